@@ -1,0 +1,24 @@
+//! The single declaration of every verb.
+//!
+//! Keymap, footer hints, `?` help, palette, command-line sub-commands and the table in the README
+//! are derived from [`ACTIONS`]. A new verb costs one row here and its handler.
+
+mod spec;
+mod table;
+
+pub use spec::{Arg, ArgKind, Context, Form, Group, Risk, Spec};
+pub use table::{ACTIONS, Verb};
+
+/// The row of a verb.
+pub fn spec(verb: Verb) -> &'static Spec {
+    // INVARIANT: the table has one row for each verb, in declaration order (see the table tests).
+    &ACTIONS[verb as usize]
+}
+
+/// The row with this name.
+pub fn by_name(name: &str) -> Option<&'static Spec> {
+    ACTIONS.iter().find(|spec| spec.name == name)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,163 @@
+//! The shape of a row in the table of actions.
+
+use super::Verb;
+
+/// Where a key works. `Global` works everywhere except while text is typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Context {
+    /// Everywhere but in text fields.
+    Global,
+    /// Any list or scrolling text.
+    Motion,
+    /// The catalog pane.
+    Catalog,
+    /// The output pane.
+    Output,
+    /// The failures pane.
+    Failures,
+    /// The review queue.
+    Queue,
+    /// The full-screen review.
+    Review,
+    /// The full-screen source view.
+    Source,
+}
+
+/// Heading under which help and README list a verb.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Group {
+    /// Looking at tools.
+    Catalog,
+    /// Running them.
+    Run,
+    /// Deciding.
+    Review,
+    /// Moving them through stages.
+    Lifecycle,
+    /// The record of what was done.
+    History,
+    /// The program itself.
+    Workbench,
+    /// Moving about on the screen.
+    Motion,
+}
+
+/// What a verb may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Risk {
+    /// Looks only.
+    View,
+    /// Changes something, can be taken back or repeated.
+    Change,
+    /// A human must do it, at a terminal.
+    HumanOnly,
+}
+
+/// What an argument is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ArgKind {
+    /// A tool: NAME, NAME@VERSION, NAME@DIGESTPREFIX or a path.
+    Tool,
+    /// A run number.
+    Run,
+    /// A review number.
+    Review,
+    /// An operation number.
+    Operation,
+    /// Free text.
+    Text,
+    /// JSON, `@FILE` or `-`.
+    Json,
+    /// `KEY=VALUE`.
+    KeyValue,
+    /// A file or folder.
+    Path,
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// A duration such as `30s`, `500ms`, `2m`.
+    Duration,
+    /// A whole number.
+    Number,
+    /// At least 8 hexadecimal digits.
+    Digest,
+    /// A switch without value.
+    Switch,
+}
+
+/// How an argument is written on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// By position.
+    Positional,
+    /// `--name VALUE`.
+    Option,
+    /// `--name VALUE`, as often as wanted.
+    Repeated,
+}
+
+/// An argument of a verb.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Arg {
+    /// Kebab-case name; the option is `--NAME`.
+    pub name: &'static str,
+    /// What it is.
+    pub kind: ArgKind,
+    /// How it is written.
+    pub form: Form,
+    /// Whether it must be given.
+    pub required: bool,
+    /// One line.
+    pub doc: &'static str,
+}
+
+/// A row: everything every face needs to know of a verb.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Spec {
+    /// Which verb.
+    pub verb: Verb,
+    /// Kebab-case name: in help, palette, command line, log and code.
+    pub name: &'static str,
+    /// One line: what it does.
+    pub doc: &'static str,
+    /// Heading.
+    pub group: Group,
+    /// Where its keys work; empty for verbs without a key of their own (reached by the palette).
+    pub contexts: &'static [Context],
+    /// Default keys, for example `r`, `ctrl-k`, `shift-tab`, `space`.
+    pub keys: &'static [&'static str],
+    /// Arguments.
+    pub args: &'static [Arg],
+    /// What it may do.
+    pub risk: Risk,
+    /// Whether it is a sub-command.
+    pub cli: bool,
+    /// Whether it can be reached on the screen (by key or palette).
+    pub tui: bool,
+}
+
+impl Arg {
+    /// A required positional argument.
+    pub const fn required(name: &'static str, kind: ArgKind, doc: &'static str) -> Arg {
+        Arg { name, kind, form: Form::Positional, required: true, doc }
+    }
+
+    /// An optional positional argument.
+    pub const fn optional(name: &'static str, kind: ArgKind, doc: &'static str) -> Arg {
+        Arg { name, kind, form: Form::Positional, required: false, doc }
+    }
+
+    /// An option `--name`.
+    pub const fn option(name: &'static str, kind: ArgKind, doc: &'static str) -> Arg {
+        Arg { name, kind, form: Form::Option, required: false, doc }
+    }
+
+    /// An option that must be given.
+    pub const fn needed(name: &'static str, kind: ArgKind, doc: &'static str) -> Arg {
+        Arg { name, kind, form: Form::Option, required: true, doc }
+    }
+
+    /// An option that may be repeated.
+    pub const fn repeated(name: &'static str, kind: ArgKind, doc: &'static str) -> Arg {
+        Arg { name, kind, form: Form::Repeated, required: false, doc }
+    }
+}

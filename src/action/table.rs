@@ -1,0 +1,201 @@
+//! The table.
+
+use super::spec::{Arg, ArgKind, Context, Group, Risk, Spec};
+
+/// Declares the verbs and their rows together, so that neither can exist without the other.
+macro_rules! actions {
+    ($($verb:ident $name:literal $group:ident $risk:ident [$($context:ident),*] [$($key:literal),*]
+        $faces:ident $doc:literal { $($arg:expr),* $(,)? })+) => {
+        /// Every verb, in the order of the table.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Verb { $(#[doc = $doc] $verb),+ }
+
+        /// Every verb with its row.
+        pub const ACTIONS: &[Spec] = &[$(Spec {
+            verb: Verb::$verb,
+            name: $name,
+            doc: $doc,
+            group: Group::$group,
+            contexts: &[$(Context::$context),*],
+            keys: &[$($key),*],
+            args: &[$($arg),*],
+            risk: Risk::$risk,
+            cli: Face::$faces.cli(),
+            tui: Face::$faces.tui(),
+        }),+];
+    };
+}
+
+/// Where a verb can be reached.
+#[derive(Clone, Copy)]
+enum Face {
+    /// Command line and screen.
+    Both,
+    /// Command line only: what it does has no meaning on a screen.
+    Shell,
+    /// Screen only: it moves about on it.
+    Screen,
+}
+
+impl Face {
+    const fn cli(self) -> bool {
+        matches!(self, Face::Both | Face::Shell)
+    }
+    const fn tui(self) -> bool {
+        matches!(self, Face::Both | Face::Screen)
+    }
+}
+
+const STAGES: ArgKind = ArgKind::Word(&["experimental", "approved", "core", "archived"]);
+const KINDS: ArgKind = ArgKind::Word(&["command", "service", "prompt", "http", "mcp", "composite"]);
+const TIERS: ArgKind = ArgKind::Word(&["low", "medium", "high", "prohibited"]);
+const ORIGINS: ArgKind = ArgKind::Word(&["ai", "admin", "unknown"]);
+const OUTCOMES: ArgKind = ArgKind::Word(&[
+    "running",
+    "succeeded",
+    "failed",
+    "timed-out",
+    "cancelled",
+    "killed",
+    "limit-exceeded",
+    "invalid-input",
+    "invalid-output",
+    "spawn-failed",
+    "refused",
+    "interrupted",
+]);
+const SHELLS: ArgKind = ArgKind::Word(&["bash", "elvish", "fish", "powershell", "zsh"]);
+const TOOL: Arg =
+    Arg::required("tool", ArgKind::Tool, "name, NAME@VERSION, NAME@DIGESTPREFIX, or path when names clash");
+const REVIEW: Arg = Arg::required("review", ArgKind::Review, "number of the review");
+const RUN: Arg = Arg::required("run", ArgKind::Run, "number of the run");
+
+actions! {
+    // Catalog
+    Init "init" Catalog Change [] [] Shell "Create folders, settings, .gitignore lines and one sample tool; touches nothing that exists" {
+        Arg::optional("dir", ArgKind::Path, "where; default is the current folder")
+    }
+    List "list" Catalog View [] [] Shell "List the catalog, or what a fuzzy query finds in it" {
+        Arg::optional("query", ArgKind::Text, "the same fuzzy search as on the screen"),
+        Arg::option("stage", STAGES, "only this stage"),
+        Arg::option("category", ArgKind::Text, "only this category"),
+        Arg::option("tier", TIERS, "only this cost tier"),
+        Arg::option("tag", ArgKind::Text, "only tools with this tag"),
+        Arg::option("kind", KINDS, "only this kind"),
+        Arg::option("origin", ORIGINS, "only tools of this origin"),
+        Arg::option("problems", ArgKind::Switch, "problems instead of tools")
+    }
+    Show "show" Catalog View [Catalog] ["enter", "i"] Both "Show one tool: what it is, needs, takes and gives" { TOOL }
+    Source "source" Catalog View [Catalog] ["s"] Both "Show a tool's files" { TOOL }
+    Diff "diff" Catalog View [Catalog] ["D"] Both "Compare two versions of a tool; without versions, the approved one with what lies on disk" {
+        Arg::required("tool", ArgKind::Tool, "NAME, or NAME@A for the old side"),
+        Arg::optional("other", ArgKind::Text, "@B: version or digest of the new side; default is what lies on disk")
+    }
+    // Run
+    Run "run" Run Change [Catalog] ["r"] Both "Run a tool and record it" {
+        TOOL,
+        Arg::option("input", ArgKind::Json, "input object as JSON, @FILE, or - for standard input"),
+        Arg::repeated("set", ArgKind::KeyValue, "one input value as KEY=VALUE"),
+        Arg::option("timeout", ArgKind::Duration, "wall-clock limit, for example 30s"),
+        Arg::option("jsonl", ArgKind::Switch, "one event a line while it runs")
+    }
+    Cancel "cancel" Run Change [Output] ["c"] Both "Stop a run" { RUN }
+    Rerun "rerun" Run Change [Output, Failures] ["r"] Both "Run again with the same input" {
+        RUN,
+        Arg::option("jsonl", ArgKind::Switch, "one event a line while it runs")
+    }
+    Runs "runs" Run View [Output] ["enter"] Both "List recorded runs, newest first" {
+        Arg::optional("tool", ArgKind::Tool, "only runs of this tool"),
+        Arg::option("outcome", OUTCOMES, "only this outcome"),
+        Arg::option("since", ArgKind::Duration, "only runs started within this time, for example 24h"),
+        Arg::option("limit", ArgKind::Number, "at most this many, default 50")
+    }
+    Output "output" Run View [Failures] ["enter"] Both "Show the kept output of a run" {
+        RUN,
+        Arg::option("stream", ArgKind::Word(&["both", "stdout", "stderr"]), "which stream, default both")
+    }
+    Failures "failures" Run View [] [] Both "List failure groups" {
+        Arg::optional("tool", ArgKind::Tool, "only failures of this tool")
+    }
+    // Review
+    Reviews "reviews" Review View [] [] Both "List the review queue" {
+        Arg::option("state", ArgKind::Word(&["waiting", "decided", "all"]), "which ones, default waiting")
+    }
+    Review "review" Review View [Queue] ["enter"] Both "Open a review with all its evidence" { REVIEW }
+    Approve "approve" Review HumanOnly [Review] ["a"] Both "Approve exactly the digest that was shown" {
+        REVIEW,
+        Arg::needed("digest", ArgKind::Digest, "at least 8 digits of the digest shown"),
+        Arg::option("reason", ArgKind::Text, "why")
+    }
+    Reject "reject" Review HumanOnly [Review] ["x"] Both "Reject a review" {
+        REVIEW,
+        Arg::needed("reason", ArgKind::Text, "why; whoever made the tool reads it")
+    }
+    RequestChanges "request-changes" Review HumanOnly [Review] ["c"] Both "Send a review back with what must change" {
+        REVIEW,
+        Arg::needed("reason", ArgKind::Text, "what must change")
+    }
+    // Lifecycle
+    Promote "promote" Lifecycle HumanOnly [Catalog, Failures, Queue] ["p"] Both "Ask for a tool to become approved or core: opens or names its review" {
+        TOOL,
+        Arg::needed("to", ArgKind::Word(&["approved", "core"]), "the stage wanted")
+    }
+    Archive "archive" Lifecycle HumanOnly [Catalog, Failures, Queue] ["X"] Both "Put a tool away: hidden, not runnable, bytes and history kept" {
+        TOOL,
+        Arg::option("reason", ArgKind::Text, "why")
+    }
+    Restore "restore" Lifecycle HumanOnly [Catalog] ["R"] Both "Bring an archived tool back to where it was" { TOOL }
+    // History
+    Log "log" History View [Global] ["L"] Both "Show the operation log" {
+        Arg::option("limit", ArgKind::Number, "at most this many, default 50"),
+        Arg::option("grep", ArgKind::Text, "only entries that hold this text")
+    }
+    Undo "undo" History HumanOnly [Global] ["u"] Both "Take back an operation; without a number, the newest that can be" {
+        Arg::optional("operation", ArgKind::Operation, "number of the operation")
+    }
+    Verify "verify" History View [] [] Both "Check the log's chain and every stored copy" {}
+    // Workbench
+    Doctor "doctor" Workbench View [] [] Both "Check interpreters, folders, limits and the terminal" {}
+    Completions "completions" Workbench View [] [] Shell "Print a completion script" {
+        Arg::required("shell", SHELLS, "which shell")
+    }
+    Man "man" Workbench View [] [] Shell "Print the manual page" {}
+    Screenshots "screenshots" Workbench Change [] [] Shell "Render the real screens to SVG and PNG" {
+        Arg::option("out", ArgKind::Path, "folder, default screenshots"),
+        Arg::option("check", ArgKind::Switch, "write nothing; fail when the files differ")
+    }
+    Help "help" Workbench View [Global] ["?"] Screen "Show every key that works here; type to filter, Enter runs the row" {}
+    Palette "palette" Workbench View [Global] [":", "ctrl-k"] Screen "Find any verb by name, with its key and command line" {}
+    Rescan "rescan" Workbench View [Global] ["f5"] Screen "Read the tools folder again now" {}
+    Redraw "redraw" Workbench View [Global] ["ctrl-l"] Screen "Draw the whole screen again" {}
+    Mouse "mouse" Workbench View [Global] ["M"] Screen "Switch the mouse on or off (off: the terminal's own selection)" {}
+    Theme "theme" Workbench View [] [] Screen "Switch between dark and light colours" {}
+    Quit "quit" Workbench View [Global] ["q", "ctrl-c"] Screen "Leave; runs are stopped after asking" {}
+    // Motion
+    NextPane "next-pane" Motion View [Global] ["tab"] Screen "Focus the next pane" {}
+    PreviousPane "previous-pane" Motion View [Global] ["shift-tab"] Screen "Focus the pane before" {}
+    FocusCatalog "focus-catalog" Motion View [Global] ["1"] Screen "Focus the catalog" {}
+    FocusOutput "focus-output" Motion View [Global] ["2"] Screen "Focus the output" {}
+    FocusFailures "focus-failures" Motion View [Global] ["3"] Screen "Focus the failures" {}
+    FocusReviews "focus-reviews" Motion View [Global] ["4"] Screen "Focus the review queue" {}
+    Zoom "zoom" Motion View [Global] ["z"] Screen "Give the focused pane the whole screen, or take it back" {}
+    Back "back" Motion View [Global] ["esc"] Screen "Close what is open, clear a filter, or go one step back" {}
+    Down "down" Motion View [Motion] ["j", "down"] Screen "One line down" {}
+    Up "up" Motion View [Motion] ["k", "up"] Screen "One line up" {}
+    PageDown "page-down" Motion View [Motion] ["pagedown", "ctrl-d", "space"] Screen "One page down" {}
+    PageUp "page-up" Motion View [Motion] ["pageup", "ctrl-u"] Screen "One page up" {}
+    Top "top" Motion View [Motion] ["g", "home"] Screen "To the first line" {}
+    Bottom "bottom" Motion View [Motion] ["G", "end"] Screen "To the last line" {}
+    Left "left" Motion View [Motion] ["h", "left"] Screen "Scroll left" {}
+    Right "right" Motion View [Motion] ["l", "right"] Screen "Scroll right" {}
+    Filter "filter" Motion View [Motion] ["/"] Screen "Filter the list, or search the text" {}
+    NextMatch "next-match" Motion View [Motion] ["n"] Screen "To the next match" {}
+    PreviousMatch "previous-match" Motion View [Motion] ["N"] Screen "To the match before" {}
+    CycleStage "cycle-stage" Motion View [Catalog] ["t"] Screen "Show all stages, or only one; archived tools too" {}
+    Follow "follow" Motion View [Output] ["f"] Screen "Follow new output, or hold still" {}
+    Wrap "wrap" Motion View [Output, Review, Source] ["w"] Screen "Wrap long lines, or cut them" {}
+    NextTab "next-tab" Motion View [Output, Review, Source] ["]"] Screen "Next run, or next file" {}
+    PreviousTab "previous-tab" Motion View [Output, Review, Source] ["["] Screen "Run before, or file before" {}
+    ToggleDiff "toggle-diff" Motion View [Review] ["d"] Screen "Difference to the version approved before, or the whole source" {}
+    Copy "copy" Motion View [Global] ["y"] Screen "Copy what is selected as clean text" {}
+}

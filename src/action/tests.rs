@@ -1,0 +1,94 @@
+//! Rules that hold for every row of the table.
+
+use super::*;
+use std::collections::{HashMap, HashSet};
+
+#[test]
+fn names_are_kebab_case_and_unique() {
+    let mut seen = HashSet::new();
+    for row in ACTIONS {
+        assert!(seen.insert(row.name), "{} twice", row.name);
+        assert!(row.name.chars().all(|c| c.is_ascii_lowercase() || c == '-'), "{}", row.name);
+        assert_eq!(by_name(row.name), Some(row));
+        assert_eq!(spec(row.verb), row, "{} is not at the place of its verb", row.name);
+    }
+}
+
+#[test]
+fn docs_are_one_line_without_trailing_stop() {
+    for row in ACTIONS {
+        assert!(!row.doc.is_empty() && !row.doc.ends_with('.') && !row.doc.contains('\n'), "{}", row.name);
+        for arg in row.args {
+            assert!(!arg.doc.is_empty() && !arg.doc.ends_with('.'), "{} {}", row.name, arg.name);
+        }
+    }
+}
+
+/// Contexts whose keys are live at the same time as those of `context`.
+fn live_with(context: Context) -> Vec<Context> {
+    match context {
+        Context::Global | Context::Motion => vec![context],
+        pane => vec![pane, Context::Global, Context::Motion],
+    }
+}
+
+#[test]
+fn no_key_means_two_things_at_once() {
+    for context in
+        [Context::Catalog, Context::Output, Context::Failures, Context::Queue, Context::Review, Context::Source]
+    {
+        let mut owner: HashMap<&str, &str> = HashMap::new();
+        for row in ACTIONS {
+            if !row.contexts.iter().any(|c| live_with(context).contains(c)) {
+                continue;
+            }
+            for key in row.keys {
+                if let Some(other) = owner.insert(key, row.name) {
+                    panic!("{key} is {other} and {} in {context:?}", row.name);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_verb_is_reachable_and_a_key_has_a_context() {
+    for row in ACTIONS {
+        assert!(row.cli || row.tui, "{} cannot be reached", row.name);
+        assert_eq!(row.keys.is_empty(), row.contexts.is_empty(), "{}", row.name);
+        assert!(row.tui || row.keys.is_empty(), "{} has a key but no screen", row.name);
+    }
+}
+
+#[test]
+fn whatever_changes_something_can_also_be_done_from_the_shell() {
+    for row in ACTIONS {
+        assert!(row.risk == Risk::View || row.cli, "{} changes something and is no sub-command", row.name);
+    }
+}
+
+#[test]
+fn decisions_are_never_on_enter_or_space_and_never_neighbours() {
+    let decisions = [Verb::Approve, Verb::Reject, Verb::RequestChanges];
+    for verb in decisions {
+        let row = spec(verb);
+        assert_eq!(row.risk, Risk::HumanOnly);
+        assert!(row.keys.iter().all(|key| !["enter", "space"].contains(key)));
+    }
+    let rows = ["qwertyuiop", "asdfghjkl", "zxcvbnm"];
+    let place =
+        |key: &str| rows.iter().enumerate().find_map(|(y, row)| row.find(key).map(|x| (x as f32 + 0.4 * y as f32, y)));
+    let (a, x) = (place(spec(Verb::Approve).keys[0]).unwrap(), place(spec(Verb::Reject).keys[0]).unwrap());
+    let distance = (a.0 - x.0).abs() + a.1.abs_diff(x.1) as f32;
+    assert!(distance > 1.5, "approve and reject are neighbours");
+}
+
+#[test]
+fn positional_arguments_are_required_first() {
+    for row in ACTIONS {
+        let positional: Vec<_> = row.args.iter().filter(|a| a.form == Form::Positional).collect();
+        assert!(positional.windows(2).all(|pair| pair[0].required || !pair[1].required), "{}", row.name);
+        let names: HashSet<_> = row.args.iter().map(|a| a.name).collect();
+        assert_eq!(names.len(), row.args.len(), "{} has an argument twice", row.name);
+    }
+}

@@ -1,0 +1,111 @@
+//! Commands: what somebody asks for, and what came of it.
+
+use super::digest::Digest;
+use super::ids::{OperationId, ReviewId, RunId};
+use super::review::DecisionKind;
+use super::words::Stage;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Who asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Caller {
+    /// A human at a terminal, by identity (`Name <mail>`, else the system user).
+    Human(String),
+    /// An agent, by the name it gave.
+    Agent(String),
+}
+
+impl Caller {
+    /// What is stored with a run: `human`, or the agent's name.
+    pub fn word(&self) -> &str {
+        match self {
+            Caller::Human(_) => "human",
+            Caller::Agent(name) => name,
+        }
+    }
+
+    /// What is stored in the operation log.
+    pub fn identity(&self) -> String {
+        match self {
+            Caller::Human(who) => who.clone(),
+            Caller::Agent(name) => format!("agent:{name}"),
+        }
+    }
+}
+
+/// What had been on screen when a decision was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Shown {
+    /// Lines of source or diff and evidence there were.
+    pub lines: u64,
+    /// How many of them had been on screen.
+    pub lines_shown: u64,
+    /// Whether the last line had been on screen.
+    pub tail_shown: bool,
+    /// How long the review was open, milliseconds.
+    pub open_ms: u64,
+}
+
+/// A request to change something. Tools are named as a human would: `NAME`, `NAME@VERSION`,
+/// `NAME@DIGESTPREFIX` or a path when names clash.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Decide a review.
+    Decide {
+        /// Which.
+        review: ReviewId,
+        /// The digest that was on screen; refused when the review's digest differs.
+        digest: Digest,
+        /// Yes, no, not yet.
+        kind: DecisionKind,
+        /// Reason; needed for no and not yet.
+        reason: Option<String>,
+        /// What had been on screen.
+        shown: Shown,
+    },
+    /// Ask for a higher stage: opens a review or names the one that waits.
+    Promote {
+        /// Which tool.
+        tool: String,
+        /// To where.
+        to: Stage,
+    },
+    /// Put a tool away.
+    Archive {
+        /// Which tool.
+        tool: String,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Bring an archived tool back to where it was.
+    Restore {
+        /// Which tool.
+        tool: String,
+    },
+    /// Take back an operation: the given one, or the newest that can be taken back.
+    Undo {
+        /// Which.
+        operation: Option<OperationId>,
+    },
+    /// Ask for a running run to be stopped, whoever owns it.
+    Cancel {
+        /// Which.
+        run: RunId,
+    },
+}
+
+/// What came of a command.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Outcome {
+    /// The entry in the operation log.
+    pub operation: Option<OperationId>,
+    /// The review opened or decided.
+    pub review: Option<ReviewId>,
+    /// One line for a human.
+    pub message: String,
+    /// The git commit made, abbreviated.
+    pub commit: Option<String>,
+    /// Further facts for `--json`.
+    pub detail: Value,
+}

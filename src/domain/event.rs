@@ -1,0 +1,77 @@
+//! Events: what happened, numbered and durable. Every face learns of changes by reading them.
+
+use super::ids::EventSeq;
+use super::time::Instant;
+use super::words::words;
+use serde::{Deserialize, Serialize};
+
+words!(
+    /// What happened.
+    EventKind {
+        /// A version appeared that the store did not know.
+        VersionFound = "version-found",
+        /// A tool's files are gone from the workspace.
+        ToolLost = "tool-lost",
+        /// A tool changed place, stage or used version.
+        ToolMoved = "tool-moved",
+        /// A review was opened.
+        ReviewOpened = "review-opened",
+        /// A review was decided, or a decision taken back.
+        ReviewDecided = "review-decided",
+        /// A review lost its object.
+        ReviewSuperseded = "review-superseded",
+        /// A run started.
+        RunStarted = "run-started",
+        /// Somebody asked for a run to be cancelled.
+        RunCancelAsked = "run-cancel-asked",
+        /// A run ended.
+        RunEnded = "run-ended",
+        /// A failure was recorded.
+        FailureRecorded = "failure-recorded",
+        /// An operation was logged.
+        OperationLogged = "operation-logged",
+    }
+);
+
+/// Which read model an event touches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Topic {
+    /// Catalog rows.
+    Tools,
+    /// Runs.
+    Runs,
+    /// Failure groups.
+    Failures,
+    /// The review queue.
+    Reviews,
+    /// The operation log.
+    Operations,
+}
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// Position in the feed.
+    pub seq: EventSeq,
+    /// When.
+    pub at: Instant,
+    /// What.
+    pub kind: EventKind,
+    /// What it was about: a tool name, or the number of a review, run or operation.
+    pub subject: String,
+}
+
+impl EventKind {
+    /// The read models to refresh.
+    pub fn topics(self) -> &'static [Topic] {
+        match self {
+            EventKind::VersionFound | EventKind::ToolLost | EventKind::ToolMoved => &[Topic::Tools],
+            EventKind::ReviewOpened | EventKind::ReviewSuperseded => &[Topic::Reviews, Topic::Tools],
+            EventKind::ReviewDecided => &[Topic::Reviews, Topic::Tools, Topic::Operations],
+            EventKind::RunStarted | EventKind::RunCancelAsked => &[Topic::Runs],
+            EventKind::RunEnded => &[Topic::Runs, Topic::Tools],
+            EventKind::FailureRecorded => &[Topic::Failures],
+            EventKind::OperationLogged => &[Topic::Operations],
+        }
+    }
+}

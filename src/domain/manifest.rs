@@ -1,0 +1,239 @@
+//! The manifest of a tool in our own terms, whatever dialect it was written in.
+
+use super::digest::Digest;
+use super::name::ToolName;
+use super::words::{Category, CostTier, Kind, words};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+words!(
+    /// How a run gets its input.
+    InputMode {
+        /// The input object as JSON on standard input.
+        StdinJson = "stdin-json",
+        /// Through placeholders and appended `--key value` arguments.
+        Args = "args",
+        /// As environment variables `INPUT_NAME`.
+        Env = "env",
+        /// The tool takes no input; standard input is closed.
+        None = "none",
+    }
+);
+
+words!(
+    /// The dialect a manifest was written in.
+    Dialect {
+        /// Our own `tool.toml` (also accepted as YAML or JSON with the same keys).
+        Native = "native",
+        /// `type: executable` with `executable: {command, args}`.
+        Executable = "executable",
+        /// `type: llm`.
+        Llm = "llm",
+        /// `type: openapi`.
+        Openapi = "openapi",
+        /// `type: mcp`.
+        Mcp = "mcp",
+        /// `type: custom` (a class inside somebody's program).
+        Custom = "custom",
+        /// `type: workflow`.
+        Workflow = "workflow",
+        /// Metadata from a script's header.
+        Header = "header",
+        /// Something else that has at least a name and a description.
+        Other = "other",
+    }
+);
+
+/// What counts as success beside the exit code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SuccessRule {
+    /// Exit codes that mean success; default `[0]`.
+    pub exit_codes: Vec<i32>,
+    /// When the output is a JSON object: `{"success": false}` or a non-null `error` is a failure. Default true.
+    pub check_json: bool,
+    /// Standard output must be one JSON value. Default false; set when an output schema is declared.
+    pub require_json: bool,
+}
+
+impl Default for SuccessRule {
+    fn default() -> Self {
+        SuccessRule { exit_codes: vec![0], check_json: true, require_json: false }
+    }
+}
+
+/// How the tool is started.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recipe {
+    /// argv template. Placeholders: `{file}` entry file, `{dir}` the version's folder, `{workspace}`,
+    /// `{input.NAME}` one input value. Other `{word}` are inputs of that name (foreign dialects).
+    pub command: Vec<String>,
+    /// Path of the entry file inside the version, when there is one.
+    pub entry: Option<String>,
+    /// How input arrives.
+    pub input: InputMode,
+    /// Wall-clock limit in milliseconds; `None` takes the stage's default.
+    pub timeout_ms: Option<u64>,
+    /// Whether the tool wants a terminal.
+    pub pty: bool,
+    /// What counts as success.
+    pub success: SuccessRule,
+    /// Literal environment assignments of the manifest.
+    pub env: BTreeMap<String, String>,
+}
+
+/// What the tool says it needs. Empty means: nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Permissions {
+    /// `none` (default), `loopback`, `full`, or hosts as `host:port`.
+    pub network: Vec<String>,
+    /// Paths read, `{workspace}` allowed.
+    pub read: Vec<String>,
+    /// Paths written.
+    pub write: Vec<String>,
+    /// Names of environment variables.
+    pub env: Vec<String>,
+    /// Programs started.
+    pub run: Vec<String>,
+}
+
+impl Permissions {
+    /// One line for a human: `network full · writes {workspace} · env TOKEN`, or `nothing declared`.
+    pub fn summary(&self) -> String {
+        let parts: Vec<String> = [
+            ("network", &self.network),
+            ("reads", &self.read),
+            ("writes", &self.write),
+            ("env", &self.env),
+            ("starts", &self.run),
+        ]
+        .into_iter()
+        .filter(|(_, list)| !list.is_empty())
+        .map(|(word, list)| format!("{word} {}", list.join(", ")))
+        .collect();
+        if parts.is_empty() { "nothing declared".to_owned() } else { parts.join(" · ") }
+    }
+}
+
+/// Limits the manifest declares; `None` takes the stage's default, a declared one is capped by it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LimitsDeclared {
+    /// Bytes of memory for each process.
+    pub memory_bytes: Option<u64>,
+    /// CPU seconds for each process.
+    pub cpu_seconds: Option<u64>,
+    /// Number of processes.
+    pub processes: Option<u64>,
+    /// Bytes of output, both streams together.
+    pub output_bytes: Option<u64>,
+}
+
+/// An example from the manifest: input and, if stated, the output to expect.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Example {
+    /// What it shows.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+    /// The input object.
+    #[serde(default)]
+    pub input: Value,
+    /// The output to expect.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<Value>,
+}
+
+/// A test from the manifest.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TestCase {
+    /// Its name.
+    #[serde(default)]
+    pub name: String,
+    /// The input object.
+    #[serde(default)]
+    pub input: Value,
+    /// What to expect: a table with one of `exact`, `contains`, `schema`, `exit`, `property`.
+    #[serde(default)]
+    pub expect: Value,
+}
+
+/// Where the tool came from, as far as it says.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Provenance {
+    /// Person or agent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_by: Option<String>,
+    /// Program that generated it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub generator: Option<String>,
+    /// When, as written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<String>,
+    /// Digest or version it was made from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
+    /// Why it was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Digest of the prompt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prompt: Option<Digest>,
+    /// What the header says of its status, as written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+}
+
+/// Everything a definition says, in our terms; what has no term here is kept in `extra`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The tool's name.
+    pub name: ToolName,
+    /// A display name that differs from the name.
+    pub title: Option<String>,
+    /// The version it states, default 1.0.0.
+    pub version: semver::Version,
+    /// What it does.
+    pub description: String,
+    /// What it is made of.
+    pub kind: Kind,
+    /// Its category, where stated.
+    pub category: Option<Category>,
+    /// Its tier, where stated.
+    pub cost_tier: Option<CostTier>,
+    /// Whether calling twice does no more than calling once, where stated.
+    pub idempotent: Option<bool>,
+    /// Search words.
+    pub keywords: Vec<String>,
+    /// Tags.
+    pub tags: Vec<String>,
+    /// Uses.
+    pub use_cases: Vec<String>,
+    /// Capabilities.
+    pub capabilities: Vec<String>,
+    /// Other names.
+    pub aliases: Vec<String>,
+    /// How it is started; `None` for kinds that start no process, or when the manifest does not say.
+    pub recipe: Option<Recipe>,
+    /// What it needs.
+    pub permissions: Permissions,
+    /// Its limits.
+    pub limits: LimitsDeclared,
+    /// JSON Schema 2020-12 of the input, translated from loose dialects.
+    pub input: Option<Value>,
+    /// JSON Schema 2020-12 of the output, translated from loose dialects.
+    pub output: Option<Value>,
+    /// Examples.
+    pub examples: Vec<Example>,
+    /// Tests.
+    pub tests: Vec<TestCase>,
+    /// Where it came from.
+    pub provenance: Provenance,
+    /// Packages or tools it needs, as written.
+    pub dependencies: Vec<String>,
+    /// Which dialect it was written in.
+    pub dialect: Dialect,
+    /// Keys that have no term here, as they were.
+    pub extra: Map<String, Value>,
+}

@@ -1,0 +1,41 @@
+//! Pure data and rules: what a tool, a version, a run, a failure and a review are.
+//!
+//! No IO, no async, no clock, no environment: everything here is a value or a function of values.
+//! The types that faces print (`Tool`, `Run`, `FailureGroup`, `Review`, `Operation`, `Problem`)
+//! serialize to exactly the fields that scripts rely on.
+
+mod command;
+mod digest;
+mod event;
+mod failure;
+mod ids;
+mod manifest;
+mod name;
+mod operation;
+mod problem;
+mod review;
+mod run;
+mod schema;
+mod text;
+mod time;
+mod tool;
+mod words;
+
+pub use command::{Caller, Command, Outcome, Shown};
+pub use digest::{Digest, DigestBuilder, DigestParseError, FileMode, VersionFile};
+pub use event::{Event, EventKind, Topic};
+pub use failure::{FailureGroup, GroupState, Severity, signature_of};
+pub use ids::{EventSeq, OperationId, ReviewId, RunId};
+pub use manifest::{
+    Dialect, Example, InputMode, LimitsDeclared, Manifest, Permissions, Provenance, Recipe, SuccessRule, TestCase,
+};
+pub use name::{NameError, ToolName};
+pub use operation::Operation;
+pub use problem::{Problem, ProblemCode};
+pub use review::{Decision, DecisionKind, Review, ReviewKind, ReviewState, Risk, ToolReview};
+pub use run::{Isolation, IsolationLevel, Profile, Run, RunEnd, RunOutcome, RunUsage, Stream};
+pub use schema::{Violation, validate};
+pub use text::{SafeText, escape_char, is_hidden};
+pub use time::{Instant, rfc3339};
+pub use tool::{Placement, Tool, ToolDetail, ToolFacts};
+pub use words::{Category, CostTier, Format, Kind, Origin, Stage, ToolState};

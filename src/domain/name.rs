@@ -1,0 +1,104 @@
+//! Tool names: one alphabet, one normalisation.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+/// The longest name, in characters (all of them ASCII).
+pub const MAX_NAME_CHARS: usize = 64;
+
+/// A tool's name: `[a-z0-9][a-z0-9_.-]{0,63}`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ToolName(String);
+
+/// Why a text is no tool name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    /// Nothing is left after trimming.
+    #[error("the name is empty")]
+    Empty,
+    /// More than 64 characters.
+    #[error("the name has {0} characters, 64 are allowed")]
+    TooLong(usize),
+    /// A character outside the alphabet, or a first character that is no letter or digit.
+    #[error("the name has the character {0:?} at position {1}, allowed are a-z 0-9 _ . - and a letter or digit first")]
+    BadCharacter(char, usize),
+}
+
+impl ToolName {
+    /// Takes a name that is already in the alphabet.
+    ///
+    /// # Errors
+    /// [`NameError`] for empty, too long, or a character outside `[a-z0-9_.-]`.
+    pub fn new(text: &str) -> Result<ToolName, NameError> {
+        if text.is_empty() {
+            return Err(NameError::Empty);
+        }
+        for (position, c) in text.chars().enumerate() {
+            let fits = c.is_ascii_lowercase() || c.is_ascii_digit() || (position > 0 && "_.-".contains(c));
+            if !fits {
+                return Err(NameError::BadCharacter(c, position + 1));
+            }
+        }
+        if text.len() > MAX_NAME_CHARS {
+            return Err(NameError::TooLong(text.len()));
+        }
+        Ok(ToolName(text.to_owned()))
+    }
+
+    /// Folds a display name to a tool name: trims, lower-cases ASCII, turns blanks into `_`. Path
+    /// separators, control and non-ASCII characters are refused, never dropped, so that two names
+    /// that look alike cannot fold to one.
+    ///
+    /// # Errors
+    /// [`NameError`] when the folded text is no name.
+    pub fn normalise(text: &str) -> Result<ToolName, NameError> {
+        ToolName::new(&text.trim().to_ascii_lowercase().replace(' ', "_"))
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ToolName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl FromStr for ToolName {
+    type Err = NameError;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        ToolName::new(text)
+    }
+}
+
+impl TryFrom<String> for ToolName {
+    type Error = NameError;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        ToolName::new(&text)
+    }
+}
+
+impl From<ToolName> for String {
+    fn from(name: ToolName) -> String {
+        name.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_fold_but_never_lose_characters() {
+        assert_eq!(ToolName::normalise(" Basic Calculator ").unwrap().as_str(), "basic_calculator");
+        assert_eq!(ToolName::new("../x"), Err(NameError::BadCharacter('.', 1)));
+        assert!(matches!(ToolName::normalise("de\u{0440}loy"), Err(NameError::BadCharacter(..))));
+        assert_eq!(ToolName::new(&"a".repeat(65)), Err(NameError::TooLong(65)));
+        assert_eq!(ToolName::normalise("  "), Err(NameError::Empty));
+    }
+}

@@ -1,0 +1,67 @@
+//! The operation log: who did what, hash-chained.
+
+use super::digest::Digest;
+use super::ids::OperationId;
+use super::time::Instant;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// An entry of the operation log.
+///
+/// `hash` is BLAKE3 over `prev_hash` (32 bytes; zeros for the first) and the canonical JSON of the
+/// other fields except `undone_by` (object keys in the order of this struct, no blanks).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Operation {
+    /// Its number.
+    pub id: OperationId,
+    /// When.
+    pub at: Instant,
+    /// Reviewer identity for humans, `agent:NAME` for agents.
+    pub who: String,
+    /// The verb, as in the table of actions.
+    pub verb: String,
+    /// What it was about: tool, review or run, as text.
+    pub subject: String,
+    /// Arguments and what is needed to take it back.
+    pub detail: Value,
+    /// Hash of the entry before.
+    pub prev_hash: Digest,
+    /// Hash of this entry.
+    pub hash: Digest,
+    /// Whether `undo` can take it back.
+    pub reversible: bool,
+    /// The operation that took it back.
+    pub undone_by: Option<OperationId>,
+}
+
+/// The fields that the hash covers, in order.
+#[derive(Serialize)]
+struct Hashed<'a> {
+    id: OperationId,
+    at: Instant,
+    who: &'a str,
+    verb: &'a str,
+    subject: &'a str,
+    detail: &'a Value,
+    reversible: bool,
+}
+
+impl Operation {
+    /// What `hash` must be, given the other fields.
+    pub fn expected_hash(&self) -> Digest {
+        let hashed = Hashed {
+            id: self.id,
+            at: self.at,
+            who: &self.who,
+            verb: &self.verb,
+            subject: &self.subject,
+            detail: &self.detail,
+            reversible: self.reversible,
+        };
+        let mut bytes = self.prev_hash.0.to_vec();
+        // Serialising plain strings, numbers and JSON values into memory cannot fail; an empty
+        // text would make verification fail, never pass.
+        bytes.extend(serde_json::to_vec(&hashed).unwrap_or_default());
+        Digest::of_bytes(&bytes)
+    }
+}

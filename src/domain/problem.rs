@@ -1,0 +1,55 @@
+//! Something on disk that cannot be used as it is: path, line, reason, next step.
+
+use super::words::words;
+use serde::{Deserialize, Serialize};
+
+words!(
+    /// What kind of problem it is.
+    ProblemCode {
+        /// Not valid TOML, YAML or JSON.
+        BadSyntax = "bad-syntax",
+        /// Valid syntax, but a field has the wrong type or value.
+        BadField = "bad-field",
+        /// A field that must be there is missing.
+        MissingField = "missing-field",
+        /// The name is outside the alphabet.
+        BadName = "bad-name",
+        /// Not UTF-8.
+        NotUtf8 = "not-utf8",
+        /// The manifest or script is empty.
+        Empty = "empty",
+        /// A limit on size, count, aliases or nesting was passed.
+        TooLarge = "too-large",
+        /// A sidecar or manifest names a script that is not there.
+        MissingScript = "missing-script",
+        /// A script that nothing describes and whose header says nothing either.
+        NoManifest = "no-manifest",
+        /// A symbolic link that leaves the tool's folder or leads nowhere.
+        UnsafeLink = "unsafe-link",
+        /// Not a regular file.
+        NotAFile = "not-a-file",
+        /// Two tools that share a name but not their content.
+        NameClash = "name-clash",
+        /// A file or folder that could not be read.
+        Unreadable = "unreadable",
+        /// A definition in a dialect that nothing here knows.
+        UnknownDialect = "unknown-dialect",
+        /// A settings file has an unknown or wrong entry.
+        BadSetting = "bad-setting",
+    }
+);
+
+/// A problem with a file, as a row that a human can act on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// Path relative to the workspace.
+    pub path: String,
+    /// Line, counted from 1, where known.
+    pub line: Option<u64>,
+    /// What kind of problem.
+    pub code: ProblemCode,
+    /// What is wrong, one sentence, no trailing stop.
+    pub message: String,
+    /// What to do next.
+    pub hint: String,
+}

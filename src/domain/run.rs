@@ -1,0 +1,268 @@
+//! A run: one process from start to end, and every way it can end.
+
+use super::digest::Digest;
+use super::ids::RunId;
+use super::name::ToolName;
+use super::time::Instant;
+use super::words::{Stage, words};
+use serde::{Deserialize, Serialize};
+
+words!(
+    /// How a run ended, as stored and printed.
+    RunOutcome {
+        /// Has not ended yet.
+        Running = "running",
+        /// Exit code and output both say success.
+        Succeeded = "succeeded",
+        /// Non-zero exit, or the output says it failed.
+        Failed = "failed",
+        /// The wall-clock limit was reached.
+        TimedOut = "timed-out",
+        /// Somebody cancelled it.
+        Cancelled = "cancelled",
+        /// A signal ended it that we did not send.
+        Killed = "killed",
+        /// Memory, cpu, output or processes; `error` names it.
+        LimitExceeded = "limit-exceeded",
+        /// The input does not fit the input schema; never started.
+        InvalidInput = "invalid-input",
+        /// The output does not fit the output schema.
+        InvalidOutput = "invalid-output",
+        /// The process could not be started.
+        SpawnFailed = "spawn-failed",
+        /// Policy forbids it; never started.
+        Refused = "refused",
+        /// Its owner died; the end is unknown.
+        Interrupted = "interrupted",
+    }
+);
+
+words!(
+    /// One of the two output streams.
+    Stream {
+        /// Standard output.
+        Stdout = "stdout",
+        /// Standard error.
+        Stderr = "stderr",
+    }
+);
+
+words!(
+    /// What isolation a run really had; a fact about a finished start, never a wish.
+    IsolationLevel {
+        /// Resource limits and an own process group only. Not a sandbox.
+        LimitsOnly = "limits-only",
+        /// Nothing.
+        None = "none",
+    }
+);
+
+words!(
+    /// Which rules a run was given.
+    Profile {
+        /// No declared permission is granted.
+        Strict = "strict",
+        /// What the manifest declares.
+        Declared = "declared",
+    }
+);
+
+/// The isolation of a run, with what it had and what it lacked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Isolation {
+    /// The level reached.
+    pub level: IsolationLevel,
+    /// The rules applied.
+    pub profile: Profile,
+    /// Layers in force, for example `process-group`, `rlimits`, `closed-fds`, `clean-env`, `version-copy`.
+    pub layers: Vec<String>,
+    /// Layers that were not available or not built.
+    pub missing: Vec<String>,
+}
+
+/// How a run ended, with what belongs to each ending.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RunEnd {
+    /// Exit code and output both say success.
+    Succeeded {
+        /// The exit code.
+        exit_code: i32,
+    },
+    /// Non-zero exit, or the output says it failed.
+    Failed {
+        /// The exit code.
+        exit_code: i32,
+        /// Why it counts as a failure, one line.
+        reason: String,
+    },
+    /// The wall-clock limit was reached.
+    TimedOut {
+        /// The limit in milliseconds.
+        after_ms: u64,
+    },
+    /// Somebody cancelled it.
+    Cancelled,
+    /// A signal ended it that we did not send.
+    Killed {
+        /// Signal number.
+        signal: i32,
+    },
+    /// A limit stopped it.
+    LimitExceeded {
+        /// `memory`, `cpu`, `output` or `processes`.
+        limit: String,
+        /// One line for a human.
+        message: String,
+    },
+    /// The input does not fit.
+    InvalidInput {
+        /// Which field and why.
+        message: String,
+    },
+    /// The output does not fit.
+    InvalidOutput {
+        /// The exit code.
+        exit_code: i32,
+        /// Where and why.
+        message: String,
+    },
+    /// The process could not be started.
+    SpawnFailed {
+        /// Why, with what to install where known.
+        message: String,
+    },
+    /// Policy forbids it.
+    Refused {
+        /// Which rule.
+        message: String,
+    },
+    /// Its owner died.
+    Interrupted,
+}
+
+impl RunEnd {
+    /// The word for this ending.
+    pub fn outcome(&self) -> RunOutcome {
+        match self {
+            RunEnd::Succeeded { .. } => RunOutcome::Succeeded,
+            RunEnd::Failed { .. } => RunOutcome::Failed,
+            RunEnd::TimedOut { .. } => RunOutcome::TimedOut,
+            RunEnd::Cancelled => RunOutcome::Cancelled,
+            RunEnd::Killed { .. } => RunOutcome::Killed,
+            RunEnd::LimitExceeded { .. } => RunOutcome::LimitExceeded,
+            RunEnd::InvalidInput { .. } => RunOutcome::InvalidInput,
+            RunEnd::InvalidOutput { .. } => RunOutcome::InvalidOutput,
+            RunEnd::SpawnFailed { .. } => RunOutcome::SpawnFailed,
+            RunEnd::Refused { .. } => RunOutcome::Refused,
+            RunEnd::Interrupted => RunOutcome::Interrupted,
+        }
+    }
+
+    /// The exit code, for endings that have one.
+    pub fn exit_code(&self) -> Option<i32> {
+        match self {
+            RunEnd::Succeeded { exit_code }
+            | RunEnd::Failed { exit_code, .. }
+            | RunEnd::InvalidOutput { exit_code, .. } => Some(*exit_code),
+            RunEnd::TimedOut { .. }
+            | RunEnd::Cancelled
+            | RunEnd::Killed { .. }
+            | RunEnd::LimitExceeded { .. }
+            | RunEnd::InvalidInput { .. }
+            | RunEnd::SpawnFailed { .. }
+            | RunEnd::Refused { .. }
+            | RunEnd::Interrupted => None,
+        }
+    }
+
+    /// The message that names the cause; `None` for success.
+    pub fn message(&self) -> Option<String> {
+        match self {
+            RunEnd::Succeeded { .. } => None,
+            RunEnd::Failed { reason, .. } => Some(reason.clone()),
+            RunEnd::TimedOut { after_ms } => Some(format!("timed out after {after_ms} ms")),
+            RunEnd::Cancelled => Some("cancelled".to_owned()),
+            RunEnd::Killed { signal } => Some(format!("killed by signal {signal}")),
+            RunEnd::LimitExceeded { message, .. }
+            | RunEnd::InvalidInput { message }
+            | RunEnd::InvalidOutput { message, .. }
+            | RunEnd::SpawnFailed { message }
+            | RunEnd::Refused { message } => Some(message.clone()),
+            RunEnd::Interrupted => Some("the process that ran it died".to_owned()),
+        }
+    }
+}
+
+impl RunOutcome {
+    /// Whether this ending belongs into the failure history: everything that ended without success,
+    /// except what a human stopped and what never started because the input or policy was wrong.
+    pub fn is_failure(self) -> bool {
+        match self {
+            RunOutcome::Failed
+            | RunOutcome::TimedOut
+            | RunOutcome::Killed
+            | RunOutcome::LimitExceeded
+            | RunOutcome::InvalidOutput
+            | RunOutcome::SpawnFailed
+            | RunOutcome::Interrupted => true,
+            RunOutcome::Running
+            | RunOutcome::Succeeded
+            | RunOutcome::Cancelled
+            | RunOutcome::InvalidInput
+            | RunOutcome::Refused => false,
+        }
+    }
+}
+
+/// What a run used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct RunUsage {
+    /// Wall-clock time in milliseconds.
+    pub duration_ms: u64,
+    /// User and system time of the process and its waited-for children in milliseconds.
+    pub cpu_ms: u64,
+    /// Largest resident set of any one process in bytes.
+    pub max_rss_bytes: u64,
+    /// Bytes written to standard output.
+    pub stdout_bytes: u64,
+    /// Bytes written to standard error.
+    pub stderr_bytes: u64,
+}
+
+/// A run as stored and printed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// Its number.
+    pub id: RunId,
+    /// Tool name at the time.
+    pub tool: ToolName,
+    /// Stated version.
+    pub version: semver::Version,
+    /// What ran.
+    pub digest: Digest,
+    /// Stage at the time.
+    pub stage: Stage,
+    /// `human` or the agent's name.
+    pub caller: String,
+    /// The ending, or `running`.
+    pub outcome: RunOutcome,
+    /// Exit code, where there was one.
+    pub exit_code: Option<i32>,
+    /// Signal, where there was one.
+    pub signal: Option<i32>,
+    /// When it started.
+    pub started_at: Instant,
+    /// What it used; all zero while running.
+    #[serde(flatten)]
+    pub usage: RunUsage,
+    /// Isolation it really had.
+    pub isolation: Isolation,
+    /// What was denied, where observed.
+    pub denied: Vec<String>,
+    /// Cause of a bad ending.
+    pub error: Option<String>,
+    /// Whether the kept output was cut at the output limit.
+    pub truncated: bool,
+    /// The input, as JSON text.
+    pub input: String,
+}

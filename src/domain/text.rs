@@ -1,0 +1,154 @@
+//! Text of strangers, made safe to draw.
+//!
+//! Names, descriptions, output, paths, errors and diffs come from tools and agents. Nothing of it
+//! may reach a screen, a title or a log raw: characters that move the cursor, reorder, hide or
+//! vanish are written as visible escapes, never dropped, so that "hidden\rshown" cannot look whole.
+
+use serde::{Serialize, Serializer};
+use std::borrow::Cow;
+use std::fmt;
+
+/// One line of text in which every control, bidi, zero-width, tag and variation character is a
+/// visible escape. The only way to get one is to go through the escaping.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct SafeText(String);
+
+/// More combining marks than this in a row are escaped: they would paint over neighbouring lines.
+const MAX_COMBINING_RUN: usize = 3;
+
+impl SafeText {
+    /// Escapes `raw`. Line breaks and tabs are escaped too: split into lines before where lines
+    /// are meant, expand tabs before where columns are meant.
+    pub fn new(raw: &str) -> SafeText {
+        SafeText(escape(raw).into_owned())
+    }
+
+    /// Escapes one line of a file for a viewer: tabs become four blanks, the rest as in [`SafeText::new`].
+    pub fn source_line(raw: &str) -> SafeText {
+        SafeText(escape(&raw.replace('\t', "    ")).into_owned())
+    }
+
+    /// Escapes a text of several lines, line by line; `\n` and `\r\n` end a line.
+    pub fn lines(raw: &str) -> Vec<SafeText> {
+        raw.lines().map(SafeText::source_line).collect()
+    }
+
+    /// The escaped text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// How many hidden characters `raw` holds that a viewer should warn about: everything that
+    /// [`is_hidden`] names except line feeds, tabs and a carriage return before a line feed.
+    pub fn count_hidden(raw: &str) -> usize {
+        let mut count = 0;
+        let mut chars = raw.chars().peekable();
+        while let Some(c) = chars.next() {
+            let ordinary = matches!(c, '\n' | '\t') || (c == '\r' && chars.peek() == Some(&'\n'));
+            count += usize::from(is_hidden(c) && !ordinary);
+        }
+        count
+    }
+}
+
+impl fmt::Display for SafeText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl From<SafeText> for String {
+    fn from(text: SafeText) -> String {
+        text.0
+    }
+}
+
+impl Serialize for SafeText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+/// Whether a character is invisible, moves the cursor or reorders its neighbours.
+///
+/// C0, DEL, C1 (Unicode category Cc); bidi controls (UAX 9: U+061C, 200E-200F, 202A-202E, 2066-2069);
+/// zero-width and filler characters; line and paragraph separators; interlinear annotation;
+/// variation selectors; tag characters (U+E0000 block).
+pub fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
+            | '\u{180B}'..='\u{180F}'
+            | '\u{200B}'..='\u{200F}'
+            | '\u{2028}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}'
+            | '\u{2800}' | '\u{3164}'
+            | '\u{FE00}'..='\u{FE0F}'
+            | '\u{FEFF}' | '\u{FFA0}'
+            | '\u{FFF0}'..='\u{FFFB}'
+            | '\u{1D173}'..='\u{1D17A}'
+            | '\u{E0000}'..='\u{E0FFF}')
+}
+
+/// The visible escape of a character: `\n`, `\r`, `\t`, `\x1b`, `\u{202e}`.
+pub fn escape_char(c: char) -> String {
+    match c {
+        '\n' => "\\n".to_owned(),
+        '\r' => "\\r".to_owned(),
+        '\t' => "\\t".to_owned(),
+        c if (c as u32) < 0x100 => format!("\\x{:02x}", c as u32),
+        c => format!("\\u{{{:x}}}", c as u32),
+    }
+}
+
+/// Whether a character is drawn onto the one before it.
+fn is_combining(c: char) -> bool {
+    matches!(c, '\u{0300}'..='\u{036F}' | '\u{0483}'..='\u{0489}' | '\u{1AB0}'..='\u{1AFF}'
+        | '\u{1DC0}'..='\u{1DFF}' | '\u{20D0}'..='\u{20FF}' | '\u{FE20}'..='\u{FE2F}')
+}
+
+fn escape(raw: &str) -> Cow<'_, str> {
+    // Nearly all text is plain: look before copying.
+    if raw.bytes().all(|b| (0x20..0x7f).contains(&b)) {
+        return Cow::Borrowed(raw);
+    }
+    let mut safe = String::with_capacity(raw.len() + 16);
+    let mut combining = 0;
+    for c in raw.chars() {
+        combining = if is_combining(c) { combining + 1 } else { 0 };
+        if is_hidden(c) || combining > MAX_COMBINING_RUN {
+            safe.push_str(&escape_char(c));
+        } else {
+            safe.push(c);
+        }
+    }
+    Cow::Owned(safe)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_moves_or_hides_survives() {
+        let raw = "a\u{1b}[2Jb\u{202e}c\u{200b}d\u{9b}e\u{e0041}f\u{fe0f}g\rh\u{2028}i";
+        let safe = SafeText::new(raw);
+        assert_eq!(safe.as_str(), "a\\x1b[2Jb\\u{202e}c\\u{200b}d\\x9be\\u{e0041}f\\u{fe0f}g\\rh\\u{2028}i");
+        assert!(!safe.as_str().chars().any(is_hidden));
+        assert_eq!(SafeText::count_hidden(raw), 8);
+    }
+
+    #[test]
+    fn ordinary_text_of_any_script_is_kept() {
+        for text in ["plain", "Größe", "日本語", "naïve café", "→ ✓"] {
+            assert_eq!(SafeText::new(text).as_str(), text);
+        }
+        assert_eq!(SafeText::count_hidden("a\r\nb\tc\n"), 0);
+    }
+
+    #[test]
+    fn stacked_accents_are_cut() {
+        let zalgo = format!("e{}", "\u{301}".repeat(20));
+        assert_eq!(SafeText::new(&zalgo).as_str().matches("\\u{301}").count(), 17);
+    }
+}

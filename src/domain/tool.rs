@@ -1,0 +1,123 @@
+//! A tool as the catalog shows it.
+
+use super::digest::{Digest, VersionFile};
+use super::manifest::Manifest;
+use super::name::ToolName;
+use super::review::ToolReview;
+use super::time::Instant;
+use super::words::{Category, CostTier, Format, Kind, Origin, Stage, ToolState};
+use serde::{Deserialize, Serialize};
+
+/// Where a version lies in the workspace.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Placement {
+    /// Folder relative to the workspace, `/` between parts, to which the version's paths are relative.
+    pub base: String,
+    /// Whether the folder belongs to this tool alone (native folder, promoted tool) or is shared (pair, script).
+    pub exclusive: bool,
+}
+
+/// What the store knows about a tool of this name and digest; everything else comes from disk.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct ToolFacts {
+    /// State of the newest review of this digest.
+    pub review: ToolReview,
+    /// 0 to 1, `None` until there is enough to judge.
+    pub score: Option<f64>,
+    /// Finished runs of the name.
+    pub runs: u64,
+    /// Succeeded runs of the name through finished runs, 0 to 1.
+    pub success_rate: Option<f64>,
+    /// When the newest run of the name started.
+    pub last_run_at: Option<Instant>,
+}
+
+/// One row of the catalog. Light on purpose: 10,000 of them stay in memory; the rest is in [`ToolDetail`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Tool {
+    /// Name; several rows may share it (see `shadowed_by`, `clashes`).
+    pub name: ToolName,
+    /// Display name where it differs.
+    pub title: Option<String>,
+    /// Stated version.
+    pub version: semver::Version,
+    /// Digest of all its files.
+    pub digest: Digest,
+    /// Stage by folder.
+    pub stage: Stage,
+    /// What it is made of.
+    pub kind: Kind,
+    /// Category, from the manifest or its folder.
+    pub category: Category,
+    /// Tier; `medium` when the definition states none.
+    pub cost_tier: CostTier,
+    /// Whether the tier above was stated; `false` shows as "unclassified".
+    pub classified: bool,
+    /// What it does.
+    pub description: String,
+    /// Tags.
+    pub tags: Vec<String>,
+    /// Search words.
+    pub keywords: Vec<String>,
+    /// Uses.
+    pub use_cases: Vec<String>,
+    /// Capabilities.
+    pub capabilities: Vec<String>,
+    /// Other names.
+    pub aliases: Vec<String>,
+    /// Idempotent, where stated.
+    pub idempotent: Option<bool>,
+    /// Path of the definition (manifest, else script), relative to the workspace.
+    pub path: String,
+    /// Where its files lie.
+    pub placement: Placement,
+    /// Form on disk.
+    pub format: Format,
+    /// Who made it.
+    pub origin: Origin,
+    /// Changed, invalid, unsupported?
+    pub state: ToolState,
+    /// Whether a run can start.
+    pub runnable: bool,
+    /// Why not; `None` when runnable.
+    pub reason: Option<String>,
+    /// Path of the row this one is an exact copy of (same digest), the first by path being the original.
+    pub copy_of: Option<String>,
+    /// Path of the row of the same name that is used instead of this one (higher stage).
+    pub shadowed_by: Option<String>,
+    /// Paths of the rows of lower stage that this one is used instead of.
+    pub shadows: Vec<String>,
+    /// Paths of other rows with the same name (or display name) but other content, at the same stage.
+    pub clashes: Vec<String>,
+    /// Number of files.
+    pub files: u32,
+    /// Bytes of all files.
+    pub bytes: u64,
+    /// Newest modification among its files.
+    pub modified_at: Instant,
+    /// From the store.
+    #[serde(flatten)]
+    pub facts: ToolFacts,
+}
+
+/// Everything about one tool, read when it is opened.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ToolDetail {
+    /// Its row.
+    pub tool: Tool,
+    /// Its manifest.
+    pub manifest: Manifest,
+    /// Its files in ascending order of path, as hashed.
+    pub files: Vec<VersionFile>,
+}
+
+impl ToolDetail {
+    /// The file a reader wants first: the entry, else the manifest, else the first.
+    pub fn main_file(&self) -> Option<&VersionFile> {
+        let entry = self.manifest.recipe.as_ref().and_then(|r| r.entry.as_deref());
+        entry
+            .and_then(|path| self.files.iter().find(|f| f.path == path))
+            .or_else(|| self.files.iter().find(|f| self.tool.path.ends_with(&f.path)))
+            .or_else(|| self.files.first())
+    }
+}

@@ -1,0 +1,228 @@
+//! The closed word lists of the product. One spelling everywhere: UI, CLI, SQL, JSON, logs.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Declares an enum whose variants have exactly one spelling.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum $name {
+            $($(#[$vdoc])* #[serde(rename = $word)] $variant),+
+        }
+
+        impl $name {
+            /// Every value, in declaration order.
+            pub const ALL: &'static [$name] = &[$($name::$variant),+];
+
+            /// The one spelling of this value.
+            pub const fn word(self) -> &'static str {
+                match self { $($name::$variant => $word),+ }
+            }
+        }
+
+        impl ::std::fmt::Display for $name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.pad(self.word())
+            }
+        }
+
+        impl ::std::str::FromStr for $name {
+            type Err = $crate::domain::words::UnknownWord;
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Self::ALL.iter().copied().find(|v| v.word() == text).ok_or_else(|| {
+                    $crate::domain::words::UnknownWord {
+                        got: text.to_owned(),
+                        known: Self::ALL.iter().map(|v| v.word()).collect::<Vec<_>>().join(", "),
+                    }
+                })
+            }
+        }
+    };
+}
+pub(crate) use words;
+
+/// A word that is not in the list it was looked up in.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown word {got:?}, known are: {known}")]
+pub struct UnknownWord {
+    /// What was given.
+    pub got: String,
+    /// The list, joined by commas.
+    pub known: String,
+}
+
+words!(
+    /// How far a human has taken a tool; the folder of the same name under `tools/`.
+    Stage {
+        /// Nobody vouches for it.
+        Experimental = "experimental",
+        /// A human approved this digest.
+        Approved = "approved",
+        /// Approved, proven and kept stable.
+        Core = "core",
+        /// Put away: hidden, not runnable, bytes and history kept.
+        Archived = "archived",
+    }
+);
+
+words!(
+    /// What a tool is made of.
+    Kind {
+        /// Runs a process and ends.
+        Command = "command",
+        /// A process that keeps running.
+        Service = "service",
+        /// Text for a model.
+        Prompt = "prompt",
+        /// A request to an HTTP API.
+        Http = "http",
+        /// A server that speaks the Model Context Protocol.
+        Mcp = "mcp",
+        /// Other tools in sequence.
+        Composite = "composite",
+    }
+);
+
+words!(
+    /// What a call costs or risks; ordered.
+    CostTier {
+        /// Safe, fast, free.
+        Low = "low",
+        /// Moderate cost, some restrictions. Also what an unclassified tool counts as.
+        Medium = "medium",
+        /// Expensive or dangerous: an agent needs a human for each call.
+        High = "high",
+        /// Never runs, by any path.
+        Prohibited = "prohibited",
+    }
+);
+
+words!(
+    /// The form in which a tool lies on disk.
+    Format {
+        /// Folder with `tool.toml`.
+        Native = "native",
+        /// Script and sidecar of the same stem.
+        Pair = "pair",
+        /// A manifest alone that says what it runs.
+        Manifest = "manifest",
+        /// A bare script; metadata from its header.
+        Header = "header",
+    }
+);
+
+words!(
+    /// Whether what lies on disk is what was last accepted.
+    ToolState {
+        /// Read, and unchanged since it was approved (or never approved).
+        Ok = "ok",
+        /// Approved or core, but the files changed since.
+        Changed = "changed",
+        /// Cannot be read as a tool; a problem says why.
+        Invalid = "invalid",
+        /// Read, but of a kind or dialect that nothing here can run.
+        Unsupported = "unsupported",
+    }
+);
+
+words!(
+    /// Who made a tool, as far as its marks tell.
+    Origin {
+        /// Marked as made by an AI agent.
+        Ai = "ai",
+        /// Marked as made by a human.
+        Admin = "admin",
+        /// No mark.
+        Unknown = "unknown",
+    }
+);
+
+impl Stage {
+    /// Whether a human vouched for tools of this stage.
+    pub const fn is_vouched(self) -> bool {
+        matches!(self, Stage::Approved | Stage::Core)
+    }
+
+    /// Which of two definitions of one name is used: higher wins (core, approved, experimental, archived).
+    pub const fn precedence(self) -> u8 {
+        match self {
+            Stage::Core => 3,
+            Stage::Approved => 2,
+            Stage::Experimental => 1,
+            Stage::Archived => 0,
+        }
+    }
+}
+
+/// A category: an open set, lower case; unknown ones are kept as they are.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Category(pub String);
+
+impl Category {
+    /// The categories every catalog knows, in their usual order.
+    pub const KNOWN: &'static [&'static str] = &[
+        "core",
+        "filesystem",
+        "git",
+        "search",
+        "web",
+        "database",
+        "docker",
+        "testing",
+        "refactoring",
+        "data",
+        "custom",
+    ];
+
+    /// Lower-cases and trims; empty text becomes `custom`.
+    pub fn new(text: &str) -> Category {
+        let word = text.trim().to_lowercase();
+        Category(if word.is_empty() { "custom".to_owned() } else { word })
+    }
+}
+
+impl fmt::Display for Category {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl CostTier {
+    /// Maps the words that real definitions use to a tier: `free`, `very-low`, `cheap`, `none` → low;
+    /// `moderate`, `standard` → medium; `expensive`, `very-high`, `premium`, `dangerous` → high;
+    /// `blocked`, `forbidden` → prohibited. `None` for a word nobody knows.
+    pub fn from_loose(word: &str) -> Option<CostTier> {
+        let folded = word.trim().to_lowercase().replace([' ', '_'], "-");
+        Some(match folded.as_str() {
+            "low" | "free" | "very-low" | "verylow" | "cheap" | "none" | "zero" | "minimal" => CostTier::Low,
+            "medium" | "moderate" | "standard" | "mid" | "normal" | "variable" => CostTier::Medium,
+            "high" | "expensive" | "very-high" | "premium" | "dangerous" => CostTier::High,
+            "prohibited" | "blocked" | "forbidden" => CostTier::Prohibited,
+            _ => return None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_reads_back() {
+        for stage in Stage::ALL {
+            assert_eq!(stage.word().parse::<Stage>().as_ref(), Ok(stage));
+        }
+        for tier in CostTier::ALL {
+            assert_eq!(CostTier::from_loose(tier.word()), Some(*tier));
+        }
+        assert!("Approved".parse::<Stage>().is_err());
+    }
+
+    #[test]
+    fn tiers_are_ordered() {
+        assert!(CostTier::Low < CostTier::Medium && CostTier::High < CostTier::Prohibited);
+    }
+}

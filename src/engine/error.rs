@@ -1,0 +1,74 @@
+//! What can go wrong, in words for a human and a number for a script.
+
+use serde::Serialize;
+use std::fmt;
+
+/// The kind of an error; fixes the exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ErrorCode {
+    /// The asked thing failed. Exit code 1.
+    Failed,
+    /// The call itself is wrong. Exit code 2.
+    Usage,
+    /// A name that means more than one tool. Exit code 2.
+    Ambiguous,
+    /// The digest moved, or it was decided already. Exit code 3.
+    Conflict,
+    /// Policy forbids it. Exit code 4.
+    Refused,
+    /// A human is needed. Exit code 4.
+    HumanNeeded,
+    /// There is no such thing. Exit code 5.
+    NotFound,
+    /// Isolation is not available where it was demanded. Exit code 6.
+    IsolationMissing,
+    /// Something in the program or its state folder. Exit code 70.
+    Internal,
+}
+
+impl ErrorCode {
+    /// The process exit code.
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            ErrorCode::Failed => 1,
+            ErrorCode::Usage | ErrorCode::Ambiguous => 2,
+            ErrorCode::Conflict => 3,
+            ErrorCode::Refused | ErrorCode::HumanNeeded => 4,
+            ErrorCode::NotFound => 5,
+            ErrorCode::IsolationMissing => 6,
+            ErrorCode::Internal => 70,
+        }
+    }
+}
+
+/// An error that a human can act on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EngineError {
+    /// Its kind.
+    pub code: ErrorCode,
+    /// What is wrong: lower case, names the object, no trailing stop.
+    pub message: String,
+    /// What to do next; may be empty.
+    pub hint: String,
+}
+
+impl EngineError {
+    /// An error of this kind.
+    pub fn new(code: ErrorCode, message: impl Into<String>, hint: impl Into<String>) -> EngineError {
+        EngineError { code, message: message.into(), hint: hint.into() }
+    }
+
+    /// Something in the program or its state folder.
+    pub fn internal(error: impl fmt::Display) -> EngineError {
+        EngineError::new(ErrorCode::Internal, error.to_string(), "`toolsmith doctor` checks the state folder")
+    }
+}
+
+impl fmt::Display for EngineError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for EngineError {}

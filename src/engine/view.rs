@@ -1,0 +1,199 @@
+//! What the faces read: snapshots and answers, all plain values.
+
+use crate::domain::{
+    Digest, Instant, Manifest, Problem, Review, ReviewState, Run, RunOutcome, Stage, Tool, ToolName, VersionFile,
+};
+use serde::Serialize;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How far the catalog is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CatalogState {
+    /// Reading: so many of so many definitions; the total is 0 while the folders are still walked.
+    Loading {
+        /// Definitions read.
+        done: usize,
+        /// Definitions found.
+        total: usize,
+    },
+    /// Every definition has been read.
+    Ready,
+}
+
+/// The catalog at one moment.
+#[derive(Debug, Clone)]
+pub struct CatalogView {
+    /// How far it is.
+    pub state: CatalogState,
+    /// Rows by name, then stage (higher first), then path.
+    pub tools: Vec<Arc<Tool>>,
+    /// Problems by path.
+    pub problems: Vec<Problem>,
+    /// Counts up with every change.
+    pub generation: u64,
+}
+
+/// A version the store knows.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct VersionInfo {
+    /// Stated version.
+    pub version: semver::Version,
+    /// Its digest.
+    pub digest: Digest,
+    /// Stage when it was last seen.
+    pub stage: Stage,
+    /// Path when it was last seen.
+    pub path: String,
+    /// When it was first seen.
+    pub first_seen_at: Instant,
+    /// Whether an approval of this digest is in force.
+    pub approved: bool,
+    /// Whether a copy is kept.
+    pub kept: bool,
+}
+
+/// What to run.
+#[derive(Debug, Clone)]
+pub struct RunRequest {
+    /// The tool, as resolved.
+    pub tool: Arc<Tool>,
+    /// Its input; `None` sends none.
+    pub input: Option<serde_json::Value>,
+    /// Wall-clock limit; `None` takes the manifest's, else the stage's.
+    pub timeout: Option<Duration>,
+}
+
+/// Which runs to list; newest first.
+#[derive(Debug, Clone, Default)]
+pub struct RunFilter {
+    /// Only of this tool.
+    pub tool: Option<ToolName>,
+    /// Only with this outcome.
+    pub outcome: Option<RunOutcome>,
+    /// Only started at or after this point.
+    pub since: Option<Instant>,
+    /// Only of this version.
+    pub digest: Option<Digest>,
+    /// At most so many; 0 means 50.
+    pub limit: usize,
+}
+
+/// Which reviews to list; oldest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ReviewFilter {
+    /// For a human.
+    #[default]
+    Waiting,
+    /// Decided.
+    Decided,
+    /// All, superseded ones too.
+    All,
+}
+
+impl ReviewFilter {
+    /// Whether a review in this state is listed.
+    pub fn accepts(self, state: ReviewState) -> bool {
+        match self {
+            ReviewFilter::Waiting => state == ReviewState::Waiting,
+            ReviewFilter::Decided => {
+                matches!(state, ReviewState::Approved | ReviewState::Rejected | ReviewState::ChangesRequested)
+            }
+            ReviewFilter::All => true,
+        }
+    }
+}
+
+/// How an evidence line reads: a word and a sign, never only a colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Weight {
+    /// A plain fact.
+    Fact,
+    /// Speaks for it.
+    Good,
+    /// Wants a look.
+    Warn,
+    /// Speaks against it.
+    Bad,
+}
+
+/// A fact about the version under review.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct EvidenceLine {
+    /// How it reads.
+    pub weight: Weight,
+    /// What it is about: `permissions`, `hidden characters`, `runs`, `copy`, …
+    pub label: String,
+    /// The fact.
+    pub text: String,
+}
+
+/// A review with everything a reviewer needs.
+#[derive(Debug, Clone)]
+pub struct ReviewDetail {
+    /// The review.
+    pub review: Review,
+    /// The files under review, as hashed; what approve covers. Empty when they are gone.
+    pub files: Vec<VersionFile>,
+    /// The files approved before.
+    pub base_files: Option<Vec<VersionFile>>,
+    /// Its manifest.
+    pub manifest: Option<Manifest>,
+    /// Facts, worst first.
+    pub evidence: Vec<EvidenceLine>,
+    /// Runs of this digest, newest first, at most 20.
+    pub runs: Vec<Run>,
+}
+
+/// What a command would change, before it is done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preview {
+    /// What the question is, one line.
+    pub title: String,
+    /// Each change in a line: moves, commits, states.
+    pub lines: Vec<String>,
+    /// Whether `undo` takes it back; if not, why.
+    pub undo: String,
+}
+
+/// What `verify` found.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct VerifyReport {
+    /// Log entries checked.
+    pub operations: u64,
+    /// Stored copies checked.
+    pub versions: u64,
+    /// What is wrong; empty means all is well.
+    pub faults: Vec<String>,
+}
+
+/// One line of `doctor`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DoctorLine {
+    /// What was looked at.
+    pub name: String,
+    /// `ok`, `warn` or `bad`.
+    pub state: String,
+    /// What was found.
+    pub message: String,
+    /// What to do; empty when nothing.
+    pub hint: String,
+}
+
+/// What changed in the store or on disk, for a face that keeps snapshots.
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// A new catalog.
+    Catalog(Arc<CatalogView>),
+    /// Runs changed.
+    Runs,
+    /// Failure groups changed.
+    Failures,
+    /// The review queue changed.
+    Reviews,
+    /// The operation log changed.
+    Operations,
+    /// Something went wrong in the background.
+    Trouble(super::EngineError),
+}

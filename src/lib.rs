@@ -1,0 +1,4 @@
+//! Toolsmith: a terminal workbench for the tools that AI agents write.
+pub mod action;
+pub mod domain;
+pub mod engine;
