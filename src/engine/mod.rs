@@ -4,9 +4,11 @@
 //! thread of its own and reads snapshots.
 
 mod error;
+mod home;
 mod view;
 
 pub use error::{EngineError, ErrorCode};
+pub use home::{Home, find_workspace, state_dir};
 pub use view::{
     CatalogState, CatalogView, Change, DoctorLine, EvidenceLine, Preview, ReviewDetail, ReviewFilter, RunFilter,
     RunRequest, VerifyReport, VersionInfo, Weight,
@@ -18,15 +20,6 @@ use crate::domain::{
 };
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// The user's folders.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Home {
-    /// Settings and keys.
-    pub config: PathBuf,
-    /// State: one folder for each workspace.
-    pub data: PathBuf,
-}
 
 /// What to open.
 #[derive(Debug, Clone)]
