@@ -5,10 +5,12 @@
 
 mod error;
 mod home;
+mod settings;
 mod view;
 
 pub use error::{EngineError, ErrorCode};
 pub use home::{Home, find_workspace, state_dir};
+pub use settings::{DEFAULT_CONFIG, KeySetting, RootSetting, Settings, Theme};
 pub use view::{
     CatalogState, CatalogView, Change, DoctorLine, EvidenceLine, Preview, ReviewDetail, ReviewFilter, RunFilter,
     RunRequest, VerifyReport, VersionInfo, Weight,
