@@ -2,3 +2,4 @@
 pub mod action;
 pub mod domain;
 pub mod engine;
+pub mod vcs;

@@ -1,0 +1,234 @@
+//! One call of git: arguments, a clean environment, a deadline, and what came of it.
+//!
+//! Git runs in a process group of its own, so that ctrl-c at our terminal does not stop it between
+//! writing a tree and releasing its lock, and so that a hook which hangs can be ended with its children.
+
+use super::error::GitError;
+use crate::domain::SafeText;
+use rustix::process::{Pid, Signal, kill_process_group};
+use std::ffi::OsString;
+use std::io::{ErrorKind, Write};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+/// Deadline of a question.
+pub(super) const QUICK: Duration = Duration::from_secs(30);
+
+/// Deadline of a commit: the user's hooks may run whole test suites.
+const SLOW: Duration = Duration::from_secs(300);
+
+/// How long a process has to end after TERM, and after KILL.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// The longest complaint that is passed on, in characters.
+const MAX_COMPLAINT_CHARS: usize = 600;
+
+/// Variables that would point git at another repository, index or configuration (those that
+/// `git rev-parse --local-env-vars` lists), that change how paths are read, or that make it talk.
+const REMOVED: &[&str] = &[
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_IMPLICIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_COMMON_DIR",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_NAMESPACE",
+    "GIT_PREFIX",
+    "GIT_INTERNAL_SUPER_PREFIX",
+    "GIT_SHALLOW_FILE",
+    "GIT_GRAFT_FILE",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_NO_REPLACE_OBJECTS",
+    "GIT_CONFIG",
+    "GIT_CONFIG_PARAMETERS",
+    "GIT_CONFIG_COUNT",
+    "GIT_GLOB_PATHSPECS",
+    "GIT_NOGLOB_PATHSPECS",
+    "GIT_ICASE_PATHSPECS",
+    "GIT_LITERAL_PATHSPECS",
+    "GIT_EXTERNAL_DIFF",
+    "GIT_TRACE",
+    "GIT_TRACE2",
+    "GIT_TRACE_SETUP",
+    "GIT_TRACE_PERFORMANCE",
+    "GIT_ASKPASS",
+    // Without these a passphrase cannot be asked for at the terminal or on the desktop.
+    "GPG_TTY",
+    "SSH_ASKPASS",
+    "DISPLAY",
+    "WAYLAND_DISPLAY",
+];
+
+/// What git must not do, whatever is configured.
+const OPTIONS: &[&str] = &[
+    "--no-optional-locks",
+    "--no-pager",
+    "-c",
+    // A monitor would be a program named by the repository, started by a mere look.
+    "core.fsmonitor=false",
+    "-c",
+    "color.ui=false",
+    "-c",
+    "i18n.commitEncoding=UTF-8",
+    "-c",
+    "i18n.logOutputEncoding=UTF-8",
+];
+
+/// A call to make.
+#[derive(Debug, Clone)]
+pub(super) struct Call {
+    args: Vec<String>,
+    input: Option<Vec<u8>>,
+    pathspecs: Pathspecs,
+    deadline: Duration,
+}
+
+/// How git reads the paths it is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pathspecs {
+    /// Every character means itself.
+    Literal,
+    /// Wildcards and `:(…)` have their meaning; the caller escapes.
+    Magic,
+}
+
+/// What came of a call that ended.
+#[derive(Debug, Clone)]
+pub(super) struct Answer {
+    status: ExitStatus,
+    pub(super) stdout: Vec<u8>,
+    pub(super) stderr: String,
+}
+
+impl Call {
+    pub(super) fn new(args: &[&str]) -> Call {
+        Call {
+            args: args.iter().map(|arg| (*arg).to_owned()).collect(),
+            input: None,
+            pathspecs: Pathspecs::Literal,
+            deadline: QUICK,
+        }
+    }
+
+    /// Gives these bytes on standard input.
+    pub(super) fn input(self, bytes: Vec<u8>) -> Call {
+        Call { input: Some(bytes), ..self }
+    }
+
+    /// For commands that do not know literal paths.
+    pub(super) fn magic(self) -> Call {
+        Call { pathspecs: Pathspecs::Magic, ..self }
+    }
+
+    /// Allows for the user's hooks: they get time, and paths are not read literally in them, which
+    /// would empty a hook's own `git diff -- '*.py'`.
+    pub(super) fn with_hooks(self) -> Call {
+        Call { pathspecs: Pathspecs::Magic, deadline: SLOW, ..self }
+    }
+
+    pub(super) fn run(self, folder: &Path, env: &[(OsString, OsString)]) -> Result<Answer, GitError> {
+        let mut command = Command::new("git");
+        if self.pathspecs == Pathspecs::Literal {
+            command.arg("--literal-pathspecs");
+        }
+        command.args(OPTIONS).args(&self.args).current_dir(folder);
+        for name in REMOVED {
+            command.env_remove(name);
+        }
+        command.env("LC_ALL", "C.UTF-8").env("LANGUAGE", "").env("GIT_TERMINAL_PROMPT", "0");
+        command.env("GIT_EDITOR", ":").env("GIT_SEQUENCE_EDITOR", ":").env("SSH_ASKPASS_REQUIRE", "never");
+        command.envs(env.iter().map(|(name, value)| (name, value)));
+        command.stdin(if self.input.is_some() { Stdio::piped() } else { Stdio::null() });
+        let name =
+            self.args.iter().find(|arg| !arg.starts_with('-') && !arg.contains('=')).cloned().unwrap_or_default();
+        match finish(command, self.input, self.deadline) {
+            Err(GitError::TimedOut { seconds, .. }) => Err(GitError::TimedOut { command: name, seconds }),
+            Ok(answer) if answer.stderr.contains("dubious ownership") && name != "rev-parse" => {
+                Err(GitError::Untrusted)
+            }
+            other => other,
+        }
+    }
+}
+
+/// Starts a process in a group of its own and waits for its end, at most until the deadline.
+pub(super) fn finish(mut command: Command, input: Option<Vec<u8>>, deadline: Duration) -> Result<Answer, GitError> {
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+    let mut child = command.spawn().map_err(|error| match error.kind() {
+        ErrorKind::NotFound => GitError::NotInstalled,
+        _ => GitError::Spawn(error.to_string()),
+    })?;
+    let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    if let (Some(mut stdin), Some(bytes)) = (child.stdin.take(), input) {
+        // A child that ends without reading breaks the pipe; its exit code says the rest.
+        std::thread::spawn(move || drop(stdin.write_all(&bytes)));
+    }
+    let (ended, end) = mpsc::channel();
+    std::thread::spawn(move || drop(ended.send(child.wait_with_output())));
+    if let Ok(output) = end.recv_timeout(deadline) {
+        return output.map(Answer::from).map_err(|error| GitError::Spawn(error.to_string()));
+    }
+    for signal in [Signal::TERM, Signal::KILL] {
+        // The child is reaped only after its pipes are closed, so its number is still its own.
+        group.map(|group| kill_process_group(group, signal).ok());
+        if end.recv_timeout(GRACE).is_ok() {
+            break;
+        }
+    }
+    Err(GitError::TimedOut { command: String::new(), seconds: deadline.as_secs() })
+}
+
+impl From<Output> for Answer {
+    fn from(output: Output) -> Answer {
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        Answer { status: output.status, stdout: output.stdout, stderr }
+    }
+}
+
+impl Answer {
+    pub(super) fn success(&self) -> bool {
+        self.status.success()
+    }
+
+    pub(super) fn code(&self) -> Option<i32> {
+        self.status.code()
+    }
+
+    /// The answer, or an error that names what was asked for.
+    pub(super) fn demand(self, action: &'static str) -> Result<Answer, GitError> {
+        if self.success() { Ok(self) } else { Err(self.failure(action)) }
+    }
+
+    pub(super) fn failure(&self, action: &'static str) -> GitError {
+        GitError::Failed { action, message: self.complaint() }
+    }
+
+    pub(super) fn is_locked(&self) -> bool {
+        (self.stderr.contains(".lock': File exists")) || self.stderr.contains("cannot lock ref")
+    }
+
+    pub(super) fn is_signing_failure(&self) -> bool {
+        ["failed to sign", "failed to write commit object", "cannot run gpg", "signing failed", "user.signingKey"]
+            .iter()
+            .any(|words| self.stderr.contains(words))
+    }
+
+    /// What it said on standard error (else on standard output), on one line, safe to draw.
+    pub(super) fn complaint(&self) -> String {
+        let stdout = String::from_utf8_lossy(&self.stdout);
+        let said = if self.stderr.trim().is_empty() { stdout.as_ref() } else { self.stderr.as_str() };
+        let lines = said.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("hint:"));
+        let text: String = lines.collect::<Vec<_>>().join("; ");
+        let cut: String = text.chars().take(MAX_COMPLAINT_CHARS).collect();
+        let mark = if cut.len() < text.len() { "…" } else { "" };
+        match (cut.is_empty(), self.code()) {
+            (true, Some(code)) => format!("exit code {code}"),
+            (true, None) => "ended by a signal".to_owned(),
+            (false, _) => format!("{}{mark}", SafeText::new(&cut).as_str()),
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Why there is no git, and what git refused.
+
+use std::path::PathBuf;
+
+/// Why a workspace has no git.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoGit {
+    /// There is no git on the search path.
+    #[error("git is not installed")]
+    NotInstalled,
+    /// The workspace is in no work tree.
+    #[error("the workspace is in no git work tree")]
+    NotAWorkTree,
+    /// The workspace is in a repository without a work tree.
+    #[error("the git repository has no work tree")]
+    Bare,
+    /// The repository belongs to another user.
+    #[error("git does not trust the repository: it belongs to another user")]
+    Untrusted,
+    /// Git says something else.
+    #[error("git cannot use the repository: {0}")]
+    Failed(String),
+}
+
+impl NoGit {
+    /// What to do next.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            NoGit::NotInstalled => "install git to have promotions committed; everything else works without it",
+            NoGit::NotAWorkTree => "`git init` in the workspace to have promotions committed",
+            NoGit::Bare => "open a clone that has a work tree",
+            NoGit::Untrusted => "`git config --global --add safe.directory FOLDER` if you trust it",
+            NoGit::Failed(_) => "`git status` in the workspace says more",
+        }
+    }
+}
+
+/// What git could not do. Nothing is lost by any of these: files on disk are as they were.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GitError {
+    /// There is no git on the search path.
+    #[error("git is not installed")]
+    NotInstalled,
+    /// The process could not be started or talked to.
+    #[error("git could not be started: {0}")]
+    Spawn(String),
+    /// No answer in time.
+    #[error("git {command} did not end within {seconds} s")]
+    TimedOut {
+        /// The sub-command.
+        command: String,
+        /// How long it was given.
+        seconds: u64,
+    },
+    /// Another process holds the index.
+    #[error("another process holds {}", .0.display())]
+    Locked(PathBuf),
+    /// A merge, cherry-pick, revert or rebase is not finished.
+    #[error("a {0} is not finished in the work tree")]
+    Unfinished(&'static str),
+    /// A hook of the user said no.
+    #[error("a commit hook refused the commit: {0}")]
+    Hook(String),
+    /// The repository belongs to another user.
+    #[error("git does not trust the repository: it belongs to another user")]
+    Untrusted,
+    /// Git says something else.
+    #[error("git failed to {action}: {message}")]
+    Failed {
+        /// What it was asked for.
+        action: &'static str,
+        /// What it said.
+        message: String,
+    },
+}
+
+impl GitError {
+    /// What to do next.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            GitError::NotInstalled => "install git, or set git.commit = false in toolsmith.toml",
+            GitError::Spawn(_) | GitError::Failed { .. } => "`git status` in the workspace says more; then try again",
+            GitError::TimedOut { .. } => "look for a hook that waits; then try again",
+            GitError::Locked(_) => "wait for the other git; if none is running, remove the file",
+            GitError::Unfinished(_) => "finish or abort it; then try again",
+            GitError::Hook(_) => "mend what the hook names; then try again",
+            GitError::Untrusted => "`git config --global --add safe.directory FOLDER` if you trust it",
+        }
+    }
+}

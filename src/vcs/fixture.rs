@@ -1,0 +1,86 @@
+//! Real repositories for tests, away from the configuration of whoever runs them.
+
+use super::Git;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A repository in a temporary folder.
+pub(crate) struct Repo {
+    temp: tempfile::TempDir,
+}
+
+impl Repo {
+    /// Without any commit, with an identity.
+    pub(crate) fn empty() -> Repo {
+        let repo = Repo { temp: tempfile::tempdir().unwrap() };
+        repo.git(&["init", "-q", "-b", "main"]);
+        repo.git(&["config", "user.name", "Ada"]);
+        repo.git(&["config", "user.email", "ada@example.org"]);
+        repo
+    }
+
+    /// With one commit that holds `README`.
+    pub(crate) fn new() -> Repo {
+        let repo = Repo::empty();
+        repo.write("README", "hello\n");
+        repo.git(&["add", "README"]);
+        repo.git(&["commit", "-q", "-m", "First"]);
+        repo
+    }
+
+    /// The work tree.
+    pub(crate) fn path(&self) -> PathBuf {
+        self.temp.path().canonicalize().unwrap()
+    }
+
+    /// Opens it as the program does.
+    pub(crate) fn open(&self) -> Git {
+        self.open_at("")
+    }
+
+    /// Opens a folder of it as the workspace.
+    pub(crate) fn open_at(&self, folder: &str) -> Git {
+        Git::locate_with(&self.path().join(folder), isolation()).unwrap()
+    }
+
+    pub(crate) fn write(&self, path: &str, text: &str) {
+        let path = self.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    /// Writes an executable script.
+    pub(crate) fn script(&self, path: &str, text: &str) -> PathBuf {
+        use std::os::unix::fs::PermissionsExt;
+        self.write(path, text);
+        let path = self.path().join(path);
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        path
+    }
+
+    /// What git prints; fails the test when git fails.
+    pub(crate) fn git(&self, args: &[&str]) -> String {
+        let output = command(&self.path()).args(args).output().unwrap();
+        assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Subjects of all commits, newest first.
+    pub(crate) fn subjects(&self) -> Vec<String> {
+        self.git(&["log", "--format=%s"]).lines().map(str::to_owned).collect()
+    }
+}
+
+/// Keeps the configuration of the machine and of the user out.
+pub(super) fn isolation() -> Vec<(OsString, OsString)> {
+    let pairs = [("GIT_CONFIG_GLOBAL", "/dev/null"), ("GIT_CONFIG_NOSYSTEM", "1")];
+    pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect()
+}
+
+fn command(folder: &Path) -> Command {
+    let mut command = Command::new("git");
+    command.current_dir(folder).env_remove("GIT_DIR").env_remove("GIT_INDEX_FILE").env_remove("GIT_WORK_TREE");
+    command.envs(isolation());
+    command
+}

@@ -1,0 +1,16 @@
+//! Git, through the installed binary: commits exactly the files of one move, and finds the commit again.
+//!
+//! It never touches other work of the user: what is staged stays staged, what is not stays not. It never
+//! pushes, never switches branches, never rewrites, never asks for a password or a passphrase. The
+//! user's hooks run; a hook that says no is an error, never skipped. It owns no state.
+
+mod call;
+mod error;
+#[cfg(test)]
+pub(crate) mod fixture;
+mod git;
+#[cfg(test)]
+mod tests;
+
+pub use error::{GitError, NoGit};
+pub use git::{Commit, Committed, Git, system_user};

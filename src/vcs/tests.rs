@@ -1,0 +1,233 @@
+use super::fixture::{Repo, isolation};
+use super::*;
+use std::fs;
+
+fn paths(list: &[&str]) -> Vec<String> {
+    list.iter().map(|path| (*path).to_owned()).collect()
+}
+
+fn commit(git: &Git, list: &[&str], message: &str) -> Result<Option<Committed>, GitError> {
+    let trailers = [("Toolsmith-Operation".to_owned(), "7".to_owned())];
+    git.commit(&Commit { paths: &paths(list), message, trailers: &trailers })
+}
+
+#[test]
+fn a_commit_holds_exactly_its_paths_and_leaves_other_work_alone() {
+    let repo = Repo::new();
+    repo.write("gone", "1\n");
+    repo.write("edited", "1\n");
+    repo.git(&["add", "-A"]);
+    repo.git(&["commit", "-q", "-m", "Second"]);
+    // The user's own work: staged new, staged change, unstaged change, staged removal, untracked.
+    repo.write("mine", "staged\n");
+    repo.git(&["add", "mine"]);
+    repo.write("README", "staged\n");
+    repo.git(&["add", "README"]);
+    repo.write("README", "and more\n");
+    repo.write("loose", "untracked\n");
+    // Ours.
+    fs::remove_file(repo.path().join("gone")).unwrap();
+    repo.write("edited", "2\n");
+    repo.write("tools/approved/x/x.py", "print()\n");
+    let before = repo.git(&["status", "--porcelain", "README", "mine", "loose"]);
+
+    let done = commit(&repo.open(), &["gone", "edited", "tools/approved/x/x.py"], "Approve x").unwrap().unwrap();
+
+    assert_eq!(done, Committed { hash: repo.git(&["rev-parse", "--short", "HEAD"]).trim().to_owned(), notes: vec![] });
+    let changed = repo.git(&["show", "--name-status", "--format=", "HEAD"]);
+    assert_eq!(changed, "M\tedited\nD\tgone\nA\ttools/approved/x/x.py\n");
+    assert_eq!(repo.git(&["status", "--porcelain"]), before);
+    assert_eq!(repo.git(&["show", ":README"]), "staged\n");
+    assert_eq!(repo.git(&["log", "-1", "--format=%an %B"]), "Ada Approve x\n\nToolsmith-Operation: 7\n\n");
+}
+
+#[test]
+fn the_first_commit_of_a_repository_can_be_ours_and_a_second_call_makes_none() {
+    let repo = Repo::empty();
+    repo.write("tools/x.py", "1\n");
+    let git = repo.open();
+    assert_eq!(git.find_trailers(&[("Toolsmith-Operation".into(), "7".into())]), Ok(None));
+    assert!(commit(&git, &["tools/x.py"], "Approve x").unwrap().is_some());
+    assert_eq!(commit(&git, &["tools/x.py"], "Approve x"), Ok(None));
+    assert_eq!(repo.subjects(), vec!["Approve x"]);
+}
+
+#[test]
+fn the_workspace_may_be_a_folder_of_the_repository() {
+    let repo = Repo::new();
+    repo.write("sub/tools/ä b.py", "1\n");
+    repo.write("sub/old.py", "1\n");
+    repo.git(&["add", "sub/old.py"]);
+    repo.git(&["commit", "-q", "-m", "Second"]);
+    fs::remove_file(repo.path().join("sub/old.py")).unwrap();
+    let git = repo.open_at("sub");
+    assert_eq!(git.toplevel(), repo.path());
+    assert_eq!(git.committed_under("tools"), Ok(vec![]));
+    commit(&git, &["tools/ä b.py", "old.py", "never-was"], "Move").unwrap().unwrap();
+    assert_eq!(repo.git(&["status", "--porcelain"]), "");
+    assert_eq!(git.committed_under("tools"), Ok(paths(&["tools/ä b.py"])));
+}
+
+#[test]
+fn ignored_files_are_left_out_but_tracked_ones_are_not() {
+    let repo = Repo::new();
+    repo.write(".gitignore", "lab/\n");
+    repo.write("lab/tracked", "1\n");
+    repo.git(&["add", ".gitignore"]);
+    repo.git(&["add", "-f", "lab/tracked"]);
+    repo.git(&["commit", "-q", "-m", "Second"]);
+    repo.write("lab/new", "1\n");
+    fs::remove_file(repo.path().join("lab/tracked")).unwrap();
+    let git = repo.open();
+    assert_eq!(git.check_ignored("lab/new"), Ok(true));
+    assert_eq!(git.check_ignored("lab/tracked"), Ok(false));
+    assert_eq!(git.check_ignored("README"), Ok(false));
+    commit(&git, &["lab/new", "lab/tracked"], "Move").unwrap().unwrap();
+    assert_eq!(repo.git(&["show", "--name-status", "--format=", "HEAD"]), "D\tlab/tracked\n");
+    assert_eq!(commit(&git, &["lab/new"], "Move"), Ok(None));
+}
+
+#[test]
+fn paths_that_leave_the_work_tree_are_left_out() {
+    let repo = Repo::new();
+    let outside = tempfile::tempdir().unwrap();
+    fs::write(outside.path().join("x"), "1").unwrap();
+    std::os::unix::fs::symlink(outside.path(), repo.path().join("tools")).unwrap();
+    assert_eq!(commit(&repo.open(), &["tools/x", "../x", "/etc/hostname", ""], "Move"), Ok(None));
+}
+
+#[test]
+fn a_path_with_wildcards_means_itself() {
+    let repo = Repo::new();
+    repo.write("a*", "1\n");
+    repo.write("ab", "1\n");
+    repo.write(":(top)c", "1\n");
+    commit(&repo.open(), &["a*", ":(top)c"], "Move").unwrap().unwrap();
+    assert_eq!(repo.git(&["show", "--name-only", "--format=", "HEAD"]), ":(top)c\na*\n");
+}
+
+#[test]
+fn trailers_are_found_whole_and_all_together() {
+    let repo = Repo::new();
+    let git = repo.open();
+    let trailers = |operation: &str, tool: &str| {
+        vec![("Operation".to_owned(), operation.to_owned()), ("Tool".to_owned(), tool.to_owned())]
+    };
+    for (operation, tool) in [("1", "one"), ("12", "two")] {
+        repo.write("file", operation);
+        let commit = Commit { paths: &paths(&["file"]), message: "Move", trailers: &trailers(operation, tool) };
+        git.commit(&commit).unwrap().unwrap();
+    }
+    let hash = |revision| Some(repo.git(&["rev-parse", "--short", revision]).trim().to_owned());
+    assert_eq!(git.find_trailers(&trailers("12", "two")), Ok(hash("HEAD")));
+    assert_eq!(git.find_trailers(&trailers("1", "one")), Ok(hash("HEAD~")));
+    assert_eq!(git.find_trailers(&trailers("1", "two")), Ok(None));
+    assert_eq!(git.find_trailers(&trailers("2", "two")), Ok(None));
+}
+
+#[test]
+fn a_line_break_in_a_value_makes_no_second_trailer() {
+    let repo = Repo::new();
+    repo.write("file", "1");
+    let trailers = [("Tool".to_owned(), "a\nSigned-off-by: Mallory".to_owned())];
+    let commit = Commit { paths: &paths(&["file"]), message: "# Move\n\n  \n", trailers: &trailers };
+    repo.open().commit(&commit).unwrap().unwrap();
+    assert_eq!(repo.git(&["log", "-1", "--format=%B"]), "# Move\n\nTool: a Signed-off-by: Mallory\n\n");
+}
+
+#[test]
+fn a_hook_that_refuses_is_named_and_the_commit_can_be_made_later() {
+    let repo = Repo::new();
+    let hook = repo.script(".git/hooks/pre-commit", "#!/bin/sh\necho no \u{1b}[2Jtabs >&2\nexit 1\n");
+    repo.write("tools/x.py", "1\n");
+    let git = repo.open();
+    assert_eq!(commit(&git, &["tools/x.py"], "Move"), Err(GitError::Hook("no \\x1b[2Jtabs".to_owned())));
+    assert_eq!(repo.git(&["diff", "--cached", "--name-only"]), "");
+    // A hook sees wildcards as wildcards.
+    repo.script(
+        ".git/hooks/pre-commit",
+        "#!/bin/sh\ntest \"$(git diff --cached --name-only -- '*.py')\" = tools/x.py\n",
+    );
+    assert!(hook.exists());
+    assert!(commit(&git, &["tools/x.py"], "Move").unwrap().is_some());
+    repo.script(".git/hooks/pre-commit", "#!/bin/sh\nexit 1\n");
+    assert_eq!(commit(&git, &["tools/x.py"], "Move"), Ok(None));
+}
+
+#[test]
+fn a_lock_is_waited_for_and_then_named() {
+    let repo = Repo::new();
+    repo.write("x", "1\n");
+    let lock = repo.path().join(".git/index.lock");
+    fs::write(&lock, "").unwrap();
+    let git = repo.open();
+    assert_eq!(commit(&git, &["x"], "Move"), Err(GitError::Locked(lock.clone())));
+    let other = std::thread::spawn(move || fs::remove_file(lock).unwrap());
+    assert!(commit(&git, &["x"], "Move").unwrap().is_some());
+    other.join().unwrap();
+}
+
+#[test]
+fn an_unfinished_merge_is_not_disturbed() {
+    let repo = Repo::new();
+    repo.write(".git/MERGE_HEAD", &repo.git(&["rev-parse", "HEAD"]));
+    repo.write("x", "1\n");
+    assert_eq!(commit(&repo.open(), &["x"], "Move"), Err(GitError::Unfinished("merge")));
+}
+
+#[test]
+fn without_an_identity_the_commit_is_made_and_says_so() {
+    let repo = Repo::new();
+    repo.git(&["config", "--unset", "user.name"]);
+    repo.git(&["config", "--unset", "user.email"]);
+    repo.write("x", "1\n");
+    let git = repo.open();
+    assert_eq!(git.identity(), None);
+    let done = commit(&git, &["x"], "Move").unwrap().unwrap();
+    let user = system_user();
+    assert_eq!(done.notes, vec![format!("git has no identity configured, committed as {user} <{user}@localhost>")]);
+    assert_eq!(repo.git(&["log", "-1", "--format=%ce"]).trim(), format!("{user}@localhost"));
+}
+
+#[test]
+fn a_signature_that_does_not_work_is_left_out_and_told() {
+    for program in ["#!/bin/sh\nexit 1\n", "#!/bin/sh\n[ \"$1\" = --batch ]\n"] {
+        let repo = Repo::new();
+        let gpg = repo.script(".git/fake-gpg", program);
+        repo.git(&["config", "commit.gpgSign", "true"]);
+        repo.git(&["config", "gpg.program", gpg.to_str().unwrap()]);
+        repo.write("x", "1\n");
+        let done = commit(&repo.open(), &["x"], "Move").unwrap().unwrap();
+        assert_eq!(done.notes.len(), 1, "{:?}", done.notes);
+        assert!(done.notes[0].contains("not signed"), "{:?}", done.notes);
+        assert_eq!(repo.subjects(), vec!["Move", "First"]);
+    }
+}
+
+#[test]
+fn places_without_a_work_tree_say_why() {
+    let temp = tempfile::tempdir().unwrap();
+    let mut env = isolation();
+    env.push(("GIT_CEILING_DIRECTORIES".into(), temp.path().parent().unwrap().into()));
+    assert_eq!(Git::locate_with(temp.path(), env.clone()), Err(NoGit::NotAWorkTree));
+    let repo = Repo::new();
+    assert_eq!(Git::locate_with(&repo.path().join(".git"), isolation()), Err(NoGit::NotAWorkTree));
+    repo.git(&["clone", "-q", "--bare", ".", "bare.git"]);
+    assert_eq!(Git::locate_with(&repo.path().join("bare.git"), isolation()), Err(NoGit::Bare));
+    env.push(("PATH".into(), "/nonexistent".into()));
+    assert_eq!(Git::locate_with(temp.path(), env), Err(NoGit::NotInstalled));
+}
+
+#[test]
+fn a_repository_of_another_user_is_not_used() {
+    let repo = Repo::new();
+    let mut env = isolation();
+    // Git's own switch for testing this case.
+    env.push(("GIT_TEST_ASSUME_DIFFERENT_OWNER".into(), "1".into()));
+    assert_eq!(Git::locate_with(&repo.path(), env), Err(NoGit::Untrusted));
+}
+
+#[test]
+fn the_identity_is_the_configured_one() {
+    assert_eq!(Repo::new().open().identity().as_deref(), Some("Ada <ada@example.org>"));
+}
