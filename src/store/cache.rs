@@ -1,0 +1,67 @@
+//! What can be had again: what the last scan read. And single values by key.
+
+use super::connection::Queries;
+use super::error::StoreResult;
+use super::tx::Tx;
+use rusqlite::params;
+use std::collections::HashMap;
+
+impl Queries {
+    /// What the last scan read: for each path its fingerprint and what was read.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn scan_cache(&self) -> StoreResult<HashMap<String, (Vec<u8>, String)>> {
+        let sql = "SELECT path, fingerprint, payload FROM scan_cache";
+        let rows = self.rows(sql, [], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?;
+        Ok(rows.into_iter().collect())
+    }
+
+    /// A single value.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn meta(&self, key: &str) -> StoreResult<Option<String>> {
+        self.row("SELECT value FROM meta WHERE key = ?1", params![key], |row| row.get(0))
+    }
+}
+
+impl Tx<'_> {
+    /// Keeps what a scan read, as (path, fingerprint, what was read); a path known before is replaced.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed write.
+    pub fn put_scan_cache<P, F, S>(&self, rows: impl IntoIterator<Item = (P, F, S)>) -> StoreResult<()>
+    where
+        P: AsRef<str>,
+        F: AsRef<[u8]>,
+        S: AsRef<str>,
+    {
+        let sql = "INSERT INTO scan_cache (path, fingerprint, payload) VALUES (?1, ?2, ?3) \
+                   ON CONFLICT (path) DO UPDATE SET fingerprint = ?2, payload = ?3";
+        for (path, fingerprint, payload) in rows {
+            self.change(sql, params![path.as_ref(), fingerprint.as_ref(), payload.as_ref()])?;
+        }
+        Ok(())
+    }
+
+    /// Forgets what a scan read from these paths.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed write.
+    pub fn drop_scan_cache<P: AsRef<str>>(&self, paths: impl IntoIterator<Item = P>) -> StoreResult<()> {
+        for path in paths {
+            self.change("DELETE FROM scan_cache WHERE path = ?1", params![path.as_ref()])?;
+        }
+        Ok(())
+    }
+
+    /// Sets a single value.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed write.
+    pub fn set_meta(&self, key: &str, value: &str) -> StoreResult<()> {
+        let sql = "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2";
+        self.change(sql, params![key, value]).map(drop)
+    }
+}

@@ -1,0 +1,310 @@
+//! Kept copies of versions, by digest: what was reviewed is what runs, whatever happens in the workspace.
+//!
+//! A copy appears at once or not at all: it is written into `versions/.incoming/`, flushed, and renamed to
+//! `versions/DIGEST`. Its files are 0444 or 0555 and its folders 0555, so that a running tool cannot leave a
+//! `__pycache__` beside its code. File modes stop accidents, not root and not the owner: whoever needs to rely
+//! on a copy reads it through [`Copies::get`] or asks [`Copies::check`], which hash it again.
+//!
+//! Knows nothing of SQL; nothing here is ever deleted but what a killed process left half-written.
+
+use super::error::safe;
+use crate::domain::{Digest, FileMode, SafeText, VersionFile};
+use std::collections::BTreeSet;
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+/// The copies kept for one workspace.
+#[derive(Debug, Clone)]
+pub struct Copies {
+    dir: PathBuf,
+}
+
+/// Why a copy could not be kept or read.
+#[derive(Debug, thiserror::Error)]
+pub enum CopyError {
+    /// A path in the version cannot be a path in a copy.
+    #[error("the path {} cannot be kept: {why}", SafeText::new(.path))]
+    BadPath {
+        /// The path.
+        path: String,
+        /// Why not.
+        why: &'static str,
+    },
+    /// The files are not the version they were said to be.
+    #[error("the files have the digest {}, not {}: they changed while they were read", .found.short(), .expected.short())]
+    WrongDigest {
+        /// What was asked for.
+        expected: Digest,
+        /// What the files have.
+        found: Digest,
+    },
+    /// No copy is kept.
+    #[error("no copy of {} is kept", .0.short())]
+    Missing(Digest),
+    /// The copy is not what it was when it was made.
+    #[error("the copy of {} is damaged: {fault}", .digest.short())]
+    Damaged {
+        /// The version.
+        digest: Digest,
+        /// What is wrong with it.
+        fault: String,
+    },
+    /// The file system refused.
+    #[error("cannot keep or read a copy at {}: {source}", safe(.path))]
+    Io {
+        /// Where.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl CopyError {
+    fn io(path: &Path) -> impl FnOnce(io::Error) -> CopyError {
+        let path = path.to_owned();
+        move |source| CopyError::Io { path, source }
+    }
+}
+
+impl Copies {
+    /// The copies in the state folder of a workspace. Touches nothing.
+    pub fn new(state_dir: &Path) -> Copies {
+        Copies { dir: state_dir.join("versions") }
+    }
+
+    /// Where the copy of a version is, or would be.
+    pub fn path(&self, digest: Digest) -> PathBuf {
+        self.dir.join(digest.hex())
+    }
+
+    /// Whether a copy is kept; whether it is sound is what [`Copies::check`] says.
+    pub fn has(&self, digest: Digest) -> bool {
+        self.path(digest).is_dir()
+    }
+
+    /// Keeps a copy of a version and returns its folder. One that is kept already is checked instead. Several
+    /// processes may keep the same version at once.
+    ///
+    /// # Errors
+    /// [`CopyError::WrongDigest`] when the files are not that version, [`CopyError::BadPath`] for a path that
+    /// leaves the folder or occurs twice, [`CopyError::Damaged`] when the copy kept before is not sound,
+    /// [`CopyError::Io`] when the file system refuses; then no copy appears.
+    pub fn put(&self, digest: Digest, files: &[VersionFile]) -> Result<PathBuf, CopyError> {
+        check_paths(files)?;
+        let found = Digest::of_files(files);
+        if found != digest {
+            return Err(CopyError::WrongDigest { expected: digest, found });
+        }
+        let target = self.path(digest);
+        if !self.has(digest) {
+            self.make(&target, files)?;
+        }
+        self.get(digest)?;
+        // Only here, because a folder that may not be written cannot change its parent; and again for a
+        // copy whose maker was killed between the two steps.
+        set_mode(&target, 0o555).map_err(CopyError::io(&target))?;
+        Ok(target)
+    }
+
+    /// Reads a copy, and makes sure that it is what was kept.
+    ///
+    /// # Errors
+    /// [`CopyError::Missing`] when there is none, [`CopyError::Damaged`] when its bytes, modes or paths are
+    /// not those of the digest.
+    pub fn get(&self, digest: Digest) -> Result<Vec<VersionFile>, CopyError> {
+        if !self.has(digest) {
+            return Err(CopyError::Missing(digest));
+        }
+        let damaged = |fault| CopyError::Damaged { digest, fault };
+        let mut files = Vec::new();
+        read_folder(&self.path(digest), "", &mut files).map_err(damaged)?;
+        files.sort();
+        let found = Digest::of_files(&files);
+        if found != digest {
+            return Err(damaged(format!("what it holds ({} files) has the digest {}", files.len(), found.short())));
+        }
+        Ok(files)
+    }
+
+    /// Reads a copy and says in words what is wrong with it.
+    ///
+    /// # Errors
+    /// One line that names the version and the fault.
+    pub fn check(&self, digest: Digest) -> Result<(), String> {
+        self.get(digest).map(drop).map_err(|error| error.to_string())
+    }
+
+    /// The versions of which a copy is kept, ascending.
+    ///
+    /// # Errors
+    /// [`CopyError::Io`] when the folder cannot be read; one that is not there yet holds no copies.
+    pub fn all(&self) -> Result<Vec<Digest>, CopyError> {
+        let entries = match fs::read_dir(&self.dir) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            other => other.map_err(CopyError::io(&self.dir))?,
+        };
+        let mut digests = BTreeSet::new();
+        for entry in entries {
+            let name = entry.map_err(CopyError::io(&self.dir))?.file_name();
+            digests.extend(name.to_str().and_then(|text| text.parse::<Digest>().ok()));
+        }
+        Ok(digests.into_iter().collect())
+    }
+
+    /// Removes what killed processes left half-written; returns how many copies that were. Does nothing while
+    /// another process is making one: that process, or the next sweep, is soon enough.
+    pub(super) fn sweep(&self) -> io::Result<usize> {
+        let incoming = self.incoming();
+        if !incoming.is_dir() {
+            return Ok(0);
+        }
+        let lock = self.lock_file()?;
+        if lock.try_lock().is_err() {
+            return Ok(0);
+        }
+        let mut swept = 0;
+        for entry in fs::read_dir(&incoming)? {
+            remove_tree(&entry?.path())?;
+            swept += 1;
+        }
+        Ok(swept)
+    }
+
+    /// Half-written copies; one file system with the finished ones.
+    fn incoming(&self) -> PathBuf {
+        self.dir.join(".incoming")
+    }
+
+    /// The file whose lock is shared by those who write copies and taken alone by who sweeps.
+    fn lock_file(&self) -> io::Result<File> {
+        OpenOptions::new().create(true).append(true).open(self.dir.join(".lock"))
+    }
+
+    fn make(&self, target: &Path, files: &[VersionFile]) -> Result<(), CopyError> {
+        let incoming = self.incoming();
+        fs::create_dir_all(&incoming).map_err(CopyError::io(&incoming))?;
+        let lock = self.lock_file().map_err(CopyError::io(&self.dir))?;
+        lock.lock_shared().map_err(CopyError::io(&self.dir))?;
+        let folder = tempfile::tempdir_in(&incoming).map_err(CopyError::io(&incoming))?.keep();
+        let made = write_files(&folder, files).and_then(|()| rename_unless_there(&folder, target));
+        if made.is_err() || folder.exists() {
+            // What cannot be removed now is removed by the next sweep.
+            let _ = remove_tree(&folder);
+        }
+        made.map_err(CopyError::io(target))?;
+        sync_folder(&self.dir).map_err(CopyError::io(&self.dir))
+    }
+}
+
+/// Whether every path stays inside the folder, and none occurs twice.
+fn check_paths(files: &[VersionFile]) -> Result<(), CopyError> {
+    let bad = |path: &str, why| Err(CopyError::BadPath { path: path.to_owned(), why });
+    let mut seen = BTreeSet::new();
+    for VersionFile { path, .. } in files {
+        if path.split('/').any(|part| part.is_empty() || part == "." || part == "..") {
+            return bad(path, "each part needs a name of its own");
+        }
+        if path.contains('\0') {
+            return bad(path, "it holds a NUL");
+        }
+        if !seen.insert(path) {
+            return bad(path, "it occurs twice");
+        }
+    }
+    Ok(())
+}
+
+/// Writes and flushes everything below `folder`, and takes the write bits from all but `folder` itself.
+fn write_files(folder: &Path, files: &[VersionFile]) -> io::Result<()> {
+    let mut folders = BTreeSet::new();
+    for file in files {
+        let path = folder.join(&file.path);
+        let inner = path.ancestors().skip(1).take_while(|parent| *parent != folder);
+        folders.extend(inner.map(Path::to_owned));
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        let mut out = File::create_new(&path)?;
+        out.write_all(&file.bytes)?;
+        let mode = if file.mode == FileMode::Executable { 0o555 } else { 0o444 };
+        out.set_permissions(Permissions::from_mode(mode))?;
+        out.sync_all()?;
+    }
+    // Deepest first, because a folder sorts before what it holds.
+    for inner in folders.iter().rev() {
+        set_mode(inner, 0o555)?;
+        sync_folder(inner)?;
+    }
+    sync_folder(folder)
+}
+
+/// Renames `from` to `to`; when somebody else was faster, theirs stays.
+fn rename_unless_there(from: &Path, to: &Path) -> io::Result<()> {
+    match fs::rename(from, to) {
+        Err(error) if matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::DirectoryNotEmpty) => Ok(()),
+        other => other,
+    }
+}
+
+/// Reads the regular files below `folder`, which is `at` within the copy (empty for its top); anything else
+/// in there is a fault.
+fn read_folder(folder: &Path, at: &str, files: &mut Vec<VersionFile>) -> Result<(), String> {
+    let before = files.len();
+    for entry in fs::read_dir(folder).map_err(|error| unreadable(at, &error))? {
+        let entry = entry.map_err(|error| unreadable(at, &error))?;
+        let name = entry.file_name().into_string();
+        let name = name.map_err(|_| format!("{} holds a name that is not UTF-8", place(at)))?;
+        let path = if at.is_empty() { name } else { format!("{at}/{name}") };
+        // The entry's own type: a link that somebody put there is not followed.
+        let kind = entry.file_type().map_err(|error| unreadable(&path, &error))?;
+        if kind.is_dir() {
+            read_folder(&entry.path(), &path, files)?;
+        } else if kind.is_file() {
+            let (mode, bytes) = read_file(&entry.path()).map_err(|error| unreadable(&path, &error))?;
+            files.push(VersionFile { path, mode, bytes });
+        } else {
+            return Err(format!("{} is neither a file nor a folder", place(&path)));
+        }
+    }
+    if files.len() == before && !at.is_empty() {
+        return Err(format!("{} is an empty folder, which no version has", place(at)));
+    }
+    Ok(())
+}
+
+fn read_file(path: &Path) -> io::Result<(FileMode, Vec<u8>)> {
+    let bits = fs::symlink_metadata(path)?.permissions().mode();
+    let mode = if bits & 0o111 == 0 { FileMode::Plain } else { FileMode::Executable };
+    Ok((mode, fs::read(path)?))
+}
+
+fn unreadable(path: &str, error: &io::Error) -> String {
+    format!("{} cannot be read: {error}", place(path))
+}
+
+fn place(path: &str) -> SafeText {
+    SafeText::new(if path.is_empty() { "its folder" } else { path })
+}
+
+fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
+    let permissions = fs::symlink_metadata(path)?.permissions();
+    if permissions.mode() & 0o7777 == mode { Ok(()) } else { fs::set_permissions(path, Permissions::from_mode(mode)) }
+}
+
+fn sync_folder(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+/// Removes a folder whose inner folders may not be written.
+fn remove_tree(path: &Path) -> io::Result<()> {
+    if !fs::symlink_metadata(path)?.is_dir() {
+        return fs::remove_file(path);
+    }
+    set_mode(path, 0o700)?;
+    for entry in fs::read_dir(path)? {
+        remove_tree(&entry?.path())?;
+    }
+    fs::remove_dir(path)
+}

@@ -1,0 +1,129 @@
+//! What can go wrong with the state of a workspace, each in its own words.
+
+use crate::domain::SafeText;
+use rusqlite::ErrorCode;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The result of asking the store.
+pub type StoreResult<T> = Result<T, StoreError>;
+
+/// Why the store could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The state folder cannot be made or used.
+    #[error("cannot use the state folder {}: {source}", safe(.path))]
+    Folder {
+        /// The folder or the file in it.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The database or its folder may not be written.
+    #[error("the state database cannot be written: it or its folder is read-only")]
+    ReadOnly,
+    /// No room is left.
+    #[error("the state database cannot grow: the disk is full")]
+    DiskFull,
+    /// The file is no database, or one of another program.
+    #[error("the state database is no database of toolsmith")]
+    NotADatabase,
+    /// Somebody else held the write lock for longer than the wait.
+    #[error("the state database is locked: another process has been writing for more than 5 seconds")]
+    Locked,
+    /// A newer program wrote it.
+    #[error("the state database has format {found}, this program knows formats up to {known}")]
+    Newer {
+        /// Its format.
+        found: i64,
+        /// The newest format known here.
+        known: i64,
+    },
+    /// Something stored cannot be read back.
+    #[error("the state database is damaged: {}", SafeText::new(.what))]
+    Damaged {
+        /// What and where.
+        what: String,
+    },
+    /// A row that was named does not exist.
+    #[error("there is no {what}")]
+    Missing {
+        /// Which row.
+        what: String,
+    },
+    /// SQLite refused for a reason that no other variant names.
+    #[error("the state database refused a statement: {}", SafeText::new(&.source.to_string()))]
+    Sql {
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+    /// Opening failed.
+    #[error("cannot open {}: {source}", safe(.path))]
+    Open {
+        /// The database file.
+        path: PathBuf,
+        /// Why.
+        source: Box<StoreError>,
+    },
+}
+
+impl StoreError {
+    /// The reason itself: what [`StoreError::Open`] wraps, else the error.
+    pub fn reason(&self) -> &StoreError {
+        match self {
+            StoreError::Open { source, .. } => source.reason(),
+            other => other,
+        }
+    }
+
+    /// What to do next, one sentence; empty when nothing helps but a look at the message.
+    pub fn hint(&self) -> &'static str {
+        match self.reason() {
+            StoreError::Folder { .. } | StoreError::ReadOnly => {
+                "make the folder writable, or name another one with TOOLSMITH_HOME"
+            }
+            StoreError::DiskFull => "free some space and try again; nothing was written",
+            StoreError::NotADatabase => "move the file away to begin with an empty state; kept copies stay",
+            StoreError::Locked => "close the other toolsmith of this workspace, or wait and try again",
+            StoreError::Newer { .. } => "use the newer toolsmith that wrote it",
+            StoreError::Damaged { .. } => "`toolsmith verify` names every damaged entry",
+            StoreError::Missing { .. } | StoreError::Sql { .. } | StoreError::Open { .. } => "",
+        }
+    }
+
+    pub(super) fn folder(path: &Path, source: io::Error) -> StoreError {
+        match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreError::DiskFull,
+            _ => StoreError::Folder { path: path.to_owned(), source },
+        }
+    }
+
+    pub(super) fn missing(what: impl std::fmt::Display) -> StoreError {
+        StoreError::Missing { what: what.to_string() }
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(source: rusqlite::Error) -> StoreError {
+        match source.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Locked,
+            Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => StoreError::ReadOnly,
+            Some(ErrorCode::DiskFull) => StoreError::DiskFull,
+            Some(ErrorCode::NotADatabase) => StoreError::NotADatabase,
+            Some(ErrorCode::DatabaseCorrupt) => StoreError::Damaged { what: source.to_string() },
+            Some(_) => StoreError::Sql { source },
+            None => match source {
+                rusqlite::Error::FromSqlConversionFailure(..)
+                | rusqlite::Error::InvalidColumnType(..)
+                | rusqlite::Error::IntegralValueOutOfRange(..)
+                | rusqlite::Error::Utf8Error(..) => StoreError::Damaged { what: source.to_string() },
+                _ => StoreError::Sql { source },
+            },
+        }
+    }
+}
+
+/// A path that is safe to print.
+pub(super) fn safe(path: &Path) -> SafeText {
+    SafeText::new(&path.to_string_lossy())
+}

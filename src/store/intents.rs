@@ -1,0 +1,55 @@
+//! Intents: work outside the store (files to move, a commit to make) that a committed operation still owes.
+//! Written with the operation, finished when the work is done; what is pending after a crash is done then.
+
+use super::connection::Queries;
+use super::error::StoreResult;
+use super::tx::Tx;
+use super::values::Json;
+use crate::domain::OperationId;
+use rusqlite::params;
+use serde_json::Value;
+
+/// Work that is still owed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Intent {
+    /// Its number.
+    pub id: i64,
+    /// The operation that owes it.
+    pub operation: OperationId,
+    /// What to do, in the words of who wrote it.
+    pub body: Value,
+}
+
+impl Queries {
+    /// What is still owed, oldest first.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn intents(&self) -> StoreResult<Vec<Intent>> {
+        let sql = "SELECT id, operation, body FROM intents WHERE finished_at_ms IS NULL ORDER BY id";
+        self.rows(sql, [], |row| {
+            Ok(Intent { id: row.get(0)?, operation: row.get(1)?, body: row.get::<_, Json<Value>>(2)?.0 })
+        })
+    }
+}
+
+impl Tx<'_> {
+    /// Notes work that `operation` owes, and returns its number.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed write.
+    pub fn add_intent(&self, operation: OperationId, body: &Value) -> StoreResult<i64> {
+        let sql = "INSERT INTO intents (operation, body, created_at_ms) VALUES (?1, ?2, ?3)";
+        self.insert(sql, params![operation, Json(body), self.now()])
+    }
+
+    /// Notes that the work is done, with what came of it. Returns `false` when it was finished before (or
+    /// never was), and then changes nothing.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed write.
+    pub fn finish_intent(&self, id: i64, result: &Value) -> StoreResult<bool> {
+        let sql = "UPDATE intents SET result = ?2, finished_at_ms = ?3 WHERE id = ?1 AND finished_at_ms IS NULL";
+        Ok(self.change(sql, params![id, Json(result), self.now()])? > 0)
+    }
+}

@@ -1,0 +1,42 @@
+//! The state of a workspace: one SQLite database and the kept copies of versions.
+//!
+//! The only module that knows SQL. A change is one transaction ([`Store::transact`]) that writes rows and
+//! event rows together; whoever wants to know of it reads [`Queries::events_since`]. There is no other
+//! notification path.
+//!
+//! What it deliberately does not do: it decides nothing (no policy, no stage rules), starts nothing, reads no
+//! clock (time comes in with each transaction) and never touches the workspace. Kept copies ([`Copies`]) know
+//! nothing of SQL, the database knows nothing of their bytes.
+//!
+//! Who owns what: a [`Store`] is the write connection of a process, a [`Reader`] is a connection that can only
+//! read. Both give [`Queries`], and so does the [`Tx`] inside a transaction. Several processes may have the same
+//! folder open; SQLite's write lock orders them.
+
+mod cache;
+mod connection;
+mod copies;
+mod error;
+mod events;
+mod failures;
+#[cfg(test)]
+mod fixture;
+mod intents;
+mod leases;
+mod operations;
+mod reviews;
+mod runs;
+mod schema;
+mod tx;
+mod values;
+mod versions;
+
+pub use connection::{Queries, Reader, Store};
+pub use copies::{Copies, CopyError};
+pub use error::{StoreError, StoreResult};
+pub use intents::Intent;
+pub use leases::RunningRow;
+pub use operations::{LogCheck, NewOperation};
+pub use reviews::{NewReview, ReviewHead};
+pub use runs::{FinishedRun, NewRun, RunQuery, Stats};
+pub use tx::Tx;
+pub use versions::{Approval, PresentRow, VersionRow};

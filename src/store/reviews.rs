@@ -1,0 +1,252 @@
+//! Reviews, what they cover, and the decisions on them.
+
+use super::connection::Queries;
+use super::error::{StoreError, StoreResult};
+use super::tx::Tx;
+use super::values::{Count, Json, Text};
+use crate::domain::{
+    Decision, Digest, EventKind, OperationId, Review, ReviewId, ReviewKind, ReviewState, Risk, Shown, Stage, ToolName,
+};
+use rusqlite::{Row, ToSql, params};
+use std::collections::BTreeMap;
+
+const INSERT: &str = "INSERT INTO reviews (kind, tool, version, digest, from_stage, to_stage, state, created_at_ms, \
+     risk, summary, path, base_digest) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+
+/// What a new review asks.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewReview {
+    /// What it asks.
+    pub kind: ReviewKind,
+    /// The tool; for an adoption the word `adoption`.
+    pub tool: ToolName,
+    /// Stated version.
+    pub version: semver::Version,
+    /// The digest a yes covers.
+    pub digest: Digest,
+    /// Stage now.
+    pub from_stage: Stage,
+    /// Stage after a yes.
+    pub to_stage: Stage,
+    /// How much harm a wrong yes could do.
+    pub risk: Risk,
+    /// One line.
+    pub summary: String,
+    /// Path of the definition.
+    pub path: String,
+    /// The digest approved before.
+    pub base_digest: Option<Digest>,
+    /// For an adoption: what it covers.
+    pub members: Vec<(ToolName, Digest)>,
+}
+
+/// As much of a review as it takes to find it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReviewHead {
+    /// Its number.
+    pub id: ReviewId,
+    /// What it asks.
+    pub kind: ReviewKind,
+    /// The tool.
+    pub tool: ToolName,
+    /// The digest a yes covers.
+    pub digest: Digest,
+    /// Path of the definition when it was opened.
+    pub path: String,
+    /// Where it stands.
+    pub state: ReviewState,
+}
+
+impl Queries {
+    /// Reviews in one of these states with their decisions and members, oldest first.
+    ///
+    /// # Errors
+    /// Any [`StoreError`] of a failed read.
+    pub fn reviews(&self, states: &[ReviewState]) -> StoreResult<Vec<Review>> {
+        let places: Vec<String> = (1..=states.len()).map(|place| format!("?{place}")).collect();
+        let values: Vec<&dyn ToSql> = states.iter().map(|state| state as &dyn ToSql).collect();
+        self.load_reviews(&format!("reviews.state IN ({})", places.join(", ")), &values)
+    }
+
+    /// One review with its decisions and members.
+    ///
+    /// # Errors
+    /// Any [`StoreError`] of a failed read.
+    pub fn review(&self, id: ReviewId) -> StoreResult<Option<Review>> {
+        Ok(self.load_reviews("reviews.id = ?1", &[&id])?.pop())
+    }
+
+    /// All reviews in short, oldest first.
+    ///
+    /// # Errors
+    /// Any [`StoreError`] of a failed read.
+    pub fn review_heads(&self) -> StoreResult<Vec<ReviewHead>> {
+        self.rows("SELECT id, kind, tool, digest, path, state FROM reviews ORDER BY id", [], |row| {
+            Ok(ReviewHead {
+                id: row.get(0)?,
+                kind: row.get(1)?,
+                tool: row.get(2)?,
+                digest: row.get(3)?,
+                path: row.get(4)?,
+                state: row.get(5)?,
+            })
+        })
+    }
+
+    /// Reads reviews, their decisions and their members with one question each, however many there are.
+    fn load_reviews(&self, which: &str, values: &[&dyn ToSql]) -> StoreResult<Vec<Review>> {
+        self.snapshot(|queries| {
+            let sql = format!(
+                "SELECT id, kind, tool, version, digest, from_stage, to_stage, state, created_at_ms, verdict, risk, \
+                 summary, path, base_digest FROM reviews WHERE {which}"
+            );
+            let found = queries.rows(&sql, values, read_review)?;
+            let mut reviews: BTreeMap<ReviewId, Review> = found.into_iter().map(|r| (r.id, r)).collect();
+            for (id, member) in queries.load_members(which, values)? {
+                reviews.entry(id).and_modify(|review| review.members.push(member));
+            }
+            for (id, decision) in queries.load_decisions(which, values)? {
+                reviews.entry(id).and_modify(|review| review.decisions.push(decision));
+            }
+            Ok(reviews.into_values().collect())
+        })
+    }
+
+    fn load_members(&self, which: &str, values: &[&dyn ToSql]) -> StoreResult<Vec<(ReviewId, (ToolName, Digest))>> {
+        let sql = format!(
+            "SELECT m.review, m.tool, m.digest FROM reviews JOIN review_members m ON m.review = reviews.id \
+             WHERE {which} ORDER BY m.review, m.position"
+        );
+        self.rows(&sql, values, |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))
+    }
+
+    fn load_decisions(&self, which: &str, values: &[&dyn ToSql]) -> StoreResult<Vec<(ReviewId, Decision)>> {
+        let sql = format!(
+            "SELECT d.review, d.kind, d.reviewer, d.reason, d.digest, d.at_ms, d.lines, d.lines_shown, d.tail_shown, \
+             d.open_ms, d.operation, d.undone FROM reviews JOIN decisions d ON d.review = reviews.id \
+             WHERE {which} ORDER BY d.id"
+        );
+        self.rows(&sql, values, |row| Ok((row.get(0)?, read_decision(row)?)))
+    }
+}
+
+impl Tx<'_> {
+    /// Opens a review that waits for a human. Emits `review-opened`.
+    ///
+    /// # Errors
+    /// Any [`StoreError`] of a failed write.
+    pub fn open_review(&self, new: &NewReview) -> StoreResult<ReviewId> {
+        let row = params![
+            new.kind,
+            new.tool,
+            Text(&new.version),
+            new.digest,
+            new.from_stage,
+            new.to_stage,
+            ReviewState::Waiting,
+            self.now(),
+            new.risk,
+            new.summary,
+            new.path,
+            new.base_digest
+        ];
+        let id = ReviewId(self.insert(INSERT, row)?);
+        let sql = "INSERT INTO review_members (review, position, tool, digest) VALUES (?1, ?2, ?3, ?4)";
+        for (position, (tool, digest)) in (0_i64..).zip(&new.members) {
+            self.change(sql, params![id, position, tool, digest])?;
+        }
+        self.emit(EventKind::ReviewOpened, id)?;
+        Ok(id)
+    }
+
+    /// Sets where a review stands. Emits `review-superseded` for that state, else `review-decided` (also
+    /// when a decision is taken back and it waits again).
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] when there is no such review, and any other [`StoreError`] of a failed write.
+    pub fn set_review_state(&self, id: ReviewId, state: ReviewState) -> StoreResult<()> {
+        if self.change("UPDATE reviews SET state = ?2 WHERE id = ?1", params![id, state])? == 0 {
+            return Err(StoreError::missing(format_args!("review {id}")));
+        }
+        let kind = match state {
+            ReviewState::Superseded => EventKind::ReviewSuperseded,
+            ReviewState::Waiting | ReviewState::Approved | ReviewState::Rejected | ReviewState::ChangesRequested => {
+                EventKind::ReviewDecided
+            }
+        };
+        self.emit(kind, id).map(drop)
+    }
+
+    /// Appends a decision to a review. Emits nothing: setting the state does.
+    ///
+    /// # Errors
+    /// Any [`StoreError`] of a failed write, also when the review or the log entry does not exist.
+    pub fn add_decision(&self, review: ReviewId, decision: &Decision) -> StoreResult<()> {
+        let sql = "INSERT INTO decisions (review, kind, reviewer, reason, digest, at_ms, lines, lines_shown, \
+                   tail_shown, open_ms, operation, undone) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+        let shown = &decision.shown;
+        let row = params![
+            review,
+            decision.kind,
+            decision.reviewer,
+            decision.reason,
+            decision.digest,
+            decision.at,
+            Count(shown.lines),
+            Count(shown.lines_shown),
+            shown.tail_shown,
+            Count(shown.open_ms),
+            decision.operation,
+            decision.undone
+        ];
+        self.insert(sql, row).map(drop)
+    }
+
+    /// Notes that the decisions made by this log entry were taken back; returns how many there were.
+    ///
+    /// # Errors
+    /// Any [`StoreError`] of a failed write.
+    pub fn mark_decision_undone(&self, operation: OperationId) -> StoreResult<usize> {
+        self.change("UPDATE decisions SET undone = 1 WHERE operation = ?1", params![operation])
+    }
+}
+
+fn read_review(row: &Row<'_>) -> rusqlite::Result<Review> {
+    Ok(Review {
+        id: row.get(0)?,
+        kind: row.get(1)?,
+        tool: row.get(2)?,
+        version: row.get::<_, Text<semver::Version>>(3)?.0,
+        digest: row.get(4)?,
+        from_stage: row.get(5)?,
+        to_stage: row.get(6)?,
+        state: row.get(7)?,
+        created_at: row.get(8)?,
+        verdict: row.get::<_, Option<Json<serde_json::Value>>>(9)?.map(|json| json.0),
+        risk: row.get(10)?,
+        summary: row.get(11)?,
+        path: row.get(12)?,
+        base_digest: row.get(13)?,
+        members: Vec::new(),
+        decisions: Vec::new(),
+    })
+}
+
+/// Reads a decision from the columns after the number of its review.
+fn read_decision(row: &Row<'_>) -> rusqlite::Result<Decision> {
+    Ok(Decision {
+        kind: row.get(1)?,
+        reviewer: row.get(2)?,
+        reason: row.get(3)?,
+        digest: row.get(4)?,
+        at: row.get(5)?,
+        shown: Shown {
+            lines: row.get::<_, Count>(6)?.0,
+            lines_shown: row.get::<_, Count>(7)?.0,
+            tail_shown: row.get(8)?,
+            open_ms: row.get::<_, Count>(9)?.0,
+        },
+        operation: row.get(10)?,
+        undone: row.get(11)?,
+    })
+}

@@ -1,0 +1,256 @@
+//! Runs from their start to their one end, and the counts that are kept beside them.
+
+use super::connection::Queries;
+use super::error::StoreResult;
+use super::tx::Tx;
+use super::values::{Count, Json, Text};
+use crate::domain::{Digest, EventKind, Instant, Isolation, Run, RunEnd, RunId, RunOutcome, RunUsage, Stage, ToolName};
+use rusqlite::{Row, ToSql, params};
+use std::collections::HashMap;
+
+const COLUMNS: &str = "id, tool, version, digest, stage, caller, outcome, exit_code, signal, started_at_ms, \
+     duration_ms, cpu_ms, max_rss_bytes, stdout_bytes, stderr_bytes, isolation_level, isolation_profile, \
+     isolation_layers, isolation_missing, denied, error, truncated, input";
+
+const INSERT: &str = "INSERT INTO runs (tool, version, digest, stage, caller, outcome, started_at_ms, \
+     isolation_level, isolation_profile, isolation_layers, isolation_missing, input) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+
+const FINISH: &str = "UPDATE runs SET outcome = ?2, exit_code = ?3, signal = ?4, duration_ms = ?5, cpu_ms = ?6, \
+     max_rss_bytes = ?7, stdout_bytes = ?8, stderr_bytes = ?9, isolation_level = ?10, isolation_profile = ?11, \
+     isolation_layers = ?12, isolation_missing = ?13, error = ?14, truncated = ?15 \
+     WHERE id = ?1 AND outcome = 'running' RETURNING tool";
+
+/// Which runs to read; newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RunQuery {
+    /// Only of this tool.
+    pub tool: Option<ToolName>,
+    /// Only with this outcome.
+    pub outcome: Option<RunOutcome>,
+    /// Only started at or after this point.
+    pub since: Option<Instant>,
+    /// Only of this version.
+    pub digest: Option<Digest>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// A run that starts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewRun {
+    /// Tool name.
+    pub tool: ToolName,
+    /// Stated version.
+    pub version: semver::Version,
+    /// What runs.
+    pub digest: Digest,
+    /// Stage now.
+    pub stage: Stage,
+    /// `human` or the agent's name.
+    pub caller: String,
+    /// The input, as JSON text.
+    pub input: String,
+    /// The isolation it is to have; the end says what it had.
+    pub isolation: Isolation,
+    /// The process that looks after it.
+    pub owner: String,
+    /// Until when.
+    pub lease_until: Instant,
+    /// Whether the input becomes the tool's last input.
+    pub remember_input: bool,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FinishedRun {
+    /// The ending.
+    pub end: RunEnd,
+    /// What it used.
+    pub usage: RunUsage,
+    /// The isolation it had.
+    pub isolation: Isolation,
+    /// Whether the kept output was cut.
+    pub truncated: bool,
+}
+
+/// Counts of one tool name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Stats {
+    /// Finished runs.
+    pub runs: u64,
+    /// Succeeded runs.
+    pub succeeded: u64,
+    /// When the newest run started.
+    pub last_run_at: Option<Instant>,
+}
+
+impl Queries {
+    /// Runs by start, newest first.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn runs(&self, query: &RunQuery) -> StoreResult<Vec<Run>> {
+        let RunQuery { tool, outcome, since, digest, limit } = query;
+        let wanted: [(&str, Option<&dyn ToSql>); 4] = [
+            ("tool =", tool.as_ref().map(|value| value as _)),
+            ("digest =", digest.as_ref().map(|value| value as _)),
+            ("outcome =", outcome.as_ref().map(|value| value as _)),
+            ("started_at_ms >=", since.as_ref().map(|value| value as _)),
+        ];
+        let mut values: Vec<&dyn ToSql> = Vec::new();
+        let mut clauses = Vec::new();
+        for (clause, value) in wanted {
+            if let Some(value) = value {
+                values.push(value);
+                clauses.push(format!("{clause} ?{}", values.len()));
+            }
+        }
+        let limit = Count(*limit as u64);
+        values.push(&limit);
+        let filter = if clauses.is_empty() { String::new() } else { format!("WHERE {}", clauses.join(" AND ")) };
+        let sql =
+            format!("SELECT {COLUMNS} FROM runs {filter} ORDER BY started_at_ms DESC, id DESC LIMIT ?{}", values.len());
+        self.rows(&sql, values.as_slice(), read_run)
+    }
+
+    /// One run.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn run(&self, id: RunId) -> StoreResult<Option<Run>> {
+        self.row(&format!("SELECT {COLUMNS} FROM runs WHERE id = ?1"), params![id], read_run)
+    }
+
+    /// The input that a human gave a tool last, as JSON text.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn last_input(&self, tool: &ToolName) -> StoreResult<Option<String>> {
+        self.row("SELECT input FROM last_inputs WHERE tool = ?1", params![tool], |row| row.get(0))
+    }
+
+    /// Counts of every tool that ever ran.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn stats(&self) -> StoreResult<HashMap<ToolName, Stats>> {
+        let rows = self.rows("SELECT tool, runs, succeeded, last_run_at_ms FROM tool_stats", [], |row| {
+            let (runs, succeeded) = (row.get::<_, Count>(1)?.0, row.get::<_, Count>(2)?.0);
+            Ok((row.get(0)?, Stats { runs, succeeded, last_run_at: row.get(3)? }))
+        })?;
+        Ok(rows.into_iter().collect())
+    }
+}
+
+impl Tx<'_> {
+    /// Notes that a run starts, and who looks after it. Emits `run-started`.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed write.
+    pub fn start_run(&self, new: &NewRun) -> StoreResult<RunId> {
+        let isolation = &new.isolation;
+        let row = params![
+            new.tool,
+            Text(&new.version),
+            new.digest,
+            new.stage,
+            new.caller,
+            RunOutcome::Running,
+            self.now(),
+            isolation.level,
+            isolation.profile,
+            Json(&isolation.layers),
+            Json(&isolation.missing),
+            new.input
+        ];
+        let id = RunId(self.insert(INSERT, row)?);
+        let lease = "INSERT INTO leases (run, owner, until_at_ms) VALUES (?1, ?2, ?3)";
+        self.change(lease, params![id, new.owner, new.lease_until])?;
+        if new.remember_input {
+            let sql =
+                "INSERT INTO last_inputs (tool, input) VALUES (?1, ?2) ON CONFLICT (tool) DO UPDATE SET input = ?2";
+            self.change(sql, params![new.tool, new.input])?;
+        }
+        let counted = "INSERT INTO tool_stats (tool, runs, succeeded, last_run_at_ms) VALUES (?1, 0, 0, ?2) \
+                       ON CONFLICT (tool) DO UPDATE SET last_run_at_ms = max(coalesce(last_run_at_ms, ?2), ?2)";
+        self.change(counted, params![new.tool, self.now()])?;
+        self.emit(EventKind::RunStarted, id)?;
+        Ok(id)
+    }
+
+    /// Notes the one end of a run: its row, the counts, its lease, and the failure history when it is a
+    /// failure. Emits `run-ended`, and `failure-recorded` for a failure. Returns `false`, and changes
+    /// nothing, when the run had ended before or does not exist.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed write.
+    pub fn finish_run(&self, id: RunId, finished: &FinishedRun) -> StoreResult<bool> {
+        let Some(tool) = self.end_row(id, finished)? else { return Ok(false) };
+        self.change("DELETE FROM leases WHERE run = ?1", params![id])?;
+        let outcome = finished.end.outcome();
+        let counted = "UPDATE tool_stats SET runs = runs + 1, succeeded = succeeded + ?2 WHERE tool = ?1";
+        self.change(counted, params![tool, outcome == RunOutcome::Succeeded])?;
+        self.emit(EventKind::RunEnded, id)?;
+        if outcome.is_failure() {
+            self.record_failure(id, &tool, &finished.end)?;
+        }
+        Ok(true)
+    }
+
+    /// Writes the end into the row of a running run; `None` when there is none.
+    fn end_row(&self, id: RunId, finished: &FinishedRun) -> StoreResult<Option<ToolName>> {
+        let FinishedRun { end, usage, isolation, truncated } = finished;
+        let row = params![
+            id,
+            end.outcome(),
+            end.exit_code(),
+            signal_of(end),
+            Count(usage.duration_ms),
+            Count(usage.cpu_ms),
+            Count(usage.max_rss_bytes),
+            Count(usage.stdout_bytes),
+            Count(usage.stderr_bytes),
+            isolation.level,
+            isolation.profile,
+            Json(&isolation.layers),
+            Json(&isolation.missing),
+            end.message(),
+            truncated
+        ];
+        Ok(self.rows(FINISH, row, |row| row.get(0))?.pop())
+    }
+}
+
+fn signal_of(end: &RunEnd) -> Option<i32> {
+    if let RunEnd::Killed { signal } = end { Some(*signal) } else { None }
+}
+
+fn read_run(row: &Row<'_>) -> rusqlite::Result<Run> {
+    let count = |column: usize| row.get::<_, Count>(column).map(|count| count.0);
+    let list = |column: usize| row.get::<_, Json<Vec<String>>>(column).map(|json| json.0);
+    Ok(Run {
+        id: row.get(0)?,
+        tool: row.get(1)?,
+        version: row.get::<_, Text<semver::Version>>(2)?.0,
+        digest: row.get(3)?,
+        stage: row.get(4)?,
+        caller: row.get(5)?,
+        outcome: row.get(6)?,
+        exit_code: row.get(7)?,
+        signal: row.get(8)?,
+        started_at: row.get(9)?,
+        usage: RunUsage {
+            duration_ms: count(10)?,
+            cpu_ms: count(11)?,
+            max_rss_bytes: count(12)?,
+            stdout_bytes: count(13)?,
+            stderr_bytes: count(14)?,
+        },
+        isolation: Isolation { level: row.get(15)?, profile: row.get(16)?, layers: list(17)?, missing: list(18)? },
+        denied: list(19)?,
+        error: row.get(20)?,
+        truncated: row.get(21)?,
+        input: row.get(22)?,
+    })
+}

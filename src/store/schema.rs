@@ -1,0 +1,57 @@
+//! The formats of the database, and the way from each to the next.
+
+use super::error::{StoreError, StoreResult};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+/// Marks a database as ours (`TOOL` in ASCII), so that a foreign one is never migrated.
+const APPLICATION_ID: i64 = 0x544f_4f4c;
+
+/// Step `n` leads from format `n` to format `n + 1`. A released step is never edited.
+const MIGRATIONS: &[&str] = &[include_str!("../../assets/migrations/0001_initial.sql")];
+
+/// The newest format known here.
+pub(super) const KNOWN: i64 = MIGRATIONS.len() as i64;
+
+/// Refuses a database that must not be touched; the first question to a file, before any setting of it.
+///
+/// # Errors
+/// [`StoreError::NotADatabase`] for the database of another program, [`StoreError::Newer`] for a format of
+/// the future.
+pub(super) fn recognise(connection: &Connection) -> StoreResult<()> {
+    if !is_ours(connection)? && !is_empty(connection)? {
+        return Err(StoreError::NotADatabase);
+    }
+    let found = format(connection)?;
+    if found > KNOWN { Err(StoreError::Newer { found, known: KNOWN }) } else { Ok(()) }
+}
+
+/// Brings a recognised database to the newest format, each step in a transaction of its own, so that a
+/// killed process leaves one format or the next.
+///
+/// # Errors
+/// Any [`StoreError`] of a failed write.
+pub(super) fn migrate(connection: &Connection) -> StoreResult<()> {
+    let found = format(connection)?;
+    for (step, sql) in (0_i64..).zip(MIGRATIONS).filter(|(step, _)| *step >= found) {
+        let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+        transaction.execute_batch(sql)?;
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        transaction.pragma_update(None, "user_version", step + 1)?;
+        transaction.commit()?;
+    }
+    Ok(())
+}
+
+fn format(connection: &Connection) -> StoreResult<i64> {
+    Ok(connection.pragma_query_value(None, "user_version", |row| row.get(0))?)
+}
+
+fn is_ours(connection: &Connection) -> StoreResult<bool> {
+    let id: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    Ok(id == APPLICATION_ID)
+}
+
+fn is_empty(connection: &Connection) -> StoreResult<bool> {
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    Ok(tables == 0)
+}

@@ -1,0 +1,53 @@
+//! A transaction in progress. What it can do stands beside what it is done to: runs in `runs`, reviews in
+//! `reviews` and so on.
+
+use super::connection::Queries;
+use super::error::StoreResult;
+use crate::domain::{EventKind, EventSeq, Instant};
+use rusqlite::{Params, params};
+use std::fmt::Display;
+use std::ops::Deref;
+
+/// A transaction in progress; reads what it wrote. Rows and the events that tell of them are written
+/// together, so nobody can see one without the other.
+pub struct Tx<'a> {
+    queries: &'a Queries,
+    now: Instant,
+}
+
+impl<'a> Tx<'a> {
+    pub(super) fn new(queries: &'a Queries, now: Instant) -> Tx<'a> {
+        Tx { queries, now }
+    }
+
+    /// The point in time of everything that this transaction writes.
+    pub fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// Appends an event to the feed. Most changes here do so themselves and say so; this is for the others.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed write.
+    pub fn emit(&self, kind: EventKind, subject: impl Display) -> StoreResult<EventSeq> {
+        let sql = "INSERT INTO events (at_ms, kind, subject) VALUES (?1, ?2, ?3)";
+        self.insert(sql, params![self.now, kind, subject.to_string()]).map(EventSeq)
+    }
+
+    /// Inserts one row and returns its number.
+    pub(super) fn insert(&self, sql: &str, params: impl Params) -> StoreResult<i64> {
+        Ok(self.queries.connection.prepare_cached(sql)?.insert(params)?)
+    }
+
+    /// Changes rows and returns how many.
+    pub(super) fn change(&self, sql: &str, params: impl Params) -> StoreResult<usize> {
+        Ok(self.queries.connection.prepare_cached(sql)?.execute(params)?)
+    }
+}
+
+impl Deref for Tx<'_> {
+    type Target = Queries;
+    fn deref(&self) -> &Queries {
+        self.queries
+    }
+}
