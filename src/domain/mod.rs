@@ -10,6 +10,7 @@ mod event;
 mod failure;
 mod ids;
 mod manifest;
+mod mapped;
 mod name;
 mod operation;
 mod problem;
@@ -29,6 +30,7 @@ pub use ids::{EventSeq, OperationId, ReviewId, RunId};
 pub use manifest::{
     Dialect, Example, InputMode, LimitsDeclared, Manifest, Permissions, Provenance, Recipe, SuccessRule, TestCase,
 };
+pub use mapped::MappedLine;
 pub use name::{NameError, ToolName};
 pub use operation::Operation;
 pub use problem::{Problem, ProblemCode};

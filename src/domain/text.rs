@@ -14,7 +14,7 @@ use std::fmt;
 pub struct SafeText(String);
 
 /// More combining marks than this in a row are escaped: they would paint over neighbouring lines.
-const MAX_COMBINING_RUN: usize = 3;
+pub(super) const MAX_COMBINING_RUN: usize = 3;
 
 impl SafeText {
     /// Escapes `raw`. Line breaks and tabs are escaped too: split into lines before where lines
@@ -102,7 +102,7 @@ pub fn escape_char(c: char) -> String {
 }
 
 /// Whether a character is drawn onto the one before it.
-fn is_combining(c: char) -> bool {
+pub(super) fn is_combining(c: char) -> bool {
     matches!(c, '\u{0300}'..='\u{036F}' | '\u{0483}'..='\u{0489}' | '\u{1AB0}'..='\u{1AFF}'
         | '\u{1DC0}'..='\u{1DFF}' | '\u{20D0}'..='\u{20FF}' | '\u{FE20}'..='\u{FE2F}')
 }

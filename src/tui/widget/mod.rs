@@ -1,0 +1,43 @@
+//! Text on a screen: run output, source and evidence, diffs, input forms.
+//!
+//! A widget holds the state of one view (position, search, what was shown) and draws it. It knows
+//! nothing of the engine and reads no clock; raw text goes in, and only escaped text comes out.
+
+mod output;
+mod rows;
+mod search;
+mod sgr;
+mod terminal;
+mod text;
+
+pub use output::OutputView;
+pub use terminal::{Chunk, LineKind};
+pub use text::{Jump, Mark, Piece, TextLine, TextView, TokenKind, Tone};
+
+/// Where a search stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SearchStatus {
+    /// The match the cursor is on, counted from 1; 0 when there is none.
+    pub current: usize,
+    /// How many there are.
+    pub total: usize,
+}
+
+/// A step of the view over its text. Counts are positive towards the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Move {
+    /// So many rows of the screen.
+    Rows(isize),
+    /// So many half screens.
+    HalfPages(isize),
+    /// So many screens, less one row that stays visible.
+    Pages(isize),
+    /// The beginning.
+    Top,
+    /// The end.
+    Bottom,
+    /// So many columns, when lines are not wrapped.
+    Columns(isize),
+    /// The first column.
+    FirstColumn,
+}

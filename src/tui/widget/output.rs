@@ -1,0 +1,481 @@
+//! The output of a run, live or recorded.
+//!
+//! Follows the end until the reader scrolls up; then it stays where it was put and counts what came.
+//! It keeps the newest lines only; older ones are in the spool and can be put in front again.
+
+use super::rows::{Break, Paged, Row, columns, count, cut, window};
+use super::search::Needle;
+use super::terminal::{Bounds, Chunk, LineKind, OutLine, Transcript};
+use super::{Move, SearchStatus};
+use crate::domain::{SafeText, Stream};
+use crate::tui::theme::Theme;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use std::collections::VecDeque;
+use std::ops::Range;
+
+/// Lines and bytes of text that are kept: a long run stays below about 25 MiB of memory.
+const BOUNDS: Bounds = Bounds { lines: 50_000, bytes: 8 << 20 };
+/// Columns of the sign that names the stream, with its blank.
+const SIGN: usize = 2;
+/// Columns of a time, with its blank.
+const TIME: usize = 11;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Switch {
+    On,
+    Off,
+}
+
+impl Switch {
+    fn toggle(&mut self) {
+        *self = if *self == Switch::On { Switch::Off } else { Switch::On };
+    }
+}
+
+/// The state of one run's output on screen.
+pub struct OutputView {
+    transcript: Transcript,
+    follow: bool,
+    /// The end when following stopped.
+    paused_at: usize,
+    /// First line on screen, and its first row on screen.
+    top: (usize, usize),
+    column: usize,
+    wrap: Switch,
+    times: Switch,
+    size: (usize, usize),
+    /// The line of each row on screen.
+    drawn: Vec<usize>,
+    selection: Option<Range<usize>>,
+    needle: Option<Needle>,
+    matches: VecDeque<(usize, Range<usize>)>,
+    /// The match the cursor is on, by line and byte, so that it stays when lines come and go.
+    current: Option<(usize, usize)>,
+}
+
+impl Default for OutputView {
+    fn default() -> Self {
+        OutputView::new()
+    }
+}
+
+impl OutputView {
+    /// An empty view that follows.
+    pub fn new() -> OutputView {
+        OutputView::bounded(BOUNDS)
+    }
+
+    fn bounded(bounds: Bounds) -> OutputView {
+        let transcript = Transcript::new(bounds);
+        OutputView {
+            top: (transcript.span().start, 0),
+            paused_at: transcript.span().end,
+            transcript,
+            follow: true,
+            column: 0,
+            wrap: Switch::On,
+            times: Switch::Off,
+            size: (80, 24),
+            drawn: Vec::new(),
+            selection: None,
+            needle: None,
+            matches: VecDeque::new(),
+            current: None,
+        }
+    }
+
+    /// Adds what came.
+    pub fn push(&mut self, chunk: Chunk<'_>) {
+        self.transcript.push(chunk);
+        self.refresh_matches();
+    }
+
+    /// Adds a line of ours, escaped.
+    pub fn note(&mut self, text: &str) {
+        self.transcript.note(SafeText::source_line(text).into());
+        self.refresh_matches();
+    }
+
+    /// Says that `bytes` bytes were passed over here, because they came faster than they can be read.
+    pub fn skip(&mut self, bytes: u64) {
+        self.transcript.interrupt();
+        self.note(&format!("… {} bytes skipped, kept in the spool …", grouped(bytes)));
+    }
+
+    /// Puts older chunks of the spool in front of what is kept; chunks that are here already are
+    /// ignored. Returns how many lines were added; 0 also when twice the usual amount would be kept.
+    pub fn prepend(&mut self, chunks: &[Chunk<'_>]) -> usize {
+        let added = self.transcript.prepend(chunks);
+        self.refresh_matches();
+        added
+    }
+
+    /// Where in the spool the first line kept begins; what lies before can be put in front.
+    pub fn dropped_before(&self) -> u64 {
+        self.transcript.line(self.transcript.span().start).map_or(0, |line| line.origin.chunk)
+    }
+
+    /// How many lines are kept.
+    pub fn len(&self) -> usize {
+        self.transcript.span().len()
+    }
+
+    /// Whether nothing came yet.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether the view stays at the end.
+    pub fn follows(&self) -> bool {
+        self.follow
+    }
+
+    /// Goes to the end and stays there.
+    pub fn follow(&mut self) {
+        self.follow = true;
+        self.top = self.last_top(self.size.1);
+    }
+
+    /// Stays here, whatever comes.
+    pub fn pause(&mut self) {
+        if self.follow {
+            self.follow = false;
+            self.paused_at = self.transcript.span().end;
+        }
+    }
+
+    /// How many lines came since following stopped.
+    pub fn new_lines(&self) -> usize {
+        if self.follow { 0 } else { self.transcript.span().end.saturating_sub(self.paused_at) }
+    }
+
+    /// The lines on screen, counted from 0 among those kept.
+    pub fn on_screen(&self) -> Range<usize> {
+        let first = self.transcript.span().start;
+        match (self.drawn.first(), self.drawn.last()) {
+            (Some(from), Some(to)) => from.saturating_sub(first)..(to + 1).saturating_sub(first),
+            _ => 0..0,
+        }
+    }
+
+    /// Whether the first line kept is the first on screen: the moment to fetch older ones.
+    pub fn is_at_top(&self) -> bool {
+        self.top <= (self.transcript.span().start, 0)
+    }
+
+    /// Moves the view. Upwards stops following, reaching the end follows again.
+    pub fn scroll(&mut self, step: Move) {
+        let height = self.size.1.max(1) as isize;
+        match step {
+            Move::Rows(rows) => self.move_rows(rows),
+            Move::HalfPages(pages) => self.move_rows(pages * (height / 2).max(1)),
+            Move::Pages(pages) => self.move_rows(pages * (height - 1).max(1)),
+            Move::Top => {
+                self.pause();
+                self.top = (self.transcript.span().start, 0);
+            }
+            Move::Bottom => self.follow(),
+            Move::Columns(by) => self.column = self.column.saturating_add_signed(by).min(self.widest()),
+            Move::FirstColumn => self.column = 0,
+        }
+    }
+
+    /// Whether long lines are wrapped.
+    pub fn wraps(&self) -> bool {
+        self.wrap == Switch::On
+    }
+
+    /// Wraps long lines or stops wrapping them.
+    pub fn toggle_wrap(&mut self) {
+        self.wrap.toggle();
+        self.top.1 = 0;
+        self.column = 0;
+    }
+
+    /// Whether each line shows the seconds since the start.
+    pub fn shows_times(&self) -> bool {
+        self.times == Switch::On
+    }
+
+    /// Shows the seconds since the start before each line, or stops showing them.
+    pub fn toggle_times(&mut self) {
+        self.times.toggle();
+    }
+
+    /// Searches all lines kept and those to come, goes to the last match before the lower edge of
+    /// the screen, else the first, and returns how many there are. An empty text ends the search.
+    pub fn search(&mut self, text: &str) -> usize {
+        self.needle = Needle::new(text);
+        self.matches.clear();
+        self.current = None;
+        self.find_from(self.transcript.span().start);
+        let edge = self.drawn.last().map_or(usize::MAX, |line| line + 1);
+        let before = self.matches.partition_point(|(line, _)| *line < edge);
+        if let Some(found) = self.matches.get(before.saturating_sub(1)) {
+            self.current = Some((found.0, found.1.start));
+            self.show_match();
+        }
+        self.matches.len()
+    }
+
+    /// Goes to the next match, round the end.
+    pub fn next_match(&mut self) {
+        self.step_match(1);
+    }
+
+    /// Goes to the match before, round the beginning.
+    pub fn previous_match(&mut self) {
+        self.step_match(self.matches.len().saturating_sub(1));
+    }
+
+    /// Where the search stands; `None` when nothing is searched.
+    pub fn search_status(&self) -> Option<SearchStatus> {
+        self.needle.as_ref()?;
+        let current = self.current_index().map_or(0, |index| index + 1);
+        Some(SearchStatus { current, total: self.matches.len() })
+    }
+
+    /// The line, counted from 0 among those kept, in a row of the screen, counted from the top of the view.
+    pub fn line_in_row(&self, row: u16) -> Option<usize> {
+        Some(self.drawn.get(usize::from(row))?.saturating_sub(self.transcript.span().start))
+    }
+
+    /// Selects lines, counted from 0 among those kept; an empty range selects none.
+    pub fn select(&mut self, lines: &Range<usize>) {
+        let first = self.transcript.span().start;
+        self.selection = (!lines.is_empty()).then(|| first + lines.start..first + lines.end);
+    }
+
+    /// The selected lines as whole lines, for copying.
+    pub fn selected_text(&self) -> Option<String> {
+        self.selection.as_ref().map(|lines| self.text_of(lines.clone()))
+    }
+
+    /// The lines on screen as whole lines without wraps and signs, for copying.
+    pub fn visible_text(&self) -> String {
+        match (self.drawn.first(), self.drawn.last()) {
+            (Some(from), Some(to)) => self.text_of(*from..to + 1),
+            _ => String::new(),
+        }
+    }
+
+    /// Everything kept, for copying.
+    pub fn all_text(&self) -> String {
+        self.text_of(self.transcript.span())
+    }
+
+    /// Draws the view, with a note at the lower edge when it does not follow and new lines came.
+    pub fn render(&mut self, area: Rect, buf: &mut Buffer, theme: &Theme) {
+        self.size = (area.width.into(), area.height.into());
+        self.drawn.clear();
+        if area.is_empty() {
+            return;
+        }
+        let last = self.last_top(self.size.1);
+        let first = (self.transcript.span().start, 0);
+        self.top = if self.follow { last } else { self.top.clamp(first, last) };
+        let (mut line, mut row) = self.top;
+        for y in area.top()..area.bottom() {
+            if line >= self.transcript.span().end {
+                break;
+            }
+            self.draw_row((line, row), Rect { y, height: 1, ..area }, buf, theme);
+            self.drawn.push(line);
+            row += 1;
+            if row >= self.rows_of(line) {
+                (line, row) = (line + 1, 0);
+            }
+        }
+        self.draw_news(area, buf, theme);
+    }
+
+    fn draw_row(&self, (number, row): (usize, usize), strip: Rect, buf: &mut Buffer, theme: &Theme) {
+        let Some(line) = self.transcript.line(number) else { return };
+        let width = self.body_width();
+        let mut x = strip.x;
+        let room = |x: u16| usize::from(strip.right().saturating_sub(x));
+        if self.times == Switch::On {
+            let time = if row == 0 { format!("{:>9} ", seconds(line.at_ms)) } else { String::new() };
+            buf.set_stringn(x, strip.y, time, room(x), theme.gutter);
+            x = x.saturating_add(TIME as u16);
+        }
+        let (sign, sign_style, base) = look(line, theme);
+        buf.set_stringn(x, strip.y, sign, room(x), sign_style);
+        x = x.saturating_add(SIGN as u16);
+        let range = match self.wrap {
+            Switch::Off => window(&line.text, self.column, width),
+            Switch::On => cut(&line.text, width, Break::Anywhere).get(row).cloned().unwrap_or(0..0),
+        };
+        let selected = self.selection.as_ref().is_some_and(|lines| lines.contains(&number));
+        let base = if selected { base.patch(theme.selection) } else { base };
+        let mut marks: Vec<(Range<usize>, Style)> =
+            line.styles().map(|(range, style)| (range, theme.adapt(style))).collect();
+        marks.extend(self.match_styles(number, theme));
+        let body = Rect { x, width: width.min(room(x)) as u16, ..strip };
+        Row { text: &line.text, range: range.clone(), base }.draw(body, buf, &marks);
+        if self.wrap == Switch::Off && range.end < line.text.len() {
+            let edge = strip.right().saturating_sub(1);
+            buf.set_stringn(edge, strip.y, "›", 1, theme.warn);
+        }
+    }
+
+    fn draw_news(&self, area: Rect, buf: &mut Buffer, theme: &Theme) {
+        let lines = self.new_lines();
+        let end_is_drawn = self.drawn.last().is_some_and(|line| line + 1 == self.transcript.span().end);
+        if lines == 0 || end_is_drawn {
+            return;
+        }
+        let word = if lines == 1 { "line" } else { "lines" };
+        let text = format!(" ▼ {} new {word} ", grouped(lines as u64));
+        let width = (columns(&text) as u16).min(area.width);
+        let x = area.right() - width;
+        buf.set_stringn(x, area.bottom() - 1, text, width.into(), theme.accent.patch(theme.selection));
+    }
+
+    fn match_styles(&self, number: usize, theme: &Theme) -> impl Iterator<Item = (Range<usize>, Style)> {
+        let first = self.matches.partition_point(|(line, _)| *line < number);
+        self.matches.range(first..).take_while(move |(line, _)| *line == number).map(|(line, range)| {
+            let is_current = self.current == Some((*line, range.start));
+            (range.clone(), if is_current { theme.match_current } else { theme.match_ })
+        })
+    }
+
+    fn text_of(&self, lines: Range<usize>) -> String {
+        let mut text = String::new();
+        for (at, line) in lines.filter_map(|number| self.transcript.line(number)).enumerate() {
+            if at > 0 && !line.joined {
+                text.push('\n');
+            }
+            text.push_str(&line.text);
+        }
+        text
+    }
+
+    /// Columns for the text of a line.
+    fn body_width(&self) -> usize {
+        let times = if self.times == Switch::On { TIME } else { 0 };
+        let edge = usize::from(self.wrap == Switch::Off);
+        self.size.0.saturating_sub(times + SIGN + edge).max(2)
+    }
+
+    fn widest(&self) -> usize {
+        let lines = self.drawn.iter().filter_map(|number| self.transcript.line(*number));
+        lines.map(|line| columns(&line.text)).max().unwrap_or(0).saturating_sub(1)
+    }
+
+    fn move_rows(&mut self, rows: isize) {
+        let from = if self.follow { self.last_top(self.size.1) } else { self.top };
+        self.top = self.moved(from, rows, self.size.1);
+        if rows < 0 && self.top < from {
+            self.pause();
+        } else if rows > 0 && self.top == self.last_top(self.size.1) {
+            self.follow = true;
+        }
+    }
+
+    /// Brings the matches up to date with the lines that are new, changed or gone.
+    fn refresh_matches(&mut self) {
+        let changed = self.transcript.take_changed();
+        let span = self.transcript.span();
+        if self.needle.is_none() {
+            return;
+        }
+        while self.matches.front().is_some_and(|(line, _)| *line < span.start) {
+            self.matches.pop_front();
+        }
+        // Older lines put in front change everything behind them only in order: search all again.
+        let keep = self.matches.partition_point(|(line, _)| *line < changed);
+        self.matches.truncate(keep);
+        self.find_from(changed.max(span.start));
+    }
+
+    fn find_from(&mut self, from: usize) {
+        let Some(needle) = &self.needle else { return };
+        for number in from..self.transcript.span().end {
+            let Some(line) = self.transcript.line(number) else { continue };
+            self.matches.extend(needle.find_in(&line.text).into_iter().map(|range| (number, range)));
+        }
+    }
+
+    fn current_index(&self) -> Option<usize> {
+        let current = self.current?;
+        let index = self.matches.partition_point(|(line, range)| (*line, range.start) < current);
+        self.matches.get(index).filter(|(line, range)| (*line, range.start) == current).map(|_| index)
+    }
+
+    fn step_match(&mut self, by: usize) {
+        if self.matches.is_empty() {
+            return;
+        }
+        let next = self.current_index().map_or(0, |index| (index + by) % self.matches.len());
+        self.current = self.matches.get(next).map(|(line, range)| (*line, range.start));
+        self.show_match();
+    }
+
+    fn show_match(&mut self) {
+        let Some((number, start)) = self.current else { return };
+        self.pause();
+        let width = self.body_width();
+        let height = self.size.1;
+        let Some(line) = self.transcript.line(number) else { return };
+        let row = match self.wrap {
+            Switch::On => cut(&line.text, width, Break::Anywhere).partition_point(|row| row.end <= start),
+            Switch::Off => {
+                let column = columns(line.text.get(..start).unwrap_or_default());
+                if !(self.column..self.column + width).contains(&column) {
+                    self.column = column.saturating_sub(width / 2);
+                }
+                0
+            }
+        };
+        let end = self.moved(self.top, height as isize, height);
+        if (number, row) < self.top || (number, row) >= end {
+            self.top = self.moved((number, row), -(height as isize / 3), height);
+        }
+    }
+}
+
+impl Paged for OutputView {
+    fn span(&self) -> Range<usize> {
+        self.transcript.span()
+    }
+
+    fn rows_of(&self, line: usize) -> usize {
+        match (self.wrap, self.transcript.line(line)) {
+            (Switch::On, Some(line)) => count(&line.text, self.body_width(), Break::Anywhere),
+            _ => 1,
+        }
+    }
+}
+
+/// Sign, style of the sign, style of the text.
+fn look(line: &OutLine, theme: &Theme) -> (&'static str, Style, Style) {
+    match line.kind {
+        LineKind::Output(Stream::Stdout) => ("", theme.gutter, theme.text),
+        LineKind::Output(Stream::Stderr) => ("!", theme.warn, theme.text),
+        LineKind::Note => ("·", theme.dim, theme.dim),
+    }
+}
+
+fn seconds(at_ms: u64) -> String {
+    format!("{}.{:03}s", at_ms / 1000, at_ms % 1000)
+}
+
+/// A number with a comma after every three digits.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+#[path = "output_tests.rs"]
+mod tests;

@@ -1,0 +1,236 @@
+use super::*;
+use crate::domain::is_hidden;
+use proptest::prelude::*;
+use ratatui::style::{Color, Modifier};
+
+fn chunk(bytes: &[u8], offset: u64) -> Chunk<'_> {
+    Chunk { stream: Stream::Stdout, at_ms: 0, bytes, offset }
+}
+
+fn view_of(pieces: &[&[u8]]) -> OutputView {
+    let mut view = OutputView::new();
+    for (at, piece) in pieces.iter().enumerate() {
+        view.push(chunk(piece, at as u64));
+    }
+    view
+}
+
+fn text(pieces: &[&str]) -> String {
+    view_of(&pieces.iter().map(|piece| piece.as_bytes()).collect::<Vec<_>>()).all_text()
+}
+
+fn drawn(view: &mut OutputView, width: u16, height: u16) -> Buffer {
+    let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
+    view.render(buffer.area, &mut buffer, &Theme::dark());
+    buffer
+}
+
+fn rows(view: &mut OutputView, width: u16, height: u16) -> Vec<String> {
+    let buffer = drawn(view, width, height);
+    let row = |y| (0..width).map(|x| buffer[(x, y)].symbol()).collect::<String>().trim_end().to_owned();
+    (0..height).map(row).collect()
+}
+
+#[test]
+fn a_carriage_return_overwrites_and_a_new_line_after_it_does_not() {
+    assert_eq!(text(&["10%\r20%\r30%\n"]), "30%");
+    assert_eq!(text(&["10%", "\r", "5", "\n"]), "50%");
+    assert_eq!(text(&["one\r\ntwo\r\n"]), "one\ntwo");
+    assert_eq!(text(&["long text\rx\u{1b}[K\n"]), "x");
+    assert_eq!(text(&["日本語\rab"]), "ab本語");
+    assert_eq!(text(&["日本語\ra"]), "a 本語");
+    assert_eq!(text(&["abc\u{8}\u{8}X"]), "aXc");
+    assert_eq!(text(&["a\tb\n\tc"]), "a       b\n        c");
+}
+
+#[test]
+fn bars_of_several_lines_are_redrawn_in_place() {
+    let bars = "one 10%\ntwo 20%\n\u{1b}[2Aone 30%\u{1b}[K\ntwo 40%\u{1b}[K\n\u{1b}[2A\u{1b}[Jdone\nafter\n";
+    assert_eq!(text(&[bars]), "done\nafter");
+    assert_eq!(text(&["a\nb\nc\n\u{1b}[1;1H\u{1b}[2Jd\n"]), "a\nb\nc\nd");
+    assert_eq!(text(&["a\nb\n\u{1b}[2A", "X", "\u{1b}[2B", "\rc\n"]), "X\nb\nc");
+}
+
+#[test]
+fn a_bar_on_one_stream_is_not_torn_by_lines_of_the_other() {
+    let mut view = OutputView::new();
+    let mut offset = 0;
+    for (stream, bytes) in [(Stream::Stderr, "\r10%"), (Stream::Stdout, "hello\n"), (Stream::Stderr, "\r20%")] {
+        offset += 1;
+        view.push(Chunk { stream, at_ms: 1500, bytes: bytes.as_bytes(), offset });
+    }
+    assert_eq!(view.all_text(), "20%\nhello");
+    assert_eq!(rows(&mut view, 20, 2), ["! 20%", "  hello"]);
+    view.toggle_times();
+    assert_eq!(rows(&mut view, 30, 2), ["   1.500s  ! 20%", "   1.500s    hello"]);
+}
+
+#[test]
+fn sequences_that_do_not_colour_or_move_do_nothing_and_none_swallows_lines() {
+    assert_eq!(text(&["\u{1b}]0;title\u{7}a\u{1b}[?25lb\u{1b}(Bc\u{1b}Pq1;2\u{1b}\\d"]), "abcd");
+    assert_eq!(text(&["\u{1b}]8;;http://x\u{1b}\\link\u{1b}]8;;\u{1b}\\"]), "link");
+    assert_eq!(text(&["a\u{1b}]0;never", " ended\nnext\n"]), "a ended\nnext");
+    assert_eq!(text(&["a\u{1b}]0;never ended\nnext\n"]), "a\\x1b]0;never ended\nnext");
+    assert_eq!(text(&["x\u{1b}[3", "1mred\u{1b}", "[0m"]), "xred");
+    assert_eq!(text(&["caf", "\u{e9}"]), "café");
+    assert_eq!(view_of(&[b"caf\xc3", b"\xa9 \xff\x9b"]).all_text(), "café \u{fffd}\\x9b");
+}
+
+#[test]
+fn what_hides_or_moves_is_visible() {
+    assert_eq!(text(&["a\u{202e}b\u{200b}c\u{0}d\u{7}e\u{7f}"]), "a\\u{202e}b\\u{200b}c\\x00d\\x07e\\x7f");
+}
+
+#[test]
+fn colours_are_kept_across_chunks_and_made_legible() {
+    let mut view = view_of(&[b"\x1b[1;31mred\x1b[0m plain \x1b[38;5;208m", b"orange\x1b[8;30;40mhidden"]);
+    let buffer = drawn(&mut view, 60, 1);
+    assert_eq!((buffer[(2, 0)].fg, buffer[(2, 0)].modifier), (Color::Red, Modifier::BOLD));
+    assert_eq!(buffer[(6, 0)].fg, Color::Reset);
+    assert_eq!(buffer[(12, 0)].fg, Color::Indexed(208));
+    let hidden = &buffer[(20, 0)];
+    assert_eq!((hidden.symbol(), hidden.fg, hidden.bg), ("d", Color::Reset, Color::Reset));
+}
+
+#[test]
+fn scrolling_up_stops_following_and_counts_new_lines() {
+    let mut view = OutputView::new();
+    for line in 0..100 {
+        view.push(chunk(format!("line {line}\n").as_bytes(), line));
+    }
+    assert_eq!(rows(&mut view, 30, 3), ["  line 97", "  line 98", "  line 99"]);
+    view.scroll(Move::Rows(-2));
+    assert!(!view.follows());
+    assert_eq!(rows(&mut view, 30, 3), ["  line 95", "  line 96", "  line 97"]);
+    view.push(chunk(b"more\nand more\n", 1000));
+    assert_eq!(rows(&mut view, 30, 3), ["  line 95", "  line 96", "  line 97       ▼ 2 new lines"]);
+    view.scroll(Move::Bottom);
+    assert_eq!((view.follows(), view.new_lines()), (true, 0));
+    assert_eq!(rows(&mut view, 30, 3), ["  line 99", "  more", "  and more"]);
+    view.scroll(Move::Top);
+    assert_eq!(rows(&mut view, 30, 2)[0], "  line 0");
+    assert!(view.is_at_top());
+}
+
+#[test]
+fn long_lines_are_wrapped_or_moved_sideways_and_copied_whole() {
+    let mut view = view_of(&[b"abcdefghijkl\nxy\n"]);
+    assert_eq!(rows(&mut view, 7, 4), ["  abcde", "  fghij", "  kl", "  xy"]);
+    assert_eq!(view.visible_text(), "abcdefghijkl\nxy");
+    view.toggle_wrap();
+    assert_eq!(rows(&mut view, 8, 2), ["  abcde›", "  xy"]);
+    view.scroll(Move::Columns(4));
+    assert_eq!(rows(&mut view, 8, 2), ["  efghi›", ""]);
+    view.select(&(0..1));
+    assert_eq!(view.selected_text().as_deref(), Some("abcdefghijkl"));
+}
+
+#[test]
+fn a_giant_line_is_cut_into_segments_and_copied_as_one() {
+    let giant = vec![b'x'; 10_000];
+    let mut view = view_of(&[&giant, b"\nnext\n"]);
+    assert_eq!(view.len(), 4);
+    assert_eq!(view.all_text(), format!("{}\nnext", "x".repeat(10_000)));
+    assert_eq!(view_of(&[&vec![b'x'; 4096], b"\nnext\n"]).len(), 2);
+    assert_eq!(rows(&mut view, 20, 1), ["  next"]);
+}
+
+#[test]
+fn search_reaches_all_lines_and_those_to_come() {
+    let mut view = OutputView::new();
+    for line in 0..200 {
+        let word = if line % 50 == 0 { "Error" } else { "fine" };
+        view.push(chunk(format!("{word} {line}\n").as_bytes(), line));
+    }
+    rows(&mut view, 30, 5);
+    assert_eq!(view.search("error"), 4);
+    assert_eq!(view.search_status(), Some(SearchStatus { current: 4, total: 4 }));
+    assert!(rows(&mut view, 30, 5).contains(&"  Error 150".to_owned()));
+    view.push(chunk(b"error at the end\n", 900));
+    assert_eq!(view.search_status(), Some(SearchStatus { current: 4, total: 5 }));
+    view.next_match();
+    assert_eq!(rows(&mut view, 30, 5)[4], "  error at the end");
+    view.next_match();
+    assert_eq!(rows(&mut view, 30, 5)[0], "  Error 0");
+    view.previous_match();
+    assert_eq!(view.search_status(), Some(SearchStatus { current: 5, total: 5 }));
+    assert_eq!(view.search("Error"), 4);
+    assert_eq!((view.search(""), view.search_status()), (0, None));
+}
+
+#[test]
+fn old_lines_are_dropped_and_can_be_put_back_from_the_spool() {
+    let chunks: Vec<String> = (0..30).map(|n| format!("a{n}\nb{n}\n")).collect();
+    let chunk_at = |at: usize| chunk(chunks[at].as_bytes(), at as u64);
+    let mut view = OutputView::bounded(Bounds { lines: 21, bytes: 1 << 20 });
+    for at in 0..30 {
+        view.push(chunk_at(at));
+    }
+    assert_eq!(view.len(), 21);
+    assert_eq!(view.dropped_before(), 19);
+    assert!(view.all_text().starts_with("b19\na20\n"));
+    view.search("a1");
+    let older: Vec<Chunk<'_>> = (12..22).map(chunk_at).collect();
+    assert_eq!(view.prepend(&older), 15);
+    assert!(view.all_text().starts_with("a12\nb12\na13\n"));
+    assert!(view.all_text().contains("b18\na19\nb19\na20\n"));
+    assert_eq!(view.search_status().map(|status| status.total), Some(8));
+    assert_eq!(view.prepend(&(0..12).map(chunk_at).collect::<Vec<_>>()), 0);
+    view.skip(1_234_567);
+    assert!(view.all_text().ends_with("… 1,234,567 bytes skipped, kept in the spool …"));
+}
+
+#[test]
+fn memory_is_bounded_whatever_comes() {
+    let mut view = OutputView::bounded(Bounds { lines: 1000, bytes: 1 << 20 });
+    view.push(chunk(b"\x1b]52;c;", 0));
+    for offset in 1..400 {
+        view.push(chunk(&[b'y'; 8192], offset));
+    }
+    assert!(view.all_text().len() < (1 << 20) + 8192);
+    assert!(view.all_text().starts_with('y'));
+}
+
+proptest! {
+    #[test]
+    fn no_cell_ever_holds_a_control_or_hidden_character(
+        pieces in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..60), 0..12),
+        moves in proptest::collection::vec(-3isize..3, 0..4),
+    ) {
+        let mut view = view_of(&pieces.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        view.search("a");
+        for step in moves {
+            view.scroll(Move::Rows(step));
+            for cell in &drawn(&mut view, 23, 4).content {
+                prop_assert!(!cell.symbol().chars().any(is_hidden));
+            }
+            view.toggle_wrap();
+        }
+        prop_assert!(!view.all_text().chars().any(|c| is_hidden(c) && c != '\n'));
+    }
+
+    #[test]
+    fn terminal_language_never_breaks_the_view(words in proptest::collection::vec(prop_oneof![
+        Just("\r"), Just("\n"), Just("\u{8}"), Just("\t"), Just("\u{1b}[2A"), Just("\u{1b}[B"), Just("\u{1b}[K"),
+        Just("\u{1b}[1K"), Just("\u{1b}[2K"), Just("\u{1b}[J"), Just("\u{1b}[9C"), Just("\u{1b}[3D"),
+        Just("\u{1b}[4000G"), Just("\u{1b}[31m"), Just("日"), Just("e\u{301}"), Just("\u{301}"), Just("text"),
+        Just("\u{1b}]"), Just("\u{202e}"),
+    ], 0..60), split in 1usize..9) {
+        let all = words.concat();
+        let mut view = OutputView::bounded(Bounds { lines: 8, bytes: 30_000 });
+        for (at, piece) in all.as_bytes().chunks(split).enumerate() {
+            view.push(chunk(piece, at as u64));
+        }
+        let at_once = {
+            let mut view = OutputView::bounded(Bounds { lines: 8, bytes: 30_000 });
+            view.push(chunk(all.as_bytes(), 0));
+            view.all_text()
+        };
+        if !all.contains("\u{1b}]") {
+            prop_assert_eq!(view.all_text(), at_once);
+        }
+        for cell in &drawn(&mut view, 17, 5).content {
+            prop_assert!(!cell.symbol().chars().any(is_hidden));
+        }
+    }
+}

@@ -1,0 +1,644 @@
+//! Bytes of a running program turned into lines, the way a terminal would, but safely.
+//!
+//! Understood: colours and weights, carriage return, backspace, tab, erase in line, cursor moves
+//! within the last lines (progress bars of several lines). Other escape sequences do nothing; every
+//! other control or invisible character becomes a visible escape. Each stream has its own cursor, so
+//! a progress bar on one stream is not torn by lines on the other. Memory is bounded whatever comes:
+//! long lines are cut into segments, old lines are dropped, a sequence that never ends is given up.
+
+use super::sgr;
+use crate::domain::{Stream, escape_char, is_hidden};
+use ratatui::style::Style;
+use std::collections::VecDeque;
+use std::ops::Range;
+use unicode_width::UnicodeWidthChar;
+
+/// A line is cut into segments of so many columns.
+const MAX_COLUMNS: usize = 4096;
+/// Cursor moves reach so many lines of a stream back.
+const REACH: usize = 100;
+/// A sequence that is silent for so many bytes is given up.
+const MAX_SEQUENCE: usize = 64 * 1024;
+/// Bytes are given to the parser in slices of this size, so that a silent one is noticed.
+const SLICE: usize = 4096;
+/// More combining marks than this on one character become escapes.
+const MAX_COMBINING: usize = 3;
+const TAB: usize = 8;
+
+/// A piece of output as it came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Chunk<'a> {
+    /// Which stream.
+    pub stream: Stream,
+    /// Milliseconds since the run started.
+    pub at_ms: u64,
+    /// The bytes.
+    pub bytes: &'a [u8],
+    /// Where the chunk stands in the spool; grows with every chunk.
+    pub offset: u64,
+}
+
+/// Who wrote a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LineKind {
+    /// The program, to one of its streams.
+    Output(Stream),
+    /// We: something about the output.
+    Note,
+}
+
+/// Where the first byte of a line stands: chunk and byte within it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(super) struct Origin {
+    pub(super) chunk: u64,
+    pub(super) byte: usize,
+}
+
+/// One line: escaped text and styles.
+#[derive(Debug, Clone)]
+pub(super) struct OutLine {
+    pub(super) text: String,
+    /// From the end of the run before to `end` bytes; text behind the last run has no style.
+    runs: Vec<(usize, Style)>,
+    pub(super) kind: LineKind,
+    pub(super) at_ms: u64,
+    pub(super) origin: Origin,
+    /// Goes on where the line of the same stream before it was cut.
+    pub(super) joined: bool,
+}
+
+impl OutLine {
+    /// The styled parts.
+    pub(super) fn styles(&self) -> impl Iterator<Item = (Range<usize>, Style)> {
+        let starts = std::iter::once(0).chain(self.runs.iter().map(|(end, _)| *end));
+        starts.zip(&self.runs).map(|(start, (end, style))| (start..*end, *style))
+    }
+
+    fn append(&mut self, text: &str, style: Style) {
+        let start = self.text.len();
+        self.text.push_str(text);
+        let end = self.text.len();
+        match self.runs.last_mut() {
+            Some((last, same)) if *same == style && *last == start => *last = end,
+            _ if style == Style::new() => {}
+            last => {
+                let reached = last.map_or(0, |(end, _)| *end);
+                if reached < start {
+                    self.runs.push((start, Style::new()));
+                }
+                self.runs.push((end, style));
+            }
+        }
+    }
+
+    fn cells(&self) -> Vec<Cell> {
+        let mut cells: Vec<Cell> = Vec::with_capacity(self.text.len());
+        let mut styles = self.styles().peekable();
+        for (at, c) in self.text.char_indices() {
+            while styles.next_if(|(range, _)| range.end <= at).is_some() {}
+            let style = styles.peek().map_or(Style::new(), |(_, style)| *style);
+            put_cell(&mut cells, usize::MAX, c, style);
+        }
+        cells
+    }
+
+    fn set_cells(&mut self, cells: &[Cell]) {
+        self.text.clear();
+        self.runs.clear();
+        let mut buffer = String::new();
+        for cell in cells.iter().filter(|cell| cell.c != WIDE_TAIL) {
+            buffer.clear();
+            buffer.push(cell.c);
+            buffer.extend(cell.marks.iter().filter(|mark| **mark != '\0'));
+            self.append(&buffer, cell.style);
+        }
+    }
+}
+
+/// One column of a line that is being edited.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Cell {
+    c: char,
+    marks: [char; MAX_COMBINING],
+    style: Style,
+}
+
+/// The second column of a wide character.
+const WIDE_TAIL: char = '\0';
+
+impl Cell {
+    fn new(c: char, style: Style) -> Cell {
+        Cell { c, marks: ['\0'; MAX_COMBINING], style }
+    }
+}
+
+/// Writes a character at `column` (at the end when it lies behind it) and returns the columns taken.
+fn put_cell(cells: &mut Vec<Cell>, column: usize, c: char, style: Style) -> usize {
+    let column = column.min(cells.len());
+    let width = c.width().unwrap_or(0);
+    if width == 0 {
+        let base = cells[..column].iter_mut().rev().find(|cell| cell.c != WIDE_TAIL);
+        if let Some(mark) = base.and_then(|base| base.marks.iter_mut().find(|mark| **mark == '\0')) {
+            *mark = c;
+        }
+        return 0;
+    }
+    if column < cells.len() && cells[column].c == WIDE_TAIL && column > 0 {
+        cells[column - 1] = Cell::new(' ', cells[column - 1].style);
+    }
+    let written = [Cell::new(c, style), Cell::new(WIDE_TAIL, style)];
+    let end = (column + width).min(cells.len());
+    if end < cells.len() && cells[end].c == WIDE_TAIL {
+        cells[end] = Cell::new(' ', cells[end].style);
+    }
+    cells.splice(column..end, written.into_iter().take(width));
+    width
+}
+
+/// The cursor of one stream.
+#[derive(Default)]
+struct Pen {
+    parser: vte::Parser,
+    /// The number of the line it is on; `None`: behind the last line, which is opened when needed.
+    line: Option<usize>,
+    /// The last line of the stream.
+    last: Option<usize>,
+    column: usize,
+    /// Columns of the line, with what is pending.
+    width: usize,
+    /// Text in `style` that belongs to the end of the line.
+    pending: String,
+    /// The line while something inside it changes.
+    cells: Option<Vec<Cell>>,
+    style: Style,
+    /// Combining marks written since the last character with a width.
+    combining: usize,
+    /// Whether the next line goes on where this one was cut.
+    joins: bool,
+    /// Bytes since the parser last said something.
+    silent: usize,
+    /// A character of which the rest has not come.
+    begun: Vec<u8>,
+}
+
+/// How much is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Bounds {
+    pub(super) lines: usize,
+    pub(super) bytes: usize,
+}
+
+/// The lines of both streams, in the order in which they began.
+pub(super) struct Transcript {
+    lines: VecDeque<OutLine>,
+    /// The number of the first line kept. Numbers are never given again.
+    first: usize,
+    bytes: usize,
+    bounds: Bounds,
+    pens: [Pen; 2],
+    /// The lowest line changed since [`Transcript::take_changed`].
+    changed: usize,
+    /// Where the chunk that is written began.
+    at_ms: u64,
+    origin: Origin,
+}
+
+/// The number of the very first line: far enough from zero to put older lines before it.
+const FIRST_LINE: usize = usize::MAX / 4;
+
+impl Transcript {
+    pub(super) fn new(bounds: Bounds) -> Transcript {
+        Transcript {
+            lines: VecDeque::new(),
+            first: FIRST_LINE,
+            bytes: 0,
+            bounds,
+            pens: [Pen::default(), Pen::default()],
+            changed: FIRST_LINE,
+            at_ms: 0,
+            origin: Origin::default(),
+        }
+    }
+
+    /// The numbers of the lines kept.
+    pub(super) fn span(&self) -> Range<usize> {
+        self.first..self.first + self.lines.len()
+    }
+
+    /// A line by its number.
+    pub(super) fn line(&self, number: usize) -> Option<&OutLine> {
+        self.lines.get(number.checked_sub(self.first)?)
+    }
+
+    /// The lowest number of a line that is new or changed since the last call.
+    pub(super) fn take_changed(&mut self) -> usize {
+        std::mem::replace(&mut self.changed, usize::MAX)
+    }
+
+    /// Writes a chunk.
+    pub(super) fn push(&mut self, chunk: Chunk<'_>) {
+        let pen = chunk.stream as usize;
+        let mut parser = std::mem::take(&mut self.pens[pen].parser);
+        self.at_ms = chunk.at_ms;
+        self.origin = Origin { chunk: chunk.offset, byte: 0 };
+        let mut byte = self.complete(pen, &mut parser, chunk);
+        while byte < chunk.bytes.len() {
+            let rest = &chunk.bytes[byte..(byte + SLICE).min(chunk.bytes.len())];
+            let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
+            let whole = end - begun_char(&rest[..end]);
+            self.origin = Origin { chunk: chunk.offset, byte };
+            self.feed(chunk.stream, &mut parser, &rest[..whole]);
+            if byte + end == chunk.bytes.len() {
+                self.pens[pen].begun = rest[whole..end].to_vec();
+                break;
+            }
+            byte += whole;
+        }
+        self.pens[pen].parser = parser;
+        self.flush(pen);
+    }
+
+    /// Completes the character that the chunk before began, and returns how many bytes that took.
+    /// The parser is never given a part of a character: vte 0.15 loses the one behind it when the
+    /// bytes after that are not UTF-8.
+    fn complete(&mut self, pen: usize, parser: &mut vte::Parser, chunk: Chunk<'_>) -> usize {
+        let mut begun = std::mem::take(&mut self.pens[pen].begun);
+        let before = begun.len();
+        let mut rest = chunk.bytes.iter();
+        while !begun.is_empty() && begun_char(&begun) == begun.len() {
+            let Some(byte) = rest.next() else {
+                self.pens[pen].begun = begun;
+                return chunk.bytes.len();
+            };
+            begun.push(*byte);
+        }
+        // The byte that made it invalid may begin something of its own.
+        if begun.len() > before && std::str::from_utf8(&begun).is_err() {
+            begun.pop();
+        }
+        let taken = begun.len() - before;
+        if std::str::from_utf8(&begun).is_ok() {
+            self.feed(chunk.stream, parser, &begun);
+        } else {
+            self.print(chunk.stream, char::REPLACEMENT_CHARACTER);
+        }
+        taken
+    }
+
+    /// Writes a line of ours.
+    pub(super) fn note(&mut self, text: String) {
+        let joined = false;
+        let origin = self.origin;
+        self.add(OutLine { text, runs: Vec::new(), kind: LineKind::Note, at_ms: self.at_ms, origin, joined });
+    }
+
+    /// Ends all open lines and forgets what was begun: the next bytes do not follow the last ones.
+    pub(super) fn interrupt(&mut self) {
+        for pen in 0..2 {
+            self.flush(pen);
+        }
+        self.pens = [Pen::default(), Pen::default()];
+    }
+
+    /// Puts older chunks before the first line. Chunks from the first line's own on are ignored.
+    /// Returns how many lines were added; none when that would be more than double the bounds.
+    pub(super) fn prepend(&mut self, chunks: &[Chunk<'_>]) -> usize {
+        let upto = self.lines.front().map_or(Origin { chunk: u64::MAX, byte: 0 }, |line| line.origin);
+        let mut older = Transcript::new(self.bounds);
+        for chunk in chunks.iter().filter(|chunk| chunk.offset <= upto.chunk) {
+            let end = if chunk.offset == upto.chunk { upto.byte.min(chunk.bytes.len()) } else { chunk.bytes.len() };
+            older.push(Chunk { bytes: &chunk.bytes[..end], ..*chunk });
+        }
+        if self.lines.len() + older.lines.len() > 2 * self.bounds.lines
+            || self.bytes + older.bytes > 2 * self.bounds.bytes
+        {
+            return 0;
+        }
+        let added = older.lines.len();
+        self.first -= added;
+        self.bytes += older.bytes;
+        self.changed = self.changed.min(self.first);
+        older.lines.append(&mut self.lines);
+        self.lines = older.lines;
+        added
+    }
+
+    fn feed(&mut self, stream: Stream, parser: &mut vte::Parser, bytes: &[u8]) {
+        let pen = stream as usize;
+        let mut writer = Writer { transcript: self, stream, heard: false, newline: false };
+        parser.advance(&mut writer, bytes);
+        let (heard, newline) = (writer.heard, writer.newline);
+        self.pens[pen].silent = if heard { 0 } else { self.pens[pen].silent + bytes.len() };
+        // A line feed ends every sequence here: real ones hold none, and one that was cut off must
+        // not swallow the lines that follow.
+        let swallowed = bytes.ends_with(b"\n") && !newline;
+        if !swallowed && self.pens[pen].silent <= MAX_SEQUENCE {
+            return;
+        }
+        *parser = vte::Parser::new();
+        let from = memchr::memrchr(0x1b, bytes).unwrap_or(0);
+        self.print_all(stream, &String::from_utf8_lossy(bytes[from..].strip_suffix(b"\n").unwrap_or(&bytes[from..])));
+        self.pens[pen].silent = 0;
+        if swallowed {
+            self.line_feed(stream);
+        }
+    }
+
+    fn print_all(&mut self, stream: Stream, text: &str) {
+        for c in text.chars() {
+            self.print(stream, c);
+        }
+    }
+
+    fn print(&mut self, stream: Stream, c: char) {
+        if c.is_ascii() && !c.is_ascii_control() {
+            self.pens[stream as usize].combining = 0;
+            return self.put(stream, c, 1);
+        }
+        let width = c.width().unwrap_or(0);
+        let pen = &mut self.pens[stream as usize];
+        pen.combining = if width == 0 { pen.combining + 1 } else { 0 };
+        let lone = width == 0 && pen.column == 0;
+        if is_hidden(c) || lone || pen.combining > MAX_COMBINING {
+            for escape in escape_char(c).chars() {
+                self.put(stream, escape, 1);
+            }
+            self.pens[stream as usize].combining = 0;
+        } else {
+            self.put(stream, c, width);
+        }
+    }
+
+    fn put(&mut self, stream: Stream, c: char, width: usize) {
+        if self.pens[stream as usize].column + width > MAX_COLUMNS {
+            self.flush(stream as usize);
+            let pen = &mut self.pens[stream as usize];
+            (pen.line, pen.cells, pen.column, pen.width, pen.joins) = (None, None, 0, 0, true);
+        }
+        if self.pens[stream as usize].line.is_none() {
+            self.open(stream);
+        }
+        let pen = &mut self.pens[stream as usize];
+        if pen.cells.is_none() && pen.column == pen.width {
+            pen.pending.push(c);
+            pen.column += width;
+            pen.width = pen.column;
+            return;
+        }
+        let (column, style) = (pen.column, pen.style);
+        let cells = self.edit(stream as usize);
+        while cells.len() < column {
+            cells.push(Cell::new(' ', Style::new()));
+        }
+        let taken = put_cell(cells, column, c, style);
+        let length = cells.len();
+        let pen = &mut self.pens[stream as usize];
+        pen.column += taken;
+        pen.width = length;
+    }
+
+    /// The cells of the pen's line.
+    fn edit(&mut self, pen: usize) -> &mut Vec<Cell> {
+        if self.pens[pen].cells.is_none() {
+            self.flush(pen);
+            let line = self.pens[pen].line.and_then(|number| self.lines.get(number.wrapping_sub(self.first)));
+            self.pens[pen].cells = Some(line.map(OutLine::cells).unwrap_or_default());
+        }
+        self.pens[pen].cells.get_or_insert_default()
+    }
+
+    /// Opens a new line for the stream.
+    fn open(&mut self, stream: Stream) {
+        let pen = &mut self.pens[stream as usize];
+        let joined = std::mem::take(&mut pen.joins);
+        pen.pending.clear();
+        pen.cells = None;
+        pen.width = 0;
+        let (at_ms, origin) = (self.at_ms, self.origin);
+        let kind = LineKind::Output(stream);
+        let number = self.add(OutLine { text: String::new(), runs: Vec::new(), kind, at_ms, origin, joined });
+        let pen = &mut self.pens[stream as usize];
+        pen.line = Some(number);
+        pen.last = Some(number);
+    }
+
+    fn add(&mut self, line: OutLine) -> usize {
+        let number = self.span().end;
+        self.changed = self.changed.min(number);
+        self.bytes += line.text.len();
+        self.lines.push_back(line);
+        while self.lines.len() > self.bounds.lines || (self.bytes > self.bounds.bytes && self.lines.len() > 1) {
+            let Some(oldest) = self.lines.pop_front() else { break };
+            self.bytes -= oldest.text.len();
+            self.first += 1;
+        }
+        for pen in &mut self.pens {
+            if pen.line.is_some_and(|line| line < self.first) {
+                (pen.line, pen.cells, pen.column, pen.width) = (None, None, 0, 0);
+                pen.pending.clear();
+            }
+        }
+        number
+    }
+
+    /// Writes what the pen holds back into its line.
+    fn flush(&mut self, pen: usize) {
+        let pen = &mut self.pens[pen];
+        let Some(number) = pen.line else { return };
+        if pen.pending.is_empty() && pen.cells.is_none() {
+            return;
+        }
+        self.changed = self.changed.min(number);
+        let Some(line) = self.lines.get_mut(number.wrapping_sub(self.first)) else { return };
+        let before = line.text.len();
+        match &pen.cells {
+            Some(cells) => line.set_cells(cells),
+            None => line.append(&pen.pending, pen.style),
+        }
+        pen.pending.clear();
+        self.bytes = self.bytes + line.text.len() - before;
+    }
+
+    fn set_style(&mut self, pen: usize, style: Style) {
+        if self.pens[pen].style != style {
+            if self.pens[pen].cells.is_none() {
+                self.flush(pen);
+            }
+            self.pens[pen].style = style;
+        }
+    }
+
+    fn line_feed(&mut self, stream: Stream) {
+        let pen = &mut self.pens[stream as usize];
+        if pen.line.is_none() && !std::mem::take(&mut pen.joins) {
+            self.open(stream);
+        }
+        self.move_line(stream, 1);
+        self.pens[stream as usize].column = 0;
+    }
+
+    fn tab(&mut self, stream: Stream) {
+        let pen = &mut self.pens[stream as usize];
+        let target = ((pen.column / TAB + 1) * TAB).min(MAX_COLUMNS);
+        if pen.cells.is_none() && pen.column == pen.width {
+            for _ in pen.column..target {
+                self.put(stream, ' ', 1);
+            }
+        } else {
+            pen.column = target;
+        }
+    }
+
+    /// Moves the cursor over lines of its own stream; the column stays.
+    fn move_line(&mut self, stream: Stream, by: isize) {
+        self.flush(stream as usize);
+        let kind = LineKind::Output(stream);
+        let first = self.first;
+        let span = self.span();
+        let pen = &mut self.pens[stream as usize];
+        let is_own = |number: &usize| self.lines[number - first].kind == kind;
+        let from = pen.line.unwrap_or(span.end);
+        let steps = by.unsigned_abs().min(REACH);
+        let target = if by < 0 {
+            let reached = (first..from).rev().take(REACH).filter(is_own).take(steps).last();
+            reached.or(pen.line)
+        } else if pen.line.is_none() || pen.line == pen.last {
+            None
+        } else {
+            (from + 1..span.end).filter(is_own).nth(steps.saturating_sub(1))
+        };
+        pen.cells = None;
+        pen.line = target;
+        pen.width = target.map_or(0, |number| self.lines[number - first].cells().len());
+    }
+
+    /// Erases a part of the line: 0 from the cursor on, 1 up to the cursor, 2 all.
+    fn erase_in_line(&mut self, pen: usize, part: u16) {
+        if self.pens[pen].line.is_none() {
+            return;
+        }
+        let column = self.pens[pen].column;
+        let cells = self.edit(pen);
+        match part {
+            0 => cells.truncate(column),
+            1 => {
+                let upto = (column + 1).min(cells.len());
+                cells[..upto].fill(Cell::new(' ', Style::new()));
+            }
+            2 => cells.clear(),
+            _ => {}
+        }
+        // Half of a wide character is left as a blank.
+        if cells.first().is_some_and(|cell| cell.c == WIDE_TAIL) {
+            cells[0].c = ' ';
+        }
+        self.pens[pen].width = cells_len(&self.pens[pen]);
+        self.flush(pen);
+        self.pens[pen].cells = None;
+    }
+
+    /// Erases from the cursor to the last line of the stream.
+    fn erase_below(&mut self, stream: Stream) {
+        let pen = stream as usize;
+        let Some(from) = self.pens[pen].line else { return };
+        self.erase_in_line(pen, 0);
+        for number in from + 1..self.span().end {
+            let line = &mut self.lines[number - self.first];
+            if line.kind == LineKind::Output(stream) {
+                self.bytes -= line.text.len();
+                line.text.clear();
+                line.runs.clear();
+            }
+        }
+    }
+}
+
+/// How many bytes at the end begin a UTF-8 character that is not complete.
+fn begun_char(bytes: &[u8]) -> usize {
+    let tail = &bytes[bytes.len().saturating_sub(3)..];
+    let lead = tail.iter().rposition(|byte| byte & 0xc0 != 0x80).unwrap_or(0);
+    let incomplete = |error: std::str::Utf8Error| error.error_len().is_none();
+    if std::str::from_utf8(&tail[lead..]).is_err_and(incomplete) { tail.len() - lead } else { 0 }
+}
+
+fn cells_len(pen: &Pen) -> usize {
+    pen.cells.as_ref().map_or(0, Vec::len)
+}
+
+/// What the parser tells, done to one stream.
+struct Writer<'a> {
+    transcript: &'a mut Transcript,
+    stream: Stream,
+    heard: bool,
+    newline: bool,
+}
+
+impl Writer<'_> {
+    fn pen(&mut self) -> &mut Pen {
+        &mut self.transcript.pens[self.stream as usize]
+    }
+}
+
+impl vte::Perform for Writer<'_> {
+    fn print(&mut self, c: char) {
+        self.heard = true;
+        self.transcript.print(self.stream, c);
+    }
+
+    fn execute(&mut self, byte: u8) {
+        self.heard = true;
+        match byte {
+            b'\n' => {
+                self.newline = true;
+                self.transcript.line_feed(self.stream);
+            }
+            b'\r' => self.pen().column = 0,
+            0x08 => self.pen().column = self.pen().column.saturating_sub(1),
+            b'\t' => self.transcript.tab(self.stream),
+            other => self.transcript.print(self.stream, char::from(other)),
+        }
+    }
+
+    fn csi_dispatch(&mut self, params: &vte::Params, intermediates: &[u8], ignore: bool, action: char) {
+        self.heard = true;
+        if ignore || !intermediates.is_empty() {
+            return;
+        }
+        let given = params.iter().next().and_then(|values| values.first()).copied().unwrap_or(0);
+        let count = usize::from(given.max(1)).min(MAX_COLUMNS);
+        match action {
+            'm' => {
+                let style = sgr::apply(self.pen().style, params);
+                self.transcript.set_style(self.stream as usize, style);
+            }
+            'A' => self.transcript.move_line(self.stream, -(count as isize)),
+            'B' => self.transcript.move_line(self.stream, count as isize),
+            'E' => {
+                self.transcript.move_line(self.stream, count as isize);
+                self.pen().column = 0;
+            }
+            'F' => {
+                self.transcript.move_line(self.stream, -(count as isize));
+                self.pen().column = 0;
+            }
+            'C' => self.pen().column = (self.pen().column + count).min(MAX_COLUMNS - 1),
+            'D' => self.pen().column = self.pen().column.saturating_sub(count),
+            'G' => self.pen().column = count - 1,
+            'K' => self.transcript.erase_in_line(self.stream as usize, given),
+            'J' if given == 0 => self.transcript.erase_below(self.stream),
+            _ => {}
+        }
+    }
+
+    fn esc_dispatch(&mut self, _intermediates: &[u8], _ignore: bool, _byte: u8) {
+        self.heard = true;
+    }
+
+    fn osc_dispatch(&mut self, _params: &[&[u8]], _bell_terminated: bool) {
+        self.heard = true;
+    }
+
+    fn unhook(&mut self) {
+        self.heard = true;
+    }
+}

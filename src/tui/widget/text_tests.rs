@@ -1,0 +1,165 @@
+use super::*;
+use crate::domain::is_hidden;
+use proptest::prelude::*;
+use ratatui::style::Modifier;
+
+fn drawn(view: &mut TextView, width: u16, height: u16) -> Buffer {
+    let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
+    view.render(buffer.area, &mut buffer, &Theme::dark());
+    buffer
+}
+
+fn rows(view: &mut TextView, width: u16, height: u16) -> Vec<String> {
+    let buffer = drawn(view, width, height);
+    let row = |y| (0..width).map(|x| buffer[(x, y)].symbol()).collect::<String>().trim_end().to_owned();
+    (0..height).map(row).collect()
+}
+
+fn numbered(lines: usize) -> TextView {
+    TextView::source(&(0..lines).map(|line| format!("line {line}\n")).collect::<String>())
+}
+
+#[test]
+fn only_what_was_completely_on_screen_counts_as_shown() {
+    let mut view = numbered(10);
+    assert_eq!((view.lines_shown(), view.tail_shown()), (0, false));
+    rows(&mut view, 20, 4);
+    assert_eq!((view.lines_shown(), view.tail_shown()), (4, false));
+    view.scroll(Move::Bottom);
+    assert_eq!(rows(&mut view, 20, 4)[3], "10 line 9");
+    assert_eq!((view.lines_shown(), view.tail_shown()), (8, true));
+    view.scroll(Move::Top);
+    view.scroll(Move::Pages(1));
+    rows(&mut view, 20, 4);
+    assert_eq!(view.lines_shown(), 10);
+}
+
+#[test]
+fn a_line_cut_at_the_right_edge_was_not_shown() {
+    let mut view = TextView::source("short\nharmless                 ; rm -rf\nend");
+    view.toggle_wrap();
+    assert_eq!(rows(&mut view, 14, 3), ["1 short", "2 harmless   ›", "3 end"]);
+    assert_eq!((view.lines_shown(), view.cut_lines(), view.tail_shown()), (2, 1, false));
+    view.scroll(Move::Columns(30));
+    drawn(&mut view, 14, 3);
+    assert!(!view.tail_shown(), "a gap in the middle is not skipped");
+    view.scroll(Move::FirstColumn);
+    for _ in 0..4 {
+        drawn(&mut view, 14, 3);
+        view.scroll(Move::Columns(10));
+    }
+    assert_eq!((view.lines_shown(), view.tail_shown()), (3, true));
+}
+
+#[test]
+fn a_wrapped_line_is_shown_when_its_last_row_was() {
+    let mut view = TextView::source("abcdefghijklmnopqrstuvwxyz");
+    assert_eq!(rows(&mut view, 12, 2), ["1 abcdefghij", "  klmnopqrst"]);
+    assert!(!view.tail_shown());
+    view.scroll(Move::Rows(1));
+    assert_eq!(rows(&mut view, 12, 2), ["  klmnopqrst", "  uvwxyz"]);
+    assert!(view.tail_shown());
+}
+
+#[test]
+fn a_view_without_room_shows_nothing_and_an_empty_text_counts_once_drawn() {
+    let mut view = numbered(3);
+    for (width, height) in [(0, 5), (5, 0), (1, 1), (2, 2), (3, 3)] {
+        drawn(&mut view, width, height);
+    }
+    assert!(!view.tail_shown());
+    let mut empty = TextView::source("");
+    assert!(!empty.tail_shown());
+    drawn(&mut empty, 10, 2);
+    assert!(empty.tail_shown());
+}
+
+#[test]
+fn hidden_characters_are_drawn_and_counted() {
+    let mut view = TextView::source("\tif a\u{202e}b:\n");
+    assert_eq!(rows(&mut view, 30, 1), ["1     if a\\u{202e}b:"]);
+    assert_eq!(view.hidden_count(), 1);
+    let buffer = drawn(&mut view, 30, 1);
+    assert!(buffer[(10, 0)].modifier.contains(Modifier::REVERSED));
+    assert!(!buffer[(9, 0)].modifier.contains(Modifier::REVERSED));
+}
+
+#[test]
+fn tokens_of_the_raw_line_colour_the_escaped_one() {
+    let theme = Theme::dark();
+    let mut view = TextView::source("\tif x");
+    view.set_tokens(&[vec![(1..3, TokenKind::Keyword)]]);
+    let buffer = drawn(&mut view, 20, 1);
+    let style = theme.token(TokenKind::Keyword);
+    assert_eq!(
+        [buffer[(5, 0)].fg, buffer[(6, 0)].fg, buffer[(7, 0)].fg].map(Some),
+        [Some(ratatui::style::Color::Reset), style.fg, style.fg,]
+    );
+}
+
+#[test]
+fn search_goes_round_and_brings_the_match_on_screen() {
+    let mut view = numbered(100);
+    drawn(&mut view, 20, 5);
+    assert_eq!(view.search("LINE 42"), 0);
+    assert_eq!(view.search("line 4"), 11);
+    view.next_match();
+    assert_eq!(view.search_status(), Some(SearchStatus { current: 2, total: 11 }));
+    assert!(rows(&mut view, 20, 5).contains(&" 41 line 40".trim().to_owned()) || view.on_screen().contains(&40));
+    view.previous_match();
+    view.previous_match();
+    drawn(&mut view, 20, 5);
+    assert!(view.on_screen().contains(&49));
+}
+
+#[test]
+fn jumps_stop_at_headings() {
+    let line = |at: usize| TextLine::new(&format!("l{at}"), if at % 10 == 5 { Tone::Header } else { Tone::Plain });
+    let mut view = TextView::new((0..40).map(line).collect());
+    drawn(&mut view, 20, 5);
+    assert!(view.jump(Jump::Next) && view.jump(Jump::Next));
+    assert_eq!(rows(&mut view, 20, 5)[0], "l15");
+    assert!(view.jump(Jump::Previous));
+    assert_eq!(rows(&mut view, 20, 5)[0], "l5");
+    assert!(!view.jump(Jump::Previous));
+}
+
+#[test]
+fn halves_stand_side_by_side_and_both_must_be_seen() {
+    let left = Piece::new("old text that is long", Tone::Removed).gutter("1 -");
+    let right = Piece::new("new", Tone::Added).gutter("1 +");
+    let mut view = TextView::new(vec![TextLine::Two(left, right)]);
+    assert_eq!(rows(&mut view, 31, 2), ["1 - old text   │1 + new", "    that is    │"]);
+    assert!(!view.tail_shown());
+    drawn(&mut view, 31, 3);
+    assert!(view.tail_shown());
+}
+
+#[test]
+fn a_megabyte_in_one_line_is_drawn_and_scrolled() {
+    let mut view = TextView::source(&"x".repeat(1 << 20));
+    drawn(&mut view, 80, 24);
+    view.scroll(Move::Bottom);
+    drawn(&mut view, 80, 24);
+    assert!(!view.tail_shown(), "its middle was never on screen");
+}
+
+proptest! {
+    #[test]
+    fn no_cell_ever_holds_a_control_or_hidden_character(
+        raw in "\\PC{0,30}[\\x00-\\x1f\u{202e}\u{200b}\u{301}日\u{1f44d}\u{1f3fd}]{0,40}.{0,30}",
+        width in 0u16..40, height in 0u16..6, steps in proptest::collection::vec(-4isize..4, 0..4),
+    ) {
+        let mut view = TextView::source(&raw);
+        view.search("a");
+        for step in steps {
+            view.scroll(Move::Rows(step));
+            view.scroll(Move::Columns(step));
+            for cell in &drawn(&mut view, width, height).content {
+                prop_assert!(!cell.symbol().chars().any(is_hidden));
+            }
+            view.toggle_wrap();
+        }
+        prop_assert!(view.lines_shown() <= view.len());
+    }
+}
