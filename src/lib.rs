@@ -2,6 +2,7 @@
 pub mod action;
 pub mod domain;
 pub mod engine;
+pub mod runner;
 pub mod store;
 pub mod vcs;
 pub mod tui;

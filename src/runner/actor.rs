@@ -1,0 +1,422 @@
+//! The life of one run, on one thread: a `poll` loop over its streams, its end, cancellation and
+//! the next deadline. Nothing here waits without a deadline for something that a tool controls.
+
+use super::child::{Child, spawn};
+use super::ending::{Stop, judge};
+use super::processes::{holding, proportional_bytes, sweep_members};
+use super::request::Spec;
+use super::running::{Job, Link, Report};
+use super::sandbox::{self, Reaped};
+use super::spool::{Frame, MAX_FRAME, Spool, SpoolWriter};
+use super::success::{MAX_JSON, Output};
+use crate::domain::{RunEnd, RunUsage, Stream};
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal};
+use std::io::Read;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
+
+/// How often memory and processes are looked at.
+const WATCH: Duration = Duration::from_millis(100);
+
+/// Looking may take one part in this many of the time.
+const WATCH_SHARE: u32 = 20;
+
+/// How long background processes may finish writing after the process itself ended.
+const LINGER: Duration = Duration::from_millis(100);
+
+/// How long output is read after the process itself ended, whoever still holds the streams.
+const DRAIN: Duration = Duration::from_millis(500);
+
+/// How long a killed process may take to die; one stuck in the kernel would block us for ever.
+const GIVE_UP: Duration = Duration::from_secs(5);
+
+/// How much of the end of standard error is kept to find the reason of a failure, in bytes.
+const LAST_WORDS: usize = 8 * 1024;
+
+/// Runs a job from start to end.
+pub(super) fn perform(job: Job) -> Report {
+    let Job { spec, hooks, link, changed } = job;
+    let report = match begin(&spec, &link, &changed) {
+        Err(message) => Report::without_process(RunEnd::SpawnFailed { message }, spec.isolation.clone()),
+        Ok(run) => {
+            (hooks.on_start)(run.child.pid, run.child.started);
+            run.follow()
+        }
+    };
+    (hooks.on_end)(&report);
+    report
+}
+
+fn begin<'a>(spec: &'a Spec, link: &'a Arc<Link>, changed: &'a watch::Sender<u64>) -> Result<Run<'a>, String> {
+    let spool = SpoolWriter::create(&spec.spool).map_err(|error| format!("its output cannot be kept: {error}"))?;
+    let begun = Instant::now();
+    let child = spawn(spec)?;
+    Ok(Run {
+        spec,
+        link,
+        changed,
+        unsent: spec.stdin.as_deref().unwrap_or_default(),
+        child,
+        spool,
+        begun,
+        phase: Phase::Running,
+        stop: None,
+        next_watch: begun + WATCH,
+        last_words: Vec::new(),
+        usage: RunUsage::default(),
+        kept: 0,
+        truncated: false,
+        notes: Vec::new(),
+    })
+}
+
+/// How far the process is from its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Nobody stops it.
+    Running,
+    /// It was asked to end and may clean up until then.
+    Asked { kill_at: Instant },
+    /// It was killed; if it is still there at this time, nothing helps.
+    Killed { give_up_at: Instant },
+}
+
+/// What a turn of the loop found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    GoOn,
+    /// The process itself has ended.
+    Ended,
+}
+
+struct Run<'a> {
+    spec: &'a Spec,
+    link: &'a Arc<Link>,
+    changed: &'a watch::Sender<u64>,
+    /// Input that the tool has not taken yet.
+    unsent: &'a [u8],
+    child: Child,
+    spool: SpoolWriter,
+    begun: Instant,
+    phase: Phase,
+    stop: Option<Stop>,
+    next_watch: Instant,
+    last_words: Vec<u8>,
+    usage: RunUsage,
+    /// Bytes of output kept, both streams.
+    kept: u64,
+    truncated: bool,
+    notes: Vec<String>,
+}
+
+impl Run<'_> {
+    fn follow(mut self) -> Report {
+        let has_ended = loop {
+            let until = self.next_deadline();
+            if self.turn(until) == Turn::Ended {
+                break true;
+            }
+            if !self.keep_limits() {
+                break false;
+            }
+        };
+        self.child.stdin = None;
+        self.drain();
+        let reaped = if has_ended { sandbox::reap(self.child.pid).ok() } else { None };
+        self.report(reaped.as_ref())
+    }
+
+    /// The earliest time at which something is to be done unasked.
+    fn next_deadline(&self) -> Instant {
+        let phase_end = match self.phase {
+            Phase::Running => self.begun + self.spec.limits.wall,
+            Phase::Asked { kill_at } => kill_at,
+            Phase::Killed { give_up_at } => give_up_at,
+        };
+        phase_end.min(self.next_watch)
+    }
+
+    /// Waits for the next thing to happen and takes what is there.
+    fn turn(&mut self, until: Instant) -> Turn {
+        let ready = match poll(&self.child, self.link.wake.as_ref(), until) {
+            Ok(ready) => ready,
+            Err(Errno::INTR | Errno::AGAIN) => return Turn::GoOn,
+            Err(error) => {
+                self.notes.push(format!("the run could not be followed: {error}"));
+                self.stop(Stop::Broken);
+                // Without poll there is nothing to wait on but the end itself.
+                return Turn::Ended;
+            }
+        };
+        if ready.wake
+            && let Some(wake) = &self.link.wake
+        {
+            let _ = rustix::io::read(wake, &mut [0_u8; 8]);
+        }
+        if ready.stdout {
+            self.read(Stream::Stdout);
+        }
+        if ready.stderr {
+            self.read(Stream::Stderr);
+        }
+        if ready.stdin {
+            self.feed();
+        }
+        if ready.stdout || ready.stderr {
+            self.spool.flush();
+            self.changed.send_replace(self.usage.stdout_bytes + self.usage.stderr_bytes);
+        }
+        if ready.ended { Turn::Ended } else { Turn::GoOn }
+    }
+
+    /// Takes one piece of a stream.
+    fn read(&mut self, stream: Stream) {
+        let mut piece = [0; MAX_FRAME];
+        let source = match stream {
+            Stream::Stdout => &mut self.child.stdout,
+            Stream::Stderr => &mut self.child.stderr,
+        };
+        let Some(open) = source else { return };
+        match rustix::io::read(&*open, &mut piece) {
+            Err(Errno::AGAIN | Errno::INTR) => {}
+            // A terminal whose last user is gone answers EIO.
+            Ok(0) | Err(_) => *source = None,
+            Ok(len) => self.take(stream, &piece[..len]),
+        }
+    }
+
+    /// Keeps a piece of output as far as the limit allows.
+    fn take(&mut self, stream: Stream, piece: &[u8]) {
+        match stream {
+            Stream::Stdout => self.usage.stdout_bytes += piece.len() as u64,
+            Stream::Stderr => self.usage.stderr_bytes += piece.len() as u64,
+        }
+        let room = self.spec.limits.output_bytes.saturating_sub(self.kept);
+        let (bytes, over) = piece.split_at(piece.len().min(usize::try_from(room).unwrap_or(usize::MAX)));
+        if !bytes.is_empty() {
+            self.kept += bytes.len() as u64;
+            let at_ms = self.begun.elapsed().as_millis() as u64;
+            let offset = self.spool.append(stream, at_ms, bytes);
+            self.link.tail.push(Frame { stream, at_ms, bytes: bytes.to_vec(), offset });
+            if stream == Stream::Stderr || self.spec.pty {
+                self.last_words.extend_from_slice(bytes);
+                let excess = self.last_words.len().saturating_sub(LAST_WORDS);
+                self.last_words.drain(..excess);
+            }
+        }
+        if !over.is_empty() {
+            self.truncated = true;
+            self.stop(Stop::Output);
+        }
+    }
+
+    /// Gives the tool as much of its input as it takes now. A tool that does not want it is fine.
+    fn feed(&mut self) {
+        let Some(stdin) = &self.child.stdin else { return };
+        match rustix::io::write(stdin, self.unsent) {
+            Ok(len) => self.unsent = &self.unsent[len..],
+            Err(Errno::AGAIN | Errno::INTR) => return,
+            Err(_) => self.unsent = &[],
+        }
+        if self.unsent.is_empty() {
+            self.child.stdin = None;
+        }
+    }
+
+    /// Does what the clock and others ask for. `false` when the process cannot be ended.
+    fn keep_limits(&mut self) -> bool {
+        let now = Instant::now();
+        if self.link.is_cancelled() {
+            self.stop(Stop::Cancelled);
+        }
+        match self.phase {
+            Phase::Running if now >= self.begun + self.spec.limits.wall => self.stop(Stop::TimedOut),
+            Phase::Asked { kill_at } if now >= kill_at => self.kill(),
+            Phase::Killed { give_up_at } if now >= give_up_at => {
+                self.notes.push("it could not be killed and was left behind".to_owned());
+                return false;
+            }
+            Phase::Running | Phase::Asked { .. } | Phase::Killed { .. } => {}
+        }
+        if now >= self.next_watch {
+            self.watch(now);
+        }
+        true
+    }
+
+    /// Looks at memory and number of all processes of the run.
+    fn watch(&mut self, now: Instant) {
+        let limits = &self.spec.limits;
+        let held = holding(self.child.pid);
+        let is_over = held.pids.len() as u64 > limits.processes;
+        // Counting shared pages once is dear, so only when the cheap sum is over.
+        let is_fat = held.resident_bytes > limits.memory_bytes
+            && (held.pids.len() == 1 || proportional_bytes(&held.pids) > limits.memory_bytes);
+        if is_over {
+            self.stop(Stop::Processes);
+        } else if is_fat {
+            self.stop(Stop::Memory);
+        }
+        let pause = WATCH.max(now.elapsed() * WATCH_SHARE);
+        self.next_watch = Instant::now() + pause;
+    }
+
+    /// Stops the run for this reason; the first reason stays, but a harder one ends the grace time.
+    fn stop(&mut self, reason: Stop) {
+        if self.stop.is_some() {
+            if !reason.is_gentle() && matches!(self.phase, Phase::Asked { .. }) {
+                self.kill();
+            }
+            return;
+        }
+        if reason.is_gentle() {
+            self.phase = Phase::Asked { kill_at: Instant::now() + self.spec.grace };
+            self.signal(Signal::TERM);
+            // A stopped process does not see TERM.
+            self.signal(Signal::CONT);
+        } else {
+            self.kill();
+        }
+        self.stop = Some(reason);
+    }
+
+    fn kill(&mut self) {
+        self.phase = Phase::Killed { give_up_at: Instant::now() + GIVE_UP };
+        self.signal(Signal::KILL);
+    }
+
+    /// Signals the whole process group. The number is ours until the child is waited for.
+    fn signal(&self, signal: Signal) {
+        if let Some(group) = Pid::from_raw(self.child.pid) {
+            let _ = rustix::process::kill_process_group(group, signal);
+        }
+    }
+
+    /// Ends whoever is left and reads what is left, for a bounded time.
+    fn drain(&mut self) {
+        let ended = Instant::now();
+        if self.stop.is_none() {
+            self.read_until(ended + LINGER);
+        }
+        let held_open = self.child.stdout.is_some() || self.child.stderr.is_some();
+        // INVARIANT: the child is not waited for yet, so its number still means its session and group.
+        let mark = self.spec.scratch.as_os_str();
+        let left = sweep_members(Some(self.child.pid), self.child.started, mark);
+        // One call for the whole group: nobody forks away from it as from a list.
+        self.signal(Signal::KILL);
+        self.read_until(ended + DRAIN);
+        if self.stop.is_none() && left > 0 {
+            let how = if held_open { ", which held its output open" } else { "" };
+            self.notes.push(format!("it left {left} background processes{how}; they were killed"));
+        }
+        if self.child.stdout.is_some() || self.child.stderr.is_some() {
+            self.notes.push("somebody outside the run still holds its output open; reading stopped".to_owned());
+        }
+        self.spool.flush();
+    }
+
+    /// Reads until both streams end, at most until `deadline`.
+    fn read_until(&mut self, deadline: Instant) {
+        while (self.child.stdout.is_some() || self.child.stderr.is_some()) && Instant::now() < deadline {
+            let Ok(ready) = poll_streams(&self.child, deadline) else { return };
+            for (is_ready, stream) in [(ready.0, Stream::Stdout), (ready.1, Stream::Stderr)] {
+                if is_ready {
+                    self.read(stream);
+                }
+            }
+            self.spool.flush();
+            self.changed.send_replace(self.usage.stdout_bytes + self.usage.stderr_bytes);
+        }
+    }
+
+    fn report(mut self, reaped: Option<&Reaped>) -> Report {
+        if let Some(error) = self.spool.failure() {
+            self.truncated = true;
+            self.notes.push(format!("output was lost, it could not be written: {error}"));
+        }
+        self.usage.duration_ms = self.begun.elapsed().as_millis() as u64;
+        if let Some(reaped) = reaped {
+            self.usage.cpu_ms = reaped.cpu_ms;
+            self.usage.max_rss_bytes = reaped.max_rss_bytes;
+        }
+        let output = self.output();
+        let last_words = String::from_utf8_lossy(&self.last_words);
+        let end = judge(self.stop, reaped, &self.spec.limits, &self.spec.rule, (&output, &last_words));
+        Report {
+            end,
+            usage: self.usage,
+            truncated: self.truncated,
+            isolation: self.spec.isolation.clone(),
+            notes: self.notes,
+        }
+    }
+
+    /// Standard output for the success rule, read back from the spool.
+    fn output(&self) -> Output {
+        if self.stop.is_some() || self.truncated {
+            return Output::Lost;
+        }
+        if self.usage.stdout_bytes > MAX_JSON {
+            return Output::TooLarge;
+        }
+        let mut bytes = Vec::new();
+        let read = Spool::open(&self.spec.spool).map(|spool| spool.bytes(Some(Stream::Stdout)).read_to_end(&mut bytes));
+        if matches!(read, Ok(Ok(len)) if len as u64 == self.usage.stdout_bytes) {
+            Output::Whole(bytes)
+        } else {
+            Output::Lost
+        }
+    }
+}
+
+/// What is ready.
+#[derive(Debug, Clone, Copy, Default)]
+struct Ready {
+    stdout: bool,
+    stderr: bool,
+    stdin: bool,
+    wake: bool,
+    ended: bool,
+}
+
+fn poll(child: &Child, wake: Option<&OwnedFd>, until: Instant) -> Result<Ready, Errno> {
+    let sources = [
+        (child.stdout.as_ref(), PollFlags::IN),
+        (child.stderr.as_ref(), PollFlags::IN),
+        (child.stdin.as_ref(), PollFlags::OUT),
+        (wake, PollFlags::IN),
+        (Some(&child.pidfd), PollFlags::IN),
+    ];
+    let [stdout, stderr, stdin, wake, ended] = poll_some(sources, until)?;
+    Ok(Ready { stdout, stderr, stdin, wake, ended })
+}
+
+/// Which of stdout and stderr have something, or have ended.
+fn poll_streams(child: &Child, until: Instant) -> Result<(bool, bool), Errno> {
+    let sources = [(child.stdout.as_ref(), PollFlags::IN), (child.stderr.as_ref(), PollFlags::IN)];
+    poll_some(sources, until).map(|[stdout, stderr]| (stdout, stderr))
+}
+
+/// Waits until something happens on one of the sources that there are.
+fn poll_some<const N: usize>(sources: [(Option<&OwnedFd>, PollFlags); N], until: Instant) -> Result<[bool; N], Errno> {
+    let mut places = Vec::with_capacity(N);
+    let mut fds = Vec::with_capacity(N);
+    for (place, (fd, flags)) in sources.into_iter().enumerate() {
+        if let Some(fd) = fd {
+            places.push(place);
+            fds.push(PollFd::new(fd, flags));
+        }
+    }
+    let wait = until.saturating_duration_since(Instant::now());
+    let wait = Timespec { tv_sec: wait.as_secs() as i64, tv_nsec: i64::from(wait.subsec_nanos()) };
+    rustix::event::poll(&mut fds, Some(&wait))?;
+    let mut ready = [false; N];
+    for (place, fd) in places.into_iter().zip(&fds) {
+        ready[place] = !fd.revents().is_empty();
+    }
+    Ok(ready)
+}

@@ -1,0 +1,128 @@
+//! How much a run may use: defaults by profile, what the manifest may change, the caps.
+//!
+//! Time and memory are bounded twice. The kernel bounds each process (rlimits); the actor bounds
+//! the run as a whole (wall clock, and a watch over the memory and number of all its processes).
+
+use crate::domain::{LimitsDeclared, Profile};
+use std::time::Duration;
+
+const MIB: u64 = 1 << 20;
+
+/// No run is longer than this, whoever asks.
+const MAX_WALL: Duration = Duration::from_secs(3600);
+const MAX_MEMORY: u64 = 8 << 30;
+const MAX_CPU_SECONDS: u64 = 3600;
+const MAX_PROCESSES: u64 = 1024;
+const MAX_OUTPUT: u64 = 64 * MIB;
+/// Less than this and no interpreter starts.
+const MIN_MEMORY: u64 = 16 * MIB;
+
+/// The limits of one run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Limits {
+    /// Wall clock, from the start.
+    pub(super) wall: Duration,
+    /// CPU time of each process, in seconds.
+    pub(super) cpu_seconds: u64,
+    /// Private memory of each process, and of all processes of the run together, in bytes.
+    pub(super) memory_bytes: u64,
+    /// Processes at one time.
+    pub(super) processes: u64,
+    /// Both output streams together, in bytes.
+    pub(super) output_bytes: u64,
+    /// Each file written, in bytes.
+    pub(super) file_bytes: u64,
+}
+
+impl Limits {
+    const STRICT: Limits = Limits {
+        wall: Duration::from_secs(30),
+        cpu_seconds: 10,
+        memory_bytes: 512 * MIB,
+        processes: 64,
+        output_bytes: MAX_OUTPUT,
+        file_bytes: 64 * MIB,
+    };
+
+    const DECLARED: Limits = Limits {
+        wall: Duration::from_secs(60),
+        cpu_seconds: 30,
+        memory_bytes: 1024 * MIB,
+        processes: 256,
+        output_bytes: MAX_OUTPUT,
+        file_bytes: 1024 * MIB,
+    };
+
+    /// The limits of a run.
+    ///
+    /// The wall clock is what the caller asks, else what the manifest states, else the default; it
+    /// may be longer than the default in either profile, because whoever waits can cancel. CPU time
+    /// that nobody states grows with it. The other declared limits may always be lower than the
+    /// default, but higher (up to the caps) only with [`Profile::Declared`].
+    pub(super) fn of(profile: Profile, declared: &LimitsDeclared, wall: Option<Duration>) -> Limits {
+        let (default, lenient) = match profile {
+            Profile::Strict => (Limits::STRICT, false),
+            Profile::Declared => (Limits::DECLARED, true),
+        };
+        let pick = |stated: Option<u64>, default: u64, least: u64, cap: u64| {
+            let cap = if lenient { cap } else { default };
+            stated.unwrap_or(default).clamp(least, cap)
+        };
+        let wall = wall.unwrap_or(default.wall).clamp(Duration::from_millis(1), MAX_WALL);
+        let scaled = default.cpu_seconds * wall.as_secs() / default.wall.as_secs();
+        let cpu_default = default.cpu_seconds.max(scaled);
+        Limits {
+            wall,
+            cpu_seconds: pick(declared.cpu_seconds, cpu_default, 1, MAX_CPU_SECONDS),
+            memory_bytes: pick(declared.memory_bytes, default.memory_bytes, MIN_MEMORY, MAX_MEMORY),
+            processes: pick(declared.processes, default.processes, 1, MAX_PROCESSES),
+            output_bytes: pick(declared.output_bytes, default.output_bytes, 1, MAX_OUTPUT),
+            file_bytes: default.file_bytes,
+        }
+    }
+}
+
+/// A number of bytes for a human: `512 MiB`, `1 GiB`, `1000 bytes`.
+pub(super) fn in_words(bytes: u64) -> String {
+    match bytes {
+        b if b >= 1 << 30 && b % (1 << 30) == 0 => format!("{} GiB", b >> 30),
+        b if b >= MIB && b % MIB == 0 => format!("{} MiB", b / MIB),
+        b => format!("{b} bytes"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manifest_lowers_limits_anywhere_and_raises_them_only_when_declared_counts() {
+        let greedy = LimitsDeclared {
+            memory_bytes: Some(u64::MAX),
+            cpu_seconds: Some(u64::MAX),
+            processes: Some(u64::MAX),
+            output_bytes: Some(u64::MAX),
+        };
+        assert_eq!(Limits::of(Profile::Strict, &greedy, None), Limits::STRICT);
+        let raised = Limits::of(Profile::Declared, &greedy, None);
+        assert_eq!((raised.memory_bytes, raised.cpu_seconds), (MAX_MEMORY, MAX_CPU_SECONDS));
+        assert_eq!(raised.output_bytes, MAX_OUTPUT);
+        let modest = LimitsDeclared { processes: Some(2), cpu_seconds: Some(0), ..Default::default() };
+        let lowered = Limits::of(Profile::Strict, &modest, None);
+        assert_eq!(lowered, Limits { processes: 2, cpu_seconds: 1, ..Limits::STRICT });
+    }
+
+    #[test]
+    fn cpu_time_grows_with_a_longer_wall_clock_up_to_the_cap() {
+        let none = LimitsDeclared::default();
+        let long = Limits::of(Profile::Strict, &none, Some(Duration::from_secs(300)));
+        assert_eq!((long.wall.as_secs(), long.cpu_seconds), (300, 100));
+        assert_eq!(Limits::of(Profile::Declared, &none, Some(Duration::from_secs(1 << 40))).wall, MAX_WALL);
+        assert_eq!(Limits::of(Profile::Declared, &none, Some(Duration::from_secs(1))).cpu_seconds, 30);
+    }
+
+    #[test]
+    fn sizes_read_like_sizes() {
+        assert_eq!([in_words(1 << 30), in_words(512 << 20), in_words(1000)], ["1 GiB", "512 MiB", "1000 bytes"]);
+    }
+}

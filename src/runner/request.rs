@@ -1,0 +1,250 @@
+//! From "run this version with this input" to exactly what will be started.
+//!
+//! Pure apart from looking programs up on `PATH`: everything that can be wrong before a process
+//! exists is found here, and nothing has happened yet.
+
+use super::interpreter::{Program, SearchPath};
+use super::limits::Limits;
+use super::processes::RUN_VARIABLE;
+use super::success::OutputRule;
+use super::template::{Scope, append_flags, as_variables, expand};
+use super::{Isolation, isolation};
+use crate::domain::{CostTier, InputMode, Manifest, Profile, Recipe, RunEnd, Violation, validate};
+use serde_json::{Map, Value};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The kernel's limit for one argument or variable, in bytes, its closing zero included.
+const MAX_ARGUMENT: usize = 128 * 1024;
+
+/// How many violations a message lists.
+const MAX_VIOLATIONS: usize = 3;
+
+/// How long a tool may clean up between TERM and KILL.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// A wish to run one version.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// What the version says of itself.
+    pub manifest: &'a Manifest,
+    /// The immutable copy of its files.
+    pub version_dir: &'a Path,
+    /// The workspace, for `{workspace}`.
+    pub workspace: &'a Path,
+    /// An existing, empty folder of this run alone: its current folder, `HOME` and `TMPDIR`.
+    pub scratch: &'a Path,
+    /// The input; `None` counts as an empty object.
+    pub input: Option<&'a Value>,
+    /// A wall-clock limit that goes before the manifest's; at most one hour counts.
+    pub timeout: Option<Duration>,
+    /// Which rules apply.
+    pub profile: Profile,
+    /// Where the output file will be.
+    pub spool: &'a Path,
+}
+
+/// What will be started; made by [`prepare`], used up by [`super::start`].
+#[derive(Debug)]
+pub struct Spec {
+    pub(super) program: PathBuf,
+    pub(super) args: Vec<OsString>,
+    pub(super) env: BTreeMap<OsString, OsString>,
+    pub(super) scratch: PathBuf,
+    /// `None`: standard input is empty.
+    pub(super) stdin: Option<Vec<u8>>,
+    pub(super) pty: bool,
+    pub(super) limits: Limits,
+    pub(super) grace: Duration,
+    pub(super) spool: PathBuf,
+    pub(super) rule: OutputRule,
+    pub(super) isolation: Isolation,
+}
+
+impl Spec {
+    /// Changes how long the tool may clean up between TERM and KILL; 2 s otherwise.
+    pub fn with_grace(mut self, grace: Duration) -> Spec {
+        self.grace = grace;
+        self
+    }
+
+    /// The program and its arguments, as they will be started.
+    pub fn command_line(&self) -> Vec<String> {
+        let words = std::iter::once(self.program.as_os_str()).chain(self.args.iter().map(OsString::as_os_str));
+        words.map(|word| word.to_string_lossy().into_owned()).collect()
+    }
+}
+
+/// Works out what to start.
+///
+/// # Errors
+/// [`RunEnd::InvalidInput`] when the input does not fit its schema or a placeholder has no value,
+/// [`RunEnd::SpawnFailed`] when the program is missing (with what to install),
+/// [`RunEnd::Refused`] when the version is nothing that can be started, or prohibited.
+pub fn prepare(request: &Request) -> Result<Spec, RunEnd> {
+    let caller = std::env::vars_os().collect();
+    prepare_for(request, &caller)
+}
+
+/// [`prepare`] with the caller's environment handed in.
+pub(super) fn prepare_for(request: &Request, caller: &BTreeMap<OsString, OsString>) -> Result<Spec, RunEnd> {
+    let recipe = startable(request.manifest)?;
+    let empty = Value::Object(Map::new());
+    let input = request.input.unwrap_or(&empty);
+    check_input(request, recipe, input)?;
+    let (words, used) = expand_command(request, recipe, input)?;
+    let path = SearchPath::new(caller.get(OsStr::new("PATH")).map(OsString::as_os_str));
+    let (program, mut args) = locate(&path, &words, request.version_dir)?;
+    let mut env = environment(request, recipe, &path, caller);
+    match recipe.input {
+        InputMode::Args => append_flags(object(input)?, &used, &mut args),
+        InputMode::Env => {
+            let variables = as_variables(object(input)?).map_err(invalid)?;
+            env.extend(variables.into_iter().map(|(name, value)| (name.into(), value.into())));
+        }
+        InputMode::StdinJson | InputMode::None => {}
+    }
+    check_sizes(&args, &env)?;
+    let stdin = (recipe.input == InputMode::StdinJson).then(|| input.to_string().into_bytes());
+    let wall = request.timeout.or(recipe.timeout_ms.map(Duration::from_millis));
+    Ok(Spec {
+        program,
+        args,
+        env,
+        scratch: request.scratch.to_owned(),
+        stdin,
+        pty: recipe.pty,
+        limits: Limits::of(request.profile, &request.manifest.limits, wall),
+        grace: GRACE,
+        spool: request.spool.to_owned(),
+        rule: OutputRule::of(recipe, request.manifest.output.as_ref()),
+        isolation: isolation(request.profile),
+    })
+}
+
+fn invalid(message: impl Into<String>) -> RunEnd {
+    RunEnd::InvalidInput { message: message.into() }
+}
+
+fn startable(manifest: &Manifest) -> Result<&Recipe, RunEnd> {
+    let refused = |message: &str| RunEnd::Refused { message: message.to_owned() };
+    if manifest.cost_tier == Some(CostTier::Prohibited) {
+        return Err(refused("its cost tier is prohibited: it never runs"));
+    }
+    let recipe = manifest.recipe.as_ref().filter(|recipe| !recipe.command.is_empty());
+    recipe.ok_or_else(|| refused("its manifest names no command to start"))
+}
+
+fn check_input(request: &Request, recipe: &Recipe, input: &Value) -> Result<(), RunEnd> {
+    // A tool that reads no input cannot be given a wrong one by leaving it out.
+    let Some(schema) = &request.manifest.input else { return Ok(()) };
+    if recipe.input == InputMode::None && request.input.is_none() {
+        return Ok(());
+    }
+    let violations = validate(schema, input);
+    if violations.is_empty() { Ok(()) } else { Err(invalid(in_words("input", &violations))) }
+}
+
+/// Violations as one line: the first few by place, the rest as a number.
+pub(super) fn in_words(whole: &str, violations: &[Violation]) -> String {
+    let place = |path: &str| if path.is_empty() { whole.to_owned() } else { format!("{whole}{path}") };
+    let listed = violations.iter().take(MAX_VIOLATIONS).map(|v| format!("{}: {}", place(&v.path), v.message));
+    let mut line = listed.collect::<Vec<_>>().join("; ");
+    if violations.len() > MAX_VIOLATIONS {
+        line.push_str(&format!("; and {} more", violations.len() - MAX_VIOLATIONS));
+    }
+    line
+}
+
+fn object(input: &Value) -> Result<&Map<String, Value>, RunEnd> {
+    input.as_object().ok_or_else(|| invalid("input: this tool needs an object of named values"))
+}
+
+fn expand_command(
+    request: &Request,
+    recipe: &Recipe,
+    input: &Value,
+) -> Result<(Vec<OsString>, BTreeSet<String>), RunEnd> {
+    let file = recipe.entry.as_ref().map(|entry| request.version_dir.join(entry));
+    let none = Map::new();
+    let scope = Scope {
+        file: file.as_deref(),
+        dir: request.version_dir,
+        workspace: request.workspace,
+        input: input.as_object().unwrap_or(&none),
+        schema: request.manifest.input.as_ref(),
+    };
+    let mut used = BTreeSet::new();
+    let words = recipe.command.iter().map(|template| expand(template, &scope, &mut used));
+    let words = words.collect::<Result<Vec<_>, _>>();
+    let words = words.map_err(|name| invalid(format!("input/{name}: the command needs a value for it")))?;
+    Ok((words, used))
+}
+
+fn locate(path: &SearchPath, words: &[OsString], version: &Path) -> Result<(PathBuf, Vec<OsString>), RunEnd> {
+    let [word, rest @ ..] = words else {
+        return Err(RunEnd::Refused { message: "its manifest names no command to start".to_owned() });
+    };
+    let script = rest.first().map(OsString::as_os_str);
+    let Program { path, lead } =
+        path.program(word, version, script).map_err(|message| RunEnd::SpawnFailed { message })?;
+    Ok((path, lead.into_iter().chain(rest.iter().cloned()).collect()))
+}
+
+/// The whole environment of the run; nothing of the caller's comes along unless it is named here.
+fn environment(
+    request: &Request,
+    recipe: &Recipe,
+    path: &SearchPath,
+    caller: &BTreeMap<OsString, OsString>,
+) -> BTreeMap<OsString, OsString> {
+    let scratch = request.scratch.as_os_str();
+    let term = if recipe.pty { "xterm-256color" } else { "dumb" };
+    let mut env: BTreeMap<OsString, OsString> = [
+        ("HOME", scratch.to_owned()),
+        ("TMPDIR", scratch.to_owned()),
+        ("PATH", path.join()),
+        ("LANG", "C.UTF-8".into()),
+        ("TERM", term.into()),
+        // Output as it happens, and no compiled files beside the sources.
+        ("PYTHONUNBUFFERED", "1".into()),
+        ("PYTHONDONTWRITEBYTECODE", "1".into()),
+    ]
+    .map(|(name, value)| (name.into(), value))
+    .into();
+    if request.profile == Profile::Declared {
+        let declared = request.manifest.permissions.env.iter().map(OsString::from);
+        env.extend(declared.filter_map(|name| caller.get(&name).cloned().map(|value| (name, value))));
+    }
+    env.extend(recipe.env.iter().map(|(name, value)| (name.into(), value.into())));
+    // A tool that calls us back is an agent, whoever started it.
+    env.insert("TOOLSMITH_AGENT".into(), request.manifest.name.to_string().into());
+    env.insert(RUN_VARIABLE.into(), scratch.to_owned());
+    env
+}
+
+fn check_sizes(args: &[OsString], env: &BTreeMap<OsString, OsString>) -> Result<(), RunEnd> {
+    let has_nul = |text: &OsStr| text.as_bytes().contains(&0);
+    let hint = "take the input as stdin-json instead";
+    for arg in args {
+        if has_nul(arg) {
+            return Err(invalid("input: a value with a zero byte cannot be an argument"));
+        }
+        if arg.len() >= MAX_ARGUMENT {
+            return Err(invalid(format!("input: an argument of {} bytes is longer than 131071; {hint}", arg.len())));
+        }
+    }
+    for (name, value) in env {
+        let (shown, size) = (name.to_string_lossy(), name.len() + value.len() + 1);
+        if has_nul(name) || has_nul(value) {
+            return Err(invalid(format!("input: the variable {shown} would hold a zero byte")));
+        }
+        if size >= MAX_ARGUMENT {
+            return Err(invalid(format!("input: the variable {shown} of {size} bytes is longer than 131071; {hint}")));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,558 @@
+//! Runs of real processes: every ending, and what must never happen on the way there.
+
+use super::request::prepare_for;
+use super::*;
+use crate::domain::{
+    CostTier, Dialect, InputMode, Kind, LimitsDeclared, Manifest, Permissions, Provenance, Recipe, RunEnd, Stream,
+    SuccessRule, ToolName,
+};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+/// Longer than anything here takes on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+struct Bench {
+    dir: tempfile::TempDir,
+    manifest: Manifest,
+    input: Option<Value>,
+    profile: Profile,
+    timeout: Option<Duration>,
+    caller: BTreeMap<OsString, OsString>,
+}
+
+struct Finished {
+    report: Report,
+    stdout: String,
+    stderr: String,
+    took: Duration,
+}
+
+fn manifest(command: &[&str], input: InputMode) -> Manifest {
+    let recipe = Recipe {
+        command: command.iter().map(|word| (*word).to_owned()).collect(),
+        entry: None,
+        input,
+        timeout_ms: None,
+        pty: false,
+        success: SuccessRule::default(),
+        env: BTreeMap::new(),
+    };
+    Manifest {
+        name: "bench".parse::<ToolName>().unwrap(),
+        title: None,
+        version: semver::Version::new(1, 0, 0),
+        description: String::new(),
+        kind: Kind::Command,
+        category: None,
+        cost_tier: None,
+        idempotent: None,
+        keywords: vec![],
+        tags: vec![],
+        use_cases: vec![],
+        capabilities: vec![],
+        aliases: vec![],
+        recipe: Some(recipe),
+        permissions: Permissions::default(),
+        limits: LimitsDeclared::default(),
+        input: None,
+        output: None,
+        examples: vec![],
+        tests: vec![],
+        provenance: Provenance::default(),
+        dependencies: vec![],
+        dialect: Dialect::Native,
+        extra: Map::new(),
+    }
+}
+
+impl Bench {
+    fn new(command: &[&str]) -> Bench {
+        let dir = tempfile::tempdir().unwrap();
+        for folder in ["version", "workspace", "scratch"] {
+            fs::create_dir(dir.path().join(folder)).unwrap();
+        }
+        Bench {
+            dir,
+            manifest: manifest(command, InputMode::None),
+            input: None,
+            profile: Profile::Strict,
+            timeout: None,
+            caller: std::env::vars_os().collect(),
+        }
+    }
+
+    fn sh(script: &str) -> Bench {
+        Bench::new(&["sh", "-c", script])
+    }
+
+    fn python(script: &str) -> Bench {
+        Bench::new(&["python3", "-c", script])
+    }
+
+    fn recipe(&mut self) -> &mut Recipe {
+        self.manifest.recipe.as_mut().unwrap()
+    }
+
+    fn with_input(mut self, mode: InputMode, input: Value) -> Bench {
+        self.recipe().input = mode;
+        self.input = Some(input);
+        self
+    }
+
+    fn within(mut self, timeout: Duration) -> Bench {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    fn with_limits(mut self, limits: LimitsDeclared) -> Bench {
+        self.manifest.limits = limits;
+        self
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn spec(&self) -> Result<Spec, RunEnd> {
+        let request = Request {
+            manifest: &self.manifest,
+            version_dir: &self.path("version"),
+            workspace: &self.path("workspace"),
+            scratch: &self.path("scratch"),
+            input: self.input.as_ref(),
+            timeout: self.timeout,
+            profile: self.profile,
+            spool: &self.path("spool"),
+        };
+        prepare_for(&request, &self.caller).map(|spec| spec.with_grace(Duration::from_millis(200)))
+    }
+
+    fn start(&self) -> Running {
+        start(self.spec().unwrap(), Hooks::default())
+    }
+
+    fn run(&self) -> Finished {
+        let begun = Instant::now();
+        let report = self.start().wait();
+        let took = begun.elapsed();
+        Finished { report, stdout: self.output(Stream::Stdout), stderr: self.output(Stream::Stderr), took }
+    }
+
+    fn output(&self, stream: Stream) -> String {
+        let mut bytes = Vec::new();
+        Spool::open(&self.path("spool")).unwrap().bytes(Some(stream)).read_to_end(&mut bytes).unwrap();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+}
+
+const FINE: RunEnd = RunEnd::Succeeded { exit_code: 0 };
+
+fn failed(exit_code: i32, reason: &str) -> RunEnd {
+    RunEnd::Failed { exit_code, reason: reason.to_owned() }
+}
+
+fn limit(end: &RunEnd) -> &str {
+    match end {
+        RunEnd::LimitExceeded { limit, .. } => limit,
+        other => panic!("no limit: {other:?}"),
+    }
+}
+
+/// Waits for a condition.
+fn wait_until(what: &str, condition: impl Fn() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !condition() {
+        assert!(Instant::now() < deadline, "waited in vain for {what}");
+        std::thread::yield_now();
+    }
+}
+
+/// Waits until the tail holds `text`.
+fn wait_for(running: &Running, text: &str) {
+    let tail = running.tail();
+    wait_until(text, || {
+        let seen: Vec<u8> = tail.since(0).0.into_iter().flat_map(|frame| frame.bytes).collect();
+        String::from_utf8_lossy(&seen).contains(text)
+    });
+}
+
+/// Waits until the process is gone.
+fn wait_gone(pid: i32) {
+    wait_until("the end of a process", || process_started(pid).is_none());
+}
+
+// Endings.
+
+#[test]
+fn success_and_failure_come_with_output_and_accounts() {
+    let run = Bench::sh("echo out; echo err >&2").run();
+    assert_eq!((run.report.end, run.stdout.as_str(), run.stderr.as_str()), (FINE, "out\n", "err\n"));
+    let usage = run.report.usage;
+    assert_eq!((usage.stdout_bytes, usage.stderr_bytes), (4, 4));
+    assert!(usage.max_rss_bytes > 100_000 && usage.max_rss_bytes < 1 << 30);
+    assert!(usage.duration_ms <= run.took.as_millis() as u64 + 1);
+    assert_eq!((run.report.truncated, run.report.notes), (false, vec![]));
+    let run = Bench::sh("echo one >&2; echo why >&2; exit 3").run();
+    assert_eq!(run.report.end, failed(3, "why"));
+    assert_eq!(Bench::sh("echo '{\"success\": false, \"error\": \"no\"}'").run().report.end, failed(0, "no"));
+}
+
+#[test]
+fn cpu_time_is_accounted() {
+    let run = Bench::python("import time\nwhile time.process_time() < 0.3: pass").run();
+    assert_eq!(run.report.end, FINE);
+    assert!((300..3000).contains(&run.report.usage.cpu_ms), "{:?}", run.report.usage);
+}
+
+#[test]
+fn the_wall_clock_ends_a_run_that_ignores_being_asked() {
+    let bench = Bench::sh("trap '' TERM; echo up; while :; do sleep 1; done").within(Duration::from_millis(300));
+    let run = bench.run();
+    assert_eq!(run.report.end, RunEnd::TimedOut { after_ms: 300 });
+    assert_eq!(run.stdout, "up\n");
+    assert!(run.report.usage.duration_ms >= 500, "no grace time: {:?}", run.report.usage);
+}
+
+#[test]
+fn a_tool_may_clean_up_when_asked_to_end() {
+    let bench = Bench::sh("trap 'echo bye; exit 0' TERM; echo up; while :; do sleep 0.01; done");
+    let running = bench.start();
+    wait_for(&running, "up");
+    running.canceller().cancel();
+    assert_eq!(running.wait().end, RunEnd::Cancelled);
+    assert_eq!(bench.output(Stream::Stdout), "up\nbye\n");
+}
+
+#[test]
+fn a_signal_of_others_is_named() {
+    assert_eq!(Bench::sh("kill -SEGV $$").run().report.end, RunEnd::Killed { signal: 11 });
+}
+
+#[test]
+fn each_limit_is_named() {
+    let of = |bench: Bench, limits: LimitsDeclared| limit(&bench.with_limits(limits).run().report.end).to_owned();
+    let memory = || LimitsDeclared { memory_bytes: Some(64 << 20), ..Default::default() };
+    assert_eq!(of(Bench::python("x = bytearray(200 << 20)"), memory()), "memory");
+    let cpu = LimitsDeclared { cpu_seconds: Some(1), ..Default::default() };
+    assert_eq!(of(Bench::python("while True: pass"), cpu), "cpu");
+    let output = LimitsDeclared { output_bytes: Some(1000), ..Default::default() };
+    assert_eq!(of(Bench::sh("yes"), output), "output");
+    let processes = LimitsDeclared { processes: Some(4), ..Default::default() };
+    assert_eq!(of(Bench::sh("for i in 1 2 3 4 5 6; do sleep 60 & done; wait"), processes), "processes");
+}
+
+#[test]
+fn memory_of_all_processes_together_is_watched() {
+    let script = "import os, time\nfor _ in range(4):\n  if os.fork() == 0:\n    x = b'x' * (40 << 20); time.sleep(60)\ntime.sleep(60)";
+    let limits = LimitsDeclared { memory_bytes: Some(96 << 20), ..Default::default() };
+    assert_eq!(limit(&Bench::python(script).with_limits(limits).run().report.end), "memory");
+}
+
+#[test]
+fn shared_memory_of_forks_counts_once() {
+    let script = "import os, time\nx = b'x' * (40 << 20)\nfor _ in range(4):\n  if os.fork() == 0:\n    time.sleep(0.5); os._exit(0)\nfor _ in range(4): os.wait()";
+    let limits = LimitsDeclared { memory_bytes: Some(96 << 20), ..Default::default() };
+    assert_eq!(Bench::python(script).with_limits(limits).run().report.end, FINE);
+}
+
+#[test]
+fn a_file_beyond_the_limit_ends_the_run() {
+    let run = Bench::sh("trap - XFSZ; exec head -c 100000000 /dev/zero > big").run();
+    assert_eq!(limit(&run.report.end), "output");
+}
+
+#[test]
+fn output_that_breaks_its_schema_is_invalid() {
+    let mut bench = Bench::sh("echo '{\"n\": \"x\"}'");
+    bench.manifest.output = Some(json!({"type": "object", "properties": {"n": {"type": "integer"}}}));
+    assert!(matches!(bench.run().report.end, RunEnd::InvalidOutput { exit_code: 0, .. }));
+    bench.recipe().command = ["sh", "-c", "echo '{\"n\": Infinity}'"].map(str::to_owned).into();
+    let RunEnd::InvalidOutput { message, .. } = bench.run().report.end else { panic!("valid") };
+    assert_eq!(message, "output: Infinity is not JSON (line 1, column 7)");
+}
+
+#[test]
+fn what_is_wrong_before_a_start_is_said_before_it() {
+    let mut bench = Bench::sh("true").with_input(InputMode::StdinJson, json!({"n": "x"}));
+    bench.manifest.input = Some(json!({"type": "object", "properties": {"n": {"type": "integer"}}}));
+    let Err(RunEnd::InvalidInput { message }) = bench.spec() else { panic!("valid") };
+    assert!(message.starts_with("input/n: "), "{message}");
+    let missing = Bench::new(&["echo", "{input.name}"]).spec().unwrap_err();
+    assert_eq!(missing, RunEnd::InvalidInput { message: "input/name: the command needs a value for it".to_owned() });
+    let absent = Bench::new(&["no-such-program-here"]).spec().unwrap_err();
+    let message = "no-such-program-here is not installed, or not on PATH".to_owned();
+    assert_eq!(absent, RunEnd::SpawnFailed { message });
+    let mut bench = Bench::sh("true");
+    bench.manifest.cost_tier = Some(CostTier::Prohibited);
+    assert!(matches!(bench.spec(), Err(RunEnd::Refused { .. })));
+    bench.manifest.cost_tier = None;
+    bench.manifest.recipe = None;
+    assert!(matches!(bench.spec(), Err(RunEnd::Refused { .. })));
+    let long = Bench::new(&["echo", "{text}"]).with_input(InputMode::Args, json!({"text": "x".repeat(200_000)}));
+    assert!(matches!(long.spec(), Err(RunEnd::InvalidInput { .. })));
+}
+
+#[test]
+fn a_start_that_fails_says_why_and_calls_only_the_end_hook() {
+    let bench = Bench::new(&["./tool"]);
+    let tool = bench.path("version/tool");
+    let put = |text: &str| {
+        use std::os::unix::fs::PermissionsExt;
+        fs::write(&tool, text).unwrap();
+        fs::set_permissions(&tool, fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    put("#!/usr/bin/ruby-9\n");
+    let (sender, ends) = mpsc::channel();
+    let hooks = Hooks {
+        on_start: Box::new(|_, _| panic!("nothing started")),
+        on_end: Box::new(move |report| sender.send(report.clone()).unwrap()),
+    };
+    let report = start(bench.spec().unwrap(), hooks).wait();
+    let message = "the first line of tool names ruby-9: ruby-9 is not installed, or not on PATH".to_owned();
+    assert_eq!(report.end, RunEnd::SpawnFailed { message });
+    assert_eq!(ends.try_iter().collect::<Vec<_>>(), [report]);
+    put("#!/bin/sh\necho fine\n");
+    assert_eq!(bench.run().report.end, FINE);
+}
+
+#[test]
+fn a_run_without_a_place_for_its_output_does_not_start() {
+    let bench = Bench::sh("touch started");
+    fs::create_dir(bench.path("spool")).unwrap();
+    let report = bench.start().wait();
+    assert!(matches!(report.end, RunEnd::SpawnFailed { .. }));
+    assert!(!bench.path("scratch/started").exists());
+}
+
+// Input.
+
+#[test]
+fn input_arrives_in_every_way() {
+    let input = json!({"name": "a b", "n": 2, "on": true});
+    let cases: [(&[&str], InputMode, &str); 4] = [
+        (&["cat"], InputMode::StdinJson, "{\"name\":\"a b\",\"n\":2,\"on\":true}"),
+        (&["echo", "{n}"], InputMode::Args, "2 --name a b --on\n"),
+        (&["sh", "-c", "echo $INPUT_NAME $INPUT_N $INPUT_ON"], InputMode::Env, "a b 2 true\n"),
+        (&["cat"], InputMode::None, ""),
+    ];
+    for (command, mode, expected) in cases {
+        let run = Bench::new(command).with_input(mode, input.clone()).run();
+        assert_eq!((run.report.end, run.stdout.as_str()), (FINE, expected), "{mode}");
+    }
+}
+
+#[test]
+fn large_input_that_nobody_reads_blocks_nobody() {
+    let large = || json!({"text": "x".repeat(10 << 20)});
+    assert_eq!(Bench::sh("echo ok").with_input(InputMode::StdinJson, large()).run().report.end, FINE);
+    let partly = Bench::sh("head -c 100000 > /dev/null; exec 0<&-; echo ok");
+    assert_eq!(partly.with_input(InputMode::StdinJson, large()).run().report.end, FINE);
+    let read = Bench::sh("wc -c").with_input(InputMode::StdinJson, large()).run();
+    assert_eq!(read.stdout.trim(), ((10 << 20) + 11).to_string());
+}
+
+#[test]
+fn the_entry_file_runs_from_the_version_in_the_scratch_folder() {
+    let mut bench = Bench::new(&["python", "{file}", "{dir}", "{workspace}"]);
+    fs::write(bench.path("version/main.py"), "import os, sys; print(os.getcwd(), sys.argv[1:])").unwrap();
+    bench.recipe().entry = Some("main.py".to_owned());
+    let run = bench.run();
+    let real = |name| fs::canonicalize(bench.path(name)).unwrap();
+    let (version, workspace) = (bench.path("version"), bench.path("workspace"));
+    let expected = format!("{} ['{}', '{}']\n", real("scratch").display(), version.display(), workspace.display());
+    assert_eq!((run.report.end, run.stdout), (FINE, expected));
+    assert_eq!(fs::read_dir(version).unwrap().count(), 1, "compiled files beside the source");
+}
+
+// What a tool sees.
+
+#[test]
+fn the_environment_holds_nothing_of_the_callers_that_was_not_declared() {
+    let mut bench = Bench::new(&["env"]);
+    bench.caller.insert("SECRET".into(), "s".into());
+    bench.caller.insert("TOKEN".into(), "t".into());
+    bench.manifest.permissions.env = vec!["TOKEN".to_owned(), "ABSENT".to_owned()];
+    bench.recipe().env.insert("OWN".to_owned(), "o".to_owned());
+    let names = |bench: &Bench| {
+        let mut names: Vec<String> =
+            bench.run().stdout.lines().map(|line| line.split('=').next().unwrap().to_owned()).collect();
+        names.sort();
+        names.join(" ")
+    };
+    let base = "HOME LANG OWN PATH PYTHONDONTWRITEBYTECODE PYTHONUNBUFFERED TERM TMPDIR";
+    assert_eq!(names(&bench), format!("{base} TOOLSMITH_AGENT TOOLSMITH_RUN"));
+    bench.profile = Profile::Declared;
+    assert_eq!(names(&bench), format!("{base} TOKEN TOOLSMITH_AGENT TOOLSMITH_RUN"));
+}
+
+#[test]
+fn no_open_file_of_ours_reaches_the_tool() {
+    let secret = tempfile::tempfile().unwrap();
+    rustix::io::fcntl_setfd(&secret, rustix::io::FdFlags::empty()).unwrap();
+    let run = Bench::python("import os; print(sorted(int(fd) for fd in os.listdir('/proc/self/fd')))").run();
+    assert_eq!(run.stdout, "[0, 1, 2, 3]\n", "3 is the listing itself");
+}
+
+#[test]
+fn a_tool_has_no_terminal_no_core_files_and_no_new_privileges() {
+    let script = "
+import os, resource as r
+try: os.open('/dev/tty', os.O_RDWR); print('tty')
+except OSError: print('no tty')
+print(os.getsid(0) == os.getpid(), os.getpgid(0) == os.getpid())
+print(r.getrlimit(r.RLIMIT_CORE), r.getrlimit(r.RLIMIT_NOFILE)[1], r.getrlimit(r.RLIMIT_CPU)[0])
+print([l.split()[1] for l in open('/proc/self/status') if l.startswith('NoNewPrivs')])";
+    let run = Bench::python(script).run();
+    assert_eq!(run.stdout, "no tty\nTrue True\n(0, 0) 256 10\n['1']\n", "{}", run.stderr);
+}
+
+#[test]
+fn a_tool_that_wants_a_terminal_gets_one_of_its_own() {
+    let mut bench =
+        Bench::python("import os, sys; print(sys.stdout.isatty(), os.get_terminal_size(1), os.environ['TERM'])");
+    bench.recipe().pty = true;
+    let run = bench.run();
+    assert_eq!(run.report.end, FINE);
+    assert_eq!(run.stdout, "True os.terminal_size(columns=120, lines=40) xterm-256color\n");
+    bench.recipe().command = ["sh", "-c", "echo why >&2; exit 1"].map(str::to_owned).into();
+    assert_eq!(bench.run().report.end, failed(1, "why"));
+}
+
+// Output.
+
+#[test]
+fn bytes_are_kept_exactly_and_in_order() {
+    let mut bench = Bench::python("import os; os.write(1, bytes(range(256))); os.write(1, b'10%\\r20%\\r\\x1b[31m')");
+    bench.recipe().success.check_json = false;
+    assert_eq!(bench.run().report.end, FINE);
+    let mut kept = Vec::new();
+    Spool::open(&bench.path("spool")).unwrap().bytes(Some(Stream::Stdout)).read_to_end(&mut kept).unwrap();
+    let expected: Vec<u8> = (0..=255).chain(*b"10%\r20%\r\x1b[31m").collect();
+    assert_eq!(kept, expected);
+}
+
+#[test]
+fn the_first_bytes_are_seen_while_the_tool_still_runs() {
+    let bench = Bench::sh("printf .; exec sleep 60");
+    let running = bench.start();
+    wait_for(&running, ".");
+    wait_until("the count to change", || *running.changed().borrow() == 1);
+    assert_eq!(bench.output(Stream::Stdout), ".", "counted before it was on disk");
+    running.cancel();
+    assert_eq!(running.wait().end, RunEnd::Cancelled);
+}
+
+#[test]
+fn a_flood_is_cut_at_the_limit_and_only_its_end_stays_in_memory() {
+    let bench = Bench::sh("yes").within(PATIENCE);
+    let running = bench.start();
+    let tail = running.tail();
+    let report = running.wait();
+    assert_eq!((limit(&report.end), report.truncated), ("output", true));
+    let kept = fs::metadata(bench.path("spool")).unwrap().len();
+    assert!(((64 << 20)..(65 << 20)).contains(&kept), "{kept}");
+    let (frames, cursor, skipped) = tail.since(0);
+    let held: usize = frames.iter().map(|frame| frame.bytes.len()).sum();
+    assert!(held <= 1 << 20);
+    assert_eq!((cursor, skipped + held as u64), (64 << 20, 64 << 20));
+}
+
+// Nobody is left behind, nobody blocks us.
+
+#[test]
+fn a_process_in_the_background_neither_blocks_nor_survives() {
+    for script in [
+        "sleep 300 & echo $!",
+        "(sleep 300 & echo $!) ",
+        "setsid sleep 300 & echo $!",
+        "sleep 300 > /dev/null 2>&1 & echo $!",
+    ] {
+        let run = Bench::sh(script).run();
+        assert_eq!(run.report.end, FINE, "{script}");
+        assert!(run.took < PATIENCE, "{script}");
+        assert_eq!(run.report.notes.len(), 1, "{script}: {:?}", run.report.notes);
+        wait_gone(run.stdout.trim().parse().unwrap());
+    }
+}
+
+#[test]
+fn output_still_on_its_way_through_a_background_process_is_kept() {
+    let run = Bench::new(&["bash", "-c", "exec > >(cat); echo late"]).run();
+    assert_eq!((run.report.end, run.stdout.as_str()), (FINE, "late\n"));
+}
+
+#[test]
+fn a_daemon_without_any_mark_cannot_hold_our_reader() {
+    let bench = Bench::sh("env -i setsid sleep 20 & echo $!");
+    let run = bench.run();
+    assert_eq!(run.report.end, FINE);
+    assert!(run.took < Duration::from_secs(15));
+    assert_eq!(run.report.notes.len(), 1);
+    let daemon: i32 = run.stdout.trim().parse().unwrap();
+    let started = process_started(daemon).unwrap();
+    assert!(kill_group(daemon, started));
+    wait_gone(daemon);
+}
+
+#[test]
+fn what_a_dead_owner_left_is_found_by_its_scratch_folder() {
+    let bench = Bench::sh("setsid sleep 300 & echo $!; exec sleep 300");
+    let (sender, starts) = mpsc::channel();
+    let on_start = Box::new(move |pid, started| sender.send((pid, started)).unwrap());
+    let running = start(bench.spec().unwrap(), Hooks { on_start, ..Hooks::default() });
+    let (pid, started) = starts.recv().unwrap();
+    assert_eq!(process_started(pid), Some(started));
+    wait_for(&running, "\n");
+    assert!(!kill_group(pid, started + 1));
+    assert_eq!(sweep(Path::new("/no/such/scratch")), 0);
+    assert!(sweep(&bench.path("scratch")) >= 2);
+    assert_eq!(running.wait().end, RunEnd::Killed { signal: 9 });
+    assert_eq!(process_started(pid), None);
+}
+
+#[test]
+fn dropping_the_handle_lets_the_run_go_on() {
+    let bench = Bench::sh("echo done");
+    let (sender, ends) = mpsc::channel();
+    let on_end = Box::new(move |report: &Report| sender.send(report.end.clone()).unwrap());
+    drop(start(bench.spec().unwrap(), Hooks { on_end, ..Hooks::default() }));
+    assert_eq!(ends.recv_timeout(PATIENCE), Ok(FINE));
+}
+
+#[test]
+fn a_panicking_hook_ends_the_run_and_is_reported() {
+    let bench = Bench::sh("exec sleep 300");
+    let (sender, starts) = mpsc::channel();
+    let on_start = Box::new(move |pid: i32, _| {
+        sender.send(pid).unwrap();
+        panic!("a broken hook");
+    });
+    let running = start(bench.spec().unwrap(), Hooks { on_start, ..Hooks::default() });
+    assert_eq!(running.wait().end, RunEnd::Interrupted);
+    wait_gone(starts.recv().unwrap());
+}
+
+#[test]
+fn many_runs_at_once_do_not_disturb_each_other() {
+    let benches: Vec<Bench> = (0..20).map(|i| Bench::sh(&format!("echo {i}; exit {i}"))).collect();
+    let running: Vec<Running> = benches.iter().map(Bench::start).collect();
+    for (i, (bench, running)) in benches.iter().zip(running).enumerate() {
+        let end = if i == 0 { FINE } else { failed(i as i32, &format!("exit code {i}")) };
+        assert_eq!((running.wait().end, bench.output(Stream::Stdout)), (end, format!("{i}\n")));
+    }
+}
+
+#[test]
+fn the_label_says_limits_only_and_what_is_missing() {
+    let report = Bench::sh("true").run().report;
+    assert_eq!(report.isolation, isolation(Profile::Strict));
+    assert_eq!(report.isolation.level, IsolationLevel::LimitsOnly);
+    assert!(report.isolation.missing.iter().any(|line| line.starts_with("network")));
+}
