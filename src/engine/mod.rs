@@ -5,6 +5,7 @@
 
 mod error;
 mod home;
+mod relocate;
 mod settings;
 mod view;
 

@@ -14,7 +14,7 @@ impl Repo {
     /// Without any commit, with an identity.
     pub(crate) fn empty() -> Repo {
         let repo = Repo { temp: tempfile::tempdir().unwrap() };
-        repo.git(&["init", "-q", "-b", "main"]);
+        repo.git(&["init", "-q", "-b", "main", "--template="]);
         repo.git(&["config", "user.name", "Ada"]);
         repo.git(&["config", "user.email", "ada@example.org"]);
         repo
@@ -26,6 +26,13 @@ impl Repo {
         repo.write("README", "hello\n");
         repo.git(&["add", "README"]);
         repo.git(&["commit", "-q", "-m", "First"]);
+        repo
+    }
+
+    /// The same repository and work tree at another place: quicker than making it again.
+    pub(crate) fn copied(&self) -> Repo {
+        let repo = Repo { temp: tempfile::tempdir().unwrap() };
+        copy(self.temp.path(), repo.temp.path());
         repo
     }
 
@@ -69,6 +76,18 @@ impl Repo {
     /// Subjects of all commits, newest first.
     pub(crate) fn subjects(&self) -> Vec<String> {
         self.git(&["log", "--format=%s"]).lines().map(str::to_owned).collect()
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).unwrap() {
+        let (path, target) = (entry.as_ref().unwrap().path(), to.join(entry.unwrap().file_name()));
+        if path.is_dir() {
+            std::fs::create_dir(&target).unwrap();
+            copy(&path, &target);
+        } else {
+            std::fs::copy(&path, &target).unwrap();
+        }
     }
 }
 

@@ -1,0 +1,197 @@
+//! The few things a move does on disk, each durable when it returns, and what a folder holds.
+
+use crate::domain::{FileMode, VersionFile};
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::io::Errno;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+/// More bytes than a tool may have: such a folder is no known version and is not read.
+const MAX_BYTES: u64 = 16 * 1024 * 1024;
+
+/// More files than a tool may have.
+const MAX_FILES: usize = 2_000;
+
+/// Folders that are no part of a version but somebody's work: left where they are.
+const APART: &[&str] = &[".git", "node_modules", "versions"];
+
+/// What a folder holds, apart from what interpreters leave behind.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Contents {
+    /// Files, in ascending order of path; `None` when it is too much, or not only files, to be a version.
+    pub files: Option<Vec<VersionFile>>,
+    /// Paths that are no part of a version but must not be deleted.
+    pub apart: Vec<String>,
+}
+
+/// Whether something is there, a broken link too.
+pub(super) fn exists(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok()
+}
+
+/// Whether a path is a real folder, not a link to one.
+pub(super) fn is_folder(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|meta| meta.is_dir())
+}
+
+/// Whether something is there that is not a regular file with these bytes.
+pub(super) fn differs(path: &Path, bytes: &[u8]) -> bool {
+    match fs::symlink_metadata(path) {
+        Err(error) => error.kind() != io::ErrorKind::NotFound,
+        Ok(meta) if !meta.is_file() || meta.len() != bytes.len() as u64 => true,
+        Ok(_) => fs::read(path).map_or(true, |have| have != bytes),
+    }
+}
+
+/// Writes a new file, or over a leftover of an earlier attempt, and waits for the disk.
+pub(super) fn write(path: &Path, file: &VersionFile) -> io::Result<()> {
+    // The umask of the user takes its part away.
+    let mode = if file.mode == FileMode::Executable { 0o777 } else { 0o666 };
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut handle = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
+    handle.write_all(&file.bytes)?;
+    handle.sync_all()
+}
+
+/// Makes the entries of a folder durable.
+pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
+    match File::open(path)?.sync_all() {
+        // Some network file systems cannot do this for a folder; there is nothing better to do.
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
+        other => other,
+    }
+}
+
+/// Gives two paths each other's content in one step. `false` when the file system cannot.
+pub(super) fn exchange(one: &Path, other: &Path) -> io::Result<bool> {
+    match renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE) {
+        Ok(()) => Ok(true),
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Renames without ever replacing what is at the target.
+pub(super) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) if exists(to) => Err(io::ErrorKind::AlreadyExists.into()),
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => fs::rename(from, to),
+        other => Ok(other?),
+    }
+}
+
+/// What is known of a folder before it is read.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Expected<'a> {
+    /// Paths of a version: part of it whatever they are called.
+    pub version: &'a [VersionFile],
+    /// Paths that lie beside a version and are no part of it.
+    pub beside: &'a [&'a str],
+}
+
+/// Reads what a folder holds.
+pub(super) fn contents(folder: &Path, expected: Expected<'_>) -> io::Result<Contents> {
+    let mut walk = Walk { expected, contents: Contents { files: Some(Vec::new()), apart: Vec::new() }, bytes: 0 };
+    if is_folder(folder) {
+        walk.folder(folder, "")?;
+    } else {
+        walk.contents.files = None;
+    }
+    if let Some(files) = &mut walk.contents.files {
+        files.sort();
+    }
+    walk.contents.apart.sort();
+    Ok(walk.contents)
+}
+
+struct Walk<'a> {
+    expected: Expected<'a>,
+    contents: Contents,
+    bytes: u64,
+}
+
+impl Walk<'_> {
+    fn folder(&mut self, folder: &Path, prefix: &str) -> io::Result<()> {
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            let Ok(name) = entry.file_name().into_string() else {
+                self.contents.files = None;
+                continue;
+            };
+            let path = format!("{prefix}{name}");
+            let meta = entry.metadata()?;
+            let known = self.belongs(&path);
+            if !known && (is_litter(&name) && meta.is_file() || self.expected.beside.contains(&path.as_str())) {
+                continue;
+            }
+            let apart = APART.contains(&name.as_str()) || is_swap(&name) || prefix.ends_with("__pycache__/");
+            if apart && !known {
+                self.contents.apart.push(path);
+            } else if meta.is_dir() {
+                self.folder(&entry.path(), &format!("{path}/"))?;
+            } else {
+                self.file(&entry.path(), path, &meta)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether this is a file of the expected version, or a folder on the way to one.
+    fn belongs(&self, path: &str) -> bool {
+        let leads_to = |file: &VersionFile| {
+            file.path.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        self.expected.version.iter().any(leads_to)
+    }
+
+    fn file(&mut self, full: &Path, path: String, meta: &fs::Metadata) -> io::Result<()> {
+        self.bytes += meta.len();
+        let fits = meta.is_file() && self.bytes <= MAX_BYTES;
+        match &mut self.contents.files {
+            Some(files) if fits && files.len() < MAX_FILES => {
+                let executable = meta.permissions().mode() & 0o111 != 0;
+                let mode = if executable { FileMode::Executable } else { FileMode::Plain };
+                files.push(VersionFile { path, mode, bytes: fs::read(full)? });
+            }
+            files => *files = None,
+        }
+        Ok(())
+    }
+}
+
+/// What interpreters and desktops leave behind and make again, and what an attempt of ours left.
+fn is_litter(name: &str) -> bool {
+    name == ".DS_Store"
+        || name.starts_with(".toolsmith-")
+        || Path::new(name).extension().is_some_and(|extension| extension == "pyc")
+}
+
+/// What an editor keeps beside a file that is open in it.
+fn is_swap(name: &str) -> bool {
+    let swap = name.starts_with('.') && [".swp", ".swo", ".swx"].iter().any(|end| name.ends_with(end));
+    swap || name.ends_with('~') || name.starts_with(".#") || (name.starts_with('#') && name.ends_with('#'))
+}
+
+/// Deletes litter and folders that are empty without it, the folder itself last. What is not empty stays.
+pub(super) fn remove_emptied(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_name().to_str().is_some_and(|name| APART.contains(&name)) {
+            continue;
+        }
+        if entry.file_type()?.is_dir() {
+            remove_emptied(&entry.path())?;
+        } else if entry.file_name().to_str().is_some_and(is_litter) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    match fs::remove_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(()),
+        other => other,
+    }
+}

@@ -1,0 +1,296 @@
+//! Moving a version from one place of the workspace to another, and committing the move.
+//!
+//! A move is planned in the transaction that decides it and performed afterwards. It can be cut off
+//! anywhere (kill -9, power, full disk) and performed again from the start: the end is the same, with
+//! one commit. The bytes come from the kept copy, never from the workspace, so that what arrives is
+//! what was approved. Nothing that is not known to be kept is deleted: it stays, or is put aside, and
+//! a note says where.
+//!
+//! It does not decide anything, writes no store rows, and expects that one move happens at a time.
+
+mod disk;
+mod folder;
+mod loose;
+#[cfg(test)]
+mod tests;
+
+use super::error::{EngineError, ErrorCode};
+use crate::domain::{Digest, FileMode, OperationId, Placement, Stage, ToolName, VersionFile};
+use crate::vcs::{Commit, Git, GitError};
+use serde::{Deserialize, Serialize};
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+/// The file beside a promoted version that says who approved it; not part of the version.
+pub const APPROVAL_FILE: &str = "approval.toml";
+
+/// A move, with all that is needed to perform it later or again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Relocation {
+    /// The operation that decided it.
+    pub operation: OperationId,
+    /// The tool.
+    pub tool: ToolName,
+    /// Its stated version.
+    pub version: semver::Version,
+    /// Digest of the version.
+    pub digest: Digest,
+    /// Where it lies; `None` when nothing is to be taken away.
+    pub from: Option<Placement>,
+    /// Its files there, relative to `from`.
+    pub from_files: Vec<String>,
+    /// Where it goes.
+    pub to: Placement,
+    /// Digest of a version that may lie at the target and whose copy is kept: it makes room. Any other
+    /// content there is put aside. `None` when no version is expected there.
+    #[serde(default)]
+    pub replaces: Option<Digest>,
+    /// Files written beside the version, not part of it; only into a folder of its own.
+    #[serde(with = "extra")]
+    pub extra: Vec<VersionFile>,
+    /// The commit to make; `None` makes none.
+    pub commit: Option<CommitNote>,
+}
+
+/// What the commit of a move says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommitNote {
+    /// Subject, and after a blank line anything else.
+    pub message: String,
+    /// Key and value of each trailer.
+    pub trailers: Vec<(String, String)>,
+}
+
+/// What came of a move.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Done {
+    /// The commit that holds it, abbreviated; `None` when there is no git or nothing git keeps changed.
+    pub commit: Option<String>,
+    /// What a human should know: files that stayed, folders put aside, a missing signature.
+    pub notes: Vec<String>,
+}
+
+/// Why a move is not complete. It can always be performed again.
+#[derive(Debug, thiserror::Error)]
+pub enum RelocateError {
+    /// The disk says no.
+    #[error("failed to {action} {path}: {source}")]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// Where, relative to the workspace.
+        path: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file with other content is in the way in a shared folder; nothing was changed.
+    #[error("{path} has other content and is not overwritten")]
+    Conflict {
+        /// Where, relative to the workspace.
+        path: String,
+    },
+    /// A path that leaves its place, or a place that belongs to more than one tool.
+    #[error("{path:?} is no place for a version")]
+    BadPath {
+        /// The path.
+        path: String,
+    },
+    /// The files given are not the version that was decided on.
+    #[error("the kept copy of {tool} does not have the digest {digest}")]
+    WrongFiles {
+        /// The tool.
+        tool: ToolName,
+        /// Abbreviated digest.
+        digest: String,
+    },
+    /// The files are in place, the commit is not made.
+    #[error("the files are in place, but the commit is missing: {0}")]
+    Commit(#[source] GitError),
+}
+
+/// Performs a move, or what is left of it. `files` are the bytes of the kept copy.
+///
+/// # Errors
+/// [`RelocateError`]; performing it again later goes on where this ended.
+pub fn perform(
+    workspace: &Path,
+    git: Option<&Git>,
+    files: &[VersionFile],
+    relocation: &Relocation,
+) -> Result<Done, RelocateError> {
+    Mover { workspace, files, relocation, notes: Vec::new(), step: &mut |_| Ok(()) }.perform(git)
+}
+
+/// Which files of a version would be in the way of other content in a shared folder, relative to the
+/// workspace; to be asked before a move is decided. Empty for a folder of the tool's own.
+pub fn conflicts(workspace: &Path, files: &[VersionFile], to: &Placement) -> Vec<String> {
+    if to.exclusive {
+        return Vec::new();
+    }
+    let paths = files.iter().map(|file| (at(to, &file.path), file));
+    paths.filter(|(path, file)| disk::differs(&workspace.join(path), &file.bytes)).map(|(path, _)| path).collect()
+}
+
+/// A move while it is performed.
+struct Mover<'a> {
+    workspace: &'a Path,
+    files: &'a [VersionFile],
+    relocation: &'a Relocation,
+    notes: Vec<String>,
+    /// Called after every change on disk; an error stops right there, as a crash would.
+    step: &'a mut dyn FnMut(&'static str) -> Result<(), RelocateError>,
+}
+
+impl Mover<'_> {
+    fn perform(mut self, git: Option<&Git>) -> Result<Done, RelocateError> {
+        self.check()?;
+        if self.relocation.to.exclusive {
+            self.place_folder()?;
+        } else {
+            self.place_loose()?;
+        }
+        self.clear_source()?;
+        let commit = match (git, &self.relocation.commit) {
+            (Some(git), Some(note)) => self.commit(git, note).map_err(RelocateError::Commit)?,
+            _ => None,
+        };
+        Ok(Done { commit, notes: self.notes })
+    }
+
+    /// INVARIANT: after this, no path of the move leaves its base, and no base that is replaced or
+    /// removed as a whole is shared.
+    fn check(&self) -> Result<(), RelocateError> {
+        let Relocation { tool, digest, from, from_files, to, extra, .. } = self.relocation;
+        if Digest::of_files(self.files) != *digest {
+            return Err(RelocateError::WrongFiles { tool: tool.clone(), digest: digest.short() });
+        }
+        let inner = self.files.iter().chain(extra).map(|file| &file.path).chain(from_files);
+        let bases = std::iter::once(to).chain(from).map(|place| &place.base);
+        let is_plain = |path: &str| {
+            !path.is_empty() && Path::new(path).components().all(|part| matches!(part, Component::Normal(_)))
+        };
+        let is_base = |path: &str| {
+            Path::new(path).components().all(|part| matches!(part, Component::Normal(_) | Component::RootDir))
+        };
+        let bad = inner.cloned().find(|path| !is_plain(path)).or_else(|| bases.cloned().find(|base| !is_base(base)));
+        let shared = (to.exclusive && is_shared_folder(&to.base)).then(|| to.base.clone());
+        match bad.or(shared) {
+            Some(path) => Err(RelocateError::BadPath { path }),
+            None => Ok(()),
+        }
+    }
+
+    /// Commits what the move changed: its files, and what is gone from the folders it owns.
+    fn commit(&mut self, git: &Git, note: &CommitNote) -> Result<Option<String>, GitError> {
+        let mut paths = self.target_paths();
+        for place in std::iter::once(&self.relocation.to).chain(&self.relocation.from) {
+            // Git knows nothing of a folder outside the workspace.
+            if place.exclusive && Path::new(&place.base).is_relative() {
+                let gone = git.committed_under(&place.base)?.into_iter().filter(|path| !self.exists(path));
+                paths.extend(gone);
+            }
+        }
+        if let Some(from) = &self.relocation.from {
+            paths
+                .extend(self.relocation.from_files.iter().map(|path| at(from, path)).filter(|path| !self.exists(path)));
+        }
+        paths.sort();
+        paths.dedup();
+        let commit = Commit { paths: &paths, message: &note.message, trailers: &note.trailers };
+        if let Some(made) = git.commit(&commit)? {
+            self.notes.extend(made.notes);
+            return Ok(Some(made.hash));
+        }
+        // Nothing to commit: made before a crash, or nothing here is kept by git.
+        if note.trailers.is_empty() { Ok(None) } else { git.find_trailers(&note.trailers) }
+    }
+
+    /// Every file of the target, relative to the workspace.
+    fn target_paths(&self) -> Vec<String> {
+        let Relocation { to, extra, .. } = self.relocation;
+        let extra = if to.exclusive { extra.as_slice() } else { &[] };
+        self.files.iter().chain(extra).map(|file| at(to, &file.path)).collect()
+    }
+
+    fn full(&self, path: &str) -> PathBuf {
+        self.workspace.join(path)
+    }
+
+    fn exists(&self, path: &str) -> bool {
+        disk::exists(&self.full(path))
+    }
+
+    /// A failure with the path as the user knows it.
+    fn failed(&self, action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> RelocateError {
+        let path = path.strip_prefix(self.workspace).unwrap_or(path).to_string_lossy().into_owned();
+        move |source| RelocateError::Io { action, path, source }
+    }
+
+    fn done(&mut self, what: &'static str) -> Result<(), RelocateError> {
+        (self.step)(what)
+    }
+}
+
+/// Where a file of a version lies, relative to the workspace. In a shared folder, `@/` marks a file
+/// that lies elsewhere in the workspace.
+fn at(place: &Placement, path: &str) -> String {
+    match path.strip_prefix("@/") {
+        Some(elsewhere) if !place.exclusive => elsewhere.to_owned(),
+        _ if place.base.is_empty() => path.to_owned(),
+        _ => format!("{}/{path}", place.base),
+    }
+}
+
+/// Whether a folder holds the tools of more than one: the workspace, `tools`, and the stages in it.
+fn is_shared_folder(base: &str) -> bool {
+    let base = base.trim_end_matches('/');
+    base.is_empty() || base == "tools" || base.strip_prefix("tools/").is_some_and(|name| name.parse::<Stage>().is_ok())
+}
+
+impl From<RelocateError> for EngineError {
+    fn from(error: RelocateError) -> EngineError {
+        let (code, hint) = match &error {
+            RelocateError::Io { source, .. } => (ErrorCode::Failed, io_hint(source)),
+            RelocateError::Conflict { .. } => (ErrorCode::Conflict, "move that file away, then try again"),
+            RelocateError::BadPath { .. } => (ErrorCode::Internal, "`toolsmith verify` checks what is stored"),
+            RelocateError::WrongFiles { .. } => (ErrorCode::Internal, "`toolsmith verify` checks the kept copies"),
+            RelocateError::Commit(git) => (ErrorCode::Failed, git.hint()),
+        };
+        EngineError::new(code, error.to_string(), hint)
+    }
+}
+
+fn io_hint(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room on the disk, then try again",
+        io::ErrorKind::PermissionDenied => "make the folder writable for you, then try again",
+        io::ErrorKind::ReadOnlyFilesystem => "mount the file system writable, then try again",
+        _ => "`toolsmith doctor` checks the folders; then try again",
+    }
+}
+
+/// Extra files on the wire: the domain's [`VersionFile`] has no form of its own there.
+mod extra {
+    use super::{FileMode, VersionFile};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    struct Wire {
+        path: String,
+        mode: FileMode,
+        bytes: Vec<u8>,
+    }
+
+    pub(super) fn serialize<S: Serializer>(files: &[VersionFile], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(files.iter().map(|file| Wire {
+            path: file.path.clone(),
+            mode: file.mode,
+            bytes: file.bytes.clone(),
+        }))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<VersionFile>, D::Error> {
+        let files = Vec::<Wire>::deserialize(deserializer)?;
+        Ok(files.into_iter().map(|Wire { path, mode, bytes }| VersionFile { path, mode, bytes }).collect())
+    }
+}
