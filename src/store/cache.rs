@@ -65,3 +65,29 @@ impl Tx<'_> {
         self.change(sql, params![key, value]).map(drop)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{change, store};
+    use super::*;
+
+    #[test]
+    fn what_a_scan_read_is_replaced_and_forgotten_by_path() {
+        let (_dir, mut store) = store();
+        change(&mut store, |tx| {
+            tx.put_scan_cache([("a", b"1", "one"), ("b", b"2", "two")])?;
+            tx.put_scan_cache(vec![("a".to_owned(), vec![3_u8], "three".to_owned())])?;
+            tx.drop_scan_cache(["b", "c"])
+        });
+        let expected = HashMap::from([("a".to_owned(), (vec![3_u8], "three".to_owned()))]);
+        assert_eq!(store.scan_cache().unwrap(), expected);
+    }
+
+    #[test]
+    fn a_value_is_replaced_by_key() {
+        let (_dir, mut store) = store();
+        assert_eq!(store.meta("k").unwrap(), None);
+        change(&mut store, |tx| tx.set_meta("k", "1").and_then(|()| tx.set_meta("k", "2")));
+        assert_eq!(store.meta("k").unwrap().as_deref(), Some("2"));
+    }
+}

@@ -96,3 +96,80 @@ fn read_group(row: &Row<'_>) -> rusqlite::Result<FailureGroup> {
         trend: Vec::new(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Store;
+    use super::super::fixture::{NOW, change_at, finished, name, run, store};
+    use super::*;
+    use crate::domain::RunOutcome;
+
+    fn fail(store: &mut Store, at: Instant, tool: &str, end: RunEnd) -> RunId {
+        change_at(store, at, |tx| {
+            let id = tx.start_run(&run(tool))?;
+            tx.finish_run(id, &finished(end)).map(|_| id)
+        })
+    }
+
+    fn boom(number: u32) -> RunEnd {
+        RunEnd::Failed { exit_code: 1, reason: format!("cannot open file {number}") }
+    }
+
+    #[test]
+    fn failures_that_differ_only_in_numbers_are_one_group_with_a_trend_of_seven_days() {
+        let (_dir, mut store) = store();
+        let day = |days: i64| Instant(NOW.0 + days * DAY_MS);
+        let first = day(-30);
+        for at in [first, day(-6), day(-6), day(-1)] {
+            fail(&mut store, at, "x", boom(1));
+        }
+        let newest = fail(&mut store, NOW, "x", boom(2));
+        let message = "cannot open file 2".to_owned();
+        let expected = FailureGroup {
+            signature: signature_of(&name("x"), RunOutcome::Failed, &message),
+            tool: name("x"),
+            count: 5,
+            severity: Severity::Medium,
+            first_at: first,
+            last_at: NOW,
+            sample_run: newest,
+            sample_message: message,
+            outcome: RunOutcome::Failed,
+            scenarios: vec![],
+            state: GroupState::Open,
+            trend: vec![2, 0, 0, 0, 0, 1, 1],
+        };
+        assert_eq!(store.failures(None, NOW).unwrap(), vec![expected.clone()]);
+        let tomorrow = FailureGroup { trend: vec![0, 0, 0, 0, 1, 1, 0], ..expected };
+        assert_eq!(store.failures(Some(&name("x")), day(1)).unwrap(), vec![tomorrow]);
+    }
+
+    #[test]
+    fn groups_come_last_seen_first_and_by_tool() {
+        let (_dir, mut store) = store();
+        fail(&mut store, NOW, "x", boom(1));
+        fail(&mut store, Instant(NOW.0 + 1), "y", boom(1));
+        fail(&mut store, Instant(NOW.0 + 2), "x", RunEnd::Interrupted);
+        fail(&mut store, Instant(NOW.0 + 3), "x", RunEnd::Succeeded { exit_code: 0 });
+        fail(&mut store, Instant(NOW.0 + 4), "x", RunEnd::Refused { message: "no".to_owned() });
+        let found = |tool: Option<&ToolName>| -> Vec<_> {
+            let groups = store.failures(tool, NOW).unwrap();
+            groups.into_iter().map(|group| (group.tool.to_string(), group.outcome, group.severity)).collect()
+        };
+        let interrupted = ("x".to_owned(), RunOutcome::Interrupted, Severity::Low);
+        let failed = |tool: &str| (tool.to_owned(), RunOutcome::Failed, Severity::Medium);
+        assert_eq!(found(None), [interrupted.clone(), failed("y"), failed("x")]);
+        assert_eq!(found(Some(&name("x"))), [interrupted, failed("x")]);
+    }
+
+    #[test]
+    fn a_group_keeps_the_worst_severity_and_opens_again() {
+        let (_dir, mut store) = store();
+        fail(&mut store, NOW, "x", boom(1));
+        store.connection.execute("UPDATE failure_groups SET severity = 'high', state = 'resolved'", []).unwrap();
+        assert_eq!(store.failures(None, NOW).unwrap()[0].state, GroupState::Resolved);
+        fail(&mut store, NOW, "x", boom(2));
+        let group = store.failures(None, NOW).unwrap().remove(0);
+        assert_eq!((group.severity, group.state, group.count), (Severity::High, GroupState::Open, 2));
+    }
+}

@@ -53,3 +53,26 @@ impl Tx<'_> {
         Ok(self.change(sql, params![id, Json(result), self.now()])? > 0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{change, operation, store};
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_intent_is_owed_until_it_is_finished_once() {
+        let (_dir, mut store) = store();
+        let (operation, first, second) = change(&mut store, |tx| {
+            let operation = tx.log(&operation("approve", "x"))?;
+            Ok((operation, tx.add_intent(operation, &json!({"move": 1}))?, tx.add_intent(operation, &json!([2]))?))
+        });
+        let owed = |id, body| Intent { id, operation, body };
+        assert_eq!(store.intents().unwrap(), vec![owed(first, json!({"move": 1})), owed(second, json!([2]))]);
+        let finished = change(&mut store, |tx| {
+            Ok((tx.finish_intent(first, &json!({"commit": "abc"}))?, tx.finish_intent(first, &json!(null))?))
+        });
+        assert_eq!(finished, (true, false));
+        assert_eq!(store.intents().unwrap(), vec![owed(second, json!([2]))]);
+    }
+}

@@ -79,3 +79,57 @@ impl Tx<'_> {
         Ok(known.is_some())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{NOW, change, finished, run, store};
+    use super::super::{FinishedRun, NewRun};
+    use super::*;
+    use crate::domain::{EventSeq, RunEnd};
+
+    #[test]
+    fn a_lease_lasts_as_long_as_its_run() {
+        let (_dir, mut store) = store();
+        let (mine, theirs) = change(&mut store, |tx| {
+            Ok((tx.start_run(&run("x"))?, tx.start_run(&NewRun { owner: "other".to_owned(), ..run("x") })?))
+        });
+        let until = Instant(NOW.0 + 99_000);
+        assert!(change(&mut store, |tx| tx.set_run_pid(mine, 4711, Some(u64::from(u32::MAX)))));
+        assert_eq!(change(&mut store, |tx| tx.renew_leases("host:17", until)), 1);
+        let first = RunningRow {
+            run: mine,
+            owner: "host:17".to_owned(),
+            pid: Some(4711),
+            pid_started: Some(u64::from(u32::MAX)),
+            lease_until: until,
+            cancel_asked: false,
+        };
+        let second = RunningRow {
+            run: theirs,
+            owner: "other".to_owned(),
+            pid: None,
+            pid_started: None,
+            lease_until: Instant(NOW.0 + 10_000),
+            cancel_asked: false,
+        };
+        assert_eq!(store.running().unwrap(), vec![first, second.clone()]);
+        let end: FinishedRun = finished(RunEnd::Cancelled);
+        assert!(change(&mut store, |tx| tx.finish_run(mine, &end)));
+        assert_eq!(store.running().unwrap(), vec![second]);
+        assert!(!change(&mut store, |tx| tx.set_run_pid(mine, 1, None)));
+    }
+
+    #[test]
+    fn asking_to_stop_is_told_once_and_only_while_it_runs() {
+        let (_dir, mut store) = store();
+        let id = change(&mut store, |tx| tx.start_run(&run("x")));
+        let before = store.last_seq().unwrap();
+        assert!(change(&mut store, |tx| Ok(tx.ask_cancel(id)? && tx.ask_cancel(id)?)));
+        assert!(store.running().unwrap()[0].cancel_asked);
+        let told: Vec<_> = store.events_since(before, 9).unwrap().into_iter().map(|e| (e.kind, e.subject)).collect();
+        assert_eq!(told, [(EventKind::RunCancelAsked, id.to_string())]);
+        change(&mut store, |tx| tx.finish_run(id, &finished(RunEnd::Cancelled)));
+        assert!(!change(&mut store, |tx| tx.ask_cancel(id)));
+        assert_eq!(store.last_seq().unwrap(), EventSeq(before.0 + 2));
+    }
+}

@@ -250,3 +250,107 @@ fn read_decision(row: &Row<'_>) -> rusqlite::Result<Decision> {
         undone: row.get(11)?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{NOW, change, digest, name, operation, review, store};
+    use super::*;
+    use crate::domain::{DecisionKind, EventSeq, Instant};
+
+    fn decision(operation: OperationId) -> Decision {
+        Decision {
+            kind: DecisionKind::Reject,
+            reviewer: "Ada <ada@example.org>".to_owned(),
+            reason: Some("not yet".to_owned()),
+            digest: digest("1"),
+            at: Instant(NOW.0 - 3),
+            shown: Shown { lines: 40, lines_shown: 39, tail_shown: true, open_ms: 1200 },
+            operation,
+            undone: false,
+        }
+    }
+
+    #[test]
+    fn a_review_reads_back_with_its_members_and_decisions() {
+        let (_dir, mut store) = store();
+        let members = vec![(name("b"), digest("b")), (name("a"), digest("a"))];
+        let new = NewReview { members: members.clone(), base_digest: Some(digest("0")), ..review("x", "1") };
+        let (other, id, operation) = change(&mut store, |tx| {
+            let other = tx.open_review(&review("y", "2"))?;
+            let id = tx.open_review(&new)?;
+            let operation = tx.log(&operation("reject", "x"))?;
+            tx.add_decision(id, &decision(operation))?;
+            tx.set_review_state(id, ReviewState::Rejected)?;
+            Ok((other, id, operation))
+        });
+        let expected = Review {
+            id,
+            kind: new.kind,
+            tool: new.tool,
+            version: new.version,
+            digest: new.digest,
+            from_stage: new.from_stage,
+            to_stage: new.to_stage,
+            state: ReviewState::Rejected,
+            created_at: NOW,
+            verdict: None,
+            risk: new.risk,
+            summary: new.summary,
+            path: new.path,
+            base_digest: new.base_digest,
+            members,
+            decisions: vec![decision(operation)],
+        };
+        assert_eq!(store.review(id).unwrap(), Some(expected.clone()));
+        assert_eq!(store.reviews(&[ReviewState::Rejected]).unwrap(), vec![expected]);
+        let ids = |states: &[ReviewState]| store.reviews(states).unwrap().iter().map(|r| r.id).collect::<Vec<_>>();
+        assert_eq!(ids(ReviewState::ALL), [other, id]);
+        assert_eq!(ids(&[ReviewState::Waiting]), [other]);
+        assert_eq!(ids(&[]), []);
+        assert_eq!(store.review(ReviewId(99)).unwrap(), None);
+        let heads: Vec<_> = store.review_heads().unwrap().into_iter().map(|h| (h.id, h.state)).collect();
+        assert_eq!(heads, [(other, ReviewState::Waiting), (id, ReviewState::Rejected)]);
+    }
+
+    #[test]
+    fn every_change_of_a_review_is_told_by_its_number() {
+        let (_dir, mut store) = store();
+        let id = change(&mut store, |tx| {
+            let id = tx.open_review(&review("x", "1"))?;
+            for state in [ReviewState::Approved, ReviewState::Waiting, ReviewState::Superseded] {
+                tx.set_review_state(id, state)?;
+            }
+            Ok(id)
+        });
+        let events = store.events_since(EventSeq(0), 9).unwrap();
+        assert!(events.iter().all(|event| event.subject == id.to_string()));
+        assert_eq!(
+            events.into_iter().map(|event| event.kind).collect::<Vec<_>>(),
+            [EventKind::ReviewOpened, EventKind::ReviewDecided, EventKind::ReviewDecided, EventKind::ReviewSuperseded,]
+        );
+        let missing = store.transact(NOW, |tx| tx.set_review_state(ReviewId(9), ReviewState::Approved));
+        assert!(matches!(missing, Err(StoreError::Missing { what }) if what == "review 9"));
+    }
+
+    #[test]
+    fn a_decision_that_is_taken_back_stays_with_a_mark() {
+        let (_dir, mut store) = store();
+        let (id, first, second) = change(&mut store, |tx| {
+            let id = tx.open_review(&review("x", "1"))?;
+            let (first, second) = (tx.log(&operation("reject", "x"))?, tx.log(&operation("reject", "x"))?);
+            tx.add_decision(id, &decision(first))?;
+            tx.add_decision(id, &decision(second))?;
+            Ok((id, first, second))
+        });
+        assert_eq!(change(&mut store, |tx| tx.mark_decision_undone(first)), 1);
+        let decisions = store.review(id).unwrap().unwrap().decisions;
+        assert_eq!(decisions, vec![Decision { undone: true, ..decision(first) }, decision(second)]);
+    }
+
+    #[test]
+    fn a_decision_needs_its_review_and_its_log_entry() {
+        let (_dir, mut store) = store();
+        let refused = store.transact(NOW, |tx| tx.add_decision(ReviewId(1), &decision(OperationId(1))));
+        assert!(matches!(refused, Err(StoreError::Sql { .. })));
+    }
+}

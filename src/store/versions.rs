@@ -251,3 +251,101 @@ fn read_version(row: &Row<'_>) -> rusqlite::Result<VersionRow> {
 fn read_approval(row: &Row<'_>) -> rusqlite::Result<Approval> {
     Ok(Approval { tool: row.get(0)?, digest: row.get(1)?, stage: row.get(2)?, operation: row.get(3)?, at: row.get(4)? })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{NOW, change, change_at, digest, name, operation, store, version};
+    use super::*;
+    use crate::domain::EventSeq;
+
+    fn present(path: &str, tool: &str) -> PresentRow {
+        let placement = Placement { base: "tools".to_owned(), exclusive: false };
+        PresentRow { path: path.to_owned(), tool: name(tool), digest: digest(tool), stage: Stage::Core, placement }
+    }
+
+    #[test]
+    fn a_version_is_found_once_and_its_place_is_kept_up_to_date() {
+        let (_dir, mut store) = store();
+        let row = version("x", "1");
+        let moved = VersionRow {
+            stage: Stage::Approved,
+            path: "elsewhere".to_owned(),
+            first_seen_at: Instant(0),
+            ..row.clone()
+        };
+        let new = change(&mut store, |tx| Ok((tx.record_version(&row)?, tx.record_version(&row)?)));
+        assert_eq!(new, (true, false));
+        assert_eq!(store.version(&row.tool, row.digest).unwrap(), Some(row.clone()));
+        assert!(!change(&mut store, |tx| tx.record_version(&moved)));
+        let expected = VersionRow { first_seen_at: NOW, ..moved };
+        assert_eq!(store.version(&row.tool, row.digest).unwrap(), Some(expected));
+        let kinds: Vec<_> =
+            store.events_since(EventSeq(0), 9).unwrap().into_iter().map(|e| (e.kind, e.subject)).collect();
+        assert_eq!(kinds, [(EventKind::VersionFound, "x".to_owned())]);
+        assert!(change(&mut store, |tx| tx.set_version_stage(&row.tool, row.digest, Stage::Archived)));
+        assert_eq!(store.version(&row.tool, row.digest).unwrap().unwrap().stage, Stage::Archived);
+        assert!(!change(&mut store, |tx| tx.set_version_stage(&row.tool, digest("2"), Stage::Archived)));
+    }
+
+    #[test]
+    fn versions_of_a_tool_come_newest_first_and_by_prefix() {
+        let (_dir, mut store) = store();
+        let older = VersionRow { first_seen_at: Instant(NOW.0 - 1), ..version("x", "old") };
+        let newer = version("x", "new");
+        change(&mut store, |tx| {
+            tx.record_version(&newer)?;
+            tx.record_version(&older)?;
+            tx.record_version(&version("y", "new")).map(drop)
+        });
+        assert_eq!(store.versions_of(&name("x")).unwrap(), vec![newer.clone(), older]);
+        let prefix = newer.digest.hex()[..8].to_uppercase();
+        assert_eq!(store.versions_by_prefix(&name("x"), &prefix).unwrap(), vec![newer]);
+        assert_eq!(store.versions_by_prefix(&name("x"), "").unwrap(), vec![]);
+        let mut digests = vec![digest("old"), digest("new")];
+        digests.sort();
+        assert_eq!(store.all_version_digests().unwrap(), digests);
+    }
+
+    #[test]
+    fn what_lies_at_a_path_is_replaced_and_its_loss_is_told_once() {
+        let (_dir, mut store) = store();
+        change(&mut store, |tx| {
+            tx.put_present(&present("b", "x"))?;
+            tx.put_present(&present("a", "y"))?;
+            tx.put_present(&present("b", "z"))
+        });
+        assert_eq!(store.present().unwrap(), vec![present("a", "y"), present("b", "z")]);
+        assert_eq!(change(&mut store, |tx| Ok((tx.drop_present("b")?, tx.drop_present("b")?))), (true, false));
+        assert_eq!(store.present().unwrap(), vec![present("a", "y")]);
+        let events = store.events_since(EventSeq(0), 9).unwrap();
+        assert_eq!(
+            events.iter().map(|e| (e.kind, e.subject.as_str())).collect::<Vec<_>>(),
+            [(EventKind::ToolLost, "z")]
+        );
+    }
+
+    #[test]
+    fn one_approval_of_a_version_is_in_force_until_it_is_withdrawn() {
+        let (_dir, mut store) = store();
+        let approve = |tx: &Tx<'_>, content: &str, stage| {
+            let operation = tx.log(&operation("approve", "x"))?;
+            let approval = Approval { tool: name("x"), digest: digest(content), stage, operation, at: tx.now() };
+            tx.approve_version(&approval).map(|()| approval)
+        };
+        let first = change(&mut store, |tx| approve(tx, "1", Stage::Approved));
+        let again = change_at(&mut store, Instant(NOW.0 + 5), |tx| approve(tx, "1", Stage::Core));
+        let second = change_at(&mut store, Instant(NOW.0 + 6), |tx| approve(tx, "2", Stage::Approved));
+        assert_ne!(first, again);
+        assert_eq!(store.approvals_of(&name("x")).unwrap(), vec![again.clone(), second.clone()]);
+        assert!(change(&mut store, |tx| tx.set_approval_stage(&name("x"), digest("2"), Stage::Core)));
+        assert_eq!(
+            change(&mut store, |tx| Ok((
+                tx.withdraw_approval(&name("x"), digest("1"))?,
+                tx.withdraw_approval(&name("x"), digest("1"))?
+            ))),
+            (true, false)
+        );
+        assert_eq!(store.approvals().unwrap(), vec![Approval { stage: Stage::Core, ..second }]);
+        assert_eq!(store.approvals_of(&name("y")).unwrap(), vec![]);
+    }
+}
