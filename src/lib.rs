@@ -4,5 +4,5 @@ pub mod domain;
 pub mod engine;
 pub mod runner;
 pub mod store;
-pub mod vcs;
 pub mod tui;
+pub mod vcs;

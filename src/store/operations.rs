@@ -103,7 +103,7 @@ impl Queries {
             while let Some(row) = rows.next()? {
                 walk.step(row.get(0)?, read(row).map_err(StoreError::from));
             }
-            walk.end(queries.meta(LOG_COUNT)?, queries.meta(LOG_HEAD)?);
+            walk.end(queries.meta(LOG_COUNT)?, queries.meta(LOG_HEAD)?.as_deref());
             Ok(walk.check)
         })
     }
@@ -220,7 +220,7 @@ impl Walk {
     }
 
     /// Compares the end of the walk with what was noted when the newest entry was written.
-    fn end(&mut self, count: Option<String>, head: Option<String>) {
+    fn end(&mut self, count: Option<String>, head: Option<&str>) {
         let Some(count) = count.map_or(Some(0), |text| text.parse::<i64>().ok()) else {
             return self.fault("the noted length of the log cannot be read".to_owned());
         };
@@ -229,7 +229,7 @@ impl Walk {
             self.fault(format!("entry {} was added from outside: the log was noted to end at {count}", self.last));
         }
         let found = self.head.map(|head| head.hex());
-        if count == self.last && count > 0 && found.is_some() && found != head {
+        if count == self.last && count > 0 && found.is_some() && found.as_deref() != head {
             self.fault(format!("entry {count} was replaced: the newest hash was noted to be another one"));
         }
     }
