@@ -1,5 +1,6 @@
 //! Toolsmith: a terminal workbench for the tools that AI agents write.
 pub mod action;
+pub mod catalog;
 pub mod domain;
 pub mod engine;
 pub mod runner;

@@ -1,0 +1,355 @@
+//! TOML, YAML and JSON texts as one kind of value, with the line of what is wrong.
+//!
+//! Strict where silence would lose something: a repeated key is an error in all three. It knows
+//! nothing about tools.
+
+use super::limits;
+use crate::domain::{Problem, ProblemCode};
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+use std::fmt;
+
+/// How a manifest is written, by the extension of its file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Syntax {
+    Toml,
+    Yaml,
+    Json,
+}
+
+impl Syntax {
+    /// The syntax of a file name; `None` when it is no manifest.
+    pub(super) fn of(file_name: &str) -> Option<Syntax> {
+        let (_, extension) = file_name.rsplit_once('.')?;
+        match extension.to_ascii_lowercase().as_str() {
+            "toml" => Some(Syntax::Toml),
+            "yaml" | "yml" => Some(Syntax::Yaml),
+            "json" => Some(Syntax::Json),
+            _ => None,
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Syntax::Toml => "TOML",
+            Syntax::Yaml => "YAML",
+            Syntax::Json => "JSON",
+        }
+    }
+}
+
+/// A manifest as it was written: its fields in order, and its text to find lines in.
+#[derive(Debug)]
+pub(super) struct Document<'a> {
+    pub(super) path: &'a str,
+    pub(super) syntax: Syntax,
+    pub(super) text: &'a str,
+    pub(super) fields: Map<String, Value>,
+}
+
+/// Reads a text as UTF-8 without its byte order mark.
+pub(super) fn text<'a>(path: &str, bytes: &'a [u8]) -> Result<&'a str, Problem> {
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let line = line_at(&String::from_utf8_lossy(&bytes[..error.valid_up_to()]), usize::MAX);
+        Problem {
+            path: path.to_owned(),
+            line: Some(line),
+            code: ProblemCode::NotUtf8,
+            message: format!("byte {} is not UTF-8", error.valid_up_to() + 1),
+            hint: "save the file as UTF-8".to_owned(),
+        }
+    })?;
+    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
+}
+
+impl<'a> Document<'a> {
+    /// Parses a manifest.
+    ///
+    /// # Errors
+    /// A [`Problem`] for anything but a table of fields: not UTF-8, empty, bad syntax, a key twice,
+    /// aliases or nesting beyond the limits.
+    pub(super) fn parse(path: &'a str, syntax: Syntax, bytes: &'a [u8]) -> Result<Document<'a>, Problem> {
+        let text = text(path, bytes)?;
+        let problem = |line: Option<u64>, code, message: String, hint: &str| Problem {
+            path: path.to_owned(),
+            line,
+            code,
+            message,
+            hint: hint.to_owned(),
+        };
+        if text.trim().is_empty() {
+            let hint = "write at least a name and a description, or delete the file";
+            return Err(problem(None, ProblemCode::Empty, "the manifest is empty".to_owned(), hint));
+        }
+        let parsed = match syntax {
+            Syntax::Toml => parse_toml(text),
+            Syntax::Yaml => parse_yaml(text),
+            Syntax::Json => parse_json(text),
+        };
+        let hint = format!("mend the {} there; the row comes back by itself", syntax.word());
+        match parsed {
+            Ok(Value::Object(fields)) => Ok(Document { path, syntax, text, fields }),
+            Ok(_) => {
+                let message = format!("the {} holds no table of fields", syntax.word());
+                Err(problem(Some(1), ProblemCode::BadSyntax, message, "a manifest has fields such as name and description"))
+            }
+            Err(fault) => Err(problem(fault.line, fault.code, fault.message, &hint)),
+        }
+    }
+
+    /// The line of a key given by its path from the top, counted from 1. Found by text, so a key that
+    /// is written in an unusual way may give the line of its parent.
+    pub(super) fn line_of(&self, keys: &[&str]) -> Option<u64> {
+        let lines: Vec<&str> = self.text.lines().collect();
+        let mut found = None;
+        let mut from = 0;
+        for key in keys {
+            let Some(offset) = lines[from..].iter().position(|line| names_key(line, key)) else { break };
+            from += offset;
+            found = Some(from as u64 + 1);
+        }
+        found
+    }
+
+    /// A problem with one field.
+    pub(super) fn problem(&self, keys: &[&str], code: ProblemCode, message: String, hint: &str) -> Problem {
+        Problem { path: self.path.to_owned(), line: self.line_of(keys), code, message, hint: hint.to_owned() }
+    }
+}
+
+/// Whether a line begins with `key:`, `key =`, `"key":`, `[key]` or `[…key]`.
+fn names_key(line: &str, key: &str) -> bool {
+    let line = line.trim_start().trim_start_matches("- ");
+    if let Some(header) = line.strip_prefix('[') {
+        let header = header.trim_start_matches('[').split(']').next().unwrap_or_default();
+        return header.split('.').any(|part| part.trim().trim_matches('"') == key);
+    }
+    let bare = line.trim_start_matches(['"', '\'', '{', ' ']);
+    bare.strip_prefix(key).is_some_and(|rest| {
+        rest.trim_start_matches(['"', '\'']).trim_start().starts_with([':', '='])
+    })
+}
+
+/// What a parser said.
+struct Fault {
+    line: Option<u64>,
+    code: ProblemCode,
+    message: String,
+}
+
+impl Fault {
+    fn syntax(line: Option<u64>, message: String) -> Fault {
+        let message = message.lines().next().unwrap_or_default().trim().trim_end_matches('.').to_owned();
+        Fault { line, code: ProblemCode::BadSyntax, message }
+    }
+}
+
+/// The line of a byte position, counted from 1.
+fn line_at(text: &str, position: usize) -> u64 {
+    let end = position.min(text.len());
+    text.as_bytes()[..end].iter().filter(|byte| **byte == b'\n').count() as u64 + 1
+}
+
+fn parse_toml(text: &str) -> Result<Value, Fault> {
+    let table: toml::Table = toml::from_str(text).map_err(|error| {
+        Fault::syntax(error.span().map(|span| line_at(text, span.start)), error.message().to_owned())
+    })?;
+    Ok(from_toml(toml::Value::Table(table)))
+}
+
+/// Dates become text, floats that JSON cannot hold too.
+fn from_toml(value: toml::Value) -> Value {
+    match value {
+        toml::Value::String(text) => Value::String(text),
+        toml::Value::Integer(number) => Value::from(number),
+        toml::Value::Float(number) => float(number),
+        toml::Value::Boolean(flag) => Value::Bool(flag),
+        toml::Value::Datetime(date) => Value::String(date.to_string()),
+        toml::Value::Array(items) => Value::Array(items.into_iter().map(from_toml).collect()),
+        toml::Value::Table(table) => {
+            Value::Object(table.into_iter().map(|(key, value)| (key, from_toml(value))).collect())
+        }
+    }
+}
+
+fn float(number: f64) -> Value {
+    Number::from_f64(number).map_or_else(|| Value::String(number.to_string()), Value::Number)
+}
+
+fn parse_json(text: &str) -> Result<Value, Fault> {
+    let Strict(value) = serde_json::from_str(text).map_err(|error| {
+        let message = error.to_string();
+        let place = format!(" at line {} column {}", error.line(), error.column());
+        Fault::syntax(Some(error.line() as u64), message.replace(&place, ""))
+    })?;
+    Ok(value)
+}
+
+fn parse_yaml(text: &str) -> Result<Value, Fault> {
+    let options = serde_saphyr::options! {
+        alias_limits: serde_saphyr::alias_limits! {
+            max_total_replayed_events: limits::YAML_REPLAYED_EVENTS,
+            max_replay_stack_depth: 16,
+        },
+        with_snippet: false,
+    };
+    serde_saphyr::from_str_with_options::<Strict>(text, options).map(|Strict(value)| value).map_err(|error| {
+        let line = error.location().map(|location| location.line()).filter(|line| *line > 0);
+        let message = error.to_string();
+        // Limits come wrapped in where they were met, so the text is what can be asked.
+        let passed = ["limit exceeded", "budget", "depth exceeded"].iter().any(|word| message.contains(word));
+        let code = if passed { ProblemCode::TooLarge } else { ProblemCode::BadSyntax };
+        let message = message.split(" at line ").next().unwrap_or_default().to_owned();
+        Fault { code, ..Fault::syntax(line, message) }
+    })
+}
+
+/// A JSON value whose tables hold every key once and whose nesting is bounded.
+struct Strict(Value);
+
+impl<'de> Deserialize<'de> for Strict {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(StrictVisitor).map(Strict)
+    }
+}
+
+struct StrictVisitor;
+
+impl<'de> Visitor<'de> for StrictVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+    fn visit_bool<E>(self, flag: bool) -> Result<Value, E> {
+        Ok(Value::Bool(flag))
+    }
+    fn visit_i64<E>(self, number: i64) -> Result<Value, E> {
+        Ok(Value::from(number))
+    }
+    fn visit_u64<E>(self, number: u64) -> Result<Value, E> {
+        Ok(Value::from(number))
+    }
+    fn visit_f64<E>(self, number: f64) -> Result<Value, E> {
+        Ok(float(number))
+    }
+    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
+        Ok(Value::String(text.to_owned()))
+    }
+    fn visit_string<E>(self, text: String) -> Result<Value, E> {
+        Ok(Value::String(text))
+    }
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+    fn visit_none<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(StrictVisitor)
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(Strict(item)) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(Value::Array(list))
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let mut table = Map::new();
+        while let Some(key) = entries.next_key::<String>()? {
+            if table.contains_key(&key) {
+                return Err(A::Error::custom(format!("the key {key:?} is there twice")));
+            }
+            let Strict(value) = entries.next_value()?;
+            table.insert(key, value);
+        }
+        Ok(Value::Object(table))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn parse(syntax: Syntax, text: &str) -> Result<Value, Problem> {
+        Document::parse("x", syntax, text.as_bytes()).map(|document| Value::Object(document.fields))
+    }
+
+    #[test]
+    fn the_three_syntaxes_give_equal_values() {
+        let wanted = json!({"name": "x", "n": 1, "f": 0.5, "ok": true, "list": ["a", "b"], "t": {"k": "v"}});
+        let toml = "name = \"x\"\nn = 1\nf = 0.5\nok = true\nlist = [\"a\", \"b\"]\n[t]\nk = \"v\"\n";
+        let yaml = "\u{feff}name: x\nn: 1\nf: 0.5\nok: true\nlist: [a, b]\nt:\n  k: v\n";
+        assert_eq!(parse(Syntax::Toml, toml).unwrap(), wanted);
+        assert_eq!(parse(Syntax::Yaml, yaml).unwrap(), wanted);
+        assert_eq!(parse(Syntax::Json, &wanted.to_string()).unwrap(), wanted);
+    }
+
+    #[test]
+    fn a_key_that_is_there_twice_is_a_problem_with_its_line() {
+        for (syntax, text) in [
+            (Syntax::Toml, "name = \"a\"\nx = 1\nname = \"b\"\n"),
+            (Syntax::Yaml, "name: a\nx: 1\nname: b\n"),
+            (Syntax::Json, "{\"name\": \"a\",\n\"x\": 1,\n\"name\": \"b\"}"),
+        ] {
+            let problem = parse(syntax, text).unwrap_err();
+            assert_eq!((problem.code, problem.line), (ProblemCode::BadSyntax, Some(3)), "{syntax:?}: {problem:?}");
+        }
+    }
+
+    #[test]
+    fn broken_texts_name_their_line() {
+        for (syntax, text, line) in [
+            (Syntax::Toml, "name = \"a\"\n= = =\n", 2),
+            (Syntax::Yaml, "name: a\nb: [1, 2\nc: }\n", 3),
+            (Syntax::Json, "{\n\"a\": 1,\n\"b\" 2}", 3),
+            (Syntax::Yaml, "name: a\n\tb: c\n", 1),
+        ] {
+            let problem = parse(syntax, text).unwrap_err();
+            assert_eq!(problem.line, Some(line), "{syntax:?}: {problem:?}");
+            assert!(!problem.message.contains('\n') && !problem.hint.is_empty());
+        }
+        let not_utf8 = Document::parse("x", Syntax::Toml, b"a = 1\nb = \"\xff\"\n").unwrap_err();
+        assert_eq!((not_utf8.code, not_utf8.line), (ProblemCode::NotUtf8, Some(2)));
+        assert_eq!(parse(Syntax::Yaml, " \n").unwrap_err().code, ProblemCode::Empty);
+    }
+
+    #[test]
+    fn alias_bombs_and_deep_nesting_end_early() {
+        let mut bomb = "a: &a [x,x,x,x,x,x,x,x,x]\n".to_owned();
+        for pair in "abcdefghij".as_bytes().windows(2) {
+            let (from, to) = (pair[0] as char, pair[1] as char);
+            bomb += &format!("{to}: &{to} [*{from},*{from},*{from},*{from},*{from},*{from},*{from},*{from},*{from}]\n");
+        }
+        let problem = parse(Syntax::Yaml, &bomb).unwrap_err();
+        assert_eq!(problem.code, ProblemCode::TooLarge, "{problem:?}");
+        let deep = "[".repeat(100_000);
+        parse(Syntax::Yaml, &format!("a: {deep}")).unwrap_err();
+        parse(Syntax::Json, &format!("{{\"a\": {deep}")).unwrap_err();
+        parse(Syntax::Toml, &format!("a = {deep}")).unwrap_err();
+        let indented: String = (0..700).map(|n| format!("{}k:\n", " ".repeat(n))).collect();
+        parse(Syntax::Yaml, &indented).unwrap_err();
+    }
+
+    #[test]
+    fn numbers_as_keys_and_odd_floats_are_kept_as_text() {
+        assert_eq!(parse(Syntax::Yaml, "codes:\n  0: ok\n  1: bad\nd: 2024-01-02\n").unwrap(),
+            json!({"codes": {"0": "ok", "1": "bad"}, "d": "2024-01-02"}));
+        assert_eq!(parse(Syntax::Toml, "d = 2024-01-02\nx = inf\n").unwrap(), json!({"d": "2024-01-02", "x": "inf"}));
+    }
+
+    #[test]
+    fn every_real_definition_parses() {
+        let Some(corpus) = crate::catalog::testing::corpus() else { return };
+        let mut count = 0;
+        for path in crate::catalog::testing::files_below(&corpus.join("tools")) {
+            let bytes = std::fs::read(&path).unwrap();
+            let document = Document::parse("x", Syntax::Yaml, &bytes);
+            assert!(document.is_ok(), "{path:?}: {document:?}");
+            count += 1;
+        }
+        assert_eq!(count, 242);
+    }
+}

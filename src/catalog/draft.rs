@@ -1,0 +1,279 @@
+//! What a definition says on its own, before it is known which of the named scripts are there.
+
+use super::argv::Words;
+use super::document::Document;
+use super::{foreign, native, schema_loose};
+use crate::domain::{
+    Dialect, Example, InputMode, Kind, LimitsDeclared, Manifest, NameError, Origin, Permissions, Problem,
+    ProblemCode, Provenance, Recipe, SuccessRule, TestCase, ToolName,
+};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// A definition in our terms, with its command still as written.
+#[derive(Debug, Clone)]
+pub(super) struct Draft {
+    /// Everything but the argv template.
+    pub(super) manifest: Manifest,
+    /// The command as written; `None` when it is to be guessed from the script, or there is none.
+    pub(super) words: Option<Words>,
+    /// Who made it, where the definition says.
+    pub(super) origin: Option<Origin>,
+    /// Why nothing here can run it, whatever files are there.
+    pub(super) unsupported: Option<String>,
+}
+
+impl Draft {
+    /// Reads a manifest in any dialect.
+    ///
+    /// # Errors
+    /// A [`Problem`] when a field that is known has the wrong type, the name is missing or outside
+    /// the alphabet, or nothing in it says that it is a tool.
+    pub(super) fn of(document: &Document<'_>) -> Result<Draft, Problem> {
+        let says = |key: &str| document.fields.contains_key(key);
+        let kind = document.fields.get("type").and_then(Value::as_str);
+        let foreign = says("type") || ["executable", "parameters", "input_schema", "inputSchema", "args", "tool_id"].into_iter().any(says);
+        let known = ["name", "description", "kind", "run", "version", "category", "keywords"].into_iter().any(says);
+        if foreign && !says("run") && !says("kind") {
+            foreign::read(document, kind)
+        } else if known {
+            native::read(document)
+        } else {
+            Err(document.problem(
+                &[],
+                ProblemCode::UnknownDialect,
+                "nothing in it says that it is a tool".to_owned(),
+                "a tool has at least a name and a description; move other files out of the tools folder",
+            ))
+        }
+    }
+}
+
+/// The name a manifest gives to its tool.
+pub(super) struct Naming {
+    pub(super) name: ToolName,
+    pub(super) title: Option<String>,
+}
+
+/// A native name: folded to the alphabet, the written form kept as title.
+pub(super) fn native_name(document: &Document<'_>, written: Option<&str>) -> Result<Naming, Problem> {
+    let written = required_name(document, written)?;
+    let name = ToolName::normalise(written).map_err(|error| bad_name(document, &error))?;
+    let title = (name.as_str() != written).then(|| written.to_owned());
+    Ok(Naming { name, title })
+}
+
+/// A foreign name: kept when it is one, else the file's stem is the name and the written form the title.
+pub(super) fn foreign_name(document: &Document<'_>, written: Option<&str>) -> Result<Naming, Problem> {
+    let written = required_name(document, written)?;
+    if let Ok(name) = ToolName::new(written) {
+        return Ok(Naming { name, title: None });
+    }
+    let stem = stem_of(document.path);
+    let candidate = if stem == "tool" { written } else { stem };
+    let name = script_name(candidate).map_err(|error| bad_name(document, &error))?;
+    Ok(Naming { name, title: Some(written.to_owned()) })
+}
+
+/// The name of a file's stem; `_template` is called `template`.
+pub(super) fn script_name(stem: &str) -> Result<ToolName, NameError> {
+    ToolName::normalise(stem.trim_start_matches(['_', '.', '-']))
+}
+
+/// A file name without folder and extension.
+pub(super) fn stem_of(path: &str) -> &str {
+    let file = path.rsplit('/').next().unwrap_or(path);
+    file.rsplit_once('.').filter(|(stem, _)| !stem.is_empty()).map_or(file, |(stem, _)| stem)
+}
+
+fn required_name<'n>(document: &Document<'_>, written: Option<&'n str>) -> Result<&'n str, Problem> {
+    written.filter(|name| !name.trim().is_empty()).ok_or_else(|| {
+        let hint = format!("add a name, for example {:?}", stem_of(document.path));
+        let problem = document.problem(&[], ProblemCode::MissingField, "the manifest has no name".to_owned(), &hint);
+        Problem { line: Some(1), ..problem }
+    })
+}
+
+fn bad_name(document: &Document<'_>, error: &NameError) -> Problem {
+    document.problem(&["name"], ProblemCode::BadName, error.to_string(), "rename it with a-z 0-9 _ . - only, a letter or digit first")
+}
+
+/// A manifest that says nothing but its name.
+pub(super) fn blank(naming: Naming, dialect: Dialect) -> Manifest {
+    Manifest {
+        name: naming.name,
+        title: naming.title,
+        version: semver::Version::new(1, 0, 0),
+        description: String::new(),
+        kind: Kind::Command,
+        category: None,
+        cost_tier: None,
+        idempotent: None,
+        keywords: Vec::new(),
+        tags: Vec::new(),
+        use_cases: Vec::new(),
+        capabilities: Vec::new(),
+        aliases: Vec::new(),
+        recipe: None,
+        permissions: Permissions::default(),
+        limits: LimitsDeclared::default(),
+        input: None,
+        output: None,
+        examples: Vec::new(),
+        tests: Vec::new(),
+        provenance: Provenance::default(),
+        dependencies: Vec::new(),
+        dialect,
+        extra: Map::new(),
+    }
+}
+
+/// A recipe whose argv is not known yet.
+pub(super) fn blank_recipe(input: InputMode) -> Recipe {
+    Recipe {
+        command: Vec::new(),
+        entry: None,
+        input,
+        timeout_ms: None,
+        pty: false,
+        success: SuccessRule::default(),
+        env: BTreeMap::new(),
+    }
+}
+
+/// A version as people write it: `1`, `1.2`, `v1.2.3`.
+pub(super) fn loose_version(text: &str) -> Option<semver::Version> {
+    let text = text.trim().trim_start_matches(['v', 'V']);
+    if let Ok(version) = semver::Version::parse(text) {
+        return Some(version);
+    }
+    let mut parts = text.split('.').map(str::parse::<u64>);
+    let mut next = || parts.next().unwrap_or(Ok(0)).ok();
+    let version = semver::Version::new(next()?, next()?, next()?);
+    (text.split('.').count() <= 3).then_some(version)
+}
+
+/// Who made it, by what the provenance says.
+pub(super) fn origin_of(created_by: Option<&str>) -> Option<Origin> {
+    let who = created_by?.to_ascii_lowercase();
+    if who.is_empty() || who == "unknown" {
+        return None;
+    }
+    let marks = ["agent", "claude", "gpt", "llm", "copilot", "gemini", "model", "assistant", "generated", "bot"];
+    let words = who.split(|c: char| !c.is_alphanumeric());
+    let is_ai = words.clone().any(|word| word == "ai") || marks.iter().any(|mark| who.contains(mark));
+    Some(if is_ai { Origin::Ai } else { Origin::Admin })
+}
+
+/// Makes input an object where it is the text of one.
+pub(super) fn input_value(value: Value) -> Value {
+    match value {
+        Value::String(text) => match serde_json::from_str::<Value>(text.trim()) {
+            Ok(parsed @ Value::Object(_)) => parsed,
+            _ => Value::String(text),
+        },
+        other => other,
+    }
+}
+
+/// Examples in the forms that occur: `input` or `inputs`; `output` or `expected_output`; a bare
+/// input object; a line of text.
+pub(super) fn examples(written: &Value, input: Option<&Value>) -> Vec<Example> {
+    let items = match written {
+        Value::Array(items) => items.as_slice(),
+        _ => std::slice::from_ref(written),
+    };
+    items.iter().take(super::limits::LIST_ITEMS).map(|item| example(item, input)).collect()
+}
+
+fn example(item: &Value, schema: Option<&Value>) -> Example {
+    let table = match item {
+        Value::Object(table) => table,
+        Value::String(text) => return Example { description: text.clone(), input: Value::Null, output: None },
+        other => return Example { description: String::new(), input: other.clone(), output: None },
+    };
+    let first = |keys: &[&str]| keys.iter().find_map(|key| table.get(*key)).cloned();
+    let text = |keys: &[&str]| first(keys).and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default();
+    let described = text(&["description", "name", "title", "scenario"]);
+    if let Some(input) = first(&["input", "inputs", "arguments", "args", "params"]) {
+        let output = first(&["output", "outputs", "expected_output", "expected", "result"]);
+        return Example { description: described, input: input_value(input), output: output.map(output_value) };
+    }
+    let fields = schema.and_then(|schema| schema["properties"].as_object());
+    let bare = fields.is_some_and(|fields| table.keys().any(|key| key != "description" && fields.contains_key(key)));
+    if bare {
+        let known = |key: &str| fields.is_some_and(|fields| fields.contains_key(key));
+        let input: Map<String, Value> = table.iter().filter(|(key, _)| known(key)).map(|(k, v)| (k.clone(), v.clone())).collect();
+        return Example { description: described, input: Value::Object(input), output: None };
+    }
+    Example { description: described, input: Value::Null, output: None }
+}
+
+/// Output given as the text of a JSON value is that value.
+fn output_value(value: Value) -> Value {
+    match &value {
+        Value::String(text) => serde_json::from_str(text.trim()).unwrap_or(value),
+        _ => value,
+    }
+}
+
+/// Tests as tables of name, input and expectation.
+pub(super) fn tests(written: &Value) -> Result<Vec<TestCase>, String> {
+    let Value::Array(items) = written else { return Err("tests is no list".to_owned()) };
+    items
+        .iter()
+        .enumerate()
+        .map(|(index, item)| {
+            let test: TestCase = serde_json::from_value(item.clone()).map_err(|error| format!("test {}: {error}", index + 1))?;
+            let name = if test.name.is_empty() { format!("test {}", index + 1) } else { test.name };
+            Ok(TestCase { name, ..test })
+        })
+        .collect()
+}
+
+/// Fills in the inputs that the command asks for, and how input arrives when that was not said.
+pub(super) fn settle_input(manifest: &mut Manifest, words: &Words, stated: Option<InputMode>) {
+    let inputs = words.inputs();
+    let has_fields = manifest.input.as_ref().is_some_and(|schema| schema["properties"].as_object().is_some_and(|f| !f.is_empty()));
+    manifest.input = schema_loose::with_inputs(manifest.input.take(), &inputs);
+    let guessed = if !inputs.is_empty() {
+        InputMode::Args
+    } else if has_fields || words.0.iter().any(|word| word.contains("sys.stdin")) {
+        InputMode::StdinJson
+    } else {
+        InputMode::None
+    };
+    if let Some(recipe) = &mut manifest.recipe {
+        recipe.input = stated.unwrap_or(guessed);
+    }
+}
+
+#[cfg(test)]
+mod tests_of_draft {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn versions_and_makers_are_read_as_people_write_them() {
+        for (text, wanted) in [("1", Some("1.0.0")), ("v1.2", Some("1.2.0")), ("1.2.3-rc.1", Some("1.2.3-rc.1")), ("new", None), ("1.2.3.4", None)] {
+            assert_eq!(loose_version(text).map(|version| version.to_string()).as_deref(), wanted, "{text}");
+        }
+        assert_eq!(origin_of(Some("Ada <ada@example.org>")), Some(Origin::Admin));
+        assert_eq!(origin_of(Some("claude-code")), Some(Origin::Ai));
+        assert_eq!(origin_of(Some("some AI")), Some(Origin::Ai));
+        assert_eq!(origin_of(None), None);
+    }
+
+    #[test]
+    fn examples_of_all_forms_are_understood() {
+        let schema = json!({"properties": {"a": {}}});
+        let written = json!([{"inputs": {"a": 1}, "output": "{\"b\": 2}", "name": "n"}, {"a": 1, "description": "d"}, "a line", {"input": "{\"a\": 1}"}]);
+        let wanted = vec![
+            Example { description: "n".into(), input: json!({"a": 1}), output: Some(json!({"b": 2})) },
+            Example { description: "d".into(), input: json!({"a": 1}), output: None },
+            Example { description: "a line".into(), input: Value::Null, output: None },
+            Example { description: String::new(), input: json!({"a": 1}), output: None },
+        ];
+        assert_eq!(examples(&written, Some(&schema)), wanted);
+    }
+}

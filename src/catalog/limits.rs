@@ -1,0 +1,21 @@
+//! How big things may be. A limit that is passed becomes a problem row, never a slow scan.
+
+/// Bytes of a manifest.
+pub(super) const MANIFEST_BYTES: u64 = 256 * 1024;
+/// Bytes of a script.
+pub(super) const SOURCE_BYTES: u64 = 1024 * 1024;
+/// Bytes of a tool's folder, all files together.
+pub(super) const FOLDER_BYTES: u64 = 16 * 1024 * 1024;
+/// Files in a tool's folder.
+pub(super) const FOLDER_FILES: usize = 2_000;
+/// Folders below a tools folder, counted from the root.
+pub(super) const DEPTH: usize = 32;
+/// Events that YAML aliases may replay. A manifest of 256 KiB has some 20,000 events of its own; an
+/// alias bomb has billions.
+pub(super) const YAML_REPLAYED_EVENTS: usize = 50_000;
+/// Nesting of a manifest, any syntax (serde_json's own limit is 128).
+pub(super) const NESTING: usize = 100;
+/// Values in a list of words (tags, keywords …) and characters in a line of text that the catalog keeps.
+pub(super) const LIST_ITEMS: usize = 200;
+/// Characters of a description that a catalog row keeps; the whole text stays in the manifest.
+pub(super) const ROW_TEXT_CHARS: usize = 2_000;

@@ -1,0 +1,247 @@
+//! Our own manifest: the keys of `tool.toml`, in TOML, YAML or JSON.
+//!
+//! Strict: a known key of the wrong type is a problem with its line. Unknown keys are kept.
+
+use super::argv::Words;
+use super::document::Document;
+use super::draft::{self, Draft};
+use super::fields::Fields;
+use crate::domain::{
+    Category, CostTier, Dialect, InputMode, LimitsDeclared, Permissions, Problem, Provenance, Recipe, SuccessRule,
+};
+use serde_json::Value;
+
+/// Reads a native manifest.
+pub(super) fn read(document: &Document<'_>) -> Result<Draft, Problem> {
+    let mut fields = Fields::of(document);
+    let name = fields.text("name")?;
+    let mut manifest = draft::blank(draft::native_name(document, name.as_deref())?, Dialect::Native);
+    if let Some(text) = fields.text("version")? {
+        manifest.version = draft::loose_version(&text)
+            .ok_or_else(|| fields.bad("version", format!("the version {text:?} is none"), "write it like 1.0.0"))?;
+    }
+    manifest.description = fields.text("description")?.unwrap_or_default();
+    if let Some(title) = fields.text("title")? {
+        manifest.title = Some(title);
+    }
+    if let Some(kind) = fields.word("kind")? {
+        manifest.kind = kind;
+    }
+    manifest.category = fields.text("category")?.map(|text| Category::new(&text));
+    manifest.cost_tier = tier(&mut fields)?;
+    manifest.idempotent = fields.flag("idempotent")?;
+    manifest.keywords = fields.words("keywords")?;
+    manifest.tags = fields.words("tags")?;
+    manifest.use_cases = fields.words("use_cases")?;
+    manifest.capabilities = fields.words("capabilities")?;
+    manifest.aliases = fields.words("aliases")?;
+    manifest.dependencies = fields.words("dependencies")?;
+    manifest.permissions = permissions(&mut fields)?;
+    manifest.limits = limits(&mut fields)?;
+    manifest.provenance = provenance(&mut fields)?;
+    manifest.input = schema(&mut fields, "input")?;
+    manifest.output = schema(&mut fields, "output")?;
+    if let Some(written) = fields.any("examples") {
+        manifest.examples = draft::examples(&written, manifest.input.as_ref());
+    }
+    if let Some(written) = fields.any("tests") {
+        manifest.tests = draft::tests(&written).map_err(|message| fields.bad("tests", message, "a test has name, input and expect"))?;
+    }
+    let mut run = run(&mut fields)?;
+    run.recipe.success.require_json |= manifest.output.is_some();
+    manifest.recipe = matches!(manifest.kind, crate::domain::Kind::Command | crate::domain::Kind::Service).then_some(run.recipe);
+    draft::settle_input(&mut manifest, run.words.as_ref().unwrap_or(&Words::default()), run.input);
+    manifest.extra = fields.rest();
+    let origin = draft::origin_of(manifest.provenance.created_by.as_deref()).or_else(|| {
+        manifest.provenance.generator.as_ref().map(|_| crate::domain::Origin::Ai)
+    });
+    Ok(Draft { manifest, words: run.words, origin, unsupported: None })
+}
+
+fn tier(fields: &mut Fields<'_, '_>) -> Result<Option<CostTier>, Problem> {
+    let Some(text) = fields.text("cost_tier")? else { return Ok(None) };
+    CostTier::from_loose(&text).map(Some).ok_or_else(|| {
+        fields.bad("cost_tier", format!("the cost tier {text:?} is none"), "write low, medium, high or prohibited")
+    })
+}
+
+/// The `[run]` table.
+struct Run {
+    words: Option<Words>,
+    input: Option<InputMode>,
+    recipe: Recipe,
+}
+
+fn run(fields: &mut Fields<'_, '_>) -> Result<Run, Problem> {
+    let mut run = fields.table("run")?;
+    let words = match run.peek("command") {
+        None => None,
+        Some(Value::String(line)) => {
+            let words = Words::split(line);
+            run.any("command");
+            Some(words)
+        }
+        Some(_) => Some(Words(run.words("command")?)),
+    };
+    let words = words.filter(|words| !words.0.is_empty());
+    let input = run.word("input")?;
+    let mut recipe = draft::blank_recipe(input.unwrap_or(InputMode::None));
+    recipe.entry = match run.text("entry")? {
+        Some(entry) => Some(entry),
+        None => run.text("file")?,
+    };
+    recipe.timeout_ms = run.milliseconds("timeout")?;
+    recipe.pty = run.flag("pty")?.unwrap_or(false);
+    recipe.success = success(&mut run)?;
+    let mut env = run.table("env")?;
+    let names: Vec<String> = env_names(&env);
+    for name in names {
+        if let Some(value) = env.any(&name) {
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            recipe.env.insert(name, text);
+        }
+    }
+    fields.give_back("run", run.rest());
+    Ok(Run { words, input, recipe })
+}
+
+fn env_names(env: &Fields<'_, '_>) -> Vec<String> {
+    env.keys().filter(|name| !name.is_empty() && !name.contains(['=', '\0'])).cloned().collect()
+}
+
+fn success(run: &mut Fields<'_, '_>) -> Result<SuccessRule, Problem> {
+    let mut table = run.table("success")?;
+    let mut rule = SuccessRule::default();
+    if let Some(value) = table.any("exit_codes").or_else(|| table.any("exit_code")).or_else(|| table.any("exit")) {
+        let codes = match &value {
+            Value::Array(codes) => codes.clone(),
+            one => vec![one.clone()],
+        };
+        let codes: Option<Vec<i32>> = codes.iter().map(|code| i32::try_from(code.as_i64()?).ok()).collect();
+        rule.exit_codes = codes.ok_or_else(|| {
+            table.bad("exit_codes", "exit_codes is no list of whole numbers".to_owned(), "write it like [0]")
+        })?;
+    }
+    rule.check_json = table.flag("check_json")?.unwrap_or(rule.check_json);
+    rule.require_json = table.flag("require_json")?.unwrap_or(rule.require_json);
+    run.give_back("success", table.rest());
+    Ok(rule)
+}
+
+fn permissions(fields: &mut Fields<'_, '_>) -> Result<Permissions, Problem> {
+    let mut table = fields.table("permissions")?;
+    // `network = false` and `network = true` are what most people try first.
+    let network = match table.peek("network") {
+        Some(Value::Bool(flag)) => {
+            let all = *flag;
+            table.any("network");
+            if all { vec!["full".to_owned()] } else { Vec::new() }
+        }
+        _ => table.words("network")?,
+    };
+    let permissions = Permissions {
+        network: network.into_iter().filter(|word| word != "none").collect(),
+        read: table.words("read")?,
+        write: table.words("write")?,
+        env: table.words("env")?,
+        run: table.words("run")?,
+    };
+    fields.give_back("permissions", table.rest());
+    Ok(permissions)
+}
+
+fn limits(fields: &mut Fields<'_, '_>) -> Result<LimitsDeclared, Problem> {
+    let mut table = fields.table("limits")?;
+    let limits = LimitsDeclared {
+        memory_bytes: table.bytes("memory")?,
+        cpu_seconds: table.milliseconds("cpu")?.map(|ms| ms.div_ceil(1_000)),
+        processes: table.count("processes")?,
+        output_bytes: table.bytes("output")?,
+    };
+    fields.give_back("limits", table.rest());
+    Ok(limits)
+}
+
+fn provenance(fields: &mut Fields<'_, '_>) -> Result<Provenance, Problem> {
+    let mut table = fields.table("provenance")?;
+    let prompt = match table.text("prompt")? {
+        Some(text) => Some(text.parse().map_err(|error: crate::domain::DigestParseError| {
+            table.bad("prompt", error.to_string(), "write the digest of the prompt")
+        })?),
+        None => None,
+    };
+    let provenance = Provenance {
+        created_by: table.text("created_by")?,
+        generator: table.text("generator")?,
+        created_at: table.text("created_at")?,
+        parent: table.text("parent")?,
+        reason: table.text("reason")?,
+        prompt,
+        status: table.text("status")?,
+    };
+    fields.give_back("provenance", table.rest());
+    Ok(provenance)
+}
+
+/// A schema is kept as it is written: it is JSON Schema or it is wrong, and the form says so.
+fn schema(fields: &mut Fields<'_, '_>, key: &'static str) -> Result<Option<Value>, Problem> {
+    match fields.any(key) {
+        None => Ok(None),
+        Some(schema @ (Value::Object(_) | Value::Bool(_))) => Ok(Some(schema)),
+        Some(_) => Err(fields.bad(key, format!("{key} is no JSON Schema"), "write a table with type and properties")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::document::Syntax;
+    use crate::domain::{Kind, ProblemCode};
+    use serde_json::json;
+
+    fn parse(text: &str) -> Result<Draft, Problem> {
+        let document = Document::parse("t/x.toml", Syntax::Toml, text.as_bytes())?;
+        read(&document)
+    }
+
+    #[test]
+    fn every_field_of_a_native_manifest_is_read() {
+        let draft = parse(
+            "name = \"x\"\nversion = \"1.2\"\ndescription = \"d\"\nkind = \"command\"\ncategory = \"Git\"\ncost_tier = \"low\"\n\
+             idempotent = true\nkeywords = [\"k\"]\nmine = 7\n[run]\ncommand = [\"python3\", \"{file}\"]\ninput = \"stdin-json\"\n\
+             timeout = \"30s\"\nodd = 1\n[run.success]\nexit_codes = [0, 3]\n[run.env]\nA = \"1\"\n[permissions]\nnetwork = \"full\"\n\
+             [limits]\nmemory = \"64MiB\"\ncpu = 2\n[input]\ntype = \"object\"\n[output]\ntype = \"object\"\n[[tests]]\ninput = {a = 1}\n\
+             [provenance]\ncreated_by = \"Ada\"\n",
+        )
+        .unwrap();
+        let manifest = draft.manifest;
+        assert_eq!((manifest.name.as_str(), manifest.version.to_string().as_str()), ("x", "1.2.0"));
+        assert_eq!((manifest.kind, manifest.category, manifest.cost_tier), (Kind::Command, Some(Category("git".into())), Some(CostTier::Low)));
+        let recipe = manifest.recipe.unwrap();
+        assert_eq!((recipe.input, recipe.timeout_ms), (InputMode::StdinJson, Some(30_000)));
+        assert_eq!(recipe.success, SuccessRule { exit_codes: vec![0, 3], check_json: true, require_json: true });
+        assert_eq!(recipe.env.get("A").map(String::as_str), Some("1"));
+        assert_eq!(manifest.permissions.network, ["full"]);
+        assert_eq!((manifest.limits.memory_bytes, manifest.limits.cpu_seconds), (Some(64 << 20), Some(2)));
+        assert_eq!(manifest.tests[0].name, "test 1");
+        assert_eq!(Value::Object(manifest.extra), json!({"mine": 7, "run": {"odd": 1}}));
+        assert_eq!(draft.origin, Some(crate::domain::Origin::Admin));
+    }
+
+    #[test]
+    fn a_wrong_field_is_a_problem_with_its_line_and_a_hint() {
+        for (text, code, line) in [
+            ("name = \"x\"\nkeywords = 17\n", ProblemCode::BadField, Some(2)),
+            ("name = \"x\"\n[run]\ntimeout = [1, 2]\n", ProblemCode::BadField, Some(3)),
+            ("name = \"x\"\nkind = \"magic\"\n", ProblemCode::BadField, Some(2)),
+            ("name = \"x\"\ncost_tier = \"huge\"\n", ProblemCode::BadField, Some(2)),
+            ("description = \"x\"\n", ProblemCode::MissingField, Some(1)),
+            ("description = \"x\"\nname = \"../x\"\n", ProblemCode::BadName, Some(2)),
+            ("name = \"de\u{202e}ploy\"\n", ProblemCode::BadName, Some(1)),
+        ] {
+            let problem = parse(text).unwrap_err();
+            assert_eq!((problem.code, problem.line), (code, line), "{text}: {problem:?}");
+            assert!(!problem.hint.is_empty());
+        }
+    }
+}

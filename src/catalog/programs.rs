@@ -1,0 +1,158 @@
+//! Which interpreters this machine has: `PATH` is looked through once for each name.
+//!
+//! It never starts a program, so it cannot know versions.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+/// Programs on `PATH`, remembered for the length of one scan.
+#[derive(Debug)]
+pub(super) struct Programs {
+    folders: Vec<PathBuf>,
+    known: RefCell<HashMap<String, bool>>,
+}
+
+impl Programs {
+    /// The programs of this process's `PATH`.
+    pub(super) fn of_this_process() -> Programs {
+        Programs::on(&std::env::var_os("PATH").unwrap_or_default())
+    }
+
+    /// The programs of a search path.
+    pub(super) fn on(path: &OsString) -> Programs {
+        Programs { folders: std::env::split_paths(path).collect(), known: RefCell::default() }
+    }
+
+    /// Whether a program can be started by this name. `python` is also found as `python3`, and the
+    /// other way round: real definitions say `python`, most machines have only the other.
+    pub(super) fn has(&self, name: &str) -> bool {
+        if let Some(known) = self.known.borrow().get(name) {
+            return *known;
+        }
+        let found = match name {
+            "python" | "python3" => self.is_there("python3") || self.is_there("python"),
+            _ => self.is_there(name),
+        };
+        self.known.borrow_mut().insert(name.to_owned(), found);
+        found
+    }
+
+    fn is_there(&self, name: &str) -> bool {
+        if name.contains('/') {
+            return is_executable(Path::new(name));
+        }
+        self.folders.iter().any(|folder| is_executable(&folder.join(name)))
+    }
+}
+
+fn is_executable(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+}
+
+/// Whether a file is a script by its extension.
+pub(super) fn is_script(file_name: &str) -> bool {
+    extension(file_name).is_some_and(|extension| SCRIPTS.iter().any(|(known, _)| *known == extension))
+        && !file_name.ends_with(".d.ts")
+}
+
+/// The place of a script's extension in the order in which a sidecar takes its script.
+pub(super) fn script_rank(file_name: &str) -> usize {
+    let extension = extension(file_name).unwrap_or_default();
+    SCRIPTS.iter().position(|(known, _)| *known == extension).unwrap_or(SCRIPTS.len())
+}
+
+/// What runs a script: from its `#!` line, else by its extension. `None` when neither says.
+pub(super) fn interpreter(file_name: &str, first_line: &str, programs: &Programs) -> Option<Vec<String>> {
+    let by_extension = extension(file_name).and_then(|extension| SCRIPTS.iter().find(|(known, _)| *known == extension));
+    let by_shebang = first_line.strip_prefix("#!").map(shebang).filter(|words| !words.is_empty());
+    match by_extension {
+        // A type-stripping runtime is a fact of the machine, not of the file.
+        Some((_, Runtime::TypeScript)) => Some(typescript(programs)),
+        Some((_, Runtime::Shell)) => Some(by_shebang.unwrap_or_else(|| vec!["bash".to_owned()])),
+        Some((_, Runtime::Program(program))) => Some(vec![(*program).to_owned()]),
+        None => by_shebang,
+    }
+}
+
+enum Runtime {
+    Program(&'static str),
+    Shell,
+    TypeScript,
+}
+
+/// Script extensions, in the order in which a sidecar takes its script.
+const SCRIPTS: &[(&str, Runtime)] = &[
+    ("py", Runtime::Program("python3")),
+    ("sh", Runtime::Shell),
+    ("bash", Runtime::Shell),
+    ("ts", Runtime::TypeScript),
+    ("mts", Runtime::TypeScript),
+    ("js", Runtime::Program("node")),
+    ("mjs", Runtime::Program("node")),
+    ("cjs", Runtime::Program("node")),
+    ("rb", Runtime::Program("ruby")),
+    ("pl", Runtime::Program("perl")),
+    ("lua", Runtime::Program("lua")),
+    ("php", Runtime::Program("php")),
+];
+
+/// Runtimes for TypeScript, best first: those that need no version to be known. Node strips types
+/// since 22.6 with this flag, and later ones still accept it.
+const TYPESCRIPT: &[&[&str]] =
+    &[&["tsx"], &["bun"], &["node", "--experimental-strip-types"], &["deno", "run", "--allow-all"]];
+
+fn typescript(programs: &Programs) -> Vec<String> {
+    let best = TYPESCRIPT.iter().find(|words| programs.has(words[0])).unwrap_or(&TYPESCRIPT[2]);
+    best.iter().map(|word| (*word).to_owned()).collect()
+}
+
+/// The program of a `#!` line without its folder; `env NAME` counts as NAME.
+fn shebang(line: &str) -> Vec<String> {
+    let mut words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+    if words.first().is_some_and(|word| word.ends_with("/env")) {
+        words.remove(0);
+        words.retain(|word| word != "-S" && !word.contains('='));
+    }
+    if let Some(program) = words.first_mut()
+        && let Some((_, name)) = program.rsplit_once('/')
+    {
+        *program = name.to_owned();
+    }
+    words
+}
+
+fn extension(file_name: &str) -> Option<&str> {
+    file_name.rsplit_once('.').filter(|(stem, _)| !stem.is_empty()).map(|(_, extension)| extension)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_script_is_run_by_what_its_shebang_or_extension_says() {
+        let none = Programs::on(&OsString::new());
+        let run = |file: &str, line: &str| interpreter(file, line, &none).map(|words| words.join(" "));
+        assert_eq!(run("a.py", "#!/usr/bin/env python2"), Some("python3".into()));
+        assert_eq!(run("a.sh", "#!/bin/sh -e"), Some("sh -e".into()));
+        assert_eq!(run("a.sh", "echo"), Some("bash".into()));
+        assert_eq!(run("a.ts", ""), Some("node --experimental-strip-types".into()));
+        assert_eq!(run("a", "#!/usr/bin/env -S perl -w"), Some("perl -w".into()));
+        assert_eq!(run("a", "ELF"), None);
+    }
+
+    #[test]
+    fn only_executable_files_on_the_path_count_as_programs() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("plain"), "").unwrap();
+        let tool = folder.path().join("python3");
+        std::fs::write(&tool, "").unwrap();
+        std::fs::set_permissions(&tool, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let programs = Programs::on(&folder.path().as_os_str().to_owned());
+        assert!(programs.has("python") && programs.has("python3"));
+        assert!(!programs.has("plain") && !programs.has("node"));
+    }
+}
