@@ -70,7 +70,7 @@ impl Words {
 
     /// The argv template for a version with these file paths. `implied` is the script that belongs to
     /// the definition by its name.
-    pub(super) fn command(&self, paths: &[&str], implied: Option<&str>) -> Command {
+    pub(super) fn command(&self, paths: &[&str], implied: Option<&str>, inputs: &[&str]) -> Command {
         let mut command = Command::default();
         if self.0.iter().any(|word| word.contains("{file}")) {
             command.entry = implied.map(str::to_owned);
@@ -79,33 +79,49 @@ impl Words {
             }
         }
         for (position, word) in self.0.iter().enumerate() {
-            let word = if self.is_code(position) { word.clone() } else { self.template(word, position, paths, &mut command) };
+            let word = match self.is_code(position) {
+                true => escaped(word, inputs),
+                false => template(word, position, paths, &mut command),
+            };
             command.words.push(word);
         }
         command
     }
+}
 
-    fn template(&self, word: &str, position: usize, paths: &[&str], command: &mut Command) -> String {
-        if let Some(script) = Script::of(word, position) {
-            match (script.among(paths), &command.entry) {
-                (Some(path), None) => {
-                    command.entry = Some(path.to_owned());
-                    return "{file}".to_owned();
-                }
-                (Some(path), Some(entry)) if path == entry => return "{file}".to_owned(),
-                (Some(path), Some(_)) => return format!("{{dir}}/{path}"),
-                (None, None) if command.missing.is_none() => command.missing = Some(script.tail.to_owned()),
-                (None, _) => {}
+/// One word of the argv template; notes the entry, or what is missing, in `command`.
+fn template(word: &str, position: usize, paths: &[&str], command: &mut Command) -> String {
+    if let Some(script) = Script::of(word, position) {
+        match (script.among(paths), &command.entry) {
+            (Some(path), None) => {
+                command.entry = Some(path.to_owned());
+                return "{file}".to_owned();
             }
+            (Some(path), Some(entry)) if path == entry => return "{file}".to_owned(),
+            (Some(path), Some(_)) => return format!("{{dir}}/{path}"),
+            (None, None) if command.missing.is_none() => command.missing = Some(script.tail.to_owned()),
+            (None, _) => {}
         }
-        let mut word = word.to_owned();
-        for (known, ours) in
-            [(TOOL_FOLDER, "{dir}"), (OUTER_FOLDER, "{workspace}")].iter().flat_map(|(list, ours)| list.iter().map(move |k| (k, ours)))
-        {
-            word = word.replace(*known, ours);
-        }
-        word
     }
+    let mut word = word.to_owned();
+    for (known, ours) in [(TOOL_FOLDER, "{dir}"), (OUTER_FOLDER, "{workspace}")]
+        .iter()
+        .flat_map(|(list, ours)| list.iter().map(move |k| (k, ours)))
+    {
+        word = word.replace(*known, ours);
+    }
+    word
+}
+
+/// Code in which nothing may be filled in: what would be a placeholder is doubled.
+fn escaped(code: &str, inputs: &[&str]) -> String {
+    let mut names = placeholders(code);
+    names.sort_unstable();
+    names.dedup();
+    names.retain(|name| NOT_INPUTS.contains(name) || name.starts_with("input.") || inputs.contains(name));
+    names
+        .into_iter()
+        .fold(code.to_owned(), |code, name| code.replace(&format!("{{{name}}}"), &format!("{{{{{name}}}}}")))
 }
 
 /// Where a folder placeholder points.
@@ -157,7 +173,9 @@ impl<'a> Script<'a> {
 
 fn strip_folder(word: &str) -> Option<(Anchor, &str)> {
     let strip = |list: &[&str]| list.iter().find_map(|known| word.strip_prefix(known)?.strip_prefix('/'));
-    strip(TOOL_FOLDER).map(|rest| (Anchor::Tool, rest)).or_else(|| strip(OUTER_FOLDER).map(|rest| (Anchor::Outer, rest)))
+    strip(TOOL_FOLDER)
+        .map(|rest| (Anchor::Tool, rest))
+        .or_else(|| strip(OUTER_FOLDER).map(|rest| (Anchor::Outer, rest)))
 }
 
 /// The names in `{name}` placeholders of a word: letters, digits, `_`, `-` and `.`, a letter first.
@@ -186,7 +204,7 @@ mod tests {
     }
 
     fn command(list: &[&str], paths: &[&str], implied: Option<&str>) -> (String, Option<String>, Option<String>) {
-        let command = words(list).command(paths, implied);
+        let command = words(list).command(paths, implied, &[]);
         (command.words.join(" "), command.entry, command.missing)
     }
 
@@ -203,7 +221,10 @@ mod tests {
             ("x.py", &["@/tools/x.py", "x.yaml"], "@/tools/x.py"),
             ("./lib/x.py", &["lib/x.py", "x.py"], "lib/x.py"),
         ] {
-            assert_eq!(command(&["python", written, "{a}"], paths, None), ("python {file} {a}".into(), some(wanted), None));
+            assert_eq!(
+                command(&["python", written, "{a}"], paths, None),
+                ("python {file} {a}".into(), some(wanted), None)
+            );
         }
         let missing = command(&["python", "tools/executable/x.py"], &["x.yaml"], None);
         assert_eq!(missing, ("python tools/executable/x.py".into(), None, some("tools/executable/x.py")));
@@ -218,12 +239,21 @@ mod tests {
         let code = "import x; print(f'{a}'); open('y.py')";
         let list = words(&["python", "-c", code]);
         assert_eq!(list.inputs(), Vec::<String>::new());
-        assert_eq!(list.command(&["y.py"], None), Command { words: list.0.clone(), entry: None, missing: None });
+        assert_eq!(list.command(&["y.py"], None, &[]), Command { words: list.0.clone(), entry: None, missing: None });
+        assert_eq!(list.command(&[], None, &["a"]).words[2], code.replace("{a}", "{{a}}"));
     }
 
     #[test]
     fn placeholders_that_are_no_place_are_inputs() {
-        let list = words(&["x", "--cov={source_module}", "{input.n}", "{source_module}", "{file}", "{tool_dir}/a", "{\"a\": 1}"]);
+        let list = words(&[
+            "x",
+            "--cov={source_module}",
+            "{input.n}",
+            "{source_module}",
+            "{file}",
+            "{tool_dir}/a",
+            "{\"a\": 1}",
+        ]);
         assert_eq!(list.inputs(), ["source_module", "n"]);
     }
 

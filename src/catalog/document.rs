@@ -42,7 +42,6 @@ impl Syntax {
 #[derive(Debug)]
 pub(super) struct Document<'a> {
     pub(super) path: &'a str,
-    pub(super) syntax: Syntax,
     pub(super) text: &'a str,
     pub(super) fields: Map<String, Value>,
 }
@@ -88,10 +87,15 @@ impl<'a> Document<'a> {
         };
         let hint = format!("mend the {} there; the row comes back by itself", syntax.word());
         match parsed {
-            Ok(Value::Object(fields)) => Ok(Document { path, syntax, text, fields }),
+            Ok(Value::Object(fields)) => Ok(Document { path, text, fields }),
             Ok(_) => {
                 let message = format!("the {} holds no table of fields", syntax.word());
-                Err(problem(Some(1), ProblemCode::BadSyntax, message, "a manifest has fields such as name and description"))
+                Err(problem(
+                    Some(1),
+                    ProblemCode::BadSyntax,
+                    message,
+                    "a manifest has fields such as name and description",
+                ))
             }
             Err(fault) => Err(problem(fault.line, fault.code, fault.message, &hint)),
         }
@@ -125,9 +129,7 @@ fn names_key(line: &str, key: &str) -> bool {
         return header.split('.').any(|part| part.trim().trim_matches('"') == key);
     }
     let bare = line.trim_start_matches(['"', '\'', '{', ' ']);
-    bare.strip_prefix(key).is_some_and(|rest| {
-        rest.trim_start_matches(['"', '\'']).trim_start().starts_with([':', '='])
-    })
+    bare.strip_prefix(key).is_some_and(|rest| rest.trim_start_matches(['"', '\'']).trim_start().starts_with([':', '=']))
 }
 
 /// What a parser said.
@@ -335,8 +337,10 @@ mod tests {
 
     #[test]
     fn numbers_as_keys_and_odd_floats_are_kept_as_text() {
-        assert_eq!(parse(Syntax::Yaml, "codes:\n  0: ok\n  1: bad\nd: 2024-01-02\n").unwrap(),
-            json!({"codes": {"0": "ok", "1": "bad"}, "d": "2024-01-02"}));
+        assert_eq!(
+            parse(Syntax::Yaml, "codes:\n  0: ok\n  1: bad\nd: 2024-01-02\n").unwrap(),
+            json!({"codes": {"0": "ok", "1": "bad"}, "d": "2024-01-02"})
+        );
         assert_eq!(parse(Syntax::Toml, "d = 2024-01-02\nx = inf\n").unwrap(), json!({"d": "2024-01-02", "x": "inf"}));
     }
 

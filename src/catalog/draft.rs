@@ -4,8 +4,8 @@ use super::argv::Words;
 use super::document::Document;
 use super::{foreign, native, schema_loose};
 use crate::domain::{
-    Dialect, Example, InputMode, Kind, LimitsDeclared, Manifest, NameError, Origin, Permissions, Problem,
-    ProblemCode, Provenance, Recipe, SuccessRule, TestCase, ToolName,
+    Dialect, Example, InputMode, Kind, LimitsDeclared, Manifest, NameError, Origin, Permissions, Problem, ProblemCode,
+    Provenance, Recipe, SuccessRule, TestCase, ToolName,
 };
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -32,7 +32,8 @@ impl Draft {
     pub(super) fn of(document: &Document<'_>) -> Result<Draft, Problem> {
         let says = |key: &str| document.fields.contains_key(key);
         let kind = document.fields.get("type").and_then(Value::as_str);
-        let foreign = says("type") || ["executable", "parameters", "input_schema", "inputSchema", "args", "tool_id"].into_iter().any(says);
+        let foreign = says("type")
+            || ["executable", "parameters", "input_schema", "inputSchema", "args", "tool_id"].into_iter().any(says);
         let known = ["name", "description", "kind", "run", "version", "category", "keywords"].into_iter().any(says);
         if foreign && !says("run") && !says("kind") {
             foreign::read(document, kind)
@@ -95,7 +96,12 @@ fn required_name<'n>(document: &Document<'_>, written: Option<&'n str>) -> Resul
 }
 
 fn bad_name(document: &Document<'_>, error: &NameError) -> Problem {
-    document.problem(&["name"], ProblemCode::BadName, error.to_string(), "rename it with a-z 0-9 _ . - only, a letter or digit first")
+    document.problem(
+        &["name"],
+        ProblemCode::BadName,
+        error.to_string(),
+        "rename it with a-z 0-9 _ . - only, a letter or digit first",
+    )
 }
 
 /// A manifest that says nothing but its name.
@@ -195,15 +201,16 @@ fn example(item: &Value, schema: Option<&Value>) -> Example {
     let first = |keys: &[&str]| keys.iter().find_map(|key| table.get(*key)).cloned();
     let text = |keys: &[&str]| first(keys).and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default();
     let described = text(&["description", "name", "title", "scenario"]);
-    if let Some(input) = first(&["input", "inputs", "arguments", "args", "params"]) {
+    let fields = schema.and_then(|schema| schema["properties"].as_object());
+    let is_field = |key: &str| fields.is_some_and(|fields| fields.contains_key(key));
+    let holders = ["input", "inputs", "arguments", "args", "params"];
+    if let Some(input) = holders.iter().filter(|key| !is_field(key)).find_map(|key| table.get(*key)).cloned() {
         let output = first(&["output", "outputs", "expected_output", "expected", "result"]);
         return Example { description: described, input: input_value(input), output: output.map(output_value) };
     }
-    let fields = schema.and_then(|schema| schema["properties"].as_object());
-    let bare = fields.is_some_and(|fields| table.keys().any(|key| key != "description" && fields.contains_key(key)));
-    if bare {
-        let known = |key: &str| fields.is_some_and(|fields| fields.contains_key(key));
-        let input: Map<String, Value> = table.iter().filter(|(key, _)| known(key)).map(|(k, v)| (k.clone(), v.clone())).collect();
+    if table.keys().any(|key| key != "description" && is_field(key)) {
+        let input: Map<String, Value> =
+            table.iter().filter(|(key, _)| is_field(key)).map(|(k, v)| (k.clone(), v.clone())).collect();
         return Example { description: described, input: Value::Object(input), output: None };
     }
     Example { description: described, input: Value::Null, output: None }
@@ -224,7 +231,8 @@ pub(super) fn tests(written: &Value) -> Result<Vec<TestCase>, String> {
         .iter()
         .enumerate()
         .map(|(index, item)| {
-            let test: TestCase = serde_json::from_value(item.clone()).map_err(|error| format!("test {}: {error}", index + 1))?;
+            let test: TestCase =
+                serde_json::from_value(item.clone()).map_err(|error| format!("test {}: {error}", index + 1))?;
             let name = if test.name.is_empty() { format!("test {}", index + 1) } else { test.name };
             Ok(TestCase { name, ..test })
         })
@@ -234,7 +242,8 @@ pub(super) fn tests(written: &Value) -> Result<Vec<TestCase>, String> {
 /// Fills in the inputs that the command asks for, and how input arrives when that was not said.
 pub(super) fn settle_input(manifest: &mut Manifest, words: &Words, stated: Option<InputMode>) {
     let inputs = words.inputs();
-    let has_fields = manifest.input.as_ref().is_some_and(|schema| schema["properties"].as_object().is_some_and(|f| !f.is_empty()));
+    let has_fields =
+        manifest.input.as_ref().is_some_and(|schema| schema["properties"].as_object().is_some_and(|f| !f.is_empty()));
     manifest.input = schema_loose::with_inputs(manifest.input.take(), &inputs);
     let guessed = if !inputs.is_empty() {
         InputMode::Args
@@ -255,7 +264,13 @@ mod tests_of_draft {
 
     #[test]
     fn versions_and_makers_are_read_as_people_write_them() {
-        for (text, wanted) in [("1", Some("1.0.0")), ("v1.2", Some("1.2.0")), ("1.2.3-rc.1", Some("1.2.3-rc.1")), ("new", None), ("1.2.3.4", None)] {
+        for (text, wanted) in [
+            ("1", Some("1.0.0")),
+            ("v1.2", Some("1.2.0")),
+            ("1.2.3-rc.1", Some("1.2.3-rc.1")),
+            ("new", None),
+            ("1.2.3.4", None),
+        ] {
             assert_eq!(loose_version(text).map(|version| version.to_string()).as_deref(), wanted, "{text}");
         }
         assert_eq!(origin_of(Some("Ada <ada@example.org>")), Some(Origin::Admin));

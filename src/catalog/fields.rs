@@ -56,7 +56,11 @@ impl<'d, 'a> Fields<'d, 'a> {
         let items = match value {
             None => return Ok(Vec::new()),
             Some(Value::String(text)) => {
-                return Ok(text.split(',').map(|word| word.trim().to_owned()).filter(|word| !word.is_empty()).collect());
+                return Ok(text
+                    .split(',')
+                    .map(|word| word.trim().to_owned())
+                    .filter(|word| !word.is_empty())
+                    .collect());
             }
             Some(Value::Array(items)) => items,
             Some(other) => return Err(self.wrong(key, &other, "a list of texts")),
@@ -108,7 +112,9 @@ impl<'d, 'a> Fields<'d, 'a> {
         T::Err: std::fmt::Display,
     {
         let Some(text) = self.text(key)? else { return Ok(None) };
-        text.parse().map(Some).map_err(|error: T::Err| self.bad(key, format!("{key}: {error}"), "use one of the known words"))
+        text.parse()
+            .map(Some)
+            .map_err(|error: T::Err| self.bad(key, format!("{key}: {error}"), "use one of the known words"))
     }
 
     /// Takes a table; an absent one is empty.
@@ -197,7 +203,13 @@ mod tests {
 
     #[test]
     fn quantities_have_units() {
-        for (value, wanted) in [(json!("30s"), 30_000), (json!(2.5), 2_500), (json!("500ms"), 500), (json!("2 m"), 120_000), (json!("7"), 7_000)] {
+        for (value, wanted) in [
+            (json!("30s"), 30_000),
+            (json!(2.5), 2_500),
+            (json!("500ms"), 500),
+            (json!("2 m"), 120_000),
+            (json!("7"), 7_000),
+        ] {
             assert_eq!(quantity(&value, TIMES, 1_000.0), Some(wanted), "{value}");
         }
         assert_eq!(quantity(&json!("64MiB"), SIZES, 1.0), Some(64 << 20));

@@ -13,8 +13,6 @@ pub(super) const DEPTH: usize = 32;
 /// Events that YAML aliases may replay. A manifest of 256 KiB has some 20,000 events of its own; an
 /// alias bomb has billions.
 pub(super) const YAML_REPLAYED_EVENTS: usize = 50_000;
-/// Nesting of a manifest, any syntax (serde_json's own limit is 128).
-pub(super) const NESTING: usize = 100;
 /// Values in a list of words (tags, keywords …) and characters in a line of text that the catalog keeps.
 pub(super) const LIST_ITEMS: usize = 200;
 /// Characters of a description that a catalog row keeps; the whole text stays in the manifest.

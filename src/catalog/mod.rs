@@ -1,12 +1,36 @@
 //! Tools folders in, catalog rows and problems out.
+//!
+//! [`scan`] walks the folders of a [`Plan`], reads what changed since the [`Cache`] was written, and
+//! gives a [`Scan`]: every definition on disk is a row or a problem, none is absent. [`read`] opens
+//! one tool as it is on disk now, [`read_files`] one that is kept elsewhere; both give the same
+//! manifest for the same bytes. [`Watcher`] only hints that something changed: the scan is the truth.
+//!
+//! It writes nothing, starts nothing and knows no store: reviews and runs are laid over its rows by
+//! others. Git's ignore rules never hide a tool. Nothing of a tool's code is executed to read it.
+
 mod argv;
+mod cache;
 mod document;
 mod draft;
 mod fields;
+mod files;
 mod foreign;
+mod header;
 mod limits;
+mod lineup;
 mod native;
+mod plan;
 mod programs;
+mod reading;
+mod scan;
 mod schema_loose;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
+mod walk;
+
+pub use cache::{Cache, CacheRow};
+pub use lineup::line_up;
+pub use plan::{Plan, Root};
+pub use scan::{Progress, Scan, read, read_files, scan};

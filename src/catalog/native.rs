@@ -45,16 +45,17 @@ pub(super) fn read(document: &Document<'_>) -> Result<Draft, Problem> {
         manifest.examples = draft::examples(&written, manifest.input.as_ref());
     }
     if let Some(written) = fields.any("tests") {
-        manifest.tests = draft::tests(&written).map_err(|message| fields.bad("tests", message, "a test has name, input and expect"))?;
+        manifest.tests = draft::tests(&written)
+            .map_err(|message| fields.bad("tests", message, "a test has name, input and expect"))?;
     }
     let mut run = run(&mut fields)?;
     run.recipe.success.require_json |= manifest.output.is_some();
-    manifest.recipe = matches!(manifest.kind, crate::domain::Kind::Command | crate::domain::Kind::Service).then_some(run.recipe);
+    manifest.recipe =
+        matches!(manifest.kind, crate::domain::Kind::Command | crate::domain::Kind::Service).then_some(run.recipe);
     draft::settle_input(&mut manifest, run.words.as_ref().unwrap_or(&Words::default()), run.input);
     manifest.extra = fields.rest();
-    let origin = draft::origin_of(manifest.provenance.created_by.as_deref()).or_else(|| {
-        manifest.provenance.generator.as_ref().map(|_| crate::domain::Origin::Ai)
-    });
+    let origin = draft::origin_of(manifest.provenance.created_by.as_deref())
+        .or_else(|| manifest.provenance.generator.as_ref().map(|_| crate::domain::Origin::Ai));
     Ok(Draft { manifest, words: run.words, origin, unsupported: None })
 }
 
@@ -216,7 +217,10 @@ mod tests {
         .unwrap();
         let manifest = draft.manifest;
         assert_eq!((manifest.name.as_str(), manifest.version.to_string().as_str()), ("x", "1.2.0"));
-        assert_eq!((manifest.kind, manifest.category, manifest.cost_tier), (Kind::Command, Some(Category("git".into())), Some(CostTier::Low)));
+        assert_eq!(
+            (manifest.kind, manifest.category, manifest.cost_tier),
+            (Kind::Command, Some(Category("git".into())), Some(CostTier::Low))
+        );
         let recipe = manifest.recipe.unwrap();
         assert_eq!((recipe.input, recipe.timeout_ms), (InputMode::StdinJson, Some(30_000)));
         assert_eq!(recipe.success, SuccessRule { exit_codes: vec![0, 3], check_json: true, require_json: true });

@@ -58,6 +58,11 @@ pub(super) fn is_script(file_name: &str) -> bool {
         && !file_name.ends_with(".d.ts")
 }
 
+/// All script extensions, in the order in which a sidecar takes its script.
+pub(super) fn script_extensions() -> impl Iterator<Item = &'static str> {
+    SCRIPTS.iter().map(|(extension, _)| *extension)
+}
+
 /// The place of a script's extension in the order in which a sidecar takes its script.
 pub(super) fn script_rank(file_name: &str) -> usize {
     let extension = extension(file_name).unwrap_or_default();
@@ -99,13 +104,11 @@ const SCRIPTS: &[(&str, Runtime)] = &[
     ("php", Runtime::Program("php")),
 ];
 
-/// Runtimes for TypeScript, best first: those that need no version to be known. Node strips types
-/// since 22.6 with this flag, and later ones still accept it.
-const TYPESCRIPT: &[&[&str]] =
-    &[&["tsx"], &["bun"], &["node", "--experimental-strip-types"], &["deno", "run", "--allow-all"]];
+/// Runtimes for TypeScript, best first. Which flags a node needs is for the runner, who may ask it.
+const TYPESCRIPT: &[&[&str]] = &[&["node"], &["tsx"], &["bun"], &["deno", "run", "--allow-all"]];
 
 fn typescript(programs: &Programs) -> Vec<String> {
-    let best = TYPESCRIPT.iter().find(|words| programs.has(words[0])).unwrap_or(&TYPESCRIPT[2]);
+    let best = TYPESCRIPT.iter().find(|words| programs.has(words[0])).unwrap_or(&TYPESCRIPT[0]);
     best.iter().map(|word| (*word).to_owned()).collect()
 }
 
@@ -139,7 +142,7 @@ mod tests {
         assert_eq!(run("a.py", "#!/usr/bin/env python2"), Some("python3".into()));
         assert_eq!(run("a.sh", "#!/bin/sh -e"), Some("sh -e".into()));
         assert_eq!(run("a.sh", "echo"), Some("bash".into()));
-        assert_eq!(run("a.ts", ""), Some("node --experimental-strip-types".into()));
+        assert_eq!(run("a.ts", ""), Some("node".into()));
         assert_eq!(run("a", "#!/usr/bin/env -S perl -w"), Some("perl -w".into()));
         assert_eq!(run("a", "ELF"), None);
     }

@@ -14,7 +14,9 @@ pub(super) fn translate(written: &Value) -> Value {
     match written {
         Value::Object(table) if is_schema(table) && uses_rare(written, 0) && is_valid(written) => written.clone(),
         Value::Object(table) if is_schema(table) => property(written, 0).schema,
-        Value::Object(table) => object(table.iter().map(|(name, field)| (name.clone(), property(field, 0))), Map::new()),
+        Value::Object(table) => {
+            object(table.iter().map(|(name, field)| (name.clone(), property(field, 0))), Map::new())
+        }
         Value::Array(fields) => object(fields.iter().filter_map(named), Map::new()),
         Value::String(text) => json!({ "description": text }),
         _ => json!({}),
@@ -24,8 +26,18 @@ pub(super) fn translate(written: &Value) -> Value {
 /// Keywords that the mending below does not know. Who writes them writes real JSON Schema, so such a
 /// schema is kept untouched when it is valid.
 const RARE: &[&str] = &[
-    "pattern", "patternProperties", "$defs", "definitions", "if", "prefixItems", "contains", "propertyNames", "dependentSchemas",
-    "dependentRequired", "unevaluatedProperties", "unevaluatedItems",
+    "pattern",
+    "patternProperties",
+    "$defs",
+    "definitions",
+    "if",
+    "prefixItems",
+    "contains",
+    "propertyNames",
+    "dependentSchemas",
+    "dependentRequired",
+    "unevaluatedProperties",
+    "unevaluatedItems",
 ];
 
 fn uses_rare(schema: &Value, depth: usize) -> bool {
@@ -56,7 +68,9 @@ pub(super) fn with_inputs(schema: Option<Value>, names: &[String]) -> Option<Val
     };
     table.insert("type".to_owned(), json!("object"));
     for name in missing {
-        entry(&mut table, "properties", json!({})).as_object_mut().map(|list| list.insert(name.clone(), json!({"type": "string"})));
+        entry(&mut table, "properties", json!({}))
+            .as_object_mut()
+            .map(|list| list.insert(name.clone(), json!({"type": "string"})));
         entry(&mut table, "required", json!([])).as_array_mut().map(|list| list.push(json!(name)));
     }
     Some(Value::Object(table))
@@ -72,7 +86,8 @@ fn entry<'a>(table: &'a mut Map<String, Value>, key: &str, empty: Value) -> &'a 
 
 /// Whether a table is meant as a schema, not as a list of fields.
 fn is_schema(table: &Map<String, Value>) -> bool {
-    let fields = table.get("properties").is_some_and(|fields| fields.as_object().is_some_and(|f| f.values().all(is_field)));
+    let fields =
+        table.get("properties").is_some_and(|fields| fields.as_object().is_some_and(|f| f.values().all(is_field)));
     let typed = table.get("type").and_then(Value::as_str).is_some_and(|word| types(word).is_some() || word == "stream");
     fields || typed || ["oneOf", "anyOf", "allOf", "$ref"].iter().any(|key| table.contains_key(*key))
 }
@@ -92,7 +107,8 @@ fn named(field: &Value) -> Option<(String, Field)> {
         Value::String(name) => Some((name.clone(), Field { schema: json!({}), required: false })),
         Value::Object(table) => {
             let name = table.get("name")?.as_str()?.to_owned();
-            let rest: Map<String, Value> = table.iter().filter(|(key, _)| *key != "name").map(|(k, v)| (k.clone(), v.clone())).collect();
+            let rest: Map<String, Value> =
+                table.iter().filter(|(key, _)| *key != "name").map(|(k, v)| (k.clone(), v.clone())).collect();
             Some((name, property(&Value::Object(rest), 1)))
         }
         _ => None,
@@ -180,7 +196,10 @@ fn from_table(table: &Map<String, Value>, depth: usize) -> Field {
         } else {
             schema = Map::new();
         }
-    } else if !table.contains_key("type") && !table.is_empty() && !table.keys().any(|key| KEYWORDS.contains(&key.as_str())) {
+    } else if !table.contains_key("type")
+        && !table.is_empty()
+        && !table.keys().any(|key| KEYWORDS.contains(&key.as_str()))
+    {
         // A table of fields without saying so.
         let fields = table.iter().map(|(name, field)| (name.clone(), property(field, depth + 1)));
         return Field { schema: object(fields, Map::new()), required: false };
@@ -193,8 +212,28 @@ fn from_table(table: &Map<String, Value>, depth: usize) -> Field {
 
 /// Words that say that a table is a schema.
 const KEYWORDS: &[&str] = &[
-    "description", "enum", "default", "items", "required", "optional", "example", "examples", "options", "range", "oneOf",
-    "anyOf", "allOf", "not", "const", "$ref", "format", "pattern", "minimum", "maximum", "title", "additionalProperties",
+    "description",
+    "enum",
+    "default",
+    "items",
+    "required",
+    "optional",
+    "example",
+    "examples",
+    "options",
+    "range",
+    "oneOf",
+    "anyOf",
+    "allOf",
+    "not",
+    "const",
+    "$ref",
+    "format",
+    "pattern",
+    "minimum",
+    "maximum",
+    "title",
+    "additionalProperties",
 ];
 
 /// Takes one keyword over, mended where JSON Schema would refuse it.
@@ -324,8 +363,8 @@ fn types(word: &str) -> Option<Kinds> {
         return Some(Kinds { names, items: None });
     }
     let name = match word.split('[').next().unwrap_or_default() {
-        "str" | "string" | "text" | "enum" | "bytes" | "path" | "file" | "filepath" | "url" | "uri" | "date" | "datetime"
-        | "choice" | "char" => "string",
+        "str" | "string" | "text" | "enum" | "bytes" | "path" | "file" | "filepath" | "url" | "uri" | "date"
+        | "datetime" | "choice" | "char" => "string",
         "int" | "integer" | "long" => "integer",
         "float" | "number" | "double" | "decimal" => "number",
         "bool" | "boolean" => "boolean",
@@ -402,7 +441,10 @@ mod tests {
     #[test]
     fn inputs_that_only_the_command_names_are_required_text() {
         let schema = with_inputs(Some(json!({"type": "object", "properties": {"a": {}}})), &["a".into(), "b".into()]);
-        assert_eq!(schema, Some(json!({"type": "object", "properties": {"a": {}, "b": {"type": "string"}}, "required": ["b"]})));
+        assert_eq!(
+            schema,
+            Some(json!({"type": "object", "properties": {"a": {}, "b": {"type": "string"}}, "required": ["b"]}))
+        );
         assert_eq!(with_inputs(None, &[]), None);
     }
 }

@@ -29,3 +29,27 @@ pub(super) fn files_below(folder: &Path) -> Vec<PathBuf> {
     found.sort();
     found
 }
+
+/// A workspace of a test, gone with it.
+pub(super) struct Workspace(tempfile::TempDir);
+
+impl Workspace {
+    pub(super) fn new() -> Workspace {
+        Workspace(tempfile::tempdir().unwrap())
+    }
+
+    pub(super) fn plan(&self) -> super::Plan {
+        super::Plan::standard(self.0.path())
+    }
+
+    pub(super) fn at(&self, path: &str) -> PathBuf {
+        self.0.path().join(path)
+    }
+
+    /// Writes a file with its folders.
+    pub(super) fn write(&self, path: &str, bytes: impl AsRef<[u8]>) {
+        let path = self.at(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+}

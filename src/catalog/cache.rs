@@ -1,0 +1,77 @@
+//! Rows of the last scan, so that a definition whose files did not change is not read again.
+//!
+//! The cache is a guess that is checked: a row counts only while the stamps of all files that made it
+//! are the same. Losing it costs time, nothing else.
+
+use super::files::{Member, Stamp};
+use super::plan::Plan;
+use super::reading::Obstacle;
+use super::walk::Candidate;
+use crate::domain::{Problem, Tool};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+
+/// Counts up whenever the same files would give another row.
+const GENERATION: u32 = 1;
+
+/// One definition as it was scanned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CacheRow {
+    /// Over path, modification time, size, inode and mode of every file that made the row.
+    pub fingerprint: Vec<u8>,
+    /// The row, as text for the catalog's own use.
+    pub payload: String,
+}
+
+/// Cached rows by path of the definition.
+#[derive(Debug, Clone, Default)]
+pub struct Cache(pub HashMap<String, CacheRow>);
+
+/// What one definition gave.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Row {
+    /// Places outside the definition's own files where scripts were looked for.
+    pub(super) looked_at: Vec<String>,
+    pub(super) result: Scanned,
+}
+
+/// A tool, or the problem that keeps it from being one.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Scanned {
+    Tool {
+        tool: Box<Tool>,
+        /// The program that must be on this machine; looked up anew in every scan.
+        program: Option<String>,
+        obstacle: Option<Obstacle>,
+    },
+    Problem(Problem),
+}
+
+/// The fingerprint of a definition's files and of the places where more were looked for.
+pub(super) fn fingerprint(plan: &Plan, candidate: &Candidate, members: &[Member], looked_at: &[String]) -> Vec<u8> {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&GENERATION.to_le_bytes());
+    hasher.update(candidate.format.word().as_bytes());
+    hasher.update(&[u8::from(candidate.placement.exclusive)]);
+    let mut add = |path: &str, stamp: Option<Stamp>| {
+        hasher.update(path.as_bytes());
+        hasher.update(&[0, u8::from(stamp.is_some())]);
+        hasher.update(&stamp.map_or([0; 36], |stamp| stamp.bytes()));
+    };
+    for member in members {
+        add(&member.at, Some(member.stamp));
+    }
+    for path in looked_at {
+        add(path, plan.on_disk(path).metadata().ok().as_ref().map(Stamp::of));
+    }
+    hasher.finalize().as_bytes().to_vec()
+}
+
+impl Cache {
+    /// The cached row of a candidate, if its files are still the same.
+    pub(super) fn hit(&self, plan: &Plan, candidate: &Candidate, members: &[Member]) -> Option<Row> {
+        let cached = self.0.get(&candidate.definition)?;
+        let row: Row = serde_json::from_str(&cached.payload).ok()?;
+        (fingerprint(plan, candidate, members, &row.looked_at) == cached.fingerprint).then_some(row)
+    }
+}

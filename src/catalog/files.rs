@@ -1,0 +1,212 @@
+//! Reading the files of a version: which belong to it, how big they may be, and never a file that is
+//! not one.
+//!
+//! Devices, pipes and sockets are never opened; a link is followed only inside the tool's own folder.
+
+use super::limits;
+use super::plan::{self, Plan, file_of, join};
+use super::programs::is_script;
+use crate::domain::{FileMode, Problem, ProblemCode, VersionFile, is_hidden};
+use rustix::fs::{Mode, OFlags};
+use std::fs::Metadata;
+use std::io::Read;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+/// What a file was when it was looked at; two equal stamps mean that it need not be read again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stamp {
+    pub(super) size: u64,
+    pub(super) modified_ns: i128,
+    pub(super) inode: u64,
+    pub(super) mode: u32,
+}
+
+impl Stamp {
+    pub(super) fn of(meta: &Metadata) -> Stamp {
+        let modified_ns = i128::from(meta.mtime()) * 1_000_000_000 + i128::from(meta.mtime_nsec());
+        Stamp { size: meta.len(), modified_ns, inode: meta.ino(), mode: meta.mode() }
+    }
+
+    pub(super) fn bytes(&self) -> [u8; 36] {
+        let mut bytes = [0; 36];
+        bytes[..8].copy_from_slice(&self.size.to_le_bytes());
+        bytes[8..24].copy_from_slice(&self.modified_ns.to_le_bytes());
+        bytes[24..32].copy_from_slice(&self.inode.to_le_bytes());
+        bytes[32..].copy_from_slice(&self.mode.to_le_bytes());
+        bytes
+    }
+}
+
+/// A file of a version: its path inside the version, its path as rows write it, its stamp.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Member {
+    pub(super) path: String,
+    pub(super) at: String,
+    pub(super) stamp: Stamp,
+}
+
+/// Whether a file or folder of this name is never part of a version: what others write beside it,
+/// caches, editors' swap files, earlier versions.
+pub(super) fn is_left_out(name: &str) -> bool {
+    matches!(name, "approval.toml" | ".git" | "__pycache__" | "node_modules" | ".DS_Store" | "versions" | "4913")
+        || name.ends_with(".pyc")
+        || name.ends_with('~')
+        || name.starts_with(".#")
+        || (name.starts_with('#') && name.ends_with('#'))
+        || (name.starts_with('.') && (name.ends_with(".swp") || name.ends_with(".swo") || name.ends_with(".swx")))
+}
+
+/// All files of a tool's own folder.
+///
+/// # Errors
+/// A [`Problem`] for a link that leaves it, a file that is none, a name nobody can write, or a passed limit.
+pub(super) fn all_below(plan: &Plan, base: &str) -> Result<Vec<Member>, Problem> {
+    let mut members = Vec::new();
+    let mut bytes = 0;
+    collect(plan, base, "", 0, &mut members, &mut bytes)?;
+    members.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(members)
+}
+
+fn collect(
+    plan: &Plan,
+    base: &str,
+    inside: &str,
+    depth: usize,
+    members: &mut Vec<Member>,
+    bytes: &mut u64,
+) -> Result<(), Problem> {
+    let at = if inside.is_empty() { base.to_owned() } else { join(base, inside) };
+    let too_large =
+        |message: String| problem(&at, ProblemCode::TooLarge, message, "move what is not part of the tool elsewhere");
+    if depth > limits::DEPTH {
+        return Err(too_large(format!("its folders are nested deeper than {}", limits::DEPTH)));
+    }
+    let entries = std::fs::read_dir(plan.on_disk(&at)).map_err(|error| unreadable(&at, &error))?;
+    for entry in entries {
+        let entry = entry.map_err(|error| unreadable(&at, &error))?;
+        let name = entry.file_name();
+        let Some(name) = name.to_str().filter(|name| !name.chars().any(is_hidden)) else {
+            let path = join(&at, &plan::shown(Path::new(&name)));
+            return Err(problem(
+                &path,
+                ProblemCode::BadName,
+                "its name holds hidden characters or is not UTF-8".to_owned(),
+                "rename the file",
+            ));
+        };
+        if is_left_out(name) {
+            continue;
+        }
+        let path = join(inside, name);
+        let kind = entry.file_type().map_err(|error| unreadable(&at, &error))?;
+        if kind.is_dir() {
+            collect(plan, base, &path, depth + 1, members, bytes)?;
+            continue;
+        }
+        let member = member(plan, base, &path)?;
+        *bytes += member.stamp.size;
+        members.push(member);
+        if members.len() > limits::FOLDER_FILES {
+            return Err(too_large(format!("its folder holds more than {} files", limits::FOLDER_FILES)));
+        }
+        if *bytes > limits::FOLDER_BYTES {
+            return Err(too_large(format!("its folder holds more than {} MiB", limits::FOLDER_BYTES >> 20)));
+        }
+    }
+    Ok(())
+}
+
+/// Looks at one file of a version whose paths are relative to `base`.
+pub(super) fn member(plan: &Plan, base: &str, path: &str) -> Result<Member, Problem> {
+    let at = join(base, path);
+    let disk = plan.on_disk(&at);
+    let mut meta = disk.symlink_metadata().map_err(|error| unreadable(&at, &error))?;
+    if meta.is_symlink() {
+        meta = linked(plan, base, &at)?;
+    }
+    if !meta.is_file() {
+        let message = "it is no regular file".to_owned();
+        return Err(problem(&at, ProblemCode::NotAFile, message, "a tool is made of regular files; remove it"));
+    }
+    Ok(Member { path: path.to_owned(), at, stamp: Stamp::of(&meta) })
+}
+
+/// What a link leads to, when that is a file in the tool's folder.
+fn linked(plan: &Plan, base: &str, at: &str) -> Result<Metadata, Problem> {
+    let unsafe_link = |message: &str| {
+        problem(at, ProblemCode::UnsafeLink, message.to_owned(), "replace the link by a copy of the file")
+    };
+    let target = plan.on_disk(at).canonicalize().map_err(|_| unsafe_link("the link leads nowhere"))?;
+    let folder = plan.on_disk(base).canonicalize().map_err(|error| unreadable(base, &error))?;
+    if !target.starts_with(&folder) {
+        return Err(unsafe_link("the link leaves the folder of the tool"));
+    }
+    let meta = target.symlink_metadata().map_err(|error| unreadable(at, &error))?;
+    if meta.is_dir() {
+        return Err(unsafe_link("the link leads to a folder"));
+    }
+    Ok(meta)
+}
+
+/// Reads a member; its size is checked again on the open file.
+pub(super) fn read(plan: &Plan, member: &Member) -> Result<VersionFile, Problem> {
+    let at = &member.at;
+    let disk = plan.on_disk(at);
+    let disk = if disk.is_symlink() { disk.canonicalize().map_err(|error| unreadable(at, &error))? } else { disk };
+    // Without NONBLOCK a pipe that took the file's place would hold the scan; without NOFOLLOW a link would.
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NOCTTY;
+    let file = rustix::fs::open(&disk, flags, Mode::empty()).map_err(|error| unreadable(at, &error.into()))?;
+    let mut file = std::fs::File::from(file);
+    let meta = file.metadata().map_err(|error| unreadable(at, &error))?;
+    if !meta.is_file() {
+        return Err(problem(
+            at,
+            ProblemCode::NotAFile,
+            "it is no regular file".to_owned(),
+            "a tool is made of regular files; remove it",
+        ));
+    }
+    let limit = limit_of(&member.path);
+    let too_large = || {
+        let message = format!("it is larger than {} KiB", limit >> 10);
+        problem(at, ProblemCode::TooLarge, message, "split it, or keep data in files of their own")
+    };
+    if meta.len() > limit {
+        return Err(too_large());
+    }
+    let mut bytes = Vec::with_capacity(meta.len() as usize + 1);
+    file.by_ref().take(limit + 1).read_to_end(&mut bytes).map_err(|error| unreadable(at, &error))?;
+    if bytes.len() as u64 > limit {
+        return Err(too_large());
+    }
+    let mode = if meta.mode() & 0o111 == 0 { FileMode::Plain } else { FileMode::Executable };
+    Ok(VersionFile { path: member.path.clone(), mode, bytes })
+}
+
+fn limit_of(path: &str) -> u64 {
+    let name = file_of(path);
+    if is_script(name) {
+        limits::SOURCE_BYTES
+    } else if super::document::Syntax::of(name).is_some() && !path.contains('/') {
+        limits::MANIFEST_BYTES
+    } else {
+        limits::FOLDER_BYTES
+    }
+}
+
+/// A problem with a file as a whole.
+pub(super) fn problem(path: &str, code: ProblemCode, message: String, hint: &str) -> Problem {
+    Problem { path: path.to_owned(), line: None, code, message, hint: hint.to_owned() }
+}
+
+/// A file or folder that could not be read.
+pub(super) fn unreadable(path: &str, error: &std::io::Error) -> Problem {
+    let message = match error.kind() {
+        std::io::ErrorKind::NotFound => "it is gone".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "this user may not read it".to_owned(),
+        _ => format!("it cannot be read: {error}"),
+    };
+    problem(path, ProblemCode::Unreadable, message, "check that it exists and that its permissions let you read it")
+}

@@ -1,0 +1,270 @@
+//! What a script says about itself: the comment or docstring at its top, its `#!` line, its inline
+//! dependency block (PEP 723), its file name.
+//!
+//! Nothing is executed and nothing below the header is understood; a script that says nothing is
+//! still a tool.
+
+use super::argv::Words;
+use super::document;
+use super::draft::{self, Draft, Naming};
+use super::programs::{self, Programs};
+use crate::domain::{Dialect, InputMode, Manifest, Origin, Problem, ProblemCode};
+
+/// A header ends after so many lines at the latest.
+const HEADER_LINES: usize = 120;
+
+/// Reads a script.
+///
+/// # Errors
+/// A [`Problem`] for an empty script, one that is not UTF-8, or a file name that is no name.
+pub(super) fn read(path: &str, bytes: &[u8], programs: &Programs) -> Result<Draft, Problem> {
+    let problem = |code, line, message: String, hint: &str| Problem {
+        path: path.to_owned(),
+        line,
+        code,
+        message,
+        hint: hint.to_owned(),
+    };
+    let text = document::text(path, bytes)?;
+    if text.trim().is_empty() {
+        return Err(problem(
+            ProblemCode::Empty,
+            None,
+            "the script is empty".to_owned(),
+            "write it, or delete the file",
+        ));
+    }
+    let stem = draft::stem_of(path);
+    let name = draft::script_name(stem).map_err(|error| {
+        problem(
+            ProblemCode::BadName,
+            None,
+            error.to_string(),
+            "rename the file with a-z 0-9 _ . - only, a letter or digit first",
+        )
+    })?;
+    let mut manifest = draft::blank(Naming { name, title: None }, Dialect::Header);
+    let header = header_lines(text);
+    describe(&mut manifest, &header, stem);
+    manifest.dependencies = inline_dependencies(text);
+    let words = programs::interpreter(
+        path.rsplit('/').next().unwrap_or(path),
+        text.lines().next().unwrap_or_default(),
+        programs,
+    );
+    manifest.recipe = words.as_ref().map(|_| draft::blank_recipe(input_mode(text)));
+    let origin = origin(path, text, &header, manifest.provenance.created_by.as_deref());
+    let words = words.map(|words| Words([words, vec!["{file}".to_owned()]].concat()));
+    Ok(Draft { manifest, words, origin, unsupported: None })
+}
+
+/// The lines of the header without comment signs and quotes.
+fn header_lines(text: &str) -> Vec<&str> {
+    let mut lines = Vec::new();
+    let mut inside: Option<&str> = None;
+    for line in text.lines().take(HEADER_LINES) {
+        let trimmed = line.trim();
+        if let Some(end) = inside {
+            if let Some((before, _)) = trimmed.split_once(end) {
+                lines.push(before.trim_start_matches('*').trim());
+                break;
+            }
+            lines.push(trimmed.trim_start_matches('*').trim());
+            continue;
+        }
+        if let Some((end, rest)) = opening(trimmed) {
+            if let Some((before, _)) = rest.split_once(end) {
+                lines.push(before.trim());
+                break;
+            }
+            inside = Some(end);
+            lines.push(rest.trim_start_matches('*').trim());
+        } else if let Some(comment) = trimmed.strip_prefix("#!").map(|_| "").or_else(|| comment(trimmed)) {
+            lines.push(comment);
+        } else if !trimmed.is_empty() && !matches!(trimmed, "'use strict';" | "\"use strict\";" | "<?php") {
+            break;
+        }
+    }
+    lines
+}
+
+/// The end mark of a block that begins here, and the rest of the line.
+fn opening(line: &str) -> Option<(&'static str, &str)> {
+    let line = line.strip_prefix(['r', 'R', 'u', 'U']).filter(|rest| rest.starts_with(['"', '\''])).unwrap_or(line);
+    [("\"\"\"", "\"\"\""), ("'''", "'''"), ("/*", "*/"), ("--[[", "]]")]
+        .into_iter()
+        .find_map(|(begin, end)| Some((end, line.strip_prefix(begin)?)))
+}
+
+fn comment(line: &str) -> Option<&str> {
+    ["#", "//", "--"]
+        .iter()
+        .find_map(|sign| line.strip_prefix(sign))
+        .map(|rest| rest.trim_start_matches(['#', '/']).trim())
+}
+
+fn describe(manifest: &mut Manifest, header: &[&str], stem: &str) {
+    let mut stated_version = None;
+    let mut first = None;
+    let mut stated = None;
+    let mut block = false;
+    for line in header {
+        if line.starts_with("///") || line.trim_start_matches('/').trim() == "script" {
+            block = !block;
+            continue;
+        }
+        let Some((key, value)) = key_of(line) else {
+            let is_words = line.chars().any(char::is_alphanumeric) && !line.starts_with("-*-") && !is_marker(line);
+            if first.is_none() && is_words && !block {
+                first = Some(*line);
+            }
+            continue;
+        };
+        let value = value.to_owned();
+        match key.as_str() {
+            "created" | "created at" | "date" => manifest.provenance.created_at = Some(value),
+            "generator" | "generated by" => manifest.provenance.generator = Some(value),
+            "status" => manifest.provenance.status = Some(value),
+            "version" => stated_version = draft::loose_version(&value),
+            "author" | "created by" | "created_by" => manifest.provenance.created_by = Some(value),
+            _ => stated = Some(value),
+        }
+    }
+    let marked = || {
+        header
+            .iter()
+            .find(|line| is_marker(line))
+            .and_then(|line| line.split_once(':'))
+            .map(|(_, rest)| rest.trim().to_owned())
+    };
+    manifest.description = stated.or_else(|| first.map(str::to_owned)).or_else(marked).unwrap_or_default();
+    manifest.version = stated_version.or_else(|| version_in_name(stem)).unwrap_or(semver::Version::new(1, 0, 0));
+}
+
+/// `Key: value` of a header, the key in lower case.
+fn key_of(line: &str) -> Option<(String, &str)> {
+    const KEYS: &[&str] = &[
+        "created",
+        "created at",
+        "date",
+        "generator",
+        "generated by",
+        "status",
+        "version",
+        "author",
+        "created by",
+        "created_by",
+        "description",
+    ];
+    let (key, value) = line.split_once(':')?;
+    let key = key.trim().trim_start_matches(['@', '-', '*']).trim().to_ascii_lowercase();
+    let value = value.trim();
+    (KEYS.contains(&key.as_str()) && !value.is_empty()).then_some((key, value))
+}
+
+fn is_marker(line: &str) -> bool {
+    let line = line.to_ascii_lowercase();
+    line.starts_with("ai-generated tool") || line.starts_with("ai generated tool")
+}
+
+/// `NAME_v1_2_3` is version 1.2.3.
+fn version_in_name(stem: &str) -> Option<semver::Version> {
+    let (_, version) = stem.rsplit_once("_v")?;
+    draft::loose_version(&version.replace('_', "."))
+}
+
+/// The dependencies of a PEP 723 block.
+fn inline_dependencies(text: &str) -> Vec<String> {
+    let Some((_, rest)) = text.split_once("# /// script\n") else { return Vec::new() };
+    let lines = rest.lines().take_while(|line| line.starts_with('#') && line.trim() != "# ///");
+    let block: Vec<&str> = lines.map(|line| line.trim_start_matches('#').trim_start()).collect();
+    let table: toml::Table = toml::from_str(&block.join("\n")).unwrap_or_default();
+    let list = table.get("dependencies").and_then(toml::Value::as_array);
+    list.into_iter().flatten().filter_map(|item| item.as_str().map(str::to_owned)).collect()
+}
+
+fn origin(path: &str, text: &str, header: &[&str], author: Option<&str>) -> Option<Origin> {
+    let in_name = path.to_ascii_lowercase().contains("_ai_generated_");
+    let in_header = header.iter().any(|line| {
+        let line = line.to_ascii_lowercase();
+        line.contains("ai-generated") || line.contains("ai generated")
+    });
+    let classes = text.lines().filter_map(|line| line.trim_start().strip_prefix("class "));
+    let in_class =
+        classes.map(|name| name.to_ascii_lowercase().replace('_', "")).any(|name| name.contains("aigenerated"));
+    if in_name || in_header || in_class { Some(Origin::Ai) } else { draft::origin_of(author) }
+}
+
+/// How a script takes its input, by what it reads.
+fn input_mode(text: &str) -> InputMode {
+    let reads = |marks: &[&str]| marks.iter().any(|mark| text.contains(mark));
+    if reads(&["sys.stdin", "process.stdin", "/dev/stdin", "readFileSync(0", "input()", "$(cat)"]) {
+        InputMode::StdinJson
+    } else if reads(&["argparse", "sys.argv", "process.argv", "$1", "$@", "getopts", "Deno.args", "ARGV"]) {
+        InputMode::Args
+    } else {
+        InputMode::None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::ffi::OsString;
+
+    fn parse(path: &str, text: &str) -> Draft {
+        read(path, text.as_bytes(), &Programs::on(&OsString::new())).unwrap()
+    }
+
+    #[test]
+    fn the_keys_of_a_docstring_are_read() {
+        let draft = parse(
+            "weather_ai_generated_1.py",
+            "#!/usr/bin/env python3\n# -*- coding: utf-8 -*-\n# /// script\n# dependencies = [\n#   \"requests>=2\",\n# ]\n# ///\n\"\"\"\n\
+             AI-Generated Tool\n\nFetches the weather.\n\nCreated: 2025-01-02\nGenerator: forge v1.0\nStatus: Experimental\nVersion: 0.2\n\
+             Author: some agent\n\"\"\"\nimport sys\nprint(sys.stdin.read())\n",
+        );
+        let manifest = draft.manifest;
+        assert_eq!(manifest.description, "Fetches the weather.");
+        assert_eq!(manifest.version, semver::Version::new(0, 2, 0));
+        assert_eq!(manifest.dependencies, ["requests>=2"]);
+        let provenance = manifest.provenance;
+        assert_eq!(provenance.created_at.as_deref(), Some("2025-01-02"));
+        assert_eq!(
+            (provenance.generator.as_deref(), provenance.status.as_deref()),
+            (Some("forge v1.0"), Some("Experimental"))
+        );
+        assert_eq!((draft.origin, manifest.recipe.unwrap().input), (Some(Origin::Ai), InputMode::StdinJson));
+        assert_eq!(draft.words.unwrap().0, ["python3", "{file}"]);
+    }
+
+    #[test]
+    fn the_first_line_of_a_comment_describes() {
+        for (path, text, wanted) in [
+            ("a.sh", "#!/bin/sh\n# Lists things.\n# And more.\nls \"$1\"\n", "Lists things."),
+            ("a.ts", "/** Does it.\n *\n * More\n */\nexport {};\n", "Does it."),
+            ("a.js", "// One line\nx();\n", "One line"),
+            ("a.py", "'''One.'''\n", "One."),
+            ("a.py", "import os\n\"\"\"No header.\"\"\"\n", ""),
+            ("a.py", "# Description: stated\n# first\n", "stated"),
+        ] {
+            assert_eq!(parse(path, text).manifest.description, wanted, "{text}");
+        }
+        assert_eq!(parse("x_v1_2_0.py", "pass").manifest.version, semver::Version::new(1, 2, 0));
+    }
+
+    #[test]
+    fn a_human_author_and_a_class_marker_tell_the_origin() {
+        assert_eq!(parse("a.py", "# Author: Ada\n").origin, Some(Origin::Admin));
+        assert_eq!(parse("a.py", "class Weather_AI_Generated:\n    pass\n").origin, Some(Origin::Ai));
+        assert_eq!(parse("a.py", "pass\n").origin, None);
+    }
+
+    #[test]
+    fn an_empty_script_or_a_name_outside_the_alphabet_is_a_problem() {
+        let programs = Programs::on(&OsString::new());
+        assert_eq!(read("a.py", b" \n", &programs).unwrap_err().code, ProblemCode::Empty);
+        assert_eq!(read("a\u{202e}b.py", b"pass", &programs).unwrap_err().code, ProblemCode::BadName);
+        assert_eq!(read("a.py", b"\xff", &programs).unwrap_err().code, ProblemCode::NotUtf8);
+    }
+}

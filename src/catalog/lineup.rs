@@ -1,0 +1,80 @@
+//! What rows are to each other: copies, shadows, clashes. Nothing is dropped, everything is said.
+
+use crate::domain::{Stage, Tool};
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
+/// Sorts rows by name, stage (higher first) and path, and fills in what each is to the others:
+/// `copy_of` (same digest, the first path is the original), `shadowed_by` and `shadows` (same name,
+/// other stage), `clashes` (same name or display name, same stage, other content). Archived rows
+/// neither shadow nor clash. What was filled in before is forgotten.
+pub fn line_up(tools: &mut [Tool]) {
+    tools.sort_by(|a, b| key(a).cmp(&key(b)));
+    for tool in tools.iter_mut() {
+        tool.copy_of = None;
+        tool.shadowed_by = None;
+        tool.shadows.clear();
+        tool.clashes.clear();
+    }
+    copies(tools);
+    shadows(tools);
+    clashes(tools);
+}
+
+fn key(tool: &Tool) -> (&str, Reverse<u8>, &str) {
+    (tool.name.as_str(), Reverse(tool.stage.precedence()), &tool.path)
+}
+
+fn copies(tools: &mut [Tool]) {
+    let mut first: HashMap<[u8; 32], usize> = HashMap::with_capacity(tools.len());
+    for index in 0..tools.len() {
+        let original = first.entry(tools[index].digest.0).or_insert(index);
+        if tools[index].path < tools[*original].path {
+            *original = index;
+        }
+    }
+    for index in 0..tools.len() {
+        let original = first[&tools[index].digest.0];
+        if original != index {
+            tools[index].copy_of = Some(tools[original].path.clone());
+        }
+    }
+}
+
+/// Rows are sorted by name and stage, so the rows of one name are neighbours and the first is used.
+fn shadows(tools: &mut [Tool]) {
+    for rows in tools.chunk_by_mut(|a, b| a.name == b.name) {
+        let Some((used, rest)) = rows.split_first_mut() else { continue };
+        for row in rest.iter_mut().filter(|row| row.stage != Stage::Archived && row.stage != used.stage) {
+            row.shadowed_by = Some(used.path.clone());
+            used.shadows.push(row.path.clone());
+        }
+    }
+}
+
+fn clashes(tools: &mut [Tool]) {
+    let mut groups: HashMap<(Stage, String), Vec<usize>> = HashMap::with_capacity(tools.len());
+    for (index, tool) in tools.iter().enumerate().filter(|(_, tool)| tool.stage != Stage::Archived) {
+        let name = tool.name.as_str();
+        groups.entry((tool.stage, name.to_owned())).or_default().push(index);
+        // A display name is compared as a reader would: without case and outer blanks.
+        let title = tool.title.as_deref().map(|title| title.trim().to_lowercase()).filter(|title| title != name);
+        if let Some(title) = title {
+            groups.entry((tool.stage, title)).or_default().push(index);
+        }
+    }
+    let mut found: Vec<(usize, String)> = Vec::new();
+    for group in groups.values().filter(|group| group.len() > 1) {
+        for &one in group {
+            let others = group.iter().filter(|&&other| tools[other].digest != tools[one].digest);
+            found.extend(others.map(|&other| (one, tools[other].path.clone())));
+        }
+    }
+    for (index, path) in found {
+        tools[index].clashes.push(path);
+    }
+    for tool in tools.iter_mut().filter(|tool| tool.clashes.len() > 1) {
+        tool.clashes.sort_unstable();
+        tool.clashes.dedup();
+    }
+}

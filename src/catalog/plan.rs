@@ -1,0 +1,156 @@
+//! Which folders are read, and what their layout says about a tool.
+
+use super::draft::script_name;
+use crate::domain::{Category, Placement, Stage};
+use std::path::{Component, Path, PathBuf};
+
+/// A folder of tools.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Root {
+    /// Relative to the workspace, or an absolute folder outside it.
+    pub path: PathBuf,
+    /// The stage of everything in it; `None` takes the sub-folder `core`, `approved`, `experimental`
+    /// or `archived`, and experimental elsewhere.
+    pub stage: Option<Stage>,
+}
+
+/// What a scan reads, in this order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// The workspace folder.
+    pub workspace: PathBuf,
+    /// Its folders of tools.
+    pub roots: Vec<Root>,
+}
+
+impl Plan {
+    /// The plan of a workspace without settings: its `tools/`.
+    pub fn standard(workspace: impl Into<PathBuf>) -> Plan {
+        Plan { workspace: workspace.into(), roots: vec![Root { path: PathBuf::from("tools"), stage: None }] }
+    }
+
+    /// The place on disk of a path as rows write it.
+    pub(super) fn on_disk(&self, path: &str) -> PathBuf {
+        self.workspace.join(path)
+    }
+
+    /// How rows write a root's path: relative to the workspace where it lies inside.
+    pub(super) fn root_path(&self, root: &Root) -> String {
+        let path = root.path.strip_prefix(&self.workspace).unwrap_or(&root.path);
+        let parts = path.components().filter(|part| !matches!(part, Component::CurDir));
+        parts.collect::<PathBuf>().to_string_lossy().into_owned()
+    }
+
+    /// The root that a path lies in, the most specific one.
+    pub(super) fn root_of(&self, path: &str) -> Option<(&Root, String)> {
+        let roots = self.roots.iter().map(|root| (root, self.root_path(root)));
+        roots.filter(|(_, at)| below(at, path).is_some()).max_by_key(|(_, at)| at.len())
+    }
+
+    /// Stage and, where a folder gives one, category of a definition.
+    pub(super) fn class_of(&self, path: &str, placement: &Placement) -> (Stage, Option<Category>) {
+        let Some((root, at)) = self.root_of(path) else { return (Stage::Experimental, None) };
+        let inside = below(&at, path).unwrap_or(path);
+        let mut folders: Vec<&str> = inside.split('/').collect();
+        folders.pop();
+        let by_folder = folders.first().and_then(|folder| folder.parse::<Stage>().ok());
+        if by_folder.is_some() {
+            folders.remove(0);
+        }
+        if placement.exclusive {
+            folders.pop();
+        }
+        let category = folders.first().map(|folder| Category::new(folder));
+        (root.stage.or(by_folder).unwrap_or(Stage::Experimental), category)
+    }
+
+    /// Whether a folder is a root or a stage folder in one: such a folder never belongs to one tool.
+    pub(super) fn is_shared_folder(&self, path: &str) -> bool {
+        let Some((_, at)) = self.root_of(path) else { return true };
+        let inside = below(&at, path).unwrap_or_default();
+        inside.is_empty() || inside.parse::<Stage>().is_ok()
+    }
+}
+
+/// Joins two paths as rows write them.
+pub(super) fn join(base: &str, path: &str) -> String {
+    if base.is_empty() { path.to_owned() } else { format!("{base}/{path}") }
+}
+
+/// What a path is below a folder: empty for the folder itself, `None` outside.
+pub(super) fn below<'p>(folder: &str, path: &'p str) -> Option<&'p str> {
+    if folder.is_empty() {
+        return (!path.starts_with('/')).then_some(path);
+    }
+    let rest = path.strip_prefix(folder)?;
+    if rest.is_empty() { Some(rest) } else { rest.strip_prefix('/') }
+}
+
+/// The folder of a path; empty at the top.
+pub(super) fn folder_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+/// The last part of a path.
+pub(super) fn file_of(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+/// Resolves `.` and `..` by text; `None` when it leads above the top.
+pub(super) fn clean(path: &str) -> Option<String> {
+    let absolute = path.starts_with('/');
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()?),
+            part => parts.push(part),
+        }
+    }
+    let joined = parts.join("/");
+    Some(if absolute { format!("/{joined}") } else { joined })
+}
+
+/// Whether a folder is called like the tool in it.
+pub(super) fn is_called(folder: &str, stem: &str) -> bool {
+    script_name(stem).is_ok_and(|name| name.as_str() == file_of(folder)) || stem == file_of(folder)
+}
+
+/// A path on disk as text; what is not UTF-8 is replaced, so it is good for messages only.
+pub(super) fn shown(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stage_and_category_come_from_the_folders_below_the_root() {
+        let mut plan = Plan::standard("/w");
+        plan.roots.push(Root { path: "/elsewhere/lib".into(), stage: Some(Stage::Core) });
+        plan.roots.push(Root { path: "./tools/vendor".into(), stage: Some(Stage::Approved) });
+        let class = |path: &str, exclusive| {
+            let placement = Placement { base: folder_of(path).to_owned(), exclusive };
+            let (stage, category) = plan.class_of(path, &placement);
+            (stage, category.map(|category| category.0))
+        };
+        let some = |word: &str| Some(word.to_owned());
+        assert_eq!(class("tools/x.py", false), (Stage::Experimental, None));
+        assert_eq!(class("tools/git/x.py", false), (Stage::Experimental, some("git")));
+        assert_eq!(class("tools/approved/x/tool.toml", true), (Stage::Approved, None));
+        assert_eq!(class("tools/core/git/x/tool.toml", true), (Stage::Core, some("git")));
+        assert_eq!(class("tools/vendor/a/x.py", false), (Stage::Approved, some("a")));
+        assert_eq!(class("/elsewhere/lib/x.py", false), (Stage::Core, None));
+        assert!(plan.is_shared_folder("tools") && plan.is_shared_folder("tools/core"));
+        assert!(!plan.is_shared_folder("tools/core/x"));
+    }
+
+    #[test]
+    fn paths_are_cleaned_by_text() {
+        assert_eq!(clean("a/./b/../c").as_deref(), Some("a/c"));
+        assert_eq!(clean("a/../../c"), None);
+        assert_eq!(below("tools", "tools2/x"), None);
+        assert_eq!(below("", "x"), Some("x"));
+    }
+}

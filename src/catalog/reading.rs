@@ -1,0 +1,202 @@
+//! From the files of a version to its manifest: the same bytes give the same manifest wherever they lie.
+
+use super::argv::{Script, Words};
+use super::document::{Document, Syntax};
+use super::draft::{self, Draft};
+use super::header;
+use super::programs::{self, Programs};
+use crate::domain::{CostTier, Format, Kind, Manifest, Origin, Problem, ProblemCode, Stage, Tool, VersionFile};
+use serde::{Deserialize, Serialize};
+
+/// A version, understood.
+#[derive(Debug, Clone)]
+pub(super) struct Reading {
+    pub(super) manifest: Manifest,
+    pub(super) origin: Origin,
+    /// What keeps it from running, wherever it lies and whatever this machine has.
+    pub(super) obstacle: Option<Obstacle>,
+}
+
+/// Why a version cannot run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Obstacle {
+    /// Of a kind that nothing here runs: the reason.
+    Unsupported(String),
+    /// The script it names is not among its files.
+    Missing(String),
+    /// Nothing says how it is started.
+    NoCommand,
+}
+
+/// Reads what a definition says on its own.
+///
+/// # Errors
+/// A [`Problem`] whose path is the definition's inside the version.
+pub(super) fn draft(definition: &VersionFile, programs: &Programs) -> Result<Draft, Problem> {
+    match Syntax::of(&definition.path) {
+        Some(syntax) => Draft::of(&Document::parse(&definition.path, syntax, &definition.bytes)?),
+        None => header::read(&definition.path, &definition.bytes, programs),
+    }
+}
+
+/// The scripts that a draft names, to be looked for beside the definition.
+pub(super) fn scripts(draft: &Draft) -> Vec<Script<'_>> {
+    draft.words.iter().flat_map(Words::scripts).collect()
+}
+
+/// Joins a draft with the files of its version.
+pub(super) fn finish(
+    draft: Draft,
+    definition: &str,
+    format: Format,
+    files: &[VersionFile],
+    programs: &Programs,
+) -> Reading {
+    let Draft { mut manifest, words, origin, unsupported } = draft;
+    let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
+    let mut obstacle = unsupported.map(Obstacle::Unsupported);
+    if let Some(mut recipe) = manifest.recipe.take() {
+        let stated = recipe.entry.take();
+        let implied = match &stated {
+            Some(stated) => paths.iter().find(|path| *path == stated).copied(),
+            None => implied(&paths, definition, format, manifest.name.as_str()),
+        };
+        let words = words.or_else(|| default_words(files, implied?, programs));
+        let inputs: Vec<&str> = manifest
+            .input
+            .as_ref()
+            .and_then(|schema| schema["properties"].as_object())
+            .map(|fields| fields.keys().map(String::as_str).collect())
+            .unwrap_or_default();
+        match words {
+            Some(words) => {
+                let command = words.command(&paths, implied, &inputs);
+                let missing = command.missing.map(|missing| match (missing.as_str(), &stated) {
+                    ("{file}", Some(stated)) => stated.clone(),
+                    ("{file}", None) => format!("{}.*", draft::stem_of(definition)),
+                    _ => missing,
+                });
+                obstacle = obstacle.or_else(|| missing.filter(|_| command.entry.is_none()).map(Obstacle::Missing));
+                recipe.command = command.words;
+                recipe.entry = command.entry;
+                manifest.recipe = Some(recipe);
+            }
+            None => obstacle = obstacle.or(Some(stated.map_or(Obstacle::NoCommand, Obstacle::Missing))),
+        }
+    } else if matches!(manifest.kind, Kind::Command | Kind::Service) {
+        obstacle = obstacle.or(Some(Obstacle::NoCommand));
+    }
+    let origin = origin.or_else(|| origin_by_files(&paths)).unwrap_or(Origin::Unknown);
+    Reading { manifest, origin, obstacle }
+}
+
+/// The script that belongs to a definition by its name.
+fn implied<'p>(paths: &[&'p str], definition: &str, format: Format, name: &str) -> Option<&'p str> {
+    if format == Format::Header {
+        return paths.iter().find(|path| **path == definition).copied();
+    }
+    let stem = draft::stem_of(definition);
+    let mut scripts: Vec<&'p str> =
+        paths.iter().copied().filter(|path| !path.contains('/') && programs::is_script(path)).collect();
+    scripts.sort_by_key(|path| (programs::script_rank(path), *path));
+    let of_stem = |wanted: &str| scripts.iter().find(|path| draft::stem_of(path) == wanted).copied();
+    if format != Format::Native {
+        return of_stem(stem);
+    }
+    let only = if let [only] = scripts.as_slice() { Some(*only) } else { None };
+    ["main", "index", "tool", "run", name].iter().find_map(|wanted| of_stem(wanted)).or(only)
+}
+
+/// The command of a script that nothing else says how to start.
+fn default_words(files: &[VersionFile], script: &str, programs: &Programs) -> Option<Words> {
+    let file = files.iter().find(|file| file.path == script)?;
+    let first = String::from_utf8_lossy(&file.bytes[..file.bytes.len().min(256)]);
+    let words = programs::interpreter(script, first.lines().next().unwrap_or_default(), programs)?;
+    Some(Words([words, vec!["{file}".to_owned()]].concat()))
+}
+
+fn origin_by_files(paths: &[&str]) -> Option<Origin> {
+    paths.iter().any(|path| path.to_ascii_lowercase().contains("_ai_generated_")).then_some(Origin::Ai)
+}
+
+/// Why a tool cannot run here, in the order in which a human would ask; `None` when it can.
+pub(super) fn reason(
+    tool: &Tool,
+    obstacle: Option<&Obstacle>,
+    program: Option<&str>,
+    programs: &Programs,
+) -> Option<String> {
+    if tool.stage == Stage::Archived {
+        return Some("it is archived; restore it to run it".to_owned());
+    }
+    if tool.cost_tier == CostTier::Prohibited {
+        return Some("its cost tier is prohibited".to_owned());
+    }
+    let kind = match tool.kind {
+        Kind::Command => None,
+        Kind::Service => Some("services need a supervisor; nothing here keeps them running yet"),
+        Kind::Prompt => Some("prompt tools need a model; nothing here runs them yet"),
+        Kind::Http => Some("http tools need the network; nothing here calls them yet"),
+        Kind::Mcp => Some("mcp tools need a running server; nothing here connects to it yet"),
+        Kind::Composite => Some("composite tools call other tools; nothing here runs them yet"),
+    };
+    if let Some(kind) = kind {
+        return Some(kind.to_owned());
+    }
+    match obstacle {
+        Some(Obstacle::Unsupported(reason)) => return Some(reason.clone()),
+        Some(Obstacle::Missing(path)) if tool.placement.exclusive => {
+            return Some(format!("{path} is not among its files; put it into its folder"));
+        }
+        Some(Obstacle::Missing(path)) => return Some(format!("{path} is missing; put it back or change the command")),
+        Some(Obstacle::NoCommand) => return Some("nothing says how to start it; give it a command".to_owned()),
+        None => {}
+    }
+    let program = program?;
+    (!programs.has(program)).then(|| format!("{program} is not on the PATH; install it"))
+}
+
+/// The program that must be on this machine.
+pub(super) fn program(manifest: &Manifest) -> Option<&str> {
+    let program = manifest.recipe.as_ref()?.command.first()?;
+    (!program.contains('{')).then_some(program.as_str())
+}
+
+/// Reads a whole version.
+///
+/// # Errors
+/// A [`Problem`] whose path is a file inside the version.
+pub(super) fn read(
+    files: &[VersionFile],
+    definition: &str,
+    format: Format,
+    programs: &Programs,
+) -> Result<Reading, Problem> {
+    let file = files.iter().find(|file| file.path == definition).ok_or_else(|| Problem {
+        path: definition.to_owned(),
+        line: None,
+        code: ProblemCode::Unreadable,
+        message: "the definition is not among the files of the version".to_owned(),
+        hint: "`toolsmith verify` checks the kept copies".to_owned(),
+    })?;
+    Ok(finish(draft(file, programs)?, definition, format, files, programs))
+}
+
+/// The definition among the files of a version, and its form. `known` is where it was seen.
+pub(super) fn definition_of(files: &[VersionFile], known: &str, format: Format) -> Option<(String, Format)> {
+    let has = |path: &str| files.iter().any(|file| file.path == path);
+    if has(known) {
+        return Some((known.to_owned(), format));
+    }
+    if has("tool.toml") {
+        return Some(("tool.toml".to_owned(), Format::Native));
+    }
+    let top = || files.iter().map(|file| file.path.as_str()).filter(|path| !path.contains('/'));
+    let is_script_of = |stem: &str| top().any(|path| programs::is_script(path) && draft::stem_of(path) == stem);
+    let mut manifests = top().filter(|path| Syntax::of(path).is_some());
+    let pair = manifests.clone().find(|path| is_script_of(draft::stem_of(path)));
+    if let Some(manifest) = pair.or_else(|| manifests.next()) {
+        return Some((manifest.to_owned(), if pair.is_some() { Format::Pair } else { Format::Manifest }));
+    }
+    top().next().map(|script| (script.to_owned(), Format::Header))
+}

@@ -1,0 +1,260 @@
+//! Walking the tools folders: where the definitions are and which files belong to each.
+//!
+//! Git's ignore rules do not apply: experimental tools are ignored by git and are the very ones to
+//! show. Nothing is opened here, only looked at.
+
+use super::document::Syntax;
+use super::draft::stem_of;
+use super::files::{self, Member, is_left_out, unreadable};
+use super::limits;
+use super::plan::{self, Plan, Root, folder_of, join};
+use super::programs::{is_script, script_rank};
+use crate::domain::{Format, Placement, Problem, ProblemCode, is_hidden};
+use std::collections::{HashMap, VecDeque};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+/// A definition and the files that belong to it by their place.
+#[derive(Debug, Clone)]
+pub(super) struct Candidate {
+    /// Path of the definition as rows write it.
+    pub(super) definition: String,
+    pub(super) format: Format,
+    pub(super) placement: Placement,
+    /// Its files in ascending order of path, or why they are no version.
+    pub(super) members: Result<Vec<Member>, Problem>,
+}
+
+/// What a walk found.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) candidates: Vec<Candidate>,
+    pub(super) problems: Vec<Problem>,
+}
+
+/// Files that lie in many folders and are no tools.
+const NO_TOOLS: &[&str] = &[
+    "package.json",
+    "package-lock.json",
+    "tsconfig.json",
+    "deno.json",
+    "pyproject.toml",
+    "Cargo.toml",
+    "uv.toml",
+    "ruff.toml",
+    "toolsmith.toml",
+    "approval.toml",
+    "docker-compose.yml",
+    "docker-compose.yaml",
+    "compose.yaml",
+    "mkdocs.yml",
+    "pnpm-lock.yaml",
+    "__init__.py",
+    "conftest.py",
+    "setup.py",
+];
+
+/// Folders in a tool's folder whose manifests and scripts are its own.
+const OWN_FOLDERS: &[&str] = &["@", "test", "tests", "fixtures", "examples", "data", "docs", "lib", "src"];
+
+/// Walks all roots of a plan.
+pub(super) fn walk(plan: &Plan) -> Found {
+    let mut found = Found::default();
+    let mut seen: Vec<String> = Vec::new();
+    for root in &plan.roots {
+        let at = plan.root_path(root);
+        if !seen.contains(&at) {
+            walk_root(plan, root, &at, &mut found);
+            seen.push(at);
+        }
+    }
+    // A root inside another one is met twice.
+    found.candidates.sort_by(|a, b| a.definition.cmp(&b.definition));
+    found.candidates.dedup_by(|a, b| a.definition == b.definition);
+    found
+}
+
+fn walk_root(plan: &Plan, root: &Root, at: &str, found: &mut Found) {
+    let is_standard = root.path == Path::new("tools");
+    match std::fs::metadata(plan.on_disk(at)) {
+        Ok(meta) if meta.is_dir() => folder(plan, at, 0, found),
+        Ok(_) => found.problems.push(files::problem(
+            at,
+            ProblemCode::Unreadable,
+            "it is no folder".to_owned(),
+            "name a folder as root",
+        )),
+        // A workspace without tools is empty, not broken.
+        Err(error) if is_standard && error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => found.problems.push(unreadable(at, &error)),
+    }
+}
+
+/// What lies directly in a folder.
+#[derive(Default)]
+struct Listing {
+    folders: Vec<String>,
+    manifests: Vec<String>,
+    scripts: Vec<String>,
+    approved: bool,
+}
+
+fn folder(plan: &Plan, at: &str, depth: usize, found: &mut Found) {
+    if depth > limits::DEPTH {
+        let message = format!("folders are nested deeper than {}", limits::DEPTH);
+        found.problems.push(files::problem(at, ProblemCode::TooLarge, message, "move the tools up"));
+        return;
+    }
+    let listing = match list(plan, at, found) {
+        Ok(listing) => listing,
+        Err(problem) => return found.problems.push(problem),
+    };
+    let native = native_manifest(&listing);
+    if let Some(manifest) = native.filter(|_| depth > 0 || listing.manifests.iter().any(|name| name == "tool.toml")) {
+        found.candidates.push(own_folder(plan, at, manifest, Format::Native));
+        return;
+    }
+    let mut inner = Found::default();
+    for name in &listing.folders {
+        folder(plan, &join(at, name), depth + 1, &mut inner);
+    }
+    let groups = groups(&listing);
+    if let Some(owner) = owner(plan, at, &listing, &groups, &inner) {
+        found.candidates.push(own_folder(plan, at, &owner.definition, owner.format));
+        return;
+    }
+    for group in groups {
+        let members = [Some(&group.definition), group.script.as_ref()].into_iter().flatten();
+        let mut members: Result<Vec<Member>, Problem> = members.map(|name| files::member(plan, at, name)).collect();
+        if let Ok(members) = &mut members {
+            members.sort_by(|a, b| a.path.cmp(&b.path));
+        }
+        found.candidates.push(Candidate {
+            definition: join(at, &group.definition),
+            format: group.format,
+            placement: Placement { base: at.to_owned(), exclusive: false },
+            members,
+        });
+    }
+    found.candidates.append(&mut inner.candidates);
+    found.problems.append(&mut inner.problems);
+}
+
+/// A definition that has its folder to itself.
+fn own_folder(plan: &Plan, at: &str, definition: &str, format: Format) -> Candidate {
+    Candidate {
+        definition: join(at, definition),
+        format,
+        placement: Placement { base: at.to_owned(), exclusive: true },
+        members: files::all_below(plan, at),
+    }
+}
+
+fn list(plan: &Plan, at: &str, found: &mut Found) -> Result<Listing, Problem> {
+    let mut listing = Listing::default();
+    for entry in std::fs::read_dir(plan.on_disk(at)).map_err(|error| unreadable(at, &error))? {
+        let entry = entry.map_err(|error| unreadable(at, &error))?;
+        let os_name = entry.file_name();
+        let Some(name) = os_name.to_str().filter(|name| !name.chars().any(is_hidden)) else {
+            let path = join(at, &plan::shown(Path::new(&os_name)));
+            let message = "its name holds hidden characters or is not UTF-8".to_owned();
+            found.problems.push(files::problem(&path, ProblemCode::BadName, message, "rename it"));
+            continue;
+        };
+        listing.approved |= name == "approval.toml";
+        if name.starts_with('.') || is_left_out(name) || NO_TOOLS.contains(&name) {
+            continue;
+        }
+        let kind = entry.file_type().map_err(|error| unreadable(at, &error))?;
+        let is_definition = is_script(name) || Syntax::of(name).is_some();
+        if kind.is_dir() {
+            if name != "@" {
+                listing.folders.push(name.to_owned());
+            }
+        } else if kind.is_symlink() && !is_definition && plan.on_disk(&join(at, name)).is_dir() {
+            let message = "the link leads to a folder, which is not followed".to_owned();
+            let hint = "add the real folder to the roots in toolsmith.toml";
+            found.problems.push(files::problem(&join(at, name), ProblemCode::UnsafeLink, message, hint));
+        } else if Syntax::of(name).is_some() {
+            listing.manifests.push(name.to_owned());
+        } else if is_script(name) || (kind.is_file() && is_program(plan, at, name)) {
+            listing.scripts.push(name.to_owned());
+        }
+    }
+    listing.folders.sort_unstable();
+    listing.manifests.sort_unstable();
+    listing.scripts.sort_unstable();
+    Ok(listing)
+}
+
+/// An executable without an extension that begins with `#!`.
+fn is_program(plan: &Plan, at: &str, name: &str) -> bool {
+    use std::io::Read;
+    let path = plan.on_disk(&join(at, name));
+    let executable = !name.contains('.')
+        && path.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0);
+    let mut sign = [0; 2];
+    executable && std::fs::File::open(&path).and_then(|mut file| file.read_exact(&mut sign)).is_ok() && &sign == b"#!"
+}
+
+/// The manifest that makes a folder a native tool: `tool.toml`, or `tool.yaml` and the like when it is
+/// the only one.
+fn native_manifest(listing: &Listing) -> Option<&str> {
+    let toml = listing.manifests.iter().find(|name| *name == "tool.toml");
+    let only = listing.manifests.first().filter(|name| listing.manifests.len() == 1 && stem_of(name) == "tool");
+    toml.or(only).map(String::as_str)
+}
+
+/// A definition in a shared folder, and the script that belongs to it by name.
+struct Group {
+    definition: String,
+    script: Option<String>,
+    format: Format,
+}
+
+/// Joins manifests and scripts of one stem: the first manifest (TOML, YAML, JSON) takes the first
+/// script; whatever is left over stands on its own.
+fn groups(listing: &Listing) -> Vec<Group> {
+    let rank = |name: &str| ["toml", "yaml", "yml", "json"].iter().position(|extension| name.ends_with(extension));
+    let mut manifests: Vec<&String> = listing.manifests.iter().collect();
+    manifests.sort_by_key(|name| (stem_of(name), rank(name)));
+    let mut scripts: Vec<&String> = listing.scripts.iter().collect();
+    scripts.sort_by_key(|name| (stem_of(name), script_rank(name)));
+    let mut by_stem: HashMap<&str, VecDeque<&String>> = HashMap::with_capacity(scripts.len());
+    for script in scripts {
+        by_stem.entry(stem_of(script)).or_default().push_back(script);
+    }
+    let mut groups = Vec::with_capacity(manifests.len() + by_stem.len());
+    for manifest in manifests {
+        let script = by_stem.get_mut(stem_of(manifest)).and_then(VecDeque::pop_front).cloned();
+        let format = if script.is_some() { Format::Pair } else { Format::Manifest };
+        groups.push(Group { definition: manifest.clone(), script, format });
+    }
+    let rest = by_stem.into_values().flatten();
+    groups.extend(rest.map(|script| Group { definition: script.clone(), script: None, format: Format::Header }));
+    groups
+}
+
+/// The definition that a folder belongs to: the only one with a manifest, or the only script, in a
+/// folder of its own that is called like it, was approved with it, or lies in a folder of approved tools.
+fn owner<'g>(plan: &Plan, at: &str, listing: &Listing, groups: &'g [Group], inner: &Found) -> Option<&'g Group> {
+    let with_manifest = || groups.iter().filter(|group| group.format != Format::Header);
+    let mut candidates: Box<dyn Iterator<Item = &Group>> =
+        if with_manifest().next().is_some() { Box::new(with_manifest()) } else { Box::new(groups.iter()) };
+    let owner = candidates.next().filter(|_| candidates.next().is_none())?;
+    if plan.is_shared_folder(at) {
+        return None;
+    }
+    let is_own = |candidate: &Candidate| {
+        let inside = plan::below(at, &candidate.definition).unwrap_or_default();
+        candidate.format == Format::Header || OWN_FOLDERS.contains(&inside.split('/').next().unwrap_or_default())
+    };
+    let named =
+        (listing.approved || plan::is_called(at, stem_of(&owner.definition))) && inner.candidates.iter().all(is_own);
+    let parent = folder_of(at);
+    let vouched = plan.is_shared_folder(parent)
+        && matches!(plan::file_of(parent), "approved" | "core" | "archived")
+        && groups.len() == 1
+        && inner.candidates.is_empty();
+    (named || vouched).then_some(owner)
+}
