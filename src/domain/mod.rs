@@ -8,6 +8,7 @@ mod command;
 mod digest;
 mod event;
 mod failure;
+mod form;
 mod ids;
 mod manifest;
 mod mapped;
@@ -26,6 +27,7 @@ pub use command::{Caller, Command, Outcome, Shown};
 pub use digest::{Digest, DigestBuilder, DigestParseError, FileMode, VersionFile};
 pub use event::{Event, EventKind, Topic};
 pub use failure::{FailureGroup, GroupState, Severity, signature_of};
+pub use form::{Field, FieldKind, FieldViolation, Form, FormError, Scalar};
 pub use ids::{EventSeq, OperationId, ReviewId, RunId};
 pub use manifest::{
     Dialect, Example, InputMode, LimitsDeclared, Manifest, Permissions, Provenance, Recipe, SuccessRule, TestCase,
@@ -36,7 +38,7 @@ pub use operation::Operation;
 pub use problem::{Problem, ProblemCode};
 pub use review::{Decision, DecisionKind, Review, ReviewKind, ReviewState, Risk, ToolReview};
 pub use run::{Isolation, IsolationLevel, Profile, Run, RunEnd, RunOutcome, RunUsage, Stream};
-pub use schema::{Violation, validate};
+pub use schema::{Checker, Violation, validate};
 pub use text::{SafeText, escape_char, is_hidden};
 pub use time::{Instant, rfc3339};
 pub use tool::{Placement, Tool, ToolDetail, ToolFacts};

@@ -23,6 +23,41 @@ pub fn validate(schema: &Value, value: &Value) -> Vec<Violation> {
     }
 }
 
+/// A schema made ready to check many values: a form asks again with every key.
+#[derive(Debug)]
+pub struct Checker(jsonschema::Validator);
+
+/// Longer messages quote a whole value; they are told without it.
+const MAX_MESSAGE: usize = 160;
+
+impl Checker {
+    /// Prepares a schema.
+    ///
+    /// # Errors
+    /// A schema that is itself wrong, with what is wrong.
+    pub fn new(schema: &Value) -> Result<Checker, String> {
+        jsonschema::options().build(schema).map(Checker).map_err(|error| error.to_string())
+    }
+
+    /// Where `value` does not fit. A missing property is reported at its own place.
+    pub fn violations(&self, value: &Value) -> Vec<Violation> {
+        self.0.iter_errors(value).map(|error| violation_at_place(&error)).collect()
+    }
+}
+
+fn violation_at_place(error: &jsonschema::ValidationError<'_>) -> Violation {
+    let place = error.instance_path().to_string();
+    if let jsonschema::error::ValidationErrorKind::Required { property: Value::String(name) } = error.kind() {
+        let token = name.replace('~', "~0").replace('/', "~1");
+        return Violation { path: format!("{place}/{token}"), message: "is required".to_owned() };
+    }
+    let mut message = error.to_string();
+    if message.len() > MAX_MESSAGE {
+        message = error.masked().to_string();
+    }
+    Violation { path: place, message }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
