@@ -1,3 +1,6 @@
 //! Tests of the library and the program as others use them; one binary for all of them.
 
+mod bundled;
+mod layering;
 mod store_processes;
+mod support;

@@ -1,0 +1,188 @@
+//! The rules of the design's layering table, over one source file.
+
+use super::paths::Named;
+use super::source::Source;
+
+/// Who may import whom. `main.rs` and `lib.rs` may import everything.
+const MAY_IMPORT: &[(&str, &[&str])] = &[
+    ("domain", &[]),
+    ("action", &["domain"]),
+    ("store", &["domain"]),
+    ("catalog", &["domain"]),
+    ("runner", &["domain"]),
+    ("insight", &["domain"]),
+    ("vcs", &["domain"]),
+    ("evolve", &["domain"]),
+    ("check", &["domain", "runner"]),
+    ("engine", &["domain", "store", "catalog", "runner", "check", "evolve", "insight", "vcs"]),
+    ("cli", &["domain", "action", "engine"]),
+    ("mcp", &["domain", "action", "engine"]),
+    ("tui", &["domain", "action", "engine"]),
+];
+
+/// Crates that belong to one module.
+const OWNED_CRATES: &[(&str, &str)] =
+    &[("rusqlite", "store"), ("ratatui", "tui"), ("crossterm", "tui"), ("tui_textarea", "tui")];
+
+/// Modules that read no clock, no environment and no file.
+const PURE: &[&[&str]] = &[&["domain"], &["engine", "core"], &["tui", "app"]];
+
+const IMPURE: &[&[&str]] = &[
+    &["SystemTime"],
+    &["Instant", "now"],
+    &["Timestamp", "now"],
+    &["Zoned", "now"],
+    &["std", "env"],
+    &["env", "var"],
+    &["std", "fs"],
+    &["std", "net"],
+    &["std", "process"],
+    &["tokio", "fs"],
+    &["tokio", "time"],
+    &["File", "open"],
+];
+
+/// Longest function, in lines.
+const MOST_FUNCTION_LINES: usize = 80;
+/// Longest file without its tests, in lines.
+const MOST_FILE_LINES: usize = 800;
+
+/// What is wrong with a file, one line each: `path:line: what`.
+pub fn violations(source: &Source) -> Vec<String> {
+    let named = source.named();
+    let mut found = imports(source, &named);
+    found.extend(owned(source, &named));
+    found.extend(pure(source, &named));
+    found.extend(sizes(source));
+    found
+}
+
+fn top(source: &Source) -> &str {
+    source.module.first().map_or("", String::as_str)
+}
+
+fn imports(source: &Source, named: &[Named]) -> Vec<String> {
+    let own = top(source);
+    if own.is_empty() {
+        return Vec::new();
+    }
+    let Some((_, allowed)) = MAY_IMPORT.iter().find(|(module, _)| *module == own) else {
+        return vec![format!("{}:1: module {own} is not in the layering table", source.path)];
+    };
+    let ours = named.iter().filter(|path| path.starts_with(&["crate"]) || path.starts_with(&["toolsmith"]));
+    ours.filter_map(|path| {
+        let target = path.parts.get(1)?;
+        let fine = target == own || allowed.contains(&target.as_str()) || !is_module(target);
+        (!fine).then(|| format!("{}:{}: {own} must not import {target} ({})", source.path, path.line, path.text()))
+    })
+    .collect()
+}
+
+/// Whether a name right below the crate is a module of the table; macros and re-exports are not.
+fn is_module(name: &str) -> bool {
+    MAY_IMPORT.iter().any(|(module, _)| *module == name)
+}
+
+fn owned(source: &Source, named: &[Named]) -> Vec<String> {
+    let own = top(source);
+    let mut found = Vec::new();
+    for path in named {
+        let first = path.parts[0].as_str();
+        if let Some((krate, owner)) = OWNED_CRATES.iter().find(|(krate, _)| *krate == first) {
+            if own != *owner {
+                found.push(format!("{}:{}: only {owner} may use {krate}", source.path, path.line));
+            }
+        }
+        let starts_processes = path.has(&["process", "Command"]) || path.starts_with(&["tokio", "process"]);
+        if starts_processes && !["runner", "vcs"].contains(&own) {
+            found.push(format!("{}:{}: only runner and vcs start processes ({})", source.path, path.line, path.text()));
+        }
+    }
+    if source.path != "runner/sandbox.rs" {
+        let lines = source.word_lines("unsafe");
+        found.extend(lines.iter().map(|line| format!("{}:{line}: unsafe outside of runner/sandbox.rs", source.path)));
+    }
+    found
+}
+
+fn pure(source: &Source, named: &[Named]) -> Vec<String> {
+    let is_pure = PURE.iter().any(|module| {
+        source.module.len() >= module.len() && source.module.iter().zip(*module).all(|(part, wanted)| part == wanted)
+    });
+    if !is_pure {
+        return Vec::new();
+    }
+    let impure = named.iter().filter(|path| IMPURE.iter().any(|parts| path.has(parts)));
+    impure.map(|path| format!("{}:{}: a pure module must not name {}", source.path, path.line, path.text())).collect()
+}
+
+fn sizes(source: &Source) -> Vec<String> {
+    let mut found = Vec::new();
+    if source.lines > MOST_FILE_LINES && !source.excused {
+        let text = format!("{}:1: {} lines without tests, {MOST_FILE_LINES} are allowed", source.path, source.lines);
+        found.push(text);
+    }
+    for function in source.functions() {
+        if function.lines > MOST_FUNCTION_LINES && !function.excused {
+            let limit = format!("{} lines, {MOST_FUNCTION_LINES} are allowed", function.lines);
+            found.push(format!("{}:{}: fn {} has {limit}", source.path, function.line, function.name));
+        }
+    }
+    found
+}
+
+#[test]
+fn each_rule_can_be_broken() {
+    let long = format!("fn long() {{\n{}}}\n", "    x();\n".repeat(80));
+    let huge = "const X: u8 = 0;\n".repeat(801);
+    let cases: &[(&str, &str, &str)] = &[
+        ("domain/run.rs", "use crate::store::Store;", "domain/run.rs:1: domain must not import store"),
+        (
+            "tui/app/mod.rs",
+            "\nuse crate::{domain::Run, catalog::scan};",
+            "tui/app/mod.rs:2: tui must not import catalog",
+        ),
+        ("action/mod.rs", "use super::engine::Engine;", "action/mod.rs:1: action must not import engine"),
+        ("cli/mod.rs", "fn f() { crate::tui::run() }", "cli/mod.rs:1: cli must not import tui"),
+        ("gui/mod.rs", "", "gui/mod.rs:1: module gui is not in the layering table"),
+        ("engine/mod.rs", "use rusqlite::Connection;", "engine/mod.rs:1: only store may use rusqlite"),
+        ("cli/mod.rs", "use ratatui::{style::Color};", "cli/mod.rs:1: only tui may use ratatui"),
+        ("main.rs", "use std::process::{Command};", "main.rs:1: only runner and vcs start processes"),
+        ("engine/mod.rs", "use tokio::process;", "engine/mod.rs:1: only runner and vcs start processes"),
+        ("store/mod.rs", "fn f() { unsafe { g() } }", "store/mod.rs:1: unsafe outside of runner/sandbox.rs"),
+        (
+            "domain/x.rs",
+            "fn f() { std::time::Instant::now(); }",
+            "domain/x.rs:1: a pure module must not name std::time::Instant::now",
+        ),
+        ("engine/core.rs", "use std::fs;", "engine/core.rs:1: a pure module must not name std::fs"),
+        ("tui/app/x.rs", "use std::{env::var};", "tui/app/x.rs:1: a pure module must not name std::env::var"),
+        ("tui/view.rs", &long, "tui/view.rs:1: fn long has 82 lines, 80 are allowed"),
+        ("tui/view.rs", &huge, "tui/view.rs:1: 801 lines without tests, 800 are allowed"),
+    ];
+    for (path, text, expected) in cases {
+        let found = violations(&Source::new(path, text));
+        assert!(found.len() == 1 && found[0].starts_with(expected), "{path}: {text}\n{found:?}");
+    }
+}
+
+#[test]
+fn what_the_design_allows_is_no_violation() {
+    let long = format!("// size: one match over every verb\nfn long() {{\n{}}}\n", "    x();\n".repeat(80));
+    let cases: &[(&str, &str)] = &[
+        ("main.rs", "use toolsmith::{cli, tui}; use std::process::ExitCode;"),
+        ("vcs/run.rs", "use std::process::Command; use crate::domain::Digest;"),
+        ("runner/sandbox.rs", "unsafe fn f() {}"),
+        ("store/mod.rs", "use rusqlite::Connection; use super::domain::Run;"),
+        (
+            "domain/time.rs",
+            "use super::words::words; pub struct Instant; const A: &str = \"std::fs unsafe\"; // std::env",
+        ),
+        ("tui/loop.rs", "use std::time::Instant; fn f() { Instant::now(); crate::engine::open(); }"),
+        ("domain/x.rs", "#[cfg(test)]\nmod tests { use std::fs; use crate::store::Store; }"),
+        ("tui/view.rs", &long),
+    ];
+    for (path, text) in cases {
+        assert_eq!(violations(&Source::new(path, text)), Vec::<String>::new(), "{path}: {text}");
+    }
+}
