@@ -28,7 +28,7 @@ const WATCH_SHARE: u32 = 20;
 /// How long background processes may finish writing after the process itself ended.
 const LINGER: Duration = Duration::from_millis(100);
 
-/// How long output is read after the process itself ended, whoever still holds the streams.
+/// How long output is read after everybody was killed, whoever still holds the streams.
 const DRAIN: Duration = Duration::from_millis(500);
 
 /// How long a killed process may take to die; one stuck in the kernel would block us for ever.
@@ -67,6 +67,7 @@ fn begin<'a>(spec: &'a Spec, link: &'a Arc<Link>, changed: &'a watch::Sender<u64
         stop: None,
         next_watch: begun + WATCH,
         last_words: Vec::new(),
+        piece: vec![0; MAX_FRAME],
         usage: RunUsage::default(),
         kept: 0,
         truncated: false,
@@ -106,6 +107,8 @@ struct Run<'a> {
     stop: Option<Stop>,
     next_watch: Instant,
     last_words: Vec<u8>,
+    /// Where a piece of output is read into.
+    piece: Vec<u8>,
     usage: RunUsage,
     /// Bytes of output kept, both streams.
     kept: u64,
@@ -175,17 +178,21 @@ impl Run<'_> {
 
     /// Takes one piece of a stream.
     fn read(&mut self, stream: Stream) {
-        let mut piece = [0; MAX_FRAME];
         let source = match stream {
             Stream::Stdout => &mut self.child.stdout,
             Stream::Stderr => &mut self.child.stderr,
         };
         let Some(open) = source else { return };
-        match rustix::io::read(&*open, &mut piece) {
+        match rustix::io::read(&*open, &mut self.piece) {
             Err(Errno::AGAIN | Errno::INTR) => {}
             // A terminal whose last user is gone answers EIO.
             Ok(0) | Err(_) => *source = None,
-            Ok(len) => self.take(stream, &piece[..len]),
+            Ok(len) => {
+                // Out of its place and back, so that the rest of the run can be changed meanwhile.
+                let piece = std::mem::take(&mut self.piece);
+                self.take(stream, &piece[..len]);
+                self.piece = piece;
+            }
         }
     }
 
@@ -298,9 +305,11 @@ impl Run<'_> {
 
     /// Ends whoever is left and reads what is left, for a bounded time.
     fn drain(&mut self) {
-        let ended = Instant::now();
-        if self.stop.is_none() {
-            self.read_until(ended + LINGER);
+        match (self.phase, &self.stop) {
+            // A shell dies at once when asked; what it started may still be cleaning up.
+            (Phase::Asked { kill_at }, _) => self.read_until(kill_at),
+            (Phase::Running, None) => self.read_until(Instant::now() + LINGER),
+            (Phase::Running | Phase::Killed { .. }, _) => {}
         }
         let held_open = self.child.stdout.is_some() || self.child.stderr.is_some();
         // INVARIANT: the child is not waited for yet, so its number still means its session and group.
@@ -308,10 +317,11 @@ impl Run<'_> {
         let left = sweep_members(Some(self.child.pid), self.child.started, mark);
         // One call for the whole group: nobody forks away from it as from a list.
         self.signal(Signal::KILL);
-        self.read_until(ended + DRAIN);
+        self.read_until(Instant::now() + DRAIN);
         if self.stop.is_none() && left > 0 {
-            let how = if held_open { ", which held its output open" } else { "" };
-            self.notes.push(format!("it left {left} background processes{how}; they were killed"));
+            let what = if left == 1 { "a background process" } else { "background processes" };
+            let how = if held_open { " with its output still open" } else { "" };
+            self.notes.push(format!("it left {what} running{how}; killed: {left}"));
         }
         if self.child.stdout.is_some() || self.child.stderr.is_some() {
             self.notes.push("somebody outside the run still holds its output open; reading stopped".to_owned());
@@ -322,7 +332,11 @@ impl Run<'_> {
     /// Reads until both streams end, at most until `deadline`.
     fn read_until(&mut self, deadline: Instant) {
         while (self.child.stdout.is_some() || self.child.stderr.is_some()) && Instant::now() < deadline {
-            let Ok(ready) = poll_streams(&self.child, deadline) else { return };
+            let ready = match poll_streams(&self.child, deadline) {
+                Ok(ready) => ready,
+                Err(Errno::INTR | Errno::AGAIN) => continue,
+                Err(_) => return,
+            };
             for (is_ready, stream) in [(ready.0, Stream::Stdout), (ready.1, Stream::Stderr)] {
                 if is_ready {
                     self.read(stream);

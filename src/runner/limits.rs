@@ -9,7 +9,7 @@ use std::time::Duration;
 const MIB: u64 = 1 << 20;
 
 /// No run is longer than this, whoever asks.
-const MAX_WALL: Duration = Duration::from_secs(3600);
+const MAX_WALL: Duration = Duration::from_hours(1);
 const MAX_MEMORY: u64 = 8 << 30;
 const MAX_CPU_SECONDS: u64 = 3600;
 const MAX_PROCESSES: u64 = 1024;
@@ -45,7 +45,7 @@ impl Limits {
     };
 
     const DECLARED: Limits = Limits {
-        wall: Duration::from_secs(60),
+        wall: Duration::from_mins(1),
         cpu_seconds: 30,
         memory_bytes: 1024 * MIB,
         processes: 256,
@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn cpu_time_grows_with_a_longer_wall_clock_up_to_the_cap() {
         let none = LimitsDeclared::default();
-        let long = Limits::of(Profile::Strict, &none, Some(Duration::from_secs(300)));
+        let long = Limits::of(Profile::Strict, &none, Some(Duration::from_mins(5)));
         assert_eq!((long.wall.as_secs(), long.cpu_seconds), (300, 100));
         assert_eq!(Limits::of(Profile::Declared, &none, Some(Duration::from_secs(1 << 40))).wall, MAX_WALL);
         assert_eq!(Limits::of(Profile::Declared, &none, Some(Duration::from_secs(1))).cpu_seconds, 30);

@@ -13,6 +13,7 @@ use crate::domain::{CostTier, InputMode, Manifest, Profile, Recipe, RunEnd, Viol
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
+use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -154,7 +155,7 @@ pub(super) fn in_words(whole: &str, violations: &[Violation]) -> String {
     let listed = violations.iter().take(MAX_VIOLATIONS).map(|v| format!("{}: {}", place(&v.path), v.message));
     let mut line = listed.collect::<Vec<_>>().join("; ");
     if violations.len() > MAX_VIOLATIONS {
-        line.push_str(&format!("; and {} more", violations.len() - MAX_VIOLATIONS));
+        let _ = write!(line, "; and {} more", violations.len() - MAX_VIOLATIONS);
     }
     line
 }

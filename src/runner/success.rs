@@ -153,12 +153,11 @@ fn without_colours(text: &str) -> String {
         plain.push_str(&rest[..at]);
         let sequence = &rest[at + 2..];
         let len = sequence.find(|c: char| !(c.is_ascii_digit() || matches!(c, ';' | ':'))).unwrap_or(sequence.len());
-        match sequence[len..].strip_prefix('m') {
-            Some(after) => rest = after,
-            None => {
-                plain.push_str("\u{1b}[");
-                rest = sequence;
-            }
+        if let Some(after) = sequence[len..].strip_prefix('m') {
+            rest = after;
+        } else {
+            plain.push_str("\u{1b}[");
+            rest = sequence;
         }
     }
     plain.push_str(rest);

@@ -231,6 +231,18 @@ fn a_tool_may_clean_up_when_asked_to_end() {
 }
 
 #[test]
+fn a_tool_behind_a_shell_may_clean_up_too() {
+    let python = "import signal, sys, time\ndef end(*_):\n  time.sleep(0.05); print('bye'); sys.exit()\nsignal.signal(signal.SIGTERM, end); print('up'); time.sleep(60)";
+    let mut bench = Bench::new(&["sh", "-c", "python3 -c \"$CODE\"; true"]);
+    bench.recipe().env.insert("CODE".to_owned(), python.to_owned());
+    let running = start(bench.spec().unwrap().with_grace(PATIENCE), Hooks::default());
+    wait_for(&running, "up");
+    running.cancel();
+    assert_eq!(running.wait().end, RunEnd::Cancelled);
+    assert_eq!(bench.output(Stream::Stdout), "up\nbye\n");
+}
+
+#[test]
 fn a_signal_of_others_is_named() {
     assert_eq!(Bench::sh("kill -SEGV $$").run().report.end, RunEnd::Killed { signal: 11 });
 }
@@ -246,6 +258,15 @@ fn each_limit_is_named() {
     assert_eq!(of(Bench::sh("yes"), output), "output");
     let processes = LimitsDeclared { processes: Some(4), ..Default::default() };
     assert_eq!(of(Bench::sh("for i in 1 2 3 4 5 6; do sleep 60 & done; wait"), processes), "processes");
+}
+
+#[test]
+fn processes_that_fork_as_fast_as_they_can_are_all_ended() {
+    let script = "import os\nfor _ in range(9):\n  try: os.fork()\n  except OSError: pass\nimport time; time.sleep(60)";
+    let limits = LimitsDeclared { processes: Some(8), ..Default::default() };
+    let bench = Bench::python(script).with_limits(limits);
+    assert_eq!(limit(&bench.run().report.end), "processes");
+    assert_eq!(sweep(&bench.path("scratch")), 0, "somebody was left");
 }
 
 #[test]
@@ -517,6 +538,33 @@ fn what_a_dead_owner_left_is_found_by_its_scratch_folder() {
     assert_eq!(process_started(pid), None);
 }
 
+/// The other half of the test below: a process that owns a run until it is killed.
+#[test]
+#[ignore = "started by the test below"]
+fn an_owner_to_be_killed() {
+    let bench = Bench::sh("exec sleep 300");
+    let on_start = Box::new(|pid, started| println!("\nstarted {pid} {started}"));
+    let _ = start(bench.spec().unwrap(), Hooks { on_start, ..Hooks::default() }).wait();
+}
+
+#[test]
+fn a_run_dies_with_its_owner() {
+    use std::io::{BufRead, BufReader};
+    use std::process::{Command, Stdio};
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    let test = "runner::tests::an_owner_to_be_killed";
+    let dir = tempfile::tempdir().unwrap();
+    command.args(["--exact", test, "--ignored", "--nocapture"]).env("TMPDIR", dir.path()).stdout(Stdio::piped());
+    let mut owner = command.spawn().unwrap();
+    let lines = BufReader::new(owner.stdout.take().unwrap()).lines();
+    let numbers = lines.map(Result::unwrap).find_map(|line| line.strip_prefix("started ").map(str::to_owned)).unwrap();
+    let (pid, started) = numbers.split_once(' ').unwrap();
+    let pid: i32 = pid.parse().unwrap();
+    owner.kill().unwrap();
+    owner.wait().unwrap();
+    wait_until("the end of the tool", || process_started(pid).map(|s| s.to_string()).as_deref() != Some(started));
+}
+
 #[test]
 fn dropping_the_handle_lets_the_run_go_on() {
     let bench = Bench::sh("echo done");
@@ -555,4 +603,39 @@ fn the_label_says_limits_only_and_what_is_missing() {
     assert_eq!(report.isolation, isolation(Profile::Strict));
     assert_eq!(report.isolation.level, IsolationLevel::LimitsOnly);
     assert!(report.isolation.missing.iter().any(|line| line.starts_with("network")));
+}
+
+fn has_node() -> bool {
+    let found = std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()).any(|d| d.join("node").exists());
+    if !found {
+        eprintln!("skipped: node is not installed");
+    }
+    found
+}
+
+#[test]
+fn node_works_within_the_limits_and_its_endings_are_understood() {
+    if !has_node() {
+        return;
+    }
+    let node = |script: &str| Bench::new(&["node", "-e", script]);
+    let work = "const {Worker} = require('worker_threads');
+        new Worker('require(\"worker_threads\").parentPort.postMessage(7)', {eval: true})
+            .on('message', n => console.log(n, require('child_process').execSync('echo sub').toString().trim()))";
+    let run = node(work).run();
+    assert_eq!((run.report.end, run.stdout.as_str()), (FINE, "7 sub\n"), "{}", run.stderr);
+    let thrown = failed(1, "TypeError: wrong");
+    assert_eq!(node("function f() { throw new TypeError('wrong') }; f()").run().report.end, thrown);
+    let greedy = node("const a = []; for (;;) a.push(new Array(100000).fill(1.5))");
+    let limits = LimitsDeclared { memory_bytes: Some(256 << 20), ..Default::default() };
+    assert_eq!(limit(&greedy.with_limits(limits).run().report.end), "memory");
+}
+
+#[test]
+#[ignore = "measures: run it alone"]
+fn cost_of_a_run() {
+    let bench = Bench::new(&["true"]);
+    let mut times: Vec<Duration> = (0..200).map(|_| bench.run().took).collect();
+    times.sort();
+    eprintln!("median {:?} p95 {:?}", times[100], times[190]);
 }
