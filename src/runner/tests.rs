@@ -224,7 +224,7 @@ fn the_wall_clock_ends_a_run_that_ignores_being_asked() {
 fn a_tool_may_clean_up_when_asked_to_end() {
     let bench = Bench::sh("trap 'echo bye; exit 0' TERM; echo up; while :; do sleep 0.01; done");
     let running = bench.start();
-    wait_for(&running, "up");
+    wait_for(&running, "up\n");
     running.canceller().cancel();
     assert_eq!(running.wait().end, RunEnd::Cancelled);
     assert_eq!(bench.output(Stream::Stdout), "up\nbye\n");
@@ -236,7 +236,7 @@ fn a_tool_behind_a_shell_may_clean_up_too() {
     let mut bench = Bench::new(&["sh", "-c", "python3 -c \"$CODE\"; true"]);
     bench.recipe().env.insert("CODE".to_owned(), python.to_owned());
     let running = start(bench.spec().unwrap().with_grace(PATIENCE), Hooks::default());
-    wait_for(&running, "up");
+    wait_for(&running, "up\n");
     running.cancel();
     assert_eq!(running.wait().end, RunEnd::Cancelled);
     assert_eq!(bench.output(Stream::Stdout), "up\nbye\n");
