@@ -2,5 +2,6 @@
 
 mod bundled;
 mod layering;
+mod readme;
 mod store_processes;
 mod support;
