@@ -3,6 +3,8 @@
 //! A widget holds the state of one view (position, search, what was shown) and draws it. It knows
 //! nothing of the engine and reads no clock; raw text goes in, and only escaped text comes out.
 
+mod form;
+mod form_rows;
 mod output;
 mod rows;
 mod search;
@@ -10,6 +12,7 @@ mod sgr;
 mod terminal;
 mod text;
 
+pub use form::{FormEvent, FormView};
 pub use output::OutputView;
 pub use terminal::{Chunk, LineKind};
 pub use text::{Jump, Mark, Piece, TextLine, TextView, TokenKind, Tone};

@@ -1,0 +1,444 @@
+//! A form on screen: move between fields, type, see at once what does not fit.
+//!
+//! Every character is text here; no letter is a command. The whole input can be edited as JSON
+//! instead, for what fields cannot express. The view keeps what was typed until it is dropped: a
+//! cancelled form is a draft.
+
+use super::form_rows::{Block, Layout};
+use crate::domain::{FieldKind, FieldViolation, Form, SafeText, is_hidden};
+use crate::tui::theme::Theme;
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::widgets::Widget;
+use serde_json::Value;
+use std::collections::HashSet;
+use tui_textarea::{CursorMove, TextArea, WrapMode};
+
+/// What a key did.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FormEvent {
+    /// Nothing that concerns others.
+    None,
+    /// The input is complete and fits.
+    Submit(Value),
+    /// The form is left; the view still holds what was typed.
+    Cancel,
+}
+
+/// The whole input as JSON.
+struct Whole {
+    area: TextArea<'static>,
+    error: Option<String>,
+}
+
+/// A form and where the reader is in it.
+pub struct FormView {
+    pub(super) form: Form,
+    pub(super) focus: usize,
+    /// The text of the focused field, when it is typed.
+    pub(super) editor: Option<TextArea<'static>>,
+    whole: Option<Whole>,
+    violations: Vec<FieldViolation>,
+    /// Paths of fields that were edited: their mistakes are shown at once.
+    touched: HashSet<Vec<String>>,
+    tried: bool,
+    edited: bool,
+    next_example: usize,
+    /// First row on screen.
+    top: usize,
+    /// The field of each row on screen.
+    drawn: Vec<Option<usize>>,
+}
+
+impl FormView {
+    /// Opens a form at its first field.
+    pub fn new(form: Form) -> FormView {
+        let mut view = FormView {
+            form,
+            focus: 0,
+            editor: None,
+            whole: None,
+            violations: Vec::new(),
+            touched: HashSet::new(),
+            tried: false,
+            edited: false,
+            next_example: 0,
+            top: 0,
+            drawn: Vec::new(),
+        };
+        view.violations = view.form.violations();
+        let first = (0..view.form.fields().len()).find(|index| view.can_focus(*index)).unwrap_or(0);
+        view.set_focus(first);
+        view
+    }
+
+    /// The form with its entries.
+    pub fn form(&self) -> &Form {
+        &self.form
+    }
+
+    /// Whether anything was changed since it was opened.
+    pub fn is_edited(&self) -> bool {
+        self.edited
+    }
+
+    /// Whether the whole input is edited as JSON.
+    pub fn is_whole(&self) -> bool {
+        self.whole.is_some()
+    }
+
+    /// Keys and what they do here, the most important first.
+    pub fn hints(&self) -> &'static [(&'static str, &'static str)] {
+        if self.is_whole() {
+            return &[("ctrl-s", "submit"), ("esc", "keep and leave"), ("ctrl-e", "back to fields")];
+        }
+        &[
+            ("ctrl-s", "submit"),
+            ("esc", "keep and leave"),
+            ("tab", "next field"),
+            ("ctrl-e", "edit as JSON"),
+            ("ctrl-x", "fill in an example"),
+        ]
+    }
+
+    /// Takes a key.
+    pub fn handle_key(&mut self, key: KeyEvent) -> FormEvent {
+        if key.kind == KeyEventKind::Release {
+            return FormEvent::None;
+        }
+        let control = key.modifiers.contains(KeyModifiers::CONTROL);
+        match key.code {
+            KeyCode::Esc => return FormEvent::Cancel,
+            KeyCode::Char('s' | 'r') | KeyCode::Enter if control => return self.submit(),
+            KeyCode::Char('e') if control => self.toggle_whole(),
+            KeyCode::Char('x') if control && self.whole.is_none() => self.fill_example(),
+            _ if self.whole.is_some() => self.type_whole(key),
+            KeyCode::Tab => self.step_focus(1),
+            KeyCode::BackTab => self.step_focus(-1),
+            _ if self.editor.is_some() => return self.type_field(key),
+            _ => return self.choose(key),
+        }
+        FormEvent::None
+    }
+
+    /// Takes pasted text: it is typed, never acted on.
+    pub fn handle_paste(&mut self, text: &str) {
+        let text = text.replace("\r\n", "\n").replace('\r', "\n");
+        if let Some(whole) = &mut self.whole {
+            whole.area.insert_str(&text);
+            self.edited = true;
+            return;
+        }
+        let is_multiline = self.form.fields().get(self.focus).is_some_and(|field| field.is_multiline());
+        if let Some(editor) = &mut self.editor {
+            editor.insert_str(if is_multiline { text } else { text.replace('\n', " ") });
+            self.take_editor();
+        }
+    }
+
+    /// Goes to the field in a row of the screen, counted from the top of the view.
+    pub fn click(&mut self, row: u16) {
+        if let Some(Some(index)) = self.drawn.get(usize::from(row)).copied()
+            && self.can_focus(index)
+            && index != self.focus
+        {
+            self.set_focus(index);
+        }
+    }
+
+    /// Draws the form.
+    pub fn render(&mut self, area: Rect, buf: &mut Buffer, theme: &Theme) {
+        self.drawn.clear();
+        if area.is_empty() {
+            return;
+        }
+        let body = Rect { height: area.height.saturating_sub(1).max(1), ..area };
+        if self.whole.is_some() {
+            self.draw_whole(body, buf, theme);
+        } else {
+            self.draw_fields(body, buf, theme);
+        }
+        if area.height > 1 {
+            let strip = Rect { y: area.bottom() - 1, height: 1, ..area };
+            self.draw_state(strip, buf, theme);
+        }
+    }
+
+    /// The message under a field, when it is time to show it.
+    pub(super) fn message(&self, index: usize) -> Option<&str> {
+        let field = self.form.fields().get(index)?;
+        let is_due = self.tried || self.touched.contains(&field.path);
+        let violation = self.violations.iter().find(|violation| violation.field == Some(index))?;
+        is_due.then_some(violation.message.as_str())
+    }
+
+    fn can_focus(&self, index: usize) -> bool {
+        self.form.fields().get(index).is_some_and(|field| field.kind != FieldKind::Group)
+    }
+
+    fn set_focus(&mut self, index: usize) {
+        self.focus = index;
+        let Some(field) = self.form.fields().get(index) else { return };
+        let is_typed = field.options().is_empty() && field.kind != FieldKind::Group;
+        self.editor = is_typed.then(|| editor(&field.text(), field.is_multiline()));
+    }
+
+    fn step_focus(&mut self, by: isize) {
+        let count = self.form.fields().len() as isize;
+        for step in 1..=count {
+            let index = (self.focus as isize + by * step).rem_euclid(count) as usize;
+            if self.can_focus(index) {
+                return self.set_focus(index);
+            }
+        }
+    }
+
+    fn is_last(&self) -> bool {
+        !(self.focus + 1..self.form.fields().len()).any(|index| self.can_focus(index))
+    }
+
+    fn advance(&mut self) -> FormEvent {
+        if self.is_last() {
+            return self.submit();
+        }
+        self.step_focus(1);
+        FormEvent::None
+    }
+
+    fn submit(&mut self) -> FormEvent {
+        if self.whole.is_some() && !self.take_whole() {
+            return FormEvent::None;
+        }
+        self.tried = true;
+        self.violations = self.form.violations();
+        let Some(first) = self.violations.first() else { return FormEvent::Submit(self.form.value()) };
+        let (field, message) = (first.field, first.message.clone());
+        if let Some(whole) = &mut self.whole {
+            let place = field.and_then(|index| self.form.fields().get(index)).map(|field| field.dotted());
+            whole.error = Some(place.map_or(message.clone(), |place| format!("{place} {message}")));
+        } else if let Some(index) = field.filter(|index| self.can_focus(*index)) {
+            self.set_focus(index);
+        }
+        FormEvent::None
+    }
+
+    /// A key for a field that is typed.
+    fn type_field(&mut self, key: KeyEvent) -> FormEvent {
+        let field = &self.form.fields()[self.focus];
+        let Some(editor) = &mut self.editor else { return FormEvent::None };
+        let row = editor.cursor().0;
+        let last_row = editor.lines().len().saturating_sub(1);
+        let takes_enter = match field.kind {
+            // Mostly one word; several lines only once it is JSON.
+            FieldKind::Any => last_row > 0 || editor.lines()[0].trim_start().starts_with(['{', '[']),
+            _ => field.is_multiline(),
+        };
+        match key.code {
+            KeyCode::Enter if !takes_enter => return self.advance(),
+            KeyCode::Up if row == 0 => self.step_focus(-1),
+            KeyCode::Down if row == last_row => self.step_focus(1),
+            _ => {
+                if editor.input(key) {
+                    self.take_editor();
+                }
+            }
+        }
+        FormEvent::None
+    }
+
+    /// A key for a field with options.
+    fn choose(&mut self, key: KeyEvent) -> FormEvent {
+        match key.code {
+            KeyCode::Enter => return self.advance(),
+            KeyCode::Up => self.step_focus(-1),
+            KeyCode::Down => self.step_focus(1),
+            KeyCode::Right | KeyCode::Char(' ') => self.step_option(1),
+            KeyCode::Left => self.step_option(-1),
+            KeyCode::Backspace | KeyCode::Delete => self.enter(""),
+            KeyCode::Char(letter) if !key.modifiers.contains(KeyModifiers::CONTROL) => {
+                let starts = |option: &&String| option.to_lowercase().starts_with(&letter.to_lowercase().to_string());
+                let options = self.form.fields().get(self.focus).map(|field| field.options()).unwrap_or_default();
+                if let Some(option) = options.iter().find(starts) {
+                    self.enter(option);
+                }
+            }
+            _ => {}
+        }
+        FormEvent::None
+    }
+
+    fn step_option(&mut self, by: isize) {
+        self.form.step_option(self.focus, by);
+        self.changed();
+    }
+
+    fn enter(&mut self, text: &str) {
+        // A text that the field does not take is kept and shown as a mistake.
+        let _ = self.form.set_text_at(self.focus, text);
+        self.changed();
+    }
+
+    fn take_editor(&mut self) {
+        if let Some(editor) = &self.editor {
+            let text = editor.lines().join("\n");
+            self.enter(&text);
+        }
+    }
+
+    fn changed(&mut self) {
+        self.edited = true;
+        if let Some(field) = self.form.fields().get(self.focus) {
+            self.touched.insert(field.path.clone());
+        }
+        self.violations = self.form.violations();
+    }
+
+    fn fill_example(&mut self) {
+        if self.form.fill_example(self.next_example) {
+            self.next_example = (self.next_example + 1) % self.form.example_count();
+            self.edited = true;
+            self.violations = self.form.violations();
+            self.set_focus(self.focus.min(self.form.fields().len().saturating_sub(1)));
+        }
+    }
+
+    fn toggle_whole(&mut self) {
+        if self.whole.is_none() {
+            let text = serde_json::to_string_pretty(&self.form.value()).unwrap_or_default();
+            self.whole = Some(Whole { area: editor(&text, true), error: None });
+        } else if self.take_whole() {
+            self.whole = None;
+            self.violations = self.form.violations();
+            self.set_focus(self.focus.min(self.form.fields().len().saturating_sub(1)));
+            if !self.can_focus(self.focus) {
+                self.step_focus(1);
+            }
+        }
+    }
+
+    /// Takes the JSON into the form; says what is wrong with it otherwise.
+    fn take_whole(&mut self) -> bool {
+        let Some(whole) = &mut self.whole else { return true };
+        match serde_json::from_str::<Value>(&whole.area.lines().join("\n")) {
+            Ok(value) => {
+                whole.error = None;
+                self.form.set_value(&value);
+                true
+            }
+            Err(error) => {
+                whole.error = Some(format!("not JSON: {error}"));
+                false
+            }
+        }
+    }
+
+    fn type_whole(&mut self, key: KeyEvent) {
+        if let Some(whole) = &mut self.whole
+            && whole.area.input(key)
+        {
+            self.edited = true;
+            // A syntax error is told while typing only once it was told.
+            if whole.error.is_some() {
+                self.take_whole();
+            }
+        }
+    }
+
+    fn draw_whole(&mut self, area: Rect, buf: &mut Buffer, theme: &Theme) {
+        let Some(whole) = &self.whole else { return };
+        let message = u16::from(whole.error.is_some()).min(area.height - 1);
+        draw_area(&whole.area, Rect { height: area.height - message, ..area }, buf);
+        if let Some(error) = &whole.error {
+            let text = format!("✗ {}", SafeText::new(error));
+            buf.set_stringn(area.x, area.bottom() - 1, text, area.width.into(), theme.bad);
+        }
+    }
+
+    fn draw_fields(&mut self, area: Rect, buf: &mut Buffer, theme: &Theme) {
+        let layout = Layout::new(self, area.width.into());
+        self.top = layout.top(self.top, area.height.into());
+        self.drawn = vec![None; area.height.into()];
+        for (row, block) in layout.visible(self.top, area.height.into()) {
+            let y = area.y + row as u16;
+            self.drawn[row] = Some(block.field);
+            let strip = Rect { y, height: 1, ..area };
+            match &block.part {
+                Block::Editor { row: 0, rows } => {
+                    layout.draw_label(self, block.field, strip, buf, theme);
+                    let height = (*rows as u16).min(area.bottom() - y);
+                    if let Some(editor) = &self.editor {
+                        draw_area(editor, Rect { height, ..layout.value_area(strip) }, buf);
+                    }
+                }
+                Block::Editor { .. } => {}
+                Block::Value => layout.draw_value(self, block.field, strip, buf, theme),
+                Block::Text(text, kind) => layout.draw_text(text, *kind, strip, buf, theme),
+            }
+        }
+    }
+
+    /// The last line: what is still wrong, and what is out of sight.
+    fn draw_state(&self, strip: Rect, buf: &mut Buffer, theme: &Theme) {
+        let mut parts: Vec<(String, Style)> = Vec::new();
+        let wrong = self.violations.len();
+        match (self.form.unchecked(), wrong) {
+            (Some(why), _) => {
+                parts.push((format!("the input is not checked: {}", SafeText::new(why)), theme.warn));
+            }
+            (None, 0) => parts.push(("✓ fits".to_owned(), theme.good)),
+            (None, 1) => parts.push(("✗ 1 to mend".to_owned(), theme.warn)),
+            (None, _) => parts.push((format!("✗ {wrong} to mend"), theme.warn)),
+        }
+        let whole = self.violations.iter().find(|violation| violation.field.is_none()).filter(|_| self.tried);
+        if let Some(violation) = whole {
+            parts.push((SafeText::new(&violation.message).to_string(), theme.bad));
+        }
+        if self.form.fields().iter().any(|field| field.required) && self.whole.is_none() {
+            parts.push(("* needed".to_owned(), theme.dim));
+        }
+        let last = self.drawn.iter().rev().flatten().next().copied();
+        let below = last.map_or(0, |last| self.form.fields().len().saturating_sub(last + 1));
+        if below > 0 {
+            parts.push((format!("▼ {below} more"), theme.dim));
+        }
+        let mut x = strip.x;
+        for (text, style) in parts {
+            let room = usize::from(strip.right().saturating_sub(x));
+            (x, _) = buf.set_stringn(x, strip.y, text, room, style);
+            x = x.saturating_add(2);
+        }
+    }
+}
+
+/// A text area with the cursor at the end of `text`.
+fn editor(text: &str, is_multiline: bool) -> TextArea<'static> {
+    let mut area = TextArea::new(text.split('\n').map(str::to_owned).collect());
+    area.set_cursor_line_style(Style::new());
+    if is_multiline {
+        area.set_wrap_mode(WrapMode::Glyph);
+    }
+    area.move_cursor(CursorMove::Bottom);
+    area.move_cursor(CursorMove::End);
+    area
+}
+
+/// Draws a text area; characters that hide or reorder are drawn as `¿`, since the area draws its
+/// text as it is. What they are is said below the field.
+fn draw_area(area: &TextArea<'static>, place: Rect, buf: &mut Buffer) {
+    area.render(place, buf);
+    for y in place.top()..place.bottom() {
+        for x in place.left()..place.right() {
+            if let Some(cell) = buf.cell_mut((x, y))
+                && cell.symbol().chars().any(is_hidden)
+            {
+                cell.set_symbol("¿");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "form_tests.rs"]
+mod tests;

@@ -1,0 +1,206 @@
+//! Where the fields of a form stand, row by row.
+
+use super::form::FormView;
+use super::rows::{Break, columns, cut};
+use crate::domain::{Field, FieldKind, SafeText};
+use crate::tui::theme::Theme;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
+
+/// Rows of a text of several lines while it is edited.
+const EDITOR_ROWS: std::ops::RangeInclusive<usize> = 3..=8;
+/// Rows of a description.
+const DESCRIPTION_ROWS: usize = 3;
+
+/// How a line below a field reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TextKind {
+    /// What is wrong.
+    Wrong,
+    /// Something to know before submitting.
+    Warn,
+    /// What the field is for.
+    Help,
+}
+
+/// What stands in a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Block {
+    /// Label and value, in one row.
+    Value,
+    /// One of the rows of the focused field's editor.
+    Editor { row: usize, rows: usize },
+    /// A line below a field.
+    Text(String, TextKind),
+}
+
+/// A row and the field it belongs to.
+pub(super) struct FormRow {
+    pub(super) field: usize,
+    pub(super) part: Block,
+}
+
+/// All rows of a form at a width.
+pub(super) struct Layout {
+    rows: Vec<FormRow>,
+    focus: usize,
+    label_width: usize,
+}
+
+impl Layout {
+    pub(super) fn new(view: &FormView, width: usize) -> Layout {
+        let fields = view.form.fields();
+        let widest = fields.iter().map(|field| columns(&label(field))).max().unwrap_or(0);
+        let label_width = widest.min((width / 3).clamp(8, 28));
+        let mut layout = Layout { rows: Vec::new(), focus: view.focus, label_width };
+        for (index, field) in fields.iter().enumerate() {
+            layout.add(view, index, field, width.saturating_sub(label_width + 2).max(8));
+        }
+        layout
+    }
+
+    /// The first row on screen, so that the focused field is seen, moved as little as possible.
+    pub(super) fn top(&self, top: usize, height: usize) -> usize {
+        let start = self.rows.iter().position(|row| row.field == self.focus).unwrap_or(0);
+        let end = self.rows.iter().rposition(|row| row.field == self.focus).map_or(0, |row| row + 1);
+        // A heading right above comes into sight too.
+        let start = start.saturating_sub(1);
+        top.max(end.saturating_sub(height)).min(start).min(self.rows.len().saturating_sub(height))
+    }
+
+    /// The rows on screen.
+    pub(super) fn visible(&self, top: usize, height: usize) -> impl Iterator<Item = (usize, &FormRow)> {
+        self.rows.iter().skip(top).take(height).enumerate()
+    }
+
+    /// The columns of values.
+    pub(super) fn value_area(&self, strip: Rect) -> Rect {
+        let left = (self.label_width as u16 + 2).min(strip.width);
+        Rect { x: strip.x + left, width: strip.width - left, ..strip }
+    }
+
+    pub(super) fn draw_label(&self, view: &FormView, index: usize, strip: Rect, buf: &mut Buffer, theme: &Theme) {
+        let Some(field) = view.form.fields().get(index) else { return };
+        let style = match (&field.kind, index == view.focus) {
+            (_, true) => theme.accent.add_modifier(Modifier::BOLD),
+            (FieldKind::Group, false) => theme.title,
+            (_, false) => theme.text,
+        };
+        let text = label(field);
+        let sign = if index == view.focus { "▸" } else { " " };
+        buf.set_stringn(strip.x, strip.y, sign, 1, theme.accent);
+        let width = self.label_width.min(usize::from(strip.width.saturating_sub(1)));
+        if columns(&text) > width {
+            let range = super::rows::window(&text, 0, width.saturating_sub(1));
+            let (x, y) = buf.set_stringn(strip.x + 1, strip.y, &text[range], width, style);
+            buf.set_stringn(x, y, "…", 1, style);
+        } else {
+            buf.set_stringn(strip.x + 1, strip.y, text, width, style);
+        }
+    }
+
+    pub(super) fn draw_value(&self, view: &FormView, index: usize, strip: Rect, buf: &mut Buffer, theme: &Theme) {
+        self.draw_label(view, index, strip, buf, theme);
+        let Some(field) = view.form.fields().get(index) else { return };
+        let (text, style) = value_text(field, index == view.focus, theme);
+        let place = self.value_area(strip);
+        buf.set_stringn(place.x, place.y, text, place.width.into(), style);
+    }
+
+    pub(super) fn draw_text(&self, text: &str, kind: TextKind, strip: Rect, buf: &mut Buffer, theme: &Theme) {
+        let style = match kind {
+            TextKind::Wrong => theme.bad,
+            TextKind::Warn => theme.warn,
+            TextKind::Help => theme.dim,
+        };
+        let place = self.value_area(strip);
+        buf.set_stringn(place.x, place.y, text, place.width.into(), style);
+    }
+
+    fn add(&mut self, view: &FormView, index: usize, field: &Field, width: usize) {
+        let is_focused = index == view.focus;
+        match view.editor.as_ref().filter(|_| is_focused) {
+            Some(editor) => {
+                let lines: usize = editor.lines().iter().map(|line| cut(line, width, Break::Anywhere).len()).sum();
+                let is_tall = field.is_multiline() && !(matches!(field.kind, FieldKind::Any) && lines == 1);
+                let rows = if is_tall { lines.clamp(*EDITOR_ROWS.start(), *EDITOR_ROWS.end()) } else { 1 };
+                for row in 0..rows {
+                    self.rows.push(FormRow { field: index, part: Block::Editor { row, rows } });
+                }
+            }
+            None => self.rows.push(FormRow { field: index, part: Block::Value }),
+        }
+        if let Some(message) = view.message(index) {
+            self.text(index, &format!("✗ {message}"), TextKind::Wrong, width);
+        }
+        let hidden = SafeText::count_hidden(&field.text());
+        if hidden > 0 {
+            let one_line = SafeText::new(&field.text()).to_string();
+            self.text(index, &format!("! hidden characters: {hidden}, in full: {one_line}"), TextKind::Warn, width);
+        }
+        if is_focused {
+            self.text(index, &field.description, TextKind::Help, width);
+            self.text(index, &help(field), TextKind::Help, width);
+        }
+    }
+
+    fn text(&mut self, field: usize, raw: &str, kind: TextKind, width: usize) {
+        let text = SafeText::new(&raw.split_whitespace().collect::<Vec<_>>().join(" ")).to_string();
+        if text.is_empty() {
+            return;
+        }
+        let rows = cut(&text, width, Break::Words);
+        let is_cut = rows.len() > DESCRIPTION_ROWS;
+        for (at, range) in rows.into_iter().take(DESCRIPTION_ROWS).enumerate() {
+            let mut line = text[range].trim_end().to_owned();
+            if is_cut && at + 1 == DESCRIPTION_ROWS {
+                let kept = super::rows::window(&line, 0, width - 2);
+                line = format!("{} …", &line[kept]);
+            }
+            self.rows.push(FormRow { field, part: Block::Text(line, kind) });
+        }
+    }
+}
+
+fn label(field: &Field) -> String {
+    let needed = if field.required { " *" } else { "" };
+    format!("{}{}{needed}", "  ".repeat(field.depth), SafeText::new(&field.label))
+}
+
+/// What a field takes, with its options and its example.
+fn help(field: &Field) -> String {
+    let options = field.options();
+    let mut text = if options.is_empty() { field.hint.clone() } else { options.join(" | ") };
+    if let (false, Some(default)) = (options.is_empty(), &field.default) {
+        text = format!("{text} · default {default}");
+    }
+    if let Some(example) = &field.example {
+        text = format!("{text} · e.g. {example}");
+    }
+    text
+}
+
+/// The value of a field that is not being typed, in one line.
+fn value_text(field: &Field, is_focused: bool, theme: &Theme) -> (String, Style) {
+    let text = field.text();
+    let mut lines = text.lines();
+    let first = SafeText::source_line(lines.next().unwrap_or_default());
+    let more = lines.count();
+    let chosen = if text.is_empty() { "not set".to_owned() } else { first.to_string() };
+    match &field.kind {
+        FieldKind::Group => (String::new(), theme.dim),
+        FieldKind::Switch if !is_focused && text == "true" => ("[x] true".to_owned(), theme.text),
+        FieldKind::Switch if !is_focused && text == "false" => ("[ ] false".to_owned(), theme.text),
+        FieldKind::Choice(_) | FieldKind::Switch | FieldKind::Variant(_) if is_focused => {
+            (format!("◂ {chosen} ▸"), theme.accent)
+        }
+        _ if text.is_empty() => match (&field.default, field.is_filled()) {
+            (_, true) => ("\"\"".to_owned(), theme.text),
+            (Some(default), false) => (SafeText::new(&format!("default {default}")).to_string(), theme.dim),
+            (None, false) => ("not set".to_owned(), theme.dim),
+        },
+        _ if more > 0 => (format!("{first} … {} lines", more + 1), theme.text),
+        _ => (first.to_string(), theme.text),
+    }
+}

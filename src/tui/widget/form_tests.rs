@@ -1,0 +1,155 @@
+use super::*;
+use proptest::prelude::*;
+use serde_json::json;
+
+fn key(code: KeyCode) -> KeyEvent {
+    KeyEvent::new(code, KeyModifiers::NONE)
+}
+
+fn control(letter: char) -> KeyEvent {
+    KeyEvent::new(KeyCode::Char(letter), KeyModifiers::CONTROL)
+}
+
+fn typed(view: &mut FormView, text: &str) {
+    for c in text.chars() {
+        view.handle_key(key(KeyCode::Char(c)));
+    }
+}
+
+fn view(schema: &Value, last: Option<&Value>) -> FormView {
+    FormView::new(Form::from_schema(Some(schema), last, &[]))
+}
+
+fn schema() -> Value {
+    json!({"type": "object", "required": ["path", "limit"], "properties": {
+        "path": {"type": "string", "description": "Folder to look in, relative to the workspace."},
+        "limit": {"type": "integer", "minimum": 1, "maximum": 10},
+        "mode": {"enum": ["fast", "slow"], "default": "fast"},
+        "deep": {"type": "boolean"},
+        "options": {"type": "object", "title": "Options", "properties": {
+            "tags": {"type": "array", "items": {"type": "string"}}}},
+        "text": {"type": "string"}}})
+}
+
+fn screen(view: &mut FormView, width: u16, height: u16) -> String {
+    let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
+    view.render(buffer.area, &mut buffer, &Theme::dark());
+    let row = |y| (0..width).map(|x| buffer[(x, y)].symbol()).collect::<String>().trim_end().to_owned();
+    (0..height).map(row).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_form_is_filled_in_with_the_keyboard() {
+    let mut view = view(&schema(), None);
+    typed(&mut view, "q?");
+    assert_eq!(view.handle_key(key(KeyCode::Enter)), FormEvent::None);
+    typed(&mut view, "3");
+    view.handle_key(key(KeyCode::Down));
+    view.handle_key(key(KeyCode::Right));
+    view.handle_key(key(KeyCode::Tab));
+    view.handle_key(key(KeyCode::Char('t')));
+    view.handle_key(key(KeyCode::Tab));
+    typed(&mut view, "one");
+    view.handle_key(key(KeyCode::Enter));
+    typed(&mut view, "two");
+    let expected = json!({"path": "q?", "limit": 3, "mode": "slow", "deep": true, "options": {"tags": ["one", "two"]}});
+    assert_eq!(view.handle_key(control('s')), FormEvent::Submit(expected));
+}
+
+#[test]
+fn an_input_that_does_not_fit_is_not_submitted_and_says_why() {
+    let mut view = view(&schema(), None);
+    assert_eq!(view.handle_key(control('r')), FormEvent::None);
+    assert!(screen(&mut view, 60, 20).contains("✗ is required"));
+    typed(&mut view, "x");
+    view.handle_key(key(KeyCode::Enter));
+    typed(&mut view, "99");
+    assert!(screen(&mut view, 60, 20).contains("99 is greater than the maximum of 10"));
+    view.handle_key(key(KeyCode::Backspace));
+    assert_eq!(view.handle_key(control('s')), FormEvent::Submit(json!({"path": "x", "limit": 9, "mode": "fast"})));
+}
+
+#[test]
+fn leaving_keeps_what_was_typed() {
+    let mut view = view(&schema(), None);
+    assert!(!view.is_edited());
+    typed(&mut view, "kept");
+    assert_eq!(view.handle_key(key(KeyCode::Esc)), FormEvent::Cancel);
+    assert!(view.is_edited());
+    assert_eq!(view.form().text_of("path"), "kept");
+}
+
+#[test]
+fn the_whole_input_can_be_edited_as_json() {
+    let mut view = view(&schema(), Some(&json!({"path": "a", "limit": 1})));
+    view.handle_key(control('e'));
+    assert!(view.is_whole());
+    view.handle_key(key(KeyCode::Backspace));
+    view.handle_key(control('e'));
+    assert!(view.is_whole(), "broken JSON is not thrown away");
+    assert!(screen(&mut view, 60, 20).contains("✗ not JSON: EOF while parsing an object at line"));
+    typed(&mut view, ", \"more\": [1]}");
+    view.handle_key(control('e'));
+    assert!(!view.is_whole());
+    assert_eq!(view.handle_key(control('s')), FormEvent::Submit(json!({"path": "a", "limit": 1, "more": [1]})));
+}
+
+#[test]
+fn pasted_text_is_typed_and_never_submits() {
+    let mut view = view(&schema(), None);
+    view.handle_paste("a\r\nb");
+    assert_eq!(view.form().text_of("path"), "a b");
+}
+
+#[test]
+fn hidden_characters_of_a_prefilled_text_are_told() {
+    let mut view = view(&schema(), Some(&json!({"path": "a\u{202e}b"})));
+    let drawn = screen(&mut view, 60, 20);
+    assert!(drawn.contains("hidden characters: 1, in full: a\\u{202e}b"), "{drawn}");
+}
+
+#[test]
+fn the_form_at_60_by_20() {
+    let mut view = view(&schema(), Some(&json!({"path": "src", "limit": 12, "text": "one\ntwo\nthree"})));
+    view.handle_key(control('s'));
+    insta::assert_snapshot!(screen(&mut view, 60, 20));
+}
+
+#[test]
+fn a_small_form_scrolls_to_the_focused_field() {
+    let mut view = view(&schema(), None);
+    for _ in 0..5 {
+        view.handle_key(key(KeyCode::Tab));
+    }
+    insta::assert_snapshot!(screen(&mut view, 40, 8));
+}
+
+proptest! {
+    #[test]
+    fn no_key_breaks_a_form_and_nothing_hidden_is_drawn(
+        keys in proptest::collection::vec((0usize..14, any::<char>()), 0..60), width in 0u16..70, height in 0u16..22,
+    ) {
+        let mut view = view(&schema(), Some(&json!({"path": "a\u{202e}\u{200b}\u{1b}[2J"})));
+        for (which, c) in keys {
+            let event = match which {
+                0 => key(KeyCode::Tab),
+                1 => key(KeyCode::BackTab),
+                2 => key(KeyCode::Enter),
+                3 => key(KeyCode::Up),
+                4 => key(KeyCode::Down),
+                5 => key(KeyCode::Left),
+                6 => control('e'),
+                7 => control('s'),
+                8 => key(KeyCode::Backspace),
+                9 => control('x'),
+                _ => key(KeyCode::Char(c)),
+            };
+            view.handle_key(event);
+            let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
+            view.render(buffer.area, &mut buffer, &Theme::dark());
+            for cell in &buffer.content {
+                prop_assert!(!cell.symbol().chars().any(is_hidden));
+            }
+        }
+    }
+}
