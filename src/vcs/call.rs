@@ -73,6 +73,11 @@ const OPTIONS: &[&str] = &[
     "-c",
     "color.ui=false",
     "-c",
+    // Housekeeping belongs to the user's own git, not to a promotion somebody waits for.
+    "gc.auto=0",
+    "-c",
+    "maintenance.auto=false",
+    "-c",
     "i18n.commitEncoding=UTF-8",
     "-c",
     "i18n.logOutputEncoding=UTF-8",
@@ -205,6 +210,11 @@ impl Answer {
 
     pub(super) fn failure(&self, action: &'static str) -> GitError {
         GitError::Failed { action, message: self.complaint() }
+    }
+
+    /// Whether it failed because the branch has no commit yet.
+    pub(super) fn has_no_head(&self) -> bool {
+        !self.success() && self.stderr.contains("Not a valid object name HEAD")
     }
 
     pub(super) fn is_locked(&self) -> bool {

@@ -57,6 +57,13 @@ enum Signature {
     Never,
 }
 
+/// Whether the branch has a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Head {
+    Commit,
+    Unborn,
+}
+
 impl Git {
     /// Finds the work tree that holds the workspace; `None` for any reason [`Git::locate`] names.
     pub fn discover(workspace: &Path) -> Option<Git> {
@@ -127,11 +134,11 @@ impl Git {
     /// # Errors
     /// [`GitError`] when git cannot answer.
     pub fn committed_under(&self, folder: &str) -> Result<Vec<String>, GitError> {
-        if !self.has_commit()? {
-            return Ok(Vec::new());
-        }
         let folder = format!("{folder}/");
         let answer = self.ask(Call::new(&["ls-tree", "-r", "-z", "--name-only", "HEAD", "--", &folder]))?;
+        if answer.has_no_head() {
+            return Ok(Vec::new());
+        }
         Ok(names(&answer.demand("list committed files")?.stdout).collect())
     }
 
@@ -145,7 +152,8 @@ impl Git {
         if let Some(what) = self.unfinished() {
             return Err(GitError::Unfinished(what));
         }
-        let plan = self.plan(commit.paths)?;
+        let head = self.head()?;
+        let plan = self.plan(commit.paths, head)?;
         if plan.changed.is_empty() {
             return Ok(None);
         }
@@ -155,7 +163,7 @@ impl Git {
             let args = ["add", "--intent-to-add", "--pathspec-from-file=-", "--pathspec-file-nul"];
             self.ask_patiently(&Call::new(&args).input(joined(&plan.unknown)))?.demand("announce new files")?;
         }
-        if self.has_commit()? && !self.differs(&plan.changed)? {
+        if head == Head::Commit && !self.differs(&plan.changed)? {
             return Ok(None);
         }
         self.record(commit, &plan.changed)
@@ -166,7 +174,7 @@ impl Git {
     /// # Errors
     /// [`GitError`] when git cannot answer.
     pub fn find_trailers(&self, trailers: &[(String, String)]) -> Result<Option<String>, GitError> {
-        if !self.has_commit()? {
+        if self.head()? == Head::Unborn {
             return Ok(None);
         }
         let wanted: Vec<String> = trailers.iter().map(|(key, value)| format!("{key}: {}", one_line(value))).collect();
@@ -193,18 +201,18 @@ impl Git {
         marks.into_iter().find(|(mark, _)| self.git_dir.join(mark).exists()).map(|(_, what)| what)
     }
 
-    fn has_commit(&self) -> Result<bool, GitError> {
-        Ok(self.ask(Call::new(&["rev-parse", "--quiet", "--verify", "HEAD"]))?.success())
+    fn head(&self) -> Result<Head, GitError> {
+        let answer = self.ask(Call::new(&["rev-parse", "--quiet", "--verify", "HEAD"]))?;
+        Ok(if answer.success() { Head::Commit } else { Head::Unborn })
     }
 
     /// Sorts paths into what git must be told of and what it knows.
-    fn plan<'p>(&self, paths: &'p [String]) -> Result<Plan<'p>, GitError> {
+    fn plan<'p>(&self, paths: &'p [String], head: Head) -> Result<Plan<'p>, GitError> {
         let inside: Vec<&str> = paths.iter().map(String::as_str).filter(|path| self.is_reachable(path)).collect();
         let tracked = self.list(&["ls-files", "-z", "--cached", "--"], &inside)?;
-        let committed = if self.has_commit()? {
-            self.list(&["ls-tree", "-z", "--name-only", "HEAD", "--"], &inside)?
-        } else {
-            HashSet::new()
+        let committed = match head {
+            Head::Commit => self.list(&["ls-tree", "-z", "--name-only", "HEAD", "--"], &inside)?,
+            Head::Unborn => HashSet::new(),
         };
         let known = |path: &str| tracked.contains(path) || committed.contains(path);
         let new: Vec<&str> = inside.iter().copied().filter(|path| !known(path) && self.exists(path)).collect();
@@ -332,7 +340,7 @@ impl Git {
     /// Turns a refused commit into words, or into `None` when somebody else made the very commit
     /// between our look and our attempt.
     fn explain(&self, answer: &Answer, paths: &[&str]) -> Result<Option<Committed>, GitError> {
-        if self.has_commit()? && !self.differs(paths)? {
+        if self.head()? == Head::Commit && !self.differs(paths)? {
             return Ok(None);
         }
         if self.has_commit_hook() {

