@@ -5,12 +5,14 @@
 
 mod error;
 mod home;
+mod init;
 mod relocate;
 mod settings;
 mod view;
 
 pub use error::{EngineError, ErrorCode};
 pub use home::{Home, find_workspace, state_dir};
+pub use init::{InitReport, init};
 pub use settings::{DEFAULT_CONFIG, KeySetting, RootSetting, Settings, Theme};
 pub use view::{
     CatalogState, CatalogView, Change, DoctorLine, EvidenceLine, Preview, ReviewDetail, ReviewFilter, RunFilter,
