@@ -1,4 +1,61 @@
 //! Toolsmith: a terminal workbench for the tools that AI agents write.
+//!
+//! # Bird's-eye view
+//!
+//! Agents drop scripts into `tools/`. A human sees each one arrive, reads it beside facts, runs it,
+//! approves, promotes or archives it; what is approved is what runs. The same verbs work from the
+//! screen and from the command line.
+//!
+//! ```text
+//!   tools/ ──scan──▶ catalog ──▶ engine ◀── cli, tui
+//!                                 │  ▲
+//!                    rules (core) │  │ events, snapshots
+//!                                 ▼  │
+//!                  store (SQLite: rows and events in one transaction)
+//!                                 │ intents
+//!                                 ▼
+//!           relocate + vcs (files, one commit) · runner (one process)
+//! ```
+//!
+//! Five words carry it. A **command** is what someone asks ([`domain::Command`]). An **event** is
+//! what happened, numbered and durable ([`domain::Event`]). An **intent** is work outside the store
+//! that a command promised; it is written with the decision and finished after a crash. An
+//! **action** is a verb declared once ([`action::ACTIONS`]). A **run** is one process from start to
+//! end ([`domain::Run`]).
+//!
+//! # Modules, and who may import whom
+//!
+//! | module | is for | imports |
+//! | --- | --- | --- |
+//! | [`domain`] | words, values, rules without any IO, clock or environment | nothing |
+//! | [`action`] | the one table of verbs: names, keys, arguments, risk | domain |
+//! | [`store`] | the only SQL: events, log, reviews, runs, kept versions | domain |
+//! | [`catalog`] | folders to rows: formats, dialects, digests, search, watching | domain |
+//! | [`runner`] | one process: argv, environment, limits, spool, ending | domain |
+//! | [`vcs`] | git | domain |
+//! | [`engine`] | the facade; its `core` holds the rules, the rest performs | all of the above but action |
+//! | [`cli`] | sub-commands built from the table; text and JSON | domain, action, engine |
+//! | [`tui`] | the screen: `App::update` is a pure function, `view` draws it | domain, action, engine |
+//!
+//! # Invariants
+//!
+//! - A change is one transaction that writes rows and events together; every face, also in another
+//!   process, learns of it by reading events after the last one it saw.
+//! - Every operation is an entry in a hash-chained log, written in the transaction of the change.
+//! - What runs is a copy whose digest was checked; an approval names that digest.
+//! - Moves are idempotent: performing one again after a crash at any point ends in the same state
+//!   with exactly one commit.
+//! - Text of tools reaches a screen only through [`domain::SafeText`] or the output emulator, which
+//!   both turn hidden characters into visible escapes.
+//! - Only `store` has SQL, only `runner` and `vcs` start processes, only `tui` draws, `unsafe` is in
+//!   `runner::sandbox` only. A test reads the sources and checks this.
+//!
+//! # Deliberately absent
+//!
+//! No sandbox yet: runs have resource limits and an environment of their own, are labelled
+//! `limits-only`, and nothing claims more. No network, no model, no telemetry. No second way to be
+//! notified, and no cache that is not rebuilt from files and log.
+
 pub mod action;
 pub mod catalog;
 pub mod domain;

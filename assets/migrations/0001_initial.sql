@@ -145,6 +145,7 @@ CREATE TABLE runs (
     denied            TEXT NOT NULL DEFAULT '[]',
     error             TEXT,
     truncated         INTEGER NOT NULL DEFAULT 0,
+    notes             TEXT NOT NULL DEFAULT '[]',
     input             TEXT NOT NULL
 ) STRICT;
 CREATE INDEX runs_by_start ON runs (started_at_ms);

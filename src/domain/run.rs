@@ -261,6 +261,8 @@ pub struct Run {
     pub denied: Vec<String>,
     /// Cause of a bad ending.
     pub error: Option<String>,
+    /// What else a human should know, one line each: lost output, background processes that were ended.
+    pub notes: Vec<String>,
     /// Whether the kept output was cut at the output limit.
     pub truncated: bool,
     /// The input, as JSON text.

@@ -1,5 +1,6 @@
 //! What can go wrong, in words for a human and a number for a script.
 
+use crate::store::{CopyError, StoreError};
 use serde::Serialize;
 use std::fmt;
 
@@ -72,3 +73,29 @@ impl fmt::Display for EngineError {
 }
 
 impl std::error::Error for EngineError {}
+
+impl From<StoreError> for EngineError {
+    fn from(error: StoreError) -> EngineError {
+        EngineError::new(ErrorCode::Internal, error.to_string(), error.hint())
+    }
+}
+
+impl From<CopyError> for EngineError {
+    fn from(error: CopyError) -> EngineError {
+        match error {
+            CopyError::WrongDigest { .. } => {
+                EngineError::new(ErrorCode::Conflict, error.to_string(), "look at the tool again, then repeat")
+            }
+            CopyError::Missing(_) => EngineError::new(
+                ErrorCode::NotFound,
+                error.to_string(),
+                "a copy is made when a version is first run, reviewed or promoted",
+            ),
+            CopyError::BadPath { .. } => EngineError::new(ErrorCode::Failed, error.to_string(), "rename the file"),
+            CopyError::Damaged { .. } => {
+                EngineError::new(ErrorCode::Internal, error.to_string(), "`toolsmith verify` names every damaged copy")
+            }
+            CopyError::Io { .. } => EngineError::internal(error),
+        }
+    }
+}

@@ -1,30 +1,51 @@
 //! The facade: every face asks here, and only here.
 //!
-//! All calls block and are safe from any thread; a face that must not wait calls them from a
-//! thread of its own and reads snapshots.
+//! All calls block and are safe from any thread; a face that must not wait calls them from a thread
+//! of its own and reads snapshots. There is one write connection to the store, behind a lock; the
+//! rules that use it live in `core` and know nothing of files, clocks or processes.
 
+mod commands;
+mod core;
 mod error;
+mod evidence;
 mod home;
 mod init;
+mod queries;
 mod relocate;
+mod resolve;
+mod running;
 mod settings;
+mod snapshot;
+#[cfg(test)]
+mod tests;
 mod view;
+mod watching;
 
+pub use self::core::{RunPolicy, policy};
+pub use crate::runner::{Frame, Spool, Tail};
 pub use error::{EngineError, ErrorCode};
 pub use home::{Home, find_workspace, state_dir};
 pub use init::{InitReport, init};
+pub use running::RunHandle;
 pub use settings::{DEFAULT_CONFIG, KeySetting, RootSetting, Settings, Theme};
 pub use view::{
     CatalogState, CatalogView, Change, DoctorLine, EvidenceLine, Preview, ReviewDetail, ReviewFilter, RunFilter,
     RunRequest, VerifyReport, VersionInfo, Weight,
 };
+pub use watching::{OnChange, Watch};
 
-use crate::domain::{
-    Caller, Command, Digest, FailureGroup, Operation, OperationId, Outcome, Review, ReviewId, Run, RunId, Tool,
-    ToolDetail, ToolName, VersionFile,
-};
+use crate::catalog::{self, Cache, CacheRow, Plan, Root};
+use crate::domain::{Instant, Problem, RunId, Tool};
+use crate::store::{Copies, Queries, Reader, Store, Tx};
+use crate::vcs::Git;
+use snapshot::Facts;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant as Clock, SystemTime, UNIX_EPOCH};
+
+/// How often a growing catalog is shown while it is read.
+const SHOW_EVERY: Duration = Duration::from_millis(50);
 
 /// What to open.
 #[derive(Debug, Clone)]
@@ -43,133 +64,218 @@ pub struct Engine {
 
 struct Inner {
     options: OpenOptions,
+    state_dir: PathBuf,
+    settings: Settings,
+    setting_problems: Vec<Problem>,
+    plan: Plan,
+    owner: String,
+    copies: Copies,
+    store: Mutex<Store>,
+    reader: Mutex<Reader>,
+    scanned: Mutex<Scanned>,
+    view: Mutex<Arc<CatalogView>>,
+    live: Mutex<HashMap<RunId, running::Live>>,
+    keeper: Mutex<bool>,
+    trouble: Mutex<Vec<EngineError>>,
+    git: OnceLock<Option<Git>>,
+    identity: OnceLock<String>,
 }
 
-/// A run that was started by this process.
-pub struct RunHandle {
-    /// Its number.
-    pub id: RunId,
+/// The newest scan, as read from disk.
+struct Scanned {
+    cache: Cache,
+    tools: Vec<Tool>,
+    problems: Vec<Problem>,
 }
-
-impl RunHandle {
-    /// Asks it to stop: TERM to its process group, KILL after a grace time.
-    pub fn cancel(&self) {
-        todo!()
-    }
-    /// Waits for its end and returns its record.
-    pub fn wait(self) -> Result<Run, EngineError> {
-        todo!()
-    }
-}
-
-/// Background work of an open workspace: folder watching, the feed of other processes, leases. Stops when dropped.
-pub struct Watch {}
 
 impl Engine {
     /// Opens or creates the state of a workspace and finishes what a crash left undone.
-    pub fn open(_options: OpenOptions) -> Result<Engine, EngineError> {
-        todo!()
+    ///
+    /// # Errors
+    /// `Internal` when the state folder cannot be created or read, with what to do about it.
+    pub fn open(options: OpenOptions) -> Result<Engine, EngineError> {
+        let state_dir = state_dir(&options.home, &options.workspace);
+        let store = Store::open(&state_dir)?;
+        let reader = store.reader()?;
+        let (settings, setting_problems) = Settings::load(&options.workspace, &options.home);
+        let plan = plan(&options.workspace, &settings);
+        let cache = cache_of(reader.scan_cache()?);
+        let engine = Engine {
+            inner: Arc::new(Inner {
+                copies: Copies::new(&state_dir),
+                owner: running::owner_word(),
+                store: Mutex::new(store),
+                reader: Mutex::new(reader),
+                scanned: Mutex::new(Scanned { cache, tools: Vec::new(), problems: Vec::new() }),
+                view: Mutex::new(Arc::new(CatalogView {
+                    state: CatalogState::Loading { done: 0, total: 0 },
+                    tools: Vec::new(),
+                    problems: Vec::new(),
+                    generation: 0,
+                })),
+                live: Mutex::new(HashMap::new()),
+                keeper: Mutex::new(false),
+                trouble: Mutex::new(Vec::new()),
+                git: OnceLock::new(),
+                identity: OnceLock::new(),
+                options,
+                state_dir,
+                settings,
+                setting_problems,
+                plan,
+            }),
+        };
+        engine.recover()?;
+        Ok(engine)
     }
+
     /// The workspace folder.
     pub fn workspace(&self) -> &Path {
         &self.inner.options.workspace
     }
+
     /// The state folder of this workspace.
     pub fn state_dir(&self) -> &Path {
-        todo!()
+        &self.inner.state_dir
     }
+
+    /// The settings in force.
+    pub fn settings(&self) -> &Settings {
+        &self.inner.settings
+    }
+
     /// Git identity of the workspace, else the system user.
     pub fn identity(&self) -> String {
-        todo!()
+        let identity = self
+            .inner
+            .identity
+            .get_or_init(|| self.git().and_then(Git::identity).unwrap_or_else(crate::vcs::system_user));
+        identity.clone()
+    }
+
+    fn git(&self) -> Option<&Git> {
+        self.inner.git.get_or_init(|| Git::discover(&self.inner.options.workspace)).as_ref()
     }
 
     /// Reads the tools folders and writes what changed into the store. `progress` gets a growing
     /// snapshot a few times while it reads, and the complete one at the end.
-    pub fn scan(&self, _progress: &mut dyn FnMut(Arc<CatalogView>)) -> Result<Arc<CatalogView>, EngineError> {
-        todo!()
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store; what cannot be read on disk is a problem row, not an error.
+    pub fn scan(&self, progress: &mut dyn FnMut(Arc<CatalogView>)) -> Result<Arc<CatalogView>, EngineError> {
+        let mut scanned = lock(&self.inner.scanned);
+        let facts = self.read(Facts::read)?;
+        let first = scanned.tools.is_empty();
+        let mut growing: Vec<Tool> = Vec::new();
+        let mut shown = Clock::now();
+        let scan = catalog::scan(&self.inner.plan, &scanned.cache, &mut |step| {
+            if !first {
+                // A known catalog stays on screen until the new one is complete.
+                return;
+            }
+            growing.extend_from_slice(step.new_rows);
+            if shown.elapsed() >= SHOW_EVERY {
+                shown = Clock::now();
+                let state = CatalogState::Loading { done: step.done, total: step.total };
+                progress(self.show(&growing, &[], &facts, state));
+            }
+        });
+        drop(growing);
+        self.transact(|tx| {
+            core::apply_scan(tx, &scan.tools)?;
+            tx.put_scan_cache(
+                scan.fresh.iter().map(|(path, row)| (path.as_str(), &row.fingerprint[..], &row.payload[..])),
+            )?;
+            tx.drop_scan_cache(&scan.gone)?;
+            Ok(())
+        })?;
+        for path in &scan.gone {
+            scanned.cache.0.remove(path);
+        }
+        scanned.cache.0.extend(scan.fresh);
+        scanned.tools = scan.tools;
+        scanned.problems = scan.problems;
+        drop(scanned);
+        let view = self.refresh()?;
+        progress(Arc::clone(&view));
+        Ok(view)
     }
+
+    /// Joins the newest scan with the store again, without reading the disk.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub fn refresh(&self) -> Result<Arc<CatalogView>, EngineError> {
+        let scanned = lock(&self.inner.scanned);
+        let facts = self.read(Facts::read)?;
+        Ok(self.show(&scanned.tools, &scanned.problems, &facts, CatalogState::Ready))
+    }
+
+    fn show(&self, tools: &[Tool], problems: &[Problem], facts: &Facts, state: CatalogState) -> Arc<CatalogView> {
+        let mut all = self.inner.setting_problems.clone();
+        all.extend_from_slice(problems);
+        let mut view = lock(&self.inner.view);
+        *view = Arc::new(snapshot::build(tools, all, facts, state, &view));
+        Arc::clone(&view)
+    }
+
     /// The newest snapshot; empty and loading before the first scan.
     pub fn catalog(&self) -> Arc<CatalogView> {
-        todo!()
-    }
-    /// Finds a tool by name, NAME@VERSION, NAME@DIGESTPREFIX, alias or path.
-    pub fn resolve(&self, _text: &str) -> Result<Arc<Tool>, EngineError> {
-        todo!()
-    }
-    /// Reads everything about a tool from disk (or from its kept copy when an older version was named).
-    pub fn detail(&self, _tool: &Tool) -> Result<ToolDetail, EngineError> {
-        todo!()
-    }
-    /// Versions of a name, newest first.
-    pub fn versions(&self, _tool: &ToolName) -> Result<Vec<VersionInfo>, EngineError> {
-        todo!()
-    }
-    /// The kept files of a version.
-    pub fn version_files(&self, _digest: Digest) -> Result<Vec<VersionFile>, EngineError> {
-        todo!()
+        Arc::clone(&lock(&self.inner.view))
     }
 
-    /// Does what a command asks, or says why not.
-    pub fn execute(&self, _command: Command, _caller: &Caller) -> Result<Outcome, EngineError> {
-        todo!()
-    }
-    /// What a command would change.
-    pub fn preview(&self, _command: &Command) -> Result<Preview, EngineError> {
-        todo!()
+    /// Runs `work` in one transaction of the write connection.
+    fn transact<T>(&self, work: impl FnOnce(&Tx<'_>) -> Result<T, EngineError>) -> Result<T, EngineError> {
+        lock(&self.inner.store).transact(now(), work)
     }
 
-    /// Starts a run.
-    pub fn run(&self, _request: RunRequest, _caller: &Caller) -> Result<RunHandle, EngineError> {
-        todo!()
-    }
-    /// The input last given to a tool by a human.
-    pub fn last_input(&self, _tool: &ToolName) -> Result<Option<serde_json::Value>, EngineError> {
-        todo!()
-    }
-    /// Recorded runs.
-    pub fn runs(&self, _filter: &RunFilter) -> Result<Vec<Run>, EngineError> {
-        todo!()
-    }
-    /// One run.
-    pub fn run_record(&self, _run: RunId) -> Result<Run, EngineError> {
-        todo!()
-    }
-    /// The spool file of a run.
-    pub fn spool_path(&self, _run: RunId) -> PathBuf {
-        todo!()
+    /// Runs `work` on the read connection.
+    fn read<T>(&self, work: impl FnOnce(&Queries) -> Result<T, EngineError>) -> Result<T, EngineError> {
+        let reader = lock(&self.inner.reader);
+        work(&reader)
     }
 
-    /// Failure groups, last seen first.
-    pub fn failures(&self, _tool: Option<&ToolName>) -> Result<Vec<FailureGroup>, EngineError> {
-        todo!()
-    }
-    /// Reviews, oldest first.
-    pub fn reviews(&self, _filter: ReviewFilter) -> Result<Vec<Review>, EngineError> {
-        todo!()
-    }
-    /// One review with its evidence.
-    pub fn review(&self, _review: ReviewId) -> Result<ReviewDetail, EngineError> {
-        todo!()
-    }
-    /// Log entries, newest first, at most `limit`, holding `grep` where given.
-    pub fn operations(&self, _limit: usize, _grep: Option<&str>) -> Result<Vec<Operation>, EngineError> {
-        todo!()
-    }
-    /// One log entry.
-    pub fn operation(&self, _operation: OperationId) -> Result<Operation, EngineError> {
-        todo!()
+    /// Keeps an error of background work until a face takes it.
+    fn report_trouble<T>(&self, result: Result<T, EngineError>) {
+        if let Err(error) = result {
+            lock(&self.inner.trouble).push(error);
+        }
     }
 
-    /// Starts background work; `on_change` is called from a thread of the engine.
-    pub fn watch(&self, _on_change: Arc<dyn Fn(Change) + Send + Sync>) -> Result<Watch, EngineError> {
-        todo!()
+    /// Errors of background work since the last call.
+    pub fn take_trouble(&self) -> Vec<EngineError> {
+        std::mem::take(&mut *lock(&self.inner.trouble))
     }
-    /// Checks the log's chain and every kept copy.
-    pub fn verify(&self) -> Result<VerifyReport, EngineError> {
-        todo!()
+}
+
+impl Inner {
+    /// Waits for the turn to move files; the lock file serialises all processes of the workspace.
+    fn move_turn(&self) -> Result<std::fs::File, EngineError> {
+        let file = std::fs::File::create(self.state_dir.join("move.lock")).map_err(EngineError::internal)?;
+        file.lock().map_err(EngineError::internal)?;
+        Ok(file)
     }
-    /// Checks interpreters, folders, limits.
-    pub fn doctor(&self) -> Vec<DoctorLine> {
-        todo!()
-    }
+}
+
+/// The folders to read: `tools/`, then those of the settings, in their order.
+fn plan(workspace: &Path, settings: &Settings) -> Plan {
+    let mut plan = Plan::standard(workspace);
+    plan.roots.extend(settings.roots.iter().map(|root| Root { path: root.path.clone(), stage: root.stage }));
+    plan
+}
+
+/// The cache of the last scan, as stored.
+fn cache_of(rows: HashMap<String, (Vec<u8>, String)>) -> Cache {
+    Cache(rows.into_iter().map(|(path, (fingerprint, payload))| (path, CacheRow { fingerprint, payload })).collect())
+}
+
+/// Takes a lock. A thread that panicked while holding it left plain values behind, which stay usable.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The present.
+fn now() -> Instant {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Instant(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

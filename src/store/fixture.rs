@@ -106,5 +106,5 @@ pub fn finished(end: RunEnd) -> FinishedRun {
         stdout_bytes: 5,
         stderr_bytes: u64::from(u32::MAX),
     };
-    FinishedRun { end, usage, isolation: isolation(), truncated: true }
+    FinishedRun { end, usage, isolation: isolation(), truncated: true, notes: vec!["a note".to_owned()] }
 }

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 
 const COLUMNS: &str = "id, tool, version, digest, stage, caller, outcome, exit_code, signal, started_at_ms, \
      duration_ms, cpu_ms, max_rss_bytes, stdout_bytes, stderr_bytes, isolation_level, isolation_profile, \
-     isolation_layers, isolation_missing, denied, error, truncated, input";
+     isolation_layers, isolation_missing, denied, error, truncated, input, notes";
 
 const INSERT: &str = "INSERT INTO runs (tool, version, digest, stage, caller, outcome, started_at_ms, \
      isolation_level, isolation_profile, isolation_layers, isolation_missing, input) \
@@ -18,7 +18,7 @@ const INSERT: &str = "INSERT INTO runs (tool, version, digest, stage, caller, ou
 
 const FINISH: &str = "UPDATE runs SET outcome = ?2, exit_code = ?3, signal = ?4, duration_ms = ?5, cpu_ms = ?6, \
      max_rss_bytes = ?7, stdout_bytes = ?8, stderr_bytes = ?9, isolation_level = ?10, isolation_profile = ?11, \
-     isolation_layers = ?12, isolation_missing = ?13, error = ?14, truncated = ?15 \
+     isolation_layers = ?12, isolation_missing = ?13, error = ?14, truncated = ?15, notes = ?16 \
      WHERE id = ?1 AND outcome = 'running' RETURNING tool";
 
 /// Which runs to read; newest first.
@@ -72,6 +72,8 @@ pub struct FinishedRun {
     pub isolation: Isolation,
     /// Whether the kept output was cut.
     pub truncated: bool,
+    /// What else a human should know, one line each.
+    pub notes: Vec<String>,
 }
 
 /// Counts of one tool name.
@@ -183,7 +185,7 @@ impl Tx<'_> {
 
     /// Writes the end into the row of a running run; `None` when there is none.
     fn end_row(&self, id: RunId, finished: &FinishedRun) -> StoreResult<Option<ToolName>> {
-        let FinishedRun { end, usage, isolation, truncated } = finished;
+        let FinishedRun { end, usage, isolation, truncated, notes } = finished;
         let row = params![
             id,
             end.outcome(),
@@ -199,7 +201,8 @@ impl Tx<'_> {
             Json(&isolation.layers),
             Json(&isolation.missing),
             end.message(),
-            truncated
+            truncated,
+            Json(notes)
         ];
         Ok(self.rows(FINISH, row, |row| row.get(0))?.pop())
     }
@@ -258,6 +261,7 @@ fn read_run(row: &Row<'_>) -> rusqlite::Result<Run> {
         error: row.get(20)?,
         truncated: row.get(21)?,
         input: row.get(22)?,
+        notes: list(23)?,
     })
 }
 
@@ -292,6 +296,7 @@ mod tests {
             denied: vec![],
             error: None,
             truncated: false,
+            notes: vec![],
             input: new.input,
         };
         assert_eq!(store.run(id).unwrap(), Some(running.clone()));
@@ -305,6 +310,7 @@ mod tests {
             isolation: bare,
             error: Some("killed by signal 9".to_owned()),
             truncated: true,
+            notes: vec!["a note".to_owned()],
             ..running
         };
         assert_eq!(store.run(id).unwrap(), Some(ended));

@@ -1,0 +1,403 @@
+//! Commands from outside: gather what the rules need, run them in one transaction, perform the moves.
+
+use super::Engine;
+use super::core::{self, Actor, DecideInput, IntentBody, Placed, Step};
+use super::error::{EngineError, ErrorCode};
+use super::relocate::{self, Relocation};
+use super::view::Preview;
+use crate::domain::{
+    Caller, Command, DecisionKind, Digest, OperationId, Outcome, Placement, Review, ReviewId, ReviewKind, RunId, Shown,
+    Stage, Tool, ToolName, VersionFile,
+};
+use crate::store::Intent;
+use serde_json::json;
+
+impl Engine {
+    /// Does what a command asks, or says why not.
+    ///
+    /// # Errors
+    /// As [`ErrorCode`] says; nothing has changed then, except that a move which could not be
+    /// finished stays pending and is finished at the next start.
+    pub fn execute(&self, command: Command, caller: &Caller) -> Result<Outcome, EngineError> {
+        if let (Caller::Agent(name), false) = (caller, matches!(command, Command::Cancel { .. })) {
+            return Err(EngineError::new(
+                ErrorCode::HumanNeeded,
+                format!("agent {name} cannot do this; decisions are a human's"),
+                "a human decides in the workbench or at a terminal",
+            ));
+        }
+        let who = caller.identity();
+        match command {
+            Command::Decide { review, digest, kind, reason, shown } => {
+                self.decide(&who, &Asked { review, digest, kind, reason: reason.as_deref(), shown })
+            }
+            Command::Promote { tool, to } => {
+                let tool = self.resolve(&tool)?;
+                let files = self.files_of(&tool)?;
+                self.inner.copies.put(tool.digest, &files)?;
+                self.finish(self.transact(|tx| core::promote(tx, self.actor(&who), &tool, to))?)
+            }
+            Command::Archive { tool, reason } => self.archive(&who, &tool, reason.as_deref()),
+            Command::Restore { tool } => self.restore(&who, &tool),
+            Command::Undo { operation } => {
+                self.refuse_if_in_the_way(operation)?;
+                self.finish(self.transact(|tx| core::undo(tx, self.actor(&who), operation))?)
+            }
+            Command::Cancel { run } => self.cancel(run),
+        }
+    }
+
+    pub(super) fn actor<'a>(&'a self, who: &'a str) -> Actor<'a> {
+        Actor { who, owner: &self.inner.owner, commit: self.inner.settings.commit }
+    }
+
+    fn decide(&self, who: &str, asked: &Asked<'_>) -> Result<Outcome, EngineError> {
+        let review = self.review_row(asked.review)?;
+        let approves = asked.kind == DecisionKind::Approve;
+        let placed = if approves && review.kind != ReviewKind::Adoption { Some(self.place_of(&review)?) } else { None };
+        if approves && review.kind == ReviewKind::Adoption {
+            self.keep_members(&review)?;
+        }
+        let replaced = match &placed {
+            Some(_) if review.kind != ReviewKind::Drift => {
+                self.occupant(review.to_stage, &review.tool, review.digest)?
+            }
+            _ => None,
+        };
+        let step = self.transact(|tx| {
+            let input = DecideInput {
+                review: &review,
+                digest: asked.digest,
+                kind: asked.kind,
+                reason: asked.reason,
+                shown: asked.shown,
+                placed: placed.as_ref(),
+                replaced: replaced.as_ref(),
+            };
+            core::decide(tx, self.actor(who), &input)
+        })?;
+        self.finish(step)
+    }
+
+    /// The version a review is about, where it lies now; its bytes are kept from here on.
+    fn place_of(&self, review: &Review) -> Result<Placed, EngineError> {
+        let view = self.catalog();
+        let here: Vec<_> =
+            view.tools.iter().filter(|tool| tool.name == review.tool && tool.path == review.path).collect();
+        let same = view.tools.iter().find(|tool| tool.name == review.tool && tool.digest == review.digest);
+        let tool = same.or_else(|| here.first().copied()).ok_or_else(|| {
+            EngineError::new(
+                ErrorCode::Conflict,
+                format!("the files of {} are gone", review.tool),
+                "the review closes with the next scan",
+            )
+        })?;
+        let files = self.files_of(tool)?;
+        let digest = Digest::of_files(&files);
+        if digest != review.digest {
+            return Err(EngineError::new(
+                ErrorCode::Conflict,
+                format!(
+                    "{} changed since review {} was opened: {} is on disk, {} was shown",
+                    review.tool,
+                    review.id,
+                    digest.short(),
+                    review.digest.short()
+                ),
+                "a new review of the changed files opens by itself; read that one",
+            ));
+        }
+        self.inner.copies.put(digest, &files)?;
+        Ok(Placed::of(tool, &files))
+    }
+
+    /// Keeps the bytes of every member of an adoption, and refuses when one of them moved.
+    fn keep_members(&self, review: &Review) -> Result<(), EngineError> {
+        let view = self.catalog();
+        for (name, digest) in &review.members {
+            let tool = view.tools.iter().find(|tool| tool.name == *name && tool.digest == *digest);
+            let files = tool.map(|tool| self.files_of(tool)).transpose()?;
+            match files {
+                Some(files) if Digest::of_files(&files) == *digest => {
+                    self.inner.copies.put(*digest, &files)?;
+                }
+                _ => {
+                    return Err(EngineError::new(
+                        ErrorCode::Conflict,
+                        format!("{name} changed since review {} was opened", review.id),
+                        "a new review opens with the next scan",
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The other version of a name that lies in the folder a promotion goes to. Its bytes are kept,
+    /// so that undo can bring it back.
+    fn occupant(&self, stage: Stage, name: &ToolName, digest: Digest) -> Result<Option<Placed>, EngineError> {
+        let target = core::stage_placement(stage, name);
+        let view = self.catalog();
+        let Some(tool) = view.tools.iter().find(|tool| tool.placement == target && tool.digest != digest) else {
+            return Ok(None);
+        };
+        let files = self.files_of(tool)?;
+        self.inner.copies.put(tool.digest, &files)?;
+        Ok(Some(Placed::of(tool, &files)))
+    }
+
+    fn archive(&self, who: &str, name: &str, reason: Option<&str>) -> Result<Outcome, EngineError> {
+        let tool = self.resolve(name)?;
+        if tool.stage == Stage::Archived {
+            return Err(EngineError::new(ErrorCode::Conflict, format!("{} is archived already", tool.name), ""));
+        }
+        let files = self.files_of(&tool)?;
+        self.inner.copies.put(tool.digest, &files)?;
+        let before = Placed::of(&tool, &files);
+        let target = self.archive_target(&tool);
+        let step = self.transact(|tx| core::archive(tx, self.actor(who), &before, target, reason))?;
+        self.finish(step)
+    }
+
+    fn archive_target(&self, tool: &Tool) -> Placement {
+        let plain = core::archived_placement(tool, false);
+        let taken = self.inner.options.workspace.join(&plain.base).exists();
+        core::archived_placement(tool, taken)
+    }
+
+    fn restore(&self, who: &str, name: &str) -> Result<Outcome, EngineError> {
+        let tool = self.resolve_archived(name)?;
+        let files = self.files_of(&tool)?;
+        self.inner.copies.put(tool.digest, &files)?;
+        let before = Placed::of(&tool, &files);
+        let after = self.archived_from(&before)?;
+        self.refuse_conflicts(&after)?;
+        let step = self.transact(|tx| core::restore(tx, self.actor(who), &before, after))?;
+        self.finish(step)
+    }
+
+    /// Where an archived version came from; experimental when nobody recorded it.
+    fn archived_from(&self, before: &Placed) -> Result<Placed, EngineError> {
+        let operation = self.read(|q| Ok(q.newest_operation("archive", before.tool.as_str())?))?;
+        let note = operation.and_then(|op| serde_json::from_value(op.detail.get("undo")?.clone()).ok());
+        Ok(match note {
+            Some(core::UndoNote::Move { before: origin, after }) if after.placement == before.placement => origin,
+            _ => before.moved_to(Stage::Experimental, core::stage_placement(Stage::Experimental, &before.tool)),
+        })
+    }
+
+    /// Refuses an undo whose files would have to overwrite others; nothing has changed then.
+    fn refuse_if_in_the_way(&self, wanted: Option<OperationId>) -> Result<(), EngineError> {
+        let found = self.read(|q| Ok(if let Some(id) = wanted { q.operation(id)? } else { q.newest_reversible()? }))?;
+        let note = found.and_then(|op| serde_json::from_value(op.detail.get("undo")?.clone()).ok());
+        match note {
+            Some(core::UndoNote::Approve { before, .. } | core::UndoNote::Move { before, .. }) => {
+                self.refuse_conflicts(&before)
+            }
+            Some(core::UndoNote::Adopt { .. } | core::UndoNote::Decline { .. }) | None => Ok(()),
+        }
+    }
+
+    /// Refuses a move to a place where other content lies in a shared folder.
+    fn refuse_conflicts(&self, target: &Placed) -> Result<(), EngineError> {
+        let files = self.inner.copies.get(target.digest)?;
+        let paths = relocate::conflicts(&self.inner.options.workspace, &files, &target.placement);
+        if paths.is_empty() {
+            return Ok(());
+        }
+        Err(EngineError::new(
+            ErrorCode::Conflict,
+            format!("{} has other content now and is not overwritten", paths.join(", ")),
+            "move that file away, then repeat",
+        ))
+    }
+
+    fn cancel(&self, run: RunId) -> Result<Outcome, EngineError> {
+        let record = self.run_record(run)?;
+        if record.outcome != crate::domain::RunOutcome::Running {
+            return Err(EngineError::new(ErrorCode::Conflict, format!("run {run} ended: {}", record.outcome), ""));
+        }
+        if !self.cancel_live(run) {
+            self.transact(|tx| Ok(tx.ask_cancel(run)?))?;
+        }
+        Ok(Outcome {
+            operation: None,
+            review: None,
+            message: format!("run {run} is asked to stop"),
+            commit: None,
+            detail: json!({"run": run}),
+        })
+    }
+
+    /// Performs the moves of a step, brings the catalog up to date and completes the answer.
+    pub(super) fn finish(&self, step: Step) -> Result<Outcome, EngineError> {
+        let mut outcome = step.outcome;
+        let moved = !step.intents.is_empty();
+        let mut notes = Vec::new();
+        for (id, relocation) in step.intents {
+            let done = self.perform(id, &relocation).map_err(|error| {
+                EngineError::new(
+                    error.code,
+                    format!("{}; the decision is kept, but {}", outcome.message, error.message),
+                    format!("mend that and start again: the move is finished then. {}", error.hint),
+                )
+            })?;
+            outcome.commit = done.commit.or(outcome.commit);
+            notes.extend(done.notes);
+        }
+        if moved {
+            self.scan(&mut |_| {})?;
+        } else {
+            self.refresh()?;
+        }
+        if let Some(commit) = &outcome.commit {
+            outcome.message = format!("{}, commit {commit}", outcome.message);
+        }
+        if !notes.is_empty() {
+            outcome.message = format!("{} ({})", outcome.message, notes.join("; "));
+            outcome.detail = json!({ "notes": notes });
+        }
+        Ok(outcome)
+    }
+
+    /// Performs one move and closes its intent. Moves of all processes are taken one at a time.
+    fn perform(&self, intent: i64, relocation: &Relocation) -> Result<relocate::Done, EngineError> {
+        let _turn = self.inner.move_turn()?;
+        let files = self.inner.copies.get(relocation.digest)?;
+        let git = if relocation.commit.is_some() { self.git() } else { None };
+        let done =
+            relocate::perform(&self.inner.options.workspace, git, &files, relocation).map_err(EngineError::from)?;
+        let result = json!({"commit": done.commit, "notes": done.notes});
+        self.transact(|tx| {
+            tx.finish_intent(intent, &result)?;
+            tx.emit(crate::domain::EventKind::ToolMoved, &relocation.tool)?;
+            Ok(())
+        })?;
+        Ok(done)
+    }
+
+    /// Finishes what a dead process left undone: pending moves, runs without an owner.
+    pub(super) fn recover(&self) -> Result<(), EngineError> {
+        let intents: Vec<Intent> = self.read(|q| Ok(q.intents()?))?;
+        for intent in intents {
+            let body: IntentBody = serde_json::from_value(intent.body).map_err(EngineError::internal)?;
+            if !super::running::owner_alive(&body.owner) {
+                // A move that still cannot be made must not keep the workbench shut; it stays pending.
+                self.report_trouble(self.perform(intent.id, &body.relocation));
+            }
+        }
+        self.interrupt_orphans()
+    }
+
+    /// What a command would change.
+    ///
+    /// # Errors
+    /// Those that the command itself would give for what can be known before.
+    pub fn preview(&self, command: &Command) -> Result<Preview, EngineError> {
+        match command {
+            Command::Decide { review, kind, .. } => self.preview_decision(*review, *kind),
+            Command::Promote { tool, to } => {
+                let tool = self.resolve(tool)?;
+                Ok(Preview {
+                    title: format!("Ask for {} to become {to}?", tool.name),
+                    lines: vec![
+                        format!("a review opens (or the waiting one is named): {} {}", tool.name, tool.version),
+                        "nothing moves before a human approves it".to_owned(),
+                    ],
+                    undo: "rejecting the review ends it".to_owned(),
+                })
+            }
+            Command::Archive { tool, .. } => {
+                let tool = self.resolve(tool)?;
+                let target = self.archive_target(&tool);
+                Ok(Preview {
+                    title: format!("Archive {} {}?", tool.name, tool.version),
+                    lines: self.move_lines(&tool.placement, &target, "hidden, not runnable; bytes and history stay"),
+                    undo: "u (undo) or restore brings it back".to_owned(),
+                })
+            }
+            Command::Restore { tool } => {
+                let tool = self.resolve_archived(tool)?;
+                let files = self.files_of(&tool)?;
+                let before = Placed::of(&tool, &files);
+                let after = self.archived_from(&before)?;
+                Ok(Preview {
+                    title: format!("Restore {} {} to {}?", tool.name, tool.version, after.stage),
+                    lines: self.move_lines(&before.placement, &after.placement, "visible again"),
+                    undo: "u (undo) archives it again".to_owned(),
+                })
+            }
+            Command::Undo { operation } => self.preview_undo(*operation),
+            Command::Cancel { run } => Ok(Preview {
+                title: format!("Stop run {run}?"),
+                lines: vec!["its process group gets TERM, then KILL".to_owned()],
+                undo: "a stopped run cannot go on; rerun starts it again".to_owned(),
+            }),
+        }
+    }
+
+    fn move_lines(&self, from: &Placement, to: &Placement, after: &str) -> Vec<String> {
+        let mut lines = vec![format!("move {} → {}", from.base, to.base), after.to_owned()];
+        if self.inner.settings.commit && self.git().is_some() {
+            lines.push("one git commit of exactly these files".to_owned());
+        }
+        lines
+    }
+
+    fn preview_decision(&self, id: ReviewId, kind: DecisionKind) -> Result<Preview, EngineError> {
+        let review = self.review_row(id)?;
+        let mut lines = Vec::new();
+        if kind == DecisionKind::Approve && review.kind == ReviewKind::Adoption {
+            lines.push(format!("{} tools count as approved here; no file moves", review.members.len()));
+        } else if kind == DecisionKind::Approve {
+            let target = core::stage_placement(review.to_stage, &review.tool);
+            lines.push(format!("{} {} becomes {}", review.tool, review.version, review.to_stage));
+            if review.kind != ReviewKind::Drift {
+                lines.push(format!("move {} → {}", review.path, target.base));
+            }
+            if self.inner.settings.commit && self.git().is_some() {
+                lines.push("one git commit whose trailer names the digest".to_owned());
+            }
+        } else {
+            lines.push(format!("review {id} of {} is closed; the files stay where they are", review.tool));
+        }
+        Ok(Preview {
+            title: format!("{kind} review {id}: {} {}", review.tool, review.version),
+            lines,
+            undo: "u (undo) takes it back".to_owned(),
+        })
+    }
+
+    fn preview_undo(&self, wanted: Option<OperationId>) -> Result<Preview, EngineError> {
+        let found = self.read(|q| Ok(if let Some(id) = wanted { q.operation(id)? } else { q.newest_reversible()? }))?;
+        let operation = found.ok_or_else(|| {
+            EngineError::new(ErrorCode::NotFound, "nothing can be taken back", "`toolsmith log` lists operations")
+        })?;
+        let mut lines =
+            vec![format!("{} by {} at {}", operation.verb, operation.who, crate::domain::rfc3339(operation.at))];
+        if let Some(Ok(core::UndoNote::Approve { before, after, .. } | core::UndoNote::Move { before, after })) =
+            operation.detail.get("undo").map(|note| serde_json::from_value(note.clone()))
+        {
+            lines.push(format!("move {} → {}", after.placement.base, before.placement.base));
+        }
+        Ok(Preview {
+            title: format!("Take back operation {}: {} {}?", operation.id, operation.verb, operation.subject),
+            lines,
+            undo: "an undo is itself not taken back; do the thing again instead".to_owned(),
+        })
+    }
+
+    /// The files of a row: from disk when it lies there unchanged, else from the kept copy.
+    pub(super) fn files_of(&self, tool: &Tool) -> Result<Vec<VersionFile>, EngineError> {
+        Ok(self.detail(tool)?.files)
+    }
+}
+
+/// A decision as asked for.
+struct Asked<'a> {
+    review: ReviewId,
+    digest: Digest,
+    kind: DecisionKind,
+    reason: Option<&'a str>,
+    shown: Shown,
+}

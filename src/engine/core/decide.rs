@@ -1,0 +1,222 @@
+//! Deciding a review: the yes names a digest, moves the version and is written in one transaction.
+
+use super::scan::members_digest;
+use super::{Actor, Placed, Step, UndoNote, answer, approval_file, intend, stage_placement};
+use crate::domain::{
+    Decision, DecisionKind, Digest, FileMode, OperationId, Review, ReviewKind, ReviewState, Shown, Stage, VersionFile,
+};
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::relocate::{CommitNote, Relocation};
+use crate::store::{Approval, NewOperation, Tx};
+use serde_json::{Value, json};
+
+/// What a decision is made of.
+#[derive(Debug)]
+pub struct DecideInput<'a> {
+    /// The review as read before.
+    pub review: &'a Review,
+    /// The digest that was on screen.
+    pub digest: Digest,
+    /// Yes, no, not yet.
+    pub kind: DecisionKind,
+    /// The reason.
+    pub reason: Option<&'a str>,
+    /// What had been on screen.
+    pub shown: Shown,
+    /// The version where it lies now; `None` for an adoption, or when it is gone.
+    pub placed: Option<&'a Placed>,
+    /// The version of the same name in the place it goes to.
+    pub replaced: Option<&'a Placed>,
+}
+
+/// Decides.
+///
+/// # Errors
+/// `Conflict` when the review was decided already or the digest differs; `Usage` when a no has no
+/// reason; `Refused` when a check failed.
+pub fn decide(tx: &Tx<'_>, actor: Actor<'_>, input: &DecideInput<'_>) -> Result<Step, EngineError> {
+    let review = current(tx, input)?;
+    if input.kind != DecisionKind::Approve {
+        return decline(tx, actor, input, &review);
+    }
+    if review.verdict.as_ref().and_then(|v| v.get("state")).and_then(Value::as_str) == Some("failed") {
+        return Err(EngineError::new(
+            ErrorCode::Refused,
+            format!("review {} cannot be approved: a check failed", review.id),
+            "open the review to see which",
+        ));
+    }
+    match review.kind {
+        ReviewKind::Adoption => adopt(tx, actor, input, &review),
+        ReviewKind::New | ReviewKind::Evolved | ReviewKind::Drift | ReviewKind::Promotion => {
+            approve(tx, actor, input, &review)
+        }
+    }
+}
+
+/// Reads the review again inside the transaction: two processes cannot both decide it.
+fn current(tx: &Tx<'_>, input: &DecideInput<'_>) -> Result<Review, EngineError> {
+    let id = input.review.id;
+    let review = tx.review(id)?.ok_or_else(|| {
+        EngineError::new(ErrorCode::NotFound, format!("there is no review {id}"), "`toolsmith reviews` lists them")
+    })?;
+    if review.state != ReviewState::Waiting {
+        let by = review.decisions.last().map(|d| format!(" by {}", d.reviewer)).unwrap_or_default();
+        return Err(EngineError::new(
+            ErrorCode::Conflict,
+            format!("review {id} is not waiting: {}{by}", review.state),
+            "`toolsmith log` shows who decided it; `toolsmith undo` takes a decision back",
+        ));
+    }
+    if review.digest != input.digest {
+        return Err(EngineError::new(
+            ErrorCode::Conflict,
+            format!("review {id} is about {}, not about {}", review.digest.short(), input.digest.short()),
+            "open the review again and read what it is about now",
+        ));
+    }
+    Ok(review)
+}
+
+fn decline(tx: &Tx<'_>, actor: Actor<'_>, input: &DecideInput<'_>, review: &Review) -> Result<Step, EngineError> {
+    let reason = input.reason.map(str::trim).filter(|r| !r.is_empty());
+    if reason.is_none() {
+        return Err(EngineError::new(
+            ErrorCode::Usage,
+            format!("{} needs a reason", input.kind),
+            "whoever made the tool reads it: say what is wrong",
+        ));
+    }
+    let state = match input.kind {
+        DecisionKind::Reject => ReviewState::Rejected,
+        DecisionKind::RequestChanges | DecisionKind::Approve => ReviewState::ChangesRequested,
+    };
+    let operation = record(tx, actor, input, review, &UndoNote::Decline { review: review.id })?;
+    tx.set_review_state(review.id, state)?;
+    let message = format!("review {} of {}: {}", review.id, review.tool, state);
+    Ok(Step { outcome: answer(Some(operation), Some(review.id), message), intents: Vec::new() })
+}
+
+fn adopt(tx: &Tx<'_>, actor: Actor<'_>, input: &DecideInput<'_>, review: &Review) -> Result<Step, EngineError> {
+    if members_digest(&review.members) != review.digest {
+        return Err(EngineError::internal(format!("the member list of review {} does not have its digest", review.id)));
+    }
+    let note = UndoNote::Adopt { review: review.id, members: review.members.clone() };
+    let operation = record(tx, actor, input, review, &note)?;
+    for (tool, digest) in &review.members {
+        let stage = tx.version(tool, *digest)?.map_or(Stage::Approved, |v| v.stage);
+        tx.approve_version(&Approval { tool: tool.clone(), digest: *digest, stage, operation, at: tx.now() })?;
+    }
+    tx.set_review_state(review.id, ReviewState::Approved)?;
+    let message = format!("{} tools adopted", review.members.len());
+    Ok(Step { outcome: answer(Some(operation), Some(review.id), message), intents: Vec::new() })
+}
+
+fn approve(tx: &Tx<'_>, actor: Actor<'_>, input: &DecideInput<'_>, review: &Review) -> Result<Step, EngineError> {
+    let before = input.placed.ok_or_else(|| {
+        EngineError::new(
+            ErrorCode::Conflict,
+            format!("the files of {} are gone", review.tool),
+            "the review closes with the next scan",
+        )
+    })?;
+    let target = match review.kind {
+        ReviewKind::Drift => before.placement.clone(),
+        ReviewKind::New | ReviewKind::Evolved | ReviewKind::Promotion | ReviewKind::Adoption => {
+            stage_placement(review.to_stage, &review.tool)
+        }
+    };
+    let after = before.moved_to(review.to_stage, target);
+    let note = UndoNote::Approve {
+        review: review.id,
+        before: before.clone(),
+        after: after.clone(),
+        replaced: input.replaced.cloned(),
+    };
+    let operation = record(tx, actor, input, review, &note)?;
+    if let Some(replaced) = input.replaced {
+        tx.withdraw_approval(&replaced.tool, replaced.digest)?;
+    }
+    tx.approve_version(&Approval {
+        tool: review.tool.clone(),
+        digest: review.digest,
+        stage: review.to_stage,
+        operation,
+        at: tx.now(),
+    })?;
+    tx.set_review_state(review.id, ReviewState::Approved)?;
+    let relocation = Relocation {
+        operation,
+        tool: review.tool.clone(),
+        version: review.version.clone(),
+        digest: review.digest,
+        from: (before.placement != after.placement).then(|| before.placement.clone()),
+        from_files: before.files.clone(),
+        replaces: input.replaced.map(|old| old.digest),
+        extra: vec![VersionFile {
+            path: "approval.toml".to_owned(),
+            mode: FileMode::Plain,
+            bytes: approval_file(&after, actor, operation, tx.now(), input.reason).into_bytes(),
+        }],
+        commit: commit_note(actor, &after, operation, "approve"),
+        to: after.placement.clone(),
+    };
+    let message = format!("{} {} is {} as {}", review.tool, review.version, after.stage, review.digest.short());
+    let intents = vec![intend(tx, actor, relocation)?];
+    Ok(Step { outcome: answer(Some(operation), Some(review.id), message), intents })
+}
+
+/// The commit that belongs to a move, unless commits are switched off.
+pub(super) fn commit_note(actor: Actor<'_>, placed: &Placed, operation: OperationId, verb: &str) -> Option<CommitNote> {
+    actor.commit.then(|| CommitNote {
+        message: format!("{verb} {} {} as {}", placed.tool, placed.version, placed.stage),
+        trailers: vec![
+            ("Toolsmith-Operation".to_owned(), operation.to_string()),
+            ("Toolsmith-Tool".to_owned(), format!("{}@{}", placed.tool, placed.version)),
+            ("Toolsmith-Digest".to_owned(), placed.digest.hex()),
+            ("Toolsmith-Reviewer".to_owned(), actor.who.to_owned()),
+        ],
+    })
+}
+
+/// Appends the decision to the log and to its review.
+fn record(
+    tx: &Tx<'_>,
+    actor: Actor<'_>,
+    input: &DecideInput<'_>,
+    review: &Review,
+    undo: &UndoNote,
+) -> Result<OperationId, EngineError> {
+    let detail = json!({
+        "review": review.id,
+        "kind": review.kind,
+        "version": review.version.to_string(),
+        "digest": review.digest,
+        "from_stage": review.from_stage,
+        "to_stage": review.to_stage,
+        "reason": input.reason,
+        "shown": input.shown,
+        "undo": undo,
+    });
+    let operation = tx.log(&NewOperation {
+        who: actor.who.to_owned(),
+        verb: input.kind.word().to_owned(),
+        subject: review.tool.to_string(),
+        detail,
+        reversible: true,
+    })?;
+    tx.add_decision(
+        review.id,
+        &Decision {
+            kind: input.kind,
+            reviewer: actor.who.to_owned(),
+            reason: input.reason.map(str::to_owned),
+            digest: review.digest,
+            at: tx.now(),
+            shown: input.shown,
+            operation,
+            undone: false,
+        },
+    )?;
+    Ok(operation)
+}

@@ -1,0 +1,129 @@
+//! Promote, archive, restore.
+
+use super::decide::commit_note;
+use super::scan::{Approvals, open_for};
+use super::{Actor, Placed, Step, UndoNote, answer, intend};
+use crate::domain::{OperationId, Placement, ReviewKind, ReviewState, Stage, Tool};
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::relocate::Relocation;
+use crate::store::{NewOperation, Tx};
+use serde_json::json;
+
+/// Asks for a higher stage: names the review that waits, or opens one.
+///
+/// # Errors
+/// `Refused` for a step that skips a stage or leads down, and for a version that is not approved.
+pub fn promote(tx: &Tx<'_>, actor: Actor<'_>, tool: &Tool, to: Stage) -> Result<Step, EngineError> {
+    let approvals = Approvals::read(tx)?;
+    let kind = match (tool.stage, to) {
+        (Stage::Experimental, Stage::Approved) if approvals.knows(&tool.name) => ReviewKind::Evolved,
+        (Stage::Experimental, Stage::Approved) => ReviewKind::New,
+        (Stage::Approved, Stage::Core) if approvals.covers(&tool.name, tool.digest) => ReviewKind::Promotion,
+        (Stage::Approved, Stage::Core) => {
+            return Err(refused(tool, to, "this version is not approved here", "decide its waiting review first"));
+        }
+        (Stage::Experimental, Stage::Core) => {
+            return Err(refused(tool, to, "experimental tools become approved first", "promote it to approved"));
+        }
+        (Stage::Archived, _) => {
+            return Err(refused(tool, to, "it is archived", "restore it first"));
+        }
+        _ => return Err(refused(tool, to, &format!("it is {} already", tool.stage), "")),
+    };
+    if let Some(waiting) = tx
+        .review_heads()?
+        .into_iter()
+        .find(|h| h.state == ReviewState::Waiting && h.tool == tool.name && h.digest == tool.digest)
+    {
+        let message = format!("review {} of {} waits for a human", waiting.id, tool.name);
+        return Ok(Step { outcome: answer(None, Some(waiting.id), message), intents: Vec::new() });
+    }
+    let review = open_for(tx, tool, kind, approvals.newest(&tool.name))?;
+    let operation = tx.log(&NewOperation {
+        who: actor.who.to_owned(),
+        verb: "promote".to_owned(),
+        subject: tool.name.to_string(),
+        detail: json!({"to": to, "review": review, "digest": tool.digest}),
+        reversible: false,
+    })?;
+    let message = format!("review {review} of {} waits for a human", tool.name);
+    Ok(Step { outcome: answer(Some(operation), Some(review), message), intents: Vec::new() })
+}
+
+fn refused(tool: &Tool, to: Stage, why: &str, hint: &str) -> EngineError {
+    EngineError::new(ErrorCode::Refused, format!("{} cannot become {to}: {why}", tool.name), hint)
+}
+
+/// Where an archived version goes, given whether the plain place is taken by another version.
+pub fn archived_placement(tool: &Tool, taken: bool) -> Placement {
+    let suffix = if taken { format!("-{}", &tool.digest.hex()[..8]) } else { String::new() };
+    Placement { base: format!("tools/archived/{}{suffix}", tool.name), exclusive: true }
+}
+
+/// Puts a version away.
+pub fn archive(
+    tx: &Tx<'_>,
+    actor: Actor<'_>,
+    before: &Placed,
+    target: Placement,
+    reason: Option<&str>,
+) -> Result<Step, EngineError> {
+    let after = before.moved_to(Stage::Archived, target);
+    let message = format!("{} {} is archived", before.tool, before.version);
+    for head in tx.review_heads()? {
+        if head.state == ReviewState::Waiting && head.tool == before.tool && head.digest == before.digest {
+            tx.set_review_state(head.id, ReviewState::Superseded)?;
+        }
+    }
+    move_version(tx, actor, Move { verb: "archive", before, after, reason }, message)
+}
+
+/// Brings an archived version back to where it was.
+pub fn restore(tx: &Tx<'_>, actor: Actor<'_>, before: &Placed, after: Placed) -> Result<Step, EngineError> {
+    let message = format!("{} {} is {} again", before.tool, before.version, after.stage);
+    move_version(tx, actor, Move { verb: "restore", before, after, reason: None }, message)
+}
+
+/// A move that is its own operation.
+struct Move<'a> {
+    verb: &'a str,
+    before: &'a Placed,
+    after: Placed,
+    reason: Option<&'a str>,
+}
+
+fn move_version(tx: &Tx<'_>, actor: Actor<'_>, change: Move<'_>, message: String) -> Result<Step, EngineError> {
+    let note = UndoNote::Move { before: change.before.clone(), after: change.after.clone() };
+    let operation = tx.log(&NewOperation {
+        who: actor.who.to_owned(),
+        verb: change.verb.to_owned(),
+        subject: change.before.tool.to_string(),
+        detail: json!({"reason": change.reason, "digest": change.before.digest, "undo": note}),
+        reversible: true,
+    })?;
+    let relocation = relocation(actor, change.before, &change.after, operation, change.verb);
+    let intents = vec![intend(tx, actor, relocation)?];
+    Ok(Step { outcome: answer(Some(operation), None, message), intents })
+}
+
+/// The relocation that takes a version from one place to another.
+pub(super) fn relocation(
+    actor: Actor<'_>,
+    before: &Placed,
+    after: &Placed,
+    operation: OperationId,
+    verb: &str,
+) -> Relocation {
+    Relocation {
+        operation,
+        tool: before.tool.clone(),
+        version: before.version.clone(),
+        digest: before.digest,
+        from: Some(before.placement.clone()),
+        from_files: before.files.clone(),
+        to: after.placement.clone(),
+        replaces: None,
+        extra: Vec::new(),
+        commit: commit_note(actor, after, operation, verb),
+    }
+}

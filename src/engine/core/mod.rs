@@ -1,0 +1,181 @@
+//! The rules: what a command does to the store, and which effects follow.
+//!
+//! Every function here works inside one transaction, gets the time from it and touches nothing
+//! outside the store. What must happen outside (moving files, committing) is written as an intent
+//! in the same transaction and performed by the shell; after a crash the intent is still there.
+
+mod decide;
+mod lifecycle;
+mod policy;
+mod scan;
+mod undo;
+
+pub use decide::{DecideInput, decide};
+pub use lifecycle::{archive, archived_placement, promote, restore};
+pub use policy::{RunPolicy, policy};
+pub use scan::{Approvals, apply_scan};
+pub use undo::undo;
+
+use super::error::EngineError;
+use super::relocate::Relocation;
+use crate::domain::{
+    Digest, Instant, OperationId, Outcome, Placement, ReviewId, Stage, Tool, ToolName, VersionFile, rfc3339,
+};
+use crate::store::Tx;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// What came of a command inside the transaction: the answer, and moves the shell must perform.
+#[derive(Debug)]
+pub struct Step {
+    /// The answer, completed by the shell when the moves are done.
+    pub outcome: Outcome,
+    /// Intents to perform, in order: their row and what to do.
+    pub intents: Vec<(i64, Relocation)>,
+}
+
+/// Body of an intent row.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct IntentBody {
+    /// The process that will perform it; when it is dead, whoever starts next does.
+    pub owner: String,
+    /// What to do.
+    pub relocation: Relocation,
+}
+
+/// A version at a place, as kept in operation details.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Placed {
+    /// The tool.
+    pub tool: ToolName,
+    /// Stated version.
+    pub version: semver::Version,
+    /// Its digest.
+    pub digest: Digest,
+    /// Its stage there.
+    pub stage: Stage,
+    /// The place.
+    pub placement: Placement,
+    /// Its files relative to the place.
+    pub files: Vec<String>,
+}
+
+/// What `undo` needs, kept in the detail of an operation under `undo`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum UndoNote {
+    /// An approval that moved a version (or, for drift, left it in place).
+    Approve {
+        /// The review that goes back to waiting.
+        review: ReviewId,
+        /// Where it came from.
+        before: Placed,
+        /// Where it is now.
+        after: Placed,
+        /// The version of the same name that was in the target place before.
+        replaced: Option<Placed>,
+    },
+    /// An adoption.
+    Adopt {
+        /// The review that goes back to waiting.
+        review: ReviewId,
+        /// What was taken over.
+        members: Vec<(ToolName, Digest)>,
+    },
+    /// A no or not-yet.
+    Decline {
+        /// The review that goes back to waiting.
+        review: ReviewId,
+    },
+    /// A move without a decision: archive and restore.
+    Move {
+        /// Where it came from.
+        before: Placed,
+        /// Where it is now.
+        after: Placed,
+    },
+}
+
+/// Who asks, and on behalf of which process.
+#[derive(Debug, Clone, Copy)]
+pub struct Actor<'a> {
+    /// Identity written to the log.
+    pub who: &'a str,
+    /// The process that performs intents.
+    pub owner: &'a str,
+    /// Whether promotions are committed to git.
+    pub commit: bool,
+}
+
+impl Placed {
+    /// A tool where the catalog found it.
+    pub fn of(tool: &Tool, files: &[VersionFile]) -> Placed {
+        Placed {
+            tool: tool.name.clone(),
+            version: tool.version.clone(),
+            digest: tool.digest,
+            stage: tool.stage,
+            placement: tool.placement.clone(),
+            files: files.iter().map(|f| f.path.clone()).collect(),
+        }
+    }
+
+    /// The same version at another place.
+    pub fn moved_to(&self, stage: Stage, placement: Placement) -> Placed {
+        Placed { stage, placement, ..self.clone() }
+    }
+}
+
+/// The place of a promoted tool: a folder of its own, named after it.
+pub fn stage_placement(stage: Stage, name: &ToolName) -> Placement {
+    Placement { base: format!("tools/{stage}/{name}"), exclusive: true }
+}
+
+/// What `approval.toml` says beside a promoted tool.
+#[derive(Debug, Serialize)]
+struct ApprovalNote<'a> {
+    tool: &'a str,
+    version: String,
+    digest: String,
+    stage: Stage,
+    reviewer: &'a str,
+    approved_at: String,
+    operation: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+}
+
+/// Builds the text of `approval.toml`.
+fn approval_file(
+    placed: &Placed,
+    actor: Actor<'_>,
+    operation: OperationId,
+    at: Instant,
+    reason: Option<&str>,
+) -> String {
+    let note = ApprovalNote {
+        tool: placed.tool.as_str(),
+        version: placed.version.to_string(),
+        digest: placed.digest.hex(),
+        stage: placed.stage,
+        reviewer: actor.who,
+        approved_at: rfc3339(at),
+        operation: operation.0,
+        reason,
+    };
+    let body = toml::to_string(&note).unwrap_or_default();
+    format!("# Written when this version was approved. A change to any file beside it voids the approval.\n{body}")
+}
+
+/// Writes an intent in this transaction.
+fn intend(tx: &Tx<'_>, actor: Actor<'_>, relocation: Relocation) -> Result<(i64, Relocation), EngineError> {
+    let body = IntentBody { owner: actor.owner.to_owned(), relocation };
+    let value = serde_json::to_value(&body).map_err(EngineError::internal)?;
+    let id = tx.add_intent(body.relocation.operation, &value)?;
+    Ok((id, body.relocation))
+}
+
+/// An answer without commit or detail.
+fn answer(operation: Option<OperationId>, review: Option<ReviewId>, message: String) -> Outcome {
+    Outcome { operation, review, message, commit: None, detail: Value::Null }
+}

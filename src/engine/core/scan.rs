@@ -1,0 +1,208 @@
+//! What a scan means for the store: versions, places, reviews.
+//!
+//! The rules look at the whole state, never at what changed since last time: applying the same scan
+//! twice does nothing the second time, and a missed event heals with the next scan.
+
+use crate::domain::{CostTier, Digest, ReviewId, ReviewKind, ReviewState, Risk, Stage, Tool, ToolName};
+use crate::store::{NewReview, PresentRow, ReviewHead, StoreError, Tx, VersionRow};
+use std::collections::{HashMap, HashSet};
+
+/// Approvals in force.
+#[derive(Debug, Default, Clone)]
+pub struct Approvals {
+    versions: HashMap<ToolName, Vec<Digest>>,
+}
+
+impl Approvals {
+    /// Reads them.
+    pub fn read(queries: &crate::store::Queries) -> Result<Approvals, StoreError> {
+        let mut versions: HashMap<ToolName, Vec<Digest>> = HashMap::new();
+        for approval in queries.approvals()? {
+            versions.entry(approval.tool).or_default().push(approval.digest);
+        }
+        Ok(Approvals { versions })
+    }
+
+    /// Whether this very version is approved.
+    pub fn covers(&self, tool: &ToolName, digest: Digest) -> bool {
+        self.versions.get(tool).is_some_and(|digests| digests.contains(&digest))
+    }
+
+    /// Whether some version of the name is approved.
+    pub fn knows(&self, tool: &ToolName) -> bool {
+        self.versions.contains_key(tool)
+    }
+
+    /// The version approved last.
+    pub fn newest(&self, tool: &ToolName) -> Option<Digest> {
+        self.versions.get(tool).and_then(|digests| digests.last().copied())
+    }
+}
+
+/// Writes what a complete scan found: places, versions, and the reviews that follow from them.
+pub fn apply_scan(tx: &Tx<'_>, tools: &[Tool]) -> Result<(), StoreError> {
+    let known = apply_places(tx, tools)?;
+    let approvals = Approvals::read(tx)?;
+    let heads = tx.review_heads()?;
+    supersede_lost(tx, &heads, &known)?;
+    open_needed(tx, tools, &approvals, &heads)?;
+    adopt_needed(tx, tools, &approvals, &heads)
+}
+
+type Known<'a> = HashSet<(&'a ToolName, Digest)>;
+
+fn apply_places<'a>(tx: &Tx<'_>, tools: &'a [Tool]) -> Result<Known<'a>, StoreError> {
+    let mut present: HashMap<String, PresentRow> =
+        tx.present()?.into_iter().map(|row| (row.path.clone(), row)).collect();
+    let mut known = Known::new();
+    for tool in tools {
+        known.insert((&tool.name, tool.digest));
+        let row = PresentRow {
+            path: tool.path.clone(),
+            tool: tool.name.clone(),
+            digest: tool.digest,
+            stage: tool.stage,
+            placement: tool.placement.clone(),
+        };
+        if present.remove(&tool.path).as_ref() == Some(&row) {
+            continue;
+        }
+        tx.put_present(&row)?;
+        tx.record_version(&VersionRow {
+            tool: tool.name.clone(),
+            digest: tool.digest,
+            version: tool.version.clone(),
+            stage: tool.stage,
+            path: tool.path.clone(),
+            placement: tool.placement.clone(),
+            first_seen_at: tx.now(),
+            description: tool.description.clone(),
+        })?;
+    }
+    for path in present.keys() {
+        tx.drop_present(path)?;
+    }
+    Ok(known)
+}
+
+/// A waiting review whose version is nowhere on disk any more has nothing left to decide.
+fn supersede_lost(tx: &Tx<'_>, heads: &[ReviewHead], known: &Known<'_>) -> Result<(), StoreError> {
+    for head in heads.iter().filter(|h| h.state == ReviewState::Waiting && h.kind != ReviewKind::Adoption) {
+        if !known.contains(&(&head.tool, head.digest)) {
+            tx.set_review_state(head.id, ReviewState::Superseded)?;
+        }
+    }
+    Ok(())
+}
+
+/// Opens one review for each version that wants one and has none.
+fn open_needed(tx: &Tx<'_>, tools: &[Tool], approvals: &Approvals, heads: &[ReviewHead]) -> Result<(), StoreError> {
+    let mut reviewed: HashSet<(&ToolName, Digest)> =
+        heads.iter().filter(|h| h.state != ReviewState::Superseded).map(|h| (&h.tool, h.digest)).collect();
+    for tool in tools {
+        let Some(kind) = wanted(tool, approvals) else { continue };
+        if reviewed.insert((&tool.name, tool.digest)) {
+            open_for(tx, tool, kind, approvals.newest(&tool.name))?;
+        }
+    }
+    Ok(())
+}
+
+/// Which review a tool wants by itself.
+fn wanted(tool: &Tool, approvals: &Approvals) -> Option<ReviewKind> {
+    if approvals.covers(&tool.name, tool.digest) {
+        return None;
+    }
+    match tool.stage {
+        Stage::Archived => None,
+        Stage::Experimental if approvals.knows(&tool.name) => Some(ReviewKind::Evolved),
+        Stage::Experimental => Some(ReviewKind::New),
+        Stage::Approved | Stage::Core => approvals.knows(&tool.name).then_some(ReviewKind::Drift),
+    }
+}
+
+/// Opens a review of a tool as it lies on disk.
+pub(super) fn open_for(
+    tx: &Tx<'_>,
+    tool: &Tool,
+    kind: ReviewKind,
+    base_digest: Option<Digest>,
+) -> Result<ReviewId, StoreError> {
+    let to_stage = match kind {
+        ReviewKind::Promotion => Stage::Core,
+        ReviewKind::Drift => tool.stage,
+        ReviewKind::New | ReviewKind::Evolved | ReviewKind::Adoption => Stage::Approved,
+    };
+    let summary = match kind {
+        ReviewKind::Drift => "files changed on disk since the approval".to_owned(),
+        ReviewKind::Promotion => "proposed for core".to_owned(),
+        ReviewKind::New | ReviewKind::Evolved | ReviewKind::Adoption => first_line(&tool.description),
+    };
+    tx.open_review(&NewReview {
+        kind,
+        tool: tool.name.clone(),
+        version: tool.version.clone(),
+        digest: tool.digest,
+        from_stage: tool.stage,
+        to_stage,
+        risk: risk_of(tool),
+        summary,
+        path: tool.path.clone(),
+        base_digest,
+        members: Vec::new(),
+    })
+}
+
+fn first_line(text: &str) -> String {
+    text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("no description").to_owned()
+}
+
+/// How much harm a wrong yes could do, from what the row of the catalog says.
+pub(super) fn risk_of(tool: &Tool) -> Risk {
+    match tool.cost_tier {
+        CostTier::High | CostTier::Prohibited => Risk::High,
+        CostTier::Medium => Risk::Medium,
+        CostTier::Low if tool.classified => Risk::Low,
+        CostTier::Low => Risk::Medium,
+    }
+}
+
+/// Approved and core tools that came with the workspace wait in one review; it follows the folder.
+fn adopt_needed(tx: &Tx<'_>, tools: &[Tool], approvals: &Approvals, heads: &[ReviewHead]) -> Result<(), StoreError> {
+    let mut members: Vec<(ToolName, Digest)> = tools
+        .iter()
+        .filter(|tool| tool.stage.is_vouched() && !approvals.knows(&tool.name))
+        .map(|tool| (tool.name.clone(), tool.digest))
+        .collect();
+    members.sort();
+    members.dedup();
+    let digest = members_digest(&members);
+    let adoptions = || heads.iter().filter(|h| h.kind == ReviewKind::Adoption);
+    for head in adoptions().filter(|h| h.state == ReviewState::Waiting && h.digest != digest) {
+        tx.set_review_state(head.id, ReviewState::Superseded)?;
+    }
+    let decided = adoptions().any(|h| h.digest == digest && h.state != ReviewState::Superseded);
+    let (Some(first), false) = (members.first(), decided) else { return Ok(()) };
+    let Ok(tool) = ToolName::new("adoption") else { return Ok(()) };
+    let path = tools.iter().find(|t| t.name == first.0).map(|t| t.path.clone()).unwrap_or_default();
+    tx.open_review(&NewReview {
+        kind: ReviewKind::Adoption,
+        tool,
+        version: semver::Version::new(1, 0, 0),
+        digest,
+        from_stage: Stage::Approved,
+        to_stage: Stage::Approved,
+        risk: Risk::High,
+        summary: format!("{} approved and core tools came with this workspace", members.len()),
+        path,
+        base_digest: None,
+        members,
+    })?;
+    Ok(())
+}
+
+/// The digest an adoption is decided on: over its sorted member list.
+pub(super) fn members_digest(members: &[(ToolName, Digest)]) -> Digest {
+    let text: String = members.iter().map(|(name, digest)| format!("{name} {digest}\n")).collect();
+    Digest::of_bytes(text.as_bytes())
+}

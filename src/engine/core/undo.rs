@@ -1,0 +1,148 @@
+//! Taking an operation back: never by rewriting, always by a new operation.
+
+use super::decide::commit_note;
+use super::lifecycle::relocation;
+use super::{Actor, Placed, Step, UndoNote, answer, intend};
+use crate::domain::{Operation, OperationId, ReviewId, ReviewState};
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::relocate::Relocation;
+use crate::store::{Approval, NewOperation, Tx};
+use serde_json::json;
+
+/// Takes back the given operation, or the newest that can be.
+///
+/// # Errors
+/// `NotFound` when there is none; `Conflict` when it was taken back before; `Refused` when it is of a
+/// kind that changes nothing that could be put back.
+pub fn undo(tx: &Tx<'_>, actor: Actor<'_>, wanted: Option<OperationId>) -> Result<Step, EngineError> {
+    let target = find(tx, wanted)?;
+    let note: UndoNote = target
+        .detail
+        .get("undo")
+        .cloned()
+        .ok_or_else(|| EngineError::internal(format!("operation {} has no note for undo", target.id)))
+        .and_then(|value| serde_json::from_value(value).map_err(EngineError::internal))?;
+    let operation = tx.log(&NewOperation {
+        who: actor.who.to_owned(),
+        verb: "undo".to_owned(),
+        subject: target.subject.clone(),
+        detail: json!({"operation": target.id, "verb": target.verb}),
+        reversible: false,
+    })?;
+    tx.mark_undone(target.id, operation)?;
+    let moves = reverse(tx, actor, &note, &target, operation)?;
+    let mut intents = Vec::new();
+    for relocation in moves {
+        intents.push(intend(tx, actor, relocation)?);
+    }
+    let message = format!("operation {} ({} {}) is taken back", target.id, target.verb, target.subject);
+    Ok(Step { outcome: answer(Some(operation), None, message), intents })
+}
+
+fn find(tx: &Tx<'_>, wanted: Option<OperationId>) -> Result<Operation, EngineError> {
+    let hint = "`toolsmith log` lists operations";
+    let found = match wanted {
+        Some(id) => tx.operation(id)?,
+        None => tx.newest_reversible()?,
+    };
+    let Some(operation) = found else {
+        let what = wanted.map_or("nothing can be taken back".to_owned(), |id| format!("there is no operation {id}"));
+        return Err(EngineError::new(ErrorCode::NotFound, what, hint));
+    };
+    if let Some(by) = operation.undone_by {
+        let message = format!("operation {} was taken back by operation {by}", operation.id);
+        return Err(EngineError::new(ErrorCode::Conflict, message, hint));
+    }
+    if !operation.reversible {
+        let message = format!("operation {} ({}) changed nothing that could be put back", operation.id, operation.verb);
+        return Err(EngineError::new(ErrorCode::Refused, message, hint));
+    }
+    Ok(operation)
+}
+
+/// Changes the rows back and says which moves follow.
+fn reverse(
+    tx: &Tx<'_>,
+    actor: Actor<'_>,
+    note: &UndoNote,
+    target: &Operation,
+    operation: OperationId,
+) -> Result<Vec<Relocation>, EngineError> {
+    match note {
+        UndoNote::Decline { review } => {
+            reopen(tx, *review, target.id)?;
+            Ok(Vec::new())
+        }
+        UndoNote::Adopt { review, members } => {
+            for (tool, digest) in members {
+                tx.withdraw_approval(tool, *digest)?;
+            }
+            reopen(tx, *review, target.id)?;
+            Ok(Vec::new())
+        }
+        UndoNote::Move { before, after } => Ok(vec![relocation(actor, after, before, operation, "undo")]),
+        UndoNote::Approve { review, before, after, replaced } => {
+            tx.withdraw_approval(&after.tool, after.digest)?;
+            if before.stage.is_vouched() && before.digest == after.digest && before.placement != after.placement {
+                // A promotion from approved to core: the approval of the digest itself stays.
+                approve_again(tx, before, operation)?;
+            }
+            if let Some(old) = replaced {
+                approve_again(tx, old, operation)?;
+            }
+            reopen(tx, *review, target.id)?;
+            Ok(back(actor, before, after, replaced.as_ref(), operation))
+        }
+    }
+}
+
+fn approve_again(tx: &Tx<'_>, placed: &Placed, operation: OperationId) -> Result<(), EngineError> {
+    tx.approve_version(&Approval {
+        tool: placed.tool.clone(),
+        digest: placed.digest,
+        stage: placed.stage,
+        operation,
+        at: tx.now(),
+    })?;
+    Ok(())
+}
+
+/// The moves that take an approved version back and put the one it replaced in its place.
+fn back(
+    actor: Actor<'_>,
+    before: &Placed,
+    after: &Placed,
+    replaced: Option<&Placed>,
+    operation: OperationId,
+) -> Vec<Relocation> {
+    let mut moves = Vec::new();
+    if before.placement != after.placement {
+        let mut step = relocation(actor, after, before, operation, "undo approval of");
+        if replaced.is_some() {
+            // One commit for both moves: the second one makes it.
+            step.commit = None;
+        }
+        moves.push(step);
+    }
+    if let Some(old) = replaced {
+        moves.push(Relocation {
+            operation,
+            tool: old.tool.clone(),
+            version: old.version.clone(),
+            digest: old.digest,
+            from: None,
+            from_files: Vec::new(),
+            to: old.placement.clone(),
+            replaces: None,
+            extra: Vec::new(),
+            commit: commit_note(actor, old, operation, "undo: back to"),
+        });
+    }
+    moves
+}
+
+fn reopen(tx: &Tx<'_>, review: ReviewId, decided_by: OperationId) -> Result<(), EngineError> {
+    tx.mark_decision_undone(decided_by)?;
+    tx.set_review_state(review, ReviewState::Waiting)?;
+    Ok(())
+}

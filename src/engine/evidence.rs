@@ -1,0 +1,171 @@
+//! The facts a reviewer decides on: what the version declares, hides, did and differs in.
+//!
+//! Facts only, worst first. What was not looked at is said, never left out.
+
+use super::view::{EvidenceLine, Weight};
+use crate::domain::{
+    CostTier, Manifest, Permissions, Review, ReviewKind, Run, RunOutcome, SafeText, Tool, VersionFile,
+};
+
+/// What the facts are drawn from.
+#[derive(Debug, Clone, Copy)]
+pub struct Material<'a> {
+    /// The review.
+    pub review: &'a Review,
+    /// The row in the catalog, when the version is still there.
+    pub tool: Option<&'a Tool>,
+    /// The files under review.
+    pub files: &'a [VersionFile],
+    /// Its manifest.
+    pub manifest: Option<&'a Manifest>,
+    /// The manifest approved before.
+    pub base: Option<&'a Manifest>,
+    /// Runs of this digest.
+    pub runs: &'a [Run],
+}
+
+/// Collects the facts, worst first; facts of one weight keep their order.
+pub fn collect(material: Material<'_>) -> Vec<EvidenceLine> {
+    let mut lines = Vec::new();
+    lines.extend(hidden(material.files));
+    if let Some(manifest) = material.manifest {
+        lines.extend(permissions(&manifest.permissions, material.base.map(|m| &m.permissions)));
+        lines.push(provenance(manifest));
+    }
+    if let Some(tool) = material.tool {
+        lines.extend(of_row(tool));
+    }
+    lines.push(runs(material.runs));
+    lines.push(size(material.files));
+    if material.review.kind == ReviewKind::Adoption {
+        lines.extend(members(material.review));
+    } else if material.review.verdict.is_none() {
+        lines.push(line(Weight::Warn, "checks", "no check has run on this version"));
+    }
+    lines.sort_by_key(|fact| match fact.weight {
+        Weight::Bad => 0,
+        Weight::Warn => 1,
+        Weight::Fact => 2,
+        Weight::Good => 3,
+    });
+    lines
+}
+
+fn line(weight: Weight, label: &str, text: impl Into<String>) -> EvidenceLine {
+    EvidenceLine { weight, label: label.to_owned(), text: text.into() }
+}
+
+/// Characters that a reader would not see.
+fn hidden(files: &[VersionFile]) -> Vec<EvidenceLine> {
+    let mut found = Vec::new();
+    for file in files {
+        let Ok(text) = std::str::from_utf8(&file.bytes) else {
+            found.push(line(Weight::Warn, "binary", format!("{} is not text", SafeText::new(&file.path))));
+            continue;
+        };
+        let count = SafeText::count_hidden(text);
+        if count > 0 {
+            let first = text.lines().position(|l| SafeText::count_hidden(l) > 0).map_or(0, |n| n + 1);
+            let text = format!("{count} in {}, first in line {first}", SafeText::new(&file.path));
+            found.push(line(Weight::Bad, "hidden characters", text));
+        }
+    }
+    if found.is_empty() {
+        found.push(line(Weight::Good, "hidden characters", "none"));
+    }
+    found
+}
+
+/// Permissions, and how they differ from the version approved before.
+fn permissions(now: &Permissions, before: Option<&Permissions>) -> Vec<EvidenceLine> {
+    let risky = !now.network.is_empty() || !now.write.is_empty() || !now.run.is_empty();
+    let weight = if risky { Weight::Warn } else { Weight::Fact };
+    let mut lines = vec![line(weight, "declares", now.summary())];
+    let Some(before) = before else { return lines };
+    let pairs = |p: &Permissions| -> Vec<String> {
+        [("network", &p.network), ("read", &p.read), ("write", &p.write), ("env", &p.env), ("run", &p.run)]
+            .into_iter()
+            .flat_map(|(word, list)| list.iter().map(move |item| format!("{word} {item}")))
+            .collect()
+    };
+    let (old, new) = (pairs(before), pairs(now));
+    let added: Vec<&str> = new.iter().filter(|p| !old.contains(p)).map(String::as_str).collect();
+    let gone: Vec<&str> = old.iter().filter(|p| !new.contains(p)).map(String::as_str).collect();
+    let text = format!("new: {}; gone: {}", words(&added), words(&gone));
+    lines.push(line(if added.is_empty() { Weight::Good } else { Weight::Bad }, "permissions", text));
+    lines
+}
+
+fn words(list: &[&str]) -> String {
+    if list.is_empty() { "none".to_owned() } else { list.join(", ") }
+}
+
+fn provenance(manifest: &Manifest) -> EvidenceLine {
+    let p = &manifest.provenance;
+    let parts: Vec<String> = [
+        p.created_by.as_ref().map(|v| format!("by {v}")),
+        p.generator.as_ref().map(|v| format!("with {v}")),
+        p.created_at.as_ref().map(|v| format!("at {v}")),
+        p.reason.as_ref().map(|v| format!("because {v}")),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if parts.is_empty() {
+        line(Weight::Warn, "made", "does not say by whom or when")
+    } else {
+        line(Weight::Fact, "made", parts.join(" "))
+    }
+}
+
+fn of_row(tool: &Tool) -> Vec<EvidenceLine> {
+    let mut lines = Vec::new();
+    if tool.cost_tier == CostTier::Prohibited {
+        lines.push(line(Weight::Bad, "tier", "prohibited: it never runs"));
+    } else if !tool.classified {
+        lines.push(line(Weight::Warn, "tier", "unclassified, counts as medium"));
+    } else {
+        lines.push(line(Weight::Fact, "tier", tool.cost_tier.word()));
+    }
+    if let Some(reason) = &tool.reason {
+        lines.push(line(Weight::Bad, "cannot run", reason));
+    }
+    if let Some(path) = &tool.copy_of {
+        lines.push(line(Weight::Warn, "copy", format!("the same files as {path}")));
+    }
+    for path in &tool.clashes {
+        lines.push(line(Weight::Warn, "name clash", format!("{path} has the same name and other content")));
+    }
+    for path in &tool.shadows {
+        lines.push(line(Weight::Fact, "shadows", path));
+    }
+    if let Some(path) = &tool.shadowed_by {
+        lines.push(line(Weight::Fact, "shadowed by", path));
+    }
+    lines
+}
+
+fn runs(runs: &[Run]) -> EvidenceLine {
+    if runs.is_empty() {
+        return line(Weight::Warn, "runs", "this version has never run here");
+    }
+    let good = runs.iter().filter(|r| r.outcome == RunOutcome::Succeeded).count();
+    let bad = runs.iter().filter(|r| r.outcome.is_failure()).count();
+    let weight = if bad > 0 { Weight::Warn } else { Weight::Good };
+    let level = runs.first().map_or("none", |r| r.isolation.level.word());
+    line(weight, "runs", format!("{good} succeeded, {bad} failed of the last {} ({level})", runs.len()))
+}
+
+fn size(files: &[VersionFile]) -> EvidenceLine {
+    let bytes: usize = files.iter().map(|f| f.bytes.len()).sum();
+    let lines: usize = files.iter().map(|f| f.bytes.iter().filter(|b| **b == b'\n').count()).sum();
+    line(Weight::Fact, "size", format!("{} files, {lines} lines, {bytes} bytes", files.len()))
+}
+
+fn members(review: &Review) -> Vec<EvidenceLine> {
+    review
+        .members
+        .iter()
+        .map(|(name, digest)| line(Weight::Fact, "covers", format!("{name} {}", digest.short())))
+        .collect()
+}

@@ -1,0 +1,291 @@
+//! What faces ask without changing anything.
+
+use super::core::Approvals;
+use super::error::{EngineError, ErrorCode};
+use super::evidence::{self, Material};
+use super::resolve;
+use super::view::{DoctorLine, ReviewDetail, ReviewFilter, RunFilter, VerifyReport, VersionInfo};
+use super::{Engine, now};
+use crate::catalog;
+use crate::domain::{
+    Digest, FailureGroup, Manifest, Operation, OperationId, Review, ReviewId, ReviewKind, Run, RunId, Stage, Tool,
+    ToolDetail, ToolName, VersionFile,
+};
+use crate::store::{Copies, RunQuery, VersionRow};
+use serde_json::Value;
+use std::sync::Arc;
+
+/// Runs shown as evidence of a version.
+const EVIDENCE_RUNS: usize = 20;
+
+impl Engine {
+    /// Finds a tool by name, NAME@VERSION, NAME@DIGESTPREFIX, alias or path. A version that is not on
+    /// disk any more is found when a copy of it is kept.
+    ///
+    /// # Errors
+    /// `NotFound`, or `Ambiguous` with the paths to choose from.
+    pub fn resolve(&self, text: &str) -> Result<Arc<Tool>, EngineError> {
+        match resolve::resolve(&self.catalog(), text)? {
+            Some(tool) => Ok(tool),
+            None => self.resolve_kept(text),
+        }
+    }
+
+    fn resolve_kept(&self, text: &str) -> Result<Arc<Tool>, EngineError> {
+        let (name, version) = resolve::split(text);
+        let (tool, wanted) = (self.resolve(name)?, version.unwrap_or_default());
+        let rows = self.read(|q| Ok(q.versions_of(&tool.name)?))?;
+        let row = rows
+            .iter()
+            .find(|row| row.version.to_string() == wanted || row.digest.starts_with(wanted))
+            .ok_or_else(|| {
+                EngineError::new(
+                    ErrorCode::NotFound,
+                    format!("{name} has no version {wanted}"),
+                    format!("`toolsmith show {name}` lists its versions"),
+                )
+            })?;
+        Ok(Arc::new(self.kept(&tool, row)?.tool))
+    }
+
+    /// A version that is only kept, as a row beside the one on disk.
+    fn kept(&self, tool: &Tool, row: &VersionRow) -> Result<ToolDetail, EngineError> {
+        let files = self.version_files(row.digest)?;
+        let mut kept = tool.clone();
+        kept.version = row.version.clone();
+        kept.digest = row.digest;
+        kept.path.clone_from(&row.path);
+        kept.placement = row.placement.clone();
+        let mut detail = catalog::read_files(files, &kept).map_err(|p| problem(&p))?;
+        detail.tool.stage = tool.stage;
+        Ok(detail)
+    }
+
+    /// Finds an archived tool: by path, or the only archived row of that name.
+    pub(super) fn resolve_archived(&self, text: &str) -> Result<Arc<Tool>, EngineError> {
+        let view = self.catalog();
+        let (name, version) = resolve::split(text);
+        let mut rows = view.tools.iter().filter(|tool| {
+            tool.stage == Stage::Archived
+                && (tool.path == text
+                    || (tool.name.as_str() == name
+                        && version.is_none_or(|v| tool.version.to_string() == v || tool.digest.starts_with(v))))
+        });
+        let hint = "`toolsmith list --stage archived` shows what can be restored";
+        let Some(first) = rows.next() else {
+            return Err(EngineError::new(ErrorCode::NotFound, format!("{text:?} is not archived"), hint));
+        };
+        if rows.next().is_some() {
+            return Err(EngineError::new(
+                ErrorCode::Ambiguous,
+                format!("{text:?} means several archived versions"),
+                hint,
+            ));
+        }
+        Ok(Arc::clone(first))
+    }
+
+    /// Reads everything about a tool: from disk when that still has the row's digest or there is no
+    /// kept copy of it, else from the kept copy. The answer's digest says what was read.
+    ///
+    /// # Errors
+    /// `Failed` with the problem when the files cannot be read as a tool.
+    pub fn detail(&self, tool: &Tool) -> Result<ToolDetail, EngineError> {
+        match catalog::read(&self.inner.plan, tool) {
+            Ok(detail) if detail.tool.digest == tool.digest || !self.inner.copies.has(tool.digest) => Ok(detail),
+            Err(error) if !self.inner.copies.has(tool.digest) => Err(problem(&error)),
+            Ok(_) | Err(_) => {
+                catalog::read_files(self.version_files(tool.digest)?, tool).map_err(|error| problem(&error))
+            }
+        }
+    }
+
+    /// Versions of a name, newest first.
+    pub fn versions(&self, tool: &ToolName) -> Result<Vec<VersionInfo>, EngineError> {
+        let (rows, approvals) = self.read(|q| Ok((q.versions_of(tool)?, Approvals::read(q)?)))?;
+        let info = |row: VersionRow| VersionInfo {
+            approved: approvals.covers(tool, row.digest),
+            kept: self.inner.copies.has(row.digest),
+            version: row.version,
+            digest: row.digest,
+            stage: row.stage,
+            path: row.path,
+            first_seen_at: row.first_seen_at,
+        };
+        Ok(rows.into_iter().map(info).collect())
+    }
+
+    /// The kept files of a version.
+    ///
+    /// # Errors
+    /// `NotFound` when no copy is kept.
+    pub fn version_files(&self, digest: Digest) -> Result<Vec<VersionFile>, EngineError> {
+        if !self.inner.copies.has(digest) {
+            return Err(EngineError::new(
+                ErrorCode::NotFound,
+                format!("no copy of version {} is kept", digest.short()),
+                "a copy is made when a version is first run, reviewed or promoted",
+            ));
+        }
+        Ok(self.inner.copies.get(digest)?)
+    }
+
+    /// The input last given to a tool by a human.
+    pub fn last_input(&self, tool: &ToolName) -> Result<Option<Value>, EngineError> {
+        let text = self.read(|q| Ok(q.last_input(tool)?))?;
+        text.map(|text| serde_json::from_str(&text).map_err(EngineError::internal)).transpose()
+    }
+
+    /// Recorded runs.
+    pub fn runs(&self, filter: &RunFilter) -> Result<Vec<Run>, EngineError> {
+        self.read(|q| {
+            Ok(q.runs(&RunQuery {
+                tool: filter.tool.clone(),
+                outcome: filter.outcome,
+                since: filter.since,
+                digest: filter.digest,
+                limit: if filter.limit == 0 { 50 } else { filter.limit },
+            })?)
+        })
+    }
+
+    /// One run.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn run_record(&self, run: RunId) -> Result<Run, EngineError> {
+        self.read(|q| Ok(q.run(run)?))?.ok_or_else(|| {
+            EngineError::new(ErrorCode::NotFound, format!("there is no run {run}"), "`toolsmith runs` lists them")
+        })
+    }
+
+    /// Failure groups, last seen first.
+    pub fn failures(&self, tool: Option<&ToolName>) -> Result<Vec<FailureGroup>, EngineError> {
+        self.read(|q| Ok(q.failures(tool, now())?))
+    }
+
+    /// Reviews, oldest first.
+    pub fn reviews(&self, filter: ReviewFilter) -> Result<Vec<Review>, EngineError> {
+        let states: Vec<_> = crate::domain::ReviewState::ALL.iter().copied().filter(|s| filter.accepts(*s)).collect();
+        self.read(|q| Ok(q.reviews(&states)?))
+    }
+
+    /// One review, without evidence.
+    pub(super) fn review_row(&self, review: ReviewId) -> Result<Review, EngineError> {
+        self.read(|q| Ok(q.review(review)?))?.ok_or_else(|| {
+            EngineError::new(
+                ErrorCode::NotFound,
+                format!("there is no review {review}"),
+                "`toolsmith reviews` lists them",
+            )
+        })
+    }
+
+    /// One review with its evidence.
+    ///
+    /// # Errors
+    /// `NotFound`; `Failed` when its files are there but cannot be read.
+    pub fn review(&self, review: ReviewId) -> Result<ReviewDetail, EngineError> {
+        let review = self.review_row(review)?;
+        let view = self.catalog();
+        let tool = view.tools.iter().find(|tool| tool.name == review.tool && tool.digest == review.digest).cloned();
+        let detail = tool.as_ref().map(|tool| self.detail(tool)).transpose()?;
+        let files = if review.kind == ReviewKind::Adoption {
+            self.member_files(&review)
+        } else {
+            match &detail {
+                Some(detail) => detail.files.clone(),
+                None => self.version_files(review.digest).unwrap_or_default(),
+            }
+        };
+        let manifest = detail.map(|detail| detail.manifest);
+        let base_files = review
+            .base_digest
+            .filter(|base| self.inner.copies.has(*base))
+            .map(|b| self.version_files(b))
+            .transpose()?;
+        let base = base_files.as_ref().and_then(|files| self.manifest_of(&review, files));
+        let runs =
+            self.runs(&RunFilter { digest: Some(review.digest), limit: EVIDENCE_RUNS, ..RunFilter::default() })?;
+        let evidence = evidence::collect(Material {
+            review: &review,
+            tool: tool.as_deref(),
+            files: &files,
+            manifest: manifest.as_ref(),
+            base: base.as_ref(),
+            runs: &runs,
+        });
+        Ok(ReviewDetail { review, files, base_files, manifest, evidence, runs })
+    }
+
+    fn manifest_of(&self, review: &Review, files: &[VersionFile]) -> Option<Manifest> {
+        let view = self.catalog();
+        let tool = view.tools.iter().find(|tool| tool.name == review.tool)?;
+        catalog::read_files(files.to_vec(), tool).ok().map(|detail| detail.manifest)
+    }
+
+    /// Files of every member of an adoption, each path led by the tool's name. A member that moved
+    /// or cannot be read is left out here; deciding refuses then.
+    fn member_files(&self, review: &Review) -> Vec<VersionFile> {
+        let view = self.catalog();
+        let mut all = Vec::new();
+        for (name, digest) in &review.members {
+            let tool = view.tools.iter().find(|tool| tool.name == *name && tool.digest == *digest);
+            let Some(Ok(detail)) = tool.map(|tool| self.detail(tool)) else { continue };
+            all.extend(detail.files.into_iter().map(|mut file| {
+                file.path = format!("{name}/{}", file.path);
+                file
+            }));
+        }
+        all
+    }
+
+    /// Log entries, newest first, at most `limit`, holding `grep` where given.
+    pub fn operations(&self, limit: usize, grep: Option<&str>) -> Result<Vec<Operation>, EngineError> {
+        self.read(|q| Ok(q.operations(limit, grep)?))
+    }
+
+    /// One log entry.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn operation(&self, operation: OperationId) -> Result<Operation, EngineError> {
+        self.read(|q| Ok(q.operation(operation)?))?.ok_or_else(|| {
+            EngineError::new(
+                ErrorCode::NotFound,
+                format!("there is no operation {operation}"),
+                "`toolsmith log` lists operations",
+            )
+        })
+    }
+
+    /// Checks the log's chain and every kept copy.
+    pub fn verify(&self) -> Result<VerifyReport, EngineError> {
+        let log = self.read(|q| Ok(q.verify_log()?))?;
+        let copies: &Copies = &self.inner.copies;
+        let digests = copies.all()?;
+        let mut faults = log.faults;
+        faults.extend(digests.iter().filter_map(|digest| copies.check(*digest).err()));
+        for approval in self.read(|q| Ok(q.approvals()?))? {
+            if !copies.has(approval.digest) {
+                faults.push(format!(
+                    "the approved version {} of {} has no kept copy",
+                    approval.digest.short(),
+                    approval.tool
+                ));
+            }
+        }
+        Ok(VerifyReport { operations: log.entries, versions: digests.len() as u64, faults })
+    }
+
+    /// Checks interpreters, folders, limits.
+    pub fn doctor(&self) -> Vec<DoctorLine> {
+        Vec::new()
+    }
+}
+
+/// A problem with a file, as an error of a call.
+fn problem(problem: &crate::domain::Problem) -> EngineError {
+    let place = problem.line.map_or(problem.path.clone(), |line| format!("{}:{line}", problem.path));
+    EngineError::new(ErrorCode::Failed, format!("{place}: {}", problem.message), problem.hint.clone())
+}

@@ -1,0 +1,70 @@
+//! From what a human types to one tool.
+
+use super::error::{EngineError, ErrorCode};
+use super::view::CatalogView;
+use crate::domain::{Stage, Tool};
+use std::sync::Arc;
+
+/// Splits `NAME@VERSION` at the last `@`; a path may hold none.
+pub fn split(text: &str) -> (&str, Option<&str>) {
+    match text.rsplit_once('@') {
+        Some((name, version)) if !name.is_empty() && !version.is_empty() => (name, Some(version)),
+        _ => (text, None),
+    }
+}
+
+/// Finds the row that a name, alias or path means. A version after `@` narrows it by stated version
+/// or digest prefix; `None` when the name exists but no row on disk has that version.
+///
+/// # Errors
+/// `NotFound` for an unknown name, `Ambiguous` when rows of one stage and different content share it.
+pub fn resolve(view: &CatalogView, text: &str) -> Result<Option<Arc<Tool>>, EngineError> {
+    if let Some(tool) = view.tools.iter().find(|tool| tool.path == text) {
+        return Ok(Some(Arc::clone(tool)));
+    }
+    let (name, version) = split(text);
+    let mut rows: Vec<&Arc<Tool>> = view.tools.iter().filter(|tool| tool.name.as_str() == name).collect();
+    if rows.is_empty() {
+        rows = view.tools.iter().filter(|tool| answers_to(tool, name)).collect();
+    }
+    if rows.is_empty() {
+        return Err(unknown(view, name));
+    }
+    if let Some(version) = version {
+        rows.retain(|tool| tool.version.to_string() == version || tool.digest.starts_with(version));
+    }
+    let best = rows.iter().map(|tool| tool.stage.precedence()).max();
+    rows.retain(|tool| Some(tool.stage.precedence()) == best);
+    let Some(first) = rows.first() else { return Ok(None) };
+    if rows.iter().any(|tool| tool.digest != first.digest) {
+        let paths: Vec<&str> = rows.iter().map(|tool| tool.path.as_str()).collect();
+        return Err(EngineError::new(
+            ErrorCode::Ambiguous,
+            format!("{name} means {} different tools", rows.len()),
+            format!("name one by its path: {}", paths.join(", ")),
+        ));
+    }
+    Ok(Some(Arc::clone(first)))
+}
+
+/// Whether a tool answers to another name than its own.
+fn answers_to(tool: &Tool, name: &str) -> bool {
+    tool.stage != Stage::Archived
+        && (tool.aliases.iter().any(|alias| alias == name) || tool.title.as_deref() == Some(name))
+}
+
+fn unknown(view: &CatalogView, name: &str) -> EngineError {
+    let near: Vec<&str> = view
+        .tools
+        .iter()
+        .map(|tool| tool.name.as_str())
+        .filter(|known| known.contains(name) || name.contains(*known))
+        .take(3)
+        .collect();
+    let hint = if near.is_empty() {
+        "`toolsmith list` shows every tool".to_owned()
+    } else {
+        format!("did you mean {}?", near.join(", "))
+    };
+    EngineError::new(ErrorCode::NotFound, format!("there is no tool {name:?}"), hint)
+}

@@ -1,0 +1,330 @@
+//! Runs: from a request to a record.
+//!
+//! A run row exists before its process does, and its end is written by the thread that watched it.
+//! While any run of this process is alive, one keeper thread renews its leases and listens for
+//! cancel requests of other processes.
+
+use super::core::{RunPolicy, policy};
+use super::error::{EngineError, ErrorCode};
+use super::view::RunRequest;
+use super::{Engine, Inner, lock, now};
+use crate::domain::{Caller, Digest, Profile, Run, RunEnd, RunId, RunUsage, Tool, ToolDetail};
+use crate::runner::{self, Report, Running};
+use crate::store::{FinishedRun, NewRun};
+use std::path::PathBuf;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+/// How long a lease lasts without renewal.
+const LEASE_MS: i64 = 30_000;
+/// How often the keeper looks for cancel requests.
+const KEEPER_STEP: Duration = Duration::from_millis(200);
+/// Every how many steps the keeper renews leases: 25 x 200 ms = 5 s, a sixth of a lease.
+const RENEW_EVERY: u32 = 25;
+
+/// A run that was started by this process.
+pub struct RunHandle {
+    /// Its number.
+    pub id: RunId,
+    /// What a human should know before trusting it.
+    pub warning: Option<String>,
+    engine: Engine,
+    running: Option<Running>,
+}
+
+/// A run of this process that has not ended.
+pub(super) struct Live {
+    cancel: runner::Canceller,
+}
+
+impl RunHandle {
+    /// Asks it to stop: TERM to its process group, KILL after a grace time.
+    pub fn cancel(&self) {
+        if let Some(running) = &self.running {
+            running.cancel();
+        }
+    }
+
+    /// The newest output; `None` for a run that never started.
+    pub fn tail(&self) -> Option<Arc<runner::Tail>> {
+        self.running.as_ref().map(Running::tail)
+    }
+
+    /// Counts up whenever there is more output or the run ended.
+    pub fn changed(&self) -> Option<tokio::sync::watch::Receiver<u64>> {
+        self.running.as_ref().map(Running::changed)
+    }
+
+    /// Waits for its end and returns its record.
+    ///
+    /// # Errors
+    /// `Internal` when the end could not be written.
+    pub fn wait(self) -> Result<Run, EngineError> {
+        if let Some(running) = self.running {
+            running.wait();
+        }
+        self.engine.run_record(self.id)
+    }
+}
+
+/// What a run needs before it may start.
+struct Ready {
+    detail: ToolDetail,
+    profile: Profile,
+    warning: Option<String>,
+}
+
+impl Engine {
+    /// Starts a run. A run that policy refuses, or whose input does not fit, is recorded too: its
+    /// handle has no process and its record says why.
+    ///
+    /// # Errors
+    /// `Conflict` when the tool's files changed since the row was read; `Internal` for trouble with the state folder.
+    pub fn run(&self, request: RunRequest, caller: &Caller) -> Result<RunHandle, EngineError> {
+        let detail = self.detail(&request.tool)?;
+        if detail.tool.digest != request.tool.digest {
+            return Err(EngineError::new(
+                ErrorCode::Conflict,
+                format!("{} changed on disk a moment ago", request.tool.name),
+                "look at it again, then run it",
+            ));
+        }
+        let approved = self.approved(&request.tool)?;
+        let input = request.input.as_ref().map_or_else(String::new, serde_json::Value::to_string);
+        match policy(&request.tool, approved, caller) {
+            RunPolicy::Refuse { code: _, message } => {
+                let id = self.open_run(&request.tool, Profile::Strict, caller, &input)?;
+                self.close_run(id, &ended(RunEnd::Refused { message }, Profile::Strict))?;
+                Ok(RunHandle { id, warning: None, engine: self.clone(), running: None })
+            }
+            RunPolicy::Allow { profile, warning } => {
+                self.launch(&request, caller, &input, Ready { detail, profile, warning })
+            }
+        }
+    }
+
+    fn launch(
+        &self,
+        request: &RunRequest,
+        caller: &Caller,
+        input: &str,
+        ready: Ready,
+    ) -> Result<RunHandle, EngineError> {
+        let version_dir = self.inner.copies.put(request.tool.digest, &ready.detail.files)?;
+        let id = self.open_run(&request.tool, ready.profile, caller, input)?;
+        let scratch = self.scratch_path(id);
+        std::fs::create_dir_all(&scratch).map_err(EngineError::internal)?;
+        let prepared = runner::prepare(&runner::Request {
+            manifest: &ready.detail.manifest,
+            version_dir: &version_dir,
+            workspace: &self.inner.options.workspace,
+            scratch: &scratch,
+            input: request.input.as_ref(),
+            timeout: request.timeout,
+            profile: ready.profile,
+            spool: &self.spool_path(id),
+        });
+        let running = match prepared {
+            Ok(spec) => Some(self.spawn(id, spec)),
+            Err(end) => {
+                self.close_run(id, &ended(end, ready.profile))?;
+                None
+            }
+        };
+        Ok(RunHandle { id, warning: ready.warning, engine: self.clone(), running })
+    }
+
+    fn spawn(&self, id: RunId, spec: runner::Spec) -> Running {
+        let (starter, ender) = (self.clone(), self.clone());
+        // The live entry must be there before the process can end: the lock is held until then.
+        let mut live = lock(&self.inner.live);
+        let running = runner::start(
+            spec,
+            runner::Hooks {
+                on_start: Box::new(move |pid, started| {
+                    let written = starter.transact(|tx| Ok(tx.set_run_pid(id, pid, Some(started))?));
+                    starter.report_trouble(written);
+                }),
+                on_end: Box::new(move |report| {
+                    let written = ender.close_run(id, &finished(report));
+                    lock(&ender.inner.live).remove(&id);
+                    ender.report_trouble(written);
+                }),
+            },
+        );
+        live.insert(id, Live { cancel: running.canceller() });
+        drop(live);
+        keep(&self.inner);
+        running
+    }
+
+    fn open_run(&self, tool: &Tool, profile: Profile, caller: &Caller, input: &str) -> Result<RunId, EngineError> {
+        let at = now();
+        self.transact(|tx| {
+            Ok(tx.start_run(&NewRun {
+                tool: tool.name.clone(),
+                version: tool.version.clone(),
+                digest: tool.digest,
+                stage: tool.stage,
+                caller: caller.word().to_owned(),
+                input: input.to_owned(),
+                isolation: runner::isolation(profile),
+                owner: self.inner.owner.clone(),
+                lease_until: crate::domain::Instant(at.0 + LEASE_MS),
+                remember_input: matches!(caller, Caller::Human(_)) && !input.is_empty(),
+            })?)
+        })
+    }
+
+    fn close_run(&self, id: RunId, finished: &FinishedRun) -> Result<(), EngineError> {
+        let written = self.transact(|tx| Ok(tx.finish_run(id, finished)?));
+        let scratch = self.scratch_path(id);
+        if scratch.exists() {
+            std::fs::remove_dir_all(&scratch).map_err(EngineError::internal)?;
+        }
+        written.map(|_| ())
+    }
+
+    /// Whether an approval of exactly this version is in force.
+    pub(super) fn approved(&self, tool: &Tool) -> Result<bool, EngineError> {
+        self.read(|q| Ok(q.approvals_of(&tool.name)?.iter().any(|approval| approval.digest == tool.digest)))
+    }
+
+    /// Stops a run of this process; `false` when it has none of that number.
+    pub(super) fn cancel_live(&self, run: RunId) -> bool {
+        match lock(&self.inner.live).get(&run) {
+            Some(live) => {
+                live.cancel.cancel();
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Stops every run of this process, for a face that leaves.
+    pub fn cancel_all(&self) {
+        for live in lock(&self.inner.live).values() {
+            live.cancel.cancel();
+        }
+    }
+
+    /// Numbers of the runs of this process that have not ended.
+    pub fn live_runs(&self) -> Vec<RunId> {
+        let mut runs: Vec<RunId> = lock(&self.inner.live).keys().copied().collect();
+        runs.sort();
+        runs
+    }
+
+    /// Ends the records of runs whose owner died, and what is left of their processes.
+    pub(super) fn interrupt_orphans(&self) -> Result<(), EngineError> {
+        let at = now();
+        for row in self.read(|q| Ok(q.running()?))? {
+            let expired = row.lease_until < at && row.owner != self.inner.owner;
+            if owner_alive(&row.owner) && !expired {
+                continue;
+            }
+            if let (Some(pid), Some(started)) = (row.pid, row.pid_started) {
+                runner::kill_group(pid, started);
+            }
+            runner::sweep(&self.scratch_path(row.run));
+            let profile = self.run_record(row.run)?.isolation.profile;
+            self.close_run(row.run, &ended(RunEnd::Interrupted, profile))?;
+        }
+        Ok(())
+    }
+
+    /// The spool file of a run.
+    pub fn spool_path(&self, run: RunId) -> PathBuf {
+        self.inner.state_dir.join("runs").join(format!("{run}.spool"))
+    }
+
+    fn scratch_path(&self, run: RunId) -> PathBuf {
+        self.inner.state_dir.join("scratch").join(run.to_string())
+    }
+}
+
+/// The end of a run whose process never was, or whose end nobody saw.
+fn ended(end: RunEnd, profile: Profile) -> FinishedRun {
+    FinishedRun {
+        end,
+        usage: RunUsage::default(),
+        isolation: runner::isolation(profile),
+        truncated: false,
+        notes: Vec::new(),
+    }
+}
+
+fn finished(report: &Report) -> FinishedRun {
+    FinishedRun {
+        end: report.end.clone(),
+        usage: report.usage,
+        isolation: report.isolation.clone(),
+        truncated: report.truncated,
+        notes: report.notes.clone(),
+    }
+}
+
+/// This process as an owner: its number and start time, so that a reused number is not mistaken for it.
+pub(super) fn owner_word() -> String {
+    let pid = std::process::id();
+    let started = i32::try_from(pid).ok().and_then(runner::process_started).unwrap_or_default();
+    format!("{pid}:{started}:{}", &Digest::of_bytes(format!("{pid} {started} {}", now().0).as_bytes()).hex()[..8])
+}
+
+/// Whether the process behind an owner word is alive.
+pub(super) fn owner_alive(owner: &str) -> bool {
+    let mut parts = owner.split(':');
+    let pid = parts.next().and_then(|text| text.parse::<i32>().ok());
+    let started = parts.next().and_then(|text| text.parse::<u64>().ok());
+    match (pid, started) {
+        (Some(pid), Some(started)) => runner::process_started(pid) == Some(started),
+        _ => false,
+    }
+}
+
+/// Starts the keeper unless it runs.
+fn keep(inner: &Arc<Inner>) {
+    let mut running = lock(&inner.keeper);
+    if *running {
+        return;
+    }
+    *running = true;
+    let weak = Arc::downgrade(inner);
+    std::thread::spawn(move || keeper(&weak));
+}
+
+/// Until no run is left: renews leases, passes on cancel requests.
+fn keeper(weak: &Weak<Inner>) {
+    let mut step = 0u32;
+    loop {
+        std::thread::sleep(KEEPER_STEP);
+        let Some(inner) = weak.upgrade() else { return };
+        let engine = Engine { inner };
+        {
+            // Taken together, so that a run which starts now either sees the keeper or starts one.
+            let mut running = lock(&engine.inner.keeper);
+            if lock(&engine.inner.live).is_empty() {
+                *running = false;
+                return;
+            }
+        }
+        step += 1;
+        let kept = engine.keep_runs(step.is_multiple_of(RENEW_EVERY));
+        engine.report_trouble(kept);
+    }
+}
+
+impl Engine {
+    fn keep_runs(&self, renew: bool) -> Result<(), EngineError> {
+        for row in self.read(|q| Ok(q.running()?))? {
+            if row.cancel_asked && row.owner == self.inner.owner {
+                self.cancel_live(row.run);
+            }
+        }
+        if renew {
+            let until = crate::domain::Instant(now().0 + LEASE_MS);
+            self.transact(|tx| Ok(tx.renew_leases(&self.inner.owner, until)?))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,87 @@
+//! The catalog as faces see it: what the scan found, joined with what the store knows.
+
+use super::core::Approvals;
+use super::error::EngineError;
+use super::view::{CatalogState, CatalogView};
+use crate::domain::{Digest, Problem, ReviewState, Tool, ToolFacts, ToolName, ToolReview, ToolState};
+use crate::store::{Queries, Stats};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// What the store says of tools, read once for a whole catalog.
+#[derive(Debug, Default)]
+pub struct Facts {
+    approvals: Approvals,
+    reviews: HashMap<(ToolName, Digest), ToolReview>,
+    stats: HashMap<ToolName, Stats>,
+}
+
+impl Facts {
+    /// Reads them.
+    pub fn read(queries: &Queries) -> Result<Facts, EngineError> {
+        let mut reviews = HashMap::new();
+        for head in queries.review_heads()? {
+            // Heads come oldest first: the newest review of a version wins.
+            if let Some(word) = tool_review(head.state) {
+                reviews.insert((head.tool, head.digest), word);
+            }
+        }
+        Ok(Facts { approvals: Approvals::read(queries)?, reviews, stats: queries.stats()? })
+    }
+
+    /// Whether an approval of exactly this version is in force.
+    pub fn approved(&self, tool: &Tool) -> bool {
+        self.approvals.covers(&tool.name, tool.digest)
+    }
+
+    /// Completes a row.
+    pub fn complete(&self, mut tool: Tool) -> Tool {
+        let key = (tool.name.clone(), tool.digest);
+        let approved = self.approved(&tool);
+        let review = self.reviews.get(&key).copied().unwrap_or(ToolReview::None);
+        let stats = self.stats.get(&tool.name);
+        tool.facts = ToolFacts {
+            review: if approved { ToolReview::Approved } else { review },
+            score: None,
+            runs: stats.map_or(0, |s| s.runs),
+            success_rate: stats.filter(|s| s.runs > 0).map(|s| s.succeeded as f64 / s.runs as f64),
+            last_run_at: stats.and_then(|s| s.last_run_at),
+        };
+        if tool.stage.is_vouched() && !approved && self.approvals.knows(&tool.name) && tool.state == ToolState::Ok {
+            tool.state = ToolState::Changed;
+        }
+        tool
+    }
+}
+
+fn tool_review(state: ReviewState) -> Option<ToolReview> {
+    match state {
+        ReviewState::Waiting => Some(ToolReview::Waiting),
+        ReviewState::Approved => Some(ToolReview::Approved),
+        ReviewState::Rejected => Some(ToolReview::Rejected),
+        ReviewState::ChangesRequested => Some(ToolReview::ChangesRequested),
+        ReviewState::Superseded => None,
+    }
+}
+
+/// Builds a snapshot. Rows that did not change keep their allocation from `before`.
+pub fn build(
+    tools: &[Tool],
+    problems: Vec<Problem>,
+    facts: &Facts,
+    state: CatalogState,
+    before: &CatalogView,
+) -> CatalogView {
+    let kept: HashMap<&str, &Arc<Tool>> = before.tools.iter().map(|tool| (tool.path.as_str(), tool)).collect();
+    let tools = tools
+        .iter()
+        .map(|tool| {
+            let row = facts.complete(tool.clone());
+            match kept.get(row.path.as_str()) {
+                Some(same) if ***same == row => Arc::clone(same),
+                _ => Arc::new(row),
+            }
+        })
+        .collect();
+    CatalogView { state, tools, problems, generation: before.generation + 1 }
+}

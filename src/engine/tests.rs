@@ -1,0 +1,350 @@
+//! The engine on real files, a real store, real git and real processes.
+
+use super::*;
+use crate::domain::{
+    Caller, Command, DecisionKind, ReviewKind, ReviewState, RunOutcome, Shown, Stage, ToolReview, ToolState,
+};
+use serde_json::json;
+use std::process::Command as Process;
+use tempfile::TempDir;
+
+/// A workspace with its own home.
+struct World {
+    dir: TempDir,
+}
+
+const SCRIPT: &str =
+    "import json, sys\ndata = json.load(sys.stdin)\nprint(json.dumps({'sum': data['a'] + data['b']}))\n";
+const MANIFEST: &str = r#"name = "adder"
+version = "1.0.0"
+description = "Adds two numbers"
+kind = "command"
+cost_tier = "low"
+[run]
+command = ["python3", "{file}"]
+input = "stdin-json"
+[input]
+type = "object"
+required = ["a", "b"]
+[input.properties.a]
+type = "integer"
+[input.properties.b]
+type = "integer"
+"#;
+
+impl World {
+    fn new() -> World {
+        let world = World { dir: TempDir::new().unwrap() };
+        std::fs::create_dir_all(world.root().join("tools/experimental")).unwrap();
+        world
+    }
+
+    fn root(&self) -> PathBuf {
+        self.dir.path().join("work")
+    }
+
+    fn home(&self) -> Home {
+        Home { config: self.dir.path().join("config"), data: self.dir.path().join("data") }
+    }
+
+    fn open(&self) -> Engine {
+        let engine = Engine::open(OpenOptions { workspace: self.root(), home: self.home() }).unwrap();
+        engine.scan(&mut |_| {}).unwrap();
+        engine
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let path = self.root().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    /// A script beside its sidecar, as agents drop them.
+    fn drop_pair(&self) {
+        self.write("tools/experimental/adder.py", SCRIPT);
+        self.write("tools/experimental/adder.toml", MANIFEST);
+    }
+
+    fn git(&self, args: &[&str]) -> String {
+        let output = Process::new("git").args(args).current_dir(self.root()).output().unwrap();
+        assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    fn git_init(&self) {
+        self.git(&["init", "-q"]);
+        self.git(&["config", "user.name", "Ada"]);
+        self.git(&["config", "user.email", "ada@example.org"]);
+    }
+
+    fn exists(&self, path: &str) -> bool {
+        self.root().join(path).exists()
+    }
+}
+
+fn ada() -> Caller {
+    Caller::Human("Ada <ada@example.org>".to_owned())
+}
+
+fn seen() -> Shown {
+    Shown { lines: 10, lines_shown: 10, tail_shown: true, open_ms: 1_000 }
+}
+
+fn decide(engine: &Engine, kind: DecisionKind) -> Result<crate::domain::Outcome, EngineError> {
+    let review = engine.reviews(ReviewFilter::Waiting).unwrap().remove(0);
+    let reason = Some("because".to_owned());
+    engine.execute(Command::Decide { review: review.id, digest: review.digest, kind, reason, shown: seen() }, &ada())
+}
+
+fn run(engine: &Engine, name: &str, input: serde_json::Value, caller: &Caller) -> crate::domain::Run {
+    let tool = engine.resolve(name).unwrap();
+    engine.run(RunRequest { tool, input: Some(input), timeout: None }, caller).unwrap().wait().unwrap()
+}
+
+#[test]
+fn a_script_is_found_run_approved_and_committed() {
+    let world = World::new();
+    world.git_init();
+    world.drop_pair();
+    let engine = world.open();
+    let tool = engine.resolve("adder").unwrap();
+    assert_eq!((tool.stage, tool.facts.review, tool.runnable), (Stage::Experimental, ToolReview::Waiting, true));
+
+    let first = run(&engine, "adder", json!({"a": 1, "b": 2}), &ada());
+    assert_eq!(first.outcome, RunOutcome::Succeeded, "{first:?}");
+
+    let outcome = decide(&engine, DecisionKind::Approve).unwrap();
+    let commit = outcome.commit.unwrap();
+    assert!(world.git(&["log", "-1", "--format=%h"]).starts_with(&commit[..7]));
+    let body = world.git(&["log", "-1", "--format=%B"]);
+    assert!(body.contains(&format!("Toolsmith-Digest: {}", tool.digest)), "{body}");
+    assert!(world.exists("tools/approved/adder/adder.py") && world.exists("tools/approved/adder/approval.toml"));
+    assert!(!world.exists("tools/experimental/adder.py") && !world.exists("tools/experimental/adder.toml"));
+
+    let approved = engine.resolve("adder").unwrap();
+    assert_eq!((approved.stage, approved.digest, approved.state), (Stage::Approved, tool.digest, ToolState::Ok));
+    assert_eq!(engine.reviews(ReviewFilter::Waiting).unwrap(), vec![]);
+    let again = run(&engine, "adder", json!({"a": 1, "b": 2}), &Caller::Agent("bot".to_owned()));
+    assert_eq!(again.outcome, RunOutcome::Succeeded, "{again:?}");
+    assert_eq!(engine.verify().unwrap().faults, Vec::<String>::new());
+}
+
+#[test]
+fn undo_puts_everything_back_and_can_be_followed_by_another_approval() {
+    let world = World::new();
+    world.git_init();
+    world.drop_pair();
+    let engine = world.open();
+    decide(&engine, DecisionKind::Approve).unwrap();
+    engine.execute(Command::Undo { operation: None }, &ada()).unwrap();
+    assert!(world.exists("tools/experimental/adder.py") && world.exists("tools/experimental/adder.toml"));
+    assert!(!world.exists("tools/approved/adder"));
+    assert_eq!(std::fs::read_to_string(world.root().join("tools/experimental/adder.py")).unwrap(), SCRIPT);
+    let review = engine.reviews(ReviewFilter::Waiting).unwrap().remove(0);
+    assert!(review.decisions[0].undone);
+    decide(&engine, DecisionKind::Approve).unwrap();
+    assert!(world.exists("tools/approved/adder/adder.py"));
+    assert_eq!(world.git(&["rev-list", "--count", "HEAD"]), "3");
+}
+
+#[test]
+fn a_changed_file_voids_the_approval_and_opens_a_drift_review() {
+    let world = World::new();
+    world.drop_pair();
+    let engine = world.open();
+    decide(&engine, DecisionKind::Approve).unwrap();
+    world.write("tools/approved/adder/adder.py", "print('something else')\n");
+    engine.scan(&mut |_| {}).unwrap();
+    let tool = engine.resolve("adder").unwrap();
+    assert_eq!(tool.state, ToolState::Changed);
+    let review = engine.reviews(ReviewFilter::Waiting).unwrap().remove(0);
+    assert_eq!(review.kind, ReviewKind::Drift);
+    let refused = run(&engine, "adder", json!({"a": 1, "b": 2}), &Caller::Agent("bot".to_owned()));
+    assert_eq!(refused.outcome, RunOutcome::Refused);
+    decide(&engine, DecisionKind::Approve).unwrap();
+    assert_eq!(engine.resolve("adder").unwrap().state, ToolState::Ok);
+}
+
+#[test]
+fn what_was_decided_on_must_still_be_on_disk() {
+    let world = World::new();
+    world.drop_pair();
+    let engine = world.open();
+    world.write("tools/experimental/adder.py", "print('swapped')\n");
+    let error = decide(&engine, DecisionKind::Approve).unwrap_err();
+    assert_eq!(error.code, ErrorCode::Conflict);
+    assert!(!world.exists("tools/approved/adder"));
+}
+
+#[test]
+fn a_new_version_replaces_the_approved_one_and_undo_brings_that_back() {
+    let world = World::new();
+    world.git_init();
+    world.drop_pair();
+    let engine = world.open();
+    decide(&engine, DecisionKind::Approve).unwrap();
+    let old = engine.resolve("adder").unwrap().digest;
+    world.write("tools/experimental/adder.py", &SCRIPT.replace("sum", "total"));
+    world.write("tools/experimental/adder.toml", &MANIFEST.replace("1.0.0", "1.1.0"));
+    engine.scan(&mut |_| {}).unwrap();
+    let review = engine.reviews(ReviewFilter::Waiting).unwrap().remove(0);
+    assert_eq!((review.kind, review.base_digest), (ReviewKind::Evolved, Some(old)));
+    decide(&engine, DecisionKind::Approve).unwrap();
+    let new = engine.resolve("adder").unwrap();
+    assert_eq!((new.stage, new.version.to_string()), (Stage::Approved, "1.1.0".to_owned()));
+    engine.execute(Command::Undo { operation: None }, &ada()).unwrap();
+    let back = engine.resolve("adder").unwrap();
+    assert_eq!((back.stage, back.digest, back.state), (Stage::Approved, old, ToolState::Ok));
+    assert!(world.exists("tools/experimental/adder.py"));
+    assert_eq!(run(&engine, &format!("adder@{}", &old.hex()[..8]), json!({"a": 1, "b": 2}), &ada()).digest, old);
+}
+
+#[test]
+fn stages_cannot_be_skipped_and_core_needs_its_own_review() {
+    let world = World::new();
+    world.drop_pair();
+    let engine = world.open();
+    let promote = |to| engine.execute(Command::Promote { tool: "adder".to_owned(), to }, &ada());
+    assert_eq!(promote(Stage::Core).unwrap_err().code, ErrorCode::Refused);
+    assert!(promote(Stage::Approved).unwrap().review.is_some());
+    decide(&engine, DecisionKind::Approve).unwrap();
+    promote(Stage::Core).unwrap();
+    assert_eq!(engine.resolve("adder").unwrap().stage, Stage::Approved);
+    decide(&engine, DecisionKind::Approve).unwrap();
+    assert_eq!(engine.resolve("adder").unwrap().stage, Stage::Core);
+    assert!(world.exists("tools/core/adder/adder.py") && !world.exists("tools/approved/adder"));
+    engine.execute(Command::Undo { operation: None }, &ada()).unwrap();
+    assert_eq!(engine.resolve("adder").unwrap().stage, Stage::Approved);
+    assert_eq!(engine.resolve("adder").unwrap().state, ToolState::Ok);
+}
+
+#[test]
+fn archive_hides_and_restore_brings_identical_bytes_back() {
+    let world = World::new();
+    world.drop_pair();
+    let engine = world.open();
+    let before = engine.resolve("adder").unwrap();
+    engine.execute(Command::Archive { tool: "adder".to_owned(), reason: None }, &ada()).unwrap();
+    assert!(world.exists("tools/archived/adder/adder.py") && !world.exists("tools/experimental/adder.py"));
+    let refused = run(&engine, "adder", json!({"a": 1, "b": 2}), &ada());
+    assert_eq!(refused.outcome, RunOutcome::Refused);
+    engine.execute(Command::Restore { tool: "adder".to_owned() }, &ada()).unwrap();
+    let after = engine.resolve("adder").unwrap();
+    assert_eq!((after.digest, &after.path, after.stage), (before.digest, &before.path, before.stage));
+}
+
+#[test]
+fn rejecting_needs_a_reason_and_keeps_the_tool_from_asking_again() {
+    let world = World::new();
+    world.drop_pair();
+    let engine = world.open();
+    let review = engine.reviews(ReviewFilter::Waiting).unwrap().remove(0);
+    let without = Command::Decide {
+        review: review.id,
+        digest: review.digest,
+        kind: DecisionKind::Reject,
+        reason: None,
+        shown: seen(),
+    };
+    assert_eq!(engine.execute(without, &ada()).unwrap_err().code, ErrorCode::Usage);
+    decide(&engine, DecisionKind::Reject).unwrap();
+    engine.scan(&mut |_| {}).unwrap();
+    assert_eq!(engine.reviews(ReviewFilter::Waiting).unwrap(), vec![]);
+    assert_eq!(engine.resolve("adder").unwrap().facts.review, ToolReview::Rejected);
+    let again = engine.execute(
+        Command::Decide {
+            review: review.id,
+            digest: review.digest,
+            kind: DecisionKind::Approve,
+            reason: None,
+            shown: seen(),
+        },
+        &ada(),
+    );
+    assert_eq!(again.unwrap_err().code, ErrorCode::Conflict);
+}
+
+#[test]
+fn agents_decide_nothing() {
+    let world = World::new();
+    world.drop_pair();
+    let engine = world.open();
+    let bot = Caller::Agent("bot".to_owned());
+    for command in [
+        Command::Archive { tool: "adder".to_owned(), reason: None },
+        Command::Promote { tool: "adder".to_owned(), to: Stage::Approved },
+        Command::Undo { operation: None },
+    ] {
+        assert_eq!(engine.execute(command, &bot).unwrap_err().code, ErrorCode::HumanNeeded);
+    }
+    assert_eq!(run(&engine, "adder", json!({"a": 1, "b": 2}), &bot).outcome, RunOutcome::Refused);
+}
+
+#[test]
+fn a_failing_run_lands_in_the_failure_history_once() {
+    let world = World::new();
+    world.drop_pair();
+    let engine = world.open();
+    world.write("tools/experimental/adder.py", "import json\nprint(json.dumps({'success': False, 'error': 'no'}))\n");
+    engine.scan(&mut |_| {}).unwrap();
+    for _ in 0..2 {
+        assert_eq!(run(&engine, "adder", json!({"a": 1, "b": 2}), &ada()).outcome, RunOutcome::Failed);
+    }
+    let groups = engine.failures(None).unwrap();
+    assert_eq!((groups.len(), groups[0].count), (1, 2));
+    let invalid = run(&engine, "adder", json!({"a": "x", "b": 2}), &ada());
+    assert_eq!(invalid.outcome, RunOutcome::InvalidInput);
+    assert_eq!(engine.failures(None).unwrap().len(), 1);
+}
+
+#[test]
+fn approved_tools_that_came_with_the_workspace_wait_for_one_adoption() {
+    let world = World::new();
+    world.write("tools/approved/adder/adder.py", SCRIPT);
+    world.write("tools/approved/adder/adder.toml", MANIFEST);
+    let engine = world.open();
+    let review = engine.reviews(ReviewFilter::Waiting).unwrap().remove(0);
+    assert_eq!((review.kind, review.members.len()), (ReviewKind::Adoption, 1));
+    assert_eq!(
+        run(&engine, "adder", json!({"a": 1, "b": 2}), &Caller::Agent("bot".to_owned())).outcome,
+        RunOutcome::Refused
+    );
+    decide(&engine, DecisionKind::Approve).unwrap();
+    assert_eq!(
+        run(&engine, "adder", json!({"a": 1, "b": 2}), &Caller::Agent("bot".to_owned())).outcome,
+        RunOutcome::Succeeded
+    );
+    engine.execute(Command::Undo { operation: None }, &ada()).unwrap();
+    assert_eq!(engine.reviews(ReviewFilter::Waiting).unwrap().len(), 1);
+}
+
+#[test]
+fn two_engines_on_one_workspace_cannot_both_decide() {
+    let world = World::new();
+    world.drop_pair();
+    let (one, two) = (world.open(), world.open());
+    decide(&one, DecisionKind::Reject).unwrap();
+    let review = one.reviews(ReviewFilter::Decided).unwrap().remove(0);
+    assert_eq!(review.state, ReviewState::Rejected);
+    let late = two.execute(
+        Command::Decide {
+            review: review.id,
+            digest: review.digest,
+            kind: DecisionKind::Approve,
+            reason: None,
+            shown: seen(),
+        },
+        &ada(),
+    );
+    assert_eq!(late.unwrap_err().code, ErrorCode::Conflict);
+}
+
+#[test]
+fn scanning_twice_writes_nothing_the_second_time() {
+    let world = World::new();
+    world.drop_pair();
+    let engine = world.open();
+    let before = engine.read(|q| Ok(q.last_seq()?)).unwrap();
+    engine.scan(&mut |_| {}).unwrap();
+    assert_eq!(engine.read(|q| Ok(q.last_seq()?)).unwrap(), before);
+}
