@@ -10,8 +10,8 @@ use super::programs::Programs;
 use super::reading::{self, Obstacle, Reading};
 use super::walk::{self, Candidate};
 use crate::domain::{
-    Category, CostTier, Digest, Format, Instant, Kind, Placement, Problem, Tool, ToolDetail, ToolFacts, ToolState,
-    VersionFile,
+    Category, CostTier, Digest, Format, Instant, Kind, Placement, Problem, Risk, SafeText, Tool, ToolDetail, ToolFacts,
+    ToolState, VersionFile,
 };
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
@@ -293,6 +293,7 @@ fn row(plan: &Plan, path: &str, format: Format, placement: &Placement, loaded: &
         state: ToolState::Ok,
         runnable: false,
         reason: None,
+        risk: Risk::of(manifest.cost_tier, &manifest.permissions, hidden(&loaded.files)),
         copy_of: None,
         shadowed_by: None,
         shadows: Vec::new(),
@@ -302,6 +303,11 @@ fn row(plan: &Plan, path: &str, format: Format, placement: &Placement, loaded: &
         modified_at: Instant(i64::try_from(modified_ns / 1_000_000).unwrap_or_default()),
         facts: ToolFacts::default(),
     }
+}
+
+/// Characters in the files that a reader would not see. A file that is no text has none to read.
+fn hidden(files: &[VersionFile]) -> usize {
+    files.iter().filter_map(|file| std::str::from_utf8(&file.bytes).ok()).map(SafeText::count_hidden).sum()
 }
 
 /// A description as long as a row may hold.

@@ -3,9 +3,10 @@
 use super::command::Shown;
 use super::digest::Digest;
 use super::ids::{OperationId, ReviewId};
+use super::manifest::Permissions;
 use super::name::ToolName;
 use super::time::Instant;
-use super::words::{Stage, words};
+use super::words::{CostTier, Stage, words};
 use serde::{Deserialize, Serialize};
 
 words!(
@@ -75,6 +76,21 @@ words!(
     }
 );
 
+impl Risk {
+    /// Weighs what a version declares and hides. `hidden` counts characters that a reader would not see.
+    pub fn of(tier: Option<CostTier>, permissions: &Permissions, hidden: usize) -> Risk {
+        let reaches_out =
+            !permissions.network.is_empty() || !permissions.write.is_empty() || !permissions.run.is_empty();
+        if hidden > 0 || reaches_out || tier >= Some(CostTier::High) {
+            Risk::High
+        } else if tier == Some(CostTier::Low) && permissions.read.is_empty() && permissions.env.is_empty() {
+            Risk::Low
+        } else {
+            Risk::Medium
+        }
+    }
+}
+
 words!(
     /// What a human decided.
     DecisionKind {
@@ -143,4 +159,22 @@ pub struct Review {
     pub members: Vec<(ToolName, Digest)>,
     /// Decisions so far, oldest first.
     pub decisions: Vec<Decision>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn risk_follows_from_what_is_declared_and_hidden() {
+        let none = Permissions::default();
+        let network = Permissions { network: vec!["full".to_owned()], ..none.clone() };
+        let reads = Permissions { read: vec!["{workspace}".to_owned()], ..none.clone() };
+        assert_eq!(Risk::of(Some(CostTier::Low), &none, 0), Risk::Low);
+        assert_eq!(Risk::of(None, &none, 0), Risk::Medium);
+        assert_eq!(Risk::of(Some(CostTier::Low), &reads, 0), Risk::Medium);
+        assert_eq!(Risk::of(Some(CostTier::Low), &network, 0), Risk::High);
+        assert_eq!(Risk::of(Some(CostTier::Low), &none, 1), Risk::High);
+        assert_eq!(Risk::of(Some(CostTier::Prohibited), &none, 0), Risk::High);
+    }
 }

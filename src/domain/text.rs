@@ -41,6 +41,10 @@ impl SafeText {
     /// How many hidden characters `raw` holds that a viewer should warn about: everything that
     /// [`is_hidden`] names except line feeds, tabs and a carriage return before a line feed.
     pub fn count_hidden(raw: &str) -> usize {
+        // Nearly all files are plain: look before counting.
+        if raw.bytes().all(|b| (0x20..0x7f).contains(&b) || b == b'\n') {
+            return 0;
+        }
         let mut count = 0;
         let mut chars = raw.chars().peekable();
         while let Some(c) = chars.next() {

@@ -3,7 +3,7 @@
 use super::digest::{Digest, VersionFile};
 use super::manifest::Manifest;
 use super::name::ToolName;
-use super::review::ToolReview;
+use super::review::{Risk, ToolReview};
 use super::time::Instant;
 use super::words::{Category, CostTier, Format, Kind, Origin, Stage, ToolState};
 use serde::{Deserialize, Serialize};
@@ -81,6 +81,8 @@ pub struct Tool {
     pub runnable: bool,
     /// Why not; `None` when runnable.
     pub reason: Option<String>,
+    /// How much harm a wrong yes could do.
+    pub risk: Risk,
     /// Path of the row this one is an exact copy of (same digest), the first by path being the original.
     pub copy_of: Option<String>,
     /// Path of the row of the same name that is used instead of this one (higher stage).

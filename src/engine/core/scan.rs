@@ -3,7 +3,7 @@
 //! The rules look at the whole state, never at what changed since last time: applying the same scan
 //! twice does nothing the second time, and a missed event heals with the next scan.
 
-use crate::domain::{CostTier, Digest, ReviewId, ReviewKind, ReviewState, Risk, Stage, Tool, ToolName};
+use crate::domain::{Digest, ReviewId, ReviewKind, ReviewState, Risk, Stage, Tool, ToolName};
 use crate::store::{NewReview, PresentRow, ReviewHead, StoreError, Tx, VersionRow};
 use std::collections::{HashMap, HashSet};
 
@@ -145,7 +145,7 @@ pub(super) fn open_for(
         digest: tool.digest,
         from_stage: tool.stage,
         to_stage,
-        risk: risk_of(tool),
+        risk: tool.risk,
         summary,
         path: tool.path.clone(),
         base_digest,
@@ -155,16 +155,6 @@ pub(super) fn open_for(
 
 fn first_line(text: &str) -> String {
     text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("no description").to_owned()
-}
-
-/// How much harm a wrong yes could do, from what the row of the catalog says.
-pub(super) fn risk_of(tool: &Tool) -> Risk {
-    match tool.cost_tier {
-        CostTier::High | CostTier::Prohibited => Risk::High,
-        CostTier::Medium => Risk::Medium,
-        CostTier::Low if tool.classified => Risk::Low,
-        CostTier::Low => Risk::Medium,
-    }
 }
 
 /// Approved and core tools that came with the workspace wait in one review; it follows the folder.
