@@ -1,0 +1,15 @@
+//! Benchmarks of what a person waits for: reading the folders, a key in the filter, a decision.
+//!
+//! `cargo bench` runs all of them, `cargo bench -- search` those whose path holds the word. The screen
+//! itself is measured in a terminal: see `peers.toml` beside this file.
+
+#![expect(clippy::panic, reason = "a benchmark that cannot be set up has nothing to measure")]
+
+mod catalog;
+mod engine;
+mod store;
+mod workload;
+
+fn main() {
+    divan::main();
+}
