@@ -6,6 +6,7 @@
 
 mod commands;
 mod core;
+mod doctor;
 mod error;
 mod evidence;
 mod home;

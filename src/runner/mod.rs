@@ -16,6 +16,7 @@ mod child;
 mod ending;
 mod interpreter;
 mod limits;
+mod probe;
 mod processes;
 mod request;
 mod running;
@@ -28,6 +29,7 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 
+pub use probe::{Interpreter, interpreters};
 pub use processes::{kill_group, process_started, sweep};
 pub use request::{Request, Spec, prepare};
 pub use running::{Canceller, Hooks, Report, Running, start};

@@ -1,0 +1,255 @@
+//! Looks at what the workbench needs from this machine and says in words what is missing.
+//!
+//! It only looks: nothing is created, written or mended.
+
+use super::home::Home;
+use super::settings::Settings;
+use super::view::DoctorLine;
+use crate::domain::{Profile, SafeText, Stage};
+use crate::runner;
+use crate::vcs::{Git, NoGit};
+use rustix::fs::{Access, access, statvfs};
+use std::ffi::OsString;
+use std::path::Path;
+
+/// Fewer folders than this can be watched on a system of old; a large workspace needs more.
+const FEW_WATCHES: u64 = 65_536;
+
+/// Free space below which writing will soon fail, bytes.
+const LITTLE_SPACE: u64 = 100 * 1024 * 1024;
+
+/// Free space below which it is worth a word, bytes.
+const SOME_SPACE: u64 = 1024 * 1024 * 1024;
+
+/// The smallest terminal that shows anything, columns and rows.
+const SMALLEST: (u16, u16) = (40, 10);
+
+/// How a line reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Health {
+    Ok,
+    Warn,
+    Bad,
+}
+
+/// Checks git, interpreters, folders, limits and the terminal.
+pub fn doctor(workspace: &Path, home: &Home, state_dir: &Path, git: Option<&Git>) -> Vec<DoctorLine> {
+    let mut lines = vec![isolation()];
+    lines.extend(runner::interpreters().into_iter().map(interpreter));
+    lines.extend(match git {
+        Some(git) => git_lines(git),
+        None => vec![no_git(Git::locate(workspace).err().as_ref())],
+    });
+    lines.extend(folders(workspace));
+    lines.push(settings(workspace, home));
+    lines.push(state(state_dir));
+    lines.push(watches(std::fs::read_to_string("/proc/sys/fs/inotify/max_user_watches").ok().as_deref()));
+    lines.push(terminal(&|name| std::env::var_os(name), window()));
+    lines
+}
+
+fn line(name: &str, health: Health, message: impl Into<String>, hint: impl Into<String>) -> DoctorLine {
+    let state = match health {
+        Health::Ok => "ok",
+        Health::Warn => "warn",
+        Health::Bad => "bad",
+    };
+    let message = SafeText::new(&message.into()).to_string();
+    DoctorLine { name: name.to_owned(), state: state.to_owned(), message, hint: hint.into() }
+}
+
+fn isolation() -> DoctorLine {
+    let found = runner::isolation(Profile::Strict);
+    let message = format!("runs have {}; missing: {}", found.level, found.missing.join("; "));
+    line("isolation", Health::Warn, message, "read a tool before you run it")
+}
+
+fn interpreter(interpreter: runner::Interpreter) -> DoctorLine {
+    match interpreter.found {
+        Ok((path, version)) => line(interpreter.name, Health::Ok, format!("{version} ({})", path.display()), ""),
+        Err(missing) => {
+            line(interpreter.name, Health::Warn, missing, "tools that need it cannot run until it is there")
+        }
+    }
+}
+
+fn git_lines(git: &Git) -> Vec<DoctorLine> {
+    let version = git.version().unwrap_or_else(|| "git does not tell its version".to_owned());
+    let top = git.toplevel().display();
+    let identity = match git.identity() {
+        Some(identity) => line("identity", Health::Ok, identity, ""),
+        None => line(
+            "identity",
+            Health::Warn,
+            "git has no name and mail for you",
+            "`git config --global user.name NAME` and user.email: decisions and commits carry them",
+        ),
+    };
+    vec![line("git", Health::Ok, format!("{version}, work tree {top}"), ""), identity]
+}
+
+fn no_git(reason: Option<&NoGit>) -> DoctorLine {
+    let message = reason.map_or_else(|| "git was not there when the workspace was opened".to_owned(), NoGit::to_string);
+    line("git", Health::Warn, message, reason.map_or("open the workspace again", NoGit::hint))
+}
+
+/// The workspace and each stage in it.
+fn folders(workspace: &Path) -> Vec<DoctorLine> {
+    let mut lines = vec![folder("workspace", workspace)];
+    let tools = workspace.join("tools");
+    if !tools.is_dir() {
+        lines.push(line("tools", Health::Warn, "there is no tools folder here", "`toolsmith init` creates it"));
+        return lines;
+    }
+    for stage in Stage::ALL {
+        let path = tools.join(stage.word());
+        if path.is_dir() {
+            lines.push(folder(&format!("tools/{stage}"), &path));
+        }
+    }
+    lines
+}
+
+fn folder(name: &str, path: &Path) -> DoctorLine {
+    match access(path, Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK) {
+        Ok(()) => line(name, Health::Ok, format!("{} can be read and written", path.display()), ""),
+        Err(error) => {
+            let message = format!("{} cannot be written: {}", path.display(), std::io::Error::from(error));
+            line(name, Health::Bad, message, "make it writable for you, or tools cannot be moved there")
+        }
+    }
+}
+
+fn settings(workspace: &Path, home: &Home) -> DoctorLine {
+    let (_, problems) = Settings::load(workspace, home);
+    let file = home.config_file();
+    match problems.first() {
+        Some(problem) => {
+            let place = problem.line.map_or_else(|| problem.path.clone(), |line| format!("{}:{line}", problem.path));
+            line("settings", Health::Warn, format!("{place}: {}", problem.message), problem.hint.clone())
+        }
+        None if file.is_file() => line("settings", Health::Ok, file.display().to_string(), ""),
+        None => line("settings", Health::Ok, format!("{} is not there, defaults hold", file.display()), ""),
+    }
+}
+
+/// The state folder, or the folder it will be made in.
+fn state(state_dir: &Path) -> DoctorLine {
+    let existing = state_dir.ancestors().find(|path| path.is_dir()).unwrap_or(Path::new("/"));
+    let found = folder("state", existing);
+    if found.state != "ok" {
+        return DoctorLine { hint: "free it, or set TOOLSMITH_HOME to a folder you can write".to_owned(), ..found };
+    }
+    let place = state_dir.display();
+    let Ok(system) = statvfs(existing) else {
+        return line("state", Health::Warn, format!("{place}: the free space is not known"), "");
+    };
+    let free = system.f_bavail.saturating_mul(system.f_frsize);
+    let message = format!("{place}, {} MiB free", free / (1024 * 1024));
+    match free {
+        0..LITTLE_SPACE => line("state", Health::Bad, message, "make room: decisions and runs cannot be recorded soon"),
+        LITTLE_SPACE..SOME_SPACE => line("state", Health::Warn, message, "make room before long"),
+        _ => line("state", Health::Ok, message, ""),
+    }
+}
+
+fn watches(limit: Option<&str>) -> DoctorLine {
+    let Some(limit) = limit.and_then(|text| text.trim().parse::<u64>().ok()) else {
+        return line("watching", Health::Ok, "this system tells no limit on watched folders", "");
+    };
+    let message = format!("{limit} folders can be watched");
+    if limit < FEW_WATCHES {
+        let hint = "`sysctl fs.inotify.max_user_watches=524288`; until then changes are seen within 30 s";
+        return line("watching", Health::Warn, message, hint);
+    }
+    line("watching", Health::Ok, message, "")
+}
+
+/// Columns and rows of the terminal, when there is one.
+fn window() -> Option<(u16, u16)> {
+    let size = rustix::termios::tcgetwinsize(std::io::stdout())
+        .or_else(|_| rustix::termios::tcgetwinsize(std::io::stderr()))
+        .or_else(|_| rustix::termios::tcgetwinsize(std::io::stdin()));
+    size.ok().map(|size| (size.ws_col, size.ws_row))
+}
+
+fn terminal(env: &dyn Fn(&str) -> Option<OsString>, window: Option<(u16, u16)>) -> DoctorLine {
+    let word =
+        |name: &str| env(name).map(|value| value.to_string_lossy().into_owned()).filter(|value| !value.is_empty());
+    let term = word("TERM");
+    let colours = match (word("NO_COLOR"), word("COLORTERM")) {
+        (Some(_), _) => "no colours (NO_COLOR)".to_owned(),
+        (None, Some(colours)) => format!("colours {colours}"),
+        (None, None) => "colours as TERM says".to_owned(),
+    };
+    let size = window.map_or_else(|| "not a terminal".to_owned(), |(columns, rows)| format!("{columns}x{rows}"));
+    let message = format!("TERM {}, {colours}, {size}", term.as_deref().unwrap_or("not set"));
+    match (term.as_deref(), window) {
+        (None | Some("dumb"), Some(_)) => line("terminal", Health::Warn, message, "set TERM to what your terminal is"),
+        (_, Some((columns, rows))) if columns < SMALLEST.0 || rows < SMALLEST.1 => {
+            let hint = format!("the workbench needs {}x{}, all four panes 100x30", SMALLEST.0, SMALLEST.1);
+            line("terminal", Health::Bad, message, hint)
+        }
+        _ => line("terminal", Health::Ok, message, ""),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vcs::fixture::Repo;
+
+    fn state_of<'a>(lines: &'a [DoctorLine], name: &str) -> &'a str {
+        &lines.iter().find(|line| line.name == name).unwrap_or_else(|| panic!("no line {name}: {lines:?}")).state
+    }
+
+    #[test]
+    fn every_complaint_says_what_to_do() {
+        let repo = Repo::new();
+        repo.write("tools/core/.gitkeep", "");
+        let home = Home { config: repo.path().join("config"), data: repo.path().join("data") };
+        let lines = doctor(&repo.path(), &home, &home.data.join("workspaces/x"), Some(&repo.open()));
+        for name in
+            ["isolation", "python3", "git", "identity", "workspace", "tools/core", "state", "watching", "terminal"]
+        {
+            state_of(&lines, name);
+        }
+        for line in &lines {
+            assert!(["ok", "warn", "bad"].contains(&line.state.as_str()));
+            assert!(line.state == "ok" || !line.hint.is_empty(), "{line:?}");
+        }
+        assert_eq!(
+            (state_of(&lines, "git"), state_of(&lines, "workspace"), state_of(&lines, "settings")),
+            ("ok", "ok", "ok")
+        );
+        assert!(!home.data.exists(), "looking must not create anything");
+    }
+
+    #[test]
+    fn what_is_missing_is_said() {
+        let temp = tempfile::tempdir().unwrap();
+        let lines = folders(temp.path());
+        assert_eq!(state_of(&lines, "tools"), "warn");
+        assert_eq!(folder("state", &temp.path().join("gone")).state, "bad");
+        assert_eq!(no_git(Some(&NoGit::Bare)).message, "the git repository has no work tree");
+        std::fs::write(temp.path().join("toolsmith.toml"), "\n[keys]\n").unwrap();
+        let home = Home { config: temp.path().join("config"), data: temp.path().join("data") };
+        assert_eq!(settings(temp.path(), &home).message, "toolsmith.toml:2: a workspace cannot set keys");
+    }
+
+    #[test]
+    fn a_low_watch_limit_and_a_small_terminal_are_told() {
+        assert_eq!(watches(Some("8192\n")).state, "warn");
+        assert_eq!(watches(Some("524288\n")).state, "ok");
+        assert_eq!(watches(None).state, "ok");
+        let env = |name: &str| (name == "TERM").then(|| OsString::from("xterm\u{1b}[2J"));
+        assert_eq!(terminal(&env, Some((39, 40))).state, "bad");
+        let told = terminal(&env, Some((80, 24)));
+        assert_eq!(
+            (told.state.as_str(), told.message.as_str()),
+            ("ok", "TERM xterm\\x1b[2J, colours as TERM says, 80x24")
+        );
+        assert_eq!(terminal(&|_| None, Some((80, 24))).state, "warn");
+        assert_eq!(terminal(&|_| None, None).state, "ok");
+    }
+}
