@@ -74,13 +74,13 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        let timeouts = [(Stage::Experimental, 30), (Stage::Approved, 60), (Stage::Core, 60)];
+        let limits = [(Stage::Experimental, 30), (Stage::Approved, 60), (Stage::Core, 60)];
         Settings {
             roots: Vec::new(),
             commit: true,
             theme: Theme::Auto,
             mouse: true,
-            timeouts: timeouts.into_iter().map(|(stage, seconds)| (stage, Duration::from_secs(seconds))).collect(),
+            timeouts: limits.into_iter().map(|(stage, seconds)| (stage, Duration::from_secs(seconds))).collect(),
             keys: Vec::new(),
         }
     }
@@ -137,7 +137,7 @@ impl Settings {
                         match key.get_ref().as_ref() {
                             "commit" => self.commit = file.boolean(value, "git.commit").unwrap_or(self.commit),
                             other => {
-                                file.unknown(key.span().start, &format!("git.{other}"), "git has the setting commit")
+                                file.unknown(key.span().start, &format!("git.{other}"), "git has the setting commit");
                             }
                         }
                     }
@@ -279,15 +279,12 @@ impl File<'_> {
                 DeValue::Array(list) => list.iter().map(|key| key.get_ref().as_str().map(str::to_owned)).collect(),
                 _ => None,
             };
-            match keys {
-                Some(keys) => {
-                    let line = self.line(action.span().start);
-                    settings.push(KeySetting { action: action.get_ref().to_string(), keys, line });
-                }
-                None => {
-                    let message = format!("keys.{} is neither a key nor a list of keys", action.get_ref());
-                    self.bad(value.span().start, message, "write for example \"r\" or [\"r\", \"ctrl-r\"]".to_owned());
-                }
+            if let Some(keys) = keys {
+                let line = self.line(action.span().start);
+                settings.push(KeySetting { action: action.get_ref().to_string(), keys, line });
+            } else {
+                let message = format!("keys.{} is neither a key nor a list of keys", action.get_ref());
+                self.bad(value.span().start, message, "write for example \"r\" or [\"r\", \"ctrl-r\"]".to_owned());
             }
         }
         settings
@@ -307,7 +304,7 @@ impl File<'_> {
         for (key, value) in self.table(item, "[roots]") {
             match (key.get_ref().as_ref(), value.get_ref().as_str()) {
                 ("path", Some(text)) if !text.trim().is_empty() => {
-                    path = self.expand(value.span().start, text, user_home)
+                    path = self.expand(value.span().start, text, user_home);
                 }
                 ("stage", Some(word)) if word.parse::<Stage>().is_ok() => stage = word.parse().ok(),
                 ("path", _) => self.bad(value.span().start, "roots.path is no path".into(), "write a folder".into()),
@@ -409,7 +406,7 @@ mod tests {
         assert_eq!(settings.theme, Theme::Dark);
         assert!(settings.mouse);
         assert_eq!(settings.timeout(Stage::Core), Some(Duration::from_secs(90)));
-        assert_eq!(settings.timeout(Stage::Approved), Some(Duration::from_secs(60)));
+        assert_eq!(settings.timeout(Stage::Approved), Some(Duration::from_mins(1)));
         assert_eq!(settings.keys, vec![KeySetting { action: "quit".into(), keys: vec!["Q".into()], line: 10 }]);
         let lines: Vec<_> = problems.iter().map(|problem| problem.line.unwrap()).collect();
         assert_eq!(lines, vec![2, 3, 6, 7, 9]);

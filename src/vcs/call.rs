@@ -18,7 +18,7 @@ use std::time::Duration;
 pub(super) const QUICK: Duration = Duration::from_secs(30);
 
 /// Deadline of a commit: the user's hooks may run whole test suites.
-const SLOW: Duration = Duration::from_secs(300);
+const SLOW: Duration = Duration::from_mins(5);
 
 /// How long a process has to end after TERM, and after KILL.
 const GRACE: Duration = Duration::from_secs(2);

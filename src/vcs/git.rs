@@ -26,7 +26,8 @@ const PATHS_PER_CALL: usize = 500;
 pub struct Git {
     workspace: PathBuf,
     toplevel: PathBuf,
-    git_dir: PathBuf,
+    /// The `.git` folder, or what stands for it in a linked work tree.
+    repository: PathBuf,
     env: Vec<(OsString, OsString)>,
 }
 
@@ -80,7 +81,7 @@ impl Git {
 
     /// Like [`Git::locate`], with further environment for every call.
     pub(super) fn locate_with(workspace: &Path, env: Vec<(OsString, OsString)>) -> Result<Git, NoGit> {
-        let git = Git { workspace: workspace.to_owned(), toplevel: PathBuf::new(), git_dir: PathBuf::new(), env };
+        let git = Git { workspace: workspace.to_owned(), toplevel: PathBuf::new(), repository: PathBuf::new(), env };
         let questions = ["rev-parse", "--is-inside-work-tree", "--is-bare-repository", "--absolute-git-dir"];
         let facts = git.ask(Call::new(&questions)).map_err(|error| match error {
             GitError::NotInstalled => NoGit::NotInstalled,
@@ -92,7 +93,7 @@ impl Git {
                 let top = git.ask(Call::new(&["rev-parse", "--show-toplevel"]));
                 let top = top.map_err(|error| NoGit::Failed(error.to_string()))?;
                 let toplevel = path_from(top.stdout.strip_suffix(b"\n").unwrap_or(&top.stdout));
-                Ok(Git { toplevel, git_dir: path_from(git_dir), ..git })
+                Ok(Git { toplevel, repository: path_from(git_dir), ..git })
             }
             [b"false", b"true", ..] => Err(NoGit::Bare),
             [b"false", ..] => Err(NoGit::NotAWorkTree),
@@ -198,7 +199,7 @@ impl Git {
             ("rebase-merge", "rebase"),
             ("rebase-apply", "rebase"),
         ];
-        marks.into_iter().find(|(mark, _)| self.git_dir.join(mark).exists()).map(|(_, what)| what)
+        marks.into_iter().find(|(mark, _)| self.repository.join(mark).exists()).map(|(_, what)| what)
     }
 
     fn head(&self) -> Result<Head, GitError> {
@@ -386,7 +387,7 @@ impl Git {
                 return Ok(answer);
             }
             if Instant::now() >= deadline {
-                return Err(GitError::Locked(self.git_dir.join("index.lock")));
+                return Err(GitError::Locked(self.repository.join("index.lock")));
             }
             std::thread::sleep(LOCK_PAUSE);
         }

@@ -148,7 +148,8 @@ impl Mover<'_> {
         }
         let found = self.contents(left, &self.beside())?;
         let known = found.files.is_some_and(|files| files.is_empty() || self.is_kept(Digest::of_files(&files)));
-        if !(known && found.apart.is_empty()) && !self.is_begun(left)? {
+        let nothing_lost = (known && found.apart.is_empty()) || self.is_begun(left)?;
+        if !nothing_lost {
             return self.put_aside(names, left);
         }
         fs::rename(left, &names.trash).map_err(self.failed("remove", left))?;

@@ -172,7 +172,8 @@ impl Mover<'_> {
         let is_base = |path: &str| {
             Path::new(path).components().all(|part| matches!(part, Component::Normal(_) | Component::RootDir))
         };
-        let bad = inner.cloned().find(|path| !is_plain(path)).or_else(|| bases.cloned().find(|base| !is_base(base)));
+        let mut outside = inner.filter(|path| !is_plain(path)).chain(bases.filter(|base| !is_base(base)));
+        let bad = outside.next().cloned();
         let shared = (to.exclusive && is_shared_folder(&to.base)).then(|| to.base.clone());
         match bad.or(shared) {
             Some(path) => Err(RelocateError::BadPath { path }),
