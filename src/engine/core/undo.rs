@@ -133,7 +133,7 @@ fn back(
             from: None,
             from_files: Vec::new(),
             to: old.placement.clone(),
-            replaces: None,
+            replaces: Some(after.digest),
             extra: Vec::new(),
             commit: commit_note(actor, old, operation, "undo: back to"),
         });
