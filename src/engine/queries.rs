@@ -5,7 +5,7 @@ use super::error::{EngineError, ErrorCode};
 use super::evidence::{self, Material};
 use super::resolve;
 use super::view::{DoctorLine, ReviewDetail, ReviewFilter, RunFilter, VerifyReport, VersionInfo};
-use super::{Engine, now};
+use super::{Engine, doctor, now};
 use crate::catalog;
 use crate::domain::{
     Digest, FailureGroup, Manifest, Operation, OperationId, Review, ReviewId, ReviewKind, Run, RunId, Stage, Tool,
@@ -280,7 +280,8 @@ impl Engine {
 
     /// Checks interpreters, folders, limits.
     pub fn doctor(&self) -> Vec<DoctorLine> {
-        Vec::new()
+        let options = &self.inner.options;
+        doctor::doctor(&options.workspace, &options.home, self.state_dir(), self.git())
     }
 }
 
