@@ -46,11 +46,15 @@ pub(super) struct Member {
     pub(super) stamp: Stamp,
 }
 
+/// How the name of a file or folder begins that the workbench itself has not finished writing.
+pub const UNFINISHED: &str = ".toolsmith-";
+
 /// Whether a file or folder of this name is never part of a version: what others write beside it,
 /// caches, editors' swap files, earlier versions.
-pub(super) fn is_left_out(name: &str) -> bool {
+pub fn is_left_out(name: &str) -> bool {
     matches!(name, "approval.toml" | ".git" | "__pycache__" | "node_modules" | ".DS_Store" | "versions" | "4913")
         || name.ends_with(".pyc")
+        || name.starts_with(UNFINISHED)
         || name.ends_with('~')
         || name.starts_with(".#")
         || (name.starts_with('#') && name.ends_with('#'))

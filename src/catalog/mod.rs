@@ -31,6 +31,7 @@ mod tests;
 mod walk;
 
 pub use cache::{Cache, CacheRow};
+pub use files::{UNFINISHED, is_left_out};
 pub use lineup::line_up;
 pub use plan::{Plan, Root};
 pub use scan::{Progress, Scan, read, read_files, scan};

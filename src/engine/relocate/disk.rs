@@ -1,5 +1,6 @@
 //! The few things a move does on disk, each durable when it returns, and what a folder holds.
 
+use crate::catalog::{UNFINISHED, is_left_out};
 use crate::domain::{FileMode, VersionFile};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
@@ -11,11 +12,11 @@ use std::path::Path;
 /// More bytes than a tool may have: such a folder is no known version and is not read.
 const MAX_BYTES: u64 = 16 * 1024 * 1024;
 
+/// Where Python keeps what it compiled.
+const CACHE: &str = "__pycache__";
+
 /// More files than a tool may have.
 const MAX_FILES: usize = 2_000;
-
-/// Folders that are no part of a version but somebody's work: left where they are.
-const APART: &[&str] = &[".git", "node_modules", "versions"];
 
 /// What a folder holds, apart from what interpreters leave behind.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -89,7 +90,7 @@ pub(super) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Expected<'a> {
     /// Paths of a version: part of it whatever they are called.
-    pub version: &'a [VersionFile],
+    pub version: &'a [&'a str],
     /// Paths that lie beside a version and are no part of it.
     pub beside: &'a [&'a str],
 }
@@ -125,17 +126,15 @@ impl Walk<'_> {
             };
             let path = format!("{prefix}{name}");
             let meta = entry.metadata()?;
-            let known = self.belongs(&path);
-            if !known && (is_litter(&name) && meta.is_file() || self.expected.beside.contains(&path.as_str())) {
+            if self.expected.beside.contains(&path.as_str()) {
                 continue;
             }
-            let apart = APART.contains(&name.as_str()) || is_swap(&name) || prefix.ends_with("__pycache__/");
-            if apart && !known {
-                self.contents.apart.push(path);
-            } else if meta.is_dir() {
-                self.folder(&entry.path(), &format!("{path}/"))?;
-            } else {
-                self.file(&entry.path(), path, &meta)?;
+            let part = if self.belongs(&path) { Part::Version } else { part(&name, prefix) };
+            match part {
+                Part::Litter if meta.is_file() => {}
+                Part::Litter | Part::Apart => self.contents.apart.push(path),
+                Part::Version | Part::Cache if meta.is_dir() => self.folder(&entry.path(), &format!("{path}/"))?,
+                Part::Version | Part::Cache => self.file(&entry.path(), path, &meta)?,
             }
         }
         Ok(())
@@ -143,9 +142,8 @@ impl Walk<'_> {
 
     /// Whether this is a file of the expected version, or a folder on the way to one.
     fn belongs(&self, path: &str) -> bool {
-        let leads_to = |file: &VersionFile| {
-            file.path.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
+        let leads_to =
+            |file: &&str| file.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         self.expected.version.iter().any(leads_to)
     }
 
@@ -164,30 +162,47 @@ impl Walk<'_> {
     }
 }
 
-/// What interpreters and desktops leave behind and make again, and what an attempt of ours left.
+/// What something in a tool's folder is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// Part of a version.
+    Version,
+    /// Left behind by an interpreter, a desktop or an attempt of ours; goes with the folder.
+    Litter,
+    /// A folder of litter; what else is in it stands apart.
+    Cache,
+    /// No part of a version, but somebody's work.
+    Apart,
+}
+
+/// What a name below `prefix` stands for.
+fn part(name: &str, prefix: &str) -> Part {
+    if is_litter(name) {
+        Part::Litter
+    } else if name == CACHE {
+        Part::Cache
+    } else if is_left_out(name) || prefix.split('/').any(|folder| folder == CACHE) {
+        Part::Apart
+    } else {
+        Part::Version
+    }
+}
+
 fn is_litter(name: &str) -> bool {
     name == ".DS_Store"
         || name.starts_with(".toolsmith-")
         || Path::new(name).extension().is_some_and(|extension| extension == "pyc")
 }
 
-/// What an editor keeps beside a file that is open in it.
-fn is_swap(name: &str) -> bool {
-    let swap = name.starts_with('.') && [".swp", ".swo", ".swx"].iter().any(|end| name.ends_with(end));
-    swap || name.ends_with('~') || name.starts_with(".#") || (name.starts_with('#') && name.ends_with('#'))
-}
-
 /// Deletes litter and folders that are empty without it, the folder itself last. What is not empty stays.
 pub(super) fn remove_emptied(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        if entry.file_name().to_str().is_some_and(|name| APART.contains(&name)) {
-            continue;
-        }
-        if entry.file_type()?.is_dir() {
-            remove_emptied(&entry.path())?;
-        } else if entry.file_name().to_str().is_some_and(is_litter) {
-            fs::remove_file(entry.path())?;
+        let part = entry.file_name().to_str().map_or(Part::Apart, |name| part(name, ""));
+        match (part, entry.file_type()?.is_dir()) {
+            (Part::Version | Part::Cache, true) => remove_emptied(&entry.path())?,
+            (Part::Litter, false) => fs::remove_file(entry.path())?,
+            (Part::Version | Part::Cache, false) | (Part::Litter, true) | (Part::Apart, _) => {}
         }
     }
     match fs::remove_dir(folder) {

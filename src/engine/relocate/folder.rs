@@ -59,9 +59,10 @@ impl Mover<'_> {
         self.relocation.extra.iter().map(|file| file.path.as_str()).chain([APPROVAL_FILE]).collect()
     }
 
-    /// Files of the version, and in `beside` what is no part of one.
-    fn contents(&self, folder: &Path, beside: &[&str]) -> Result<disk::Contents, RelocateError> {
-        let expected = disk::Expected { version: self.files, beside };
+    /// What a folder holds apart from what may lie beside the version.
+    fn contents(&self, folder: &Path) -> Result<disk::Contents, RelocateError> {
+        let version: Vec<&str> = self.files.iter().map(|file| file.path.as_str()).collect();
+        let expected = disk::Expected { version: &version, beside: &self.beside() };
         disk::contents(folder, expected).map_err(self.failed("read", folder))
     }
 
@@ -69,7 +70,7 @@ impl Mover<'_> {
         if !disk::is_folder(folder) {
             return Ok(false);
         }
-        let found = self.contents(folder, &self.beside())?.files;
+        let found = self.contents(folder)?.files;
         Ok(found.is_some_and(|files| Digest::of_files(&files) == self.relocation.digest))
     }
 
@@ -88,7 +89,9 @@ impl Mover<'_> {
         if !disk::is_folder(folder) {
             return Ok(false);
         }
-        let found = self.contents(folder, &[])?;
+        let all: Vec<&str> = self.files.iter().chain(&self.relocation.extra).map(|file| file.path.as_str()).collect();
+        let expected = disk::Expected { version: &all, beside: &[] };
+        let found = disk::contents(folder, expected).map_err(self.failed("read", folder))?;
         let ours = |have: &VersionFile| {
             let mut all = self.files.iter().chain(&self.relocation.extra);
             all.any(|file| file.path == have.path && file.bytes.starts_with(&have.bytes))
@@ -138,7 +141,7 @@ impl Mover<'_> {
         if !disk::exists(left) {
             return Ok(());
         }
-        let apart = self.contents(left, &[])?.apart;
+        let apart = self.contents(left)?.apart;
         for path in apart.iter().filter(|path| !path.contains('/')) {
             let (from, to) = (left.join(path), names.target.join(path));
             if disk::is_folder(&names.target) && !disk::exists(&to) {
@@ -146,7 +149,7 @@ impl Mover<'_> {
                 self.done("carried over")?;
             }
         }
-        let found = self.contents(left, &self.beside())?;
+        let found = self.contents(left)?;
         let known = found.files.is_some_and(|files| files.is_empty() || self.is_kept(Digest::of_files(&files)));
         let nothing_lost = (known && found.apart.is_empty()) || self.is_begun(left)?;
         if !nothing_lost {

@@ -333,8 +333,15 @@ fn what_was_never_part_of_the_version_stays_at_the_source() {
     let repo = begin(&scenario);
     repo.write("tools/experimental/adder/versions/2.0.0/adder.py", "2");
     repo.write("tools/experimental/adder/notes.txt", "mine");
+    repo.write("tools/experimental/adder/.git/refs/tags/.keep", "");
+    fs::remove_file(repo.path().join("tools/experimental/adder/.git/refs/tags/.keep")).unwrap();
+    repo.write("tools/experimental/adder/__pycache__/kept.txt", "mine");
     let done = run(&scenario, &repo).unwrap();
-    assert_eq!(done.notes, vec!["tools/experimental/adder stays: it still holds notes.txt, versions"]);
+    assert_eq!(
+        done.notes,
+        vec!["tools/experimental/adder stays: it still holds notes.txt, .git, __pycache__/kept.txt and 1 more"]
+    );
+    assert!(repo.path().join("tools/experimental/adder/.git/refs/tags").is_dir());
     assert!(names(&repo).contains(&"tools/experimental/adder/versions/2.0.0/adder.py".to_owned()));
     assert!(!names(&repo).iter().any(|name| name.starts_with("tools/approved/adder/versions")));
 }
@@ -392,6 +399,7 @@ fn a_half_written_file_of_an_earlier_attempt_is_no_obstacle() {
     let repo = begin(&scenario);
     repo.write("tools/approved/.toolsmith-7-adder.tmp/lib/deep/a.txt", "");
     repo.write("tools/approved/.toolsmith-7-adder.tmp/adder.py", "#!/usr/bin");
+    repo.write("tools/approved/.toolsmith-7-adder.tmp/approval.toml", "oper");
     run(&scenario, &repo).unwrap();
     assert!(!names(&repo).iter().any(|name| name.contains("toolsmith-") || name.contains("replaced")));
 }
