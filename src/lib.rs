@@ -58,6 +58,7 @@
 
 pub mod action;
 pub mod catalog;
+pub mod cli;
 pub mod domain;
 pub mod engine;
 pub mod runner;

@@ -1,1 +1,5 @@
-fn main() {}
+//! The program `toolsmith`.
+
+fn main() -> std::process::ExitCode {
+    toolsmith::cli::main()
+}

@@ -1,0 +1,188 @@
+//! The command line as clap sees it, built from the table of actions and nothing else.
+//!
+//! No verb, argument or sentence of help is written here a second time: a row of
+//! [`ACTIONS`] becomes a sub-command, its arguments become clap arguments.
+
+use super::parse;
+use crate::action::{ACTIONS, Arg, ArgKind, Form, Group, Spec};
+use clap::builder::{PossibleValuesParser, ValueParser};
+use clap::{Arg as ClapArg, ArgAction, Command, ValueHint};
+use std::fmt::Write;
+
+/// Width of the column of verb names in the help.
+const NAME_COLUMN: usize = 17;
+/// Columns of the list of verbs: what the narrowest usual terminal has.
+const HELP_WIDTH: usize = 80;
+
+/// Ids of the arguments that every verb takes.
+pub(super) mod global {
+    pub(crate) const WORKSPACE: &str = "workspace";
+    pub(crate) const JSON: &str = "json";
+    pub(crate) const NO_COLOR: &str = "no-color";
+    pub(crate) const AS_AGENT: &str = "as-agent";
+}
+
+/// The whole command line: global arguments and one sub-command for each row with a command-line face.
+pub fn command() -> Command {
+    Command::new("toolsmith")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about(env!("CARGO_PKG_DESCRIPTION"))
+        .override_usage("toolsmith [OPTIONS] [VERB]")
+        .subcommand_value_name("VERB")
+        .help_template("{about-with-newline}\n{usage-heading} {usage}{after-help}\n\nOptions:\n{options}")
+        .after_help(overview())
+        .after_long_help(format!("{}\n\n{NOTES}", overview()))
+        .max_term_width(120)
+        .args(globals())
+        .subcommands(ACTIONS.iter().filter(|row| row.cli).map(subcommand))
+}
+
+/// What the long help and the manual page say beside the verbs.
+pub(super) const NOTES: &str = "Exit codes:
+  0   done
+  1   the asked thing failed, for example a run that did not succeed
+  2   the call itself is wrong
+  3   conflict: the digest moved, or it was decided already
+  4   refused by policy, or a human at a terminal is needed
+  5   not found
+  6   isolation is not available where it was demanded
+  70  something in the program or its state folder
+
+Environment:
+  TOOLSMITH_HOME   one folder for settings and state instead of the user's directories
+  TOOLSMITH_AGENT  the same as --as-agent
+  NO_COLOR         the same as --no-color";
+
+/// The verbs under their headings.
+pub(super) fn overview() -> String {
+    let mut text = String::from("Without a verb the workbench opens.");
+    for group in GROUPS {
+        let rows: Vec<&Spec> = ACTIONS.iter().filter(|row| row.cli && row.group == *group).collect();
+        if rows.is_empty() {
+            continue;
+        }
+        let _ = write!(text, "\n\n{}:", heading(*group));
+        for row in rows {
+            let _ = write!(text, "\n  {:NAME_COLUMN$}{}", row.name, hang(row.doc));
+        }
+    }
+    text
+}
+
+/// Breaks a doc into lines of the help, each under the first.
+fn hang(doc: &str) -> String {
+    let (mut text, mut used) = (String::new(), 0);
+    for word in doc.split(' ') {
+        let long = word.chars().count();
+        if used > 0 && used + 1 + long > HELP_WIDTH - 2 - NAME_COLUMN {
+            let _ = write!(text, "\n{:1$}", "", 2 + NAME_COLUMN);
+            used = 0;
+        }
+        let gap = if used > 0 { " " } else { "" };
+        let _ = write!(text, "{gap}{word}");
+        used += gap.len() + long;
+    }
+    text
+}
+
+/// The groups in the order of the help.
+pub(super) const GROUPS: &[Group] =
+    &[Group::Catalog, Group::Run, Group::Review, Group::Lifecycle, Group::History, Group::Workbench, Group::Motion];
+
+/// The heading of a group.
+pub(super) fn heading(group: Group) -> &'static str {
+    match group {
+        Group::Catalog => "Look at tools",
+        Group::Run => "Run them",
+        Group::Review => "Decide",
+        Group::Lifecycle => "Move them through stages",
+        Group::History => "What was done",
+        Group::Workbench => "The program itself",
+        Group::Motion => "Move about",
+    }
+}
+
+/// How a verb is written on the command line, for example `run TOOL [--input JSON] [--set KEY=VALUE]…`.
+pub(super) fn usage(row: &Spec) -> String {
+    row.args.iter().fold(row.name.to_owned(), |mut text, arg| {
+        let written = match (arg.form, arg.kind) {
+            (Form::Positional, _) => value_name(arg),
+            (_, ArgKind::Switch) => format!("--{}", arg.name),
+            (Form::Option | Form::Repeated, _) => format!("--{} {}", arg.name, value_name(arg)),
+        };
+        let written = if arg.required { written } else { format!("[{written}]") };
+        let more = if arg.form == Form::Repeated { "…" } else { "" };
+        let _ = write!(text, " {written}{more}");
+        text
+    })
+}
+
+fn globals() -> [ClapArg; 4] {
+    [
+        ClapArg::new(global::WORKSPACE)
+            .long("workspace")
+            .value_name("DIR")
+            .value_parser(ValueParser::path_buf())
+            .value_hint(ValueHint::DirPath)
+            .help("Workspace folder; default is found from the current folder upward"),
+        ClapArg::new(global::JSON)
+            .long("json")
+            .action(ArgAction::SetTrue)
+            .help("Exactly one JSON object on standard output"),
+        ClapArg::new(global::NO_COLOR)
+            .long("no-color")
+            .action(ArgAction::SetTrue)
+            .help("No colours, even on a terminal"),
+        ClapArg::new(global::AS_AGENT)
+            .long("as-agent")
+            .value_name("NAME")
+            .value_parser(parse::agent_name)
+            .help("Act as this agent, with an agent's rights"),
+    ]
+    .map(|arg| arg.global(true).help_heading("Options of every verb"))
+}
+
+fn subcommand(row: &Spec) -> Command {
+    Command::new(row.name).about(row.doc).args(row.args.iter().map(argument))
+}
+
+fn argument(arg: &Arg) -> ClapArg {
+    let clap_arg = ClapArg::new(arg.name).help(arg.doc);
+    if arg.kind == ArgKind::Switch {
+        return clap_arg.long(arg.name).action(ArgAction::SetTrue);
+    }
+    let clap_arg = typed(clap_arg, arg.kind).value_name(value_name(arg)).required(arg.required);
+    match arg.form {
+        Form::Positional => clap_arg,
+        Form::Option => clap_arg.long(arg.name),
+        Form::Repeated => clap_arg.long(arg.name).action(ArgAction::Append),
+    }
+}
+
+fn typed(clap_arg: ClapArg, kind: ArgKind) -> ClapArg {
+    match kind {
+        ArgKind::Tool | ArgKind::Text | ArgKind::Json | ArgKind::Switch => clap_arg,
+        ArgKind::Run | ArgKind::Review | ArgKind::Operation => clap_arg.value_parser(parse::id),
+        ArgKind::KeyValue => clap_arg.value_parser(parse::key_value),
+        ArgKind::Path => clap_arg.value_parser(ValueParser::path_buf()).value_hint(ValueHint::AnyPath),
+        ArgKind::Word(words) => clap_arg.value_parser(PossibleValuesParser::new(words.iter().copied())),
+        ArgKind::Duration => clap_arg.value_parser(parse::duration),
+        ArgKind::Number => clap_arg.value_parser(parse::count),
+        ArgKind::Digest => clap_arg.value_parser(parse::digest_prefix),
+    }
+}
+
+/// What stands for the value in help.
+fn value_name(arg: &Arg) -> String {
+    match (arg.form, arg.kind) {
+        (_, ArgKind::KeyValue) => "KEY=VALUE".to_owned(),
+        (Form::Positional, _) | (_, ArgKind::Text | ArgKind::Word(_) | ArgKind::Tool) => arg.name.to_uppercase(),
+        (_, ArgKind::Json) => "JSON".to_owned(),
+        (_, ArgKind::Duration) => "DURATION".to_owned(),
+        (_, ArgKind::Number) => "N".to_owned(),
+        (_, ArgKind::Digest) => "PREFIX".to_owned(),
+        (_, ArgKind::Path) => "PATH".to_owned(),
+        (_, ArgKind::Run | ArgKind::Review | ArgKind::Operation) => "ID".to_owned(),
+        (_, ArgKind::Switch) => String::new(),
+    }
+}

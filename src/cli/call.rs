@@ -1,0 +1,355 @@
+//! One call of the program: what was asked, by whom, and where the answer goes.
+
+use super::build::global;
+use super::parse;
+use super::print_json;
+use super::print_text::{Ink, Line, Look, Page};
+use crate::action::{Risk, Spec};
+use crate::domain::{Caller, Digest, Instant, SafeText, ToolName};
+use crate::engine::{CatalogView, Engine, EngineError, ErrorCode, Home, OpenOptions, find_workspace};
+use clap::ArgMatches;
+use serde::Serialize;
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The arguments that every verb takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Globals {
+    /// The folder given; `None` looks from the current one upward.
+    pub(super) workspace: Option<PathBuf>,
+    /// One JSON object instead of text.
+    pub(super) json: bool,
+    /// Whether colours were not switched off.
+    pub(super) color: bool,
+    /// The agent that calls; `None` is a human.
+    pub(super) agent: Option<String>,
+}
+
+impl Globals {
+    /// Reads them from the arguments, else from the environment.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Usage`] for a name in `TOOLSMITH_AGENT` that no agent may have.
+    pub(super) fn new(matches: &ArgMatches) -> Result<Globals, EngineError> {
+        let agent = match matches.get_one::<String>(global::AS_AGENT) {
+            Some(name) => Some(name.clone()),
+            None => agent_of_environment()?,
+        };
+        Ok(Globals {
+            workspace: matches.get_one::<PathBuf>(global::WORKSPACE).cloned(),
+            json: matches.get_flag(global::JSON),
+            color: !matches.get_flag(global::NO_COLOR) && environment_allows_color(),
+            agent,
+        })
+    }
+
+    /// The folder to work in.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotFound`] when the folder given does not exist.
+    pub(super) fn workspace(&self) -> Result<PathBuf, EngineError> {
+        let Some(dir) = &self.workspace else {
+            let here = std::env::current_dir().map_err(|error| {
+                EngineError::new(
+                    ErrorCode::NotFound,
+                    format!("the current folder is gone: {error}"),
+                    "go to another one",
+                )
+            })?;
+            return Ok(find_workspace(&here));
+        };
+        dir.canonicalize().map_err(|error| {
+            let message = format!("cannot open the workspace {}: {error}", dir.display());
+            EngineError::new(ErrorCode::NotFound, message, "`toolsmith init DIR` makes a workspace")
+        })
+    }
+
+    /// What to open for this call.
+    ///
+    /// # Errors
+    /// As [`Globals::workspace`]; also when the user has no home folder.
+    pub(super) fn options(&self) -> Result<OpenOptions, EngineError> {
+        let home = Home::discover(&|name| std::env::var_os(name))?;
+        Ok(OpenOptions { workspace: self.workspace()?, home })
+    }
+}
+
+/// Why a verb gives no answer.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// It cannot be done.
+    Error(EngineError),
+    /// The answer cannot be written.
+    Output(io::Error),
+}
+
+impl From<EngineError> for Stop {
+    fn from(error: EngineError) -> Stop {
+        Stop::Error(error)
+    }
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Stop {
+        Stop::Output(error)
+    }
+}
+
+/// What a verb answers: an object for scripts (its serialized fields), text for humans.
+pub(super) trait Answer: Serialize {
+    /// Writes it for a human.
+    fn text(&self, page: &mut Page<'_>) -> io::Result<()>;
+
+    /// The exit code that goes with it.
+    fn exit_code(&self) -> u8 {
+        0
+    }
+}
+
+/// A tool that a filter names.
+pub(super) struct NamedTool {
+    /// Its name.
+    pub(super) name: ToolName,
+    /// The version, when one was named.
+    pub(super) digest: Option<Digest>,
+}
+
+/// A call of one verb.
+pub(super) struct Call<'a> {
+    pub(super) globals: &'a Globals,
+    row: &'static Spec,
+    matches: &'a ArgMatches,
+}
+
+impl<'a> Call<'a> {
+    /// A call of the verb in `row` with these arguments.
+    pub(super) fn new(globals: &'a Globals, row: &'static Spec, matches: &'a ArgMatches) -> Call<'a> {
+        Call { globals, row, matches }
+    }
+
+    /// The value of an argument as text.
+    pub(super) fn text(&self, name: &str) -> Option<&'a str> {
+        self.matches.get_one::<String>(name).map(String::as_str)
+    }
+
+    /// The values of an argument that may be repeated.
+    pub(super) fn texts(&self, name: &str) -> Vec<&'a str> {
+        self.matches.get_many::<String>(name).into_iter().flatten().map(String::as_str).collect()
+    }
+
+    /// The value of an argument that clap made sure of.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Usage`] when it is missing all the same.
+    pub(super) fn required(&self, name: &str) -> Result<&'a str, EngineError> {
+        self.text(name).ok_or_else(|| missing(name))
+    }
+
+    /// The number of a run, review or operation, where given.
+    pub(super) fn id(&self, name: &str) -> Option<i64> {
+        self.matches.get_one::<i64>(name).copied()
+    }
+
+    /// The number of a run, review or operation that clap made sure of.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Usage`] when it is missing all the same.
+    pub(super) fn required_id(&self, name: &str) -> Result<i64, EngineError> {
+        self.id(name).ok_or_else(|| missing(name))
+    }
+
+    /// The value of an argument of another type.
+    pub(super) fn get<T: Clone + Send + Sync + 'static>(&self, name: &str) -> Option<T> {
+        self.matches.get_one::<T>(name).cloned()
+    }
+
+    /// Whether a switch is on.
+    pub(super) fn switch(&self, name: &str) -> bool {
+        self.matches.get_flag(name)
+    }
+
+    /// One of a closed list of words, where given.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Usage`] for a word of the table that the domain does not know.
+    pub(super) fn word<T: std::str::FromStr<Err: std::fmt::Display>>(
+        &self,
+        name: &str,
+    ) -> Result<Option<T>, EngineError> {
+        let usage = |error: T::Err| EngineError::new(ErrorCode::Usage, error.to_string(), "");
+        self.text(name).map(|word| word.parse().map_err(usage)).transpose()
+    }
+
+    /// Opens the workspace.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotFound`] where no workspace is; else what opening says.
+    pub(super) fn open(&self) -> Result<Engine, EngineError> {
+        let options = self.globals.options()?;
+        if !is_workspace(&options.workspace) {
+            let message = format!("no workspace at or above {}: there is no tools folder", options.workspace.display());
+            return Err(EngineError::new(
+                ErrorCode::NotFound,
+                message,
+                "`toolsmith init` makes one, --workspace DIR names one",
+            ));
+        }
+        Engine::open(options)
+    }
+
+    /// Opens the workspace and reads its tools.
+    ///
+    /// # Errors
+    /// As [`Call::open`]; also what reading says.
+    pub(super) fn open_catalog(&self) -> Result<(Engine, Arc<CatalogView>), EngineError> {
+        let engine = self.open()?;
+        let catalog = engine.scan(&mut |_| {})?;
+        Ok((engine, catalog))
+    }
+
+    /// The tool that a filter names, where given. Its history outlives its files: a name the store
+    /// knows need not be in the catalog any more.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotFound`] for a tool that nobody has ever seen.
+    pub(super) fn named_tool(&self, engine: &Engine) -> Result<Option<NamedTool>, EngineError> {
+        let Some(text) = self.text("tool") else { return Ok(None) };
+        if let Ok(name) = ToolName::new(text)
+            && !engine.versions(&name)?.is_empty()
+        {
+            return Ok(Some(NamedTool { name, digest: None }));
+        }
+        engine.scan(&mut |_| {})?;
+        let tool = engine.resolve(text)?;
+        let digest = text.contains('@').then_some(tool.digest);
+        Ok(Some(NamedTool { name: tool.name.clone(), digest }))
+    }
+
+    /// Who calls.
+    pub(super) fn caller(&self, engine: &Engine) -> Caller {
+        match &self.globals.agent {
+            Some(name) => Caller::Agent(name.clone()),
+            None => Caller::Human(engine.identity()),
+        }
+    }
+
+    /// Refuses a verb that only a human at a terminal may use to anybody else.
+    ///
+    /// # Errors
+    /// [`ErrorCode::HumanNeeded`] for an agent, and without a terminal on standard input.
+    pub(super) fn demand_human(&self) -> Result<(), EngineError> {
+        if self.row.risk != Risk::HumanOnly {
+            return Ok(());
+        }
+        let verb = self.row.name;
+        if let Some(agent) = &self.globals.agent {
+            let message = format!("{verb} is for humans, and {agent} is an agent");
+            return Err(EngineError::new(ErrorCode::HumanNeeded, message, "ask the human who runs the workbench"));
+        }
+        if !io::stdin().is_terminal() {
+            let message = format!("{verb} needs a human at a terminal, and standard input is none");
+            let hint = "call it from a terminal, or open `toolsmith` and do it there";
+            return Err(EngineError::new(ErrorCode::HumanNeeded, message, hint));
+        }
+        Ok(())
+    }
+
+    /// Prints an answer on standard output and says which exit code goes with it.
+    ///
+    /// # Errors
+    /// When standard output cannot be written.
+    pub(super) fn print(&self, answer: &impl Answer) -> Result<u8, Stop> {
+        if self.globals.json {
+            print_object(answer)?;
+        } else {
+            let mut out = BufWriter::new(io::stdout().lock());
+            answer.text(&mut Page::new(&mut out, stdout_look(self.globals.color)))?;
+            out.flush()?;
+        }
+        Ok(answer.exit_code())
+    }
+
+    /// Says something on standard error. Nobody there to read it is no failure.
+    pub(super) fn note(&self, line: &Line) {
+        let _ = Page::new(&mut io::stderr().lock(), stderr_look(self.globals.color)).line(line);
+    }
+}
+
+/// Prints one object on standard output.
+///
+/// # Errors
+/// When standard output cannot be written.
+pub(super) fn print_object(object: &impl Serialize) -> Result<(), Stop> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    print_json::write_object(&mut out, object)?;
+    out.flush()?;
+    Ok(())
+}
+
+/// Prints an error: an object on standard output for scripts, lines on standard error for humans.
+pub(super) fn print_error(error: &EngineError, json: bool, color: bool) -> io::Result<()> {
+    #[derive(Serialize)]
+    struct Failed<'a> {
+        error: &'a EngineError,
+    }
+    if json {
+        return print_json::write_object(&mut io::stdout().lock(), &Failed { error });
+    }
+    let mut err = io::stderr().lock();
+    let mut page = Page::new(&mut err, stderr_look(color));
+    let mut message = SafeText::lines(&error.message).into_iter();
+    page.line(&Line::new().put(Ink::Bad, "error: ").safe(Ink::Plain, message.next().unwrap_or_default()))?;
+    for line in message {
+        page.line(&Line::new().safe(Ink::Plain, line))?;
+    }
+    if !error.hint.is_empty() {
+        page.line(&Line::new().put(Ink::Accent, "hint: ").put(Ink::Plain, &error.hint))?;
+    }
+    Ok(())
+}
+
+/// How text on standard output looks.
+pub(super) fn stdout_look(color: bool) -> Look {
+    let out = io::stdout();
+    look(color, out.is_terminal(), rustix::termios::tcgetwinsize(&out).map_or(0, |size| size.ws_col))
+}
+
+/// How text on standard error looks.
+pub(super) fn stderr_look(color: bool) -> Look {
+    let err = io::stderr();
+    look(color, err.is_terminal(), rustix::termios::tcgetwinsize(&err).map_or(0, |size| size.ws_col))
+}
+
+fn look(color: bool, terminal: bool, columns: u16) -> Look {
+    // A terminal that does not know its width says 0.
+    let columns = if columns == 0 { 80 } else { usize::from(columns) };
+    Look { color: color && terminal, width: terminal.then_some(columns), now: now() }
+}
+
+/// The present.
+pub(super) fn now() -> Instant {
+    Instant(jiff::Timestamp::now().as_millisecond())
+}
+
+fn is_workspace(dir: &Path) -> bool {
+    dir.join("tools").is_dir() || dir.join("toolsmith.toml").is_file()
+}
+
+fn missing(name: &str) -> EngineError {
+    EngineError::new(ErrorCode::Usage, format!("{name} is missing"), "`toolsmith help` names the arguments")
+}
+
+fn agent_of_environment() -> Result<Option<String>, EngineError> {
+    let Some(name) = std::env::var_os("TOOLSMITH_AGENT").filter(|name| !name.is_empty()) else {
+        return Ok(None);
+    };
+    let usage = |message| EngineError::new(ErrorCode::Usage, message, "change or unset TOOLSMITH_AGENT");
+    let name = name.to_str().ok_or_else(|| usage("the name in TOOLSMITH_AGENT is not UTF-8".to_owned()))?;
+    parse::agent_name(name).map(Some).map_err(usage)
+}
+
+fn environment_allows_color() -> bool {
+    let unset = |name: &str| std::env::var_os(name).is_none_or(|value| value.is_empty());
+    unset("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}

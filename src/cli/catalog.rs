@@ -1,0 +1,496 @@
+//! Looking at tools: `init`, `list`, `show`.
+
+use super::call::{Answer, Call};
+use super::files::FileHead;
+use super::print_text::{Align, Ink, Line, Page, Table, counted, when};
+use super::review::risk_ink;
+use super::runs::run_table;
+use crate::domain::{
+    Category, CostTier, Dialect, Example, Format, Kind, LimitsDeclared, Manifest, Origin, Permissions, Problem,
+    Provenance, Recipe, Review, ReviewId, Run, Stage, TestCase, Tool, ToolReview, ToolState,
+};
+use crate::engine::{Engine, EngineError, InitReport, ReviewFilter, RunFilter, VersionInfo, init as init_workspace};
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value};
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// How many of a tool's runs `show` lists.
+const SHOWN_RUNS: usize = 5;
+
+/// What `init` did.
+#[derive(Serialize)]
+pub(super) struct Initialised {
+    workspace: String,
+    #[serde(flatten)]
+    report: InitReport,
+}
+
+/// `init [DIR]`.
+pub(super) fn init(call: &Call<'_>) -> Result<Initialised, EngineError> {
+    let dir = call.get::<PathBuf>("dir").or_else(|| call.globals.workspace.clone()).unwrap_or_else(|| ".".into());
+    let report = init_workspace(&dir)?;
+    let dir = dir.canonicalize().unwrap_or(dir);
+    Ok(Initialised { workspace: dir.display().to_string(), report })
+}
+
+impl Answer for Initialised {
+    fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
+        for path in &self.report.created {
+            page.line(&Line::new().put(Ink::Good, "created  ").put(Ink::Plain, path))?;
+        }
+        for path in &self.report.kept {
+            page.line(&Line::new().put(Ink::Dim, "kept     ").put(Ink::Plain, path))?;
+        }
+        page.say(format!("{} is a workspace; `toolsmith` opens it", self.workspace))
+    }
+}
+
+/// The catalog, or what was found in it.
+#[derive(Serialize)]
+pub(super) struct Listing {
+    #[serde(serialize_with = "tools_behind")]
+    tools: Vec<Arc<Tool>>,
+    problems: Vec<Problem>,
+    total: usize,
+    #[serde(skip)]
+    show: Listed,
+}
+
+/// What a listing is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Listed {
+    Tools,
+    Problems,
+}
+
+/// Serializes tools behind their pointers.
+fn tools_behind<S: Serializer>(tools: &[Arc<Tool>], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(tools.iter().map(Arc::as_ref))
+}
+
+/// What `list` keeps; `None` keeps everything.
+#[derive(Debug, Default)]
+struct Filter {
+    stage: Option<Stage>,
+    category: Option<Category>,
+    tier: Option<CostTier>,
+    tag: Option<String>,
+    kind: Option<Kind>,
+    origin: Option<Origin>,
+}
+
+impl Filter {
+    fn of(call: &Call<'_>) -> Result<Filter, EngineError> {
+        Ok(Filter {
+            stage: call.word("stage")?,
+            category: call.text("category").map(Category::new),
+            tier: call.word("tier")?,
+            tag: call.text("tag").map(str::to_lowercase),
+            kind: call.word("kind")?,
+            origin: call.word("origin")?,
+        })
+    }
+
+    /// Archived tools are out of the way until they are asked for.
+    fn accepts(&self, tool: &Tool) -> bool {
+        self.stage.map_or(tool.stage != Stage::Archived, |stage| tool.stage == stage)
+            && self.category.as_ref().is_none_or(|category| tool.category == *category)
+            && self.tier.is_none_or(|tier| tool.cost_tier == tier)
+            && self.tag.as_ref().is_none_or(|tag| tool.tags.iter().any(|has| has.to_lowercase() == *tag))
+            && self.kind.is_none_or(|kind| tool.kind == kind)
+            && self.origin.is_none_or(|origin| tool.origin == origin)
+    }
+}
+
+/// `list [QUERY] …`.
+pub(super) fn list(call: &Call<'_>) -> Result<Listing, EngineError> {
+    let filter = Filter::of(call)?;
+    let (_engine, catalog) = call.open_catalog()?;
+    let total = catalog.tools.len();
+    let query = call.text("query").filter(|query| !query.trim().is_empty());
+    if call.switch("problems") {
+        let holds = |problem: &&Problem| query.is_none_or(|query| about(problem, query));
+        let problems = catalog.problems.iter().filter(holds).cloned().collect();
+        return Ok(Listing { tools: Vec::new(), problems, total, show: Listed::Problems });
+    }
+    let found = match query {
+        Some(query) => find(&catalog.tools, query),
+        None => catalog.tools.clone(),
+    };
+    let tools = found.into_iter().filter(|tool| filter.accepts(tool)).collect();
+    Ok(Listing { tools, problems: catalog.problems.clone(), total, show: Listed::Tools })
+}
+
+/// The tools whose name or description holds the query.
+fn find(tools: &[Arc<Tool>], query: &str) -> Vec<Arc<Tool>> {
+    let query = query.to_lowercase();
+    let holds = |tool: &&Arc<Tool>| {
+        [tool.name.as_str(), &tool.description].iter().any(|text| text.to_lowercase().contains(&query))
+    };
+    tools.iter().filter(holds).cloned().collect()
+}
+
+fn about(problem: &Problem, query: &str) -> bool {
+    let query = query.to_lowercase();
+    [problem.path.as_str(), problem.code.word(), problem.message.as_str()]
+        .iter()
+        .any(|text| text.to_lowercase().contains(&query))
+}
+
+impl Answer for Listing {
+    fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
+        match self.show {
+            Listed::Tools => {
+                if !self.tools.is_empty() {
+                    page.table(&tool_table(&self.tools))?;
+                }
+                let count = format!("{} of {}", self.tools.len(), counted(self.total, "tool", "tools"));
+                let line = Line::new().put(Ink::Dim, count);
+                page.line(&match self.problems.len() {
+                    0 => line,
+                    problems => line
+                        .put(Ink::Dim, " · ")
+                        .put(Ink::Warn, counted(problems, "problem", "problems"))
+                        .put(Ink::Dim, " (`toolsmith list --problems`)"),
+                })
+            }
+            Listed::Problems => {
+                for problem in &self.problems {
+                    write_problem(page, problem)?;
+                }
+                let count = counted(self.problems.len(), "problem", "problems");
+                page.line(&Line::new().put(Ink::Dim, format!("{count} · {}", counted(self.total, "tool", "tools"))))
+            }
+        }
+    }
+}
+
+fn write_problem(page: &mut Page<'_>, problem: &Problem) -> io::Result<()> {
+    let place = match problem.line {
+        Some(line) => format!("{}:{line}", problem.path),
+        None => problem.path.clone(),
+    };
+    let line = Line::new().put(Ink::Strong, place).put(Ink::Plain, ": ").put(Ink::Bad, problem.code.word());
+    page.line(&line.put(Ink::Plain, ": ").put(Ink::Plain, &problem.message))?;
+    if problem.hint.is_empty() {
+        return Ok(());
+    }
+    page.line(&Line::new().put(Ink::Accent, "  hint: ").put(Ink::Plain, &problem.hint))
+}
+
+fn tool_table(tools: &[Arc<Tool>]) -> Table {
+    let heads = ["name", "version", "stage", "kind", "tier", "state", "description"];
+    let mut table = Table::new(&heads.map(|head| (head, Align::Left))).sparing(&["kind", "version", "tier"]);
+    for tool in tools {
+        let (state_ink, state) = state_words(tool);
+        table.row([
+            (Ink::Strong, tool.name.to_string()),
+            (Ink::Plain, tool.version.to_string()),
+            (stage_ink(tool.stage), tool.stage.to_string()),
+            (Ink::Plain, tool.kind.to_string()),
+            (Ink::Plain, tier_word(tool).to_owned()),
+            (state_ink, state),
+            (Ink::Dim, tool.description.lines().next().unwrap_or_default().to_owned()),
+        ]);
+    }
+    table
+}
+
+/// The tier, or that the definition names none.
+fn tier_word(tool: &Tool) -> &'static str {
+    if tool.classified { tool.cost_tier.word() } else { "unclassified" }
+}
+
+/// The ink of a stage.
+pub(super) fn stage_ink(stage: Stage) -> Ink {
+    match stage {
+        Stage::Core => Ink::Accent,
+        Stage::Approved => Ink::Good,
+        Stage::Experimental => Ink::Plain,
+        Stage::Archived => Ink::Dim,
+    }
+}
+
+/// Everything that is not as usual with a tool, in words.
+fn state_words(tool: &Tool) -> (Ink, String) {
+    let mut words = Vec::new();
+    if tool.state != ToolState::Ok {
+        words.push(tool.state.word());
+    } else if !tool.runnable {
+        words.push("not-runnable");
+    }
+    if tool.facts.review != ToolReview::None && !(tool.facts.review == ToolReview::Approved && tool.stage.is_vouched())
+    {
+        words.push(tool.facts.review.word());
+    }
+    let marks = [
+        (tool.copy_of.is_some(), "copy"),
+        (tool.shadowed_by.is_some(), "shadowed"),
+        (!tool.clashes.is_empty(), "clash"),
+    ];
+    words.extend(marks.into_iter().filter(|(set, _)| *set).map(|(_, word)| word));
+    let ink = match tool.state {
+        ToolState::Ok if tool.runnable && tool.clashes.is_empty() => Ink::Plain,
+        ToolState::Ok | ToolState::Unsupported => Ink::Warn,
+        ToolState::Changed | ToolState::Invalid => Ink::Bad,
+    };
+    if words.is_empty() { (Ink::Dim, "ok".to_owned()) } else { (ink, words.join(" ")) }
+}
+
+/// One tool with everything that is known of it.
+#[derive(Serialize)]
+pub(super) struct Shown {
+    tool: Tool,
+    versions: Vec<VersionInfo>,
+    #[serde(flatten, serialize_with = "manifest_fields")]
+    manifest: Manifest,
+    files: Vec<FileHead>,
+    runs: Vec<Run>,
+    waiting_review: Option<ReviewId>,
+}
+
+/// The fields of a manifest that the tool's row does not already have.
+fn manifest_fields<S: Serializer>(manifest: &Manifest, serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Fields<'a> {
+        dialect: Dialect,
+        recipe: &'a Option<Recipe>,
+        permissions: &'a Permissions,
+        limits: &'a LimitsDeclared,
+        input: &'a Option<Value>,
+        output: &'a Option<Value>,
+        examples: &'a [Example],
+        tests: &'a [TestCase],
+        provenance: &'a Provenance,
+        dependencies: &'a [String],
+        extra: &'a Map<String, Value>,
+    }
+    let fields = Fields {
+        dialect: manifest.dialect,
+        recipe: &manifest.recipe,
+        permissions: &manifest.permissions,
+        limits: &manifest.limits,
+        input: &manifest.input,
+        output: &manifest.output,
+        examples: &manifest.examples,
+        tests: &manifest.tests,
+        provenance: &manifest.provenance,
+        dependencies: &manifest.dependencies,
+        extra: &manifest.extra,
+    };
+    fields.serialize(serializer)
+}
+
+/// `show NAME`.
+pub(super) fn show(call: &Call<'_>) -> Result<Shown, EngineError> {
+    let (engine, _catalog) = call.open_catalog()?;
+    let tool = engine.resolve(call.required("tool")?)?;
+    let detail = engine.detail(&tool)?;
+    let filter = RunFilter { tool: Some(tool.name.clone()), limit: SHOWN_RUNS, ..RunFilter::default() };
+    Ok(Shown {
+        versions: engine.versions(&tool.name)?,
+        files: detail.files.iter().map(FileHead::of).collect(),
+        runs: engine.runs(&filter)?,
+        waiting_review: waiting_review(&engine, &tool)?,
+        manifest: detail.manifest,
+        tool: detail.tool,
+    })
+}
+
+/// The review of exactly this version that waits for a human.
+fn waiting_review(engine: &Engine, tool: &Tool) -> Result<Option<ReviewId>, EngineError> {
+    let of_tool = |review: &Review| review.tool == tool.name && review.digest == tool.digest;
+    Ok(engine.reviews(ReviewFilter::Waiting)?.into_iter().find(of_tool).map(|review| review.id))
+}
+
+impl Answer for Shown {
+    fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
+        self.identity(page)?;
+        self.standing(page)?;
+        self.needs(page)?;
+        write_schema(page, "Takes", self.manifest.input.as_ref())?;
+        write_schema(page, "Gives", self.manifest.output.as_ref())?;
+        self.contents(page)?;
+        self.history(page)
+    }
+}
+
+impl Shown {
+    fn identity(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let tool = &self.tool;
+        page.line(
+            &Line::new()
+                .put(Ink::Strong, tool.name.as_str())
+                .put(Ink::Plain, format!(" {}  ", tool.version))
+                .put(stage_ink(tool.stage), tool.stage.word()),
+        )?;
+        page.block(0, Ink::Plain, &tool.description)?;
+        page.line(&Line::new())?;
+        if let Some(title) = &tool.title {
+            page.field("title", Ink::Plain, title)?;
+        }
+        page.field("digest", Ink::Plain, tool.digest.hex())?;
+        page.field("path", Ink::Plain, format!("{} ({})", tool.path, format_words(tool.format)))?;
+        let dialect = self.manifest.dialect;
+        page.field("kind", Ink::Plain, format!("{}, category {}, dialect {dialect}", tool.kind, tool.category))?;
+        page.field("cost tier", Ink::Plain, tier_word(tool))?;
+        for (label, list) in [
+            ("tags", &tool.tags),
+            ("keywords", &tool.keywords),
+            ("capabilities", &tool.capabilities),
+            ("use cases", &tool.use_cases),
+            ("aliases", &tool.aliases),
+            ("needs", &self.manifest.dependencies),
+        ] {
+            if !list.is_empty() {
+                page.field(label, Ink::Plain, list.join(", "))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn standing(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let tool = &self.tool;
+        let (ink, state) = state_words(tool);
+        page.field("state", ink, state)?;
+        if let Some(reason) = &tool.reason {
+            page.field("not runnable", Ink::Warn, reason)?;
+        }
+        if let Some(path) = &tool.copy_of {
+            page.field("copy of", Ink::Plain, path)?;
+        }
+        if let Some(path) = &tool.shadowed_by {
+            page.field("shadowed by", Ink::Warn, path)?;
+        }
+        for (label, paths) in [("shadows", &tool.shadows), ("clashes with", &tool.clashes)] {
+            for path in paths {
+                page.field(label, Ink::Warn, path)?;
+            }
+        }
+        if let Some(review) = self.waiting_review {
+            page.field("review", Ink::Warn, format!("{review} waits for a human: `toolsmith review {review}`"))?;
+        }
+        let made = &self.manifest.provenance;
+        let by = [made.created_by.as_deref(), made.generator.as_deref(), made.created_at.as_deref()];
+        let by: Vec<&str> = by.into_iter().flatten().collect();
+        let by = if by.is_empty() { "it does not say".to_owned() } else { by.join(", ") };
+        page.field("made by", Ink::Plain, format!("{by} (origin {})", tool.origin))
+    }
+
+    fn needs(&self, page: &mut Page<'_>) -> io::Result<()> {
+        if let Some(recipe) = &self.manifest.recipe {
+            page.field("command", Ink::Plain, recipe.command.join(" "))?;
+            page.field("input by", Ink::Plain, recipe.input.word())?;
+        }
+        page.field("permissions", Ink::Plain, self.manifest.permissions.summary())?;
+        page.field("risk", risk_ink(self.tool.risk), self.tool.risk.word())
+    }
+
+    fn contents(&self, page: &mut Page<'_>) -> io::Result<()> {
+        page.heading("Files")?;
+        for file in &self.files {
+            page.line(&file.line())?;
+        }
+        if self.manifest.examples.is_empty() {
+            return Ok(());
+        }
+        page.heading("Examples")?;
+        for example in &self.manifest.examples {
+            if !example.description.is_empty() {
+                page.line(&Line::new().put(Ink::Plain, "  ").put(Ink::Dim, &example.description))?;
+            }
+            page.line(&Line::new().put(Ink::Plain, "  ").put(Ink::Plain, example.input.to_string()))?;
+        }
+        Ok(())
+    }
+
+    fn history(&self, page: &mut Page<'_>) -> io::Result<()> {
+        if !self.versions.is_empty() {
+            page.heading("Versions")?;
+            let mut table = Table::new(&["version", "digest", "stage", "seen", ""].map(|head| (head, Align::Left)));
+            for version in &self.versions {
+                let approved = if version.approved { "approved" } else { "" };
+                let kept = if version.kept { "copy kept" } else { "" };
+                table.row([
+                    (Ink::Plain, version.version.to_string()),
+                    (Ink::Plain, version.digest.short()),
+                    (stage_ink(version.stage), version.stage.to_string()),
+                    (Ink::Dim, when(version.first_seen_at, page.look())),
+                    (Ink::Plain, format!("{approved} {kept}").trim().to_owned()),
+                ]);
+            }
+            page.table(&table)?;
+        }
+        let runs = self.tool.facts.runs;
+        let rate = self.tool.facts.success_rate.map(|rate| format!(", {:.0} % succeeded", rate * 100.0));
+        page.heading(&format!("Runs: {runs}{}", rate.unwrap_or_default()))?;
+        if self.runs.is_empty() {
+            return page.line(&Line::new().put(Ink::Dim, "  it has not run yet"));
+        }
+        page.table(&run_table(&self.runs, page.look()))
+    }
+}
+
+fn format_words(format: Format) -> &'static str {
+    match format {
+        Format::Native => "native folder",
+        Format::Pair => "script and sidecar",
+        Format::Manifest => "manifest alone",
+        Format::Header => "bare script",
+    }
+}
+
+/// The properties of an object schema, one a line.
+fn write_schema(page: &mut Page<'_>, title: &str, schema: Option<&Value>) -> io::Result<()> {
+    page.heading(title)?;
+    let Some(schema) = schema else {
+        return page.line(&Line::new().put(Ink::Dim, "  it does not say"));
+    };
+    let Some(properties) = schema.get("properties").and_then(Value::as_object).filter(|all| !all.is_empty()) else {
+        return page.line(&Line::new().put(Ink::Plain, "  ").put(Ink::Plain, type_words(schema)));
+    };
+    let required: Vec<&str> =
+        schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    let mut table = Table::new(&["", "name", "type", "", "description"].map(|head| (head, Align::Left)));
+    for (name, property) in properties {
+        let need = match property.get("default") {
+            Some(default) => format!("default {default}"),
+            None if required.contains(&name.as_str()) => "required".to_owned(),
+            None => String::new(),
+        };
+        let description = property.get("description").and_then(Value::as_str).unwrap_or_default();
+        table.row([
+            (Ink::Plain, String::new()),
+            (Ink::Strong, name.clone()),
+            (Ink::Plain, type_words(property)),
+            (Ink::Dim, need),
+            (Ink::Dim, description.to_owned()),
+        ]);
+    }
+    page.table(&table)
+}
+
+/// What a schema allows, in a few words.
+fn type_words(schema: &Value) -> String {
+    let list = |values: &[Value], joint: &str| {
+        let words = values.iter().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+        words.collect::<Vec<_>>().join(joint)
+    };
+    if let Some(values) = schema.get("enum").and_then(Value::as_array) {
+        return format!("one of {}", list(values, ", "));
+    }
+    match schema.get("type") {
+        Some(Value::String(word)) if word == "array" => match schema.get("items") {
+            Some(items) if items.is_object() => format!("list of {}", type_words(items)),
+            _ => "list".to_owned(),
+        },
+        Some(Value::String(word)) => word.clone(),
+        Some(Value::Array(words)) => list(words, " or "),
+        _ => "anything".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

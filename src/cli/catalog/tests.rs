@@ -1,0 +1,269 @@
+//! What listings and single tools look like to humans and to scripts.
+
+use super::super::print_json::tests::object;
+use super::super::print_text::tests::plain;
+use super::super::runs::tests::failed_run;
+use super::*;
+use crate::domain::{
+    Dialect, Digest, FileMode, InputMode, Instant, LimitsDeclared, Permissions, Placement, ProblemCode, Provenance,
+    Recipe, Risk, SuccessRule, ToolFacts, ToolName, VersionFile,
+};
+use serde_json::json;
+use std::collections::BTreeMap;
+
+fn tool(name: &str, stage: Stage) -> Tool {
+    Tool {
+        name: ToolName::new(name).unwrap(),
+        title: None,
+        version: semver::Version::new(1, 0, 0),
+        digest: Digest([0xab; 32]),
+        stage,
+        kind: Kind::Command,
+        category: Category::new("data"),
+        cost_tier: CostTier::Medium,
+        classified: false,
+        description: "adds\u{202e} numbers\nand more".into(),
+        tags: vec!["Math".into()],
+        keywords: vec![],
+        use_cases: vec![],
+        capabilities: vec![],
+        aliases: vec![],
+        idempotent: None,
+        path: format!("tools/{stage}/{name}/tool.toml"),
+        placement: Placement { base: format!("tools/{stage}/{name}"), exclusive: true },
+        format: Format::Native,
+        origin: Origin::Ai,
+        state: ToolState::Ok,
+        runnable: true,
+        reason: None,
+        risk: Risk::Medium,
+        copy_of: None,
+        shadowed_by: None,
+        shadows: vec![],
+        clashes: vec![],
+        files: 2,
+        bytes: 100,
+        modified_at: Instant(0),
+        facts: ToolFacts::default(),
+    }
+}
+
+fn problem() -> Problem {
+    Problem {
+        path: "tools/experimental/x.yaml".into(),
+        line: Some(3),
+        code: ProblemCode::BadSyntax,
+        message: "no value after :".into(),
+        hint: "close the quote".into(),
+    }
+}
+
+fn listing(show: Listed) -> Listing {
+    let tools = vec![Arc::new(tool("add", Stage::Core)), Arc::new(tool("sum", Stage::Experimental))];
+    Listing { tools, problems: vec![problem()], total: 5, show }
+}
+
+#[test]
+fn a_listing_ends_with_counts_and_names_its_problems() {
+    assert_eq!(
+        plain(|page| listing(Listed::Tools).text(page)),
+        "name  version  stage         kind     tier          state  description\n\
+         add   1.0.0    core          command  unclassified  ok     adds\\u{202e} numbers\n\
+         sum   1.0.0    experimental  command  unclassified  ok     adds\\u{202e} numbers\n\
+         2 of 5 tools · 1 problem (`toolsmith list --problems`)\n"
+    );
+    assert_eq!(
+        plain(|page| listing(Listed::Problems).text(page)),
+        "tools/experimental/x.yaml:3: bad-syntax: no value after :\n  hint: close the quote\n1 problem · 5 tools\n"
+    );
+}
+
+#[test]
+fn a_listing_has_the_fields_scripts_rely_on() {
+    let answer = object(&listing(Listed::Tools));
+    let keys: Vec<_> = answer.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(keys, ["schema", "tools", "problems", "total"]);
+    assert_eq!(
+        answer["problems"],
+        json!([{"path": "tools/experimental/x.yaml", "line": 3, "code": "bad-syntax",
+            "message": "no value after :", "hint": "close the quote"}])
+    );
+    let row = answer["tools"][0].as_object().unwrap();
+    for field in [
+        "name",
+        "version",
+        "digest",
+        "stage",
+        "kind",
+        "category",
+        "cost_tier",
+        "description",
+        "tags",
+        "keywords",
+        "path",
+        "format",
+        "state",
+        "runnable",
+        "reason",
+        "review",
+        "score",
+        "runs",
+        "success_rate",
+        "last_run_at",
+    ] {
+        assert!(row.contains_key(field), "{field} is missing");
+    }
+    assert_eq!(row["description"], json!("adds\u{202e} numbers\nand more"));
+    assert_eq!((&row["review"], &row["score"], &row["reason"]), (&json!("none"), &json!(null), &json!(null)));
+}
+
+#[test]
+fn archived_tools_are_listed_only_when_asked_for() {
+    let (here, away) = (tool("a", Stage::Core), tool("b", Stage::Archived));
+    let all = Filter::default();
+    assert_eq!((all.accepts(&here), all.accepts(&away)), (true, false));
+    let archived = Filter { stage: Some(Stage::Archived), ..Filter::default() };
+    assert_eq!((archived.accepts(&here), archived.accepts(&away)), (false, true));
+}
+
+#[test]
+fn every_filter_narrows_the_list() {
+    let tool = tool("a", Stage::Core);
+    let fits = [
+        Filter { category: Some(Category::new("Data")), ..Filter::default() },
+        Filter { tier: Some(CostTier::Medium), ..Filter::default() },
+        Filter { tag: Some("math".into()), ..Filter::default() },
+        Filter { kind: Some(Kind::Command), origin: Some(Origin::Ai), ..Filter::default() },
+    ];
+    assert!(fits.iter().all(|filter| filter.accepts(&tool)));
+    let misses = [
+        Filter { category: Some(Category::new("git")), ..Filter::default() },
+        Filter { tier: Some(CostTier::Low), ..Filter::default() },
+        Filter { tag: Some("mat".into()), ..Filter::default() },
+        Filter { kind: Some(Kind::Prompt), ..Filter::default() },
+        Filter { origin: Some(Origin::Admin), ..Filter::default() },
+    ];
+    assert!(misses.iter().all(|filter| !filter.accepts(&tool)));
+}
+
+#[test]
+fn everything_unusual_about_a_tool_is_a_word() {
+    let mut odd = tool("a", Stage::Experimental);
+    odd.facts.review = ToolReview::Waiting;
+    odd.copy_of = Some("b".into());
+    odd.clashes = vec!["c".into()];
+    odd.runnable = false;
+    assert_eq!(state_words(&odd), (Ink::Warn, "not-runnable waiting copy clash".to_owned()));
+    odd.state = ToolState::Changed;
+    assert_eq!(state_words(&odd).1, "changed waiting copy clash");
+    let mut approved = tool("a", Stage::Approved);
+    approved.facts.review = ToolReview::Approved;
+    assert_eq!(state_words(&approved), (Ink::Dim, "ok".to_owned()));
+}
+
+fn shown() -> Shown {
+    let tool = tool("add", Stage::Experimental);
+    let manifest = Manifest {
+        name: tool.name.clone(),
+        title: None,
+        version: tool.version.clone(),
+        description: tool.description.clone(),
+        kind: Kind::Command,
+        category: None,
+        cost_tier: None,
+        idempotent: None,
+        keywords: vec![],
+        tags: vec![],
+        use_cases: vec![],
+        capabilities: vec![],
+        aliases: vec![],
+        recipe: Some(Recipe {
+            command: vec!["python3".into(), "{file}".into()],
+            entry: Some("add.py".into()),
+            input: InputMode::StdinJson,
+            timeout_ms: None,
+            pty: false,
+            success: SuccessRule::default(),
+            env: BTreeMap::new(),
+        }),
+        permissions: Permissions::default(),
+        limits: LimitsDeclared::default(),
+        input: Some(json!({"type": "object", "required": ["a"], "properties": {
+            "a": {"type": "integer", "description": "first\u{1b}[2J"},
+            "how": {"enum": ["fast", "slow"], "default": "fast"},
+            "more": {"type": "array", "items": {"type": "number"}}
+        }})),
+        output: None,
+        examples: vec![],
+        tests: vec![],
+        provenance: Provenance { created_by: Some("coder".into()), ..Provenance::default() },
+        dependencies: vec![],
+        dialect: Dialect::Native,
+        extra: Map::new(),
+    };
+    let file = VersionFile { path: "add.py".into(), mode: FileMode::Plain, bytes: b"print(1)\n".to_vec() };
+    let version = VersionInfo {
+        version: tool.version.clone(),
+        digest: tool.digest,
+        stage: tool.stage,
+        path: tool.path.clone(),
+        first_seen_at: Instant(1_767_323_045_678),
+        approved: false,
+        kept: true,
+    };
+    Shown {
+        tool,
+        versions: vec![version],
+        manifest,
+        files: vec![FileHead::of(&file)],
+        runs: vec![failed_run()],
+        waiting_review: Some(ReviewId(4)),
+    }
+}
+
+#[test]
+fn a_tool_is_shown_with_what_it_takes_needs_and_did() {
+    insta::assert_snapshot!("show", plain(|page| shown().text(page)));
+}
+
+#[test]
+fn a_shown_tool_has_the_fields_scripts_rely_on() {
+    let answer = object(&shown());
+    let keys: Vec<_> = answer.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(
+        keys,
+        [
+            "schema",
+            "tool",
+            "versions",
+            "dialect",
+            "recipe",
+            "permissions",
+            "limits",
+            "input",
+            "output",
+            "examples",
+            "tests",
+            "provenance",
+            "dependencies",
+            "extra",
+            "files",
+            "runs",
+            "waiting_review"
+        ]
+    );
+    assert_eq!(answer["versions"][0]["digest"], json!("ab".repeat(32)));
+    assert_eq!(answer["permissions"], json!({"network": [], "read": [], "write": [], "env": [], "run": []}));
+}
+
+#[test]
+fn a_type_is_told_in_a_few_words() {
+    let words = |schema: Value| type_words(&schema);
+    assert_eq!(words(json!({"type": "array", "items": {"type": "string"}})), "list of string");
+    assert_eq!(words(json!({"type": ["string", "null"]})), "string or null");
+    assert_eq!(words(json!({"enum": ["a", 1, null]})), "one of a, 1, null");
+    assert_eq!(
+        [words(json!({})), words(json!(true)), words(json!({"type": "array"}))],
+        ["anything", "anything", "list"]
+    );
+}

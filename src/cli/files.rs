@@ -1,0 +1,365 @@
+//! Files of versions and what differs between them: `source`, `diff`.
+
+use super::call::{Answer, Call};
+use super::print_text::{Ink, Line, Page, counted, size};
+use crate::domain::{Digest, FileMode, SafeText, Tool, VersionFile};
+use crate::engine::{Engine, EngineError, ErrorCode};
+use serde::Serialize;
+use similar::TextDiff;
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Unchanged lines around a change.
+const CONTEXT: usize = 3;
+/// After this time a diff of two hostile files is allowed to be longer than needed.
+const DIFF_TIME: Duration = Duration::from_secs(2);
+
+/// A file without its content.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct FileHead {
+    path: String,
+    mode: FileMode,
+    bytes: usize,
+    /// Whether the content is UTF-8 text without NUL.
+    is_text: bool,
+    /// Hidden characters in it.
+    hidden: usize,
+}
+
+impl FileHead {
+    /// What is to say about a file before it is read.
+    pub(super) fn of(file: &VersionFile) -> FileHead {
+        let text = text_of(file);
+        FileHead {
+            path: file.path.clone(),
+            mode: file.mode,
+            bytes: file.bytes.len(),
+            is_text: text.is_some(),
+            hidden: text.map_or(0, SafeText::count_hidden),
+        }
+    }
+
+    /// One line for a list of files.
+    pub(super) fn line(&self) -> Line {
+        let facts = Line::new()
+            .put(Ink::Plain, "  ")
+            .put(Ink::Strong, &self.path)
+            .put(Ink::Dim, format!("  {}", size(self.bytes as u64)));
+        let facts = if self.mode == FileMode::Executable { facts.put(Ink::Plain, "  executable") } else { facts };
+        let facts = if self.is_text { facts } else { facts.put(Ink::Warn, "  not UTF-8 text") };
+        match self.hidden {
+            0 => facts,
+            hidden => facts.put(Ink::Bad, format!("  {}", counted(hidden, "hidden character", "hidden characters"))),
+        }
+    }
+}
+
+/// The content of a text file.
+fn text_of(file: &VersionFile) -> Option<&str> {
+    std::str::from_utf8(&file.bytes).ok().filter(|text| !text.contains('\0'))
+}
+
+/// A file with its content.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct FileText {
+    #[serde(flatten)]
+    head: FileHead,
+    /// `None` when it is no text.
+    text: Option<String>,
+}
+
+impl FileText {
+    /// The file as it is shown.
+    pub(super) fn of(file: &VersionFile) -> FileText {
+        FileText { head: FileHead::of(file), text: text_of(file).map(str::to_owned) }
+    }
+
+    /// Writes its head and all its lines.
+    pub(super) fn write(&self, page: &mut Page<'_>) -> io::Result<()> {
+        page.line(&self.head.line())?;
+        match &self.text {
+            Some(text) => page.block(0, Ink::Plain, text),
+            None => page.line(&Line::new().put(Ink::Warn, "(no text: its bytes cannot be shown)")),
+        }
+    }
+}
+
+/// The files of a version.
+#[derive(Serialize)]
+pub(super) struct Source {
+    tool: Tool,
+    files: Vec<FileText>,
+}
+
+/// `source NAME`.
+pub(super) fn source(call: &Call<'_>) -> Result<Source, EngineError> {
+    let (engine, _catalog) = call.open_catalog()?;
+    let tool = engine.resolve(call.required("tool")?)?;
+    let detail = engine.detail(&tool)?;
+    let first = detail.main_file().map(|file| file.path.clone());
+    let mut files: Vec<FileText> = detail.files.iter().map(FileText::of).collect();
+    // A reader wants the entry file first; the rest keeps its order.
+    files.sort_by_key(|file| first.as_ref() != Some(&file.head.path));
+    Ok(Source { tool: detail.tool, files })
+}
+
+impl Answer for Source {
+    fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let tool = &self.tool;
+        let title = format!("{} {} {}", tool.name, tool.version, tool.digest.short());
+        page.line(&Line::new().put(Ink::Strong, title))?;
+        for file in &self.files {
+            page.line(&Line::new())?;
+            file.write(page)?;
+        }
+        Ok(())
+    }
+}
+
+/// How a file differs between two versions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum FileChange {
+    /// Only in the new version.
+    Added,
+    /// Only in the old version.
+    Removed,
+    /// Other content.
+    Changed,
+    /// Same content, other mode.
+    Mode,
+}
+
+/// The difference of one file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct FileDiff {
+    path: String,
+    change: FileChange,
+    old_mode: Option<FileMode>,
+    new_mode: Option<FileMode>,
+    /// Unified diff; `None` when one side is no text or only the mode differs.
+    diff: Option<String>,
+}
+
+/// The files that differ, by path.
+pub(super) fn compare(old: &[VersionFile], new: &[VersionFile]) -> Vec<FileDiff> {
+    let mut paths: BTreeMap<&str, (Option<&VersionFile>, Option<&VersionFile>)> = BTreeMap::new();
+    for file in old {
+        paths.entry(&file.path).or_default().0 = Some(file);
+    }
+    for file in new {
+        paths.entry(&file.path).or_default().1 = Some(file);
+    }
+    paths.into_iter().filter_map(|(path, (old, new))| compare_file(path, old, new)).collect()
+}
+
+fn compare_file(path: &str, old: Option<&VersionFile>, new: Option<&VersionFile>) -> Option<FileDiff> {
+    let change = match (old, new) {
+        (Some(old), Some(new)) if old.bytes != new.bytes => FileChange::Changed,
+        (Some(old), Some(new)) if old.mode != new.mode => FileChange::Mode,
+        (None, Some(_)) => FileChange::Added,
+        (Some(_), None) => FileChange::Removed,
+        _ => return None,
+    };
+    let text = |side: Option<&VersionFile>| side.map_or(Some(String::new()), |file| text_of(file).map(str::to_owned));
+    let diff = match (change, text(old), text(new)) {
+        (FileChange::Mode, ..) => None,
+        (_, Some(old_text), Some(new_text)) => {
+            let name = |side: Option<&VersionFile>, letter: char| {
+                side.map_or("/dev/null".to_owned(), |file| format!("{letter}/{}", file.path))
+            };
+            Some(unified(&old_text, &new_text, &name(old, 'a'), &name(new, 'b')))
+        }
+        _ => None,
+    };
+    let mode = |side: Option<&VersionFile>| side.map(|file| file.mode);
+    Some(FileDiff { path: path.to_owned(), change, old_mode: mode(old), new_mode: mode(new), diff })
+}
+
+fn unified(old: &str, new: &str, old_name: &str, new_name: &str) -> String {
+    // Lines end at a line feed only: a lone carriage return is content, and must show as such.
+    let (old, new) = (lines_of(old), lines_of(new));
+    let diff = TextDiff::configure().timeout(DIFF_TIME).newline_terminated(true).diff_slices(&old, &new);
+    diff.unified_diff().context_radius(CONTEXT).header(old_name, new_name).to_string()
+}
+
+fn lines_of(text: &str) -> Vec<&str> {
+    text.split_inclusive('\n').collect()
+}
+
+impl FileDiff {
+    /// Writes what differs in this file.
+    pub(super) fn write(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let word = match self.change {
+            FileChange::Added => "added",
+            FileChange::Removed => "removed",
+            FileChange::Changed => "changed",
+            FileChange::Mode => "mode changed",
+        };
+        let head = Line::new().put(Ink::Strong, &self.path).put(Ink::Dim, format!("  {word}"));
+        let head = match (self.old_mode, self.new_mode) {
+            (Some(old), Some(new)) if old == new => head,
+            (_, Some(FileMode::Executable)) => head.put(Ink::Warn, "  now executable"),
+            (Some(FileMode::Executable), Some(FileMode::Plain)) => head.put(Ink::Dim, "  no longer executable"),
+            _ => head,
+        };
+        page.line(&head)?;
+        match &self.diff {
+            None if self.change == FileChange::Mode => Ok(()),
+            None => page.line(&Line::new().put(Ink::Warn, "(no text: its bytes cannot be shown)")),
+            Some(diff) => diff.split_terminator('\n').try_for_each(|line| page.line(&diff_line(line))),
+        }
+    }
+}
+
+fn diff_line(line: &str) -> Line {
+    let ink = match line.as_bytes() {
+        [b'+', b'+', b'+', ..] | [b'-', b'-', b'-', ..] => Ink::Strong,
+        [b'+', ..] => Ink::Good,
+        [b'-', ..] => Ink::Bad,
+        [b'@', ..] => Ink::Accent,
+        _ => Ink::Plain,
+    };
+    Line::new().safe(ink, SafeText::source_line(line))
+}
+
+/// One side of a comparison.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Side {
+    version: semver::Version,
+    digest: Digest,
+    #[serde(skip)]
+    files: Vec<VersionFile>,
+}
+
+/// Two versions of a tool, compared.
+#[derive(Serialize)]
+pub(super) struct Comparison {
+    tool: String,
+    old: Side,
+    new: Side,
+    files: Vec<FileDiff>,
+}
+
+/// `diff NAME[@A] [@B]`.
+pub(super) fn diff(call: &Call<'_>) -> Result<Comparison, EngineError> {
+    let (engine, _catalog) = call.open_catalog()?;
+    let text = call.required("tool")?;
+    let (name, named_old) = match text.rsplit_once('@') {
+        Some((name, version)) if !name.is_empty() => (name, Some(version)),
+        _ => (text, None),
+    };
+    let new_text = match call.text("other").map(|other| other.trim_start_matches('@')) {
+        Some(version) if !version.is_empty() => format!("{name}@{version}"),
+        _ => name.to_owned(),
+    };
+    let new = side(&engine, &engine.resolve(&new_text)?)?;
+    let old = match named_old {
+        Some(_) => side(&engine, &engine.resolve(text)?)?,
+        None => approved_side(&engine, engine.resolve(name)?.as_ref())?,
+    };
+    Ok(Comparison { tool: name.to_owned(), files: compare(&old.files, &new.files), old, new })
+}
+
+fn side(engine: &Engine, tool: &Arc<Tool>) -> Result<Side, EngineError> {
+    let detail = engine.detail(tool)?;
+    Ok(Side { version: detail.tool.version, digest: detail.tool.digest, files: detail.files })
+}
+
+/// The newest version of this name whose approval is in force.
+fn approved_side(engine: &Engine, tool: &Tool) -> Result<Side, EngineError> {
+    let versions = engine.versions(&tool.name)?;
+    let Some(approved) = versions.iter().find(|version| version.approved) else {
+        let others: Vec<String> =
+            versions.iter().filter(|version| version.digest != tool.digest).map(|v| v.digest.short()).collect();
+        let hint = match others.first() {
+            Some(digest) => format!("name the old side, for example `toolsmith diff {}@{digest}`", tool.name),
+            None => "it has only this version; `toolsmith source` shows it".to_owned(),
+        };
+        let message = format!("no version of {} was approved, so there is nothing to compare with", tool.name);
+        return Err(EngineError::new(ErrorCode::NotFound, message, hint));
+    };
+    let files = engine.version_files(approved.digest)?;
+    Ok(Side { version: approved.version.clone(), digest: approved.digest, files })
+}
+
+impl Answer for Comparison {
+    fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let name = |side: &Side| format!("{} {}", side.version, side.digest.short());
+        let title = format!("{}: {} → {}", self.tool, name(&self.old), name(&self.new));
+        page.line(&Line::new().put(Ink::Strong, title))?;
+        if self.files.is_empty() {
+            return page.say("no difference");
+        }
+        for file in &self.files {
+            page.line(&Line::new())?;
+            file.write(page)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::print_text::tests::plain;
+    use super::*;
+
+    fn file(path: &str, mode: FileMode, bytes: &[u8]) -> VersionFile {
+        VersionFile { path: path.into(), mode, bytes: bytes.into() }
+    }
+
+    #[test]
+    fn only_files_that_differ_are_compared() {
+        let old = [
+            file("a.py", FileMode::Plain, b"one\ntwo\n"),
+            file("gone", FileMode::Plain, b"x\n"),
+            file("same", FileMode::Plain, b"s"),
+            file("tool.sh", FileMode::Plain, b"s"),
+        ];
+        let new = [
+            file("a.py", FileMode::Plain, b"one\n2\n"),
+            file("bin", FileMode::Plain, b"\0\x01"),
+            file("same", FileMode::Plain, b"s"),
+            file("tool.sh", FileMode::Executable, b"s"),
+        ];
+        let files = compare(&old, &new);
+        let changes: Vec<_> = files.iter().map(|file| (file.path.as_str(), file.change, file.diff.is_some())).collect();
+        assert_eq!(
+            changes,
+            [
+                ("a.py", FileChange::Changed, true),
+                ("bin", FileChange::Added, false),
+                ("gone", FileChange::Removed, true),
+                ("tool.sh", FileChange::Mode, false),
+            ]
+        );
+        assert_eq!(files[0].diff.as_deref(), Some("--- a/a.py\n+++ b/a.py\n@@ -1,2 +1,2 @@\n one\n-two\n+2\n"));
+        let mode = plain(|page| files[3].write(page));
+        assert_eq!(mode, "tool.sh  mode changed  now executable\n");
+    }
+
+    #[test]
+    fn hidden_characters_are_visible_in_a_diff_and_counted_in_a_file() {
+        let trick = file("a.py", FileMode::Plain, "if x: # \u{202e}ok\rgone\n".as_bytes());
+        let diff = compare(&[], std::slice::from_ref(&trick));
+        assert_eq!(
+            plain(|page| diff[0].write(page)),
+            "a.py  added\n--- /dev/null\n+++ b/a.py\n@@ -0,0 +1 @@\n+if x: # \\u{202e}ok\\rgone\n"
+        );
+        assert_eq!(
+            plain(|page| FileText::of(&trick).write(page)),
+            "  a.py  19 B  2 hidden characters\nif x: # \\u{202e}ok\\rgone\n"
+        );
+    }
+
+    #[test]
+    fn what_is_no_text_is_named_and_not_shown() {
+        let binary = FileText::of(&file("x", FileMode::Executable, b"\x7fELF\0"));
+        assert_eq!(
+            plain(|page| binary.write(page)),
+            "  x  5 B  executable  not UTF-8 text\n(no text: its bytes cannot be shown)\n"
+        );
+    }
+}

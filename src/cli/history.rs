@@ -1,0 +1,152 @@
+//! The record of what was done: `log`, `undo`, `verify`.
+
+use super::call::{Answer, Call};
+use super::lifecycle::{Done, announce_and_execute};
+use super::print_text::{Align, Ink, Line, Page, Table, counted, when};
+use crate::domain::{Command, Operation, OperationId};
+use crate::engine::{EngineError, VerifyReport};
+use serde::Serialize;
+use serde_json::Value;
+use std::io;
+
+/// How many entries `log` lists when nothing is asked.
+const DEFAULT_LIMIT: usize = 50;
+
+/// Entries of the operation log, newest first.
+#[derive(Serialize)]
+pub(super) struct Log {
+    operations: Vec<Operation>,
+}
+
+/// `log`.
+pub(super) fn log(call: &Call<'_>) -> Result<Log, EngineError> {
+    let engine = call.open()?;
+    let limit = call.get::<usize>("limit").unwrap_or(DEFAULT_LIMIT);
+    Ok(Log { operations: engine.operations(limit, call.text("grep"))? })
+}
+
+impl Answer for Log {
+    fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let heads = [
+            ("id", Align::Right),
+            ("when", Align::Left),
+            ("who", Align::Left),
+            ("verb", Align::Left),
+            ("subject", Align::Left),
+            ("note", Align::Left),
+        ];
+        let mut table = Table::new(&heads).sparing(&["who", "when"]);
+        for operation in &self.operations {
+            table.row([
+                (Ink::Strong, operation.id.to_string()),
+                (Ink::Dim, when(operation.at, page.look())),
+                (Ink::Plain, operation.who.clone()),
+                (Ink::Accent, operation.verb.clone()),
+                (Ink::Plain, operation.subject.clone()),
+                (Ink::Plain, remark(operation)),
+            ]);
+        }
+        if !self.operations.is_empty() {
+            page.table(&table)?;
+        }
+        page.line(&Line::new().put(Ink::Dim, counted(self.operations.len(), "operation", "operations")))
+    }
+}
+
+/// What is worth saying beside verb and subject.
+fn remark(operation: &Operation) -> String {
+    let undone = operation.undone_by.map(|by| format!("taken back by {by}"));
+    let reason = operation.detail.get("reason").and_then(Value::as_str).map(str::to_owned);
+    [undone, reason].into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
+/// `undo [OPERATION]`.
+pub(super) fn undo(call: &Call<'_>) -> Result<Done, EngineError> {
+    let (engine, _catalog) = call.open_catalog()?;
+    announce_and_execute(call, &engine, Command::Undo { operation: call.id("operation").map(OperationId) })
+}
+
+/// What `verify` found.
+#[derive(Serialize)]
+pub(super) struct Verified {
+    #[serde(flatten)]
+    report: VerifyReport,
+}
+
+/// `verify`.
+pub(super) fn verify(call: &Call<'_>) -> Result<Verified, EngineError> {
+    Ok(Verified { report: call.open()?.verify()? })
+}
+
+impl Answer for Verified {
+    fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
+        for fault in &self.report.faults {
+            page.line(&Line::new().put(Ink::Bad, "fault: ").put(Ink::Plain, fault))?;
+        }
+        let checked =
+            format!("{} log entries and {} kept copies checked", self.report.operations, self.report.versions);
+        let line = Line::new().put(Ink::Plain, checked).put(Ink::Plain, ": ");
+        page.line(&match self.report.faults.len() {
+            0 => line.put(Ink::Good, "all is well"),
+            faults => line.put(Ink::Bad, counted(faults, "fault", "faults")),
+        })
+    }
+
+    fn exit_code(&self) -> u8 {
+        u8::from(!self.report.faults.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::print_json::tests::object;
+    use super::super::print_text::tests::plain;
+    use super::*;
+    use crate::domain::{Digest, Instant};
+    use serde_json::json;
+
+    fn operation() -> Operation {
+        Operation {
+            id: OperationId(3),
+            at: Instant(1_767_323_045_678),
+            who: "Ada <ada@example.org>".into(),
+            verb: "reject".into(),
+            subject: "divide".into(),
+            detail: json!({"reason": "divides\nby zero"}),
+            prev_hash: Digest([0; 32]),
+            hash: Digest([1; 32]),
+            reversible: true,
+            undone_by: Some(OperationId(4)),
+        }
+    }
+
+    #[test]
+    fn a_log_line_says_who_did_what_why_and_whether_it_still_holds() {
+        assert_eq!(
+            plain(|page| Log { operations: vec![operation()] }.text(page)),
+            "id  when                      who                    verb    subject  note\n \
+             3  2026-01-02T03:04:05.678Z  Ada <ada@example.org>  reject  divide   taken back by 4; divides\\nby zero\n\
+             1 operation\n"
+        );
+    }
+
+    #[test]
+    fn faults_are_listed_and_fail_the_call() {
+        let report = |faults: &[&str]| Verified {
+            report: VerifyReport { operations: 12, versions: 3, faults: faults.iter().map(|f| (*f).into()).collect() },
+        };
+        let well = report(&[]);
+        assert_eq!(plain(|page| well.text(page)), "12 log entries and 3 kept copies checked: all is well\n");
+        assert_eq!(well.exit_code(), 0);
+        let torn = report(&["entry 4 was edited"]);
+        assert_eq!(
+            plain(|page| torn.text(page)),
+            "fault: entry 4 was edited\n12 log entries and 3 kept copies checked: 1 fault\n"
+        );
+        assert_eq!(torn.exit_code(), 1);
+        assert_eq!(
+            object(&torn),
+            json!({"schema": 1, "operations": 12, "versions": 3, "faults": ["entry 4 was edited"]})
+        );
+    }
+}

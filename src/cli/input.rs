@@ -1,0 +1,111 @@
+//! The input of a run: `--input` and `--set`.
+
+use super::call::Call;
+use crate::domain::{Form, Manifest};
+use crate::engine::{EngineError, ErrorCode};
+use serde_json::{Map, Value};
+use std::io::Read;
+
+/// More input than this is refused before it is read to its end.
+const MAX_INPUT_BYTES: u64 = 16 * 1024 * 1024;
+
+/// What was given on the command line.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Given {
+    object: Option<Value>,
+    sets: Vec<String>,
+}
+
+/// Reads `--input` and `--set`.
+///
+/// # Errors
+/// [`ErrorCode::Usage`] for what is no JSON object, [`ErrorCode::NotFound`] for a file that cannot be read.
+pub(super) fn given(call: &Call<'_>) -> Result<Given, EngineError> {
+    let sets = call.texts("set").into_iter().map(str::to_owned).collect();
+    let object = match call.text("input") {
+        None => None,
+        Some("-") => Some(parse(&read(std::io::stdin().lock(), "standard input")?, "standard input")?),
+        Some(text) => match text.strip_prefix('@') {
+            Some(path) => Some(parse(&read_file(path)?, path)?),
+            None => Some(parse(text, "--input")?),
+        },
+    };
+    Ok(Given { object, sets })
+}
+
+fn read_file(path: &str) -> Result<String, EngineError> {
+    let file = std::fs::File::open(path).map_err(|error| unreadable(path, &error))?;
+    read(file, path)
+}
+
+fn unreadable(from: &str, error: &std::io::Error) -> EngineError {
+    let message = format!("cannot read the input from {from}: {error}");
+    EngineError::new(ErrorCode::NotFound, message, "--input takes JSON, @FILE, or - for standard input")
+}
+
+fn read(from: impl Read, name: &str) -> Result<String, EngineError> {
+    let mut text = String::new();
+    from.take(MAX_INPUT_BYTES + 1).read_to_string(&mut text).map_err(|error| unreadable(name, &error))?;
+    if text.len() as u64 > MAX_INPUT_BYTES {
+        let message = format!("the input from {name} is larger than 16 MiB");
+        return Err(EngineError::new(ErrorCode::Usage, message, "give the tool a path to read instead"));
+    }
+    Ok(text)
+}
+
+fn parse(text: &str, from: &str) -> Result<Value, EngineError> {
+    let usage =
+        |message: String| EngineError::new(ErrorCode::Usage, message, "for example --input '{\"name\": \"x\"}'");
+    // Windows tools write a byte order mark, and it is no part of the value.
+    let value: Value = serde_json::from_str(text.trim_start_matches('\u{feff}'))
+        .map_err(|error| usage(format!("the input from {from} is no JSON: {error}")))?;
+    if value.is_object() { Ok(value) } else { Err(usage(format!("the input from {from} is no JSON object"))) }
+}
+
+/// The input to send: what was given, with each `--set` put into the place and type that the input
+/// schema names. A tool that declares what it takes gets an object even when nothing was given.
+///
+/// # Errors
+/// [`ErrorCode::Usage`] for a `--set` that does not fit.
+pub(super) fn for_tool(manifest: &Manifest, given: Given) -> Result<Option<Value>, EngineError> {
+    if given.sets.is_empty() {
+        let empty = || manifest.input.as_ref().map(|_| Value::Object(Map::new()));
+        return Ok(given.object.or_else(empty));
+    }
+    let mut form = Form::from_schema(manifest.input.as_ref(), given.object.as_ref(), &[]);
+    for set in &given.sets {
+        form.apply_set(set).map_err(|error| {
+            let hint = format!("`toolsmith show {}` lists what it takes", manifest.name);
+            EngineError::new(ErrorCode::Usage, format!("--set {set} does not fit: {error}"), hint)
+        })?;
+    }
+    Ok(Some(form.value()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_input_is_a_json_object() {
+        assert_eq!(parse("{\"a\": 1}", "x").unwrap(), json!({"a": 1}));
+        assert_eq!(parse("\u{feff}{}", "x").unwrap(), json!({}));
+        for text in ["", "1", "[]", "{a: 1}", "null"] {
+            let error = parse(text, "x").unwrap_err();
+            assert_eq!(error.code, ErrorCode::Usage, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_named() {
+        let error = read_file("/nowhere/input.json").unwrap_err();
+        assert_eq!(error.code, ErrorCode::NotFound);
+        assert!(error.message.contains("/nowhere/input.json"), "{error}");
+    }
+
+    #[test]
+    fn input_without_end_is_refused() {
+        assert_eq!(read(std::io::repeat(b'x'), "x").unwrap_err().code, ErrorCode::Usage);
+    }
+}

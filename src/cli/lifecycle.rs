@@ -1,0 +1,95 @@
+//! Moving tools through stages: `promote`, `archive`, `restore`; and how every change is answered.
+
+use super::call::{Answer, Call};
+use super::print_text::{Ink, Line, Page};
+use crate::domain::{Command, Outcome, Stage};
+use crate::engine::{Engine, EngineError, ErrorCode};
+use serde::Serialize;
+use std::io;
+
+/// What came of a command.
+#[derive(Serialize)]
+pub(super) struct Done {
+    #[serde(flatten)]
+    outcome: Outcome,
+}
+
+impl Done {
+    /// The answer for this outcome.
+    pub(super) fn new(outcome: Outcome) -> Done {
+        Done { outcome }
+    }
+}
+
+impl Answer for Done {
+    fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
+        page.say(&self.outcome.message)?;
+        if let Some(commit) = &self.outcome.commit {
+            page.field("commit", Ink::Plain, commit)?;
+        }
+        match self.outcome.operation {
+            Some(operation) => page.field("operation", Ink::Plain, operation.to_string()),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Says on standard error what will change, then does it.
+pub(super) fn announce_and_execute(call: &Call<'_>, engine: &Engine, command: Command) -> Result<Done, EngineError> {
+    let preview = engine.preview(&command)?;
+    call.note(&Line::new().put(Ink::Strong, &preview.title));
+    for line in &preview.lines {
+        call.note(&Line::new().put(Ink::Plain, "  ").put(Ink::Plain, line));
+    }
+    if !preview.undo.is_empty() {
+        call.note(&Line::new().put(Ink::Dim, "  ").put(Ink::Dim, &preview.undo));
+    }
+    Ok(Done::new(engine.execute(command, &call.caller(engine))?))
+}
+
+/// `promote NAME --to STAGE`.
+pub(super) fn promote(call: &Call<'_>) -> Result<Done, EngineError> {
+    let to: Option<Stage> = call.word("to")?;
+    let to = to.ok_or_else(|| EngineError::new(ErrorCode::Usage, "--to is missing", "--to approved or --to core"))?;
+    let (engine, _catalog) = call.open_catalog()?;
+    announce_and_execute(call, &engine, Command::Promote { tool: call.required("tool")?.to_owned(), to })
+}
+
+/// `archive NAME`.
+pub(super) fn archive(call: &Call<'_>) -> Result<Done, EngineError> {
+    let (engine, _catalog) = call.open_catalog()?;
+    let reason = call.text("reason").map(str::to_owned);
+    announce_and_execute(call, &engine, Command::Archive { tool: call.required("tool")?.to_owned(), reason })
+}
+
+/// `restore NAME`.
+pub(super) fn restore(call: &Call<'_>) -> Result<Done, EngineError> {
+    let (engine, _catalog) = call.open_catalog()?;
+    announce_and_execute(call, &engine, Command::Restore { tool: call.required("tool")?.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::print_json::tests::object;
+    use super::super::print_text::tests::plain;
+    use super::*;
+    use crate::domain::{OperationId, ReviewId};
+    use serde_json::json;
+
+    #[test]
+    fn an_outcome_says_what_was_done_and_how_to_find_it_again() {
+        let done = Done::new(Outcome {
+            operation: Some(OperationId(4)),
+            review: Some(ReviewId(2)),
+            message: "hello is approved".into(),
+            commit: Some("0123abc".into()),
+            detail: json!({"to": "approved"}),
+        });
+        assert_eq!(plain(|page| done.text(page)), "hello is approved\ncommit       0123abc\noperation    4\n");
+        assert_eq!(
+            object(&done),
+            json!({"schema": 1, "operation": 4, "review": 2, "message": "hello is approved", "commit": "0123abc",
+                "detail": {"to": "approved"}})
+        );
+    }
+}

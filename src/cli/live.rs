@@ -1,0 +1,481 @@
+//! Output of runs: while it comes, and as it is kept.
+//!
+//! The spool file is the one source: a chunk is read from it when the run says there is more, so a
+//! slow reader on standard output never makes the run or this process hold unread output in memory.
+
+use super::call::Call;
+use crate::domain::{Command, Run, RunId, SafeText, Stream, escape_char};
+use crate::engine::{Engine, EngineError, ErrorCode, Frame, RunHandle, Spool};
+use std::fmt::Write;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// How much of the spool is read at once.
+const CHUNK_BYTES: usize = 256 * 1024;
+/// A control sequence longer than this is no control sequence.
+const MAX_SEQUENCE_BYTES: usize = 64;
+
+/// Who takes the output of a run as it comes.
+pub(super) trait Sink {
+    /// Takes the next bytes of a stream.
+    ///
+    /// # Errors
+    /// When they cannot be passed on; the run is cancelled then.
+    fn take(&mut self, stream: Stream, bytes: &[u8]) -> io::Result<()>;
+}
+
+/// What happened to a run.
+enum News {
+    /// There is more output.
+    More,
+    /// It ended.
+    Ended(Box<Result<Run, EngineError>>),
+}
+
+/// Passes the output of a started run to `sink` until the run ends; gives back its record and what
+/// the sink complained of. Interrupt, hang-up and termination signals cancel the run.
+pub(super) fn follow(
+    call: &Call<'_>,
+    engine: &Engine,
+    handle: RunHandle,
+    sink: &mut dyn Sink,
+) -> Result<(Run, io::Result<()>), EngineError> {
+    let run = handle.id;
+    let mut reader = SpoolReader::new(engine.spool_path(run));
+    let watched = Watched { engine: engine.clone(), caller: call.caller(engine), run };
+    let (news, watcher) = watched.start(handle)?;
+    let mut taken = Ok(());
+    let mut ended = None;
+    // The reader looks once more after the end: what was written last came before it.
+    let ended = loop {
+        if taken.is_ok() {
+            taken = reader.pass_on(sink)?;
+            if taken.is_err() {
+                cancel_unread(engine, call, run);
+            }
+        }
+        if let Some(ended) = ended {
+            break ended;
+        }
+        match news.recv() {
+            Ok(News::More) => {}
+            Ok(News::Ended(end)) => ended = Some(*end),
+            Err(_) => ended = Some(Err(EngineError::internal("the thread that watched the run is gone"))),
+        }
+    };
+    drop(news);
+    // It has sent the end, its last act, or died: there is nothing more to learn from it.
+    let _ = watcher.join();
+    Ok((ended?, taken))
+}
+
+/// Nobody reads the output any more: the run is stopped, as a plain process would be.
+fn cancel_unread(engine: &Engine, call: &Call<'_>, run: RunId) {
+    // A run that ended in the meantime cannot be cancelled, and need not be.
+    let _ = engine.execute(Command::Cancel { run }, &call.caller(engine));
+}
+
+/// Counts up with every change of a run.
+type Changed = tokio::sync::watch::Receiver<u64>;
+
+/// What the watching thread needs.
+struct Watched {
+    engine: Engine,
+    caller: crate::domain::Caller,
+    run: RunId,
+}
+
+impl Watched {
+    fn start(self, handle: RunHandle) -> Result<(Receiver<News>, JoinHandle<()>), EngineError> {
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(EngineError::internal)?;
+        // Taken before the first look at the output, so that nothing falls between the two.
+        let changed = handle.changed();
+        // One place: a pending `More` already makes the reader look at everything there is.
+        let (news_tx, news_rx) = sync_channel(1);
+        let thread = std::thread::Builder::new()
+            .name("run-watch".to_owned())
+            .spawn(move || runtime.block_on(self.watch(handle, changed, news_tx)))
+            .map_err(EngineError::internal)?;
+        Ok((news_rx, thread))
+    }
+
+    async fn watch(self, handle: RunHandle, mut changed: Option<Changed>, news: SyncSender<News>) {
+        let mut stop = StopSignals::new();
+        let mut waiting = tokio::task::spawn_blocking(move || handle.wait());
+        let ended = loop {
+            // Order does not matter: each branch leaves what the others wait for untouched.
+            tokio::select! {
+                ended = &mut waiting => break ended.unwrap_or_else(|error| Err(EngineError::internal(error))),
+                more = more(&mut changed) => {
+                    if more {
+                        // A full channel means that the reader has not yet looked at the news before.
+                        let _ = news.try_send(News::More);
+                    } else {
+                        changed = None;
+                    }
+                }
+                () = stop.next() => {
+                    let _ = self.engine.execute(Command::Cancel { run: self.run }, &self.caller);
+                }
+            }
+        };
+        // The reader is gone only when this process is on its way out.
+        let _ = news.send(News::Ended(Box::new(ended)));
+    }
+}
+
+/// Waits for more output; `false` when there will be none, never when there is nothing to wait for.
+async fn more(changed: &mut Option<Changed>) -> bool {
+    match changed {
+        Some(receiver) => receiver.changed().await.is_ok(),
+        None => std::future::pending().await,
+    }
+}
+
+/// Signals that ask this process to stop.
+struct StopSignals(Vec<tokio::signal::unix::Signal>);
+
+impl StopSignals {
+    fn new() -> StopSignals {
+        let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+        // A signal that cannot be caught ends this process, and the run with it.
+        StopSignals(kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect())
+    }
+
+    async fn next(&mut self) {
+        std::future::poll_fn(|context| {
+            let ready = self.0.iter_mut().any(|signal| signal.poll_recv(context).is_ready());
+            if ready { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+        })
+        .await;
+    }
+}
+
+/// Reads a spool file from where it left off.
+struct SpoolReader {
+    path: PathBuf,
+    spool: Option<Spool>,
+    offset: u64,
+}
+
+impl SpoolReader {
+    fn new(path: PathBuf) -> SpoolReader {
+        SpoolReader { path, spool: None, offset: 0 }
+    }
+
+    /// Frames that were written since; empty when there are none yet.
+    fn next(&mut self) -> Result<Vec<Frame>, EngineError> {
+        if self.spool.is_none() {
+            self.spool = open_spool(&self.path)?;
+        }
+        let Some(spool) = &self.spool else { return Ok(Vec::new()) };
+        let (frames, next) = spool.frames(self.offset, CHUNK_BYTES).map_err(EngineError::internal)?;
+        self.offset = next;
+        Ok(frames)
+    }
+
+    /// Gives all there is to the sink.
+    fn pass_on(&mut self, sink: &mut dyn Sink) -> Result<io::Result<()>, EngineError> {
+        loop {
+            let frames = self.next()?;
+            if frames.is_empty() {
+                return Ok(Ok(()));
+            }
+            for frame in frames {
+                if let Err(error) = sink.take(frame.stream, &frame.bytes) {
+                    return Ok(Err(error));
+                }
+            }
+        }
+    }
+}
+
+/// The spool of a run; `None` while it has none: a run that never started leaves no output.
+fn open_spool(path: &Path) -> Result<Option<Spool>, EngineError> {
+    // A file of nothing is one whose header is still on its way.
+    match std::fs::metadata(path) {
+        Ok(meta) if meta.len() > 0 => Spool::open(path).map(Some).map_err(EngineError::internal),
+        Ok(_) => Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => {
+            let message = format!("cannot read the kept output {}: {error}", path.display());
+            Err(EngineError::new(ErrorCode::Internal, message, "`toolsmith doctor` checks the state folder"))
+        }
+    }
+}
+
+/// The kept output of a run.
+pub(super) struct Kept {
+    frames: Vec<(Stream, Vec<u8>)>,
+}
+
+impl Kept {
+    /// Reads all of it.
+    ///
+    /// # Errors
+    /// When the spool file is there and cannot be read.
+    pub(super) fn read(engine: &Engine, run: RunId) -> Result<Kept, EngineError> {
+        let mut reader = SpoolReader::new(engine.spool_path(run));
+        let mut frames = Vec::new();
+        loop {
+            let next = reader.next()?;
+            if next.is_empty() {
+                return Ok(Kept { frames });
+            }
+            frames.extend(next.into_iter().map(|frame| (frame.stream, frame.bytes)));
+        }
+    }
+
+    /// Keeps these streams only.
+    pub(super) fn only(mut self, streams: &[Stream]) -> Kept {
+        self.frames.retain(|(stream, _)| streams.contains(stream));
+        self
+    }
+
+    /// What was written, in order.
+    pub(super) fn frames(&self) -> impl Iterator<Item = (Stream, &[u8])> {
+        self.frames.iter().map(|(stream, bytes)| (*stream, bytes.as_slice()))
+    }
+
+    /// A stream as text; bytes that are no UTF-8 become U+FFFD.
+    pub(super) fn text(&self, stream: Stream) -> String {
+        let parts: Vec<&[u8]> = self.frames().filter(|(of, _)| *of == stream).map(|(_, bytes)| bytes).collect();
+        let bytes = parts.concat();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+}
+
+/// Turns bytes that come in pieces into text, without tearing a character apart.
+#[derive(Default)]
+pub(super) struct Joiner {
+    held: Vec<u8>,
+}
+
+impl Joiner {
+    /// The text of these bytes and of what was held; bytes that are no UTF-8 become U+FFFD.
+    pub(super) fn push(&mut self, bytes: &[u8]) -> String {
+        self.held.extend_from_slice(bytes);
+        let whole = self.held.len() - torn_tail(&self.held);
+        let text = String::from_utf8_lossy(&self.held[..whole]).into_owned();
+        self.held.drain(..whole);
+        text
+    }
+
+    /// The text of what is still held.
+    pub(super) fn finish(&mut self) -> String {
+        let text = String::from_utf8_lossy(&self.held).into_owned();
+        self.held.clear();
+        text
+    }
+}
+
+/// How many bytes at the end begin a UTF-8 character whose rest is still to come.
+fn torn_tail(bytes: &[u8]) -> usize {
+    for back in 1..=bytes.len().min(3) {
+        let needs = match bytes[bytes.len() - back] {
+            0xc2..=0xdf => 2,
+            0xe0..=0xef => 3,
+            0xf0..=0xf4 => 4,
+            0x80..=0xbf => continue,
+            _ => return 0,
+        };
+        return if needs > back { back } else { 0 };
+    }
+    0
+}
+
+/// Makes the output of a tool safe for a terminal while it comes.
+///
+/// Basic colours pass where colours are on. A carriage return begins a new line, so that no text
+/// can paint over another. Other control sequences and hidden characters are visible escapes.
+pub(super) struct Cleaner {
+    color: bool,
+    held: Vec<u8>,
+    line_open: bool,
+    inked: bool,
+}
+
+impl Cleaner {
+    /// A cleaner that lets basic colours pass, or none.
+    pub(super) fn new(color: bool) -> Cleaner {
+        Cleaner { color, held: Vec::new(), line_open: false, inked: false }
+    }
+
+    /// The next bytes, cleaned. What may belong to a sequence that is not complete yet is held.
+    pub(super) fn push(&mut self, bytes: &[u8]) -> String {
+        let mut all = std::mem::take(&mut self.held);
+        all.extend_from_slice(bytes);
+        let mut safe = String::with_capacity(all.len());
+        let mut rest = all.as_slice();
+        while !rest.is_empty() {
+            match self.step(rest, &mut safe) {
+                0 => break,
+                used => rest = &rest[used..],
+            }
+        }
+        self.held = rest.to_vec();
+        safe
+    }
+
+    /// What is held, as escapes; ends an open line and an open colour.
+    pub(super) fn finish(&mut self) -> String {
+        let held = std::mem::take(&mut self.held);
+        let mut safe = String::new();
+        if held != b"\r" {
+            self.plain(&held, &mut safe);
+        }
+        if std::mem::take(&mut self.inked) {
+            safe.push_str("\x1b[0m");
+        }
+        if std::mem::take(&mut self.line_open) {
+            safe.push('\n');
+        }
+        safe
+    }
+
+    /// Cleans the first piece of `rest`; gives back how many bytes it was, 0 to wait for more.
+    fn step(&mut self, rest: &[u8], safe: &mut String) -> usize {
+        match rest {
+            [b'\n', ..] => self.end_line(1, safe),
+            [b'\r' | 0x1b] => 0,
+            [b'\r', b'\n', ..] => self.end_line(2, safe),
+            [b'\r', ..] if self.line_open => self.end_line(1, safe),
+            [b'\r', ..] => 1,
+            [b'\t', ..] => {
+                safe.push('\t');
+                1
+            }
+            [0x1b, b'[', ..] => self.sequence(rest, safe),
+            [0x1b, ..] => {
+                self.plain(&rest[..1], safe);
+                1
+            }
+            _ => {
+                let end = memchr::memchr3(b'\n', b'\r', 0x1b, rest).unwrap_or(rest.len());
+                let end = memchr::memchr(b'\t', &rest[..end]).unwrap_or(end);
+                let torn = if end == rest.len() { torn_tail(rest) } else { 0 };
+                self.plain(&rest[..end - torn], safe);
+                end - torn
+            }
+        }
+    }
+
+    fn end_line(&mut self, used: usize, safe: &mut String) -> usize {
+        safe.push('\n');
+        self.line_open = false;
+        used
+    }
+
+    /// Text without line ends; bytes that are no UTF-8 become `\xNN`.
+    fn plain(&mut self, bytes: &[u8], safe: &mut String) {
+        self.line_open |= !bytes.is_empty();
+        for chunk in bytes.utf8_chunks() {
+            safe.push_str(SafeText::new(chunk.valid()).as_str());
+            for byte in chunk.invalid() {
+                safe.push_str(&escape_char(char::from(*byte)));
+            }
+        }
+    }
+
+    /// A sequence that begins with ESC and `[`.
+    fn sequence(&mut self, rest: &[u8], safe: &mut String) -> usize {
+        let body = &rest[2..];
+        let Some(end) = body.iter().position(|byte| !(0x20..=0x3f).contains(byte)) else {
+            if rest.len() < MAX_SEQUENCE_BYTES {
+                return 0;
+            }
+            self.plain(&rest[..2], safe);
+            return 2;
+        };
+        let parameters = &body[..end];
+        match body[end] {
+            b'm' => self.ink(parameters, safe),
+            // Nothing was painted over, so erasing to the end of a line has nothing to erase.
+            b'K' => {}
+            _ => {
+                self.plain(&rest[..2], safe);
+                return 2;
+            }
+        }
+        end + 3
+    }
+
+    /// Passes the basic colours on. Styles that can make text invisible are left out: the text shows.
+    fn ink(&mut self, parameters: &[u8], safe: &mut String) {
+        if !self.color {
+            return;
+        }
+        let text = String::from_utf8_lossy(parameters);
+        let numbers = text.split([';', ':']).map(|number| if number.is_empty() { "0" } else { number });
+        let numbers = numbers.map_while(|number| number.parse::<u8>().ok().filter(|n| !matches!(n, 38 | 48 | 58)));
+        let basic = |n: &u8| matches!(n, 0 | 1 | 3 | 4 | 22..=24 | 31..=36 | 39 | 91..=96);
+        let kept: Vec<u8> = numbers.filter(basic).collect();
+        if let Some(last) = kept.last() {
+            self.inked = *last != 0;
+            let list = kept.iter().map(u8::to_string).collect::<Vec<_>>().join(";");
+            let _ = write!(safe, "\x1b[{list}m");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::is_hidden;
+    use proptest::prelude::*;
+
+    fn clean(color: bool, pieces: &[&[u8]]) -> String {
+        let mut cleaner = Cleaner::new(color);
+        let mut text: String = pieces.iter().map(|piece| cleaner.push(piece)).collect();
+        text.push_str(&cleaner.finish());
+        text
+    }
+
+    #[test]
+    fn what_moves_or_hides_is_escaped_and_nothing_paints_over_a_line() {
+        assert_eq!(clean(true, &[b"a\x1b[2Jb\x07\x08\x1b]0;title\x07\n"]), "a\\x1b[2Jb\\x07\\x08\\x1b]0;title\\x07\n");
+        assert_eq!(clean(true, &[b"10 %\r20 %\r\x1b[Kdone\r\nnext\r"]), "10 %\n20 %\ndone\nnext\n");
+        assert_eq!(clean(true, &["a\u{202e}b\tc\u{200b}".as_bytes()]), "a\\u{202e}b\tc\\u{200b}\n");
+        assert_eq!(clean(true, &[b"x\xff\xfey\n"]), "x\\xff\\xfey\n");
+    }
+
+    #[test]
+    fn basic_colours_pass_and_invisible_ink_does_not() {
+        assert_eq!(clean(true, &[b"\x1b[1;31mred\x1b[0m\n"]), "\x1b[1;31mred\x1b[0m\n");
+        assert_eq!(clean(true, &[b"\x1b[8mhidden\x1b[30;40m too\x1b[38;5;0mx\n"]), "hidden too".to_owned() + "x\n");
+        assert_eq!(clean(true, &[b"\x1b[32mopen"]), "\x1b[32mopen\x1b[0m\n");
+        assert_eq!(clean(false, &[b"\x1b[1;31mred\x1b[m\n"]), "red\n");
+    }
+
+    #[test]
+    fn a_piece_may_end_anywhere() {
+        assert_eq!(clean(true, &[b"\x1b", b"[", b"3", b"1mred\x1b[", b"0m\n"]), "\x1b[31mred\x1b[0m\n");
+        let word = "é日😀\n".as_bytes();
+        let pieces: Vec<&[u8]> = word.chunks(1).collect();
+        assert_eq!(clean(true, &pieces), "é日😀\n");
+        assert_eq!(clean(true, &[b"a\r", b"\nb\n"]), "a\nb\n");
+        assert_eq!(clean(true, &[b"end\x1b["]), "end\\x1b[\n");
+    }
+
+    #[test]
+    fn characters_are_not_torn_between_events() {
+        let mut joiner = Joiner::default();
+        let text: String = "aé日😀".as_bytes().chunks(1).map(|piece| joiner.push(piece)).collect();
+        assert_eq!(text + &joiner.finish(), "aé日😀");
+        assert_eq!(joiner.push(b"x\xff\xe6\x97"), "x\u{fffd}");
+        assert_eq!(joiner.finish(), "\u{fffd}");
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_in_any_pieces_reach_a_terminal_raw(bytes in prop::collection::vec(any::<u8>(), 0..200), cut in 0usize..200) {
+            let cut = cut.min(bytes.len());
+            let text = clean(false, &[&bytes[..cut], &bytes[cut..]]);
+            prop_assert!(!text.chars().any(|c| is_hidden(c) && c != '\n' && c != '\t'), "{text:?}");
+        }
+    }
+}

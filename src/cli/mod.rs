@@ -1,0 +1,204 @@
+//! The command line: the verbs of the table of actions for scripts and shells.
+//!
+//! [`build`] turns the table into clap's terms, one file per group of verbs asks the [`Engine`]
+//! (crate::engine::Engine) and gives back an answer, and two printers write it: as text for humans, or as one JSON
+//! object for scripts. No rule of the product lives here; what is allowed and what a call means is
+//! the engine's to say. The only thing this module decides by itself is that a verb for humans
+//! needs a terminal on standard input.
+
+mod build;
+mod call;
+mod catalog;
+mod failures;
+mod files;
+mod history;
+mod input;
+mod lifecycle;
+mod live;
+mod markdown;
+mod parse;
+mod print_json;
+mod print_text;
+mod review;
+mod run;
+mod runs;
+mod workbench;
+
+pub use build::command;
+pub use markdown::verbs_markdown;
+
+use crate::action::{self, Verb};
+use crate::domain::SafeText;
+use crate::engine::{EngineError, ErrorCode};
+use call::{Call, Globals, Stop};
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+/// Does what the arguments of this process ask for; without a verb, opens the workbench.
+pub fn main() -> ExitCode {
+    ExitCode::from(run_with(&std::env::args_os().collect::<Vec<_>>()))
+}
+
+fn run_with(args: &[OsString]) -> u8 {
+    let asked = Asked::of(args);
+    let mut command = command();
+    if !asked.color {
+        command = command.color(clap::ColorChoice::Never);
+    }
+    let matches = match command.clone().try_get_matches_from(args) {
+        Ok(matches) => matches,
+        // clap drops control sequences from what it quotes; it shall quote them escaped.
+        Err(error) => match command.try_get_matches_from(args.iter().map(visible)) {
+            Err(escaped) => return refuse_usage(&escaped, asked),
+            Ok(_) => return refuse_usage(&error, asked),
+        },
+    };
+    let globals = match Globals::new(&matches) {
+        Ok(globals) => globals,
+        Err(error) => return finish(Err(Stop::Error(error)), asked),
+    };
+    let asked = Asked { json: globals.json, color: globals.color };
+    match matches.subcommand() {
+        None => finish(open_workbench(&globals), asked),
+        Some((name, arguments)) => match action::by_name(name) {
+            Some(row) => finish(dispatch(row.verb, &Call::new(&globals, row, arguments)), asked),
+            None => finish(Err(Stop::Error(unknown(name))), asked),
+        },
+    }
+}
+
+/// An argument with its hidden characters escaped.
+fn visible(arg: &OsString) -> String {
+    SafeText::new(&arg.to_string_lossy()).into()
+}
+
+/// How the caller wants to be answered; needed before the arguments are understood, and when they are not.
+#[derive(Debug, Clone, Copy)]
+struct Asked {
+    json: bool,
+    color: bool,
+}
+
+impl Asked {
+    fn of(args: &[OsString]) -> Asked {
+        let has = |flag: &str| args.iter().skip(1).take_while(|arg| *arg != "--").any(|arg| arg == flag);
+        Asked { json: has("--json") || has("--jsonl"), color: !has("--no-color") }
+    }
+}
+
+fn dispatch(verb: Verb, call: &Call<'_>) -> Result<u8, Stop> {
+    call.demand_human()?;
+    match verb {
+        Verb::Init => call.print(&catalog::init(call)?),
+        Verb::List => call.print(&catalog::list(call)?),
+        Verb::Show => call.print(&catalog::show(call)?),
+        Verb::Source => call.print(&files::source(call)?),
+        Verb::Diff => call.print(&files::diff(call)?),
+        Verb::Run => run::run(call),
+        Verb::Rerun => run::rerun(call),
+        Verb::Cancel => call.print(&runs::cancel(call)?),
+        Verb::Runs => call.print(&runs::runs(call)?),
+        Verb::Output => runs::output(call),
+        Verb::Failures => call.print(&failures::failures(call)?),
+        Verb::Reviews => call.print(&review::reviews(call)?),
+        Verb::Review => call.print(&review::review(call)?),
+        Verb::Approve => call.print(&review::approve(call)?),
+        Verb::Reject => call.print(&review::reject(call)?),
+        Verb::RequestChanges => call.print(&review::request_changes(call)?),
+        Verb::Promote => call.print(&lifecycle::promote(call)?),
+        Verb::Archive => call.print(&lifecycle::archive(call)?),
+        Verb::Restore => call.print(&lifecycle::restore(call)?),
+        Verb::Log => call.print(&history::log(call)?),
+        Verb::Undo => call.print(&history::undo(call)?),
+        Verb::Verify => call.print(&history::verify(call)?),
+        Verb::Doctor => call.print(&workbench::doctor(call)?),
+        Verb::Completions => call.print(&workbench::completions(call)?),
+        Verb::Man => call.print(&workbench::man()?),
+        Verb::Screenshots => screenshots(call),
+        Verb::Help
+        | Verb::Palette
+        | Verb::Rescan
+        | Verb::Redraw
+        | Verb::Mouse
+        | Verb::Theme
+        | Verb::Quit
+        | Verb::NextPane
+        | Verb::PreviousPane
+        | Verb::FocusCatalog
+        | Verb::FocusOutput
+        | Verb::FocusFailures
+        | Verb::FocusReviews
+        | Verb::Zoom
+        | Verb::Back
+        | Verb::Down
+        | Verb::Up
+        | Verb::PageDown
+        | Verb::PageUp
+        | Verb::Top
+        | Verb::Bottom
+        | Verb::Left
+        | Verb::Right
+        | Verb::Filter
+        | Verb::NextMatch
+        | Verb::PreviousMatch
+        | Verb::CycleStage
+        | Verb::Follow
+        | Verb::Wrap
+        | Verb::NextTab
+        | Verb::PreviousTab
+        | Verb::ToggleDiff
+        | Verb::Copy => Err(Stop::Error(unknown(action::spec(verb).name))),
+    }
+}
+
+fn open_workbench(_globals: &Globals) -> Result<u8, Stop> {
+    let error = EngineError::new(ErrorCode::Usage, "a verb is needed", "`toolsmith --help` lists them");
+    Err(Stop::Error(error))
+}
+
+fn screenshots(_call: &Call<'_>) -> Result<u8, Stop> {
+    let error = EngineError::new(ErrorCode::Failed, "there is no screen to render", "");
+    Err(Stop::Error(error))
+}
+
+fn unknown(name: &str) -> EngineError {
+    EngineError::new(ErrorCode::Usage, format!("{name} works on the screen only"), "`toolsmith --help` lists the verbs")
+}
+
+/// The exit code of a finished call; prints its error.
+fn finish(done: Result<u8, Stop>, asked: Asked) -> u8 {
+    let error = match done {
+        Ok(code) => return code,
+        // The reader left (`| head`): it has what it wanted.
+        Err(Stop::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => return 0,
+        Err(Stop::Output(error)) => {
+            EngineError::new(ErrorCode::Internal, format!("cannot write the answer: {error}"), "")
+        }
+        Err(Stop::Error(error)) => error,
+    };
+    // Nothing is left to tell when the error cannot be written either.
+    let _ = call::print_error(&error, asked.json, asked.color);
+    error.code.exit_code()
+}
+
+/// Prints what clap says: help and version are answers, everything else is a usage error.
+fn refuse_usage(error: &clap::Error, asked: Asked) -> u8 {
+    if !error.use_stderr() {
+        let _ = error.print();
+        let _ = io::stdout().flush();
+        return 0;
+    }
+    let text = error.render().to_string();
+    let (message, hint) = match text.split_once("\n\n") {
+        Some((message, rest)) => (message, rest.trim()),
+        None => (text.as_str(), ""),
+    };
+    let message = message.trim_start_matches("error: ").trim_end();
+    let hint = hint.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" · ");
+    let error = EngineError::new(ErrorCode::Usage, message, hint);
+    finish(Err(Stop::Error(error)), asked)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,117 @@
+//! Values on the command line: durations, numbers, digests, agent names.
+//!
+//! Pure functions of text; the sentences they fail with are what a human reads after a usage error.
+
+use crate::domain::is_hidden;
+use std::time::Duration;
+
+/// The longest name an agent may give, in characters.
+const MAX_AGENT_CHARS: usize = 64;
+/// What an approval needs at least, in hexadecimal digits.
+const MIN_DIGEST_DIGITS: usize = 8;
+
+/// A whole number with a unit: `500ms`, `30s`, `2m`, `24h`, `7d`; above zero, at most 3,650 days.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let usage = || format!("{text:?} is no duration: write a whole number and ms, s, m, h or d, for example 30s");
+    let digits = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(usage)?;
+    let (number, unit) = text.split_at(digits);
+    let number: u64 = number.parse().map_err(|_| usage())?;
+    let unit_ms: u64 = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return Err(usage()),
+    };
+    match number.checked_mul(unit_ms) {
+        Some(0) => Err("a duration must be longer than nothing".to_owned()),
+        Some(ms) if ms <= 3_650 * 86_400_000 => Ok(Duration::from_millis(ms)),
+        _ => Err("a duration is at most 3650d".to_owned()),
+    }
+}
+
+/// The number of a run, review or operation, with or without `#`; counts from 1.
+pub(super) fn id(text: &str) -> Result<i64, String> {
+    match text.strip_prefix('#').unwrap_or(text).parse() {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err("a number from 1 is needed".to_owned()),
+    }
+}
+
+/// How many entries to list: 1 to 1,000,000.
+pub(super) fn count(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number) if (1..=1_000_000).contains(&number) => Ok(number),
+        _ => Err("a number from 1 to 1000000 is needed".to_owned()),
+    }
+}
+
+/// 8 to 64 hexadecimal digits, lower-cased.
+pub(super) fn digest_prefix(text: &str) -> Result<String, String> {
+    if text.len() < MIN_DIGEST_DIGITS || text.len() > 64 || !text.chars().all(|c| c.is_ascii_hexdigit()) {
+        return Err("8 to 64 hexadecimal digits of the digest shown are needed".to_owned());
+    }
+    Ok(text.to_ascii_lowercase())
+}
+
+/// `KEY=VALUE` with a key that is not empty.
+pub(super) fn key_value(text: &str) -> Result<String, String> {
+    match text.split_once('=') {
+        Some((key, _)) if !key.trim().is_empty() => Ok(text.to_owned()),
+        _ => Err("KEY=VALUE is needed".to_owned()),
+    }
+}
+
+/// The name an agent goes by: 1 to 64 visible characters. `human` is refused: it is the word that
+/// records give to people.
+pub(super) fn agent_name(text: &str) -> Result<String, String> {
+    let name = text.trim();
+    if name.is_empty() || name.chars().count() > MAX_AGENT_CHARS {
+        return Err(format!("an agent's name has 1 to {MAX_AGENT_CHARS} characters"));
+    }
+    if name.chars().any(is_hidden) {
+        return Err("an agent's name has visible characters only".to_owned());
+    }
+    if name.eq_ignore_ascii_case("human") {
+        return Err("an agent cannot be called human".to_owned());
+    }
+    Ok(name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_has_a_number_and_a_unit() {
+        for (text, ms) in [("500ms", 500), ("30s", 30_000), ("2m", 120_000), ("24h", 86_400_000), ("7d", 604_800_000)] {
+            assert_eq!(duration(text), Ok(Duration::from_millis(ms)), "{text}");
+        }
+        for text in ["", "30", "s", "-1s", "1.5s", "0s", "1w", "30 s", "99999999999999999999d", "4000d"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_count_from_one() {
+        assert_eq!((id("7"), id("#7")), (Ok(7), Ok(7)));
+        assert!(["0", "-1", "x", "", "##7"].into_iter().all(|text| id(text).is_err()));
+        assert_eq!(count("50"), Ok(50));
+        assert!(count("0").is_err());
+    }
+
+    #[test]
+    fn an_approval_names_at_least_eight_digits() {
+        assert_eq!(digest_prefix("0123ABCD"), Ok("0123abcd".to_owned()));
+        assert!(["0123abc", "0123abcx", "", &"a".repeat(65)].into_iter().all(|text| digest_prefix(text).is_err()));
+    }
+
+    #[test]
+    fn no_agent_passes_for_a_human() {
+        assert_eq!(agent_name(" coder-1 "), Ok("coder-1".to_owned()));
+        for name in ["", " ", "human", "Human", "a\u{202e}b", "a\nb"] {
+            assert!(agent_name(name).is_err(), "{name:?}");
+        }
+    }
+}

@@ -1,0 +1,384 @@
+//! Text for humans: lines with ink, tables that fit the terminal, ages and sizes.
+//!
+//! Every piece of text passes through [`SafeText`] on its way into a [`Line`], so no answer can
+//! print a tool's text raw. Colour only doubles what a word already says.
+
+use crate::domain::{Instant, SafeText, rfc3339};
+use std::io::{self, Write};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// The narrowest the elastic last column of a table gets, in cells.
+const MIN_ELASTIC: usize = 12;
+
+/// How a piece of text is inked where colours are on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ink {
+    /// The terminal's own foreground.
+    Plain,
+    /// Bold.
+    Strong,
+    /// Faint.
+    Dim,
+    /// Green.
+    Good,
+    /// Yellow.
+    Warn,
+    /// Red.
+    Bad,
+    /// Cyan.
+    Accent,
+}
+
+impl Ink {
+    const fn code(self) -> &'static str {
+        match self {
+            Ink::Plain => "",
+            Ink::Strong => "\x1b[1m",
+            Ink::Dim => "\x1b[2m",
+            Ink::Good => "\x1b[32m",
+            Ink::Warn => "\x1b[33m",
+            Ink::Bad => "\x1b[31m",
+            Ink::Accent => "\x1b[36m",
+        }
+    }
+}
+
+/// What the text is written for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Look {
+    /// Whether colours are on.
+    pub(super) color: bool,
+    /// Columns of the terminal; `None` when the text goes into a file or pipe and nothing is cut.
+    pub(super) width: Option<usize>,
+    /// The present, for ages.
+    pub(super) now: Instant,
+}
+
+/// One line of output.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Line(Vec<(Ink, SafeText)>);
+
+impl Line {
+    /// An empty line.
+    pub(super) fn new() -> Line {
+        Line::default()
+    }
+
+    /// A line of plain text.
+    pub(super) fn of(text: impl AsRef<str>) -> Line {
+        Line::new().put(Ink::Plain, text)
+    }
+
+    /// Appends text, escaped.
+    pub(super) fn put(self, ink: Ink, text: impl AsRef<str>) -> Line {
+        self.safe(ink, SafeText::new(text.as_ref()))
+    }
+
+    /// Appends text that is safe already.
+    pub(super) fn safe(mut self, ink: Ink, text: SafeText) -> Line {
+        self.0.push((ink, text));
+        self
+    }
+}
+
+/// Where an answer writes its text.
+pub(super) struct Page<'a> {
+    out: &'a mut dyn Write,
+    look: Look,
+}
+
+impl<'a> Page<'a> {
+    /// A page on this writer.
+    pub(super) fn new(out: &'a mut dyn Write, look: Look) -> Page<'a> {
+        Page { out, look }
+    }
+
+    /// What the page is for.
+    pub(super) fn look(&self) -> Look {
+        self.look
+    }
+
+    /// Writes a line.
+    pub(super) fn line(&mut self, line: &Line) -> io::Result<()> {
+        let mut text = String::new();
+        for (ink, part) in &line.0 {
+            if self.look.color && *ink != Ink::Plain {
+                text.push_str(ink.code());
+                text.push_str(part.as_str());
+                text.push_str("\x1b[0m");
+            } else {
+                text.push_str(part.as_str());
+            }
+        }
+        writeln!(self.out, "{}", text.trim_end_matches(' '))
+    }
+
+    /// Writes a line of plain text, escaped.
+    pub(super) fn say(&mut self, text: impl AsRef<str>) -> io::Result<()> {
+        self.line(&Line::of(text))
+    }
+
+    /// Writes an empty line and a heading.
+    pub(super) fn heading(&mut self, text: &str) -> io::Result<()> {
+        self.line(&Line::new())?;
+        self.line(&Line::new().put(Ink::Strong, text))
+    }
+
+    /// Writes `label  value` with the values in one column.
+    pub(super) fn field(&mut self, label: &str, ink: Ink, value: impl AsRef<str>) -> io::Result<()> {
+        self.line(&Line::new().put(Ink::Dim, format!("{label:<13}")).put(ink, value))
+    }
+
+    /// Writes a text of several lines, each escaped, behind an indent of so many blanks.
+    pub(super) fn block(&mut self, indent: usize, ink: Ink, text: &str) -> io::Result<()> {
+        for safe in SafeText::lines(text) {
+            self.line(&Line::new().put(Ink::Plain, " ".repeat(indent)).safe(ink, safe))?;
+        }
+        Ok(())
+    }
+
+    /// Writes a text of ours as it is: a script, a manual page.
+    pub(super) fn verbatim(&mut self, text: &str) -> io::Result<()> {
+        self.out.write_all(text.as_bytes())
+    }
+
+    /// Writes a table.
+    pub(super) fn table(&mut self, table: &Table) -> io::Result<()> {
+        for line in table.lines(self.look.width) {
+            self.line(&line)?;
+        }
+        Ok(())
+    }
+}
+
+/// A table; the last column takes what is left of the terminal's width.
+#[derive(Clone)]
+pub(super) struct Table {
+    heads: Vec<(&'static str, Align)>,
+    rows: Vec<Vec<(Ink, SafeText)>>,
+    spare: &'static [&'static str],
+}
+
+/// On which side the cells of a column meet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Align {
+    Left,
+    Right,
+}
+
+impl Table {
+    /// A table with these columns.
+    pub(super) fn new(heads: &[(&'static str, Align)]) -> Table {
+        Table { heads: heads.to_vec(), rows: Vec::new(), spare: &[] }
+    }
+
+    /// Names the columns that a narrow terminal can do without, the first to go first.
+    pub(super) fn sparing(mut self, spare: &'static [&'static str]) -> Table {
+        self.spare = spare;
+        self
+    }
+
+    /// Appends a row; it has as many cells as the table has columns.
+    pub(super) fn row<const N: usize>(&mut self, cells: [(Ink, String); N]) {
+        debug_assert_eq!(N, self.heads.len());
+        self.rows.push(cells.into_iter().map(|(ink, text)| (ink, SafeText::new(&text))).collect());
+    }
+
+    fn lines(&self, width: Option<usize>) -> Vec<Line> {
+        let narrow = self.spare.first().filter(|_| width.is_some_and(|width| width < self.least()));
+        if let Some(column) = narrow {
+            return self.without(column).lines(width);
+        }
+        let widths = self.widths(width);
+        let head = self.heads.iter().map(|(head, _)| (Ink::Dim, SafeText::new(head)));
+        std::iter::once(head.collect::<Vec<_>>())
+            .chain(self.rows.iter().cloned())
+            .map(|cells| self.line(&cells, &widths))
+            .collect()
+    }
+
+    fn line(&self, cells: &[(Ink, SafeText)], widths: &[usize]) -> Line {
+        let columns = self.heads.iter().zip(cells).zip(widths).enumerate();
+        columns.fold(Line::new(), |line, (i, (((_, align), (ink, text)), width))| {
+            let text = cut(text.as_str(), *width);
+            let pad = " ".repeat(width.saturating_sub(text.width()));
+            let gap = if i == 0 { "" } else { "  " };
+            match align {
+                Align::Left => line.put(Ink::Plain, gap).put(*ink, text).put(Ink::Plain, pad),
+                Align::Right => line.put(Ink::Plain, format!("{gap}{pad}")).put(*ink, text),
+            }
+        })
+    }
+
+    fn without(&self, column: &str) -> Table {
+        let mut table = self.clone();
+        table.spare = &self.spare[1..];
+        if let Some(at) = table.heads.iter().position(|(head, _)| *head == column) {
+            table.heads.remove(at);
+            for row in &mut table.rows {
+                row.remove(at);
+            }
+        }
+        table
+    }
+
+    /// The least width in which only the last column is cut.
+    fn least(&self) -> usize {
+        let widths = self.widths(None);
+        let last = widths.last().map_or(0, |width| (*width).min(MIN_ELASTIC));
+        widths.iter().rev().skip(1).map(|width| width + 2).sum::<usize>() + last
+    }
+
+    /// The width of each column: what its cells need; the last one is cut to the terminal.
+    fn widths(&self, total: Option<usize>) -> Vec<usize> {
+        let mut widths: Vec<usize> = self.heads.iter().map(|(head, _)| head.width()).collect();
+        for row in &self.rows {
+            for (width, (_, cell)) in widths.iter_mut().zip(row) {
+                *width = (*width).max(cell.as_str().width());
+            }
+        }
+        let fixed: usize = widths.iter().rev().skip(1).map(|width| width + 2).sum();
+        if let (Some(total), Some(last)) = (total, widths.last_mut()) {
+            *last = (*last).min(total.saturating_sub(fixed).max(MIN_ELASTIC));
+        }
+        widths
+    }
+}
+
+/// Cuts a text to so many cells; a cut text ends with `…`.
+pub(super) fn cut(text: &str, cells: usize) -> String {
+    if text.width() <= cells {
+        return text.to_owned();
+    }
+    let mut kept = String::new();
+    let mut used = 0;
+    for c in text.chars() {
+        used += c.width().unwrap_or(0);
+        if used + 1 > cells {
+            break;
+        }
+        kept.push(c);
+    }
+    kept.push('…');
+    kept
+}
+
+/// An age on a terminal (`12 s ago`), a point in time everywhere else.
+pub(super) fn when(at: Instant, look: Look) -> String {
+    if look.width.is_none() {
+        return rfc3339(at);
+    }
+    let seconds = look.now.since_ms(at) / 1_000;
+    match seconds {
+        0..60 => format!("{seconds} s ago"),
+        60..3_600 => format!("{} min ago", seconds / 60),
+        3_600..86_400 => format!("{} h ago", seconds / 3_600),
+        86_400..604_800 => format!("{} d ago", seconds / 86_400),
+        _ => rfc3339(at)[..10].to_owned(),
+    }
+}
+
+/// A length of time: `340 ms`, `2.5 s`, `3 min 20 s`.
+pub(super) fn span(ms: u64) -> String {
+    match ms {
+        0..1_000 => format!("{ms} ms"),
+        1_000..60_000 => format!("{}.{} s", ms / 1_000, ms % 1_000 / 100),
+        60_000..3_600_000 => format!("{} min {} s", ms / 60_000, ms % 60_000 / 1_000),
+        _ => format!("{} h {} min", ms / 3_600_000, ms % 3_600_000 / 60_000),
+    }
+}
+
+/// A size: `512 B`, `1.5 KiB`, `64.0 MiB`.
+pub(super) fn size(bytes: u64) -> String {
+    const UNITS: [&str; 3] = ["KiB", "MiB", "GiB"];
+    if bytes < 1_024 {
+        return format!("{bytes} B");
+    }
+    let mut amount = bytes as f64 / 1_024.0;
+    let mut unit = 0;
+    while amount >= 1_024.0 && unit + 1 < UNITS.len() {
+        amount /= 1_024.0;
+        unit += 1;
+    }
+    format!("{amount:.1} {}", UNITS[unit])
+}
+
+/// `1 tool`, `2 tools`.
+pub(super) fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// A page that goes into a file: no colours, no width, the present at zero.
+    pub(crate) fn plain(write: impl FnOnce(&mut Page<'_>) -> io::Result<()>) -> String {
+        on(Look { color: false, width: None, now: Instant(0) }, write)
+    }
+
+    /// What is written for this look.
+    pub(crate) fn on(look: Look, write: impl FnOnce(&mut Page<'_>) -> io::Result<()>) -> String {
+        let mut bytes = Vec::new();
+        write(&mut Page::new(&mut bytes, look)).unwrap();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    fn sample() -> Table {
+        let mut table = Table::new(&[("id", Align::Right), ("name", Align::Left), ("description", Align::Left)]);
+        table.row([(Ink::Plain, "7".into()), (Ink::Strong, "a".into()), (Ink::Dim, "what it is for".into())]);
+        table.row([(Ink::Plain, "12".into()), (Ink::Strong, "日本".into()), (Ink::Dim, "x\u{1b}[2Jy".into())]);
+        table
+    }
+
+    #[test]
+    fn columns_meet_and_nothing_is_cut_in_a_pipe() {
+        let text = plain(|page| page.table(&sample()));
+        assert_eq!(text, "id  name  description\n 7  a     what it is for\n12  日本  x\\x1b[2Jy\n");
+    }
+
+    #[test]
+    fn the_last_column_fits_the_terminal() {
+        let look = Look { color: false, width: Some(22), now: Instant(0) };
+        let text = on(look, |page| page.table(&sample()));
+        assert_eq!(text, "id  name  description\n 7  a     what it is …\n12  日本  x\\x1b[2Jy\n");
+    }
+
+    #[test]
+    fn a_narrow_terminal_does_without_the_columns_that_can_be_spared() {
+        let mut table = Table::new(&["name", "kind", "tier", "what"].map(|head| (head, Align::Left)));
+        table.row(["json-query", "command", "low", "picks values"].map(|cell| (Ink::Plain, cell.to_owned())));
+        let table = table.sparing(&["kind", "tier"]);
+        let at = |width| on(Look { color: false, width: Some(width), now: Instant(0) }, |page| page.table(&table));
+        assert_eq!(at(39), "name        kind     tier  what\njson-query  command  low   picks values\n");
+        assert_eq!(at(38), "name        tier  what\njson-query  low   picks values\n");
+        assert_eq!(at(29), "name        what\njson-query  picks values\n");
+    }
+
+    #[test]
+    fn colours_are_written_only_where_they_are_on() {
+        let line = Line::new().put(Ink::Bad, "bad").put(Ink::Plain, " end");
+        let look = Look { color: true, width: Some(80), now: Instant(0) };
+        assert_eq!(on(look, |page| page.line(&line)), "\x1b[31mbad\x1b[0m end\n");
+        assert_eq!(plain(|page| page.line(&line)), "bad end\n");
+    }
+
+    #[test]
+    fn ages_are_for_terminals_and_points_in_time_for_files() {
+        let look = Look { color: false, width: Some(80), now: Instant(1_767_323_045_678) };
+        let ago = |ms: i64| when(Instant(look.now.0 - ms), look);
+        assert_eq!([ago(0), ago(61_000), ago(7_200_000)], ["0 s ago", "1 min ago", "2 h ago"]);
+        assert_eq!([ago(172_800_000), ago(30 * 86_400_000)], ["2 d ago", "2025-12-03"]);
+        assert_eq!(when(look.now, Look { width: None, ..look }), "2026-01-02T03:04:05.678Z");
+    }
+
+    #[test]
+    fn amounts_read_like_a_human_writes_them() {
+        assert_eq!(
+            [span(7), span(2_540), span(200_000), span(7_260_000)],
+            ["7 ms", "2.5 s", "3 min 20 s", "2 h 1 min"]
+        );
+        assert_eq!([size(7), size(1_536), size(64 << 20)], ["7 B", "1.5 KiB", "64.0 MiB"]);
+        assert_eq!([counted(1, "tool", "tools"), counted(0, "tool", "tools")], ["1 tool", "0 tools"]);
+    }
+}

@@ -1,0 +1,358 @@
+//! Reviews and decisions: `reviews`, `review`, `approve`, `reject`, `request-changes`.
+
+use super::call::{Answer, Call};
+use super::catalog::stage_ink;
+use super::files::{FileDiff, FileText, compare};
+use super::lifecycle::{Done, announce_and_execute};
+use super::print_text::{Align, Ink, Line, Page, Table, counted, when};
+use super::runs::run_table;
+use crate::domain::{Command, DecisionKind, Review, ReviewId, ReviewState, Risk, Run, Shown};
+use crate::engine::{Engine, EngineError, ErrorCode, EvidenceLine, ReviewDetail, ReviewFilter, Weight};
+use serde::Serialize;
+use serde_json::Value;
+use std::io;
+
+/// The review queue, oldest first.
+#[derive(Serialize)]
+pub(super) struct Reviews {
+    reviews: Vec<Review>,
+}
+
+/// `reviews [--state STATE]`. The tools are read first, so that what just arrived is in the queue.
+pub(super) fn reviews(call: &Call<'_>) -> Result<Reviews, EngineError> {
+    let filter = match call.text("state") {
+        Some("decided") => ReviewFilter::Decided,
+        Some("all") => ReviewFilter::All,
+        _ => ReviewFilter::Waiting,
+    };
+    let (engine, _catalog) = call.open_catalog()?;
+    Ok(Reviews { reviews: engine.reviews(filter)? })
+}
+
+impl Answer for Reviews {
+    fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let heads = [
+            ("review", Align::Right),
+            ("asks", Align::Left),
+            ("tool", Align::Left),
+            ("digest", Align::Left),
+            ("from", Align::Left),
+            ("to", Align::Left),
+            ("risk", Align::Left),
+            ("state", Align::Left),
+            ("opened", Align::Left),
+            ("summary", Align::Left),
+        ];
+        let mut table = Table::new(&heads).sparing(&["opened", "from", "digest", "to", "state"]);
+        for review in &self.reviews {
+            table.row([
+                (Ink::Strong, review.id.to_string()),
+                (Ink::Plain, review.kind.to_string()),
+                (Ink::Strong, format!("{}@{}", review.tool, review.version)),
+                (Ink::Plain, review.digest.short()),
+                (stage_ink(review.from_stage), review.from_stage.to_string()),
+                (stage_ink(review.to_stage), review.to_stage.to_string()),
+                (risk_ink(review.risk), review.risk.to_string()),
+                (state_ink(review.state), review.state.to_string()),
+                (Ink::Dim, when(review.created_at, page.look())),
+                (Ink::Dim, review.summary.clone()),
+            ]);
+        }
+        if !self.reviews.is_empty() {
+            page.table(&table)?;
+        }
+        page.line(&Line::new().put(Ink::Dim, counted(self.reviews.len(), "review", "reviews")))
+    }
+}
+
+/// The ink of a risk.
+pub(super) fn risk_ink(risk: Risk) -> Ink {
+    match risk {
+        Risk::Low => Ink::Good,
+        Risk::Medium => Ink::Warn,
+        Risk::High => Ink::Bad,
+    }
+}
+
+fn state_ink(state: ReviewState) -> Ink {
+    match state {
+        ReviewState::Waiting => Ink::Accent,
+        ReviewState::Approved => Ink::Good,
+        ReviewState::Rejected => Ink::Bad,
+        ReviewState::ChangesRequested => Ink::Warn,
+        ReviewState::Superseded => Ink::Dim,
+    }
+}
+
+/// One review with everything a reviewer needs.
+#[derive(Serialize)]
+pub(super) struct ReviewAnswer {
+    review: Review,
+    evidence: Vec<EvidenceLine>,
+    files: Vec<FileText>,
+    /// What differs from the version approved before; `None` when there is none.
+    diff: Option<Vec<FileDiff>>,
+    runs: Vec<Run>,
+}
+
+impl ReviewAnswer {
+    fn new(detail: ReviewDetail) -> ReviewAnswer {
+        ReviewAnswer {
+            diff: detail.base_files.as_ref().map(|base| compare(base, &detail.files)),
+            files: detail.files.iter().map(FileText::of).collect(),
+            review: detail.review,
+            evidence: detail.evidence,
+            runs: detail.runs,
+        }
+    }
+}
+
+/// `review ID`.
+pub(super) fn review(call: &Call<'_>) -> Result<ReviewAnswer, EngineError> {
+    let (engine, _catalog) = call.open_catalog()?;
+    Ok(ReviewAnswer::new(engine.review(ReviewId(call.required_id("review")?))?))
+}
+
+impl Answer for ReviewAnswer {
+    fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
+        self.header(page)?;
+        page.heading("Evidence")?;
+        for line in &self.evidence {
+            page.line(&evidence_line(line))?;
+        }
+        page.line(&verdict_line(self.review.verdict.as_ref()))?;
+        self.decisions(page)?;
+        if !self.runs.is_empty() {
+            page.heading("Runs of this version")?;
+            page.table(&run_table(&self.runs, page.look()))?;
+        }
+        self.subject(page)?;
+        self.next_step(page)
+    }
+}
+
+impl ReviewAnswer {
+    fn header(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let review = &self.review;
+        let title = format!("review {}: {} {} ", review.id, review.tool, review.version);
+        page.line(&Line::new().put(Ink::Strong, title).put(state_ink(review.state), review.state.word()))?;
+        page.field("asks", Ink::Plain, format!("{}, {} → {}", review.kind, review.from_stage, review.to_stage))?;
+        page.field("digest", Ink::Plain, review.digest.hex())?;
+        page.field("risk", risk_ink(review.risk), review.risk.word())?;
+        page.field("path", Ink::Plain, &review.path)?;
+        page.field("opened", Ink::Plain, when(review.created_at, page.look()))?;
+        page.field("summary", Ink::Plain, &review.summary)?;
+        for (tool, digest) in &review.members {
+            page.field("covers", Ink::Plain, format!("{tool} {}", digest.short()))?;
+        }
+        Ok(())
+    }
+
+    fn decisions(&self, page: &mut Page<'_>) -> io::Result<()> {
+        if self.review.decisions.is_empty() {
+            return Ok(());
+        }
+        page.heading("Decisions")?;
+        for decision in &self.review.decisions {
+            let undone = if decision.undone { " (taken back)" } else { "" };
+            let reason = decision.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+            let at = when(decision.at, page.look());
+            let digest = decision.digest.short();
+            page.say(format!("  {at}  {}  {}  {digest}{undone}{reason}", decision.kind, decision.reviewer))?;
+        }
+        Ok(())
+    }
+
+    /// What is decided on: the difference where there is something to differ from, else every file.
+    fn subject(&self, page: &mut Page<'_>) -> io::Result<()> {
+        if let Some(diff) = &self.diff {
+            page.heading("Difference to the version approved before")?;
+            if diff.is_empty() {
+                page.say("  none")?;
+            }
+            return diff.iter().try_for_each(|file| file.write(page));
+        }
+        page.heading("Files")?;
+        if self.files.is_empty() {
+            page.line(&Line::new().put(Ink::Bad, "  the files are gone"))?;
+        }
+        self.files.iter().try_for_each(|file| file.write(page))
+    }
+
+    fn next_step(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let review = &self.review;
+        if review.state != ReviewState::Waiting {
+            return Ok(());
+        }
+        page.heading("To decide")?;
+        page.say(format!("  toolsmith approve {} --digest {}", review.id, review.digest.short()))?;
+        page.say(format!("  toolsmith reject {} --reason TEXT", review.id))?;
+        page.say(format!("  toolsmith request-changes {} --reason TEXT", review.id))
+    }
+}
+
+fn evidence_line(line: &EvidenceLine) -> Line {
+    let (ink, word) = match line.weight {
+        Weight::Fact => (Ink::Plain, "fact"),
+        Weight::Good => (Ink::Good, "good"),
+        Weight::Warn => (Ink::Warn, "warn"),
+        Weight::Bad => (Ink::Bad, "bad"),
+    };
+    let head = Line::new().put(ink, format!("  {word:<5}")).put(Ink::Strong, format!("{}: ", line.label));
+    head.put(Ink::Plain, &line.text)
+}
+
+/// What the checks say; that none has run is said too.
+fn verdict_line(verdict: Option<&Value>) -> Line {
+    let state = verdict.map(|verdict| verdict.get("state").and_then(Value::as_str).unwrap_or("unknown"));
+    let (ink, text) = match state {
+        None => (Ink::Warn, "no check has run on this version".to_owned()),
+        Some("passed") => (Ink::Good, "passed".to_owned()),
+        Some(other) => (Ink::Bad, other.to_owned()),
+    };
+    Line::new().put(Ink::Plain, "  ").put(Ink::Strong, "checks: ").put(ink, text)
+}
+
+/// `approve ID --digest PREFIX`. The digits are the confirmation: they must be of the digest under review.
+pub(super) fn approve(call: &Call<'_>) -> Result<Done, EngineError> {
+    let prefix = call.required("digest")?;
+    let (engine, detail) = open_review(call)?;
+    let review = &detail.review;
+    if !review.digest.starts_with(prefix) {
+        let message = format!("review {} is about digest {}, not {prefix}", review.id, review.digest.short());
+        let hint = format!("`toolsmith review {}` shows what is under review now", review.id);
+        return Err(EngineError::new(ErrorCode::Conflict, message, hint));
+    }
+    call.note(&Line::new().put(Ink::Plain, "digest ").put(Ink::Strong, review.digest.hex()));
+    for line in &detail.evidence {
+        call.note(&evidence_line(line));
+    }
+    call.note(&verdict_line(review.verdict.as_ref()));
+    decide(call, &engine, &detail, DecisionKind::Approve)
+}
+
+/// `reject ID --reason TEXT`.
+pub(super) fn reject(call: &Call<'_>) -> Result<Done, EngineError> {
+    let (engine, detail) = open_review(call)?;
+    decide(call, &engine, &detail, DecisionKind::Reject)
+}
+
+/// `request-changes ID --reason TEXT`.
+pub(super) fn request_changes(call: &Call<'_>) -> Result<Done, EngineError> {
+    let (engine, detail) = open_review(call)?;
+    decide(call, &engine, &detail, DecisionKind::RequestChanges)
+}
+
+fn open_review(call: &Call<'_>) -> Result<(Engine, ReviewDetail), EngineError> {
+    let (engine, _catalog) = call.open_catalog()?;
+    let detail = engine.review(ReviewId(call.required_id("review")?))?;
+    Ok((engine, detail))
+}
+
+fn decide(call: &Call<'_>, engine: &Engine, detail: &ReviewDetail, kind: DecisionKind) -> Result<Done, EngineError> {
+    let command = Command::Decide {
+        review: detail.review.id,
+        digest: detail.review.digest,
+        kind,
+        reason: call.text("reason").map(str::to_owned),
+        // A shell shows nothing by itself, and the record says so.
+        shown: Shown::default(),
+    };
+    announce_and_execute(call, engine, command)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::print_json::tests::object;
+    use super::super::print_text::tests::plain;
+    use super::*;
+    use crate::domain::{Digest, FileMode, Instant, ReviewKind, Stage, ToolName, VersionFile};
+    use serde_json::json;
+
+    fn review() -> Review {
+        Review {
+            id: ReviewId(2),
+            kind: ReviewKind::New,
+            tool: ToolName::new("hello").unwrap(),
+            version: semver::Version::new(1, 0, 0),
+            digest: Digest([0xab; 32]),
+            from_stage: Stage::Experimental,
+            to_stage: Stage::Approved,
+            state: ReviewState::Waiting,
+            created_at: Instant(1_767_323_045_678),
+            verdict: None,
+            risk: Risk::Low,
+            summary: "says hello\u{1b}[2J".into(),
+            path: "tools/experimental/hello/tool.toml".into(),
+            base_digest: None,
+            members: vec![],
+            decisions: vec![],
+        }
+    }
+
+    fn detail(base: Option<&[u8]>) -> ReviewDetail {
+        let file = |bytes: &[u8]| VersionFile { path: "hello.sh".into(), mode: FileMode::Plain, bytes: bytes.into() };
+        ReviewDetail {
+            review: review(),
+            files: vec![file(b"echo hello\n")],
+            base_files: base.map(|bytes| vec![file(bytes)]),
+            manifest: None,
+            evidence: vec![EvidenceLine { weight: Weight::Bad, label: "runs".into(), text: "1 of 2 failed".into() }],
+            runs: vec![],
+        }
+    }
+
+    #[test]
+    fn a_review_shows_evidence_then_the_whole_source_then_how_to_decide() {
+        let text = plain(|page| ReviewAnswer::new(detail(None)).text(page));
+        let digest = "ab".repeat(32);
+        assert_eq!(
+            text,
+            format!(
+                "review 2: hello 1.0.0 waiting\nasks         new, experimental → approved\ndigest       {digest}\n\
+                 risk         low\npath         tools/experimental/hello/tool.toml\n\
+                 opened       2026-01-02T03:04:05.678Z\nsummary      says hello\\x1b[2J\n\nEvidence\n  \
+                 bad  runs: 1 of 2 failed\n  checks: no check has run on this version\n\nFiles\n  hello.sh  11 B\n\
+                 echo hello\n\nTo decide\n  toolsmith approve 2 --digest abababababab\n  \
+                 toolsmith reject 2 --reason TEXT\n  toolsmith request-changes 2 --reason TEXT\n"
+            )
+        );
+    }
+
+    #[test]
+    fn a_review_of_a_change_shows_the_difference() {
+        let text = plain(|page| ReviewAnswer::new(detail(Some(b"echo hi\n"))).text(page));
+        assert!(text.contains("\n-echo hi\n+echo hello\n"), "{text}");
+        assert!(!text.contains("\nFiles\n"), "{text}");
+    }
+
+    #[test]
+    fn a_review_has_the_fields_scripts_rely_on() {
+        let answer = object(&ReviewAnswer::new(detail(None)));
+        assert_eq!(
+            answer["review"],
+            json!({
+                "id": 2, "kind": "new", "tool": "hello", "version": "1.0.0", "digest": "ab".repeat(32),
+                "from_stage": "experimental", "to_stage": "approved", "state": "waiting",
+                "created_at": "2026-01-02T03:04:05.678Z", "verdict": null, "risk": "low",
+                "summary": "says hello\u{1b}[2J", "path": "tools/experimental/hello/tool.toml", "base_digest": null,
+                "members": [], "decisions": []
+            })
+        );
+        assert_eq!(answer["evidence"], json!([{"weight": "bad", "label": "runs", "text": "1 of 2 failed"}]));
+        assert_eq!(
+            answer["files"],
+            json!([{"path": "hello.sh", "mode": "plain", "bytes": 11, "is_text": true, "hidden": 0, "text": "echo hello\n"}])
+        );
+        assert_eq!((&answer["diff"], &answer["runs"]), (&json!(null), &json!([])));
+        assert_eq!(object(&Reviews { reviews: vec![review()] })["reviews"], json!([answer["review"]]));
+    }
+
+    #[test]
+    fn a_verdict_that_did_not_pass_is_named() {
+        let text = |verdict: Option<Value>| plain(|page| page.line(&verdict_line(verdict.as_ref())));
+        assert_eq!(text(Some(json!({"state": "passed"}))), "  checks: passed\n");
+        assert_eq!(text(Some(json!({"state": "failed"}))), "  checks: failed\n");
+        assert_eq!(text(None), "  checks: no check has run on this version\n");
+    }
+}

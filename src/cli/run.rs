@@ -1,0 +1,302 @@
+//! Running tools: `run`, `rerun`.
+
+use super::call::{Call, Stop, print_object, stderr_look, stdout_look};
+use super::input;
+use super::live::{Cleaner, Joiner, Kept, Sink, follow};
+use super::print_json;
+use super::print_text::{Ink, Line, span};
+use super::runs::{RunAnswer, outcome_ink};
+use crate::domain::{Run, RunId, RunOutcome, Stream, Tool};
+use crate::engine::{Engine, EngineError, ErrorCode, RunHandle, RunRequest};
+use serde::Serialize;
+use std::io::{self, IsTerminal, Write};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// `run NAME …`.
+pub(super) fn run(call: &Call<'_>) -> Result<u8, Stop> {
+    let asked = || -> Result<(Engine, RunRequest), EngineError> {
+        let given = input::given(call)?;
+        let (engine, _catalog) = call.open_catalog()?;
+        let tool = engine.resolve(call.required("tool")?)?;
+        let input = input::for_tool(&engine.detail(&tool)?.manifest, given)?;
+        Ok((engine, RunRequest { tool, input, timeout: call.get::<Duration>("timeout") }))
+    };
+    start(call, asked())
+}
+
+/// `rerun RUN`: the same tool with the same input.
+pub(super) fn rerun(call: &Call<'_>) -> Result<u8, Stop> {
+    let asked = || -> Result<(Engine, RunRequest), EngineError> {
+        let (engine, _catalog) = call.open_catalog()?;
+        let before = engine.run_record(RunId(call.required_id("run")?))?;
+        let tool = same_tool(call, &engine, &before)?;
+        let input = if before.input.is_empty() {
+            None
+        } else {
+            Some(serde_json::from_str(&before.input).map_err(EngineError::internal)?)
+        };
+        Ok((engine, RunRequest { tool, input, timeout: None }))
+    };
+    start(call, asked())
+}
+
+/// The row that ran before when its files are still there; else what goes by its name now, and that
+/// it is another version is said.
+fn same_tool(call: &Call<'_>, engine: &Engine, before: &Run) -> Result<Arc<Tool>, EngineError> {
+    let catalog = engine.catalog();
+    if let Some(tool) = catalog.tools.iter().find(|tool| tool.name == before.tool && tool.digest == before.digest) {
+        return Ok(Arc::clone(tool));
+    }
+    let tool = engine.resolve(before.tool.as_str())?;
+    let text = format!(
+        "run {} was of {} {}; now it is {} {}",
+        before.id,
+        before.version,
+        before.digest.short(),
+        tool.version,
+        tool.digest.short()
+    );
+    call.note(&Line::new().put(Ink::Warn, text));
+    Ok(tool)
+}
+
+/// Starts what was asked for and follows it to its end.
+fn start(call: &Call<'_>, asked: Result<(Engine, RunRequest), EngineError>) -> Result<u8, Stop> {
+    let started = asked.and_then(|(engine, request)| {
+        let handle = engine.run(request, &call.caller(&engine))?;
+        Ok((engine, handle))
+    });
+    if call.switch("jsonl") {
+        return stream_events(call, started);
+    }
+    let (engine, handle) = started?;
+    if let Some(warning) = &handle.warning {
+        call.note(&Line::new().put(Ink::Warn, "warning: ").put(Ink::Plain, warning));
+    }
+    if call.globals.json {
+        let (run, _) = follow(call, &engine, handle, &mut Nowhere)?;
+        let code = exit_code(run.outcome);
+        let kept = Kept::read(&engine, run.id)?;
+        print_object(&RunAnswer::new(run, &kept))?;
+        return Ok(code);
+    }
+    let mut streams = Streams::new(call);
+    let (run, taken) = follow(call, &engine, handle, &mut streams)?;
+    let finished = streams.finish();
+    call.note(&summary(&run));
+    if let Some(error) = &run.error {
+        call.note(&Line::new().put(Ink::Bad, "  ").put(Ink::Plain, error));
+    }
+    for note in &run.notes {
+        call.note(&Line::new().put(Ink::Warn, "  note: ").put(Ink::Plain, note));
+    }
+    match taken.and(finished) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(exit_code(run.outcome)),
+    }
+}
+
+/// The exit code that goes with the end of a run.
+fn exit_code(outcome: RunOutcome) -> u8 {
+    match outcome {
+        RunOutcome::Succeeded => 0,
+        RunOutcome::Refused => ErrorCode::Refused.exit_code(),
+        RunOutcome::Running
+        | RunOutcome::Failed
+        | RunOutcome::TimedOut
+        | RunOutcome::Cancelled
+        | RunOutcome::Killed
+        | RunOutcome::LimitExceeded
+        | RunOutcome::InvalidInput
+        | RunOutcome::InvalidOutput
+        | RunOutcome::SpawnFailed
+        | RunOutcome::Interrupted => ErrorCode::Failed.exit_code(),
+    }
+}
+
+/// One line: how it ended, how long it took, how far it was isolated, and what was cut.
+fn summary(run: &Run) -> Line {
+    let line = Line::new()
+        .put(Ink::Dim, format!("run {} · ", run.id))
+        .put(outcome_ink(run.outcome), run.outcome.word())
+        .put(Ink::Dim, format!(" · {} · isolation {}", span(run.usage.duration_ms), run.isolation.level));
+    let line = match run.exit_code {
+        Some(code) if code != 0 => line.put(Ink::Dim, format!(" · exit code {code}")),
+        _ => line,
+    };
+    if run.truncated { line.put(Ink::Warn, " · output cut at its limit") } else { line }
+}
+
+/// Takes output and shows nothing: it is read from the kept output at the end.
+struct Nowhere;
+
+impl Sink for Nowhere {
+    fn take(&mut self, _stream: Stream, _bytes: &[u8]) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Standard output and standard error of this process, each raw or cleaned.
+struct Streams {
+    stdout: Option<Cleaner>,
+    stderr: Option<Cleaner>,
+}
+
+impl Streams {
+    fn new(call: &Call<'_>) -> Streams {
+        let color = call.globals.color;
+        Streams {
+            stdout: io::stdout().is_terminal().then(|| Cleaner::new(stdout_look(color).color)),
+            stderr: io::stderr().is_terminal().then(|| Cleaner::new(stderr_look(color).color)),
+        }
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        for stream in [Stream::Stdout, Stream::Stderr] {
+            let cleaner = match stream {
+                Stream::Stdout => &mut self.stdout,
+                Stream::Stderr => &mut self.stderr,
+            };
+            if let Some(cleaner) = cleaner {
+                let rest = cleaner.finish();
+                write_to(stream, rest.as_bytes())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Sink for Streams {
+    fn take(&mut self, stream: Stream, bytes: &[u8]) -> io::Result<()> {
+        let cleaner = match stream {
+            Stream::Stdout => &mut self.stdout,
+            Stream::Stderr => &mut self.stderr,
+        };
+        match cleaner {
+            Some(cleaner) => write_to(stream, cleaner.push(bytes).as_bytes()),
+            None => write_to(stream, bytes),
+        }
+    }
+}
+
+fn write_to(stream: Stream, bytes: &[u8]) -> io::Result<()> {
+    match stream {
+        Stream::Stdout => {
+            let mut out = io::stdout().lock();
+            out.write_all(bytes)?;
+            out.flush()
+        }
+        Stream::Stderr => io::stderr().lock().write_all(bytes),
+    }
+}
+
+/// A line of `--jsonl`.
+#[derive(Serialize)]
+#[serde(tag = "event", rename_all = "lowercase")]
+enum RunEvent<'a> {
+    Started { run: &'a Run },
+    Output { stream: Stream, text: String },
+    Ended { run: &'a Run },
+    Error { error: &'a EngineError },
+}
+
+fn print_event(event: &RunEvent<'_>) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    print_json::write_object(&mut out, event)?;
+    out.flush()
+}
+
+/// Prints events as they come; an error before the start is an event too.
+fn stream_events(call: &Call<'_>, started: Result<(Engine, RunHandle), EngineError>) -> Result<u8, Stop> {
+    let (engine, handle) = match started {
+        Ok(started) => started,
+        Err(error) => {
+            print_event(&RunEvent::Error { error: &error })?;
+            return Ok(error.code.exit_code());
+        }
+    };
+    print_event(&RunEvent::Started { run: &engine.run_record(handle.id)? })?;
+    let mut events = Events::default();
+    let (run, taken) = follow(call, &engine, handle, &mut events)?;
+    taken?;
+    events.finish()?;
+    print_event(&RunEvent::Ended { run: &run })?;
+    Ok(exit_code(run.outcome))
+}
+
+/// Output as events.
+#[derive(Default)]
+struct Events {
+    stdout: Joiner,
+    stderr: Joiner,
+}
+
+impl Events {
+    fn finish(&mut self) -> io::Result<()> {
+        for (stream, text) in [(Stream::Stdout, self.stdout.finish()), (Stream::Stderr, self.stderr.finish())] {
+            if !text.is_empty() {
+                print_event(&RunEvent::Output { stream, text })?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Sink for Events {
+    fn take(&mut self, stream: Stream, bytes: &[u8]) -> io::Result<()> {
+        let text = match stream {
+            Stream::Stdout => self.stdout.push(bytes),
+            Stream::Stderr => self.stderr.push(bytes),
+        };
+        if text.is_empty() { Ok(()) } else { print_event(&RunEvent::Output { stream, text }) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::print_json::tests::object;
+    use super::super::print_text::tests::plain;
+    use super::super::runs::tests::failed_run;
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn only_success_is_zero_and_a_refusal_is_told_apart() {
+        let codes = RunOutcome::ALL.iter().map(|outcome| (outcome.word(), exit_code(*outcome)));
+        let not_one: Vec<_> = codes.filter(|(_, code)| *code != 1).collect();
+        assert_eq!(not_one, [("succeeded", 0), ("refused", 4)]);
+    }
+
+    #[test]
+    fn the_end_is_told_in_one_line_with_the_honest_isolation() {
+        let mut run = failed_run();
+        run.truncated = true;
+        assert_eq!(
+            plain(|page| page.line(&summary(&run))),
+            "run 7 · failed · 340 ms · isolation limits-only · exit code 3 · output cut at its limit\n"
+        );
+    }
+
+    #[test]
+    fn events_have_a_name_and_the_schema() {
+        let run = failed_run();
+        let output = object(&RunEvent::Output { stream: Stream::Stderr, text: "x\n".into() });
+        assert_eq!(output, json!({"schema": 1, "event": "output", "stream": "stderr", "text": "x\n"}));
+        let ended = object(&RunEvent::Ended { run: &run });
+        assert_eq!((&ended["event"], &ended["run"]["outcome"]), (&json!("ended"), &json!("failed")));
+        let error = EngineError::new(ErrorCode::NotFound, "there is no tool", "look");
+        assert_eq!(
+            object(&RunEvent::Error { error: &error }),
+            json!({"schema": 1, "event": "error",
+                "error": {"code": "not-found", "message": "there is no tool", "hint": "look"}})
+        );
+    }
+
+    #[test]
+    fn a_run_answers_with_its_record_and_its_output() {
+        let answer = object(&RunAnswer { run: failed_run(), stdout: "o".into(), stderr: "e".into(), truncated: false });
+        let fields: Vec<_> = answer.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(fields, ["schema", "run", "stdout", "stderr", "truncated"]);
+    }
+}

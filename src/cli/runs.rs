@@ -1,0 +1,229 @@
+//! Recorded runs: `runs`, `output`, `cancel`.
+
+use super::call::{Answer, Call, Stop, now, print_object, stdout_look};
+use super::lifecycle::Done;
+use super::live::{Cleaner, Kept};
+use super::print_text::{Align, Ink, Line, Look, Page, Table, counted, span, when};
+use crate::domain::{Command, Instant, Run, RunId, RunOutcome, Stream};
+use crate::engine::{EngineError, RunFilter};
+use serde::Serialize;
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::time::Duration;
+
+/// Recorded runs, newest first.
+#[derive(Serialize)]
+pub(super) struct Runs {
+    runs: Vec<Run>,
+}
+
+/// `runs [NAME] …`.
+pub(super) fn runs(call: &Call<'_>) -> Result<Runs, EngineError> {
+    let engine = call.open()?;
+    let since = call.get::<Duration>("since");
+    let named = call.named_tool(&engine)?;
+    let filter = RunFilter {
+        digest: named.as_ref().and_then(|named| named.digest),
+        tool: named.map(|named| named.name),
+        outcome: call.word("outcome")?,
+        since: since.map(|ago| Instant(now().0.saturating_sub(i64::try_from(ago.as_millis()).unwrap_or(i64::MAX)))),
+        limit: call.get::<usize>("limit").unwrap_or_default(),
+    };
+    Ok(Runs { runs: engine.runs(&filter)? })
+}
+
+impl Answer for Runs {
+    fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
+        if !self.runs.is_empty() {
+            page.table(&run_table(&self.runs, page.look()))?;
+        }
+        page.line(&Line::new().put(Ink::Dim, counted(self.runs.len(), "run", "runs")))
+    }
+}
+
+/// A table of runs.
+pub(super) fn run_table(runs: &[Run], look: Look) -> Table {
+    let heads = [
+        ("run", Align::Right),
+        ("tool", Align::Left),
+        ("outcome", Align::Left),
+        ("started", Align::Left),
+        ("time", Align::Right),
+        ("caller", Align::Left),
+        ("isolation", Align::Left),
+        ("cause", Align::Left),
+    ];
+    let mut table = Table::new(&heads).sparing(&["isolation", "caller", "time"]);
+    for run in runs {
+        let time = if run.outcome == RunOutcome::Running { "-".to_owned() } else { span(run.usage.duration_ms) };
+        table.row([
+            (Ink::Strong, run.id.to_string()),
+            (Ink::Plain, format!("{}@{}", run.tool, run.version)),
+            (outcome_ink(run.outcome), run.outcome.to_string()),
+            (Ink::Dim, when(run.started_at, look)),
+            (Ink::Plain, time),
+            (Ink::Plain, run.caller.clone()),
+            (Ink::Dim, run.isolation.level.to_string()),
+            (Ink::Plain, run.error.clone().unwrap_or_default()),
+        ]);
+    }
+    table
+}
+
+/// The ink of an outcome.
+pub(super) fn outcome_ink(outcome: RunOutcome) -> Ink {
+    match outcome {
+        RunOutcome::Running => Ink::Accent,
+        RunOutcome::Succeeded => Ink::Good,
+        RunOutcome::Cancelled | RunOutcome::Refused | RunOutcome::InvalidInput | RunOutcome::Interrupted => Ink::Warn,
+        RunOutcome::Failed
+        | RunOutcome::TimedOut
+        | RunOutcome::Killed
+        | RunOutcome::LimitExceeded
+        | RunOutcome::InvalidOutput
+        | RunOutcome::SpawnFailed => Ink::Bad,
+    }
+}
+
+/// `cancel RUN`.
+pub(super) fn cancel(call: &Call<'_>) -> Result<Done, EngineError> {
+    let run = RunId(call.required_id("run")?);
+    let engine = call.open()?;
+    Ok(Done::new(engine.execute(Command::Cancel { run }, &call.caller(&engine))?))
+}
+
+/// A run and what it wrote, for scripts.
+#[derive(Serialize)]
+pub(super) struct RunAnswer {
+    pub(super) run: Run,
+    /// Standard output as text; bytes that are no UTF-8 are U+FFFD.
+    pub(super) stdout: String,
+    /// Standard error likewise.
+    pub(super) stderr: String,
+    /// Whether the kept output was cut at the output limit.
+    pub(super) truncated: bool,
+}
+
+impl RunAnswer {
+    /// The answer for a run with this kept output.
+    pub(super) fn new(run: Run, kept: &Kept) -> RunAnswer {
+        RunAnswer {
+            truncated: run.truncated,
+            run,
+            stdout: kept.text(Stream::Stdout),
+            stderr: kept.text(Stream::Stderr),
+        }
+    }
+}
+
+/// Which streams `output` shows.
+fn wanted(stream: Option<&str>) -> &'static [Stream] {
+    match stream {
+        Some("stdout") => &[Stream::Stdout],
+        Some("stderr") => &[Stream::Stderr],
+        _ => &[Stream::Stdout, Stream::Stderr],
+    }
+}
+
+/// `output RUN`: prints what is kept, in the order it was written; raw where it goes into a file or
+/// pipe, escaped where it goes to a terminal.
+pub(super) fn output(call: &Call<'_>) -> Result<u8, Stop> {
+    let engine = call.open()?;
+    let run = engine.run_record(RunId(call.required_id("run")?))?;
+    let streams = wanted(call.text("stream"));
+    let kept = Kept::read(&engine, run.id)?.only(streams);
+    if call.globals.json {
+        print_object(&RunAnswer::new(run, &kept))?;
+        return Ok(0);
+    }
+    let out = io::stdout();
+    let terminal = out.is_terminal();
+    let mut out = BufWriter::new(out.lock());
+    let mut cleaner = Cleaner::new(stdout_look(call.globals.color).color);
+    for (_, bytes) in kept.frames() {
+        if terminal {
+            out.write_all(cleaner.push(bytes).as_bytes())?;
+        } else {
+            out.write_all(bytes)?;
+        }
+    }
+    if terminal {
+        out.write_all(cleaner.finish().as_bytes())?;
+    }
+    out.flush()?;
+    if run.truncated {
+        call.note(&Line::new().put(Ink::Warn, format!("the output of run {} was cut at its limit", run.id)));
+    }
+    if run.outcome == RunOutcome::Running {
+        call.note(&Line::new().put(Ink::Accent, format!("run {} has not ended yet", run.id)));
+    }
+    Ok(0)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::super::print_json::tests::object;
+    use super::super::print_text::tests::plain;
+    use super::*;
+    use crate::domain::{Digest, Isolation, IsolationLevel, Profile, RunUsage, Stage, ToolName};
+    use serde_json::json;
+
+    /// A run that failed.
+    pub(crate) fn failed_run() -> Run {
+        Run {
+            id: RunId(7),
+            tool: ToolName::new("divide").unwrap(),
+            version: semver::Version::new(1, 0, 0),
+            digest: Digest([0xab; 32]),
+            stage: Stage::Experimental,
+            caller: "human".into(),
+            outcome: RunOutcome::Failed,
+            exit_code: Some(3),
+            signal: None,
+            started_at: Instant(1_767_323_045_678),
+            usage: RunUsage { duration_ms: 340, cpu_ms: 20, max_rss_bytes: 4_096, stdout_bytes: 0, stderr_bytes: 12 },
+            isolation: Isolation {
+                level: IsolationLevel::LimitsOnly,
+                profile: Profile::Strict,
+                layers: vec!["rlimits".into()],
+                missing: vec!["network".into()],
+            },
+            denied: vec![],
+            error: Some("bad\u{202e}input".into()),
+            notes: vec!["2 background processes were ended".into()],
+            truncated: false,
+            input: "{}".into(),
+        }
+    }
+
+    #[test]
+    fn a_run_has_the_fields_scripts_rely_on() {
+        assert_eq!(
+            object(&Runs { runs: vec![failed_run()] }),
+            json!({"schema": 1, "runs": [{
+                "id": 7, "tool": "divide", "version": "1.0.0", "digest": "ab".repeat(32), "stage": "experimental",
+                "caller": "human", "outcome": "failed", "exit_code": 3, "signal": null,
+                "started_at": "2026-01-02T03:04:05.678Z", "duration_ms": 340, "cpu_ms": 20, "max_rss_bytes": 4096,
+                "stdout_bytes": 0, "stderr_bytes": 12,
+                "isolation": {"level": "limits-only", "profile": "strict", "layers": ["rlimits"], "missing": ["network"]},
+                "denied": [], "error": "bad\u{202e}input",
+                "notes": ["2 background processes were ended"], "truncated": false, "input": "{}"
+            }]})
+        );
+    }
+
+    #[test]
+    fn a_run_is_one_line_with_its_cause_escaped() {
+        assert_eq!(
+            plain(|page| Runs { runs: vec![failed_run()] }.text(page)),
+            "run  tool          outcome  started                     time  caller  isolation    cause\n  \
+             7  divide@1.0.0  failed   2026-01-02T03:04:05.678Z  340 ms  human   limits-only  bad\\u{202e}input\n\
+             1 run\n"
+        );
+    }
+
+    #[test]
+    fn one_stream_or_both() {
+        assert_eq!(wanted(Some("stderr")), [Stream::Stderr]);
+        assert_eq!(wanted(None), wanted(Some("both")));
+    }
+}

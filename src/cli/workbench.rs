@@ -1,0 +1,173 @@
+//! The program itself: `doctor`, `completions`, `man`.
+
+use super::build::{NOTES, command, overview};
+use super::call::{Answer, Call};
+use super::print_text::{Ink, Line, Page};
+use crate::engine::{DoctorLine, Engine, EngineError, ErrorCode};
+use clap_complete::Shell;
+use clap_mangen::Man;
+use serde::Serialize;
+use std::io::{self, Write};
+
+/// What `doctor` found.
+#[derive(Serialize)]
+pub(super) struct Diagnosis {
+    lines: Vec<DoctorLine>,
+}
+
+/// `doctor`. State that cannot be opened is a finding, not the end of the examination.
+pub(super) fn doctor(call: &Call<'_>) -> Result<Diagnosis, EngineError> {
+    let lines = match Engine::open(call.globals.options()?) {
+        Ok(engine) => engine.doctor(),
+        Err(error) => vec![DoctorLine {
+            name: "state".to_owned(),
+            state: "bad".to_owned(),
+            message: error.message,
+            hint: error.hint,
+        }],
+    };
+    Ok(Diagnosis { lines })
+}
+
+impl Answer for Diagnosis {
+    fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
+        for line in &self.lines {
+            let ink = match line.state.as_str() {
+                "ok" => Ink::Good,
+                "warn" => Ink::Warn,
+                _ => Ink::Bad,
+            };
+            let head = Line::new().put(ink, format!("{:<5}", line.state)).put(Ink::Strong, format!("{}: ", line.name));
+            page.line(&head.put(Ink::Plain, &line.message))?;
+            if !line.hint.is_empty() {
+                page.line(&Line::new().put(Ink::Accent, "      hint: ").put(Ink::Plain, &line.hint))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn exit_code(&self) -> u8 {
+        u8::from(self.lines.iter().any(|line| line.state == "bad"))
+    }
+}
+
+/// A generated text that goes out as it is: a script for a shell, a page for man.
+#[derive(Serialize)]
+pub(super) struct Generated {
+    text: String,
+}
+
+impl Answer for Generated {
+    fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
+        page.verbatim(&self.text)
+    }
+}
+
+/// `completions SHELL`.
+pub(super) fn completions(call: &Call<'_>) -> Result<Generated, EngineError> {
+    let shell: Shell = call
+        .required("shell")?
+        .parse()
+        .map_err(|message: String| EngineError::new(ErrorCode::Usage, message, "`toolsmith help completions`"))?;
+    Ok(Generated { text: completion_script(shell) })
+}
+
+fn completion_script(shell: Shell) -> String {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut command(), "toolsmith", &mut script);
+    String::from_utf8_lossy(&script).into_owned()
+}
+
+/// `man`: one page for the program and every verb.
+pub(super) fn man() -> Result<Generated, EngineError> {
+    let page = manual().map_err(EngineError::internal)?;
+    Ok(Generated { text: String::from_utf8_lossy(&page).into_owned() })
+}
+
+fn manual() -> io::Result<Vec<u8>> {
+    let mut program = command().after_help(None::<&str>).after_long_help(None::<&str>);
+    program.build();
+    let mut page = Vec::new();
+    let man = Man::new(program.clone());
+    man.render_title(&mut page)?;
+    man.render_name_section(&mut page)?;
+    page.write_all(b".SH SYNOPSIS\n\\fBtoolsmith\\fR [OPTIONS] [VERB]\n")?;
+    man.render_description_section(&mut page)?;
+    man.render_options_section(&mut page)?;
+    write_literal(&mut page, "VERBS", &overview())?;
+    for verb in program.get_subcommands().filter(|verb| verb.get_name() != "help") {
+        write_verb(&mut page, verb)?;
+    }
+    write_literal(&mut page, "NOTES", NOTES)?;
+    Ok(page)
+}
+
+/// A section for a verb, with its parts one level deeper than they would be on a page of their own.
+fn write_verb(page: &mut Vec<u8>, verb: &clap::Command) -> io::Result<()> {
+    let own = verb.clone().mut_args(|arg| if arg.is_global_set() { arg.hide(true) } else { arg });
+    let man = Man::new(own);
+    let mut parts = Vec::new();
+    man.render_synopsis_section(&mut parts)?;
+    man.render_description_section(&mut parts)?;
+    man.render_options_section(&mut parts)?;
+    let parts = String::from_utf8_lossy(&parts).replace(".SH ", ".SS ");
+    write!(page, ".SH \"TOOLSMITH {}\"\n{parts}", verb.get_name().to_uppercase())
+}
+
+/// A section whose lines stay as they are.
+fn write_literal(page: &mut Vec<u8>, title: &str, text: &str) -> io::Result<()> {
+    let escaped =
+        text.trim().replace('\\', "\\e").replace('-', "\\-").replace("\n.", "\n\\&.").replace("\n'", "\n\\&'");
+    writeln!(page, ".SH {title}\n.nf\n{escaped}\n.fi")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::print_json::tests::object;
+    use super::super::print_text::tests::plain;
+    use super::*;
+    use crate::action::ACTIONS;
+    use serde_json::json;
+
+    #[test]
+    fn every_shell_completes_every_verb() {
+        for shell in [Shell::Bash, Shell::Elvish, Shell::Fish, Shell::PowerShell, Shell::Zsh] {
+            let script = completion_script(shell);
+            for row in ACTIONS.iter().filter(|row| row.cli) {
+                assert!(script.contains(row.name), "{shell} does not know {}", row.name);
+            }
+        }
+    }
+
+    #[test]
+    fn the_manual_has_a_section_for_every_verb_and_every_option_of_it() {
+        let page = man().unwrap().text.replace("\\-", "-");
+        for row in ACTIONS.iter().filter(|row| row.cli) {
+            let section = format!(".SH \"TOOLSMITH {}\"", row.name.to_uppercase());
+            let (_, rest) = page.split_once(&section).unwrap_or_else(|| panic!("no section for {}", row.name));
+            let body = rest.split(".SH ").next().unwrap();
+            for arg in row.args {
+                assert!(body.contains(arg.doc), "{} does not explain {}", row.name, arg.name);
+            }
+        }
+        assert!(page.contains("Exit codes:") && page.contains("TOOLSMITH_HOME"));
+    }
+
+    #[test]
+    fn a_bad_line_fails_the_examination() {
+        let line = |state: &str, hint: &str| DoctorLine {
+            name: "git".into(),
+            state: state.into(),
+            message: "2.39".into(),
+            hint: hint.into(),
+        };
+        let well = Diagnosis { lines: vec![line("ok", ""), line("warn", "update it")] };
+        assert_eq!(plain(|page| well.text(page)), "ok   git: 2.39\nwarn git: 2.39\n      hint: update it\n");
+        assert_eq!(well.exit_code(), 0);
+        assert_eq!(Diagnosis { lines: vec![line("bad", "")] }.exit_code(), 1);
+        assert_eq!(
+            object(&Diagnosis { lines: vec![line("ok", "")] }),
+            json!({"schema": 1, "lines": [{"name": "git", "state": "ok", "message": "2.39", "hint": ""}]})
+        );
+    }
+}
