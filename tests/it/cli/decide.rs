@@ -1,0 +1,133 @@
+//! Decisions and stages: who may, what must be named, and what is left behind.
+
+use super::Shell;
+use serde_json::json;
+use std::process::Command;
+
+fn workspace() -> Shell {
+    let shell = Shell::new();
+    shell.tool("experimental", "hello", "echo hello\n", "");
+    shell
+}
+
+fn digest(shell: &Shell) -> String {
+    shell.waiting_review()["digest"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn decisions_need_a_human_at_a_terminal() {
+    let shell = workspace();
+    let digest = digest(&shell);
+    for args in [
+        &["approve", "1", "--digest", &digest][..],
+        &["reject", "1", "--reason", "no"],
+        &["request-changes", "1", "--reason", "later"],
+        &["promote", "hello", "--to", "approved"],
+        &["archive", "hello"],
+        &["restore", "hello"],
+        &["undo"],
+    ] {
+        let piped = shell.call(&[args, &["--json"]].concat()).exits(4);
+        assert_eq!(piped.error_code(), "human-needed", "{args:?}");
+        let agent = shell.at_terminal(&[args, &["--as-agent", "coder"]].concat()).exits(4);
+        assert!(agent.stdout.contains("is for humans"), "{args:?}: {}", agent.stdout);
+    }
+    assert_eq!(shell.waiting_review()["state"], "waiting");
+    assert_eq!(shell.call(&["log", "--json"]).exits(0).json()["operations"], json!([]));
+}
+
+#[test]
+fn an_approval_names_the_digest_under_review() {
+    let shell = workspace();
+    let digest = digest(&shell);
+    shell.at_terminal(&["approve", "1", "--digest", "0000000000"]).exits(3);
+    shell.at_terminal(&["approve", "99", "--digest", &digest]).exits(5);
+    let approved = shell.at_terminal(&["approve", "1", "--digest", &digest[..8], "--reason", "read it"]).exits(0);
+    assert!(approved.stdout.contains(&digest), "what is approved is shown: {}", approved.stdout);
+    let again = shell.at_terminal(&["approve", "1", "--digest", &digest[..8]]).exits(3);
+    assert!(again.stdout.contains("error:"), "{}", again.stdout);
+    let tool = shell.call(&["show", "hello", "--json"]).exits(0).json()["tool"].clone();
+    assert_eq!(
+        (&tool["stage"], &tool["digest"], &tool["review"]),
+        (&json!("approved"), &json!(digest), &json!("approved"))
+    );
+    assert_eq!(shell.call(&["reviews", "--json"]).exits(0).json()["reviews"], json!([]));
+    let decided = shell.call(&["reviews", "--state", "decided", "--json"]).exits(0).json()["reviews"].clone();
+    assert_eq!(decided[0]["decisions"][0]["reason"], "read it");
+    let log = shell.call(&["log", "--json"]).exits(0).json()["operations"].clone();
+    assert_eq!((&log[0]["verb"], &log[0]["subject"]), (&json!("approve"), &json!("hello")), "{log}");
+    shell.call(&["verify"]).exits(0);
+}
+
+#[test]
+fn a_file_that_changed_since_it_was_shown_cannot_be_approved() {
+    let shell = workspace();
+    let digest = digest(&shell);
+    shell.tool("experimental", "hello", "echo something else\n", "");
+    shell.at_terminal(&["approve", "1", "--digest", &digest[..8]]).exits(3);
+    assert_eq!(shell.call(&["show", "hello", "--json"]).exits(0).json()["tool"]["stage"], "experimental");
+}
+
+#[test]
+fn an_approval_is_one_commit_that_names_the_digest() {
+    let shell = workspace();
+    shell.git();
+    let digest = digest(&shell);
+    let approved = shell.at_terminal(&["approve", "1", "--digest", &digest]).exits(0);
+    assert!(approved.stdout.contains("commit"), "{}", approved.stdout);
+    let log = Command::new("git").args(["log", "-1", "--format=%B"]).current_dir(shell.workspace()).output().unwrap();
+    let message = String::from_utf8(log.stdout).unwrap();
+    assert!(message.contains(&format!("Toolsmith-Digest: {digest}")), "{message}");
+    let count =
+        Command::new("git").args(["rev-list", "--count", "HEAD"]).current_dir(shell.workspace()).output().unwrap();
+    assert_eq!(String::from_utf8(count.stdout).unwrap().trim(), "2");
+}
+
+#[test]
+fn a_rejection_has_a_reason_and_can_be_taken_back() {
+    let shell = workspace();
+    digest(&shell);
+    shell.at_terminal(&["reject", "1"]).exits(2);
+    shell.at_terminal(&["reject", "1", "--reason", "does nothing"]).exits(0);
+    let review = shell.call(&["review", "1", "--json"]).exits(0).json()["review"].clone();
+    assert_eq!((&review["state"], &review["decisions"][0]["reason"]), (&json!("rejected"), &json!("does nothing")));
+    let log = shell.call(&["log", "--grep", "does nothing"]).exits(0).stdout;
+    assert!(log.contains("reject") && log.ends_with("1 operation\n"), "{log}");
+    shell.at_terminal(&["undo"]).exits(0);
+    assert_eq!(shell.waiting_review()["id"], 1);
+    shell.call(&["verify", "--json"]).exits(0);
+}
+
+#[test]
+fn an_archived_tool_is_hidden_not_runnable_and_comes_back() {
+    let shell = workspace();
+    shell.call(&["run", "hello"]).exits(0);
+    let archived = shell.at_terminal(&["archive", "hello", "--reason", "old"]).exits(0);
+    assert!(archived.stdout.contains("Archive hello"), "what will change is said first: {}", archived.stdout);
+    assert_eq!(shell.call(&["list", "--json"]).exits(0).json()["tools"], json!([]));
+    shell.call(&["run", "hello"]).exits(4);
+    assert_eq!(shell.call(&["runs", "hello", "--json", "--outcome", "succeeded"]).exits(0).json()["runs"][0]["id"], 1);
+    shell.at_terminal(&["restore", "hello"]).exits(0);
+    shell.call(&["run", "hello"]).exits(0);
+}
+
+#[test]
+fn promote_names_the_review_that_waits() {
+    let shell = workspace();
+    let review = shell.waiting_review()["id"].clone();
+    let asked = shell.at_terminal(&["promote", "hello", "--to", "approved", "--json"]).exits(0).stdout;
+    let answer = asked.lines().find(|line| line.starts_with('{')).unwrap();
+    let answer: serde_json::Value = serde_json::from_str(answer).unwrap();
+    assert_eq!(answer["review"], review);
+}
+
+#[test]
+fn a_review_shows_its_evidence_and_the_whole_source() {
+    let shell = workspace();
+    digest(&shell);
+    let text = shell.call(&["review", "1"]).exits(0).stdout;
+    for part in ["Evidence", "no check has run", "echo hello", "toolsmith approve 1 --digest "] {
+        assert!(text.contains(part), "{part} is missing in {text}");
+    }
+    assert_eq!(shell.call(&["review", "99", "--json"]).exits(5).error_code(), "not-found");
+}

@@ -1,0 +1,190 @@
+//! The command line, tested through the real binary: each test has a workspace and a home of its own.
+
+mod catalog;
+mod decide;
+mod run;
+mod usage;
+
+use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+use serde_json::Value;
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use tempfile::TempDir;
+
+/// A workspace, a home, and the program to call in them.
+pub struct Shell {
+    /// Holds everything; removed at the end of the test.
+    dir: TempDir,
+    /// Environment of every call, beside what [`Shell::environment`] sets.
+    extra: Vec<(&'static str, String)>,
+}
+
+/// What a call came to.
+#[derive(Debug)]
+pub struct Answered {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Answered {
+    /// Checks the exit code; the message of a failure shows everything.
+    #[track_caller]
+    pub fn exits(self, code: i32) -> Answered {
+        assert_eq!(self.code, code, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    /// The one JSON object on standard output.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        let value: Value = serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("{error}: stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr));
+        assert_eq!(value["schema"], 1, "{value}");
+        value
+    }
+
+    /// The code of the error on standard output.
+    #[track_caller]
+    pub fn error_code(&self) -> String {
+        self.json()["error"]["code"].as_str().unwrap_or_else(|| panic!("no error in {}", self.stdout)).to_owned()
+    }
+}
+
+impl Shell {
+    /// An empty workspace: `tools/experimental/` and nothing in it.
+    pub fn new() -> Shell {
+        let shell = Shell::bare();
+        fs::create_dir_all(shell.workspace().join("tools/experimental")).unwrap();
+        shell
+    }
+
+    /// A folder that is no workspace.
+    pub fn bare() -> Shell {
+        let dir = TempDir::new().unwrap();
+        for name in ["workspace", "home", "user"] {
+            fs::create_dir(dir.path().join(name)).unwrap();
+        }
+        Shell { dir, extra: Vec::new() }
+    }
+
+    /// Sets a variable for every later call.
+    pub fn with(mut self, name: &'static str, value: &str) -> Shell {
+        self.extra.push((name, value.to_owned()));
+        self
+    }
+
+    pub fn workspace(&self) -> PathBuf {
+        self.dir.path().join("workspace")
+    }
+
+    /// Writes a file of the workspace.
+    pub fn write(&self, path: &str, content: &str) {
+        let path = self.workspace().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+
+    /// Writes a native tool in a stage: a shell script, and what else its manifest says.
+    pub fn tool(&self, stage: &str, name: &str, script: &str, manifest: &str) {
+        let base = format!("tools/{stage}/{name}");
+        self.write(&format!("{base}/{name}.sh"), script);
+        let tables_at = if manifest.starts_with('[') { Some(0) } else { manifest.find("\n[").map(|at| at + 1) };
+        let (top, tables) = manifest.split_at(tables_at.unwrap_or(manifest.len()));
+        let run = if tables.contains("[run]") {
+            String::new()
+        } else {
+            format!("[run]\ncommand = [\"sh\", \"{{file}}\"]\nentry = \"{name}.sh\"\ninput = \"stdin-json\"\n")
+        };
+        let text = format!(
+            "name = \"{name}\"\nversion = \"1.0.0\"\ndescription = \"{name} for a test\"\ncost_tier = \"low\"\n\
+             {top}\n{run}{tables}"
+        );
+        self.write(&format!("{base}/tool.toml"), &text);
+    }
+
+    /// Makes the workspace a git repository with one commit.
+    pub fn git(&self) {
+        let run = |args: &[&str]| {
+            let mut command = Command::new("git");
+            command.args(args).current_dir(self.workspace());
+            for (name, value) in self.environment() {
+                command.env(name, value);
+            }
+            let done = command.output().unwrap();
+            assert!(done.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&done.stderr));
+        };
+        run(&["init", "-q", "-b", "main"]);
+        run(&["config", "user.name", "Ada Example"]);
+        run(&["config", "user.email", "ada@example.org"]);
+        run(&["add", "-A"]);
+        run(&["commit", "-q", "--allow-empty", "-m", "start"]);
+    }
+
+    fn environment(&self) -> Vec<(&'static str, String)> {
+        let text = |path: &Path| path.to_str().unwrap().to_owned();
+        let mut all = vec![
+            ("PATH", std::env::var("PATH").unwrap_or_default()),
+            ("HOME", text(&self.dir.path().join("user"))),
+            ("TOOLSMITH_HOME", text(&self.dir.path().join("home"))),
+            ("GIT_CONFIG_NOSYSTEM", "1".to_owned()),
+            ("LANG", "C.UTF-8".to_owned()),
+            ("TERM", "xterm-256color".to_owned()),
+        ];
+        all.extend(self.extra.iter().cloned());
+        all
+    }
+
+    /// The program with these arguments, in the workspace, without input, its output collected.
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(assert_cmd::cargo::cargo_bin("toolsmith"));
+        command.args(args).current_dir(self.workspace()).env_clear().envs(self.environment());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// Calls the program.
+    pub fn call(&self, args: &[&str]) -> Answered {
+        let done = self.command(args).output().unwrap();
+        Answered {
+            code: done.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&done.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&done.stderr).into_owned(),
+        }
+    }
+
+    /// Calls the program at a terminal; both streams arrive as one, in `stdout`.
+    pub fn at_terminal(&self, args: &[&str]) -> Answered {
+        let size = PtySize { rows: 40, cols: 100, pixel_width: 0, pixel_height: 0 };
+        let pair = native_pty_system().openpty(size).unwrap();
+        let mut command = CommandBuilder::new(assert_cmd::cargo::cargo_bin("toolsmith"));
+        command.args(args);
+        command.cwd(self.workspace());
+        command.env_clear();
+        for (name, value) in self.environment() {
+            command.env(name, value);
+        }
+        let mut child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let mut reader = pair.master.try_clone_reader().unwrap();
+        let mut bytes = Vec::new();
+        // A terminal whose other end is gone answers with an error, after everything was read.
+        let mut block = [0; 4096];
+        while let Ok(read @ 1..) = reader.read(&mut block) {
+            bytes.extend_from_slice(&block[..read]);
+        }
+        let code = i32::try_from(child.wait().unwrap().exit_code()).unwrap();
+        Answered { code, stdout: String::from_utf8_lossy(&bytes).into_owned(), stderr: String::new() }
+    }
+
+    /// The one review that waits, as JSON.
+    #[track_caller]
+    pub fn waiting_review(&self) -> Value {
+        let reviews = self.call(&["reviews", "--json"]).exits(0).json()["reviews"].clone();
+        let all = reviews.as_array().unwrap();
+        assert_eq!(all.len(), 1, "{reviews}");
+        all[0].clone()
+    }
+}
