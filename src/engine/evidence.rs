@@ -22,11 +22,14 @@ pub struct Material<'a> {
     pub base: Option<&'a Manifest>,
     /// Runs of this digest.
     pub runs: &'a [Run],
+    /// Why the files could not be read.
+    pub unreadable: Option<&'a str>,
 }
 
 /// Collects the facts, worst first; facts of one weight keep their order.
 pub fn collect(material: Material<'_>) -> Vec<EvidenceLine> {
     let mut lines = Vec::new();
+    lines.extend(material.unreadable.map(|why| line(Weight::Bad, "unreadable", why)));
     lines.extend(hidden(material.files));
     if let Some(manifest) = material.manifest {
         lines.extend(permissions(&manifest.permissions, material.base.map(|m| &m.permissions)));

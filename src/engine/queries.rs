@@ -184,12 +184,15 @@ impl Engine {
     /// One review with its evidence.
     ///
     /// # Errors
-    /// `NotFound`; `Failed` when its files are there but cannot be read.
+    /// `NotFound`. Files that cannot be read are a line of evidence.
     pub fn review(&self, review: ReviewId) -> Result<ReviewDetail, EngineError> {
         let review = self.review_row(review)?;
         let view = self.catalog();
         let tool = view.tools.iter().find(|tool| tool.name == review.tool && tool.digest == review.digest).cloned();
-        let detail = tool.as_ref().map(|tool| self.detail(tool)).transpose()?;
+        let (detail, unreadable) = match tool.as_ref().map(|tool| self.detail(tool)).transpose() {
+            Ok(detail) => (detail, None),
+            Err(error) => (None, Some(error.to_string())),
+        };
         let files = if review.kind == ReviewKind::Adoption {
             self.member_files(&review)
         } else {
@@ -214,6 +217,7 @@ impl Engine {
             manifest: manifest.as_ref(),
             base: base.as_ref(),
             runs: &runs,
+            unreadable: unreadable.as_deref(),
         });
         Ok(ReviewDetail { review, files, base_files, manifest, evidence, runs })
     }

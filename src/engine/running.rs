@@ -120,7 +120,7 @@ impl Engine {
             workspace: &self.inner.options.workspace,
             scratch: &scratch,
             input: request.input.as_ref(),
-            timeout: request.timeout,
+            timeout: request.timeout.or_else(|| self.usual_timeout(&ready.detail)),
             profile: ready.profile,
             spool: &self.spool_path(id),
         });
@@ -132,6 +132,12 @@ impl Engine {
             }
         };
         Ok(RunHandle { id, warning: ready.warning, engine: self.clone(), running })
+    }
+
+    /// The user's limit for the stage, where the manifest states none.
+    fn usual_timeout(&self, detail: &ToolDetail) -> Option<Duration> {
+        let stated = detail.manifest.recipe.as_ref().and_then(|recipe| recipe.timeout_ms);
+        if stated.is_some() { None } else { self.inner.settings.timeout(detail.tool.stage) }
     }
 
     fn spawn(&self, id: RunId, spec: runner::Spec) -> Running {
