@@ -190,7 +190,7 @@ fn part(name: &str, prefix: &str) -> Part {
 
 fn is_litter(name: &str) -> bool {
     name == ".DS_Store"
-        || name.starts_with(".toolsmith-")
+        || name.starts_with(UNFINISHED)
         || Path::new(name).extension().is_some_and(|extension| extension == "pyc")
 }
 

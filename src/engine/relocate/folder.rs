@@ -4,6 +4,7 @@
 //! What lay there before ends under the hidden name, and goes only when its copy is known to be kept.
 
 use super::{APPROVAL_FILE, Mover, RelocateError, disk};
+use crate::catalog::UNFINISHED;
 use crate::domain::{Digest, Stage, VersionFile};
 use std::fs;
 use std::io::ErrorKind;
@@ -49,7 +50,7 @@ impl Mover<'_> {
             return Err(RelocateError::BadPath { path: self.relocation.to.base.clone() });
         };
         let name = name.to_string_lossy().into_owned();
-        let hidden = |end: &str| parent.join(format!(".toolsmith-{}-{name}.{end}", self.relocation.operation));
+        let hidden = |end: &str| parent.join(format!("{UNFINISHED}{}-{name}.{end}", self.relocation.operation));
         let (staging, old, trash) = (hidden("tmp"), hidden("old"), hidden("trash"));
         Ok(Names { parent: parent.to_owned(), name, staging, old, trash, target })
     }

@@ -1,6 +1,7 @@
 //! Files in a folder that other tools share, and taking away the files a version leaves behind.
 
 use super::{APPROVAL_FILE, Mover, RelocateError, at, disk, is_shared_folder};
+use crate::catalog::UNFINISHED;
 use crate::domain::{Placement, VersionFile};
 use std::fs;
 use std::io::ErrorKind;
@@ -68,7 +69,7 @@ impl Mover<'_> {
         let (Some(folder), Some(name)) = (full.parent(), full.file_name()) else {
             return Err(RelocateError::BadPath { path: full.to_string_lossy().into_owned() });
         };
-        let hidden = format!(".toolsmith-{}-{}.tmp", self.relocation.operation, name.to_string_lossy());
+        let hidden = format!("{UNFINISHED}{}-{}.tmp", self.relocation.operation, name.to_string_lossy());
         Ok((folder.to_owned(), folder.join(hidden)))
     }
 
