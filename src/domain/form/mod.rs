@@ -336,13 +336,12 @@ impl Form {
                 field.extra = entry::into_object(whole);
                 field.present = true;
             }
-            Some(_) => return None,
             None if self.takes_extra => {
                 let mut whole = Value::Object(std::mem::take(&mut self.extra));
                 entry::insert(&mut whole, keys, Some(value));
                 self.extra = entry::into_object(whole);
             }
-            None => return None,
+            Some(_) | None => return None,
         }
         Some(())
     }

@@ -490,7 +490,7 @@ fn describe(field: &mut Field, schema: &Value) {
     if let Some(title) = schema.get("title").and_then(Value::as_str).filter(|title| !title.is_empty()) {
         title.clone_into(&mut field.label);
     }
-    field.description = schema.get("description").and_then(Value::as_str).unwrap_or_default().to_owned();
+    schema.get("description").and_then(Value::as_str).unwrap_or_default().clone_into(&mut field.description);
     field.default = schema.get("default").cloned();
     field.hint = hint(&field.kind, schema);
 }

@@ -2,8 +2,8 @@ use super::*;
 use proptest::prelude::*;
 use serde_json::json;
 
-fn form(schema: Value) -> Form {
-    Form::from_schema(Some(&schema), None, &[])
+fn form(schema: &Value) -> Form {
+    Form::from_schema(Some(schema), None, &[])
 }
 
 /// Each field as `path kind`, with `*` when required.
@@ -22,8 +22,8 @@ fn outline(form: &Form) -> Vec<String> {
     form.fields().iter().map(line).collect()
 }
 
-fn kinds_of(properties: Value) -> Vec<String> {
-    outline(&form(json!({"type": "object", "properties": properties})))
+fn kinds_of(properties: &Value) -> Vec<String> {
+    outline(&form(&json!({"type": "object", "properties": properties})))
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn each_schema_gives_its_kind_of_field() {
         (json!({"a": {"type": "string", "required": true}}), vec!["a* text"]),
     ];
     for (properties, expected) in table {
-        assert_eq!(kinds_of(properties.clone()), expected, "{properties}");
+        assert_eq!(kinds_of(&properties), expected, "{properties}");
     }
 }
 
@@ -84,8 +84,8 @@ fn references_within_the_document_are_followed_and_rings_end() {
             "c": {"$ref": "https://example.org/x"}, "d": {"allOf": [{"$ref": "#/$defs/N"}], "description": "D"}},
         "$defs": {"A": {"type": "object", "properties": {"x": {"type": "integer"}}}, "N": {"type": "integer"}},
     });
-    assert_eq!(outline(&form(schema)), ["a group", "a.x integer", "b group", "b.x integer", "c any", "d integer"]);
-    let ring = form(json!({"type": "object", "properties": {"next": {"$ref": "#"}, "n": {"$ref": "#/properties/n"}}}));
+    assert_eq!(outline(&form(&schema)), ["a group", "a.x integer", "b group", "b.x integer", "c any", "d integer"]);
+    let ring = form(&json!({"type": "object", "properties": {"next": {"$ref": "#"}, "n": {"$ref": "#/properties/n"}}}));
     assert_eq!(ring.fields().iter().filter(|field| field.kind == FieldKind::Group).count(), 5);
     assert_eq!(ring.value(), json!({}));
 }
@@ -94,10 +94,10 @@ fn references_within_the_document_are_followed_and_rings_end() {
 fn without_properties_the_whole_input_is_one_field() {
     for schema in [json!({"type": "object"}), json!({"type": "array"}), json!(true), json!("odd"), json!({"oneOf": []})]
     {
-        let form = form(schema);
+        let form = form(&schema);
         assert_eq!((outline(&form), form.value()), (vec![" json".to_owned()], json!({})));
     }
-    assert!(form(json!({"type": "object", "properties": {}, "additionalProperties": false})).is_empty());
+    assert!(form(&json!({"type": "object", "properties": {}, "additionalProperties": false})).is_empty());
     let list = Form::from_schema(None, Some(&json!([1, 2])), &[]);
     assert_eq!(list.value(), json!([1, 2]));
 }
@@ -108,7 +108,7 @@ fn defaults_fill_a_new_form_and_a_last_input_fills_it_exactly() {
         "a": {"type": "integer", "default": 3}, "n": {"type": "string", "default": null},
         "flag": {"type": "boolean"}, "one": {"const": "only"},
         "opt": {"type": "object", "properties": {"x": {"type": "integer", "default": 9}}}}});
-    assert_eq!(form(schema.clone()).value(), json!({"a": 3, "flag": false, "one": "only"}));
+    assert_eq!(form(&schema).value(), json!({"a": 3, "flag": false, "one": "only"}));
     let last = json!({"flag": true, "one": "only", "opt": {}, "more": [1]});
     assert_eq!(Form::from_schema(Some(&schema), Some(&last), &[]).value(), last);
 }
@@ -138,7 +138,7 @@ fn texts_become_values_by_kind() {
         ("x", "7", Some(json!(7))),
     ];
     for (path, text, expected) in table {
-        let mut form = form(schema.clone());
+        let mut form = form(&schema);
         assert_eq!(form.set_text(path, text), Ok(()), "{path} {text}");
         assert_eq!(form.value().get(path), expected.as_ref(), "{path} {text}");
         assert_eq!(form.text_of(path), text);
@@ -146,7 +146,7 @@ fn texts_become_values_by_kind() {
     for (path, text) in
         [("i", "1.5"), ("i", "x"), ("n", "NaN"), ("n", "inf"), ("b", "maybe"), ("e", "blue"), ("j", "{")]
     {
-        let mut form = form(schema.clone());
+        let mut form = form(&schema);
         assert!(form.set_text(path, text).is_err(), "{path} {text}");
         assert_eq!(form.text_of(path), text, "what was typed stays");
         assert_eq!(form.violations().len(), 1, "{path} {text}");
@@ -158,7 +158,7 @@ fn violations_name_their_field() {
     let schema = json!({"type": "object", "required": ["path", "o"], "properties": {
         "path": {"type": "string"}, "n": {"type": "integer", "maximum": 5},
         "o": {"type": "object", "required": ["k"], "properties": {"k": {"type": "string", "minLength": 2}}}}});
-    let mut form = form(schema);
+    let mut form = form(&schema);
     let found = |form: &Form| -> Vec<(String, String)> {
         let path = |index: Option<usize>| index.map_or_else(String::new, |index| form.fields()[index].dotted());
         form.violations().into_iter().map(|violation| (path(violation.field), violation.message)).collect()
@@ -178,7 +178,7 @@ fn assignments_reach_fields_groups_and_what_no_field_stands_for() {
     let schema = json!({"type": "object", "properties": {
         "s": {"type": "string"}, "o": {"type": "object", "properties": {"k": {"type": "integer"}}},
         "j": {"type": "object"}}});
-    let mut form = form(schema.clone());
+    let mut form = form(&schema);
     for assignment in ["s=", "o.k=1", "j.a.b=2", "new=[1]", "o.other=x=y", "deep.er=true"] {
         assert_eq!(form.apply_set(assignment), Ok(()), "{assignment}");
     }
@@ -203,7 +203,7 @@ fn a_variant_shows_the_fields_of_the_chosen_form() {
         {"title": "Link", "required": ["kind", "url"],
             "properties": {"kind": {"const": "link"}, "url": {"type": "string"}}},
     ]}}});
-    let mut form = form(schema.clone());
+    let mut form = form(&schema);
     assert_eq!(outline(&form), ["from variant(File|Link)"]);
     form.step_option(0, 1);
     assert_eq!(outline(&form), ["from variant(File|Link)", "from.kind* choice1", "from.path* text"]);
