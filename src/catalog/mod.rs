@@ -24,14 +24,18 @@ mod programs;
 mod reading;
 mod scan;
 mod schema_loose;
+mod search;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
 mod walk;
+mod watch;
 
 pub use cache::{Cache, CacheRow};
 pub use files::{UNFINISHED, is_left_out};
 pub use lineup::line_up;
 pub use plan::{Plan, Root};
 pub use scan::{Progress, Scan, read, read_files, scan};
+pub use search::{Hit, Index, Matches};
+pub use watch::{Hint, Watcher};
