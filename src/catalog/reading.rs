@@ -73,7 +73,7 @@ pub(super) fn finish(
                 let command = words.command(&paths, implied, &inputs);
                 let missing = command.missing.map(|missing| match (missing.as_str(), &stated) {
                     ("{file}", Some(stated)) => stated.clone(),
-                    ("{file}", None) => format!("{}.*", draft::stem_of(definition)),
+                    ("{file}", None) => format!("{}.py (or .sh, .ts, .js)", draft::stem_of(definition)),
                     _ => missing,
                 });
                 obstacle = obstacle.or_else(|| missing.filter(|_| command.entry.is_none()).map(Obstacle::Missing));

@@ -63,3 +63,436 @@ fn opening_a_real_definition_gives_the_row_of_the_scan() {
         assert_eq!((kept.manifest, kept.tool), (detail.manifest, detail.tool));
     }
 }
+
+const NATIVE: &str = "name = \"x\"\ndescription = \"d\"\n[run]\ncommand = [\"python3\", \"{file}\"]\n";
+
+/// The digest and manifest of a row before and after its files were copied to `to`, as a promotion does.
+fn promote(workspace: &Workspace, path: &str, to: &str) {
+    let plan = workspace.plan();
+    let before = read(&plan, row(&scan_all(&plan), path)).unwrap();
+    for file in &before.files {
+        workspace.write(&format!("{to}/{}", file.path), &file.bytes);
+        let permissions = std::os::unix::fs::PermissionsExt::from_mode(match file.mode {
+            crate::domain::FileMode::Plain => 0o644,
+            crate::domain::FileMode::Executable => 0o755,
+        });
+        std::fs::set_permissions(workspace.at(&format!("{to}/{}", file.path)), permissions).unwrap();
+    }
+    workspace.write(&format!("{to}/approval.toml"), "digest = \"x\"\n");
+    std::fs::remove_file(workspace.at(path)).unwrap();
+    let scan = scan_all(&plan);
+    let after =
+        scan.tools.iter().find(|tool| tool.placement.base == to).unwrap_or_else(|| panic!("{:?}", scan.problems));
+    let after = read(&plan, after).unwrap();
+    assert_eq!(
+        (after.tool.digest, &after.manifest, &after.files),
+        (before.tool.digest, &before.manifest, &before.files)
+    );
+    assert_eq!((after.tool.stage, after.tool.placement.exclusive), (Stage::Approved, true));
+    let kept = read_files(before.files, &after.tool).unwrap();
+    assert_eq!((kept.manifest, kept.tool), (after.manifest, after.tool));
+}
+
+#[test]
+fn a_promoted_tool_keeps_its_digest_and_manifest_whatever_its_form() {
+    let workspace = Workspace::new();
+    workspace.write("tools/experimental/native/tool.toml", NATIVE.replace("\"x\"", "\"native\""));
+    workspace.write("tools/experimental/native/main.py", "import lib.a\n");
+    workspace.write("tools/experimental/native/lib/a.py", "A = 1\n");
+    workspace.write("tools/experimental/native/__pycache__/a.pyc", "x");
+    promote(&workspace, "tools/experimental/native/tool.toml", "tools/approved/native");
+
+    workspace.write("tools/experimental/other.py", "print(1)\n");
+    workspace.write("tools/experimental/pair.toml", NATIVE.replace("\"x\"", "\"differs\""));
+    workspace.write("tools/experimental/pair.py", "print(2)\n");
+    promote(&workspace, "tools/experimental/pair.toml", "tools/approved/differs");
+
+    workspace.write("tools/misc/bare.sh", "#!/bin/sh\n# Prints.\necho\n");
+    promote(&workspace, "tools/misc/bare.sh", "tools/approved/bare");
+
+    workspace.write(
+        "tools/llm/alone.yaml",
+        "name: Alone One\ntype: executable\nexecutable: {command: python, args: [tools/executable/s.py, '{a}']}\n",
+    );
+    workspace.write("tools/executable/s.py", "print(3)\n");
+    promote(&workspace, "tools/llm/alone.yaml", "tools/approved/alone");
+    let plan = workspace.plan();
+    let alone = read(&plan, row(&scan_all(&plan), "tools/approved/alone/alone.yaml")).unwrap();
+    let recipe = alone.manifest.recipe.unwrap();
+    assert_eq!(recipe.command, ["python", "{file}", "{a}"]);
+    assert_eq!(recipe.entry.as_deref(), Some("@/tools/executable/s.py"));
+    // Changing the script left behind is nothing to the promoted tool.
+    workspace.write("tools/executable/s.py", "print(4)\n");
+    assert_eq!(row(&scan_all(&plan), "tools/approved/alone/alone.yaml").digest, alone.tool.digest);
+}
+
+#[test]
+fn a_changed_byte_or_mode_of_any_file_of_a_version_changes_its_digest() {
+    let workspace = Workspace::new();
+    workspace.write("tools/x/tool.toml", NATIVE);
+    workspace.write("tools/x/main.py", "print(1)\n");
+    workspace.write("tools/x/data/a.txt", "a");
+    workspace
+        .write("tools/a.yaml", "name: a\ntype: executable\nexecutable: {command: python, args: ['tools/lib/s.py']}\n");
+    workspace.write("tools/lib/s.py", "print(1)\n");
+    let plan = workspace.plan();
+    let digests = || {
+        let scan = scan_all(&plan);
+        [row(&scan, "tools/x/tool.toml").digest, row(&scan, "tools/a.yaml").digest]
+    };
+    let mut seen = vec![digests()];
+    for (path, text) in [("tools/x/data/a.txt", "b"), ("tools/lib/s.py", "print(2)\n"), ("tools/x/new.txt", "")] {
+        workspace.write(path, text);
+        let now = digests();
+        assert_ne!(seen.last(), Some(&now), "{path}");
+        seen.push(now);
+    }
+    std::fs::set_permissions(workspace.at("tools/lib/s.py"), std::os::unix::fs::PermissionsExt::from_mode(0o755))
+        .unwrap();
+    assert_ne!(seen.last(), Some(&digests()));
+    let now = digests();
+    for path in [
+        "tools/x/approval.toml",
+        "tools/x/.git/HEAD",
+        "tools/x/versions/1.0.0/main.py",
+        "tools/x/.main.py.swp",
+        "tools/x/.DS_Store",
+    ] {
+        workspace.write(path, "x");
+    }
+    assert_eq!(digests(), now);
+}
+
+/// Every way of being broken that is known, with the file that is named, the code, and the line.
+#[test]
+fn whatever_cannot_be_read_is_a_problem_with_its_file_line_and_next_step() {
+    let workspace = Workspace::new();
+    let native = |name: &str| NATIVE.replace("\"x\"", &format!("\"{name}\""));
+    let write = |stem: &str, manifest: &str| {
+        workspace.write(&format!("tools/{stem}.toml"), manifest);
+        workspace.write(&format!("tools/{stem}.py"), "pass\n");
+    };
+    write("syntax", "name = \"a\"\n= = =\n");
+    write("unnamed", "description = \"d\"\n");
+    write("wrong", "name = \"wrong\"\nkeywords = 17\n");
+    write("empty", "");
+    write("badname", &native("../x"));
+    write("hidden", &native("a\u{202e}b"));
+    write("huge", &format!("# {}\n{}", "x".repeat(300_000), native("huge")));
+    workspace.write("tools/notutf8.toml", b"name = \"a\"\ndescription = \"\xff\"\n");
+    write("twice", "name = \"a\"\nname = \"b\"\n");
+    write("dangling", &native("dangling"));
+    std::fs::remove_file(workspace.at("tools/dangling.py")).unwrap();
+    std::os::unix::fs::symlink("nowhere.py", workspace.at("tools/dangling.py")).unwrap();
+    write("leaving", &native("leaving"));
+    workspace.write("outside.py", "pass\n");
+    std::fs::remove_file(workspace.at("tools/leaving.py")).unwrap();
+    std::os::unix::fs::symlink("../outside.py", workspace.at("tools/leaving.py")).unwrap();
+    workspace.write("tools/big.py", "#".repeat(1_100_000));
+    workspace.write("tools/void.py", "\n");
+    workspace.write("tools/odd\u{200b}.py", "pass\n");
+    workspace.write("tools/BAD NAME!.py", "pass\n");
+    workspace.write("tools/list.json", "[1, 2]");
+    workspace.write("tools/some.json", "{\"a\": 1}");
+    workspace.write("tools/bomb.yaml", "a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\n");
+    workspace.write("tools/native/tool.toml", native("native"));
+    std::os::unix::fs::symlink("/etc/passwd", workspace.at("tools/native/data.txt")).unwrap();
+    std::os::unix::fs::symlink("/tmp", workspace.at("tools/elsewhere")).unwrap();
+    rustix::fs::mknodat(rustix::fs::CWD, workspace.at("tools/pipe.py"), rustix::fs::FileType::Fifo, 0o644.into(), 0)
+        .unwrap();
+    workspace.write("tools/good.py", "pass\n");
+
+    let scan = scan_all(&workspace.plan());
+    assert_eq!(scan.tools.iter().map(|tool| tool.path.as_str()).collect::<Vec<_>>(), ["tools/good.py"]);
+    let mut found: Vec<(&str, ProblemCode, Option<u64>)> =
+        scan.problems.iter().map(|problem| (problem.path.as_str(), problem.code, problem.line)).collect();
+    let mut wanted = vec![
+        ("tools/syntax.toml", ProblemCode::BadSyntax, Some(2)),
+        ("tools/unnamed.toml", ProblemCode::MissingField, Some(1)),
+        ("tools/wrong.toml", ProblemCode::BadField, Some(2)),
+        ("tools/empty.toml", ProblemCode::Empty, None),
+        ("tools/badname.toml", ProblemCode::BadName, Some(1)),
+        ("tools/hidden.toml", ProblemCode::BadName, Some(1)),
+        ("tools/huge.toml", ProblemCode::TooLarge, None),
+        ("tools/notutf8.toml", ProblemCode::NotUtf8, Some(2)),
+        ("tools/twice.toml", ProblemCode::BadSyntax, Some(2)),
+        ("tools/dangling.py", ProblemCode::UnsafeLink, None),
+        ("tools/leaving.py", ProblemCode::UnsafeLink, None),
+        ("tools/big.py", ProblemCode::TooLarge, None),
+        ("tools/void.py", ProblemCode::Empty, None),
+        ("tools/odd\u{200b}.py", ProblemCode::BadName, None),
+        ("tools/BAD NAME!.py", ProblemCode::BadName, None),
+        ("tools/list.json", ProblemCode::BadSyntax, Some(1)),
+        ("tools/some.json", ProblemCode::UnknownDialect, None),
+        ("tools/bomb.yaml", ProblemCode::TooLarge, Some(5)),
+        ("tools/native/data.txt", ProblemCode::UnsafeLink, None),
+        ("tools/elsewhere", ProblemCode::UnsafeLink, None),
+        ("tools/pipe.py", ProblemCode::NotAFile, None),
+    ];
+    found.sort();
+    wanted.sort();
+    assert_eq!(found, wanted);
+    for problem in &scan.problems {
+        assert!(!problem.message.is_empty() && !problem.hint.is_empty(), "{problem:?}");
+        assert!(!problem.message.ends_with('.') && !problem.message.contains('\n'), "{problem:?}");
+    }
+}
+
+#[test]
+fn a_definition_that_cannot_run_is_a_row_with_one_reason() {
+    let workspace = Workspace::new();
+    let native =
+        |name: &str, more: &str| format!("name = \"{name}\"\n{more}\n[run]\ncommand = [\"sh\", \"{{file}}\"]\n");
+    workspace.write("tools/archived/a.toml", native("a", ""));
+    workspace.write("tools/archived/a.sh", "true\n");
+    workspace.write("tools/b.toml", native("b", "cost_tier = \"prohibited\""));
+    workspace.write("tools/b.sh", "true\n");
+    workspace.write("tools/c.toml", native("c", ""));
+    workspace.write("tools/d.toml", "name = \"d\"\n[run]\ncommand = [\"no-such-program-here\"]\n");
+    workspace.write("tools/e.toml", "name = \"e\"\n");
+    workspace.write("tools/f.yaml", "name: f\ntype: llm\n");
+    workspace.write("tools/g.yaml", "name: g\ntype: quantum\n");
+    workspace.write("tools/h.toml", native("h", ""));
+    workspace.write("tools/h.sh", "true\n");
+    let scan = scan_all(&workspace.plan());
+    assert_eq!(scan.problems, vec![]);
+    let reasons: Vec<(&str, Option<&str>, ToolState)> =
+        scan.tools.iter().map(|tool| (tool.name.as_str(), tool.reason.as_deref(), tool.state)).collect();
+    assert_eq!(
+        reasons,
+        [
+            ("a", Some("it is archived; restore it to run it"), ToolState::Ok),
+            ("b", Some("its cost tier is prohibited"), ToolState::Ok),
+            ("c", Some("c.py (or .sh, .ts, .js) is missing; put it back or change the command"), ToolState::Ok),
+            ("d", Some("no-such-program-here is not on the PATH; install it"), ToolState::Ok),
+            ("e", Some("nothing says how to start it; give it a command"), ToolState::Ok),
+            ("f", Some("prompt tools need a model; nothing here runs them yet"), ToolState::Unsupported),
+            (
+                "g",
+                Some("nothing here knows the type quantum; give it a command to run it here"),
+                ToolState::Unsupported
+            ),
+            ("h", None, ToolState::Ok),
+        ]
+    );
+}
+
+#[test]
+fn a_folder_belongs_to_one_tool_only_when_nothing_else_would_vanish() {
+    let workspace = Workspace::new();
+    workspace.write("tools/alpha/alpha.toml", NATIVE.replace("\"x\"", "\"alpha\""));
+    workspace.write("tools/alpha/alpha.py", "import helper\n");
+    workspace.write("tools/alpha/helper.py", "pass\n");
+    workspace.write("tools/git/git.py", "pass\n");
+    workspace.write("tools/git/push.py", "pass\n");
+    workspace.write("tools/web/web.toml", NATIVE.replace("\"x\"", "\"web\""));
+    workspace.write("tools/web/web.py", "pass\n");
+    workspace.write("tools/web/sub/other.toml", NATIVE.replace("\"x\"", "\"other\""));
+    workspace.write("tools/web/sub/other.py", "pass\n");
+    workspace.write("tools/approved/only.py", "pass\n");
+    let scan = scan_all(&workspace.plan());
+    let rows: Vec<(&str, &str, bool, u32)> = scan
+        .tools
+        .iter()
+        .map(|tool| (tool.path.as_str(), tool.category.0.as_str(), tool.placement.exclusive, tool.files))
+        .collect();
+    assert_eq!(
+        rows,
+        [
+            ("tools/alpha/alpha.toml", "custom", true, 3),
+            ("tools/git/git.py", "git", false, 1),
+            ("tools/approved/only.py", "custom", false, 1),
+            ("tools/web/sub/other.toml", "web", false, 2),
+            ("tools/git/push.py", "git", false, 1),
+            ("tools/web/web.toml", "web", false, 2),
+        ]
+    );
+}
+
+#[test]
+fn rows_of_one_name_shadow_each_other_by_stage_and_are_all_there() {
+    let workspace = Workspace::new();
+    for (stage, text) in [("core", "1"), ("approved", "2"), ("experimental", "3"), ("archived", "4")] {
+        workspace.write(&format!("tools/{stage}/x.py"), format!("print({text})\n"));
+    }
+    workspace.write("tools/experimental/more/x.py", "print(5)\n");
+    workspace.write("tools/experimental/copy/y.py", "print(1)\n");
+    let scan = scan_all(&workspace.plan());
+    let rows: Vec<(&str, Option<&str>, usize, &[String])> = scan
+        .tools
+        .iter()
+        .map(|tool| (tool.path.as_str(), tool.shadowed_by.as_deref(), tool.shadows.len(), tool.clashes.as_slice()))
+        .collect();
+    let core = Some("tools/core/x.py");
+    let clash = |path: &str| vec![path.to_owned()];
+    let (one, other) = ("tools/experimental/more/x.py", "tools/experimental/x.py");
+    assert_eq!(
+        rows,
+        [
+            ("tools/core/x.py", None, 3, &[][..]),
+            ("tools/approved/x.py", core, 0, &[]),
+            (one, core, 0, &clash(other)),
+            (other, core, 0, &clash(one)),
+            ("tools/archived/x.py", None, 0, &[]),
+            ("tools/experimental/copy/y.py", None, 0, &[]),
+        ]
+    );
+}
+
+#[test]
+fn a_cached_row_counts_only_while_every_file_that_made_it_is_the_same() {
+    let workspace = Workspace::new();
+    workspace.write("tools/a.yaml", "name: a\ntype: executable\nexecutable: {command: sh, args: [scripts/s.sh]}\n");
+    workspace.write("tools/b.toml", "name = 1 2\n");
+    workspace.write("tools/c.py", "pass\n");
+    let age = |path: &str, seconds: u64| {
+        let file = std::fs::File::open(workspace.at(path)).unwrap();
+        file.set_modified(std::time::SystemTime::now() - std::time::Duration::from_secs(seconds)).unwrap();
+    };
+    ["tools/a.yaml", "tools/b.toml", "tools/c.py"].into_iter().for_each(|path| age(path, 60));
+    let plan = workspace.plan();
+    let first = scan_all(&plan);
+    assert_eq!(first.fresh.len(), 3);
+    assert!(row(&first, "tools/a.yaml").reason.as_ref().unwrap().contains("scripts/s.sh is missing"));
+    let mut cache = Cache(first.fresh.iter().cloned().collect());
+    let warm = scan(&plan, &cache, &mut |_| {});
+    assert_eq!((&warm.tools, &warm.problems, warm.fresh.len(), warm.gone.len()), (&first.tools, &first.problems, 0, 0));
+
+    // A script that was missing appears far from the definition: nothing in its own folder changed.
+    workspace.write("scripts/s.sh", "true\n");
+    age("scripts/s.sh", 60);
+    std::fs::remove_file(workspace.at("tools/c.py")).unwrap();
+    let changed = scan(&plan, &cache, &mut |_| {});
+    assert_eq!(changed.fresh.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>(), ["tools/a.yaml"]);
+    assert_eq!(changed.gone, ["tools/c.py"]);
+    assert!(row(&changed, "tools/a.yaml").runnable);
+    cache.0.extend(changed.fresh.iter().cloned());
+    let digest = row(&changed, "tools/a.yaml").digest;
+    workspace.write("scripts/s.sh", "false\n");
+    assert_ne!(row(&scan(&plan, &cache, &mut |_| {}), "tools/a.yaml").digest, digest);
+
+    // A payload that nobody can read is a miss, not an error.
+    for cached in cache.0.values_mut() {
+        cached.payload = "{".to_owned();
+    }
+    let again = scan(&plan, &cache, &mut |_| {});
+    assert_eq!((again.tools.len(), again.problems.len()), (1, 1));
+}
+
+#[test]
+fn several_roots_are_read_in_order_and_a_missing_one_is_a_problem() {
+    let workspace = Workspace::new();
+    let extra = Workspace::new();
+    workspace.write("tools/a.py", "pass\n");
+    workspace
+        .write("vendor/tools/b.yaml", "name: b\ntype: executable\nexecutable: {command: sh, args: [tools/s.sh]}\n");
+    workspace.write("vendor/tools/s.sh", "true\n");
+    extra.write("c.py", "pass\n");
+    let mut plan = workspace.plan();
+    let root = |path: std::path::PathBuf, stage| Root { path, stage };
+    plan.roots.push(root("vendor/tools".into(), Some(Stage::Approved)));
+    plan.roots.push(root(extra.at(""), Some(Stage::Core)));
+    plan.roots.push(root("not-there".into(), None));
+    let scan = scan_all(&plan);
+    let rows: Vec<(&str, Stage, bool)> =
+        scan.tools.iter().map(|tool| (tool.name.as_str(), tool.stage, tool.runnable)).collect();
+    assert_eq!(rows[1], ("b", Stage::Approved, true));
+    assert_eq!((rows[0].0, rows[2].0, rows[2].1, rows.len()), ("a", "c", Stage::Core, 4));
+    assert_eq!(scan.problems.iter().map(|problem| problem.path.as_str()).collect::<Vec<_>>(), ["not-there"]);
+    for tool in &scan.tools {
+        assert_eq!(read(&plan, tool).unwrap().tool, *tool);
+    }
+}
+
+#[test]
+fn progress_counts_up_to_the_total_and_hands_over_every_row_once() {
+    let workspace = Workspace::new();
+    for n in 0..1_200 {
+        workspace.write(&format!("tools/g{}/t{n}.sh", n % 7), format!("# {n}\n"));
+    }
+    let mut steps = Vec::new();
+    let mut rows = 0;
+    let found = scan(&workspace.plan(), &Cache::default(), &mut |step| {
+        steps.push((step.done, step.total));
+        rows += step.new_rows.len();
+    });
+    assert_eq!((rows, found.tools.len()), (1_200, 1_200));
+    assert_eq!((steps.first(), steps.last()), (Some(&(0, 1_200)), Some(&(1_200, 1_200))));
+    assert!(steps.is_sorted() && steps.len() >= 3, "{steps:?}");
+}
+
+#[test]
+fn disk_bytes_of_a_workspace_stay_equal() {
+    let workspace = Workspace::new();
+    workspace.write("tools/x/tool.toml", NATIVE);
+    workspace.write("tools/x/main.py", "pass\n");
+    let plan = workspace.plan();
+    let before = Digest::of_files(&read(&plan, row(&scan_all(&plan), "tools/x/tool.toml")).unwrap().files);
+    let names = super::testing::files_below(&workspace.at(""));
+    scan_all(&plan);
+    assert_eq!(super::testing::files_below(&workspace.at("")), names);
+    assert_eq!(row(&scan_all(&plan), "tools/x/tool.toml").digest, before);
+    assert_eq!(row(&scan_all(&plan), "tools/x/tool.toml").format, Format::Native);
+}
+
+mod arbitrary_bytes {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn bytes() -> impl Strategy<Value = Vec<u8>> {
+        let words = proptest::sample::select(vec![
+            "name",
+            "type",
+            ": ",
+            "executable",
+            "\n",
+            "  ",
+            "[",
+            "]",
+            "{",
+            "}",
+            "\"",
+            "'",
+            "&a",
+            "*a",
+            "- ",
+            "= ",
+            "run",
+            "command",
+            "#",
+            "\"\"\"",
+            "1",
+            "\u{feff}",
+            "\u{202e}",
+            "{file}",
+            "input_schema",
+            "str - x: 'a', 'b'",
+            "///",
+            "true",
+            "|",
+            "properties",
+        ]);
+        let text = proptest::collection::vec(words, 0..60).prop_map(|words| words.concat().into_bytes());
+        prop_oneof![text, proptest::collection::vec(any::<u8>(), 0..200)]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+        #[test]
+        fn never_panic_and_always_give_a_row_or_a_problem(contents in proptest::collection::vec(bytes(), 8)) {
+            let workspace = Workspace::new();
+            let names = ["a.toml", "b.yaml", "c.json", "d.py", "e.sh", "f.ts", "g/tool.toml", "h/h.yaml"];
+            for (name, content) in names.iter().zip(&contents) {
+                workspace.write(&format!("tools/{name}"), content);
+            }
+            let plan = workspace.plan();
+            let scan = scan_all(&plan);
+            prop_assert_eq!(scan.tools.len() + scan.problems.len(), names.len());
+            for tool in &scan.tools {
+                let detail = read(&plan, tool).unwrap();
+                prop_assert_eq!(&detail.tool, tool);
+                prop_assert_eq!(read_files(detail.files, tool).unwrap().manifest, detail.manifest);
+            }
+        }
+    }
+}

@@ -201,6 +201,12 @@ mod tests {
     use super::*;
     use std::time::Instant;
 
+    fn announce(tx: Sender<Hint>) -> Box<dyn Fn(Hint) + Send> {
+        Box::new(move |hint| {
+            let _ = tx.send(hint);
+        })
+    }
+
     /// Waits until something is announced.
     fn wait(rx: &Receiver<Hint>, what: &str) {
         rx.recv_timeout(Duration::from_secs(10)).unwrap_or_else(|_| panic!("no hint: {what}"));
@@ -216,7 +222,7 @@ mod tests {
         let workspace = tempfile::tempdir().unwrap();
         let tools = workspace.path().join("tools");
         let (tx, rx) = channel();
-        let _watcher = Watcher::start(&[tools.clone()], Box::new(move |hint| drop(tx.send(hint)))).unwrap();
+        let _watcher = Watcher::start(&[tools.clone()], announce(tx)).unwrap();
         for round in 0..2 {
             std::fs::create_dir_all(tools.join("experimental")).unwrap();
             wait(&rx, &format!("created {round}"));
@@ -235,24 +241,26 @@ mod tests {
 
     #[test]
     fn reading_and_caches_are_no_news() {
-        let workspace = tempfile::tempdir().unwrap();
-        std::fs::write(workspace.path().join("x.py"), "pass").unwrap();
-        std::fs::create_dir(workspace.path().join("__pycache__")).unwrap();
-        let (tx, rx) = channel();
-        let _watcher =
-            Watcher::start(&[workspace.path().to_owned()], Box::new(move |hint| drop(tx.send(hint)))).unwrap();
-        assert_eq!(std::fs::read(workspace.path().join("x.py")).unwrap(), b"pass");
-        std::fs::write(workspace.path().join("__pycache__/x.pyc"), "").unwrap();
-        std::fs::write(workspace.path().join(".x.py.swp"), "").unwrap();
-        assert_eq!(rx.recv_timeout(Duration::from_millis(300)), Err(RecvTimeoutError::Timeout));
+        let reads = [AccessKind::Open(AccessMode::Read), AccessKind::Close(AccessMode::Read), AccessKind::Read];
+        assert!(reads.into_iter().all(|access| !is_change(EventKind::Access(access))));
+        assert!(is_change(EventKind::Access(AccessKind::Close(AccessMode::Write))));
+        let watch = Watch {
+            notify: RecommendedWatcher::new(|_| {}, Config::default()).unwrap(),
+            roots: vec![Root { path: PathBuf::from("/w/tools"), watched: None }],
+            parents: BTreeSet::new(),
+        };
+        let news = ["/w/tools/x.py", "/w/tools/a/b/x.toml", "/w/tools/approved/x/approval.toml", "/w/tools"];
+        assert!(news.into_iter().all(|path| watch.is_inside(Path::new(path))));
+        let none =
+            ["/w/x.py", "/w/tools/.x.py.swp", "/w/tools/__pycache__/x.pyc", "/w/tools/a/.git/index", "/w/tools/x.py~"];
+        assert!(none.into_iter().all(|path| !watch.is_inside(Path::new(path))));
     }
 
     #[test]
     fn dropping_the_watcher_ends_its_thread() {
         let workspace = tempfile::tempdir().unwrap();
         let (tx, rx) = channel::<Hint>();
-        let watcher =
-            Watcher::start(&[workspace.path().to_owned()], Box::new(move |hint| drop(tx.send(hint)))).unwrap();
+        let watcher = Watcher::start(&[workspace.path().to_owned()], announce(tx)).unwrap();
         let begin = Instant::now();
         drop(watcher);
         assert!(begin.elapsed() < Duration::from_secs(5));
