@@ -79,9 +79,10 @@ impl Words {
             }
         }
         for (position, word) in self.0.iter().enumerate() {
-            let word = match self.is_code(position) {
-                true => escaped(word, inputs),
-                false => template(word, position, paths, &mut command),
+            let word = if self.is_code(position) {
+                escaped(word, inputs)
+            } else {
+                template(word, position, paths, &mut command)
             };
             command.words.push(word);
         }

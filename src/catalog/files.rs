@@ -52,13 +52,14 @@ pub const UNFINISHED: &str = ".toolsmith-";
 /// Whether a file or folder of this name is never part of a version: what others write beside it,
 /// caches, editors' swap files, earlier versions.
 pub fn is_left_out(name: &str) -> bool {
+    let extension = name.rsplit_once('.').map(|(_, extension)| extension);
     matches!(name, "approval.toml" | ".git" | "__pycache__" | "node_modules" | ".DS_Store" | "versions" | "4913")
-        || name.ends_with(".pyc")
+        || extension == Some("pyc")
         || name.starts_with(UNFINISHED)
         || name.ends_with('~')
         || name.starts_with(".#")
         || (name.starts_with('#') && name.ends_with('#'))
-        || (name.starts_with('.') && (name.ends_with(".swp") || name.ends_with(".swo") || name.ends_with(".swx")))
+        || (name.starts_with('.') && matches!(extension, Some("swp" | "swo" | "swx")))
 }
 
 /// All files of a tool's own folder.

@@ -68,10 +68,12 @@ pub(super) fn with_inputs(schema: Option<Value>, names: &[String]) -> Option<Val
     };
     table.insert("type".to_owned(), json!("object"));
     for name in missing {
-        entry(&mut table, "properties", json!({}))
-            .as_object_mut()
-            .map(|list| list.insert(name.clone(), json!({"type": "string"})));
-        entry(&mut table, "required", json!([])).as_array_mut().map(|list| list.push(json!(name)));
+        if let Some(fields) = entry(&mut table, "properties", json!({})).as_object_mut() {
+            fields.insert(name.clone(), json!({"type": "string"}));
+        }
+        if let Some(required) = entry(&mut table, "required", json!([])).as_array_mut() {
+            required.push(json!(name));
+        }
     }
     Some(Value::Object(table))
 }
@@ -270,15 +272,36 @@ fn fits_keyword(key: &str, value: &Value) -> bool {
     match key {
         "required" => value.as_array().is_some_and(|names| names.iter().all(Value::is_string)),
         "description" | "title" | "format" | "$ref" | "$id" | "$schema" | "$comment" | "$anchor" => value.is_string(),
-        "pattern" => false,
         "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum" => value.is_number(),
         "multipleOf" => value.as_f64().is_some_and(|number| number > 0.0),
         "minLength" | "maxLength" | "minItems" | "maxItems" | "minProperties" | "maxProperties" => value.is_u64(),
         "uniqueItems" | "deprecated" | "readOnly" | "writeOnly" => value.is_boolean(),
-        "properties" | "schema" | "patternProperties" | "$defs" | "definitions" | "dependentSchemas" => false,
-        "prefixItems" | "oneOf" | "anyOf" | "allOf" | "if" | "then" | "else" | "contains" | "propertyNames" => false,
-        "unevaluatedItems" | "unevaluatedProperties" | "dependentRequired" | "$dynamicRef" | "$dynamicAnchor" => false,
-        "$vocabulary" | "dependencies" | "contentSchema" | "contentEncoding" | "contentMediaType" => false,
+        "pattern"
+        | "properties"
+        | "schema"
+        | "patternProperties"
+        | "$defs"
+        | "definitions"
+        | "dependentSchemas"
+        | "prefixItems"
+        | "oneOf"
+        | "anyOf"
+        | "allOf"
+        | "if"
+        | "then"
+        | "else"
+        | "contains"
+        | "propertyNames"
+        | "unevaluatedItems"
+        | "unevaluatedProperties"
+        | "dependentRequired"
+        | "$dynamicRef"
+        | "$dynamicAnchor"
+        | "$vocabulary"
+        | "dependencies"
+        | "contentSchema"
+        | "contentEncoding"
+        | "contentMediaType" => false,
         _ => true,
     }
 }
@@ -382,17 +405,17 @@ mod tests {
     use super::*;
     use crate::domain::validate;
 
-    fn check(written: Value, wanted: Value) {
-        let schema = translate(&written);
-        assert_eq!(schema, wanted);
+    fn check(written: &Value, wanted: &Value) {
+        let schema = translate(written);
+        assert_eq!(schema, *wanted);
         assert_eq!(validate(&json!({"$ref": "https://json-schema.org/draft/2020-12/schema"}), &schema), vec![]);
     }
 
     #[test]
     fn the_shorthand_of_type_and_text_is_understood() {
         check(
-            json!({"op": "str - Operation: 'add', 'sub' or 'mul'", "a": "number - First", "l": "list[int]", "x": "whatever it is"}),
-            json!({"type": "object", "properties": {
+            &json!({"op": "str - Operation: 'add', 'sub' or 'mul'", "a": "number - First", "l": "list[int]", "x": "whatever it is"}),
+            &json!({"type": "object", "properties": {
                 "op": {"type": "string", "description": "Operation: 'add', 'sub' or 'mul'", "enum": ["add", "sub", "mul"]},
                 "a": {"type": "number", "description": "First"},
                 "l": {"type": "array", "items": {"type": "integer"}},
@@ -403,10 +426,10 @@ mod tests {
     #[test]
     fn slips_inside_a_schema_are_mended() {
         check(
-            json!({"data": {"type": "any", "required": true}, "n": {"type": "float", "range": [0, 1], "required": false},
+            &json!({"data": {"type": "any", "required": true}, "n": {"type": "float", "range": [0, 1], "required": false},
                 "o": {"type": "string", "options": ["a"], "example": "a"}, "t": {"type": "object", "default": null},
                 "u": {"type": ["string", "bytes"], "enum": "one"}, "s": {"type": "stream", "pattern": "["}}),
-            json!({"type": "object", "properties": {
+            &json!({"type": "object", "properties": {
                 "data": {}, "n": {"type": "number", "minimum": 0, "maximum": 1},
                 "o": {"type": "string", "enum": ["a"], "examples": ["a"]}, "t": {"type": ["object", "null"], "default": null},
                 "u": {"type": "string", "enum": ["one"]}, "s": {"x-type": "stream", "x-pattern": "["}},
@@ -417,8 +440,8 @@ mod tests {
     #[test]
     fn a_list_of_parameters_is_understood() {
         check(
-            json!([{"name": "a", "type": "int", "required": true, "default": 1}, "b"]),
-            json!({"type": "object", "properties": {"a": {"type": "integer", "default": 1}, "b": {}}, "required": ["a"]}),
+            &json!([{"name": "a", "type": "int", "required": true, "default": 1}, "b"]),
+            &json!({"type": "object", "properties": {"a": {"type": "integer", "default": 1}, "b": {}}, "required": ["a"]}),
         );
     }
 
@@ -426,14 +449,14 @@ mod tests {
     fn json_schema_is_kept_and_its_inner_slips_are_mended() {
         let proper = json!({"type": "object", "properties": {"a": {"type": "array", "items": {"type": "string"}}}, "required": ["a"],
             "additionalProperties": false});
-        check(proper.clone(), proper);
+        check(&proper, &proper);
         check(
-            json!({"type": "object", "properties": {"a": {"type": "string", "required": true}}}),
-            json!({"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}),
+            &json!({"type": "object", "properties": {"a": {"type": "string", "required": true}}}),
+            &json!({"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}),
         );
         check(
-            json!({"type": "object", "schema": {"id": "string", "sum": {"total": "integer"}}}),
-            json!({"type": "object", "properties": {"id": {"type": "string"},
+            &json!({"type": "object", "schema": {"id": "string", "sum": {"total": "integer"}}}),
+            &json!({"type": "object", "properties": {"id": {"type": "string"},
                 "sum": {"type": "object", "properties": {"total": {"type": "integer"}}}}}),
         );
     }

@@ -262,7 +262,7 @@ impl<'t> Part<'t> {
             let ends = bytes.get(at + self.text.len()).is_none_or(|byte| !byte.is_ascii_alphanumeric());
             let worth = match (begins, ends) {
                 (true, true) => whole,
-                (true, false) => (whole + part) / 2,
+                (true, false) => i64::midpoint(whole, part),
                 (false, _) => part,
             };
             best = best.max(worth);

@@ -84,6 +84,7 @@ pub(super) fn tool(name: &str) -> crate::domain::Tool {
         state: ToolState::Ok,
         runnable: true,
         reason: None,
+        risk: crate::domain::Risk::Medium,
         copy_of: None,
         shadowed_by: None,
         shadows: Vec::new(),

@@ -349,7 +349,9 @@ fn a_cached_row_counts_only_while_every_file_that_made_it_is_the_same() {
         let file = std::fs::File::open(workspace.at(path)).unwrap();
         file.set_modified(std::time::SystemTime::now() - std::time::Duration::from_secs(seconds)).unwrap();
     };
-    ["tools/a.yaml", "tools/b.toml", "tools/c.py"].into_iter().for_each(|path| age(path, 60));
+    for path in ["tools/a.yaml", "tools/b.toml", "tools/c.py"] {
+        age(path, 60);
+    }
     let plan = workspace.plan();
     let first = scan_all(&plan);
     assert_eq!(first.fresh.len(), 3);

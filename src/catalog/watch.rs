@@ -222,7 +222,7 @@ mod tests {
         let workspace = tempfile::tempdir().unwrap();
         let tools = workspace.path().join("tools");
         let (tx, rx) = channel();
-        let _watcher = Watcher::start(&[tools.clone()], announce(tx)).unwrap();
+        let _watcher = Watcher::start(std::slice::from_ref(&tools), announce(tx)).unwrap();
         for round in 0..2 {
             std::fs::create_dir_all(tools.join("experimental")).unwrap();
             wait(&rx, &format!("created {round}"));
