@@ -72,7 +72,7 @@ const RUN: Arg = Arg::required("run", ArgKind::Run, "number of the run");
 
 actions! {
     // Catalog
-    Init "init" Catalog Change [] [] Shell "Create folders, settings, .gitignore lines and one sample tool; touches nothing that exists" {
+    Init "init" Catalog Change [Catalog] ["I"] Both "Create folders, settings, .gitignore lines and one sample tool; touches nothing that exists" {
         Arg::optional("dir", ArgKind::Path, "where; default is the current folder")
     }
     List "list" Catalog View [] [] Shell "List the catalog, or what a fuzzy query finds in it" {
