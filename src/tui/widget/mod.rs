@@ -3,7 +3,6 @@
 //! A widget holds the state of one view (position, search, what was shown) and draws it. It knows
 //! nothing of the engine and reads no clock; raw text goes in, and only escaped text comes out.
 
-mod diff;
 mod form;
 mod form_rows;
 mod output;
@@ -13,7 +12,6 @@ mod sgr;
 mod terminal;
 mod text;
 
-pub use diff::{DiffFile, DiffLayout, DiffText, FileChange, diff_files};
 pub use form::{FormEvent, FormView};
 pub use output::OutputView;
 pub use terminal::{Chunk, LineKind};

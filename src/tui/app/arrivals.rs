@@ -1,0 +1,294 @@
+//! What comes back from outside: snapshots, answers, the ends of runs.
+
+use super::{App, Mood, Opening};
+use crate::domain::{Command, DecisionKind, Outcome, Review};
+use crate::engine::{Change, EngineError, Preview, ReviewDetail, Settings, Theme as ThemeSetting};
+use crate::tui::effect::{DetailFor, Effect};
+use crate::tui::keymap::Keymap;
+use crate::tui::msg::{Answer, Msg, ToolDossier};
+use crate::tui::overlay::Overlay;
+use crate::tui::screen::Screen;
+use crate::tui::theme::{Ground, Theme};
+
+impl App {
+    pub(super) fn arrive(&mut self, msg: Msg) -> Vec<Effect> {
+        match msg {
+            Msg::Settings { settings, file } => {
+                // What is wrong with the files themselves comes with the catalog.
+                let (keymap, problems) = Keymap::new(&settings.keys, &file);
+                self.keymap = keymap;
+                self.catalog.set_setting_problems(problems);
+                return self.apply(&settings);
+            }
+            Msg::Opened(opened) => {
+                self.opening = Opening::Done(opened);
+                return self.load_everything();
+            }
+            Msg::OpenFailed(error) => self.opening = Opening::Failed(error),
+            Msg::Changed(change) => return self.changed(change),
+            Msg::Catalog(view) => self.catalog.set_view(view),
+            Msg::Indexed { generation, index } => self.catalog.set_index(generation, index),
+            Msg::Answer(answer) => return self.answer(*answer),
+            Msg::Output { run, frames, skipped } => self.output.wrote(run, &frames, skipped),
+            // The rest is handled where keys, the mouse and time are.
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn apply(&mut self, settings: &Settings) -> Vec<Effect> {
+        if self.theme.ground != Ground::Plain {
+            match settings.theme {
+                ThemeSetting::Auto => {}
+                ThemeSetting::Dark => self.theme = Theme::dark(),
+                ThemeSetting::Light => self.theme = Theme::light(),
+            }
+        }
+        self.mouse = settings.mouse;
+        vec![Effect::Mouse(self.mouse)]
+    }
+
+    fn load_everything(&mut self) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        for change in [Change::Runs, Change::Failures, Change::Reviews] {
+            effects.extend(self.changed(change));
+        }
+        effects
+    }
+
+    fn changed(&mut self, change: Change) -> Vec<Effect> {
+        let effect = match change {
+            Change::Catalog(view) => {
+                self.catalog.set_view(view);
+                None
+            }
+            Change::Runs => self.refresh.runs.ask().then_some(Effect::LoadRuns),
+            Change::Failures => self.refresh.failures.ask().then_some(Effect::LoadFailures),
+            Change::Reviews => self.refresh.reviews.ask().then_some(Effect::LoadReviews),
+            Change::Operations => return self.reload_log(),
+            Change::Trouble(error) => {
+                self.complain(&error);
+                None
+            }
+        };
+        effect.into_iter().collect()
+    }
+
+    fn reload_log(&mut self) -> Vec<Effect> {
+        let open = self.overlays.iter().find_map(|overlay| match overlay {
+            Overlay::Log(log) => Some(log.filter()),
+            _ => None,
+        });
+        let Some(grep) = open else { return Vec::new() };
+        let load = Effect::LoadOperations { grep, limit: super::verbs::LOG_LIMIT };
+        self.refresh.operations.ask().then_some(load).into_iter().collect()
+    }
+
+    fn answer(&mut self, answer: Answer) -> Vec<Effect> {
+        match answer {
+            Answer::Runs(runs) => {
+                let again = self.refresh.runs.came();
+                match runs {
+                    Ok(runs) => {
+                        for overlay in &mut self.overlays {
+                            if let Overlay::Runs(list) = overlay {
+                                list.set(&runs);
+                            }
+                        }
+                        self.runs = runs;
+                    }
+                    Err(error) => self.complain(&error),
+                }
+                return again.then_some(Effect::LoadRuns).into_iter().collect();
+            }
+            Answer::Failures(groups) => {
+                let again = self.refresh.failures.came();
+                match groups {
+                    Ok(groups) => self.failures.set(groups),
+                    Err(error) => self.complain(&error),
+                }
+                return again.then_some(Effect::LoadFailures).into_iter().collect();
+            }
+            Answer::Reviews(reviews) => {
+                let again = self.refresh.reviews.came();
+                self.take_reviews(reviews);
+                let mut effects = self.keep_promise();
+                effects.extend(again.then_some(Effect::LoadReviews));
+                return effects;
+            }
+            Answer::Operations(entries) => {
+                let again = self.refresh.operations.came();
+                for overlay in &mut self.overlays {
+                    if let Overlay::Log(log) = overlay {
+                        log.set(entries.clone());
+                    }
+                }
+                return if again { self.reload_log() } else { Vec::new() };
+            }
+            Answer::Review { review, detail } => return self.take_review(review, detail),
+            Answer::Detail { purpose, path, detail } => return self.take_detail(purpose, &path, detail),
+            Answer::Preview { command, preview } => self.take_preview(&command, preview),
+            Answer::Done { command, outcome } => return self.done(&command, outcome),
+            Answer::RunStarted { tab, started } => self.output.started(tab, started),
+            Answer::RunEnded { run, record } => self.output.ended(run, record),
+            Answer::Spool { tab, kept } => self.output.kept(tab, kept),
+            Answer::Highlighted { ticket, files } => self.take_highlights(ticket, &files),
+            Answer::Doctor(lines) => self.each_report(|report| report.set_doctor(&lines)),
+            Answer::Verify(found) => self.each_report(|report| report.set_verify(&found)),
+            Answer::Furnished(Ok(created)) => self.say(Mood::Calm, &created),
+            Answer::Furnished(Err(error)) | Answer::Trouble(error) => self.complain(&error),
+            Answer::Copied(Ok(what)) => self.say(Mood::Calm, &what),
+            Answer::Copied(Err(why)) => self.say(Mood::Trouble, &why),
+        }
+        Vec::new()
+    }
+
+    /// A review on screen that no longer waits, or covers another digest, can no longer be decided.
+    fn take_reviews(&mut self, reviews: Result<Vec<Review>, EngineError>) {
+        match reviews {
+            Ok(reviews) => self.queue.set(reviews),
+            Err(error) => return self.complain(&error),
+        }
+        if let Screen::Review(screen) = &mut self.screen
+            && screen.decidable().is_ok()
+        {
+            match self.queue.find(screen.review.id) {
+                Some(now) if now.digest == screen.review.digest => {}
+                Some(_) => screen.set_stale("the files changed: close this and open the review again".to_owned()),
+                None => screen.set_stale("this review no longer waits: it was decided or replaced".to_owned()),
+            }
+        }
+    }
+
+    /// Opens the review that a promotion asked for, once the queue has it.
+    fn keep_promise(&mut self) -> Vec<Effect> {
+        let Some(review) = self.promised.and_then(|id| self.queue.find(id)).cloned() else { return Vec::new() };
+        self.promised = None;
+        self.open_review(review)
+    }
+
+    fn take_review(
+        &mut self,
+        review: crate::domain::ReviewId,
+        detail: Result<ReviewDetail, EngineError>,
+    ) -> Vec<Effect> {
+        let now = self.now;
+        let Screen::Review(screen) = &mut self.screen else { return Vec::new() };
+        if screen.review.id != review {
+            return Vec::new();
+        }
+        let ticket = screen.ticket;
+        let files = screen.set(detail, now);
+        (!files.is_empty()).then_some(Effect::Highlight { ticket, files }).into_iter().collect()
+    }
+
+    fn take_detail(
+        &mut self,
+        purpose: DetailFor,
+        path: &str,
+        detail: Result<Box<ToolDossier>, EngineError>,
+    ) -> Vec<Effect> {
+        if purpose == DetailFor::Run {
+            return self.take_form(path, detail);
+        }
+        let now = self.now;
+        let Screen::Source(screen) = &mut self.screen else { return Vec::new() };
+        if screen.tool.path != path || screen.purpose != purpose {
+            return Vec::new();
+        }
+        let ticket = screen.ticket;
+        let files = screen.set(detail, now);
+        (!files.is_empty()).then_some(Effect::Highlight { ticket, files }).into_iter().collect()
+    }
+
+    /// The form of a run gets its fields; a tool without input starts at once.
+    fn take_form(&mut self, path: &str, detail: Result<Box<ToolDossier>, EngineError>) -> Vec<Effect> {
+        let Some(Overlay::Form(form)) = self.overlays.last_mut() else { return Vec::new() };
+        if form.tool().path != path || !form.is_loading() {
+            return Vec::new();
+        }
+        let tool = form.tool().clone();
+        match detail {
+            Ok(dossier) => {
+                if form.set(&dossier, self.inputs.get(path)) {
+                    return Vec::new();
+                }
+                self.overlays.pop();
+                self.start(tool, None)
+            }
+            Err(error) => {
+                self.overlays.pop();
+                self.complain(&error);
+                Vec::new()
+            }
+        }
+    }
+
+    fn take_preview(&mut self, command: &Command, preview: Result<Preview, EngineError>) {
+        if let (Command::Decide { review, .. }, Screen::Review(screen)) = (command, &mut self.screen) {
+            if screen.review.id == *review {
+                screen.set_consequence(&preview);
+            }
+            return;
+        }
+        if let Some(Overlay::Confirm(confirm)) = self.overlays.last_mut() {
+            confirm.set_preview(command, preview);
+        }
+    }
+
+    fn done(&mut self, command: &Command, outcome: Result<Outcome, EngineError>) -> Vec<Effect> {
+        let outcome = match outcome {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                self.complain(&error);
+                return Vec::new();
+            }
+        };
+        let commit = outcome.commit.as_ref().map(|hash| format!(", commit {hash}")).unwrap_or_default();
+        let undo = self.keymap.key(crate::action::Verb::Undo);
+        let undoes = match command {
+            Command::Decide { .. } | Command::Archive { .. } | Command::Restore { .. }
+                if outcome.operation.is_some() =>
+            {
+                format!(" · {undo} undoes")
+            }
+            _ => String::new(),
+        };
+        self.say(Mood::Calm, &format!("{}{commit}{undoes}", outcome.message));
+        match command {
+            Command::Decide { review, .. } => {
+                for kind in DecisionKind::ALL {
+                    self.drafts.remove(&(*review, *kind));
+                }
+                if matches!(&self.screen, Screen::Review(screen) if screen.review.id == *review) {
+                    self.screen = Screen::Workbench;
+                }
+            }
+            Command::Promote { .. } => {
+                self.promised = outcome.review;
+                return self.keep_promise();
+            }
+            Command::Archive { .. } | Command::Restore { .. } | Command::Undo { .. } | Command::Cancel { .. } => {}
+        }
+        Vec::new()
+    }
+
+    fn take_highlights(&mut self, ticket: u64, files: &[crate::tui::msg::FileTokens]) {
+        let reader = match &mut self.screen {
+            Screen::Review(screen) if screen.ticket == ticket => screen.reader(),
+            Screen::Source(screen) if screen.ticket == ticket => &mut screen.reader,
+            _ => return,
+        };
+        for (name, tokens) in files {
+            reader.set_tokens(name, tokens);
+        }
+    }
+
+    fn each_report(&mut self, mut set: impl FnMut(&mut crate::tui::overlay::report::Report)) {
+        for overlay in &mut self.overlays {
+            if let Overlay::Report(report) = overlay {
+                set(report);
+            }
+        }
+    }
+}

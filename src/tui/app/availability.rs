@@ -1,0 +1,170 @@
+//! Whether a verb works right now, and if not, why: one answer for keys, footer, help and palette.
+
+use super::{App, Opening};
+use crate::action::{ACTIONS, Context, Risk, Spec, Verb, spec};
+use crate::domain::{CostTier, Stage, Tool};
+use crate::tui::keymap::works_in;
+use crate::tui::overlay::help::HelpRow;
+use crate::tui::overlay::palette::PaletteRow;
+use crate::tui::pane::Pane;
+use crate::tui::pane::output::RunTab;
+use crate::tui::screen::Screen;
+use crate::tui::screen::review::Lock;
+
+impl App {
+    /// Whether a verb works on what is selected.
+    ///
+    /// # Errors
+    /// Why not, as a sentence without stop.
+    pub fn available(&self, verb: Verb) -> Result<(), String> {
+        let row = spec(verb);
+        if !row.tui {
+            return Err("only on the command line".to_owned());
+        }
+        if let (Risk::HumanOnly, Some(agent)) = (row.risk, &self.call.agent) {
+            return Err(format!("{agent} is an agent: a human decides"));
+        }
+        if row.risk != Risk::View && !matches!(self.opening, Opening::Done(_)) {
+            return Err("the workspace is not open".to_owned());
+        }
+        match verb {
+            Verb::Show | Verb::Source | Verb::Diff => self.tool_or_why().map(drop),
+            Verb::Run => self.tool_or_why().and_then(|tool| runnable(&tool)),
+            Verb::Rerun => self.selected_run().map(drop).ok_or_else(|| "no run is selected".to_owned()),
+            Verb::Cancel => match self.output.current() {
+                Some(tab) if tab.is_live() => Ok(()),
+                Some(_) => Err("this run has ended".to_owned()),
+                None => Err("no run is open".to_owned()),
+            },
+            Verb::Output => self.selected_run().map(drop).ok_or_else(|| "no failure is selected".to_owned()),
+            Verb::Review => self.selected_review().map(drop).ok_or_else(|| "no review waits here".to_owned()),
+            Verb::Approve => self.approvable(),
+            Verb::Reject | Verb::RequestChanges => match &self.screen {
+                Screen::Review(review) => review.decidable(),
+                Screen::Workbench | Screen::Source(_) => Err("open a review first".to_owned()),
+            },
+            Verb::Promote => self.promotable(),
+            Verb::Archive => self.tool_or_why().and_then(|tool| match tool.stage {
+                Stage::Archived => Err("it is archived already".to_owned()),
+                Stage::Experimental | Stage::Approved | Stage::Core => Ok(()),
+            }),
+            Verb::Restore => self.tool_or_why().and_then(|tool| match tool.stage {
+                Stage::Archived => Ok(()),
+                Stage::Experimental | Stage::Approved | Stage::Core => Err("only archived tools come back".to_owned()),
+            }),
+            Verb::ToggleDiff => match &self.screen {
+                Screen::Review(review) if review.has_difference() => Ok(()),
+                Screen::Review(_) => Err("nothing was approved before: there is no difference".to_owned()),
+                Screen::Workbench | Screen::Source(_) => Err("open a review first".to_owned()),
+            },
+            Verb::Follow if self.output.current().is_none() => Err("no run is open".to_owned()),
+            _ => Ok(()),
+        }
+    }
+
+    fn tool_or_why(&self) -> Result<std::sync::Arc<Tool>, String> {
+        self.selected_tool().ok_or_else(|| match (&self.screen, self.focus) {
+            (Screen::Workbench, Pane::Failures | Pane::Output | Pane::Queue) => {
+                "the tool is not in the catalog".to_owned()
+            }
+            _ => "no tool is selected".to_owned(),
+        })
+    }
+
+    fn approvable(&self) -> Result<(), String> {
+        let Screen::Review(review) = &self.screen else { return Err("open a review first".to_owned()) };
+        match review.lock(&self.keymap.key(Verb::NextTab), &self.keymap.key(Verb::Bottom)) {
+            Lock::Open => Ok(()),
+            Lock::Locked(why) => Err(why),
+        }
+    }
+
+    fn promotable(&self) -> Result<(), String> {
+        if self.focus == Pane::Queue && self.queue.selected().is_some() {
+            return Ok(());
+        }
+        match self.tool_or_why()?.stage {
+            Stage::Experimental | Stage::Approved => Ok(()),
+            Stage::Core => Err("it is core already".to_owned()),
+            Stage::Archived => Err(format!("it is archived: {} restores it first", self.keymap.key(Verb::Restore))),
+        }
+    }
+
+    /// The rows of the help overlay for where the focus is.
+    pub(super) fn help_rows(&self) -> Vec<HelpRow> {
+        let context = self.context();
+        let own = |row: &&Spec| row.contexts.contains(&context);
+        let shared = |row: &&Spec| !row.contexts.contains(&context) && works_in(row, context);
+        let rows = ACTIONS.iter().filter(own).chain(ACTIONS.iter().filter(shared));
+        rows.filter(|row| row.tui && !self.keymap.keys(row.verb).is_empty())
+            .map(|row| HelpRow {
+                verb: row.verb,
+                name: row.name,
+                group: row.group,
+                keys: self.keymap.keys(row.verb).iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
+                doc: row.doc,
+                reason: self.available(row.verb).err(),
+            })
+            .collect()
+    }
+
+    /// The rows of the palette: every verb that the screen has.
+    pub(super) fn palette_rows(&self) -> Vec<PaletteRow> {
+        ACTIONS
+            .iter()
+            .filter(|row| row.tui)
+            .map(|spec| PaletteRow { spec, key: self.keymap.key(spec.verb), reason: self.available(spec.verb).err() })
+            .collect()
+    }
+
+    /// The verbs whose keys the footer shows, most important first.
+    pub fn hints(&self) -> Vec<Verb> {
+        let live = self.output.current().is_some_and(RunTab::is_live);
+        let all: &[Verb] = match self.context() {
+            Context::Catalog => &[
+                Verb::Run,
+                Verb::Show,
+                Verb::Source,
+                Verb::Filter,
+                Verb::Promote,
+                Verb::Archive,
+                Verb::Restore,
+                Verb::CycleStage,
+                Verb::Init,
+                Verb::Palette,
+            ],
+            Context::Output if live => &[Verb::Cancel, Verb::Follow, Verb::Filter, Verb::Runs, Verb::Zoom, Verb::Copy],
+            Context::Output => &[Verb::Rerun, Verb::Runs, Verb::Filter, Verb::NextTab, Verb::Zoom, Verb::Copy],
+            Context::Failures => &[Verb::Output, Verb::Rerun, Verb::Promote, Verb::Archive, Verb::Filter],
+            Context::Queue => &[Verb::Review, Verb::Filter, Verb::Archive, Verb::Undo],
+            Context::Review => &[
+                Verb::Approve,
+                Verb::Reject,
+                Verb::RequestChanges,
+                Verb::NextTab,
+                Verb::ToggleDiff,
+                Verb::Bottom,
+                Verb::Filter,
+                Verb::Back,
+            ],
+            Context::Source => &[Verb::NextTab, Verb::Filter, Verb::Wrap, Verb::Copy, Verb::Back],
+            Context::Global | Context::Motion => &[Verb::Palette],
+        };
+        let no_tools = self.catalog.view().tools.is_empty();
+        all.iter()
+            .copied()
+            .filter(|verb| !self.keymap.keys(*verb).is_empty() && self.available(*verb).is_ok())
+            .filter(|verb| *verb != Verb::Init || no_tools)
+            .collect()
+    }
+}
+
+fn runnable(tool: &Tool) -> Result<(), String> {
+    match (&tool.reason, tool.stage, tool.cost_tier) {
+        (_, Stage::Archived, _) => Err("archived tools do not run: restore it first".to_owned()),
+        (_, _, CostTier::Prohibited) => Err("prohibited tools never run".to_owned()),
+        (Some(reason), _, _) if !tool.runnable => Err(format!("it cannot run: {reason}")),
+        (None, _, _) if !tool.runnable => Err("it cannot run".to_owned()),
+        _ => Ok(()),
+    }
+}

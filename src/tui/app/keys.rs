@@ -1,0 +1,194 @@
+//! Where a key goes: to the topmost overlay, to a field being typed into, or to the verb it means.
+
+use super::{App, Mood};
+use crate::action::Verb;
+use crate::domain::Command;
+use crate::tui::effect::{Effect, Ending};
+use crate::tui::keymap::Chord;
+use crate::tui::list::Motion;
+use crate::tui::overlay::text_input::TextInput;
+use crate::tui::overlay::{Args, Decided, Overlay, Reply};
+use crate::tui::pane::Pane;
+use crate::tui::screen::Screen;
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+
+impl App {
+    pub(super) fn key(&mut self, key: &KeyEvent) -> Vec<Effect> {
+        if key.kind == KeyEventKind::Release {
+            return Vec::new();
+        }
+        self.promised = None;
+        let control = key.modifiers.contains(KeyModifiers::CONTROL);
+        if control && key.code == KeyCode::Char('z') {
+            return vec![Effect::Suspend];
+        }
+        if let Some(overlay) = self.overlays.last_mut() {
+            // The way out of everything, also where ctrl-c is no verb because text is typed.
+            let out = control && key.code == KeyCode::Char('c');
+            let key = if out { KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE) } else { *key };
+            let reply = overlay.key(&key, &self.keymap, self.now);
+            return self.reply(reply);
+        }
+        if self.is_typing() {
+            return self.type_key(key);
+        }
+        match self.keymap.lookup(self.context(), Chord::of(key)) {
+            Some(verb) => self.perform(verb, &Args::default()),
+            None => Vec::new(),
+        }
+    }
+
+    pub(super) fn paste(&mut self, text: &str) -> Vec<Effect> {
+        let now = self.now;
+        if let Some(overlay) = self.overlays.last_mut() {
+            overlay.paste(text, now);
+        } else if self.is_typing() {
+            self.edit_typed(&mut |input| input.insert(text));
+        } else {
+            self.say(Mood::Calm, "pasted text does nothing here");
+        }
+        Vec::new()
+    }
+
+    /// Does what a verb does if it can be done now; else says why not.
+    pub fn perform(&mut self, verb: Verb, args: &Args) -> Vec<Effect> {
+        let named = args.iter().next().is_some();
+        match self.available(verb) {
+            Err(reason) if !named => {
+                self.say(Mood::Trouble, &format!("{}: {reason}", crate::action::spec(verb).name));
+                Vec::new()
+            }
+            Ok(()) | Err(_) => self.invoke(verb, args),
+        }
+    }
+
+    fn reply(&mut self, reply: Reply) -> Vec<Effect> {
+        if matches!(reply, Reply::Stay) {
+            return Vec::new();
+        }
+        if let Reply::Search(text) = reply {
+            let grep = (!text.is_empty()).then_some(text);
+            return vec![Effect::LoadOperations { grep, limit: super::verbs::LOG_LIMIT }];
+        }
+        let closed = self.overlays.pop();
+        match reply {
+            Reply::Stay | Reply::Search(_) | Reply::Close => Vec::new(),
+            Reply::Invoke(verb, args) => self.perform(verb, &args),
+            Reply::Execute(command) => vec![Effect::Execute(command)],
+            Reply::Decide(decided) => self.decide(decided),
+            Reply::KeepDraft(review, kind, text) => {
+                if !text.is_empty() {
+                    self.say(Mood::Calm, "the reason typed is kept for the next time");
+                }
+                self.drafts.insert((review, kind), text);
+                Vec::new()
+            }
+            Reply::Start(input) => self.start_from_form(closed, Some(input)),
+            Reply::KeepInput(input) => {
+                self.keep_input(closed, input);
+                Vec::new()
+            }
+            Reply::OpenRun(run) => self.open_run(run),
+            Reply::AskUndo(operation) => self.ask(Command::Undo { operation: Some(operation) }),
+            Reply::Quit => vec![Effect::Leave(Ending::Quit)],
+        }
+    }
+
+    /// Sends a decision together with what was on screen.
+    fn decide(&mut self, decided: Decided) -> Vec<Effect> {
+        let now = self.now;
+        let Screen::Review(screen) = &self.screen else { return Vec::new() };
+        if screen.review.id != decided.review || screen.review.digest != decided.digest {
+            return Vec::new();
+        }
+        let shown = screen.shown(now);
+        if let Some(reason) = &decided.reason {
+            // Kept until the engine has taken it.
+            self.drafts.insert((decided.review, decided.kind), reason.clone());
+        }
+        let Decided { review, digest, kind, reason } = decided;
+        vec![Effect::Execute(Command::Decide { review, digest, kind, reason, shown })]
+    }
+
+    fn start_from_form(&mut self, closed: Option<Overlay>, input: Option<serde_json::Value>) -> Vec<Effect> {
+        let Some(Overlay::Form(form)) = closed else { return Vec::new() };
+        self.inputs.remove(&form.tool().path);
+        self.start(form.tool().clone(), input)
+    }
+
+    fn keep_input(&mut self, closed: Option<Overlay>, input: serde_json::Value) {
+        if let Some(Overlay::Form(form)) = closed {
+            self.inputs.insert(form.tool().path.clone(), input);
+            self.say(Mood::Calm, "the input typed is kept for the next time");
+        }
+    }
+
+    /// Whether keys go into a filter or a search.
+    pub fn is_typing(&self) -> bool {
+        match &self.screen {
+            Screen::Review(screen) => screen.body().is_typing(),
+            Screen::Source(screen) => screen.reader.is_typing(),
+            Screen::Workbench => match self.focus {
+                Pane::Catalog => self.catalog.is_typing(),
+                Pane::Output => self.output.is_typing(),
+                Pane::Failures => self.failures.is_typing(),
+                Pane::Queue => self.queue.is_typing(),
+            },
+        }
+    }
+
+    /// Starts or ends typing where the focus is.
+    pub(super) fn set_typing(&mut self, typing: bool) {
+        match &mut self.screen {
+            Screen::Review(screen) => screen.reader().set_typing(typing),
+            Screen::Source(screen) => screen.reader.set_typing(typing),
+            Screen::Workbench => match self.focus {
+                Pane::Catalog => self.catalog.set_typing(typing),
+                Pane::Output => self.output.set_typing(typing),
+                Pane::Failures => self.failures.set_typing(typing),
+                Pane::Queue => self.queue.set_typing(typing),
+            },
+        }
+    }
+
+    /// Changes the filter or search where the focus is.
+    pub(super) fn edit_typed(&mut self, edit: &mut dyn FnMut(&mut TextInput)) {
+        match &mut self.screen {
+            Screen::Review(screen) => screen.reader().edit_search(edit),
+            Screen::Source(screen) => screen.reader.edit_search(edit),
+            Screen::Workbench => match self.focus {
+                Pane::Catalog => self.catalog.edit_filter(edit),
+                Pane::Output => self.output.edit_search(edit),
+                Pane::Failures => self.failures.edit_filter(edit),
+                Pane::Queue => self.queue.edit_filter(edit),
+            },
+        }
+    }
+
+    fn type_key(&mut self, key: &KeyEvent) -> Vec<Effect> {
+        let control = key.modifiers.contains(KeyModifiers::CONTROL);
+        match key.code {
+            KeyCode::Esc => {
+                self.edit_typed(&mut TextInput::clear);
+                self.set_typing(false);
+            }
+            KeyCode::Char('c') if control => {
+                self.edit_typed(&mut TextInput::clear);
+                self.set_typing(false);
+            }
+            KeyCode::Enter => self.set_typing(false),
+            KeyCode::Tab | KeyCode::BackTab => {
+                self.set_typing(false);
+                return self.key(key);
+            }
+            KeyCode::Down => return self.step(Motion::Down),
+            KeyCode::Up => return self.step(Motion::Up),
+            KeyCode::PageDown => return self.step(Motion::PageDown),
+            KeyCode::PageUp => return self.step(Motion::PageUp),
+            _ => self.edit_typed(&mut |input| {
+                input.key(key);
+            }),
+        }
+        Vec::new()
+    }
+}

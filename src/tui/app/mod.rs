@@ -1,0 +1,323 @@
+//! All state of the screen, and the one function that changes it.
+//!
+//! [`App::update`] is a plain function of state and message: no clock, no files, no environment. What
+//! must happen outside comes back as [`Effect`]s.
+
+mod arrivals;
+mod availability;
+mod keys;
+mod mouse;
+mod subject;
+#[cfg(test)]
+mod tests;
+mod verbs;
+
+use super::effect::{Effect, Ending, TabId};
+use super::keymap::Keymap;
+use super::msg::{Farewell, Msg, Now, Opened};
+use super::overlay::Overlay;
+use super::pane::Pane;
+use super::pane::catalog::CatalogPane;
+use super::pane::failures::FailuresPane;
+use super::pane::output::OutputPane;
+use super::pane::queue::QueuePane;
+use super::screen::Screen;
+use super::theme::Theme;
+use crate::action::Verb;
+use crate::domain::{DecisionKind, ReviewId, Run, RunId, Tool};
+use crate::engine::EngineError;
+use ratatui::layout::Rect;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// How long a message stays in the footer.
+const TOAST_MS: u64 = 10_000;
+/// How long a message about something that failed stays.
+const TROUBLE_MS: u64 = 30_000;
+/// Ages are drawn anew this often when nothing else happens.
+const MINUTE_MS: u64 = 60_000;
+/// The time of a live run is drawn anew this often.
+const TICK_MS: u64 = 1_000;
+
+/// How far opening the workspace is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Opening {
+    /// On its way.
+    Pending,
+    /// Open.
+    Done(Opened),
+    /// Not possible.
+    Failed(EngineError),
+}
+
+/// How a message in the footer reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mood {
+    /// It worked, or is just so.
+    Calm,
+    /// Something was refused or failed.
+    Trouble,
+}
+
+/// A message in the footer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Toast {
+    /// The message, safe to draw.
+    pub text: String,
+    /// How it reads.
+    pub mood: Mood,
+    /// When it goes, steady milliseconds.
+    pub until: u64,
+}
+
+/// What a click on a place means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// Focus this pane.
+    Pane(Pane),
+    /// Focus this pane and select the row under the pointer.
+    List(Pane),
+    /// Do what this verb does.
+    Verb(Verb),
+}
+
+/// A place on the screen that answers to the mouse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Spot {
+    /// Where.
+    pub area: Rect,
+    /// What it means.
+    pub target: Target,
+}
+
+/// A read model that is loaded anew when it changed, never twice at the same time.
+#[derive(Debug, Clone, Copy, Default)]
+struct Refresh {
+    loading: bool,
+    again: bool,
+}
+
+impl Refresh {
+    /// It changed. Returns whether to load now.
+    fn ask(&mut self) -> bool {
+        self.again = self.loading;
+        !std::mem::replace(&mut self.loading, true)
+    }
+
+    /// It came. Returns whether to load once more.
+    fn came(&mut self) -> bool {
+        self.loading = std::mem::take(&mut self.again);
+        self.loading
+    }
+}
+
+/// How the program was called.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Call {
+    /// The workspace folder as it is shown until it is open.
+    pub workspace: String,
+    /// The agent that is at the keyboard, when `--as-agent` said so: it decides nothing.
+    pub agent: Option<String>,
+    /// Whether colours are unwanted.
+    pub no_color: bool,
+}
+
+/// All state of the screen.
+pub struct App {
+    /// How the program was called.
+    pub call: Call,
+    /// The keys in force.
+    pub keymap: Keymap,
+    /// The styles in force.
+    pub theme: Theme,
+    /// The time of the last message.
+    pub now: Now,
+    /// Columns and rows of the terminal.
+    pub size: (u16, u16),
+    /// Whether the mouse is reported.
+    pub mouse: bool,
+    /// How far opening is.
+    pub opening: Opening,
+    /// Which pane has the focus.
+    pub focus: Pane,
+    /// Whether the focused pane has the screen for itself.
+    pub zoom: bool,
+    /// All tools.
+    pub catalog: CatalogPane,
+    /// Runs and their output.
+    pub output: OutputPane,
+    /// Failure groups.
+    pub failures: FailuresPane,
+    /// Waiting reviews.
+    pub queue: QueuePane,
+    /// What fills the terminal below the overlays.
+    pub screen: Screen,
+    /// What is open over it, topmost last.
+    pub overlays: Vec<Overlay>,
+    /// The message in the footer.
+    pub toast: Option<Toast>,
+    /// Places that answer to the mouse; written by the view.
+    pub spots: Vec<Spot>,
+    /// Recent runs, newest first.
+    runs: Vec<Run>,
+    /// Reasons typed and not sent.
+    drafts: HashMap<(ReviewId, DecisionKind), String>,
+    /// Inputs typed and not sent, by path of the tool.
+    inputs: HashMap<String, serde_json::Value>,
+    refresh: Refreshes,
+    tickets: u64,
+    /// The review that a promotion opened, until the queue knows it; any key gives it up.
+    promised: Option<ReviewId>,
+}
+
+#[derive(Debug, Default)]
+struct Refreshes {
+    runs: Refresh,
+    failures: Refresh,
+    reviews: Refresh,
+    operations: Refresh,
+}
+
+impl App {
+    /// An empty workbench whose workspace is being opened.
+    pub fn new(call: Call, theme: Theme, now: Now, size: (u16, u16)) -> App {
+        App {
+            call,
+            keymap: Keymap::default(),
+            theme,
+            now,
+            size,
+            mouse: false,
+            opening: Opening::Pending,
+            focus: Pane::default(),
+            zoom: false,
+            catalog: CatalogPane::default(),
+            output: OutputPane::default(),
+            failures: FailuresPane::default(),
+            queue: QueuePane::default(),
+            screen: Screen::default(),
+            overlays: Vec::new(),
+            toast: None,
+            spots: Vec::new(),
+            runs: Vec::new(),
+            drafts: HashMap::new(),
+            inputs: HashMap::new(),
+            refresh: Refreshes::default(),
+            tickets: 0,
+            promised: None,
+        }
+    }
+
+    /// Takes a message and says what must happen outside.
+    pub fn update(&mut self, now: Now, msg: Msg) -> Vec<Effect> {
+        self.now = now;
+        if self.toast.as_ref().is_some_and(|toast| toast.until <= now.steady_ms) {
+            self.toast = None;
+        }
+        match msg {
+            Msg::Key(key) => self.key(&key),
+            Msg::Paste(text) => self.paste(&text),
+            Msg::Mouse(event) => self.mouse(event),
+            Msg::Resize { width, height } => {
+                self.size = (width, height);
+                Vec::new()
+            }
+            Msg::FocusGained | Msg::Resumed => {
+                self.disturb();
+                Vec::new()
+            }
+            Msg::Drawn => {
+                if let Some(overlay) = self.overlays.last_mut() {
+                    overlay.drawn(now);
+                }
+                Vec::new()
+            }
+            Msg::Wake => Vec::new(),
+            Msg::Leave(farewell) => self.leave(farewell),
+            other => self.arrive(other),
+        }
+    }
+
+    /// When something changes on the screen by time alone, in steady milliseconds.
+    pub fn next_wake(&self) -> Option<u64> {
+        let now = self.now.steady_ms;
+        let question = self.overlays.last().and_then(|overlay| overlay.wakes_at(self.now));
+        let toast = self.toast.as_ref().map(|toast| toast.until);
+        let tick = self.output.ticks().then_some(now + TICK_MS);
+        let dated = self.failures.open_count() > 0 || !self.queue.is_empty();
+        let ages = dated.then_some(now + MINUTE_MS);
+        [question, toast, tick, ages].into_iter().flatten().min()
+    }
+
+    /// The title of the terminal's window, safe to write.
+    pub fn window_title(&self) -> String {
+        let place = match &self.opening {
+            Opening::Done(opened) => &opened.workspace,
+            Opening::Pending | Opening::Failed(_) => &self.call.workspace,
+        };
+        let name = place.rsplit('/').find(|part| !part.is_empty()).unwrap_or(place);
+        let waiting = match self.queue.len() {
+            0 => String::new(),
+            waiting => format!(" ({waiting})"),
+        };
+        super::phrase::safe(&format!("toolsmith: {name}{waiting}"))
+    }
+
+    /// Says something in the footer; the text is escaped.
+    pub fn say(&mut self, mood: Mood, text: &str) {
+        let stays = match mood {
+            Mood::Calm => TOAST_MS,
+            Mood::Trouble => TROUBLE_MS,
+        };
+        self.toast = Some(Toast { text: super::phrase::safe(text), mood, until: self.now.steady_ms + stays });
+    }
+
+    /// Says what went wrong, with the next step.
+    fn complain(&mut self, error: &EngineError) {
+        let text =
+            if error.hint.is_empty() { error.message.clone() } else { format!("{} · {}", error.message, error.hint) };
+        self.say(Mood::Trouble, &text);
+    }
+
+    fn ticket(&mut self) -> u64 {
+        self.tickets += 1;
+        self.tickets
+    }
+
+    /// Keys that come next may have been meant for something else.
+    fn disturb(&mut self) {
+        let now = self.now;
+        for overlay in &mut self.overlays {
+            overlay.disturb(now);
+        }
+    }
+
+    fn leave(&mut self, farewell: Farewell) -> Vec<Effect> {
+        vec![Effect::Leave(Ending::Signal(farewell))]
+    }
+
+    /// Opens a tab for a recorded run, or shows the one there is.
+    fn open_run(&mut self, run: RunId) -> Vec<Effect> {
+        self.focus = Pane::Output;
+        self.screen = Screen::Workbench;
+        if self.output.show(run) {
+            return Vec::new();
+        }
+        let record = self.runs.iter().find(|record| record.id == run);
+        let label = record.map_or_else(String::new, |record| format!("{} {}", record.tool, record.version));
+        let tool = record.and_then(|record| self.tool_named(record.tool.as_str()));
+        let tab = self.output.open(label, tool, super::pane::output::Phase::Loading(run));
+        vec![Effect::LoadSpool { tab, run, before: None }]
+    }
+
+    /// Opens a tab and starts a run of a tool in it.
+    fn start(&mut self, tool: Arc<Tool>, input: Option<serde_json::Value>) -> Vec<Effect> {
+        self.focus = Pane::Output;
+        self.screen = Screen::Workbench;
+        let label = format!("{} {}", tool.name, tool.version);
+        let phase = super::pane::output::Phase::Starting { since: self.now.steady_ms };
+        let tab: TabId = self.output.open(label, Some(Arc::clone(&tool)), phase);
+        let request = crate::engine::RunRequest { tool, input, timeout: None };
+        vec![Effect::StartRun { tab, request }]
+    }
+}

@@ -1,0 +1,83 @@
+//! The mouse: a click focuses and selects, a click on a hint does what its key does, the wheel
+//! scrolls. Nothing is ever decided or changed by a click.
+
+use super::{App, Target};
+use crate::action::{Risk, spec};
+use crate::tui::effect::Effect;
+use crate::tui::list::Motion;
+use crate::tui::overlay::Args;
+use crate::tui::pane::Pane;
+use crate::tui::screen::Screen;
+use crate::tui::widget::Move;
+use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+use ratatui::layout::Position;
+
+/// Lines for a notch of the wheel.
+const NOTCH: isize = 3;
+
+impl App {
+    pub(super) fn mouse(&mut self, event: MouseEvent) -> Vec<Effect> {
+        let at = Position::new(event.column, event.row);
+        match event.kind {
+            MouseEventKind::Down(MouseButton::Left) => self.click(at),
+            MouseEventKind::ScrollDown => self.wheel(at, NOTCH),
+            MouseEventKind::ScrollUp => self.wheel(at, -NOTCH),
+            _ => Vec::new(),
+        }
+    }
+
+    fn click(&mut self, at: Position) -> Vec<Effect> {
+        if !self.overlays.is_empty() {
+            return Vec::new();
+        }
+        let Some(spot) = self.spots.iter().rev().find(|spot| spot.area.contains(at)).copied() else {
+            return Vec::new();
+        };
+        match spot.target {
+            Target::Pane(pane) => self.focus_pane(pane),
+            Target::List(pane) => {
+                let line = usize::from(at.y - spot.area.y);
+                match pane {
+                    Pane::Catalog => self.catalog.click(line),
+                    Pane::Failures => self.failures.click(line),
+                    Pane::Queue => self.queue.click(line),
+                    Pane::Output => {}
+                }
+                self.focus_pane(pane)
+            }
+            Target::Verb(verb) if spec(verb).risk == Risk::View => self.perform(verb, &Args::default()),
+            Target::Verb(verb) => {
+                let text = format!("a click does not {}: press {}", spec(verb).name, self.keymap.key(verb));
+                self.refuse(&text)
+            }
+        }
+    }
+
+    fn wheel(&mut self, at: Position, lines: isize) -> Vec<Effect> {
+        let motion = if lines > 0 { Motion::Down } else { Motion::Up };
+        if !self.overlays.is_empty() {
+            return Vec::new();
+        }
+        if !matches!(self.screen, Screen::Workbench) {
+            return (0..lines.unsigned_abs()).flat_map(|_| self.step(motion)).collect();
+        }
+        let under = self.spots.iter().rev().find_map(|spot| match spot.target {
+            Target::Pane(pane) | Target::List(pane) if spot.area.contains(at) => Some(pane),
+            _ => None,
+        });
+        match under {
+            Some(Pane::Catalog) => self.catalog.scroll(lines),
+            Some(Pane::Failures) => self.failures.scroll(lines),
+            Some(Pane::Queue) => self.queue.scroll(lines),
+            Some(Pane::Output) => {
+                let older = self.output.scroll(Move::Rows(lines));
+                return older
+                    .map(|(tab, run, before)| Effect::LoadSpool { tab, run, before: Some(before) })
+                    .into_iter()
+                    .collect();
+            }
+            None => {}
+        }
+        Vec::new()
+    }
+}

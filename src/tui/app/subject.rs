@@ -1,0 +1,102 @@
+//! What a verb is about: the tool, run or review that is selected where the focus is, or named.
+
+use super::App;
+use crate::action::Context;
+use crate::domain::{Review, RunId, Tool};
+use crate::tui::pane::Pane;
+use crate::tui::pane::catalog::Selected;
+use crate::tui::screen::Screen;
+use std::sync::Arc;
+
+impl App {
+    /// Whose keys work now.
+    pub fn context(&self) -> Context {
+        match &self.screen {
+            Screen::Workbench => self.focus.context(),
+            Screen::Review(_) => Context::Review,
+            Screen::Source(_) => Context::Source,
+        }
+    }
+
+    /// The name of the place that has the focus, as help says it.
+    pub(super) fn place(&self) -> &'static str {
+        match self.context() {
+            Context::Catalog => "catalog",
+            Context::Output => "output",
+            Context::Failures => "failures",
+            Context::Queue => "review queue",
+            Context::Review => "review",
+            Context::Source => "source view",
+            Context::Global | Context::Motion => "workbench",
+        }
+    }
+
+    /// The tool that is meant where the focus is.
+    pub(super) fn selected_tool(&self) -> Option<Arc<Tool>> {
+        match &self.screen {
+            Screen::Review(review) => self.tool_of_review(&review.review),
+            Screen::Source(source) => Some(Arc::clone(&source.tool)),
+            Screen::Workbench => match self.focus {
+                Pane::Catalog => match self.catalog.selected() {
+                    Selected::Tool(tool) => Some(Arc::clone(tool)),
+                    Selected::Problem(_) | Selected::Nothing => None,
+                },
+                Pane::Output => self.output.current().and_then(|tab| tab.tool.clone()),
+                Pane::Failures => self.failures.selected().and_then(|group| self.tool_named(group.tool.as_str())),
+                Pane::Queue => self.queue.selected().and_then(|review| self.tool_of_review(review)),
+            },
+        }
+    }
+
+    /// The row of the catalog that a review is about.
+    fn tool_of_review(&self, review: &Review) -> Option<Arc<Tool>> {
+        let tools = &self.catalog.view().tools;
+        let same = |tool: &&Arc<Tool>| tool.digest == review.digest && tool.name == review.tool;
+        tools.iter().find(same).or_else(|| tools.iter().find(|tool| tool.path == review.path)).cloned()
+    }
+
+    /// The run that is meant where the focus is.
+    pub(super) fn selected_run(&self) -> Option<RunId> {
+        match (&self.screen, self.focus) {
+            (Screen::Workbench, Pane::Failures) => self.failures.selected().map(|group| group.sample_run),
+            (Screen::Workbench, Pane::Output) => {
+                self.output.current().and_then(super::super::pane::output::RunTab::run)
+            }
+            _ => None,
+        }
+    }
+
+    /// The review that is meant where the focus is: the one open, the selected one, or the one that
+    /// waits for the selected tool.
+    pub(super) fn selected_review(&self) -> Option<Review> {
+        match (&self.screen, self.focus) {
+            (Screen::Review(review), _) => Some(review.review.clone()),
+            (Screen::Workbench, Pane::Queue) => self.queue.selected().cloned(),
+            _ => {
+                let tool = self.selected_tool()?;
+                self.queue.waiting_for(&tool.name, tool.digest).cloned()
+            }
+        }
+    }
+
+    /// The tool that a text names: path, name, NAME@VERSION or NAME@DIGESTPREFIX. Of several with one
+    /// name the one that is used.
+    pub(super) fn tool_named(&self, text: &str) -> Option<Arc<Tool>> {
+        let tools = &self.catalog.view().tools;
+        if let Some(tool) = tools.iter().find(|tool| tool.path == text) {
+            return Some(Arc::clone(tool));
+        }
+        let (name, version) = text.split_once('@').map_or((text, None), |(name, version)| (name, Some(version)));
+        let fits = |tool: &&Arc<Tool>| {
+            let named = tool.name.as_str() == name || tool.aliases.iter().any(|alias| alias == name);
+            named && version.is_none_or(|v| tool.version.to_string() == v || tool.digest.starts_with(v))
+        };
+        tools.iter().filter(fits).max_by_key(|tool| (tool.shadowed_by.is_none(), tool.stage.precedence())).cloned()
+    }
+
+    /// How a command names a tool: by name, or by path when the name alone would mean another row.
+    pub(super) fn reference(&self, tool: &Tool) -> String {
+        let same_name = self.catalog.view().tools.iter().filter(|other| other.name == tool.name).count();
+        if same_name > 1 { tool.path.clone() } else { tool.name.to_string() }
+    }
+}

@@ -1,0 +1,461 @@
+//! What each verb does. A verb of the table without an arm here does not compile.
+
+use super::{App, Mood};
+use crate::action::{Verb, spec};
+use crate::domain::{Command, DecisionKind, Review, ReviewId, RunId, Stage, Tool};
+use crate::tui::effect::{DetailFor, Effect, Ending};
+use crate::tui::list::Motion;
+use crate::tui::overlay::confirm::Confirm;
+use crate::tui::overlay::digest_prompt::DigestPrompt;
+use crate::tui::overlay::help::Help;
+use crate::tui::overlay::log::Log;
+use crate::tui::overlay::palette::{Defaults, Palette};
+use crate::tui::overlay::reason::ReasonPrompt;
+use crate::tui::overlay::report::Report;
+use crate::tui::overlay::runs::RunList;
+use crate::tui::overlay::text_input::TextInput;
+use crate::tui::overlay::{Args, Overlay};
+use crate::tui::pane::Pane;
+use crate::tui::pane::catalog::Selected;
+use crate::tui::pane::output::Phase;
+use crate::tui::screen::Screen;
+use crate::tui::screen::review::ReviewScreen;
+use crate::tui::screen::source::SourceScreen;
+use crate::tui::theme::{Ground, Theme};
+use std::sync::Arc;
+
+/// Entries of the log shown at most.
+pub(super) const LOG_LIMIT: usize = 500;
+
+impl App {
+    /// Does what a verb does with these arguments; what is not given is what is selected.
+    pub(super) fn invoke(&mut self, verb: Verb, args: &Args) -> Vec<Effect> {
+        match verb {
+            Verb::Init => vec![Effect::Init],
+            Verb::List | Verb::Completions | Verb::Man | Verb::Screenshots => {
+                let text = format!("{} works on the command line: toolsmith {0}", spec(verb).name);
+                self.say(Mood::Calm, &text);
+                Vec::new()
+            }
+            Verb::Show => self.open_source(DetailFor::Show, args),
+            Verb::Source => self.open_source(DetailFor::Source, args),
+            Verb::Diff => self.open_source(DetailFor::Diff, args),
+            Verb::Run => self.begin_run(args),
+            Verb::Cancel => self.cancel(args),
+            Verb::Rerun => self.rerun(args),
+            Verb::Runs => self.list_runs(args),
+            Verb::Output => self.with_run(args, App::open_run),
+            Verb::Failures => self.show_failures(args),
+            Verb::Reviews => self.focus_pane(Pane::Queue),
+            Verb::Review => self.with_review(args, App::open_review),
+            Verb::Approve => self.begin_decision(DecisionKind::Approve, args),
+            Verb::Reject => self.begin_decision(DecisionKind::Reject, args),
+            Verb::RequestChanges => self.begin_decision(DecisionKind::RequestChanges, args),
+            Verb::Promote => self.promote(args),
+            Verb::Archive => self.with_tool(args, |app, tool| {
+                let command = Command::Archive { tool: app.reference(&tool), reason: None };
+                app.ask(command)
+            }),
+            Verb::Restore => self.with_tool(args, |app, tool| {
+                let command = Command::Restore { tool: app.reference(&tool) };
+                app.ask(command)
+            }),
+            Verb::Undo => {
+                let operation = args.get("operation").and_then(|number| number.parse().ok());
+                self.ask(Command::Undo { operation })
+            }
+            Verb::Log => {
+                self.overlays.push(Overlay::Log(Log::new("")));
+                vec![Effect::LoadOperations { grep: None, limit: LOG_LIMIT }]
+            }
+            Verb::Verify => {
+                self.overlays.push(Overlay::Report(Report::awaited(verb)));
+                vec![Effect::Verify]
+            }
+            Verb::Doctor => {
+                self.overlays.push(Overlay::Report(Report::awaited(verb)));
+                vec![Effect::Doctor]
+            }
+            _ => self.invoke_here(verb),
+        }
+    }
+
+    /// Verbs that only concern the screen.
+    fn invoke_here(&mut self, verb: Verb) -> Vec<Effect> {
+        match verb {
+            Verb::Help => self.overlays.push(Overlay::Help(Help::new(self.place(), self.help_rows()))),
+            Verb::Palette => self.open_palette(),
+            Verb::Rescan => {
+                self.say(Mood::Calm, "reading the tools folder again");
+                return vec![Effect::Rescan];
+            }
+            Verb::Redraw => return vec![Effect::Redraw],
+            Verb::Mouse => {
+                self.mouse = !self.mouse;
+                let text = if self.mouse { "mouse on" } else { "mouse off: the terminal selects text again" };
+                self.say(Mood::Calm, text);
+                return vec![Effect::Mouse(self.mouse)];
+            }
+            Verb::Theme => self.switch_theme(),
+            Verb::Quit => return self.quit(),
+            Verb::NextPane => return self.step_pane(1),
+            Verb::PreviousPane => return self.step_pane(-1),
+            Verb::FocusCatalog => return self.focus_pane(Pane::Catalog),
+            Verb::FocusOutput => return self.focus_pane(Pane::Output),
+            Verb::FocusFailures => return self.focus_pane(Pane::Failures),
+            Verb::FocusReviews => return self.focus_pane(Pane::Queue),
+            Verb::Zoom => self.zoom = !self.zoom,
+            Verb::Back => self.back(),
+            Verb::Filter => self.set_typing(true),
+            Verb::NextMatch => return self.step_match(1),
+            Verb::PreviousMatch => return self.step_match(-1),
+            Verb::CycleStage => {
+                let word = self.catalog.cycle_stages().word();
+                self.say(Mood::Calm, &format!("stages: {}", if word.is_empty() { "all but archived" } else { word }));
+            }
+            Verb::Follow => self.toggle_follow(),
+            Verb::Wrap => self.toggle_wrap(),
+            Verb::NextTab => self.step_tab(1),
+            Verb::PreviousTab => self.step_tab(-1),
+            Verb::ToggleDiff => self.toggle_diff(),
+            Verb::Copy => return self.copy(),
+            other => return Motion::of(other).map(|motion| self.step(motion)).unwrap_or_default(),
+        }
+        Vec::new()
+    }
+
+    fn with_tool(&mut self, args: &Args, then: impl FnOnce(&mut App, Arc<Tool>) -> Vec<Effect>) -> Vec<Effect> {
+        let named = args.get("tool");
+        let tool = named.map_or_else(|| self.selected_tool(), |text| self.tool_named(text));
+        match (tool, named) {
+            (Some(tool), _) => then(self, tool),
+            (None, Some(text)) => {
+                self.refuse(&format!("no tool {text:?}: the catalog has no such name, version or path"))
+            }
+            (None, None) => self.refuse("no tool is selected"),
+        }
+    }
+
+    fn with_run(&mut self, args: &Args, then: impl FnOnce(&mut App, RunId) -> Vec<Effect>) -> Vec<Effect> {
+        let named = args.get("run");
+        match named.map_or_else(|| self.selected_run(), |text| text.parse().ok()) {
+            Some(run) => then(self, run),
+            None => self.refuse(named.map_or("no run is selected", |_| "a run is named by its number")),
+        }
+    }
+
+    fn with_review(&mut self, args: &Args, then: impl FnOnce(&mut App, Review) -> Vec<Effect>) -> Vec<Effect> {
+        let Some(text) = args.get("review") else {
+            return match self.selected_review() {
+                Some(review) => then(self, review),
+                None => self.refuse("no review waits here"),
+            };
+        };
+        match text.parse::<ReviewId>().ok().and_then(|id| self.queue.find(id)).cloned() {
+            Some(review) => then(self, review),
+            None => self.refuse(&format!("no waiting review has the number {text}")),
+        }
+    }
+
+    pub(super) fn refuse(&mut self, why: &str) -> Vec<Effect> {
+        self.say(Mood::Trouble, why);
+        Vec::new()
+    }
+
+    /// Asks before a command, with what it would change.
+    pub(super) fn ask(&mut self, command: Command) -> Vec<Effect> {
+        self.overlays.push(Overlay::Confirm(Confirm::about(command.clone())));
+        vec![Effect::Preview(command)]
+    }
+
+    fn open_source(&mut self, purpose: DetailFor, args: &Args) -> Vec<Effect> {
+        // A problem is shown whole in the strip; there is nothing more to open.
+        if args.get("tool").is_none()
+            && let (Screen::Workbench, Selected::Problem(problem)) = (&self.screen, self.catalog.selected())
+        {
+            let text = format!("{}: {}", problem.path, problem.hint);
+            return self.refuse(&text);
+        }
+        let other = args.get("other").map(|text| text.trim_start_matches('@').to_owned());
+        self.with_tool(args, |app, tool| {
+            let ticket = app.ticket();
+            app.screen = Screen::Source(Box::new(SourceScreen::loading(Arc::clone(&tool), purpose, ticket)));
+            vec![Effect::LoadDetail { tool, purpose, other }]
+        })
+    }
+
+    fn begin_run(&mut self, args: &Args) -> Vec<Effect> {
+        self.with_tool(args, |app, tool| {
+            let form = crate::tui::overlay::form::RunForm::loading(Arc::clone(&tool));
+            app.overlays.push(Overlay::Form(Box::new(form)));
+            vec![Effect::LoadDetail { tool, purpose: DetailFor::Run, other: None }]
+        })
+    }
+
+    fn cancel(&mut self, args: &Args) -> Vec<Effect> {
+        let run = match args.get("run") {
+            Some(text) => text.parse().ok(),
+            None => self.output.stop_current(),
+        };
+        match run {
+            Some(run) => vec![Effect::Execute(Command::Cancel { run })],
+            None => self.refuse("it has not started yet"),
+        }
+    }
+
+    fn rerun(&mut self, args: &Args) -> Vec<Effect> {
+        self.with_run(args, |app, run| {
+            let label = app.runs.iter().find(|record| record.id == run).map(|r| format!("{} {}", r.tool, r.version));
+            let tool = app.selected_tool();
+            app.screen = Screen::Workbench;
+            app.focus = Pane::Output;
+            let since = app.now.steady_ms;
+            let label = label.unwrap_or_else(|| format!("run {run} again"));
+            let tab = app.output.open(label, tool, Phase::Starting { since });
+            vec![Effect::Rerun { tab, run }]
+        })
+    }
+
+    fn list_runs(&mut self, args: &Args) -> Vec<Effect> {
+        let tool = args.get("tool").map(str::to_owned);
+        self.overlays.push(Overlay::Runs(RunList::new(&self.runs, tool)));
+        self.refresh.runs.ask().then_some(Effect::LoadRuns).into_iter().collect()
+    }
+
+    fn show_failures(&mut self, args: &Args) -> Vec<Effect> {
+        if let Some(tool) = args.get("tool") {
+            self.failures.edit_filter(|filter| *filter = TextInput::new(tool));
+        }
+        self.focus_pane(Pane::Failures)
+    }
+
+    /// Opens a review on the whole screen.
+    pub(super) fn open_review(&mut self, review: Review) -> Vec<Effect> {
+        let ticket = self.ticket();
+        let id = review.id;
+        let screen = ReviewScreen::loading(review, ticket, self.now);
+        let query = screen.consequence_query();
+        self.screen = Screen::Review(Box::new(screen));
+        vec![Effect::LoadReview(id), Effect::Preview(query)]
+    }
+
+    /// Opens the prompt of a decision; where no review is open, opens the review instead.
+    fn begin_decision(&mut self, kind: DecisionKind, args: &Args) -> Vec<Effect> {
+        let Screen::Review(screen) = &self.screen else { return self.with_review(args, App::open_review) };
+        if args.get("review").is_some_and(|text| text != screen.review.id.to_string()) {
+            return self.with_review(args, App::open_review);
+        }
+        let verb = crate::tui::overlay::decision_verb(kind);
+        if let Err(why) = self.available(verb) {
+            return self.refuse(&why);
+        }
+        let review = &screen.review;
+        let overlay = if kind == DecisionKind::Approve {
+            let prompt = DigestPrompt::new(review.id, review.digest, screen.covers(), screen.does());
+            Overlay::Digest(Box::new(prompt))
+        } else {
+            let draft = self.drafts.get(&(review.id, kind)).map_or("", String::as_str);
+            let subject = crate::tui::pane::queue::subject(review);
+            Overlay::Reason(Box::new(ReasonPrompt::new(review.id, review.digest, kind, subject, draft)))
+        };
+        self.overlays.push(overlay);
+        Vec::new()
+    }
+
+    /// A tool whose review waits is promoted by that review; else a promotion is asked for.
+    fn promote(&mut self, args: &Args) -> Vec<Effect> {
+        if args.get("tool").is_none()
+            && let Some(review) = self.selected_review()
+        {
+            return self.open_review(review);
+        }
+        let to = args.get("to").and_then(|word| word.parse::<Stage>().ok());
+        self.with_tool(args, |app, tool| {
+            if let Some(review) = app.queue.waiting_for(&tool.name, tool.digest).cloned() {
+                return app.open_review(review);
+            }
+            let next = if tool.stage == Stage::Experimental { Stage::Approved } else { Stage::Core };
+            let command = Command::Promote { tool: app.reference(&tool), to: to.unwrap_or(next) };
+            app.ask(command)
+        })
+    }
+
+    fn open_palette(&mut self) {
+        let defaults = Defaults {
+            tool: self.selected_tool().map(|tool| self.reference(&tool)),
+            run: self.selected_run().map(|run| run.to_string()),
+            review: self.selected_review().map(|review| review.id.to_string()),
+        };
+        let palette = Palette::new(self.palette_rows(), Arc::clone(self.catalog.view()), defaults);
+        self.overlays.push(Overlay::Palette(Box::new(palette)));
+    }
+
+    fn switch_theme(&mut self) {
+        self.theme = match self.theme.ground {
+            Ground::Dark => Theme::light(),
+            Ground::Light => Theme::dark(),
+            Ground::Plain => self.theme,
+        };
+        let text = match self.theme.ground {
+            Ground::Dark => "colours for a dark background",
+            Ground::Light => "colours for a light background",
+            Ground::Plain => "no colours: NO_COLOR is set",
+        };
+        self.say(Mood::Calm, text);
+    }
+
+    /// On a full screen leaves that screen; else the program, after asking when runs are alive.
+    fn quit(&mut self) -> Vec<Effect> {
+        if !matches!(self.screen, Screen::Workbench) {
+            self.screen = Screen::Workbench;
+            return Vec::new();
+        }
+        match self.output.live_count() {
+            0 => vec![Effect::Leave(Ending::Quit)],
+            live => {
+                self.overlays.push(Overlay::Confirm(Confirm::quit(live)));
+                Vec::new()
+            }
+        }
+    }
+
+    fn step_pane(&mut self, by: isize) -> Vec<Effect> {
+        match self.screen {
+            Screen::Workbench => self.focus_pane(self.focus.step(by)),
+            Screen::Review(_) | Screen::Source(_) => {
+                self.step_tab(by);
+                Vec::new()
+            }
+        }
+    }
+
+    pub(super) fn focus_pane(&mut self, pane: Pane) -> Vec<Effect> {
+        self.screen = Screen::Workbench;
+        self.focus = pane;
+        Vec::new()
+    }
+
+    fn back(&mut self) {
+        match &mut self.screen {
+            Screen::Review(screen) if screen.body().is_searching() => screen.reader().edit_search(TextInput::clear),
+            Screen::Source(screen) if screen.reader.is_searching() => screen.reader.edit_search(TextInput::clear),
+            Screen::Review(_) | Screen::Source(_) => self.screen = Screen::Workbench,
+            Screen::Workbench => {
+                let filtered = match self.focus {
+                    Pane::Catalog => !self.catalog.filter().is_empty(),
+                    Pane::Output => !self.output.search().is_empty(),
+                    Pane::Failures => !self.failures.filter().is_empty(),
+                    Pane::Queue => !self.queue.filter().is_empty(),
+                };
+                if filtered {
+                    self.edit_typed(&mut TextInput::clear);
+                } else if self.zoom {
+                    self.zoom = false;
+                } else if self.toast.is_some() {
+                    self.toast = None;
+                } else {
+                    self.focus = Pane::Catalog;
+                }
+            }
+        }
+    }
+
+    /// Moves the list or text that has the focus.
+    pub(super) fn step(&mut self, motion: Motion) -> Vec<Effect> {
+        match &mut self.screen {
+            Screen::Review(screen) => screen.reader().scroll(motion),
+            Screen::Source(screen) => screen.reader.scroll(motion),
+            Screen::Workbench => match self.focus {
+                Pane::Catalog => self.catalog.step(motion),
+                Pane::Failures => self.failures.step(motion),
+                Pane::Queue => self.queue.step(motion),
+                Pane::Output => {
+                    let older = self.output.step(motion);
+                    return older
+                        .map(|(tab, run, before)| Effect::LoadSpool { tab, run, before: Some(before) })
+                        .into_iter()
+                        .collect();
+                }
+            },
+        }
+        Vec::new()
+    }
+
+    fn step_match(&mut self, by: isize) -> Vec<Effect> {
+        let forward = by > 0;
+        match &mut self.screen {
+            Screen::Review(screen) => step_text_match(&mut screen.reader().current_mut().view, forward),
+            Screen::Source(screen) => step_text_match(&mut screen.reader.current_mut().view, forward),
+            Screen::Workbench if self.focus == Pane::Output => {
+                if let Some(tab) = self.output.current_mut() {
+                    if forward { tab.view.next_match() } else { tab.view.previous_match() }
+                }
+            }
+            Screen::Workbench => return self.step(if forward { Motion::Down } else { Motion::Up }),
+        }
+        Vec::new()
+    }
+
+    fn toggle_follow(&mut self) {
+        if let Some(tab) = self.output.current_mut() {
+            if tab.view.follows() { tab.view.pause() } else { tab.view.follow() }
+        }
+    }
+
+    fn toggle_wrap(&mut self) {
+        match &mut self.screen {
+            Screen::Review(screen) => screen.reader().toggle_wrap(),
+            Screen::Source(screen) => screen.reader.toggle_wrap(),
+            Screen::Workbench => {
+                if let Some(tab) = self.output.current_mut() {
+                    tab.view.toggle_wrap();
+                }
+            }
+        }
+    }
+
+    fn step_tab(&mut self, by: isize) {
+        match &mut self.screen {
+            Screen::Review(screen) => screen.step_tab(by),
+            Screen::Source(screen) => screen.reader.step(by, &|_| true),
+            Screen::Workbench => self.output.step_tab(by),
+        }
+    }
+
+    fn toggle_diff(&mut self) {
+        if let Screen::Review(screen) = &mut self.screen {
+            screen.toggle_reading();
+        }
+    }
+
+    fn copy(&mut self) -> Vec<Effect> {
+        let text = match &self.screen {
+            Screen::Review(screen) => Some(screen.body().current().view.visible_text()),
+            Screen::Source(screen) => Some(screen.reader.current().view.visible_text()),
+            Screen::Workbench => match self.focus {
+                Pane::Catalog => match self.catalog.selected() {
+                    Selected::Tool(tool) => Some(tool.path.clone()),
+                    Selected::Problem(problem) => Some(format!("{}: {}", problem.path, problem.message)),
+                    Selected::Nothing => None,
+                },
+                Pane::Output => {
+                    self.output.current().map(|tab| tab.view.selected_text().unwrap_or_else(|| tab.view.visible_text()))
+                }
+                Pane::Failures => self.failures.selected().map(|group| group.sample_message.clone()),
+                Pane::Queue => self.queue.selected().map(|review| review.digest.hex()),
+            },
+        };
+        match text.filter(|text| !text.is_empty()) {
+            Some(text) => vec![Effect::Copy(text)],
+            None => self.refuse("there is nothing to copy here"),
+        }
+    }
+}
+
+fn step_text_match(view: &mut crate::tui::widget::TextView, forward: bool) {
+    if forward {
+        view.next_match();
+    } else {
+        view.previous_match();
+    }
+}

@@ -1,0 +1,113 @@
+//! Work outside the screen, as data: the state asks, the loop and the performer do.
+
+use super::msg::Farewell;
+use crate::domain::{Command, ReviewId, RunId, Tool, VersionFile};
+use crate::engine::RunRequest;
+use std::sync::Arc;
+
+/// The number of a tab of the output pane; counts up, never reused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TabId(pub u64);
+
+/// What the details of a tool are wanted for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DetailFor {
+    /// What it is, needs, takes and gives.
+    Show,
+    /// Its files.
+    Source,
+    /// The difference to another version.
+    Diff,
+    /// The form for its input.
+    Run,
+}
+
+/// How the program ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// The user left.
+    Quit,
+    /// A signal asked for it.
+    Signal(Farewell),
+}
+
+/// Work for somebody else.
+#[derive(Debug, Clone)]
+pub enum Effect {
+    /// Leave the program; live runs are cancelled and waited for.
+    Leave(Ending),
+    /// Restore the terminal and stop, as after ctrl-z.
+    Suspend,
+    /// Forget what is on the screen and draw all of it.
+    Redraw,
+    /// Switch reports of the mouse on or off.
+    Mouse(bool),
+    /// Put text into the clipboard.
+    Copy(String),
+    /// Read the tools folders again.
+    Rescan,
+    /// Load recent runs.
+    LoadRuns,
+    /// Load failure groups.
+    LoadFailures,
+    /// Load waiting reviews.
+    LoadReviews,
+    /// Load the operation log.
+    LoadOperations {
+        /// Only entries with this text.
+        grep: Option<String>,
+        /// At most so many.
+        limit: usize,
+    },
+    /// Load one review.
+    LoadReview(ReviewId),
+    /// Load everything about a tool.
+    LoadDetail {
+        /// The row.
+        tool: Arc<Tool>,
+        /// What for.
+        purpose: DetailFor,
+        /// The version to compare with; `None` takes the one approved last.
+        other: Option<String>,
+    },
+    /// Find out what a command would change.
+    Preview(Command),
+    /// Carry out a command.
+    Execute(Command),
+    /// Start a run.
+    StartRun {
+        /// The tab that shows it.
+        tab: TabId,
+        /// What to run.
+        request: RunRequest,
+    },
+    /// Start a recorded run again with the same input.
+    Rerun {
+        /// The tab that shows it.
+        tab: TabId,
+        /// Which run.
+        run: RunId,
+    },
+    /// Load a recorded run and the end of its output.
+    LoadSpool {
+        /// The tab that shows it.
+        tab: TabId,
+        /// Which run.
+        run: RunId,
+        /// Only what lies before this place in the spool; `None` for the end.
+        before: Option<u64>,
+    },
+    /// Find the syntax of files.
+    Highlight {
+        /// Given back with the answer.
+        ticket: u64,
+        /// The files.
+        files: Vec<VersionFile>,
+    },
+    /// Create folders, settings and a sample tool in the workspace.
+    Init,
+    /// Check this machine.
+    Doctor,
+    /// Check the log and every kept copy.
+    Verify,
+}

@@ -1,0 +1,306 @@
+//! Which key means which verb: the table of actions, changed by the user's own settings.
+//!
+//! Nothing but [`ACTIONS`] declares keys. A wrong line in the settings is a [`Problem`] with a next
+//! step and leaves the default in force; it never stops the start.
+
+use crate::action::{ACTIONS, Context, Spec, Verb, by_name, spec};
+use crate::domain::{Problem, ProblemCode, SafeText};
+use crate::engine::KeySetting;
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use std::collections::HashMap;
+use std::fmt;
+
+/// One key press, as the table and the settings write it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Chord {
+    code: KeyCode,
+    modifiers: KeyModifiers,
+}
+
+/// The keys in force.
+#[derive(Debug, Clone)]
+pub struct Keymap {
+    chords: HashMap<Verb, Vec<Chord>>,
+    owners: HashMap<(Context, Chord), Verb>,
+}
+
+/// Contexts in which a pane or a screen can have the focus.
+const FOCUSABLE: [Context; 6] =
+    [Context::Catalog, Context::Output, Context::Failures, Context::Queue, Context::Review, Context::Source];
+
+/// Named keys, first spelling is the one shown.
+const NAMED: &[(&str, KeyCode)] = &[
+    ("enter", KeyCode::Enter),
+    ("return", KeyCode::Enter),
+    ("esc", KeyCode::Esc),
+    ("escape", KeyCode::Esc),
+    ("tab", KeyCode::Tab),
+    ("space", KeyCode::Char(' ')),
+    ("backspace", KeyCode::Backspace),
+    ("delete", KeyCode::Delete),
+    ("insert", KeyCode::Insert),
+    ("up", KeyCode::Up),
+    ("down", KeyCode::Down),
+    ("left", KeyCode::Left),
+    ("right", KeyCode::Right),
+    ("home", KeyCode::Home),
+    ("end", KeyCode::End),
+    ("pageup", KeyCode::PageUp),
+    ("pagedown", KeyCode::PageDown),
+];
+
+impl Chord {
+    /// The chord of a key event. Shift is part of the character for letters and signs.
+    pub fn of(event: &KeyEvent) -> Chord {
+        let mut modifiers = event.modifiers & (KeyModifiers::CONTROL | KeyModifiers::ALT | KeyModifiers::SHIFT);
+        let code = match event.code {
+            KeyCode::BackTab => {
+                modifiers |= KeyModifiers::SHIFT;
+                KeyCode::Tab
+            }
+            KeyCode::Char(c) => {
+                let shifted = modifiers.contains(KeyModifiers::SHIFT);
+                modifiers.remove(KeyModifiers::SHIFT);
+                let upper = shifted && !modifiers.contains(KeyModifiers::CONTROL);
+                KeyCode::Char(if upper { c.to_ascii_uppercase() } else { c })
+            }
+            other => other,
+        };
+        Chord { code, modifiers }
+    }
+
+    /// Reads `r`, `G`, `ctrl-k`, `shift-tab`, `space`, `f5`.
+    ///
+    /// # Errors
+    /// A sentence that says what is not understood.
+    pub fn parse(text: &str) -> Result<Chord, String> {
+        let mut modifiers = KeyModifiers::NONE;
+        let mut rest = text;
+        while let Some((word, tail)) = rest.split_once('-').filter(|(word, tail)| !word.is_empty() && !tail.is_empty())
+        {
+            modifiers |= match word {
+                "ctrl" => KeyModifiers::CONTROL,
+                "alt" => KeyModifiers::ALT,
+                "shift" => KeyModifiers::SHIFT,
+                _ => return Err(format!("{text:?} is no key: {word:?} is none of ctrl, alt, shift")),
+            };
+            rest = tail;
+        }
+        let code = key_code(rest).ok_or_else(|| format!("{text:?} is no key"))?;
+        Ok(Chord::of(&KeyEvent::new(code, modifiers)))
+    }
+}
+
+fn key_code(word: &str) -> Option<KeyCode> {
+    let mut chars = word.chars();
+    if let (Some(c), None) = (chars.next(), chars.next()) {
+        return Some(KeyCode::Char(c));
+    }
+    if let Some((_, code)) = NAMED.iter().find(|(name, _)| *name == word) {
+        return Some(*code);
+    }
+    let number: u8 = word.strip_prefix('f')?.parse().ok()?;
+    (1..=12).contains(&number).then_some(KeyCode::F(number))
+}
+
+impl fmt::Display for Chord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (modifier, word) in
+            [(KeyModifiers::CONTROL, "ctrl-"), (KeyModifiers::ALT, "alt-"), (KeyModifiers::SHIFT, "shift-")]
+        {
+            if self.modifiers.contains(modifier) {
+                f.write_str(word)?;
+            }
+        }
+        match NAMED.iter().find(|(_, code)| *code == self.code) {
+            Some((name, _)) => f.write_str(name),
+            None => match self.code {
+                KeyCode::Char(c) => write!(f, "{c}"),
+                KeyCode::F(number) => write!(f, "f{number}"),
+                other => write!(f, "{}", format!("{other:?}").to_lowercase()),
+            },
+        }
+    }
+}
+
+impl Default for Keymap {
+    fn default() -> Self {
+        Keymap::new(&[], "").0
+    }
+}
+
+impl Keymap {
+    /// The table's keys, changed by the user's settings; what is wrong with those comes back as problems.
+    ///
+    /// `file` is the settings file as it is shown.
+    pub fn new(settings: &[KeySetting], file: &str) -> (Keymap, Vec<Problem>) {
+        let mut problems = Vec::new();
+        let mut chords: HashMap<Verb, Vec<Chord>> = HashMap::new();
+        for row in ACTIONS.iter().filter(|row| row.tui) {
+            chords.insert(row.verb, row.keys.iter().filter_map(|key| Chord::parse(key).ok()).collect());
+        }
+        for setting in settings {
+            match wanted(setting) {
+                Ok((verb, keys)) => {
+                    let (kept, taken) = without_conflicts(&chords, verb, keys);
+                    chords.insert(verb, kept);
+                    problems.extend(taken.into_iter().map(|wrong| problem(setting, file, wrong)));
+                }
+                Err(wrong) => problems.push(problem(setting, file, wrong)),
+            }
+        }
+        let owners = owners(&chords);
+        (Keymap { chords, owners }, problems)
+    }
+
+    /// The verb that a chord means where `context` has the focus.
+    pub fn lookup(&self, context: Context, chord: Chord) -> Option<Verb> {
+        [context, Context::Motion, Context::Global].iter().find_map(|c| self.owners.get(&(*c, chord)).copied())
+    }
+
+    /// The keys of a verb, first one first; empty when it has none.
+    pub fn keys(&self, verb: Verb) -> &[Chord] {
+        self.chords.get(&verb).map_or(&[], Vec::as_slice)
+    }
+
+    /// The first key of a verb as text; empty when it has none.
+    pub fn key(&self, verb: Verb) -> String {
+        self.keys(verb).first().map(ToString::to_string).unwrap_or_default()
+    }
+}
+
+/// Whether the verb's keys work where `context` has the focus.
+pub fn works_in(row: &Spec, context: Context) -> bool {
+    row.contexts.iter().any(|c| *c == context || matches!(c, Context::Motion | Context::Global))
+}
+
+/// What is wrong, and what to do about it.
+type Wrong = (String, String);
+
+fn wanted(setting: &KeySetting) -> Result<(Verb, Vec<Chord>), Wrong> {
+    let row = by_name(&setting.action).filter(|row| row.tui && !row.contexts.is_empty()).ok_or_else(|| {
+        let message = format!("{:?} is no verb that a key can be given to", setting.action);
+        (message, "`?` lists the verbs with their names".to_owned())
+    })?;
+    let mut chords = Vec::new();
+    for key in &setting.keys {
+        let chord =
+            Chord::parse(key).map_err(|message| (message, "write keys like r, G, ctrl-k, shift-tab, f5".to_owned()))?;
+        let decides = matches!(row.verb, Verb::Approve | Verb::Reject | Verb::RequestChanges);
+        if decides && matches!(chord.code, KeyCode::Enter | KeyCode::Char(' ')) {
+            let message = format!("{} cannot be on {chord}", row.name);
+            return Err((message, "a decision needs a key that is not pressed by habit".to_owned()));
+        }
+        chords.push(chord);
+    }
+    Ok((row.verb, chords))
+}
+
+/// Drops the chords that another verb owns at the same time, and says of each whose it is.
+fn without_conflicts(chords: &HashMap<Verb, Vec<Chord>>, verb: Verb, keys: Vec<Chord>) -> (Vec<Chord>, Vec<Wrong>) {
+    let mut taken = Vec::new();
+    let mut kept = Vec::new();
+    for chord in keys {
+        let owner = ACTIONS.iter().find(|row| {
+            let owns = chords.get(&row.verb).is_some_and(|owned| owned.contains(&chord));
+            row.verb != verb && owns && live_together(row, spec(verb))
+        });
+        match owner {
+            None => kept.push(chord),
+            Some(other) => taken.push((
+                format!("key {chord} for {} is already {}", spec(verb).name, other.name),
+                format!("give {} another key too, in a line before this one", other.name),
+            )),
+        }
+    }
+    (kept, taken)
+}
+
+fn live_together(a: &Spec, b: &Spec) -> bool {
+    FOCUSABLE.iter().any(|context| works_in(a, *context) && works_in(b, *context))
+}
+
+fn owners(chords: &HashMap<Verb, Vec<Chord>>) -> HashMap<(Context, Chord), Verb> {
+    let mut owners = HashMap::new();
+    for row in ACTIONS {
+        for chord in chords.get(&row.verb).into_iter().flatten() {
+            for context in row.contexts {
+                owners.insert((*context, *chord), row.verb);
+            }
+        }
+    }
+    owners
+}
+
+fn problem(setting: &KeySetting, file: &str, (message, hint): Wrong) -> Problem {
+    Problem {
+        path: file.to_owned(),
+        line: Some(setting.line),
+        code: ProblemCode::BadSetting,
+        message: SafeText::new(&message).into(),
+        hint,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn setting(verb: &str, keys: &[&str]) -> KeySetting {
+        KeySetting { action: verb.into(), keys: keys.iter().map(|k| (*k).to_owned()).collect(), line: 3 }
+    }
+
+    #[test]
+    fn every_key_of_the_table_is_understood_and_reads_back() {
+        for key in ACTIONS.iter().flat_map(|row| row.keys) {
+            let chord = Chord::parse(key).unwrap_or_else(|e| panic!("{e}"));
+            assert_eq!(Chord::parse(&chord.to_string()), Ok(chord), "{key}");
+        }
+    }
+
+    #[test]
+    fn shift_is_part_of_a_letter_and_back_tab_is_shift_tab() {
+        let shifted = Chord::of(&KeyEvent::new(KeyCode::Char('g'), KeyModifiers::SHIFT));
+        assert_eq!(shifted, Chord::parse("G").unwrap());
+        let back = Chord::of(&KeyEvent::new(KeyCode::BackTab, KeyModifiers::SHIFT));
+        assert_eq!(back, Chord::parse("shift-tab").unwrap());
+        assert!(Chord::parse("hyper-x").is_err());
+        assert_eq!(Chord::parse("-").unwrap().to_string(), "-");
+    }
+
+    #[test]
+    fn a_key_means_what_the_focused_pane_says_first() {
+        let keymap = Keymap::default();
+        let r = Chord::parse("r").unwrap();
+        assert_eq!(keymap.lookup(Context::Catalog, r), Some(Verb::Run));
+        assert_eq!(keymap.lookup(Context::Output, r), Some(Verb::Rerun));
+        assert_eq!(keymap.lookup(Context::Queue, r), None);
+        assert_eq!(keymap.lookup(Context::Queue, Chord::parse("q").unwrap()), Some(Verb::Quit));
+    }
+
+    #[test]
+    fn the_user_moves_keys_and_mistakes_are_problems_that_change_nothing() {
+        let settings = [
+            setting("run", &["ctrl-x"]),
+            setting("launch", &["x"]),
+            setting("show", &["hyper-q"]),
+            setting("source", &["q"]),
+            setting("approve", &["enter"]),
+        ];
+        let (keymap, problems) = Keymap::new(&settings, "config.toml");
+        assert_eq!(keymap.key(Verb::Run), "ctrl-x");
+        assert_eq!(keymap.key(Verb::Show), "enter");
+        assert_eq!(keymap.keys(Verb::Source), &[]);
+        assert_eq!(keymap.key(Verb::Approve), "a");
+        let lines: Vec<_> = problems.iter().map(|p| (p.message.as_str(), p.line)).collect();
+        assert_eq!(
+            lines,
+            [
+                ("\"launch\" is no verb that a key can be given to", Some(3)),
+                ("\"hyper-q\" is no key: \"hyper\" is none of ctrl, alt, shift", Some(3)),
+                ("key q for source is already quit", Some(3)),
+                ("approve cannot be on enter", Some(3)),
+            ]
+        );
+    }
+}

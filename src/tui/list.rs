@@ -1,0 +1,118 @@
+//! A list with one selected row, and the moves that every list and text knows.
+
+use crate::action::Verb;
+
+/// A move within a list or a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Motion {
+    /// One line down.
+    Down,
+    /// One line up.
+    Up,
+    /// One page down.
+    PageDown,
+    /// One page up.
+    PageUp,
+    /// To the first line.
+    Top,
+    /// To the last line.
+    Bottom,
+    /// Sideways, to the left.
+    Left,
+    /// Sideways, to the right.
+    Right,
+}
+
+impl Motion {
+    /// The move that a verb asks for; `None` for verbs that do something else.
+    pub fn of(verb: Verb) -> Option<Motion> {
+        Some(match verb {
+            Verb::Down => Motion::Down,
+            Verb::Up => Motion::Up,
+            Verb::PageDown => Motion::PageDown,
+            Verb::PageUp => Motion::PageUp,
+            Verb::Top => Motion::Top,
+            Verb::Bottom => Motion::Bottom,
+            Verb::Left => Motion::Left,
+            Verb::Right => Motion::Right,
+            _ => return None,
+        })
+    }
+}
+
+/// The selection and the scroll position of a list. The height is what was last drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ListState {
+    /// The selected row.
+    pub selected: usize,
+    /// The first row on the screen.
+    pub offset: usize,
+    /// Rows on the screen when it was last drawn.
+    pub height: usize,
+}
+
+impl ListState {
+    /// Moves the selection in a list of `len` rows; it stops at the ends.
+    pub fn step(&mut self, motion: Motion, len: usize) {
+        let last = len.saturating_sub(1);
+        let page = self.height.saturating_sub(1).max(1);
+        self.selected = match motion {
+            Motion::Down => self.selected.saturating_add(1),
+            Motion::Up => self.selected.saturating_sub(1),
+            Motion::PageDown => self.selected.saturating_add(page),
+            Motion::PageUp => self.selected.saturating_sub(page),
+            Motion::Top => 0,
+            Motion::Bottom => last,
+            Motion::Left | Motion::Right => self.selected,
+        }
+        .min(last);
+        self.reveal(len);
+    }
+
+    /// Scrolls without moving the selection out of sight: the selection follows at the edge.
+    pub fn scroll(&mut self, lines: isize, len: usize) {
+        let last = len.saturating_sub(self.height.max(1));
+        self.offset = self.offset.saturating_add_signed(lines).min(last);
+        let bottom = (self.offset + self.height.max(1) - 1).min(len.saturating_sub(1));
+        self.selected = self.selected.clamp(self.offset.min(bottom), bottom);
+    }
+
+    /// Takes the height of the frame being drawn and keeps the selection inside it.
+    pub fn fit(&mut self, height: usize, len: usize) {
+        self.height = height;
+        self.reveal(len);
+    }
+
+    fn reveal(&mut self, len: usize) {
+        self.selected = self.selected.min(len.saturating_sub(1));
+        if self.height == 0 {
+            return;
+        }
+        let low = (self.selected + 1).saturating_sub(self.height);
+        self.offset = self.offset.clamp(low, self.selected).min(len.saturating_sub(self.height));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_selection_stops_at_the_ends_and_stays_in_sight() {
+        let mut list = ListState { height: 3, ..ListState::default() };
+        for _ in 0..20 {
+            list.step(Motion::Down, 10);
+        }
+        assert_eq!((list.selected, list.offset), (9, 7));
+        list.step(Motion::PageUp, 10);
+        assert_eq!((list.selected, list.offset), (7, 7));
+        list.step(Motion::Top, 10);
+        assert_eq!((list.selected, list.offset), (0, 0));
+        list.scroll(5, 10);
+        assert_eq!((list.selected, list.offset), (5, 5));
+        list.fit(3, 2);
+        assert_eq!((list.selected, list.offset), (1, 0));
+        list.step(Motion::Bottom, 0);
+        assert_eq!((list.selected, list.offset), (0, 0));
+    }
+}

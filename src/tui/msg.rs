@@ -1,0 +1,223 @@
+//! Everything that can change the state of the screen, as one type on one queue.
+
+use super::effect::{DetailFor, TabId};
+use super::search::Search;
+use super::widget::{Chunk, TokenKind};
+use crate::domain::{
+    Command, FailureGroup, Instant, Operation, Outcome, Review, ReviewId, Run, RunId, ToolDetail, VersionFile,
+};
+use crate::engine::{
+    CatalogView, Change, DoctorLine, EngineError, Frame, Preview, ReviewDetail, Settings, VerifyReport,
+};
+use crossterm::event::{KeyEvent, MouseEvent};
+use serde_json::Value;
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// The time a message arrived, on two clocks. The loop reads them; the state never does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Now {
+    /// For ages: the calendar.
+    pub wall: Instant,
+    /// For silence and deadlines: milliseconds that only grow.
+    pub steady_ms: u64,
+}
+
+/// Who asks the program to leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Farewell {
+    /// SIGTERM.
+    Terminate,
+    /// SIGHUP, or the terminal is gone.
+    HangUp,
+    /// SIGINT from outside (the key is a key).
+    Interrupt,
+}
+
+/// Something that happened.
+#[derive(Debug)]
+pub enum Msg {
+    /// A key was pressed.
+    Key(KeyEvent),
+    /// Text was pasted; it never decides anything.
+    Paste(String),
+    /// The mouse did something.
+    Mouse(MouseEvent),
+    /// The terminal has another size.
+    Resize {
+        /// Columns.
+        width: u16,
+        /// Rows.
+        height: u16,
+    },
+    /// The window got the focus: keys typed elsewhere may still arrive.
+    FocusGained,
+    /// A frame was drawn.
+    Drawn,
+    /// The time asked for by [`super::app::App::next_wake`] has come.
+    Wake,
+    /// The program was stopped and goes on.
+    Resumed,
+    /// A signal asks the program to leave.
+    Leave(Farewell),
+    /// The settings were read.
+    Settings {
+        /// What they say.
+        settings: Box<Settings>,
+        /// The user's settings file, as it is shown.
+        file: String,
+    },
+    /// The state of the workspace is open.
+    Opened(Opened),
+    /// It could not be opened.
+    OpenFailed(EngineError),
+    /// Something changed in the store or on disk.
+    Changed(Change),
+    /// A new catalog.
+    Catalog(Arc<CatalogView>),
+    /// The search index of a catalog.
+    Indexed {
+        /// The catalog's generation.
+        generation: u64,
+        /// Its index.
+        index: Arc<dyn Search>,
+    },
+    /// An answer from the engine.
+    Answer(Box<Answer>),
+    /// New output of a run.
+    Output {
+        /// Which run.
+        run: RunId,
+        /// What it wrote.
+        frames: Vec<Frame>,
+        /// Bytes that were skipped before these, kept in the spool.
+        skipped: u64,
+    },
+}
+
+/// A file's path, and for each of its lines the parts with a meaning.
+pub type FileTokens = (String, Vec<Vec<(Range<usize>, TokenKind)>>);
+
+/// What is known once the workspace is open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opened {
+    /// The workspace folder, as it is shown.
+    pub workspace: String,
+    /// Who decides here.
+    pub identity: String,
+}
+
+/// What came of an effect.
+#[derive(Debug)]
+pub enum Answer {
+    /// Recent runs, newest first.
+    Runs(Result<Vec<Run>, EngineError>),
+    /// Failure groups, last seen first.
+    Failures(Result<Vec<FailureGroup>, EngineError>),
+    /// Waiting reviews, oldest first.
+    Reviews(Result<Vec<Review>, EngineError>),
+    /// Log entries, newest first.
+    Operations(Result<Vec<Operation>, EngineError>),
+    /// One review with its evidence.
+    Review {
+        /// Which was asked for.
+        review: ReviewId,
+        /// What came.
+        detail: Result<ReviewDetail, EngineError>,
+    },
+    /// Everything about a tool.
+    Detail {
+        /// What for.
+        purpose: DetailFor,
+        /// Path of the row it was asked for.
+        path: String,
+        /// What came.
+        detail: Result<Box<ToolDossier>, EngineError>,
+    },
+    /// What a command would change.
+    Preview {
+        /// The command.
+        command: Command,
+        /// What it would change.
+        preview: Result<Preview, EngineError>,
+    },
+    /// A command was carried out, or refused.
+    Done {
+        /// The command.
+        command: Command,
+        /// What came of it.
+        outcome: Result<Outcome, EngineError>,
+    },
+    /// A run started, or not.
+    RunStarted {
+        /// The tab that waits for it.
+        tab: TabId,
+        /// Its record so far.
+        started: Result<Run, EngineError>,
+    },
+    /// A run that this process started has ended.
+    RunEnded {
+        /// Which.
+        run: RunId,
+        /// Its record.
+        record: Result<Run, EngineError>,
+    },
+    /// Kept output of a run.
+    Spool {
+        /// The tab that asked.
+        tab: TabId,
+        /// The run's record and what was kept.
+        kept: Result<Kept, EngineError>,
+    },
+    /// Syntax marks for files.
+    Highlighted {
+        /// The number given with the request.
+        ticket: u64,
+        /// Each file that is understood.
+        files: Vec<FileTokens>,
+    },
+    /// The engine's checks of this machine.
+    Doctor(Vec<DoctorLine>),
+    /// What `verify` found.
+    Verify(Result<VerifyReport, EngineError>),
+    /// The workspace was furnished; one line says what was created.
+    Furnished(Result<String, EngineError>),
+    /// Something was copied, or not.
+    Copied(Result<String, String>),
+    /// Something went wrong where nobody waits for the answer.
+    Trouble(EngineError),
+}
+
+/// A tool with what a screen needs beside its files.
+#[derive(Debug, Clone)]
+pub struct ToolDossier {
+    /// Manifest and files.
+    pub detail: ToolDetail,
+    /// The input a human gave last.
+    pub last_input: Option<Value>,
+    /// The other side of a comparison: the files of an older version, and its name.
+    pub other: Option<(String, Vec<VersionFile>)>,
+    /// Recent runs, newest first.
+    pub runs: Vec<Run>,
+}
+
+/// A piece of output for the output view.
+pub fn chunk(frame: &Frame) -> Chunk<'_> {
+    Chunk { stream: frame.stream, at_ms: frame.at_ms, bytes: &frame.bytes, offset: frame.offset }
+}
+
+/// A recorded run with a part of its output.
+#[derive(Debug, Clone)]
+pub struct Kept {
+    /// Its record.
+    pub run: Run,
+    /// Output, oldest first.
+    pub frames: Vec<Frame>,
+}
+
+impl fmt::Debug for dyn Search {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Search")
+    }
+}

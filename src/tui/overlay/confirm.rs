@@ -1,0 +1,163 @@
+//! The question before a change: what exactly would happen, yes with `y`, no with anything like esc.
+
+use super::guard::Guard;
+use super::{Reply, open_box};
+use crate::domain::Command;
+use crate::engine::{EngineError, Preview};
+use crate::tui::msg::Now;
+use crate::tui::pane::rows::{Look, Title};
+use crate::tui::phrase::{safe, wrap};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+/// What is asked.
+#[derive(Debug, Clone, PartialEq)]
+enum Question {
+    /// Carry out a command; its preview is not there yet.
+    Looking(Command),
+    /// Carry out a command.
+    Command(Command, Preview),
+    /// It cannot be done.
+    Refused(EngineError),
+    /// Leave while runs are alive.
+    Quit {
+        /// How many.
+        live: usize,
+    },
+}
+
+/// The state of the question.
+pub struct Confirm {
+    question: Question,
+    guard: Guard,
+    note: Option<&'static str>,
+}
+
+impl Confirm {
+    /// Asks about a command; its preview comes later.
+    pub fn about(command: Command) -> Confirm {
+        Confirm { question: Question::Looking(command), guard: Guard::default(), note: None }
+    }
+
+    /// Asks whether to leave while so many runs are alive.
+    pub fn quit(live: usize) -> Confirm {
+        Confirm { question: Question::Quit { live }, guard: Guard::default(), note: None }
+    }
+
+    /// Takes the preview when it is the one waited for. The guard starts with what is now drawn.
+    pub fn set_preview(&mut self, about: &Command, preview: Result<Preview, EngineError>) {
+        if let Question::Looking(command) = &self.question
+            && command == about
+        {
+            self.question = match preview {
+                Ok(preview) => Question::Command(command.clone(), preview),
+                Err(error) => Question::Refused(error),
+            };
+            self.guard = Guard::default();
+        }
+    }
+
+    /// Takes a key: `y` is yes, esc and `n` are no, everything else is nothing.
+    pub fn key(&mut self, key: &KeyEvent, now: Now) -> Reply {
+        let plain = key.modifiers.difference(KeyModifiers::SHIFT).is_empty();
+        let counts = self.guard.admits(now);
+        self.note = None;
+        match (&self.question, key.code) {
+            (_, KeyCode::Esc | KeyCode::Char('n' | 'q')) if plain => Reply::Close,
+            (Question::Refused(_), KeyCode::Enter) => Reply::Close,
+            (Question::Command(command, _), KeyCode::Char('y')) if plain && counts => Reply::Execute(command.clone()),
+            (Question::Quit { .. }, KeyCode::Char('y')) if plain && counts => Reply::Quit,
+            (Question::Command(..) | Question::Quit { .. }, _) => {
+                self.note = Some(if counts { "y does it, esc does not" } else { "read first, then press y" });
+                Reply::Stay
+            }
+            _ => Reply::Stay,
+        }
+    }
+
+    /// Keys that arrive next may have been meant for something else.
+    pub fn disturb(&mut self, now: Now) {
+        self.guard.disturb(now);
+    }
+
+    /// The guard, once there is something to answer.
+    pub fn guard_mut(&mut self) -> Option<&mut Guard> {
+        match self.question {
+            Question::Command(..) | Question::Quit { .. } => Some(&mut self.guard),
+            Question::Looking(_) | Question::Refused(_) => None,
+        }
+    }
+
+    /// When it begins to listen.
+    pub fn wakes_at(&self, now: Now) -> Option<u64> {
+        self.guard.wakes_at(now)
+    }
+
+    /// Draws the question.
+    pub fn draw(&self, screen: Rect, buf: &mut Buffer, look: Look) {
+        let theme = look.theme;
+        let width = 76.min(screen.width.saturating_sub(2));
+        let room = usize::from(width.saturating_sub(4));
+        let lines = self.lines(room, look);
+        let title = Title { name: self.name(), ..Title::default() };
+        let inner = open_box(screen, (width, lines.len() as u16 + 4), &title, buf, look);
+        for (y, (text, style)) in (inner.y..inner.bottom().saturating_sub(2)).zip(&lines) {
+            buf.set_stringn(inner.x, y, text, room, *style);
+        }
+        let (prompt, style) = match (&self.question, self.guard.is_listening(look.now)) {
+            (Question::Looking(_), _) => ("esc cancels", theme.dim),
+            (Question::Refused(_), _) => ("esc closes", theme.dim),
+            (_, false) => ("read first …", theme.dim),
+            (Question::Command(..), true) => ("y does it · esc does not", theme.accent),
+            (Question::Quit { .. }, true) => ("y stops them and leaves · esc stays", theme.accent),
+        };
+        let prompt = self.note.unwrap_or(prompt);
+        buf.set_stringn(inner.x, inner.bottom().saturating_sub(1), prompt, room, style);
+    }
+
+    fn name(&self) -> &'static str {
+        match &self.question {
+            Question::Looking(command) | Question::Command(command, _) => match command {
+                Command::Promote { .. } => "Promote?",
+                Command::Archive { .. } => "Archive?",
+                Command::Restore { .. } => "Restore?",
+                Command::Undo { .. } => "Undo?",
+                Command::Cancel { .. } => "Stop?",
+                Command::Decide { .. } => "Decide?",
+            },
+            Question::Refused(_) => "Not possible",
+            Question::Quit { .. } => "Leave?",
+        }
+    }
+
+    fn lines(&self, room: usize, look: Look) -> Vec<(String, Style)> {
+        let theme = look.theme;
+        let styled = |text: &str, style: Style| wrap(&safe(text), room).into_iter().map(move |line| (line, style));
+        match &self.question {
+            Question::Looking(_) => vec![("looking at what would change …".to_owned(), theme.dim)],
+            Question::Command(_, preview) => {
+                let mut lines: Vec<_> = styled(&preview.title, theme.title).collect();
+                for line in &preview.lines {
+                    lines.extend(
+                        wrap(&safe(line), room.saturating_sub(2))
+                            .into_iter()
+                            .enumerate()
+                            .map(|(at, text)| (format!("{} {text}", if at == 0 { "·" } else { " " }), theme.text)),
+                    );
+                }
+                lines.extend(styled(&preview.undo, theme.dim));
+                lines
+            }
+            Question::Refused(error) => {
+                styled(&error.message, theme.bad).chain(styled(&error.hint, theme.text)).collect()
+            }
+            Question::Quit { live } => {
+                let noun = if *live == 1 { "run is" } else { "runs are" };
+                let text = format!("{live} {noun} still going. Leaving stops them; they are recorded as cancelled.");
+                styled(&text, theme.text).collect()
+            }
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Every key that works where the focus is; typing filters, Enter runs the row.
+
+use super::text_input::TextInput;
+use super::{Args, Reply, open_box};
+use crate::action::{Group, Verb};
+use crate::tui::list::{ListState, Motion};
+use crate::tui::pane::rows::{Focus, Look, Rows, Title};
+use crate::tui::phrase::{cut, pad, safe, wrap};
+use crossterm::event::{KeyCode, KeyEvent};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::Span;
+
+/// A verb as help shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HelpRow {
+    /// The verb.
+    pub verb: Verb,
+    /// Its name.
+    pub name: &'static str,
+    /// Its heading.
+    pub group: Group,
+    /// Its keys, joined by blanks.
+    pub keys: String,
+    /// What it does.
+    pub doc: &'static str,
+    /// Why it does not work right now; `None` when it does.
+    pub reason: Option<String>,
+}
+
+/// The state of the help overlay.
+pub struct Help {
+    place: &'static str,
+    rows: Vec<HelpRow>,
+    shown: Vec<usize>,
+    filter: TextInput,
+    list: ListState,
+    note: Option<String>,
+}
+
+impl Help {
+    /// Help for a place (`catalog`, `review`, …) with the verbs that have a key there.
+    pub fn new(place: &'static str, rows: Vec<HelpRow>) -> Help {
+        let shown = (0..rows.len()).collect();
+        Help { place, rows, shown, filter: TextInput::default(), list: ListState::default(), note: None }
+    }
+
+    /// Takes a key.
+    pub fn key(&mut self, key: &KeyEvent) -> Reply {
+        self.note = None;
+        match key.code {
+            KeyCode::Esc if self.filter.is_empty() => return Reply::Close,
+            KeyCode::Esc => self.edit(TextInput::clear),
+            KeyCode::Enter => return self.run(),
+            KeyCode::Down => self.list.step(Motion::Down, self.shown.len()),
+            KeyCode::Up => self.list.step(Motion::Up, self.shown.len()),
+            KeyCode::PageDown => self.list.step(Motion::PageDown, self.shown.len()),
+            KeyCode::PageUp => self.list.step(Motion::PageUp, self.shown.len()),
+            KeyCode::Char('?') if self.filter.is_empty() => return Reply::Close,
+            _ => self.edit(|filter| {
+                filter.key(key);
+            }),
+        }
+        Reply::Stay
+    }
+
+    /// Takes pasted text into the filter.
+    pub fn paste(&mut self, text: &str) {
+        self.edit(|filter| filter.insert(text));
+    }
+
+    fn edit(&mut self, edit: impl FnOnce(&mut TextInput)) {
+        edit(&mut self.filter);
+        let words = self.filter.text().to_lowercase();
+        let holds = |row: &HelpRow| {
+            let key = row.keys.split(' ').any(|key| key == self.filter.text());
+            key || words.split_whitespace().all(|word| row.name.contains(word) || row.doc.to_lowercase().contains(word))
+        };
+        self.shown = (0..self.rows.len()).filter(|at| holds(&self.rows[*at])).collect();
+        self.list = ListState { height: self.list.height, ..ListState::default() };
+    }
+
+    fn run(&mut self) -> Reply {
+        let Some(row) = self.shown.get(self.list.selected).map(|at| &self.rows[*at]) else { return Reply::Stay };
+        match &row.reason {
+            Some(reason) => {
+                self.note = Some(format!("{}: {reason}", row.name));
+                Reply::Stay
+            }
+            None => Reply::Invoke(row.verb, Args::default()),
+        }
+    }
+
+    /// Draws it and returns where the cursor is.
+    pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) -> Position {
+        let theme = look.theme;
+        let height = (self.rows.len() + 6).min(40) as u16;
+        let title = Title {
+            name: "Keys",
+            detail: format!("in the {}", self.place),
+            remark: "type to filter · enter runs · esc closes".to_owned(),
+            remark_style: theme.dim,
+        };
+        let inner = open_box(screen, (96, height), &title, buf, look);
+        buf.set_stringn(inner.x, inner.y, "/", 1, theme.accent);
+        let line = Rect { x: inner.x + 2, width: inner.width.saturating_sub(2), height: 1, ..inner };
+        let cursor = self.filter.draw(line, buf, theme.text);
+        let width = usize::from(inner.width);
+        let chosen = self.shown.get(self.list.selected).map(|at| self.rows[*at].doc).unwrap_or_default();
+        let (below, style) = match &self.note {
+            Some(note) => (wrap(&safe(note), width), theme.warn),
+            None => (wrap(chosen, width), theme.dim),
+        };
+        let list = Rect { y: inner.y + 1, height: inner.height.saturating_sub(3), ..inner };
+        let (rows, shown) = (&self.rows, &self.shown);
+        Rows { list: &mut self.list, len: shown.len(), focus: Focus::Here, theme }
+            .draw(list, buf, &|at, width| help_row(&rows[shown[at]], width, look));
+        for (y, line) in (inner.bottom().saturating_sub(2)..inner.bottom()).zip(below) {
+            buf.set_stringn(inner.x, y, line, width, style);
+        }
+        cursor
+    }
+}
+
+fn help_row(row: &HelpRow, width: usize, look: Look) -> Vec<Span<'static>> {
+    let theme = look.theme;
+    let keys_width = if width >= 70 { 16 } else { 10 };
+    let name_width = if width >= 70 { 16 } else { 14 };
+    let room = width.saturating_sub(keys_width + name_width);
+    let (text, style) = match &row.reason {
+        Some(reason) => (format!("not now: {}", safe(reason)), theme.dim),
+        None => (row.doc.to_owned(), theme.text),
+    };
+    let key_style = if row.reason.is_some() { theme.dim } else { theme.accent };
+    vec![
+        Span::styled(pad(&row.keys, keys_width), key_style),
+        Span::styled(pad(row.name, name_width), style),
+        Span::styled(cut(&text, room), style),
+    ]
+}

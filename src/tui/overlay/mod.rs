@@ -1,0 +1,235 @@
+//! What opens over the workbench: each takes keys first, answers with a [`Reply`], and closes with esc.
+//!
+//! Overlays are a stack; only the topmost gets keys. None opens by itself. Those that change
+//! something listen only after a [`guard::Guard`] lets them.
+
+pub mod confirm;
+pub mod digest_prompt;
+pub mod form;
+pub mod guard;
+pub mod help;
+pub mod log;
+pub mod palette;
+pub mod reason;
+pub mod report;
+pub mod runs;
+pub mod text_input;
+
+use super::keymap::Keymap;
+use super::layout::centred;
+use super::msg::Now;
+use super::pane::rows::{Focus, Look, Title, frame};
+use crate::action::Verb;
+use crate::domain::{Command, Decision, DecisionKind, Digest, OperationId, ReviewId, RunId};
+use crossterm::event::KeyEvent;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::widgets::{Clear, Widget};
+use serde_json::Value;
+
+/// Values for the arguments of a verb, by the names of the table.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Args(Vec<(&'static str, String)>);
+
+impl Args {
+    /// The value of an argument; `None` when it was not given.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Adds a value; an empty one is no value.
+    pub fn push(&mut self, name: &'static str, value: String) {
+        if !value.trim().is_empty() {
+            self.0.push((name, value));
+        }
+    }
+
+    /// Takes the last value away.
+    pub fn forget(&mut self, name: &str) {
+        self.0.retain(|(known, _)| *known != name);
+    }
+
+    /// Name and value in the order given.
+    pub fn iter(&self) -> impl Iterator<Item = &(&'static str, String)> {
+        self.0.iter()
+    }
+}
+
+/// A decision as typed in a prompt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decided {
+    /// Which review.
+    pub review: ReviewId,
+    /// The digest that was shown.
+    pub digest: Digest,
+    /// Yes, no, not yet.
+    pub kind: DecisionKind,
+    /// The reason typed.
+    pub reason: Option<String>,
+}
+
+/// What an overlay wants after a key.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reply {
+    /// Stay open.
+    Stay,
+    /// Close.
+    Close,
+    /// Close and do what a verb does.
+    Invoke(Verb, Args),
+    /// Close and carry out a command.
+    Execute(Command),
+    /// Close and decide.
+    Decide(Decided),
+    /// Close, but keep the reason typed so far for the next time.
+    KeepDraft(ReviewId, DecisionKind, String),
+    /// Close and run with this input.
+    Start(Value),
+    /// Close, but keep the input typed so far for the next time.
+    KeepInput(Value),
+    /// Close and show this run.
+    OpenRun(RunId),
+    /// Ask whether to take this operation back.
+    AskUndo(OperationId),
+    /// Load the log again with another filter.
+    Search(String),
+    /// Stop the runs and leave.
+    Quit,
+}
+
+/// One of the things that open over the workbench.
+pub enum Overlay {
+    /// Keys that work here.
+    Help(help::Help),
+    /// Any verb.
+    Palette(Box<palette::Palette>),
+    /// What a command would change, before it is done.
+    Confirm(confirm::Confirm),
+    /// The input of a run.
+    Form(Box<form::RunForm>),
+    /// The operation log.
+    Log(log::Log),
+    /// Recorded runs.
+    Runs(runs::RunList),
+    /// Findings of `doctor` and `verify`.
+    Report(report::Report),
+    /// The first digits of the digest to approve.
+    Digest(Box<digest_prompt::DigestPrompt>),
+    /// The reason of a no or not yet.
+    Reason(Box<reason::ReasonPrompt>),
+}
+
+impl Overlay {
+    /// Takes a key.
+    pub fn key(&mut self, key: &KeyEvent, keymap: &Keymap, now: Now) -> Reply {
+        match self {
+            Overlay::Help(help) => help.key(key),
+            Overlay::Palette(palette) => palette.key(key),
+            Overlay::Confirm(confirm) => confirm.key(key, now),
+            Overlay::Form(form) => form.key(key),
+            Overlay::Log(log) => log.key(key, keymap),
+            Overlay::Runs(runs) => runs.key(key, keymap),
+            Overlay::Report(report) => report.key(key, keymap),
+            Overlay::Digest(prompt) => prompt.key(key, now),
+            Overlay::Reason(prompt) => prompt.key(key, now),
+        }
+    }
+
+    /// Takes pasted text. It never decides anything.
+    pub fn paste(&mut self, text: &str, now: Now) {
+        match self {
+            Overlay::Help(help) => help.paste(text),
+            Overlay::Palette(palette) => palette.paste(text),
+            Overlay::Form(form) => form.paste(text),
+            Overlay::Log(log) => log.paste(text),
+            Overlay::Reason(prompt) => prompt.paste(text, now),
+            Overlay::Confirm(confirm) => confirm.disturb(now),
+            Overlay::Digest(prompt) => prompt.paste(now),
+            Overlay::Runs(_) | Overlay::Report(_) => {}
+        }
+    }
+
+    /// The overlay was drawn.
+    pub fn drawn(&mut self, now: Now) {
+        if let Some(guard) = self.guard_mut() {
+            guard.drawn(now);
+        }
+    }
+
+    /// Keys that arrive next may have been meant for something else.
+    pub fn disturb(&mut self, now: Now) {
+        if let Some(guard) = self.guard_mut() {
+            guard.disturb(now);
+        }
+    }
+
+    /// When it begins to listen, as steady milliseconds.
+    pub fn wakes_at(&self, now: Now) -> Option<u64> {
+        match self {
+            Overlay::Confirm(confirm) => confirm.wakes_at(now),
+            Overlay::Digest(prompt) => prompt.guard.wakes_at(now),
+            Overlay::Reason(prompt) => prompt.guard.wakes_at(now),
+            _ => None,
+        }
+    }
+
+    fn guard_mut(&mut self) -> Option<&mut guard::Guard> {
+        match self {
+            Overlay::Confirm(confirm) => confirm.guard_mut(),
+            Overlay::Digest(prompt) => Some(&mut prompt.guard),
+            Overlay::Reason(prompt) => Some(&mut prompt.guard),
+            _ => None,
+        }
+    }
+
+    /// Draws it over the screen and returns where the cursor is.
+    pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) -> Option<Position> {
+        match self {
+            Overlay::Help(help) => Some(help.draw(screen, buf, look)),
+            Overlay::Palette(palette) => Some(palette.draw(screen, buf, look)),
+            Overlay::Confirm(confirm) => {
+                confirm.draw(screen, buf, look);
+                None
+            }
+            Overlay::Form(form) => {
+                form.draw(screen, buf, look);
+                None
+            }
+            Overlay::Log(log) => log.draw(screen, buf, look),
+            Overlay::Runs(runs) => {
+                runs.draw(screen, buf, look);
+                None
+            }
+            Overlay::Report(report) => {
+                report.draw(screen, buf, look);
+                None
+            }
+            Overlay::Digest(prompt) => Some(prompt.draw(screen, buf, look)),
+            Overlay::Reason(prompt) => prompt.draw(screen, buf, look),
+        }
+    }
+}
+
+/// Clears a box in the middle of the screen, draws its frame and returns what lies inside.
+pub(super) fn open_box(screen: Rect, size: (u16, u16), title: &Title, buf: &mut Buffer, look: Look) -> Rect {
+    let area = centred(screen, size.0, size.1);
+    Clear.render(area, buf);
+    let inner = frame(area, buf, title, Focus::Here, look.theme);
+    Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner }
+}
+
+/// The verb that carries a kind of decision.
+pub fn decision_verb(kind: DecisionKind) -> Verb {
+    match kind {
+        DecisionKind::Approve => Verb::Approve,
+        DecisionKind::Reject => Verb::Reject,
+        DecisionKind::RequestChanges => Verb::RequestChanges,
+    }
+}
+
+/// One line about a past decision, safe to draw.
+pub fn decision_line(decision: &Decision) -> String {
+    let reason = decision.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    let undone = if decision.undone { " (taken back)" } else { "" };
+    super::phrase::safe(&format!("{} by {}{reason}{undone}", decision.kind, decision.reviewer))
+}

@@ -1,0 +1,420 @@
+//! The palette: every verb by name, with its key and its command line; arguments are asked one by one.
+
+use super::text_input::TextInput;
+use super::{Args, Reply, open_box};
+use crate::action::{Arg, ArgKind, Form, Spec, Verb};
+use crate::domain::DecisionKind;
+use crate::engine::CatalogView;
+use crate::tui::list::{ListState, Motion};
+use crate::tui::pane::rows::{Focus, Look, Rows, Title};
+use crate::tui::phrase::{cut, pad, safe};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use fuzzy_matcher::FuzzyMatcher;
+use fuzzy_matcher::skim::SkimMatcherV2;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::Span;
+use std::sync::Arc;
+
+/// Choices drawn for an argument at most; typing narrows them.
+const MAX_CHOICES: usize = 200;
+
+/// A verb as the palette shows it.
+#[derive(Debug, Clone)]
+pub struct PaletteRow {
+    /// Its row in the table.
+    pub spec: &'static Spec,
+    /// Its first key.
+    pub key: String,
+    /// Why it does not work right now, without arguments.
+    pub reason: Option<String>,
+}
+
+/// What arguments begin with: what is selected on the screen.
+#[derive(Debug, Clone, Default)]
+pub struct Defaults {
+    /// The selected tool.
+    pub tool: Option<String>,
+    /// The selected run.
+    pub run: Option<String>,
+    /// The selected review.
+    pub review: Option<String>,
+}
+
+#[derive(Debug)]
+enum Step {
+    /// Choosing the verb.
+    Verb,
+    /// Asking for an argument of the chosen verb.
+    Arg { spec: &'static Spec, asked: Vec<&'static Arg>, at: usize, given: Args },
+}
+
+/// The state of the palette.
+pub struct Palette {
+    rows: Vec<PaletteRow>,
+    catalog: Arc<CatalogView>,
+    defaults: Defaults,
+    step: Step,
+    input: TextInput,
+    /// Rows or choices that match, best first, with the matched characters.
+    shown: Vec<(usize, Vec<usize>)>,
+    choices: Vec<String>,
+    list: ListState,
+    note: Option<String>,
+}
+
+impl Palette {
+    /// A palette over these verbs.
+    pub fn new(rows: Vec<PaletteRow>, catalog: Arc<CatalogView>, defaults: Defaults) -> Palette {
+        let mut palette = Palette {
+            rows,
+            catalog,
+            defaults,
+            step: Step::Verb,
+            input: TextInput::default(),
+            shown: Vec::new(),
+            choices: Vec::new(),
+            list: ListState::default(),
+            note: None,
+        };
+        palette.narrow();
+        palette
+    }
+
+    /// Takes a key. Esc goes one step back.
+    pub fn key(&mut self, key: &KeyEvent) -> Reply {
+        self.note = None;
+        let control = key.modifiers.contains(KeyModifiers::CONTROL);
+        match key.code {
+            KeyCode::Esc => return self.back(),
+            KeyCode::Char('c') if control => return Reply::Close,
+            KeyCode::Enter => return self.accept(),
+            KeyCode::Tab => self.complete(),
+            KeyCode::Down => self.list.step(Motion::Down, self.shown.len()),
+            KeyCode::Up => self.list.step(Motion::Up, self.shown.len()),
+            KeyCode::PageDown => self.list.step(Motion::PageDown, self.shown.len()),
+            KeyCode::PageUp => self.list.step(Motion::PageUp, self.shown.len()),
+            _ => {
+                if self.input.key(key) {
+                    self.narrow();
+                }
+            }
+        }
+        Reply::Stay
+    }
+
+    /// Takes pasted text into the field.
+    pub fn paste(&mut self, text: &str) {
+        self.input.insert(text);
+        self.narrow();
+    }
+
+    fn back(&mut self) -> Reply {
+        match &mut self.step {
+            Step::Verb => return Reply::Close,
+            Step::Arg { at: 0, .. } => {
+                self.step = Step::Verb;
+                self.input.clear();
+            }
+            Step::Arg { asked, at, given, .. } => {
+                *at -= 1;
+                let name = asked[*at].name;
+                self.input = TextInput::new(given.get(name).unwrap_or_default());
+                given.forget(name);
+            }
+        }
+        self.narrow();
+        Reply::Stay
+    }
+
+    fn accept(&mut self) -> Reply {
+        match &mut self.step {
+            Step::Verb => {
+                let Some(row) = self.shown.get(self.list.selected).map(|(at, _)| &self.rows[*at]) else {
+                    return Reply::Stay;
+                };
+                let spec = row.spec;
+                let asked = asked_of(spec);
+                if asked.is_empty() {
+                    return match &row.reason {
+                        Some(reason) => {
+                            self.note = Some(format!("{}: {reason}", spec.name));
+                            Reply::Stay
+                        }
+                        None => Reply::Invoke(spec.verb, Args::default()),
+                    };
+                }
+                self.step = Step::Arg { spec, asked, at: 0, given: Args::default() };
+                self.ask();
+                Reply::Stay
+            }
+            Step::Arg { .. } => self.give(),
+        }
+    }
+
+    /// Takes the value of the argument asked for, then asks for the next or invokes the verb.
+    fn give(&mut self) -> Reply {
+        let value = self.value();
+        let Step::Arg { spec, asked, at, given } = &mut self.step else { return Reply::Stay };
+        let arg = asked[*at];
+        if arg.required && value.trim().is_empty() {
+            self.note = Some(format!("{} is needed: {}", arg.name, arg.doc));
+            return Reply::Stay;
+        }
+        given.push(arg.name, value);
+        *at += 1;
+        if *at == asked.len() {
+            return Reply::Invoke(spec.verb, std::mem::take(given));
+        }
+        self.ask();
+        Reply::Stay
+    }
+
+    fn value(&self) -> String {
+        let chosen = self.shown.get(self.list.selected).and_then(|(at, _)| self.choices.get(*at));
+        match (chosen, self.input.is_empty(), self.argument()) {
+            (Some(choice), false, _) => choice.clone(),
+            (Some(choice), true, Some(arg)) if arg.required => choice.clone(),
+            _ => self.input.text(),
+        }
+    }
+
+    fn argument(&self) -> Option<&'static Arg> {
+        match &self.step {
+            Step::Verb => None,
+            Step::Arg { asked, at, .. } => asked.get(*at).copied(),
+        }
+    }
+
+    fn complete(&mut self) {
+        if self.argument().is_some() {
+            let value = self.value();
+            self.input = TextInput::new(&value);
+            self.narrow();
+        }
+    }
+
+    /// Prepares the field and the choices for the argument asked for.
+    fn ask(&mut self) {
+        let Some(arg) = self.argument() else { return };
+        let preset = match arg.kind {
+            ArgKind::Tool if arg.required => self.defaults.tool.clone(),
+            ArgKind::Run => self.defaults.run.clone(),
+            ArgKind::Review => self.defaults.review.clone(),
+            _ => None,
+        };
+        self.choices = match arg.kind {
+            ArgKind::Tool => self.tool_names(),
+            ArgKind::Word(words) => words.iter().map(|word| (*word).to_owned()).collect(),
+            _ => Vec::new(),
+        };
+        self.input = TextInput::new(&preset.unwrap_or_default());
+        self.narrow();
+    }
+
+    fn tool_names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.catalog.tools.iter().map(|tool| tool.name.to_string()).collect();
+        names.dedup();
+        names
+    }
+
+    fn narrow(&mut self) {
+        let text = self.input.text();
+        let matcher = SkimMatcherV2::default();
+        let found: Vec<Found> = match self.step {
+            Step::Verb => {
+                let rows = self.rows.iter().enumerate();
+                rows.filter_map(|(at, row)| verb_match(&matcher, row.spec, &text).map(|(s, m)| (s, at, m))).collect()
+            }
+            Step::Arg { .. } => {
+                let choices = self.choices.iter().enumerate();
+                choices.filter_map(|(at, c)| matcher.fuzzy_indices(c, &text).map(|(s, m)| (s, at, m))).collect()
+            }
+        };
+        let mut found = found;
+        found.sort_by_key(|(score, at, _)| (-score, *at));
+        found.truncate(MAX_CHOICES);
+        self.shown = found.into_iter().map(|(_, at, matches)| (at, matches)).collect();
+        self.list = ListState { height: self.list.height, ..ListState::default() };
+    }
+
+    /// The command line that does the same; `None` for verbs of the screen only.
+    fn command_line(&self) -> Option<String> {
+        let (spec, given) = match &self.step {
+            Step::Verb => (self.shown.get(self.list.selected).map(|(at, _)| self.rows[*at].spec)?, None),
+            Step::Arg { spec, given, .. } => (*spec, Some(given)),
+        };
+        if !spec.cli {
+            return None;
+        }
+        let mut line = format!("toolsmith {}", spec.name);
+        for arg in spec.args.iter().filter(|arg| arg.required || arg.form == Form::Positional) {
+            let value = given.and_then(|given| given.get(arg.name)).map(quoted);
+            let shown = value.unwrap_or_else(|| arg.name.to_uppercase());
+            line += &match (arg.form, arg.required) {
+                (Form::Positional, true) => format!(" {shown}"),
+                (Form::Positional, false) => format!(" [{shown}]"),
+                (Form::Option | Form::Repeated, _) => format!(" --{} {shown}", arg.name),
+            };
+        }
+        Some(line)
+    }
+
+    /// Draws the palette and returns where the cursor is.
+    pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) -> Position {
+        let theme = look.theme;
+        let (detail, prompt) = match &self.step {
+            Step::Verb => ("every verb".to_owned(), String::new()),
+            Step::Arg { spec, asked, at, .. } => {
+                (format!("{} · {} of {}", spec.name, at + 1, asked.len()), format!("{}: ", asked[*at].name))
+            }
+        };
+        let title = Title {
+            name: "Palette",
+            detail,
+            remark: "enter goes on · esc goes back".to_owned(),
+            remark_style: theme.dim,
+        };
+        let inner = open_box(screen, (96, 24), &title, buf, look);
+        let width = usize::from(inner.width);
+        let label = if prompt.is_empty() { ": ".to_owned() } else { prompt };
+        buf.set_stringn(inner.x, inner.y, &label, width, theme.accent);
+        let used = label.len() as u16;
+        let field = Rect { x: inner.x + used, width: inner.width.saturating_sub(used), height: 1, ..inner };
+        let cursor = self.input.draw(field, buf, theme.text);
+        let list_area = Rect { y: inner.y + 1, height: inner.height.saturating_sub(2), ..inner };
+        let (shown, rows, choices) = (&self.shown, &self.rows, &self.choices);
+        let is_verb = matches!(self.step, Step::Verb);
+        Rows { list: &mut self.list, len: shown.len(), focus: Focus::Here, theme }.draw(
+            list_area,
+            buf,
+            &|at, width| {
+                let (index, matches) = &shown[at];
+                if is_verb {
+                    verb_row(&rows[*index], matches, width, look)
+                } else {
+                    choice_row(&choices[*index], width, look)
+                }
+            },
+        );
+        let last = inner.bottom().saturating_sub(1);
+        let doc = self.argument().map(|arg| arg.doc.to_owned());
+        let (text, style) = match (&self.note, doc, self.command_line()) {
+            (Some(note), ..) => (safe(note), theme.warn),
+            (None, Some(doc), _) if self.shown.is_empty() => (doc, theme.dim),
+            (None, _, Some(line)) => (format!("$ {line}"), theme.dim),
+            (None, _, None) => ("only on the screen".to_owned(), theme.dim),
+        };
+        buf.set_stringn(inner.x, last, cut(&text, width), width, style);
+        cursor
+    }
+}
+
+/// Score, position, matched characters.
+type Found = (i64, usize, Vec<usize>);
+
+/// A verb matches by its name, fuzzily, or by whole pieces of the sentence about it; names go first.
+fn verb_match(matcher: &SkimMatcherV2, spec: &Spec, text: &str) -> Option<(i64, Vec<usize>)> {
+    if let Some((score, matches)) = matcher.fuzzy_indices(spec.name, text) {
+        let head = if spec.name.starts_with(text) { 1_000 } else { 0 };
+        return Some((1_000 + head + score, matches));
+    }
+    let words = text.to_lowercase();
+    let at = spec.doc.to_lowercase().find(&words)?;
+    // Documentation is ASCII (a table test says so), so bytes are characters.
+    let start = spec.name.len() + 2 + at;
+    Some((0, (start..start + words.len()).collect()))
+}
+
+/// The arguments that the palette asks for: those by position and those that must be given. What a
+/// decision needs beyond its review is asked where the evidence is.
+fn asked_of(spec: &'static Spec) -> Vec<&'static Arg> {
+    let decides = DecisionKind::ALL.iter().any(|kind| super::decision_verb(*kind) == spec.verb);
+    let init = spec.verb == Verb::Init;
+    let asks = |arg: &&Arg| !init && (arg.form == Form::Positional || (arg.required && !decides));
+    spec.args.iter().filter(asks).collect()
+}
+
+fn quoted(value: &str) -> String {
+    let plain = value.chars().all(|c| c.is_ascii_alphanumeric() || "_-.@/:=".contains(c));
+    if plain { value.to_owned() } else { format!("'{}'", safe(value).replace('\'', "'\\''")) }
+}
+
+fn verb_row(row: &PaletteRow, matches: &[usize], width: usize, look: Look) -> Vec<Span<'static>> {
+    let theme = look.theme;
+    let key_width = 10;
+    let text = format!("{}  {}", row.spec.name, row.spec.doc);
+    let shown = pad(&text, width.saturating_sub(key_width));
+    let name = row.spec.name.len();
+    let style = |at: usize| {
+        let base = if at < name { theme.title } else { theme.dim };
+        if matches.contains(&at) { base.patch(theme.match_) } else { base }
+    };
+    let mut spans: Vec<Span> =
+        shown.chars().enumerate().map(|(at, c)| Span::styled(c.to_string(), style(at))).collect();
+    spans.push(Span::styled(format!(" {:<9}", row.key), theme.accent));
+    spans
+}
+
+fn choice_row(choice: &str, width: usize, look: Look) -> Vec<Span<'static>> {
+    vec![Span::styled(pad(&safe(choice), width), look.theme.text)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::action::ACTIONS;
+    use crate::engine::CatalogState;
+
+    fn palette() -> Palette {
+        let rows = ACTIONS
+            .iter()
+            .filter(|row| row.tui)
+            .map(|spec| PaletteRow { spec, key: spec.keys.first().copied().unwrap_or_default().into(), reason: None })
+            .collect();
+        let view = CatalogView { state: CatalogState::Ready, tools: vec![], problems: vec![], generation: 1 };
+        let defaults = Defaults { tool: Some("csv-stats".into()), ..Defaults::default() };
+        Palette::new(rows, Arc::new(view), defaults)
+    }
+
+    fn press(palette: &mut Palette, text: &str) -> Reply {
+        let mut reply = Reply::Stay;
+        for c in text.chars() {
+            let code = match c {
+                '\n' => KeyCode::Enter,
+                '\u{1b}' => KeyCode::Esc,
+                c => KeyCode::Char(c),
+            };
+            reply = palette.key(&KeyEvent::new(code, KeyModifiers::NONE));
+        }
+        reply
+    }
+
+    #[test]
+    fn a_verb_without_arguments_is_invoked_at_once() {
+        assert_eq!(press(&mut palette(), "doctor\n"), Reply::Invoke(Verb::Doctor, Args::default()));
+    }
+
+    #[test]
+    fn arguments_are_asked_one_by_one_and_esc_goes_one_step_back() {
+        let mut palette = palette();
+        assert_eq!(press(&mut palette, "promote\n\n"), Reply::Stay);
+        assert_eq!(palette.command_line().unwrap(), "toolsmith promote csv-stats --to TO");
+        assert_eq!(press(&mut palette, "\u{1b}"), Reply::Stay);
+        assert_eq!(palette.input.text(), "csv-stats");
+        press(&mut palette, "\n");
+        let mut args = Args::default();
+        args.push("tool", "csv-stats".into());
+        args.push("to", "core".into());
+        assert_eq!(press(&mut palette, "core\n"), Reply::Invoke(Verb::Promote, args));
+    }
+
+    #[test]
+    fn a_needed_argument_cannot_be_left_out() {
+        let mut palette = palette();
+        palette.defaults = Defaults::default();
+        assert_eq!(press(&mut palette, "show\n\n"), Reply::Stay);
+        assert!(palette.note.is_some());
+        assert_eq!(press(&mut palette, "\u{1b}\u{1b}"), Reply::Close);
+    }
+}

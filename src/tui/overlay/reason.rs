@@ -1,0 +1,110 @@
+//! The reason of a no or a not yet: whoever made the tool reads it, so it must be typed.
+
+use super::guard::Guard;
+use super::{Decided, Reply, open_box};
+use crate::domain::{DecisionKind, Digest, ReviewId, is_hidden};
+use crate::tui::msg::Now;
+use crate::tui::pane::rows::{Look, Title};
+use crate::tui::phrase::{cut, safe};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::Style;
+use ratatui::widgets::Widget;
+use tui_textarea::{TextArea, WrapMode};
+
+/// The state of the prompt.
+pub struct ReasonPrompt {
+    review: ReviewId,
+    digest: Digest,
+    kind: DecisionKind,
+    subject: String,
+    area: TextArea<'static>,
+    note: Option<&'static str>,
+    pub(super) guard: Guard,
+}
+
+impl ReasonPrompt {
+    /// A prompt for a decision on `subject`, beginning with what was typed before.
+    pub fn new(review: ReviewId, digest: Digest, kind: DecisionKind, subject: String, draft: &str) -> ReasonPrompt {
+        let mut area = TextArea::new(draft.lines().map(str::to_owned).collect());
+        area.set_wrap_mode(WrapMode::WordOrGlyph);
+        area.set_cursor_line_style(Style::new());
+        area.move_cursor(tui_textarea::CursorMove::Bottom);
+        area.move_cursor(tui_textarea::CursorMove::End);
+        ReasonPrompt { review, digest, kind, subject, area, note: None, guard: Guard::default() }
+    }
+
+    fn text(&self) -> String {
+        self.area.lines().join("\n").trim().to_owned()
+    }
+
+    /// Takes a key: Enter sends, alt-enter and ctrl-j begin a new line, esc keeps a draft.
+    pub fn key(&mut self, key: &KeyEvent, now: Now) -> Reply {
+        if key.code == KeyCode::Esc {
+            return Reply::KeepDraft(self.review, self.kind, self.text());
+        }
+        let counts = self.guard.admits(now);
+        self.note = None;
+        let modified = key.modifiers.intersects(KeyModifiers::ALT | KeyModifiers::CONTROL | KeyModifiers::SHIFT);
+        match key.code {
+            KeyCode::Enter if !modified => return self.send(counts),
+            KeyCode::Enter => self.area.insert_newline(),
+            KeyCode::Char('j') if key.modifiers.contains(KeyModifiers::CONTROL) => self.area.insert_newline(),
+            KeyCode::Char(c) if is_hidden(c) => {}
+            _ if !counts => self.note = Some("that key did not count: pause half a second, then type"),
+            _ => {
+                self.area.input(*key);
+            }
+        }
+        Reply::Stay
+    }
+
+    fn send(&mut self, counts: bool) -> Reply {
+        let reason = self.text();
+        if reason.is_empty() {
+            self.note = Some("a reason is needed: whoever made the tool reads it");
+        } else if !counts {
+            self.note = Some("pause half a second, then press enter");
+        } else {
+            let reason = Some(reason);
+            return Reply::Decide(Decided { review: self.review, digest: self.digest, kind: self.kind, reason });
+        }
+        Reply::Stay
+    }
+
+    /// Takes pasted text into the reason; Enter must still be pressed after a pause.
+    pub fn paste(&mut self, text: &str, now: Now) {
+        let clean: String = text.chars().filter(|c| *c == '\n' || !is_hidden(*c)).collect();
+        self.area.insert_str(clean);
+        self.guard.disturb(now);
+    }
+
+    /// Draws the prompt and returns where the cursor is.
+    pub fn draw(&self, screen: Rect, buf: &mut Buffer, look: Look) -> Option<Position> {
+        let theme = look.theme;
+        let name = match self.kind {
+            DecisionKind::Approve => "Approve",
+            DecisionKind::Reject => "Reject",
+            DecisionKind::RequestChanges => "Request changes",
+        };
+        let title =
+            Title { name, detail: safe(&self.subject), remark: "esc keeps the draft".into(), remark_style: theme.dim };
+        let inner = open_box(screen, (72, 11), &title, buf, look);
+        let width = usize::from(inner.width);
+        let question = match self.kind {
+            DecisionKind::RequestChanges => "What must change?",
+            DecisionKind::Approve | DecisionKind::Reject => "Why not?",
+        };
+        buf.set_stringn(inner.x, inner.y, question, width, theme.text);
+        let field = Rect { y: inner.y + 2, height: inner.height.saturating_sub(4), ..inner };
+        self.area.render(field, buf);
+        let (note, style) = match (self.note, self.guard.is_listening(look.now)) {
+            (Some(note), _) => (note, theme.warn),
+            (None, false) => ("wait …", theme.dim),
+            (None, true) => ("enter sends · alt-enter new line", theme.dim),
+        };
+        buf.set_stringn(inner.x, inner.bottom().saturating_sub(1), cut(note, width), width, style);
+        None
+    }
+}

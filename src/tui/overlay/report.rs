@@ -1,0 +1,95 @@
+//! What `doctor` and `verify` found, as lines to scroll.
+
+use super::{Reply, open_box};
+use crate::action::{Context, Verb};
+use crate::engine::{DoctorLine, EngineError, VerifyReport};
+use crate::tui::keymap::{Chord, Keymap};
+use crate::tui::list::Motion;
+use crate::tui::pane::output::text_move;
+use crate::tui::pane::rows::{Look, Title};
+use crate::tui::phrase::plural;
+use crate::tui::widget::{TextLine, TextView, Tone};
+use crossterm::event::{KeyCode, KeyEvent};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+/// The state of the report.
+pub struct Report {
+    name: &'static str,
+    /// Which verb it answers.
+    pub verb: Verb,
+    view: TextView,
+}
+
+impl Report {
+    /// A report that is still to come.
+    pub fn awaited(verb: Verb) -> Report {
+        let name = if verb == Verb::Doctor { "Doctor" } else { "Verify" };
+        Report { name, verb, view: TextView::new(vec![TextLine::new("looking …", Tone::Fold)]) }
+    }
+
+    /// Takes what `doctor` found.
+    pub fn set_doctor(&mut self, lines: &[DoctorLine]) {
+        let mut text = Vec::new();
+        for line in lines {
+            let (sign, tone) = match line.state.as_str() {
+                "ok" => ("✓ ok  ", Tone::Good),
+                "warn" => ("! warn", Tone::Warn),
+                _ => ("✗ bad ", Tone::Bad),
+            };
+            text.push(TextLine::new(&format!("{sign}  {}: {}", line.name, line.message), tone));
+            if !line.hint.is_empty() {
+                text.push(TextLine::new(&format!("        {}", line.hint), Tone::Plain));
+            }
+        }
+        self.view = TextView::new(text);
+    }
+
+    /// Takes what `verify` found.
+    pub fn set_verify(&mut self, report: &Result<VerifyReport, EngineError>) {
+        let mut text = Vec::new();
+        match report {
+            Ok(report) => {
+                let checked = format!(
+                    "{} of the log and {} checked",
+                    plural(report.operations as usize, "entry", "entries"),
+                    plural(report.versions as usize, "kept copy", "kept copies")
+                );
+                text.push(TextLine::new(&checked, Tone::Fact));
+                if report.faults.is_empty() {
+                    text.push(TextLine::new("✓ all is well", Tone::Good));
+                }
+                text.extend(report.faults.iter().map(|fault| TextLine::new(&format!("✗ {fault}"), Tone::Bad)));
+            }
+            Err(error) => {
+                text.push(TextLine::new(&format!("✗ {}", error.message), Tone::Bad));
+                text.push(TextLine::new(&error.hint, Tone::Plain));
+            }
+        }
+        self.view = TextView::new(text);
+    }
+
+    /// Takes a key.
+    pub fn key(&mut self, key: &KeyEvent, keymap: &Keymap) -> Reply {
+        match keymap.lookup(Context::Motion, Chord::of(key)) {
+            Some(Verb::Back | Verb::Quit) => return Reply::Close,
+            _ if key.code == KeyCode::Enter => return Reply::Close,
+            Some(verb) => {
+                if let Some(motion) = Motion::of(verb) {
+                    self.view.scroll(text_move(motion));
+                }
+            }
+            None => {}
+        }
+        Reply::Stay
+    }
+
+    /// Draws the report.
+    pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) {
+        let remark = "esc closes".to_owned();
+        let title = Title { name: self.name, remark, remark_style: look.theme.dim, ..Title::default() };
+        let height = (self.view.len() as u16).saturating_add(3).clamp(6, 30);
+        let inner = open_box(screen, (96, height), &title, buf, look);
+        self.view.render(inner, buf, look.theme);
+    }
+}

@@ -1,0 +1,589 @@
+//! The catalog pane: every tool as a row, filtered as one types, with a strip about the selected one.
+//!
+//! Problems are rows too: after the tools, and alone with a filter that begins with `!`.
+
+use super::rows::{Focus, Look, Rows, Title, draw_empty, frame};
+use crate::action::Verb;
+use crate::domain::{Problem, Stage, Tool, ToolReview, ToolState};
+use crate::engine::{CatalogState, CatalogView};
+use crate::tui::keymap::Keymap;
+use crate::tui::list::{ListState, Motion};
+use crate::tui::overlay::text_input::TextInput;
+use crate::tui::phrase::{self, cut, grouped, pad, safe};
+use crate::tui::search::Search;
+use crate::tui::theme::Theme;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use std::sync::Arc;
+
+/// Lines of the strip about the selected tool, without its rule.
+const STRIP_LINES: u16 = 5;
+
+/// Which stages are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum StageFilter {
+    /// All but archived tools.
+    #[default]
+    Current,
+    /// One stage.
+    Only(Stage),
+    /// Everything.
+    All,
+}
+
+impl StageFilter {
+    fn next(self) -> StageFilter {
+        match self {
+            StageFilter::Current => StageFilter::Only(Stage::Experimental),
+            StageFilter::Only(Stage::Experimental) => StageFilter::Only(Stage::Approved),
+            StageFilter::Only(Stage::Approved) => StageFilter::Only(Stage::Core),
+            StageFilter::Only(Stage::Core) => StageFilter::Only(Stage::Archived),
+            StageFilter::Only(Stage::Archived) => StageFilter::All,
+            StageFilter::All => StageFilter::Current,
+        }
+    }
+
+    fn accepts(self, stage: Stage) -> bool {
+        match self {
+            StageFilter::Current => stage != Stage::Archived,
+            StageFilter::Only(only) => stage == only,
+            StageFilter::All => true,
+        }
+    }
+
+    /// What is shown, in words; empty for the usual.
+    pub fn word(self) -> &'static str {
+        match self {
+            StageFilter::Current => "",
+            StageFilter::Only(stage) => stage.word(),
+            StageFilter::All => "all stages",
+        }
+    }
+}
+
+/// A row of the pane.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Row {
+    Tool { position: usize, matches: Vec<usize> },
+    Problem(usize),
+}
+
+/// What the selection is on.
+#[derive(Debug, Clone, Copy)]
+pub enum Selected<'a> {
+    /// A tool.
+    Tool(&'a Arc<Tool>),
+    /// A problem.
+    Problem(&'a Problem),
+    /// Nothing: the list is empty.
+    Nothing,
+}
+
+/// The state of the pane.
+pub struct CatalogPane {
+    view: Arc<CatalogView>,
+    index: Option<(u64, Arc<dyn Search>)>,
+    /// Problems of the settings, shown with those of the tools.
+    setting_problems: Vec<Problem>,
+    filter: TextInput,
+    typing: bool,
+    stages: StageFilter,
+    rows: Vec<Row>,
+    list: ListState,
+}
+
+impl Default for CatalogPane {
+    fn default() -> Self {
+        let state = CatalogState::Loading { done: 0, total: 0 };
+        let view = CatalogView { state, tools: Vec::new(), problems: Vec::new(), generation: 0 };
+        CatalogPane {
+            view: Arc::new(view),
+            index: None,
+            setting_problems: Vec::new(),
+            filter: TextInput::default(),
+            typing: false,
+            stages: StageFilter::default(),
+            rows: Vec::new(),
+            list: ListState::default(),
+        }
+    }
+}
+
+impl CatalogPane {
+    /// The catalog shown.
+    pub fn view(&self) -> &Arc<CatalogView> {
+        &self.view
+    }
+
+    /// Takes a new catalog; the selection stays on the same row as long as there is one.
+    pub fn set_view(&mut self, view: Arc<CatalogView>) {
+        if view.generation < self.view.generation {
+            return;
+        }
+        let selected = self.selected_path();
+        self.view = view;
+        self.refresh(selected);
+    }
+
+    /// Takes the search index of a catalog; one of another generation is of no use.
+    pub fn set_index(&mut self, generation: u64, index: Arc<dyn Search>) {
+        let selected = self.selected_path();
+        self.index = Some((generation, index));
+        if !self.filter.is_empty() {
+            self.refresh(selected);
+        }
+    }
+
+    /// Takes the problems of the settings.
+    pub fn set_setting_problems(&mut self, problems: Vec<Problem>) {
+        let selected = self.selected_path();
+        self.setting_problems = problems;
+        self.refresh(selected);
+    }
+
+    /// All problems, those of the settings first.
+    pub fn problems(&self) -> impl Iterator<Item = &Problem> {
+        self.setting_problems.iter().chain(&self.view.problems)
+    }
+
+    /// What the selection is on.
+    pub fn selected(&self) -> Selected<'_> {
+        match self.rows.get(self.list.selected) {
+            Some(Row::Tool { position, .. }) => {
+                self.view.tools.get(*position).map_or(Selected::Nothing, Selected::Tool)
+            }
+            Some(Row::Problem(index)) => self.problems().nth(*index).map_or(Selected::Nothing, Selected::Problem),
+            None => Selected::Nothing,
+        }
+    }
+
+    /// Moves the selection.
+    pub fn step(&mut self, motion: Motion) {
+        self.list.step(motion, self.rows.len());
+    }
+
+    /// Scrolls, as the wheel does.
+    pub fn scroll(&mut self, lines: isize) {
+        self.list.scroll(lines, self.rows.len());
+    }
+
+    /// Selects the row that a click on this line of the list means.
+    pub fn click(&mut self, line: usize) {
+        let row = self.list.offset + line;
+        if row < self.rows.len() {
+            self.list.selected = row;
+        }
+    }
+
+    /// Selects the row of this path; `false` when it is not shown.
+    pub fn select_path(&mut self, path: &str) -> bool {
+        let found = self.rows.iter().position(|row| match row {
+            Row::Tool { position, .. } => self.view.tools.get(*position).is_some_and(|tool| tool.path == path),
+            Row::Problem(_) => false,
+        });
+        if let Some(row) = found {
+            self.list.selected = row;
+        }
+        found.is_some()
+    }
+
+    /// Shows the next set of stages.
+    pub fn cycle_stages(&mut self) -> StageFilter {
+        self.stages = self.stages.next();
+        self.refresh(self.selected_path());
+        self.stages
+    }
+
+    /// The text of the filter.
+    pub fn filter(&self) -> String {
+        self.filter.text()
+    }
+
+    /// Whether the filter is being typed.
+    pub fn is_typing(&self) -> bool {
+        self.typing
+    }
+
+    /// Starts or ends typing the filter.
+    pub fn set_typing(&mut self, typing: bool) {
+        self.typing = typing;
+    }
+
+    /// Sets the filter.
+    pub fn set_filter(&mut self, text: &str) {
+        self.edit_filter(|filter| *filter = TextInput::new(text));
+    }
+
+    /// Changes the filter; a changed text selects the best row.
+    pub fn edit_filter(&mut self, edit: impl FnOnce(&mut TextInput)) {
+        let before = self.filter.text();
+        edit(&mut self.filter);
+        if self.filter.text() != before {
+            let selected = if self.filter.is_empty() { self.selected_path() } else { None };
+            self.refresh(selected);
+        }
+    }
+
+    fn selected_path(&self) -> Option<String> {
+        match self.selected() {
+            Selected::Tool(tool) => Some(tool.path.clone()),
+            Selected::Problem(problem) => Some(problem.path.clone()),
+            Selected::Nothing => None,
+        }
+    }
+
+    /// Makes the rows anew and puts the selection back on `selected`; without it, on the first row.
+    fn refresh(&mut self, selected: Option<String>) {
+        self.rows = self.matching_rows();
+        let Some(path) = selected else {
+            self.list.step(Motion::Top, self.rows.len());
+            return;
+        };
+        let found = self.rows.iter().position(|row| match row {
+            Row::Tool { position, .. } => self.view.tools.get(*position).is_some_and(|tool| tool.path == path),
+            Row::Problem(index) => self.problems().nth(*index).is_some_and(|problem| problem.path == path),
+        });
+        self.list.selected = found.unwrap_or(self.list.selected).min(self.rows.len().saturating_sub(1));
+    }
+
+    fn matching_rows(&self) -> Vec<Row> {
+        let text = self.filter.text();
+        if let Some(words) = text.strip_prefix('!') {
+            return self.problem_rows(words.trim());
+        }
+        let text = text.trim();
+        let shown = |position: usize| self.view.tools.get(position).is_some_and(|tool| self.stages.accepts(tool.stage));
+        if text.is_empty() {
+            let all = 0..self.view.tools.len();
+            let tools = all.filter(|p| shown(*p)).map(|position| Row::Tool { position, matches: Vec::new() });
+            let usual = matches!(self.stages, StageFilter::Current | StageFilter::All);
+            return tools.chain(if usual { self.problem_rows("") } else { Vec::new() }).collect();
+        }
+        match &self.index {
+            Some((generation, index)) if *generation == self.view.generation => index
+                .query(text)
+                .into_iter()
+                .filter(|found| shown(found.position))
+                .map(|found| Row::Tool { position: found.position, matches: found.name_matches })
+                .collect(),
+            _ => self.rows_by_name(&text.to_lowercase()),
+        }
+    }
+
+    /// Used for the moment between a new catalog and its index.
+    fn rows_by_name(&self, text: &str) -> Vec<Row> {
+        let tools = self.view.tools.iter().enumerate();
+        tools
+            .filter(|(_, tool)| self.stages.accepts(tool.stage) && tool.name.as_str().contains(text))
+            .map(|(position, _)| Row::Tool { position, matches: Vec::new() })
+            .collect()
+    }
+
+    fn problem_rows(&self, words: &str) -> Vec<Row> {
+        let words = words.to_lowercase();
+        let holds = |p: &Problem| [&p.path, &p.message].iter().any(|text| text.to_lowercase().contains(&words));
+        let all = self.problems().enumerate();
+        all.filter(|(_, problem)| holds(problem)).map(|(index, _)| Row::Problem(index)).collect()
+    }
+}
+
+impl CatalogPane {
+    /// Draws the pane. Returns where the list lies and, while the filter is typed, the cursor.
+    pub fn draw(&mut self, area: Rect, buf: &mut Buffer, focus: Focus, look: Look) -> (Rect, Option<Position>) {
+        let theme = look.theme;
+        let inner = frame(area, buf, &self.title(theme), focus, theme);
+        let (list_area, strip) = self.cut_up(inner);
+        let mut list_area = list_area;
+        let mut cursor = None;
+        if self.typing || !self.filter.is_empty() {
+            let line = Rect { height: list_area.height.min(1), ..list_area };
+            cursor = self.draw_filter(line, buf, theme).filter(|_| self.typing && focus == Focus::Here);
+            list_area = Rect { y: list_area.y + line.height, height: list_area.height - line.height, ..list_area };
+        }
+        if self.rows.is_empty() {
+            draw_empty(list_area, buf, &self.why_nothing(look.keymap), theme);
+        }
+        let mut list = self.list;
+        Rows { list: &mut list, len: self.rows.len(), focus, theme }
+            .draw(list_area, buf, &|index, width| self.row(index, width, theme));
+        self.list = list;
+        if let Some(strip) = strip {
+            self.draw_strip(strip, buf, theme);
+        }
+        (list_area, cursor)
+    }
+
+    fn title(&self, theme: &Theme) -> Title<'static> {
+        let shown = self.rows.iter().filter(|row| matches!(row, Row::Tool { .. })).count();
+        let total = self.view.tools.len();
+        let filtered = !self.filter.is_empty() || self.stages != StageFilter::Current;
+        let mut detail = if filtered { format!("{} of {}", grouped(shown), grouped(total)) } else { grouped(shown) };
+        if !self.stages.word().is_empty() {
+            detail = format!("{detail} · {}", self.stages.word());
+        }
+        let (remark, remark_style) = match self.view.state {
+            CatalogState::Loading { total: 0, .. } => ("Loading…".to_owned(), theme.warn),
+            CatalogState::Loading { done, total } => {
+                (format!("Loading {}/{}", grouped(done), grouped(total)), theme.warn)
+            }
+            CatalogState::Ready => ("Ready".to_owned(), theme.good),
+        };
+        Title { name: "1 Catalog", detail, remark, remark_style }
+    }
+
+    fn cut_up(&self, inner: Rect) -> (Rect, Option<Rect>) {
+        if inner.height < 14 || self.rows.is_empty() {
+            return (inner, None);
+        }
+        let height = STRIP_LINES + 1;
+        let strip = Rect { y: inner.bottom() - height, height, ..inner };
+        (Rect { height: inner.height - height, ..inner }, Some(strip))
+    }
+
+    fn draw_filter(&self, area: Rect, buf: &mut Buffer, theme: &Theme) -> Option<Position> {
+        if area.is_empty() {
+            return None;
+        }
+        buf.set_stringn(area.x, area.y, " /", 2, theme.accent);
+        let text = Rect { x: area.x + 3, width: area.width.saturating_sub(3), ..area };
+        let style = if self.typing { theme.text } else { theme.accent };
+        Some(self.filter.draw(text, buf, style))
+    }
+
+    fn why_nothing(&self, keymap: &Keymap) -> Vec<String> {
+        let key = |verb| keymap.key(verb);
+        if !self.filter.is_empty() {
+            return vec![format!("Nothing matches. {} clears the filter, ! shows problems.", key(Verb::Back))];
+        }
+        if matches!(self.view.state, CatalogState::Loading { .. }) {
+            return vec!["Reading the tools folder…".to_owned()];
+        }
+        if self.stages != StageFilter::Current {
+            return vec![format!("No tool of this stage. {} shows other stages.", key(Verb::CycleStage))];
+        }
+        if !self.view.tools.is_empty() {
+            return vec![format!("Only archived tools. {} shows them.", key(Verb::CycleStage))];
+        }
+        vec![
+            "No tools yet.".to_owned(),
+            "This workbench is for the tools that agents write into tools/experimental/ of this folder: a script, a \
+             script with a manifest, or a folder with a tool.toml. Each becomes a row here the moment it is written, \
+             waits for your review, runs, and moves to tools/approved/ when you approve it."
+                .to_owned(),
+            format!("{}: write the folders and a sample tool", key(Verb::Init)),
+            format!("{}: every key that works here", key(Verb::Help)),
+            format!("{}: leave", key(Verb::Quit)),
+        ]
+    }
+
+    fn row(&self, index: usize, width: usize, theme: &Theme) -> Vec<Span<'static>> {
+        match self.rows.get(index) {
+            Some(Row::Tool { position, matches }) => match self.view.tools.get(*position) {
+                Some(tool) => tool_row(tool, matches, width, theme),
+                None => Vec::new(),
+            },
+            Some(Row::Problem(index)) => {
+                self.problems().nth(*index).map(|problem| problem_row(problem, width, theme)).unwrap_or_default()
+            }
+            None => Vec::new(),
+        }
+    }
+
+    fn draw_strip(&self, area: Rect, buf: &mut Buffer, theme: &Theme) {
+        let (name, lines) = match self.selected() {
+            Selected::Tool(tool) => (tool.name.to_string(), tool_strip(tool, usize::from(area.width), theme)),
+            Selected::Problem(problem) => {
+                ("problem".to_owned(), problem_strip(problem, usize::from(area.width), theme))
+            }
+            Selected::Nothing => return,
+        };
+        let width = usize::from(area.width);
+        let head = format!("── {} ", cut(&name, width.saturating_sub(6)));
+        let rule = format!("{head}{}", "─".repeat(width.saturating_sub(unicode_width::UnicodeWidthStr::width(&*head))));
+        buf.set_stringn(area.x, area.y, rule, width, theme.border);
+        for (y, line) in (area.y + 1..area.bottom()).zip(lines) {
+            buf.set_line(area.x, y, &line, area.width);
+        }
+    }
+}
+
+/// The sign of a stage.
+pub const fn stage_sign(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Experimental => "○",
+        Stage::Approved => "●",
+        Stage::Core => "◆",
+        Stage::Archived => "▪",
+    }
+}
+
+/// The style of a stage; its sign and word say the same.
+pub fn stage_style(stage: Stage, theme: &Theme) -> Style {
+    match stage {
+        Stage::Experimental => theme.text,
+        Stage::Approved => theme.good,
+        Stage::Core => theme.accent,
+        Stage::Archived => theme.dim,
+    }
+}
+
+fn short_stage(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Experimental => "exp",
+        Stage::Approved => "appr",
+        Stage::Core => "core",
+        Stage::Archived => "arch",
+    }
+}
+
+/// What a row says beside its columns, most important first.
+fn marks(tool: &Tool, theme: &Theme) -> Vec<(&'static str, Style)> {
+    let mut marks = Vec::new();
+    match tool.state {
+        ToolState::Invalid => marks.push(("invalid", theme.bad)),
+        ToolState::Changed => marks.push(("changed!", theme.warn)),
+        ToolState::Unsupported | ToolState::Ok => {}
+    }
+    if !tool.clashes.is_empty() {
+        marks.push(("clash", theme.warn));
+    }
+    match tool.facts.review {
+        ToolReview::Waiting => marks.push(("⚑ waits", theme.accent)),
+        ToolReview::Rejected => marks.push(("rejected", theme.bad)),
+        ToolReview::ChangesRequested => marks.push(("changes", theme.warn)),
+        ToolReview::None | ToolReview::Approved => {}
+    }
+    if !tool.runnable && tool.state != ToolState::Invalid {
+        marks.push(("no run", theme.dim));
+    }
+    if tool.shadowed_by.is_some() {
+        marks.push(("shadowed", theme.dim));
+    }
+    if tool.copy_of.is_some() {
+        marks.push(("copy", theme.dim));
+    }
+    marks
+}
+
+/// Widths of the columns for a row of this width; 0 leaves a column out.
+struct Columns {
+    stage: usize,
+    name: usize,
+    version: usize,
+    tier: usize,
+    marks: usize,
+    success: usize,
+}
+
+impl Columns {
+    fn of(width: usize) -> Columns {
+        let stage = if width >= 30 { 5 } else { 0 };
+        let version = if width >= 36 { 8 } else { 0 };
+        let tier = if width >= 50 { 8 } else { 0 };
+        let success = if width >= 44 { 5 } else { 0 };
+        let marks = (width / 5).clamp(8, 20);
+        let name = width.saturating_sub(2 + stage + version + tier + marks + success);
+        Columns { stage, name, version, tier, marks, success }
+    }
+}
+
+fn tool_row(tool: &Tool, matches: &[usize], width: usize, theme: &Theme) -> Vec<Span<'static>> {
+    let columns = Columns::of(width);
+    let style = stage_style(tool.stage, theme);
+    let mut spans = vec![Span::styled(format!("{} ", stage_sign(tool.stage)), style)];
+    if columns.stage > 0 {
+        spans.push(Span::styled(pad(short_stage(tool.stage), columns.stage), style));
+    }
+    spans.extend(name_spans(tool.name.as_str(), matches, columns.name, theme));
+    if columns.version > 0 {
+        spans.push(Span::styled(pad(&format!(" {}", tool.version), columns.version), theme.dim));
+    }
+    if columns.tier > 0 {
+        let word = if tool.classified { tool.cost_tier.word() } else { "–" };
+        let tier = pad(&format!(" {}", cut(word, 6)), columns.tier);
+        spans.push(Span::styled(tier, theme.dim));
+    }
+    let mut room = columns.marks;
+    for (word, style) in marks(tool, theme) {
+        let text = format!(" {word}");
+        let cells = unicode_width::UnicodeWidthStr::width(&*text);
+        if cells > room {
+            break;
+        }
+        room -= cells;
+        spans.push(Span::styled(text, style));
+    }
+    spans.push(Span::raw(" ".repeat(room)));
+    if columns.success > 0 {
+        let rate = tool.facts.success_rate.map(|rate| format!("{:>4.0}%", rate * 100.0)).unwrap_or_default();
+        spans.push(Span::styled(pad(&rate, columns.success), theme.dim));
+    }
+    spans
+}
+
+fn name_spans(name: &str, matches: &[usize], width: usize, theme: &Theme) -> Vec<Span<'static>> {
+    let shown = pad(name, width);
+    if matches.is_empty() {
+        return vec![Span::styled(shown, theme.text)];
+    }
+    let mark = |at: usize| if matches.contains(&at) { theme.match_ } else { theme.text };
+    shown.chars().enumerate().map(|(at, c)| Span::styled(c.to_string(), mark(at))).collect()
+}
+
+fn problem_row(problem: &Problem, width: usize, theme: &Theme) -> Vec<Span<'static>> {
+    let place = match problem.line {
+        Some(line) => format!("{}:{line}", problem.path),
+        None => problem.path.clone(),
+    };
+    let text = format!("{}  {}", safe(&place), safe(&problem.message));
+    vec![Span::styled("! ", theme.bad), Span::styled(cut(&text, width.saturating_sub(2)), theme.text)]
+}
+
+fn tool_strip(tool: &Tool, width: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let mut lines = Vec::new();
+    let described = if tool.description.is_empty() { "no description".to_owned() } else { safe(&tool.description) };
+    let wrapped = phrase::wrap(&described, width);
+    let more = wrapped.len() > 2;
+    for (at, text) in wrapped.into_iter().take(2).enumerate() {
+        let text = if more && at == 1 { cut(&format!("{text} …"), width) } else { text };
+        lines.push(Line::styled(text, theme.text));
+    }
+    let tier = if tool.classified { tool.cost_tier.word() } else { "unclassified" };
+    let facts = format!("{} · {} · {} · {tier} cost", tool.stage, tool.kind, safe(&tool.category.0));
+    lines.push(Line::styled(cut(&facts, width), theme.dim));
+    lines.push(Line::styled(cut(&safe(&tool.path), width), theme.dim));
+    if let Some((note, style)) = note(tool, theme) {
+        lines.push(Line::styled(cut(&note, width), style));
+    }
+    lines
+}
+
+/// The one sentence a reader must not miss about a tool.
+fn note(tool: &Tool, theme: &Theme) -> Option<(String, Style)> {
+    let text = match (&tool.reason, tool.state) {
+        (Some(reason), _) if !tool.runnable => (format!("cannot run: {}", safe(reason)), theme.warn),
+        (_, ToolState::Changed) => ("changed on disk since it was approved".to_owned(), theme.warn),
+        _ if !tool.clashes.is_empty() => (format!("same name: {}", safe(&tool.clashes.join(", "))), theme.warn),
+        _ => match (&tool.shadowed_by, &tool.copy_of, &tool.facts) {
+            (Some(path), _, _) => (format!("not used: {} goes first", safe(path)), theme.dim),
+            (_, Some(path), _) => (format!("same content as {}", safe(path)), theme.dim),
+            (_, _, facts) if facts.runs > 0 => {
+                let rate = facts.success_rate.map(|rate| format!(", {:.0}% succeeded", rate * 100.0));
+                (format!("{}{}", phrase::count(facts.runs as usize, "run"), rate.unwrap_or_default()), theme.dim)
+            }
+            _ => return None,
+        },
+    };
+    Some(text)
+}
+
+fn problem_strip(problem: &Problem, width: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let place =
+        problem.line.map_or_else(|| safe(&problem.path), |line| format!("{}, line {line}", safe(&problem.path)));
+    let mut lines = vec![Line::styled(cut(&place, width), theme.dim)];
+    lines.extend(phrase::wrap(&safe(&problem.message), width).into_iter().take(2).map(|t| Line::styled(t, theme.bad)));
+    lines.extend(phrase::wrap(&safe(&problem.hint), width).into_iter().take(2).map(|t| Line::styled(t, theme.text)));
+    lines
+}

@@ -1,0 +1,180 @@
+//! The failures pane: what went wrong, grouped by signature, last seen first.
+
+use super::rows::{Focus, Look, Rows, Title, draw_empty, frame};
+use crate::action::Verb;
+use crate::domain::{FailureGroup, GroupState, Severity};
+use crate::tui::list::{ListState, Motion};
+use crate::tui::overlay::text_input::TextInput;
+use crate::tui::phrase::{age, cut, grouped, pad, safe};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::Span;
+
+/// Eight heights of a bar, lowest first.
+const BARS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
+
+/// The state of the pane.
+#[derive(Default)]
+pub struct FailuresPane {
+    groups: Vec<FailureGroup>,
+    rows: Vec<usize>,
+    filter: TextInput,
+    typing: bool,
+    list: ListState,
+    loaded: bool,
+}
+
+impl FailuresPane {
+    /// Takes the groups; the selection stays on the same group as long as there is one.
+    pub fn set(&mut self, groups: Vec<FailureGroup>) {
+        let selected = self.selected().map(|group| group.signature.clone());
+        self.groups = groups;
+        self.loaded = true;
+        self.refresh();
+        let found = self.rows.iter().position(|row| Some(&self.groups[*row].signature) == selected.as_ref());
+        self.list.selected = found.unwrap_or(self.list.selected).min(self.rows.len().saturating_sub(1));
+    }
+
+    /// The selected group.
+    pub fn selected(&self) -> Option<&FailureGroup> {
+        self.rows.get(self.list.selected).and_then(|row| self.groups.get(*row))
+    }
+
+    /// How many groups still need attention.
+    pub fn open_count(&self) -> usize {
+        self.groups.iter().filter(|group| group.state == GroupState::Open).count()
+    }
+
+    /// Moves the selection.
+    pub fn step(&mut self, motion: Motion) {
+        self.list.step(motion, self.rows.len());
+    }
+
+    /// Scrolls, as the wheel does.
+    pub fn scroll(&mut self, lines: isize) {
+        self.list.scroll(lines, self.rows.len());
+    }
+
+    /// Selects the row that a click on this line of the list means.
+    pub fn click(&mut self, line: usize) {
+        self.list.selected = (self.list.offset + line).min(self.rows.len().saturating_sub(1));
+    }
+
+    /// The text of the filter.
+    pub fn filter(&self) -> String {
+        self.filter.text()
+    }
+
+    /// Whether the filter is being typed.
+    pub fn is_typing(&self) -> bool {
+        self.typing
+    }
+
+    /// Starts or ends typing the filter.
+    pub fn set_typing(&mut self, typing: bool) {
+        self.typing = typing;
+    }
+
+    /// Changes the filter.
+    pub fn edit_filter(&mut self, edit: impl FnOnce(&mut TextInput)) {
+        edit(&mut self.filter);
+        self.refresh();
+        self.list.step(Motion::Top, self.rows.len());
+    }
+
+    fn refresh(&mut self) {
+        let words = self.filter.text().to_lowercase();
+        let holds = |group: &FailureGroup| {
+            [group.tool.as_str(), group.sample_message.as_str(), group.outcome.word()]
+                .iter()
+                .any(|text| text.to_lowercase().contains(&words))
+        };
+        self.rows = (0..self.groups.len()).filter(|row| holds(&self.groups[*row])).collect();
+    }
+
+    /// Draws the pane. Returns where the list lies and, while the filter is typed, the cursor.
+    pub fn draw(&mut self, area: Rect, buf: &mut Buffer, focus: Focus, look: Look) -> (Rect, Option<Position>) {
+        let open = self.open_count();
+        let detail = if self.loaded { grouped(open) } else { String::new() };
+        let (filter, typing) = (self.filter.text(), self.typing);
+        let remark = if filter.is_empty() || typing { String::new() } else { format!("/{}", safe(&filter)) };
+        let title = Title { name: "3 Failures", detail, remark, remark_style: look.theme.accent };
+        let mut inner = frame(area, buf, &title, focus, look.theme);
+        let cursor = (typing && !inner.is_empty()).then(|| {
+            buf.set_stringn(inner.x, inner.y, " /", 2, look.theme.accent);
+            let line = Rect { x: inner.x + 3, width: inner.width.saturating_sub(3), height: 1, ..inner };
+            let cursor = self.filter.draw(line, buf, look.theme.text);
+            inner = Rect { y: inner.y + 1, height: inner.height - 1, ..inner };
+            cursor
+        });
+        if self.rows.is_empty() && self.loaded {
+            let sentence = if filter.is_empty() {
+                format!(
+                    "No failures. A run that fails appears here; {} opens its output.",
+                    look.keymap.key(Verb::Output)
+                )
+            } else {
+                format!("Nothing matches. {} clears the filter.", look.keymap.key(Verb::Back))
+            };
+            draw_empty(inner, buf, &[sentence], look.theme);
+        }
+        let (groups, rows) = (&self.groups, &self.rows);
+        Rows { list: &mut self.list, len: rows.len(), focus, theme: look.theme }
+            .draw(inner, buf, &|index, width| group_row(&groups[rows[index]], width, look));
+        (inner, cursor)
+    }
+}
+
+fn group_row(group: &FailureGroup, width: usize, look: Look) -> Vec<Span<'static>> {
+    let theme = look.theme;
+    let resolved = group.state == GroupState::Resolved;
+    let (sign, style) = match group.severity {
+        _ if resolved => ("·", theme.dim),
+        Severity::Low => ("▽", theme.dim),
+        Severity::Medium => ("!", theme.warn),
+        Severity::High => ("‼", theme.bad),
+    };
+    let trend = if width >= 56 { trend(&group.trend) } else { String::new() };
+    let seen = format!(" {:>4}", age(look.now.wall, group.last_at));
+    let outcome_width = if width >= 44 { 15 } else { 0 };
+    let name_width = (width / 4).clamp(10, 22);
+    let fixed = 2 + 5 + name_width + outcome_width + trend.chars().count() + seen.len();
+    let word = if resolved { "resolved" } else { group.outcome.word() };
+    let mut spans = vec![
+        Span::styled(format!("{sign} "), style),
+        Span::styled(format!("{:>3}× ", grouped(usize::try_from(group.count).unwrap_or(usize::MAX))), theme.text),
+        Span::styled(pad(group.tool.as_str(), name_width), theme.text),
+    ];
+    if outcome_width > 0 {
+        spans.push(Span::styled(pad(&format!(" {word}"), outcome_width), style));
+    }
+    let room = width.saturating_sub(fixed);
+    spans.push(Span::styled(pad(&format!(" {}", safe(&group.sample_message)), room), theme.dim));
+    spans.push(Span::styled(trend, theme.dim));
+    spans.push(Span::styled(seen, theme.dim));
+    if width < fixed {
+        return vec![Span::styled(cut(&format!("{sign} {}× {}", group.count, group.tool), width), style)];
+    }
+    spans
+}
+
+/// Seven days as bars; a day without failures is a dot.
+fn trend(days: &[u32]) -> String {
+    let Some(most) = days.iter().copied().max().filter(|most| *most > 0) else { return String::new() };
+    let bar = |day: &u32| match day {
+        0 => "·",
+        day => BARS[(*day as usize * 7).div_ceil(most as usize).min(7)],
+    };
+    format!(" {}", days.iter().map(bar).collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trend_is_a_bar_for_each_day() {
+        assert_eq!(trend(&[0, 1, 2, 0, 4, 0, 8]), " ·▂▃·▅·█");
+        assert_eq!(trend(&[0, 0]), "");
+    }
+}

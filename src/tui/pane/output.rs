@@ -1,0 +1,463 @@
+//! The output pane: runs as tabs, live or recorded, each with its output and how it ended.
+
+use super::rows::{Focus, Look, Title, draw_empty, frame};
+use crate::action::Verb;
+use crate::domain::{Isolation, IsolationLevel, Run, RunId, RunOutcome, Tool};
+use crate::engine::{EngineError, Frame};
+use crate::tui::effect::TabId;
+use crate::tui::list::Motion;
+use crate::tui::msg::{Kept, Now, chunk};
+use crate::tui::overlay::text_input::TextInput;
+use crate::tui::phrase::{self, cut, safe};
+use crate::tui::theme::Theme;
+use crate::tui::widget::{Move, OutputView};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use std::sync::Arc;
+
+/// Tabs kept open; the oldest finished one goes when there are more. Its run stays recorded.
+const MAX_TABS: usize = 12;
+/// Bytes of a spool file before its first frame.
+const SPOOL_HEADER: u64 = 4;
+
+/// How far the run of a tab is.
+#[derive(Debug)]
+pub enum Phase {
+    /// Asked for, not started yet.
+    Starting {
+        /// When it was asked for, steady milliseconds.
+        since: u64,
+    },
+    /// A process of ours.
+    Live {
+        /// Its record so far.
+        run: Box<Run>,
+        /// When it started, steady milliseconds.
+        since: u64,
+        /// Whether somebody asked it to stop.
+        stopping: bool,
+    },
+    /// A record that is being read.
+    Loading(RunId),
+    /// Finished.
+    Ended(Box<Run>),
+    /// Never started, or cannot be read.
+    Failed(EngineError),
+}
+
+/// A run with its output.
+pub struct RunTab {
+    /// Its number among the tabs.
+    pub id: TabId,
+    /// The tool, when the catalog has it.
+    pub tool: Option<Arc<Tool>>,
+    /// Name and version.
+    pub label: String,
+    /// How far it is.
+    pub phase: Phase,
+    /// Its output.
+    pub view: OutputView,
+    bytes: u64,
+    fetching: bool,
+}
+
+impl RunTab {
+    /// The run's number, once it has one.
+    pub fn run(&self) -> Option<RunId> {
+        match &self.phase {
+            Phase::Live { run, .. } | Phase::Ended(run) => Some(run.id),
+            Phase::Loading(run) => Some(*run),
+            Phase::Starting { .. } | Phase::Failed(_) => None,
+        }
+    }
+
+    /// Whether its process may still be alive.
+    pub fn is_live(&self) -> bool {
+        match &self.phase {
+            Phase::Starting { .. } | Phase::Live { .. } => true,
+            Phase::Ended(run) => run.outcome == RunOutcome::Running,
+            Phase::Loading(_) | Phase::Failed(_) => false,
+        }
+    }
+}
+
+/// The state of the pane.
+#[derive(Default)]
+pub struct OutputPane {
+    tabs: Vec<RunTab>,
+    current: usize,
+    opened: u64,
+    search: TextInput,
+    typing: bool,
+}
+
+impl OutputPane {
+    /// Opens a tab for a run that is about to start, or for a recorded one, and shows it.
+    pub fn open(&mut self, label: String, tool: Option<Arc<Tool>>, phase: Phase) -> TabId {
+        self.opened += 1;
+        let id = TabId(self.opened);
+        let tab = RunTab { id, tool, label, phase, view: OutputView::new(), bytes: 0, fetching: false };
+        self.tabs.push(tab);
+        if self.tabs.len() > MAX_TABS
+            && let Some(oldest) = self.tabs.iter().position(|tab| !tab.is_live())
+        {
+            self.tabs.remove(oldest);
+        }
+        self.current = self.tabs.len() - 1;
+        id
+    }
+
+    /// Shows the tab of a run when there is one.
+    pub fn show(&mut self, run: RunId) -> bool {
+        let found = self.tabs.iter().position(|tab| tab.run() == Some(run));
+        self.current = found.unwrap_or(self.current);
+        found.is_some()
+    }
+
+    /// The tab on top.
+    pub fn current(&self) -> Option<&RunTab> {
+        self.tabs.get(self.current)
+    }
+
+    /// The tab on top.
+    pub fn current_mut(&mut self) -> Option<&mut RunTab> {
+        self.tabs.get_mut(self.current)
+    }
+
+    /// A tab by number.
+    pub fn tab_mut(&mut self, id: TabId) -> Option<&mut RunTab> {
+        self.tabs.iter_mut().find(|tab| tab.id == id)
+    }
+
+    fn tab_of(&mut self, run: RunId) -> Option<&mut RunTab> {
+        self.tabs.iter_mut().find(|tab| tab.run() == Some(run))
+    }
+
+    /// How many runs of this process are alive.
+    pub fn live_count(&self) -> usize {
+        self.tabs.iter().filter(|tab| matches!(tab.phase, Phase::Starting { .. } | Phase::Live { .. })).count()
+    }
+
+    /// Whether the tab on top shows a time that grows.
+    pub fn ticks(&self) -> bool {
+        self.current().is_some_and(|tab| matches!(tab.phase, Phase::Live { .. }))
+    }
+
+    /// Shows the tab so many places further, round the end.
+    pub fn step_tab(&mut self, by: isize) {
+        if !self.tabs.is_empty() {
+            let len = self.tabs.len();
+            self.current = self.current.saturating_add_signed(by + len as isize) % len;
+        }
+    }
+
+    /// A run started.
+    pub fn started(&mut self, id: TabId, started: Result<Run, EngineError>) {
+        if let Some(tab) = self.tab_mut(id) {
+            tab.phase = match (started, &tab.phase) {
+                (Ok(run), Phase::Starting { since }) => {
+                    Phase::Live { run: Box::new(run), since: *since, stopping: false }
+                }
+                (Ok(run), _) => Phase::Ended(Box::new(run)),
+                (Err(error), _) => Phase::Failed(error),
+            };
+        }
+    }
+
+    /// A run wrote something.
+    pub fn wrote(&mut self, run: RunId, frames: &[Frame], skipped: u64) {
+        if let Some(tab) = self.tab_of(run) {
+            if skipped > 0 {
+                tab.view.skip(skipped);
+                tab.bytes += skipped;
+            }
+            for frame in frames {
+                tab.bytes += frame.bytes.len() as u64;
+                tab.view.push(chunk(frame));
+            }
+        }
+    }
+
+    /// A run ended.
+    pub fn ended(&mut self, run: RunId, record: Result<Run, EngineError>) {
+        if let Some(tab) = self.tab_of(run) {
+            match record {
+                Ok(run) => {
+                    if run.truncated {
+                        tab.view.note("… the output was cut here: the output limit was reached …");
+                    }
+                    tab.phase = Phase::Ended(Box::new(run));
+                }
+                Err(error) => tab.phase = Phase::Failed(error),
+            }
+        }
+    }
+
+    /// Kept output arrived: the end of a record, or an older part of it.
+    pub fn kept(&mut self, id: TabId, kept: Result<Kept, EngineError>) {
+        let Some(tab) = self.tab_mut(id) else { return };
+        tab.fetching = false;
+        match kept {
+            Ok(kept) if matches!(tab.phase, Phase::Loading(_)) => {
+                for frame in &kept.frames {
+                    tab.view.push(chunk(frame));
+                }
+                tab.bytes = kept.run.usage.stdout_bytes + kept.run.usage.stderr_bytes;
+                tab.label = format!("{} {}", kept.run.tool, kept.run.version);
+                if kept.run.truncated {
+                    tab.view.note("… the output was cut here: the output limit was reached …");
+                }
+                tab.phase = Phase::Ended(Box::new(kept.run));
+            }
+            Ok(kept) => {
+                let chunks: Vec<_> = kept.frames.iter().map(chunk).collect();
+                tab.view.prepend(&chunks);
+            }
+            Err(error) if matches!(tab.phase, Phase::Loading(_)) => tab.phase = Phase::Failed(error),
+            Err(error) => tab.view.note(&format!("… older output cannot be read: {error} …")),
+        }
+    }
+
+    /// Marks the run on top as asked to stop and returns its number; `None` when it is not running.
+    pub fn stop_current(&mut self) -> Option<RunId> {
+        let tab = self.current_mut()?;
+        match &mut tab.phase {
+            Phase::Live { run, stopping, .. } => {
+                *stopping = true;
+                Some(run.id)
+            }
+            Phase::Ended(run) if run.outcome == RunOutcome::Running => Some(run.id),
+            Phase::Ended(_) | Phase::Starting { .. } | Phase::Loading(_) | Phase::Failed(_) => None,
+        }
+    }
+
+    /// Scrolls the output. Returns which older part to fetch when its beginning was reached.
+    pub fn scroll(&mut self, step: Move) -> Option<(TabId, RunId, u64)> {
+        let tab = self.current_mut()?;
+        tab.view.scroll(step);
+        let upwards = match step {
+            Move::Rows(by) | Move::HalfPages(by) | Move::Pages(by) => by < 0,
+            Move::Top => true,
+            Move::Bottom | Move::Columns(_) | Move::FirstColumn => false,
+        };
+        let older = tab.view.dropped_before();
+        let run = tab.run()?;
+        if upwards && tab.view.is_at_top() && older > SPOOL_HEADER && !tab.fetching {
+            tab.fetching = true;
+            return Some((tab.id, run, older));
+        }
+        None
+    }
+
+    /// The text searched for.
+    pub fn search(&self) -> String {
+        self.search.text()
+    }
+
+    /// Whether the search is being typed.
+    pub fn is_typing(&self) -> bool {
+        self.typing
+    }
+
+    /// Starts or ends typing the search.
+    pub fn set_typing(&mut self, typing: bool) {
+        self.typing = typing;
+    }
+
+    /// Changes the search.
+    pub fn edit_search(&mut self, edit: impl FnOnce(&mut TextInput)) {
+        edit(&mut self.search);
+        let text = self.search.text();
+        if let Some(tab) = self.current_mut() {
+            tab.view.search(&text);
+        }
+    }
+
+    /// Draws the pane. Returns where the output lies and, while the search is typed, the cursor.
+    pub fn draw(&mut self, area: Rect, buf: &mut Buffer, focus: Focus, look: Look) -> (Rect, Option<Position>) {
+        let theme = look.theme;
+        let inner = frame(area, buf, &self.title(theme), focus, theme);
+        let mut rest = inner;
+        if self.tabs.len() > 1 && inner.height > 7 {
+            draw_line(&mut rest, buf, &self.tab_line(usize::from(inner.width), theme));
+        }
+        if let Some(tab) = self.current() {
+            draw_line(&mut rest, buf, &status_line(tab, look.now, usize::from(inner.width), theme));
+            if let Some(line) = error_line(tab, usize::from(inner.width), theme) {
+                draw_line(&mut rest, buf, &line);
+            }
+        }
+        let cursor = self.draw_search(&mut rest, buf, theme).filter(|_| focus == Focus::Here);
+        match self.current_mut() {
+            Some(tab) if !matches!(tab.phase, Phase::Failed(_)) => tab.view.render(rest, buf, theme),
+            Some(_) => {}
+            None => {
+                let run = look.keymap.key(Verb::Run);
+                let runs = look.keymap.key(Verb::Runs);
+                let sentences = [
+                    format!("No run yet. {run} in the catalog runs the selected tool; its output appears here, live."),
+                    format!("{runs} lists recorded runs."),
+                ];
+                draw_empty(rest, buf, &sentences, theme);
+            }
+        }
+        (rest, cursor)
+    }
+
+    fn title(&self, theme: &Theme) -> Title<'static> {
+        let Some(tab) = self.current() else {
+            return Title { name: "2 Output", ..Title::default() };
+        };
+        let number = tab.run().map(|run| format!(" #{run}")).unwrap_or_default();
+        let paused = !tab.view.follows();
+        let remark = match (paused, tab.view.new_lines()) {
+            (false, _) => String::new(),
+            (true, 0) => "paused".to_owned(),
+            (true, lines) => format!("paused · {} new", phrase::count(lines, "line")),
+        };
+        Title { name: "2 Output", detail: format!("{}{number}", tab.label), remark, remark_style: theme.warn }
+    }
+
+    fn tab_line(&self, width: usize, theme: &Theme) -> Line<'static> {
+        let label = |tab: &RunTab| {
+            let (sign, _) = sign(tab, theme);
+            format!(" {sign} {} ", cut(&tab.label, 18))
+        };
+        // The current tab is always visible: start as late as needed.
+        let mut first = 0;
+        let room = |first: usize, tabs: &[RunTab], current: usize| {
+            tabs[first..=current]
+                .iter()
+                .map(|tab| unicode_width::UnicodeWidthStr::width(&*label(tab)) + 1)
+                .sum::<usize>()
+        };
+        while first < self.current && room(first, &self.tabs, self.current) > width {
+            first += 1;
+        }
+        let mut spans = Vec::new();
+        for (at, tab) in self.tabs.iter().enumerate().skip(first) {
+            let style = if at == self.current { theme.title.patch(theme.selection) } else { theme.dim };
+            spans.push(Span::styled(label(tab), style));
+            spans.push(Span::raw(" "));
+        }
+        Line::from(spans)
+    }
+
+    fn draw_search(&mut self, rest: &mut Rect, buf: &mut Buffer, theme: &Theme) -> Option<Position> {
+        let status = self.current().and_then(|tab| tab.view.search_status());
+        if rest.is_empty() || (!self.typing && status.is_none()) {
+            return None;
+        }
+        let line = Rect { height: 1, ..*rest };
+        buf.set_stringn(line.x, line.y, " /", 2, theme.accent);
+        let count = status.map(|s| format!(" {} of {} ", s.current, phrase::grouped(s.total))).unwrap_or_default();
+        let width = line.width.saturating_sub(3 + count.len() as u16);
+        let cursor = self.search.draw(Rect { x: line.x + 3, width, ..line }, buf, theme.text);
+        buf.set_stringn(line.x + 3 + width, line.y, &count, count.len(), theme.dim);
+        *rest = Rect { y: rest.y + 1, height: rest.height - 1, ..*rest };
+        self.typing.then_some(cursor)
+    }
+}
+
+impl OutputPane {
+    /// Moves as in a list or text.
+    pub fn step(&mut self, motion: Motion) -> Option<(TabId, RunId, u64)> {
+        self.scroll(text_move(motion))
+    }
+}
+
+/// The move of a text view that a motion means.
+pub fn text_move(motion: Motion) -> Move {
+    match motion {
+        Motion::Down => Move::Rows(1),
+        Motion::Up => Move::Rows(-1),
+        Motion::PageDown => Move::Pages(1),
+        Motion::PageUp => Move::Pages(-1),
+        Motion::Top => Move::Top,
+        Motion::Bottom => Move::Bottom,
+        Motion::Left => Move::Columns(-8),
+        Motion::Right => Move::Columns(8),
+    }
+}
+
+/// What an isolation level means, in words that promise nothing more.
+pub fn isolation_words(isolation: &Isolation) -> &'static str {
+    match isolation.level {
+        IsolationLevel::LimitsOnly => "limits-only: not a sandbox",
+        IsolationLevel::None => "none: no isolation",
+    }
+}
+
+/// Sign and style of an outcome; the word always stands beside it somewhere.
+pub fn outcome_sign(outcome: RunOutcome, theme: &Theme) -> (&'static str, Style) {
+    match outcome {
+        RunOutcome::Running => ("▸", theme.accent),
+        RunOutcome::Succeeded => ("✓", theme.good),
+        RunOutcome::Cancelled => ("–", theme.dim),
+        RunOutcome::Failed
+        | RunOutcome::TimedOut
+        | RunOutcome::Killed
+        | RunOutcome::LimitExceeded
+        | RunOutcome::InvalidInput
+        | RunOutcome::InvalidOutput
+        | RunOutcome::SpawnFailed
+        | RunOutcome::Refused
+        | RunOutcome::Interrupted => ("✗", theme.bad),
+    }
+}
+
+fn sign(tab: &RunTab, theme: &Theme) -> (&'static str, Style) {
+    match &tab.phase {
+        Phase::Starting { .. } | Phase::Loading(_) => ("…", theme.dim),
+        Phase::Live { .. } => outcome_sign(RunOutcome::Running, theme),
+        Phase::Ended(run) => outcome_sign(run.outcome, theme),
+        Phase::Failed(_) => ("✗", theme.bad),
+    }
+}
+
+fn draw_line(rest: &mut Rect, buf: &mut Buffer, line: &Line) {
+    if rest.height > 0 {
+        buf.set_line(rest.x, rest.y, line, rest.width);
+        *rest = Rect { y: rest.y + 1, height: rest.height - 1, ..*rest };
+    }
+}
+
+fn status_line(tab: &RunTab, now: Now, width: usize, theme: &Theme) -> Line<'static> {
+    let (sign, style) = sign(tab, theme);
+    let (word, facts) = match &tab.phase {
+        Phase::Starting { .. } => ("starting".to_owned(), String::new()),
+        Phase::Loading(_) => ("reading the record".to_owned(), String::new()),
+        Phase::Failed(_) => ("not started".to_owned(), String::new()),
+        Phase::Live { run, since, stopping } => {
+            let elapsed = now.steady_ms.saturating_sub(*since) / 1000;
+            let elapsed = if elapsed < 60 { format!("{elapsed} s") } else { phrase::duration(elapsed * 1000) };
+            let word = if *stopping { "stopping" } else { "running" };
+            let facts = format!("{elapsed} · {} · {}", phrase::bytes(tab.bytes), isolation_words(&run.isolation));
+            (word.to_owned(), facts)
+        }
+        Phase::Ended(run) => {
+            let code =
+                run.exit_code.filter(|code| *code != 0).map(|code| format!("exit {code} · ")).unwrap_or_default();
+            let took = phrase::duration(run.usage.duration_ms);
+            let facts = format!("{code}{took} · {} · {}", phrase::bytes(tab.bytes), isolation_words(&run.isolation));
+            (run.outcome.word().to_owned(), facts)
+        }
+    };
+    let used = 4 + word.len();
+    Line::from(vec![
+        Span::styled(format!(" {sign} {word}"), style),
+        Span::styled(format!("  {}", cut(&facts, width.saturating_sub(used + 2))), theme.dim),
+    ])
+}
+
+fn error_line(tab: &RunTab, width: usize, theme: &Theme) -> Option<Line<'static>> {
+    let text = match &tab.phase {
+        Phase::Ended(run) => safe(run.error.as_ref()?),
+        Phase::Failed(error) if error.hint.is_empty() => safe(&error.message),
+        Phase::Failed(error) => format!("{} · {}", safe(&error.message), safe(&error.hint)),
+        Phase::Starting { .. } | Phase::Live { .. } | Phase::Loading(_) => return None,
+    };
+    Some(Line::styled(cut(&format!("   {text}"), width), theme.bad))
+}

@@ -1,0 +1,125 @@
+//! What all panes draw alike: the frame with its title, and rows of a list.
+
+use crate::tui::keymap::Keymap;
+use crate::tui::list::ListState;
+use crate::tui::msg::Now;
+use crate::tui::phrase;
+use crate::tui::theme::Theme;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, BorderType, Widget};
+use unicode_width::UnicodeWidthStr;
+
+/// What drawing needs to know beside the state of a pane.
+#[derive(Clone, Copy)]
+pub struct Look<'a> {
+    /// Styles.
+    pub theme: &'a Theme,
+    /// Keys, for sentences that name them.
+    pub keymap: &'a Keymap,
+    /// The time, for ages.
+    pub now: Now,
+}
+
+/// Whether a pane has the focus.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Focus {
+    /// Keys go here.
+    Here,
+    /// Keys go elsewhere.
+    Elsewhere,
+}
+
+impl Focus {
+    /// The focus of a thing that has it when `here`.
+    pub fn when(here: bool) -> Focus {
+        if here { Focus::Here } else { Focus::Elsewhere }
+    }
+}
+
+/// Title and remark in the border of a pane.
+#[derive(Debug, Clone, Default)]
+pub struct Title<'a> {
+    /// Left: digit, name.
+    pub name: &'a str,
+    /// After the name: a count or what is shown.
+    pub detail: String,
+    /// Right.
+    pub remark: String,
+    /// Style of the remark.
+    pub remark_style: Style,
+}
+
+/// Draws a frame with its title and returns what lies inside.
+pub fn frame(area: Rect, buf: &mut Buffer, title: &Title, focus: Focus, theme: &Theme) -> Rect {
+    let border = match focus {
+        Focus::Here => theme.border_focus,
+        Focus::Elsewhere => theme.border,
+    };
+    let room = usize::from(area.width.saturating_sub(4));
+    let name_style = if focus == Focus::Here { theme.title.patch(theme.border_focus) } else { theme.title };
+    let mut left = vec![Span::styled(format!(" {} ", title.name), name_style)];
+    let used = title.name.width() + 2;
+    let remark_room = room.saturating_sub(used + 1);
+    let remark = phrase::cut(&title.remark, remark_room.saturating_sub(2));
+    let detail_room = remark_room.saturating_sub(if remark.is_empty() { 0 } else { remark.width() + 2 });
+    if !title.detail.is_empty() && detail_room > 3 {
+        let detail = phrase::cut(&title.detail, detail_room.saturating_sub(1));
+        left.push(Span::styled(format!("{detail} "), theme.text));
+    }
+    let mut block = Block::bordered().border_type(BorderType::Rounded).border_style(border).title_top(Line::from(left));
+    if !remark.is_empty() {
+        let remark = Span::styled(format!(" {remark} "), title.remark_style);
+        block = block.title_top(Line::from(remark).right_aligned());
+    }
+    let inner = block.inner(area);
+    block.render(area, buf);
+    inner
+}
+
+/// A list about to be drawn.
+pub struct Rows<'a> {
+    /// Selection and scroll position; takes the height of the area.
+    pub list: &'a mut ListState,
+    /// How many rows there are.
+    pub len: usize,
+    /// Whether the list has the focus.
+    pub focus: Focus,
+    /// Styles.
+    pub theme: &'a Theme,
+}
+
+impl Rows<'_> {
+    /// Draws the visible rows. `row` makes the spans of a row for a width; the selected row has a
+    /// sign in front and, when the list has the focus, is drawn reversed.
+    pub fn draw(self, area: Rect, buf: &mut Buffer, row: &dyn Fn(usize, usize) -> Vec<Span<'static>>) {
+        self.list.fit(usize::from(area.height), self.len);
+        let width = area.width.saturating_sub(1);
+        for (y, index) in (area.y..area.bottom()).zip(self.list.offset..self.len) {
+            let selected = index == self.list.selected;
+            let sign_style = if self.focus == Focus::Here { self.theme.accent } else { self.theme.dim };
+            buf.set_stringn(area.x, y, if selected { "›" } else { " " }, 1, sign_style);
+            buf.set_line(area.x + 1, y, &Line::from(row(index, usize::from(width))), width);
+            if selected && self.focus == Focus::Here {
+                buf.set_style(Rect { y, height: 1, ..area }, self.theme.selection);
+            }
+        }
+    }
+}
+
+/// Draws sentences where a list has no rows.
+pub fn draw_empty(area: Rect, buf: &mut Buffer, sentences: &[String], theme: &Theme) {
+    let width = usize::from(area.width.saturating_sub(2));
+    let mut y = area.y + u16::from(area.height > 6);
+    for sentence in sentences {
+        for line in phrase::wrap(sentence, width) {
+            if y >= area.bottom() {
+                return;
+            }
+            buf.set_stringn(area.x + 1, y, line, width, theme.dim);
+            y += 1;
+        }
+    }
+}

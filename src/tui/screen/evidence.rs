@@ -1,0 +1,173 @@
+//! Facts as lines of text: the evidence of a review, and what a tool is, needs, takes and gives.
+
+use crate::domain::{Manifest, Run, Tool, ToolDetail};
+use crate::engine::{ReviewDetail, Weight};
+use crate::tui::msg::Now;
+use crate::tui::overlay::decision_line;
+use crate::tui::phrase::{age, duration};
+use crate::tui::widget::{TextLine, TextView, Tone};
+use serde_json::Value;
+
+/// Runs listed at most.
+const MAX_RUNS: usize = 5;
+
+/// The evidence of a review, worst first, then past decisions and runs.
+pub fn of_review(detail: &ReviewDetail, now: Now) -> TextView {
+    let mut lines = Vec::new();
+    for line in &detail.evidence {
+        let (sign, tone) = match line.weight {
+            Weight::Fact => ("·", Tone::Fact),
+            Weight::Good => ("✓", Tone::Good),
+            Weight::Warn => ("!", Tone::Warn),
+            Weight::Bad => ("✗", Tone::Bad),
+        };
+        lines.push(TextLine::new(&format!("{sign} {}: {}", line.label, line.text), tone));
+    }
+    if let Some(recipe) = detail.manifest.as_ref().and_then(|manifest| manifest.recipe.as_ref()) {
+        lines.push(fact("command", &recipe.command.join(" ")));
+        for (name, value) in &recipe.env {
+            lines.push(fact("sets", &format!("{name}={value}")));
+        }
+    }
+    for decision in &detail.review.decisions {
+        lines.push(fact("decided before", &decision_line(decision)));
+    }
+    for (name, digest) in &detail.review.members {
+        lines.push(fact("covers", &format!("{name}  {}", digest.short())));
+    }
+    lines.extend(detail.runs.iter().take(MAX_RUNS).map(|run| run_line(run, now)));
+    if detail.runs.len() > MAX_RUNS {
+        lines.push(fact("runs", &format!("{} more in the list of runs", detail.runs.len() - MAX_RUNS)));
+    }
+    if detail.files.is_empty() && detail.review.members.is_empty() {
+        lines.push(TextLine::new("✗ files: they are gone; there is nothing to approve", Tone::Bad));
+    }
+    TextView::new(lines)
+}
+
+/// What a tool is, needs, takes and gives.
+pub fn of_tool(detail: &ToolDetail, runs: &[Run], now: Now) -> TextView {
+    let tool = &detail.tool;
+    let mut lines = Vec::new();
+    for line in tool.description.lines() {
+        lines.push(TextLine::new(line, Tone::Plain));
+    }
+    lines.push(heading("What it is"));
+    lines.extend(identity_lines(tool));
+    lines.push(heading("How it runs"));
+    lines.extend(run_lines(&detail.manifest, tool));
+    for (title, schema) in [("What it takes", &detail.manifest.input), ("What it gives", &detail.manifest.output)] {
+        if let Some(schema) = schema {
+            lines.push(heading(title));
+            lines.extend(schema_lines(schema));
+        }
+    }
+    if !detail.manifest.examples.is_empty() {
+        lines.push(heading("Examples"));
+        for example in &detail.manifest.examples {
+            let output = example.output.as_ref().map(|output| format!("  →  {output}")).unwrap_or_default();
+            lines.push(TextLine::new(&format!("{} {}{output}", example.description, example.input), Tone::Plain));
+        }
+    }
+    if !runs.is_empty() {
+        lines.push(heading("Last runs"));
+        lines.extend(runs.iter().take(MAX_RUNS).map(|run| run_line(run, now)));
+    }
+    TextView::new(lines)
+}
+
+fn identity_lines(tool: &Tool) -> Vec<TextLine> {
+    let mut lines = vec![
+        fact("name", &tool.title.as_ref().map_or_else(|| tool.name.to_string(), |t| format!("{} ({t})", tool.name))),
+        fact("version", &tool.version.to_string()),
+        fact("digest", &tool.digest.hex()),
+        fact("stage", tool.stage.word()),
+        fact("kind", tool.kind.word()),
+        fact("category", &tool.category.0),
+        fact("cost tier", if tool.classified { tool.cost_tier.word() } else { "unclassified (counts as medium)" }),
+        fact("made by", tool.origin.word()),
+        fact("form", tool.format.word()),
+        fact("path", &tool.path),
+    ];
+    for (label, list) in [
+        ("tags", &tool.tags),
+        ("keywords", &tool.keywords),
+        ("use cases", &tool.use_cases),
+        ("capabilities", &tool.capabilities),
+        ("aliases", &tool.aliases),
+        ("same name at", &tool.clashes),
+        ("used instead of", &tool.shadows),
+    ] {
+        if !list.is_empty() {
+            lines.push(fact(label, &list.join(", ")));
+        }
+    }
+    if let Some(path) = &tool.shadowed_by {
+        lines.push(TextLine::new(&format!("! not used: {path} goes first"), Tone::Warn));
+    }
+    if let Some(path) = &tool.copy_of {
+        lines.push(fact("same content as", path));
+    }
+    lines
+}
+
+fn run_lines(manifest: &Manifest, tool: &Tool) -> Vec<TextLine> {
+    let mut lines = Vec::new();
+    if let Some(reason) = &tool.reason {
+        lines.push(TextLine::new(&format!("! cannot run: {reason}"), Tone::Warn));
+    }
+    if let Some(recipe) = &manifest.recipe {
+        lines.push(fact("command", &recipe.command.join(" ")));
+        lines.push(fact("input", recipe.input.word()));
+        if let Some(ms) = recipe.timeout_ms {
+            lines.push(fact("stops after", &duration(ms)));
+        }
+    }
+    lines.push(fact("permissions", &manifest.permissions.summary()));
+    if !manifest.dependencies.is_empty() {
+        lines.push(fact("needs", &manifest.dependencies.join(", ")));
+    }
+    lines
+}
+
+/// The properties of an object schema in a line each; any other schema in one line.
+fn schema_lines(schema: &Value) -> Vec<TextLine> {
+    let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
+        return vec![TextLine::new(&schema.to_string(), Tone::Plain)];
+    };
+    let required: Vec<&str> = schema
+        .get("required")
+        .and_then(Value::as_array)
+        .map(|names| names.iter().filter_map(Value::as_str).collect())
+        .unwrap_or_default();
+    properties
+        .iter()
+        .map(|(name, property)| {
+            let kind = property.get("type").map(plain).unwrap_or_default();
+            let needed = if required.contains(&name.as_str()) { " needed" } else { "" };
+            let doc = property.get("description").map(plain).unwrap_or_default();
+            fact(name, &format!("{kind}{needed}  {doc}"))
+        })
+        .collect()
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn run_line(run: &Run, now: Now) -> TextLine {
+    let tone = if run.outcome.is_failure() { Tone::Warn } else { Tone::Fact };
+    let sign = if run.outcome.is_failure() { "!" } else { "·" };
+    let error = run.error.as_deref().map(|error| format!(": {error}")).unwrap_or_default();
+    let when = age(now.wall, run.started_at);
+    let took = duration(run.usage.duration_ms);
+    TextLine::new(&format!("{sign} run #{}: {} after {took}, {when} ago{error}", run.id, run.outcome), tone)
+}
+
+fn fact(label: &str, text: &str) -> TextLine {
+    TextLine::new(&format!("· {label}: {text}"), Tone::Fact)
+}
+
+fn heading(text: &str) -> TextLine {
+    TextLine::new(text, Tone::Header)
+}

@@ -1,0 +1,18 @@
+//! Full screens: what takes the whole terminal until it is closed.
+
+pub mod evidence;
+pub mod reader;
+pub mod review;
+pub mod source;
+
+/// What fills the terminal below the overlays.
+#[derive(Default)]
+pub enum Screen {
+    /// The four panes.
+    #[default]
+    Workbench,
+    /// A review.
+    Review(Box<review::ReviewScreen>),
+    /// A tool: what it is, its files, a difference.
+    Source(Box<source::SourceScreen>),
+}

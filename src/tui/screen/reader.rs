@@ -1,0 +1,219 @@
+//! Several texts as tabs, with one search: the body of the review and of the source screen.
+
+use crate::tui::list::Motion;
+use crate::tui::overlay::text_input::TextInput;
+use crate::tui::pane::output::text_move;
+use crate::tui::pane::rows::Look;
+use crate::tui::phrase::{cut, grouped, safe};
+use crate::tui::widget::{TextView, TokenKind};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::{Line, Span};
+use std::ops::Range;
+
+/// Whether what is drawn will be seen, or lies under something else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exposure {
+    /// On top.
+    Open,
+    /// Under an overlay: nothing counts as shown.
+    Covered,
+}
+
+/// A text with its name.
+pub struct Tab {
+    /// What it is, in one word or a path; not escaped.
+    pub name: String,
+    /// The text.
+    pub view: TextView,
+}
+
+impl Tab {
+    /// A tab.
+    pub fn new(name: impl Into<String>, view: TextView) -> Tab {
+        Tab { name: name.into(), view }
+    }
+}
+
+/// Texts as tabs. There is always at least one.
+pub struct Reader {
+    tabs: Vec<Tab>,
+    current: usize,
+    search: TextInput,
+    typing: bool,
+}
+
+impl Reader {
+    /// A reader of these texts; an empty list becomes one empty text.
+    pub fn new(mut tabs: Vec<Tab>) -> Reader {
+        if tabs.is_empty() {
+            tabs.push(Tab::new("empty", TextView::new(Vec::new())));
+        }
+        Reader { tabs, current: 0, search: TextInput::default(), typing: false }
+    }
+
+    /// All tabs.
+    pub fn tabs(&self) -> &[Tab] {
+        &self.tabs
+    }
+
+    /// The tab on top.
+    pub fn current(&self) -> &Tab {
+        &self.tabs[self.current]
+    }
+
+    /// The tab on top.
+    pub fn current_mut(&mut self) -> &mut Tab {
+        &mut self.tabs[self.current]
+    }
+
+    /// Which tab is on top.
+    pub fn position(&self) -> usize {
+        self.current
+    }
+
+    /// A tab by position.
+    pub fn tab_mut(&mut self, at: usize) -> Option<&mut Tab> {
+        self.tabs.get_mut(at)
+    }
+
+    /// Shows a tab; one that is not there changes nothing.
+    pub fn show(&mut self, at: usize) {
+        if at < self.tabs.len() {
+            self.current = at;
+            self.repeat_search();
+        }
+    }
+
+    /// Shows the tab so many places further among those that `shown` accepts, round the end.
+    pub fn step(&mut self, by: isize, shown: &dyn Fn(usize) -> bool) {
+        let len = self.tabs.len() as isize;
+        let mut at = self.current as isize;
+        for _ in 0..len {
+            at = (at + by).rem_euclid(len);
+            if shown(at as usize) {
+                break;
+            }
+        }
+        self.show(at as usize);
+    }
+
+    /// Moves the text.
+    pub fn scroll(&mut self, motion: Motion) {
+        self.current_mut().view.scroll(text_move(motion));
+    }
+
+    /// Wraps long lines in all texts, or stops.
+    pub fn toggle_wrap(&mut self) {
+        for tab in &mut self.tabs {
+            tab.view.toggle_wrap();
+        }
+    }
+
+    /// Whether the search is being typed.
+    pub fn is_typing(&self) -> bool {
+        self.typing
+    }
+
+    /// Starts or ends typing the search.
+    pub fn set_typing(&mut self, typing: bool) {
+        self.typing = typing;
+    }
+
+    /// Whether something is searched for.
+    pub fn is_searching(&self) -> bool {
+        !self.search.is_empty()
+    }
+
+    /// Changes the search.
+    pub fn edit_search(&mut self, edit: impl FnOnce(&mut TextInput)) {
+        edit(&mut self.search);
+        self.repeat_search();
+    }
+
+    fn repeat_search(&mut self) {
+        let text = self.search.text();
+        if self.current().view.search_status().is_some() || !text.is_empty() {
+            self.current_mut().view.search(&text);
+        }
+    }
+
+    /// Colours the text of a tab.
+    pub fn set_tokens(&mut self, name: &str, tokens: &[Vec<(Range<usize>, TokenKind)>]) {
+        if let Some(tab) = self.tabs.iter_mut().find(|tab| tab.name == name) {
+            tab.view.set_tokens(tokens);
+        }
+    }
+
+    /// Draws the tab line, the search line while there is a search, and the text. `sign` says what
+    /// stands before a tab's name, `None` hides the tab. Returns the cursor while the search is typed.
+    pub fn draw(
+        &mut self,
+        area: Rect,
+        buf: &mut Buffer,
+        look: Look,
+        exposure: Exposure,
+        sign: &dyn Fn(usize, &Tab) -> Option<&'static str>,
+    ) -> Option<Position> {
+        let mut rest = area;
+        if rest.height > 1 {
+            let line = self.tab_line(usize::from(rest.width), look, sign);
+            buf.set_line(rest.x, rest.y, &line, rest.width);
+            rest = Rect { y: rest.y + 1, height: rest.height - 1, ..rest };
+        }
+        let cursor = self.draw_search(&mut rest, buf, look);
+        let view = &mut self.tabs[self.current].view;
+        match exposure {
+            Exposure::Open => view.render(rest, buf, look.theme),
+            Exposure::Covered => view.clone().render(rest, buf, look.theme),
+        }
+        cursor
+    }
+
+    fn tab_line(&self, width: usize, look: Look, sign: &dyn Fn(usize, &Tab) -> Option<&'static str>) -> Line<'static> {
+        let theme = look.theme;
+        let shown: Vec<(usize, String)> = self
+            .tabs
+            .iter()
+            .enumerate()
+            .filter_map(|(at, tab)| {
+                let hidden = tab.view.hidden_count();
+                let warning = if hidden > 0 { format!(" ⚠{hidden} hidden") } else { String::new() };
+                Some((at, format!(" {}{}{warning} ", sign(at, tab)?, cut(&safe(&tab.name), 32))))
+            })
+            .collect();
+        let place = shown.iter().position(|(at, _)| *at == self.current).unwrap_or(0);
+        let cells = |text: &str| unicode_width::UnicodeWidthStr::width(text) + 1;
+        let mut first = 0;
+        while first < place && shown[first..=place].iter().map(|(_, text)| cells(text)).sum::<usize>() > width {
+            first += 1;
+        }
+        let mut spans = Vec::new();
+        for (at, text) in shown.into_iter().skip(first) {
+            let warns = text.contains('⚠');
+            let style = match (at == self.current, warns) {
+                (true, _) => theme.title.patch(theme.selection),
+                (false, true) => theme.warn,
+                (false, false) => theme.dim,
+            };
+            spans.push(Span::styled(text, style));
+            spans.push(Span::raw(" "));
+        }
+        Line::from(spans)
+    }
+
+    fn draw_search(&self, rest: &mut Rect, buf: &mut Buffer, look: Look) -> Option<Position> {
+        if rest.is_empty() || (!self.typing && self.search.is_empty()) {
+            return None;
+        }
+        let line = Rect { height: 1, ..*rest };
+        buf.set_stringn(line.x, line.y, " /", 2, look.theme.accent);
+        let status = self.current().view.search_status();
+        let count = status.map(|s| format!(" {} of {} ", s.current, grouped(s.total))).unwrap_or_default();
+        let width = line.width.saturating_sub(3 + count.len() as u16);
+        let cursor = self.search.draw(Rect { x: line.x + 3, width, ..line }, buf, look.theme.text);
+        buf.set_stringn(line.x + 3 + width, line.y, &count, count.len(), look.theme.dim);
+        *rest = Rect { y: rest.y + 1, height: rest.height - 1, ..*rest };
+        self.typing.then_some(cursor)
+    }
+}

@@ -1,0 +1,111 @@
+//! A tool on the whole screen: what it is, its files, or the difference between two versions.
+
+use super::evidence;
+use super::reader::{Exposure, Reader, Tab};
+use crate::domain::{Tool, ToolState, VersionFile};
+use crate::engine::EngineError;
+use crate::tui::effect::DetailFor;
+use crate::tui::msg::{Now, ToolDossier};
+use crate::tui::pane::catalog::{stage_sign, stage_style};
+use crate::tui::pane::rows::Look;
+use crate::tui::phrase::{cut, safe};
+use crate::tui::widget::{TextLine, TextView, Tone};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::{Line, Span};
+use std::sync::Arc;
+
+/// The state of the screen.
+pub struct SourceScreen {
+    /// The row it was opened for.
+    pub tool: Arc<Tool>,
+    /// What it was opened for.
+    pub purpose: DetailFor,
+    /// Given with the request for syntax marks.
+    pub ticket: u64,
+    /// The texts; one line about loading before they come.
+    pub reader: Reader,
+}
+
+impl SourceScreen {
+    /// A screen whose texts are still to come.
+    pub fn loading(tool: Arc<Tool>, purpose: DetailFor, ticket: u64) -> SourceScreen {
+        let view = TextView::new(vec![TextLine::new("reading …", Tone::Fold)]);
+        SourceScreen { tool, purpose, ticket, reader: Reader::new(vec![Tab::new("…", view)]) }
+    }
+
+    /// Takes the texts. Returns the files whose syntax should be marked.
+    pub fn set(&mut self, dossier: Result<Box<ToolDossier>, EngineError>, now: Now) -> Vec<VersionFile> {
+        let dossier = match dossier {
+            Ok(dossier) => dossier,
+            Err(error) => {
+                let lines = [TextLine::new(&error.message, Tone::Bad), TextLine::new(&error.hint, Tone::Plain)];
+                self.reader = Reader::new(vec![Tab::new("not readable", TextView::new(lines.into()))]);
+                return Vec::new();
+            }
+        };
+        let mut tabs = vec![Tab::new("about", evidence::of_tool(&dossier.detail, &dossier.runs, now))];
+        let files = &dossier.detail.files;
+        tabs.extend(files.iter().map(file_tab));
+        let main = dossier.detail.main_file().and_then(|main| files.iter().position(|file| file.path == main.path));
+        let mut show = match self.purpose {
+            DetailFor::Source => main.map_or(0, |at| at + 1),
+            DetailFor::Show | DetailFor::Diff | DetailFor::Run => 0,
+        };
+        if self.purpose == DetailFor::Diff {
+            show = tabs.len();
+            tabs.push(difference(&dossier));
+        }
+        self.reader = Reader::new(tabs);
+        self.reader.show(show);
+        files.clone()
+    }
+
+    /// Draws the screen and returns the cursor while a search is typed.
+    pub fn draw(&mut self, area: Rect, buf: &mut Buffer, look: Look, exposure: Exposure) -> Option<Position> {
+        let theme = look.theme;
+        let tool = &self.tool;
+        let changed = if tool.state == ToolState::Changed { "  changed on disk since it was approved" } else { "" };
+        let line = Line::from(vec![
+            Span::styled(format!(" {} ", stage_sign(tool.stage)), stage_style(tool.stage, theme)),
+            Span::styled(format!("{} {}", tool.name, tool.version), theme.title),
+            Span::styled(format!("  {} · {}", tool.stage, cut(&safe(&tool.path), 60)), theme.dim),
+            Span::styled(changed, theme.warn),
+        ]);
+        buf.set_line(area.x, area.y, &line, area.width);
+        let rest = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+        self.reader.draw(rest, buf, look, exposure, &|_, _| Some(""))
+    }
+}
+
+/// A file as a tab; bytes that are no text are said to be so.
+pub fn file_tab(file: &VersionFile) -> Tab {
+    let view = match std::str::from_utf8(&file.bytes) {
+        Ok(text) => TextView::source(text),
+        Err(_) => {
+            let size = crate::tui::phrase::bytes(file.bytes.len() as u64);
+            let mut lines = vec![TextLine::new(&format!("not UTF-8 text: {size}, shown as bytes"), Tone::Warn)];
+            lines.extend(file.bytes.chunks(16).enumerate().map(|(at, chunk)| {
+                let hex: Vec<String> = chunk.iter().map(|byte| format!("{byte:02x}")).collect();
+                TextLine::new(&format!("{:08x}  {}", at * 16, hex.join(" ")), Tone::Plain)
+            }));
+            TextView::new(lines)
+        }
+    };
+    Tab::new(file.path.clone(), view)
+}
+
+fn difference(dossier: &ToolDossier) -> Tab {
+    match &dossier.other {
+        Some((name, files)) => Tab::new(format!("difference to {name}"), diff_view(files, &dossier.detail.files)),
+        None => {
+            let text = "There is no version to compare with: none was approved, and none was named.";
+            Tab::new("difference", TextView::new(vec![TextLine::new(text, Tone::Plain)]))
+        }
+    }
+}
+
+/// The difference between two sets of files.
+pub fn diff_view(_old: &[VersionFile], _new: &[VersionFile]) -> TextView {
+    TextView::new(Vec::new())
+}

@@ -1,0 +1,438 @@
+//! A workbench for tests: built from plain values, driven by keys, looked at as text.
+
+use super::app::{App, Call};
+use super::effect::Effect;
+use super::keymap::Chord;
+use super::msg::{Answer, Msg, Now, Opened, ToolDossier};
+use super::search::{Found, Search};
+use super::theme::Theme;
+use super::view;
+use crate::domain::{
+    Category, CostTier, Dialect, Digest, FailureGroup, FileMode, Format, GroupState, Instant, Isolation,
+    IsolationLevel, Kind, LimitsDeclared, Manifest, Origin, Permissions, Placement, Problem, ProblemCode, Profile,
+    Provenance, Review, ReviewId, ReviewKind, ReviewState, Risk, Run, RunId, RunOutcome, RunUsage, Severity, Stage,
+    Tool, ToolDetail, ToolFacts, ToolName, ToolReview, ToolState, VersionFile,
+};
+use crate::engine::{CatalogState, CatalogView, EvidenceLine, ReviewDetail, Weight};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use std::sync::Arc;
+
+/// The wall clock of the tests: 2026-01-02T03:04:05Z.
+pub(super) const WALL: i64 = 1_767_323_045_000;
+const MINUTE: i64 = 60_000;
+
+pub(super) fn name(text: &str) -> ToolName {
+    ToolName::new(text).unwrap()
+}
+
+pub(super) fn ago(minutes: i64) -> Instant {
+    Instant(WALL - minutes * MINUTE)
+}
+
+/// A tool with a stage; everything else is ordinary.
+pub(super) fn tool(text: &str, stage: Stage) -> Tool {
+    let base = format!("tools/{stage}/{text}");
+    Tool {
+        name: name(text),
+        title: None,
+        version: semver::Version::new(1, 0, 0),
+        digest: Digest::of_bytes(text.as_bytes()),
+        stage,
+        kind: Kind::Command,
+        category: Category::new("data"),
+        cost_tier: CostTier::Low,
+        classified: true,
+        description: format!("Does what {text} says, for every line of its input"),
+        tags: vec![],
+        keywords: vec![],
+        use_cases: vec![],
+        capabilities: vec![],
+        aliases: vec![],
+        idempotent: Some(true),
+        path: format!("{base}/tool.toml"),
+        placement: Placement { base, exclusive: true },
+        format: Format::Native,
+        origin: Origin::Ai,
+        state: ToolState::Ok,
+        runnable: true,
+        reason: None,
+        copy_of: None,
+        shadowed_by: None,
+        shadows: vec![],
+        clashes: vec![],
+        files: 2,
+        bytes: 2048,
+        risk: Risk::Low,
+        modified_at: ago(30),
+        facts: ToolFacts::default(),
+    }
+}
+
+/// A catalog with one of everything that a row can say.
+pub(super) fn tools() -> Vec<Tool> {
+    let mut changed = tool("csv-stats", Stage::Approved);
+    changed.state = ToolState::Changed;
+    changed.facts = ToolFacts { runs: 14, success_rate: Some(0.93), ..ToolFacts::default() };
+    let mut waiting = tool("text-diff-summary", Stage::Experimental);
+    waiting.facts.review = ToolReview::Waiting;
+    let mut broken = tool("web-fetch", Stage::Experimental);
+    broken.runnable = false;
+    broken.reason = Some("node is not installed: apt install nodejs".into());
+    broken.cost_tier = CostTier::High;
+    let mut copy = tool("json-query", Stage::Experimental);
+    copy.copy_of = Some("tools/core/json-query/tool.toml".into());
+    copy.shadowed_by = Some("tools/core/json-query/tool.toml".into());
+    copy.path = "tools/experimental/json_query.py".into();
+    let mut strange = tool("hidden-text", Stage::Experimental);
+    strange.description = "shows\u{202e}txet neddih\u{1b}[2J".into();
+    strange.classified = false;
+    vec![
+        changed,
+        tool("divide", Stage::Approved),
+        strange,
+        tool("json-query", Stage::Core),
+        copy,
+        tool("log-digest", Stage::Core),
+        waiting,
+        broken,
+        tool("old-tool", Stage::Archived),
+    ]
+}
+
+pub(super) fn problems() -> Vec<Problem> {
+    vec![Problem {
+        path: "tools/experimental/broken.toml".into(),
+        line: Some(7),
+        code: ProblemCode::BadSyntax,
+        message: "expected a value after `=`".into(),
+        hint: "give the key a value or remove the line".into(),
+    }]
+}
+
+pub(super) fn catalog(state: CatalogState) -> Arc<CatalogView> {
+    let tools = tools().into_iter().map(Arc::new).collect();
+    Arc::new(CatalogView { state, tools, problems: problems(), generation: 1 })
+}
+
+pub(super) fn review(id: i64, tool: &Tool, kind: ReviewKind, risk: Risk) -> Review {
+    Review {
+        id: ReviewId(id),
+        kind,
+        tool: tool.name.clone(),
+        version: tool.version.clone(),
+        digest: tool.digest,
+        from_stage: tool.stage,
+        to_stage: Stage::Approved,
+        state: ReviewState::Waiting,
+        created_at: ago(60 * (4 - id.min(3))),
+        verdict: None,
+        risk,
+        summary: tool.description.clone(),
+        path: tool.path.clone(),
+        base_digest: None,
+        members: vec![],
+        decisions: vec![],
+    }
+}
+
+pub(super) fn reviews() -> Vec<Review> {
+    let tools = tools();
+    vec![
+        review(1, &tools[0], ReviewKind::Drift, Risk::Medium),
+        review(2, &tools[6], ReviewKind::New, Risk::Low),
+        review(3, &tools[7], ReviewKind::New, Risk::High),
+    ]
+}
+
+pub(super) fn manifest(tool: &Tool, input: Option<serde_json::Value>) -> Manifest {
+    Manifest {
+        name: tool.name.clone(),
+        title: None,
+        version: tool.version.clone(),
+        description: tool.description.clone(),
+        kind: tool.kind,
+        category: None,
+        cost_tier: None,
+        idempotent: None,
+        keywords: vec![],
+        tags: vec![],
+        use_cases: vec![],
+        capabilities: vec![],
+        aliases: vec![],
+        recipe: None,
+        permissions: Permissions::default(),
+        limits: LimitsDeclared::default(),
+        input,
+        output: None,
+        examples: vec![],
+        tests: vec![],
+        provenance: Provenance { created_by: Some("agent-7".into()), ..Provenance::default() },
+        dependencies: vec![],
+        dialect: Dialect::Native,
+        extra: serde_json::Map::new(),
+    }
+}
+
+pub(super) fn files() -> Vec<VersionFile> {
+    let source: String = (1..=60).map(|line| format!("print({line})  # line {line}\n")).collect();
+    vec![
+        VersionFile { path: "main.py".into(), mode: FileMode::Plain, bytes: source.into_bytes() },
+        VersionFile { path: "tool.toml".into(), mode: FileMode::Plain, bytes: b"name = \"x\"\n".to_vec() },
+    ]
+}
+
+pub(super) fn review_detail(review: &Review) -> ReviewDetail {
+    let tool = tools().into_iter().find(|tool| tool.name == review.tool).unwrap();
+    let line = |weight, label: &str, text: &str| EvidenceLine { weight, label: label.into(), text: text.into() };
+    ReviewDetail {
+        review: review.clone(),
+        files: files(),
+        base_files: None,
+        manifest: Some(manifest(&tool, None)),
+        evidence: vec![
+            line(Weight::Bad, "checks", "none has run"),
+            line(Weight::Warn, "permissions", "network full"),
+            line(Weight::Good, "runs", "3 of 3 succeeded"),
+        ],
+        runs: vec![],
+    }
+}
+
+pub(super) fn dossier(tool: &Tool, input: Option<serde_json::Value>) -> Box<ToolDossier> {
+    let detail = ToolDetail { tool: tool.clone(), manifest: manifest(tool, input), files: files() };
+    Box::new(ToolDossier { detail, last_input: None, other: None, runs: vec![] })
+}
+
+pub(super) fn run(id: i64, tool: &Tool, outcome: RunOutcome) -> Run {
+    let running = outcome == RunOutcome::Running;
+    let usage = RunUsage { duration_ms: 840, stdout_bytes: 2048, stderr_bytes: 64, ..RunUsage::default() };
+    Run {
+        id: RunId(id),
+        tool: tool.name.clone(),
+        version: tool.version.clone(),
+        digest: tool.digest,
+        stage: tool.stage,
+        caller: "human".into(),
+        outcome,
+        exit_code: (outcome == RunOutcome::Failed).then_some(1),
+        signal: None,
+        started_at: ago(2),
+        usage: if running { RunUsage::default() } else { usage },
+        isolation: Isolation {
+            level: IsolationLevel::LimitsOnly,
+            profile: Profile::Strict,
+            layers: vec!["process-group".into()],
+            missing: vec!["network".into()],
+        },
+        denied: vec![],
+        error: (outcome == RunOutcome::Failed).then(|| "ZeroDivisionError: division by zero".into()),
+        truncated: false,
+        notes: vec![],
+        input: "{}".into(),
+    }
+}
+
+pub(super) fn failures() -> Vec<FailureGroup> {
+    let group = |signature: &str, tool: &str, count, severity, message: &str| FailureGroup {
+        signature: signature.into(),
+        tool: name(tool),
+        count,
+        severity,
+        first_at: ago(6000),
+        last_at: ago(2),
+        sample_run: RunId(7),
+        sample_message: message.into(),
+        outcome: RunOutcome::Failed,
+        scenarios: vec![],
+        state: GroupState::Open,
+        trend: vec![0, 0, 1, 0, 2, 0, 4],
+    };
+    vec![
+        group("a1", "divide", 7, Severity::Medium, "ZeroDivisionError: division by zero"),
+        group("b2", "csv-stats", 1, Severity::High, "row 3 has\u{7}2 columns"),
+    ]
+}
+
+/// Finds by name only, as the fallback of the catalog does, with the matched characters.
+struct ByName(Arc<CatalogView>);
+
+impl Search for ByName {
+    fn query(&self, text: &str) -> Vec<Found> {
+        let tools = self.0.tools.iter().enumerate();
+        tools
+            .filter_map(|(position, tool)| {
+                let start = tool.name.as_str().find(text)?;
+                Some(Found { position, name_matches: (start..start + text.len()).collect() })
+            })
+            .collect()
+    }
+}
+
+/// The real state with a clock of its own.
+pub(super) struct Bench {
+    pub(super) app: App,
+    pub(super) now: Now,
+    /// Effects that were asked for and not looked at.
+    pub(super) effects: Vec<Effect>,
+    size: (u16, u16),
+}
+
+impl Bench {
+    /// A workbench before anything arrived.
+    pub(super) fn opening(width: u16, height: u16) -> Bench {
+        let now = Now { wall: Instant(WALL), steady_ms: 1_000 };
+        let call = Call { workspace: "~/work".into(), agent: None, no_color: false };
+        let app = App::new(call, Theme::dark(), now, (width, height));
+        Bench { app, now, effects: Vec::new(), size: (width, height) }
+    }
+
+    /// A workbench with nothing in it.
+    pub(super) fn empty(width: u16, height: u16) -> Bench {
+        let mut bench = Bench::opening(width, height);
+        let view = CatalogView { state: CatalogState::Ready, tools: vec![], problems: vec![], generation: 1 };
+        bench.send(Msg::Opened(Opened { workspace: "~/work".into(), identity: "Ada <ada@example.org>".into() }));
+        bench.send(Msg::Catalog(Arc::new(view)));
+        bench.answer(Answer::Failures(Ok(vec![])));
+        bench.answer(Answer::Reviews(Ok(vec![])));
+        bench.answer(Answer::Runs(Ok(vec![])));
+        bench.effects.clear();
+        bench
+    }
+
+    /// A workbench with tools, failures and waiting reviews.
+    pub(super) fn ready(width: u16, height: u16) -> Bench {
+        let mut bench = Bench::empty(width, height);
+        let view = catalog(CatalogState::Ready);
+        bench.send(Msg::Catalog(Arc::clone(&view)));
+        bench.send(Msg::Indexed { generation: 1, index: Arc::new(ByName(view)) });
+        bench.answer(Answer::Failures(Ok(failures())));
+        bench.answer(Answer::Reviews(Ok(reviews())));
+        bench
+    }
+
+    /// Opens the second review, with its detail.
+    pub(super) fn reviewing(width: u16, height: u16) -> Bench {
+        let mut bench = Bench::ready(width, height);
+        bench.press("4 down enter");
+        let review = reviews().remove(1);
+        bench.answer(Answer::Review { review: review.id, detail: Ok(review_detail(&review)) });
+        bench.draw();
+        bench.effects.clear();
+        bench
+    }
+
+    /// Scrolls every text of the review to its end.
+    pub(super) fn read_everything(&mut self) -> &mut Self {
+        for _ in 0..4 {
+            self.press("G");
+            self.draw();
+            self.press("]");
+            self.draw();
+        }
+        self
+    }
+
+    pub(super) fn send(&mut self, msg: Msg) -> &mut Self {
+        let effects = self.app.update(self.now, msg);
+        self.effects.extend(effects);
+        self
+    }
+
+    pub(super) fn answer(&mut self, answer: Answer) -> &mut Self {
+        self.send(Msg::Answer(Box::new(answer)))
+    }
+
+    /// Presses keys, written as in the table and separated by blanks.
+    pub(super) fn press(&mut self, keys: &str) -> &mut Self {
+        for key in keys.split_whitespace() {
+            Chord::parse(key).unwrap_or_else(|error| panic!("{error}"));
+            let event = event(key);
+            self.send(Msg::Key(event));
+        }
+        self
+    }
+
+    /// Types text, a key for each character.
+    pub(super) fn type_text(&mut self, text: &str) -> &mut Self {
+        for c in text.chars() {
+            self.send(Msg::Key(KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE)));
+        }
+        self
+    }
+
+    /// Lets time pass.
+    pub(super) fn wait(&mut self, ms: u64) -> &mut Self {
+        self.now.steady_ms += ms;
+        self.now.wall = Instant(self.now.wall.0 + ms as i64);
+        self.send(Msg::Wake)
+    }
+
+    /// Draws as the loop does, and says so.
+    pub(super) fn draw(&mut self) -> Buffer {
+        let area = Rect::new(0, 0, self.size.0, self.size.1);
+        let mut buffer = Buffer::empty(area);
+        view::draw_into(&mut self.app, area, &mut buffer);
+        self.send(Msg::Drawn);
+        buffer
+    }
+
+    /// The screen as text, a line for each row.
+    pub(super) fn screen(&mut self) -> String {
+        let buffer = self.draw();
+        let mut text = String::new();
+        for y in 0..buffer.area.height {
+            let mut row = String::new();
+            let mut x = 0;
+            while x < buffer.area.width {
+                let symbol = buffer[(x, y)].symbol();
+                row.push_str(symbol);
+                x += unicode_width::UnicodeWidthStr::width(symbol).max(1) as u16;
+            }
+            text.push_str(row.trim_end());
+            text.push('\n');
+        }
+        text
+    }
+
+    /// The styles of the screen: for each row the columns where the style changes.
+    pub(super) fn styles(&mut self) -> String {
+        let buffer = self.draw();
+        let mut text = String::new();
+        for y in 0..buffer.area.height {
+            let mut last = Style::reset();
+            for x in 0..buffer.area.width {
+                let style = buffer[(x, y)].style();
+                if style != last && style != Style::reset() {
+                    let fg = style.fg.map(|c| c.to_string()).unwrap_or_default();
+                    text.push_str(&format!("{y}:{x} {fg} {:?}\n", style.add_modifier));
+                }
+                last = style;
+            }
+        }
+        text
+    }
+
+    /// The effects asked for since the last look, as text.
+    pub(super) fn taken(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.effects)
+    }
+}
+
+fn event(key: &str) -> KeyEvent {
+    let plain = |code| KeyEvent::new(code, KeyModifiers::NONE);
+    match key {
+        "enter" => plain(KeyCode::Enter),
+        "esc" => plain(KeyCode::Esc),
+        "tab" => plain(KeyCode::Tab),
+        "up" => plain(KeyCode::Up),
+        "down" => plain(KeyCode::Down),
+        "space" => plain(KeyCode::Char(' ')),
+        key => match key.strip_prefix("ctrl-") {
+            Some(rest) => KeyEvent::new(KeyCode::Char(rest.chars().next().unwrap()), KeyModifiers::CONTROL),
+            None => plain(KeyCode::Char(key.chars().next().unwrap())),
+        },
+    }
+}

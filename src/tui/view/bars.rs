@@ -1,0 +1,170 @@
+//! The first and the last line: where one is, and what can be done.
+
+use crate::action::{Verb, spec};
+use crate::engine::CatalogState;
+use crate::tui::app::{App, Mood, Opening, Spot, Target};
+use crate::tui::pane::Pane;
+use crate::tui::phrase::{cut, grouped, plural, safe};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
+
+/// What stands between two hints.
+const GAP: u16 = 2;
+
+/// Words for the footer: shorter than the names of the table, which are commands.
+fn hint_word(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Output => "open output",
+        Verb::Review => "open",
+        Verb::RequestChanges => "request changes",
+        Verb::NextTab => "next",
+        Verb::ToggleDiff => "diff/source",
+        Verb::Bottom => "end",
+        Verb::CycleStage => "stages",
+        Verb::Init => "sample tool",
+        other => spec(other).name,
+    }
+}
+
+/// Name, workspace, how far opening and reading are, and problems.
+pub fn draw_header(app: &mut App, area: Rect, buf: &mut Buffer) {
+    let state = state_spans(app);
+    let state_width: usize = state.iter().map(|span| span.content.width()).sum();
+    let theme = &app.theme;
+    let room = usize::from(area.width).saturating_sub(state_width + 14);
+    let line = Line::from(vec![
+        Span::styled(" toolsmith  ", theme.title),
+        Span::styled(cut(&safe(place(app)), room), theme.dim),
+    ]);
+    buf.set_line(area.x, area.y, &line, area.width);
+    draw_right(&state, area, buf);
+}
+
+/// The panes as tabs, for screens with one pane at a time.
+pub fn draw_tabs(app: &mut App, area: Rect, buf: &mut Buffer) {
+    let counts = [app.catalog.view().tools.len(), app.output.live_count(), app.failures.open_count(), app.queue.len()];
+    let narrow = area.width < 56;
+    let mut x = area.x;
+    for (pane, count) in Pane::ALL.into_iter().zip(counts) {
+        let title = if narrow { cut(pane.title(), 6).replace('…', ".") } else { pane.title().to_owned() };
+        let count = if count > 0 { format!(" {}", grouped(count)) } else { String::new() };
+        let text = format!(" {title}{count} ");
+        let style = if app.focus == pane { app.theme.title.patch(app.theme.selection) } else { app.theme.dim };
+        let room = area.right().saturating_sub(x);
+        let (end, _) = buf.set_stringn(x, area.y, &text, usize::from(room), style);
+        app.spots.push(Spot { area: Rect { x, width: end - x, ..area }, target: Target::Pane(pane) });
+        x = (end + 1).min(area.right());
+    }
+    let state = state_spans(app);
+    let width: usize = state.iter().map(|span| span.content.width()).sum();
+    if usize::from(area.right().saturating_sub(x)) > width {
+        draw_right(&state, area, buf);
+    }
+}
+
+/// Keys that work now, or a message; waiting reviews and help always.
+pub fn draw_footer(app: &mut App, area: Rect, buf: &mut Buffer) {
+    let theme = app.theme;
+    let covered = !app.overlays.is_empty();
+    // Under an overlay only its own keys work; it names them itself.
+    let help = if covered { String::new() } else { format!("{} help ", app.keymap.key(Verb::Help)) };
+    let key = if covered { String::new() } else { format!(" ({})", app.keymap.key(Verb::FocusReviews)) };
+    let waiting = match app.queue.len() {
+        0 => String::new(),
+        1 => format!("⚑ 1 review waits{key}"),
+        more => format!("⚑ {} reviews wait{key}", grouped(more)),
+    };
+    let waiting = if area.width < 50 && !waiting.is_empty() { format!("⚑ {}", app.queue.len()) } else { waiting };
+    let mut right = area.right();
+    for (text, verb, style) in [(help, Verb::Help, theme.accent), (waiting, Verb::FocusReviews, theme.warn)] {
+        let width = text.width() as u16;
+        if width == 0 || right < area.x + width {
+            continue;
+        }
+        let x = right - width;
+        buf.set_stringn(x, area.y, &text, usize::from(width), style);
+        app.spots.push(Spot { area: Rect { x, width, ..area }, target: Target::Verb(verb) });
+        right = x.saturating_sub(GAP);
+    }
+    let left = Rect { x: area.x + 1, width: right.saturating_sub(area.x + 1), ..area };
+    match app.toast.clone() {
+        Some(toast) => {
+            let style = if toast.mood == Mood::Trouble { theme.bad } else { theme.good };
+            let sign = if toast.mood == Mood::Trouble { "! " } else { "" };
+            let width = usize::from(left.width);
+            buf.set_stringn(left.x, left.y, cut(&format!("{sign}{}", toast.text), width), width, style);
+        }
+        None if covered => {}
+        None => draw_hints(app, left, buf),
+    }
+}
+
+/// Whole hints from the left, as many as fit.
+fn draw_hints(app: &mut App, area: Rect, buf: &mut Buffer) {
+    let theme = app.theme;
+    let mut x = area.x;
+    for verb in app.hints() {
+        let key = app.keymap.key(verb);
+        let word = hint_word(verb);
+        let width = (key.width() + 1 + word.width()) as u16;
+        if x + width > area.right() {
+            continue;
+        }
+        buf.set_stringn(x, area.y, &key, key.width(), theme.accent);
+        buf.set_stringn(x + key.width() as u16 + 1, area.y, word, word.width(), theme.text);
+        app.spots.push(Spot { area: Rect { x, width, height: 1, y: area.y }, target: Target::Verb(verb) });
+        x += width + GAP;
+    }
+}
+
+fn place(app: &App) -> &str {
+    match &app.opening {
+        Opening::Done(opened) => &opened.workspace,
+        Opening::Pending | Opening::Failed(_) => &app.call.workspace,
+    }
+}
+
+fn state_spans(app: &App) -> Vec<Span<'static>> {
+    let theme = &app.theme;
+    let view = app.catalog.view();
+    let mut parts: Vec<(String, Style)> = Vec::new();
+    match (&app.opening, view.state) {
+        (Opening::Failed(error), _) => parts.push((format!("not open: {}", safe(&error.message)), theme.bad)),
+        (Opening::Pending, _) => parts.push(("opening…".to_owned(), theme.warn)),
+        (Opening::Done(_), CatalogState::Loading { done, total }) => {
+            let counts = if total > 0 { format!(" {}/{}", grouped(done), grouped(total)) } else { "…".to_owned() };
+            parts.push((format!("Loading{counts}"), theme.warn));
+        }
+        (Opening::Done(_), CatalogState::Ready) => {
+            parts.push(("Ready".to_owned(), theme.good));
+            parts.push((plural(view.tools.len(), "tool", "tools"), theme.dim));
+        }
+    }
+    let problems = app.catalog.problems().count();
+    if problems > 0 {
+        let filter = app.keymap.key(Verb::Filter);
+        parts.push((format!("{} ({filter}!)", plural(problems, "problem", "problems")), theme.warn));
+    }
+    if let Some(agent) = &app.call.agent {
+        parts.push((format!("as agent {}", safe(agent)), theme.warn));
+    }
+    let mut spans = Vec::new();
+    for (at, (text, style)) in parts.into_iter().enumerate() {
+        if at > 0 {
+            spans.push(Span::styled(" · ", theme.dim));
+        }
+        spans.push(Span::styled(text, style));
+    }
+    spans.push(Span::raw(" "));
+    spans
+}
+
+fn draw_right(spans: &[Span<'static>], area: Rect, buf: &mut Buffer) {
+    let width: usize = spans.iter().map(|span| span.content.width()).sum();
+    let width = (width as u16).min(area.width);
+    let line = Line::from(spans.to_vec());
+    buf.set_line(area.right() - width, area.y, &line, width);
+}

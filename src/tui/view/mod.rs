@@ -1,0 +1,100 @@
+//! Draws the state. Nothing here changes what the program knows; it only notes where things lie and
+//! what was on screen.
+
+mod bars;
+
+use super::app::{App, Spot, Target};
+use super::layout::{Arrangement, MIN_HEIGHT, MIN_WIDTH, arrange};
+use super::pane::Pane;
+use super::pane::rows::{Focus, Look};
+use super::screen::Screen;
+use super::screen::reader::Exposure;
+use ratatui::Frame;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+
+/// Draws the whole screen.
+pub fn draw(app: &mut App, frame: &mut Frame) {
+    let area = frame.area();
+    app.size = (area.width, area.height);
+    if let Some(cursor) = draw_into(app, area, frame.buffer_mut()) {
+        frame.set_cursor_position(cursor);
+    }
+}
+
+/// Draws the whole screen into a buffer and returns where the cursor is.
+pub fn draw_into(app: &mut App, area: Rect, buf: &mut Buffer) -> Option<Position> {
+    app.spots.clear();
+    let arrangement = arrange(area, app.zoom);
+    if arrangement == Arrangement::TooSmall {
+        draw_too_small(app, area, buf);
+        return None;
+    }
+    let mut cursor = match app.screen {
+        Screen::Workbench => draw_workbench(app, arrangement, buf),
+        Screen::Review(_) | Screen::Source(_) => draw_screen(app, area, buf),
+    };
+    let look = Look { theme: &app.theme, keymap: &app.keymap, now: app.now };
+    for overlay in &mut app.overlays {
+        cursor = overlay.draw(area, buf, look);
+    }
+    cursor
+}
+
+fn draw_too_small(app: &App, area: Rect, buf: &mut Buffer) {
+    let quit = app.keymap.key(crate::action::Verb::Quit);
+    let text = format!("{}x{}: needs {MIN_WIDTH}x{MIN_HEIGHT} · {quit} leaves", area.width, area.height);
+    if !area.is_empty() {
+        buf.set_stringn(area.x, area.y, text, usize::from(area.width), app.theme.text);
+    }
+}
+
+fn draw_workbench(app: &mut App, arrangement: Arrangement, buf: &mut Buffer) -> Option<Position> {
+    match arrangement {
+        Arrangement::TooSmall => None,
+        Arrangement::Four { header, catalog, output, failures, queue, footer } => {
+            bars::draw_header(app, header, buf);
+            let areas =
+                [(Pane::Catalog, catalog), (Pane::Output, output), (Pane::Failures, failures), (Pane::Queue, queue)];
+            let cursors = areas.map(|(pane, area)| draw_pane(app, pane, area, buf));
+            bars::draw_footer(app, footer, buf);
+            cursors.into_iter().flatten().next()
+        }
+        Arrangement::One { tabs, pane, footer } => {
+            bars::draw_tabs(app, tabs, buf);
+            let cursor = draw_pane(app, app.focus, pane, buf);
+            bars::draw_footer(app, footer, buf);
+            cursor
+        }
+    }
+}
+
+fn draw_pane(app: &mut App, pane: Pane, area: Rect, buf: &mut Buffer) -> Option<Position> {
+    let focus = Focus::when(app.focus == pane);
+    let look = Look { theme: &app.theme, keymap: &app.keymap, now: app.now };
+    let (list, cursor) = match pane {
+        Pane::Catalog => app.catalog.draw(area, buf, focus, look),
+        Pane::Output => app.output.draw(area, buf, focus, look),
+        Pane::Failures => app.failures.draw(area, buf, focus, look),
+        Pane::Queue => app.queue.draw(area, buf, focus, look),
+    };
+    app.spots.push(Spot { area, target: Target::Pane(pane) });
+    app.spots.push(Spot { area: list, target: Target::List(pane) });
+    cursor.filter(|_| app.focus == pane)
+}
+
+fn draw_screen(app: &mut App, area: Rect, buf: &mut Buffer) -> Option<Position> {
+    let exposure = if app.overlays.is_empty() { Exposure::Open } else { Exposure::Covered };
+    let look = Look { theme: &app.theme, keymap: &app.keymap, now: app.now };
+    let body = Rect { height: area.height - 1, ..area };
+    let cursor = match &mut app.screen {
+        Screen::Workbench => None,
+        Screen::Review(screen) => {
+            let place = app.queue.place(screen.review.id);
+            screen.draw(body, buf, look, exposure, place)
+        }
+        Screen::Source(screen) => screen.draw(body, buf, look, exposure),
+    };
+    bars::draw_footer(app, Rect { y: area.bottom() - 1, height: 1, ..area }, buf);
+    cursor
+}
