@@ -11,11 +11,105 @@ pub mod list;
 pub mod msg;
 pub mod overlay;
 pub mod pane;
+pub mod performer;
 pub mod phrase;
 pub mod screen;
 pub mod search;
+pub mod terminal;
 #[cfg(test)]
 mod testing;
 pub mod theme;
 pub mod view;
 pub mod widget;
+
+mod pump;
+
+use crate::engine::{EngineError, OpenOptions};
+use app::{App, Call};
+use effect::Ending;
+use msg::{Farewell, Now};
+use performer::{Performer, shown_path};
+use std::io;
+use std::process::ExitCode;
+use std::time::Duration;
+use terminal::Session;
+use theme::Theme;
+use tokio::sync::mpsc::unbounded_channel;
+
+/// How long tasks that nobody needs may still run when the program ends.
+const LAST_MOMENT: Duration = Duration::from_millis(200);
+
+/// How the workbench is opened, beside what it opens.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Face {
+    /// The agent at the keyboard (`--as-agent`); it may look and run, not decide.
+    pub agent: Option<String>,
+    /// Whether colours are unwanted (`--no-color`, `NO_COLOR`).
+    pub no_color: bool,
+}
+
+/// Shows the workbench until the user leaves. The first frame is drawn before anything is read.
+///
+/// The exit code is 0 after leaving, 70 when the workspace could not be opened, and 128 plus the
+/// number of the signal that ended it.
+///
+/// # Errors
+/// When standard input or output is no terminal, or the terminal is lost.
+pub fn run(options: OpenOptions, face: Face) -> io::Result<ExitCode> {
+    terminal::restore_on_panic();
+    let mut session = Session::enter()?;
+    let theme = if face.no_color { Theme::plain() } else { theme_of_terminal(std::env::var("COLORFGBG").ok()) };
+    let call = Call { workspace: shown_path(&options.workspace), agent: face.agent.clone(), no_color: face.no_color };
+    let size = session.screen.size()?;
+    let mut app = App::new(call, theme, Now::default(), (size.width, size.height));
+    session.draw(|frame| view::draw(&mut app, frame))?;
+
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let ended = runtime.block_on(async {
+        let (to_loop, inbox) = unbounded_channel();
+        let performer = Performer::new(options, face.agent, to_loop);
+        pump::Pump::new(&mut session, app, performer, inbox)?.run().await
+    });
+    runtime.shutdown_timeout(LAST_MOMENT);
+    drop(session);
+    let (ending, failure) = ended?;
+    Ok(exit_code(ending, failure))
+}
+
+fn exit_code(ending: Ending, failure: Option<EngineError>) -> ExitCode {
+    match (ending, failure) {
+        (Ending::Quit, None) => ExitCode::SUCCESS,
+        (Ending::Quit, Some(error)) => {
+            eprintln!("error: {}", phrase::safe(&error.message));
+            if !error.hint.is_empty() {
+                eprintln!("hint: {}", phrase::safe(&error.hint));
+            }
+            ExitCode::from(error.code.exit_code())
+        }
+        (Ending::Signal(Farewell::HangUp), _) => ExitCode::from(128 + 1),
+        (Ending::Signal(Farewell::Interrupt), _) => ExitCode::from(128 + 2),
+        (Ending::Signal(Farewell::Terminate), _) => ExitCode::from(128 + 15),
+    }
+}
+
+/// The theme for what `COLORFGBG` says of the background (`15;0`: text; background); dark without it.
+/// The terminal is not asked: some never answer.
+fn theme_of_terminal(colorfgbg: Option<String>) -> Theme {
+    let background = colorfgbg.as_deref().and_then(|value| value.rsplit(';').next()).and_then(|n| n.parse::<u8>().ok());
+    match background {
+        Some(7 | 9..=15) => Theme::light(),
+        Some(_) | None => Theme::dark(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_light_background_is_known_without_asking_the_terminal() {
+        assert_eq!(theme_of_terminal(Some("0;15".into())), Theme::light());
+        assert_eq!(theme_of_terminal(Some("15;default;0".into())), Theme::dark());
+        assert_eq!(theme_of_terminal(None), Theme::dark());
+    }
+}

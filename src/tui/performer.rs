@@ -1,0 +1,388 @@
+//! Does what the state asks for, off the loop's thread, and sends the answers back.
+//!
+//! Every call into the engine may block, so each runs on a thread of its own pool; the loop never
+//! waits for one. Live output is pulled by the loop (see [`Live`]), not pushed as messages.
+
+use super::effect::{Effect, TabId};
+use super::msg::{Answer, Kept, Msg, Opened, ToolDossier};
+use super::phrase;
+use crate::domain::{Caller, Command, Run, RunId, Tool};
+use crate::engine::{
+    CatalogState, CatalogView, Change, Engine, EngineError, ErrorCode, Frame, OpenOptions, ReviewFilter, RunFilter,
+    RunHandle, RunRequest, Settings, Spool, Tail, Watch, init,
+};
+use std::collections::{HashMap, VecDeque};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use tokio::sync::Notify;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::task::JoinHandle;
+
+/// Runs listed.
+const RUN_LIMIT: usize = 200;
+/// Bytes of a spool loaded at once, from its end or before what is on screen.
+const SPOOL_PART: usize = 4 << 20;
+/// Bytes of a spool read at once.
+const SPOOL_STEP: usize = 1 << 20;
+/// Bytes of live output handed to the state for one frame; the rest waits for the next.
+const FRAME_BYTES: usize = 256 << 10;
+
+/// The output of a live run and how far it was pulled.
+struct Live {
+    tail: Arc<Tail>,
+    cursor: u64,
+    /// Pulled from the ring and not handed over yet.
+    waiting: VecDeque<Frame>,
+    skipped: u64,
+    /// The record, once the run has ended; handed over after the last output.
+    ended: Option<Result<Run, EngineError>>,
+}
+
+/// What all threads share.
+struct Shared {
+    options: OpenOptions,
+    agent: Option<String>,
+    engine: OnceLock<Engine>,
+    watch: Mutex<Option<Watch>>,
+    live: Mutex<HashMap<RunId, Live>>,
+    to_loop: UnboundedSender<Msg>,
+    output: Notify,
+}
+
+/// Performs effects. Clones share everything.
+#[derive(Clone)]
+pub struct Performer {
+    shared: Arc<Shared>,
+}
+
+impl Performer {
+    /// A performer for a workspace that is not open yet. `agent` is who is at the keyboard, when no human.
+    pub fn new(options: OpenOptions, agent: Option<String>, to_loop: UnboundedSender<Msg>) -> Performer {
+        let shared = Shared {
+            options,
+            agent,
+            engine: OnceLock::new(),
+            watch: Mutex::new(None),
+            live: Mutex::new(HashMap::new()),
+            to_loop,
+            output: Notify::new(),
+        };
+        Performer { shared: Arc::new(shared) }
+    }
+
+    /// Opens the workspace, reads the catalog and watches it, all on a thread of its own.
+    pub fn open(&self) {
+        let performer = self.clone();
+        drop(tokio::task::spawn_blocking(move || {
+            if let Err(error) = performer.open_now() {
+                performer.send(Msg::OpenFailed(error));
+            }
+        }));
+    }
+
+    fn open_now(&self) -> Result<(), EngineError> {
+        let options = &self.shared.options;
+        let (settings, _) = Settings::load(&options.workspace, &options.home);
+        let file = options.home.config_file();
+        self.send(Msg::Settings { settings: Box::new(settings), file: file.display().to_string() });
+        let engine = Engine::open(options.clone())?;
+        let opened = Opened { workspace: shown_path(engine.workspace()), identity: engine.identity() };
+        // A second opening cannot happen: the loop asks once.
+        let _ = self.shared.engine.set(engine.clone());
+        self.send(Msg::Opened(opened));
+        engine.scan(&mut |view| self.catalog(view))?;
+        for change in [Change::Reviews, Change::Failures] {
+            self.send(Msg::Changed(change));
+        }
+        for trouble in engine.take_trouble() {
+            self.send(Msg::Changed(Change::Trouble(trouble)));
+        }
+        let performer = self.clone();
+        let watch = engine.watch(&(Arc::new(move |change| performer.changed(change)) as crate::engine::OnChange))?;
+        *lock(&self.shared.watch) = Some(watch);
+        Ok(())
+    }
+
+    fn changed(&self, change: Change) {
+        match change {
+            Change::Catalog(view) => self.catalog(view),
+            other => self.send(Msg::Changed(other)),
+        }
+    }
+
+    /// Sends a catalog at once and, when it is whole, its search index after it.
+    fn catalog(&self, view: Arc<CatalogView>) {
+        self.send(Msg::Catalog(Arc::clone(&view)));
+        if view.state == CatalogState::Ready {
+            let index = super::search::index(&view);
+            self.send(Msg::Indexed { generation: view.generation, index });
+        }
+    }
+
+    fn send(&self, msg: Msg) {
+        // The loop is gone only when the program ends; then nobody needs the message.
+        let _ = self.shared.to_loop.send(msg);
+    }
+
+    fn answer(&self, answer: Answer) {
+        self.send(Msg::Answer(Box::new(answer)));
+    }
+
+    /// Performs an effect that needs the engine. Returns the task when leaving must wait for it.
+    pub fn perform(&self, effect: Effect) -> Option<JoinHandle<()>> {
+        let must_finish = matches!(effect, Effect::Execute(_));
+        let performer = self.clone();
+        let task = tokio::task::spawn_blocking(move || {
+            let Some(engine) = performer.shared.engine.get().cloned() else {
+                performer.answer(Answer::Trouble(not_open()));
+                return;
+            };
+            performer.perform_now(&engine, effect);
+        });
+        must_finish.then_some(task)
+    }
+
+    fn perform_now(&self, engine: &Engine, effect: Effect) {
+        match effect {
+            Effect::Rescan => match lock(&self.shared.watch).as_ref() {
+                Some(watch) => watch.rescan(),
+                None => self.scan(engine),
+            },
+            Effect::LoadRuns => {
+                let filter = RunFilter { limit: RUN_LIMIT, ..RunFilter::default() };
+                self.answer(Answer::Runs(engine.runs(&filter)));
+            }
+            Effect::LoadFailures => self.answer(Answer::Failures(engine.failures(None))),
+            Effect::LoadReviews => self.answer(Answer::Reviews(engine.reviews(ReviewFilter::Waiting))),
+            Effect::LoadOperations { grep, limit } => {
+                self.answer(Answer::Operations(engine.operations(limit, grep.as_deref())));
+            }
+            Effect::LoadReview(review) => self.answer(Answer::Review { review, detail: engine.review(review) }),
+            Effect::LoadDetail { tool, purpose, other } => {
+                let detail = dossier(engine, &tool, other.as_deref()).map(Box::new);
+                self.answer(Answer::Detail { purpose, path: tool.path.clone(), detail });
+            }
+            Effect::Preview(command) => {
+                let preview = engine.preview(&command);
+                self.answer(Answer::Preview { command, preview });
+            }
+            Effect::Execute(command) => self.execute(engine, command),
+            Effect::StartRun { tab, request } => self.start(engine, tab, request),
+            Effect::Rerun { tab, run } => match rerun_request(engine, run) {
+                Ok(request) => self.start(engine, tab, request),
+                Err(error) => self.answer(Answer::RunStarted { tab, started: Err(error) }),
+            },
+            Effect::LoadSpool { tab, run, before } => {
+                self.answer(Answer::Spool { tab, kept: kept(engine, run, before) });
+            }
+            Effect::Highlight { ticket, files } => {
+                let files = super::search::highlights(&files);
+                self.answer(Answer::Highlighted { ticket, files });
+            }
+            Effect::Init => {
+                let made = init(engine.workspace()).map(|report| match report.created.len() {
+                    0 => "everything was there already".to_owned(),
+                    created => format!("created {} under {}", phrase::plural(created, "path", "paths"), "tools/"),
+                });
+                self.answer(Answer::Furnished(made));
+                self.scan(engine);
+            }
+            Effect::Doctor => self.answer(Answer::Doctor(engine.doctor())),
+            Effect::Verify => self.answer(Answer::Verify(engine.verify())),
+            // These are the loop's own.
+            Effect::Leave(_) | Effect::Suspend | Effect::Redraw | Effect::Mouse(_) | Effect::Copy(_) => {}
+        }
+    }
+
+    fn scan(&self, engine: &Engine) {
+        if let Err(error) = engine.scan(&mut |view| self.catalog(view)) {
+            self.answer(Answer::Trouble(error));
+        }
+    }
+
+    fn caller(&self, engine: &Engine) -> Caller {
+        match &self.shared.agent {
+            Some(agent) => Caller::Agent(agent.clone()),
+            None => Caller::Human(engine.identity()),
+        }
+    }
+
+    fn execute(&self, engine: &Engine, command: Command) {
+        let outcome = engine.execute(command.clone(), &self.caller(engine));
+        self.answer(Answer::Done { command, outcome });
+    }
+
+    /// Starts a run and stays with it to its end.
+    fn start(&self, engine: &Engine, tab: TabId, request: RunRequest) {
+        let started = engine.run(request, &self.caller(engine));
+        let handle = match started {
+            Ok(handle) => handle,
+            Err(error) => return self.answer(Answer::RunStarted { tab, started: Err(error) }),
+        };
+        let run = handle.id;
+        // First the tab learns its number, then output may be pulled for it.
+        self.answer(Answer::RunStarted { tab, started: engine.run_record(run) });
+        if let Some(tail) = handle.tail() {
+            let live = Live { tail, cursor: 0, waiting: VecDeque::new(), skipped: 0, ended: None };
+            lock(&self.shared.live).insert(run, live);
+        }
+        self.follow(handle);
+    }
+
+    fn follow(&self, handle: RunHandle) {
+        let run = handle.id;
+        if let Some(mut changed) = handle.changed() {
+            let performer = self.clone();
+            tokio::spawn(async move {
+                // Ends when the run's own sender is gone.
+                while changed.changed().await.is_ok() {
+                    performer.shared.output.notify_one();
+                }
+            });
+        }
+        let record = handle.wait();
+        match lock(&self.shared.live).get_mut(&run) {
+            Some(live) => live.ended = Some(record),
+            None => return self.answer(Answer::RunEnded { run, record }),
+        }
+        self.shared.output.notify_one();
+    }
+
+    /// Waits until a live run has more output.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost when dropped: the next call returns at once.
+    pub async fn more_output(&self) {
+        self.shared.output.notified().await;
+    }
+
+    /// Pulls what live runs wrote, at most [`FRAME_BYTES`] of each. `true` when more is left.
+    pub fn pull(&self, take: &mut dyn FnMut(Msg)) -> bool {
+        let mut live = lock(&self.shared.live);
+        let mut left = false;
+        let mut over = Vec::new();
+        for (run, live) in live.iter_mut() {
+            if live.waiting.is_empty() {
+                let (frames, next, skipped) = live.tail.since(live.cursor);
+                live.cursor = next;
+                live.skipped = skipped;
+                live.waiting.extend(frames);
+            }
+            let mut bytes = 0;
+            let mut frames = Vec::new();
+            while bytes < FRAME_BYTES
+                && let Some(frame) = live.waiting.pop_front()
+            {
+                bytes += frame.bytes.len();
+                frames.push(frame);
+            }
+            let skipped = std::mem::take(&mut live.skipped);
+            let quiet = frames.is_empty() && skipped == 0;
+            if !quiet {
+                take(Msg::Output { run: *run, frames, skipped });
+                left = true;
+            } else if let Some(record) = live.ended.take() {
+                take(Msg::Answer(Box::new(Answer::RunEnded { run: *run, record })));
+                over.push(*run);
+            }
+        }
+        for run in over {
+            live.remove(&run);
+        }
+        left
+    }
+
+    /// Asks every run of this process to stop. Returns whether there are any.
+    pub fn stop_runs(&self) -> bool {
+        match self.shared.engine.get() {
+            Some(engine) => {
+                engine.cancel_all();
+                !engine.live_runs().is_empty()
+            }
+            None => false,
+        }
+    }
+
+    /// Whether runs of this process are still going.
+    pub fn has_live_runs(&self) -> bool {
+        self.shared.engine.get().is_some_and(|engine| !engine.live_runs().is_empty())
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What the lock guards is whole after every step, so a panic elsewhere spoils nothing.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn not_open() -> EngineError {
+    EngineError::new(ErrorCode::Failed, "the workspace is not open", "the first line says why")
+}
+
+/// The workspace folder as it is shown: below the home folder with `~`.
+pub fn shown_path(path: &Path) -> String {
+    let home = directories::BaseDirs::new().map(|dirs| dirs.home_dir().to_owned());
+    phrase::path(path, home.as_deref().map(Path::new).map(PathBuf::from).as_deref())
+}
+
+fn dossier(engine: &Engine, tool: &Tool, other: Option<&str>) -> Result<ToolDossier, EngineError> {
+    let detail = engine.detail(tool)?;
+    let last_input = engine.last_input(&tool.name)?;
+    let runs = engine.runs(&RunFilter { tool: Some(tool.name.clone()), limit: 20, ..RunFilter::default() })?;
+    let versions = engine.versions(&tool.name)?;
+    let against = match other {
+        Some(text) => versions.iter().find(|v| v.version.to_string() == text || v.digest.starts_with(text)),
+        None => versions.iter().find(|version| version.approved && version.digest != tool.digest),
+    };
+    let other = match (against, other) {
+        (Some(version), _) => {
+            let name = format!("{} ({})", version.version, version.digest.short());
+            Some((name, engine.version_files(version.digest)?))
+        }
+        (None, Some(text)) => {
+            let message = format!("{} has no kept version {text}", tool.name);
+            return Err(EngineError::new(ErrorCode::NotFound, message, "name a version or the beginning of a digest"));
+        }
+        (None, None) => None,
+    };
+    Ok(ToolDossier { detail, last_input, other, runs })
+}
+
+fn rerun_request(engine: &Engine, run: RunId) -> Result<RunRequest, EngineError> {
+    let record = engine.run_record(run)?;
+    let tool = engine.resolve(record.tool.as_str())?;
+    let input = serde_json::from_str(&record.input).ok().filter(|input: &serde_json::Value| !input.is_null());
+    Ok(RunRequest { tool, input, timeout: None })
+}
+
+/// The record of a run with the end of its output, or with what lies before a place in its spool.
+fn kept(engine: &Engine, run: RunId, before: Option<u64>) -> Result<Kept, EngineError> {
+    let record = engine.run_record(run)?;
+    let path = engine.spool_path(run);
+    if !path.exists() {
+        return Ok(Kept { run: record, frames: Vec::new() });
+    }
+    let spool = Spool::open(&path).map_err(EngineError::internal)?;
+    let mut kept: VecDeque<Frame> = VecDeque::new();
+    let (mut bytes, mut offset) = (0, 0);
+    loop {
+        let (frames, next) = spool.frames(offset, SPOOL_STEP).map_err(EngineError::internal)?;
+        if frames.is_empty() {
+            break;
+        }
+        for frame in frames {
+            if before.is_some_and(|before| frame.offset >= before) {
+                return Ok(Kept { run: record, frames: kept.into() });
+            }
+            bytes += frame.bytes.len();
+            kept.push_back(frame);
+            while bytes > SPOOL_PART
+                && kept.len() > 1
+                && let Some(old) = kept.pop_front()
+            {
+                bytes -= old.bytes.len();
+            }
+        }
+        offset = next;
+    }
+    Ok(Kept { run: record, frames: kept.into() })
+}

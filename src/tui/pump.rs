@@ -1,0 +1,326 @@
+//! The loop: takes keys, signals, answers and time, changes the state, draws when something changed.
+//!
+//! Idle costs nothing: it sleeps until something comes or until the one moment the state named. Under
+//! a flood it draws at most every [`FRAME`], after everything that had come was taken.
+
+use super::app::App;
+use super::effect::{Effect, Ending};
+use super::msg::{Answer, Farewell, Msg, Now, Opened};
+use super::performer::Performer;
+use super::terminal::Session;
+use super::{app, view};
+use crate::domain::Instant;
+use crate::engine::EngineError;
+use crossterm::event::{Event, EventStream};
+use futures_core::Stream;
+use rustix::process::{Signal, kill_current_process_group, kill_process};
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::task::Poll;
+use std::time::{Duration, Instant as Clock, SystemTime, UNIX_EPOCH};
+use tokio::signal::unix::{Signal as Listener, SignalKind, signal};
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::task::JoinHandle;
+
+/// The least time between two frames. Half a frame of a 60 Hz screen: nobody can see more.
+const FRAME: Duration = Duration::from_millis(8);
+/// Messages taken before looking at keys again.
+const BATCH: usize = 256;
+/// How long leaving waits for runs that were asked to stop, and for a command that is being carried
+/// out. A run gets 2 s between TERM and KILL.
+const FAREWELL: Duration = Duration::from_secs(4);
+
+/// What the loop woke up for.
+enum Woken {
+    /// Something from the terminal; `None` when it is gone.
+    Terminal(Option<io::Result<Event>>),
+    /// A message.
+    Message(Msg),
+    /// A signal that ends the program.
+    Leave(Farewell),
+    /// SIGTSTP from outside.
+    Stop,
+    /// SIGCONT.
+    Continued,
+    /// A live run wrote something.
+    Output,
+    /// A frame is due, or the moment that the state named has come.
+    Time,
+}
+
+/// The signals that concern the terminal.
+struct Signals {
+    terminate: Listener,
+    hang_up: Listener,
+    interrupt: Listener,
+    stop: Listener,
+    go_on: Listener,
+}
+
+impl Signals {
+    fn new() -> io::Result<Signals> {
+        let tstp = rustix::process::Signal::TSTP.as_raw();
+        let cont = rustix::process::Signal::CONT.as_raw();
+        Ok(Signals {
+            terminate: signal(SignalKind::terminate())?,
+            hang_up: signal(SignalKind::hangup())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            stop: signal(SignalKind::from_raw(tstp))?,
+            go_on: signal(SignalKind::from_raw(cont))?,
+        })
+    }
+}
+
+/// The loop with all it owns.
+pub(super) struct Pump<'a> {
+    session: &'a mut Session,
+    app: App,
+    performer: Performer,
+    inbox: UnboundedReceiver<Msg>,
+    events: EventStream,
+    signals: Signals,
+    started: Clock,
+    drawn_at: Clock,
+    dirty: bool,
+    /// Live output that was left for the next frame.
+    behind: bool,
+    commands: Vec<JoinHandle<()>>,
+    ending: Option<Ending>,
+}
+
+impl<'a> Pump<'a> {
+    /// A loop over a terminal on which the first frame was drawn.
+    pub(super) fn new(
+        session: &'a mut Session,
+        app: App,
+        performer: Performer,
+        inbox: UnboundedReceiver<Msg>,
+    ) -> io::Result<Pump<'a>> {
+        let now = Clock::now();
+        Ok(Pump {
+            session,
+            app,
+            performer,
+            inbox,
+            events: EventStream::new(),
+            signals: Signals::new()?,
+            started: now,
+            drawn_at: now,
+            dirty: true,
+            behind: false,
+            commands: Vec::new(),
+            ending: None,
+        })
+    }
+
+    /// Runs until somebody leaves. Returns how, and why the workspace was not open if it was not.
+    pub(super) async fn run(mut self) -> io::Result<(Ending, Option<EngineError>)> {
+        self.performer.open();
+        while self.ending.is_none() {
+            let woken = self.wait().await;
+            self.take(woken)?;
+            self.drain().await?;
+            self.draw_if_due()?;
+        }
+        self.say_goodbye().await;
+        let ending = self.ending.unwrap_or(Ending::Quit);
+        let failure = match self.app.opening {
+            app::Opening::Failed(error) => Some(error),
+            app::Opening::Pending | app::Opening::Done(Opened { .. }) => None,
+        };
+        Ok((ending, failure))
+    }
+
+    fn now(&self) -> Now {
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64);
+        Now { wall: Instant(wall), steady_ms: self.started.elapsed().as_millis() as u64 }
+    }
+
+    /// When to wake without a cause: the next frame that is due, or the moment the state named.
+    fn alarm(&self) -> Option<Duration> {
+        let frame = (self.dirty || self.behind).then(|| FRAME.saturating_sub(self.drawn_at.elapsed()));
+        let elapsed = self.started.elapsed().as_millis() as u64;
+        let named = self.app.next_wake().map(|at| Duration::from_millis(at.saturating_sub(elapsed)));
+        [frame, named].into_iter().flatten().min()
+    }
+
+    async fn wait(&mut self) -> Woken {
+        let alarm = self.alarm();
+        let sleep = async move {
+            match alarm {
+                Some(after) => tokio::time::sleep(after).await,
+                None => std::future::pending().await,
+            }
+        };
+        let Pump { events, inbox, signals, performer, .. } = self;
+        tokio::select! {
+            // Signals first: they are rare and must not starve. Keys before messages, so that a
+            // flood of messages cannot delay a key; output last, it is pulled once a frame anyway.
+            biased;
+            _ = signals.terminate.recv() => Woken::Leave(Farewell::Terminate),
+            _ = signals.hang_up.recv() => Woken::Leave(Farewell::HangUp),
+            _ = signals.interrupt.recv() => Woken::Leave(Farewell::Interrupt),
+            _ = signals.stop.recv() => Woken::Stop,
+            _ = signals.go_on.recv() => Woken::Continued,
+            event = poll_fn(|context| Pin::new(&mut *events).poll_next(context)) => Woken::Terminal(event),
+            Some(msg) = inbox.recv() => Woken::Message(msg),
+            () = sleep => Woken::Time,
+            () = performer.more_output() => Woken::Output,
+        }
+    }
+
+    fn take(&mut self, woken: Woken) -> io::Result<()> {
+        match woken {
+            Woken::Terminal(Some(Ok(event))) => self.terminal_event(event),
+            // The terminal is gone: as SIGHUP. It decides nothing.
+            Woken::Terminal(Some(Err(_)) | None) => {
+                self.feed(Msg::Leave(Farewell::HangUp))?;
+                self.ending.get_or_insert(Ending::Signal(Farewell::HangUp));
+                Ok(())
+            }
+            Woken::Message(msg) => self.feed(msg),
+            Woken::Leave(farewell) => self.feed(Msg::Leave(farewell)),
+            Woken::Stop => self.stop(Stopped::Alone),
+            Woken::Continued => self.resume(),
+            Woken::Output => {
+                self.behind = true;
+                Ok(())
+            }
+            Woken::Time => self.feed(Msg::Wake),
+        }
+    }
+
+    fn terminal_event(&mut self, event: Event) -> io::Result<()> {
+        match event {
+            Event::Key(key) => self.feed(Msg::Key(key)),
+            Event::Paste(text) => self.feed(Msg::Paste(text)),
+            Event::Mouse(event) => self.feed(Msg::Mouse(event)),
+            Event::Resize(width, height) => self.feed(Msg::Resize { width, height }),
+            Event::FocusGained => self.feed(Msg::FocusGained),
+            Event::FocusLost => Ok(()),
+        }
+    }
+
+    /// Takes what has come meanwhile, so that one frame shows all of it.
+    async fn drain(&mut self) -> io::Result<()> {
+        for _ in 0..BATCH {
+            let events = &mut self.events;
+            let next = poll_fn(|context| {
+                Poll::Ready(match Pin::new(&mut *events).poll_next(context) {
+                    Poll::Ready(event) => Some(event),
+                    Poll::Pending => None,
+                })
+            });
+            let woken = match next.await {
+                Some(event) => Woken::Terminal(event),
+                None => match self.inbox.try_recv() {
+                    Ok(msg) => Woken::Message(msg),
+                    Err(_) => return Ok(()),
+                },
+            };
+            self.take(woken)?;
+            if self.ending.is_some() {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    fn feed(&mut self, msg: Msg) -> io::Result<()> {
+        self.dirty |= !matches!(msg, Msg::Drawn);
+        let now = self.now();
+        for effect in self.app.update(now, msg) {
+            self.perform(effect)?;
+        }
+        Ok(())
+    }
+
+    fn perform(&mut self, effect: Effect) -> io::Result<()> {
+        match effect {
+            Effect::Leave(ending) => self.ending = Some(ending),
+            Effect::Suspend => return self.stop(Stopped::WithGroup),
+            Effect::Redraw => return self.session.screen.clear(),
+            Effect::Mouse(on) => return self.session.set_mouse(on),
+            Effect::Copy(text) => {
+                let lines = text.lines().count();
+                let said = super::phrase::plural(lines, "line", "lines");
+                let answer = match self.session.copy(&text) {
+                    Ok(()) => Ok(format!("{said} sent to the terminal's clipboard")),
+                    Err(error) => Err(format!("not copied: {error}")),
+                };
+                return self.feed(Msg::Answer(Box::new(Answer::Copied(answer))));
+            }
+            other => {
+                self.commands.retain(|task| !task.is_finished());
+                self.commands.extend(self.performer.perform(other));
+            }
+        }
+        Ok(())
+    }
+
+    fn draw_if_due(&mut self) -> io::Result<()> {
+        if self.ending.is_some() || !(self.dirty || self.behind) || self.drawn_at.elapsed() < FRAME {
+            return Ok(());
+        }
+        self.pull()?;
+        if !self.dirty {
+            return Ok(());
+        }
+        self.session.set_title(&self.app.window_title())?;
+        let app = &mut self.app;
+        self.session.draw(|frame| view::draw(app, frame))?;
+        self.dirty = false;
+        self.drawn_at = Clock::now();
+        self.feed(Msg::Drawn)
+    }
+
+    /// Hands over what live runs wrote since the last frame.
+    fn pull(&mut self) -> io::Result<()> {
+        let mut arrived = Vec::new();
+        self.behind = self.performer.pull(&mut |msg| arrived.push(msg));
+        for msg in arrived {
+            self.feed(msg)?;
+        }
+        Ok(())
+    }
+
+    /// Gives the terminal back and stops, as a shell expects; goes on when continued.
+    fn stop(&mut self, stopped: Stopped) -> io::Result<()> {
+        self.session.leave();
+        match stopped {
+            // All of a pipeline stops when its terminal says so.
+            Stopped::WithGroup => kill_current_process_group(Signal::STOP)?,
+            Stopped::Alone => kill_process(rustix::process::getpid(), Signal::STOP)?,
+        }
+        self.resume()
+    }
+
+    fn resume(&mut self) -> io::Result<()> {
+        self.session.reenter()?;
+        self.feed(Msg::Resumed)
+    }
+
+    /// Stops live runs and waits, for a while, until they are recorded and commands are done.
+    async fn say_goodbye(&mut self) {
+        let deadline = Clock::now() + FAREWELL;
+        self.performer.stop_runs();
+        while self.performer.has_live_runs() && Clock::now() < deadline {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        for task in self.commands.drain(..) {
+            let left = deadline.saturating_duration_since(Clock::now());
+            // What is not done by then is finished at the next start.
+            let _ = tokio::time::timeout(left, task).await;
+        }
+    }
+}
+
+/// Who stops.
+#[derive(Clone, Copy)]
+enum Stopped {
+    /// This process.
+    Alone,
+    /// Everything in the foreground of the terminal.
+    WithGroup,
+}

@@ -1,0 +1,167 @@
+//! The terminal itself: entering and leaving the full screen so that it is usable afterwards, whatever
+//! ends the program.
+//!
+//! Nothing here asks the terminal a question: a terminal that answers nothing costs no time.
+
+use crossterm::clipboard::CopyToClipboard;
+use crossterm::cursor::{Hide, Show};
+use crossterm::event::{
+    DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste, EnableFocusChange,
+    EnableMouseCapture,
+};
+use crossterm::style::Print;
+use crossterm::terminal::{
+    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, SetTitle,
+    disable_raw_mode, enable_raw_mode,
+};
+use crossterm::{execute, queue};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use std::io::{self, IsTerminal, Stdout, Write, stdin, stdout};
+use std::panic;
+use std::thread;
+
+/// Puts the window title on the terminal's stack, and takes it back (xterm, and those like it).
+const SAVE_TITLE: &str = "\x1b[22;0t";
+const RESTORE_TITLE: &str = "\x1b[23;0t";
+
+/// What the program draws to.
+pub type Screen = Terminal<CrosstermBackend<Stdout>>;
+
+/// The terminal while it is ours. Dropping it gives it back.
+pub struct Session {
+    /// What is drawn to.
+    pub screen: Screen,
+    mouse: bool,
+    title: String,
+    /// Whether the terminal is ours at the moment.
+    taken: bool,
+}
+
+impl Session {
+    /// Takes the terminal: alternate screen, raw keys, pasted text as a whole, focus reports.
+    ///
+    /// # Errors
+    /// When standard input or output is no terminal, or it cannot be set up.
+    pub fn enter() -> io::Result<Session> {
+        if !stdin().is_terminal() || !stdout().is_terminal() {
+            return Err(io::Error::new(io::ErrorKind::Unsupported, "the workbench needs a terminal"));
+        }
+        let screen = Terminal::new(CrosstermBackend::new(stdout()))?;
+        let mut session = Session { screen, mouse: false, title: String::new(), taken: false };
+        session.take()?;
+        Ok(session)
+    }
+
+    fn take(&mut self) -> io::Result<()> {
+        if self.taken {
+            // Stopped and continued from outside: a shell may have changed the modes meanwhile.
+            disable_raw_mode()?;
+        } else {
+            execute!(stdout(), Print(SAVE_TITLE))?;
+        }
+        self.taken = true;
+        enable_raw_mode()?;
+        execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste, EnableFocusChange, Hide)?;
+        if self.mouse {
+            execute!(stdout(), EnableMouseCapture)?;
+        }
+        Ok(())
+    }
+
+    /// Gives the terminal back for a while, as before a stop.
+    pub fn leave(&mut self) {
+        restore();
+        self.taken = false;
+        self.title.clear();
+    }
+
+    /// Takes the terminal again; everything must be drawn anew.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn reenter(&mut self) -> io::Result<()> {
+        self.take()?;
+        self.screen.clear()
+    }
+
+    /// Switches reports of the mouse on or off.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn set_mouse(&mut self, on: bool) -> io::Result<()> {
+        if on == self.mouse {
+            return Ok(());
+        }
+        self.mouse = on;
+        if on { execute!(stdout(), EnableMouseCapture) } else { execute!(stdout(), DisableMouseCapture) }
+    }
+
+    /// Sets the title of the window; the text must be safe.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn set_title(&mut self, title: &str) -> io::Result<()> {
+        if title != self.title {
+            title.clone_into(&mut self.title);
+            queue!(stdout(), SetTitle(title))?;
+        }
+        Ok(())
+    }
+
+    /// Gives text to the terminal's clipboard (OSC 52). The terminal does not say whether it took it.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn copy(&mut self, text: &str) -> io::Result<()> {
+        execute!(stdout(), CopyToClipboard::to_clipboard_from(text))
+    }
+
+    /// Draws one frame, shown by the terminal as a whole.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn draw(&mut self, render: impl FnOnce(&mut ratatui::Frame)) -> io::Result<()> {
+        queue!(stdout(), BeginSynchronizedUpdate)?;
+        let drawn = self.screen.draw(render).map(drop);
+        execute!(stdout(), EndSynchronizedUpdate)?;
+        drawn
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        restore();
+    }
+}
+
+/// Undoes everything that [`Session::enter`] did. Harmless when nothing was done; a terminal that is
+/// gone cannot be restored and is left alone.
+pub fn restore() {
+    let mut out = stdout();
+    let _ = execute!(
+        out,
+        EndSynchronizedUpdate,
+        DisableMouseCapture,
+        DisableFocusChange,
+        DisableBracketedPaste,
+        LeaveAlternateScreen,
+        Show,
+        Print(RESTORE_TITLE)
+    );
+    let _ = disable_raw_mode();
+    let _ = out.flush();
+}
+
+/// Restores the terminal before a panic of this thread is reported. A panic of a worker is reported
+/// by whoever waits for it and must not write over the screen.
+pub fn restore_on_panic() {
+    let ours = thread::current().id();
+    let report = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        if thread::current().id() == ours {
+            restore();
+            report(info);
+        }
+    }));
+}
