@@ -344,14 +344,10 @@ fn shared_members(plan: &Plan, tool: &Tool) -> Result<Vec<Member>, Problem> {
     let base = &tool.placement.base;
     let definition = file_of(&tool.path);
     let mut members = vec![files::member(plan, base, definition)?];
-    if tool.format == Format::Pair {
-        let stem = super::draft::stem_of(definition);
-        let mut script = super::programs::script_extensions().map(|extension| format!("{stem}.{extension}"));
-        let script = script.find(|name| plan.on_disk(&join(base, name)).symlink_metadata().is_ok());
-        let script = script.unwrap_or_else(|| stem.to_owned());
-        if plan.on_disk(&join(base, &script)).symlink_metadata().is_ok() {
-            members.push(files::member(plan, base, &script)?);
-        }
+    if tool.format == Format::Pair
+        && let Some(script) = walk::script_of(plan, base, definition)
+    {
+        members.push(files::member(plan, base, &script)?);
     }
     members.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(members)

@@ -437,6 +437,29 @@ fn disk_bytes_of_a_workspace_stay_equal() {
     assert_eq!(row(&scan_all(&plan), "tools/x/tool.toml").format, Format::Native);
 }
 
+#[test]
+fn opening_a_tool_takes_the_files_that_the_scan_took() {
+    let workspace = Workspace::new();
+    for name in ["x.toml", "x.yaml"] {
+        workspace.write(&format!("tools/{name}"), if name == "x.toml" { "name = \"x\"" } else { "name: x" });
+    }
+    for name in ["x.py", "x.sh", "x.js"] {
+        workspace.write(&format!("tools/{name}"), format!("# {name}\n"));
+    }
+    workspace.write("tools/plain.toml", "name = \"plain\"");
+    workspace.write("tools/plain", "#!/bin/sh\ntrue\n");
+    std::fs::set_permissions(workspace.at("tools/plain"), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let plan = workspace.plan();
+    let scan = scan_all(&plan);
+    let rows: Vec<(&str, Format)> = scan.tools.iter().map(|tool| (tool.path.as_str(), tool.format)).collect();
+    let pairs = ["tools/plain.toml", "tools/x.toml", "tools/x.yaml"];
+    assert_eq!(rows.iter().filter(|row| row.1 == Format::Pair).map(|row| row.0).collect::<Vec<_>>(), pairs);
+    assert_eq!(rows.len(), 4);
+    for tool in &scan.tools {
+        assert_eq!(read(&plan, tool).unwrap().tool, *tool);
+    }
+}
+
 mod arbitrary_bytes {
     use super::*;
     use proptest::prelude::*;

@@ -8,7 +8,7 @@ use super::draft::stem_of;
 use super::files::{self, Member, is_left_out, unreadable};
 use super::limits;
 use super::plan::{self, Plan, Root, folder_of, join};
-use super::programs::{is_script, script_rank};
+use super::programs::{is_script, script_extensions, script_rank};
 use crate::domain::{Format, Placement, Problem, ProblemCode, is_hidden};
 use std::collections::{HashMap, VecDeque};
 use std::os::unix::fs::PermissionsExt;
@@ -233,6 +233,20 @@ fn groups(listing: &Listing) -> Vec<Group> {
     let rest = by_stem.into_values().flatten();
     groups.extend(rest.map(|script| Group { definition: script.clone(), script: None, format: Format::Header }));
     groups
+}
+
+/// The script that a scan joins with a manifest in a shared folder. Looks only at names of its stem.
+pub(super) fn script_of(plan: &Plan, at: &str, manifest: &str) -> Option<String> {
+    let stem = stem_of(manifest);
+    let is_there = |name: &String| plan.on_disk(&join(at, name)).symlink_metadata().is_ok_and(|meta| !meta.is_dir());
+    let named = |extension: &str| format!("{stem}.{extension}");
+    let manifests = ["toml", "yaml", "yml", "json"].into_iter().map(named).filter(is_there).collect();
+    let mut scripts: Vec<String> = script_extensions().map(named).filter(is_there).collect();
+    if is_program(plan, at, stem) {
+        scripts.push(stem.to_owned());
+    }
+    let listing = Listing { manifests, scripts, ..Listing::default() };
+    groups(&listing).into_iter().find(|group| group.definition == manifest)?.script
 }
 
 /// The definition that a folder belongs to: the only one with a manifest, or the only script, in a
