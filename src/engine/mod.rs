@@ -23,6 +23,7 @@ mod view;
 mod watching;
 
 pub use self::core::{RunPolicy, policy};
+pub use crate::catalog::{Hit, Index, Matches};
 pub use crate::runner::{Frame, Spool, Tail};
 pub use error::{EngineError, ErrorCode};
 pub use home::{Home, find_workspace, state_dir};

@@ -200,6 +200,49 @@ fn a_new_version_replaces_the_approved_one_and_undo_brings_that_back() {
 }
 
 #[test]
+fn undo_never_approves_what_was_not_approved() {
+    let world = World::new();
+    world.drop_pair();
+    let engine = world.open();
+    decide(&engine, DecisionKind::Approve).unwrap();
+    world.write("tools/approved/adder/adder.py", "print('smuggled')\n");
+    world.write("tools/experimental/adder.py", &SCRIPT.replace("sum", "total"));
+    world.write("tools/experimental/adder.toml", &MANIFEST.replace("1.0.0", "1.1.0"));
+    engine.scan(&mut |_| {}).unwrap();
+    let waiting = engine.reviews(ReviewFilter::Waiting).unwrap();
+    let evolved = waiting.iter().find(|r| r.kind == ReviewKind::Evolved).unwrap();
+    let approve = Command::Decide {
+        review: evolved.id,
+        digest: evolved.digest,
+        kind: DecisionKind::Approve,
+        reason: None,
+        shown: seen(),
+    };
+    engine.execute(approve, &ada()).unwrap();
+    engine.execute(Command::Undo { operation: None }, &ada()).unwrap();
+    let tool = engine.resolve("adder").unwrap();
+    assert_eq!((tool.stage, tool.state), (Stage::Approved, ToolState::Changed));
+}
+
+#[test]
+fn an_approval_stays_written_beside_the_tool_wherever_it_is_vouched_for() {
+    let world = World::new();
+    world.drop_pair();
+    let engine = world.open();
+    decide(&engine, DecisionKind::Approve).unwrap();
+    let note = || std::fs::read_to_string(world.root().join("tools/approved/adder/approval.toml")).unwrap();
+    let first = note();
+    engine.execute(Command::Archive { tool: "adder".to_owned(), reason: None }, &ada()).unwrap();
+    assert!(!world.exists("tools/archived/adder/approval.toml"));
+    engine.execute(Command::Restore { tool: "adder".to_owned() }, &ada()).unwrap();
+    assert_eq!(note(), first);
+    world.write("tools/approved/adder/adder.py", "print('other')\n");
+    engine.scan(&mut |_| {}).unwrap();
+    decide(&engine, DecisionKind::Approve).unwrap();
+    assert!(note().contains(&engine.resolve("adder").unwrap().digest.hex()));
+}
+
+#[test]
 fn stages_cannot_be_skipped_and_core_needs_its_own_review() {
     let world = World::new();
     world.drop_pair();
@@ -347,4 +390,28 @@ fn scanning_twice_writes_nothing_the_second_time() {
     let before = engine.read(|q| Ok(q.last_seq()?)).unwrap();
     engine.scan(&mut |_| {}).unwrap();
     assert_eq!(engine.read(|q| Ok(q.last_seq()?)).unwrap(), before);
+}
+
+#[test]
+fn a_watched_folder_tells_of_a_new_tool() {
+    let world = World::new();
+    let engine = world.open();
+    let (sender, changes) = std::sync::mpsc::channel();
+    let sender = Mutex::new(sender);
+    let _watch = engine
+        .watch(
+            &(Arc::new(move |change: Change| {
+                let _ = lock(&sender).send(change);
+            }) as OnChange),
+        )
+        .unwrap();
+    world.drop_pair();
+    let deadline = Clock::now() + Duration::from_secs(20);
+    loop {
+        let left = deadline.saturating_duration_since(Clock::now());
+        match changes.recv_timeout(left).expect("the tool was never announced") {
+            Change::Catalog(view) if view.tools.iter().any(|t| t.name.as_str() == "adder" && t.runnable) => break,
+            _ => {}
+        }
+    }
 }

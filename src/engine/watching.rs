@@ -4,8 +4,9 @@
 //! which costs microseconds, and read only when it moved.
 
 use super::Engine;
-use super::error::EngineError;
+use super::error::{EngineError, ErrorCode};
 use super::view::Change;
+use crate::catalog::{Hint, Watcher};
 use crate::domain::{EventSeq, Topic};
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -40,6 +41,7 @@ pub struct Watch {
     stop: Arc<AtomicBool>,
     hints: Sender<Wake>,
     threads: Vec<JoinHandle<()>>,
+    watcher: Option<Watcher>,
 }
 
 enum Wake {
@@ -58,6 +60,8 @@ impl Watch {
 impl Drop for Watch {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Release);
+        // First no more hints, then the end of the work that hears them.
+        self.watcher = None;
         let _ = self.hints.send(Wake::Stop);
         for thread in self.threads.drain(..) {
             // A thread that panicked has nothing left to stop.
@@ -75,8 +79,25 @@ impl Engine {
     pub fn watch(&self, on_change: &OnChange) -> Result<Watch, EngineError> {
         let stop = Arc::new(AtomicBool::new(false));
         let (hints, received) = channel();
+        let sender = hints.clone();
+        let wake = Box::new(move |hint: Hint| {
+            // Whatever was hinted, the answer is a scan; a closed channel means that the work is ending.
+            let (Hint::Changed | Hint::Overflow) = hint;
+            let _ = sender.send(Wake::Hint);
+        });
+        let watcher = match Watcher::start(&self.watched_paths(), wake) {
+            Ok(watcher) => Some(watcher),
+            Err(why) => {
+                on_change(Change::Trouble(EngineError::new(
+                    ErrorCode::Failed,
+                    format!("the tools folder cannot be watched ({why}); it is read every 30 s"),
+                    "`toolsmith doctor` shows the watch limit",
+                )));
+                None
+            }
+        };
         let since = self.read(|q| Ok(q.last_seq()?))?;
-        let pace = RESCAN_UNWATCHED;
+        let pace = if watcher.is_some() { RESCAN } else { RESCAN_UNWATCHED };
         let threads = vec![
             std::thread::spawn({
                 let (engine, on_change) = (self.clone(), Arc::clone(on_change));
@@ -87,7 +108,7 @@ impl Engine {
                 move || engine.follow_feed(since, &stop, &on_change)
             }),
         ];
-        Ok(Watch { stop, hints, threads })
+        Ok(Watch { stop, hints, threads, watcher })
     }
 
     fn watched_paths(&self) -> Vec<PathBuf> {

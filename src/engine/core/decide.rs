@@ -2,9 +2,7 @@
 
 use super::scan::members_digest;
 use super::{Actor, Placed, Step, UndoNote, answer, approval_file, intend, stage_placement};
-use crate::domain::{
-    Decision, DecisionKind, Digest, FileMode, OperationId, Review, ReviewKind, ReviewState, Shown, Stage, VersionFile,
-};
+use crate::domain::{Decision, DecisionKind, Digest, OperationId, Review, ReviewKind, ReviewState, Shown, Stage};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::relocate::{CommitNote, Relocation};
 use crate::store::{Approval, NewOperation, Tx};
@@ -127,16 +125,18 @@ fn approve(tx: &Tx<'_>, actor: Actor<'_>, input: &DecideInput<'_>, review: &Revi
         }
     };
     let after = before.moved_to(review.to_stage, target);
+    let replaced_approved = match input.replaced {
+        Some(replaced) => tx.withdraw_approval(&replaced.tool, replaced.digest)?,
+        None => false,
+    };
     let note = UndoNote::Approve {
         review: review.id,
         before: before.clone(),
         after: after.clone(),
         replaced: input.replaced.cloned(),
+        replaced_approved,
     };
     let operation = record(tx, actor, input, review, &note)?;
-    if let Some(replaced) = input.replaced {
-        tx.withdraw_approval(&replaced.tool, replaced.digest)?;
-    }
     tx.approve_version(&Approval {
         tool: review.tool.clone(),
         digest: review.digest,
@@ -153,11 +153,7 @@ fn approve(tx: &Tx<'_>, actor: Actor<'_>, input: &DecideInput<'_>, review: &Revi
         from: (before.placement != after.placement).then(|| before.placement.clone()),
         from_files: before.files.clone(),
         replaces: input.replaced.map(|old| old.digest),
-        extra: vec![VersionFile {
-            path: "approval.toml".to_owned(),
-            mode: FileMode::Plain,
-            bytes: approval_file(&after, actor, operation, tx.now(), input.reason).into_bytes(),
-        }],
+        extra: approval_file(tx, &after)?,
         commit: commit_note(actor, &after, operation, "approve"),
         to: after.placement.clone(),
     };

@@ -2,7 +2,7 @@
 
 use super::decide::commit_note;
 use super::scan::{Approvals, open_for};
-use super::{Actor, Placed, Step, UndoNote, answer, intend};
+use super::{Actor, Placed, Step, UndoNote, answer, approval_file, intend};
 use crate::domain::{OperationId, Placement, ReviewKind, ReviewState, Stage, Tool};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::relocate::Relocation;
@@ -101,20 +101,25 @@ fn move_version(tx: &Tx<'_>, actor: Actor<'_>, change: Move<'_>, message: String
         detail: json!({"reason": change.reason, "digest": change.before.digest, "undo": note}),
         reversible: true,
     })?;
-    let relocation = relocation(actor, change.before, &change.after, operation, change.verb);
+    let relocation =
+        relocation(tx, actor, Journey { before: change.before, after: &change.after, operation, verb: change.verb })?;
     let intents = vec![intend(tx, actor, relocation)?];
     Ok(Step { outcome: answer(Some(operation), None, message), intents })
 }
 
+/// From where to where, by which operation.
+pub(super) struct Journey<'a> {
+    pub(super) before: &'a Placed,
+    pub(super) after: &'a Placed,
+    pub(super) operation: OperationId,
+    /// The verb for the commit message.
+    pub(super) verb: &'a str,
+}
+
 /// The relocation that takes a version from one place to another.
-pub(super) fn relocation(
-    actor: Actor<'_>,
-    before: &Placed,
-    after: &Placed,
-    operation: OperationId,
-    verb: &str,
-) -> Relocation {
-    Relocation {
+pub(super) fn relocation(tx: &Tx<'_>, actor: Actor<'_>, journey: Journey<'_>) -> Result<Relocation, EngineError> {
+    let Journey { before, after, operation, verb } = journey;
+    Ok(Relocation {
         operation,
         tool: before.tool.clone(),
         version: before.version.clone(),
@@ -123,7 +128,7 @@ pub(super) fn relocation(
         from_files: before.files.clone(),
         to: after.placement.clone(),
         replaces: None,
-        extra: Vec::new(),
+        extra: approval_file(tx, after)?,
         commit: commit_note(actor, after, operation, verb),
-    }
+    })
 }

@@ -19,7 +19,7 @@ pub use undo::undo;
 use super::error::EngineError;
 use super::relocate::Relocation;
 use crate::domain::{
-    Digest, Instant, OperationId, Outcome, Placement, ReviewId, Stage, Tool, ToolName, VersionFile, rfc3339,
+    Digest, FileMode, OperationId, Outcome, Placement, ReviewId, Stage, Tool, ToolName, VersionFile, rfc3339,
 };
 use crate::store::Tx;
 use serde::{Deserialize, Serialize};
@@ -74,6 +74,8 @@ pub enum UndoNote {
         after: Placed,
         /// The version of the same name that was in the target place before.
         replaced: Option<Placed>,
+        /// Whether an approval of that version was in force; only then it comes back with it.
+        replaced_approved: bool,
     },
     /// An adoption.
     Adopt {
@@ -145,26 +147,29 @@ struct ApprovalNote<'a> {
     reason: Option<&'a str>,
 }
 
-/// Builds the text of `approval.toml`.
-fn approval_file(
-    placed: &Placed,
-    actor: Actor<'_>,
-    operation: OperationId,
-    at: Instant,
-    reason: Option<&str>,
-) -> String {
+/// The file `approval.toml` for a version at a vouched place, drawn from the approval in force; nothing
+/// for other places.
+fn approval_file(tx: &Tx<'_>, placed: &Placed) -> Result<Vec<VersionFile>, EngineError> {
+    let approvals = tx.approvals_of(&placed.tool)?;
+    let Some(approval) = approvals.iter().find(|a| placed.stage.is_vouched() && a.digest == placed.digest) else {
+        return Ok(Vec::new());
+    };
+    let operation = tx.operation(approval.operation)?;
     let note = ApprovalNote {
         tool: placed.tool.as_str(),
         version: placed.version.to_string(),
         digest: placed.digest.hex(),
         stage: placed.stage,
-        reviewer: actor.who,
-        approved_at: rfc3339(at),
-        operation: operation.0,
-        reason,
+        reviewer: operation.as_ref().map_or("", |op| &op.who),
+        approved_at: rfc3339(approval.at),
+        operation: approval.operation.0,
+        reason: operation.as_ref().and_then(|op| op.detail.get("reason")).and_then(Value::as_str),
     };
-    let body = toml::to_string(&note).unwrap_or_default();
-    format!("# Written when this version was approved. A change to any file beside it voids the approval.\n{body}")
+    let body = toml::to_string(&note).map_err(EngineError::internal)?;
+    let text =
+        format!("# Written when this version was approved. A change to any file beside it voids the approval.\n{body}");
+    let path = "approval.toml".to_owned();
+    Ok(vec![VersionFile { path, mode: FileMode::Plain, bytes: text.into_bytes() }])
 }
 
 /// Writes an intent in this transaction.

@@ -1,8 +1,8 @@
 //! Taking an operation back: never by rewriting, always by a new operation.
 
 use super::decide::commit_note;
-use super::lifecycle::relocation;
-use super::{Actor, Placed, Step, UndoNote, answer, intend};
+use super::lifecycle::{Journey, relocation};
+use super::{Actor, Placed, Step, UndoNote, answer, approval_file, intend};
 use crate::domain::{Operation, OperationId, ReviewId, ReviewState};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::relocate::Relocation;
@@ -80,18 +80,26 @@ fn reverse(
             reopen(tx, *review, target.id)?;
             Ok(Vec::new())
         }
-        UndoNote::Move { before, after } => Ok(vec![relocation(actor, after, before, operation, "undo")]),
-        UndoNote::Approve { review, before, after, replaced } => {
+        UndoNote::Move { before, after } => {
+            let journey = Journey { before: after, after: before, operation, verb: "undo" };
+            Ok(vec![relocation(tx, actor, journey)?])
+        }
+        UndoNote::Approve { review, before, after, replaced, replaced_approved } => {
             tx.withdraw_approval(&after.tool, after.digest)?;
             if before.stage.is_vouched() && before.digest == after.digest && before.placement != after.placement {
                 // A promotion from approved to core: the approval of the digest itself stays.
                 approve_again(tx, before, operation)?;
             }
-            if let Some(old) = replaced {
+            if let (Some(old), true) = (replaced, *replaced_approved) {
                 approve_again(tx, old, operation)?;
             }
             reopen(tx, *review, target.id)?;
-            Ok(back(actor, before, after, replaced.as_ref(), operation))
+            back(
+                tx,
+                actor,
+                Journey { before: after, after: before, operation, verb: "undo approval of" },
+                replaced.as_ref(),
+            )
         }
     }
 }
@@ -109,15 +117,15 @@ fn approve_again(tx: &Tx<'_>, placed: &Placed, operation: OperationId) -> Result
 
 /// The moves that take an approved version back and put the one it replaced in its place.
 fn back(
+    tx: &Tx<'_>,
     actor: Actor<'_>,
-    before: &Placed,
-    after: &Placed,
+    journey: Journey<'_>,
     replaced: Option<&Placed>,
-    operation: OperationId,
-) -> Vec<Relocation> {
+) -> Result<Vec<Relocation>, EngineError> {
+    let (operation, undone) = (journey.operation, journey.before.digest);
     let mut moves = Vec::new();
-    if before.placement != after.placement {
-        let mut step = relocation(actor, after, before, operation, "undo approval of");
+    if journey.before.placement != journey.after.placement {
+        let mut step = relocation(tx, actor, journey)?;
         if replaced.is_some() {
             // One commit for both moves: the second one makes it.
             step.commit = None;
@@ -133,12 +141,12 @@ fn back(
             from: None,
             from_files: Vec::new(),
             to: old.placement.clone(),
-            replaces: Some(after.digest),
-            extra: Vec::new(),
+            replaces: Some(undone),
+            extra: approval_file(tx, old)?,
             commit: commit_note(actor, old, operation, "undo: back to"),
         });
     }
-    moves
+    Ok(moves)
 }
 
 fn reopen(tx: &Tx<'_>, review: ReviewId, decided_by: OperationId) -> Result<(), EngineError> {
