@@ -5,6 +5,7 @@
 
 mod form;
 mod form_rows;
+mod highlight;
 mod output;
 mod rows;
 mod search;
@@ -13,6 +14,7 @@ mod terminal;
 mod text;
 
 pub use form::{FormEvent, FormView};
+pub use highlight::{Language, highlight};
 pub use output::OutputView;
 pub use terminal::{Chunk, LineKind};
 pub use text::{Jump, Mark, Piece, TextLine, TextView, TokenKind, Tone};
