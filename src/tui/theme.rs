@@ -132,11 +132,10 @@ impl Theme {
             (TokenKind::Keyword, Ground::Dark) => Style::new().fg(Color::LightMagenta),
             (TokenKind::Keyword, Ground::Light) => Style::new().fg(Color::Magenta),
             (TokenKind::Function, Ground::Dark) => Style::new().fg(Color::LightBlue),
-            (TokenKind::Function, Ground::Light) => Style::new().fg(Color::Blue),
+            (TokenKind::Function | TokenKind::Type, Ground::Light) => Style::new().fg(Color::Blue),
             (TokenKind::String, Ground::Dark | Ground::Light) => self.good,
             (TokenKind::Number | TokenKind::Constant, Ground::Dark | Ground::Light) => self.accent,
             (TokenKind::Type, Ground::Dark) => Style::new().fg(Color::Yellow),
-            (TokenKind::Type, Ground::Light) => Style::new().fg(Color::Blue),
             (
                 TokenKind::Function | TokenKind::String | TokenKind::Number | TokenKind::Constant | TokenKind::Type,
                 Ground::Plain,

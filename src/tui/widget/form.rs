@@ -5,7 +5,7 @@
 //! cancelled form is a draft.
 
 use super::form_rows::{Block, Layout};
-use crate::domain::{FieldKind, FieldViolation, Form, SafeText, is_hidden};
+use crate::domain::{Field, FieldKind, FieldViolation, Form, SafeText, is_hidden};
 use crate::tui::theme::Theme;
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use ratatui::buffer::Buffer;
@@ -131,7 +131,7 @@ impl FormView {
             self.edited = true;
             return;
         }
-        let is_multiline = self.form.fields().get(self.focus).is_some_and(|field| field.is_multiline());
+        let is_multiline = self.form.fields().get(self.focus).is_some_and(Field::is_multiline);
         if let Some(editor) = &mut self.editor {
             editor.insert_str(if is_multiline { text } else { text.replace('\n', " ") });
             self.take_editor();
@@ -216,7 +216,7 @@ impl FormView {
         let Some(first) = self.violations.first() else { return FormEvent::Submit(self.form.value()) };
         let (field, message) = (first.field, first.message.clone());
         if let Some(whole) = &mut self.whole {
-            let place = field.and_then(|index| self.form.fields().get(index)).map(|field| field.dotted());
+            let place = field.and_then(|index| self.form.fields().get(index)).map(Field::dotted);
             whole.error = Some(place.map_or(message.clone(), |place| format!("{place} {message}")));
         } else if let Some(index) = field.filter(|index| self.can_focus(*index)) {
             self.set_focus(index);
@@ -259,7 +259,7 @@ impl FormView {
             KeyCode::Backspace | KeyCode::Delete => self.enter(""),
             KeyCode::Char(letter) if !key.modifiers.contains(KeyModifiers::CONTROL) => {
                 let starts = |option: &&String| option.to_lowercase().starts_with(&letter.to_lowercase().to_string());
-                let options = self.form.fields().get(self.focus).map(|field| field.options()).unwrap_or_default();
+                let options = self.form.fields().get(self.focus).map(Field::options).unwrap_or_default();
                 if let Some(option) = options.iter().find(starts) {
                     self.enter(option);
                 }

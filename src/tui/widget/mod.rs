@@ -3,6 +3,7 @@
 //! A widget holds the state of one view (position, search, what was shown) and draws it. It knows
 //! nothing of the engine and reads no clock; raw text goes in, and only escaped text comes out.
 
+mod diff;
 mod form;
 mod form_rows;
 mod highlight;
@@ -13,6 +14,7 @@ mod sgr;
 mod terminal;
 mod text;
 
+pub use diff::{DiffFile, DiffLayout, DiffText, FileChange, diff_files};
 pub use form::{FormEvent, FormView};
 pub use highlight::{Language, highlight};
 pub use output::OutputView;

@@ -54,9 +54,8 @@ fn bars_of_several_lines_are_redrawn_in_place() {
 #[test]
 fn a_bar_on_one_stream_is_not_torn_by_lines_of_the_other() {
     let mut view = OutputView::new();
-    let mut offset = 0;
-    for (stream, bytes) in [(Stream::Stderr, "\r10%"), (Stream::Stdout, "hello\n"), (Stream::Stderr, "\r20%")] {
-        offset += 1;
+    let parts = [(Stream::Stderr, "\r10%"), (Stream::Stdout, "hello\n"), (Stream::Stderr, "\r20%")];
+    for (offset, (stream, bytes)) in (0..).zip(parts) {
         view.push(Chunk { stream, at_ms: 1500, bytes: bytes.as_bytes(), offset });
     }
     assert_eq!(view.all_text(), "20%\nhello");

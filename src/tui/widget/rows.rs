@@ -28,6 +28,9 @@ pub(super) fn columns(text: &str) -> usize {
 /// only one.
 pub(super) fn cut(text: &str, width: usize, at: Break) -> Vec<Range<usize>> {
     let width = width.max(2);
+    if at == Break::Anywhere && is_plain(text) && !text.is_empty() {
+        return (0..text.len()).step_by(width).map(|start| start..(start + width).min(text.len())).collect();
+    }
     let mut rows = Vec::with_capacity(1 + text.len() / width);
     let mut start = 0;
     while start < text.len() {

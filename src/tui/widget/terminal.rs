@@ -143,6 +143,15 @@ fn put_cell(cells: &mut Vec<Cell>, column: usize, c: char, style: Style) -> usiz
         }
         return 0;
     }
+    let is_narrow = |at: usize| cells.get(at).is_none_or(|cell| cell.c != WIDE_TAIL);
+    if width == 1 && is_narrow(column) && is_narrow(column + 1) {
+        // A progress bar comes here for every character.
+        match cells.get_mut(column) {
+            Some(cell) => *cell = Cell::new(c, style),
+            None => cells.push(Cell::new(c, style)),
+        }
+        return 1;
+    }
     if column < cells.len() && cells[column].c == WIDE_TAIL && column > 0 {
         cells[column - 1] = Cell::new(' ', cells[column - 1].style);
     }

@@ -396,7 +396,7 @@ impl TextView {
 
     fn draw_row(&mut self, (line, row): (usize, usize), strip: Rect, buf: &mut Buffer, theme: &Theme) {
         let width = self.body_width(&self.lines[line]);
-        let gutter = self.gutter_width();
+        let gutter = self.gutter_width(&self.lines[line]);
         let mut x = strip.x;
         let mut seen = self.seen[line].unwrap_or_default();
         for (half, piece) in self.lines[line].pieces().enumerate() {
@@ -406,7 +406,9 @@ impl TextView {
             }
             let room = |x: u16| usize::from(strip.right().saturating_sub(x));
             if row == 0 {
-                buf.set_stringn(x, strip.y, &piece.gutter, gutter.min(room(x)), gutter_style(piece.tone, theme));
+                let indent = gutter.saturating_sub(1 + columns(&piece.gutter)) as u16;
+                let at = x.saturating_add(indent).min(strip.right());
+                buf.set_stringn(at, strip.y, &piece.gutter, room(at), gutter_style(piece.tone, theme));
             }
             x = x.saturating_add(gutter as u16);
             let range = self.row_range((line, half), piece, row, width);
@@ -454,9 +456,13 @@ impl TextView {
             .is_some_and(|seen| self.lines[line].pieces().zip(seen).all(|(piece, seen)| seen >= piece.text().len()))
     }
 
-    /// Columns of a gutter with the blank behind it.
-    fn gutter_width(&self) -> usize {
-        if self.gutters == 0 { 0 } else { self.gutters + 1 }
+    /// Columns of the gutter with the blank behind it; a heading has none.
+    fn gutter_width(&self, line: &TextLine) -> usize {
+        match line {
+            TextLine::One(piece) if piece.gutter.is_empty() => 0,
+            TextLine::One(_) | TextLine::Two(..) if self.gutters == 0 => 0,
+            TextLine::One(_) | TextLine::Two(..) => self.gutters + 1,
+        }
     }
 
     /// Columns for the text of each piece.
@@ -466,7 +472,7 @@ impl TextView {
             TextLine::One(_) => self.size.0,
             TextLine::Two(..) => self.size.0.saturating_sub(1) / 2,
         };
-        room.saturating_sub(self.gutter_width() + edge).max(2)
+        room.saturating_sub(self.gutter_width(line) + edge).max(2)
     }
 
     fn move_rows(&mut self, rows: isize) {

@@ -16,7 +16,7 @@ fn rows(view: &mut TextView, width: u16, height: u16) -> Vec<String> {
 }
 
 fn numbered(lines: usize) -> TextView {
-    TextView::source(&(0..lines).map(|line| format!("line {line}\n")).collect::<String>())
+    TextView::source(&(0..lines).map(|line| format!("line {line}")).collect::<Vec<_>>().join("\n"))
 }
 
 #[test]
