@@ -123,7 +123,7 @@ impl Layout {
         match view.editor.as_ref().filter(|_| is_focused) {
             Some(editor) => {
                 let lines: usize = editor.lines().iter().map(|line| cut(line, width, Break::Anywhere).len()).sum();
-                let is_tall = field.is_multiline() && !(matches!(field.kind, FieldKind::Any) && lines == 1);
+                let is_tall = editor.lines().len() > 1 || (field.is_multiline() && field.kind != FieldKind::Any);
                 let rows = if is_tall { lines.clamp(*EDITOR_ROWS.start(), *EDITOR_ROWS.end()) } else { 1 };
                 for row in 0..rows {
                     self.rows.push(FormRow { field: index, part: Block::Editor { row, rows } });

@@ -4,7 +4,7 @@
 //! screen before. It only colours: what a language does not know stays plain, and nothing is decided
 //! by it.
 
-use super::text::TokenKind;
+use super::text::{LineTokens, TokenKind};
 use std::ops::Range;
 use tree_sitter_highlight::{HighlightConfiguration, HighlightEvent, Highlighter};
 
@@ -94,7 +94,7 @@ const NAMES: [(&str, TokenKind); 20] = [
 
 /// The tokens of each line of `text`, as bytes of the line; lines are those of [`str::lines`].
 /// `None` when the text is too long or cannot be read.
-pub fn highlight(language: Language, text: &str) -> Option<Vec<Vec<(Range<usize>, TokenKind)>>> {
+pub fn highlight(language: Language, text: &str) -> Option<Vec<LineTokens>> {
     if text.len() > MAX_BYTES {
         return None;
     }
@@ -128,7 +128,7 @@ pub fn highlight(language: Language, text: &str) -> Option<Vec<Vec<(Range<usize>
 struct Lines {
     /// Where each line begins and ends, without its line break.
     spans: Vec<Range<usize>>,
-    tokens: Vec<Vec<(Range<usize>, TokenKind)>>,
+    tokens: Vec<LineTokens>,
     /// Tokens come in order: the line of the last one.
     at: usize,
 }

@@ -19,7 +19,7 @@ pub use form::{FormEvent, FormView};
 pub use highlight::{Language, highlight};
 pub use output::OutputView;
 pub use terminal::{Chunk, LineKind};
-pub use text::{Jump, Mark, Piece, TextLine, TextView, TokenKind, Tone};
+pub use text::{Jump, LineTokens, Mark, Piece, TextLine, TextView, TokenKind, Tone};
 
 /// Where a search stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

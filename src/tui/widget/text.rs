@@ -39,6 +39,9 @@ pub enum TokenKind {
     Variable,
 }
 
+/// The tokens of a line: bytes of the raw line, and what they are.
+pub type LineTokens = Vec<(Range<usize>, TokenKind)>;
+
 /// Why a part of a line stands out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Mark {
@@ -220,7 +223,7 @@ impl TextView {
     }
 
     /// Colours the lines: for each line ranges of the raw line. Lines of two halves are left alone.
-    pub fn set_tokens(&mut self, tokens: &[Vec<(Range<usize>, TokenKind)>]) {
+    pub fn set_tokens(&mut self, tokens: &[LineTokens]) {
         for (line, tokens) in self.lines.iter_mut().zip(tokens) {
             if let TextLine::One(piece) = line {
                 let place = |(raw, kind): &(Range<usize>, TokenKind)| (piece.line.range(raw), Mark::Token(*kind));
