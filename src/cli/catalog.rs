@@ -6,8 +6,8 @@ use super::print_text::{Align, Ink, Line, Page, Table, counted, when};
 use super::review::risk_ink;
 use super::runs::run_table;
 use crate::domain::{
-    Category, CostTier, Dialect, Example, Format, Kind, LimitsDeclared, Manifest, Origin, Permissions, Problem,
-    Provenance, Recipe, Review, ReviewId, Run, Stage, TestCase, Tool, ToolReview, ToolState,
+    Category, CostTier, Dialect, Digest, Example, Format, Kind, LimitsDeclared, Manifest, Origin, Permissions, Problem,
+    Provenance, Recipe, Review, ReviewId, Run, Stage, TestCase, Tool, ToolName, ToolReview, ToolState,
 };
 use crate::engine::{Engine, EngineError, InitReport, ReviewFilter, RunFilter, VersionInfo, init as init_workspace};
 use serde::{Serialize, Serializer};
@@ -221,9 +221,12 @@ fn state_words(tool: &Tool) -> (Ink, String) {
     } else if !tool.runnable {
         words.push("not-runnable");
     }
-    if tool.facts.review != ToolReview::None && !(tool.facts.review == ToolReview::Approved && tool.stage.is_vouched())
-    {
-        words.push(tool.facts.review.word());
+    match tool.facts.review {
+        // Its stage came with the folder, and nobody vouched for it here: it runs like an experimental one.
+        ToolReview::None if tool.stage.is_vouched() && tool.state == ToolState::Ok => words.push("not-adopted"),
+        ToolReview::None => {}
+        ToolReview::Approved if tool.stage.is_vouched() => {}
+        review => words.push(review.word()),
     }
     let marks = [
         (tool.copy_of.is_some(), "copy"),
@@ -301,7 +304,10 @@ pub(super) fn show(call: &Call<'_>) -> Result<Shown, EngineError> {
 
 /// The review of exactly this version that waits for a human.
 fn waiting_review(engine: &Engine, tool: &Tool) -> Result<Option<ReviewId>, EngineError> {
-    let of_tool = |review: &Review| review.tool == tool.name && review.digest == tool.digest;
+    let covers = |(name, digest): &(ToolName, Digest)| *name == tool.name && *digest == tool.digest;
+    let of_tool = |review: &Review| {
+        (review.tool == tool.name && review.digest == tool.digest) || review.members.iter().any(covers)
+    };
     Ok(engine.reviews(ReviewFilter::Waiting)?.into_iter().find(of_tool).map(|review| review.id))
 }
 

@@ -67,9 +67,9 @@ fn listing(show: Listed) -> Listing {
 fn a_listing_ends_with_counts_and_names_its_problems() {
     assert_eq!(
         plain(|page| listing(Listed::Tools).text(page)),
-        "name  version  stage         kind     tier          state  description\n\
-         add   1.0.0    core          command  unclassified  ok     adds\\u{202e} numbers\n\
-         sum   1.0.0    experimental  command  unclassified  ok     adds\\u{202e} numbers\n\
+        "name  version  stage         kind     tier          state        description\n\
+         add   1.0.0    core          command  unclassified  not-adopted  adds\\u{202e} numbers\n\
+         sum   1.0.0    experimental  command  unclassified  ok           adds\\u{202e} numbers\n\
          2 of 5 tools · 1 problem (`toolsmith list --problems`)\n"
     );
     assert_eq!(
@@ -157,6 +157,7 @@ fn everything_unusual_about_a_tool_is_a_word() {
     odd.state = ToolState::Changed;
     assert_eq!(state_words(&odd).1, "changed waiting copy clash");
     let mut approved = tool("a", Stage::Approved);
+    assert_eq!(state_words(&approved).1, "not-adopted");
     approved.facts.review = ToolReview::Approved;
     assert_eq!(state_words(&approved), (Ink::Dim, "ok".to_owned()));
 }
