@@ -91,10 +91,7 @@ fn start(call: &Call<'_>, asked: Result<(Engine, RunRequest), EngineError>) -> R
     for note in &run.notes {
         call.note(&Line::new().put(Ink::Warn, "  note: ").put(Ink::Plain, note));
     }
-    match taken.and(finished) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(exit_code(run.outcome)),
-    }
+    answer(&run, taken.and(finished))
 }
 
 /// The exit code that goes with the end of a run.
@@ -219,10 +216,16 @@ fn stream_events(call: &Call<'_>, started: Result<(Engine, RunHandle), EngineErr
     print_event(&RunEvent::Started { run: &engine.run_record(handle.id)? })?;
     let mut events = Events::default();
     let (run, taken) = follow(call, &engine, handle, &mut events)?;
-    taken?;
-    events.finish()?;
-    print_event(&RunEvent::Ended { run: &run })?;
-    Ok(exit_code(run.outcome))
+    let told = taken.and_then(|()| events.finish()).and_then(|()| print_event(&RunEvent::Ended { run: &run }));
+    answer(&run, told)
+}
+
+/// The exit code of a run that was told as far as somebody listened.
+fn answer(run: &Run, told: io::Result<()>) -> Result<u8, Stop> {
+    match told {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(exit_code(run.outcome)),
+    }
 }
 
 /// Output as events.

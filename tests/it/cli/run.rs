@@ -161,13 +161,19 @@ fn a_run_can_be_cancelled_from_another_process() {
 fn endless_output_stops_when_its_reader_leaves() {
     let shell = Shell::new();
     shell.tool("experimental", "flood", "exec yes\n", "");
-    let mut child = shell.command(&["run", "flood"]).spawn().unwrap();
-    let mut out = child.stdout.take().unwrap();
-    let mut first = [0; 2];
-    out.read_exact(&mut first).unwrap();
-    drop(out);
-    let answered = ended(child).exits(1);
-    assert!(answered.stderr.contains("cancelled") || answered.stderr.contains("limit-exceeded"), "{}", answered.stderr);
+    for args in [&["run", "flood"][..], &["run", "flood", "--jsonl"]] {
+        let mut child = shell.command(args).spawn().unwrap();
+        let mut out = child.stdout.take().unwrap();
+        let mut first = [0; 2];
+        out.read_exact(&mut first).unwrap();
+        drop(out);
+        ended(child).exits(1);
+    }
+    let runs = shell.call(&["runs", "--json"]).exits(0).json()["runs"].clone();
+    for run in runs.as_array().unwrap() {
+        assert!(run["outcome"] == "cancelled" || run["outcome"] == "limit-exceeded", "{run}");
+    }
+    assert_eq!(runs.as_array().unwrap().len(), 2);
 }
 
 #[test]

@@ -91,4 +91,5 @@ fn doctor_answers_even_without_a_workspace() {
     for line in lines.as_array().unwrap() {
         assert!(["ok", "warn", "bad"].contains(&line["state"].as_str().unwrap()), "{line}");
     }
+    assert!(!lines.as_array().unwrap().is_empty());
 }
