@@ -9,7 +9,9 @@ use crate::domain::{
     Category, CostTier, Dialect, Digest, Example, Format, Kind, LimitsDeclared, Manifest, Origin, Permissions, Problem,
     Provenance, Recipe, Review, ReviewId, Run, Stage, TestCase, Tool, ToolName, ToolReview, ToolState,
 };
-use crate::engine::{Engine, EngineError, InitReport, ReviewFilter, RunFilter, VersionInfo, init as init_workspace};
+use crate::engine::{
+    Engine, EngineError, Index, InitReport, ReviewFilter, RunFilter, VersionInfo, init as init_workspace,
+};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 use std::io;
@@ -123,13 +125,9 @@ pub(super) fn list(call: &Call<'_>) -> Result<Listing, EngineError> {
     Ok(Listing { tools, problems: catalog.problems.clone(), total, show: Listed::Tools })
 }
 
-/// The tools whose name or description holds the query.
+/// The tools that the query finds, best first.
 fn find(tools: &[Arc<Tool>], query: &str) -> Vec<Arc<Tool>> {
-    let query = query.to_lowercase();
-    let holds = |tool: &&Arc<Tool>| {
-        [tool.name.as_str(), &tool.description].iter().any(|text| text.to_lowercase().contains(&query))
-    };
-    tools.iter().filter(holds).cloned().collect()
+    Index::new(tools).query(query).into_iter().filter_map(|hit| tools.get(hit.position).cloned()).collect()
 }
 
 fn about(problem: &Problem, query: &str) -> bool {

@@ -47,7 +47,7 @@ fn list_shows_tools_problems_and_counts() {
     assert_eq!(names(&["list", "--json", "--stage", "archived"]), ["older"]);
     assert_eq!(names(&["list", "--json", "--tag", "math"]), ["adder"]);
     assert_eq!(names(&["list", "--json", "--tier", "high"]), Vec::<String>::new());
-    assert_eq!(names(&["list", "--json", "adder"]), ["adder"]);
+    assert_eq!(names(&["list", "--json", "addr"]), ["adder"]);
 }
 
 #[test]
