@@ -29,18 +29,59 @@ pub use markdown::verbs_markdown;
 
 use crate::action::{self, Verb};
 use crate::domain::SafeText;
-use crate::engine::{EngineError, ErrorCode};
+use crate::engine::{EngineError, ErrorCode, OpenOptions};
 use call::{Call, Globals, Stop};
+use serde::Serialize;
 use std::ffi::OsString;
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
-/// Does what the arguments of this process ask for; without a verb, opens the workbench.
-pub fn main() -> ExitCode {
-    ExitCode::from(run_with(&std::env::args_os().collect::<Vec<_>>()))
+/// How a call without a verb wants the workbench.
+#[derive(Debug, Clone)]
+pub struct Opening {
+    /// What to open.
+    pub options: OpenOptions,
+    /// The agent at the keyboard; `None` is a human.
+    pub agent: Option<String>,
+    /// Whether colours are wanted.
+    pub color: bool,
 }
 
-fn run_with(args: &[OsString]) -> u8 {
+/// The screen. Handed in from outside, because this module knows none.
+#[derive(Clone, Copy)]
+pub struct Screen {
+    /// Shows the workbench until its user leaves. Fails when there is no terminal.
+    pub workbench: fn(Opening) -> io::Result<ExitCode>,
+    /// Renders the screens into a folder, or compares them with what lies there.
+    pub screenshots: fn(&Path, Rendering) -> Result<Rendered, EngineError>,
+}
+
+/// What `screenshots` shall do with a rendered screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rendering {
+    /// Write its files.
+    Write,
+    /// Write nothing; compare.
+    Check,
+}
+
+/// What `screenshots` did.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Rendered {
+    /// Paths of the files that are as rendered, now or already.
+    pub files: Vec<String>,
+    /// Paths of the files that differ or are missing; always empty after writing.
+    pub differ: Vec<String>,
+}
+
+/// Does what the arguments of this process ask for; without a verb, opens the workbench.
+pub fn main(screen: Screen) -> ExitCode {
+    let args: Vec<OsString> = std::env::args_os().collect();
+    run_with(&args, screen)
+}
+
+fn run_with(args: &[OsString], screen: Screen) -> ExitCode {
     let asked = Asked::of(args);
     let mut command = command();
     if !asked.color {
@@ -60,9 +101,12 @@ fn run_with(args: &[OsString]) -> u8 {
     };
     let asked = Asked { json: globals.json, color: globals.color };
     match matches.subcommand() {
-        None => finish(open_workbench(&globals), asked),
+        None => match opening(globals) {
+            Ok(opening) => (screen.workbench)(opening).unwrap_or_else(|error| finish(Err(no_terminal(&error)), asked)),
+            Err(error) => finish(Err(Stop::Error(error)), asked),
+        },
         Some((name, arguments)) => match action::by_name(name) {
-            Some(row) => finish(dispatch(row.verb, &Call::new(&globals, row, arguments)), asked),
+            Some(row) => finish(dispatch(row.verb, &Call::new(&globals, row, arguments), screen), asked),
             None => finish(Err(Stop::Error(unknown(name))), asked),
         },
     }
@@ -87,7 +131,7 @@ impl Asked {
     }
 }
 
-fn dispatch(verb: Verb, call: &Call<'_>) -> Result<u8, Stop> {
+fn dispatch(verb: Verb, call: &Call<'_>, screen: Screen) -> Result<u8, Stop> {
     call.demand_human()?;
     match verb {
         Verb::Init => call.print(&catalog::init(call)?),
@@ -115,7 +159,7 @@ fn dispatch(verb: Verb, call: &Call<'_>) -> Result<u8, Stop> {
         Verb::Doctor => call.print(&workbench::doctor(call)?),
         Verb::Completions => call.print(&workbench::completions(call)?),
         Verb::Man => call.print(&workbench::man()?),
-        Verb::Screenshots => screenshots(call),
+        Verb::Screenshots => call.print(&workbench::screenshots(call, screen)?),
         Verb::Help
         | Verb::Palette
         | Verb::Rescan
@@ -152,14 +196,16 @@ fn dispatch(verb: Verb, call: &Call<'_>) -> Result<u8, Stop> {
     }
 }
 
-fn open_workbench(_globals: &Globals) -> Result<u8, Stop> {
-    let error = EngineError::new(ErrorCode::Usage, "a verb is needed", "`toolsmith --help` lists them");
-    Err(Stop::Error(error))
+fn opening(globals: Globals) -> Result<Opening, EngineError> {
+    if globals.json {
+        return Err(EngineError::new(ErrorCode::Usage, "--json needs a verb", "`toolsmith --help` lists them"));
+    }
+    Ok(Opening { options: globals.options()?, agent: globals.agent, color: globals.color })
 }
 
-fn screenshots(_call: &Call<'_>) -> Result<u8, Stop> {
-    let error = EngineError::new(ErrorCode::Failed, "there is no screen to render", "");
-    Err(Stop::Error(error))
+fn no_terminal(error: &io::Error) -> Stop {
+    let message = format!("cannot open the workbench: {error}");
+    Stop::Error(EngineError::new(ErrorCode::HumanNeeded, message, "`toolsmith --help` lists the verbs for scripts"))
 }
 
 fn unknown(name: &str) -> EngineError {
@@ -167,11 +213,11 @@ fn unknown(name: &str) -> EngineError {
 }
 
 /// The exit code of a finished call; prints its error.
-fn finish(done: Result<u8, Stop>, asked: Asked) -> u8 {
+fn finish(done: Result<u8, Stop>, asked: Asked) -> ExitCode {
     let error = match done {
-        Ok(code) => return code,
+        Ok(code) => return ExitCode::from(code),
         // The reader left (`| head`): it has what it wanted.
-        Err(Stop::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => return 0,
+        Err(Stop::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
         Err(Stop::Output(error)) => {
             EngineError::new(ErrorCode::Internal, format!("cannot write the answer: {error}"), "")
         }
@@ -179,15 +225,15 @@ fn finish(done: Result<u8, Stop>, asked: Asked) -> u8 {
     };
     // Nothing is left to tell when the error cannot be written either.
     let _ = call::print_error(&error, asked.json, asked.color);
-    error.code.exit_code()
+    ExitCode::from(error.code.exit_code())
 }
 
 /// Prints what clap says: help and version are answers, everything else is a usage error.
-fn refuse_usage(error: &clap::Error, asked: Asked) -> u8 {
+fn refuse_usage(error: &clap::Error, asked: Asked) -> ExitCode {
     if !error.use_stderr() {
         let _ = error.print();
         let _ = io::stdout().flush();
-        return 0;
+        return ExitCode::SUCCESS;
     }
     let text = error.render().to_string();
     let (message, hint) = match text.split_once("\n\n") {

@@ -1,13 +1,15 @@
-//! The program itself: `doctor`, `completions`, `man`.
+//! The program itself: `doctor`, `completions`, `man`, `screenshots`.
 
 use super::build::{NOTES, command, overview};
 use super::call::{Answer, Call};
-use super::print_text::{Ink, Line, Page};
+use super::print_text::{Ink, Line, Page, counted};
+use super::{Rendered, Rendering, Screen};
 use crate::engine::{DoctorLine, Engine, EngineError, ErrorCode};
 use clap_complete::Shell;
 use clap_mangen::Man;
 use serde::Serialize;
 use std::io::{self, Write};
+use std::path::PathBuf;
 
 /// What `doctor` found.
 #[derive(Serialize)]
@@ -84,6 +86,26 @@ pub(super) fn man() -> Result<Generated, EngineError> {
     Ok(Generated { text: String::from_utf8_lossy(&page).into_owned() })
 }
 
+/// `screenshots`.
+pub(super) fn screenshots(call: &Call<'_>, screen: Screen) -> Result<Rendered, EngineError> {
+    let out = call.get::<PathBuf>("out").unwrap_or_else(|| "screenshots".into());
+    let rendering = if call.switch("check") { Rendering::Check } else { Rendering::Write };
+    (screen.screenshots)(&out, rendering)
+}
+
+impl Answer for Rendered {
+    fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
+        for path in &self.differ {
+            page.line(&Line::new().put(Ink::Bad, "differs  ").put(Ink::Plain, path))?;
+        }
+        page.say(format!("{} as rendered", counted(self.files.len(), "file", "files")))
+    }
+
+    fn exit_code(&self) -> u8 {
+        u8::from(!self.differ.is_empty())
+    }
+}
+
 fn manual() -> io::Result<Vec<u8>> {
     let mut program = command().after_help(None::<&str>).after_long_help(None::<&str>);
     program.build();
@@ -151,6 +173,14 @@ mod tests {
             }
         }
         assert!(page.contains("Exit codes:") && page.contains("TOOLSMITH_HOME"));
+    }
+
+    #[test]
+    fn a_screen_that_differs_fails_the_check() {
+        let rendered = Rendered { files: vec!["a.svg".into()], differ: vec!["a.png".into()] };
+        assert_eq!(plain(|page| rendered.text(page)), "differs  a.png\n1 file as rendered\n");
+        assert_eq!((rendered.exit_code(), Rendered::default().exit_code()), (1, 0));
+        assert_eq!(object(&rendered), json!({"schema": 1, "files": ["a.svg"], "differ": ["a.png"]}));
     }
 
     #[test]

@@ -93,3 +93,11 @@ fn doctor_answers_even_without_a_workspace() {
     }
     assert!(!lines.as_array().unwrap().is_empty());
 }
+
+#[test]
+fn the_workbench_needs_a_terminal_and_no_json() {
+    let shell = Shell::new();
+    let piped = shell.call(&[]).exits(4);
+    assert!(piped.stderr.contains("cannot open the workbench"), "{}", piped.stderr);
+    assert_eq!(shell.call(&["--json"]).exits(2).error_code(), "usage");
+}
