@@ -240,7 +240,7 @@ impl<'a> Pump<'a> {
         match effect {
             Effect::Leave(ending) => self.ending = Some(ending),
             Effect::Suspend => return self.stop(Stopped::WithGroup),
-            Effect::Redraw => return self.session.screen.clear(),
+            Effect::Redraw => return self.session.draw_anew(),
             Effect::Mouse(on) => return self.session.set_mouse(on),
             Effect::Copy(text) => {
                 let lines = text.lines().count();

@@ -16,7 +16,7 @@ use crossterm::terminal::{
 };
 use crossterm::{execute, queue};
 use ratatui::Terminal;
-use ratatui::backend::CrosstermBackend;
+use ratatui::backend::{Backend, ClearType, CrosstermBackend};
 use std::io::{self, IsTerminal, Stdout, Write, stdin, stdout};
 use std::panic;
 use std::thread;
@@ -82,7 +82,20 @@ impl Session {
     /// When the terminal is gone.
     pub fn reenter(&mut self) -> io::Result<()> {
         self.take()?;
-        self.screen.clear()
+        self.draw_anew()
+    }
+
+    /// Blanks the terminal, so that the next frame draws every cell. ratatui's own `clear` asks the
+    /// terminal where its cursor is, and waits: whoever reads the keys takes the answer, and some
+    /// terminals give none.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn draw_anew(&mut self) -> io::Result<()> {
+        self.screen.backend_mut().clear_region(ClearType::All)?;
+        // Resets the buffer of the last frame: it is as blank as the terminal now.
+        self.screen.swap_buffers();
+        Ok(())
     }
 
     /// Switches reports of the mouse on or off.
