@@ -71,7 +71,8 @@ impl Drop for Watch {
 }
 
 impl Engine {
-    /// Starts background work; `on_change` is called from a thread of the engine.
+    /// Starts background work; `on_change` is called from a thread of the engine. The folder is read
+    /// once at the start; of the store, what was written before the call is not reported.
     ///
     /// # Errors
     /// `Internal` when the feed cannot be read. A folder that cannot be watched is reported as
@@ -96,6 +97,8 @@ impl Engine {
                 None
             }
         };
+        // What changed between the last scan and this moment was hinted to nobody.
+        let _ = hints.send(Wake::Hint);
         let since = self.read(|q| Ok(q.last_seq()?))?;
         let pace = if watcher.is_some() { RESCAN } else { RESCAN_UNWATCHED };
         let threads = vec![

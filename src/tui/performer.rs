@@ -4,13 +4,12 @@
 //! waits for one. Live output is pulled by the loop (see [`Live`]), not pushed as messages.
 
 use super::effect::{Effect, TabId};
-use super::msg::{Answer, FileTokens, Kept, Msg, Opened, ToolDossier};
+use super::msg::{Answer, Kept, Msg, Opened, ToolDossier};
 use super::phrase;
-use super::widget::{Language, highlight};
-use crate::domain::{Caller, Command, Run, RunId, Tool, VersionFile};
+use crate::domain::{Caller, Command, Run, RunId, Tool};
 use crate::engine::{
-    CatalogState, CatalogView, Change, Engine, EngineError, ErrorCode, Frame, Index, OpenOptions, ReviewFilter,
-    RunFilter, RunHandle, RunRequest, Settings, Spool, Tail, Watch, init,
+    CatalogState, CatalogView, Change, Engine, EngineError, ErrorCode, Frame, OpenOptions, ReviewFilter, RunFilter,
+    RunHandle, RunRequest, Settings, Spool, Tail, Watch, init,
 };
 use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
@@ -92,15 +91,16 @@ impl Performer {
         let _ = self.shared.engine.set(engine.clone());
         self.send(Msg::Opened(opened));
         engine.scan(&mut |view| self.catalog(view))?;
-        for change in [Change::Reviews, Change::Failures] {
-            self.send(Msg::Changed(change));
-        }
         for trouble in engine.take_trouble() {
             self.send(Msg::Changed(Change::Trouble(trouble)));
         }
         let performer = self.clone();
         let watch = engine.watch(&(Arc::new(move |change| performer.changed(change)) as crate::engine::OnChange))?;
         *lock(&self.shared.watch) = Some(watch);
+        // After the watch began, so that nothing falls between the reading and the watching.
+        for change in [Change::Reviews, Change::Failures] {
+            self.send(Msg::Changed(change));
+        }
         Ok(())
     }
 
@@ -115,7 +115,7 @@ impl Performer {
     fn catalog(&self, view: Arc<CatalogView>) {
         self.send(Msg::Catalog(Arc::clone(&view)));
         if view.state == CatalogState::Ready {
-            let index = Arc::new(Index::new(&view.tools));
+            let index = super::search::index(&view);
             self.send(Msg::Indexed { generation: view.generation, index });
         }
     }
@@ -177,7 +177,7 @@ impl Performer {
                 self.answer(Answer::Spool { tab, kept: kept(engine, run, before) });
             }
             Effect::Highlight { ticket, files } => {
-                let files = files.iter().filter_map(tokens).collect();
+                let files = super::search::highlights(&files);
                 self.answer(Answer::Highlighted { ticket, files });
             }
             Effect::Init => {
@@ -323,13 +323,6 @@ fn not_open() -> EngineError {
 pub fn shown_path(path: &Path) -> String {
     let home = directories::BaseDirs::new().map(|dirs| dirs.home_dir().to_owned());
     phrase::path(path, home.as_deref().map(Path::new).map(PathBuf::from).as_deref())
-}
-
-/// The syntax of a file; `None` when its language is not known or it is no text.
-fn tokens(file: &VersionFile) -> Option<FileTokens> {
-    let text = std::str::from_utf8(&file.bytes).ok()?;
-    let language = Language::of(&file.path, text)?;
-    Some((file.path.clone(), highlight(language, text)?))
 }
 
 fn dossier(engine: &Engine, tool: &Tool, other: Option<&str>) -> Result<ToolDossier, EngineError> {
