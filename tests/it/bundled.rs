@@ -1,7 +1,7 @@
 //! The bundled tools: their manifests fit the published schema, their examples fit their own
 //! schemas, and their tests pass.
 
-use crate::support::repository;
+use crate::support::{Workspace, repository};
 use serde_json::{Value, json};
 use std::fs;
 use std::io::Write;
@@ -87,12 +87,9 @@ impl Bundled {
                 command.env(format!("INPUT_{}", key.to_uppercase()), text);
             }
         }
-        let mut child = match command.spawn() {
-            Ok(child) => child,
-            Err(_) => {
-                eprintln!("the_tests_of_the_bundled_tools_pass: {} needs {}, not installed", self.path, argv[0]);
-                return None;
-            }
+        let Ok(mut child) = command.spawn() else {
+            eprintln!("the_tests_of_the_bundled_tools_pass: {} needs {}, not installed", self.path, argv[0]);
+            return None;
         };
         // A tool that takes no input from there may have closed it.
         let _ = child.stdin.take().unwrap().write_all(input.to_string().as_bytes());
@@ -212,6 +209,29 @@ fn the_own_tests_of_the_bundled_tools_pass() {
                 "sh" => succeeds(&tool.folder, "bash", &[&file]),
                 other => panic!("{} has a test nobody runs: {file} ({other})", tool.path),
             }
+        }
+    }
+}
+
+#[test]
+fn a_newcomer_sees_every_bundled_tool_and_its_examples_run() {
+    let workspace = Workspace::new().with_bundled_tools();
+    let (list, _) = workspace.json(&["list"]);
+    assert_eq!((&list["total"], &list["problems"]), (&json!(bundled().len() + 1), &json!([])), "{list:#}");
+    for tool in bundled() {
+        let name = tool.manifest["name"].as_str().unwrap();
+        let row = list["tools"].as_array().unwrap().iter().find(|row| row["name"] == name).unwrap();
+        if row["runnable"] == json!(false) {
+            eprintln!("a_newcomer_sees_every_bundled_tool_and_its_examples_run: {name}: {}", row["reason"]);
+            continue;
+        }
+        for example in tool.list("examples").iter().filter(|example| example["input"]["seconds"].is_null()) {
+            let (answer, code) = workspace.json(&["run", name, "--input", &example["input"].to_string()]);
+            let fails = example["output"]["success"] == json!(false);
+            let expected = if fails { ("failed", 1) } else { ("succeeded", 0) };
+            assert_eq!((answer["run"]["outcome"].as_str().unwrap(), code), expected, "{name}: {answer:#}");
+            let printed: Value = serde_json::from_str(answer["stdout"].as_str().unwrap()).unwrap();
+            assert!(example["output"].is_null() || example["output"] == printed, "{name}: {printed}");
         }
     }
 }
