@@ -88,10 +88,9 @@ fn owned(source: &Source, named: &[Named]) -> Vec<String> {
     let mut found = Vec::new();
     for path in named {
         let first = path.parts[0].as_str();
-        if let Some((krate, owner)) = OWNED_CRATES.iter().find(|(krate, _)| *krate == first) {
-            if own != *owner {
-                found.push(format!("{}:{}: only {owner} may use {krate}", source.path, path.line));
-            }
+        let owner = OWNED_CRATES.iter().find(|(krate, owner)| *krate == first && own != *owner);
+        if let Some((krate, owner)) = owner {
+            found.push(format!("{}:{}: only {owner} may use {krate}", source.path, path.line));
         }
         let starts_processes = path.has(&["process", "Command"]) || path.starts_with(&["tokio", "process"]);
         if starts_processes && !["runner", "vcs"].contains(&own) {

@@ -8,7 +8,7 @@ use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use vt100::{MouseProtocolMode, Parser, Screen};
 
@@ -16,8 +16,6 @@ use vt100::{MouseProtocolMode, Parser, Screen};
 pub mod key {
     pub const ENTER: &str = "\r";
     pub const ESC: &str = "\x1b";
-    pub const TAB: &str = "\t";
-    pub const DOWN: &str = "\x1b[B";
     pub const CTRL_Z: &str = "\x1a";
 }
 
@@ -47,8 +45,9 @@ struct Shared {
 }
 
 impl Shared {
+    /// The state; also after a wait gave up while it held the lock.
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap()
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -203,7 +202,7 @@ impl Drop for Terminal {
 }
 
 fn read_all(mut reader: Box<dyn Read + Send>, shared: &Shared) {
-    let mut buffer = [0; 65_536];
+    let mut buffer = [0; 8_192];
     loop {
         let count = reader.read(&mut buffer).unwrap_or(0);
         let mut state = shared.lock();

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// How long anything may take on a busy machine before a test gives up.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A workspace that nobody else sees. Everything is removed when it is dropped.
 pub struct Workspace {
@@ -130,6 +130,14 @@ impl Workspace {
     /// How many commits there are.
     pub fn commits(&self) -> usize {
         self.git(&["rev-list", "--count", "HEAD"]).parse().unwrap()
+    }
+
+    /// Waits until there are so many commits: files move before the commit that records it.
+    pub fn wait_commits(&self, wanted: usize) {
+        let give_up = Instant::now() + PATIENCE;
+        while self.commits() != wanted {
+            assert!(Instant::now() < give_up, "{} commits, never {wanted}", self.commits());
+        }
     }
 }
 

@@ -1,0 +1,55 @@
+//! However the program ends, the terminal is as it was.
+
+use super::{LARGE, open};
+use crate::support::{Terminal, Workspace, key};
+use rustix::process::Signal;
+
+const NOTHING: Vec<&str> = Vec::new();
+
+fn on_screen() -> (Workspace, Terminal) {
+    let workspace = Workspace::new();
+    let terminal = open(&workspace, LARGE);
+    assert!(terminal.left_behind().contains(&"alternate screen"), "{:?}", terminal.left_behind());
+    (workspace, terminal)
+}
+
+#[test]
+fn quitting_restores_the_terminal() {
+    let (_workspace, mut terminal) = on_screen();
+    assert_eq!(terminal.send("q").wait_end().exit_code(), 0);
+    assert_eq!(terminal.left_behind(), NOTHING);
+    let bytes = terminal.bytes();
+    for sequence in ["\x1b[?1049l", "\x1b[?25h", "\x1b[?2004l"] {
+        assert!(bytes.windows(sequence.len()).any(|window| window == sequence.as_bytes()), "{sequence:?}");
+    }
+}
+
+#[test]
+fn signals_that_end_the_program_restore_the_terminal() {
+    for signal in [Signal::TERM, Signal::HUP, Signal::INT] {
+        let (_workspace, mut terminal) = on_screen();
+        terminal.signal(signal).wait_end();
+        assert_eq!(terminal.left_behind(), NOTHING, "{signal:?}");
+    }
+}
+
+#[test]
+fn stopping_restores_the_terminal_and_continuing_draws_again() {
+    let workspace = Workspace::new().with_script("greet", "print('hello')");
+    let mut terminal = Terminal::shell(&workspace, LARGE);
+    terminal.wait_text("$ ").send(&format!("{}\r", crate::support::program())).wait_text("Ready").wait_text("greet");
+    terminal.send(key::CTRL_Z).wait_text("Stopped");
+    assert_eq!(terminal.left_behind(), NOTHING);
+    terminal.send("echo still $((6 * 7))\r").wait_text("still 42");
+    terminal.send("fg\r").wait_for("the workbench again", |screen| {
+        screen.alternate_screen() && screen.contents().contains("1 Catalog") && screen.contents().contains("greet")
+    });
+    // Drawing everything again asks the terminal nothing either.
+    terminal.send("\x0c?").wait_text("Keys in").send(key::ESC).wait_gone("Keys in");
+    terminal.send("q").wait_for("the prompt", |screen| {
+        let text = screen.contents();
+        text.contains("still 42") && text.trim_end().ends_with("\n$")
+    });
+    assert_eq!(terminal.send("exit\r").wait_end().exit_code(), 0);
+    assert_eq!(terminal.left_behind(), NOTHING);
+}

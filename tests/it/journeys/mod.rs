@@ -1,0 +1,65 @@
+//! Journeys of a person through the real program in a real terminal.
+
+mod decide;
+mod leave;
+mod run;
+mod sizes;
+mod together;
+
+use crate::support::{Terminal, Workspace, key};
+use serde_json::Value;
+
+/// A size at which all four panes are on screen.
+const LARGE: (u16, u16) = (120, 40);
+
+/// Opens the workbench and waits until the catalog is complete.
+fn open(workspace: &Workspace, size: (u16, u16)) -> Terminal {
+    let mut terminal = Terminal::toolsmith(workspace, &[], size);
+    terminal.wait_text("Ready");
+    terminal
+}
+
+/// A workspace with git and one script of this name that prints `done`.
+fn with_one_script(name: &str) -> Workspace {
+    Workspace::new().with_git().with_script(name, "print('done')")
+}
+
+/// The only waiting review.
+fn waiting_review(workspace: &Workspace) -> Value {
+    let is_one = |answer: &Value| answer["reviews"].as_array().is_some_and(|reviews| reviews.len() == 1);
+    workspace.json_until(&["reviews"], is_one)["reviews"][0].clone()
+}
+
+fn digest_of(review: &Value) -> String {
+    review["digest"].as_str().unwrap().to_owned()
+}
+
+/// Opens the first review of the queue.
+fn open_review(terminal: &mut Terminal) {
+    terminal.send("4").wait_text("review wait").send(key::ENTER).wait_text("evidence");
+}
+
+/// Goes to the end of everything that approving needs, as the screen says how.
+fn read_to_end(terminal: &mut Terminal) {
+    for _ in 0..60 {
+        terminal.wait_for("whether approve is locked", |screen| {
+            let text = screen.contents();
+            text.contains("approve is locked") || text.contains("a approves")
+        });
+        let before = terminal.text();
+        if before.contains("a approves") {
+            return;
+        }
+        let step = if before.contains("goes to the end") { "G" } else { "]" };
+        terminal.send(step).wait_for("another screen", |screen| screen.contents() != before);
+    }
+    panic!("approve never unlocked\n{}", terminal.text());
+}
+
+/// Approves the open review.
+fn approve(terminal: &mut Terminal, digest: &str) {
+    read_to_end(terminal);
+    terminal.send("a").wait_text("typing them approves");
+    terminal.send(&digest[..4]).wait_text("reason (may stay empty)").send(key::ENTER);
+    terminal.wait_gone("reason (may stay empty)");
+}

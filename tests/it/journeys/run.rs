@@ -1,0 +1,77 @@
+//! Runs: live output, failures that are kept, and what a kill leaves.
+
+use super::{LARGE, open};
+use crate::support::{Workspace, repository};
+use rustix::process::Signal;
+use serde_json::json;
+use std::fs;
+
+const SUBMIT: &str = "\x13";
+
+fn with_divide() -> Workspace {
+    let workspace = Workspace::new();
+    for file in ["divide.py", "divide.yaml"] {
+        let from = repository().join("tools/experimental").join(file);
+        fs::copy(from, workspace.path(&format!("tools/experimental/{file}"))).unwrap();
+    }
+    workspace
+}
+
+#[test]
+fn output_is_on_screen_while_the_tool_still_runs() {
+    let workspace = Workspace::new();
+    let flag = workspace.home().join("go-on");
+    // The tool cannot end before the test has seen its first line.
+    let body = format!(
+        "import os, sys, time\nprint('[1/2] waiting', file=sys.stderr, flush=True)\n\
+         while not os.path.exists({:?}):\n    time.sleep(0.02)\nprint('[2/2] finished')",
+        flag.to_str().unwrap()
+    );
+    let workspace = workspace.with_script("steps", &body);
+    let mut terminal = open(&workspace, LARGE);
+    terminal.wait_text("steps").send("r").wait_text("[1/2] waiting").wait_text("running").wait_text("limits-only");
+    fs::write(flag, "").unwrap();
+    terminal.wait_text("[2/2] finished").wait_text("succeeded");
+    let runs = workspace.json_until(&["runs"], |answer| answer["runs"][0]["outcome"] == "succeeded");
+    assert_eq!(runs["runs"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_failure_behind_exit_code_0_is_kept_and_shown_and_survives_a_kill() {
+    let workspace = with_divide();
+    let mut terminal = open(&workspace, LARGE);
+    terminal.wait_text("divide").send("r").wait_text("What is divided").send("10").send(SUBMIT);
+    terminal.wait_text("division by zero").wait_text("failed");
+    let failures =
+        workspace.json_until(&["failures"], |answer| answer["failures"].as_array().is_some_and(|g| !g.is_empty()));
+    assert_eq!((&failures["failures"][0]["tool"], &failures["failures"][0]["count"]), (&json!("divide"), &json!(1)));
+    let (runs, _) = workspace.json(&["runs"]);
+    assert_eq!((&runs["runs"][0]["outcome"], &runs["runs"][0]["exit_code"]), (&json!("failed"), &json!(0)));
+
+    terminal.signal(Signal::KILL).wait_end();
+    let mut again = open(&workspace, LARGE);
+    again.wait_text("3 Failures 1").wait_text("1× divide").wait_text("4 Reviews 1");
+    again.send("3").send("\r").wait_text("division by zero: 10 / 0");
+    assert_eq!(workspace.json(&["verify"]).1, 0);
+}
+
+#[test]
+fn a_run_whose_owner_was_killed_is_interrupted_not_lost() {
+    let workspace =
+        Workspace::new().with_script("forever", "import time\nprint('started', flush=True)\ntime.sleep(600)");
+    let mut terminal = open(&workspace, LARGE);
+    terminal.wait_text("forever").send("r").wait_text("started").wait_text("running");
+    terminal.signal(Signal::KILL).wait_end();
+    workspace.json_until(&["runs"], |answer| answer["runs"][0]["outcome"] == "interrupted");
+    let (output, _) = workspace.json(&["output", "1"]);
+    assert!(output.to_string().contains("started"), "{output:#}");
+}
+
+#[test]
+fn a_run_is_cancelled_by_its_key() {
+    let workspace =
+        Workspace::new().with_script("forever", "import time\nprint('started', flush=True)\ntime.sleep(600)");
+    let mut terminal = open(&workspace, LARGE);
+    terminal.wait_text("forever").send("r").wait_text("started").send("2c").wait_text("cancelled");
+    workspace.json_until(&["runs"], |answer| answer["runs"][0]["outcome"] == "cancelled");
+}
