@@ -1,10 +1,10 @@
 //! The command line: the verbs of the table of actions for scripts and shells.
 //!
-//! [`build`] turns the table into clap's terms, one file per group of verbs asks the [`Engine`]
-//! (crate::engine::Engine) and gives back an answer, and two printers write it: as text for humans, or as one JSON
-//! object for scripts. No rule of the product lives here; what is allowed and what a call means is
-//! the engine's to say. The only thing this module decides by itself is that a verb for humans
-//! needs a terminal on standard input.
+//! `build` turns the table into clap's terms, one file per group of verbs asks the
+//! [engine](crate::engine::Engine) and gives back an answer, and two printers write it: as text for
+//! humans, or as one JSON object for scripts. No rule of the product lives here; what is allowed and
+//! what a call means is the engine's to say. The only thing this module decides by itself is that a
+//! verb for humans needs a terminal on standard input.
 
 mod build;
 mod call;

@@ -14,7 +14,6 @@ pub mod pane;
 pub mod performer;
 pub mod phrase;
 pub mod screen;
-pub mod search;
 pub mod terminal;
 #[cfg(test)]
 mod testing;
@@ -24,7 +23,7 @@ pub mod widget;
 
 mod pump;
 
-use crate::engine::{EngineError, OpenOptions};
+use crate::engine::{ErrorCode, OpenOptions};
 use app::{App, Call};
 use effect::Ending;
 use msg::{Farewell, Now};
@@ -50,8 +49,8 @@ pub struct Face {
 
 /// Shows the workbench until the user leaves. The first frame is drawn before anything is read.
 ///
-/// The exit code is 0 after leaving, 70 when the workspace could not be opened, and 128 plus the
-/// number of the signal that ended it.
+/// Returns the exit code: 0 after leaving, that of the error when the workspace could not be opened,
+/// and 128 plus the number of the signal that ended it.
 ///
 /// # Errors
 /// When standard input or output is no terminal, or the terminal is lost.
@@ -73,22 +72,22 @@ pub fn run(options: OpenOptions, face: Face) -> io::Result<ExitCode> {
     runtime.shutdown_timeout(LAST_MOMENT);
     drop(session);
     let (ending, failure) = ended?;
-    Ok(exit_code(ending, failure))
+    if let Some(error) = &failure {
+        eprintln!("error: {}", phrase::safe(&error.message));
+        if !error.hint.is_empty() {
+            eprintln!("hint: {}", phrase::safe(&error.hint));
+        }
+    }
+    Ok(ExitCode::from(exit_code(ending, failure.map(|error| error.code))))
 }
 
-fn exit_code(ending: Ending, failure: Option<EngineError>) -> ExitCode {
+fn exit_code(ending: Ending, failure: Option<ErrorCode>) -> u8 {
     match (ending, failure) {
-        (Ending::Quit, None) => ExitCode::SUCCESS,
-        (Ending::Quit, Some(error)) => {
-            eprintln!("error: {}", phrase::safe(&error.message));
-            if !error.hint.is_empty() {
-                eprintln!("hint: {}", phrase::safe(&error.hint));
-            }
-            ExitCode::from(error.code.exit_code())
-        }
-        (Ending::Signal(Farewell::HangUp), _) => ExitCode::from(128 + 1),
-        (Ending::Signal(Farewell::Interrupt), _) => ExitCode::from(128 + 2),
-        (Ending::Signal(Farewell::Terminate), _) => ExitCode::from(128 + 15),
+        (Ending::Quit, None) => 0,
+        (Ending::Quit, Some(code)) => code.exit_code(),
+        (Ending::Signal(Farewell::HangUp), _) => 128 + 1,
+        (Ending::Signal(Farewell::Interrupt), _) => 128 + 2,
+        (Ending::Signal(Farewell::Terminate), _) => 128 + 15,
     }
 }
 

@@ -1,17 +1,15 @@
 //! Everything that can change the state of the screen, as one type on one queue.
 
 use super::effect::{DetailFor, TabId};
-use super::search::Search;
 use super::widget::{Chunk, TokenKind};
 use crate::domain::{
     Command, FailureGroup, Instant, Operation, Outcome, Review, ReviewId, Run, RunId, ToolDetail, VersionFile,
 };
 use crate::engine::{
-    CatalogView, Change, DoctorLine, EngineError, Frame, Preview, ReviewDetail, Settings, VerifyReport,
+    CatalogView, Change, DoctorLine, EngineError, Frame, Index, Preview, ReviewDetail, Settings, VerifyReport,
 };
 use crossterm::event::{KeyEvent, MouseEvent};
 use serde_json::Value;
-use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -81,7 +79,7 @@ pub enum Msg {
         /// The catalog's generation.
         generation: u64,
         /// Its index.
-        index: Arc<dyn Search>,
+        index: Arc<Index>,
     },
     /// An answer from the engine.
     Answer(Box<Answer>),
@@ -214,10 +212,4 @@ pub struct Kept {
     pub run: Run,
     /// Output, oldest first.
     pub frames: Vec<Frame>,
-}
-
-impl fmt::Debug for dyn Search {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Search")
-    }
 }

@@ -4,12 +4,13 @@
 //! waits for one. Live output is pulled by the loop (see [`Live`]), not pushed as messages.
 
 use super::effect::{Effect, TabId};
-use super::msg::{Answer, Kept, Msg, Opened, ToolDossier};
+use super::msg::{Answer, FileTokens, Kept, Msg, Opened, ToolDossier};
 use super::phrase;
-use crate::domain::{Caller, Command, Run, RunId, Tool};
+use super::widget::{Language, highlight};
+use crate::domain::{Caller, Command, Run, RunId, Tool, VersionFile};
 use crate::engine::{
-    CatalogState, CatalogView, Change, Engine, EngineError, ErrorCode, Frame, OpenOptions, ReviewFilter, RunFilter,
-    RunHandle, RunRequest, Settings, Spool, Tail, Watch, init,
+    CatalogState, CatalogView, Change, Engine, EngineError, ErrorCode, Frame, Index, OpenOptions, ReviewFilter,
+    RunFilter, RunHandle, RunRequest, Settings, Spool, Tail, Watch, init,
 };
 use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
@@ -115,7 +116,7 @@ impl Performer {
     fn catalog(&self, view: Arc<CatalogView>) {
         self.send(Msg::Catalog(Arc::clone(&view)));
         if view.state == CatalogState::Ready {
-            let index = super::search::index(&view);
+            let index = Arc::new(Index::new(&view.tools));
             self.send(Msg::Indexed { generation: view.generation, index });
         }
     }
@@ -177,7 +178,7 @@ impl Performer {
                 self.answer(Answer::Spool { tab, kept: kept(engine, run, before) });
             }
             Effect::Highlight { ticket, files } => {
-                let files = super::search::highlights(&files);
+                let files = files.iter().filter_map(tokens).collect();
                 self.answer(Answer::Highlighted { ticket, files });
             }
             Effect::Init => {
@@ -323,6 +324,13 @@ fn not_open() -> EngineError {
 pub fn shown_path(path: &Path) -> String {
     let home = directories::BaseDirs::new().map(|dirs| dirs.home_dir().to_owned());
     phrase::path(path, home.as_deref().map(Path::new).map(PathBuf::from).as_deref())
+}
+
+/// The syntax of a file; `None` when its language is not known or it is no text.
+fn tokens(file: &VersionFile) -> Option<FileTokens> {
+    let text = std::str::from_utf8(&file.bytes).ok()?;
+    let language = Language::of(&file.path, text)?;
+    Some((file.path.clone(), highlight(language, text)?))
 }
 
 fn dossier(engine: &Engine, tool: &Tool, other: Option<&str>) -> Result<ToolDossier, EngineError> {

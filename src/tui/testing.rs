@@ -4,7 +4,6 @@ use super::app::{App, Call};
 use super::effect::Effect;
 use super::keymap::Chord;
 use super::msg::{Answer, Msg, Now, Opened, ToolDossier};
-use super::search::{Found, Search};
 use super::theme::Theme;
 use super::view;
 use crate::domain::{
@@ -13,7 +12,7 @@ use crate::domain::{
     Provenance, Review, ReviewId, ReviewKind, ReviewState, Risk, Run, RunId, RunOutcome, RunUsage, Severity, Stage,
     Tool, ToolDetail, ToolFacts, ToolName, ToolReview, ToolState, VersionFile,
 };
-use crate::engine::{CatalogState, CatalogView, EvidenceLine, ReviewDetail, Weight};
+use crate::engine::{CatalogState, CatalogView, EvidenceLine, Index, ReviewDetail, Weight};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -256,21 +255,6 @@ pub(super) fn failures() -> Vec<FailureGroup> {
     ]
 }
 
-/// Finds by name only, as the fallback of the catalog does, with the matched characters.
-struct ByName(Arc<CatalogView>);
-
-impl Search for ByName {
-    fn query(&self, text: &str) -> Vec<Found> {
-        let tools = self.0.tools.iter().enumerate();
-        tools
-            .filter_map(|(position, tool)| {
-                let start = tool.name.as_str().find(text)?;
-                Some(Found { position, name_matches: (start..start + text.len()).collect() })
-            })
-            .collect()
-    }
-}
-
 /// The real state with a clock of its own.
 pub(super) struct Bench {
     pub(super) app: App,
@@ -307,7 +291,7 @@ impl Bench {
         let mut bench = Bench::empty(width, height);
         let view = catalog(CatalogState::Ready);
         bench.send(Msg::Catalog(Arc::clone(&view)));
-        bench.send(Msg::Indexed { generation: 1, index: Arc::new(ByName(view)) });
+        bench.send(Msg::Indexed { generation: 1, index: Arc::new(Index::new(&view.tools)) });
         bench.answer(Answer::Failures(Ok(failures())));
         bench.answer(Answer::Reviews(Ok(reviews())));
         bench

@@ -172,13 +172,13 @@ impl App {
         review: crate::domain::ReviewId,
         detail: Result<ReviewDetail, EngineError>,
     ) -> Vec<Effect> {
-        let now = self.now;
+        let (now, width) = (self.now, self.size.0);
         let Screen::Review(screen) = &mut self.screen else { return Vec::new() };
         if screen.review.id != review {
             return Vec::new();
         }
         let ticket = screen.ticket;
-        let files = screen.set(detail, now);
+        let files = screen.set(detail, now, width);
         (!files.is_empty()).then_some(Effect::Highlight { ticket, files }).into_iter().collect()
     }
 
@@ -191,13 +191,13 @@ impl App {
         if purpose == DetailFor::Run {
             return self.take_form(path, detail);
         }
-        let now = self.now;
+        let (now, width) = (self.now, self.size.0);
         let Screen::Source(screen) = &mut self.screen else { return Vec::new() };
         if screen.tool.path != path || screen.purpose != purpose {
             return Vec::new();
         }
         let ticket = screen.ticket;
-        let files = screen.set(detail, now);
+        let files = screen.set(detail, now, width);
         (!files.is_empty()).then_some(Effect::Highlight { ticket, files }).into_iter().collect()
     }
 

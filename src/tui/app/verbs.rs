@@ -22,6 +22,7 @@ use crate::tui::screen::Screen;
 use crate::tui::screen::review::ReviewScreen;
 use crate::tui::screen::source::SourceScreen;
 use crate::tui::theme::{Ground, Theme};
+use crate::tui::widget::{Jump, TextView};
 use std::sync::Arc;
 
 /// Entries of the log shown at most.
@@ -452,10 +453,13 @@ impl App {
     }
 }
 
-fn step_text_match(view: &mut crate::tui::widget::TextView, forward: bool) {
-    if forward {
-        view.next_match();
-    } else {
-        view.previous_match();
+/// The next match; where nothing is searched, the next heading: a file or a hunk.
+fn step_text_match(view: &mut TextView, forward: bool) {
+    match (view.search_status().is_some(), forward) {
+        (true, true) => view.next_match(),
+        (true, false) => view.previous_match(),
+        (false, _) => {
+            view.jump(if forward { Jump::Next } else { Jump::Previous });
+        }
     }
 }

@@ -5,12 +5,11 @@
 use super::rows::{Focus, Look, Rows, Title, draw_empty, frame};
 use crate::action::Verb;
 use crate::domain::{Problem, Stage, Tool, ToolReview, ToolState};
-use crate::engine::{CatalogState, CatalogView};
+use crate::engine::{CatalogState, CatalogView, Hit, Index};
 use crate::tui::keymap::Keymap;
 use crate::tui::list::{ListState, Motion};
 use crate::tui::overlay::text_input::TextInput;
 use crate::tui::phrase::{self, cut, grouped, pad, safe};
-use crate::tui::search::Search;
 use crate::tui::theme::Theme;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -64,9 +63,9 @@ impl StageFilter {
 }
 
 /// A row of the pane.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Row {
-    Tool { position: usize, matches: Vec<usize> },
+    Tool(usize),
     Problem(usize),
 }
 
@@ -84,7 +83,9 @@ pub enum Selected<'a> {
 /// The state of the pane.
 pub struct CatalogPane {
     view: Arc<CatalogView>,
-    index: Option<(u64, Arc<dyn Search>)>,
+    index: Option<(u64, Arc<Index>)>,
+    /// The query last asked and what it found, so that a longer one looks through less.
+    found: (String, Vec<Hit>),
     /// Problems of the settings, shown with those of the tools.
     setting_problems: Vec<Problem>,
     filter: TextInput,
@@ -101,6 +102,7 @@ impl Default for CatalogPane {
         CatalogPane {
             view: Arc::new(view),
             index: None,
+            found: (String::new(), Vec::new()),
             setting_problems: Vec::new(),
             filter: TextInput::default(),
             typing: false,
@@ -128,9 +130,10 @@ impl CatalogPane {
     }
 
     /// Takes the search index of a catalog; one of another generation is of no use.
-    pub fn set_index(&mut self, generation: u64, index: Arc<dyn Search>) {
+    pub fn set_index(&mut self, generation: u64, index: Arc<Index>) {
         let selected = self.selected_path();
         self.index = Some((generation, index));
+        self.found = (String::new(), Vec::new());
         if !self.filter.is_empty() {
             self.refresh(selected);
         }
@@ -151,9 +154,7 @@ impl CatalogPane {
     /// What the selection is on.
     pub fn selected(&self) -> Selected<'_> {
         match self.rows.get(self.list.selected) {
-            Some(Row::Tool { position, .. }) => {
-                self.view.tools.get(*position).map_or(Selected::Nothing, Selected::Tool)
-            }
+            Some(Row::Tool(position)) => self.view.tools.get(*position).map_or(Selected::Nothing, Selected::Tool),
             Some(Row::Problem(index)) => self.problems().nth(*index).map_or(Selected::Nothing, Selected::Problem),
             None => Selected::Nothing,
         }
@@ -180,7 +181,7 @@ impl CatalogPane {
     /// Selects the row of this path; `false` when it is not shown.
     pub fn select_path(&mut self, path: &str) -> bool {
         let found = self.rows.iter().position(|row| match row {
-            Row::Tool { position, .. } => self.view.tools.get(*position).is_some_and(|tool| tool.path == path),
+            Row::Tool(position) => self.view.tools.get(*position).is_some_and(|tool| tool.path == path),
             Row::Problem(_) => false,
         });
         if let Some(row) = found {
@@ -242,13 +243,13 @@ impl CatalogPane {
             return;
         };
         let found = self.rows.iter().position(|row| match row {
-            Row::Tool { position, .. } => self.view.tools.get(*position).is_some_and(|tool| tool.path == path),
+            Row::Tool(position) => self.view.tools.get(*position).is_some_and(|tool| tool.path == path),
             Row::Problem(index) => self.problems().nth(*index).is_some_and(|problem| problem.path == path),
         });
         self.list.selected = found.unwrap_or(self.list.selected).min(self.rows.len().saturating_sub(1));
     }
 
-    fn matching_rows(&self) -> Vec<Row> {
+    fn matching_rows(&mut self) -> Vec<Row> {
         let text = self.filter.text();
         if let Some(words) = text.strip_prefix('!') {
             return self.problem_rows(words.trim());
@@ -257,19 +258,19 @@ impl CatalogPane {
         let shown = |position: usize| self.view.tools.get(position).is_some_and(|tool| self.stages.accepts(tool.stage));
         if text.is_empty() {
             let all = 0..self.view.tools.len();
-            let tools = all.filter(|p| shown(*p)).map(|position| Row::Tool { position, matches: Vec::new() });
+            let tools = all.filter(|p| shown(*p)).map(Row::Tool);
             let usual = matches!(self.stages, StageFilter::Current | StageFilter::All);
             return tools.chain(if usual { self.problem_rows("") } else { Vec::new() }).collect();
         }
-        match &self.index {
-            Some((generation, index)) if *generation == self.view.generation => index
-                .query(text)
-                .into_iter()
-                .filter(|found| shown(found.position))
-                .map(|found| Row::Tool { position: found.position, matches: found.name_matches })
-                .collect(),
-            _ => self.rows_by_name(&text.to_lowercase()),
+        let Some((generation, index)) = &self.index else { return self.rows_by_name(&text.to_lowercase()) };
+        if *generation != self.view.generation {
+            return self.rows_by_name(&text.to_lowercase());
         }
+        let (earlier, hits) = &self.found;
+        let hits = if earlier.is_empty() { index.query(text) } else { index.refine(earlier, hits, text) };
+        let rows = hits.iter().map(|hit| hit.position).filter(|position| shown(*position)).map(Row::Tool).collect();
+        self.found = (text.to_owned(), hits);
+        rows
     }
 
     /// Used for the moment between a new catalog and its index.
@@ -277,7 +278,7 @@ impl CatalogPane {
         let tools = self.view.tools.iter().enumerate();
         tools
             .filter(|(_, tool)| self.stages.accepts(tool.stage) && tool.name.as_str().contains(text))
-            .map(|(position, _)| Row::Tool { position, matches: Vec::new() })
+            .map(|(position, _)| Row::Tool(position))
             .collect()
     }
 
@@ -316,7 +317,7 @@ impl CatalogPane {
     }
 
     fn title(&self, theme: &Theme) -> Title<'static> {
-        let shown = self.rows.iter().filter(|row| matches!(row, Row::Tool { .. })).count();
+        let shown = self.rows.iter().filter(|row| matches!(row, Row::Tool(_))).count();
         let total = self.view.tools.len();
         let filtered = !self.filter.is_empty() || self.stages != StageFilter::Current;
         let mut detail = if filtered { format!("{} of {}", grouped(shown), grouped(total)) } else { grouped(shown) };
@@ -380,14 +381,22 @@ impl CatalogPane {
 
     fn row(&self, index: usize, width: usize, theme: &Theme) -> Vec<Span<'static>> {
         match self.rows.get(index) {
-            Some(Row::Tool { position, matches }) => match self.view.tools.get(*position) {
-                Some(tool) => tool_row(tool, matches, width, theme),
+            Some(Row::Tool(position)) => match self.view.tools.get(*position) {
+                Some(tool) => tool_row(tool, &self.matches(tool), width, theme),
                 None => Vec::new(),
             },
             Some(Row::Problem(index)) => {
                 self.problems().nth(*index).map(|problem| problem_row(problem, width, theme)).unwrap_or_default()
             }
             None => Vec::new(),
+        }
+    }
+
+    /// Which characters of a tool's name the filter found.
+    fn matches(&self, tool: &Tool) -> Vec<usize> {
+        match &self.index {
+            Some((_, index)) if !self.filter.is_empty() => index.matches(self.filter.text().trim(), tool).name,
+            Some(_) | None => Vec::new(),
         }
     }
 

@@ -82,8 +82,8 @@ impl ReviewScreen {
         }
     }
 
-    /// Takes the detail. Returns the files whose syntax should be marked.
-    pub fn set(&mut self, detail: Result<ReviewDetail, EngineError>, now: Now) -> Vec<VersionFile> {
+    /// Takes the detail; a difference is laid out for `width` columns. Returns the files whose syntax should be marked.
+    pub fn set(&mut self, detail: Result<ReviewDetail, EngineError>, now: Now, width: u16) -> Vec<VersionFile> {
         let detail = match detail {
             Ok(detail) => detail,
             Err(error) => {
@@ -96,7 +96,7 @@ impl ReviewScreen {
         let mut tabs = vec![Tab::new("evidence", evidence::of_review(&detail, now))];
         tabs.extend(detail.files.iter().map(file_tab));
         self.difference = detail.base_files.as_ref().map(|base| {
-            tabs.push(Tab::new("difference", diff_view(base, &detail.files)));
+            tabs.push(Tab::new("difference", diff_view(base, &detail.files, width)));
             tabs.len() - 1
         });
         self.reading = if self.difference.is_some() { Reading::Difference } else { Reading::Source };

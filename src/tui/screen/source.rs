@@ -9,7 +9,7 @@ use crate::tui::msg::{Now, ToolDossier};
 use crate::tui::pane::catalog::{stage_sign, stage_style};
 use crate::tui::pane::rows::Look;
 use crate::tui::phrase::{cut, safe};
-use crate::tui::widget::{TextLine, TextView, Tone};
+use crate::tui::widget::{DiffLayout, DiffText, TextLine, TextView, Tone};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
@@ -34,8 +34,8 @@ impl SourceScreen {
         SourceScreen { tool, purpose, ticket, reader: Reader::new(vec![Tab::new("…", view)]) }
     }
 
-    /// Takes the texts. Returns the files whose syntax should be marked.
-    pub fn set(&mut self, dossier: Result<Box<ToolDossier>, EngineError>, now: Now) -> Vec<VersionFile> {
+    /// Takes the texts; a difference is laid out for `width` columns. Returns the files whose syntax should be marked.
+    pub fn set(&mut self, dossier: Result<Box<ToolDossier>, EngineError>, now: Now, width: u16) -> Vec<VersionFile> {
         let dossier = match dossier {
             Ok(dossier) => dossier,
             Err(error) => {
@@ -54,7 +54,7 @@ impl SourceScreen {
         };
         if self.purpose == DetailFor::Diff {
             show = tabs.len();
-            tabs.push(difference(&dossier));
+            tabs.push(difference(&dossier, width));
         }
         self.reader = Reader::new(tabs);
         self.reader.show(show);
@@ -95,9 +95,11 @@ pub fn file_tab(file: &VersionFile) -> Tab {
     Tab::new(file.path.clone(), view)
 }
 
-fn difference(dossier: &ToolDossier) -> Tab {
+fn difference(dossier: &ToolDossier, width: u16) -> Tab {
     match &dossier.other {
-        Some((name, files)) => Tab::new(format!("difference to {name}"), diff_view(files, &dossier.detail.files)),
+        Some((name, files)) => {
+            Tab::new(format!("difference to {name}"), diff_view(files, &dossier.detail.files, width))
+        }
         None => {
             let text = "There is no version to compare with: none was approved, and none was named.";
             Tab::new("difference", TextView::new(vec![TextLine::new(text, Tone::Plain)]))
@@ -105,7 +107,10 @@ fn difference(dossier: &ToolDossier) -> Tab {
     }
 }
 
-/// The difference between two sets of files.
-pub fn diff_view(_old: &[VersionFile], _new: &[VersionFile]) -> TextView {
-    TextView::new(Vec::new())
+/// The difference between two sets of files, side by side where the screen is wide.
+pub fn diff_view(before: &[VersionFile], after: &[VersionFile], width: u16) -> TextView {
+    let difference = DiffText::between(before, after);
+    let mut lines = vec![TextLine::new(&difference.summary(), Tone::Fact)];
+    lines.extend(difference.lines(DiffLayout::for_width(width)));
+    TextView::new(lines)
 }
