@@ -1,10 +1,19 @@
 //! What keys, time and answers do to the state, and how it looks.
 
-use crate::domain::{Command, DecisionKind, ReviewId, RunOutcome, Stage, Stream};
-use crate::engine::{CatalogState, Frame};
-use crate::tui::effect::Effect;
-use crate::tui::msg::{Answer, Msg};
-use crate::tui::testing::{Bench, catalog, run, tool};
+use crate::domain::{
+    Command, DecisionKind, Digest, InputMode, Operation, OperationId, Outcome, Recipe, ReviewId, RunOutcome, Shown,
+    Stage, Stream, SuccessRule,
+};
+use crate::engine::{CatalogState, CatalogView, Change, Frame, Index, Preview};
+use crate::tui::effect::{DetailFor, Effect, Ending};
+use crate::tui::msg::{Answer, Farewell, Msg};
+use crate::tui::pane::Pane;
+use crate::tui::testing::{Bench, ago, catalog, dossier, files, review_detail, reviews, run, tool, tools};
+use crate::tui::theme::Theme;
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use proptest::prelude::*;
+use serde_json::json;
+use std::sync::Arc;
 
 const SIZES: [(u16, u16); 3] = [(120, 40), (80, 24), (60, 20)];
 
@@ -126,4 +135,437 @@ fn reading_to_the_end_unlocks_approve_and_the_digest_decides() {
     assert_eq!((*review, *decided, *kind, reason), (ReviewId(2), digest, DecisionKind::Approve, &None));
     assert!(shown.tail_shown && shown.lines > 60 && shown.lines_shown > 30, "{shown:?}");
     assert_eq!(shown.open_ms, 500);
+}
+
+#[test]
+fn a_form_asks_for_the_input() {
+    snapshot_sizes("form", |width, height| {
+        let mut bench = Bench::ready(width, height);
+        bench.press("r");
+        let tool = tool("csv-stats", Stage::Approved);
+        let schema = json!({"type": "object", "required": ["path"], "properties": {
+            "path": {"type": "string", "description": "Which file"},
+            "mode": {"enum": ["fast", "exact"], "default": "fast"},
+            "limit": {"type": "integer", "minimum": 1},
+            "header": {"type": "boolean", "default": true},
+        }});
+        let detail = Ok(dossier(&tool, Some(schema)));
+        bench.answer(Answer::Detail { purpose: DetailFor::Run, path: tool.path.clone(), detail });
+        bench
+    });
+}
+
+#[test]
+fn a_question_lists_what_would_change() {
+    snapshot_sizes("confirm", |width, height| {
+        let mut bench = Bench::ready(width, height);
+        bench.press("X");
+        bench.answer(Answer::Preview { command: archive_of(&bench), preview: Ok(preview()) });
+        bench.draw();
+        bench.wait(600);
+        bench
+    });
+}
+
+#[test]
+fn a_reason_is_typed_before_a_no() {
+    snapshot_sizes("reject", |width, height| {
+        let mut bench = Bench::reviewing(width, height);
+        bench.press("x");
+        bench.draw();
+        bench.wait(600);
+        bench.type_text("it opens the network without saying so");
+        bench
+    });
+}
+
+#[test]
+fn the_log_says_who_did_what() {
+    snapshot_sizes("log", |width, height| {
+        let mut bench = Bench::ready(width, height);
+        bench.press("L");
+        bench.answer(Answer::Operations(Ok(operations())));
+        bench
+    });
+}
+
+#[test]
+fn a_tool_shows_what_it_is() {
+    snapshot_sizes("about", |width, height| {
+        let mut bench = Bench::ready(width, height);
+        bench.press("enter");
+        let tool = tools().remove(0);
+        let detail = Ok(dossier(&tool, None));
+        bench.answer(Answer::Detail { purpose: DetailFor::Show, path: tool.path.clone(), detail });
+        bench
+    });
+}
+
+#[test]
+fn a_changed_version_is_read_as_a_difference() {
+    snapshot_sizes("difference", |width, height| {
+        let mut bench = Bench::ready(width, height);
+        bench.press("4 enter");
+        let review = reviews().remove(0);
+        let mut detail = review_detail(&review);
+        let mut before = files();
+        before[0].bytes = String::from_utf8(before[0].bytes.clone()).unwrap().replace("print(30)", "show(30)").into();
+        detail.base_files = Some(before);
+        bench.answer(Answer::Review { review: review.id, detail: Ok(detail) });
+        bench
+    });
+}
+
+#[test]
+fn narrow_screens_have_tabs_and_one_pane() {
+    let mut bench = Bench::ready(60, 20);
+    bench.press("4");
+    insta::assert_snapshot!("queue_60x20", bench.screen());
+    bench.press("3");
+    insta::assert_snapshot!("failures_60x20", bench.screen());
+    let mut bench = Bench::ready(40, 10);
+    insta::assert_snapshot!("ready_40x10", bench.screen());
+}
+
+#[test]
+fn no_state_is_told_by_colour_alone() {
+    for (label, theme) in [("dark", Theme::dark()), ("light", Theme::light()), ("plain", Theme::plain())] {
+        let mut bench = Bench::ready(100, 30);
+        bench.app.theme = theme;
+        insta::assert_snapshot!(format!("styles_{label}"), bench.styles());
+    }
+    let mut plain = Bench::ready(100, 30);
+    plain.app.theme = Theme::plain();
+    assert_eq!(plain.screen(), Bench::ready(100, 30).screen());
+}
+
+fn archive_of(bench: &Bench) -> Command {
+    match bench.effects.last() {
+        Some(Effect::Preview(command)) => command.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn preview() -> Preview {
+    Preview {
+        title: "Archive csv-stats 1.0.0".into(),
+        lines: vec!["move tools/approved/csv-stats/ to tools/archived/csv-stats/".into(), "one git commit".into()],
+        undo: "undo brings it back".into(),
+    }
+}
+
+fn operations() -> Vec<Operation> {
+    let entry = |id, verb: &str, subject: &str, undone_by| Operation {
+        id: OperationId(id),
+        at: ago(10 * (5 - id)),
+        who: "Ada <ada@example.org>".into(),
+        verb: verb.into(),
+        subject: subject.into(),
+        detail: json!({"reason": "does what\u{202e} it says"}),
+        prev_hash: Digest::of_bytes(b""),
+        hash: Digest::of_bytes(b""),
+        reversible: true,
+        undone_by,
+    };
+    vec![entry(2, "archive", "old-tool 1.0.0", None), entry(1, "approve", "csv-stats 1.0.0", Some(OperationId(3)))]
+}
+
+#[test]
+fn a_change_is_done_only_by_y_after_it_was_read() {
+    let mut bench = Bench::ready(80, 24);
+    bench.press("X");
+    let command = archive_of(&bench);
+    assert_eq!(command, Command::Archive { tool: "csv-stats".into(), reason: None });
+    bench.effects.clear();
+    // Typed ahead: before the preview, before it was drawn, before the silence.
+    bench.press("y");
+    bench.answer(Answer::Preview { command: command.clone(), preview: Ok(preview()) });
+    bench.press("y");
+    bench.draw();
+    bench.wait(499).press("y").wait(400).press("y enter space");
+    bench.send(Msg::Paste("y".into()));
+    assert!(bench.effects.is_empty(), "{:?}", bench.effects);
+    bench.wait(500).press("y");
+    assert!(matches!(bench.taken().as_slice(), [Effect::Execute(done)] if *done == command));
+    assert!(bench.app.overlays.is_empty());
+}
+
+#[test]
+fn of_several_tools_with_one_name_the_path_is_named() {
+    let mut bench = Bench::ready(80, 24);
+    bench.press("down down down X");
+    assert_eq!(archive_of(&bench), Command::Archive { tool: "tools/core/json-query/tool.toml".into(), reason: None });
+}
+
+#[test]
+fn an_agent_looks_and_runs_but_decides_nothing() {
+    let mut bench = Bench::reviewing(80, 24);
+    bench.app.call.agent = Some("coder".into());
+    bench.read_everything().press("a x c u");
+    assert!(bench.app.overlays.is_empty() && bench.effects.is_empty());
+    assert!(bench.screen().contains("coder is an agent: a human decides"));
+}
+
+#[test]
+fn a_reason_typed_and_left_is_still_there_the_next_time() {
+    let mut bench = Bench::reviewing(80, 24);
+    bench.press("x");
+    bench.draw();
+    bench.wait(500).type_text("too wide").press("esc x");
+    let screen = bench.screen();
+    assert!(screen.contains("too wide"), "{screen}");
+    bench.wait(500).press("enter");
+    let effects = bench.taken();
+    let [Effect::Execute(Command::Decide { kind, reason, .. })] = effects.as_slice() else { panic!("{effects:?}") };
+    assert_eq!((*kind, reason.as_deref()), (DecisionKind::Reject, Some("too wide")));
+}
+
+#[test]
+fn a_no_without_a_reason_is_not_sent() {
+    let mut bench = Bench::reviewing(80, 24);
+    bench.press("c");
+    bench.draw();
+    bench.wait(500).press("enter space enter");
+    assert!(bench.effects.is_empty());
+}
+
+#[test]
+fn a_review_that_was_decided_elsewhere_can_no_longer_be_decided() {
+    let mut bench = Bench::reviewing(80, 24);
+    bench.read_everything();
+    bench.answer(Answer::Reviews(Ok(vec![])));
+    bench.press("a x");
+    assert!(bench.app.overlays.is_empty());
+    assert!(bench.screen().contains("no longer waits"));
+}
+
+#[test]
+fn an_approval_says_what_was_committed_and_how_to_take_it_back() {
+    let mut bench = Bench::reviewing(100, 30);
+    let review = reviews().remove(1);
+    let command = Command::Decide {
+        review: review.id,
+        digest: review.digest,
+        kind: DecisionKind::Approve,
+        reason: None,
+        shown: Shown::default(),
+    };
+    let outcome = Outcome {
+        operation: Some(OperationId(9)),
+        review: Some(review.id),
+        message: "approved text-diff-summary 1.0.0".into(),
+        commit: Some("abc1234".into()),
+        detail: json!({}),
+    };
+    bench.answer(Answer::Done { command, outcome: Ok(outcome) });
+    let screen = bench.screen();
+    assert!(screen.contains("approved text-diff-summary 1.0.0, commit abc1234 · u undoes"), "{screen}");
+    assert!(screen.contains("1 Catalog"), "the review is closed");
+}
+
+#[test]
+fn leaving_asks_while_runs_are_alive_and_a_signal_does_not() {
+    let mut bench = running(80, 24);
+    bench.press("q");
+    bench.draw();
+    assert!(bench.taken().is_empty());
+    bench.wait(500).press("y");
+    assert!(matches!(bench.taken().as_slice(), [Effect::Leave(Ending::Quit)]));
+    bench.send(Msg::Leave(Farewell::HangUp));
+    assert!(matches!(bench.taken().as_slice(), [Effect::Leave(Ending::Signal(Farewell::HangUp))]));
+}
+
+fn recipe_without_input() -> Recipe {
+    Recipe {
+        command: vec!["true".into()],
+        entry: None,
+        input: InputMode::None,
+        timeout_ms: None,
+        pty: false,
+        success: SuccessRule::default(),
+        env: std::collections::BTreeMap::new(),
+    }
+}
+
+#[test]
+fn a_tool_without_input_starts_at_once_and_one_with_input_asks() {
+    let mut bench = Bench::ready(80, 24);
+    bench.press("down r");
+    let tool = tools().remove(1);
+    let mut dossier = dossier(&tool, None);
+    dossier.detail.manifest.recipe = Some(recipe_without_input());
+    let detail = Ok(dossier);
+    bench.effects.clear();
+    bench.answer(Answer::Detail { purpose: DetailFor::Run, path: tool.path.clone(), detail });
+    assert!(matches!(bench.taken().as_slice(), [Effect::StartRun { request, .. }] if request.input.is_none()));
+    assert!(bench.app.overlays.is_empty());
+    assert_eq!(bench.app.focus, Pane::Output);
+}
+
+#[test]
+fn what_cannot_be_done_says_why() {
+    let mut bench = Bench::ready(120, 40);
+    bench.press("G up r");
+    let screen = bench.screen();
+    assert!(screen.contains("run: it cannot run: node is not installed"), "{screen}");
+    assert!(bench.effects.is_empty());
+}
+
+#[test]
+fn the_filter_narrows_as_one_types_and_finds_problems() {
+    let mut bench = Bench::ready(80, 24);
+    bench.press("/").type_text("json");
+    assert!(bench.screen().contains("2 of 9"));
+    bench.press("enter r");
+    assert!(
+        matches!(bench.taken().as_slice(), [Effect::LoadDetail { tool, .. }] if tool.name.as_str() == "json-query")
+    );
+    bench.press("esc esc /").type_text("!");
+    let screen = bench.screen();
+    assert!(screen.contains("broken.toml:7") && screen.contains("give the key a value"), "{screen}");
+    assert!(!screen.contains("divide"));
+}
+
+#[test]
+fn the_selection_stays_on_its_tool_when_others_come_and_go() {
+    let mut bench = Bench::ready(80, 24);
+    bench.press("down down down down");
+    let mut more = vec![tool("aaa", Stage::Experimental), tool("bbb", Stage::Experimental)];
+    more.extend(tools());
+    let tools = more.into_iter().map(Arc::new).collect();
+    let view = CatalogView { state: CatalogState::Ready, tools, problems: vec![], generation: 2 };
+    bench.send(Msg::Catalog(Arc::new(view)));
+    bench.press("s");
+    let effects = bench.taken();
+    assert!(
+        matches!(effects.as_slice(), [Effect::LoadDetail { tool, .. }] if tool.path.ends_with("json_query.py")),
+        "{effects:?}"
+    );
+}
+
+#[test]
+fn reads_are_asked_for_once_until_they_came() {
+    let mut bench = Bench::ready(80, 24);
+    for _ in 0..50 {
+        bench.send(Msg::Changed(Change::Runs));
+    }
+    assert!(matches!(bench.taken().as_slice(), [Effect::LoadRuns]));
+    bench.answer(Answer::Runs(Ok(vec![])));
+    assert!(matches!(bench.taken().as_slice(), [Effect::LoadRuns]), "something changed meanwhile");
+    bench.answer(Answer::Runs(Ok(vec![])));
+    assert!(bench.taken().is_empty());
+}
+
+#[test]
+fn a_click_focuses_and_selects_and_never_changes_anything() {
+    let mut bench = Bench::ready(120, 40);
+    bench.draw();
+    for y in 0..40 {
+        for x in 0..120 {
+            let kind = MouseEventKind::Down(MouseButton::Left);
+            bench.send(Msg::Mouse(MouseEvent { kind, column: x, row: y, modifiers: KeyModifiers::NONE }));
+            bench.press("esc");
+            bench.app.overlays.clear();
+        }
+    }
+    let looks = |effect: &Effect| {
+        matches!(effect, Effect::LoadDetail { .. } | Effect::LoadReview(_) | Effect::Preview(_) | Effect::LoadRuns)
+    };
+    assert!(bench.effects.iter().all(looks), "{:?}", bench.effects.iter().find(|effect| !looks(effect)));
+}
+
+#[test]
+fn idle_asks_for_no_wake_and_a_live_run_for_one_a_second() {
+    let mut bench = Bench::empty(80, 24);
+    bench.draw();
+    assert_eq!(bench.app.next_wake(), None);
+    let bench = running(80, 24);
+    assert_eq!(bench.app.next_wake(), Some(bench.now.steady_ms + 1_000));
+}
+
+#[test]
+fn ten_thousand_tools_are_filtered_within_one_frame_of_keys() {
+    let tools = (0..10_000).map(|at| Arc::new(tool(&format!("tool-{at}"), Stage::Experimental))).collect();
+    let view = Arc::new(CatalogView { state: CatalogState::Ready, tools, problems: vec![], generation: 2 });
+    let mut bench = Bench::empty(120, 40);
+    bench.send(Msg::Catalog(Arc::clone(&view)));
+    bench.send(Msg::Indexed { generation: 2, index: Arc::new(Index::new(&view.tools)) });
+    bench.press("/").type_text("tool-9999");
+    let screen = bench.screen();
+    assert!(screen.contains("1 of 10,000") && screen.contains("tool-9999"), "{screen}");
+}
+
+fn any_msg() -> impl Strategy<Value = Msg> {
+    let key = prop_oneof![
+        4 => any::<char>().prop_map(KeyCode::Char),
+        8 => proptest::sample::select("abcdefghijklmnopqrstuvwxyz0123456789?:/[]!GXRLMN ".chars().collect::<Vec<_>>())
+            .prop_map(KeyCode::Char),
+        6 => proptest::sample::select(vec![
+            KeyCode::Enter, KeyCode::Esc, KeyCode::Tab, KeyCode::BackTab, KeyCode::Up, KeyCode::Down, KeyCode::Left,
+            KeyCode::Right, KeyCode::Home, KeyCode::End, KeyCode::PageUp, KeyCode::PageDown, KeyCode::Backspace,
+            KeyCode::Delete, KeyCode::F(5),
+        ]),
+    ];
+    let modifiers = prop_oneof![
+        9 => Just(KeyModifiers::NONE),
+        1 => Just(KeyModifiers::CONTROL),
+        1 => Just(KeyModifiers::ALT),
+    ];
+    prop_oneof![
+        30 => (key, modifiers).prop_map(|(code, modifiers)| Msg::Key(KeyEvent::new(code, modifiers))),
+        1 => ".{0,20}".prop_map(Msg::Paste),
+        1 => any::<bool>().prop_map(|_| Msg::FocusGained),
+        1 => (0u16..130, 0u16..50).prop_map(|(width, height)| Msg::Resize { width, height }),
+        1 => (0u16..120, 0u16..40).prop_map(|(column, row)| {
+            let kind = MouseEventKind::Down(MouseButton::Left);
+            Msg::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE })
+        }),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    /// Whatever is pressed, at whatever pace: no panic, and no yes unless its four digits were typed.
+    #[test]
+    fn random_keys_never_panic_and_never_approve(
+        steps in prop::collection::vec((any_msg(), prop::sample::select(vec![0u64, 5, 100, 600]), any::<bool>()), 1..120),
+        on_review in any::<bool>(),
+    ) {
+        let mut bench = if on_review { Bench::reviewing(80, 24) } else { Bench::ready(100, 30) };
+        if on_review {
+            bench.read_everything();
+        }
+        let digest = bench.app.queue.selected().map(|review| review.digest.hex()).unwrap_or_default();
+        let mut typed = String::new();
+        for (msg, pause, draw) in steps {
+            if let Msg::Key(KeyEvent { code: KeyCode::Char(c), .. }) = &msg {
+                typed.push(c.to_ascii_lowercase());
+            }
+            bench.wait(pause);
+            bench.send(msg);
+            if draw {
+                bench.draw();
+            }
+            let approved = bench.taken().iter().any(|effect| {
+                matches!(effect, Effect::Execute(Command::Decide { kind: DecisionKind::Approve, .. }))
+            });
+            let digits = digest.chars().take(4).all(|c| typed.contains(c));
+            prop_assert!(!approved || digits, "approved after {typed:?}");
+        }
+    }
+
+    /// A burst of two hundred typed characters without pause answers no question, whatever they are.
+    #[test]
+    fn a_burst_of_keys_decides_nothing(text in "[a-z0-9y\\n ]{200}", verb in prop::sample::select(vec!["a", "x", "c"])) {
+        let mut bench = Bench::reviewing(80, 24);
+        bench.read_everything().press(verb);
+        for c in text.chars() {
+            let code = if c == '\n' { KeyCode::Enter } else { KeyCode::Char(c) };
+            bench.wait(30);
+            bench.send(Msg::Key(KeyEvent::new(code, KeyModifiers::NONE)));
+            bench.draw();
+        }
+        prop_assert!(!bench.taken().iter().any(|effect| matches!(effect, Effect::Execute(_))));
+    }
 }

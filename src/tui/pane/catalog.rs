@@ -119,6 +119,11 @@ impl CatalogPane {
         &self.view
     }
 
+    /// How many tools are not archived.
+    pub fn current_count(&self) -> usize {
+        self.view.tools.iter().filter(|tool| tool.stage != Stage::Archived).count()
+    }
+
     /// Takes a new catalog; the selection stays on the same row as long as there is one.
     pub fn set_view(&mut self, view: Arc<CatalogView>) {
         if view.generation < self.view.generation {

@@ -194,7 +194,7 @@ impl ReviewScreen {
         let more = unseen.len().saturating_sub(2);
         let rest = if more > 0 { format!(" and {}", plural(more, "other", "others")) } else { String::new() };
         let way = if here { format!("{bottom} goes to the end") } else { format!("{next} shows the next") };
-        Lock::Locked(format!("approve is locked: {way}, not yet shown to its end: {}{rest}", names.join(", ")))
+        Lock::Locked(format!("approve is locked: {way} · end not shown: {}{rest}", names.join(", ")))
     }
 
     /// Tabs whose end must still be shown: the evidence, and either the difference or every file.
@@ -292,20 +292,22 @@ impl ReviewScreen {
         for (y, line) in (area.y..area.y + head_height).zip(&header) {
             buf.set_line(area.x, y, line, area.width);
         }
-        let mut body = Rect { y: area.y + head_height, height: area.height - head_height, ..area };
-        if body.height > 3 {
-            let last = Rect { y: body.bottom() - 1, height: 1, ..body };
-            let (text, style) = self.lock_line(look);
-            let width = usize::from(last.width);
-            buf.set_stringn(last.x, last.y, cut(&format!(" {text}"), width), width, style);
-            body.height -= 1;
-        }
+        let below = Rect { y: area.y + head_height, height: area.height - head_height, ..area };
+        let last = u16::from(below.height > 3);
+        let mut body = Rect { height: below.height - last, ..below };
         self.draw_pinned(&mut body, buf, look, exposure);
         let (reading, difference, loaded) = (self.reading, self.difference, self.loaded);
-        self.reader.draw(body, buf, look, exposure, &|at, tab| {
+        let cursor = self.reader.draw(body, buf, look, exposure, &|at, tab| {
             let sign = if !loaded || tab.view.tail_shown() { "✓ " } else { "· " };
             belongs(at, reading, difference).then_some(sign)
-        })
+        });
+        if last > 0 {
+            // After the text: what was just shown may have been what was missing.
+            let (text, style) = self.lock_line(look);
+            let width = usize::from(below.width);
+            buf.set_stringn(below.x, below.bottom() - 1, cut(&format!(" {text}"), width), width, style);
+        }
+        cursor
     }
 
     /// Keeps the evidence above the text where there is room for all of it.

@@ -140,7 +140,7 @@ fn state_spans(app: &App) -> Vec<Span<'static>> {
         }
         (Opening::Done(_), CatalogState::Ready) => {
             parts.push(("Ready".to_owned(), theme.good));
-            parts.push((plural(view.tools.len(), "tool", "tools"), theme.dim));
+            parts.push((plural(app.catalog.current_count(), "tool", "tools"), theme.dim));
         }
     }
     let problems = app.catalog.problems().count();
