@@ -244,7 +244,8 @@ impl App {
                 return Vec::new();
             }
         };
-        let commit = outcome.commit.as_ref().map(|hash| format!(", commit {hash}")).unwrap_or_default();
+        let unsaid = outcome.commit.as_ref().filter(|hash| !outcome.message.contains(*hash));
+        let commit = unsaid.map(|hash| format!(", commit {hash}")).unwrap_or_default();
         let undo = self.keymap.key(crate::action::Verb::Undo);
         let undoes = match command {
             Command::Decide { .. } | Command::Archive { .. } | Command::Restore { .. }

@@ -9,7 +9,7 @@ use super::{Decided, Reply, open_box};
 use crate::domain::{DecisionKind, Digest, ReviewId};
 use crate::tui::msg::Now;
 use crate::tui::pane::rows::{Look, Title};
-use crate::tui::phrase::{cut, safe};
+use crate::tui::phrase::{cut, safe, wrap};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -102,7 +102,7 @@ impl DigestPrompt {
     pub fn draw(&self, screen: Rect, buf: &mut Buffer, look: Look) -> Position {
         let theme = look.theme;
         let title = Title { name: "Approve", remark: "esc closes".into(), remark_style: theme.dim, ..Title::default() };
-        let inner = open_box(screen, (72, 10), &title, buf, look);
+        let inner = open_box(screen, (72, 11), &title, buf, look);
         let width = usize::from(inner.width);
         let put = |buf: &mut Buffer, row: u16, line: Line| {
             if row < inner.height {
@@ -110,26 +110,28 @@ impl DigestPrompt {
             }
         };
         put(buf, 0, Line::styled(cut(&safe(&self.covers), width), theme.title));
-        put(buf, 1, Line::styled(cut(&safe(&self.does), width), theme.text));
+        for (row, line) in (1..3).zip(wrap(&safe(&self.does), width)) {
+            put(buf, row, Line::styled(line, theme.text));
+        }
         let short = self.digest.short();
         let (head, tail) = short.split_at(DIGITS);
         let digest =
             vec![Span::raw("digest  "), Span::styled(head.to_owned(), theme.title), Span::raw(tail.to_owned())];
-        put(buf, 3, Line::from(digest));
+        put(buf, 4, Line::from(digest));
         let listening = self.guard.is_listening(look.now);
         let cursor = match &self.step {
             Step::Digits(typed) => {
                 let label = "type its first four characters: ";
                 let field = format!("{typed}{}", "_".repeat(DIGITS - typed.len()));
                 let style = if listening { theme.accent } else { theme.dim };
-                put(buf, 5, Line::from(vec![Span::raw(label), Span::styled(field, style)]));
-                Position::new(inner.x + label.len() as u16 + typed.len() as u16, inner.y + 5)
+                put(buf, 6, Line::from(vec![Span::raw(label), Span::styled(field, style)]));
+                Position::new(inner.x + label.len() as u16 + typed.len() as u16, inner.y + 6)
             }
             Step::Reason(reason) => {
                 let label = "reason (may stay empty): ";
-                put(buf, 5, Line::raw(label));
+                put(buf, 6, Line::raw(label));
                 let x = inner.x + label.len() as u16;
-                let field = Rect { x, y: inner.y + 5, width: inner.right().saturating_sub(x), height: 1 };
+                let field = Rect { x, y: inner.y + 6, width: inner.right().saturating_sub(x), height: 1 };
                 reason.draw(field, buf, theme.text)
             }
         };
@@ -139,7 +141,7 @@ impl DigestPrompt {
             (None, Step::Digits(_), true) => ("typing them approves exactly this digest, nothing later", theme.dim),
             (None, Step::Reason(_), true) => ("enter approves · esc does not", theme.accent),
         };
-        put(buf, 7, Line::styled(cut(note, width), style));
+        put(buf, 8, Line::styled(cut(note, width), style));
         cursor
     }
 }

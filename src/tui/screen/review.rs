@@ -236,9 +236,9 @@ impl ReviewScreen {
         format!("{} · {} → {}", subject(review), review.from_stage, review.to_stage)
     }
 
-    /// What a yes does, in a line; empty until the engine said.
+    /// What a yes does, beside the change of stage; empty until the engine said.
     pub fn does(&self) -> String {
-        self.consequence.first().cloned().unwrap_or_default()
+        self.consequence.iter().skip(1).cloned().collect::<Vec<_>>().join(" · ")
     }
 }
 
