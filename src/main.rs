@@ -1,7 +1,10 @@
 //! The program `toolsmith`.
 
+use std::path::Path;
 use std::process::ExitCode;
-use toolsmith::engine::{EngineError, ErrorCode};
+use toolsmith::cli::{Rendered, Rendering};
+use toolsmith::engine::EngineError;
+use toolsmith::tui::screenshots::Purpose;
 use toolsmith::{cli, tui};
 
 fn main() -> ExitCode {
@@ -10,6 +13,19 @@ fn main() -> ExitCode {
             let face = tui::Face { agent: opening.agent, no_color: !opening.color };
             tui::run(opening.options, face)
         },
-        screenshots: |_, _| Err(EngineError::new(ErrorCode::Failed, "this build renders no screens", "")),
+        screenshots,
+    })
+}
+
+fn screenshots(workspace: &Path, out: &Path, rendering: Rendering) -> Result<Rendered, EngineError> {
+    let purpose = match rendering {
+        Rendering::Write => Purpose::Write,
+        Rendering::Check => Purpose::Check,
+    };
+    let report = tui::screenshots::screenshots(workspace, out, purpose)?;
+    let shown = |name: &String| out.join(name).display().to_string();
+    Ok(Rendered {
+        files: report.matching.iter().map(shown).collect(),
+        differ: report.differing.iter().map(shown).collect(),
     })
 }

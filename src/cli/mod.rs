@@ -53,8 +53,9 @@ pub struct Opening {
 pub struct Screen {
     /// Shows the workbench until its user leaves. Fails when there is no terminal.
     pub workbench: fn(Opening) -> io::Result<ExitCode>,
-    /// Renders the screens into a folder, or compares them with what lies there.
-    pub screenshots: fn(&Path, Rendering) -> Result<Rendered, EngineError>,
+    /// Renders the screens over the tools of a workspace into a folder, or compares them with what
+    /// lies there.
+    pub screenshots: fn(&Path, &Path, Rendering) -> Result<Rendered, EngineError>,
 }
 
 /// What `screenshots` shall do with a rendered screen.

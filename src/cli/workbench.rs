@@ -90,7 +90,7 @@ pub(super) fn man() -> Result<Generated, EngineError> {
 pub(super) fn screenshots(call: &Call<'_>, screen: Screen) -> Result<Rendered, EngineError> {
     let out = call.get::<PathBuf>("out").unwrap_or_else(|| "screenshots".into());
     let rendering = if call.switch("check") { Rendering::Check } else { Rendering::Write };
-    (screen.screenshots)(&out, rendering)
+    (screen.screenshots)(&call.globals.workspace()?, &out, rendering)
 }
 
 impl Answer for Rendered {

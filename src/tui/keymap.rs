@@ -69,6 +69,11 @@ impl Chord {
         Chord { code, modifiers }
     }
 
+    /// The key event of the chord.
+    pub fn event(self) -> KeyEvent {
+        KeyEvent::new(self.code, self.modifiers)
+    }
+
     /// Reads `r`, `G`, `ctrl-k`, `shift-tab`, `space`, `f5`.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ pub mod pane;
 pub mod performer;
 pub mod phrase;
 pub mod screen;
+pub mod screenshots;
 pub mod terminal;
 #[cfg(test)]
 mod testing;

@@ -327,7 +327,7 @@ pub fn shown_path(path: &Path) -> String {
 }
 
 /// The syntax of a file; `None` when its language is not known or it is no text.
-fn tokens(file: &VersionFile) -> Option<FileTokens> {
+pub(super) fn tokens(file: &VersionFile) -> Option<FileTokens> {
     let text = std::str::from_utf8(&file.bytes).ok()?;
     let language = Language::of(&file.path, text)?;
     Some((file.path.clone(), highlight(language, text)?))
