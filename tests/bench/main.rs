@@ -7,6 +7,7 @@
 
 mod catalog;
 mod engine;
+mod search;
 mod store;
 mod workload;
 

@@ -83,7 +83,7 @@ fn pasted_text_never_approves() {
 #[test]
 fn approve_is_locked_before_the_end_was_shown_and_a_changed_file_takes_the_review_away() {
     let workspace = Workspace::new().with_git();
-    let body: String = (0..300).map(|line| format!("print({line})\n")).collect();
+    let body = "print('one of many lines')\n".repeat(300);
     let workspace = workspace.with_script("long", &body);
     let mut terminal = open(&workspace, LARGE);
     let digest = digest_of(&waiting_review(&workspace));

@@ -1,0 +1,35 @@
+//! The filter of the catalog, key by key. To hold: far below 2 ms at 10,000 tools, in release.
+
+use super::workload;
+use divan::Bencher;
+use std::sync::Arc;
+use toolsmith::catalog::{Cache, Index, Plan, scan};
+use toolsmith::domain::Tool;
+
+fn tools(count: usize) -> Vec<Arc<Tool>> {
+    let folder = workload::workspace(count);
+    scan(&Plan::standard(folder.path()), &Cache::default(), &mut |_| {}).tools.into_iter().map(Arc::new).collect()
+}
+
+/// A query all at once: the first key, a few letters, words, and the full name of one tool.
+#[divan::bench(args = ["c", "cmp", "photo review", "validate-header-009", "nothing like it"])]
+fn query_10k(bencher: Bencher, query: &str) {
+    let index = Index::new(&tools(10_000));
+    bencher.bench(|| index.query(divan::black_box(query)).len());
+}
+
+/// The last key of a query that grew letter by letter.
+#[divan::bench(args = ["cm", "photo rev", "validate-header-009"])]
+fn key_10k(bencher: Bencher, query: &str) {
+    let index = Index::new(&tools(10_000));
+    let before = &query[..query.len() - 1];
+    let hits = index.query(before);
+    bencher.bench(|| index.refine(before, &hits, divan::black_box(query)).len());
+}
+
+/// The index of a catalog, made anew after every scan that changed something.
+#[divan::bench(sample_count = 20, sample_size = 1)]
+fn index_10k(bencher: Bencher) {
+    let tools = tools(10_000);
+    bencher.bench(|| Index::new(&tools));
+}
