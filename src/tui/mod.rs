@@ -58,7 +58,8 @@ pub struct Face {
 pub fn run(options: OpenOptions, face: Face) -> io::Result<ExitCode> {
     terminal::restore_on_panic();
     let mut session = Session::enter()?;
-    let theme = if face.no_color { Theme::plain() } else { theme_of_terminal(std::env::var("COLORFGBG").ok()) };
+    let theme =
+        if face.no_color { Theme::plain() } else { theme_of_terminal(std::env::var("COLORFGBG").ok().as_deref()) };
     let call = Call { workspace: shown_path(&options.workspace), agent: face.agent.clone(), no_color: face.no_color };
     let size = session.screen.size()?;
     let mut app = App::new(call, theme, Now::default(), (size.width, size.height));
@@ -94,8 +95,8 @@ fn exit_code(ending: Ending, failure: Option<ErrorCode>) -> u8 {
 
 /// The theme for what `COLORFGBG` says of the background (`15;0`: text; background); dark without it.
 /// The terminal is not asked: some never answer.
-fn theme_of_terminal(colorfgbg: Option<String>) -> Theme {
-    let background = colorfgbg.as_deref().and_then(|value| value.rsplit(';').next()).and_then(|n| n.parse::<u8>().ok());
+fn theme_of_terminal(colorfgbg: Option<&str>) -> Theme {
+    let background = colorfgbg.and_then(|value| value.rsplit(';').next()).and_then(|n| n.parse::<u8>().ok());
     match background {
         Some(7 | 9..=15) => Theme::light(),
         Some(_) | None => Theme::dark(),
@@ -108,8 +109,8 @@ mod tests {
 
     #[test]
     fn a_light_background_is_known_without_asking_the_terminal() {
-        assert_eq!(theme_of_terminal(Some("0;15".into())), Theme::light());
-        assert_eq!(theme_of_terminal(Some("15;default;0".into())), Theme::dark());
+        assert_eq!(theme_of_terminal(Some("0;15")), Theme::light());
+        assert_eq!(theme_of_terminal(Some("15;default;0")), Theme::dark());
         assert_eq!(theme_of_terminal(None), Theme::dark());
     }
 }

@@ -122,7 +122,7 @@ pub enum Answer {
         /// Which was asked for.
         review: ReviewId,
         /// What came.
-        detail: Result<ReviewDetail, EngineError>,
+        detail: Result<Box<ReviewDetail>, EngineError>,
     },
     /// Everything about a tool.
     Detail {
@@ -152,21 +152,21 @@ pub enum Answer {
         /// The tab that waits for it.
         tab: TabId,
         /// Its record so far.
-        started: Result<Run, EngineError>,
+        started: Result<Box<Run>, EngineError>,
     },
     /// A run that this process started has ended.
     RunEnded {
         /// Which.
         run: RunId,
         /// Its record.
-        record: Result<Run, EngineError>,
+        record: Result<Box<Run>, EngineError>,
     },
     /// Kept output of a run.
     Spool {
         /// The tab that asked.
         tab: TabId,
         /// The run's record and what was kept.
-        kept: Result<Kept, EngineError>,
+        kept: Result<Box<Kept>, EngineError>,
     },
     /// Syntax marks for files.
     Highlighted {

@@ -36,7 +36,7 @@ struct Live {
     waiting: VecDeque<Frame>,
     skipped: u64,
     /// The record, once the run has ended; handed over after the last output.
-    ended: Option<Result<Run, EngineError>>,
+    ended: Option<Result<Box<Run>, EngineError>>,
 }
 
 /// What all threads share.
@@ -91,7 +91,7 @@ impl Performer {
         // A second opening cannot happen: the loop asks once.
         let _ = self.shared.engine.set(engine.clone());
         self.send(Msg::Opened(opened));
-        engine.scan(&mut |view| self.catalog(view))?;
+        engine.scan(&mut |view| self.catalog(&view))?;
         for trouble in engine.take_trouble() {
             self.send(Msg::Changed(Change::Trouble(trouble)));
         }
@@ -107,14 +107,14 @@ impl Performer {
 
     fn changed(&self, change: Change) {
         match change {
-            Change::Catalog(view) => self.catalog(view),
+            Change::Catalog(view) => self.catalog(&view),
             other => self.send(Msg::Changed(other)),
         }
     }
 
     /// Sends a catalog at once and, when it is whole, its search index after it.
-    fn catalog(&self, view: Arc<CatalogView>) {
-        self.send(Msg::Catalog(Arc::clone(&view)));
+    fn catalog(&self, view: &Arc<CatalogView>) {
+        self.send(Msg::Catalog(Arc::clone(view)));
         if view.state == CatalogState::Ready {
             let index = Arc::new(Index::new(&view.tools));
             self.send(Msg::Indexed { generation: view.generation, index });
@@ -159,7 +159,9 @@ impl Performer {
             Effect::LoadOperations { grep, limit } => {
                 self.answer(Answer::Operations(engine.operations(limit, grep.as_deref())));
             }
-            Effect::LoadReview(review) => self.answer(Answer::Review { review, detail: engine.review(review) }),
+            Effect::LoadReview(review) => {
+                self.answer(Answer::Review { review, detail: engine.review(review).map(Box::new) })
+            }
             Effect::LoadDetail { tool, purpose, other } => {
                 let detail = dossier(engine, &tool, other.as_deref()).map(Box::new);
                 self.answer(Answer::Detail { purpose, path: tool.path.clone(), detail });
@@ -175,7 +177,7 @@ impl Performer {
                 Err(error) => self.answer(Answer::RunStarted { tab, started: Err(error) }),
             },
             Effect::LoadSpool { tab, run, before } => {
-                self.answer(Answer::Spool { tab, kept: kept(engine, run, before) });
+                self.answer(Answer::Spool { tab, kept: kept(engine, run, before).map(Box::new) });
             }
             Effect::Highlight { ticket, files } => {
                 let files = files.iter().filter_map(tokens).collect();
@@ -197,7 +199,7 @@ impl Performer {
     }
 
     fn scan(&self, engine: &Engine) {
-        if let Err(error) = engine.scan(&mut |view| self.catalog(view)) {
+        if let Err(error) = engine.scan(&mut |view| self.catalog(&view)) {
             self.answer(Answer::Trouble(error));
         }
     }
@@ -223,7 +225,7 @@ impl Performer {
         };
         let run = handle.id;
         // First the tab learns its number, then output may be pulled for it.
-        self.answer(Answer::RunStarted { tab, started: engine.run_record(run) });
+        self.answer(Answer::RunStarted { tab, started: engine.run_record(run).map(Box::new) });
         if let Some(tail) = handle.tail() {
             let live = Live { tail, cursor: 0, waiting: VecDeque::new(), skipped: 0, ended: None };
             lock(&self.shared.live).insert(run, live);
@@ -242,7 +244,7 @@ impl Performer {
                 }
             });
         }
-        let record = handle.wait();
+        let record = handle.wait().map(Box::new);
         match lock(&self.shared.live).get_mut(&run) {
             Some(live) => live.ended = Some(record),
             None => return self.answer(Answer::RunEnded { run, record }),

@@ -17,6 +17,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
+use std::fmt::Write;
 use std::sync::Arc;
 
 /// The wall clock of the tests: 2026-01-02T03:04:05Z.
@@ -176,7 +177,8 @@ pub(super) fn manifest(tool: &Tool, input: Option<serde_json::Value>) -> Manifes
 }
 
 pub(super) fn files() -> Vec<VersionFile> {
-    let source: String = (1..=60).map(|line| format!("print({line})  # line {line}\n")).collect();
+    let lines: Vec<String> = (1..=60).map(|line| format!("print({line})  # line {line}")).collect();
+    let source = lines.join("\n") + "\n";
     vec![
         VersionFile { path: "main.py".into(), mode: FileMode::Plain, bytes: source.into_bytes() },
         VersionFile { path: "tool.toml".into(), mode: FileMode::Plain, bytes: b"name = \"x\"\n".to_vec() },
@@ -302,7 +304,7 @@ impl Bench {
         let mut bench = Bench::ready(width, height);
         bench.press("4 down enter");
         let review = reviews().remove(1);
-        bench.answer(Answer::Review { review: review.id, detail: Ok(review_detail(&review)) });
+        bench.answer(Answer::Review { review: review.id, detail: Ok(Box::new(review_detail(&review))) });
         bench.draw();
         bench.effects.clear();
         bench
@@ -391,7 +393,7 @@ impl Bench {
                 let style = buffer[(x, y)].style();
                 if style != last && style != Style::reset() {
                     let fg = style.fg.map(|c| c.to_string()).unwrap_or_default();
-                    text.push_str(&format!("{y}:{x} {fg} {:?}\n", style.add_modifier));
+                    writeln!(text, "{y}:{x} {fg} {:?}", style.add_modifier).unwrap();
                 }
                 last = style;
             }

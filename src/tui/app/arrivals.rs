@@ -24,7 +24,11 @@ impl App {
                 self.opening = Opening::Done(opened);
                 return self.load_everything();
             }
-            Msg::OpenFailed(error) => self.opening = Opening::Failed(error),
+            Msg::OpenFailed(error) => {
+                self.complain(&error);
+                self.catalog.set_failure(&error);
+                self.opening = Opening::Failed(error);
+            }
             Msg::Changed(change) => return self.changed(change),
             Msg::Catalog(view) => self.catalog.set_view(view),
             Msg::Indexed { generation, index } => self.catalog.set_index(generation, index),
@@ -170,7 +174,7 @@ impl App {
     fn take_review(
         &mut self,
         review: crate::domain::ReviewId,
-        detail: Result<ReviewDetail, EngineError>,
+        detail: Result<Box<ReviewDetail>, EngineError>,
     ) -> Vec<Effect> {
         let (now, width) = (self.now, self.size.0);
         let Screen::Review(screen) = &mut self.screen else { return Vec::new() };

@@ -14,7 +14,7 @@ mod verbs;
 
 use super::effect::{Effect, Ending, TabId};
 use super::keymap::Keymap;
-use super::msg::{Farewell, Msg, Now, Opened};
+use super::msg::{Msg, Now, Opened};
 use super::overlay::Overlay;
 use super::pane::Pane;
 use super::pane::catalog::CatalogPane;
@@ -224,7 +224,8 @@ impl App {
             }
             Msg::FocusGained | Msg::Resumed => {
                 self.disturb();
-                Vec::new()
+                // Hints of the watcher may have been lost while nobody looked.
+                matches!(self.opening, Opening::Done(_)).then_some(Effect::Rescan).into_iter().collect()
             }
             Msg::Drawn => {
                 if let Some(overlay) = self.overlays.last_mut() {
@@ -233,7 +234,7 @@ impl App {
                 Vec::new()
             }
             Msg::Wake => Vec::new(),
-            Msg::Leave(farewell) => self.leave(farewell),
+            Msg::Leave(farewell) => vec![Effect::Leave(Ending::Signal(farewell))],
             other => self.arrive(other),
         }
     }
@@ -290,10 +291,6 @@ impl App {
         for overlay in &mut self.overlays {
             overlay.disturb(now);
         }
-    }
-
-    fn leave(&mut self, farewell: Farewell) -> Vec<Effect> {
-        vec![Effect::Leave(Ending::Signal(farewell))]
     }
 
     /// Opens a tab for a recorded run, or shows the one there is.

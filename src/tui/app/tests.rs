@@ -4,7 +4,7 @@ use crate::domain::{
     Command, DecisionKind, Digest, InputMode, Operation, OperationId, Outcome, Recipe, ReviewId, RunOutcome, Shown,
     Stage, Stream, SuccessRule,
 };
-use crate::engine::{CatalogState, CatalogView, Change, Frame, Index, Preview};
+use crate::engine::{CatalogState, CatalogView, Change, EngineError, ErrorCode, Frame, Index, Preview};
 use crate::tui::effect::{DetailFor, Effect, Ending};
 use crate::tui::msg::{Answer, Farewell, Msg};
 use crate::tui::pane::Pane;
@@ -53,7 +53,7 @@ fn running(width: u16, height: u16) -> Bench {
     let tool = std::sync::Arc::new(tool("divide", Stage::Approved));
     let phase = crate::tui::pane::output::Phase::Starting { since: bench.now.steady_ms };
     let tab = bench.app.output.open("divide 1.0.0".into(), Some(tool.clone()), phase);
-    bench.answer(Answer::RunStarted { tab, started: Ok(run(14, &tool, RunOutcome::Running)) });
+    bench.answer(Answer::RunStarted { tab, started: Ok(Box::new(run(14, &tool, RunOutcome::Running))) });
     let chunk = |stream, text: &str, offset| Frame { stream, at_ms: 10, bytes: text.as_bytes().to_vec(), offset };
     let frames = vec![
         chunk(Stream::Stdout, "dividing 1 by 0\n", 4),
@@ -74,7 +74,7 @@ fn a_failed_run_says_why() {
     snapshot_sizes("failed", |width, height| {
         let mut bench = running(width, height);
         let record = run(14, &tool("divide", Stage::Approved), RunOutcome::Failed);
-        bench.answer(Answer::RunEnded { run: record.id, record: Ok(record) });
+        bench.answer(Answer::RunEnded { run: record.id, record: Ok(Box::new(record)) });
         bench
     });
 }
@@ -211,7 +211,7 @@ fn a_changed_version_is_read_as_a_difference() {
         let mut before = files();
         before[0].bytes = String::from_utf8(before[0].bytes.clone()).unwrap().replace("print(30)", "show(30)").into();
         detail.base_files = Some(before);
-        bench.answer(Answer::Review { review: review.id, detail: Ok(detail) });
+        bench.answer(Answer::Review { review: review.id, detail: Ok(Box::new(detail)) });
         bench
     });
 }
@@ -568,4 +568,22 @@ proptest! {
         }
         prop_assert!(!bench.taken().iter().any(|effect| matches!(effect, Effect::Execute(_))));
     }
+}
+
+#[test]
+fn a_workspace_that_cannot_be_opened_says_why_and_what_to_do() {
+    snapshot_sizes("not_open", |width, height| {
+        let mut bench = Bench::opening(width, height);
+        let error = EngineError::new(ErrorCode::Internal, "the state folder is read-only", "make it writable");
+        bench.send(Msg::OpenFailed(error));
+        bench
+    });
+}
+
+#[test]
+fn while_a_filter_is_typed_the_footer_names_the_keys_of_typing_only() {
+    let mut bench = Bench::ready(100, 30);
+    bench.press("/");
+    let screen = bench.screen();
+    assert!(screen.contains("enter keeps it · esc clears it") && !screen.contains("? help"), "{screen}");
 }

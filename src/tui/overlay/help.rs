@@ -49,14 +49,13 @@ impl Help {
     pub fn key(&mut self, key: &KeyEvent) -> Reply {
         self.note = None;
         match key.code {
-            KeyCode::Esc if self.filter.is_empty() => return Reply::Close,
+            KeyCode::Esc | KeyCode::Char('?') if self.filter.is_empty() => return Reply::Close,
             KeyCode::Esc => self.edit(TextInput::clear),
             KeyCode::Enter => return self.run(),
             KeyCode::Down => self.list.step(Motion::Down, self.shown.len()),
             KeyCode::Up => self.list.step(Motion::Up, self.shown.len()),
             KeyCode::PageDown => self.list.step(Motion::PageDown, self.shown.len()),
             KeyCode::PageUp => self.list.step(Motion::PageUp, self.shown.len()),
-            KeyCode::Char('?') if self.filter.is_empty() => return Reply::Close,
             _ => self.edit(|filter| {
                 filter.key(key);
             }),

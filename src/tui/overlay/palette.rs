@@ -251,11 +251,11 @@ impl Palette {
         for arg in spec.args.iter().filter(|arg| arg.required || arg.form == Form::Positional) {
             let value = given.and_then(|given| given.get(arg.name)).map(quoted);
             let shown = value.unwrap_or_else(|| arg.name.to_uppercase());
-            line += &match (arg.form, arg.required) {
-                (Form::Positional, true) => format!(" {shown}"),
-                (Form::Positional, false) => format!(" [{shown}]"),
-                (Form::Option | Form::Repeated, _) => format!(" --{} {shown}", arg.name),
-            };
+            line.push_str(&match (arg.form, arg.required) {
+                (Form::Positional, true) => [" ", &shown].concat(),
+                (Form::Positional, false) => [" [", &shown, "]"].concat(),
+                (Form::Option | Form::Repeated, _) => [" --", arg.name, " ", &shown].concat(),
+            });
         }
         Some(line)
     }

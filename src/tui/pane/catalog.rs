@@ -5,7 +5,7 @@
 use super::rows::{Focus, Look, Rows, Title, draw_empty, frame};
 use crate::action::Verb;
 use crate::domain::{Problem, Stage, Tool, ToolReview, ToolState};
-use crate::engine::{CatalogState, CatalogView, Hit, Index};
+use crate::engine::{CatalogState, CatalogView, EngineError, Hit, Index};
 use crate::tui::keymap::Keymap;
 use crate::tui::list::{ListState, Motion};
 use crate::tui::overlay::text_input::TextInput;
@@ -86,6 +86,8 @@ pub struct CatalogPane {
     index: Option<(u64, Arc<Index>)>,
     /// The query last asked and what it found, so that a longer one looks through less.
     found: (String, Vec<Hit>),
+    /// Why there is no catalog, in sentences.
+    failure: Vec<String>,
     /// Problems of the settings, shown with those of the tools.
     setting_problems: Vec<Problem>,
     filter: TextInput,
@@ -103,6 +105,7 @@ impl Default for CatalogPane {
             view: Arc::new(view),
             index: None,
             found: (String::new(), Vec::new()),
+            failure: Vec::new(),
             setting_problems: Vec::new(),
             filter: TextInput::default(),
             typing: false,
@@ -117,6 +120,11 @@ impl CatalogPane {
     /// The catalog shown.
     pub fn view(&self) -> &Arc<CatalogView> {
         &self.view
+    }
+
+    /// Says why there will be no catalog.
+    pub fn set_failure(&mut self, error: &EngineError) {
+        self.failure = vec!["The workspace could not be opened.".to_owned(), safe(&error.message), safe(&error.hint)];
     }
 
     /// How many tools are not archived.
@@ -330,6 +338,7 @@ impl CatalogPane {
             detail = format!("{detail} · {}", self.stages.word());
         }
         let (remark, remark_style) = match self.view.state {
+            _ if !self.failure.is_empty() => ("not open".to_owned(), theme.bad),
             CatalogState::Loading { total: 0, .. } => ("Loading…".to_owned(), theme.warn),
             CatalogState::Loading { done, total } => {
                 (format!("Loading {}/{}", grouped(done), grouped(total)), theme.warn)
@@ -362,6 +371,9 @@ impl CatalogPane {
         let key = |verb| keymap.key(verb);
         if !self.filter.is_empty() {
             return vec![format!("Nothing matches. {} clears the filter, ! shows problems.", key(Verb::Back))];
+        }
+        if !self.failure.is_empty() {
+            return self.failure.clone();
         }
         if matches!(self.view.state, CatalogState::Loading { .. }) {
             return vec!["Reading the tools folder…".to_owned()];

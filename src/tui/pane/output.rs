@@ -154,13 +154,11 @@ impl OutputPane {
     }
 
     /// A run started.
-    pub fn started(&mut self, id: TabId, started: Result<Run, EngineError>) {
+    pub fn started(&mut self, id: TabId, started: Result<Box<Run>, EngineError>) {
         if let Some(tab) = self.tab_mut(id) {
             tab.phase = match (started, &tab.phase) {
-                (Ok(run), Phase::Starting { since }) => {
-                    Phase::Live { run: Box::new(run), since: *since, stopping: false }
-                }
-                (Ok(run), _) => Phase::Ended(Box::new(run)),
+                (Ok(run), Phase::Starting { since }) => Phase::Live { run, since: *since, stopping: false },
+                (Ok(run), _) => Phase::Ended(run),
                 (Err(error), _) => Phase::Failed(error),
             };
         }
@@ -181,14 +179,12 @@ impl OutputPane {
     }
 
     /// A run ended.
-    pub fn ended(&mut self, run: RunId, record: Result<Run, EngineError>) {
+    pub fn ended(&mut self, run: RunId, record: Result<Box<Run>, EngineError>) {
         if let Some(tab) = self.tab_of(run) {
             match record {
                 Ok(run) => {
-                    if run.truncated {
-                        tab.view.note("… the output was cut here: the output limit was reached …");
-                    }
-                    tab.phase = Phase::Ended(Box::new(run));
+                    remark(&mut tab.view, &run);
+                    tab.phase = Phase::Ended(run);
                 }
                 Err(error) => tab.phase = Phase::Failed(error),
             }
@@ -196,7 +192,7 @@ impl OutputPane {
     }
 
     /// Kept output arrived: the end of a record, or an older part of it.
-    pub fn kept(&mut self, id: TabId, kept: Result<Kept, EngineError>) {
+    pub fn kept(&mut self, id: TabId, kept: Result<Box<Kept>, EngineError>) {
         let Some(tab) = self.tab_mut(id) else { return };
         tab.fetching = false;
         match kept {
@@ -206,9 +202,7 @@ impl OutputPane {
                 }
                 tab.bytes = kept.run.usage.stdout_bytes + kept.run.usage.stderr_bytes;
                 tab.label = format!("{} {}", kept.run.tool, kept.run.version);
-                if kept.run.truncated {
-                    tab.view.note("… the output was cut here: the output limit was reached …");
-                }
+                remark(&mut tab.view, &kept.run);
                 tab.phase = Phase::Ended(Box::new(kept.run));
             }
             Ok(kept) => {
@@ -365,6 +359,16 @@ impl OutputPane {
     /// Moves as in a list or text.
     pub fn step(&mut self, motion: Motion) -> Option<(TabId, RunId, u64)> {
         self.scroll(text_move(motion))
+    }
+}
+
+/// Adds what a reader of the output must know about it.
+fn remark(view: &mut OutputView, run: &Run) {
+    if run.truncated {
+        view.note("… the output was cut here: the output limit was reached …");
+    }
+    for note in &run.notes {
+        view.note(&format!("… {note} …"));
     }
 }
 

@@ -83,7 +83,7 @@ impl ReviewScreen {
     }
 
     /// Takes the detail; a difference is laid out for `width` columns. Returns the files whose syntax should be marked.
-    pub fn set(&mut self, detail: Result<ReviewDetail, EngineError>, now: Now, width: u16) -> Vec<VersionFile> {
+    pub fn set(&mut self, detail: Result<Box<ReviewDetail>, EngineError>, now: Now, width: u16) -> Vec<VersionFile> {
         let detail = match detail {
             Ok(detail) => detail,
             Err(error) => {
@@ -204,10 +204,9 @@ impl ReviewScreen {
             (1..self.reader.tabs().len()).filter(|at| Some(*at) != self.difference && open(*at)).collect();
         let difference: Vec<usize> = self.difference.into_iter().filter(|at| open(*at)).collect();
         let body = match (self.difference, self.reading) {
-            (None, _) => files,
             (Some(_), _) if files.is_empty() || difference.is_empty() => Vec::new(),
             (Some(_), Reading::Difference) => difference,
-            (Some(_), Reading::Source) => files,
+            (Some(_), Reading::Source) | (None, _) => files,
         };
         std::iter::once(0).filter(|at| open(*at)).chain(body).collect()
     }

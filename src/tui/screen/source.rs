@@ -80,31 +80,26 @@ impl SourceScreen {
 
 /// A file as a tab; bytes that are no text are said to be so.
 pub fn file_tab(file: &VersionFile) -> Tab {
-    let view = match std::str::from_utf8(&file.bytes) {
-        Ok(text) => TextView::source(text),
-        Err(_) => {
-            let size = crate::tui::phrase::bytes(file.bytes.len() as u64);
-            let mut lines = vec![TextLine::new(&format!("not UTF-8 text: {size}, shown as bytes"), Tone::Warn)];
-            lines.extend(file.bytes.chunks(16).enumerate().map(|(at, chunk)| {
-                let hex: Vec<String> = chunk.iter().map(|byte| format!("{byte:02x}")).collect();
-                TextLine::new(&format!("{:08x}  {}", at * 16, hex.join(" ")), Tone::Plain)
-            }));
-            TextView::new(lines)
-        }
+    let view = if let Ok(text) = std::str::from_utf8(&file.bytes) {
+        TextView::source(text)
+    } else {
+        let size = crate::tui::phrase::bytes(file.bytes.len() as u64);
+        let mut lines = vec![TextLine::new(&format!("not UTF-8 text: {size}, shown as bytes"), Tone::Warn)];
+        lines.extend(file.bytes.chunks(16).enumerate().map(|(at, chunk)| {
+            let hex: Vec<String> = chunk.iter().map(|byte| format!("{byte:02x}")).collect();
+            TextLine::new(&format!("{:08x}  {}", at * 16, hex.join(" ")), Tone::Plain)
+        }));
+        TextView::new(lines)
     };
     Tab::new(file.path.clone(), view)
 }
 
 fn difference(dossier: &ToolDossier, width: u16) -> Tab {
-    match &dossier.other {
-        Some((name, files)) => {
-            Tab::new(format!("difference to {name}"), diff_view(files, &dossier.detail.files, width))
-        }
-        None => {
-            let text = "There is no version to compare with: none was approved, and none was named.";
-            Tab::new("difference", TextView::new(vec![TextLine::new(text, Tone::Plain)]))
-        }
-    }
+    let Some((name, files)) = &dossier.other else {
+        let text = "There is no version to compare with: none was approved, and none was named.";
+        return Tab::new("difference", TextView::new(vec![TextLine::new(text, Tone::Plain)]));
+    };
+    Tab::new(format!("difference to {name}"), diff_view(files, &dossier.detail.files, width))
 }
 
 /// The difference between two sets of files, side by side where the screen is wide.

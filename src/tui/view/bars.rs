@@ -68,8 +68,8 @@ pub fn draw_tabs(app: &mut App, area: Rect, buf: &mut Buffer) {
 /// Keys that work now, or a message; waiting reviews and help always.
 pub fn draw_footer(app: &mut App, area: Rect, buf: &mut Buffer) {
     let theme = app.theme;
-    let covered = !app.overlays.is_empty();
-    // Under an overlay only its own keys work; it names them itself.
+    // Under an overlay only its own keys work, and it names them itself; so it is while text is typed.
+    let covered = !app.overlays.is_empty() || app.is_typing();
     let help = if covered { String::new() } else { format!("{} help ", app.keymap.key(Verb::Help)) };
     let key = if covered { String::new() } else { format!(" ({})", app.keymap.key(Verb::FocusReviews)) };
     let waiting = match app.queue.len() {
@@ -96,6 +96,10 @@ pub fn draw_footer(app: &mut App, area: Rect, buf: &mut Buffer) {
             let sign = if toast.mood == Mood::Trouble { "! " } else { "" };
             let width = usize::from(left.width);
             buf.set_stringn(left.x, left.y, cut(&format!("{sign}{}", toast.text), width), width, style);
+        }
+        None if app.overlays.is_empty() && covered => {
+            let text = "enter keeps it · esc clears it · up and down move";
+            buf.set_stringn(left.x, left.y, cut(text, usize::from(left.width)), usize::from(left.width), theme.dim);
         }
         None if covered => {}
         None => draw_hints(app, left, buf),
