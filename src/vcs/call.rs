@@ -7,7 +7,7 @@ use super::error::GitError;
 use crate::domain::SafeText;
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::ffi::OsString;
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, Seek, Write};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Output, Stdio};
@@ -147,10 +147,10 @@ impl Call {
         command.env("LC_ALL", "C.UTF-8").env("LANGUAGE", "").env("GIT_TERMINAL_PROMPT", "0");
         command.env("GIT_EDITOR", ":").env("GIT_SEQUENCE_EDITOR", ":").env("SSH_ASKPASS_REQUIRE", "never");
         command.envs(env.iter().map(|(name, value)| (name, value)));
-        command.stdin(if self.input.is_some() { Stdio::piped() } else { Stdio::null() });
+        command.stdin(Stdio::null());
         let name =
             self.args.iter().find(|arg| !arg.starts_with('-') && !arg.contains('=')).cloned().unwrap_or_default();
-        match finish(command, self.input, self.deadline) {
+        match finish(command, self.input.as_deref(), self.deadline) {
             Err(GitError::TimedOut { seconds, .. }) => Err(GitError::TimedOut { command: name, seconds }),
             Ok(answer) if answer.stderr.contains("dubious ownership") && name != "rev-parse" => {
                 Err(GitError::Untrusted)
@@ -161,17 +161,16 @@ impl Call {
 }
 
 /// Starts a process in a group of its own and waits for its end, at most until the deadline.
-pub(super) fn finish(mut command: Command, input: Option<Vec<u8>>, deadline: Duration) -> Result<Answer, GitError> {
+pub(super) fn finish(mut command: Command, input: Option<&[u8]>, deadline: Duration) -> Result<Answer, GitError> {
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
-    let mut child = command.spawn().map_err(|error| match error.kind() {
+    if let Some(bytes) = input {
+        command.stdin(whole(bytes).map_err(|error| GitError::Spawn(error.to_string()))?);
+    }
+    let child = command.spawn().map_err(|error| match error.kind() {
         ErrorKind::NotFound => GitError::NotInstalled,
         _ => GitError::Spawn(error.to_string()),
     })?;
     let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-    if let (Some(mut stdin), Some(bytes)) = (child.stdin.take(), input) {
-        // A child that ends without reading breaks the pipe; its exit code says the rest.
-        std::thread::spawn(move || drop(stdin.write_all(&bytes)));
-    }
     let (ended, end) = mpsc::channel();
     std::thread::spawn(move || drop(ended.send(child.wait_with_output())));
     if let Ok(output) = end.recv_timeout(deadline) {
@@ -185,6 +184,15 @@ pub(super) fn finish(mut command: Command, input: Option<Vec<u8>>, deadline: Dur
         }
     }
     Err(GitError::TimedOut { command: String::new(), seconds: deadline.as_secs() })
+}
+
+/// Standard input that is complete before the child starts. Were it a pipe that we are killed in front
+/// of, git would take half a list of paths for the whole one and commit half a move.
+fn whole(bytes: &[u8]) -> std::io::Result<Stdio> {
+    let mut file = tempfile::tempfile()?;
+    file.write_all(bytes)?;
+    file.rewind()?;
+    Ok(Stdio::from(file))
 }
 
 impl From<Output> for Answer {

@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Component, Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// How long another process may hold the index before we give up. Git itself holds it for milliseconds.
@@ -374,8 +374,8 @@ impl Git {
         command
             .args(["--batch", "--no-tty", "--pinentry-mode", "error", "-bsa", "-u", &key])
             .current_dir(&self.workspace);
-        command.envs(self.env.iter().map(|(name, value)| (name, value))).stdin(Stdio::piped());
-        finish(command, Some(b"toolsmith\n".to_vec()), QUICK).is_ok_and(|answer| answer.success())
+        command.envs(self.env.iter().map(|(name, value)| (name, value)));
+        finish(command, Some(b"toolsmith\n"), QUICK).is_ok_and(|answer| answer.success())
     }
 
     /// Asks git, and again while another process holds the index or a reference.
