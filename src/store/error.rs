@@ -2,6 +2,7 @@
 
 use crate::domain::SafeText;
 use rusqlite::ErrorCode;
+use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -25,6 +26,12 @@ pub enum StoreError {
     /// No room is left.
     #[error("the state database cannot grow: the disk is full")]
     DiskFull,
+    /// The disk or its file system failed.
+    #[error("the disk below the state database failed: {}", SafeText::new(&.source.to_string()))]
+    Disk {
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
     /// The file is no database, or one of another program.
     #[error("the state database is no database of toolsmith")]
     NotADatabase,
@@ -83,6 +90,7 @@ impl StoreError {
                 "make the folder writable, or name another one with TOOLSMITH_HOME"
             }
             StoreError::DiskFull => "free some space and try again; nothing was written",
+            StoreError::Disk { .. } => "look at the disk and the room on it, then try again",
             StoreError::NotADatabase => "move the file away to begin with an empty state; kept copies stay",
             StoreError::Locked => "close the other toolsmith of this workspace, or wait and try again",
             StoreError::Newer { .. } => "use the newer toolsmith that wrote it",
@@ -109,6 +117,11 @@ impl From<rusqlite::Error> for StoreError {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Locked,
             Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => StoreError::ReadOnly,
             Some(ErrorCode::DiskFull) => StoreError::DiskFull,
+            // SQLite has no word of its own for an index of the log that finds no room.
+            Some(ErrorCode::SystemIoFailure) if extended_code(&source) == Some(SQLITE_IOERR_SHMSIZE) => {
+                StoreError::DiskFull
+            }
+            Some(ErrorCode::SystemIoFailure) => StoreError::Disk { source },
             Some(ErrorCode::NotADatabase) => StoreError::NotADatabase,
             Some(ErrorCode::DatabaseCorrupt) => StoreError::Damaged { what: source.to_string() },
             Some(_) => StoreError::Sql { source },
@@ -121,6 +134,10 @@ impl From<rusqlite::Error> for StoreError {
             },
         }
     }
+}
+
+fn extended_code(error: &rusqlite::Error) -> Option<i32> {
+    error.sqlite_error().map(|error| error.extended_code)
 }
 
 /// A path that is safe to print.
