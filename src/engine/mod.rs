@@ -166,7 +166,7 @@ impl Engine {
     /// `Internal` for trouble with the store; what cannot be read on disk is a problem row, not an error.
     pub fn scan(&self, progress: &mut dyn FnMut(Arc<CatalogView>)) -> Result<Arc<CatalogView>, EngineError> {
         let mut scanned = lock(&self.inner.scanned);
-        let facts = self.read(Facts::read)?;
+        let (facts, begun) = self.read(|q| Ok((Facts::read(q)?, q.last_seq()?)))?;
         let first = scanned.tools.is_empty();
         let mut growing: Vec<Tool> = Vec::new();
         let mut shown = Clock::now();
@@ -184,7 +184,7 @@ impl Engine {
         });
         drop(growing);
         self.transact(|tx| {
-            core::apply_scan(tx, &scan.tools)?;
+            core::apply_scan(tx, &scan.tools, &core::Unsettled::read(tx, begun)?)?;
             tx.put_scan_cache(
                 scan.fresh.iter().map(|(path, row)| (path.as_str(), &row.fingerprint[..], &row.payload[..])),
             )?;

@@ -13,10 +13,10 @@ mod undo;
 pub use decide::{DecideInput, decide};
 pub use lifecycle::{archive, archived_placement, promote, restore};
 pub use policy::{RunPolicy, policy};
-pub use scan::{Approvals, apply_scan};
+pub use scan::{Approvals, Unsettled, apply_scan};
 pub use undo::undo;
 
-use super::error::EngineError;
+use super::error::{EngineError, ErrorCode};
 use super::relocate::Relocation;
 use crate::domain::{
     Digest, FileMode, OperationId, Outcome, Placement, ReviewId, Stage, Tool, ToolName, VersionFile, rfc3339,
@@ -174,6 +174,15 @@ fn approval_file(tx: &Tx<'_>, placed: &Placed) -> Result<Vec<VersionFile>, Engin
 
 /// Writes an intent in this transaction.
 fn intend(tx: &Tx<'_>, actor: Actor<'_>, relocation: Relocation) -> Result<(i64, Relocation), EngineError> {
+    for owed in tx.intents()?.iter().filter(|owed| owed.operation != relocation.operation) {
+        if owed.body.pointer("/relocation/tool").and_then(Value::as_str) == Some(relocation.tool.as_str()) {
+            return Err(EngineError::new(
+                ErrorCode::Conflict,
+                format!("operation {} has not moved {} yet", owed.operation, relocation.tool),
+                "something was in its way: `toolsmith doctor` tries again and says what",
+            ));
+        }
+    }
     let body = IntentBody { owner: actor.owner.to_owned(), relocation };
     let value = serde_json::to_value(&body).map_err(EngineError::internal)?;
     let id = tx.add_intent(body.relocation.operation, &value)?;

@@ -3,7 +3,7 @@
 //! The rules look at the whole state, never at what changed since last time: applying the same scan
 //! twice does nothing the second time, and a missed event heals with the next scan.
 
-use crate::domain::{Digest, ReviewId, ReviewKind, ReviewState, Risk, Stage, Tool, ToolName};
+use crate::domain::{Digest, EventKind, EventSeq, ReviewId, ReviewKind, ReviewState, Risk, Stage, Tool, ToolName};
 use crate::store::{NewReview, PresentRow, ReviewHead, StoreError, Tx, VersionRow};
 use std::collections::{HashMap, HashSet};
 
@@ -39,14 +39,40 @@ impl Approvals {
     }
 }
 
+/// Tools that were being moved while the folders were read: a scan may have seen them twice, not at
+/// all, or where their approval no longer is. It says nothing about them; the next one does.
+#[derive(Debug, Default)]
+pub struct Unsettled(HashSet<String>);
+
+impl Unsettled {
+    /// Those whose move is owed still, or ended after the reading began at `begun`.
+    pub fn read(tx: &Tx<'_>, begun: EventSeq) -> Result<Unsettled, StoreError> {
+        let owed = tx
+            .intents()?
+            .into_iter()
+            .filter_map(|owed| Some(owed.body.pointer("/relocation/tool")?.as_str()?.to_owned()));
+        let events = tx.events_since(begun, usize::MAX)?.into_iter();
+        let moved = events.filter(|event| event.kind == EventKind::ToolMoved).map(|event| event.subject);
+        Ok(Unsettled(owed.chain(moved).collect()))
+    }
+
+    fn has(&self, tool: &ToolName) -> bool {
+        self.0.contains(tool.as_str())
+    }
+}
+
 /// Writes what a complete scan found: places, versions, and the reviews that follow from them.
-pub fn apply_scan(tx: &Tx<'_>, tools: &[Tool]) -> Result<(), StoreError> {
+pub fn apply_scan(tx: &Tx<'_>, tools: &[Tool], unsettled: &Unsettled) -> Result<(), StoreError> {
     let known = apply_places(tx, tools)?;
     let approvals = Approvals::read(tx)?;
-    let heads = tx.review_heads()?;
-    supersede_lost(tx, &heads, &known)?;
-    open_needed(tx, tools, &approvals, &heads)?;
-    adopt_needed(tx, tools, &approvals, &heads)
+    let mut heads = tx.review_heads()?;
+    supersede_lost(tx, heads.iter().filter(|head| !unsettled.has(&head.tool)), &known)?;
+    open_needed(tx, tools.iter().filter(|tool| !unsettled.has(&tool.name)), &approvals, &heads)?;
+    if unsettled.0.is_empty() {
+        heads.retain(|head| head.kind == ReviewKind::Adoption);
+        adopt_needed(tx, tools, &approvals, &heads)?;
+    }
+    Ok(())
 }
 
 type Known<'a> = HashSet<(&'a ToolName, Digest)>;
@@ -86,8 +112,12 @@ fn apply_places<'a>(tx: &Tx<'_>, tools: &'a [Tool]) -> Result<Known<'a>, StoreEr
 }
 
 /// A waiting review whose version is nowhere on disk any more has nothing left to decide.
-fn supersede_lost(tx: &Tx<'_>, heads: &[ReviewHead], known: &Known<'_>) -> Result<(), StoreError> {
-    for head in heads.iter().filter(|h| h.state == ReviewState::Waiting && h.kind != ReviewKind::Adoption) {
+fn supersede_lost<'a>(
+    tx: &Tx<'_>,
+    heads: impl Iterator<Item = &'a ReviewHead>,
+    known: &Known<'_>,
+) -> Result<(), StoreError> {
+    for head in heads.filter(|h| h.state == ReviewState::Waiting && h.kind != ReviewKind::Adoption) {
         if !known.contains(&(&head.tool, head.digest)) {
             tx.set_review_state(head.id, ReviewState::Superseded)?;
         }
@@ -96,7 +126,12 @@ fn supersede_lost(tx: &Tx<'_>, heads: &[ReviewHead], known: &Known<'_>) -> Resul
 }
 
 /// Opens one review for each version that wants one and has none.
-fn open_needed(tx: &Tx<'_>, tools: &[Tool], approvals: &Approvals, heads: &[ReviewHead]) -> Result<(), StoreError> {
+fn open_needed<'a>(
+    tx: &Tx<'_>,
+    tools: impl Iterator<Item = &'a Tool>,
+    approvals: &Approvals,
+    heads: &'a [ReviewHead],
+) -> Result<(), StoreError> {
     let mut reviewed: HashSet<(&ToolName, Digest)> =
         heads.iter().filter(|h| h.state != ReviewState::Superseded).map(|h| (&h.tool, h.digest)).collect();
     for tool in tools {
@@ -158,6 +193,7 @@ fn first_line(text: &str) -> String {
 }
 
 /// Approved and core tools that came with the workspace wait in one review; it follows the folder.
+/// `heads` are the adoptions so far.
 fn adopt_needed(tx: &Tx<'_>, tools: &[Tool], approvals: &Approvals, heads: &[ReviewHead]) -> Result<(), StoreError> {
     let mut members: Vec<(ToolName, Digest)> = tools
         .iter()
@@ -167,11 +203,10 @@ fn adopt_needed(tx: &Tx<'_>, tools: &[Tool], approvals: &Approvals, heads: &[Rev
     members.sort();
     members.dedup();
     let digest = members_digest(&members);
-    let adoptions = || heads.iter().filter(|h| h.kind == ReviewKind::Adoption);
-    for head in adoptions().filter(|h| h.state == ReviewState::Waiting && h.digest != digest) {
+    for head in heads.iter().filter(|h| h.state == ReviewState::Waiting && h.digest != digest) {
         tx.set_review_state(head.id, ReviewState::Superseded)?;
     }
-    let decided = adoptions().any(|h| h.digest == digest && h.state != ReviewState::Superseded);
+    let decided = heads.iter().any(|h| h.digest == digest && h.state != ReviewState::Superseded);
     let (Some(first), false) = (members.first(), decided) else { return Ok(()) };
     let Ok(tool) = ToolName::new("adoption") else { return Ok(()) };
     let path = tools.iter().find(|t| t.name == first.0).map(|t| t.path.clone()).unwrap_or_default();
