@@ -91,6 +91,18 @@ impl Queries {
         self.row(&sql, params![verb, subject], read)
     }
 
+    /// Entries about this subject after an entry that can be taken back and have not been, newest first.
+    ///
+    /// # Errors
+    /// Any [`StoreError`] of a failed read.
+    pub fn reversible_after(&self, id: OperationId, subject: &str) -> StoreResult<Vec<Operation>> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM operations WHERE id > ?1 AND subject = ?2 AND reversible = 1 \
+             AND undone_by IS NULL ORDER BY id DESC"
+        );
+        self.rows(&sql, params![id, subject], read)
+    }
+
     /// Walks the whole log: entries that were edited, are missing, changed places, or were cut from its end.
     ///
     /// # Errors

@@ -155,6 +155,7 @@ fn approve(tx: &Tx<'_>, actor: Actor<'_>, input: &DecideInput<'_>, review: &Revi
         replaces: input.replaced.map(|old| old.digest),
         extra: approval_file(tx, &after)?,
         commit: commit_note(actor, &after, operation, "approve"),
+        joined: Vec::new(),
         to: after.placement.clone(),
     };
     let message = format!("{} {} is {} as {}", review.tool, review.version, after.stage, review.digest.short());

@@ -130,5 +130,6 @@ pub(super) fn relocation(tx: &Tx<'_>, actor: Actor<'_>, journey: Journey<'_>) ->
         replaces: None,
         extra: approval_file(tx, after)?,
         commit: commit_note(actor, after, operation, verb),
+        joined: Vec::new(),
     })
 }

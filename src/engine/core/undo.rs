@@ -5,7 +5,7 @@ use super::lifecycle::{Journey, relocation};
 use super::{Actor, Placed, Step, UndoNote, answer, approval_file, intend};
 use crate::domain::{Operation, OperationId, ReviewId, ReviewState};
 use crate::engine::error::{EngineError, ErrorCode};
-use crate::engine::relocate::Relocation;
+use crate::engine::relocate::{Relocation, Touched};
 use crate::store::{Approval, NewOperation, Tx};
 use serde_json::json;
 
@@ -22,6 +22,7 @@ pub fn undo(tx: &Tx<'_>, actor: Actor<'_>, wanted: Option<OperationId>) -> Resul
         .cloned()
         .ok_or_else(|| EngineError::internal(format!("operation {} has no note for undo", target.id)))
         .and_then(|value| serde_json::from_value(value).map_err(EngineError::internal))?;
+    refuse_when_moved_since(tx, &target, &note)?;
     let operation = tx.log(&NewOperation {
         who: actor.who.to_owned(),
         verb: "undo".to_owned(),
@@ -58,6 +59,28 @@ fn find(tx: &Tx<'_>, wanted: Option<OperationId>) -> Result<Operation, EngineErr
         return Err(EngineError::new(ErrorCode::Refused, message, hint));
     }
     Ok(operation)
+}
+
+/// Refuses to take back a move when a later operation moved the same version on: it is not where it
+/// would be fetched from.
+fn refuse_when_moved_since(tx: &Tx<'_>, target: &Operation, note: &UndoNote) -> Result<(), EngineError> {
+    let (UndoNote::Approve { after, .. } | UndoNote::Move { after, .. }) = note else { return Ok(()) };
+    for later in tx.reversible_after(target.id, &target.subject)? {
+        let moved = later.detail.get("undo").and_then(|note| serde_json::from_value(note.clone()).ok());
+        let took = match moved {
+            Some(UndoNote::Approve { before, replaced, .. }) => {
+                vec![Some(before.digest), replaced.map(|old| old.digest)]
+            }
+            Some(UndoNote::Move { before, .. }) => vec![Some(before.digest)],
+            Some(UndoNote::Adopt { .. } | UndoNote::Decline { .. }) | None => Vec::new(),
+        };
+        if took.contains(&Some(after.digest)) {
+            let message = format!("operation {} ({}) moved {} since", later.id, later.verb, target.subject);
+            let hint = format!("take that back first: `toolsmith undo {}`", later.id);
+            return Err(EngineError::new(ErrorCode::Conflict, message, hint));
+        }
+    }
+    Ok(())
 }
 
 /// Changes the rows back and says which moves follow.
@@ -123,12 +146,13 @@ fn back(
     replaced: Option<&Placed>,
 ) -> Result<Vec<Relocation>, EngineError> {
     let (operation, undone) = (journey.operation, journey.before.digest);
-    let mut moves = Vec::new();
+    let (mut moves, mut joined) = (Vec::new(), Vec::new());
     if journey.before.placement != journey.after.placement {
         let mut step = relocation(tx, actor, journey)?;
         if replaced.is_some() {
             // One commit for both moves: the second one makes it.
             step.commit = None;
+            joined.push(Touched { place: step.to.clone(), files: step.from_files.clone() });
         }
         moves.push(step);
     }
@@ -144,6 +168,7 @@ fn back(
             replaces: Some(undone),
             extra: approval_file(tx, old)?,
             commit: commit_note(actor, old, operation, "undo: back to"),
+            joined,
         });
     }
     Ok(moves)

@@ -50,6 +50,18 @@ pub struct Relocation {
     pub extra: Vec<VersionFile>,
     /// The commit to make; `None` makes none.
     pub commit: Option<CommitNote>,
+    /// What earlier moves of the same operation touched and left for this commit.
+    #[serde(default)]
+    pub joined: Vec<Touched>,
+}
+
+/// Files that a move put somewhere or took away.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Touched {
+    /// Where.
+    pub place: Placement,
+    /// The files, relative to it.
+    pub files: Vec<String>,
 }
 
 /// What the commit of a move says.
@@ -121,14 +133,25 @@ pub fn perform(
     Mover { workspace, files, relocation, notes: Vec::new(), step: &mut |_| Ok(()) }.perform(git)
 }
 
-/// Which files of a version would be in the way of other content in a shared folder, relative to the
-/// workspace; to be asked before a move is decided. Empty for a folder of the tool's own.
+/// What lies where a version would go and is not that version, relative to the workspace; to be asked
+/// before a move that replaces nothing is decided. Files in a shared folder, else the folder itself.
 pub fn conflicts(workspace: &Path, files: &[VersionFile], to: &Placement) -> Vec<String> {
     if to.exclusive {
-        return Vec::new();
+        return if is_taken(&workspace.join(&to.base), files) { vec![to.base.clone()] } else { Vec::new() };
     }
     let paths = files.iter().map(|file| (at(to, &file.path), file));
     paths.filter(|(path, file)| disk::differs(&workspace.join(path), &file.bytes)).map(|(path, _)| path).collect()
+}
+
+/// Whether a folder holds another version, or what is none.
+fn is_taken(folder: &Path, files: &[VersionFile]) -> bool {
+    if !disk::exists(folder) {
+        return false;
+    }
+    let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
+    let expected = disk::Expected { version: &paths, beside: &[APPROVAL_FILE] };
+    let found = disk::contents(folder, expected).ok().and_then(|contents| contents.files);
+    found.is_none_or(|found| !found.is_empty() && Digest::of_files(&found) != Digest::of_files(files))
 }
 
 /// A move while it is performed.
@@ -165,7 +188,8 @@ impl Mover<'_> {
             return Err(RelocateError::WrongFiles { tool: tool.clone(), digest: digest.short() });
         }
         let inner = self.files.iter().chain(extra).map(|file| &file.path).chain(from_files);
-        let bases = std::iter::once(to).chain(from).map(|place| &place.base);
+        let joined = self.relocation.joined.iter().map(|touched| &touched.place);
+        let bases = std::iter::once(to).chain(from).chain(joined).map(|place| &place.base);
         let is_plain = |path: &str| {
             !path.is_empty() && Path::new(path).components().all(|part| matches!(part, Component::Normal(_)))
         };
@@ -184,7 +208,9 @@ impl Mover<'_> {
     /// Commits what the move changed: its files, and what is gone from the folders it owns.
     fn commit(&mut self, git: &Git, note: &CommitNote) -> Result<Option<String>, GitError> {
         let mut paths = self.target_paths();
-        for place in std::iter::once(&self.relocation.to).chain(&self.relocation.from) {
+        let joined = &self.relocation.joined;
+        let places = joined.iter().map(|touched| &touched.place);
+        for place in std::iter::once(&self.relocation.to).chain(&self.relocation.from).chain(places) {
             // Git knows nothing of a folder outside the workspace.
             if place.exclusive && Path::new(&place.base).is_relative() {
                 let gone = git.committed_under(&place.base)?.into_iter().filter(|path| !self.exists(path));
@@ -194,6 +220,9 @@ impl Mover<'_> {
         if let Some(from) = &self.relocation.from {
             paths
                 .extend(self.relocation.from_files.iter().map(|path| at(from, path)).filter(|path| !self.exists(path)));
+        }
+        for Touched { place, files } in joined {
+            paths.extend(files.iter().map(|path| at(place, path)));
         }
         paths.sort();
         paths.dedup();

@@ -46,6 +46,7 @@ fn relocation(files: &[VersionFile], from: Option<Placement>, to: Placement) -> 
         replaces: None,
         extra: Vec::new(),
         commit: Some(CommitNote { message: "approve adder 1.0.0".into(), trailers: trailers() }),
+        joined: Vec::new(),
     }
 }
 
