@@ -195,7 +195,20 @@ impl<'a> Call<'a> {
                 "`toolsmith init` makes one, --workspace DIR names one",
             ));
         }
-        Engine::open(options)
+        let engine = Engine::open(options)?;
+        self.tell_trouble(&engine);
+        Ok(engine)
+    }
+
+    /// Says on standard error what went wrong beside what was asked: a move of a killed process that
+    /// still cannot be finished, for example.
+    pub(super) fn tell_trouble(&self, engine: &Engine) {
+        for trouble in engine.take_trouble() {
+            self.note(&Line::new().put(Ink::Warn, "warning: ").put(Ink::Plain, &trouble.message));
+            if !trouble.hint.is_empty() {
+                self.note(&Line::new().put(Ink::Accent, "hint: ").put(Ink::Plain, &trouble.hint));
+            }
+        }
     }
 
     /// Opens the workspace and reads its tools.

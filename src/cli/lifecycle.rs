@@ -44,7 +44,9 @@ pub(super) fn announce_and_execute(call: &Call<'_>, engine: &Engine, command: Co
     if !preview.undo.is_empty() {
         call.note(&Line::new().put(Ink::Dim, "  ").put(Ink::Dim, &preview.undo));
     }
-    Ok(Done::new(engine.execute(command, &call.caller(engine))?))
+    let done = engine.execute(command, &call.caller(engine));
+    call.tell_trouble(engine);
+    Ok(Done::new(done?))
 }
 
 /// `promote NAME --to STAGE`.

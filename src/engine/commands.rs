@@ -5,6 +5,7 @@ use super::core::{self, Actor, DecideInput, IntentBody, Placed, Step};
 use super::error::{EngineError, ErrorCode};
 use super::relocate::{self, Relocation};
 use super::view::Preview;
+use crate::catalog;
 use crate::domain::{
     Caller, Command, DecisionKind, Digest, OperationId, Outcome, Placement, Review, ReviewId, ReviewKind, RunId, Shown,
     Stage, Tool, ToolName, VersionFile,
@@ -27,6 +28,10 @@ impl Engine {
             ));
         }
         let who = caller.identity();
+        let _turn = match command {
+            Command::Cancel { .. } => None,
+            _ => Some(self.take_turn()?),
+        };
         match command {
             Command::Decide { review, digest, kind, reason, shown } => {
                 self.decide(&who, &Asked { review, digest, kind, reason: reason.as_deref(), shown })
@@ -45,6 +50,19 @@ impl Engine {
             }
             Command::Cancel { run } => self.cancel(run),
         }
+    }
+
+    /// Waits until no other process moves files of this workspace, and finishes what a dead one owes.
+    ///
+    /// INVARIANT: a command holds the turn from its look at the files to the end of its moves. So no
+    /// two commands move the same files, moves happen in the order of the log, and whatever is owed
+    /// when the turn begins has nobody else at work on it.
+    fn take_turn(&self) -> Result<std::fs::File, EngineError> {
+        let turn = self.inner.move_turn()?;
+        if self.finish_owed()? {
+            self.scan(&mut |_| {})?;
+        }
+        Ok(turn)
     }
 
     pub(super) fn actor<'a>(&'a self, who: &'a str) -> Actor<'a> {
@@ -92,7 +110,7 @@ impl Engine {
                 "the review closes with the next scan",
             )
         })?;
-        let files = self.files_of(tool)?;
+        let files = self.files_on_disk(tool)?;
         let digest = Digest::of_files(&files);
         if digest != review.digest {
             return Err(EngineError::new(
@@ -151,7 +169,7 @@ impl Engine {
         if tool.stage == Stage::Archived {
             return Err(EngineError::new(ErrorCode::Conflict, format!("{} is archived already", tool.name), ""));
         }
-        let files = self.files_of(&tool)?;
+        let files = self.files_on_disk(&tool)?;
         self.inner.copies.put(tool.digest, &files)?;
         let before = Placed::of(&tool, &files);
         let target = self.archive_target(&tool);
@@ -167,7 +185,7 @@ impl Engine {
 
     fn restore(&self, who: &str, name: &str) -> Result<Outcome, EngineError> {
         let tool = self.resolve_archived(name)?;
-        let files = self.files_of(&tool)?;
+        let files = self.files_on_disk(&tool)?;
         self.inner.copies.put(tool.digest, &files)?;
         let before = Placed::of(&tool, &files);
         let after = self.archived_from(&before)?;
@@ -191,14 +209,16 @@ impl Engine {
         let found = self.read(|q| Ok(if let Some(id) = wanted { q.operation(id)? } else { q.newest_reversible()? }))?;
         let note = found.and_then(|op| serde_json::from_value(op.detail.get("undo")?.clone()).ok());
         match note {
-            Some(core::UndoNote::Approve { before, .. } | core::UndoNote::Move { before, .. }) => {
+            Some(core::UndoNote::Approve { before, after, .. } | core::UndoNote::Move { before, after })
+                if before.placement != after.placement =>
+            {
                 self.refuse_conflicts(&before)
             }
-            Some(core::UndoNote::Adopt { .. } | core::UndoNote::Decline { .. }) | None => Ok(()),
+            _ => Ok(()),
         }
     }
 
-    /// Refuses a move to a place where other content lies in a shared folder.
+    /// Refuses a move to a place where other content lies.
     fn refuse_conflicts(&self, target: &Placed) -> Result<(), EngineError> {
         let files = self.inner.copies.get(target.digest)?;
         let paths = relocate::conflicts(&self.inner.options.workspace, &files, &target.placement);
@@ -208,7 +228,7 @@ impl Engine {
         Err(EngineError::new(
             ErrorCode::Conflict,
             format!("{} has other content now and is not overwritten", paths.join(", ")),
-            "move that file away, then repeat",
+            "move that away, then repeat",
         ))
     }
 
@@ -260,9 +280,8 @@ impl Engine {
         Ok(outcome)
     }
 
-    /// Performs one move and closes its intent. Moves of all processes are taken one at a time.
+    /// Performs one move and closes its intent. The caller has the turn.
     fn perform(&self, intent: i64, relocation: &Relocation) -> Result<relocate::Done, EngineError> {
-        let _turn = self.inner.move_turn()?;
         let files = self.inner.copies.get(relocation.digest)?;
         let git = if relocation.commit.is_some() { self.git() } else { None };
         let done =
@@ -278,15 +297,32 @@ impl Engine {
 
     /// Finishes what a dead process left undone: pending moves, runs without an owner.
     pub(super) fn recover(&self) -> Result<(), EngineError> {
-        let intents: Vec<Intent> = self.read(|q| Ok(q.intents()?))?;
-        for intent in intents {
-            let body: IntentBody = serde_json::from_value(intent.body).map_err(EngineError::internal)?;
-            if !super::running::owner_alive(&body.owner) {
-                // A move that still cannot be made must not keep the workbench shut; it stays pending.
-                self.report_trouble(self.perform(intent.id, &body.relocation));
-            }
+        let owed: Vec<Intent> = self.read(|q| Ok(q.intents()?))?;
+        let is_orphan = |intent: &Intent| {
+            let owner = intent.body.get("owner").and_then(serde_json::Value::as_str);
+            owner.is_none_or(|owner| !super::running::owner_alive(owner))
+        };
+        if owed.iter().any(is_orphan) {
+            let _turn = self.inner.move_turn()?;
+            self.finish_owed()?;
         }
         self.interrupt_orphans()
+    }
+
+    /// Finishes every move that is owed, oldest first; the caller has the turn. Whether there was one.
+    fn finish_owed(&self) -> Result<bool, EngineError> {
+        let owed: Vec<Intent> = self.read(|q| Ok(q.intents()?))?;
+        for intent in &owed {
+            let done = serde_json::from_value(intent.body.clone())
+                .map_err(EngineError::internal)
+                .and_then(|body: IntentBody| self.perform(intent.id, &body.relocation));
+            // A move that still cannot be made must not keep the workbench shut; it stays owed.
+            self.report_trouble(done.map_err(|error| {
+                let message = format!("operation {} is not finished: {}", intent.operation, error.message);
+                EngineError::new(error.code, message, format!("mend that; it is tried again by itself. {}", error.hint))
+            }));
+        }
+        Ok(!owed.is_empty())
     }
 
     /// What a command would change.
@@ -385,6 +421,18 @@ impl Engine {
             lines,
             undo: "an undo is itself not taken back; do the thing again instead".to_owned(),
         })
+    }
+
+    /// The files of a row as they lie on disk now; a kept copy does not stand in for them.
+    fn files_on_disk(&self, tool: &Tool) -> Result<Vec<VersionFile>, EngineError> {
+        let found = catalog::read(&self.inner.plan, tool).map_err(|problem| {
+            EngineError::new(
+                ErrorCode::Conflict,
+                format!("the files of {} cannot be read any more: {}", tool.name, problem.message),
+                "look at it again, then repeat",
+            )
+        })?;
+        Ok(found.files)
     }
 
     /// The files of a row: from disk when it lies there unchanged, else from the kept copy.
