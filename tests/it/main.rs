@@ -4,8 +4,15 @@
 
 mod bundled;
 mod cli;
+mod corpus;
+mod folder_watch;
+mod hostile;
+mod interrupted;
 mod journeys;
+mod kills;
 mod layering;
 mod readme;
+mod scarce;
 mod store_processes;
 mod support;
+mod two_processes;

@@ -4,11 +4,22 @@ mod terminal;
 mod workspace;
 
 pub use terminal::{Terminal, key};
-pub use workspace::{Workspace, program};
+pub use workspace::{Workspace, copy_folder, program};
 
 use std::path::PathBuf;
 
 /// The repository.
 pub fn repository() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The folder with material that is not part of the repository: `TOOLSMITH_SHARED`, else `../shared`
+/// beside it. Without it the named test says that it is skipped.
+pub fn shared(test: &str) -> Option<PathBuf> {
+    let folder = std::env::var_os("TOOLSMITH_SHARED").map_or_else(|| repository().join("../shared"), PathBuf::from);
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    eprintln!("{test}: skipped, there is no {}", folder.display());
+    None
 }

@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use vt100::{MouseProtocolMode, Parser, Screen};
 
 /// What keys send.
@@ -65,6 +65,13 @@ impl Terminal {
         let mut command = CommandBuilder::new(program());
         command.args(args);
         Terminal::start(workspace, command, (columns, rows))
+    }
+
+    /// Starts any program in the workspace.
+    pub fn program(workspace: &Workspace, argv: &[&str], size: (u16, u16)) -> Terminal {
+        let mut command = CommandBuilder::new(argv[0]);
+        command.args(&argv[1..]);
+        Terminal::start(workspace, command, size)
     }
 
     /// Starts an interactive shell with job control in the workspace; its prompt is `$ `.
@@ -167,6 +174,20 @@ impl Terminal {
         }
         drop(state);
         self.child.wait().unwrap()
+    }
+
+    /// Whether the program ends within this time.
+    pub fn ends_within(&mut self, patience: Duration) -> bool {
+        let give_up = Instant::now() + patience;
+        let mut state = self.shared.lock();
+        while !state.closed {
+            let left = give_up.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            state = self.shared.changed.wait_timeout(state, left).unwrap().0;
+        }
+        true
     }
 
     /// Everything that was written so far.

@@ -14,12 +14,14 @@ pub const PATIENCE: Duration = Duration::from_mins(1);
 /// A workspace that nobody else sees. Everything is removed when it is dropped.
 pub struct Workspace {
     folder: TempDir,
+    /// Programs that can be found; `None` is what the tests themselves find.
+    programs: Option<PathBuf>,
 }
 
 impl Workspace {
     /// A workspace with the empty folders of every stage.
     pub fn new() -> Workspace {
-        let workspace = Workspace { folder: tempfile::tempdir().unwrap() };
+        let workspace = Workspace { folder: tempfile::tempdir().unwrap(), programs: None };
         for stage in ["core", "approved", "experimental", "archived"] {
             fs::create_dir_all(workspace.path(&format!("tools/{stage}"))).unwrap();
         }
@@ -44,6 +46,19 @@ impl Workspace {
     /// Copies the bundled tools of the repository.
     pub fn with_bundled_tools(self) -> Workspace {
         copy_folder(&super::repository().join("tools"), &self.path("tools"));
+        self
+    }
+
+    /// Lets programs started from here on find these programs and no others.
+    pub fn with_programs(mut self, names: &[&str]) -> Workspace {
+        let folder = self.folder.path().join("programs");
+        fs::create_dir(&folder).unwrap();
+        for name in names {
+            let path = std::env::var_os("PATH").unwrap_or_default();
+            let found = std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file());
+            std::os::unix::fs::symlink(found.unwrap(), folder.join(name)).unwrap();
+        }
+        self.programs = Some(folder);
         self
     }
 
@@ -86,7 +101,12 @@ impl Workspace {
         // Without these, interpreters that a version manager installed are not found.
         let kept = ["PATH", "PYENV_ROOT", "NVM_DIR", "VOLTA_HOME"];
         let kept = kept.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
-        fixed.into_iter().chain(kept).map(|(name, value)| (name.into(), value)).collect()
+        let mut all: Vec<_> = fixed.into_iter().chain(kept).map(|(name, value)| (name.into(), value)).collect();
+        if let Some(folder) = &self.programs {
+            all.retain(|(name, _): &(OsString, OsString)| name != "PATH");
+            all.push(("PATH".into(), folder.clone().into_os_string()));
+        }
+        all
     }
 
     /// The program, about to run in the workspace; standard input is closed.
@@ -151,7 +171,8 @@ fn describe(output: &Output) -> String {
     format!("{}\n{stdout}\n{stderr}", output.status)
 }
 
-fn copy_folder(from: &Path, to: &Path) {
+/// Copies a folder and all below it.
+pub fn copy_folder(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
