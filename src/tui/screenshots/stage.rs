@@ -143,16 +143,16 @@ impl<'a> Stage<'a> {
             Effect::LoadRuns => Answer::Runs(Ok(self.when_furnished(sample::runs(self.workspace)?))),
             Effect::LoadFailures => Answer::Failures(Ok(self.when_furnished(sample::failures(self.workspace)?))),
             Effect::LoadReviews => Answer::Reviews(Ok(self.when_furnished(sample::reviews(self.workspace)?))),
-            Effect::LoadReview(review) => Answer::Review { review, detail: Ok(self.review(review)?) },
+            Effect::LoadReview(review) => Answer::Review { review, detail: Ok(Box::new(self.review(review)?)) },
             Effect::LoadDetail { tool, purpose, .. } => {
                 let detail = self.workspace.dossier(&tool).map(Box::new);
                 Answer::Detail { purpose, path: tool.path.clone(), detail }
             }
             Effect::Preview(command) => Answer::Preview { preview: engine.preview(&command), command },
-            Effect::StartRun { tab, .. } => Answer::RunStarted { tab, started: Ok(self.run(sample::LIVE)?) },
+            Effect::StartRun { tab, .. } => Answer::RunStarted { tab, started: Ok(Box::new(self.run(sample::LIVE)?)) },
             Effect::LoadSpool { tab, run, .. } => {
                 let kept = Kept { run: self.run(run)?, frames: sample::output(run) };
-                Answer::Spool { tab, kept: Ok(kept) }
+                Answer::Spool { tab, kept: Ok(Box::new(kept)) }
             }
             Effect::Highlight { ticket, files } => {
                 Answer::Highlighted { ticket, files: files.iter().filter_map(tokens).collect() }
