@@ -389,7 +389,7 @@ pub fn text_move(motion: Motion) -> Move {
 /// What an isolation level means, in words that promise nothing more.
 pub fn isolation_words(isolation: &Isolation) -> &'static str {
     match isolation.level {
-        IsolationLevel::LimitsOnly => "limits-only: not a sandbox",
+        IsolationLevel::LimitsOnly => "limits-only: no sandbox",
         IsolationLevel::None => "none: no isolation",
     }
 }
