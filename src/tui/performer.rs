@@ -160,7 +160,7 @@ impl Performer {
                 self.answer(Answer::Operations(engine.operations(limit, grep.as_deref())));
             }
             Effect::LoadReview(review) => {
-                self.answer(Answer::Review { review, detail: engine.review(review).map(Box::new) })
+                self.answer(Answer::Review { review, detail: engine.review(review).map(Box::new) });
             }
             Effect::LoadDetail { tool, purpose, other } => {
                 let detail = dossier(engine, &tool, other.as_deref()).map(Box::new);
