@@ -10,7 +10,7 @@ use toolsmith::catalog::{self, Cache, Plan};
 use toolsmith::engine::{CatalogState, CatalogView, Change, Engine, Home, OpenOptions, Watch};
 
 /// How long the catalog may take to be complete.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A workspace that is watched.
 struct Watched {

@@ -19,7 +19,7 @@ fn nested(open: &str, close: &str) -> String {
 
 fn alias_bomb() -> String {
     let names: Vec<char> = ('a'..='i').collect();
-    let list = |item: &str| vec![item; 9].join(",");
+    let list = |item: &str| [item; 9].join(",");
     let first = format!("a: &a [{}]\n", list("x"));
     let rest = names.windows(2).map(|pair| format!("{0}: &{0} [{1}]\n", pair[1], list(&format!("*{}", pair[0]))));
     first + &rest.collect::<String>() + "name: bomb\ncommand: sh x.sh\n"
@@ -108,7 +108,7 @@ fn at_terminal(workspace: &Workspace, args: &[&str]) -> (u32, String) {
         let (colour, rest) = part.split_at(end);
         match rest.strip_prefix('m') {
             Some(rest) => plain.push_str(rest),
-            None => plain.push_str(&format!("\u{1b}[{colour}{rest}")),
+            None => plain.extend(["\u{1b}[", colour, rest]),
         }
     }
     assert_eq!(raw(plain.as_bytes()), vec![], "{args:?}: {plain:?}");

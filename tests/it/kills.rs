@@ -14,7 +14,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// How long a call may take that is not killed, because nobody knows yet how long it takes.
-const FIRST_CALL: Duration = Duration::from_secs(60);
+const FIRST_CALL: Duration = Duration::from_mins(1);
 
 /// Where each version lies: digest to folder.
 type Places = BTreeMap<String, String>;

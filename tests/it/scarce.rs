@@ -45,7 +45,9 @@ fn give_away(folder: &Path) {
     }
     chown(folder, Some(NOBODY), Some(NOBODY)).unwrap();
     if folder.is_dir() && !folder.is_symlink() {
-        fs::read_dir(folder).unwrap().for_each(|entry| give_away(&entry.unwrap().path()));
+        for entry in fs::read_dir(folder).unwrap() {
+            give_away(&entry.unwrap().path());
+        }
     }
 }
 
@@ -95,7 +97,9 @@ fn a_tools_folder_that_may_not_be_written_leaves_the_move_for_later() {
     give_away(&workspace.home());
     let Some(argv) = without_privilege("a_tools_folder_that_may_not_be_written", &approve) else { return };
     let folders = ["tools/approved", "tools/experimental"].map(|path| workspace.path(path));
-    folders.iter().for_each(|folder| set_mode(folder, 0o555));
+    for folder in &folders {
+        set_mode(folder, 0o555);
+    }
     let (code, said) = call(&workspace, &argv);
     assert_eq!(code, 1, "{said}");
     let said = said.replace('\n', "");
@@ -106,7 +110,9 @@ fn a_tools_folder_that_may_not_be_written_leaves_the_move_for_later() {
     let (code, said) = call(&workspace, &list);
     let said = said.replace('\n', "");
     assert!(code == 0 && said.contains("operation 1 is not finished") && said.contains("tools/approved"), "{said}");
-    folders.iter().for_each(|folder| set_mode(folder, 0o777));
+    for folder in &folders {
+        set_mode(folder, 0o777);
+    }
     assert_eq!(call(&workspace, &list).0, 0);
     assert!(workspace.path("tools/approved/hello/hello.sh").exists());
     assert!(!workspace.path("tools/experimental/hello.sh").exists());

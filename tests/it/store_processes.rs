@@ -132,7 +132,9 @@ fn kill_loses_nothing_that_was_done_and_leaves_nothing_half_done() {
     // Whoever is not root could not remove the folder otherwise.
     for digest in copies.all().unwrap() {
         set_mode(&copies.path(digest), 0o755);
-        fs::read_dir(copies.path(digest)).unwrap().for_each(|entry| set_mode(&entry.unwrap().path(), 0o755));
+        for entry in fs::read_dir(copies.path(digest)).unwrap() {
+            set_mode(&entry.unwrap().path(), 0o755);
+        }
     }
 }
 
