@@ -74,20 +74,14 @@ struct Inner {
     copies: Copies,
     store: Mutex<Store>,
     reader: Mutex<Reader>,
-    scanned: Mutex<Scanned>,
+    /// Held while the folders are read; whether they were read once.
+    scanned: Mutex<bool>,
     view: Mutex<Arc<CatalogView>>,
     live: Mutex<HashMap<RunId, running::Live>>,
     keeper: Mutex<bool>,
     trouble: Mutex<Vec<EngineError>>,
     git: OnceLock<Option<Git>>,
     identity: OnceLock<String>,
-}
-
-/// The newest scan, as read from disk.
-struct Scanned {
-    cache: Cache,
-    tools: Vec<Tool>,
-    problems: Vec<Problem>,
 }
 
 impl Engine {
@@ -101,14 +95,13 @@ impl Engine {
         let reader = store.reader()?;
         let (settings, setting_problems) = Settings::load(&options.workspace, &options.home);
         let plan = plan(&options.workspace, &settings);
-        let cache = cache_of(reader.scan_cache()?);
         let engine = Engine {
             inner: Arc::new(Inner {
                 copies: Copies::new(&state_dir),
                 owner: running::owner_word(),
                 store: Mutex::new(store),
                 reader: Mutex::new(reader),
-                scanned: Mutex::new(Scanned { cache, tools: Vec::new(), problems: Vec::new() }),
+                scanned: Mutex::new(false),
                 view: Mutex::new(Arc::new(CatalogView {
                     state: CatalogState::Loading { done: 0, total: 0 },
                     tools: Vec::new(),
@@ -167,11 +160,12 @@ impl Engine {
     pub fn scan(&self, progress: &mut dyn FnMut(Arc<CatalogView>)) -> Result<Arc<CatalogView>, EngineError> {
         let mut scanned = lock(&self.inner.scanned);
         let (facts, begun) = self.read(|q| Ok((Facts::read(q)?, q.last_seq()?)))?;
-        let first = scanned.tools.is_empty();
+        // Rows of the last scan are worth their memory only while they are compared.
+        let cache = cache_of(self.read(|q| Ok(q.scan_cache()?))?);
         let mut growing: Vec<Tool> = Vec::new();
         let mut shown = Clock::now();
-        let scan = catalog::scan(&self.inner.plan, &scanned.cache, &mut |step| {
-            if !first {
+        let scan = catalog::scan(&self.inner.plan, &cache, &mut |step| {
+            if *scanned {
                 // A known catalog stays on screen until the new one is complete.
                 return;
             }
@@ -179,10 +173,10 @@ impl Engine {
             if shown.elapsed() >= SHOW_EVERY {
                 shown = Clock::now();
                 let state = CatalogState::Loading { done: step.done, total: step.total };
-                progress(self.show(&growing, &[], &facts, state));
+                progress(self.show(growing.iter().cloned(), Vec::new(), &facts, state));
             }
         });
-        drop(growing);
+        drop((growing, cache));
         self.transact(|tx| {
             core::apply_scan(tx, &scan.tools, &core::Unsettled::read(tx, begun)?)?;
             tx.put_scan_cache(
@@ -191,14 +185,10 @@ impl Engine {
             tx.drop_scan_cache(&scan.gone)?;
             Ok(())
         })?;
-        for path in &scan.gone {
-            scanned.cache.0.remove(path);
-        }
-        scanned.cache.0.extend(scan.fresh);
-        scanned.tools = scan.tools;
-        scanned.problems = scan.problems;
-        drop(scanned);
-        let view = self.refresh()?;
+        *scanned = true;
+        let facts = self.read(Facts::read)?;
+        let problems = self.inner.setting_problems.iter().cloned().chain(scan.problems).collect();
+        let view = self.show(scan.tools.into_iter(), problems, &facts, CatalogState::Ready);
         progress(Arc::clone(&view));
         Ok(view)
     }
@@ -209,15 +199,24 @@ impl Engine {
     /// `Internal` for trouble with the store.
     pub fn refresh(&self) -> Result<Arc<CatalogView>, EngineError> {
         let scanned = lock(&self.inner.scanned);
+        let before = self.catalog();
+        if !*scanned {
+            return Ok(before);
+        }
         let facts = self.read(Facts::read)?;
-        Ok(self.show(&scanned.tools, &scanned.problems, &facts, CatalogState::Ready))
+        let rows = before.tools.iter().map(|tool| snapshot::as_scanned(tool));
+        Ok(self.show(rows, before.problems.clone(), &facts, CatalogState::Ready))
     }
 
-    fn show(&self, tools: &[Tool], problems: &[Problem], facts: &Facts, state: CatalogState) -> Arc<CatalogView> {
-        let mut all = self.inner.setting_problems.clone();
-        all.extend_from_slice(problems);
+    fn show(
+        &self,
+        rows: impl Iterator<Item = Tool>,
+        problems: Vec<Problem>,
+        facts: &Facts,
+        state: CatalogState,
+    ) -> Arc<CatalogView> {
         let mut view = lock(&self.inner.view);
-        *view = Arc::new(snapshot::build(tools, all, facts, state, &view));
+        *view = Arc::new(snapshot::build(rows, problems, facts, state, &view));
         Arc::clone(&view)
     }
 

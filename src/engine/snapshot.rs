@@ -54,6 +54,12 @@ impl Facts {
     }
 }
 
+/// A row as the scan gave it, without what the store knows.
+pub fn as_scanned(tool: &Tool) -> Tool {
+    let state = if tool.state == ToolState::Changed { ToolState::Ok } else { tool.state };
+    Tool { state, facts: ToolFacts::default(), ..tool.clone() }
+}
+
 fn tool_review(state: ReviewState) -> Option<ToolReview> {
     match state {
         ReviewState::Waiting => Some(ToolReview::Waiting),
@@ -66,17 +72,16 @@ fn tool_review(state: ReviewState) -> Option<ToolReview> {
 
 /// Builds a snapshot. Rows that did not change keep their allocation from `before`.
 pub fn build(
-    tools: &[Tool],
+    rows: impl Iterator<Item = Tool>,
     problems: Vec<Problem>,
     facts: &Facts,
     state: CatalogState,
     before: &CatalogView,
 ) -> CatalogView {
     let kept: HashMap<&str, &Arc<Tool>> = before.tools.iter().map(|tool| (tool.path.as_str(), tool)).collect();
-    let tools = tools
-        .iter()
+    let tools = rows
         .map(|tool| {
-            let row = facts.complete(tool.clone());
+            let row = facts.complete(tool);
             match kept.get(row.path.as_str()) {
                 Some(same) if ***same == row => Arc::clone(same),
                 _ => Arc::new(row),

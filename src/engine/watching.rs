@@ -17,7 +17,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant as Clock};
 
 /// How long the folder must be quiet before a scan.
-const QUIET: Duration = Duration::from_millis(200);
+const QUIET: Duration = Duration::from_millis(100);
 /// How long a folder that never gets quiet may hold a scan back.
 const AT_MOST: Duration = Duration::from_secs(2);
 /// How often the feed is asked whether it moved.
