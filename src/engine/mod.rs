@@ -189,6 +189,8 @@ impl Engine {
         let facts = self.read(Facts::read)?;
         let problems = self.inner.setting_problems.iter().cloned().chain(scan.problems).collect();
         let view = self.show(scan.tools.into_iter(), problems, &facts, CatalogState::Ready);
+        drop((scan.fresh, facts));
+        crate::runner::release_memory();
         progress(Arc::clone(&view));
         Ok(view)
     }

@@ -140,3 +140,14 @@ pub(super) fn reap(pid: i32) -> io::Result<Reaped> {
         max_rss_bytes: usage.ru_maxrss as u64 * 1024,
     })
 }
+
+/// Gives memory that was freed back to the system. Here because it needs `unsafe`, which this file keeps
+/// together: reading 10,000 tools frees about 80 MB on other threads' heaps, which the C library would
+/// otherwise hold for ever. Costs a few milliseconds; does nothing where the C library is not glibc.
+pub fn release_memory() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: takes no pointer and only touches memory that nobody has allocated.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
