@@ -64,7 +64,7 @@ fn same_tool(call: &Call<'_>, engine: &Engine, before: &Run) -> Result<Arc<Tool>
 /// Starts what was asked for and follows it to its end.
 fn start(call: &Call<'_>, asked: Result<(Engine, RunRequest), EngineError>) -> Result<u8, Stop> {
     let started = asked.and_then(|(engine, request)| {
-        let handle = engine.run(request, &call.caller(&engine))?;
+        let handle = engine.run(&request, &call.caller(&engine))?;
         Ok((engine, handle))
     });
     if call.switch("jsonl") {

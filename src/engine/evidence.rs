@@ -161,7 +161,7 @@ fn runs(runs: &[Run]) -> EvidenceLine {
 
 fn size(files: &[VersionFile]) -> EvidenceLine {
     let bytes: usize = files.iter().map(|f| f.bytes.len()).sum();
-    let lines: usize = files.iter().map(|f| f.bytes.iter().filter(|b| **b == b'\n').count()).sum();
+    let lines: usize = files.iter().map(|f| memchr::memchr_iter(b'\n', &f.bytes).count()).sum();
     line(Weight::Fact, "size", format!("{} files, {lines} lines, {bytes} bytes", files.len()))
 }
 

@@ -80,7 +80,7 @@ impl Engine {
     ///
     /// # Errors
     /// `Conflict` when the tool's files changed since the row was read; `Internal` for trouble with the state folder.
-    pub fn run(&self, request: RunRequest, caller: &Caller) -> Result<RunHandle, EngineError> {
+    pub fn run(&self, request: &RunRequest, caller: &Caller) -> Result<RunHandle, EngineError> {
         let detail = self.detail(&request.tool)?;
         if detail.tool.digest != request.tool.digest {
             return Err(EngineError::new(
@@ -98,7 +98,7 @@ impl Engine {
                 Ok(RunHandle { id, warning: None, engine: self.clone(), running: None })
             }
             RunPolicy::Allow { profile, warning } => {
-                self.launch(&request, caller, &input, Ready { detail, profile, warning })
+                self.launch(request, caller, &input, Ready { detail, profile, warning })
             }
         }
     }

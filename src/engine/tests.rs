@@ -98,7 +98,7 @@ fn decide(engine: &Engine, kind: DecisionKind) -> Result<crate::domain::Outcome,
 
 fn run(engine: &Engine, name: &str, input: serde_json::Value, caller: &Caller) -> crate::domain::Run {
     let tool = engine.resolve(name).unwrap();
-    engine.run(RunRequest { tool, input: Some(input), timeout: None }, caller).unwrap().wait().unwrap()
+    engine.run(&RunRequest { tool, input: Some(input), timeout: None }, caller).unwrap().wait().unwrap()
 }
 
 #[test]

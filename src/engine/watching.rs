@@ -25,7 +25,7 @@ const FEED_STEP: Duration = Duration::from_millis(100);
 /// How often the folder is read without a hint while watching works. The watcher can lose hints
 /// (network folders, exhausted limits), so the scan comes back by itself; a warm scan of 10,000
 /// tools costs about 0.1 s, which at this pace stays far below 0.1 % of a core.
-const RESCAN: Duration = Duration::from_secs(300);
+const RESCAN: Duration = Duration::from_mins(5);
 /// The same when watching failed.
 const RESCAN_UNWATCHED: Duration = Duration::from_secs(30);
 /// Every how many feed steps dead owners are looked for: 50 x 100 ms.

@@ -218,7 +218,7 @@ impl Performer {
 
     /// Starts a run and stays with it to its end.
     fn start(&self, engine: &Engine, tab: TabId, request: RunRequest) {
-        let started = engine.run(request, &self.caller(engine));
+        let started = engine.run(&request, &self.caller(engine));
         let handle = match started {
             Ok(handle) => handle,
             Err(error) => return self.answer(Answer::RunStarted { tab, started: Err(error) }),

@@ -75,13 +75,13 @@ pub fn archive(
             tx.set_review_state(head.id, ReviewState::Superseded)?;
         }
     }
-    move_version(tx, actor, Move { verb: "archive", before, after, reason }, message)
+    move_version(tx, actor, &Move { verb: "archive", before, after, reason }, message)
 }
 
 /// Brings an archived version back to where it was.
 pub fn restore(tx: &Tx<'_>, actor: Actor<'_>, before: &Placed, after: Placed) -> Result<Step, EngineError> {
     let message = format!("{} {} is {} again", before.tool, before.version, after.stage);
-    move_version(tx, actor, Move { verb: "restore", before, after, reason: None }, message)
+    move_version(tx, actor, &Move { verb: "restore", before, after, reason: None }, message)
 }
 
 /// A move that is its own operation.
@@ -92,7 +92,7 @@ struct Move<'a> {
     reason: Option<&'a str>,
 }
 
-fn move_version(tx: &Tx<'_>, actor: Actor<'_>, change: Move<'_>, message: String) -> Result<Step, EngineError> {
+fn move_version(tx: &Tx<'_>, actor: Actor<'_>, change: &Move<'_>, message: String) -> Result<Step, EngineError> {
     let note = UndoNote::Move { before: change.before.clone(), after: change.after.clone() };
     let operation = tx.log(&NewOperation {
         who: actor.who.to_owned(),
@@ -102,7 +102,7 @@ fn move_version(tx: &Tx<'_>, actor: Actor<'_>, change: Move<'_>, message: String
         reversible: true,
     })?;
     let relocation =
-        relocation(tx, actor, Journey { before: change.before, after: &change.after, operation, verb: change.verb })?;
+        relocation(tx, actor, &Journey { before: change.before, after: &change.after, operation, verb: change.verb })?;
     let intents = vec![intend(tx, actor, relocation)?];
     Ok(Step { outcome: answer(Some(operation), None, message), intents })
 }
@@ -117,8 +117,8 @@ pub(super) struct Journey<'a> {
 }
 
 /// The relocation that takes a version from one place to another.
-pub(super) fn relocation(tx: &Tx<'_>, actor: Actor<'_>, journey: Journey<'_>) -> Result<Relocation, EngineError> {
-    let Journey { before, after, operation, verb } = journey;
+pub(super) fn relocation(tx: &Tx<'_>, actor: Actor<'_>, journey: &Journey<'_>) -> Result<Relocation, EngineError> {
+    let &Journey { before, after, operation, verb } = journey;
     Ok(Relocation {
         operation,
         tool: before.tool.clone(),

@@ -228,6 +228,7 @@ fn adopt_needed(tx: &Tx<'_>, tools: &[Tool], approvals: &Approvals, heads: &[Rev
 
 /// The digest an adoption is decided on: over its sorted member list.
 pub(super) fn members_digest(members: &[(ToolName, Digest)]) -> Digest {
-    let text: String = members.iter().map(|(name, digest)| format!("{name} {digest}\n")).collect();
+    let lines: Vec<String> = members.iter().map(|(name, digest)| format!("{name} {digest}")).collect();
+    let text = lines.join("\n");
     Digest::of_bytes(text.as_bytes())
 }

@@ -105,7 +105,7 @@ fn reverse(
         }
         UndoNote::Move { before, after } => {
             let journey = Journey { before: after, after: before, operation, verb: "undo" };
-            Ok(vec![relocation(tx, actor, journey)?])
+            Ok(vec![relocation(tx, actor, &journey)?])
         }
         UndoNote::Approve { review, before, after, replaced, replaced_approved } => {
             tx.withdraw_approval(&after.tool, after.digest)?;
@@ -148,7 +148,7 @@ fn back(
     let (operation, undone) = (journey.operation, journey.before.digest);
     let (mut moves, mut joined) = (Vec::new(), Vec::new());
     if journey.before.placement != journey.after.placement {
-        let mut step = relocation(tx, actor, journey)?;
+        let mut step = relocation(tx, actor, &journey)?;
         if replaced.is_some() {
             // One commit for both moves: the second one makes it.
             step.commit = None;
