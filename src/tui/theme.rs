@@ -111,10 +111,11 @@ impl Theme {
             warn: Style::new().fg(colours.warn),
             bad: Style::new().fg(colours.bad),
             selection: Style::new().add_modifier(Modifier::REVERSED),
-            match_: Style::new().fg(Color::Black).bg(colours.found),
+            match_: Style::new().fg(Color::Black).bg(colours.found).remove_modifier(Modifier::DIM),
             match_current: Style::new()
                 .fg(Color::Black)
                 .bg(colours.found)
+                .remove_modifier(Modifier::DIM)
                 .add_modifier(bold.union(Modifier::UNDERLINED)),
             border: dim,
             border_focus: Style::new().fg(colours.accent),

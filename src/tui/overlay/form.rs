@@ -4,13 +4,14 @@ use super::{Reply, open_box};
 use crate::domain::{Form, InputMode, Tool};
 use crate::tui::msg::ToolDossier;
 use crate::tui::pane::rows::{Look, Title};
-use crate::tui::phrase::cut;
+use crate::tui::theme::Theme;
 use crate::tui::widget::{FormEvent, FormView};
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use serde_json::Value;
 use std::sync::Arc;
+use unicode_width::UnicodeWidthStr;
 
 /// The state of the form.
 pub struct RunForm {
@@ -82,8 +83,20 @@ impl RunForm {
         };
         let body = Rect { height: inner.height.saturating_sub(1), ..inner };
         view.render(body, buf, theme);
-        let hints: Vec<String> = view.hints().iter().map(|(key, word)| format!("{key} {word}")).collect();
-        let width = usize::from(inner.width);
-        buf.set_stringn(inner.x, inner.bottom().saturating_sub(1), cut(&hints.join(" · "), width), width, theme.dim);
+        draw_hints(&view.hints(), Rect { y: inner.bottom().saturating_sub(1), height: 1, ..inner }, buf, theme);
+    }
+}
+
+/// Whole hints from the left, as many as fit.
+fn draw_hints(hints: &[(&str, &str)], area: Rect, buf: &mut Buffer, theme: &Theme) {
+    let mut x = area.x;
+    for (key, word) in hints {
+        let width = (key.width() + 1 + word.width()) as u16;
+        if x + width > area.right() {
+            return;
+        }
+        buf.set_string(x, area.y, key, theme.accent);
+        buf.set_string(x + key.width() as u16 + 1, area.y, word, theme.text);
+        x += width + 2;
     }
 }

@@ -10,6 +10,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::Span;
+use unicode_width::UnicodeWidthStr;
 
 /// A verb as help shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,9 +122,23 @@ impl Help {
     }
 }
 
+/// As many keys as fit, none of them cut.
+fn whole_keys(keys: &str, width: usize) -> String {
+    let mut shown = String::new();
+    for key in keys.split(' ') {
+        let gap = usize::from(!shown.is_empty());
+        if shown.width() + gap + key.width() > width {
+            break;
+        }
+        shown.push_str(if gap > 0 { " " } else { "" });
+        shown.push_str(key);
+    }
+    shown
+}
+
 fn help_row(row: &HelpRow, width: usize, look: Look) -> Vec<Span<'static>> {
     let theme = look.theme;
-    let keys_width = if width >= 70 { 16 } else { 10 };
+    let keys_width = if width >= 70 { 17 } else { 10 };
     let name_width = if width >= 70 { 16 } else { 14 };
     let room = width.saturating_sub(keys_width + name_width);
     let (text, style) = match &row.reason {
@@ -132,7 +147,7 @@ fn help_row(row: &HelpRow, width: usize, look: Look) -> Vec<Span<'static>> {
     };
     let key_style = if row.reason.is_some() { theme.dim } else { theme.accent };
     vec![
-        Span::styled(pad(&row.keys, keys_width), key_style),
+        Span::styled(pad(&whole_keys(&row.keys, keys_width - 1), keys_width), key_style),
         Span::styled(pad(row.name, name_width), style),
         Span::styled(cut(&text, room), style),
     ]

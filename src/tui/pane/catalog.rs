@@ -386,10 +386,12 @@ impl CatalogPane {
         }
         vec![
             "No tools yet.".to_owned(),
+            String::new(),
             "This workbench is for the tools that agents write into tools/experimental/ of this folder: a script, a \
              script with a manifest, or a folder with a tool.toml. Each becomes a row here the moment it is written, \
              waits for your review, runs, and moves to tools/approved/ when you approve it."
                 .to_owned(),
+            String::new(),
             format!("{}: write the folders and a sample tool", key(Verb::Init)),
             format!("{}: every key that works here", key(Verb::Help)),
             format!("{}: leave", key(Verb::Quit)),
@@ -418,10 +420,11 @@ impl CatalogPane {
     }
 
     fn draw_strip(&self, area: Rect, buf: &mut Buffer, theme: &Theme) {
+        let text = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
         let (name, lines) = match self.selected() {
-            Selected::Tool(tool) => (tool.name.to_string(), tool_strip(tool, usize::from(area.width), theme)),
+            Selected::Tool(tool) => (tool.name.to_string(), tool_strip(tool, usize::from(text.width), theme)),
             Selected::Problem(problem) => {
-                ("problem".to_owned(), problem_strip(problem, usize::from(area.width), theme))
+                ("problem".to_owned(), problem_strip(problem, usize::from(text.width), theme))
             }
             Selected::Nothing => return,
         };
@@ -430,7 +433,7 @@ impl CatalogPane {
         let rule = format!("{head}{}", "─".repeat(width.saturating_sub(unicode_width::UnicodeWidthStr::width(&*head))));
         buf.set_stringn(area.x, area.y, rule, width, theme.border);
         for (y, line) in (area.y + 1..area.bottom()).zip(lines) {
-            buf.set_line(area.x, y, &line, area.width);
+            buf.set_line(text.x, y, &line, text.width);
         }
     }
 }

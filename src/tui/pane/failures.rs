@@ -10,8 +10,12 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::Span;
 
-/// Eight heights of a bar, lowest first.
-const BARS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
+/// Heights of a bar, lowest first; none is so high that it joins the row above.
+const BARS: [&str; 7] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇"];
+/// From this many columns the outcome has a column of its own; its message says it too.
+const OUTCOME_FROM: usize = 80;
+/// Columns of the outcome.
+const OUTCOME_WIDTH: usize = 16;
 
 /// The state of the pane.
 #[derive(Default)]
@@ -136,7 +140,7 @@ fn group_row(group: &FailureGroup, width: usize, look: Look) -> Vec<Span<'static
     };
     let trend = if width >= 56 { trend(&group.trend) } else { String::new() };
     let seen = format!(" {:>4}", age(look.now.wall, group.last_at));
-    let outcome_width = if width >= 44 { 15 } else { 0 };
+    let outcome_width = if width >= OUTCOME_FROM { OUTCOME_WIDTH } else { 0 };
     let name_width = (width / 4).clamp(10, 22);
     let fixed = 2 + 5 + name_width + outcome_width + trend.chars().count() + seen.len();
     let word = if resolved { "resolved" } else { group.outcome.word() };
@@ -163,7 +167,7 @@ fn trend(days: &[u32]) -> String {
     let Some(most) = days.iter().copied().max().filter(|most| *most > 0) else { return String::new() };
     let bar = |day: &u32| match day {
         0 => "·",
-        day => BARS[(*day as usize * 7).div_ceil(most as usize).min(7)],
+        day => BARS[(*day as usize * 6).div_ceil(most as usize).min(6)],
     };
     format!(" {}", days.iter().map(bar).collect::<String>())
 }
@@ -174,7 +178,7 @@ mod tests {
 
     #[test]
     fn a_trend_is_a_bar_for_each_day() {
-        assert_eq!(trend(&[0, 1, 2, 0, 4, 0, 8]), " ·▂▃·▅·█");
+        assert_eq!(trend(&[0, 1, 2, 0, 4, 0, 8]), " ·▂▃·▄·▇");
         assert_eq!(trend(&[0, 0]), "");
     }
 }

@@ -12,6 +12,9 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::Span;
 
+/// Columns below which a summary says nothing and the name gets its room.
+const MIN_SUMMARY: usize = 16;
+
 /// The state of the pane.
 #[derive(Default)]
 pub struct QueuePane {
@@ -178,8 +181,10 @@ fn review_row(review: &Review, width: usize, look: Look) -> Vec<Span<'static>> {
     let kind = pad(review.kind.word(), 10);
     let subject_width = (width * 2 / 5).clamp(14, 34);
     let risk = format!(" {:<6}", review.risk.word());
+    let rest = width.saturating_sub(2 + kind.len() + risk.len() + age.len());
+    let subject_width = if rest < subject_width + MIN_SUMMARY { rest } else { subject_width };
     let fixed = 2 + kind.len() + subject_width + risk.len() + age.len();
-    if width < fixed {
+    if rest < 14 {
         return vec![Span::styled(cut(&format!("⚑ {} {}", review.kind, subject(review)), width), theme.text)];
     }
     let summary = if review.summary.is_empty() { verdict_word(review) } else { safe(&review.summary) };

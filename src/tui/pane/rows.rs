@@ -7,7 +7,7 @@ use crate::tui::phrase;
 use crate::tui::theme::Theme;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Widget};
 use unicode_width::UnicodeWidthStr;
@@ -103,17 +103,36 @@ impl Rows<'_> {
             buf.set_stringn(area.x, y, if selected { "›" } else { " " }, 1, sign_style);
             buf.set_line(area.x + 1, y, &Line::from(row(index, usize::from(width))), width);
             if selected && self.focus == Focus::Here {
-                buf.set_style(Rect { y, height: 1, ..area }, self.theme.selection);
+                select(Rect { y, height: 1, ..area }, buf, self.theme);
             }
         }
     }
 }
 
-/// Draws sentences where a list has no rows.
+/// Draws a row as selected: in one piece, whatever its parts look like, or each would be reversed to
+/// a ground of its own. What was found by a search stays marked, by a line below.
+fn select(row: Rect, buf: &mut Buffer, theme: &Theme) {
+    for position in row.positions() {
+        let Some(cell) = buf.cell_mut(position) else { continue };
+        let found = cell.bg != Color::Reset;
+        cell.fg = Color::Reset;
+        cell.bg = Color::Reset;
+        cell.modifier.remove(Modifier::DIM);
+        cell.set_style(theme.selection);
+        if found {
+            cell.modifier.insert(Modifier::UNDERLINED);
+        }
+    }
+}
+
+/// Draws sentences where a list has no rows; an empty one is a blank line.
 pub fn draw_empty(area: Rect, buf: &mut Buffer, sentences: &[String], theme: &Theme) {
     let width = usize::from(area.width.saturating_sub(2));
     let mut y = area.y + u16::from(area.height > 6);
     for sentence in sentences {
+        if sentence.is_empty() {
+            y += 1;
+        }
         for line in phrase::wrap(sentence, width) {
             if y >= area.bottom() {
                 return;

@@ -8,6 +8,8 @@ use crate::tui::phrase::{age, duration};
 use crate::tui::widget::{TextLine, TextView, Tone};
 use serde_json::Value;
 
+/// Columns of what a fact is about: the longest usual one is `hidden characters`.
+const LABEL_WIDTH: usize = 18;
 /// Runs listed at most.
 const MAX_RUNS: usize = 5;
 
@@ -21,7 +23,7 @@ pub fn of_review(detail: &ReviewDetail, now: Now) -> TextView {
             Weight::Warn => ("!", Tone::Warn),
             Weight::Bad => ("✗", Tone::Bad),
         };
-        lines.push(TextLine::new(&format!("{sign} {}: {}", line.label, line.text), tone));
+        lines.push(labelled(sign, &line.label, &line.text, tone));
     }
     if let Some(recipe) = detail.manifest.as_ref().and_then(|manifest| manifest.recipe.as_ref()) {
         lines.push(fact("command", &recipe.command.join(" ")));
@@ -40,7 +42,7 @@ pub fn of_review(detail: &ReviewDetail, now: Now) -> TextView {
         lines.push(fact("runs", &format!("{} more in the list of runs", detail.runs.len() - MAX_RUNS)));
     }
     if detail.files.is_empty() && detail.review.members.is_empty() {
-        lines.push(TextLine::new("✗ files: they are gone; there is nothing to approve", Tone::Bad));
+        lines.push(labelled("✗", "files", "they are gone; there is nothing to approve", Tone::Bad));
     }
     TextView::new(lines)
 }
@@ -103,7 +105,7 @@ fn identity_lines(tool: &Tool) -> Vec<TextLine> {
         }
     }
     if let Some(path) = &tool.shadowed_by {
-        lines.push(TextLine::new(&format!("! not used: {path} goes first"), Tone::Warn));
+        lines.push(labelled("!", "not used", &format!("{path} goes first"), Tone::Warn));
     }
     if let Some(path) = &tool.copy_of {
         lines.push(fact("same content as", path));
@@ -114,7 +116,7 @@ fn identity_lines(tool: &Tool) -> Vec<TextLine> {
 fn run_lines(manifest: &Manifest, tool: &Tool) -> Vec<TextLine> {
     let mut lines = Vec::new();
     if let Some(reason) = &tool.reason {
-        lines.push(TextLine::new(&format!("! cannot run: {reason}"), Tone::Warn));
+        lines.push(labelled("!", "cannot run", reason, Tone::Warn));
     }
     if let Some(recipe) = &manifest.recipe {
         lines.push(fact("command", &recipe.command.join(" ")));
@@ -161,11 +163,16 @@ fn run_line(run: &Run, now: Now) -> TextLine {
     let error = run.error.as_deref().map(|error| format!(": {error}")).unwrap_or_default();
     let when = age(now.wall, run.started_at);
     let took = duration(run.usage.duration_ms);
-    TextLine::new(&format!("{sign} run #{}: {} after {took}, {when} ago{error}", run.id, run.outcome), tone)
+    labelled(sign, &format!("run #{}", run.id), &format!("{} after {took}, {when} ago{error}", run.outcome), tone)
 }
 
 fn fact(label: &str, text: &str) -> TextLine {
-    TextLine::new(&format!("· {label}: {text}"), Tone::Fact)
+    labelled("·", label, text, Tone::Fact)
+}
+
+/// A sign, what it is about, and the fact, with all facts below each other.
+fn labelled(sign: &str, label: &str, text: &str, tone: Tone) -> TextLine {
+    TextLine::new(&format!("{sign} {label:<LABEL_WIDTH$} {text}"), tone)
 }
 
 fn heading(text: &str) -> TextLine {

@@ -78,6 +78,7 @@ pub fn draw_footer(app: &mut App, area: Rect, buf: &mut Buffer) {
         more => format!("⚑ {} reviews wait{key}", grouped(more)),
     };
     let waiting = if area.width < 50 && !waiting.is_empty() { format!("⚑ {}", app.queue.len()) } else { waiting };
+    let waiting = if covered && !waiting.is_empty() { format!("{waiting} ") } else { waiting };
     let mut right = area.right();
     for (text, verb, style) in [(help, Verb::Help, theme.accent), (waiting, Verb::FocusReviews, theme.warn)] {
         let width = text.width() as u16;

@@ -99,7 +99,7 @@ impl FormView {
             ("esc", "keep and leave"),
             ("tab", "next field"),
             ("ctrl-e", "edit as JSON"),
-            ("ctrl-x", "fill in an example"),
+            ("ctrl-x", "example"),
         ]
     }
 
@@ -388,6 +388,10 @@ impl FormView {
                 parts.push((format!("the input is not checked: {}", SafeText::new(why)), theme.warn));
             }
             (None, 0) => parts.push(("✓ fits".to_owned(), theme.good)),
+            // Nobody has done anything wrong yet.
+            (None, _) if !self.tried && self.touched.is_empty() => {
+                parts.push((format!("{wrong} to fill in"), theme.dim));
+            }
             (None, 1) => parts.push(("✗ 1 to mend".to_owned(), theme.warn)),
             (None, _) => parts.push((format!("✗ {wrong} to mend"), theme.warn)),
         }
