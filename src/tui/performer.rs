@@ -171,9 +171,9 @@ impl Performer {
                 self.answer(Answer::Preview { command, preview });
             }
             Effect::Execute(command) => self.execute(engine, command),
-            Effect::StartRun { tab, request } => self.start(engine, tab, request),
+            Effect::StartRun { tab, request } => self.start(engine, tab, &request),
             Effect::Rerun { tab, run } => match rerun_request(engine, run) {
-                Ok(request) => self.start(engine, tab, request),
+                Ok(request) => self.start(engine, tab, &request),
                 Err(error) => self.answer(Answer::RunStarted { tab, started: Err(error) }),
             },
             Effect::LoadSpool { tab, run, before } => {
@@ -217,8 +217,8 @@ impl Performer {
     }
 
     /// Starts a run and stays with it to its end.
-    fn start(&self, engine: &Engine, tab: TabId, request: RunRequest) {
-        let started = engine.run(&request, &self.caller(engine));
+    fn start(&self, engine: &Engine, tab: TabId, request: &RunRequest) {
+        let started = engine.run(request, &self.caller(engine));
         let handle = match started {
             Ok(handle) => handle,
             Err(error) => return self.answer(Answer::RunStarted { tab, started: Err(error) }),

@@ -120,7 +120,7 @@ fn reverse(
             back(
                 tx,
                 actor,
-                Journey { before: after, after: before, operation, verb: "undo approval of" },
+                &Journey { before: after, after: before, operation, verb: "undo approval of" },
                 replaced.as_ref(),
             )
         }
@@ -142,13 +142,13 @@ fn approve_again(tx: &Tx<'_>, placed: &Placed, operation: OperationId) -> Result
 fn back(
     tx: &Tx<'_>,
     actor: Actor<'_>,
-    journey: Journey<'_>,
+    journey: &Journey<'_>,
     replaced: Option<&Placed>,
 ) -> Result<Vec<Relocation>, EngineError> {
     let (operation, undone) = (journey.operation, journey.before.digest);
     let (mut moves, mut joined) = (Vec::new(), Vec::new());
     if journey.before.placement != journey.after.placement {
-        let mut step = relocation(tx, actor, &journey)?;
+        let mut step = relocation(tx, actor, journey)?;
         if replaced.is_some() {
             // One commit for both moves: the second one makes it.
             step.commit = None;
