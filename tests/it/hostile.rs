@@ -82,7 +82,7 @@ fn workspace() -> Workspace {
 
 /// Everything that is neither a visible character nor a line feed.
 fn raw(bytes: &[u8]) -> Vec<char> {
-    let text = String::from_utf8(bytes.to_vec()).expect("what is printed is UTF-8");
+    let text = String::from_utf8(bytes.to_vec()).unwrap();
     text.chars().filter(|c| is_hidden(*c) && *c != '\n').collect()
 }
 

@@ -51,6 +51,7 @@ struct World {
 }
 
 /// One call.
+#[derive(Clone)]
 struct Step {
     verb: &'static str,
     args: Vec<String>,
@@ -92,7 +93,7 @@ impl World {
             undone: 0,
         };
         world.drop_version(1);
-        let approve = world.approve();
+        let approve = world.approve().unwrap();
         world.call(&approve);
         world.drop_version(2);
         (world.places, world.log) = (world.read_places(), world.read_log());
@@ -145,22 +146,20 @@ impl World {
         entries
     }
 
-    fn waiting(&self) -> Option<Value> {
-        self.ask(&["reviews"])["reviews"].as_array().unwrap().first().cloned()
-    }
-
-    fn approve(&self) -> Step {
-        let review = self.waiting().unwrap();
-        step("approve", &[&review["id"].to_string(), "--digest", &text(&review["digest"])[..12]])
+    /// How to approve what waits.
+    fn approve(&self) -> Option<Step> {
+        let waiting = self.ask(&["reviews"]);
+        let review = waiting["reviews"].as_array().unwrap().first()?;
+        Some(step("approve", &[&review["id"].to_string(), "--digest", &text(&review["digest"])[..12]]))
     }
 
     /// What can be done now, one of it.
     fn choose(&mut self) -> Step {
         let mut can = Vec::new();
         let archived: Vec<&String> = self.places.values().filter(|base| base.contains("/archived/")).collect();
-        if self.waiting().is_some() {
+        if let Some(approve) = self.approve() {
             // Weighed more: it is the one that moves two versions.
-            can.extend([self.approve(), self.approve()]);
+            can.extend([approve.clone(), approve]);
         }
         if archived.len() < self.places.len() {
             can.push(step("archive", &["alpha"]));
