@@ -83,7 +83,7 @@ impl RunForm {
         };
         let body = Rect { height: inner.height.saturating_sub(1), ..inner };
         view.render(body, buf, theme);
-        draw_hints(&view.hints(), Rect { y: inner.bottom().saturating_sub(1), height: 1, ..inner }, buf, theme);
+        draw_hints(view.hints(), Rect { y: inner.bottom().saturating_sub(1), height: 1, ..inner }, buf, theme);
     }
 }
 
