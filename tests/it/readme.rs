@@ -60,8 +60,7 @@ fn every_link_to_a_file_of_the_repository_leads_somewhere() {
     let readme = fs::read_to_string(repository().join("README.md")).unwrap();
     for part in readme.split("](").skip(1) {
         let target = part.split(')').next().unwrap();
-        // The pictures are made by the program itself and checked by it.
-        if !target.contains("://") && !target.starts_with("screenshots/") {
+        if !target.contains("://") {
             assert!(repository().join(target).exists(), "{target}");
         }
     }

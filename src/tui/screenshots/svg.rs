@@ -108,13 +108,22 @@ fn texts(drawing: &Drawing, svg: &mut String) {
     svg.push_str("</g>\n");
 }
 
+/// Signs that some systems paint as coloured emoji unless told otherwise.
+const EMOJI: &str = "‼⁉⚠⚡✔✖▶◀▪▫↔↕";
+/// Asks for the plain form of the sign before it.
+const PLAIN_FORM: char = '\u{fe0e}';
+
 fn text(text: &str, x: u16, y: u16, cells: u16, attributes: &str, svg: &mut String) {
     // A single sign keeps its own width: stretching it would deform it.
     let length = match text.chars().nth(1) {
         None => String::new(),
         Some(_) => format!(r#" textLength="{}""#, cells * CELL_WIDTH),
     };
-    let _ = writeln!(svg, r#"<text x="{x}" y="{y}"{length}{attributes}>{}</text>"#, escape(text));
+    let mut words = escape(text);
+    if text.chars().next().is_some_and(|sign| EMOJI.contains(sign)) {
+        words.push(PLAIN_FORM);
+    }
+    let _ = writeln!(svg, r#"<text x="{x}" y="{y}"{length}{attributes}>{words}</text>"#);
 }
 
 fn attributes(face: Face) -> String {

@@ -63,3 +63,15 @@ fn a_folder_without_the_bundled_tools_is_an_error_with_a_next_step() {
     assert!(matches!(error, ScreenshotError::NoBundledTool("core/csv-stats")), "{error}");
     assert_ne!(EngineError::from(error).hint, "");
 }
+
+#[test]
+fn the_pictures_in_the_repository_show_the_screens_as_they_are() {
+    let test = "the_pictures_in_the_repository_show_the_screens_as_they_are";
+    if workspace(test).is_none() {
+        return;
+    }
+    let checkout = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let report = screenshots(checkout, &checkout.join("screenshots"), Purpose::Check).unwrap();
+    let advice = "after a change of the screens: `cargo run -- screenshots`, then look at the pictures";
+    assert_eq!(report.differing, Vec::<String>::new(), "{advice}");
+}
