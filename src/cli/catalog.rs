@@ -221,7 +221,7 @@ fn state_words(tool: &Tool) -> (Ink, String) {
     }
     match tool.facts.review {
         // Its stage came with the folder, and nobody vouched for it here: it runs like an experimental one.
-        ToolReview::None if tool.stage.is_vouched() && tool.state == ToolState::Ok => words.push("not-adopted"),
+        ToolReview::None if tool.awaits_adoption() => words.push("not-adopted"),
         ToolReview::None => {}
         ToolReview::Approved if tool.stage.is_vouched() => {}
         review => words.push(review.word()),

@@ -102,6 +102,14 @@ pub struct Tool {
     pub facts: ToolFacts,
 }
 
+impl Tool {
+    /// Whether its folder says that somebody vouched for it, but nobody here did: it came with the
+    /// workspace and runs like an experimental tool until it is adopted.
+    pub fn awaits_adoption(&self) -> bool {
+        self.stage.is_vouched() && self.state == ToolState::Ok && self.facts.review == ToolReview::None
+    }
+}
+
 /// Everything about one tool, read when it is opened.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ToolDetail {

@@ -387,18 +387,22 @@ impl Engine {
             lines.push(format!("{} tools count as approved here; no file moves", review.members.len()));
         } else if kind == DecisionKind::Approve {
             let target = core::stage_placement(review.to_stage, &review.tool);
-            lines.push(format!("{} {} becomes {}", review.tool, review.version, review.to_stage));
-            if review.kind != ReviewKind::Drift {
-                lines.push(format!("move {} → {}", review.path, target.base));
-            }
+            lines.push(if review.kind == ReviewKind::Drift {
+                format!("{} stays where it is, approved as it is now", review.path)
+            } else {
+                format!("move {} → {}", review.path, target.base)
+            });
             if self.inner.settings.commit && self.git().is_some() {
-                lines.push("one git commit whose trailer names the digest".to_owned());
+                lines.push("one git commit naming the digest".to_owned());
             }
         } else {
             lines.push(format!("review {id} of {} is closed; the files stay where they are", review.tool));
         }
         Ok(Preview {
-            title: format!("{kind} review {id}: {} {}", review.tool, review.version),
+            title: format!(
+                "{kind} review {id}: {} {} ({} → {})",
+                review.tool, review.version, review.from_stage, review.to_stage
+            ),
             lines,
             undo: "u (undo) takes it back".to_owned(),
         })

@@ -1,6 +1,6 @@
 //! Background work of an open workspace: the tools folder and the feed of events.
 //!
-//! The watcher only hints; the scan is the truth. The feed is polled by one pragma every 100 ms,
+//! The watcher only hints; the scan is the truth. The feed is polled by one pragma every 200 ms,
 //! which costs microseconds, and read only when it moved.
 
 use super::Engine;
@@ -21,15 +21,15 @@ const QUIET: Duration = Duration::from_millis(100);
 /// How long a folder that never gets quiet may hold a scan back.
 const AT_MOST: Duration = Duration::from_secs(2);
 /// How often the feed is asked whether it moved.
-const FEED_STEP: Duration = Duration::from_millis(100);
+const FEED_STEP: Duration = Duration::from_millis(200);
 /// How often the folder is read without a hint while watching works. The watcher can lose hints
 /// (network folders, exhausted limits), so the scan comes back by itself; a warm scan of 10,000
 /// tools costs about 0.1 s, which at this pace stays far below 0.1 % of a core.
 const RESCAN: Duration = Duration::from_mins(5);
 /// The same when watching failed.
 const RESCAN_UNWATCHED: Duration = Duration::from_secs(30);
-/// Every how many feed steps dead owners are looked for: 50 x 100 ms.
-const ORPHANS_EVERY: u32 = 50;
+/// Every how many feed steps dead owners are looked for: 25 x 200 ms.
+const ORPHANS_EVERY: u32 = 25;
 /// Events read at once.
 const FEED_PAGE: usize = 1_000;
 

@@ -630,12 +630,3 @@ fn node_works_within_the_limits_and_its_endings_are_understood() {
     let limits = LimitsDeclared { memory_bytes: Some(256 << 20), ..Default::default() };
     assert_eq!(limit(&greedy.with_limits(limits).run().report.end), "memory");
 }
-
-#[test]
-#[ignore = "measures: run it alone"]
-fn cost_of_a_run() {
-    let bench = Bench::new(&["true"]);
-    let mut times: Vec<Duration> = (0..200).map(|_| bench.run().took).collect();
-    times.sort();
-    eprintln!("median {:?} p95 {:?}", times[100], times[190]);
-}

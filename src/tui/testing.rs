@@ -67,7 +67,10 @@ pub(super) fn tool(text: &str, stage: Stage) -> Tool {
         bytes: 2048,
         risk: Risk::Low,
         modified_at: ago(30),
-        facts: ToolFacts::default(),
+        facts: ToolFacts {
+            review: if stage.is_vouched() { ToolReview::Approved } else { ToolReview::None },
+            ..ToolFacts::default()
+        },
     }
 }
 

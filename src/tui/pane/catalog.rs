@@ -482,6 +482,7 @@ fn marks(tool: &Tool, theme: &Theme) -> Vec<(&'static str, Style)> {
         ToolReview::Waiting => marks.push(("⚑ waits", theme.accent)),
         ToolReview::Rejected => marks.push(("rejected", theme.bad)),
         ToolReview::ChangesRequested => marks.push(("changes", theme.warn)),
+        ToolReview::None if tool.awaits_adoption() => marks.push(("not adopted", theme.warn)),
         ToolReview::None | ToolReview::Approved => {}
     }
     if !tool.runnable && tool.state != ToolState::Invalid {
@@ -594,6 +595,9 @@ fn note(tool: &Tool, theme: &Theme) -> Option<(String, Style)> {
     let text = match (&tool.reason, tool.state) {
         (Some(reason), _) if !tool.runnable => (format!("cannot run: {}", safe(reason)), theme.warn),
         (_, ToolState::Changed) => ("changed on disk since it was approved".to_owned(), theme.warn),
+        _ if tool.awaits_adoption() => {
+            ("came with the folder: runs as experimental until adopted (4)".to_owned(), theme.warn)
+        }
         _ if !tool.clashes.is_empty() => (format!("same name: {}", safe(&tool.clashes.join(", "))), theme.warn),
         _ => match (&tool.shadowed_by, &tool.copy_of, &tool.facts) {
             (Some(path), _, _) => (format!("not used: {} goes first", safe(path)), theme.dim),
