@@ -66,6 +66,7 @@ CREATE TABLE present (
     base      TEXT NOT NULL,
     exclusive INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX present_by_tool ON present (tool, path);
 
 -- Approvals in force.
 CREATE TABLE approvals (

@@ -47,6 +47,18 @@ pub(super) enum Scanned {
     Problem(Problem),
 }
 
+/// The row that a cached payload holds, unchecked against the disk: something to show while the folders are
+/// read. `None` for a problem, or text that is no payload.
+pub fn remembered(payload: &str) -> Option<Tool> {
+    match serde_json::from_str::<Row>(payload).ok()?.result {
+        Scanned::Tool { mut tool, obstacle, .. } => {
+            tool.runnable = obstacle.is_none();
+            Some(*tool)
+        }
+        Scanned::Problem(_) => None,
+    }
+}
+
 /// The fingerprint of a definition's files and of the places where more were looked for.
 pub(super) fn fingerprint(plan: &Plan, candidate: &Candidate, members: &[Member], looked_at: &[String]) -> Vec<u8> {
     let mut hasher = blake3::Hasher::new();

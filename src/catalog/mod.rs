@@ -32,7 +32,7 @@ mod tests;
 mod walk;
 mod watch;
 
-pub use cache::{Cache, CacheRow};
+pub use cache::{Cache, CacheRow, remembered};
 pub use files::{UNFINISHED, is_left_out};
 pub use lineup::line_up;
 pub use plan::{Plan, Root};

@@ -34,6 +34,7 @@ pub fn collect(material: Material<'_>) -> Vec<EvidenceLine> {
     if let Some(manifest) = material.manifest {
         lines.extend(permissions(&manifest.permissions, material.base.map(|m| &m.permissions)));
         lines.push(provenance(manifest));
+        lines.extend(manifest.provenance.reason.as_ref().map(|why| line(Weight::Fact, "made because", why)));
     }
     if let Some(tool) = material.tool {
         lines.extend(of_row(tool));
@@ -109,7 +110,6 @@ fn provenance(manifest: &Manifest) -> EvidenceLine {
         p.created_by.as_ref().map(|v| format!("by {v}")),
         p.generator.as_ref().map(|v| format!("with {v}")),
         p.created_at.as_ref().map(|v| format!("at {v}")),
-        p.reason.as_ref().map(|v| format!("because {v}")),
     ]
     .into_iter()
     .flatten()

@@ -49,6 +49,9 @@ use std::time::{Duration, Instant as Clock, SystemTime, UNIX_EPOCH};
 /// How often a growing catalog is shown while it is read.
 const SHOW_EVERY: Duration = Duration::from_millis(50);
 
+/// Rows of the last scan shown before the folders are read: more than any screen holds.
+const REMEMBERED_ROWS: usize = 200;
+
 /// What to open.
 #[derive(Debug, Clone)]
 pub struct OpenOptions {
@@ -160,6 +163,7 @@ impl Engine {
     pub fn scan(&self, progress: &mut dyn FnMut(Arc<CatalogView>)) -> Result<Arc<CatalogView>, EngineError> {
         let mut scanned = lock(&self.inner.scanned);
         let (facts, begun) = self.read(|q| Ok((Facts::read(q)?, q.last_seq()?)))?;
+        let remembered = !*scanned && self.show_remembered(&facts, progress)?;
         // Rows of the last scan are worth their memory only while they are compared.
         let cache = cache_of(self.read(|q| Ok(q.scan_cache()?))?);
         let mut growing: Vec<Tool> = Vec::new();
@@ -169,11 +173,17 @@ impl Engine {
                 // A known catalog stays on screen until the new one is complete.
                 return;
             }
-            growing.extend_from_slice(step.new_rows);
+            if !remembered {
+                growing.extend_from_slice(step.new_rows);
+            }
             if shown.elapsed() >= SHOW_EVERY {
                 shown = Clock::now();
                 let state = CatalogState::Loading { done: step.done, total: step.total };
-                progress(self.show(growing.iter().cloned(), Vec::new(), &facts, state));
+                progress(if remembered {
+                    self.count_on(state)
+                } else {
+                    self.show(growing.iter().cloned(), Vec::new(), &facts, state)
+                });
             }
         });
         drop((growing, cache));
@@ -193,6 +203,25 @@ impl Engine {
         crate::runner::release_memory();
         progress(Arc::clone(&view));
         Ok(view)
+    }
+
+    /// Shows the first screenful of the last scan at once, if there was one; the folders are read meanwhile.
+    fn show_remembered(&self, facts: &Facts, progress: &mut dyn FnMut(Arc<CatalogView>)) -> Result<bool, EngineError> {
+        let payloads = self.read(|q| Ok(q.first_scanned(REMEMBERED_ROWS)?))?;
+        let rows: Vec<Tool> = payloads.iter().filter_map(|payload| catalog::remembered(payload)).collect();
+        if rows.is_empty() {
+            return Ok(false);
+        }
+        let state = CatalogState::Loading { done: 0, total: 0 };
+        progress(self.show(rows.into_iter(), Vec::new(), facts, state));
+        Ok(true)
+    }
+
+    /// The same rows, further on.
+    fn count_on(&self, state: CatalogState) -> Arc<CatalogView> {
+        let mut view = lock(&self.inner.view);
+        *view = Arc::new(CatalogView { state, generation: view.generation + 1, ..CatalogView::clone(&view) });
+        Arc::clone(&view)
     }
 
     /// Joins the newest scan with the store again, without reading the disk.

@@ -393,6 +393,24 @@ fn scanning_twice_writes_nothing_the_second_time() {
 }
 
 #[test]
+fn a_second_opening_shows_the_rows_of_the_last_scan_while_it_reads_again() {
+    let world = World::new();
+    world.drop_pair();
+    for name in ["adder.py", "adder.toml"] {
+        // Files that are milliseconds old are never remembered: they may still be written to.
+        let file =
+            std::fs::File::options().write(true).open(world.root().join("tools/experimental").join(name)).unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_mins(1)).unwrap();
+    }
+    drop(world.open());
+    let engine = Engine::open(OpenOptions { workspace: world.root(), home: world.home() }).unwrap();
+    let mut shown = Vec::new();
+    engine.scan(&mut |view| shown.push((view.state, view.tools.len()))).unwrap();
+    assert_eq!(shown.first(), Some(&(CatalogState::Loading { done: 0, total: 0 }, 1)));
+    assert_eq!(shown.last(), Some(&(CatalogState::Ready, 1)));
+}
+
+#[test]
 fn a_watched_folder_tells_of_a_new_tool() {
     let world = World::new();
     let engine = world.open();

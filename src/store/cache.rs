@@ -17,6 +17,17 @@ impl Queries {
         Ok(rows.into_iter().collect())
     }
 
+    /// What the last scan read of the first tools by name, at most `limit`; costs the same for any number
+    /// of tools.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn first_scanned(&self, limit: usize) -> StoreResult<Vec<String>> {
+        let sql = "SELECT scan_cache.payload FROM present JOIN scan_cache USING (path) \
+                   ORDER BY present.tool, present.path LIMIT ?1";
+        self.rows(sql, params![i64::try_from(limit).unwrap_or(i64::MAX)], |row| row.get(0))
+    }
+
     /// A single value.
     ///
     /// # Errors
