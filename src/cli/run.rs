@@ -67,6 +67,14 @@ fn start(call: &Call<'_>, asked: Result<(Engine, RunRequest), EngineError>) -> R
         let handle = engine.run(&request, &call.caller(&engine))?;
         Ok((engine, handle))
     });
+    if call.switch("jsonl") && call.globals.json {
+        let error = EngineError::new(
+            ErrorCode::Usage,
+            "--json prints one object and --jsonl one for each event: they cannot both be kept",
+            "give one of them",
+        );
+        return Err(error.into());
+    }
     if call.switch("jsonl") {
         return stream_events(call, started);
     }

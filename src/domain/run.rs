@@ -194,6 +194,12 @@ impl RunEnd {
 }
 
 impl RunOutcome {
+    /// Whether this ending says something about the tool: success or failure. What a human stopped, and
+    /// what never started because of input or policy, does not.
+    pub fn is_judged(self) -> bool {
+        self == RunOutcome::Succeeded || self.is_failure()
+    }
+
     /// Whether this ending belongs into the failure history: everything that ended without success,
     /// except what a human stopped and what never started because the input or policy was wrong.
     pub fn is_failure(self) -> bool {

@@ -24,9 +24,9 @@ pub struct ToolFacts {
     pub review: ToolReview,
     /// 0 to 1, `None` until there is enough to judge.
     pub score: Option<f64>,
-    /// Finished runs of the name.
+    /// Finished runs of the name that succeeded or failed; cancelled and never started ones do not count.
     pub runs: u64,
-    /// Succeeded runs of the name through finished runs, 0 to 1.
+    /// Succeeded runs of the name through the runs above, 0 to 1.
     pub success_rate: Option<f64>,
     /// When the newest run of the name started.
     pub last_run_at: Option<Instant>,

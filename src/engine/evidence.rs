@@ -154,7 +154,7 @@ fn runs(runs: &[Run]) -> EvidenceLine {
     }
     let good = runs.iter().filter(|r| r.outcome == RunOutcome::Succeeded).count();
     let bad = runs.iter().filter(|r| r.outcome.is_failure()).count();
-    let weight = if bad > 0 { Weight::Warn } else { Weight::Good };
+    let weight = if bad > 0 || good == 0 { Weight::Warn } else { Weight::Good };
     let level = runs.first().map_or("none", |r| r.isolation.level.word());
     line(weight, "runs", format!("{good} succeeded, {bad} failed of the last {} ({level})", runs.len()))
 }
@@ -162,7 +162,9 @@ fn runs(runs: &[Run]) -> EvidenceLine {
 fn size(files: &[VersionFile]) -> EvidenceLine {
     let bytes: usize = files.iter().map(|f| f.bytes.len()).sum();
     let lines: usize = files.iter().map(|f| memchr::memchr_iter(b'\n', &f.bytes).count()).sum();
-    line(Weight::Fact, "size", format!("{} files, {lines} lines, {bytes} bytes", files.len()))
+    let plural = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
+    let parts = [plural(files.len(), "file"), plural(lines, "line"), plural(bytes, "byte")];
+    line(Weight::Fact, "size", parts.join(", "))
 }
 
 fn members(review: &Review) -> Vec<EvidenceLine> {

@@ -159,8 +159,17 @@ impl Engine {
     /// snapshot a few times while it reads, and the complete one at the end.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store; what cannot be read on disk is a problem row, not an error.
+    /// `NotFound` when the workspace folder is gone; `Internal` for trouble with the store. What cannot be read
+    /// in it is a problem row, not an error.
     pub fn scan(&self, progress: &mut dyn FnMut(Arc<CatalogView>)) -> Result<Arc<CatalogView>, EngineError> {
+        if !self.inner.options.workspace.is_dir() {
+            // An empty answer would say that every tool is lost.
+            return Err(EngineError::new(
+                ErrorCode::NotFound,
+                "the workspace folder is gone",
+                "bring it back; what is shown is what was there last",
+            ));
+        }
         let mut scanned = lock(&self.inner.scanned);
         let (facts, begun) = self.read(|q| Ok((Facts::read(q)?, q.last_seq()?)))?;
         let remembered = !*scanned && self.show_remembered(&facts, progress)?;

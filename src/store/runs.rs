@@ -79,7 +79,7 @@ pub struct FinishedRun {
 /// Counts of one tool name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Stats {
-    /// Finished runs.
+    /// Finished runs that say something about the tool: succeeded or failed.
     pub runs: u64,
     /// Succeeded runs.
     pub succeeded: u64,
@@ -174,8 +174,8 @@ impl Tx<'_> {
         let Some(tool) = self.end_row(id, finished)? else { return Ok(false) };
         self.change("DELETE FROM leases WHERE run = ?1", params![id])?;
         let outcome = finished.end.outcome();
-        let counted = "UPDATE tool_stats SET runs = runs + 1, succeeded = succeeded + ?2 WHERE tool = ?1";
-        self.change(counted, params![tool, outcome == RunOutcome::Succeeded])?;
+        let counted = "UPDATE tool_stats SET runs = runs + ?3, succeeded = succeeded + ?2 WHERE tool = ?1";
+        self.change(counted, params![tool, outcome == RunOutcome::Succeeded, outcome.is_judged()])?;
         self.emit(EventKind::RunEnded, id)?;
         if outcome.is_failure() {
             self.record_failure(id, &tool, &finished.end)?;
@@ -375,7 +375,7 @@ mod tests {
         change_at(&mut store, later(-9), |tx| tx.start_run(&run("y")));
         change_at(&mut store, later(-10), |tx| tx.start_run(&run("x")));
         let expected = HashMap::from([
-            (name("x"), Stats { runs: 3, succeeded: 1, last_run_at: Some(NOW) }),
+            (name("x"), Stats { runs: 2, succeeded: 1, last_run_at: Some(NOW) }),
             (name("y"), Stats { runs: 0, succeeded: 0, last_run_at: Some(later(-9)) }),
         ]);
         assert_eq!(store.stats().unwrap(), expected);

@@ -28,6 +28,10 @@ impl App {
             return Err("the workspace is not open".to_owned());
         }
         match verb {
+            // Never one Enter away where there is something already: it writes files without asking.
+            Verb::Init if !self.catalog.view().tools.is_empty() => {
+                Err("there are tools already; in a shell, toolsmith init adds what is missing".to_owned())
+            }
             Verb::Show | Verb::Source | Verb::Diff => self.tool_or_why().map(drop),
             Verb::Run => self.tool_or_why().and_then(|tool| runnable(&tool)),
             Verb::Rerun => self.selected_run().map(drop).ok_or_else(|| "no run is selected".to_owned()),

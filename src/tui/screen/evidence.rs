@@ -34,9 +34,6 @@ pub fn of_review(detail: &ReviewDetail, now: Now) -> TextView {
     for decision in &detail.review.decisions {
         lines.push(fact("decided before", &decision_line(decision)));
     }
-    for (name, digest) in &detail.review.members {
-        lines.push(fact("covers", &format!("{name}  {}", digest.short())));
-    }
     lines.extend(detail.runs.iter().take(MAX_RUNS).map(|run| run_line(run, now)));
     if detail.runs.len() > MAX_RUNS {
         lines.push(fact("runs", &format!("{} more in the list of runs", detail.runs.len() - MAX_RUNS)));
