@@ -1,10 +1,9 @@
 //! The failures pane: what went wrong, grouped by signature, last seen first.
 
+use super::listing::{Listed, Listing};
 use super::rows::{Focus, Look, Rows, Title, draw_empty, frame};
 use crate::action::Verb;
 use crate::domain::{FailureGroup, GroupState, Severity};
-use crate::tui::list::{ListState, Motion};
-use crate::tui::overlay::text_input::TextInput;
 use crate::tui::phrase::{age, cut, grouped, pad, safe};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -18,82 +17,24 @@ const OUTCOME_FROM: usize = 80;
 const OUTCOME_WIDTH: usize = 16;
 
 /// The state of the pane.
-#[derive(Default)]
-pub struct FailuresPane {
-    groups: Vec<FailureGroup>,
-    rows: Vec<usize>,
-    filter: TextInput,
-    typing: bool,
-    list: ListState,
-    loaded: bool,
+pub type FailuresPane = Listing<FailureGroup>;
+
+impl Listed for FailureGroup {
+    type Key = String;
+
+    fn key(&self) -> String {
+        self.signature.clone()
+    }
+
+    fn texts(&self) -> Vec<&str> {
+        vec![self.tool.as_str(), &self.sample_message, self.outcome.word()]
+    }
 }
 
 impl FailuresPane {
-    /// Takes the groups; the selection stays on the same group as long as there is one.
-    pub fn set(&mut self, groups: Vec<FailureGroup>) {
-        let selected = self.selected().map(|group| group.signature.clone());
-        self.groups = groups;
-        self.loaded = true;
-        self.refresh();
-        let found = self.rows.iter().position(|row| Some(&self.groups[*row].signature) == selected.as_ref());
-        self.list.selected = found.unwrap_or(self.list.selected).min(self.rows.len().saturating_sub(1));
-    }
-
-    /// The selected group.
-    pub fn selected(&self) -> Option<&FailureGroup> {
-        self.rows.get(self.list.selected).and_then(|row| self.groups.get(*row))
-    }
-
     /// How many groups still need attention.
     pub fn open_count(&self) -> usize {
-        self.groups.iter().filter(|group| group.state == GroupState::Open).count()
-    }
-
-    /// Moves the selection.
-    pub fn step(&mut self, motion: Motion) {
-        self.list.step(motion, self.rows.len());
-    }
-
-    /// Scrolls, as the wheel does.
-    pub fn scroll(&mut self, lines: isize) {
-        self.list.scroll(lines, self.rows.len());
-    }
-
-    /// Selects the row that a click on this line of the list means.
-    pub fn click(&mut self, line: usize) {
-        self.list.selected = (self.list.offset + line).min(self.rows.len().saturating_sub(1));
-    }
-
-    /// The text of the filter.
-    pub fn filter(&self) -> String {
-        self.filter.text()
-    }
-
-    /// Whether the filter is being typed.
-    pub fn is_typing(&self) -> bool {
-        self.typing
-    }
-
-    /// Starts or ends typing the filter.
-    pub fn set_typing(&mut self, typing: bool) {
-        self.typing = typing;
-    }
-
-    /// Changes the filter.
-    pub fn edit_filter(&mut self, edit: impl FnOnce(&mut TextInput)) {
-        edit(&mut self.filter);
-        self.refresh();
-        self.list.step(Motion::Top, self.rows.len());
-    }
-
-    fn refresh(&mut self) {
-        let words = self.filter.text().to_lowercase();
-        let holds = |group: &FailureGroup| {
-            [group.tool.as_str(), group.sample_message.as_str(), group.outcome.word()]
-                .iter()
-                .any(|text| text.to_lowercase().contains(&words))
-        };
-        self.rows = (0..self.groups.len()).filter(|row| holds(&self.groups[*row])).collect();
+        self.items.iter().filter(|group| group.state == GroupState::Open).count()
     }
 
     /// Draws the pane. Returns where the list lies and, while the filter is typed, the cursor.
@@ -104,13 +45,7 @@ impl FailuresPane {
         let remark = if filter.is_empty() || typing { String::new() } else { format!("/{}", safe(&filter)) };
         let title = Title { name: "3 Failures", detail, remark, remark_style: look.theme.accent };
         let mut inner = frame(area, buf, &title, focus, look.theme);
-        let cursor = (typing && !inner.is_empty()).then(|| {
-            buf.set_stringn(inner.x, inner.y, " /", 2, look.theme.accent);
-            let line = Rect { x: inner.x + 3, width: inner.width.saturating_sub(3), height: 1, ..inner };
-            let cursor = self.filter.draw(line, buf, look.theme.text);
-            inner = Rect { y: inner.y + 1, height: inner.height - 1, ..inner };
-            cursor
-        });
+        let cursor = self.draw_filter(&mut inner, buf, look.theme);
         if self.rows.is_empty() && self.loaded {
             let sentence = if filter.is_empty() {
                 format!(
@@ -122,7 +57,7 @@ impl FailuresPane {
             };
             draw_empty(inner, buf, &[sentence], look.theme);
         }
-        let (groups, rows) = (&self.groups, &self.rows);
+        let (groups, rows) = (&self.items, &self.rows);
         Rows { list: &mut self.list, len: rows.len(), focus, theme: look.theme }
             .draw(inner, buf, &|index, width| group_row(&groups[rows[index]], width, look));
         (inner, cursor)

@@ -4,6 +4,7 @@
 
 pub mod catalog;
 pub mod failures;
+pub mod listing;
 pub mod output;
 pub mod queue;
 pub mod rows;

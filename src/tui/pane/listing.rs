@@ -1,0 +1,115 @@
+//! A list of rows under a text filter: what the panes of failures and of reviews have in common.
+//!
+//! It keeps the selection on the same item when the items change. What a row looks like is the pane's.
+
+use crate::tui::list::{ListState, Motion};
+use crate::tui::overlay::text_input::TextInput;
+use crate::tui::theme::Theme;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+
+/// An item of such a list.
+pub trait Listed {
+    /// What makes it the same item later.
+    type Key: PartialEq;
+    /// Its key.
+    fn key(&self) -> Self::Key;
+    /// The texts that a filter looks in.
+    fn texts(&self) -> Vec<&str>;
+}
+
+/// The state of the list.
+pub struct Listing<T> {
+    pub(super) items: Vec<T>,
+    /// Positions of the items that pass the filter.
+    pub(super) rows: Vec<usize>,
+    pub(super) filter: TextInput,
+    pub(super) typing: bool,
+    pub(super) list: ListState,
+    pub(super) loaded: bool,
+}
+
+impl<T> Default for Listing<T> {
+    fn default() -> Self {
+        Listing {
+            items: Vec::new(),
+            rows: Vec::new(),
+            filter: TextInput::default(),
+            typing: false,
+            list: ListState::default(),
+            loaded: false,
+        }
+    }
+}
+
+impl<T: Listed> Listing<T> {
+    /// Takes the items; the selection stays on the same one as long as it is there.
+    pub fn set(&mut self, items: Vec<T>) {
+        let selected = self.selected().map(Listed::key);
+        self.items = items;
+        self.loaded = true;
+        self.refresh();
+        let found = self.rows.iter().position(|row| Some(self.items[*row].key()) == selected);
+        self.list.selected = found.unwrap_or(self.list.selected).min(self.rows.len().saturating_sub(1));
+    }
+
+    /// The selected item.
+    pub fn selected(&self) -> Option<&T> {
+        self.rows.get(self.list.selected).and_then(|row| self.items.get(*row))
+    }
+
+    /// Moves the selection.
+    pub fn step(&mut self, motion: Motion) {
+        self.list.step(motion, self.rows.len());
+    }
+
+    /// Scrolls, as the wheel does.
+    pub fn scroll(&mut self, lines: isize) {
+        self.list.scroll(lines, self.rows.len());
+    }
+
+    /// Selects the row that a click on this line of the list means.
+    pub fn click(&mut self, line: usize) {
+        self.list.selected = (self.list.offset + line).min(self.rows.len().saturating_sub(1));
+    }
+
+    /// The text of the filter.
+    pub fn filter(&self) -> String {
+        self.filter.text()
+    }
+
+    /// Whether the filter is being typed.
+    pub fn is_typing(&self) -> bool {
+        self.typing
+    }
+
+    /// Starts or ends typing the filter.
+    pub fn set_typing(&mut self, typing: bool) {
+        self.typing = typing;
+    }
+
+    /// Changes the filter.
+    pub fn edit_filter(&mut self, edit: impl FnOnce(&mut TextInput)) {
+        edit(&mut self.filter);
+        self.refresh();
+        self.list.step(Motion::Top, self.rows.len());
+    }
+
+    fn refresh(&mut self) {
+        let words = self.filter.text().to_lowercase();
+        let holds = |item: &T| item.texts().iter().any(|text| text.to_lowercase().contains(&words));
+        self.rows = (0..self.items.len()).filter(|row| holds(&self.items[*row])).collect();
+    }
+
+    /// Draws the line of the filter while it is typed; takes its line from `inner` and returns the cursor.
+    pub(super) fn draw_filter(&mut self, inner: &mut Rect, buf: &mut Buffer, theme: &Theme) -> Option<Position> {
+        if !self.typing || inner.is_empty() {
+            return None;
+        }
+        buf.set_stringn(inner.x, inner.y, " /", 2, theme.accent);
+        let line = Rect { x: inner.x + 3, width: inner.width.saturating_sub(3), height: 1, ..*inner };
+        let cursor = self.filter.draw(line, buf, theme.text);
+        *inner = Rect { y: inner.y + 1, height: inner.height - 1, ..*inner };
+        Some(cursor)
+    }
+}
