@@ -146,6 +146,8 @@ impl Sink for Nowhere {
 struct Streams {
     stdout: Option<Cleaner>,
     stderr: Option<Cleaner>,
+    /// Whether the last thing written to a terminal was not the end of a line.
+    within_line: bool,
 }
 
 impl Streams {
@@ -154,6 +156,7 @@ impl Streams {
         Streams {
             stdout: io::stdout().is_terminal().then(|| Cleaner::new(stdout_look(color).color)),
             stderr: io::stderr().is_terminal().then(|| Cleaner::new(stderr_look(color).color)),
+            within_line: false,
         }
     }
 
@@ -166,7 +169,12 @@ impl Streams {
             if let Some(cleaner) = cleaner {
                 let rest = cleaner.finish();
                 write_to(stream, rest.as_bytes())?;
+                self.within_line |= !rest.is_empty() && !rest.ends_with('\n');
             }
+        }
+        if self.within_line && io::stderr().is_terminal() {
+            // What is said of the run begins on a line of its own.
+            write_to(Stream::Stderr, b"\n")?;
         }
         Ok(())
     }
@@ -178,10 +186,12 @@ impl Sink for Streams {
             Stream::Stdout => &mut self.stdout,
             Stream::Stderr => &mut self.stderr,
         };
-        match cleaner {
-            Some(cleaner) => write_to(stream, cleaner.push(bytes).as_bytes()),
-            None => write_to(stream, bytes),
+        let Some(cleaner) = cleaner else { return write_to(stream, bytes) };
+        let clean = cleaner.push(bytes);
+        if !clean.is_empty() {
+            self.within_line = !clean.ends_with('\n');
         }
+        write_to(stream, clean.as_bytes())
     }
 }
 

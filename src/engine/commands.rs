@@ -382,6 +382,7 @@ impl Engine {
 
     fn preview_decision(&self, id: ReviewId, kind: DecisionKind) -> Result<Preview, EngineError> {
         let review = self.review_row(id)?;
+        core::undecided(&review)?;
         let mut lines = Vec::new();
         if kind == DecisionKind::Approve && review.kind == ReviewKind::Adoption {
             lines.push(format!("{} tools count as approved here; no file moves", review.members.len()));

@@ -52,20 +52,26 @@ pub fn decide(tx: &Tx<'_>, actor: Actor<'_>, input: &DecideInput<'_>) -> Result<
     }
 }
 
+/// Refuses a review that does not wait any more, and says who decided it.
+pub fn undecided(review: &Review) -> Result<(), EngineError> {
+    if review.state == ReviewState::Waiting {
+        return Ok(());
+    }
+    let by = review.decisions.last().map(|d| format!(" by {}", d.reviewer)).unwrap_or_default();
+    Err(EngineError::new(
+        ErrorCode::Conflict,
+        format!("review {} is not waiting: {}{by}", review.id, review.state),
+        "`toolsmith log` shows who decided it; `toolsmith undo` takes a decision back",
+    ))
+}
+
 /// Reads the review again inside the transaction: two processes cannot both decide it.
 fn current(tx: &Tx<'_>, input: &DecideInput<'_>) -> Result<Review, EngineError> {
     let id = input.review.id;
     let review = tx.review(id)?.ok_or_else(|| {
         EngineError::new(ErrorCode::NotFound, format!("there is no review {id}"), "`toolsmith reviews` lists them")
     })?;
-    if review.state != ReviewState::Waiting {
-        let by = review.decisions.last().map(|d| format!(" by {}", d.reviewer)).unwrap_or_default();
-        return Err(EngineError::new(
-            ErrorCode::Conflict,
-            format!("review {id} is not waiting: {}{by}", review.state),
-            "`toolsmith log` shows who decided it; `toolsmith undo` takes a decision back",
-        ));
-    }
+    undecided(&review)?;
     if review.digest != input.digest {
         return Err(EngineError::new(
             ErrorCode::Conflict,

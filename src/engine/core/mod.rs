@@ -10,7 +10,7 @@ mod policy;
 mod scan;
 mod undo;
 
-pub use decide::{DecideInput, decide};
+pub use decide::{DecideInput, decide, undecided};
 pub use lifecycle::{archive, archived_placement, promote, restore};
 pub use policy::{RunPolicy, policy};
 pub use scan::{Approvals, Unsettled, apply_scan};
