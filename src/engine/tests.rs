@@ -90,10 +90,14 @@ fn seen() -> Shown {
     Shown { lines: 10, lines_shown: 10, tail_shown: true, open_ms: 1_000 }
 }
 
+fn decision(review: &crate::domain::Review, kind: DecisionKind, reason: Option<&str>) -> Command {
+    let reason = reason.map(str::to_owned);
+    Command::Decide { review: review.id, digest: review.digest, kind, reason, shown: seen() }
+}
+
 fn decide(engine: &Engine, kind: DecisionKind) -> Result<crate::domain::Outcome, EngineError> {
     let review = engine.reviews(ReviewFilter::Waiting).unwrap().remove(0);
-    let reason = Some("because".to_owned());
-    engine.execute(Command::Decide { review: review.id, digest: review.digest, kind, reason, shown: seen() }, &ada())
+    engine.execute(decision(&review, kind, Some("because")), &ada())
 }
 
 fn run(engine: &Engine, name: &str, input: serde_json::Value, caller: &Caller) -> crate::domain::Run {
@@ -211,14 +215,7 @@ fn undo_never_approves_what_was_not_approved() {
     engine.scan(&mut |_| {}).unwrap();
     let waiting = engine.reviews(ReviewFilter::Waiting).unwrap();
     let evolved = waiting.iter().find(|r| r.kind == ReviewKind::Evolved).unwrap();
-    let approve = Command::Decide {
-        review: evolved.id,
-        digest: evolved.digest,
-        kind: DecisionKind::Approve,
-        reason: None,
-        shown: seen(),
-    };
-    engine.execute(approve, &ada()).unwrap();
+    engine.execute(decision(evolved, DecisionKind::Approve, None), &ada()).unwrap();
     engine.execute(Command::Undo { operation: None }, &ada()).unwrap();
     let tool = engine.resolve("adder").unwrap();
     assert_eq!((tool.stage, tool.state), (Stage::Approved, ToolState::Changed));
@@ -282,28 +279,13 @@ fn rejecting_needs_a_reason_and_keeps_the_tool_from_asking_again() {
     world.drop_pair();
     let engine = world.open();
     let review = engine.reviews(ReviewFilter::Waiting).unwrap().remove(0);
-    let without = Command::Decide {
-        review: review.id,
-        digest: review.digest,
-        kind: DecisionKind::Reject,
-        reason: None,
-        shown: seen(),
-    };
+    let without = decision(&review, DecisionKind::Reject, None);
     assert_eq!(engine.execute(without, &ada()).unwrap_err().code, ErrorCode::Usage);
     decide(&engine, DecisionKind::Reject).unwrap();
     engine.scan(&mut |_| {}).unwrap();
     assert_eq!(engine.reviews(ReviewFilter::Waiting).unwrap(), vec![]);
     assert_eq!(engine.resolve("adder").unwrap().facts.review, ToolReview::Rejected);
-    let again = engine.execute(
-        Command::Decide {
-            review: review.id,
-            digest: review.digest,
-            kind: DecisionKind::Approve,
-            reason: None,
-            shown: seen(),
-        },
-        &ada(),
-    );
+    let again = engine.execute(decision(&review, DecisionKind::Approve, None), &ada());
     assert_eq!(again.unwrap_err().code, ErrorCode::Conflict);
 }
 
@@ -369,16 +351,7 @@ fn two_engines_on_one_workspace_cannot_both_decide() {
     decide(&one, DecisionKind::Reject).unwrap();
     let review = one.reviews(ReviewFilter::Decided).unwrap().remove(0);
     assert_eq!(review.state, ReviewState::Rejected);
-    let late = two.execute(
-        Command::Decide {
-            review: review.id,
-            digest: review.digest,
-            kind: DecisionKind::Approve,
-            reason: None,
-            shown: seen(),
-        },
-        &ada(),
-    );
+    let late = two.execute(decision(&review, DecisionKind::Approve, None), &ada());
     assert_eq!(late.unwrap_err().code, ErrorCode::Conflict);
 }
 
