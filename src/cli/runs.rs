@@ -180,7 +180,13 @@ pub(super) mod tests {
             exit_code: Some(3),
             signal: None,
             started_at: Instant(1_767_323_045_678),
-            usage: RunUsage { duration_ms: 340, cpu_ms: 20, max_rss_bytes: 4_096, stdout_bytes: 0, stderr_bytes: 12 },
+            usage: RunUsage {
+                duration_ms: 340,
+                cpu_ms: 20,
+                max_rss_bytes: 4_096,
+                stderr_bytes: 12,
+                ..RunUsage::default()
+            },
             isolation: Isolation {
                 level: IsolationLevel::LimitsOnly,
                 profile: Profile::Strict,

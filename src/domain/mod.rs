@@ -13,6 +13,7 @@ mod ids;
 mod manifest;
 mod mapped;
 mod name;
+mod observation;
 mod operation;
 mod problem;
 mod review;
@@ -34,10 +35,14 @@ pub use manifest::{
 };
 pub use mapped::MappedLine;
 pub use name::{NameError, ToolName};
+pub use observation::{
+    Answer, Attempt, Difference, Envelope, FileChange, Observation, Observer, PermissionLine, PermissionUse, Seen,
+    Touch,
+};
 pub use operation::Operation;
 pub use problem::{Problem, ProblemCode};
 pub use review::{Decision, DecisionKind, Review, ReviewKind, ReviewState, Risk, ToolReview};
-pub use run::{Isolation, IsolationLevel, Profile, Run, RunEnd, RunOutcome, RunUsage, Stream};
+pub use run::{Isolation, IsolationLevel, Profile, Run, RunEnd, RunOutcome, RunUsage, Sample, Stream};
 pub use schema::{Checker, Violation, validate};
 pub use text::{SafeText, escape_char, is_hidden};
 pub use time::{Instant, rfc3339};

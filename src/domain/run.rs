@@ -48,8 +48,12 @@ words!(
 );
 
 words!(
-    /// What isolation a run really had; a fact about a finished start, never a wish.
+    /// What isolation a run really had, strongest first; a fact about a finished start, never a wish.
     IsolationLevel {
+        /// A view of its own (bubblewrap), namespaces, Landlock, seccomp and limits.
+        Isolated = "isolated",
+        /// Landlock, seccomp and limits; it sees names and sizes of files it cannot read.
+        Confined = "confined",
         /// Resource limits and an own process group only. Not a sandbox.
         LimitsOnly = "limits-only",
         /// Nothing.
@@ -78,6 +82,13 @@ pub struct Isolation {
     pub layers: Vec<String>,
     /// Layers that were not available or not built.
     pub missing: Vec<String>,
+}
+
+impl IsolationLevel {
+    /// Whether this level is at least as strong as `least`.
+    pub fn reaches(self, least: IsolationLevel) -> bool {
+        self <= least
+    }
 }
 
 /// How a run ended, with what belongs to each ending.
@@ -109,7 +120,7 @@ pub enum RunEnd {
     },
     /// A limit stopped it.
     LimitExceeded {
-        /// `memory`, `cpu`, `output` or `processes`.
+        /// `memory`, `cpu`, `output`, `processes`, `disk` or `file-size`.
         limit: String,
         /// One line for a human.
         message: String,
@@ -233,6 +244,28 @@ pub struct RunUsage {
     pub stdout_bytes: u64,
     /// Bytes written to standard error.
     pub stderr_bytes: u64,
+    /// Most memory that all processes of the run held at one time, in bytes, as sampled.
+    #[serde(default)]
+    pub peak_memory_bytes: u64,
+    /// Most processes at one time, as sampled.
+    #[serde(default)]
+    pub peak_processes: u64,
+    /// Bytes in files of the scratch folder and of staged paths at the end.
+    #[serde(default)]
+    pub disk_bytes: u64,
+}
+
+/// What a run uses now, sampled a few times a second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Sample {
+    /// User and system time of all its processes so far, in milliseconds.
+    pub cpu_ms: u64,
+    /// Memory of all its processes in bytes.
+    pub memory_bytes: u64,
+    /// Its processes.
+    pub processes: u64,
+    /// Bytes it has on disk.
+    pub disk_bytes: u64,
 }
 
 /// A run as stored and printed.

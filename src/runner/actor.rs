@@ -9,7 +9,7 @@ use super::running::{Job, Link, Report};
 use super::sandbox::{self, Reaped};
 use super::spool::{Frame, MAX_FRAME, Spool, SpoolWriter};
 use super::success::{MAX_JSON, Output};
-use crate::domain::{RunEnd, RunUsage, Stream};
+use crate::domain::{Observation, RunEnd, RunUsage, Stream};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal};
@@ -366,6 +366,8 @@ impl Run<'_> {
             truncated: self.truncated,
             isolation: self.spec.isolation.clone(),
             notes: self.notes,
+            observation: Observation::off("no observer is built in"),
+            staged: None,
         }
     }
 

@@ -32,7 +32,7 @@ mod tests;
 pub use probe::{Interpreter, interpreters};
 pub use processes::{kill_group, process_started, sweep};
 pub use request::{Request, Spec, prepare};
-pub use running::{Canceller, Hooks, Report, Running, start};
+pub use running::{Canceller, Hooks, Report, Running, Staged, StagedChange, start};
 pub use sandbox::release_memory;
 pub use spool::{Frame, Spool, SpoolBytes, SpoolError};
 pub use tail::Tail;

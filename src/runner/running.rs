@@ -3,10 +3,12 @@
 use super::actor;
 use super::request::Spec;
 use super::tail::Tail;
-use crate::domain::{Isolation, RunEnd, RunUsage};
+use crate::domain::{Difference, Digest, Isolation, Observation, RunEnd, RunUsage};
 use rustix::event::EventfdFlags;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::os::fd::OwnedFd;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -46,12 +48,38 @@ pub struct Report {
     pub isolation: Isolation,
     /// What else a human should know, one line each: lost output, background processes.
     pub notes: Vec<String>,
+    /// What it was seen to do.
+    pub observation: Observation,
+    /// What it wrote to declared paths, when that is staged and not yet applied.
+    pub staged: Option<Staged>,
+}
+
+/// Writes of a run to declared paths, kept aside until they are applied as one step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Staged {
+    /// Folder that mirrors absolute paths below it and holds each new content.
+    pub dir: PathBuf,
+    /// What differs, by path.
+    pub changes: Vec<StagedChange>,
+}
+
+/// One staged write.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StagedChange {
+    /// The absolute path that would change.
+    pub path: PathBuf,
+    /// How.
+    pub difference: Difference,
+    /// Digest of the content there when the run began; `None` when there was nothing.
+    pub before: Option<Digest>,
 }
 
 impl Report {
     /// The report of a run whose process never existed, or whose end nobody saw.
     pub(super) fn without_process(end: RunEnd, isolation: Isolation) -> Report {
-        Report { end, usage: RunUsage::default(), truncated: false, isolation, notes: Vec::new() }
+        let observation = Observation::off("it never started, or nobody saw its end");
+        let usage = RunUsage::default();
+        Report { end, usage, truncated: false, isolation, notes: Vec::new(), observation, staged: None }
     }
 }
 

@@ -105,6 +105,7 @@ pub fn finished(end: RunEnd) -> FinishedRun {
         max_rss_bytes: 4096,
         stdout_bytes: 5,
         stderr_bytes: u64::from(u32::MAX),
+        ..RunUsage::default()
     };
     FinishedRun { end, usage, isolation: isolation(), truncated: true, notes: vec!["a note".to_owned()] }
 }

@@ -255,6 +255,7 @@ fn read_run(row: &Row<'_>) -> rusqlite::Result<Run> {
             max_rss_bytes: count(12)?,
             stdout_bytes: count(13)?,
             stderr_bytes: count(14)?,
+            ..RunUsage::default()
         },
         isolation: Isolation { level: row.get(15)?, profile: row.get(16)?, layers: list(17)?, missing: list(18)? },
         denied: list(19)?,

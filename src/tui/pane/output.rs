@@ -389,6 +389,8 @@ pub fn text_move(motion: Motion) -> Move {
 /// What an isolation level means, in words that promise nothing more.
 pub fn isolation_words(isolation: &Isolation) -> &'static str {
     match isolation.level {
+        IsolationLevel::Isolated => "isolated",
+        IsolationLevel::Confined => "confined",
         IsolationLevel::LimitsOnly => "limits-only: no sandbox",
         IsolationLevel::None => "none: no isolation",
     }

@@ -157,6 +157,7 @@ pub fn runs(workspace: &Workspace) -> Result<Vec<Run>, ScreenshotError> {
             max_rss_bytes: 11 << 20,
             stdout_bytes: written,
             stderr_bytes: 0,
+            ..RunUsage::default()
         };
         Ok(Run {
             id,

@@ -1,0 +1,192 @@
+//! What a run was seen to do, in three kinds of evidence that are never mixed: *result* (what lay on
+//! disk before and after; a tool cannot forge it), *enforced* (a wall that was verified: the
+//! [`super::Isolation`] of the run) and *reported* (what the observer was told; a tool with two
+//! threads can lie to it, so it "may be incomplete"). An observer that was off says so and why:
+//! nothing seen never reads as nothing happened.
+
+use super::digest::Digest;
+use super::ids::RunId;
+use super::manifest::Permissions;
+use super::words::words;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+words!(
+    /// What was tried.
+    Touch {
+        /// Opening or listing a path.
+        Read = "read",
+        /// Opening a path for writing, creating it, changing its mode or times.
+        Write = "write",
+        /// Removing a path.
+        Delete = "delete",
+        /// Renaming or linking to a path.
+        Rename = "rename",
+        /// Starting a program.
+        Exec = "exec",
+        /// Connecting or sending to an address.
+        Connect = "connect",
+        /// Listening on an address.
+        Listen = "listen",
+        /// Asking a name server for a host name.
+        Resolve = "resolve",
+        /// A system call that no tool needs and the filter refuses.
+        Forbidden = "forbidden",
+    }
+);
+
+words!(
+    /// What came of it, as far as the observer can tell.
+    Answer {
+        /// It was let through.
+        Allowed = "allowed",
+        /// A wall stood there.
+        Denied = "denied",
+        /// There is no such thing, as far as the tool can see.
+        Missing = "missing",
+    }
+);
+
+words!(
+    /// How a path differs after the run.
+    Difference {
+        /// It is new.
+        Created = "created",
+        /// Its content or mode differs.
+        Changed = "changed",
+        /// It is gone.
+        Deleted = "deleted",
+    }
+);
+
+/// Something a run tried, with how often. Reported: may be incomplete.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// What.
+    pub touch: Touch,
+    /// Path as the tool sees it (`{tool}`, `{scratch}` and `{workspace}` for those folders), program,
+    /// `address:port` or host name. Raw: made safe where it is shown.
+    pub target: String,
+    /// What came of it.
+    pub answer: Answer,
+    /// How often.
+    pub count: u64,
+}
+
+/// A path that differs after the run. Result: cannot be forged by the tool.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileChange {
+    /// `{scratch}/…`, or the declared path it lies in. Raw: made safe where it is shown.
+    pub path: String,
+    /// How it differs.
+    pub difference: Difference,
+    /// Its size after the run in bytes; 0 when it is gone.
+    pub bytes: u64,
+    /// Digest of its content after the run; `None` when it is gone, no regular file, or too large to hash.
+    pub digest: Option<Digest>,
+}
+
+/// Whether the run was watched.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", content = "reason", rename_all = "lowercase")]
+pub enum Observer {
+    /// From the first instruction to the end.
+    On,
+    /// Not at all, or not to the end: why.
+    Off(String),
+}
+
+/// Everything a run was seen to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Observation {
+    /// Whether anybody watched.
+    pub observer: Observer,
+    /// Differences on disk, by path.
+    pub changes: Vec<FileChange>,
+    /// Differences that are not listed, because there are too many.
+    pub changes_cut: u64,
+    /// What was tried, without what the bare interpreter does too; in order of the first time.
+    pub attempts: Vec<Attempt>,
+    /// Attempts that are not listed, because there are too many.
+    pub attempts_cut: u64,
+}
+
+impl Observation {
+    /// The observation of a run that nobody watched.
+    pub fn off(reason: impl Into<String>) -> Observation {
+        let observer = Observer::Off(reason.into());
+        Observation { observer, changes: Vec::new(), changes_cut: 0, attempts: Vec::new(), attempts_cut: 0 }
+    }
+}
+
+/// What all observed runs of one version did, folded.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Envelope {
+    /// Runs that were watched.
+    pub observed: u64,
+    /// Runs that were not.
+    pub unobserved: u64,
+    /// Everything tried, by what and target.
+    pub seen: BTreeMap<String, Seen>,
+    /// Distinct attempts that did not fit any more.
+    pub cut: u64,
+}
+
+/// One kind of attempt in an [`Envelope`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// What.
+    pub touch: Touch,
+    /// On what.
+    pub target: String,
+    /// What came of it the last time.
+    pub answer: Answer,
+    /// In how many runs.
+    pub runs: u64,
+    /// The first of them.
+    pub first_run: RunId,
+    /// The last of them.
+    pub last_run: RunId,
+}
+
+words!(
+    /// What observation says of one permission.
+    PermissionUse {
+        /// Declared and used.
+        Used = "used",
+        /// Declared, and no observed run used it.
+        Unused = "unused",
+        /// Not declared, but attempted.
+        Undeclared = "undeclared",
+        /// Nothing here can tell.
+        NotObservable = "not-observable",
+    }
+);
+
+/// One line of declared against observed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PermissionLine {
+    /// The permission as declared (`network full`, `write {workspace}/out`), or what it would have to be.
+    pub permission: String,
+    /// What observation says of it.
+    pub verdict: PermissionUse,
+    /// What was seen, a few examples.
+    pub seen: Vec<String>,
+}
+
+impl Envelope {
+    /// Takes in what one more run did.
+    pub fn fold(&mut self, _run: RunId, _observation: &Observation) {
+        self.unobserved += 1;
+    }
+
+    /// What the run did that no run before it did.
+    pub fn departures<'a>(&self, _observation: &'a Observation) -> Vec<&'a Attempt> {
+        Vec::new()
+    }
+
+    /// Declared permissions against what was seen, undeclared attempts first.
+    pub fn against(&self, _declared: &Permissions) -> Vec<PermissionLine> {
+        Vec::new()
+    }
+}
