@@ -15,6 +15,7 @@ mod mapped;
 mod name;
 mod observation;
 mod operation;
+mod permission;
 mod problem;
 mod review;
 mod run;
@@ -40,6 +41,7 @@ pub use observation::{
     Touch,
 };
 pub use operation::Operation;
+pub use permission::Network;
 pub use problem::{Problem, ProblemCode};
 pub use review::{Decision, DecisionKind, Review, ReviewKind, ReviewState, Risk, ToolReview};
 pub use run::{Isolation, IsolationLevel, Profile, Run, RunEnd, RunOutcome, RunUsage, Sample, Stream};
