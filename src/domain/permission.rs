@@ -1,6 +1,7 @@
 //! What a manifest may ask for, judged by its words alone: no disk, no environment.
 
 use super::words::words;
+use serde::{Deserialize, Serialize};
 
 words!(
     /// Which addresses a run may reach.
