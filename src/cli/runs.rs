@@ -196,6 +196,7 @@ pub(super) mod tests {
             denied: vec![],
             error: Some("bad\u{202e}input".into()),
             notes: vec!["2 background processes were ended".into()],
+            departed: vec![],
             truncated: false,
             input: "{}".into(),
         }

@@ -4,6 +4,7 @@
 //! The types that faces print (`Tool`, `Run`, `FailureGroup`, `Review`, `Operation`, `Problem`)
 //! serialize to exactly the fields that scripts rely on.
 
+mod attempt;
 mod command;
 mod digest;
 mod event;

@@ -302,6 +302,10 @@ pub struct Run {
     pub error: Option<String>,
     /// What else a human should know, one line each: lost output, background processes that were ended.
     pub notes: Vec<String>,
+    /// What it did that no run of its approved version had done before, one phrase each. Raw: made safe
+    /// where it is shown.
+    #[serde(default)]
+    pub departed: Vec<String>,
     /// Whether the kept output was cut at the output limit.
     pub truncated: bool,
     /// The input, as JSON text.

@@ -257,6 +257,8 @@ fn ended(end: RunEnd, profile: Profile) -> FinishedRun {
         isolation: runner::isolation(profile),
         truncated: false,
         notes: Vec::new(),
+        observation: None,
+        departed: Vec::new(),
     }
 }
 
@@ -267,6 +269,8 @@ fn finished(report: &Report) -> FinishedRun {
         isolation: report.isolation.clone(),
         truncated: report.truncated,
         notes: report.notes.clone(),
+        observation: Some(report.observation.clone()),
+        departed: Vec::new(),
     }
 }
 

@@ -2,7 +2,8 @@
 
 use super::{FinishedRun, NewOperation, NewReview, NewRun, Store, StoreError, Tx, VersionRow};
 use crate::domain::{
-    Digest, Instant, Isolation, IsolationLevel, Placement, Profile, ReviewKind, Risk, RunEnd, RunUsage, Stage, ToolName,
+    Answer, Attempt, Difference, Digest, FileChange, Instant, Isolation, IsolationLevel, Observation, Observer,
+    Placement, Profile, ReviewKind, Risk, RunEnd, RunUsage, Stage, ToolName, Touch,
 };
 use serde_json::json;
 use tempfile::TempDir;
@@ -105,7 +106,37 @@ pub fn finished(end: RunEnd) -> FinishedRun {
         max_rss_bytes: 4096,
         stdout_bytes: 5,
         stderr_bytes: u64::from(u32::MAX),
-        ..RunUsage::default()
+        peak_memory_bytes: 8192,
+        peak_processes: 7,
+        disk_bytes: 9,
     };
-    FinishedRun { end, usage, isolation: isolation(), truncated: true, notes: vec!["a note".to_owned()] }
+    FinishedRun {
+        end,
+        usage,
+        isolation: isolation(),
+        truncated: true,
+        notes: vec!["a note".to_owned()],
+        observation: Some(Observation::off("not looked at")),
+        departed: vec!["read /etc/passwd".to_owned()],
+    }
+}
+
+/// What a watched run was seen to do.
+pub fn observed() -> Observation {
+    let attempt = |touch, target: &str, answer| Attempt { touch, target: target.to_owned(), answer, count: 2 };
+    Observation {
+        observer: Observer::On,
+        changes: vec![FileChange {
+            path: "{scratch}/out".to_owned(),
+            difference: Difference::Created,
+            bytes: 3,
+            digest: Some(digest("out")),
+        }],
+        changes_cut: 1,
+        attempts: vec![
+            attempt(Touch::Read, "/etc/shadow", Answer::Denied),
+            attempt(Touch::Exec, "/usr/bin/git", Answer::Allowed),
+        ],
+        attempts_cut: 4,
+    }
 }

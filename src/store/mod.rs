@@ -12,6 +12,7 @@
 //! read. Both give [`Queries`], and so does the [`Tx`] inside a transaction. Several processes may have the same
 //! folder open; SQLite's write lock orders them.
 
+mod behaviour;
 mod cache;
 mod connection;
 mod copies;

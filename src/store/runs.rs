@@ -4,13 +4,16 @@ use super::connection::Queries;
 use super::error::StoreResult;
 use super::tx::Tx;
 use super::values::{Count, Json, Text};
-use crate::domain::{Digest, EventKind, Instant, Isolation, Run, RunEnd, RunId, RunOutcome, RunUsage, Stage, ToolName};
+use crate::domain::{
+    Digest, EventKind, Instant, Isolation, Observation, Run, RunEnd, RunId, RunOutcome, RunUsage, Stage, ToolName,
+};
 use rusqlite::{Row, ToSql, params};
 use std::collections::HashMap;
 
 const COLUMNS: &str = "id, tool, version, digest, stage, caller, outcome, exit_code, signal, started_at_ms, \
      duration_ms, cpu_ms, max_rss_bytes, stdout_bytes, stderr_bytes, isolation_level, isolation_profile, \
-     isolation_layers, isolation_missing, denied, error, truncated, input, notes";
+     isolation_layers, isolation_missing, denied, error, truncated, input, notes, peak_memory_bytes, peak_processes, \
+     disk_bytes, departed";
 
 const INSERT: &str = "INSERT INTO runs (tool, version, digest, stage, caller, outcome, started_at_ms, \
      isolation_level, isolation_profile, isolation_layers, isolation_missing, input) \
@@ -18,7 +21,8 @@ const INSERT: &str = "INSERT INTO runs (tool, version, digest, stage, caller, ou
 
 const FINISH: &str = "UPDATE runs SET outcome = ?2, exit_code = ?3, signal = ?4, duration_ms = ?5, cpu_ms = ?6, \
      max_rss_bytes = ?7, stdout_bytes = ?8, stderr_bytes = ?9, isolation_level = ?10, isolation_profile = ?11, \
-     isolation_layers = ?12, isolation_missing = ?13, error = ?14, truncated = ?15, notes = ?16 \
+     isolation_layers = ?12, isolation_missing = ?13, error = ?14, truncated = ?15, notes = ?16, \
+     peak_memory_bytes = ?17, peak_processes = ?18, disk_bytes = ?19, denied = ?20, departed = ?21 \
      WHERE id = ?1 AND outcome = 'running' RETURNING tool";
 
 /// Which runs to read; newest first.
@@ -74,6 +78,10 @@ pub struct FinishedRun {
     pub truncated: bool,
     /// What else a human should know, one line each.
     pub notes: Vec<String>,
+    /// What it was seen to do; `None` when it never started.
+    pub observation: Option<Observation>,
+    /// What it did that no run of its approved version had done before, one phrase each.
+    pub departed: Vec<String>,
 }
 
 /// Counts of one tool name.
@@ -164,8 +172,8 @@ impl Tx<'_> {
         Ok(id)
     }
 
-    /// Notes the one end of a run: its row, the counts, its lease, and the failure history when it is a
-    /// failure. Emits `run-ended`, and `failure-recorded` for a failure. Returns `false`, and changes
+    /// Notes the one end of a run: its row, what it was seen to do, the counts, its lease, and the failure
+    /// history when it is a failure. Emits `run-ended`, and `failure-recorded` for a failure. Returns `false`, and changes
     /// nothing, when the run had ended before or does not exist.
     ///
     /// # Errors
@@ -173,6 +181,9 @@ impl Tx<'_> {
     pub fn finish_run(&self, id: RunId, finished: &FinishedRun) -> StoreResult<bool> {
         let Some(tool) = self.end_row(id, finished)? else { return Ok(false) };
         self.change("DELETE FROM leases WHERE run = ?1", params![id])?;
+        if let Some(observation) = &finished.observation {
+            self.put_observation(id, observation)?;
+        }
         let outcome = finished.end.outcome();
         let counted = "UPDATE tool_stats SET runs = runs + ?3, succeeded = succeeded + ?2 WHERE tool = ?1";
         self.change(counted, params![tool, outcome == RunOutcome::Succeeded, outcome.is_judged()])?;
@@ -185,7 +196,8 @@ impl Tx<'_> {
 
     /// Writes the end into the row of a running run; `None` when there is none.
     fn end_row(&self, id: RunId, finished: &FinishedRun) -> StoreResult<Option<ToolName>> {
-        let FinishedRun { end, usage, isolation, truncated, notes } = finished;
+        let FinishedRun { end, usage, isolation, truncated, notes, observation, departed } = finished;
+        let denied = observation.as_ref().map(Observation::denials).unwrap_or_default();
         let row = params![
             id,
             end.outcome(),
@@ -202,7 +214,12 @@ impl Tx<'_> {
             Json(&isolation.missing),
             end.message(),
             truncated,
-            Json(notes)
+            Json(notes),
+            Count(usage.peak_memory_bytes),
+            Count(usage.peak_processes),
+            Count(usage.disk_bytes),
+            Json(denied),
+            Json(departed)
         ];
         Ok(self.rows(FINISH, row, |row| row.get(0))?.pop())
     }
@@ -255,7 +272,9 @@ fn read_run(row: &Row<'_>) -> rusqlite::Result<Run> {
             max_rss_bytes: count(12)?,
             stdout_bytes: count(13)?,
             stderr_bytes: count(14)?,
-            ..RunUsage::default()
+            peak_memory_bytes: count(24)?,
+            peak_processes: count(25)?,
+            disk_bytes: count(26)?,
         },
         isolation: Isolation { level: row.get(15)?, profile: row.get(16)?, layers: list(17)?, missing: list(18)? },
         denied: list(19)?,
@@ -263,6 +282,7 @@ fn read_run(row: &Row<'_>) -> rusqlite::Result<Run> {
         truncated: row.get(21)?,
         input: row.get(22)?,
         notes: list(23)?,
+        departed: list(27)?,
     })
 }
 
@@ -298,6 +318,7 @@ mod tests {
             error: None,
             truncated: false,
             notes: vec![],
+            departed: vec![],
             input: new.input,
         };
         assert_eq!(store.run(id).unwrap(), Some(running.clone()));
@@ -312,6 +333,7 @@ mod tests {
             error: Some("killed by signal 9".to_owned()),
             truncated: true,
             notes: vec!["a note".to_owned()],
+            departed: vec!["read /etc/passwd".to_owned()],
             ..running
         };
         assert_eq!(store.run(id).unwrap(), Some(ended));

@@ -7,7 +7,10 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 const APPLICATION_ID: i64 = 0x544f_4f4c;
 
 /// Step `n` leads from format `n` to format `n + 1`. A released step is never edited.
-const MIGRATIONS: &[&str] = &[include_str!("../../assets/migrations/0001_initial.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../assets/migrations/0001_initial.sql"),
+    include_str!("../../assets/migrations/0002_behaviour.sql"),
+];
 
 /// The newest format known here.
 pub(super) const KNOWN: i64 = MIGRATIONS.len() as i64;
@@ -54,4 +57,51 @@ fn is_ours(connection: &Connection) -> StoreResult<bool> {
 fn is_empty(connection: &Connection) -> StoreResult<bool> {
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     Ok(tables == 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Store;
+    use super::*;
+    use crate::domain::{RunId, RunOutcome, RunUsage};
+
+    /// The state of a workspace as the first release left it, with one run in it.
+    fn first_format(dir: &std::path::Path) {
+        let connection = Connection::open(dir.join("store.db")).unwrap();
+        connection.execute_batch(MIGRATIONS[0]).unwrap();
+        connection.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+        connection.pragma_update(None, "user_version", 1).unwrap();
+        let run = "INSERT INTO runs (id, tool, version, digest, stage, caller, outcome, exit_code, started_at_ms, \
+                   duration_ms, cpu_ms, max_rss_bytes, isolation_level, isolation_profile, isolation_layers, \
+                   isolation_missing, denied, notes, input) VALUES (7, 'x', '1.0.0', zeroblob(32), 'approved', 'human', \
+                   'succeeded', 0, 5, 12, 3, 4096, 'limits-only', 'strict', '[\"rlimits\"]', '[]', '[]', '[\"old\"]', '')";
+        connection.execute(run, []).unwrap();
+    }
+
+    #[test]
+    fn the_first_format_becomes_the_newest_and_keeps_what_it_held() {
+        let dir = tempfile::tempdir().unwrap();
+        first_format(dir.path());
+        let store = Store::open(dir.path()).unwrap();
+        assert_eq!(format(&store.connection).unwrap(), KNOWN);
+        let run = store.run(RunId(7)).unwrap().unwrap();
+        let usage = RunUsage { duration_ms: 12, cpu_ms: 3, max_rss_bytes: 4096, ..RunUsage::default() };
+        assert_eq!((run.outcome, run.usage, run.notes), (RunOutcome::Succeeded, usage, vec!["old".to_owned()]));
+        assert_eq!(run.departed, Vec::<String>::new());
+        assert_eq!(store.observation(RunId(7)).unwrap(), None);
+        assert_eq!(store.envelope(&run.tool, run.digest).unwrap(), crate::domain::Envelope::default());
+    }
+
+    #[test]
+    fn every_step_leads_to_the_same_tables_as_a_new_state() {
+        let (old, new) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        first_format(old.path());
+        let tables = |dir: &std::path::Path| {
+            let store = Store::open(dir).unwrap();
+            store
+                .rows("SELECT name || sql FROM sqlite_schema ORDER BY name", [], |row| row.get::<_, String>(0))
+                .unwrap()
+        };
+        assert_eq!(tables(old.path()), tables(new.path()));
+    }
 }

@@ -235,6 +235,7 @@ pub(super) fn run(id: i64, tool: &Tool, outcome: RunOutcome) -> Run {
         error: (outcome == RunOutcome::Failed).then(|| "ZeroDivisionError: division by zero".into()),
         truncated: false,
         notes: vec![],
+        departed: vec![],
         input: "{}".into(),
     }
 }

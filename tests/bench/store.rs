@@ -59,6 +59,8 @@ fn start_and_fail_a_run(bencher: Bencher) {
         isolation: isolation(),
         truncated: false,
         notes: Vec::new(),
+        observation: None,
+        departed: Vec::new(),
     };
     bencher.bench_local(|| -> Result<bool, StoreError> {
         let mut store = store.borrow_mut();

@@ -180,6 +180,7 @@ pub fn runs(workspace: &Workspace) -> Result<Vec<Run>, ScreenshotError> {
             denied: Vec::new(),
             error: None,
             notes: Vec::new(),
+            departed: vec![],
             truncated: false,
             input: input.to_owned(),
         })

@@ -1,0 +1,100 @@
+//! What runs were seen to do: one observation a run, and one envelope a version.
+
+use super::connection::Queries;
+use super::error::StoreResult;
+use super::tx::Tx;
+use super::values::Json;
+use crate::domain::{Digest, Envelope, Observation, RunId, ToolName};
+use rusqlite::params;
+
+impl Queries {
+    /// What a run was seen to do; `None` for one that never started, has not ended, or ended before
+    /// observations were kept.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn observation(&self, run: RunId) -> StoreResult<Option<Observation>> {
+        let found: Option<Json<Observation>> =
+            self.row("SELECT body FROM observations WHERE run = ?1", params![run], |row| row.get(0))?;
+        Ok(found.map(|json| json.0))
+    }
+
+    /// What all runs of a version were seen to do; empty when it never ran.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn envelope(&self, tool: &ToolName, digest: Digest) -> StoreResult<Envelope> {
+        let sql = "SELECT body FROM envelopes WHERE tool = ?1 AND digest = ?2";
+        let found: Option<Json<Envelope>> = self.row(sql, params![tool, digest], |row| row.get(0))?;
+        Ok(found.map(|json| json.0).unwrap_or_default())
+    }
+}
+
+impl Tx<'_> {
+    /// Keeps what a run was seen to do.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed write, also when it is kept already.
+    pub(super) fn put_observation(&self, run: RunId, observation: &Observation) -> StoreResult<()> {
+        let sql = "INSERT INTO observations (run, body) VALUES (?1, ?2)";
+        self.change(sql, params![run, Json(observation)]).map(drop)
+    }
+
+    /// Keeps what all runs of a version were seen to do, in place of what was kept before.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed write.
+    pub fn put_envelope(&self, tool: &ToolName, digest: Digest, envelope: &Envelope) -> StoreResult<()> {
+        let sql = "INSERT INTO envelopes (tool, digest, body) VALUES (?1, ?2, ?3) \
+                   ON CONFLICT (tool, digest) DO UPDATE SET body = ?3";
+        self.change(sql, params![tool, digest, Json(envelope)]).map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{change, digest, finished, name, observed, run, store};
+    use super::super::{FinishedRun, StoreError};
+    use super::*;
+    use crate::domain::{Observer, RunEnd};
+
+    #[test]
+    fn an_observation_is_kept_with_the_end_of_its_run_and_what_was_denied_with_the_run() {
+        let (_dir, mut store) = store();
+        let seen = observed();
+        let end = FinishedRun { observation: Some(seen.clone()), ..finished(RunEnd::Cancelled) };
+        let (watched, unstarted) = change(&mut store, |tx| {
+            let (watched, unstarted) = (tx.start_run(&run("x"))?, tx.start_run(&run("x"))?);
+            assert_eq!(tx.observation(watched)?, None, "it has not ended");
+            tx.finish_run(watched, &end)?;
+            let refused = RunEnd::Refused { message: "no".to_owned() };
+            tx.finish_run(unstarted, &FinishedRun { observation: None, ..finished(refused) })?;
+            Ok((watched, unstarted))
+        });
+        assert_eq!(store.observation(watched).unwrap(), Some(seen.clone()));
+        assert_eq!(store.observation(unstarted).unwrap(), None);
+        assert_eq!(store.run(watched).unwrap().unwrap().denied, seen.denials());
+        assert!(!seen.denials().is_empty() && seen.observer == Observer::On);
+    }
+
+    #[test]
+    fn an_envelope_belongs_to_one_version_of_one_tool() {
+        let (_dir, mut store) = store();
+        let one = Envelope { observed: 1, ..Envelope::default() };
+        let two = Envelope { observed: 2, ..Envelope::default() };
+        change(&mut store, |tx| {
+            tx.put_envelope(&name("x"), digest("1"), &one)?;
+            tx.put_envelope(&name("x"), digest("1"), &two)?;
+            tx.put_envelope(&name("y"), digest("1"), &one)
+        });
+        let kept = |tool: &str, content: &str| store.envelope(&name(tool), digest(content)).unwrap();
+        assert_eq!((kept("x", "1"), kept("y", "1"), kept("x", "2")), (two, one, Envelope::default()));
+    }
+
+    #[test]
+    fn an_observation_needs_its_run() {
+        let (_dir, mut store) = store();
+        let refused = store.transact(super::super::fixture::NOW, |tx| tx.put_observation(RunId(9), &observed()));
+        assert!(matches!(refused, Err(StoreError::Sql { .. })), "{refused:?}");
+    }
+}
