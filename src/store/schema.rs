@@ -91,17 +91,4 @@ mod tests {
         assert_eq!(store.observation(RunId(7)).unwrap(), None);
         assert_eq!(store.envelope(&run.tool, run.digest).unwrap(), crate::domain::Envelope::default());
     }
-
-    #[test]
-    fn every_step_leads_to_the_same_tables_as_a_new_state() {
-        let (old, new) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        first_format(old.path());
-        let tables = |dir: &std::path::Path| {
-            let store = Store::open(dir).unwrap();
-            store
-                .rows("SELECT name || sql FROM sqlite_schema ORDER BY name", [], |row| row.get::<_, String>(0))
-                .unwrap()
-        };
-        assert_eq!(tables(old.path()), tables(new.path()));
-    }
 }
