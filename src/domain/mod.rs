@@ -7,6 +7,7 @@
 mod attempt;
 mod command;
 mod digest;
+mod envelope;
 mod event;
 mod failure;
 mod form;
@@ -17,6 +18,7 @@ mod name;
 mod observation;
 mod operation;
 mod permission;
+mod place;
 mod problem;
 mod review;
 mod run;
@@ -28,6 +30,7 @@ mod words;
 
 pub use command::{Caller, Command, Outcome, Shown};
 pub use digest::{Digest, DigestBuilder, DigestParseError, FileMode, VersionFile};
+pub use envelope::{Envelope, PermissionLine, PermissionUse, Seen};
 pub use event::{Event, EventKind, Topic};
 pub use failure::{FailureGroup, GroupState, Severity, signature_of};
 pub use form::{Field, FieldKind, FieldViolation, Form, FormError, Scalar};
@@ -37,12 +40,10 @@ pub use manifest::{
 };
 pub use mapped::MappedLine;
 pub use name::{NameError, ToolName};
-pub use observation::{
-    Answer, Attempt, Difference, Envelope, FileChange, Observation, Observer, PermissionLine, PermissionUse, Seen,
-    Touch,
-};
+pub use observation::{Answer, Attempt, Difference, FileChange, Observation, Observer, Touch};
 pub use operation::Operation;
 pub use permission::Network;
+pub use place::generalise;
 pub use problem::{Problem, ProblemCode};
 pub use review::{Decision, DecisionKind, Review, ReviewKind, ReviewState, Risk, ToolReview};
 pub use run::{Isolation, IsolationLevel, Profile, Run, RunEnd, RunOutcome, RunUsage, Sample, Stream};

@@ -5,11 +5,8 @@
 //! nothing seen never reads as nothing happened.
 
 use super::digest::Digest;
-use super::ids::RunId;
-use super::manifest::Permissions;
 use super::words::words;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 words!(
     /// What was tried.
@@ -116,77 +113,5 @@ impl Observation {
     pub fn off(reason: impl Into<String>) -> Observation {
         let observer = Observer::Off(reason.into());
         Observation { observer, changes: Vec::new(), changes_cut: 0, attempts: Vec::new(), attempts_cut: 0 }
-    }
-}
-
-/// What all observed runs of one version did, folded.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Envelope {
-    /// Runs that were watched.
-    pub observed: u64,
-    /// Runs that were not.
-    pub unobserved: u64,
-    /// Everything tried, by what and target.
-    pub seen: BTreeMap<String, Seen>,
-    /// Distinct attempts that did not fit any more.
-    pub cut: u64,
-}
-
-/// One kind of attempt in an [`Envelope`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Seen {
-    /// What.
-    pub touch: Touch,
-    /// On what.
-    pub target: String,
-    /// What came of it the last time.
-    pub answer: Answer,
-    /// In how many runs.
-    pub runs: u64,
-    /// The first of them.
-    pub first_run: RunId,
-    /// The last of them.
-    pub last_run: RunId,
-}
-
-words!(
-    /// What observation says of one permission.
-    PermissionUse {
-        /// Declared and used.
-        Used = "used",
-        /// Declared, and no observed run used it.
-        Unused = "unused",
-        /// Not declared, but attempted.
-        Undeclared = "undeclared",
-        /// Nothing here can tell.
-        NotObservable = "not-observable",
-    }
-);
-
-/// One line of declared against observed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PermissionLine {
-    /// The permission as declared (`network full`, `write {workspace}/out`), or what it would have to be.
-    pub permission: String,
-    /// What observation says of it.
-    pub verdict: PermissionUse,
-    /// What was seen, a few examples.
-    pub seen: Vec<String>,
-}
-
-impl Envelope {
-    /// Takes in what one more run did.
-    pub fn fold(&mut self, _run: RunId, _observation: &Observation) {
-        self.unobserved += 1;
-    }
-
-    /// What the run did that no run before it did.
-    pub fn departures<'a>(&self, _observation: &'a Observation) -> Vec<&'a Attempt> {
-        Vec::new()
-    }
-
-    /// Declared permissions against what was seen, undeclared attempts first.
-    pub fn against(&self, _declared: &Permissions) -> Vec<PermissionLine> {
-        Vec::new()
     }
 }
