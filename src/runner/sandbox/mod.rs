@@ -1,9 +1,19 @@
-//! What a child does between fork and exec, and waiting for it: the only unsafe code there is.
+//! Confinement: what the process that becomes the tool builds around itself, what an unobserved child does
+//! between fork and exec, and waiting for processes. The only place with unsafe code.
 //!
-//! After fork in a program with threads only async-signal-safe calls are allowed: no allocation,
-//! no locks. Everything needed is computed before, the closure makes plain system calls.
+//! Two ways in. [`confine`] works in a child of a program with threads: only async-signal-safe calls are allowed
+//! there, so everything needed is computed before. The rest works in a process with one thread and may do anything.
 
-#![expect(unsafe_code, reason = "pre_exec and wait4 have no safe form")]
+#![expect(unsafe_code, reason = "fork, pre_exec, wait4 and seccomp have no safe form")]
+#![allow(dead_code, unused_imports, reason = "the supervisor, which uses them, is being built")]
+
+mod calls;
+mod listener;
+mod plan;
+
+pub(super) use calls::{CALLS, Call, Group};
+pub(super) use listener::{Listener, Notification, Verdict};
+pub(super) use plan::{Bounds, HostFacts, Layer, Raised, WallError, WallPlan};
 
 use super::limits::Limits;
 use rustix::process::{Resource, Rlimit};
