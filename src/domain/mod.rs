@@ -12,6 +12,7 @@ mod event;
 mod failure;
 mod form;
 mod ids;
+mod interpreter;
 mod manifest;
 mod mapped;
 mod name;
@@ -35,6 +36,7 @@ pub use event::{Event, EventKind, Topic};
 pub use failure::{FailureGroup, GroupState, Severity, signature_of};
 pub use form::{Field, FieldKind, FieldViolation, Form, FormError, Scalar};
 pub use ids::{EventSeq, OperationId, ReviewId, RunId};
+pub use interpreter::InterpreterFacts;
 pub use manifest::{
     Dialect, Example, InputMode, LimitsDeclared, Manifest, Permissions, Provenance, Recipe, SuccessRule, TestCase,
 };

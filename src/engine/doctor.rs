@@ -35,7 +35,8 @@ enum Health {
 /// Checks git, interpreters, folders, limits and the terminal.
 pub fn doctor(workspace: &Path, home: &Home, state_dir: &Path, git: Option<&Git>) -> Vec<DoctorLine> {
     let mut lines = vec![isolation()];
-    lines.extend(runner::interpreters().into_iter().map(interpreter));
+    let known = runner::Interpreters::default();
+    lines.extend(runner::interpreters(workspace, &known).into_iter().map(interpreter));
     lines.extend(match git {
         Some(git) => git_lines(git),
         None => vec![no_git(Git::locate(workspace).err().as_ref())],
@@ -66,7 +67,11 @@ fn isolation() -> DoctorLine {
 
 fn interpreter(interpreter: runner::Interpreter) -> DoctorLine {
     match interpreter.found {
-        Ok((path, version)) => line(interpreter.name, Health::Ok, format!("{version} ({})", path.display()), ""),
+        Ok(found) => {
+            let shim = if found.behind_shim { ", behind a version manager's shim" } else { "" };
+            let message = format!("{} ({}){shim}", found.version, found.path.display());
+            line(interpreter.name, Health::Ok, message, "")
+        }
         Err(missing) => {
             line(interpreter.name, Health::Warn, missing, "tools that need it cannot run until it is there")
         }

@@ -38,6 +38,7 @@ pub use watching::{OnChange, Watch};
 
 use crate::catalog::{self, Cache, CacheRow, Plan, Root};
 use crate::domain::{Instant, Problem, RunId, Tool};
+use crate::runner::Interpreters;
 use crate::store::{Copies, Queries, Reader, Store, Tx};
 use crate::vcs::Git;
 use snapshot::Facts;
@@ -85,6 +86,7 @@ struct Inner {
     trouble: Mutex<Vec<EngineError>>,
     git: OnceLock<Option<Git>>,
     identity: OnceLock<String>,
+    interpreters: Interpreters,
 }
 
 impl Engine {
@@ -116,6 +118,7 @@ impl Engine {
                 trouble: Mutex::new(Vec::new()),
                 git: OnceLock::new(),
                 identity: OnceLock::new(),
+                interpreters: Interpreters::default(),
                 options,
                 state_dir,
                 settings,

@@ -123,6 +123,7 @@ impl Engine {
             timeout: request.timeout.or_else(|| self.usual_timeout(&ready.detail)),
             profile: ready.profile,
             spool: &self.spool_path(id),
+            interpreters: &self.inner.interpreters,
         });
         let running = match prepared {
             Ok(spec) => Some(self.spawn(id, spec)),

@@ -104,7 +104,7 @@ fn explain(spec: &Spec, error: &io::Error) -> String {
     }
     match error.raw_os_error() {
         Some(libc::ENOENT) if spec.program.exists() => match shebang(&spec.program) {
-            Some(interpreter) => format!("the first line of {name} names {interpreter}: {}", missing(&interpreter)),
+            Some(line) => format!("the first line of {name} names {}: {}", line.name, missing(&line.name)),
             None => format!("{name} needs a loader that is not installed"),
         },
         Some(libc::E2BIG) => "arguments and environment are too long together; take the input as stdin-json".to_owned(),

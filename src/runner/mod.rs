@@ -29,7 +29,8 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 
-pub use probe::{Interpreter, interpreters};
+pub use interpreter::{Interpreters, Who};
+pub use probe::{Found, Interpreter, interpreters};
 pub use processes::{kill_group, process_started, sweep};
 pub use request::{Request, Spec, prepare};
 pub use running::{Canceller, Hooks, Report, Running, Staged, StagedChange, start};

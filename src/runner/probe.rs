@@ -1,15 +1,8 @@
 //! Which interpreters are here, as a run would find them.
 
-use super::interpreter::SearchPath;
+use super::interpreter::{Interpreters, Program, SearchPath, Seeker, Who};
 use std::ffi::OsStr;
-use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::mpsc;
-use std::time::Duration;
-
-/// How long an interpreter has to tell its version.
-const PATIENCE: Duration = Duration::from_secs(3);
 
 /// What is asked for: the word shown, the program, and a script name where that decides.
 const ASKED: &[(&str, &str, Option<&str>)] = &[
@@ -24,42 +17,42 @@ const ASKED: &[(&str, &str, Option<&str>)] = &[
 pub struct Interpreter {
     /// Its word, for example `python3`.
     pub name: &'static str,
-    /// Its path and the version it tells, or what is missing and how to get it.
-    pub found: Result<(PathBuf, String), String>,
+    /// Where it is, or what is missing and how to get it.
+    pub found: Result<Found, String>,
 }
 
-/// Looks for the common interpreters on the caller's `PATH` and asks each for its version; at most
-/// three seconds each.
-pub fn interpreters() -> Vec<Interpreter> {
-    let path = SearchPath::new(std::env::var_os("PATH").as_deref());
+/// Where an interpreter is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Its real path.
+    pub path: PathBuf,
+    /// The version it tells.
+    pub version: String,
+    /// Whether a version manager's stand-in on `PATH` led to it.
+    pub behind_shim: bool,
+}
+
+/// Looks for the common interpreters on the caller's `PATH`, as a run in this workspace would, and asks
+/// each for its version; at most three seconds each.
+pub fn interpreters(workspace: &Path, known: &Interpreters) -> Vec<Interpreter> {
+    let caller = std::env::vars_os().collect();
+    let who = Who::of_this_process();
+    let path = SearchPath::new(Seeker { caller: &caller, who, workspace: Some(workspace), interpreters: known });
     let look = |&(name, program, script): &(&'static str, &str, Option<&str>)| {
         let found = path.program(OsStr::new(program), Path::new("/"), script.map(OsStr::new));
-        let found = found.and_then(|program| Ok((program.path.clone(), version(&program.path)?)));
-        Interpreter { name, found }
+        Interpreter { name, found: found.and_then(|program| told(&path, program)) }
     };
     ASKED.iter().map(look).collect()
 }
 
-/// The first line that `--version` prints.
-fn version(program: &Path) -> Result<String, String> {
-    let silent = || format!("{} does not tell its version", program.display());
-    let mut ask = Command::new(program);
-    ask.arg("--version").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut child = ask.spawn().map_err(|error| format!("{} does not start: {error}", program.display()))?;
-    let mut stdout = child.stdout.take().ok_or_else(silent)?;
-    let (told, tell) = mpsc::channel();
-    std::thread::spawn(move || {
-        let mut text = Vec::new();
-        // A pipe that breaks has told what it has told.
-        drop(stdout.by_ref().take(4096).read_to_end(&mut text));
-        drop(told.send(text));
-    });
-    let text = tell.recv_timeout(PATIENCE);
-    // It has closed its output or is late; either way nothing more is wanted of it.
-    drop(child.kill());
-    drop(child.wait());
-    let text = String::from_utf8_lossy(&text.unwrap_or_default()).into_owned();
-    text.lines().next().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).ok_or_else(silent)
+fn told(path: &SearchPath<'_>, program: Program) -> Result<Found, String> {
+    let behind_shim = path.is_behind_shim(&program.path);
+    match program.facts {
+        Some(facts) if !facts.version.is_empty() => {
+            Ok(Found { path: facts.path.into(), version: facts.version, behind_shim })
+        }
+        Some(_) | None => Err(format!("{} does not tell its version", program.path.display())),
+    }
 }
 
 #[cfg(test)]
@@ -68,13 +61,9 @@ mod tests {
 
     #[test]
     fn the_shell_of_this_machine_tells_its_version() {
-        let bash = interpreters().into_iter().find(|interpreter| interpreter.name == "bash").unwrap();
-        let (path, version) = bash.found.unwrap();
-        assert!(path.ends_with("bash") && version.contains("bash"), "{version}");
-    }
-
-    #[test]
-    fn a_program_that_does_not_start_is_named() {
-        assert!(version(Path::new("/nonexistent/x")).unwrap_err().starts_with("/nonexistent/x does not start: "));
+        let all = interpreters(Path::new("/nonexistent"), &Interpreters::default());
+        let bash = all.into_iter().find(|interpreter| interpreter.name == "bash").unwrap().found.unwrap();
+        assert!(bash.path.ends_with("bash") && bash.version.starts_with(|c: char| c.is_ascii_digit()), "{bash:?}");
+        assert!(!bash.behind_shim);
     }
 }

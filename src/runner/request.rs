@@ -3,13 +3,13 @@
 //! Pure apart from looking programs up on `PATH`: everything that can be wrong before a process
 //! exists is found here, and nothing has happened yet.
 
-use super::interpreter::{Program, SearchPath};
+use super::interpreter::{Interpreters, Program, SearchPath, Seeker, Who};
 use super::limits::Limits;
 use super::processes::RUN_VARIABLE;
 use super::success::OutputRule;
 use super::template::{Scope, append_flags, as_variables, expand};
 use super::{Isolation, isolation};
-use crate::domain::{CostTier, InputMode, Manifest, Profile, Recipe, RunEnd, Violation, validate};
+use crate::domain::{CostTier, InputMode, InterpreterFacts, Manifest, Profile, Recipe, RunEnd, Violation, validate};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
@@ -46,12 +46,18 @@ pub struct Request<'a> {
     pub profile: Profile,
     /// Where the output file will be.
     pub spool: &'a Path,
+    /// What is known of interpreters.
+    pub interpreters: &'a Interpreters,
 }
 
 /// What will be started; made by [`prepare`], used up by [`super::start`].
 #[derive(Debug)]
 pub struct Spec {
     pub(super) program: PathBuf,
+    /// Files and folders beside the version and the system's own that must be visible, read-only.
+    pub(super) visible: Vec<PathBuf>,
+    /// What is recorded of the interpreter.
+    pub(super) interpreter: Option<InterpreterFacts>,
     pub(super) args: Vec<OsString>,
     pub(super) env: BTreeMap<OsString, OsString>,
     pub(super) scratch: PathBuf,
@@ -70,6 +76,16 @@ impl Spec {
     pub fn with_grace(mut self, grace: Duration) -> Spec {
         self.grace = grace;
         self
+    }
+
+    /// Files and folders, beside the version and the system's own, that must be visible read-only.
+    pub fn visible(&self) -> &[PathBuf] {
+        &self.visible
+    }
+
+    /// What is recorded of the interpreter; `None` when the version is its own program.
+    pub fn interpreter(&self) -> Option<&InterpreterFacts> {
+        self.interpreter.as_ref()
     }
 
     /// The program and its arguments, as they will be started.
@@ -97,7 +113,8 @@ pub(super) fn prepare_for(request: &Request, caller: &BTreeMap<OsString, OsStrin
     let input = request.input.unwrap_or(&empty);
     check_input(request, recipe, input)?;
     let (words, used) = expand_command(request, recipe, input)?;
-    let path = SearchPath::new(caller.get(OsStr::new("PATH")).map(OsString::as_os_str));
+    let (who, workspace) = (Who::of_this_process(), Some(request.workspace));
+    let path = SearchPath::new(Seeker { caller, who, workspace, interpreters: request.interpreters });
     let (program, mut args) = locate(&path, &words, request.version_dir)?;
     let mut env = environment(request, recipe, &path, caller);
     match recipe.input {
@@ -112,7 +129,9 @@ pub(super) fn prepare_for(request: &Request, caller: &BTreeMap<OsString, OsStrin
     let stdin = (recipe.input == InputMode::StdinJson).then(|| input.to_string().into_bytes());
     let wall = request.timeout.or(recipe.timeout_ms.map(Duration::from_millis));
     Ok(Spec {
-        program,
+        program: program.path,
+        visible: program.visible,
+        interpreter: program.facts,
         args,
         env,
         scratch: request.scratch.to_owned(),
@@ -185,21 +204,21 @@ fn expand_command(
     Ok((words, used))
 }
 
-fn locate(path: &SearchPath, words: &[OsString], version: &Path) -> Result<(PathBuf, Vec<OsString>), RunEnd> {
+fn locate(path: &SearchPath<'_>, words: &[OsString], version: &Path) -> Result<(Program, Vec<OsString>), RunEnd> {
     let [word, rest @ ..] = words else {
         return Err(RunEnd::Refused { message: "its manifest names no command to start".to_owned() });
     };
     let script = rest.first().map(OsString::as_os_str);
-    let Program { path, lead } =
-        path.program(word, version, script).map_err(|message| RunEnd::SpawnFailed { message })?;
-    Ok((path, lead.into_iter().chain(rest.iter().cloned()).collect()))
+    let program = path.program(word, version, script).map_err(|message| RunEnd::SpawnFailed { message })?;
+    let args = program.lead.iter().chain(rest).cloned().collect();
+    Ok((program, args))
 }
 
 /// The whole environment of the run; nothing of the caller's comes along unless it is named here.
 fn environment(
     request: &Request,
     recipe: &Recipe,
-    path: &SearchPath,
+    path: &SearchPath<'_>,
     caller: &BTreeMap<OsString, OsString>,
 ) -> BTreeMap<OsString, OsString> {
     let scratch = request.scratch.as_os_str();

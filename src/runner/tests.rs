@@ -130,6 +130,7 @@ impl Bench {
             timeout: self.timeout,
             profile: self.profile,
             spool: &self.path("spool"),
+            interpreters: &Interpreters::default(),
         };
         prepare_for(&request, &self.caller).map(|spec| spec.with_grace(Duration::from_millis(200)))
     }
@@ -329,15 +330,20 @@ fn a_start_that_fails_says_why_and_calls_only_the_end_hook() {
         fs::write(&tool, text).unwrap();
         fs::set_permissions(&tool, fs::Permissions::from_mode(0o755)).unwrap();
     };
+    let said = "the first line of tool names ruby-9: ruby-9 is not installed, or not on PATH".to_owned();
+    put("#!/usr/bin/ruby-9\n");
+    assert_eq!(bench.spec().unwrap_err(), RunEnd::SpawnFailed { message: said.clone() });
+    // It may also vanish between that look and the start.
+    put("#!/bin/sh\necho fine\n");
+    let spec = bench.spec().unwrap();
     put("#!/usr/bin/ruby-9\n");
     let (sender, ends) = mpsc::channel();
     let hooks = Hooks {
         on_start: Box::new(|_, _| panic!("nothing started")),
         on_end: Box::new(move |report| sender.send(report.clone()).unwrap()),
     };
-    let report = start(bench.spec().unwrap(), hooks).wait();
-    let message = "the first line of tool names ruby-9: ruby-9 is not installed, or not on PATH".to_owned();
-    assert_eq!(report.end, RunEnd::SpawnFailed { message });
+    let report = start(spec, hooks).wait();
+    assert_eq!(report.end, RunEnd::SpawnFailed { message: said });
     assert_eq!(ends.try_iter().collect::<Vec<_>>(), [report]);
     put("#!/bin/sh\necho fine\n");
     assert_eq!(bench.run().report.end, FINE);

@@ -1,0 +1,325 @@
+//! Finding the program of a tool: PATH look-up, version managers, what must be visible for it to run,
+//! and what to install when there is none.
+//!
+//! Stand-ins of version managers are replaced by what they stand for ([`shims`]); a program that the
+//! tool's user could not start is passed over ([`Who`]); programs that lie in the workspace are never
+//! taken, for a tool could have written them. Nothing here starts a program but to ask a known
+//! interpreter for its version ([`Interpreters`]).
+
+mod access;
+mod ask;
+mod facts;
+mod shims;
+#[cfg(test)]
+mod tests;
+mod view;
+
+pub use access::Who;
+pub use facts::Interpreters;
+
+use crate::domain::InterpreterFacts;
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use view::View;
+
+/// Where programs are looked for, in order; also the `PATH` of the run.
+#[derive(Debug)]
+pub(super) struct SearchPath<'a> {
+    folders: Vec<PathBuf>,
+    /// Folders of stand-ins, and what they stand for.
+    shims: Vec<(PathBuf, Vec<PathBuf>)>,
+    home: Option<PathBuf>,
+    who: Who,
+    workspace: Option<&'a Path>,
+    interpreters: &'a Interpreters,
+}
+
+/// Whose programs are looked for, and for whom.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Seeker<'a> {
+    /// The environment of the caller: `PATH`, `HOME`, `XDG_CONFIG_HOME`.
+    pub(super) caller: &'a BTreeMap<OsString, OsString>,
+    /// The user that will run the program.
+    pub(super) who: Who,
+    /// No program in this folder is taken.
+    pub(super) workspace: Option<&'a Path>,
+    /// What is known of interpreters.
+    pub(super) interpreters: &'a Interpreters,
+}
+
+/// A program to start, and what belongs to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Program {
+    /// Its path.
+    pub(super) path: PathBuf,
+    /// Arguments in front of the tool's own.
+    pub(super) lead: Vec<OsString>,
+    /// Files and folders, beside the version and the system's own, that must be visible at their own
+    /// path for it to run; read-only.
+    pub(super) visible: Vec<PathBuf>,
+    /// What is recorded of it; `None` when it is part of the version and needs no interpreter.
+    pub(super) facts: Option<InterpreterFacts>,
+}
+
+/// What to say when a program is missing.
+const INSTALL: &[(&str, &str)] = &[
+    ("python3", "apt install python3"),
+    ("python", "apt install python3"),
+    ("node", "apt install nodejs"),
+    ("npx", "apt install npm"),
+    ("bash", "apt install bash"),
+    ("ruby", "apt install ruby"),
+    ("perl", "apt install perl"),
+    ("php", "apt install php-cli"),
+    ("jq", "apt install jq"),
+    ("git", "apt install git"),
+    ("deno", "see deno.com"),
+    ("bun", "see bun.sh"),
+    ("tsx", "npm install -g tsx"),
+    ("go", "apt install golang"),
+    ("uv", "see docs.astral.sh/uv"),
+];
+
+/// The first node that strips types, by a flag.
+const NODE_WITH_TYPES: (u32, u32) = (22, 6);
+
+impl<'a> SearchPath<'a> {
+    /// Reads the caller's `PATH`. Relative entries are dropped: the current folder of a run is the
+    /// tool's own.
+    pub(super) fn new(seeker: Seeker<'a>) -> SearchPath<'a> {
+        let variable = |name: &str| seeker.caller.get(OsStr::new(name)).map(OsString::as_os_str);
+        let folder = |name: &str| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        let home = folder("HOME");
+        let config = folder("XDG_CONFIG_HOME").or_else(|| Some(home.as_ref()?.join(".config")));
+        let path = variable("PATH").unwrap_or(OsStr::new("/usr/local/bin:/usr/bin:/bin"));
+        let Seeker { who, workspace, interpreters, .. } = seeker;
+        let mut search = SearchPath { folders: vec![], shims: vec![], home, who, workspace, interpreters };
+        for dir in std::env::split_paths(path).filter(|dir| dir.is_absolute()) {
+            if search.is_of_workspace(&dir) {
+                continue;
+            }
+            match shims::behind(&dir, search.home.as_deref(), config.as_deref()) {
+                Some(real) => {
+                    search.folders.extend(real.iter().cloned());
+                    search.shims.push((dir, real));
+                }
+                None => search.folders.push(dir),
+            }
+        }
+        search
+    }
+
+    /// As the value of a `PATH` variable for the tool's user.
+    pub(super) fn join(&self) -> OsString {
+        let folders = self.folders.iter().filter(|folder| !folder.exists() || self.who.may_enter(folder));
+        std::env::join_paths(folders).unwrap_or_default()
+    }
+
+    /// Whether a program on the path comes from behind a version manager's stand-in.
+    pub(super) fn is_behind_shim(&self, program: &Path) -> bool {
+        self.shims.iter().flat_map(|(_, real)| real).any(|folder| program.starts_with(folder))
+    }
+
+    /// The first program of a name that the tool's user can start.
+    fn find(&self, name: &OsStr) -> Option<View> {
+        self.candidates(name).find(|view| self.may_start(view))
+    }
+
+    fn may_start(&self, view: &View) -> bool {
+        self.who.may_start(&view.path) && view.visible.iter().all(|path| !path.is_dir() || self.who.may_enter(path))
+    }
+
+    /// All programs of a name, best first, usable or not.
+    fn candidates<'b>(&'b self, name: &'b OsStr) -> impl Iterator<Item = View> + use<'a, 'b> {
+        let found = self.folders.iter().map(move |dir| dir.join(name)).filter(|path| Who::Same.may_start(path));
+        let views = found.flat_map(|path| self.without_shim(path));
+        let views = views.filter_map(|path| View::of(&path, self.home.as_deref()));
+        views.filter(|view| !self.is_of_workspace(&view.real))
+    }
+
+    fn is_of_workspace(&self, path: &Path) -> bool {
+        self.workspace.is_some_and(|workspace| is_within(path, workspace))
+    }
+
+    /// A link to a stand-in counts as what that stands for.
+    fn without_shim(&self, path: PathBuf) -> Vec<PathBuf> {
+        let real = fs::canonicalize(&path).unwrap_or_default();
+        let shim = self.shims.iter().find(|(dir, _)| real.parent().is_some_and(|parent| parent == dir));
+        match shim.zip(real.file_name()) {
+            Some(((_, folders), name)) => {
+                folders.iter().map(|dir| dir.join(name)).filter(|path| Who::Same.may_start(path)).collect()
+            }
+            None => vec![path],
+        }
+    }
+
+    /// Finds the program that `word`, the first word of a command, means. `script` is the first
+    /// argument: TypeScript needs more than its name says.
+    ///
+    /// # Errors
+    /// One line that says what is missing and how to get it.
+    pub(super) fn program(&self, word: &OsStr, dir: &Path, script: Option<&OsStr>) -> Result<Program, String> {
+        if word.is_empty() {
+            return Err("the command names no program".to_owned());
+        }
+        if Path::new(word).components().count() > 1 || word.as_encoded_bytes().contains(&b'/') {
+            return self.own_program(&dir.join(word), Path::new(word));
+        }
+        let is_typescript =
+            script.is_some_and(|s| Path::new(s).extension().is_some_and(|e| e == "ts" || e == "mts" || e == "cts"));
+        if is_typescript && (word == "node" || (word == "tsx" && self.find(word).is_none())) {
+            return self.typescript();
+        }
+        let other = match word.to_str() {
+            Some("python") => Some("python3"),
+            Some("python3") => Some("python"),
+            _ => None,
+        };
+        let found = self.find(word).or_else(|| self.find(OsStr::new(other?)));
+        found.map_or_else(|| Err(self.missing(word)), |view| self.start(&view, &[]))
+    }
+
+    /// A program as found, with what belongs to it. A script needs its own interpreter beside itself.
+    fn start(&self, view: &View, lead: &[&str]) -> Result<Program, String> {
+        let mut visible = view.visible.clone();
+        let mut facts = self.facts(view);
+        if let Some(name) = shebang(&view.real) {
+            let behind = self.behind_first_line(&view.real, &name)?;
+            facts = self.facts(&behind);
+            visible.extend(behind.visible);
+        }
+        let lead = lead.iter().map(OsString::from).collect();
+        Ok(Program { path: view.path.clone(), lead, visible, facts })
+    }
+
+    fn facts(&self, view: &View) -> Option<InterpreterFacts> {
+        self.interpreters.facts(&view.real, view.prefix())
+    }
+
+    /// The first of node (new enough), tsx, deno and bun.
+    fn typescript(&self) -> Result<Program, String> {
+        let node = self.find(OsStr::new("node"));
+        let version = node.as_ref().and_then(|node| major_minor(&self.interpreters.version(&node.real)));
+        if let (Some(view), Some(version)) = (&node, version)
+            && version >= NODE_WITH_TYPES
+        {
+            return self.start(view, &["--experimental-strip-types"]);
+        }
+        let others: [(&str, &[&str]); 3] = [("tsx", &[]), ("deno", &["run", "-A", "--no-prompt"]), ("bun", &["run"])];
+        for (name, lead) in others {
+            if let Some(view) = self.find(OsStr::new(name)) {
+                return self.start(&view, lead);
+            }
+        }
+        let have = match (node, version) {
+            (Some(_), Some((major, minor))) => format!("node is {major}.{minor}"),
+            (Some(_), None) => "node does not tell its version".to_owned(),
+            (None, _) => "node is not installed".to_owned(),
+        };
+        Err(format!("TypeScript needs node 22.6 or newer, tsx, deno or bun ({have}); npm install -g tsx"))
+    }
+
+    /// A program given by path, relative to the version.
+    fn own_program(&self, path: &Path, word: &Path) -> Result<Program, String> {
+        let name = word.file_name().unwrap_or(word.as_os_str()).to_string_lossy();
+        let program = |visible, facts| Program { path: path.to_owned(), lead: Vec::new(), visible, facts };
+        if Who::Same.may_start(path) {
+            if let Some(interpreter) = shebang(path) {
+                let behind = self.behind_first_line(path, &interpreter)?;
+                let facts = self.facts(&behind);
+                return Ok(program(behind.visible, facts));
+            }
+            if has_loader(path) {
+                return Ok(program(Vec::new(), None));
+            }
+            return Err(format!("{name} has no first line naming its interpreter; begin it with #!/usr/bin/env …"));
+        }
+        if path.is_file() {
+            return Err(format!("{name} may not be executed; chmod +x it, or name its interpreter in the command"));
+        }
+        Err(format!("{name} is not part of this version"))
+    }
+
+    /// The interpreter that the first line of a script leads to, as the kernel will find it.
+    fn behind_first_line(&self, script: &Path, line: &FirstLine) -> Result<View, String> {
+        let complaint = |why: String| {
+            let file = script.file_name().unwrap_or_default().to_string_lossy();
+            format!("the first line of {file} names {}: {why}", line.name)
+        };
+        let view = match &line.program {
+            Some(path) => View::of(path, self.home.as_deref()).filter(|view| self.may_start(view)),
+            None => self.find(OsStr::new(&line.name)),
+        };
+        view.ok_or_else(|| complaint(self.missing(OsStr::new(&line.name))))
+    }
+
+    /// Says that a program is missing, or that it is there but not for the tool's user.
+    fn missing(&self, word: &OsStr) -> String {
+        let name = word.to_string_lossy();
+        let Some(closed) = self.candidates(word).next() else { return missing(&name) };
+        let where_to =
+            INSTALL.iter().find(|(known, _)| *known == name).map_or(String::new(), |(_, hint)| format!("; {hint}"));
+        let path = closed.path.display();
+        format!("{name} is only at {path}, where the user that tools run as may not look{where_to}")
+    }
+}
+
+/// Says that a program is missing and how to get it, as far as known.
+pub(super) fn missing(name: &str) -> String {
+    match INSTALL.iter().find(|(known, _)| *known == name) {
+        Some((_, hint)) => format!("{name} is not installed; {hint}"),
+        None => format!("{name} is not installed, or not on PATH"),
+    }
+}
+
+/// Whether a folder lies in another, by name or through links.
+fn is_within(dir: &Path, folder: &Path) -> bool {
+    let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    dir.starts_with(folder) || real(dir).starts_with(real(folder))
+}
+
+/// Whether the kernel knows how to start a file. The C library would hand anything else to a shell,
+/// line by line, whatever language it is.
+fn has_loader(path: &Path) -> bool {
+    let head = head(path).unwrap_or_default();
+    head.starts_with(b"#!") || head.starts_with(b"\x7fELF")
+}
+
+/// The first 256 bytes of a file.
+fn head(path: &Path) -> Option<Vec<u8>> {
+    let mut head = Vec::new();
+    fs::File::open(path).ok()?.take(256).read_to_end(&mut head).ok()?;
+    Some(head)
+}
+
+/// Major and minor number of a version.
+fn major_minor(version: &str) -> Option<(u32, u32)> {
+    let mut parts = version.split('.');
+    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+}
+
+/// The first line of a script.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct FirstLine {
+    /// The interpreter's name: `python3` for `#!/usr/bin/env python3`.
+    pub(super) name: String,
+    /// Its path; `None` when `env` looks it up.
+    program: Option<PathBuf>,
+}
+
+/// The interpreter that a script's first line names: `python3` for `#!/usr/bin/env python3`.
+pub(super) fn shebang(script: &Path) -> Option<FirstLine> {
+    let head = head(script)?;
+    let line = String::from_utf8_lossy(head.strip_prefix(b"#!")?).lines().next()?.to_owned();
+    let mut words = line.split_whitespace();
+    let program = PathBuf::from(words.next()?);
+    let name = program.file_name()?.to_string_lossy().into_owned();
+    if name != "env" {
+        return Some(FirstLine { name, program: Some(program) });
+    }
+    let name = words.find(|word| !word.starts_with('-') && !word.contains('='))?.to_owned();
+    Some(FirstLine { name, program: None })
+}

@@ -1,0 +1,181 @@
+//! What must be visible for a program to run, beside the system's own folders.
+//!
+//! A run sees `/usr` and what is linked there. An interpreter elsewhere needs the folder it was
+//! installed into: `~/.pyenv/versions/3.11.7`, not only its binary. Folders that hold much else (the
+//! home, `~/.local`) are never given: then only the file itself is visible, which is enough for a
+//! program in one file.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Folders that every run sees.
+const SYSTEM: &[&str] = &["/usr", "/bin", "/sbin", "/lib", "/lib64", "/lib32", "/libx32"];
+
+/// What lies beside `bin` in the folder of an installation.
+const SIGNS: &[&str] = &["lib", "lib64", "include", "conda-meta"];
+
+/// How a program is started, and what must be visible for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct View {
+    /// The path to start.
+    pub(super) path: PathBuf,
+    /// Its real path.
+    pub(super) real: PathBuf,
+    /// Files and folders that must be visible at their own path.
+    pub(super) visible: Vec<PathBuf>,
+}
+
+impl View {
+    /// Works out the view for a program found at `found`. `home` is the user's home.
+    pub(super) fn of(found: &Path, home: Option<&Path>) -> Option<View> {
+        let real = fs::canonicalize(found).ok()?;
+        if is_system(found) && is_system(&real) {
+            return Some(View { path: found.to_owned(), real, visible: Vec::new() });
+        }
+        let folder = fs::canonicalize(found.parent()?).ok()?;
+        let direct = folder.join(found.file_name()?);
+        if let Some((environment, base)) = environment(&folder) {
+            // Python finds its packages by the path it was started with.
+            let mut visible = vec![environment];
+            visible.extend(base.and_then(|base| installation(&base, home)));
+            visible.extend(of_file(&real, home));
+            return Some(View { path: direct, real, visible: unique(visible) });
+        }
+        let (path, visible) = match installation(&folder, home) {
+            Some(prefix) => (direct, [Some(prefix), of_file(&real, home)].into_iter().flatten().collect()),
+            None => (real.clone(), of_file(&real, home).into_iter().collect()),
+        };
+        Some(View { path, real, visible: unique(visible) })
+    }
+
+    /// The folder among what must be visible that the program was installed into.
+    pub(super) fn prefix(&self) -> Option<&Path> {
+        self.visible.iter().map(PathBuf::as_path).find(|path| path.is_dir())
+    }
+}
+
+/// Whether every run sees this path anyway.
+pub(in crate::runner) fn is_system(path: &Path) -> bool {
+    SYSTEM.iter().any(|folder| path.starts_with(folder))
+}
+
+/// What must be visible for one real file: its installation, else the file.
+fn of_file(real: &Path, home: Option<&Path>) -> Option<PathBuf> {
+    if is_system(real) {
+        return None;
+    }
+    real.parent().and_then(|folder| installation(folder, home)).or_else(|| Some(real.to_owned()))
+}
+
+/// The folder that a `bin` folder's programs were installed into.
+fn installation(bin: &Path, home: Option<&Path>) -> Option<PathBuf> {
+    if is_system(bin) || bin.file_name()? != "bin" {
+        return None;
+    }
+    let prefix = bin.parent()?;
+    let is_shared = prefix.components().count() < 3
+        || prefix.ends_with(".local")
+        || home.is_some_and(|home| home.starts_with(prefix))
+        || home.and_then(|home| fs::canonicalize(home).ok()).is_some_and(|home| home.starts_with(prefix));
+    let is_installation = SIGNS.iter().any(|sign| prefix.join(sign).is_dir());
+    (!is_shared && is_installation).then(|| prefix.to_owned())
+}
+
+/// The virtual environment of Python that a `bin` folder belongs to, and the `bin` folder of the
+/// Python it was made from.
+fn environment(bin: &Path) -> Option<(PathBuf, Option<PathBuf>)> {
+    let prefix = bin.parent()?;
+    let text = fs::read_to_string(prefix.join("pyvenv.cfg")).ok()?;
+    let home = text.lines().find_map(|line| {
+        let (key, value) = line.split_once('=')?;
+        (key.trim() == "home").then(|| PathBuf::from(value.trim()))
+    });
+    Some((prefix.to_owned(), home.and_then(|home| fs::canonicalize(home).ok())))
+}
+
+fn unique(paths: Vec<PathBuf>) -> Vec<PathBuf> {
+    let mut kept: Vec<PathBuf> = Vec::new();
+    for path in paths {
+        if !kept.iter().any(|other| path.starts_with(other)) {
+            kept.push(path);
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    fn put(path: &Path, text: &str) {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn root() -> (tempfile::TempDir, PathBuf) {
+        let dir = tempfile::tempdir().unwrap();
+        let root = fs::canonicalize(dir.path()).unwrap().join("home");
+        fs::create_dir(&root).unwrap();
+        (dir, root)
+    }
+
+    #[test]
+    fn a_program_of_the_system_needs_nothing_more() {
+        let view = View::of(Path::new("/bin/sh"), None).unwrap();
+        assert_eq!((view.path, view.visible), (PathBuf::from("/bin/sh"), vec![]));
+    }
+
+    #[test]
+    fn an_installed_version_needs_its_own_folder_and_is_started_by_its_real_folder() {
+        let (_dir, home) = root();
+        let version = home.join(".pyenv/versions/3.11.7");
+        put(&version.join("bin/python3.11"), "");
+        fs::create_dir(version.join("lib")).unwrap();
+        symlink("python3.11", version.join("bin/python3")).unwrap();
+        symlink(&version, home.join(".pyenv/versions/3.11")).unwrap();
+        let view = View::of(&home.join(".pyenv/versions/3.11/bin/python3"), Some(&home)).unwrap();
+        assert_eq!(view.path, version.join("bin/python3"));
+        assert_eq!(view.real, version.join("bin/python3.11"));
+        assert_eq!((view.prefix(), view.visible.len()), (Some(version.as_path()), 1));
+    }
+
+    #[test]
+    fn a_folder_that_holds_much_else_is_never_given() {
+        let (_dir, home) = root();
+        for folder in ["bin", "lib", ".local/lib", ".cargo/bin"] {
+            fs::create_dir_all(home.join(folder)).unwrap();
+        }
+        for program in ["bin/deno", ".local/bin/deno", ".cargo/bin/deno"] {
+            put(&home.join(program), "");
+            let view = View::of(&home.join(program), Some(&home)).unwrap();
+            assert_eq!((view.prefix(), &view.visible), (None, &vec![home.join(program)]));
+        }
+    }
+
+    #[test]
+    fn a_link_in_such_a_folder_is_followed_to_the_installation() {
+        let (_dir, home) = root();
+        let version = home.join(".local/share/uv/python/cpython-3.12");
+        put(&version.join("bin/python3.12"), "");
+        fs::create_dir(version.join("lib")).unwrap();
+        fs::create_dir_all(home.join(".local/bin")).unwrap();
+        symlink(version.join("bin/python3.12"), home.join(".local/bin/python3")).unwrap();
+        let view = View::of(&home.join(".local/bin/python3"), Some(&home)).unwrap();
+        assert_eq!((view.path, view.visible), (version.join("bin/python3.12"), vec![version]));
+    }
+
+    #[test]
+    fn a_virtual_environment_needs_itself_and_the_python_it_was_made_from() {
+        let (_dir, home) = root();
+        let (version, environment) = (home.join(".pyenv/versions/3.11.7"), home.join("venv"));
+        put(&version.join("bin/python3"), "");
+        fs::create_dir(version.join("lib")).unwrap();
+        put(&environment.join("pyvenv.cfg"), &format!("home = {}\nversion = 3.11.7\n", version.join("bin").display()));
+        fs::create_dir(environment.join("bin")).unwrap();
+        symlink(version.join("bin/python3"), environment.join("bin/python3")).unwrap();
+        let view = View::of(&environment.join("bin/python3"), Some(&home)).unwrap();
+        assert_eq!(view.path, environment.join("bin/python3"));
+        assert_eq!(view.visible, vec![environment, version]);
+    }
+}
