@@ -136,6 +136,14 @@ impl<'d, 'a> Fields<'d, 'a> {
         }
     }
 
+    /// Refuses left-overs, for tables in which an unknown word must not be mistaken for a wall.
+    pub(super) fn nothing_else(&self) -> Result<(), Problem> {
+        let Some(key) = self.rest.keys().next() else { return Ok(()) };
+        let table = self.parents.join(".");
+        let key = key.clone();
+        Err(self.bad(&key, format!("{table} has no key {key:?}"), "take it out, or mend its spelling"))
+    }
+
     /// A problem with the value of a field.
     pub(super) fn bad(&self, key: &str, message: String, hint: &str) -> Problem {
         let mut keys = self.parents.clone();

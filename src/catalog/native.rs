@@ -1,6 +1,7 @@
 //! Our own manifest: the keys of `tool.toml`, in TOML, YAML or JSON.
 //!
-//! Strict: a known key of the wrong type is a problem with its line. Unknown keys are kept.
+//! Strict: a known key of the wrong type is a problem with its line. Unknown keys are kept, except under
+//! `[permissions]` and `[limits]`: what is not understood there must not read as if it held.
 
 use super::argv::Words;
 use super::document::Document;
@@ -147,7 +148,7 @@ fn permissions(fields: &mut Fields<'_, '_>) -> Result<Permissions, Problem> {
         env: table.words("env")?,
         run: table.words("run")?,
     };
-    fields.give_back("permissions", table.rest());
+    table.nothing_else()?;
     Ok(permissions)
 }
 
@@ -158,8 +159,9 @@ fn limits(fields: &mut Fields<'_, '_>) -> Result<LimitsDeclared, Problem> {
         cpu_seconds: table.milliseconds("cpu")?.map(|ms| ms.div_ceil(1_000)),
         processes: table.count("processes")?,
         output_bytes: table.bytes("output")?,
+        disk_bytes: table.bytes("disk")?,
     };
-    fields.give_back("limits", table.rest());
+    table.nothing_else()?;
     Ok(limits)
 }
 
@@ -242,6 +244,8 @@ mod tests {
             ("description = \"x\"\n", ProblemCode::MissingField, Some(1)),
             ("description = \"x\"\nname = \"../x\"\n", ProblemCode::BadName, Some(2)),
             ("name = \"de\u{202e}ploy\"\n", ProblemCode::BadName, Some(1)),
+            ("name = \"x\"\n[permissions]\nnetwrok = \"none\"\n", ProblemCode::BadField, Some(3)),
+            ("name = \"x\"\n[limits]\ncpus = 2\n", ProblemCode::BadField, Some(3)),
         ] {
             let problem = parse(text).unwrap_err();
             assert_eq!((problem.code, problem.line), (code, line), "{text}: {problem:?}");

@@ -5,7 +5,9 @@ use super::document::{Document, Syntax};
 use super::draft::{self, Draft};
 use super::header;
 use super::programs::{self, Programs};
-use crate::domain::{CostTier, Format, Kind, Manifest, Origin, Problem, ProblemCode, Stage, Tool, VersionFile};
+use crate::domain::{
+    CostTier, Format, Kind, Manifest, Origin, Problem, ProblemCode, SafeText, Stage, Tool, VersionFile,
+};
 use serde::{Deserialize, Serialize};
 
 /// A version, understood.
@@ -26,6 +28,8 @@ pub(super) enum Obstacle {
     Missing(String),
     /// Nothing says how it is started.
     NoCommand,
+    /// It declares permissions that no tool gets: which and why.
+    Forbidden(String),
 }
 
 /// Reads what a definition says on its own.
@@ -86,8 +90,17 @@ pub(super) fn finish(
     } else if matches!(manifest.kind, Kind::Command | Kind::Service) {
         obstacle = obstacle.or(Some(Obstacle::NoCommand));
     }
+    let obstacle = obstacle.or_else(|| forbidden(&manifest).map(Obstacle::Forbidden));
     let origin = origin.or_else(|| origin_by_files(&paths)).unwrap_or(Origin::Unknown);
     Reading { manifest, origin, obstacle }
+}
+
+/// The declared permissions that no tool gets, in one line.
+fn forbidden(manifest: &Manifest) -> Option<String> {
+    let faults = manifest.permissions.faults();
+    let first = faults.first()?;
+    let more = if faults.len() > 1 { format!("; and {} more", faults.len() - 1) } else { String::new() };
+    Some(format!("it declares what no tool gets: {}{more}", SafeText::new(&first.to_string())))
 }
 
 /// The script that belongs to a definition by its name.
@@ -150,6 +163,7 @@ pub(super) fn reason(
         }
         Some(Obstacle::Missing(path)) => return Some(format!("{path} is missing; put it back or change the command")),
         Some(Obstacle::NoCommand) => return Some("nothing says how to start it; give it a command".to_owned()),
+        Some(Obstacle::Forbidden(reason)) => return Some(reason.clone()),
         None => {}
     }
     let program = program?;

@@ -254,6 +254,9 @@ fn a_definition_that_cannot_run_is_a_row_with_one_reason() {
     workspace.write("tools/g.yaml", "name: g\ntype: quantum\n");
     workspace.write("tools/h.toml", native("h", ""));
     workspace.write("tools/h.sh", "true\n");
+    let forbidden = "[permissions]\nwrite = [\"~/.ssh\"]\nnetwork = [\"a:1\"]\n";
+    workspace.write("tools/i.toml", format!("{}{forbidden}", native("i", "")));
+    workspace.write("tools/i.sh", "true\n");
     let scan = scan_all(&workspace.plan());
     assert_eq!(scan.problems, vec![]);
     let reasons: Vec<(&str, Option<&str>, ToolState)> =
@@ -273,6 +276,14 @@ fn a_definition_that_cannot_run_is_a_row_with_one_reason() {
                 ToolState::Unsupported
             ),
             ("h", None, ToolState::Ok),
+            (
+                "i",
+                Some(
+                    "it declares what no tool gets: network a:1: single hosts cannot be enforced here yet; declare \
+                     none, loopback or full; and 1 more"
+                ),
+                ToolState::Ok
+            ),
         ]
     );
 }

@@ -86,7 +86,7 @@ pub struct Recipe {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Permissions {
-    /// `none` (default), `loopback`, `full`, or hosts as `host:port`.
+    /// One of the words of [`super::Network`], as written; empty means `none`.
     pub network: Vec<String>,
     /// Paths read, `{workspace}` allowed.
     pub read: Vec<String>,
@@ -128,6 +128,8 @@ pub struct LimitsDeclared {
     pub processes: Option<u64>,
     /// Bytes of output, both streams together.
     pub output_bytes: Option<u64>,
+    /// Bytes on disk: scratch and staged writes together.
+    pub disk_bytes: Option<u64>,
 }
 
 /// An example from the manifest: input and, if stated, the output to expect.

@@ -44,7 +44,7 @@ pub use mapped::MappedLine;
 pub use name::{NameError, ToolName};
 pub use observation::{Answer, Attempt, Difference, FileChange, Observation, Observer, Touch};
 pub use operation::Operation;
-pub use permission::Network;
+pub use permission::{Access, Anchor, DeclaredPath, Ground, Network, PROTECTED, PermissionFault, WriteMode};
 pub use place::generalise;
 pub use problem::{Problem, ProblemCode};
 pub use review::{Decision, DecisionKind, Review, ReviewKind, ReviewState, Risk, ToolReview};
@@ -53,4 +53,5 @@ pub use schema::{Checker, Violation, validate};
 pub use text::{SafeText, escape_char, is_hidden};
 pub use time::{Instant, rfc3339};
 pub use tool::{Placement, Tool, ToolDetail, ToolFacts};
+
 pub use words::{Category, CostTier, Format, Kind, Origin, Stage, ToolState};

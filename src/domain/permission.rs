@@ -1,7 +1,99 @@
-//! What a manifest may ask for, judged by its words alone: no disk, no environment.
+//! What a manifest may ask for, judged by words and paths alone: no disk, no environment.
+//!
+//! Two steps. [`Permissions::faults`] judges what is written, without knowing whose machine it is: it
+//! is asked when a folder is scanned and again in a review. [`Ground::judge`] judges an absolute path
+//! on one machine; the runner asks it for the path as declared and once more for what that path
+//! really is. Neither says what is granted: that is for the runner, by profile.
+//!
+//! Programs under `run` are told to the human and compared with what was seen. They are no wall: what
+//! a tool may read, it may also start.
 
+use super::manifest::Permissions;
+use super::text::is_hidden;
 use super::words::words;
 use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::path::{Component, Path, PathBuf};
+
+/// More entries under one permission than a human would read before saying yes.
+const MAX_ENTRIES: usize = 32;
+
+/// Longest path or name, in bytes.
+const MAX_BYTES: usize = 1024;
+
+/// Folders of the system that hold no files of anybody: devices, sockets, the kernel's own state.
+const NEVER: &[&str] = &["/proc", "/sys", "/dev", "/run", "/var/run"];
+
+/// Folders of the system that nobody's tool writes to.
+const NEVER_WRITTEN: &[&str] = &[
+    "/bin",
+    "/boot",
+    "/etc",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/libx32",
+    "/sbin",
+    "/usr",
+    "/var/spool",
+    "/System",
+    "/Library",
+];
+
+/// Below a home folder: keys and passwords. Not complete; the ones that every machine has.
+const SECRETS: &[&str] = &[
+    ".aws",
+    ".config/gcloud",
+    ".config/gh",
+    ".docker",
+    ".git-credentials",
+    ".gnupg",
+    ".kube",
+    ".local/share/keyrings",
+    ".netrc",
+    ".password-store",
+    ".ssh",
+];
+
+/// Below a home folder: what a shell or a session reads when it starts.
+const START_FILES: &[&str] = &[
+    ".bash_login",
+    ".bash_logout",
+    ".bash_profile",
+    ".bashrc",
+    ".config/autostart",
+    ".config/environment.d",
+    ".config/fish",
+    ".config/systemd",
+    ".cshrc",
+    ".inputrc",
+    ".kshrc",
+    ".login",
+    ".pam_environment",
+    ".profile",
+    ".tcshrc",
+    ".xinitrc",
+    ".xprofile",
+    ".xsession",
+    ".zlogin",
+    ".zlogout",
+    ".zprofile",
+    ".zshenv",
+    ".zshrc",
+];
+
+/// Below a home folder: what other programs start from without being asked.
+const STARTED_FROM: &[&str] = &[".config/git", ".gitconfig", ".local/bin", "bin"];
+
+/// In the workspace: what only the workbench and humans write. A granted tree that holds them keeps
+/// them read-only ([`PROTECTED`] lists all such names).
+const OWN_FILES: &[&str] = &["tools", "toolsmith.toml", ".tool_promotions.json"];
+
+/// Names in the workspace, and `.git` anywhere, that stay read-only inside a granted tree.
+pub const PROTECTED: &[&str] = &[".git", "tools", "toolsmith.toml", ".tool_promotions.json"];
+
+/// Variables that every run has anyway.
+const SET_ANYWAY: &[&str] = &["HOME", "LANG", "PATH", "TERM", "TMPDIR"];
 
 words!(
     /// Which addresses a run may reach.
@@ -14,3 +106,344 @@ words!(
         Full = "full",
     }
 );
+
+words!(
+    /// What is done with a path.
+    Access {
+        /// Looking.
+        Read = "read",
+        /// Creating, changing, deleting.
+        Write = "write",
+    }
+);
+
+words!(
+    /// What becomes of writes to declared paths.
+    WriteMode {
+        /// They go to a layer of their own and are applied as one step after a run that succeeded.
+        Staged = "staged",
+        /// They happen at once.
+        Direct = "direct",
+    }
+);
+
+/// Something that a manifest asks for and no tool gets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PermissionFault {
+    /// As declared: `write ~/.ssh`. Raw: made safe where it is shown.
+    pub permission: String,
+    /// Why not, and what to declare instead where there is something.
+    pub reason: String,
+}
+
+impl fmt::Display for PermissionFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.permission, self.reason)
+    }
+}
+
+impl PermissionFault {
+    /// A fault of one path.
+    pub fn of_path(access: Access, declared: &str, reason: impl Into<String>) -> PermissionFault {
+        PermissionFault { permission: format!("{access} {declared}"), reason: reason.into() }
+    }
+}
+
+/// Where a declared path begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Anchor {
+    /// The workspace: `{workspace}`, and every relative path.
+    Workspace,
+    /// The home folder of whoever starts the run: `~`.
+    Home,
+    /// The root of the file system.
+    Root,
+}
+
+/// A path as a manifest writes it: an anchor and plain names below it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeclaredPath {
+    /// Where it begins.
+    pub anchor: Anchor,
+    /// The names below; empty for the anchor itself.
+    pub rest: PathBuf,
+    /// Whether it is written with a closing `/`, as a folder.
+    pub folder: bool,
+}
+
+impl DeclaredPath {
+    /// Reads a path as written.
+    ///
+    /// # Errors
+    /// Why it is none, for a human.
+    pub fn parse(text: &str) -> Result<DeclaredPath, String> {
+        if text.trim().is_empty() {
+            return Err("it is empty".to_owned());
+        }
+        if text.len() > MAX_BYTES || text.chars().any(is_hidden) || text.contains('\n') {
+            return Err("it is too long or holds hidden characters".to_owned());
+        }
+        let workspace = text.strip_prefix("{workspace}").filter(|rest| rest.is_empty() || rest.starts_with('/'));
+        let (anchor, rest) = match (workspace, text.strip_prefix('~')) {
+            (Some(rest), _) => (Anchor::Workspace, rest),
+            (None, Some(rest)) if rest.is_empty() || rest.starts_with('/') => (Anchor::Home, rest),
+            (None, Some(_)) => return Err("the homes of other users are never granted".to_owned()),
+            (None, None) if text.starts_with('/') => (Anchor::Root, text),
+            (None, None) => (Anchor::Workspace, text),
+        };
+        if rest.contains(['{', '}', '$']) {
+            return Err("{workspace} and ~ at its beginning are the only words replaced in a path".to_owned());
+        }
+        if rest.contains(['*', '?', '[']) {
+            return Err("patterns are not granted; declare the folder".to_owned());
+        }
+        let mut plain = PathBuf::new();
+        for part in Path::new(rest).components() {
+            match part {
+                Component::Normal(name) => plain.push(name),
+                Component::RootDir | Component::CurDir => {}
+                Component::ParentDir | Component::Prefix(_) => {
+                    return Err("a path with .. is never granted; write where it leads".to_owned());
+                }
+            }
+        }
+        Ok(DeclaredPath { anchor, rest: plain, folder: rest.ends_with('/') })
+    }
+
+    /// The absolute path; `None` below a home that nobody knows.
+    pub fn at(&self, workspace: &Path, home: Option<&Path>) -> Option<PathBuf> {
+        let base = match self.anchor {
+            Anchor::Workspace => workspace,
+            Anchor::Home => home?,
+            Anchor::Root => Path::new("/"),
+        };
+        // Joining an empty path would add a closing `/`.
+        Some(if self.rest.as_os_str().is_empty() { base.to_owned() } else { base.join(&self.rest) })
+    }
+}
+
+impl Permissions {
+    /// Everything declared that no tool gets, as far as the words alone tell.
+    pub fn faults(&self) -> Vec<PermissionFault> {
+        let mut faults = Vec::new();
+        if let Err(reason) = self.network_word() {
+            let permission = format!("network {}", self.network.join(", "));
+            faults.push(PermissionFault { permission, reason });
+        }
+        for (access, list) in [(Access::Read, &self.read), (Access::Write, &self.write)] {
+            faults.extend(list.iter().filter_map(|text| {
+                let reason = path_fault(access, text)?;
+                Some(PermissionFault::of_path(access, text, reason))
+            }));
+        }
+        for (word, list, judge) in
+            [("env", &self.env, env_fault as fn(&str) -> Option<String>), ("run", &self.run, run_fault)]
+        {
+            let bad = list.iter().filter_map(|name| Some((name, judge(name)?)));
+            faults.extend(bad.map(|(name, reason)| PermissionFault { permission: format!("{word} {name}"), reason }));
+        }
+        for (word, list) in self.lists() {
+            if list.len() > MAX_ENTRIES {
+                let reason = format!("at most {MAX_ENTRIES} entries are read by a human; declare a folder instead");
+                faults.push(PermissionFault { permission: format!("{word} ({} entries)", list.len()), reason });
+            }
+        }
+        faults
+    }
+
+    /// The network asked for; [`Network::None`] when what is written is no network.
+    pub fn reach(&self) -> Network {
+        self.network_word().unwrap_or(Network::None)
+    }
+
+    /// Whether it asks for nothing beyond what every run has: such a tool is never asked about.
+    pub fn is_nothing(&self) -> bool {
+        self.reach() == Network::None && self.lists().into_iter().skip(1).all(|(_, list)| list.is_empty())
+    }
+
+    /// What saying yes allows, a sentence for each permission, the widest first.
+    pub fn sentences(&self, direct: bool) -> Vec<String> {
+        let mut lines = Vec::new();
+        match self.reach() {
+            Network::None => {}
+            Network::Loopback => lines.push("talk over a loopback interface of its own".to_owned()),
+            Network::Full => {
+                lines.push("reach every address that this machine reaches, and send there what it read".into())
+            }
+        }
+        let how = if direct { "at once" } else { "as one step after a run that succeeded; undo takes it back" };
+        lines.extend(self.write.iter().map(|path| format!("write {path}, {how}")));
+        lines.extend(self.read.iter().map(|path| format!("read {path}")));
+        lines.extend(self.env.iter().map(|name| format!("get the variable {name}")));
+        lines.extend(self.run.iter().map(|program| format!("start {program} (told, not enforced)")));
+        lines
+    }
+
+    fn lists(&self) -> [(&'static str, &Vec<String>); 5] {
+        let Permissions { network, read, write, env, run } = self;
+        [("network", network), ("read", read), ("write", write), ("env", env), ("run", run)]
+    }
+
+    fn network_word(&self) -> Result<Network, String> {
+        match self.network.as_slice() {
+            [] => Ok(Network::None),
+            [word] => word
+                .parse()
+                .map_err(|_| "single hosts cannot be enforced here yet; declare none, loopback or full".to_owned()),
+            _ => Err("it is one word: none, loopback or full".to_owned()),
+        }
+    }
+}
+
+/// Why a path as written is never granted; `None` when nothing in its words says so.
+fn path_fault(access: Access, text: &str) -> Option<String> {
+    match DeclaredPath::parse(text) {
+        Err(reason) => Some(reason),
+        Ok(path) => anchored_fault(access, path.anchor, &path.rest),
+    }
+}
+
+/// The rules of one anchor.
+fn anchored_fault(access: Access, anchor: Anchor, rest: &Path) -> Option<String> {
+    named_fault(access, rest).map(str::to_owned).or_else(|| match anchor {
+        Anchor::Workspace => workspace_fault(access, rest),
+        Anchor::Home => home_fault(access, rest),
+        Anchor::Root => root_fault(access, rest),
+    })
+}
+
+/// What is refused by a name, wherever it lies.
+fn named_fault(access: Access, rest: &Path) -> Option<&'static str> {
+    let names: Vec<&str> = rest.components().filter_map(|part| part.as_os_str().to_str()).collect();
+    if names.iter().any(|name| matches!(*name, ".ssh" | ".gnupg")) {
+        return Some("keys are never granted");
+    }
+    if names.windows(2).any(|pair| pair == [".git", "hooks"]) {
+        return Some("git hooks are never granted");
+    }
+    if access == Access::Write && names.contains(&".git") {
+        return Some("what git keeps is never written by a tool");
+    }
+    let socket = names.last().is_some_and(|name| {
+        let ending = name.rsplit_once('.').map(|(_, ending)| ending);
+        matches!(ending, Some("sock" | "socket"))
+    });
+    socket.then_some("sockets are never granted: they lend the power of another program")
+}
+
+fn workspace_fault(access: Access, rest: &Path) -> Option<String> {
+    let own = OWN_FILES.iter().find(|own| rest.starts_with(own))?;
+    (access == Access::Write).then(|| format!("{own} in the workspace is written by humans and the workbench only"))
+}
+
+fn home_fault(access: Access, rest: &Path) -> Option<String> {
+    if rest.as_os_str().is_empty() {
+        return Some("the home folder as a whole is never granted; declare what is needed of it".to_owned());
+    }
+    let meets = |list: &[&'static str]| list.iter().copied().find(|name| overlap(rest, Path::new(name)));
+    if let Some(name) = meets(SECRETS) {
+        return Some(format!("~/{name} holds keys or passwords and is never granted"));
+    }
+    if let Some(name) = meets(START_FILES) {
+        return Some(format!("~/{name} is read when a shell or session starts and is never granted"));
+    }
+    let name = meets(STARTED_FROM).filter(|_| access == Access::Write)?;
+    Some(format!("~/{name} decides what other programs start and is never written by a tool"))
+}
+
+fn root_fault(access: Access, rest: &Path) -> Option<String> {
+    let path = Path::new("/").join(rest);
+    if rest.as_os_str().is_empty() {
+        return Some("the whole file system is never granted; declare what is needed of it".to_owned());
+    }
+    let meets = |list: &[&'static str]| list.iter().copied().find(|name| overlap(&path, Path::new(name)));
+    if let Some(name) = meets(NEVER) {
+        return Some(format!("{name} is never granted"));
+    }
+    if let Some(name) = meets(NEVER_WRITTEN).filter(|_| access == Access::Write) {
+        return Some(format!("{name} belongs to the system and is never written by a tool"));
+    }
+    let depth = path.components().count();
+    let whole = path == Path::new("/root")
+        || [Path::new("/home"), Path::new("/Users")].iter().any(|homes| path.starts_with(homes) && depth <= 3);
+    whole.then(|| "a home folder as a whole is never granted; declare what is needed of it".to_owned())
+}
+
+/// Whether one path is the other, or lies in it.
+fn overlap(one: &Path, other: &Path) -> bool {
+    one.starts_with(other) || other.starts_with(one)
+}
+
+fn env_fault(name: &str) -> Option<String> {
+    let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && name.len() <= 128;
+    if !plain || name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) {
+        return Some("a variable has a name of A-Z a-z 0-9 _ that begins with no digit".to_owned());
+    }
+    if SET_ANYWAY.contains(&name) {
+        return Some("every run has a value of its own for it; leave it out".to_owned());
+    }
+    if name.starts_with("TOOLSMITH_") || name.starts_with("LD_") || name.starts_with("DYLD_") {
+        return Some("it steers the workbench or the loader and is never passed on".to_owned());
+    }
+    (name.ends_with("_SOCK") || name.ends_with("_SOCKET") || name == "DBUS_SESSION_BUS_ADDRESS")
+        .then(|| "it leads to a socket, which lends the power of another program".to_owned())
+}
+
+fn run_fault(program: &str) -> Option<String> {
+    let bad = program.trim().is_empty() || program.len() > MAX_BYTES || program.chars().any(is_hidden);
+    bad.then(|| "a program has a name or an absolute path".to_owned())
+}
+
+/// The places of one machine that absolute paths are judged against. All of them absolute, and without
+/// symbolic links as far as they exist.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Ground {
+    /// The workspace.
+    pub workspace: PathBuf,
+    /// Home folders of whoever starts the run; the first is what `~` means.
+    pub homes: Vec<PathBuf>,
+    /// Home folders of others.
+    pub strangers: Vec<PathBuf>,
+    /// Folders of the workbench: state and settings.
+    pub ours: Vec<PathBuf>,
+}
+
+impl Ground {
+    /// Why an absolute path is never granted; `None` when it may be.
+    pub fn judge(&self, access: Access, path: &Path) -> Option<String> {
+        if self.ours.iter().any(|ours| overlap(path, ours)) {
+            return Some("it is, or holds, the state or settings of the workbench".to_owned());
+        }
+        let below = |base: &Path| path.strip_prefix(base).ok();
+        if let Some(rest) = below(&self.workspace)
+            && let Some(reason) = anchored_fault(access, Anchor::Workspace, rest)
+        {
+            return Some(reason);
+        }
+        for home in self.homes.iter().filter(|home| home.parent().is_some()) {
+            if home.starts_with(path) {
+                return home_fault(access, Path::new(""));
+            }
+            if let Some(reason) = below(home).and_then(|rest| anchored_fault(access, Anchor::Home, rest)) {
+                return Some(reason);
+            }
+        }
+        let root = below(Path::new("/")).and_then(|rest| anchored_fault(access, Anchor::Root, rest));
+        root.or_else(|| self.is_strange(path).then(|| "the homes of other users are never granted".to_owned()))
+    }
+
+    fn is_strange(&self, path: &Path) -> bool {
+        let is_own =
+            |path: &Path| path.starts_with(&self.workspace) || self.homes.iter().any(|home| path.starts_with(home));
+        let beside = self.homes.iter().filter_map(|home| home.parent());
+        let among_homes = beside.filter(|folder| matches!(folder.to_str(), Some("/home" | "/Users")));
+        let holds = |stranger: &PathBuf| stranger.starts_with(path);
+        let lies_in = |stranger: &PathBuf| path.starts_with(stranger);
+        self.strangers.iter().any(holds)
+            || !is_own(path)
+                && (self.strangers.iter().any(lies_in) || among_homes.into_iter().any(|all| path.starts_with(all)))
+    }
+}
+
+#[cfg(test)]
+mod tests;

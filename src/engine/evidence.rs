@@ -32,6 +32,7 @@ pub fn collect(material: Material<'_>) -> Vec<EvidenceLine> {
     lines.extend(material.unreadable.map(|why| line(Weight::Bad, "unreadable", why)));
     lines.extend(hidden(material.files));
     if let Some(manifest) = material.manifest {
+        lines.extend(never_granted(&manifest.permissions));
         lines.extend(permissions(&manifest.permissions, material.base.map(|m| &m.permissions)));
         lines.push(provenance(manifest));
         lines.extend(manifest.provenance.reason.as_ref().map(|why| line(Weight::Fact, "made because", why)));
@@ -78,6 +79,11 @@ fn hidden(files: &[VersionFile]) -> Vec<EvidenceLine> {
         found.push(line(Weight::Good, "hidden characters", "none"));
     }
     found
+}
+
+/// Declared permissions that no tool gets.
+fn never_granted(declared: &Permissions) -> Vec<EvidenceLine> {
+    declared.faults().iter().map(|fault| line(Weight::Bad, "never granted", fault.to_string())).collect()
 }
 
 /// Permissions, and how they differ from the version approved before.

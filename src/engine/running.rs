@@ -8,7 +8,7 @@ use super::core::{RunPolicy, policy};
 use super::error::{EngineError, ErrorCode};
 use super::view::RunRequest;
 use super::{Engine, Inner, lock, now};
-use crate::domain::{Caller, Digest, Profile, Run, RunEnd, RunId, RunUsage, Tool, ToolDetail};
+use crate::domain::{Caller, Digest, Profile, Run, RunEnd, RunId, RunUsage, Stage, Tool, ToolDetail, WriteMode};
 use crate::runner::{self, Report, Running};
 use crate::store::{FinishedRun, NewRun};
 use std::path::PathBuf;
@@ -122,6 +122,8 @@ impl Engine {
             input: request.input.as_ref(),
             timeout: request.timeout.or_else(|| self.usual_timeout(&ready.detail)),
             profile: ready.profile,
+            writes: if ready.detail.tool.stage == Stage::Core { WriteMode::Direct } else { WriteMode::Staged },
+            ours: &[self.inner.options.home.config.clone(), self.inner.options.home.data.clone()],
             spool: &self.spool_path(id),
             interpreters: &self.inner.interpreters,
         });

@@ -74,7 +74,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        let limits = [(Stage::Experimental, 30), (Stage::Approved, 60), (Stage::Core, 60)];
+        let limits = [(Stage::Experimental, 10), (Stage::Approved, 60), (Stage::Core, 60)];
         Settings {
             roots: Vec::new(),
             commit: true,

@@ -1,7 +1,10 @@
 //! How much a run may use: defaults by profile, what the manifest may change, the caps.
 //!
-//! Time and memory are bounded twice. The kernel bounds each process (rlimits); the actor bounds
-//! the run as a whole (wall clock, and a watch over the memory and number of all its processes).
+//! Time and memory are bounded twice. The kernel bounds each process (rlimits); the run as a whole is
+//! bounded by the wall clock and a watch over the memory and number of all its processes. Disk is
+//! what scratch and staged writes take together: the size of their file system where the run has one
+//! of its own, else watched. The length of a line is no limit of a run: all of it is kept, and the
+//! screen folds what is too long to draw.
 
 use crate::domain::{LimitsDeclared, Profile};
 use std::time::Duration;
@@ -14,6 +17,11 @@ const MAX_MEMORY: u64 = 8 << 30;
 const MAX_CPU_SECONDS: u64 = 3600;
 const MAX_PROCESSES: u64 = 1024;
 const MAX_OUTPUT: u64 = 64 * MIB;
+/// Scratch is memory where it is a file system of its own, so a large one is a lot to ask.
+const MAX_DISK: u64 = 4 << 30;
+const MIN_DISK: u64 = MIB;
+/// One inode for so many bytes of disk, as file systems themselves reckon: 16,384 for 64 MiB.
+const BYTES_PER_INODE: u64 = 4096;
 /// Less than this and no interpreter starts.
 const MIN_MEMORY: u64 = 16 * MIB;
 
@@ -30,18 +38,24 @@ pub(super) struct Limits {
     pub(super) processes: u64,
     /// Both output streams together, in bytes.
     pub(super) output_bytes: u64,
-    /// Each file written, in bytes.
+    /// Each file written, in bytes; never more than the disk.
     pub(super) file_bytes: u64,
+    /// Scratch and staged writes together, in bytes.
+    pub(super) disk_bytes: u64,
+    /// Files, folders and links in them.
+    pub(super) inodes: u64,
 }
 
 impl Limits {
     const STRICT: Limits = Limits {
-        wall: Duration::from_secs(30),
-        cpu_seconds: 10,
+        wall: Duration::from_secs(10),
+        cpu_seconds: 5,
         memory_bytes: 512 * MIB,
         processes: 64,
-        output_bytes: MAX_OUTPUT,
+        output_bytes: MIB,
         file_bytes: 64 * MIB,
+        disk_bytes: 64 * MIB,
+        inodes: 64 * MIB / BYTES_PER_INODE,
     };
 
     const DECLARED: Limits = Limits {
@@ -50,7 +64,9 @@ impl Limits {
         memory_bytes: 1024 * MIB,
         processes: 256,
         output_bytes: MAX_OUTPUT,
-        file_bytes: 1024 * MIB,
+        file_bytes: 256 * MIB,
+        disk_bytes: 256 * MIB,
+        inodes: 256 * MIB / BYTES_PER_INODE,
     };
 
     /// The limits of a run.
@@ -71,13 +87,16 @@ impl Limits {
         let wall = wall.unwrap_or(default.wall).clamp(Duration::from_millis(1), MAX_WALL);
         let scaled = default.cpu_seconds * wall.as_secs() / default.wall.as_secs();
         let cpu_default = default.cpu_seconds.max(scaled);
+        let disk_bytes = pick(declared.disk_bytes, default.disk_bytes, MIN_DISK, MAX_DISK);
         Limits {
             wall,
             cpu_seconds: pick(declared.cpu_seconds, cpu_default, 1, MAX_CPU_SECONDS),
             memory_bytes: pick(declared.memory_bytes, default.memory_bytes, MIN_MEMORY, MAX_MEMORY),
             processes: pick(declared.processes, default.processes, 1, MAX_PROCESSES),
             output_bytes: pick(declared.output_bytes, default.output_bytes, 1, MAX_OUTPUT),
-            file_bytes: default.file_bytes,
+            file_bytes: disk_bytes,
+            disk_bytes,
+            inodes: disk_bytes / BYTES_PER_INODE,
         }
     }
 }
@@ -102,21 +121,41 @@ mod tests {
             cpu_seconds: Some(u64::MAX),
             processes: Some(u64::MAX),
             output_bytes: Some(u64::MAX),
+            disk_bytes: Some(u64::MAX),
         };
         assert_eq!(Limits::of(Profile::Strict, &greedy, None), Limits::STRICT);
         let raised = Limits::of(Profile::Declared, &greedy, None);
         assert_eq!((raised.memory_bytes, raised.cpu_seconds), (MAX_MEMORY, MAX_CPU_SECONDS));
-        assert_eq!(raised.output_bytes, MAX_OUTPUT);
+        assert_eq!((raised.output_bytes, raised.disk_bytes), (MAX_OUTPUT, MAX_DISK));
         let modest = LimitsDeclared { processes: Some(2), cpu_seconds: Some(0), ..Default::default() };
         let lowered = Limits::of(Profile::Strict, &modest, None);
         assert_eq!(lowered, Limits { processes: 2, cpu_seconds: 1, ..Limits::STRICT });
     }
 
     #[test]
+    fn a_run_of_nobodys_trust_has_the_limits_that_the_readme_names() {
+        let strict = Limits::of(Profile::Strict, &LimitsDeclared::default(), None);
+        assert_eq!((strict.wall.as_secs(), strict.cpu_seconds, strict.memory_bytes >> 20), (10, 5, 512));
+        assert_eq!((strict.processes, strict.disk_bytes >> 20, strict.inodes), (64, 64, 16_384));
+        assert_eq!(strict.output_bytes >> 20, 1);
+    }
+
+    #[test]
+    fn no_file_is_larger_than_the_disk_and_the_number_of_files_goes_with_it() {
+        let small = LimitsDeclared { disk_bytes: Some(8 * MIB), ..Default::default() };
+        for profile in [Profile::Strict, Profile::Declared] {
+            let limits = Limits::of(profile, &small, None);
+            assert_eq!((limits.disk_bytes, limits.file_bytes, limits.inodes), (8 * MIB, 8 * MIB, 2048));
+        }
+        let none = LimitsDeclared { disk_bytes: Some(0), ..Default::default() };
+        assert_eq!(Limits::of(Profile::Strict, &none, None).disk_bytes, MIN_DISK);
+    }
+
+    #[test]
     fn cpu_time_grows_with_a_longer_wall_clock_up_to_the_cap() {
         let none = LimitsDeclared::default();
         let long = Limits::of(Profile::Strict, &none, Some(Duration::from_mins(5)));
-        assert_eq!((long.wall.as_secs(), long.cpu_seconds), (300, 100));
+        assert_eq!((long.wall.as_secs(), long.cpu_seconds), (300, 150));
         assert_eq!(Limits::of(Profile::Declared, &none, Some(Duration::from_secs(1 << 40))).wall, MAX_WALL);
         assert_eq!(Limits::of(Profile::Declared, &none, Some(Duration::from_secs(1))).cpu_seconds, 30);
     }

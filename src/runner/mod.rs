@@ -14,6 +14,7 @@
 mod actor;
 mod child;
 mod ending;
+mod grants;
 mod interpreter;
 mod limits;
 mod probe;
@@ -29,6 +30,7 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 
+pub use grants::{Grants, WritePath};
 pub use interpreter::{Interpreters, Who};
 pub use probe::{Found, Interpreter, interpreters};
 pub use processes::{kill_group, process_started, sweep};

@@ -3,13 +3,16 @@
 //! Pure apart from looking programs up on `PATH`: everything that can be wrong before a process
 //! exists is found here, and nothing has happened yet.
 
+use super::grants::{self, Grants};
 use super::interpreter::{Interpreters, Program, SearchPath, Seeker, Who};
 use super::limits::Limits;
 use super::processes::RUN_VARIABLE;
 use super::success::OutputRule;
 use super::template::{Scope, append_flags, as_variables, expand};
 use super::{Isolation, isolation};
-use crate::domain::{CostTier, InputMode, InterpreterFacts, Manifest, Profile, Recipe, RunEnd, Violation, validate};
+use crate::domain::{
+    CostTier, InputMode, InterpreterFacts, Manifest, Profile, Recipe, RunEnd, Violation, WriteMode, validate,
+};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
@@ -44,6 +47,10 @@ pub struct Request<'a> {
     pub timeout: Option<Duration>,
     /// Which rules apply.
     pub profile: Profile,
+    /// What becomes of writes to declared paths.
+    pub writes: WriteMode,
+    /// Folders of the workbench, never granted: state and settings.
+    pub ours: &'a [PathBuf],
     /// Where the output file will be.
     pub spool: &'a Path,
     /// What is known of interpreters.
@@ -69,6 +76,8 @@ pub struct Spec {
     pub(super) spool: PathBuf,
     pub(super) rule: OutputRule,
     pub(super) isolation: Isolation,
+    /// What it may do beyond its own files and its scratch.
+    pub(super) grants: Grants,
 }
 
 impl Spec {
@@ -109,6 +118,12 @@ pub fn prepare(request: &Request) -> Result<Spec, RunEnd> {
 /// [`prepare`] with the caller's environment handed in.
 pub(super) fn prepare_for(request: &Request, caller: &BTreeMap<OsString, OsString>) -> Result<Spec, RunEnd> {
     let recipe = startable(request.manifest)?;
+    let grants = grants::resolve(&grants::Asked {
+        permissions: &request.manifest.permissions,
+        profile: request.profile,
+        writes: request.writes,
+        ground: &grants::ground(request.workspace, request.ours, caller),
+    })?;
     let empty = Value::Object(Map::new());
     let input = request.input.unwrap_or(&empty);
     check_input(request, recipe, input)?;
@@ -116,7 +131,7 @@ pub(super) fn prepare_for(request: &Request, caller: &BTreeMap<OsString, OsStrin
     let (who, workspace) = (Who::of_this_process(), Some(request.workspace));
     let path = SearchPath::new(Seeker { caller, who, workspace, interpreters: request.interpreters });
     let (program, mut args) = locate(&path, &words, request.version_dir)?;
-    let mut env = environment(request, recipe, &path, caller);
+    let mut env = environment(request, recipe, &path, passed(&grants, caller));
     match recipe.input {
         InputMode::Args => append_flags(object(input)?, &used, &mut args),
         InputMode::Env => {
@@ -142,6 +157,7 @@ pub(super) fn prepare_for(request: &Request, caller: &BTreeMap<OsString, OsStrin
         spool: request.spool.to_owned(),
         rule: OutputRule::of(recipe, request.manifest.output.as_ref()),
         isolation: isolation(request.profile),
+        grants,
     })
 }
 
@@ -214,12 +230,18 @@ fn locate(path: &SearchPath<'_>, words: &[OsString], version: &Path) -> Result<(
     Ok((program, args))
 }
 
+/// The caller's variables that the run is granted by name.
+fn passed(grants: &Grants, caller: &BTreeMap<OsString, OsString>) -> BTreeMap<OsString, OsString> {
+    let names = grants.env.iter().map(OsString::from);
+    names.filter_map(|name| caller.get(&name).cloned().map(|value| (name, value))).collect()
+}
+
 /// The whole environment of the run; nothing of the caller's comes along unless it is named here.
 fn environment(
     request: &Request,
     recipe: &Recipe,
     path: &SearchPath<'_>,
-    caller: &BTreeMap<OsString, OsString>,
+    passed: BTreeMap<OsString, OsString>,
 ) -> BTreeMap<OsString, OsString> {
     let scratch = request.scratch.as_os_str();
     let term = if recipe.pty { "xterm-256color" } else { "dumb" };
@@ -235,10 +257,7 @@ fn environment(
     ]
     .map(|(name, value)| (name.into(), value))
     .into();
-    if request.profile == Profile::Declared {
-        let declared = request.manifest.permissions.env.iter().map(OsString::from);
-        env.extend(declared.filter_map(|name| caller.get(&name).cloned().map(|value| (name, value))));
-    }
+    env.extend(passed);
     env.extend(recipe.env.iter().map(|(name, value)| (name.into(), value.into())));
     // A tool that calls us back is an agent, whoever started it.
     env.insert("TOOLSMITH_AGENT".into(), request.manifest.name.to_string().into());

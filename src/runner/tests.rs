@@ -129,6 +129,8 @@ impl Bench {
             input: self.input.as_ref(),
             timeout: self.timeout,
             profile: self.profile,
+            writes: crate::domain::WriteMode::Direct,
+            ours: &[],
             spool: &self.path("spool"),
             interpreters: &Interpreters::default(),
         };
@@ -437,7 +439,7 @@ print(os.getsid(0) == os.getpid(), os.getpgid(0) == os.getpid())
 print(r.getrlimit(r.RLIMIT_CORE), r.getrlimit(r.RLIMIT_NOFILE)[1], r.getrlimit(r.RLIMIT_CPU)[0])
 print([l.split()[1] for l in open('/proc/self/status') if l.startswith('NoNewPrivs')])";
     let run = Bench::python(script).run();
-    assert_eq!(run.stdout, "no tty\nTrue True\n(0, 0) 256 10\n['1']\n", "{}", run.stderr);
+    assert_eq!(run.stdout, "no tty\nTrue True\n(0, 0) 256 5\n['1']\n", "{}", run.stderr);
 }
 
 #[test]
@@ -478,7 +480,9 @@ fn the_first_bytes_are_seen_while_the_tool_still_runs() {
 
 #[test]
 fn a_flood_is_cut_at_the_limit_and_only_its_end_stays_in_memory() {
-    let bench = Bench::sh("yes").within(PATIENCE);
+    let mut bench = Bench::sh("yes").within(PATIENCE);
+    // The profile with the larger limit: more than the tail holds.
+    bench.profile = Profile::Declared;
     let running = bench.start();
     let tail = running.tail();
     let report = running.wait();

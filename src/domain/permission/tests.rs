@@ -1,0 +1,262 @@
+//! The rules, as tables: what is refused, and as carefully what is not.
+
+use super::*;
+
+fn declared(access: Access, path: &str) -> Permissions {
+    let list = vec![path.to_owned()];
+    match access {
+        Access::Read => Permissions { read: list, ..Permissions::default() },
+        Access::Write => Permissions { write: list, ..Permissions::default() },
+    }
+}
+
+fn is_refused(access: Access, path: &str) -> bool {
+    !declared(access, path).faults().is_empty()
+}
+
+#[test]
+fn what_no_tool_gets_is_refused_for_reading_and_writing() {
+    for path in [
+        "",
+        " ",
+        "/",
+        "//",
+        "/.",
+        "~",
+        "~/",
+        "~root",
+        "~ada/x",
+        "/proc",
+        "/proc/self/mem",
+        "/sys/kernel",
+        "/dev",
+        "/dev/shm",
+        "/run",
+        "/run/user/1000",
+        "/var",
+        "/var/run/docker.sock",
+        "/home",
+        "/home/ada",
+        "/home/ada/",
+        "/root",
+        "/Users/ada",
+        "..",
+        "../x",
+        "a/../../x",
+        "/tmp/../etc",
+        "{workspace}/..",
+        "{workspace}/../x",
+        "{workspace}x/../../y",
+        "~/.ssh",
+        "~/.ssh/id_ed25519",
+        "/home/ada/.ssh/config",
+        "x/.gnupg/y",
+        "~/.config",
+        "~/.bashrc",
+        "~/.zshrc",
+        "~/.profile",
+        "~/.config/fish/config.fish",
+        "~/.aws/credentials",
+        "~/.netrc",
+        ".git/hooks",
+        "{workspace}/.git/hooks/pre-commit",
+        "deep/er/.git/hooks",
+        "~/agent.sock",
+        "/tmp/x.socket",
+        "{input.path}",
+        "{dir}/x",
+        "$HOME/x",
+        "~/$X",
+        "*.txt",
+        "src/**",
+        "a\u{202e}b",
+        "a\nb",
+        "~/.local",
+    ] {
+        for access in Access::ALL {
+            assert!(is_refused(*access, path), "{access} {path:?}");
+        }
+    }
+}
+
+#[test]
+fn some_things_may_be_read_and_not_written() {
+    for path in [
+        "tools",
+        "tools/",
+        "./tools/approved",
+        "{workspace}/tools/core/x",
+        "toolsmith.toml",
+        ".git",
+        ".git/config",
+        "sub/.git/HEAD",
+        "/etc",
+        "/etc/hosts",
+        "/usr/share/dict",
+        "/usr/local/bin",
+        "~/bin",
+        "~/.gitconfig",
+        ".tool_promotions.json",
+    ] {
+        assert!(!is_refused(Access::Read, path), "read {path:?}");
+        assert!(is_refused(Access::Write, path), "write {path:?}");
+    }
+}
+
+#[test]
+fn what_tools_work_on_is_not_refused() {
+    for path in [
+        "{workspace}",
+        "{workspace}/",
+        ".",
+        "out",
+        "./out/",
+        "{workspace}/data/in.csv",
+        "~/notes",
+        "~/.config/mine",
+        "/srv/data",
+        "/var/tmp/x",
+        "/home/ada/notes",
+        "/tmp",
+        "toolsmith",
+        "tools.txt",
+        "my.git/x",
+        ".gitignore",
+        "socks",
+        "a.sock.txt",
+        "/processed",
+        "~/.sshd-notes",
+        "/runner",
+        "ünïcode",
+    ] {
+        for access in Access::ALL {
+            assert_eq!(declared(*access, path).faults(), vec![], "{access} {path:?}");
+        }
+    }
+}
+
+#[test]
+fn a_network_is_one_word_and_hosts_have_a_plain_reason() {
+    let faults = |words: &[&str]| {
+        let network = words.iter().map(|word| (*word).to_owned()).collect();
+        let asked = Permissions { network, ..Permissions::default() };
+        (asked.reach(), asked.faults().iter().map(ToString::to_string).collect::<Vec<_>>())
+    };
+    for (words, reach) in [
+        (&[][..], Network::None),
+        (&["none"], Network::None),
+        (&["loopback"], Network::Loopback),
+        (&["full"], Network::Full),
+    ] {
+        assert_eq!(faults(words), (reach, vec![]));
+    }
+    let hosts = "network api.example.org:443: single hosts cannot be enforced here yet; declare none, loopback or full";
+    assert_eq!(faults(&["api.example.org:443"]), (Network::None, vec![hosts.to_owned()]));
+    assert_eq!(faults(&["loopback", "full"]).0, Network::None);
+    assert_eq!(faults(&["loopback", "full"]).1.len(), 1);
+}
+
+#[test]
+fn variables_that_steer_the_run_or_lead_to_a_socket_are_refused() {
+    let is_bad = |name: &str| !Permissions { env: vec![name.to_owned()], ..Permissions::default() }.faults().is_empty();
+    for name in ["PATH", "HOME", "LD_PRELOAD", "TOOLSMITH_HOME", "SSH_AUTH_SOCK", "A=B", "", "9X", "A-B", "Ä"] {
+        assert!(is_bad(name), "{name:?}");
+    }
+    for name in ["API_TOKEN", "_x", "PYTHONPATH2", "SOCKS_PROXY", "PATHS"] {
+        assert!(!is_bad(name), "{name:?}");
+    }
+}
+
+#[test]
+fn a_list_that_nobody_would_read_is_refused() {
+    let many = Permissions { read: (0..33).map(|n| format!("f{n}")).collect(), ..Permissions::default() };
+    assert_eq!(many.faults().len(), 1);
+}
+
+#[test]
+fn asking_for_nothing_is_told_apart_from_asking_for_anything() {
+    assert!(Permissions::default().is_nothing());
+    assert!(Permissions { network: vec!["none".to_owned()], ..Permissions::default() }.is_nothing());
+    assert!(!Permissions { network: vec!["loopback".to_owned()], ..Permissions::default() }.is_nothing());
+    assert!(!declared(Access::Read, "x").is_nothing());
+    let all = Permissions {
+        network: vec!["full".into()],
+        read: vec!["in".into()],
+        write: vec!["out".into()],
+        env: vec!["TOKEN".into()],
+        run: vec!["git".into()],
+    };
+    let staged = all.sentences(false);
+    assert_eq!(staged.len(), 5);
+    assert!(staged[1].contains("write out") && staged[1].contains("undo"), "{staged:?}");
+    assert!(all.sentences(true)[1].contains("at once"));
+}
+
+fn ground() -> Ground {
+    Ground {
+        workspace: "/home/ada/ws".into(),
+        homes: vec!["/home/ada".into(), "/srv/homes/ada".into()],
+        strangers: vec!["/srv/homes/bob".into()],
+        ours: vec!["/home/ada/.local/share/toolsmith".into(), "/home/ada/.config/toolsmith".into()],
+    }
+}
+
+#[test]
+fn an_absolute_path_is_judged_under_every_name_it_has_here() {
+    for path in [
+        "/home/ada",
+        "/home",
+        "/",
+        "/srv/homes",
+        "/srv",
+        "/srv/homes/ada",
+        "/srv/homes/bob/x",
+        "/home/eve/x",
+        "/home/ada/.local",
+        "/home/ada/.local/share",
+        "/home/ada/.local/share/toolsmith/x",
+        "/home/ada/.config",
+        "/home/ada/.config/toolsmith",
+        "/home/ada/.bashrc",
+        "/srv/homes/ada/.bashrc",
+        "/proc/1",
+        "/home/ada/ws/.git/hooks",
+    ] {
+        for access in Access::ALL {
+            assert!(ground().judge(*access, Path::new(path)).is_some(), "{access} {path}");
+        }
+    }
+    for path in ["/home/ada/ws/tools/x", "/home/ada/ws/toolsmith.toml", "/home/ada/ws/a/.git", "/etc/x"] {
+        assert!(ground().judge(Access::Write, Path::new(path)).is_some(), "{path}");
+        assert_eq!(ground().judge(Access::Read, Path::new(path)), None, "{path}");
+    }
+    for path in ["/home/ada/ws", "/home/ada/ws/out", "/home/ada/notes", "/srv/data", "/home/ada/.local/share/mine"] {
+        for access in Access::ALL {
+            assert_eq!(ground().judge(*access, Path::new(path)), None, "{access} {path}");
+        }
+    }
+}
+
+#[test]
+fn a_workspace_that_is_the_home_is_not_granted_as_a_whole() {
+    let ground = Ground { workspace: "/home/ada".into(), ..ground() };
+    assert!(ground.judge(Access::Read, Path::new("/home/ada")).is_some());
+    assert_eq!(ground.judge(Access::Write, Path::new("/home/ada/out")), None);
+}
+
+#[test]
+fn a_workspace_in_the_home_of_another_is_still_the_workspace() {
+    let ground = Ground { workspace: "/srv/homes/bob/shared".into(), ..ground() };
+    assert_eq!(ground.judge(Access::Write, Path::new("/srv/homes/bob/shared/out")), None);
+    assert!(ground.judge(Access::Read, Path::new("/srv/homes/bob/other")).is_some());
+}
+
+#[test]
+fn an_anchor_itself_has_no_closing_slash() {
+    let at = |text: &str| DeclaredPath::parse(text).unwrap().at(Path::new("/w"), Some(Path::new("/h"))).unwrap();
+    assert_eq!(at("{workspace}/").as_os_str(), "/w");
+    assert_eq!(at("a/./b/").as_os_str(), "/w/a/b");
+    assert_eq!(at("~/x").as_os_str(), "/h/x");
+    assert!(DeclaredPath::parse("a/").unwrap().folder && !DeclaredPath::parse("a").unwrap().folder);
+    assert_eq!(DeclaredPath::parse("~/x").unwrap().at(Path::new("/w"), None), None);
+}
