@@ -97,6 +97,11 @@ impl Spec {
         self.interpreter.as_ref()
     }
 
+    /// What the run may do beyond its own files and its scratch.
+    pub fn grants(&self) -> &Grants {
+        &self.grants
+    }
+
     /// The program and its arguments, as they will be started.
     pub fn command_line(&self) -> Vec<String> {
         let words = std::iter::once(self.program.as_os_str()).chain(self.args.iter().map(OsString::as_os_str));

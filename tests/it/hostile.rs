@@ -60,12 +60,17 @@ fn sound(workspace: &Workspace) {
     let manifest = format!(
         "name = \"evil\"\nversion = \"1.0.0\"\ndescription = {q}\nkeywords = [{q}]\ntags = [{q}]\nuse_cases = [{q}]\n\
          capabilities = [{q}]\naliases = [{q}]\ncategory = {q}\n[run]\ncommand = [\"sh\", \"{{file}}\"]\n\
-         entry = \"x.sh\"\n[permissions]\nnetwork = [{q}]\nread = [{q}]\nwrite = [{q}]\nenv = [{q}]\n[provenance]\n\
-         created_by = {q}\ngenerator = {q}\nreason = {q}\ncreated_at = {q}\n[input]\ntype = \"object\"\n\
+         entry = \"x.sh\"\n[provenance]\ncreated_by = {q}\ngenerator = {q}\nreason = {q}\ncreated_at = {q}\n[input]\ntype = \"object\"\n\
          [input.properties.a]\ntype = \"string\"\ndescription = {q}\n"
     );
     workspace.write("tools/experimental/evil/tool.toml", &manifest);
     workspace.write("tools/experimental/evil/x.sh", &format!("printf '%s\\n' '{EVIL}'; printf '{EVIL}' >&2; exit 3\n"));
+    // What no tool gets keeps this one from running; its text is shown all the same.
+    let greedy = format!(
+        "name = \"greedy\"\n{RUNS}[permissions]\nnetwork = [{q}]\nread = [{q}]\nwrite = [{q}]\nenv = [{q}]\nrun = [{q}]\n"
+    );
+    workspace.write("tools/experimental/greedy/tool.toml", &greedy);
+    workspace.write("tools/experimental/greedy/x.sh", "true\n");
     let header = format!("\"\"\"{EVIL}\nVersion: {EVIL}\nGenerator: {EVIL}\n\"\"\"\nprint(1)\n").replace('\r', "");
     workspace.write("tools/experimental/header.py", &header);
 }
@@ -132,7 +137,7 @@ fn each_broken_file_is_a_problem_with_its_line_and_a_way_out() {
     assert_eq!(problems.len(), broken().len(), "{problems:#?}");
     let (list, _) = workspace.json(&["list"]);
     let names: Vec<&Value> = list["tools"].as_array().unwrap().iter().map(|tool| &tool["name"]).collect();
-    assert_eq!(names, ["evil", "header"]);
+    assert_eq!(names, ["evil", "greedy", "header"]);
 }
 
 #[test]
@@ -176,16 +181,16 @@ fn place_and_code(problem: &Value) -> (String, String) {
 #[test]
 fn no_verb_prints_a_hidden_character() {
     let workspace = workspace().with_git();
-    for tool in ["evil", "header"] {
+    for (tool, ends) in [("evil", 1), ("header", 0), ("greedy", 4)] {
         for verb in ["show", "source", "diff"] {
             let args = [verb, tool];
             assert_visible(&args, &workspace.toolsmith(&args).output().unwrap());
             at_terminal(&workspace, &args);
         }
         let (code, _) = at_terminal(&workspace, &["run", tool]);
-        assert_eq!(code, u32::from(tool == "evil"));
+        assert_eq!(code, ends, "{tool}");
     }
-    for run in ["1", "2"] {
+    for run in ["1", "2", "3"] {
         at_terminal(&workspace, &["output", run]);
     }
     let (reviews, _) = workspace.json(&["reviews"]);
