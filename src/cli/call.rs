@@ -1,15 +1,15 @@
 //! One call of the program: what was asked, by whom, and where the answer goes.
 
 use super::build::global;
+use super::outlet;
 use super::parse;
-use super::print_json;
-use super::print_text::{Ink, Line, Look, Page};
+use super::print_text::{Ink, Line, Page};
 use crate::action::{Risk, Spec};
-use crate::domain::{Caller, Digest, Instant, SafeText, ToolName};
+use crate::domain::{Caller, Digest, Instant, SafeText, Stream, ToolName};
 use crate::engine::{CatalogView, Engine, EngineError, ErrorCode, Home, OpenOptions, find_workspace};
 use clap::ArgMatches;
 use serde::Serialize;
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -274,30 +274,17 @@ impl<'a> Call<'a> {
     /// When standard output cannot be written.
     pub(super) fn print(&self, answer: &impl Answer) -> Result<u8, Stop> {
         if self.globals.json {
-            print_object(answer)?;
+            outlet::object(answer)?;
         } else {
-            let mut out = BufWriter::new(io::stdout().lock());
-            answer.text(&mut Page::new(&mut out, stdout_look(self.globals.color)))?;
-            out.flush()?;
+            outlet::page(Stream::Stdout, self.globals.color, |page| answer.text(page))?;
         }
         Ok(answer.exit_code())
     }
 
     /// Says something on standard error. Nobody there to read it is no failure.
     pub(super) fn note(&self, line: &Line) {
-        let _ = Page::new(&mut io::stderr().lock(), stderr_look(self.globals.color)).line(line);
+        let _ = outlet::page(Stream::Stderr, self.globals.color, |page| page.line(line));
     }
-}
-
-/// Prints one object on standard output.
-///
-/// # Errors
-/// When standard output cannot be written.
-pub(super) fn print_object(object: &impl Serialize) -> Result<(), Stop> {
-    let mut out = BufWriter::new(io::stdout().lock());
-    print_json::write_object(&mut out, object)?;
-    out.flush()?;
-    Ok(())
 }
 
 /// Prints an error: an object on standard output for scripts, lines on standard error for humans.
@@ -307,37 +294,19 @@ pub(super) fn print_error(error: &EngineError, json: bool, color: bool) -> io::R
         error: &'a EngineError,
     }
     if json {
-        return print_json::write_object(&mut io::stdout().lock(), &Failed { error });
+        return outlet::object(&Failed { error });
     }
-    let mut err = io::stderr().lock();
-    let mut page = Page::new(&mut err, stderr_look(color));
-    let mut message = SafeText::lines(&error.message).into_iter();
-    page.line(&Line::new().put(Ink::Bad, "error: ").safe(Ink::Plain, message.next().unwrap_or_default()))?;
-    for line in message {
-        page.line(&Line::new().safe(Ink::Plain, line))?;
-    }
-    if !error.hint.is_empty() {
-        page.line(&Line::new().put(Ink::Accent, "hint: ").put(Ink::Plain, &error.hint))?;
-    }
-    Ok(())
-}
-
-/// How text on standard output looks.
-pub(super) fn stdout_look(color: bool) -> Look {
-    let out = io::stdout();
-    look(color, out.is_terminal(), rustix::termios::tcgetwinsize(&out).map_or(0, |size| size.ws_col))
-}
-
-/// How text on standard error looks.
-pub(super) fn stderr_look(color: bool) -> Look {
-    let err = io::stderr();
-    look(color, err.is_terminal(), rustix::termios::tcgetwinsize(&err).map_or(0, |size| size.ws_col))
-}
-
-fn look(color: bool, terminal: bool, columns: u16) -> Look {
-    // A terminal that does not know its width says 0.
-    let columns = if columns == 0 { 80 } else { usize::from(columns) };
-    Look { color: color && terminal, width: terminal.then_some(columns), now: now() }
+    outlet::page(Stream::Stderr, color, |page| {
+        let mut message = SafeText::lines(&error.message).into_iter();
+        page.line(&Line::new().put(Ink::Bad, "error: ").safe(Ink::Plain, message.next().unwrap_or_default()))?;
+        for line in message {
+            page.line(&Line::new().safe(Ink::Plain, line))?;
+        }
+        if !error.hint.is_empty() {
+            page.line(&Line::new().put(Ink::Accent, "hint: ").put(Ink::Plain, &error.hint))?;
+        }
+        Ok(())
+    })
 }
 
 /// The present.

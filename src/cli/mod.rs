@@ -16,6 +16,7 @@ mod input;
 mod lifecycle;
 mod live;
 mod markdown;
+mod outlet;
 mod parse;
 mod print_json;
 mod print_text;
@@ -33,7 +34,7 @@ use crate::engine::{EngineError, ErrorCode, OpenOptions};
 use call::{Call, Globals, Stop};
 use serde::Serialize;
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -78,6 +79,7 @@ pub struct Rendered {
 
 /// Does what the arguments of this process ask for; without a verb, opens the workbench.
 pub fn main(screen: Screen) -> ExitCode {
+    outlet::report_panics_escaped();
     let args: Vec<OsString> = std::env::args_os().collect();
     run_with(&args, screen)
 }
@@ -232,8 +234,8 @@ fn finish(done: Result<u8, Stop>, asked: Asked) -> ExitCode {
 /// Prints what clap says: help and version are answers, everything else is a usage error.
 fn refuse_usage(error: &clap::Error, asked: Asked) -> ExitCode {
     if !error.use_stderr() {
-        let _ = error.print();
-        let _ = io::stdout().flush();
+        // Nothing is left to tell when the answer cannot be written.
+        let _ = outlet::own_words(error);
         return ExitCode::SUCCESS;
     }
     let text = error.render().to_string();

@@ -1,15 +1,15 @@
 //! Running tools: `run`, `rerun`.
 
-use super::call::{Call, Stop, print_object, stderr_look, stdout_look};
+use super::call::{Call, Stop};
 use super::input;
-use super::live::{Cleaner, Joiner, Kept, Sink, follow};
-use super::print_json;
+use super::live::{Joiner, Kept, Sink, follow};
+use super::outlet::{self, Outlets};
 use super::print_text::{Ink, Line, span};
 use super::runs::{RunAnswer, outcome_ink};
 use crate::domain::{Run, RunId, RunOutcome, Stream, Tool};
 use crate::engine::{Engine, EngineError, ErrorCode, RunHandle, RunRequest};
 use serde::Serialize;
-use std::io::{self, IsTerminal, Write};
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -86,10 +86,10 @@ fn start(call: &Call<'_>, asked: Result<(Engine, RunRequest), EngineError>) -> R
         let (run, _) = follow(call, &engine, handle, &mut Nowhere)?;
         let code = exit_code(run.outcome);
         let kept = Kept::read(&engine, run.id)?;
-        print_object(&RunAnswer::new(run, &kept))?;
+        outlet::object(&RunAnswer::new(run, &kept))?;
         return Ok(code);
     }
-    let mut streams = Streams::new(call);
+    let mut streams = Outlets::new(call.globals.color);
     let (run, taken) = follow(call, &engine, handle, &mut streams)?;
     let finished = streams.finish();
     call.note(&summary(&run));
@@ -142,70 +142,6 @@ impl Sink for Nowhere {
     }
 }
 
-/// Standard output and standard error of this process, each raw or cleaned.
-struct Streams {
-    stdout: Option<Cleaner>,
-    stderr: Option<Cleaner>,
-    /// Whether the last thing written to a terminal was not the end of a line.
-    within_line: bool,
-}
-
-impl Streams {
-    fn new(call: &Call<'_>) -> Streams {
-        let color = call.globals.color;
-        Streams {
-            stdout: io::stdout().is_terminal().then(|| Cleaner::new(stdout_look(color).color)),
-            stderr: io::stderr().is_terminal().then(|| Cleaner::new(stderr_look(color).color)),
-            within_line: false,
-        }
-    }
-
-    fn finish(&mut self) -> io::Result<()> {
-        for stream in [Stream::Stdout, Stream::Stderr] {
-            let cleaner = match stream {
-                Stream::Stdout => &mut self.stdout,
-                Stream::Stderr => &mut self.stderr,
-            };
-            if let Some(cleaner) = cleaner {
-                let rest = cleaner.finish();
-                write_to(stream, rest.as_bytes())?;
-                self.within_line |= !rest.is_empty() && !rest.ends_with('\n');
-            }
-        }
-        if self.within_line && io::stderr().is_terminal() {
-            // What is said of the run begins on a line of its own.
-            write_to(Stream::Stderr, b"\n")?;
-        }
-        Ok(())
-    }
-}
-
-impl Sink for Streams {
-    fn take(&mut self, stream: Stream, bytes: &[u8]) -> io::Result<()> {
-        let cleaner = match stream {
-            Stream::Stdout => &mut self.stdout,
-            Stream::Stderr => &mut self.stderr,
-        };
-        let Some(cleaner) = cleaner else { return write_to(stream, bytes) };
-        let clean = cleaner.push(bytes);
-        if !clean.is_empty() {
-            self.within_line = !clean.ends_with('\n');
-        }
-        write_to(stream, clean.as_bytes())
-    }
-}
-
-fn write_to(stream: Stream, bytes: &[u8]) -> io::Result<()> {
-    match stream {
-        Stream::Stdout => {
-            let mut out = io::stdout().lock();
-            out.write_all(bytes)?;
-            out.flush()
-        }
-        Stream::Stderr => io::stderr().lock().write_all(bytes),
-    }
-}
-
 /// A line of `--jsonl`.
 #[derive(Serialize)]
 #[serde(tag = "event", rename_all = "lowercase")]
@@ -217,9 +153,7 @@ enum RunEvent<'a> {
 }
 
 fn print_event(event: &RunEvent<'_>) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    print_json::write_object(&mut out, event)?;
-    out.flush()
+    outlet::object(event)
 }
 
 /// Prints events as they come; an error before the start is an event too.

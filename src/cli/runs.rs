@@ -1,13 +1,14 @@
 //! Recorded runs: `runs`, `output`, `cancel`.
 
-use super::call::{Answer, Call, Stop, now, print_object, stdout_look};
+use super::call::{Answer, Call, Stop, now};
 use super::lifecycle::Done;
-use super::live::{Cleaner, Kept};
+use super::live::Kept;
+use super::outlet::{self, Outlet};
 use super::print_text::{Align, Ink, Line, Look, Page, Table, counted, span, when};
 use crate::domain::{Command, Instant, Run, RunId, RunOutcome, Stream};
 use crate::engine::{EngineError, RunFilter};
 use serde::Serialize;
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io;
 use std::time::Duration;
 
 /// Recorded runs, newest first.
@@ -132,24 +133,14 @@ pub(super) fn output(call: &Call<'_>) -> Result<u8, Stop> {
     let streams = wanted(call.text("stream"));
     let kept = Kept::read(&engine, run.id)?.only(streams);
     if call.globals.json {
-        print_object(&RunAnswer::new(run, &kept))?;
+        outlet::object(&RunAnswer::new(run, &kept))?;
         return Ok(0);
     }
-    let out = io::stdout();
-    let terminal = out.is_terminal();
-    let mut out = BufWriter::new(out.lock());
-    let mut cleaner = Cleaner::new(stdout_look(call.globals.color).color);
+    let mut out = Outlet::new(Stream::Stdout, call.globals.color);
     for (_, bytes) in kept.frames() {
-        if terminal {
-            out.write_all(cleaner.push(bytes).as_bytes())?;
-        } else {
-            out.write_all(bytes)?;
-        }
+        out.take(bytes)?;
     }
-    if terminal {
-        out.write_all(cleaner.finish().as_bytes())?;
-    }
-    out.flush()?;
+    out.finish()?;
     if run.truncated {
         call.note(&Line::new().put(Ink::Warn, format!("the output of run {} was cut at its limit", run.id)));
     }

@@ -1,6 +1,6 @@
 //! One line of a file, escaped for a viewer, with the way back to its bytes.
 
-use super::text::{MAX_COMBINING_RUN, escape_char, is_combining, is_hidden};
+use super::text::{Marks, escape_char};
 use std::ops::Range;
 
 /// An escaped line that knows where each byte of the raw line went and which parts are escapes.
@@ -18,13 +18,13 @@ impl MappedLine {
     /// Escapes `raw`, which is one line without its line break.
     pub fn new(raw: &str) -> MappedLine {
         let mut line = MappedLine { text: String::with_capacity(raw.len()), ..MappedLine::default() };
-        let mut combining = 0;
+        let mut marks = Marks::default();
         for (at, c) in raw.char_indices() {
-            combining = if is_combining(c) { combining + 1 } else { 0 };
+            let escaped = marks.escapes(c);
             let start = line.text.len();
             if c == '\t' {
                 line.text.push_str("    ");
-            } else if is_hidden(c) || combining > MAX_COMBINING_RUN {
+            } else if escaped {
                 line.text.push_str(&escape_char(c));
                 line.hidden.push(start..line.text.len());
             } else {

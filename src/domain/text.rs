@@ -7,6 +7,7 @@
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
 use std::fmt;
+use unicode_width::UnicodeWidthChar;
 
 /// One line of text in which every control, bidi, zero-width, tag and variation character is a
 /// visible escape. The only way to get one is to go through the escaping.
@@ -14,13 +15,19 @@ use std::fmt;
 pub struct SafeText(String);
 
 /// More combining marks than this in a row are escaped: they would paint over neighbouring lines.
-pub(super) const MAX_COMBINING_RUN: usize = 3;
+const MAX_COMBINING_RUN: usize = 3;
 
 impl SafeText {
     /// Escapes `raw`. Line breaks and tabs are escaped too: split into lines before where lines
     /// are meant, expand tabs before where columns are meant.
     pub fn new(raw: &str) -> SafeText {
         SafeText(escape(raw).into_owned())
+    }
+
+    /// Escapes `raw` in place where nothing is to be escaped; the text is as that of [`SafeText::new`].
+    /// Escaping safe text again changes nothing.
+    pub fn visible(raw: &str) -> Cow<'_, str> {
+        escape(raw)
     }
 
     /// Escapes one line of a file for a viewer: tabs become four blanks, the rest as in [`SafeText::new`].
@@ -90,6 +97,7 @@ pub fn is_hidden(c: char) -> bool {
             | '\u{FE00}'..='\u{FE0F}'
             | '\u{FEFF}' | '\u{FFA0}'
             | '\u{FFF0}'..='\u{FFFB}'
+            | '\u{1BCA0}'..='\u{1BCA3}'
             | '\u{1D173}'..='\u{1D17A}'
             | '\u{E0000}'..='\u{E0FFF}')
 }
@@ -105,10 +113,28 @@ pub fn escape_char(c: char) -> String {
     }
 }
 
-/// Whether a character is drawn onto the one before it.
-pub(super) fn is_combining(c: char) -> bool {
-    matches!(c, '\u{0300}'..='\u{036F}' | '\u{0483}'..='\u{0489}' | '\u{1AB0}'..='\u{1AFF}'
-        | '\u{1DC0}'..='\u{1DFF}' | '\u{20D0}'..='\u{20FF}' | '\u{FE20}'..='\u{FE2F}')
+/// Whether a character is drawn onto the one before it: a mark of any script, without a width.
+fn is_combining(c: char) -> bool {
+    !c.is_ascii() && c.width() == Some(0)
+}
+
+/// Counts marks, so that those which would leave their own place are escaped.
+#[derive(Default)]
+pub(super) struct Marks {
+    run: usize,
+    begun: bool,
+}
+
+impl Marks {
+    /// Whether `c`, the next character of a line, must be written as an escape: it is hidden, one
+    /// mark too many, or a mark with nothing of its own line to be drawn onto.
+    pub(super) fn escapes(&mut self, c: char) -> bool {
+        let combining = is_combining(c);
+        self.run = if combining { self.run + 1 } else { 0 };
+        let lone = combining && !self.begun;
+        self.begun = true;
+        is_hidden(c) || self.run > MAX_COMBINING_RUN || lone
+    }
 }
 
 fn escape(raw: &str) -> Cow<'_, str> {
@@ -116,11 +142,14 @@ fn escape(raw: &str) -> Cow<'_, str> {
     if raw.bytes().all(|b| (0x20..0x7f).contains(&b)) {
         return Cow::Borrowed(raw);
     }
+    let mut marks = Marks::default();
+    if !raw.chars().any(|c| marks.escapes(c)) {
+        return Cow::Borrowed(raw);
+    }
+    let mut marks = Marks::default();
     let mut safe = String::with_capacity(raw.len() + 16);
-    let mut combining = 0;
     for c in raw.chars() {
-        combining = if is_combining(c) { combining + 1 } else { 0 };
-        if is_hidden(c) || combining > MAX_COMBINING_RUN {
+        if marks.escapes(c) {
             safe.push_str(&escape_char(c));
         } else {
             safe.push(c);
@@ -132,6 +161,7 @@ fn escape(raw: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use unicode_width::UnicodeWidthStr;
 
     #[test]
     fn nothing_that_moves_or_hides_survives() {
@@ -151,8 +181,32 @@ mod tests {
     }
 
     #[test]
-    fn stacked_accents_are_cut() {
-        let zalgo = format!("e{}", "\u{301}".repeat(20));
-        assert_eq!(SafeText::new(&zalgo).as_str().matches("\\u{301}").count(), 17);
+    fn stacked_marks_of_any_script_are_cut() {
+        for mark in ['\u{301}', '\u{e47}', '\u{64b}', '\u{20dd}', '\u{1ab0}'] {
+            let stacked = format!("e{}", mark.to_string().repeat(20));
+            assert_eq!(SafeText::new(&stacked).as_str().matches(&escape_char(mark)).count(), 17, "{mark:?}");
+        }
+    }
+
+    #[test]
+    fn a_mark_without_a_letter_of_its_own_is_an_escape() {
+        assert_eq!(SafeText::new("\u{301}a\u{301}").as_str(), "\\u{301}a\u{301}");
+        assert_eq!(SafeText::source_line("\u{301}a"), SafeText::new("\u{301}a"));
+    }
+
+    #[test]
+    fn the_parts_of_a_joined_or_varied_sign_are_seen() {
+        assert_eq!(SafeText::new("\u{1f469}\u{200d}\u{1f4bb}").as_str(), "\u{1f469}\\u{200d}\u{1f4bb}");
+        assert_eq!(SafeText::new("\u{2602}\u{fe0f}\u{1f1e9}\u{1f1ea}").as_str(), "\u{2602}\\u{fe0f}\u{1f1e9}\u{1f1ea}");
+        assert_eq!(SafeText::count_hidden("\u{1f469}\u{200d}\u{1f4bb}\u{2602}\u{fe0f}"), 2);
+    }
+
+    #[test]
+    fn no_character_of_unicode_vanishes_and_escaping_twice_is_escaping_once() {
+        for c in (0..=0x0010_ffff).filter_map(char::from_u32) {
+            let text = SafeText::new(&c.to_string());
+            assert!(text.as_str().width() > 0, "{c:?} takes no column");
+            assert_eq!(SafeText::visible(text.as_str()), text.as_str());
+        }
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod app;
 pub mod effect;
+pub mod ink;
 pub mod keymap;
 pub mod layout;
 pub mod list;
@@ -24,6 +25,7 @@ pub mod widget;
 
 mod pump;
 
+use crate::domain::SafeText;
 use crate::engine::{ErrorCode, OpenOptions};
 use app::{App, Call};
 use effect::Ending;
@@ -75,9 +77,9 @@ pub fn run(options: OpenOptions, face: Face) -> io::Result<ExitCode> {
     drop(session);
     let (ending, failure) = ended?;
     if let Some(error) = &failure {
-        eprintln!("error: {}", phrase::safe(&error.message));
+        terminal::say_after(&SafeText::new(&format!("error: {}", error.message)));
         if !error.hint.is_empty() {
-            eprintln!("hint: {}", phrase::safe(&error.hint));
+            terminal::say_after(&SafeText::new(&format!("hint: {}", error.hint)));
         }
     }
     Ok(ExitCode::from(exit_code(ending, failure.map(|error| error.code))))

@@ -3,6 +3,7 @@
 //!
 //! Nothing here asks the terminal a question: a terminal that answers nothing costs no time.
 
+use crate::domain::SafeText;
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::cursor::{Hide, Show};
 use crossterm::event::{
@@ -17,7 +18,7 @@ use crossterm::terminal::{
 use crossterm::{execute, queue};
 use ratatui::Terminal;
 use ratatui::backend::{Backend, ClearType, CrosstermBackend};
-use std::io::{self, IsTerminal, Stdout, Write, stdin, stdout};
+use std::io::{self, IsTerminal, Stdout, Write, stderr, stdin, stdout};
 use std::panic;
 use std::thread;
 
@@ -33,7 +34,7 @@ pub struct Session {
     /// What is drawn to.
     pub screen: Screen,
     mouse: bool,
-    title: String,
+    title: SafeText,
     /// Whether the terminal is ours at the moment.
     taken: bool,
 }
@@ -48,7 +49,7 @@ impl Session {
             return Err(io::Error::new(io::ErrorKind::Unsupported, "the workbench needs a terminal"));
         }
         let screen = Terminal::new(CrosstermBackend::new(stdout()))?;
-        let mut session = Session { screen, mouse: false, title: String::new(), taken: false };
+        let mut session = Session { screen, mouse: false, title: SafeText::default(), taken: false };
         session.take()?;
         Ok(session)
     }
@@ -73,7 +74,7 @@ impl Session {
     pub fn leave(&mut self) {
         restore();
         self.taken = false;
-        self.title.clear();
+        self.title = SafeText::default();
     }
 
     /// Takes the terminal again; everything must be drawn anew.
@@ -110,13 +111,13 @@ impl Session {
         if on { execute!(stdout(), EnableMouseCapture) } else { execute!(stdout(), DisableMouseCapture) }
     }
 
-    /// Sets the title of the window; the text must be safe.
+    /// Sets the title of the window.
     ///
     /// # Errors
     /// When the terminal is gone.
-    pub fn set_title(&mut self, title: &str) -> io::Result<()> {
-        if title != self.title {
-            title.clone_into(&mut self.title);
+    pub fn set_title(&mut self, title: &SafeText) -> io::Result<()> {
+        if *title != self.title {
+            self.title = title.clone();
             queue!(stdout(), SetTitle(title))?;
         }
         Ok(())
@@ -146,6 +147,12 @@ impl Drop for Session {
     fn drop(&mut self) {
         restore();
     }
+}
+
+/// Says a last line on standard error, once the terminal is given back.
+pub fn say_after(line: &SafeText) {
+    // Nobody there to read it is no failure.
+    let _ = writeln!(stderr(), "{line}");
 }
 
 /// Undoes everything that [`Session::enter`] did. Harmless when nothing was done; a terminal that is

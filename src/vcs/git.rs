@@ -408,7 +408,9 @@ struct Plan<'p> {
 
 /// The message, with the trailers as its last paragraph.
 fn message_with_trailers(commit: &Commit<'_>) -> String {
-    let mut message = commit.message.trim().to_owned();
+    // What shows a log later may obey what stands in it.
+    let lines = commit.message.trim().split('\n').map(|line| SafeText::new(line.trim_end_matches('\r')).into());
+    let mut message = lines.collect::<Vec<String>>().join("\n");
     if !commit.trailers.is_empty() {
         message.push_str("\n\n");
     }
@@ -418,13 +420,12 @@ fn message_with_trailers(commit: &Commit<'_>) -> String {
         message.push_str(&one_line(value));
         message.push('\n');
     }
-    // A NUL would end the argument early.
-    message.replace('\0', " ")
+    message
 }
 
 /// A trailer is one line: a name with a line break in it must not become a second trailer.
 fn one_line(value: &str) -> String {
-    value.split_whitespace().collect::<Vec<_>>().join(" ")
+    SafeText::new(&value.split_whitespace().collect::<Vec<_>>().join(" ")).into()
 }
 
 fn joined(paths: &[&str]) -> Vec<u8> {

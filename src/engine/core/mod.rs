@@ -19,7 +19,7 @@ pub use undo::undo;
 use super::error::{EngineError, ErrorCode};
 use super::relocate::Relocation;
 use crate::domain::{
-    Digest, FileMode, OperationId, Outcome, Placement, ReviewId, Stage, Tool, ToolName, VersionFile, rfc3339,
+    Digest, FileMode, OperationId, Outcome, Placement, ReviewId, Stage, Tool, ToolName, VersionFile, is_hidden, rfc3339,
 };
 use crate::store::Tx;
 use serde::{Deserialize, Serialize};
@@ -133,20 +133,6 @@ pub fn stage_placement(stage: Stage, name: &ToolName) -> Placement {
     Placement { base: format!("tools/{stage}/{name}"), exclusive: true }
 }
 
-/// What `approval.toml` says beside a promoted tool.
-#[derive(Debug, Serialize)]
-struct ApprovalNote<'a> {
-    tool: &'a str,
-    version: String,
-    digest: String,
-    stage: Stage,
-    reviewer: &'a str,
-    approved_at: String,
-    operation: i64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'a str>,
-}
-
 /// The file `approval.toml` for a version at a vouched place, drawn from the approval in force; nothing
 /// for other places.
 fn approval_file(tx: &Tx<'_>, placed: &Placed) -> Result<Vec<VersionFile>, EngineError> {
@@ -155,21 +141,38 @@ fn approval_file(tx: &Tx<'_>, placed: &Placed) -> Result<Vec<VersionFile>, Engin
         return Ok(Vec::new());
     };
     let operation = tx.operation(approval.operation)?;
-    let note = ApprovalNote {
-        tool: placed.tool.as_str(),
-        version: placed.version.to_string(),
-        digest: placed.digest.hex(),
-        stage: placed.stage,
-        reviewer: operation.as_ref().map_or("", |op| &op.who),
-        approved_at: rfc3339(approval.at),
-        operation: approval.operation.0,
-        reason: operation.as_ref().and_then(|op| op.detail.get("reason")).and_then(Value::as_str),
-    };
-    let body = toml::to_string(&note).map_err(EngineError::internal)?;
+    let reason = operation.as_ref().and_then(|op| op.detail.get("reason")).and_then(Value::as_str);
+    let note = [
+        ("tool", quoted(placed.tool.as_str())),
+        ("version", quoted(&placed.version.to_string())),
+        ("digest", quoted(&placed.digest.hex())),
+        ("stage", quoted(&placed.stage.to_string())),
+        ("reviewer", quoted(operation.as_ref().map_or("", |op| &op.who))),
+        ("approved_at", quoted(&rfc3339(approval.at))),
+        ("operation", approval.operation.0.to_string()),
+    ];
+    let reason = reason.map(|reason| ("reason", quoted(reason)));
+    let body: String = note.into_iter().chain(reason).map(|(key, value)| format!("{key} = {value}\n")).collect();
     let text =
         format!("# Written when this version was approved. A change to any file beside it voids the approval.\n{body}");
     let path = "approval.toml".to_owned();
     Ok(vec![VersionFile { path, mode: FileMode::Plain, bytes: text.into_bytes() }])
+}
+
+/// A basic string of TOML in which every hidden character is an escape: `cat` shows all of it, and a
+/// reader gets the same text back.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            '\n' => quoted.push_str("\\n"),
+            c if is_hidden(c) => quoted.push_str(&format!("\\U{:08x}", u32::from(c))),
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
 }
 
 /// Writes an intent in this transaction.

@@ -24,7 +24,7 @@ use super::pane::queue::QueuePane;
 use super::screen::Screen;
 use super::theme::Theme;
 use crate::action::Verb;
-use crate::domain::{DecisionKind, ReviewId, Run, RunId, Tool};
+use crate::domain::{DecisionKind, ReviewId, Run, RunId, SafeText, Tool};
 use crate::engine::EngineError;
 use ratatui::layout::Rect;
 use std::collections::HashMap;
@@ -251,7 +251,7 @@ impl App {
     }
 
     /// The title of the terminal's window, safe to write.
-    pub fn window_title(&self) -> String {
+    pub fn window_title(&self) -> SafeText {
         let place = match &self.opening {
             Opening::Done(opened) => &opened.workspace,
             Opening::Pending | Opening::Failed(_) => &self.call.workspace,
@@ -261,7 +261,7 @@ impl App {
             0 => String::new(),
             waiting => format!(" ({waiting})"),
         };
-        super::phrase::safe(&format!("toolsmith: {name}{waiting}"))
+        SafeText::new(&format!("toolsmith: {name}{waiting}"))
     }
 
     /// Says something in the footer; the text is escaped.

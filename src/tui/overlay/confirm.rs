@@ -4,6 +4,7 @@ use super::guard::Guard;
 use super::{Reply, open_box};
 use crate::domain::Command;
 use crate::engine::{EngineError, Preview};
+use crate::tui::ink::Ink;
 use crate::tui::msg::Now;
 use crate::tui::pane::rows::{Look, Title};
 use crate::tui::phrase::{safe, wrap};
@@ -104,7 +105,7 @@ impl Confirm {
         let title = Title { name: self.name(), ..Title::default() };
         let inner = open_box(screen, (width, lines.len() as u16 + 4), &title, buf, look);
         for (y, (text, style)) in (inner.y..inner.bottom().saturating_sub(2)).zip(&lines) {
-            buf.set_stringn(inner.x, y, text, room, *style);
+            buf.put(inner.x, y, text, room, *style);
         }
         let (prompt, style) = match (&self.question, self.guard.is_listening(look.now)) {
             (Question::Looking(_), _) => ("esc cancels", theme.dim),
@@ -114,7 +115,7 @@ impl Confirm {
             (Question::Quit { .. }, true) => ("y stops them and leaves · esc stays", theme.accent),
         };
         let prompt = self.note.unwrap_or(prompt);
-        buf.set_stringn(inner.x, inner.bottom().saturating_sub(1), prompt, room, style);
+        buf.put(inner.x, inner.bottom().saturating_sub(1), prompt, room, style);
     }
 
     fn name(&self) -> &'static str {

@@ -7,13 +7,13 @@ use super::guard::Guard;
 use super::text_input::TextInput;
 use super::{Decided, Reply, open_box};
 use crate::domain::{DecisionKind, Digest, ReviewId};
+use crate::tui::ink::{Ink, Line, Span};
 use crate::tui::msg::Now;
 use crate::tui::pane::rows::{Look, Title};
 use crate::tui::phrase::{cut, safe, wrap};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use ratatui::text::{Line, Span};
 
 /// How many characters of the digest are typed.
 pub const DIGITS: usize = 4;
@@ -106,7 +106,7 @@ impl DigestPrompt {
         let width = usize::from(inner.width);
         let put = |buf: &mut Buffer, row: u16, line: Line| {
             if row < inner.height {
-                buf.set_line(inner.x, inner.y + row, &line, inner.width);
+                buf.put_line(inner.x, inner.y + row, &line, inner.width);
             }
         };
         put(buf, 0, Line::styled(cut(&safe(&self.covers), width), theme.title));

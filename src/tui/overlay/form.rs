@@ -2,6 +2,7 @@
 
 use super::{Reply, open_box};
 use crate::domain::{Form, InputMode, Tool};
+use crate::tui::ink::Ink;
 use crate::tui::msg::ToolDossier;
 use crate::tui::pane::rows::{Look, Title};
 use crate::tui::theme::Theme;
@@ -78,7 +79,7 @@ impl RunForm {
         let height = (fields as u16).saturating_mul(3).saturating_add(5).clamp(9, 36);
         let inner = open_box(screen, (92, height), &title, buf, look);
         let Some(view) = &mut self.view else {
-            buf.set_stringn(inner.x, inner.y, "reading what it takes …", usize::from(inner.width), theme.dim);
+            buf.put(inner.x, inner.y, "reading what it takes …", usize::from(inner.width), theme.dim);
             return;
         };
         let body = Rect { height: inner.height.saturating_sub(1), ..inner };
@@ -95,8 +96,8 @@ fn draw_hints(hints: &[(&str, &str)], area: Rect, buf: &mut Buffer, theme: &Them
         if x + width > area.right() {
             return;
         }
-        buf.set_string(x, area.y, key, theme.accent);
-        buf.set_string(x + key.width() as u16 + 1, area.y, word, theme.text);
+        buf.put(x, area.y, key, key.width(), theme.accent);
+        buf.put(x + key.width() as u16 + 1, area.y, word, word.width(), theme.text);
         x += width + 2;
     }
 }

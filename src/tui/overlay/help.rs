@@ -3,13 +3,13 @@
 use super::text_input::TextInput;
 use super::{Args, Reply, open_box};
 use crate::action::{Group, Verb};
+use crate::tui::ink::{Ink, Span};
 use crate::tui::list::{ListState, Motion};
 use crate::tui::pane::rows::{Focus, Look, Rows, Title};
 use crate::tui::phrase::{cut, pad, safe, wrap};
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use ratatui::text::Span;
 use unicode_width::UnicodeWidthStr;
 
 /// A verb as help shows it.
@@ -102,7 +102,7 @@ impl Help {
             remark_style: theme.dim,
         };
         let inner = open_box(screen, (96, height), &title, buf, look);
-        buf.set_stringn(inner.x, inner.y, "/", 1, theme.accent);
+        buf.put(inner.x, inner.y, "/", 1, theme.accent);
         let line = Rect { x: inner.x + 2, width: inner.width.saturating_sub(2), height: 1, ..inner };
         let cursor = self.filter.draw(line, buf, theme.text);
         let width = usize::from(inner.width);
@@ -116,7 +116,7 @@ impl Help {
         Rows { list: &mut self.list, len: shown.len(), focus: Focus::Here, theme }
             .draw(list, buf, &|at, width| help_row(&rows[shown[at]], width, look));
         for (y, line) in (inner.bottom().saturating_sub(2)..inner.bottom()).zip(below) {
-            buf.set_stringn(inner.x, y, line, width, style);
+            buf.put(inner.x, y, line, width, style);
         }
         cursor
     }
@@ -136,7 +136,7 @@ fn whole_keys(keys: &str, width: usize) -> String {
     shown
 }
 
-fn help_row(row: &HelpRow, width: usize, look: Look) -> Vec<Span<'static>> {
+fn help_row(row: &HelpRow, width: usize, look: Look) -> Vec<Span> {
     let theme = look.theme;
     let keys_width = if width >= 70 { 17 } else { 10 };
     let name_width = if width >= 70 { 16 } else { 14 };

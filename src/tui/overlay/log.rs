@@ -5,6 +5,7 @@ use super::{Reply, open_box};
 use crate::action::{Context, Verb};
 use crate::domain::Operation;
 use crate::engine::EngineError;
+use crate::tui::ink::{Ink, Span};
 use crate::tui::keymap::{Chord, Keymap};
 use crate::tui::list::{ListState, Motion};
 use crate::tui::pane::rows::{Focus, Look, Rows, Title, draw_empty};
@@ -12,7 +13,6 @@ use crate::tui::phrase::{age, cut, pad, safe};
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use ratatui::text::Span;
 
 /// The state of the log.
 pub struct Log {
@@ -116,7 +116,7 @@ impl Log {
         };
         let mut inner = open_box(screen, (104, 34), &title, buf, look);
         let cursor = (self.typing || !self.filter.is_empty()).then(|| {
-            buf.set_stringn(inner.x, inner.y, "/", 1, theme.accent);
+            buf.put(inner.x, inner.y, "/", 1, theme.accent);
             let line = Rect { x: inner.x + 2, width: inner.width.saturating_sub(2), height: 1, ..inner };
             let cursor = self.filter.draw(line, buf, theme.text);
             inner = Rect { y: inner.y + 1, height: inner.height.saturating_sub(1), ..inner };
@@ -138,7 +138,7 @@ impl Log {
     }
 }
 
-fn operation_row(entry: &Operation, width: usize, look: Look) -> Vec<Span<'static>> {
+fn operation_row(entry: &Operation, width: usize, look: Look) -> Vec<Span> {
     let theme = look.theme;
     let state = match (entry.undone_by, entry.reversible) {
         (Some(by), _) => format!("taken back by {by}"),

@@ -21,10 +21,10 @@ use super::msg::Now;
 use super::pane::rows::{Focus, Look, Title, frame};
 use crate::action::Verb;
 use crate::domain::{Command, Decision, DecisionKind, Digest, OperationId, ReviewId, RunId};
+use crate::tui::ink::blank;
 use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use ratatui::widgets::{Clear, Widget};
 use serde_json::Value;
 
 /// Values for the arguments of a verb, by the names of the table.
@@ -213,7 +213,7 @@ impl Overlay {
 /// Clears a box in the middle of the screen, draws its frame and returns what lies inside.
 pub(super) fn open_box(screen: Rect, size: (u16, u16), title: &Title, buf: &mut Buffer, look: Look) -> Rect {
     let area = centred(screen, size.0, size.1);
-    Clear.render(area, buf);
+    blank(area, buf);
     let inner = frame(area, buf, title, Focus::Here, look.theme);
     Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner }
 }

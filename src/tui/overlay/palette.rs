@@ -5,6 +5,7 @@ use super::{Args, Reply, open_box};
 use crate::action::{Arg, ArgKind, Form, Spec, Verb};
 use crate::domain::DecisionKind;
 use crate::engine::CatalogView;
+use crate::tui::ink::{Ink, Span};
 use crate::tui::list::{ListState, Motion};
 use crate::tui::pane::rows::{Focus, Look, Rows, Title};
 use crate::tui::phrase::{cut, pad, safe};
@@ -13,7 +14,6 @@ use fuzzy_matcher::FuzzyMatcher;
 use fuzzy_matcher::skim::SkimMatcherV2;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use ratatui::text::Span;
 use std::sync::Arc;
 
 /// Choices drawn for an argument at most; typing narrows them.
@@ -278,7 +278,7 @@ impl Palette {
         let inner = open_box(screen, (96, 24), &title, buf, look);
         let width = usize::from(inner.width);
         let label = if prompt.is_empty() { ": ".to_owned() } else { prompt };
-        buf.set_stringn(inner.x, inner.y, &label, width, theme.accent);
+        buf.put(inner.x, inner.y, &label, width, theme.accent);
         let used = label.len() as u16;
         let field = Rect { x: inner.x + used, width: inner.width.saturating_sub(used), height: 1, ..inner };
         let cursor = self.input.draw(field, buf, theme.text);
@@ -305,7 +305,7 @@ impl Palette {
             (None, _, Some(line)) => (format!("$ {line}"), theme.dim),
             (None, _, None) => ("only on the screen".to_owned(), theme.dim),
         };
-        buf.set_stringn(inner.x, last, cut(&text, width), width, style);
+        buf.put(inner.x, last, cut(&text, width), width, style);
         cursor
     }
 }
@@ -340,7 +340,7 @@ fn quoted(value: &str) -> String {
     if plain { value.to_owned() } else { format!("'{}'", safe(value).replace('\'', "'\\''")) }
 }
 
-fn verb_row(row: &PaletteRow, matches: &[usize], width: usize, look: Look) -> Vec<Span<'static>> {
+fn verb_row(row: &PaletteRow, matches: &[usize], width: usize, look: Look) -> Vec<Span> {
     let theme = look.theme;
     let key_width = 10;
     let text = format!("{}  {}", row.spec.name, row.spec.doc);
@@ -356,7 +356,7 @@ fn verb_row(row: &PaletteRow, matches: &[usize], width: usize, look: Look) -> Ve
     spans
 }
 
-fn choice_row(choice: &str, width: usize, look: Look) -> Vec<Span<'static>> {
+fn choice_row(choice: &str, width: usize, look: Look) -> Vec<Span> {
     vec![Span::styled(pad(&safe(choice), width), look.theme.text)]
 }
 

@@ -3,6 +3,7 @@
 use super::guard::Guard;
 use super::{Decided, Reply, open_box};
 use crate::domain::{DecisionKind, Digest, ReviewId, is_hidden};
+use crate::tui::ink::{Ink, draw_editor};
 use crate::tui::msg::Now;
 use crate::tui::pane::rows::{Look, Title};
 use crate::tui::phrase::{cut, safe};
@@ -10,7 +11,6 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
-use ratatui::widgets::Widget;
 use tui_textarea::{TextArea, WrapMode};
 
 /// The state of the prompt.
@@ -96,15 +96,15 @@ impl ReasonPrompt {
             DecisionKind::RequestChanges => "What must change?",
             DecisionKind::Approve | DecisionKind::Reject => "Why not?",
         };
-        buf.set_stringn(inner.x, inner.y, question, width, theme.text);
+        buf.put(inner.x, inner.y, question, width, theme.text);
         let field = Rect { y: inner.y + 2, height: inner.height.saturating_sub(4), ..inner };
-        self.area.render(field, buf);
+        draw_editor(&self.area, field, buf);
         let (note, style) = match (self.note, self.guard.is_listening(look.now)) {
             (Some(note), _) => (note, theme.warn),
             (None, false) => ("wait …", theme.dim),
             (None, true) => ("enter sends · alt-enter new line", theme.dim),
         };
-        buf.set_stringn(inner.x, inner.bottom().saturating_sub(1), cut(note, width), width, style);
+        buf.put(inner.x, inner.bottom().saturating_sub(1), cut(note, width), width, style);
         None
     }
 }

@@ -3,6 +3,7 @@
 use super::{Reply, open_box};
 use crate::action::{Context, Verb};
 use crate::domain::Run;
+use crate::tui::ink::Span;
 use crate::tui::keymap::{Chord, Keymap};
 use crate::tui::list::{ListState, Motion};
 use crate::tui::pane::output::outcome_sign;
@@ -11,7 +12,6 @@ use crate::tui::phrase::{age, bytes, cut, duration, pad, safe};
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::text::Span;
 
 /// The state of the list.
 pub struct RunList {
@@ -73,7 +73,7 @@ impl RunList {
     }
 }
 
-fn run_row(run: &Run, width: usize, look: Look) -> Vec<Span<'static>> {
+fn run_row(run: &Run, width: usize, look: Look) -> Vec<Span> {
     let theme = look.theme;
     let (sign, style) = outcome_sign(run.outcome, theme);
     let numbers = format!(

@@ -1,6 +1,7 @@
 //! One line of typed text, shared by filters, searches and prompts.
 
 use crate::domain::SafeText;
+use crate::tui::ink::Ink;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -106,7 +107,7 @@ impl TextInput {
             start += 1;
         }
         let shown = safe(&self.text[start..]);
-        buf.set_stringn(area.x, area.y, &shown, usize::from(area.width), style);
+        buf.put(area.x, area.y, &shown, usize::from(area.width), style);
         let column = if start == 0 { before.width() } else { safe(&self.text[start..self.cursor]).width() };
         Position::new(area.x + u16::try_from(column).unwrap_or(0), area.y)
     }

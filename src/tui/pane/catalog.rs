@@ -6,6 +6,7 @@ use super::rows::{Focus, Look, Rows, Title, draw_empty, frame};
 use crate::action::Verb;
 use crate::domain::{Problem, Stage, Tool, ToolReview, ToolState};
 use crate::engine::{CatalogState, CatalogView, EngineError, Hit, Index};
+use crate::tui::ink::{Ink, Line, Span};
 use crate::tui::keymap::Keymap;
 use crate::tui::list::{ListState, Motion};
 use crate::tui::overlay::text_input::TextInput;
@@ -14,7 +15,6 @@ use crate::tui::theme::Theme;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
-use ratatui::text::{Line, Span};
 use std::sync::Arc;
 
 /// Lines of the strip about the selected tool, without its rule.
@@ -361,7 +361,7 @@ impl CatalogPane {
         if area.is_empty() {
             return None;
         }
-        buf.set_stringn(area.x, area.y, " /", 2, theme.accent);
+        buf.put(area.x, area.y, " /", 2, theme.accent);
         let text = Rect { x: area.x + 3, width: area.width.saturating_sub(3), ..area };
         let style = if self.typing { theme.text } else { theme.accent };
         Some(self.filter.draw(text, buf, style))
@@ -398,7 +398,7 @@ impl CatalogPane {
         ]
     }
 
-    fn row(&self, index: usize, width: usize, theme: &Theme) -> Vec<Span<'static>> {
+    fn row(&self, index: usize, width: usize, theme: &Theme) -> Vec<Span> {
         match self.rows.get(index) {
             Some(Row::Tool(position)) => match self.view.tools.get(*position) {
                 Some(tool) => tool_row(tool, &self.matches(tool), width, theme),
@@ -431,9 +431,9 @@ impl CatalogPane {
         let width = usize::from(area.width);
         let head = format!("── {} ", cut(&name, width.saturating_sub(6)));
         let rule = format!("{head}{}", "─".repeat(width.saturating_sub(unicode_width::UnicodeWidthStr::width(&*head))));
-        buf.set_stringn(area.x, area.y, rule, width, theme.border);
+        buf.put(area.x, area.y, rule, width, theme.border);
         for (y, line) in (area.y + 1..area.bottom()).zip(lines) {
-            buf.set_line(text.x, y, &line, text.width);
+            buf.put_line(text.x, y, &line, text.width);
         }
     }
 }
@@ -519,7 +519,7 @@ impl Columns {
     }
 }
 
-fn tool_row(tool: &Tool, matches: &[usize], width: usize, theme: &Theme) -> Vec<Span<'static>> {
+fn tool_row(tool: &Tool, matches: &[usize], width: usize, theme: &Theme) -> Vec<Span> {
     let columns = Columns::of(width);
     let style = stage_style(tool.stage, theme);
     let mut spans = vec![Span::styled(format!("{} ", stage_sign(tool.stage)), style)];
@@ -553,7 +553,7 @@ fn tool_row(tool: &Tool, matches: &[usize], width: usize, theme: &Theme) -> Vec<
     spans
 }
 
-fn name_spans(name: &str, matches: &[usize], width: usize, theme: &Theme) -> Vec<Span<'static>> {
+fn name_spans(name: &str, matches: &[usize], width: usize, theme: &Theme) -> Vec<Span> {
     let shown = pad(name, width);
     if matches.is_empty() {
         return vec![Span::styled(shown, theme.text)];
@@ -562,7 +562,7 @@ fn name_spans(name: &str, matches: &[usize], width: usize, theme: &Theme) -> Vec
     shown.chars().enumerate().map(|(at, c)| Span::styled(c.to_string(), mark(at))).collect()
 }
 
-fn problem_row(problem: &Problem, width: usize, theme: &Theme) -> Vec<Span<'static>> {
+fn problem_row(problem: &Problem, width: usize, theme: &Theme) -> Vec<Span> {
     let place = match problem.line {
         Some(line) => format!("{}:{line}", problem.path),
         None => problem.path.clone(),
@@ -571,7 +571,7 @@ fn problem_row(problem: &Problem, width: usize, theme: &Theme) -> Vec<Span<'stat
     vec![Span::styled("! ", theme.bad), Span::styled(cut(&text, width.saturating_sub(2)), theme.text)]
 }
 
-fn tool_strip(tool: &Tool, width: usize, theme: &Theme) -> Vec<Line<'static>> {
+fn tool_strip(tool: &Tool, width: usize, theme: &Theme) -> Vec<Line> {
     let mut lines = Vec::new();
     let described = if tool.description.is_empty() { "no description".to_owned() } else { safe(&tool.description) };
     let wrapped = phrase::wrap(&described, width);
@@ -612,7 +612,7 @@ fn note(tool: &Tool, theme: &Theme) -> Option<(String, Style)> {
     Some(text)
 }
 
-fn problem_strip(problem: &Problem, width: usize, theme: &Theme) -> Vec<Line<'static>> {
+fn problem_strip(problem: &Problem, width: usize, theme: &Theme) -> Vec<Line> {
     let place =
         problem.line.map_or_else(|| safe(&problem.path), |line| format!("{}, line {line}", safe(&problem.path)));
     let mut lines = vec![Line::styled(cut(&place, width), theme.dim)];

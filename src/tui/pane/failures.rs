@@ -4,10 +4,10 @@ use super::listing::{Listed, Listing};
 use super::rows::{Focus, Look, Rows, Title, draw_empty, frame};
 use crate::action::Verb;
 use crate::domain::{FailureGroup, GroupState, Severity};
+use crate::tui::ink::Span;
 use crate::tui::phrase::{age, cut, grouped, pad, safe};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use ratatui::text::Span;
 
 /// Heights of a bar, lowest first; none is so high that it joins the row above.
 const BARS: [&str; 7] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇"];
@@ -64,7 +64,7 @@ impl FailuresPane {
     }
 }
 
-fn group_row(group: &FailureGroup, width: usize, look: Look) -> Vec<Span<'static>> {
+fn group_row(group: &FailureGroup, width: usize, look: Look) -> Vec<Span> {
     let theme = look.theme;
     let resolved = group.state == GroupState::Resolved;
     let (sign, style) = match group.severity {

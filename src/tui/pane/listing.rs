@@ -2,6 +2,7 @@
 //!
 //! It keeps the selection on the same item when the items change. What a row looks like is the pane's.
 
+use crate::tui::ink::Ink;
 use crate::tui::list::{ListState, Motion};
 use crate::tui::overlay::text_input::TextInput;
 use crate::tui::theme::Theme;
@@ -106,7 +107,7 @@ impl<T: Listed> Listing<T> {
         if !self.typing || inner.is_empty() {
             return None;
         }
-        buf.set_stringn(inner.x, inner.y, " /", 2, theme.accent);
+        buf.put(inner.x, inner.y, " /", 2, theme.accent);
         let line = Rect { x: inner.x + 3, width: inner.width.saturating_sub(3), height: 1, ..*inner };
         let cursor = self.filter.draw(line, buf, theme.text);
         *inner = Rect { y: inner.y + 1, height: inner.height - 1, ..*inner };

@@ -5,6 +5,7 @@ use crate::action::Verb;
 use crate::domain::{Isolation, IsolationLevel, Run, RunId, RunOutcome, Tool};
 use crate::engine::{EngineError, Frame};
 use crate::tui::effect::TabId;
+use crate::tui::ink::{Ink, Line, Span};
 use crate::tui::list::Motion;
 use crate::tui::msg::{Kept, Now, chunk};
 use crate::tui::overlay::text_input::TextInput;
@@ -14,7 +15,6 @@ use crate::tui::widget::{Move, OutputView};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
-use ratatui::text::{Line, Span};
 use std::sync::Arc;
 
 /// Tabs kept open; the oldest finished one goes when there are more. Its run stays recorded.
@@ -314,7 +314,7 @@ impl OutputPane {
         Title { name: "2 Output", detail: format!("{}{number}", tab.label), remark, remark_style: theme.warn }
     }
 
-    fn tab_line(&self, width: usize, theme: &Theme) -> Line<'static> {
+    fn tab_line(&self, width: usize, theme: &Theme) -> Line {
         let label = |tab: &RunTab| {
             let (sign, _) = sign(tab, theme);
             format!(" {sign} {} ", cut(&tab.label, 18))
@@ -345,11 +345,11 @@ impl OutputPane {
             return None;
         }
         let line = Rect { height: 1, ..*rest };
-        buf.set_stringn(line.x, line.y, " /", 2, theme.accent);
+        buf.put(line.x, line.y, " /", 2, theme.accent);
         let count = status.map(|s| format!(" {} of {} ", s.current, phrase::grouped(s.total))).unwrap_or_default();
         let width = line.width.saturating_sub(3 + count.len() as u16);
         let cursor = self.search.draw(Rect { x: line.x + 3, width, ..line }, buf, theme.text);
-        buf.set_stringn(line.x + 3 + width, line.y, &count, count.len(), theme.dim);
+        buf.put(line.x + 3 + width, line.y, &count, count.len(), theme.dim);
         *rest = Rect { y: rest.y + 1, height: rest.height - 1, ..*rest };
         self.typing.then_some(cursor)
     }
@@ -425,12 +425,12 @@ fn sign(tab: &RunTab, theme: &Theme) -> (&'static str, Style) {
 
 fn draw_line(rest: &mut Rect, buf: &mut Buffer, line: &Line) {
     if rest.height > 0 {
-        buf.set_line(rest.x, rest.y, line, rest.width);
+        buf.put_line(rest.x, rest.y, line, rest.width);
         *rest = Rect { y: rest.y + 1, height: rest.height - 1, ..*rest };
     }
 }
 
-fn status_line(tab: &RunTab, now: Now, width: usize, theme: &Theme) -> Line<'static> {
+fn status_line(tab: &RunTab, now: Now, width: usize, theme: &Theme) -> Line {
     let (sign, style) = sign(tab, theme);
     let (word, facts) = match &tab.phase {
         Phase::Starting { .. } => ("starting".to_owned(), String::new()),
@@ -458,7 +458,7 @@ fn status_line(tab: &RunTab, now: Now, width: usize, theme: &Theme) -> Line<'sta
     ])
 }
 
-fn error_line(tab: &RunTab, width: usize, theme: &Theme) -> Option<Line<'static>> {
+fn error_line(tab: &RunTab, width: usize, theme: &Theme) -> Option<Line> {
     let text = match &tab.phase {
         Phase::Ended(run) => safe(run.error.as_ref()?),
         Phase::Failed(error) if error.hint.is_empty() => safe(&error.message),

@@ -4,12 +4,12 @@ use super::listing::{Listed, Listing};
 use super::rows::{Focus, Look, Rows, Title, draw_empty, frame};
 use crate::action::Verb;
 use crate::domain::{Digest, Review, ReviewId, ReviewKind, Risk, ToolName};
+use crate::tui::ink::Span;
 use crate::tui::phrase::{age, cut, grouped, pad, safe};
 use crate::tui::theme::Theme;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
-use ratatui::text::Span;
 
 /// Columns below which a summary says nothing and the name gets its room.
 const MIN_SUMMARY: usize = 16;
@@ -110,7 +110,7 @@ pub fn verdict_word(review: &Review) -> String {
     state.map_or_else(|| "no checks".to_owned(), safe)
 }
 
-fn review_row(review: &Review, width: usize, look: Look) -> Vec<Span<'static>> {
+fn review_row(review: &Review, width: usize, look: Look) -> Vec<Span> {
     let theme = look.theme;
     let age = format!(" {:>4}", age(look.now.wall, review.created_at));
     let kind = pad(review.kind.word(), 10);

@@ -1,5 +1,6 @@
 //! What all panes draw alike: the frame with its title, and rows of a list.
 
+use crate::tui::ink::{Ink, Line, Span, draw_frame};
 use crate::tui::keymap::Keymap;
 use crate::tui::list::ListState;
 use crate::tui::msg::Now;
@@ -8,8 +9,6 @@ use crate::tui::theme::Theme;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
-use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, BorderType, Widget};
 use unicode_width::UnicodeWidthStr;
 
 /// What drawing needs to know beside the state of a pane.
@@ -69,14 +68,8 @@ pub fn frame(area: Rect, buf: &mut Buffer, title: &Title, focus: Focus, theme: &
         let detail = phrase::cut(&title.detail, detail_room.saturating_sub(1));
         left.push(Span::styled(format!("{detail} "), theme.text));
     }
-    let mut block = Block::bordered().border_type(BorderType::Rounded).border_style(border).title_top(Line::from(left));
-    if !remark.is_empty() {
-        let remark = Span::styled(format!(" {remark} "), title.remark_style);
-        block = block.title_top(Line::from(remark).right_aligned());
-    }
-    let inner = block.inner(area);
-    block.render(area, buf);
-    inner
+    let right = (!remark.is_empty()).then(|| Line::styled(format!(" {remark} "), title.remark_style));
+    draw_frame(area, buf, border, Line::from(left), right)
 }
 
 /// A list about to be drawn.
@@ -94,14 +87,14 @@ pub struct Rows<'a> {
 impl Rows<'_> {
     /// Draws the visible rows. `row` makes the spans of a row for a width; the selected row has a
     /// sign in front and, when the list has the focus, is drawn reversed.
-    pub fn draw(self, area: Rect, buf: &mut Buffer, row: &dyn Fn(usize, usize) -> Vec<Span<'static>>) {
+    pub fn draw(self, area: Rect, buf: &mut Buffer, row: &dyn Fn(usize, usize) -> Vec<Span>) {
         self.list.fit(usize::from(area.height), self.len);
         let width = area.width.saturating_sub(1);
         for (y, index) in (area.y..area.bottom()).zip(self.list.offset..self.len) {
             let selected = index == self.list.selected;
             let sign_style = if self.focus == Focus::Here { self.theme.accent } else { self.theme.dim };
-            buf.set_stringn(area.x, y, if selected { "›" } else { " " }, 1, sign_style);
-            buf.set_line(area.x + 1, y, &Line::from(row(index, usize::from(width))), width);
+            buf.put(area.x, y, if selected { "›" } else { " " }, 1, sign_style);
+            buf.put_line(area.x + 1, y, &Line::from(row(index, usize::from(width))), width);
             if selected && self.focus == Focus::Here {
                 select(Rect { y, height: 1, ..area }, buf, self.theme);
             }
@@ -137,7 +130,7 @@ pub fn draw_empty(area: Rect, buf: &mut Buffer, sentences: &[String], theme: &Th
             if y >= area.bottom() {
                 return;
             }
-            buf.set_stringn(area.x + 1, y, line, width, theme.dim);
+            buf.put(area.x + 1, y, line, width, theme.dim);
             y += 1;
         }
     }

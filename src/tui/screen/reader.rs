@@ -1,5 +1,6 @@
 //! Several texts as tabs, with one search: the body of the review and of the source screen.
 
+use crate::tui::ink::{Ink, Line, Span};
 use crate::tui::list::Motion;
 use crate::tui::overlay::text_input::TextInput;
 use crate::tui::pane::output::text_move;
@@ -8,7 +9,6 @@ use crate::tui::phrase::{cut, grouped, safe};
 use crate::tui::widget::{TextView, TokenKind};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use ratatui::text::{Line, Span};
 use std::ops::Range;
 
 /// Whether what is drawn will be seen, or lies under something else.
@@ -158,7 +158,7 @@ impl Reader {
         let mut rest = area;
         if rest.height > 1 {
             let line = self.tab_line(usize::from(rest.width), look, sign);
-            buf.set_line(rest.x, rest.y, &line, rest.width);
+            buf.put_line(rest.x, rest.y, &line, rest.width);
             rest = Rect { y: rest.y + 1, height: rest.height - 1, ..rest };
         }
         let cursor = self.draw_search(&mut rest, buf, look);
@@ -170,7 +170,7 @@ impl Reader {
         cursor
     }
 
-    fn tab_line(&self, width: usize, look: Look, sign: &dyn Fn(usize, &Tab) -> Option<&'static str>) -> Line<'static> {
+    fn tab_line(&self, width: usize, look: Look, sign: &dyn Fn(usize, &Tab) -> Option<&'static str>) -> Line {
         let theme = look.theme;
         let shown: Vec<(usize, String)> = self
             .tabs
@@ -207,12 +207,12 @@ impl Reader {
             return None;
         }
         let line = Rect { height: 1, ..*rest };
-        buf.set_stringn(line.x, line.y, " /", 2, look.theme.accent);
+        buf.put(line.x, line.y, " /", 2, look.theme.accent);
         let status = self.current().view.search_status();
         let count = status.map(|s| format!(" {} of {} ", s.current, grouped(s.total))).unwrap_or_default();
         let width = line.width.saturating_sub(3 + count.len() as u16);
         let cursor = self.search.draw(Rect { x: line.x + 3, width, ..line }, buf, look.theme.text);
-        buf.set_stringn(line.x + 3 + width, line.y, &count, count.len(), look.theme.dim);
+        buf.put(line.x + 3 + width, line.y, &count, count.len(), look.theme.dim);
         *rest = Rect { y: rest.y + 1, height: rest.height - 1, ..*rest };
         self.typing.then_some(cursor)
     }

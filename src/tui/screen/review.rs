@@ -9,6 +9,7 @@ use super::source::{diff_view, file_tab};
 use crate::action::Verb;
 use crate::domain::{Command, DecisionKind, Review, ReviewKind, ReviewState, Shown, VersionFile};
 use crate::engine::{EngineError, Preview, ReviewDetail};
+use crate::tui::ink::{Ink, Line, Span, draw_rule};
 use crate::tui::msg::Now;
 use crate::tui::pane::queue::{risk_style, subject, verdict_word};
 use crate::tui::pane::rows::Look;
@@ -17,8 +18,6 @@ use crate::tui::widget::{TextLine, TextView, Tone};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
-use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, Borders, Widget};
 use unicode_width::UnicodeWidthStr;
 
 /// From so many rows on the evidence stays above the text when it fits.
@@ -289,7 +288,7 @@ impl ReviewScreen {
         let header = self.header(usize::from(area.width), look, place);
         let head_height = (header.len() as u16).min(area.height);
         for (y, line) in (area.y..area.y + head_height).zip(&header) {
-            buf.set_line(area.x, y, line, area.width);
+            buf.put_line(area.x, y, line, area.width);
         }
         let below = Rect { y: area.y + head_height, height: area.height - head_height, ..area };
         let last = u16::from(below.height > 3);
@@ -304,7 +303,7 @@ impl ReviewScreen {
             // After the text: what was just shown may have been what was missing.
             let (text, style) = self.lock_line(look);
             let width = usize::from(below.width);
-            buf.set_stringn(below.x, below.bottom() - 1, cut(&format!(" {text}"), width), width, style);
+            buf.put(below.x, below.bottom() - 1, cut(&format!(" {text}"), width), width, style);
         }
         cursor
     }
@@ -319,10 +318,8 @@ impl ReviewScreen {
         if !fits || self.reader.position() == 0 {
             return;
         }
-        let block = Block::new().borders(Borders::TOP).border_style(look.theme.border);
         let pinned = Rect { height: lines + 1, ..*body };
-        let inner = block.inner(pinned);
-        block.render(pinned, buf);
+        let inner = draw_rule(pinned, buf, look.theme.border);
         if let Some(tab) = self.reader.tab_mut(0) {
             match exposure {
                 Exposure::Open => tab.view.render(inner, buf, look.theme),
@@ -330,12 +327,12 @@ impl ReviewScreen {
             }
         }
         let rule = Rect { y: pinned.bottom(), height: 1, ..*body };
-        Block::new().borders(Borders::TOP).border_style(look.theme.border).render(rule, buf);
+        draw_rule(rule, buf, look.theme.border);
         let used = pinned.height + 1;
         *body = Rect { y: body.y + used, height: body.height - used, ..*body };
     }
 
-    fn header(&self, width: usize, look: Look, place: Option<(usize, usize)>) -> Vec<Line<'static>> {
+    fn header(&self, width: usize, look: Look, place: Option<(usize, usize)>) -> Vec<Line> {
         let theme = look.theme;
         let review = &self.review;
         let place = place.map(|(at, of)| format!("  {at} of {of}")).unwrap_or_default();

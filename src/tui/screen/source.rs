@@ -5,6 +5,7 @@ use super::reader::{Exposure, Reader, Tab};
 use crate::domain::{Tool, ToolState, VersionFile};
 use crate::engine::EngineError;
 use crate::tui::effect::DetailFor;
+use crate::tui::ink::{Ink, Line, Span};
 use crate::tui::msg::{Now, ToolDossier};
 use crate::tui::pane::catalog::{stage_sign, stage_style};
 use crate::tui::pane::rows::Look;
@@ -12,7 +13,6 @@ use crate::tui::phrase::{cut, safe};
 use crate::tui::widget::{DiffLayout, DiffText, TextLine, TextView, Tone};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use ratatui::text::{Line, Span};
 use std::sync::Arc;
 
 /// The state of the screen.
@@ -72,7 +72,7 @@ impl SourceScreen {
             Span::styled(format!("  {} · {}", tool.stage, cut(&safe(&tool.path), 60)), theme.dim),
             Span::styled(changed, theme.warn),
         ]);
-        buf.set_line(area.x, area.y, &line, area.width);
+        buf.put_line(area.x, area.y, &line, area.width);
         let rest = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
         self.reader.draw(rest, buf, look, exposure, &|_, _| Some(""))
     }

@@ -113,7 +113,7 @@ impl<'a> Stage<'a> {
     pub fn shoot(&mut self) -> Result<Drawing, ScreenshotError> {
         let (buffer, cursor) = self.draw()?;
         let palette = Palette::of(self.app.theme.ground);
-        Ok(Drawing::of(&buffer, cursor, &self.app.window_title(), palette))
+        Ok(Drawing::of(&buffer, cursor, self.app.window_title().as_str(), palette))
     }
 
     fn draw(&mut self) -> Result<(Buffer, Option<ratatui::layout::Position>), ScreenshotError> {

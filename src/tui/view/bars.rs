@@ -3,12 +3,12 @@
 use crate::action::{Verb, spec};
 use crate::engine::CatalogState;
 use crate::tui::app::{App, Mood, Opening, Spot, Target};
+use crate::tui::ink::{Ink, Line, Span};
 use crate::tui::pane::Pane;
 use crate::tui::phrase::{cut, grouped, plural, safe};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
-use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
 /// What stands between two hints.
@@ -32,14 +32,14 @@ fn hint_word(verb: Verb) -> &'static str {
 /// Name, workspace, how far opening and reading are, and problems.
 pub fn draw_header(app: &mut App, area: Rect, buf: &mut Buffer) {
     let state = state_spans(app);
-    let state_width: usize = state.iter().map(|span| span.content.width()).sum();
+    let state_width: usize = state.iter().map(|span| span.width()).sum();
     let theme = &app.theme;
     let room = usize::from(area.width).saturating_sub(state_width + 14);
     let line = Line::from(vec![
         Span::styled(" toolsmith  ", theme.title),
         Span::styled(cut(&safe(place(app)), room), theme.dim),
     ]);
-    buf.set_line(area.x, area.y, &line, area.width);
+    buf.put_line(area.x, area.y, &line, area.width);
     draw_right(&state, area, buf);
 }
 
@@ -54,12 +54,12 @@ pub fn draw_tabs(app: &mut App, area: Rect, buf: &mut Buffer) {
         let text = format!(" {title}{count} ");
         let style = if app.focus == pane { app.theme.title.patch(app.theme.selection) } else { app.theme.dim };
         let room = area.right().saturating_sub(x);
-        let (end, _) = buf.set_stringn(x, area.y, &text, usize::from(room), style);
+        let (end, _) = buf.put(x, area.y, &text, usize::from(room), style);
         app.spots.push(Spot { area: Rect { x, width: end - x, ..area }, target: Target::Pane(pane) });
         x = (end + 1).min(area.right());
     }
     let state = state_spans(app);
-    let width: usize = state.iter().map(|span| span.content.width()).sum();
+    let width: usize = state.iter().map(|span| span.width()).sum();
     if usize::from(area.right().saturating_sub(x)) > width {
         draw_right(&state, area, buf);
     }
@@ -86,7 +86,7 @@ pub fn draw_footer(app: &mut App, area: Rect, buf: &mut Buffer) {
             continue;
         }
         let x = right - width;
-        buf.set_stringn(x, area.y, &text, usize::from(width), style);
+        buf.put(x, area.y, &text, usize::from(width), style);
         app.spots.push(Spot { area: Rect { x, width, ..area }, target: Target::Verb(verb) });
         right = x.saturating_sub(GAP);
     }
@@ -96,11 +96,11 @@ pub fn draw_footer(app: &mut App, area: Rect, buf: &mut Buffer) {
             let style = if toast.mood == Mood::Trouble { theme.bad } else { theme.good };
             let sign = if toast.mood == Mood::Trouble { "! " } else { "" };
             let width = usize::from(left.width);
-            buf.set_stringn(left.x, left.y, cut(&format!("{sign}{}", toast.text), width), width, style);
+            buf.put(left.x, left.y, cut(&format!("{sign}{}", toast.text), width), width, style);
         }
         None if app.overlays.is_empty() && covered => {
             let text = "enter keeps it · esc clears it · up and down move";
-            buf.set_stringn(left.x, left.y, cut(text, usize::from(left.width)), usize::from(left.width), theme.dim);
+            buf.put(left.x, left.y, cut(text, usize::from(left.width)), usize::from(left.width), theme.dim);
         }
         None if covered => {}
         None => draw_hints(app, left, buf),
@@ -118,8 +118,8 @@ fn draw_hints(app: &mut App, area: Rect, buf: &mut Buffer) {
         if x + width > area.right() {
             continue;
         }
-        buf.set_stringn(x, area.y, &key, key.width(), theme.accent);
-        buf.set_stringn(x + key.width() as u16 + 1, area.y, word, word.width(), theme.text);
+        buf.put(x, area.y, &key, key.width(), theme.accent);
+        buf.put(x + key.width() as u16 + 1, area.y, word, word.width(), theme.text);
         app.spots.push(Spot { area: Rect { x, width, height: 1, y: area.y }, target: Target::Verb(verb) });
         x += width + GAP;
     }
@@ -132,7 +132,7 @@ fn place(app: &App) -> &str {
     }
 }
 
-fn state_spans(app: &App) -> Vec<Span<'static>> {
+fn state_spans(app: &App) -> Vec<Span> {
     let theme = &app.theme;
     let view = app.catalog.view();
     let mut parts: Vec<(String, Style)> = Vec::new();
@@ -167,9 +167,9 @@ fn state_spans(app: &App) -> Vec<Span<'static>> {
     spans
 }
 
-fn draw_right(spans: &[Span<'static>], area: Rect, buf: &mut Buffer) {
-    let width: usize = spans.iter().map(|span| span.content.width()).sum();
+fn draw_right(spans: &[Span], area: Rect, buf: &mut Buffer) {
+    let width: usize = spans.iter().map(|span| span.width()).sum();
     let width = (width as u16).min(area.width);
     let line = Line::from(spans.to_vec());
-    buf.set_line(area.right() - width, area.y, &line, width);
+    buf.put_line(area.right() - width, area.y, &line, width);
 }

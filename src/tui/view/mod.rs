@@ -9,6 +9,7 @@ use super::pane::Pane;
 use super::pane::rows::{Focus, Look};
 use super::screen::Screen;
 use super::screen::reader::Exposure;
+use crate::tui::ink::Ink;
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -45,7 +46,7 @@ fn draw_too_small(app: &App, area: Rect, buf: &mut Buffer) {
     let quit = app.keymap.key(crate::action::Verb::Quit);
     let text = format!("{}x{}: needs {MIN_WIDTH}x{MIN_HEIGHT} · {quit} leaves", area.width, area.height);
     if !area.is_empty() {
-        buf.set_stringn(area.x, area.y, text, usize::from(area.width), app.theme.text);
+        buf.put(area.x, area.y, text, usize::from(area.width), app.theme.text);
     }
 }
 

@@ -5,13 +5,14 @@
 //! cancelled form is a draft.
 
 use super::form_rows::{Block, Layout};
-use crate::domain::{Field, FieldKind, FieldViolation, Form, SafeText, is_hidden};
+use crate::domain::{Field, FieldKind, FieldViolation, Form, SafeText};
+use crate::tui::ink::Ink;
+use crate::tui::ink::draw_editor;
 use crate::tui::theme::Theme;
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
-use ratatui::widgets::Widget;
 use serde_json::Value;
 use std::collections::HashSet;
 use tui_textarea::{CursorMove, TextArea, WrapMode};
@@ -349,10 +350,10 @@ impl FormView {
     fn draw_whole(&mut self, area: Rect, buf: &mut Buffer, theme: &Theme) {
         let Some(whole) = &self.whole else { return };
         let message = u16::from(whole.error.is_some()).min(area.height - 1);
-        draw_area(&whole.area, Rect { height: area.height - message, ..area }, buf);
+        draw_editor(&whole.area, Rect { height: area.height - message, ..area }, buf);
         if let Some(error) = &whole.error {
             let text = format!("✗ {}", SafeText::new(error));
-            buf.set_stringn(area.x, area.bottom() - 1, text, area.width.into(), theme.bad);
+            buf.put(area.x, area.bottom() - 1, text, area.width.into(), theme.bad);
         }
     }
 
@@ -369,7 +370,7 @@ impl FormView {
                     layout.draw_label(self, block.field, strip, buf, theme);
                     let height = (*rows as u16).min(area.bottom() - y);
                     if let Some(editor) = &self.editor {
-                        draw_area(editor, Rect { height, ..layout.value_area(strip) }, buf);
+                        draw_editor(editor, Rect { height, ..layout.value_area(strip) }, buf);
                     }
                 }
                 Block::Editor { .. } => {}
@@ -410,7 +411,7 @@ impl FormView {
         let mut x = strip.x;
         for (text, style) in parts {
             let room = usize::from(strip.right().saturating_sub(x));
-            (x, _) = buf.set_stringn(x, strip.y, text, room, style);
+            (x, _) = buf.put(x, strip.y, text, room, style);
             x = x.saturating_add(2);
         }
     }
@@ -426,21 +427,6 @@ fn editor(text: &str, is_multiline: bool) -> TextArea<'static> {
     area.move_cursor(CursorMove::Bottom);
     area.move_cursor(CursorMove::End);
     area
-}
-
-/// Draws a text area; characters that hide or reorder are drawn as `¿`, since the area draws its
-/// text as it is. What they are is said below the field.
-fn draw_area(area: &TextArea<'static>, place: Rect, buf: &mut Buffer) {
-    area.render(place, buf);
-    for y in place.top()..place.bottom() {
-        for x in place.left()..place.right() {
-            if let Some(cell) = buf.cell_mut((x, y))
-                && cell.symbol().chars().any(is_hidden)
-            {
-                cell.set_symbol("¿");
-            }
-        }
-    }
 }
 
 #[cfg(test)]

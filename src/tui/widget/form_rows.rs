@@ -3,6 +3,7 @@
 use super::form::FormView;
 use super::rows::{Break, columns, cut};
 use crate::domain::{Field, FieldKind, SafeText};
+use crate::tui::ink::Ink;
 use crate::tui::theme::Theme;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -89,14 +90,14 @@ impl Layout {
         };
         let text = label(field);
         let sign = if index == view.focus { "▸" } else { " " };
-        buf.set_stringn(strip.x, strip.y, sign, 1, theme.accent);
+        buf.put(strip.x, strip.y, sign, 1, theme.accent);
         let width = self.label_width.min(usize::from(strip.width.saturating_sub(1)));
         if columns(&text) > width {
             let range = super::rows::window(&text, 0, width.saturating_sub(1));
-            let (x, y) = buf.set_stringn(strip.x + 1, strip.y, &text[range], width, style);
-            buf.set_stringn(x, y, "…", 1, style);
+            let (x, y) = buf.put(strip.x + 1, strip.y, &text[range], width, style);
+            buf.put(x, y, "…", 1, style);
         } else {
-            buf.set_stringn(strip.x + 1, strip.y, text, width, style);
+            buf.put(strip.x + 1, strip.y, text, width, style);
         }
     }
 
@@ -105,7 +106,7 @@ impl Layout {
         let Some(field) = view.form.fields().get(index) else { return };
         let (text, style) = value_text(field, index == view.focus, theme);
         let place = self.value_area(strip);
-        buf.set_stringn(place.x, place.y, text, place.width.into(), style);
+        buf.put(place.x, place.y, text, place.width.into(), style);
     }
 
     pub(super) fn draw_text(&self, text: &str, kind: TextKind, strip: Rect, buf: &mut Buffer, theme: &Theme) {
@@ -115,7 +116,7 @@ impl Layout {
             TextKind::Help => theme.dim,
         };
         let place = self.value_area(strip);
-        buf.set_stringn(place.x, place.y, text, place.width.into(), style);
+        buf.put(place.x, place.y, text, place.width.into(), style);
     }
 
     fn add(&mut self, view: &FormView, index: usize, field: &Field, width: usize) {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::domain::is_hidden;
 use proptest::prelude::*;
 use serde_json::json;
 

@@ -8,6 +8,7 @@ use super::search::Needle;
 use super::terminal::{Bounds, Chunk, LineKind, OutLine, Transcript};
 use super::{Move, SearchStatus};
 use crate::domain::{SafeText, Stream};
+use crate::tui::ink::Ink;
 use crate::tui::theme::Theme;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -298,11 +299,11 @@ impl OutputView {
         let room = |x: u16| usize::from(strip.right().saturating_sub(x));
         if self.times == Switch::On {
             let time = if row == 0 { format!("{:>9} ", seconds(line.at_ms)) } else { String::new() };
-            buf.set_stringn(x, strip.y, time, room(x), theme.gutter);
+            buf.put(x, strip.y, time, room(x), theme.gutter);
             x = x.saturating_add(TIME as u16);
         }
         let (sign, sign_style, base) = look(line, theme);
-        buf.set_stringn(x, strip.y, sign, room(x), sign_style);
+        buf.put(x, strip.y, sign, room(x), sign_style);
         x = x.saturating_add(SIGN as u16);
         let range = match self.wrap {
             Switch::Off => window(&line.text, self.column, width),
@@ -317,7 +318,7 @@ impl OutputView {
         Row { text: &line.text, range: range.clone(), base }.draw(body, buf, &marks);
         if self.wrap == Switch::Off && range.end < line.text.len() {
             let edge = strip.right().saturating_sub(1);
-            buf.set_stringn(edge, strip.y, "›", 1, theme.warn);
+            buf.put(edge, strip.y, "›", 1, theme.warn);
         }
     }
 
@@ -331,7 +332,7 @@ impl OutputView {
         let text = format!(" ▼ {} new {word} ", grouped(lines as u64));
         let width = (columns(&text) as u16).min(area.width);
         let x = area.right() - width;
-        buf.set_stringn(x, area.bottom() - 1, text, width.into(), theme.accent.patch(theme.selection));
+        buf.put(x, area.bottom() - 1, text, width.into(), theme.accent.patch(theme.selection));
     }
 
     fn match_styles(&self, number: usize, theme: &Theme) -> impl Iterator<Item = (Range<usize>, Style)> {

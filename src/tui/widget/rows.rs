@@ -3,11 +3,12 @@
 //! Columns are counted by grapheme, exactly as ratatui draws them, so that what is measured and
 //! what appears cannot differ.
 
+use crate::tui::ink::Ink;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use std::ops::Range;
-use unicode_segmentation::UnicodeSegmentation;
+use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation};
 use unicode_width::UnicodeWidthStr;
 
 /// Where a line may be cut.
@@ -99,6 +100,10 @@ impl Row<'_> {
         for (range, _) in &marks {
             cuts.extend([range.start, range.end].into_iter().filter(|at| self.range.contains(at)));
         }
+        // A style that ends within a character ends before it: its marks alone would not be drawn.
+        for at in &mut cuts {
+            *at = character_start(self.text, *at);
+        }
         cuts.sort_unstable();
         cuts.dedup();
         let mut x = area.x;
@@ -107,10 +112,12 @@ impl Row<'_> {
             let Some(part) = self.text.get(start..end) else { continue };
             let style = marks
                 .iter()
-                .filter(|(range, _)| range.start <= start && end <= range.end)
+                .filter(|(range, _)| {
+                    character_start(self.text, range.start) <= start && end <= character_start(self.text, range.end)
+                })
                 .fold(self.base, |style, (_, over)| style.patch(*over));
             let room = usize::from(area.right().saturating_sub(x));
-            (x, _) = buf.set_stringn(x, area.y, part, room, style);
+            (x, _) = buf.put(x, area.y, part, room, style);
         }
     }
 }
@@ -165,6 +172,22 @@ pub(super) trait Paged {
 
 fn is_plain(text: &str) -> bool {
     text.bytes().all(|b| (0x20..0x7f).contains(&b))
+}
+
+/// Where the character with its marks begins that holds byte `at`; the end for the end.
+fn character_start(text: &str, at: usize) -> usize {
+    if at >= text.len() || (text.is_char_boundary(at) && text.as_bytes()[at].is_ascii()) {
+        return at;
+    }
+    let mut start = at;
+    while !text.is_char_boundary(start) {
+        start -= 1;
+    }
+    let mut cursor = GraphemeCursor::new(start, text.len(), true);
+    match cursor.is_boundary(text, 0) {
+        Ok(false) => cursor.prev_boundary(text, 0).ok().flatten().unwrap_or(start),
+        Ok(true) | Err(_) => start,
+    }
 }
 
 /// The length in bytes of the first row of `text`, which is not empty.

@@ -7,6 +7,7 @@ use super::rows::{Break, Paged, Row, columns, count, cut, window};
 use super::search::Needle;
 use super::{Move, SearchStatus};
 use crate::domain::MappedLine;
+use crate::tui::ink::Ink;
 use crate::tui::theme::Theme;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -404,14 +405,14 @@ impl TextView {
         let mut seen = self.seen[line].unwrap_or_default();
         for (half, piece) in self.lines[line].pieces().enumerate() {
             if half == 1 {
-                buf.set_stringn(x, strip.y, "│", usize::from(strip.right().saturating_sub(x)), theme.border);
+                buf.put(x, strip.y, "│", usize::from(strip.right().saturating_sub(x)), theme.border);
                 x = x.saturating_add(1);
             }
             let room = |x: u16| usize::from(strip.right().saturating_sub(x));
             if row == 0 {
                 let indent = gutter.saturating_sub(1 + columns(&piece.gutter)) as u16;
                 let at = x.saturating_add(indent).min(strip.right());
-                buf.set_stringn(at, strip.y, &piece.gutter, room(at), gutter_style(piece.tone, theme));
+                buf.put(at, strip.y, &piece.gutter, room(at), gutter_style(piece.tone, theme));
             }
             x = x.saturating_add(gutter as u16);
             let range = self.row_range((line, half), piece, row, width);
@@ -426,7 +427,7 @@ impl TextView {
             x = x.saturating_add(width as u16);
             if self.wrap == Wrap::Off {
                 let sign = if range.end < piece.text().len() { "›" } else { " " };
-                buf.set_stringn(x, strip.y, sign, room(x), theme.warn);
+                buf.put(x, strip.y, sign, room(x), theme.warn);
                 x = x.saturating_add(1);
             }
         }

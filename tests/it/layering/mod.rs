@@ -2,6 +2,7 @@
 
 mod mask;
 mod paths;
+mod raw_text;
 mod rules;
 mod source;
 

@@ -1,6 +1,7 @@
 //! The rules of the design's layering table, over one source file.
 
 use super::paths::Named;
+use super::raw_text::raw_text;
 use super::source::Source;
 
 /// Who may import whom. `main.rs` and `lib.rs` may import everything.
@@ -54,6 +55,7 @@ pub fn violations(source: &Source) -> Vec<String> {
     found.extend(owned(source, &named));
     found.extend(pure(source, &named));
     found.extend(sizes(source));
+    found.extend(raw_text(source, &named));
     found
 }
 

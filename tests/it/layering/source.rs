@@ -88,6 +88,20 @@ impl Source {
             .collect()
     }
 
+    /// Where a macro is called.
+    pub fn macro_lines(&self, name: &str) -> Vec<usize> {
+        let name: Vec<char> = name.chars().collect();
+        let is_call = |at: usize| self.code[at..].iter().find(|c| !c.is_whitespace()).is_some_and(|c| *c == '!');
+        (0..self.code.len())
+            .filter(|at| {
+                self.code[*at..].starts_with(&name)
+                    && (*at == 0 || !is_word(self.code[*at - 1]))
+                    && is_call(at + name.len())
+            })
+            .map(|at| line_of(&self.code, at))
+            .collect()
+    }
+
     /// Its functions with a body.
     pub fn functions(&self) -> Vec<Function> {
         let lines: Vec<&str> = self.text.lines().collect();

@@ -1,0 +1,155 @@
+//! The only way from text to cells.
+//!
+//! Everything that is drawn goes through [`Span`], [`Line`], [`Ink`] or [`draw_editor`], and each of
+//! them escapes what it is given as [`SafeText`] does. What a caller escaped already stays as it is,
+//! and what it forgot to escape is escaped here: no text of a stranger reaches a cell raw. A test
+//! reads the sources and finds who draws without this module.
+
+use crate::domain::{SafeText, is_hidden};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text;
+use ratatui::widgets::{Block, BorderType, Borders, Clear, Widget};
+use tui_textarea::TextArea;
+
+/// A piece of text in one style.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Span(text::Span<'static>);
+
+impl Span {
+    /// Text in this style, escaped.
+    pub fn styled(text: impl AsRef<str>, style: Style) -> Span {
+        Span(text::Span::styled(SafeText::visible(text.as_ref()).into_owned(), style))
+    }
+
+    /// Text in the style of what it is drawn on, escaped.
+    pub fn raw(text: impl AsRef<str>) -> Span {
+        Span::styled(text, Style::new())
+    }
+
+    /// Columns it takes.
+    pub fn width(&self) -> usize {
+        self.0.width()
+    }
+}
+
+/// Pieces of text side by side.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Line(text::Line<'static>);
+
+impl Line {
+    /// Text in this style, escaped.
+    pub fn styled(text: impl AsRef<str>, style: Style) -> Line {
+        Line::from(vec![Span::styled(text, style)])
+    }
+
+    /// Text in the style of what it is drawn on, escaped.
+    pub fn raw(text: impl AsRef<str>) -> Line {
+        Line::styled(text, Style::new())
+    }
+
+    /// Columns it takes.
+    pub fn width(&self) -> usize {
+        self.0.width()
+    }
+}
+
+impl From<Vec<Span>> for Line {
+    fn from(spans: Vec<Span>) -> Line {
+        Line(text::Line::from(spans.into_iter().map(|span| span.0).collect::<Vec<_>>()))
+    }
+}
+
+/// Drawing text into a buffer.
+pub trait Ink {
+    /// Draws one line of text from a position on, escaped and cut to `width` columns; returns the
+    /// position behind it.
+    fn put(&mut self, x: u16, y: u16, text: impl AsRef<str>, width: usize, style: Style) -> (u16, u16);
+
+    /// Draws a line from a position on, cut to `width` columns.
+    fn put_line(&mut self, x: u16, y: u16, line: &Line, width: u16);
+}
+
+impl Ink for Buffer {
+    fn put(&mut self, x: u16, y: u16, text: impl AsRef<str>, width: usize, style: Style) -> (u16, u16) {
+        self.set_stringn(x, y, SafeText::visible(text.as_ref()), width, style)
+    }
+
+    fn put_line(&mut self, x: u16, y: u16, line: &Line, width: u16) {
+        self.set_line(x, y, &line.0, width);
+    }
+}
+
+/// Draws a frame with a title at its left and one at its right; returns what lies inside.
+pub fn draw_frame(area: Rect, buf: &mut Buffer, border: Style, left: Line, right: Option<Line>) -> Rect {
+    let mut block = Block::bordered().border_type(BorderType::Rounded).border_style(border).title_top(left.0);
+    if let Some(right) = right {
+        block = block.title_top(right.0.right_aligned());
+    }
+    let inner = block.inner(area);
+    block.render(area, buf);
+    inner
+}
+
+/// Draws a rule along the upper edge; returns what lies below.
+pub fn draw_rule(area: Rect, buf: &mut Buffer, style: Style) -> Rect {
+    let block = Block::new().borders(Borders::TOP).border_style(style);
+    let inner = block.inner(area);
+    block.render(area, buf);
+    inner
+}
+
+/// Blanks an area, whatever was drawn there.
+pub fn blank(area: Rect, buf: &mut Buffer) {
+    Clear.render(area, buf);
+}
+
+/// Draws a text area; characters that hide or reorder are drawn as `¿`, since the area draws its
+/// text as it is. What they are is said beside it.
+pub fn draw_editor(area: &TextArea<'static>, place: Rect, buf: &mut Buffer) {
+    area.render(place, buf);
+    for position in place.intersection(buf.area).positions() {
+        if let Some(cell) = buf.cell_mut(position)
+            && cell.symbol().chars().any(is_hidden)
+        {
+            cell.set_symbol("¿");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EVIL: &str = "a\u{1b}[2J\u{9b}31m\u{202e}\u{200d}\u{e0041}\u{fe0f}\u{2028}b";
+    const SEEN: &str = "a\\x1b[2J\\x9b31m\\u{202e}\\u{200d}\\u{e0041}\\u{fe0f}\\u{2028}b";
+
+    fn row(buf: &Buffer, y: u16) -> String {
+        (0..buf.area.width).map(|x| buf[(x, y)].symbol()).collect::<String>().trim_end().to_owned()
+    }
+
+    #[test]
+    fn every_way_into_a_cell_escapes_what_it_is_given() {
+        let mut buf = Buffer::empty(Rect::new(0, 0, 90, 4));
+        buf.put(0, 0, EVIL, 90, Style::new());
+        buf.put_line(0, 1, &Line::from(vec![Span::raw(EVIL)]), 90);
+        let inner =
+            draw_frame(Rect::new(0, 2, 90, 2), &mut buf, Style::new(), Line::raw(EVIL), Some(Line::raw("\u{7}")));
+        assert_eq!((row(&buf, 0), row(&buf, 1)), (SEEN.to_owned(), SEEN.to_owned()));
+        assert!(
+            row(&buf, 2).starts_with(&format!("╭{SEEN}─")) && row(&buf, 2).ends_with("─\\x07╮"),
+            "{}",
+            row(&buf, 2)
+        );
+        assert_eq!(inner, Rect::new(1, 3, 88, 0));
+    }
+
+    #[test]
+    fn what_is_typed_or_pasted_into_a_field_is_drawn_without_its_hidden_characters() {
+        let mut buf = Buffer::empty(Rect::new(0, 0, 40, 2));
+        draw_editor(&TextArea::new(vec![EVIL.replace('\u{1b}', "")]), buf.area, &mut buf);
+        assert!(buf.content.iter().all(|cell| !cell.symbol().chars().any(is_hidden)), "{}", row(&buf, 0));
+        assert!(row(&buf, 0).contains('¿'));
+    }
+}
