@@ -5,6 +5,8 @@
 
 pub mod app;
 pub mod effect;
+#[cfg(test)]
+mod hostile_tests;
 pub mod ink;
 pub mod keymap;
 pub mod layout;

@@ -240,6 +240,7 @@ fn decide_with_hidden_characters(workspace: &Workspace, review: &Value) {
     let body = workspace.git(&["log", "-1", "--format=%B"]);
     assert_eq!(raw(body.as_bytes()), vec![]);
     let note = std::fs::read_to_string(workspace.path("tools/approved/evil/approval.toml")).unwrap();
+    assert_eq!(raw(note.as_bytes()), vec![], "{note}");
     let read: toml::Table = note.parse().unwrap();
     assert_eq!(read["reason"].as_str(), Some(EVIL));
     assert_eq!(at_terminal(workspace, &["archive", "evil"]).0, 0);

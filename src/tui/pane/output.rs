@@ -364,6 +364,9 @@ impl OutputPane {
 
 /// Adds what a reader of the output must know about it.
 fn remark(view: &mut OutputView, run: &Run) {
+    if run.outcome != RunOutcome::Running {
+        view.end();
+    }
     if run.truncated {
         view.note("… the output was cut here: the output limit was reached …");
     }

@@ -10,6 +10,7 @@ mod highlight;
 mod output;
 mod rows;
 mod search;
+mod sequence;
 mod sgr;
 mod terminal;
 mod text;

@@ -93,6 +93,12 @@ impl OutputView {
         self.refresh_matches();
     }
 
+    /// Shows what was held back because it might have gone on: nothing comes any more.
+    pub fn end(&mut self) {
+        self.transcript.end();
+        self.refresh_matches();
+    }
+
     /// Adds a line of ours, escaped.
     pub fn note(&mut self, text: &str) {
         self.transcript.note(SafeText::source_line(text).into());

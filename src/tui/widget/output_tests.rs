@@ -68,7 +68,7 @@ fn a_bar_on_one_stream_is_not_torn_by_lines_of_the_other() {
 fn sequences_that_do_not_colour_or_move_do_nothing_and_none_swallows_lines() {
     assert_eq!(text(&["\u{1b}]0;title\u{7}a\u{1b}[?25lb\u{1b}(Bc\u{1b}Pq1;2\u{1b}\\d"]), "abcd");
     assert_eq!(text(&["\u{1b}]8;;http://x\u{1b}\\link\u{1b}]8;;\u{1b}\\"]), "link");
-    assert_eq!(text(&["a\u{1b}]0;never", " ended\nnext\n"]), "a ended\nnext");
+    assert_eq!(text(&["a\u{1b}]0;never", " ended\nnext\n"]), "a\\x1b]0;never ended\nnext");
     assert_eq!(text(&["a\u{1b}]0;never ended\nnext\n"]), "a\\x1b]0;never ended\nnext");
     assert_eq!(text(&["x\u{1b}[3", "1mred\u{1b}", "[0m"]), "xred");
     assert_eq!(text(&["caf", "\u{e9}"]), "café");
@@ -225,11 +225,84 @@ proptest! {
             view.push(chunk(all.as_bytes(), 0));
             view.all_text()
         };
-        if !all.contains("\u{1b}]") {
-            prop_assert_eq!(view.all_text(), at_once);
-        }
+        prop_assert_eq!(view.all_text(), at_once);
         for cell in &drawn(&mut view, 17, 5).content {
             prop_assert!(!cell.symbol().chars().any(is_hidden));
         }
+    }
+}
+
+/// What is shown of these pieces once nothing comes any more.
+fn shown(pieces: &[&[u8]]) -> String {
+    let mut view = view_of(pieces);
+    view.end();
+    view.all_text()
+}
+
+#[test]
+fn a_sequence_may_be_split_anywhere() {
+    let streams: [&[u8]; 12] = [
+        b"a\x1b[1;31mred\x1b[0m b\r\n",
+        b"a\x1b]0;title\x07b\x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\c",
+        b"a\x1bPq#0;1\x1b\\b\x1b_Ga=T\x1b\\c\x1b^pm\x1b\\d\x1bXsos\x1b\\e",
+        b"a\x1b]0;never ended\nnext line\n",
+        b"a\x1b]0;never ended",
+        b"a\x1b[12",
+        b"a\x1b",
+        b"a\x1b]0;x\x1b[31mred\x1b\x1b[0mb",
+        b"a\x1bP\xe6\x97\xa5\xff\x18b",
+        b"\xe6\x97\x1b[mx\xe6\x1b]0;\xe6\n\xe6\x97\xa5",
+        b"\xc2\x9b31m\x9b31m\xc2\x9d0;x\x07\x9d0;x\x9c",
+        "e\u{301}\u{1b}[31m\u{301}\u{1f469}\u{200d}\u{1f4bb}\u{2028}".as_bytes(),
+    ];
+    for bytes in streams {
+        let whole = shown(&[bytes]);
+        for split in 0..=bytes.len() {
+            assert_eq!(shown(&[&bytes[..split], &bytes[split..]]), whole, "{bytes:?} split at {split}");
+        }
+        assert_eq!(shown(&bytes.chunks(1).collect::<Vec<_>>()), whole, "{bytes:?} byte by byte");
+    }
+}
+
+#[test]
+fn a_whole_sequence_is_not_shown_and_a_broken_one_is() {
+    assert_eq!(shown(&[b"a\x1b]0;t\x07b\x1bPx\x1b\\c\x1b[2Jd\x1bce"]), "abcde");
+    assert_eq!(shown(&[b"a\x1b]0;t\nb"]), "a\\x1b]0;t\nb");
+    assert_eq!(shown(&[b"a\x1b]0;t"]), "a\\x1b]0;t");
+    assert_eq!(shown(&[b"a\x1b]0;t\x1b[31mb"]), "a\\x1b]0;tb");
+    assert_eq!(shown(&[b"a\x1b[3\x071mb"]), "a\\x1b[3\\x071mb");
+}
+
+#[test]
+fn a_sequence_without_an_end_is_held_up_to_a_bound_and_then_shown() {
+    for opening in [b"\x1b]".as_slice(), b"\x1bP", b"\x1b_", b"\x1b["] {
+        let mut view = OutputView::bounded(Bounds { lines: 50, bytes: 300_000 });
+        view.push(chunk(opening, 0));
+        for at in 1..64 {
+            view.push(chunk(&[b'0'; 64 * 1024], at));
+            assert!(view.all_text().len() <= 300_000 + 64 * 1024 + 8_192, "{opening:?}");
+        }
+        assert!(view.all_text().len() > 100_000, "{opening:?}: nothing is shown");
+    }
+}
+
+proptest! {
+    #[test]
+    fn random_bytes_give_the_same_lines_however_they_are_cut(
+        words in proptest::collection::vec(prop_oneof![
+            proptest::collection::vec(any::<u8>(), 1..6),
+            Just(b"\x1b".to_vec()), Just(b"\x1b]".to_vec()), Just(b"\x1bP".to_vec()), Just(b"\x1b[".to_vec()),
+            Just(b"\x07".to_vec()), Just(b"\x1b\\".to_vec()), Just(b"\n".to_vec()), Just(b"\xe6\x97".to_vec()),
+            Just(b"31m".to_vec()), Just("\u{9b}".as_bytes().to_vec()), Just("\u{301}".as_bytes().to_vec()),
+        ], 0..40),
+        cuts in proptest::collection::vec(0usize..200, 0..6),
+    ) {
+        let bytes = words.concat();
+        let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(bytes.len())).chain([0, bytes.len()]).collect();
+        cuts.sort_unstable();
+        let pieces: Vec<&[u8]> = cuts.windows(2).map(|pair| &bytes[pair[0]..pair[1]]).collect();
+        prop_assert_eq!(shown(&pieces), shown(&[&bytes]));
+        let single: Vec<&[u8]> = bytes.chunks(1).collect();
+        prop_assert_eq!(shown(&single), shown(&[&bytes]));
     }
 }

@@ -6,6 +6,7 @@
 //! a progress bar on one stream is not torn by lines on the other. Memory is bounded whatever comes:
 //! long lines are cut into segments, old lines are dropped, a sequence that never ends is given up.
 
+use super::sequence::{ESC, Sequence, Step};
 use super::sgr;
 use crate::domain::{Stream, escape_char, is_hidden};
 use ratatui::style::Style;
@@ -17,9 +18,7 @@ use unicode_width::UnicodeWidthChar;
 const MAX_COLUMNS: usize = 4096;
 /// Cursor moves reach so many lines of a stream back.
 const REACH: usize = 100;
-/// A sequence that is silent for so many bytes is given up.
-const MAX_SEQUENCE: usize = 64 * 1024;
-/// Bytes are given to the parser in slices of this size, so that a silent one is noticed.
+/// Bytes are given to the parser in slices of at most this size.
 const SLICE: usize = 4096;
 /// More combining marks than this on one character become escapes.
 const MAX_COMBINING: usize = 3;
@@ -184,8 +183,8 @@ struct Pen {
     combining: usize,
     /// Whether the next line goes on where this one was cut.
     joins: bool,
-    /// Bytes since the parser last said something.
-    silent: usize,
+    /// A sequence of which the rest has not come, and where it began.
+    sequence: Option<(Sequence, Origin)>,
     /// A character of which the rest has not come.
     begun: Vec<u8>,
 }
@@ -251,17 +250,16 @@ impl Transcript {
         self.at_ms = chunk.at_ms;
         self.origin = Origin { chunk: chunk.offset, byte: 0 };
         let mut byte = self.complete(pen, &mut parser, chunk);
-        while byte < chunk.bytes.len() {
-            let rest = &chunk.bytes[byte..(byte + SLICE).min(chunk.bytes.len())];
-            let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
-            let whole = end - begun_char(&rest[..end]);
+        while let Some(next) = chunk.bytes.get(byte) {
             self.origin = Origin { chunk: chunk.offset, byte };
-            self.feed(chunk.stream, &mut parser, &rest[..whole]);
-            if byte + end == chunk.bytes.len() {
-                self.pens[pen].begun = rest[whole..end].to_vec();
-                break;
-            }
-            byte += whole;
+            byte += match (self.pens[pen].sequence.take(), next) {
+                (Some(begun), next) => self.go_on(chunk.stream, &mut parser, begun, *next),
+                (None, &ESC) => {
+                    self.pens[pen].sequence = Some((Sequence::new(), self.origin));
+                    1
+                }
+                (None, _) => self.plain(chunk.stream, &mut parser, &chunk.bytes[byte..]),
+            };
         }
         self.pens[pen].parser = parser;
         self.flush(pen);
@@ -303,9 +301,7 @@ impl Transcript {
 
     /// Ends all open lines and forgets what was begun: the next bytes do not follow the last ones.
     pub(super) fn interrupt(&mut self) {
-        for pen in 0..2 {
-            self.flush(pen);
-        }
+        self.end();
         self.pens = [Pen::default(), Pen::default()];
     }
 
@@ -332,31 +328,89 @@ impl Transcript {
         added
     }
 
-    fn feed(&mut self, stream: Stream, parser: &mut vte::Parser, bytes: &[u8]) {
-        let pen = stream as usize;
-        let mut writer = Writer { transcript: self, stream, heard: false, newline: false };
-        parser.advance(&mut writer, bytes);
-        let (heard, newline) = (writer.heard, writer.newline);
-        self.pens[pen].silent = if heard { 0 } else { self.pens[pen].silent + bytes.len() };
-        // A line feed ends every sequence here: real ones hold none, and one that was cut off must
-        // not swallow the lines that follow.
-        let swallowed = bytes.ends_with(b"\n") && !newline;
-        if !swallowed && self.pens[pen].silent <= MAX_SEQUENCE {
-            return;
+    /// Gives the first of these bytes, which begin no sequence, to the parser; returns how many.
+    fn plain(&mut self, stream: Stream, parser: &mut vte::Parser, bytes: &[u8]) -> usize {
+        let slice = &bytes[..bytes.len().min(SLICE)];
+        let end = memchr::memchr2(b'\n', ESC, slice).map_or(slice.len(), |at| at + usize::from(slice[at] == b'\n'));
+        let torn = begun_char(&bytes[..end]);
+        for part in bytes[..end - torn].utf8_chunks() {
+            self.feed(stream, parser, part.valid().as_bytes());
+            match part.invalid() {
+                [] => {}
+                // A control character of eight bits: some terminals obey it.
+                [byte @ 0x80..=0x9f] => self.print(stream, char::from(*byte)),
+                _ => self.print(stream, char::REPLACEMENT_CHARACTER),
+            }
         }
-        *parser = vte::Parser::new();
-        let from = memchr::memrchr(0x1b, bytes).unwrap_or(0);
-        self.print_all(stream, &String::from_utf8_lossy(bytes[from..].strip_suffix(b"\n").unwrap_or(&bytes[from..])));
-        self.pens[pen].silent = 0;
-        if swallowed {
-            self.line_feed(stream);
+        match bytes.get(end) {
+            // The rest of the character never comes.
+            Some(&ESC) if torn > 0 => {
+                self.print(stream, char::REPLACEMENT_CHARACTER);
+                return end;
+            }
+            Some(_) => return end - torn,
+            None => {}
+        }
+        self.pens[stream as usize].begun = bytes[end - torn..end].to_vec();
+        end
+    }
+
+    /// Gives the next byte to a sequence that has begun; returns how many bytes that took.
+    fn go_on(
+        &mut self,
+        stream: Stream,
+        parser: &mut vte::Parser,
+        (sequence, began): (Sequence, Origin),
+        byte: u8,
+    ) -> usize {
+        let here = self.origin;
+        match sequence.step(byte) {
+            Step::More(sequence) => {
+                self.pens[stream as usize].sequence = Some((sequence, began));
+                1
+            }
+            Step::Whole(bytes) => {
+                self.feed(stream, parser, &bytes);
+                1
+            }
+            Step::Broken(bytes) => {
+                self.show(stream, &bytes, began);
+                0
+            }
+            Step::Replaced(bytes) => {
+                self.show(stream, &bytes, began);
+                self.pens[stream as usize].sequence = Some((Sequence::new(), here));
+                0
+            }
         }
     }
 
-    fn print_all(&mut self, stream: Stream, text: &str) {
-        for c in text.chars() {
+    /// Shows the bytes of what was no sequence after all.
+    fn show(&mut self, stream: Stream, bytes: &[u8], began: Origin) {
+        let here = std::mem::replace(&mut self.origin, began);
+        for c in String::from_utf8_lossy(bytes).chars() {
             self.print(stream, c);
         }
+        self.origin = here;
+    }
+
+    /// Shows what is still held back: nothing comes any more.
+    pub(super) fn end(&mut self) {
+        for stream in [Stream::Stdout, Stream::Stderr] {
+            let pen = &mut self.pens[stream as usize];
+            let begun = std::mem::take(&mut pen.begun);
+            if let Some((sequence, began)) = pen.sequence.take() {
+                self.show(stream, &sequence.into_bytes(), began);
+            }
+            if !begun.is_empty() {
+                self.print(stream, char::REPLACEMENT_CHARACTER);
+            }
+            self.flush(stream as usize);
+        }
+    }
+
+    fn feed(&mut self, stream: Stream, parser: &mut vte::Parser, bytes: &[u8]) {
+        parser.advance(&mut Writer { transcript: self, stream }, bytes);
     }
 
     fn print(&mut self, stream: Stream, c: char) {
@@ -578,8 +632,6 @@ fn cells_len(pen: &Pen) -> usize {
 struct Writer<'a> {
     transcript: &'a mut Transcript,
     stream: Stream,
-    heard: bool,
-    newline: bool,
 }
 
 impl Writer<'_> {
@@ -590,17 +642,12 @@ impl Writer<'_> {
 
 impl vte::Perform for Writer<'_> {
     fn print(&mut self, c: char) {
-        self.heard = true;
         self.transcript.print(self.stream, c);
     }
 
     fn execute(&mut self, byte: u8) {
-        self.heard = true;
         match byte {
-            b'\n' => {
-                self.newline = true;
-                self.transcript.line_feed(self.stream);
-            }
+            b'\n' => self.transcript.line_feed(self.stream),
             b'\r' => self.pen().column = 0,
             0x08 => self.pen().column = self.pen().column.saturating_sub(1),
             b'\t' => self.transcript.tab(self.stream),
@@ -609,7 +656,6 @@ impl vte::Perform for Writer<'_> {
     }
 
     fn csi_dispatch(&mut self, params: &vte::Params, intermediates: &[u8], ignore: bool, action: char) {
-        self.heard = true;
         if ignore || !intermediates.is_empty() {
             return;
         }
@@ -637,17 +683,5 @@ impl vte::Perform for Writer<'_> {
             'J' if given == 0 => self.transcript.erase_below(self.stream),
             _ => {}
         }
-    }
-
-    fn esc_dispatch(&mut self, _intermediates: &[u8], _ignore: bool, _byte: u8) {
-        self.heard = true;
-    }
-
-    fn osc_dispatch(&mut self, _params: &[&[u8]], _bell_terminated: bool) {
-        self.heard = true;
-    }
-
-    fn unhook(&mut self) {
-        self.heard = true;
     }
 }
