@@ -107,7 +107,10 @@ impl Reader<'_> {
                 break;
             }
         }
-        self.found.push(Named { parts, line: line_of(self.code, start) });
+        // `use<'a>` names lifetimes, not paths.
+        if !parts.is_empty() {
+            self.found.push(Named { parts, line: line_of(self.code, start) });
+        }
     }
 
     fn group(&mut self, prefix: &[String]) {
