@@ -7,13 +7,23 @@
 #![expect(unsafe_code, reason = "fork, pre_exec, wait4 and seccomp have no safe form")]
 #![allow(dead_code, unused_imports, reason = "the supervisor, which uses them, is being built")]
 
+mod bpf;
 mod calls;
+mod files;
+mod filter;
 mod listener;
+mod places;
 mod plan;
+mod raise;
+#[cfg(test)]
+mod tests;
 
 pub(super) use calls::{CALLS, Call, Group};
+pub(super) use files::landlock_version;
 pub(super) use listener::{Listener, Notification, Verdict};
-pub(super) use plan::{Bounds, HostFacts, Layer, Raised, WallError, WallPlan};
+pub(super) use places::{ETC, ETC_NETWORK, SYSTEM};
+pub(super) use plan::{Bounds, HostFacts, Layer, Raised, STATUS_FD, WallError, WallPlan};
+pub(super) use raise::raise;
 
 use super::limits::Limits;
 use rustix::process::{Resource, Rlimit};

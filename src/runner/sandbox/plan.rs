@@ -9,6 +9,10 @@ use std::path::PathBuf;
 /// The namespaces that a view of its own is made of, as `/proc/self/ns` names them.
 pub(super) const NAMESPACES: [&str; 6] = ["user", "pid", "mnt", "net", "ipc", "uts"];
 
+/// Where the socket to the supervisor lies in the process that becomes the tool: above the number of files that
+/// the tool may open, so that it cannot put something else there. The filter lets messages through it pass.
+pub(in crate::runner) const STATUS_FD: i32 = 1000;
+
 /// What the process that becomes the tool builds around itself.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(in crate::runner) struct WallPlan {
@@ -31,6 +35,21 @@ pub(in crate::runner) struct WallPlan {
     #[cfg(test)]
     #[serde(default)]
     pub(in crate::runner) without: Vec<Layer>,
+}
+
+impl WallPlan {
+    /// Whether a wall is to be raised. Always, but in tests that prove what each of them holds.
+    #[cfg(not(test))]
+    #[expect(clippy::unused_self, reason = "tests leave walls out")]
+    pub(super) fn has(&self, _layer: Layer) -> bool {
+        true
+    }
+
+    /// Whether a wall is to be raised.
+    #[cfg(test)]
+    pub(super) fn has(&self, layer: Layer) -> bool {
+        !self.without.contains(&layer)
+    }
 }
 
 /// Limits of one process, as the kernel understands them.

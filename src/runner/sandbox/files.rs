@@ -1,0 +1,148 @@
+//! Which files a process may touch, held by the kernel (Landlock), with the two other things that Landlock can
+//! hold: TCP, and signals and abstract sockets of processes outside.
+
+use super::places::{DEVICES, ETC, ETC_NETWORK, PROC, SYSTEM};
+use super::plan::WallPlan;
+use crate::domain::{IsolationLevel, Network};
+use landlock::{
+    ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, PathBeneath, Ruleset, RulesetAttr,
+    RulesetCreated, RulesetCreatedAttr, RulesetError, Scope,
+};
+use rustix::fs::{FileType, Mode, OFlags};
+use std::os::fd::OwnedFd;
+use std::path::Path;
+
+/// The newest version that is known here; what the kernel does not know of it is left out.
+const NEWEST: ABI = ABI::V9;
+
+/// The version that a level without a view of its own needs: it holds TCP, devices, and signals and abstract
+/// sockets of others, each of which a namespace holds otherwise.
+const NEEDED: ABI = ABI::V6;
+
+/// What Landlock came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Held {
+    /// Everything that the level needs.
+    Fully,
+    /// Less, or nothing: why, in words.
+    Less(String),
+}
+
+/// The version of Landlock that this kernel offers; 0 for none.
+pub(in crate::runner) fn landlock_version() -> u32 {
+    const ASK_VERSION: u32 = 1;
+    // SAFETY: with this flag the call takes no pointer and makes nothing.
+    let version =
+        unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, std::ptr::null::<u8>(), 0usize, ASK_VERSION) };
+    u32::try_from(version).unwrap_or(0)
+}
+
+/// Confines this process and its descendants to the files of the plan, for good.
+pub(super) fn hold(plan: &WallPlan) -> Held {
+    let needed = needed(plan);
+    match enforce(plan, needed) {
+        Ok(()) => Held::Fully,
+        Err(_) => {
+            let offered = landlock_version();
+            let why = match offered {
+                0 => "this kernel has no Landlock, or it is not switched on (lsm=landlock,… on its command line)"
+                    .to_owned(),
+                offered if offered < needed as u32 => {
+                    format!("this kernel's Landlock is version {offered}, {} is needed (Linux 6.12)", needed as u32)
+                }
+                offered => format!("Landlock version {offered} did not take the rules"),
+            };
+            // What there is, is better than nothing; it does not count.
+            let _ = enforce(plan, ABI::Unsupported);
+            Held::Less(why)
+        }
+    }
+}
+
+fn needed(plan: &WallPlan) -> ABI {
+    let own_network = plan.network != Network::Full;
+    if plan.level == IsolationLevel::Isolated && own_network { ABI::V1 } else { NEEDED }
+}
+
+fn enforce(plan: &WallPlan, needed: ABI) -> Result<(), RulesetError> {
+    let mut ruleset = Ruleset::default();
+    if needed != ABI::Unsupported {
+        ruleset = ruleset.set_compatibility(CompatLevel::HardRequirement).handle_access(AccessFs::from_all(needed))?;
+        if holds_tcp(plan) && !AccessNet::from_all(needed).is_empty() {
+            ruleset = ruleset.handle_access(AccessNet::from_all(needed))?;
+        }
+        if !Scope::from_all(needed).is_empty() {
+            ruleset = ruleset.scope(Scope::from_all(needed))?;
+        }
+    }
+    ruleset = ruleset.set_compatibility(CompatLevel::BestEffort).handle_access(AccessFs::from_all(NEWEST))?;
+    if holds_tcp(plan) {
+        ruleset = ruleset.handle_access(AccessNet::from_all(NEWEST))?;
+    }
+    let mut rules = ruleset.scope(Scope::from_all(NEWEST))?.create()?.set_compatibility(CompatLevel::BestEffort);
+    for (path, access) in grants(plan) {
+        rules = grant(rules, path, access)?;
+    }
+    rules.restrict_self()?;
+    Ok(())
+}
+
+/// Whether TCP is refused. In a network of its own for loopback, and with the whole network, it is not.
+fn holds_tcp(plan: &WallPlan) -> bool {
+    match plan.network {
+        Network::None => true,
+        Network::Loopback => plan.level != IsolationLevel::Isolated,
+        Network::Full => false,
+    }
+}
+
+fn grants(plan: &WallPlan) -> Vec<(&Path, BitFlags<AccessFs>)> {
+    let read = AccessFs::from_read(NEWEST);
+    let look = AccessFs::ReadFile | AccessFs::ReadDir;
+    let device = AccessFs::ReadFile | AccessFs::WriteFile | AccessFs::IoctlDev;
+    let mut grants: Vec<(&Path, BitFlags<AccessFs>)> = Vec::new();
+    let mut put = |paths: &[&'static str], access| grants.extend(paths.iter().map(|path| (Path::new(*path), access)));
+    put(SYSTEM, read);
+    put(ETC, look);
+    put(DEVICES, device);
+    if plan.network == Network::Full {
+        put(ETC_NETWORK, look);
+    }
+    if plan.level == IsolationLevel::Isolated {
+        // Its own: only its processes are there, and what would change the machine is not writable.
+        put(&["/proc"], look);
+        put(&["/sys"], look);
+        put(&["/dev/shm"], writing());
+    } else {
+        put(PROC, look);
+        put(&["/proc/self"], look);
+    }
+    grants.extend(plan.read.iter().map(|path| (path.as_path(), read)));
+    grants.extend(plan.write.iter().map(|path| (path.as_path(), writing())));
+    grants
+}
+
+/// Everything but making devices, and connecting to sockets that others may have put there.
+fn writing() -> BitFlags<AccessFs> {
+    AccessFs::from_all(NEWEST) & !(AccessFs::MakeChar | AccessFs::MakeBlock | AccessFs::ResolveUnix)
+}
+
+/// Adds a rule. A path that does not exist, or that cannot be opened, grants nothing.
+fn grant(rules: RulesetCreated, path: &Path, access: BitFlags<AccessFs>) -> Result<RulesetCreated, RulesetError> {
+    let Ok(fd) = rustix::fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()) else { return Ok(rules) };
+    let access = access & fitting(&fd);
+    if access.is_empty() {
+        return Ok(rules);
+    }
+    rules.add_rule(PathBeneath::new(fd, access))
+}
+
+/// The rights that make sense for what a path is; the kernel refuses a rule with others.
+fn fitting(fd: &OwnedFd) -> BitFlags<AccessFs> {
+    match rustix::fs::fstat(fd).map(|stat| FileType::from_raw_mode(stat.st_mode)) {
+        Ok(FileType::Directory) => AccessFs::from_all(NEWEST) & !AccessFs::IoctlDev,
+        Ok(FileType::CharacterDevice) => AccessFs::from_file(NEWEST) & !AccessFs::Execute,
+        Ok(_) => AccessFs::from_file(NEWEST) & !AccessFs::IoctlDev,
+        Err(_) => BitFlags::EMPTY,
+    }
+}

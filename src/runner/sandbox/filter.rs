@@ -1,0 +1,391 @@
+//! Which system calls a run may make, as rules by number and scalar arguments: what pointers point to can change
+//! between the filter's look and the kernel's, numbers cannot.
+//!
+//! Everything is allowed but what [`super::calls`] names. What is refused is refused with EPERM; with an observer,
+//! refused and noteworthy calls are handed to it, which answers the refused ones with EPERM by number. Without
+//! anybody to answer they fail.
+//!
+//! # Sockets where there is no network of its own (`confined`)
+//!
+//! Landlock holds TCP, not UDP, and (before its ninth version) not the sockets of other programs that have a path
+//! (`docker.sock`). A path cannot be judged here. So what can be pointed at an address is not made at all: `socket`
+//! fails for the Internet unless the network is granted, and for local sockets always; pairs of connected local
+//! sockets, which interpreters use among their own processes, work. With an observer and no network, sockets can be
+//! made so that it sees where they were to lead, and every call that could lead there is refused by number.
+
+use super::bpf::{Action, Case, Instruction, Rule, Test, assemble};
+use super::calls::{CALLS, Call, Group};
+use super::plan::STATUS_FD;
+use crate::domain::{IsolationLevel, Network};
+use std::io;
+use std::os::fd::{FromRawFd, OwnedFd};
+
+/// What a filter depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Terms {
+    /// `isolated` when other walls hide the host, else `confined`.
+    pub(super) level: IsolationLevel,
+    /// What it may reach.
+    pub(super) network: Network,
+    /// Whether there is somebody to hand calls to.
+    pub(super) observe: bool,
+}
+
+const ALL: u32 = u32::MAX;
+
+/// Flags of `clone` that make a namespace. The one for clocks shares its bit with the signal and works only in
+/// `clone3` and `unshare`.
+const NEW_NAMESPACE: u32 = (libc::CLONE_NEWNS
+    | libc::CLONE_NEWCGROUP
+    | libc::CLONE_NEWUTS
+    | libc::CLONE_NEWIPC
+    | libc::CLONE_NEWUSER
+    | libc::CLONE_NEWPID
+    | libc::CLONE_NEWNET) as u32;
+
+/// Requests that type into a terminal, act on the console, or change what handles a terminal.
+const TERMINAL_REQUESTS: [u32; 3] = [0x5412, 0x541C, 0x5423];
+
+/// Asks for the personality without changing it.
+const ASK_PERSONALITY: u32 = u32::MAX;
+
+/// The part of a socket's type that is not flags.
+const SOCKET_KIND: u32 = 0xf;
+
+/// `IOPRIO_WHO_USER`.
+const IOPRIO_WHO_USER: u32 = 3;
+
+impl Terms {
+    /// The program for these terms.
+    pub(super) fn program(self) -> Vec<Instruction> {
+        assemble(&self.rules())
+    }
+
+    fn rules(self) -> Vec<Rule> {
+        // Its data is behind a pointer, so it cannot be judged; the C libraries then use `clone`.
+        let mut rules = vec![Rule::always(libc::SYS_clone3, Action::Errno(libc::ENOSYS))];
+        rules.extend(CALLS.iter().filter_map(|(number, call)| self.rule(*number, *call)));
+        rules
+    }
+
+    fn rule(self, number: i64, call: Call) -> Option<Rule> {
+        match call.group() {
+            Group::File | Group::Exec => self.observe.then(|| Rule::always(number, Action::Notify)),
+            Group::Network => self.network_rule(number, call),
+            Group::Forbidden => self.forbidden_rule(number, call),
+        }
+    }
+
+    /// What happens to a refused call.
+    fn refuse(self) -> Action {
+        if self.observe { Action::Notify } else { Action::Errno(libc::EPERM) }
+    }
+
+    fn is_isolated(self) -> bool {
+        self.level == IsolationLevel::Isolated
+    }
+
+    /// Whether the Internet is out of reach whatever the tool does. Without a network of its own there is no
+    /// loopback that others do not share, so loopback is then no network.
+    fn is_offline(self) -> bool {
+        match self.network {
+            Network::None => true,
+            Network::Loopback => !self.is_isolated(),
+            Network::Full => false,
+        }
+    }
+
+    fn network_rule(self, number: i64, call: Call) -> Option<Rule> {
+        let rule = |cases, otherwise| Some(Rule { number, cases, otherwise });
+        let with_address = |action| vec![Case { tests: vec![Test::Points { arg: 4 }], action }];
+        if !self.observe {
+            // Nothing that could be pointed anywhere can be made; this is a second lock on the same door.
+            if self.is_isolated() || !self.is_offline() {
+                return None;
+            }
+            let refused = Action::Errno(libc::EPERM);
+            return match call {
+                Call::Connect | Call::Bind | Call::Listen => Some(Rule::always(number, refused)),
+                Call::Sendto => rule(with_address(refused), Action::Allow),
+                _ => None,
+            };
+        }
+        match call {
+            // The hand-over of the listener itself. The tool cannot have a file of that number.
+            Call::Sendmsg => rule(vec![case(&[is(0, STATUS_FD as u32)], Action::Allow)], Action::Notify),
+            // With a network that is all the data a program sends; without, it may be a question to a name server.
+            Call::Sendto if !self.is_offline() => rule(with_address(Action::Notify), Action::Allow),
+            _ => Some(Rule::always(number, Action::Notify)),
+        }
+    }
+
+    fn forbidden_rule(self, number: i64, call: Call) -> Option<Rule> {
+        let refuse = self.refuse();
+        let rule = |cases, otherwise| Some(Rule { number, cases, otherwise });
+        let own_only = |otherwise| rule(vec![case(&[is(0, 0)], Action::Allow)], otherwise);
+        match call {
+            Call::Clone => rule(vec![case(&[Test::HasAny { arg: 0, bits: NEW_NAMESPACE }], refuse)], Action::Allow),
+            Call::Personality => {
+                let harmless = [0, ASK_PERSONALITY];
+                rule(harmless.map(|value| case(&[is(0, value)], Action::Allow)).to_vec(), refuse)
+            }
+            Call::Ioctl => {
+                rule(TERMINAL_REQUESTS.map(|request| case(&[is(1, request)], refuse)).to_vec(), Action::Allow)
+            }
+            Call::Socket => rule(self.sockets(), refuse),
+            Call::Socketpair => rule(self.pairs(), refuse),
+            // In a namespace of its own there is nobody else.
+            Call::Semget | Call::Msgget | Call::MqOpen | Call::MqUnlink if self.is_isolated() => None,
+            Call::Prlimit64
+            | Call::Setpriority
+            | Call::IoprioSet
+            | Call::SchedSetscheduler
+            | Call::SchedSetparam
+            | Call::SchedSetattr
+            | Call::SchedSetaffinity
+                if self.is_isolated() =>
+            {
+                None
+            }
+            Call::Prlimit64 => own_only(refuse),
+            // Programs with threads call these for a thread by its number: refused, but no sign of anything.
+            Call::SchedSetscheduler | Call::SchedSetparam | Call::SchedSetattr | Call::SchedSetaffinity => {
+                own_only(Action::Errno(libc::EPERM))
+            }
+            Call::Setpriority => {
+                rule(vec![case(&[is_not(0, libc::PRIO_USER as u32), is(1, 0)], Action::Allow)], refuse)
+            }
+            Call::IoprioSet => rule(vec![case(&[is_not(0, IOPRIO_WHO_USER), is(1, 0)], Action::Allow)], refuse),
+            _ => Some(Rule::always(number, refuse)),
+        }
+    }
+
+    /// What may come out of `socket(family, kind, protocol)`.
+    fn sockets(self) -> Vec<Case> {
+        let family = |family: i32| is(0, family as u32);
+        let kind = |kind: i32| Test::Is { arg: 1, mask: SOCKET_KIND, value: kind as u32 };
+        let mut cases = Vec::new();
+        if self.is_isolated() || (self.observe && self.is_offline()) {
+            cases.push(case(&[family(libc::AF_UNIX)], Action::Allow));
+        }
+        for internet in [libc::AF_INET, libc::AF_INET6] {
+            if !self.is_offline() {
+                cases.push(case(&[family(internet)], Action::Allow));
+                continue;
+            }
+            if !self.observe {
+                cases.push(case(&[family(internet)], Action::Errno(libc::EPERM)));
+                continue;
+            }
+            // Only kinds that cannot lead anywhere except by a call that is refused.
+            for (socket, protocol) in [(libc::SOCK_STREAM, libc::IPPROTO_TCP), (libc::SOCK_DGRAM, libc::IPPROTO_UDP)] {
+                for protocol in [0, protocol] {
+                    cases.push(case(&[family(internet), kind(socket), is(2, protocol as u32)], Action::Allow));
+                }
+            }
+        }
+        // Every lookup of a host name asks for the interfaces this way: refused, but no sign of anything.
+        cases.push(case(&[family(libc::AF_NETLINK)], Action::Errno(libc::EPERM)));
+        cases
+    }
+
+    /// What may come out of `socketpair(family, kind)`.
+    fn pairs(self) -> Vec<Case> {
+        let local = is(0, libc::AF_UNIX as u32);
+        if self.is_isolated() || (self.observe && self.is_offline()) {
+            return vec![case(&[local], Action::Allow)];
+        }
+        // Connected for good. One of datagrams can be pointed at somebody else's address.
+        let kind = |kind: i32| Test::Is { arg: 1, mask: SOCKET_KIND, value: kind as u32 };
+        [libc::SOCK_STREAM, libc::SOCK_SEQPACKET]
+            .map(|connected| case(&[local, kind(connected)], Action::Allow))
+            .to_vec()
+    }
+}
+
+fn is(arg: usize, value: u32) -> Test {
+    Test::Is { arg, mask: ALL, value }
+}
+
+fn is_not(arg: usize, value: u32) -> Test {
+    Test::IsNot { arg, mask: ALL, value }
+}
+
+fn case(tests: &[Test], action: Action) -> Case {
+    Case { tests: tests.to_vec(), action }
+}
+
+/// Puts a program in front of every system call of this process and its descendants, for good. Returns the
+/// listener when the program hands calls to an observer.
+///
+/// # Errors
+/// What the kernel says: EBUSY when somebody else already listens.
+pub(super) fn install(program: &[Instruction], observe: bool) -> io::Result<Option<OwnedFd>> {
+    if !observe {
+        enter(program, 0)?;
+        return Ok(None);
+    }
+    // Killable: signals of the tool do not interrupt a call that the observer holds. Since Linux 5.19.
+    let listening = libc::SECCOMP_FILTER_FLAG_NEW_LISTENER;
+    let fd = match enter(program, listening | libc::SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV) {
+        Err(error) if error.raw_os_error() == Some(libc::EINVAL) => enter(program, listening)?,
+        result => result?,
+    };
+    // SAFETY: the kernel just made this descriptor for us and nobody else knows it.
+    Ok(Some(unsafe { OwnedFd::from_raw_fd(fd) }))
+}
+
+fn enter(program: &[Instruction], flags: libc::c_ulong) -> io::Result<i32> {
+    let program = libc::sock_fprog { len: program.len() as u16, filter: program.as_ptr().cast_mut() };
+    // SAFETY: the pointer is to a live program of that length, which the kernel only reads.
+    let result = unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, flags, &raw const program) };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result as i32) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::bpf::{ARCHITECTURE, interpret};
+    use super::*;
+
+    const LEVELS: [IsolationLevel; 2] = [IsolationLevel::Isolated, IsolationLevel::Confined];
+    const DENY: u32 = libc::SECCOMP_RET_ERRNO | libc::EPERM as u32;
+    const ALLOW: u32 = libc::SECCOMP_RET_ALLOW;
+    const NOTIFY: u32 = libc::SECCOMP_RET_USER_NOTIF;
+
+    fn every() -> impl Iterator<Item = Terms> {
+        LEVELS.into_iter().flat_map(|level| {
+            Network::ALL
+                .iter()
+                .flat_map(move |network| [true, false].map(|observe| Terms { level, network: *network, observe }))
+        })
+    }
+
+    fn answer(terms: Terms, call: Call, args: &[u64]) -> u32 {
+        let mut six = [0; 6];
+        six[..args.len()].copy_from_slice(args);
+        interpret(&terms.program(), ARCHITECTURE, call.number() as u32, six)
+    }
+
+    fn terms(level: IsolationLevel, network: Network, observe: bool) -> Terms {
+        Terms { level, network, observe }
+    }
+
+    #[test]
+    fn calls_that_no_tool_needs_are_refused_in_every_way_to_run() {
+        use Call::*;
+        let calls = [
+            Ptrace,
+            ProcessVmReadv,
+            ProcessVmWritev,
+            Bpf,
+            PerfEventOpen,
+            Keyctl,
+            AddKey,
+            RequestKey,
+            Userfaultfd,
+            IoUringSetup,
+            IoUringEnter,
+            Mount,
+            Umount2,
+            MoveMount,
+            OpenTree,
+            Fsopen,
+            Fsmount,
+            MountSetattr,
+            PivotRoot,
+            Unshare,
+            Setns,
+            OpenByHandleAt,
+            Chroot,
+            MemfdCreate,
+            Shmget,
+            PidfdGetfd,
+            KexecLoad,
+            InitModule,
+            Reboot,
+        ];
+        for terms in every() {
+            let refused = if terms.observe { NOTIFY } else { DENY };
+            for call in calls {
+                assert_eq!(answer(terms, call, &[]), refused, "{call:?} {terms:?}");
+            }
+            let program = terms.program();
+            assert_eq!(
+                interpret(&program, ARCHITECTURE, libc::SYS_clone3 as u32, [0; 6]) & 0xffff,
+                libc::ENOSYS as u32
+            );
+            assert_eq!(answer(terms, Clone, &[0x1000_0011]), refused);
+            assert_eq!(answer(terms, Clone, &[0x7d0f_00]), ALLOW, "a thread");
+            for request in [0x5412, 0xdead_beef_0000_5412, 0x541C, 0x5423] {
+                assert_eq!(answer(terms, Ioctl, &[0, request]), refused, "{request:#x}");
+            }
+            assert_eq!(answer(terms, Ioctl, &[0, 0x5401]), ALLOW);
+            assert_eq!(answer(terms, Personality, &[0xffff_ffff]), ALLOW);
+            assert_eq!(answer(terms, Personality, &[0x40000]), refused);
+            assert_eq!(answer(terms, Socket, &[40, 1]), refused, "vsock");
+            assert_eq!(answer(terms, Socket, &[16, 3]), DENY, "netlink");
+            assert_eq!(answer(terms, Socketpair, &[1, 0x80001]), ALLOW);
+            assert!(program.len() < 4096, "{}", program.len());
+        }
+    }
+
+    #[test]
+    fn files_and_programs_are_seen_only_by_an_observer() {
+        for terms in every() {
+            let expected = if terms.observe { NOTIFY } else { ALLOW };
+            for (_, call) in CALLS.iter().filter(|(_, call)| matches!(call.group(), Group::File | Group::Exec)) {
+                assert_eq!(answer(terms, *call, &[]), expected, "{call:?} {terms:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn without_a_network_no_socket_leads_anywhere() {
+        for level in LEVELS {
+            let unobserved = terms(level, Network::None, false);
+            for (family, kind) in [(2, 1), (10, 1), (2, 2), (10, 0x80802), (2, 3)] {
+                assert_eq!(answer(unobserved, Call::Socket, &[family, kind]), DENY, "{family} {kind} {level}");
+            }
+            let observed = terms(level, Network::None, true);
+            assert_eq!(answer(observed, Call::Socket, &[2, 0x80001, 6]), ALLOW);
+            assert_eq!(answer(observed, Call::Socket, &[10, 2, 17]), ALLOW);
+            for (kind, protocol) in [(3, 1), (1, 262), (1, 132), (5, 132), (2, 136), (2, 1)] {
+                assert_eq!(answer(observed, Call::Socket, &[2, kind, protocol]), NOTIFY, "{kind} {protocol}");
+            }
+            for call in [Call::Connect, Call::Sendto, Call::Sendmsg, Call::Sendmmsg, Call::Bind, Call::Listen] {
+                assert_eq!(answer(observed, call, &[5]), NOTIFY, "{call:?}");
+            }
+            assert_eq!(answer(observed, Call::Sendmsg, &[STATUS_FD as u64]), ALLOW);
+        }
+    }
+
+    #[test]
+    fn where_the_host_is_in_reach_no_local_socket_can_be_pointed_at_it() {
+        for network in Network::ALL {
+            let bare = terms(IsolationLevel::Confined, *network, false);
+            assert_eq!(answer(bare, Call::Socket, &[1, 1]), DENY);
+            assert_eq!(answer(bare, Call::Socketpair, &[1, 2]), DENY);
+            assert_eq!(answer(terms(IsolationLevel::Isolated, *network, false), Call::Socket, &[1, 1]), ALLOW);
+        }
+        let full = terms(IsolationLevel::Confined, Network::Full, true);
+        assert_eq!(answer(full, Call::Socket, &[1, 1]), NOTIFY);
+        assert_eq!(answer(full, Call::Socket, &[2, 1]), ALLOW);
+        // Loopback without a network of its own would be everybody's.
+        assert_eq!(answer(terms(IsolationLevel::Confined, Network::Loopback, false), Call::Socket, &[2, 1]), DENY);
+        assert_eq!(answer(terms(IsolationLevel::Isolated, Network::Loopback, false), Call::Socket, &[2, 1]), ALLOW);
+    }
+
+    #[test]
+    fn other_programs_of_the_user_keep_their_limits_and_priorities() {
+        let confined = terms(IsolationLevel::Confined, Network::None, false);
+        for (call, own, other) in [
+            (Call::Prlimit64, [0, 7], [77, 7]),
+            (Call::SchedSetaffinity, [0, 8], [77, 8]),
+            (Call::Setpriority, [0, 0], [0, 77]),
+            (Call::Setpriority, [1, 0], [2, 0]),
+            (Call::IoprioSet, [1, 0], [3, 0]),
+        ] {
+            assert_eq!((answer(confined, call, &own), answer(confined, call, &other)), (ALLOW, DENY), "{call:?}");
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! Raising the walls around the process that becomes the tool, and looking from inside whether they stand.
+//!
+//! A level is not what was asked for but what was verified here, just before the program starts: what cannot be
+//! shown to hold does not count, and the level sinks to the next one whose facts all hold.
+
+use super::files::{Held, hold};
+use super::filter::{Terms, install};
+use super::plan::{Bounds, Layer, Raised, STATUS_FD, WallError, WallPlan, namespaces};
+use crate::domain::{IsolationLevel, Network};
+use rustix::fs::{Mode, OFlags};
+use rustix::process::{Resource, Rlimit};
+use rustix::thread::{
+    CapabilitySet, CapabilitySets, SecureComputingMode, capabilities, clear_ambient_capability_set, no_new_privs,
+    remove_capability_from_bounding_set, secure_computing_mode, set_capabilities, set_no_new_privs,
+};
+use std::io;
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+/// Open files of one process.
+const MAX_FILES: u64 = 256;
+
+// The hand-over of the listener relies on it: the tool cannot put a file of its own at this number.
+const _: () = assert!(STATUS_FD as u64 > MAX_FILES);
+
+/// Builds around this process what the plan says, and verifies it. Cannot be taken back, and holds for everything
+/// that this process starts. The process must have one thread.
+///
+/// With a listener in the result, hand it over before anything else: calls that open files wait for its answers.
+///
+/// # Errors
+/// When not even the weakest level, `limits-only`, can be had. Anything else that does not stand lowers the level.
+pub(in crate::runner) fn raise(plan: &WallPlan) -> Result<Raised, WallError> {
+    let mut facts = Facts::default();
+    limit(plan, &mut facts)?;
+    let level = match plan.level {
+        IsolationLevel::Isolated => match look_at_namespaces(plan, &mut facts) {
+            true => IsolationLevel::Isolated,
+            // Not what was asked for: then the walls must be those that hold without namespaces.
+            false => IsolationLevel::Confined,
+        },
+        level => level,
+    };
+    if !level.reaches(IsolationLevel::Confined) {
+        return Ok(facts.into_raised(IsolationLevel::LimitsOnly, None));
+    }
+    let plan = &WallPlan { level, ..plan.clone() };
+    let is_plain = give_up_rights(plan, &mut facts);
+    let is_held = hold_files(plan, &mut facts);
+    let (is_filtered, listener) = filter(plan, &mut facts);
+    let reached = if is_plain && is_held && is_filtered { level } else { IsolationLevel::LimitsOnly };
+    if reached == IsolationLevel::Confined {
+        facts.state_gaps(plan);
+    }
+    Ok(facts.into_raised(reached, listener))
+}
+
+/// What was found to hold, and what was not.
+#[derive(Debug, Default)]
+struct Facts {
+    layers: Vec<Layer>,
+    missing: Vec<String>,
+}
+
+impl Facts {
+    /// Records whether a layer holds; `why_not` says in words what follows when it does not.
+    fn note(&mut self, layer: Layer, holds: bool, why_not: &str) -> bool {
+        if holds {
+            self.layers.push(layer);
+        } else {
+            self.missing.push(why_not.to_owned());
+        }
+        holds
+    }
+
+    fn into_raised(self, level: IsolationLevel, listener: Option<OwnedFd>) -> Raised {
+        let layers = self.layers.iter().map(|layer| layer.word().to_owned()).collect();
+        Raised { level, layers, missing: self.missing, listener }
+    }
+
+    /// What `confined` does not hold even when everything of it stands.
+    fn state_gaps(&mut self, plan: &WallPlan) {
+        self.missing.push("names: it sees names, sizes and times of files that it cannot read".to_owned());
+        let owner = std::fs::metadata(&plan.host.canary).map(|meta| meta.uid());
+        if owner.ok() == Some(rustix::process::getuid().as_raw()) {
+            let gap = "modes: it can change modes and times of the user's files anywhere (chmod, touch)";
+            self.missing.push(gap.to_owned());
+        }
+        if plan.network == Network::Loopback {
+            let gap = "network: loopback needs a network of its own; this run reaches nothing";
+            self.missing.push(gap.to_owned());
+        }
+    }
+}
+
+/// The walls of every level: limits, closed files, no new privileges.
+fn limit(plan: &WallPlan, facts: &mut Facts) -> Result<(), WallError> {
+    let failed = |layer, remedy| move |cause: io::Error| WallError { layer, cause, remedy };
+    if plan.has(Layer::Rlimits) {
+        set_limits(&plan.limits)
+            .map_err(failed(Layer::Rlimits, "start the workbench with higher limits (ulimit -a)"))?;
+        facts.layers.push(Layer::Rlimits);
+        if plan.limits.threads.is_none() {
+            let gap = "process limit: the kernel sets this user none; processes are counted a few times a second";
+            facts.missing.push(gap.to_owned());
+        }
+    }
+    if plan.has(Layer::ClosedFds) {
+        close_files().map_err(failed(Layer::ClosedFds, "Linux 5.11 or newer is needed"))?;
+        facts.layers.push(Layer::ClosedFds);
+    }
+    if plan.has(Layer::NoNewPrivs) {
+        set_no_new_privs(true)
+            .map_err(io::Error::from)
+            .map_err(failed(Layer::NoNewPrivs, "Linux 3.5 or newer is needed"))?;
+        facts.note(Layer::NoNewPrivs, no_new_privs().unwrap_or(false), "privileges: a program may still gain some");
+    }
+    Ok(())
+}
+
+fn set_limits(bounds: &Bounds) -> io::Result<()> {
+    let set = |resource, soft: u64, hard: u64| {
+        // A limit that we have ourselves cannot be raised.
+        let most = rustix::process::getrlimit(resource).maximum.unwrap_or(u64::MAX);
+        let finite = |value: u64| (value != u64::MAX).then_some(value);
+        let limit = Rlimit { current: finite(soft.min(most)), maximum: finite(hard.min(most)) };
+        rustix::process::setrlimit(resource, limit)?;
+        if rustix::process::getrlimit(resource) == limit { Ok(()) } else { Err(io::Error::from(io::ErrorKind::Other)) }
+    };
+    let equal = |resource, value| set(resource, value, value);
+    equal(Resource::Core, 0)?;
+    // SIGXCPU first, so that the cause is visible; SIGKILL a second later.
+    set(Resource::Cpu, bounds.cpu_seconds, bounds.cpu_seconds.saturating_add(1))?;
+    // Not the address space: node reserves gigabytes it never touches.
+    equal(Resource::Data, bounds.data_bytes)?;
+    equal(Resource::Fsize, bounds.file_bytes)?;
+    equal(Resource::Nofile, MAX_FILES)?;
+    equal(Resource::Nproc, bounds.threads.unwrap_or(u64::MAX))
+}
+
+/// Marks every file but the standard three to be closed when the program starts, and looks whether it took.
+/// Marked, not closed: the listener and the socket to the supervisor are needed until then.
+fn close_files() -> io::Result<()> {
+    // SAFETY: only sets a flag on descriptors.
+    let result = unsafe { libc::syscall(libc::SYS_close_range, 3, u32::MAX, libc::CLOSE_RANGE_CLOEXEC) };
+    if result == -1 {
+        return Err(io::Error::last_os_error());
+    }
+    for entry in std::fs::read_dir("/proc/self/fd")? {
+        let name = entry?.file_name();
+        let Some(number) = name.to_str().and_then(|name| name.parse::<i32>().ok()).filter(|number| *number > 2) else {
+            continue;
+        };
+        // SAFETY: it was open a moment ago, and this process has one thread.
+        let flags = rustix::io::fcntl_getfd(unsafe { BorrowedFd::borrow_raw(number) })?;
+        if !flags.contains(rustix::io::FdFlags::CLOEXEC) {
+            return Err(io::Error::other(format!("file {number} would stay open")));
+        }
+    }
+    Ok(())
+}
+
+/// Whether this process has everything of its own that `isolated` promises.
+fn look_at_namespaces(plan: &WallPlan, facts: &mut Facts) -> bool {
+    let ours = namespaces();
+    let differs = |name: &str| {
+        let number = |list: &[(String, u64)]| list.iter().find(|(known, _)| known == name).map(|(_, number)| *number);
+        matches!((number(&ours), number(&plan.host.namespaces)), (Some(ours), Some(hosts)) if ours != hosts)
+    };
+    let sees_own_processes =
+        std::fs::read_link("/proc/self").is_ok_and(|own| own == Path::new(&std::process::id().to_string()));
+    let own = [
+        (Layer::UserNamespace, differs("user"), "users: it is one of the host's users"),
+        (Layer::PidNamespace, differs("pid") && sees_own_processes, "processes: it is among the host's processes"),
+        (Layer::MountNamespace, differs("mnt"), "file view: it sees the host's files"),
+        (Layer::IpcNamespace, differs("ipc"), "shared memory: it is among the host's"),
+        (Layer::UtsNamespace, differs("uts"), "host name: it is the host's"),
+    ];
+    let mut all = own.into_iter().fold(true, |all, (layer, holds, why_not)| facts.note(layer, holds, why_not) && all);
+    if plan.network != Network::Full {
+        let why_not = "network: it has none of its own";
+        all &= facts.note(Layer::NetworkNamespace, differs("net"), why_not);
+    }
+    all
+}
+
+/// Gives up every capability; whether none is left, and no root either.
+fn give_up_rights(plan: &WallPlan, facts: &mut Facts) -> bool {
+    if plan.has(Layer::NoCapabilities) {
+        // Each may be refused where there is nothing to give up; what counts is what is left.
+        let _ = clear_ambient_capability_set();
+        for capability in CapabilitySet::all().iter() {
+            let _ = remove_capability_from_bounding_set(capability);
+        }
+        let none = CapabilitySet::empty();
+        let _ = set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none });
+    }
+    let left = capabilities(None).map(|sets| sets.effective | sets.permitted | sets.inheritable);
+    let has_none = left.is_ok_and(|left| left.is_empty());
+    let is_root = rustix::process::getuid().is_root() || rustix::process::geteuid().is_root();
+    let first = facts.note(Layer::NoCapabilities, has_none, "rights: it keeps some of root's rights");
+    facts.note(Layer::UnprivilegedUser, !is_root, "rights: it runs as root; start the workbench as another user")
+        && first
+}
+
+/// Raises Landlock; whether it holds everything that the level needs, and the state folder cannot be read.
+fn hold_files(plan: &WallPlan, facts: &mut Facts) -> bool {
+    let mut is_held = false;
+    if plan.has(Layer::Landlock) {
+        match hold(plan) {
+            // Listing the root folder is granted to no run: a rule that the kernel took and holds.
+            Held::Fully => is_held = is_out_of_reach(Path::new("/")),
+            Held::Less(why) => facts.missing.push(format!("landlock: {why}")),
+        }
+    }
+    if is_held {
+        facts.layers.push(Layer::Landlock);
+    } else if facts.missing.iter().all(|line| !line.starts_with("landlock")) {
+        facts.missing.push("landlock: it does not hold".to_owned());
+    }
+    let canary = &plan.host.canary;
+    let is_unseen = !canary.as_os_str().is_empty() && is_out_of_reach(canary);
+    facts.note(Layer::FileView, is_unseen, "file view: it can read the workbench's own state") && is_held
+}
+
+fn is_out_of_reach(path: &Path) -> bool {
+    rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK, Mode::empty()).is_err()
+}
+
+/// Installs the filter; whether it is there, and its listener.
+fn filter(plan: &WallPlan, facts: &mut Facts) -> (bool, Option<OwnedFd>) {
+    let terms = Terms { level: plan.level, network: plan.network, observe: plan.observe };
+    let bare = Terms { observe: false, ..terms };
+    let mut listener = Ok(None);
+    if plan.has(Layer::Seccomp) {
+        listener = install(&terms.program(), terms.observe).or_else(|error| {
+            if terms.observe {
+                facts.missing.push(format!("observer: nobody can watch this run ({error})"));
+            }
+            install(&bare.program(), bare.observe)
+        });
+    }
+    let is_filtering = matches!(secure_computing_mode(), Ok(SecureComputingMode::Filter));
+    let is_filtered = facts.note(
+        Layer::Seccomp,
+        plan.has(Layer::Seccomp) && listener.is_ok() && is_filtering,
+        "system calls: none is filtered; the kernel has no seccomp filters, or a container forbids them",
+    );
+    let listener = listener.unwrap_or_default();
+    if listener.is_some() {
+        facts.layers.push(Layer::Observer);
+    }
+    (is_filtered, listener)
+}
