@@ -1,7 +1,7 @@
 //! Commands from outside: gather what the rules need, run them in one transaction, perform the moves.
 
 use super::Engine;
-use super::core::{self, Actor, DecideInput, IntentBody, Placed, Step};
+use super::core::{self, Actor, DecideInput, IntentBody, Placed, Step, Work};
 use super::error::{EngineError, ErrorCode};
 use super::relocate::{self, Relocation};
 use super::view::Preview;
@@ -214,6 +214,7 @@ impl Engine {
             {
                 self.refuse_conflicts(&before)
             }
+            Some(core::UndoNote::Apply { step }) => self.refuse_changed_since(&step.edits),
             _ => Ok(()),
         }
     }
@@ -254,8 +255,8 @@ impl Engine {
         let mut outcome = step.outcome;
         let moved = !step.intents.is_empty();
         let mut notes = Vec::new();
-        for (id, relocation) in step.intents {
-            let done = self.perform(id, &relocation).map_err(|error| {
+        for (id, work) in step.intents {
+            let done = self.perform(id, &work).map_err(|error| {
                 EngineError::new(
                     error.code,
                     format!("{}; the decision is kept, but {}", outcome.message, error.message),
@@ -280,8 +281,24 @@ impl Engine {
         Ok(outcome)
     }
 
-    /// Performs one move and closes its intent. The caller has the turn.
-    fn perform(&self, intent: i64, relocation: &Relocation) -> Result<relocate::Done, EngineError> {
+    /// Performs one piece of work and closes its intent. The caller has the turn.
+    pub(super) fn perform(&self, intent: i64, work: &Work) -> Result<relocate::Done, EngineError> {
+        match work {
+            Work::Relocation(relocation) => self.perform_move(intent, relocation),
+            Work::Applying(step) => {
+                let notes = self.perform_applying(step)?;
+                let result = json!({ "notes": notes });
+                self.transact(|tx| {
+                    tx.finish_intent(intent, &result)?;
+                    tx.emit(crate::domain::EventKind::RunEnded, step.run)?;
+                    Ok(())
+                })?;
+                Ok(relocate::Done { commit: None, notes })
+            }
+        }
+    }
+
+    fn perform_move(&self, intent: i64, relocation: &Relocation) -> Result<relocate::Done, EngineError> {
         let files = self.inner.copies.get(relocation.digest)?;
         let git = if relocation.commit.is_some() { self.git() } else { None };
         let done =
@@ -315,7 +332,7 @@ impl Engine {
         for intent in &owed {
             let done = serde_json::from_value(intent.body.clone())
                 .map_err(EngineError::internal)
-                .and_then(|body: IntentBody| self.perform(intent.id, &body.relocation));
+                .and_then(|body: IntentBody| self.perform(intent.id, &body.work));
             // A move that still cannot be made must not keep the workbench shut; it stays owed.
             self.report_trouble(done.map_err(|error| {
                 let message = format!("operation {} is not finished: {}", intent.operation, error.message);
@@ -420,6 +437,12 @@ impl Engine {
             operation.detail.get("undo").map(|note| serde_json::from_value(note.clone()))
         {
             lines.push(format!("move {} → {}", after.placement.base, before.placement.base));
+        }
+        if let Some(Ok(core::UndoNote::Apply { step })) =
+            operation.detail.get("undo").map(|note| serde_json::from_value(note.clone()))
+        {
+            let paths = step.edits.iter().map(|edit| edit.path.display().to_string());
+            lines.push(format!("as before run {}: {}", step.run, paths.collect::<Vec<_>>().join(", ")));
         }
         Ok(Preview {
             title: format!("Take back operation {}: {} {}?", operation.id, operation.verb, operation.subject),

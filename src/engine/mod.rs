@@ -17,6 +17,7 @@ mod resolve;
 mod running;
 mod settings;
 mod snapshot;
+mod staged;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -30,6 +31,7 @@ pub use home::{Home, find_workspace, state_dir};
 pub use init::{InitReport, init};
 pub use running::RunHandle;
 pub use settings::{DEFAULT_CONFIG, KeySetting, RootSetting, Settings, Theme};
+pub use staged::{Content, Edit, StagedState, StagedView};
 pub use view::{
     CatalogState, CatalogView, Change, DoctorLine, EvidenceLine, Preview, ReviewDetail, ReviewFilter, RunFilter,
     RunRequest, VerifyReport, VersionInfo, Weight,

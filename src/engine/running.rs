@@ -6,11 +6,14 @@
 
 use super::core::{RunPolicy, policy};
 use super::error::{EngineError, ErrorCode};
+use super::staged::Ending;
 use super::view::RunRequest;
 use super::{Engine, Inner, lock, now};
-use crate::domain::{Caller, Digest, Profile, Run, RunEnd, RunId, RunUsage, Stage, Tool, ToolDetail, WriteMode};
+use crate::domain::{
+    Caller, Digest, Profile, Run, RunEnd, RunId, RunUsage, Stage, Tool, ToolDetail, ToolName, WriteMode,
+};
 use crate::runner::{self, Report, Running};
-use crate::store::{FinishedRun, NewRun};
+use crate::store::{FinishedRun, NewRun, Tx};
 use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -128,7 +131,7 @@ impl Engine {
             interpreters: &self.inner.interpreters,
         });
         let running = match prepared {
-            Ok(spec) => Some(self.spawn(id, spec)),
+            Ok(spec) => Some(self.spawn(&ready.detail.tool.name, caller, id, spec)),
             Err(end) => {
                 self.close_run(id, &ended(end, ready.profile))?;
                 None
@@ -143,8 +146,9 @@ impl Engine {
         if stated.is_some() { None } else { self.inner.settings.timeout(detail.tool.stage) }
     }
 
-    fn spawn(&self, id: RunId, spec: runner::Spec) -> Running {
+    fn spawn(&self, tool: &ToolName, caller: &Caller, id: RunId, spec: runner::Spec) -> Running {
         let (starter, ender) = (self.clone(), self.clone());
+        let (tool, who, write) = (tool.clone(), caller.identity(), spec.grants().write.clone());
         // The live entry must be there before the process can end: the lock is held until then.
         let mut live = lock(&self.inner.live);
         let running = runner::start(
@@ -155,7 +159,14 @@ impl Engine {
                     starter.report_trouble(written);
                 }),
                 on_end: Box::new(move |report| {
-                    let written = ender.close_run(id, &finished(report));
+                    let finished = finished(report);
+                    let written = match &report.staged {
+                        None => ender.close_run(id, &finished),
+                        Some(staged) => {
+                            let ending = Ending { run: id, tool: &tool, who: &who, write: &write, staged };
+                            ender.settle(&ending, finished)
+                        }
+                    };
                     lock(&ender.inner.live).remove(&id);
                     ender.report_trouble(written);
                 }),
@@ -167,7 +178,13 @@ impl Engine {
         running
     }
 
-    fn open_run(&self, tool: &Tool, profile: Profile, caller: &Caller, input: &str) -> Result<RunId, EngineError> {
+    pub(super) fn open_run(
+        &self,
+        tool: &Tool,
+        profile: Profile,
+        caller: &Caller,
+        input: &str,
+    ) -> Result<RunId, EngineError> {
         let at = now();
         self.transact(|tx| {
             Ok(tx.start_run(&NewRun {
@@ -185,13 +202,27 @@ impl Engine {
         })
     }
 
-    fn close_run(&self, id: RunId, finished: &FinishedRun) -> Result<(), EngineError> {
-        let written = self.transact(|tx| Ok(tx.finish_run(id, finished)?));
+    /// Writes the end of a run.
+    pub(super) fn close_run(&self, id: RunId, finished: &FinishedRun) -> Result<(), EngineError> {
+        self.close_run_with(id, finished, |_| Ok(()))
+    }
+
+    /// Writes the end of a run and what follows from it, in one transaction.
+    pub(super) fn close_run_with<T>(
+        &self,
+        id: RunId,
+        finished: &FinishedRun,
+        then: impl FnOnce(&Tx<'_>) -> Result<T, EngineError>,
+    ) -> Result<T, EngineError> {
+        let written = self.transact(|tx| {
+            tx.finish_run(id, finished)?;
+            then(tx)
+        });
         let scratch = self.scratch_path(id);
         if scratch.exists() {
             std::fs::remove_dir_all(&scratch).map_err(EngineError::internal)?;
         }
-        written.map(|_| ())
+        written
     }
 
     /// Whether an approval of exactly this version is in force.

@@ -4,12 +4,14 @@
 //! outside the store. What must happen outside (moving files, committing) is written as an intent
 //! in the same transaction and performed by the shell; after a crash the intent is still there.
 
+mod applying;
 mod decide;
 mod lifecycle;
 mod policy;
 mod scan;
 mod undo;
 
+pub use applying::{Applying, apply};
 pub use decide::{DecideInput, decide, undecided};
 pub use lifecycle::{archive, archived_placement, promote, restore};
 pub use policy::{RunPolicy, policy};
@@ -31,7 +33,17 @@ pub struct Step {
     /// The answer, completed by the shell when the moves are done.
     pub outcome: Outcome,
     /// Intents to perform, in order: their row and what to do.
-    pub intents: Vec<(i64, Relocation)>,
+    pub intents: Vec<(i64, Work)>,
+}
+
+/// What an intent promises.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Work {
+    /// A version moves.
+    Relocation(Relocation),
+    /// Staged writes of a run are applied, or taken back.
+    Applying(Applying),
 }
 
 /// Body of an intent row.
@@ -40,7 +52,8 @@ pub struct IntentBody {
     /// The process that will perform it; when it is dead, whoever starts next does.
     pub owner: String,
     /// What to do.
-    pub relocation: Relocation,
+    #[serde(flatten)]
+    pub work: Work,
 }
 
 /// A version at a place, as kept in operation details.
@@ -88,6 +101,11 @@ pub enum UndoNote {
     Decline {
         /// The review that goes back to waiting.
         review: ReviewId,
+    },
+    /// Staged writes of a run that were applied.
+    Apply {
+        /// What was applied.
+        step: Applying,
     },
     /// A move without a decision: archive and restore.
     Move {
@@ -176,7 +194,7 @@ fn quoted(text: &str) -> String {
 }
 
 /// Writes an intent in this transaction.
-fn intend(tx: &Tx<'_>, actor: Actor<'_>, relocation: Relocation) -> Result<(i64, Relocation), EngineError> {
+fn intend(tx: &Tx<'_>, actor: Actor<'_>, relocation: Relocation) -> Result<(i64, Work), EngineError> {
     for owed in tx.intents()?.iter().filter(|owed| owed.operation != relocation.operation) {
         if owed.body.pointer("/relocation/tool").and_then(Value::as_str) == Some(relocation.tool.as_str()) {
             return Err(EngineError::new(
@@ -186,10 +204,15 @@ fn intend(tx: &Tx<'_>, actor: Actor<'_>, relocation: Relocation) -> Result<(i64,
             ));
         }
     }
-    let body = IntentBody { owner: actor.owner.to_owned(), relocation };
+    let operation = relocation.operation;
+    promise(tx, actor, operation, Work::Relocation(relocation))
+}
+
+/// Writes an intent of any kind in this transaction.
+fn promise(tx: &Tx<'_>, actor: Actor<'_>, operation: OperationId, work: Work) -> Result<(i64, Work), EngineError> {
+    let body = IntentBody { owner: actor.owner.to_owned(), work };
     let value = serde_json::to_value(&body).map_err(EngineError::internal)?;
-    let id = tx.add_intent(body.relocation.operation, &value)?;
-    Ok((id, body.relocation))
+    Ok((tx.add_intent(operation, &value)?, body.work))
 }
 
 /// An answer without commit or detail.

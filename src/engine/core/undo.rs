@@ -2,7 +2,7 @@
 
 use super::decide::commit_note;
 use super::lifecycle::{Journey, relocation};
-use super::{Actor, Placed, Step, UndoNote, answer, approval_file, intend};
+use super::{Actor, Applying, Placed, Step, UndoNote, Work, answer, approval_file, intend, promise};
 use crate::domain::{Operation, OperationId, ReviewId, ReviewState};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::relocate::{Relocation, Touched};
@@ -31,9 +31,12 @@ pub fn undo(tx: &Tx<'_>, actor: Actor<'_>, wanted: Option<OperationId>) -> Resul
         reversible: false,
     })?;
     tx.mark_undone(target.id, operation)?;
-    let moves = reverse(tx, actor, &note, &target, operation)?;
     let mut intents = Vec::new();
-    for relocation in moves {
+    if let UndoNote::Apply { step } = &note {
+        let back = Applying { back: true, ..step.clone() };
+        intents.push(promise(tx, actor, operation, Work::Applying(back))?);
+    }
+    for relocation in reverse(tx, actor, &note, &target, operation)? {
         intents.push(intend(tx, actor, relocation)?);
     }
     let message = format!("operation {} ({} {}) is taken back", target.id, target.verb, target.subject);
@@ -72,7 +75,7 @@ fn refuse_when_moved_since(tx: &Tx<'_>, target: &Operation, note: &UndoNote) -> 
                 vec![Some(before.digest), replaced.map(|old| old.digest)]
             }
             Some(UndoNote::Move { before, .. }) => vec![Some(before.digest)],
-            Some(UndoNote::Adopt { .. } | UndoNote::Decline { .. }) | None => Vec::new(),
+            Some(UndoNote::Adopt { .. } | UndoNote::Decline { .. } | UndoNote::Apply { .. }) | None => Vec::new(),
         };
         if took.contains(&Some(after.digest)) {
             let message = format!("operation {} ({}) moved {} since", later.id, later.verb, target.subject);
@@ -92,6 +95,8 @@ fn reverse(
     operation: OperationId,
 ) -> Result<Vec<Relocation>, EngineError> {
     match note {
+        // No version moves; its files come back by an intent of their own kind.
+        UndoNote::Apply { .. } => Ok(Vec::new()),
         UndoNote::Decline { review } => {
             reopen(tx, *review, target.id)?;
             Ok(Vec::new())
