@@ -81,7 +81,6 @@ const AND: u32 = libc::BPF_ALU | libc::BPF_AND | libc::BPF_K;
 const JUMP: u32 = libc::BPF_JMP | libc::BPF_JA;
 const EQUAL: u32 = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;
 const BITS: u32 = libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K;
-#[cfg(target_arch = "x86_64")]
 const AT_LEAST: u32 = libc::BPF_JMP | libc::BPF_JGE | libc::BPF_K;
 const RETURN: u32 = libc::BPF_RET | libc::BPF_K;
 
@@ -106,6 +105,23 @@ pub(super) fn assemble(rules: &[Rule]) -> Vec<Instruction> {
     ];
     #[cfg(target_arch = "x86_64")]
     program.extend([branch(AT_LEAST, X32, 0, 2), branch(EQUAL, NO_CALL, 1, 0), plain(RETURN, Action::Kill.value())]);
+    let mut rules: Vec<&Rule> = rules.iter().collect();
+    rules.sort_by_key(|rule| rule.number);
+    program.extend(search(&rules));
+    program
+}
+
+/// Finds the rule of the number by halves: most calls that get here are files being opened, often.
+fn search(rules: &[&Rule]) -> Vec<Instruction> {
+    let mut program = Vec::new();
+    if rules.len() > FEW {
+        let (low, high) = rules.split_at(rules.len() / 2);
+        let (first, low, high) = (high[0].number as u32, search(low), search(high));
+        program.extend([branch(AT_LEAST, first, 0, 1), plain(JUMP, low.len() as u32)]);
+        program.extend(low);
+        program.extend(high);
+        return program;
+    }
     for rule in rules {
         let body = body(rule);
         if let [only] = body[..] {
@@ -119,6 +135,9 @@ pub(super) fn assemble(rules: &[Rule]) -> Vec<Instruction> {
     program.push(plain(RETURN, Action::Allow.value()));
     program
 }
+
+/// Rules that are tried one after the other.
+const FEW: usize = 4;
 
 /// The instructions for one number; each way through them ends in an answer.
 fn body(rule: &Rule) -> Vec<Instruction> {
@@ -188,7 +207,6 @@ pub(super) fn interpret(program: &[Instruction], architecture: u32, number: u32,
             AND => a &= k,
             EQUAL => choose(a == k),
             BITS => choose(a & k != 0),
-            #[cfg(target_arch = "x86_64")]
             AT_LEAST => choose(a >= k),
             JUMP => at += k as usize,
             RETURN => return k,
@@ -223,6 +241,20 @@ mod tests {
         let rules = [Rule::always(7, Action::Errno(libc::EPERM))];
         assert_eq!(answer(&rules, 0x4000_0000 + 7, [0; 6]), libc::SECCOMP_RET_KILL_PROCESS);
         assert_eq!(answer(&rules, -1, [0; 6]), libc::SECCOMP_RET_ALLOW);
+    }
+
+    #[test]
+    fn each_number_gets_its_own_rule_however_many_there_are() {
+        for count in 1..40 {
+            let rules: Vec<Rule> = (1..=count).rev().map(|n| Rule::always(3 * n, Action::Errno(n as i32))).collect();
+            for number in 0..3 * count + 4 {
+                let expected = match number % 3 {
+                    0 if number > 0 && number <= 3 * count => libc::SECCOMP_RET_ERRNO | (number / 3) as u32,
+                    _ => libc::SECCOMP_RET_ALLOW,
+                };
+                assert_eq!(answer(&rules, number, [0; 6]), expected, "{number} of {count}");
+            }
+        }
     }
 
     #[test]

@@ -8,8 +8,7 @@ use landlock::{
     ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, PathBeneath, Ruleset, RulesetAttr,
     RulesetCreated, RulesetCreatedAttr, RulesetError, Scope,
 };
-use rustix::fs::{FileType, Mode, OFlags};
-use std::os::fd::OwnedFd;
+use rustix::fs::{Mode, OFlags};
 use std::path::Path;
 
 /// The newest version that is known here; what the kernel does not know of it is left out.
@@ -40,23 +39,19 @@ pub(in crate::runner) fn landlock_version() -> u32 {
 /// Confines this process and its descendants to the files of the plan, for good.
 pub(super) fn hold(plan: &WallPlan) -> Held {
     let needed = needed(plan);
-    match enforce(plan, needed) {
-        Ok(()) => Held::Fully,
-        Err(_) => {
-            let offered = landlock_version();
-            let why = match offered {
-                0 => "this kernel has no Landlock, or it is not switched on (lsm=landlock,… on its command line)"
-                    .to_owned(),
-                offered if offered < needed as u32 => {
-                    format!("this kernel's Landlock is version {offered}, {} is needed (Linux 6.12)", needed as u32)
-                }
-                offered => format!("Landlock version {offered} did not take the rules"),
-            };
-            // What there is, is better than nothing; it does not count.
-            let _ = enforce(plan, ABI::Unsupported);
-            Held::Less(why)
-        }
+    if enforce(plan, needed).is_ok() {
+        return Held::Fully;
     }
+    let why = match landlock_version() {
+        0 => "this kernel has no Landlock, or it is not switched on (lsm=landlock,… on its command line)".to_owned(),
+        offered if offered < needed as u32 => {
+            format!("this kernel's Landlock is version {offered}, {} is needed (Linux 6.12)", needed as u32)
+        }
+        offered => format!("Landlock version {offered} did not take the rules"),
+    };
+    // What there is, is better than nothing; it does not count.
+    let _ = enforce(plan, ABI::Unsupported);
+    Held::Less(why)
 }
 
 fn needed(plan: &WallPlan) -> ABI {
@@ -113,36 +108,30 @@ fn grants(plan: &WallPlan) -> Vec<(&Path, BitFlags<AccessFs>)> {
         put(&["/proc"], look);
         put(&["/sys"], look);
         put(&["/dev/shm"], writing());
+        // Terminals of its own; the one of whoever watches it is not among them.
+        put(&["/dev/ptmx", "/dev/pts", "/dev/tty"], device);
     } else {
         put(PROC, look);
         put(&["/proc/self"], look);
     }
     grants.extend(plan.read.iter().map(|path| (path.as_path(), read)));
-    grants.extend(plan.write.iter().map(|path| (path.as_path(), writing())));
+    grants.extend(plan.write.iter().map(|path| {
+        // A terminal that the run was given must also answer questions about itself.
+        let is_device = path.starts_with("/dev") && path.as_path() != Path::new("/dev/shm");
+        (path.as_path(), if is_device { device } else { writing() })
+    }));
     grants
 }
 
-/// Everything but making devices, and connecting to sockets that others may have put there.
+/// Everything but devices, and connecting to sockets that others may have put there.
 fn writing() -> BitFlags<AccessFs> {
-    AccessFs::from_all(NEWEST) & !(AccessFs::MakeChar | AccessFs::MakeBlock | AccessFs::ResolveUnix)
+    let devices = AccessFs::MakeChar | AccessFs::MakeBlock | AccessFs::IoctlDev;
+    AccessFs::from_all(NEWEST) & !(devices | AccessFs::ResolveUnix)
 }
 
-/// Adds a rule. A path that does not exist, or that cannot be opened, grants nothing.
+/// Adds a rule. A path that does not exist, or that cannot be opened, grants nothing. Rights that make no sense
+/// for a file are left out by the library.
 fn grant(rules: RulesetCreated, path: &Path, access: BitFlags<AccessFs>) -> Result<RulesetCreated, RulesetError> {
     let Ok(fd) = rustix::fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()) else { return Ok(rules) };
-    let access = access & fitting(&fd);
-    if access.is_empty() {
-        return Ok(rules);
-    }
     rules.add_rule(PathBeneath::new(fd, access))
-}
-
-/// The rights that make sense for what a path is; the kernel refuses a rule with others.
-fn fitting(fd: &OwnedFd) -> BitFlags<AccessFs> {
-    match rustix::fs::fstat(fd).map(|stat| FileType::from_raw_mode(stat.st_mode)) {
-        Ok(FileType::Directory) => AccessFs::from_all(NEWEST) & !AccessFs::IoctlDev,
-        Ok(FileType::CharacterDevice) => AccessFs::from_file(NEWEST) & !AccessFs::Execute,
-        Ok(_) => AccessFs::from_file(NEWEST) & !AccessFs::IoctlDev,
-        Err(_) => BitFlags::EMPTY,
-    }
 }

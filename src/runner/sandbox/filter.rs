@@ -10,8 +10,9 @@
 //! Landlock holds TCP, not UDP, and (before its ninth version) not the sockets of other programs that have a path
 //! (`docker.sock`). A path cannot be judged here. So what can be pointed at an address is not made at all: `socket`
 //! fails for the Internet unless the network is granted, and for local sockets always; pairs of connected local
-//! sockets, which interpreters use among their own processes, work. With an observer and no network, sockets can be
-//! made so that it sees where they were to lead, and every call that could lead there is refused by number.
+//! sockets, which interpreters use among their own processes, work. With an observer that knows that there is no
+//! network, sockets can be made so that it sees where they were to lead, and it refuses every call that could lead
+//! there by number.
 
 use super::bpf::{Action, Case, Instruction, Rule, Test, assemble};
 use super::calls::{CALLS, Call, Group};
@@ -29,6 +30,8 @@ pub(super) struct Terms {
     pub(super) network: Network,
     /// Whether there is somebody to hand calls to.
     pub(super) observe: bool,
+    /// Whether the observer was told of another level, so that its answers must not matter.
+    pub(super) is_sunk: bool,
 }
 
 const ALL: u32 = u32::MAX;
@@ -52,7 +55,10 @@ const ASK_PERSONALITY: u32 = u32::MAX;
 /// The part of a socket's type that is not flags.
 const SOCKET_KIND: u32 = 0xf;
 
-/// `IOPRIO_WHO_USER`.
+/// All processes of a user, for `setpriority`.
+const PRIO_USER: u32 = 2;
+
+/// All processes of a user, for `ioprio_set`.
 const IOPRIO_WHO_USER: u32 = 3;
 
 impl Terms {
@@ -93,6 +99,11 @@ impl Terms {
             Network::Loopback => !self.is_isolated(),
             Network::Full => false,
         }
+    }
+
+    /// Whether sockets can be made because the observer refuses, by number, whatever they could be used for.
+    fn is_answered(self) -> bool {
+        self.observe && self.network == Network::None && !self.is_sunk
     }
 
     fn network_rule(self, number: i64, call: Call) -> Option<Rule> {
@@ -152,9 +163,7 @@ impl Terms {
             Call::SchedSetscheduler | Call::SchedSetparam | Call::SchedSetattr | Call::SchedSetaffinity => {
                 own_only(Action::Errno(libc::EPERM))
             }
-            Call::Setpriority => {
-                rule(vec![case(&[is_not(0, libc::PRIO_USER as u32), is(1, 0)], Action::Allow)], refuse)
-            }
+            Call::Setpriority => rule(vec![case(&[is_not(0, PRIO_USER), is(1, 0)], Action::Allow)], refuse),
             Call::IoprioSet => rule(vec![case(&[is_not(0, IOPRIO_WHO_USER), is(1, 0)], Action::Allow)], refuse),
             _ => Some(Rule::always(number, refuse)),
         }
@@ -165,7 +174,7 @@ impl Terms {
         let family = |family: i32| is(0, family as u32);
         let kind = |kind: i32| Test::Is { arg: 1, mask: SOCKET_KIND, value: kind as u32 };
         let mut cases = Vec::new();
-        if self.is_isolated() || (self.observe && self.is_offline()) {
+        if self.is_isolated() || self.is_answered() {
             cases.push(case(&[family(libc::AF_UNIX)], Action::Allow));
         }
         for internet in [libc::AF_INET, libc::AF_INET6] {
@@ -173,8 +182,8 @@ impl Terms {
                 cases.push(case(&[family(internet)], Action::Allow));
                 continue;
             }
-            if !self.observe {
-                cases.push(case(&[family(internet)], Action::Errno(libc::EPERM)));
+            if !self.is_answered() {
+                cases.push(case(&[family(internet)], self.refuse()));
                 continue;
             }
             // Only kinds that cannot lead anywhere except by a call that is refused.
@@ -192,7 +201,7 @@ impl Terms {
     /// What may come out of `socketpair(family, kind)`.
     fn pairs(self) -> Vec<Case> {
         let local = is(0, libc::AF_UNIX as u32);
-        if self.is_isolated() || (self.observe && self.is_offline()) {
+        if self.is_isolated() || self.is_answered() {
             return vec![case(&[local], Action::Allow)];
         }
         // Connected for good. One of datagrams can be pointed at somebody else's address.
@@ -254,9 +263,7 @@ mod tests {
 
     fn every() -> impl Iterator<Item = Terms> {
         LEVELS.into_iter().flat_map(|level| {
-            Network::ALL
-                .iter()
-                .flat_map(move |network| [true, false].map(|observe| Terms { level, network: *network, observe }))
+            Network::ALL.iter().flat_map(move |network| [true, false].map(|observe| terms(level, *network, observe)))
         })
     }
 
@@ -267,7 +274,7 @@ mod tests {
     }
 
     fn terms(level: IsolationLevel, network: Network, observe: bool) -> Terms {
-        Terms { level, network, observe }
+        Terms { level, network, observe, is_sunk: false }
     }
 
     #[test]
@@ -315,7 +322,7 @@ mod tests {
                 libc::ENOSYS as u32
             );
             assert_eq!(answer(terms, Clone, &[0x1000_0011]), refused);
-            assert_eq!(answer(terms, Clone, &[0x7d0f_00]), ALLOW, "a thread");
+            assert_eq!(answer(terms, Clone, &[0x007d_0f00]), ALLOW, "a thread");
             for request in [0x5412, 0xdead_beef_0000_5412, 0x541C, 0x5423] {
                 assert_eq!(answer(terms, Ioctl, &[0, request]), refused, "{request:#x}");
             }
@@ -370,6 +377,18 @@ mod tests {
         let full = terms(IsolationLevel::Confined, Network::Full, true);
         assert_eq!(answer(full, Call::Socket, &[1, 1]), NOTIFY);
         assert_eq!(answer(full, Call::Socket, &[2, 1]), ALLOW);
+        let sunk = Terms { is_sunk: true, ..terms(IsolationLevel::Confined, Network::None, true) };
+        for (family, kind) in [(1, 1), (2, 1), (10, 2)] {
+            assert_eq!(
+                answer(terms(IsolationLevel::Confined, Network::None, true), Call::Socket, &[family, kind]),
+                ALLOW
+            );
+            // Notified as a call that nobody needs, whose answer is always the same.
+            assert_eq!(answer(sunk, Call::Socket, &[family, kind]), NOTIFY);
+            let loopback = terms(IsolationLevel::Confined, Network::Loopback, true);
+            assert_eq!(answer(loopback, Call::Socket, &[family, kind]), NOTIFY);
+        }
+        assert_eq!(answer(sunk, Call::Socketpair, &[1, 2]), NOTIFY);
         // Loopback without a network of its own would be everybody's.
         assert_eq!(answer(terms(IsolationLevel::Confined, Network::Loopback, false), Call::Socket, &[2, 1]), DENY);
         assert_eq!(answer(terms(IsolationLevel::Isolated, Network::Loopback, false), Call::Socket, &[2, 1]), ALLOW);

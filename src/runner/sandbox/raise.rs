@@ -14,7 +14,7 @@ use rustix::thread::{
     remove_capability_from_bounding_set, secure_computing_mode, set_capabilities, set_no_new_privs,
 };
 use std::io;
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -34,21 +34,20 @@ const _: () = assert!(STATUS_FD as u64 > MAX_FILES);
 pub(in crate::runner) fn raise(plan: &WallPlan) -> Result<Raised, WallError> {
     let mut facts = Facts::default();
     limit(plan, &mut facts)?;
-    let level = match plan.level {
-        IsolationLevel::Isolated => match look_at_namespaces(plan, &mut facts) {
-            true => IsolationLevel::Isolated,
-            // Not what was asked for: then the walls must be those that hold without namespaces.
-            false => IsolationLevel::Confined,
-        },
-        level => level,
+    let level = if plan.level == IsolationLevel::Isolated && !look_at_namespaces(plan, &mut facts) {
+        // Not what was asked for: then the walls must be those that hold without namespaces.
+        IsolationLevel::Confined
+    } else {
+        plan.level
     };
     if !level.reaches(IsolationLevel::Confined) {
         return Ok(facts.into_raised(IsolationLevel::LimitsOnly, None));
     }
+    let is_sunk = level != plan.level;
     let plan = &WallPlan { level, ..plan.clone() };
     let is_plain = give_up_rights(plan, &mut facts);
     let is_held = hold_files(plan, &mut facts);
-    let (is_filtered, listener) = filter(plan, &mut facts);
+    let (is_filtered, listener) = filter(plan, is_sunk, &mut facts);
     let reached = if is_plain && is_held && is_filtered { level } else { IsolationLevel::LimitsOnly };
     if reached == IsolationLevel::Confined {
         facts.state_gaps(plan);
@@ -147,14 +146,11 @@ fn close_files() -> io::Result<()> {
     if result == -1 {
         return Err(io::Error::last_os_error());
     }
-    for entry in std::fs::read_dir("/proc/self/fd")? {
-        let name = entry?.file_name();
-        let Some(number) = name.to_str().and_then(|name| name.parse::<i32>().ok()).filter(|number| *number > 2) else {
-            continue;
-        };
-        // SAFETY: it was open a moment ago, and this process has one thread.
-        let flags = rustix::io::fcntl_getfd(unsafe { BorrowedFd::borrow_raw(number) })?;
-        if !flags.contains(rustix::io::FdFlags::CLOEXEC) {
+    // One by one: a process that changed its user may not list its own files.
+    for number in 3..=STATUS_FD {
+        // SAFETY: asks for a flag, whatever the number is.
+        let flags = unsafe { libc::fcntl(number, libc::F_GETFD) };
+        if flags != -1 && flags & libc::FD_CLOEXEC == 0 {
             return Err(io::Error::other(format!("file {number} would stay open")));
         }
     }
@@ -229,8 +225,8 @@ fn is_out_of_reach(path: &Path) -> bool {
 }
 
 /// Installs the filter; whether it is there, and its listener.
-fn filter(plan: &WallPlan, facts: &mut Facts) -> (bool, Option<OwnedFd>) {
-    let terms = Terms { level: plan.level, network: plan.network, observe: plan.observe };
+fn filter(plan: &WallPlan, is_sunk: bool, facts: &mut Facts) -> (bool, Option<OwnedFd>) {
+    let terms = Terms { level: plan.level, network: plan.network, observe: plan.observe, is_sunk };
     let bare = Terms { observe: false, ..terms };
     let mut listener = Ok(None);
     if plan.has(Layer::Seccomp) {

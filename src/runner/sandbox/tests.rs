@@ -12,6 +12,7 @@ use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::mem::MaybeUninit;
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
+use std::os::linux::net::SocketAddrExt;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::net::{SocketAddr, UnixDatagram, UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -123,7 +124,6 @@ fn become_somebody() {
         unsafe {
             assert_eq!(libc::setresgid(SOMEBODY, SOMEBODY, SOMEBODY), 0);
             assert_eq!(libc::setresuid(SOMEBODY, SOMEBODY, SOMEBODY), 0);
-            libc::prctl(libc::PR_SET_DUMPABLE, 1);
         }
     }
 }
@@ -249,6 +249,94 @@ fn isolated_is_not_claimed_among_the_hosts_own_namespaces() {
     let _server = UnixListener::bind(&socket).unwrap();
     fs::set_permissions(&socket, fs::Permissions::from_mode(0o777)).unwrap();
     assert_eq!(behind(&plan, || UnixStream::connect(&socket).map(drop)), Said::of("EPERM"));
+}
+
+const SPACES: libc::c_int = libc::CLONE_NEWUSER
+    | libc::CLONE_NEWPID
+    | libc::CLONE_NEWNS
+    | libc::CLONE_NEWNET
+    | libc::CLONE_NEWIPC
+    | libc::CLONE_NEWUTS;
+
+/// Raises the walls of a plan in namespaces of its own, with a `/proc` of its own if asked, and then does `probe`.
+fn in_spaces(plan: &WallPlan, spaces: libc::c_int, own_proc: bool, probe: impl FnOnce(Raised) -> String) -> String {
+    listen_to(in_a_process(|status| {
+        let user = rustix::process::getuid().as_raw();
+        // SAFETY: lets this process write its own map; it has one thread.
+        let unshared = unsafe {
+            libc::prctl(libc::PR_SET_DUMPABLE, 1);
+            libc::unshare(spaces)
+        };
+        done(unshared.into()).unwrap();
+        fs::write("/proc/self/uid_map", format!("{user} {user} 1")).unwrap();
+        // SAFETY: see `in_a_process`.
+        let child = unsafe { libc::fork() };
+        if child == 0 {
+            furnish(plan, spaces, own_proc).unwrap();
+            let said = raise(plan).map_or_else(|error| error.to_string(), probe);
+            let _ = rustix::io::write(&status, said.as_bytes());
+            // SAFETY: ends the copy.
+            unsafe { libc::_exit(0) };
+        }
+        // SAFETY: our own child.
+        unsafe { libc::waitpid(child, std::ptr::null_mut(), 0) };
+        String::new()
+    }))
+    .text
+}
+
+/// Hides the canary, and mounts a `/proc` if asked, where that stays inside.
+fn furnish(plan: &WallPlan, spaces: libc::c_int, own_proc: bool) -> io::Result<()> {
+    if spaces & libc::CLONE_NEWNS != 0 {
+        let private = libc::MS_REC | libc::MS_PRIVATE;
+        call!(libc::SYS_mount, c"none".as_ptr(), c"/".as_ptr(), 0_u64, private, 0_u64)?;
+        let canary = std::ffi::CString::new(plan.host.canary.to_str().unwrap())?;
+        call!(libc::SYS_mount, c"t".as_ptr(), canary.as_ptr(), c"tmpfs".as_ptr(), 0_u64, c"mode=0".as_ptr())?;
+    }
+    if own_proc {
+        call!(libc::SYS_mount, c"p".as_ptr(), c"/proc".as_ptr(), c"proc".as_ptr(), 0_u64, 0_u64)?;
+    }
+    Ok(())
+}
+
+fn in_words(raised: &Raised) -> String {
+    format!("{}\n{}\n{}", raised.level, raised.layers.join(" "), raised.missing.join("\n"))
+}
+
+#[test]
+fn isolated_is_what_has_everything_of_its_own() {
+    let ground = Ground::new();
+    let plan = ground.plan(IsolationLevel::Isolated);
+    let said = in_spaces(&plan, SPACES, true, |raised| in_words(&raised));
+    let layers = "rlimits closed-fds no-new-privs user-namespace pid-namespace mount-namespace ipc-namespace \
+        uts-namespace network-namespace no-capabilities unprivileged-user landlock file-view seccomp";
+    assert_eq!(said, format!("isolated\n{layers}\n"));
+    // Local sockets lead nowhere there, so they may be made.
+    let local = in_spaces(&plan, SPACES, true, |_| answer(UnixDatagram::unbound().map(drop)));
+    assert_eq!(local, "done");
+    // The whole network is the host's by permission; that is no weakness of the view.
+    let full = WallPlan { network: Network::Full, ..plan.clone() };
+    let said = in_spaces(&full, SPACES & !libc::CLONE_NEWNET, true, |raised| in_words(&raised));
+    assert_eq!(said, format!("isolated\n{}\n", layers.replace("network-namespace ", "")));
+}
+
+#[test]
+fn each_thing_that_is_the_hosts_lowers_the_level_and_is_named() {
+    let ground = Ground::new();
+    let plan = ground.plan(IsolationLevel::Isolated);
+    let cases = [
+        (SPACES & !libc::CLONE_NEWNET, true, "network: it has none of its own"),
+        (SPACES & !libc::CLONE_NEWIPC, true, "shared memory: it is among the host's"),
+        (SPACES & !libc::CLONE_NEWUTS, true, "host name: it is the host's"),
+        (SPACES & !libc::CLONE_NEWPID, false, "processes: it is among the host's processes"),
+        // The host's processes through the host's folder of them.
+        (SPACES, false, "processes: it is among the host's processes"),
+    ];
+    for (spaces, own_proc, named) in cases {
+        let said =
+            in_spaces(&plan, spaces, own_proc, |raised| format!("{} {}", raised.level, raised.missing.join("; ")));
+        assert!(said.starts_with(&format!("confined {named}; names:")), "{said}");
+    }
 }
 
 #[test]
@@ -379,7 +467,6 @@ fn sockets_of_other_programs_are_out_of_reach() {
         // A pair of datagram sockets can be pointed elsewhere later, so there are none.
         holds(&ground, &plan, CALLS_FILTERED, "EPERM", || UnixDatagram::pair()?.0.send_to(b"x", &datagrams).map(drop));
         drop(receiver);
-        use std::os::linux::net::SocketAddrExt;
         let address = SocketAddr::from_abstract_name(format!("toolsmith-{}-{network}", std::process::id())).unwrap();
         let _abstract = UnixListener::bind_addr(&address).unwrap();
         holds(&ground, &plan, BOTH, "EPERM", || UnixStream::connect_addr(&address).map(drop));
@@ -432,6 +519,8 @@ fn holds_against_another(plan: &WallPlan, layers: &[Layer], refusal: &str, probe
             // SAFETY: see `in_a_process`; the copy only waits for its end.
             let victim = unsafe { libc::fork() };
             if victim == 0 {
+                // SAFETY: lets others of the user look at it, as any program does.
+                unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 1) };
                 loop {
                     // SAFETY: waits for a signal.
                     unsafe { libc::pause() };
