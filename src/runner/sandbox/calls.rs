@@ -198,6 +198,8 @@ calls! {
         Personality = "personality": libc::SYS_personality,
         // Only those that type into a terminal or change what handles it.
         Ioctl = "ioctl": libc::SYS_ioctl,
+        // Only hiding its memory from whoever watches it.
+        Prctl = "prctl": libc::SYS_prctl,
         // Only of kinds that the run may not have; the first argument is the family.
         Socket = "socket": libc::SYS_socket,
         // Only of kinds that can be pointed at an address later.

@@ -1,7 +1,7 @@
 //! Which files a process may touch, held by the kernel (Landlock), with the two other things that Landlock can
 //! hold: TCP, and signals and abstract sockets of processes outside.
 
-use super::places::{DEVICES, ETC, ETC_NETWORK, PROC, SYSTEM};
+use super::places::{DEVICES, ETC, ETC_NETWORK, PROC, SELF, SYSTEM};
 use super::plan::WallPlan;
 use crate::domain::{IsolationLevel, Network};
 use landlock::{
@@ -17,6 +17,9 @@ const NEWEST: ABI = ABI::V9;
 /// The version that a level without a view of its own needs: it holds TCP, devices, and signals and abstract
 /// sockets of others, each of which a namespace holds otherwise.
 const NEEDED: ABI = ABI::V6;
+
+/// The number of that version.
+pub(super) const COMPLETE: u32 = NEEDED as u32;
 
 /// What Landlock came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,7 +115,7 @@ fn grants(plan: &WallPlan) -> Vec<(&Path, BitFlags<AccessFs>)> {
         put(&["/dev/ptmx", "/dev/pts", "/dev/tty"], device);
     } else {
         put(PROC, look);
-        put(&["/proc/self"], look);
+        put(SELF, look);
     }
     grants.extend(plan.read.iter().map(|path| (path.as_path(), read)));
     grants.extend(plan.write.iter().map(|path| {

@@ -143,6 +143,9 @@ impl Terms {
             Call::Ioctl => {
                 rule(TERMINAL_REQUESTS.map(|request| case(&[is(1, request)], refuse)).to_vec(), Action::Allow)
             }
+            // The observer reads what a call points to in the memory of a process of the same user.
+            Call::Prctl if !self.observe => None,
+            Call::Prctl => rule(vec![case(&[is(0, libc::PR_SET_DUMPABLE as u32), is(1, 0)], refuse)], Action::Allow),
             Call::Socket => rule(self.sockets(), refuse),
             Call::Socketpair => rule(self.pairs(), refuse),
             // In a namespace of its own there is nobody else.
@@ -329,6 +332,8 @@ mod tests {
             assert_eq!(answer(terms, Ioctl, &[0, 0x5401]), ALLOW);
             assert_eq!(answer(terms, Personality, &[0xffff_ffff]), ALLOW);
             assert_eq!(answer(terms, Personality, &[0x40000]), refused);
+            assert_eq!(answer(terms, Prctl, &[4, 0]), if terms.observe { NOTIFY } else { ALLOW }, "hiding");
+            assert_eq!(answer(terms, Prctl, &[4, 1]), ALLOW);
             assert_eq!(answer(terms, Socket, &[40, 1]), refused, "vsock");
             assert_eq!(answer(terms, Socket, &[16, 3]), DENY, "netlink");
             assert_eq!(answer(terms, Socketpair, &[1, 0x80001]), ALLOW);

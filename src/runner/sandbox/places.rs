@@ -46,6 +46,24 @@ pub(in crate::runner) const ETC: &[&str] = &[
 pub(in crate::runner) const ETC_NETWORK: &[&str] =
     &["/etc/resolv.conf", "/etc/hosts", "/etc/host.conf", "/etc/gai.conf", "/run/systemd/resolve/stub-resolv.conf"];
 
+/// What the tool's first process may read about itself. Not the whole folder: `net` in it is the host's network,
+/// and its mounts say what else lies where.
+pub(in crate::runner) const SELF: &[&str] = &[
+    "/proc/self/auxv",
+    "/proc/self/cgroup",
+    "/proc/self/cmdline",
+    "/proc/self/comm",
+    "/proc/self/environ",
+    "/proc/self/fd",
+    "/proc/self/io",
+    "/proc/self/limits",
+    "/proc/self/maps",
+    "/proc/self/smaps",
+    "/proc/self/stat",
+    "/proc/self/statm",
+    "/proc/self/status",
+];
+
 /// Numbers about the whole machine that interpreters and allocators ask for at their start.
 pub(in crate::runner) const PROC: &[&str] = &[
     "/proc/cpuinfo",

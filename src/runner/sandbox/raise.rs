@@ -3,7 +3,7 @@
 //! A level is not what was asked for but what was verified here, just before the program starts: what cannot be
 //! shown to hold does not count, and the level sinks to the next one whose facts all hold.
 
-use super::files::{Held, hold};
+use super::files::{COMPLETE, Held, hold, landlock_version};
 use super::filter::{Terms, install};
 use super::plan::{Bounds, Layer, Raised, STATUS_FD, WallError, WallPlan, namespaces};
 use crate::domain::{IsolationLevel, Network};
@@ -146,8 +146,9 @@ fn close_files() -> io::Result<()> {
     if result == -1 {
         return Err(io::Error::last_os_error());
     }
-    // One by one: a process that changed its user may not list its own files.
-    for number in 3..=STATUS_FD {
+    // One by one, because a process that changed its user may not list its own files; those that it could have
+    // opened itself, and the socket.
+    for number in (3..MAX_FILES as i32).chain([STATUS_FD]) {
         // SAFETY: asks for a flag, whatever the number is.
         let flags = unsafe { libc::fcntl(number, libc::F_GETFD) };
         if flags != -1 && flags & libc::FD_CLOEXEC == 0 {
@@ -206,7 +207,10 @@ fn hold_files(plan: &WallPlan, facts: &mut Facts) -> bool {
     if plan.has(Layer::Landlock) {
         match hold(plan) {
             // Listing the root folder is granted to no run: a rule that the kernel took and holds.
-            Held::Fully => is_held = is_out_of_reach(Path::new("/")),
+            Held::Fully => {
+                is_held = is_out_of_reach(Path::new("/"));
+                facts.missing.extend(shortfall());
+            }
             Held::Less(why) => facts.missing.push(format!("landlock: {why}")),
         }
     }
@@ -218,6 +222,13 @@ fn hold_files(plan: &WallPlan, facts: &mut Facts) -> bool {
     let canary = &plan.host.canary;
     let is_unseen = !canary.as_os_str().is_empty() && is_out_of_reach(canary);
     facts.note(Layer::FileView, is_unseen, "file view: it can read the workbench's own state") && is_held
+}
+
+/// What an older Landlock leaves to the namespaces, when it was enough.
+fn shortfall() -> Option<String> {
+    let version = landlock_version();
+    (version < COMPLETE)
+        .then(|| format!("landlock: version {version} of {COMPLETE}; the rest is held by namespaces alone"))
 }
 
 fn is_out_of_reach(path: &Path) -> bool {

@@ -516,11 +516,11 @@ fn holds_against_another(plan: &WallPlan, layers: &[Layer], refusal: &str, probe
     let without = WallPlan { without: layers.to_vec(), ..plan.clone() };
     for (plan, expected) in [(plan, refusal), (&bare, "done"), (&without, "done")] {
         let said = listen_to(in_a_process(|_| {
+            // SAFETY: lets others of the user look at it, as any program does.
+            unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 1) };
             // SAFETY: see `in_a_process`; the copy only waits for its end.
             let victim = unsafe { libc::fork() };
             if victim == 0 {
-                // SAFETY: lets others of the user look at it, as any program does.
-                unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 1) };
                 loop {
                     // SAFETY: waits for a signal.
                     unsafe { libc::pause() };
@@ -581,6 +581,8 @@ fn other_processes_of_the_user_are_out_of_reach() {
     });
     holds_against_another(plan, FILES, "EACCES", |pid| fs::read(format!("/proc/{pid}/cmdline")).map(drop));
     holds_against_another(plan, FILES, "EACCES", |_| fs::read_dir("/proc").map(drop));
+    holds_against_another(plan, FILES, "EACCES", |_| fs::read("/proc/self/net/unix").map(drop));
+    holds_against_another(plan, FILES, "EACCES", |_| fs::read("/proc/self/mountinfo").map(drop));
 }
 
 /// Something that another process has at the same address.
