@@ -3,11 +3,15 @@
 use std::path::Path;
 use std::process::ExitCode;
 use toolsmith::cli::{Rendered, Rendering};
-use toolsmith::engine::EngineError;
+use toolsmith::engine::{self, EngineError};
 use toolsmith::tui::screenshots::Purpose;
 use toolsmith::{cli, tui};
 
 fn main() -> ExitCode {
+    // A supervisor of a run is this program too; it must not become anything else first.
+    if let Some(code) = engine::play_role() {
+        return ExitCode::from(code);
+    }
     cli::main(cli::Screen {
         workbench: |opening| {
             let face = tui::Face { agent: opening.agent, no_color: !opening.color };

@@ -71,7 +71,7 @@ impl Globals {
     /// As [`Globals::workspace`]; also when the user has no home folder.
     pub(super) fn options(&self) -> Result<OpenOptions, EngineError> {
         let home = Home::discover(&|name| std::env::var_os(name))?;
-        Ok(OpenOptions { workspace: self.workspace()?, home })
+        Ok(OpenOptions { workspace: self.workspace()?, home, program: None })
     }
 }
 

@@ -84,7 +84,7 @@ fn start(call: &Call<'_>, asked: Result<(Engine, RunRequest), EngineError>) -> R
     }
     if call.globals.json {
         let (run, _) = follow(call, &engine, handle, &mut Nowhere)?;
-        let code = exit_code(run.outcome);
+        let code = code_of(&run);
         let kept = Kept::read(&engine, run.id)?;
         outlet::object(&RunAnswer::new(run, &kept))?;
         return Ok(code);
@@ -100,6 +100,11 @@ fn start(call: &Call<'_>, asked: Result<(Engine, RunRequest), EngineError>) -> R
         call.note(&Line::new().put(Ink::Warn, "  note: ").put(Ink::Plain, note));
     }
     answer(&run, taken.and(finished))
+}
+
+/// The exit code that goes with a run.
+fn code_of(run: &Run) -> u8 {
+    if run.lacked_isolation() { ErrorCode::IsolationMissing.exit_code() } else { exit_code(run.outcome) }
 }
 
 /// The exit code that goes with the end of a run.
@@ -176,7 +181,7 @@ fn stream_events(call: &Call<'_>, started: Result<(Engine, RunHandle), EngineErr
 fn answer(run: &Run, told: io::Result<()>) -> Result<u8, Stop> {
     match told {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(exit_code(run.outcome)),
+        _ => Ok(code_of(run)),
     }
 }
 

@@ -147,6 +147,11 @@ pub enum RunEnd {
         /// Which rule.
         message: String,
     },
+    /// The isolation that is demanded cannot be had: nothing started.
+    Uncontained {
+        /// Why, and what to do.
+        message: String,
+    },
     /// Its owner died.
     Interrupted,
 }
@@ -164,7 +169,7 @@ impl RunEnd {
             RunEnd::InvalidInput { .. } => RunOutcome::InvalidInput,
             RunEnd::InvalidOutput { .. } => RunOutcome::InvalidOutput,
             RunEnd::SpawnFailed { .. } => RunOutcome::SpawnFailed,
-            RunEnd::Refused { .. } => RunOutcome::Refused,
+            RunEnd::Refused { .. } | RunEnd::Uncontained { .. } => RunOutcome::Refused,
             RunEnd::Interrupted => RunOutcome::Interrupted,
         }
     }
@@ -182,6 +187,7 @@ impl RunEnd {
             | RunEnd::InvalidInput { .. }
             | RunEnd::SpawnFailed { .. }
             | RunEnd::Refused { .. }
+            | RunEnd::Uncontained { .. }
             | RunEnd::Interrupted => None,
         }
     }
@@ -198,7 +204,8 @@ impl RunEnd {
             | RunEnd::InvalidInput { message }
             | RunEnd::InvalidOutput { message, .. }
             | RunEnd::SpawnFailed { message }
-            | RunEnd::Refused { message } => Some(message.clone()),
+            | RunEnd::Refused { message }
+            | RunEnd::Uncontained { message } => Some(message.clone()),
             RunEnd::Interrupted => Some("the process that ran it died".to_owned()),
         }
     }
@@ -228,6 +235,13 @@ impl RunOutcome {
             | RunOutcome::InvalidInput
             | RunOutcome::Refused => false,
         }
+    }
+}
+
+impl Run {
+    /// Whether it was refused because the isolation that was demanded could not be had.
+    pub fn lacked_isolation(&self) -> bool {
+        self.outcome == RunOutcome::Refused && !self.isolation.missing.is_empty()
     }
 }
 

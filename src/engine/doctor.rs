@@ -5,8 +5,8 @@
 use super::home::Home;
 use super::settings::Settings;
 use super::view::DoctorLine;
-use crate::domain::{Profile, SafeText, Stage};
-use crate::runner;
+use crate::domain::{IsolationLevel, SafeText, Stage};
+use crate::runner::{self, Machine};
 use crate::vcs::{Git, NoGit};
 use rustix::fs::{Access, access, statvfs};
 use std::ffi::OsString;
@@ -24,6 +24,17 @@ const SOME_SPACE: u64 = 1024 * 1024 * 1024;
 /// The smallest terminal that shows anything, columns and rows.
 const SMALLEST: (u16, u16) = (40, 10);
 
+/// Where to look.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    /// The workspace.
+    pub workspace: &'a Path,
+    /// The user's folders.
+    pub home: &'a Home,
+    /// The state of the workspace.
+    pub state_dir: &'a Path,
+}
+
 /// How a line reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Health {
@@ -33,8 +44,10 @@ enum Health {
 }
 
 /// Checks git, interpreters, folders, limits and the terminal.
-pub fn doctor(workspace: &Path, home: &Home, state_dir: &Path, git: Option<&Git>) -> Vec<DoctorLine> {
-    let mut lines = vec![isolation()];
+pub fn doctor(place: &Place<'_>, git: Option<&Git>, machine: &Machine) -> Vec<DoctorLine> {
+    let Place { workspace, home, state_dir } = *place;
+    let (settings, _) = Settings::load(workspace, home);
+    let mut lines = isolation(machine, &settings);
     let known = runner::Interpreters::default();
     lines.extend(runner::interpreters(workspace, &known).into_iter().map(interpreter));
     lines.extend(match git {
@@ -42,7 +55,7 @@ pub fn doctor(workspace: &Path, home: &Home, state_dir: &Path, git: Option<&Git>
         None => vec![no_git(Git::locate(workspace).err().as_ref())],
     });
     lines.extend(folders(workspace));
-    lines.push(settings(workspace, home));
+    lines.push(settings_file(workspace, home));
     lines.push(state(state_dir));
     lines.push(watches(std::fs::read_to_string("/proc/sys/fs/inotify/max_user_watches").ok().as_deref()));
     lines.push(terminal(&|name| std::env::var_os(name), window()));
@@ -59,10 +72,26 @@ fn line(name: &str, health: Health, message: impl Into<String>, hint: impl Into<
     DoctorLine { name: name.to_owned(), state: state.to_owned(), message, hint: hint.into() }
 }
 
-fn isolation() -> DoctorLine {
-    let found = runner::isolation(Profile::Strict);
-    let message = format!("runs have {}; missing: {}", found.level, found.missing.join("; "));
-    line("isolation", Health::Warn, message, "read a tool before you run it")
+/// The level that runs get here, what each stage demands, and each layer.
+fn isolation(machine: &Machine, settings: &Settings) -> Vec<DoctorLine> {
+    let level = machine.level();
+    let refused: Vec<&str> = [Stage::Experimental, Stage::Approved, Stage::Core]
+        .into_iter()
+        .filter(|stage| !level.reaches(settings.least_isolation(*stage)))
+        .map(Stage::word)
+        .collect();
+    let summary = if refused.is_empty() {
+        let health = if level.reaches(IsolationLevel::Confined) { Health::Ok } else { Health::Warn };
+        line("isolation", health, format!("runs are {level}"), "read a tool before you run it")
+    } else {
+        let message = format!("runs would be {level}, and {} tools are refused", refused.join(" and "));
+        line("isolation", Health::Bad, message, "mend the layers below, or lower [isolation] in config.toml")
+    };
+    let layers = machine.layers().into_iter().map(|layer| match layer.state {
+        Ok(gives) => line(layer.name, Health::Ok, gives, ""),
+        Err(why) => line(layer.name, Health::Warn, why, "runs have a weaker isolation until it is there"),
+    });
+    std::iter::once(summary).chain(layers).collect()
 }
 
 fn interpreter(interpreter: runner::Interpreter) -> DoctorLine {
@@ -125,7 +154,7 @@ fn folder(name: &str, path: &Path) -> DoctorLine {
     }
 }
 
-fn settings(workspace: &Path, home: &Home) -> DoctorLine {
+fn settings_file(workspace: &Path, home: &Home) -> DoctorLine {
     let (_, problems) = Settings::load(workspace, home);
     let file = home.config_file();
     match problems.first() {
@@ -202,6 +231,7 @@ fn terminal(env: &dyn Fn(&str) -> Option<OsString>, window: Option<(u16, u16)>) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::runner::Bubblewrap;
     use crate::vcs::fixture::Repo;
 
     fn state_of<'a>(lines: &'a [DoctorLine], name: &str) -> &'a str {
@@ -213,7 +243,9 @@ mod tests {
         let repo = Repo::new();
         repo.write("tools/core/.gitkeep", "");
         let home = Home { config: repo.path().join("config"), data: repo.path().join("data") };
-        let lines = doctor(&repo.path(), &home, &home.data.join("workspaces/x"), Some(&repo.open()));
+        let place = Place { workspace: &repo.path(), home: &home, state_dir: &home.data.join("workspaces/x") };
+        let machine = Machine::new(Bubblewrap::Off, None);
+        let lines = doctor(&place, Some(&repo.open()), &machine);
         for name in
             ["isolation", "python3", "git", "identity", "workspace", "tools/core", "state", "watching", "terminal"]
         {
@@ -239,7 +271,7 @@ mod tests {
         assert_eq!(no_git(Some(&NoGit::Bare)).message, "the git repository has no work tree");
         std::fs::write(temp.path().join("toolsmith.toml"), "\n[keys]\n").unwrap();
         let home = Home { config: temp.path().join("config"), data: temp.path().join("data") };
-        assert_eq!(settings(temp.path(), &home).message, "toolsmith.toml:2: a workspace cannot set keys");
+        assert_eq!(settings_file(temp.path(), &home).message, "toolsmith.toml:2: a workspace cannot set keys");
     }
 
     #[test]

@@ -25,7 +25,7 @@ mod watching;
 
 pub use self::core::{RunPolicy, policy};
 pub use crate::catalog::{Hit, Index, Matches};
-pub use crate::runner::{Frame, Spool, Tail};
+pub use crate::runner::{Frame, Spool, Tail, play_role};
 pub use error::{EngineError, ErrorCode};
 pub use home::{Home, find_workspace, state_dir};
 pub use init::{InitReport, init};
@@ -40,7 +40,7 @@ pub use watching::{OnChange, Watch};
 
 use crate::catalog::{self, Cache, CacheRow, Plan, Root};
 use crate::domain::{Instant, Problem, RunId, Tool};
-use crate::runner::Interpreters;
+use crate::runner::{Interpreters, Machine};
 use crate::store::{Copies, Queries, Reader, Store, Tx};
 use crate::vcs::Git;
 use snapshot::Facts;
@@ -62,6 +62,8 @@ pub struct OpenOptions {
     pub workspace: PathBuf,
     /// The user's folders.
     pub home: Home,
+    /// This program, started again as the supervisor of each run; `None` takes the one that is running.
+    pub program: Option<PathBuf>,
 }
 
 /// One workspace, open. Clones share it.
@@ -76,6 +78,7 @@ struct Inner {
     settings: Settings,
     setting_problems: Vec<Problem>,
     plan: Plan,
+    machine: Machine,
     owner: String,
     copies: Copies,
     store: Mutex<Store>,
@@ -105,6 +108,7 @@ impl Engine {
         let engine = Engine {
             inner: Arc::new(Inner {
                 copies: Copies::new(&state_dir),
+                machine: Machine::new(settings.bubblewrap.clone(), options.program.clone()),
                 owner: running::owner_word(),
                 store: Mutex::new(store),
                 reader: Mutex::new(reader),

@@ -285,7 +285,8 @@ impl Engine {
     /// Checks interpreters, folders, limits.
     pub fn doctor(&self) -> Vec<DoctorLine> {
         let options = &self.inner.options;
-        doctor::doctor(&options.workspace, &options.home, self.state_dir(), self.git())
+        let place = doctor::Place { workspace: &options.workspace, home: &options.home, state_dir: self.state_dir() };
+        doctor::doctor(&place, self.git(), &self.inner.machine)
     }
 }
 

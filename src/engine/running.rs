@@ -10,7 +10,8 @@ use super::staged::Ending;
 use super::view::RunRequest;
 use super::{Engine, Inner, lock, now};
 use crate::domain::{
-    Caller, Digest, Profile, Run, RunEnd, RunId, RunUsage, Stage, Tool, ToolDetail, ToolName, WriteMode,
+    Caller, Digest, Isolation, IsolationLevel, Profile, Run, RunEnd, RunId, RunUsage, Stage, Tool, ToolDetail, ToolName,
+    WriteMode,
 };
 use crate::runner::{self, Report, Running};
 use crate::store::{FinishedRun, NewRun, Tx};
@@ -120,6 +121,7 @@ impl Engine {
         let prepared = runner::prepare(&runner::Request {
             manifest: &ready.detail.manifest,
             version_dir: &version_dir,
+            files: &ready.detail.files,
             workspace: &self.inner.options.workspace,
             scratch: &scratch,
             input: request.input.as_ref(),
@@ -129,6 +131,10 @@ impl Engine {
             ours: &[self.inner.options.home.config.clone(), self.inner.options.home.data.clone()],
             spool: &self.spool_path(id),
             interpreters: &self.inner.interpreters,
+            machine: &self.inner.machine,
+            least: self.inner.settings.least_isolation(ready.detail.tool.stage),
+            observe: self.inner.settings.observe,
+            state: &self.inner.state_dir,
         });
         let running = match prepared {
             Ok(spec) => Some(self.spawn(&ready.detail.tool.name, caller, id, spec)),
@@ -285,10 +291,14 @@ impl Engine {
 
 /// The end of a run whose process never was, or whose end nobody saw.
 fn ended(end: RunEnd, profile: Profile) -> FinishedRun {
+    let missing = match &end {
+        RunEnd::Uncontained { message } => vec![message.clone()],
+        _ => Vec::new(),
+    };
     FinishedRun {
         end,
         usage: RunUsage::default(),
-        isolation: runner::isolation(profile),
+        isolation: Isolation { level: IsolationLevel::None, profile, layers: Vec::new(), missing },
         truncated: false,
         notes: Vec::new(),
         observation: None,

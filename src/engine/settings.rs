@@ -6,7 +6,9 @@
 //! names an existing action is for the face that owns the keys.
 
 use super::home::Home;
-use crate::domain::{Problem, ProblemCode, Stage};
+use crate::domain::{IsolationLevel, Problem, ProblemCode, Stage};
+use crate::runner::Bubblewrap;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -70,6 +72,12 @@ pub struct Settings {
     pub timeouts: BTreeMap<Stage, Duration>,
     /// Keys of the user, in the order of the file.
     pub keys: Vec<KeySetting>,
+    /// The least isolation of a run by stage.
+    pub isolation: BTreeMap<Stage, IsolationLevel>,
+    /// Which bubblewrap is used.
+    pub bubblewrap: Bubblewrap,
+    /// Whether runs are watched.
+    pub observe: bool,
 }
 
 impl Default for Settings {
@@ -82,6 +90,9 @@ impl Default for Settings {
             mouse: true,
             timeouts: limits.into_iter().map(|(stage, seconds)| (stage, Duration::from_secs(seconds))).collect(),
             keys: Vec::new(),
+            isolation: BTreeMap::new(),
+            bubblewrap: Bubblewrap::Auto,
+            observe: true,
         }
     }
 }
@@ -103,6 +114,11 @@ impl Settings {
     /// The wall-clock limit for runs of this stage.
     pub fn timeout(&self, stage: Stage) -> Option<Duration> {
         self.timeouts.get(&stage).copied()
+    }
+
+    /// The least isolation that a run of this stage may have.
+    pub fn least_isolation(&self, stage: Stage) -> IsolationLevel {
+        self.isolation.get(&stage).copied().unwrap_or(IsolationLevel::Confined)
     }
 
     fn read(
@@ -165,11 +181,51 @@ impl Settings {
                     }
                 }
                 "keys" => self.keys = file.keys(value),
+                "isolation" => {
+                    for (key, value) in file.table(value, "isolation") {
+                        self.apply_isolation(file, key, value);
+                    }
+                }
                 word @ ("roots" | "git") => {
                     let message = format!("{word} is a setting of a workspace");
                     file.bad(at, message, "put it into the workspace's toolsmith.toml".to_owned());
                 }
-                other => file.unknown(at, other, "the settings are theme, mouse, timeouts and keys"),
+                other => file.unknown(at, other, "the settings are theme, mouse, timeouts, isolation and keys"),
+            }
+        }
+    }
+}
+
+impl Settings {
+    fn apply_isolation(&mut self, file: &mut File<'_>, key: &Spanned<Cow<'_, str>>, value: &Spanned<DeValue<'_>>) {
+        let at = value.span().start;
+        match key.get_ref().as_ref() {
+            "observe" => self.observe = file.boolean(value, "isolation.observe").unwrap_or(self.observe),
+            "bubblewrap" => match value.get_ref().as_str() {
+                Some("auto") => self.bubblewrap = Bubblewrap::Auto,
+                Some("off") => self.bubblewrap = Bubblewrap::Off,
+                Some(path) if Path::new(path).is_absolute() => self.bubblewrap = Bubblewrap::At(path.into()),
+                _ => {
+                    let hint = "write \"auto\", \"off\" or an absolute path".to_owned();
+                    file.bad(at, "isolation.bubblewrap names no program".to_owned(), hint);
+                }
+            },
+            stage => {
+                let Some(stage) = stage.parse::<Stage>().ok().filter(|stage| *stage != Stage::Archived) else {
+                    let hint = "isolation has bubblewrap, observe, experimental, approved and core";
+                    file.unknown(key.span().start, &format!("isolation.{stage}"), hint);
+                    return;
+                };
+                let level = value.get_ref().as_str().and_then(|word| word.parse().ok());
+                match level.filter(|level| *level != IsolationLevel::None) {
+                    Some(level) => {
+                        self.isolation.insert(stage, level);
+                    }
+                    None => {
+                        let hint = "write \"isolated\", \"confined\" or \"limits-only\"".to_owned();
+                        file.bad(at, format!("isolation.{stage} is no level"), hint);
+                    }
+                }
             }
         }
     }

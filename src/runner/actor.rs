@@ -1,37 +1,29 @@
 //! The life of one run, on one thread: a `poll` loop over its streams, its end, cancellation and
 //! the next deadline. Nothing here waits without a deadline for something that a tool controls.
 
-use super::child::{Child, spawn};
+use super::child::{Child, explain, spawn};
 use super::ending::{Stop, judge};
-use super::processes::{holding, proportional_bytes, sweep_members};
+use super::processes::sweep;
 use super::request::Spec;
 use super::running::{Job, Link, Report};
-use super::sandbox::{self, Reaped};
 use super::spool::{Frame, MAX_FRAME, Spool, SpoolWriter};
 use super::success::{MAX_JSON, Output};
-use crate::domain::{Observation, RunEnd, RunUsage, Stream};
+use super::supervisor::{Ended, Heard, Inbox, Message, Order, send};
+use crate::domain::{Isolation, IsolationLevel, Observation, RunEnd, RunUsage, Sample, Stream};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
-use rustix::process::{Pid, Signal};
-use std::io::Read;
+use rustix::process::Signal;
+use std::io::{self, Read};
 use std::os::fd::OwnedFd;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
-/// How often memory and processes are looked at.
-const WATCH: Duration = Duration::from_millis(100);
-
-/// Looking may take one part in this many of the time.
-const WATCH_SHARE: u32 = 20;
-
-/// How long background processes may finish writing after the process itself ended.
-const LINGER: Duration = Duration::from_millis(100);
-
 /// How long output is read after everybody was killed, whoever still holds the streams.
 const DRAIN: Duration = Duration::from_millis(500);
 
-/// How long a killed process may take to die; one stuck in the kernel would block us for ever.
+/// How long everything of a killed run may take to die; one stuck in the kernel would block us for ever.
 const GIVE_UP: Duration = Duration::from_secs(5);
 
 /// How much of the end of standard error is kept to find the reason of a failure, in bytes.
@@ -39,8 +31,8 @@ const LAST_WORDS: usize = 8 * 1024;
 
 /// Runs a job from start to end.
 pub(super) fn perform(job: Job) -> Report {
-    let Job { spec, hooks, link, changed } = job;
-    let report = match begin(&spec, &link, &changed) {
+    let Job { spec, hooks, link, changed, samples } = job;
+    let report = match begin(&spec, &link, Watchers { changed: &changed, samples: &samples }) {
         Err(message) => Report::without_process(RunEnd::SpawnFailed { message }, spec.isolation.clone()),
         Ok(run) => {
             (hooks.on_start)(run.child.pid, run.child.started);
@@ -51,21 +43,30 @@ pub(super) fn perform(job: Job) -> Report {
     report
 }
 
-fn begin<'a>(spec: &'a Spec, link: &'a Arc<Link>, changed: &'a watch::Sender<u64>) -> Result<Run<'a>, String> {
+/// Who is told that there is more.
+#[derive(Debug, Clone, Copy)]
+struct Watchers<'a> {
+    changed: &'a watch::Sender<u64>,
+    samples: &'a watch::Sender<Sample>,
+}
+
+fn begin<'a>(spec: &'a Spec, link: &'a Arc<Link>, watchers: Watchers<'a>) -> Result<Run<'a>, String> {
     let spool = SpoolWriter::create(&spec.spool).map_err(|error| format!("its output cannot be kept: {error}"))?;
     let begun = Instant::now();
     let child = spawn(spec)?;
     Ok(Run {
         spec,
         link,
-        changed,
+        watchers,
+        inbox: Inbox::default(),
+        isolation: spec.isolation.clone(),
+        last: None,
         unsent: spec.stdin.as_deref().unwrap_or_default(),
         child,
         spool,
         begun,
         phase: Phase::Running,
         stop: None,
-        next_watch: begun + WATCH,
         last_words: Vec::new(),
         piece: vec![0; MAX_FRAME],
         usage: RunUsage::default(),
@@ -90,14 +91,19 @@ enum Phase {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Turn {
     GoOn,
-    /// The process itself has ended.
+    /// Nothing of the run is left.
     Ended,
 }
 
 struct Run<'a> {
     spec: &'a Spec,
     link: &'a Arc<Link>,
-    changed: &'a watch::Sender<u64>,
+    watchers: Watchers<'a>,
+    inbox: Inbox,
+    /// What it has, as far as it is known.
+    isolation: Isolation,
+    /// The supervisor's last word.
+    last: Option<Message>,
     /// Input that the tool has not taken yet.
     unsent: &'a [u8],
     child: Child,
@@ -105,7 +111,6 @@ struct Run<'a> {
     begun: Instant,
     phase: Phase,
     stop: Option<Stop>,
-    next_watch: Instant,
     last_words: Vec<u8>,
     /// Where a piece of output is read into.
     piece: Vec<u8>,
@@ -118,29 +123,24 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn follow(mut self) -> Report {
-        let has_ended = loop {
+        loop {
             let until = self.next_deadline();
-            if self.turn(until) == Turn::Ended {
-                break true;
+            if self.turn(until) == Turn::Ended || !self.keep_limits() {
+                break;
             }
-            if !self.keep_limits() {
-                break false;
-            }
-        };
+        }
         self.child.stdin = None;
         self.drain();
-        let reaped = if has_ended { sandbox::reap(self.child.pid).ok() } else { None };
-        self.report(reaped.as_ref())
+        self.report()
     }
 
     /// The earliest time at which something is to be done unasked.
     fn next_deadline(&self) -> Instant {
-        let phase_end = match self.phase {
+        match self.phase {
             Phase::Running => self.begun + self.spec.limits.wall,
             Phase::Asked { kill_at } => kill_at,
             Phase::Killed { give_up_at } => give_up_at,
-        };
-        phase_end.min(self.next_watch)
+        }
     }
 
     /// Waits for the next thing to happen and takes what is there.
@@ -171,9 +171,38 @@ impl Run<'_> {
         }
         if ready.stdout || ready.stderr {
             self.spool.flush();
-            self.changed.send_replace(self.usage.stdout_bytes + self.usage.stderr_bytes);
+            self.watchers.changed.send_replace(self.usage.stdout_bytes + self.usage.stderr_bytes);
         }
-        if ready.ended { Turn::Ended } else { Turn::GoOn }
+        if ready.control || ready.ended {
+            self.listen();
+        }
+        if ready.ended || self.last.is_some() { Turn::Ended } else { Turn::GoOn }
+    }
+
+    /// Takes what the supervisor tells. One that is silent or talks nonsense is seen at its end.
+    fn listen(&mut self) {
+        let heard = self.inbox.read(&self.child.control);
+        loop {
+            match self.inbox.next() {
+                Ok(Some(Message::Started(facts))) => {
+                    self.isolation.level = facts.level;
+                    self.isolation.layers.extend(facts.layers);
+                    self.isolation.missing.extend(facts.missing);
+                }
+                Ok(Some(Message::Sample(sample))) => {
+                    self.watchers.samples.send_replace(sample);
+                }
+                Ok(Some(last)) => self.last = Some(last),
+                Ok(None) => break,
+                Err(error) => {
+                    self.notes.push(format!("its supervisor could not be understood: {error}"));
+                    break;
+                }
+            }
+        }
+        if !matches!(heard, Ok(Heard::More)) {
+            self.child.is_heard = false;
+        }
     }
 
     /// Takes one piece of a stream.
@@ -249,27 +278,7 @@ impl Run<'_> {
             }
             Phase::Running | Phase::Asked { .. } | Phase::Killed { .. } => {}
         }
-        if now >= self.next_watch {
-            self.watch(now);
-        }
         true
-    }
-
-    /// Looks at memory and number of all processes of the run.
-    fn watch(&mut self, now: Instant) {
-        let limits = &self.spec.limits;
-        let held = holding(self.child.pid);
-        let is_over = held.pids.len() as u64 > limits.processes;
-        // Counting shared pages once is dear, so only when the cheap sum is over.
-        let is_fat = held.resident_bytes > limits.memory_bytes
-            && (held.pids.len() == 1 || proportional_bytes(&held.pids) > limits.memory_bytes);
-        if is_over {
-            self.stop(Stop::Processes);
-        } else if is_fat {
-            self.stop(Stop::Memory);
-        }
-        let pause = WATCH.max(now.elapsed() * WATCH_SHARE);
-        self.next_watch = Instant::now() + pause;
     }
 
     /// Stops the run for this reason; the first reason stays, but a harder one ends the grace time.
@@ -282,9 +291,7 @@ impl Run<'_> {
         }
         if reason.is_gentle() {
             self.phase = Phase::Asked { kill_at: Instant::now() + self.spec.grace };
-            self.signal(Signal::TERM);
-            // A stopped process does not see TERM.
-            self.signal(Signal::CONT);
+            self.order(Order::Term);
         } else {
             self.kill();
         }
@@ -293,36 +300,22 @@ impl Run<'_> {
 
     fn kill(&mut self) {
         self.phase = Phase::Killed { give_up_at: Instant::now() + GIVE_UP };
-        self.signal(Signal::KILL);
+        self.order(Order::Kill);
     }
 
-    /// Signals the whole process group. The number is ours until the child is waited for.
-    fn signal(&self, signal: Signal) {
-        if let Some(group) = Pid::from_raw(self.child.pid) {
-            let _ = rustix::process::kill_process_group(group, signal);
-        }
+    /// A supervisor that is gone has nothing left to end.
+    fn order(&self, order: Order) {
+        let _ = send(&self.child.control, &order);
     }
 
-    /// Ends whoever is left and reads what is left, for a bounded time.
+    /// Reads what is left, for a bounded time. The supervisor has ended everybody, unless it was killed itself.
     fn drain(&mut self) {
-        match (self.phase, &self.stop) {
-            // A shell dies at once when asked; what it started may still be cleaning up.
-            (Phase::Asked { kill_at }, _) => self.read_until(kill_at),
-            (Phase::Running, None) => self.read_until(Instant::now() + LINGER),
-            (Phase::Running | Phase::Killed { .. }, _) => {}
+        if self.last.is_none() {
+            let _ = rustix::process::pidfd_send_signal(&self.child.pidfd, Signal::KILL);
+            sweep(Path::new(&self.spec.plan.mark));
+            self.notes.push("its supervisor ended without a word; what was left of the run was killed".to_owned());
         }
-        let held_open = self.child.stdout.is_some() || self.child.stderr.is_some();
-        // INVARIANT: the child is not waited for yet, so its number still means its session and group.
-        let mark = self.spec.scratch.as_os_str();
-        let left = sweep_members(Some(self.child.pid), self.child.started, mark);
-        // One call for the whole group: nobody forks away from it as from a list.
-        self.signal(Signal::KILL);
         self.read_until(Instant::now() + DRAIN);
-        if self.stop.is_none() && left > 0 {
-            let what = if left == 1 { "a background process" } else { "background processes" };
-            let how = if held_open { " with its output still open" } else { "" };
-            self.notes.push(format!("it left {what} running{how}; killed: {left}"));
-        }
         if self.child.stdout.is_some() || self.child.stderr.is_some() {
             self.notes.push("somebody outside the run still holds its output open; reading stopped".to_owned());
         }
@@ -343,37 +336,68 @@ impl Run<'_> {
                 }
             }
             self.spool.flush();
-            self.changed.send_replace(self.usage.stdout_bytes + self.usage.stderr_bytes);
+            self.watchers.changed.send_replace(self.usage.stdout_bytes + self.usage.stderr_bytes);
         }
     }
 
-    fn report(mut self, reaped: Option<&Reaped>) -> Report {
+    fn report(mut self) -> Report {
         if let Some(error) = self.spool.failure() {
             self.truncated = true;
             self.notes.push(format!("output was lost, it could not be written: {error}"));
         }
         self.usage.duration_ms = self.begun.elapsed().as_millis() as u64;
-        if let Some(reaped) = reaped {
-            self.usage.cpu_ms = reaped.cpu_ms;
-            self.usage.max_rss_bytes = reaped.max_rss_bytes;
+        match self.last.take() {
+            Some(Message::Ended(ended)) => self.ended(*ended),
+            Some(Message::Refused { cause }) => {
+                let missing = vec![cause.clone()];
+                self.isolation =
+                    Isolation { level: IsolationLevel::None, layers: Vec::new(), missing, ..self.isolation };
+                self.finish(RunEnd::Uncontained { message: cause }, Observation::off("it never started"))
+            }
+            Some(Message::SpawnFailed { errno }) => {
+                let message = explain(self.spec, &io::Error::from_raw_os_error(errno));
+                self.finish(RunEnd::SpawnFailed { message }, Observation::off("it never started"))
+            }
+            Some(Message::Started(_) | Message::Sample(_)) | None => {
+                self.finish(RunEnd::Interrupted, Observation::off("nobody saw its end"))
+            }
         }
-        let output = self.output();
+    }
+
+    fn ended(mut self, ended: Ended) -> Report {
+        let Ended { tool, stop, peak, observation, notes } = ended;
+        self.usage.cpu_ms = tool.cpu_ms.max(peak.cpu_ms);
+        self.usage.max_rss_bytes = tool.max_rss_bytes;
+        self.usage.peak_memory_bytes = peak.memory_bytes.max(tool.max_rss_bytes);
+        self.usage.peak_processes = peak.processes.max(1);
+        self.usage.disk_bytes = peak.disk_bytes;
+        self.notes.extend(notes);
+        if self.stop.is_none() && tool.left > 0 {
+            let what = if tool.left == 1 { "a background process" } else { "background processes" };
+            self.notes.push(format!("it left {what} running; killed: {}", tool.left));
+        }
+        let stop = self.stop.take().or(stop);
+        let output = if stop.is_some() { Output::Lost } else { self.output() };
         let last_words = String::from_utf8_lossy(&self.last_words);
-        let end = judge(self.stop, reaped, &self.spec.limits, &self.spec.rule, (&output, &last_words));
+        let end = judge(stop, Some(&tool), &self.spec.limits, &self.spec.rule, (&output, &last_words));
+        self.finish(end, observation)
+    }
+
+    fn finish(self, end: RunEnd, observation: Observation) -> Report {
         Report {
             end,
             usage: self.usage,
             truncated: self.truncated,
-            isolation: self.spec.isolation.clone(),
+            isolation: self.isolation,
             notes: self.notes,
-            observation: Observation::off("no observer is built in"),
+            observation,
             staged: None,
         }
     }
 
     /// Standard output for the success rule, read back from the spool.
     fn output(&self) -> Output {
-        if self.stop.is_some() || self.truncated {
+        if self.truncated {
             return Output::Lost;
         }
         if self.usage.stdout_bytes > MAX_JSON {
@@ -396,6 +420,7 @@ struct Ready {
     stderr: bool,
     stdin: bool,
     wake: bool,
+    control: bool,
     ended: bool,
 }
 
@@ -405,10 +430,11 @@ fn poll(child: &Child, wake: Option<&OwnedFd>, until: Instant) -> Result<Ready, 
         (child.stderr.as_ref(), PollFlags::IN),
         (child.stdin.as_ref(), PollFlags::OUT),
         (wake, PollFlags::IN),
+        (child.is_heard.then_some(&child.control), PollFlags::IN),
         (Some(&child.pidfd), PollFlags::IN),
     ];
-    let [stdout, stderr, stdin, wake, ended] = poll_some(sources, until)?;
-    Ok(Ready { stdout, stderr, stdin, wake, ended })
+    let [stdout, stderr, stdin, wake, control, ended] = poll_some(sources, until)?;
+    Ok(Ready { stdout, stderr, stdin, wake, control, ended })
 }
 
 /// Which of stdout and stderr have something, or have ended.

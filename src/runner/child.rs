@@ -1,33 +1,35 @@
-//! Bringing a process into being: pipes or a terminal, confinement, and why it did not work.
+//! Bringing a run into being: its streams, its supervisor, and why it did not work.
 
 use super::interpreter::{missing, shebang};
-use super::processes::{started_of_child, threads_of_user};
+use super::processes::started_of_child;
 use super::request::Spec;
-use super::{sandbox, terminal};
+use super::supervisor::{SUPERVISE, send, send_fds};
+use super::terminal;
+use rustix::fs::{MemfdFlags, SealFlags};
+use rustix::net::{AddressFamily, SocketFlags, SocketType};
+use rustix::pipe::PipeFlags;
 use rustix::process::{Pid, PidfdFlags};
-use std::io;
+use std::fs::File;
+use std::io::{self, Seek, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
-/// How often, and how far apart, a start is tried while the program is still open for writing:
-/// another thread's child may hold the descriptor between its fork and exec.
-const BUSY_TRIES: u32 = 20;
-const BUSY_PAUSE: Duration = Duration::from_millis(5);
-
-/// Makes the kernel choose the tool, not the workbench, when memory runs out (-1000 to 1000).
-const OOM_SCORE: &str = "500";
-
-/// A process that was just started. Our ends of its streams never block.
+/// The supervisor of a run that was just started. Our ends of the tool's streams never block.
 #[derive(Debug)]
 pub(super) struct Child {
-    /// Its pid, which is also its process group and session.
+    /// The supervisor.
+    process: std::process::Child,
+    /// Its pid.
     pub(super) pid: i32,
     /// Ticks since boot.
     pub(super) started: u64,
     /// Becomes readable when it ends.
     pub(super) pidfd: OwnedFd,
-    /// Where it takes input from, when it takes any.
+    /// Where it talks.
+    pub(super) control: OwnedFd,
+    /// Whether it still does.
+    pub(super) is_heard: bool,
+    /// Where the tool takes input from, when it takes any.
     pub(super) stdin: Option<OwnedFd>,
     /// What it writes.
     pub(super) stdout: Option<OwnedFd>,
@@ -35,75 +37,90 @@ pub(super) struct Child {
     pub(super) stderr: Option<OwnedFd>,
 }
 
-/// Starts the process.
+impl Drop for Child {
+    fn drop(&mut self) {
+        // It ends by itself once its control socket closes, and everything of the run before it.
+        let _ = rustix::net::shutdown(&self.control, rustix::net::Shutdown::Both);
+        let _ = self.process.wait();
+    }
+}
+
+/// Starts the supervisor and tells it what to start.
 ///
 /// # Errors
 /// One line for a human.
 pub(super) fn spawn(spec: &Spec) -> Result<Child, String> {
-    let mut command = Command::new(&spec.program);
-    command.args(&spec.args).env_clear().envs(&spec.env).current_dir(&spec.scratch);
-    command.stdin(if spec.stdin.is_some() { Stdio::piped() } else { Stdio::null() });
-    let mut terminal = None;
-    if spec.pty {
-        let (ours, theirs) = terminal::open().map_err(|error| format!("no terminal for it: {error}"))?;
-        let twin = theirs.try_clone().map_err(|error| format!("no terminal for it: {error}"))?;
-        command.stdout(theirs).stderr(twin);
-        terminal = Some(ours);
-    } else {
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    }
-    let user_threads = (!rustix::process::getuid().is_root()).then(threads_of_user);
-    sandbox::confine(&mut command, &spec.limits, user_threads);
-    let mut process = spawn_when_free(&mut command).map_err(|error| explain(spec, &error))?;
-    // Our copies of its ends would keep the streams open after it is gone.
+    let streams = Streams::open(spec).map_err(|error| format!("no streams for it: {error}"))?;
+    let files = packed(spec).map_err(|error| format!("its files could not be handed over: {error}"))?;
+    start(spec, streams, &files).map_err(|error| format!("its supervisor could not be started: {error}"))
+}
+
+fn start(spec: &Spec, streams: Streams, files: &OwnedFd) -> io::Result<Child> {
+    let flags = SocketFlags::CLOEXEC;
+    let (control, theirs) = rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    let mut command = Command::new(&spec.supervisor);
+    command.arg(SUPERVISE).env_clear().current_dir("/");
+    command.stdin(Stdio::from(theirs)).stdout(Stdio::null()).stderr(Stdio::null());
+    let process = command.spawn()?;
+    // Our copy of its end would keep the socket open after it is gone.
     drop(command);
     let pid = process.id() as i32;
-    let _ = std::fs::write(format!("/proc/{pid}/oom_score_adj"), OOM_SCORE);
-    let child = Child {
-        pid,
-        started: started_of_child(pid),
-        pidfd: watch_end(pid)?,
-        stdin: process.stdin.take().map(OwnedFd::from),
-        stdout: terminal.or_else(|| process.stdout.take().map(OwnedFd::from)),
-        stderr: process.stderr.take().map(OwnedFd::from),
-    };
-    for stream in [&child.stdin, &child.stdout, &child.stderr].into_iter().flatten() {
-        let _ = rustix::io::ioctl_fionbio(stream.as_fd(), true);
+    let Streams { ours: [stdin, stdout, stderr], theirs: [tool_in, tool_out, tool_err] } = streams;
+    send_fds(&control, &[0], &[tool_in.as_fd(), tool_out.as_fd(), tool_err.as_fd(), files.as_fd()])?;
+    send(&control, &spec.plan)?;
+    for stream in [&stdin, &stdout, &stderr].into_iter().flatten() {
+        rustix::io::ioctl_fionbio(stream, true)?;
     }
-    Ok(child)
+    let handle = Pid::from_raw(pid).ok_or(io::ErrorKind::InvalidInput)?;
+    let pidfd = rustix::process::pidfd_open(handle, PidfdFlags::empty())?;
+    let started = started_of_child(pid);
+    Ok(Child { process, pid, started, pidfd, control, is_heard: true, stdin, stdout, stderr })
 }
 
-/// A descriptor that becomes readable when the child ends.
-fn watch_end(pid: i32) -> Result<OwnedFd, String> {
-    let handle = Pid::from_raw(pid).ok_or_else(|| "it has no pid".to_owned())?;
-    rustix::process::pidfd_open(handle, PidfdFlags::empty()).map_err(|error| {
-        let _ = rustix::process::kill_process_group(handle, rustix::process::Signal::KILL);
-        let _ = sandbox::reap(pid);
-        format!("its end cannot be watched: {error}")
-    })
+/// The tool's streams: our ends and its ends.
+struct Streams {
+    ours: [Option<OwnedFd>; 3],
+    theirs: [OwnedFd; 3],
 }
 
-fn spawn_when_free(command: &mut Command) -> io::Result<std::process::Child> {
-    let mut tries = 0;
-    loop {
-        match command.spawn() {
-            Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy && tries < BUSY_TRIES => {
-                tries += 1;
-                std::thread::sleep(BUSY_PAUSE);
-            }
-            result => return result,
+impl Streams {
+    fn open(spec: &Spec) -> io::Result<Streams> {
+        let pipe = || rustix::pipe::pipe_with(PipeFlags::CLOEXEC);
+        let (tool_in, stdin) = if spec.stdin.is_some() {
+            let (theirs, ours) = pipe()?;
+            (theirs, Some(ours))
+        } else {
+            (OwnedFd::from(File::open("/dev/null")?), None)
+        };
+        if spec.pty {
+            let (ours, theirs) = terminal::open()?;
+            let twin = theirs.try_clone()?;
+            return Ok(Streams { ours: [stdin, Some(ours), None], theirs: [tool_in, theirs, twin] });
         }
+        let (stdout, tool_out) = pipe()?;
+        let (stderr, tool_err) = pipe()?;
+        Ok(Streams { ours: [stdin, Some(stdout), Some(stderr)], theirs: [tool_in, tool_out, tool_err] })
     }
+}
+
+/// The version's files one after the other, in memory that nobody can change any more.
+fn packed(spec: &Spec) -> io::Result<OwnedFd> {
+    let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+    let mut file = File::from(rustix::fs::memfd_create("version", flags)?);
+    for bytes in &spec.files {
+        file.write_all(bytes)?;
+    }
+    file.rewind()?;
+    rustix::fs::fcntl_add_seals(&file, SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL)?;
+    Ok(file.into())
 }
 
 /// Why a start failed, in words that say what to do.
-fn explain(spec: &Spec, error: &io::Error) -> String {
-    let name = spec.program.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    if !spec.scratch.is_dir() {
-        return "its scratch folder is gone".to_owned();
-    }
+pub(super) fn explain(spec: &Spec, error: &io::Error) -> String {
+    let program = &spec.program;
+    let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
     match error.raw_os_error() {
-        Some(libc::ENOENT) if spec.program.exists() => match shebang(&spec.program) {
+        Some(libc::ENOENT) if program.exists() => match shebang(program) {
             Some(line) => format!("the first line of {name} names {}: {}", line.name, missing(&line.name)),
             None => format!("{name} needs a loader that is not installed"),
         },

@@ -4,6 +4,7 @@ use super::limits::{Limits, in_words};
 use super::sandbox::{Exit, Reaped};
 use super::success::{Output, OutputRule};
 use crate::domain::RunEnd;
+use serde::{Deserialize, Serialize};
 
 /// What shells add to a signal number for the exit code of a child that the signal ended.
 const SHELL_SIGNAL: i32 = 128;
@@ -23,7 +24,7 @@ const OUT_OF_MEMORY: &[&str] = &[
 ];
 
 /// Why a run was stopped from outside.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Stop {
     /// The wall clock.
     TimedOut,
@@ -33,6 +34,10 @@ pub(super) enum Stop {
     Memory,
     /// There are more processes than allowed.
     Processes,
+    /// All processes of the run together used more processor time than allowed.
+    Cpu,
+    /// The run has more on disk than allowed.
+    Disk,
     /// There was more output than allowed.
     Output,
     /// The actor could not go on; a note says why.
@@ -44,7 +49,7 @@ impl Stop {
     pub(super) fn is_gentle(&self) -> bool {
         match self {
             Stop::TimedOut | Stop::Cancelled => true,
-            Stop::Memory | Stop::Processes | Stop::Output | Stop::Broken => false,
+            Stop::Memory | Stop::Processes | Stop::Cpu | Stop::Disk | Stop::Output | Stop::Broken => false,
         }
     }
 
@@ -54,6 +59,8 @@ impl Stop {
             Stop::Cancelled => RunEnd::Cancelled,
             Stop::Memory => over_memory(limits),
             Stop::Processes => over("processes", format!("more than {} processes at one time", limits.processes)),
+            Stop::Cpu => over_cpu(limits),
+            Stop::Disk => over("disk", format!("more than {} on disk", in_words(limits.disk_bytes))),
             Stop::Output => over("output", format!("more than {} of output", in_words(limits.output_bytes))),
             Stop::Broken => RunEnd::Interrupted,
         }
@@ -62,6 +69,10 @@ impl Stop {
 
 fn over(limit: &str, message: String) -> RunEnd {
     RunEnd::LimitExceeded { limit: limit.to_owned(), message }
+}
+
+fn over_cpu(limits: &Limits) -> RunEnd {
+    over("cpu", format!("needed more than {} s of CPU time", limits.cpu_seconds))
 }
 
 fn over_memory(limits: &Limits) -> RunEnd {
@@ -101,10 +112,10 @@ fn limit_exceeded(reaped: &Reaped, limits: &Limits, last_words: &str) -> Option<
     // The kernel counts whole ticks for the limit and precisely for the account: not the same number.
     let spent = reaped.cpu_ms >= limits.cpu_seconds * 500;
     if spent && (signal == libc::SIGXCPU || signal == libc::SIGKILL) {
-        return Some(over("cpu", format!("needed more than {} s of CPU time", limits.cpu_seconds)));
+        return Some(over_cpu(limits));
     }
     if signal == libc::SIGXFSZ {
-        return Some(over("output", format!("wrote a file larger than {}", in_words(limits.file_bytes))));
+        return Some(over("file-size", format!("wrote a file larger than {}", in_words(limits.file_bytes))));
     }
     let complained = OUT_OF_MEMORY.iter().any(|phrase| last_words.contains(phrase))
         || (last_words.contains("memory allocation of ") && last_words.contains(" bytes failed"));
@@ -120,7 +131,7 @@ mod tests {
 
     fn limit_of(exit: Exit, cpu_ms: u64, max_rss_bytes: u64, last_words: &str) -> Option<String> {
         let limits = Limits::of(Profile::Strict, &LimitsDeclared::default(), None);
-        match limit_exceeded(&Reaped { exit, cpu_ms, max_rss_bytes }, &limits, last_words) {
+        match limit_exceeded(&Reaped { exit, cpu_ms, max_rss_bytes, left: 0 }, &limits, last_words) {
             Some(RunEnd::LimitExceeded { limit, .. }) => Some(limit),
             Some(other) => panic!("{other:?}"),
             None => None,
@@ -133,7 +144,7 @@ mod tests {
         assert_eq!(limit_of(Exit::Signal(libc::SIGXCPU), 10_000, 0, ""), named("cpu"));
         assert_eq!(limit_of(Exit::Code(128 + libc::SIGXCPU), 10_000, 0, ""), named("cpu"));
         assert_eq!(limit_of(Exit::Signal(libc::SIGKILL), 11_000, 0, ""), named("cpu"));
-        assert_eq!(limit_of(Exit::Signal(libc::SIGXFSZ), 0, 0, ""), named("output"));
+        assert_eq!(limit_of(Exit::Signal(libc::SIGXFSZ), 0, 0, ""), named("file-size"));
         assert_eq!(limit_of(Exit::Code(1), 0, 0, "Traceback\nMemoryError\n"), named("memory"));
         assert_eq!(
             limit_of(Exit::Signal(libc::SIGABRT), 0, 0, "FATAL: JavaScript heap out of memory"),

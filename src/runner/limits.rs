@@ -7,6 +7,7 @@
 //! screen folds what is too long to draw.
 
 use crate::domain::{LimitsDeclared, Profile};
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 const MIB: u64 = 1 << 20;
@@ -26,7 +27,7 @@ const BYTES_PER_INODE: u64 = 4096;
 const MIN_MEMORY: u64 = 16 * MIB;
 
 /// The limits of one run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Limits {
     /// Wall clock, from the start.
     pub(super) wall: Duration,

@@ -6,8 +6,9 @@
 //! bounded [`Tail`], and a counter tells that there is more, so that a flooding child costs nobody
 //! memory. Every ending is a variant of `RunEnd`.
 //!
-//! What runs here is limited, not contained: the child has a session, a clean environment, limits
-//! and no inherited files, but sees the user's files and the network; [`isolation`] says so. The
+//! A run is contained as well as the [`Machine`] allows: behind bubblewrap and the walls that the tool's own
+//! process raises (`isolated`), behind the walls alone (`confined`), or by limits only. What it really had is
+//! verified in that process and reported; below the least level nothing starts. The
 //! runner decides nothing (who may run what), stores nothing but the spool file, and copies no
 //! versions: it is handed an immutable copy.
 
@@ -17,6 +18,7 @@ mod ending;
 mod grants;
 mod interpreter;
 mod limits;
+mod machine;
 mod probe;
 mod processes;
 mod request;
@@ -24,6 +26,7 @@ mod running;
 mod sandbox;
 mod spool;
 mod success;
+mod supervisor;
 mod tail;
 mod template;
 mod terminal;
@@ -32,6 +35,7 @@ mod tests;
 
 pub use grants::{Grants, WritePath};
 pub use interpreter::{Interpreters, Who};
+pub use machine::{Bubblewrap, LayerFact, Machine};
 pub use probe::{Found, Interpreter, interpreters};
 pub use processes::{kill_group, process_started, sweep};
 pub use request::{Request, Spec, prepare};
@@ -42,19 +46,15 @@ pub use tail::Tail;
 
 use crate::domain::{Isolation, IsolationLevel, Profile};
 
-/// The isolation that a run started here has, in words.
+/// The isolation of a run that has not started: what is done for each before it does.
 pub fn isolation(profile: Profile) -> Isolation {
-    let words = |list: &[&str]| list.iter().map(|word| (*word).to_owned()).collect();
-    let layers =
-        ["process-group", "session", "rlimits", "watchdog", "closed-fds", "clean-env", "version-copy", "no-new-privs"];
-    let mut missing = vec![
-        "file view: it can read and write whatever its user can",
-        "network: it can reach whatever its user can",
-        "system calls: none is filtered",
-        "processes: one that leaves its session and clears its environment outlives the run",
-    ];
-    if rustix::process::getuid().is_root() {
-        missing.push("process limit: the kernel sets root none; they are counted ten times a second");
-    }
-    Isolation { level: IsolationLevel::LimitsOnly, profile, layers: words(&layers), missing: words(&missing) }
+    let layers = ["session", "watchdog", "clean-env", "version-copy"].map(str::to_owned).to_vec();
+    Isolation { level: IsolationLevel::None, profile, layers, missing: Vec::new() }
+}
+
+/// Plays the part of a supervisor or of an inner stage when that is what this program was started for; returns
+/// what to exit with. Asked before anything else, while there is one thread.
+pub fn play_role() -> Option<u8> {
+    let code = supervisor::play_role(std::env::args_os().nth(1))?;
+    Some(u8::try_from(code).unwrap_or(u8::MAX))
 }

@@ -1,13 +1,11 @@
 //! The processes of a run, as the system lists them: who belongs to it, how much they hold, and
 //! how to end them all.
 //!
-//! A run is a session of its own, so its members are found by the session number. A daemon that
-//! opened a session of its own is found by the [`RUN_VARIABLE`] it inherited; one that also cleared
-//! its environment is not found. Only a pid namespace closes that gap.
+//! A run is the tree below its supervisor, which adopts whoever loses its parent. Should the supervisor be
+//! killed, its processes are found by the [`RUN_VARIABLE`] they inherited.
 
 use rustix::process::{Pid, PidfdFlags, Signal};
 use std::collections::BTreeSet;
-use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
@@ -22,23 +20,16 @@ const MAX_ROUNDS: usize = 20;
 
 /// One line of the process list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Process {
-    pid: i32,
-    session: i32,
+pub(super) struct Process {
+    pub(super) pid: i32,
+    pub(super) parent: i32,
     threads: u64,
     /// Clock ticks since boot.
-    started: u64,
-    resident_pages: u64,
+    pub(super) started: u64,
+    /// User and system time of it and of the children it waited for, in clock ticks.
+    pub(super) cpu_ticks: u64,
+    pub(super) resident_pages: u64,
     is_over: bool,
-}
-
-/// What a run holds at one moment.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Holding {
-    /// Its living processes.
-    pub(super) pids: Vec<i32>,
-    /// Their resident memory in bytes; pages they share are counted once for each.
-    pub(super) resident_bytes: u64,
 }
 
 /// When a process started, in clock ticks since boot: together with the pid it names a process for
@@ -60,23 +51,16 @@ pub fn kill_group(pid: i32, started: u64) -> bool {
     rustix::process::kill_process_group(leader, Signal::KILL).is_ok()
 }
 
-/// Kills every process that still belongs to the run with this scratch folder, also those that
-/// left its process group. Returns how many. For recovery after the owner of a run died.
+/// Kills every process that carries the mark of the run with this scratch folder, wherever it went. Returns how
+/// many. For what is left when a supervisor was killed itself.
 pub fn sweep(scratch: &Path) -> usize {
-    sweep_members(None, 0, scratch.as_os_str())
-}
-
-/// Kills what is left of a run: members of its session and whoever carries its mark and started
-/// at `since` or later. Returns how many.
-pub(super) fn sweep_members(session: Option<i32>, since: u64, mark: &OsStr) -> usize {
-    let mark = [RUN_VARIABLE.as_bytes(), b"=", mark.as_bytes()].concat();
+    let mark = [RUN_VARIABLE.as_bytes(), b"=", scratch.as_os_str().as_bytes()].concat();
     let mut ended = BTreeSet::new();
     for _ in 0..MAX_ROUNDS {
         let before = ended.len();
-        for process in list().filter(|p| !p.is_over && p.started >= since && p.pid != std::process::id() as i32) {
-            let belongs = session == Some(process.session) || carries(process.pid, &mark);
-            if belongs && ended.insert((process.pid, process.started)) {
-                kill_one(&process);
+        for process in list().filter(|p| !p.is_over && p.pid != std::process::id() as i32) {
+            if carries(process.pid, &mark) && ended.insert((process.pid, process.started)) {
+                signal_one(&process, Signal::KILL);
             }
         }
         if ended.len() == before {
@@ -86,15 +70,27 @@ pub(super) fn sweep_members(session: Option<i32>, since: u64, mark: &OsStr) -> u
     ended.len()
 }
 
-/// The living members of a session.
-pub(super) fn holding(session: i32) -> Holding {
-    let page = rustix::param::page_size() as u64;
-    let mut holding = Holding::default();
-    for process in list().filter(|p| p.session == session && !p.is_over) {
-        holding.pids.push(process.pid);
-        holding.resident_bytes += process.resident_pages * page;
+/// The living descendants of a process, nearest first.
+pub(super) fn descendants(root: i32) -> Vec<Process> {
+    let all: Vec<Process> = list().collect();
+    let mut found: Vec<Process> = Vec::new();
+    let mut parents = vec![root];
+    while !parents.is_empty() {
+        let children: Vec<Process> = all.iter().filter(|process| parents.contains(&process.parent)).copied().collect();
+        // The dead are followed, for they have no children, but not listed.
+        parents = children.iter().map(|process| process.pid).filter(|pid| *pid != root).collect();
+        found.extend(children.into_iter().filter(|process| !process.is_over));
     }
-    holding
+    found
+}
+
+/// Kills these processes, as far as they are still the same. Stops all first: who is stopped does not fork.
+pub(super) fn kill_all(processes: &[Process]) {
+    for signal in [Signal::STOP, Signal::KILL] {
+        for process in processes {
+            signal_one(process, signal);
+        }
+    }
 }
 
 /// The memory of these processes in bytes, shared pages divided among their users. Slower than
@@ -120,11 +116,11 @@ pub(super) fn started_of_child(pid: i32) -> u64 {
     read_process(pid).map_or(0, |process| process.started)
 }
 
-fn kill_one(process: &Process) {
+fn signal_one(process: &Process, signal: Signal) {
     let Some(pid) = Pid::from_raw(process.pid) else { return };
     let Ok(handle) = rustix::process::pidfd_open(pid, PidfdFlags::empty()) else { return };
     if read_process(process.pid).is_some_and(|now| now.started == process.started) {
-        let _ = rustix::process::pidfd_send_signal(&handle, Signal::KILL);
+        let _ = rustix::process::pidfd_send_signal(&handle, signal);
     }
 }
 
@@ -151,7 +147,8 @@ fn parse_stat(pid: i32, line: &[u8]) -> Option<Process> {
     Some(Process {
         pid,
         is_over: matches!(*fields.first()?, "Z" | "X" | "x"),
-        session: fields.get(3)?.parse().ok()?,
+        parent: fields.get(1)?.parse().ok()?,
+        cpu_ticks: number(11)? + number(12)? + number(13)? + number(14)?,
         threads: number(17)?,
         started: number(19)?,
         resident_pages: number(21)?,
@@ -165,7 +162,8 @@ mod tests {
     #[test]
     fn a_name_full_of_brackets_does_not_confuse_the_list() {
         let line = b"7 (a) Z (b)) S 1 7 6 0 -1 0 0 0 0 0 10 20 0 0 20 0 3 0 999 4096 25 0";
-        let expected = Process { pid: 7, session: 6, threads: 3, started: 999, resident_pages: 25, is_over: false };
+        let expected =
+            Process { pid: 7, parent: 1, threads: 3, started: 999, cpu_ticks: 30, resident_pages: 25, is_over: false };
         assert_eq!(parse_stat(7, line), Some(expected));
         assert_eq!(parse_stat(7, b"7 (x"), None);
     }

@@ -5,13 +5,17 @@
 
 use super::grants::{self, Grants};
 use super::interpreter::{Interpreters, Program, SearchPath, Seeker, Who};
+use super::isolation;
 use super::limits::Limits;
-use super::processes::RUN_VARIABLE;
+use super::machine::{Machine, Means};
+use super::processes::{RUN_VARIABLE, threads_of_user};
+use super::sandbox::{Bounds, HostFacts, WallPlan};
 use super::success::OutputRule;
+use super::supervisor::{Packed, Plan, View};
 use super::template::{Scope, append_flags, as_variables, expand};
-use super::{Isolation, isolation};
 use crate::domain::{
-    CostTier, InputMode, InterpreterFacts, Manifest, Profile, Recipe, RunEnd, Violation, WriteMode, validate,
+    CostTier, Digest, FileMode, InputMode, InterpreterFacts, Isolation, IsolationLevel, Manifest, Network, Profile,
+    Recipe, RunEnd, VersionFile, Violation, WriteMode, validate,
 };
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +27,9 @@ use std::time::Duration;
 
 /// The kernel's limit for one argument or variable, in bytes, its closing zero included.
 const MAX_ARGUMENT: usize = 128 * 1024;
+
+/// The kernel counts threads, the limit means processes: node alone has eleven.
+const THREADS_PER_PROCESS: u64 = 16;
 
 /// How many violations a message lists.
 const MAX_VIOLATIONS: usize = 3;
@@ -37,6 +44,8 @@ pub struct Request<'a> {
     pub manifest: &'a Manifest,
     /// The immutable copy of its files.
     pub version_dir: &'a Path,
+    /// Those files.
+    pub files: &'a [VersionFile],
     /// The workspace, for `{workspace}`.
     pub workspace: &'a Path,
     /// An existing, empty folder of this run alone: its current folder, `HOME` and `TMPDIR`.
@@ -55,19 +64,29 @@ pub struct Request<'a> {
     pub spool: &'a Path,
     /// What is known of interpreters.
     pub interpreters: &'a Interpreters,
+    /// What contains runs here.
+    pub machine: &'a Machine,
+    /// The least level it may run at.
+    pub least: IsolationLevel,
+    /// Whether it is watched.
+    pub observe: bool,
+    /// A folder that no run may read: where the state lies.
+    pub state: &'a Path,
 }
 
 /// What will be started; made by [`prepare`], used up by [`super::start`].
 #[derive(Debug)]
 pub struct Spec {
+    /// What the supervisor is told.
+    pub(super) plan: Plan,
+    /// This program, to be started as the supervisor.
+    pub(super) supervisor: PathBuf,
+    /// The program as we see it, for what is said of it.
     pub(super) program: PathBuf,
-    /// Files and folders beside the version and the system's own that must be visible, read-only.
-    pub(super) visible: Vec<PathBuf>,
     /// What is recorded of the interpreter.
     pub(super) interpreter: Option<InterpreterFacts>,
-    pub(super) args: Vec<OsString>,
-    pub(super) env: BTreeMap<OsString, OsString>,
-    pub(super) scratch: PathBuf,
+    /// The bytes of the version's files, in the order of the plan; none when the kept copy itself is used.
+    pub(super) files: Vec<Vec<u8>>,
     /// `None`: standard input is empty.
     pub(super) stdin: Option<Vec<u8>>,
     pub(super) pty: bool,
@@ -89,7 +108,7 @@ impl Spec {
 
     /// Files and folders, beside the version and the system's own, that must be visible read-only.
     pub fn visible(&self) -> &[PathBuf] {
-        &self.visible
+        &self.plan.view.read
     }
 
     /// What is recorded of the interpreter; `None` when the version is its own program.
@@ -104,7 +123,8 @@ impl Spec {
 
     /// The program and its arguments, as they will be started.
     pub fn command_line(&self) -> Vec<String> {
-        let words = std::iter::once(self.program.as_os_str()).chain(self.args.iter().map(OsString::as_os_str));
+        let plan = &self.plan;
+        let words = std::iter::once(plan.program.as_os_str()).chain(plan.args.iter().map(OsString::as_os_str));
         words.map(|word| word.to_string_lossy().into_owned()).collect()
     }
 }
@@ -132,11 +152,18 @@ pub(super) fn prepare_for(request: &Request, caller: &BTreeMap<OsString, OsStrin
     let empty = Value::Object(Map::new());
     let input = request.input.unwrap_or(&empty);
     check_input(request, recipe, input)?;
-    let (words, used) = expand_command(request, recipe, input)?;
+    let means = request.machine.means(request.least).map_err(|message| RunEnd::Uncontained { message })?;
+    if means.level != IsolationLevel::Isolated
+        && let Some(message) = grants.needs_isolated()
+    {
+        return Err(RunEnd::Uncontained { message });
+    }
+    let place = Place::of(request, &means);
+    let (words, used) = expand_command(request, &place, recipe, input)?;
     let (who, workspace) = (Who::of_this_process(), Some(request.workspace));
     let path = SearchPath::new(Seeker { caller, who, workspace, interpreters: request.interpreters });
-    let (program, mut args) = locate(&path, &words, request.version_dir)?;
-    let mut env = environment(request, recipe, &path, passed(&grants, caller));
+    let (program, mut args) = locate(&path, &words, request.version_dir, &place)?;
+    let mut env = environment(request, &place, recipe, &path, passed(&grants, caller));
     match recipe.input {
         InputMode::Args => append_flags(object(input)?, &used, &mut args),
         InputMode::Env => {
@@ -148,16 +175,40 @@ pub(super) fn prepare_for(request: &Request, caller: &BTreeMap<OsString, OsStrin
     check_sizes(&args, &env)?;
     let stdin = (recipe.input == InputMode::StdinJson).then(|| input.to_string().into_bytes());
     let wall = request.timeout.or(recipe.timeout_ms.map(Duration::from_millis));
-    Ok(Spec {
-        program: program.path,
-        visible: program.visible,
-        interpreter: program.facts,
+    let limits = Limits::of(request.profile, &request.manifest.limits, wall);
+    let (packed, files) = if place.is_copied { pack(request.files) } else { (Vec::new(), Vec::new()) };
+    let view = View {
+        tool: place.tool.clone(),
+        scratch: place.scratch.clone(),
+        stand: place.stand.clone(),
+        read: program.visible.into_iter().chain(grants.read.iter().cloned()).collect(),
+        write: grants.write.iter().filter(|write| write.mode == WriteMode::Direct).cloned().collect(),
+        files: packed,
+    };
+    let plan = Plan {
+        program: place.seen(&program.path, request.version_dir),
         args,
-        env,
-        scratch: request.scratch.to_owned(),
+        env: env.into_iter().collect(),
+        profile: request.profile,
+        level: means.level,
+        least: request.least,
+        user: means.user,
+        limits,
+        network: grants.network,
+        walls: walls(request, &means, &view, (&limits, grants.network)),
+        view,
+        bubblewrap: means.bubblewrap,
+        mark: request.scratch.as_os_str().to_owned(),
+    };
+    Ok(Spec {
+        plan,
+        supervisor: request.machine.program().clone(),
+        program: program.path,
+        interpreter: program.facts,
+        files,
         stdin,
         pty: recipe.pty,
-        limits: Limits::of(request.profile, &request.manifest.limits, wall),
+        limits,
         grace: GRACE,
         spool: request.spool.to_owned(),
         rule: OutputRule::of(recipe, request.manifest.output.as_ref()),
@@ -204,16 +255,85 @@ fn object(input: &Value) -> Result<&Map<String, Value>, RunEnd> {
     input.as_object().ok_or_else(|| invalid("input: this tool needs an object of named values"))
 }
 
+/// Where a run finds its version and its scratch folder.
+struct Place {
+    tool: PathBuf,
+    scratch: PathBuf,
+    stand: Option<PathBuf>,
+    /// Whether the files are handed over, not read from the kept copy.
+    is_copied: bool,
+}
+
+impl Place {
+    fn of(request: &Request, means: &Means) -> Place {
+        if means.level == IsolationLevel::Isolated {
+            return Place { tool: "/tool".into(), scratch: "/scratch".into(), stand: None, is_copied: true };
+        }
+        if means.user.is_some() {
+            // An unprivileged user does not get to root's state folder.
+            let stand = stand(request.scratch);
+            let [tool, scratch] = ["tool", "scratch"].map(|name| stand.join(name));
+            return Place { tool, scratch, stand: Some(stand), is_copied: true };
+        }
+        let [tool, scratch] = [request.version_dir, request.scratch].map(Path::to_owned);
+        Place { tool, scratch, stand: None, is_copied: false }
+    }
+
+    /// A path of ours as the run sees it.
+    fn seen(&self, path: &Path, version_dir: &Path) -> PathBuf {
+        path.strip_prefix(version_dir).map_or_else(|_| path.to_owned(), |rest| self.tool.join(rest))
+    }
+}
+
+/// The folder in which a run of root's stands, found again by the run's scratch folder.
+pub(super) fn stand(scratch: &Path) -> PathBuf {
+    let word = Digest::of_bytes(scratch.as_os_str().as_bytes()).hex();
+    std::env::temp_dir().join(format!("toolsmith-{}", &word[..16]))
+}
+
+fn pack(files: &[VersionFile]) -> (Vec<Packed>, Vec<Vec<u8>>) {
+    let packed = |file: &VersionFile| Packed {
+        path: file.path.clone(),
+        executable: file.mode == FileMode::Executable,
+        bytes: file.bytes.len() as u64,
+    };
+    (files.iter().map(packed).collect(), files.iter().map(|file| file.bytes.clone()).collect())
+}
+
+/// The walls of the process that becomes the tool.
+fn walls(request: &Request, means: &Means, view: &View, (limits, network): (&Limits, Network)) -> WallPlan {
+    // In a user namespace, and for a user that nobody else is, only the run itself is counted.
+    let others = if means.level == IsolationLevel::Isolated || means.user.is_some() { 0 } else { threads_of_user() };
+    WallPlan {
+        level: means.level,
+        limits: Bounds {
+            data_bytes: limits.memory_bytes,
+            file_bytes: limits.file_bytes,
+            cpu_seconds: limits.cpu_seconds,
+            threads: Some(others + limits.processes * THREADS_PER_PROCESS),
+        },
+        read: std::iter::once(view.tool.clone()).chain(view.read.iter().cloned()).collect(),
+        write: std::iter::once(view.scratch.clone()).chain(view.write.iter().map(|write| write.path.clone())).collect(),
+        network,
+        // Nobody answers a listener yet.
+        observe: false,
+        host: HostFacts::read(request.state.to_owned()),
+        #[cfg(test)]
+        without: Vec::new(),
+    }
+}
+
 fn expand_command(
     request: &Request,
+    place: &Place,
     recipe: &Recipe,
     input: &Value,
 ) -> Result<(Vec<OsString>, BTreeSet<String>), RunEnd> {
-    let file = recipe.entry.as_ref().map(|entry| request.version_dir.join(entry));
+    let file = recipe.entry.as_ref().map(|entry| place.tool.join(entry));
     let none = Map::new();
     let scope = Scope {
         file: file.as_deref(),
-        dir: request.version_dir,
+        dir: &place.tool,
         workspace: request.workspace,
         input: input.as_object().unwrap_or(&none),
         schema: request.manifest.input.as_ref(),
@@ -225,10 +345,18 @@ fn expand_command(
     Ok((words, used))
 }
 
-fn locate(path: &SearchPath<'_>, words: &[OsString], version: &Path) -> Result<(Program, Vec<OsString>), RunEnd> {
+fn locate(
+    path: &SearchPath<'_>,
+    words: &[OsString],
+    version: &Path,
+    place: &Place,
+) -> Result<(Program, Vec<OsString>), RunEnd> {
     let [word, rest @ ..] = words else {
         return Err(RunEnd::Refused { message: "its manifest names no command to start".to_owned() });
     };
+    // Looked for where we see it.
+    let own = Path::new(word).strip_prefix(&place.tool).map(|rest| version.join(rest).into_os_string());
+    let word = own.as_ref().unwrap_or(word);
     let script = rest.first().map(OsString::as_os_str);
     let program = path.program(word, version, script).map_err(|message| RunEnd::SpawnFailed { message })?;
     let args = program.lead.iter().chain(rest).cloned().collect();
@@ -244,11 +372,12 @@ fn passed(grants: &Grants, caller: &BTreeMap<OsString, OsString>) -> BTreeMap<Os
 /// The whole environment of the run; nothing of the caller's comes along unless it is named here.
 fn environment(
     request: &Request,
+    place: &Place,
     recipe: &Recipe,
     path: &SearchPath<'_>,
     passed: BTreeMap<OsString, OsString>,
 ) -> BTreeMap<OsString, OsString> {
-    let scratch = request.scratch.as_os_str();
+    let scratch = place.scratch.as_os_str();
     let term = if recipe.pty { "xterm-256color" } else { "dumb" };
     let mut env: BTreeMap<OsString, OsString> = [
         ("HOME", scratch.to_owned()),
@@ -266,7 +395,7 @@ fn environment(
     env.extend(recipe.env.iter().map(|(name, value)| (name.into(), value.into())));
     // A tool that calls us back is an agent, whoever started it.
     env.insert("TOOLSMITH_AGENT".into(), request.manifest.name.to_string().into());
-    env.insert(RUN_VARIABLE.into(), scratch.to_owned());
+    env.insert(RUN_VARIABLE.into(), request.scratch.as_os_str().to_owned());
     env
 }
 

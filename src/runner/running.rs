@@ -3,7 +3,7 @@
 use super::actor;
 use super::request::Spec;
 use super::tail::Tail;
-use crate::domain::{Difference, Digest, Isolation, Observation, RunEnd, RunUsage};
+use crate::domain::{Difference, Digest, Isolation, Observation, RunEnd, RunUsage, Sample};
 use rustix::event::EventfdFlags;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -122,6 +122,7 @@ impl Canceller {
 pub struct Running {
     link: Arc<Link>,
     changed: watch::Receiver<u64>,
+    samples: watch::Receiver<Sample>,
     work: Work,
 }
 
@@ -137,6 +138,7 @@ pub(super) struct Job {
     pub(super) hooks: Hooks,
     pub(super) link: Arc<Link>,
     pub(super) changed: watch::Sender<u64>,
+    pub(super) samples: watch::Sender<Sample>,
 }
 
 /// Starts a run on a thread of its own and returns at once.
@@ -144,9 +146,10 @@ pub fn start(spec: Spec, hooks: Hooks) -> Running {
     let wake = rustix::event::eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).ok();
     let link = Arc::new(Link { cancelled: AtomicBool::new(false), wake, tail: Arc::new(Tail::default()) });
     let (sender, changed) = watch::channel(0);
+    let (sampler, samples) = watch::channel(Sample::default());
     let isolation = spec.isolation.clone();
     // In a slot, so that it can be taken back when there is no thread to take it.
-    let slot = Arc::new(Mutex::new(Some(Job { spec, hooks, link: link.clone(), changed: sender })));
+    let slot = Arc::new(Mutex::new(Some(Job { spec, hooks, link: link.clone(), changed: sender, samples: sampler })));
     let take = |slot: &Mutex<Option<Job>>| slot.lock().unwrap_or_else(PoisonError::into_inner).take();
     let lost = isolation.clone();
     let for_thread = slot.clone();
@@ -165,7 +168,7 @@ pub fn start(spec: Spec, hooks: Hooks) -> Running {
             Work::Over(report)
         }
     };
-    Running { link, changed, work }
+    Running { link, changed, samples, work }
 }
 
 impl Running {
@@ -188,6 +191,11 @@ impl Running {
     /// Its sender is gone when the run is over.
     pub fn changed(&self) -> watch::Receiver<u64> {
         self.changed.clone()
+    }
+
+    /// What the run uses, a few times a second. Its sender is gone when the run is over.
+    pub fn samples(&self) -> watch::Receiver<Sample> {
+        self.samples.clone()
     }
 
     /// Waits for the end of the run. Blocks the thread.

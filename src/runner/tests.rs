@@ -3,14 +3,15 @@
 use super::request::prepare_for;
 use super::*;
 use crate::domain::{
-    CostTier, Dialect, InputMode, Kind, LimitsDeclared, Manifest, Permissions, Provenance, Recipe, RunEnd, Stream,
-    SuccessRule, ToolName,
+    CostTier, Dialect, FileMode, InputMode, IsolationLevel, Kind, LimitsDeclared, Manifest, Permissions, Provenance,
+    Recipe, RunEnd, Stream, SuccessRule, ToolName, VersionFile,
 };
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -25,6 +26,8 @@ struct Bench {
     profile: Profile,
     timeout: Option<Duration>,
     caller: BTreeMap<OsString, OsString>,
+    machine: Machine,
+    least: IsolationLevel,
 }
 
 struct Finished {
@@ -75,7 +78,7 @@ fn manifest(command: &[&str], input: InputMode) -> Manifest {
 impl Bench {
     fn new(command: &[&str]) -> Bench {
         let dir = tempfile::tempdir().unwrap();
-        for folder in ["version", "workspace", "scratch"] {
+        for folder in ["version", "workspace", "scratch", "state"] {
             fs::create_dir(dir.path().join(folder)).unwrap();
         }
         Bench {
@@ -85,6 +88,8 @@ impl Bench {
             profile: Profile::Strict,
             timeout: None,
             caller: std::env::vars_os().collect(),
+            machine: Machine::new(Bubblewrap::Auto, None),
+            least: IsolationLevel::Confined,
         }
     }
 
@@ -116,6 +121,21 @@ impl Bench {
         self
     }
 
+    /// The files of the version, as a scan would have read them.
+    fn files(&self) -> Vec<VersionFile> {
+        let entries = fs::read_dir(self.path("version")).unwrap().map(|entry| entry.unwrap());
+        let read = |entry: fs::DirEntry| VersionFile {
+            path: entry.file_name().into_string().unwrap(),
+            mode: if entry.metadata().unwrap().permissions().mode() & 0o111 == 0 {
+                FileMode::Plain
+            } else {
+                FileMode::Executable
+            },
+            bytes: fs::read(entry.path()).unwrap(),
+        };
+        entries.map(read).collect()
+    }
+
     fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
@@ -124,6 +144,7 @@ impl Bench {
         let request = Request {
             manifest: &self.manifest,
             version_dir: &self.path("version"),
+            files: &self.files(),
             workspace: &self.path("workspace"),
             scratch: &self.path("scratch"),
             input: self.input.as_ref(),
@@ -133,6 +154,10 @@ impl Bench {
             ours: &[],
             spool: &self.path("spool"),
             interpreters: &Interpreters::default(),
+            machine: &self.machine,
+            least: self.least,
+            observe: false,
+            state: &self.path("state"),
         };
         prepare_for(&request, &self.caller).map(|spec| spec.with_grace(Duration::from_millis(200)))
     }

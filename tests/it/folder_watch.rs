@@ -24,7 +24,12 @@ impl Watched {
     fn new() -> Watched {
         let workspace = Workspace::new();
         let home = Home { config: workspace.home().join("config"), data: workspace.home().join("data") };
-        let engine = Engine::open(OpenOptions { workspace: workspace.root(), home }).unwrap();
+        let engine = Engine::open(OpenOptions {
+            workspace: workspace.root(),
+            home,
+            program: Some(env!("CARGO_BIN_EXE_toolsmith").into()),
+        })
+        .unwrap();
         engine.scan(&mut |_| {}).unwrap();
         let (sender, changes) = channel();
         let sender = Mutex::new(sender);

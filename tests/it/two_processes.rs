@@ -19,7 +19,12 @@ fn ada() -> Caller {
 fn open(workspace: &Workspace) -> Engine {
     let home = workspace.home().join("toolsmith");
     let home = Home { config: home.join("config"), data: home.join("data") };
-    let engine = Engine::open(OpenOptions { workspace: workspace.root(), home }).unwrap();
+    let engine = Engine::open(OpenOptions {
+        workspace: workspace.root(),
+        home,
+        program: Some(env!("CARGO_BIN_EXE_toolsmith").into()),
+    })
+    .unwrap();
     engine.scan(&mut |_| {}).unwrap();
     engine
 }

@@ -52,7 +52,7 @@ impl Workspace {
             copy(&from, &to).map_err(|error| ScreenshotError::io(&from, error))?;
         }
         let home = Home { config: folder.path().join("config"), data: folder.path().join("data") };
-        let engine = Engine::open(OpenOptions { workspace, home })?;
+        let engine = Engine::open(OpenOptions { workspace, home, program: None })?;
         let view = engine.scan(&mut |_| {})?;
         let tools = view.tools.iter().map(|tool| settled(tool)).collect();
         let reviews = reviews(&engine)?;

@@ -1,0 +1,162 @@
+//! What this machine can do to contain a run, found out once, and the level that a run is given by it.
+//!
+//! This is a plan, not a promise: what a run really had is verified in its own process.
+
+use super::sandbox;
+use super::supervisor::{find, needs, try_out};
+use crate::domain::IsolationLevel;
+use std::ffi::OsStr;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Users that no account has: systemd's range for users that exist only while a service runs
+/// (`DynamicUser=`, systemd.io/UIDS-GIDS).
+const USERS: std::ops::Range<u32> = 61_184..65_520;
+
+/// Landlock that also scopes signals and abstract sockets (Linux 6.12).
+const LEAST_LANDLOCK: u32 = 6;
+
+/// Which bubblewrap to use.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Bubblewrap {
+    /// The system's own, found on `PATH`.
+    #[default]
+    Auto,
+    /// None: runs are confined at most.
+    Off,
+    /// This program.
+    At(PathBuf),
+}
+
+/// What contains runs here.
+#[derive(Debug)]
+pub struct Machine {
+    wish: Bubblewrap,
+    /// This very program.
+    program: PathBuf,
+    bubblewrap: OnceLock<Result<PathBuf, String>>,
+    landlock: OnceLock<u32>,
+    next_user: AtomicU32,
+}
+
+/// One layer for `doctor`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LayerFact {
+    /// Its name.
+    pub name: &'static str,
+    /// What it gives, or why it is not here.
+    pub state: Result<String, String>,
+}
+
+/// How a run will be started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Means {
+    pub(super) level: IsolationLevel,
+    pub(super) bubblewrap: Option<PathBuf>,
+    /// The user that the tool gets when we are root.
+    pub(super) user: Option<u32>,
+}
+
+impl Machine {
+    /// Looks at nothing yet. `program` is this program, to be started again for each run; `None` takes the
+    /// one that is running.
+    pub fn new(wish: Bubblewrap, program: Option<PathBuf>) -> Machine {
+        let offset = std::process::id() % (USERS.end - USERS.start);
+        let program = program.unwrap_or_else(|| PathBuf::from("/proc/self/exe"));
+        Machine {
+            wish,
+            program,
+            bubblewrap: OnceLock::new(),
+            landlock: OnceLock::new(),
+            next_user: AtomicU32::new(offset),
+        }
+    }
+
+    /// The program to start as supervisor.
+    pub(super) fn program(&self) -> &PathBuf {
+        &self.program
+    }
+
+    /// The strongest level that this machine gives.
+    pub fn level(&self) -> IsolationLevel {
+        match (self.bubblewrap(), self.landlock()) {
+            (Ok(_), LEAST_LANDLOCK..) => IsolationLevel::Isolated,
+            (Err(_), LEAST_LANDLOCK..) => IsolationLevel::Confined,
+            (_, _) => IsolationLevel::LimitsOnly,
+        }
+    }
+
+    /// How to start a run that must be at least this well contained.
+    ///
+    /// # Errors
+    /// Why that is not possible here and what to do, one line.
+    pub(super) fn means(&self, least: IsolationLevel) -> Result<Means, String> {
+        let level = self.level();
+        if !level.reaches(least) {
+            let why = match (self.bubblewrap(), self.landlock()) {
+                (_, abi @ ..LEAST_LANDLOCK) => format!("Landlock here is version {abi}, {LEAST_LANDLOCK} is needed"),
+                (Err(why), _) => why.clone(),
+                (Ok(_), _) => "the walls do not stand".to_owned(),
+            };
+            return Err(format!(
+                "isolation {least} is demanded, this machine gives {level}: {why}; {}, or lower the level for this \
+                 stage in config.toml below [isolation]",
+                needs(least)
+            ));
+        }
+        let bubblewrap = if level == IsolationLevel::Isolated { self.bubblewrap().clone().ok() } else { None };
+        let user = rustix::process::getuid().is_root().then(|| self.user());
+        Ok(Means { level, bubblewrap, user })
+    }
+
+    /// A user that nobody is: another one for each run.
+    fn user(&self) -> u32 {
+        USERS.start + self.next_user.fetch_add(1, Ordering::Relaxed) % (USERS.end - USERS.start)
+    }
+
+    fn bubblewrap(&self) -> &Result<PathBuf, String> {
+        self.bubblewrap.get_or_init(|| {
+            let program = match &self.wish {
+                Bubblewrap::Off => return Err("bubblewrap is switched off in config.toml".to_owned()),
+                Bubblewrap::At(path) => path.clone(),
+                Bubblewrap::Auto => {
+                    find(&std::env::var_os("PATH").unwrap_or_else(|| OsStr::new("/usr/bin:/bin").into()))?
+                }
+            };
+            let user = rustix::process::getuid().is_root().then_some(USERS.start);
+            try_out(&program, user).map(|()| program)
+        })
+    }
+
+    fn landlock(&self) -> u32 {
+        *self.landlock.get_or_init(sandbox::landlock_version)
+    }
+
+    /// Each layer, as it is here.
+    pub fn layers(&self) -> Vec<LayerFact> {
+        let bubblewrap = match self.bubblewrap() {
+            Ok(path) => Ok(format!("{} gives each run namespaces and a view of files of its own", path.display())),
+            Err(why) => Err(why.clone()),
+        };
+        let landlock = match self.landlock() {
+            0 => {
+                Err("the kernel has no Landlock, or it is switched off (lsm= on the kernel's command line)".to_owned())
+            }
+            abi @ ..LEAST_LANDLOCK => {
+                Err(format!("Landlock is version {abi}; {LEAST_LANDLOCK} (Linux 6.12) is needed"))
+            }
+            abi => Ok(format!("version {abi}: files, TCP ports, signals and abstract sockets are granted one by one")),
+        };
+        let user = if rustix::process::getuid().is_root() {
+            Ok(format!("you are root: tools run as an unused user from {} on", USERS.start))
+        } else {
+            Ok("tools run as you, without any capability".to_owned())
+        };
+        vec![
+            LayerFact { name: "bubblewrap", state: bubblewrap },
+            LayerFact { name: "landlock", state: landlock },
+            LayerFact { name: "user", state: user },
+        ]
+    }
+}

@@ -1,0 +1,188 @@
+//! Forking, waiting, and changing the user: what the supervisor and the inner stage, both with one thread,
+//! do with processes.
+
+use rustix::process::{Gid, Uid};
+use serde::{Deserialize, Serialize};
+use std::io;
+use std::time::{Duration, Instant};
+
+/// Signals whose handling a process may have inherited from us.
+const LAST_SIGNAL: i32 = 31;
+
+/// How long killed processes may take to die; one stuck in the kernel would block us for ever.
+const GIVE_UP: Duration = Duration::from_secs(5);
+
+/// How long to wait before looking again whether killed processes are gone.
+const LOOK: Duration = Duration::from_millis(1);
+
+/// How a process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::runner) enum Exit {
+    /// By itself.
+    Code(i32),
+    /// By a signal.
+    Signal(i32),
+}
+
+/// The end of a process, as the kernel tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::runner) struct Reaped {
+    /// How it ended.
+    pub(in crate::runner) exit: Exit,
+    /// User and system time, waited-for children included, in milliseconds.
+    pub(in crate::runner) cpu_ms: u64,
+    /// Largest resident set of any one process, in bytes.
+    pub(in crate::runner) max_rss_bytes: u64,
+    /// Processes that were still running afterwards and were killed.
+    pub(in crate::runner) left: u64,
+}
+
+/// Starts a copy of this process that runs `child` and exits with what it returns. Returns its pid.
+///
+/// Only for processes with one thread: the copy may then do everything that this process may.
+///
+/// # Errors
+/// When the system has no process left.
+pub(in crate::runner) fn fork(child: impl FnOnce() -> i32) -> io::Result<i32> {
+    // SAFETY: there is one thread, so no lock is held by a thread that does not exist in the copy.
+    match unsafe { libc::fork() } {
+        -1 => Err(io::Error::last_os_error()),
+        0 => {
+            let code = child();
+            // SAFETY: ends the process at once; nothing of the parent's is flushed or dropped twice.
+            unsafe { libc::_exit(code) }
+        }
+        pid => Ok(pid),
+    }
+}
+
+/// Takes back what this process, or whoever started it, does with signals.
+pub(in crate::runner) fn default_signals() {
+    for signal in 1..=LAST_SIGNAL {
+        // SAFETY: no handler of ours is installed. Fails for SIGKILL and SIGSTOP, which need no reset.
+        unsafe {
+            libc::signal(signal, libc::SIG_DFL);
+        }
+    }
+    // SAFETY: an all-zero set is valid and then made empty; the pointers are to live locals.
+    unsafe {
+        let mut none: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&raw mut none);
+        libc::sigprocmask(libc::SIG_SETMASK, &raw const none, std::ptr::null_mut());
+    }
+}
+
+/// Becomes an unprivileged user, and a group of the same number, for good.
+///
+/// # Errors
+/// When this process may not.
+pub(in crate::runner) fn become_user(user: u32) -> io::Result<()> {
+    let (uid, gid) = (Uid::from_raw(user), Gid::from_raw(user));
+    rustix::thread::set_thread_groups(&[])?;
+    rustix::thread::set_thread_res_gid(gid, gid, gid)?;
+    rustix::thread::set_thread_res_uid(uid, uid, uid)?;
+    Ok(())
+}
+
+/// Gives up every capability of this process.
+///
+/// # Errors
+/// When the kernel refuses.
+pub(in crate::runner) fn drop_capabilities() -> io::Result<()> {
+    use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities};
+    let none = CapabilitySet::empty();
+    set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none })?;
+    Ok(())
+}
+
+/// Waits for a child that has ended and takes its accounts. Blocks while it has not ended.
+///
+/// # Errors
+/// When `pid` is no child of this process, or somebody else waited for it.
+pub(in crate::runner) fn reap(pid: i32) -> io::Result<Reaped> {
+    match wait4(pid, 0)? {
+        Some((_, reaped)) => Ok(reaped),
+        None => Err(io::ErrorKind::WouldBlock.into()),
+    }
+}
+
+/// Takes the accounts of all children that have ended into `total`; whether there is one that has not.
+///
+/// # Errors
+/// When the kernel refuses to tell.
+pub(in crate::runner) fn has_children(total: &mut Reaped) -> io::Result<bool> {
+    loop {
+        match wait4(-1, libc::WNOHANG) {
+            Ok(Some((_, reaped))) => {
+                total.cpu_ms += reaped.cpu_ms;
+                total.max_rss_bytes = total.max_rss_bytes.max(reaped.max_rss_bytes);
+            }
+            Ok(None) => return Ok(true),
+            Err(error) if error.raw_os_error() == Some(libc::ECHILD) => return Ok(false),
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Kills every descendant of this process and waits for all of them; it must adopt orphans. Counts those that
+/// were killed in `total`.
+///
+/// # Errors
+/// When the kernel refuses, or when one does not die in 5 s.
+pub(in crate::runner) fn end_descendants(total: &mut Reaped) -> io::Result<()> {
+    use crate::runner::processes::{descendants, kill_all};
+    let me = rustix::process::getpid().as_raw_nonzero().get();
+    let begun = Instant::now();
+    let mut killed = std::collections::BTreeSet::new();
+    while has_children(total)? {
+        let alive = descendants(me);
+        kill_all(&alive);
+        killed.extend(alive.iter().map(|process| (process.pid, process.started)));
+        total.left = killed.len() as u64;
+        if begun.elapsed() > GIVE_UP {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        // Their death is nothing to wait on: some are not our children yet.
+        std::thread::sleep(LOOK);
+    }
+    Ok(())
+}
+
+fn wait4(pid: i32, options: i32) -> io::Result<Option<(i32, Reaped)>> {
+    let mut status = 0;
+    // SAFETY: rusage is plain numbers, for which all zeroes is a value.
+    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+    loop {
+        // SAFETY: both pointers are to live locals of the right type.
+        match unsafe { libc::wait4(pid, &raw mut status, options, &raw mut usage) } {
+            -1 => {
+                let error = io::Error::last_os_error();
+                if error.kind() != io::ErrorKind::Interrupted {
+                    return Err(error);
+                }
+            }
+            0 => return Ok(None),
+            ended => {
+                let exit = if libc::WIFSIGNALED(status) {
+                    Exit::Signal(libc::WTERMSIG(status))
+                } else {
+                    Exit::Code(libc::WEXITSTATUS(status))
+                };
+                let millis = |time: libc::timeval| time.tv_sec as u64 * 1000 + time.tv_usec as u64 / 1000;
+                let cpu_ms = millis(usage.ru_utime) + millis(usage.ru_stime);
+                let max_rss_bytes = usage.ru_maxrss as u64 * 1024;
+                return Ok(Some((ended, Reaped { exit, cpu_ms, max_rss_bytes, left: 0 })));
+            }
+        }
+    }
+}
+
+/// Gives this process mounts of its own, so that it may change them. The process must have one thread.
+///
+/// # Errors
+/// When it may not.
+pub(in crate::runner) fn own_mounts() -> io::Result<()> {
+    // SAFETY: there is one thread, and nothing holds a descriptor that this makes another thing.
+    unsafe { rustix::thread::unshare_unsafe(rustix::thread::UnshareFlags::NEWNS) }?;
+    Ok(())
+}

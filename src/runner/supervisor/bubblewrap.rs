@@ -1,0 +1,159 @@
+//! bubblewrap: which program it is, whether it works here, and what it is told.
+//!
+//! It is an installed program, never bundled and never believed: what it built is verified from inside.
+
+use super::plan::Plan;
+use crate::domain::{IsolationLevel, Network};
+use crate::runner::sandbox::{ETC, ETC_NETWORK, SYSTEM};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// Bytes of shared memory that a run gets in `/dev/shm`.
+const SHARED_MEMORY: u64 = 16 << 20;
+
+/// Finds bubblewrap on `path`: the first that belongs to root and that nobody else can change. Anybody can put a
+/// program of that name somewhere; what lies in a workspace or a home is not asked.
+///
+/// # Errors
+/// Why there is none, in words.
+pub(in crate::runner) fn find(path: &OsStr) -> Result<PathBuf, String> {
+    let mut passed_over = None;
+    for dir in std::env::split_paths(path).filter(|dir| dir.is_absolute()) {
+        let Ok(program) = dir.join("bwrap").canonicalize() else { continue };
+        match distrust(&program) {
+            None => return Ok(program),
+            Some(why) => passed_over = passed_over.or(Some(format!("{}: {why}", program.display()))),
+        }
+    }
+    Err(passed_over
+        .map_or_else(|| "bubblewrap is not installed".to_owned(), |why| format!("bubblewrap is not used, {why}")))
+}
+
+/// Why a program is not believed to be the system's own.
+fn distrust(program: &Path) -> Option<String> {
+    for place in program.ancestors() {
+        let Ok(meta) = place.metadata() else { return Some(format!("{} cannot be read", place.display())) };
+        if meta.uid() != 0 {
+            return Some(format!("{} does not belong to root", place.display()));
+        }
+        // A sticky folder lets nobody replace what is not theirs.
+        if meta.mode() & 0o022 != 0 && meta.mode() & 0o1000 == 0 {
+            return Some(format!("others may change {}", place.display()));
+        }
+    }
+    let mode = program.metadata().map(|meta| meta.mode()).unwrap_or_default();
+    (mode & 0o111 == 0).then(|| "it may not be executed".to_owned())
+}
+
+/// The arguments that build the view of a plan and then start `command` in it.
+pub(in crate::runner) fn arguments(plan: &Plan, command: &[OsString]) -> Vec<OsString> {
+    let mut args = Args::default();
+    args.put(&["--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try"]);
+    if plan.network != Network::Full {
+        args.put(&["--unshare-net"]);
+    }
+    args.put(&["--die-with-parent", "--new-session", "--hostname", "toolsmith", "--clearenv"]);
+    args.put(&["--cap-drop", "ALL", "--cap-add", "CAP_SYS_ADMIN"]);
+    for folder in SYSTEM {
+        args.system(Path::new(folder));
+    }
+    args.put(&["--dir", "/etc"]);
+    let network = if plan.network == Network::Full { ETC_NETWORK } else { &[] };
+    for file in ETC.iter().chain(network) {
+        args.bind("--ro-bind-try", Path::new(file));
+    }
+    args.put(&["--proc", "/proc", "--dev", "/dev", "--size", &SHARED_MEMORY.to_string(), "--tmpfs", "/dev/shm"]);
+    args.put(&["--remount-ro", "/dev"]);
+    for path in &plan.view.read {
+        args.bind("--ro-bind", path);
+    }
+    for write in &plan.view.write {
+        args.bind("--bind", &write.path);
+        for path in write.protected.iter().filter(|path| path.exists()) {
+            args.bind("--ro-bind", path);
+        }
+    }
+    for folder in [&plan.view.tool, &plan.view.scratch] {
+        args.0.extend(["--dir".into(), folder.into()]);
+    }
+    args.0.extend(["--symlink".into(), plan.view.scratch.clone().into_os_string(), "/tmp".into()]);
+    args.put(&["--chdir", "/", "--remount-ro", "/", "--"]);
+    args.0.extend(command.iter().cloned());
+    args.0
+}
+
+#[derive(Default)]
+struct Args(Vec<OsString>);
+
+impl Args {
+    fn put(&mut self, words: &[&str]) {
+        self.0.extend(words.iter().map(OsString::from));
+    }
+
+    fn bind(&mut self, how: &str, path: &Path) {
+        self.0.extend([how.into(), path.into(), path.into()]);
+    }
+
+    /// A folder of the system, or the link that it is.
+    fn system(&mut self, folder: &Path) {
+        match std::fs::read_link(folder) {
+            Ok(target) => self.0.extend(["--symlink".into(), target.into_os_string(), folder.into()]),
+            Err(_) => self.bind("--ro-bind-try", folder),
+        }
+    }
+}
+
+/// Whether bubblewrap works here: builds an empty view once and starts `true` in it.
+///
+/// # Errors
+/// What it said, with what to do where that is known.
+pub(in crate::runner) fn try_out(program: &Path, user: Option<u32>) -> Result<(), String> {
+    use std::os::unix::process::CommandExt;
+    let mut command = std::process::Command::new(program);
+    command.args(["--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--die-with-parent"]);
+    command.args([
+        "--cap-drop",
+        "ALL",
+        "--cap-add",
+        "CAP_SYS_ADMIN",
+        "--ro-bind",
+        "/",
+        "/",
+        "--proc",
+        "/proc",
+        "--",
+        "/bin/true",
+    ]);
+    command.env_clear().stdin(std::process::Stdio::null());
+    if let Some(user) = user {
+        command.uid(user).gid(user);
+    }
+    let answer = command.output().map_err(|error| format!("bubblewrap could not be started: {error}"))?;
+    if answer.status.success() { Ok(()) } else { Err(explain(&String::from_utf8_lossy(&answer.stderr))) }
+}
+
+/// What bubblewrap says, with its usual cause and remedy.
+pub(in crate::runner) fn explain(said: &str) -> String {
+    let said = said.lines().find(|line| !line.trim().is_empty()).unwrap_or("it ended without a word").trim();
+    let remedy = if said.contains("No permissions to create new namespace") || said.contains("user namespace") {
+        "; user namespaces are switched off here: sysctl kernel.unprivileged_userns_clone=1, in a container allow them"
+    } else if said.contains("setting up uid map") || said.contains("RTM_NEWADDR") || said.contains("Permission denied")
+    {
+        "; on Ubuntu 24.04 and later AppArmor forbids it: install and load the profile bwrap-userns-restrict"
+    } else if said.contains("proc") {
+        "; this container hides parts of /proc: run it with an unmasked /proc"
+    } else {
+        ""
+    };
+    format!("bubblewrap does not work here: {said}{remedy}")
+}
+
+/// The word for what a level needs, when it cannot be had.
+pub(in crate::runner) fn needs(level: IsolationLevel) -> &'static str {
+    match level {
+        IsolationLevel::Isolated => "install bubblewrap",
+        IsolationLevel::Confined => "a kernel with Landlock (5.13 or newer, 6.12 for signals) is needed",
+        IsolationLevel::LimitsOnly | IsolationLevel::None => "nothing is needed",
+    }
+}

@@ -1,0 +1,205 @@
+//! The inner stage: the parent of the tool. It prepares what only somebody inside can prepare (its own mounts,
+//! the version's files), starts the process that becomes the tool, waits for it, ends whatever it left
+//! behind, and says what came of it. With bubblewrap it is the only program inside beside bubblewrap's own
+//! first process; without, it is a fork of the supervisor.
+//!
+//! It holds no rights that the tool could use: no capabilities once the mounts stand, no memory that others may
+//! read, and signals of the tool do not reach it (Landlock scopes them).
+
+use super::plan::{Packed, Plan};
+use super::tool::{Streams, become_tool};
+use super::wire::{Inside, Order, receive_parcel, send_packet};
+use crate::runner::sandbox::{self, Reaped};
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::fs::Mode;
+use rustix::mount::MountFlags;
+use rustix::net::RecvFlags;
+use rustix::process::{DumpableBehavior, Pid, PidfdFlags, Signal};
+use std::ffi::CString;
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{self, Read, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// How long background processes may finish writing after the tool's own process ended.
+const LINGER: Duration = Duration::from_millis(100);
+
+/// How often it looks whether they have.
+const LOOK: Duration = Duration::from_millis(2);
+
+/// What the supervisor hands over beside the plan.
+#[derive(Debug)]
+pub(super) struct Kit {
+    pub(super) plan: Plan,
+    pub(super) streams: Streams,
+    /// The packed files of the version.
+    pub(super) files: OwnedFd,
+}
+
+impl Kit {
+    /// Takes the kit from the socket: the plan lies in a file of its own, because packets are short.
+    ///
+    /// # Errors
+    /// When it is not complete.
+    fn receive(socket: &OwnedFd) -> io::Result<Kit> {
+        let parcel = receive_parcel(socket, RecvFlags::empty())?;
+        let fds: [OwnedFd; 5] = parcel.fds.try_into().map_err(|_| io::ErrorKind::UnexpectedEof)?;
+        let [plan, stdin, stdout, stderr, files] = fds;
+        let mut text = Vec::new();
+        File::from(plan).read_to_end(&mut text)?;
+        let plan = serde_json::from_slice(&text)?;
+        Ok(Kit { plan, streams: Streams { stdin, stdout, stderr }, files })
+    }
+}
+
+/// The inner stage behind bubblewrap: standard input is the socket to the supervisor.
+pub(super) fn play() -> i32 {
+    let Ok(socket) = rustix::io::fcntl_dupfd_cloexec(std::io::stdin(), 3) else { return 1 };
+    let kit = match Kit::receive(&socket) {
+        Ok(kit) => kit,
+        Err(error) => {
+            return refuse(&socket, format!("the inner stage was not told what to start: {error}"));
+        }
+    };
+    if let Err(error) = furnish(&kit) {
+        return refuse(&socket, format!("the inside could not be prepared: {error}"));
+    }
+    if let Err(error) = sandbox::drop_capabilities() {
+        return refuse(&socket, format!("the inner stage could not give up its rights: {error}"));
+    }
+    look_after(kit, &socket)
+}
+
+fn refuse(socket: &OwnedFd, cause: String) -> i32 {
+    // A broken socket: the supervisor sees the end itself.
+    let _ = send_packet(socket, &Inside::Refused { cause }, &[]);
+    1
+}
+
+/// Starts the tool and stays until nothing of it is left. Returns what to exit with.
+pub(super) fn look_after(kit: Kit, socket: &OwnedFd) -> i32 {
+    let Kit { plan, streams, files } = kit;
+    drop(files);
+    // As a child of it, everything that loses its parent comes to us, not to the host's first process.
+    let adopted = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
+    let hidden = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    if let Err(error) = adopted.and(hidden) {
+        return refuse(socket, format!("the inner stage could not protect itself: {error}"));
+    }
+    let forked = sandbox::fork(|| become_tool(&plan, streams, socket));
+    let pid = match forked {
+        Ok(pid) => pid,
+        Err(error) => return refuse(socket, format!("there is no process left for it: {error}")),
+    };
+    let reaped = match wait_for(pid, socket) {
+        Ok(reaped) => reaped,
+        Err(error) => return refuse(socket, format!("it could not be followed: {error}")),
+    };
+    let told = send_packet(socket, &Inside::Over(reaped), &[]);
+    i32::from(told.is_err())
+}
+
+/// Follows the tool to its end and ends what it left.
+fn wait_for(pid: i32, socket: &OwnedFd) -> io::Result<Reaped> {
+    let handle = Pid::from_raw(pid).ok_or(io::ErrorKind::InvalidInput)?;
+    let ended = rustix::process::pidfd_open(handle, PidfdFlags::empty())?;
+    loop {
+        let mut wanted = [PollFd::new(&ended, PollFlags::IN), PollFd::new(socket, PollFlags::IN)];
+        match rustix::event::poll(&mut wanted, None) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let [is_over, is_ordered] = [&wanted[0], &wanted[1]].map(|fd| !fd.revents().is_empty());
+        if is_over {
+            break;
+        }
+        if is_ordered {
+            obey(socket, handle)?;
+        }
+    }
+    let mut reaped = sandbox::reap(pid)?;
+    let deadline = Instant::now() + LINGER;
+    while Instant::now() < deadline && sandbox::has_children(&mut reaped)? {
+        let pause = Timespec { tv_sec: 0, tv_nsec: i64::from(LOOK.subsec_nanos()) };
+        let mut wanted = [PollFd::new(socket, PollFlags::IN)];
+        match rustix::event::poll(&mut wanted, Some(&pause)) {
+            Ok(0) | Err(rustix::io::Errno::INTR) => {}
+            // Whatever is ordered now, it is what happens next anyway.
+            Ok(_) => break,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    sandbox::end_descendants(&mut reaped)?;
+    Ok(reaped)
+}
+
+fn obey(socket: &OwnedFd, tool: Pid) -> io::Result<()> {
+    let parcel = receive_parcel(socket, RecvFlags::DONTWAIT)?;
+    if parcel.bytes.is_empty() {
+        // The supervisor is gone, and with it everybody who could want the result.
+        let _ = rustix::process::kill_process_group(tool, Signal::KILL);
+        return Ok(());
+    }
+    let order: Order = serde_json::from_slice(&parcel.bytes)?;
+    // It may just have ended: then there is nobody to tell.
+    match order {
+        Order::Term => {
+            let _ = rustix::process::kill_process_group(tool, Signal::TERM);
+            // A stopped process does not see TERM.
+            let _ = rustix::process::kill_process_group(tool, Signal::CONT);
+        }
+        Order::Kill => {
+            let _ = rustix::process::kill_process_group(tool, Signal::KILL);
+            let _ = rustix::process::kill_process(tool, Signal::KILL);
+        }
+    }
+    Ok(())
+}
+
+/// Mounts the scratch folder and the version's folder and puts the files there.
+fn furnish(kit: &Kit) -> io::Result<()> {
+    // bubblewrap mounts as a user that is root inside, then becomes another: its mounts are not ours to add to.
+    sandbox::own_mounts()?;
+    let view = &kit.plan.view;
+    let limits = &kit.plan.limits;
+    let scratch = format!("size={},nr_inodes={},mode=0700", limits.disk_bytes, limits.inodes);
+    mount_tmpfs(&view.scratch, &scratch, MountFlags::NOSUID | MountFlags::NODEV)?;
+    let size: u64 = view.files.iter().map(|file| file.bytes.next_multiple_of(4096)).sum();
+    let tool = format!("size={},mode=0755", size + (1 << 20));
+    mount_tmpfs(&view.tool, &tool, MountFlags::NOSUID | MountFlags::NODEV)?;
+    unpack(&view.files, &kit.files, &view.tool)?;
+    let sealed = MountFlags::RDONLY | MountFlags::NOSUID | MountFlags::NODEV;
+    rustix::mount::mount_remount(&view.tool, sealed, c"")?;
+    Ok(())
+}
+
+fn mount_tmpfs(at: &Path, options: &str, flags: MountFlags) -> io::Result<()> {
+    let options = CString::new(options).map_err(|_| io::ErrorKind::InvalidInput)?;
+    rustix::mount::mount(c"tmpfs", at, c"tmpfs", flags, options.as_c_str())?;
+    Ok(())
+}
+
+/// Writes the packed files below `dir`: folders 0755, files 0444 or 0555.
+///
+/// # Errors
+/// When one cannot be written, or fewer bytes come than were said.
+pub(super) fn unpack(files: &[Packed], from: &OwnedFd, dir: &Path) -> io::Result<()> {
+    let mut source = File::from(from.try_clone()?);
+    io::Seek::rewind(&mut source)?;
+    let mask = rustix::process::umask(Mode::from_raw_mode(0o022));
+    for file in files {
+        let path = dir.join(&file.path);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        let mut bytes = vec![0; usize::try_from(file.bytes).map_err(|_| io::ErrorKind::InvalidInput)?];
+        source.read_exact(&mut bytes)?;
+        let mut target = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+        target.write_all(&bytes)?;
+        target.set_permissions(Permissions::from_mode(if file.executable { 0o555 } else { 0o444 }))?;
+    }
+    rustix::process::umask(mask);
+    Ok(())
+}

@@ -1,0 +1,413 @@
+//! The supervisor of one run: this program started again, alone, between the workbench and the tool.
+//!
+//! It starts the inner stage (behind bubblewrap or as a fork), watches what the run uses, answers for the
+//! observer, and ends everything at the end, also when the workbench is killed: its end of the control socket
+//! closes. Being the reaper of orphans, it finds whatever a tool forks away.
+//!
+//! It has one thread, writes nothing to the tool's streams, decides no policy and knows no store.
+
+mod bubblewrap;
+mod inner;
+mod plan;
+mod tool;
+mod watch;
+mod wire;
+
+pub(super) use bubblewrap::{find, needs, try_out};
+pub(super) use plan::{Packed, Plan, View};
+pub(super) use wire::{Ended, Heard, Inbox, Message, Order, send, send_fds};
+
+use super::processes::{descendants, kill_all};
+use super::sandbox::{self, Exit, Reaped};
+use crate::domain::{IsolationLevel, Observation};
+use bubblewrap::explain;
+use inner::{Kit, look_after, unpack};
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::fs::{MemfdFlags, Mode, OFlags};
+use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType};
+use rustix::process::{Pid, PidfdFlags};
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Seek, Write};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+use tool::Streams;
+use watch::Watcher;
+use wire::{Inside, receive_parcel, send_packet};
+
+/// The first argument that makes this program a supervisor. No verb begins like this.
+pub(super) const SUPERVISE: &str = "--as-supervisor";
+
+/// The first argument that makes it the inner stage.
+const INSIDE: &str = "--as-inner-stage";
+
+/// How long the inner stage may take to end after it was ordered to kill; then its world is ended around it.
+const KILL_TIME: Duration = Duration::from_secs(1);
+
+/// How much of what bubblewrap says is kept, in bytes.
+const MAX_SAID: usize = 4096;
+
+/// Plays the role that the arguments name, if they name one; returns what to exit with.
+pub(super) fn play_role(first: Option<OsString>) -> Option<i32> {
+    match first?.to_str()? {
+        SUPERVISE => Some(supervise()),
+        INSIDE => Some(inner::play()),
+        _ => None,
+    }
+}
+
+/// The supervisor: standard input is the control socket.
+fn supervise() -> i32 {
+    let Ok(control) = rustix::io::fcntl_dupfd_cloexec(io::stdin(), 3) else { return 1 };
+    // It must outlive the terminal and the signals of the workbench to clean up after them.
+    let _ = rustix::process::setsid();
+    let done = receive(&control).and_then(|(kit, inbox)| {
+        let stand = Stand::make(&kit)?;
+        let refused = Supervisor::begin(kit, control.try_clone()?, inbox).map(Supervisor::follow);
+        drop(stand);
+        refused
+    });
+    match done {
+        Ok(message) => i32::from(send(&control, &message).is_err()),
+        Err(error) => {
+            let cause = format!("its supervisor could not start it: {error}");
+            i32::from(send(&control, &Message::Refused { cause }).is_err())
+        }
+    }
+}
+
+fn receive(control: &OwnedFd) -> io::Result<(Kit, Inbox)> {
+    let parcel = receive_parcel(control, RecvFlags::empty())?;
+    let fds: [OwnedFd; 4] = parcel.fds.try_into().map_err(|_| io::ErrorKind::UnexpectedEof)?;
+    let [stdin, stdout, stderr, files] = fds;
+    let mut inbox = Inbox::after(parcel.bytes.get(1..).unwrap_or_default());
+    let plan: Plan = inbox.wait(control)?;
+    Ok((Kit { plan, streams: Streams { stdin, stdout, stderr }, files }, inbox))
+}
+
+/// The folder of a run whose user cannot reach the state folder; gone when dropped.
+struct Stand(Option<std::path::PathBuf>);
+
+impl Stand {
+    fn make(kit: &Kit) -> io::Result<Stand> {
+        let Some(dir) = kit.plan.view.stand.clone() else { return Ok(Stand(None)) };
+        let make = |path: &std::path::Path, mode| {
+            rustix::fs::mkdir(path, Mode::from_raw_mode(mode))?;
+            // The mask may have taken bits away.
+            rustix::fs::chmod(path, Mode::from_raw_mode(mode))
+        };
+        make(&dir, 0o711)?;
+        let stand = Stand(Some(dir));
+        make(&kit.plan.view.tool, 0o755)?;
+        unpack(&kit.plan.view.files, &kit.files, &kit.plan.view.tool)?;
+        make(&kit.plan.view.scratch, 0o700)?;
+        if let Some(user) = kit.plan.user {
+            std::os::unix::fs::chown(&kit.plan.view.scratch, Some(user), Some(user))?;
+        }
+        Ok(stand)
+    }
+}
+
+impl Drop for Stand {
+    fn drop(&mut self) {
+        if let Some(dir) = &self.0 {
+            // What cannot be removed is found and removed with the record of the run.
+            let _ = std::fs::remove_dir_all(dir);
+        }
+    }
+}
+
+/// How far the run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Running,
+    /// The inner stage was ordered to kill.
+    Ordered {
+        until: Instant,
+    },
+    /// Its world was ended around it.
+    Ending,
+}
+
+struct Supervisor {
+    plan: Plan,
+    control: OwnedFd,
+    inbox: Inbox,
+    /// Our end of the socket to the inside; `None` when the inside closed it.
+    status: Option<OwnedFd>,
+    /// Becomes readable when bubblewrap, or the inner stage itself, ends.
+    child_ended: OwnedFd,
+    /// What bubblewrap says.
+    said_by: Option<OwnedFd>,
+    said: Vec<u8>,
+    has_started: bool,
+    refusal: Option<Message>,
+    over: Option<Reaped>,
+    phase: Phase,
+    watcher: Watcher,
+    is_alone: bool,
+    notes: Vec<String>,
+}
+
+impl Supervisor {
+    fn begin(kit: Kit, control: OwnedFd, inbox: Inbox) -> io::Result<Supervisor> {
+        rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
+        let (ours, theirs) =
+            rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
+        // So that the packet of the process which becomes the tool tells its number here.
+        rustix::net::sockopt::set_socket_passcred(&ours, true)?;
+        let plan = kit.plan.clone();
+        let (child, said_by) = match &plan.bubblewrap {
+            Some(program) if plan.level == IsolationLevel::Isolated => {
+                let (pid, said) = start_behind(program, kit, &ours, theirs)?;
+                (pid, Some(said))
+            }
+            _ => {
+                // What the tool's process does not close itself, it closes before the program starts.
+                let pid = sandbox::fork(move || look_after(kit, &theirs))?;
+                (pid, None)
+            }
+        };
+        let handle = Pid::from_raw(child).ok_or(io::ErrorKind::InvalidInput)?;
+        let watcher = Watcher::new(&plan);
+        Ok(Supervisor {
+            plan,
+            control,
+            inbox,
+            status: Some(ours),
+            child_ended: rustix::process::pidfd_open(handle, PidfdFlags::empty())?,
+            said_by,
+            said: Vec::new(),
+            has_started: false,
+            refusal: None,
+            over: None,
+            phase: Phase::Running,
+            watcher,
+            is_alone: false,
+            notes: Vec::new(),
+        })
+    }
+
+    /// Stays until nothing of the run is left; returns what to tell last.
+    fn follow(mut self) -> Message {
+        if let Err(error) = self.turn_until_over() {
+            self.notes.push(format!("the run could not be followed: {error}"));
+        }
+        self.end_everything();
+        self.last_word()
+    }
+
+    fn turn_until_over(&mut self) -> io::Result<()> {
+        loop {
+            let ready = self.wait()?;
+            if ready.control {
+                self.obey()?;
+            }
+            if ready.said {
+                self.hear();
+            }
+            if ready.status {
+                self.listen()?;
+            }
+            if ready.ended {
+                // What it still said, in order.
+                while self.status.is_some() && self.listen()? {}
+                return Ok(());
+            }
+            self.look()?;
+        }
+    }
+
+    fn wait(&self) -> io::Result<Ready> {
+        let until = match self.phase {
+            Phase::Ordered { until } => until.min(self.watcher.next()),
+            Phase::Running | Phase::Ending => self.watcher.next(),
+        };
+        let wait = until.saturating_duration_since(Instant::now());
+        let wait = Timespec { tv_sec: wait.as_secs() as i64, tv_nsec: i64::from(wait.subsec_nanos()) };
+        let control = (!self.is_alone).then_some(&self.control);
+        let sources = [control, self.said_by.as_ref(), self.status.as_ref(), Some(&self.child_ended)];
+        let mut places = Vec::with_capacity(sources.len());
+        let mut fds = Vec::with_capacity(sources.len());
+        for (place, fd) in sources.into_iter().enumerate() {
+            if let Some(fd) = fd {
+                places.push(place);
+                fds.push(PollFd::new(fd, PollFlags::IN));
+            }
+        }
+        match rustix::event::poll(&mut fds, Some(&wait)) {
+            Ok(_) => {}
+            Err(rustix::io::Errno::INTR) => return Ok(Ready::default()),
+            Err(error) => return Err(error.into()),
+        }
+        let mut ready = [false; 4];
+        for (place, fd) in places.into_iter().zip(&fds) {
+            ready[place] = !fd.revents().is_empty();
+        }
+        let [control, said, status, ended] = ready;
+        Ok(Ready { control, said, status, ended })
+    }
+
+    /// Takes orders; a workbench that is gone means the same as the order to kill.
+    fn obey(&mut self) -> io::Result<()> {
+        let heard = self.inbox.read(&self.control)?;
+        while let Some(order) = self.inbox.next::<Order>()? {
+            self.order(order);
+        }
+        if heard == Heard::Gone {
+            self.is_alone = true;
+            self.phase = Phase::Ending;
+            kill_all(&descendants(rustix::process::getpid().as_raw_nonzero().get()));
+        }
+        Ok(())
+    }
+
+    fn order(&mut self, order: Order) {
+        if let Some(status) = &self.status {
+            // When it is gone there is nobody to end.
+            let _ = send_packet(status, &order, &[]);
+        }
+        if order == Order::Kill && self.phase == Phase::Running {
+            self.phase = Phase::Ordered { until: Instant::now() + KILL_TIME };
+        }
+    }
+
+    /// What bubblewrap writes: its complaint, when it does not work.
+    fn hear(&mut self) {
+        let Some(from) = &self.said_by else { return };
+        let mut piece = [0; 1024];
+        match rustix::io::read(from, &mut piece) {
+            Ok(0) | Err(_) => self.said_by = None,
+            Ok(got) => {
+                let room = MAX_SAID.saturating_sub(self.said.len());
+                self.said.extend_from_slice(&piece[..got.min(room)]);
+            }
+        }
+    }
+
+    /// Takes one packet from inside; `false` when there is none.
+    fn listen(&mut self) -> io::Result<bool> {
+        let Some(status) = &self.status else { return Ok(false) };
+        let parcel = match receive_parcel(status, RecvFlags::DONTWAIT) {
+            Ok(parcel) => parcel,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        if parcel.bytes.is_empty() {
+            self.status = None;
+            return Ok(false);
+        }
+        match serde_json::from_slice(&parcel.bytes)? {
+            Inside::Raised(facts) => {
+                self.has_started = true;
+                if let Some(pid) = parcel.sender {
+                    self.watcher.tool(pid);
+                }
+                self.tell(&Message::Started(facts));
+            }
+            Inside::Refused { cause } => self.refusal = Some(Message::Refused { cause }),
+            Inside::SpawnFailed { errno } => self.refusal = Some(Message::SpawnFailed { errno }),
+            Inside::Over(reaped) => self.over = Some(reaped),
+            Inside::Changes(changes) => self.watcher.changes(changes),
+        }
+        Ok(true)
+    }
+
+    fn tell(&mut self, message: &Message) {
+        if !self.is_alone && send(&self.control, message).is_err() {
+            self.is_alone = true;
+        }
+    }
+
+    /// Looks at what the run uses, when it is time.
+    fn look(&mut self) -> io::Result<()> {
+        let now = Instant::now();
+        if let Phase::Ordered { until } = self.phase
+            && now >= until
+        {
+            self.phase = Phase::Ending;
+            kill_all(&descendants(rustix::process::getpid().as_raw_nonzero().get()));
+        }
+        if now < self.watcher.next() {
+            return Ok(());
+        }
+        let sample = self.watcher.look(&self.plan);
+        self.tell(&Message::Sample(sample));
+        if self.watcher.stop().is_some() && self.phase == Phase::Running {
+            self.order(Order::Kill);
+        }
+        Ok(())
+    }
+
+    /// Nothing of a finished run remains: kills and waits until there is no descendant.
+    fn end_everything(&mut self) {
+        let mut last = Reaped { exit: Exit::Code(0), cpu_ms: 0, max_rss_bytes: 0, left: 0 };
+        match sandbox::end_descendants(&mut last) {
+            Ok(_) => {}
+            Err(error) => self.notes.push(format!("not everything of it could be ended: {error}")),
+        }
+    }
+
+    fn last_word(mut self) -> Message {
+        if let Some(refusal) = self.refusal.take() {
+            return refusal;
+        }
+        if !self.has_started {
+            let said = String::from_utf8_lossy(&self.said).into_owned();
+            let cause = if self.plan.level == IsolationLevel::Isolated && self.plan.bubblewrap.is_some() {
+                explain(&said)
+            } else {
+                "its process ended before the walls stood".to_owned()
+            };
+            return Message::Refused { cause };
+        }
+        let killed = Reaped { exit: Exit::Signal(libc::SIGKILL), cpu_ms: 0, max_rss_bytes: 0, left: 0 };
+        if self.over.is_none() && self.phase == Phase::Running {
+            self.notes.push("its inner stage was ended from outside".to_owned());
+        }
+        let (stop, peak, changes) = self.watcher.finish();
+        let mut observation = Observation::off("no observer is built in");
+        observation.changes = changes;
+        Message::Ended(Box::new(Ended {
+            tool: self.over.take().unwrap_or(killed),
+            stop,
+            peak,
+            observation,
+            notes: self.notes,
+        }))
+    }
+}
+
+/// What is ready.
+#[derive(Debug, Clone, Copy, Default)]
+struct Ready {
+    control: bool,
+    said: bool,
+    status: bool,
+    ended: bool,
+}
+
+/// Starts bubblewrap with the inner stage in it. Standard input of both is the socket; everything else the inner
+/// stage needs follows over it, so that no descriptor is inherited by accident.
+fn start_behind(program: &std::path::Path, kit: Kit, ours: &OwnedFd, theirs: OwnedFd) -> io::Result<(i32, OwnedFd)> {
+    // Through a descriptor, because the file itself may be gone, or lie where the tool's user cannot go.
+    let me = rustix::fs::open("/proc/self/exe", OFlags::RDONLY, Mode::empty())?;
+    let command = [format!("/proc/self/fd/{}", me.as_raw_fd()).into(), OsString::from(INSIDE)];
+    let mut bubblewrap = Command::new(program);
+    bubblewrap.args(bubblewrap::arguments(&kit.plan, &command)).env_clear().current_dir("/");
+    bubblewrap.stdin(Stdio::from(theirs)).stdout(Stdio::null()).stderr(Stdio::piped());
+    if let Some(user) = kit.plan.user {
+        bubblewrap.uid(user).gid(user);
+    }
+    let mut child = bubblewrap.spawn()?;
+    drop(bubblewrap);
+    let said = child.stderr.take().map(OwnedFd::from).ok_or(io::ErrorKind::BrokenPipe)?;
+    let mut plan = File::from(rustix::fs::memfd_create("plan", MemfdFlags::CLOEXEC)?);
+    plan.write_all(&serde_json::to_vec(&kit.plan)?)?;
+    plan.rewind()?;
+    let Streams { stdin, stdout, stderr } = &kit.streams;
+    send_fds(ours, b"kit", &[plan.as_fd(), stdin.as_fd(), stdout.as_fd(), stderr.as_fd(), kit.files.as_fd()])?;
+    Ok((child.id() as i32, said))
+}

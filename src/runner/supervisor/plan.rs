@@ -1,0 +1,70 @@
+//! What the supervisor is told: everything that is known before a process exists. Built by
+//! [`super::super::prepare`], sent once, never changed.
+
+use crate::domain::{IsolationLevel, Network, Profile};
+use crate::runner::grants::WritePath;
+use crate::runner::limits::Limits;
+use crate::runner::sandbox::WallPlan;
+use serde::{Deserialize, Serialize};
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// One run, as the supervisor, the inner stage and the process that becomes the tool know it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(in crate::runner) struct Plan {
+    /// What is started, as the tool sees it.
+    pub(in crate::runner) program: PathBuf,
+    /// Its arguments.
+    pub(in crate::runner) args: Vec<OsString>,
+    /// Its whole environment.
+    pub(in crate::runner) env: Vec<(OsString, OsString)>,
+    /// The rules.
+    pub(in crate::runner) profile: Profile,
+    /// The level to build.
+    pub(in crate::runner) level: IsolationLevel,
+    /// Below this level nothing starts.
+    pub(in crate::runner) least: IsolationLevel,
+    /// The bubblewrap to use, for `isolated`.
+    pub(in crate::runner) bubblewrap: Option<PathBuf>,
+    /// User and group that the tool gets when the supervisor is root.
+    pub(in crate::runner) user: Option<u32>,
+    /// What the run may use.
+    pub(in crate::runner) limits: Limits,
+    /// What it reaches.
+    pub(in crate::runner) network: Network,
+    /// What it sees.
+    pub(in crate::runner) view: View,
+    /// The walls of its process.
+    pub(in crate::runner) walls: WallPlan,
+    /// The mark that its processes carry, for what a killed supervisor left behind.
+    pub(in crate::runner) mark: OsString,
+}
+
+/// The files of a run.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(in crate::runner) struct View {
+    /// The version's folder, as the tool sees it.
+    pub(in crate::runner) tool: PathBuf,
+    /// The scratch folder, as the tool sees it: its current folder, `HOME` and `TMPDIR`.
+    pub(in crate::runner) scratch: PathBuf,
+    /// A folder of this run alone that the supervisor makes and removes, when the tool's user cannot
+    /// reach the state folder; then the two above lie in it.
+    pub(in crate::runner) stand: Option<PathBuf>,
+    /// Further folders and files it may read, at their own paths: interpreters, declared reads.
+    pub(in crate::runner) read: Vec<PathBuf>,
+    /// Folders and files it writes directly, at their own paths.
+    pub(in crate::runner) write: Vec<WritePath>,
+    /// The version's files, packed one after the other in the file that comes with the plan.
+    pub(in crate::runner) files: Vec<Packed>,
+}
+
+/// One file of the version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::runner) struct Packed {
+    /// Path below the version's folder.
+    pub(in crate::runner) path: String,
+    /// Whether it may be executed.
+    pub(in crate::runner) executable: bool,
+    /// Its size in bytes.
+    pub(in crate::runner) bytes: u64,
+}

@@ -1,0 +1,100 @@
+//! The process that becomes the tool: takes its streams, loses its rights, raises the walls, says what
+//! stands, and starts the program. Nothing after the walls allocates names or opens files.
+
+use super::plan::Plan;
+use super::wire::{Facts, Inside, send_packet};
+use crate::runner::sandbox;
+use rustix::fs::Mode;
+use rustix::process::Signal;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+/// Makes the kernel choose the tool, not the workbench, when memory runs out (-1000 to 1000).
+const OOM_SCORE: &str = "500";
+
+/// How much later than others the tool gets the processor (0 to 19): a screen goes before a spinning tool.
+const NICENESS: i32 = 10;
+
+/// What this process ends with when the program did not start; the packet says why.
+const NOT_STARTED: i32 = 127;
+
+/// The three streams of the tool.
+#[derive(Debug)]
+pub(super) struct Streams {
+    pub(super) stdin: OwnedFd,
+    pub(super) stdout: OwnedFd,
+    pub(super) stderr: OwnedFd,
+}
+
+/// Turns this process into the tool. Returns only when that failed, with what to exit with.
+pub(super) fn become_tool(plan: &Plan, streams: Streams, status: &OwnedFd) -> i32 {
+    let told = match prepare(plan, streams, status) {
+        Ok(status) => {
+            let (packet, listener, is_enough) = match sandbox::raise(&plan.walls) {
+                Ok(raised) => {
+                    let facts = Facts { level: raised.level, layers: raised.layers, missing: raised.missing };
+                    let is_enough = facts.level.reaches(plan.least);
+                    let packet = if is_enough {
+                        Inside::Raised(facts)
+                    } else {
+                        Inside::Refused { cause: too_weak(plan, &facts) }
+                    };
+                    (packet, raised.listener, is_enough)
+                }
+                Err(error) => (Inside::Refused { cause: error.to_string() }, None, false),
+            };
+            let fds: Vec<_> = listener.iter().map(AsFd::as_fd).collect();
+            let sent = send_packet(&status, &packet, &fds);
+            if !is_enough || sent.is_err() {
+                return NOT_STARTED;
+            }
+            drop(listener);
+            let error = start(plan);
+            let errno = error.raw_os_error().unwrap_or(libc::EINVAL);
+            send_packet(&status, &Inside::SpawnFailed { errno }, &[])
+        }
+        Err(error) => {
+            send_packet(status, &Inside::Refused { cause: format!("its process could not be prepared: {error}") }, &[])
+        }
+    };
+    // Nobody is left to tell when the socket is broken: the supervisor sees the end itself.
+    let _ = told;
+    NOT_STARTED
+}
+
+fn too_weak(plan: &Plan, facts: &Facts) -> String {
+    let why = if facts.missing.is_empty() { String::new() } else { format!(" ({})", facts.missing.join("; ")) };
+    format!("this run would be {} only, {} is demanded{why}", facts.level, plan.least)
+}
+
+/// Everything that needs rights or names which are gone behind the walls.
+fn prepare(plan: &Plan, streams: Streams, status: &OwnedFd) -> io::Result<OwnedFd> {
+    rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
+    rustix::process::setsid()?;
+    sandbox::default_signals();
+    // Never ours to answer: a weaker choice of victim or a lower priority is no hole.
+    let _ = std::fs::write("/proc/self/oom_score_adj", OOM_SCORE);
+    let _ = rustix::process::nice(NICENESS);
+    rustix::process::umask(Mode::from_raw_mode(0o077));
+    rustix::stdio::dup2_stdin(&streams.stdin)?;
+    rustix::stdio::dup2_stdout(&streams.stdout)?;
+    rustix::stdio::dup2_stderr(&streams.stderr)?;
+    let status = rustix::io::fcntl_dupfd_cloexec(status, sandbox::STATUS_FD)?;
+    if let Some(user) = plan.user
+        && rustix::process::getuid().is_root()
+    {
+        sandbox::become_user(user)?;
+        // Changing the user takes the signal back.
+        rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
+    }
+    rustix::process::chdir(&plan.view.scratch)?;
+    Ok(status)
+}
+
+fn start(plan: &Plan) -> io::Error {
+    let mut command = Command::new(&plan.program);
+    command.args(&plan.args).env_clear().envs(plan.env.iter().map(|(name, value)| (name, value)));
+    command.exec()
+}

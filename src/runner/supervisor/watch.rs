@@ -1,0 +1,108 @@
+//! What the run uses, looked at a few times a second from outside, and the limits that only somebody
+//! who sees all its processes together can hold.
+
+use super::plan::Plan;
+use crate::domain::{FileChange, Sample};
+use crate::runner::ending::Stop;
+use crate::runner::processes::{descendants, proportional_bytes};
+use std::time::{Duration, Instant};
+
+/// How often it is looked.
+const WATCH: Duration = Duration::from_millis(100);
+
+/// Looking may take one part in this many of the time.
+const WATCH_SHARE: u32 = 20;
+
+/// Samples and what they exceeded first.
+#[derive(Debug)]
+pub(super) struct Watcher {
+    /// The inner stage and bubblewrap; everybody else in the tree is the tool's.
+    ours: Vec<i32>,
+    next: Instant,
+    peak: Sample,
+    stop: Option<Stop>,
+    changes: Vec<FileChange>,
+}
+
+impl Watcher {
+    pub(super) fn new(_plan: &Plan) -> Watcher {
+        Watcher {
+            ours: Vec::new(),
+            next: Instant::now() + WATCH,
+            peak: Sample::default(),
+            stop: None,
+            changes: Vec::new(),
+        }
+    }
+
+    /// Learns which process becomes the tool: those between us and it are our own.
+    pub(super) fn tool(&mut self, pid: i32) {
+        let all = descendants(rustix::process::getpid().as_raw_nonzero().get());
+        let parent = |pid: i32| all.iter().find(|process| process.pid == pid).map(|process| process.parent);
+        self.ours = std::iter::successors(parent(pid), |pid| parent(*pid)).collect();
+    }
+
+    /// When to look next.
+    pub(super) fn next(&self) -> Instant {
+        self.next
+    }
+
+    /// The limit that was exceeded first.
+    pub(super) fn stop(&self) -> Option<&Stop> {
+        self.stop.as_ref()
+    }
+
+    /// Keeps what differs on disk.
+    pub(super) fn changes(&mut self, more: Vec<FileChange>) {
+        self.changes.extend(more);
+    }
+
+    /// Looks once.
+    pub(super) fn look(&mut self, plan: &Plan) -> Sample {
+        let begun = Instant::now();
+        let limits = &plan.limits;
+        let page = rustix::param::page_size() as u64;
+        let all = descendants(rustix::process::getpid().as_raw_nonzero().get());
+        let tools: Vec<_> = all.iter().filter(|process| !self.ours.contains(&process.pid)).collect();
+        let resident: u64 = tools.iter().map(|process| process.resident_pages * page).sum();
+        let pids: Vec<i32> = tools.iter().map(|process| process.pid).collect();
+        // Counting shared pages once is dear, so only when the cheap sum is over.
+        let memory_bytes =
+            if resident > limits.memory_bytes && pids.len() > 1 { proportional_bytes(&pids) } else { resident };
+        let ticks: u64 = all.iter().map(|process| process.cpu_ticks).sum();
+        let sample = Sample {
+            cpu_ms: ticks * 1000 / rustix::param::clock_ticks_per_second(),
+            memory_bytes,
+            processes: tools.len() as u64,
+            disk_bytes: 0,
+        };
+        self.judge(plan, sample);
+        self.peak = Sample {
+            cpu_ms: self.peak.cpu_ms.max(sample.cpu_ms),
+            memory_bytes: self.peak.memory_bytes.max(sample.memory_bytes),
+            processes: self.peak.processes.max(sample.processes),
+            disk_bytes: self.peak.disk_bytes.max(sample.disk_bytes),
+        };
+        self.next = Instant::now() + WATCH.max(begun.elapsed() * WATCH_SHARE);
+        sample
+    }
+
+    fn judge(&mut self, plan: &Plan, sample: Sample) {
+        let limits = &plan.limits;
+        let found = if sample.processes > limits.processes {
+            Some(Stop::Processes)
+        } else if sample.memory_bytes > limits.memory_bytes {
+            Some(Stop::Memory)
+        } else if sample.cpu_ms > limits.cpu_seconds * 1000 {
+            Some(Stop::Cpu)
+        } else {
+            None
+        };
+        self.stop = self.stop.take().or(found);
+    }
+
+    /// The limit, the peaks and the differences.
+    pub(super) fn finish(self) -> (Option<Stop>, Sample, Vec<FileChange>) {
+        (self.stop, self.peak, self.changes)
+    }
+}
