@@ -23,6 +23,9 @@ const OUT_OF_MEMORY: &[&str] = &[
     "NoMemoryError",
 ];
 
+/// What programs write when there is no room for a file, anywhere in their last words.
+const NO_ROOM: &[&str] = &["No space left on device", "ENOSPC", "no space left on device", "database or disk is full"];
+
 /// Why a run was stopped from outside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Stop {
@@ -116,6 +119,9 @@ fn limit_exceeded(reaped: &Reaped, limits: &Limits, last_words: &str) -> Option<
     }
     if signal == libc::SIGXFSZ {
         return Some(over("file-size", format!("wrote a file larger than {}", in_words(limits.file_bytes))));
+    }
+    if NO_ROOM.iter().any(|phrase| last_words.contains(phrase)) {
+        return Some(Stop::Disk.end(limits));
     }
     let complained = OUT_OF_MEMORY.iter().any(|phrase| last_words.contains(phrase))
         || (last_words.contains("memory allocation of ") && last_words.contains(" bytes failed"));

@@ -16,7 +16,7 @@ use tokio::sync::watch;
 
 /// What the owner of a run does at its two ends, on the run's own thread.
 pub struct Hooks {
-    /// The process exists: its pid, and when it started as [`super::process_started`] tells it. Not
+    /// The supervisor exists: its pid, and when it started as [`super::process_started`] tells it. Not
     /// called when it could not be started.
     pub on_start: Box<dyn FnOnce(i32, u64) + Send>,
     /// The run is over, whatever came of it. Called exactly once, before [`Running::wait`] returns.
