@@ -201,10 +201,10 @@ pub(super) mod tests {
                 "id": 7, "tool": "divide", "version": "1.0.0", "digest": "ab".repeat(32), "stage": "experimental",
                 "caller": "human", "outcome": "failed", "exit_code": 3, "signal": null,
                 "started_at": "2026-01-02T03:04:05.678Z", "duration_ms": 340, "cpu_ms": 20, "max_rss_bytes": 4096,
-                "stdout_bytes": 0, "stderr_bytes": 12,
+                "stdout_bytes": 0, "stderr_bytes": 12, "peak_memory_bytes": 0, "peak_processes": 0, "disk_bytes": 0,
                 "isolation": {"level": "limits-only", "profile": "strict", "layers": ["rlimits"], "missing": ["network"]},
                 "denied": [], "error": "bad\u{202e}input",
-                "notes": ["2 background processes were ended"], "truncated": false, "input": "{}"
+                "notes": ["2 background processes were ended"], "departed": [], "truncated": false, "input": "{}"
             }]})
         );
     }

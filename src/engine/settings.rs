@@ -90,7 +90,9 @@ impl Default for Settings {
             mouse: true,
             timeouts: limits.into_iter().map(|(stage, seconds)| (stage, Duration::from_secs(seconds))).collect(),
             keys: Vec::new(),
-            isolation: BTreeMap::new(),
+            isolation: [Stage::Experimental, Stage::Approved, Stage::Core]
+                .map(|stage| (stage, IsolationLevel::Confined))
+                .into(),
             bubblewrap: Bubblewrap::Auto,
             observe: true,
         }
