@@ -216,7 +216,7 @@ impl World {
     fn open(dir: &TempDir) -> Engine {
         let home = Home { config: dir.path().join("config"), data: dir.path().join("data") };
         let workspace = dir.path().canonicalize().unwrap().join("work");
-        let engine = Engine::open(OpenOptions { workspace, home }).unwrap();
+        let engine = Engine::open(OpenOptions { workspace, home, program: None }).unwrap();
         engine.scan(&mut |_| {}).unwrap();
         engine
     }
