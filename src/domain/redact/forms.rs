@@ -1,0 +1,225 @@
+//! The forms in which a known value may turn up: as it is, escaped, encoded.
+
+use std::fmt::Write;
+
+/// Characters of base64 that decide whether a form is looked at.
+const BASE64_ANCHOR: usize = 4;
+
+/// Bytes of any other form that do.
+const PLAIN_ANCHOR: usize = 6;
+
+/// Line breaks in a row that an encoded form may have between two of its characters, in bytes.
+const MAX_BREAK: usize = 4;
+
+/// Lines of a value with several lines are looked for alone from this length on, in bytes.
+const MIN_LINE: usize = 16;
+
+const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+const FOR_URLS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/// One form of a known value.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Form {
+    bytes: Vec<u8>,
+    shape: Shape,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Shape {
+    /// Byte by byte.
+    Plain,
+    /// May be broken into lines.
+    Hex,
+    /// May be broken into lines; the last bits of the value may stand in one more character.
+    Base64 { has_rest: bool },
+}
+
+/// Whether a text begins with a form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Comparison {
+    /// It does not.
+    No,
+    /// It may, when more is known of the text.
+    More,
+    /// It does, with so many bytes.
+    Yes(usize),
+}
+
+/// Every form of a value, without repetitions.
+pub(super) fn forms(value: &[u8]) -> Vec<Form> {
+    let mut all = Vec::new();
+    let mut add = |bytes: Vec<u8>, shape| all.push(Form { bytes, shape });
+    add(value.to_vec(), Shape::Plain);
+    add(json_escaped(value), Shape::Plain);
+    for (kept, space) in [("-_.~", "%20"), ("-_.~/", "%20"), ("-_.~!'()*", "%20"), ("-_.~", "+"), ("-_.*", "+")] {
+        add(url_encoded(value, kept, space, Case::Upper), Shape::Plain);
+        add(url_encoded(value, kept, space, Case::Lower), Shape::Plain);
+    }
+    add(hex(value, Case::Lower).into_bytes(), Shape::Hex);
+    add(hex(value, Case::Upper).into_bytes(), Shape::Hex);
+    for alphabet in [STANDARD, FOR_URLS] {
+        for before in 0..3 {
+            let has_rest = (before + value.len()) * 8 % 6 != 0;
+            add(base64(value, before, alphabet), Shape::Base64 { has_rest });
+        }
+    }
+    let lines: Vec<&[u8]> = value.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).collect();
+    if lines.len() > 1 {
+        // The frame of a key block is no secret, and its lines are common.
+        let long = lines.into_iter().filter(|line| line.len() >= MIN_LINE && !line.starts_with(b"-----"));
+        long.for_each(|line| add(line.to_vec(), Shape::Plain));
+    }
+    all.sort();
+    all.dedup();
+    all
+}
+
+impl Form {
+    /// The beginning by which the form is found, and told apart from a mere likeness.
+    pub(super) fn anchor(&self) -> &[u8] {
+        let len = if matches!(self.shape, Shape::Base64 { .. }) { BASE64_ANCHOR } else { PLAIN_ANCHOR };
+        &self.bytes[..self.bytes.len().min(len)]
+    }
+
+    /// Compares with the beginning of `text`; `is_all` when nothing will follow it.
+    pub(super) fn compare(&self, text: &[u8], is_all: bool) -> Comparison {
+        let more = if is_all { Comparison::No } else { Comparison::More };
+        let (mut at, mut broken) = (0, 0);
+        for (place, byte) in self.bytes.iter().enumerate() {
+            loop {
+                match text.get(at) {
+                    None => return more,
+                    Some(found) if found == byte => break,
+                    Some(_) => {}
+                }
+                let skipped = if self.shape == Shape::Plain || place == 0 { Some(0) } else { line_break(&text[at..]) };
+                match skipped {
+                    None => return more,
+                    Some(0) => return Comparison::No,
+                    Some(len) => (at, broken) = (at + len, broken + len),
+                }
+                if broken > MAX_BREAK {
+                    return Comparison::No;
+                }
+            }
+            (at, broken) = (at + 1, 0);
+        }
+        let Shape::Base64 { has_rest: true } = self.shape else { return Comparison::Yes(at) };
+        let rest = &text[at..];
+        let last = usize::from(rest.first().is_some_and(|byte| STANDARD.contains(byte) || matches!(byte, b'-' | b'_')));
+        let padding = rest[last..].iter().take(2).take_while(|byte| **byte == b'=').count();
+        let open = rest.len() == last + padding && last + padding < 3;
+        if open && !is_all { Comparison::More } else { Comparison::Yes(at + last + padding) }
+    }
+}
+
+/// How many bytes of a line break stand at the beginning, as such or escaped; `None` when that is
+/// not known yet.
+fn line_break(text: &[u8]) -> Option<usize> {
+    match text {
+        [b'\n' | b'\r', ..] => Some(1),
+        [b'\\'] => None,
+        [b'\\', b'n' | b'r', ..] => Some(2),
+        _ => Some(0),
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Case {
+    Lower,
+    Upper,
+}
+
+fn hex(value: &[u8], case: Case) -> String {
+    value.iter().fold(String::with_capacity(value.len() * 2), |mut text, byte| {
+        let written = match case {
+            Case::Lower => write!(text, "{byte:02x}"),
+            Case::Upper => write!(text, "{byte:02X}"),
+        };
+        debug_assert!(written.is_ok(), "a string takes everything");
+        text
+    })
+}
+
+fn url_encoded(value: &[u8], kept: &str, space: &str, case: Case) -> Vec<u8> {
+    let mut text = Vec::with_capacity(value.len());
+    for byte in value {
+        if byte.is_ascii_alphanumeric() || kept.as_bytes().contains(byte) {
+            text.push(*byte);
+        } else if *byte == b' ' {
+            text.extend_from_slice(space.as_bytes());
+        } else {
+            text.push(b'%');
+            text.extend_from_slice(hex(&[*byte], case).as_bytes());
+        }
+    }
+    text
+}
+
+/// As it stands within a JSON string; bytes that are no UTF-8 stay as they are.
+fn json_escaped(value: &[u8]) -> Vec<u8> {
+    let mut text = Vec::with_capacity(value.len());
+    for byte in value {
+        match byte {
+            b'"' | b'\\' => text.extend_from_slice(&[b'\\', *byte]),
+            b'\n' => text.extend_from_slice(b"\\n"),
+            b'\r' => text.extend_from_slice(b"\\r"),
+            b'\t' => text.extend_from_slice(b"\\t"),
+            _ => text.push(*byte),
+        }
+    }
+    text
+}
+
+/// The characters that hold nothing but bits of `value`, when `before` bytes modulo 3 stand before it.
+fn base64(value: &[u8], before: usize, alphabet: &[u8; 64]) -> Vec<u8> {
+    let bit = |at: usize| at.checked_sub(before * 8).map_or(0, |at| value[at / 8] >> (7 - at % 8) & 1);
+    let first = (before * 8).div_ceil(6);
+    let end = (before + value.len()) * 8 / 6;
+    let digit = |place: usize| (0..6).fold(0, |digit, at| digit << 1 | bit(place * 6 + at));
+    (first..end).map(|place| alphabet[usize::from(digit(place))]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn has(value: &str, text: &str) -> bool {
+        let all = forms(value.as_bytes());
+        (0..text.len())
+            .any(|at| all.iter().any(|form| matches!(form.compare(&text.as_bytes()[at..], true), Comparison::Yes(_))))
+    }
+
+    #[test]
+    fn each_encoding_is_a_form() {
+        let value = "p&ss w\"rd/1~";
+        for text in [
+            "p&ss w\"rd/1~",
+            "{\"a\":\"p&ss w\\\"rd/1~\"}",
+            "p%26ss%20w%22rd%2F1~",
+            "p%26ss%20w%22rd/1~",
+            "p%26ss+w%22rd%2f1~",
+            "p%26ss+w%22rd%2F1%7E",
+            "70267373207722726 42f317e".replace(' ', "").as_str(),
+            "702673732077227264\n2F317E",
+            "cCZzcyB3InJkLzF+",
+            "eHAmc3MgdyJyZC8xfg==",
+            "eHhwJnNzIHcicmQvMX4=",
+            "cCZzcyB3InJkLzF-",
+        ] {
+            assert!(has(value, text), "{text}");
+        }
+        assert!(!has(value, "p&ss w\"rd/2~"));
+    }
+
+    #[test]
+    fn base64_takes_the_last_bits_and_the_padding_along() {
+        let form = forms(b"secret!").into_iter().find(|form| form.bytes == b"c2VjcmV0I").unwrap();
+        assert_eq!(form.compare(b"c2VjcmV0IQ== rest", false), Comparison::Yes(12));
+        assert_eq!(form.compare(b"c2VjcmV0IQ=", false), Comparison::More);
+        assert_eq!(form.compare(b"c2VjcmV0IQ=", true), Comparison::Yes(11));
+        assert_eq!(form.compare(b"c2Vj\r\ncmV0IQ==\n", false), Comparison::Yes(14));
+        assert_eq!(form.compare(b"c2Vj\\ncmV0IQ==\n", false), Comparison::Yes(14));
+        assert_eq!(form.compare(b"c2Vj cmV0IQ==\n", false), Comparison::No);
+    }
+}

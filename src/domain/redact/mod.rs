@@ -1,0 +1,192 @@
+//! Taking secrets out of what is kept and shown.
+//!
+//! A [`Redactor`] knows the values that one run was given and the look of common tokens and key
+//! blocks. It works on whole texts and, as a [`RedactStream`], on output that arrives in pieces: what
+//! comes out does not depend on how it was cut into pieces. Nothing waits for a clock: held back is
+//! only what may be the beginning of a secret, and no more of it than the longest one.
+//!
+//! This is a net for accidents, not a wall: a tool that wants to can write a secret backwards. What it
+//! may not have, it must not be given.
+
+mod forms;
+mod stream;
+#[cfg(test)]
+mod tests;
+mod tokens;
+
+pub use stream::RedactStream;
+
+use super::secret::Secret;
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use forms::Form;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::os::unix::ffi::OsStrExt;
+use std::sync::Arc;
+
+/// Shorter values are not looked for, in bytes: they turn up by chance.
+pub const MIN_SECRET: usize = 6;
+
+/// Longest name in a mark, in bytes.
+const MAX_NAME: usize = 32;
+
+/// How every mark begins.
+const MARK: &str = "[redacted ";
+
+/// Replaces secrets by `[redacted NAME]`. Cheap to clone.
+#[derive(Clone)]
+pub struct Redactor(Arc<Rules>);
+
+/// What a redactor looks for.
+struct Rules {
+    names: Vec<String>,
+    /// Forms of known values, each with the place of its name.
+    known: Vec<(Form, usize)>,
+    /// Finds the beginnings of all of them; `None` when it could not be built: then every place is
+    /// looked at, slowly.
+    finder: Option<AhoCorasick>,
+    /// Those beginnings: of known values first.
+    anchors: Vec<Vec<u8>>,
+}
+
+/// What was replaced, and how often.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Redactions(BTreeMap<String, u64>);
+
+impl Redactor {
+    /// A redactor for these values beside the common tokens; a name is shown in place of its value.
+    /// Values of less than [`MIN_SECRET`] bytes are left alone.
+    pub fn new<'a>(secrets: impl IntoIterator<Item = (&'a str, &'a Secret)>) -> Redactor {
+        let mut rules = Rules { names: Vec::new(), known: Vec::new(), finder: None, anchors: Vec::new() };
+        for (name, secret) in secrets {
+            let value = secret.expose().as_bytes();
+            if value.len() >= MIN_SECRET {
+                let place = rules.names.len();
+                rules.names.push(plain_name(name));
+                rules.known.extend(forms::forms(value).into_iter().map(|form| (form, place)));
+            }
+        }
+        let known = rules.known.iter().map(|(form, _)| form.anchor().to_vec());
+        rules.anchors = known.chain(tokens::anchors().map(<[u8]>::to_vec)).collect();
+        let mut builder = AhoCorasick::builder();
+        builder.match_kind(MatchKind::LeftmostFirst).kind(Some(AhoCorasickKind::DFA));
+        rules.finder = builder.build(&rules.anchors).ok();
+        Redactor(Arc::new(rules))
+    }
+
+    /// For output that arrives in pieces; each stream of a run has its own.
+    pub fn stream(&self) -> RedactStream {
+        RedactStream::new(self.0.clone())
+    }
+
+    /// A text without its secrets.
+    pub fn text(&self, text: &str) -> String {
+        self.counted(text).0
+    }
+
+    /// A text without its secrets, and what was replaced.
+    pub fn counted(&self, text: &str) -> (String, Redactions) {
+        let mut stream = self.stream();
+        let mut clean = Vec::with_capacity(text.len());
+        stream.push(text.as_bytes(), &mut clean);
+        let redactions = stream.finish(&mut clean);
+        // A value that is no UTF-8 might have been cut out of the middle of a character.
+        (String::from_utf8(clean).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()), redactions)
+    }
+
+    /// A JSON value without its secrets, in texts, names and numbers. It stays JSON: a number that is a
+    /// secret becomes a text.
+    pub fn json(&self, value: &Value) -> Value {
+        match value {
+            Value::Null | Value::Bool(_) => value.clone(),
+            Value::Number(number) => {
+                let (text, redactions) = self.counted(&number.to_string());
+                if redactions.is_empty() { value.clone() } else { Value::String(text) }
+            }
+            Value::String(text) => Value::String(self.text(text)),
+            Value::Array(items) => items.iter().map(|item| self.json(item)).collect(),
+            Value::Object(fields) => fields.iter().map(|(name, value)| (self.text(name), self.json(value))).collect(),
+        }
+    }
+}
+
+impl Default for Redactor {
+    /// A redactor for common tokens and key blocks alone.
+    fn default() -> Redactor {
+        Redactor::new([])
+    }
+}
+
+impl fmt::Debug for Redactor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Redactor").field(&self.0.names).finish()
+    }
+}
+
+impl Redactions {
+    /// Whether nothing was replaced.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// How many times something was replaced.
+    pub fn count(&self) -> u64 {
+        self.0.values().sum()
+    }
+
+    /// Takes in what was replaced elsewhere.
+    pub fn add(&mut self, other: &Redactions) {
+        for (name, count) in &other.0 {
+            *self.0.entry(name.clone()).or_default() += count;
+        }
+    }
+
+    /// One line for a human: `3 values were redacted (API_KEY, jwt)`; `None` when there is nothing to say.
+    pub fn note(&self) -> Option<String> {
+        let names: Vec<&str> = self.0.keys().map(String::as_str).collect();
+        let values = if self.count() == 1 { "1 value was".to_owned() } else { format!("{} values were", self.count()) };
+        (!self.is_empty()).then(|| format!("{values} redacted ({})", names.join(", ")))
+    }
+
+    fn note_one(&mut self, name: &str) {
+        if let Some(count) = self.0.get_mut(name) {
+            *count += 1;
+        } else {
+            self.0.insert(name.to_owned(), 1);
+        }
+    }
+}
+
+/// Whether a text holds the mark that stands for a secret.
+pub fn is_redacted(text: &str) -> bool {
+    let mut rest = text;
+    while let Some(at) = rest.find(MARK) {
+        rest = &rest[at + MARK.len()..];
+        let name = rest.bytes().take_while(|byte| is_of_name(*byte)).count();
+        if name > 0 && rest[name..].starts_with(']') {
+            return true;
+        }
+    }
+    false
+}
+
+/// A JSON object without the fields that hold a mark; `None` for anything else that holds one.
+pub fn without_redacted(value: Value) -> Option<Value> {
+    match value {
+        Value::Object(fields) => {
+            let whole = fields.into_iter().filter(|(name, value)| !is_redacted(name) && !is_redacted(&value.to_string()));
+            Some(Value::Object(whole.collect()))
+        }
+        other => (!is_redacted(&other.to_string())).then_some(other),
+    }
+}
+
+fn is_of_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
+}
+
+/// A name as it may stand in a mark: safe within JSON and on every screen.
+fn plain_name(name: &str) -> String {
+    name.bytes().take(MAX_NAME).map(|byte| if is_of_name(byte) { char::from(byte) } else { '_' }).collect()
+}

@@ -1,0 +1,275 @@
+//! Redaction of output that arrives in pieces.
+//!
+//! The decision about a place depends on the bytes from a bounded distance before it to a bounded
+//! distance behind it and on nothing else, so it is put off until those are there: that makes the
+//! output the same for every way of cutting the input.
+
+use super::tokens::{self, Verdict};
+use super::{MARK, Redactions, Rules};
+use crate::domain::redact::forms::Comparison;
+use aho_corasick::Input;
+use memchr::{memchr, memmem};
+use std::fmt;
+use std::sync::Arc;
+
+/// How far a key block without an end is taken for one, in bytes; an RSA key of 16,384 bits has 12,700.
+const MAX_BLOCK: usize = 16 * 1024;
+
+/// What ends a key block.
+const BLOCK_END: &[u8] = b"-----END";
+
+/// How far behind an AWS key id its secret key is looked for, in bytes.
+const AWS_WINDOW: usize = 256;
+
+/// The redaction of one stream. What is held back when it is dropped is lost: [`RedactStream::finish`]
+/// gives it out.
+pub struct RedactStream {
+    rules: Arc<Rules>,
+    /// A bounded part of the stream: what rules may look back on, and what is not decided yet.
+    buffer: Vec<u8>,
+    /// Every place before this one is decided.
+    next: usize,
+    /// Everything before this one was given out or replaced.
+    done: usize,
+    /// Until here an AWS secret key is looked for.
+    aws_until: usize,
+    block: Option<Block>,
+    /// The mark that was written last, when nothing was written behind it.
+    last_mark: Option<usize>,
+    redactions: Redactions,
+}
+
+/// A key block of which the header was seen.
+#[derive(Clone, Copy)]
+struct Block {
+    /// How much of it may still come, in bytes.
+    left: usize,
+    in_string: bool,
+}
+
+/// What stands at a place, with the name to show.
+enum Finding {
+    Nothing,
+    More { show: usize },
+    Secret { from: usize, to: usize, name: Name },
+    Block { from: usize, in_string: bool },
+}
+
+#[derive(Clone, Copy)]
+enum Name {
+    Known(usize),
+    Look(&'static str),
+}
+
+impl fmt::Debug for RedactStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedactStream").field("held", &self.held()).finish_non_exhaustive()
+    }
+}
+
+impl RedactStream {
+    pub(super) fn new(rules: Arc<Rules>) -> RedactStream {
+        RedactStream {
+            rules,
+            buffer: Vec::new(),
+            next: 0,
+            done: 0,
+            aws_until: 0,
+            block: None,
+            last_mark: None,
+            redactions: Redactions::default(),
+        }
+    }
+
+    /// Takes a piece and appends to `out` what can be given out now.
+    pub fn push(&mut self, piece: &[u8], out: &mut Vec<u8>) {
+        self.buffer.extend_from_slice(piece);
+        self.advance(false, out);
+        let past = self.next.min(self.done).saturating_sub(tokens::LOOK_BACK);
+        self.buffer.drain(..past);
+        self.next -= past;
+        self.done -= past;
+        self.aws_until = self.aws_until.saturating_sub(past);
+    }
+
+    /// Gives out what is left at the end of the stream, and tells what was replaced in all of it.
+    pub fn finish(&mut self, out: &mut Vec<u8>) -> Redactions {
+        self.advance(true, out);
+        self.buffer.clear();
+        (self.next, self.done, self.aws_until, self.block, self.last_mark) = (0, 0, 0, None, None);
+        std::mem::take(&mut self.redactions)
+    }
+
+    /// How many bytes are held back, because they may belong to a secret.
+    pub fn held(&self) -> usize {
+        self.buffer.len() - self.done
+    }
+
+    fn advance(&mut self, is_all: bool, out: &mut Vec<u8>) {
+        loop {
+            if let Some(block) = self.block {
+                if !self.pass_block(block, is_all) {
+                    return;
+                }
+                continue;
+            }
+            let Some(at) = self.candidate(self.next) else { break };
+            match self.finding(at, is_all) {
+                Finding::Nothing => self.next = at + 1,
+                Finding::Secret { from, to, name } => {
+                    self.replace(from, to, name, out);
+                    if matches!(name, Name::Look(tokens::AWS_KEY_ID)) {
+                        self.aws_until = to + AWS_WINDOW;
+                    }
+                    self.next = at + 1;
+                }
+                Finding::Block { from, in_string } => {
+                    self.give(from, out);
+                    self.mark(Name::Look(tokens::KEY_BLOCK), out);
+                    self.next = from;
+                    self.block = Some(Block { left: MAX_BLOCK, in_string });
+                }
+                Finding::More { show } => {
+                    let show = self.harmless(at, show);
+                    self.give(show, out);
+                    self.next = at;
+                    return;
+                }
+            }
+        }
+        let (next, show) = if is_all { (self.buffer.len(), self.buffer.len()) } else { self.beginnings(self.next) };
+        self.give(show, out);
+        self.next = next;
+    }
+
+    /// The next place from `from` on where something may begin.
+    fn candidate(&self, from: usize) -> Option<usize> {
+        let anchor = match &self.rules.finder {
+            Some(finder) => finder.find(Input::new(&self.buffer).range(from..)).map(|found| found.start()),
+            None => (from < self.buffer.len()).then_some(from),
+        };
+        let neighbour = tokens::next_aws_neighbour(&self.buffer, from, self.aws_until);
+        match (anchor, neighbour) {
+            (Some(anchor), Some(neighbour)) => Some(anchor.min(neighbour)),
+            (anchor, neighbour) => anchor.or(neighbour),
+        }
+    }
+
+    /// What stands at a place: a known value, or something with the look of a secret, or both.
+    fn finding(&self, at: usize, is_all: bool) -> Finding {
+        let mut known: Option<(usize, usize)> = None;
+        for (form, name) in &self.rules.known {
+            match form.compare(&self.buffer[at..], is_all) {
+                Comparison::No => {}
+                Comparison::More => return Finding::More { show: at },
+                Comparison::Yes(len) => {
+                    if known.is_none_or(|(longest, _)| len > longest) {
+                        known = Some((len, *name));
+                    }
+                }
+            }
+        }
+        let mut look = tokens::judge(&self.buffer, at, is_all);
+        if look == Verdict::No && at < self.aws_until {
+            look = tokens::judge_aws_neighbour(&self.buffer, at, is_all);
+        }
+        let Some((len, name)) = known else {
+            return match look {
+                Verdict::No => Finding::Nothing,
+                Verdict::More { show } => Finding::More { show },
+                Verdict::Found { from, to, label } => Finding::Secret { from, to, name: Name::Look(label) },
+                Verdict::Block { from, in_string } => Finding::Block { from, in_string },
+            };
+        };
+        let to = match look {
+            Verdict::More { .. } => return Finding::More { show: at },
+            Verdict::Found { to, .. } => to.max(at + len),
+            Verdict::No | Verdict::Block { .. } => at + len,
+        };
+        Finding::Secret { from: at, to, name: Name::Known(name) }
+    }
+
+    /// How far it is certain that nothing will be replaced, when that is so up to `show` as far as the
+    /// place `at` is concerned.
+    fn harmless(&self, at: usize, show: usize) -> usize {
+        let (mut show, mut from) = (show, at + 1);
+        while let Some(place) = self.candidate(from).filter(|place| *place < show) {
+            match self.finding(place, false) {
+                Finding::Nothing => {}
+                Finding::More { show: most } => show = show.min(most),
+                Finding::Secret { from, .. } => show = show.min(from),
+                Finding::Block { from, .. } => show = show.min(from),
+            }
+            from = place + 1;
+        }
+        show.min(self.beginnings(at).1)
+    }
+
+    /// Where at the end of the buffer, from `from` on, an anchor may have begun, and where one of a known
+    /// value may have: its first bytes are secret already. The end of the buffer, where none has.
+    fn beginnings(&self, from: usize) -> (usize, usize) {
+        let end = self.buffer.len();
+        let (mut any, mut secret) = (end, end);
+        for (place, anchor) in self.rules.anchors.iter().enumerate() {
+            for len in (1..anchor.len().min(end - from + 1)).rev() {
+                if self.buffer[end - len..] == anchor[..len] {
+                    any = any.min(end - len);
+                    if place < self.rules.known.len() {
+                        secret = secret.min(end - len);
+                    }
+                    break;
+                }
+            }
+        }
+        (any, secret)
+    }
+
+    /// Passes over a key block; `false` when it goes on behind the buffer.
+    fn pass_block(&mut self, block: Block, is_all: bool) -> bool {
+        let rest = &self.buffer[self.next..];
+        let end = memmem::find(rest, BLOCK_END);
+        let quote = if block.in_string { memchr(b'"', rest) } else { None };
+        let stop = end.into_iter().chain(quote).min().filter(|at| *at < block.left);
+        let begun = (1..BLOCK_END.len()).rev().find(|len| rest.ends_with(&BLOCK_END[..*len])).unwrap_or(0);
+        let seen = if is_all { rest.len() } else { rest.len() - begun };
+        let passed = stop.unwrap_or(seen).min(block.left);
+        let is_over = stop.is_some() || passed == block.left;
+        self.next += passed;
+        self.done = self.done.max(self.next);
+        self.block = (!is_over).then_some(Block { left: block.left - passed, ..block });
+        is_over
+    }
+
+    /// Gives out everything before `to` that was not.
+    fn give(&mut self, to: usize, out: &mut Vec<u8>) {
+        if to > self.done {
+            out.extend_from_slice(&self.buffer[self.done..to]);
+            self.done = to;
+            self.last_mark = None;
+        }
+    }
+
+    /// Replaces a part; where a secret overlaps one that was replaced, only the rest of it vanishes.
+    fn replace(&mut self, from: usize, to: usize, name: Name, out: &mut Vec<u8>) {
+        if from >= self.done {
+            self.give(from, out);
+            self.mark(name, out);
+        }
+        self.done = self.done.max(to);
+    }
+
+    /// Writes a mark; one for several of the same that touch each other.
+    fn mark(&mut self, name: Name, out: &mut Vec<u8>) {
+        let (text, known) = match name {
+            Name::Known(place) => (self.rules.names[place].as_str(), Some(place)),
+            Name::Look(label) => (label, None),
+        };
+        self.redactions.note_one(text);
+        if known.is_none() || self.last_mark != known {
+            out.extend_from_slice(MARK.as_bytes());
+            out.extend_from_slice(text.as_bytes());
+            out.push(b']');
+        }
+        self.last_mark = known;
+    }
+}

@@ -1,0 +1,417 @@
+//! Texts that are secret by their look: tokens of well-known services, authorization headers,
+//! passwords in URLs, key blocks.
+//!
+//! Each rule begins with an anchor, a few fixed bytes that are rare in other text. What the anchor
+//! says (`ghp_`, `Bearer `, `-----BEGIN … PRIVATE KEY-----`) is no secret and stays; what follows is
+//! replaced. No expression engine: every rule is one pass over the bytes after its anchor, at most as
+//! far as its longest token.
+
+/// What stands at a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Nothing secret.
+    No,
+    /// That is known when more follows; up to `show` nothing would be replaced.
+    More {
+        /// Place in the text.
+        show: usize,
+    },
+    /// A secret from here to there.
+    Found {
+        /// Its first byte.
+        from: usize,
+        /// Behind its last byte.
+        to: usize,
+        /// What it is.
+        label: &'static str,
+    },
+    /// A key block whose content begins here.
+    Block {
+        /// Behind the header.
+        from: usize,
+        /// Whether it stands on one line within quotes, with escaped line breaks.
+        in_string: bool,
+    },
+}
+
+/// The label of a key block.
+pub(super) const KEY_BLOCK: &str = "private-key";
+
+/// The label of an AWS key id; a secret key is likely to stand near.
+pub(super) const AWS_KEY_ID: &str = "aws-key-id";
+
+/// The length of an AWS secret access key.
+pub(super) const AWS_SECRET: usize = 40;
+
+/// How far back a rule looks, in bytes.
+pub(super) const LOOK_BACK: usize = 64;
+
+/// Longest part of a JSON web token, in bytes.
+const MAX_JWT_PART: usize = 8 * 1024;
+
+/// Longest token in a header, in bytes.
+const MAX_HEADER: usize = 4 * 1024;
+
+/// Longest user and password of a URL, in bytes.
+const MAX_URL_PART: usize = 256;
+
+/// Longest words between BEGIN and PRIVATE KEY, in bytes.
+const MAX_KEY_KIND: usize = 32;
+
+/// A beginning and what must follow.
+struct Rule {
+    anchor: &'static str,
+    kind: Kind,
+}
+
+enum Kind {
+    /// So many characters of a class; more than `max` are cut there.
+    Token { label: &'static str, class: fn(u8) -> bool, min: usize, max: usize },
+    /// Exactly so many.
+    Exact { label: &'static str, class: fn(u8) -> bool, len: usize },
+    /// `sk-`: also the beginning of many harmless words.
+    ServiceKey,
+    Jwt,
+    Bearer,
+    Basic,
+    UrlPassword,
+    KeyBlock,
+    /// A name after which the value of an AWS secret stands.
+    AwsName,
+}
+
+const fn token(anchor: &'static str, label: &'static str, class: fn(u8) -> bool, min: usize, max: usize) -> Rule {
+    Rule { anchor, kind: Kind::Token { label, class, min, max } }
+}
+
+const fn exact(anchor: &'static str, label: &'static str, class: fn(u8) -> bool, len: usize) -> Rule {
+    Rule { anchor, kind: Kind::Exact { label, class, len } }
+}
+
+const fn special(anchor: &'static str, kind: Kind) -> Rule {
+    Rule { anchor, kind }
+}
+
+/// Every rule. Lengths are those that the services state or were seen to use, the lower ones with room.
+const RULES: &[Rule] = &[
+    token("ghp_", "github-token", is_word, 36, 255),
+    token("gho_", "github-token", is_word, 36, 255),
+    token("ghu_", "github-token", is_word, 36, 255),
+    token("ghs_", "github-token", is_word, 36, 1024),
+    token("ghr_", "github-token", is_word, 36, 255),
+    token("github_pat_", "github-token", is_word, 36, 255),
+    token("glpat-", "gitlab-token", is_dotted, 20, 300),
+    token("gldt-", "gitlab-token", is_dotted, 20, 300),
+    token("glrt-", "gitlab-token", is_dotted, 20, 300),
+    token("glptt-", "gitlab-token", is_dotted, 20, 300),
+    token("glcbt-", "gitlab-token", is_dotted, 20, 300),
+    exact("AKIA", AWS_KEY_ID, is_capital, 16),
+    exact("ASIA", AWS_KEY_ID, is_capital, 16),
+    exact("AIza", "google-key", is_base64url, 35),
+    token("xoxa-", "slack-token", is_dashed, 10, 255),
+    token("xoxb-", "slack-token", is_dashed, 10, 255),
+    token("xoxe-", "slack-token", is_dashed, 10, 255),
+    token("xoxp-", "slack-token", is_dashed, 10, 255),
+    token("xoxr-", "slack-token", is_dashed, 10, 255),
+    token("xoxs-", "slack-token", is_dashed, 10, 255),
+    token("xapp-", "slack-token", is_dashed, 10, 255),
+    token("sk_live_", "stripe-key", is_alphanumeric, 16, 255),
+    token("rk_live_", "stripe-key", is_alphanumeric, 16, 255),
+    token("sk_test_", "stripe-key", is_alphanumeric, 16, 255),
+    token("rk_test_", "stripe-key", is_alphanumeric, 16, 255),
+    token("npm_", "npm-token", is_alphanumeric, 36, 64),
+    token("pypi-", "pypi-token", is_base64url, 50, 512),
+    special("sk-", Kind::ServiceKey),
+    special("eyJ", Kind::Jwt),
+    special("Bearer ", Kind::Bearer),
+    special("bearer ", Kind::Bearer),
+    special("BEARER ", Kind::Bearer),
+    special("Basic ", Kind::Basic),
+    special("basic ", Kind::Basic),
+    special("://", Kind::UrlPassword),
+    special("-----BEGIN ", Kind::KeyBlock),
+    special("aws_secret_access_key", Kind::AwsName),
+    special("AWS_SECRET_ACCESS_KEY", Kind::AwsName),
+    special("SecretAccessKey", Kind::AwsName),
+    special("secretAccessKey", Kind::AwsName),
+    special("aws_session_token", Kind::AwsName),
+    special("AWS_SESSION_TOKEN", Kind::AwsName),
+    special("SessionToken", Kind::AwsName),
+    special("sessionToken", Kind::AwsName),
+];
+
+/// The beginnings by which rules are found.
+pub(super) fn anchors() -> impl Iterator<Item = &'static [u8]> {
+    RULES.iter().map(|rule| rule.anchor.as_bytes())
+}
+
+/// Judges the text at a place by every rule. `is_all`: nothing will follow the text.
+pub(super) fn judge(text: &[u8], at: usize, is_all: bool) -> Verdict {
+    let rest = &text[at..];
+    // No two anchors are the beginning of one another, but for `sk-` and the like: the first one decides.
+    let Some(rule) = RULES.iter().find(|rule| rest.starts_with(rule.anchor.as_bytes())) else { return Verdict::No };
+    let place = Place { text, at, from: at + rule.anchor.len(), is_all };
+    match rule.kind {
+        Kind::Token { label, class, min, max } => place.token(label, class, min, max),
+        Kind::Exact { label, class, len } => place.exact(label, class, len),
+        Kind::ServiceKey => place.service_key(),
+        Kind::Jwt => place.jwt(),
+        Kind::Bearer => place.header("bearer-token", 16),
+        Kind::Basic => place.header("basic-credentials", usize::MAX),
+        Kind::UrlPassword => place.url_password(),
+        Kind::KeyBlock => place.key_block(),
+        Kind::AwsName => place.aws_value(),
+    }
+}
+
+/// Judges a run of characters near an AWS key id that may be its secret key.
+pub(super) fn judge_aws_neighbour(text: &[u8], at: usize, is_all: bool) -> Verdict {
+    let run = length(&text[at..], is_aws, AWS_SECRET + 1);
+    if at + run == text.len() && run <= AWS_SECRET && !is_all {
+        return Verdict::More { show: at };
+    }
+    let run = &text[at..at + run];
+    // Digests of git and the like are in lower case only.
+    let is_mixed = run.iter().any(u8::is_ascii_uppercase) && run.iter().any(u8::is_ascii_lowercase);
+    if run.len() == AWS_SECRET && is_mixed && run.iter().any(u8::is_ascii_digit) {
+        Verdict::Found { from: at, to: at + AWS_SECRET, label: "aws-secret-key" }
+    } else {
+        Verdict::No
+    }
+}
+
+/// The next place from `from` on, before `until`, where a run of such characters begins that may be an
+/// AWS secret key.
+pub(super) fn next_aws_neighbour(text: &[u8], from: usize, until: usize) -> Option<usize> {
+    let begins = |at: &usize| is_aws(text[*at]) && (*at == 0 || !is_aws(text[*at - 1]));
+    (from..until.min(text.len())).find(begins)
+}
+
+/// A place in a text with a rule's anchor.
+struct Place<'a> {
+    text: &'a [u8],
+    /// Where the anchor begins.
+    at: usize,
+    /// Behind it.
+    from: usize,
+    is_all: bool,
+}
+
+impl Place<'_> {
+    fn token(&self, label: &'static str, class: fn(u8) -> bool, min: usize, max: usize) -> Verdict {
+        if !self.begins_word() {
+            return Verdict::No;
+        }
+        let run = length(&self.text[self.from..], class, max);
+        if run < max && self.is_open(self.from + run) {
+            return Verdict::More { show: self.from };
+        }
+        if run < min { Verdict::No } else { self.found(self.from + run, label) }
+    }
+
+    fn exact(&self, label: &'static str, class: fn(u8) -> bool, len: usize) -> Verdict {
+        if !self.begins_word() {
+            return Verdict::No;
+        }
+        let run = length(&self.text[self.from..], class, len + 1);
+        if run <= len && self.is_open(self.from + run) {
+            return Verdict::More { show: self.from };
+        }
+        if run == len { self.found(self.from + len, label) } else { Verdict::No }
+    }
+
+    /// Keys have a long part without a dash, with a digit in it; words joined by dashes have not.
+    fn service_key(&self) -> Verdict {
+        const MAX: usize = 256;
+        let verdict = self.token("api-key", is_base64url, 20, MAX);
+        let Verdict::Found { to, .. } = verdict else { return verdict };
+        let key = &self.text[self.from..to];
+        let label = if key.starts_with(b"ant-") { "anthropic-key" } else { "api-key" };
+        let has_long_part = key
+            .split(|byte| matches!(byte, b'-' | b'_'))
+            .any(|part| part.len() >= 16 && part.iter().any(u8::is_ascii_digit));
+        if has_long_part || key.iter().filter(|byte| byte.is_ascii_uppercase()).count() >= 8 {
+            self.found(to, label)
+        } else {
+            Verdict::No
+        }
+    }
+
+    fn jwt(&self) -> Verdict {
+        if !self.begins_word() {
+            return Verdict::No;
+        }
+        let mut at = self.from;
+        for part in 0..3 {
+            let run = length(&self.text[at..], is_base64url, MAX_JWT_PART);
+            at += run;
+            if run < MAX_JWT_PART && self.is_open(at) {
+                return Verdict::More { show: self.from };
+            }
+            if run < 7 {
+                return Verdict::No;
+            }
+            if part < 2 {
+                if self.text.get(at) != Some(&b'.') {
+                    return Verdict::No;
+                }
+                at += 1;
+            }
+        }
+        self.found(at, "jwt")
+    }
+
+    /// A token of at least `min` characters, one of them a digit; any token in a header.
+    fn header(&self, label: &'static str, min: usize) -> Verdict {
+        let run = length(&self.text[self.from..], is_token68, MAX_HEADER);
+        let to = self.from + run;
+        if run < MAX_HEADER && self.is_open(to) {
+            return Verdict::More { show: self.from };
+        }
+        let before = &self.text[self.at.saturating_sub(LOOK_BACK / 2)..self.at];
+        let is_header = before.to_ascii_lowercase().windows(13).any(|word| word == b"authorization");
+        let has_digit = self.text[self.from..to].iter().any(u8::is_ascii_digit);
+        if run >= 6 && is_header || run >= min && has_digit { self.found(to, label) } else { Verdict::No }
+    }
+
+    fn url_password(&self) -> Verdict {
+        if !self.at.checked_sub(1).is_some_and(|before| self.text[before].is_ascii_alphanumeric()) {
+            return Verdict::No;
+        }
+        let user = length(&self.text[self.from..], |byte| is_of_url(byte) && byte != b':', MAX_URL_PART);
+        let colon = self.from + user;
+        if user < MAX_URL_PART && self.is_open(colon) {
+            return Verdict::More { show: colon };
+        }
+        if self.text.get(colon) != Some(&b':') {
+            return Verdict::No;
+        }
+        let from = colon + 1;
+        let run = length(&self.text[from..], |byte| is_of_url(byte) || byte == b'@', MAX_URL_PART);
+        if run < MAX_URL_PART && self.is_open(from + run) {
+            return Verdict::More { show: from };
+        }
+        match self.text[from..from + run].iter().rposition(|byte| *byte == b'@') {
+            None | Some(0) => Verdict::No,
+            Some(len) => Verdict::Found { from, to: from + len, label: "url-password" },
+        }
+    }
+
+    fn key_block(&self) -> Verdict {
+        let rest = &self.text[self.from..];
+        let more = Verdict::More { show: self.text.len() };
+        let words = length(rest, |byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b' ', 64);
+        let header = &rest[..words];
+        if words < 64 && self.is_open(self.from + words) {
+            return more;
+        }
+        let kind = header.strip_suffix(b" BLOCK").unwrap_or(header);
+        if !kind.ends_with(b"PRIVATE KEY") || kind.len() > MAX_KEY_KIND {
+            return Verdict::No;
+        }
+        let dashes = &rest[words..];
+        let frame = length(dashes, |byte| byte == b'-', 5);
+        if frame < 5 {
+            return if self.is_open(self.from + words + frame) { more } else { Verdict::No };
+        }
+        let from = self.from + words + frame;
+        let after = &self.text[from..];
+        let may_be_escape = after.first().is_none_or(|byte| *byte == b'\\');
+        if after.len() < 3 && may_be_escape && !self.is_all {
+            return Verdict::More { show: from };
+        }
+        let in_string = matches!(after, [b'\\', b'n' | b'r', next, ..] if *next != b'"');
+        Verdict::Block { from, in_string }
+    }
+
+    fn aws_value(&self) -> Verdict {
+        let between = length(&self.text[self.from..], |byte| !is_aws(byte), 9);
+        let from = self.from + between;
+        if between < 9 && self.is_open(from) {
+            return Verdict::More { show: from };
+        }
+        if between == 0 || between == 9 {
+            return Verdict::No;
+        }
+        let run = length(&self.text[from..], |byte| is_aws(byte) || byte == b'=', MAX_HEADER);
+        if run < MAX_HEADER && self.is_open(from + run) {
+            return Verdict::More { show: from };
+        }
+        if run < AWS_SECRET {
+            return Verdict::No;
+        }
+        Verdict::Found { from, to: from + run, label: "aws-secret-key" }
+    }
+
+    fn found(&self, to: usize, label: &'static str) -> Verdict {
+        Verdict::Found { from: self.from, to, label }
+    }
+
+    /// Whether what stands at `at` is not known yet.
+    fn is_open(&self, at: usize) -> bool {
+        at == self.text.len() && !self.is_all
+    }
+
+    /// Whether the anchor does not go on a word: what stands before it is no letter or digit, or belongs
+    /// to an escape of JSON, of a URL or of a terminal.
+    fn begins_word(&self) -> bool {
+        let before = &self.text[self.at.saturating_sub(LOOK_BACK / 2)..self.at];
+        let Some(last) = before.last() else { return true };
+        if !last.is_ascii_alphanumeric() {
+            return true;
+        }
+        let is_hex = |bytes: &[u8]| bytes.iter().all(u8::is_ascii_hexdigit);
+        match before {
+            [.., b'\\', b'n' | b'r' | b't' | b'b' | b'f'] => true,
+            [.., b'%', tens, ones] => is_hex(&[*tens, *ones]),
+            [.., b'\\', b'u', a, b, c, d] => is_hex(&[*a, *b, *c, *d]),
+            [rest @ .., b'm' | b'K'] => {
+                let sequence = rest.iter().rposition(|byte| !byte.is_ascii_digit() && *byte != b';');
+                matches!(sequence, Some(at) if rest[at] == b'[')
+            }
+            _ => false,
+        }
+    }
+}
+
+/// How many bytes at the beginning are of a class, at most `max`.
+fn length(text: &[u8], class: impl Fn(u8) -> bool, max: usize) -> usize {
+    text.iter().take(max).take_while(|byte| class(**byte)).count()
+}
+
+fn is_alphanumeric(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+}
+
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+fn is_dashed(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'-'
+}
+
+fn is_base64url(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
+}
+
+fn is_dotted(byte: u8) -> bool {
+    is_base64url(byte) || byte == b'.'
+}
+
+fn is_capital(byte: u8) -> bool {
+    byte.is_ascii_uppercase() || byte.is_ascii_digit()
+}
+
+fn is_aws(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'+')
+}
+
+fn is_token68(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=')
+}
+
+/// What may stand in user and password of a URL; not `@`.
+fn is_of_url(byte: u8) -> bool {
+    byte > b' ' && byte != 0x7f && !matches!(byte, b'@' | b'/' | b'"' | b'\'' | b'<' | b'>' | b'\\' | b'`' | b'?' | b'#')
+}
