@@ -1,4 +1,5 @@
-//! Benchmarks of what a person waits for: reading the folders, a key in the filter, a decision.
+//! Benchmarks of what a person waits for: reading the folders, a key in the filter, a decision,
+//! the output of a run.
 //!
 //! `cargo bench` runs all of them, `cargo bench -- search` those whose path holds the word. The screen
 //! itself is measured in a terminal: see `peers.toml` beside this file.
@@ -7,6 +8,7 @@
 
 mod catalog;
 mod engine;
+mod redact;
 mod search;
 mod store;
 mod workload;

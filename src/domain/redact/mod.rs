@@ -92,7 +92,10 @@ impl Redactor {
         stream.push(text.as_bytes(), &mut clean);
         let redactions = stream.finish(&mut clean);
         // A value that is no UTF-8 might have been cut out of the middle of a character.
-        (String::from_utf8(clean).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()), redactions)
+        (
+            String::from_utf8(clean).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
+            redactions,
+        )
     }
 
     /// A JSON value without its secrets, in texts, names and numbers. It stays JSON: a number that is a
@@ -175,7 +178,8 @@ pub fn is_redacted(text: &str) -> bool {
 pub fn without_redacted(value: Value) -> Option<Value> {
     match value {
         Value::Object(fields) => {
-            let whole = fields.into_iter().filter(|(name, value)| !is_redacted(name) && !is_redacted(&value.to_string()));
+            let whole =
+                fields.into_iter().filter(|(name, value)| !is_redacted(name) && !is_redacted(&value.to_string()));
             Some(Value::Object(whole.collect()))
         }
         other => (!is_redacted(&other.to_string())).then_some(other),

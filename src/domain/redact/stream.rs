@@ -33,10 +33,20 @@ pub struct RedactStream {
     done: usize,
     /// Until here an AWS secret key is looked for.
     aws_until: usize,
+    /// What was found and is not replaced yet, by place: something may still be found before it.
+    pending: Vec<Replacement>,
     block: Option<Block>,
     /// The mark that was written last, when nothing was written behind it.
     last_mark: Option<usize>,
     redactions: Redactions,
+}
+
+/// A part of the buffer and the name to show in its place.
+#[derive(Clone, Copy)]
+struct Replacement {
+    from: usize,
+    to: usize,
+    name: Name,
 }
 
 /// A key block of which the header was seen.
@@ -75,6 +85,7 @@ impl RedactStream {
             next: 0,
             done: 0,
             aws_until: 0,
+            pending: Vec::new(),
             block: None,
             last_mark: None,
             redactions: Redactions::default(),
@@ -90,6 +101,10 @@ impl RedactStream {
         self.next -= past;
         self.done -= past;
         self.aws_until = self.aws_until.saturating_sub(past);
+        for pending in &mut self.pending {
+            pending.from = pending.from.saturating_sub(past);
+            pending.to = pending.to.saturating_sub(past);
+        }
     }
 
     /// Gives out what is left at the end of the stream, and tells what was replaced in all of it.
@@ -107,39 +122,48 @@ impl RedactStream {
 
     fn advance(&mut self, is_all: bool, out: &mut Vec<u8>) {
         loop {
-            if let Some(block) = self.block {
-                if !self.pass_block(block, is_all) {
-                    return;
-                }
-                continue;
+            if self.block.is_some_and(|block| !self.pass_block(block, is_all)) || !self.pass_text(is_all, out) {
+                return;
             }
-            let Some(at) = self.candidate(self.next) else { break };
+        }
+    }
+
+    /// Decides about text as far as that is possible; `true` when it came upon a key block.
+    fn pass_text(&mut self, is_all: bool, out: &mut Vec<u8>) -> bool {
+        let end = self.buffer.len();
+        let (begun, secret) = if is_all { (end, end) } else { self.beginnings(self.next) };
+        // INVARIANT: no place is decided behind one where an anchor may have begun.
+        while let Some(at) = self.candidate(self.next).filter(|at| *at < begun) {
+            self.settle(at, out);
             match self.finding(at, is_all) {
                 Finding::Nothing => self.next = at + 1,
                 Finding::Secret { from, to, name } => {
-                    self.replace(from, to, name, out);
+                    let place = self.pending.partition_point(|pending| pending.from < from);
+                    self.pending.insert(place, Replacement { from, to, name });
                     if matches!(name, Name::Look(tokens::AWS_KEY_ID)) {
                         self.aws_until = to + AWS_WINDOW;
                     }
                     self.next = at + 1;
                 }
                 Finding::Block { from, in_string } => {
+                    self.settle(from, out);
                     self.give(from, out);
                     self.mark(Name::Look(tokens::KEY_BLOCK), out);
                     self.next = from;
                     self.block = Some(Block { left: MAX_BLOCK, in_string });
+                    return true;
                 }
                 Finding::More { show } => {
-                    let show = self.harmless(at, show);
-                    self.give(show, out);
                     self.next = at;
-                    return;
+                    self.give(self.harmless(at + 1, show.min(secret)), out);
+                    return false;
                 }
             }
         }
-        let (next, show) = if is_all { (self.buffer.len(), self.buffer.len()) } else { self.beginnings(self.next) };
-        self.give(show, out);
-        self.next = next;
+        self.settle(if is_all { end + 1 } else { begun }, out);
+        self.next = begun;
+        self.give(self.harmless(begun, secret), out);
+        false
     }
 
     /// The next place from `from` on where something may begin.
@@ -189,20 +213,19 @@ impl RedactStream {
         Finding::Secret { from: at, to, name: Name::Known(name) }
     }
 
-    /// How far it is certain that nothing will be replaced, when that is so up to `show` as far as the
-    /// place `at` is concerned.
-    fn harmless(&self, at: usize, show: usize) -> usize {
-        let (mut show, mut from) = (show, at + 1);
+    /// How far, at most up to `show`, nothing that begins at `from` or behind it will be replaced.
+    fn harmless(&self, from: usize, show: usize) -> usize {
+        let mut show = self.pending.first().map_or(show, |pending| show.min(pending.from));
+        let mut from = from;
         while let Some(place) = self.candidate(from).filter(|place| *place < show) {
             match self.finding(place, false) {
                 Finding::Nothing => {}
                 Finding::More { show: most } => show = show.min(most),
-                Finding::Secret { from, .. } => show = show.min(from),
-                Finding::Block { from, .. } => show = show.min(from),
+                Finding::Secret { from, .. } | Finding::Block { from, .. } => show = show.min(from),
             }
             from = place + 1;
         }
-        show.min(self.beginnings(at).1)
+        show
     }
 
     /// Where at the end of the buffer, from `from` on, an anchor may have begun, and where one of a known
@@ -249,13 +272,19 @@ impl RedactStream {
         }
     }
 
-    /// Replaces a part; where a secret overlaps one that was replaced, only the rest of it vanishes.
-    fn replace(&mut self, from: usize, to: usize, name: Name, out: &mut Vec<u8>) {
-        if from >= self.done {
-            self.give(from, out);
-            self.mark(name, out);
+    /// Replaces what begins before a place that everything else begins at or behind. Where secrets
+    /// overlap, only the rest of the second one vanishes.
+    fn settle(&mut self, before: usize, out: &mut Vec<u8>) {
+        while let Some(Replacement { from, to, name }) =
+            self.pending.first().copied().filter(|first| first.from < before)
+        {
+            self.pending.remove(0);
+            if from >= self.done {
+                self.give(from, out);
+                self.mark(name, out);
+            }
+            self.done = self.done.max(to);
         }
-        self.done = self.done.max(to);
     }
 
     /// Writes a mark; one for several of the same that touch each other.

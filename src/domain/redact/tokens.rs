@@ -66,9 +66,18 @@ struct Rule {
 
 enum Kind {
     /// So many characters of a class; more than `max` are cut there.
-    Token { label: &'static str, class: fn(u8) -> bool, min: usize, max: usize },
+    Token {
+        label: &'static str,
+        class: fn(u8) -> bool,
+        min: usize,
+        max: usize,
+    },
     /// Exactly so many.
-    Exact { label: &'static str, class: fn(u8) -> bool, len: usize },
+    Exact {
+        label: &'static str,
+        class: fn(u8) -> bool,
+        len: usize,
+    },
     /// `sk-`: also the beginning of many harmless words.
     ServiceKey,
     Jwt,
@@ -413,5 +422,7 @@ fn is_token68(byte: u8) -> bool {
 
 /// What may stand in user and password of a URL; not `@`.
 fn is_of_url(byte: u8) -> bool {
-    byte > b' ' && byte != 0x7f && !matches!(byte, b'@' | b'/' | b'"' | b'\'' | b'<' | b'>' | b'\\' | b'`' | b'?' | b'#')
+    byte > b' '
+        && byte != 0x7f
+        && !matches!(byte, b'@' | b'/' | b'"' | b'\'' | b'<' | b'>' | b'\\' | b'`' | b'?' | b'#')
 }
