@@ -48,6 +48,8 @@ struct Rules {
     finder: Option<AhoCorasick>,
     /// Those beginnings: of known values first.
     anchors: Vec<Vec<u8>>,
+    /// The places of the anchors that begin with a byte.
+    by_first: Vec<Vec<usize>>,
 }
 
 /// What was replaced, and how often.
@@ -58,7 +60,13 @@ impl Redactor {
     /// A redactor for these values beside the common tokens; a name is shown in place of its value.
     /// Values of less than [`MIN_SECRET`] bytes are left alone.
     pub fn new<'a>(secrets: impl IntoIterator<Item = (&'a str, &'a Secret)>) -> Redactor {
-        let mut rules = Rules { names: Vec::new(), known: Vec::new(), finder: None, anchors: Vec::new() };
+        let mut rules = Rules {
+            names: Vec::new(),
+            known: Vec::new(),
+            finder: None,
+            anchors: Vec::new(),
+            by_first: vec![Vec::new(); 256],
+        };
         for (name, secret) in secrets {
             let value = secret.expose().as_bytes();
             if value.len() >= MIN_SECRET {
@@ -69,6 +77,9 @@ impl Redactor {
         }
         let known = rules.known.iter().map(|(form, _)| form.anchor().to_vec());
         rules.anchors = known.chain(tokens::anchors().map(<[u8]>::to_vec)).collect();
+        for (place, anchor) in rules.anchors.iter().enumerate() {
+            rules.by_first[usize::from(anchor[0])].push(place);
+        }
         let mut builder = AhoCorasick::builder();
         builder.match_kind(MatchKind::LeftmostFirst).kind(Some(AhoCorasickKind::DFA));
         rules.finder = builder.build(&rules.anchors).ok();

@@ -182,7 +182,14 @@ impl RedactStream {
     /// What stands at a place: a known value, or something with the look of a secret, or both.
     fn finding(&self, at: usize, is_all: bool) -> Finding {
         let mut known: Option<(usize, usize)> = None;
-        for (form, name) in &self.rules.known {
+        let mut look = Verdict::No;
+        for anchor in &self.rules.by_first[usize::from(self.buffer[at])] {
+            let Some((form, name)) = self.rules.known.get(*anchor) else {
+                if look == Verdict::No {
+                    look = tokens::judge(anchor - self.rules.known.len(), &self.buffer, at, is_all);
+                }
+                continue;
+            };
             match form.compare(&self.buffer[at..], is_all) {
                 Comparison::No => {}
                 Comparison::More => return Finding::More { show: at },
@@ -193,7 +200,6 @@ impl RedactStream {
                 }
             }
         }
-        let mut look = tokens::judge(&self.buffer, at, is_all);
         if look == Verdict::No && at < self.aws_until {
             look = tokens::judge_aws_neighbour(&self.buffer, at, is_all);
         }

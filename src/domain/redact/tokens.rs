@@ -154,11 +154,11 @@ pub(super) fn anchors() -> impl Iterator<Item = &'static [u8]> {
     RULES.iter().map(|rule| rule.anchor.as_bytes())
 }
 
-/// Judges the text at a place by every rule. `is_all`: nothing will follow the text.
-pub(super) fn judge(text: &[u8], at: usize, is_all: bool) -> Verdict {
-    let rest = &text[at..];
-    // No two anchors are the beginning of one another, but for `sk-` and the like: the first one decides.
-    let Some(rule) = RULES.iter().find(|rule| rest.starts_with(rule.anchor.as_bytes())) else { return Verdict::No };
+/// Judges the text at a place by the rule with this number. `is_all`: nothing will follow the text.
+pub(super) fn judge(rule: usize, text: &[u8], at: usize, is_all: bool) -> Verdict {
+    let Some(rule) = RULES.get(rule).filter(|rule| text[at..].starts_with(rule.anchor.as_bytes())) else {
+        return Verdict::No;
+    };
     let place = Place { text, at, from: at + rule.anchor.len(), is_all };
     match rule.kind {
         Kind::Token { label, class, min, max } => place.token(label, class, min, max),
@@ -231,8 +231,10 @@ impl Place<'_> {
 
     /// Keys have a long part without a dash, with a digit in it; words joined by dashes have not.
     fn service_key(&self) -> Verdict {
-        const MAX: usize = 256;
-        let verdict = self.token("api-key", is_base64url, 20, MAX);
+        if self.at.checked_sub(1).is_some_and(|before| is_base64url(self.text[before]) && !self.begins_escape()) {
+            return Verdict::No;
+        }
+        let verdict = self.token("api-key", is_base64url, 20, 256);
         let Verdict::Found { to, .. } = verdict else { return verdict };
         let key = &self.text[self.from..to];
         let label = if key.starts_with(b"ant-") { "anthropic-key" } else { "api-key" };
@@ -366,9 +368,12 @@ impl Place<'_> {
     fn begins_word(&self) -> bool {
         let before = &self.text[self.at.saturating_sub(LOOK_BACK / 2)..self.at];
         let Some(last) = before.last() else { return true };
-        if !last.is_ascii_alphanumeric() {
-            return true;
-        }
+        !last.is_ascii_alphanumeric() || self.begins_escape()
+    }
+
+    /// Whether what stands before the anchor belongs to an escape of JSON, of a URL or of a terminal.
+    fn begins_escape(&self) -> bool {
+        let before = &self.text[self.at.saturating_sub(LOOK_BACK / 2)..self.at];
         let is_hex = |bytes: &[u8]| bytes.iter().all(u8::is_ascii_hexdigit);
         match before {
             [.., b'\\', b'n' | b'r' | b't' | b'b' | b'f'] => true,
