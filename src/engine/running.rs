@@ -10,8 +10,8 @@ use super::staged::Ending;
 use super::view::RunRequest;
 use super::{Engine, Inner, lock, now};
 use crate::domain::{
-    Caller, Digest, Isolation, IsolationLevel, Profile, Run, RunEnd, RunId, RunUsage, Stage, Tool, ToolDetail, ToolName,
-    WriteMode,
+    Caller, Digest, Isolation, IsolationLevel, Profile, Run, RunEnd, RunId, RunUsage, Stage, Tool, ToolDetail,
+    ToolName, WriteMode,
 };
 use crate::runner::{self, Report, Running};
 use crate::store::{FinishedRun, NewRun, Tx};
