@@ -91,6 +91,9 @@ actions! {
         Arg::required("tool", ArgKind::Tool, "NAME, or NAME@A for the old side"),
         Arg::optional("other", ArgKind::Text, "@B: version or digest of the new side; default is what lies on disk")
     }
+    Behaviour "behaviour" Catalog View [Catalog, Output, Failures, Queue, Review] ["b"] Both "Show what a tool, or one run of it, was seen to do" {
+        Arg::required("tool", ArgKind::Tool, "NAME or NAME@VERSION for all its runs, or the number of one run")
+    }
     // Run
     Run "run" Run Change [Catalog] ["r"] Both "Run a tool and record it" {
         TOOL,

@@ -1,16 +1,17 @@
 //! Looking at tools: `init`, `list`, `show`.
 
+use super::behaviour::usage_words;
 use super::call::{Answer, Call};
 use super::files::FileHead;
 use super::print_text::{Align, Ink, Line, Page, Table, counted, when};
-use super::review::risk_ink;
+use super::review::{evidence_line, risk_ink};
 use super::runs::run_table;
 use crate::domain::{
     Category, CostTier, Dialect, Digest, Example, Format, Kind, LimitsDeclared, Manifest, Origin, Permissions, Problem,
     Provenance, Recipe, Review, ReviewId, Run, Stage, TestCase, Tool, ToolName, ToolReview, ToolState,
 };
 use crate::engine::{
-    Engine, EngineError, Index, InitReport, ReviewFilter, RunFilter, VersionInfo, init as init_workspace,
+    Behaviour, Engine, EngineError, Index, InitReport, ReviewFilter, RunFilter, VersionInfo, init as init_workspace,
 };
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
@@ -250,6 +251,7 @@ pub(super) struct Shown {
     files: Vec<FileHead>,
     runs: Vec<Run>,
     waiting_review: Option<ReviewId>,
+    behaviour: Behaviour,
 }
 
 /// The fields of a manifest that the tool's row does not already have.
@@ -295,6 +297,7 @@ pub(super) fn show(call: &Call<'_>) -> Result<Shown, EngineError> {
         files: detail.files.iter().map(FileHead::of).collect(),
         runs: engine.runs(&filter)?,
         waiting_review: waiting_review(&engine, &tool)?,
+        behaviour: engine.behaviour(&tool)?,
         manifest: detail.manifest,
         tool: detail.tool,
     })
@@ -317,6 +320,12 @@ impl Answer for Shown {
         write_schema(page, "Takes", self.manifest.input.as_ref())?;
         write_schema(page, "Gives", self.manifest.output.as_ref())?;
         self.contents(page)?;
+        page.heading("Behaviour")?;
+        for line in self.behaviour.evidence() {
+            page.line(&evidence_line(&line))?;
+        }
+        let more = format!("  `toolsmith behaviour {}` shows all of it", self.tool.name);
+        page.line(&Line::new().put(Ink::Dim, more))?;
         self.history(page)
     }
 }
@@ -413,7 +422,8 @@ impl Shown {
     fn history(&self, page: &mut Page<'_>) -> io::Result<()> {
         if !self.versions.is_empty() {
             page.heading("Versions")?;
-            let mut table = Table::new(&["version", "digest", "stage", "seen", ""].map(|head| (head, Align::Left)));
+            let mut table =
+                Table::new(&["version", "digest", "stage", "seen", "", "usage"].map(|head| (head, Align::Left)));
             for version in &self.versions {
                 let approved = if version.approved { "approved" } else { "" };
                 let kept = if version.kept { "copy kept" } else { "" };
@@ -423,6 +433,7 @@ impl Shown {
                     (stage_ink(version.stage), version.stage.to_string()),
                     (Ink::Dim, when(version.first_seen_at, page.look())),
                     (Ink::Plain, format!("{approved} {kept}").trim().to_owned()),
+                    (Ink::Dim, version.usage.as_ref().map_or_else(|| "no finished run".to_owned(), usage_words)),
                 ]);
             }
             page.table(&table)?;

@@ -6,6 +6,7 @@
 //! what a call means is the engine's to say. The only thing this module decides by itself is that a
 //! verb for humans needs a terminal on standard input.
 
+mod behaviour;
 mod build;
 mod call;
 mod catalog;
@@ -142,6 +143,7 @@ fn dispatch(verb: Verb, call: &Call<'_>, screen: Screen) -> Result<u8, Stop> {
         Verb::Show => call.print(&catalog::show(call)?),
         Verb::Source => call.print(&files::source(call)?),
         Verb::Diff => call.print(&files::diff(call)?),
+        Verb::Behaviour => call.print(&behaviour::behaviour(call)?),
         Verb::Run => run::run(call),
         Verb::Rerun => run::rerun(call),
         Verb::Cancel => call.print(&runs::cancel(call)?),

@@ -191,7 +191,8 @@ impl ReviewAnswer {
     }
 }
 
-fn evidence_line(line: &EvidenceLine) -> Line {
+/// A fact with its sign.
+pub(super) fn evidence_line(line: &EvidenceLine) -> Line {
     let (ink, word) = match line.weight {
         Weight::Fact => (Ink::Plain, "fact"),
         Weight::Good => (Ink::Good, "good"),

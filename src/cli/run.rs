@@ -4,9 +4,9 @@ use super::call::{Call, Stop};
 use super::input;
 use super::live::{Joiner, Kept, Sink, follow};
 use super::outlet::{self, Outlets};
-use super::print_text::{Ink, Line, span};
-use super::runs::{RunAnswer, outcome_ink};
-use crate::domain::{Run, RunId, RunOutcome, Stream, Tool};
+use super::print_text::{Ink, Line, counted, size, span};
+use super::runs::{RunAnswer, level_ink, outcome_ink};
+use crate::domain::{Run, RunId, RunOutcome, RunUsage, Stream, Tool};
 use crate::engine::{Engine, EngineError, ErrorCode, RunHandle, RunRequest};
 use serde::Serialize;
 use std::io;
@@ -125,17 +125,32 @@ fn exit_code(outcome: RunOutcome) -> u8 {
     }
 }
 
-/// One line: how it ended, how long it took, how far it was isolated, and what was cut.
+/// One line: how it ended, what it used, how far it was isolated, and what was cut.
 fn summary(run: &Run) -> Line {
     let line = Line::new()
         .put(Ink::Dim, format!("run {} · ", run.id))
         .put(outcome_ink(run.outcome), run.outcome.word())
-        .put(Ink::Dim, format!(" · {} · isolation {}", span(run.usage.duration_ms), run.isolation.level));
+        .put(Ink::Dim, format!(" · {}", used(&run.usage)))
+        .put(Ink::Dim, " · ")
+        .put(level_ink(run.isolation.level), run.isolation.level.meaning());
     let line = match run.exit_code {
         Some(code) if code != 0 => line.put(Ink::Dim, format!(" · exit code {code}")),
         _ => line,
     };
     if run.truncated { line.put(Ink::Warn, " · output cut at its limit") } else { line }
+}
+
+/// Time, processor, peak memory and processes; what was not measured is left out.
+fn used(usage: &RunUsage) -> String {
+    let mut parts = vec![span(usage.duration_ms), format!("cpu {}", span(usage.cpu_ms))];
+    if usage.most_memory_bytes() > 0 {
+        parts.push(format!("mem {}", size(usage.most_memory_bytes())));
+    }
+    if usage.peak_processes > 0 {
+        let count = usize::try_from(usage.peak_processes).unwrap_or(usize::MAX);
+        parts.push(counted(count, "process", "processes"));
+    }
+    parts.join(" · ")
 }
 
 /// Takes output and shows nothing: it is read from the kept output at the end.
@@ -234,7 +249,8 @@ mod tests {
         run.truncated = true;
         assert_eq!(
             plain(|page| page.line(&summary(&run))),
-            "run 7 · failed · 340 ms · isolation limits-only · exit code 3 · output cut at its limit\n"
+            "run 7 · failed · 340 ms · cpu 20 ms · mem 4.0 KiB · limits-only: no sandbox · exit code 3 · \
+             output cut at its limit\n"
         );
     }
 

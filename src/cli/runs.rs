@@ -5,7 +5,7 @@ use super::lifecycle::Done;
 use super::live::Kept;
 use super::outlet::{self, Outlet};
 use super::print_text::{Align, Ink, Line, Look, Page, Table, counted, span, when};
-use crate::domain::{Command, Instant, Run, RunId, RunOutcome, Stream};
+use crate::domain::{Command, Instant, IsolationLevel, Run, RunId, RunOutcome, Stream};
 use crate::engine::{EngineError, RunFilter};
 use serde::Serialize;
 use std::io;
@@ -63,11 +63,20 @@ pub(super) fn run_table(runs: &[Run], look: Look) -> Table {
             (Ink::Dim, when(run.started_at, look)),
             (Ink::Plain, time),
             (Ink::Plain, run.caller.clone()),
-            (Ink::Dim, run.isolation.level.to_string()),
+            (level_ink(run.isolation.level), run.isolation.level.to_string()),
             (Ink::Plain, run.error.clone().unwrap_or_default()),
         ]);
     }
     table
+}
+
+/// The ink of an isolation level.
+pub(super) fn level_ink(level: IsolationLevel) -> Ink {
+    match level {
+        IsolationLevel::Isolated => Ink::Good,
+        IsolationLevel::Confined => Ink::Plain,
+        IsolationLevel::LimitsOnly | IsolationLevel::None => Ink::Warn,
+    }
 }
 
 /// The ink of an outcome.
@@ -155,7 +164,7 @@ pub(super) mod tests {
     use super::super::print_json::tests::object;
     use super::super::print_text::tests::plain;
     use super::*;
-    use crate::domain::{Digest, Isolation, IsolationLevel, Profile, RunUsage, Stage, ToolName};
+    use crate::domain::{Digest, Isolation, Profile, RunUsage, Stage, ToolName};
     use serde_json::json;
 
     /// A run that failed.

@@ -29,6 +29,7 @@ mod secret;
 mod text;
 mod time;
 mod tool;
+mod typical;
 mod words;
 
 pub use command::{Caller, Command, Outcome, Shown};
@@ -57,5 +58,5 @@ pub use secret::Secret;
 pub use text::{SafeText, escape_char, is_hidden};
 pub use time::{Instant, rfc3339};
 pub use tool::{Placement, Tool, ToolDetail, ToolFacts};
-
+pub use typical::Typical;
 pub use words::{Category, CostTier, Format, Kind, Origin, Stage, ToolState};

@@ -85,6 +85,16 @@ pub struct Isolation {
 }
 
 impl IsolationLevel {
+    /// What it means, in words that promise nothing more.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            IsolationLevel::Isolated => "isolated",
+            IsolationLevel::Confined => "confined",
+            IsolationLevel::LimitsOnly => "limits-only: no sandbox",
+            IsolationLevel::None => "none: no isolation",
+        }
+    }
+
     /// Whether this level is at least as strong as `least`.
     pub fn reaches(self, least: IsolationLevel) -> bool {
         self <= least

@@ -2,9 +2,11 @@
 //!
 //! Facts only, worst first. What was not looked at is said, never left out.
 
+use super::behaviour::Behaviour;
+use super::error::EngineError;
 use super::view::{EvidenceLine, Weight};
 use crate::domain::{
-    CostTier, Manifest, Permissions, Review, ReviewKind, Run, RunOutcome, SafeText, Tool, VersionFile,
+    CostTier, IsolationLevel, Manifest, Permissions, Review, ReviewKind, Run, RunOutcome, SafeText, Tool, VersionFile,
 };
 
 /// What the facts are drawn from.
@@ -22,6 +24,10 @@ pub struct Material<'a> {
     pub base: Option<&'a Manifest>,
     /// Runs of this digest.
     pub runs: &'a [Run],
+    /// What they were seen to do; `None` when the version is not in the catalog.
+    pub behaviour: Option<Result<&'a Behaviour, &'a EngineError>>,
+    /// The least isolation that the stage demands now: a run below it proves nothing.
+    pub least: IsolationLevel,
     /// Why the files could not be read.
     pub unreadable: Option<&'a str>,
 }
@@ -40,7 +46,12 @@ pub fn collect(material: Material<'_>) -> Vec<EvidenceLine> {
     if let Some(tool) = material.tool {
         lines.extend(of_row(tool));
     }
-    lines.push(runs(material.runs));
+    lines.extend(runs(material.runs, material.least));
+    lines.extend(match material.behaviour {
+        Some(Ok(behaviour)) => behaviour.evidence(),
+        Some(Err(error)) => vec![line(Weight::Warn, "behaviour", format!("not known: {error}"))],
+        None => Vec::new(),
+    });
     lines.push(size(material.files));
     if material.review.kind == ReviewKind::Adoption {
         lines.extend(members(material.review));
@@ -154,15 +165,35 @@ fn of_row(tool: &Tool) -> Vec<EvidenceLine> {
     lines
 }
 
-fn runs(runs: &[Run]) -> EvidenceLine {
+/// Runs of the version with the isolation they had. A run below the level that is demanded now is named, and
+/// does not count.
+fn runs(runs: &[Run], least: IsolationLevel) -> Vec<EvidenceLine> {
     if runs.is_empty() {
-        return line(Weight::Warn, "runs", "this version has never run here");
+        return vec![line(Weight::Warn, "runs", "this version has never run here")];
     }
-    let good = runs.iter().filter(|r| r.outcome == RunOutcome::Succeeded).count();
-    let bad = runs.iter().filter(|r| r.outcome.is_failure()).count();
-    let weight = if bad > 0 || good == 0 { Weight::Warn } else { Weight::Good };
-    let level = runs.first().map_or("none", |r| r.isolation.level.word());
-    line(weight, "runs", format!("{good} succeeded, {bad} failed of the last {} ({level})", runs.len()))
+    let (counted, below): (Vec<&Run>, Vec<&Run>) = runs.iter().partition(|run| run.isolation.level.reaches(least));
+    let mut lines = Vec::new();
+    if !counted.is_empty() {
+        let good = counted.iter().filter(|r| r.outcome == RunOutcome::Succeeded).count();
+        let bad = counted.iter().filter(|r| r.outcome.is_failure()).count();
+        let weight = if bad > 0 || good == 0 { Weight::Warn } else { Weight::Good };
+        let text = format!("{good} succeeded, {bad} failed of the last {} ({})", counted.len(), levels(&counted));
+        lines.push(line(weight, "runs", text));
+    }
+    if !below.is_empty() {
+        let text = format!("{} below {least} do not count as evidence ({})", below.len(), levels(&below));
+        lines.push(line(Weight::Warn, "runs", text));
+    }
+    lines
+}
+
+/// How many runs had which level, strongest first: `3 isolated, 1 confined`.
+fn levels(runs: &[&Run]) -> String {
+    let counts = IsolationLevel::ALL.iter().filter_map(|level| {
+        let count = runs.iter().filter(|run| run.isolation.level == *level).count();
+        (count > 0).then(|| format!("{count} {level}"))
+    });
+    counts.collect::<Vec<_>>().join(", ")
 }
 
 fn size(files: &[VersionFile]) -> EvidenceLine {

@@ -4,6 +4,7 @@
 //! of its own and reads snapshots. There is one write connection to the store, behind a lock; the
 //! rules that use it live in `core` and know nothing of files, clocks or processes.
 
+mod behaviour;
 mod commands;
 mod core;
 mod doctor;
@@ -26,6 +27,7 @@ mod watching;
 pub use self::core::{RunPolicy, policy};
 pub use crate::catalog::{Hit, Index, Matches};
 pub use crate::runner::{Frame, Spool, Tail, play_role};
+pub use behaviour::{Behaviour, BehaviourPart, Departed, Enforced, Reported, ResultEvidence, Tried};
 pub use error::{EngineError, ErrorCode};
 pub use home::{Home, find_workspace, state_dir};
 pub use init::{InitReport, init};

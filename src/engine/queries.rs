@@ -103,16 +103,19 @@ impl Engine {
     /// Versions of a name, newest first.
     pub fn versions(&self, tool: &ToolName) -> Result<Vec<VersionInfo>, EngineError> {
         let (rows, approvals) = self.read(|q| Ok((q.versions_of(tool)?, Approvals::read(q)?)))?;
-        let info = |row: VersionRow| VersionInfo {
-            approved: approvals.covers(tool, row.digest),
-            kept: self.inner.copies.has(row.digest),
-            version: row.version,
-            digest: row.digest,
-            stage: row.stage,
-            path: row.path,
-            first_seen_at: row.first_seen_at,
+        let info = |row: VersionRow| -> Result<VersionInfo, EngineError> {
+            Ok(VersionInfo {
+                usage: self.usage(tool, row.digest)?,
+                approved: approvals.covers(tool, row.digest),
+                kept: self.inner.copies.has(row.digest),
+                version: row.version,
+                digest: row.digest,
+                stage: row.stage,
+                path: row.path,
+                first_seen_at: row.first_seen_at,
+            })
         };
-        Ok(rows.into_iter().map(info).collect())
+        rows.into_iter().map(info).collect()
     }
 
     /// The kept files of a version.
@@ -210,6 +213,7 @@ impl Engine {
         let base = base_files.as_ref().and_then(|files| self.manifest_of(&review, files));
         let runs =
             self.runs(&RunFilter { digest: Some(review.digest), limit: EVIDENCE_RUNS, ..RunFilter::default() })?;
+        let behaviour = tool.as_ref().map(|tool| self.behaviour(tool));
         let evidence = evidence::collect(Material {
             review: &review,
             tool: tool.as_deref(),
@@ -217,6 +221,8 @@ impl Engine {
             manifest: manifest.as_ref(),
             base: base.as_ref(),
             runs: &runs,
+            behaviour: behaviour.as_ref().map(Result::as_ref),
+            least: self.least_level(review.from_stage),
             unreadable: unreadable.as_deref(),
         });
         Ok(ReviewDetail { review, files, base_files, manifest, evidence, runs })

@@ -4,14 +4,14 @@
 //! While any run of this process is alive, one keeper thread renews its leases and listens for
 //! cancel requests of other processes.
 
-use super::core::{RunPolicy, policy};
+use super::core::{self, RunPolicy, policy};
 use super::error::{EngineError, ErrorCode};
 use super::staged::Ending;
 use super::view::RunRequest;
 use super::{Engine, Inner, lock, now};
 use crate::domain::{
-    Caller, Digest, Isolation, IsolationLevel, Profile, Run, RunEnd, RunId, RunUsage, Stage, Tool, ToolDetail,
-    ToolName, WriteMode,
+    Caller, Digest, Isolation, IsolationLevel, Observation, Permissions, Profile, Run, RunEnd, RunId, RunOutcome, RunUsage,
+    Sample, Stage, Tool, ToolDetail, WriteMode,
 };
 use crate::runner::{self, Report, Running};
 use crate::store::{FinishedRun, NewRun, Tx};
@@ -59,6 +59,11 @@ impl RunHandle {
         self.running.as_ref().map(Running::changed)
     }
 
+    /// What it uses now; `None` for a run that never started, or that nobody samples.
+    pub fn samples(&self) -> Option<tokio::sync::watch::Receiver<Sample>> {
+        None
+    }
+
     /// Waits for its end and returns its record.
     ///
     /// # Errors
@@ -98,7 +103,8 @@ impl Engine {
         match policy(&request.tool, approved, caller) {
             RunPolicy::Refuse { code: _, message } => {
                 let id = self.open_run(&request.tool, Profile::Strict, caller, &input)?;
-                self.close_run(id, &ended(RunEnd::Refused { message }, Profile::Strict))?;
+                let end = ended(RunEnd::Refused { message }, Profile::Strict);
+                self.close_run(id, &end)?;
                 Ok(RunHandle { id, warning: None, engine: self.clone(), running: None })
             }
             RunPolicy::Allow { profile, warning } => {
@@ -137,7 +143,7 @@ impl Engine {
             state: &self.inner.state_dir,
         });
         let running = match prepared {
-            Ok(spec) => Some(self.spawn(&ready.detail.tool.name, caller, id, spec)),
+            Ok(spec) => Some(self.spawn(&ready.detail, caller, id, spec)),
             Err(end) => {
                 self.close_run(id, &ended(end, ready.profile))?;
                 None
@@ -152,9 +158,10 @@ impl Engine {
         if stated.is_some() { None } else { self.inner.settings.timeout(detail.tool.stage) }
     }
 
-    fn spawn(&self, tool: &ToolName, caller: &Caller, id: RunId, spec: runner::Spec) -> Running {
+    fn spawn(&self, detail: &ToolDetail, caller: &Caller, id: RunId, spec: runner::Spec) -> Running {
         let (starter, ender) = (self.clone(), self.clone());
-        let (tool, who, write) = (tool.clone(), caller.identity(), spec.grants().write.clone());
+        let (tool, who, write) = (detail.tool.name.clone(), caller.identity(), spec.grants().write.clone());
+        let declared = detail.manifest.permissions.clone();
         // The live entry must be there before the process can end: the lock is held until then.
         let mut live = lock(&self.inner.live);
         let running = runner::start(
@@ -165,7 +172,7 @@ impl Engine {
                     starter.report_trouble(written);
                 }),
                 on_end: Box::new(move |report| {
-                    let finished = finished(report);
+                    let finished = FinishedRun { declared, ..finished(report) };
                     let written = match &report.staged {
                         None => ender.close_run(id, &finished),
                         Some(staged) => {
@@ -221,7 +228,7 @@ impl Engine {
         then: impl FnOnce(&Tx<'_>) -> Result<T, EngineError>,
     ) -> Result<T, EngineError> {
         let written = self.transact(|tx| {
-            tx.finish_run(id, finished)?;
+            core::end_run(tx, id, finished)?;
             then(tx)
         });
         let scratch = self.scratch_path(id);
@@ -274,7 +281,9 @@ impl Engine {
             }
             runner::sweep(&self.scratch_path(row.run));
             let profile = self.run_record(row.run)?.isolation.profile;
-            self.close_run(row.run, &ended(RunEnd::Interrupted, profile))?;
+            let observation = Some(Observation::off("the process that watched it died"));
+            let end = FinishedRun { observation, ..ended(RunEnd::Interrupted, profile) };
+            self.close_run(row.run, &end)?;
         }
         Ok(())
     }
@@ -303,6 +312,7 @@ fn ended(end: RunEnd, profile: Profile) -> FinishedRun {
         notes: Vec::new(),
         observation: None,
         departed: Vec::new(),
+        declared: Permissions::default(),
     }
 }
 
@@ -313,8 +323,10 @@ fn finished(report: &Report) -> FinishedRun {
         isolation: report.isolation.clone(),
         truncated: report.truncated,
         notes: report.notes.clone(),
-        observation: Some(report.observation.clone()),
+        // What never started did nothing that could be seen.
+        observation: (report.end.outcome() != RunOutcome::SpawnFailed).then(|| report.observation.clone()),
         departed: Vec::new(),
+        declared: Permissions::default(),
     }
 }
 

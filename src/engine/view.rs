@@ -1,7 +1,8 @@
 //! What the faces read: snapshots and answers, all plain values.
 
 use crate::domain::{
-    Digest, Instant, Manifest, Problem, Review, ReviewState, Run, RunOutcome, Stage, Tool, ToolName, VersionFile,
+    Digest, Instant, Manifest, Problem, Review, ReviewState, Run, RunOutcome, Stage, Tool, ToolName, Typical,
+    VersionFile,
 };
 use serde::Serialize;
 use std::sync::Arc;
@@ -51,6 +52,8 @@ pub struct VersionInfo {
     pub approved: bool,
     /// Whether a copy is kept.
     pub kept: bool,
+    /// What a run of it usually uses; `None` before the first one that ran to its end.
+    pub usage: Option<Typical>,
 }
 
 /// What to run.

@@ -3,8 +3,8 @@
 use super::connection::Queries;
 use super::error::StoreResult;
 use super::tx::Tx;
-use super::values::Json;
-use crate::domain::{Digest, Envelope, Observation, RunId, ToolName};
+use super::values::{Count, Json};
+use crate::domain::{Digest, Envelope, Observation, RunId, RunUsage, ToolName};
 use rusqlite::params;
 
 impl Queries {
@@ -27,6 +27,31 @@ impl Queries {
         let sql = "SELECT body FROM envelopes WHERE tool = ?1 AND digest = ?2";
         let found: Option<Json<Envelope>> = self.row(sql, params![tool, digest], |row| row.get(0))?;
         Ok(found.map(|json| json.0).unwrap_or_default())
+    }
+}
+
+impl Queries {
+    /// What the newest runs of a version used that ran to their own end, newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn usages(&self, tool: &ToolName, digest: Digest, limit: usize) -> StoreResult<Vec<RunUsage>> {
+        let sql = "SELECT duration_ms, cpu_ms, max_rss_bytes, stdout_bytes, stderr_bytes, peak_memory_bytes, \
+                   peak_processes, disk_bytes FROM runs WHERE digest = ?1 AND tool = ?2 \
+                   AND outcome IN ('succeeded', 'failed', 'invalid-output') ORDER BY started_at_ms DESC LIMIT ?3";
+        self.rows(sql, params![digest, tool, Count(limit as u64)], |row| {
+            let count = |column| row.get::<_, Count>(column).map(|count| count.0);
+            Ok(RunUsage {
+                duration_ms: count(0)?,
+                cpu_ms: count(1)?,
+                max_rss_bytes: count(2)?,
+                stdout_bytes: count(3)?,
+                stderr_bytes: count(4)?,
+                peak_memory_bytes: count(5)?,
+                peak_processes: count(6)?,
+                disk_bytes: count(7)?,
+            })
+        })
     }
 }
 
@@ -54,7 +79,7 @@ impl Tx<'_> {
 #[cfg(test)]
 mod tests {
     use super::super::fixture::{change, digest, finished, name, observed, run, store};
-    use super::super::{FinishedRun, StoreError};
+    use super::super::{FinishedRun, NewRun, StoreError};
     use super::*;
     use crate::domain::{Observer, RunEnd};
 
@@ -89,6 +114,28 @@ mod tests {
         });
         let kept = |tool: &str, content: &str| store.envelope(&name(tool), digest(content)).unwrap();
         assert_eq!((kept("x", "1"), kept("y", "1"), kept("x", "2")), (two, one, Envelope::default()));
+    }
+
+    #[test]
+    fn only_runs_of_the_version_that_ran_to_their_own_end_say_what_it_uses() {
+        let (_dir, mut store) = store();
+        change(&mut store, |tx| {
+            let other = NewRun { digest: digest("other"), ..run("x") };
+            for (new, end) in [
+                (run("x"), RunEnd::Succeeded { exit_code: 0 }),
+                (run("x"), RunEnd::Failed { exit_code: 1, reason: "no".to_owned() }),
+                (run("x"), RunEnd::Cancelled),
+                (run("x"), RunEnd::TimedOut { after_ms: 9 }),
+                (other, RunEnd::Succeeded { exit_code: 0 }),
+            ] {
+                let id = tx.start_run(&new)?;
+                tx.finish_run(id, &finished(end))?;
+            }
+            Ok(())
+        });
+        let used = finished(RunEnd::Cancelled).usage;
+        assert_eq!(store.usages(&name("x"), digest("x"), 9).unwrap(), [used, used]);
+        assert_eq!(store.usages(&name("x"), digest("x"), 1).unwrap(), [used]);
     }
 
     #[test]

@@ -118,6 +118,7 @@ pub fn finished(end: RunEnd) -> FinishedRun {
         notes: vec!["a note".to_owned()],
         observation: Some(Observation::off("not looked at")),
         departed: vec!["read /etc/passwd".to_owned()],
+        declared: crate::domain::Permissions::default(),
     }
 }
 

@@ -5,7 +5,8 @@ use super::error::StoreResult;
 use super::tx::Tx;
 use super::values::{Count, Json, Text};
 use crate::domain::{
-    Digest, EventKind, Instant, Isolation, Observation, Run, RunEnd, RunId, RunOutcome, RunUsage, Stage, ToolName,
+    Digest, EventKind, Instant, Isolation, Observation, Permissions, Run, RunEnd, RunId, RunOutcome, RunUsage, Stage,
+    ToolName,
 };
 use rusqlite::{Row, ToSql, params};
 use std::collections::HashMap;
@@ -82,6 +83,8 @@ pub struct FinishedRun {
     pub observation: Option<Observation>,
     /// What it did that no run of its approved version had done before, one phrase each.
     pub departed: Vec<String>,
+    /// What the manifest of its version declares. Not stored: whoever judges the end needs it.
+    pub declared: Permissions,
 }
 
 /// Counts of one tool name.
@@ -196,7 +199,7 @@ impl Tx<'_> {
 
     /// Writes the end into the row of a running run; `None` when there is none.
     fn end_row(&self, id: RunId, finished: &FinishedRun) -> StoreResult<Option<ToolName>> {
-        let FinishedRun { end, usage, isolation, truncated, notes, observation, departed } = finished;
+        let FinishedRun { end, usage, isolation, truncated, notes, observation, departed, declared: _ } = finished;
         let denied = observation.as_ref().map(Observation::denials).unwrap_or_default();
         let row = params![
             id,

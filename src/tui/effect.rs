@@ -22,6 +22,15 @@ pub enum DetailFor {
     Run,
 }
 
+/// Whose behaviour is wanted.
+#[derive(Debug, Clone)]
+pub enum BehaviourOf {
+    /// All runs of a version.
+    Version(Arc<Tool>),
+    /// One run.
+    Run(RunId),
+}
+
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
@@ -69,6 +78,13 @@ pub enum Effect {
         purpose: DetailFor,
         /// The version to compare with; `None` takes the one approved last.
         other: Option<String>,
+    },
+    /// Load what a version or a run was seen to do.
+    LoadBehaviour {
+        /// Given back with the answer.
+        ticket: u64,
+        /// Whose.
+        of: BehaviourOf,
     },
     /// Find out what a command would change.
     Preview(Command),

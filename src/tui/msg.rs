@@ -3,10 +3,11 @@
 use super::effect::{DetailFor, TabId};
 use super::widget::{Chunk, TokenKind};
 use crate::domain::{
-    Command, FailureGroup, Instant, Operation, Outcome, Review, ReviewId, Run, RunId, ToolDetail, VersionFile,
+    Command, FailureGroup, Instant, Operation, Outcome, Review, ReviewId, Run, RunId, Sample, ToolDetail, VersionFile,
 };
 use crate::engine::{
-    CatalogView, Change, DoctorLine, EngineError, Frame, Index, Preview, ReviewDetail, Settings, VerifyReport,
+    Behaviour, CatalogView, Change, DoctorLine, EngineError, Frame, Index, Preview, ReviewDetail, Settings,
+    VerifyReport,
 };
 use crossterm::event::{KeyEvent, MouseEvent};
 use serde_json::Value;
@@ -92,6 +93,13 @@ pub enum Msg {
         /// Bytes that were skipped before these, kept in the spool.
         skipped: u64,
     },
+    /// What a live run uses now; comes a few times a second, and only while it is alive.
+    Sample {
+        /// Which run.
+        run: RunId,
+        /// What it uses.
+        sample: Sample,
+    },
 }
 
 /// A file's path, and for each of its lines the parts with a meaning.
@@ -132,6 +140,13 @@ pub enum Answer {
         path: String,
         /// What came.
         detail: Result<Box<ToolDossier>, EngineError>,
+    },
+    /// What a version or a run was seen to do.
+    Behaviour {
+        /// The number given with the request.
+        ticket: u64,
+        /// What came.
+        behaviour: Result<Box<Behaviour>, EngineError>,
     },
     /// What a command would change.
     Preview {

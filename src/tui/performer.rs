@@ -3,7 +3,7 @@
 //! Every call into the engine may block, so each runs on a thread of its own pool; the loop never
 //! waits for one. Live output is pulled by the loop (see [`Live`]), not pushed as messages.
 
-use super::effect::{Effect, TabId};
+use super::effect::{BehaviourOf, Effect, TabId};
 use super::msg::{Answer, FileTokens, Kept, Msg, Opened, ToolDossier};
 use super::phrase;
 use super::widget::{Language, highlight};
@@ -15,6 +15,7 @@ use crate::engine::{
 use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinHandle;
@@ -27,6 +28,9 @@ const SPOOL_PART: usize = 4 << 20;
 const SPOOL_STEP: usize = 1 << 20;
 /// Bytes of live output handed to the state for one frame; the rest waits for the next.
 const FRAME_BYTES: usize = 256 << 10;
+
+/// The least time between two samples of a live run: figures that change faster cannot be read.
+const SAMPLE_STEP: Duration = Duration::from_millis(250);
 
 /// The output of a live run and how far it was pulled.
 struct Live {
@@ -166,6 +170,13 @@ impl Performer {
                 let detail = dossier(engine, &tool, other.as_deref()).map(Box::new);
                 self.answer(Answer::Detail { purpose, path: tool.path.clone(), detail });
             }
+            Effect::LoadBehaviour { ticket, of } => {
+                let behaviour = match of {
+                    BehaviourOf::Version(tool) => engine.behaviour(&tool),
+                    BehaviourOf::Run(run) => engine.behaviour_of_run(run),
+                };
+                self.answer(Answer::Behaviour { ticket, behaviour: behaviour.map(Box::new) });
+            }
             Effect::Preview(command) => {
                 let preview = engine.preview(&command);
                 self.answer(Answer::Preview { command, preview });
@@ -241,6 +252,17 @@ impl Performer {
                 // Ends when the run's own sender is gone.
                 while changed.changed().await.is_ok() {
                     performer.shared.output.notify_one();
+                }
+            });
+        }
+        if let Some(mut samples) = handle.samples() {
+            let performer = self.clone();
+            tokio::spawn(async move {
+                // Ends when the run's own sender is gone.
+                while samples.changed().await.is_ok() {
+                    let sample = *samples.borrow_and_update();
+                    performer.send(Msg::Sample { run, sample });
+                    tokio::time::sleep(SAMPLE_STEP).await;
                 }
             });
         }

@@ -3,7 +3,9 @@
 use divan::Bencher;
 use serde_json::json;
 use std::cell::RefCell;
-use toolsmith::domain::{Digest, Instant, Isolation, IsolationLevel, Profile, RunEnd, RunUsage, Stage, ToolName};
+use toolsmith::domain::{
+    Digest, Instant, Isolation, IsolationLevel, Permissions, Profile, RunEnd, RunUsage, Stage, ToolName,
+};
 use toolsmith::store::{FinishedRun, NewOperation, NewRun, Store, StoreError};
 
 /// 2026-01-02 03:04:05 UTC.
@@ -61,6 +63,7 @@ fn start_and_fail_a_run(bencher: Bencher) {
         notes: Vec::new(),
         observation: None,
         departed: Vec::new(),
+        declared: Permissions::default(),
     };
     bencher.bench_local(|| -> Result<bool, StoreError> {
         let mut store = store.borrow_mut();

@@ -1,5 +1,6 @@
 //! What listings and single tools look like to humans and to scripts.
 
+use super::super::behaviour::tests::watched;
 use super::super::print_json::tests::object;
 use super::super::print_text::tests::plain;
 use super::super::runs::tests::failed_run;
@@ -211,6 +212,7 @@ fn shown() -> Shown {
         first_seen_at: Instant(1_767_323_045_678),
         approved: false,
         kept: true,
+        usage: watched().usage,
     };
     Shown {
         tool,
@@ -219,6 +221,7 @@ fn shown() -> Shown {
         files: vec![FileHead::of(&file)],
         runs: vec![failed_run()],
         waiting_review: Some(ReviewId(4)),
+        behaviour: watched(),
     }
 }
 

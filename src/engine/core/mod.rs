@@ -5,6 +5,7 @@
 //! in the same transaction and performed by the shell; after a crash the intent is still there.
 
 mod applying;
+mod behaviour;
 mod decide;
 mod lifecycle;
 mod policy;
@@ -12,6 +13,7 @@ mod scan;
 mod undo;
 
 pub use applying::{Applying, apply};
+pub use behaviour::end_run;
 pub use decide::{DecideInput, decide, undecided};
 pub use lifecycle::{archive, archived_placement, promote, restore};
 pub use policy::{RunPolicy, policy};

@@ -290,6 +290,7 @@ fn finished(end: RunEnd) -> FinishedRun {
         notes: vec![],
         observation: Some(Observation { changes, ..Observation::off("not in this test") }),
         departed: vec![],
+        declared: crate::domain::Permissions::default(),
     }
 }
 

@@ -34,6 +34,7 @@ impl App {
             Msg::Indexed { generation, index } => self.catalog.set_index(generation, index),
             Msg::Answer(answer) => return self.answer(*answer),
             Msg::Output { run, frames, skipped } => self.output.wrote(run, &frames, skipped),
+            Msg::Sample { run, sample } => self.output.sampled(run, sample),
             // The rest is handled where keys, the mouse and time are.
             _ => {}
         }
@@ -131,6 +132,10 @@ impl App {
             }
             Answer::Review { review, detail } => return self.take_review(review, detail),
             Answer::Detail { purpose, path, detail } => return self.take_detail(purpose, &path, detail),
+            Answer::Behaviour { ticket, behaviour } => match &mut self.screen {
+                Screen::Behaviour(screen) if screen.ticket == ticket => screen.set(&behaviour),
+                Screen::Workbench | Screen::Review(_) | Screen::Source(_) | Screen::Behaviour(_) => {}
+            },
             Answer::Preview { command, preview } => self.take_preview(&command, preview),
             Answer::Done { command, outcome } => return self.done(&command, outcome),
             Answer::RunStarted { tab, started } => self.output.started(tab, started),

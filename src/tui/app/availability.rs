@@ -33,6 +33,8 @@ impl App {
                 Err("there are tools already; in a shell, toolsmith init adds what is missing".to_owned())
             }
             Verb::Show | Verb::Source | Verb::Diff => self.tool_or_why().map(drop),
+            Verb::Behaviour if self.selected_run().is_some() => Ok(()),
+            Verb::Behaviour => self.tool_or_why().map(drop),
             Verb::Run => self.tool_or_why().and_then(|tool| runnable(&tool)),
             Verb::Rerun => self.selected_run().map(drop).ok_or_else(|| "no run is selected".to_owned()),
             Verb::Cancel => match self.output.current() {
@@ -45,7 +47,7 @@ impl App {
             Verb::Approve => self.approvable(),
             Verb::Reject | Verb::RequestChanges => match &self.screen {
                 Screen::Review(review) => review.decidable(),
-                Screen::Workbench | Screen::Source(_) => Err("open a review first".to_owned()),
+                Screen::Workbench | Screen::Source(_) | Screen::Behaviour(_) => Err("open a review first".to_owned()),
             },
             Verb::Promote => self.promotable(),
             Verb::Archive => self.tool_or_why().and_then(|tool| match tool.stage {
@@ -59,7 +61,7 @@ impl App {
             Verb::ToggleDiff => match &self.screen {
                 Screen::Review(review) if review.has_difference() => Ok(()),
                 Screen::Review(_) => Err("nothing was approved before: there is no difference".to_owned()),
-                Screen::Workbench | Screen::Source(_) => Err("open a review first".to_owned()),
+                Screen::Workbench | Screen::Source(_) | Screen::Behaviour(_) => Err("open a review first".to_owned()),
             },
             Verb::Follow if self.output.current().is_none() => Err("no run is open".to_owned()),
             _ => Ok(()),
@@ -129,6 +131,7 @@ impl App {
                 Verb::Run,
                 Verb::Show,
                 Verb::Source,
+                Verb::Behaviour,
                 Verb::Filter,
                 Verb::Promote,
                 Verb::Archive,
@@ -138,7 +141,9 @@ impl App {
                 Verb::Palette,
             ],
             Context::Output if live => &[Verb::Cancel, Verb::Follow, Verb::Filter, Verb::Runs, Verb::Zoom, Verb::Copy],
-            Context::Output => &[Verb::Rerun, Verb::Runs, Verb::Filter, Verb::NextTab, Verb::Zoom, Verb::Copy],
+            Context::Output => {
+                &[Verb::Rerun, Verb::Behaviour, Verb::Runs, Verb::Filter, Verb::NextTab, Verb::Zoom, Verb::Copy]
+            }
             Context::Failures => &[Verb::Output, Verb::Rerun, Verb::Promote, Verb::Archive, Verb::Filter],
             Context::Queue => &[Verb::Review, Verb::Filter, Verb::Archive, Verb::Undo],
             Context::Review => &[
@@ -147,6 +152,7 @@ impl App {
                 Verb::RequestChanges,
                 Verb::NextTab,
                 Verb::ToggleDiff,
+                Verb::Behaviour,
                 Verb::Bottom,
                 Verb::Filter,
                 Verb::Back,

@@ -128,6 +128,7 @@ impl App {
         match &self.screen {
             Screen::Review(screen) => screen.body().is_typing(),
             Screen::Source(screen) => screen.reader.is_typing(),
+            Screen::Behaviour(screen) => screen.reader.is_typing(),
             Screen::Workbench => match self.focus {
                 Pane::Catalog => self.catalog.is_typing(),
                 Pane::Output => self.output.is_typing(),
@@ -142,6 +143,7 @@ impl App {
         match &mut self.screen {
             Screen::Review(screen) => screen.reader().set_typing(typing),
             Screen::Source(screen) => screen.reader.set_typing(typing),
+            Screen::Behaviour(screen) => screen.reader.set_typing(typing),
             Screen::Workbench => match self.focus {
                 Pane::Catalog => self.catalog.set_typing(typing),
                 Pane::Output => self.output.set_typing(typing),
@@ -156,6 +158,7 @@ impl App {
         match &mut self.screen {
             Screen::Review(screen) => screen.reader().edit_search(edit),
             Screen::Source(screen) => screen.reader.edit_search(edit),
+            Screen::Behaviour(screen) => screen.reader.edit_search(edit),
             Screen::Workbench => match self.focus {
                 Pane::Catalog => self.catalog.edit_filter(edit),
                 Pane::Output => self.output.edit_search(edit),

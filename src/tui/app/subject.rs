@@ -14,7 +14,7 @@ impl App {
         match &self.screen {
             Screen::Workbench => self.focus.context(),
             Screen::Review(_) => Context::Review,
-            Screen::Source(_) => Context::Source,
+            Screen::Source(_) | Screen::Behaviour(_) => Context::Source,
         }
     }
 
@@ -36,6 +36,7 @@ impl App {
         match &self.screen {
             Screen::Review(review) => self.tool_of_review(&review.review),
             Screen::Source(source) => Some(Arc::clone(&source.tool)),
+            Screen::Behaviour(screen) => screen.tool.clone(),
             Screen::Workbench => match self.focus {
                 Pane::Catalog => match self.catalog.selected() {
                     Selected::Tool(tool) => Some(Arc::clone(tool)),

@@ -3,7 +3,7 @@
 use super::{App, Mood};
 use crate::action::{Verb, spec};
 use crate::domain::{Command, DecisionKind, Review, ReviewId, RunId, Stage, Tool};
-use crate::tui::effect::{DetailFor, Effect, Ending};
+use crate::tui::effect::{BehaviourOf, DetailFor, Effect, Ending};
 use crate::tui::list::Motion;
 use crate::tui::overlay::confirm::Confirm;
 use crate::tui::overlay::digest_prompt::DigestPrompt;
@@ -19,6 +19,7 @@ use crate::tui::pane::Pane;
 use crate::tui::pane::catalog::Selected;
 use crate::tui::pane::output::Phase;
 use crate::tui::screen::Screen;
+use crate::tui::screen::behaviour::BehaviourScreen;
 use crate::tui::screen::review::ReviewScreen;
 use crate::tui::screen::source::SourceScreen;
 use crate::tui::theme::{Ground, Theme};
@@ -41,6 +42,7 @@ impl App {
             Verb::Show => self.open_source(DetailFor::Show, args),
             Verb::Source => self.open_source(DetailFor::Source, args),
             Verb::Diff => self.open_source(DetailFor::Diff, args),
+            Verb::Behaviour => self.open_behaviour(args),
             Verb::Run => self.begin_run(args),
             Verb::Cancel => self.cancel(args),
             Verb::Rerun => self.rerun(args),
@@ -185,6 +187,26 @@ impl App {
         })
     }
 
+    /// Of the run that is named or selected, else of the version.
+    fn open_behaviour(&mut self, args: &Args) -> Vec<Effect> {
+        let named = args.get("tool");
+        let run = named.map_or_else(|| self.selected_run(), |text| text.parse().ok());
+        if let Some(run) = run {
+            let tool = if named.is_none() { self.selected_tool() } else { None };
+            return self.show_behaviour(tool, &format!("run #{run}"), BehaviourOf::Run(run));
+        }
+        self.with_tool(args, |app, tool| {
+            let about = format!("{} {}", tool.name, tool.version);
+            app.show_behaviour(Some(Arc::clone(&tool)), &about, BehaviourOf::Version(tool))
+        })
+    }
+
+    fn show_behaviour(&mut self, tool: Option<Arc<Tool>>, about: &str, of: BehaviourOf) -> Vec<Effect> {
+        let ticket = self.ticket();
+        self.screen = Screen::Behaviour(Box::new(BehaviourScreen::loading(tool, about, ticket)));
+        vec![Effect::LoadBehaviour { ticket, of }]
+    }
+
     fn begin_run(&mut self, args: &Args) -> Vec<Effect> {
         self.with_tool(args, |app, tool| {
             let form = crate::tui::overlay::form::RunForm::loading(Arc::clone(&tool));
@@ -323,7 +345,7 @@ impl App {
     fn step_pane(&mut self, by: isize) -> Vec<Effect> {
         match self.screen {
             Screen::Workbench => self.focus_pane(self.focus.step(by)),
-            Screen::Review(_) | Screen::Source(_) => {
+            Screen::Review(_) | Screen::Source(_) | Screen::Behaviour(_) => {
                 self.step_tab(by);
                 Vec::new()
             }
@@ -340,7 +362,8 @@ impl App {
         match &mut self.screen {
             Screen::Review(screen) if screen.body().is_searching() => screen.reader().edit_search(TextInput::clear),
             Screen::Source(screen) if screen.reader.is_searching() => screen.reader.edit_search(TextInput::clear),
-            Screen::Review(_) | Screen::Source(_) => self.screen = Screen::Workbench,
+            Screen::Behaviour(screen) if screen.reader.is_searching() => screen.reader.edit_search(TextInput::clear),
+            Screen::Review(_) | Screen::Source(_) | Screen::Behaviour(_) => self.screen = Screen::Workbench,
             Screen::Workbench => {
                 let filtered = match self.focus {
                     Pane::Catalog => !self.catalog.filter().is_empty(),
@@ -366,6 +389,7 @@ impl App {
         match &mut self.screen {
             Screen::Review(screen) => screen.reader().scroll(motion),
             Screen::Source(screen) => screen.reader.scroll(motion),
+            Screen::Behaviour(screen) => screen.reader.scroll(motion),
             Screen::Workbench => match self.focus {
                 Pane::Catalog => self.catalog.step(motion),
                 Pane::Failures => self.failures.step(motion),
@@ -387,6 +411,7 @@ impl App {
         match &mut self.screen {
             Screen::Review(screen) => step_text_match(&mut screen.reader().current_mut().view, forward),
             Screen::Source(screen) => step_text_match(&mut screen.reader.current_mut().view, forward),
+            Screen::Behaviour(screen) => step_text_match(&mut screen.reader.current_mut().view, forward),
             Screen::Workbench if self.focus == Pane::Output => {
                 if let Some(tab) = self.output.current_mut() {
                     if forward { tab.view.next_match() } else { tab.view.previous_match() }
@@ -407,6 +432,7 @@ impl App {
         match &mut self.screen {
             Screen::Review(screen) => screen.reader().toggle_wrap(),
             Screen::Source(screen) => screen.reader.toggle_wrap(),
+            Screen::Behaviour(screen) => screen.reader.toggle_wrap(),
             Screen::Workbench => {
                 if let Some(tab) = self.output.current_mut() {
                     tab.view.toggle_wrap();
@@ -419,6 +445,7 @@ impl App {
         match &mut self.screen {
             Screen::Review(screen) => screen.step_tab(by),
             Screen::Source(screen) => screen.reader.step(by, &|_| true),
+            Screen::Behaviour(screen) => screen.reader.step(by, &|_| true),
             Screen::Workbench => self.output.step_tab(by),
         }
     }
@@ -433,6 +460,7 @@ impl App {
         let text = match &self.screen {
             Screen::Review(screen) => Some(screen.body().current().view.visible_text()),
             Screen::Source(screen) => Some(screen.reader.current().view.visible_text()),
+            Screen::Behaviour(screen) => Some(screen.reader.current().view.visible_text()),
             Screen::Workbench => match self.focus {
                 Pane::Catalog => match self.catalog.selected() {
                     Selected::Tool(tool) => Some(tool.path.clone()),

@@ -2,7 +2,7 @@
 
 use super::rows::{Focus, Look, Title, draw_empty, frame};
 use crate::action::Verb;
-use crate::domain::{Isolation, IsolationLevel, Run, RunId, RunOutcome, Tool};
+use crate::domain::{IsolationLevel, Run, RunId, RunOutcome, Sample, Tool};
 use crate::engine::{EngineError, Frame};
 use crate::tui::effect::TabId;
 use crate::tui::ink::{Ink, Line, Span};
@@ -38,6 +38,8 @@ pub enum Phase {
         since: u64,
         /// Whether somebody asked it to stop.
         stopping: bool,
+        /// What it uses, as sampled last.
+        sample: Option<Sample>,
     },
     /// A record that is being read.
     Loading(RunId),
@@ -157,7 +159,9 @@ impl OutputPane {
     pub fn started(&mut self, id: TabId, started: Result<Box<Run>, EngineError>) {
         if let Some(tab) = self.tab_mut(id) {
             tab.phase = match (started, &tab.phase) {
-                (Ok(run), Phase::Starting { since }) => Phase::Live { run, since: *since, stopping: false },
+                (Ok(run), Phase::Starting { since }) => {
+                    Phase::Live { run, since: *since, stopping: false, sample: None }
+                }
                 (Ok(run), _) => Phase::Ended(run),
                 (Err(error), _) => Phase::Failed(error),
             };
@@ -175,6 +179,13 @@ impl OutputPane {
                 tab.bytes += frame.bytes.len() as u64;
                 tab.view.push(chunk(frame));
             }
+        }
+    }
+
+    /// A live run was looked at.
+    pub fn sampled(&mut self, run: RunId, newest: Sample) {
+        if let Some(RunTab { phase: Phase::Live { sample, .. }, .. }) = self.tab_of(run) {
+            *sample = Some(newest);
         }
     }
 
@@ -389,13 +400,12 @@ pub fn text_move(motion: Motion) -> Move {
     }
 }
 
-/// What an isolation level means, in words that promise nothing more.
-pub fn isolation_words(isolation: &Isolation) -> &'static str {
-    match isolation.level {
-        IsolationLevel::Isolated => "isolated",
-        IsolationLevel::Confined => "confined",
-        IsolationLevel::LimitsOnly => "limits-only: no sandbox",
-        IsolationLevel::None => "none: no isolation",
+/// How an isolation level is drawn; its word always stands there too.
+pub fn level_style(level: IsolationLevel, theme: &Theme) -> Style {
+    match level {
+        IsolationLevel::Isolated => theme.good,
+        IsolationLevel::Confined => theme.text,
+        IsolationLevel::LimitsOnly | IsolationLevel::None => theme.warn,
     }
 }
 
@@ -435,30 +445,68 @@ fn draw_line(rest: &mut Rect, buf: &mut Buffer, line: &Line) {
 
 fn status_line(tab: &RunTab, now: Now, width: usize, theme: &Theme) -> Line {
     let (sign, style) = sign(tab, theme);
-    let (word, facts) = match &tab.phase {
-        Phase::Starting { .. } => ("starting".to_owned(), String::new()),
-        Phase::Loading(_) => ("reading the record".to_owned(), String::new()),
-        Phase::Failed(_) => ("not started".to_owned(), String::new()),
-        Phase::Live { run, since, stopping } => {
+    let (word, facts, level) = match &tab.phase {
+        Phase::Starting { .. } => ("starting", Vec::new(), None),
+        Phase::Loading(_) => ("reading the record", Vec::new(), None),
+        Phase::Failed(_) => ("not started", Vec::new(), None),
+        Phase::Live { run, since, stopping, sample } => {
             let elapsed = now.steady_ms.saturating_sub(*since) / 1000;
             let elapsed = if elapsed < 60 { format!("{elapsed} s") } else { phrase::duration(elapsed * 1000) };
             let word = if *stopping { "stopping" } else { "running" };
-            let facts = format!("{elapsed} · {} · {}", phrase::bytes(tab.bytes), isolation_words(&run.isolation));
-            (word.to_owned(), facts)
+            (word, facts(elapsed, sample.as_ref(), tab.bytes), Some(run.isolation.level))
         }
         Phase::Ended(run) => {
             let code =
                 run.exit_code.filter(|code| *code != 0).map(|code| format!("exit {code} · ")).unwrap_or_default();
-            let took = phrase::duration(run.usage.duration_ms);
-            let facts = format!("{code}{took} · {} · {}", phrase::bytes(tab.bytes), isolation_words(&run.isolation));
-            (run.outcome.word().to_owned(), facts)
+            let took = format!("{code}{}", phrase::duration(run.usage.duration_ms));
+            let kept = Sample {
+                cpu_ms: run.usage.cpu_ms,
+                memory_bytes: run.usage.most_memory_bytes(),
+                processes: run.usage.peak_processes,
+                disk_bytes: run.usage.disk_bytes,
+            };
+            let kept = (run.outcome != RunOutcome::Running).then_some(&kept);
+            (run.outcome.word(), facts(took, kept, tab.bytes), Some(run.isolation.level))
         }
     };
-    let used = 4 + word.len();
-    Line::from(vec![
-        Span::styled(format!(" {sign} {word}"), style),
-        Span::styled(format!("  {}", cut(&facts, width.saturating_sub(used + 2))), theme.dim),
-    ])
+    let level = level.map(|level| (level.meaning(), level_style(level, theme)));
+    let room = width.saturating_sub(5 + word.len() + level.map_or(0, |(word, _)| word.len() + 3));
+    let mut spans = vec![Span::styled(format!(" {sign} {word}"), style)];
+    let facts = fitting(facts, room);
+    if !facts.is_empty() {
+        spans.push(Span::styled(format!("  {}", facts.join(" · ")), theme.dim));
+    }
+    if let Some((word, style)) = level {
+        spans.push(Span::styled(if facts.is_empty() { "  " } else { " · " }, theme.dim));
+        spans.push(Span::styled(word, style));
+    }
+    Line::from(spans)
+}
+
+/// Time, what it uses, and what it wrote, the most telling first. What was not measured is left out.
+fn facts(time: String, sample: Option<&Sample>, written: u64) -> Vec<String> {
+    let mut facts = vec![time];
+    if let Some(sample) = sample {
+        facts.push(format!("cpu {}", phrase::duration(sample.cpu_ms)));
+        let amounts = [("mem", sample.memory_bytes), ("disk", sample.disk_bytes)];
+        let [memory, disk] =
+            amounts.map(|(word, bytes)| (bytes > 0).then(|| format!("{word} {}", phrase::bytes(bytes))));
+        facts.extend(memory);
+        if sample.processes > 0 {
+            let count = usize::try_from(sample.processes).unwrap_or(usize::MAX);
+            facts.push(phrase::count(count, "proc"));
+        }
+        facts.extend(disk);
+    }
+    facts.push(format!("out {}", phrase::bytes(written)));
+    facts
+}
+
+/// As many facts, from the left, as fit into so many cells with ` · ` between them.
+fn fitting(mut facts: Vec<String>, room: usize) -> Vec<String> {
+    let cells = |facts: &[String]| facts.iter().map(|fact| fact.len() + 3).sum::<usize>().saturating_sub(3);
+    while cells(&facts) > room && facts.pop().is_some() {}
+    facts
 }
 
 fn error_line(tab: &RunTab, width: usize, theme: &Theme) -> Option<Line> {

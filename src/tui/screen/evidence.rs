@@ -1,10 +1,10 @@
 //! Facts as lines of text: the evidence of a review, and what a tool is, needs, takes and gives.
 
 use crate::domain::{Manifest, Run, Tool, ToolDetail};
-use crate::engine::{ReviewDetail, Weight};
+use crate::engine::{Behaviour, EvidenceLine, ReviewDetail, Weight};
 use crate::tui::msg::Now;
 use crate::tui::overlay::decision_line;
-use crate::tui::phrase::{age, duration};
+use crate::tui::phrase::{age, bytes, duration};
 use crate::tui::widget::{TextLine, TextView, Tone};
 use serde_json::Value;
 
@@ -16,15 +16,7 @@ const MAX_RUNS: usize = 5;
 /// The evidence of a review, worst first, then past decisions and runs.
 pub fn of_review(detail: &ReviewDetail, now: Now) -> TextView {
     let mut lines = Vec::new();
-    for line in &detail.evidence {
-        let (sign, tone) = match line.weight {
-            Weight::Fact => ("·", Tone::Fact),
-            Weight::Good => ("✓", Tone::Good),
-            Weight::Warn => ("!", Tone::Warn),
-            Weight::Bad => ("✗", Tone::Bad),
-        };
-        lines.push(labelled(sign, &line.label, &line.text, tone));
-    }
+    lines.extend(detail.evidence.iter().map(evidence_line));
     if let Some(recipe) = detail.manifest.as_ref().and_then(|manifest| manifest.recipe.as_ref()) {
         lines.push(fact("command", &recipe.command.join(" ")));
         for (name, value) in &recipe.env {
@@ -42,6 +34,31 @@ pub fn of_review(detail: &ReviewDetail, now: Now) -> TextView {
         lines.push(labelled("✗", "files", "they are gone; there is nothing to approve", Tone::Bad));
     }
     TextView::new(lines)
+}
+
+/// What a version or a run was seen to do, part by part.
+pub fn of_behaviour(behaviour: &Behaviour) -> TextView {
+    let mut lines = Vec::new();
+    if let Some(usage) = &behaviour.usage {
+        let median = if usage.runs > 1 { format!("median of {} runs: ", usage.runs) } else { String::new() };
+        let (took, cpu, memory) = (duration(usage.duration_ms), duration(usage.cpu_ms), bytes(usage.peak_memory_bytes));
+        lines.push(fact("usage", &format!("{median}{took}, cpu {cpu}, peak memory {memory}")));
+    }
+    for part in behaviour.parts() {
+        lines.push(heading(part.title));
+        lines.extend(part.lines.iter().map(evidence_line));
+    }
+    TextView::new(lines)
+}
+
+fn evidence_line(line: &EvidenceLine) -> TextLine {
+    let (sign, tone) = match line.weight {
+        Weight::Fact => ("·", Tone::Fact),
+        Weight::Good => ("✓", Tone::Good),
+        Weight::Warn => ("!", Tone::Warn),
+        Weight::Bad => ("✗", Tone::Bad),
+    };
+    labelled(sign, &line.label, &line.text, tone)
 }
 
 /// What a tool is, needs, takes and gives.
@@ -160,7 +177,9 @@ fn run_line(run: &Run, now: Now) -> TextLine {
     let error = run.error.as_deref().map(|error| format!(": {error}")).unwrap_or_default();
     let when = age(now.wall, run.started_at);
     let took = duration(run.usage.duration_ms);
-    labelled(sign, &format!("run #{}", run.id), &format!("{} after {took}, {when} ago{error}", run.outcome), tone)
+    let level = run.isolation.level.meaning();
+    let text = format!("{} after {took}, {level}, {when} ago{error}", run.outcome);
+    labelled(sign, &format!("run #{}", run.id), &text, tone)
 }
 
 fn fact(label: &str, text: &str) -> TextLine {

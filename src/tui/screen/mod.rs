@@ -1,5 +1,6 @@
 //! Full screens: what takes the whole terminal until it is closed.
 
+pub mod behaviour;
 pub mod evidence;
 pub mod reader;
 pub mod review;
@@ -15,4 +16,6 @@ pub enum Screen {
     Review(Box<review::ReviewScreen>),
     /// A tool: what it is, its files, a difference.
     Source(Box<source::SourceScreen>),
+    /// What a version or a run was seen to do.
+    Behaviour(Box<behaviour::BehaviourScreen>),
 }

@@ -1,0 +1,172 @@
+//! `behaviour NAME|RUN`: what a version, or one run of it, was seen to do.
+
+use super::call::{Answer, Call};
+use super::print_text::{Ink, Line, Page, size, span};
+use super::review::evidence_line;
+use crate::domain::{RunId, Typical};
+use crate::engine::{Behaviour, EngineError};
+use serde::Serialize;
+use std::io;
+
+/// What was seen.
+#[derive(Serialize)]
+pub(super) struct Seen {
+    behaviour: Behaviour,
+}
+
+/// `behaviour NAME|RUN`.
+pub(super) fn behaviour(call: &Call<'_>) -> Result<Seen, EngineError> {
+    let (engine, _catalog) = call.open_catalog()?;
+    let subject = call.required("tool")?;
+    let behaviour = match subject.parse() {
+        Ok(run) => engine.behaviour_of_run(RunId(run))?,
+        Err(_) => engine.behaviour(&*engine.resolve(subject)?)?,
+    };
+    Ok(Seen { behaviour })
+}
+
+impl Answer for Seen {
+    fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let Behaviour { tool, version, digest, run, usage, .. } = &self.behaviour;
+        let of = run.map_or_else(|| "all runs".to_owned(), |run| format!("run {run}"));
+        let line = Line::new().put(Ink::Strong, tool.as_str()).put(Ink::Plain, format!(" {version}  "));
+        page.line(&line.put(Ink::Dim, format!("{} · {of}", digest.short())))?;
+        if let Some(usage) = usage {
+            page.line(&Line::new().put(Ink::Dim, usage_words(usage)))?;
+        }
+        write_parts(page, &self.behaviour)
+    }
+}
+
+/// The parts of a behaviour, each under its heading.
+pub(super) fn write_parts(page: &mut Page<'_>, behaviour: &Behaviour) -> io::Result<()> {
+    for part in behaviour.parts() {
+        page.heading(part.title)?;
+        for line in &part.lines {
+            page.line(&evidence_line(line))?;
+        }
+    }
+    Ok(())
+}
+
+/// What a run uses, in a few words; medians where there are several runs.
+pub(super) fn usage_words(usage: &Typical) -> String {
+    let median = if usage.runs > 1 { format!("median of {} runs: ", usage.runs) } else { String::new() };
+    format!(
+        "{median}{}, cpu {}, peak memory {}",
+        span(usage.duration_ms),
+        span(usage.cpu_ms),
+        size(usage.peak_memory_bytes)
+    )
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::super::print_json::tests::object;
+    use super::super::print_text::tests::plain;
+    use super::*;
+    use crate::domain::{
+        Answer as Outcome, Attempt, Difference, Digest, FileChange, Isolation, IsolationLevel, PermissionLine,
+        PermissionUse, Profile, ToolName, Touch,
+    };
+    use crate::engine::{Departed, Enforced, Reported, ResultEvidence, Tried};
+    use serde_json::json;
+
+    /// A run that was watched, and did more than it declares.
+    pub(crate) fn watched() -> Behaviour {
+        let attempt = |touch, target: &str, answer, count| Tried {
+            attempt: Attempt { touch, target: target.to_owned(), answer, count },
+        };
+        let permission = |permission: &str, verdict, seen: &[&str]| PermissionLine {
+            permission: permission.to_owned(),
+            verdict,
+            seen: seen.iter().map(|&text| text.to_owned()).collect(),
+        };
+        Behaviour {
+            tool: ToolName::new("divide").unwrap(),
+            version: semver::Version::new(1, 0, 0),
+            digest: Digest([0xab; 32]),
+            run: Some(RunId(7)),
+            observed: 1,
+            unobserved: 0,
+            observer_off: None,
+            result: ResultEvidence {
+                run: Some(RunId(7)),
+                changes: vec![FileChange {
+                    path: "{scratch}/o\u{202e}ut".to_owned(),
+                    difference: Difference::Created,
+                    bytes: 12,
+                    digest: None,
+                }],
+                cut: 2,
+            },
+            enforced: vec![Enforced {
+                isolation: Isolation {
+                    level: IsolationLevel::Isolated,
+                    profile: Profile::Strict,
+                    layers: vec!["own-view".to_owned(), "seccomp".to_owned()],
+                    missing: vec![],
+                },
+                runs: 1,
+            }],
+            reported: Reported {
+                may_be_incomplete: true,
+                attempts: vec![
+                    attempt(Touch::Connect, "10.0.0.1:80", Outcome::Denied, 3),
+                    attempt(Touch::Forbidden, "ptrace", Outcome::Denied, 1),
+                ],
+                cut: 0,
+            },
+            permissions: vec![
+                permission("network full", PermissionUse::Undeclared, &["10.0.0.1:80"]),
+                permission("read {workspace}", PermissionUse::Unused, &[]),
+            ],
+            departed: vec![Departed { run: RunId(7), did: vec!["connect 10.0.0.1:80 (3 times)".to_owned()] }],
+            usage: Some(Typical {
+                runs: 1,
+                duration_ms: 340,
+                cpu_ms: 20,
+                peak_memory_bytes: 12 << 20,
+                peak_processes: 2,
+                disk_bytes: 12,
+            }),
+        }
+    }
+
+    #[test]
+    fn the_three_kinds_of_evidence_are_named_and_never_mixed() {
+        insta::assert_snapshot!(plain(|page| Seen { behaviour: watched() }.text(page)));
+    }
+
+    #[test]
+    fn an_observer_that_was_off_never_reads_as_nothing_happened() {
+        let off = Behaviour {
+            observed: 0,
+            unobserved: 1,
+            observer_off: Some("switched off in the settings".to_owned()),
+            result: ResultEvidence { run: Some(RunId(7)), changes: vec![], cut: 0 },
+            reported: Reported { may_be_incomplete: true, attempts: vec![], cut: 0 },
+            permissions: vec![],
+            departed: vec![],
+            ..watched()
+        };
+        let text = plain(|page| Seen { behaviour: off.clone() }.text(page));
+        for part in ["not known, observer off", "no difference is recorded", "observer off"] {
+            assert!(text.contains(part) && text.matches("switched off in the settings").count() == 3, "{text}");
+        }
+        assert!(!text.contains("none beyond") && !text.contains("nothing undeclared"), "{text}");
+        assert_eq!(object(&Seen { behaviour: off })["behaviour"]["observer_off"], "switched off in the settings");
+    }
+
+    #[test]
+    fn scripts_get_the_kinds_by_name() {
+        let answer = object(&Seen { behaviour: watched() });
+        let behaviour = &answer["behaviour"];
+        assert_eq!(behaviour["reported"]["may_be_incomplete"], true);
+        let tried = json!({"touch": "connect", "target": "10.0.0.1:80", "answer": "denied", "count": 3});
+        assert_eq!(behaviour["reported"]["attempts"][0], tried);
+        assert_eq!(behaviour["enforced"][0]["level"], "isolated");
+        assert_eq!(behaviour["result"]["changes"][0]["difference"], "created");
+        assert_eq!(behaviour["permissions"][0]["verdict"], "undeclared");
+    }
+}

@@ -1,0 +1,58 @@
+//! What a version, or one run of it, was seen to do, on the whole screen.
+
+use super::evidence;
+use super::reader::{Exposure, Reader, Tab};
+use crate::domain::Tool;
+use crate::engine::{Behaviour, EngineError};
+use crate::tui::pane::rows::Look;
+use crate::tui::phrase::safe;
+use crate::tui::widget::{TextLine, TextView, Tone};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::{Line, Span};
+use std::sync::Arc;
+
+/// The state of the screen.
+pub struct BehaviourScreen {
+    /// The row it was opened for, when the catalog has it.
+    pub tool: Option<Arc<Tool>>,
+    /// Given with the request.
+    pub ticket: u64,
+    /// The texts; one line about loading before they come.
+    pub reader: Reader,
+    title: String,
+}
+
+impl BehaviourScreen {
+    /// A screen whose text is still to come. `about` is what it was opened for, not escaped.
+    pub fn loading(tool: Option<Arc<Tool>>, about: &str, ticket: u64) -> BehaviourScreen {
+        let view = TextView::new(vec![TextLine::new("reading …", Tone::Fold)]);
+        BehaviourScreen { tool, ticket, reader: Reader::new(vec![Tab::new("behaviour", view)]), title: safe(about) }
+    }
+
+    /// Takes what was seen.
+    pub fn set(&mut self, behaviour: &Result<Box<Behaviour>, EngineError>) {
+        let view = match behaviour {
+            Ok(behaviour) => {
+                let of = behaviour.run.map_or_else(|| "all runs".to_owned(), |run| format!("run #{run}"));
+                self.title = safe(&format!("{} {} · {of}", behaviour.tool, behaviour.version));
+                evidence::of_behaviour(behaviour)
+            }
+            Err(error) => {
+                TextView::new(vec![TextLine::new(&error.message, Tone::Bad), TextLine::new(&error.hint, Tone::Plain)])
+            }
+        };
+        self.reader = Reader::new(vec![Tab::new("behaviour", view)]);
+    }
+
+    /// Draws the screen and returns the cursor while a search is typed.
+    pub fn draw(&mut self, area: Rect, buf: &mut Buffer, look: Look, exposure: Exposure) -> Option<Position> {
+        let line = Line::from(vec![
+            Span::styled(format!(" {}", self.title), look.theme.title),
+            Span::styled("  what it was seen to do", look.theme.dim),
+        ]);
+        buf.set_line(area.x, area.y, &line, area.width);
+        let rest = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+        self.reader.draw(rest, buf, look, exposure, &|_, _| Some(""))
+    }
+}
