@@ -253,7 +253,8 @@ fn a_shown_tool_has_the_fields_scripts_rely_on() {
             "extra",
             "files",
             "runs",
-            "waiting_review"
+            "waiting_review",
+            "behaviour"
         ]
     );
     assert_eq!(answer["versions"][0]["digest"], json!("ab".repeat(32)));

@@ -81,3 +81,177 @@ fn open_review(tx: &Tx<'_>, run: &Run, departures: &[&Attempt]) -> Result<(), St
     })?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{
+        Answer, Digest, Instant, Isolation, IsolationLevel, Observation, Observer, Placement, Profile, Review, RunEnd,
+        RunUsage, Stage, ToolName,
+    };
+    use crate::store::{Approval, NewOperation, NewRun, Store, VersionRow};
+
+    /// A store with one tool that was seen in the workspace.
+    struct World {
+        _dir: tempfile::TempDir,
+        store: Store,
+        declared: Permissions,
+    }
+
+    const DIGEST: Digest = Digest([7; 32]);
+
+    fn tool() -> ToolName {
+        ToolName::new("fetch").unwrap()
+    }
+
+    fn isolation() -> Isolation {
+        let (level, profile) = (IsolationLevel::Confined, Profile::Declared);
+        Isolation { level, profile, layers: vec![], missing: vec![] }
+    }
+
+    fn reads(paths: &[&str]) -> Observation {
+        let attempt =
+            |path: &&str| Attempt { touch: Touch::Read, target: (*path).to_owned(), answer: Answer::Denied, count: 1 };
+        let attempts = paths.iter().map(attempt).collect();
+        Observation { observer: Observer::On, attempts, ..Observation::off("") }
+    }
+
+    impl World {
+        fn new() -> World {
+            let dir = tempfile::tempdir().unwrap();
+            let store = Store::open(dir.path()).unwrap();
+            let mut world = World { _dir: dir, store, declared: Permissions::default() };
+            world.change(|tx| {
+                tx.record_version(&VersionRow {
+                    tool: tool(),
+                    digest: DIGEST,
+                    version: semver::Version::new(1, 0, 0),
+                    stage: Stage::Approved,
+                    path: "tools/approved/fetch/tool.toml".to_owned(),
+                    placement: Placement { base: "tools/approved/fetch".to_owned(), exclusive: true },
+                    first_seen_at: Instant(1),
+                    description: String::new(),
+                })
+            });
+            world
+        }
+
+        fn change<T>(&mut self, work: impl FnOnce(&Tx<'_>) -> Result<T, StoreError>) -> T {
+            self.store.transact(Instant(1_000), work).unwrap()
+        }
+
+        fn approve(&mut self) {
+            self.change(|tx| {
+                let operation = tx.log(&NewOperation {
+                    who: "Ada".to_owned(),
+                    verb: "approve".to_owned(),
+                    subject: "fetch".to_owned(),
+                    detail: serde_json::json!({}),
+                    reversible: false,
+                })?;
+                let (stage, at) = (Stage::Approved, tx.now());
+                tx.approve_version(&Approval { tool: tool(), digest: DIGEST, stage, operation, at })
+            });
+        }
+
+        fn run(&mut self, observation: Option<Observation>) -> Run {
+            let declared = self.declared.clone();
+            self.change(|tx| {
+                let id = tx.start_run(&NewRun {
+                    tool: tool(),
+                    version: semver::Version::new(1, 0, 0),
+                    digest: DIGEST,
+                    stage: Stage::Approved,
+                    caller: "human".to_owned(),
+                    input: String::new(),
+                    isolation: isolation(),
+                    owner: "me".to_owned(),
+                    lease_until: Instant(9_000),
+                    remember_input: false,
+                })?;
+                let finished = FinishedRun {
+                    end: RunEnd::Succeeded { exit_code: 0 },
+                    usage: RunUsage::default(),
+                    isolation: isolation(),
+                    truncated: false,
+                    notes: vec![],
+                    observation,
+                    departed: vec![],
+                };
+                assert!(end_run(tx, id, &finished, &declared)?);
+                assert!(!end_run(tx, id, &finished, &declared)?, "a run ends once");
+                Ok(tx.run(id)?.unwrap())
+            })
+        }
+
+        fn waiting(&self) -> Vec<Review> {
+            self.store.reviews(&[ReviewState::Waiting]).unwrap()
+        }
+    }
+
+    #[test]
+    fn a_run_outside_the_envelope_of_its_approved_version_is_marked_and_asks_for_a_human_once() {
+        let mut world = World::new();
+        world.approve();
+        assert_eq!(world.run(Some(reads(&["/srv/a"]))).departed, Vec::<String>::new(), "the first one is the envelope");
+        assert_eq!(world.run(Some(reads(&["/srv/a"]))).departed, Vec::<String>::new());
+        let marked = world.run(Some(reads(&["/srv/a", "/home/ada/.ssh/id_rsa"])));
+        assert_eq!(marked.departed, ["read /home/ada/.ssh/id_rsa"]);
+        assert_eq!(marked.notes, ["outside the envelope of its version: read /home/ada/.ssh/id_rsa"]);
+        let waiting = world.waiting();
+        assert_eq!(waiting.len(), 1);
+        assert_eq!(
+            (waiting[0].kind, waiting[0].digest, waiting[0].to_stage),
+            (ReviewKind::Drift, DIGEST, Stage::Approved)
+        );
+        assert_eq!(waiting[0].summary, "behaviour: it did read /home/ada/.ssh/id_rsa that no run before did");
+        assert_eq!(world.run(Some(reads(&["/home/ada/.ssh/id_rsa"]))).departed, Vec::<String>::new(), "seen by now");
+        assert!(!world.run(Some(reads(&["/var/lib/x"]))).departed.is_empty());
+        assert_eq!(world.waiting().len(), 1, "one review of a version waits");
+    }
+
+    #[test]
+    fn what_was_decided_once_asks_again_for_other_behaviour_only() {
+        let mut world = World::new();
+        world.approve();
+        world.run(Some(reads(&["/srv/a"])));
+        world.run(Some(reads(&["/etc/shadow"])));
+        let first = world.waiting()[0].id;
+        world.change(|tx| tx.set_review_state(first, ReviewState::Approved));
+        world.run(Some(reads(&["/etc/shadow"])));
+        assert_eq!(world.waiting().len(), 0);
+        world.run(Some(reads(&["/root/key"])));
+        assert_eq!(world.waiting().len(), 1);
+    }
+
+    #[test]
+    fn versions_that_nobody_approved_only_fill_their_envelope() {
+        let mut world = World::new();
+        for path in ["/srv/a", "/etc/shadow"] {
+            assert_eq!(world.run(Some(reads(&[path]))).departed, Vec::<String>::new());
+        }
+        assert_eq!(world.waiting().len(), 0);
+        assert_eq!(world.store.envelope(&tool(), DIGEST).unwrap().observed, 2);
+    }
+
+    #[test]
+    fn declared_behaviour_departs_from_nothing() {
+        let mut world = World::new();
+        world.approve();
+        world.declared.read = vec!["/srv/data".to_owned()];
+        world.run(Some(reads(&["/opt/a"])));
+        assert_eq!(world.run(Some(reads(&["/srv/data/b"]))).departed, Vec::<String>::new());
+        assert_eq!(world.run(Some(reads(&["/srv/other/b"]))).departed, ["read /srv/other/b"]);
+    }
+
+    #[test]
+    fn a_run_that_nobody_watched_is_counted_and_one_that_never_started_is_not() {
+        let mut world = World::new();
+        world.approve();
+        world.run(Some(Observation::off("no seccomp here")));
+        world.run(None);
+        let envelope = world.store.envelope(&tool(), DIGEST).unwrap();
+        assert_eq!((envelope.observed, envelope.unobserved), (0, 1));
+        assert_eq!(world.run(Some(reads(&["/etc/shadow"]))).departed, Vec::<String>::new(), "nothing to depart from");
+    }
+}

@@ -131,9 +131,9 @@ impl App {
                 Verb::Run,
                 Verb::Show,
                 Verb::Source,
-                Verb::Behaviour,
                 Verb::Filter,
                 Verb::Promote,
+                Verb::Behaviour,
                 Verb::Archive,
                 Verb::Restore,
                 Verb::CycleStage,
@@ -142,7 +142,7 @@ impl App {
             ],
             Context::Output if live => &[Verb::Cancel, Verb::Follow, Verb::Filter, Verb::Runs, Verb::Zoom, Verb::Copy],
             Context::Output => {
-                &[Verb::Rerun, Verb::Behaviour, Verb::Runs, Verb::Filter, Verb::NextTab, Verb::Zoom, Verb::Copy]
+                &[Verb::Rerun, Verb::Runs, Verb::Behaviour, Verb::Filter, Verb::NextTab, Verb::Zoom, Verb::Copy]
             }
             Context::Failures => &[Verb::Output, Verb::Rerun, Verb::Promote, Verb::Archive, Verb::Filter],
             Context::Queue => &[Verb::Review, Verb::Filter, Verb::Archive, Verb::Undo],
@@ -152,8 +152,8 @@ impl App {
                 Verb::RequestChanges,
                 Verb::NextTab,
                 Verb::ToggleDiff,
-                Verb::Behaviour,
                 Verb::Bottom,
+                Verb::Behaviour,
                 Verb::Filter,
                 Verb::Back,
             ],

@@ -5,6 +5,8 @@
 
 mod arrivals;
 mod availability;
+#[cfg(test)]
+mod behaviour_tests;
 mod keys;
 mod mouse;
 mod subject;

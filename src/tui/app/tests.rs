@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 const SIZES: [(u16, u16); 3] = [(120, 40), (80, 24), (60, 20)];
 
-fn snapshot_sizes(label: &str, make: impl Fn(u16, u16) -> Bench) {
+pub(super) fn snapshot_sizes(label: &str, make: impl Fn(u16, u16) -> Bench) {
     for (width, height) in SIZES {
         insta::assert_snapshot!(format!("{label}_{width}x{height}"), make(width, height).screen());
     }
@@ -47,7 +47,7 @@ fn the_first_frame_waits_for_nothing() {
     snapshot_sizes("opening", Bench::opening);
 }
 
-fn running(width: u16, height: u16) -> Bench {
+pub(super) fn running(width: u16, height: u16) -> Bench {
     let mut bench = Bench::ready(width, height);
     bench.press("2");
     let tool = std::sync::Arc::new(tool("divide", Stage::Approved));
