@@ -228,6 +228,11 @@ impl RunOutcome {
         self == RunOutcome::Succeeded || self.is_failure()
     }
 
+    /// Whether its process existed: neither input nor policy nor a missing program kept it from starting.
+    pub fn has_started(self) -> bool {
+        !matches!(self, RunOutcome::InvalidInput | RunOutcome::Refused | RunOutcome::SpawnFailed)
+    }
+
     /// Whether this ending belongs into the failure history: everything that ended without success,
     /// except what a human stopped and what never started because the input or policy was wrong.
     pub fn is_failure(self) -> bool {

@@ -9,7 +9,7 @@ use super::{Engine, EngineError};
 use crate::catalog;
 use crate::domain::{
     Answer, Attempt, Digest, Envelope, FileChange, Isolation, IsolationLevel, Observation, Observer, PermissionLine,
-    PermissionUse, Permissions, Run, RunId, RunOutcome, Stage, Tool, ToolName, Touch, Typical,
+    PermissionUse, Permissions, Run, RunId, RunOutcome, Tool, ToolName, Touch, Typical,
 };
 use crate::store::RunQuery;
 use serde::Serialize;
@@ -212,11 +212,6 @@ impl Engine {
         Ok(&runs[..runs.partition_point(|run| run.started_at >= approval.at)])
     }
 
-    /// The least isolation with which a run of this stage counts as evidence.
-    pub(super) fn least_level(&self, _stage: Stage) -> IsolationLevel {
-        IsolationLevel::LimitsOnly
-    }
-
     fn runs_of(&self, tool: &ToolName, digest: Digest) -> Result<Vec<Run>, EngineError> {
         let query =
             RunQuery { tool: Some(tool.clone()), digest: Some(digest), limit: RECENT_RUNS, ..RunQuery::default() };
@@ -270,15 +265,10 @@ fn unseen(run: &Run) -> &'static str {
     }
 }
 
-/// Whether a process existed.
-fn started(run: &Run) -> bool {
-    !matches!(run.outcome, RunOutcome::Refused | RunOutcome::InvalidInput | RunOutcome::SpawnFailed)
-}
-
 /// The walls of these runs, equal ones counted together.
 fn enforced(runs: &[Run]) -> Vec<Enforced> {
     let mut walls: Vec<Enforced> = Vec::new();
-    for run in runs.iter().filter(|run| started(run)) {
+    for run in runs.iter().filter(|run| run.outcome.has_started()) {
         match walls.iter_mut().find(|wall| wall.isolation == run.isolation) {
             Some(wall) => wall.runs += 1,
             None => walls.push(Enforced { isolation: run.isolation.clone(), runs: 1 }),

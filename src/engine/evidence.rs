@@ -168,10 +168,10 @@ fn of_row(tool: &Tool) -> Vec<EvidenceLine> {
 /// Runs of the version with the isolation they had. A run below the level that is demanded now is named, and
 /// does not count.
 fn runs(runs: &[Run], least: IsolationLevel) -> Vec<EvidenceLine> {
-    if runs.is_empty() {
-        return vec![line(Weight::Warn, "runs", "this version has never run here")];
-    }
-    let (counted, below): (Vec<&Run>, Vec<&Run>) = runs.iter().partition(|run| run.isolation.level.reaches(least));
+    // What never started, or has not ended, is no evidence either way.
+    let ended = |run: &&Run| run.outcome.has_started() && run.outcome != RunOutcome::Running;
+    let started = runs.iter().filter(ended);
+    let (counted, below): (Vec<&Run>, Vec<&Run>) = started.partition(|run| run.isolation.level.reaches(least));
     let mut lines = Vec::new();
     if !counted.is_empty() {
         let good = counted.iter().filter(|r| r.outcome == RunOutcome::Succeeded).count();
@@ -183,6 +183,9 @@ fn runs(runs: &[Run], least: IsolationLevel) -> Vec<EvidenceLine> {
     if !below.is_empty() {
         let text = format!("{} below {least} do not count as evidence ({})", below.len(), levels(&below));
         lines.push(line(Weight::Warn, "runs", text));
+    }
+    if lines.is_empty() {
+        lines.push(line(Weight::Warn, "runs", "this version has never run here"));
     }
     lines
 }

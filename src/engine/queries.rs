@@ -222,7 +222,7 @@ impl Engine {
             base: base.as_ref(),
             runs: &runs,
             behaviour: behaviour.as_ref().map(Result::as_ref),
-            least: self.least_level(review.from_stage),
+            least: self.inner.settings.least_isolation(review.from_stage),
             unreadable: unreadable.as_deref(),
         });
         Ok(ReviewDetail { review, files, base_files, manifest, evidence, runs })

@@ -10,8 +10,8 @@ use super::staged::Ending;
 use super::view::RunRequest;
 use super::{Engine, Inner, lock, now};
 use crate::domain::{
-    Caller, Digest, Isolation, IsolationLevel, Observation, Permissions, Profile, Run, RunEnd, RunId, RunOutcome, RunUsage,
-    Sample, Stage, Tool, ToolDetail, WriteMode,
+    Caller, Digest, Isolation, IsolationLevel, Observation, Permissions, Profile, Run, RunEnd, RunId, RunUsage, Sample,
+    Stage, Tool, ToolDetail, WriteMode,
 };
 use crate::runner::{self, Report, Running};
 use crate::store::{FinishedRun, NewRun, Tx};
@@ -59,9 +59,9 @@ impl RunHandle {
         self.running.as_ref().map(Running::changed)
     }
 
-    /// What it uses now; `None` for a run that never started, or that nobody samples.
+    /// What it uses now, a few times a second; `None` for a run that never started.
     pub fn samples(&self) -> Option<tokio::sync::watch::Receiver<Sample>> {
-        None
+        self.running.as_ref().map(Running::samples)
     }
 
     /// Waits for its end and returns its record.
@@ -324,7 +324,7 @@ fn finished(report: &Report) -> FinishedRun {
         truncated: report.truncated,
         notes: report.notes.clone(),
         // What never started did nothing that could be seen.
-        observation: (report.end.outcome() != RunOutcome::SpawnFailed).then(|| report.observation.clone()),
+        observation: report.end.outcome().has_started().then(|| report.observation.clone()),
         departed: Vec::new(),
         declared: Permissions::default(),
     }

@@ -86,8 +86,8 @@ fn open_review(tx: &Tx<'_>, run: &Run, departures: &[&Attempt]) -> Result<(), St
 mod tests {
     use super::*;
     use crate::domain::{
-        Answer, Digest, Instant, Isolation, IsolationLevel, Observation, Observer, Placement, Profile, Review, RunEnd,
-        RunUsage, Stage, ToolName,
+        Answer, Digest, Instant, Isolation, IsolationLevel, Observation, Observer, Permissions, Placement, Profile,
+        Review, RunEnd, RunUsage, Stage, ToolName,
     };
     use crate::store::{Approval, NewOperation, NewRun, Store, VersionRow};
 
@@ -177,9 +177,10 @@ mod tests {
                     notes: vec![],
                     observation,
                     departed: vec![],
+                    declared,
                 };
-                assert!(end_run(tx, id, &finished, &declared)?);
-                assert!(!end_run(tx, id, &finished, &declared)?, "a run ends once");
+                assert!(end_run(tx, id, &finished)?);
+                assert!(!end_run(tx, id, &finished)?, "a run ends once");
                 Ok(tx.run(id)?.unwrap())
             })
         }
