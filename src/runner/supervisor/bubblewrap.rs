@@ -77,7 +77,11 @@ pub(in crate::runner) fn arguments(plan: &Plan, command: &[OsString]) -> Vec<OsS
     for folder in [&plan.view.tool, &plan.view.scratch] {
         args.0.extend(["--dir".into(), folder.into()]);
     }
-    args.0.extend(["--symlink".into(), plan.view.scratch.clone().into_os_string(), "/tmp".into()]);
+    // A folder with what was declared in it cannot be a link, too; then only TMPDIR leads to the scratch folder.
+    let declared = plan.view.read.iter().chain(plan.view.write.iter().map(|write| &write.path));
+    if !declared.into_iter().any(|path| path.starts_with("/tmp")) {
+        args.0.extend(["--symlink".into(), plan.view.scratch.clone().into_os_string(), "/tmp".into()]);
+    }
     args.put(&["--chdir", "/", "--remount-ro", "/", "--"]);
     args.0.extend(command.iter().cloned());
     args.0
