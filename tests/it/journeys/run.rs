@@ -1,7 +1,7 @@
 //! Runs: live output, failures that are kept, and what a kill leaves.
 
 use super::{LARGE, open};
-use crate::support::{Workspace, repository};
+use crate::support::{Workspace, end_process_with, repository, unique_seconds};
 use rustix::process::Signal;
 use serde_json::json;
 use std::fs;
@@ -19,21 +19,23 @@ fn with_divide() -> Workspace {
 
 #[test]
 fn output_is_on_screen_while_the_tool_still_runs() {
-    let workspace = Workspace::new();
-    let flag = workspace.home().join("go-on");
-    // The tool cannot end before the test has seen its first line.
+    // The tool cannot end before the test has seen its first line: it waits for a process that the test ends.
+    let seconds = unique_seconds();
     let body = format!(
-        "import os, sys, time\nprint('[1/2] waiting', file=sys.stderr, flush=True)\n\
-         while not os.path.exists({:?}):\n    time.sleep(0.02)\nprint('[2/2] finished')",
-        flag.to_str().unwrap()
+        "import subprocess, sys\nprint('[1/2] waiting', file=sys.stderr, flush=True)\n\
+         subprocess.run(['sleep', '{seconds}'])\nprint('[2/2] finished')"
     );
-    let workspace = workspace.with_script("steps", &body);
+    let workspace = Workspace::new().with_script("steps", &body);
     let mut terminal = open(&workspace, LARGE);
-    terminal.wait_text("steps").send("r").wait_text("[1/2] waiting").wait_text("running").wait_text("limits-only");
-    fs::write(flag, "").unwrap();
+    terminal.wait_text("steps").send("r").wait_text("[1/2] waiting").wait_text("running");
+    end_process_with(&seconds);
     terminal.wait_text("[2/2] finished").wait_text("succeeded");
+    let doctor = workspace.json(&["doctor"]).0;
+    let level = doctor["lines"][0]["message"].as_str().unwrap().strip_prefix("runs are ").unwrap().to_owned();
+    terminal.wait_text(&level);
     let runs = workspace.json_until(&["runs"], |answer| answer["runs"][0]["outcome"] == "succeeded");
     assert_eq!(runs["runs"].as_array().unwrap().len(), 1);
+    assert_eq!(runs["runs"][0]["isolation"]["level"], level);
 }
 
 #[test]

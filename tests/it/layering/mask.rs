@@ -132,12 +132,47 @@ pub fn test_items(code: &[char]) -> (Vec<Range<usize>>, Vec<String>) {
     (ranges, files)
 }
 
-/// Where the item that begins at `from` ends: after its `;`, or after the brace that closes its body.
+/// Where the item that begins at `from` ends: after its `;`, or after the brace that closes its body; a field ends
+/// with its comma.
 pub fn item_end(code: &[char], from: usize) -> usize {
+    if let Some(value) = field_value(code, from) {
+        return field_end(code, value);
+    }
     match body_start(code, from) {
         Some(open) => closing(code, open) + 1,
         None => (find(code, from, ';') + 1).min(code.len()),
     }
+}
+
+/// Behind the colon of the field that begins at `from`; `None` when what begins there is no field.
+fn field_value(code: &[char], from: usize) -> Option<usize> {
+    let skip = |at: usize, is: fn(&char) -> bool| at + code[at..].iter().take_while(|c| is(c)).count();
+    let mut at = skip(from, |c| c.is_whitespace());
+    if code[at..].starts_with(&['p', 'u', 'b']) && !code.get(at + 3).is_some_and(|c| is_word(*c)) {
+        at = skip(at + 3, |c| c.is_whitespace());
+        if code.get(at) == Some(&'(') {
+            at = skip(find(code, at, ')') + 1, |c| c.is_whitespace());
+        }
+    }
+    let colon = skip(skip(at, |c| is_word(*c)), |c| c.is_whitespace());
+    (colon > at && code.get(colon) == Some(&':') && code.get(colon + 1) != Some(&':')).then_some(colon + 1)
+}
+
+/// Where the field with this type or value ends: after its comma, or before the bracket that closes what holds it.
+fn field_end(code: &[char], from: usize) -> usize {
+    let mut depth = 0;
+    for (at, c) in code.iter().enumerate().skip(from) {
+        match c {
+            '(' | '[' | '{' | '<' => depth += 1,
+            // `->` and `=>` close nothing.
+            '>' if code[at - 1] != '-' && code[at - 1] != '=' => depth -= 1,
+            ')' | ']' | '}' if depth <= 0 => return at,
+            ')' | ']' | '}' => depth -= 1,
+            ',' if depth <= 0 => return at + 1,
+            _ => {}
+        }
+    }
+    code.len()
 }
 
 /// The `{` that opens the body of the item which begins at `from`; `None` when a `;` comes first.
@@ -190,6 +225,19 @@ fn comments_strings_and_characters_are_blanked_and_lines_stay() {
     for (source, expected) in cases {
         assert_eq!(blank_literals(source).iter().collect::<String>(), expected, "{source}");
     }
+}
+
+#[test]
+fn a_field_for_tests_ends_with_its_comma() {
+    let source = "struct S { a: u8, #[cfg(test)] pub(in crate::x) b: M<u8, u8>, c: u8, #[cfg(test)] d: u8 }\n\
+                  fn f() { S { a: 1, #[cfg(test)] b: m([1, 2], || { 3 }), c: 2 } } #[cfg(test)] fn g<A, B>() {} fn h() {}";
+    let mut code = blank_literals(source);
+    for range in test_items(&code).0 {
+        blank(&mut code, range);
+    }
+    let left: String = code.into_iter().collect();
+    let expected = "struct S { a: u8, c: u8, } fn f() { S { a: 1, c: 2 } } fn h() {}";
+    assert_eq!(left.split_whitespace().collect::<Vec<_>>().join(" "), expected);
 }
 
 #[test]

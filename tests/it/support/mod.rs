@@ -1,8 +1,10 @@
 //! What the tests share: where things are, a workspace of their own, the real binary in a terminal.
 
+mod processes;
 mod terminal;
 mod workspace;
 
+pub use processes::{end_process_with, processes_with, unique_seconds};
 pub use terminal::{Terminal, key};
 pub use workspace::{Workspace, copy_folder, program};
 
