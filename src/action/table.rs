@@ -100,11 +100,13 @@ actions! {
         Arg::option("input", ArgKind::Json, "input object as JSON, @FILE, or - for standard input"),
         Arg::repeated("set", ArgKind::KeyValue, "one input value as KEY=VALUE"),
         Arg::option("timeout", ArgKind::Duration, "wall-clock limit, for example 30s"),
+        Arg::option("allow", ArgKind::Switch, "let this version do what it declares, from now on"),
         Arg::option("jsonl", ArgKind::Switch, "one event a line while it runs")
     }
     Cancel "cancel" Run Change [Output] ["c"] Both "Stop a run" { RUN }
     Rerun "rerun" Run Change [Output, Failures] ["r"] Both "Run again with the same input" {
         RUN,
+        Arg::option("allow", ArgKind::Switch, "let this version do what it declares, from now on"),
         Arg::option("jsonl", ArgKind::Switch, "one event a line while it runs")
     }
     Runs "runs" Run View [Output] ["enter"] Both "List recorded runs, newest first" {
@@ -115,7 +117,8 @@ actions! {
     }
     Output "output" Run View [Failures] ["enter"] Both "Show the kept output of a run" {
         RUN,
-        Arg::option("stream", ArgKind::Word(&["both", "stdout", "stderr"]), "which stream, default both")
+        Arg::option("stream", ArgKind::Word(&["both", "stdout", "stderr"]), "which stream, default both"),
+        Arg::option("diff", ArgKind::Switch, "what it wrote to declared paths instead, and what became of that")
     }
     Failures "failures" Run View [] [] Both "List failure groups" {
         Arg::optional("tool", ArgKind::Tool, "only failures of this tool")

@@ -3,7 +3,7 @@
 use super::call::{Answer, Call};
 use super::print_text::{Ink, Line, Page};
 use crate::domain::{Command, Outcome, Stage};
-use crate::engine::{Engine, EngineError, ErrorCode};
+use crate::engine::{Engine, EngineError, ErrorCode, Preview};
 use serde::Serialize;
 use std::io;
 
@@ -36,7 +36,14 @@ impl Answer for Done {
 
 /// Says on standard error what will change, then does it.
 pub(super) fn announce_and_execute(call: &Call<'_>, engine: &Engine, command: Command) -> Result<Done, EngineError> {
-    let preview = engine.preview(&command)?;
+    announce(call, &engine.preview(&command)?);
+    let done = engine.execute(command, &call.caller(engine));
+    call.tell_trouble(engine);
+    Ok(Done::new(done?))
+}
+
+/// Says on standard error what will change.
+pub(super) fn announce(call: &Call<'_>, preview: &Preview) {
     call.note(&Line::new().put(Ink::Strong, &preview.title));
     for line in &preview.lines {
         call.note(&Line::new().put(Ink::Plain, "  ").put(Ink::Plain, line));
@@ -44,9 +51,6 @@ pub(super) fn announce_and_execute(call: &Call<'_>, engine: &Engine, command: Co
     if !preview.undo.is_empty() {
         call.note(&Line::new().put(Ink::Dim, "  ").put(Ink::Dim, &preview.undo));
     }
-    let done = engine.execute(command, &call.caller(engine));
-    call.tell_trouble(engine);
-    Ok(Done::new(done?))
 }
 
 /// `promote NAME --to STAGE`.

@@ -2,6 +2,7 @@
 
 use super::call::{Call, Stop};
 use super::input;
+use super::lifecycle::{announce, announce_and_execute};
 use super::live::{Joiner, Kept, Sink, follow};
 use super::outlet::{self, Outlets};
 use super::print_text::{Ink, Line, counted, size, span};
@@ -9,7 +10,7 @@ use super::runs::{RunAnswer, level_ink, outcome_ink};
 use crate::domain::{Run, RunId, RunOutcome, RunUsage, Stream, Tool};
 use crate::engine::{Engine, EngineError, ErrorCode, RunHandle, RunRequest};
 use serde::Serialize;
-use std::io;
+use std::io::{self, IsTerminal};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -64,6 +65,7 @@ fn same_tool(call: &Call<'_>, engine: &Engine, before: &Run) -> Result<Arc<Tool>
 /// Starts what was asked for and follows it to its end.
 fn start(call: &Call<'_>, asked: Result<(Engine, RunRequest), EngineError>) -> Result<u8, Stop> {
     let started = asked.and_then(|(engine, request)| {
+        ask_first(call, &engine, &request)?;
         let handle = engine.run(&request, &call.caller(&engine))?;
         Ok((engine, handle))
     });
@@ -105,6 +107,27 @@ fn start(call: &Call<'_>, asked: Result<(Engine, RunRequest), EngineError>) -> R
 /// The exit code that goes with a run.
 fn code_of(run: &Run) -> u8 {
     if run.lacked_isolation() { ErrorCode::IsolationMissing.exit_code() } else { exit_code(run.outcome) }
+}
+
+/// Asks what only a human can allow, before the first run of a version that declares anything. Where nobody can
+/// be asked, the run goes on to be refused and recorded.
+fn ask_first(call: &Call<'_>, engine: &Engine, request: &RunRequest) -> Result<(), EngineError> {
+    let Some(command) = engine.unallowed(&request.tool, &call.caller(engine))? else { return Ok(()) };
+    if call.switch("allow") {
+        return announce_and_execute(call, engine, command).map(|_| ());
+    }
+    let stream = call.switch("jsonl") || call.globals.json;
+    if stream || !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        return Ok(());
+    }
+    announce(call, &engine.preview(&command)?);
+    call.note(&Line::new().put(Ink::Strong, "Type yes to allow it: "));
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer).map_err(EngineError::internal)?;
+    if answer.trim() == "yes" {
+        engine.execute(command, &call.caller(engine))?;
+    }
+    Ok(())
 }
 
 /// The exit code that goes with the end of a run.

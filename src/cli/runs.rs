@@ -6,7 +6,7 @@ use super::live::Kept;
 use super::outlet::{self, Outlet};
 use super::print_text::{Align, Ink, Line, Look, Page, Table, counted, span, when};
 use crate::domain::{Command, Instant, IsolationLevel, Run, RunId, RunOutcome, Stream};
-use crate::engine::{EngineError, RunFilter};
+use crate::engine::{EngineError, RunFilter, StagedState, StagedView};
 use serde::Serialize;
 use std::io;
 use std::time::Duration;
@@ -134,11 +134,39 @@ fn wanted(stream: Option<&str>) -> &'static [Stream] {
     }
 }
 
+/// What a run wrote to declared paths.
+#[derive(Serialize)]
+struct Difference {
+    run: RunId,
+    /// `null`: nothing.
+    staged: Option<StagedView>,
+}
+
+impl Answer for Difference {
+    fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let Some(staged) = &self.staged else {
+            return page.say("it wrote nothing to declared paths, or nothing of it was staged");
+        };
+        for line in staged.diff.lines() {
+            page.say(line)?;
+        }
+        page.say(match staged.state {
+            StagedState::Kept => "not applied: no file was changed",
+            StagedState::Pending => "not yet applied to the end; the next start goes on",
+            StagedState::Applied => "applied; undo takes it back",
+            StagedState::TakenBack => "applied, and taken back since",
+        })
+    }
+}
+
 /// `output RUN`: prints what is kept, in the order it was written; raw where it goes into a file or
 /// pipe, escaped where it goes to a terminal.
 pub(super) fn output(call: &Call<'_>) -> Result<u8, Stop> {
     let engine = call.open()?;
     let run = engine.run_record(RunId(call.required_id("run")?))?;
+    if call.switch("diff") {
+        return Ok(call.print(&Difference { run: run.id, staged: engine.staged(run.id)? })?);
+    }
     let streams = wanted(call.text("stream"));
     let kept = Kept::read(&engine, run.id)?.only(streams);
     if call.globals.json {

@@ -83,6 +83,13 @@ pub enum Command {
         /// Which tool.
         tool: String,
     },
+    /// Let a version do what it declares, from now on.
+    Allow {
+        /// Which tool.
+        tool: String,
+        /// The digest whose permissions were on screen; refused when the tool has another one now.
+        digest: Digest,
+    },
     /// Take back an operation: the given one, or the newest that can be taken back.
     Undo {
         /// Which.

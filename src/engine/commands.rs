@@ -44,6 +44,11 @@ impl Engine {
             }
             Command::Archive { tool, reason } => self.archive(&who, &tool, reason.as_deref()),
             Command::Restore { tool } => self.restore(&who, &tool),
+            Command::Allow { tool, digest } => {
+                let detail = self.asked_about(&tool, digest)?;
+                let permissions = &detail.manifest.permissions;
+                self.finish(self.transact(|tx| core::allow(tx, self.actor(&who), &detail.tool, permissions))?)
+            }
             Command::Undo { operation } => {
                 self.refuse_if_in_the_way(operation)?;
                 self.finish(self.transact(|tx| core::undo(tx, self.actor(&who), operation))?)
@@ -233,6 +238,16 @@ impl Engine {
         ))
     }
 
+    /// The version whose permissions were on screen.
+    fn asked_about(&self, tool: &str, digest: Digest) -> Result<crate::domain::ToolDetail, EngineError> {
+        let detail = self.detail(&*self.resolve(tool)?)?;
+        if detail.tool.digest != digest {
+            let message = format!("{} changed since it was asked about", detail.tool.name);
+            return Err(EngineError::new(ErrorCode::Conflict, message, "look at it again, then repeat"));
+        }
+        Ok(detail)
+    }
+
     fn cancel(&self, run: RunId) -> Result<Outcome, EngineError> {
         let record = self.run_record(run)?;
         if record.outcome != crate::domain::RunOutcome::Running {
@@ -378,6 +393,17 @@ impl Engine {
                     title: format!("Restore {} {} to {}?", tool.name, tool.version, after.stage),
                     lines: self.move_lines(&before.placement, &after.placement, "visible again"),
                     undo: "u (undo) archives it again".to_owned(),
+                })
+            }
+            Command::Allow { tool, digest } => {
+                let detail = self.asked_about(tool, *digest)?;
+                let direct = detail.tool.stage == Stage::Core;
+                let mut lines = vec!["it declares that it needs to, and gets nothing more:".to_owned()];
+                lines.extend(detail.manifest.permissions.sentences(direct));
+                Ok(Preview {
+                    title: format!("Allow {} {} ({})?", detail.tool.name, detail.tool.version, digest.short()),
+                    lines,
+                    undo: "asked once for this version; u (undo) takes it back".to_owned(),
                 })
             }
             Command::Undo { operation } => self.preview_undo(*operation),

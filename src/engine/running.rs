@@ -4,14 +4,14 @@
 //! While any run of this process is alive, one keeper thread renews its leases and listens for
 //! cancel requests of other processes.
 
-use super::core::{self, RunPolicy, policy};
+use super::core::{self, RunPolicy, Standing, policy};
 use super::error::{EngineError, ErrorCode};
 use super::staged::Ending;
 use super::view::RunRequest;
 use super::{Engine, Inner, lock, now};
 use crate::domain::{
-    Caller, Digest, Isolation, IsolationLevel, Observation, Permissions, Profile, Run, RunEnd, RunId, RunUsage, Sample,
-    Stage, Tool, ToolDetail, WriteMode,
+    Caller, Command, Digest, Isolation, IsolationLevel, Observation, Permissions, Profile, Run, RunEnd, RunId, RunUsage,
+    Sample, Stage, Tool, ToolDetail, WriteMode,
 };
 use crate::runner::{self, Report, Running};
 use crate::store::{FinishedRun, NewRun, Tx};
@@ -98,10 +98,9 @@ impl Engine {
                 "look at it again, then run it",
             ));
         }
-        let approved = self.approved(&request.tool)?;
         let input = request.input.as_ref().map_or_else(String::new, serde_json::Value::to_string);
-        match policy(&request.tool, approved, caller) {
-            RunPolicy::Refuse { code: _, message } => {
+        match self.policy_of(&detail, caller)? {
+            RunPolicy::Ask { message, .. } | RunPolicy::Refuse { message, .. } => {
                 let id = self.open_run(&request.tool, Profile::Strict, caller, &input)?;
                 let end = ended(RunEnd::Refused { message }, Profile::Strict);
                 self.close_run(id, &end)?;
@@ -111,6 +110,25 @@ impl Engine {
                 self.launch(request, caller, &input, Ready { detail, profile, warning })
             }
         }
+    }
+
+    fn policy_of(&self, detail: &ToolDetail, caller: &Caller) -> Result<RunPolicy, EngineError> {
+        let tool = &detail.tool;
+        let granted = self.read(|q| Ok(q.granted(&tool.name, tool.digest)?))?;
+        let permissions = &detail.manifest.permissions;
+        let standing = Standing { approved: self.approved(tool)?, permissions, granted: granted.as_ref() };
+        Ok(policy(tool, standing, caller))
+    }
+
+    /// The command that a human must agree to before this tool runs; `None` when nothing is to be asked. A run
+    /// that is started all the same is refused.
+    ///
+    /// # Errors
+    /// Those of [`Engine::detail`]; `Internal` for trouble with the store.
+    pub fn unallowed(&self, tool: &Tool, caller: &Caller) -> Result<Option<Command>, EngineError> {
+        let detail = self.detail(tool)?;
+        let asks = matches!(self.policy_of(&detail, caller)?, RunPolicy::Ask { .. });
+        Ok(asks.then(|| Command::Allow { tool: tool.path.clone(), digest: detail.tool.digest }))
     }
 
     fn launch(

@@ -21,6 +21,7 @@ mod events;
 mod failures;
 #[cfg(test)]
 mod fixture;
+mod grants;
 mod intents;
 mod leases;
 mod operations;

@@ -6,7 +6,7 @@ use crate::domain::{
     Command, FailureGroup, Instant, Operation, Outcome, Review, ReviewId, Run, RunId, Sample, ToolDetail, VersionFile,
 };
 use crate::engine::{
-    Behaviour, CatalogView, Change, DoctorLine, EngineError, Frame, Index, Preview, ReviewDetail, Settings,
+    Behaviour, CatalogView, Change, DoctorLine, EngineError, Frame, Index, Preview, ReviewDetail, RunRequest, Settings,
     VerifyReport,
 };
 use crossterm::event::{KeyEvent, MouseEvent};
@@ -168,6 +168,15 @@ pub enum Answer {
         tab: TabId,
         /// Its record so far.
         started: Result<Box<Run>, EngineError>,
+    },
+    /// A run that a human must allow first.
+    RunAsks {
+        /// The tab that waits for it.
+        tab: TabId,
+        /// What was to run.
+        request: RunRequest,
+        /// What to agree to.
+        command: Command,
     },
     /// A run that this process started has ended.
     RunEnded {

@@ -229,8 +229,13 @@ impl Performer {
 
     /// Starts a run and stays with it to its end.
     fn start(&self, engine: &Engine, tab: TabId, request: &RunRequest) {
-        let started = engine.run(request, &self.caller(engine));
-        let handle = match started {
+        let caller = self.caller(engine);
+        match engine.unallowed(&request.tool, &caller) {
+            Ok(None) => {}
+            Ok(Some(command)) => return self.answer(Answer::RunAsks { tab, request: request.clone(), command }),
+            Err(error) => return self.answer(Answer::RunStarted { tab, started: Err(error) }),
+        }
+        let handle = match engine.run(request, &caller) {
             Ok(handle) => handle,
             Err(error) => return self.answer(Answer::RunStarted { tab, started: Err(error) }),
         };

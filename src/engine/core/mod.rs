@@ -4,6 +4,7 @@
 //! outside the store. What must happen outside (moving files, committing) is written as an intent
 //! in the same transaction and performed by the shell; after a crash the intent is still there.
 
+mod allow;
 mod applying;
 mod behaviour;
 mod decide;
@@ -12,11 +13,12 @@ mod policy;
 mod scan;
 mod undo;
 
+pub use allow::allow;
 pub use applying::{Applying, apply};
 pub use behaviour::end_run;
 pub use decide::{DecideInput, decide, undecided};
 pub use lifecycle::{archive, archived_placement, promote, restore};
-pub use policy::{RunPolicy, policy};
+pub use policy::{RunPolicy, Standing, policy};
 pub use scan::{Approvals, Unsettled, apply_scan};
 pub use undo::undo;
 
@@ -103,6 +105,13 @@ pub enum UndoNote {
     Decline {
         /// The review that goes back to waiting.
         review: ReviewId,
+    },
+    /// A grant.
+    Allow {
+        /// The tool.
+        tool: ToolName,
+        /// The version that was let do what it declares.
+        digest: Digest,
     },
     /// Staged writes of a run that were applied.
     Apply {

@@ -1,6 +1,6 @@
 //! Who may run what.
 
-use crate::domain::{Caller, CostTier, Profile, Stage, Tool};
+use crate::domain::{Caller, CostTier, Permissions, Profile, Stage, Tool};
 use crate::engine::error::ErrorCode;
 
 /// The answer of the policy.
@@ -13,6 +13,13 @@ pub enum RunPolicy {
         /// What a human should know.
         warning: Option<String>,
     },
+    /// It may as soon as a human allows what it declares; asked once for each version.
+    Ask {
+        /// What it declares.
+        permissions: Permissions,
+        /// Why it does not run yet.
+        message: String,
+    },
     /// It may not.
     Refuse {
         /// `Refused` or `HumanNeeded`.
@@ -22,9 +29,28 @@ pub enum RunPolicy {
     },
 }
 
-/// Decides by stage, approval, tier and caller. `approved` says whether an approval of exactly this
-/// digest is in force.
-pub fn policy(tool: &Tool, approved: bool, caller: &Caller) -> RunPolicy {
+/// What is known of exactly this version beside its row.
+#[derive(Debug, Clone, Copy)]
+pub struct Standing<'a> {
+    /// Whether an approval is in force.
+    pub approved: bool,
+    /// What it declares.
+    pub permissions: &'a Permissions,
+    /// What a human allowed when asked.
+    pub granted: Option<&'a Permissions>,
+}
+
+impl Standing<'_> {
+    fn is_allowed(&self) -> bool {
+        self.permissions.is_nothing() || self.granted == Some(self.permissions)
+    }
+}
+
+/// Decides by stage, approval, tier, grant and caller.
+///
+/// INVARIANT: every way to run a tool asks here; what is archived, prohibited or not runnable is refused
+/// before anything else is looked at, whoever asks.
+pub fn policy(tool: &Tool, standing: Standing<'_>, caller: &Caller) -> RunPolicy {
     let refuse = |code, message: String| RunPolicy::Refuse { code, message };
     if tool.stage == Stage::Archived {
         return refuse(ErrorCode::Refused, format!("{} is archived; restore it to run it", tool.name));
@@ -36,7 +62,7 @@ pub fn policy(tool: &Tool, approved: bool, caller: &Caller) -> RunPolicy {
         let reason = tool.reason.as_deref().unwrap_or("nothing here can run it");
         return refuse(ErrorCode::Refused, format!("{} cannot run: {reason}", tool.name));
     }
-    let vouched = tool.stage.is_vouched() && approved;
+    let vouched = tool.stage.is_vouched() && standing.approved;
     match caller {
         Caller::Agent(_) if !vouched => {
             refuse(ErrorCode::Refused, format!("{} is not approved; agents run approved versions only", tool.name))
@@ -44,14 +70,126 @@ pub fn policy(tool: &Tool, approved: bool, caller: &Caller) -> RunPolicy {
         Caller::Agent(_) if tool.cost_tier == CostTier::High => {
             refuse(ErrorCode::HumanNeeded, format!("{} has the cost tier high; a human must run it", tool.name))
         }
+        Caller::Agent(_) if !standing.is_allowed() => refuse(
+            ErrorCode::HumanNeeded,
+            format!("{}: a human must allow it first, by running it once", unallowed(tool, standing)),
+        ),
         Caller::Agent(_) => RunPolicy::Allow { profile: Profile::Declared, warning: None },
+        Caller::Human(_) if vouched && !standing.is_allowed() => RunPolicy::Ask {
+            permissions: standing.permissions.clone(),
+            message: format!("{}; `run {} --allow` allows it", unallowed(tool, standing), tool.name),
+        },
         Caller::Human(_) if vouched => RunPolicy::Allow { profile: Profile::Declared, warning: None },
         Caller::Human(_) => RunPolicy::Allow { profile: Profile::Strict, warning: warning(tool) },
     }
+}
+
+fn unallowed(tool: &Tool, standing: Standing<'_>) -> String {
+    format!("nobody allowed {} what it declares ({})", tool.name, standing.permissions.summary())
 }
 
 fn warning(tool: &Tool) -> Option<String> {
     tool.stage.is_vouched().then(|| {
         format!("no approval of this version of {} is in force here; it runs like an experimental tool", tool.name)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Category, Digest, Format, Instant, Kind, Origin, Placement, Risk, ToolFacts, ToolState};
+
+    fn tool(stage: Stage, cost_tier: CostTier) -> Tool {
+        Tool {
+            name: "t".parse().unwrap(),
+            title: None,
+            version: semver::Version::new(1, 0, 0),
+            digest: Digest::of_bytes(b"t"),
+            stage,
+            kind: Kind::Command,
+            category: Category::new(""),
+            cost_tier,
+            classified: true,
+            description: String::new(),
+            tags: vec![],
+            keywords: vec![],
+            use_cases: vec![],
+            capabilities: vec![],
+            aliases: vec![],
+            idempotent: None,
+            path: "t.sh".into(),
+            placement: Placement { base: String::new(), exclusive: false },
+            format: Format::Header,
+            origin: Origin::Unknown,
+            state: ToolState::Ok,
+            runnable: true,
+            reason: None,
+            risk: Risk::Low,
+            copy_of: None,
+            shadowed_by: None,
+            shadows: vec![],
+            clashes: vec![],
+            files: 1,
+            bytes: 1,
+            modified_at: Instant(0),
+            facts: ToolFacts::default(),
+        }
+    }
+
+    fn writes() -> Permissions {
+        Permissions { write: vec!["out".into()], ..Permissions::default() }
+    }
+
+    fn word(answer: &RunPolicy) -> &'static str {
+        match answer {
+            RunPolicy::Allow { profile: Profile::Strict, .. } => "strict",
+            RunPolicy::Allow { profile: Profile::Declared, .. } => "declared",
+            RunPolicy::Ask { .. } => "ask",
+            RunPolicy::Refuse { code: ErrorCode::HumanNeeded, .. } => "human",
+            RunPolicy::Refuse { .. } => "refuse",
+        }
+    }
+
+    fn human() -> Caller {
+        Caller::Human("Ada".into())
+    }
+
+    fn agent() -> Caller {
+        Caller::Agent("a".into())
+    }
+
+    #[test]
+    fn what_is_prohibited_runs_for_nobody_whatever_was_approved_and_allowed() {
+        let (nothing, writes) = (Permissions::default(), writes());
+        for stage in Stage::ALL {
+            for permissions in [&nothing, &writes] {
+                for caller in [human(), agent()] {
+                    let standing = Standing { approved: true, permissions, granted: Some(permissions) };
+                    let answer = policy(&tool(*stage, CostTier::Prohibited), standing, &caller);
+                    assert_eq!(word(&answer), "refuse", "{stage} {caller:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_first_run_of_an_approved_version_that_declares_anything_is_asked_about() {
+        let (nothing, writes) = (Permissions::default(), writes());
+        let wider = Permissions { network: vec!["full".into()], ..writes.clone() };
+        for (approved, permissions, granted, for_human, for_agent) in [
+            (true, &nothing, None, "declared", "declared"),
+            (true, &writes, None, "ask", "human"),
+            (true, &writes, Some(&writes), "declared", "declared"),
+            (true, &wider, Some(&writes), "ask", "human"),
+            (false, &writes, Some(&writes), "strict", "refuse"),
+        ] {
+            for stage in [Stage::Approved, Stage::Core] {
+                let standing = Standing { approved, permissions, granted };
+                let answers = [human(), agent()].map(|who| word(&policy(&tool(stage, CostTier::Low), standing, &who)));
+                assert_eq!(answers, [for_human, for_agent], "{stage} {standing:?}");
+            }
+        }
+        let standing = Standing { approved: false, permissions: &writes, granted: None };
+        assert_eq!(word(&policy(&tool(Stage::Experimental, CostTier::Low), standing, &human())), "strict");
+    }
 }

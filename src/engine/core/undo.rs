@@ -75,7 +75,10 @@ fn refuse_when_moved_since(tx: &Tx<'_>, target: &Operation, note: &UndoNote) -> 
                 vec![Some(before.digest), replaced.map(|old| old.digest)]
             }
             Some(UndoNote::Move { before, .. }) => vec![Some(before.digest)],
-            Some(UndoNote::Adopt { .. } | UndoNote::Decline { .. } | UndoNote::Apply { .. }) | None => Vec::new(),
+            Some(
+                UndoNote::Adopt { .. } | UndoNote::Decline { .. } | UndoNote::Apply { .. } | UndoNote::Allow { .. },
+            )
+            | None => Vec::new(),
         };
         if took.contains(&Some(after.digest)) {
             let message = format!("operation {} ({}) moved {} since", later.id, later.verb, target.subject);
@@ -97,6 +100,10 @@ fn reverse(
     match note {
         // No version moves; its files come back by an intent of their own kind.
         UndoNote::Apply { .. } => Ok(Vec::new()),
+        UndoNote::Allow { tool, digest } => {
+            tx.withdraw_grant(tool, *digest)?;
+            Ok(Vec::new())
+        }
         UndoNote::Decline { review } => {
             reopen(tx, *review, target.id)?;
             Ok(Vec::new())

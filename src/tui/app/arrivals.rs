@@ -139,6 +139,11 @@ impl App {
             Answer::Preview { command, preview } => self.take_preview(&command, preview),
             Answer::Done { command, outcome } => return self.done(&command, outcome),
             Answer::RunStarted { tab, started } => self.output.started(tab, started),
+            Answer::RunAsks { tab, request, command } => {
+                self.output.drop_tab(tab);
+                self.unallowed = Some((command.clone(), request));
+                return self.ask(command);
+            }
             Answer::RunEnded { run, record } => self.output.ended(run, record),
             Answer::Spool { tab, kept } => self.output.kept(tab, kept),
             Answer::Highlighted { ticket, files } => self.take_highlights(ticket, &files),
@@ -277,6 +282,11 @@ impl App {
             Command::Promote { .. } => {
                 self.promised = outcome.review;
                 return self.keep_promise();
+            }
+            Command::Allow { .. } => {
+                if let Some((_, request)) = self.unallowed.take_if(|(asked, _)| asked == command) {
+                    return self.start(request.tool, request.input);
+                }
             }
             Command::Archive { .. } | Command::Restore { .. } | Command::Undo { .. } | Command::Cancel { .. } => {}
         }

@@ -26,8 +26,8 @@ use super::pane::queue::QueuePane;
 use super::screen::Screen;
 use super::theme::Theme;
 use crate::action::Verb;
-use crate::domain::{DecisionKind, ReviewId, Run, RunId, SafeText, Tool};
-use crate::engine::EngineError;
+use crate::domain::{Command, DecisionKind, ReviewId, Run, RunId, SafeText, Tool};
+use crate::engine::{EngineError, RunRequest};
 use ratatui::layout::Rect;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -170,6 +170,8 @@ pub struct App {
     tickets: u64,
     /// The review that a promotion opened, until the queue knows it; any key gives it up.
     promised: Option<ReviewId>,
+    /// The run that starts when its tool is allowed to do what it declares.
+    unallowed: Option<(Command, RunRequest)>,
 }
 
 #[derive(Debug, Default)]
@@ -207,6 +209,7 @@ impl App {
             refresh: Refreshes::default(),
             tickets: 0,
             promised: None,
+            unallowed: None,
         }
     }
 

@@ -124,6 +124,7 @@ impl Confirm {
                 Command::Promote { .. } => "Promote?",
                 Command::Archive { .. } => "Archive?",
                 Command::Restore { .. } => "Restore?",
+                Command::Allow { .. } => "Allow?",
                 Command::Undo { .. } => "Undo?",
                 Command::Cancel { .. } => "Stop?",
                 Command::Decide { .. } => "Decide?",

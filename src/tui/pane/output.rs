@@ -111,6 +111,12 @@ impl OutputPane {
         id
     }
 
+    /// Closes the tab of a run that does not start.
+    pub fn drop_tab(&mut self, id: TabId) {
+        self.tabs.retain(|tab| tab.id != id);
+        self.current = self.current.min(self.tabs.len().saturating_sub(1));
+    }
+
     /// Shows the tab of a run when there is one.
     pub fn show(&mut self, run: RunId) -> bool {
         let found = self.tabs.iter().position(|tab| tab.run() == Some(run));

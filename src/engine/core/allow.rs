@@ -1,0 +1,44 @@
+//! The answer to the question before the first run of a version that declares permissions.
+
+use super::{Actor, Step, UndoNote, answer};
+use crate::domain::{Permissions, Tool};
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::store::{NewOperation, Tx};
+use serde_json::json;
+
+/// Keeps that this version may do what it declares.
+///
+/// # Errors
+/// `Refused` when no approval of the version is in force (it runs strictly, whatever it declares), or when it
+/// declares nothing, or what no tool gets; `Conflict` when it was allowed before.
+pub fn allow(tx: &Tx<'_>, actor: Actor<'_>, tool: &Tool, permissions: &Permissions) -> Result<Step, EngineError> {
+    let refused = |message: String, hint: &str| Err(EngineError::new(ErrorCode::Refused, message, hint));
+    let approved = tx.approvals_of(&tool.name)?.iter().any(|approval| approval.digest == tool.digest);
+    if !tool.stage.is_vouched() || !approved {
+        return refused(
+            format!("{} is not approved here; whatever it declares, it runs with nothing", tool.name),
+            "approve it first",
+        );
+    }
+    if permissions.is_nothing() {
+        return refused(format!("{} declares nothing that would have to be allowed", tool.name), "");
+    }
+    if let Some(fault) = permissions.faults().first() {
+        return refused(format!("{} declares what no tool gets: {fault}", tool.name), "the manifest has to change");
+    }
+    if tx.granted(&tool.name, tool.digest)?.as_ref() == Some(permissions) {
+        let message = format!("{} {} was allowed before", tool.name, tool.digest.short());
+        return Err(EngineError::new(ErrorCode::Conflict, message, ""));
+    }
+    tx.grant(&tool.name, tool.digest, permissions, actor.who)?;
+    let note = UndoNote::Allow { tool: tool.name.clone(), digest: tool.digest };
+    let operation = tx.log(&NewOperation {
+        who: actor.who.to_owned(),
+        verb: "allow".to_owned(),
+        subject: tool.name.to_string(),
+        detail: json!({"digest": tool.digest, "permissions": permissions, "undo": note}),
+        reversible: true,
+    })?;
+    let message = format!("{} {} may do what it declares", tool.name, tool.digest.short());
+    Ok(Step { outcome: answer(Some(operation), None, message), intents: Vec::new() })
+}
