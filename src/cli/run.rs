@@ -117,7 +117,7 @@ fn ask_first(call: &Call<'_>, engine: &Engine, request: &RunRequest) -> Result<(
         return announce_and_execute(call, engine, command).map(|_| ());
     }
     let stream = call.switch("jsonl") || call.globals.json;
-    if stream || !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+    if stream || !io::stdin().is_terminal() || !outlet::is_terminal(Stream::Stderr) {
         return Ok(());
     }
     announce(call, &engine.preview(&command)?);

@@ -165,7 +165,7 @@ pub(super) fn output(call: &Call<'_>) -> Result<u8, Stop> {
     let engine = call.open()?;
     let run = engine.run_record(RunId(call.required_id("run")?))?;
     if call.switch("diff") {
-        return Ok(call.print(&Difference { run: run.id, staged: engine.staged(run.id)? })?);
+        return call.print(&Difference { run: run.id, staged: engine.staged(run.id)? });
     }
     let streams = wanted(call.text("stream"));
     let kept = Kept::read(&engine, run.id)?.only(streams);

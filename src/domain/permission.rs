@@ -268,7 +268,7 @@ impl Permissions {
             Network::None => {}
             Network::Loopback => lines.push("talk over a loopback interface of its own".to_owned()),
             Network::Full => {
-                lines.push("reach every address that this machine reaches, and send there what it read".into())
+                lines.push("reach every address that this machine reaches, and send there what it read".into());
             }
         }
         let how = if direct { "at once" } else { "as one step after a run that succeeded; undo takes it back" };

@@ -219,7 +219,7 @@ impl Engine {
             {
                 self.refuse_conflicts(&before)
             }
-            Some(core::UndoNote::Apply { step }) => self.refuse_changed_since(&step.edits),
+            Some(core::UndoNote::Apply { step }) => Engine::refuse_changed_since(&step.edits),
             _ => Ok(()),
         }
     }

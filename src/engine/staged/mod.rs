@@ -157,7 +157,7 @@ impl Engine {
     }
 
     /// Refuses to take a step back whose files are not as it left them.
-    pub(super) fn refuse_changed_since(&self, edits: &[Edit]) -> Result<(), EngineError> {
+    pub(super) fn refuse_changed_since(edits: &[Edit]) -> Result<(), EngineError> {
         let back: Vec<Edit> = edits.iter().map(Edit::reversed).collect();
         let changed = apply::in_the_way(&back).map_err(EngineError::internal)?;
         if changed.is_empty() {

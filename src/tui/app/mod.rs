@@ -234,7 +234,7 @@ impl App {
             }
             Msg::Drawn => {
                 if let Some(overlay) = self.overlays.last_mut() {
-                    overlay.drawn(now);
+                    overlay.drawn(now, self.size);
                 }
                 Vec::new()
             }

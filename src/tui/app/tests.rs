@@ -4,7 +4,7 @@ use crate::domain::{
     Command, DecisionKind, Digest, InputMode, Operation, OperationId, Outcome, Recipe, ReviewId, RunOutcome, Shown,
     Stage, Stream, SuccessRule,
 };
-use crate::engine::{CatalogState, CatalogView, Change, EngineError, ErrorCode, Frame, Index, Preview};
+use crate::engine::{CatalogState, CatalogView, Change, EngineError, ErrorCode, Frame, Index, Preview, RunRequest};
 use crate::tui::effect::{DetailFor, Effect, Ending};
 use crate::tui::msg::{Answer, Farewell, Msg};
 use crate::tui::pane::Pane;
@@ -288,6 +288,57 @@ fn a_change_is_done_only_by_y_after_it_was_read() {
     bench.wait(500).press("y");
     assert!(matches!(bench.taken().as_slice(), [Effect::Execute(done)] if *done == command));
     assert!(bench.app.overlays.is_empty());
+}
+
+/// A run that waits for its tool to be allowed, with the question drawn.
+fn asked(bench: &mut Bench, lines: usize) -> Command {
+    let tool = Arc::new(tool("divide", Stage::Approved));
+    let phase = crate::tui::pane::output::Phase::Starting { since: bench.now.steady_ms };
+    let tab = bench.app.output.open("divide 1.0.0".into(), Some(tool.clone()), phase);
+    let command = Command::Allow { tool: tool.path.clone(), digest: tool.digest };
+    let request = RunRequest { tool, input: None, timeout: None };
+    bench.answer(Answer::RunAsks { tab, request, command: command.clone() });
+    assert!(matches!(bench.taken().as_slice(), [Effect::Preview(about)] if *about == command));
+    let preview = Preview { lines: (0..lines).map(|line| format!("write out/{line}")).collect(), ..preview() };
+    bench.answer(Answer::Preview { command: command.clone(), preview: Ok(preview) });
+    bench.draw();
+    bench.wait(600);
+    command
+}
+
+#[test]
+fn the_first_run_of_what_declares_anything_starts_when_it_is_allowed_and_not_before() {
+    let mut bench = Bench::ready(80, 24);
+    let command = asked(&mut bench, 3);
+    bench.effects.clear();
+    bench.press("enter space");
+    assert!(bench.effects.is_empty(), "{:?}", bench.effects);
+    bench.wait(600).press("y");
+    assert!(matches!(bench.taken().as_slice(), [Effect::Execute(done)] if *done == command));
+    let outcome =
+        Ok(Outcome { operation: None, review: None, message: "allowed".into(), commit: None, detail: json!(null) });
+    bench.answer(Answer::Done { command, outcome });
+    assert!(bench.taken().iter().any(|effect| matches!(effect, Effect::StartRun { .. })));
+
+    let mut bench = Bench::ready(80, 24);
+    asked(&mut bench, 3);
+    bench.effects.clear();
+    bench.press("esc");
+    assert!(bench.effects.is_empty() && bench.app.overlays.is_empty(), "{:?}", bench.effects);
+}
+
+#[test]
+fn nobody_says_yes_to_a_question_that_does_not_fit_on_the_screen() {
+    let mut bench = Bench::ready(80, 24);
+    asked(&mut bench, 40);
+    bench.effects.clear();
+    bench.press("y").wait(600).press("y");
+    assert!(bench.effects.is_empty(), "{:?}", bench.effects);
+    assert!(bench.screen().contains("make the window larger"), "{}", bench.screen());
+    bench.send(Msg::Resize { width: 80, height: 60 });
+    bench.draw();
+    bench.wait(600).press("y");
+    assert!(matches!(bench.taken().as_slice(), [Effect::Execute(_)]));
 }
 
 #[test]

@@ -29,6 +29,13 @@ enum Question {
     },
 }
 
+/// Lines of the box that are not the question: its frame, an empty line and the keys.
+const BORDERS: usize = 4;
+
+fn box_width(screen: u16) -> u16 {
+    76.min(screen.saturating_sub(2))
+}
+
 /// The state of the question.
 pub struct Confirm {
     question: Question,
@@ -91,6 +98,15 @@ impl Confirm {
         }
     }
 
+    /// Whether all of the question can be read on a screen of this size; until then nobody can say yes to it.
+    pub fn fits(&self, (width, height): (u16, u16)) -> bool {
+        let room = usize::from(box_width(width).saturating_sub(4));
+        let Question::Command(_, preview) = &self.question else { return true };
+        let wrapped = |text: &str, room: usize| wrap(&safe(text), room).len();
+        let listed: usize = preview.lines.iter().map(|line| wrapped(line, room.saturating_sub(2))).sum();
+        wrapped(&preview.title, room) + listed + wrapped(&preview.undo, room) + BORDERS <= usize::from(height)
+    }
+
     /// When it begins to listen.
     pub fn wakes_at(&self, now: Now) -> Option<u64> {
         self.guard.wakes_at(now)
@@ -99,11 +115,11 @@ impl Confirm {
     /// Draws the question.
     pub fn draw(&self, screen: Rect, buf: &mut Buffer, look: Look) {
         let theme = look.theme;
-        let width = 76.min(screen.width.saturating_sub(2));
+        let width = box_width(screen.width);
         let room = usize::from(width.saturating_sub(4));
         let lines = self.lines(room, look);
         let title = Title { name: self.name(), ..Title::default() };
-        let inner = open_box(screen, (width, lines.len() as u16 + 4), &title, buf, look);
+        let inner = open_box(screen, (width, (lines.len() + BORDERS) as u16), &title, buf, look);
         for (y, (text, style)) in (inner.y..inner.bottom().saturating_sub(2)).zip(&lines) {
             buf.put(inner.x, y, text, room, *style);
         }
@@ -114,7 +130,13 @@ impl Confirm {
             (Question::Command(..), true) => ("y does it · esc does not", theme.accent),
             (Question::Quit { .. }, true) => ("y stops them and leaves · esc stays", theme.accent),
         };
-        let prompt = self.note.unwrap_or(prompt);
+        let (prompt, style) = match self.note {
+            _ if !self.fits((screen.width, screen.height)) => {
+                ("there is more to read: make the window larger · esc cancels", theme.warn)
+            }
+            Some(note) => (note, style),
+            None => (prompt, style),
+        };
         buf.put(inner.x, inner.bottom().saturating_sub(1), prompt, room, style);
     }
 

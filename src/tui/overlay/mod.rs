@@ -149,8 +149,11 @@ impl Overlay {
         }
     }
 
-    /// The overlay was drawn.
-    pub fn drawn(&mut self, now: Now) {
+    /// The overlay was drawn on a screen of this size.
+    pub fn drawn(&mut self, now: Now, size: (u16, u16)) {
+        if matches!(self, Overlay::Confirm(confirm) if !confirm.fits(size)) {
+            return;
+        }
         if let Some(guard) = self.guard_mut() {
             guard.drawn(now);
         }

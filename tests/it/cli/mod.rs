@@ -2,13 +2,14 @@
 
 mod catalog;
 mod decide;
+mod permissions;
 mod run;
 mod usage;
 
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use serde_json::Value;
 use std::fs;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use tempfile::TempDir;
@@ -157,6 +158,11 @@ impl Shell {
 
     /// Calls the program at a terminal; both streams arrive as one, in `stdout`.
     pub fn at_terminal(&self, args: &[&str]) -> Answered {
+        self.typing(args, "", "")
+    }
+
+    /// Calls the program at a terminal and types `keys` once it has written `prompt`.
+    pub fn typing(&self, args: &[&str], prompt: &str, keys: &str) -> Answered {
         let size = PtySize { rows: 40, cols: 100, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).unwrap();
         let mut command = CommandBuilder::new(assert_cmd::cargo::cargo_bin("toolsmith"));
@@ -172,8 +178,14 @@ impl Shell {
         let mut bytes = Vec::new();
         // A terminal whose other end is gone answers with an error, after everything was read.
         let mut block = [0; 4096];
+        let mut untyped = (!keys.is_empty()).then(|| pair.master.take_writer().unwrap());
         while let Ok(read @ 1..) = reader.read(&mut block) {
             bytes.extend_from_slice(&block[..read]);
+            if String::from_utf8_lossy(&bytes).contains(prompt)
+                && let Some(mut writer) = untyped.take()
+            {
+                writer.write_all(keys.as_bytes()).unwrap();
+            }
         }
         let code = i32::try_from(child.wait().unwrap().exit_code()).unwrap();
         Answered { code, stdout: String::from_utf8_lossy(&bytes).into_owned(), stderr: String::new() }
