@@ -10,8 +10,8 @@ use super::staged::Ending;
 use super::view::RunRequest;
 use super::{Engine, Inner, lock, now};
 use crate::domain::{
-    Caller, Command, Digest, Isolation, IsolationLevel, Observation, Permissions, Profile, Run, RunEnd, RunId, RunUsage,
-    Sample, Stage, Tool, ToolDetail, WriteMode,
+    Caller, Command, Digest, Isolation, IsolationLevel, Observation, Permissions, Profile, Run, RunEnd, RunId,
+    RunUsage, Sample, Stage, Tool, ToolDetail, WriteMode,
 };
 use crate::runner::{self, Report, Running};
 use crate::store::{FinishedRun, NewRun, Tx};
