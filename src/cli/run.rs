@@ -155,7 +155,7 @@ fn summary(run: &Run) -> Line {
         .put(outcome_ink(run.outcome), run.outcome.word())
         .put(Ink::Dim, format!(" · {}", used(&run.usage)))
         .put(Ink::Dim, " · ")
-        .put(level_ink(run.isolation.level), run.isolation.level.meaning());
+        .put(level_ink(run), run.isolation_words());
     let line = match run.exit_code {
         Some(code) if code != 0 => line.put(Ink::Dim, format!(" · exit code {code}")),
         _ => line,

@@ -53,9 +53,15 @@ pub(super) fn run_table(runs: &[Run], look: Look) -> Table {
         ("isolation", Align::Left),
         ("cause", Align::Left),
     ];
-    let mut table = Table::new(&heads).sparing(&["isolation", "caller", "time"]);
+    let mut table = Table::new(&heads).sparing(&["caller", "time"]);
     for run in runs {
         let time = if run.outcome == RunOutcome::Running { "-".to_owned() } else { span(run.usage.duration_ms) };
+        // As short as it can be: the words belong to places with more room.
+        let level = match (run.outcome, run.isolation.level) {
+            (RunOutcome::Running, IsolationLevel::None) => "-",
+            (outcome, _) if !outcome.has_started() => "-",
+            (_, level) => level.word(),
+        };
         table.row([
             (Ink::Strong, run.id.to_string()),
             (Ink::Plain, format!("{}@{}", run.tool, run.version)),
@@ -63,16 +69,17 @@ pub(super) fn run_table(runs: &[Run], look: Look) -> Table {
             (Ink::Dim, when(run.started_at, look)),
             (Ink::Plain, time),
             (Ink::Plain, run.caller.clone()),
-            (level_ink(run.isolation.level), run.isolation.level.to_string()),
+            (level_ink(run), level.to_owned()),
             (Ink::Plain, run.error.clone().unwrap_or_default()),
         ]);
     }
     table
 }
 
-/// The ink of an isolation level.
-pub(super) fn level_ink(level: IsolationLevel) -> Ink {
-    match level {
+/// The ink of the isolation of a run.
+pub(super) fn level_ink(run: &Run) -> Ink {
+    match run.isolation.level {
+        _ if !run.outcome.has_started() => Ink::Dim,
         IsolationLevel::Isolated => Ink::Good,
         IsolationLevel::Confined => Ink::Plain,
         IsolationLevel::LimitsOnly | IsolationLevel::None => Ink::Warn,

@@ -254,6 +254,16 @@ impl RunOutcome {
 }
 
 impl Run {
+    /// What it is kept in, in words: of a run whose walls are not verified yet, or that never started, no level
+    /// is claimed.
+    pub fn isolation_words(&self) -> &'static str {
+        match (self.outcome, self.isolation.level) {
+            (RunOutcome::Running, IsolationLevel::None) => "isolation not verified yet",
+            (outcome, _) if !outcome.has_started() => "never started",
+            (_, level) => level.meaning(),
+        }
+    }
+
     /// Whether it was refused because the isolation that was demanded could not be had.
     pub fn lacked_isolation(&self) -> bool {
         self.outcome == RunOutcome::Refused && !self.isolation.missing.is_empty()

@@ -314,7 +314,7 @@ impl Behaviour {
     pub fn evidence(&self) -> Vec<EvidenceLine> {
         let mut lines = self.departed_lines();
         if let Some(reason) = &self.observer_off {
-            lines.push(line(Weight::Warn, "behaviour", format!("observer off: {reason}")));
+            lines.push(line(Weight::Warn, "behaviour", format!("{}: {reason}", self.unknown())));
             return lines;
         }
         lines.extend(self.permissions.iter().map(permission));
@@ -333,6 +333,11 @@ impl Behaviour {
         lines
     }
 
+    /// What to say where nobody watched: there is nothing to be off before the first run.
+    fn unknown(&self) -> &'static str {
+        if self.unobserved > 0 { "observer off" } else { "not known" }
+    }
+
     fn departed_lines(&self) -> Vec<EvidenceLine> {
         let words = |departed: &Departed| {
             let text = format!("run {} did what no run before it did: {}", departed.run, departed.did.join(", "));
@@ -346,7 +351,8 @@ impl Behaviour {
         lines.extend(self.permissions.iter().map(permission));
         if lines.is_empty() {
             let text = match &self.observer_off {
-                Some(reason) => format!("not known, observer off: {reason}"),
+                Some(reason) if self.unobserved > 0 => format!("not known, {}: {reason}", self.unknown()),
+                Some(reason) => format!("{}: {reason}", self.unknown()),
                 None => "nothing is declared, and nothing undeclared was tried".to_owned(),
             };
             lines.push(line(Weight::Fact, "permissions", text));
@@ -399,7 +405,7 @@ impl Behaviour {
 
     fn reported_lines(&self) -> Vec<EvidenceLine> {
         if let Some(reason) = &self.observer_off {
-            return vec![line(Weight::Warn, "observer off", reason)];
+            return vec![line(Weight::Warn, self.unknown(), reason)];
         }
         let mut lines = Vec::new();
         if self.run.is_none() {

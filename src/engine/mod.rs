@@ -5,6 +5,8 @@
 //! rules that use it live in `core` and know nothing of files, clocks or processes.
 
 mod behaviour;
+#[cfg(test)]
+mod behaviour_tests;
 mod commands;
 mod core;
 mod doctor;

@@ -16,7 +16,7 @@ use crate::domain::{
 use crate::runner::{self, Report, Running};
 use crate::store::{FinishedRun, NewRun, Tx};
 use std::path::PathBuf;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 /// How long a lease lasts without renewal.
@@ -34,6 +34,7 @@ pub struct RunHandle {
     pub warning: Option<String>,
     engine: Engine,
     running: Option<Running>,
+    verified: Arc<OnceLock<IsolationLevel>>,
 }
 
 /// A run of this process that has not ended.
@@ -62,6 +63,11 @@ impl RunHandle {
     /// What it uses now, a few times a second; `None` for a run that never started.
     pub fn samples(&self) -> Option<tokio::sync::watch::Receiver<Sample>> {
         self.running.as_ref().map(Running::samples)
+    }
+
+    /// Its isolation, filled when it was verified: right before the first instruction of the tool.
+    pub fn verified(&self) -> Arc<OnceLock<IsolationLevel>> {
+        self.verified.clone()
     }
 
     /// Waits for its end and returns its record.
@@ -104,7 +110,7 @@ impl Engine {
                 let id = self.open_run(&request.tool, Profile::Strict, caller, &input)?;
                 let end = ended(RunEnd::Refused { message }, Profile::Strict);
                 self.close_run(id, &end)?;
-                Ok(RunHandle { id, warning: None, engine: self.clone(), running: None })
+                Ok(RunHandle { id, warning: None, engine: self.clone(), running: None, verified: Arc::default() })
             }
             RunPolicy::Allow { profile, warning } => {
                 self.launch(request, caller, &input, Ready { detail, profile, warning })
@@ -160,14 +166,15 @@ impl Engine {
             observe: self.inner.settings.observe,
             state: &self.inner.state_dir,
         });
+        let verified = Arc::default();
         let running = match prepared {
-            Ok(spec) => Some(self.spawn(&ready.detail, caller, id, spec)),
+            Ok(spec) => Some(self.spawn(&ready.detail, caller, (id, &verified), spec)),
             Err(end) => {
                 self.close_run(id, &ended(end, ready.profile))?;
                 None
             }
         };
-        Ok(RunHandle { id, warning: ready.warning, engine: self.clone(), running })
+        Ok(RunHandle { id, warning: ready.warning, engine: self.clone(), running, verified })
     }
 
     /// The user's limit for the stage, where the manifest states none.
@@ -176,8 +183,15 @@ impl Engine {
         if stated.is_some() { None } else { self.inner.settings.timeout(detail.tool.stage) }
     }
 
-    fn spawn(&self, detail: &ToolDetail, caller: &Caller, id: RunId, spec: runner::Spec) -> Running {
-        let (starter, ender) = (self.clone(), self.clone());
+    fn spawn(
+        &self,
+        detail: &ToolDetail,
+        caller: &Caller,
+        (id, verified): (RunId, &Arc<OnceLock<IsolationLevel>>),
+        spec: runner::Spec,
+    ) -> Running {
+        let (starter, keeper, ender) = (self.clone(), self.clone(), self.clone());
+        let verified = verified.clone();
         let (tool, who, write) = (detail.tool.name.clone(), caller.identity(), spec.grants().write.clone());
         let declared = detail.manifest.permissions.clone();
         // The live entry must be there before the process can end: the lock is held until then.
@@ -188,6 +202,11 @@ impl Engine {
                 on_start: Box::new(move |pid, started| {
                     let written = starter.transact(|tx| Ok(tx.set_run_pid(id, pid, Some(started))?));
                     starter.report_trouble(written);
+                }),
+                on_isolated: Box::new(move |isolation| {
+                    verified.get_or_init(|| isolation.level);
+                    let written = keeper.transact(|tx| Ok(tx.set_run_isolation(id, isolation)?));
+                    keeper.report_trouble(written);
                 }),
                 on_end: Box::new(move |report| {
                     let finished = FinishedRun { declared, ..finished(report) };
@@ -298,9 +317,11 @@ impl Engine {
                 runner::kill_group(pid, started);
             }
             runner::sweep(&self.scratch_path(row.run));
-            let profile = self.run_record(row.run)?.isolation.profile;
+            // What was verified while it ran stays true.
+            let isolation = self.run_record(row.run)?.isolation;
             let observation = Some(Observation::off("the process that watched it died"));
-            let end = FinishedRun { observation, ..ended(RunEnd::Interrupted, profile) };
+            let end = ended(RunEnd::Interrupted, isolation.profile);
+            let end = FinishedRun { observation, isolation, ..end };
             self.close_run(row.run, &end)?;
         }
         Ok(())

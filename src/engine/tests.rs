@@ -9,7 +9,7 @@ use std::process::Command as Process;
 use tempfile::TempDir;
 
 /// A workspace with its own home.
-struct World {
+pub(super) struct World {
     dir: TempDir,
 }
 
@@ -33,7 +33,7 @@ type = "integer"
 "#;
 
 impl World {
-    fn new() -> World {
+    pub(super) fn new() -> World {
         let world = World { dir: TempDir::new().unwrap() };
         std::fs::create_dir_all(world.root().join("tools/experimental")).unwrap();
         world
@@ -47,20 +47,20 @@ impl World {
         Home { config: self.dir.path().join("config"), data: self.dir.path().join("data") }
     }
 
-    fn open(&self) -> Engine {
+    pub(super) fn open(&self) -> Engine {
         let engine = Engine::open(OpenOptions { workspace: self.root(), home: self.home(), program: None }).unwrap();
         engine.scan(&mut |_| {}).unwrap();
         engine
     }
 
-    fn write(&self, path: &str, text: &str) {
+    pub(super) fn write(&self, path: &str, text: &str) {
         let path = self.root().join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     }
 
     /// A script beside its sidecar, as agents drop them.
-    fn drop_pair(&self) {
+    pub(super) fn drop_pair(&self) {
         self.write("tools/experimental/adder.py", SCRIPT);
         self.write("tools/experimental/adder.toml", MANIFEST);
     }
@@ -82,7 +82,7 @@ impl World {
     }
 }
 
-fn ada() -> Caller {
+pub(super) fn ada() -> Caller {
     Caller::Human("Ada <ada@example.org>".to_owned())
 }
 
@@ -95,7 +95,7 @@ fn decision(review: &crate::domain::Review, kind: DecisionKind, reason: Option<&
     Command::Decide { review: review.id, digest: review.digest, kind, reason, shown: seen() }
 }
 
-fn decide(engine: &Engine, kind: DecisionKind) -> Result<crate::domain::Outcome, EngineError> {
+pub(super) fn decide(engine: &Engine, kind: DecisionKind) -> Result<crate::domain::Outcome, EngineError> {
     let review = engine.reviews(ReviewFilter::Waiting).unwrap().remove(0);
     engine.execute(decision(&review, kind, Some("because")), &ada())
 }

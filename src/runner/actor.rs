@@ -5,7 +5,7 @@ use super::child::{Child, explain, spawn};
 use super::ending::{Stop, judge};
 use super::processes::sweep;
 use super::request::Spec;
-use super::running::{Job, Link, Report};
+use super::running::{Hooks, Job, Link, Report};
 use super::spool::{Frame, MAX_FRAME, Spool, SpoolWriter};
 use super::success::{MAX_JSON, Output};
 use super::supervisor::{Ended, Heard, Inbox, Message, Order, send};
@@ -32,14 +32,16 @@ const LAST_WORDS: usize = 8 * 1024;
 /// Runs a job from start to end.
 pub(super) fn perform(job: Job) -> Report {
     let Job { spec, hooks, link, changed, samples } = job;
+    let Hooks { on_start, on_isolated, on_end } = hooks;
     let report = match begin(&spec, &link, Watchers { changed: &changed, samples: &samples }) {
         Err(message) => Report::without_process(RunEnd::SpawnFailed { message }, spec.isolation.clone()),
-        Ok(run) => {
-            (hooks.on_start)(run.child.pid, run.child.started);
+        Ok(mut run) => {
+            on_start(run.child.pid, run.child.started);
+            run.on_isolated = Some(on_isolated);
             run.follow()
         }
     };
-    (hooks.on_end)(&report);
+    on_end(&report);
     report
 }
 
@@ -60,6 +62,7 @@ fn begin<'a>(spec: &'a Spec, link: &'a Arc<Link>, watchers: Watchers<'a>) -> Res
         watchers,
         inbox: Inbox::default(),
         isolation: spec.isolation.clone(),
+        on_isolated: None,
         last: None,
         unsent: spec.stdin.as_deref().unwrap_or_default(),
         child,
@@ -102,6 +105,8 @@ struct Run<'a> {
     inbox: Inbox,
     /// What it has, as far as it is known.
     isolation: Isolation,
+    /// Who is told of it, once.
+    on_isolated: Option<Box<dyn FnOnce(&Isolation) + Send>>,
     /// The supervisor's last word.
     last: Option<Message>,
     /// Input that the tool has not taken yet.
@@ -188,6 +193,9 @@ impl Run<'_> {
                     self.isolation.level = facts.level;
                     self.isolation.layers.extend(facts.layers);
                     self.isolation.missing.extend(facts.missing);
+                    if let Some(tell) = self.on_isolated.take() {
+                        tell(&self.isolation);
+                    }
                 }
                 Ok(Some(Message::Sample(sample))) => {
                     self.watchers.samples.send_replace(sample);

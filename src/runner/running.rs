@@ -19,13 +19,15 @@ pub struct Hooks {
     /// The supervisor exists: its pid, and when it started as [`super::process_started`] tells it. Not
     /// called when it could not be started.
     pub on_start: Box<dyn FnOnce(i32, u64) + Send>,
+    /// The tool starts, behind walls that were verified: what it has. Not called when it never starts.
+    pub on_isolated: Box<dyn FnOnce(&Isolation) + Send>,
     /// The run is over, whatever came of it. Called exactly once, before [`Running::wait`] returns.
     pub on_end: Box<dyn FnOnce(&Report) + Send>,
 }
 
 impl Default for Hooks {
     fn default() -> Self {
-        Hooks { on_start: Box::new(|_, _| {}), on_end: Box::new(|_| {}) }
+        Hooks { on_start: Box::new(|_, _| {}), on_isolated: Box::new(|_| {}), on_end: Box::new(|_| {}) }
     }
 }
 

@@ -386,8 +386,7 @@ fn a_program_without_its_interpreter_does_not_start_and_a_prepared_one_cannot_be
     let spec = bench.spec().unwrap();
     put("#!/usr/bin/ruby-9\n");
     let (sender, ends) = mpsc::channel();
-    let hooks =
-        Hooks { on_start: Box::new(|_, _| {}), on_end: Box::new(move |report| sender.send(report.clone()).unwrap()) };
+    let hooks = Hooks { on_end: Box::new(move |report| sender.send(report.clone()).unwrap()), ..Hooks::default() };
     // What was prepared is what runs, whatever happens to the files.
     let report = start(spec, hooks).wait();
     assert_eq!(report.end, FINE);

@@ -175,6 +175,17 @@ impl Tx<'_> {
         Ok(id)
     }
 
+    /// Notes the isolation that a running run was verified to have; returns `false` when it has ended.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed write.
+    pub fn set_run_isolation(&self, run: RunId, isolation: &Isolation) -> StoreResult<bool> {
+        let sql = "UPDATE runs SET isolation_level = ?2, isolation_profile = ?3, isolation_layers = ?4, \
+                   isolation_missing = ?5 WHERE id = ?1 AND outcome = 'running'";
+        let Isolation { level, profile, layers, missing } = isolation;
+        Ok(self.change(sql, params![run, level, profile, Json(layers), Json(missing)])? > 0)
+    }
+
     /// Notes the one end of a run: its row, what it was seen to do, the counts, its lease, and the failure
     /// history when it is a failure. Emits `run-ended`, and `failure-recorded` for a failure. Returns `false`, and changes
     /// nothing, when the run had ended before or does not exist.
@@ -325,6 +336,9 @@ mod tests {
             input: new.input,
         };
         assert_eq!(store.run(id).unwrap(), Some(running.clone()));
+        let verified = Isolation { level: IsolationLevel::Confined, layers: vec!["seccomp".to_owned()], ..isolation() };
+        assert!(change(&mut store, |tx| tx.set_run_isolation(id, &verified)));
+        assert_eq!(store.run(id).unwrap().map(|run| run.isolation), Some(verified.clone()));
         let bare = Isolation { level: IsolationLevel::None, ..isolation() };
         let end = FinishedRun { isolation: bare.clone(), ..finished(RunEnd::Killed { signal: 9 }) };
         assert!(change_at(&mut store, later(50), |tx| tx.finish_run(id, &end)));

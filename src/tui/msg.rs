@@ -3,7 +3,8 @@
 use super::effect::{DetailFor, TabId};
 use super::widget::{Chunk, TokenKind};
 use crate::domain::{
-    Command, FailureGroup, Instant, Operation, Outcome, Review, ReviewId, Run, RunId, Sample, ToolDetail, VersionFile,
+    Command, FailureGroup, Instant, IsolationLevel, Operation, Outcome, Review, ReviewId, Run, RunId, Sample,
+    ToolDetail, VersionFile,
 };
 use crate::engine::{
     Behaviour, CatalogView, Change, DoctorLine, EngineError, Frame, Index, Preview, ReviewDetail, RunRequest, Settings,
@@ -99,6 +100,8 @@ pub enum Msg {
         run: RunId,
         /// What it uses.
         sample: Sample,
+        /// Its isolation, as soon as that is verified.
+        level: Option<IsolationLevel>,
     },
 }
 

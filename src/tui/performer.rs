@@ -261,12 +261,12 @@ impl Performer {
             });
         }
         if let Some(mut samples) = handle.samples() {
-            let performer = self.clone();
+            let (performer, verified) = (self.clone(), handle.verified());
             tokio::spawn(async move {
                 // Ends when the run's own sender is gone.
                 while samples.changed().await.is_ok() {
                     let sample = *samples.borrow_and_update();
-                    performer.send(Msg::Sample { run, sample });
+                    performer.send(Msg::Sample { run, sample, level: verified.get().copied() });
                     tokio::time::sleep(SAMPLE_STEP).await;
                 }
             });

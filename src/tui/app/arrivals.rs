@@ -34,7 +34,7 @@ impl App {
             Msg::Indexed { generation, index } => self.catalog.set_index(generation, index),
             Msg::Answer(answer) => return self.answer(*answer),
             Msg::Output { run, frames, skipped } => self.output.wrote(run, &frames, skipped),
-            Msg::Sample { run, sample } => self.output.sampled(run, sample),
+            Msg::Sample { run, sample, level } => self.output.sampled(run, sample, level),
             // The rest is handled where keys, the mouse and time are.
             _ => {}
         }

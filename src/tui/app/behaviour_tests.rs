@@ -92,15 +92,15 @@ fn an_answer_for_a_screen_that_was_left_changes_nothing() {
 }
 
 #[test]
-fn a_live_run_says_what_it_uses_and_drops_figures_from_the_right() {
+fn a_live_run_says_what_it_uses_and_how_it_is_isolated_and_drops_figures_from_the_right() {
     snapshot_sizes("sampled", |width, height| {
         let mut bench = running(width, height);
-        bench.send(Msg::Sample { run: RunId(14), sample: SAMPLE });
+        bench.send(Msg::Sample { run: RunId(14), sample: SAMPLE, level: None });
         bench
     });
     let mut wide = running(180, 40);
-    wide.send(Msg::Sample { run: RunId(14), sample: SAMPLE });
-    let all = "running  3 s · cpu 1.2 s · mem 84.0 MiB · 3 procs · disk 2.0 MiB · out 51 B · limits-only: no sandbox";
+    wide.send(Msg::Sample { run: RunId(14), sample: SAMPLE, level: Some(IsolationLevel::Isolated) });
+    let all = "running  3 s · cpu 1.2 s · mem 84.0 MiB · 3 procs · disk 2.0 MiB · out 51 B · isolated";
     let screen = wide.press("z").screen();
     assert!(screen.contains(all), "{screen}");
 }
@@ -114,7 +114,7 @@ fn figures_stay_after_the_end_and_a_late_sample_changes_nothing() {
     record.usage.peak_processes = 2;
     record.isolation.level = IsolationLevel::Isolated;
     bench.answer(Answer::RunEnded { run: record.id, record: Ok(Box::new(record)) });
-    bench.send(Msg::Sample { run: RunId(14), sample: SAMPLE });
+    bench.send(Msg::Sample { run: RunId(14), sample: SAMPLE, level: None });
     let screen = bench.press("z").screen();
     let all = "succeeded  840 ms · cpu 310 ms · mem 12.0 MiB · 2 procs · out 51 B · isolated";
     assert!(screen.contains(all), "{screen}");

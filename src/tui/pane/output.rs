@@ -188,10 +188,11 @@ impl OutputPane {
         }
     }
 
-    /// A live run was looked at.
-    pub fn sampled(&mut self, run: RunId, newest: Sample) {
-        if let Some(RunTab { phase: Phase::Live { sample, .. }, .. }) = self.tab_of(run) {
+    /// A live run was looked at; `level` is its isolation once that is verified.
+    pub fn sampled(&mut self, run: RunId, newest: Sample, level: Option<IsolationLevel>) {
+        if let Some(RunTab { phase: Phase::Live { run, sample, .. }, .. }) = self.tab_of(run) {
             *sample = Some(newest);
+            run.isolation.level = level.unwrap_or(run.isolation.level);
         }
     }
 
@@ -406,9 +407,10 @@ pub fn text_move(motion: Motion) -> Move {
     }
 }
 
-/// How an isolation level is drawn; its word always stands there too.
-pub fn level_style(level: IsolationLevel, theme: &Theme) -> Style {
-    match level {
+/// How the isolation of a run is drawn; its words always stand there too.
+fn level_style(run: &Run, theme: &Theme) -> Style {
+    match run.isolation.level {
+        _ if !run.outcome.has_started() => theme.dim,
         IsolationLevel::Isolated => theme.good,
         IsolationLevel::Confined => theme.text,
         IsolationLevel::LimitsOnly | IsolationLevel::None => theme.warn,
@@ -451,7 +453,7 @@ fn draw_line(rest: &mut Rect, buf: &mut Buffer, line: &Line) {
 
 fn status_line(tab: &RunTab, now: Now, width: usize, theme: &Theme) -> Line {
     let (sign, style) = sign(tab, theme);
-    let (word, facts, level) = match &tab.phase {
+    let (word, facts, run) = match &tab.phase {
         Phase::Starting { .. } => ("starting", Vec::new(), None),
         Phase::Loading(_) => ("reading the record", Vec::new(), None),
         Phase::Failed(_) => ("not started", Vec::new(), None),
@@ -459,7 +461,7 @@ fn status_line(tab: &RunTab, now: Now, width: usize, theme: &Theme) -> Line {
             let elapsed = now.steady_ms.saturating_sub(*since) / 1000;
             let elapsed = if elapsed < 60 { format!("{elapsed} s") } else { phrase::duration(elapsed * 1000) };
             let word = if *stopping { "stopping" } else { "running" };
-            (word, facts(elapsed, sample.as_ref(), tab.bytes), Some(run.isolation.level))
+            (word, facts(elapsed, sample.as_ref(), tab.bytes), Some(run))
         }
         Phase::Ended(run) => {
             let code =
@@ -472,10 +474,10 @@ fn status_line(tab: &RunTab, now: Now, width: usize, theme: &Theme) -> Line {
                 disk_bytes: run.usage.disk_bytes,
             };
             let kept = (run.outcome != RunOutcome::Running).then_some(&kept);
-            (run.outcome.word(), facts(took, kept, tab.bytes), Some(run.isolation.level))
+            (run.outcome.word(), facts(took, kept, tab.bytes), Some(run))
         }
     };
-    let level = level.map(|level| (level.meaning(), level_style(level, theme)));
+    let level = run.map(|run| (run.isolation_words(), level_style(run, theme)));
     let room = width.saturating_sub(5 + word.len() + level.map_or(0, |(word, _)| word.len() + 3));
     let mut spans = vec![Span::styled(format!(" {sign} {word}"), style)];
     let facts = fitting(facts, room);

@@ -177,7 +177,7 @@ fn run_line(run: &Run, now: Now) -> TextLine {
     let error = run.error.as_deref().map(|error| format!(": {error}")).unwrap_or_default();
     let when = age(now.wall, run.started_at);
     let took = duration(run.usage.duration_ms);
-    let level = run.isolation.level.meaning();
+    let level = run.isolation_words();
     let text = format!("{} after {took}, {level}, {when} ago{error}", run.outcome);
     labelled(sign, &format!("run #{}", run.id), &text, tone)
 }
