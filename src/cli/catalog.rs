@@ -7,8 +7,8 @@ use super::print_text::{Align, Ink, Line, Page, Table, counted, when};
 use super::review::{evidence_line, risk_ink};
 use super::runs::run_table;
 use crate::domain::{
-    Category, CostTier, Dialect, Digest, Example, Format, Kind, LimitsDeclared, Manifest, Origin, Permissions, Problem,
-    Provenance, Recipe, Review, ReviewId, Run, Stage, TestCase, Tool, ToolName, ToolReview, ToolState,
+    Category, CostTier, Dialect, Digest, Example, Format, Kind, LimitsDeclared, Manifest, Missing, Origin, Permissions,
+    Problem, Provenance, Recipe, Review, ReviewId, Run, Stage, TestCase, Tool, ToolName, ToolReview, ToolState,
 };
 use crate::engine::{
     Behaviour, Engine, EngineError, Index, InitReport, ReviewFilter, RunFilter, VersionInfo, init as init_workspace,
@@ -252,6 +252,7 @@ pub(super) struct Shown {
     runs: Vec<Run>,
     waiting_review: Option<ReviewId>,
     behaviour: Behaviour,
+    missing: Vec<Missing>,
 }
 
 /// The fields of a manifest that the tool's row does not already have.
@@ -298,6 +299,7 @@ pub(super) fn show(call: &Call<'_>) -> Result<Shown, EngineError> {
         runs: engine.runs(&filter)?,
         waiting_review: waiting_review(&engine, &tool)?,
         behaviour: engine.behaviour(&tool)?,
+        missing: engine.missing(&detail),
         manifest: detail.manifest,
         tool: detail.tool,
     })
@@ -370,6 +372,9 @@ impl Shown {
         page.field("state", ink, state)?;
         if let Some(reason) = &tool.reason {
             page.field("not runnable", Ink::Warn, reason)?;
+        }
+        for missing in &self.missing {
+            page.field("missing", Ink::Warn, &missing.message)?;
         }
         if let Some(path) = &tool.copy_of {
             page.field("copy of", Ink::Plain, path)?;

@@ -232,6 +232,7 @@ pub(super) mod tests {
             error: Some("bad\u{202e}input".into()),
             notes: vec!["2 background processes were ended".into()],
             departed: vec![],
+            interpreter: None,
             truncated: false,
             input: "{}".into(),
         }
@@ -248,7 +249,7 @@ pub(super) mod tests {
                 "stdout_bytes": 0, "stderr_bytes": 12, "peak_memory_bytes": 0, "peak_processes": 0, "disk_bytes": 0,
                 "isolation": {"level": "limits-only", "profile": "strict", "layers": ["rlimits"], "missing": ["network"]},
                 "denied": [], "error": "bad\u{202e}input",
-                "notes": ["2 background processes were ended"], "departed": [], "truncated": false, "input": "{}"
+                "notes": ["2 background processes were ended"], "departed": [], "interpreter": null, "truncated": false, "input": "{}"
             }]})
         );
     }

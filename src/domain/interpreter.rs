@@ -14,4 +14,22 @@ pub struct InterpreterFacts {
     pub digest: Digest,
     /// The folder that must be visible for it to work; `None` when the system's own folders are enough.
     pub prefix: Option<String>,
+    /// The packages of an environment made for this version alone, each as `name version`; empty when it
+    /// has none of its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub packages: Vec<String>,
+    /// The digest of those packages: of their names, versions and the digests of their files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lock: Option<Digest>,
+}
+
+/// Something a version needs and this machine lacks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Missing {
+    /// The program or package.
+    pub name: String,
+    /// What is missing and how to get it, one line. Holds names from the version: made safe where shown.
+    pub message: String,
+    /// Whether a run is refused for it; otherwise it may still work.
+    pub blocks: bool,
 }

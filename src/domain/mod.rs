@@ -39,7 +39,7 @@ pub use event::{Event, EventKind, Topic};
 pub use failure::{FailureGroup, GroupState, Severity, signature_of};
 pub use form::{Field, FieldKind, FieldViolation, Form, FormError, Scalar};
 pub use ids::{EventSeq, OperationId, ReviewId, RunId};
-pub use interpreter::InterpreterFacts;
+pub use interpreter::{InterpreterFacts, Missing};
 pub use manifest::{
     Dialect, Example, InputMode, LimitsDeclared, Manifest, Permissions, Provenance, Recipe, SuccessRule, TestCase,
 };

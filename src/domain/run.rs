@@ -2,6 +2,7 @@
 
 use super::digest::Digest;
 use super::ids::RunId;
+use super::interpreter::InterpreterFacts;
 use super::name::ToolName;
 use super::time::Instant;
 use super::words::{Stage, words};
@@ -345,6 +346,9 @@ pub struct Run {
     /// where it is shown.
     #[serde(default)]
     pub departed: Vec<String>,
+    /// The interpreter that ran it; `None` when it is its own program, or never started.
+    #[serde(default)]
+    pub interpreter: Option<InterpreterFacts>,
     /// Whether the kept output was cut at the output limit.
     pub truncated: bool,
     /// The input, as JSON text.

@@ -6,7 +6,8 @@ use super::behaviour::Behaviour;
 use super::error::EngineError;
 use super::view::{EvidenceLine, Weight};
 use crate::domain::{
-    CostTier, IsolationLevel, Manifest, Permissions, Review, ReviewKind, Run, RunOutcome, SafeText, Tool, VersionFile,
+    CostTier, IsolationLevel, Manifest, Missing, Permissions, Review, ReviewKind, Run, RunOutcome, SafeText, Tool,
+    VersionFile,
 };
 
 /// What the facts are drawn from.
@@ -28,6 +29,8 @@ pub struct Material<'a> {
     pub behaviour: Option<Result<&'a Behaviour, &'a EngineError>>,
     /// The least isolation that the stage demands now: a run below it proves nothing.
     pub least: IsolationLevel,
+    /// What it needs and this machine lacks.
+    pub missing: &'a [Missing],
     /// Why the files could not be read.
     pub unreadable: Option<&'a str>,
 }
@@ -46,6 +49,7 @@ pub fn collect(material: Material<'_>) -> Vec<EvidenceLine> {
     if let Some(tool) = material.tool {
         lines.extend(of_row(tool));
     }
+    lines.extend(material.missing.iter().map(|missing| line(Weight::Warn, "missing", missing.message.as_str())));
     lines.extend(runs(material.runs, material.least));
     lines.extend(match material.behaviour {
         Some(Ok(behaviour)) => behaviour.evidence(),

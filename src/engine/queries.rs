@@ -204,6 +204,7 @@ impl Engine {
                 None => self.version_files(review.digest).unwrap_or_default(),
             }
         };
+        let missing = detail.as_ref().map(|detail| self.missing(detail)).unwrap_or_default();
         let manifest = detail.map(|detail| detail.manifest);
         let base_files = review
             .base_digest
@@ -220,6 +221,7 @@ impl Engine {
             files: &files,
             manifest: manifest.as_ref(),
             base: base.as_ref(),
+            missing: &missing,
             runs: &runs,
             behaviour: behaviour.as_ref().map(Result::as_ref),
             least: self.inner.settings.least_isolation(review.from_stage),

@@ -10,7 +10,7 @@ use super::staged::Ending;
 use super::view::RunRequest;
 use super::{Engine, Inner, lock, now};
 use crate::domain::{
-    Caller, Command, Digest, Isolation, IsolationLevel, Observation, Permissions, Profile, Run, RunEnd, RunId,
+    Caller, Command, Digest, Isolation, IsolationLevel, Missing, Observation, Permissions, Profile, Run, RunEnd, RunId,
     RunUsage, Sample, Stage, Tool, ToolDetail, WriteMode,
 };
 use crate::runner::{self, Report, Running};
@@ -160,6 +160,7 @@ impl Engine {
             writes: if ready.detail.tool.stage == Stage::Core { WriteMode::Direct } else { WriteMode::Staged },
             ours: &[self.inner.options.home.config.clone(), self.inner.options.home.data.clone()],
             spool: &self.spool_path(id),
+            origin: &self.origin(&ready.detail.tool),
             interpreters: &self.inner.interpreters,
             machine: &self.inner.machine,
             least: self.inner.settings.least_isolation(ready.detail.tool.stage),
@@ -175,6 +176,23 @@ impl Engine {
             }
         };
         Ok(RunHandle { id, warning: ready.warning, engine: self.clone(), running, verified })
+    }
+
+    /// What a version needs and this machine lacks, looked for now: it costs reading its sources, and
+    /// asking an interpreter the first time.
+    pub fn missing(&self, detail: &ToolDetail) -> Vec<Missing> {
+        runner::missing(&runner::Need {
+            manifest: &detail.manifest,
+            files: &detail.files,
+            origin: &self.origin(&detail.tool),
+            workspace: &self.inner.options.workspace,
+            interpreters: &self.inner.interpreters,
+        })
+    }
+
+    /// The folder to which the paths of a version's files are relative.
+    fn origin(&self, tool: &Tool) -> PathBuf {
+        self.inner.options.workspace.join(&tool.placement.base)
     }
 
     /// The user's limit for the stage, where the manifest states none.
@@ -194,13 +212,19 @@ impl Engine {
         let verified = verified.clone();
         let (tool, who, write) = (detail.tool.name.clone(), caller.identity(), spec.grants().write.clone());
         let declared = detail.manifest.permissions.clone();
+        let interpreter = spec.interpreter().cloned();
         // The live entry must be there before the process can end: the lock is held until then.
         let mut live = lock(&self.inner.live);
         let running = runner::start(
             spec,
             runner::Hooks {
                 on_start: Box::new(move |pid, started| {
-                    let written = starter.transact(|tx| Ok(tx.set_run_pid(id, pid, Some(started))?));
+                    let written = starter.transact(|tx| {
+                        if let Some(facts) = &interpreter {
+                            tx.set_run_interpreter(id, facts)?;
+                        }
+                        Ok(tx.set_run_pid(id, pid, Some(started))?)
+                    });
                     starter.report_trouble(written);
                 }),
                 on_isolated: Box::new(move |isolation| {

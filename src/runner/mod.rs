@@ -14,6 +14,7 @@
 
 mod actor;
 mod child;
+mod dependencies;
 mod ending;
 mod grants;
 mod interpreter;
@@ -33,6 +34,7 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 
+pub use dependencies::{Need, missing};
 pub use grants::{Grants, WritePath};
 pub use interpreter::{Interpreters, Who};
 pub use machine::{Bubblewrap, LayerFact, Machine};

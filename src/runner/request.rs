@@ -3,6 +3,7 @@
 //! Pure apart from looking programs up on `PATH`: everything that can be wrong before a process
 //! exists is found here, and nothing has happened yet.
 
+use super::dependencies::{Need, equip};
 use super::grants::{self, Grants};
 use super::interpreter::{Interpreters, Program, SearchPath, Seeker, Who};
 use super::isolation;
@@ -62,6 +63,8 @@ pub struct Request<'a> {
     pub ours: &'a [PathBuf],
     /// Where the output file will be.
     pub spool: &'a Path,
+    /// Where the version lies in the workspace, for what a human is told to do.
+    pub origin: &'a Path,
     /// What is known of interpreters.
     pub interpreters: &'a Interpreters,
     /// What contains runs here.
@@ -163,6 +166,8 @@ pub(super) fn prepare_for(request: &Request, caller: &BTreeMap<OsString, OsStrin
     let (who, workspace) = (Who::of_this_process(), Some(request.workspace));
     let path = SearchPath::new(Seeker { caller, who, workspace, interpreters: request.interpreters });
     let (program, mut args) = locate(&path, &words, request.version_dir, &place)?;
+    let program = equip(&path, &need(request), program, request.version_dir)
+        .map_err(|message| RunEnd::SpawnFailed { message })?;
     let mut env = environment(request, &place, recipe, &path, passed(&grants, caller));
     match recipe.input {
         InputMode::Args => append_flags(object(input)?, &used, &mut args),
@@ -215,6 +220,11 @@ pub(super) fn prepare_for(request: &Request, caller: &BTreeMap<OsString, OsStrin
         isolation: isolation(request.profile),
         grants,
     })
+}
+
+fn need<'a>(request: &Request<'a>) -> Need<'a> {
+    let Request { manifest, files, origin, workspace, interpreters, .. } = *request;
+    Need { manifest, files, origin, workspace, interpreters }
 }
 
 fn invalid(message: impl Into<String>) -> RunEnd {

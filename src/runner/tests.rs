@@ -153,6 +153,8 @@ impl Bench {
             writes: crate::domain::WriteMode::Direct,
             ours: &[],
             spool: &self.path("spool"),
+            files: &[],
+            origin: &self.path("workspace"),
             interpreters: &Interpreters::default(),
             machine: &self.machine,
             least: self.least,

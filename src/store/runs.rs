@@ -5,8 +5,8 @@ use super::error::StoreResult;
 use super::tx::Tx;
 use super::values::{Count, Json, Text};
 use crate::domain::{
-    Digest, EventKind, Instant, Isolation, Observation, Permissions, Run, RunEnd, RunId, RunOutcome, RunUsage, Stage,
-    ToolName,
+    Digest, EventKind, Instant, InterpreterFacts, Isolation, Observation, Permissions, Run, RunEnd, RunId, RunOutcome,
+    RunUsage, Stage, ToolName,
 };
 use rusqlite::{Row, ToSql, params};
 use std::collections::HashMap;
@@ -14,7 +14,7 @@ use std::collections::HashMap;
 const COLUMNS: &str = "id, tool, version, digest, stage, caller, outcome, exit_code, signal, started_at_ms, \
      duration_ms, cpu_ms, max_rss_bytes, stdout_bytes, stderr_bytes, isolation_level, isolation_profile, \
      isolation_layers, isolation_missing, denied, error, truncated, input, notes, peak_memory_bytes, peak_processes, \
-     disk_bytes, departed";
+     disk_bytes, departed, interpreter";
 
 const INSERT: &str = "INSERT INTO runs (tool, version, digest, stage, caller, outcome, started_at_ms, \
      isolation_level, isolation_profile, isolation_layers, isolation_missing, input) \
@@ -186,6 +186,15 @@ impl Tx<'_> {
         Ok(self.change(sql, params![run, level, profile, Json(layers), Json(missing)])? > 0)
     }
 
+    /// Notes which interpreter a run has; changes nothing once it has ended.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed write.
+    pub fn set_run_interpreter(&self, id: RunId, facts: &InterpreterFacts) -> StoreResult<bool> {
+        let sql = "UPDATE runs SET interpreter = ?2 WHERE id = ?1 AND outcome = 'running'";
+        Ok(self.change(sql, params![id, Json(facts)])? > 0)
+    }
+
     /// Notes the one end of a run: its row, what it was seen to do, the counts, its lease, and the failure
     /// history when it is a failure. Emits `run-ended`, and `failure-recorded` for a failure. Returns `false`, and changes
     /// nothing, when the run had ended before or does not exist.
@@ -297,6 +306,7 @@ fn read_run(row: &Row<'_>) -> rusqlite::Result<Run> {
         input: row.get(22)?,
         notes: list(23)?,
         departed: list(27)?,
+        interpreter: row.get::<_, Option<Json<InterpreterFacts>>>(28)?.map(|json| json.0),
     })
 }
 
@@ -333,8 +343,20 @@ mod tests {
             truncated: false,
             notes: vec![],
             departed: vec![],
+            interpreter: None,
             input: new.input,
         };
+        assert_eq!(store.run(id).unwrap(), Some(running.clone()));
+        let facts = InterpreterFacts {
+            path: "/usr/bin/python3.11".to_owned(),
+            version: "3.11.2".to_owned(),
+            digest: digest("python"),
+            prefix: None,
+            packages: vec!["six 1.17.0".to_owned()],
+            lock: Some(digest("packages")),
+        };
+        assert!(change(&mut store, |tx| tx.set_run_interpreter(id, &facts)));
+        let running = Run { interpreter: Some(facts.clone()), ..running };
         assert_eq!(store.run(id).unwrap(), Some(running.clone()));
         let verified = Isolation { level: IsolationLevel::Confined, layers: vec!["seccomp".to_owned()], ..isolation() };
         assert!(change(&mut store, |tx| tx.set_run_isolation(id, &verified)));

@@ -236,6 +236,7 @@ pub(super) fn run(id: i64, tool: &Tool, outcome: RunOutcome) -> Run {
         truncated: false,
         notes: vec![],
         departed: vec![],
+        interpreter: None,
         input: "{}".into(),
     }
 }

@@ -222,6 +222,7 @@ fn shown() -> Shown {
         runs: vec![failed_run()],
         waiting_review: Some(ReviewId(4)),
         behaviour: watched(),
+        missing: vec![Missing { name: "x".to_owned(), message: "x is not installed".to_owned(), blocks: true }],
     }
 }
 
@@ -254,7 +255,8 @@ fn a_shown_tool_has_the_fields_scripts_rely_on() {
             "files",
             "runs",
             "waiting_review",
-            "behaviour"
+            "behaviour",
+            "missing"
         ]
     );
     assert_eq!(answer["versions"][0]["digest"], json!("ab".repeat(32)));

@@ -1,42 +1,57 @@
 //! Asking an interpreter a question: what it prints, within a time.
 
-use std::io::Read;
+use rustix::process::{Pid, Signal, kill_process};
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
 /// How long an interpreter has to answer.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// More of an answer than this is not read, in bytes.
-const MAX_ANSWER: u64 = 1024 * 1024;
-
-/// What a program prints. It gets no input, no variables and no current folder that a workspace could
-/// have prepared.
+/// Starts a program with these variables and no others, and waits for it for so long. It gets no input
+/// and no current folder that a workspace could have prepared.
 ///
 /// # Errors
-/// One line: it does not start, or gives no answer within three seconds.
-pub(super) fn answer(program: &Path, args: &[&str]) -> Result<String, String> {
-    let silent = || format!("{} does not answer", program.display());
-    let mut ask = Command::new(program);
-    ask.args(args).env_clear().current_dir("/");
-    ask.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut child = ask.spawn().map_err(|error| format!("{} does not start: {error}", program.display()))?;
-    let mut stdout = child.stdout.take().ok_or_else(silent)?;
-    let (told, tell) = mpsc::channel();
-    std::thread::spawn(move || {
-        let mut text = Vec::new();
-        // A pipe that breaks has told what it has told.
-        drop(stdout.by_ref().take(MAX_ANSWER).read_to_end(&mut text));
-        drop(told.send(text));
-    });
-    let text = tell.recv_timeout(PATIENCE);
-    // It has closed its output or is late; either way nothing more is wanted of it.
-    drop(child.kill());
-    drop(child.wait());
-    let text = String::from_utf8_lossy(&text.unwrap_or_default()).into_owned();
-    if text.trim().is_empty() { Err(silent()) } else { Ok(text) }
+/// One line: it does not start, or does not end in time.
+pub(in crate::runner) fn call(
+    program: &Path,
+    args: &[&OsStr],
+    env: &[(OsString, OsString)],
+    patience: Duration,
+) -> Result<Output, String> {
+    let shown = program.display();
+    let mut command = Command::new(program);
+    command.args(args).env_clear().envs(env.iter().cloned()).current_dir("/");
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().map_err(|error| format!("{shown} does not start: {error}"))?;
+    let pid = Pid::from_child(&child);
+    let (ended, end) = mpsc::channel();
+    // Nobody may listen any more when it ends late.
+    std::thread::spawn(move || drop(ended.send(child.wait_with_output())));
+    match end.recv_timeout(patience) {
+        Ok(output) => output.map_err(|error| format!("{shown} does not answer: {error}")),
+        Err(_) => {
+            // It may have ended a moment ago; then there is nothing to kill.
+            let _ = kill_process(pid, Signal::KILL);
+            Err(format!("{shown} does not answer within {} s", patience.as_secs()))
+        }
+    }
+}
+
+/// What a program prints.
+///
+/// # Errors
+/// One line: it does not start, fails, or says nothing within three seconds.
+pub(in crate::runner) fn answer(program: &Path, args: &[&str]) -> Result<String, String> {
+    let args: Vec<&OsStr> = args.iter().map(OsStr::new).collect();
+    let output = call(program, &args, &[], PATIENCE)?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    if !output.status.success() || text.trim().is_empty() {
+        return Err(format!("{} does not answer", program.display()));
+    }
+    Ok(text)
 }
 
 /// The first line with words in it that a program prints.

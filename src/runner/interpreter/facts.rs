@@ -7,7 +7,7 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// How interpreters are asked for their version. A program that is not in this list is not started
 /// just to be asked: who knows what it does with the question.
@@ -46,6 +46,7 @@ impl Stamp {
 #[derive(Debug, Default)]
 pub struct Interpreters {
     known: Mutex<HashMap<PathBuf, (Stamp, Known)>>,
+    answers: Mutex<HashMap<(PathBuf, &'static str), (Stamp, Arc<str>)>>,
 }
 
 /// What an interpreter told.
@@ -66,6 +67,8 @@ impl Interpreters {
             version: known.version,
             digest: known.digest,
             prefix: prefix.map(|prefix| prefix.to_string_lossy().into_owned()),
+            packages: Vec::new(),
+            lock: None,
         })
     }
 
@@ -89,6 +92,22 @@ impl Interpreters {
         let known = Known { version: told_version(real), digest };
         self.lock().insert(real.to_owned(), (stamp, known.clone()));
         Some(known)
+    }
+
+    /// What an interpreter answers to `arguments`, the last of which is a question in its language;
+    /// asked once. `None` when it does not start or answer.
+    pub(in crate::runner) fn answer(&self, program: &Path, arguments: &[&'static str]) -> Option<Arc<str>> {
+        let stamp = Stamp::of(program).ok()?;
+        let key = (program.to_owned(), *arguments.last()?);
+        let answers = || self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((old, answer)) = answers().get(&key)
+            && *old == stamp
+        {
+            return Some(answer.clone());
+        }
+        let answer: Arc<str> = ask::answer(program, arguments).ok()?.into();
+        answers().insert(key, (stamp, answer.clone()));
+        Some(answer)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<PathBuf, (Stamp, Known)>> {

@@ -7,7 +7,7 @@
 //! interpreter for its version ([`Interpreters`]).
 
 mod access;
-mod ask;
+pub(super) mod ask;
 mod facts;
 mod shims;
 #[cfg(test)]
@@ -23,7 +23,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use view::View;
+pub(super) use view::{View, is_system};
 
 /// Where programs are looked for, in order; also the `PATH` of the run.
 #[derive(Debug)]
@@ -35,6 +35,7 @@ pub(super) struct SearchPath<'a> {
     who: Who,
     workspace: Option<&'a Path>,
     interpreters: &'a Interpreters,
+    caller: &'a BTreeMap<OsString, OsString>,
 }
 
 /// Whose programs are looked for, and for whom.
@@ -62,6 +63,8 @@ pub(super) struct Program {
     pub(super) visible: Vec<PathBuf>,
     /// What is recorded of it; `None` when it is part of the version and needs no interpreter.
     pub(super) facts: Option<InterpreterFacts>,
+    /// The interpreter itself, to be asked what it has: the program, or the one behind its first line.
+    pub(super) interpreter: Option<PathBuf>,
 }
 
 /// What to say when a program is missing.
@@ -83,6 +86,9 @@ const INSTALL: &[(&str, &str)] = &[
     ("uv", "see docs.astral.sh/uv"),
 ];
 
+/// How much of a file is read to see what starts it; the kernel reads as much, in bytes.
+const HEAD: usize = 256;
+
 /// The first node that strips types, by a flag.
 const NODE_WITH_TYPES: (u32, u32) = (22, 6);
 
@@ -90,13 +96,13 @@ impl<'a> SearchPath<'a> {
     /// Reads the caller's `PATH`. Relative entries are dropped: the current folder of a run is the
     /// tool's own.
     pub(super) fn new(seeker: Seeker<'a>) -> SearchPath<'a> {
-        let variable = |name: &str| seeker.caller.get(OsStr::new(name)).map(OsString::as_os_str);
+        let Seeker { caller, who, workspace, interpreters } = seeker;
+        let variable = |name: &str| caller.get(OsStr::new(name)).map(OsString::as_os_str);
         let folder = |name: &str| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
         let home = folder("HOME");
         let config = folder("XDG_CONFIG_HOME").or_else(|| Some(home.as_ref()?.join(".config")));
         let path = variable("PATH").unwrap_or(OsStr::new("/usr/local/bin:/usr/bin:/bin"));
-        let Seeker { who, workspace, interpreters, .. } = seeker;
-        let mut search = SearchPath { folders: vec![], shims: vec![], home, who, workspace, interpreters };
+        let mut search = SearchPath { folders: vec![], shims: vec![], home, who, workspace, interpreters, caller };
         for dir in std::env::split_paths(path).filter(|dir| dir.is_absolute()) {
             if search.is_of_workspace(&dir) {
                 continue;
@@ -116,6 +122,22 @@ impl<'a> SearchPath<'a> {
     pub(super) fn join(&self) -> OsString {
         let folders = self.folders.iter().filter(|folder| !folder.exists() || self.who.may_enter(folder));
         std::env::join_paths(folders).unwrap_or_default()
+    }
+
+    /// A variable of the caller's.
+    pub(super) fn variable(&self, name: &str) -> Option<&OsStr> {
+        self.caller.get(OsStr::new(name)).map(OsString::as_os_str)
+    }
+
+    /// The first program of a name that the user of this process can start.
+    pub(super) fn for_ourselves(&self, name: &OsStr) -> Option<PathBuf> {
+        self.candidates(name).map(|view| view.path).next()
+    }
+
+    /// The program at a path, when the tool's user can start it.
+    pub(super) fn program_at(&self, path: &Path) -> Option<Program> {
+        let view = View::of(path, self.home.as_deref()).filter(|view| self.may_start(view))?;
+        self.start(&view, &[]).ok()
     }
 
     /// Whether a program on the path comes from behind a version manager's stand-in.
@@ -186,13 +208,15 @@ impl<'a> SearchPath<'a> {
     fn start(&self, view: &View, lead: &[&str]) -> Result<Program, String> {
         let mut visible = view.visible.clone();
         let mut facts = self.facts(view);
-        if let Some(name) = shebang(&view.real) {
-            let behind = self.behind_first_line(&view.real, &name)?;
+        let mut interpreter = view.path.clone();
+        if let Some(line) = shebang(&view.real) {
+            let behind = self.behind_first_line(&file_name(&view.real), &line)?;
             facts = self.facts(&behind);
+            interpreter = behind.path;
             visible.extend(behind.visible);
         }
         let lead = lead.iter().map(OsString::from).collect();
-        Ok(Program { path: view.path.clone(), lead, visible, facts })
+        Ok(Program { path: view.path.clone(), lead, visible, facts, interpreter: Some(interpreter) })
     }
 
     fn facts(&self, view: &View) -> Option<InterpreterFacts> {
@@ -224,16 +248,15 @@ impl<'a> SearchPath<'a> {
 
     /// A program given by path, relative to the version.
     fn own_program(&self, path: &Path, word: &Path) -> Result<Program, String> {
-        let name = word.file_name().unwrap_or(word.as_os_str()).to_string_lossy();
-        let program = |visible, facts| Program { path: path.to_owned(), lead: Vec::new(), visible, facts };
+        let name = file_name(word);
         if Who::Same.may_start(path) {
-            if let Some(interpreter) = shebang(path) {
-                let behind = self.behind_first_line(path, &interpreter)?;
-                let facts = self.facts(&behind);
-                return Ok(program(behind.visible, facts));
+            if let Some(line) = shebang(path) {
+                let program = self.of_first_line(&name, &line)?;
+                return Ok(Program { path: path.to_owned(), ..program });
             }
             if has_loader(path) {
-                return Ok(program(Vec::new(), None));
+                let path = path.to_owned();
+                return Ok(Program { path, lead: vec![], visible: vec![], facts: None, interpreter: None });
             }
             return Err(format!("{name} has no first line naming its interpreter; begin it with #!/usr/bin/env …"));
         }
@@ -243,17 +266,26 @@ impl<'a> SearchPath<'a> {
         Err(format!("{name} is not part of this version"))
     }
 
-    /// The interpreter that the first line of a script leads to, as the kernel will find it.
-    fn behind_first_line(&self, script: &Path, line: &FirstLine) -> Result<View, String> {
-        let complaint = |why: String| {
-            let file = script.file_name().unwrap_or_default().to_string_lossy();
-            format!("the first line of {file} names {}: {why}", line.name)
-        };
+    /// The interpreter that the first line of a script of this name leads to, as a program.
+    ///
+    /// # Errors
+    /// One line that says what is missing and how to get it.
+    pub(super) fn of_first_line(&self, script: &str, line: &FirstLine) -> Result<Program, String> {
+        let view = self.behind_first_line(script, line)?;
+        let (lead, facts, interpreter) = (Vec::new(), self.facts(&view), Some(view.path.clone()));
+        Ok(Program { path: view.path, lead, visible: view.visible, facts, interpreter })
+    }
+
+    /// What the first line of a script leads to, as the kernel will find it.
+    fn behind_first_line(&self, script: &str, line: &FirstLine) -> Result<View, String> {
         let view = match &line.program {
             Some(path) => View::of(path, self.home.as_deref()).filter(|view| self.may_start(view)),
             None => self.find(OsStr::new(&line.name)),
         };
-        view.ok_or_else(|| complaint(self.missing(OsStr::new(&line.name))))
+        view.ok_or_else(|| {
+            let why = self.missing(OsStr::new(&line.name));
+            format!("the first line of {script} names {}: {why}", line.name)
+        })
     }
 
     /// Says that a program is missing, or that it is there but not for the tool's user.
@@ -288,10 +320,10 @@ fn has_loader(path: &Path) -> bool {
     head.starts_with(b"#!") || head.starts_with(b"\x7fELF")
 }
 
-/// The first 256 bytes of a file.
+/// The beginning of a file.
 fn head(path: &Path) -> Option<Vec<u8>> {
     let mut head = Vec::new();
-    fs::File::open(path).ok()?.take(256).read_to_end(&mut head).ok()?;
+    fs::File::open(path).ok()?.take(HEAD as u64).read_to_end(&mut head).ok()?;
     Some(head)
 }
 
@@ -310,16 +342,27 @@ pub(super) struct FirstLine {
     program: Option<PathBuf>,
 }
 
-/// The interpreter that a script's first line names: `python3` for `#!/usr/bin/env python3`.
+/// What a script's first line says; `None` when it names no interpreter.
 pub(super) fn shebang(script: &Path) -> Option<FirstLine> {
-    let head = head(script)?;
-    let line = String::from_utf8_lossy(head.strip_prefix(b"#!")?).lines().next()?.to_owned();
-    let mut words = line.split_whitespace();
-    let program = PathBuf::from(words.next()?);
-    let name = program.file_name()?.to_string_lossy().into_owned();
-    if name != "env" {
-        return Some(FirstLine { name, program: Some(program) });
+    FirstLine::parse(&head(script)?)
+}
+
+impl FirstLine {
+    /// Reads the beginning of a file.
+    pub(super) fn parse(head: &[u8]) -> Option<FirstLine> {
+        let head = &head[..head.len().min(HEAD)];
+        let line = String::from_utf8_lossy(head.strip_prefix(b"#!")?).lines().next()?.to_owned();
+        let mut words = line.split_whitespace();
+        let program = PathBuf::from(words.next()?);
+        let name = file_name(&program);
+        if name != "env" {
+            return Some(FirstLine { name, program: Some(program) });
+        }
+        let name = words.find(|word| !word.starts_with('-') && !word.contains('='))?.to_owned();
+        Some(FirstLine { name, program: None })
     }
-    let name = words.find(|word| !word.starts_with('-') && !word.contains('='))?.to_owned();
-    Some(FirstLine { name, program: None })
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }

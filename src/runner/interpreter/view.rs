@@ -16,13 +16,13 @@ const SIGNS: &[&str] = &["lib", "lib64", "include", "conda-meta"];
 
 /// How a program is started, and what must be visible for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct View {
+pub(in crate::runner) struct View {
     /// The path to start.
-    pub(super) path: PathBuf,
+    pub(in crate::runner) path: PathBuf,
     /// Its real path.
-    pub(super) real: PathBuf,
+    pub(in crate::runner) real: PathBuf,
     /// Files and folders that must be visible at their own path.
-    pub(super) visible: Vec<PathBuf>,
+    pub(in crate::runner) visible: Vec<PathBuf>,
 }
 
 impl View {

@@ -181,6 +181,7 @@ pub fn runs(workspace: &Workspace) -> Result<Vec<Run>, ScreenshotError> {
             error: None,
             notes: Vec::new(),
             departed: vec![],
+            interpreter: None,
             truncated: false,
             input: input.to_owned(),
         })

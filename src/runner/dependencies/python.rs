@@ -1,0 +1,322 @@
+//! Which packages of Python a version takes, and which of them an interpreter has.
+
+use super::Need;
+use super::imports::{self, Import};
+use crate::domain::Missing;
+use crate::runner::interpreter::{Interpreters, Program, ask, is_system};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Asked in isolated mode: no variables, no folder of the user's, none of the script's.
+const QUESTION: &[&str] = &[
+    "-I",
+    "-c",
+    "import sys, json; print(json.dumps([sys.path, sorted(getattr(sys, 'stdlib_module_names', \
+     sys.builtin_module_names))]))",
+];
+
+/// Asks for each name whether there is a module of it, without importing it.
+const LOOK: &str = "import importlib.util as u, sys, json\n\
+                    print(json.dumps([n for n in sys.argv[1:] if u.find_spec(n) is not None]))";
+
+/// Modules of every Python 3, so that most tools need no question.
+const EVERYWHERE: &[&str] = &[
+    "__future__",
+    "abc",
+    "argparse",
+    "ast",
+    "asyncio",
+    "base64",
+    "bisect",
+    "collections",
+    "concurrent",
+    "configparser",
+    "contextlib",
+    "copy",
+    "csv",
+    "datetime",
+    "decimal",
+    "difflib",
+    "enum",
+    "fnmatch",
+    "functools",
+    "getpass",
+    "glob",
+    "hashlib",
+    "heapq",
+    "html",
+    "http",
+    "importlib",
+    "inspect",
+    "io",
+    "itertools",
+    "json",
+    "logging",
+    "math",
+    "multiprocessing",
+    "operator",
+    "os",
+    "pathlib",
+    "pickle",
+    "platform",
+    "queue",
+    "random",
+    "re",
+    "secrets",
+    "select",
+    "shlex",
+    "shutil",
+    "signal",
+    "socket",
+    "sqlite3",
+    "ssl",
+    "statistics",
+    "string",
+    "struct",
+    "subprocess",
+    "sys",
+    "tempfile",
+    "textwrap",
+    "threading",
+    "time",
+    "traceback",
+    "types",
+    "typing",
+    "unittest",
+    "urllib",
+    "uuid",
+    "warnings",
+    "weakref",
+    "xml",
+    "zipfile",
+    "zlib",
+];
+
+/// Modules whose package has another name.
+const PACKAGES: &[(&str, &str)] = &[
+    ("Crypto", "pycryptodome"),
+    ("MySQLdb", "mysqlclient"),
+    ("OpenSSL", "pyOpenSSL"),
+    ("PIL", "Pillow"),
+    ("attr", "attrs"),
+    ("bs4", "beautifulsoup4"),
+    ("cv2", "opencv-python"),
+    ("dateutil", "python-dateutil"),
+    ("docx", "python-docx"),
+    ("dotenv", "python-dotenv"),
+    ("fitz", "PyMuPDF"),
+    ("git", "GitPython"),
+    ("jwt", "PyJWT"),
+    ("pkg_resources", "setuptools"),
+    ("psycopg2", "psycopg2-binary"),
+    ("serial", "pyserial"),
+    ("skimage", "scikit-image"),
+    ("sklearn", "scikit-learn"),
+    ("yaml", "PyYAML"),
+];
+
+/// What an interpreter has.
+#[derive(Debug)]
+pub(super) struct Python {
+    program: PathBuf,
+    /// Its word and version, for messages: `python3 3.11.2`.
+    shown: String,
+    path: Vec<PathBuf>,
+    standard: BTreeSet<String>,
+}
+
+impl Python {
+    /// Asks an interpreter, once; `None` when it is no Python 3 or does not answer.
+    pub(super) fn of(program: &Program, interpreters: &Interpreters) -> Option<Python> {
+        let start = program.interpreter.as_ref()?;
+        let answer = interpreters.answer(start, QUESTION)?;
+        let (path, standard) = serde_json::from_str(&answer).ok()?;
+        let facts = program.facts.as_ref()?;
+        Some(Python { program: start.clone(), shown: format!("python3 {}", facts.version), path, standard })
+    }
+
+    /// The packages among `wanted`, requirements as written, that are not installed.
+    pub(super) fn lacks<'a>(&self, wanted: &'a [String]) -> Vec<&'a str> {
+        let installed: BTreeSet<String> =
+            self.path.iter().flat_map(|dir| distributions(dir)).map(|(name, _)| normal(&name)).collect();
+        let names = wanted.iter().filter(|wanted| !wanted.contains(';')).map(|wanted| requirement(wanted));
+        names.filter(|name| !name.is_empty() && !installed.contains(&normal(name))).collect()
+    }
+
+    /// Its word and version.
+    pub(super) fn shown(&self) -> &str {
+        &self.shown
+    }
+
+    /// Where on its path a module lies.
+    fn folder_of(&self, module: &str) -> Option<&Path> {
+        let holds = |dir: &&PathBuf| {
+            let begins = |entry: &str| entry.starts_with(&format!("{module}."));
+            dir.join(module).is_dir()
+                || dir.join(format!("{module}.py")).is_file()
+                || names_in(dir).any(|entry| begins(&entry) && (entry.ends_with(".so") || entry.ends_with(".pyc")))
+        };
+        self.path.iter().find(holds).map(PathBuf::as_path)
+    }
+
+    /// The modules among `names` that it finds by itself: through archives and import hooks.
+    fn finds(&self, names: &[&str]) -> Vec<String> {
+        let arguments: Vec<&str> = ["-I", "-c", LOOK].into_iter().chain(names.iter().copied()).collect();
+        let answer = ask::answer(&self.program, &arguments).ok();
+        // One that cannot answer now may have them all.
+        let all = || names.iter().map(|name| (*name).to_owned()).collect();
+        answer.and_then(|answer| serde_json::from_str(&answer).ok()).unwrap_or_else(all)
+    }
+}
+
+/// The packages that a version's entry takes, with what it takes of the version itself, and that are
+/// not there.
+pub(super) fn missing(need: &Need<'_>, entry: &str, program: &Program) -> Vec<Missing> {
+    let taken = Taken::by(need, entry);
+    let wanted: Vec<&str> = taken.modules.iter().map(String::as_str).filter(|n| !EVERYWHERE.contains(n)).collect();
+    if wanted.is_empty() {
+        return Vec::new();
+    }
+    let Some(python) = Python::of(program, need.interpreters) else { return Vec::new() };
+    let mut absent = Vec::new();
+    let mut missing = Vec::new();
+    for name in wanted.into_iter().filter(|name| !python.standard.contains(*name)) {
+        match python.folder_of(name) {
+            None => absent.push(name),
+            Some(folder) if is_system(folder) || program.visible.iter().any(|path| folder.starts_with(path)) => {}
+            Some(folder) => missing.push(Missing {
+                name: name.to_owned(),
+                message: format!("python package {name} lies in {}, where a run may not look", folder.display()),
+                blocks: false,
+            }),
+        }
+    }
+    let found = if absent.is_empty() { Vec::new() } else { python.finds(&absent) };
+    absent.retain(|name| !found.iter().any(|found| found == name));
+    missing.extend(absent.into_iter().map(|name| {
+        let message = format!("{}; {}", not_installed(name, &python.shown), install(package_of(name)));
+        Missing { name: name.to_owned(), message, blocks: !taken.moves_path }
+    }));
+    missing
+}
+
+fn not_installed(module: &str, shown: &str) -> String {
+    match package_of(module) {
+        package if package == module => format!("python package {module} is not installed for {shown}"),
+        package => format!("python package {package} (import {module}) is not installed for {shown}"),
+    }
+}
+
+fn install(package: &str) -> String {
+    format!("pip install {package}, or declare it in a PEP 723 block and install uv")
+}
+
+fn package_of(module: &str) -> &str {
+    PACKAGES.iter().find(|(known, _)| *known == module).map_or(module, |(_, package)| package)
+}
+
+/// What is taken from outside of the version.
+#[derive(Debug, Default)]
+struct Taken {
+    /// Top-level modules.
+    modules: BTreeSet<String>,
+    /// Whether the sources change where modules are looked for: then nothing is certain.
+    moves_path: bool,
+}
+
+impl Taken {
+    fn by(need: &Need<'_>, entry: &str) -> Taken {
+        let files: BTreeMap<&str, &[u8]> =
+            need.files.iter().map(|file| (file.path.as_str(), file.bytes.as_slice())).collect();
+        let variables = need.manifest.recipe.as_ref().is_some_and(|recipe| recipe.env.contains_key("PYTHONPATH"))
+            || need.manifest.permissions.env.iter().any(|name| name == "PYTHONPATH");
+        let mut taken = Taken { modules: BTreeSet::new(), moves_path: variables };
+        let home = folder(entry);
+        let mut open = vec![entry.to_owned()];
+        let mut seen = BTreeSet::new();
+        while let Some(path) = open.pop() {
+            let Some(source) = files.get(path.as_str()).filter(|_| seen.insert(path.clone())) else { continue };
+            taken.moves_path |= ["sys.path", "addsitedir", "sys.meta_path"]
+                .iter()
+                .any(|word| memchr::memmem::find(source, word.as_bytes()).is_some());
+            for import in imports::python(source) {
+                open.extend(taken.follow(&import, &path, home, &files));
+            }
+        }
+        taken
+    }
+
+    /// Notes an import from outside; answers the files of the version that any other one leads to.
+    fn follow(&mut self, import: &Import, path: &str, home: &str, files: &BTreeMap<&str, &[u8]>) -> Vec<String> {
+        let mut base = if import.level == 0 { home.to_owned() } else { folder(path).to_owned() };
+        for _ in 1..import.level.max(1) {
+            base = folder(base.trim_end_matches('/')).to_owned();
+        }
+        let top = import.module.split('.').next().unwrap_or_default();
+        if import.level == 0 && !is_own(top, files) {
+            self.modules.insert(top.to_owned());
+            return Vec::new();
+        }
+        let mut dotted = Vec::new();
+        let mut so_far = String::new();
+        for part in import.module.split('.').filter(|part| !part.is_empty()) {
+            so_far = if so_far.is_empty() { part.to_owned() } else { format!("{so_far}/{part}") };
+            dotted.push(so_far.clone());
+        }
+        let within = |name: &String| if so_far.is_empty() { name.clone() } else { format!("{so_far}/{name}") };
+        dotted.extend(import.names.iter().map(within));
+        let candidates =
+            dotted.iter().flat_map(|name| [format!("{base}{name}.py"), format!("{base}{name}/__init__.py")]);
+        candidates.filter(|path| files.contains_key(path.as_str())).collect()
+    }
+}
+
+/// The folder of a file, with its closing `/`; empty at the top.
+fn folder(path: &str) -> &str {
+    path.rfind('/').map_or("", |end| &path[..=end])
+}
+
+/// Whether any file or folder of the version has the name of a module: it may be that module.
+fn is_own(module: &str, files: &BTreeMap<&str, &[u8]>) -> bool {
+    let is_named = |part: &str| part == module || part.split('.').next() == Some(module);
+    files.keys().any(|path| path.split('/').any(is_named))
+}
+
+/// The installed distributions of a folder: name and version.
+pub(super) fn distributions(dir: &Path) -> Vec<(String, String)> {
+    let named = names_in(dir).filter_map(|entry| {
+        let name = entry.strip_suffix(".dist-info").or_else(|| entry.strip_suffix(".egg-info"))?;
+        let (name, version) = name.split_once('-').unwrap_or((name, ""));
+        Some((name.to_owned(), version.to_owned()))
+    });
+    named.collect()
+}
+
+fn names_in(dir: &Path) -> impl Iterator<Item = String> {
+    fs::read_dir(dir).into_iter().flatten().filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+}
+
+/// The name in a requirement: `requests` of `requests[socks]>=2`.
+fn requirement(text: &str) -> &str {
+    let text = text.trim();
+    let end = text.find(|c: char| !c.is_ascii_alphanumeric() && !"._-".contains(c)).unwrap_or(text.len());
+    &text[..end]
+}
+
+/// The form in which names of packages are compared.
+fn normal(name: &str) -> String {
+    name.to_ascii_lowercase().split(['-', '_', '.']).filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_packages_are_compared_in_one_form() {
+        assert_eq!(requirement(" Foo.bar_baz[x,y]>=2 "), "Foo.bar_baz");
+        assert_eq!(normal("Foo.bar__baz"), "foo-bar-baz");
+        assert_eq!(requirement("; python_version < '3'"), "");
+    }
+}

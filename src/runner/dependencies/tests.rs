@@ -1,0 +1,266 @@
+//! What is known to be missing before a run.
+
+use super::*;
+use crate::domain::{
+    Dialect, FileMode, InputMode, LimitsDeclared, Permissions, Provenance, Recipe, SuccessRule, ToolName,
+};
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::PathBuf;
+
+/// A version, and a machine with the interpreters of this one.
+struct Case {
+    dir: tempfile::TempDir,
+    manifest: Manifest,
+    files: Vec<VersionFile>,
+    interpreters: Interpreters,
+    caller: BTreeMap<OsString, OsString>,
+}
+
+impl Case {
+    /// A version whose first file is its entry.
+    fn new(command: &[&str], files: &[(&str, &str)]) -> Case {
+        let recipe = Recipe {
+            command: command.iter().map(|word| (*word).to_owned()).collect(),
+            entry: Some(files[0].0.to_owned()),
+            input: InputMode::None,
+            timeout_ms: None,
+            pty: false,
+            success: SuccessRule::default(),
+            env: BTreeMap::new(),
+        };
+        let mode = FileMode::Plain;
+        let file = |(path, text): &(&str, &str)| VersionFile { path: (*path).into(), mode, bytes: (*text).into() };
+        let dir = tempfile::tempdir().unwrap();
+        let home = fs::canonicalize(dir.path()).unwrap();
+        let mut path = home.join("bin").into_os_string();
+        path.push(":");
+        path.push(std::env::var_os("PATH").unwrap());
+        let known = std::env::var_os("HOME").unwrap_or_default();
+        let caller = BTreeMap::from([("PATH".into(), path), ("HOME".into(), known)]);
+        let files = files.iter().map(file).collect();
+        Case { dir, manifest: manifest(recipe), files, interpreters: Interpreters::default(), caller }
+    }
+
+    fn python(files: &[(&str, &str)]) -> Case {
+        Case::new(&["python3", "{file}"], files)
+    }
+
+    fn at(&self, path: &str) -> PathBuf {
+        fs::canonicalize(self.dir.path()).unwrap().join(path)
+    }
+
+    fn put(&self, path: &str, text: &str) {
+        fs::create_dir_all(self.at(path).parent().unwrap()).unwrap();
+        fs::write(self.at(path), text).unwrap();
+        fs::set_permissions(self.at(path), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&SearchPath<'_>, &Need<'_>) -> T) -> T {
+        let (origin, workspace, interpreters) = (self.at("work/tools"), self.at("work"), &self.interpreters);
+        let seeker = Seeker { caller: &self.caller, who: Who::Same, workspace: Some(&workspace), interpreters };
+        let need =
+            Need { manifest: &self.manifest, files: &self.files, origin: &origin, workspace: &workspace, interpreters };
+        act(&SearchPath::new(seeker), &need)
+    }
+
+    /// What is missing: the name, and whether it blocks.
+    fn missing(&self) -> Vec<(String, bool)> {
+        self.all_missing().into_iter().map(|missing| (missing.name, missing.blocks)).collect()
+    }
+
+    fn all_missing(&self) -> Vec<Missing> {
+        self.with(missing_for)
+    }
+
+    fn equip(&self) -> Result<Program, String> {
+        self.with(|path, need| {
+            let program = need.program(path).unwrap().unwrap();
+            equip(path, need, program, &self.at("kept"))
+        })
+    }
+
+    /// A uv that notes what it is asked, finds the environment `env`, and fails when there is a file `cold`.
+    fn with_uv(self) -> Case {
+        let dir = self.at("");
+        let dir = dir.to_string_lossy().trim_end_matches('/').to_owned();
+        let uv = format!(
+            "#!/bin/sh\necho \"$@\" >> {dir}/asked\n[ $1 = python ] && echo {dir}/env/bin/python3 && exit 0\n\
+             [ -e {dir}/cold ] && echo '  cause: Because absent_a was not found in the cache' >&2 && exit 1\nexit 0\n"
+        );
+        self.put("bin/uv", &uv);
+        self
+    }
+
+    /// An environment of this machine's Python with one package.
+    fn with_environment(self) -> Case {
+        let python = self.with(|path, need| need.program(path)).unwrap().unwrap();
+        let facts = python.facts.unwrap();
+        let home = Path::new(&facts.path).parent().unwrap().display().to_string();
+        let series: Vec<&str> = facts.version.split('.').take(2).collect();
+        let lib = format!("env/lib/python{}/site-packages", series.join("."));
+        self.put("env/pyvenv.cfg", &format!("home = {home}\nversion = {}\n", facts.version));
+        self.put(&format!("{lib}/absent_a.py"), "raise SystemExit('nothing is imported')\n");
+        self.put(&format!("{lib}/absent_a-1.2.dist-info/RECORD"), "absent_a.py,sha256=x,1\n");
+        fs::create_dir_all(self.at("env/bin")).unwrap();
+        symlink(&facts.path, self.at("env/bin/python3")).unwrap();
+        self
+    }
+
+    fn asked(&self) -> String {
+        fs::read_to_string(self.at("asked")).unwrap_or_default()
+    }
+}
+
+fn manifest(recipe: Recipe) -> Manifest {
+    Manifest {
+        name: "bench".parse::<ToolName>().unwrap(),
+        title: None,
+        version: semver::Version::new(1, 0, 0),
+        description: String::new(),
+        kind: Kind::Command,
+        category: None,
+        cost_tier: None,
+        idempotent: None,
+        keywords: vec![],
+        tags: vec![],
+        use_cases: vec![],
+        capabilities: vec![],
+        aliases: vec![],
+        recipe: Some(recipe),
+        permissions: Permissions::default(),
+        limits: LimitsDeclared::default(),
+        input: None,
+        output: None,
+        examples: vec![],
+        tests: vec![],
+        provenance: Provenance::default(),
+        dependencies: vec![],
+        dialect: Dialect::Native,
+        extra: serde_json::Map::new(),
+    }
+}
+
+fn blocking(names: &[&str]) -> Vec<(String, bool)> {
+    names.iter().map(|name| ((*name).to_owned(), true)).collect()
+}
+
+const BLOCK: &str = "# /// script\n# dependencies = ['absent_a>=1']\n# ///\nimport absent_a\n";
+
+#[test]
+fn a_package_that_is_imported_and_not_installed_is_missing() {
+    let case = Case::python(&[
+        ("src/main.py", "import os, tomllib_x, absent_a.deep\nimport helper\nfrom pkg import sub, name\n"),
+        ("src/helper.py", "import absent_b\ntry:\n    import optional\nexcept ImportError:\n    pass\n"),
+        ("src/pkg/__init__.py", "from .inner import x\n"),
+        ("src/pkg/inner.py", "import absent_c\nimport colorsys, turtle\n"),
+        ("src/pkg/sub.py", "from ..helper import y\nimport absent_d\n"),
+        ("tests/test_main.py", "import absent_of_tests\n"),
+    ]);
+    assert_eq!(case.missing(), blocking(&["absent_a", "absent_b", "absent_c", "absent_d", "tomllib_x"]));
+    assert_eq!(Case::python(&[("main.py", "import json, sys, email.mime\n")]).missing(), []);
+    assert_eq!(Case::python(&[("main.py", "import broken (\n")]).missing(), []);
+}
+
+#[test]
+fn the_message_names_the_package_the_interpreter_and_what_to_do() {
+    let case = Case::python(&[("main.py", "import absent_a\n")]);
+    let message = case.all_missing().remove(0).message;
+    let version = case.with(|path, need| need.program(path)).unwrap().unwrap().facts.unwrap().version;
+    let how = "pip install absent_a, or declare it in a PEP 723 block and install uv";
+    assert_eq!(message, format!("python package absent_a is not installed for python3 {version}; {how}"));
+    assert_eq!(case.equip(), Err(message));
+}
+
+#[test]
+fn nothing_is_certain_when_a_source_changes_where_modules_are_looked_for() {
+    let mut case = Case::python(&[("main.py", "import sys\nsys.path.insert(0, 'x')\nimport absent_a\n")]);
+    assert_eq!(case.missing(), [("absent_a".to_owned(), false)]);
+    assert!(case.equip().is_ok());
+    case = Case::python(&[("main.py", "import absent_a\n")]);
+    case.manifest.recipe.as_mut().unwrap().env.insert("PYTHONPATH".into(), "lib".into());
+    assert_eq!(case.missing(), [("absent_a".to_owned(), false)]);
+}
+
+#[test]
+fn an_interpreter_that_is_missing_is_known_before_a_run() {
+    let case = Case::new(&["no-such-interpreter", "{file}"], &[("main.x", "")]);
+    assert_eq!(case.missing(), blocking(&["no-such-interpreter"]));
+    let own = Case::new(&["{dir}/main.x"], &[("main.x", "#!/usr/bin/env no-such-interpreter\n")]);
+    assert_eq!(own.missing(), blocking(&["no-such-interpreter"]));
+    assert_eq!(Case::new(&["{input.program}"], &[("main.x", "")]).missing(), []);
+}
+
+#[test]
+fn what_is_declared_and_not_installed_is_said_and_blocks_nothing() {
+    let mut case = Case::python(&[("main.py", "import os\n"), ("requirements.txt", "# all\nabsent-b==1\n-r x\n")]);
+    case.manifest.dependencies = vec!["absent_a[x]>=2".into(), "absent_c; python_version < '3'".into()];
+    assert_eq!(case.missing(), [("absent_a".to_owned(), false), ("absent-b".to_owned(), false)]);
+    assert!(case.equip().is_ok());
+}
+
+#[test]
+fn a_package_of_node_is_missing_because_a_version_holds_none() {
+    let files = [("main.mjs", "import 'absent-a';\nimport 'fs/promises';\nimport './lib.mjs';\n"), ("lib.mjs", "")];
+    let case = Case::new(&["node", "{file}"], &files);
+    if case.with(|path, need| need.program(path)).is_err() {
+        eprintln!("skipped: node is not installed");
+        return;
+    }
+    assert_eq!(case.missing(), blocking(&["absent-a"]));
+    let optional = "try { require('absent-a') } catch {}\n";
+    assert_eq!(Case::new(&["node", "{file}"], &[("main.js", optional)]).missing(), []);
+}
+
+#[test]
+fn a_script_that_declares_packages_says_what_it_needs_without_uv() {
+    let mut case = Case::python(&[("main.py", BLOCK)]);
+    // Only the interpreters of this machine, not a uv that may be there too.
+    let python = case.with(|path, need| need.program(path)).unwrap().unwrap().interpreter.unwrap();
+    fs::create_dir_all(case.at("bin")).unwrap();
+    symlink(python, case.at("bin/python3")).unwrap();
+    case.caller.insert("PATH".into(), case.at("bin").into_os_string());
+    let message = "this script declares dependencies (PEP 723): install uv (see docs.astral.sh/uv), or pip install \
+                   absent_a";
+    assert_eq!(case.equip(), Err(message.to_owned()));
+    assert_eq!(case.all_missing()[0].message, message);
+    let none = "# /// script\n# dependencies = []\n# ///\nimport os\n";
+    assert_eq!(Case::python(&[("main.py", none)]).missing(), []);
+}
+
+#[test]
+fn an_environment_is_made_offline_and_without_building_and_its_python_runs() {
+    let case = Case::python(&[("main.py", BLOCK)]).with_uv().with_environment();
+    assert_eq!(case.missing(), []);
+    assert!(case.asked().contains("--dry-run") && !case.asked().contains("kept"), "looking makes nothing");
+    let program = case.equip().unwrap();
+    assert_eq!(program.path, case.at("env/bin/python3"));
+    assert!(program.visible.contains(&case.at("env")));
+    let facts = program.facts.unwrap();
+    assert_eq!((facts.packages, facts.lock.is_some()), (vec!["absent_a 1.2".to_owned()], true));
+    let asked = case.asked();
+    let sync = asked.lines().find(|line| line.contains("kept/main.py")).unwrap();
+    for word in ["sync", "--offline", "--no-build", "--no-config", "--no-python-downloads", "--script"] {
+        assert!(sync.split(' ').any(|asked| asked == word), "{word}: {sync}");
+    }
+}
+
+#[test]
+fn packages_that_uv_has_not_fetched_are_said_before_a_run() {
+    let case = Case::python(&[("main.py", BLOCK)]).with_uv().with_environment();
+    fs::write(case.at("cold"), "").unwrap();
+    let message = case.equip().unwrap_err();
+    let file = case.at("work/tools/main.py");
+    let beginning = format!("uv has not fetched its packages yet: run 'uv sync --script {}' once", file.display());
+    assert_eq!(message, format!("{beginning} (Because absent_a was not found in the cache)"));
+    assert_eq!(case.all_missing()[0].message, message);
+}
+
+#[test]
+fn uv_is_not_asked_for_what_a_stranger_names_by_address() {
+    let block = BLOCK.replace("# ///\n", "# [tool.uv.sources]\n# absent_a = {path = '/tmp/x'}\n# ///\n");
+    let case = Case::python(&[("main.py", &block)]).with_uv().with_environment();
+    assert!(case.equip().unwrap_err().contains("gives uv settings of its own"));
+    assert_eq!((case.missing(), case.asked()), (blocking(&["absent_a"]), String::new()));
+}
