@@ -153,7 +153,6 @@ impl Bench {
             writes: crate::domain::WriteMode::Direct,
             ours: &[],
             spool: &self.path("spool"),
-            files: &[],
             origin: &self.path("workspace"),
             interpreters: &Interpreters::default(),
             machine: &self.machine,

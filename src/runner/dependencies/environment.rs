@@ -17,7 +17,7 @@ use std::process::Output;
 use std::time::Duration;
 
 /// How long uv may take to put an environment together from its cache.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What uv needs of the caller's variables to find its cache and its Pythons.
 const VARIABLES: &[&str] =
@@ -79,13 +79,17 @@ fn cause(text: &str) -> String {
     of("cause:").or_else(|| of("error:")).unwrap_or("it does not say why").trim().to_owned()
 }
 
+/// The folders in which an environment keeps its packages.
+pub(super) fn site_packages(environment: &Path) -> Vec<PathBuf> {
+    let versions = fs::read_dir(environment.join("lib")).into_iter().flatten();
+    versions.filter_map(|entry| Some(entry.ok()?.path().join("site-packages"))).collect()
+}
+
 /// What an environment holds: each package as `name version`, and the digest of them all.
 pub(super) fn contents(environment: &Path) -> (Vec<String>, Option<Digest>) {
-    let versions = fs::read_dir(environment.join("lib")).into_iter().flatten();
-    let folders = versions.filter_map(|entry| Some(entry.ok()?.path().join("site-packages")));
     let mut hasher = blake3::Hasher::new();
     let mut packages = Vec::new();
-    for folder in folders {
+    for folder in site_packages(environment) {
         let mut found = distributions(&folder);
         found.sort();
         for (name, version) in found {

@@ -24,7 +24,7 @@ pub(super) struct Import {
 
 /// The imports of Python source.
 pub(super) fn python(source: &[u8]) -> Vec<Import> {
-    let Some(tree) = parse(source, tree_sitter_python::LANGUAGE.into()) else { return Vec::new() };
+    let Some(tree) = parse(source, &tree_sitter_python::LANGUAGE.into()) else { return Vec::new() };
     let mut imports = Vec::new();
     for statement in children(tree.root_node()) {
         match statement.kind() {
@@ -64,7 +64,7 @@ pub(super) fn javascript(source: &[u8], is_typescript: bool) -> Vec<String> {
     } else {
         tree_sitter_javascript::LANGUAGE.into()
     };
-    let Some(tree) = parse(source, language) else { return Vec::new() };
+    let Some(tree) = parse(source, &language) else { return Vec::new() };
     let mut modules = Vec::new();
     for statement in children(tree.root_node()) {
         match statement.kind() {
@@ -125,12 +125,12 @@ fn children(node: Node<'_>) -> Vec<Node<'_>> {
     node.children(&mut cursor).collect()
 }
 
-fn parse(source: &[u8], language: Language) -> Option<Tree> {
+fn parse(source: &[u8], language: &Language) -> Option<Tree> {
     if source.len() > MAX_SOURCE {
         return None;
     }
     let mut parser = Parser::new();
-    parser.set_language(&language).ok()?;
+    parser.set_language(language).ok()?;
     parser.parse(source, None)
 }
 

@@ -50,10 +50,10 @@ fn missing_for(path: &SearchPath<'_>, need: &Need<'_>) -> Vec<Missing> {
     };
     let Some(entry) = need.entry() else { return need.undeclared(&program, &[]) };
     let mut found = match need.environment(path, &program) {
-        Wanted::Nothing => need.imports(&entry.path, &program),
+        Wanted::Nothing => need.imports(&entry.path, &program, None),
         // What the environment will hold is known when it is made.
         Wanted::Environment(uv, python) => {
-            need.looked_at(&uv, &python, entry).err().map(|cause| need.unfetched(entry, &cause)).into_iter().collect()
+            Need::looked_at(&uv, &python, entry).err().map(|cause| need.unfetched(entry, &cause)).into_iter().collect()
         }
         Wanted::Lacking(missing) => vec![missing],
     };
@@ -69,21 +69,26 @@ fn missing_for(path: &SearchPath<'_>, need: &Need<'_>) -> Vec<Missing> {
 /// What is missing, one line.
 pub(super) fn equip(path: &SearchPath<'_>, need: &Need<'_>, program: Program, kept: &Path) -> Result<Program, String> {
     let Some(entry) = need.entry() else { return Ok(program) };
-    let program = match need.environment(path, &program) {
-        Wanted::Nothing => program,
+    let (program, missing) = match need.environment(path, &program) {
+        Wanted::Nothing => {
+            let missing = need.imports(&entry.path, &program, None);
+            (program, missing)
+        }
         Wanted::Lacking(missing) => return Err(missing.message),
         Wanted::Environment(uv, python) => {
             let made = uv.make(&python, &kept.join(&entry.path));
             let python = made.map_err(|cause| need.unfetched(entry, &cause).message)?;
             let mut own = path.program_at(&python).ok_or_else(|| unreachable(&python))?;
-            if let (Some(facts), Some(environment)) = (&mut own.facts, python.parent().and_then(Path::parent)) {
+            let environment = python.parent().and_then(Path::parent).ok_or_else(|| unreachable(&python))?;
+            if let Some(facts) = &mut own.facts {
                 (facts.packages, facts.lock) = environment::contents(environment);
                 facts.prefix = Some(environment.to_string_lossy().into_owned());
             }
-            Program { lead: program.lead, ..own }
+            let missing = need.imports(&entry.path, &program, Some(environment));
+            (Program { lead: program.lead, ..own }, missing)
         }
     };
-    match need.imports(&entry.path, &program).into_iter().find(|missing| missing.blocks) {
+    match missing.into_iter().find(|missing| missing.blocks) {
         Some(missing) => Err(missing.message),
         None => Ok(program),
     }
@@ -143,10 +148,11 @@ impl Need<'_> {
         self.files.iter().find(|file| file.path == path)
     }
 
-    /// The packages that the sources take and that the interpreter does not have.
-    fn imports(&self, entry: &str, program: &Program) -> Vec<Missing> {
+    /// The packages that the sources take and that the interpreter does not have, or the environment
+    /// made from it.
+    fn imports(&self, entry: &str, program: &Program, environment: Option<&Path>) -> Vec<Missing> {
         match language_of(program) {
-            Some(Language::Python) => python::missing(self, entry, program),
+            Some(Language::Python) => python::missing(self, entry, program, environment),
             Some(Language::Node) => node::missing(self, entry, program),
             None => Vec::new(),
         }
@@ -181,7 +187,7 @@ impl Need<'_> {
     }
 
     /// Asks uv about a copy of the script in a folder of its own, so that it finds nothing beside it.
-    fn looked_at(&self, uv: &Uv, python: &Path, entry: &VersionFile) -> Result<(), String> {
+    fn looked_at(uv: &Uv, python: &Path, entry: &VersionFile) -> Result<(), String> {
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
         let script = folder.path().join("script.py");
         std::fs::write(&script, &entry.bytes).map_err(|error| error.to_string())?;

@@ -1,6 +1,7 @@
 //! Which packages of Python a version takes, and which of them an interpreter has.
 
 use super::Need;
+use super::environment::site_packages;
 use super::imports::{self, Import};
 use crate::domain::Missing;
 use crate::runner::interpreter::{Interpreters, Program, ask, is_system};
@@ -136,6 +137,18 @@ impl Python {
         Some(Python { program: start.clone(), shown: format!("python3 {}", facts.version), path, standard })
     }
 
+    /// The same Python in an environment of its own. That one is never started to be asked: Python runs
+    /// what the `.pth` files of its packages say.
+    fn within(self, environment: &Path) -> Python {
+        Python { path: site_packages(environment), ..self }
+    }
+
+    /// Whether a file of its own may add to its path; `_virtualenv.pth` is uv's.
+    fn has_path_files(&self) -> bool {
+        let is_path_file = |entry: String| entry != "_virtualenv.pth" && has_ending(&entry, "pth");
+        self.path.iter().any(|dir| names_in(dir).any(is_path_file))
+    }
+
     /// The packages among `wanted`, requirements as written, that are not installed.
     pub(super) fn lacks<'a>(&self, wanted: &'a [String]) -> Vec<&'a str> {
         let installed: BTreeSet<String> =
@@ -155,7 +168,7 @@ impl Python {
             let begins = |entry: &str| entry.starts_with(&format!("{module}."));
             dir.join(module).is_dir()
                 || dir.join(format!("{module}.py")).is_file()
-                || names_in(dir).any(|entry| begins(&entry) && (entry.ends_with(".so") || entry.ends_with(".pyc")))
+                || names_in(dir).any(|entry| begins(&entry) && is_compiled(&entry))
         };
         self.path.iter().find(holds).map(PathBuf::as_path)
     }
@@ -171,19 +184,25 @@ impl Python {
 }
 
 /// The packages that a version's entry takes, with what it takes of the version itself, and that are
-/// not there.
-pub(super) fn missing(need: &Need<'_>, entry: &str, program: &Program) -> Vec<Missing> {
+/// not there: not on the program's own path, or not in an environment made from it.
+pub(super) fn missing(need: &Need<'_>, entry: &str, program: &Program, environment: Option<&Path>) -> Vec<Missing> {
     let taken = Taken::by(need, entry);
     let wanted: Vec<&str> = taken.modules.iter().map(String::as_str).filter(|n| !EVERYWHERE.contains(n)).collect();
     if wanted.is_empty() {
         return Vec::new();
     }
-    let Some(python) = Python::of(program, need.interpreters) else { return Vec::new() };
+    let Some(mut python) = Python::of(program, need.interpreters) else { return Vec::new() };
+    let mut is_certain = !taken.moves_path;
+    if let Some(environment) = environment {
+        python = python.within(environment);
+        is_certain &= !python.has_path_files();
+    }
     let mut absent = Vec::new();
     let mut missing = Vec::new();
     for name in wanted.into_iter().filter(|name| !python.standard.contains(*name)) {
         match python.folder_of(name) {
             None => absent.push(name),
+            Some(_) if environment.is_some() => {}
             Some(folder) if is_system(folder) || program.visible.iter().any(|path| folder.starts_with(path)) => {}
             Some(folder) => missing.push(Missing {
                 name: name.to_owned(),
@@ -192,11 +211,11 @@ pub(super) fn missing(need: &Need<'_>, entry: &str, program: &Program) -> Vec<Mi
             }),
         }
     }
-    let found = if absent.is_empty() { Vec::new() } else { python.finds(&absent) };
+    let found = if absent.is_empty() || environment.is_some() { Vec::new() } else { python.finds(&absent) };
     absent.retain(|name| !found.iter().any(|found| found == name));
     missing.extend(absent.into_iter().map(|name| {
         let message = format!("{}; {}", not_installed(name, &python.shown), install(package_of(name)));
-        Missing { name: name.to_owned(), message, blocks: !taken.moves_path }
+        Missing { name: name.to_owned(), message, blocks: is_certain }
     }));
     missing
 }
@@ -295,6 +314,14 @@ pub(super) fn distributions(dir: &Path) -> Vec<(String, String)> {
 
 fn names_in(dir: &Path) -> impl Iterator<Item = String> {
     fs::read_dir(dir).into_iter().flatten().filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+}
+
+fn is_compiled(name: &str) -> bool {
+    has_ending(name, "so") || has_ending(name, "pyc")
+}
+
+fn has_ending(name: &str, ending: &str) -> bool {
+    Path::new(name).extension().is_some_and(|extension| extension == ending)
 }
 
 /// The name in a requirement: `requests` of `requests[socks]>=2`.

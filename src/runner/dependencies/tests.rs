@@ -247,6 +247,20 @@ fn an_environment_is_made_offline_and_without_building_and_its_python_runs() {
 }
 
 #[test]
+fn nothing_of_an_environment_is_executed_to_look_at_it() {
+    let source = format!("{BLOCK}import absent_b\n");
+    let case = Case::python(&[("main.py", &source)]).with_uv().with_environment();
+    let message = case.equip().unwrap_err();
+    assert!(message.starts_with("python package absent_b is not installed for python3 "), "{message}");
+    let lib = fs::read_dir(case.at("env/lib")).unwrap().next().unwrap().unwrap().path();
+    let mark = case.at("executed");
+    let line = format!("import pathlib; pathlib.Path({mark:?}).touch()\n");
+    fs::write(lib.join("site-packages/hook.pth"), line).unwrap();
+    assert!(case.equip().is_ok(), "a file that may add to the path leaves nothing certain");
+    assert!(!mark.exists(), "the hook of a package ran outside of a run");
+}
+
+#[test]
 fn packages_that_uv_has_not_fetched_are_said_before_a_run() {
     let case = Case::python(&[("main.py", BLOCK)]).with_uv().with_environment();
     fs::write(case.at("cold"), "").unwrap();

@@ -30,14 +30,12 @@ pub(in crate::runner) fn call(
     let (ended, end) = mpsc::channel();
     // Nobody may listen any more when it ends late.
     std::thread::spawn(move || drop(ended.send(child.wait_with_output())));
-    match end.recv_timeout(patience) {
-        Ok(output) => output.map_err(|error| format!("{shown} does not answer: {error}")),
-        Err(_) => {
-            // It may have ended a moment ago; then there is nothing to kill.
-            let _ = kill_process(pid, Signal::KILL);
-            Err(format!("{shown} does not answer within {} s", patience.as_secs()))
-        }
+    if let Ok(output) = end.recv_timeout(patience) {
+        return output.map_err(|error| format!("{shown} does not answer: {error}"));
     }
+    // It may have ended a moment ago; then there is nothing to kill.
+    let _ = kill_process(pid, Signal::KILL);
+    Err(format!("{shown} does not answer within {} s", patience.as_secs()))
 }
 
 /// What a program prints.

@@ -42,11 +42,14 @@ impl Stamp {
     }
 }
 
+/// What each program answered to each question, and the state of its file then.
+type Answers = HashMap<(PathBuf, &'static str), (Stamp, Arc<str>)>;
+
 /// Remembers what interpreters told, as long as their files do not change. One for a workbench.
 #[derive(Debug, Default)]
 pub struct Interpreters {
     known: Mutex<HashMap<PathBuf, (Stamp, Known)>>,
-    answers: Mutex<HashMap<(PathBuf, &'static str), (Stamp, Arc<str>)>>,
+    answers: Mutex<Answers>,
 }
 
 /// What an interpreter told.
