@@ -20,6 +20,7 @@ mod grants;
 mod interpreter;
 mod limits;
 mod machine;
+mod observer;
 mod probe;
 mod processes;
 mod request;

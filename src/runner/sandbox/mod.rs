@@ -13,12 +13,12 @@ mod plan;
 mod process;
 mod raise;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 pub(super) use calls::{CALLS, Call, Group};
 pub(super) use files::landlock_version;
 pub(super) use listener::{Listener, Notification, Verdict};
-pub(super) use places::{ETC, ETC_NETWORK, SYSTEM};
+pub(super) use places::{DEVICES, ETC, ETC_NETWORK, PROC, SYSTEM};
 pub(super) use plan::{Bounds, HostFacts, Layer, Raised, STATUS_FD, WallError, WallPlan};
 pub(super) use process::{
     Exit, Reaped, become_user, default_signals, drop_capabilities, end_descendants, fork, has_children, own_mounts,

@@ -22,7 +22,7 @@ use std::process::{Command, Stdio};
 const SOMEBODY: u32 = 61_777;
 
 /// A place with things that a run may touch and things that it may not.
-struct Ground {
+pub(in crate::runner) struct Ground {
     dir: tempfile::TempDir,
 }
 
@@ -61,7 +61,7 @@ impl Ground {
         }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(in crate::runner) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
@@ -775,6 +775,27 @@ fn an_observer_is_asked_and_its_answers_are_what_happens() {
     let expected = [Call::Openat, Call::Openat, Call::Ptrace, Call::Connect, Call::Unshare];
     assert_eq!(seen[..5], expected);
     assert_eq!(seen.len(), 6);
+}
+
+/// Starts a Python program behind the walls of `confined`, hands its listener to `serve` until that returns, and
+/// gives what the program printed. It has the paths of `scratch` and `outside` as arguments.
+pub(in crate::runner) fn observed(network: Network, script: &str, serve: impl FnOnce(&Ground, &Listener)) -> String {
+    let ground = Ground::new();
+    let plan = WallPlan { network, observe: true, ..ground.confined() };
+    let scratch = ground.path("scratch");
+    let (pid, socket) = in_a_process(|status| {
+        let raised = raise(&plan).unwrap();
+        give(&status, &raised.listener.unwrap()).unwrap();
+        let mut command = Command::new("/usr/bin/python3");
+        command.args(["-B", "-c", script]).arg(&scratch).arg(ground.path("outside")).stdin(Stdio::null());
+        command.env_clear().env("HOME", &scratch).env("TMPDIR", &scratch).env("PATH", "/usr/bin:/bin");
+        let output = command.current_dir(&scratch).output().unwrap();
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    });
+    let listener = Listener::new(take(&socket).unwrap()).unwrap();
+    serve(&ground, &listener);
+    drop(listener);
+    listen_to((pid, socket)).text
 }
 
 #[test]

@@ -1,0 +1,276 @@
+//! Calls that name files, and those that start programs: always let through, only reported.
+
+use super::judge::{Finding, Findings, Judge, UNREADABLE, read_bytes, read_text, word_at};
+use super::log::Found;
+use super::paths::{OwnLink, Realm, Wish, lies_in, plain, plain_through};
+use super::process::Tool;
+use crate::domain::{Answer, Touch};
+use crate::runner::sandbox::{Call, Notification};
+use std::borrow::Cow;
+use std::ffi::OsStr;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
+
+/// The longest path the kernel takes, in bytes.
+const MAX_PATH: usize = 4096;
+
+/// Arguments of a program that are reported, and bytes of each.
+const MAX_ARGUMENTS: usize = 3;
+const MAX_ARGUMENT: usize = 64;
+
+/// Where the arguments of a call hold a path.
+#[derive(Debug, Clone, Copy)]
+struct Named {
+    /// The argument with the folder that a relative path starts from; the current one without.
+    folder: Option<usize>,
+    /// The argument with the path.
+    path: usize,
+    /// What is done with it.
+    touch: Touch,
+    /// Whether the path may be new, so that only its folder has to be there.
+    creates: bool,
+}
+
+impl Named {
+    const fn here(path: usize, touch: Touch) -> Named {
+        Named { folder: None, path, touch, creates: false }
+    }
+
+    const fn at(folder: usize, touch: Touch) -> Named {
+        Named { folder: Some(folder), path: folder + 1, touch, creates: false }
+    }
+
+    const fn new(self) -> Named {
+        Named { creates: true, ..self }
+    }
+}
+
+impl Judge {
+    /// What a call that names files shows.
+    pub(super) fn file(&mut self, call: &Notification, tool: &mut dyn Tool, findings: &mut Findings) {
+        for named in named(call, tool).into_iter().flatten() {
+            self.named_file(call, named, tool, findings);
+        }
+        if let Some((link, folder)) = link_target(call.call) {
+            self.link(call, link, folder, tool, findings);
+        }
+    }
+
+    fn named_file(&mut self, call: &Notification, named: Named, tool: &mut dyn Tool, findings: &mut Findings) {
+        let folder = named.folder.map(|argument| call.args[argument] as i32);
+        let mut text = std::mem::take(&mut self.text);
+        if read_text(tool, call.pid, call.args[named.path], MAX_PATH, &mut text) || call.args[named.path] == 0 {
+            if let Some(path) = absolute(call.pid, &text, folder, tool) {
+                findings.extend(self.reach(call.pid, &path, named, tool));
+            }
+        } else {
+            findings.push(attempt(named.touch, UNREADABLE.to_owned(), self.outside()));
+        }
+        self.text = text;
+    }
+
+    /// What it shows to reach for a plain path.
+    fn reach(&self, pid: u32, path: &[u8], named: Named, tool: &mut dyn Tool) -> Option<Finding> {
+        let wish = if named.touch == Touch::Read { Wish::Look } else { Wish::Change };
+        match self.places.realm(path, wish) {
+            Realm::Noise | Realm::Version => None,
+            // What is left of it is evidence of a better kind; here it is only counted.
+            Realm::Scratch if wish == Wish::Look => None,
+            Realm::Scratch => Some(attempt(named.touch, "{scratch}".to_owned(), Answer::Allowed)),
+            // Thousands of files are one use of one permission.
+            Realm::Granted(granted) => {
+                Some(attempt(named.touch, self.places.show(granted.as_os_str().as_bytes()), Answer::Allowed))
+            }
+            Realm::Outside => {
+                let wanted = if named.creates { parent(path) } else { path };
+                let exists = tool.exists(pid, Path::new(OsStr::from_bytes(wanted)));
+                let answer = if exists == Some(false) { Answer::Missing } else { self.outside() };
+                Some(attempt(named.touch, self.places.show(path), answer))
+            }
+        }
+    }
+
+    /// A link that leads out of what the tool has: through it, names that look like its own are not.
+    fn link(&mut self, call: &Notification, link: usize, folder: Named, tool: &mut dyn Tool, findings: &mut Findings) {
+        let mut target = std::mem::take(&mut self.text);
+        if read_text(tool, call.pid, call.args[link], MAX_PATH, &mut target) {
+            let target = if target.first() == Some(&b'/') {
+                Some(plain(&target))
+            } else {
+                let start = folder.folder.map(|argument| call.args[argument] as i32);
+                let mut place = Vec::new();
+                let known = read_text(tool, call.pid, call.args[folder.path], MAX_PATH, &mut place);
+                let place = known.then(|| absolute(call.pid, &place, start, tool)).flatten();
+                place.map(|place| plain(&[parent(&place), b"/", &target].concat()))
+            };
+            let named = Named { touch: Touch::Rename, creates: false, ..folder };
+            if let Some(target) = target
+                && self.places.realm(&target, Wish::Look) == Realm::Outside
+            {
+                findings.extend(self.reach(call.pid, &target, named, tool));
+            }
+        }
+        self.text = target;
+    }
+
+    /// What starting a program shows.
+    pub(super) fn program(&mut self, call: &Notification, tool: &mut dyn Tool, findings: &mut Findings) {
+        let (named, arguments) = match call.call {
+            Call::Execveat => (Named::at(0, Touch::Exec), 2),
+            _ => (Named::here(0, Touch::Exec), 1),
+        };
+        let mut text = Vec::new();
+        let known = read_text(tool, call.pid, call.args[named.path], MAX_PATH, &mut text);
+        let folder = named.folder.map(|argument| call.args[argument] as i32);
+        let path = known.then(|| absolute(call.pid, &text, folder, tool)).flatten();
+        let Some(path) = path else {
+            findings.push(attempt(Touch::Exec, UNREADABLE.to_owned(), self.outside()));
+            return;
+        };
+        let realm = self.places.realm(&path, Wish::Look);
+        let exists = tool.exists(call.pid, Path::new(OsStr::from_bytes(&path)));
+        let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or(&path);
+        let name = String::from_utf8_lossy(name).into_owned();
+        // A shell tries every folder of PATH.
+        if exists == Some(false) && realm == Realm::Noise {
+            findings.push(Finding::NotInFolder(name));
+            return;
+        }
+        let answer = match exists {
+            Some(false) => Answer::Missing,
+            Some(true) | None if self.may_start(&realm) => Answer::Allowed,
+            Some(true) | None => Answer::Denied,
+        };
+        let mut words = vec![self.places.show(&path)];
+        words.extend(arguments_of(call.pid, call.args[arguments], tool));
+        findings.push(Finding::Program(name));
+        findings.push(attempt(Touch::Exec, shell_words::join(&words), answer));
+    }
+}
+
+fn attempt(touch: Touch, target: String, answer: Answer) -> Finding {
+    Finding::Attempt(Found { touch, target, answer })
+}
+
+/// The files that a call names.
+fn named(call: &Notification, tool: &mut dyn Tool) -> [Option<Named>; 2] {
+    const DELETE: Touch = Touch::Delete;
+    const WRITE: Touch = Touch::Write;
+    const RENAME: Touch = Touch::Rename;
+    let one = |named| [Some(named), None];
+    match call.call {
+        Call::Openat => one(opened(Named::at(0, Touch::Read), call.args[2])),
+        Call::Openat2 => {
+            let how = read_bytes(tool, call.pid, call.args[2], 8);
+            one(opened(Named::at(0, Touch::Read), word_at(&how, 0).unwrap_or(libc::O_RDWR as u64)))
+        }
+        #[cfg(target_arch = "x86_64")]
+        Call::Open => one(opened(Named::here(0, Touch::Read), call.args[1])),
+        #[cfg(target_arch = "x86_64")]
+        Call::Creat => one(Named::here(0, WRITE).new()),
+        Call::Unlinkat => one(Named::at(0, DELETE)),
+        #[cfg(target_arch = "x86_64")]
+        Call::Unlink | Call::Rmdir => one(Named::here(0, DELETE)),
+        Call::Renameat | Call::Renameat2 | Call::Linkat => {
+            [Some(Named::at(0, RENAME)), Some(Named::at(2, WRITE).new())]
+        }
+        #[cfg(target_arch = "x86_64")]
+        Call::Rename | Call::Link => [Some(Named::here(0, RENAME)), Some(Named::here(1, WRITE).new())],
+        Call::Symlinkat => one(Named::at(1, WRITE).new()),
+        #[cfg(target_arch = "x86_64")]
+        Call::Symlink => one(Named::here(1, WRITE).new()),
+        Call::Mkdirat | Call::Mknodat => one(Named::at(0, WRITE).new()),
+        #[cfg(target_arch = "x86_64")]
+        Call::Mkdir | Call::Mknod => one(Named::here(0, WRITE).new()),
+        Call::Fchmodat
+        | Call::Fchmodat2
+        | Call::Fchownat
+        | Call::Utimensat
+        | Call::Setxattrat
+        | Call::Removexattrat => one(Named::at(0, WRITE)),
+        #[cfg(target_arch = "x86_64")]
+        Call::Futimesat => one(Named::at(0, WRITE)),
+        #[cfg(target_arch = "x86_64")]
+        Call::Chmod | Call::Chown | Call::Lchown | Call::Utime | Call::Utimes => one(Named::here(0, WRITE)),
+        Call::Truncate | Call::Setxattr | Call::Lsetxattr | Call::Removexattr | Call::Lremovexattr => {
+            one(Named::here(0, WRITE))
+        }
+        _ => [None, None],
+    }
+}
+
+fn opened(named: Named, flags: u64) -> Named {
+    let flags = flags as i32;
+    let has = |flag| flags & flag == flag;
+    let writes = flags & libc::O_ACCMODE != libc::O_RDONLY || has(libc::O_TRUNC) || has(libc::O_CREAT);
+    if has(libc::O_PATH) || !writes {
+        return named;
+    }
+    Named { touch: Touch::Write, creates: has(libc::O_CREAT), ..named }
+}
+
+/// The argument that holds where a symbolic link leads, and where the link itself is.
+fn link_target(call: Call) -> Option<(usize, Named)> {
+    match call {
+        Call::Symlinkat => Some((0, Named::at(1, Touch::Rename))),
+        #[cfg(target_arch = "x86_64")]
+        Call::Symlink => Some((0, Named::here(1, Touch::Rename))),
+        _ => None,
+    }
+}
+
+/// The plain absolute path that the tool means; `None` when it starts from nothing that has a path.
+fn absolute<'a>(pid: u32, text: &'a [u8], folder: Option<i32>, tool: &mut dyn Tool) -> Option<Cow<'a, [u8]>> {
+    let has = |piece: &[u8]| memchr::memmem::find(text, piece).is_some();
+    let path = if text.first() == Some(&b'/') {
+        let is_plain = !has(b"/.") && !has(b"//") && (text.len() == 1 || text.last() != Some(&b'/'));
+        // The most frequent case by far costs nothing.
+        if is_plain && !text.starts_with(b"/proc/") {
+            return Some(Cow::Borrowed(text));
+        }
+        Cow::Borrowed(text)
+    } else {
+        let folder = folder.filter(|fd| *fd != libc::AT_FDCWD);
+        Cow::Owned(joined(tool.path_of(pid, folder)?.as_os_str().as_bytes(), text))
+    };
+    let mut lookup = |link| match link {
+        OwnLink::Root => Some(b"/".to_vec()),
+        OwnLink::Folder => tool.path_of(pid, None).map(|path| path.into_os_string().into_vec()),
+        OwnLink::Open(fd) => tool.path_of(pid, Some(fd)).map(|path| path.into_os_string().into_vec()),
+    };
+    Some(Cow::Owned(plain_through(&path, &mut lookup)))
+}
+
+fn joined(folder: &[u8], rest: &[u8]) -> Vec<u8> {
+    [folder, b"/", rest].concat()
+}
+
+fn parent(path: &[u8]) -> &[u8] {
+    match path.iter().rposition(|byte| *byte == b'/') {
+        Some(0) | None => b"/",
+        Some(end) => &path[..end],
+    }
+}
+
+/// The first arguments after the program's name, each cut.
+fn arguments_of(pid: u32, list: u64, tool: &mut dyn Tool) -> Vec<String> {
+    let pointers = read_bytes(tool, pid, list, 8 * (MAX_ARGUMENTS + 1));
+    let mut arguments = Vec::new();
+    let mut text = Vec::new();
+    for index in 1..=MAX_ARGUMENTS {
+        match word_at(&pointers, 8 * index) {
+            Some(address) if address != 0 => {
+                let known = read_text(tool, pid, address, MAX_ARGUMENT, &mut text);
+                let mark = if known && text.len() == MAX_ARGUMENT { "…" } else { "" };
+                arguments.push(format!("{}{mark}", String::from_utf8_lossy(&text)));
+            }
+            Some(_) | None => break,
+        }
+    }
+    arguments
+}
+
+/// Whether a socket's path is one that the C library knocks at by itself.
+pub(super) fn is_name_cache(path: &[u8]) -> bool {
+    lies_in(path, b"/var/run/nscd") || lies_in(path, b"/run/nscd")
+}

@@ -1,0 +1,223 @@
+//! From a call to its answer and what it shows: no kernel in here but what [`Tool`] tells.
+
+use super::log::{Found, Log, cut};
+use super::paths::{Places, Realm};
+use super::process::Tool;
+use super::{Policy, dns};
+use crate::domain::{Answer, Attempt, IsolationLevel, Network, Touch, generalise};
+use crate::runner::sandbox::{Call, Group, Notification, Verdict};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+/// What stands where the tool's memory could not be read.
+pub(super) const UNREADABLE: &str = "{unreadable}";
+
+/// Bytes of a page: what is there of memory is there by pages.
+const PAGE: u64 = 4096;
+
+/// Bytes of a string that are read at once; nearly every path fits.
+const CHUNK: usize = 256;
+
+/// Names of programs that were looked for in vain, and descriptors of name servers: more are not kept.
+const MAX_NAMES: usize = 100;
+
+/// What one run did so far, and what is allowed to it.
+#[derive(Debug)]
+pub(super) struct Judge {
+    pub(super) level: IsolationLevel,
+    pub(super) network: Network,
+    pub(super) places: Places,
+    baseline: HashSet<(Touch, String)>,
+    log: Log,
+    /// The first program is the tool itself.
+    started: bool,
+    /// Programs not found in a folder of the system, with how often: news only if none of that name was.
+    searched: BTreeMap<String, u64>,
+    found_programs: BTreeSet<String>,
+    /// Descriptors that were connected to a name server.
+    pub(super) resolvers: BTreeSet<i32>,
+    /// Whether the tool was seen to bind an address, so that listening on it is no news.
+    pub(super) bound: bool,
+    /// Where strings are read into, so that a call costs no allocation.
+    pub(super) text: Vec<u8>,
+}
+
+/// What a call shows.
+pub(super) type Findings = Vec<Finding>;
+
+/// One thing a call shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Finding {
+    /// An attempt.
+    Attempt(Found),
+    /// A program that the folder of the system it was looked for in does not have.
+    NotInFolder(String),
+    /// A program that was found.
+    Program(String),
+}
+
+impl Judge {
+    pub(super) fn new(policy: Policy) -> Judge {
+        // Loopback needs a network of its own; without one the run reaches nothing.
+        let network = match (policy.network, policy.level) {
+            (Network::Loopback, IsolationLevel::Isolated) => Network::Loopback,
+            (Network::Loopback | Network::None, _) => Network::None,
+            (Network::Full, _) => Network::Full,
+        };
+        Judge {
+            level: policy.level,
+            network,
+            places: Places::new(&policy),
+            baseline: policy.baseline.into_iter().collect(),
+            log: Log::new(),
+            started: false,
+            searched: BTreeMap::new(),
+            found_programs: BTreeSet::new(),
+            resolvers: BTreeSet::new(),
+            bound: false,
+            text: Vec::new(),
+        }
+    }
+
+    /// Whether the program was seen to start.
+    pub(super) fn has_started(&self) -> bool {
+        self.started
+    }
+
+    /// The answer to a call, and what it shows if it is still the call that waits.
+    pub(super) fn judge(&mut self, call: &Notification, tool: &mut dyn Tool) -> (Verdict, Findings) {
+        let mut findings = Vec::new();
+        let verdict = match call.call.group() {
+            Group::File => {
+                self.file(call, tool, &mut findings);
+                Verdict::Continue
+            }
+            Group::Exec => {
+                if std::mem::replace(&mut self.started, true) {
+                    self.program(call, tool, &mut findings);
+                }
+                tool.forget();
+                Verdict::Continue
+            }
+            Group::Network => self.address(call, tool, &mut findings),
+            Group::Forbidden => {
+                findings.extend(forbidden(call));
+                Verdict::Errno(libc::EPERM)
+            }
+        };
+        (verdict, findings)
+    }
+
+    /// Counts what a call showed.
+    pub(super) fn take(&mut self, findings: Findings) {
+        for finding in findings {
+            match finding {
+                Finding::Attempt(found) => self.count(found),
+                Finding::NotInFolder(name) => {
+                    if let Some(count) = self.searched.get_mut(&name) {
+                        *count += 1;
+                    } else if self.searched.len() < MAX_NAMES {
+                        self.searched.insert(name, 1);
+                    }
+                }
+                Finding::Program(name) => {
+                    if self.found_programs.len() < MAX_NAMES {
+                        self.found_programs.insert(name);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Every attempt, and how many more there were.
+    pub(super) fn finish(mut self) -> (Vec<Attempt>, u64) {
+        for (name, times) in std::mem::take(&mut self.searched) {
+            if !self.found_programs.contains(&name) {
+                self.log.add(Found { touch: Touch::Exec, target: name, answer: Answer::Missing }, times);
+            }
+        }
+        self.log.finish()
+    }
+
+    fn count(&mut self, mut found: Found) {
+        found.target = cut(found.target);
+        if self.log.repeat(&found, 1) {
+            return;
+        }
+        // Only what is new is compared: that costs more than counting.
+        if !self.baseline.contains(&(found.touch, generalise(found.touch, &found.target))) {
+            self.log.add(found, 1);
+        }
+    }
+
+    /// What comes of reaching for a path outside of all that was granted.
+    pub(super) fn outside(&self) -> Answer {
+        match self.level {
+            IsolationLevel::Isolated | IsolationLevel::Confined => Answer::Denied,
+            IsolationLevel::LimitsOnly | IsolationLevel::None => Answer::Allowed,
+        }
+    }
+
+    /// Whether the realm is one that a run of this level may start programs from.
+    pub(super) fn may_start(&self, realm: &Realm) -> bool {
+        match realm {
+            Realm::Noise | Realm::Version | Realm::Scratch | Realm::Granted(_) => true,
+            Realm::Outside => self.outside() == Answer::Allowed,
+        }
+    }
+}
+
+/// Reads a string of the tool up to its zero, a page at most at a time, into `text`.
+pub(super) fn read_text(tool: &mut dyn Tool, pid: u32, address: u64, limit: usize, text: &mut Vec<u8>) -> bool {
+    text.clear();
+    if address == 0 {
+        return false;
+    }
+    while text.len() < limit {
+        let at = address.wrapping_add(text.len() as u64);
+        let length = ((PAGE - at % PAGE) as usize).min(CHUNK).min(limit - text.len());
+        let start = text.len();
+        text.resize(start + length, 0);
+        let got = tool.read(pid, at, &mut text[start..]).unwrap_or(0);
+        text.truncate(start + got);
+        if let Some(end) = memchr::memchr(0, &text[start..]) {
+            text.truncate(start + end);
+            return true;
+        }
+        if got < length {
+            return false;
+        }
+    }
+    // Longer than the kernel takes, or than is wanted.
+    true
+}
+
+/// Reads so many bytes at most.
+pub(super) fn read_bytes(tool: &mut dyn Tool, pid: u32, address: u64, length: usize) -> Vec<u8> {
+    let mut bytes = vec![0; length];
+    let got = if address == 0 { 0 } else { tool.read(pid, address, &mut bytes).unwrap_or(0) };
+    bytes.truncate(got);
+    bytes
+}
+
+/// A number of the tool's memory.
+pub(super) fn word_at(bytes: &[u8], offset: usize) -> Option<u64> {
+    let bytes = bytes.get(offset..offset + 8)?;
+    Some(u64::from_ne_bytes(bytes.try_into().ok()?))
+}
+
+/// The question of a payload in the tool's memory.
+pub(super) fn question_at(tool: &mut dyn Tool, pid: u32, address: u64, length: u64) -> Option<String> {
+    let length = usize::try_from(length).unwrap_or(usize::MAX).min(dns::MAX_QUESTION);
+    dns::question(&read_bytes(tool, pid, address, length))
+}
+
+fn forbidden(call: &Notification) -> Option<Finding> {
+    let target = match call.call {
+        // The C library asks the kernel for its own addresses whenever it looks a name up.
+        Call::Socket if call.args[0] as i32 == libc::AF_NETLINK => return None,
+        Call::Socket | Call::Socketpair => format!("{} family {}", call.call.word(), call.args[0] as i32),
+        Call::Ioctl => format!("ioctl {:#x}", call.args[1] as u32),
+        other => other.word().to_owned(),
+    };
+    Some(Finding::Attempt(Found { touch: Touch::Forbidden, target, answer: Answer::Denied }))
+}
