@@ -44,7 +44,7 @@ pub use watching::{OnChange, Watch};
 
 use crate::catalog::{self, Cache, CacheRow, Plan, Root};
 use crate::domain::{Instant, Problem, RunId, Tool};
-use crate::runner::{Interpreters, Machine};
+use crate::runner::{Baselines, Interpreters, Machine};
 use crate::store::{Copies, Queries, Reader, Store, Tx};
 use crate::vcs::Git;
 use snapshot::Facts;
@@ -96,6 +96,7 @@ struct Inner {
     git: OnceLock<Option<Git>>,
     identity: OnceLock<String>,
     interpreters: Interpreters,
+    baselines: Baselines,
 }
 
 impl Engine {
@@ -129,6 +130,7 @@ impl Engine {
                 git: OnceLock::new(),
                 identity: OnceLock::new(),
                 interpreters: Interpreters::default(),
+                baselines: Baselines::new(state_dir.join("baselines")),
                 options,
                 state_dir,
                 settings,

@@ -169,7 +169,10 @@ impl Engine {
         });
         let verified = Arc::default();
         let running = match prepared {
-            Ok(spec) => Some(self.spawn(&ready.detail, caller, (id, &verified), spec)),
+            Ok(mut spec) => {
+                self.report_trouble(self.inner.baselines.tell(&mut spec).map_err(EngineError::internal));
+                Some(self.spawn(&ready.detail, caller, (id, &verified), spec))
+            }
             Err(end) => {
                 self.close_run(id, &ended(end, ready.profile))?;
                 None

@@ -13,8 +13,10 @@
 //! versions: it is handed an immutable copy.
 
 mod actor;
+mod baseline;
 mod child;
 mod dependencies;
+mod difference;
 mod ending;
 mod grants;
 mod interpreter;
@@ -35,6 +37,7 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 
+pub use baseline::Baselines;
 pub use dependencies::{Need, missing};
 pub use grants::{Grants, WritePath};
 pub use interpreter::{Interpreters, Who};

@@ -9,6 +9,7 @@ use super::interpreter::{Interpreters, Program, SearchPath, Seeker, Who};
 use super::isolation;
 use super::limits::Limits;
 use super::machine::{Machine, Means};
+use super::observer::Policy;
 use super::processes::{RUN_VARIABLE, threads_of_user};
 use super::sandbox::{Bounds, HostFacts, WallPlan};
 use super::success::OutputRule;
@@ -88,6 +89,8 @@ pub struct Spec {
     pub(super) program: PathBuf,
     /// What is recorded of the interpreter.
     pub(super) interpreter: Option<InterpreterFacts>,
+    /// How many of the arguments are the interpreter's, not the tool's.
+    pub(super) lead: usize,
     /// The bytes of the version's files, in the order of the plan; none when the kept copy itself is used.
     pub(super) files: Vec<Vec<u8>>,
     /// `None`: standard input is empty.
@@ -182,6 +185,7 @@ pub(super) fn prepare_for(request: &Request, caller: &BTreeMap<OsString, OsStrin
     let wall = request.timeout.or(recipe.timeout_ms.map(Duration::from_millis));
     let limits = Limits::of(request.profile, &request.manifest.limits, wall);
     let (packed, files) = if place.is_copied { pack(request.files) } else { (Vec::new(), Vec::new()) };
+    let silent = program.visible.clone();
     let view = View {
         tool: place.tool.clone(),
         scratch: place.scratch.clone(),
@@ -201,6 +205,7 @@ pub(super) fn prepare_for(request: &Request, caller: &BTreeMap<OsString, OsStrin
         limits,
         network: grants.network,
         walls: walls(request, &means, &view, (&limits, grants.network)),
+        policy: policy(request, &means, &view, (&grants, silent)),
         view,
         bubblewrap: means.bubblewrap,
         mark: request.scratch.as_os_str().to_owned(),
@@ -210,6 +215,7 @@ pub(super) fn prepare_for(request: &Request, caller: &BTreeMap<OsString, OsStrin
         supervisor: request.machine.program().clone(),
         program: program.path,
         interpreter: program.facts,
+        lead: program.lead.len(),
         files,
         stdin,
         pty: recipe.pty,
@@ -325,11 +331,27 @@ fn walls(request: &Request, means: &Means, view: &View, (limits, network): (&Lim
         read: std::iter::once(view.tool.clone()).chain(view.read.iter().cloned()).collect(),
         write: std::iter::once(view.scratch.clone()).chain(view.write.iter().map(|write| write.path.clone())).collect(),
         network,
-        // Nobody answers a listener yet.
-        observe: false,
+        observe: request.observe,
         host: HostFacts::read(request.state.to_owned()),
         #[cfg(test)]
         without: Vec::new(),
+    }
+}
+
+/// What the observer knows of the run.
+fn policy(request: &Request, means: &Means, view: &View, (grants, silent): (&Grants, Vec<PathBuf>)) -> Policy {
+    let word = |path: &Path, word: &str| (path.to_owned(), word.to_owned());
+    let mut names =
+        vec![word(&view.tool, "{tool}"), word(&view.scratch, "{scratch}"), word(request.workspace, "{workspace}")];
+    names.extend(std::env::home_dir().filter(|home| home.parent().is_some()).map(|home| word(&home, "~")));
+    Policy {
+        level: means.level,
+        network: grants.network,
+        silent,
+        names,
+        read: grants.read.clone(),
+        write: grants.write.iter().map(|write| write.path.clone()).collect(),
+        baseline: Vec::new(),
     }
 }
 

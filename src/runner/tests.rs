@@ -1,5 +1,7 @@
 //! Runs of real processes: every ending, and what must never happen on the way there.
 
+mod observed;
+
 use super::request::prepare_for;
 use super::*;
 use crate::domain::{
@@ -28,6 +30,7 @@ struct Bench {
     caller: BTreeMap<OsString, OsString>,
     machine: Machine,
     least: IsolationLevel,
+    observe: bool,
 }
 
 struct Finished {
@@ -90,6 +93,7 @@ impl Bench {
             caller: std::env::vars_os().collect(),
             machine: Machine::new(Bubblewrap::Auto, None),
             least: IsolationLevel::Confined,
+            observe: false,
         }
     }
 
@@ -157,7 +161,7 @@ impl Bench {
             interpreters: &Interpreters::default(),
             machine: &self.machine,
             least: self.least,
-            observe: false,
+            observe: self.observe,
             state: &self.path("state"),
         };
         prepare_for(&request, &self.caller).map(|spec| spec.with_grace(Duration::from_millis(200)))
@@ -304,6 +308,11 @@ fn each_limit_is_named() {
     assert_eq!(of(Bench::sh("yes"), output), "output");
     let processes = LimitsDeclared { processes: Some(4), ..Default::default() };
     assert_eq!(of(Bench::sh("for i in 1 2 3 4 5 6; do sleep 60 & done; wait"), processes), "processes");
+    let disk = || LimitsDeclared { disk_bytes: Some(1 << 20), ..Default::default() };
+    assert_eq!(of(Bench::sh("for i in 1 2 3 4 5 6; do head -c 300000 /dev/zero > $i || exit 1; done"), disk()), "disk");
+    let mut confined = Bench::sh("for i in 1 2 3 4 5 6; do head -c 300000 /dev/zero > $i; done; sleep 60");
+    confined.machine = Machine::new(Bubblewrap::Off, None);
+    assert_eq!(of(confined, disk()), "disk");
 }
 
 #[test]

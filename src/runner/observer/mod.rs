@@ -16,8 +16,6 @@
 //! [`Policy::baseline`] holds the rest. It decides nothing about what is normal for a tool; the
 //! envelope does.
 
-#![allow(dead_code, reason = "the supervisor, which uses it, is being built")]
-
 mod dns;
 mod files;
 mod judge;

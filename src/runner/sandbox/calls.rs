@@ -39,6 +39,7 @@ macro_rules! calls {
             }
 
             /// Its number on this architecture.
+            #[cfg(test)]
             pub(in crate::runner) const fn number(self) -> i64 {
                 match self { $($( $(#[$attr])* Call::$variant => $number as i64, )+)+ }
             }

@@ -58,6 +58,11 @@ impl Listener {
         Ok(listener)
     }
 
+    /// Becomes readable when a call waits, hangs up when no process is left that could make one.
+    pub(in crate::runner) fn fd(&self) -> &OwnedFd {
+        &self.0
+    }
+
     /// Takes the next call that waits; `None` when none does, or the one that did was interrupted.
     ///
     /// # Errors

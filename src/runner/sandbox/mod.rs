@@ -1,7 +1,6 @@
 //! What a process does to contain itself, and the only unsafe code there is.
 
 #![expect(unsafe_code, reason = "fork, wait4 and the filter of system calls have no safe form")]
-#![allow(dead_code, unused_imports, reason = "the observer, which uses them, is being built")]
 
 mod bpf;
 mod calls;
@@ -15,16 +14,21 @@ mod raise;
 #[cfg(test)]
 pub(super) mod tests;
 
-pub(super) use calls::{CALLS, Call, Group};
+pub(super) use calls::{Call, Group};
 pub(super) use files::landlock_version;
 pub(super) use listener::{Listener, Notification, Verdict};
 pub(super) use places::{DEVICES, ETC, ETC_NETWORK, PROC, SYSTEM};
-pub(super) use plan::{Bounds, HostFacts, Layer, Raised, STATUS_FD, WallError, WallPlan};
+pub(super) use plan::{Bounds, HostFacts, STATUS_FD, WallPlan};
 pub(super) use process::{
     Exit, Reaped, become_user, default_signals, drop_capabilities, end_descendants, fork, has_children, own_mounts,
     reap,
 };
 pub(super) use raise::raise;
+#[cfg(test)]
+pub(super) use {
+    calls::CALLS,
+    plan::{Layer, Raised},
+};
 
 /// Gives memory that was freed back to the system. Here because it needs `unsafe`, which this file keeps
 /// together: reading 10,000 tools frees about 80 MB on other threads' heaps, which the C library would

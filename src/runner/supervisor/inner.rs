@@ -6,9 +6,11 @@
 //! It holds no rights that the tool could use: no capabilities once the mounts stand, no memory that others may
 //! read, and signals of the tool do not reach it (Landlock scopes them).
 
+use super::disk;
 use super::plan::{Packed, Plan};
 use super::tool::{Streams, become_tool};
 use super::wire::{Inside, Order, receive_parcel, send_packet};
+use crate::runner::difference::{Listing, differences};
 use crate::runner::sandbox::{self, Reaped};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::Mode;
@@ -28,6 +30,9 @@ const LINGER: Duration = Duration::from_millis(100);
 
 /// How often it looks whether they have.
 const LOOK: Duration = Duration::from_millis(2);
+
+/// Changes that fit into one packet for certain: a path of 1,024 bytes can become six times as long as text.
+const CHANGES_PER_PACKET: usize = 8;
 
 /// What the supervisor hands over beside the plan.
 #[derive(Debug)]
@@ -88,6 +93,7 @@ pub(super) fn look_after(kit: Kit, socket: &OwnedFd) -> i32 {
     if let Err(error) = adopted.and(hidden) {
         return refuse(socket, format!("the inner stage could not protect itself: {error}"));
     }
+    let before = Listing::of(plan.view.write.iter().map(|write| write.path.as_path()));
     let forked = sandbox::fork(|| become_tool(&plan, streams, socket));
     let pid = match forked {
         Ok(pid) => pid,
@@ -97,8 +103,24 @@ pub(super) fn look_after(kit: Kit, socket: &OwnedFd) -> i32 {
         Ok(reaped) => reaped,
         Err(error) => return refuse(socket, format!("it could not be followed: {error}")),
     };
-    let told = send_packet(socket, &Inside::Over(reaped), &[]);
+    let told = tell_changes(&plan, &before, socket)
+        .and_then(|()| send_packet(socket, &Inside::Over { tool: reaped, disk: disk::inside(&plan) }, &[]));
     i32::from(told.is_err())
+}
+
+/// Says what lies differently on disk now, in parts that fit.
+fn tell_changes(plan: &Plan, before: &Listing, socket: &OwnedFd) -> io::Result<()> {
+    let scratch = plan.view.scratch.as_path();
+    let after = Listing::of(plan.view.write.iter().map(|write| write.path.as_path()).chain([scratch]));
+    let found = differences(before, &after, scratch);
+    let mut cut = found.cut;
+    for part in found.changes.chunks(CHANGES_PER_PACKET) {
+        send_packet(socket, &Inside::Changes { part: part.to_vec(), cut: std::mem::take(&mut cut) }, &[])?;
+    }
+    if cut > 0 {
+        send_packet(socket, &Inside::Changes { part: Vec::new(), cut }, &[])?;
+    }
+    Ok(())
 }
 
 /// Follows the tool to its end and ends what it left.

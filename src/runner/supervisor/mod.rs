@@ -7,6 +7,7 @@
 //! It has one thread, writes nothing to the tool's streams, decides no policy and knows no store.
 
 mod bubblewrap;
+mod disk;
 mod inner;
 mod plan;
 mod tool;
@@ -17,9 +18,10 @@ pub(super) use bubblewrap::{find, needs, try_out};
 pub(super) use plan::{Packed, Plan, View};
 pub(super) use wire::{Ended, Heard, Inbox, Message, Order, send, send_fds};
 
+use super::observer::{Observer, Policy, Served};
 use super::processes::{descendants, kill_all};
-use super::sandbox::{self, Exit, Reaped};
-use crate::domain::{IsolationLevel, Observation};
+use super::sandbox::{self, Exit, Listener, Reaped};
+use crate::domain::{FileChange, IsolationLevel, Observation};
 use bubblewrap::explain;
 use inner::{Kit, look_after, unpack};
 use rustix::event::{PollFd, PollFlags, Timespec};
@@ -45,6 +47,9 @@ const INSIDE: &str = "--as-inner-stage";
 
 /// How long the inner stage may take to end after it was ordered to kill; then its world is ended around it.
 const KILL_TIME: Duration = Duration::from_secs(1);
+
+/// Why most runs without an observer have none.
+const NOT_ASKED: &str = "it was switched off, or the level has no filter to ask";
 
 /// How much of what bubblewrap says is kept, in bytes.
 const MAX_SAID: usize = 4096;
@@ -147,6 +152,9 @@ struct Supervisor {
     over: Option<Reaped>,
     phase: Phase,
     watcher: Watcher,
+    observer: Watch,
+    changes: Vec<FileChange>,
+    changes_cut: u64,
     is_alone: bool,
     notes: Vec<String>,
 }
@@ -171,7 +179,7 @@ impl Supervisor {
             }
         };
         let handle = Pid::from_raw(child).ok_or(io::ErrorKind::InvalidInput)?;
-        let watcher = Watcher::new(&plan);
+        let watcher = Watcher::new();
         Ok(Supervisor {
             plan,
             control,
@@ -185,6 +193,9 @@ impl Supervisor {
             over: None,
             phase: Phase::Running,
             watcher,
+            observer: Watch::Off(NOT_ASKED.to_owned()),
+            changes: Vec::new(),
+            changes_cut: 0,
             is_alone: false,
             notes: Vec::new(),
         })
@@ -211,6 +222,9 @@ impl Supervisor {
             if ready.status {
                 self.listen()?;
             }
+            if ready.calls {
+                self.observer.serve();
+            }
             if ready.ended {
                 // What it still said, in order.
                 while self.status.is_some() && self.listen()? {}
@@ -228,7 +242,8 @@ impl Supervisor {
         let wait = until.saturating_duration_since(Instant::now());
         let wait = Timespec { tv_sec: wait.as_secs() as i64, tv_nsec: i64::from(wait.subsec_nanos()) };
         let control = (!self.is_alone).then_some(&self.control);
-        let sources = [control, self.said_by.as_ref(), self.status.as_ref(), Some(&self.child_ended)];
+        let calls = self.observer.listener();
+        let sources = [control, self.said_by.as_ref(), self.status.as_ref(), calls, Some(&self.child_ended)];
         let mut places = Vec::with_capacity(sources.len());
         let mut fds = Vec::with_capacity(sources.len());
         for (place, fd) in sources.into_iter().enumerate() {
@@ -242,12 +257,12 @@ impl Supervisor {
             Err(rustix::io::Errno::INTR) => return Ok(Ready::default()),
             Err(error) => return Err(error.into()),
         }
-        let mut ready = [false; 4];
+        let mut ready = [false; 5];
         for (place, fd) in places.into_iter().zip(&fds) {
             ready[place] = !fd.revents().is_empty();
         }
-        let [control, said, status, ended] = ready;
-        Ok(Ready { control, said, status, ended })
+        let [control, said, status, calls, ended] = ready;
+        Ok(Ready { control, said, status, calls, ended })
     }
 
     /// Takes orders; a workbench that is gone means the same as the order to kill.
@@ -290,7 +305,7 @@ impl Supervisor {
     /// Takes one packet from inside; `false` when there is none.
     fn listen(&mut self) -> io::Result<bool> {
         let Some(status) = &self.status else { return Ok(false) };
-        let parcel = match receive_parcel(status, RecvFlags::DONTWAIT) {
+        let mut parcel = match receive_parcel(status, RecvFlags::DONTWAIT) {
             Ok(parcel) => parcel,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
             Err(error) => return Err(error),
@@ -305,12 +320,19 @@ impl Supervisor {
                 if let Some(pid) = parcel.sender {
                     self.watcher.tool(pid);
                 }
+                self.observer = Watch::begin(&self.plan, facts.level, parcel.fds.pop());
                 self.tell(&Message::Started(facts));
             }
             Inside::Refused { cause } => self.refusal = Some(Message::Refused { cause }),
             Inside::SpawnFailed { errno } => self.refusal = Some(Message::SpawnFailed { errno }),
-            Inside::Over(reaped) => self.over = Some(reaped),
-            Inside::Changes(changes) => self.watcher.changes(changes),
+            Inside::Over { tool, disk } => {
+                self.watcher.last_disk(&self.plan, disk, tool.exit);
+                self.over = Some(tool);
+            }
+            Inside::Changes { part, cut } => {
+                self.changes.extend(part);
+                self.changes_cut += cut;
+            }
         }
         Ok(true)
     }
@@ -367,9 +389,9 @@ impl Supervisor {
         if self.over.is_none() && self.phase == Phase::Running {
             self.notes.push("its inner stage was ended from outside".to_owned());
         }
-        let (stop, peak, changes) = self.watcher.finish();
-        let mut observation = Observation::off("no observer is built in");
-        observation.changes = changes;
+        let (stop, peak) = self.watcher.finish();
+        let seen = self.observer.finish();
+        let observation = Observation { changes: self.changes, changes_cut: self.changes_cut, ..seen };
         Message::Ended(Box::new(Ended {
             tool: self.over.take().unwrap_or(killed),
             stop,
@@ -380,12 +402,63 @@ impl Supervisor {
     }
 }
 
+/// The observer of a run, or why there is none.
+enum Watch {
+    On(Box<(Listener, Observer)>),
+    /// It was on, and saw this.
+    Over(Observation),
+    Off(String),
+}
+
+impl Watch {
+    fn begin(plan: &Plan, level: IsolationLevel, listener: Option<OwnedFd>) -> Watch {
+        let Some(listener) = listener else {
+            let why = if plan.walls.observe { "the kernel gave nobody to ask" } else { NOT_ASKED };
+            return Watch::Off(why.to_owned());
+        };
+        match Listener::new(listener) {
+            Ok(listener) => {
+                let policy = Policy { level, ..plan.policy.clone() };
+                Watch::On(Box::new((listener, Observer::new(policy))))
+            }
+            Err(error) => Watch::Off(format!("the kernel's answers cannot be given: {error}")),
+        }
+    }
+
+    fn listener(&self) -> Option<&OwnedFd> {
+        match self {
+            Watch::On(pair) => Some(pair.0.fd()),
+            Watch::Over(_) | Watch::Off(_) => None,
+        }
+    }
+
+    /// Answers the calls that wait.
+    fn serve(&mut self) {
+        let Watch::On(pair) = self else { return };
+        let (listener, observer) = &mut **pair;
+        // An error is part of the observation: it says that it is incomplete.
+        let is_over = !matches!(observer.serve(listener), Ok(Served::Idle | Served::Busy));
+        if is_over && let Watch::On(pair) = std::mem::replace(self, Watch::Off(String::new())) {
+            *self = Watch::Over(pair.1.finish());
+        }
+    }
+
+    fn finish(self) -> Observation {
+        match self {
+            Watch::On(pair) => pair.1.finish(),
+            Watch::Over(observation) => observation,
+            Watch::Off(why) => Observation::off(why),
+        }
+    }
+}
+
 /// What is ready.
 #[derive(Debug, Clone, Copy, Default)]
 struct Ready {
     control: bool,
     said: bool,
     status: bool,
+    calls: bool,
     ended: bool,
 }
 

@@ -4,6 +4,7 @@
 use crate::domain::{IsolationLevel, Network, Profile};
 use crate::runner::grants::WritePath;
 use crate::runner::limits::Limits;
+use crate::runner::observer::Policy;
 use crate::runner::sandbox::WallPlan;
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
@@ -34,6 +35,8 @@ pub(in crate::runner) struct Plan {
     pub(in crate::runner) network: Network,
     /// What it sees.
     pub(in crate::runner) view: View,
+    /// What its observer knows of it.
+    pub(in crate::runner) policy: Policy,
     /// The walls of its process.
     pub(in crate::runner) walls: WallPlan,
     /// The mark that its processes carry, for what a killed supervisor left behind.

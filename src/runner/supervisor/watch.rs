@@ -1,10 +1,12 @@
 //! What the run uses, looked at a few times a second from outside, and the limits that only somebody
 //! who sees all its processes together can hold.
 
+use super::disk::{self, Disk};
 use super::plan::Plan;
-use crate::domain::{FileChange, Sample};
+use crate::domain::Sample;
 use crate::runner::ending::Stop;
 use crate::runner::processes::{descendants, proportional_bytes};
+use crate::runner::sandbox::Exit;
 use std::time::{Duration, Instant};
 
 /// How often it is looked.
@@ -18,20 +20,23 @@ const WATCH_SHARE: u32 = 20;
 pub(super) struct Watcher {
     /// The inner stage and bubblewrap; everybody else in the tree is the tool's.
     ours: Vec<i32>,
+    /// The tool's first process.
+    tool: Option<i32>,
+    disk: Disk,
     next: Instant,
     peak: Sample,
     stop: Option<Stop>,
-    changes: Vec<FileChange>,
 }
 
 impl Watcher {
-    pub(super) fn new(_plan: &Plan) -> Watcher {
+    pub(super) fn new() -> Watcher {
         Watcher {
             ours: Vec::new(),
+            tool: None,
+            disk: Disk::default(),
             next: Instant::now() + WATCH,
             peak: Sample::default(),
             stop: None,
-            changes: Vec::new(),
         }
     }
 
@@ -39,6 +44,7 @@ impl Watcher {
     pub(super) fn tool(&mut self, pid: i32) {
         let all = descendants(rustix::process::getpid().as_raw_nonzero().get());
         let parent = |pid: i32| all.iter().find(|process| process.pid == pid).map(|process| process.parent);
+        self.tool = Some(pid);
         self.ours = std::iter::successors(parent(pid), |pid| parent(*pid)).collect();
     }
 
@@ -52,15 +58,22 @@ impl Watcher {
         self.stop.as_ref()
     }
 
-    /// Keeps what differs on disk.
-    pub(super) fn changes(&mut self, more: Vec<FileChange>) {
-        self.changes.extend(more);
+    /// Takes in what lies on disk at the end; a failure on a full disk is the disk's.
+    pub(super) fn last_disk(&mut self, plan: &Plan, disk: Disk, exit: Exit) {
+        let is_over = disk.is_full || disk.bytes > plan.limits.disk_bytes || disk.entries > plan.limits.inodes;
+        if is_over && exit != Exit::Code(0) {
+            self.stop = self.stop.take().or(Some(Stop::Disk));
+        }
+        self.peak.disk_bytes = self.peak.disk_bytes.max(disk.bytes);
     }
 
     /// Looks once.
     pub(super) fn look(&mut self, plan: &Plan) -> Sample {
         let begun = Instant::now();
         let limits = &plan.limits;
+        if let Some(disk) = self.tool.and_then(|tool| disk::outside(plan, tool)) {
+            self.disk = disk;
+        }
         let page = rustix::param::page_size() as u64;
         let all = descendants(rustix::process::getpid().as_raw_nonzero().get());
         let tools: Vec<_> = all.iter().filter(|process| !self.ours.contains(&process.pid)).collect();
@@ -74,7 +87,7 @@ impl Watcher {
             cpu_ms: ticks * 1000 / rustix::param::clock_ticks_per_second(),
             memory_bytes,
             processes: tools.len() as u64,
-            disk_bytes: 0,
+            disk_bytes: self.disk.bytes,
         };
         self.judge(plan, sample);
         self.peak = Sample {
@@ -95,14 +108,16 @@ impl Watcher {
             Some(Stop::Memory)
         } else if sample.cpu_ms > limits.cpu_seconds * 1000 {
             Some(Stop::Cpu)
+        } else if self.disk.bytes > limits.disk_bytes || self.disk.entries > limits.inodes {
+            Some(Stop::Disk)
         } else {
             None
         };
         self.stop = self.stop.take().or(found);
     }
 
-    /// The limit, the peaks and the differences.
-    pub(super) fn finish(self) -> (Option<Stop>, Sample, Vec<FileChange>) {
-        (self.stop, self.peak, self.changes)
+    /// The limit and the peaks.
+    pub(super) fn finish(self) -> (Option<Stop>, Sample) {
+        (self.stop, self.peak)
     }
 }

@@ -3,7 +3,8 @@
 //!
 //! The tool never holds an end of either: both are closed before it starts.
 
-use crate::domain::{IsolationLevel, Observation, Sample};
+use super::disk::Disk;
+use crate::domain::{FileChange, IsolationLevel, Observation, Sample};
 use crate::runner::ending::Stop;
 use crate::runner::sandbox::Reaped;
 use rustix::io::Errno;
@@ -97,9 +98,19 @@ pub(in crate::runner) enum Inside {
         errno: i32,
     },
     /// From the inner stage: the tool is over and nothing else is left inside.
-    Over(Reaped),
+    Over {
+        /// The tool's own process.
+        tool: Reaped,
+        /// What it has on disk.
+        disk: Disk,
+    },
     /// From the inner stage: a part of what lies in the scratch folder and elsewhere differs.
-    Changes(Vec<crate::domain::FileChange>),
+    Changes {
+        /// So many of them as fit.
+        part: Vec<FileChange>,
+        /// How many are in no part.
+        cut: u64,
+    },
 }
 
 /// Sends one message; blocks until it is taken.

@@ -1,0 +1,101 @@
+//! Runs that are watched: what is said of them afterwards, at both levels.
+
+use super::*;
+use crate::domain::{Difference, Observer};
+
+/// Reaches for what it was not granted.
+const CURIOUS: &str = r#"
+import os, socket, subprocess
+def attempt(what, *args, **named):
+    try: what(*args, **named)
+    except Exception as error: print(type(error).__name__)
+attempt(open, "/etc/shadow")
+attempt(os.remove, "/srv/other/file")
+attempt(socket.create_connection, ("192.0.2.7", 8443), timeout=1)
+attempt(socket.getaddrinfo, "exfil.example.org", 443)
+attempt(subprocess.run, ["/usr/bin/id"], capture_output=True)
+open("kept.txt", "w").write("left")
+"#;
+
+/// Each machine, and the level that it gives here.
+fn machines() -> [(Machine, IsolationLevel); 2] {
+    let best = Machine::new(Bubblewrap::Auto, None);
+    let level = best.level();
+    [(best, level), (Machine::new(Bubblewrap::Off, None), IsolationLevel::Confined)]
+}
+
+fn script(text: &str, machine: Machine) -> Bench {
+    let mut bench = Bench::new(&["python3", "{file}"]);
+    bench.recipe().entry = Some("main.py".to_owned());
+    fs::write(bench.path("version").join("main.py"), text).unwrap();
+    bench.machine = machine;
+    bench.observe = true;
+    bench
+}
+
+fn watched(bench: &Bench) -> Report {
+    let mut spec = bench.spec().unwrap();
+    Baselines::new(bench.path("state").join("baselines")).tell(&mut spec).unwrap();
+    start(spec, Hooks::default()).wait()
+}
+
+fn lines(report: &Report) -> Vec<String> {
+    let attempts = report.observation.attempts.iter();
+    attempts.map(|one| format!("{} {} {}", one.touch, one.target, one.answer)).collect()
+}
+
+#[test]
+fn what_a_run_reaches_for_is_reported_at_each_level() {
+    for (machine, level) in machines() {
+        let report = watched(&script(CURIOUS, machine));
+        assert_eq!((&report.end, report.isolation.level), (&FINE, level));
+        assert_eq!(report.observation.observer, Observer::On);
+        let seen = lines(&report);
+        for wanted in
+            ["read /etc/shadow", "delete /srv/other/file", "connect 192.0.2.7:8443", "resolve exfil.example.org"]
+        {
+            assert!(seen.iter().any(|line| line.starts_with(wanted)), "{level}: {wanted} is not in {seen:#?}");
+        }
+        assert!(seen.iter().any(|line| line.starts_with("exec /usr/bin/id")), "{level}: {seen:#?}");
+    }
+}
+
+#[test]
+fn what_an_interpreter_does_by_itself_is_not_reported() {
+    for (machine, level) in machines() {
+        let report = watched(&script("print('hello')", machine));
+        assert_eq!((report.observation.observer.clone(), lines(&report)), (Observer::On, vec![]), "{level}");
+    }
+}
+
+#[test]
+fn a_version_cannot_have_anything_taken_for_noise() {
+    for (machine, level) in machines() {
+        let mut bench = script("print('hello')", machine);
+        let evil = "open('/etc/shadow')";
+        fs::write(bench.path("version").join("sitecustomize.py"), evil).unwrap();
+        let dir = if level == IsolationLevel::Isolated { PathBuf::from("/tool") } else { bench.path("version") };
+        bench.recipe().env.insert("PYTHONPATH".to_owned(), dir.display().to_string());
+        bench.recipe().command = ["python3", "-c", evil].map(str::to_owned).to_vec();
+        let seen = lines(&watched(&bench));
+        assert!(seen.iter().any(|line| line.starts_with("read /etc/shadow")), "{level}: {seen:?}");
+    }
+}
+
+#[test]
+fn what_a_run_leaves_in_its_scratch_folder_is_listed_with_its_digest() {
+    for (machine, level) in machines() {
+        let report = watched(&script("open('kept.txt', 'w').write('left')", machine));
+        let [change] = &report.observation.changes[..] else { panic!("{level}: {:?}", report.observation.changes) };
+        assert_eq!((change.path.as_str(), change.difference), ("{scratch}/kept.txt", Difference::Created), "{level}");
+        assert_eq!(change.digest, Some(crate::domain::Digest::of_bytes(b"left")), "{level}");
+    }
+}
+
+#[test]
+fn an_observer_that_is_off_says_so() {
+    let mut bench = script("print('hello')", Machine::new(Bubblewrap::Auto, None));
+    bench.observe = false;
+    let report = watched(&bench);
+    assert!(matches!(report.observation.observer, Observer::Off(_)));
+}
