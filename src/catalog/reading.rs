@@ -157,13 +157,12 @@ pub(super) fn reason(
         return Some(kind.to_owned());
     }
     match obstacle {
-        Some(Obstacle::Unsupported(reason)) => return Some(reason.clone()),
         Some(Obstacle::Missing(path)) if tool.placement.exclusive => {
             return Some(format!("{path} is not among its files; put it into its folder"));
         }
         Some(Obstacle::Missing(path)) => return Some(format!("{path} is missing; put it back or change the command")),
         Some(Obstacle::NoCommand) => return Some("nothing says how to start it; give it a command".to_owned()),
-        Some(Obstacle::Forbidden(reason)) => return Some(reason.clone()),
+        Some(Obstacle::Unsupported(reason) | Obstacle::Forbidden(reason)) => return Some(reason.clone()),
         None => {}
     }
     let program = program?;

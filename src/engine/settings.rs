@@ -219,14 +219,11 @@ impl Settings {
                     return;
                 };
                 let level = value.get_ref().as_str().and_then(|word| word.parse().ok());
-                match level.filter(|level| *level != IsolationLevel::None) {
-                    Some(level) => {
-                        self.isolation.insert(stage, level);
-                    }
-                    None => {
-                        let hint = "write \"isolated\", \"confined\" or \"limits-only\"".to_owned();
-                        file.bad(at, format!("isolation.{stage} is no level"), hint);
-                    }
+                if let Some(level) = level.filter(|level| *level != IsolationLevel::None) {
+                    self.isolation.insert(stage, level);
+                } else {
+                    let hint = "write \"isolated\", \"confined\" or \"limits-only\"".to_owned();
+                    file.bad(at, format!("isolation.{stage} is no level"), hint);
                 }
             }
         }

@@ -131,7 +131,7 @@ pub struct Running {
 #[derive(Debug)]
 enum Work {
     Thread(JoinHandle<Report>, Isolation),
-    Over(Report),
+    Over(Box<Report>),
 }
 
 /// Everything the actor needs, handed over at once.
@@ -167,7 +167,7 @@ pub fn start(spec: Spec, hooks: Hooks) -> Running {
             if let Some(job) = take(&slot) {
                 (job.hooks.on_end)(&report);
             }
-            Work::Over(report)
+            Work::Over(Box::new(report))
         }
     };
     Running { link, changed, samples, work }
@@ -203,7 +203,7 @@ impl Running {
     /// Waits for the end of the run. Blocks the thread.
     pub fn wait(self) -> Report {
         match self.work {
-            Work::Over(report) => report,
+            Work::Over(report) => *report,
             // A hook panicked: the child died with its thread.
             Work::Thread(thread, isolation) => {
                 thread.join().unwrap_or_else(|_| Report::without_process(RunEnd::Interrupted, isolation))

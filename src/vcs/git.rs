@@ -409,7 +409,7 @@ struct Plan<'p> {
 /// The message, with the trailers as its last paragraph.
 fn message_with_trailers(commit: &Commit<'_>) -> String {
     // What shows a log later may obey what stands in it.
-    let lines = commit.message.trim().split('\n').map(|line| SafeText::new(line.trim_end_matches('\r')).into());
+    let lines = commit.message.trim().lines().map(|line| SafeText::new(line).into());
     let mut message = lines.collect::<Vec<String>>().join("\n");
     if !commit.trailers.is_empty() {
         message.push_str("\n\n");

@@ -59,7 +59,7 @@ pub(super) fn forms(value: &[u8]) -> Vec<Form> {
     add(hex(value, Case::Upper).into_bytes(), Shape::Hex);
     for alphabet in [STANDARD, FOR_URLS] {
         for before in 0..3 {
-            let has_rest = (before + value.len()) * 8 % 6 != 0;
+            let has_rest = !((before + value.len()) * 8).is_multiple_of(6);
             add(base64(value, before, alphabet), Shape::Base64 { has_rest });
         }
     }

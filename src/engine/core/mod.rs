@@ -45,7 +45,7 @@ pub struct Step {
 #[serde(rename_all = "kebab-case")]
 pub enum Work {
     /// A version moves.
-    Relocation(Relocation),
+    Relocation(Box<Relocation>),
     /// Staged writes of a run are applied, or taken back.
     Applying(Applying),
 }
@@ -181,9 +181,11 @@ fn approval_file(tx: &Tx<'_>, placed: &Placed) -> Result<Vec<VersionFile>, Engin
         ("operation", approval.operation.0.to_string()),
     ];
     let reason = reason.map(|reason| ("reason", quoted(reason)));
-    let body: String = note.into_iter().chain(reason).map(|(key, value)| format!("{key} = {value}\n")).collect();
-    let text =
-        format!("# Written when this version was approved. A change to any file beside it voids the approval.\n{body}");
+    let lines: Vec<String> = note.into_iter().chain(reason).map(|(key, value)| format!("{key} = {value}")).collect();
+    let body = lines.join("\n");
+    let text = format!(
+        "# Written when this version was approved. A change to any file beside it voids the approval.\n{body}\n"
+    );
     let path = "approval.toml".to_owned();
     Ok(vec![VersionFile { path, mode: FileMode::Plain, bytes: text.into_bytes() }])
 }
@@ -196,7 +198,7 @@ fn quoted(text: &str) -> String {
         match c {
             '"' | '\\' => quoted.extend(['\\', c]),
             '\n' => quoted.push_str("\\n"),
-            c if is_hidden(c) => quoted.push_str(&format!("\\U{:08x}", u32::from(c))),
+            c if is_hidden(c) => quoted.extend(format!("\\U{:08x}", u32::from(c)).chars()),
             c => quoted.push(c),
         }
     }
@@ -216,7 +218,7 @@ fn intend(tx: &Tx<'_>, actor: Actor<'_>, relocation: Relocation) -> Result<(i64,
         }
     }
     let operation = relocation.operation;
-    promise(tx, actor, operation, Work::Relocation(relocation))
+    promise(tx, actor, operation, Work::Relocation(Box::new(relocation)))
 }
 
 /// Writes an intent of any kind in this transaction.

@@ -329,8 +329,9 @@ fn an_applied_step_is_not_taken_back_over_later_work() {
 
 #[test]
 fn writes_are_kept_and_not_applied_when_the_run_failed_or_somebody_changed_a_file_or_they_go_elsewhere() {
+    type Case = (RunEnd, fn(&World, &mut Staged), &'static str);
     let failed = RunEnd::Failed { exit_code: 1, reason: "x".to_owned() };
-    let cases: [(RunEnd, fn(&World, &mut Staged), &str); 5] = [
+    let cases: [Case; 5] = [
         (failed, |_, _| {}, "did not succeed"),
         (GOOD, |world, _| fs::write(world.at("out/kept.txt"), "theirs").unwrap(), "kept.txt changed while it ran"),
         (GOOD, |world, _| fs::write(world.at("out/new.txt"), "theirs").unwrap(), "new.txt changed while it ran"),

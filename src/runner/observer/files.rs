@@ -40,7 +40,7 @@ impl Named {
         Named { folder: Some(folder), path: folder + 1, touch, creates: false }
     }
 
-    const fn new(self) -> Named {
+    const fn creating(self) -> Named {
         Named { creates: true, ..self }
     }
 }
@@ -167,21 +167,21 @@ fn named(call: &Notification, tool: &mut dyn Tool) -> [Option<Named>; 2] {
         #[cfg(target_arch = "x86_64")]
         Call::Open => one(opened(Named::here(0, Touch::Read), call.args[1])),
         #[cfg(target_arch = "x86_64")]
-        Call::Creat => one(Named::here(0, WRITE).new()),
+        Call::Creat => one(Named::here(0, WRITE).creating()),
         Call::Unlinkat => one(Named::at(0, DELETE)),
         #[cfg(target_arch = "x86_64")]
         Call::Unlink | Call::Rmdir => one(Named::here(0, DELETE)),
         Call::Renameat | Call::Renameat2 | Call::Linkat => {
-            [Some(Named::at(0, RENAME)), Some(Named::at(2, WRITE).new())]
+            [Some(Named::at(0, RENAME)), Some(Named::at(2, WRITE).creating())]
         }
         #[cfg(target_arch = "x86_64")]
-        Call::Rename | Call::Link => [Some(Named::here(0, RENAME)), Some(Named::here(1, WRITE).new())],
-        Call::Symlinkat => one(Named::at(1, WRITE).new()),
+        Call::Rename | Call::Link => [Some(Named::here(0, RENAME)), Some(Named::here(1, WRITE).creating())],
+        Call::Symlinkat => one(Named::at(1, WRITE).creating()),
         #[cfg(target_arch = "x86_64")]
-        Call::Symlink => one(Named::here(1, WRITE).new()),
-        Call::Mkdirat | Call::Mknodat => one(Named::at(0, WRITE).new()),
+        Call::Symlink => one(Named::here(1, WRITE).creating()),
+        Call::Mkdirat | Call::Mknodat => one(Named::at(0, WRITE).creating()),
         #[cfg(target_arch = "x86_64")]
-        Call::Mkdir | Call::Mknod => one(Named::here(0, WRITE).new()),
+        Call::Mkdir | Call::Mknod => one(Named::here(0, WRITE).creating()),
         Call::Fchmodat
         | Call::Fchmodat2
         | Call::Fchownat

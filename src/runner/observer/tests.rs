@@ -318,7 +318,7 @@ fn a_path_is_read_over_the_end_of_a_page_and_never_without_end() {
     tool.reads = 0;
     send(&mut judge, &mut tool, Call::Openat, [HERE, at, 0, 0, 0, 0]);
     assert_eq!(tool.reads, 4, "6 bytes to the end of the page, then 256 each");
-    let endless = tool.put(&[b'/'; 40_000]);
+    let endless = tool.put(&vec![b'/'; 40_000]);
     tool.reads = 0;
     send(&mut judge, &mut tool, Call::Openat, [HERE, endless, 0, 0, 0, 0]);
     assert_eq!(tool.reads, 16);

@@ -94,7 +94,7 @@ pub(super) fn look_after(kit: Kit, socket: &OwnedFd) -> i32 {
         return refuse(socket, format!("the inner stage could not protect itself: {error}"));
     }
     let before = Listing::of(plan.view.write.iter().map(|write| write.path.as_path()));
-    let forked = sandbox::fork(|| become_tool(&plan, streams, socket));
+    let forked = sandbox::fork(|| become_tool(&plan, &streams, socket));
     let pid = match forked {
         Ok(pid) => pid,
         Err(error) => return refuse(socket, format!("there is no process left for it: {error}")),

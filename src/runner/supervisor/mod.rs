@@ -169,7 +169,7 @@ impl Supervisor {
         let plan = kit.plan.clone();
         let (child, said_by) = match &plan.bubblewrap {
             Some(program) if plan.level == IsolationLevel::Isolated => {
-                let (pid, said) = start_behind(program, kit, &ours, theirs)?;
+                let (pid, said) = start_behind(program, &kit, &ours, theirs)?;
                 (pid, Some(said))
             }
             _ => {
@@ -230,7 +230,7 @@ impl Supervisor {
                 while self.status.is_some() && self.listen()? {}
                 return Ok(());
             }
-            self.look()?;
+            self.look();
         }
     }
 
@@ -344,7 +344,7 @@ impl Supervisor {
     }
 
     /// Looks at what the run uses, when it is time.
-    fn look(&mut self) -> io::Result<()> {
+    fn look(&mut self) {
         let now = Instant::now();
         if let Phase::Ordered { until } = self.phase
             && now >= until
@@ -353,22 +353,20 @@ impl Supervisor {
             kill_all(&descendants(rustix::process::getpid().as_raw_nonzero().get()));
         }
         if now < self.watcher.next() {
-            return Ok(());
+            return;
         }
         let sample = self.watcher.look(&self.plan);
         self.tell(&Message::Sample(sample));
         if self.watcher.stop().is_some() && self.phase == Phase::Running {
             self.order(Order::Kill);
         }
-        Ok(())
     }
 
     /// Nothing of a finished run remains: kills and waits until there is no descendant.
     fn end_everything(&mut self) {
         let mut last = Reaped { exit: Exit::Code(0), cpu_ms: 0, max_rss_bytes: 0, left: 0 };
-        match sandbox::end_descendants(&mut last) {
-            Ok(_) => {}
-            Err(error) => self.notes.push(format!("not everything of it could be ended: {error}")),
+        if let Err(error) = sandbox::end_descendants(&mut last) {
+            self.notes.push(format!("not everything of it could be ended: {error}"));
         }
     }
 
@@ -464,7 +462,7 @@ struct Ready {
 
 /// Starts bubblewrap with the inner stage in it. Standard input of both is the socket; everything else the inner
 /// stage needs follows over it, so that no descriptor is inherited by accident.
-fn start_behind(program: &std::path::Path, kit: Kit, ours: &OwnedFd, theirs: OwnedFd) -> io::Result<(i32, OwnedFd)> {
+fn start_behind(program: &std::path::Path, kit: &Kit, ours: &OwnedFd, theirs: OwnedFd) -> io::Result<(i32, OwnedFd)> {
     // Through a descriptor, because the file itself may be gone, or lie where the tool's user cannot go.
     let me = rustix::fs::open("/proc/self/exe", OFlags::RDONLY, Mode::empty())?;
     let command = [format!("/proc/self/fd/{}", me.as_raw_fd()).into(), OsString::from(INSIDE)];

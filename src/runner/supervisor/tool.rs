@@ -29,7 +29,7 @@ pub(super) struct Streams {
 }
 
 /// Turns this process into the tool. Returns only when that failed, with what to exit with.
-pub(super) fn become_tool(plan: &Plan, streams: Streams, status: &OwnedFd) -> i32 {
+pub(super) fn become_tool(plan: &Plan, streams: &Streams, status: &OwnedFd) -> i32 {
     let told = match prepare(plan, streams, status) {
         Ok(status) => {
             let (packet, listener, is_enough) = match sandbox::raise(&plan.walls) {
@@ -70,7 +70,7 @@ fn too_weak(plan: &Plan, facts: &Facts) -> String {
 }
 
 /// Everything that needs rights or names which are gone behind the walls.
-fn prepare(plan: &Plan, streams: Streams, status: &OwnedFd) -> io::Result<OwnedFd> {
+fn prepare(plan: &Plan, streams: &Streams, status: &OwnedFd) -> io::Result<OwnedFd> {
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
     rustix::process::setsid()?;
     sandbox::default_signals();

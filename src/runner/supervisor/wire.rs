@@ -161,11 +161,10 @@ impl Inbox {
         let mut piece = vec![0; 64 * 1024];
         loop {
             match rustix::net::recv(socket, &mut piece[..], RecvFlags::DONTWAIT) {
-                Ok((0, _)) => return Ok(Heard::Gone),
+                Ok((0, _)) | Err(Errno::CONNRESET) => return Ok(Heard::Gone),
                 Ok((got, _)) => self.bytes.extend_from_slice(&piece[..got]),
                 Err(Errno::AGAIN) => return Ok(Heard::More),
                 Err(Errno::INTR) => {}
-                Err(Errno::CONNRESET) => return Ok(Heard::Gone),
                 Err(error) => return Err(error.into()),
             }
         }

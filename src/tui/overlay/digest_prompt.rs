@@ -115,8 +115,7 @@ impl DigestPrompt {
         }
         let short = self.digest.short();
         let (head, tail) = short.split_at(DIGITS);
-        let digest =
-            vec![Span::raw("digest  "), Span::styled(head.to_owned(), theme.title), Span::raw(tail.to_owned())];
+        let digest = vec![Span::raw("digest  "), Span::styled(head, theme.title), Span::raw(tail)];
         put(buf, 4, Line::from(digest));
         let listening = self.guard.is_listening(look.now);
         let cursor = match &self.step {

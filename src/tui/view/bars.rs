@@ -32,7 +32,7 @@ fn hint_word(verb: Verb) -> &'static str {
 /// Name, workspace, how far opening and reading are, and problems.
 pub fn draw_header(app: &mut App, area: Rect, buf: &mut Buffer) {
     let state = state_spans(app);
-    let state_width: usize = state.iter().map(|span| span.width()).sum();
+    let state_width: usize = state.iter().map(Span::width).sum();
     let theme = &app.theme;
     let room = usize::from(area.width).saturating_sub(state_width + 14);
     let line = Line::from(vec![
@@ -59,7 +59,7 @@ pub fn draw_tabs(app: &mut App, area: Rect, buf: &mut Buffer) {
         x = (end + 1).min(area.right());
     }
     let state = state_spans(app);
-    let width: usize = state.iter().map(|span| span.width()).sum();
+    let width: usize = state.iter().map(Span::width).sum();
     if usize::from(area.right().saturating_sub(x)) > width {
         draw_right(&state, area, buf);
     }
@@ -168,7 +168,7 @@ fn state_spans(app: &App) -> Vec<Span> {
 }
 
 fn draw_right(spans: &[Span], area: Rect, buf: &mut Buffer) {
-    let width: usize = spans.iter().map(|span| span.width()).sum();
+    let width: usize = spans.iter().map(Span::width).sum();
     let width = (width as u16).min(area.width);
     let line = Line::from(spans.to_vec());
     buf.put_line(area.right() - width, area.y, &line, width);

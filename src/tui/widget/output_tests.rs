@@ -279,7 +279,7 @@ fn a_sequence_without_an_end_is_held_up_to_a_bound_and_then_shown() {
         let mut view = OutputView::bounded(Bounds { lines: 50, bytes: 300_000 });
         view.push(chunk(opening, 0));
         for at in 1..64 {
-            view.push(chunk(&[b'0'; 64 * 1024], at));
+            view.push(chunk(&vec![b'0'; 64 * 1024], at));
             assert!(view.all_text().len() <= 300_000 + 64 * 1024 + 8_192, "{opening:?}");
         }
         assert!(view.all_text().len() > 100_000, "{opening:?}: nothing is shown");

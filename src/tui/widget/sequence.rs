@@ -166,6 +166,6 @@ mod tests {
             assert_eq!(first(bytes), (held.to_vec(), Some(false)), "{bytes:?}");
         }
         assert_eq!(first(b"\x1b]0;a\x1b"), (b"\x1b]0;a\x1b".to_vec(), None));
-        assert_eq!(first(&[b"\x1b]".as_slice(), &[b'x'; 70_000]].concat()).0.len(), MAX_SEQUENCE);
+        assert_eq!(first(&[b"\x1b]".as_slice(), &vec![b'x'; 70_000]].concat()).0.len(), MAX_SEQUENCE);
     }
 }
