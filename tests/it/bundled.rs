@@ -261,7 +261,9 @@ fn a_newcomer_sees_every_bundled_tool_and_its_examples_run() {
         row["runnable"] != json!(false)
     };
     let (readers, others): (Vec<_>, Vec<_>) = bundled().into_iter().filter(runnable).partition(Bundled::reads);
-    others.iter().for_each(|tool| examples_run(&workspace, tool));
+    for tool in &others {
+        examples_run(&workspace, tool);
+    }
     // What declares to read the workspace sees none of it before somebody vouched for it.
     assert!(!readers.is_empty());
     for tool in &readers {
@@ -270,5 +272,7 @@ fn a_newcomer_sees_every_bundled_tool_and_its_examples_run() {
         assert_eq!(printed["files"].as_u64().unwrap_or(0), 0, "{}: {printed}", tool.path);
     }
     adopt(&workspace);
-    readers.iter().for_each(|tool| examples_run(&workspace, tool));
+    for tool in &readers {
+        examples_run(&workspace, tool);
+    }
 }
