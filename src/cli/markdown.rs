@@ -38,7 +38,7 @@ mod tests {
             assert!(table.lines().any(|line| line.starts_with(&begin) && line.contains(row.doc)), "{}", row.name);
         }
         assert!(
-            table.contains("| `run TOOL [--input JSON] [--set KEY=VALUE]… [--timeout DURATION] [--jsonl]` | `r` |")
+            table.contains("| `run TOOL [--input JSON] [--set KEY=VALUE]… [--timeout DURATION] [--allow] [--jsonl]` | `r` |")
         );
         assert!(table.contains("| `approve REVIEW --digest PREFIX [--reason REASON]` | `a` |"));
     }
