@@ -118,7 +118,7 @@ pub(super) mod tests {
                 cut: 0,
             },
             permissions: vec![
-                permission("network full", PermissionUse::Undeclared, &["10.0.0.1:80"]),
+                permission("network full", PermissionUse::Undeclared, &["connect 10.0.0.1:80 (denied)"]),
                 permission("read {workspace}", PermissionUse::Unused, &[]),
             ],
             departed: vec![Departed { run: RunId(7), did: vec!["connect 10.0.0.1:80 (3 times)".to_owned()] }],

@@ -229,8 +229,8 @@ fn needed(seen: &Seen) -> String {
 
 fn add_example(examples: &mut Vec<String>, seen: &Seen) {
     if examples.len() < MAX_EXAMPLES {
-        let runs = if seen.runs == 1 { "1 run".to_owned() } else { format!("{} runs", seen.runs) };
-        examples.push(format!("{} {}: {} ({runs})", seen.touch, seen.target, seen.answer));
+        let runs = if seen.runs == 1 { String::new() } else { format!(", {} runs", seen.runs) };
+        examples.push(format!("{} {} ({}{runs})", seen.touch, seen.target, seen.answer));
     }
 }
 
@@ -527,7 +527,7 @@ mod tests {
         let expected: Vec<_> = expected.iter().map(|(words, verdict)| ((*words).to_owned(), *verdict)).collect();
         assert_eq!(lines(&envelope, &declared), expected);
         let ssh = envelope.against(&declared).remove(3);
-        assert_eq!(ssh.seen, ["read ~/.ssh/id_rsa: missing (1 run)"]);
+        assert_eq!(ssh.seen, ["read ~/.ssh/id_rsa (missing)"]);
     }
 
     #[test]

@@ -246,7 +246,11 @@ impl Engine {
 
 /// Why nothing is known of a version, given its runs.
 fn never(runs: &[Run]) -> &'static str {
-    if runs.is_empty() { "it has never run here" } else { "none of its runs left an observation" }
+    if runs.iter().any(|run| run.outcome.has_started()) {
+        "none of its runs left an observation"
+    } else {
+        "it has never run here"
+    }
 }
 
 /// Why nothing is known of a run.
@@ -317,10 +321,10 @@ impl Behaviour {
             lines.push(line(Weight::Warn, "behaviour", format!("{}: {reason}", self.unknown())));
             return lines;
         }
-        lines.extend(self.permissions.iter().map(permission));
+        lines.extend(self.permissions.iter().map(|found| permission(found, self.observed)));
         for (label, kinds) in [
-            ("programs", &[Touch::Exec][..]),
-            ("hosts", &[Touch::Resolve, Touch::Connect, Touch::Listen]),
+            ("programs started", &[Touch::Exec][..]),
+            ("hosts tried", &[Touch::Resolve, Touch::Connect, Touch::Listen]),
             ("forbidden", &[Touch::Forbidden]),
         ] {
             let seen: Vec<&Attempt> =
@@ -348,7 +352,7 @@ impl Behaviour {
 
     fn permission_lines(&self) -> Vec<EvidenceLine> {
         let mut lines = self.departed_lines();
-        lines.extend(self.permissions.iter().map(permission));
+        lines.extend(self.permissions.iter().map(|found| permission(found, self.observed)));
         if lines.is_empty() {
             let text = match &self.observer_off {
                 Some(reason) if self.unobserved > 0 => format!("not known, {}: {reason}", self.unknown()),
@@ -366,7 +370,11 @@ impl Behaviour {
             lines.push(line(Weight::Fact, "newest run", format!("{run}")));
         }
         lines.extend(self.result.changes.iter().map(|change| {
-            line(Weight::Fact, change.difference.word(), format!("{} ({} bytes)", change.path, change.bytes))
+            line(
+                Weight::Fact,
+                change.difference.word(),
+                format!("{} ({} {})", change.path, change.bytes, if change.bytes == 1 { "byte" } else { "bytes" }),
+            )
         }));
         if self.result.cut > 0 {
             lines.push(line(Weight::Warn, "not listed", format!("{} more differences", self.result.cut)));
@@ -446,21 +454,30 @@ pub(super) fn level_weight(level: IsolationLevel) -> Weight {
     }
 }
 
-fn permission(found: &PermissionLine) -> EvidenceLine {
-    let seen = if found.seen.is_empty() { String::new() } else { format!(": {}", found.seen.join(", ")) };
-    let (weight, text) = match found.verdict {
-        PermissionUse::Used => (Weight::Good, format!("{} is declared and used{seen}", found.permission)),
+/// One permission; `observed` runs are what it was compared with.
+fn permission(found: &PermissionLine, observed: u64) -> EvidenceLine {
+    let PermissionLine { permission, verdict, seen } = found;
+    let seen = seen.join(", ");
+    let (weight, text) = match verdict {
+        PermissionUse::Used => (Weight::Good, format!("{permission}: {seen}")),
         PermissionUse::Unused => {
-            (Weight::Warn, format!("{} is declared, but no observed run used it: remove it", found.permission))
+            let runs = if observed == 1 {
+                "the one observed run did not use it".to_owned()
+            } else {
+                format!("none of {observed} observed runs used it")
+            };
+            (Weight::Warn, format!("{permission} is declared, but {runs}; consider removing it"))
         }
-        PermissionUse::Undeclared => {
-            (Weight::Bad, format!("{} is not declared, but attempted{seen}", found.permission))
+        PermissionUse::Undeclared if seen.is_empty() => (Weight::Bad, permission.clone()),
+        PermissionUse::Undeclared => (Weight::Bad, format!("{permission}: tried {seen}")),
+        PermissionUse::NotObservable if observed == 0 => {
+            (Weight::Fact, format!("{permission} is declared; no run was observed"))
         }
         PermissionUse::NotObservable => {
-            (Weight::Fact, format!("{} is declared; whether it is used cannot be observed", found.permission))
+            (Weight::Fact, format!("{permission} is declared; whether it is used cannot be observed"))
         }
     };
-    line(weight, found.verdict.word(), text)
+    line(weight, verdict.word(), text)
 }
 
 fn examples(seen: &[&Attempt]) -> String {

@@ -45,7 +45,7 @@ fn watched() -> Behaviour {
         permissions: vec![PermissionLine {
             permission: "network full".to_owned(),
             verdict: PermissionUse::Undeclared,
-            seen: vec!["exfil.\u{202e}example".to_owned()],
+            seen: vec!["resolve exfil.\u{202e}example (denied)".to_owned()],
         }],
         departed: vec![],
         usage: None,
