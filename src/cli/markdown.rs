@@ -37,9 +37,9 @@ mod tests {
             let begin = format!("| `{}", row.name);
             assert!(table.lines().any(|line| line.starts_with(&begin) && line.contains(row.doc)), "{}", row.name);
         }
-        assert!(
-            table.contains("| `run TOOL [--input JSON] [--set KEY=VALUE]… [--timeout DURATION] [--allow] [--jsonl]` | `r` |")
-        );
+        assert!(table.contains(
+            "| `run TOOL [--input JSON] [--set KEY=VALUE]… [--timeout DURATION] [--allow] [--jsonl]` | `r` |"
+        ));
         assert!(table.contains("| `approve REVIEW --digest PREFIX [--reason REASON]` | `a` |"));
     }
 

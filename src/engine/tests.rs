@@ -134,6 +134,29 @@ fn a_script_is_found_run_approved_and_committed() {
 }
 
 #[test]
+fn what_a_version_lacks_is_evidence_and_refuses_its_runs_and_what_ran_one_is_recorded() {
+    let world = World::new();
+    world.drop_pair();
+    let engine = world.open();
+    let fine = run(&engine, "adder", json!({"a": 1, "b": 2}), &ada());
+    let interpreter = fine.interpreter.unwrap();
+    assert!(interpreter.path.contains("python") && interpreter.version.starts_with("3."), "{interpreter:?}");
+    assert_eq!(interpreter.digest, crate::domain::Digest::of_bytes(&std::fs::read(&interpreter.path).unwrap()));
+
+    world.write("tools/experimental/adder.py", &format!("import absent_a\n{SCRIPT}"));
+    engine.scan(&mut |_| {}).unwrap();
+    let lacking = run(&engine, "adder", json!({"a": 1, "b": 2}), &ada());
+    let message = lacking.error.unwrap();
+    assert_eq!((lacking.outcome, lacking.interpreter), (RunOutcome::SpawnFailed, None));
+    assert!(message.starts_with("python package absent_a is not installed for python3 "), "{message}");
+    let tool = engine.resolve("adder").unwrap();
+    let review = engine.reviews(ReviewFilter::Waiting).unwrap().into_iter().find(|r| r.digest == tool.digest).unwrap();
+    let evidence = engine.review(review.id).unwrap().evidence;
+    let line = evidence.iter().find(|line| line.label == "missing").unwrap();
+    assert_eq!((line.weight, line.text.as_str()), (Weight::Warn, message.as_str()));
+}
+
+#[test]
 fn undo_puts_everything_back_and_can_be_followed_by_another_approval() {
     let world = World::new();
     world.git_init();

@@ -650,6 +650,39 @@ fn many_runs_at_once_do_not_disturb_each_other() {
 }
 
 #[test]
+fn a_script_runs_with_the_environment_of_its_own_at_every_level() {
+    let mut bench = Bench::new(&["python3", "{file}"]);
+    bench.recipe().entry = Some("main.py".to_owned());
+    let script = "# /// script\n# dependencies = ['absent_a']\n# ///\nimport absent_a\nprint(absent_a.WORD)\n";
+    fs::write(bench.path("version/main.py"), script).unwrap();
+    let python = Bench::python("").spec().unwrap().interpreter().unwrap().clone();
+    let series: Vec<&str> = python.version.split('.').take(2).collect();
+    let lib = bench.path(&format!("env/lib/python{}/site-packages", series.join(".")));
+    for folder in [lib.join("absent_a-1.dist-info"), bench.path("env/bin"), bench.path("bin")] {
+        fs::create_dir_all(folder).unwrap();
+    }
+    fs::write(lib.join("absent_a.py"), "WORD = 'its own'\n").unwrap();
+    let home = Path::new(&python.path).parent().unwrap().display();
+    fs::write(bench.path("env/pyvenv.cfg"), format!("home = {home}\n")).unwrap();
+    std::os::unix::fs::symlink(&python.path, bench.path("env/bin/python3")).unwrap();
+    let uv = format!("#!/bin/sh\n[ $1 = python ] && echo {}\nexit 0\n", bench.path("env/bin/python3").display());
+    fs::write(bench.path("bin/uv"), uv).unwrap();
+    // The user that tools run as must get there.
+    for path in ["bin/uv", "."] {
+        fs::set_permissions(bench.path(path), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let mut path = bench.path("bin").into_os_string();
+    path.push(":");
+    path.push(&bench.caller[&OsString::from("PATH")]);
+    bench.caller.insert("PATH".into(), path);
+    for machine in [Bubblewrap::Auto, Bubblewrap::Off] {
+        bench.machine = Machine::new(machine, None);
+        let run = bench.run();
+        assert_eq!((run.report.end, run.stdout.as_str()), (FINE, "its own\n"), "{}", run.stderr);
+    }
+}
+
+#[test]
 fn the_label_is_what_the_machine_gives_and_below_the_least_level_nothing_starts() {
     let mut bench = Bench::sh("echo ran");
     assert_eq!(bench.run().report.isolation.level, bench.machine.level());

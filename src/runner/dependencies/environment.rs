@@ -62,7 +62,9 @@ impl Uv {
     }
 
     fn sync(&self, python: &Path, script: &Path, more: &[&str]) -> Result<(), String> {
-        let options = ["sync", "--no-build"].iter().chain(QUIETLY).chain(more).map(OsStr::new);
+        // A lock of the version is taken as it is: uv would write a newer one into the kept copy.
+        let frozen: &[&str] = if lock_of(script).exists() { &["--frozen"] } else { &[] };
+        let options = ["sync", "--no-build"].iter().chain(QUIETLY).chain(frozen).chain(more).map(OsStr::new);
         let of = [OsStr::new("--python"), python.as_os_str(), OsStr::new("--script"), script.as_os_str()];
         self.call(&options.chain(of).collect::<Vec<_>>()).map(drop)
     }
@@ -71,6 +73,13 @@ impl Uv {
         let output = ask::call(&self.program, args, &self.env, PATIENCE)?;
         if output.status.success() { Ok(output) } else { Err(cause(&String::from_utf8_lossy(&output.stderr))) }
     }
+}
+
+/// Where uv keeps the lock of a script.
+pub(super) fn lock_of(script: &Path) -> PathBuf {
+    let mut name = script.as_os_str().to_owned();
+    name.push(".lock");
+    name.into()
 }
 
 /// The innermost cause in what uv says: its last `cause:` line, else its `error:` line.

@@ -53,7 +53,7 @@ fn missing_for(path: &SearchPath<'_>, need: &Need<'_>) -> Vec<Missing> {
         Wanted::Nothing => need.imports(&entry.path, &program, None),
         // What the environment will hold is known when it is made.
         Wanted::Environment(uv, python) => {
-            Need::looked_at(&uv, &python, entry).err().map(|cause| need.unfetched(entry, &cause)).into_iter().collect()
+            need.looked_at(&uv, &python, entry).err().map(|cause| need.unfetched(entry, &cause)).into_iter().collect()
         }
         Wanted::Lacking(missing) => vec![missing],
     };
@@ -172,7 +172,9 @@ impl Need<'_> {
             return Wanted::Nothing;
         }
         let declares = "this script declares dependencies (PEP 723)";
-        if let Some(fault) = block.fault {
+        let lock = self.file(&format!("{}.lock", entry.path));
+        let fault = block.fault.or_else(|| lock.and_then(|lock| script::fault_of_lock(&lock.bytes)));
+        if let Some(fault) = fault {
             return lacking(
                 &absent,
                 format!("{declares}, but {fault}, which uv is not asked for; pip install {absent}"),
@@ -187,10 +189,13 @@ impl Need<'_> {
     }
 
     /// Asks uv about a copy of the script in a folder of its own, so that it finds nothing beside it.
-    fn looked_at(uv: &Uv, python: &Path, entry: &VersionFile) -> Result<(), String> {
+    fn looked_at(&self, uv: &Uv, python: &Path, entry: &VersionFile) -> Result<(), String> {
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
         let script = folder.path().join("script.py");
         std::fs::write(&script, &entry.bytes).map_err(|error| error.to_string())?;
+        if let Some(lock) = self.file(&format!("{}.lock", entry.path)) {
+            std::fs::write(environment::lock_of(&script), &lock.bytes).map_err(|error| error.to_string())?;
+        }
         uv.could_make(python, &script)
     }
 

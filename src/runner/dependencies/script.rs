@@ -44,9 +44,38 @@ impl Block {
     }
 }
 
+/// Why uv must not be given a lock: it takes packages from anywhere else than a registry on the web.
+pub(super) fn fault_of_lock(lock: &[u8]) -> Option<&'static str> {
+    let read = std::str::from_utf8(lock).ok().and_then(|text| toml::from_str::<toml::Table>(text).ok());
+    let Some(table) = read else { return Some("its lock cannot be read") };
+    let packages = table.get("package").and_then(toml::Value::as_array);
+    let is_of_registry = |package: &toml::Value| {
+        let source = package.get("source").and_then(toml::Value::as_table);
+        source.is_some_and(|source| source.iter().all(|(key, at)| key == "registry" && is_on_web(at)))
+    };
+    let is_fine = packages.into_iter().flatten().all(is_of_registry);
+    (!is_fine).then_some("its lock names a package by address")
+}
+
+fn is_on_web(address: &toml::Value) -> bool {
+    address.as_str().is_some_and(|address| address.starts_with("https://"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_lock_may_only_name_registries_on_the_web() {
+        let lock = |source: &str| format!("version = 1\n[[package]]\nname = 'six'\nsource = {{ {source} }}\n");
+        assert_eq!(fault_of_lock(lock("registry = 'https://pypi.org/simple'").as_bytes()), None);
+        assert_eq!(fault_of_lock(b"version = 1\n"), None);
+        for source in ["path = '/tmp/six.whl'", "registry = '/tmp/wheels'", "editable = '.'", "git = 'https://x/y'"] {
+            assert!(fault_of_lock(lock(source).as_bytes()).is_some(), "{source}");
+        }
+        assert!(fault_of_lock(b"[[package]]\nname = 'six'\n").is_some());
+        assert!(fault_of_lock(b"= nothing").is_some());
+    }
 
     #[test]
     fn a_block_is_read_as_the_standard_says() {
