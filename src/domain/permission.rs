@@ -93,7 +93,7 @@ const OWN_FILES: &[&str] = &["tools", "toolsmith.toml", ".tool_promotions.json"]
 pub const PROTECTED: &[&str] = &[".git", "tools", "toolsmith.toml", ".tool_promotions.json"];
 
 /// Variables that every run has anyway.
-const SET_ANYWAY: &[&str] = &["HOME", "LANG", "PATH", "TERM", "TMPDIR"];
+const SET_ANYWAY: &[&str] = &["HOME", "LANG", "PATH", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "TERM", "TMPDIR"];
 
 words!(
     /// Which addresses a run may reach.

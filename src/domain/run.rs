@@ -203,6 +203,27 @@ impl RunEnd {
         }
     }
 
+    /// The same ending with its texts put through `clean`.
+    #[must_use]
+    pub fn with_text(self, mut clean: impl FnMut(&str) -> String) -> RunEnd {
+        match self {
+            RunEnd::Failed { exit_code, reason } => RunEnd::Failed { exit_code, reason: clean(&reason) },
+            RunEnd::LimitExceeded { limit, message } => RunEnd::LimitExceeded { limit, message: clean(&message) },
+            RunEnd::InvalidInput { message } => RunEnd::InvalidInput { message: clean(&message) },
+            RunEnd::InvalidOutput { exit_code, message } => {
+                RunEnd::InvalidOutput { exit_code, message: clean(&message) }
+            }
+            RunEnd::SpawnFailed { message } => RunEnd::SpawnFailed { message: clean(&message) },
+            RunEnd::Refused { message } => RunEnd::Refused { message: clean(&message) },
+            RunEnd::Uncontained { message } => RunEnd::Uncontained { message: clean(&message) },
+            RunEnd::Succeeded { .. }
+            | RunEnd::TimedOut { .. }
+            | RunEnd::Cancelled
+            | RunEnd::Killed { .. }
+            | RunEnd::Interrupted => self,
+        }
+    }
+
     /// The message that names the cause; `None` for success.
     pub fn message(&self) -> Option<String> {
         match self {

@@ -10,11 +10,12 @@ use super::staged::Ending;
 use super::view::RunRequest;
 use super::{Engine, Inner, lock, now};
 use crate::domain::{
-    Caller, Command, Digest, Isolation, IsolationLevel, Missing, Observation, Permissions, Profile, Run, RunEnd, RunId,
-    RunUsage, Sample, Stage, Tool, ToolDetail, WriteMode,
+    Caller, Command, Digest, Isolation, IsolationLevel, Missing, Observation, Permissions, Profile, Redactor, Run,
+    RunEnd, RunId, RunUsage, Sample, Stage, Tool, ToolDetail, WriteMode,
 };
-use crate::runner::{self, Report, Running};
+use crate::runner::{self, Given, Report, Running};
 use crate::store::{FinishedRun, NewRun, Tx};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
@@ -104,17 +105,15 @@ impl Engine {
                 "look at it again, then run it",
             ));
         }
-        let input = request.input.as_ref().map_or_else(String::new, serde_json::Value::to_string);
         match self.policy_of(&detail, caller)? {
             RunPolicy::Ask { message, .. } | RunPolicy::Refuse { message, .. } => {
+                let input = stored_input(request, &Redactor::default());
                 let id = self.open_run(&request.tool, Profile::Strict, caller, &input)?;
                 let end = ended(RunEnd::Refused { message }, Profile::Strict);
                 self.close_run(id, &end)?;
                 Ok(RunHandle { id, warning: None, engine: self.clone(), running: None, verified: Arc::default() })
             }
-            RunPolicy::Allow { profile, warning } => {
-                self.launch(request, caller, &input, Ready { detail, profile, warning })
-            }
+            RunPolicy::Allow { profile, warning } => self.launch(request, caller, Ready { detail, profile, warning }),
         }
     }
 
@@ -137,15 +136,11 @@ impl Engine {
         Ok(asks.then(|| Command::Allow { tool: tool.path.clone(), digest: detail.tool.digest }))
     }
 
-    fn launch(
-        &self,
-        request: &RunRequest,
-        caller: &Caller,
-        input: &str,
-        ready: Ready,
-    ) -> Result<RunHandle, EngineError> {
+    fn launch(&self, request: &RunRequest, caller: &Caller, ready: Ready) -> Result<RunHandle, EngineError> {
+        let given = given(&ready);
         let version_dir = self.inner.copies.put(request.tool.digest, &ready.detail.files)?;
-        let id = self.open_run(&request.tool, ready.profile, caller, input)?;
+        let input = stored_input(request, given.redactor());
+        let id = self.open_run(&request.tool, ready.profile, caller, &input)?;
         let scratch = self.scratch_path(id);
         std::fs::create_dir_all(&scratch).map_err(EngineError::internal)?;
         let prepared = runner::prepare(&runner::Request {
@@ -161,6 +156,7 @@ impl Engine {
             ours: &[self.inner.options.home.config.clone(), self.inner.options.home.data.clone()],
             spool: &self.spool_path(id),
             origin: &self.origin(&ready.detail.tool),
+            given: &given,
             interpreters: &self.inner.interpreters,
             machine: &self.inner.machine,
             least: self.inner.settings.least_isolation(ready.detail.tool.stage),
@@ -174,6 +170,7 @@ impl Engine {
                 Some(self.spawn(&ready.detail, caller, (id, &verified), spec))
             }
             Err(end) => {
+                let end = end.with_text(|text| given.redactor().text(text));
                 self.close_run(id, &ended(end, ready.profile))?;
                 None
             }
@@ -362,6 +359,19 @@ impl Engine {
     fn scratch_path(&self, run: RunId) -> PathBuf {
         self.inner.state_dir.join("scratch").join(run.to_string())
     }
+}
+
+/// What a run gets by name.
+fn given(ready: &Ready) -> Given {
+    match ready.profile {
+        Profile::Strict => Given::default(),
+        Profile::Declared => Given::gather(&ready.detail.manifest.permissions.env, BTreeMap::new()),
+    }
+}
+
+/// The input of a run as it is kept: without secrets.
+fn stored_input(request: &RunRequest, redactor: &Redactor) -> String {
+    request.input.as_ref().map_or_else(String::new, |input| redactor.json(input).to_string())
 }
 
 /// The end of a run whose process never was, or whose end nobody saw.

@@ -2,6 +2,7 @@
 //! the next deadline. Nothing here waits without a deadline for something that a tool controls.
 
 use super::child::{Child, explain, spawn};
+use super::cleaner::{Cleaner, clean};
 use super::ending::{Stop, judge};
 use super::processes::sweep;
 use super::request::Spec;
@@ -9,7 +10,7 @@ use super::running::{Hooks, Job, Link, Report};
 use super::spool::{Frame, MAX_FRAME, Spool, SpoolWriter};
 use super::success::{MAX_JSON, Output};
 use super::supervisor::{Ended, Heard, Inbox, Message, Order, send};
-use crate::domain::{Isolation, IsolationLevel, Observation, RunEnd, RunUsage, Sample, Stream};
+use crate::domain::{Isolation, IsolationLevel, Observation, Redactions, RunEnd, RunUsage, Sample, Stream};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 use rustix::process::Signal;
@@ -34,7 +35,10 @@ pub(super) fn perform(job: Job) -> Report {
     let Job { spec, hooks, link, changed, samples } = job;
     let Hooks { on_start, on_isolated, on_end } = hooks;
     let report = match begin(&spec, &link, Watchers { changed: &changed, samples: &samples }) {
-        Err(message) => Report::without_process(RunEnd::SpawnFailed { message }, spec.isolation.clone()),
+        Err(message) => {
+            let report = Report::without_process(RunEnd::SpawnFailed { message }, spec.isolation.clone());
+            clean(report, &spec.redactor, Redactions::default())
+        }
         Ok(mut run) => {
             on_start(run.child.pid, run.child.started);
             run.on_isolated = Some(on_isolated);
@@ -67,6 +71,8 @@ fn begin<'a>(spec: &'a Spec, link: &'a Arc<Link>, watchers: Watchers<'a>) -> Res
         unsent: spec.stdin.as_deref().unwrap_or_default(),
         child,
         spool,
+        cleaner: Cleaner::new(&spec.redactor),
+        redactions: Redactions::default(),
         begun,
         phase: Phase::Running,
         stop: None,
@@ -74,6 +80,7 @@ fn begin<'a>(spec: &'a Spec, link: &'a Arc<Link>, watchers: Watchers<'a>) -> Res
         piece: vec![0; MAX_FRAME],
         usage: RunUsage::default(),
         kept: 0,
+        stdout_kept: 0,
         truncated: false,
         notes: Vec::new(),
     })
@@ -113,6 +120,9 @@ struct Run<'a> {
     unsent: &'a [u8],
     child: Child,
     spool: SpoolWriter,
+    cleaner: Cleaner,
+    /// What was replaced in the output, known at its end.
+    redactions: Redactions,
     begun: Instant,
     phase: Phase,
     stop: Option<Stop>,
@@ -120,8 +130,10 @@ struct Run<'a> {
     /// Where a piece of output is read into.
     piece: Vec<u8>,
     usage: RunUsage,
-    /// Bytes of output kept, both streams.
+    /// Bytes of output that count against the limit, both streams, as the tool wrote them.
     kept: u64,
+    /// Bytes of standard output in the spool: without secrets.
+    stdout_kept: u64,
     truncated: bool,
     notes: Vec<String>,
 }
@@ -141,11 +153,12 @@ impl Run<'_> {
 
     /// The earliest time at which something is to be done unasked.
     fn next_deadline(&self) -> Instant {
-        match self.phase {
+        let next = match self.phase {
             Phase::Running => self.begun + self.spec.limits.wall,
             Phase::Asked { kill_at } => kill_at,
             Phase::Killed { give_up_at } => give_up_at,
-        }
+        };
+        self.cleaner.wake_at().map_or(next, |wake_at| next.min(wake_at))
     }
 
     /// Waits for the next thing to happen and takes what is there.
@@ -243,19 +256,58 @@ impl Run<'_> {
         let (bytes, over) = piece.split_at(piece.len().min(usize::try_from(room).unwrap_or(usize::MAX)));
         if !bytes.is_empty() {
             self.kept += bytes.len() as u64;
-            let at_ms = self.begun.elapsed().as_millis() as u64;
-            let offset = self.spool.append(stream, at_ms, bytes);
-            self.link.tail.push(Frame { stream, at_ms, bytes: bytes.to_vec(), offset });
-            if stream == Stream::Stderr || self.spec.pty {
-                self.last_words.extend_from_slice(bytes);
-                let excess = self.last_words.len().saturating_sub(LAST_WORDS);
-                self.last_words.drain(..excess);
-            }
+            let clean = self.cleaner.push(stream, bytes);
+            self.keep(stream, clean);
         }
         if !over.is_empty() {
             self.truncated = true;
             self.stop(Stop::Output);
         }
+    }
+
+    /// Keeps output without secrets, and shows it.
+    fn keep(&mut self, stream: Stream, mut bytes: Vec<u8>) {
+        let at_ms = self.begun.elapsed().as_millis() as u64;
+        while !bytes.is_empty() {
+            // A mark may be longer than what it stands for.
+            let rest = bytes.split_off(bytes.len().min(MAX_FRAME));
+            if stream == Stream::Stdout {
+                self.stdout_kept += bytes.len() as u64;
+            }
+            if stream == Stream::Stderr || self.spec.pty {
+                self.last_words.extend_from_slice(&bytes);
+                let excess = self.last_words.len().saturating_sub(LAST_WORDS);
+                self.last_words.drain(..excess);
+            }
+            let offset = self.spool.append(stream, at_ms, &bytes);
+            self.link.tail.push(Frame { stream, at_ms, bytes, offset });
+            bytes = rest;
+        }
+    }
+
+    /// Shows what was held back, once it is quiet.
+    fn show_quiet(&mut self) {
+        if self.cleaner.wake_at().is_some_and(|wake_at| Instant::now() >= wake_at) {
+            let shown = self.cleaner.glimpse();
+            self.give_out(shown);
+        }
+    }
+
+    /// Keeps what was held back at the end. Of output that was cut, it may be half a secret.
+    fn end_output(&mut self) {
+        let (rest, redactions) = self.cleaner.finish();
+        self.redactions = redactions;
+        if !self.truncated {
+            self.give_out(rest);
+        }
+    }
+
+    fn give_out(&mut self, pieces: [(Stream, Vec<u8>); 2]) {
+        for (stream, bytes) in pieces {
+            self.keep(stream, bytes);
+        }
+        self.spool.flush();
+        self.watchers.changed.send_replace(self.usage.stdout_bytes + self.usage.stderr_bytes);
     }
 
     /// Gives the tool as much of its input as it takes now. A tool that does not want it is fine.
@@ -273,6 +325,7 @@ impl Run<'_> {
 
     /// Does what the clock and others ask for. `false` when the process cannot be ended.
     fn keep_limits(&mut self) -> bool {
+        self.show_quiet();
         let now = Instant::now();
         if self.link.is_cancelled() {
             self.stop(Stop::Cancelled);
@@ -327,7 +380,7 @@ impl Run<'_> {
         if self.child.stdout.is_some() || self.child.stderr.is_some() {
             self.notes.push("somebody outside the run still holds its output open; reading stopped".to_owned());
         }
-        self.spool.flush();
+        self.end_output();
     }
 
     /// Reads until both streams end, at most until `deadline`.
@@ -392,7 +445,7 @@ impl Run<'_> {
     }
 
     fn finish(self, end: RunEnd, observation: Observation) -> Report {
-        Report {
+        let report = Report {
             end,
             usage: self.usage,
             truncated: self.truncated,
@@ -400,7 +453,8 @@ impl Run<'_> {
             notes: self.notes,
             observation,
             staged: None,
-        }
+        };
+        clean(report, &self.spec.redactor, self.redactions)
     }
 
     /// Standard output for the success rule, read back from the spool.
@@ -413,11 +467,7 @@ impl Run<'_> {
         }
         let mut bytes = Vec::new();
         let read = Spool::open(&self.spec.spool).map(|spool| spool.bytes(Some(Stream::Stdout)).read_to_end(&mut bytes));
-        if matches!(read, Ok(Ok(len)) if len as u64 == self.usage.stdout_bytes) {
-            Output::Whole(bytes)
-        } else {
-            Output::Lost
-        }
+        if matches!(read, Ok(Ok(len)) if len as u64 == self.stdout_kept) { Output::Whole(bytes) } else { Output::Lost }
     }
 }
 

@@ -23,7 +23,8 @@ const EMPTY: &str = "/dev/null";
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The variables that every run gets.
-const COMMON: [&str; 7] = ["HOME", "TMPDIR", "PATH", "LANG", "TERM", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"];
+pub(super) const COMMON: [&str; 7] =
+    ["HOME", "TMPDIR", "PATH", "LANG", "TERM", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"];
 
 type Noise = Vec<(Touch, String)>;
 
@@ -117,7 +118,7 @@ fn bare(spec: &Spec, spool: PathBuf) -> Spec {
     }
     plan.args.truncate(spec.lead);
     plan.args.push(OsString::from(EMPTY));
-    plan.env.retain(|(name, _)| COMMON.iter().any(|common| name == common));
+    plan.env.0.retain(|(name, _)| COMMON.iter().any(|common| name == common));
     plan.network = Network::None;
     plan.walls.network = Network::None;
     plan.policy.network = Network::None;
@@ -142,5 +143,6 @@ fn bare(spec: &Spec, spool: PathBuf) -> Spec {
         rule: spec.rule.clone(),
         isolation: spec.isolation.clone(),
         grants: spec.grants.clone(),
+        redactor: spec.redactor.clone(),
     }
 }

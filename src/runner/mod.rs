@@ -15,9 +15,11 @@
 mod actor;
 mod baseline;
 mod child;
+mod cleaner;
 mod dependencies;
 mod difference;
 mod ending;
+mod given;
 mod grants;
 mod interpreter;
 mod limits;
@@ -39,6 +41,7 @@ mod tests;
 
 pub use baseline::Baselines;
 pub use dependencies::{Need, missing};
+pub use given::Given;
 pub use grants::{Grants, WritePath};
 pub use interpreter::{Interpreters, Who};
 pub use machine::{Bubblewrap, LayerFact, Machine};

@@ -4,6 +4,7 @@
 //! exists is found here, and nothing has happened yet.
 
 use super::dependencies::{Need, equip};
+use super::given::Given;
 use super::grants::{self, Grants};
 use super::interpreter::{Interpreters, Program, SearchPath, Seeker, Who};
 use super::isolation;
@@ -13,11 +14,11 @@ use super::observer::Policy;
 use super::processes::{RUN_VARIABLE, threads_of_user};
 use super::sandbox::{Bounds, HostFacts, WallPlan};
 use super::success::OutputRule;
-use super::supervisor::{Packed, Plan, View};
+use super::supervisor::{Environment, Packed, Plan, View};
 use super::template::{Scope, append_flags, as_variables, expand};
 use crate::domain::{
     CostTier, Digest, FileMode, InputMode, InterpreterFacts, Isolation, IsolationLevel, Manifest, Network, Profile,
-    Recipe, RunEnd, VersionFile, Violation, WriteMode, validate,
+    Recipe, Redactor, RunEnd, VersionFile, Violation, WriteMode, validate,
 };
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -66,6 +67,8 @@ pub struct Request<'a> {
     pub spool: &'a Path,
     /// Where the version lies in the workspace, for what a human is told to do.
     pub origin: &'a Path,
+    /// The variables it gets by name.
+    pub given: &'a Given,
     /// What is known of interpreters.
     pub interpreters: &'a Interpreters,
     /// What contains runs here.
@@ -103,6 +106,8 @@ pub struct Spec {
     pub(super) isolation: Isolation,
     /// What it may do beyond its own files and its scratch.
     pub(super) grants: Grants,
+    /// Takes secrets out of everything it leaves.
+    pub(super) redactor: Redactor,
 }
 
 impl Spec {
@@ -171,7 +176,7 @@ pub(super) fn prepare_for(request: &Request, caller: &BTreeMap<OsString, OsStrin
     let (program, mut args) = locate(&path, &words, request.version_dir, &place)?;
     let program = equip(&path, &need(request), program, request.version_dir)
         .map_err(|message| RunEnd::SpawnFailed { message })?;
-    let mut env = environment(request, &place, recipe, &path, passed(&grants, caller));
+    let mut env = environment(request, &place, recipe, &path, passed(&grants, request.given));
     match recipe.input {
         InputMode::Args => append_flags(object(input)?, &used, &mut args),
         InputMode::Env => {
@@ -197,7 +202,7 @@ pub(super) fn prepare_for(request: &Request, caller: &BTreeMap<OsString, OsStrin
     let plan = Plan {
         program: place.seen(&program.path, request.version_dir),
         args,
-        env: env.into_iter().collect(),
+        env: Environment(env.into_iter().collect()),
         profile: request.profile,
         level: means.level,
         least: request.least,
@@ -225,6 +230,7 @@ pub(super) fn prepare_for(request: &Request, caller: &BTreeMap<OsString, OsStrin
         rule: OutputRule::of(recipe, request.manifest.output.as_ref()),
         isolation: isolation(request.profile),
         grants,
+        redactor: request.given.redactor().clone(),
     })
 }
 
@@ -395,10 +401,10 @@ fn locate(
     Ok((program, args))
 }
 
-/// The caller's variables that the run is granted by name.
-fn passed(grants: &Grants, caller: &BTreeMap<OsString, OsString>) -> BTreeMap<OsString, OsString> {
-    let names = grants.env.iter().map(OsString::from);
-    names.filter_map(|name| caller.get(&name).cloned().map(|value| (name, value))).collect()
+/// The variables that the run is granted by name.
+fn passed(grants: &Grants, given: &Given) -> BTreeMap<OsString, OsString> {
+    let named = grants.env.iter().filter_map(|name| Some((name, given.value(name)?)));
+    named.map(|(name, value)| (name.into(), value.to_owned())).collect()
 }
 
 /// The whole environment of the run; nothing of the caller's comes along unless it is named here.

@@ -1,12 +1,13 @@
 //! Runs of real processes: every ending, and what must never happen on the way there.
 
 mod observed;
+mod secret;
 
 use super::request::prepare_for;
 use super::*;
 use crate::domain::{
     CostTier, Dialect, FileMode, InputMode, IsolationLevel, Kind, LimitsDeclared, Manifest, Permissions, Provenance,
-    Recipe, RunEnd, Stream, SuccessRule, ToolName, VersionFile,
+    Recipe, RunEnd, Secret, Stream, SuccessRule, ToolName, VersionFile,
 };
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -28,6 +29,7 @@ struct Bench {
     profile: Profile,
     timeout: Option<Duration>,
     caller: BTreeMap<OsString, OsString>,
+    secrets: BTreeMap<String, Secret>,
     machine: Machine,
     least: IsolationLevel,
     observe: bool,
@@ -91,6 +93,7 @@ impl Bench {
             profile: Profile::Strict,
             timeout: None,
             caller: std::env::vars_os().collect(),
+            secrets: BTreeMap::new(),
             machine: Machine::new(Bubblewrap::Auto, None),
             least: IsolationLevel::Confined,
             observe: false,
@@ -145,6 +148,7 @@ impl Bench {
     }
 
     fn spec(&self) -> Result<Spec, RunEnd> {
+        let given = Given::of(&self.manifest.permissions.env, self.secrets.clone(), &self.caller);
         let request = Request {
             manifest: &self.manifest,
             version_dir: &self.path("version"),
@@ -158,6 +162,7 @@ impl Bench {
             ours: &[],
             spool: &self.path("spool"),
             origin: &self.path("workspace"),
+            given: &given,
             interpreters: &Interpreters::default(),
             machine: &self.machine,
             least: self.least,

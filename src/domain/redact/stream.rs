@@ -18,6 +18,9 @@ const MAX_BLOCK: usize = 16 * 1024;
 /// What ends a key block.
 const BLOCK_END: &[u8] = b"-----END";
 
+/// The beginning of a value that says nothing of it yet, in bytes.
+const GLIMPSE: usize = 2;
+
 /// How far behind an AWS key id its secret key is looked for, in bytes.
 const AWS_WINDOW: usize = 256;
 
@@ -31,6 +34,8 @@ pub struct RedactStream {
     next: usize,
     /// Everything before this one was given out or replaced.
     done: usize,
+    /// Bytes before this one were shown by [`RedactStream::glimpse`], though a secret may still begin there.
+    glimpsed: usize,
     /// Until here an AWS secret key is looked for.
     aws_until: usize,
     /// What was found and is not replaced yet, by place: something may still be found before it.
@@ -84,6 +89,7 @@ impl RedactStream {
             buffer: Vec::new(),
             next: 0,
             done: 0,
+            glimpsed: 0,
             aws_until: 0,
             pending: Vec::new(),
             block: None,
@@ -100,6 +106,7 @@ impl RedactStream {
         self.buffer.drain(..past);
         self.next -= past;
         self.done -= past;
+        self.glimpsed = self.glimpsed.saturating_sub(past);
         self.aws_until = self.aws_until.saturating_sub(past);
         for pending in &mut self.pending {
             pending.from = pending.from.saturating_sub(past);
@@ -111,8 +118,19 @@ impl RedactStream {
     pub fn finish(&mut self, out: &mut Vec<u8>) -> Redactions {
         self.advance(true, out);
         self.buffer.clear();
-        (self.next, self.done, self.aws_until, self.block, self.last_mark) = (0, 0, 0, None, None);
+        (self.next, self.done, self.glimpsed, self.aws_until) = (0, 0, 0, 0);
+        (self.block, self.last_mark) = (None, None);
         std::mem::take(&mut self.redactions)
+    }
+
+    /// Gives out what is held back when it is so little that it tells nothing: a question that ends like a
+    /// secret begins is not kept from whoever must answer it. Should a secret come of it, the rest is replaced.
+    pub fn glimpse(&mut self, out: &mut Vec<u8>) {
+        let end = self.buffer.len();
+        if self.block.is_none() && self.pending.is_empty() && (1..=GLIMPSE).contains(&self.held()) {
+            self.give(end, out);
+            self.glimpsed = end;
+        }
     }
 
     /// How many bytes are held back, because they may belong to a secret.
@@ -285,9 +303,10 @@ impl RedactStream {
             self.pending.first().copied().filter(|first| first.from < before)
         {
             self.pending.remove(0);
-            if from >= self.done {
+            if from >= self.done || from < self.glimpsed {
                 self.give(from, out);
                 self.mark(name, out);
+                self.glimpsed = 0;
             }
             self.done = self.done.max(to);
         }

@@ -123,6 +123,24 @@ fn a_known_value_is_replaced_in_every_encoding_and_place() {
     assert_eq!(redactor.text("636f72726563742d686f7273657e62617474657279207374\n61706c65"), "[redacted PASS]");
 }
 
+#[test]
+fn a_glimpse_shows_what_says_nothing_and_what_follows_is_still_replaced() {
+    let redactor = redactor(&[("PASS", "sesame-4711")]);
+    let shown = |first: &str, second: &str| {
+        let (mut stream, mut out) = (redactor.stream(), Vec::new());
+        stream.push(first.as_bytes(), &mut out);
+        stream.glimpse(&mut out);
+        let early = String::from_utf8(out.clone()).unwrap();
+        stream.push(second.as_bytes(), &mut out);
+        stream.finish(&mut out);
+        (early, String::from_utf8(out).unwrap())
+    };
+    assert_eq!(shown("Yes", " no"), ("Yes".to_owned(), "Yes no".to_owned()));
+    assert_eq!(shown("is it se", "ven?"), ("is it se".to_owned(), "is it seven?".to_owned()));
+    assert_eq!(shown("<se", "same-4711>"), ("<se".to_owned(), "<se[redacted PASS]>".to_owned()));
+    assert_eq!(shown("<ses", "ame-4711>"), ("<".to_owned(), "<[redacted PASS]>".to_owned()));
+}
+
 fn encode(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();

@@ -15,7 +15,7 @@ mod watch;
 mod wire;
 
 pub(super) use bubblewrap::{find, needs, try_out};
-pub(super) use plan::{Packed, Plan, View};
+pub(super) use plan::{Environment, Packed, Plan, View};
 pub(super) use wire::{Ended, Heard, Inbox, Message, Order, send, send_fds};
 
 use super::observer::{Observer, Policy, Served};

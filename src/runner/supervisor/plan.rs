@@ -8,6 +8,7 @@ use crate::runner::observer::Policy;
 use crate::runner::sandbox::WallPlan;
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
+use std::fmt;
 use std::path::PathBuf;
 
 /// One run, as the supervisor, the inner stage and the process that becomes the tool know it.
@@ -18,7 +19,7 @@ pub(in crate::runner) struct Plan {
     /// Its arguments.
     pub(in crate::runner) args: Vec<OsString>,
     /// Its whole environment.
-    pub(in crate::runner) env: Vec<(OsString, OsString)>,
+    pub(in crate::runner) env: Environment,
     /// The rules.
     pub(in crate::runner) profile: Profile,
     /// The level to build.
@@ -41,6 +42,17 @@ pub(in crate::runner) struct Plan {
     pub(in crate::runner) walls: WallPlan,
     /// The mark that its processes carry, for what a killed supervisor left behind.
     pub(in crate::runner) mark: OsString,
+}
+
+/// The variables of a run. Their values may be secret: they are never printed.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(in crate::runner) struct Environment(pub(in crate::runner) Vec<(OsString, OsString)>);
+
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.iter().map(|(name, _)| name)).finish()
+    }
 }
 
 /// The files of a run.

@@ -95,6 +95,6 @@ fn prepare(plan: &Plan, streams: &Streams, status: &OwnedFd) -> io::Result<Owned
 
 fn start(plan: &Plan) -> io::Error {
     let mut command = Command::new(&plan.program);
-    command.args(&plan.args).env_clear().envs(plan.env.iter().map(|(name, value)| (name, value)));
+    command.args(&plan.args).env_clear().envs(plan.env.0.iter().map(|(name, value)| (name, value)));
     command.exec()
 }
