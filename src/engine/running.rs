@@ -292,10 +292,7 @@ impl Engine {
             core::end_run(tx, id, finished)?;
             then(tx)
         });
-        let scratch = self.scratch_path(id);
-        if scratch.exists() {
-            std::fs::remove_dir_all(&scratch).map_err(EngineError::internal)?;
-        }
+        runner::clear(&self.scratch_path(id)).map_err(EngineError::internal)?;
         written
     }
 

@@ -16,6 +16,7 @@ mod actor;
 mod baseline;
 mod child;
 mod cleaner;
+mod clear;
 mod dependencies;
 mod difference;
 mod ending;
@@ -40,6 +41,7 @@ mod terminal;
 mod tests;
 
 pub use baseline::Baselines;
+pub use clear::clear;
 pub use dependencies::{Need, missing};
 pub use given::Given;
 pub use grants::{Grants, WritePath};

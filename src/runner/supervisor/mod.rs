@@ -18,6 +18,7 @@ pub(super) use bubblewrap::{find, needs, try_out};
 pub(super) use plan::{Environment, Packed, Plan, View};
 pub(super) use wire::{Ended, Heard, Inbox, Message, Order, send, send_fds};
 
+use super::clear::remove;
 use super::observer::{Observer, Policy, Served};
 use super::processes::{descendants, kill_all};
 use super::sandbox::{self, Exit, Listener, Reaped};
@@ -119,7 +120,7 @@ impl Drop for Stand {
     fn drop(&mut self) {
         if let Some(dir) = &self.0 {
             // What cannot be removed is found and removed with the record of the run.
-            let _ = std::fs::remove_dir_all(dir);
+            let _ = remove(dir);
         }
     }
 }
