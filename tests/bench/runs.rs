@@ -1,0 +1,160 @@
+//! What containing and watching a run costs beside a plain spawn.
+
+use divan::Bencher;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use toolsmith::domain::{
+    Dialect, InputMode, IsolationLevel, Kind, LimitsDeclared, Manifest, Observer, Permissions, Profile, Provenance,
+    Recipe, RunEnd, SuccessRule, WriteMode,
+};
+use toolsmith::runner::{self, Bubblewrap, Hooks, Interpreters, Machine, Report, Request};
+
+/// 6,000 calls that name a file, which is what an observer is asked about.
+const FILES: &str = "import os\nfor n in range(2000):\n  f = open('f', 'w'); f.close(); os.stat('f'); os.remove('f')";
+
+fn manifest(command: &[&str]) -> Manifest {
+    let recipe = Recipe {
+        command: command.iter().map(|word| (*word).to_owned()).collect(),
+        entry: None,
+        input: InputMode::None,
+        timeout_ms: None,
+        pty: false,
+        success: SuccessRule::default(),
+        env: BTreeMap::new(),
+    };
+    Manifest {
+        name: "bench".parse().unwrap_or_else(|_| panic!("no name")),
+        title: None,
+        version: semver::Version::new(1, 0, 0),
+        description: String::new(),
+        kind: Kind::Command,
+        category: None,
+        cost_tier: None,
+        idempotent: None,
+        keywords: vec![],
+        tags: vec![],
+        use_cases: vec![],
+        capabilities: vec![],
+        aliases: vec![],
+        recipe: Some(recipe),
+        permissions: Permissions::default(),
+        limits: LimitsDeclared::default(),
+        input: None,
+        output: None,
+        examples: vec![],
+        tests: vec![],
+        provenance: Provenance::default(),
+        dependencies: vec![],
+        dialect: Dialect::Native,
+        extra: serde_json::Map::new(),
+    }
+}
+
+struct Place {
+    dir: tempfile::TempDir,
+    manifest: Manifest,
+    machine: Machine,
+    interpreters: Interpreters,
+    observe: bool,
+}
+
+impl Place {
+    fn new(command: &[&str], wish: Bubblewrap, observe: bool) -> Place {
+        let dir = tempfile::tempdir().unwrap_or_else(|error| panic!("no folder: {error}"));
+        for name in ["version", "workspace", "scratch", "state"] {
+            std::fs::create_dir(dir.path().join(name)).unwrap_or_else(|error| panic!("no folder: {error}"));
+        }
+        let (machine, interpreters) = (Machine::new(wish, None), Interpreters::default());
+        Place { dir, manifest: manifest(command), machine, interpreters, observe }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn run(&self) -> Report {
+        let at = |name: &str| self.path(name);
+        // One output file after the other, as the workbench writes them.
+        match std::fs::remove_file(at("spool")) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => panic!("{error}"),
+            _ => {}
+        }
+        let request = Request {
+            manifest: &self.manifest,
+            version_dir: &at("version"),
+            files: &[],
+            origin: &at("version"),
+            workspace: &at("workspace"),
+            scratch: &at("scratch"),
+            input: None,
+            timeout: None,
+            profile: Profile::Strict,
+            writes: WriteMode::Staged,
+            ours: &[],
+            spool: &at("spool"),
+            interpreters: &self.interpreters,
+            machine: &self.machine,
+            least: IsolationLevel::Confined,
+            observe: self.observe,
+            state: &at("state"),
+        };
+        let spec = runner::prepare(&request).unwrap_or_else(|end| panic!("it cannot start: {end:?}"));
+        runner::start(spec, Hooks::default()).wait()
+    }
+
+    /// Runs once to find out what the machine can do, and that it is what is measured.
+    fn checked(self, level: IsolationLevel) -> Place {
+        let report = self.run();
+        assert_eq!((&report.end, report.isolation.level), (&RunEnd::Succeeded { exit_code: 0 }, level), "{report:?}");
+        assert_eq!(report.observation.observer == Observer::On, self.observe, "{report:?}");
+        self
+    }
+}
+
+/// The measure of the others: a child with its streams closed, waited for.
+#[divan::bench(sample_count = 200)]
+fn plain_spawn(bencher: Bencher) {
+    bencher.bench(|| {
+        let mut command = Command::new("true");
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.status().unwrap_or_else(|error| panic!("{error}"))
+    });
+}
+
+#[divan::bench(sample_count = 200)]
+fn isolated_and_observed(bencher: Bencher) {
+    let place = Place::new(&["true"], Bubblewrap::Auto, true).checked(IsolationLevel::Isolated);
+    bencher.bench(|| place.run());
+}
+
+#[divan::bench(sample_count = 200)]
+fn isolated_unobserved(bencher: Bencher) {
+    let place = Place::new(&["true"], Bubblewrap::Auto, false).checked(IsolationLevel::Isolated);
+    bencher.bench(|| place.run());
+}
+
+#[divan::bench(sample_count = 200)]
+fn confined_and_observed(bencher: Bencher) {
+    let place = Place::new(&["true"], Bubblewrap::Off, true).checked(IsolationLevel::Confined);
+    bencher.bench(|| place.run());
+}
+
+#[divan::bench(sample_count = 200)]
+fn confined_unobserved(bencher: Bencher) {
+    let place = Place::new(&["true"], Bubblewrap::Off, false).checked(IsolationLevel::Confined);
+    bencher.bench(|| place.run());
+}
+
+#[divan::bench(args = [false, true], sample_count = 10, sample_size = 1)]
+fn six_thousand_file_calls(bencher: Bencher, observed: bool) {
+    let place = Place::new(&["python3", "-c", FILES], Bubblewrap::Auto, observed).checked(IsolationLevel::Isolated);
+    bencher.bench(|| place.run());
+}
+
+#[divan::bench(args = [false, true], sample_count = 20, sample_size = 1)]
+fn hundred_programs(bencher: Bencher, observed: bool) {
+    let script = "i=0; while [ $i -lt 100 ]; do /bin/true; i=$((i+1)); done";
+    let place = Place::new(&["sh", "-c", script], Bubblewrap::Auto, observed).checked(IsolationLevel::Isolated);
+    bencher.bench(|| place.run());
+}
