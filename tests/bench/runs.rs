@@ -8,7 +8,7 @@ use toolsmith::domain::{
     Dialect, InputMode, IsolationLevel, Kind, LimitsDeclared, Manifest, Observer, Permissions, Profile, Provenance,
     Recipe, RunEnd, SuccessRule, WriteMode,
 };
-use toolsmith::runner::{self, Bubblewrap, Hooks, Interpreters, Machine, Report, Request};
+use toolsmith::runner::{self, Bubblewrap, Given, Hooks, Interpreters, Machine, Report, Request};
 
 /// 6,000 calls that name a file, which is what an observer is asked about.
 const FILES: &str = "import os\nfor n in range(2000):\n  f = open('f', 'w'); f.close(); os.stat('f'); os.remove('f')";
@@ -56,6 +56,7 @@ struct Place {
     manifest: Manifest,
     machine: Machine,
     interpreters: Interpreters,
+    given: Given,
     observe: bool,
 }
 
@@ -66,7 +67,7 @@ impl Place {
             std::fs::create_dir(dir.path().join(name)).unwrap_or_else(|error| panic!("no folder: {error}"));
         }
         let (machine, interpreters) = (Machine::new(wish, None), Interpreters::default());
-        Place { dir, manifest: manifest(command), machine, interpreters, observe }
+        Place { dir, manifest: manifest(command), machine, interpreters, given: Given::default(), observe }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -84,6 +85,7 @@ impl Place {
             manifest: &self.manifest,
             version_dir: &at("version"),
             files: &[],
+            given: &self.given,
             origin: &at("version"),
             workspace: &at("workspace"),
             scratch: &at("scratch"),
