@@ -8,7 +8,7 @@ use super::view::Preview;
 use crate::catalog;
 use crate::domain::{
     Caller, Command, DecisionKind, Digest, OperationId, Outcome, Placement, Review, ReviewId, ReviewKind, RunId, Shown,
-    Stage, Tool, ToolName, VersionFile,
+    Stage, Tool, ToolName, VersionFile, WriteMode,
 };
 use crate::store::Intent;
 use serde_json::json;
@@ -397,7 +397,7 @@ impl Engine {
             }
             Command::Allow { tool, digest } => {
                 let detail = self.asked_about(tool, *digest)?;
-                let direct = detail.tool.stage == Stage::Core;
+                let direct = self.write_mode(detail.tool.stage) == WriteMode::Direct;
                 let mut lines = vec!["it declares that it needs to, and gets nothing more:".to_owned()];
                 lines.extend(detail.manifest.permissions.sentences(direct));
                 Ok(Preview {

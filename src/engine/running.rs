@@ -136,6 +136,11 @@ impl Engine {
         Ok(asks.then(|| Command::Allow { tool: tool.path.clone(), digest: detail.tool.digest }))
     }
 
+    /// What becomes of writes to declared paths of a tool at this stage.
+    pub(super) fn write_mode(&self, stage: Stage) -> WriteMode {
+        self.inner.machine.write_mode(if stage == Stage::Core { WriteMode::Direct } else { WriteMode::Staged })
+    }
+
     fn launch(&self, request: &RunRequest, caller: &Caller, ready: Ready) -> Result<RunHandle, EngineError> {
         let given = given(&ready);
         let version_dir = self.inner.copies.put(request.tool.digest, &ready.detail.files)?;
@@ -152,7 +157,7 @@ impl Engine {
             input: request.input.as_ref(),
             timeout: request.timeout.or_else(|| self.usual_timeout(&ready.detail)),
             profile: ready.profile,
-            writes: if ready.detail.tool.stage == Stage::Core { WriteMode::Direct } else { WriteMode::Staged },
+            writes: self.write_mode(ready.detail.tool.stage),
             ours: &[self.inner.options.home.config.clone(), self.inner.options.home.data.clone()],
             spool: &self.spool_path(id),
             origin: &self.origin(&ready.detail.tool),
@@ -162,6 +167,7 @@ impl Engine {
             least: self.inner.settings.least_isolation(ready.detail.tool.stage),
             observe: self.inner.settings.observe,
             state: &self.inner.state_dir,
+            staged: &self.staged_path(id),
         });
         let verified = Arc::default();
         let running = match prepared {

@@ -4,9 +4,10 @@
 use super::child::{Child, explain, spawn};
 use super::cleaner::{Cleaner, clean};
 use super::ending::{Stop, judge};
+use super::overlay::{Unpacked, unpack};
 use super::processes::sweep;
 use super::request::Spec;
-use super::running::{Hooks, Job, Link, Report};
+use super::running::{Hooks, Job, Link, Report, Staged};
 use super::spool::{Frame, MAX_FRAME, Spool, SpoolWriter};
 use super::success::{MAX_JSON, Output};
 use super::supervisor::{Ended, Heard, Inbox, Message, Order, send};
@@ -426,7 +427,7 @@ impl Run<'_> {
     }
 
     fn ended(mut self, ended: Ended) -> Report {
-        let Ended { tool, stop, peak, observation, notes } = ended;
+        let Ended { tool, stop, peak, mut observation, notes } = ended;
         self.usage.cpu_ms = tool.cpu_ms.max(peak.cpu_ms);
         self.usage.max_rss_bytes = tool.max_rss_bytes;
         self.usage.peak_memory_bytes = peak.memory_bytes.max(tool.max_rss_bytes);
@@ -441,7 +442,28 @@ impl Run<'_> {
         let output = if stop.is_some() { Output::Lost } else { self.output() };
         let last_words = String::from_utf8_lossy(&self.last_words);
         let end = judge(stop, Some(&tool), &self.spec.limits, &self.spec.rule, (&output, &last_words));
-        self.finish(end, observation)
+        let staged = self.unpack(&mut observation);
+        Report { staged, ..self.finish(end, observation) }
+    }
+
+    /// Takes what it wrote to declared paths.
+    fn unpack(&mut self, observation: &mut Observation) -> Option<Staged> {
+        if self.spec.plan.view.stages.is_empty() {
+            return None;
+        }
+        let unpacked = unpack(&self.spec.bundle(), &self.spec.staged.join("new"));
+        let removed = std::fs::remove_file(self.spec.bundle());
+        match unpacked.and_then(|unpacked| removed.map(|()| unpacked)) {
+            Ok(Unpacked { staged, changes, notes }) => {
+                self.notes.extend(notes);
+                observation.changes.extend(changes);
+                (!staged.changes.is_empty() || staged.fault.is_some()).then_some(staged)
+            }
+            Err(error) => {
+                self.notes.push(format!("what it wrote to declared paths is lost and was not applied: {error}"));
+                None
+            }
+        }
     }
 
     fn finish(self, end: RunEnd, observation: Observation) -> Report {

@@ -12,6 +12,7 @@ use rustix::process::{Pid, PidfdFlags};
 use std::fs::File;
 use std::io::{self, Seek, Write};
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::OpenOptionsExt;
 use std::process::{Command, Stdio};
 
 /// The supervisor of a run that was just started. Our ends of the tool's streams never block.
@@ -52,10 +53,12 @@ impl Drop for Child {
 pub(super) fn spawn(spec: &Spec) -> Result<Child, String> {
     let streams = Streams::open(spec).map_err(|error| format!("no streams for it: {error}"))?;
     let files = packed(spec).map_err(|error| format!("its files could not be handed over: {error}"))?;
-    start(spec, streams, &files).map_err(|error| format!("its supervisor could not be started: {error}"))
+    let bundle = bundle(spec).map_err(|error| format!("what it writes could not be kept aside: {error}"))?;
+    let handed: Vec<OwnedFd> = std::iter::once(files).chain(bundle).collect();
+    start(spec, streams, &handed).map_err(|error| format!("its supervisor could not be started: {error}"))
 }
 
-fn start(spec: &Spec, streams: Streams, files: &OwnedFd) -> io::Result<Child> {
+fn start(spec: &Spec, streams: Streams, handed: &[OwnedFd]) -> io::Result<Child> {
     let flags = SocketFlags::CLOEXEC;
     let (control, theirs) = rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
     let mut command = Command::new(&spec.supervisor);
@@ -66,7 +69,8 @@ fn start(spec: &Spec, streams: Streams, files: &OwnedFd) -> io::Result<Child> {
     drop(command);
     let pid = process.id() as i32;
     let Streams { ours: [stdin, stdout, stderr], theirs: [tool_in, tool_out, tool_err] } = streams;
-    send_fds(&control, &[0], &[tool_in.as_fd(), tool_out.as_fd(), tool_err.as_fd(), files.as_fd()])?;
+    let fds: Vec<_> = [&tool_in, &tool_out, &tool_err].into_iter().chain(handed).map(AsFd::as_fd).collect();
+    send_fds(&control, &[0], &fds)?;
     send(&control, &spec.plan)?;
     for stream in [&stdin, &stdout, &stderr].into_iter().flatten() {
         rustix::io::ioctl_fionbio(stream, true)?;
@@ -113,6 +117,17 @@ fn packed(spec: &Spec) -> io::Result<OwnedFd> {
     file.rewind()?;
     rustix::fs::fcntl_add_seals(&file, SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL)?;
     Ok(file.into())
+}
+
+/// The file that staged writes come back in, when there will be any.
+fn bundle(spec: &Spec) -> io::Result<Option<OwnedFd>> {
+    if spec.plan.view.stages.is_empty() {
+        return Ok(None);
+    }
+    std::fs::create_dir_all(&spec.staged)?;
+    let mut options = File::options();
+    let file = options.write(true).create_new(true).mode(0o600).open(spec.bundle())?;
+    Ok(Some(file.into()))
 }
 
 /// Why a start failed, in words that say what to do.

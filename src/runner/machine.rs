@@ -4,7 +4,7 @@
 
 use super::sandbox;
 use super::supervisor::{find, needs, try_out};
-use crate::domain::IsolationLevel;
+use crate::domain::{IsolationLevel, WriteMode};
 use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -108,6 +108,12 @@ impl Machine {
         let bubblewrap = if level == IsolationLevel::Isolated { self.bubblewrap().clone().ok() } else { None };
         let user = rustix::process::getuid().is_root().then(|| self.user());
         Ok(Means { level, bubblewrap, user })
+    }
+
+    /// What becomes of the writes of a tool that may write at once. A tool of root's runs as somebody else, who
+    /// could write root's files only by making files that are root's: its writes are staged as well.
+    pub fn write_mode(&self, wanted: WriteMode) -> WriteMode {
+        if rustix::process::getuid().is_root() { WriteMode::Staged } else { wanted }
     }
 
     /// A user that nobody is: another one for each run.

@@ -26,6 +26,7 @@ mod interpreter;
 mod limits;
 mod machine;
 mod observer;
+mod overlay;
 mod probe;
 mod processes;
 mod request;

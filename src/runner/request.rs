@@ -5,12 +5,13 @@
 
 use super::dependencies::{Need, equip};
 use super::given::Given;
-use super::grants::{self, Grants};
+use super::grants::{self, Grants, WritePath};
 use super::interpreter::{Interpreters, Program, SearchPath, Seeker, Who};
 use super::isolation;
 use super::limits::Limits;
 use super::machine::{Machine, Means};
 use super::observer::Policy;
+use super::overlay::{self, Stage};
 use super::processes::{RUN_VARIABLE, threads_of_user};
 use super::sandbox::{Bounds, HostFacts, WallPlan};
 use super::success::OutputRule;
@@ -79,6 +80,8 @@ pub struct Request<'a> {
     pub observe: bool,
     /// A folder that no run may read: where the state lies.
     pub state: &'a Path,
+    /// Where staged writes of this run are kept; made when there are any.
+    pub staged: &'a Path,
 }
 
 /// What will be started; made by [`prepare`], used up by [`super::start`].
@@ -108,6 +111,8 @@ pub struct Spec {
     pub(super) grants: Grants,
     /// Takes secrets out of everything it leaves.
     pub(super) redactor: Redactor,
+    /// Where staged writes are kept.
+    pub(super) staged: PathBuf,
 }
 
 impl Spec {
@@ -130,6 +135,11 @@ impl Spec {
     /// What the run may do beyond its own files and its scratch.
     pub fn grants(&self) -> &Grants {
         &self.grants
+    }
+
+    /// The file in which staged writes come back.
+    pub(super) fn bundle(&self) -> PathBuf {
+        self.staged.join("bundle")
     }
 
     /// The program and its arguments, as they will be started.
@@ -191,11 +201,13 @@ pub(super) fn prepare_for(request: &Request, caller: &BTreeMap<OsString, OsStrin
     let limits = Limits::of(request.profile, &request.manifest.limits, wall);
     let (packed, files) = if place.is_copied { pack(request.files) } else { (Vec::new(), Vec::new()) };
     let silent = program.visible.clone();
+    let read: Vec<PathBuf> = program.visible.into_iter().chain(grants.read.iter().cloned()).collect();
     let view = View {
         tool: place.tool.clone(),
         scratch: place.scratch.clone(),
         stand: place.stand.clone(),
-        read: program.visible.into_iter().chain(grants.read.iter().cloned()).collect(),
+        stages: stages(&grants.write, &read)?,
+        read,
         write: grants.write.iter().filter(|write| write.mode == WriteMode::Direct).cloned().collect(),
         files: packed,
     };
@@ -231,6 +243,7 @@ pub(super) fn prepare_for(request: &Request, caller: &BTreeMap<OsString, OsStrin
         isolation: isolation(request.profile),
         grants,
         redactor: request.given.redactor().clone(),
+        staged: request.staged.to_owned(),
     })
 }
 
@@ -313,6 +326,23 @@ pub(super) fn stand(scratch: &Path) -> PathBuf {
     std::env::temp_dir().join(format!("toolsmith-{}", &word[..16]))
 }
 
+/// The stages of what may be written.
+fn stages(write: &[WritePath], read: &[PathBuf]) -> Result<Vec<Stage>, RunEnd> {
+    let refused = |message: String| Err(RunEnd::Refused { message });
+    if let Some(path) = write.iter().find_map(|write| {
+        let missing = |path: &&PathBuf| write.mode == WriteMode::Direct && !path.exists();
+        write.protected.iter().find(missing)
+    }) {
+        let path = path.display();
+        return refused(format!("it writes at once around {path}, which must not come to be; declare a narrower path"));
+    }
+    let stages = overlay::stages(write, read);
+    if stages.iter().any(|stage| stage.root.parent().is_none()) {
+        return refused("a file right below / is not staged; declare a folder".to_owned());
+    }
+    Ok(stages)
+}
+
 fn pack(files: &[VersionFile]) -> (Vec<Packed>, Vec<Vec<u8>>) {
     let packed = |file: &VersionFile| Packed {
         path: file.path.clone(),
@@ -335,7 +365,11 @@ fn walls(request: &Request, means: &Means, view: &View, (limits, network): (&Lim
             threads: Some(others + limits.processes * THREADS_PER_PROCESS),
         },
         read: std::iter::once(view.tool.clone()).chain(view.read.iter().cloned()).collect(),
-        write: std::iter::once(view.scratch.clone()).chain(view.write.iter().map(|write| write.path.clone())).collect(),
+        write: std::iter::once(&view.scratch)
+            .chain(view.write.iter().map(|write| &write.path))
+            .chain(view.stages.iter().map(|stage| &stage.root))
+            .cloned()
+            .collect(),
         network,
         observe: request.observe,
         host: HostFacts::read(request.state.to_owned()),

@@ -63,6 +63,8 @@ pub struct Staged {
     pub dir: PathBuf,
     /// What differs, by path.
     pub changes: Vec<StagedChange>,
+    /// Why nothing of it may be applied; then the changes are what was found until that was seen.
+    pub fault: Option<String>,
 }
 
 /// One staged write.

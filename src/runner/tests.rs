@@ -168,6 +168,7 @@ impl Bench {
             least: self.least,
             observe: self.observe,
             state: &self.path("state"),
+            staged: &self.path("staged"),
         };
         prepare_for(&request, &self.caller).map(|spec| spec.with_grace(Duration::from_millis(200)))
     }

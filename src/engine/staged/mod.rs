@@ -101,8 +101,10 @@ impl Engine {
         // Held until all is applied, so that nothing of ours comes between the look and the change.
         let _turn = self.inner.move_turn()?;
         let decided = match self.keep_edits(ending) {
-            Ok(edits) if edits.is_empty() => return self.close_run(ending.run, &finished),
-            Ok(edits) => match refusal(&finished.end, &edits, ending.write) {
+            Ok(edits) if edits.is_empty() && ending.staged.fault.is_none() => {
+                return self.close_run(ending.run, &finished);
+            }
+            Ok(edits) => match ending.staged.fault.clone().or_else(|| refusal(&finished.end, &edits, ending.write)) {
                 None => Some(edits),
                 Some(reason) => {
                     finished.notes.push(not_applied(ending.run, &reason));

@@ -246,7 +246,7 @@ impl World {
             StagedChange { path: self.at("out/new.txt"), difference: Difference::Created, before: None },
             StagedChange { path: self.at("out/kept.txt"), difference: Difference::Changed, before },
         ];
-        (run, Staged { dir, changes })
+        (run, Staged { dir, changes, fault: None })
     }
 
     fn settle(&self, run: RunId, staged: &Staged, end: RunEnd) {

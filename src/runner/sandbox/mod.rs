@@ -6,6 +6,7 @@ mod bpf;
 mod calls;
 mod files;
 mod filter;
+mod lend;
 mod listener;
 mod places;
 mod plan;
@@ -16,6 +17,7 @@ pub(super) mod tests;
 
 pub(super) use calls::{Call, Group};
 pub(super) use files::landlock_version;
+pub(super) use lend::lend_to;
 pub(super) use listener::{Listener, Notification, Verdict};
 pub(super) use places::{DEVICES, ETC, ETC_NETWORK, PROC, SYSTEM};
 pub(super) use plan::{Bounds, HostFacts, STATUS_FD, WallPlan};

@@ -3,7 +3,9 @@
 //! It is an installed program, never bundled and never believed: what it built is verified from inside.
 
 use super::plan::Plan;
+use super::reach::Reach;
 use crate::domain::{IsolationLevel, Network};
+use crate::runner::overlay;
 use crate::runner::sandbox::{ETC, ETC_NETWORK, SYSTEM};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::fs::MetadataExt;
@@ -47,7 +49,7 @@ fn distrust(program: &Path) -> Option<String> {
 }
 
 /// The arguments that build the view of a plan and then start `command` in it.
-pub(in crate::runner) fn arguments(plan: &Plan, command: &[OsString]) -> Vec<OsString> {
+pub(super) fn arguments(plan: &Plan, reach: &Reach, command: &[OsString]) -> Vec<OsString> {
     let mut args = Args::default();
     args.put(&["--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try"]);
     if plan.network != Network::Full {
@@ -55,6 +57,10 @@ pub(in crate::runner) fn arguments(plan: &Plan, command: &[OsString]) -> Vec<OsS
     }
     args.put(&["--die-with-parent", "--new-session", "--hostname", "toolsmith", "--clearenv"]);
     args.put(&["--cap-drop", "ALL", "--cap-add", "CAP_SYS_ADMIN"]);
+    if !plan.view.stages.is_empty() {
+        // Measured: overlayfs works in a folder of mode 0 and answers EACCES to a mounter without this.
+        args.put(&["--cap-add", "CAP_DAC_OVERRIDE"]);
+    }
     for folder in SYSTEM {
         args.system(Path::new(folder));
     }
@@ -65,8 +71,11 @@ pub(in crate::runner) fn arguments(plan: &Plan, command: &[OsString]) -> Vec<OsS
     }
     args.put(&["--proc", "/proc", "--dev", "/dev", "--size", &SHARED_MEMORY.to_string(), "--tmpfs", "/dev/shm"]);
     args.put(&["--remount-ro", "/dev"]);
-    for path in &plan.view.read {
-        args.bind("--ro-bind", path);
+    for path in overlay::visible(&plan.view.stages, &plan.view.read) {
+        args.0.extend(["--ro-bind".into(), reach.source(&path).into(), path.into()]);
+    }
+    for stage in plan.view.stages.iter().filter(|stage| !stage.shows) {
+        args.0.extend(["--dir".into(), (&stage.root).into()]);
     }
     for write in &plan.view.write {
         args.bind("--bind", &write.path);
@@ -78,7 +87,8 @@ pub(in crate::runner) fn arguments(plan: &Plan, command: &[OsString]) -> Vec<OsS
         args.0.extend(["--dir".into(), folder.into()]);
     }
     // A folder with what was declared in it cannot be a link, too; then only TMPDIR leads to the scratch folder.
-    let declared = plan.view.read.iter().chain(plan.view.write.iter().map(|write| &write.path));
+    let staged = plan.view.stages.iter().map(|stage| &stage.root);
+    let declared = plan.view.read.iter().chain(plan.view.write.iter().map(|write| &write.path)).chain(staged);
     if !declared.into_iter().any(|path| path.starts_with("/tmp")) {
         args.0.extend(["--symlink".into(), plan.view.scratch.clone().into_os_string(), "/tmp".into()]);
     }

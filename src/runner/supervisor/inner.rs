@@ -11,6 +11,7 @@ use super::plan::{Packed, Plan};
 use super::tool::{Streams, become_tool};
 use super::wire::{Inside, Order, receive_parcel, send_packet};
 use crate::runner::difference::{Listing, differences};
+use crate::runner::overlay::Layers;
 use crate::runner::sandbox::{self, Reaped};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::Mode;
@@ -41,6 +42,8 @@ pub(super) struct Kit {
     pub(super) streams: Streams,
     /// The packed files of the version.
     pub(super) files: OwnedFd,
+    /// Where staged writes go, when there are any.
+    pub(super) bundle: Option<OwnedFd>,
 }
 
 impl Kit {
@@ -50,12 +53,14 @@ impl Kit {
     /// When it is not complete.
     fn receive(socket: &OwnedFd) -> io::Result<Kit> {
         let parcel = receive_parcel(socket, RecvFlags::empty())?;
-        let fds: [OwnedFd; 5] = parcel.fds.try_into().map_err(|_| io::ErrorKind::UnexpectedEof)?;
+        let mut fds = parcel.fds;
+        let bundle = (fds.len() > 5).then(|| fds.pop()).flatten();
+        let fds: [OwnedFd; 5] = fds.try_into().map_err(|_| io::ErrorKind::UnexpectedEof)?;
         let [plan, stdin, stdout, stderr, files] = fds;
         let mut text = Vec::new();
         File::from(plan).read_to_end(&mut text)?;
         let plan = serde_json::from_slice(&text)?;
-        Ok(Kit { plan, streams: Streams { stdin, stdout, stderr }, files })
+        Ok(Kit { plan, streams: Streams { stdin, stdout, stderr }, files, bundle })
     }
 }
 
@@ -68,13 +73,14 @@ pub(super) fn play() -> i32 {
             return refuse(&socket, format!("the inner stage was not told what to start: {error}"));
         }
     };
-    if let Err(error) = furnish(&kit) {
-        return refuse(&socket, format!("the inside could not be prepared: {error}"));
-    }
+    let layers = match furnish(&kit) {
+        Ok(layers) => layers,
+        Err(error) => return refuse(&socket, format!("the inside could not be prepared: {error}")),
+    };
     if let Err(error) = sandbox::drop_capabilities() {
         return refuse(&socket, format!("the inner stage could not give up its rights: {error}"));
     }
-    look_after(kit, &socket)
+    look_after(kit, &socket, &layers)
 }
 
 fn refuse(socket: &OwnedFd, cause: String) -> i32 {
@@ -84,8 +90,8 @@ fn refuse(socket: &OwnedFd, cause: String) -> i32 {
 }
 
 /// Starts the tool and stays until nothing of it is left. Returns what to exit with.
-pub(super) fn look_after(kit: Kit, socket: &OwnedFd) -> i32 {
-    let Kit { plan, streams, files } = kit;
+pub(super) fn look_after(kit: Kit, socket: &OwnedFd, layers: &Layers) -> i32 {
+    let Kit { plan, streams, files, bundle } = kit;
     drop(files);
     // As a child of it, everything that loses its parent comes to us, not to the host's first process.
     let adopted = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
@@ -103,6 +109,10 @@ pub(super) fn look_after(kit: Kit, socket: &OwnedFd) -> i32 {
         Ok(reaped) => reaped,
         Err(error) => return refuse(socket, format!("it could not be followed: {error}")),
     };
+    if let Some(bundle) = bundle.filter(|_| !layers.is_empty()) {
+        // One without an end is found by whoever unpacks it.
+        let _ = layers.read_out(bundle);
+    }
     let told = tell_changes(&plan, &before, socket)
         .and_then(|()| send_packet(socket, &Inside::Over { tool: reaped, disk: disk::inside(&plan) }, &[]));
     i32::from(told.is_err())
@@ -180,12 +190,13 @@ fn obey(socket: &OwnedFd, tool: Pid) -> io::Result<()> {
     Ok(())
 }
 
-/// Mounts the scratch folder and the version's folder and puts the files there.
-fn furnish(kit: &Kit) -> io::Result<()> {
+/// Mounts the layers of staged writes, the scratch folder and the version's folder, and puts the files there.
+fn furnish(kit: &Kit) -> io::Result<Layers> {
     // bubblewrap mounts as a user that is root inside, then becomes another: its mounts are not ours to add to.
     sandbox::own_mounts()?;
     let view = &kit.plan.view;
     let limits = &kit.plan.limits;
+    let layers = Layers::mount(view, limits)?;
     let scratch = format!("size={},nr_inodes={},mode=0700", limits.disk_bytes, limits.inodes);
     mount_tmpfs(&view.scratch, &scratch, MountFlags::NOSUID | MountFlags::NODEV)?;
     let size: u64 = view.files.iter().map(|file| file.bytes.next_multiple_of(4096)).sum();
@@ -194,7 +205,7 @@ fn furnish(kit: &Kit) -> io::Result<()> {
     unpack(&view.files, &kit.files, &view.tool)?;
     let sealed = MountFlags::RDONLY | MountFlags::NOSUID | MountFlags::NODEV;
     rustix::mount::mount_remount(&view.tool, sealed, c"")?;
-    Ok(())
+    Ok(layers)
 }
 
 fn mount_tmpfs(at: &Path, options: &str, flags: MountFlags) -> io::Result<()> {

@@ -10,6 +10,7 @@ mod bubblewrap;
 mod disk;
 mod inner;
 mod plan;
+mod reach;
 mod tool;
 mod watch;
 mod wire;
@@ -20,11 +21,13 @@ pub(super) use wire::{Ended, Heard, Inbox, Message, Order, send, send_fds};
 
 use super::clear::remove;
 use super::observer::{Observer, Policy, Served};
+use super::overlay::Layers;
 use super::processes::{descendants, kill_all};
 use super::sandbox::{self, Exit, Listener, Reaped};
 use crate::domain::{FileChange, IsolationLevel, Observation};
 use bubblewrap::explain;
 use inner::{Kit, look_after, unpack};
+use reach::Reach;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::{MemfdFlags, Mode, OFlags};
 use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType};
@@ -86,11 +89,13 @@ fn supervise() -> i32 {
 
 fn receive(control: &OwnedFd) -> io::Result<(Kit, Inbox)> {
     let parcel = receive_parcel(control, RecvFlags::empty())?;
-    let fds: [OwnedFd; 4] = parcel.fds.try_into().map_err(|_| io::ErrorKind::UnexpectedEof)?;
+    let mut fds = parcel.fds;
+    let bundle = (fds.len() > 4).then(|| fds.pop()).flatten();
+    let fds: [OwnedFd; 4] = fds.try_into().map_err(|_| io::ErrorKind::UnexpectedEof)?;
     let [stdin, stdout, stderr, files] = fds;
     let mut inbox = Inbox::after(parcel.bytes.get(1..).unwrap_or_default());
     let plan: Plan = inbox.wait(control)?;
-    Ok((Kit { plan, streams: Streams { stdin, stdout, stderr }, files }, inbox))
+    Ok((Kit { plan, streams: Streams { stdin, stdout, stderr }, files, bundle }, inbox))
 }
 
 /// The folder of a run whose user cannot reach the state folder; gone when dropped.
@@ -139,6 +144,8 @@ enum Phase {
 
 struct Supervisor {
     plan: Plan,
+    /// Kept until bubblewrap is over, which binds from it.
+    _reach: Reach,
     control: OwnedFd,
     inbox: Inbox,
     /// Our end of the socket to the inside; `None` when the inside closed it.
@@ -168,14 +175,16 @@ impl Supervisor {
         // So that the packet of the process which becomes the tool tells its number here.
         rustix::net::sockopt::set_socket_passcred(&ours, true)?;
         let plan = kit.plan.clone();
+        let is_behind = plan.level == IsolationLevel::Isolated && plan.bubblewrap.is_some();
+        let reach = if is_behind { Reach::make(&plan)? } else { Reach::default() };
         let (child, said_by) = match &plan.bubblewrap {
             Some(program) if plan.level == IsolationLevel::Isolated => {
-                let (pid, said) = start_behind(program, &kit, &ours, theirs)?;
+                let (pid, said) = start_behind(program, &kit, &reach, (&ours, theirs))?;
                 (pid, Some(said))
             }
             _ => {
                 // What the tool's process does not close itself, it closes before the program starts.
-                let pid = sandbox::fork(move || look_after(kit, &theirs))?;
+                let pid = sandbox::fork(move || look_after(kit, &theirs, &Layers::default()))?;
                 (pid, None)
             }
         };
@@ -183,6 +192,7 @@ impl Supervisor {
         let watcher = Watcher::new();
         Ok(Supervisor {
             plan,
+            _reach: reach,
             control,
             inbox,
             status: Some(ours),
@@ -463,12 +473,17 @@ struct Ready {
 
 /// Starts bubblewrap with the inner stage in it. Standard input of both is the socket; everything else the inner
 /// stage needs follows over it, so that no descriptor is inherited by accident.
-fn start_behind(program: &std::path::Path, kit: &Kit, ours: &OwnedFd, theirs: OwnedFd) -> io::Result<(i32, OwnedFd)> {
+fn start_behind(
+    program: &std::path::Path,
+    kit: &Kit,
+    reach: &Reach,
+    (ours, theirs): (&OwnedFd, OwnedFd),
+) -> io::Result<(i32, OwnedFd)> {
     // Through a descriptor, because the file itself may be gone, or lie where the tool's user cannot go.
     let me = rustix::fs::open("/proc/self/exe", OFlags::RDONLY, Mode::empty())?;
     let command = [format!("/proc/self/fd/{}", me.as_raw_fd()).into(), OsString::from(INSIDE)];
     let mut bubblewrap = Command::new(program);
-    bubblewrap.args(bubblewrap::arguments(&kit.plan, &command)).env_clear().current_dir("/");
+    bubblewrap.args(bubblewrap::arguments(&kit.plan, reach, &command)).env_clear().current_dir("/");
     bubblewrap.stdin(Stdio::from(theirs)).stdout(Stdio::null()).stderr(Stdio::piped());
     if let Some(user) = kit.plan.user {
         bubblewrap.uid(user).gid(user);
@@ -480,6 +495,8 @@ fn start_behind(program: &std::path::Path, kit: &Kit, ours: &OwnedFd, theirs: Ow
     plan.write_all(&serde_json::to_vec(&kit.plan)?)?;
     plan.rewind()?;
     let Streams { stdin, stdout, stderr } = &kit.streams;
-    send_fds(ours, b"kit", &[plan.as_fd(), stdin.as_fd(), stdout.as_fd(), stderr.as_fd(), kit.files.as_fd()])?;
+    let mut fds = vec![plan.as_fd(), stdin.as_fd(), stdout.as_fd(), stderr.as_fd(), kit.files.as_fd()];
+    fds.extend(kit.bundle.as_ref().map(AsFd::as_fd));
+    send_fds(ours, b"kit", &fds)?;
     Ok((child.id() as i32, said))
 }

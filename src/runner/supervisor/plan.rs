@@ -5,6 +5,7 @@ use crate::domain::{IsolationLevel, Network, Profile};
 use crate::runner::grants::WritePath;
 use crate::runner::limits::Limits;
 use crate::runner::observer::Policy;
+use crate::runner::overlay::Stage;
 use crate::runner::sandbox::WallPlan;
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
@@ -69,6 +70,8 @@ pub(in crate::runner) struct View {
     pub(in crate::runner) read: Vec<PathBuf>,
     /// Folders and files it writes directly, at their own paths.
     pub(in crate::runner) write: Vec<WritePath>,
+    /// Folders whose writes are kept aside, at their own paths; parents first.
+    pub(in crate::runner) stages: Vec<Stage>,
     /// The version's files, packed one after the other in the file that comes with the plan.
     pub(in crate::runner) files: Vec<Packed>,
 }

@@ -4,6 +4,7 @@ mod catalog;
 mod decide;
 mod permissions;
 mod run;
+mod staged;
 mod usage;
 
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
@@ -20,6 +21,8 @@ pub struct Shell {
     dir: TempDir,
     /// Environment of every call, beside what [`Shell::environment`] sets.
     extra: Vec<(&'static str, String)>,
+    /// Who calls the program; `None` is whoever runs the tests.
+    user: Option<u32>,
 }
 
 /// What a call came to.
@@ -68,7 +71,7 @@ impl Shell {
         for name in ["workspace", "home", "user"] {
             fs::create_dir(dir.path().join(name)).unwrap();
         }
-        Shell { dir, extra: Vec::new() }
+        Shell { dir, extra: Vec::new(), user: None }
     }
 
     /// Sets a variable for every later call.
@@ -138,10 +141,41 @@ impl Shell {
         all
     }
 
+    /// Gives everything here to another user, who makes every later call. For tests that run as root.
+    pub fn hand_over(&mut self, user: u32) {
+        let done = Command::new("chown").arg("-R").arg(format!("{user}:{user}")).arg(self.dir.path()).status().unwrap();
+        assert!(done.success());
+        self.user = Some(user);
+    }
+
+    /// Writes the user's settings.
+    pub fn config(&self, text: &str) {
+        let folder = self.dir.path().join("home/config");
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("config.toml"), text).unwrap();
+    }
+
+    /// The program, as the user who calls it, with these arguments.
+    fn words(&self, args: &[&str]) -> Vec<String> {
+        let program = assert_cmd::cargo::cargo_bin("toolsmith").display().to_string();
+        let user = self.user.map(|user| {
+            [
+                "setpriv".into(),
+                format!("--reuid={user}"),
+                format!("--regid={user}"),
+                "--clear-groups".into(),
+                "--".into(),
+            ]
+        });
+        let args = args.iter().map(|arg| (*arg).to_owned());
+        user.into_iter().flatten().chain(std::iter::once(program)).chain(args).collect()
+    }
+
     /// The program with these arguments, in the workspace, without input, its output collected.
     pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(assert_cmd::cargo::cargo_bin("toolsmith"));
-        command.args(args).current_dir(self.workspace()).env_clear().envs(self.environment());
+        let words = self.words(args);
+        let mut command = Command::new(&words[0]);
+        command.args(&words[1..]).current_dir(self.workspace()).env_clear().envs(self.environment());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
@@ -165,8 +199,9 @@ impl Shell {
     pub fn typing(&self, args: &[&str], prompt: &str, keys: &str) -> Answered {
         let size = PtySize { rows: 40, cols: 100, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).unwrap();
-        let mut command = CommandBuilder::new(assert_cmd::cargo::cargo_bin("toolsmith"));
-        command.args(args);
+        let words = self.words(args);
+        let mut command = CommandBuilder::new(&words[0]);
+        command.args(&words[1..]);
         command.cwd(self.workspace());
         command.env_clear();
         for (name, value) in self.environment() {

@@ -10,7 +10,7 @@ fn approved(shell: &Shell, name: &str, script: &str, manifest: &str) {
 }
 
 /// Approves the one review that waits.
-fn approve(shell: &Shell) {
+pub(super) fn approve(shell: &Shell) {
     let review = shell.waiting_review();
     let (id, digest) = (review["id"].to_string(), review["digest"].as_str().unwrap().to_owned());
     shell.at_terminal(&["approve", &id, "--digest", &digest]).exits(0);

@@ -1,0 +1,162 @@
+//! The file in which a difference comes from the inner stage to the workbench: contents one after the
+//! other, then the list of what they are, then the length of that list. Written once, by our own code; a run that was
+//! killed leaves one without an end, and nothing of it counts.
+
+use super::difference::Found;
+use crate::domain::{Difference, FileChange};
+use crate::runner::{Staged, StagedChange};
+use serde::{Deserialize, Serialize};
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+/// More changes than this are not one step.
+const MAX_CHANGES: usize = 16_384;
+
+/// The longest list, in bytes.
+const MAX_LISTING: u64 = 64 << 20;
+
+/// What is in a bundle.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Listing {
+    changes: Vec<Listed>,
+    notes: Vec<String>,
+    /// Why nothing of it may be applied.
+    fault: Option<String>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Listed {
+    change: StagedChange,
+    is_folder: bool,
+    mode: u32,
+    bytes: u64,
+}
+
+/// Writes a bundle.
+#[derive(Debug)]
+pub(super) struct Writer {
+    file: BufWriter<File>,
+    listing: Listing,
+    /// Bytes of content that still fit.
+    room: u64,
+}
+
+impl Writer {
+    pub(super) fn new(file: File, room: u64) -> Writer {
+        Writer { file: BufWriter::new(file), listing: Listing::default(), room }
+    }
+
+    /// Adds a change and its content.
+    ///
+    /// # Errors
+    /// Why nothing of the run may be applied.
+    pub(super) fn put(&mut self, change: StagedChange, found: &Found<'_>) -> Result<(), String> {
+        if self.listing.changes.len() >= MAX_CHANGES {
+            return Err(format!("it changed more than {MAX_CHANGES} files and folders"));
+        }
+        let (mode, bytes) = match found {
+            Found::Nothing | Found::Folder => (0, 0),
+            Found::File { real, mode } => {
+                let failed = |error: io::Error| format!("{} cannot be kept: {error}", change.path.display());
+                let source = File::open(real).map_err(failed)?;
+                // One byte more than fits: a file with holes says more than it takes.
+                let bytes = io::copy(&mut source.take(self.room + 1), &mut self.file).map_err(failed)?;
+                if bytes > self.room {
+                    return Err("it wrote more than its disk limit allows".to_owned());
+                }
+                (*mode, bytes)
+            }
+        };
+        self.room -= bytes;
+        self.listing.changes.push(Listed { change, is_folder: matches!(found, Found::Folder), mode, bytes });
+        Ok(())
+    }
+
+    /// Says what a human should know.
+    pub(super) fn note(&mut self, note: String) {
+        self.listing.notes.push(note);
+    }
+
+    /// Says why nothing may be applied.
+    pub(super) fn fault(&mut self, fault: String) {
+        self.listing.fault = Some(fault);
+    }
+
+    pub(super) fn finish(mut self) -> io::Result<()> {
+        let list = serde_json::to_vec(&self.listing)?;
+        // After a fault, bytes of a content that is in no list may come before it.
+        let end = self.file.stream_position()?;
+        self.file.write_all(&list)?;
+        self.file.write_all(&(list.len() as u64).to_le_bytes())?;
+        self.file.flush()?;
+        debug_assert!(end <= i64::MAX as u64);
+        Ok(())
+    }
+}
+
+/// What came out of a bundle.
+#[derive(Debug)]
+pub(in crate::runner) struct Unpacked {
+    /// The changes, with their contents below its folder.
+    pub(in crate::runner) staged: Staged,
+    /// The same as evidence.
+    pub(in crate::runner) changes: Vec<FileChange>,
+    /// What a human should know.
+    pub(in crate::runner) notes: Vec<String>,
+}
+
+/// Takes a bundle apart: contents go below `dir`, each at its absolute path.
+///
+/// # Errors
+/// When it is not whole, or cannot be kept.
+pub(in crate::runner) fn unpack(bundle: &Path, dir: &Path) -> io::Result<Unpacked> {
+    let mut file = File::open(bundle)?;
+    let size = file.metadata()?.len();
+    let cut = || io::Error::other("it was cut off");
+    let mut length = [0; 8];
+    file.seek(SeekFrom::Start(size.checked_sub(8).ok_or_else(cut)?))?;
+    file.read_exact(&mut length)?;
+    let length = u64::from_le_bytes(length);
+    let begin = size.checked_sub(8 + length).filter(|_| length <= MAX_LISTING).ok_or_else(cut)?;
+    file.seek(SeekFrom::Start(begin))?;
+    let listing: Listing = serde_json::from_reader((&mut file).take(length)).map_err(|_| cut())?;
+    file.rewind()?;
+    let mut changes = Vec::with_capacity(listing.changes.len());
+    let mut evidence = Vec::with_capacity(listing.changes.len());
+    fs::create_dir_all(dir)?;
+    for listed in listing.changes {
+        let target = dir.join(listed.change.path.strip_prefix("/").map_err(|_| cut())?);
+        let mut digest = None;
+        if listed.is_folder {
+            fs::create_dir_all(&target)?;
+        } else if listed.change.difference != Difference::Deleted {
+            place(&mut file, &target, &listed)?;
+            digest = Some(super::difference::digest_of(File::open(&target)?)?);
+        }
+        evidence.push(FileChange {
+            path: listed.change.path.to_string_lossy().into_owned(),
+            difference: listed.change.difference,
+            bytes: listed.bytes,
+            digest,
+        });
+        changes.push(listed.change);
+    }
+    let staged = Staged { dir: dir.to_owned(), changes, fault: listing.fault };
+    Ok(Unpacked { staged, changes: evidence, notes: listing.notes })
+}
+
+/// Writes one content, whole or not at all.
+fn place(from: &mut File, target: &Path, listed: &Listed) -> io::Result<()> {
+    if let Some(parent) = target.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    let mut kept = OpenOptions::new().write(true).create_new(true).mode(0o600).open(target)?;
+    if io::copy(&mut from.take(listed.bytes), &mut kept)? != listed.bytes {
+        return Err(io::Error::other("it was cut off"));
+    }
+    // We must be able to read and remove it ourselves.
+    kept.set_permissions(Permissions::from_mode(listed.mode & 0o777 | 0o600))?;
+    kept.sync_all()
+}

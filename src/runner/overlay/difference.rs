@@ -1,0 +1,235 @@
+//! What a layer differs in from what lay there when the run began.
+
+use super::bundle::Writer;
+use super::mount::Layer;
+use crate::domain::{Difference, Digest};
+use crate::runner::StagedChange;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File, Metadata, Permissions};
+use std::io;
+use std::ops::Bound;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// Deeper than this nobody keeps files on purpose.
+const MAX_DEPTH: usize = 128;
+
+/// What lay at a path, by absolute path.
+pub(super) type Before = BTreeMap<PathBuf, Stamp>;
+
+/// Enough of a file to see later that it is still the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stamp {
+    kind: Kind,
+    inode: u64,
+    bytes: u64,
+    /// Of the last change of any kind, which nobody can set back: seconds and nanoseconds.
+    changed: (i64, i64),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    File,
+    Folder,
+    Other,
+}
+
+impl Stamp {
+    pub(super) fn of(meta: &Metadata) -> Stamp {
+        let kind = if meta.is_file() {
+            Kind::File
+        } else if meta.is_dir() {
+            Kind::Folder
+        } else {
+            Kind::Other
+        };
+        // A folder changes with every entry; what counts is what it holds, and that has stamps of its own.
+        let (inode, bytes, changed) = if kind == Kind::Folder {
+            (meta.ino(), 0, (0, 0))
+        } else {
+            (meta.ino(), meta.len(), (meta.ctime(), meta.ctime_nsec()))
+        };
+        Stamp { kind, inode, bytes, changed }
+    }
+
+    pub(super) fn is_folder(&self) -> bool {
+        self.kind == Kind::Folder
+    }
+}
+
+/// Puts the difference of a layer into the bundle.
+///
+/// # Errors
+/// Why nothing of the run may be applied, one line.
+pub(super) fn collect(layer: &Layer, writer: &mut Writer) -> Result<(), String> {
+    let root = layer.stage.root.clone();
+    let mut walk = Walk { layer, writer, seen: BTreeSet::new(), dropped: 0, bits: 0 };
+    let mut gone = Vec::new();
+    // A stage that shows nothing holds copies: what is not in the layer was taken away.
+    if !layer.stage.shows {
+        gone.push(root.clone());
+    }
+    walk.folder(&root, &layer.upper, 0, &mut gone)?;
+    for top in gone {
+        walk.gone(&top)?;
+    }
+    let (dropped, bits) = (walk.dropped, walk.bits);
+    if dropped > 0 {
+        writer.note(format!("{dropped} files that it made beside declared ones in {} are dropped", root.display()));
+    }
+    if bits > 0 {
+        writer.note(format!("permission bits that it changed on {bits} files in {} are dropped", root.display()));
+    }
+    Ok(())
+}
+
+struct Walk<'a> {
+    layer: &'a Layer,
+    writer: &'a mut Writer,
+    /// What is in the layer.
+    seen: BTreeSet<PathBuf>,
+    /// Files outside of what was declared.
+    dropped: usize,
+    /// Files of which only bits differ.
+    bits: usize,
+}
+
+impl Walk<'_> {
+    /// Looks through a folder of the layer; `gone` collects paths below which everything that was there before is
+    /// gone unless it is in the layer.
+    fn folder(&mut self, path: &Path, real: &Path, depth: usize, gone: &mut Vec<PathBuf>) -> Result<(), String> {
+        if depth > MAX_DEPTH {
+            return Err(format!("{} is nested too deep", path.display()));
+        }
+        let failed = |error: io::Error| format!("{} cannot be read: {error}", path.display());
+        readable(real, 0o500).map_err(failed)?;
+        let mut names: Vec<_> = fs::read_dir(real)
+            .map_err(failed)?
+            .map(|entry| Ok(entry?.file_name()))
+            .collect::<io::Result<_>>()
+            .map_err(failed)?;
+        names.sort();
+        for name in names {
+            let Some(text) = name.to_str() else {
+                return Err(format!("a name in {} is no text", path.display()));
+            };
+            self.entry(&path.join(text), &real.join(text), depth, gone)?;
+        }
+        Ok(())
+    }
+
+    fn entry(&mut self, path: &Path, real: &Path, depth: usize, gone: &mut Vec<PathBuf>) -> Result<(), String> {
+        let failed = |error: io::Error| format!("{} cannot be read: {error}", path.display());
+        let meta = fs::symlink_metadata(real).map_err(failed)?;
+        if !self.layer.stage.kept.iter().any(|kept| path.starts_with(kept)) {
+            // Places that were held for mounts are empty folders.
+            self.dropped += usize::from(!meta.is_dir());
+            return Ok(());
+        }
+        let kind = meta.file_type();
+        if kind.is_char_device() && meta.rdev() == 0 {
+            gone.push(path.to_owned());
+            return Ok(());
+        }
+        self.seen.insert(path.to_owned());
+        let before = self.layer.before.get(path).copied();
+        if kind.is_dir() {
+            let was_folder = before.is_some_and(|stamp| stamp.is_folder());
+            if !was_folder {
+                self.put(path, before, Found::Folder)?;
+            } else if is_opaque(real).map_err(failed)? {
+                gone.push(path.to_owned());
+            }
+            return self.folder(path, real, depth + 1, gone);
+        }
+        if !kind.is_file() {
+            let what = if kind.is_symlink() { "a link" } else { "no regular file" };
+            return Err(format!("{} is {what}; only files and folders are staged", path.display()));
+        }
+        readable(real, 0o400).map_err(failed)?;
+        if before.is_some_and(|stamp| stamp.kind == Kind::File) && self.is_as_before(path, real)? {
+            let old = self.layer.lower.path(&self.layer.stage, path).and_then(|old| fs::metadata(old).ok());
+            self.bits += usize::from(old.is_some_and(|old| old.mode() & 0o777 != meta.mode() & 0o777));
+            return Ok(());
+        }
+        self.put(path, before, Found::File { real, mode: meta.mode() & 0o777 })
+    }
+
+    /// Whether the layer's file says the same as the one below.
+    fn is_as_before(&self, path: &Path, real: &Path) -> Result<bool, String> {
+        let digest = |at: &Path| {
+            File::open(at).and_then(digest_of).map_err(|error| format!("{} cannot be read: {error}", path.display()))
+        };
+        match self.layer.lower.path(&self.layer.stage, path) {
+            Some(old) if old.exists() => Ok(digest(&old)? == digest(real)?),
+            _ => Ok(false),
+        }
+    }
+
+    /// Everything that was at and below a path and is not in the layer was deleted.
+    fn gone(&mut self, top: &Path) -> Result<(), String> {
+        let layer = self.layer;
+        let from = (Bound::Included(top.to_owned()), Bound::Unbounded);
+        for (path, stamp) in layer.before.range(from).take_while(|(path, _)| path.starts_with(top)) {
+            if self.seen.insert(path.clone()) {
+                if stamp.kind == Kind::Other {
+                    return Err(format!("{} is a link; taking links away is not staged", path.display()));
+                }
+                self.put(path, Some(*stamp), Found::Nothing)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, path: &Path, before: Option<Stamp>, found: Found<'_>) -> Result<(), String> {
+        let stage = &self.layer.stage;
+        let failed = |error: io::Error| format!("{} cannot be read: {error}", path.display());
+        if self.layer.lower.stamp(stage, path).map_err(failed)? != before {
+            return Err(format!("{} changed while it ran", path.display()));
+        }
+        let old = match before.map(|stamp| stamp.kind) {
+            Some(Kind::File) => {
+                let lower = self.layer.lower.path(stage, path).ok_or_else(|| format!("{} is gone", path.display()))?;
+                Some(File::open(lower).and_then(digest_of).map_err(failed)?)
+            }
+            Some(Kind::Other) => return Err(format!("{} was a link; replacing links is not staged", path.display())),
+            Some(Kind::Folder) | None => None,
+        };
+        let difference = match (&found, before) {
+            (Found::Nothing, _) => Difference::Deleted,
+            (_, None) => Difference::Created,
+            (_, Some(_)) => Difference::Changed,
+        };
+        self.writer.put(StagedChange { path: path.to_owned(), difference, before: old }, &found)
+    }
+}
+
+/// What a path holds after the run.
+#[derive(Debug)]
+pub(super) enum Found<'a> {
+    Nothing,
+    Folder,
+    File { real: &'a Path, mode: u32 },
+}
+
+/// Gives ourselves, who own everything in the layer, the right to look.
+fn readable(real: &Path, bits: u32) -> io::Result<()> {
+    let mode = fs::symlink_metadata(real)?.mode();
+    if mode & bits == bits { Ok(()) } else { fs::set_permissions(real, Permissions::from_mode(mode & 0o777 | bits)) }
+}
+
+/// Whether a folder of the layer hides all that lies below it.
+fn is_opaque(real: &Path) -> io::Result<bool> {
+    let mut value = [0_u8; 8];
+    match rustix::fs::lgetxattr(real, "user.overlay.opaque", &mut value) {
+        Ok(len) => Ok(value.get(..len) == Some(b"y")),
+        Err(rustix::io::Errno::NODATA) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+pub(super) fn digest_of(file: File) -> io::Result<Digest> {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(file)?;
+    Ok(Digest(*hasher.finalize().as_bytes()))
+}

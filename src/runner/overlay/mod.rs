@@ -1,0 +1,104 @@
+//! Staged writes while a run is alive: a layer of its own over each declared folder.
+//!
+//! The tool sees its folders at their own paths and writes there; the kernel puts what it writes into a
+//! layer in memory (overlayfs, mounted by the inner stage), and the user's files stay as they are. When
+//! nothing of the run is left, the inner stage reads the layer out into a bundle, a file that the workbench
+//! made; the workbench unpacks that. What becomes of it is for the engine.
+//!
+//! A declared folder that exists is a layer of its own. A declared file, and what does not exist yet, is
+//! staged through the folder that it lies in, because programs replace files by renaming: that folder
+//! takes any write, shows what the run may see of it anyway, and only what was declared is kept of it.
+//!
+//! Three things are refused, all of a run's difference with them: links, devices and pipes; names that are
+//! no text; and more than the run's disk limit. Only contents count: bits, times and owners of a file do
+//! not. No link is ever followed: what is read is the layer, not the mounted view.
+
+mod bundle;
+mod difference;
+mod mount;
+
+pub(super) use bundle::{Unpacked, unpack};
+pub(super) use mount::Layers;
+
+use super::grants::WritePath;
+use crate::domain::WriteMode;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// A folder whose writes are kept aside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Stage {
+    /// The folder, as the tool sees it; absolute, without links.
+    pub(super) root: PathBuf,
+    /// What is kept of it: the folder itself, or what was declared right below it.
+    pub(super) kept: Vec<PathBuf>,
+    /// Whether all that lies in it shows through; else only what else the run may see does.
+    pub(super) shows: bool,
+    /// Paths in it that exist and stay read-only.
+    pub(super) protected: Vec<PathBuf>,
+}
+
+/// The stages of what a run may write; `read` is what it sees anyway. Parents come before what is in them.
+pub(super) fn stages(write: &[WritePath], read: &[PathBuf]) -> Vec<Stage> {
+    let staged = || write.iter().filter(|write| write.mode == WriteMode::Staged);
+    let is_whole = |write: &WritePath| write.folder && write.exists;
+    let shows = |folder: &Path| read.iter().any(|path| folder.starts_with(path));
+    let mut stages: BTreeMap<PathBuf, Stage> = BTreeMap::new();
+    for write in staged() {
+        let root = if is_whole(write) { &*write.path } else { write.path.parent().unwrap_or(Path::new("/")) };
+        let stage = stages.entry(root.to_owned()).or_insert_with(|| Stage {
+            root: root.to_owned(),
+            kept: Vec::new(),
+            shows: is_whole(write) || shows(root),
+            protected: Vec::new(),
+        });
+        stage.kept.push(write.path.clone());
+        if is_whole(write) {
+            stage.protected.extend(write.protected.iter().filter(|path| path.exists()).cloned());
+        }
+    }
+    stages.into_values().collect()
+}
+
+/// What must be visible read-only, at its own path, for these stages and reads: none of it inside another.
+pub(super) fn visible(stages: &[Stage], read: &[PathBuf]) -> Vec<PathBuf> {
+    let roots = stages.iter().filter(|stage| stage.shows).map(|stage| stage.root.clone());
+    let hidden = stages.iter().filter(|stage| !stage.shows).flat_map(|stage| &stage.kept);
+    let files = hidden.filter(|path| path.exists()).cloned();
+    let mut all: Vec<PathBuf> = read.iter().cloned().chain(roots).chain(files).collect();
+    all.sort();
+    all.dedup_by(|later, kept| later.starts_with(&*kept));
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(path: &str, folder: bool, exists: bool) -> WritePath {
+        WritePath { path: path.into(), mode: WriteMode::Staged, folder, exists, protected: Vec::new() }
+    }
+
+    #[test]
+    fn a_folder_is_staged_itself_and_a_file_through_the_folder_around_it() {
+        let found = stages(
+            &[write("/w/out", true, true), write("/w/log.txt", false, false), write("/v/new", true, false)],
+            &["/v".into()],
+        );
+        let short = found.iter().map(|stage| (stage.root.to_str().unwrap(), stage.kept.clone(), stage.shows));
+        let expected: [(&str, Vec<PathBuf>, bool); 3] = [
+            ("/v", vec!["/v/new".into()], true),
+            ("/w", vec!["/w/log.txt".into()], false),
+            ("/w/out", vec!["/w/out".into()], true),
+        ];
+        assert_eq!(short.collect::<Vec<_>>(), expected);
+        assert_eq!(visible(&found, &["/v".into(), "/w/out/deep".into()]), [PathBuf::from("/v"), "/w/out".into()]);
+    }
+
+    #[test]
+    fn writes_at_once_are_not_staged() {
+        let direct = WritePath { mode: WriteMode::Direct, ..write("/w/out", true, true) };
+        assert_eq!(stages(&[direct], &[]), []);
+    }
+}

@@ -1,0 +1,253 @@
+//! Mounting the layers, by the inner stage, before the tool exists; and what lay there then.
+
+use super::super::limits::Limits;
+use super::super::supervisor::View;
+use super::difference::{self, Before, Stamp};
+use super::{Stage, bundle, visible};
+use rustix::fs::{CWD, Mode, OFlags};
+use rustix::mount::{MountFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags};
+use std::collections::BTreeMap;
+use std::ffi::CString;
+use std::fs::{self, DirBuilder, File};
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+/// More files and folders than this are not looked at before a run starts.
+const MAX_ENTRIES: usize = 65_536;
+
+/// Room for what the layers need themselves.
+const EXTRA_BYTES: u64 = 1 << 20;
+const EXTRA_INODES: u64 = 256;
+
+/// The layers of one run.
+#[derive(Debug, Default)]
+pub(in crate::runner) struct Layers {
+    layers: Vec<Layer>,
+    /// The file system that the layers lie in; mounted nowhere.
+    _home: Option<OwnedFd>,
+    room: u64,
+}
+
+/// One layer.
+#[derive(Debug)]
+pub(super) struct Layer {
+    pub(super) stage: Stage,
+    /// What the tool wrote.
+    pub(super) upper: PathBuf,
+    /// What lies below it: contents by their path.
+    pub(super) lower: Lower,
+    /// What lay there when the run began, by absolute path.
+    pub(super) before: Before,
+}
+
+/// The user's own files under a layer, reached without the layer.
+#[derive(Debug, Default)]
+pub(super) struct Lower {
+    folder: Option<OwnedFd>,
+    files: BTreeMap<PathBuf, File>,
+}
+
+impl Lower {
+    fn open(stage: &Stage) -> io::Result<Lower> {
+        if stage.shows {
+            return Ok(Lower { folder: Some(folder(&stage.root)?), files: BTreeMap::new() });
+        }
+        let files = stage.kept.iter().filter(|path| path.is_file());
+        let files = files.map(|path| Ok((path.clone(), File::open(path)?))).collect::<io::Result<_>>()?;
+        Ok(Lower { folder: None, files })
+    }
+
+    /// Where a path of the stage really lies. Not to be followed further when it is a link itself.
+    pub(super) fn path(&self, stage: &Stage, path: &Path) -> Option<PathBuf> {
+        if let Some(file) = self.files.get(path) {
+            return Some(through(file.as_raw_fd()));
+        }
+        Some(through(self.folder.as_ref()?.as_raw_fd()).join(path.strip_prefix(&stage.root).ok()?))
+    }
+
+    /// What is there now.
+    pub(super) fn stamp(&self, stage: &Stage, path: &Path) -> io::Result<Option<Stamp>> {
+        let found = match (self.files.get(path), self.path(stage, path)) {
+            (Some(file), _) => file.metadata(),
+            (None, Some(path)) => fs::symlink_metadata(path),
+            (None, None) => return Ok(None),
+        };
+        match found {
+            Ok(meta) => Ok(Some(Stamp::of(&meta))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Layers {
+    /// Mounts a layer over each stage of a view. The scratch folder must not be mounted yet: it is used as the
+    /// place where the layers are made, and is empty again afterwards.
+    ///
+    /// # Errors
+    /// When the kernel cannot do it, or there is more in a folder than can be watched.
+    pub(in crate::runner) fn mount(view: &View, limits: &Limits) -> io::Result<Layers> {
+        if view.stages.is_empty() {
+            return Ok(Layers::default());
+        }
+        let visible = visible(&view.stages, &view.read);
+        // Everything is opened before anything is covered.
+        let mut grounds = Vec::new();
+        for stage in &view.stages {
+            let lower = Lower::open(stage)?;
+            let before = look_around(stage, &lower)?;
+            grounds.push((stage.clone(), lower, before, again(stage, view, &visible)?));
+        }
+        let copies: u64 = grounds
+            .iter()
+            .flat_map(|(_, lower, ..)| lower.files.values())
+            .try_fold(0, |sum, file| Ok::<u64, io::Error>(sum + file.metadata()?.len().next_multiple_of(4096)))?;
+        let home = make_home(&view.scratch, limits.disk_bytes + copies + EXTRA_BYTES, limits.inodes + EXTRA_INODES)?;
+        let mut layers = Vec::new();
+        for (number, (stage, lower, before, again)) in grounds.into_iter().enumerate() {
+            let base = through(home.as_raw_fd()).join(number.to_string());
+            layers.push(cover(base, view, stage, lower, before, again)?);
+        }
+        rustix::mount::unmount(&view.scratch, UnmountFlags::DETACH)?;
+        Ok(Layers { layers, _home: Some(home), room: limits.disk_bytes })
+    }
+
+    /// Whether there is nothing to read out.
+    pub(in crate::runner) fn is_empty(&self) -> bool {
+        self.layers.is_empty()
+    }
+
+    /// Writes what the tool did into the bundle. Nothing of the run may be alive.
+    ///
+    /// # Errors
+    /// When the bundle cannot be written; what cannot be staged is said in it.
+    pub(in crate::runner) fn read_out(&self, bundle: OwnedFd) -> io::Result<()> {
+        let mut writer = bundle::Writer::new(File::from(bundle), self.room);
+        for layer in &self.layers {
+            if let Err(fault) = difference::collect(layer, &mut writer) {
+                writer.fault(fault);
+                break;
+            }
+        }
+        writer.finish()
+    }
+}
+
+/// A path that leads through an open file of this process.
+fn through(fd: i32) -> PathBuf {
+    PathBuf::from(format!("/proc/self/fd/{fd}"))
+}
+
+fn folder(path: &Path) -> io::Result<OwnedFd> {
+    Ok(rustix::fs::open(path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?)
+}
+
+fn make_home(at: &Path, bytes: u64, inodes: u64) -> io::Result<OwnedFd> {
+    let options = CString::new(format!("size={bytes},nr_inodes={inodes},mode=0700"))?;
+    let flags = MountFlags::NOSUID | MountFlags::NODEV;
+    rustix::mount::mount(c"tmpfs", at, c"tmpfs", flags, options.as_c_str())?;
+    folder(at)
+}
+
+/// What lies in the kept part of a stage.
+fn look_around(stage: &Stage, lower: &Lower) -> io::Result<Before> {
+    let mut before = Before::new();
+    let mut open: Vec<PathBuf> = stage.kept.clone();
+    while let Some(path) = open.pop() {
+        // What git keeps stays read-only.
+        if path.file_name().is_some_and(|name| name == ".git") {
+            continue;
+        }
+        let Some(stamp) = lower.stamp(stage, &path)? else { continue };
+        if before.len() >= MAX_ENTRIES {
+            let root = stage.root.display();
+            let text = format!("{root} holds more than {MAX_ENTRIES} files and folders; declare a narrower path");
+            return Err(io::Error::other(text));
+        }
+        let real = stamp.is_folder().then(|| lower.path(stage, &path)).flatten();
+        before.insert(path.clone(), stamp);
+        // A folder that may not be listed cannot be changed either.
+        if let Some(entries) = real.and_then(|real| fs::read_dir(real).ok()) {
+            for entry in entries {
+                open.push(path.join(entry?.file_name()));
+            }
+        }
+    }
+    Ok(before)
+}
+
+/// A mount that is covered by a layer and must be seen again on top of it.
+struct Again {
+    path: PathBuf,
+    is_folder: bool,
+    /// `None`: a layer of its own comes there.
+    tree: Option<OwnedFd>,
+}
+
+fn again(stage: &Stage, view: &View, visible: &[PathBuf]) -> io::Result<Vec<Again>> {
+    let inside = |path: &&PathBuf| path.starts_with(&stage.root) && **path != stage.root;
+    let nested: Vec<&PathBuf> = view.stages.iter().map(|stage| &stage.root).filter(inside).collect();
+    let is_nested = |path: &PathBuf| nested.iter().any(|root| path.starts_with(root));
+    let others = if stage.shows { &[] } else { visible };
+    let others = others.iter().filter(inside).filter(|path| !is_nested(path) && !stage.kept.contains(path));
+    let mut all: Vec<Again> = Vec::new();
+    for path in others.chain(&stage.protected) {
+        let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_RECURSIVE;
+        let tree = rustix::mount::open_tree(CWD, path, flags)?;
+        all.push(Again { path: path.clone(), is_folder: path.is_dir(), tree: Some(tree) });
+    }
+    all.extend(nested.into_iter().map(|path| Again { path: path.clone(), is_folder: true, tree: None }));
+    Ok(all)
+}
+
+/// Mounts one layer.
+fn cover(
+    base: PathBuf,
+    view: &View,
+    stage: Stage,
+    lower: Lower,
+    before: Before,
+    again: Vec<Again>,
+) -> io::Result<Layer> {
+    let [upper, work, empty] = ["u", "w", "l"].map(|name| base.join(name));
+    for folder in [&base, &upper, &work, &empty] {
+        DirBuilder::new().mode(0o755).create(folder)?;
+    }
+    for file in &again {
+        if !stage.shows {
+            hold_place(&empty.join(file.path.strip_prefix(&stage.root).unwrap_or(&file.path)), file.is_folder)?;
+        }
+    }
+    for (path, source) in &lower.files {
+        let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+        let mut copy = File::create(upper.join(name))?;
+        io::copy(&mut source.try_clone()?, &mut copy)?;
+        copy.set_permissions(source.metadata()?.permissions())?;
+    }
+    let below = lower.folder.as_ref().map_or(empty, |folder| through(folder.as_raw_fd()));
+    let options =
+        format!("userxattr,lowerdir={},upperdir={},workdir={}", below.display(), upper.display(), work.display());
+    let options = CString::new(options)?;
+    let flags = MountFlags::NOSUID | MountFlags::NODEV;
+    rustix::mount::mount(c"overlay", &stage.root, c"overlay", flags, options.as_c_str()).map_err(|error| {
+        let root = stage.root.display();
+        io::Error::other(format!("writes to {root} cannot be staged, overlayfs says: {}", io::Error::from(error)))
+    })?;
+    for Again { path, tree, .. } in again {
+        if let Some(tree) = tree {
+            rustix::mount::move_mount(tree, "", CWD, &path, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)?;
+        }
+    }
+    debug_assert!(view.stages.contains(&stage));
+    Ok(Layer { stage, upper, lower, before })
+}
+
+/// Makes an empty file or folder for something to be mounted on.
+fn hold_place(path: &Path, is_folder: bool) -> io::Result<()> {
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    if is_folder { fs::create_dir_all(path) } else { File::create(path).map(drop) }
+}
