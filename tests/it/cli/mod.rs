@@ -148,6 +148,11 @@ impl Shell {
         self.user = Some(user);
     }
 
+    /// Whether calls are made by somebody else than root.
+    pub fn is_plain(&self) -> bool {
+        self.user.is_some() || !rustix::process::getuid().is_root()
+    }
+
     /// Writes the user's settings.
     pub fn config(&self, text: &str) {
         let folder = self.dir.path().join("home/config");

@@ -81,6 +81,11 @@ const AFTER: [&str; 3] = ["kept.txt \"one\\n2\\n\"", "new/", "new/deep.txt \"z\\
 /// Starts the tool and waits until it says that it wrote.
 fn start(shell: &Shell) -> (Child, BufReader<std::process::ChildStdout>) {
     approve(shell);
+    started(shell)
+}
+
+/// The same with a tool that is approved already.
+fn started(shell: &Shell) -> (Child, BufReader<std::process::ChildStdout>) {
     let mut child = shell.command(&["run", "writer", "--allow"]).spawn().unwrap();
     let mut out = BufReader::new(child.stdout.take().unwrap());
     let mut line = String::new();
@@ -208,5 +213,121 @@ fn a_tool_changes_nothing_that_it_did_not_declare() {
     for shell in shells(|shell| tool(shell, script, "write = [\"out\"]\n")) {
         allowed(&shell).exits(0);
         assert!(!shell.workspace().join("notes.txt").exists() && shell.workspace().join("out/new").exists());
+    }
+}
+
+#[test]
+fn renamed_replaced_and_unreadable_files_come_out_as_what_they_are() {
+    let script = "mv out/old out/moved\nmkdir out/old\necho q > out/old/other\nrm out/gone.txt\n\
+                  echo s > out/shut\nchmod 000 out/shut\nmkdir out/d\necho b > out/d/b\nchmod 000 out/d\n";
+    for shell in shells(|shell| tool(shell, script, WRITES)) {
+        let ended = allowed(&shell).exits(0);
+        let after = [
+            "d/",
+            "d/b \"b\\n\"",
+            "kept.txt \"one\\ntwo\\n\"",
+            "moved/",
+            "moved/deep.txt \"y\\n\"",
+            "old/",
+            "old/other \"q\\n\"",
+            "shut \"s\\n\"",
+        ];
+        assert_eq!(tree(&shell), after, "{}", ended.stderr);
+        shell.at_terminal(&["undo"]).exits(0);
+        assert_eq!(tree(&shell), BEFORE);
+    }
+}
+
+#[test]
+fn what_cannot_be_one_step_is_not_applied_in_parts() {
+    for (script, says) in [
+        ("rm out/kept.txt\nmkdir out/kept.txt\n", "from a file into a folder"),
+        ("for i in 1 2 3; do truncate -s 30M out/hole$i; done\n", "disk limit"),
+        ("touch \"$(printf 'out/\\377')\"\n", "no text"),
+        ("p=out; for i in $(seq 140); do p=$p/d; mkdir $p; done\n", "nested too deep"),
+    ] {
+        for shell in shells(|shell| tool(shell, &format!("echo n > out/new\n{script}"), WRITES)) {
+            let ended = allowed(&shell).exits(0);
+            assert!(ended.stderr.contains("not applied") && ended.stderr.contains(says), "{says}: {}", ended.stderr);
+            assert_eq!(tree(&shell), BEFORE, "{says}");
+        }
+    }
+}
+
+#[test]
+fn bits_alone_are_no_change_and_that_is_said() {
+    for shell in shells(|shell| tool(shell, "chmod 700 out/kept.txt\ncat out/gone.txt >> out/gone.txt.copy\n", WRITES)) {
+        let ended = allowed(&shell).exits(0);
+        assert!(ended.stderr.contains("permission bits"), "{}", ended.stderr);
+        assert!(shell.workspace().join("out/gone.txt.copy").exists());
+    }
+}
+
+#[test]
+fn a_run_that_is_stopped_applies_nothing() {
+    for shell in shells(|shell| tool(shell, &format!("{CHANGES}while :; do sleep 0.1; done\n"), WRITES)) {
+        approve(&shell);
+        let ended = shell.call(&["run", "writer", "--allow", "--timeout", "1s"]).exits(1);
+        assert!(ended.stderr.contains("timed"), "{}", ended.stderr);
+        assert_eq!(tree(&shell), BEFORE);
+    }
+}
+
+#[test]
+fn the_workbenchs_own_files_stay_read_only_in_a_staged_workspace() {
+    let script = "if echo x > tools/experimental/evil.sh; then exit 9; fi\necho n > out/new\n";
+    for shell in shells(|shell| tool(shell, script, "write = [\".\"]\n")) {
+        allowed(&shell).exits(0);
+        assert!(shell.workspace().join("out/new").exists());
+        assert!(!shell.workspace().join("tools/experimental/evil.sh").exists());
+    }
+}
+
+/// Makes the approved tool a core tool.
+fn promote(shell: &Shell) {
+    approve(shell);
+    shell.at_terminal(&["promote", "writer", "--to", "core"]).exits(0);
+    approve(shell);
+}
+
+#[test]
+fn a_core_tool_writes_at_once_as_a_plain_user_and_is_staged_as_root() {
+    let git = "if echo evil > out/.git/hooks/post-commit; then exit 9; fi\n";
+    let put = |shell: &Shell| {
+        shell.write("out/.git/readme", "");
+        fs::create_dir(shell.workspace().join("out/.git/hooks")).unwrap();
+        tool(shell, &format!("{git}echo n > out/new\n{WAITS}"), WRITES);
+    };
+    for shell in shells(put) {
+        let is_direct = shell.is_plain();
+        promote(&shell);
+        let (child, _out) = started(&shell);
+        let new = shell.workspace().join("out/new");
+        assert_eq!(new.exists(), is_direct, "while it runs");
+        end(&shell, child).exits(0);
+        assert!(new.exists());
+        let log = shell.call(&["log", "--json"]).exits(0).json()["operations"].clone();
+        assert_eq!(log[0]["verb"], if is_direct { "allow" } else { "apply" }, "{log}");
+    }
+}
+
+#[test]
+fn confined_a_plain_users_core_tool_writes_where_nothing_in_there_is_protected() {
+    for (protected, code) in [(false, 0), (true, 6)] {
+        let put = |shell: &Shell| {
+            shell.config("[isolation]\nbubblewrap = \"off\"\n");
+            if protected {
+                shell.write("out/.git/readme", "");
+            }
+            let script = "if echo n > notes.txt; then exit 9; fi\necho n > out/new\n";
+            tool(shell, script, WRITES);
+        };
+        for shell in shells(put).iter().filter(|shell| shell.is_plain()) {
+            promote(shell);
+            let ended = shell.call(&["run", "writer", "--allow"]).exits(code);
+            assert_eq!(shell.workspace().join("out/new").exists(), !protected, "{}", ended.stderr);
+            assert_eq!(ended.stderr.contains("read-only"), protected, "{}", ended.stderr);
+            assert!(!shell.workspace().join("notes.txt").exists());
+        }
     }
 }
