@@ -344,6 +344,7 @@ impl Engine {
                 runner::kill_group(pid, started);
             }
             runner::sweep(&self.scratch_path(row.run));
+            runner::discard(&self.staged_path(row.run));
             // What was verified while it ran stays true.
             let isolation = self.run_record(row.run)?.isolation;
             let observation = Some(Observation::off("the process that watched it died"));

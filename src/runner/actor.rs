@@ -3,8 +3,9 @@
 
 use super::child::{Child, explain, spawn};
 use super::cleaner::{Cleaner, clean};
+use super::difference::MAX_CHANGES;
 use super::ending::{Stop, judge};
-use super::overlay::{Unpacked, unpack};
+use super::overlay::{Unpacked, discard, unpack};
 use super::processes::sweep;
 use super::request::Spec;
 use super::running::{Hooks, Job, Link, Report, Staged};
@@ -46,6 +47,9 @@ pub(super) fn perform(job: Job) -> Report {
             run.follow()
         }
     };
+    if !spec.plan.view.stages.is_empty() {
+        discard(&spec.staged);
+    }
     on_end(&report);
     report
 }
@@ -451,12 +455,12 @@ impl Run<'_> {
         if self.spec.plan.view.stages.is_empty() {
             return None;
         }
-        let unpacked = unpack(&self.spec.bundle(), &self.spec.staged.join("new"));
-        let removed = std::fs::remove_file(self.spec.bundle());
-        match unpacked.and_then(|unpacked| removed.map(|()| unpacked)) {
+        match unpack(&self.spec.bundle(), &self.spec.staged.join("new")) {
             Ok(Unpacked { staged, changes, notes }) => {
                 self.notes.extend(notes);
-                observation.changes.extend(changes);
+                let room = MAX_CHANGES.saturating_sub(observation.changes.len());
+                observation.changes_cut += changes.len().saturating_sub(room) as u64;
+                observation.changes.extend(changes.into_iter().take(room));
                 (!staged.changes.is_empty() || staged.fault.is_some()).then_some(staged)
             }
             Err(error) => {

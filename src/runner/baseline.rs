@@ -123,6 +123,7 @@ fn bare(spec: &Spec, spool: PathBuf) -> Spec {
     plan.walls.network = Network::None;
     plan.policy.network = Network::None;
     plan.view.write.clear();
+    plan.view.stages.clear();
     plan.view.files.clear();
     plan.walls.write.retain(|path| *path == plan.view.scratch);
     let mut limits = spec.limits;
@@ -144,5 +145,6 @@ fn bare(spec: &Spec, spool: PathBuf) -> Spec {
         isolation: spec.isolation.clone(),
         grants: spec.grants.clone(),
         redactor: spec.redactor.clone(),
+        staged: spec.staged.clone(),
     }
 }

@@ -21,7 +21,7 @@ const MAX_ENTRIES: usize = 20_000;
 const MAX_DEPTH: usize = 64;
 
 /// Changes that are kept.
-const MAX_CHANGES: usize = 1_000;
+pub(super) const MAX_CHANGES: usize = 1_000;
 
 /// A larger file is listed without a digest, in bytes.
 const MAX_FILE: u64 = 16 << 20;

@@ -48,6 +48,7 @@ pub use given::Given;
 pub use grants::{Grants, WritePath};
 pub use interpreter::{Interpreters, Who};
 pub use machine::{Bubblewrap, LayerFact, Machine};
+pub use overlay::discard;
 pub use probe::{Found, Interpreter, interpreters};
 pub use processes::{kill_group, process_started, sweep};
 pub use request::{Request, Spec, prepare};

@@ -4,6 +4,7 @@
 //! A run is the tree below its supervisor, which adopts whoever loses its parent. Should the supervisor be
 //! killed, its processes are found by the [`RUN_VARIABLE`] they inherited.
 
+use super::request::stand;
 use rustix::process::{Pid, PidfdFlags, Signal};
 use std::collections::BTreeSet;
 use std::fs;
@@ -52,7 +53,7 @@ pub fn kill_group(pid: i32, started: u64) -> bool {
 }
 
 /// Kills every process that carries the mark of the run with this scratch folder, wherever it went. Returns how
-/// many. For what is left when a supervisor was killed itself.
+/// many, and removes the folder that it stood in. For what is left when a supervisor was killed itself.
 pub fn sweep(scratch: &Path) -> usize {
     let mark = [RUN_VARIABLE.as_bytes(), b"=", scratch.as_os_str().as_bytes()].concat();
     let mut ended = BTreeSet::new();
@@ -67,6 +68,8 @@ pub fn sweep(scratch: &Path) -> usize {
             break;
         }
     }
+    // Where a run of root's stood; gone already unless its supervisor was killed.
+    let _ = std::fs::remove_dir_all(stand(scratch));
     ended.len()
 }
 

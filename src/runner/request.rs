@@ -139,7 +139,7 @@ impl Spec {
 
     /// The file in which staged writes come back.
     pub(super) fn bundle(&self) -> PathBuf {
-        self.staged.join("bundle")
+        self.staged.join(overlay::BUNDLE)
     }
 
     /// The program and its arguments, as they will be started.
@@ -202,15 +202,7 @@ pub(super) fn prepare_for(request: &Request, caller: &BTreeMap<OsString, OsStrin
     let (packed, files) = if place.is_copied { pack(request.files) } else { (Vec::new(), Vec::new()) };
     let silent = program.visible.clone();
     let read: Vec<PathBuf> = program.visible.into_iter().chain(grants.read.iter().cloned()).collect();
-    let view = View {
-        tool: place.tool.clone(),
-        scratch: place.scratch.clone(),
-        stand: place.stand.clone(),
-        stages: stages(&grants.write, &read)?,
-        read,
-        write: grants.write.iter().filter(|write| write.mode == WriteMode::Direct).cloned().collect(),
-        files: packed,
-    };
+    let view = view(&place, read, &grants.write, packed)?;
     let plan = Plan {
         program: place.seen(&program.path, request.version_dir),
         args,
@@ -324,6 +316,19 @@ impl Place {
 pub(super) fn stand(scratch: &Path) -> PathBuf {
     let word = Digest::of_bytes(scratch.as_os_str().as_bytes()).hex();
     std::env::temp_dir().join(format!("toolsmith-{}", &word[..16]))
+}
+
+/// What a run sees and writes.
+fn view(place: &Place, read: Vec<PathBuf>, write: &[WritePath], files: Vec<Packed>) -> Result<View, RunEnd> {
+    Ok(View {
+        tool: place.tool.clone(),
+        scratch: place.scratch.clone(),
+        stand: place.stand.clone(),
+        stages: stages(write, &read)?,
+        read,
+        write: write.iter().filter(|write| write.mode == WriteMode::Direct).cloned().collect(),
+        files,
+    })
 }
 
 /// The stages of what may be written.

@@ -26,6 +26,16 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+/// The file in which a difference comes back, in the folder of a run's staged writes.
+pub(super) const BUNDLE: &str = "bundle";
+
+/// Removes what is only needed until a difference was taken out; the folder too when nothing is kept in it.
+pub fn discard(staged: &Path) {
+    // What cannot be removed is a file that nobody reads.
+    let _ = std::fs::remove_file(staged.join(BUNDLE));
+    let _ = std::fs::remove_dir(staged);
+}
+
 /// A folder whose writes are kept aside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Stage {

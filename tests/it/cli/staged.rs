@@ -240,13 +240,14 @@ fn renamed_replaced_and_unreadable_files_come_out_as_what_they_are() {
 
 #[test]
 fn what_cannot_be_one_step_is_not_applied_in_parts() {
+    let limited = format!("{WRITES}[limits]\ndisk = \"64 MiB\"\n");
     for (script, says) in [
         ("rm out/kept.txt\nmkdir out/kept.txt\n", "from a file into a folder"),
         ("for i in 1 2 3; do truncate -s 30M out/hole$i; done\n", "disk limit"),
         ("touch \"$(printf 'out/\\377')\"\n", "no text"),
         ("p=out; for i in $(seq 140); do p=$p/d; mkdir $p; done\n", "nested too deep"),
     ] {
-        for shell in shells(|shell| tool(shell, &format!("echo n > out/new\n{script}"), WRITES)) {
+        for shell in shells(|shell| tool(shell, &format!("echo n > out/new\n{script}"), &limited)) {
             let ended = allowed(&shell).exits(0);
             assert!(ended.stderr.contains("not applied") && ended.stderr.contains(says), "{says}: {}", ended.stderr);
             assert_eq!(tree(&shell), BEFORE, "{says}");
@@ -256,7 +257,8 @@ fn what_cannot_be_one_step_is_not_applied_in_parts() {
 
 #[test]
 fn bits_alone_are_no_change_and_that_is_said() {
-    for shell in shells(|shell| tool(shell, "chmod 700 out/kept.txt\ncat out/gone.txt >> out/gone.txt.copy\n", WRITES)) {
+    for shell in shells(|shell| tool(shell, "chmod 700 out/kept.txt\ncat out/gone.txt >> out/gone.txt.copy\n", WRITES))
+    {
         let ended = allowed(&shell).exits(0);
         assert!(ended.stderr.contains("permission bits"), "{}", ended.stderr);
         assert!(shell.workspace().join("out/gone.txt.copy").exists());
