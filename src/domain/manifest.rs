@@ -128,7 +128,7 @@ pub struct LimitsDeclared {
     pub processes: Option<u64>,
     /// Bytes of output, both streams together.
     pub output_bytes: Option<u64>,
-    /// Bytes on disk: scratch and staged writes together.
+    /// Bytes on disk: in the scratch folder, and as many again in staged writes.
     pub disk_bytes: Option<u64>,
 }
 

@@ -86,13 +86,10 @@ impl Writer {
 
     pub(super) fn finish(mut self) -> io::Result<()> {
         let list = serde_json::to_vec(&self.listing)?;
-        // After a fault, bytes of a content that is in no list may come before it.
-        let end = self.file.stream_position()?;
+        // After a fault, bytes of a content that is in no list may come before it: nobody reads them.
         self.file.write_all(&list)?;
         self.file.write_all(&(list.len() as u64).to_le_bytes())?;
-        self.file.flush()?;
-        debug_assert!(end <= i64::MAX as u64);
-        Ok(())
+        self.file.flush()
     }
 }
 
@@ -159,4 +156,65 @@ fn place(from: &mut File, target: &Path, listed: &Listed) -> io::Result<()> {
     // We must be able to read and remove it ourselves.
     kept.set_permissions(Permissions::from_mode(listed.mode & 0o777 | 0o600))?;
     kept.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::PathBuf;
+
+    fn change(path: &str, difference: Difference) -> StagedChange {
+        StagedChange { path: path.into(), difference, before: None }
+    }
+
+    /// A bundle with a file, a folder and something deleted.
+    fn bundle(dir: &Path, room: u64) -> (PathBuf, Result<(), String>) {
+        let (content, path) = (dir.join("content"), dir.join("bundle"));
+        fs::write(&content, "12345").unwrap();
+        let mut writer = Writer::new(File::create(&path).unwrap(), room);
+        let file = Found::File { real: &content, mode: 0o640 };
+        let put = writer
+            .put(change("/w/d", Difference::Created), &Found::Folder)
+            .and_then(|()| writer.put(change("/w/d/f", Difference::Created), &file))
+            .and_then(|()| writer.put(change("/w/x", Difference::Deleted), &Found::Nothing));
+        if let Err(fault) = &put {
+            writer.fault(fault.clone());
+        }
+        writer.finish().unwrap();
+        (path, put)
+    }
+
+    #[test]
+    fn what_goes_into_a_bundle_comes_out_below_its_folder() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, put) = bundle(dir.path(), 5);
+        assert_eq!(put, Ok(()));
+        let out = dir.path().join("new");
+        let unpacked = unpack(&path, &out).unwrap();
+        assert_eq!(fs::read_to_string(out.join("w/d/f")).unwrap(), "12345");
+        let paths: Vec<_> = unpacked.staged.changes.iter().map(|change| change.path.to_str().unwrap()).collect();
+        assert_eq!((paths, unpacked.staged.fault), (vec!["/w/d", "/w/d/f", "/w/x"], None));
+        assert_eq!(unpacked.changes[1].digest, Some(crate::domain::Digest::of_bytes(b"12345")));
+    }
+
+    #[test]
+    fn more_than_the_limit_is_a_fault_and_no_part_of_a_content_counts() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, put) = bundle(dir.path(), 4);
+        assert!(put.unwrap_err().contains("disk limit"));
+        let unpacked = unpack(&path, &dir.path().join("new")).unwrap();
+        assert_eq!(unpacked.staged.changes.len(), 1);
+        assert!(unpacked.staged.fault.is_some());
+    }
+
+    #[test]
+    fn a_bundle_that_was_cut_off_anywhere_counts_for_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, _) = bundle(dir.path(), 5);
+        let whole = fs::read(&path).unwrap();
+        for length in 0..whole.len() {
+            fs::write(&path, &whole[..length]).unwrap();
+            assert!(unpack(&path, &dir.path().join("new")).is_err(), "{length}");
+        }
+    }
 }

@@ -108,7 +108,7 @@ impl Layers {
         let mut layers = Vec::new();
         for (number, (stage, lower, before, again)) in grounds.into_iter().enumerate() {
             let base = through(home.as_raw_fd()).join(number.to_string());
-            layers.push(cover(base, view, stage, lower, before, again)?);
+            layers.push(cover(&base, (stage, lower, before), again)?);
         }
         rustix::mount::unmount(&view.scratch, UnmountFlags::DETACH)?;
         Ok(Layers { layers, _home: Some(home), room: limits.disk_bytes })
@@ -203,16 +203,9 @@ fn again(stage: &Stage, view: &View, visible: &[PathBuf]) -> io::Result<Vec<Agai
 }
 
 /// Mounts one layer.
-fn cover(
-    base: PathBuf,
-    view: &View,
-    stage: Stage,
-    lower: Lower,
-    before: Before,
-    again: Vec<Again>,
-) -> io::Result<Layer> {
+fn cover(base: &Path, (stage, lower, before): (Stage, Lower, Before), again: Vec<Again>) -> io::Result<Layer> {
     let [upper, work, empty] = ["u", "w", "l"].map(|name| base.join(name));
-    for folder in [&base, &upper, &work, &empty] {
+    for folder in [base, &upper, &work, &empty] {
         DirBuilder::new().mode(0o755).create(folder)?;
     }
     for file in &again {
@@ -240,7 +233,6 @@ fn cover(
             rustix::mount::move_mount(tree, "", CWD, &path, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)?;
         }
     }
-    debug_assert!(view.stages.contains(&stage));
     Ok(Layer { stage, upper, lower, before })
 }
 
