@@ -136,7 +136,7 @@ impl Walk<'_> {
         if kind.is_dir() {
             let was_folder = before.is_some_and(|stamp| stamp.is_folder());
             if !was_folder {
-                self.put(path, before, Found::Folder)?;
+                self.put(path, before, &Found::Folder)?;
             } else if is_opaque(real).map_err(failed)? {
                 gone.push(path.to_owned());
             }
@@ -152,7 +152,7 @@ impl Walk<'_> {
             self.bits += usize::from(old.is_some_and(|old| old.mode() & 0o777 != meta.mode() & 0o777));
             return Ok(());
         }
-        self.put(path, before, Found::File { real, mode: meta.mode() & 0o777 })
+        self.put(path, before, &Found::File { real, mode: meta.mode() & 0o777 })
     }
 
     /// Whether the layer's file says the same as the one below.
@@ -175,13 +175,13 @@ impl Walk<'_> {
                 if stamp.kind == Kind::Other {
                     return Err(format!("{} is a link; taking links away is not staged", path.display()));
                 }
-                self.put(path, Some(*stamp), Found::Nothing)?;
+                self.put(path, Some(*stamp), &Found::Nothing)?;
             }
         }
         Ok(())
     }
 
-    fn put(&mut self, path: &Path, before: Option<Stamp>, found: Found<'_>) -> Result<(), String> {
+    fn put(&mut self, path: &Path, before: Option<Stamp>, found: &Found<'_>) -> Result<(), String> {
         let stage = &self.layer.stage;
         let failed = |error: io::Error| format!("{} cannot be read: {error}", path.display());
         if self.layer.lower.stamp(stage, path).map_err(failed)? != before {
@@ -195,12 +195,12 @@ impl Walk<'_> {
             Some(Kind::Other) => return Err(format!("{} was a link; replacing links is not staged", path.display())),
             Some(Kind::Folder) | None => None,
         };
-        let difference = match (&found, before) {
+        let difference = match (found, before) {
             (Found::Nothing, _) => Difference::Deleted,
             (_, None) => Difference::Created,
             (_, Some(_)) => Difference::Changed,
         };
-        self.writer.put(StagedChange { path: path.to_owned(), difference, before: old }, &found)
+        self.writer.put(StagedChange { path: path.to_owned(), difference, before: old }, found)
     }
 }
 

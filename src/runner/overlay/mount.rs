@@ -24,7 +24,7 @@ const EXTRA_INODES: u64 = 256;
 /// The layers of one run.
 #[derive(Debug, Default)]
 pub(in crate::runner) struct Layers {
-    layers: Vec<Layer>,
+    all: Vec<Layer>,
     /// The file system that the layers lie in; mounted nowhere.
     _home: Option<OwnedFd>,
     room: u64,
@@ -111,12 +111,12 @@ impl Layers {
             layers.push(cover(&base, (stage, lower, before), again)?);
         }
         rustix::mount::unmount(&view.scratch, UnmountFlags::DETACH)?;
-        Ok(Layers { layers, _home: Some(home), room: limits.disk_bytes })
+        Ok(Layers { all: layers, _home: Some(home), room: limits.disk_bytes })
     }
 
     /// Whether there is nothing to read out.
     pub(in crate::runner) fn is_empty(&self) -> bool {
-        self.layers.is_empty()
+        self.all.is_empty()
     }
 
     /// Writes what the tool did into the bundle. Nothing of the run may be alive.
@@ -125,7 +125,7 @@ impl Layers {
     /// When the bundle cannot be written; what cannot be staged is said in it.
     pub(in crate::runner) fn read_out(&self, bundle: OwnedFd) -> io::Result<()> {
         let mut writer = bundle::Writer::new(File::from(bundle), self.room);
-        for layer in &self.layers {
+        for layer in &self.all {
             if let Err(fault) = difference::collect(layer, &mut writer) {
                 writer.fault(fault);
                 break;
