@@ -72,7 +72,7 @@ pub(super) fn clean(report: Report, redactor: &Redactor, mut redactions: Redacti
         redactions.add(&found);
         clean
     };
-    let Report { end, usage, truncated, mut isolation, notes, observation, staged } = report;
+    let Report { end, usage, truncated, mut isolation, notes, observation, mut staged } = report;
     let Observation { observer, mut changes, changes_cut, mut attempts, attempts_cut } = observation;
     let end = end.with_text(&mut text);
     let mut notes: Vec<String> = notes.iter().map(|note| text(note)).collect();
@@ -87,6 +87,10 @@ pub(super) fn clean(report: Report, redactor: &Redactor, mut redactions: Redacti
         Observer::On => Observer::On,
         Observer::Off(reason) => Observer::Off(text(&reason)),
     };
+    // Contents and paths of staged writes stay as they are: they are what is applied.
+    if let Some(staged) = &mut staged {
+        staged.fault = staged.fault.as_deref().map(&mut text);
+    }
     notes.extend(redactions.note());
     let observation = Observation { observer, changes, changes_cut, attempts, attempts_cut };
     Report { end, usage, truncated, isolation, notes, observation, staged }

@@ -100,6 +100,7 @@ impl Place {
             least: IsolationLevel::Confined,
             observe: self.observe,
             state: &at("state"),
+            staged: &at("staged"),
         };
         let spec = runner::prepare(&request).unwrap_or_else(|end| panic!("it cannot start: {end:?}"));
         runner::start(spec, Hooks::default()).wait()
