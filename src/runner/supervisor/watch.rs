@@ -76,7 +76,9 @@ impl Watcher {
         }
         let page = rustix::param::page_size() as u64;
         let all = descendants(rustix::process::getpid().as_raw_nonzero().get());
-        let tools: Vec<_> = all.iter().filter(|process| !self.ours.contains(&process.pid)).collect();
+        // Before it is known which process becomes the tool, all of them are our own.
+        let is_tools = |pid: i32| self.tool.is_some() && !self.ours.contains(&pid);
+        let tools: Vec<_> = all.iter().filter(|process| is_tools(process.pid)).collect();
         let resident: u64 = tools.iter().map(|process| process.resident_pages * page).sum();
         let pids: Vec<i32> = tools.iter().map(|process| process.pid).collect();
         // Counting shared pages once is dear, so only when the cheap sum is over.
