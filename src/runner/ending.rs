@@ -26,6 +26,9 @@ const OUT_OF_MEMORY: &[&str] = &[
 /// What programs write when there is no room for a file, anywhere in their last words.
 const NO_ROOM: &[&str] = &["No space left on device", "ENOSPC", "no space left on device", "database or disk is full"];
 
+/// What runtimes write that ignore the signal for a file which became too large.
+const FILE_TOO_LARGE: &[&str] = &["File too large", "file too large", "EFBIG"];
+
 /// Why a run was stopped from outside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Stop {
@@ -117,7 +120,7 @@ fn limit_exceeded(reaped: &Reaped, limits: &Limits, last_words: &str) -> Option<
     if spent && (signal == libc::SIGXCPU || signal == libc::SIGKILL) {
         return Some(over_cpu(limits));
     }
-    if signal == libc::SIGXFSZ {
+    if signal == libc::SIGXFSZ || FILE_TOO_LARGE.iter().any(|phrase| last_words.contains(phrase)) {
         return Some(over("file-size", format!("wrote a file larger than {}", in_words(limits.file_bytes))));
     }
     if NO_ROOM.iter().any(|phrase| last_words.contains(phrase)) {
@@ -151,6 +154,7 @@ mod tests {
         assert_eq!(limit_of(Exit::Code(128 + libc::SIGXCPU), 10_000, 0, ""), named("cpu"));
         assert_eq!(limit_of(Exit::Signal(libc::SIGKILL), 11_000, 0, ""), named("cpu"));
         assert_eq!(limit_of(Exit::Signal(libc::SIGXFSZ), 0, 0, ""), named("file-size"));
+        assert_eq!(limit_of(Exit::Code(1), 0, 0, "OSError: [Errno 27] File too large\n"), named("file-size"));
         assert_eq!(limit_of(Exit::Code(1), 0, 0, "Traceback\nMemoryError\n"), named("memory"));
         assert_eq!(
             limit_of(Exit::Signal(libc::SIGABRT), 0, 0, "FATAL: JavaScript heap out of memory"),
