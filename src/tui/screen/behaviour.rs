@@ -4,12 +4,13 @@ use super::evidence;
 use super::reader::{Exposure, Reader, Tab};
 use crate::domain::Tool;
 use crate::engine::{Behaviour, EngineError};
+use crate::tui::ink::{Ink, Line, Span};
 use crate::tui::pane::rows::Look;
 use crate::tui::phrase::safe;
 use crate::tui::widget::{TextLine, TextView, Tone};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use ratatui::text::{Line, Span};
+
 use std::sync::Arc;
 
 /// The state of the screen.
@@ -51,7 +52,7 @@ impl BehaviourScreen {
             Span::styled(format!(" {}", self.title), look.theme.title),
             Span::styled("  what it was seen to do", look.theme.dim),
         ]);
-        buf.set_line(area.x, area.y, &line, area.width);
+        buf.put_line(area.x, area.y, &line, area.width);
         let rest = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
         self.reader.draw(rest, buf, look, exposure, &|_, _| Some(""))
     }
