@@ -7,6 +7,7 @@ mod cli;
 mod corpus;
 mod folder_watch;
 mod hostile;
+mod hostile_runs;
 mod interrupted;
 mod journeys;
 mod kills;

@@ -1,0 +1,1 @@
+attempt("append", lambda: write(outside("plain.txt"), "by the tool", "a"))

@@ -1,0 +1,3 @@
+say("spinning")
+while True:
+    pass

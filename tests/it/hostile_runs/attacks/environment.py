@@ -1,0 +1,2 @@
+for name, value in os.environ.items():
+    say(name, value)

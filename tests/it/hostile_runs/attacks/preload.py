@@ -1,0 +1,1 @@
+say("path", os.environ.get("PATH"), os.environ.get("PYTHONPATH"))

@@ -1,0 +1,1 @@
+attempt("rename", lambda: os.rename(outside("plain.txt"), outside("renamed")))

@@ -1,0 +1,1 @@
+attempt("victim", lambda: read("/proc/%d/cmdline" % FACTS["victim"]))

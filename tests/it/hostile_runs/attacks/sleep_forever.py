@@ -1,0 +1,2 @@
+say("sleeping")
+time.sleep(3600)

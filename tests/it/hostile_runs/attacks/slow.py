@@ -1,0 +1,2 @@
+say("started")
+time.sleep(600)

@@ -1,0 +1,1 @@
+attempt("truncate", lambda: os.truncate(outside("plain.txt"), 0))

@@ -1,0 +1,1 @@
+attempt("userfaultfd", lambda: called(libc.syscall(323, 1)))

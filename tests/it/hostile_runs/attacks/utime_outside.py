@@ -1,0 +1,1 @@
+attempt("utime", lambda: os.utime(outside("plain.txt"), (1, 1)))

@@ -1,0 +1,1 @@
+attempt("vsock", lambda: socket.socket(40, socket.SOCK_STREAM).family)
