@@ -31,11 +31,23 @@
 //! | [`action`] | the one table of verbs: names, keys, arguments, risk | domain |
 //! | [`store`] | the only SQL: events, log, reviews, runs, kept versions | domain |
 //! | [`catalog`] | folders to rows: formats, dialects, digests, search, watching | domain |
-//! | [`runner`] | one process: argv, environment, limits, spool, ending | domain |
+//! | [`runner`] | one run: argv, environment, walls, limits, observer, spool, ending | domain |
 //! | [`vcs`] | git | domain |
 //! | [`engine`] | the facade; its `core` holds the rules, the rest performs | all of the above but action |
 //! | [`cli`] | sub-commands built from the table; text and JSON | domain, action, engine |
 //! | [`tui`] | the screen: `App::update` is a pure function, `view` draws it | domain, action, engine |
+//!
+//! # One program, three roles
+//!
+//! ```text
+//!   workbench ──▶ supervisor ──▶ (bubblewrap ──▶) inner stage ──▶ the tool
+//!    runner::actor  runner::supervisor              supervisor::inner  supervisor::tool, sandbox
+//! ```
+//!
+//! Each run has a supervisor: this program started again. It starts the inner stage, behind bubblewrap
+//! where there is one, answers the system calls that the observer is told of, watches what the run uses,
+//! and leaves nothing of it behind, also when the workbench is killed. The process that becomes the tool
+//! raises its walls, verifies them, says what stands, and only then starts the program.
 //!
 //! # Invariants
 //!
@@ -52,8 +64,8 @@
 //!
 //! # Deliberately absent
 //!
-//! No sandbox yet: runs have resource limits and an environment of their own, are labelled
-//! `limits-only`, and nothing claims more. No network, no model, no telemetry. No second way to be
+//! No sandbox of our own making: namespaces are bubblewrap's, the walls are the kernel's, and a level
+//! that was not verified is not claimed. No network, no model, no telemetry. No second way to be
 //! notified, and no cache that is not rebuilt from files and log.
 
 pub mod action;
