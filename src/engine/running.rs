@@ -349,7 +349,7 @@ impl Engine {
             let isolation = self.run_record(row.run)?.isolation;
             let observation = Some(Observation::off("the process that watched it died"));
             let end = ended(RunEnd::Interrupted, isolation.profile);
-            let end = FinishedRun { observation, isolation, ..end };
+            let end = FinishedRun { isolation, observation, ..end };
             self.close_run(row.run, &end)?;
         }
         Ok(())

@@ -8,7 +8,7 @@ use super::ending::{Stop, judge};
 use super::overlay::{Unpacked, discard, unpack};
 use super::processes::sweep;
 use super::request::Spec;
-use super::running::{Hooks, Job, Link, Report, Staged};
+use super::running::{Hooks, Job, Link, OnIsolated, Report, Staged};
 use super::spool::{Frame, MAX_FRAME, Spool, SpoolWriter};
 use super::success::{MAX_JSON, Output};
 use super::supervisor::{Ended, Heard, Inbox, Message, Order, send};
@@ -118,7 +118,7 @@ struct Run<'a> {
     /// What it has, as far as it is known.
     isolation: Isolation,
     /// Who is told of it, once.
-    on_isolated: Option<Box<dyn FnOnce(&Isolation) + Send>>,
+    on_isolated: Option<OnIsolated>,
     /// The supervisor's last word.
     last: Option<Message>,
     /// Input that the tool has not taken yet.

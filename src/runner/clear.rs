@@ -140,7 +140,7 @@ mod tests {
         fs::create_dir_all(root.join("a/b")).unwrap();
         fs::write(root.join("a/b/file"), "x").unwrap();
         for folder in ["a/b", "a", ""] {
-            fs::set_permissions(root.join(folder), fs::Permissions::from_mode(0)).unwrap();
+            fs::set_permissions(root.join(folder), fs::Permissions::from_mode(0o000)).unwrap();
         }
         remove(&root).unwrap();
         assert!(!root.exists());

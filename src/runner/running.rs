@@ -14,13 +14,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use tokio::sync::watch;
 
+/// What is done with the isolation that was verified.
+pub(super) type OnIsolated = Box<dyn FnOnce(&Isolation) + Send>;
+
 /// What the owner of a run does at its two ends, on the run's own thread.
 pub struct Hooks {
     /// The supervisor exists: its pid, and when it started as [`super::process_started`] tells it. Not
     /// called when it could not be started.
     pub on_start: Box<dyn FnOnce(i32, u64) + Send>,
     /// The tool starts, behind walls that were verified: what it has. Not called when it never starts.
-    pub on_isolated: Box<dyn FnOnce(&Isolation) + Send>,
+    pub on_isolated: OnIsolated,
     /// The run is over, whatever came of it. Called exactly once, before [`Running::wait`] returns.
     pub on_end: Box<dyn FnOnce(&Report) + Send>,
 }
