@@ -31,12 +31,8 @@ pub(super) fn rerun(call: &Call<'_>) -> Result<u8, Stop> {
     let asked = || -> Result<(Engine, RunRequest), EngineError> {
         let (engine, _catalog) = call.open_catalog()?;
         let before = engine.run_record(RunId(call.required_id("run")?))?;
+        let input = engine.input_again(before.id)?;
         let tool = same_tool(call, &engine, &before)?;
-        let input = if before.input.is_empty() {
-            None
-        } else {
-            Some(serde_json::from_str(&before.input).map_err(EngineError::internal)?)
-        };
         Ok((engine, RunRequest { tool, input, timeout: None }))
     };
     start(call, asked())

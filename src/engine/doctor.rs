@@ -3,6 +3,7 @@
 //! It only looks: nothing is created, written or mended.
 
 use super::home::Home;
+use super::secrets;
 use super::settings::Settings;
 use super::view::DoctorLine;
 use crate::domain::{IsolationLevel, SafeText, Stage};
@@ -56,6 +57,7 @@ pub fn doctor(place: &Place<'_>, git: Option<&Git>, machine: &Machine) -> Vec<Do
     });
     lines.extend(folders(workspace));
     lines.push(settings_file(workspace, home));
+    lines.extend(secret_lines(&settings));
     lines.push(state(state_dir));
     lines.push(watches(std::fs::read_to_string("/proc/sys/fs/inotify/max_user_watches").ok().as_deref()));
     lines.push(terminal(&|name| std::env::var_os(name), window()));
@@ -167,6 +169,17 @@ fn settings_file(workspace: &Path, home: &Home) -> DoctorLine {
     }
 }
 
+/// The secrets that the settings name: whether each can be had. No line when there are none.
+fn secret_lines(settings: &Settings) -> Vec<DoctorLine> {
+    let missing = secrets::look(&settings.secrets);
+    if settings.secrets.is_empty() || !missing.is_empty() {
+        let hint = "tools that declare it are refused; [secrets] in config.toml says where it is";
+        return missing.into_iter().map(|why| line("secrets", Health::Warn, why, hint)).collect();
+    }
+    let names: Vec<&str> = settings.secrets.keys().map(String::as_str).collect();
+    vec![line("secrets", Health::Ok, format!("{} can be had", names.join(", ")), "")]
+}
+
 /// The state folder, or the folder it will be made in.
 fn state(state_dir: &Path) -> DoctorLine {
     let existing = state_dir.ancestors().find(|path| path.is_dir()).unwrap_or(Path::new("/"));
@@ -231,6 +244,7 @@ fn terminal(env: &dyn Fn(&str) -> Option<OsString>, window: Option<(u16, u16)>) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::secrets::SecretSource;
     use crate::runner::Bubblewrap;
     use crate::vcs::fixture::Repo;
 
@@ -272,6 +286,18 @@ mod tests {
         std::fs::write(temp.path().join("toolsmith.toml"), "\n[keys]\n").unwrap();
         let home = Home { config: temp.path().join("config"), data: temp.path().join("data") };
         assert_eq!(settings_file(temp.path(), &home).message, "toolsmith.toml:2: a workspace cannot set keys");
+    }
+
+    #[test]
+    fn a_secret_that_cannot_be_had_is_named_without_its_value() {
+        let mut settings = Settings::default();
+        assert_eq!(secret_lines(&settings), vec![]);
+        settings.secrets.insert("HERE".into(), SecretSource::Command(vec!["sh".into()]));
+        assert_eq!(secret_lines(&settings)[0].message, "HERE can be had");
+        settings.secrets.insert("GONE".into(), SecretSource::Env("TOOLSMITH_TEST_ABSENT".into()));
+        let lines = secret_lines(&settings);
+        assert_eq!((lines.len(), lines[0].state.as_str()), (1, "warn"));
+        assert!(lines[0].message.starts_with("GONE (variable TOOLSMITH_TEST_ABSENT): "), "{lines:?}");
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod queries;
 mod relocate;
 mod resolve;
 mod running;
+mod secrets;
 mod settings;
 mod snapshot;
 mod staged;
@@ -34,6 +35,7 @@ pub use error::{EngineError, ErrorCode};
 pub use home::{Home, find_workspace, state_dir};
 pub use init::{InitReport, init};
 pub use running::RunHandle;
+pub use secrets::SecretSource;
 pub use settings::{DEFAULT_CONFIG, KeySetting, RootSetting, Settings, Theme};
 pub use staged::{Content, Edit, StagedState, StagedView};
 pub use view::{

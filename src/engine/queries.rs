@@ -9,7 +9,7 @@ use super::{Engine, doctor, now};
 use crate::catalog;
 use crate::domain::{
     Digest, FailureGroup, Manifest, Operation, OperationId, Review, ReviewId, ReviewKind, Run, RunId, Stage, Tool,
-    ToolDetail, ToolName, VersionFile,
+    ToolDetail, ToolName, VersionFile, is_redacted, without_redacted,
 };
 use crate::store::{Copies, RunQuery, VersionRow};
 use serde_json::Value;
@@ -133,10 +133,31 @@ impl Engine {
         Ok(self.inner.copies.get(digest)?)
     }
 
-    /// The input last given to a tool by a human.
+    /// The input last given to a tool by a human, without the fields that held a secret.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
     pub fn last_input(&self, tool: &ToolName) -> Result<Option<Value>, EngineError> {
         let text = self.read(|q| Ok(q.last_input(tool)?))?;
-        text.map(|text| serde_json::from_str(&text).map_err(EngineError::internal)).transpose()
+        let input = text.map(|text| serde_json::from_str(&text).map_err(EngineError::internal)).transpose()?;
+        Ok(input.and_then(without_redacted))
+    }
+
+    /// The input of a recorded run, to run again with it; `None` for a run without one.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such run; `Refused` when its input held a secret, which is not kept.
+    pub fn input_again(&self, run: RunId) -> Result<Option<Value>, EngineError> {
+        let record = self.run_record(run)?;
+        if is_redacted(&record.input) {
+            return Err(EngineError::new(
+                ErrorCode::Refused,
+                format!("the input of run {run} held a secret, which is not kept"),
+                "run the tool with its whole input instead",
+            ));
+        }
+        let input = Some(record.input).filter(|text| !text.is_empty());
+        input.map(|text| serde_json::from_str(&text).map_err(EngineError::internal)).transpose()
     }
 
     /// Recorded runs.

@@ -6,6 +6,7 @@
 
 use super::core::{self, RunPolicy, Standing, policy};
 use super::error::{EngineError, ErrorCode};
+use super::secrets;
 use super::staged::Ending;
 use super::view::RunRequest;
 use super::{Engine, Inner, lock, now};
@@ -15,7 +16,6 @@ use crate::domain::{
 };
 use crate::runner::{self, Given, Report, Running};
 use crate::store::{FinishedRun, NewRun, Tx};
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
@@ -142,13 +142,16 @@ impl Engine {
     }
 
     fn launch(&self, request: &RunRequest, caller: &Caller, ready: Ready) -> Result<RunHandle, EngineError> {
-        let given = given(&ready);
+        let (given, lacking) = match self.given(&ready) {
+            Ok(given) => (given, None),
+            Err(end) => (Given::default(), Some(end)),
+        };
         let version_dir = self.inner.copies.put(request.tool.digest, &ready.detail.files)?;
         let input = stored_input(request, given.redactor());
         let id = self.open_run(&request.tool, ready.profile, caller, &input)?;
         let scratch = self.scratch_path(id);
         std::fs::create_dir_all(&scratch).map_err(EngineError::internal)?;
-        let prepared = runner::prepare(&runner::Request {
+        let wish = runner::Request {
             manifest: &ready.detail.manifest,
             version_dir: &version_dir,
             files: &ready.detail.files,
@@ -168,7 +171,8 @@ impl Engine {
             observe: self.inner.settings.observe,
             state: &self.inner.state_dir,
             staged: &self.staged_path(id),
-        });
+        };
+        let prepared = lacking.map_or_else(|| runner::prepare(&wish), Err);
         let verified = Arc::default();
         let running = match prepared {
             Ok(mut spec) => {
@@ -182,6 +186,17 @@ impl Engine {
             }
         };
         Ok(RunHandle { id, warning: ready.warning, engine: self.clone(), running, verified })
+    }
+
+    /// What a run gets by name.
+    fn given(&self, ready: &Ready) -> Result<Given, RunEnd> {
+        match ready.profile {
+            Profile::Strict => Ok(Given::default()),
+            Profile::Declared => {
+                let declared = &ready.detail.manifest.permissions.env;
+                Ok(Given::gather(declared, secrets::gather(declared, &self.inner.settings.secrets)?))
+            }
+        }
     }
 
     /// What a version needs and this machine lacks, looked for now: it costs reading its sources, and
@@ -362,14 +377,6 @@ impl Engine {
 
     fn scratch_path(&self, run: RunId) -> PathBuf {
         self.inner.state_dir.join("scratch").join(run.to_string())
-    }
-}
-
-/// What a run gets by name.
-fn given(ready: &Ready) -> Given {
-    match ready.profile {
-        Profile::Strict => Given::default(),
-        Profile::Declared => Given::gather(&ready.detail.manifest.permissions.env, BTreeMap::new()),
     }
 }
 

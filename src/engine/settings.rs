@@ -6,6 +6,7 @@
 //! names an existing action is for the face that owns the keys.
 
 use super::home::Home;
+use super::secrets::SecretSource;
 use crate::domain::{IsolationLevel, Problem, ProblemCode, Stage};
 use crate::runner::Bubblewrap;
 use std::borrow::Cow;
@@ -78,6 +79,8 @@ pub struct Settings {
     pub bubblewrap: Bubblewrap,
     /// Whether runs are watched.
     pub observe: bool,
+    /// Where the secrets are that tools may declare, by name.
+    pub secrets: BTreeMap<String, SecretSource>,
 }
 
 impl Default for Settings {
@@ -95,6 +98,7 @@ impl Default for Settings {
                 .into(),
             bubblewrap: Bubblewrap::Auto,
             observe: true,
+            secrets: BTreeMap::new(),
         }
     }
 }
@@ -109,7 +113,9 @@ impl Settings {
                 settings.apply_workspace(file, table, user_home.as_deref());
             });
         let config = home.config_file();
-        problems.extend(settings.read(&config.to_string_lossy(), &config, &Settings::apply_user));
+        problems.extend(settings.read(&config.to_string_lossy(), &config, &|settings, file, table| {
+            settings.apply_user(file, table, user_home.as_deref());
+        }));
         (settings, problems)
     }
 
@@ -160,7 +166,7 @@ impl Settings {
                         }
                     }
                 }
-                word @ ("theme" | "mouse" | "timeouts" | "keys" | "isolation" | "policy" | "limits") => {
+                word @ ("theme" | "mouse" | "timeouts" | "keys" | "isolation" | "secrets" | "policy" | "limits") => {
                     let message = format!("a workspace cannot set {word}");
                     file.bad(at, message, "it is the user's: put it into the user's config.toml".to_owned());
                 }
@@ -169,7 +175,7 @@ impl Settings {
         }
     }
 
-    fn apply_user(&mut self, file: &mut File<'_>, table: &DeTable<'_>) {
+    fn apply_user(&mut self, file: &mut File<'_>, table: &DeTable<'_>, user_home: Option<&Path>) {
         for (key, value) in table {
             let at = key.span().start;
             match key.get_ref().as_ref() {
@@ -188,11 +194,14 @@ impl Settings {
                         self.apply_isolation(file, key, value);
                     }
                 }
+                "secrets" => self.secrets = file.secrets(value, user_home),
                 word @ ("roots" | "git") => {
                     let message = format!("{word} is a setting of a workspace");
                     file.bad(at, message, "put it into the workspace's toolsmith.toml".to_owned());
                 }
-                other => file.unknown(at, other, "the settings are theme, mouse, timeouts, isolation and keys"),
+                other => {
+                    file.unknown(at, other, "the settings are theme, mouse, timeouts, isolation, secrets and keys");
+                }
             }
         }
     }
@@ -251,7 +260,7 @@ fn read_text(path: &Path) -> Result<Option<String>, (ProblemCode, String)> {
 }
 
 /// A settings file while it is read: finds lines and collects problems.
-struct File<'a> {
+pub(super) struct File<'a> {
     path: &'a str,
     text: &'a str,
     problems: Vec<Problem>,
@@ -263,7 +272,7 @@ impl File<'_> {
         before.filter(|byte| **byte == b'\n').count() as u64 + 1
     }
 
-    fn bad(&mut self, at: usize, message: String, hint: String) {
+    pub(super) fn bad(&mut self, at: usize, message: String, hint: String) {
         let line = Some(self.line(at));
         self.problems.push(Problem { path: self.path.to_owned(), line, code: ProblemCode::BadSetting, message, hint });
     }
@@ -291,7 +300,7 @@ impl File<'_> {
         found
     }
 
-    fn table<'t, 'i>(&mut self, value: &'t Spanned<DeValue<'i>>, name: &str) -> Vec<Entry<'t, 'i>> {
+    pub(super) fn table<'t, 'i>(&mut self, value: &'t Spanned<DeValue<'i>>, name: &str) -> Vec<Entry<'t, 'i>> {
         if let Some(table) = value.get_ref().as_table() {
             return table.iter().collect();
         }
@@ -377,7 +386,7 @@ impl File<'_> {
         if self.problems.len() > before { None } else { path.map(|path| RootSetting { path, stage }) }
     }
 
-    fn expand(&mut self, at: usize, text: &str, user_home: Option<&Path>) -> Option<PathBuf> {
+    pub(super) fn expand(&mut self, at: usize, text: &str, user_home: Option<&Path>) -> Option<PathBuf> {
         let Some(rest) = text.strip_prefix('~') else { return Some(PathBuf::from(text)) };
         match (user_home, rest.strip_prefix('/').or_else(|| rest.is_empty().then_some(""))) {
             (Some(home), Some(rest)) => Some(home.join(rest)),
@@ -394,7 +403,7 @@ impl File<'_> {
 }
 
 /// A key and its value, each with its place in the file.
-type Entry<'t, 'i> = (&'t Spanned<std::borrow::Cow<'i, str>>, &'t Spanned<DeValue<'i>>);
+pub(super) type Entry<'t, 'i> = (&'t Spanned<std::borrow::Cow<'i, str>>, &'t Spanned<DeValue<'i>>);
 
 /// Reads `500ms`, `30s`, `1m 30s`; only above zero.
 fn duration(text: &str) -> Option<Duration> {
@@ -437,6 +446,7 @@ mod tests {
         assert_eq!(settings.roots, vec![root]);
         let actions: Vec<_> = settings.keys.iter().map(|key| (key.action.as_str(), key.keys.len())).collect();
         assert_eq!(actions, vec![("run", 1), ("palette", 2)]);
+        assert_eq!(settings.secrets.len(), 3, "one of each kind");
     }
 
     #[test]
@@ -451,6 +461,20 @@ mod tests {
                 ("toolsmith.toml", Some(5), "a workspace cannot set policy"),
             ]
         );
+    }
+
+    #[test]
+    fn a_secret_is_never_in_a_workspace_and_a_problem_does_not_repeat_it() {
+        let (settings, problems) = load("[secrets]\nTOKEN = { env = \"HOME\" }\n", "");
+        assert!(settings.secrets.is_empty());
+        assert_eq!(problems[0].message, "a workspace cannot set secrets");
+        let user = "[secrets]\nTOKEN = { env = \"MY_TOKEN\" }\nPLAIN = \"hunter-two\"\nPATH = { env = \"X\" }\n\
+                    BOTH = { env = \"X\", file = \"/hunter-two\" }\nNEAR = { file = \"hunter-two\" }\n\
+                    NOTHING = { command = [] }\nTOOLSMITH_X = { env = \"X\" }\n";
+        let (settings, problems) = load("", user);
+        assert_eq!(settings.secrets, [("TOKEN".to_owned(), SecretSource::Env("MY_TOKEN".to_owned()))].into());
+        assert_eq!(problems.iter().map(|p| p.line.unwrap()).collect::<Vec<_>>(), [3, 4, 5, 6, 7, 8]);
+        assert!(!format!("{problems:?}").contains("hunter"), "{problems:?}");
     }
 
     #[test]

@@ -1,8 +1,15 @@
 //! The variables that a run is given by name, and what takes their values out of everything it leaves.
 
+use super::interpreter::ask;
 use crate::domain::{Redactor, Secret};
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStringExt;
+use std::path::Path;
+use std::time::Duration;
+
+/// How long a command has to give a secret: somebody may have to type a passphrase.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Variables that say nothing about anybody who could be harmed; taking their values out of a text would only
 /// spoil it.
@@ -63,6 +70,27 @@ impl Given {
     pub(super) fn value(&self, name: &str) -> Option<&OsStr> {
         self.values.get(name).map(Secret::expose)
     }
+}
+
+/// Starts a command with our own environment, without input, and takes the first line that it prints.
+///
+/// # Errors
+/// One line: it does not start, does not end within ten seconds, fails or prints nothing. What it printed is
+/// never repeated.
+pub fn ask_for_secret(command: &[String]) -> Result<Secret, String> {
+    let (program, args) = command.split_first().ok_or("its command is empty")?;
+    let args: Vec<&OsStr> = args.iter().map(OsStr::new).collect();
+    let env: Vec<(OsString, OsString)> = std::env::vars_os().collect();
+    let output = ask::call(Path::new(program), &args, &env, PATIENCE)?;
+    if !output.status.success() {
+        return Err(format!("{program} ended with {}", output.status));
+    }
+    let line = output.stdout.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    if line.is_empty() {
+        return Err(format!("{program} printed nothing"));
+    }
+    Ok(Secret::new(OsString::from_vec(line.to_vec())))
 }
 
 fn is_public(name: &str) -> bool {

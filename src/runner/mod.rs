@@ -44,7 +44,7 @@ mod tests;
 pub use baseline::Baselines;
 pub use clear::clear;
 pub use dependencies::{Need, missing};
-pub use given::Given;
+pub use given::{Given, ask_for_secret};
 pub use grants::{Grants, WritePath};
 pub use interpreter::{Interpreters, Who};
 pub use machine::{Bubblewrap, LayerFact, Machine};

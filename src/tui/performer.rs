@@ -388,7 +388,7 @@ fn dossier(engine: &Engine, tool: &Tool, other: Option<&str>) -> Result<ToolDoss
 fn rerun_request(engine: &Engine, run: RunId) -> Result<RunRequest, EngineError> {
     let record = engine.run_record(run)?;
     let tool = engine.resolve(record.tool.as_str())?;
-    let input = serde_json::from_str(&record.input).ok().filter(|input: &serde_json::Value| !input.is_null());
+    let input = engine.input_again(run)?.filter(|input| !input.is_null());
     Ok(RunRequest { tool, input, timeout: None })
 }
 

@@ -4,6 +4,7 @@ mod catalog;
 mod decide;
 mod permissions;
 mod run;
+mod secrets;
 mod staged;
 mod usage;
 
@@ -82,6 +83,18 @@ impl Shell {
 
     pub fn workspace(&self) -> PathBuf {
         self.dir.path().join("workspace")
+    }
+
+    /// The folder of settings and state.
+    pub fn home(&self) -> PathBuf {
+        self.dir.path().join("home")
+    }
+
+    /// Writes the user's settings.
+    pub fn configure(&self, text: &str) {
+        let folder = self.home().join("config");
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("config.toml"), text).unwrap();
     }
 
     /// Writes a file of the workspace.

@@ -4,7 +4,7 @@ use super::Shell;
 use serde_json::json;
 
 /// An approved tool, as a human made it.
-fn approved(shell: &Shell, name: &str, script: &str, manifest: &str) {
+pub(super) fn approved(shell: &Shell, name: &str, script: &str, manifest: &str) {
     shell.tool("experimental", name, script, manifest);
     approve(shell);
 }
