@@ -59,6 +59,8 @@
 //!   with exactly one commit.
 //! - Text of tools reaches a screen only through [`domain::SafeText`] or the output emulator, which
 //!   both turn hidden characters into visible escapes.
+//! - What a run leaves (output, report, input) passes a [`domain::Redactor`] before anything keeps or shows it; a
+//!   [`domain::Secret`] cannot be printed or serialized.
 //! - Only `store` has SQL, only `runner` and `vcs` start processes, only `tui` draws, `unsafe` is in
 //!   `runner::sandbox` only. A test reads the sources and checks this.
 //!

@@ -1,4 +1,5 @@
-//! The output of a run on disk: one file, both streams in order of arrival, exactly as received.
+//! The output of a run on disk: one file, both streams in order of arrival, exactly as received but for the
+//! secrets, which were taken out before.
 //!
 //! `TSP1`, then frames: one byte for the stream (0 stdout, 1 stderr), milliseconds since the start
 //! as 32-bit little endian, length as 32-bit little endian, the bytes. Nothing is interpreted here;
@@ -26,7 +27,7 @@ pub struct Frame {
     pub stream: Stream,
     /// Milliseconds since the start of the run.
     pub at_ms: u64,
-    /// The bytes, not interpreted.
+    /// The bytes, not interpreted, without secrets.
     pub bytes: Vec<u8>,
     /// Where the frame begins in the spool file.
     pub offset: u64,
