@@ -122,20 +122,23 @@ fn holds_bytecode(rest: &[u8]) -> bool {
 /// elsewhere than this says.
 pub(super) fn plain(path: &[u8]) -> Vec<u8> {
     let mut plain: Vec<u8> = Vec::with_capacity(path.len());
-    for name in path.split(|byte| *byte == b'/') {
-        match name {
-            b"" | b"." => {}
-            b".." => plain.truncate(plain.iter().rposition(|byte| *byte == b'/').unwrap_or(0)),
-            name => {
-                plain.push(b'/');
-                plain.extend_from_slice(name);
-            }
-        }
-    }
+    path.split(|byte| *byte == b'/').for_each(|name| enter(&mut plain, name));
     if plain.is_empty() {
         plain.push(b'/');
     }
     plain
+}
+
+/// Goes from a plain folder, of which the uppermost is empty here, to what this name leads to.
+fn enter(folder: &mut Vec<u8>, name: &[u8]) {
+    match name {
+        b"" | b"." => {}
+        b".." => folder.truncate(folder.iter().rposition(|byte| *byte == b'/').unwrap_or(0)),
+        name => {
+            folder.push(b'/');
+            folder.extend_from_slice(name);
+        }
+    }
 }
 
 /// A link of the kernel that leads a process back to something of its own. With them, every path can be
@@ -156,13 +159,20 @@ pub(super) fn plain_through(path: &[u8], lookup: &mut dyn FnMut(OwnLink) -> Opti
     let mut so_far: Vec<u8> = Vec::with_capacity(path.len());
     let mut links = 0;
     for name in path.split(|byte| *byte == b'/') {
-        so_far = plain(&[&so_far, b"/".as_slice(), name].concat());
+        // Name by name: a path can have two thousand, and a tool makes as many calls as it likes.
+        enter(&mut so_far, name);
         if links < MAX_LINKS
             && let Some(target) = own_link(&so_far).and_then(&mut *lookup)
         {
             links += 1;
             so_far = plain(&target);
+            if so_far == b"/" {
+                so_far.clear();
+            }
         }
+    }
+    if so_far.is_empty() {
+        so_far.push(b'/');
     }
     so_far
 }
@@ -217,6 +227,8 @@ mod tests {
             ("/proc/self/root/proc/self/root/x", "/x"),
             ("/proc/self/status", "/proc/self/status"),
             ("/proc/selfish/root", "/proc/selfish/root"),
+            ("/proc/self/root", "/"),
+            ("/..", "/"),
         ] {
             let found = plain_through(path.as_bytes(), &mut lookup);
             assert_eq!(String::from_utf8_lossy(&found), expected, "{path}");
