@@ -45,7 +45,7 @@ fn an_approval_can_be_taken_back() {
     open_review(&mut terminal);
     approve(&mut terminal, &digest);
     stage_of(&workspace, "greet", "approved");
-    terminal.wait_gone("type its first four").send(key::ESC).wait_text("1 Catalog");
+    terminal.wait_gone("type its first four").send(key::ESC).wait_text("1 Catalog").wait_text("u undo");
     terminal.send("u").wait_text("Undo?").wait_text("y does it").send("y");
     let shown = stage_of(&workspace, "greet", "experimental");
     assert_eq!(shown["tool"]["digest"], json!(digest));
