@@ -73,6 +73,11 @@ pub fn sweep(scratch: &Path) -> usize {
     ended.len()
 }
 
+/// The parent of a process that exists; `None` for the first process of the machine too.
+pub(super) fn parent(pid: i32) -> Option<i32> {
+    read_process(pid).map(|process| process.parent).filter(|parent| *parent > 0)
+}
+
 /// The living descendants of a process, nearest first.
 pub(super) fn descendants(root: i32) -> Vec<Process> {
     let all: Vec<Process> = list().collect();

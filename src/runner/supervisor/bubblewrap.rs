@@ -2,11 +2,12 @@
 //!
 //! It is an installed program, never bundled and never believed: what it built is verified from inside.
 
+use super::etc;
 use super::plan::Plan;
 use super::reach::Reach;
 use crate::domain::{IsolationLevel, Network};
 use crate::runner::overlay;
-use crate::runner::sandbox::{ETC, ETC_NETWORK, SYSTEM};
+use crate::runner::sandbox::SYSTEM;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -64,10 +65,13 @@ pub(super) fn arguments(plan: &Plan, reach: &Reach, command: &[OsString]) -> Vec
     for folder in SYSTEM {
         args.system(Path::new(folder));
     }
-    args.put(&["--dir", "/etc"]);
-    let network = if plan.network == Network::Full { ETC_NETWORK } else { &[] };
-    for file in ETC.iter().chain(network) {
-        args.bind("--ro-bind-try", Path::new(file));
+    if etc::is_chosen_inside(plan) {
+        args.put(&["--ro-bind", "/etc", "/etc"]);
+    } else {
+        args.put(&["--dir", "/etc"]);
+        for file in etc::files(plan) {
+            args.bind("--ro-bind-try", file);
+        }
     }
     args.put(&["--proc", "/proc", "--dev", "/dev", "--size", &SHARED_MEMORY.to_string(), "--tmpfs", "/dev/shm"]);
     args.put(&["--remount-ro", "/dev"]);

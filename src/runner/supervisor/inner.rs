@@ -6,10 +6,10 @@
 //! It holds no rights that the tool could use: no capabilities once the mounts stand, no memory that others may
 //! read, and signals of the tool do not reach it (Landlock scopes them).
 
-use super::disk;
 use super::plan::{Packed, Plan};
 use super::tool::{Streams, become_tool};
 use super::wire::{Inside, Order, receive_parcel, send_packet};
+use super::{disk, etc};
 use crate::runner::difference::{Listing, differences};
 use crate::runner::overlay::Layers;
 use crate::runner::sandbox::{self, Reaped};
@@ -194,6 +194,9 @@ fn obey(socket: &OwnedFd, tool: Pid) -> io::Result<()> {
 fn furnish(kit: &Kit) -> io::Result<Layers> {
     // bubblewrap mounts as a user that is root inside, then becomes another: its mounts are not ours to add to.
     sandbox::own_mounts()?;
+    if etc::is_chosen_inside(&kit.plan) {
+        etc::choose(&kit.plan)?;
+    }
     let view = &kit.plan.view;
     let limits = &kit.plan.limits;
     let layers = Layers::mount(view, limits)?;
@@ -208,7 +211,7 @@ fn furnish(kit: &Kit) -> io::Result<Layers> {
     Ok(layers)
 }
 
-fn mount_tmpfs(at: &Path, options: &str, flags: MountFlags) -> io::Result<()> {
+pub(super) fn mount_tmpfs(at: &Path, options: &str, flags: MountFlags) -> io::Result<()> {
     let options = CString::new(options).map_err(|_| io::ErrorKind::InvalidInput)?;
     rustix::mount::mount(c"tmpfs", at, c"tmpfs", flags, options.as_c_str())?;
     Ok(())

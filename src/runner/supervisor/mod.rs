@@ -8,6 +8,7 @@
 
 mod bubblewrap;
 mod disk;
+mod etc;
 mod inner;
 mod plan;
 mod reach;

@@ -5,7 +5,7 @@ use super::disk::{self, Disk};
 use super::plan::Plan;
 use crate::domain::Sample;
 use crate::runner::ending::Stop;
-use crate::runner::processes::{descendants, proportional_bytes};
+use crate::runner::processes::{descendants, parent, proportional_bytes};
 use crate::runner::sandbox::Exit;
 use std::time::{Duration, Instant};
 
@@ -42,8 +42,8 @@ impl Watcher {
 
     /// Learns which process becomes the tool: those between us and it are our own.
     pub(super) fn tool(&mut self, pid: i32) {
-        let all = descendants(rustix::process::getpid().as_raw_nonzero().get());
-        let parent = |pid: i32| all.iter().find(|process| process.pid == pid).map(|process| process.parent);
+        let me = rustix::process::getpid().as_raw_nonzero().get();
+        let parent = |pid: i32| parent(pid).filter(|parent| *parent != me);
         self.tool = Some(pid);
         self.ours = std::iter::successors(parent(pid), |pid| parent(*pid)).collect();
     }
