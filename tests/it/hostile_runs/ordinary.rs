@@ -11,7 +11,7 @@ use std::fs;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 fn each(case: &Case, mut check: impl FnMut(User, Level)) {
     for user in users(case) {

@@ -39,7 +39,7 @@ const WALL: &str = "8s";
 /// How often it is looked whether something happened that nobody tells.
 pub const LOOK: Duration = Duration::from_millis(5);
 /// Where a run must be over, on a busy machine.
-const LAST: Duration = Duration::from_secs(60);
+const LAST: Duration = Duration::from_mins(1);
 
 /// What programs say, as it comes: whether it is standard output, and bytes.
 type News = Receiver<(bool, Vec<u8>)>;

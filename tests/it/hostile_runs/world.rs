@@ -142,7 +142,7 @@ impl World {
             fs::set_permissions(path.join(name), fs::Permissions::from_mode(0o777)).unwrap();
         }
         fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
-        let (victim, victim_at) = start_victim(&user, &secret);
+        let (victim, victim_at) = start_victim(user, &secret);
         let udp = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let tcp = [TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).ok(), TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).ok()];
         tcp.iter().flatten().for_each(|ear| ear.set_nonblocking(true).unwrap());
@@ -389,7 +389,7 @@ fn mounts() -> usize {
 }
 
 /// A process of the user that knows the secret, and where in its memory it lies.
-fn start_victim(user: &User, secret: &str) -> (Child, u64) {
+fn start_victim(user: User, secret: &str) -> (Child, u64) {
     let mut command = Command::new("/usr/bin/python3");
     command.args(["-c", VICTIM]).env_clear().env("VAULT_TOKEN", secret);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).current_dir("/");
