@@ -701,19 +701,27 @@ fn the_label_is_what_the_machine_gives_and_below_the_least_level_nothing_starts(
 
 #[test]
 fn a_bubblewrap_that_builds_nothing_is_found_out() {
-    // Starts what it is given, after whatever it would have built.
-    let fake = "#!/bin/sh\nwhile [ \"$1\" != -- ]; do shift; done; shift; exec \"$@\"\n";
-    let mut bench = Bench::sh("echo ran");
-    let path = bench.path("bwrap");
-    fs::write(&path, fake).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-    fs::set_permissions(bench.dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
-    bench.machine = Machine::new(Bubblewrap::At(path), None);
-    bench.least = IsolationLevel::Isolated;
-    let report = bench.run().report;
-    assert!(matches!(report.end, RunEnd::Uncontained { .. }), "{report:?}");
-    assert_eq!(report.isolation.level, IsolationLevel::None);
-    assert_ne!(bench.output(Stream::Stdout), "ran\n");
+    // Each starts what it is given, after whatever it would have built; the second lies when it is tried out.
+    let start = "while [ \"$1\" != -- ]; do shift; done; shift";
+    let lie = "[ \"$1\" = /bin/readlink ] && echo 'pid:[1]' && exit";
+    for (lies, lie) in [(false, "true"), (true, lie)] {
+        let mut bench = Bench::sh("echo ran");
+        let path = bench.path("bwrap");
+        fs::write(&path, format!("#!/bin/sh\n{start}\n{lie}\nexec \"$@\"\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        fs::set_permissions(bench.dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        bench.machine = Machine::new(Bubblewrap::At(path), None);
+        bench.least = IsolationLevel::Isolated;
+        if !lies {
+            let Err(RunEnd::Uncontained { message }) = bench.spec() else { panic!("it would start") };
+            assert!(message.contains("is not bubblewrap"), "{message}");
+            continue;
+        }
+        let report = bench.run().report;
+        assert!(matches!(report.end, RunEnd::Uncontained { .. }), "{report:?}");
+        assert_eq!(report.isolation.level, IsolationLevel::None);
+        assert_ne!(bench.output(Stream::Stdout), "ran\n");
+    }
 }
 
 fn has_node() -> bool {

@@ -55,6 +55,12 @@ const ASK_PERSONALITY: u32 = u32::MAX;
 /// The part of a socket's type that is not flags.
 const SOCKET_KIND: u32 = 0xf;
 
+/// Bits of a mode that give a program the rights of the file's owner or group.
+const SPECIAL_MODES: u32 = libc::S_ISUID | libc::S_ISGID;
+
+/// Flags of `open` with which its mode counts; of `O_TMPFILE` the bit that is its own.
+const CREATES: u32 = (libc::O_CREAT | (libc::O_TMPFILE & !libc::O_DIRECTORY)) as u32;
+
 /// All processes of a user, for `setpriority`.
 const PRIO_USER: u32 = 2;
 
@@ -69,17 +75,41 @@ impl Terms {
 
     fn rules(self) -> Vec<Rule> {
         // Its data is behind a pointer, so it cannot be judged; the C libraries then use `clone`.
-        let mut rules = vec![Rule::always(libc::SYS_clone3, Action::Errno(libc::ENOSYS))];
+        let mut rules = vec![
+            Rule::always(libc::SYS_clone3, Action::Errno(libc::ENOSYS)),
+            Rule {
+                number: libc::SYS_fchmod,
+                cases: vec![case(&[special(1)], Action::Errno(libc::EPERM))],
+                otherwise: Action::Allow,
+            },
+        ];
         rules.extend(CALLS.iter().filter_map(|(number, call)| self.rule(*number, *call)));
         rules
     }
 
     fn rule(self, number: i64, call: Call) -> Option<Rule> {
         match call.group() {
-            Group::File | Group::Exec => self.observe.then(|| Rule::always(number, Action::Notify)),
+            Group::File => self.file_rule(number, call),
+            Group::Exec => self.observe.then(|| Rule::always(number, Action::Notify)),
             Group::Network => self.network_rule(number, call),
             Group::Forbidden => self.forbidden_rule(number, call),
         }
+    }
+
+    /// Nobody makes a file that runs with its owner's rights: where it is written directly, the tool would be gone
+    /// and the file would stay.
+    fn file_rule(self, number: i64, call: Call) -> Option<Rule> {
+        let otherwise = if self.observe { Action::Notify } else { Action::Allow };
+        let tests = match call {
+            Call::Chmod | Call::Creat | Call::Mknod => vec![special(1)],
+            Call::Fchmodat | Call::Fchmodat2 | Call::Mknodat => vec![special(2)],
+            Call::Open => vec![Test::HasAny { arg: 1, bits: CREATES }, special(2)],
+            Call::Openat => vec![Test::HasAny { arg: 2, bits: CREATES }, special(3)],
+            // Its mode is behind a pointer, so it cannot be judged; programs then use `openat`.
+            Call::Openat2 => return Some(Rule::always(number, Action::Errno(libc::ENOSYS))),
+            _ => return self.observe.then(|| Rule::always(number, Action::Notify)),
+        };
+        Some(Rule { number, cases: vec![case(&tests, Action::Errno(libc::EPERM))], otherwise })
     }
 
     /// What happens to a refused call.
@@ -219,6 +249,10 @@ fn is(arg: usize, value: u32) -> Test {
     Test::Is { arg, mask: ALL, value }
 }
 
+fn special(arg: usize) -> Test {
+    Test::HasAny { arg, bits: SPECIAL_MODES }
+}
+
 fn is_not(arg: usize, value: u32) -> Test {
     Test::IsNot { arg, mask: ALL, value }
 }
@@ -345,9 +379,39 @@ mod tests {
     fn files_and_programs_are_seen_only_by_an_observer() {
         for terms in every() {
             let expected = if terms.observe { NOTIFY } else { ALLOW };
-            for (_, call) in CALLS.iter().filter(|(_, call)| matches!(call.group(), Group::File | Group::Exec)) {
+            let files = CALLS.iter().filter(|(_, call)| matches!(call.group(), Group::File | Group::Exec));
+            for (_, call) in files.filter(|(_, call)| *call != Call::Openat2) {
                 assert_eq!(answer(terms, *call, &[]), expected, "{call:?} {terms:?}");
             }
+            let nosys = libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32;
+            assert_eq!(answer(terms, Call::Openat2, &[]), nosys, "its mode cannot be judged: {terms:?}");
+        }
+    }
+
+    #[test]
+    fn no_file_is_given_the_rights_of_its_owner() {
+        let creates = (libc::O_CREAT | libc::O_WRONLY) as u64;
+        for terms in every() {
+            let free = if terms.observe { NOTIFY } else { ALLOW };
+            for (bits, expected) in [(0o755, free), (0o4755, DENY), (0o2755, DENY), (0o1755, free)] {
+                for (call, args) in [
+                    (Call::Chmod, vec![1, bits]),
+                    (Call::Fchmodat, vec![3, 1, bits]),
+                    (Call::Fchmodat2, vec![3, 1, bits]),
+                    (Call::Creat, vec![1, bits]),
+                    (Call::Mknod, vec![1, bits]),
+                    (Call::Mknodat, vec![3, 1, bits]),
+                    (Call::Open, vec![1, creates, bits]),
+                    (Call::Openat, vec![3, 1, creates, bits]),
+                    (Call::Openat, vec![3, 1, libc::O_TMPFILE as u64, bits]),
+                ] {
+                    assert_eq!(answer(terms, call, &args), expected, "{call:?} {bits:o} {terms:?}");
+                }
+                let six = [3, bits, 0, 0, 0, 0];
+                let fchmod = interpret(&terms.program(), ARCHITECTURE, libc::SYS_fchmod as u32, six);
+                assert_eq!(fchmod, if expected == DENY { DENY } else { ALLOW });
+            }
+            assert_eq!(answer(terms, Call::Openat, &[3, 1, 0, 0o4755]), free, "without a file made, a mode is nothing");
         }
     }
 

@@ -122,7 +122,10 @@ impl Args {
     }
 }
 
-/// Whether bubblewrap works here: builds an empty view once and starts `true` in it.
+/// Names the namespace of processes that somebody is in (`namespaces(7)`).
+const OWN_PROCESSES: &str = "/proc/self/ns/pid";
+
+/// Whether bubblewrap works here: starts a program in namespaces once, which says whether they are its own.
 ///
 /// # Errors
 /// What it said, with what to do where that is known.
@@ -141,14 +144,27 @@ pub(in crate::runner) fn try_out(program: &Path, user: Option<u32>) -> Result<()
         "--proc",
         "/proc",
         "--",
-        "/bin/true",
+        "/bin/readlink",
+        OWN_PROCESSES,
     ]);
     command.env_clear().stdin(std::process::Stdio::null());
     if let Some(user) = user {
         command.uid(user).gid(user);
     }
     let answer = command.output().map_err(|error| format!("bubblewrap could not be started: {error}"))?;
-    if answer.status.success() { Ok(()) } else { Err(explain(&String::from_utf8_lossy(&answer.stderr))) }
+    if !answer.status.success() {
+        return Err(explain(&String::from_utf8_lossy(&answer.stderr)));
+    }
+    // Something of that name that builds nothing also succeeds.
+    let inside = String::from_utf8_lossy(&answer.stdout).trim().to_owned();
+    let here = std::fs::read_link(OWN_PROCESSES).unwrap_or_default();
+    if inside.starts_with("pid:") && Path::new(&inside) != here {
+        return Ok(());
+    }
+    Err(format!(
+        "{} is not bubblewrap, or does nothing: what it started was not in a world of its own",
+        program.display()
+    ))
 }
 
 /// What bubblewrap says, with its usual cause and remedy.

@@ -137,6 +137,7 @@ fn tell_changes(plan: &Plan, before: &Listing, socket: &OwnedFd) -> io::Result<(
 fn wait_for(pid: i32, socket: &OwnedFd) -> io::Result<Reaped> {
     let handle = Pid::from_raw(pid).ok_or(io::ErrorKind::InvalidInput)?;
     let ended = rustix::process::pidfd_open(handle, PidfdFlags::empty())?;
+    let mut is_asked = false;
     loop {
         let mut wanted = [PollFd::new(&ended, PollFlags::IN), PollFd::new(socket, PollFlags::IN)];
         match rustix::event::poll(&mut wanted, None) {
@@ -148,12 +149,13 @@ fn wait_for(pid: i32, socket: &OwnedFd) -> io::Result<Reaped> {
             break;
         }
         if is_ordered {
-            obey(socket, handle)?;
+            is_asked |= obey(socket, handle)? == Some(Order::Term);
         }
     }
     let mut reaped = sandbox::reap(pid)?;
     let deadline = Instant::now() + LINGER;
-    while Instant::now() < deadline && sandbox::has_children(&mut reaped)? {
+    // Who was asked to end may clean up as long as the workbench lets it: it then orders to kill.
+    while (is_asked || Instant::now() < deadline) && sandbox::has_children(&mut reaped)? {
         let pause = Timespec { tv_sec: 0, tv_nsec: i64::from(LOOK.subsec_nanos()) };
         let mut wanted = [PollFd::new(socket, PollFlags::IN)];
         match rustix::event::poll(&mut wanted, Some(&pause)) {
@@ -167,12 +169,12 @@ fn wait_for(pid: i32, socket: &OwnedFd) -> io::Result<Reaped> {
     Ok(reaped)
 }
 
-fn obey(socket: &OwnedFd, tool: Pid) -> io::Result<()> {
+fn obey(socket: &OwnedFd, tool: Pid) -> io::Result<Option<Order>> {
     let parcel = receive_parcel(socket, RecvFlags::DONTWAIT)?;
     if parcel.bytes.is_empty() {
         // The supervisor is gone, and with it everybody who could want the result.
         let _ = rustix::process::kill_process_group(tool, Signal::KILL);
-        return Ok(());
+        return Ok(None);
     }
     let order: Order = serde_json::from_slice(&parcel.bytes)?;
     // It may just have ended: then there is nobody to tell.
@@ -187,7 +189,7 @@ fn obey(socket: &OwnedFd, tool: Pid) -> io::Result<()> {
             let _ = rustix::process::kill_process(tool, Signal::KILL);
         }
     }
-    Ok(())
+    Ok(Some(order))
 }
 
 /// Mounts the layers of staged writes, the scratch folder and the version's folder, and puts the files there.

@@ -42,7 +42,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use tool::Streams;
 use watch::Watcher;
-use wire::{Inside, receive_parcel, send_packet};
+use wire::{Inside, Parcel, receive_parcel, send_packet};
 
 /// The first argument that makes this program a supervisor. No verb begins like this.
 pub(super) const SUPERVISE: &str = "--as-supervisor";
@@ -320,6 +320,8 @@ impl Supervisor {
         let mut parcel = match receive_parcel(status, RecvFlags::DONTWAIT) {
             Ok(parcel) => parcel,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+            // Whoever held the other end was killed with something still unread.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => Parcel::default(),
             Err(error) => return Err(error),
         };
         if parcel.bytes.is_empty() {

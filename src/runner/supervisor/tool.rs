@@ -77,7 +77,8 @@ fn prepare(plan: &Plan, streams: &Streams, status: &OwnedFd) -> io::Result<Owned
     // Never ours to answer: a weaker choice of victim or a lower priority is no hole.
     let _ = std::fs::write("/proc/self/oom_score_adj", OOM_SCORE);
     let _ = rustix::process::nice(NICENESS);
-    rustix::process::umask(Mode::from_raw_mode(0o077));
+    // As programs expect it: what they write to declared paths is read by others than their user.
+    rustix::process::umask(Mode::from_raw_mode(0o022));
     rustix::stdio::dup2_stdin(&streams.stdin)?;
     rustix::stdio::dup2_stdout(&streams.stdout)?;
     rustix::stdio::dup2_stderr(&streams.stderr)?;
