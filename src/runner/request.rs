@@ -388,6 +388,11 @@ fn policy(request: &Request, means: &Means, view: &View, (grants, silent): (&Gra
     let word = |path: &Path, word: &str| (path.to_owned(), word.to_owned());
     let mut names =
         vec![word(&view.tool, "{tool}"), word(&view.scratch, "{scratch}"), word(request.workspace, "{workspace}")];
+    if means.level == IsolationLevel::Isolated {
+        // The run's own there: a link to its scratch folder, and memory that nobody else has.
+        let own = ["/tmp", "/dev/shm"].into_iter().filter(|folder| view.leaves(folder));
+        names.extend(own.map(|folder| word(Path::new(folder), "{scratch}")));
+    }
     names.extend(std::env::home_dir().filter(|home| home.parent().is_some()).map(|home| word(&home, "~")));
     Policy {
         level: means.level,

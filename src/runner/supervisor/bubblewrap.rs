@@ -91,9 +91,7 @@ pub(super) fn arguments(plan: &Plan, reach: &Reach, command: &[OsString]) -> Vec
         args.0.extend(["--dir".into(), folder.into()]);
     }
     // A folder with what was declared in it cannot be a link, too; then only TMPDIR leads to the scratch folder.
-    let staged = plan.view.stages.iter().map(|stage| &stage.root);
-    let declared = plan.view.read.iter().chain(plan.view.write.iter().map(|write| &write.path)).chain(staged);
-    if !declared.into_iter().any(|path| path.starts_with("/tmp")) {
+    if plan.view.leaves("/tmp") {
         args.0.extend(["--symlink".into(), plan.view.scratch.clone().into_os_string(), "/tmp".into()]);
     }
     args.put(&["--chdir", "/", "--remount-ro", "/", "--"]);

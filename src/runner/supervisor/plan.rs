@@ -76,6 +76,15 @@ pub(in crate::runner) struct View {
     pub(in crate::runner) files: Vec<Packed>,
 }
 
+impl View {
+    /// Whether nothing that it shows at its own path lies in this folder, so that the folder can be the run's own.
+    pub(in crate::runner) fn leaves(&self, folder: &str) -> bool {
+        let staged = self.stages.iter().map(|stage| &stage.root);
+        let shown = self.read.iter().chain(self.write.iter().map(|write| &write.path)).chain(staged);
+        !shown.into_iter().any(|path| path.starts_with(folder))
+    }
+}
+
 /// One file of the version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::runner) struct Packed {

@@ -61,6 +61,35 @@ fn what_a_run_reaches_for_is_reported_at_each_level() {
 }
 
 #[test]
+fn folders_that_an_isolated_run_has_alone_are_its_scratch() {
+    const BUSY: &str = r#"
+import os
+for folder in ["/tmp", "/dev/shm"]:
+    one, two = folder + "/one", folder + "/two"
+    open(one, "w").write("x")
+    os.rename(one, two)
+    print(os.listdir(folder), open(two).read())
+    os.remove(two)
+"#;
+    for (machine, level) in machines() {
+        let mut bench = script(BUSY, machine);
+        if level != IsolationLevel::Isolated {
+            continue;
+        }
+        let report = watched(&bench);
+        assert_eq!(report.end, FINE);
+        let own = ["write {scratch} allowed", "rename {scratch} allowed", "delete {scratch} allowed"];
+        assert_eq!(lines(&report), own);
+        // What is declared there is not the run's own.
+        let declared = tempfile::tempdir_in("/tmp").unwrap();
+        bench.manifest.permissions.read = vec![declared.path().display().to_string()];
+        bench.profile = Profile::Declared;
+        let seen = lines(&watched(&bench));
+        assert!(seen.iter().any(|line| line.starts_with("write /tmp/one ")), "{seen:?}");
+    }
+}
+
+#[test]
 fn what_an_interpreter_does_by_itself_is_not_reported() {
     for (machine, level) in machines() {
         let report = watched(&script("print('hello')", machine));
