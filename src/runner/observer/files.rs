@@ -2,7 +2,7 @@
 
 use super::judge::{Finding, Findings, Judge, UNREADABLE, read_bytes, read_text, word_at};
 use super::log::Found;
-use super::paths::{OwnLink, Realm, Wish, lies_in, plain, plain_through};
+use super::paths::{OwnLink, Realm, Wish, lies_in, plain_through};
 use super::process::Tool;
 use crate::domain::{Answer, Touch};
 use crate::runner::sandbox::{Call, Notification};
@@ -51,9 +51,6 @@ impl Judge {
         for named in named(call, tool).into_iter().flatten() {
             self.named_file(call, named, tool, findings);
         }
-        if let Some((link, folder)) = link_target(call.call) {
-            self.link(call, link, folder, tool, findings);
-        }
     }
 
     fn named_file(&mut self, call: &Notification, named: Named, tool: &mut dyn Tool, findings: &mut Findings) {
@@ -88,29 +85,6 @@ impl Judge {
                 Some(attempt(named.touch, self.places.show(path), answer))
             }
         }
-    }
-
-    /// A link that leads out of what the tool has: through it, names that look like its own are not.
-    fn link(&mut self, call: &Notification, link: usize, folder: Named, tool: &mut dyn Tool, findings: &mut Findings) {
-        let mut target = std::mem::take(&mut self.text);
-        if read_text(tool, call.pid, call.args[link], MAX_PATH, &mut target) {
-            let target = if target.first() == Some(&b'/') {
-                Some(plain(&target))
-            } else {
-                let start = folder.folder.map(|argument| call.args[argument] as i32);
-                let mut place = Vec::new();
-                let known = read_text(tool, call.pid, call.args[folder.path], MAX_PATH, &mut place);
-                let place = known.then(|| absolute(call.pid, &place, start, tool)).flatten();
-                place.map(|place| plain(&[parent(&place), b"/", &target].concat()))
-            };
-            let named = Named { touch: Touch::Rename, creates: false, ..folder };
-            if let Some(target) = target
-                && self.places.realm(&target, Wish::Look) == Realm::Outside
-            {
-                findings.extend(self.reach(call.pid, &target, named, tool));
-            }
-        }
-        self.text = target;
     }
 
     /// What starting a program shows.
@@ -176,6 +150,7 @@ fn named(call: &Notification, tool: &mut dyn Tool) -> [Option<Named>; 2] {
         }
         #[cfg(target_arch = "x86_64")]
         Call::Rename | Call::Link => [Some(Named::here(0, RENAME)), Some(Named::here(1, WRITE).creating())],
+        // The text of a link touches nothing: what is reached through it, the walls judge.
         Call::Symlinkat => one(Named::at(1, WRITE).creating()),
         #[cfg(target_arch = "x86_64")]
         Call::Symlink => one(Named::here(1, WRITE).creating()),
@@ -207,16 +182,6 @@ fn opened(named: Named, flags: u64) -> Named {
         return named;
     }
     Named { touch: Touch::Write, creates: has(libc::O_CREAT), ..named }
-}
-
-/// The argument that holds where a symbolic link leads, and where the link itself is.
-fn link_target(call: Call) -> Option<(usize, Named)> {
-    match call {
-        Call::Symlinkat => Some((0, Named::at(1, Touch::Rename))),
-        #[cfg(target_arch = "x86_64")]
-        Call::Symlink => Some((0, Named::here(1, Touch::Rename))),
-        _ => None,
-    }
 }
 
 /// The plain absolute path that the tool means; `None` when it starts from nothing that has a path.

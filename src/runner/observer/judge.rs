@@ -100,7 +100,7 @@ impl Judge {
             }
             Group::Network => self.address(call, tool, &mut findings),
             Group::Forbidden => {
-                findings.extend(forbidden(call));
+                findings.extend(forbidden(call, self.network));
                 Verdict::Errno(libc::EPERM)
             }
         };
@@ -211,10 +211,12 @@ pub(super) fn question_at(tool: &mut dyn Tool, pid: u32, address: u64, length: u
     dns::question(&read_bytes(tool, pid, address, length))
 }
 
-fn forbidden(call: &Notification) -> Option<Finding> {
+fn forbidden(call: &Notification, network: Network) -> Option<Finding> {
     let target = match call.call {
         // The C library asks the kernel for its own addresses whenever it looks a name up.
         Call::Socket if call.args[0] as i32 == libc::AF_NETLINK => return None,
+        // With a network, it also knocks at the name cache through one of these.
+        Call::Socket if network == Network::Full && call.args[0] as i32 == libc::AF_UNIX => return None,
         Call::Socket | Call::Socketpair => format!("{} family {}", call.call.word(), call.args[0] as i32),
         Call::Ioctl => format!("ioctl {:#x}", call.args[1] as u32),
         other => other.word().to_owned(),
