@@ -129,9 +129,27 @@ impl Envelope {
         }
     }
 
+    /// What was tried, by answer and target; what was denied in some runs and missing in others is one line, denied.
+    pub fn tried(&self) -> Vec<Seen> {
+        let like = |seen: &Seen, answer| self.seen.get(&key(seen.touch, answer, &seen.target));
+        let is_told = |seen: &&Seen| seen.answer != Answer::Missing || like(seen, Answer::Denied).is_none();
+        let told = self.seen.values().filter(is_told);
+        let whole = |seen: &Seen| match like(seen, Answer::Missing).filter(|_| seen.answer == Answer::Denied) {
+            None => seen.clone(),
+            Some(missing) => Seen {
+                // One run may have met with both.
+                runs: (seen.runs + missing.runs).min(self.observed + self.unobserved),
+                first_run: seen.first_run.min(missing.first_run),
+                last_run: seen.last_run.max(missing.last_run),
+                ..seen.clone()
+            },
+        };
+        told.map(whole).collect()
+    }
+
     /// What the run did that no run before it did and that nothing declared covers: a place where no
-    /// run did such a thing before, or one where it is denied for the first time. One attempt stands
-    /// for all of its place.
+    /// run did such a thing before, or one where it is let through for the first time. One attempt stands
+    /// for all of its place. Denied and missing are the same: which of them it is depends on the level.
     pub fn departures<'a>(&self, declared: &Permissions, observation: &'a Observation) -> Vec<&'a Attempt> {
         let mut known: BTreeSet<(Touch, bool, String)> = BTreeSet::new();
         for seen in self.seen.values() {
@@ -158,7 +176,7 @@ impl Envelope {
         let items: Vec<Item> = items(declared).collect();
         let mut uses: Vec<Vec<String>> = vec![Vec::new(); items.len()];
         let mut undeclared: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for seen in self.seen.values().filter(|seen| !is_own(seen.touch, &seen.target, seen.answer)) {
+        for seen in self.tried().iter().filter(|seen| !is_own(seen.touch, &seen.target, seen.answer)) {
             let mut covered = false;
             for (item, uses) in items.iter().zip(&mut uses) {
                 if item.covers(seen.touch, &seen.target) {
@@ -193,9 +211,9 @@ fn kind(attempt: &Attempt) -> (Touch, Answer, String) {
     (attempt.touch, attempt.answer, generalise(attempt.touch, &attempt.target))
 }
 
-/// Whether this is news. A denial teaches both that the place was tried and that it was denied.
+/// Whether this is news. What is let through teaches both that the place was tried and that it may be had.
 fn learn(known: &mut BTreeSet<(Touch, bool, String)>, touch: Touch, answer: Answer, place: String) -> bool {
-    let mut news = answer == Answer::Denied && known.insert((touch, true, place.clone()));
+    let mut news = answer == Answer::Allowed && known.insert((touch, true, place.clone()));
     news |= known.insert((touch, false, place));
     news
 }
@@ -427,14 +445,32 @@ mod tests {
     }
 
     #[test]
-    fn the_first_denial_is_a_departure_although_the_place_is_known() {
-        let envelope = folded(&[watched(&[(Touch::Connect, "127.0.0.1:80", Answer::Allowed)])]);
+    fn another_way_of_being_refused_is_no_departure_and_the_first_time_let_through_is() {
         let none = Permissions::default();
-        let denied = [(Touch::Connect, "127.0.0.1:80", Answer::Denied)];
-        assert_eq!(departing(&envelope, &none, &denied), ["127.0.0.1:80"]);
-        let after = folded(&[watched(&denied)]);
-        assert!(departing(&after, &none, &denied).is_empty());
-        assert!(departing(&after, &none, &[(Touch::Connect, "127.0.0.1:80", Answer::Allowed)]).is_empty());
+        let of = |answer| [(Touch::Read, "/data/in/a", answer)];
+        for (before, now, departs) in [
+            (Answer::Missing, Answer::Denied, false),
+            (Answer::Denied, Answer::Missing, false),
+            (Answer::Allowed, Answer::Denied, false),
+            (Answer::Allowed, Answer::Missing, false),
+            (Answer::Denied, Answer::Allowed, true),
+            (Answer::Missing, Answer::Allowed, true),
+        ] {
+            let envelope = folded(&[watched(&of(before))]);
+            let found = departing(&envelope, &none, &of(now));
+            assert_eq!(!found.is_empty(), departs, "{before}, then {now}");
+        }
+    }
+
+    #[test]
+    fn what_was_refused_in_two_ways_is_one_line() {
+        let of = |answer| watched(&[(Touch::Read, "/srv/a", answer)]);
+        let envelope = folded(&[of(Answer::Missing), of(Answer::Denied), of(Answer::Missing), of(Answer::Allowed)]);
+        let tried = envelope.tried();
+        let told: Vec<_> = tried.iter().map(|seen| (seen.answer, seen.runs, seen.first_run, seen.last_run)).collect();
+        assert_eq!(told, [(Answer::Allowed, 1, RunId(4), RunId(4)), (Answer::Denied, 3, RunId(1), RunId(3))]);
+        let line = envelope.against(&Permissions::default()).remove(0);
+        assert_eq!(line.seen, ["read /srv/a (allowed)", "read /srv/a (denied, 3 runs)"]);
     }
 
     #[test]

@@ -149,9 +149,9 @@ impl Engine {
             Some(_) | None => Some(never(&runs).to_owned()),
         };
         let result = newest.map_or_else(ResultEvidence::nothing, |(run, seen)| ResultEvidence::of(run, seen));
-        let seen = envelope.seen.values().map(|seen| Attempt {
+        let seen = envelope.tried().into_iter().map(|seen| Attempt {
             touch: seen.touch,
-            target: seen.target.clone(),
+            target: seen.target,
             answer: seen.answer,
             count: seen.runs,
         });
