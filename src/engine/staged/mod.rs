@@ -19,7 +19,7 @@ pub use apply::{Content, Edit};
 use super::Engine;
 use super::core::{self, Applying};
 use super::error::{EngineError, ErrorCode};
-use crate::domain::{Difference, RunEnd, RunId, ToolName};
+use crate::domain::{Difference, RunEnd, RunId, ToolName, WriteMode};
 use crate::runner::{Staged, WritePath};
 use crate::store::FinishedRun;
 use serde::Serialize;
@@ -116,7 +116,10 @@ impl Engine {
                 None
             }
         };
-        let Some(edits) = decided else { return self.close_run(ending.run, &finished) };
+        let Some(edits) = decided else {
+            leave_out_staged(&mut finished, ending);
+            return self.close_run(ending.run, &finished);
+        };
         let count = edits.iter().filter(|edit| edit.to != Content::Folder).count();
         finished.notes.push(format!("{count} staged writes are applied as one step (`undo` takes it back)"));
         let step = Applying { run: ending.run, tool: ending.tool.clone(), edits, back: false };
@@ -176,6 +179,21 @@ impl Engine {
 /// What the operation of a run's staged writes is about.
 pub(super) fn subject(run: RunId) -> String {
     format!("run {run}")
+}
+
+/// Takes what is not on disk out of the evidence of a result: its scratch folder and what it wrote at once stay.
+fn leave_out_staged(finished: &mut FinishedRun, ending: &Ending<'_>) {
+    let Some(seen) = &mut finished.observation else { return };
+    let direct = |granted: &&WritePath| granted.mode == WriteMode::Direct;
+    let direct: Vec<&WritePath> = ending.write.iter().filter(direct).collect();
+    let listed = seen.changes.len();
+    seen.changes.retain(|change| {
+        let path = Path::new(&change.path);
+        path.starts_with("{scratch}") || direct.iter().any(|granted| path.starts_with(&granted.path))
+    });
+    // The rest of the staged ones is among those that were too many to list.
+    let unlisted = ending.staged.changes.len().saturating_sub(listed - seen.changes.len());
+    seen.changes_cut = seen.changes_cut.saturating_sub(unlisted as u64);
 }
 
 fn not_applied(run: RunId, reason: &str) -> String {

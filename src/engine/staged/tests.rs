@@ -2,9 +2,7 @@
 
 use super::apply::{ApplyError, Step, below, in_the_way, look, perform};
 use super::*;
-use crate::domain::{
-    Caller, Command, Digest, FileChange, Isolation, IsolationLevel, Observation, Profile, RunUsage, WriteMode,
-};
+use crate::domain::{Caller, Command, Digest, FileChange, Isolation, IsolationLevel, Observation, Profile, RunUsage};
 use crate::engine::core::Actor;
 use crate::engine::{Home, OpenOptions};
 use crate::runner::StagedChange;
@@ -259,7 +257,18 @@ impl World {
             protected: vec![self.at("out/kept-out")],
         };
         let ending = Ending { run, tool: &tool.name, who: "Ada", write: &[out], staged };
-        self.engine.settle(&ending, finished(end)).unwrap();
+        let mut finished = finished(end);
+        let change = |path: String| FileChange { path, difference: Difference::Created, bytes: 1, digest: None };
+        let paths = staged.changes.iter().map(|staged| staged.path.display().to_string());
+        let changes = std::iter::once("{scratch}/log".to_owned()).chain(paths).map(change).collect();
+        finished.observation = Some(Observation { changes, ..Observation::off("not in this test") });
+        self.engine.settle(&ending, finished).unwrap();
+    }
+
+    /// The paths that differ after the run, by its record.
+    fn result(&self, run: RunId) -> Vec<String> {
+        let changes = self.engine.observation(run).unwrap().unwrap().changes;
+        changes.into_iter().map(|change| change.path).collect()
     }
 
     fn notes(&self, run: RunId) -> String {
@@ -306,6 +315,8 @@ fn writes_of_a_run_that_succeeded_are_applied_logged_and_taken_back() {
         (Some("one\n2\n".into()), Some("new\n".into()))
     );
     assert_eq!(world.state(run), StagedState::Applied);
+    let [log, new, kept] = &world.result(run)[..] else { panic!("{:?}", world.result(run)) };
+    assert!(log == "{scratch}/log" && new.ends_with("out/new.txt") && kept.ends_with("out/kept.txt"));
     assert!(world.notes(run).contains("2 staged writes are applied"), "{}", world.notes(run));
     let diff = world.engine.staged(run).unwrap().unwrap().diff;
     assert!(diff.contains("-two\n+2\n") && diff.contains("--- /dev/null") && diff.contains("+new\n"), "{diff}");
@@ -348,6 +359,7 @@ fn writes_are_kept_and_not_applied_when_the_run_failed_or_somebody_changed_a_fil
         assert!(world.notes(run).contains(says), "{says}: {}", world.notes(run));
         assert_eq!(world.state(run), StagedState::Kept, "{says}");
         assert!(!world.engine.staged(run).unwrap().unwrap().diff.is_empty());
+        assert_eq!(world.result(run), ["{scratch}/log"], "{says}: nothing of it is on disk");
         assert!(world.engine.operations(9, None).unwrap().iter().all(|operation| operation.verb != "apply"));
     }
 }
