@@ -4,7 +4,7 @@ use super::tests::{World, ada, decide};
 use super::*;
 use crate::domain::{
     Answer, Attempt, DecisionKind, Isolation, IsolationLevel, Observation, Observer, Permissions, Profile, ReviewKind,
-    RunEnd, RunId, RunUsage, Stage, Touch,
+    RunEnd, RunId, RunUsage, Stage, ToolReview, Touch,
 };
 use crate::store::FinishedRun;
 use std::time::Instant as Clock;
@@ -55,12 +55,14 @@ fn approving_a_departure_accepts_the_envelope_as_it_is_and_moves_nothing() {
     engine.scan(&mut |_| {}).unwrap();
     let waiting = engine.reviews(ReviewFilter::Waiting).unwrap();
     assert_eq!(waiting.iter().map(|review| review.kind).collect::<Vec<_>>(), [ReviewKind::Drift], "a scan keeps it");
+    assert_eq!(engine.resolve("adder").unwrap().facts.review, ToolReview::Waiting);
     let told = format!("Bad outside its envelope: run {run} did what no run before it did: read /home/ada/.ssh/id_rsa");
     assert!(evidence(&engine).contains(&told), "{:#?}", evidence(&engine));
     decide(&engine, DecisionKind::Approve).unwrap();
     let after = engine.resolve("adder").unwrap();
     assert_eq!((&after.path, after.digest, after.stage), (&before.path, before.digest, before.stage));
     assert!(engine.approved(&after).unwrap());
+    assert_eq!(after.facts.review, ToolReview::Approved);
     assert_eq!(engine.behaviour(&after).unwrap().departed, [], "it was accepted");
     record(&engine, &finished(IsolationLevel::Isolated, &["/home/ada/.ssh/id_rsa"]));
     assert_eq!(engine.reviews(ReviewFilter::Waiting).unwrap().len(), 0);

@@ -3,9 +3,9 @@
 use super::core::Approvals;
 use super::error::EngineError;
 use super::view::{CatalogState, CatalogView};
-use crate::domain::{Digest, Problem, ReviewState, Tool, ToolFacts, ToolName, ToolReview, ToolState};
+use crate::domain::{Digest, Problem, ReviewKind, ReviewState, Tool, ToolFacts, ToolName, ToolReview, ToolState};
 use crate::store::{Queries, Stats};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// What the store says of tools, read once for a whole catalog.
@@ -13,20 +13,25 @@ use std::sync::Arc;
 pub struct Facts {
     approvals: Approvals,
     reviews: HashMap<(ToolName, Digest), ToolReview>,
+    /// Versions whose behaviour waits for a human although they are approved.
+    drifted: HashSet<(ToolName, Digest)>,
     stats: HashMap<ToolName, Stats>,
 }
 
 impl Facts {
     /// Reads them.
     pub fn read(queries: &Queries) -> Result<Facts, EngineError> {
-        let mut reviews = HashMap::new();
+        let (mut reviews, mut drifted) = (HashMap::new(), HashSet::new());
         for head in queries.review_heads()? {
+            if head.kind == ReviewKind::Drift && head.state == ReviewState::Waiting {
+                drifted.insert((head.tool.clone(), head.digest));
+            }
             // Heads come oldest first: the newest review of a version wins.
             if let Some(word) = tool_review(head.state) {
                 reviews.insert((head.tool, head.digest), word);
             }
         }
-        Ok(Facts { approvals: Approvals::read(queries)?, reviews, stats: queries.stats()? })
+        Ok(Facts { approvals: Approvals::read(queries)?, reviews, drifted, stats: queries.stats()? })
     }
 
     /// Whether an approval of exactly this version is in force.
@@ -41,7 +46,7 @@ impl Facts {
         let review = self.reviews.get(&key).copied().unwrap_or(ToolReview::None);
         let stats = self.stats.get(&tool.name);
         tool.facts = ToolFacts {
-            review: if approved { ToolReview::Approved } else { review },
+            review: if approved && !self.drifted.contains(&key) { ToolReview::Approved } else { review },
             score: None,
             runs: stats.map_or(0, |s| s.runs),
             success_rate: stats.filter(|s| s.runs > 0).map(|s| s.succeeded as f64 / s.runs as f64),
