@@ -47,7 +47,7 @@ impl Answer for Reviews {
         for review in &self.reviews {
             table.row([
                 (Ink::Strong, review.id.to_string()),
-                (Ink::Plain, review.kind.to_string()),
+                (Ink::Plain, review.asks().to_owned()),
                 (Ink::Strong, format!("{}@{}", review.tool, review.version)),
                 (Ink::Plain, review.digest.short()),
                 (stage_ink(review.from_stage), review.from_stage.to_string()),
@@ -134,9 +134,10 @@ impl Answer for ReviewAnswer {
 impl ReviewAnswer {
     fn header(&self, page: &mut Page<'_>) -> io::Result<()> {
         let review = &self.review;
-        let title = format!("review {}: {} {} ", review.id, review.tool, review.version);
+        let of = if review.is_about_behaviour() { "behaviour of " } else { "" };
+        let title = format!("review {}: {of}{} {} ", review.id, review.tool, review.version);
         page.line(&Line::new().put(Ink::Strong, title).put(state_ink(review.state), review.state.word()))?;
-        page.field("asks", Ink::Plain, format!("{}, {} → {}", review.kind, review.from_stage, review.to_stage))?;
+        page.field("asks", Ink::Plain, format!("{}, {} → {}", review.asks(), review.from_stage, review.to_stage))?;
         page.field("digest", Ink::Plain, review.digest.hex())?;
         page.field("risk", risk_ink(review.risk), review.risk.word())?;
         page.field("path", Ink::Plain, &review.path)?;
@@ -318,6 +319,22 @@ mod tests {
                  toolsmith reject 2 --reason TEXT\n  toolsmith request-changes 2 --reason TEXT\n"
             )
         );
+    }
+
+    #[test]
+    fn a_drift_review_says_whether_files_or_behaviour_drifted() {
+        let text = |summary: &str| {
+            let mut detail = detail(None);
+            detail.review.kind = ReviewKind::Drift;
+            detail.review.summary = summary.to_owned();
+            plain(|page| ReviewAnswer::new(detail).text(page))
+        };
+        let behaviour = text("behaviour: it did read /srv/a that no run before did");
+        assert!(
+            behaviour.starts_with("review 2: behaviour of hello 1.0.0 waiting\nasks         behaviour, "),
+            "{behaviour}"
+        );
+        assert!(text("files changed on disk").starts_with("review 2: hello 1.0.0 waiting\nasks         drift, "));
     }
 
     #[test]

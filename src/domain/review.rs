@@ -161,6 +161,21 @@ pub struct Review {
     pub decisions: Vec<Decision>,
 }
 
+impl Review {
+    /// What the summary of a drift review begins with when no file changed, but a run did what none before did.
+    pub const BEHAVIOUR: &'static str = "behaviour: ";
+
+    /// Whether it asks about what a run did, not about files.
+    pub fn is_about_behaviour(&self) -> bool {
+        self.kind == ReviewKind::Drift && self.summary.starts_with(Self::BEHAVIOUR)
+    }
+
+    /// What it asks, in a word for a reader.
+    pub fn asks(&self) -> &'static str {
+        if self.is_about_behaviour() { "behaviour" } else { self.kind.word() }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

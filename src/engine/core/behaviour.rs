@@ -1,7 +1,7 @@
 //! What the end of a run means for its version: the envelope grows, and what no run of an approved
 //! version did before asks for a human.
 
-use crate::domain::{Attempt, ReviewKind, ReviewState, Risk, Run, RunId, RunOutcome, Touch};
+use crate::domain::{Attempt, Review, ReviewKind, ReviewState, Risk, Run, RunId, RunOutcome, Touch};
 use crate::store::{FinishedRun, NewReview, StoreError, Tx};
 
 /// Most departures that stand in the record of a run; the observation has them all.
@@ -74,7 +74,7 @@ fn open_review(tx: &Tx<'_>, run: &Run, departures: &[&Attempt]) -> Result<(), St
         from_stage: version.stage,
         to_stage: version.stage,
         risk: if harmless { Risk::Medium } else { Risk::High },
-        summary: format!("behaviour: it did {} that no run before did", phrases(departures)),
+        summary: format!("{}it did {} that no run before did", Review::BEHAVIOUR, phrases(departures)),
         path: version.path,
         base_digest: None,
         members: Vec::new(),
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
     use crate::domain::{
         Answer, Digest, Instant, Isolation, IsolationLevel, Observation, Observer, Permissions, Placement, Profile,
-        Review, RunEnd, RunUsage, Stage, ToolName,
+        RunEnd, RunUsage, Stage, ToolName,
     };
     use crate::store::{Approval, NewOperation, NewRun, Store, VersionRow};
 

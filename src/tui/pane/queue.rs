@@ -25,7 +25,7 @@ impl Listed for Review {
     }
 
     fn texts(&self) -> Vec<&str> {
-        vec![self.tool.as_str(), self.kind.word(), &self.summary, self.risk.word()]
+        vec![self.tool.as_str(), self.asks(), &self.summary, self.risk.word()]
     }
 }
 
@@ -113,14 +113,14 @@ pub fn verdict_word(review: &Review) -> String {
 fn review_row(review: &Review, width: usize, look: Look) -> Vec<Span> {
     let theme = look.theme;
     let age = format!(" {:>4}", age(look.now.wall, review.created_at));
-    let kind = pad(review.kind.word(), 10);
+    let kind = pad(review.asks(), 10);
     let subject_width = (width * 2 / 5).clamp(14, 34);
     let risk = format!(" {:<6}", review.risk.word());
     let rest = width.saturating_sub(2 + kind.len() + risk.len() + age.len());
     let subject_width = if rest < subject_width + MIN_SUMMARY { rest } else { subject_width };
     let fixed = 2 + kind.len() + subject_width + risk.len() + age.len();
     if rest < 14 {
-        return vec![Span::styled(cut(&format!("⚑ {} {}", review.kind, subject(review)), width), theme.text)];
+        return vec![Span::styled(cut(&format!("⚑ {} {}", review.asks(), subject(review)), width), theme.text)];
     }
     let summary = if review.summary.is_empty() { verdict_word(review) } else { safe(&review.summary) };
     vec![

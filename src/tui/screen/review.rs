@@ -265,8 +265,9 @@ fn made_by(detail: &ReviewDetail) -> String {
     if known.is_empty() { "maker not stated".to_owned() } else { format!("made by {}", known.join(", ")) }
 }
 
-fn question(kind: ReviewKind) -> &'static str {
-    match kind {
+fn question(review: &Review) -> &'static str {
+    match review.kind {
+        ReviewKind::Drift if review.is_about_behaviour() => "Behaviour of",
         ReviewKind::New => "New tool",
         ReviewKind::Evolved => "New version",
         ReviewKind::Drift => "Changed files",
@@ -342,7 +343,7 @@ impl ReviewScreen {
             format!("{} → {}", review.from_stage, review.to_stage)
         };
         let mut lines = vec![Line::from(vec![
-            Span::styled(format!(" ⚑ {} ", question(review.kind)), theme.accent),
+            Span::styled(format!(" ⚑ {} ", question(review)), theme.accent),
             Span::styled(format!("{}  ", subject(review)), theme.title),
             Span::styled(format!("{stages}  "), theme.text),
             Span::styled(format!("risk {}", review.risk), risk_style(review.risk, theme)),
