@@ -107,12 +107,12 @@ impl Engine {
             Ok(edits) => match ending.staged.fault.clone().or_else(|| refusal(&finished.end, &edits, ending.write)) {
                 None => Some(edits),
                 Some(reason) => {
-                    finished.notes.push(not_applied(ending.run, &reason));
+                    leave(&mut finished, ending.run, reason);
                     None
                 }
             },
             Err(error) => {
-                finished.notes.push(not_applied(ending.run, &error.message));
+                leave(&mut finished, ending.run, error.message);
                 None
             }
         };
@@ -196,8 +196,12 @@ fn leave_out_staged(finished: &mut FinishedRun, ending: &Ending<'_>) {
     seen.changes_cut = seen.changes_cut.saturating_sub(unlisted as u64);
 }
 
-fn not_applied(run: RunId, reason: &str) -> String {
-    format!("staged writes are not applied: {reason}; `output {run} --diff` shows them")
+/// Says that nothing is applied. A run whose work is not there did not succeed, whatever its process said.
+fn leave(finished: &mut FinishedRun, run: RunId, reason: String) {
+    finished.notes.push(format!("staged writes are not applied: {reason}; `output {run} --diff` shows them"));
+    if let RunEnd::Succeeded { exit_code } = finished.end {
+        finished.end = RunEnd::Failed { exit_code, reason: format!("its writes were not applied: {reason}") };
+    }
 }
 
 /// Why nothing is applied.

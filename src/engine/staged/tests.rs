@@ -357,6 +357,16 @@ fn writes_are_kept_and_not_applied_when_the_run_failed_or_somebody_changed_a_fil
         world.settle(run, &staged, end);
         assert_eq!((world.read("out/kept.txt"), world.read("out/new.txt")), before, "{says}");
         assert!(world.notes(run).contains(says), "{says}: {}", world.notes(run));
+        // A run whose work is not there did not succeed, whatever its process said.
+        let record = world.engine.run_record(run).unwrap();
+        let reason = record.error.unwrap_or_default();
+        assert_eq!(record.outcome, crate::domain::RunOutcome::Failed, "{says}");
+        match record.exit_code {
+            Some(0) => {
+                assert!(reason.starts_with("its writes were not applied: ") && reason.contains(says), "{reason}")
+            }
+            _ => assert_eq!(reason, "x"),
+        }
         assert_eq!(world.state(run), StagedState::Kept, "{says}");
         assert!(!world.engine.staged(run).unwrap().unwrap().diff.is_empty());
         assert_eq!(world.result(run), ["{scratch}/log"], "{says}: nothing of it is on disk");

@@ -146,8 +146,9 @@ fn a_file_that_somebody_changed_meanwhile_keeps_the_whole_step_back() {
     for shell in shells(|shell| tool(shell, &format!("{CHANGES}{WAITS}"), WRITES)) {
         let (child, _out) = start(&shell);
         shell.write("out/old/deep.txt", "mine\n");
-        let ended = end(&shell, child).exits(0);
+        let ended = end(&shell, child).exits(1);
         assert!(ended.stderr.contains("deep.txt changed while it ran"), "{}", ended.stderr);
+        assert_eq!(shell.call(&["runs", "--json"]).exits(0).json()["runs"][0]["outcome"], "failed");
         let mine = BEFORE.map(|line| line.replace("\"y\\n\"", "\"mine\\n\""));
         assert_eq!(tree(&shell), mine);
     }
@@ -188,7 +189,7 @@ fn what_git_keeps_is_read_only_and_links_and_pipes_keep_everything_back() {
     }
     for (script, says) in [("ln -s /etc/passwd out/link\n", "a link"), ("mkfifo out/pipe\n", "no regular file")] {
         for shell in shells(|shell| tool(shell, &format!("{script}echo n > out/new\n"), WRITES)) {
-            let ended = allowed(&shell).exits(0);
+            let ended = allowed(&shell).exits(1);
             assert!(ended.stderr.contains("not applied") && ended.stderr.contains(says), "{}", ended.stderr);
             assert_eq!(tree(&shell), BEFORE);
         }
@@ -248,7 +249,7 @@ fn what_cannot_be_one_step_is_not_applied_in_parts() {
         ("p=out; for i in $(seq 140); do p=$p/d; mkdir $p; done\n", "nested too deep"),
     ] {
         for shell in shells(|shell| tool(shell, &format!("echo n > out/new\n{script}"), &limited)) {
-            let ended = allowed(&shell).exits(0);
+            let ended = allowed(&shell).exits(1);
             assert!(ended.stderr.contains("not applied") && ended.stderr.contains(says), "{says}: {}", ended.stderr);
             assert_eq!(tree(&shell), BEFORE, "{says}");
         }
