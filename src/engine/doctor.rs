@@ -77,6 +77,9 @@ fn line(name: &str, health: Health, message: impl Into<String>, hint: impl Into<
 /// The level that runs get here, what each stage demands, and each layer.
 fn isolation(machine: &Machine, settings: &Settings) -> Vec<DoctorLine> {
     let level = machine.level();
+    if let Some(fault) = &settings.fault {
+        return vec![line("isolation", Health::Bad, fault.clone(), "mend it in config.toml")];
+    }
     let refused: Vec<&str> = [Stage::Experimental, Stage::Approved, Stage::Core]
         .into_iter()
         .filter(|stage| !level.reaches(settings.least_isolation(*stage)))

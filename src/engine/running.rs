@@ -142,7 +142,7 @@ impl Engine {
     }
 
     fn launch(&self, request: &RunRequest, caller: &Caller, ready: Ready) -> Result<RunHandle, EngineError> {
-        let (given, lacking) = match self.given(&ready) {
+        let (given, lacking) = match self.undoubted().and_then(|()| self.given(&ready)) {
             Ok(given) => (given, None),
             Err(end) => (Given::default(), Some(end)),
         };

@@ -1,7 +1,8 @@
 //! Settings: the workspace's `toolsmith.toml` and the user's `config.toml`.
 //!
-//! Reads both, never writes. Nothing in them is fatal: what cannot be used is a [`Problem`] with its
-//! line, and the default holds. A workspace comes from somebody else, so it can set only where tools
+//! Reads both, never writes. Nothing in them is fatal to the workbench: what cannot be used is a [`Problem`] with its
+//! line, and the default holds; where the line may have demanded an isolation, runs are refused until it
+//! is mended. A workspace comes from somebody else, so it can set only where tools
 //! lie and whether promotions are committed; keys, colours and limits are the user's. Whether a key
 //! names an existing action is for the face that owns the keys.
 
@@ -81,6 +82,8 @@ pub struct Settings {
     pub observe: bool,
     /// Where the secrets are that tools may declare, by name.
     pub secrets: BTreeMap<String, SecretSource>,
+    /// Why no run may start: what the user demands of runs cannot be read. One line with its place.
+    pub fault: Option<String>,
 }
 
 impl Default for Settings {
@@ -99,6 +102,7 @@ impl Default for Settings {
             bubblewrap: Bubblewrap::Auto,
             observe: true,
             secrets: BTreeMap::new(),
+            fault: None,
         }
     }
 }
@@ -113,10 +117,20 @@ impl Settings {
                 settings.apply_workspace(file, table, user_home.as_deref());
             });
         let config = home.config_file();
-        problems.extend(settings.read(&config.to_string_lossy(), &config, &|settings, file, table| {
+        let found = settings.read(&config.to_string_lossy(), &config, &|settings, file, table| {
             settings.apply_user(file, table, user_home.as_deref());
-        }));
+        });
+        // What is not a bad setting left the whole file unread.
+        settings.refuse_runs(found.iter().find(|problem| problem.code != ProblemCode::BadSetting));
+        problems.extend(found);
         (settings, problems)
+    }
+
+    /// Remembers a problem that may hide what the user demands of runs: the defaults could be less.
+    fn refuse_runs(&mut self, problem: Option<&Problem>) {
+        let Some(Problem { path, line, message, .. }) = problem else { return };
+        let place = line.map_or_else(|| path.clone(), |line| format!("{path}:{line}"));
+        self.fault.get_or_insert_with(|| format!("{place}: {message}; runs are refused until it is mended"));
     }
 
     /// The wall-clock limit for runs of this stage.
@@ -190,6 +204,7 @@ impl Settings {
                 }
                 "keys" => self.keys = file.keys(value),
                 "isolation" => {
+                    let before = file.problems.len();
                     for (key, value) in file.table(value, "isolation") {
                         self.apply_isolation(file, key, value);
                     }
@@ -201,10 +216,19 @@ impl Settings {
                 }
                 other => {
                     file.unknown(at, other, "the settings are theme, mouse, timeouts, isolation, secrets and keys");
+                    if holds_isolation(value) {
+                        self.refuse_runs(file.problems.last());
+                    }
                 }
             }
         }
     }
+}
+
+/// Whether an unknown table looks like a misspelt `[isolation]`.
+fn holds_isolation(value: &Spanned<DeValue<'_>>) -> bool {
+    let is_of_isolation = |key: &str| key == "bubblewrap" || key == "observe" || key.parse::<Stage>().is_ok();
+    value.get_ref().as_table().is_some_and(|table| table.keys().any(|key| is_of_isolation(key.get_ref())))
 }
 
 impl Settings {
@@ -482,7 +506,7 @@ mod tests {
         let user = "theme = \"dark\"\nmouse = \"no\"\ncolor = 1\n[timeouts]\ncore = \"90s\"\napproved = \"-1s\"\n\
                     archived = \"1s\"\n[keys]\nrun = 5\nquit = [\"Q\"]\n";
         let (settings, problems) = load("", user);
-        assert_eq!(settings.theme, Theme::Dark);
+        assert_eq!((settings.theme, &settings.fault), (Theme::Dark, &None));
         assert!(settings.mouse);
         assert_eq!(settings.timeout(Stage::Core), Some(Duration::from_secs(90)));
         assert_eq!(settings.timeout(Stage::Approved), Some(Duration::from_mins(1)));

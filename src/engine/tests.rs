@@ -106,6 +106,30 @@ fn run(engine: &Engine, name: &str, input: serde_json::Value, caller: &Caller) -
 }
 
 #[test]
+fn isolation_that_is_demanded_in_words_nobody_understands_refuses_every_run() {
+    for (config, says) in [
+        (
+            "theme = \"dark\"\n[isolation]\nexperimental = \"isolatd\"\n",
+            "config.toml:3: isolation.experimental is no level",
+        ),
+        ("[isolation]\nexperimantal = \"isolated\"\n", "config.toml:2: there is no setting isolation.experimantal"),
+        ("[isolation]\nbubblewrap = \"bwrap\"\n", "config.toml:2: isolation.bubblewrap names no program"),
+        ("isolation = \"isolated\"\n", "config.toml:1: isolation is a string, a table is needed"),
+        ("[isolaton]\nexperimental = \"isolated\"\n", "config.toml:1: there is no setting isolaton"),
+        ("theme = \n[isolation]\n", "config.toml:1: the settings are not valid TOML"),
+    ] {
+        let world = World::new();
+        world.drop_pair();
+        std::fs::create_dir_all(world.home().config).unwrap();
+        std::fs::write(world.home().config_file(), config).unwrap();
+        let record = run(&world.open(), "adder", json!({"a": 1, "b": 2}), &ada());
+        let message = record.error.unwrap_or_default();
+        assert_eq!((record.outcome, record.isolation.missing), (RunOutcome::Refused, vec![message.clone()]), "{says}");
+        assert!(message.contains(says) && message.contains("; runs are refused until it is mended"), "{message}");
+    }
+}
+
+#[test]
 fn a_script_is_found_run_approved_and_committed() {
     let world = World::new();
     world.git_init();
