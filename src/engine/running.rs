@@ -158,7 +158,8 @@ impl Engine {
             workspace: &self.inner.options.workspace,
             scratch: &scratch,
             input: request.input.as_ref(),
-            timeout: request.timeout.or_else(|| self.usual_timeout(&ready.detail)),
+            timeout: request.timeout,
+            usual_timeout: self.usual_timeout(&ready),
             profile: ready.profile,
             writes: self.write_mode(ready.detail.tool.stage),
             ours: &[self.inner.options.home.config.clone(), self.inner.options.home.data.clone()],
@@ -216,10 +217,12 @@ impl Engine {
         self.inner.options.workspace.join(&tool.placement.base)
     }
 
-    /// The user's limit for the stage, where the manifest states none.
-    fn usual_timeout(&self, detail: &ToolDetail) -> Option<Duration> {
-        let stated = detail.manifest.recipe.as_ref().and_then(|recipe| recipe.timeout_ms);
-        if stated.is_some() { None } else { self.inner.settings.timeout(detail.tool.stage) }
+    /// The user's limit for the stage; what runs strictly runs like an experimental tool, wherever it lies.
+    fn usual_timeout(&self, ready: &Ready) -> Option<Duration> {
+        self.inner.settings.timeout(match ready.profile {
+            Profile::Strict => Stage::Experimental,
+            Profile::Declared => ready.detail.tool.stage,
+        })
     }
 
     fn spawn(

@@ -135,11 +135,12 @@ fn limit_exceeded(reaped: &Reaped, limits: &Limits, last_words: &str) -> Option<
 
 #[cfg(test)]
 mod tests {
+    use super::super::limits::Wall;
     use super::*;
     use crate::domain::{LimitsDeclared, Profile};
 
     fn limit_of(exit: Exit, cpu_ms: u64, max_rss_bytes: u64, last_words: &str) -> Option<String> {
-        let limits = Limits::of(Profile::Strict, &LimitsDeclared::default(), None);
+        let limits = Limits::of(Profile::Strict, &LimitsDeclared::default(), Wall::default());
         match limit_exceeded(&Reaped { exit, cpu_ms, max_rss_bytes, left: 0 }, &limits, last_words) {
             Some(RunEnd::LimitExceeded { limit, .. }) => Some(limit),
             Some(other) => panic!("{other:?}"),

@@ -47,6 +47,17 @@ pub(super) struct Limits {
     pub(super) inodes: u64,
 }
 
+/// Who says how long a run may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Wall {
+    /// The caller, for this run.
+    pub(super) asked: Option<Duration>,
+    /// The manifest.
+    pub(super) stated: Option<Duration>,
+    /// The user's settings, in place of the default.
+    pub(super) usual: Option<Duration>,
+}
+
 impl Limits {
     const STRICT: Limits = Limits {
         wall: Duration::from_secs(10),
@@ -72,11 +83,11 @@ impl Limits {
 
     /// The limits of a run.
     ///
-    /// The wall clock is what the caller asks, else what the manifest states, else the default; it
-    /// may be longer than the default in either profile, because whoever waits can cancel. CPU time
+    /// The wall clock is what the caller asks, else what the manifest states, else what is usual. With
+    /// [`Profile::Strict`] the manifest only lowers it: only a human makes such a run longer. CPU time
     /// that nobody states grows with it. The other declared limits may always be lower than the
     /// default, but higher (up to the caps) only with [`Profile::Declared`].
-    pub(super) fn of(profile: Profile, declared: &LimitsDeclared, wall: Option<Duration>) -> Limits {
+    pub(super) fn of(profile: Profile, declared: &LimitsDeclared, wall: Wall) -> Limits {
         let (default, lenient) = match profile {
             Profile::Strict => (Limits::STRICT, false),
             Profile::Declared => (Limits::DECLARED, true),
@@ -85,7 +96,9 @@ impl Limits {
             let cap = if lenient { cap } else { default };
             stated.unwrap_or(default).clamp(least, cap)
         };
-        let wall = wall.unwrap_or(default.wall).clamp(Duration::from_millis(1), MAX_WALL);
+        let usual = wall.usual.unwrap_or(default.wall);
+        let stated = wall.stated.map_or(usual, |stated| if lenient { stated } else { stated.min(usual) });
+        let wall = wall.asked.unwrap_or(stated).clamp(Duration::from_millis(1), MAX_WALL);
         let scaled = default.cpu_seconds * wall.as_secs() / default.wall.as_secs();
         let cpu_default = default.cpu_seconds.max(scaled);
         let disk_bytes = pick(declared.disk_bytes, default.disk_bytes, MIN_DISK, MAX_DISK);
@@ -124,18 +137,38 @@ mod tests {
             output_bytes: Some(u64::MAX),
             disk_bytes: Some(u64::MAX),
         };
-        assert_eq!(Limits::of(Profile::Strict, &greedy, None), Limits::STRICT);
-        let raised = Limits::of(Profile::Declared, &greedy, None);
+        assert_eq!(Limits::of(Profile::Strict, &greedy, Wall::default()), Limits::STRICT);
+        let raised = Limits::of(Profile::Declared, &greedy, Wall::default());
         assert_eq!((raised.memory_bytes, raised.cpu_seconds), (MAX_MEMORY, MAX_CPU_SECONDS));
         assert_eq!((raised.output_bytes, raised.disk_bytes), (MAX_OUTPUT, MAX_DISK));
         let modest = LimitsDeclared { processes: Some(2), cpu_seconds: Some(0), ..Default::default() };
-        let lowered = Limits::of(Profile::Strict, &modest, None);
+        let lowered = Limits::of(Profile::Strict, &modest, Wall::default());
         assert_eq!(lowered, Limits { processes: 2, cpu_seconds: 1, ..Limits::STRICT });
+    }
+
+    fn asked(wall: Duration) -> Wall {
+        Wall { asked: Some(wall), ..Wall::default() }
+    }
+
+    #[test]
+    fn only_a_human_makes_a_run_of_nobodys_trust_longer() {
+        let none = LimitsDeclared::default();
+        let seconds = |seconds| Some(Duration::from_secs(seconds));
+        let of = |profile, asked, stated, usual| {
+            let limits = Limits::of(profile, &none, Wall { asked, stated, usual });
+            (limits.wall.as_secs(), limits.cpu_seconds)
+        };
+        assert_eq!(of(Profile::Strict, None, seconds(3600), None), (10, 5));
+        assert_eq!(of(Profile::Strict, None, seconds(3), None), (3, 5));
+        assert_eq!(of(Profile::Strict, None, seconds(3600), seconds(20)), (20, 10));
+        assert_eq!(of(Profile::Strict, seconds(120), seconds(3), seconds(20)), (120, 60));
+        assert_eq!(of(Profile::Declared, None, seconds(120), seconds(20)), (120, 60));
+        assert_eq!(of(Profile::Declared, None, None, seconds(20)), (20, 30));
     }
 
     #[test]
     fn a_run_of_nobodys_trust_has_the_limits_that_the_readme_names() {
-        let strict = Limits::of(Profile::Strict, &LimitsDeclared::default(), None);
+        let strict = Limits::of(Profile::Strict, &LimitsDeclared::default(), Wall::default());
         assert_eq!((strict.wall.as_secs(), strict.cpu_seconds, strict.memory_bytes >> 20), (10, 5, 512));
         assert_eq!((strict.processes, strict.disk_bytes >> 20, strict.inodes), (64, 64, 16_384));
         assert_eq!(strict.output_bytes >> 20, 1);
@@ -145,20 +178,20 @@ mod tests {
     fn no_file_is_larger_than_the_disk_and_the_number_of_files_goes_with_it() {
         let small = LimitsDeclared { disk_bytes: Some(8 * MIB), ..Default::default() };
         for profile in [Profile::Strict, Profile::Declared] {
-            let limits = Limits::of(profile, &small, None);
+            let limits = Limits::of(profile, &small, Wall::default());
             assert_eq!((limits.disk_bytes, limits.file_bytes, limits.inodes), (8 * MIB, 8 * MIB, 2048));
         }
         let none = LimitsDeclared { disk_bytes: Some(0), ..Default::default() };
-        assert_eq!(Limits::of(Profile::Strict, &none, None).disk_bytes, MIN_DISK);
+        assert_eq!(Limits::of(Profile::Strict, &none, Wall::default()).disk_bytes, MIN_DISK);
     }
 
     #[test]
     fn cpu_time_grows_with_a_longer_wall_clock_up_to_the_cap() {
         let none = LimitsDeclared::default();
-        let long = Limits::of(Profile::Strict, &none, Some(Duration::from_mins(5)));
+        let long = Limits::of(Profile::Strict, &none, asked(Duration::from_mins(5)));
         assert_eq!((long.wall.as_secs(), long.cpu_seconds), (300, 150));
-        assert_eq!(Limits::of(Profile::Declared, &none, Some(Duration::from_secs(1 << 40))).wall, MAX_WALL);
-        assert_eq!(Limits::of(Profile::Declared, &none, Some(Duration::from_secs(1))).cpu_seconds, 30);
+        assert_eq!(Limits::of(Profile::Declared, &none, asked(Duration::from_secs(1 << 40))).wall, MAX_WALL);
+        assert_eq!(Limits::of(Profile::Declared, &none, asked(Duration::from_secs(1))).cpu_seconds, 30);
     }
 
     #[test]

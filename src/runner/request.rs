@@ -8,7 +8,7 @@ use super::given::Given;
 use super::grants::{self, Grants, WritePath};
 use super::interpreter::{Interpreters, Program, SearchPath, Seeker, Who};
 use super::isolation;
-use super::limits::Limits;
+use super::limits::{Limits, Wall};
 use super::machine::{Machine, Means};
 use super::observer::Policy;
 use super::overlay::{self, Stage};
@@ -56,8 +56,10 @@ pub struct Request<'a> {
     pub scratch: &'a Path,
     /// The input; `None` counts as an empty object.
     pub input: Option<&'a Value>,
-    /// A wall-clock limit that goes before the manifest's; at most one hour counts.
+    /// A wall-clock limit of the caller's, which goes before all others; at most one hour counts.
     pub timeout: Option<Duration>,
+    /// The wall-clock limit where nobody states one; `None` takes that of the profile.
+    pub usual_timeout: Option<Duration>,
     /// Which rules apply.
     pub profile: Profile,
     /// What becomes of writes to declared paths.
@@ -197,7 +199,8 @@ pub(super) fn prepare_for(request: &Request, caller: &BTreeMap<OsString, OsStrin
     }
     check_sizes(&args, &env)?;
     let stdin = (recipe.input == InputMode::StdinJson).then(|| input.to_string().into_bytes());
-    let wall = request.timeout.or(recipe.timeout_ms.map(Duration::from_millis));
+    let stated = recipe.timeout_ms.map(Duration::from_millis);
+    let wall = Wall { asked: request.timeout, stated, usual: request.usual_timeout };
     let limits = Limits::of(request.profile, &request.manifest.limits, wall);
     let (packed, files) = if place.is_copied { pack(request.files) } else { (Vec::new(), Vec::new()) };
     let silent = program.visible.clone();

@@ -157,6 +157,7 @@ impl Bench {
             scratch: &self.path("scratch"),
             input: self.input.as_ref(),
             timeout: self.timeout,
+            usual_timeout: None,
             profile: self.profile,
             writes: crate::domain::WriteMode::Direct,
             ours: &[],

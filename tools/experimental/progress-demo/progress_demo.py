@@ -29,7 +29,7 @@ def work(step, seconds, fails):
 def main():
     request = json.load(sys.stdin)
     for step in range(1, len(STEPS) + 1):
-        work(step, request.get("seconds", 10), request.get("fail_at", 0) == step)
+        work(step, request.get("seconds", 5), request.get("fail_at", 0) == step)
     print(json.dumps({"steps": len(STEPS)}))
 
 
