@@ -40,6 +40,22 @@ const NEVER_WRITTEN: &[&str] = &[
     "/Library",
 ];
 
+/// Of the system: what only its administrator knows, such as passwords and private keys. A run of root's could
+/// read it.
+const ADMINISTRATORS: &[&str] = &[
+    "/etc/gshadow",
+    "/etc/gshadow-",
+    "/etc/shadow",
+    "/etc/shadow-",
+    "/etc/ssh",
+    "/etc/ssl/private",
+    "/etc/sudoers",
+    "/etc/sudoers.d",
+];
+
+/// The home of the system's administrator: another's, unless the caller says that it is theirs.
+const ROOTS_HOME: &str = "/root";
+
 /// Below a home folder: keys and passwords. Not complete; the ones that every machine has.
 const SECRETS: &[&str] = &[
     ".aws",
@@ -360,11 +376,14 @@ fn root_fault(access: Access, rest: &Path) -> Option<String> {
     if let Some(name) = meets(NEVER) {
         return Some(format!("{name} is never granted"));
     }
+    if let Some(name) = meets(ADMINISTRATORS) {
+        return Some(format!("{name} is known to the system's administrator only and is never granted"));
+    }
     if let Some(name) = meets(NEVER_WRITTEN).filter(|_| access == Access::Write) {
         return Some(format!("{name} belongs to the system and is never written by a tool"));
     }
     let depth = path.components().count();
-    let whole = path == Path::new("/root")
+    let whole = path == Path::new(ROOTS_HOME)
         || [Path::new("/home"), Path::new("/Users")].iter().any(|homes| path.starts_with(homes) && depth <= 3);
     whole.then(|| "a home folder as a whole is never granted; declare what is needed of it".to_owned())
 }
@@ -437,11 +456,13 @@ impl Ground {
             |path: &Path| path.starts_with(&self.workspace) || self.homes.iter().any(|home| path.starts_with(home));
         let beside = self.homes.iter().filter_map(|home| home.parent());
         let among_homes = beside.filter(|folder| matches!(folder.to_str(), Some("/home" | "/Users")));
-        let holds = |stranger: &PathBuf| stranger.starts_with(path);
-        let lies_in = |stranger: &PathBuf| path.starts_with(stranger);
-        self.strangers.iter().any(holds)
+        let root = Path::new(ROOTS_HOME);
+        let others = self.homes.iter().all(|home| home != root).then_some(root);
+        let strangers: Vec<&Path> = self.strangers.iter().map(PathBuf::as_path).chain(others).collect();
+        strangers.iter().any(|stranger| stranger.starts_with(path))
             || !is_own(path)
-                && (self.strangers.iter().any(lies_in) || among_homes.into_iter().any(|all| path.starts_with(all)))
+                && (strangers.iter().any(|stranger| path.starts_with(stranger))
+                    || among_homes.into_iter().any(|all| path.starts_with(all)))
     }
 }
 

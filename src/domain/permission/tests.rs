@@ -72,6 +72,20 @@ fn what_no_tool_gets_is_refused_for_reading_and_writing() {
         "a\u{202e}b",
         "a\nb",
         "~/.local",
+        "/etc",
+        "/etc/",
+        "/etc/shadow",
+        "/etc/shadow-",
+        "/etc/gshadow",
+        "/etc/gshadow-",
+        "/etc/sudoers",
+        "/etc/sudoers.d",
+        "/etc/sudoers.d/x",
+        "/etc/ssl",
+        "/etc/ssl/private",
+        "/etc/ssl/private/key.pem",
+        "/etc/ssh",
+        "/etc/ssh/ssh_host_rsa_key",
     ] {
         for access in Access::ALL {
             assert!(is_refused(*access, path), "{access} {path:?}");
@@ -90,8 +104,9 @@ fn some_things_may_be_read_and_not_written() {
         ".git",
         ".git/config",
         "sub/.git/HEAD",
-        "/etc",
         "/etc/hosts",
+        "/etc/ssl/certs",
+        "/etc/shadows",
         "/usr/share/dict",
         "/usr/local/bin",
         "~/bin",
@@ -221,6 +236,9 @@ fn an_absolute_path_is_judged_under_every_name_it_has_here() {
         "/srv/homes/ada/.bashrc",
         "/proc/1",
         "/home/ada/ws/.git/hooks",
+        "/etc",
+        "/etc/ssh/x",
+        "/root/x",
     ] {
         for access in Access::ALL {
             assert!(ground().judge(*access, Path::new(path)).is_some(), "{access} {path}");
@@ -234,6 +252,14 @@ fn an_absolute_path_is_judged_under_every_name_it_has_here() {
         for access in Access::ALL {
             assert_eq!(ground().judge(*access, Path::new(path)), None, "{access} {path}");
         }
+    }
+}
+
+#[test]
+fn the_home_of_root_is_a_home_like_others_for_root() {
+    let ground = Ground { workspace: "/root/ws".into(), homes: vec!["/root".into()], ..Ground::default() };
+    for (path, is_refused) in [("/root", true), ("/root/.ssh", true), ("/root/notes", false), ("/root/ws/out", false)] {
+        assert_eq!(ground.judge(Access::Read, Path::new(path)).is_some(), is_refused, "{path}");
     }
 }
 
