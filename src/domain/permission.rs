@@ -423,7 +423,7 @@ pub struct Ground {
     pub homes: Vec<PathBuf>,
     /// Home folders of others.
     pub strangers: Vec<PathBuf>,
-    /// Folders of the workbench: state and settings.
+    /// Folders of the workbench, for state and settings, and files that hold secrets.
     pub ours: Vec<PathBuf>,
 }
 
@@ -431,7 +431,7 @@ impl Ground {
     /// Why an absolute path is never granted; `None` when it may be.
     pub fn judge(&self, access: Access, path: &Path) -> Option<String> {
         if self.ours.iter().any(|ours| overlap(path, ours)) {
-            return Some("it is, or holds, the state or settings of the workbench".to_owned());
+            return Some("it is, or holds, the state, settings or secrets that the workbench keeps".to_owned());
         }
         let below = |base: &Path| path.strip_prefix(base).ok();
         if let Some(rest) = below(&self.workspace)

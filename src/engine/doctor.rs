@@ -3,7 +3,7 @@
 //! It only looks: nothing is created, written or mended.
 
 use super::home::Home;
-use super::secrets;
+use super::secrets::{self, SecretSource};
 use super::settings::Settings;
 use super::view::DoctorLine;
 use crate::domain::{IsolationLevel, SafeText, Stage};
@@ -179,8 +179,16 @@ fn secret_lines(settings: &Settings) -> Vec<DoctorLine> {
         let hint = "tools that declare it are refused; [secrets] in config.toml says where it is";
         return missing.into_iter().map(|why| line("secrets", Health::Warn, why, hint)).collect();
     }
-    let names: Vec<&str> = settings.secrets.keys().map(String::as_str).collect();
-    vec![line("secrets", Health::Ok, format!("{} can be had", names.join(", ")), "")]
+    // A command is not started here: it may ask the human, or unlock something.
+    let is_command = |source: &SecretSource| matches!(source, SecretSource::Command(_));
+    let names = |commands: bool| -> Vec<&str> {
+        let found = settings.secrets.iter().filter(|(_, source)| is_command(source) == commands);
+        found.map(|(name, _)| name.as_str()).collect()
+    };
+    let says = [(names(false), "can be had"), (names(true), "asked when a run needs it")];
+    let message = says.iter().filter(|(names, _)| !names.is_empty());
+    let message = message.map(|(names, word)| format!("{} {word}", names.join(", "))).collect::<Vec<_>>().join("; ");
+    vec![line("secrets", Health::Ok, message, "")]
 }
 
 /// The state folder, or the folder it will be made in.
@@ -247,7 +255,6 @@ fn terminal(env: &dyn Fn(&str) -> Option<OsString>, window: Option<(u16, u16)>) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::secrets::SecretSource;
     use crate::runner::Bubblewrap;
     use crate::vcs::fixture::Repo;
 
@@ -296,7 +303,18 @@ mod tests {
         let mut settings = Settings::default();
         assert_eq!(secret_lines(&settings), vec![]);
         settings.secrets.insert("HERE".into(), SecretSource::Command(vec!["sh".into()]));
-        assert_eq!(secret_lines(&settings)[0].message, "HERE can be had");
+        assert_eq!(secret_lines(&settings)[0].message, "HERE asked when a run needs it");
+        settings.secrets.insert("PLAIN".into(), SecretSource::Env("PATH".into()));
+        assert_eq!(secret_lines(&settings)[0].message, "PLAIN can be had; HERE asked when a run needs it");
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("short"), "five5").unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        std::fs::set_permissions(dir.path().join("short"), mode).unwrap();
+        settings.secrets.insert("PLAIN".into(), SecretSource::File(dir.path().join("short")));
+        let lines = secret_lines(&settings);
+        assert_eq!((lines.len(), lines[0].state.as_str()), (1, "warn"));
+        assert!(lines[0].message.contains("less than 6 bytes"), "{lines:?}");
+        settings.secrets.remove("PLAIN");
         settings.secrets.insert("GONE".into(), SecretSource::Env("TOOLSMITH_TEST_ABSENT".into()));
         let lines = secret_lines(&settings);
         assert_eq!((lines.len(), lines[0].state.as_str()), (1, "warn"));

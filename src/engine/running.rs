@@ -162,7 +162,7 @@ impl Engine {
             usual_timeout: self.usual_timeout(&ready),
             profile: ready.profile,
             writes: self.write_mode(ready.detail.tool.stage),
-            ours: &[self.inner.options.home.config.clone(), self.inner.options.home.data.clone()],
+            ours: &self.ours(),
             spool: &self.spool_path(id),
             origin: &self.origin(&ready.detail.tool),
             given: &given,
@@ -187,6 +187,18 @@ impl Engine {
             }
         };
         Ok(RunHandle { id, warning: ready.warning, engine: self.clone(), running, verified })
+    }
+
+    /// Refuses to run while it is not known what the user demands of runs.
+    fn undoubted(&self) -> Result<(), RunEnd> {
+        let fault = self.inner.settings.fault.clone();
+        fault.map_or(Ok(()), |message| Err(RunEnd::Uncontained { message }))
+    }
+
+    /// What no run is granted: our folders, and the files of the user's secrets.
+    fn ours(&self) -> Vec<PathBuf> {
+        let home = &self.inner.options.home;
+        [&home.config, &home.data].into_iter().chain(secrets::files(&self.inner.settings.secrets)).cloned().collect()
     }
 
     /// What a run gets by name.

@@ -31,6 +31,8 @@ pub enum SecretSource {
     File(PathBuf),
     /// A program and its arguments; the first line that it prints.
     Command(Vec<String>),
+    /// Nobody knows: the settings do not say it. Holds where they should, as `FILE:LINE`.
+    Nowhere(String),
 }
 
 impl SecretSource {
@@ -46,6 +48,7 @@ impl SecretSource {
             }
             SecretSource::File(path) => read(path).map_err(|why| format!("{} {why}", path.display()))?,
             SecretSource::Command(words) => runner::ask_for_secret(words)?,
+            SecretSource::Nowhere(place) => return Err(format!("{place} does not say where its value is")),
         };
         let bytes = value.expose().as_bytes();
         if bytes.contains(&0) {
@@ -77,6 +80,7 @@ impl fmt::Display for SecretSource {
             SecretSource::File(path) => write!(f, "file {}", path.display()),
             // Arguments are left out: somebody may have put there what does not belong there.
             SecretSource::Command(words) => write!(f, "command {}", words.first().map_or("", String::as_str)),
+            SecretSource::Nowhere(place) => f.write_str(place),
         }
     }
 }
@@ -98,6 +102,14 @@ pub(super) fn gather(
         }
     });
     found.collect()
+}
+
+/// The files that hold secrets; no run may read one by its path.
+pub(super) fn files(sources: &BTreeMap<String, SecretSource>) -> impl Iterator<Item = &PathBuf> {
+    sources.values().filter_map(|source| match source {
+        SecretSource::File(path) => Some(path),
+        SecretSource::Env(_) | SecretSource::Command(_) | SecretSource::Nowhere(_) => None,
+    })
 }
 
 /// What is wrong with the secrets that the settings name, one line each.
@@ -149,8 +161,11 @@ impl File<'_> {
             if let Some(fault) = asked.faults().pop() {
                 let hint = "no tool can declare this variable in [permissions] env".to_owned();
                 self.bad(key.span().start, format!("secrets.{name}: {}", fault.reason), hint);
-            } else if let Some(source) = self.secret(&name, value, home) {
-                secrets.insert(name, source);
+            } else {
+                // Left out, a variable of the same name would be taken for it.
+                let source = self.secret(&name, value, home);
+                let place = self.place(value.span().start);
+                secrets.insert(name, source.unwrap_or(SecretSource::Nowhere(place)));
             }
         }
         secrets
@@ -241,6 +256,9 @@ mod tests {
         let loud = SecretSource::Command(["sh", "-c", "exit 1"].map(str::to_owned).into());
         let sources = [("TOKEN".to_owned(), absent), ("OTHER".to_owned(), loud)].into();
         assert!(gather(&["PLAIN".to_owned()], &sources).unwrap().is_empty());
+        let unsaid = [("TOKEN".to_owned(), SecretSource::Nowhere("config.toml:3".to_owned()))].into();
+        let RunEnd::Refused { message } = gather(&["TOKEN".to_owned()], &unsaid).unwrap_err() else { panic!() };
+        assert!(message.contains("config.toml:3 does not say where its value is"), "{message}");
         let RunEnd::Refused { message } = gather(&["TOKEN".to_owned()], &sources).unwrap_err() else { panic!() };
         assert_eq!(
             message,

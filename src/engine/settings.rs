@@ -208,8 +208,15 @@ impl Settings {
                     for (key, value) in file.table(value, "isolation") {
                         self.apply_isolation(file, key, value);
                     }
+                    self.refuse_runs(file.problems.get(before));
                 }
-                "secrets" => self.secrets = file.secrets(value, user_home),
+                "secrets" => {
+                    self.secrets = file.secrets(value, user_home);
+                    if value.get_ref().as_table().is_none() {
+                        // Nobody knows which variables were meant to be none.
+                        self.refuse_runs(file.problems.last());
+                    }
+                }
                 word @ ("roots" | "git") => {
                     let message = format!("{word} is a setting of a workspace");
                     file.bad(at, message, "put it into the workspace's toolsmith.toml".to_owned());
@@ -294,6 +301,11 @@ impl File<'_> {
     fn line(&self, at: usize) -> u64 {
         let before = self.text.as_bytes().iter().take(at);
         before.filter(|byte| **byte == b'\n').count() as u64 + 1
+    }
+
+    /// A place as `FILE:LINE`.
+    pub(super) fn place(&self, at: usize) -> String {
+        format!("{}:{}", self.path, self.line(at))
     }
 
     pub(super) fn bad(&mut self, at: usize, message: String, hint: String) {
@@ -438,6 +450,7 @@ fn duration(text: &str) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
 
     fn load(workspace: &str, user: &str) -> (Settings, Vec<Problem>) {
         let temp = tempfile::tempdir().unwrap();
@@ -495,8 +508,12 @@ mod tests {
         let user = "[secrets]\nTOKEN = { env = \"MY_TOKEN\" }\nPLAIN = \"hunter-two\"\nPATH = { env = \"X\" }\n\
                     BOTH = { env = \"X\", file = \"/hunter-two\" }\nNEAR = { file = \"hunter-two\" }\n\
                     NOTHING = { command = [] }\nTOOLSMITH_X = { env = \"X\" }\n";
-        let (settings, problems) = load("", user);
-        assert_eq!(settings.secrets, [("TOKEN".to_owned(), SecretSource::Env("MY_TOKEN".to_owned()))].into());
+        let (mut settings, problems) = load("", user);
+        let unsaid = ["PLAIN", "BOTH", "NEAR", "NOTHING"].map(str::to_owned);
+        assert_eq!(settings.secrets.remove("TOKEN"), Some(SecretSource::Env("MY_TOKEN".to_owned())));
+        assert!(settings.secrets.keys().eq(BTreeSet::from(unsaid).iter()), "{:?}", settings.secrets);
+        let is_unsaid = |source| matches!(source, SecretSource::Nowhere(place) if place.contains("config.toml:"));
+        assert!(settings.secrets.into_values().all(is_unsaid));
         assert_eq!(problems.iter().map(|p| p.line.unwrap()).collect::<Vec<_>>(), [3, 4, 5, 6, 7, 8]);
         assert!(!format!("{problems:?}").contains("hunter"), "{problems:?}");
     }

@@ -453,6 +453,18 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_holds_a_secret_is_refused_itself_and_in_its_folder() {
+        let mut machine = Machine::new();
+        fs::write(machine.at("home/notes/token"), "hunter-two").unwrap();
+        fs::write(machine.at("home/notes/other"), "x").unwrap();
+        machine.ground.ours.push(machine.at("home/notes/token"));
+        for path in ["~/notes", "~/notes/token"] {
+            assert!(machine.read(path).unwrap_err().contains("secrets"), "{path}");
+        }
+        assert!(machine.read("~/notes/other").is_ok());
+    }
+
+    #[test]
     fn sockets_and_pipes_are_refused_whatever_they_are_called() {
         let machine = Machine::new();
         let _socket = std::os::unix::net::UnixListener::bind(machine.at("home/ws/plain")).unwrap();

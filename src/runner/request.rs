@@ -64,7 +64,7 @@ pub struct Request<'a> {
     pub profile: Profile,
     /// What becomes of writes to declared paths.
     pub writes: WriteMode,
-    /// Folders of the workbench, never granted: state and settings.
+    /// Never granted: the workbench's folders of state and settings, and files that hold secrets.
     pub ours: &'a [PathBuf],
     /// Where the output file will be.
     pub spool: &'a Path,
