@@ -47,7 +47,7 @@ pub use mapped::MappedLine;
 pub use name::{NameError, ToolName};
 pub use observation::{Answer, Attempt, Difference, FileChange, Observation, Observer, Touch};
 pub use operation::Operation;
-pub use permission::{Access, Anchor, DeclaredPath, Ground, Network, PROTECTED, PermissionFault, WriteMode};
+pub use permission::{Access, Allowed, Anchor, DeclaredPath, Ground, Network, PROTECTED, PermissionFault, WriteMode};
 pub use place::generalise;
 pub use problem::{Problem, ProblemCode};
 pub use redact::{MIN_SECRET, RedactStream, Redactions, Redactor, is_redacted, without_redacted};

@@ -143,6 +143,29 @@ words!(
     }
 );
 
+/// What a human allowed one version when asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Allowed {
+    /// What it declares.
+    #[serde(flatten)]
+    pub permissions: Permissions,
+    /// What becomes of its writes; staged where it has none, and where nobody wrote it down.
+    #[serde(default = "staged")]
+    pub writes: WriteMode,
+}
+
+fn staged() -> WriteMode {
+    WriteMode::Staged
+}
+
+impl Allowed {
+    /// What a yes means for a version whose writes, if it declares any, are made like this.
+    pub fn new(permissions: &Permissions, writes: WriteMode) -> Allowed {
+        let writes = if permissions.write.is_empty() { WriteMode::Staged } else { writes };
+        Allowed { permissions: permissions.clone(), writes }
+    }
+}
+
 /// Something that a manifest asks for and no tool gets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PermissionFault {

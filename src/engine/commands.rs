@@ -7,8 +7,8 @@ use super::relocate::{self, Relocation};
 use super::view::Preview;
 use crate::catalog;
 use crate::domain::{
-    Caller, Command, DecisionKind, Digest, OperationId, Outcome, Placement, Review, ReviewId, ReviewKind, RunId, Shown,
-    Stage, Tool, ToolName, VersionFile, WriteMode,
+    Allowed, Caller, Command, DecisionKind, Digest, OperationId, Outcome, Placement, Review, ReviewId, ReviewKind,
+    RunId, Shown, Stage, Tool, ToolName, VersionFile, WriteMode,
 };
 use crate::store::Intent;
 use serde_json::json;
@@ -46,8 +46,8 @@ impl Engine {
             Command::Restore { tool } => self.restore(&who, &tool),
             Command::Allow { tool, digest } => {
                 let detail = self.asked_about(&tool, digest)?;
-                let permissions = &detail.manifest.permissions;
-                self.finish(self.transact(|tx| core::allow(tx, self.actor(&who), &detail.tool, permissions))?)
+                let allowed = Allowed::new(&detail.manifest.permissions, self.write_mode(detail.tool.stage));
+                self.finish(self.transact(|tx| core::allow(tx, self.actor(&who), &detail.tool, &allowed))?)
             }
             Command::Undo { operation } => {
                 self.refuse_if_in_the_way(operation)?;

@@ -121,7 +121,8 @@ impl Engine {
         let tool = &detail.tool;
         let granted = self.read(|q| Ok(q.granted(&tool.name, tool.digest)?))?;
         let permissions = &detail.manifest.permissions;
-        let standing = Standing { approved: self.approved(tool)?, permissions, granted: granted.as_ref() };
+        let (approved, writes) = (self.approved(tool)?, self.write_mode(tool.stage));
+        let standing = Standing { approved, permissions, writes, granted: granted.as_ref() };
         Ok(policy(tool, standing, caller))
     }
 

@@ -286,3 +286,16 @@ fn an_anchor_itself_has_no_closing_slash() {
     assert!(DeclaredPath::parse("a/").unwrap().folder && !DeclaredPath::parse("a").unwrap().folder);
     assert_eq!(DeclaredPath::parse("~/x").unwrap().at(Path::new("/w"), None), None);
 }
+
+#[test]
+fn an_answer_kept_before_the_way_of_writing_was_is_for_staged_writes() {
+    let asked = declared(Access::Write, "out");
+    let old: Allowed = serde_json::from_value(serde_json::to_value(&asked).unwrap()).unwrap();
+    assert_eq!(old, Allowed::new(&asked, WriteMode::Staged));
+    let direct = Allowed::new(&asked, WriteMode::Direct);
+    assert_eq!(serde_json::from_value::<Allowed>(serde_json::to_value(&direct).unwrap()).unwrap(), direct);
+    assert_ne!(old, direct);
+    // Who writes nothing is asked nothing about it.
+    let reads = declared(Access::Read, "in");
+    assert_eq!(Allowed::new(&reads, WriteMode::Direct), Allowed::new(&reads, WriteMode::Staged));
+}

@@ -1,17 +1,18 @@
 //! The answer to the question before the first run of a version that declares permissions.
 
 use super::{Actor, Step, UndoNote, answer};
-use crate::domain::{Permissions, Tool};
+use crate::domain::{Allowed, Tool};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{NewOperation, Tx};
 use serde_json::json;
 
-/// Keeps that this version may do what it declares.
+/// Keeps that this version may do what it declares, with its writes made as they are at its stage.
 ///
 /// # Errors
 /// `Refused` when no approval of the version is in force (it runs strictly, whatever it declares), or when it
 /// declares nothing, or what no tool gets; `Conflict` when it was allowed before.
-pub fn allow(tx: &Tx<'_>, actor: Actor<'_>, tool: &Tool, permissions: &Permissions) -> Result<Step, EngineError> {
+pub fn allow(tx: &Tx<'_>, actor: Actor<'_>, tool: &Tool, allowed: &Allowed) -> Result<Step, EngineError> {
+    let permissions = &allowed.permissions;
     let refused = |message: String, hint: &str| Err(EngineError::new(ErrorCode::Refused, message, hint));
     let approved = tx.approvals_of(&tool.name)?.iter().any(|approval| approval.digest == tool.digest);
     if !tool.stage.is_vouched() || !approved {
@@ -26,17 +27,17 @@ pub fn allow(tx: &Tx<'_>, actor: Actor<'_>, tool: &Tool, permissions: &Permissio
     if let Some(fault) = permissions.faults().first() {
         return refused(format!("{} declares what no tool gets: {fault}", tool.name), "the manifest has to change");
     }
-    if tx.granted(&tool.name, tool.digest)?.as_ref() == Some(permissions) {
+    if tx.granted(&tool.name, tool.digest)?.as_ref() == Some(allowed) {
         let message = format!("{} {} was allowed before", tool.name, tool.digest.short());
         return Err(EngineError::new(ErrorCode::Conflict, message, ""));
     }
-    tx.grant(&tool.name, tool.digest, permissions, actor.who)?;
+    tx.grant(&tool.name, tool.digest, allowed, actor.who)?;
     let note = UndoNote::Allow { tool: tool.name.clone(), digest: tool.digest };
     let operation = tx.log(&NewOperation {
         who: actor.who.to_owned(),
         verb: "allow".to_owned(),
         subject: tool.name.to_string(),
-        detail: json!({"digest": tool.digest, "permissions": permissions, "undo": note}),
+        detail: json!({"digest": tool.digest, "permissions": permissions, "writes": allowed.writes, "undo": note}),
         reversible: true,
     })?;
     let message = format!("{} {} may do what it declares", tool.name, tool.digest.short());

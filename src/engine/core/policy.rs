@@ -1,6 +1,6 @@
 //! Who may run what.
 
-use crate::domain::{Caller, CostTier, Permissions, Profile, Stage, Tool};
+use crate::domain::{Allowed, Caller, CostTier, Permissions, Profile, Stage, Tool, WriteMode};
 use crate::engine::error::ErrorCode;
 
 /// The answer of the policy.
@@ -36,13 +36,15 @@ pub struct Standing<'a> {
     pub approved: bool,
     /// What it declares.
     pub permissions: &'a Permissions,
+    /// What becomes of its writes.
+    pub writes: WriteMode,
     /// What a human allowed when asked.
-    pub granted: Option<&'a Permissions>,
+    pub granted: Option<&'a Allowed>,
 }
 
 impl Standing<'_> {
     fn is_allowed(&self) -> bool {
-        self.permissions.is_nothing() || self.granted == Some(self.permissions)
+        self.permissions.is_nothing() || self.granted == Some(&Allowed::new(self.permissions, self.writes))
     }
 }
 
@@ -85,6 +87,14 @@ pub fn policy(tool: &Tool, standing: Standing<'_>, caller: &Caller) -> RunPolicy
 }
 
 fn unallowed(tool: &Tool, standing: Standing<'_>) -> String {
+    if standing.granted.is_some_and(|granted| granted.permissions == *standing.permissions) {
+        let how = match standing.writes {
+            WriteMode::Direct => "at once",
+            WriteMode::Staged => "in one step after a run",
+        };
+        let paths = standing.permissions.write.join(", ");
+        return format!("{} was allowed before it wrote {how} ({paths})", tool.name);
+    }
     format!("nobody allowed {} what it declares ({})", tool.name, standing.permissions.summary())
 }
 
@@ -164,7 +174,9 @@ mod tests {
         for stage in Stage::ALL {
             for permissions in [&nothing, &writes] {
                 for caller in [human(), agent()] {
-                    let standing = Standing { approved: true, permissions, granted: Some(permissions) };
+                    let writes = WriteMode::Staged;
+                    let allowed = Allowed::new(permissions, writes);
+                    let standing = Standing { approved: true, permissions, writes, granted: Some(&allowed) };
                     let answer = policy(&tool(*stage, CostTier::Prohibited), standing, &caller);
                     assert_eq!(word(&answer), "refuse", "{stage} {caller:?}");
                 }
@@ -176,20 +188,26 @@ mod tests {
     fn the_first_run_of_an_approved_version_that_declares_anything_is_asked_about() {
         let (nothing, writes) = (Permissions::default(), writes());
         let wider = Permissions { network: vec!["full".into()], ..writes.clone() };
-        for (approved, permissions, granted, for_human, for_agent) in [
-            (true, &nothing, None, "declared", "declared"),
-            (true, &writes, None, "ask", "human"),
-            (true, &writes, Some(&writes), "declared", "declared"),
-            (true, &wider, Some(&writes), "ask", "human"),
-            (false, &writes, Some(&writes), "strict", "refuse"),
+        let staged = Allowed::new(&writes, WriteMode::Staged);
+        let direct = Allowed::new(&writes, WriteMode::Direct);
+        for (approved, permissions, mode, granted, for_human, for_agent) in [
+            (true, &nothing, WriteMode::Staged, None, "declared", "declared"),
+            (true, &writes, WriteMode::Staged, None, "ask", "human"),
+            (true, &writes, WriteMode::Staged, Some(&staged), "declared", "declared"),
+            (true, &writes, WriteMode::Direct, Some(&direct), "declared", "declared"),
+            // A yes to writes that can be taken back is none to writes that cannot, nor the other way round.
+            (true, &writes, WriteMode::Direct, Some(&staged), "ask", "human"),
+            (true, &writes, WriteMode::Staged, Some(&direct), "ask", "human"),
+            (true, &wider, WriteMode::Staged, Some(&staged), "ask", "human"),
+            (false, &writes, WriteMode::Staged, Some(&staged), "strict", "refuse"),
         ] {
             for stage in [Stage::Approved, Stage::Core] {
-                let standing = Standing { approved, permissions, granted };
+                let standing = Standing { approved, permissions, writes: mode, granted };
                 let answers = [human(), agent()].map(|who| word(&policy(&tool(stage, CostTier::Low), standing, &who)));
                 assert_eq!(answers, [for_human, for_agent], "{stage} {standing:?}");
             }
         }
-        let standing = Standing { approved: false, permissions: &writes, granted: None };
+        let standing = Standing { approved: false, permissions: &writes, writes: WriteMode::Staged, granted: None };
         assert_eq!(word(&policy(&tool(Stage::Experimental, CostTier::Low), standing, &human())), "strict");
     }
 }

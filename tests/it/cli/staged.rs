@@ -315,6 +315,21 @@ fn a_core_tool_writes_at_once_as_a_plain_user_and_is_staged_as_root() {
 }
 
 #[test]
+fn a_promotion_that_makes_writes_direct_is_asked_about_again() {
+    for shell in shells(|shell| tool(shell, "echo n > out/new\n", WRITES)) {
+        allowed(&shell).exits(0);
+        shell.at_terminal(&["promote", "writer", "--to", "core"]).exits(0);
+        approve(&shell);
+        if shell.is_plain() {
+            let refused = shell.call(&["run", "writer"]).exits(4);
+            assert!(refused.stderr.contains("was allowed before it wrote at once"), "{}", refused.stderr);
+            shell.call(&["run", "writer", "--allow"]).exits(0);
+        }
+        shell.call(&["run", "writer"]).exits(0);
+    }
+}
+
+#[test]
 fn confined_a_plain_users_core_tool_writes_where_nothing_in_there_is_protected() {
     for (protected, code) in [(false, 0), (true, 6)] {
         let put = |shell: &Shell| {
