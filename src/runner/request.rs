@@ -183,6 +183,9 @@ pub(super) fn prepare_for(request: &Request, caller: &BTreeMap<OsString, OsStrin
     }
     let place = Place::of(request, &means);
     let (words, used) = expand_command(request, &place, recipe, input)?;
+    if recipe.input == InputMode::None && used.is_empty() && !is_empty(input) {
+        return Err(invalid("it takes no input"));
+    }
     let (who, workspace) = (Who::of_this_process(), Some(request.workspace));
     let path = SearchPath::new(Seeker { caller, who, workspace, interpreters: request.interpreters });
     let (program, mut args) = locate(&path, &words, request.version_dir, &place)?;
@@ -279,6 +282,11 @@ pub(super) fn in_words(whole: &str, violations: &[Violation]) -> String {
         let _ = write!(line, "; and {} more", violations.len() - MAX_VIOLATIONS);
     }
     line
+}
+
+/// Whether an input says nothing.
+fn is_empty(input: &Value) -> bool {
+    input.is_null() || input.as_object().is_some_and(Map::is_empty)
 }
 
 fn object(input: &Value) -> Result<&Map<String, Value>, RunEnd> {

@@ -388,6 +388,18 @@ fn what_is_wrong_before_a_start_is_said_before_it() {
 }
 
 #[test]
+fn input_for_a_tool_that_takes_none_is_refused_and_an_empty_one_is_none() {
+    let given = |input| Bench::sh("true").with_input(InputMode::None, input).spec().err();
+    for input in [json!({"n": 1}), json!([]), json!("x")] {
+        assert_eq!(given(input), Some(RunEnd::InvalidInput { message: "it takes no input".to_owned() }));
+    }
+    assert_eq!((given(json!({})), given(json!(null))), (None, None));
+    // A command with places for input takes some.
+    let placed = Bench::new(&["echo", "{input.name}"]).with_input(InputMode::None, json!({"name": "x"}));
+    assert!(placed.spec().is_ok());
+}
+
+#[test]
 fn a_program_without_its_interpreter_does_not_start_and_a_prepared_one_cannot_be_changed() {
     let bench = Bench::new(&["./tool"]);
     let tool = bench.path("version/tool");
@@ -426,11 +438,10 @@ fn a_run_without_a_place_for_its_output_does_not_start() {
 #[test]
 fn input_arrives_in_every_way() {
     let input = json!({"name": "a b", "n": 2, "on": true});
-    let cases: [(&[&str], InputMode, &str); 4] = [
+    let cases: [(&[&str], InputMode, &str); 3] = [
         (&["cat"], InputMode::StdinJson, "{\"name\":\"a b\",\"n\":2,\"on\":true}"),
         (&["echo", "{n}"], InputMode::Args, "2 --name a b --on\n"),
         (&["sh", "-c", "echo $INPUT_NAME $INPUT_N $INPUT_ON"], InputMode::Env, "a b 2 true\n"),
-        (&["cat"], InputMode::None, ""),
     ];
     for (command, mode, expected) in cases {
         let run = Bench::new(command).with_input(mode, input.clone()).run();
