@@ -91,6 +91,7 @@ impl Place {
             scratch: &at("scratch"),
             input: None,
             timeout: None,
+            usual_timeout: None,
             profile: Profile::Strict,
             writes: WriteMode::Staged,
             ours: &[],

@@ -107,12 +107,12 @@ impl Engine {
             Ok(edits) => match ending.staged.fault.clone().or_else(|| refusal(&finished.end, &edits, ending.write)) {
                 None => Some(edits),
                 Some(reason) => {
-                    leave(&mut finished, ending.run, reason);
+                    leave(&mut finished, ending.run, &reason);
                     None
                 }
             },
             Err(error) => {
-                leave(&mut finished, ending.run, error.message);
+                leave(&mut finished, ending.run, &error.message);
                 None
             }
         };
@@ -197,7 +197,7 @@ fn leave_out_staged(finished: &mut FinishedRun, ending: &Ending<'_>) {
 }
 
 /// Says that nothing is applied. A run whose work is not there did not succeed, whatever its process said.
-fn leave(finished: &mut FinishedRun, run: RunId, reason: String) {
+fn leave(finished: &mut FinishedRun, run: RunId, reason: &str) {
     finished.notes.push(format!("staged writes are not applied: {reason}; `output {run} --diff` shows them"));
     if let RunEnd::Succeeded { exit_code } = finished.end {
         finished.end = RunEnd::Failed { exit_code, reason: format!("its writes were not applied: {reason}") };

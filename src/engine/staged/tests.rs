@@ -363,7 +363,7 @@ fn writes_are_kept_and_not_applied_when_the_run_failed_or_somebody_changed_a_fil
         assert_eq!(record.outcome, crate::domain::RunOutcome::Failed, "{says}");
         match record.exit_code {
             Some(0) => {
-                assert!(reason.starts_with("its writes were not applied: ") && reason.contains(says), "{reason}")
+                assert!(reason.starts_with("its writes were not applied: ") && reason.contains(says), "{reason}");
             }
             _ => assert_eq!(reason, "x"),
         }
