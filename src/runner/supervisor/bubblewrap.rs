@@ -130,7 +130,9 @@ const OWN_PROCESSES: &str = "/proc/self/ns/pid";
 pub(in crate::runner) fn try_out(program: &Path, user: Option<u32>) -> Result<(), String> {
     use std::os::unix::process::CommandExt;
     let mut command = std::process::Command::new(program);
+    // As the first process there, it leaves nobody behind whom only the host's first process could take away.
     command.args(["--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--die-with-parent"]);
+    command.arg("--as-pid-1");
     command.args([
         "--cap-drop",
         "ALL",
