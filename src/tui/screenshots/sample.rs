@@ -4,9 +4,12 @@ use super::ScreenshotError;
 use super::workspace::Workspace;
 use crate::domain::{
     FailureGroup, GroupState, Instant, Isolation, IsolationLevel, Profile, Review, ReviewId, ReviewKind, Run, RunId,
-    RunOutcome, RunUsage, Severity, Stream, Tool, ToolFacts, ToolState, signature_of,
+    RunOutcome, RunUsage, Sample, Severity, Stream, Tool, ToolFacts, ToolState, signature_of,
 };
 use crate::engine::Frame;
+
+/// What the live run uses.
+pub const USED: Sample = Sample { cpu_ms: 310, memory_bytes: 11 << 20, processes: 1, disk_bytes: 0 };
 
 /// The time in the pictures: 2026-11-21, 10:30 UTC.
 pub const NOW: Instant = Instant(1_795_257_000_000);
@@ -172,9 +175,9 @@ pub fn runs(workspace: &Workspace) -> Result<Vec<Run>, ScreenshotError> {
             started_at: ago(age),
             usage,
             isolation: Isolation {
-                level: IsolationLevel::LimitsOnly,
+                level: IsolationLevel::Isolated,
                 profile: Profile::Strict,
-                layers: vec!["process-group".to_owned(), "rlimits".to_owned()],
+                layers: ["rlimits", "file-view", "landlock", "seccomp", "observer"].map(str::to_owned).to_vec(),
                 missing: Vec::new(),
             },
             denied: Vec::new(),

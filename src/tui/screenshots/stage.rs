@@ -5,7 +5,7 @@ use super::drawing::Drawing;
 use super::palette::Palette;
 use super::sample;
 use super::workspace::{Workspace, catalog};
-use crate::domain::{ReviewId, Run, RunId, Tool};
+use crate::domain::{IsolationLevel, ReviewId, Run, RunId, Tool};
 use crate::engine::{EngineError, ErrorCode, Index, ReviewDetail};
 use crate::tui::app::{App, Call};
 use crate::tui::effect::Effect;
@@ -97,11 +97,12 @@ impl<'a> Stage<'a> {
         Ok(self)
     }
 
-    /// Shows what a run has written so far.
+    /// Shows what a run has used and written so far.
     ///
     /// # Errors
     /// As [`Stage::press`].
     pub fn write(&mut self, run: RunId) -> Result<&mut Self, ScreenshotError> {
+        self.send(Msg::Sample { run, sample: sample::USED, level: Some(IsolationLevel::Isolated) })?;
         self.send(Msg::Output { run, frames: sample::output(run), skipped: 0 })?;
         Ok(self)
     }
