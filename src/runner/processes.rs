@@ -102,7 +102,7 @@ pub(super) fn kill_all(processes: &[Process]) {
 }
 
 /// The memory of these processes in bytes, shared pages divided among their users. Slower than
-/// [`holding`] by the number of mappings.
+/// adding up their resident pages by the number of mappings.
 pub(super) fn proportional_bytes(pids: &[i32]) -> u64 {
     let of = |pid: &i32| {
         let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;

@@ -38,7 +38,7 @@ pub(in crate::runner) enum Verdict {
 pub(in crate::runner) struct Listener(OwnedFd);
 
 impl Listener {
-    /// Takes the listener that [`super::raise`] gave out.
+    /// Takes the listener that [`raise()`](super::raise()) gave out.
     ///
     /// # Errors
     /// When this kernel's notifications are larger than what is known here.
