@@ -101,8 +101,10 @@ impl Terms {
     fn file_rule(self, number: i64, call: Call) -> Option<Rule> {
         let otherwise = if self.observe { Action::Notify } else { Action::Allow };
         let tests = match call {
+            #[cfg(target_arch = "x86_64")]
             Call::Chmod | Call::Creat | Call::Mknod => vec![special(1)],
             Call::Fchmodat | Call::Fchmodat2 | Call::Mknodat => vec![special(2)],
+            #[cfg(target_arch = "x86_64")]
             Call::Open => vec![Test::HasAny { arg: 1, bits: CREATES }, special(2)],
             Call::Openat => vec![Test::HasAny { arg: 2, bits: CREATES }, special(3)],
             // Its mode is behind a pointer, so it cannot be judged; programs then use `openat`.
@@ -395,12 +397,16 @@ mod tests {
             let free = if terms.observe { NOTIFY } else { ALLOW };
             for (bits, expected) in [(0o755, free), (0o4755, DENY), (0o2755, DENY), (0o1755, free)] {
                 for (call, args) in [
+                    #[cfg(target_arch = "x86_64")]
                     (Call::Chmod, vec![1, bits]),
                     (Call::Fchmodat, vec![3, 1, bits]),
                     (Call::Fchmodat2, vec![3, 1, bits]),
+                    #[cfg(target_arch = "x86_64")]
                     (Call::Creat, vec![1, bits]),
+                    #[cfg(target_arch = "x86_64")]
                     (Call::Mknod, vec![1, bits]),
                     (Call::Mknodat, vec![3, 1, bits]),
+                    #[cfg(target_arch = "x86_64")]
                     (Call::Open, vec![1, creates, bits]),
                     (Call::Openat, vec![3, 1, creates, bits]),
                     (Call::Openat, vec![3, 1, libc::O_TMPFILE as u64, bits]),

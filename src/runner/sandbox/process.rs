@@ -9,6 +9,9 @@ use std::time::{Duration, Instant};
 /// Signals whose handling a process may have inherited from us.
 const LAST_SIGNAL: i32 = 31;
 
+/// Pauses before anybody is looked for, in microseconds.
+const ENDING: [u64; 4] = [100, 200, 300, 400];
+
 /// How long killed processes may take to die; one stuck in the kernel would block us for ever.
 const GIVE_UP: Duration = Duration::from_secs(5);
 
@@ -134,6 +137,13 @@ pub(in crate::runner) fn end_descendants(total: &mut Reaped) -> io::Result<()> {
     let me = rustix::process::getpid().as_raw_nonzero().get();
     let begun = Instant::now();
     let mut killed = std::collections::BTreeSet::new();
+    // Mostly somebody is left who ends by itself right now; to look through all processes for that is dear.
+    for pause in ENDING {
+        if !has_children(total)? {
+            return Ok(());
+        }
+        std::thread::sleep(Duration::from_micros(pause));
+    }
     while has_children(total)? {
         let alive = descendants(me);
         kill_all(&alive);
