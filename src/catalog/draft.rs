@@ -4,11 +4,9 @@ use super::argv::Words;
 use super::document::Document;
 use super::{foreign, native, schema_loose};
 use crate::domain::{
-    Dialect, Example, InputMode, Kind, LimitsDeclared, Manifest, NameError, Origin, Permissions, Problem, ProblemCode,
-    Provenance, Recipe, SuccessRule, TestCase, ToolName,
+    Dialect, Example, InputMode, Manifest, NameError, Origin, Problem, ProblemCode, TestCase, ToolName,
 };
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
 
 /// A definition in our terms, with its command still as written.
 #[derive(Debug, Clone)]
@@ -104,47 +102,9 @@ fn bad_name(document: &Document<'_>, error: &NameError) -> Problem {
     )
 }
 
-/// A manifest that says nothing but its name.
+/// A manifest that says nothing but its names.
 pub(super) fn blank(naming: Naming, dialect: Dialect) -> Manifest {
-    Manifest {
-        name: naming.name,
-        title: naming.title,
-        version: semver::Version::new(1, 0, 0),
-        description: String::new(),
-        kind: Kind::Command,
-        category: None,
-        cost_tier: None,
-        idempotent: None,
-        keywords: Vec::new(),
-        tags: Vec::new(),
-        use_cases: Vec::new(),
-        capabilities: Vec::new(),
-        aliases: Vec::new(),
-        recipe: None,
-        permissions: Permissions::default(),
-        limits: LimitsDeclared::default(),
-        input: None,
-        output: None,
-        examples: Vec::new(),
-        tests: Vec::new(),
-        provenance: Provenance::default(),
-        dependencies: Vec::new(),
-        dialect,
-        extra: Map::new(),
-    }
-}
-
-/// A recipe whose argv is not known yet.
-pub(super) fn blank_recipe(input: InputMode) -> Recipe {
-    Recipe {
-        command: Vec::new(),
-        entry: None,
-        input,
-        timeout_ms: None,
-        pty: false,
-        success: SuccessRule::default(),
-        env: BTreeMap::new(),
-    }
+    Manifest { title: naming.title, ..Manifest::blank(naming.name, dialect) }
 }
 
 /// A version as people write it: `1`, `1.2`, `v1.2.3`.

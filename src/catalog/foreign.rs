@@ -9,7 +9,7 @@ use super::document::Document;
 use super::draft::{self, Draft};
 use super::fields::Fields;
 use super::schema_loose;
-use crate::domain::{Category, CostTier, Dialect, InputMode, Kind, Manifest, Problem};
+use crate::domain::{Category, CostTier, Dialect, InputMode, Kind, Manifest, Problem, Recipe};
 use serde_json::Value;
 
 /// Reads a foreign manifest; `kind` is its `type`.
@@ -37,7 +37,7 @@ pub(super) fn read(document: &Document<'_>, kind: Option<&str>) -> Result<Draft,
     let command = if manifest.kind == Kind::Command { command(&fields) } else { None };
     let unsupported = unsupported(&manifest, &fields, command.is_some(), kind);
     if let Some(command) = &command {
-        let mut recipe = draft::blank_recipe(InputMode::None);
+        let mut recipe = Recipe::blank(InputMode::None);
         recipe.timeout_ms = command.timeout_ms;
         recipe.env = command.env.clone();
         manifest.recipe = Some(recipe);

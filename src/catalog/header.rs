@@ -8,7 +8,7 @@ use super::argv::Words;
 use super::document;
 use super::draft::{self, Draft, Naming};
 use super::programs::{self, Programs};
-use crate::domain::{Dialect, InputMode, Manifest, Origin, Problem, ProblemCode};
+use crate::domain::{Dialect, InputMode, Manifest, Origin, Problem, ProblemCode, Recipe};
 
 /// A header ends after so many lines at the latest.
 const HEADER_LINES: usize = 120;
@@ -52,7 +52,7 @@ pub(super) fn read(path: &str, bytes: &[u8], programs: &Programs) -> Result<Draf
         text.lines().next().unwrap_or_default(),
         programs,
     );
-    manifest.recipe = words.as_ref().map(|_| draft::blank_recipe(input_mode(text)));
+    manifest.recipe = words.as_ref().map(|_| Recipe::blank(input_mode(text)));
     let origin = origin(path, text, &header, manifest.provenance.created_by.as_deref());
     let words = words.map(|words| Words([words, vec!["{file}".to_owned()]].concat()));
     Ok(Draft { manifest, words, origin, unsupported: None })

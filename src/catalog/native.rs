@@ -87,7 +87,7 @@ fn run(fields: &mut Fields<'_, '_>) -> Result<Run, Problem> {
     };
     let words = words.filter(|words| !words.0.is_empty());
     let input = run.word("input")?;
-    let mut recipe = draft::blank_recipe(input.unwrap_or(InputMode::None));
+    let mut recipe = Recipe::blank(input.unwrap_or(InputMode::None));
     recipe.entry = match run.text("entry")? {
         Some(entry) => Some(entry),
         None => run.text("file")?,

@@ -187,6 +187,21 @@ pub struct Provenance {
     pub status: Option<String>,
 }
 
+impl Recipe {
+    /// A recipe whose argv is not known yet.
+    pub fn blank(input: InputMode) -> Recipe {
+        Recipe {
+            command: Vec::new(),
+            entry: None,
+            input,
+            timeout_ms: None,
+            pty: false,
+            success: SuccessRule::default(),
+            env: BTreeMap::new(),
+        }
+    }
+}
+
 /// Everything a definition says, in our terms; what has no term here is kept in `extra`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
@@ -238,4 +253,36 @@ pub struct Manifest {
     pub dialect: Dialect,
     /// Keys that have no term here, as they were.
     pub extra: Map<String, Value>,
+}
+
+impl Manifest {
+    /// A manifest that says nothing but its name: version 1.0.0, a command.
+    pub fn blank(name: ToolName, dialect: Dialect) -> Manifest {
+        Manifest {
+            name,
+            title: None,
+            version: semver::Version::new(1, 0, 0),
+            description: String::new(),
+            kind: Kind::Command,
+            category: None,
+            cost_tier: None,
+            idempotent: None,
+            keywords: Vec::new(),
+            tags: Vec::new(),
+            use_cases: Vec::new(),
+            capabilities: Vec::new(),
+            aliases: Vec::new(),
+            recipe: None,
+            permissions: Permissions::default(),
+            limits: LimitsDeclared::default(),
+            input: None,
+            output: None,
+            examples: Vec::new(),
+            tests: Vec::new(),
+            provenance: Provenance::default(),
+            dependencies: Vec::new(),
+            dialect,
+            extra: Map::new(),
+        }
+    }
 }

@@ -6,10 +6,10 @@ mod secret;
 use super::request::prepare_for;
 use super::*;
 use crate::domain::{
-    CostTier, Dialect, FileMode, InputMode, IsolationLevel, Kind, LimitsDeclared, Manifest, Permissions, Provenance,
-    Recipe, RunEnd, Secret, Stream, SuccessRule, ToolName, VersionFile,
+    CostTier, Dialect, FileMode, InputMode, IsolationLevel, LimitsDeclared, Manifest, Permissions, Recipe, RunEnd,
+    Secret, Stream, ToolName, VersionFile,
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
@@ -43,41 +43,8 @@ struct Finished {
 }
 
 fn manifest(command: &[&str], input: InputMode) -> Manifest {
-    let recipe = Recipe {
-        command: command.iter().map(|word| (*word).to_owned()).collect(),
-        entry: None,
-        input,
-        timeout_ms: None,
-        pty: false,
-        success: SuccessRule::default(),
-        env: BTreeMap::new(),
-    };
-    Manifest {
-        name: "bench".parse::<ToolName>().unwrap(),
-        title: None,
-        version: semver::Version::new(1, 0, 0),
-        description: String::new(),
-        kind: Kind::Command,
-        category: None,
-        cost_tier: None,
-        idempotent: None,
-        keywords: vec![],
-        tags: vec![],
-        use_cases: vec![],
-        capabilities: vec![],
-        aliases: vec![],
-        recipe: Some(recipe),
-        permissions: Permissions::default(),
-        limits: LimitsDeclared::default(),
-        input: None,
-        output: None,
-        examples: vec![],
-        tests: vec![],
-        provenance: Provenance::default(),
-        dependencies: vec![],
-        dialect: Dialect::Native,
-        extra: Map::new(),
-    }
+    let recipe = Recipe { command: command.iter().map(|word| (*word).to_owned()).collect(), ..Recipe::blank(input) };
+    Manifest { recipe: Some(recipe), ..Manifest::blank("bench".parse::<ToolName>().unwrap(), Dialect::Native) }
 }
 
 impl Bench {

@@ -8,9 +8,9 @@ use super::theme::Theme;
 use super::view;
 use crate::domain::{
     Category, CostTier, Dialect, Digest, FailureGroup, FileMode, Format, GroupState, Instant, Isolation,
-    IsolationLevel, Kind, LimitsDeclared, Manifest, Origin, Permissions, Placement, Problem, ProblemCode, Profile,
-    Provenance, Review, ReviewId, ReviewKind, ReviewState, Risk, Run, RunId, RunOutcome, RunUsage, Severity, Stage,
-    Tool, ToolDetail, ToolFacts, ToolName, ToolReview, ToolState, VersionFile,
+    IsolationLevel, Kind, Manifest, Origin, Placement, Problem, ProblemCode, Profile, Provenance, Review, ReviewId,
+    ReviewKind, ReviewState, Risk, Run, RunId, RunOutcome, RunUsage, Severity, Stage, Tool, ToolDetail, ToolFacts,
+    ToolName, ToolReview, ToolState, VersionFile,
 };
 use crate::engine::{CatalogState, CatalogView, EvidenceLine, Index, ReviewDetail, Weight};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -152,30 +152,12 @@ pub(super) fn reviews() -> Vec<Review> {
 
 pub(super) fn manifest(tool: &Tool, input: Option<serde_json::Value>) -> Manifest {
     Manifest {
-        name: tool.name.clone(),
-        title: None,
         version: tool.version.clone(),
         description: tool.description.clone(),
         kind: tool.kind,
-        category: None,
-        cost_tier: None,
-        idempotent: None,
-        keywords: vec![],
-        tags: vec![],
-        use_cases: vec![],
-        capabilities: vec![],
-        aliases: vec![],
-        recipe: None,
-        permissions: Permissions::default(),
-        limits: LimitsDeclared::default(),
         input,
-        output: None,
-        examples: vec![],
-        tests: vec![],
         provenance: Provenance { created_by: Some("agent-7".into()), ..Provenance::default() },
-        dependencies: vec![],
-        dialect: Dialect::Native,
-        extra: serde_json::Map::new(),
+        ..Manifest::blank(tool.name.clone(), Dialect::Native)
     }
 }
 

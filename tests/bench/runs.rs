@@ -1,53 +1,20 @@
 //! What containing and watching a run costs beside a plain spawn.
 
 use divan::Bencher;
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use toolsmith::domain::{
-    Dialect, InputMode, IsolationLevel, Kind, LimitsDeclared, Manifest, Observer, Permissions, Profile, Provenance,
-    Recipe, RunEnd, SuccessRule, WriteMode,
-};
+use toolsmith::domain::{Dialect, InputMode, IsolationLevel, Manifest, Observer, Profile, Recipe, RunEnd, WriteMode};
 use toolsmith::runner::{self, Bubblewrap, Given, Hooks, Interpreters, Machine, Report, Request};
 
 /// 6,000 calls that name a file, which is what an observer is asked about.
 const FILES: &str = "import os\nfor n in range(2000):\n  f = open('f', 'w'); f.close(); os.stat('f'); os.remove('f')";
 
 fn manifest(command: &[&str]) -> Manifest {
-    let recipe = Recipe {
-        command: command.iter().map(|word| (*word).to_owned()).collect(),
-        entry: None,
-        input: InputMode::None,
-        timeout_ms: None,
-        pty: false,
-        success: SuccessRule::default(),
-        env: BTreeMap::new(),
-    };
+    let recipe =
+        Recipe { command: command.iter().map(|word| (*word).to_owned()).collect(), ..Recipe::blank(InputMode::None) };
     Manifest {
-        name: "bench".parse().unwrap_or_else(|_| panic!("no name")),
-        title: None,
-        version: semver::Version::new(1, 0, 0),
-        description: String::new(),
-        kind: Kind::Command,
-        category: None,
-        cost_tier: None,
-        idempotent: None,
-        keywords: vec![],
-        tags: vec![],
-        use_cases: vec![],
-        capabilities: vec![],
-        aliases: vec![],
         recipe: Some(recipe),
-        permissions: Permissions::default(),
-        limits: LimitsDeclared::default(),
-        input: None,
-        output: None,
-        examples: vec![],
-        tests: vec![],
-        provenance: Provenance::default(),
-        dependencies: vec![],
-        dialect: Dialect::Native,
-        extra: serde_json::Map::new(),
+        ..Manifest::blank("bench".parse().unwrap_or_else(|_| panic!("no name")), Dialect::Native)
     }
 }
 

@@ -6,11 +6,10 @@ use super::super::print_text::tests::plain;
 use super::super::runs::tests::failed_run;
 use super::*;
 use crate::domain::{
-    Dialect, Digest, FileMode, InputMode, Instant, LimitsDeclared, Permissions, Placement, ProblemCode, Provenance,
-    Recipe, Risk, SuccessRule, ToolFacts, ToolName, VersionFile,
+    Dialect, Digest, FileMode, InputMode, Instant, Placement, ProblemCode, Provenance, Recipe, Risk, ToolFacts,
+    ToolName, VersionFile,
 };
 use serde_json::json;
-use std::collections::BTreeMap;
 
 fn tool(name: &str, stage: Stage) -> Tool {
     Tool {
@@ -166,42 +165,20 @@ fn everything_unusual_about_a_tool_is_a_word() {
 fn shown() -> Shown {
     let tool = tool("add", Stage::Experimental);
     let manifest = Manifest {
-        name: tool.name.clone(),
-        title: None,
         version: tool.version.clone(),
         description: tool.description.clone(),
-        kind: Kind::Command,
-        category: None,
-        cost_tier: None,
-        idempotent: None,
-        keywords: vec![],
-        tags: vec![],
-        use_cases: vec![],
-        capabilities: vec![],
-        aliases: vec![],
         recipe: Some(Recipe {
             command: vec!["python3".into(), "{file}".into()],
             entry: Some("add.py".into()),
-            input: InputMode::StdinJson,
-            timeout_ms: None,
-            pty: false,
-            success: SuccessRule::default(),
-            env: BTreeMap::new(),
+            ..Recipe::blank(InputMode::StdinJson)
         }),
-        permissions: Permissions::default(),
-        limits: LimitsDeclared::default(),
         input: Some(json!({"type": "object", "required": ["a"], "properties": {
             "a": {"type": "integer", "description": "first\u{1b}[2J"},
             "how": {"enum": ["fast", "slow"], "default": "fast"},
             "more": {"type": "array", "items": {"type": "number"}}
         }})),
-        output: None,
-        examples: vec![],
-        tests: vec![],
         provenance: Provenance { created_by: Some("coder".into()), ..Provenance::default() },
-        dependencies: vec![],
-        dialect: Dialect::Native,
-        extra: Map::new(),
+        ..Manifest::blank(tool.name.clone(), Dialect::Native)
     };
     let file = VersionFile { path: "add.py".into(), mode: FileMode::Plain, bytes: b"print(1)\n".to_vec() };
     let version = VersionInfo {

@@ -1,9 +1,7 @@
 //! What is known to be missing before a run.
 
 use super::*;
-use crate::domain::{
-    Dialect, FileMode, InputMode, LimitsDeclared, Permissions, Provenance, Recipe, SuccessRule, ToolName,
-};
+use crate::domain::{Dialect, FileMode, InputMode, Recipe, ToolName};
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -24,11 +22,7 @@ impl Case {
         let recipe = Recipe {
             command: command.iter().map(|word| (*word).to_owned()).collect(),
             entry: Some(files[0].0.to_owned()),
-            input: InputMode::None,
-            timeout_ms: None,
-            pty: false,
-            success: SuccessRule::default(),
-            env: BTreeMap::new(),
+            ..Recipe::blank(InputMode::None)
         };
         let mode = FileMode::Plain;
         let file = |(path, text): &(&str, &str)| VersionFile { path: (*path).into(), mode, bytes: (*text).into() };
@@ -114,32 +108,7 @@ impl Case {
 }
 
 fn manifest(recipe: Recipe) -> Manifest {
-    Manifest {
-        name: "bench".parse::<ToolName>().unwrap(),
-        title: None,
-        version: semver::Version::new(1, 0, 0),
-        description: String::new(),
-        kind: Kind::Command,
-        category: None,
-        cost_tier: None,
-        idempotent: None,
-        keywords: vec![],
-        tags: vec![],
-        use_cases: vec![],
-        capabilities: vec![],
-        aliases: vec![],
-        recipe: Some(recipe),
-        permissions: Permissions::default(),
-        limits: LimitsDeclared::default(),
-        input: None,
-        output: None,
-        examples: vec![],
-        tests: vec![],
-        provenance: Provenance::default(),
-        dependencies: vec![],
-        dialect: Dialect::Native,
-        extra: serde_json::Map::new(),
-    }
+    Manifest { recipe: Some(recipe), ..Manifest::blank("bench".parse::<ToolName>().unwrap(), Dialect::Native) }
 }
 
 fn blocking(names: &[&str]) -> Vec<(String, bool)> {

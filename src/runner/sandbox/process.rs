@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 /// Signals whose handling a process may have inherited from us.
 const LAST_SIGNAL: i32 = 31;
 
-/// Pauses before anybody is looked for, in microseconds.
-const ENDING: [u64; 4] = [100, 200, 300, 400];
+/// How long somebody who ends by himself is waited for before all processes are looked through.
+const ENDING: Duration = Duration::from_millis(1);
 
 /// How long killed processes may take to die; one stuck in the kernel would block us for ever.
 const GIVE_UP: Duration = Duration::from_secs(5);
@@ -137,12 +137,10 @@ pub(in crate::runner) fn end_descendants(total: &mut Reaped) -> io::Result<()> {
     let me = rustix::process::getpid().as_raw_nonzero().get();
     let begun = Instant::now();
     let mut killed = std::collections::BTreeSet::new();
-    // Mostly somebody is left who ends by itself right now; to look through all processes for that is dear.
-    for pause in ENDING {
-        if !has_children(total)? {
-            return Ok(());
-        }
-        std::thread::sleep(Duration::from_micros(pause));
+    let ends = Ends::block()?;
+    // Mostly somebody is left who ends by himself right now; to look through all processes for that is dear.
+    if has_children(total)? {
+        ends.wait(ENDING);
     }
     while has_children(total)? {
         let alive = descendants(me);
@@ -152,10 +150,41 @@ pub(in crate::runner) fn end_descendants(total: &mut Reaped) -> io::Result<()> {
         if begun.elapsed() > GIVE_UP {
             return Err(io::ErrorKind::TimedOut.into());
         }
-        // Their death is nothing to wait on: some are not our children yet.
-        std::thread::sleep(LOOK);
+        // Some are not our children yet, so that their end does not reach us: then it is looked again.
+        ends.wait(LOOK);
     }
     Ok(())
+}
+
+/// Ends of children, which are kept until they are waited for while this is alive.
+struct Ends(libc::sigset_t);
+
+impl Ends {
+    fn block() -> io::Result<Ends> {
+        // SAFETY: plain numbers, for which all zeroes is a value; both pointers are to live locals.
+        let (set, failed) = unsafe {
+            let mut set: libc::sigset_t = std::mem::zeroed();
+            libc::sigemptyset(&raw mut set);
+            libc::sigaddset(&raw mut set, libc::SIGCHLD);
+            (set, libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut()))
+        };
+        if failed == 0 { Ok(Ends(set)) } else { Err(io::Error::from_raw_os_error(failed)) }
+    }
+
+    /// Waits until a child ends, but not longer than this.
+    fn wait(&self, longest: Duration) {
+        let longest = libc::timespec { tv_sec: 0, tv_nsec: i64::from(longest.subsec_nanos()) };
+        // SAFETY: both pointers are to live values; nobody wants to know more of the signal. Whether one came or
+        // not, the caller looks.
+        unsafe { libc::sigtimedwait(&raw const self.0, std::ptr::null_mut(), &raw const longest) };
+    }
+}
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        // SAFETY: the pointer is to a live value. It cannot fail where blocking did not.
+        unsafe { libc::pthread_sigmask(libc::SIG_UNBLOCK, &raw const self.0, std::ptr::null_mut()) };
+    }
 }
 
 fn wait4(pid: i32, options: i32) -> io::Result<Option<(i32, Reaped)>> {
