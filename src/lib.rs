@@ -32,6 +32,7 @@
 //! | [`store`] | the only SQL: events, log, reviews, runs, kept versions | domain |
 //! | [`catalog`] | folders to rows: formats, dialects, digests, search, watching | domain |
 //! | [`runner`] | one run: argv, environment, walls, limits, observer, spool, ending | domain |
+//! | [`check`] | examines a version: one file a check, together the verdict | domain, runner |
 //! | [`vcs`] | git | domain |
 //! | [`engine`] | the facade; its `core` holds the rules, the rest performs | all of the above but action |
 //! | [`cli`] | sub-commands built from the table; text and JSON | domain, action, engine |
@@ -72,6 +73,7 @@
 
 pub mod action;
 pub mod catalog;
+pub mod check;
 pub mod cli;
 pub mod domain;
 pub mod engine;

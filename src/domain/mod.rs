@@ -5,6 +5,7 @@
 //! serialize to exactly the fields that scripts rely on.
 
 mod attempt;
+mod check;
 mod command;
 mod digest;
 mod envelope;
@@ -32,6 +33,7 @@ mod tool;
 mod typical;
 mod words;
 
+pub use check::{CheckReport, CheckState, Finding, Gate, Verdict};
 pub use command::{Caller, Command, Outcome, Shown};
 pub use digest::{Digest, DigestBuilder, DigestParseError, FileMode, VersionFile};
 pub use envelope::{Envelope, PermissionLine, PermissionUse, Seen};

@@ -10,6 +10,7 @@ const APPLICATION_ID: i64 = 0x544f_4f4c;
 const MIGRATIONS: &[&str] = &[
     include_str!("../../assets/migrations/0001_initial.sql"),
     include_str!("../../assets/migrations/0002_behaviour.sql"),
+    include_str!("../../assets/migrations/0003_reviews.sql"),
 ];
 
 /// The newest format known here.

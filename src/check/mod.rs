@@ -1,0 +1,78 @@
+//! Checks: each examines one version and says what it found; together they are the verdict of a review.
+//!
+//! One file a check, one row in [`CHECKS`] for each. A check says what is the case and where; whether that
+//! stands in the way of an approval is for the gates of the engine. What could not be examined is said
+//! ([`CheckState::Skipped`](crate::domain::CheckState), `Unavailable`), never taken for passed. Checks read what they
+//! are given and start the version through [`Trials`] only; they keep nothing.
+
+mod manifest;
+
+use crate::domain::{CheckReport, Missing, Tool, ToolDetail};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// What a check looks at.
+#[derive(Clone, Copy)]
+pub struct Desk<'a> {
+    /// The version under examination.
+    pub version: &'a ToolDetail,
+    /// The version approved before, when there is one.
+    pub base: Option<&'a ToolDetail>,
+    /// What the version needs and this machine lacks.
+    pub missing: &'a [Missing],
+    /// The other tools.
+    pub library: &'a dyn Library,
+    /// How the version is started.
+    pub trials: &'a dyn Trials,
+}
+
+/// The tools beside the one under examination.
+pub trait Library: Sync {
+    /// All rows of the catalog, the one under examination among them.
+    fn rows(&self) -> &[Arc<Tool>];
+    /// Everything about one of them; `None` when it cannot be read.
+    fn read(&self, tool: &Tool) -> Option<ToolDetail>;
+}
+
+/// Starts the version under examination, behind the walls of an experimental tool.
+pub trait Trials: Sync {}
+
+/// What it takes to make a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cost {
+    /// Reading the files: milliseconds.
+    Reading,
+    /// Starting the version, perhaps hundreds of times: seconds.
+    Running,
+    /// A program of the user's that may be absent.
+    Program,
+}
+
+/// A row of the table of checks.
+#[derive(Clone, Copy)]
+pub struct Check {
+    /// Kebab-case name: in settings, JSON, screen and log.
+    pub name: &'static str,
+    /// What it examines, in one line.
+    pub doc: &'static str,
+    /// What it takes.
+    pub cost: Cost,
+    /// Makes it.
+    pub examine: fn(&Desk<'_>) -> CheckReport,
+}
+
+/// Every check, in the order in which they are made and shown.
+pub const CHECKS: &[Check] = &[Check {
+    name: "manifest",
+    doc: "what the definition says of itself, and whether it can be held to it",
+    cost: Cost::Reading,
+    examine: manifest::examine,
+}];
+
+/// Makes one check and measures how long it takes.
+pub fn examine(check: &Check, desk: &Desk<'_>) -> CheckReport {
+    let begun = Instant::now();
+    let report = (check.examine)(desk);
+    let duration_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+    CheckReport { name: check.name.to_owned(), duration_ms, ..report }
+}

@@ -1,0 +1,188 @@
+//! Checks, findings and the verdict: the evidence that a machine can give on one version.
+
+use super::digest::Digest;
+use super::failure::Severity;
+use super::time::Instant;
+use super::words::words;
+use serde::{Deserialize, Serialize};
+
+words!(
+    /// How a check ended, or that it has not.
+    CheckState {
+        /// It is being examined.
+        Running = "running",
+        /// Nothing speaks against the version.
+        Passed = "passed",
+        /// Something wants a look.
+        Warned = "warned",
+        /// Something speaks against it.
+        Failed = "failed",
+        /// There was nothing to examine: no tests, no schema. Never counts as passed.
+        Skipped = "skipped",
+        /// It could not be examined here: the program it needs is absent. Never counts as passed.
+        Unavailable = "unavailable",
+    }
+);
+
+words!(
+    /// What a failed check does to an approval.
+    Gate {
+        /// It stands in the way; only a typed reason goes over it.
+        Block = "block",
+        /// It is shown.
+        Show = "show",
+        /// The check is not made.
+        Off = "off",
+    }
+);
+
+/// One thing that a check found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// A stable kebab-case word for the sort of finding: `network`, `eval`, `hidden-character`.
+    pub code: String,
+    /// `high` fails the check, `medium` warns, `low` is a plain fact.
+    pub severity: Severity,
+    /// The file inside the version; `None` for the version as a whole.
+    #[serde(default)]
+    pub path: Option<String>,
+    /// The line in it, counted from 1.
+    #[serde(default)]
+    pub line: Option<u64>,
+    /// What it is, in words a reader understands; text of the tool in it is not escaped yet.
+    pub message: String,
+}
+
+/// What one check says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CheckReport {
+    /// The name of the check, kebab-case.
+    pub name: String,
+    /// How it ended.
+    pub state: CheckState,
+    /// What it found, worst first.
+    #[serde(default)]
+    pub findings: Vec<Finding>,
+    /// Why it was skipped or unavailable, or what was measured: `24 of 24 passed`, `p50 31 ms, p95 40 ms`.
+    #[serde(default)]
+    pub note: String,
+    /// How long it took, in milliseconds.
+    #[serde(default)]
+    pub duration_ms: u64,
+}
+
+/// What all checks of one version say together.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// `running` while a check has not ended; else the worst of the checks.
+    pub state: CheckState,
+    /// The version that changes were compared with.
+    #[serde(default)]
+    pub base: Option<Digest>,
+    /// Each check, in the order of the table of checks.
+    pub checks: Vec<CheckReport>,
+    /// When the newest check ended.
+    pub at: Instant,
+}
+
+impl Finding {
+    /// A finding about the version as a whole.
+    pub fn new(code: &str, severity: Severity, message: impl Into<String>) -> Finding {
+        Finding { code: code.to_owned(), severity, path: None, line: None, message: message.into() }
+    }
+
+    /// The same finding at a place: a file, and a line counted from 1.
+    pub fn at(self, path: &str, line: u64) -> Finding {
+        Finding { path: Some(path.to_owned()), line: Some(line), ..self }
+    }
+}
+
+impl CheckReport {
+    /// A report whose state follows from its findings. Duration is 0 until whoever runs the check sets it.
+    pub fn of(name: &str, mut findings: Vec<Finding>) -> CheckReport {
+        findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+        let state = match findings.first().map(|finding| finding.severity) {
+            Some(Severity::High) => CheckState::Failed,
+            Some(Severity::Medium) => CheckState::Warned,
+            Some(Severity::Low) | None => CheckState::Passed,
+        };
+        CheckReport { name: name.to_owned(), state, findings, note: String::new(), duration_ms: 0 }
+    }
+
+    /// A report of a check that had nothing to examine.
+    pub fn skipped(name: &str, why: impl Into<String>) -> CheckReport {
+        CheckReport { state: CheckState::Skipped, ..CheckReport::of(name, Vec::new()) }.noted(why)
+    }
+
+    /// A report of a check that could not be made here.
+    pub fn unavailable(name: &str, why: impl Into<String>) -> CheckReport {
+        CheckReport { state: CheckState::Unavailable, ..CheckReport::of(name, Vec::new()) }.noted(why)
+    }
+
+    /// The same report with a note.
+    pub fn noted(self, note: impl Into<String>) -> CheckReport {
+        CheckReport { note: note.into(), ..self }
+    }
+}
+
+impl Verdict {
+    /// A verdict over these checks.
+    pub fn of(checks: Vec<CheckReport>, base: Option<Digest>, at: Instant) -> Verdict {
+        let has = |state| checks.iter().any(|check| check.state == state);
+        let state = [CheckState::Running, CheckState::Failed, CheckState::Warned, CheckState::Passed]
+            .into_iter()
+            .find(|state| has(*state))
+            .unwrap_or(CheckState::Skipped);
+        Verdict { state, base, checks, at }
+    }
+
+    /// Whether every check has ended.
+    pub fn is_complete(&self) -> bool {
+        self.state != CheckState::Running
+    }
+
+    /// The checks in this state.
+    pub fn in_state(&self, state: CheckState) -> impl Iterator<Item = &CheckReport> {
+        self.checks.iter().filter(move |check| check.state == state)
+    }
+
+    /// How many checks have ended, and how many there are.
+    pub fn progress(&self) -> (usize, usize) {
+        let ended = self.checks.iter().filter(|check| check.state != CheckState::Running).count();
+        (ended, self.checks.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(state: CheckState) -> CheckReport {
+        CheckReport { state, ..CheckReport::of("x", Vec::new()) }
+    }
+
+    #[test]
+    fn a_check_is_as_bad_as_its_worst_finding() {
+        let finding = |severity| Finding::new("x", severity, "");
+        let state = |severities: &[Severity]| CheckReport::of("x", severities.iter().map(|s| finding(*s)).collect());
+        assert_eq!(state(&[]).state, CheckState::Passed);
+        assert_eq!(state(&[Severity::Low]).state, CheckState::Passed);
+        assert_eq!(state(&[Severity::Low, Severity::Medium]).state, CheckState::Warned);
+        let worst = state(&[Severity::Low, Severity::High, Severity::Medium]);
+        assert_eq!(worst.state, CheckState::Failed);
+        assert_eq!(worst.findings[0].severity, Severity::High);
+    }
+
+    #[test]
+    fn a_verdict_never_takes_an_absent_check_for_a_passed_one() {
+        use CheckState::{Failed, Passed, Running, Skipped, Unavailable, Warned};
+        let state =
+            |states: &[CheckState]| Verdict::of(states.iter().map(|s| report(*s)).collect(), None, Instant(0)).state;
+        assert_eq!(state(&[]), Skipped);
+        assert_eq!(state(&[Skipped, Unavailable]), Skipped);
+        assert_eq!(state(&[Skipped, Passed]), Passed);
+        assert_eq!(state(&[Passed, Warned]), Warned);
+        assert_eq!(state(&[Warned, Failed, Passed]), Failed);
+        assert_eq!(state(&[Failed, Running]), Running);
+    }
+}
