@@ -8,6 +8,9 @@
 mod manifest;
 
 use crate::domain::{CheckReport, Missing, Tool, ToolDetail};
+use crate::runner::{Pace, Tried};
+use serde_json::Value;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -34,8 +37,27 @@ pub trait Library: Sync {
     fn read(&self, tool: &Tool) -> Option<ToolDetail>;
 }
 
-/// Starts the version under examination, behind the walls of an experimental tool.
-pub trait Trials: Sync {}
+/// Starts versions, behind the walls of an experimental tool. Nothing of it is recorded as a run.
+pub trait Trials: Sync {
+    /// Starts a version once for each trial and says what came of each, in their order.
+    ///
+    /// # Errors
+    /// Why nothing of it can be started here, one line: no command, a missing program, too weak an isolation.
+    fn start(&self, batch: &Batch<'_>) -> Result<Vec<Tried>, String>;
+}
+
+/// Starts of one version.
+#[derive(Clone, Copy)]
+pub struct Batch<'a> {
+    /// The version: the one under examination, its base, or one of them with another command.
+    pub version: &'a ToolDetail,
+    /// The input of each start.
+    pub inputs: &'a [Value],
+    /// How they are made.
+    pub pace: Pace,
+    /// How many run side by side.
+    pub abreast: NonZeroUsize,
+}
 
 /// What it takes to make a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

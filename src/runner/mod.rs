@@ -40,6 +40,7 @@ mod template;
 mod terminal;
 #[cfg(test)]
 mod tests;
+mod trials;
 
 pub use baseline::Baselines;
 pub use clear::clear;
@@ -56,6 +57,7 @@ pub use running::{Canceller, Hooks, Report, Running, Staged, StagedChange, start
 pub use sandbox::release_memory;
 pub use spool::{Frame, Spool, SpoolBytes, SpoolError};
 pub use tail::Tail;
+pub use trials::{Pace, Tried};
 
 use crate::domain::{Isolation, IsolationLevel, Profile};
 

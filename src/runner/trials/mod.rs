@@ -1,0 +1,53 @@
+//! Many starts of one version behind the same walls, for the checks: trials, not runs.
+//!
+//! A trial is what a run is (the same walls, limits, environment and judgement) without its record: no row, no spool
+//! file, no failure history. What a trial leaves, processes and files, is gone before the next one starts.
+
+use crate::domain::{Observation, RunEnd};
+use std::time::Duration;
+
+/// How trials are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Pace {
+    /// Each is a start of the program, and an observer watches it.
+    Watched,
+    /// Each is a start of the program, nobody watches.
+    Plain,
+    /// As many as possible: where the program is a Python script, each is a copy of one interpreter that is ready
+    /// to begin with it. What is found so should be found again by a plain start before it is believed.
+    Quick,
+}
+
+/// What came of one trial.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tried {
+    /// How it ended, judged as a run is. One that never started says why.
+    pub end: RunEnd,
+    /// What it wrote to standard output, as far as it is kept: at most the limit of a run.
+    pub stdout: Vec<u8>,
+    /// What it wrote to standard error, as far as it is kept.
+    pub stderr: Vec<u8>,
+    /// From its start, its walls included, to the end of its process.
+    pub took: Duration,
+    /// Processor time in milliseconds, of its waited-for children too.
+    pub cpu_ms: u64,
+    /// The largest resident set of one of its processes, in bytes.
+    pub peak_memory_bytes: u64,
+    /// What it was seen to do, for [`Pace::Watched`]; else an observation that is off.
+    pub observation: Observation,
+}
+
+impl Tried {
+    /// A trial that never started, and why.
+    pub fn unstarted(end: RunEnd) -> Tried {
+        Tried {
+            end,
+            stdout: Vec::new(),
+            stderr: Vec::new(),
+            took: Duration::ZERO,
+            cpu_ms: 0,
+            peak_memory_bytes: 0,
+            observation: Observation::off("it never started"),
+        }
+    }
+}
