@@ -26,6 +26,9 @@ ALTER TABLE decisions ADD COLUMN seen TEXT NOT NULL DEFAULT '[]';
 -- The role under which it was decided, where a second one is needed.
 ALTER TABLE decisions ADD COLUMN role TEXT;
 ALTER TABLE approvals ADD COLUMN override_reason TEXT;
+-- The folder that an approval speaks for, NULL for those made before this format; the reviewer's signature.
+ALTER TABLE approvals ADD COLUMN base TEXT;
+ALTER TABLE approvals ADD COLUMN signature TEXT;
 
 -- Who asked, until when, and what was posted, for reviews from outside.
 ALTER TABLE reviews ADD COLUMN asker TEXT;

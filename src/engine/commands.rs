@@ -131,7 +131,12 @@ impl Engine {
             ));
         }
         self.inner.copies.put(digest, &files)?;
-        Ok(Placed::of(tool, &files))
+        Ok(self.placed(tool, &files))
+    }
+
+    /// A tool where the catalog found it, with what lies beside it.
+    fn placed(&self, tool: &Tool, files: &[VersionFile]) -> Placed {
+        Placed { approval: self.beside(&tool.placement), ..Placed::of(tool, files) }
     }
 
     /// Keeps the bytes of every member of an adoption, and refuses when one of them moved.
@@ -166,7 +171,7 @@ impl Engine {
         };
         let files = self.files_of(tool)?;
         self.inner.copies.put(tool.digest, &files)?;
-        Ok(Some(Placed::of(tool, &files)))
+        Ok(Some(self.placed(tool, &files)))
     }
 
     fn archive(&self, who: &str, name: &str, reason: Option<&str>) -> Result<Outcome, EngineError> {
@@ -176,7 +181,7 @@ impl Engine {
         }
         let files = self.files_on_disk(&tool)?;
         self.inner.copies.put(tool.digest, &files)?;
-        let before = Placed::of(&tool, &files);
+        let before = self.placed(&tool, &files);
         let target = self.archive_target(&tool);
         let step = self.transact(|tx| core::archive(tx, self.actor(who), &before, target, reason))?;
         self.finish(step)
@@ -300,6 +305,12 @@ impl Engine {
     pub(super) fn perform(&self, intent: i64, work: &Work) -> Result<relocate::Done, EngineError> {
         match work {
             Work::Relocation(relocation) => self.perform_move(intent, relocation),
+            Work::Beside(change) => {
+                let git = if change.commit.is_some() { self.git() } else { None };
+                let done = relocate::perform_beside(&self.inner.options.workspace, git, change)?;
+                self.moved(intent, &done, &change.tool)?;
+                Ok(done)
+            }
             Work::Applying(step) => {
                 let notes = self.perform_applying(step)?;
                 let result = json!({ "notes": notes });
@@ -318,13 +329,18 @@ impl Engine {
         let git = if relocation.commit.is_some() { self.git() } else { None };
         let done =
             relocate::perform(&self.inner.options.workspace, git, &files, relocation).map_err(EngineError::from)?;
+        self.moved(intent, &done, &relocation.tool)?;
+        Ok(done)
+    }
+
+    /// Closes the intent of a move that was made.
+    fn moved(&self, intent: i64, done: &relocate::Done, tool: &ToolName) -> Result<(), EngineError> {
         let result = json!({"commit": done.commit, "notes": done.notes});
         self.transact(|tx| {
             tx.finish_intent(intent, &result)?;
-            tx.emit(crate::domain::EventKind::ToolMoved, &relocation.tool)?;
+            tx.emit(crate::domain::EventKind::ToolMoved, tool)?;
             Ok(())
-        })?;
-        Ok(done)
+        })
     }
 
     /// Finishes what a dead process left undone: pending moves, runs without an owner.

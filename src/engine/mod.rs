@@ -25,6 +25,7 @@ mod staged;
 #[cfg(test)]
 mod tests;
 mod view;
+mod vouched;
 mod watching;
 
 pub use self::core::{RunPolicy, policy};

@@ -106,7 +106,7 @@ impl Engine {
         let info = |row: VersionRow| -> Result<VersionInfo, EngineError> {
             Ok(VersionInfo {
                 usage: self.usage(tool, row.digest)?,
-                approved: approvals.covers(tool, row.digest),
+                approved: approvals.has(tool, row.digest),
                 kept: self.inner.copies.has(row.digest),
                 version: row.version,
                 digest: row.digest,

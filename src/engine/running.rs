@@ -333,9 +333,9 @@ impl Engine {
         written
     }
 
-    /// Whether an approval of exactly this version is in force.
+    /// Whether an approval of exactly this version, where it lies, is in force.
     pub(super) fn approved(&self, tool: &Tool) -> Result<bool, EngineError> {
-        self.read(|q| Ok(q.approvals_of(&tool.name)?.iter().any(|approval| approval.digest == tool.digest)))
+        self.read(|q| Ok(q.approvals_of(&tool.name)?.iter().any(|approval| approval.covers(tool))))
     }
 
     /// Stops a run of this process; `false` when it has none of that number.

@@ -36,7 +36,7 @@ impl Facts {
 
     /// Whether an approval of exactly this version is in force.
     pub fn approved(&self, tool: &Tool) -> bool {
-        self.approvals.covers(&tool.name, tool.digest)
+        self.approvals.covers(tool)
     }
 
     /// Completes a row.

@@ -4,11 +4,12 @@ use super::connection::Queries;
 use super::error::StoreResult;
 use super::tx::Tx;
 use super::values::Text;
-use crate::domain::{Digest, EventKind, Instant, OperationId, Placement, Stage, ToolName};
+use crate::domain::{Digest, EventKind, Instant, OperationId, Placement, Stage, Tool, ToolName};
 use rusqlite::{Row, params};
+use serde::{Deserialize, Serialize};
 
 const VERSION: &str = "tool, digest, version, stage, path, base, exclusive, first_seen_at_ms, description";
-const APPROVAL: &str = "tool, digest, stage, operation, at_ms";
+const APPROVAL: &str = "tool, digest, stage, operation, at_ms, base, signature";
 
 /// A version that was seen at some time.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,7 +48,7 @@ pub struct PresentRow {
 }
 
 /// An approval that is in force.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Approval {
     /// The tool.
     pub tool: ToolName,
@@ -59,6 +60,19 @@ pub struct Approval {
     pub operation: OperationId,
     /// When.
     pub at: Instant,
+    /// The folder that its files were approved in; `None` for one of an older format: any folder of the stage.
+    pub base: Option<String>,
+    /// The reviewer's signature over what `approval.toml` says of it, armored.
+    pub signature: Option<String>,
+}
+
+impl Approval {
+    /// Whether it speaks for this row of the catalog: same bytes, and where the stage means something, at the
+    /// stage and in the folder that they were approved for. A copy elsewhere was approved by nobody.
+    pub fn covers(&self, tool: &Tool) -> bool {
+        let in_place = self.stage == tool.stage && self.base.as_ref().is_none_or(|base| *base == tool.placement.base);
+        self.tool == tool.name && self.digest == tool.digest && (in_place || !tool.stage.is_vouched())
+    }
 }
 
 impl Queries {
@@ -209,11 +223,11 @@ impl Tx<'_> {
     /// Any [`super::StoreError`] of a failed write.
     pub fn approve_version(&self, approval: &Approval) -> StoreResult<()> {
         let sql = format!(
-            "INSERT INTO approvals ({APPROVAL}) VALUES (?1, ?2, ?3, ?4, ?5) \
-             ON CONFLICT (tool, digest) DO UPDATE SET stage = ?3, operation = ?4, at_ms = ?5"
+            "INSERT INTO approvals ({APPROVAL}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) \
+             ON CONFLICT (tool, digest) DO UPDATE SET stage = ?3, operation = ?4, at_ms = ?5, base = ?6, signature = ?7"
         );
-        let Approval { tool, digest, stage, operation, at } = approval;
-        self.change(&sql, params![tool, digest, stage, operation, at]).map(drop)
+        let Approval { tool, digest, stage, operation, at, base, signature } = approval;
+        self.change(&sql, params![tool, digest, stage, operation, at, base, signature]).map(drop)
     }
 
     /// Ends an approval; returns `false` when none was in force. The log keeps that there was one.
@@ -249,7 +263,15 @@ fn read_version(row: &Row<'_>) -> rusqlite::Result<VersionRow> {
 }
 
 fn read_approval(row: &Row<'_>) -> rusqlite::Result<Approval> {
-    Ok(Approval { tool: row.get(0)?, digest: row.get(1)?, stage: row.get(2)?, operation: row.get(3)?, at: row.get(4)? })
+    Ok(Approval {
+        tool: row.get(0)?,
+        digest: row.get(1)?,
+        stage: row.get(2)?,
+        operation: row.get(3)?,
+        at: row.get(4)?,
+        base: row.get(5)?,
+        signature: row.get(6)?,
+    })
 }
 
 #[cfg(test)]
@@ -329,7 +351,9 @@ mod tests {
         let (_dir, mut store) = store();
         let approve = |tx: &Tx<'_>, content: &str, stage| {
             let operation = tx.log(&operation("approve", "x"))?;
-            let approval = Approval { tool: name("x"), digest: digest(content), stage, operation, at: tx.now() };
+            let (base, signature) = (Some("tools/approved/x".to_owned()), Some("armored".to_owned()));
+            let at = tx.now();
+            let approval = Approval { tool: name("x"), digest: digest(content), stage, operation, at, base, signature };
             tx.approve_version(&approval).map(|()| approval)
         };
         let first = change(&mut store, |tx| approve(tx, "1", Stage::Approved));

@@ -14,7 +14,7 @@ use serde_json::json;
 pub fn allow(tx: &Tx<'_>, actor: Actor<'_>, tool: &Tool, allowed: &Allowed) -> Result<Step, EngineError> {
     let permissions = &allowed.permissions;
     let refused = |message: String, hint: &str| Err(EngineError::new(ErrorCode::Refused, message, hint));
-    let approved = tx.approvals_of(&tool.name)?.iter().any(|approval| approval.digest == tool.digest);
+    let approved = tx.approvals_of(&tool.name)?.iter().any(|approval| approval.covers(tool));
     if !tool.stage.is_vouched() || !approved {
         return refused(
             format!("{} is not approved here; whatever it declares, it runs with nothing", tool.name),

@@ -150,7 +150,8 @@ mod tests {
                     reversible: false,
                 })?;
                 let (stage, at) = (Stage::Approved, tx.now());
-                tx.approve_version(&Approval { tool: tool(), digest: DIGEST, stage, operation, at })
+                let (base, signature) = (None, None);
+                tx.approve_version(&Approval { tool: tool(), digest: DIGEST, stage, operation, at, base, signature })
             });
         }
 

@@ -108,8 +108,11 @@ fn adopt(tx: &Tx<'_>, actor: Actor<'_>, input: &DecideInput<'_>, review: &Review
     let note = UndoNote::Adopt { review: review.id, members: review.members.clone() };
     let operation = record(tx, actor, input, review, &note)?;
     for (tool, digest) in &review.members {
-        let stage = tx.version(tool, *digest)?.map_or(Stage::Approved, |v| v.stage);
-        tx.approve_version(&Approval { tool: tool.clone(), digest: *digest, stage, operation, at: tx.now() })?;
+        let version = tx.version(tool, *digest)?;
+        let stage = version.as_ref().map_or(Stage::Approved, |version| version.stage);
+        let base = version.map(|version| version.placement.base);
+        let (tool, digest, at) = (tool.clone(), *digest, tx.now());
+        tx.approve_version(&Approval { tool, digest, stage, operation, at, base, signature: None })?;
     }
     tx.set_review_state(review.id, ReviewState::Approved)?;
     let message = format!("{} tools adopted", review.members.len());
@@ -131,16 +134,14 @@ fn approve(tx: &Tx<'_>, actor: Actor<'_>, input: &DecideInput<'_>, review: &Revi
         }
     };
     let after = before.moved_to(review.to_stage, target);
-    let replaced_approved = match input.replaced {
-        Some(replaced) => tx.withdraw_approval(&replaced.tool, replaced.digest)?,
-        None => false,
-    };
+    let (replaced_approved, ended) = end_approvals(tx, review, input.replaced)?;
     let note = UndoNote::Approve {
         review: review.id,
         before: before.clone(),
         after: after.clone(),
         replaced: input.replaced.cloned(),
         replaced_approved,
+        ended: Some(ended),
     };
     let operation = record(tx, actor, input, review, &note)?;
     tx.approve_version(&Approval {
@@ -149,6 +150,8 @@ fn approve(tx: &Tx<'_>, actor: Actor<'_>, input: &DecideInput<'_>, review: &Revi
         stage: review.to_stage,
         operation,
         at: tx.now(),
+        base: Some(after.placement.base.clone()),
+        signature: None,
     })?;
     tx.set_review_state(review.id, ReviewState::Approved)?;
     let relocation = Relocation {
@@ -167,6 +170,22 @@ fn approve(tx: &Tx<'_>, actor: Actor<'_>, input: &DecideInput<'_>, review: &Revi
     let message = format!("{} {} is {} as {}", review.tool, review.version, after.stage, review.digest.short());
     let intents = vec![intend(tx, actor, relocation)?];
     Ok(Step { outcome: answer(Some(operation), Some(review.id), message), intents })
+}
+
+/// Ends the approval of the version that is replaced. Gives whether there was one, and every approval that the
+/// new one takes the place of, as it was.
+fn end_approvals(
+    tx: &Tx<'_>,
+    review: &Review,
+    replaced: Option<&Placed>,
+) -> Result<(bool, Vec<Approval>), EngineError> {
+    let mut ended = tx.approvals_of(&review.tool)?;
+    ended.retain(|old| old.digest == review.digest || replaced.is_some_and(|placed| placed.digest == old.digest));
+    let was_approved = match replaced {
+        Some(placed) => tx.withdraw_approval(&placed.tool, placed.digest)?,
+        None => false,
+    };
+    Ok((was_approved, ended))
 }
 
 /// The commit that belongs to a move, unless commits are switched off.

@@ -2,7 +2,7 @@
 
 use super::decide::commit_note;
 use super::scan::{Approvals, open_for};
-use super::{Actor, Placed, Step, UndoNote, answer, approval_file, intend};
+use super::{Actor, Placed, Step, UndoNote, answer, beside, intend};
 use crate::domain::{OperationId, Placement, ReviewKind, ReviewState, Stage, Tool};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::relocate::Relocation;
@@ -18,7 +18,7 @@ pub fn promote(tx: &Tx<'_>, actor: Actor<'_>, tool: &Tool, to: Stage) -> Result<
     let kind = match (tool.stage, to) {
         (Stage::Experimental, Stage::Approved) if approvals.knows(&tool.name) => ReviewKind::Evolved,
         (Stage::Experimental, Stage::Approved) => ReviewKind::New,
-        (Stage::Approved, Stage::Core) if approvals.covers(&tool.name, tool.digest) => ReviewKind::Promotion,
+        (Stage::Approved, Stage::Core) if approvals.covers(tool) => ReviewKind::Promotion,
         (Stage::Approved, Stage::Core) => {
             return Err(refused(tool, to, "this version is not approved here", "decide its waiting review first"));
         }
@@ -43,8 +43,8 @@ pub fn promote(tx: &Tx<'_>, actor: Actor<'_>, tool: &Tool, to: Stage) -> Result<
         who: actor.who.to_owned(),
         verb: "promote".to_owned(),
         subject: tool.name.to_string(),
-        detail: json!({"to": to, "review": review, "digest": tool.digest}),
-        reversible: false,
+        detail: json!({"to": to, "review": review, "digest": tool.digest, "undo": UndoNote::Propose { review }}),
+        reversible: true,
     })?;
     let message = format!("review {review} of {} waits for a human", tool.name);
     Ok(Step { outcome: answer(Some(operation), Some(review), message), intents: Vec::new() })
@@ -128,7 +128,7 @@ pub(super) fn relocation(tx: &Tx<'_>, actor: Actor<'_>, journey: &Journey<'_>) -
         from_files: before.files.clone(),
         to: after.placement.clone(),
         replaces: None,
-        extra: approval_file(tx, after)?,
+        extra: beside(tx, after)?,
         commit: commit_note(actor, after, operation, verb),
         joined: Vec::new(),
     })

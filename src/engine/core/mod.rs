@@ -12,6 +12,7 @@ mod lifecycle;
 mod policy;
 mod scan;
 mod undo;
+mod vouch;
 
 pub use allow::allow;
 pub use applying::{Applying, apply};
@@ -21,15 +22,15 @@ pub use lifecycle::{archive, archived_placement, promote, restore};
 pub use policy::{RunPolicy, Standing, policy};
 pub use scan::{Approvals, Unsettled, apply_scan};
 pub use undo::undo;
+pub use vouch::Beside;
 
 use super::error::{EngineError, ErrorCode};
-use super::relocate::Relocation;
-use crate::domain::{
-    Digest, FileMode, OperationId, Outcome, Placement, ReviewId, Stage, Tool, ToolName, VersionFile, is_hidden, rfc3339,
-};
-use crate::store::Tx;
+use super::relocate::{self, Relocation};
+use crate::domain::{Digest, OperationId, Outcome, Placement, ReviewId, Stage, Tool, ToolName, VersionFile};
+use crate::store::{Approval, Tx};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use vouch::{approval_file, beside};
 
 /// What came of a command inside the transaction: the answer, and moves the shell must perform.
 #[derive(Debug)]
@@ -46,6 +47,8 @@ pub struct Step {
 pub enum Work {
     /// A version moves.
     Relocation(Box<Relocation>),
+    /// A version stays, what lies beside it changes.
+    Beside(Box<relocate::Beside>),
     /// Staged writes of a run are applied, or taken back.
     Applying(Applying),
 }
@@ -75,6 +78,9 @@ pub struct Placed {
     pub placement: Placement,
     /// Its files relative to the place.
     pub files: Vec<String>,
+    /// What lay beside it there.
+    #[serde(default)]
+    pub approval: Beside,
 }
 
 /// What `undo` needs, kept in the detail of an operation under `undo`.
@@ -93,6 +99,9 @@ pub enum UndoNote {
         replaced: Option<Placed>,
         /// Whether an approval of that version was in force; only then it comes back with it.
         replaced_approved: bool,
+        /// The approvals that ended by this one, as they were; `None` in entries of an older format.
+        #[serde(default)]
+        ended: Option<Vec<Approval>>,
     },
     /// An adoption.
     Adopt {
@@ -117,6 +126,11 @@ pub enum UndoNote {
     Apply {
         /// What was applied.
         step: Applying,
+    },
+    /// A review that was asked for.
+    Propose {
+        /// The review, which has nothing to decide any more.
+        review: ReviewId,
     },
     /// A move without a decision: archive and restore.
     Move {
@@ -148,62 +162,19 @@ impl Placed {
             stage: tool.stage,
             placement: tool.placement.clone(),
             files: files.iter().map(|f| f.path.clone()).collect(),
+            approval: Beside::Unknown,
         }
     }
 
     /// The same version at another place.
     pub fn moved_to(&self, stage: Stage, placement: Placement) -> Placed {
-        Placed { stage, placement, ..self.clone() }
+        Placed { stage, placement, approval: Beside::Unknown, ..self.clone() }
     }
 }
 
 /// The place of a promoted tool: a folder of its own, named after it.
 pub fn stage_placement(stage: Stage, name: &ToolName) -> Placement {
     Placement { base: format!("tools/{stage}/{name}"), exclusive: true }
-}
-
-/// The file `approval.toml` for a version at a vouched place, drawn from the approval in force; nothing
-/// for other places.
-fn approval_file(tx: &Tx<'_>, placed: &Placed) -> Result<Vec<VersionFile>, EngineError> {
-    let approvals = tx.approvals_of(&placed.tool)?;
-    let Some(approval) = approvals.iter().find(|a| placed.stage.is_vouched() && a.digest == placed.digest) else {
-        return Ok(Vec::new());
-    };
-    let operation = tx.operation(approval.operation)?;
-    let reason = operation.as_ref().and_then(|op| op.detail.get("reason")).and_then(Value::as_str);
-    let note = [
-        ("tool", quoted(placed.tool.as_str())),
-        ("version", quoted(&placed.version.to_string())),
-        ("digest", quoted(&placed.digest.hex())),
-        ("stage", quoted(&placed.stage.to_string())),
-        ("reviewer", quoted(operation.as_ref().map_or("", |op| &op.who))),
-        ("approved_at", quoted(&rfc3339(approval.at))),
-        ("operation", approval.operation.0.to_string()),
-    ];
-    let reason = reason.map(|reason| ("reason", quoted(reason)));
-    let lines: Vec<String> = note.into_iter().chain(reason).map(|(key, value)| format!("{key} = {value}")).collect();
-    let body = lines.join("\n");
-    let text = format!(
-        "# Written when this version was approved. A change to any file beside it voids the approval.\n{body}\n"
-    );
-    let path = "approval.toml".to_owned();
-    Ok(vec![VersionFile { path, mode: FileMode::Plain, bytes: text.into_bytes() }])
-}
-
-/// A basic string of TOML in which every hidden character is an escape: `cat` shows all of it, and a
-/// reader gets the same text back.
-fn quoted(text: &str) -> String {
-    let mut quoted = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => quoted.extend(['\\', c]),
-            '\n' => quoted.push_str("\\n"),
-            c if is_hidden(c) => quoted.extend(format!("\\U{:08x}", u32::from(c)).chars()),
-            c => quoted.push(c),
-        }
-    }
-    quoted.push('"');
-    quoted
 }
 
 /// Writes an intent in this transaction.

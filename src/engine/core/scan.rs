@@ -4,28 +4,37 @@
 //! twice does nothing the second time, and a missed event heals with the next scan.
 
 use crate::domain::{Digest, EventKind, EventSeq, ReviewId, ReviewKind, ReviewState, Risk, Stage, Tool, ToolName};
-use crate::store::{NewReview, PresentRow, ReviewHead, StoreError, Tx, VersionRow};
+use crate::store::{Approval, NewReview, PresentRow, ReviewHead, StoreError, Tx, VersionRow};
 use std::collections::{HashMap, HashSet};
 
 /// Approvals in force.
 #[derive(Debug, Default, Clone)]
 pub struct Approvals {
-    versions: HashMap<ToolName, Vec<Digest>>,
+    versions: HashMap<ToolName, Vec<Approval>>,
 }
 
 impl Approvals {
     /// Reads them.
     pub fn read(queries: &crate::store::Queries) -> Result<Approvals, StoreError> {
-        let mut versions: HashMap<ToolName, Vec<Digest>> = HashMap::new();
+        let mut versions: HashMap<ToolName, Vec<Approval>> = HashMap::new();
         for approval in queries.approvals()? {
-            versions.entry(approval.tool).or_default().push(approval.digest);
+            versions.entry(approval.tool.clone()).or_default().push(approval);
         }
         Ok(Approvals { versions })
     }
 
-    /// Whether this very version is approved.
-    pub fn covers(&self, tool: &ToolName, digest: Digest) -> bool {
-        self.versions.get(tool).is_some_and(|digests| digests.contains(&digest))
+    /// Whether this very version is approved, wherever it lies.
+    pub fn has(&self, tool: &ToolName, digest: Digest) -> bool {
+        self.of(tool).any(|approval| approval.digest == digest)
+    }
+
+    /// Whether an approval speaks for this row: its bytes, its stage and its folder.
+    pub fn covers(&self, tool: &Tool) -> bool {
+        self.of(&tool.name).any(|approval| approval.covers(tool))
+    }
+
+    fn of(&self, tool: &ToolName) -> impl Iterator<Item = &Approval> {
+        self.versions.get(tool).into_iter().flatten()
     }
 
     /// Whether some version of the name is approved.
@@ -35,7 +44,7 @@ impl Approvals {
 
     /// The version approved last.
     pub fn newest(&self, tool: &ToolName) -> Option<Digest> {
-        self.versions.get(tool).and_then(|digests| digests.last().copied())
+        self.of(tool).last().map(|approval| approval.digest)
     }
 }
 
@@ -132,11 +141,14 @@ fn open_needed<'a>(
     approvals: &Approvals,
     heads: &'a [ReviewHead],
 ) -> Result<(), StoreError> {
-    let mut reviewed: HashSet<(&ToolName, Digest)> =
-        heads.iter().filter(|h| h.state != ReviewState::Superseded).map(|h| (&h.tool, h.digest)).collect();
+    let mut reviewed: HashMap<(&ToolName, Digest), ReviewState> =
+        heads.iter().filter(|h| h.state != ReviewState::Superseded).map(|h| ((&h.tool, h.digest), h.state)).collect();
     for tool in tools {
         let Some(kind) = wanted(tool, approvals) else { continue };
-        if reviewed.insert((&tool.name, tool.digest)) {
+        let before = reviewed.insert((&tool.name, tool.digest), ReviewState::Waiting);
+        // A yes to these bytes was none to this place, or is in force no more: it is asked again.
+        let asks_again = kind == ReviewKind::Drift && before == Some(ReviewState::Approved);
+        if before.is_none() || asks_again {
             open_for(tx, tool, kind, approvals.newest(&tool.name))?;
         }
     }
@@ -145,7 +157,7 @@ fn open_needed<'a>(
 
 /// Which review a tool wants by itself.
 fn wanted(tool: &Tool, approvals: &Approvals) -> Option<ReviewKind> {
-    if approvals.covers(&tool.name, tool.digest) {
+    if approvals.covers(tool) {
         return None;
     }
     match tool.stage {

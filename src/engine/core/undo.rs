@@ -2,10 +2,10 @@
 
 use super::decide::commit_note;
 use super::lifecycle::{Journey, relocation};
-use super::{Actor, Applying, Placed, Step, UndoNote, Work, answer, approval_file, intend, promise};
+use super::{Actor, Applying, Beside, Placed, Step, UndoNote, Work, answer, beside, intend, promise};
 use crate::domain::{Operation, OperationId, ReviewId, ReviewState};
 use crate::engine::error::{EngineError, ErrorCode};
-use crate::engine::relocate::{Relocation, Touched};
+use crate::engine::relocate::{self, Relocation, Touched};
 use crate::store::{Approval, NewOperation, Tx};
 use serde_json::json;
 
@@ -38,6 +38,9 @@ pub fn undo(tx: &Tx<'_>, actor: Actor<'_>, wanted: Option<OperationId>) -> Resul
     }
     for relocation in reverse(tx, actor, &note, &target, operation)? {
         intents.push(intend(tx, actor, relocation)?);
+    }
+    if let Some(change) = unwritten(actor, &note, operation) {
+        intents.push(promise(tx, actor, operation, Work::Beside(Box::new(change)))?);
     }
     let message = format!("operation {} ({} {}) is taken back", target.id, target.verb, target.subject);
     Ok(Step { outcome: answer(Some(operation), None, message), intents })
@@ -76,7 +79,11 @@ fn refuse_when_moved_since(tx: &Tx<'_>, target: &Operation, note: &UndoNote) -> 
             }
             Some(UndoNote::Move { before, .. }) => vec![Some(before.digest)],
             Some(
-                UndoNote::Adopt { .. } | UndoNote::Decline { .. } | UndoNote::Apply { .. } | UndoNote::Allow { .. },
+                UndoNote::Adopt { .. }
+                | UndoNote::Decline { .. }
+                | UndoNote::Apply { .. }
+                | UndoNote::Allow { .. }
+                | UndoNote::Propose { .. },
             )
             | None => Vec::new(),
         };
@@ -104,6 +111,12 @@ fn reverse(
             tx.withdraw_grant(tool, *digest)?;
             Ok(Vec::new())
         }
+        UndoNote::Propose { review } => {
+            if tx.review(*review)?.is_some_and(|review| review.state == ReviewState::Waiting) {
+                tx.set_review_state(*review, ReviewState::Superseded)?;
+            }
+            Ok(Vec::new())
+        }
         UndoNote::Decline { review } => {
             reopen(tx, *review, target.id)?;
             Ok(Vec::new())
@@ -119,14 +132,19 @@ fn reverse(
             let journey = Journey { before: after, after: before, operation, verb: "undo" };
             Ok(vec![relocation(tx, actor, &journey)?])
         }
-        UndoNote::Approve { review, before, after, replaced, replaced_approved } => {
+        UndoNote::Approve { review, before, after, replaced, replaced_approved, ended } => {
             tx.withdraw_approval(&after.tool, after.digest)?;
-            if before.stage.is_vouched() && before.digest == after.digest && before.placement != after.placement {
-                // A promotion from approved to core: the approval of the digest itself stays.
-                approve_again(tx, before, operation)?;
-            }
-            if let (Some(old), true) = (replaced, *replaced_approved) {
-                approve_again(tx, old, operation)?;
+            match ended {
+                Some(ended) => put_back(tx, ended)?,
+                None => {
+                    if before.stage.is_vouched() && before.placement != after.placement {
+                        // A promotion from approved to core: the approval of the digest itself stays.
+                        approve_again(tx, before, operation)?;
+                    }
+                    if let (Some(old), true) = (replaced, *replaced_approved) {
+                        approve_again(tx, old, operation)?;
+                    }
+                }
             }
             reopen(tx, *review, target.id)?;
             back(
@@ -139,6 +157,36 @@ fn reverse(
     }
 }
 
+/// Puts approvals back in force as they were, but for those whose own operation was taken back since.
+fn put_back(tx: &Tx<'_>, ended: &[Approval]) -> Result<(), EngineError> {
+    for approval in ended {
+        if tx.operation(approval.operation)?.is_some_and(|operation| operation.undone_by.is_none()) {
+            tx.approve_version(approval)?;
+        }
+    }
+    Ok(())
+}
+
+/// What has to change beside a version that an approval left in its place: nothing moves back, but
+/// `approval.toml` must not go on naming the approval that is taken back.
+fn unwritten(actor: Actor<'_>, note: &UndoNote, operation: OperationId) -> Option<relocate::Beside> {
+    let UndoNote::Approve { before, after, .. } = note else { return None };
+    let text = match &before.approval {
+        Beside::Text(text) => Some(text.clone()),
+        Beside::Nothing => None,
+        Beside::Unknown => return None,
+    };
+    (before.placement == after.placement).then(|| relocate::Beside {
+        operation,
+        tool: before.tool.clone(),
+        digest: before.digest,
+        place: before.placement.clone(),
+        text,
+        commit: commit_note(actor, before, operation, "undo approval of"),
+    })
+}
+
+/// For entries of an older format, which did not keep the approvals that they ended.
 fn approve_again(tx: &Tx<'_>, placed: &Placed, operation: OperationId) -> Result<(), EngineError> {
     tx.approve_version(&Approval {
         tool: placed.tool.clone(),
@@ -146,6 +194,8 @@ fn approve_again(tx: &Tx<'_>, placed: &Placed, operation: OperationId) -> Result
         stage: placed.stage,
         operation,
         at: tx.now(),
+        base: Some(placed.placement.base.clone()),
+        signature: None,
     })?;
     Ok(())
 }
@@ -178,7 +228,7 @@ fn back(
             from_files: Vec::new(),
             to: old.placement.clone(),
             replaces: Some(undone),
-            extra: approval_file(tx, old)?,
+            extra: beside(tx, old)?,
             commit: commit_note(actor, old, operation, "undo: back to"),
             joined,
         });

@@ -8,11 +8,14 @@
 //!
 //! It does not decide anything, writes no store rows, and expects that one move happens at a time.
 
+mod beside;
 mod disk;
 mod folder;
 mod loose;
 #[cfg(test)]
 mod tests;
+
+pub use beside::{Beside, perform_beside};
 
 use super::error::{EngineError, ErrorCode};
 use crate::domain::{Digest, FileMode, OperationId, Placement, Stage, ToolName, VersionFile};

@@ -1,0 +1,134 @@
+//! What lies beside a vouched tool: `approval.toml`, which says who approved it, and for whom it is signed.
+//!
+//! Everything in front of the line of the signature is what was signed, byte for byte: nobody has to build the
+//! text again to verify it. The number of the operation stands behind it, because it is known only later and
+//! means something here alone.
+
+use super::Placed;
+use crate::domain::{Digest, FileMode, Instant, Stage, ToolName, VersionFile, is_hidden, rfc3339};
+use crate::engine::error::EngineError;
+use crate::engine::relocate::APPROVAL_FILE;
+use crate::store::Tx;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::fmt::Write;
+
+/// The first line of every `approval.toml`.
+const HEAD: &str = "# Written when this version was approved. A change to any file beside it voids the approval.\n";
+
+/// What lies beside a version at a place under the name `approval.toml`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Beside {
+    /// Nobody looked: what the approval in force says belongs there.
+    #[default]
+    Unknown,
+    /// Nothing.
+    Nothing,
+    /// This text.
+    Text(String),
+}
+
+/// What a reviewer says of a version; the text of it is what gets signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Statement<'a> {
+    /// The tool.
+    pub tool: &'a ToolName,
+    /// Stated version.
+    pub version: &'a semver::Version,
+    /// What was approved.
+    pub digest: Digest,
+    /// The stage it was approved for.
+    pub stage: Stage,
+    /// Who approved it.
+    pub reviewer: &'a str,
+    /// When.
+    pub at: Instant,
+    /// Why.
+    pub reason: Option<&'a str>,
+    /// Why failed checks did not stand in the way.
+    pub over: Option<&'a str>,
+}
+
+impl Statement<'_> {
+    /// Its text: the head of `approval.toml`, up to the line of the signature.
+    pub fn text(&self) -> String {
+        let mut text = HEAD.to_owned();
+        let at = rfc3339(self.at);
+        let (version, digest, stage) = (self.version.to_string(), self.digest.hex(), self.stage.to_string());
+        let lines = [
+            ("tool", Some(self.tool.as_str())),
+            ("version", Some(version.as_str())),
+            ("digest", Some(digest.as_str())),
+            ("stage", Some(stage.as_str())),
+            ("reviewer", Some(self.reviewer)),
+            ("approved_at", Some(at.as_str())),
+            ("reason", self.reason),
+            ("override", self.over),
+        ];
+        for (key, value) in lines {
+            if let Some(value) = value {
+                // Writing into memory cannot fail.
+                let _ = writeln!(text, "{key} = {}", quoted(value));
+            }
+        }
+        text
+    }
+}
+
+/// The file `approval.toml` for a version at a vouched place, drawn from the approval in force; nothing
+/// for other places.
+pub(super) fn approval_file(tx: &Tx<'_>, placed: &Placed) -> Result<Vec<VersionFile>, EngineError> {
+    let approvals = tx.approvals_of(&placed.tool)?;
+    let Some(approval) = approvals.iter().find(|a| placed.stage.is_vouched() && a.digest == placed.digest) else {
+        return Ok(Vec::new());
+    };
+    let operation = tx.operation(approval.operation)?;
+    let detail = |path: &str| operation.as_ref().and_then(|op| op.detail.pointer(path)).and_then(Value::as_str);
+    let statement = Statement {
+        tool: &placed.tool,
+        version: &placed.version,
+        digest: placed.digest,
+        stage: placed.stage,
+        reviewer: operation.as_ref().map_or("", |op| &op.who),
+        at: approval.at,
+        reason: detail("/reason"),
+        over: detail("/override/reason"),
+    };
+    let mut text = statement.text();
+    if let Some(signature) = &approval.signature {
+        // Writing into memory cannot fail.
+        let _ = writeln!(text, "signature = '''\n{}\n'''", signature.trim());
+    }
+    let _ = writeln!(text, "operation = {}", approval.operation);
+    Ok(vec![file(text)])
+}
+
+/// What lies beside a version that comes back to a place: what lay there, else what its approval says.
+pub(super) fn beside(tx: &Tx<'_>, placed: &Placed) -> Result<Vec<VersionFile>, EngineError> {
+    match &placed.approval {
+        Beside::Text(text) if placed.stage.is_vouched() => Ok(vec![file(text.clone())]),
+        Beside::Nothing | Beside::Text(_) => Ok(Vec::new()),
+        Beside::Unknown => approval_file(tx, placed),
+    }
+}
+
+fn file(text: String) -> VersionFile {
+    VersionFile { path: APPROVAL_FILE.to_owned(), mode: FileMode::Plain, bytes: text.into_bytes() }
+}
+
+/// A basic string of TOML in which every hidden character is an escape: `cat` shows all of it, and a
+/// reader gets the same text back.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            '\n' => quoted.push_str("\\n"),
+            c if is_hidden(c) => quoted.extend(format!("\\U{:08x}", u32::from(c)).chars()),
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}

@@ -1,0 +1,36 @@
+//! What lies beside vouched tools on disk: reading `approval.toml`.
+
+use super::Engine;
+use super::core::Beside;
+use super::relocate::APPROVAL_FILE;
+use crate::domain::Placement;
+use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
+
+/// A longer `approval.toml` is none of ours, in bytes.
+const MAX_BYTES: u64 = 64 * 1024;
+
+impl Engine {
+    /// What lies beside a tool under the name `approval.toml`. What is no readable text counts as unknown: it is
+    /// neither kept nor believed.
+    pub(super) fn beside(&self, placement: &Placement) -> Beside {
+        if !placement.exclusive {
+            return Beside::Unknown;
+        }
+        let path = self.workspace().join(&placement.base).join(APPROVAL_FILE);
+        // Opening a FIFO must not wait for a writer, and a link leads to somebody else's file.
+        let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOFOLLOW;
+        let opened = std::fs::OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path);
+        let file = match opened {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Beside::Nothing,
+            Err(_) => return Beside::Unknown,
+            Ok(file) if file.metadata().is_ok_and(|facts| facts.is_file()) => file,
+            Ok(_) => return Beside::Unknown,
+        };
+        let mut text = String::new();
+        match file.take(MAX_BYTES).read_to_string(&mut text) {
+            Ok(read) if (read as u64) < MAX_BYTES => Beside::Text(text),
+            _ => Beside::Unknown,
+        }
+    }
+}
