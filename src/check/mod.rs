@@ -5,6 +5,7 @@
 //! ([`CheckState::Skipped`](crate::domain::CheckState), `Unavailable`), never taken for passed. Checks read what they
 //! are given and start the version through [`Trials`] only; they keep nothing.
 
+pub mod change;
 mod manifest;
 
 use crate::domain::{CheckReport, Missing, Tool, ToolDetail};
@@ -84,12 +85,26 @@ pub struct Check {
 }
 
 /// Every check, in the order in which they are made and shown.
-pub const CHECKS: &[Check] = &[Check {
-    name: "manifest",
-    doc: "what the definition says of itself, and whether it can be held to it",
-    cost: Cost::Reading,
-    examine: manifest::examine,
-}];
+pub const CHECKS: &[Check] = &[
+    Check {
+        name: "manifest",
+        doc: "what the definition says of itself, and whether it can be held to it",
+        cost: Cost::Reading,
+        examine: manifest::examine,
+    },
+    Check {
+        name: "permissions",
+        doc: "what it asks for and how it is started, against the version approved before",
+        cost: Cost::Reading,
+        examine: change::permissions::examine,
+    },
+    Check {
+        name: "version",
+        doc: "whether the stated version goes as far on as what callers see changed",
+        cost: Cost::Reading,
+        examine: change::version::examine,
+    },
+];
 
 /// Makes one check and measures how long it takes.
 pub fn examine(check: &Check, desk: &Desk<'_>) -> CheckReport {

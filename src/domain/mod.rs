@@ -27,6 +27,7 @@ mod review;
 mod run;
 mod schema;
 mod secret;
+mod semver_step;
 mod text;
 mod time;
 mod tool;
@@ -57,6 +58,7 @@ pub use review::{Decision, DecisionKind, Review, ReviewKind, ReviewState, Risk, 
 pub use run::{Isolation, IsolationLevel, Profile, Run, RunEnd, RunOutcome, RunUsage, Sample, Stream};
 pub use schema::{Checker, Violation, validate};
 pub use secret::Secret;
+pub use semver_step::{Proposal, Step, propose};
 pub use text::{SafeText, escape_char, is_hidden};
 pub use time::{Instant, rfc3339};
 pub use tool::{Placement, Tool, ToolDetail, ToolFacts};

@@ -1,0 +1,28 @@
+//! Whether the stated version goes as far on as what callers see changed.
+
+use super::definition::Definition;
+use crate::check::Desk;
+use crate::domain::{CheckReport, Finding, Severity, propose};
+
+/// Examines the stated version.
+pub fn examine(desk: &Desk<'_>) -> CheckReport {
+    let Some(base) = desk.base else {
+        return CheckReport::skipped("version", "no version was approved before");
+    };
+    let (before, now) = (&base.manifest.version, &desk.version.manifest.version);
+    let proposal = propose(&base.manifest, &desk.version.manifest);
+    let least = proposal.after(before);
+    let mut findings: Vec<Finding> = proposal
+        .reasons
+        .iter()
+        .map(|(step, reason)| Finding::new("schema", Severity::Low, format!("{step}: {reason}")))
+        .collect();
+    let is_same = base.tool.digest == desk.version.tool.digest;
+    if *now < least && !is_same {
+        let why = proposal.reasons.first().map_or("its files changed", |(_, reason)| reason.as_str());
+        let message =
+            format!("it states {now} after {before}; a {} step to {least} is due because {why}", proposal.step);
+        findings.push(Definition::of(desk.version).finding("version", Severity::Medium, "version", message));
+    }
+    CheckReport::of("version", findings).noted(format!("{before} -> {now}, {} step", proposal.step))
+}
