@@ -145,6 +145,20 @@ impl Theme {
         }
     }
 
+    /// The style of a syntax token in a line with a tone: strings are not coloured as what is new or gone.
+    pub fn token_in(&self, kind: TokenKind, tone: Tone) -> Style {
+        match (kind, tone, self.ground) {
+            (TokenKind::String, Tone::Added | Tone::Removed, Ground::Dark) => Style::new().fg(Color::Yellow),
+            (TokenKind::String, Tone::Added | Tone::Removed, Ground::Light) => Style::new().fg(Color::Reset),
+            _ => self.token(kind),
+        }
+    }
+
+    /// The style of the words of a line that differ from the line it replaces.
+    pub fn changed(&self, tone: Tone) -> Style {
+        self.tone(tone).patch(self.mark(Mark::Changed))
+    }
+
     /// The style of a whole line of a text view.
     pub fn tone(&self, tone: Tone) -> Style {
         match tone {

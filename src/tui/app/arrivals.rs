@@ -300,7 +300,7 @@ impl App {
             _ => return,
         };
         for (name, tokens) in files {
-            reader.set_tokens(name, tokens);
+            reader.set_syntax(crate::tui::widget::Side::New, name, tokens);
         }
     }
 

@@ -6,10 +6,9 @@ use crate::tui::overlay::text_input::TextInput;
 use crate::tui::pane::output::text_move;
 use crate::tui::pane::rows::Look;
 use crate::tui::phrase::{cut, grouped, safe};
-use crate::tui::widget::{TextView, TokenKind};
+use crate::tui::widget::{LineTokens, Side, TextView};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use std::ops::Range;
 
 /// Whether what is drawn will be seen, or lies under something else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,12 +25,34 @@ pub struct Tab {
     pub name: String,
     /// The text.
     pub view: TextView,
+    /// What of a review or a tool it shows.
+    pub kind: TabKind,
+    /// The files that places of the text mean, by number.
+    pub paths: Vec<String>,
+}
+
+/// What a tab shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TabKind {
+    /// Facts about it.
+    Facts,
+    /// One file: its number in the list of files.
+    File(usize),
+    /// The difference to another version.
+    Difference,
+    /// What reviewers wrote.
+    Comments,
 }
 
 impl Tab {
-    /// A tab.
+    /// A tab of facts.
     pub fn new(name: impl Into<String>, view: TextView) -> Tab {
-        Tab { name: name.into(), view }
+        Tab { name: name.into(), view, kind: TabKind::Facts, paths: Vec::new() }
+    }
+
+    /// The same text as a tab of another kind, about these files.
+    pub fn of(self, kind: TabKind, paths: Vec<String>) -> Tab {
+        Tab { kind, paths, ..self }
     }
 }
 
@@ -138,10 +159,12 @@ impl Reader {
         }
     }
 
-    /// Colours the text of a tab.
-    pub fn set_tokens(&mut self, name: &str, tokens: &[Vec<(Range<usize>, TokenKind)>]) {
-        if let Some(tab) = self.tabs.iter_mut().find(|tab| tab.name == name) {
-            tab.view.set_tokens(tokens);
+    /// Colours a file in every tab that shows it.
+    pub fn set_syntax(&mut self, side: Side, path: &str, tokens: &[LineTokens]) {
+        for tab in &mut self.tabs {
+            if let Some(file) = tab.paths.iter().position(|shown| shown == path) {
+                tab.view.set_syntax(side, file, tokens.to_vec());
+            }
         }
     }
 
@@ -165,7 +188,7 @@ impl Reader {
         let view = &mut self.tabs[self.current].view;
         match exposure {
             Exposure::Open => view.render(rest, buf, look.theme),
-            Exposure::Covered => view.clone().render(rest, buf, look.theme),
+            Exposure::Covered => view.render_covered(rest, buf, look.theme),
         }
         cursor
     }

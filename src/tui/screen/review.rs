@@ -5,7 +5,7 @@
 
 use super::evidence;
 use super::reader::{Exposure, Reader, Tab};
-use super::source::{diff_view, file_tab};
+use super::source::file_tab;
 use crate::action::Verb;
 use crate::domain::{Command, DecisionKind, Review, ReviewKind, ReviewState, Shown, VersionFile};
 use crate::engine::{EngineError, Preview, ReviewDetail};
@@ -93,9 +93,9 @@ impl ReviewScreen {
             }
         };
         let mut tabs = vec![Tab::new("evidence", evidence::of_review(&detail, now))];
-        tabs.extend(detail.files.iter().map(file_tab));
+        tabs.extend(detail.files.iter().enumerate().map(|(number, file)| file_tab(number, file)));
         self.difference = detail.base_files.as_ref().map(|base| {
-            tabs.push(Tab::new("difference", diff_view(base, &detail.files, width)));
+            tabs.push(super::source::difference_tab("difference".to_owned(), base, &detail.files, width));
             tabs.len() - 1
         });
         self.reading = if self.difference.is_some() { Reading::Difference } else { Reading::Source };
@@ -324,7 +324,7 @@ impl ReviewScreen {
         if let Some(tab) = self.reader.tab_mut(0) {
             match exposure {
                 Exposure::Open => tab.view.render(inner, buf, look.theme),
-                Exposure::Covered => tab.view.clone().render(inner, buf, look.theme),
+                Exposure::Covered => tab.view.render_covered(inner, buf, look.theme),
             }
         }
         let rule = Rect { y: pinned.bottom(), height: 1, ..*body };

@@ -1,7 +1,7 @@
 //! A tool on the whole screen: what it is, its files, or the difference between two versions.
 
 use super::evidence;
-use super::reader::{Exposure, Reader, Tab};
+use super::reader::{Exposure, Reader, Tab, TabKind};
 use crate::domain::{Tool, ToolState, VersionFile};
 use crate::engine::EngineError;
 use crate::tui::effect::DetailFor;
@@ -10,9 +10,10 @@ use crate::tui::msg::{Now, ToolDossier};
 use crate::tui::pane::catalog::{stage_sign, stage_style};
 use crate::tui::pane::rows::Look;
 use crate::tui::phrase::{cut, safe};
-use crate::tui::widget::{DiffLayout, DiffText, TextLine, TextView, Tone};
+use crate::tui::widget::{Blanks, DiffLayout, DiffLook, DiffText, TextLine, TextView, Tone, Unfolded, source_lines};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// The state of the screen.
@@ -46,7 +47,7 @@ impl SourceScreen {
         };
         let mut tabs = vec![Tab::new("about", evidence::of_tool(&dossier.detail, &dossier.runs, now))];
         let files = &dossier.detail.files;
-        tabs.extend(files.iter().map(file_tab));
+        tabs.extend(files.iter().enumerate().map(|(number, file)| file_tab(number, file)));
         let main = dossier.detail.main_file().and_then(|main| files.iter().position(|file| file.path == main.path));
         let mut show = match self.purpose {
             DetailFor::Source => main.map_or(0, |at| at + 1),
@@ -79,19 +80,23 @@ impl SourceScreen {
 }
 
 /// A file as a tab; bytes that are no text are said to be so.
-pub fn file_tab(file: &VersionFile) -> Tab {
-    let view = if let Ok(text) = std::str::from_utf8(&file.bytes) {
-        TextView::source(text)
-    } else {
-        let size = crate::tui::phrase::bytes(file.bytes.len() as u64);
-        let mut lines = vec![TextLine::new(&format!("not UTF-8 text: {size}, shown as bytes"), Tone::Warn)];
-        lines.extend(file.bytes.chunks(16).enumerate().map(|(at, chunk)| {
-            let hex: Vec<String> = chunk.iter().map(|byte| format!("{byte:02x}")).collect();
-            TextLine::new(&format!("{:08x}  {}", at * 16, hex.join(" ")), Tone::Plain)
-        }));
-        TextView::new(lines)
-    };
-    Tab::new(file.path.clone(), view)
+pub fn file_tab(number: usize, file: &VersionFile) -> Tab {
+    let tab = Tab::new(file.path.clone(), TextView::new(file_lines(file)));
+    tab.of(TabKind::File(number), vec![file.path.clone()])
+}
+
+/// A file as lines.
+pub fn file_lines(file: &VersionFile) -> Vec<TextLine> {
+    if let Ok(text) = std::str::from_utf8(&file.bytes) {
+        return source_lines(text, 0);
+    }
+    let size = crate::tui::phrase::bytes(file.bytes.len() as u64);
+    let mut lines = vec![TextLine::new(&format!("not UTF-8 text: {size}, shown as bytes"), Tone::Warn)];
+    lines.extend(file.bytes.chunks(16).enumerate().map(|(at, chunk)| {
+        let hex: Vec<String> = chunk.iter().map(|byte| format!("{byte:02x}")).collect();
+        TextLine::new(&format!("{:08x}  {}", at * 16, hex.join(" ")), Tone::Plain)
+    }));
+    lines
 }
 
 fn difference(dossier: &ToolDossier, width: u16) -> Tab {
@@ -99,13 +104,21 @@ fn difference(dossier: &ToolDossier, width: u16) -> Tab {
         let text = "There is no version to compare with: none was approved, and none was named.";
         return Tab::new("difference", TextView::new(vec![TextLine::new(text, Tone::Plain)]));
     };
-    Tab::new(format!("difference to {name}"), diff_view(files, &dossier.detail.files, width))
+    difference_tab(format!("difference to {name}"), files, &dossier.detail.files, width)
 }
 
-/// The difference between two sets of files, side by side where the screen is wide.
-pub fn diff_view(before: &[VersionFile], after: &[VersionFile], width: u16) -> TextView {
-    let difference = DiffText::between(before, after);
-    let mut lines = vec![TextLine::new(&difference.summary(), Tone::Fact)];
-    lines.extend(difference.lines(DiffLayout::for_width(width)));
-    TextView::new(lines)
+/// The difference between two sets of files as a tab, side by side where the screen is wide.
+pub fn difference_tab(name: String, before: &[VersionFile], after: &[VersionFile], width: u16) -> Tab {
+    let text = DiffText::between(before, after, Blanks::Count);
+    let (unfolded, read) = (Unfolded::default(), HashSet::new());
+    let look = DiffLook { layout: DiffLayout::for_width(width), unfolded: &unfolded, read: &read };
+    let paths = text.files.iter().map(|file| file.path.clone()).collect();
+    Tab::new(name, TextView::new(diff_lines(&text, &look))).of(TabKind::Difference, paths)
+}
+
+/// The difference between two sets of files: how much it is, then the lines.
+pub fn diff_lines(text: &DiffText, look: &DiffLook<'_>) -> Vec<TextLine> {
+    let mut lines = vec![TextLine::new(&text.summary(), Tone::Fact)];
+    lines.extend(text.lines(look));
+    lines
 }

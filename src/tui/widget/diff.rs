@@ -1,10 +1,12 @@
-//! Two states of a tool's files, as lines for a text view.
+//! Two states of a tool's files, compared.
 //!
 //! What did not change is folded to a line that says how much it is; everything else stands there,
 //! also what is easily missed: an execute bit, line breaks of another kind, a missing last one.
+//! How it is laid out is in [`diff_lines`](super::diff_lines).
 
-use super::text::{Mark, Piece, TextLine, Tone};
-use crate::domain::{FileMode, VersionFile};
+use super::diff_lines::blanks_word;
+use super::piece::Place;
+use crate::domain::{Digest, FileMode, VersionFile};
 use similar::{Algorithm, DiffOp, DiffTag, capture_diff_slices, group_diff_ops};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -12,23 +14,15 @@ use std::ops::Range;
 
 /// Unchanged lines around a change.
 const CONTEXT: usize = 3;
-/// Longer lines get no marks within.
-const MAX_MARKED: usize = 2000;
 
-/// How the two states stand to each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DiffLayout {
-    /// Old lines above new ones.
-    Unified,
-    /// Old left, new right.
-    SideBySide,
-}
-
-impl DiffLayout {
-    /// Side by side from 120 columns on.
-    pub fn for_width(width: u16) -> DiffLayout {
-        if width >= 120 { DiffLayout::SideBySide } else { DiffLayout::Unified }
-    }
+/// Whether lines that differ in blanks only count as changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Blanks {
+    /// They do.
+    #[default]
+    Count,
+    /// They do not; how many there are is said.
+    Ignored,
 }
 
 /// What became of a file.
@@ -56,6 +50,16 @@ impl FileChange {
     }
 }
 
+/// Changes close to each other, with the unchanged lines around them.
+#[derive(Debug, Clone)]
+pub struct Hunk {
+    /// Its lines before, counted from 0.
+    pub old: Range<usize>,
+    /// Its lines now, counted from 0.
+    pub new: Range<usize>,
+    pub(super) ops: Vec<DiffOp>,
+}
+
 /// One file in two states.
 #[derive(Debug, Clone)]
 pub struct DiffFile {
@@ -67,26 +71,28 @@ pub struct DiffFile {
     pub added: usize,
     /// Lines that are gone.
     pub removed: usize,
-    old: Side,
-    new: Side,
-    ops: Vec<DiffOp>,
+    /// Lines that differ in blanks only and do not count as changed.
+    pub blanks: usize,
+    pub(super) old: State,
+    pub(super) new: State,
+    hunks: Vec<Hunk>,
 }
 
 /// One state of a file.
 #[derive(Debug, Clone, Default)]
-struct Side {
-    mode: Option<FileMode>,
+pub(super) struct State {
+    pub(super) mode: Option<FileMode>,
     /// With their line breaks.
-    lines: Vec<String>,
+    pub(super) lines: Vec<String>,
     is_text: bool,
     bytes: usize,
 }
 
-impl Side {
-    fn new(file: Option<&VersionFile>) -> Side {
-        let Some(file) = file else { return Side { is_text: true, ..Side::default() } };
+impl State {
+    fn new(file: Option<&VersionFile>) -> State {
+        let Some(file) = file else { return State { is_text: true, ..State::default() } };
         let text = String::from_utf8_lossy(&file.bytes);
-        Side {
+        State {
             mode: Some(file.mode),
             is_text: matches!(text, Cow::Borrowed(_)),
             bytes: file.bytes.len(),
@@ -95,7 +101,7 @@ impl Side {
     }
 
     /// Whether every line break has a carriage return, so that it need not be drawn.
-    fn is_crlf(&self) -> bool {
+    pub(super) fn is_crlf(&self) -> bool {
         self.lines.iter().filter(|line| line.ends_with('\n')).all(|line| line.ends_with("\r\n"))
     }
 
@@ -105,7 +111,7 @@ impl Side {
 }
 
 /// Compares two states, file by file in the order of their paths; unchanged files are listed too.
-pub fn diff_files(before: &[VersionFile], after: &[VersionFile]) -> Vec<DiffFile> {
+pub fn diff_files(before: &[VersionFile], after: &[VersionFile], blanks: Blanks) -> Vec<DiffFile> {
     let mut paths: BTreeMap<&str, (Option<&VersionFile>, Option<&VersionFile>)> = BTreeMap::new();
     for file in before {
         paths.entry(&file.path).or_default().0 = Some(file);
@@ -113,56 +119,53 @@ pub fn diff_files(before: &[VersionFile], after: &[VersionFile]) -> Vec<DiffFile
     for file in after {
         paths.entry(&file.path).or_default().1 = Some(file);
     }
-    paths.into_iter().map(|(path, (old, new))| DiffFile::new(path, old, new)).collect()
+    paths.into_iter().map(|(path, (old, new))| DiffFile::new(path, old, new, blanks)).collect()
 }
 
 impl DiffFile {
-    fn new(path: &str, old: Option<&VersionFile>, new: Option<&VersionFile>) -> DiffFile {
+    fn new(path: &str, old: Option<&VersionFile>, new: Option<&VersionFile>, blanks: Blanks) -> DiffFile {
         let change = match (old, new) {
             (None, _) => FileChange::Added,
             (_, None) => FileChange::Removed,
             (Some(old), Some(new)) if old == new => FileChange::Unchanged,
             (Some(_), Some(_)) => FileChange::Changed,
         };
-        let (old, new) = (Side::new(old), Side::new(new));
-        let ops = capture_diff_slices(Algorithm::Histogram, &old.lines, &new.lines);
+        let (old, new) = (State::new(old), State::new(new));
+        let mut ops = capture_diff_slices(Algorithm::Histogram, &old.lines, &new.lines);
+        let mut ignored = 0;
+        if blanks == Blanks::Ignored {
+            (ops, ignored) = without_blanks(ops, &old.lines, &new.lines);
+        }
         let changed = |range: fn(&DiffOp) -> Range<usize>| {
             ops.iter().filter(|op| op.tag() != DiffTag::Equal).map(|op| range(op).len()).sum()
         };
         let (removed, added) = (changed(DiffOp::old_range), changed(DiffOp::new_range));
-        DiffFile { path: path.to_owned(), change, added, removed, old, new, ops }
+        let hunks = group_diff_ops(ops, CONTEXT).into_iter().filter_map(Hunk::new).collect();
+        DiffFile { path: path.to_owned(), change, added, removed, blanks: ignored, old, new, hunks }
     }
 
-    /// The lines of this file: a heading, notes, then its hunks.
-    pub fn lines(&self, layout: DiffLayout) -> Vec<TextLine> {
-        let word = self.change.word();
-        let heading = format!("── {} · {word} · +{} -{}", self.path, self.added, self.removed);
-        let mut lines = vec![TextLine::new(&heading, Tone::Header)];
-        lines.extend(self.notes().into_iter().map(|note| TextLine::new(&note, Tone::Warn)));
-        let printer = Printer::new(self, layout);
-        let mut end = 0;
-        for hunk in group_diff_ops(self.ops.clone(), CONTEXT) {
-            let Some((first, last)) = hunk.first().zip(hunk.last()) else { continue };
-            fold(&mut lines, first.new_range().start - end);
-            end = last.new_range().end;
-            if self.change == FileChange::Changed {
-                let heading =
-                    format!("@@ lines {} to {}", first.new_range().start + 1, end.max(first.new_range().start + 1));
-                lines.push(TextLine::new(&heading, Tone::Header));
-            }
-            for op in hunk {
-                printer.print(&op, &mut lines);
+    /// Its hunks, in the order of their lines.
+    pub fn hunks(&self) -> &[Hunk] {
+        &self.hunks
+    }
+
+    /// Digest of what a hunk changes: the same lines before and now have the same one, wherever they stand.
+    pub fn digest_of(&self, hunk: &Hunk) -> Digest {
+        let mut text = String::from("hunk\n");
+        for (sign, lines, range) in [('-', &self.old.lines, &hunk.old), ('+', &self.new.lines, &hunk.new)] {
+            for line in lines.get(range.clone()).unwrap_or_default() {
+                text.push(sign);
+                text.push_str(line);
             }
         }
-        fold(&mut lines, self.new.lines.len().saturating_sub(end));
-        lines
+        Digest::of_bytes(text.as_bytes())
     }
 
     /// What the lines do not say.
-    fn notes(&self) -> Vec<String> {
+    pub(super) fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         let mode =
-            |side: &Side| side.mode.map(|mode| if mode == FileMode::Executable { "executable" } else { "plain" });
+            |side: &State| side.mode.map(|mode| if mode == FileMode::Executable { "executable" } else { "plain" });
         match (mode(&self.old), mode(&self.new)) {
             (Some(old), Some(new)) if old != new => notes.push(format!("mode: {old} before, {new} now")),
             (None, Some("executable")) => notes.push("mode: executable".to_owned()),
@@ -177,19 +180,64 @@ impl DiffFile {
             let (old, new) = if self.new.ends_without_break() { ("with", "without") } else { ("without", "with") };
             notes.push(format!("ended {old} a line break, now ends {new} one"));
         }
+        notes.extend(blanks_word(self.blanks));
         notes
     }
 }
 
-/// A line that stands for unchanged ones.
-fn fold(lines: &mut Vec<TextLine>, count: usize) {
-    let word = if count == 1 { "line" } else { "lines" };
-    if count > 0 {
-        lines.push(TextLine::new(&format!("⋯ {count} unchanged {word}"), Tone::Fold));
+impl Hunk {
+    fn new(ops: Vec<DiffOp>) -> Option<Hunk> {
+        let (first, last) = (ops.first()?, ops.last()?);
+        let old = first.old_range().start..last.old_range().end;
+        let new = first.new_range().start..last.new_range().end;
+        Some(Hunk { old, new, ops })
     }
 }
 
-/// Compared files as the lines of one view: those that changed, then how many did not.
+/// The same operations, where replaced lines that differ in blanks only are equal; and how many such lines there are.
+fn without_blanks(ops: Vec<DiffOp>, old: &[String], new: &[String]) -> (Vec<DiffOp>, usize) {
+    let bare = |lines: &[String]| -> Vec<String> {
+        lines.iter().map(|line| line.chars().filter(|c| !c.is_whitespace()).collect()).collect()
+    };
+    let mut count = 0;
+    let mut kept = Vec::new();
+    for op in ops {
+        let DiffOp::Replace { old_index, old_len, new_index, new_len } = op else {
+            kept.push(op);
+            continue;
+        };
+        let (before, after) = (bare(&old[old_index..old_index + old_len]), bare(&new[new_index..new_index + new_len]));
+        for mut part in capture_diff_slices(Algorithm::Histogram, &before, &after) {
+            match &mut part {
+                DiffOp::Equal { old_index: o, new_index: n, len } => {
+                    (*o, *n) = (*o + old_index, *n + new_index);
+                    count += *len;
+                }
+                DiffOp::Delete { old_index: o, new_index: n, .. }
+                | DiffOp::Insert { old_index: o, new_index: n, .. }
+                | DiffOp::Replace { old_index: o, new_index: n, .. } => {
+                    (*o, *n) = (*o + old_index, *n + new_index);
+                }
+            }
+            kept.push(part);
+        }
+    }
+    (joined(kept), count)
+}
+
+/// Equal parts that follow each other as one: hunks are told apart by the length of what is between them.
+fn joined(ops: Vec<DiffOp>) -> Vec<DiffOp> {
+    let mut joined: Vec<DiffOp> = Vec::with_capacity(ops.len());
+    for op in ops {
+        match (joined.last_mut(), op) {
+            (Some(DiffOp::Equal { len, .. }), DiffOp::Equal { len: more, .. }) => *len += more,
+            _ => joined.push(op),
+        }
+    }
+    joined
+}
+
+/// Compared files: those that changed, and how many did not.
 #[derive(Debug, Clone)]
 pub struct DiffText {
     /// The files.
@@ -198,8 +246,8 @@ pub struct DiffText {
 
 impl DiffText {
     /// Compares two states.
-    pub fn between(before: &[VersionFile], after: &[VersionFile]) -> DiffText {
-        DiffText { files: diff_files(before, after) }
+    pub fn between(before: &[VersionFile], after: &[VersionFile], blanks: Blanks) -> DiffText {
+        DiffText { files: diff_files(before, after, blanks) }
     }
 
     /// Whether nothing changed.
@@ -207,16 +255,27 @@ impl DiffText {
         self.files.iter().all(|file| file.change == FileChange::Unchanged)
     }
 
-    /// All lines, file after file.
-    pub fn lines(&self, layout: DiffLayout) -> Vec<TextLine> {
-        let changed = self.files.iter().filter(|file| file.change != FileChange::Unchanged);
-        let mut lines: Vec<TextLine> = changed.flat_map(|file| file.lines(layout)).collect();
-        let same = self.files.iter().filter(|file| file.change == FileChange::Unchanged).count();
-        if same > 0 {
-            let word = if same == 1 { "file" } else { "files" };
-            lines.push(TextLine::new(&format!("⋯ {same} {word} unchanged"), Tone::Fold));
+    /// Lines that differ in blanks only and do not count as changed.
+    pub fn blanks(&self) -> usize {
+        self.files.iter().map(|file| file.blanks).sum()
+    }
+
+    /// What can be marked as read: each hunk of a changed file, and each other file that is not the same.
+    pub fn parts(&self) -> Vec<(Place, &DiffFile, Option<&Hunk>)> {
+        let mut parts = Vec::new();
+        for (number, file) in self.files.iter().enumerate() {
+            match file.change {
+                FileChange::Unchanged => {}
+                FileChange::Changed if !file.hunks.is_empty() => {
+                    let hunks = file.hunks.iter().enumerate();
+                    parts.extend(hunks.map(|(at, hunk)| (Place::Hunk(number, at), file, Some(hunk))));
+                }
+                FileChange::Changed | FileChange::Added | FileChange::Removed => {
+                    parts.push((Place::File(number), file, None));
+                }
+            }
         }
-        lines
+        parts
     }
 
     /// One line: how many files changed in which way, and how many lines.
@@ -231,134 +290,9 @@ impl DiffText {
         let added: usize = self.files.iter().map(|file| file.added).sum();
         let removed: usize = self.files.iter().map(|file| file.removed).sum();
         parts.push(format!("+{added} -{removed} lines"));
+        parts.extend(blanks_word(self.blanks()));
         parts.join(" · ")
     }
-}
-
-/// Turns operations into lines.
-struct Printer<'a> {
-    file: &'a DiffFile,
-    layout: DiffLayout,
-    /// Columns of a line number.
-    digits: usize,
-    /// Carriage returns before line breaks are the same everywhere.
-    strips_returns: bool,
-}
-
-/// The old and the new text of a line, as far as there is one, with its number counted from 0.
-type Pair<'a> = (Option<(usize, &'a str)>, Option<(usize, &'a str)>);
-
-impl<'a> Printer<'a> {
-    fn new(file: &'a DiffFile, layout: DiffLayout) -> Printer<'a> {
-        let longest = file.old.lines.len().max(file.new.lines.len());
-        Printer {
-            file,
-            layout,
-            digits: longest.to_string().len(),
-            strips_returns: file.old.is_crlf() && file.new.is_crlf(),
-        }
-    }
-
-    fn print(&self, op: &DiffOp, lines: &mut Vec<TextLine>) {
-        let (tag, old, new) = op.as_tag_tuple();
-        let count = old.len().max(new.len());
-        let pairs: Vec<Pair<'_>> =
-            (0..count).map(|at| (self.line(&self.file.old, &old, at), self.line(&self.file.new, &new, at))).collect();
-        match (tag, self.layout) {
-            (DiffTag::Equal, DiffLayout::Unified) => lines.extend(pairs.iter().filter_map(|pair| self.same(*pair))),
-            (_, DiffLayout::Unified) => {
-                let (olds, news): (Vec<_>, Vec<_>) = pairs.iter().map(|pair| self.changed(*pair)).unzip();
-                lines.extend(olds.into_iter().chain(news).flatten().map(TextLine::One));
-            }
-            (DiffTag::Equal, DiffLayout::SideBySide) => lines.extend(pairs.iter().map(|(old, new)| {
-                let half = |side: &Option<(usize, &str)>| {
-                    side.map(|(number, text)| Piece::new(text, Tone::Plain).gutter(self.half_gutter(number, ' ')))
-                };
-                TextLine::Two(half(old).unwrap_or_default(), half(new).unwrap_or_default())
-            })),
-            (_, DiffLayout::SideBySide) => lines.extend(pairs.iter().map(|pair| {
-                let (old, new) = self.changed(*pair);
-                TextLine::Two(old.unwrap_or_default(), new.unwrap_or_default())
-            })),
-        }
-    }
-
-    /// The line `at` of a range of a side, without its line break.
-    fn line(&self, side: &'a Side, range: &Range<usize>, at: usize) -> Option<(usize, &'a str)> {
-        let number = range.clone().nth(at)?;
-        let line = side.lines.get(number)?;
-        let text = line.strip_suffix('\n').unwrap_or(line);
-        let text = if self.strips_returns { text.strip_suffix('\r').unwrap_or(text) } else { text };
-        Some((number, text))
-    }
-
-    fn same(&self, (old, new): Pair<'_>) -> Option<TextLine> {
-        let ((old, _), (new, text)) = (old?, new?);
-        Some(TextLine::One(Piece::new(text, Tone::Plain).gutter(self.gutter(Some(old), Some(new), ' '))))
-    }
-
-    /// A changed line before and now, with the words that differ marked.
-    fn changed(&self, (old, new): Pair<'_>) -> (Option<Piece>, Option<Piece>) {
-        let marks = match (old, new) {
-            (Some((_, old)), Some((_, new))) => changed_words(old, new),
-            _ => (Vec::new(), Vec::new()),
-        };
-        let piece = |side: Option<(usize, &str)>, marks: &[Range<usize>], tone, sign| {
-            let (number, text) = side?;
-            let gutter = match (self.layout, tone) {
-                (DiffLayout::SideBySide, _) => self.half_gutter(number, sign),
-                (DiffLayout::Unified, Tone::Removed) => self.gutter(Some(number), None, sign),
-                (DiffLayout::Unified, _) => self.gutter(None, Some(number), sign),
-            };
-            let piece = Piece::new(text, tone).gutter(gutter);
-            Some(marks.iter().fold(piece, |piece, range| piece.mark(range, Mark::Changed)))
-        };
-        (piece(old, &marks.0, Tone::Removed, '-'), piece(new, &marks.1, Tone::Added, '+'))
-    }
-
-    fn gutter(&self, old: Option<usize>, new: Option<usize>, sign: char) -> String {
-        let number = |line: Option<usize>| line.map_or_else(String::new, |line| (line + 1).to_string());
-        let digits = self.digits;
-        format!("{:>digits$} {:>digits$} {sign}", number(old), number(new))
-    }
-
-    fn half_gutter(&self, number: usize, sign: char) -> String {
-        format!("{:>1$} {sign}", number + 1, self.digits)
-    }
-}
-
-/// The parts of two lines that differ; none when hardly anything is common, since then all differs.
-fn changed_words(old: &str, new: &str) -> (Vec<Range<usize>>, Vec<Range<usize>>) {
-    if old.len() > MAX_MARKED || new.len() > MAX_MARKED {
-        return (Vec::new(), Vec::new());
-    }
-    let (old_words, new_words) = (words(old), words(new));
-    let texts = |line: &str, words: &[Range<usize>]| -> Vec<String> {
-        words.iter().map(|range| line[range.clone()].to_owned()).collect()
-    };
-    let ops = capture_diff_slices(Algorithm::Myers, &texts(old, &old_words), &texts(new, &new_words));
-    let span = |words: &[Range<usize>], range: Range<usize>| {
-        words.get(range).filter(|words| !words.is_empty()).map(|words| words[0].start..words[words.len() - 1].end)
-    };
-    let changed = |op: &&DiffOp| op.tag() != DiffTag::Equal;
-    let olds: Vec<_> = ops.iter().filter(changed).filter_map(|op| span(&old_words, op.old_range())).collect();
-    let news: Vec<_> = ops.iter().filter(changed).filter_map(|op| span(&new_words, op.new_range())).collect();
-    let differs: usize = olds.iter().chain(&news).map(ExactSizeIterator::len).sum();
-    if differs * 10 > (old.len() + new.len()) * 7 { (Vec::new(), Vec::new()) } else { (olds, news) }
-}
-
-/// Words, runs of blanks, and single other characters.
-fn words(line: &str) -> Vec<Range<usize>> {
-    let kind = |c: char| if c.is_alphanumeric() || c == '_' { 1 } else { usize::from(c.is_whitespace()) * 2 };
-    let mut words: Vec<(Range<usize>, usize)> = Vec::new();
-    for (at, c) in line.char_indices() {
-        let end = at + c.len_utf8();
-        match words.last_mut() {
-            Some((range, last)) if *last == kind(c) && *last != 0 => range.end = end,
-            _ => words.push((at..end, kind(c))),
-        }
-    }
-    words.into_iter().map(|(range, _)| range).collect()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! screen before. It only colours: what a language does not know stays plain, and nothing is decided
 //! by it.
 
-use super::text::{LineTokens, TokenKind};
+use super::piece::{LineTokens, TokenKind};
 use std::ops::Range;
 use tree_sitter_highlight::{HighlightConfiguration, HighlightEvent, Highlighter};
 

@@ -4,23 +4,30 @@
 //! nothing of the engine and reads no clock; raw text goes in, and only escaped text comes out.
 
 mod diff;
+mod diff_lines;
 mod form;
 mod form_rows;
 mod highlight;
 mod output;
+mod piece;
 mod rows;
 mod search;
 mod sequence;
 mod sgr;
 mod terminal;
 mod text;
+mod text_cursor;
+mod words;
 
-pub use diff::{DiffFile, DiffLayout, DiffText, FileChange, diff_files};
+pub use diff::{Blanks, DiffFile, DiffText, FileChange, Hunk, diff_files};
+pub use diff_lines::{DiffLayout, DiffLook, Unfolded};
 pub use form::{FormEvent, FormView};
 pub use highlight::{Language, highlight};
 pub use output::OutputView;
+pub use piece::{Flag, LineTokens, Mark, Piece, Place, Side, TextLine, TokenKind, Tone};
 pub use terminal::{Chunk, LineKind};
-pub use text::{Jump, LineTokens, Mark, Piece, TextLine, TextView, TokenKind, Tone};
+pub use text::{Jump, TextView, source_lines};
+pub use words::Pairing;
 
 /// Where a search stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,10 +3,11 @@
 //! It remembers which lines were completely on screen, because an approval needs to know. A line
 //! whose right part was cut off, or whose last wrapped row was below the edge, was not shown.
 
-use super::rows::{Break, Paged, Row, columns, count, cut, window};
+use super::piece::{Flag, LineTokens, Piece, Place, Side, TextLine, Tone};
+use super::rows::{Break, Paged, Row, columns, cut, window};
 use super::search::Needle;
+use super::text_cursor::Cursor;
 use super::{Move, SearchStatus};
-use crate::domain::MappedLine;
 use crate::tui::ink::Ink;
 use crate::tui::theme::Theme;
 use ratatui::buffer::Buffer;
@@ -16,144 +17,6 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
-
-/// What a piece of source is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum TokenKind {
-    /// A word of the language.
-    Keyword,
-    /// The name of a function that is called or defined.
-    Function,
-    /// A string.
-    String,
-    /// A number.
-    Number,
-    /// `true`, `None`, a constant.
-    Constant,
-    /// A type.
-    Type,
-    /// A comment.
-    Comment,
-    /// A bracket, an operator.
-    Punctuation,
-    /// Any other name.
-    Variable,
-}
-
-/// The tokens of a line: bytes of the raw line, and what they are.
-pub type LineTokens = Vec<(Range<usize>, TokenKind)>;
-
-/// Why a part of a line stands out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Mark {
-    /// A syntax token.
-    Token(TokenKind),
-    /// The part of a changed line that differs.
-    Changed,
-    /// The escape of a hidden character.
-    Hidden,
-    /// A label.
-    Strong,
-    /// Less important.
-    Dim,
-}
-
-/// What a whole line says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Tone {
-    /// Text.
-    #[default]
-    Plain,
-    /// A line that is new.
-    Added,
-    /// A line that is gone.
-    Removed,
-    /// A heading: a file, a hunk. `TextView::jump` stops here.
-    Header,
-    /// Stands for lines that are not drawn.
-    Fold,
-    /// A plain fact.
-    Fact,
-    /// Speaks for it.
-    Good,
-    /// Wants a look.
-    Warn,
-    /// Speaks against it.
-    Bad,
-}
-
-/// One line, or one half of a line of two halves: gutter and escaped text.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Piece {
-    gutter: String,
-    line: MappedLine,
-    tokens: Vec<(Range<usize>, Mark)>,
-    marks: Vec<(Range<usize>, Mark)>,
-    tone: Tone,
-}
-
-impl Piece {
-    /// Escapes `raw`, one line without its line break.
-    pub fn new(raw: &str, tone: Tone) -> Piece {
-        Piece { line: MappedLine::new(raw), tone, ..Piece::default() }
-    }
-
-    /// Puts a line number or a sign left of the text; our own words only.
-    pub fn gutter(mut self, gutter: impl Into<String>) -> Piece {
-        self.gutter = gutter.into();
-        self
-    }
-
-    /// Marks the bytes `raw` of the raw line.
-    pub fn mark(mut self, raw: &Range<usize>, mark: Mark) -> Piece {
-        self.marks.push((self.line.range(raw), mark));
-        self
-    }
-
-    /// The escaped text.
-    pub fn text(&self) -> &str {
-        self.line.text()
-    }
-
-    /// What the line says.
-    pub fn tone(&self) -> Tone {
-        self.tone
-    }
-
-    fn styles(&self, theme: &Theme) -> Vec<(Range<usize>, Style)> {
-        let hidden = self.line.hidden().iter().map(|range| (range.clone(), theme.mark(Mark::Hidden)));
-        let marks = self.tokens.iter().chain(&self.marks).map(|(range, mark)| (range.clone(), theme.mark(*mark)));
-        marks.chain(hidden).collect()
-    }
-}
-
-/// A line of the view.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TextLine {
-    /// Over the whole width.
-    One(Piece),
-    /// Two halves side by side: before and after.
-    Two(Piece, Piece),
-}
-
-impl TextLine {
-    /// Escapes one raw line.
-    pub fn new(raw: &str, tone: Tone) -> TextLine {
-        TextLine::One(Piece::new(raw, tone))
-    }
-
-    fn pieces(&self) -> impl Iterator<Item = &Piece> {
-        let (first, second) = match self {
-            TextLine::One(piece) => (piece, None),
-            TextLine::Two(left, right) => (left, Some(right)),
-        };
-        std::iter::once(first).chain(second)
-    }
-
-    fn is_header(&self) -> bool {
-        self.pieces().any(|piece| piece.tone == Tone::Header)
-    }
-}
 
 /// Whether long lines go on in the next row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -190,7 +53,17 @@ pub struct TextView {
     seen: Vec<Option<Seen>>,
     gutters: usize,
     cuts: RefCell<HashMap<(usize, usize), Cuts>>,
+    hidden: usize,
+    /// The syntax of files, by side and number.
+    syntax: HashMap<(Side, usize), Vec<LineTokens>>,
+    pub(super) flags: HashMap<Place, Flag>,
+    /// Lines with a flag, in their order.
+    pub(super) flagged: Vec<usize>,
+    pub(super) cursor: Option<Cursor>,
 }
+
+/// Columns left of the text of a view with a cursor: the cursor's sign, the flag of the line, a blank.
+const SIGNS: usize = 3;
 
 /// The rows of a long line, for a width.
 type Cuts = (usize, Arc<[Range<usize>]>);
@@ -205,6 +78,7 @@ impl TextView {
         TextView {
             gutters: lines.iter().map(gutter).max().unwrap_or(0),
             seen: vec![None; lines.len()],
+            hidden: lines.iter().flat_map(TextLine::pieces).map(|piece| piece.line.hidden().len()).sum(),
             lines,
             wrap: Wrap::On,
             top: (0, 0),
@@ -213,24 +87,54 @@ impl TextView {
             size: (80, 24),
             search: Search::default(),
             cuts: RefCell::default(),
+            syntax: HashMap::new(),
+            flags: HashMap::new(),
+            flagged: Vec::new(),
+            cursor: None,
         }
     }
 
     /// A view of a file with line numbers. Only `\n` and `\r\n` end a line; any other break is drawn.
     pub fn source(raw: &str) -> TextView {
-        let number =
-            |(at, line): (usize, &str)| TextLine::One(Piece::new(line, Tone::Plain).gutter(format!("{}", at + 1)));
-        TextView::new(raw.lines().enumerate().map(number).collect())
+        TextView::new(source_lines(raw, 0))
     }
 
-    /// Colours the lines: for each line ranges of the raw line. Lines of two halves are left alone.
-    pub fn set_tokens(&mut self, tokens: &[LineTokens]) {
-        for (line, tokens) in self.lines.iter_mut().zip(tokens) {
-            if let TextLine::One(piece) = line {
-                let place = |(raw, kind): &(Range<usize>, TokenKind)| (piece.line.range(raw), Mark::Token(*kind));
-                piece.tokens = tokens.iter().map(place).collect();
+    /// Colours the lines of a file, as far as they are in the view: for each line of the file ranges of the raw line.
+    pub fn set_syntax(&mut self, side: Side, file: usize, tokens: Vec<LineTokens>) {
+        self.syntax.insert((side, file), tokens);
+    }
+
+    /// Takes other lines of the same files: what was shown of a line that is still there stays shown, and the cursor
+    /// stays on its line.
+    pub fn replace(&mut self, lines: Vec<TextLine>) {
+        let mut view = TextView::new(lines);
+        let places: HashMap<_, usize> =
+            view.lines.iter().enumerate().rev().map(|(at, line)| (line.identity(), at)).collect();
+        let found = |line: usize| self.lines.get(line).and_then(|line| places.get(&line.identity()).copied());
+        let mut seen = vec![None; view.lines.len()];
+        for (at, before) in self.seen.iter().enumerate().filter(|(_, before)| before.is_some()) {
+            if let Some(now) = found(at) {
+                seen[now] = *before;
             }
         }
+        let line_near = |line: usize| (0..=line).rev().find_map(found).unwrap_or(0);
+        let (top, cursor) = (self.top.0, self.cursor.map(|cursor| Cursor::at(line_near(cursor.line))));
+        let above = self.cursor.map_or(0, |cursor| cursor.line.saturating_sub(top));
+        view.top = match cursor {
+            Some(cursor) => (cursor.line.saturating_sub(above), 0),
+            None => (line_near(top), self.top.1),
+        };
+        view.seen = seen;
+        view.cursor = cursor;
+        view.wrap = self.wrap;
+        view.column = self.column;
+        view.size = self.size;
+        view.end = view.top.0;
+        view.syntax = std::mem::take(&mut self.syntax);
+        let (flags, text) = (std::mem::take(&mut self.flags), std::mem::take(&mut self.search.text));
+        *self = view;
+        self.set_flags(flags);
+        self.find(&text);
     }
 
     /// How many lines there are.
@@ -250,7 +154,7 @@ impl TextView {
 
     /// How many hidden characters the text holds; each is drawn as an escape.
     pub fn hidden_count(&self) -> usize {
-        self.lines.iter().flat_map(TextLine::pieces).map(|piece| piece.line.hidden().len()).sum()
+        self.hidden
     }
 
     /// The lines on screen, counted from 0.
@@ -261,6 +165,9 @@ impl TextView {
     /// Moves the view; never past the last full screen.
     pub fn scroll(&mut self, step: Move) {
         let height = self.size.1.max(1) as isize;
+        if self.cursor.is_some() && self.scroll_with_cursor(step) {
+            return;
+        }
         match step {
             Move::Rows(rows) => self.move_rows(rows),
             Move::HalfPages(pages) => self.move_rows(pages * (height / 2).max(1)),
@@ -272,9 +179,23 @@ impl TextView {
         }
     }
 
+    /// Rows of the screen.
+    pub(super) fn height(&self) -> usize {
+        self.size.1.max(1)
+    }
+
+    pub(super) fn top(&self) -> (usize, usize) {
+        self.top
+    }
+
+    pub(super) fn set_top(&mut self, top: (usize, usize)) {
+        self.top = top;
+    }
+
     /// Brings a line, counted from 0, on screen when it is not.
     pub fn show_line(&mut self, line: usize) {
         let line = line.min(self.lines.len().saturating_sub(1));
+        self.set_cursor(line);
         if !self.on_screen().contains(&line) || line + 1 == self.end {
             self.top = (line, 0);
             self.move_rows(-(self.size.1 as isize / 3));
@@ -283,15 +204,16 @@ impl TextView {
 
     /// Goes to the next heading (a file, a hunk); to the one before with `back`. Returns whether there is one.
     pub fn jump(&mut self, to: Jump) -> bool {
-        let from = self.top.0;
+        let from = self.cursor.map_or(self.top.0, |cursor| cursor.line);
         let found = match to {
             Jump::Next => (from + 1..self.lines.len()).find(|at| self.lines[*at].is_header()),
             Jump::Previous => (0..from).rev().find(|at| self.lines[*at].is_header()),
         };
         if let Some(line) = found {
-            let before = self.top;
+            let before = (self.top, self.cursor);
             self.top = (line, 0).min(self.last_top(self.size.1));
-            return self.top != before;
+            self.set_cursor(line);
+            return (self.top, self.cursor) != before;
         }
         false
     }
@@ -311,6 +233,12 @@ impl TextView {
     /// Searches the whole text, goes to the first match from the top of the screen on, and returns
     /// how many there are. An empty text ends the search.
     pub fn search(&mut self, text: &str) -> usize {
+        self.find(text);
+        self.show_match();
+        self.search.matches.len()
+    }
+
+    fn find(&mut self, text: &str) {
         text.clone_into(&mut self.search.text);
         self.search.matches.clear();
         if let Some(needle) = Needle::new(text) {
@@ -323,8 +251,6 @@ impl TextView {
         }
         let first = self.search.matches.partition_point(|found| found.0 < self.top.0);
         self.search.current = if first == self.search.matches.len() { 0 } else { first };
-        self.show_match();
-        self.search.matches.len()
     }
 
     /// Goes to the next match, round the end.
@@ -398,10 +324,17 @@ impl TextView {
         self.end = line.max(usize::from(self.lines.is_empty()));
     }
 
+    /// Draws the view where something lies over it: nothing counts as shown.
+    pub fn render_covered(&mut self, area: Rect, buf: &mut Buffer, theme: &Theme) {
+        let seen = self.seen.clone();
+        self.render(area, buf, theme);
+        self.seen = seen;
+    }
+
     fn draw_row(&mut self, (line, row): (usize, usize), strip: Rect, buf: &mut Buffer, theme: &Theme) {
         let width = self.body_width(&self.lines[line]);
         let gutter = self.gutter_width(&self.lines[line]);
-        let mut x = strip.x;
+        let mut x = self.draw_signs((line, row), strip, buf, theme);
         let mut seen = self.seen[line].unwrap_or_default();
         for (half, piece) in self.lines[line].pieces().enumerate() {
             if half == 1 {
@@ -412,16 +345,18 @@ impl TextView {
             if row == 0 {
                 let indent = gutter.saturating_sub(1 + columns(&piece.gutter)) as u16;
                 let at = x.saturating_add(indent).min(strip.right());
-                buf.put(at, strip.y, &piece.gutter, room(at), gutter_style(piece.tone, theme));
+                buf.put(at, strip.y, &piece.gutter, room(at), gutter_style(piece.tone(), theme));
             }
             x = x.saturating_add(gutter as u16);
             let range = self.row_range((line, half), piece, row, width);
-            let mut marks = piece.styles(theme);
+            let hang = if row > 0 && self.wrap == Wrap::On { piece.hang(width) } else { 0 };
+            let mut marks = piece.styles(theme, self.tokens_of(piece));
             marks.extend(self.match_styles(line, half, theme));
-            let body = Rect { x, width: width.min(room(x)) as u16, ..strip };
-            let drawn = Row { text: piece.text(), range: range.clone(), base: theme.tone(piece.tone) };
+            let start = x.saturating_add(hang as u16);
+            let body = Rect { x: start, width: (width - hang).min(room(start)) as u16, ..strip };
+            let drawn = Row { text: piece.text(), range: range.clone(), base: theme.tone(piece.tone()) };
             drawn.draw(body, buf, &marks);
-            if range.start <= seen[half] && body.width as usize == width {
+            if range.start <= seen[half] && usize::from(body.width) == width - hang {
                 seen[half] = seen[half].max(range.end);
             }
             x = x.saturating_add(width as u16);
@@ -432,6 +367,32 @@ impl TextView {
             }
         }
         self.seen[line] = Some(seen);
+    }
+
+    /// Draws the cursor's sign and the line's flag; returns the column behind them.
+    fn draw_signs(&self, (line, row): (usize, usize), strip: Rect, buf: &mut Buffer, theme: &Theme) -> u16 {
+        let Some(cursor) = self.cursor else { return strip.x };
+        let room = |x: u16| usize::from(strip.right().saturating_sub(x));
+        let (sign, style) = match (cursor.line == line, cursor.range().contains(&line)) {
+            (true, _) if row == 0 => ("›", theme.accent),
+            (_, true) if cursor.is_range() => ("┃", theme.accent),
+            _ => (" ", theme.text),
+        };
+        buf.put(strip.x, strip.y, sign, room(strip.x).min(1), style);
+        let x = strip.x.saturating_add(1).min(strip.right());
+        if row == 0
+            && let Some(flag) = self.flag_of(line)
+        {
+            buf.put(x, strip.y, flag.sign(), room(x).min(1), flag.style(theme));
+        }
+        strip.x.saturating_add(SIGNS as u16).min(strip.right())
+    }
+
+    fn tokens_of(&self, piece: &Piece) -> Option<&LineTokens> {
+        match piece.place()? {
+            Place::Line { side, file, line } => self.syntax.get(&(side, file))?.get(line),
+            Place::File(_) | Place::Hunk(..) | Place::Fold(..) | Place::Link(_) => None,
+        }
     }
 
     /// The bytes of a half of a line in one row of the screen.
@@ -472,14 +433,15 @@ impl TextView {
     /// Columns for the text of each piece.
     fn body_width(&self, line: &TextLine) -> usize {
         let edge = usize::from(self.wrap == Wrap::Off);
+        let all = self.size.0.saturating_sub(if self.cursor.is_some() { SIGNS } else { 0 });
         let room = match line {
-            TextLine::One(_) => self.size.0,
-            TextLine::Two(..) => self.size.0.saturating_sub(1) / 2,
+            TextLine::One(_) => all,
+            TextLine::Two(..) => all.saturating_sub(1) / 2,
         };
         room.saturating_sub(self.gutter_width(line) + edge).max(2)
     }
 
-    fn move_rows(&mut self, rows: isize) {
+    pub(super) fn move_rows(&mut self, rows: isize) {
         self.top = self.moved(self.top, rows, self.size.1);
     }
 
@@ -488,12 +450,12 @@ impl TextView {
     fn cuts(&self, (line, half): (usize, usize), width: usize) -> Arc<[Range<usize>]> {
         let Some(piece) = self.lines[line].pieces().nth(half) else { return Arc::new([]) };
         if piece.text().len() < LONG_LINE {
-            return cut(piece.text(), width, Break::Words).into();
+            return hanging(piece, width).into();
         }
         let mut kept = self.cuts.borrow_mut();
         let entry = kept.entry((line, half)).or_insert_with(|| (0, Arc::new([])));
         if entry.0 != width {
-            *entry = (width, cut(piece.text(), width, Break::Words).into());
+            *entry = (width, hanging(piece, width).into());
         }
         Arc::clone(&entry.1)
     }
@@ -545,15 +507,36 @@ impl Paged for TextView {
             return 1;
         }
         let width = self.body_width(&self.lines[line]);
-        let rows = |(half, piece): (usize, &Piece)| {
-            if piece.text().len() < LONG_LINE {
-                count(piece.text(), width, Break::Words)
-            } else {
-                self.cuts((line, half), width).len()
-            }
+        let rows = |(half, piece): (usize, &Piece)| match piece.text().len() {
+            // No character takes more columns than bytes.
+            bytes if bytes <= width => 1,
+            bytes if bytes < LONG_LINE => hanging(piece, width).len(),
+            _ => self.cuts((line, half), width).len(),
         };
         self.lines[line].pieces().enumerate().map(rows).max().unwrap_or(1)
     }
+}
+
+/// The rows of a piece; those after the first are as much narrower as they are indented.
+fn hanging(piece: &Piece, width: usize) -> Vec<Range<usize>> {
+    let mut rows = cut(piece.text(), width, Break::Words);
+    let hang = piece.hang(width);
+    if hang > 0 && rows.len() > 1 {
+        let start = rows[0].end;
+        rows.truncate(1);
+        let rest = cut(&piece.text()[start..], width - hang, Break::Words);
+        rows.extend(rest.into_iter().map(|row| row.start + start..row.end + start));
+    }
+    rows
+}
+
+/// The lines of a file with their numbers; `file` is its number in the list that the view is made from.
+pub fn source_lines(raw: &str, file: usize) -> Vec<TextLine> {
+    let number = |(line, text): (usize, &str)| {
+        let place = Place::Line { side: Side::New, file, line };
+        TextLine::One(Piece::new(text, Tone::Plain).gutter(format!("{}", line + 1)).stands_for(place))
+    };
+    raw.lines().enumerate().map(number).collect()
 }
 
 /// Which heading to go to.

@@ -1,3 +1,4 @@
+use super::super::piece::TokenKind;
 use super::*;
 use crate::domain::is_hidden;
 use proptest::prelude::*;
@@ -88,7 +89,7 @@ fn hidden_characters_are_drawn_and_counted() {
 fn tokens_of_the_raw_line_colour_the_escaped_one() {
     let theme = Theme::dark();
     let mut view = TextView::source("\tif x");
-    view.set_tokens(&[vec![(1..3, TokenKind::Keyword)]]);
+    view.set_syntax(Side::New, 0, vec![vec![(1..3, TokenKind::Keyword)]]);
     let buffer = drawn(&mut view, 20, 1);
     let style = theme.token(TokenKind::Keyword);
     assert_eq!(
@@ -142,6 +143,72 @@ fn a_megabyte_in_one_line_is_drawn_and_scrolled() {
     view.scroll(Move::Bottom);
     drawn(&mut view, 80, 24);
     assert!(!view.tail_shown(), "its middle was never on screen");
+}
+
+#[test]
+fn the_cursor_stays_in_sight_and_pages_take_it_along() {
+    let mut view = numbered(100).with_cursor();
+    drawn(&mut view, 20, 10);
+    view.scroll(Move::Rows(8));
+    assert_eq!((view.cursor_line(), rows(&mut view, 20, 10)[7].as_str()), (8, "›    9 line 8"));
+    view.scroll(Move::Pages(1));
+    assert_eq!((view.cursor_line(), view.on_screen().start), (17, 10));
+    view.scroll(Move::Bottom);
+    drawn(&mut view, 20, 10);
+    assert_eq!((view.cursor_line(), view.tail_shown()), (99, true));
+    view.scroll(Move::Pages(-20));
+    view.scroll(Move::Pages(-1));
+    assert_eq!(view.cursor_line(), 0);
+}
+
+#[test]
+fn a_line_taller_than_the_screen_is_scrolled_through_before_the_next() {
+    let mut view = TextView::source(&format!("{}\nend", "x".repeat(100))).with_cursor();
+    drawn(&mut view, 14, 4);
+    for _ in 0..8 {
+        view.scroll(Move::Rows(1));
+        drawn(&mut view, 14, 4);
+    }
+    assert_eq!(view.cursor_line(), 0);
+    assert_eq!(view.lines_shown(), 1, "its last row was on screen");
+    view.scroll(Move::Rows(1));
+    assert_eq!(view.cursor_line(), 1);
+}
+
+#[test]
+fn flags_stand_left_of_their_lines_and_can_be_gone_to() {
+    let mut view = numbered(50).with_cursor();
+    let place = |line| Place::Line { side: Side::New, file: 0, line };
+    view.set_flags(HashMap::from([(place(3), Flag::Fact), (place(20), Flag::Warn), (place(40), Flag::Bad)]));
+    assert_eq!(rows(&mut view, 20, 6)[3], " ·  4 line 3");
+    assert!(view.jump_flag(Jump::Next, Flag::Warn));
+    assert_eq!(view.cursor_line(), 20);
+    assert!(view.jump_flag(Jump::Next, Flag::Warn) && !view.jump_flag(Jump::Next, Flag::Warn));
+    assert_eq!(view.cursor_line(), 40);
+    assert!(rows(&mut view, 20, 6).contains(&"›✗ 41 line 40".to_owned()));
+    assert!(view.jump_flag(Jump::Previous, Flag::Warn) && view.jump_flag(Jump::Previous, Flag::Fact));
+    assert_eq!(view.cursor_line(), 3);
+}
+
+#[test]
+fn what_was_shown_stays_shown_when_lines_come_between() {
+    let mut view = numbered(30).with_cursor();
+    drawn(&mut view, 20, 10);
+    view.scroll(Move::Rows(5));
+    let mut lines = view.lines().to_vec();
+    lines.insert(4, TextLine::new("a remark", Tone::Fact));
+    view.replace(lines);
+    assert_eq!((view.len(), view.lines_shown(), view.cursor_line()), (31, 10, 6));
+    assert_eq!(rows(&mut view, 20, 10)[3], "   a remark");
+    assert_eq!(view.lines_shown(), 11, "and the remark");
+}
+
+#[test]
+fn the_rows_of_a_long_fact_are_indented_and_all_of_it_is_there() {
+    let piece = Piece::new("✗ label  one two three four five six", Tone::Bad).hanging(9);
+    let mut view = TextView::new(vec![TextLine::One(piece)]);
+    assert_eq!(rows(&mut view, 30, 2), ["✗ label  one two three four", "         five six"]);
+    assert!(view.tail_shown());
 }
 
 proptest! {

@@ -1,0 +1,277 @@
+//! What a text view is made of: lines, their halves, and what stands out in them.
+
+use super::words::Pairing;
+use crate::domain::MappedLine;
+use crate::tui::theme::Theme;
+use ratatui::style::Style;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// What a piece of source is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TokenKind {
+    /// A word of the language.
+    Keyword,
+    /// The name of a function that is called or defined.
+    Function,
+    /// A string.
+    String,
+    /// A number.
+    Number,
+    /// `true`, `None`, a constant.
+    Constant,
+    /// A type.
+    Type,
+    /// A comment.
+    Comment,
+    /// A bracket, an operator.
+    Punctuation,
+    /// Any other name.
+    Variable,
+}
+
+/// The tokens of a line: bytes of the raw line, and what they are.
+pub type LineTokens = Vec<(Range<usize>, TokenKind)>;
+
+/// Why a part of a line stands out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Mark {
+    /// A syntax token.
+    Token(TokenKind),
+    /// The part of a changed line that differs.
+    Changed,
+    /// The escape of a hidden character.
+    Hidden,
+    /// A label.
+    Strong,
+    /// Less important.
+    Dim,
+}
+
+/// What a whole line says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Tone {
+    /// Text.
+    #[default]
+    Plain,
+    /// A line that is new.
+    Added,
+    /// A line that is gone.
+    Removed,
+    /// A heading: a file, a hunk. `TextView::jump` stops here.
+    Header,
+    /// Stands for lines that are not drawn.
+    Fold,
+    /// A plain fact.
+    Fact,
+    /// Speaks for it.
+    Good,
+    /// Wants a look.
+    Warn,
+    /// Speaks against it.
+    Bad,
+}
+
+/// Which state of the files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Side {
+    /// The one before.
+    Old,
+    /// The one now.
+    New,
+}
+
+/// What a line of a view stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Place {
+    /// A line of a file.
+    Line {
+        /// Before or now.
+        side: Side,
+        /// Number of the file in the list that the view was made from.
+        file: usize,
+        /// Counted from 0.
+        line: usize,
+    },
+    /// The heading of a file.
+    File(usize),
+    /// The heading of a hunk: number of the file, and of the hunk in it.
+    Hunk(usize, usize),
+    /// Stands for unchanged lines: number of the file, and of the first line that is not drawn.
+    Fold(usize, usize),
+    /// Something that the owner of the view knows by this number.
+    Link(usize),
+}
+
+/// How bad what was found in a line is; drawn left of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Flag {
+    /// Somebody wrote something about it.
+    Remark,
+    /// Worth knowing.
+    Fact,
+    /// Wants a look.
+    Warn,
+    /// Speaks against it.
+    Bad,
+}
+
+impl Flag {
+    /// Its sign, one cell wide.
+    pub fn sign(self) -> &'static str {
+        match self {
+            Flag::Remark => "\"",
+            Flag::Fact => "·",
+            Flag::Warn => "!",
+            Flag::Bad => "✗",
+        }
+    }
+
+    /// Its style.
+    pub fn style(self, theme: &Theme) -> Style {
+        match self {
+            Flag::Remark => theme.accent,
+            Flag::Fact => theme.dim,
+            Flag::Warn => theme.warn,
+            Flag::Bad => theme.bad,
+        }
+    }
+}
+
+/// One line, or one half of a line of two halves: gutter and escaped text.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Piece {
+    pub(super) gutter: String,
+    pub(super) line: MappedLine,
+    marks: Vec<(Range<usize>, Mark)>,
+    tone: Tone,
+    /// Columns by which its rows after the first are indented.
+    hang: usize,
+    place: Option<Place>,
+    /// What it is compared with, and which side it is. Looked at when it is drawn: only few lines ever are.
+    pair: Option<(Arc<Pairing>, Side)>,
+}
+
+impl Piece {
+    /// Escapes `raw`, one line without its line break.
+    pub fn new(raw: &str, tone: Tone) -> Piece {
+        Piece { line: MappedLine::new(raw), tone, ..Piece::default() }
+    }
+
+    /// Puts a line number or a sign left of the text; our own words only.
+    pub fn gutter(mut self, gutter: impl Into<String>) -> Piece {
+        self.gutter = gutter.into();
+        self
+    }
+
+    /// Indents its rows after the first, when it is wrapped.
+    pub fn hanging(mut self, columns: usize) -> Piece {
+        self.hang = columns;
+        self
+    }
+
+    /// Columns by which the rows after the first are indented where there are `width`: at most a third.
+    pub(super) fn hang(&self, width: usize) -> usize {
+        self.hang.min(width / 3)
+    }
+
+    /// Says what it stands for.
+    pub fn stands_for(mut self, place: Place) -> Piece {
+        self.place = Some(place);
+        self
+    }
+
+    /// Marks the bytes `raw` of the raw line.
+    pub fn mark(mut self, raw: &Range<usize>, mark: Mark) -> Piece {
+        self.marks.push((self.line.range(raw), mark));
+        self
+    }
+
+    /// Marks, when it is drawn, what differs from the other side of a pair.
+    pub fn paired(mut self, pair: Arc<Pairing>, side: Side) -> Piece {
+        self.pair = Some((pair, side));
+        self
+    }
+
+    /// The escaped text.
+    pub fn text(&self) -> &str {
+        self.line.text()
+    }
+
+    /// What the line says.
+    pub fn tone(&self) -> Tone {
+        self.tone
+    }
+
+    /// What it stands for.
+    pub fn place(&self) -> Option<Place> {
+        self.place
+    }
+
+    /// Ranges of the escaped text with their styles, later ones over earlier ones.
+    pub(super) fn styles(&self, theme: &Theme, tokens: Option<&LineTokens>) -> Vec<(Range<usize>, Style)> {
+        let tokens = tokens.into_iter().flatten();
+        let tokens = tokens.map(|(raw, kind)| (self.line.range(raw), theme.token_in(*kind, self.tone)));
+        let words = self.pair.iter().flat_map(|(pair, side)| pair.changed(*side));
+        let words = words.map(|raw| (self.line.range(raw), theme.changed(self.tone)));
+        let marks = self.marks.iter().map(|(range, mark)| (range.clone(), theme.mark(*mark)));
+        let hidden = self.line.hidden().iter().map(|range| (range.clone(), theme.mark(Mark::Hidden)));
+        tokens.chain(words).chain(marks).chain(hidden).collect()
+    }
+}
+
+/// A line of the view.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TextLine {
+    /// Over the whole width.
+    One(Piece),
+    /// Two halves side by side: before and after.
+    Two(Piece, Piece),
+}
+
+impl TextLine {
+    /// Escapes one raw line.
+    pub fn new(raw: &str, tone: Tone) -> TextLine {
+        TextLine::One(Piece::new(raw, tone))
+    }
+
+    /// Its halves, the old one first.
+    pub fn pieces(&self) -> impl Iterator<Item = &Piece> {
+        let (first, second) = match self {
+            TextLine::One(piece) => (piece, None),
+            TextLine::Two(left, right) => (left, Some(right)),
+        };
+        std::iter::once(first).chain(second)
+    }
+
+    /// What it stands for: of two halves the new one goes first.
+    pub fn place(&self) -> Option<Place> {
+        match self {
+            TextLine::One(piece) => piece.place,
+            TextLine::Two(left, right) => right.place.or(left.place),
+        }
+    }
+
+    pub(super) fn is_header(&self) -> bool {
+        self.pieces().any(|piece| piece.tone == Tone::Header)
+    }
+
+    /// What makes it the same line in another view of the same files.
+    pub(super) fn identity(&self) -> Identity<'_> {
+        let places = match self {
+            TextLine::One(piece) => (piece.place, None),
+            TextLine::Two(left, right) => (left.place, right.place),
+        };
+        match places {
+            (None, None) => Identity::Text(self.pieces().next().map_or("", Piece::text)),
+            (first, second) => Identity::Places(first, second),
+        }
+    }
+}
+
+/// What makes two lines the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Identity<'a> {
+    Places(Option<Place>, Option<Place>),
+    Text(&'a str),
+}

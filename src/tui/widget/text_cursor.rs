@@ -1,0 +1,213 @@
+//! The cursor of a text view: a line, or a range of lines, that a verb is about, and the flags it can go to.
+//!
+//! Only views that are asked to have one have one; the others scroll.
+
+use super::Move;
+use super::piece::{Flag, Place, TextLine};
+use super::rows::Paged;
+use super::text::{Jump, TextView};
+use std::collections::HashMap;
+use std::ops::RangeInclusive;
+
+/// Lines kept in sight above and below the cursor, where there is room.
+const MARGIN: usize = 2;
+
+/// Which lines are meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Cursor {
+    /// The line it is on.
+    pub(super) line: usize,
+    /// Where a range began.
+    from: Option<usize>,
+}
+
+impl Cursor {
+    pub(super) fn at(line: usize) -> Cursor {
+        Cursor { line, from: None }
+    }
+
+    pub(super) fn range(self) -> RangeInclusive<usize> {
+        let from = self.from.unwrap_or(self.line);
+        from.min(self.line)..=from.max(self.line)
+    }
+
+    pub(super) fn is_range(self) -> bool {
+        self.from.is_some()
+    }
+}
+
+impl TextView {
+    /// The same view with a cursor.
+    pub fn with_cursor(mut self) -> TextView {
+        self.cursor = Some(Cursor::at(0));
+        self
+    }
+
+    /// The line of the cursor, counted from 0; the first line on screen when there is no cursor.
+    pub fn cursor_line(&self) -> usize {
+        self.cursor.map_or(self.on_screen().start, |cursor| cursor.line)
+    }
+
+    /// What the line of the cursor stands for.
+    pub fn cursor_place(&self) -> Option<Place> {
+        self.lines().get(self.cursor_line()).and_then(TextLine::place)
+    }
+
+    /// What the chosen lines stand for.
+    pub fn chosen_places(&self) -> Vec<Place> {
+        let range = self.cursor.map_or(0..=0, Cursor::range);
+        self.lines().get(range).unwrap_or_default().iter().filter_map(TextLine::place).collect()
+    }
+
+    /// Begins a range at the cursor, or ends the one there is. Returns whether there is one now.
+    pub fn toggle_range(&mut self) -> bool {
+        let Some(cursor) = &mut self.cursor else { return false };
+        cursor.from = if cursor.from.is_none() { Some(cursor.line) } else { None };
+        cursor.from.is_some()
+    }
+
+    /// Whether a range was begun.
+    pub fn has_range(&self) -> bool {
+        self.cursor.is_some_and(Cursor::is_range)
+    }
+
+    /// Puts the cursor on a line without scrolling.
+    pub(super) fn set_cursor(&mut self, line: usize) {
+        let last = self.lines().len().saturating_sub(1);
+        if let Some(cursor) = &mut self.cursor {
+            cursor.line = line.min(last);
+        }
+    }
+
+    /// Brings the line that stands for a place on screen, with the cursor on it. `false` when there is none.
+    pub fn show_place(&mut self, place: Place) -> bool {
+        let found = self.lines().iter().position(|line| line.pieces().any(|piece| piece.place() == Some(place)));
+        if let Some(line) = found {
+            self.show_line(line);
+        }
+        found.is_some()
+    }
+
+    /// Flags lines by what they stand for.
+    pub fn set_flags(&mut self, flags: HashMap<Place, Flag>) {
+        self.flags = flags;
+        self.flagged = (0..self.lines().len()).filter(|line| self.flag_of(*line).is_some()).collect();
+    }
+
+    /// How many lines of the view have a flag.
+    pub fn flag_count(&self) -> usize {
+        self.flagged.len()
+    }
+
+    /// The worst flag of a line.
+    pub(super) fn flag_of(&self, line: usize) -> Option<Flag> {
+        let places = self.lines().get(line)?.pieces().filter_map(super::piece::Piece::place);
+        places.filter_map(|place| self.flags.get(&place).copied()).max()
+    }
+
+    /// Goes to the next line with a flag at least as bad; `false` when there is none further on.
+    pub fn jump_flag(&mut self, to: Jump, least: Flag) -> bool {
+        let from = self.cursor_line();
+        let wanted = |line: &&usize| self.flag_of(**line) >= Some(least);
+        let found = match to {
+            Jump::Next => self.flagged.iter().find(|line| **line > from && wanted(line)).copied(),
+            Jump::Previous => self.flagged.iter().rev().find(|line| **line < from && wanted(line)).copied(),
+        };
+        if let Some(line) = found {
+            self.show_line(line);
+        }
+        found.is_some()
+    }
+
+    /// Goes to the first line with a flag at least as bad, or to the last one; `false` when there is none.
+    pub fn end_flag(&mut self, from: Jump, least: Flag) -> bool {
+        let wanted = |line: &&usize| self.flag_of(**line) >= Some(least);
+        let found = match from {
+            Jump::Next => self.flagged.iter().find(wanted).copied(),
+            Jump::Previous => self.flagged.iter().rev().find(wanted).copied(),
+        };
+        if let Some(line) = found {
+            self.show_line(line);
+        }
+        found.is_some()
+    }
+
+    /// Moves the cursor and what is on screen with it. `false` for moves that do not concern it.
+    pub(super) fn scroll_with_cursor(&mut self, step: Move) -> bool {
+        let height = self.height();
+        let last = self.lines().len().saturating_sub(1);
+        match step {
+            Move::Rows(rows) => (0..rows.unsigned_abs()).for_each(|_| self.step_cursor(rows.signum())),
+            Move::HalfPages(pages) => self.turn(pages, (height / 2).max(1)),
+            Move::Pages(pages) => self.turn(pages, height.saturating_sub(1).max(1)),
+            Move::Top => {
+                self.set_cursor(0);
+                self.set_top((0, 0));
+            }
+            Move::Bottom => {
+                self.set_cursor(last);
+                self.set_top(self.last_top(height));
+            }
+            Move::Columns(_) | Move::FirstColumn => return false,
+        }
+        true
+    }
+
+    /// One line up or down; a line taller than the screen is scrolled through first.
+    fn step_cursor(&mut self, by: isize) {
+        let Some(cursor) = self.cursor else { return };
+        let (height, rows) = (self.height(), self.rows_of(cursor.line));
+        let (top, first) = self.top();
+        let more = if by > 0 { first + height < rows } else { first > 0 };
+        if top == cursor.line && more {
+            return self.move_rows(by);
+        }
+        self.set_cursor(cursor.line.saturating_add_signed(by));
+        self.reveal();
+    }
+
+    /// A page further: the cursor stays where it is on the screen, and goes to the end when there is no further page.
+    fn turn(&mut self, pages: isize, rows: usize) {
+        let Some(cursor) = self.cursor else { return };
+        let (before, visible) = (self.top(), self.visible());
+        let offset = cursor.line.saturating_sub(visible.0);
+        self.move_rows(pages * rows as isize);
+        let visible = self.visible();
+        let line = if self.top() == before {
+            if pages > 0 { self.lines().len().saturating_sub(1) } else { 0 }
+        } else {
+            (visible.0 + offset).clamp(visible.0, visible.1)
+        };
+        self.set_cursor(line);
+    }
+
+    /// Scrolls so that the cursor and a margin around it are on screen.
+    fn reveal(&mut self) {
+        let Some(Cursor { line, .. }) = self.cursor else { return };
+        let height = self.height();
+        let margin = if height > 4 * MARGIN { MARGIN } else { 0 };
+        let above = (line.saturating_sub(margin), 0);
+        if above < self.top() {
+            self.set_top(above);
+        }
+        let last = self.lines().len().saturating_sub(1);
+        let below = (line + margin).min(last);
+        let rows = self.rows_of(below) as isize;
+        let lowest = self.moved((below, 0), rows - height as isize, height);
+        if lowest > self.top() {
+            self.set_top(lowest.min((line, 0)));
+        }
+    }
+
+    /// First and last line that fit on the screen, even in part.
+    fn visible(&self) -> (usize, usize) {
+        let (first, row) = self.top();
+        let mut room = self.height() + row;
+        let mut line = first;
+        while line + 1 < self.lines().len() && room > self.rows_of(line) {
+            room -= self.rows_of(line);
+            line += 1;
+        }
+        (first, line)
+    }
+}
