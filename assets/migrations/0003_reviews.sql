@@ -5,6 +5,8 @@ CREATE TABLE verdicts (
     tool          TEXT NOT NULL,
     digest        BLOB NOT NULL,
     base          BLOB,
+    complete      INTEGER NOT NULL,
+    tally         TEXT NOT NULL,
     body          TEXT NOT NULL,
     updated_at_ms INTEGER NOT NULL,
     PRIMARY KEY (tool, digest)
@@ -19,13 +21,14 @@ CREATE TABLE check_leases (
     PRIMARY KEY (tool, digest)
 ) STRICT, WITHOUT ROWID;
 
+-- The verdict of a review is that of its version.
+ALTER TABLE reviews DROP COLUMN verdict;
 -- Why failed checks did not stand in the way of an approval; NULL: none had failed.
 ALTER TABLE decisions ADD COLUMN override_reason TEXT;
 -- What was seen of each part, and for how long, as JSON.
 ALTER TABLE decisions ADD COLUMN seen TEXT NOT NULL DEFAULT '[]';
 -- The role under which it was decided, where a second one is needed.
 ALTER TABLE decisions ADD COLUMN role TEXT;
-ALTER TABLE approvals ADD COLUMN override_reason TEXT;
 -- The folder that an approval speaks for, NULL for those made before this format; the reviewer's signature.
 ALTER TABLE approvals ADD COLUMN base TEXT;
 ALTER TABLE approvals ADD COLUMN signature TEXT;
@@ -35,7 +38,7 @@ ALTER TABLE reviews ADD COLUMN asker TEXT;
 ALTER TABLE reviews ADD COLUMN expires_at_ms INTEGER;
 ALTER TABLE reviews ADD COLUMN request TEXT;
 
--- What reviewers wrote beside a version. `line_text` is the first line commented on, to find it again.
+-- What reviewers wrote beside a version. `line_text` holds the lines commented on, to find them again.
 CREATE TABLE comments (
     id         INTEGER PRIMARY KEY,
     review     INTEGER NOT NULL REFERENCES reviews (id),

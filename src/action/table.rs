@@ -128,10 +128,22 @@ actions! {
         Arg::option("state", ArgKind::Word(&["waiting", "decided", "all"]), "which ones, default waiting")
     }
     Review "review" Review View [Queue] ["enter"] Both "Open a review with all its evidence" { REVIEW }
+    Check "check" Review Change [Catalog, Queue, Review] ["C"] Both "Make all checks of a tool now and show the verdict" { TOOL }
+    Comment "comment" Review HumanOnly [] [] Shell "Write a comment beside a version under review" {
+        REVIEW,
+        Arg::required("text", ArgKind::Text, "what it says"),
+        Arg::option("path", ArgKind::Text, "the file it is about, as the review names it"),
+        Arg::option("lines", ArgKind::Text, "its lines, as 12 or 12-15"),
+        Arg::option("kind", ArgKind::Word(&["must-fix", "question", "note"]), "what it wants, default note")
+    }
+    Withdraw "withdraw" Review HumanOnly [] [] Shell "Take a comment of one's own back" {
+        Arg::required("comment", ArgKind::Number, "number of the comment")
+    }
     Approve "approve" Review HumanOnly [Review] ["a"] Both "Approve exactly the digest that was shown" {
         REVIEW,
         Arg::needed("digest", ArgKind::Digest, "at least 8 digits of the digest shown"),
-        Arg::option("reason", ArgKind::Text, "why")
+        Arg::option("reason", ArgKind::Text, "why"),
+        Arg::option("override", ArgKind::Text, "why failed checks shall not stand in the way; kept and shown forever")
     }
     Reject "reject" Review HumanOnly [Review] ["x"] Both "Reject a review" {
         REVIEW,

@@ -37,6 +37,11 @@ impl Answer for Done {
 /// Says on standard error what will change, then does it.
 pub(super) fn announce_and_execute(call: &Call<'_>, engine: &Engine, command: Command) -> Result<Done, EngineError> {
     announce(call, &engine.preview(&command)?);
+    execute(call, engine, command)
+}
+
+/// Does what needs no announcement.
+pub(super) fn execute(call: &Call<'_>, engine: &Engine, command: Command) -> Result<Done, EngineError> {
     let done = engine.execute(command, &call.caller(engine));
     call.tell_trouble(engine);
     Ok(Done::new(done?))

@@ -40,7 +40,7 @@ mod tests {
         assert!(table.contains(
             "| `run TOOL [--input JSON] [--set KEY=VALUE]… [--timeout DURATION] [--allow] [--jsonl]` | `r` |"
         ));
-        assert!(table.contains("| `approve REVIEW --digest PREFIX [--reason REASON]` | `a` |"));
+        assert!(table.contains("| `approve REVIEW --digest PREFIX [--reason REASON] [--override OVERRIDE]` | `a` |"));
     }
 
     #[test]

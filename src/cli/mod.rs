@@ -10,6 +10,7 @@ mod behaviour;
 mod build;
 mod call;
 mod catalog;
+mod check;
 mod failures;
 mod files;
 mod history;
@@ -152,6 +153,9 @@ fn dispatch(verb: Verb, call: &Call<'_>, screen: Screen) -> Result<u8, Stop> {
         Verb::Failures => call.print(&failures::failures(call)?),
         Verb::Reviews => call.print(&review::reviews(call)?),
         Verb::Review => call.print(&review::review(call)?),
+        Verb::Check => call.print(&check::check(call)?),
+        Verb::Comment => call.print(&check::comment(call)?),
+        Verb::Withdraw => call.print(&check::withdraw(call)?),
         Verb::Approve => call.print(&review::approve(call)?),
         Verb::Reject => call.print(&review::reject(call)?),
         Verb::RequestChanges => call.print(&review::request_changes(call)?),

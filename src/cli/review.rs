@@ -2,14 +2,14 @@
 
 use super::call::{Answer, Call};
 use super::catalog::stage_ink;
+use super::check;
 use super::files::{FileDiff, FileText, compare};
 use super::lifecycle::{Done, announce_and_execute};
 use super::print_text::{Align, Ink, Line, Page, Table, counted, when};
 use super::runs::run_table;
-use crate::domain::{Command, DecisionKind, Review, ReviewId, ReviewState, Risk, Run, Shown};
+use crate::domain::{Command, Comment, DecisionKind, Review, ReviewId, ReviewState, Risk, Run, Shown, Verdict};
 use crate::engine::{Engine, EngineError, ErrorCode, EvidenceLine, ReviewDetail, ReviewFilter, Weight};
 use serde::Serialize;
-use serde_json::Value;
 use std::io;
 
 /// The review queue, oldest first.
@@ -93,6 +93,11 @@ pub(super) struct ReviewAnswer {
     /// What differs from the version approved before; `None` when there is none.
     diff: Option<Vec<FileDiff>>,
     runs: Vec<Run>,
+    /// What the checks say; `None` while none has begun.
+    verdict: Option<Verdict>,
+    /// The checks that stand in the way of an approval.
+    blocking: Vec<String>,
+    comments: Vec<Comment>,
 }
 
 impl ReviewAnswer {
@@ -103,6 +108,9 @@ impl ReviewAnswer {
             review: detail.review,
             evidence: detail.evidence,
             runs: detail.runs,
+            verdict: detail.verdict,
+            blocking: detail.blocking,
+            comments: detail.comments,
         }
     }
 }
@@ -120,7 +128,9 @@ impl Answer for ReviewAnswer {
         for line in &self.evidence {
             page.line(&evidence_line(line))?;
         }
-        page.line(&verdict_line(self.review.verdict.as_ref()))?;
+        page.heading("Checks")?;
+        check::write(page, self.verdict.as_ref())?;
+        self.comments(page)?;
         self.decisions(page)?;
         if !self.runs.is_empty() {
             page.heading("Runs of this version")?;
@@ -160,6 +170,25 @@ impl ReviewAnswer {
             let at = when(decision.at, page.look());
             let digest = decision.digest.short();
             page.say(format!("  {at}  {}  {}  {digest}{undone}{reason}", decision.kind, decision.reviewer))?;
+        }
+        Ok(())
+    }
+
+    fn comments(&self, page: &mut Page<'_>) -> io::Result<()> {
+        if self.comments.is_empty() {
+            return Ok(());
+        }
+        page.heading("Comments")?;
+        for comment in &self.comments {
+            let place = match (&comment.spot.path, comment.spot.lines) {
+                (Some(path), Some((first, last))) if first == last => format!(" {path}:{first}"),
+                (Some(path), Some((first, last))) => format!(" {path}:{first}-{last}"),
+                (Some(path), None) => format!(" {path}"),
+                (None, _) => String::new(),
+            };
+            let outdated = if comment.outdated { " (outdated)" } else { "" };
+            let (id, kind, who) = (comment.id, comment.kind, &comment.who);
+            page.say(format!("  {id}  {kind}{place}{outdated}  {who}: {}", comment.body))?;
         }
         Ok(())
     }
@@ -204,17 +233,6 @@ pub(super) fn evidence_line(line: &EvidenceLine) -> Line {
     head.put(Ink::Plain, &line.text)
 }
 
-/// What the checks say; that none has run is said too.
-fn verdict_line(verdict: Option<&Value>) -> Line {
-    let state = verdict.map(|verdict| verdict.get("state").and_then(Value::as_str).unwrap_or("unknown"));
-    let (ink, text) = match state {
-        None => (Ink::Warn, "no check has run on this version".to_owned()),
-        Some("passed") => (Ink::Good, "passed".to_owned()),
-        Some(other) => (Ink::Bad, other.to_owned()),
-    };
-    Line::new().put(Ink::Plain, "  ").put(Ink::Strong, "checks: ").put(ink, text)
-}
-
 /// `approve ID --digest PREFIX`. The digits are the confirmation: they must be of the digest under review.
 pub(super) fn approve(call: &Call<'_>) -> Result<Done, EngineError> {
     let prefix = call.required("digest")?;
@@ -229,7 +247,6 @@ pub(super) fn approve(call: &Call<'_>) -> Result<Done, EngineError> {
     for line in &detail.evidence {
         call.note(&evidence_line(line));
     }
-    call.note(&verdict_line(review.verdict.as_ref()));
     decide(call, &engine, &detail, DecisionKind::Approve)
 }
 
@@ -259,6 +276,7 @@ fn decide(call: &Call<'_>, engine: &Engine, detail: &ReviewDetail, kind: Decisio
         reason: call.text("reason").map(str::to_owned),
         // A shell shows nothing by itself, and the record says so.
         shown: Shown::default(),
+        override_reason: call.text("override").map(str::to_owned),
     };
     announce_and_execute(call, engine, command)
 }
@@ -301,6 +319,10 @@ mod tests {
             manifest: None,
             evidence: vec![EvidenceLine { weight: Weight::Bad, label: "runs".into(), text: "1 of 2 failed".into() }],
             runs: vec![],
+            verdict: None,
+            blocking: vec![],
+            comments: vec![],
+            marks: vec![],
         }
     }
 
@@ -314,7 +336,7 @@ mod tests {
                 "review 2: hello 1.0.0 waiting\nasks         new, experimental → approved\ndigest       {digest}\n\
                  risk         low\npath         tools/experimental/hello/tool.toml\n\
                  opened       2026-01-02T03:04:05.678Z\nsummary      says hello\\x1b[2J\n\nEvidence\n  \
-                 bad  runs: 1 of 2 failed\n  checks: no check has run on this version\n\nFiles\n  hello.sh  11 B\n\
+                 bad  runs: 1 of 2 failed\n\nChecks\n  none has begun on this version\n\nFiles\n  hello.sh  11 B\n\
                  echo hello\n\nTo decide\n  toolsmith approve 2 --digest abababababab\n  \
                  toolsmith reject 2 --reason TEXT\n  toolsmith request-changes 2 --reason TEXT\n"
             )
@@ -364,13 +386,5 @@ mod tests {
         );
         assert_eq!((&answer["diff"], &answer["runs"]), (&json!(null), &json!([])));
         assert_eq!(object(&Reviews { reviews: vec![review()] })["reviews"], json!([answer["review"]]));
-    }
-
-    #[test]
-    fn a_verdict_that_did_not_pass_is_named() {
-        let text = |verdict: Option<Value>| plain(|page| page.line(&verdict_line(verdict.as_ref())));
-        assert_eq!(text(Some(json!({"state": "passed"}))), "  checks: passed\n");
-        assert_eq!(text(Some(json!({"state": "failed"}))), "  checks: failed\n");
-        assert_eq!(text(None), "  checks: no check has run on this version\n");
     }
 }

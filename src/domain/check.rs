@@ -27,6 +27,8 @@ words!(
 words!(
     /// What a failed check does to an approval.
     Gate {
+        /// Only a check that was made and did not fail lets an approval pass; an absent one stands in the way too.
+        Require = "require",
         /// It stands in the way; only a typed reason goes over it.
         Block = "block",
         /// It is shown.
@@ -83,6 +85,23 @@ pub struct Verdict {
     pub checks: Vec<CheckReport>,
     /// When the newest check ended.
     pub at: Instant,
+}
+
+/// A verdict in numbers, for lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    /// State of the verdict.
+    pub state: CheckState,
+    /// Checks that have ended.
+    pub ended: u16,
+    /// All checks.
+    pub total: u16,
+    /// Those that failed.
+    pub failed: u16,
+    /// Those that warned.
+    pub warned: u16,
+    /// Those that passed.
+    pub passed: u16,
 }
 
 impl Finding {
@@ -146,10 +165,18 @@ impl Verdict {
         self.checks.iter().filter(move |check| check.state == state)
     }
 
-    /// How many checks have ended, and how many there are.
-    pub fn progress(&self) -> (usize, usize) {
-        let ended = self.checks.iter().filter(|check| check.state != CheckState::Running).count();
-        (ended, self.checks.len())
+    /// The verdict in numbers.
+    pub fn tally(&self) -> Tally {
+        let count = |state| u16::try_from(self.in_state(state).count()).unwrap_or(u16::MAX);
+        let total = u16::try_from(self.checks.len()).unwrap_or(u16::MAX);
+        Tally {
+            state: self.state,
+            ended: total.saturating_sub(count(CheckState::Running)),
+            total,
+            failed: count(CheckState::Failed),
+            warned: count(CheckState::Warned),
+            passed: count(CheckState::Passed),
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! Commands: what somebody asks for, and what came of it.
 
+use super::comment::{CommentKind, Mark, Spot};
 use super::digest::Digest;
-use super::ids::{OperationId, ReviewId, RunId};
+use super::ids::{CommentId, OperationId, ReviewId, RunId};
 use super::review::DecisionKind;
 use super::words::Stage;
 use serde::{Deserialize, Serialize};
@@ -63,6 +64,38 @@ pub enum Command {
         reason: Option<String>,
         /// What had been on screen.
         shown: Shown,
+        /// Why failed checks shall not stand in the way of a yes; kept and shown forever.
+        override_reason: Option<String>,
+    },
+    /// Write a comment beside a version under review.
+    Comment {
+        /// In which review.
+        review: ReviewId,
+        /// What it is about.
+        spot: Spot,
+        /// What it wants.
+        kind: CommentKind,
+        /// What it says.
+        body: String,
+    },
+    /// Take a comment of one's own back.
+    Withdraw {
+        /// Which.
+        comment: CommentId,
+    },
+    /// Mark a file, or a part of one, as read, or take the mark away. Not an entry of the log.
+    Mark {
+        /// In which review.
+        review: ReviewId,
+        /// What was read.
+        mark: Mark,
+        /// Whether it is marked from now on.
+        on: bool,
+    },
+    /// Make the checks of a version again, in the background.
+    Recheck {
+        /// Which tool.
+        tool: String,
     },
     /// Ask for a higher stage: opens a review or names the one that waits.
     Promote {

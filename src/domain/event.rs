@@ -18,6 +18,10 @@ words!(
         ReviewOpened = "review-opened",
         /// A review was decided, or a decision taken back.
         ReviewDecided = "review-decided",
+        /// Checks of a version began, went on or ended.
+        VerdictChanged = "verdict-changed",
+        /// A comment was written or withdrawn, or a mark set.
+        ReviewAnnotated = "review-annotated",
         /// A review lost its object.
         ReviewSuperseded = "review-superseded",
         /// A run started.
@@ -67,6 +71,7 @@ impl EventKind {
         match self {
             EventKind::VersionFound | EventKind::ToolLost | EventKind::ToolMoved => &[Topic::Tools],
             EventKind::ReviewOpened | EventKind::ReviewSuperseded => &[Topic::Reviews, Topic::Tools],
+            EventKind::VerdictChanged | EventKind::ReviewAnnotated => &[Topic::Reviews],
             EventKind::ReviewDecided => &[Topic::Reviews, Topic::Tools, Topic::Operations],
             EventKind::RunStarted | EventKind::RunCancelAsked => &[Topic::Runs],
             EventKind::RunEnded => &[Topic::Runs, Topic::Tools],

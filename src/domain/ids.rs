@@ -35,6 +35,10 @@ id!(
     ReviewId
 );
 id!(
+    /// A comment of a reviewer; counts up within a workspace, starting at 1.
+    CommentId
+);
+id!(
     /// An entry of the operation log; counts up within a workspace without gaps, starting at 1.
     OperationId
 );

@@ -7,6 +7,7 @@
 mod attempt;
 mod check;
 mod command;
+mod comment;
 mod digest;
 mod envelope;
 mod event;
@@ -34,14 +35,15 @@ mod tool;
 mod typical;
 mod words;
 
-pub use check::{CheckReport, CheckState, Finding, Gate, Verdict};
+pub use check::{CheckReport, CheckState, Finding, Gate, Tally, Verdict};
 pub use command::{Caller, Command, Outcome, Shown};
+pub use comment::{Comment, CommentKind, Mark, Spot, lines_of};
 pub use digest::{Digest, DigestBuilder, DigestParseError, FileMode, VersionFile};
 pub use envelope::{Envelope, PermissionLine, PermissionUse, Seen};
 pub use event::{Event, EventKind, Topic};
 pub use failure::{FailureGroup, GroupState, Severity, signature_of};
 pub use form::{Field, FieldKind, FieldViolation, Form, FormError, Scalar};
-pub use ids::{EventSeq, OperationId, ReviewId, RunId};
+pub use ids::{CommentId, EventSeq, OperationId, ReviewId, RunId};
 pub use interpreter::{InterpreterFacts, Missing};
 pub use manifest::{
     Dialect, Example, InputMode, LimitsDeclared, Manifest, Permissions, Provenance, Recipe, SuccessRule, TestCase,

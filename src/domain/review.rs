@@ -1,5 +1,6 @@
 //! Reviews and decisions.
 
+use super::check::Tally;
 use super::command::Shown;
 use super::digest::Digest;
 use super::ids::{OperationId, ReviewId};
@@ -122,6 +123,8 @@ pub struct Decision {
     pub operation: OperationId,
     /// Whether it was taken back later.
     pub undone: bool,
+    /// Why failed checks did not stand in the way of an approval; `None` when none had failed.
+    pub override_reason: Option<String>,
 }
 
 /// A request that waits for a human, or waited.
@@ -145,8 +148,8 @@ pub struct Review {
     pub state: ReviewState,
     /// When it was opened.
     pub created_at: Instant,
-    /// Evidence of checks; `None` while no check has run on this version.
-    pub verdict: Option<serde_json::Value>,
+    /// What the checks say, in numbers; `None` while none has begun on this version.
+    pub verdict: Option<Tally>,
     /// How much harm a wrong yes could do.
     pub risk: Risk,
     /// One line: description, or what changed.
@@ -168,6 +171,14 @@ impl Review {
     /// Whether it asks about what a run did, not about files.
     pub fn is_about_behaviour(&self) -> bool {
         self.kind == ReviewKind::Drift && self.summary.starts_with(Self::BEHAVIOUR)
+    }
+
+    /// Whether checks are made for it: it is about one version and its files.
+    pub fn is_checked(&self) -> bool {
+        match self.kind {
+            ReviewKind::New | ReviewKind::Evolved | ReviewKind::Drift | ReviewKind::Promotion => true,
+            ReviewKind::Adoption => false,
+        }
     }
 
     /// What it asks, in a word for a reader.

@@ -28,14 +28,28 @@ impl Engine {
             ));
         }
         let who = caller.identity();
+        if let Command::Decide { review, kind: DecisionKind::Approve, .. } = command {
+            // Before the turn: others need not wait for checks.
+            self.ensure_checked(review)?;
+        }
         let _turn = match command {
-            Command::Cancel { .. } => None,
+            Command::Cancel { .. } | Command::Mark { .. } | Command::Recheck { .. } => None,
             _ => Some(self.take_turn()?),
         };
         match command {
-            Command::Decide { review, digest, kind, reason, shown } => {
-                self.decide(&who, &Asked { review, digest, kind, reason: reason.as_deref(), shown })
+            Command::Decide { review, digest, kind, reason, shown, override_reason } => {
+                let (reason, override_reason) = (reason.as_deref(), override_reason.as_deref());
+                self.decide(&who, &Asked { review, digest, kind, reason, shown, override_reason })
             }
+            Command::Comment { review, spot, kind, body } => self.comment(&who, review, &spot, kind, &body),
+            Command::Withdraw { comment } => {
+                Ok(self.transact(|tx| core::withdraw(tx, self.actor(&who), comment))?.outcome)
+            }
+            Command::Mark { review, mark, on } => {
+                let review = self.review_row(review)?;
+                Ok(self.transact(|tx| core::mark(tx, self.actor(&who), &review, &mark, on))?.outcome)
+            }
+            Command::Recheck { tool } => self.recheck(&tool),
             Command::Promote { tool, to } => {
                 let tool = self.resolve(&tool)?;
                 let files = self.files_of(&tool)?;
@@ -94,6 +108,8 @@ impl Engine {
                 kind: asked.kind,
                 reason: asked.reason,
                 shown: asked.shown,
+                override_reason: asked.override_reason,
+                gates: &self.inner.settings.gates,
                 placed: placed.as_ref(),
                 replaced: replaced.as_ref(),
             };
@@ -423,6 +439,9 @@ impl Engine {
                 })
             }
             Command::Undo { operation } => self.preview_undo(*operation),
+            Command::Comment { .. } | Command::Withdraw { .. } | Command::Mark { .. } | Command::Recheck { .. } => {
+                Ok(Preview { title: "Go on?".to_owned(), lines: Vec::new(), undo: "u (undo) takes it back".to_owned() })
+            }
             Command::Cancel { run } => Ok(Preview {
                 title: format!("Stop run {run}?"),
                 lines: vec!["its process group gets TERM, then KILL".to_owned()],
@@ -518,4 +537,5 @@ struct Asked<'a> {
     kind: DecisionKind,
     reason: Option<&'a str>,
     shown: Shown,
+    override_reason: Option<&'a str>,
 }

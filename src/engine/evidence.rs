@@ -59,8 +59,6 @@ pub fn collect(material: Material<'_>) -> Vec<EvidenceLine> {
     lines.push(size(material.files));
     if material.review.kind == ReviewKind::Adoption {
         lines.extend(members(material.review));
-    } else if material.review.verdict.is_none() {
-        lines.push(line(Weight::Warn, "checks", "no check has run on this version"));
     }
     lines.sort_by_key(|fact| match fact.weight {
         Weight::Bad => 0,

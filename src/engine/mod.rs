@@ -7,11 +7,13 @@
 mod behaviour;
 #[cfg(test)]
 mod behaviour_tests;
+mod checking;
 mod commands;
 mod core;
 mod doctor;
 mod error;
 mod evidence;
+mod gates;
 mod home;
 mod init;
 mod queries;
@@ -20,10 +22,12 @@ mod resolve;
 mod running;
 mod secrets;
 mod settings;
+mod settings_checks;
 mod snapshot;
 mod staged;
 #[cfg(test)]
 mod tests;
+mod trials;
 mod view;
 mod vouched;
 mod watching;
@@ -32,7 +36,9 @@ pub use self::core::{RunPolicy, policy};
 pub use crate::catalog::{Hit, Index, Matches};
 pub use crate::runner::{Frame, Spool, Tail, play_role};
 pub use behaviour::{Behaviour, BehaviourPart, Departed, Enforced, Reported, ResultEvidence, Tried};
+pub use checking::OnVerdict;
 pub use error::{EngineError, ErrorCode};
+pub use gates::Gates;
 pub use home::{Home, find_workspace, state_dir};
 pub use init::{InitReport, init};
 pub use running::RunHandle;
@@ -46,13 +52,14 @@ pub use view::{
 pub use watching::{OnChange, Watch};
 
 use crate::catalog::{self, Cache, CacheRow, Plan, Root};
-use crate::domain::{Instant, Problem, RunId, Tool};
+use crate::domain::{Instant, Problem, ReviewId, RunId, Tool};
 use crate::runner::{Baselines, Interpreters, Machine};
 use crate::store::{Copies, Queries, Reader, Store, Tx};
 use crate::vcs::Git;
 use snapshot::Facts;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant as Clock, SystemTime, UNIX_EPOCH};
 
@@ -100,6 +107,12 @@ struct Inner {
     identity: OnceLock<String>,
     interpreters: Interpreters,
     baselines: Baselines,
+    /// Tools whose checks somebody wants made again.
+    recheck: Mutex<VecDeque<Arc<Tool>>>,
+    /// The review that somebody has open: its checks go first.
+    looked_at: Mutex<Option<ReviewId>>,
+    /// Wakes the worker that makes checks, while there is one.
+    checks: Mutex<Option<Sender<()>>>,
 }
 
 impl Engine {
@@ -134,6 +147,9 @@ impl Engine {
                 identity: OnceLock::new(),
                 interpreters: Interpreters::default(),
                 baselines: Baselines::new(state_dir.join("baselines")),
+                recheck: Mutex::default(),
+                looked_at: Mutex::default(),
+                checks: Mutex::default(),
                 options,
                 state_dir,
                 settings,

@@ -8,8 +8,8 @@ use super::view::{DoctorLine, ReviewDetail, ReviewFilter, RunFilter, VerifyRepor
 use super::{Engine, doctor, now};
 use crate::catalog;
 use crate::domain::{
-    Digest, FailureGroup, Manifest, Operation, OperationId, Review, ReviewId, ReviewKind, Run, RunId, Stage, Tool,
-    ToolDetail, ToolName, VersionFile, is_redacted, without_redacted,
+    Comment, Digest, FailureGroup, Manifest, Operation, OperationId, Review, ReviewId, ReviewKind, Run, RunId, Stage,
+    Tool, ToolDetail, ToolName, VersionFile, is_redacted, without_redacted,
 };
 use crate::store::{Copies, RunQuery, VersionRow};
 use serde_json::Value;
@@ -248,7 +248,28 @@ impl Engine {
             least: self.inner.settings.least_isolation(review.from_stage),
             unreadable: unreadable.as_deref(),
         });
-        Ok(ReviewDetail { review, files, base_files, manifest, evidence, runs })
+        let verdict = self.verdict(&review.tool, review.digest)?;
+        let blocking = verdict.as_ref().map_or_else(Vec::new, |verdict| self.blocking(verdict, review.to_stage));
+        let comments = self.comments_in(&review, &files)?;
+        let marks = self.read(|q| Ok(q.marks_of(&review.tool, &self.identity())?))?;
+        Ok(ReviewDetail { review, files, base_files, manifest, evidence, runs, verdict, blocking, comments, marks })
+    }
+
+    /// Comments on the tool, as they stand to the files of this version.
+    fn comments_in(&self, review: &Review, files: &[VersionFile]) -> Result<Vec<Comment>, EngineError> {
+        let mut comments = self.read(|q| Ok(q.comments_on(&review.tool)?))?;
+        for comment in &mut comments {
+            let path = comment.spot.path.as_deref();
+            let file = path.and_then(|path| files.iter().find(|file| file.path == path));
+            let text = file.map(|file| String::from_utf8_lossy(&file.bytes));
+            comment.outdated = comment.is_outdated_in(text.as_deref());
+        }
+        Ok(comments)
+    }
+
+    /// Says which review somebody has open, so that its checks go first; `None` when it was closed.
+    pub fn look_at(&self, review: Option<ReviewId>) {
+        *super::lock(&self.inner.looked_at) = review;
     }
 
     fn manifest_of(&self, review: &Review, files: &[VersionFile]) -> Option<Manifest> {

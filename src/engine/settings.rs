@@ -6,8 +6,10 @@
 //! lie and whether promotions are committed; keys, colours and limits are the user's. Whether a key
 //! names an existing action is for the face that owns the keys.
 
+use super::gates::Gates;
 use super::home::Home;
 use super::secrets::SecretSource;
+use super::settings_checks::{self, Whose};
 use crate::domain::{IsolationLevel, Problem, ProblemCode, Stage};
 use crate::runner::Bubblewrap;
 use std::borrow::Cow;
@@ -82,6 +84,10 @@ pub struct Settings {
     pub observe: bool,
     /// Where the secrets are that tools may declare, by name.
     pub secrets: BTreeMap<String, SecretSource>,
+    /// Which failed checks stand in the way of an approval.
+    pub gates: Gates,
+    /// Whether an open workbench makes checks by itself.
+    pub check_in_background: bool,
     /// Why no run may start: what the user demands of runs cannot be read. One line with its place.
     pub fault: Option<String>,
 }
@@ -102,6 +108,8 @@ impl Default for Settings {
             bubblewrap: Bubblewrap::Auto,
             observe: true,
             secrets: BTreeMap::new(),
+            gates: Gates::default(),
+            check_in_background: true,
             fault: None,
         }
     }
@@ -180,11 +188,12 @@ impl Settings {
                         }
                     }
                 }
+                "checks" => settings_checks::apply(self, file, value, Whose::Workspace),
                 word @ ("theme" | "mouse" | "timeouts" | "keys" | "isolation" | "secrets" | "policy" | "limits") => {
                     let message = format!("a workspace cannot set {word}");
                     file.bad(at, message, "it is the user's: put it into the user's config.toml".to_owned());
                 }
-                other => file.unknown(at, other, "a workspace has the settings git and [[roots]]"),
+                other => file.unknown(at, other, "a workspace has the settings git, checks and [[roots]]"),
             }
         }
     }
@@ -203,6 +212,7 @@ impl Settings {
                     }
                 }
                 "keys" => self.keys = file.keys(value),
+                "checks" => settings_checks::apply(self, file, value, Whose::User),
                 "isolation" => {
                     let before = file.problems.len();
                     for (key, value) in file.table(value, "isolation") {
@@ -222,7 +232,11 @@ impl Settings {
                     file.bad(at, message, "put it into the workspace's toolsmith.toml".to_owned());
                 }
                 other => {
-                    file.unknown(at, other, "the settings are theme, mouse, timeouts, isolation, secrets and keys");
+                    file.unknown(
+                        at,
+                        other,
+                        "the settings are theme, mouse, timeouts, isolation, checks, secrets and keys",
+                    );
                     if holds_isolation(value) {
                         self.refuse_runs(file.problems.last());
                     }
@@ -313,7 +327,7 @@ impl File<'_> {
         self.problems.push(Problem { path: self.path.to_owned(), line, code: ProblemCode::BadSetting, message, hint });
     }
 
-    fn unknown(&mut self, at: usize, name: &str, hint: &str) {
+    pub(super) fn unknown(&mut self, at: usize, name: &str, hint: &str) {
         self.bad(at, format!("there is no setting {name}"), hint.to_owned());
     }
 
@@ -327,7 +341,7 @@ impl File<'_> {
         });
     }
 
-    fn boolean(&mut self, value: &Spanned<DeValue<'_>>, name: &str) -> Option<bool> {
+    pub(super) fn boolean(&mut self, value: &Spanned<DeValue<'_>>, name: &str) -> Option<bool> {
         let found = value.get_ref().as_bool();
         if found.is_none() {
             let message = format!("{name} is a {}", value.get_ref().type_str());

@@ -92,7 +92,7 @@ fn seen() -> Shown {
 
 fn decision(review: &crate::domain::Review, kind: DecisionKind, reason: Option<&str>) -> Command {
     let reason = reason.map(str::to_owned);
-    Command::Decide { review: review.id, digest: review.digest, kind, reason, shown: seen() }
+    Command::Decide { review: review.id, digest: review.digest, kind, reason, shown: seen(), override_reason: None }
 }
 
 pub(super) fn decide(engine: &Engine, kind: DecisionKind) -> Result<crate::domain::Outcome, EngineError> {

@@ -1,8 +1,8 @@
 //! What the faces read: snapshots and answers, all plain values.
 
 use crate::domain::{
-    Digest, Instant, Manifest, Problem, Review, ReviewState, Run, RunOutcome, Stage, Tool, ToolName, Typical,
-    VersionFile,
+    Comment, Digest, Instant, Manifest, Mark, Problem, Review, ReviewState, Run, RunOutcome, Stage, Tool, ToolName,
+    Typical, Verdict, VersionFile,
 };
 use serde::Serialize;
 use std::sync::Arc;
@@ -147,6 +147,14 @@ pub struct ReviewDetail {
     pub evidence: Vec<EvidenceLine>,
     /// Runs of this digest, newest first, at most 20.
     pub runs: Vec<Run>,
+    /// What the checks say; `None` while none has begun.
+    pub verdict: Option<Verdict>,
+    /// Names of the checks that stand in the way of an approval; an override needs a reason.
+    pub blocking: Vec<String>,
+    /// Comments on the tool, oldest first; those on other versions point at lines that may have moved.
+    pub comments: Vec<Comment>,
+    /// What this reviewer has marked as read.
+    pub marks: Vec<Mark>,
 }
 
 /// What a command would change, before it is done.

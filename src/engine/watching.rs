@@ -3,9 +3,9 @@
 //! The watcher only hints; the scan is the truth. The feed is polled by one pragma every 200 ms,
 //! which costs microseconds, and read only when it moved.
 
-use super::Engine;
 use super::error::{EngineError, ErrorCode};
 use super::view::Change;
+use super::{Engine, lock};
 use crate::catalog::{Hint, Watcher};
 use crate::domain::{EventSeq, Topic};
 use std::collections::HashSet;
@@ -30,6 +30,8 @@ const RESCAN: Duration = Duration::from_mins(5);
 const RESCAN_UNWATCHED: Duration = Duration::from_secs(30);
 /// Every how many feed steps dead owners are looked for: 25 x 200 ms.
 const ORPHANS_EVERY: u32 = 25;
+/// How often leases on checks are looked through without a cause.
+const CHECKS_STEP: Duration = Duration::from_secs(5);
 /// Events read at once.
 const FEED_PAGE: usize = 1_000;
 
@@ -111,6 +113,13 @@ impl Engine {
                 move || engine.follow_feed(since, &stop, &on_change)
             }),
         ];
+        if self.inner.settings.check_in_background {
+            let (wake, woken) = channel();
+            *lock(&self.inner.checks) = Some(wake);
+            let (engine, on_change, stop) = (self.clone(), Arc::clone(on_change), Arc::clone(&stop));
+            // Nobody waits for it: what it was about to say is said again by whoever opens the workspace next.
+            std::thread::spawn(move || engine.follow_checks(&woken, &stop, &on_change));
+        }
         Ok(Watch { stop, hints, threads, watcher })
     }
 
@@ -153,6 +162,36 @@ impl Engine {
         }
     }
 
+    /// Makes checks until it is stopped: whenever reviews changed, and now and then for leases that ended.
+    fn follow_checks(&self, woken: &Receiver<()>, stop: &AtomicBool, on_change: &OnChange) {
+        crate::runner::yield_processor();
+        loop {
+            let freed = self.free_checks_of_the_dead();
+            let made = loop {
+                match (stop.load(Ordering::Acquire), self.examine_next(stop)) {
+                    (false, Ok(true)) => {}
+                    (true, _) => return,
+                    (false, made) => break made,
+                }
+            };
+            for error in [freed, made.map(drop)].into_iter().filter_map(Result::err) {
+                on_change(Change::Trouble(error));
+            }
+            match woken.recv_timeout(CHECKS_STEP) {
+                Ok(()) | Err(RecvTimeoutError::Timeout) => woken.try_iter().for_each(drop),
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    /// Tells the worker that there may be something to check.
+    pub(super) fn wake_checks(&self) {
+        if let Some(wake) = &*lock(&self.inner.checks) {
+            // A closed channel means that the work is ending; then nobody makes checks.
+            let _ = wake.send(());
+        }
+    }
+
     fn look(&self, feed: &mut Feed, on_change: &OnChange) -> Result<(), EngineError> {
         let version = self.read(|q| Ok(q.data_version()?))?;
         if feed.version == Some(version) {
@@ -171,7 +210,10 @@ impl Engine {
                 Topic::Tools => on_change(Change::Catalog(self.refresh()?)),
                 Topic::Runs => on_change(Change::Runs),
                 Topic::Failures => on_change(Change::Failures),
-                Topic::Reviews => on_change(Change::Reviews),
+                Topic::Reviews => {
+                    self.wake_checks();
+                    on_change(Change::Reviews);
+                }
                 Topic::Operations => on_change(Change::Operations),
             }
         }

@@ -67,6 +67,12 @@ pub fn isolation(profile: Profile) -> Isolation {
     Isolation { level: IsolationLevel::None, profile, layers, missing: Vec::new() }
 }
 
+/// Lets everybody else have the processor first, from now on, for the calling thread and what it starts.
+pub fn yield_processor() {
+    // As low as it goes; a priority that cannot be lowered changes nothing but the order of work.
+    let _ = rustix::process::nice(19);
+}
+
 /// Plays the part of a supervisor or of an inner stage when that is what this program was started for; returns
 /// what to exit with. Asked before anything else, while there is one thread.
 pub fn play_role() -> Option<u8> {

@@ -14,6 +14,7 @@
 
 mod behaviour;
 mod cache;
+mod comments;
 mod connection;
 mod copies;
 mod error;
@@ -30,6 +31,7 @@ mod runs;
 mod schema;
 mod tx;
 mod values;
+mod verdicts;
 mod versions;
 
 pub use connection::{Queries, Reader, Store};
@@ -41,4 +43,5 @@ pub use operations::{LogCheck, NewOperation};
 pub use reviews::{NewReview, ReviewHead};
 pub use runs::{FinishedRun, NewRun, RunQuery, Stats};
 pub use tx::Tx;
+pub use verdicts::Unexamined;
 pub use versions::{Approval, PresentRow, VersionRow};

@@ -5,7 +5,8 @@ use super::error::{StoreError, StoreResult};
 use super::tx::Tx;
 use super::values::{Count, Json, Text};
 use crate::domain::{
-    Decision, Digest, EventKind, OperationId, Review, ReviewId, ReviewKind, ReviewState, Risk, Shown, Stage, ToolName,
+    Decision, Digest, EventKind, OperationId, Review, ReviewId, ReviewKind, ReviewState, Risk, Shown, Stage, Tally,
+    ToolName,
 };
 use rusqlite::{Row, ToSql, params};
 use std::collections::BTreeMap;
@@ -97,7 +98,8 @@ impl Queries {
     fn load_reviews(&self, which: &str, values: &[&dyn ToSql]) -> StoreResult<Vec<Review>> {
         self.snapshot(|queries| {
             let sql = format!(
-                "SELECT id, kind, tool, version, digest, from_stage, to_stage, state, created_at_ms, verdict, risk, \
+                "SELECT id, kind, tool, version, digest, from_stage, to_stage, state, created_at_ms, \
+                 (SELECT tally FROM verdicts v WHERE v.tool = reviews.tool AND v.digest = reviews.digest), risk, \
                  summary, path, base_digest FROM reviews WHERE {which}"
             );
             let found = queries.rows(&sql, values, read_review)?;
@@ -123,7 +125,7 @@ impl Queries {
     fn load_decisions(&self, which: &str, values: &[&dyn ToSql]) -> StoreResult<Vec<(ReviewId, Decision)>> {
         let sql = format!(
             "SELECT d.review, d.kind, d.reviewer, d.reason, d.digest, d.at_ms, d.lines, d.lines_shown, d.tail_shown, \
-             d.open_ms, d.operation, d.undone FROM reviews JOIN decisions d ON d.review = reviews.id \
+             d.open_ms, d.operation, d.undone, d.override_reason FROM reviews JOIN decisions d ON d.review = reviews.id \
              WHERE {which} ORDER BY d.id"
         );
         self.rows(&sql, values, |row| Ok((row.get(0)?, read_decision(row)?)))
@@ -183,7 +185,8 @@ impl Tx<'_> {
     /// Any [`StoreError`] of a failed write, also when the review or the log entry does not exist.
     pub fn add_decision(&self, review: ReviewId, decision: &Decision) -> StoreResult<()> {
         let sql = "INSERT INTO decisions (review, kind, reviewer, reason, digest, at_ms, lines, lines_shown, \
-                   tail_shown, open_ms, operation, undone) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+                   tail_shown, open_ms, operation, undone, override_reason) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
         let shown = &decision.shown;
         let row = params![
             review,
@@ -197,7 +200,8 @@ impl Tx<'_> {
             shown.tail_shown,
             Count(shown.open_ms),
             decision.operation,
-            decision.undone
+            decision.undone,
+            decision.override_reason
         ];
         self.insert(sql, row).map(drop)
     }
@@ -222,7 +226,7 @@ fn read_review(row: &Row<'_>) -> rusqlite::Result<Review> {
         to_stage: row.get(6)?,
         state: row.get(7)?,
         created_at: row.get(8)?,
-        verdict: row.get::<_, Option<Json<serde_json::Value>>>(9)?.map(|json| json.0),
+        verdict: row.get::<_, Option<Json<Tally>>>(9)?.map(|json| json.0),
         risk: row.get(10)?,
         summary: row.get(11)?,
         path: row.get(12)?,
@@ -248,6 +252,7 @@ fn read_decision(row: &Row<'_>) -> rusqlite::Result<Decision> {
         },
         operation: row.get(10)?,
         undone: row.get(11)?,
+        override_reason: row.get(12)?,
     })
 }
 
@@ -267,6 +272,7 @@ mod tests {
             shown: Shown { lines: 40, lines_shown: 39, tail_shown: true, open_ms: 1200 },
             operation,
             undone: false,
+            override_reason: Some("measured by hand".to_owned()),
         }
     }
 

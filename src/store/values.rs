@@ -1,8 +1,8 @@
 //! How values of the domain lie in columns: words and names as text, digests as 32 bytes, times and ids as integers.
 
 use crate::domain::{
-    DecisionKind, Digest, EventKind, EventSeq, GroupState, Instant, IsolationLevel, OperationId, Profile, ReviewId,
-    ReviewKind, ReviewState, Risk, RunId, RunOutcome, Severity, Stage, ToolName,
+    CommentId, CommentKind, DecisionKind, Digest, EventKind, EventSeq, GroupState, Instant, IsolationLevel,
+    OperationId, Profile, ReviewId, ReviewKind, ReviewState, Risk, RunId, RunOutcome, Severity, Stage, ToolName,
 };
 use rusqlite::Result as SqlResult;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
@@ -45,6 +45,7 @@ macro_rules! numbers_as_integer {
 }
 
 words_as_text!(
+    CommentKind,
     DecisionKind,
     EventKind,
     GroupState,
@@ -57,7 +58,7 @@ words_as_text!(
     Severity,
     Stage,
 );
-numbers_as_integer!(EventSeq, Instant, OperationId, ReviewId, RunId);
+numbers_as_integer!(CommentId, EventSeq, Instant, OperationId, ReviewId, RunId);
 
 impl ToSql for ToolName {
     fn to_sql(&self) -> SqlResult<ToSqlOutput<'_>> {

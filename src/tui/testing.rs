@@ -184,6 +184,10 @@ pub(super) fn review_detail(review: &Review) -> ReviewDetail {
             line(Weight::Good, "runs", "3 of 3 succeeded"),
         ],
         runs: vec![],
+        verdict: None,
+        blocking: vec![],
+        comments: vec![],
+        marks: vec![],
     }
 }
 

@@ -1,12 +1,14 @@
 //! Deciding a review: the yes names a digest, moves the version and is written in one transaction.
 
+use super::gate::{self, Override};
 use super::scan::members_digest;
 use super::{Actor, Placed, Step, UndoNote, answer, approval_file, intend, stage_placement};
 use crate::domain::{Decision, DecisionKind, Digest, OperationId, Review, ReviewKind, ReviewState, Shown, Stage};
 use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::gates::Gates;
 use crate::engine::relocate::{CommitNote, Relocation};
 use crate::store::{Approval, NewOperation, Tx};
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// What a decision is made of.
 #[derive(Debug)]
@@ -21,6 +23,10 @@ pub struct DecideInput<'a> {
     pub reason: Option<&'a str>,
     /// What had been on screen.
     pub shown: Shown,
+    /// Why failed checks shall not stand in the way.
+    pub override_reason: Option<&'a str>,
+    /// Which checks stand in the way.
+    pub gates: &'a Gates,
     /// The version where it lies now; `None` for an adoption, or when it is gone.
     pub placed: Option<&'a Placed>,
     /// The version of the same name in the place it goes to.
@@ -37,17 +43,11 @@ pub fn decide(tx: &Tx<'_>, actor: Actor<'_>, input: &DecideInput<'_>) -> Result<
     if input.kind != DecisionKind::Approve {
         return decline(tx, actor, input, &review);
     }
-    if review.verdict.as_ref().and_then(|v| v.get("state")).and_then(Value::as_str) == Some("failed") {
-        return Err(EngineError::new(
-            ErrorCode::Refused,
-            format!("review {} cannot be approved: a check failed", review.id),
-            "open the review to see which",
-        ));
-    }
+    let passed_over = gate::pass(tx, input, &review)?;
     match review.kind {
         ReviewKind::Adoption => adopt(tx, actor, input, &review),
         ReviewKind::New | ReviewKind::Evolved | ReviewKind::Drift | ReviewKind::Promotion => {
-            approve(tx, actor, input, &review)
+            approve(tx, actor, input, &review, passed_over.as_ref())
         }
     }
 }
@@ -95,7 +95,7 @@ fn decline(tx: &Tx<'_>, actor: Actor<'_>, input: &DecideInput<'_>, review: &Revi
         DecisionKind::Reject => ReviewState::Rejected,
         DecisionKind::RequestChanges | DecisionKind::Approve => ReviewState::ChangesRequested,
     };
-    let operation = record(tx, actor, input, review, &UndoNote::Decline { review: review.id })?;
+    let operation = record(tx, actor, input, review, Noted::of(&UndoNote::Decline { review: review.id }))?;
     tx.set_review_state(review.id, state)?;
     let message = format!("review {} of {}: {}", review.id, review.tool, state);
     Ok(Step { outcome: answer(Some(operation), Some(review.id), message), intents: Vec::new() })
@@ -106,7 +106,7 @@ fn adopt(tx: &Tx<'_>, actor: Actor<'_>, input: &DecideInput<'_>, review: &Review
         return Err(EngineError::internal(format!("the member list of review {} does not have its digest", review.id)));
     }
     let note = UndoNote::Adopt { review: review.id, members: review.members.clone() };
-    let operation = record(tx, actor, input, review, &note)?;
+    let operation = record(tx, actor, input, review, Noted::of(&note))?;
     for (tool, digest) in &review.members {
         let version = tx.version(tool, *digest)?;
         let stage = version.as_ref().map_or(Stage::Approved, |version| version.stage);
@@ -119,7 +119,13 @@ fn adopt(tx: &Tx<'_>, actor: Actor<'_>, input: &DecideInput<'_>, review: &Review
     Ok(Step { outcome: answer(Some(operation), Some(review.id), message), intents: Vec::new() })
 }
 
-fn approve(tx: &Tx<'_>, actor: Actor<'_>, input: &DecideInput<'_>, review: &Review) -> Result<Step, EngineError> {
+fn approve(
+    tx: &Tx<'_>,
+    actor: Actor<'_>,
+    input: &DecideInput<'_>,
+    review: &Review,
+    passed_over: Option<&Override>,
+) -> Result<Step, EngineError> {
     let before = input.placed.ok_or_else(|| {
         EngineError::new(
             ErrorCode::Conflict,
@@ -143,7 +149,7 @@ fn approve(tx: &Tx<'_>, actor: Actor<'_>, input: &DecideInput<'_>, review: &Revi
         replaced_approved,
         ended: Some(ended),
     };
-    let operation = record(tx, actor, input, review, &note)?;
+    let operation = record(tx, actor, input, review, Noted { undo: &note, passed_over })?;
     tx.approve_version(&Approval {
         tool: review.tool.clone(),
         digest: review.digest,
@@ -201,14 +207,31 @@ pub(super) fn commit_note(actor: Actor<'_>, placed: &Placed, operation: Operatio
     })
 }
 
+/// What goes into the log beside the decision itself.
+#[derive(Clone, Copy)]
+struct Noted<'a> {
+    undo: &'a UndoNote,
+    passed_over: Option<&'a Override>,
+}
+
+impl<'a> Noted<'a> {
+    fn of(undo: &'a UndoNote) -> Noted<'a> {
+        Noted { undo, passed_over: None }
+    }
+}
+
 /// Appends the decision to the log and to its review.
 fn record(
     tx: &Tx<'_>,
     actor: Actor<'_>,
     input: &DecideInput<'_>,
     review: &Review,
-    undo: &UndoNote,
+    noted: Noted<'_>,
 ) -> Result<OperationId, EngineError> {
+    let verdict = tx.verdict(&review.tool, review.digest)?;
+    let checks: Vec<String> =
+        verdict.iter().flat_map(|v| &v.checks).map(|check| format!("{} {}", check.name, check.state)).collect();
+    let passed_over = noted.passed_over.map(|over| json!({"reason": over.reason, "checks": over.checks}));
     let detail = json!({
         "review": review.id,
         "kind": review.kind,
@@ -218,7 +241,9 @@ fn record(
         "to_stage": review.to_stage,
         "reason": input.reason,
         "shown": input.shown,
-        "undo": undo,
+        "checks": checks,
+        "override": passed_over,
+        "undo": noted.undo,
     });
     let operation = tx.log(&NewOperation {
         who: actor.who.to_owned(),
@@ -238,6 +263,7 @@ fn record(
             shown: input.shown,
             operation,
             undone: false,
+            override_reason: noted.passed_over.map(|over| over.reason.clone()),
         },
     )?;
     Ok(operation)

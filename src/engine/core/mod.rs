@@ -5,9 +5,11 @@
 //! in the same transaction and performed by the shell; after a crash the intent is still there.
 
 mod allow;
+mod annotate;
 mod applying;
 mod behaviour;
 mod decide;
+mod gate;
 mod lifecycle;
 mod policy;
 mod scan;
@@ -15,6 +17,7 @@ mod undo;
 mod vouch;
 
 pub use allow::allow;
+pub use annotate::{NewComment, comment, mark, withdraw};
 pub use applying::{Applying, apply};
 pub use behaviour::end_run;
 pub use decide::{DecideInput, decide, undecided};
@@ -26,7 +29,7 @@ pub use vouch::Beside;
 
 use super::error::{EngineError, ErrorCode};
 use super::relocate::{self, Relocation};
-use crate::domain::{Digest, OperationId, Outcome, Placement, ReviewId, Stage, Tool, ToolName, VersionFile};
+use crate::domain::{CommentId, Digest, OperationId, Outcome, Placement, ReviewId, Stage, Tool, ToolName, VersionFile};
 use crate::store::{Approval, Tx};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -121,6 +124,16 @@ pub enum UndoNote {
         tool: ToolName,
         /// The version that was let do what it declares.
         digest: Digest,
+    },
+    /// A comment.
+    Comment {
+        /// Which.
+        comment: CommentId,
+    },
+    /// A comment that was taken back.
+    Withdraw {
+        /// Which.
+        comment: CommentId,
     },
     /// Staged writes of a run that were applied.
     Apply {

@@ -83,7 +83,9 @@ fn refuse_when_moved_since(tx: &Tx<'_>, target: &Operation, note: &UndoNote) -> 
                 | UndoNote::Decline { .. }
                 | UndoNote::Apply { .. }
                 | UndoNote::Allow { .. }
-                | UndoNote::Propose { .. },
+                | UndoNote::Propose { .. }
+                | UndoNote::Comment { .. }
+                | UndoNote::Withdraw { .. },
             )
             | None => Vec::new(),
         };
@@ -115,6 +117,14 @@ fn reverse(
             if tx.review(*review)?.is_some_and(|review| review.state == ReviewState::Waiting) {
                 tx.set_review_state(*review, ReviewState::Superseded)?;
             }
+            Ok(Vec::new())
+        }
+        UndoNote::Comment { comment } => {
+            tx.set_withdrawn(*comment, true)?;
+            Ok(Vec::new())
+        }
+        UndoNote::Withdraw { comment } => {
+            tx.set_withdrawn(*comment, false)?;
             Ok(Vec::new())
         }
         UndoNote::Decline { review } => {

@@ -288,7 +288,14 @@ impl App {
                     return self.start(request.tool, request.input);
                 }
             }
-            Command::Archive { .. } | Command::Restore { .. } | Command::Undo { .. } | Command::Cancel { .. } => {}
+            Command::Archive { .. }
+            | Command::Restore { .. }
+            | Command::Undo { .. }
+            | Command::Cancel { .. }
+            | Command::Comment { .. }
+            | Command::Withdraw { .. }
+            | Command::Mark { .. }
+            | Command::Recheck { .. } => {}
         }
         Vec::new()
     }

@@ -129,7 +129,8 @@ fn reading_to_the_end_unlocks_approve_and_the_digest_decides() {
     let digest = tool("text-diff-summary", Stage::Experimental).digest;
     bench.type_text(&digest.hex()[..4]).press("enter");
     let effects = bench.taken();
-    let [Effect::Execute(Command::Decide { review, digest: decided, kind, reason, shown })] = effects.as_slice() else {
+    let [Effect::Execute(Command::Decide { review, digest: decided, kind, reason, shown, .. })] = effects.as_slice()
+    else {
         panic!("{effects:?}");
     };
     assert_eq!((*review, *decided, *kind, reason), (ReviewId(2), digest, DecisionKind::Approve, &None));
@@ -400,6 +401,7 @@ fn an_approval_says_what_was_committed_and_how_to_take_it_back() {
         kind: DecisionKind::Approve,
         reason: None,
         shown: Shown::default(),
+        override_reason: None,
     };
     let outcome = Outcome {
         operation: Some(OperationId(9)),

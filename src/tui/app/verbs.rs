@@ -34,7 +34,7 @@ impl App {
     pub(super) fn invoke(&mut self, verb: Verb, args: &Args) -> Vec<Effect> {
         match verb {
             Verb::Init => vec![Effect::Init],
-            Verb::List | Verb::Completions | Verb::Man | Verb::Screenshots => {
+            Verb::List | Verb::Comment | Verb::Withdraw | Verb::Completions | Verb::Man | Verb::Screenshots => {
                 let text = format!("{} works on the command line: toolsmith {0}", spec(verb).name);
                 self.say(Mood::Calm, &text);
                 Vec::new()
@@ -51,6 +51,9 @@ impl App {
             Verb::Failures => self.show_failures(args),
             Verb::Reviews => self.focus_pane(Pane::Queue),
             Verb::Review => self.with_review(args, App::open_review),
+            Verb::Check => {
+                self.with_tool(args, |app, tool| vec![Effect::Execute(Command::Recheck { tool: app.reference(&tool) })])
+            }
             Verb::Approve => self.begin_decision(DecisionKind::Approve, args),
             Verb::Reject => self.begin_decision(DecisionKind::Reject, args),
             Verb::RequestChanges => self.begin_decision(DecisionKind::RequestChanges, args),

@@ -150,6 +150,9 @@ impl Confirm {
                 Command::Undo { .. } => "Undo?",
                 Command::Cancel { .. } => "Stop?",
                 Command::Decide { .. } => "Decide?",
+                Command::Comment { .. } | Command::Withdraw { .. } | Command::Mark { .. } | Command::Recheck { .. } => {
+                    "Go on?"
+                }
             },
             Question::Refused(_) => "Not possible",
             Question::Quit { .. } => "Leave?",

@@ -3,7 +3,7 @@
 use super::listing::{Listed, Listing};
 use super::rows::{Focus, Look, Rows, Title, draw_empty, frame};
 use crate::action::Verb;
-use crate::domain::{Digest, Review, ReviewId, ReviewKind, Risk, ToolName};
+use crate::domain::{CheckState, Digest, Review, ReviewId, ReviewKind, Risk, ToolName};
 use crate::tui::ink::Span;
 use crate::tui::phrase::{age, cut, grouped, pad, safe};
 use crate::tui::theme::Theme;
@@ -106,8 +106,13 @@ pub fn subject(review: &Review) -> String {
 
 /// The verdict of checks in a word.
 pub fn verdict_word(review: &Review) -> String {
-    let state = review.verdict.as_ref().and_then(|verdict| verdict.get("state")).and_then(serde_json::Value::as_str);
-    state.map_or_else(|| "no checks".to_owned(), safe)
+    let Some(tally) = review.verdict else { return "no checks".to_owned() };
+    match tally.state {
+        CheckState::Running => format!("checks {}/{}", tally.ended, tally.total),
+        CheckState::Failed => format!("{} failed", tally.failed),
+        CheckState::Warned => format!("{} warned", tally.warned),
+        CheckState::Passed | CheckState::Skipped | CheckState::Unavailable => tally.state.word().to_owned(),
+    }
 }
 
 fn review_row(review: &Review, width: usize, look: Look) -> Vec<Span> {

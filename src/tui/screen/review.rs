@@ -124,6 +124,7 @@ impl ReviewScreen {
             kind: DecisionKind::Approve,
             reason: None,
             shown: Shown::default(),
+            override_reason: None,
         }
     }
 

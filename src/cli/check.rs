@@ -1,0 +1,168 @@
+//! `check`, `comment` and `withdraw`: what the machine and the reviewer have to say of a version.
+
+use super::call::{Answer, Call};
+use super::lifecycle::{Done, execute};
+use super::print_text::{Ink, Line, Page};
+use crate::domain::{
+    CheckReport, CheckState, Command, CommentId, CommentKind, Digest, Finding, ReviewId, Severity, Spot, ToolName,
+    Verdict,
+};
+use crate::engine::{EngineError, ErrorCode};
+use serde::Serialize;
+use std::io;
+
+/// The verdict of one version.
+#[derive(Serialize)]
+pub(super) struct Checked {
+    tool: ToolName,
+    version: semver::Version,
+    digest: Digest,
+    verdict: Verdict,
+}
+
+/// `check NAME`: makes all checks now.
+pub(super) fn check(call: &Call<'_>) -> Result<Checked, EngineError> {
+    let (engine, _catalog) = call.open_catalog()?;
+    let tool = engine.resolve(call.required("tool")?)?;
+    let mut told = 0;
+    let verdict = engine.check(&tool, &mut |verdict| {
+        let ended: Vec<&CheckReport> =
+            verdict.checks.iter().filter(|check| check.state != CheckState::Running).collect();
+        for check in ended.iter().skip(told) {
+            call.note(&Line::new().put(Ink::Dim, format!("  {} {}", check.name, check.state)));
+        }
+        told = ended.len();
+    })?;
+    Ok(Checked { tool: tool.name.clone(), version: tool.version.clone(), digest: tool.digest, verdict })
+}
+
+impl Answer for Checked {
+    fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let title = format!("{} {} {}  ", self.tool, self.version, self.digest.short());
+        page.line(&Line::new().put(Ink::Strong, title).put(ink(self.verdict.state), self.verdict.state.word()))?;
+        write(page, Some(&self.verdict))
+    }
+
+    fn exit_code(&self) -> u8 {
+        u8::from(self.verdict.state == CheckState::Failed)
+    }
+}
+
+/// Writes a verdict, the worst checks first; that none has begun is said too.
+pub(super) fn write(page: &mut Page<'_>, verdict: Option<&Verdict>) -> io::Result<()> {
+    let Some(verdict) = verdict else {
+        return page.line(&Line::new().put(Ink::Warn, "  none has begun on this version"));
+    };
+    let mut checks: Vec<&CheckReport> = verdict.checks.iter().collect();
+    checks.sort_by_key(|check| rank(check.state));
+    for check in checks {
+        let head = Line::new().put(ink(check.state), format!("  {:<12}", check.state)).put(Ink::Strong, &check.name);
+        let note = if check.note.is_empty() { String::new() } else { format!("  {}", check.note) };
+        page.line(&head.put(Ink::Dim, note))?;
+        check.findings.iter().try_for_each(|finding| page.line(&finding_line(finding)))?;
+    }
+    Ok(())
+}
+
+fn finding_line(finding: &Finding) -> Line {
+    let ink = match finding.severity {
+        Severity::High => Ink::Bad,
+        Severity::Medium => Ink::Warn,
+        Severity::Low => Ink::Dim,
+    };
+    let place = match (&finding.path, finding.line) {
+        (Some(path), Some(line)) => format!("{path}:{line}: "),
+        (Some(path), None) => format!("{path}: "),
+        (None, _) => String::new(),
+    };
+    Line::new()
+        .put(ink, format!("      {:<8}", finding.severity))
+        .put(Ink::Plain, format!("{place}{}", finding.message))
+}
+
+/// The worst first, then what is still to come, then what was not examined.
+fn rank(state: CheckState) -> u8 {
+    match state {
+        CheckState::Failed => 0,
+        CheckState::Warned => 1,
+        CheckState::Running => 2,
+        CheckState::Unavailable => 3,
+        CheckState::Skipped => 4,
+        CheckState::Passed => 5,
+    }
+}
+
+fn ink(state: CheckState) -> Ink {
+    match state {
+        CheckState::Passed => Ink::Good,
+        CheckState::Failed => Ink::Bad,
+        CheckState::Warned => Ink::Warn,
+        CheckState::Running => Ink::Accent,
+        CheckState::Skipped | CheckState::Unavailable => Ink::Dim,
+    }
+}
+
+/// `comment REVIEW TEXT [--path FILE] [--lines A-B] [--kind KIND]`.
+pub(super) fn comment(call: &Call<'_>) -> Result<Done, EngineError> {
+    let lines = call.text("lines").map(lines).transpose()?;
+    let command = Command::Comment {
+        review: ReviewId(call.required_id("review")?),
+        spot: Spot { path: call.text("path").map(str::to_owned), lines },
+        kind: call.word("kind")?.unwrap_or(CommentKind::Note),
+        body: call.required("text")?.to_owned(),
+    };
+    let (engine, _catalog) = call.open_catalog()?;
+    execute(call, &engine, command)
+}
+
+/// `withdraw COMMENT`.
+pub(super) fn withdraw(call: &Call<'_>) -> Result<Done, EngineError> {
+    let command = Command::Withdraw { comment: CommentId(call.required_id("comment")?) };
+    let (engine, _catalog) = call.open_catalog()?;
+    execute(call, &engine, command)
+}
+
+/// `A` or `A-B`, counted from 1.
+fn lines(text: &str) -> Result<(u64, u64), EngineError> {
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    match (first.parse(), last.parse()) {
+        (Ok(first), Ok(last)) if 0 < first && first <= last => Ok((first, last)),
+        _ => Err(EngineError::new(
+            ErrorCode::Usage,
+            format!("{text:?} names no lines"),
+            "write --lines 12, or --lines 12-15",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::print_text::tests::plain;
+    use super::*;
+    use crate::domain::Instant;
+
+    #[test]
+    fn a_verdict_is_written_worst_first_with_places_and_without_taking_absent_for_passed() {
+        let finding = Finding::new("eval", Severity::High, "runs text as code\u{1b}[2J").at("a.py", 3);
+        let checks = vec![
+            CheckReport::of("manifest", vec![]),
+            CheckReport::unavailable("ruff", "not installed"),
+            CheckReport::of("capabilities", vec![finding]),
+        ];
+        let verdict = Verdict::of(checks, None, Instant(0));
+        assert_eq!(
+            plain(|page| write(page, Some(&verdict))),
+            "  failed      capabilities\n      high    a.py:3: runs text as code\\x1b[2J\n  \
+             unavailable ruff  not installed\n  passed      manifest\n"
+        );
+        assert_eq!(plain(|page| write(page, None)), "  none has begun on this version\n");
+    }
+
+    #[test]
+    fn lines_are_one_or_a_range() {
+        assert_eq!((lines("3").ok(), lines("3-5").ok()), (Some((3, 3)), Some((3, 5))));
+        for wrong in ["", "0", "5-3", "a", "3-", "-3"] {
+            assert_eq!(lines(wrong).unwrap_err().code, ErrorCode::Usage, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! What reviewers write beside a version, and what of it they have marked as read.
+
+use super::digest::Digest;
+use super::ids::{CommentId, ReviewId};
+use super::name::ToolName;
+use super::time::Instant;
+use super::words::words;
+use serde::{Deserialize, Serialize};
+
+words!(
+    /// What a comment wants.
+    CommentKind {
+        /// The version must not be approved like this.
+        MustFix = "must-fix",
+        /// Somebody should answer.
+        Question = "question",
+        /// Worth knowing.
+        Note = "note",
+    }
+);
+
+/// What a comment is about.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Spot {
+    /// The file inside the version; `None` for the tool as a whole.
+    pub path: Option<String>,
+    /// First and last line in it, counted from 1; `None` for the whole file.
+    pub lines: Option<(u64, u64)>,
+}
+
+/// A comment of a reviewer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Comment {
+    /// Its number.
+    pub id: CommentId,
+    /// The review in which it was written.
+    pub review: ReviewId,
+    /// The tool.
+    pub tool: ToolName,
+    /// The version that was on screen.
+    pub digest: Digest,
+    /// What it is about, as it was then.
+    #[serde(flatten)]
+    pub spot: Spot,
+    /// Text of its lines then, to find them again in another version.
+    pub line_text: Option<String>,
+    /// What it wants.
+    pub kind: CommentKind,
+    /// What it says, not escaped.
+    pub body: String,
+    /// Who wrote it.
+    pub who: String,
+    /// When.
+    pub at: Instant,
+    /// Whether its lines are no longer where it points, or no longer there.
+    pub outdated: bool,
+}
+
+/// A file, or a part of one, that a reviewer has marked as read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    /// The file inside the version.
+    pub path: String,
+    /// Digest of what was read: another content has no mark.
+    pub content: Digest,
+}
+
+impl Comment {
+    /// Whether its lines stand in `text`, the present content of its file, where they stood; `None` when the file
+    /// is gone.
+    pub fn is_outdated_in(&self, text: Option<&str>) -> bool {
+        let (Some(_), Some(text)) = (&self.spot.path, text) else { return self.spot.path.is_some() };
+        let (Some(lines), Some(then)) = (self.spot.lines, &self.line_text) else { return false };
+        lines_of(text, lines).as_deref() != Some(then)
+    }
+}
+
+/// The text of these lines (first and last, counted from 1); `None` when there are fewer.
+pub fn lines_of(text: &str, (first, last): (u64, u64)) -> Option<String> {
+    let (skip, count) = (first.checked_sub(1)?, (last + 1).checked_sub(first)?);
+    let lines: Vec<&str> = text.lines().skip(skip as usize).take(count as usize).collect();
+    (count > 0 && lines.len() as u64 == count).then(|| lines.join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comment_is_outdated_when_its_lines_moved_or_went() {
+        let comment = |path: Option<&str>, lines, line_text: Option<&str>| Comment {
+            id: CommentId(1),
+            review: ReviewId(1),
+            tool: "t".parse().unwrap(),
+            digest: Digest::of_bytes(b""),
+            spot: Spot { path: path.map(str::to_owned), lines },
+            line_text: line_text.map(str::to_owned),
+            kind: CommentKind::Note,
+            body: String::new(),
+            who: String::new(),
+            at: Instant(0),
+            outdated: false,
+        };
+        let on_lines = comment(Some("a.py"), Some((2, 3)), Some("b\nc"));
+        assert!(!on_lines.is_outdated_in(Some("a\nb\nc\nd")));
+        assert!(on_lines.is_outdated_in(Some("b\nc\nd")), "they moved");
+        assert!(on_lines.is_outdated_in(Some("a\nb")), "there are fewer");
+        assert!(on_lines.is_outdated_in(None), "the file is gone");
+        assert!(!comment(Some("a.py"), None, None).is_outdated_in(Some("anything")));
+        assert!(!comment(None, None, None).is_outdated_in(None));
+    }
+}

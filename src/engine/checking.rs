@@ -1,0 +1,225 @@
+//! Making checks: on demand, and in the background for every version that waits for a human.
+//!
+//! Whoever makes the checks of a version holds a lease on it, so that of several open workbenches one works. The
+//! verdict is kept while it grows; a killed process leaves an unfinished one, which the next worker begins again.
+
+use super::core::{Approvals, NewComment};
+use super::error::{EngineError, ErrorCode};
+use super::{Engine, core, lock, now};
+use crate::check::{self, CHECKS, Check, Desk, Library};
+use crate::domain::{
+    CheckReport, CheckState, CommentKind, Digest, Instant, Outcome, ReviewId, Spot, Stage, Tool, ToolDetail, ToolName,
+    Verdict, lines_of,
+};
+use crate::store::Unexamined;
+use serde_json::json;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant as Clock};
+
+/// How long a lease on the checks of a version lasts without renewal. Checks that start the version are bounded
+/// by 60 s in all; twice that leaves room for a slow machine.
+const LEASE_MS: i64 = 120_000;
+/// How often a growing verdict is written: each write is a durable transaction and wakes every face.
+const WRITE_EVERY: Duration = Duration::from_millis(400);
+
+/// What is told while checks are made.
+pub type OnVerdict<'a> = &'a mut dyn FnMut(&Verdict);
+
+/// The catalog as the checks see it.
+struct Shelf<'a> {
+    engine: &'a Engine,
+    rows: Vec<Arc<Tool>>,
+}
+
+impl Library for Shelf<'_> {
+    fn rows(&self) -> &[Arc<Tool>] {
+        &self.rows
+    }
+
+    fn read(&self, tool: &Tool) -> Option<ToolDetail> {
+        self.engine.detail(tool).ok()
+    }
+}
+
+impl Engine {
+    /// What the checks say of a version; `None` while none has begun.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub fn verdict(&self, tool: &ToolName, digest: Digest) -> Result<Option<Verdict>, EngineError> {
+        self.read(|q| Ok(q.verdict(tool, digest)?))
+    }
+
+    /// The checks that stand in the way of an approval of this verdict for a stage, by name.
+    pub fn blocking(&self, verdict: &Verdict, to: Stage) -> Vec<String> {
+        self.inner.settings.gates.blocking(verdict, to).into_iter().map(|check| check.name.clone()).collect()
+    }
+
+    /// Makes all checks of a version now, compared with the version of its name approved before, and keeps the
+    /// verdict. `progress` is told of it as it grows.
+    ///
+    /// # Errors
+    /// Those of [`Engine::detail`]; `Internal` for trouble with the store.
+    pub fn check(&self, tool: &Tool, progress: OnVerdict<'_>) -> Result<Verdict, EngineError> {
+        let base = self.read(|q| Ok(Approvals::read(q)?.newest(&tool.name)))?;
+        self.examine(tool, base.filter(|base| *base != tool.digest), &AtomicBool::new(false), progress)
+    }
+
+    /// Makes the checks of a review's version unless they were made.
+    pub(super) fn ensure_checked(&self, review: ReviewId) -> Result<(), EngineError> {
+        let review = self.review_row(review)?;
+        if !review.is_checked() {
+            return Ok(());
+        }
+        let base = review.base_digest.filter(|base| *base != review.digest);
+        let verdict = self.verdict(&review.tool, review.digest)?;
+        if verdict.is_some_and(|verdict| verdict.is_complete() && verdict.base == base) {
+            return Ok(());
+        }
+        match self.row_of(&review.tool, review.digest) {
+            Some(tool) => self.examine(&tool, base, &AtomicBool::new(false), &mut |_| {}).map(drop),
+            // Deciding says that the files are gone.
+            None => Ok(()),
+        }
+    }
+
+    /// Makes the checks of a tool again, in the background.
+    pub(super) fn recheck(&self, name: &str) -> Result<Outcome, EngineError> {
+        let tool = self.resolve(name)?;
+        self.transact(|tx| Ok(tx.drop_verdict(&tool.name, tool.digest)?))?;
+        let message = format!("the checks of {} {} are made again", tool.name, tool.version);
+        let detail = json!({"tool": tool.name, "digest": tool.digest});
+        lock(&self.inner.recheck).push_back(tool);
+        self.wake_checks();
+        Ok(Outcome { operation: None, review: None, message, commit: None, detail })
+    }
+
+    fn row_of(&self, name: &ToolName, digest: Digest) -> Option<Arc<Tool>> {
+        self.catalog().tools.iter().find(|tool| tool.name == *name && tool.digest == digest).cloned()
+    }
+
+    fn examine(
+        &self,
+        tool: &Tool,
+        base: Option<Digest>,
+        stop: &AtomicBool,
+        progress: OnVerdict<'_>,
+    ) -> Result<Verdict, EngineError> {
+        let detail = self.detail(tool)?;
+        if detail.tool.digest != tool.digest {
+            let message = format!("{} changed on disk a moment ago", tool.name);
+            return Err(EngineError::new(ErrorCode::Conflict, message, "look at it again, then check it"));
+        }
+        let before = base.and_then(|base| self.detail(&Tool { digest: base, ..tool.clone() }).ok());
+        let before = before.filter(|before| Some(before.tool.digest) == base);
+        let missing = self.missing(&detail);
+        let shelf = Shelf { engine: self, rows: self.catalog().tools.clone() };
+        let trials = super::trials::EngineTrials::new(self, &detail, stop);
+        let desk =
+            Desk { version: &detail, base: before.as_ref(), missing: &missing, library: &shelf, trials: &trials };
+        let made: Vec<&Check> = CHECKS.iter().filter(|check| self.inner.settings.gates.makes(check.name)).collect();
+        let running =
+            |check: &&Check| CheckReport { state: CheckState::Running, ..CheckReport::of(check.name, vec![]) };
+        let mut reports: Vec<CheckReport> = made.iter().map(running).collect();
+        let mut written = Clock::now();
+        self.keep_verdict(tool, &Verdict::of(reports.clone(), base, now()))?;
+        for (at, check) in made.iter().enumerate() {
+            if stop.load(Ordering::Acquire) {
+                let message = format!("the checks of {} were stopped", tool.name);
+                return Err(EngineError::new(ErrorCode::Failed, message, "they are made again"));
+            }
+            reports[at] = check::examine(check, &desk);
+            let verdict = Verdict::of(reports.clone(), base, now());
+            progress(&verdict);
+            if verdict.is_complete() || written.elapsed() >= WRITE_EVERY {
+                self.keep_verdict(tool, &verdict)?;
+                written = Clock::now();
+            }
+        }
+        Ok(Verdict::of(reports, base, now()))
+    }
+
+    fn keep_verdict(&self, tool: &Tool, verdict: &Verdict) -> Result<(), EngineError> {
+        let until = Instant(now().0 + LEASE_MS);
+        self.transact(|tx| {
+            if verdict.is_complete() {
+                tx.end_check_lease(&tool.name, tool.digest, &self.inner.owner)?;
+            } else {
+                tx.lease_checks(&tool.name, tool.digest, &self.inner.owner, until)?;
+            }
+            Ok(tx.put_verdict(&tool.name, tool.digest, verdict)?)
+        })
+    }
+
+    /// Makes the checks of one version that needs them and that nobody examines; `false` when there is none.
+    pub(super) fn examine_next(&self, stop: &AtomicBool) -> Result<bool, EngineError> {
+        if let Some(tool) = lock(&self.inner.recheck).pop_front() {
+            let base = self.read(|q| Ok(Approvals::read(q)?.newest(&tool.name)))?;
+            self.examine(&tool, base.filter(|base| *base != tool.digest), stop, &mut |_| {})?;
+            return Ok(true);
+        }
+        let Some((next, tool)) = self.next_unexamined()? else { return Ok(false) };
+        let until = Instant(now().0 + LEASE_MS);
+        let owner = &self.inner.owner;
+        if self.transact(|tx| Ok(tx.lease_checks(&next.tool, next.digest, owner, until)?))? {
+            let base = next.base.filter(|base| *base != next.digest);
+            let made = self.examine(&tool, base, stop, &mut |_| {});
+            if made.is_err() {
+                // Whoever comes next may try; not at once, for the cause is still there.
+                let later = Instant(now().0 + LEASE_MS / 4);
+                self.transact(|tx| Ok(tx.lease_checks(&next.tool, next.digest, owner, later)?))?;
+            }
+            made?;
+        }
+        Ok(true)
+    }
+
+    /// The review on screen goes first, then the oldest whose files are in the catalog.
+    fn next_unexamined(&self) -> Result<Option<(Unexamined, Arc<Tool>)>, EngineError> {
+        const LOOKED_AT: usize = 200;
+        let waiting = self.read(|q| Ok(q.unexamined(now(), LOOKED_AT)?))?;
+        let first = *lock(&self.inner.looked_at);
+        let (front, rest): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|next| Some(next.review) == first);
+        let with_row = |next: Unexamined| self.row_of(&next.tool, next.digest).map(|tool| (next, tool));
+        Ok(front.into_iter().chain(rest).find_map(with_row))
+    }
+
+    /// Ends leases on checks whose owner died.
+    pub(super) fn free_checks_of_the_dead(&self) -> Result<(), EngineError> {
+        let owners = self.read(|q| Ok(q.check_owners()?))?;
+        for owner in owners.iter().filter(|owner| !super::running::owner_alive(owner)) {
+            self.transact(|tx| Ok(tx.end_check_leases_of(owner)?))?;
+        }
+        Ok(())
+    }
+
+    /// Keeps a comment beside the version under review.
+    pub(super) fn comment(
+        &self,
+        who: &str,
+        review: ReviewId,
+        spot: &Spot,
+        kind: CommentKind,
+        body: &str,
+    ) -> Result<Outcome, EngineError> {
+        let detail = self.review(review)?;
+        let file = spot.path.as_ref().map(|path| detail.files.iter().find(|file| file.path == *path));
+        let line_text = match (file, spot.lines) {
+            (None, None) => None,
+            (None, Some(_)) => return Err(no_place("lines belong to a file")),
+            (Some(None), _) => return Err(no_place("the version has no such file")),
+            (Some(Some(_)), None) => None,
+            (Some(Some(file)), Some(lines)) => {
+                let text = String::from_utf8_lossy(&file.bytes);
+                Some(lines_of(&text, lines).ok_or_else(|| no_place("the file has no such lines"))?)
+            }
+        };
+        let new = NewComment { spot, line_text: line_text.as_deref(), kind, body };
+        Ok(self.transact(|tx| core::comment(tx, self.actor(who), &detail.review, new))?.outcome)
+    }
+}
+
+fn no_place(why: &str) -> EngineError {
+    EngineError::new(ErrorCode::Usage, why, "`toolsmith review ID` shows the files and their lines")
+}

@@ -1,0 +1,104 @@
+//! Comments and marks of reviewers.
+
+use super::{Actor, Step, UndoNote, answer};
+use crate::domain::{Comment, CommentId, CommentKind, Mark, Review, Spot};
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::store::{NewOperation, Tx};
+use serde_json::json;
+
+/// The longest comment, in bytes.
+const MAX_BODY: usize = 16 * 1024;
+
+/// A comment as asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct NewComment<'a> {
+    /// What it is about.
+    pub spot: &'a Spot,
+    /// Text of its lines now.
+    pub line_text: Option<&'a str>,
+    /// What it wants.
+    pub kind: CommentKind,
+    /// What it says.
+    pub body: &'a str,
+}
+
+/// Keeps a comment; a review that was decided can be commented on too.
+///
+/// # Errors
+/// `Usage` when it says nothing, or more than 16 KiB.
+pub fn comment(tx: &Tx<'_>, actor: Actor<'_>, review: &Review, new: NewComment<'_>) -> Result<Step, EngineError> {
+    let body = new.body.trim();
+    if body.is_empty() || body.len() > MAX_BODY {
+        let message = if body.is_empty() {
+            "a comment needs words".to_owned()
+        } else {
+            format!("a comment holds {MAX_BODY} bytes at most")
+        };
+        return Err(EngineError::new(ErrorCode::Usage, message, ""));
+    }
+    let detail = json!({
+        "review": review.id, "digest": review.digest, "kind": new.kind, "path": new.spot.path,
+        "lines": new.spot.lines, "body": body,
+    });
+    let comment = Comment {
+        id: CommentId(0),
+        review: review.id,
+        tool: review.tool.clone(),
+        digest: review.digest,
+        spot: new.spot.clone(),
+        line_text: new.line_text.map(str::to_owned),
+        kind: new.kind,
+        body: body.to_owned(),
+        who: actor.who.to_owned(),
+        at: tx.now(),
+        outdated: false,
+    };
+    // The entry names the comment by the number that the row is about to get.
+    let id = tx.next_comment()?;
+    let operation = tx.log(&NewOperation {
+        who: actor.who.to_owned(),
+        verb: "comment".to_owned(),
+        subject: review.tool.to_string(),
+        detail: with_note(detail, &UndoNote::Comment { comment: id }),
+        reversible: true,
+    })?;
+    let id = tx.add_comment(&Comment { id, ..comment }, operation)?;
+    let message = format!("comment {id} on {} is kept", review.tool);
+    Ok(Step { outcome: answer(Some(operation), Some(review.id), message), intents: Vec::new() })
+}
+
+/// Takes a comment of one's own back.
+///
+/// # Errors
+/// `NotFound` when there is none; `Refused` when somebody else wrote it.
+pub fn withdraw(tx: &Tx<'_>, actor: Actor<'_>, id: CommentId) -> Result<Step, EngineError> {
+    let comment = tx.comment(id)?.ok_or_else(|| {
+        EngineError::new(ErrorCode::NotFound, format!("there is no comment {id}"), "`toolsmith review ID` shows them")
+    })?;
+    if comment.who != actor.who {
+        let message = format!("comment {id} is {}'s; only they take it back", comment.who);
+        return Err(EngineError::new(ErrorCode::Refused, message, "answer it with another comment"));
+    }
+    let operation = tx.log(&NewOperation {
+        who: actor.who.to_owned(),
+        verb: "withdraw".to_owned(),
+        subject: comment.tool.to_string(),
+        detail: with_note(json!({"comment": id, "review": comment.review}), &UndoNote::Withdraw { comment: id }),
+        reversible: true,
+    })?;
+    tx.set_withdrawn(id, true)?;
+    let message = format!("comment {id} is taken back");
+    Ok(Step { outcome: answer(Some(operation), Some(comment.review), message), intents: Vec::new() })
+}
+
+/// Sets or takes away a mark. Marks are a reviewer's own notes of where they are: no entry of the log.
+pub fn mark(tx: &Tx<'_>, actor: Actor<'_>, review: &Review, mark: &Mark, on: bool) -> Result<Step, EngineError> {
+    tx.set_mark(review.id, &review.tool, actor.who, mark, on)?;
+    let message = format!("{} is {}marked as read", mark.path, if on { "" } else { "no longer " });
+    Ok(Step { outcome: answer(None, Some(review.id), message), intents: Vec::new() })
+}
+
+fn with_note(mut detail: serde_json::Value, note: &UndoNote) -> serde_json::Value {
+    detail["undo"] = json!(note);
+    detail
+}

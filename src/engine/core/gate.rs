@@ -1,0 +1,51 @@
+//! The gate before an approval: checks have ended, and none stands in the way unless a human says why not.
+
+use super::DecideInput;
+use crate::domain::Review;
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::store::Tx;
+
+/// What let an approval pass although checks failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Override {
+    /// The reason given.
+    pub reason: String,
+    /// The names of the checks that stood in the way.
+    pub checks: Vec<String>,
+}
+
+/// Lets an approval pass, or refuses it. `None`: nothing stood in the way, whatever reason was given.
+///
+/// # Errors
+/// `Refused` when the checks have not ended, or one stands in the way and no reason was given.
+pub fn pass(tx: &Tx<'_>, input: &DecideInput<'_>, review: &Review) -> Result<Option<Override>, EngineError> {
+    if !review.is_checked() {
+        return Ok(None);
+    }
+    let base = review.base_digest.filter(|base| *base != review.digest);
+    let verdict = tx.verdict(&review.tool, review.digest)?.filter(|v| v.is_complete() && v.base == base);
+    let Some(verdict) = verdict else {
+        return Err(EngineError::new(
+            ErrorCode::Refused,
+            format!("review {} cannot be approved yet: its checks have not ended", review.id),
+            format!("`toolsmith check {}` makes them now", review.tool),
+        ));
+    };
+    let checks: Vec<String> =
+        input.gates.blocking(&verdict, review.to_stage).iter().map(|check| check.name.clone()).collect();
+    if checks.is_empty() {
+        return Ok(None);
+    }
+    let given = input.override_reason.map(str::trim).filter(|reason| !reason.is_empty());
+    match given {
+        Some(reason) => Ok(Some(Override { reason: reason.to_owned(), checks })),
+        None => Err(EngineError::new(
+            ErrorCode::Refused,
+            format!("review {} cannot be approved: {} did not pass", review.id, checks.join(", ")),
+            format!(
+                "`toolsmith check {}` says why; an override with its reason is kept and shown forever",
+                review.tool
+            ),
+        )),
+    }
+}
