@@ -5,8 +5,13 @@
 //! ([`CheckState::Skipped`](crate::domain::CheckState), `Unavailable`), never taken for passed. Checks read what they
 //! are given and start the version through [`Trials`] only; they keep nothing.
 
+mod capabilities;
 pub mod change;
 mod manifest;
+mod source;
+
+pub use capabilities::scan;
+pub use source::Language;
 
 use crate::domain::{CheckReport, Missing, Tool, ToolDetail};
 use crate::runner::{Pace, Tried};
@@ -91,6 +96,12 @@ pub const CHECKS: &[Check] = &[
         doc: "what the definition says of itself, and whether it can be held to it",
         cost: Cost::Reading,
         examine: manifest::examine,
+    },
+    Check {
+        name: "capabilities",
+        doc: "what the source is able to do, against the permissions it declares",
+        cost: Cost::Reading,
+        examine: capabilities::examine,
     },
     Check {
         name: "permissions",

@@ -5,6 +5,7 @@
 //! serialize to exactly the fields that scripts rely on.
 
 mod attempt;
+mod capability;
 mod check;
 mod command;
 mod comment;
@@ -35,6 +36,7 @@ mod tool;
 mod typical;
 mod words;
 
+pub use capability::{Capability, CapabilityKind};
 pub use check::{CheckReport, CheckState, Finding, Gate, Tally, Verdict};
 pub use command::{Caller, Command, Outcome, Shown};
 pub use comment::{Comment, CommentKind, Mark, Spot, lines_of};

@@ -1,0 +1,219 @@
+//! The check: what the source is able to do against what the definition declares.
+
+use super::scan;
+use crate::check::Desk;
+use crate::check::source::{Language, sources, text_of};
+use crate::domain::{
+    Capability, CapabilityKind as Kind, CheckReport, Finding, InputMode, Manifest, Redactor, Severity, VersionFile,
+};
+use std::collections::BTreeSet;
+
+/// Variables that every run has: reading them says nothing.
+const EVERYBODYS: &[&str] =
+    &["HOME", "LANG", "PATH", "TERM", "TMPDIR", "TMP", "TEMP", "USER", "SHELL", "NO_COLOR", "COLUMNS"];
+
+/// Beginnings of the facts about Python's own behaviour.
+const OWN_BEGINNINGS: &[&str] = &["PYTHON", "LC_", "TOOLSMITH_"];
+
+/// Examines what the source is able to do.
+pub fn examine(desk: &Desk<'_>) -> CheckReport {
+    let (manifest, files) = (&desk.version.manifest, &desk.version.files);
+    let mut findings = Vec::new();
+    let mut found: Vec<Capability> = Vec::new();
+    let mut languages = BTreeSet::new();
+    for (path, language, text) in sources(files) {
+        languages.insert(language.name());
+        let is_test = is_test_only(path, files);
+        let all = scan(path, language, text);
+        findings.extend(all.iter().filter_map(|capability| judge(capability, manifest, is_test)).map(
+            |(capability, severity, words)| {
+                Finding::new(capability.kind.word(), severity, words).at(path, capability.line)
+            },
+        ));
+        if !is_test {
+            found.extend(all);
+        }
+    }
+    findings.extend(secrets_beside_code(files));
+    if languages.is_empty() {
+        let report = CheckReport::of("capabilities", findings);
+        return if report.findings.is_empty() {
+            CheckReport::skipped("capabilities", "no file in Python, JavaScript, TypeScript or shell")
+        } else {
+            report
+        };
+    }
+    findings.extend(unused(manifest, &found));
+    let names: Vec<&str> = languages.into_iter().collect();
+    CheckReport::of("capabilities", findings).noted(format!("read as {}", names.join(", ")))
+}
+
+/// How bad a capability is beside what is declared, and what to say; `None` for what is not worth saying.
+fn judge<'c>(
+    capability: &'c Capability,
+    manifest: &Manifest,
+    is_test: bool,
+) -> Option<(&'c Capability, Severity, String)> {
+    let words = &capability.words;
+    let said = |severity, words: String| Some((capability, severity, words));
+    if capability.kind == Kind::Address {
+        return None;
+    }
+    if capability.kind.severity() == Severity::High {
+        return said(Severity::High, words.clone());
+    }
+    if is_test {
+        return said(Severity::Low, format!("its tests: {words}"));
+    }
+    match declared(capability, manifest) {
+        Declared::Nothing => None,
+        Declared::Yes => said(Severity::Low, words.clone()),
+        Declared::Other(what) => said(Severity::Medium, format!("{words}; declared is {what}")),
+        Declared::No => said(capability.kind.severity(), format!("{words}; not declared")),
+        Declared::Undeclarable => said(capability.kind.severity(), words.clone()),
+    }
+}
+
+enum Declared {
+    /// Every run may do it.
+    Nothing,
+    Yes,
+    /// Declared, but not this one.
+    Other(String),
+    No,
+    /// There is no permission for it.
+    Undeclarable,
+}
+
+fn declared(capability: &Capability, manifest: &Manifest) -> Declared {
+    let permissions = &manifest.permissions;
+    let any = |list: &[String]| if list.is_empty() { Declared::No } else { Declared::Yes };
+    let argument = capability.argument.as_deref();
+    if matches!(capability.kind, Kind::ReadsFiles | Kind::WritesFiles | Kind::DeletesFiles) && is_own_scratch(argument)
+    {
+        return Declared::Nothing;
+    }
+    match capability.kind {
+        Kind::ReadsFiles | Kind::ReadsOutside => {
+            if permissions.write.is_empty() {
+                any(&permissions.read)
+            } else {
+                Declared::Yes
+            }
+        }
+        Kind::WritesFiles | Kind::DeletesFiles => any(&permissions.write),
+        Kind::Network => any(&permissions.network.iter().filter(|word| *word != "none").cloned().collect::<Vec<_>>()),
+        Kind::StartsPrograms | Kind::Shell | Kind::ShellText => one_of(argument.map(base_name), &permissions.run),
+        Kind::ReadsEnvironment => {
+            let is_everybodys = |name: &str| {
+                EVERYBODYS.contains(&name)
+                    || OWN_BEGINNINGS.iter().any(|beginning| name.starts_with(beginning))
+                    || manifest.recipe.as_ref().is_some_and(|recipe| {
+                        recipe.env.contains_key(name) || recipe.input == InputMode::Env && name.starts_with("INPUT_")
+                    })
+            };
+            if argument.is_some_and(is_everybodys) { Declared::Nothing } else { one_of(argument, &permissions.env) }
+        }
+        Kind::Address => Declared::Nothing,
+        Kind::Eval
+        | Kind::Unpickles
+        | Kind::HardCodedSecret
+        | Kind::Obfuscation
+        | Kind::OpaqueLiteral
+        | Kind::Signals
+        | Kind::NativeCode
+        | Kind::UnverifiedTls => Declared::Undeclarable,
+    }
+}
+
+fn one_of(name: Option<&str>, list: &[String]) -> Declared {
+    if list.is_empty() {
+        return Declared::No;
+    }
+    match name {
+        Some(name) if !list.iter().any(|known| base_name(known) == name) => Declared::Other(list.join(", ")),
+        Some(_) | None => Declared::Yes,
+    }
+}
+
+fn base_name(program: &str) -> &str {
+    program.rsplit('/').next().unwrap_or(program)
+}
+
+/// The scratch folder is every run's own.
+fn is_own_scratch(path: Option<&str>) -> bool {
+    path.is_some_and(|path| path == "/tmp" || path.starts_with("/tmp/"))
+}
+
+/// What is declared and not found in the source: a fact, and the beginning of a smaller declaration.
+fn unused(manifest: &Manifest, found: &[Capability]) -> Vec<Finding> {
+    let permissions = &manifest.permissions;
+    let has = |kinds: &[Kind]| found.iter().any(|capability| kinds.contains(&capability.kind));
+    let starts = [Kind::StartsPrograms, Kind::Shell, Kind::ShellText];
+    // A program that is started, and code out of a text, can do what no scan sees.
+    let is_open = has(&starts) || has(&[Kind::Eval, Kind::Unpickles, Kind::Obfuscation, Kind::NativeCode]);
+    let lists: [(&str, String, bool); 5] = [
+        (
+            "network",
+            permissions.network.join(", "),
+            has(&[Kind::Network]) || is_open || permissions.network == ["none"],
+        ),
+        ("write", permissions.write.join(", "), has(&[Kind::WritesFiles, Kind::DeletesFiles]) || is_open),
+        ("read", permissions.read.join(", "), has(&[Kind::ReadsFiles, Kind::ReadsOutside]) || is_open),
+        ("env", permissions.env.join(", "), has(&[Kind::ReadsEnvironment]) || is_open),
+        ("run", permissions.run.join(", "), has(&starts)),
+    ];
+    let unused = lists.into_iter().filter(|(_, list, is_used)| !list.is_empty() && !is_used);
+    unused
+        .map(|(word, list, _)| {
+            Finding::new(
+                "declared-unused",
+                Severity::Low,
+                format!("{word} {list} is declared and not used by the code"),
+            )
+        })
+        .collect()
+}
+
+/// Whether a file is a test that no other file of the version leads to.
+pub fn is_test_only(path: &str, files: &[VersionFile]) -> bool {
+    if !is_test(path) {
+        return false;
+    }
+    let name = base_name(path);
+    let stem = name.split('.').next().unwrap_or(name);
+    let others = files.iter().filter(|file| !is_test(&file.path) && Language::of(&file.path, "").is_some());
+    let mut texts = others.filter_map(text_of);
+    // A file that names the test, or its folder, may take code from it.
+    !texts.any(|text| text.contains(stem) || text.contains("tests") && path.contains("tests/"))
+}
+
+fn is_test(path: &str) -> bool {
+    let name = base_name(path);
+    let folder = path.split('/').next().unwrap_or_default();
+    path.contains('/') && matches!(folder, "tests" | "test" | "__tests__")
+        || name.starts_with("test_")
+        || name.contains(".test.")
+        || name.contains("_test.")
+}
+
+/// Keys and tokens in files that are no code: settings, data, the definition.
+fn secrets_beside_code(files: &[VersionFile]) -> Vec<Finding> {
+    let redactor = Redactor::new([]);
+    let mut findings = Vec::new();
+    for file in files {
+        let Some(text) = text_of(file).filter(|text| Language::of(&file.path, text).is_none()) else { continue };
+        if redactor.counted(text).1.is_empty() {
+            continue;
+        }
+        for (line, masked) in text.lines().zip(1_u64..).filter_map(|(text, line)| {
+            let (masked, redactions) = redactor.counted(text);
+            (!redactions.is_empty()).then_some((line, masked))
+        }) {
+            let shown = crate::check::source::excerpt(&masked, 72);
+            let words = format!("{}: {shown}", Kind::HardCodedSecret.phrase());
+            findings.push(Finding::new(Kind::HardCodedSecret.word(), Severity::High, words).at(&file.path, line));
+        }
+    }
+    findings
+}

@@ -1,0 +1,169 @@
+//! What the scanners of all languages share: names and what they stand for, fixed texts, and the places found.
+
+use super::literals::{self, Opaque};
+use crate::check::source;
+use crate::domain::{Capability, CapabilityKind, Redactor};
+use std::collections::{HashMap, HashSet};
+use tree_sitter::Node;
+
+/// How deep an expression is followed, in steps; deeper ones are not written by anybody.
+pub(super) const MAX_DEPTH: usize = 24;
+
+/// How many things one name may stand for; more are not told apart.
+const MAX_MEANINGS: usize = 6;
+
+/// How many capabilities of one file are told.
+const MAX_FOUND: usize = 2_000;
+
+/// Longest piece of code in a finding, in characters.
+const MAX_EXCERPT: usize = 72;
+
+/// A rule: what a dotted name is able to do. One `*` in the name stands for anything.
+pub(super) struct Rule {
+    pub(super) name: &'static str,
+    pub(super) kind: CapabilityKind,
+    /// Whether the name alone counts, or only a call of it.
+    pub(super) by_name: bool,
+}
+
+/// The rule of a table that names this; an exact one goes before one with a `*`.
+pub(super) fn rule_for(tables: &[&'static [Rule]], name: &str) -> Option<&'static Rule> {
+    let all = || tables.iter().copied().flatten();
+    all().find(|rule| rule.name == name).or_else(|| all().find(|rule| is_like(rule.name, name)))
+}
+
+fn is_like(pattern: &str, name: &str) -> bool {
+    let Some((before, after)) = pattern.split_once('*') else { return false };
+    name.len() >= before.len() + after.len() && name.starts_with(before) && name.ends_with(after)
+}
+
+/// Collects what one file is able to do.
+pub(super) struct Finder<'a> {
+    pub(super) text: &'a str,
+    /// What a name stands for: dotted names of modules and what is in them.
+    names: HashMap<String, Vec<String>>,
+    /// Names that are bound to one fixed text and to nothing else.
+    constants: HashMap<String, Option<String>>,
+    redactor: Option<Redactor>,
+    found: Vec<Capability>,
+    seen: HashSet<(CapabilityKind, u64, Option<String>)>,
+}
+
+impl<'a> Finder<'a> {
+    pub(super) fn new(text: &'a str) -> Finder<'a> {
+        let redactor = Redactor::new([]);
+        // Nearly all files hold no secret: then no piece of them is looked at again.
+        let redactor = (!redactor.counted(text).1.is_empty()).then_some(redactor);
+        Finder {
+            text,
+            names: HashMap::new(),
+            constants: HashMap::new(),
+            redactor,
+            found: Vec::new(),
+            seen: HashSet::new(),
+        }
+    }
+
+    pub(super) fn text_of(&self, node: Node<'_>) -> &'a str {
+        source::text(node, self.text)
+    }
+
+    /// Says that a name stands for something, beside what it stood for before.
+    pub(super) fn name(&mut self, name: &str, meaning: impl IntoIterator<Item = String>) {
+        let meanings = self.names.entry(name.to_owned()).or_default();
+        for meaning in meaning {
+            if meanings.len() < MAX_MEANINGS && meaning.len() < 200 && !meanings.contains(&meaning) {
+                meanings.push(meaning);
+            }
+        }
+    }
+
+    pub(super) fn meanings(&self, name: &str) -> Option<&[String]> {
+        self.names.get(name).map(Vec::as_slice).filter(|meanings| !meanings.is_empty())
+    }
+
+    /// Says that a name is bound to a text, or to something that is none.
+    pub(super) fn bind(&mut self, name: &str, value: Option<String>) {
+        self.constants
+            .entry(name.to_owned())
+            .and_modify(|known| {
+                if *known != value {
+                    *known = None;
+                }
+            })
+            .or_insert(value);
+    }
+
+    pub(super) fn constant(&self, name: &str) -> Option<&str> {
+        self.constants.get(name)?.as_deref()
+    }
+
+    /// Adds what a node does, showing its code.
+    pub(super) fn add(&mut self, node: Node<'_>, kind: CapabilityKind, argument: Option<String>) {
+        let code = source::excerpt(self.text_of(node), MAX_EXCERPT);
+        self.add_shown(node, kind, argument, &code);
+    }
+
+    /// Adds what a node does, showing these words as its code.
+    pub(super) fn add_shown(&mut self, node: Node<'_>, kind: CapabilityKind, argument: Option<String>, code: &str) {
+        let line = source::line(node);
+        let argument = argument.map(|text| source::excerpt(&self.masked(&text), 200)).filter(|text| !text.is_empty());
+        if self.found.len() >= MAX_FOUND || !self.seen.insert((kind, line, argument.clone())) {
+            return;
+        }
+        let start = node.start_position().column;
+        let end = if node.end_position().row == node.start_position().row {
+            node.end_position().column
+        } else {
+            let rest = self.text.get(node.start_byte()..).unwrap_or_default();
+            start + rest.lines().next().map_or(0, str::len)
+        };
+        let words = format!("{}: {}", kind.phrase(), self.masked(code));
+        self.found.push(Capability { kind, line, columns: start..end, words, argument });
+    }
+
+    /// Judges a fixed text by its look: a key, an address, something opaque.
+    pub(super) fn literal(&mut self, node: Node<'_>, value: &str) {
+        let found = self.redactor.as_ref().map(|redactor| redactor.counted(value));
+        if let Some((masked, redactions)) = found.filter(|(_, redactions)| !redactions.is_empty()) {
+            drop(redactions);
+            let shown = source::excerpt(&masked, MAX_EXCERPT);
+            self.add_shown(node, CapabilityKind::HardCodedSecret, None, &shown);
+            return;
+        }
+        for host in literals::hosts(value) {
+            self.add_shown(node, CapabilityKind::Address, Some(host.clone()), &host);
+        }
+        match literals::opaque(self.text_of(node), value) {
+            Some(Opaque::Long) => {
+                let shown = format!("{} ({} characters)", source::excerpt(value, 24), value.chars().count());
+                self.add_shown(node, CapabilityKind::OpaqueLiteral, None, &shown);
+            }
+            Some(Opaque::Escaped) => {
+                let shown = format!("a text written in escapes, {}", source::excerpt(self.text_of(node), 40));
+                self.add_shown(node, CapabilityKind::Obfuscation, None, &shown);
+            }
+            None => {}
+        }
+    }
+
+    /// Judges a text that is given a name, as in `password = "…"`.
+    pub(super) fn named_literal(&mut self, node: Node<'_>, name: &str, value: &str) {
+        if literals::is_secret_name(name) && literals::is_secret_value(value) {
+            self.add_shown(node, CapabilityKind::HardCodedSecret, Some(name.to_owned()), &format!("{name} = \"…\""));
+        }
+    }
+
+    /// Everything found, in the order of the text.
+    pub(super) fn finish(mut self) -> Vec<Capability> {
+        self.found.sort_by_key(|a| (a.line, a.columns.start, a.kind));
+        self.found
+    }
+
+    fn masked(&self, text: &str) -> String {
+        match &self.redactor {
+            Some(redactor) => redactor.text(text),
+            None => text.to_owned(),
+        }
+    }
+}

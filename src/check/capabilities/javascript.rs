@@ -1,0 +1,585 @@
+//! What JavaScript and TypeScript source is able to do.
+
+use super::finder::{Finder, MAX_DEPTH, rule_for};
+use super::javascript_rules::{GLOBALS, RULES};
+use super::literals;
+use super::python::{first_word, is_shell};
+use crate::check::source::{children, excerpt, nodes};
+use crate::domain::CapabilityKind as Kind;
+use std::collections::HashSet;
+use tree_sitter::Node;
+
+/// Modules whose members, named by a text put together at run time, hide what is called.
+const ABLE: &[&str] = &["child_process", "fs", "process", "vm", "http", "https", "net"];
+
+struct Scanner<'f, 'a> {
+    finder: &'f mut Finder<'a>,
+    /// Functions and classes of the file's top level: they are no globals.
+    own: HashSet<&'a str>,
+}
+
+/// Collects what a tree of JavaScript or TypeScript is able to do.
+pub(super) fn scan(root: Node<'_>, finder: &mut Finder<'_>) {
+    let mut scanner = Scanner { finder, own: HashSet::new() };
+    let definitions = children(root).into_iter().map(|node| {
+        if node.kind() == "export_statement" { node.child_by_field_name("declaration").unwrap_or(node) } else { node }
+    });
+    let definitions = definitions.filter(|node| {
+        matches!(node.kind(), "function_declaration" | "class_declaration" | "generator_function_declaration")
+    });
+    scanner.own =
+        definitions.filter_map(|node| Some(scanner.finder.text_of(node.child_by_field_name("name")?))).collect();
+    // Twice: a name may be bound to what is bound further down.
+    for _ in 0..2 {
+        nodes(root).for_each(|node| scanner.bind(node));
+    }
+    nodes(root).for_each(|node| scanner.look(node));
+}
+
+impl<'a> Scanner<'_, 'a> {
+    fn bind(&mut self, node: Node<'_>) {
+        let fields = |one: &str, other: &str| Some((node.child_by_field_name(one)?, node.child_by_field_name(other)?));
+        match node.kind() {
+            "import_statement" => self.import(node),
+            "variable_declarator" => {
+                if let Some((name, value)) = fields("name", "value") {
+                    self.assign(name, value);
+                }
+            }
+            "assignment_expression" => {
+                if let Some((name, value)) = fields("left", "right") {
+                    self.assign(name, value);
+                }
+            }
+            "augmented_assignment_expression" => {
+                if let Some(left) = node.child_by_field_name("left").filter(|left| left.kind() == "identifier") {
+                    self.finder.bind(self.finder.text_of(left), None);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn import(&mut self, node: Node<'_>) {
+        let Some(module) = node.child_by_field_name("source").and_then(|source| self.whole(source, 0)) else { return };
+        let module = module_name(&module);
+        for node in nodes(node) {
+            let text = |field: &str| node.child_by_field_name(field).map(|node| self.finder.text_of(node).to_owned());
+            match node.kind() {
+                "import_specifier" => {
+                    let Some(name) = text("name") else { continue };
+                    let alias = text("alias").unwrap_or_else(|| name.clone());
+                    self.finder.name(&alias, [joined(&module, name.trim_matches(['"', '\'']))]);
+                }
+                "identifier"
+                    if node
+                        .parent()
+                        .is_some_and(|parent| matches!(parent.kind(), "import_clause" | "namespace_import")) =>
+                {
+                    self.finder.name(self.finder.text_of(node), [module.clone()]);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn assign(&mut self, name: Node<'_>, value: Node<'_>) {
+        let paths = self.paths(value, 0);
+        let known: Vec<String> = paths.into_iter().filter(|path| !path.starts_with('?')).collect();
+        match name.kind() {
+            "identifier" => {
+                let text = self.finder.text_of(name);
+                self.finder.name(text, known.into_iter().filter(|path| path != text));
+                let value = self.whole(value, 0);
+                self.finder.bind(text, value);
+            }
+            "member_expression" => {
+                let property = name.child_by_field_name("property").map(|node| self.finder.text_of(node));
+                let known: Vec<String> = known.into_iter().filter(|path| path.contains('.')).collect();
+                if let Some(property) = property.filter(|_| !known.is_empty()) {
+                    self.finder.name(&format!(".{property}"), known);
+                }
+            }
+            "object_pattern" => known.iter().for_each(|path| self.destructure(name, path, 0)),
+            _ => {}
+        }
+    }
+
+    fn destructure(&mut self, pattern: Node<'_>, path: &str, depth: usize) {
+        for part in children(pattern) {
+            match part.kind() {
+                "shorthand_property_identifier_pattern" => {
+                    let name = self.finder.text_of(part);
+                    self.finder.name(name, [joined(path, name)]);
+                }
+                "object_assignment_pattern" => {
+                    let name =
+                        part.child_by_field_name("left").map(|left| self.finder.text_of(left)).unwrap_or_default();
+                    self.finder.name(name, [joined(path, name)]);
+                }
+                "pair_pattern" => {
+                    let key = part.child_by_field_name("key").map(|key| self.finder.text_of(key)).unwrap_or_default();
+                    let path = joined(path, key.trim_matches(['"', '\'']));
+                    match part.child_by_field_name("value") {
+                        Some(value) if value.kind() == "identifier" => {
+                            self.finder.name(self.finder.text_of(value), [path]);
+                        }
+                        Some(value) if value.kind() == "object_pattern" && depth < MAX_DEPTH => {
+                            self.destructure(value, &path, depth + 1);
+                        }
+                        _ => {}
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The dotted names that an expression may stand for; one that begins with `?` has an unknown beginning.
+    fn paths(&self, node: Node<'_>, depth: usize) -> Vec<String> {
+        if depth > MAX_DEPTH {
+            return Vec::new();
+        }
+        let field = |name: &str| node.child_by_field_name(name);
+        let of = |node: Option<Node<'_>>| node.map(|node| self.paths(node, depth + 1)).unwrap_or_default();
+        match node.kind() {
+            "identifier" => self.meanings(self.finder.text_of(node)),
+            "member_expression" => {
+                let name = field("property").map(|name| self.finder.text_of(name)).unwrap_or_default();
+                self.member(&of(field("object")), name)
+            }
+            "subscript_expression" => {
+                let key = field("index").and_then(|key| self.whole(key, depth + 1));
+                match key {
+                    Some(key) => self.member(&of(field("object")), &key),
+                    None => of(field("object")).into_iter().map(|path| format!("{path}[]")).collect(),
+                }
+            }
+            "call_expression" => self.paths_of_call(node, depth),
+            "new_expression" => of(field("constructor")).into_iter().map(|path| path + "()").collect(),
+            "parenthesized_expression"
+            | "await_expression"
+            | "non_null_expression"
+            | "as_expression"
+            | "satisfies_expression" => of(node.named_child(0)),
+            "sequence_expression" => of(children(node).last().copied()),
+            "binary_expression" => of(field("left")).into_iter().chain(of(field("right"))).collect(),
+            "ternary_expression" => of(field("consequence")).into_iter().chain(of(field("alternative"))).collect(),
+            "import" => vec!["import".to_owned()],
+            _ => vec!["?".to_owned()],
+        }
+    }
+
+    fn meanings(&self, name: &str) -> Vec<String> {
+        if let Some(known) = self.finder.meanings(name) {
+            return known.to_vec();
+        }
+        let is_global = GLOBALS.contains(&name) && !self.own.contains(name);
+        let is_everything = matches!(name, "globalThis" | "window" | "global" | "self");
+        vec![if is_global || is_everything { name.to_owned() } else { "?".to_owned() }]
+    }
+
+    fn member(&self, of_object: &[String], name: &str) -> Vec<String> {
+        let known = of_object.iter().any(|path| !path.starts_with('?'));
+        let held = self.finder.meanings(&format!(".{name}")).filter(|_| !known).map(<[String]>::to_vec);
+        held.unwrap_or_else(|| of_object.iter().map(|path| joined(path, name)).collect())
+    }
+
+    fn paths_of_call(&self, node: Node<'_>, depth: usize) -> Vec<String> {
+        let Some(function) = node.child_by_field_name("function") else { return Vec::new() };
+        let mut paths = Vec::new();
+        for function in self.paths(function, depth + 1) {
+            let argument = argument(node, 0);
+            if takes_module(&function) {
+                let module = argument.and_then(|module| self.whole(module, depth + 1));
+                paths.push(module.map_or("?".to_owned(), |module| module_name(&module)));
+            } else if function.ends_with(".promisify") {
+                paths.extend(argument.map(|held| self.paths(held, depth + 1)).unwrap_or_default());
+            } else if let Some(bound) = function.strip_suffix(".bind") {
+                paths.push(bound.to_owned());
+            } else {
+                paths.push(function + "()");
+            }
+        }
+        paths
+    }
+
+    /// The text that an expression certainly is.
+    fn whole(&self, node: Node<'_>, depth: usize) -> Option<String> {
+        if depth > MAX_DEPTH {
+            return None;
+        }
+        match node.kind() {
+            "string" => Some(self.content(node)),
+            "template_string" => {
+                children(node).iter().all(|part| part.kind() != "template_substitution").then(|| self.content(node))
+            }
+            "parenthesized_expression" | "as_expression" | "satisfies_expression" => {
+                self.whole(node.named_child(0)?, depth + 1)
+            }
+            "binary_expression" if self.operator(node) == "+" => {
+                let left = self.whole(node.child_by_field_name("left")?, depth + 1)?;
+                let right = self.whole(node.child_by_field_name("right")?, depth + 1)?;
+                (left.len() + right.len() < 4096).then(|| left + &right)
+            }
+            "identifier" => self.finder.constant(self.finder.text_of(node)).map(str::to_owned),
+            _ => None,
+        }
+    }
+
+    fn operator(&self, node: Node<'_>) -> &'a str {
+        node.child_by_field_name("operator").map(|node| self.finder.text_of(node)).unwrap_or_default()
+    }
+
+    fn content(&self, string: Node<'_>) -> String {
+        let text = self.finder.text_of(string);
+        let inner = text.get(1..text.len().saturating_sub(1)).unwrap_or_default();
+        literals::unescaped(inner)
+    }
+
+    /// What an expression begins with, as far as it is a fixed text.
+    fn beginning(&self, node: Node<'_>, depth: usize) -> Option<String> {
+        if depth > MAX_DEPTH {
+            return None;
+        }
+        if let Some(whole) = self.whole(node, depth) {
+            return Some(whole);
+        }
+        let field = |name: &str| node.child_by_field_name(name);
+        match node.kind() {
+            "template_string" => {
+                let mut text = String::new();
+                for part in children(node) {
+                    if part.kind() != "template_substitution" {
+                        text.push_str(self.finder.text_of(part));
+                        continue;
+                    }
+                    if let Some(held) = part.named_child(0).and_then(|held| self.whole(held, depth + 1)) {
+                        text.push_str(&held);
+                    } else {
+                        text.push_str("{}");
+                        break;
+                    }
+                }
+                (!text.starts_with("{}")).then_some(text)
+            }
+            "binary_expression" => self.beginning(field("left")?, depth + 1),
+            "parenthesized_expression" | "array" | "await_expression" => {
+                self.beginning(node.named_child(0)?, depth + 1)
+            }
+            "object" => {
+                // `http.request({hostname: "x"})`
+                let pairs = children(node).into_iter().filter(|pair| pair.kind() == "pair");
+                let mut hosts = pairs.filter_map(|pair| {
+                    let key = self.finder.text_of(pair.child_by_field_name("key")?);
+                    let is_host = matches!(key.trim_matches(['"', '\'']), "host" | "hostname" | "url" | "baseURL");
+                    pair.child_by_field_name("value").filter(|_| is_host)
+                });
+                self.beginning(hosts.next()?, depth + 1)
+            }
+            "call_expression" | "new_expression" => {
+                let paths = self.paths(node, depth + 1);
+                if paths.iter().any(|path| path == "os.homedir()") {
+                    return Some("~".to_owned());
+                }
+                let text = self.finder.text_of(node);
+                let is_path = text.starts_with("new URL") || paths.iter().any(|path| path.starts_with("path."));
+                argument(node, 0).filter(|_| is_path).and_then(|held| self.beginning(held, depth + 1))
+            }
+            _ => None,
+        }
+    }
+
+    fn look(&mut self, node: Node<'_>) {
+        match node.kind() {
+            "call_expression" | "new_expression" => self.call(node),
+            "identifier" | "shorthand_property_identifier" | "member_expression" => self.reference(node),
+            "subscript_expression" => self.subscript(node),
+            "string" | "template_string" => self.string(node),
+            "variable_declarator" => {
+                self.named_text(node.child_by_field_name("name"), node.child_by_field_name("value"));
+            }
+            "assignment_expression" => {
+                self.named_text(node.child_by_field_name("left"), node.child_by_field_name("right"));
+                let is_off = self.finder.text_of(node).contains("NODE_TLS_REJECT_UNAUTHORIZED");
+                if is_off {
+                    self.finder.add(node, Kind::UnverifiedTls, None);
+                }
+            }
+            "pair" => {
+                let (key, value) = (node.child_by_field_name("key"), node.child_by_field_name("value"));
+                self.named_text(key, value);
+                let text = |node: Option<Node<'_>>| node.map(|node| self.finder.text_of(node)).unwrap_or_default();
+                if matches!(text(key).trim_matches(['"', '\'']), "rejectUnauthorized" | "strictSSL")
+                    && text(value) == "false"
+                {
+                    self.finder.add(node, Kind::UnverifiedTls, None);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn named_text(&mut self, name: Option<Node<'_>>, value: Option<Node<'_>>) {
+        let (Some(name), Some(value)) = (name, value.filter(|value| value.kind() == "string")) else { return };
+        let text = self.whole(value, 0).unwrap_or_default();
+        let name = self.finder.text_of(name).trim_matches(['"', '\'']);
+        self.finder.named_literal(value, name, &text);
+    }
+
+    fn string(&mut self, node: Node<'_>) {
+        if node.parent().is_some_and(|parent| matches!(parent.kind(), "expression_statement" | "import_statement")) {
+            return;
+        }
+        let content = self.content(node);
+        self.finder.literal(node, &content);
+    }
+
+    /// A name used without calling it.
+    fn reference(&mut self, node: Node<'_>) {
+        let Some(parent) = node.parent() else { return };
+        let is_field = |name: &str| parent.child_by_field_name(name) == Some(node);
+        let is_part = match parent.kind() {
+            "member_expression" => true,
+            "call_expression" => is_field("function"),
+            "new_expression" => is_field("constructor"),
+            "variable_declarator"
+            | "function_declaration"
+            | "class_declaration"
+            | "function_expression"
+            | "method_definition" => is_field("name"),
+            "assignment_expression" => is_field("left"),
+            "subscript_expression" => is_field("object"),
+            "pair" => is_field("key"),
+            kind => {
+                kind.contains("import")
+                    || kind.contains("pattern")
+                    || kind.contains("parameter")
+                    || kind.contains("type")
+            }
+        };
+        let paths = self.paths(node, 0);
+        let is_environment = |path: &String| matches!(path.as_str(), "process.env" | "Deno.env" | "Bun.env");
+        if paths.iter().any(is_environment) && node.kind() != "shorthand_property_identifier" {
+            self.environment(node, parent);
+            return;
+        }
+        if is_part {
+            return;
+        }
+        if let Some(rule) = paths.iter().find_map(|path| rule_for(&[RULES], path).filter(|rule| rule.by_name)) {
+            self.finder.add(node, rule.kind, None);
+        }
+    }
+
+    fn environment(&mut self, node: Node<'_>, parent: Node<'_>) {
+        let name = match parent.kind() {
+            "member_expression" => {
+                parent.child_by_field_name("property").map(|name| self.finder.text_of(name).to_owned())
+            }
+            "subscript_expression" => parent.child_by_field_name("index").and_then(|key| self.whole(key, 0)),
+            _ => None,
+        };
+        let is_member = matches!(parent.kind(), "member_expression" | "subscript_expression");
+        let held = if is_member { parent } else { node };
+        let is_assigned = held.parent().is_some_and(|above| {
+            above.kind() == "assignment_expression" && above.child_by_field_name("left") == Some(held)
+        });
+        if is_assigned {
+            return;
+        }
+        // `Deno.env.get("X")`
+        let call = held.parent().filter(|call| call.kind() == "call_expression");
+        let name = if name.as_deref() == Some("get") {
+            call.and_then(|call| argument(call, 0)).and_then(|name| self.whole(name, 0))
+        } else {
+            name
+        };
+        self.finder.add(held, Kind::ReadsEnvironment, name);
+    }
+
+    fn subscript(&mut self, node: Node<'_>) {
+        let field = |name: &str| node.child_by_field_name(name);
+        let (Some(object), Some(index)) = (field("object"), field("index")) else { return };
+        if self.whole(index, 0).is_some() || index.kind() == "number" {
+            return;
+        }
+        let called = node.parent().is_some_and(|parent| {
+            parent.kind() == "call_expression" && parent.child_by_field_name("function") == Some(node)
+        });
+        let is_able = |path: &String| ABLE.contains(&path.as_str()) || matches!(path.as_str(), "globalThis" | "global");
+        if called && self.paths(object, 0).iter().any(is_able) {
+            self.finder.add(node, Kind::Obfuscation, None);
+        }
+    }
+
+    fn call(&mut self, node: Node<'_>) {
+        let function = node.child_by_field_name("function").or_else(|| node.child_by_field_name("constructor"));
+        let Some(function) = function else { return };
+        if self.finder.text_of(function).ends_with(".constructor.constructor") {
+            self.finder.add(node, Kind::Obfuscation, None);
+            return;
+        }
+        for path in self.paths(function, 0) {
+            if self.special(node, &path) {
+                return;
+            }
+            if let Some(rule) = rule_for(&[RULES], &path) {
+                self.by_rule(node, &path, rule.kind);
+                return;
+            }
+        }
+    }
+
+    fn special(&mut self, node: Node<'_>, path: &str) -> bool {
+        let first = argument(node, 0);
+        if takes_module(path) {
+            let is_own = |text: String| text.starts_with("./") || text.starts_with("../");
+            let is_computed = first.is_some_and(|module| self.whole(module, 0).is_none());
+            if is_computed && !first.and_then(|module| self.beginning(module, 0)).is_some_and(is_own) {
+                self.finder.add(node, Kind::Obfuscation, None);
+            }
+            return true;
+        }
+        match path {
+            "setTimeout" | "setInterval" | "setImmediate" => {
+                if first.is_some_and(|held| matches!(held.kind(), "string" | "template_string")) {
+                    self.finder.add(node, Kind::Eval, None);
+                }
+            }
+            "fs.open" | "fs.openSync" => {
+                let flags = argument(node, 1).map(|flags| self.whole(flags, 0));
+                let writes = match flags {
+                    Some(Some(flags)) => flags.contains(['w', 'a', '+']),
+                    Some(None) => true,
+                    None => false,
+                };
+                self.on_file(node, if writes { Kind::WritesFiles } else { Kind::ReadsFiles });
+            }
+            "worker_threads.Worker" => {
+                if self.finder.text_of(node).contains("eval: true") {
+                    self.finder.add(node, Kind::Eval, None);
+                }
+            }
+            "Deno.env.get" | "net.isIP" | "net.isIPv4" | "net.isIPv6" => {}
+            _ => return false,
+        }
+        true
+    }
+
+    fn by_rule(&mut self, node: Node<'_>, path: &str, kind: Kind) {
+        let first = argument(node, 0);
+        match kind {
+            Kind::StartsPrograms | Kind::Shell => self.starts(node, path, kind),
+            Kind::ReadsFiles | Kind::WritesFiles | Kind::DeletesFiles => self.on_file(node, kind),
+            Kind::Network => {
+                let subject = first.and_then(|subject| self.beginning(subject, 0));
+                let host = subject.and_then(|text| literals::host_or_text(&text));
+                self.finder.add(node, kind, host);
+            }
+            Kind::Eval => {
+                let decodes = |node: Node<'_>| {
+                    let text = self.finder.text_of(node);
+                    node.kind() == "call_expression"
+                        && (text.starts_with("atob(") || text.contains("'base64'") || text.contains("\"base64\""))
+                };
+                let named = |node: Node<'_>| {
+                    let meanings =
+                        self.finder.meanings(self.finder.text_of(node)).filter(|_| node.kind() == "identifier");
+                    meanings.is_some_and(|all| {
+                        all.iter().any(|path| path.starts_with("atob()") || path.starts_with("Buffer.from()"))
+                    })
+                };
+                let arguments = node.child_by_field_name("arguments");
+                let hidden =
+                    arguments.is_some_and(|held| nodes(held).take(500).any(|node| decodes(node) || named(node)));
+                self.finder.add(node, kind, None);
+                if hidden {
+                    self.finder.add(node, Kind::Obfuscation, None);
+                }
+            }
+            _ => {
+                let subject = first.and_then(|subject| self.beginning(subject, 0));
+                self.finder.add(node, kind, subject);
+            }
+        }
+    }
+
+    fn on_file(&mut self, node: Node<'_>, kind: Kind) {
+        let first = argument(node, 0);
+        // Descriptors 0 to 2 are the streams that every program has.
+        if first.is_some_and(|held| {
+            matches!(self.finder.text_of(held), "0" | "1" | "2" | "process.stdin.fd" | "process.stdout.fd")
+        }) {
+            return;
+        }
+        let path = first.and_then(|path| self.beginning(path, 0));
+        if path.as_deref().is_some_and(|path| matches!(path, "/dev/null" | "/dev/stdin" | "/dev/stdout")) {
+            return;
+        }
+        let is_outside = path.as_deref().is_some_and(literals::is_outside);
+        self.finder.add(node, if kind == Kind::ReadsFiles && is_outside { Kind::ReadsOutside } else { kind }, path);
+    }
+
+    fn starts(&mut self, node: Node<'_>, path: &str, kind: Kind) {
+        let command = argument(node, 0);
+        let text = command.and_then(|command| self.whole(command, 0));
+        let beginning = command.and_then(|command| self.beginning(command, 0));
+        let program = beginning.as_deref().and_then(first_word).filter(|word| !word.contains("{}"));
+        let by_option = nodes(node).take(200).filter(|pair| pair.kind() == "pair").any(|pair| {
+            let text: String = self.finder.text_of(pair).split_whitespace().collect();
+            text.starts_with("shell:") && text != "shell:false"
+        });
+        let argv = argument(node, 1).filter(|argv| argv.kind() == "array").map(children).unwrap_or_default();
+        let is_fixed = |node: &Node<'_>| self.whole(*node, 0).is_some();
+        let kind = if kind == Kind::Shell || by_option {
+            if text.is_some() && argv.iter().all(is_fixed) { Kind::Shell } else { Kind::ShellText }
+        } else if program.as_deref().is_some_and(is_shell) && argv.len() > 1 {
+            if argv.iter().all(is_fixed) { Kind::Shell } else { Kind::ShellText }
+        } else {
+            Kind::StartsPrograms
+        };
+        let name = path.strip_prefix("child_process.").unwrap_or(path);
+        let shown =
+            if by_option { format!("{name}(…, {{shell: true}})") } else { excerpt(self.finder.text_of(node), 72) };
+        self.finder.add_shown(node, kind, program, &shown);
+    }
+}
+
+fn argument(call: Node<'_>, at: usize) -> Option<Node<'_>> {
+    let arguments = call.child_by_field_name("arguments")?;
+    if arguments.kind() == "template_string" {
+        return (at == 0).then_some(arguments);
+    }
+    children(arguments).get(at).copied()
+}
+
+/// Whether calling this gives a module by its name.
+fn takes_module(path: &str) -> bool {
+    matches!(
+        path,
+        "require"
+            | "import"
+            | "module.createRequire()"
+            | "module.require"
+            | "process.getBuiltinModule"
+            | "process.mainModule.require"
+    )
+}
+
+/// A module by the name that the rules use.
+fn module_name(module: &str) -> String {
+    match module.strip_prefix("node:").unwrap_or(module) {
+        "fs/promises" | "graceful-fs" => "fs".to_owned(),
+        "dns/promises" => "dns".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
+fn joined(object: &str, name: &str) -> String {
+    match (object, name) {
+        (_, "default") | ("fs", "promises") => object.to_owned(),
+        ("globalThis" | "window" | "global" | "self", _) => name.to_owned(),
+        _ => format!("{object}.{name}"),
+    }
+}

@@ -1,0 +1,214 @@
+//! Fixed texts: addresses in them, secrets by their name, texts that nobody can read.
+
+/// Shorter texts are never opaque, in bytes. An icon or a test vector is about so long; code is longer.
+const OPAQUE: usize = 200;
+
+/// As many escapes of printable characters in one text hide what it says.
+const ESCAPES: usize = 4;
+
+/// Longest host, in bytes.
+const MAX_HOST: usize = 253;
+
+/// Why a text cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Opaque {
+    /// Long, without a blank, of the characters of base64 or hex.
+    Long,
+    /// Plain letters written as escapes.
+    Escaped,
+}
+
+/// The hosts that a text names with their scheme: `https://api.x.com/v1` names `api.x.com`.
+pub(super) fn hosts(text: &str) -> Vec<String> {
+    let mut hosts = Vec::new();
+    for (at, _) in text.match_indices("://") {
+        let scheme = text[..at].rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '+').next().unwrap_or_default();
+        if !["http", "https", "ws", "wss", "ftp", "ftps", "sftp", "ssh", "git", "tcp"].contains(&scheme) {
+            continue;
+        }
+        if let Some(host) = authority(&text[at + 3..]).filter(|host| !hosts.contains(host)) {
+            hosts.push(host);
+        }
+    }
+    hosts
+}
+
+/// The host and port at the beginning of a text, behind a user if there is one.
+fn authority(text: &str) -> Option<String> {
+    let is_end =
+        |c: char| matches!(c, '/' | '?' | '#' | '"' | '\'' | '<' | '>' | ')' | ',' | '\\') || c.is_whitespace();
+    let whole = text.split(is_end).next().unwrap_or_default();
+    let host = whole.rsplit('@').next().unwrap_or_default().trim_end_matches(['.', ':']);
+    let is_fixed = !host.is_empty() && host.len() <= MAX_HOST && !host.contains(['{', '}', '$', '%', '*']);
+    is_fixed.then(|| host.to_lowercase())
+}
+
+/// What a text says about where on the network: its host, else the text itself.
+pub(super) fn host_or_text(text: &str) -> Option<String> {
+    let text = text.trim();
+    hosts(text).into_iter().next().or_else(|| (!text.is_empty() && !text.contains("://")).then(|| text.to_owned()))
+}
+
+/// Whether a path leads out of the workspace, the tool's own folder and its scratch.
+pub(super) fn is_outside(path: &str) -> bool {
+    const EVERYBODYS: &[&str] = &["/dev/null", "/dev/stdin", "/dev/stdout", "/dev/stderr", "/dev/fd", "/tmp"];
+    if EVERYBODYS.iter().any(|own| path.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+    {
+        return false;
+    }
+    path.starts_with('/') && path.len() > 1
+        || path.starts_with('~')
+        || path.starts_with("../")
+        || path.starts_with("$HOME")
+}
+
+/// Whether a text cannot be read by a human. `code` is the text as written, `value` what it stands for.
+pub(super) fn opaque(code: &str, value: &str) -> Option<Opaque> {
+    let printable = code.match_indices("\\x").filter(|(at, _)| {
+        let digits = code.get(at + 2..at + 4).unwrap_or_default();
+        u8::from_str_radix(digits, 16).is_ok_and(|byte| byte.is_ascii_alphanumeric())
+    });
+    if printable.count() >= ESCAPES {
+        return Some(Opaque::Escaped);
+    }
+    if value.len() < OPAQUE {
+        return None;
+    }
+    // One long run, also when the text is broken into lines.
+    let longest =
+        value.split([' ', '\t', ',', ';']).map(|run| run.replace(['\n', '\r'], "")).max_by_key(String::len)?;
+    let is_code = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'-' | b'_');
+    if longest.len() < OPAQUE || !longest.bytes().all(is_code) {
+        return None;
+    }
+    let mut counts = [0_u32; 256];
+    longest.bytes().for_each(|byte| counts[usize::from(byte)] += 1);
+    // Base64 uses 64 characters, hex 16 of them; `=====` and `abcabc` use few. Alphabets that are
+    // listed once are short.
+    let distinct = counts.iter().filter(|count| **count > 0).count();
+    let has_digits = longest.bytes().any(|byte| byte.is_ascii_digit());
+    (distinct >= 12 && has_digits).then_some(Opaque::Long)
+}
+
+/// Whether a name says that its value is a secret.
+pub(super) fn is_secret_name(name: &str) -> bool {
+    const WORDS: &[&str] =
+        &["password", "passwd", "secret", "apikey", "accesskey", "privatekey", "authtoken", "accesstoken"];
+    const WHOLE: &[&str] = &["token", "pwd", "passphrase"];
+    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    let last = name.rsplit(['_', '-', '.']).next().unwrap_or_default().to_ascii_lowercase();
+    let is_name_of_name =
+        ["name", "path", "file", "field", "env", "var", "url", "header", "pattern", "re", "regex", "prefix"]
+            .contains(&last.as_str());
+    !is_name_of_name && (WORDS.iter().any(|word| plain.contains(word)) || WHOLE.contains(&last.as_str()))
+}
+
+/// Whether a value looks like a secret, and not like a place for one.
+pub(super) fn is_secret_value(value: &str) -> bool {
+    const PLACES: &[&str] =
+        &["example", "changeme", "change-me", "placeholder", "your", "xxx", "todo", "dummy", "redacted", "***", "..."];
+    let lower = value.to_ascii_lowercase();
+    let is_plain = value.bytes().all(|byte| byte.is_ascii_graphic());
+    let kinds = [u8::is_ascii_alphabetic as fn(&u8) -> bool, u8::is_ascii_digit];
+    value.len() >= 8
+        && is_plain
+        && !value.contains(['{', '}', '<', '>', '$', '/', '('])
+        && kinds.iter().all(|kind| value.bytes().any(|byte| kind(&byte)))
+        && !PLACES.iter().any(|place| lower.contains(place))
+}
+
+/// What a text in quotes stands for: the escapes that could hide a name are resolved.
+pub(super) fn unescaped(text: &str) -> String {
+    if !text.contains('\\') {
+        return text.to_owned();
+    }
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        plain.push_str(&rest[..at]);
+        let (c, length) = escape(&rest[at..]);
+        plain.extend(c);
+        rest = &rest[at + length..];
+    }
+    plain.push_str(rest);
+    plain
+}
+
+/// The character of the escape at the beginning of a text, and how many bytes it takes.
+fn escape(text: &str) -> (Option<char>, usize) {
+    let Some(kind) = text[1..].chars().next() else { return (Some('\\'), 1) };
+    let hex = |digits: usize| {
+        let code = text.get(2..2 + digits).and_then(|digits| u32::from_str_radix(digits, 16).ok());
+        code.and_then(char::from_u32).map(|c| (Some(c), 2 + digits))
+    };
+    let found = match kind {
+        'x' => hex(2),
+        'u' => hex(4),
+        'U' => hex(8),
+        'n' => Some((Some('\n'), 2)),
+        't' => Some((Some('\t'), 2)),
+        'r' => Some((Some('\r'), 2)),
+        '\n' => Some((None, 2)),
+        '0'..='7' => {
+            let digits = text[1..].bytes().take(3).take_while(|byte| (b'0'..=b'7').contains(byte)).count();
+            let code = u32::from_str_radix(&text[1..=digits], 8).ok();
+            code.and_then(char::from_u32).map(|c| (Some(c), 1 + digits))
+        }
+        _ => None,
+    };
+    found.unwrap_or((Some(kind), 1 + kind.len_utf8()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_are_read_out_of_addresses() {
+        assert_eq!(
+            hosts("see https://User@API.x.com:8080/v1?q and wss://b.c, not file:///etc"),
+            ["api.x.com:8080", "b.c"]
+        );
+        assert_eq!(hosts("https://{host}/x and http://"), Vec::<String>::new());
+        assert_eq!(host_or_text("10.0.0.1").as_deref(), Some("10.0.0.1"));
+        assert_eq!(host_or_text("https://{host}"), None);
+    }
+
+    #[test]
+    fn a_path_outside_is_known_by_its_beginning() {
+        for path in ["/etc/passwd", "~/.ssh/id", "../other/file"] {
+            assert!(is_outside(path), "{path}");
+        }
+        for path in ["data/x", "/tmp/x", "/dev/null", "/", "", "./x"] {
+            assert!(!is_outside(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_opaque_when_nobody_can_read_it() {
+        let base64 = "aW1wb3J0IG9zCm9zLnN5c3RlbSgiY3VybCBodHRwOi8vZXZpbC5leGFtcGxlL3gifHNoKQ0123456789".repeat(4);
+        assert_eq!(opaque(&base64, &base64), Some(Opaque::Long));
+        let prose = "a long text of words that a human can read without any trouble at all, ".repeat(6);
+        assert_eq!(opaque(&prose, &prose), None);
+        let line = "=".repeat(300);
+        assert_eq!(opaque(&line, &line), None);
+        assert_eq!(opaque(r#""\x65\x76\x61\x6c""#, "eval"), Some(Opaque::Escaped));
+        assert_eq!(opaque(r#""\x1b[0m\x00\x07\x1b""#, ""), None);
+    }
+
+    #[test]
+    fn a_secret_is_told_from_a_place_for_one() {
+        assert!(is_secret_name("API_KEY") && is_secret_name("db_password") && is_secret_name("github_token"));
+        assert!(!is_secret_name("tokens") && !is_secret_name("password_field") && !is_secret_name("keyboard"));
+        assert!(is_secret_value("hunter2-blue-9"));
+        for value in ["short1", "no digits here", "your-key-123", "{TOKEN_1234}", "changeme123"] {
+            assert!(!is_secret_value(value), "{value}");
+        }
+    }
+
+    #[test]
+    fn escapes_hide_no_name() {
+        assert_eq!(unescaped(r"\x65v\141l\n\u0041\q\\"), "eval\nAq\\");
+        assert_eq!(unescaped("ends with \\"), "ends with \\");
+    }
+}

@@ -1,0 +1,40 @@
+//! What the source is able to do: read from the tree of its syntax, so that texts and comments do not count and
+//! other names for the same thing do.
+
+mod bash;
+mod bash_rules;
+mod check;
+mod finder;
+mod javascript;
+mod javascript_rules;
+mod literals;
+mod python;
+mod python_rules;
+
+pub use check::examine;
+
+use super::source::{self, Language};
+use crate::domain::{Capability, CapabilityKind};
+use finder::Finder;
+
+/// What the text of one file is able to do, in the order of the text. Reads only; nothing is executed, and nothing
+/// outside of the text is looked at. A text that cannot be parsed is able to do nothing that is known.
+pub fn scan(_path: &str, language: Language, text: &str) -> Vec<Capability> {
+    let Some(tree) = language.parse(text) else { return Vec::new() };
+    let mut finder = Finder::new(text);
+    match language {
+        Language::Python => python::scan(tree.root_node(), &mut finder),
+        Language::JavaScript | Language::TypeScript | Language::Tsx => {
+            javascript::scan(tree.root_node(), &mut finder);
+        }
+        Language::Bash => bash::scan(tree.root_node(), &mut finder),
+    }
+    if source::is_beyond(tree.root_node()) {
+        let shown = "it is nested deeper, or longer, than anybody reads; not all of it was looked at";
+        finder.add_shown(tree.root_node(), CapabilityKind::Obfuscation, None, shown);
+    }
+    finder.finish()
+}
+
+#[cfg(test)]
+mod tests;

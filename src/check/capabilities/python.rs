@@ -1,0 +1,770 @@
+//! What Python source is able to do.
+
+use super::finder::{Finder, MAX_DEPTH, rule_for};
+use super::literals;
+use super::python_rules::{BUILTINS, HARMLESS_ENDS, OPENERS, RULES};
+use crate::check::source::{children, nodes};
+use crate::domain::CapabilityKind as Kind;
+use std::collections::HashSet;
+use tree_sitter::Node;
+
+/// Keywords under which a call is given what it works on.
+const SUBJECTS: &[&str] = &[
+    "url", "path", "file", "filename", "host", "address", "args", "cmd", "command", "name", "key", "program", "src",
+    "database",
+];
+
+/// Programs that take a text to execute behind `-c`.
+pub(super) const SHELLS: &[&str] = &["sh", "bash", "zsh", "dash", "ksh", "ash", "fish", "cmd", "powershell", "pwsh"];
+
+/// Attributes by which code climbs out of the names it was given.
+const CLIMBING: &[&str] = &["__globals__", "__code__", "__builtins__"];
+
+/// Functions that turn unreadable text into readable text.
+const DECODERS: &[&str] = &[
+    "base64.*",
+    "binascii.*",
+    "codecs.decode",
+    "zlib.decompress",
+    "bz2.decompress",
+    "lzma.decompress",
+    "gzip.decompress",
+    "marshal.loads",
+    "bytes.fromhex",
+    "bytearray.fromhex",
+];
+
+pub(super) struct Scanner<'f, 'a> {
+    finder: &'f mut Finder<'a>,
+    /// Names that the file itself defines at its top level: they are no builtins.
+    own: HashSet<&'a str>,
+    /// Modules of which everything was imported.
+    stars: Vec<String>,
+}
+
+/// Collects what a tree of Python is able to do.
+pub(super) fn scan(root: Node<'_>, finder: &mut Finder<'_>) {
+    let mut scanner = Scanner { finder, own: HashSet::new(), stars: Vec::new() };
+    scanner.own = scanner.defined(root);
+    // Twice: a name may be bound to what is bound further down.
+    for _ in 0..2 {
+        nodes(root).for_each(|node| scanner.bind(node));
+    }
+    nodes(root).for_each(|node| scanner.look(node));
+}
+
+impl<'a> Scanner<'_, 'a> {
+    fn defined(&self, root: Node<'_>) -> HashSet<&'a str> {
+        let definitions = children(root).into_iter().filter_map(|node| match node.kind() {
+            "function_definition" | "class_definition" => Some(node),
+            "decorated_definition" => node.child_by_field_name("definition"),
+            _ => None,
+        });
+        definitions.filter_map(|node| Some(self.finder.text_of(node.child_by_field_name("name")?))).collect()
+    }
+
+    /// Learns what names stand for.
+    fn bind(&mut self, node: Node<'_>) {
+        match node.kind() {
+            "import_statement" => self.import(node),
+            "import_from_statement" => self.import_from(node),
+            "assignment" => {
+                let (Some(left), right) = (node.child_by_field_name("left"), node.child_by_field_name("right")) else {
+                    return;
+                };
+                if let Some(right) = right {
+                    self.assign(left, right);
+                } else if let Some(kind) = node.child_by_field_name("type") {
+                    self.name_like(left, kind);
+                }
+            }
+            "augmented_assignment" => {
+                if let Some(left) = node.child_by_field_name("left").filter(|left| left.kind() == "identifier") {
+                    self.finder.bind(self.finder.text_of(left), None);
+                }
+            }
+            "named_expression" => {
+                if let (Some(name), Some(value)) = (node.child_by_field_name("name"), node.child_by_field_name("value"))
+                {
+                    self.assign(name, value);
+                }
+            }
+            "as_pattern" => {
+                let alias = node.child_by_field_name("alias").and_then(|alias| alias.named_child(0));
+                if let (Some(alias), Some(value)) = (alias, node.named_child(0)) {
+                    self.assign(alias, value);
+                }
+            }
+            "for_statement" | "for_in_clause" => {
+                if let (Some(left), Some(right)) = (node.child_by_field_name("left"), node.child_by_field_name("right"))
+                {
+                    self.assign(left, right);
+                }
+            }
+            "typed_parameter" | "typed_default_parameter" => {
+                let name = node.child_by_field_name("name").or_else(|| node.named_child(0));
+                if let (Some(name), Some(kind)) = (name, node.child_by_field_name("type")) {
+                    self.name_like(name, kind);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn import(&mut self, node: Node<'_>) {
+        let mut cursor = node.walk();
+        let names: Vec<Node<'_>> = node.children_by_field_name("name", &mut cursor).collect();
+        for name in names {
+            let (module, alias) = self.aliased(name);
+            if let Some(alias) = alias {
+                self.finder.name(&alias, [module]);
+            } else {
+                let first = module.split('.').next().unwrap_or_default().to_owned();
+                self.finder.name(&first.clone(), [first]);
+            }
+        }
+    }
+
+    fn import_from(&mut self, node: Node<'_>) {
+        let Some(module) = node.child_by_field_name("module_name") else { return };
+        let module = plain(self.finder.text_of(module));
+        if children(node).iter().any(|child| child.kind() == "wildcard_import") {
+            self.stars.push(module);
+            return;
+        }
+        let mut cursor = node.walk();
+        let names: Vec<Node<'_>> = node.children_by_field_name("name", &mut cursor).collect();
+        for name in names {
+            let (name, alias) = self.aliased(name);
+            self.finder.name(&alias.unwrap_or_else(|| name.clone()), [format!("{module}.{name}")]);
+        }
+    }
+
+    fn aliased(&self, node: Node<'_>) -> (String, Option<String>) {
+        let name = node.child_by_field_name("name").filter(|_| node.kind() == "aliased_import").unwrap_or(node);
+        let alias = node.child_by_field_name("alias").map(|alias| self.finder.text_of(alias).to_owned());
+        (plain(self.finder.text_of(name)), alias)
+    }
+
+    fn assign(&mut self, left: Node<'_>, right: Node<'_>) {
+        match left.kind() {
+            "identifier" => {
+                let name = self.finder.text_of(left);
+                let meanings = self.paths(right, 0).into_iter().filter(|path| !path.starts_with('?'));
+                let meanings: Vec<String> = meanings.filter(|path| path != name).collect();
+                self.finder.name(name, meanings);
+                let value = self.whole(right, 0);
+                self.finder.bind(name, value);
+            }
+            "attribute" => {
+                // `self.session = requests.Session()`: known by its last name.
+                let meanings: Vec<String> = self
+                    .paths(right, 0)
+                    .into_iter()
+                    .filter(|path| !path.starts_with('?') && path.contains('.'))
+                    .collect();
+                if let Some(name) = left.child_by_field_name("attribute").filter(|_| !meanings.is_empty()) {
+                    self.finder.name(&format!(".{}", self.finder.text_of(name)), meanings);
+                }
+            }
+            "pattern_list" | "tuple_pattern" if matches!(right.kind(), "expression_list" | "tuple") => {
+                for (left, right) in children(left).into_iter().zip(children(right)) {
+                    self.assign(left, right);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A name that is declared to be of a type.
+    fn name_like(&mut self, name: Node<'_>, kind: Node<'_>) {
+        if let Some(kind) = kind.named_child(0).filter(|_| name.kind() == "identifier") {
+            let meanings = self.paths(kind, 0).into_iter().filter(|path| !path.starts_with('?'));
+            let meanings: Vec<String> = meanings.map(|path| path + "()").collect();
+            self.finder.name(self.finder.text_of(name), meanings);
+        }
+    }
+
+    /// The dotted names that an expression may stand for; one that begins with `?` has an unknown beginning.
+    fn paths(&self, node: Node<'_>, depth: usize) -> Vec<String> {
+        if depth > MAX_DEPTH {
+            return Vec::new();
+        }
+        let field = |name: &str| node.child_by_field_name(name);
+        let of = |node: Option<Node<'_>>| node.map(|node| self.paths(node, depth + 1)).unwrap_or_default();
+        match node.kind() {
+            "identifier" => self.meanings(self.finder.text_of(node)),
+            "attribute" => {
+                let name = field("attribute").map(|name| self.finder.text_of(name)).unwrap_or_default();
+                let of_object = of(field("object"));
+                let known = of_object.iter().any(|path| !path.starts_with('?'));
+                let held = self.finder.meanings(&format!(".{name}")).filter(|_| !known).map(<[String]>::to_vec);
+                held.unwrap_or_else(|| of_object.into_iter().map(|path| format!("{path}.{name}")).collect())
+            }
+            "call" => self.paths_of_call(node, depth),
+            "subscript" => self.paths_of_subscript(node, depth),
+            "parenthesized_expression" | "await" => of(node.named_child(0)),
+            "named_expression" => of(field("value")),
+            "binary_operator" => of(field("left")).into_iter().filter(|path| path.starts_with("pathlib.")).collect(),
+            "boolean_operator" => of(field("left")).into_iter().chain(of(field("right"))).collect(),
+            "conditional_expression" => of(node.named_child(0)).into_iter().chain(of(node.named_child(2))).collect(),
+            _ => vec!["?".to_owned()],
+        }
+    }
+
+    fn meanings(&self, name: &str) -> Vec<String> {
+        if let Some(known) = self.finder.meanings(name) {
+            return known.to_vec();
+        }
+        if self.own.contains(name) {
+            return vec!["?".to_owned()];
+        }
+        let starred = self.stars.iter().map(|module| format!("{module}.{name}"));
+        let starred: Vec<String> = starred.filter(|path| rule_for(&[RULES], path).is_some()).collect();
+        if !starred.is_empty() {
+            starred
+        } else if BUILTINS.contains(&name) || name == "bytes" || name == "bytearray" {
+            vec![name.to_owned()]
+        } else {
+            vec!["?".to_owned()]
+        }
+    }
+
+    fn paths_of_call(&self, node: Node<'_>, depth: usize) -> Vec<String> {
+        let Some(function) = node.child_by_field_name("function") else { return Vec::new() };
+        let functions = self.paths(function, depth + 1);
+        let argument = |at| self.argument(node, at, &[]);
+        let mut paths = Vec::new();
+        for function in functions {
+            match function.as_str() {
+                "__import__" | "builtins.__import__" | "importlib.import_module" => {
+                    paths.extend(argument(0).and_then(|module| self.whole(module, depth + 1)));
+                }
+                "getattr" | "builtins.getattr" => {
+                    let name = argument(1).and_then(|name| self.whole(name, depth + 1)).unwrap_or("?".to_owned());
+                    let objects = argument(0).map(|object| self.paths(object, depth + 1)).unwrap_or_default();
+                    paths.extend(objects.into_iter().map(|object| joined(&object, &name)));
+                }
+                "functools.partial" => {
+                    paths.extend(argument(0).map(|held| self.paths(held, depth + 1)).unwrap_or_default());
+                }
+                _ => paths.push(function + "()"),
+            }
+        }
+        paths
+    }
+
+    /// `sys.modules["os"]`, `globals()["eval"]`, `os.__dict__["system"]` lead where a dot leads.
+    fn paths_of_subscript(&self, node: Node<'_>, depth: usize) -> Vec<String> {
+        let Some(value) = node.child_by_field_name("value") else { return Vec::new() };
+        let key = node.child_by_field_name("subscript").and_then(|key| self.whole(key, depth + 1));
+        let paths = self.paths(value, depth + 1).into_iter().map(|path| match (path.as_str(), &key) {
+            (
+                "sys.modules" | "globals()" | "locals()" | "vars()" | "__builtins__" | "__builtins__.__dict__",
+                Some(key),
+            ) => key.clone(),
+            (path, Some(key)) if path.ends_with(".__dict__") => joined(path.trim_end_matches(".__dict__"), key),
+            (path, _) => format!("{path}[]"),
+        });
+        paths.collect()
+    }
+
+    /// An argument of a call by its place, else by one of these names.
+    fn argument<'t>(&self, call: Node<'t>, at: usize, names: &[&str]) -> Option<Node<'t>> {
+        let arguments = children(call.child_by_field_name("arguments")?);
+        let by_place =
+            arguments.iter().filter(|node| !matches!(node.kind(), "keyword_argument" | "dictionary_splat")).nth(at);
+        by_place.copied().or_else(|| {
+            let named = arguments.iter().filter(|node| node.kind() == "keyword_argument");
+            let mut named = named.filter_map(|node| {
+                let name = self.finder.text_of(node.child_by_field_name("name")?);
+                names.contains(&name).then(|| node.child_by_field_name("value")).flatten()
+            });
+            named.next()
+        })
+    }
+
+    fn keyword<'t>(&self, call: Node<'t>, name: &str) -> Option<Node<'t>> {
+        self.argument(call, usize::MAX, &[name])
+    }
+
+    /// The text that an expression certainly is.
+    fn whole(&self, node: Node<'_>, depth: usize) -> Option<String> {
+        if depth > MAX_DEPTH {
+            return None;
+        }
+        match node.kind() {
+            "string" => {
+                let parts = children(node);
+                let is_fixed = parts.iter().all(|part| part.kind() != "interpolation");
+                is_fixed.then(|| self.content(node))
+            }
+            "concatenated_string" => children(node)
+                .into_iter()
+                .map(|part| self.whole(part, depth + 1))
+                .collect::<Option<Vec<_>>>()
+                .map(|p| p.concat()),
+            "parenthesized_expression" => self.whole(node.named_child(0)?, depth + 1),
+            "binary_operator" if self.operator(node) == "+" => {
+                let left = self.whole(node.child_by_field_name("left")?, depth + 1)?;
+                let right = self.whole(node.child_by_field_name("right")?, depth + 1)?;
+                (left.len() + right.len() < 4096).then(|| left + &right)
+            }
+            "identifier" => self.finder.constant(self.finder.text_of(node)).map(str::to_owned),
+            _ => None,
+        }
+    }
+
+    fn operator(&self, node: Node<'_>) -> &'a str {
+        node.child_by_field_name("operator").map(|node| self.finder.text_of(node)).unwrap_or_default()
+    }
+
+    fn content(&self, string: Node<'_>) -> String {
+        let is_raw =
+            self.finder.text_of(string).split(['"', '\'']).next().is_some_and(|prefix| prefix.contains(['r', 'R']));
+        let parts = children(string).into_iter().filter(|part| part.kind() == "string_content");
+        let parts = parts.map(|part| {
+            let text = self.finder.text_of(part);
+            if is_raw { text.to_owned() } else { literals::unescaped(text) }
+        });
+        parts.collect()
+    }
+
+    /// What an expression begins with, as far as it is a fixed text: enough to know a host or a folder.
+    fn beginning(&self, node: Node<'_>, depth: usize) -> Option<String> {
+        if depth > MAX_DEPTH {
+            return None;
+        }
+        if let Some(whole) = self.whole(node, depth) {
+            return Some(whole);
+        }
+        let field = |name: &str| node.child_by_field_name(name);
+        match node.kind() {
+            "string" => {
+                let mut text = String::new();
+                for part in children(node) {
+                    match part.kind() {
+                        "string_content" => text.push_str(self.finder.text_of(part)),
+                        "interpolation" => {
+                            if let Some(held) = part.named_child(0).and_then(|held| self.whole(held, depth + 1)) {
+                                text.push_str(&held);
+                            } else {
+                                text.push_str("{}");
+                                break;
+                            }
+                        }
+                        _ => {}
+                    }
+                }
+                (!text.starts_with("{}")).then_some(text)
+            }
+            "binary_operator" => self.beginning(field("left")?, depth + 1),
+            "parenthesized_expression" | "list" | "tuple" | "concatenated_string" => {
+                self.beginning(node.named_child(0)?, depth + 1)
+            }
+            "call" => {
+                let paths = self.paths(node, depth + 1);
+                if paths.iter().any(|path| path == "pathlib.Path.home()") {
+                    return Some("~".to_owned());
+                }
+                let is_path = |path: &String| {
+                    path.starts_with("pathlib.") || path.starts_with("os.path.") || path == "urllib.request.Request()"
+                };
+                let held = self.argument(node, 0, &["url"]).filter(|_| paths.iter().any(is_path));
+                held.and_then(|held| self.beginning(held, depth + 1)).or_else(|| {
+                    let function = field("function").filter(|function| function.kind() == "attribute")?;
+                    self.beginning(function.child_by_field_name("object")?, depth + 1)
+                })
+            }
+            _ => None,
+        }
+    }
+
+    fn look(&mut self, node: Node<'_>) {
+        match node.kind() {
+            "call" => self.call(node),
+            "attribute" | "identifier" => self.reference(node),
+            "subscript" => self.subscript(node),
+            "string" => self.string(node),
+            "assignment" => self.named_text(node.child_by_field_name("left"), node.child_by_field_name("right")),
+            "keyword_argument" => {
+                self.named_text(node.child_by_field_name("name"), node.child_by_field_name("value"));
+                self.unverified(node);
+            }
+            "pair" => {
+                let key = node.child_by_field_name("key").and_then(|key| self.whole(key, 0));
+                let value = node.child_by_field_name("value").filter(|value| value.kind() == "string");
+                if let (Some(key), Some(value)) = (key, value) {
+                    let text = self.whole(value, 0).unwrap_or_default();
+                    self.finder.named_literal(value, &key, &text);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn named_text(&mut self, name: Option<Node<'_>>, value: Option<Node<'_>>) {
+        let (Some(name), Some(value)) = (name, value.filter(|value| value.kind() == "string")) else { return };
+        let text = self.whole(value, 0).unwrap_or_default();
+        self.finder.named_literal(value, self.finder.text_of(name), &text);
+    }
+
+    /// `verify=False` and its kin.
+    fn unverified(&mut self, keyword: Node<'_>) {
+        let text =
+            |field: &str| keyword.child_by_field_name(field).map(|node| self.finder.text_of(node)).unwrap_or_default();
+        let is_off = matches!(
+            (text("name"), text("value")),
+            ("verify" | "verify_ssl" | "verify_tls" | "ssl_verify" | "validate_certs" | "check_hostname", "False")
+        );
+        if is_off {
+            self.finder.add(keyword, Kind::UnverifiedTls, None);
+        }
+    }
+
+    fn string(&mut self, node: Node<'_>) {
+        // A text that stands alone is a comment: it does nothing.
+        if node.parent().is_some_and(|parent| parent.kind() == "expression_statement") {
+            return;
+        }
+        let content = self.content(node);
+        self.finder.literal(node, &content);
+    }
+
+    /// A name used without calling it: handed on, or bound to another name.
+    fn reference(&mut self, node: Node<'_>) {
+        let Some(parent) = node.parent() else { return };
+        let is_field = |name: &str| parent.child_by_field_name(name) == Some(node);
+        let is_part = match parent.kind() {
+            "attribute" => true,
+            "call" => is_field("function"),
+            "keyword_argument" | "function_definition" | "class_definition" | "named_expression" => is_field("name"),
+            "assignment" => is_field("left") || is_field("type"),
+            "subscript" => is_field("value"),
+            kind => {
+                kind.contains("import")
+                    || kind.contains("parameter")
+                    || matches!(
+                        kind,
+                        "dotted_name"
+                            | "type"
+                            | "as_pattern_target"
+                            | "global_statement"
+                            | "pattern_list"
+                            | "delete_statement"
+                    )
+            }
+        };
+        let outermost = node.kind() == "attribute"
+            && parent.kind() == "attribute"
+            && parent.child_by_field_name("object") != Some(node);
+        if is_part && !outermost {
+            self.held_environment(node, parent);
+            return;
+        }
+        if node.kind() == "attribute" && self.climbs(node) {
+            self.finder.add(node, Kind::Obfuscation, None);
+            return;
+        }
+        for path in self.paths(node, 0) {
+            if let Some(rule) = rule_for(&[RULES], &path).filter(|rule| rule.by_name) {
+                self.finder.add(node, rule.kind, None);
+                return;
+            }
+        }
+    }
+
+    fn climbs(&self, attribute: Node<'_>) -> bool {
+        let name = attribute.child_by_field_name("attribute").map(|name| self.finder.text_of(name)).unwrap_or_default();
+        CLIMBING.contains(&name)
+    }
+
+    /// `().__class__.__base__.__subclasses__()` reaches every class there is; of a class by its name it is common.
+    fn climbs_by_call(&self, function: Node<'_>) -> bool {
+        let text = self.finder.text_of(function);
+        let upward = ["__class__", "__base__", "__bases__", "__mro__", "object.", "type("];
+        function.kind() == "attribute"
+            && text.ends_with("__subclasses__")
+            && upward.iter().any(|word| text.contains(word))
+    }
+
+    /// `os.environ.get("X")`, `os.environ.copy()`: the variable is named by the call around it.
+    fn held_environment(&mut self, node: Node<'_>, parent: Node<'_>) {
+        let is_object = parent.kind() == "attribute" && parent.child_by_field_name("object") == Some(node);
+        if !is_object || !self.paths(node, 0).iter().any(|path| path == "os.environ" || path == "os.environb") {
+            return;
+        }
+        let call = parent.parent().filter(|call| call.kind() == "call").unwrap_or(parent);
+        let method = parent.child_by_field_name("attribute").map(|name| self.finder.text_of(name)).unwrap_or_default();
+        if !matches!(method, "update" | "clear" | "pop" | "setdefault") {
+            let name = self.argument(call, 0, &["key"]).and_then(|name| self.whole(name, 0));
+            self.finder.add(call, Kind::ReadsEnvironment, name);
+        }
+    }
+
+    fn subscript(&mut self, node: Node<'_>) {
+        let Some(value) = node.child_by_field_name("value") else { return };
+        let is_assigned = node.parent().is_some_and(|parent| {
+            parent.kind() == "delete_statement"
+                || parent.kind() == "assignment" && parent.child_by_field_name("left") == Some(node)
+        });
+        let key = node.child_by_field_name("subscript");
+        let name = key.and_then(|key| self.whole(key, 0));
+        for path in self.paths(value, 0) {
+            match path.as_str() {
+                "os.environ" | "os.environb" if !is_assigned => {
+                    self.finder.add(node, Kind::ReadsEnvironment, name.clone());
+                }
+                "__builtins__" | "__builtins__.__dict__" | "builtins.__dict__" => {
+                    self.finder.add(node, Kind::Obfuscation, name.clone());
+                }
+                "globals()" | "sys.modules" if name.is_none() && !is_assigned => {
+                    let called = node.parent().is_some_and(|parent| matches!(parent.kind(), "call" | "attribute"));
+                    if called {
+                        self.finder.add(node, Kind::Obfuscation, None);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn call(&mut self, node: Node<'_>) {
+        let Some(function) = node.child_by_field_name("function") else { return };
+        if self.climbs_by_call(function) {
+            self.finder.add(node, Kind::Obfuscation, None);
+            return;
+        }
+        for path in self.paths(function, 0) {
+            if self.special(node, &path) {
+                return;
+            }
+            let Some(rule) = rule_for(&[RULES], &path) else { continue };
+            if rule.kind == Kind::Network && !rule.by_name && HARMLESS_ENDS.iter().any(|end| path.ends_with(end)) {
+                continue;
+            }
+            self.by_rule(node, &path, rule.kind);
+            return;
+        }
+    }
+
+    /// Calls whose arguments decide what they do; `true` when nothing more is to be said.
+    fn special(&mut self, node: Node<'_>, path: &str) -> bool {
+        if let Some((_, mode)) = OPENERS.iter().find(|(name, _)| *name == path) {
+            self.open(node, *mode, 0);
+            return true;
+        }
+        if path.starts_with("pathlib.") && path.rsplit('.').next() == Some("open") {
+            self.open(node, 0, usize::MAX);
+            return true;
+        }
+        let text = |name: &str| self.keyword(node, name).map(|value| self.finder.text_of(value)).unwrap_or_default();
+        match path {
+            "os.open" => {
+                let flags =
+                    self.argument(node, 1, &["flags"]).map(|flags| self.finder.text_of(flags)).unwrap_or_default();
+                let writes =
+                    ["O_WRONLY", "O_RDWR", "O_CREAT", "O_TRUNC", "O_APPEND"].iter().any(|flag| flags.contains(flag));
+                self.on_file(node, if writes { Kind::WritesFiles } else { Kind::ReadsFiles }, self.subject(node));
+            }
+            "yaml.load" | "yaml.load_all" => {
+                let loader =
+                    self.argument(node, 1, &["Loader"]).map(|loader| self.finder.text_of(loader)).unwrap_or_default();
+                let is_safe = ["SafeLoader", "CSafeLoader", "BaseLoader", "CBaseLoader"]
+                    .iter()
+                    .any(|safe| loader.ends_with(safe));
+                if !is_safe {
+                    self.finder.add(node, Kind::Unpickles, None);
+                }
+            }
+            "torch.load" => {
+                if text("weights_only") != "True" {
+                    self.finder.add(node, Kind::Unpickles, None);
+                }
+            }
+            "numpy.load" => {
+                let is_pickled = text("allow_pickle") == "True";
+                self.finder.add(node, if is_pickled { Kind::Unpickles } else { Kind::ReadsFiles }, self.subject(node));
+            }
+            "__import__" | "builtins.__import__" | "importlib.import_module" => {
+                let module = self.argument(node, 0, &["name"]);
+                if module.and_then(|module| self.whole(module, 0)).is_none() {
+                    self.finder.add(node, Kind::Obfuscation, None);
+                }
+            }
+            "getattr" | "builtins.getattr" => self.getattr(node),
+            "sqlite3.connect" if self.subject(node).as_deref() == Some(":memory:") => {}
+            "socket.gethostname" | "socket.getfqdn" | "os.execl" => return path != "os.execl",
+            _ => return false,
+        }
+        true
+    }
+
+    /// A computed name of a module or of the builtins hides what is called; of the tool's own objects it is common.
+    fn getattr(&mut self, node: Node<'_>) {
+        let Some(object) = self.argument(node, 0, &[]) else { return };
+        let name = self.argument(node, 1, &[]).and_then(|name| self.whole(name, 0));
+        let paths = self.paths(object, 0);
+        let is_builtins = paths.iter().any(|path| path == "__builtins__" || path == "builtins");
+        let is_able = |path: &String| {
+            matches!(path.as_str(), "os" | "subprocess" | "importlib" | "sys" | "shutil" | "ctypes" | "socket")
+        };
+        if is_builtins || name.is_none() && paths.iter().any(is_able) {
+            self.finder.add(node, Kind::Obfuscation, None);
+        } else if let Some(name) = name {
+            let called = node
+                .parent()
+                .is_some_and(|parent| parent.kind() == "call" && parent.child_by_field_name("function") == Some(node));
+            let rule = paths.iter().find_map(|path| rule_for(&[RULES], &joined(path, &name)));
+            if let Some(rule) = rule.filter(|rule| rule.by_name && !called) {
+                self.finder.add(node, rule.kind, None);
+            }
+        }
+    }
+
+    fn open(&mut self, node: Node<'_>, mode_at: usize, path_at: usize) {
+        let mode = self.argument(node, mode_at, &["mode"]);
+        let writes = match mode.map(|mode| self.whole(mode, 0)) {
+            None => false,
+            Some(Some(mode)) => mode.contains(['w', 'a', 'x', '+']),
+            // A mode that is worked out may be any.
+            Some(None) => true,
+        };
+        let subject = if path_at == usize::MAX {
+            node.child_by_field_name("function").and_then(|f| f.child_by_field_name("object"))
+        } else {
+            self.argument(node, path_at, &["file", "name", "filename"])
+        };
+        let path = subject.and_then(|path| self.beginning(path, 0));
+        self.on_file(node, if writes { Kind::WritesFiles } else { Kind::ReadsFiles }, path);
+    }
+
+    fn on_file(&mut self, node: Node<'_>, kind: Kind, path: Option<String>) {
+        if path.as_deref() == Some("/dev/null") {
+            return;
+        }
+        let is_outside = path.as_deref().is_some_and(literals::is_outside);
+        let kind = if kind == Kind::ReadsFiles && is_outside { Kind::ReadsOutside } else { kind };
+        self.finder.add(node, kind, path);
+    }
+
+    /// What a call works on, as far as it is a fixed text.
+    fn subject(&self, call: Node<'_>) -> Option<String> {
+        self.argument(call, 0, SUBJECTS).and_then(|subject| self.beginning(subject, 0))
+    }
+
+    fn by_rule(&mut self, node: Node<'_>, path: &str, kind: Kind) {
+        match kind {
+            Kind::StartsPrograms | Kind::Shell => self.starts(node, path, kind),
+            Kind::ReadsFiles | Kind::WritesFiles | Kind::DeletesFiles => {
+                let object =
+                    node.child_by_field_name("function").and_then(|function| function.child_by_field_name("object"));
+                let of_object = || self.beginning(object?, 0);
+                let subject = if path.starts_with("pathlib.") || path.starts_with('?') {
+                    of_object()
+                } else {
+                    self.subject(node)
+                };
+                self.on_file(node, kind, subject);
+            }
+            Kind::Network => {
+                // `session.get(url)` names the address, not the module before it.
+                let subject =
+                    self.subject(node).or_else(|| self.second(node)).and_then(|text| literals::host_or_text(&text));
+                self.finder.add(node, kind, subject);
+            }
+            Kind::Eval => {
+                let hidden = self.argument(node, 0, &[]).is_some_and(|held| self.is_decoded(held));
+                self.finder.add(node, if hidden { Kind::Obfuscation } else { kind }, None);
+                if hidden {
+                    self.finder.add(node, kind, None);
+                }
+            }
+            _ => self.finder.add(node, kind, self.subject(node)),
+        }
+    }
+
+    /// `requests.request("GET", url)`: the address stands second.
+    fn second(&self, call: Node<'_>) -> Option<String> {
+        self.argument(call, 1, &["url"]).and_then(|subject| self.beginning(subject, 0))
+    }
+
+    /// Whether a text is decoded before it is executed.
+    fn is_decoded(&self, held: Node<'_>) -> bool {
+        let decodes = |node: Node<'_>| {
+            let function = node.child_by_field_name("function").filter(|_| node.kind() == "call");
+            let paths = function.map(|function| self.paths(function, 0)).unwrap_or_default();
+            paths.iter().any(|path| {
+                DECODERS
+                    .iter()
+                    .any(|known| known.strip_suffix('*').map_or(path == known, |start| path.starts_with(start)))
+            })
+        };
+        let by_name = |node: Node<'_>| {
+            let meanings = self.finder.meanings(self.finder.text_of(node)).filter(|_| node.kind() == "identifier");
+            let is_decoder = |path: &String| DECODERS.iter().any(|known| path.starts_with(known.trim_end_matches('*')));
+            meanings.is_some_and(|meanings| meanings.iter().any(is_decoder))
+        };
+        nodes(held).take(500).any(|node| decodes(node) || by_name(node))
+    }
+
+    fn starts(&mut self, node: Node<'_>, path: &str, kind: Kind) {
+        let command = self.argument(node, 0, &["args", "cmd", "command"]);
+        let shell = self.keyword(node, "shell").map(|value| self.finder.text_of(value));
+        let by_shell = kind == Kind::Shell || shell.is_some_and(|value| value != "False" && value != "0");
+        let argv =
+            command.filter(|command| matches!(command.kind(), "list" | "tuple")).map(children).unwrap_or_default();
+        let first = argv.first().and_then(|first| self.whole(*first, 0));
+        let text = command.and_then(|command| self.whole(command, 0));
+        let program = first.clone().or_else(|| text.as_deref().and_then(first_word)).or_else(|| {
+            command
+                .and_then(|command| self.beginning(command, 0))
+                .as_deref()
+                .and_then(first_word)
+                .filter(|word| !word.contains("{}"))
+        });
+        let (kind, shown) = if by_shell {
+            let kind = if text.is_some() || command.is_none() { Kind::Shell } else { Kind::ShellText };
+            let name = node.child_by_field_name("function").map_or(path, |function| self.finder.text_of(function));
+            let shown = if shell.is_some() { format!("{name}(…, shell=True)") } else { format!("{name}(…)") };
+            (kind, text.as_deref().map_or(shown, |text| format!("{name}({text:?})")))
+        } else if first.as_deref().is_some_and(is_shell) && argv.len() > 2 {
+            let is_fixed = argv[1..].iter().all(|word| self.whole(*word, 0).is_some());
+            let takes_text = argv[1..].iter().any(|word| {
+                self.whole(*word, 0)
+                    .is_some_and(|word| word.starts_with(['-', '/']) && word.to_ascii_lowercase().ends_with('c'))
+            });
+            let kind = if !takes_text {
+                Kind::StartsPrograms
+            } else if is_fixed {
+                Kind::Shell
+            } else {
+                Kind::ShellText
+            };
+            (kind, self.finder.text_of(node).to_owned())
+        } else {
+            (Kind::StartsPrograms, self.finder.text_of(node).to_owned())
+        };
+        self.finder.add_shown(node, kind, program, &crate::check::source::excerpt(&shown, 72));
+    }
+}
+
+/// Whether a program is a shell, by its name.
+pub(super) fn is_shell(program: &str) -> bool {
+    let name = program.rsplit(['/', '\\']).next().unwrap_or_default();
+    SHELLS.contains(&name.trim_end_matches(".exe"))
+}
+
+/// The first word of a command line.
+pub(super) fn first_word(line: &str) -> Option<String> {
+    line.split_whitespace().next().map(str::to_owned)
+}
+
+fn joined(object: &str, name: &str) -> String {
+    if object == "__builtins__" || object == "builtins" { name.to_owned() } else { format!("{object}.{name}") }
+}
+
+/// A dotted name without the blanks and line breaks that may stand in it.
+fn plain(name: &str) -> String {
+    name.split_whitespace().collect()
+}
