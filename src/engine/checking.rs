@@ -115,7 +115,7 @@ impl Engine {
         let before = before.filter(|before| Some(before.tool.digest) == base);
         let missing = self.missing(&detail);
         let shelf = Shelf { engine: self, rows: self.catalog().tools.clone() };
-        let trials = super::trials::EngineTrials::new(self, &detail, stop);
+        let trials = super::trials::EngineTrials::new(self, stop);
         let desk =
             Desk { version: &detail, base: before.as_ref(), missing: &missing, library: &shelf, trials: &trials };
         let made: Vec<&Check> = CHECKS.iter().filter(|check| self.inner.settings.gates.makes(check.name)).collect();

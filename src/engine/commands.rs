@@ -370,6 +370,7 @@ impl Engine {
             let _turn = self.inner.move_turn()?;
             self.finish_owed()?;
         }
+        self.sweep_trials();
         self.interrupt_orphans()
     }
 

@@ -197,7 +197,7 @@ impl Engine {
     }
 
     /// What no run is granted: our folders, and the files of the user's secrets.
-    fn ours(&self) -> Vec<PathBuf> {
+    pub(super) fn ours(&self) -> Vec<PathBuf> {
         let home = &self.inner.options.home;
         [&home.config, &home.data].into_iter().chain(secrets::files(&self.inner.settings.secrets)).cloned().collect()
     }
@@ -226,7 +226,7 @@ impl Engine {
     }
 
     /// The folder to which the paths of a version's files are relative.
-    fn origin(&self, tool: &Tool) -> PathBuf {
+    pub(super) fn origin(&self, tool: &Tool) -> PathBuf {
         self.inner.options.workspace.join(&tool.placement.base)
     }
 

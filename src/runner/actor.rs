@@ -218,6 +218,8 @@ impl Run<'_> {
                 Ok(Some(Message::Sample(sample))) => {
                     self.watchers.samples.send_replace(sample);
                 }
+                // Only of trials, which somebody else follows.
+                Ok(Some(Message::Observed(_))) => {}
                 Ok(Some(last)) => self.last = Some(last),
                 Ok(None) => break,
                 Err(error) => {
@@ -424,7 +426,7 @@ impl Run<'_> {
                 let message = explain(self.spec, &io::Error::from_raw_os_error(errno));
                 self.finish(RunEnd::SpawnFailed { message }, Observation::off("it never started"))
             }
-            Some(Message::Started(_) | Message::Sample(_)) | None => {
+            Some(Message::Started(_) | Message::Sample(_) | Message::Observed(_)) | None => {
                 self.finish(RunEnd::Interrupted, Observation::off("nobody saw its end"))
             }
         }
@@ -528,7 +530,10 @@ fn poll_streams(child: &Child, until: Instant) -> Result<(bool, bool), Errno> {
 }
 
 /// Waits until something happens on one of the sources that there are.
-fn poll_some<const N: usize>(sources: [(Option<&OwnedFd>, PollFlags); N], until: Instant) -> Result<[bool; N], Errno> {
+pub(super) fn poll_some<const N: usize>(
+    sources: [(Option<&OwnedFd>, PollFlags); N],
+    until: Instant,
+) -> Result<[bool; N], Errno> {
     let mut places = Vec::with_capacity(N);
     let mut fds = Vec::with_capacity(N);
     for (place, (fd, flags)) in sources.into_iter().enumerate() {

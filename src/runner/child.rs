@@ -3,7 +3,7 @@
 use super::interpreter::{missing, shebang};
 use super::processes::started_of_child;
 use super::request::Spec;
-use super::supervisor::{SUPERVISE, send, send_fds};
+use super::supervisor::{Call, SUPERVISE, send, send_fds};
 use super::terminal;
 use rustix::fs::{MemfdFlags, SealFlags};
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
@@ -58,6 +58,16 @@ pub(super) fn spawn(spec: &Spec) -> Result<Child, String> {
     start(spec, streams, &handed).map_err(|error| format!("its supervisor could not be started: {error}"))
 }
 
+/// Starts the supervisor of a batch of trials: what each is given goes in, what came of each comes out.
+///
+/// # Errors
+/// One line for a human.
+pub(super) fn spawn_batch(spec: &Spec, calls: &[Call]) -> Result<Child, String> {
+    let streams = Streams::batch(calls).map_err(|error| format!("no streams for its trials: {error}"))?;
+    let files = packed(spec).map_err(|error| format!("its files could not be handed over: {error}"))?;
+    start(spec, streams, &[files]).map_err(|error| format!("its supervisor could not be started: {error}"))
+}
+
 fn start(spec: &Spec, streams: Streams, handed: &[OwnedFd]) -> io::Result<Child> {
     let flags = SocketFlags::CLOEXEC;
     let (control, theirs) = rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
@@ -104,6 +114,17 @@ impl Streams {
         let (stdout, tool_out) = pipe()?;
         let (stderr, tool_err) = pipe()?;
         Ok(Streams { ours: [stdin, Some(stdout), Some(stderr)], theirs: [tool_in, tool_out, tool_err] })
+    }
+}
+
+impl Streams {
+    fn batch(calls: &[Call]) -> io::Result<Streams> {
+        let mut given = File::from(rustix::fs::memfd_create("calls", MemfdFlags::CLOEXEC)?);
+        given.write_all(&serde_json::to_vec(calls)?)?;
+        given.rewind()?;
+        let (results, theirs) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
+        let nowhere = File::options().write(true).open("/dev/null")?;
+        Ok(Streams { ours: [None, Some(results), None], theirs: [given.into(), theirs, nowhere.into()] })
     }
 }
 

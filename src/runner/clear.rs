@@ -27,17 +27,31 @@ pub fn clear(scratch: &Path) -> io::Result<()> {
 /// # Errors
 /// What could not be removed first.
 pub(super) fn remove(folder: &Path) -> io::Result<()> {
-    match rustix::fs::open(folder, FOLDER, Mode::empty()) {
+    match open(folder) {
         Ok(top) => empty(&top)?,
         Err(Errno::NOENT) => return Ok(()),
-        Err(Errno::ACCESS) => {
-            rustix::fs::chmod(folder, Mode::RWXU)?;
-            empty(&rustix::fs::open(folder, FOLDER, Mode::empty())?)?;
-        }
         Err(error) => return Err(error.into()),
     }
     rustix::fs::rmdir(folder)?;
     Ok(())
+}
+
+/// Removes everything in a folder, which stays. The folder itself must be trusted not to change into another.
+///
+/// # Errors
+/// What could not be removed first.
+pub(super) fn empty_folder(folder: &Path) -> io::Result<()> {
+    empty(&open(folder)?)
+}
+
+fn open(folder: &Path) -> Result<OwnedFd, Errno> {
+    match rustix::fs::open(folder, FOLDER, Mode::empty()) {
+        Err(Errno::ACCESS) => {
+            rustix::fs::chmod(folder, Mode::RWXU)?;
+            rustix::fs::open(folder, FOLDER, Mode::empty())
+        }
+        opened => opened,
+    }
 }
 
 fn empty(top: &OwnedFd) -> io::Result<()> {

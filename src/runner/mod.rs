@@ -57,7 +57,7 @@ pub use running::{Canceller, Hooks, Report, Running, Staged, StagedChange, start
 pub use sandbox::release_memory;
 pub use spool::{Frame, Spool, SpoolBytes, SpoolError};
 pub use tail::Tail;
-pub use trials::{Pace, Tried};
+pub use trials::{Batch, Pace, Tried, prepare_batch};
 
 use crate::domain::{Isolation, IsolationLevel, Profile};
 

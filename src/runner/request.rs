@@ -15,7 +15,7 @@ use super::overlay::{self, Stage};
 use super::processes::{RUN_VARIABLE, threads_of_user};
 use super::sandbox::{Bounds, HostFacts, WallPlan};
 use super::success::OutputRule;
-use super::supervisor::{Environment, Packed, Plan, View};
+use super::supervisor::{Call, Environment, Packed, Plan, View};
 use super::template::{Scope, append_flags, as_variables, expand};
 use crate::domain::{
     CostTier, Digest, FileMode, InputMode, InterpreterFacts, Isolation, IsolationLevel, Manifest, Network, Profile,
@@ -165,6 +165,15 @@ pub fn prepare(request: &Request) -> Result<Spec, RunEnd> {
 
 /// [`prepare`] with the caller's environment handed in.
 pub(super) fn prepare_for(request: &Request, caller: &BTreeMap<OsString, OsString>) -> Result<Spec, RunEnd> {
+    prepare_with(request, caller, &[]).map(|(spec, _)| spec)
+}
+
+/// [`prepare`], and what further starts of the same program are given: one for each of `others`, or why not.
+pub(super) fn prepare_with(
+    request: &Request,
+    caller: &BTreeMap<OsString, OsString>,
+    others: &[Value],
+) -> Result<(Spec, Vec<Result<Call, RunEnd>>), RunEnd> {
     let recipe = startable(request.manifest)?;
     let grants = grants::resolve(&grants::Asked {
         permissions: &request.manifest.permissions,
@@ -182,67 +191,85 @@ pub(super) fn prepare_for(request: &Request, caller: &BTreeMap<OsString, OsStrin
         return Err(RunEnd::Uncontained { message });
     }
     let place = Place::of(request, &means);
-    let (words, used) = expand_command(request, &place, recipe, input)?;
-    if recipe.input == InputMode::None && used.is_empty() && !is_empty(input) {
-        return Err(invalid("it takes no input"));
-    }
+    let words = Words::of(request, &place, recipe, input)?;
     let (who, workspace) = (Who::of_this_process(), Some(request.workspace));
     let path = SearchPath::new(Seeker { caller, who, workspace, interpreters: request.interpreters });
-    let (program, mut args) = locate(&path, &words, request.version_dir, &place)?;
+    let program = locate(&path, &words, request.version_dir, &place)?;
     let program = equip(&path, &need(request), program, request.version_dir)
         .map_err(|message| RunEnd::SpawnFailed { message })?;
-    let mut env = environment(request, &place, recipe, &path, passed(&grants, request.given));
-    match recipe.input {
-        InputMode::Args => append_flags(object(input)?, &used, &mut args),
-        InputMode::Env => {
-            let variables = as_variables(object(input)?).map_err(invalid)?;
-            env.extend(variables.into_iter().map(|(name, value)| (name.into(), value.into())));
+    let env = environment(request, &place, recipe, &path, passed(&grants, request.given));
+    check_sizes(&[], env.iter())?;
+    let call = |input: &Value| {
+        check_input(request, recipe, input)?;
+        let other = Words::of(request, &place, recipe, input)?;
+        if other.words.first() != words.words.first() {
+            return Err(invalid("input: it chooses another program to start"));
         }
-        InputMode::StdinJson | InputMode::None => {}
-    }
-    check_sizes(&args, &env)?;
-    let stdin = (recipe.input == InputMode::StdinJson).then(|| input.to_string().into_bytes());
-    let stated = recipe.timeout_ms.map(Duration::from_millis);
-    let wall = Wall { asked: request.timeout, stated, usual: request.usual_timeout };
-    let limits = Limits::of(request.profile, &request.manifest.limits, wall);
-    let (packed, files) = if place.is_copied { pack(request.files) } else { (Vec::new(), Vec::new()) };
-    let silent = program.visible.clone();
-    let read: Vec<PathBuf> = program.visible.into_iter().chain(grants.read.iter().cloned()).collect();
-    let view = view(&place, read, &grants.write, packed)?;
-    let plan = Plan {
-        program: place.seen(&program.path, request.version_dir),
-        args,
-        env: Environment(env.into_iter().collect()),
-        profile: request.profile,
-        level: means.level,
-        least: request.least,
-        user: means.user,
-        limits,
-        network: grants.network,
-        walls: walls(request, &means, &view, (&limits, grants.network)),
-        policy: policy(request, &means, &view, (&grants, silent)),
-        view,
-        bubblewrap: means.bubblewrap,
-        mark: request.scratch.as_os_str().to_owned(),
+        other.call(recipe, &program.lead, input)
     };
-    Ok(Spec {
-        plan,
-        supervisor: request.machine.program().clone(),
-        program: program.path,
-        interpreter: program.facts,
-        lead: program.lead.len(),
-        files,
-        stdin,
-        pty: recipe.pty,
-        limits,
-        grace: GRACE,
-        spool: request.spool.to_owned(),
-        rule: OutputRule::of(recipe, request.manifest.output.as_ref()),
-        isolation: isolation(request.profile),
-        grants,
-        redactor: request.given.redactor().clone(),
-        staged: request.staged.to_owned(),
-    })
+    let others = others.iter().map(call).collect();
+    let call = words.call(recipe, &program.lead, input)?;
+    let found = Found { recipe, grants, means, place, program, env };
+    Ok((found.spec(request, call)?, others))
+}
+
+/// What was found for a start.
+struct Found<'a> {
+    recipe: &'a Recipe,
+    grants: Grants,
+    means: Means,
+    place: Place,
+    program: Program,
+    env: BTreeMap<OsString, OsString>,
+}
+
+impl Found<'_> {
+    fn spec(self, request: &Request, call: Call) -> Result<Spec, RunEnd> {
+        let Found { recipe, grants, means, place, program, mut env } = self;
+        env.extend(call.env);
+        let stated = recipe.timeout_ms.map(Duration::from_millis);
+        let wall = Wall { asked: request.timeout, stated, usual: request.usual_timeout };
+        let limits = Limits::of(request.profile, &request.manifest.limits, wall);
+        let (packed, files) = if place.is_copied { pack(request.files) } else { (Vec::new(), Vec::new()) };
+        let silent = program.visible.clone();
+        let read: Vec<PathBuf> = program.visible.into_iter().chain(grants.read.iter().cloned()).collect();
+        let view = view(&place, read, &grants.write, packed)?;
+        let plan = Plan {
+            program: place.seen(&program.path, request.version_dir),
+            args: call.args,
+            env: Environment(env.into_iter().collect()),
+            profile: request.profile,
+            level: means.level,
+            least: request.least,
+            user: means.user,
+            limits,
+            network: grants.network,
+            walls: walls(request, &means, &view, (&limits, grants.network)),
+            policy: policy(request, &means, &view, (&grants, silent)),
+            view,
+            bubblewrap: means.bubblewrap,
+            mark: request.scratch.as_os_str().to_owned(),
+            trials: None,
+        };
+        Ok(Spec {
+            plan,
+            supervisor: request.machine.program().clone(),
+            program: program.path,
+            interpreter: program.facts,
+            lead: program.lead.len(),
+            files,
+            stdin: call.stdin.map(String::into_bytes),
+            pty: recipe.pty,
+            limits,
+            grace: GRACE,
+            spool: request.spool.to_owned(),
+            rule: OutputRule::of(recipe, request.manifest.output.as_ref()),
+            isolation: isolation(request.profile),
+            grants,
+            redactor: request.given.redactor().clone(),
+            staged: request.staged.to_owned(),
+        })
+    }
 }
 
 fn need<'a>(request: &Request<'a>) -> Need<'a> {
@@ -416,44 +443,61 @@ fn policy(request: &Request, means: &Means, view: &View, (grants, silent): (&Gra
     }
 }
 
-fn expand_command(
-    request: &Request,
-    place: &Place,
-    recipe: &Recipe,
-    input: &Value,
-) -> Result<(Vec<OsString>, BTreeSet<String>), RunEnd> {
-    let file = recipe.entry.as_ref().map(|entry| place.tool.join(entry));
-    let none = Map::new();
-    let scope = Scope {
-        file: file.as_deref(),
-        dir: &place.tool,
-        workspace: request.workspace,
-        input: input.as_object().unwrap_or(&none),
-        schema: request.manifest.input.as_ref(),
-    };
-    let mut used = BTreeSet::new();
-    let words = recipe.command.iter().map(|template| expand(template, &scope, &mut used));
-    let words = words.collect::<Result<Vec<_>, _>>();
-    let words = words.map_err(|name| invalid(format!("input/{name}: the command needs a value for it")))?;
-    Ok((words, used))
+/// A command with the values of one input in it.
+struct Words {
+    words: Vec<OsString>,
+    /// The inputs that are in it.
+    used: BTreeSet<String>,
 }
 
-fn locate(
-    path: &SearchPath<'_>,
-    words: &[OsString],
-    version: &Path,
-    place: &Place,
-) -> Result<(Program, Vec<OsString>), RunEnd> {
-    let [word, rest @ ..] = words else {
+impl Words {
+    fn of(request: &Request, place: &Place, recipe: &Recipe, input: &Value) -> Result<Words, RunEnd> {
+        let file = recipe.entry.as_ref().map(|entry| place.tool.join(entry));
+        let none = Map::new();
+        let scope = Scope {
+            file: file.as_deref(),
+            dir: &place.tool,
+            workspace: request.workspace,
+            input: input.as_object().unwrap_or(&none),
+            schema: request.manifest.input.as_ref(),
+        };
+        let mut used = BTreeSet::new();
+        let words = recipe.command.iter().map(|template| expand(template, &scope, &mut used));
+        let words = words.collect::<Result<Vec<_>, _>>();
+        let words = words.map_err(|name| invalid(format!("input/{name}: the command needs a value for it")))?;
+        if recipe.input == InputMode::None && used.is_empty() && !is_empty(input) {
+            return Err(invalid("it takes no input"));
+        }
+        Ok(Words { words, used })
+    }
+
+    /// What a start with this input is given.
+    fn call(&self, recipe: &Recipe, lead: &[OsString], input: &Value) -> Result<Call, RunEnd> {
+        let mut args: Vec<OsString> = lead.iter().chain(self.words.iter().skip(1)).cloned().collect();
+        let mut env = Vec::new();
+        match recipe.input {
+            InputMode::Args => append_flags(object(input)?, &self.used, &mut args),
+            InputMode::Env => {
+                let variables = as_variables(object(input)?).map_err(invalid)?;
+                env.extend(variables.into_iter().map(|(name, value)| (name.into(), value.into())));
+            }
+            InputMode::StdinJson | InputMode::None => {}
+        }
+        check_sizes(&args, env.iter().map(|(name, value)| (name, value)))?;
+        let stdin = (recipe.input == InputMode::StdinJson).then(|| input.to_string());
+        Ok(Call { args, env, stdin })
+    }
+}
+
+fn locate(path: &SearchPath<'_>, words: &Words, version: &Path, place: &Place) -> Result<Program, RunEnd> {
+    let [word, rest @ ..] = &words.words[..] else {
         return Err(RunEnd::Refused { message: "its manifest names no command to start".to_owned() });
     };
     // Looked for where we see it.
     let own = Path::new(word).strip_prefix(&place.tool).map(|rest| version.join(rest).into_os_string());
     let word = own.as_ref().unwrap_or(word);
     let script = rest.first().map(OsString::as_os_str);
-    let program = path.program(word, version, script).map_err(|message| RunEnd::SpawnFailed { message })?;
-    let args = program.lead.iter().chain(rest).cloned().collect();
-    Ok((program, args))
+    path.program(word, version, script).map_err(|message| RunEnd::SpawnFailed { message })
 }
 
 /// The variables that the run is granted by name.
@@ -492,7 +536,7 @@ fn environment(
     env
 }
 
-fn check_sizes(args: &[OsString], env: &BTreeMap<OsString, OsString>) -> Result<(), RunEnd> {
+fn check_sizes<'a>(args: &[OsString], env: impl Iterator<Item = (&'a OsString, &'a OsString)>) -> Result<(), RunEnd> {
     let has_nul = |text: &OsStr| text.as_bytes().contains(&0);
     let hint = "take the input as stdin-json instead";
     for arg in args {

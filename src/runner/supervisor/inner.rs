@@ -9,7 +9,7 @@
 use super::plan::{Packed, Plan};
 use super::tool::{Streams, become_tool};
 use super::wire::{Inside, Order, receive_parcel, send_packet};
-use super::{disk, etc};
+use super::{disk, etc, trials};
 use crate::runner::difference::{Listing, differences};
 use crate::runner::overlay::Layers;
 use crate::runner::sandbox::{self, Reaped};
@@ -27,10 +27,10 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// How long background processes may finish writing after the tool's own process ended.
-const LINGER: Duration = Duration::from_millis(100);
+pub(super) const LINGER: Duration = Duration::from_millis(100);
 
 /// How often it looks whether they have.
-const LOOK: Duration = Duration::from_millis(2);
+pub(super) const LOOK: Duration = Duration::from_millis(2);
 
 /// Changes that fit into one packet for certain: a path of 1,024 bytes can become six times as long as text.
 const CHANGES_PER_PACKET: usize = 8;
@@ -98,6 +98,12 @@ pub(super) fn look_after(kit: Kit, socket: &OwnedFd, layers: &Layers) -> i32 {
     let hidden = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);
     if let Err(error) = adopted.and(hidden) {
         return refuse(socket, format!("the inner stage could not protect itself: {error}"));
+    }
+    if let Some(terms) = &plan.trials {
+        return match trials::make_all(&plan, terms, streams, socket) {
+            Ok(tool) => i32::from(send_packet(socket, &Inside::Over { tool, disk: disk::inside(&plan) }, &[]).is_err()),
+            Err(error) => refuse(socket, format!("its trials could not be made: {error}")),
+        };
     }
     let before = Listing::of(plan.view.write.iter().map(|write| write.path.as_path()));
     let forked = sandbox::fork(|| become_tool(&plan, &streams, socket));

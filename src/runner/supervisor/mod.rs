@@ -13,12 +13,14 @@ mod inner;
 mod plan;
 mod reach;
 mod tool;
+mod trials;
 mod watch;
 mod wire;
 
 pub(super) use bubblewrap::{find, needs, try_out};
-pub(super) use plan::{Environment, Packed, Plan, View};
-pub(super) use wire::{Ended, Heard, Inbox, Message, Order, send, send_fds};
+pub(super) use plan::{Call, Environment, Packed, Plan, Terms, View};
+pub(super) use trials::READY;
+pub(super) use wire::{Ended, Heard, Inbox, Made, Message, Order, send, send_fds};
 
 use super::clear::remove;
 use super::observer::{Observer, Policy, Served};
@@ -330,6 +332,11 @@ impl Supervisor {
         }
         match serde_json::from_slice(&parcel.bytes)? {
             Inside::Raised(facts) => {
+                if self.has_started && self.plan.walls.observe {
+                    // The trial before this one is over.
+                    let seen = std::mem::replace(&mut self.observer, Watch::Off(String::new())).finish();
+                    self.tell(&Message::Observed(Box::new(seen)));
+                }
                 self.has_started = true;
                 if let Some(pid) = parcel.sender {
                     self.watcher.tool(pid);

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// One run, as the supervisor, the inner stage and the process that becomes the tool know it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -43,6 +44,29 @@ pub(in crate::runner) struct Plan {
     pub(in crate::runner) walls: WallPlan,
     /// The mark that its processes carry, for what a killed supervisor left behind.
     pub(in crate::runner) mark: OsString,
+    /// How it is started again and again, when this is no run but a batch of trials.
+    pub(in crate::runner) trials: Option<Terms>,
+}
+
+/// How the trials of a batch are made. What each is given comes as the standard input of the batch, what came of
+/// each leaves as its standard output.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::runner) struct Terms {
+    /// Wall clock of each.
+    pub(in crate::runner) each: Duration,
+    /// The arguments with which the program waits to be copied for each trial; `None`: it is started for each.
+    pub(in crate::runner) ready: Option<Vec<OsString>>,
+}
+
+/// What one start is given.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(in crate::runner) struct Call {
+    /// Its arguments.
+    pub(in crate::runner) args: Vec<OsString>,
+    /// Variables beside those of the plan.
+    pub(in crate::runner) env: Vec<(OsString, OsString)>,
+    /// `None`: standard input is empty.
+    pub(in crate::runner) stdin: Option<String>,
 }
 
 /// The variables of a run. Their values may be secret: they are never printed.

@@ -45,7 +45,11 @@ impl Watcher {
         let me = rustix::process::getpid().as_raw_nonzero().get();
         let parent = |pid: i32| parent(pid).filter(|parent| *parent != me);
         self.tool = Some(pid);
-        self.ours = std::iter::successors(parent(pid), |pid| parent(*pid)).collect();
+        // A short trial may be over before it is looked at; ours stay the same.
+        let above: Vec<i32> = std::iter::successors(parent(pid), |pid| parent(*pid)).collect();
+        if !above.is_empty() {
+            self.ours = above;
+        }
     }
 
     /// When to look next.

@@ -33,6 +33,8 @@ pub(in crate::runner) enum Message {
     Started(Facts),
     /// What the run uses now.
     Sample(Sample),
+    /// A trial that was watched is over, another one begins: what it was seen to do.
+    Observed(Box<Observation>),
     /// The level that was demanded cannot be had: nothing was started.
     Refused {
         /// Why, one line.
@@ -71,6 +73,19 @@ pub(in crate::runner) struct Ended {
     pub(in crate::runner) observation: Observation,
     /// What a human should know.
     pub(in crate::runner) notes: Vec<String>,
+}
+
+/// The end of a trial, as the inner stage saw it. What it wrote follows it: so many bytes of both streams.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::runner) struct Made {
+    /// What came of its own process.
+    pub(in crate::runner) tool: Reaped,
+    /// Why it was ended.
+    pub(in crate::runner) stop: Option<Stop>,
+    /// From its start to the end of its process, in microseconds.
+    pub(in crate::runner) took_us: u64,
+    /// Bytes of standard output and of standard error.
+    pub(in crate::runner) wrote: [usize; 2],
 }
 
 /// What the workbench tells the supervisor.

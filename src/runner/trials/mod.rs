@@ -3,6 +3,12 @@
 //! A trial is what a run is (the same walls, limits, environment and judgement) without its record: no row, no spool
 //! file, no failure history. What a trial leaves, processes and files, is gone before the next one starts.
 
+mod batch;
+#[cfg(test)]
+mod tests;
+
+pub use batch::{Batch, prepare_batch};
+
 use crate::domain::{Observation, RunEnd};
 use std::time::Duration;
 
