@@ -143,6 +143,7 @@ actions! {
         REVIEW,
         Arg::needed("digest", ArgKind::Digest, "at least 8 digits of the digest shown"),
         Arg::option("reason", ArgKind::Text, "why"),
+        Arg::option("role", ArgKind::Text, "the role under which you say yes, where more than one yes is needed"),
         Arg::option("override", ArgKind::Text, "why failed checks shall not stand in the way; kept and shown forever")
     }
     Reject "reject" Review HumanOnly [Review] ["x"] Both "Reject a review" {

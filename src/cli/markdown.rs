@@ -40,7 +40,9 @@ mod tests {
         assert!(table.contains(
             "| `run TOOL [--input JSON] [--set KEY=VALUE]… [--timeout DURATION] [--allow] [--jsonl]` | `r` |"
         ));
-        assert!(table.contains("| `approve REVIEW --digest PREFIX [--reason REASON] [--override OVERRIDE]` | `a` |"));
+        assert!(table.contains(
+            "| `approve REVIEW --digest PREFIX [--reason REASON] [--role ROLE] [--override OVERRIDE]` | `a` |"
+        ));
     }
 
     #[test]

@@ -80,7 +80,7 @@ fn state_ink(state: ReviewState) -> Ink {
         ReviewState::Approved => Ink::Good,
         ReviewState::Rejected => Ink::Bad,
         ReviewState::ChangesRequested => Ink::Warn,
-        ReviewState::Superseded => Ink::Dim,
+        ReviewState::Superseded | ReviewState::Expired => Ink::Dim,
     }
 }
 
@@ -277,6 +277,8 @@ fn decide(call: &Call<'_>, engine: &Engine, detail: &ReviewDetail, kind: Decisio
         // A shell shows nothing by itself, and the record says so.
         shown: Shown::default(),
         override_reason: call.text("override").map(str::to_owned),
+        // Only a yes has one.
+        role: if kind == DecisionKind::Approve { call.text("role").map(str::to_owned) } else { None },
     };
     announce_and_execute(call, engine, command)
 }
@@ -307,6 +309,9 @@ mod tests {
             base_digest: None,
             members: vec![],
             decisions: vec![],
+            asker: None,
+            expires_at: None,
+            request: None,
         }
     }
 
@@ -376,7 +381,7 @@ mod tests {
                 "from_stage": "experimental", "to_stage": "approved", "state": "waiting",
                 "created_at": "2026-01-02T03:04:05.678Z", "verdict": null, "risk": "low",
                 "summary": "says hello\u{1b}[2J", "path": "tools/experimental/hello/tool.toml", "base_digest": null,
-                "members": [], "decisions": []
+                "members": [], "decisions": [], "asker": null, "expires_at": null, "request": null
             })
         );
         assert_eq!(answer["evidence"], json!([{"weight": "bad", "label": "runs", "text": "1 of 2 failed"}]));

@@ -66,6 +66,8 @@ pub enum Command {
         shown: Shown,
         /// Why failed checks shall not stand in the way of a yes; kept and shown forever.
         override_reason: Option<String>,
+        /// The role under which a yes is given, where more than one is needed.
+        role: Option<String>,
     },
     /// Write a comment beside a version under review.
     Comment {
@@ -115,6 +117,36 @@ pub enum Command {
     Restore {
         /// Which tool.
         tool: String,
+    },
+    /// Mark a tool as one that should not be used any more.
+    Deprecate {
+        /// Which tool.
+        tool: String,
+        /// What to use instead.
+        by: Option<String>,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Use a version again that was approved before.
+    Rollback {
+        /// Which tool.
+        tool: String,
+        /// The version or digest prefix; `None` takes the one approved before the one in use.
+        to: Option<String>,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Put the approved files back where changed ones lie, or none.
+    RestoreFiles {
+        /// Which tool.
+        tool: String,
+    },
+    /// Make changed files of an approved tool a new experimental one, and put the approved files back.
+    Fork {
+        /// Which tool.
+        tool: String,
+        /// The name of the new one.
+        name: String,
     },
     /// Let a version do what it declares, from now on.
     Allow {

@@ -14,6 +14,8 @@ words!(
         ToolLost = "tool-lost",
         /// A tool changed place, stage or used version.
         ToolMoved = "tool-moved",
+        /// A tool was marked as one that should not be used any more, or the mark was taken away.
+        ToolDeprecated = "tool-deprecated",
         /// A review was opened.
         ReviewOpened = "review-opened",
         /// A review was decided, or a decision taken back.
@@ -69,7 +71,9 @@ impl EventKind {
     /// The read models to refresh.
     pub fn topics(self) -> &'static [Topic] {
         match self {
-            EventKind::VersionFound | EventKind::ToolLost | EventKind::ToolMoved => &[Topic::Tools],
+            EventKind::VersionFound | EventKind::ToolLost | EventKind::ToolMoved | EventKind::ToolDeprecated => {
+                &[Topic::Tools]
+            }
             EventKind::ReviewOpened | EventKind::ReviewSuperseded => &[Topic::Reviews, Topic::Tools],
             EventKind::VerdictChanged | EventKind::ReviewAnnotated => &[Topic::Reviews],
             EventKind::ReviewDecided => &[Topic::Reviews, Topic::Tools, Topic::Operations],

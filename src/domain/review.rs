@@ -6,6 +6,7 @@ use super::digest::Digest;
 use super::ids::{OperationId, ReviewId};
 use super::manifest::Permissions;
 use super::name::ToolName;
+use super::request::Request;
 use super::time::Instant;
 use super::words::{CostTier, Stage, words};
 use serde::{Deserialize, Serialize};
@@ -23,8 +24,28 @@ words!(
         Promotion = "promotion",
         /// Approved and core tools that came with the workspace, to be taken over in one act.
         Adoption = "adoption",
+        /// What a tool shall do, before anybody writes it.
+        Specification = "specification",
+        /// A tool is to be put away.
+        Archive = "archive",
+        /// A tool is to be marked as one that should not be used any more.
+        Deprecation = "deprecation",
+        /// A plan of an agent is to be changed.
+        Plan = "plan",
     }
 );
+
+impl ReviewKind {
+    /// Whether it asks if the bytes of one version are good: a yes puts an approval in force.
+    pub const fn judges_version(self) -> bool {
+        matches!(self, ReviewKind::New | ReviewKind::Evolved | ReviewKind::Drift | ReviewKind::Promotion)
+    }
+
+    /// Whether it is about a text that was posted, and no tool on disk belongs to it.
+    pub const fn is_about_text(self) -> bool {
+        matches!(self, ReviewKind::Specification | ReviewKind::Plan)
+    }
+}
 
 words!(
     /// Where a review stands.
@@ -39,6 +60,8 @@ words!(
         ChangesRequested = "changes-requested",
         /// The version is gone or another one took its place; nothing is left to decide.
         Superseded = "superseded",
+        /// Nobody decided before it had to be; that is a no.
+        Expired = "expired",
     }
 );
 
@@ -55,6 +78,8 @@ words!(
         Rejected = "rejected",
         /// Changes were requested.
         ChangesRequested = "changes-requested",
+        /// Nobody decided in time.
+        Expired = "expired",
     }
 );
 
@@ -93,6 +118,26 @@ impl Risk {
 }
 
 words!(
+    /// In which order a queue is read.
+    ReviewOrder {
+        /// The oldest first.
+        Age = "age",
+        /// The riskiest first, of one risk the oldest.
+        Risk = "risk",
+    }
+);
+
+impl ReviewOrder {
+    /// Puts reviews into this order.
+    pub fn sort(self, reviews: &mut [Review]) {
+        match self {
+            ReviewOrder::Age => reviews.sort_by_key(|review| review.id),
+            ReviewOrder::Risk => reviews.sort_by_key(|review| (std::cmp::Reverse(review.risk), review.id)),
+        }
+    }
+}
+
+words!(
     /// What a human decided.
     DecisionKind {
         /// Yes.
@@ -125,6 +170,9 @@ pub struct Decision {
     pub undone: bool,
     /// Why failed checks did not stand in the way of an approval; `None` when none had failed.
     pub override_reason: Option<String>,
+    /// The role under which it was given, where a second one is needed.
+    #[serde(default)]
+    pub role: Option<String>,
 }
 
 /// A request that waits for a human, or waited.
@@ -162,6 +210,15 @@ pub struct Review {
     pub members: Vec<(ToolName, Digest)>,
     /// Decisions so far, oldest first.
     pub decisions: Vec<Decision>,
+    /// Who asked from outside; `None` when the workbench asks by itself.
+    #[serde(default)]
+    pub asker: Option<String>,
+    /// From when on silence is a no.
+    #[serde(default)]
+    pub expires_at: Option<Instant>,
+    /// What was posted from outside.
+    #[serde(default)]
+    pub request: Option<Request>,
 }
 
 impl Review {
@@ -175,10 +232,18 @@ impl Review {
 
     /// Whether checks are made for it: it is about one version and its files.
     pub fn is_checked(&self) -> bool {
-        match self.kind {
-            ReviewKind::New | ReviewKind::Evolved | ReviewKind::Drift | ReviewKind::Promotion => true,
-            ReviewKind::Adoption => false,
-        }
+        self.kind.judges_version()
+    }
+
+    /// Whether it waits and its time is over.
+    pub fn is_due(&self, now: Instant) -> bool {
+        self.state == ReviewState::Waiting && self.expires_at.is_some_and(|at| at <= now)
+    }
+
+    /// The yes votes that count while it still waits for another one, oldest first.
+    pub fn votes(&self) -> impl Iterator<Item = &Decision> {
+        let waits = self.state == ReviewState::Waiting;
+        self.decisions.iter().filter(move |d| waits && !d.undone && d.kind == DecisionKind::Approve)
     }
 
     /// What it asks, in a word for a reader.

@@ -17,6 +17,19 @@ pub struct Placement {
     pub exclusive: bool,
 }
 
+/// That a tool should not be used any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deprecation {
+    /// What to use instead.
+    pub by: Option<ToolName>,
+    /// Why.
+    pub reason: Option<String>,
+    /// Who said so.
+    pub who: String,
+    /// When.
+    pub at: Instant,
+}
+
 /// What the store knows about a tool of this name and digest; everything else comes from disk.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct ToolFacts {
@@ -30,6 +43,9 @@ pub struct ToolFacts {
     pub success_rate: Option<f64>,
     /// When the newest run of the name started.
     pub last_run_at: Option<Instant>,
+    /// That it should not be used any more; `None` for most.
+    #[serde(default)]
+    pub deprecated: Option<Deprecation>,
 }
 
 /// One row of the catalog. Light on purpose: 10,000 of them stay in memory; the rest is in [`ToolDetail`].

@@ -7,8 +7,8 @@ use super::relocate::{self, Relocation};
 use super::view::Preview;
 use crate::catalog;
 use crate::domain::{
-    Allowed, Caller, Command, DecisionKind, Digest, OperationId, Outcome, Placement, Review, ReviewId, ReviewKind,
-    RunId, Shown, Stage, Tool, ToolName, VersionFile, WriteMode,
+    Allowed, Caller, Command, DecisionKind, Digest, OperationId, Outcome, Placement, ReviewId, RunId, Shown, Stage,
+    Tool, ToolName, VersionFile, WriteMode,
 };
 use crate::store::Intent;
 use serde_json::json;
@@ -37,9 +37,9 @@ impl Engine {
             _ => Some(self.take_turn()?),
         };
         match command {
-            Command::Decide { review, digest, kind, reason, shown, override_reason } => {
-                let (reason, override_reason) = (reason.as_deref(), override_reason.as_deref());
-                self.decide(&who, &Asked { review, digest, kind, reason, shown, override_reason })
+            Command::Decide { review, digest, kind, reason, shown, override_reason, role } => {
+                let (reason, override_reason, role) = (reason.as_deref(), override_reason.as_deref(), role.as_deref());
+                self.decide(&who, &Asked { review, digest, kind, reason, shown, override_reason, role })
             }
             Command::Comment { review, spot, kind, body } => self.comment(&who, review, &spot, kind, &body),
             Command::Withdraw { comment } => {
@@ -58,6 +58,10 @@ impl Engine {
             }
             Command::Archive { tool, reason } => self.archive(&who, &tool, reason.as_deref()),
             Command::Restore { tool } => self.restore(&who, &tool),
+            Command::Deprecate { tool, by, reason } => self.deprecate(&who, &tool, by.as_deref(), reason.as_deref()),
+            Command::Rollback { tool, to, reason } => self.rollback(&who, &tool, to.as_deref(), reason.as_deref()),
+            Command::RestoreFiles { tool } => self.restore_files(&who, &tool),
+            Command::Fork { tool, name } => self.fork(&who, &tool, &name),
             Command::Allow { tool, digest } => {
                 let detail = self.asked_about(&tool, digest)?;
                 let allowed = Allowed::new(&detail.manifest.permissions, self.write_mode(detail.tool.stage));
@@ -76,7 +80,7 @@ impl Engine {
     /// INVARIANT: a command holds the turn from its look at the files to the end of its moves. So no
     /// two commands move the same files, moves happen in the order of the log, and whatever is owed
     /// when the turn begins has nobody else at work on it.
-    fn take_turn(&self) -> Result<std::fs::File, EngineError> {
+    pub(super) fn take_turn(&self) -> Result<std::fs::File, EngineError> {
         let turn = self.inner.move_turn()?;
         if self.finish_owed()? {
             self.scan(&mut |_| {})?;
@@ -89,18 +93,9 @@ impl Engine {
     }
 
     fn decide(&self, who: &str, asked: &Asked<'_>) -> Result<Outcome, EngineError> {
+        self.expire_due()?;
         let review = self.review_row(asked.review)?;
-        let approves = asked.kind == DecisionKind::Approve;
-        let placed = if approves && review.kind != ReviewKind::Adoption { Some(self.place_of(&review)?) } else { None };
-        if approves && review.kind == ReviewKind::Adoption {
-            self.keep_members(&review)?;
-        }
-        let replaced = match &placed {
-            Some(_) if review.kind != ReviewKind::Drift => {
-                self.occupant(review.to_stage, &review.tool, review.digest)?
-            }
-            _ => None,
-        };
+        let grounds = self.grounds(&review, asked.kind)?;
         let step = self.transact(|tx| {
             let input = DecideInput {
                 review: &review,
@@ -110,84 +105,20 @@ impl Engine {
                 shown: asked.shown,
                 override_reason: asked.override_reason,
                 gates: &self.inner.settings.gates,
-                placed: placed.as_ref(),
-                replaced: replaced.as_ref(),
+                placed: grounds.placed.as_ref(),
+                replaced: grounds.replaced.as_ref(),
+                archive: grounds.archive.as_ref(),
+                role: asked.role,
+                roles: &grounds.roles,
             };
             core::decide(tx, self.actor(who), &input)
         })?;
         self.finish(step)
     }
 
-    /// The version a review is about, where it lies now; its bytes are kept from here on.
-    fn place_of(&self, review: &Review) -> Result<Placed, EngineError> {
-        let view = self.catalog();
-        let here: Vec<_> =
-            view.tools.iter().filter(|tool| tool.name == review.tool && tool.path == review.path).collect();
-        let same = view.tools.iter().find(|tool| tool.name == review.tool && tool.digest == review.digest);
-        let tool = same.or_else(|| here.first().copied()).ok_or_else(|| {
-            EngineError::new(
-                ErrorCode::Conflict,
-                format!("the files of {} are gone", review.tool),
-                "the review closes with the next scan",
-            )
-        })?;
-        let files = self.files_on_disk(tool)?;
-        let digest = Digest::of_files(&files);
-        if digest != review.digest {
-            return Err(EngineError::new(
-                ErrorCode::Conflict,
-                format!(
-                    "{} changed since review {} was opened: {} is on disk, {} was shown",
-                    review.tool,
-                    review.id,
-                    digest.short(),
-                    review.digest.short()
-                ),
-                "a new review of the changed files opens by itself; read that one",
-            ));
-        }
-        self.inner.copies.put(digest, &files)?;
-        Ok(self.placed(tool, &files))
-    }
-
     /// A tool where the catalog found it, with what lies beside it.
-    fn placed(&self, tool: &Tool, files: &[VersionFile]) -> Placed {
+    pub(super) fn placed(&self, tool: &Tool, files: &[VersionFile]) -> Placed {
         Placed { approval: self.beside(&tool.placement), ..Placed::of(tool, files) }
-    }
-
-    /// Keeps the bytes of every member of an adoption, and refuses when one of them moved.
-    fn keep_members(&self, review: &Review) -> Result<(), EngineError> {
-        let view = self.catalog();
-        for (name, digest) in &review.members {
-            let tool = view.tools.iter().find(|tool| tool.name == *name && tool.digest == *digest);
-            let files = tool.map(|tool| self.files_of(tool)).transpose()?;
-            match files {
-                Some(files) if Digest::of_files(&files) == *digest => {
-                    self.inner.copies.put(*digest, &files)?;
-                }
-                _ => {
-                    return Err(EngineError::new(
-                        ErrorCode::Conflict,
-                        format!("{name} changed since review {} was opened", review.id),
-                        "a new review opens with the next scan",
-                    ));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// The other version of a name that lies in the folder a promotion goes to. Its bytes are kept,
-    /// so that undo can bring it back.
-    fn occupant(&self, stage: Stage, name: &ToolName, digest: Digest) -> Result<Option<Placed>, EngineError> {
-        let target = core::stage_placement(stage, name);
-        let view = self.catalog();
-        let Some(tool) = view.tools.iter().find(|tool| tool.placement == target && tool.digest != digest) else {
-            return Ok(None);
-        };
-        let files = self.files_of(tool)?;
-        self.inner.copies.put(tool.digest, &files)?;
-        Ok(Some(self.placed(tool, &files)))
     }
 
     fn archive(&self, who: &str, name: &str, reason: Option<&str>) -> Result<Outcome, EngineError> {
@@ -203,7 +134,7 @@ impl Engine {
         self.finish(step)
     }
 
-    fn archive_target(&self, tool: &Tool) -> Placement {
+    pub(super) fn archive_target(&self, tool: &Tool) -> Placement {
         let plain = core::archived_placement(tool, false);
         let taken = self.inner.options.workspace.join(&plain.base).exists();
         core::archived_placement(tool, taken)
@@ -222,12 +153,20 @@ impl Engine {
 
     /// Where an archived version came from; experimental when nobody recorded it.
     fn archived_from(&self, before: &Placed) -> Result<Placed, EngineError> {
-        let operation = self.read(|q| Ok(q.newest_operation("archive", before.tool.as_str())?))?;
-        let note = operation.and_then(|op| serde_json::from_value(op.detail.get("undo")?.clone()).ok());
-        Ok(match note {
-            Some(core::UndoNote::Move { before: origin, after }) if after.placement == before.placement => origin,
-            _ => before.moved_to(Stage::Experimental, core::stage_placement(Stage::Experimental, &before.tool)),
-        })
+        let operations = self.read(|q| {
+            let newest = |verb| q.newest_operation(verb, before.tool.as_str());
+            Ok([newest("archive")?, newest("approve")?])
+        })?;
+        let notes = operations.into_iter().flatten().filter_map(|operation| core::UndoNote::of(&operation));
+        let origin = notes.filter_map(|note| match note {
+            core::UndoNote::Move { before: origin, after } | core::UndoNote::PutAway { before: origin, after, .. } => {
+                (after.placement == before.placement).then_some(origin)
+            }
+            _ => None,
+        });
+        Ok(origin.last().unwrap_or_else(|| {
+            before.moved_to(Stage::Experimental, core::stage_placement(Stage::Experimental, &before.tool))
+        }))
     }
 
     /// Refuses an undo whose files would have to overwrite others; nothing has changed then.
@@ -428,6 +367,10 @@ impl Engine {
                     undo: "u (undo) archives it again".to_owned(),
                 })
             }
+            Command::Deprecate { tool, by, reason } => self.preview_deprecation(tool, by.as_deref(), reason.as_deref()),
+            Command::Rollback { tool, to, .. } => self.preview_rollback(tool, to.as_deref()),
+            Command::RestoreFiles { tool } => self.preview_restore_files(tool),
+            Command::Fork { tool, name } => self.preview_fork(tool, name),
             Command::Allow { tool, digest } => {
                 let detail = self.asked_about(tool, *digest)?;
                 let direct = self.write_mode(detail.tool.stage) == WriteMode::Direct;
@@ -463,18 +406,8 @@ impl Engine {
         let review = self.review_row(id)?;
         core::undecided(&review)?;
         let mut lines = Vec::new();
-        if kind == DecisionKind::Approve && review.kind == ReviewKind::Adoption {
-            lines.push(format!("{} tools count as approved here; no file moves", review.members.len()));
-        } else if kind == DecisionKind::Approve {
-            let target = core::stage_placement(review.to_stage, &review.tool);
-            lines.push(if review.kind == ReviewKind::Drift {
-                format!("{} stays where it is, approved as it is now", review.path)
-            } else {
-                format!("move {} → {}", review.path, target.base)
-            });
-            if self.inner.settings.commit && self.git().is_some() {
-                lines.push("one git commit naming the digest".to_owned());
-            }
+        if kind == DecisionKind::Approve {
+            lines = self.consequences(&review)?;
         } else {
             lines.push(format!("review {id} of {} is closed; the files stay where they are", review.tool));
         }
@@ -514,7 +447,7 @@ impl Engine {
     }
 
     /// The files of a row as they lie on disk now; a kept copy does not stand in for them.
-    fn files_on_disk(&self, tool: &Tool) -> Result<Vec<VersionFile>, EngineError> {
+    pub(super) fn files_on_disk(&self, tool: &Tool) -> Result<Vec<VersionFile>, EngineError> {
         let found = catalog::read(&self.inner.plan, tool).map_err(|problem| {
             EngineError::new(
                 ErrorCode::Conflict,
@@ -539,4 +472,5 @@ struct Asked<'a> {
     reason: Option<&'a str>,
     shown: Shown,
     override_reason: Option<&'a str>,
+    role: Option<&'a str>,
 }

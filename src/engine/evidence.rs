@@ -60,13 +60,18 @@ pub fn collect(material: Material<'_>) -> Vec<EvidenceLine> {
     if material.review.kind == ReviewKind::Adoption {
         lines.extend(members(material.review));
     }
+    worst_first(&mut lines);
+    lines
+}
+
+/// Puts facts in order, worst first; facts of one weight keep theirs.
+pub fn worst_first(lines: &mut [EvidenceLine]) {
     lines.sort_by_key(|fact| match fact.weight {
         Weight::Bad => 0,
         Weight::Warn => 1,
         Weight::Fact => 2,
         Weight::Good => 3,
     });
-    lines
 }
 
 fn line(weight: Weight, label: &str, text: impl Into<String>) -> EvidenceLine {

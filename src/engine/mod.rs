@@ -4,18 +4,27 @@
 //! of its own and reads snapshots. There is one write connection to the store, behind a lock; the
 //! rules that use it live in `core` and know nothing of files, clocks or processes.
 
+mod asked;
 mod behaviour;
 #[cfg(test)]
 mod behaviour_tests;
+mod bulk;
 mod checking;
+mod comeback;
 mod commands;
 mod core;
+mod deciding;
+mod deprecating;
 mod doctor;
 mod error;
 mod evidence;
+mod fork;
 mod gates;
 mod home;
 mod init;
+#[cfg(test)]
+mod kinds_tests;
+mod posting;
 mod queries;
 mod relocate;
 mod resolve;
@@ -23,6 +32,7 @@ mod running;
 mod secrets;
 mod settings;
 mod settings_checks;
+mod settings_review;
 mod snapshot;
 mod staged;
 #[cfg(test)]
@@ -30,20 +40,24 @@ mod tests;
 mod trials;
 mod view;
 mod vouched;
+mod waiting;
 mod watching;
 
 pub use self::core::{RunPolicy, policy};
 pub use crate::catalog::{Hit, Index, Matches};
 pub use crate::runner::{Frame, Spool, Tail, play_role};
 pub use behaviour::{Behaviour, BehaviourPart, Departed, Enforced, Reported, ResultEvidence, Tried};
+pub use bulk::{BulkDecision, BulkItem, BulkResult, PreflightRow};
 pub use checking::OnVerdict;
 pub use error::{EngineError, ErrorCode};
 pub use gates::Gates;
 pub use home::{Home, find_workspace, state_dir};
 pub use init::{InitReport, init};
+pub use posting::{MAX_REQUEST_BYTES, REQUEST_SCHEMA};
 pub use running::RunHandle;
 pub use secrets::SecretSource;
 pub use settings::{DEFAULT_CONFIG, KeySetting, RootSetting, Settings, Theme};
+pub use settings_review::DeprecatedPolicy;
 pub use staged::{Content, Edit, StagedState, StagedView};
 pub use view::{
     CatalogState, CatalogView, Change, DoctorLine, EvidenceLine, Preview, ReviewDetail, ReviewFilter, RunFilter,

@@ -1,5 +1,6 @@
 //! What faces ask without changing anything.
 
+use super::asked;
 use super::core::Approvals;
 use super::error::{EngineError, ErrorCode};
 use super::evidence::{self, Material};
@@ -190,6 +191,7 @@ impl Engine {
 
     /// Reviews, oldest first.
     pub fn reviews(&self, filter: ReviewFilter) -> Result<Vec<Review>, EngineError> {
+        self.expire_due()?;
         let states: Vec<_> = crate::domain::ReviewState::ALL.iter().copied().filter(|s| filter.accepts(*s)).collect();
         self.read(|q| Ok(q.reviews(&states)?))
     }
@@ -210,6 +212,7 @@ impl Engine {
     /// # Errors
     /// `NotFound`. Files that cannot be read are a line of evidence.
     pub fn review(&self, review: ReviewId) -> Result<ReviewDetail, EngineError> {
+        self.expire_due()?;
         let review = self.review_row(review)?;
         let view = self.catalog();
         let tool = view.tools.iter().find(|tool| tool.name == review.tool && tool.digest == review.digest).cloned();
@@ -236,7 +239,8 @@ impl Engine {
         let runs =
             self.runs(&RunFilter { digest: Some(review.digest), limit: EVIDENCE_RUNS, ..RunFilter::default() })?;
         let behaviour = tool.as_ref().map(|tool| self.behaviour(tool));
-        let evidence = evidence::collect(Material {
+        let mut evidence = asked::lines(&review, &self.roles_for(&review));
+        evidence.extend(evidence::collect(Material {
             review: &review,
             tool: tool.as_deref(),
             files: &files,
@@ -247,7 +251,8 @@ impl Engine {
             behaviour: behaviour.as_ref().map(Result::as_ref),
             least: self.inner.settings.least_isolation(review.from_stage),
             unreadable: unreadable.as_deref(),
-        });
+        }));
+        evidence::worst_first(&mut evidence);
         let verdict = self.verdict(&review.tool, review.digest)?;
         let blocking = verdict.as_ref().map_or_else(Vec::new, |verdict| self.blocking(verdict, review.to_stage));
         let comments = self.comments_in(&review, &files)?;

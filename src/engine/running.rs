@@ -97,6 +97,7 @@ impl Engine {
     /// # Errors
     /// `Conflict` when the tool's files changed since the row was read; `Internal` for trouble with the state folder.
     pub fn run(&self, request: &RunRequest, caller: &Caller) -> Result<RunHandle, EngineError> {
+        let request = &RunRequest { tool: self.followed(&request.tool, caller)?, ..request.clone() };
         let detail = self.detail(&request.tool)?;
         if detail.tool.digest != request.tool.digest {
             return Err(EngineError::new(
@@ -105,7 +106,8 @@ impl Engine {
                 "look at it again, then run it",
             ));
         }
-        match self.policy_of(&detail, caller)? {
+        let answer = self.policy_of(&detail, caller)?.with(self.deprecation_of(&request.tool, caller)?);
+        match answer {
             RunPolicy::Ask { message, .. } | RunPolicy::Refuse { message, .. } => {
                 let input = stored_input(request, &Redactor::default());
                 let id = self.open_run(&request.tool, Profile::Strict, caller, &input)?;
@@ -122,7 +124,8 @@ impl Engine {
         let granted = self.read(|q| Ok(q.granted(&tool.name, tool.digest)?))?;
         let permissions = &detail.manifest.permissions;
         let (approved, writes) = (self.approved(tool)?, self.write_mode(tool.stage));
-        let standing = Standing { approved, permissions, writes, granted: granted.as_ref() };
+        let quarantined = self.quarantined(tool)?;
+        let standing = Standing { approved, quarantined, permissions, writes, granted: granted.as_ref() };
         Ok(policy(tool, standing, caller))
     }
 

@@ -10,6 +10,7 @@ use super::gates::Gates;
 use super::home::Home;
 use super::secrets::SecretSource;
 use super::settings_checks::{self, Whose};
+use super::settings_review::DeprecatedPolicy;
 use crate::domain::{IsolationLevel, Problem, ProblemCode, Stage};
 use crate::runner::Bubblewrap;
 use std::borrow::Cow;
@@ -88,6 +89,12 @@ pub struct Settings {
     pub gates: Gates,
     /// Whether an open workbench makes checks by itself.
     pub check_in_background: bool,
+    /// Roles of which a yes is needed beside an ordinary one, for the high cost tier.
+    pub high_roles: Vec<String>,
+    /// How long a request from outside waits when it does not say; `None` is for ever.
+    pub request_expiry: Option<Duration>,
+    /// What becomes of an agent's call of a deprecated tool.
+    pub deprecated: DeprecatedPolicy,
     /// Why no run may start: what the user demands of runs cannot be read. One line with its place.
     pub fault: Option<String>,
 }
@@ -110,6 +117,9 @@ impl Default for Settings {
             secrets: BTreeMap::new(),
             gates: Gates::default(),
             check_in_background: true,
+            high_roles: Vec::new(),
+            request_expiry: None,
+            deprecated: DeprecatedPolicy::Warn,
             fault: None,
         }
     }
@@ -189,7 +199,8 @@ impl Settings {
                     }
                 }
                 "checks" => settings_checks::apply(self, file, value, Whose::Workspace),
-                word @ ("theme" | "mouse" | "timeouts" | "keys" | "isolation" | "secrets" | "policy" | "limits") => {
+                word @ ("theme" | "mouse" | "timeouts" | "keys" | "isolation" | "secrets" | "policy" | "review"
+                | "limits") => {
                     let message = format!("a workspace cannot set {word}");
                     file.bad(at, message, "it is the user's: put it into the user's config.toml".to_owned());
                 }
@@ -227,6 +238,8 @@ impl Settings {
                         self.refuse_runs(file.problems.last());
                     }
                 }
+                "review" => self.apply_review(file, value),
+                "policy" => self.apply_policy(file, value),
                 word @ ("roots" | "git") => {
                     let message = format!("{word} is a setting of a workspace");
                     file.bad(at, message, "put it into the workspace's toolsmith.toml".to_owned());
@@ -235,7 +248,7 @@ impl Settings {
                     file.unknown(
                         at,
                         other,
-                        "the settings are theme, mouse, timeouts, isolation, checks, secrets and keys",
+                        "the settings are theme, mouse, timeouts, isolation, checks, review, policy, secrets and keys",
                     );
                     if holds_isolation(value) {
                         self.refuse_runs(file.problems.last());
@@ -456,7 +469,7 @@ impl File<'_> {
 pub(super) type Entry<'t, 'i> = (&'t Spanned<std::borrow::Cow<'i, str>>, &'t Spanned<DeValue<'i>>);
 
 /// Reads `500ms`, `30s`, `1m 30s`; only above zero.
-fn duration(text: &str) -> Option<Duration> {
+pub(super) fn duration(text: &str) -> Option<Duration> {
     let signed: jiff::SignedDuration = text.parse().ok()?;
     Duration::try_from(signed).ok().filter(|limit| !limit.is_zero())
 }

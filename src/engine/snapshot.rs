@@ -3,7 +3,9 @@
 use super::core::Approvals;
 use super::error::EngineError;
 use super::view::{CatalogState, CatalogView};
-use crate::domain::{Digest, Problem, ReviewKind, ReviewState, Tool, ToolFacts, ToolName, ToolReview, ToolState};
+use crate::domain::{
+    Deprecation, Digest, Problem, ReviewKind, ReviewState, Tool, ToolFacts, ToolName, ToolReview, ToolState,
+};
 use crate::store::{Queries, Stats};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -16,6 +18,7 @@ pub struct Facts {
     /// Versions whose behaviour waits for a human although they are approved.
     drifted: HashSet<(ToolName, Digest)>,
     stats: HashMap<ToolName, Stats>,
+    deprecations: HashMap<ToolName, Deprecation>,
 }
 
 impl Facts {
@@ -26,12 +29,21 @@ impl Facts {
             if head.kind == ReviewKind::Drift && head.state == ReviewState::Waiting {
                 drifted.insert((head.tool.clone(), head.digest));
             }
+            if !head.kind.judges_version() && head.kind != ReviewKind::Adoption {
+                continue;
+            }
             // Heads come oldest first: the newest review of a version wins.
             if let Some(word) = tool_review(head.state) {
                 reviews.insert((head.tool, head.digest), word);
             }
         }
-        Ok(Facts { approvals: Approvals::read(queries)?, reviews, drifted, stats: queries.stats()? })
+        Ok(Facts {
+            approvals: Approvals::read(queries)?,
+            reviews,
+            drifted,
+            stats: queries.stats()?,
+            deprecations: queries.deprecations()?,
+        })
     }
 
     /// Whether an approval of exactly this version is in force.
@@ -51,6 +63,7 @@ impl Facts {
             runs: stats.map_or(0, |s| s.runs),
             success_rate: stats.filter(|s| s.runs > 0).map(|s| s.succeeded as f64 / s.runs as f64),
             last_run_at: stats.and_then(|s| s.last_run_at),
+            deprecated: self.deprecations.get(&key.0).cloned(),
         };
         if tool.stage.is_vouched() && !approved && self.approvals.knows(&tool.name) && tool.state == ToolState::Ok {
             tool.state = ToolState::Changed;
@@ -71,6 +84,7 @@ fn tool_review(state: ReviewState) -> Option<ToolReview> {
         ReviewState::Approved => Some(ToolReview::Approved),
         ReviewState::Rejected => Some(ToolReview::Rejected),
         ReviewState::ChangesRequested => Some(ToolReview::ChangesRequested),
+        ReviewState::Expired => Some(ToolReview::Expired),
         ReviewState::Superseded => None,
     }
 }

@@ -13,9 +13,9 @@ pub(super) struct World {
     dir: TempDir,
 }
 
-const SCRIPT: &str =
+pub(super) const SCRIPT: &str =
     "import json, sys\ndata = json.load(sys.stdin)\nprint(json.dumps({'sum': data['a'] + data['b']}))\n";
-const MANIFEST: &str = r#"name = "adder"
+pub(super) const MANIFEST: &str = r#"name = "adder"
 version = "1.0.0"
 description = "Adds two numbers"
 kind = "command"
@@ -39,11 +39,11 @@ impl World {
         world
     }
 
-    fn root(&self) -> PathBuf {
+    pub(super) fn root(&self) -> PathBuf {
         self.dir.path().join("work")
     }
 
-    fn home(&self) -> Home {
+    pub(super) fn home(&self) -> Home {
         Home { config: self.dir.path().join("config"), data: self.dir.path().join("data") }
     }
 
@@ -65,19 +65,19 @@ impl World {
         self.write("tools/experimental/adder.toml", MANIFEST);
     }
 
-    fn git(&self, args: &[&str]) -> String {
+    pub(super) fn git(&self, args: &[&str]) -> String {
         let output = Process::new("git").args(args).current_dir(self.root()).output().unwrap();
         assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
-    fn git_init(&self) {
+    pub(super) fn git_init(&self) {
         self.git(&["init", "-q"]);
         self.git(&["config", "user.name", "Ada"]);
         self.git(&["config", "user.email", "ada@example.org"]);
     }
 
-    fn exists(&self, path: &str) -> bool {
+    pub(super) fn exists(&self, path: &str) -> bool {
         self.root().join(path).exists()
     }
 }
@@ -86,13 +86,14 @@ pub(super) fn ada() -> Caller {
     Caller::Human("Ada <ada@example.org>".to_owned())
 }
 
-fn seen() -> Shown {
+pub(super) fn seen() -> Shown {
     Shown { lines: 10, lines_shown: 10, tail_shown: true, open_ms: 1_000 }
 }
 
-fn decision(review: &crate::domain::Review, kind: DecisionKind, reason: Option<&str>) -> Command {
+pub(super) fn decision(review: &crate::domain::Review, kind: DecisionKind, reason: Option<&str>) -> Command {
     let reason = reason.map(str::to_owned);
-    Command::Decide { review: review.id, digest: review.digest, kind, reason, shown: seen(), override_reason: None }
+    let (shown, override_reason, role) = (seen(), None, None);
+    Command::Decide { review: review.id, digest: review.digest, kind, reason, shown, override_reason, role }
 }
 
 pub(super) fn decide(engine: &Engine, kind: DecisionKind) -> Result<crate::domain::Outcome, EngineError> {
@@ -100,7 +101,7 @@ pub(super) fn decide(engine: &Engine, kind: DecisionKind) -> Result<crate::domai
     engine.execute(decision(&review, kind, Some("because")), &ada())
 }
 
-fn run(engine: &Engine, name: &str, input: serde_json::Value, caller: &Caller) -> crate::domain::Run {
+pub(super) fn run(engine: &Engine, name: &str, input: serde_json::Value, caller: &Caller) -> crate::domain::Run {
     let tool = engine.resolve(name).unwrap();
     engine.run(&RunRequest { tool, input: Some(input), timeout: None }, caller).unwrap().wait().unwrap()
 }

@@ -100,7 +100,13 @@ impl ReviewFilter {
         match self {
             ReviewFilter::Waiting => state == ReviewState::Waiting,
             ReviewFilter::Decided => {
-                matches!(state, ReviewState::Approved | ReviewState::Rejected | ReviewState::ChangesRequested)
+                matches!(
+                    state,
+                    ReviewState::Approved
+                        | ReviewState::Rejected
+                        | ReviewState::ChangesRequested
+                        | ReviewState::Expired
+                )
             }
             ReviewFilter::All => true,
         }

@@ -152,8 +152,10 @@ impl Engine {
             std::thread::park_timeout(FEED_STEP);
             step = step.wrapping_add(1);
             let looked = self.look(&mut feed, on_change);
-            let swept = if step.is_multiple_of(ORPHANS_EVERY) { self.interrupt_orphans() } else { Ok(()) };
-            for error in [looked, swept].into_iter().filter_map(Result::err) {
+            let sweeps = step.is_multiple_of(ORPHANS_EVERY);
+            let swept = if sweeps { self.interrupt_orphans() } else { Ok(()) };
+            let expired = if sweeps { self.expire_due() } else { Ok(()) };
+            for error in [looked, swept, expired].into_iter().filter_map(Result::err) {
                 on_change(Change::Trouble(error));
             }
             for error in self.take_trouble() {

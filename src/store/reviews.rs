@@ -5,8 +5,8 @@ use super::error::{StoreError, StoreResult};
 use super::tx::Tx;
 use super::values::{Count, Json, Text};
 use crate::domain::{
-    Decision, Digest, EventKind, OperationId, Review, ReviewId, ReviewKind, ReviewState, Risk, Shown, Stage, Tally,
-    ToolName,
+    Decision, Digest, EventKind, OperationId, Request, Review, ReviewId, ReviewKind, ReviewState, Risk, Shown, Stage,
+    Tally, ToolName,
 };
 use rusqlite::{Row, ToSql, params};
 use std::collections::BTreeMap;
@@ -100,7 +100,7 @@ impl Queries {
             let sql = format!(
                 "SELECT id, kind, tool, version, digest, from_stage, to_stage, state, created_at_ms, \
                  (SELECT tally FROM verdicts v WHERE v.tool = reviews.tool AND v.digest = reviews.digest), risk, \
-                 summary, path, base_digest FROM reviews WHERE {which}"
+                 summary, path, base_digest, asker, expires_at_ms, request FROM reviews WHERE {which}"
             );
             let found = queries.rows(&sql, values, read_review)?;
             let mut reviews: BTreeMap<ReviewId, Review> = found.into_iter().map(|r| (r.id, r)).collect();
@@ -125,7 +125,7 @@ impl Queries {
     fn load_decisions(&self, which: &str, values: &[&dyn ToSql]) -> StoreResult<Vec<(ReviewId, Decision)>> {
         let sql = format!(
             "SELECT d.review, d.kind, d.reviewer, d.reason, d.digest, d.at_ms, d.lines, d.lines_shown, d.tail_shown, \
-             d.open_ms, d.operation, d.undone, d.override_reason FROM reviews JOIN decisions d ON d.review = reviews.id \
+             d.open_ms, d.operation, d.undone, d.override_reason, d.role FROM reviews JOIN decisions d ON d.review = reviews.id \
              WHERE {which} ORDER BY d.id"
         );
         self.rows(&sql, values, |row| Ok((row.get(0)?, read_decision(row)?)))
@@ -172,9 +172,11 @@ impl Tx<'_> {
         }
         let kind = match state {
             ReviewState::Superseded => EventKind::ReviewSuperseded,
-            ReviewState::Waiting | ReviewState::Approved | ReviewState::Rejected | ReviewState::ChangesRequested => {
-                EventKind::ReviewDecided
-            }
+            ReviewState::Waiting
+            | ReviewState::Approved
+            | ReviewState::Rejected
+            | ReviewState::ChangesRequested
+            | ReviewState::Expired => EventKind::ReviewDecided,
         };
         self.emit(kind, id).map(drop)
     }
@@ -185,8 +187,8 @@ impl Tx<'_> {
     /// Any [`StoreError`] of a failed write, also when the review or the log entry does not exist.
     pub fn add_decision(&self, review: ReviewId, decision: &Decision) -> StoreResult<()> {
         let sql = "INSERT INTO decisions (review, kind, reviewer, reason, digest, at_ms, lines, lines_shown, \
-                   tail_shown, open_ms, operation, undone, override_reason) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+                   tail_shown, open_ms, operation, undone, override_reason, role) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
         let shown = &decision.shown;
         let row = params![
             review,
@@ -201,7 +203,8 @@ impl Tx<'_> {
             Count(shown.open_ms),
             decision.operation,
             decision.undone,
-            decision.override_reason
+            decision.override_reason,
+            decision.role
         ];
         self.insert(sql, row).map(drop)
     }
@@ -233,6 +236,9 @@ fn read_review(row: &Row<'_>) -> rusqlite::Result<Review> {
         base_digest: row.get(13)?,
         members: Vec::new(),
         decisions: Vec::new(),
+        asker: row.get(14)?,
+        expires_at: row.get(15)?,
+        request: row.get::<_, Option<Json<Request>>>(16)?.map(|json| json.0),
     })
 }
 
@@ -253,6 +259,7 @@ fn read_decision(row: &Row<'_>) -> rusqlite::Result<Decision> {
         operation: row.get(10)?,
         undone: row.get(11)?,
         override_reason: row.get(12)?,
+        role: row.get(13)?,
     })
 }
 
@@ -273,6 +280,7 @@ mod tests {
             operation,
             undone: false,
             override_reason: Some("measured by hand".to_owned()),
+            role: None,
         }
     }
 
@@ -306,6 +314,9 @@ mod tests {
             base_digest: new.base_digest,
             members,
             decisions: vec![decision(operation)],
+            asker: None,
+            expires_at: None,
+            request: None,
         };
         assert_eq!(store.review(id).unwrap(), Some(expected.clone()));
         assert_eq!(store.reviews(&[ReviewState::Rejected]).unwrap(), vec![expected]);

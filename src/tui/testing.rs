@@ -138,6 +138,9 @@ pub(super) fn review(id: i64, tool: &Tool, kind: ReviewKind, risk: Risk) -> Revi
         base_digest: None,
         members: vec![],
         decisions: vec![],
+        asker: None,
+        expires_at: None,
+        request: None,
     }
 }
 

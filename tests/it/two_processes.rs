@@ -48,8 +48,15 @@ fn decide(engine: &Engine, kind: DecisionKind) -> Result<(), ErrorCode> {
     let review = engine.reviews(ReviewFilter::Waiting).unwrap().remove(0);
     let reason = Some("because".to_owned());
     let shown = Shown { lines: 1, lines_shown: 1, tail_shown: true, open_ms: 1 };
-    let command =
-        Command::Decide { review: review.id, digest: review.digest, kind, reason, shown, override_reason: None };
+    let command = Command::Decide {
+        review: review.id,
+        digest: review.digest,
+        kind,
+        reason,
+        shown,
+        override_reason: None,
+        role: None,
+    };
     engine.execute(command, &ada()).map(drop).map_err(|error| error.code)
 }
 

@@ -61,7 +61,8 @@ fn open_review(tx: &Tx<'_>, run: &Run, departures: &[&Attempt]) -> Result<(), St
     let waits = tx
         .review_heads()?
         .into_iter()
-        .any(|head| head.state == ReviewState::Waiting && head.tool == run.tool && head.digest == run.digest);
+        .filter(|head| head.state == ReviewState::Waiting && head.kind.judges_version())
+        .any(|head| head.tool == run.tool && head.digest == run.digest);
     if waits {
         return Ok(());
     }

@@ -2,8 +2,11 @@
 
 use super::gate::{self, Override};
 use super::scan::members_digest;
-use super::{Actor, Placed, Step, UndoNote, answer, approval_file, intend, stage_placement};
-use crate::domain::{Decision, DecisionKind, Digest, OperationId, Review, ReviewKind, ReviewState, Shown, Stage};
+use super::votes::{self, Vote};
+use super::{Actor, Placed, Step, UndoNote, answer, approval_file, intend, proposals, stage_placement};
+use crate::domain::{
+    Decision, DecisionKind, Digest, OperationId, Placement, Review, ReviewKind, ReviewState, Shown, Stage,
+};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::gates::Gates;
 use crate::engine::relocate::{CommitNote, Relocation};
@@ -31,6 +34,12 @@ pub struct DecideInput<'a> {
     pub placed: Option<&'a Placed>,
     /// The version of the same name in the place it goes to.
     pub replaced: Option<&'a Placed>,
+    /// Where it is put away, when that is asked.
+    pub archive: Option<&'a Placement>,
+    /// The role under which a yes is given.
+    pub role: Option<&'a str>,
+    /// Roles of which a yes is needed beside an ordinary one; mostly none.
+    pub roles: &'a [String],
 }
 
 /// Decides.
@@ -44,7 +53,13 @@ pub fn decide(tx: &Tx<'_>, actor: Actor<'_>, input: &DecideInput<'_>) -> Result<
         return decline(tx, actor, input, &review);
     }
     let passed_over = gate::pass(tx, input, &review)?;
+    if let Vote::Counts(message) = votes::count(&review, actor.who, input.role, input.roles)? {
+        return votes::keep(tx, actor, input, &review, (message, passed_over.as_ref()));
+    }
     match review.kind {
+        ReviewKind::Specification | ReviewKind::Plan => proposals::agree(tx, actor, input, &review),
+        ReviewKind::Archive => proposals::put_away(tx, actor, input, &review),
+        ReviewKind::Deprecation => proposals::deprecate(tx, actor, input, &review),
         ReviewKind::Adoption => adopt(tx, actor, input, &review),
         ReviewKind::New | ReviewKind::Evolved | ReviewKind::Drift | ReviewKind::Promotion => {
             approve(tx, actor, input, &review, passed_over.as_ref())
@@ -65,6 +80,12 @@ pub fn undecided(review: &Review) -> Result<(), EngineError> {
     ))
 }
 
+/// Why nobody can decide it any more.
+fn too_late(review: &Review) -> EngineError {
+    let message = format!("review {} is not waiting: nobody decided before its time was over", review.id);
+    EngineError::new(ErrorCode::Conflict, message, "whoever asked has to ask again")
+}
+
 /// Reads the review again inside the transaction: two processes cannot both decide it.
 fn current(tx: &Tx<'_>, input: &DecideInput<'_>) -> Result<Review, EngineError> {
     let id = input.review.id;
@@ -72,6 +93,9 @@ fn current(tx: &Tx<'_>, input: &DecideInput<'_>) -> Result<Review, EngineError> 
         EngineError::new(ErrorCode::NotFound, format!("there is no review {id}"), "`toolsmith reviews` lists them")
     })?;
     undecided(&review)?;
+    if review.is_due(tx.now()) {
+        return Err(too_late(&review));
+    }
     if review.digest != input.digest {
         return Err(EngineError::new(
             ErrorCode::Conflict,
@@ -119,6 +143,17 @@ fn adopt(tx: &Tx<'_>, actor: Actor<'_>, input: &DecideInput<'_>, review: &Review
     Ok(Step { outcome: answer(Some(operation), Some(review.id), message), intents: Vec::new() })
 }
 
+/// The version where it lies.
+pub(super) fn still_there<'a>(input: &DecideInput<'a>, review: &Review) -> Result<&'a Placed, EngineError> {
+    input.placed.ok_or_else(|| {
+        EngineError::new(
+            ErrorCode::Conflict,
+            format!("the files of {} are gone", review.tool),
+            "the review closes with the next scan",
+        )
+    })
+}
+
 fn approve(
     tx: &Tx<'_>,
     actor: Actor<'_>,
@@ -126,18 +161,17 @@ fn approve(
     review: &Review,
     passed_over: Option<&Override>,
 ) -> Result<Step, EngineError> {
-    let before = input.placed.ok_or_else(|| {
-        EngineError::new(
-            ErrorCode::Conflict,
-            format!("the files of {} are gone", review.tool),
-            "the review closes with the next scan",
-        )
-    })?;
+    let before = still_there(input, review)?;
     let target = match review.kind {
         ReviewKind::Drift => before.placement.clone(),
-        ReviewKind::New | ReviewKind::Evolved | ReviewKind::Promotion | ReviewKind::Adoption => {
-            stage_placement(review.to_stage, &review.tool)
-        }
+        ReviewKind::New
+        | ReviewKind::Evolved
+        | ReviewKind::Promotion
+        | ReviewKind::Adoption
+        | ReviewKind::Specification
+        | ReviewKind::Archive
+        | ReviewKind::Deprecation
+        | ReviewKind::Plan => stage_placement(review.to_stage, &review.tool),
     };
     let after = before.moved_to(review.to_stage, target);
     let (replaced_approved, ended) = end_approvals(tx, review, input.replaced)?;
@@ -171,6 +205,7 @@ fn approve(
         extra: approval_file(tx, &after)?,
         commit: commit_note(actor, &after, operation, "approve"),
         joined: Vec::new(),
+        gone: false,
         to: after.placement.clone(),
     };
     let message = format!("{} {} is {} as {}", review.tool, review.version, after.stage, review.digest.short());
@@ -209,19 +244,19 @@ pub(super) fn commit_note(actor: Actor<'_>, placed: &Placed, operation: Operatio
 
 /// What goes into the log beside the decision itself.
 #[derive(Clone, Copy)]
-struct Noted<'a> {
-    undo: &'a UndoNote,
-    passed_over: Option<&'a Override>,
+pub(super) struct Noted<'a> {
+    pub(super) undo: &'a UndoNote,
+    pub(super) passed_over: Option<&'a Override>,
 }
 
 impl<'a> Noted<'a> {
-    fn of(undo: &'a UndoNote) -> Noted<'a> {
+    pub(super) fn of(undo: &'a UndoNote) -> Noted<'a> {
         Noted { undo, passed_over: None }
     }
 }
 
 /// Appends the decision to the log and to its review.
-fn record(
+pub(super) fn record(
     tx: &Tx<'_>,
     actor: Actor<'_>,
     input: &DecideInput<'_>,
@@ -243,6 +278,7 @@ fn record(
         "shown": input.shown,
         "checks": checks,
         "override": passed_over,
+        "role": input.role,
         "undo": noted.undo,
     });
     let operation = tx.log(&NewOperation {
@@ -264,6 +300,7 @@ fn record(
             operation,
             undone: false,
             override_reason: noted.passed_over.map(|over| over.reason.clone()),
+            role: input.role.map(str::to_owned),
         },
     )?;
     Ok(operation)

@@ -3,7 +3,7 @@
 use super::decide::commit_note;
 use super::scan::{Approvals, open_for};
 use super::{Actor, Placed, Step, UndoNote, answer, beside, intend};
-use crate::domain::{OperationId, Placement, ReviewKind, ReviewState, Stage, Tool};
+use crate::domain::{Digest, OperationId, Placement, ReviewKind, ReviewState, Stage, Tool, ToolName};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::relocate::Relocation;
 use crate::store::{NewOperation, Tx};
@@ -30,11 +30,9 @@ pub fn promote(tx: &Tx<'_>, actor: Actor<'_>, tool: &Tool, to: Stage) -> Result<
         }
         _ => return Err(refused(tool, to, &format!("it is {} already", tool.stage), "")),
     };
-    if let Some(waiting) = tx
-        .review_heads()?
-        .into_iter()
-        .find(|h| h.state == ReviewState::Waiting && h.tool == tool.name && h.digest == tool.digest)
-    {
+    if let Some(waiting) = tx.review_heads()?.into_iter().find(|h| {
+        h.state == ReviewState::Waiting && h.kind.judges_version() && h.tool == tool.name && h.digest == tool.digest
+    }) {
         let message = format!("review {} of {} waits for a human", waiting.id, tool.name);
         return Ok(Step { outcome: answer(None, Some(waiting.id), message), intents: Vec::new() });
     }
@@ -70,12 +68,18 @@ pub fn archive(
 ) -> Result<Step, EngineError> {
     let after = before.moved_to(Stage::Archived, target);
     let message = format!("{} {} is archived", before.tool, before.version);
+    supersede_waiting(tx, &before.tool, before.digest)?;
+    move_version(tx, actor, &Move { verb: "archive", before, after, reason }, message)
+}
+
+/// Closes the reviews that wait for a version which is going away.
+pub(super) fn supersede_waiting(tx: &Tx<'_>, tool: &ToolName, digest: Digest) -> Result<(), EngineError> {
     for head in tx.review_heads()? {
-        if head.state == ReviewState::Waiting && head.tool == before.tool && head.digest == before.digest {
+        if head.state == ReviewState::Waiting && head.tool == *tool && head.digest == digest {
             tx.set_review_state(head.id, ReviewState::Superseded)?;
         }
     }
-    move_version(tx, actor, &Move { verb: "archive", before, after, reason }, message)
+    Ok(())
 }
 
 /// Brings an archived version back to where it was.
@@ -131,5 +135,6 @@ pub(super) fn relocation(tx: &Tx<'_>, actor: Actor<'_>, journey: &Journey<'_>) -
         extra: beside(tx, after)?,
         commit: commit_note(actor, after, operation, verb),
         joined: Vec::new(),
+        gone: false,
     })
 }

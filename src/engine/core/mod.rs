@@ -9,11 +9,17 @@ mod annotate;
 mod applying;
 mod behaviour;
 mod decide;
+mod deprecate;
+mod expiry;
 mod gate;
 mod lifecycle;
 mod policy;
+mod posted;
+mod proposals;
+mod rollback;
 mod scan;
 mod undo;
+mod votes;
 mod vouch;
 
 pub use allow::allow;
@@ -21,15 +27,23 @@ pub use annotate::{NewComment, comment, mark, withdraw};
 pub use applying::{Applying, apply};
 pub use behaviour::end_run;
 pub use decide::{DecideInput, decide, undecided};
+pub use deprecate::{Mark, deprecate};
+pub use expiry::expire;
 pub use lifecycle::{archive, archived_placement, promote, restore};
 pub use policy::{RunPolicy, Standing, policy};
+pub use posted::{Posted, post};
+pub use rollback::{Comeback, Fork, fork, restore_files, rollback};
 pub use scan::{Approvals, Unsettled, apply_scan};
 pub use undo::undo;
+pub use votes::missing_votes;
 pub use vouch::Beside;
 
 use super::error::{EngineError, ErrorCode};
 use super::relocate::{self, Relocation};
-use crate::domain::{CommentId, Digest, OperationId, Outcome, Placement, ReviewId, Stage, Tool, ToolName, VersionFile};
+use crate::domain::{
+    CommentId, Deprecation, Digest, Operation, OperationId, Outcome, Placement, ReviewId, Stage, Tool, ToolName,
+    VersionFile,
+};
 use crate::store::{Approval, Tx};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -118,6 +132,68 @@ pub enum UndoNote {
         /// The review that goes back to waiting.
         review: ReviewId,
     },
+    /// A yes that did not decide: another one is needed.
+    Vote {
+        /// The review.
+        review: ReviewId,
+    },
+    /// A yes to a specification or a plan.
+    Agree {
+        /// The review that goes back to waiting.
+        review: ReviewId,
+    },
+    /// A yes to an archive proposal.
+    PutAway {
+        /// The review that goes back to waiting.
+        review: ReviewId,
+        /// Where it came from.
+        before: Placed,
+        /// Where it is now.
+        after: Placed,
+    },
+    /// A tool was marked as one that should not be used any more.
+    Deprecate {
+        /// The tool.
+        tool: ToolName,
+        /// The mark it had before.
+        before: Option<Deprecation>,
+        /// The proposal that goes back to waiting.
+        review: Option<ReviewId>,
+    },
+    /// A version approved before is in use again.
+    Rollback {
+        /// What was in the place; its bytes are kept.
+        before: Placed,
+        /// What is there now.
+        after: Placed,
+        /// The approvals that ended with it, as they were.
+        ended: Vec<Approval>,
+        /// Whether it put an approval of the version in force.
+        approved: bool,
+    },
+    /// Approved files were put back.
+    RestoreFiles {
+        /// What lay there, changed; `None` when nothing did.
+        before: Option<Placed>,
+        /// What is there now.
+        after: Placed,
+    },
+    /// Changed files became a tool of their own, and the approved ones were put back.
+    Fork {
+        /// What lay there, changed.
+        before: Placed,
+        /// What is there now.
+        after: Placed,
+        /// The new tool.
+        fork: Placed,
+    },
+    /// A request that brought files.
+    Post {
+        /// The review it opened.
+        review: ReviewId,
+        /// The tool it wrote; `None` when it brought no files.
+        wrote: Option<Placed>,
+    },
     /// A grant.
     Allow {
         /// The tool.
@@ -152,6 +228,59 @@ pub enum UndoNote {
         /// Where it is now.
         after: Placed,
     },
+}
+
+impl UndoNote {
+    /// The note of an operation; `None` when it has none.
+    pub fn of(operation: &Operation) -> Option<UndoNote> {
+        serde_json::from_value(operation.detail.get("undo")?.clone()).ok()
+    }
+
+    /// Versions that the operation put somewhere.
+    fn arrived(&self) -> Vec<&Placed> {
+        match self {
+            UndoNote::Approve { after, .. }
+            | UndoNote::Move { after, .. }
+            | UndoNote::PutAway { after, .. }
+            | UndoNote::Rollback { after, .. }
+            | UndoNote::RestoreFiles { after, .. } => vec![after],
+            UndoNote::Fork { after, fork, .. } => vec![after, fork],
+            UndoNote::Post { wrote, .. } => wrote.iter().collect(),
+            UndoNote::Adopt { .. }
+            | UndoNote::Decline { .. }
+            | UndoNote::Vote { .. }
+            | UndoNote::Agree { .. }
+            | UndoNote::Deprecate { .. }
+            | UndoNote::Allow { .. }
+            | UndoNote::Propose { .. }
+            | UndoNote::Comment { .. }
+            | UndoNote::Withdraw { .. }
+            | UndoNote::Apply { .. } => Vec::new(),
+        }
+    }
+
+    /// Versions that the operation took away from where they were.
+    fn took(&self) -> Vec<&Placed> {
+        match self {
+            UndoNote::Approve { before, replaced, .. } => std::iter::once(before).chain(replaced).collect(),
+            UndoNote::Move { before, .. }
+            | UndoNote::PutAway { before, .. }
+            | UndoNote::Rollback { before, .. }
+            | UndoNote::Fork { before, .. } => vec![before],
+            UndoNote::RestoreFiles { before, .. } => before.iter().collect(),
+            UndoNote::Adopt { .. }
+            | UndoNote::Decline { .. }
+            | UndoNote::Vote { .. }
+            | UndoNote::Agree { .. }
+            | UndoNote::Deprecate { .. }
+            | UndoNote::Post { .. }
+            | UndoNote::Allow { .. }
+            | UndoNote::Propose { .. }
+            | UndoNote::Comment { .. }
+            | UndoNote::Withdraw { .. }
+            | UndoNote::Apply { .. } => Vec::new(),
+        }
+    }
 }
 
 /// Who asks, and on behalf of which process.

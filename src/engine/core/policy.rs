@@ -34,6 +34,8 @@ pub enum RunPolicy {
 pub struct Standing<'a> {
     /// Whether an approval is in force.
     pub approved: bool,
+    /// Whether what lies on disk under its name, as it is now, is approved by nobody.
+    pub quarantined: bool,
     /// What it declares.
     pub permissions: &'a Permissions,
     /// What becomes of its writes.
@@ -64,8 +66,12 @@ pub fn policy(tool: &Tool, standing: Standing<'_>, caller: &Caller) -> RunPolicy
         let reason = tool.reason.as_deref().unwrap_or("nothing here can run it");
         return refuse(ErrorCode::Refused, format!("{} cannot run: {reason}", tool.name));
     }
-    let vouched = tool.stage.is_vouched() && standing.approved;
+    let vouched = tool.stage.is_vouched() && standing.approved && !standing.quarantined;
     match caller {
+        Caller::Agent(_) if standing.quarantined => refuse(
+            ErrorCode::Refused,
+            format!("the files of {} changed on disk since the approval; a human must look first", tool.name),
+        ),
         Caller::Agent(_) if !vouched => {
             refuse(ErrorCode::Refused, format!("{} is not approved; agents run approved versions only", tool.name))
         }
@@ -82,7 +88,7 @@ pub fn policy(tool: &Tool, standing: Standing<'_>, caller: &Caller) -> RunPolicy
             message: format!("{}; `run {} --allow` allows it", unallowed(tool, standing), tool.name),
         },
         Caller::Human(_) if vouched => RunPolicy::Allow { profile: Profile::Declared, warning: None },
-        Caller::Human(_) => RunPolicy::Allow { profile: Profile::Strict, warning: warning(tool) },
+        Caller::Human(_) => RunPolicy::Allow { profile: Profile::Strict, warning: warning(tool, standing.quarantined) },
     }
 }
 
@@ -98,7 +104,14 @@ fn unallowed(tool: &Tool, standing: Standing<'_>) -> String {
     format!("nobody allowed {} what it declares ({})", tool.name, standing.permissions.summary())
 }
 
-fn warning(tool: &Tool) -> Option<String> {
+fn warning(tool: &Tool, quarantined: bool) -> Option<String> {
+    if quarantined {
+        let ways = "restore-files, fork or a review end that";
+        return Some(format!(
+            "the files of {} changed on disk since the approval: it runs strictly; {ways}",
+            tool.name
+        ));
+    }
     tool.stage.is_vouched().then(|| {
         format!("no approval of this version of {} is in force here; it runs like an experimental tool", tool.name)
     })
@@ -176,7 +189,8 @@ mod tests {
                 for caller in [human(), agent()] {
                     let writes = WriteMode::Staged;
                     let allowed = Allowed::new(permissions, writes);
-                    let standing = Standing { approved: true, permissions, writes, granted: Some(&allowed) };
+                    let standing =
+                        Standing { approved: true, quarantined: false, permissions, writes, granted: Some(&allowed) };
                     let answer = policy(&tool(*stage, CostTier::Prohibited), standing, &caller);
                     assert_eq!(word(&answer), "refuse", "{stage} {caller:?}");
                 }
@@ -202,12 +216,27 @@ mod tests {
             (false, &writes, WriteMode::Staged, Some(&staged), "strict", "refuse"),
         ] {
             for stage in [Stage::Approved, Stage::Core] {
-                let standing = Standing { approved, permissions, writes: mode, granted };
+                let standing = Standing { approved, quarantined: false, permissions, writes: mode, granted };
                 let answers = [human(), agent()].map(|who| word(&policy(&tool(stage, CostTier::Low), standing, &who)));
                 assert_eq!(answers, [for_human, for_agent], "{stage} {standing:?}");
             }
         }
-        let standing = Standing { approved: false, permissions: &writes, writes: WriteMode::Staged, granted: None };
+        let kept = Standing {
+            approved: true,
+            quarantined: true,
+            permissions: &nothing,
+            writes: WriteMode::Staged,
+            granted: None,
+        };
+        let answers = [human(), agent()].map(|who| word(&policy(&tool(Stage::Core, CostTier::Low), kept, &who)));
+        assert_eq!(answers, ["strict", "refuse"], "the kept copy is approved, what lies on disk is not");
+        let standing = Standing {
+            approved: false,
+            quarantined: false,
+            permissions: &writes,
+            writes: WriteMode::Staged,
+            granted: None,
+        };
         assert_eq!(word(&policy(&tool(Stage::Experimental, CostTier::Low), standing, &human())), "strict");
     }
 }

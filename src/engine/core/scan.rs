@@ -126,7 +126,8 @@ fn supersede_lost<'a>(
     heads: impl Iterator<Item = &'a ReviewHead>,
     known: &Known<'_>,
 ) -> Result<(), StoreError> {
-    for head in heads.filter(|h| h.state == ReviewState::Waiting && h.kind != ReviewKind::Adoption) {
+    let on_disk = |kind: ReviewKind| kind != ReviewKind::Adoption && !kind.is_about_text();
+    for head in heads.filter(|h| h.state == ReviewState::Waiting && on_disk(h.kind)) {
         if !known.contains(&(&head.tool, head.digest)) {
             tx.set_review_state(head.id, ReviewState::Superseded)?;
         }
@@ -142,7 +143,7 @@ fn open_needed<'a>(
     heads: &'a [ReviewHead],
 ) -> Result<(), StoreError> {
     let mut reviewed: HashMap<(&ToolName, Digest), ReviewState> =
-        heads.iter().filter(|h| h.state != ReviewState::Superseded).map(|h| ((&h.tool, h.digest), h.state)).collect();
+        heads.iter().filter(|head| answers(head)).map(|h| ((&h.tool, h.digest), h.state)).collect();
     for tool in tools {
         let Some(kind) = wanted(tool, approvals) else { continue };
         let before = reviewed.insert((&tool.name, tool.digest), ReviewState::Waiting);
@@ -153,6 +154,11 @@ fn open_needed<'a>(
         }
     }
     Ok(())
+}
+
+/// Whether a review answers, or will answer, what a scan would ask of its version.
+fn answers(head: &ReviewHead) -> bool {
+    head.kind.judges_version() && head.state != ReviewState::Superseded
 }
 
 /// Which review a tool wants by itself.
@@ -177,13 +183,20 @@ pub(super) fn open_for(
 ) -> Result<ReviewId, StoreError> {
     let to_stage = match kind {
         ReviewKind::Promotion => Stage::Core,
-        ReviewKind::Drift => tool.stage,
-        ReviewKind::New | ReviewKind::Evolved | ReviewKind::Adoption => Stage::Approved,
+        ReviewKind::Drift | ReviewKind::Deprecation => tool.stage,
+        ReviewKind::Archive => Stage::Archived,
+        ReviewKind::New | ReviewKind::Evolved | ReviewKind::Adoption | ReviewKind::Specification | ReviewKind::Plan => {
+            Stage::Approved
+        }
     };
     let summary = match kind {
         ReviewKind::Drift => "files changed on disk since the approval".to_owned(),
         ReviewKind::Promotion => "proposed for core".to_owned(),
-        ReviewKind::New | ReviewKind::Evolved | ReviewKind::Adoption => first_line(&tool.description),
+        ReviewKind::Archive => "proposed to be put away".to_owned(),
+        ReviewKind::Deprecation => "proposed as deprecated".to_owned(),
+        ReviewKind::New | ReviewKind::Evolved | ReviewKind::Adoption | ReviewKind::Specification | ReviewKind::Plan => {
+            first_line(&tool.description)
+        }
     };
     tx.open_review(&NewReview {
         kind,

@@ -2,6 +2,7 @@
 
 use super::decide::commit_note;
 use super::lifecycle::{Journey, relocation};
+use super::rollback::{arrive, leave};
 use super::{Actor, Applying, Beside, Placed, Step, UndoNote, Work, answer, beside, intend, promise};
 use crate::domain::{Operation, OperationId, ReviewId, ReviewState};
 use crate::engine::error::{EngineError, ErrorCode};
@@ -70,29 +71,23 @@ fn find(tx: &Tx<'_>, wanted: Option<OperationId>) -> Result<Operation, EngineErr
 /// Refuses to take back a move when a later operation moved the same version on: it is not where it
 /// would be fetched from.
 fn refuse_when_moved_since(tx: &Tx<'_>, target: &Operation, note: &UndoNote) -> Result<(), EngineError> {
-    let (UndoNote::Approve { after, .. } | UndoNote::Move { after, .. }) = note else { return Ok(()) };
-    for later in tx.reversible_after(target.id, &target.subject)? {
-        let moved = later.detail.get("undo").and_then(|note| serde_json::from_value(note.clone()).ok());
-        let took = match moved {
-            Some(UndoNote::Approve { before, replaced, .. }) => {
-                vec![Some(before.digest), replaced.map(|old| old.digest)]
+    let since = |later: &Operation| {
+        let message = format!("operation {} ({}) moved {} since", later.id, later.verb, later.subject);
+        let hint = format!("take that back first: `toolsmith undo {}`", later.id);
+        EngineError::new(ErrorCode::Conflict, message, hint)
+    };
+    if let UndoNote::Deprecate { tool, .. } = note {
+        let later = tx.reversible_after(target.id, tool.as_str())?;
+        let marked = later.iter().find(|later| matches!(UndoNote::of(later), Some(UndoNote::Deprecate { .. })));
+        return marked.map_or(Ok(()), |later| Err(since(later)));
+    }
+    for arrived in note.arrived() {
+        for later in tx.reversible_after(target.id, arrived.tool.as_str())? {
+            let moved = UndoNote::of(&later);
+            let took = moved.as_ref().map(UndoNote::took).unwrap_or_default();
+            if took.iter().any(|taken| taken.digest == arrived.digest) {
+                return Err(since(&later));
             }
-            Some(UndoNote::Move { before, .. }) => vec![Some(before.digest)],
-            Some(
-                UndoNote::Adopt { .. }
-                | UndoNote::Decline { .. }
-                | UndoNote::Apply { .. }
-                | UndoNote::Allow { .. }
-                | UndoNote::Propose { .. }
-                | UndoNote::Comment { .. }
-                | UndoNote::Withdraw { .. },
-            )
-            | None => Vec::new(),
-        };
-        if took.contains(&Some(after.digest)) {
-            let message = format!("operation {} ({}) moved {} since", later.id, later.verb, target.subject);
-            let hint = format!("take that back first: `toolsmith undo {}`", later.id);
-            return Err(EngineError::new(ErrorCode::Conflict, message, hint));
         }
     }
     Ok(())
@@ -127,9 +122,58 @@ fn reverse(
             tx.set_withdrawn(*comment, false)?;
             Ok(Vec::new())
         }
-        UndoNote::Decline { review } => {
+        UndoNote::Vote { review } => {
+            if tx.review(*review)?.is_none_or(|review| review.state != ReviewState::Waiting) {
+                let message = format!("review {review} was decided since");
+                return Err(EngineError::new(ErrorCode::Conflict, message, "take that decision back first"));
+            }
             reopen(tx, *review, target.id)?;
             Ok(Vec::new())
+        }
+        UndoNote::Decline { review } | UndoNote::Agree { review } => {
+            reopen(tx, *review, target.id)?;
+            Ok(Vec::new())
+        }
+        UndoNote::Deprecate { tool, before, review } => {
+            tx.set_deprecation(tool, before.as_ref(), operation)?;
+            if let Some(review) = review {
+                reopen(tx, *review, target.id)?;
+            }
+            Ok(Vec::new())
+        }
+        UndoNote::PutAway { review, before, after } => {
+            reopen(tx, *review, target.id)?;
+            let journey = Journey { before: after, after: before, operation, verb: "undo archive of" };
+            Ok(vec![relocation(tx, actor, &journey)?])
+        }
+        UndoNote::Rollback { before, after, ended, approved } => {
+            if *approved {
+                tx.withdraw_approval(&after.tool, after.digest)?;
+            }
+            put_back(tx, ended)?;
+            let way = (operation, "undo: back to");
+            Ok(vec![arrive(tx, actor, before, Some(after.digest), way)?])
+        }
+        UndoNote::RestoreFiles { before, after } => {
+            let way = (operation, "undo: changed files of");
+            Ok(vec![match before {
+                Some(before) => arrive(tx, actor, before, Some(after.digest), way)?,
+                None => leave(actor, after, way),
+            }])
+        }
+        UndoNote::Fork { before, after, fork } => {
+            let way = (operation, "undo: changed files of");
+            let mut away = leave(actor, fork, way);
+            away.commit = None;
+            Ok(vec![arrive(tx, actor, before, Some(after.digest), way)?, away])
+        }
+        UndoNote::Post { review, wrote } => {
+            if tx.review(*review)?.is_some_and(|review| review.state == ReviewState::Waiting) {
+                tx.set_review_state(*review, ReviewState::Superseded)?;
+            }
+            let away =
+                wrote.as_ref().map(|placed| Relocation { commit: None, ..leave(actor, placed, (operation, "")) });
+            Ok(away.into_iter().collect())
         }
         UndoNote::Adopt { review, members } => {
             for (tool, digest) in members {
@@ -241,6 +285,7 @@ fn back(
             extra: beside(tx, old)?,
             commit: commit_note(actor, old, operation, "undo: back to"),
             joined,
+            gone: false,
         });
     }
     Ok(moves)

@@ -106,7 +106,8 @@ impl Mover<'_> {
     /// Removes the folder that a version had for itself, unless something else is in it.
     fn remove_folder(&mut self, from: &Placement, all_removed: bool) -> Result<(), RelocateError> {
         let folder = self.full(&from.base);
-        let own = from.exclusive && from.base != self.relocation.to.base && !is_shared_folder(&from.base);
+        let stays = !self.relocation.gone && from.base == self.relocation.to.base;
+        let own = from.exclusive && !stays && !is_shared_folder(&from.base);
         if !own || !all_removed || !disk::is_folder(&folder) {
             return Ok(());
         }

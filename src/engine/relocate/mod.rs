@@ -56,6 +56,9 @@ pub struct Relocation {
     /// What earlier moves of the same operation touched and left for this commit.
     #[serde(default)]
     pub joined: Vec<Touched>,
+    /// Whether nothing arrives: the version is only taken away, and its kept copy stays.
+    #[serde(default)]
+    pub gone: bool,
 }
 
 /// Files that a move put somewhere or took away.
@@ -170,7 +173,9 @@ struct Mover<'a> {
 impl Mover<'_> {
     fn perform(mut self, git: Option<&Git>) -> Result<Done, RelocateError> {
         self.check()?;
-        if self.relocation.to.exclusive {
+        if self.relocation.gone {
+            // Nothing arrives.
+        } else if self.relocation.to.exclusive {
             self.place_folder()?;
         } else {
             self.place_loose()?;
@@ -240,7 +245,10 @@ impl Mover<'_> {
 
     /// Every file of the target, relative to the workspace.
     fn target_paths(&self) -> Vec<String> {
-        let Relocation { to, extra, .. } = self.relocation;
+        let Relocation { to, extra, gone, .. } = self.relocation;
+        if *gone {
+            return Vec::new();
+        }
         let extra = if to.exclusive { extra.as_slice() } else { &[] };
         self.files.iter().chain(extra).map(|file| at(to, &file.path)).collect()
     }

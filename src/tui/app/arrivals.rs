@@ -262,7 +262,13 @@ impl App {
         let commit = unsaid.map(|hash| format!(", commit {hash}")).unwrap_or_default();
         let undo = self.keymap.key(crate::action::Verb::Undo);
         let undoes = match command {
-            Command::Decide { .. } | Command::Archive { .. } | Command::Restore { .. }
+            Command::Decide { .. }
+            | Command::Archive { .. }
+            | Command::Restore { .. }
+            | Command::Deprecate { .. }
+            | Command::Rollback { .. }
+            | Command::RestoreFiles { .. }
+            | Command::Fork { .. }
                 if outcome.operation.is_some() =>
             {
                 format!(" · {undo} undoes")
@@ -290,6 +296,10 @@ impl App {
             }
             Command::Archive { .. }
             | Command::Restore { .. }
+            | Command::Deprecate { .. }
+            | Command::Rollback { .. }
+            | Command::RestoreFiles { .. }
+            | Command::Fork { .. }
             | Command::Undo { .. }
             | Command::Cancel { .. }
             | Command::Comment { .. }

@@ -107,7 +107,15 @@ impl App {
             self.drafts.insert((decided.review, decided.kind), reason.clone());
         }
         let Decided { review, digest, kind, reason } = decided;
-        vec![Effect::Execute(Command::Decide { review, digest, kind, reason, shown, override_reason: None })]
+        vec![Effect::Execute(Command::Decide {
+            review,
+            digest,
+            kind,
+            reason,
+            shown,
+            override_reason: None,
+            role: None,
+        })]
     }
 
     fn start_from_form(&mut self, closed: Option<Overlay>, input: Option<serde_json::Value>) -> Vec<Effect> {

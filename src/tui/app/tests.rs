@@ -402,6 +402,7 @@ fn an_approval_says_what_was_committed_and_how_to_take_it_back() {
         reason: None,
         shown: Shown::default(),
         override_reason: None,
+        role: None,
     };
     let outcome = Outcome {
         operation: Some(OperationId(9)),

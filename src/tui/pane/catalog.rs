@@ -481,9 +481,13 @@ fn marks(tool: &Tool, theme: &Theme) -> Vec<(&'static str, Style)> {
     match tool.facts.review {
         ToolReview::Waiting => marks.push(("⚑ waits", theme.accent)),
         ToolReview::Rejected => marks.push(("rejected", theme.bad)),
+        ToolReview::Expired => marks.push(("expired", theme.warn)),
         ToolReview::ChangesRequested => marks.push(("changes", theme.warn)),
         ToolReview::None if tool.awaits_adoption() => marks.push(("not adopted", theme.warn)),
         ToolReview::None | ToolReview::Approved => {}
+    }
+    if tool.facts.deprecated.is_some() {
+        marks.push(("deprecated", theme.warn));
     }
     if !tool.runnable && tool.state != ToolState::Invalid {
         marks.push(("no run", theme.dim));

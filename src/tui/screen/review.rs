@@ -125,6 +125,7 @@ impl ReviewScreen {
             reason: None,
             shown: Shown::default(),
             override_reason: None,
+            role: None,
         }
     }
 
@@ -274,6 +275,10 @@ fn question(review: &Review) -> &'static str {
         ReviewKind::Drift => "Changed files",
         ReviewKind::Promotion => "Promotion",
         ReviewKind::Adoption => "Adoption",
+        ReviewKind::Specification => "Specification of",
+        ReviewKind::Archive => "Put away",
+        ReviewKind::Deprecation => "Deprecate",
+        ReviewKind::Plan => "Change of plan",
     }
 }
 

@@ -1,0 +1,245 @@
+//! Approved bytes come back: another version (`rollback`), or the files of a changed tool (`restore-files`).
+//!
+//! What comes back is the kept copy, never what lies about; what makes room is kept first.
+
+use super::Engine;
+use super::core::{self, Beside, Comeback, Placed};
+use super::error::{EngineError, ErrorCode};
+use super::view::Preview;
+use crate::domain::{Digest, Outcome, Placement, Stage, Tool, ToolName};
+use std::sync::Arc;
+
+/// The place of an approved or core tool: what is approved for it, and what lies there.
+#[derive(Debug)]
+pub(super) struct Place {
+    /// The tool.
+    pub(super) tool: ToolName,
+    /// Its stage.
+    pub(super) stage: Stage,
+    /// The place.
+    pub(super) placement: Placement,
+    /// What lies there now; `None` when nothing does that can be read as a tool.
+    pub(super) lies: Option<Placed>,
+    /// The approvals in force, the newest last.
+    pub(super) approved: Vec<Digest>,
+}
+
+impl Place {
+    /// Whether what lies there is approved.
+    pub(super) fn is_as_approved(&self) -> bool {
+        self.lies.as_ref().is_some_and(|lies| self.approved.contains(&lies.digest))
+    }
+
+    /// The version in use: what lies there when that is approved, else what was approved last.
+    fn in_use(&self) -> Option<Digest> {
+        let lies = self.lies.as_ref().filter(|_| self.is_as_approved()).map(|lies| lies.digest);
+        lies.or_else(|| self.approved.last().copied())
+    }
+}
+
+/// Everything that a rollback needs.
+struct Rollback {
+    place: Place,
+    before: Placed,
+    after: Placed,
+}
+
+impl Engine {
+    pub(super) fn rollback(
+        &self,
+        who: &str,
+        name: &str,
+        to: Option<&str>,
+        reason: Option<&str>,
+    ) -> Result<Outcome, EngineError> {
+        let Rollback { place, before, after } = self.plan_rollback(name, to)?;
+        let change = Comeback { before: place.lies.as_ref(), after: &after, reason };
+        let step = self.transact(|tx| core::rollback(tx, self.actor(who), &before, &change))?;
+        self.finish(step)
+    }
+
+    pub(super) fn preview_rollback(&self, name: &str, to: Option<&str>) -> Result<Preview, EngineError> {
+        let Rollback { place, before, after } = self.plan_rollback(name, to)?;
+        let mut lines = vec![
+            format!("{} {} → {} {}", before.version, before.digest.short(), after.version, after.digest.short()),
+            format!("{} holds that version again; the bytes of the other one are kept", place.placement.base),
+        ];
+        lines.extend(self.commit_line());
+        Ok(Preview {
+            title: format!("Roll {} back to {}?", place.tool, after.version),
+            lines,
+            undo: "u (undo) brings the newer version back".to_owned(),
+        })
+    }
+
+    pub(super) fn restore_files(&self, who: &str, name: &str) -> Result<Outcome, EngineError> {
+        let (place, after) = self.plan_restore(name)?;
+        let change = Comeback { before: place.lies.as_ref(), after: &after, reason: None };
+        let step = self.transact(|tx| core::restore_files(tx, self.actor(who), &change))?;
+        self.finish(step)
+    }
+
+    pub(super) fn preview_restore_files(&self, name: &str) -> Result<Preview, EngineError> {
+        let (place, after) = self.plan_restore(name)?;
+        let what = match &place.lies {
+            Some(lies) => format!("the changed files ({}) make room; their bytes are kept", lies.digest.short()),
+            None => "nothing lies there now".to_owned(),
+        };
+        let mut lines = vec![format!("{} is put back as {}", place.placement.base, after.digest.short()), what];
+        lines.extend(self.commit_line());
+        Ok(Preview {
+            title: format!("Put the approved files of {} {} back?", place.tool, after.version),
+            lines,
+            undo: "u (undo) brings the changed files back".to_owned(),
+        })
+    }
+
+    /// Whether what lies on disk under the name of an approved or core tool, as it is this moment, is approved by
+    /// nobody. The catalog may not have noticed yet, and a kept copy of the approved version may still be there:
+    /// neither matters.
+    pub(super) fn quarantined(&self, tool: &Tool) -> Result<bool, EngineError> {
+        if !tool.stage.is_vouched() {
+            return Ok(false);
+        }
+        let approvals = self.read(|q| Ok(q.approvals_of(&tool.name)?))?;
+        if approvals.is_empty() {
+            // Nothing to depart from: it came with the workspace and waits to be adopted.
+            return Ok(false);
+        }
+        let view = self.catalog();
+        let mut rows = view.tools.iter().filter(|row| row.name == tool.name && row.stage.is_vouched());
+        Ok(rows.any(|row| match crate::catalog::read(&self.inner.plan, row) {
+            Ok(found) => !approvals.iter().any(|approval| approval.covers(&found.tool)),
+            Err(_) => true,
+        }))
+    }
+
+    fn commit_line(&self) -> Option<String> {
+        let commits = self.inner.settings.commit && self.git().is_some();
+        commits.then(|| "one git commit of exactly these files".to_owned())
+    }
+
+    fn plan_restore(&self, name: &str) -> Result<(Place, Placed), EngineError> {
+        let place = self.place_named(name)?;
+        if place.is_as_approved() {
+            let message = format!("the files of {} are as they were approved", place.tool);
+            return Err(EngineError::new(ErrorCode::Conflict, message, ""));
+        }
+        let after = self.approved_of(&place)?;
+        Ok((place, after))
+    }
+
+    /// The version that was approved last, as it would lie in its place.
+    pub(super) fn approved_of(&self, place: &Place) -> Result<Placed, EngineError> {
+        let digest = place.approved.last().copied().ok_or_else(|| never_approved(&place.tool))?;
+        self.kept_at(place, digest)
+    }
+
+    fn plan_rollback(&self, name: &str, to: Option<&str>) -> Result<Rollback, EngineError> {
+        let place = self.place_named(name)?;
+        let in_use = place.in_use().ok_or_else(|| never_approved(&place.tool))?;
+        let before = self.kept_at(&place, in_use)?;
+        let known = self.read(|q| Ok(q.approved_before(&place.tool)?))?;
+        let wanted = match to {
+            Some(wanted) => self.approved_as(&place, &known, wanted)?,
+            None => {
+                let older = known.iter().position(|digest| *digest == in_use).map_or(0, |at| at + 1);
+                let mut older = known[older..].iter().filter(|digest| **digest != in_use);
+                older.find(|digest| self.inner.copies.has(**digest)).copied().ok_or_else(|| {
+                    let message = format!("no version of {} was approved before {}", place.tool, before.version);
+                    let hint = "`toolsmith show NAME` lists its versions; --to names one";
+                    EngineError::new(ErrorCode::NotFound, message, hint)
+                })?
+            }
+        };
+        if place.lies.as_ref().is_some_and(|lies| lies.digest == wanted) && place.approved.contains(&wanted) {
+            let message = format!("{} {} is in use already", place.tool, wanted.short());
+            return Err(EngineError::new(ErrorCode::Conflict, message, ""));
+        }
+        let after = self.kept_at(&place, wanted)?;
+        Ok(Rollback { place, before, after })
+    }
+
+    /// The approved version that a version or digest prefix names.
+    fn approved_as(&self, place: &Place, known: &[Digest], wanted: &str) -> Result<Digest, EngineError> {
+        let wanted = wanted.trim_start_matches('@');
+        let rows = self.read(|q| Ok(q.versions_of(&place.tool)?))?;
+        let named = |digest: &&Digest| {
+            let stated = rows.iter().find(|row| row.digest == **digest).map(|row| row.version.to_string());
+            stated.as_deref() == Some(wanted) || (wanted.len() >= 4 && digest.starts_with(wanted))
+        };
+        known.iter().find(named).copied().ok_or_else(|| {
+            let message = format!("no approved version of {} is called {wanted:?}", place.tool);
+            EngineError::new(ErrorCode::NotFound, message, "only what a human approved can be rolled back to")
+        })
+    }
+
+    /// The place of an approved or core tool by its name or alias, also when nothing lies there any more.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown tool; `Refused` for one that nobody approved.
+    pub(super) fn place_named(&self, text: &str) -> Result<Place, EngineError> {
+        match self.resolve(text) {
+            Ok(tool) if tool.stage.is_vouched() => self.place_of_row(&tool),
+            Ok(tool) => self.place_lost(&tool.name)?.ok_or_else(|| never_approved(&tool.name)),
+            Err(error) => {
+                let lost = ToolName::new(text).ok().map(|name| self.place_lost(&name)).transpose()?;
+                lost.flatten().ok_or(error)
+            }
+        }
+    }
+
+    fn place_of_row(&self, tool: &Arc<Tool>) -> Result<Place, EngineError> {
+        let approved = self.approvals_in_force(&tool.name)?.into_iter().map(|(digest, _)| digest).collect();
+        let lies = match self.files_on_disk(tool) {
+            Ok(files) => {
+                let digest = Digest::of_files(&files);
+                self.inner.copies.put(digest, &files)?;
+                Some(Placed { digest, ..self.placed(tool, &files) })
+            }
+            // What cannot be read as a tool is put aside by the move, never deleted.
+            Err(_) => None,
+        };
+        let (tool, stage, placement) = (tool.name.clone(), tool.stage, tool.placement.clone());
+        Ok(Place { tool, stage, placement, lies, approved })
+    }
+
+    /// The place of a tool whose files are gone, or cannot be read as a tool: where its approved version lay.
+    fn place_lost(&self, name: &ToolName) -> Result<Option<Place>, EngineError> {
+        let approvals = self.approvals_in_force(name)?;
+        let Some((newest, stage)) = approvals.last().copied() else { return Ok(None) };
+        let Some(row) = self.read(|q| Ok(q.version(name, newest)?))? else { return Ok(None) };
+        Ok(Some(Place {
+            tool: name.clone(),
+            stage,
+            placement: row.placement,
+            lies: None,
+            approved: approvals.into_iter().map(|(digest, _)| digest).collect(),
+        }))
+    }
+
+    fn approvals_in_force(&self, name: &ToolName) -> Result<Vec<(Digest, Stage)>, EngineError> {
+        let approvals = self.read(|q| Ok(q.approvals_of(name)?))?;
+        Ok(approvals.into_iter().map(|approval| (approval.digest, approval.stage)).collect())
+    }
+
+    /// A kept version as it would lie in a place.
+    fn kept_at(&self, place: &Place, digest: Digest) -> Result<Placed, EngineError> {
+        let files = self.version_files(digest)?;
+        let row = self.read(|q| Ok(q.version(&place.tool, digest)?))?;
+        Ok(Placed {
+            tool: place.tool.clone(),
+            version: row.map_or_else(|| semver::Version::new(0, 0, 0), |row| row.version),
+            digest,
+            stage: place.stage,
+            placement: place.placement.clone(),
+            files: files.into_iter().map(|file| file.path).collect(),
+            approval: Beside::Unknown,
+        })
+    }
+}
+
+fn never_approved(tool: &ToolName) -> EngineError {
+    let message = format!("no version of {tool} is approved here");
+    EngineError::new(ErrorCode::Refused, message, "approve one first")
+}

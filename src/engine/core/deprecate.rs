@@ -1,0 +1,81 @@
+//! Marking a tool as one that should not be used any more.
+
+use super::{Actor, Step, UndoNote, answer};
+use crate::domain::{Deprecation, OperationId, ToolName};
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::store::{NewOperation, Tx};
+use serde_json::json;
+
+/// What is marked, and what for.
+#[derive(Debug, Clone, Copy)]
+pub struct Mark<'a> {
+    /// The tool.
+    pub tool: &'a ToolName,
+    /// What to use instead.
+    pub by: Option<&'a ToolName>,
+    /// Why.
+    pub reason: Option<&'a str>,
+}
+
+impl Mark<'_> {
+    /// What is marked now, when the new mark may be set.
+    ///
+    /// # Errors
+    /// `Refused` when following the successors would lead back to the tool; `Conflict` when it is marked just so.
+    pub(super) fn check(&self, tx: &Tx<'_>) -> Result<Option<Deprecation>, EngineError> {
+        let marks = tx.deprecations()?;
+        let before = marks.get(self.tool).cloned();
+        if let Some(before) = &before
+            && before.by.as_ref() == self.by
+            && before.reason.as_deref() == self.reason
+        {
+            let message = format!("{} is deprecated already", self.tool);
+            return Err(EngineError::new(ErrorCode::Conflict, message, ""));
+        }
+        let mut next = self.by;
+        // No chain is longer than there are marks.
+        for _ in 0..=marks.len() {
+            if next == Some(self.tool) {
+                let message = format!("{} cannot be its own successor", self.tool);
+                return Err(EngineError::new(ErrorCode::Refused, message, "name a tool that is in use"));
+            }
+            next = next.and_then(|name| marks.get(name)).and_then(|mark| mark.by.as_ref());
+        }
+        Ok(before)
+    }
+
+    /// What is said when it is done.
+    pub(super) fn sentence(&self) -> String {
+        let by = self.by.map(|name| format!("; use {name} instead")).unwrap_or_default();
+        format!("{} is deprecated{by}", self.tool)
+    }
+}
+
+/// Writes the mark.
+pub(super) fn set(tx: &Tx<'_>, actor: Actor<'_>, mark: &Mark<'_>, operation: OperationId) -> Result<(), EngineError> {
+    let row = Deprecation {
+        by: mark.by.cloned(),
+        reason: mark.reason.map(str::to_owned),
+        who: actor.who.to_owned(),
+        at: tx.now(),
+    };
+    Ok(tx.set_deprecation(mark.tool, Some(&row), operation)?)
+}
+
+/// Marks a tool, or changes its mark.
+///
+/// # Errors
+/// `Refused` when following the successors would lead back to the tool; `Conflict` when it is marked just so.
+pub fn deprecate(tx: &Tx<'_>, actor: Actor<'_>, mark: &Mark<'_>) -> Result<Step, EngineError> {
+    let before = mark.check(tx)?;
+    let note = UndoNote::Deprecate { tool: mark.tool.clone(), before, review: None };
+    let operation = tx.log(&NewOperation {
+        who: actor.who.to_owned(),
+        verb: "deprecate".to_owned(),
+        subject: mark.tool.to_string(),
+        detail: json!({"by": mark.by, "reason": mark.reason, "undo": note}),
+        reversible: true,
+    })?;
+    set(tx, actor, mark, operation)?;
+    Ok(Step { outcome: answer(Some(operation), None, mark.sentence()), intents: Vec::new() })
+}

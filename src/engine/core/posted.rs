@@ -1,0 +1,60 @@
+//! A request from outside becomes a review, in one transaction with the tool it brings.
+
+use super::rollback::arrive;
+use super::{Actor, Placed, Step, UndoNote, answer, intend};
+use crate::domain::{Caller, Instant, Request, ReviewId};
+use crate::engine::error::EngineError;
+use crate::store::{NewOperation, NewReview, Tx};
+use serde_json::json;
+
+/// What was posted, read and checked.
+#[derive(Debug)]
+pub struct Posted<'a> {
+    /// Who asks.
+    pub asker: &'a Caller,
+    /// What is kept with the review.
+    pub request: &'a Request,
+    /// When silence becomes a no.
+    pub expires_at: Option<Instant>,
+    /// The waiting review of the version that it speaks for; else one is opened.
+    pub waiting: Option<ReviewId>,
+    /// The review to open.
+    pub review: NewReview,
+    /// The tool to write; its bytes are kept.
+    pub writes: Option<&'a Placed>,
+}
+
+/// Opens the review that a request asks for, or speaks for the one that waits.
+///
+/// # Errors
+/// `Conflict` while a move of the tool is owed; `Internal` for trouble with the store.
+pub fn post(tx: &Tx<'_>, actor: Actor<'_>, posted: &Posted<'_>) -> Result<Step, EngineError> {
+    let review = match posted.waiting {
+        Some(review) => review,
+        None => tx.open_review(&posted.review)?,
+    };
+    tx.put_request(review, actor.who, posted.expires_at, posted.request)?;
+    let note = UndoNote::Post { review, wrote: posted.writes.cloned() };
+    let operation = tx.log(&NewOperation {
+        who: actor.who.to_owned(),
+        verb: "request".to_owned(),
+        subject: posted.review.tool.to_string(),
+        detail: json!({
+            "review": review,
+            "kind": posted.request.kind,
+            "digest": posted.review.digest,
+            "expires_at": posted.expires_at,
+            "undo": note,
+        }),
+        // What an agent asked for is answered, not taken back: `undo` without a number must not find it.
+        reversible: matches!(posted.asker, Caller::Human(_)) && posted.waiting.is_none(),
+    })?;
+    let mut intents = Vec::new();
+    if let Some(placed) = posted.writes {
+        let mut step = arrive(tx, actor, placed, None, (operation, "request"))?;
+        step.commit = None;
+        intents.push(intend(tx, actor, step)?);
+    }
+    let message = format!("review {review} of {} waits for a human", posted.review.tool);
+    Ok(Step { outcome: answer(Some(operation), Some(review), message), intents })
+}

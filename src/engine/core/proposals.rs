@@ -1,0 +1,61 @@
+//! What becomes of a yes to something that is no version: a text, an archive proposal, a deprecation.
+
+use super::decide::{DecideInput, Noted, record, still_there};
+use super::deprecate::{Mark, set};
+use super::lifecycle::{Journey, relocation, supersede_waiting};
+use super::{Actor, Step, UndoNote, answer, intend};
+use crate::domain::{Review, ReviewState, Stage};
+use crate::engine::error::EngineError;
+use crate::store::Tx;
+
+/// A specification or a plan is agreed on: that is recorded for whoever asked, and nothing moves.
+pub(super) fn agree(
+    tx: &Tx<'_>,
+    actor: Actor<'_>,
+    input: &DecideInput<'_>,
+    review: &Review,
+) -> Result<Step, EngineError> {
+    let operation = record(tx, actor, input, review, Noted::of(&UndoNote::Agree { review: review.id }))?;
+    tx.set_review_state(review.id, ReviewState::Approved)?;
+    let message = format!("{} of {} is agreed on; whoever asked may go on", review.kind, review.tool);
+    Ok(Step { outcome: answer(Some(operation), Some(review.id), message), intents: Vec::new() })
+}
+
+/// The tool is put away, as proposed.
+pub(super) fn put_away(
+    tx: &Tx<'_>,
+    actor: Actor<'_>,
+    input: &DecideInput<'_>,
+    review: &Review,
+) -> Result<Step, EngineError> {
+    let before = still_there(input, review)?;
+    let target = input.archive.ok_or_else(|| EngineError::internal("an archive proposal without a place"))?;
+    let after = before.moved_to(Stage::Archived, target.clone());
+    let note = UndoNote::PutAway { review: review.id, before: before.clone(), after: after.clone() };
+    let operation = record(tx, actor, input, review, Noted::of(&note))?;
+    tx.set_review_state(review.id, ReviewState::Approved)?;
+    supersede_waiting(tx, &before.tool, before.digest)?;
+    let move_away = relocation(tx, actor, &Journey { before, after: &after, operation, verb: "archive" })?;
+    let message = format!("{} {} is archived", before.tool, before.version);
+    let intents = vec![intend(tx, actor, move_away)?];
+    Ok(Step { outcome: answer(Some(operation), Some(review.id), message), intents })
+}
+
+/// The tool is marked, as proposed.
+pub(super) fn deprecate(
+    tx: &Tx<'_>,
+    actor: Actor<'_>,
+    input: &DecideInput<'_>,
+    review: &Review,
+) -> Result<Step, EngineError> {
+    let request = review.request.as_ref();
+    let by = request.and_then(|request| request.successor.clone());
+    let reason = request.map(|request| request.rationale.as_str()).filter(|text| !text.is_empty());
+    let mark = Mark { tool: &review.tool, by: by.as_ref(), reason };
+    let before = mark.check(tx)?;
+    let note = UndoNote::Deprecate { tool: review.tool.clone(), before, review: Some(review.id) };
+    let operation = record(tx, actor, input, review, Noted::of(&note))?;
+    tx.set_review_state(review.id, ReviewState::Approved)?;
+    set(tx, actor, &mark, operation)?;
+    Ok(Step { outcome: answer(Some(operation), Some(review.id), mark.sentence()), intents: Vec::new() })
+}

@@ -1,0 +1,163 @@
+//! Kept bytes come back: a version approved before, or the approved files of a changed tool.
+
+use super::decide::commit_note;
+use super::{Actor, Placed, Step, UndoNote, answer, beside, intend};
+use crate::domain::{Digest, OperationId};
+use crate::engine::error::EngineError;
+use crate::engine::relocate::Relocation;
+use crate::store::{Approval, NewOperation, Tx};
+use serde_json::json;
+
+/// What comes back, and what makes room.
+#[derive(Debug, Clone, Copy)]
+pub struct Comeback<'a> {
+    /// What lies there; its bytes are kept. `None` when nothing does.
+    pub before: Option<&'a Placed>,
+    /// What comes back, in its place.
+    pub after: &'a Placed,
+    /// Why.
+    pub reason: Option<&'a str>,
+}
+
+impl Comeback<'_> {
+    /// The move that brings it.
+    fn relocation(&self, tx: &Tx<'_>, actor: Actor<'_>, way: (OperationId, &str)) -> Result<Relocation, EngineError> {
+        arrive(tx, actor, self.after, self.before.map(|old| old.digest), way)
+    }
+}
+
+/// A version whose bytes are kept is put in its place, where the kept version `replaces` may lie.
+pub(super) fn arrive(
+    tx: &Tx<'_>,
+    actor: Actor<'_>,
+    placed: &Placed,
+    replaces: Option<Digest>,
+    (operation, verb): (OperationId, &str),
+) -> Result<Relocation, EngineError> {
+    Ok(Relocation {
+        operation,
+        tool: placed.tool.clone(),
+        version: placed.version.clone(),
+        digest: placed.digest,
+        from: None,
+        from_files: Vec::new(),
+        to: placed.placement.clone(),
+        replaces,
+        extra: beside(tx, placed)?,
+        commit: commit_note(actor, placed, operation, verb),
+        joined: Vec::new(),
+        gone: false,
+    })
+}
+
+/// A version is taken away; its kept bytes stay.
+pub(super) fn leave(actor: Actor<'_>, placed: &Placed, (operation, verb): (OperationId, &str)) -> Relocation {
+    Relocation {
+        operation,
+        tool: placed.tool.clone(),
+        version: placed.version.clone(),
+        digest: placed.digest,
+        from: Some(placed.placement.clone()),
+        from_files: placed.files.clone(),
+        to: placed.placement.clone(),
+        replaces: None,
+        extra: Vec::new(),
+        commit: commit_note(actor, placed, operation, verb),
+        joined: Vec::new(),
+        gone: true,
+    }
+}
+
+/// Uses a version again that was approved before. `before` is what was in use: its approval ends.
+///
+/// # Errors
+/// `Conflict` while another move of the tool is owed.
+pub fn rollback(tx: &Tx<'_>, actor: Actor<'_>, before: &Placed, change: &Comeback<'_>) -> Result<Step, EngineError> {
+    let after = change.after;
+    let approvals = tx.approvals_of(&after.tool)?;
+    let (kept, ended): (Vec<Approval>, Vec<Approval>) = approvals.into_iter().partition(|a| a.digest == after.digest);
+    let approved = kept.is_empty();
+    let note = UndoNote::Rollback { before: before.clone(), after: after.clone(), ended: ended.clone(), approved };
+    let operation = tx.log(&NewOperation {
+        who: actor.who.to_owned(),
+        verb: "rollback".to_owned(),
+        subject: after.tool.to_string(),
+        detail: json!({
+            "from": {"version": before.version.to_string(), "digest": before.digest},
+            "to": {"version": after.version.to_string(), "digest": after.digest},
+            "reason": change.reason,
+            "undo": note,
+        }),
+        reversible: true,
+    })?;
+    for approval in &ended {
+        tx.withdraw_approval(&after.tool, approval.digest)?;
+    }
+    if approved {
+        tx.approve_version(&Approval {
+            tool: after.tool.clone(),
+            digest: after.digest,
+            stage: after.stage,
+            operation,
+            at: tx.now(),
+            base: Some(after.placement.base.clone()),
+            signature: None,
+        })?;
+    }
+    let intents = vec![intend(tx, actor, change.relocation(tx, actor, (operation, "roll back to"))?)?];
+    let message = format!("{} {} is in use again ({} was)", after.tool, after.version, before.version);
+    Ok(Step { outcome: answer(Some(operation), None, message), intents })
+}
+
+/// Puts the approved files back where changed ones lie, or none.
+///
+/// # Errors
+/// `Conflict` while another move of the tool is owed.
+pub fn restore_files(tx: &Tx<'_>, actor: Actor<'_>, change: &Comeback<'_>) -> Result<Step, EngineError> {
+    let after = change.after;
+    let note = UndoNote::RestoreFiles { before: change.before.cloned(), after: after.clone() };
+    let operation = tx.log(&NewOperation {
+        who: actor.who.to_owned(),
+        verb: "restore-files".to_owned(),
+        subject: after.tool.to_string(),
+        detail: json!({"digest": after.digest, "changed": change.before.map(|old| old.digest), "undo": note}),
+        reversible: true,
+    })?;
+    let intents = vec![intend(tx, actor, change.relocation(tx, actor, (operation, "put back"))?)?];
+    let message = format!("{} {} is as it was approved again", after.tool, after.version);
+    Ok(Step { outcome: answer(Some(operation), None, message), intents })
+}
+
+/// Changed files that become a tool of their own.
+#[derive(Debug, Clone, Copy)]
+pub struct Fork<'a> {
+    /// What lies there, changed; its bytes are kept.
+    pub before: &'a Placed,
+    /// The approved version.
+    pub after: &'a Placed,
+    /// The new tool; its bytes are kept.
+    pub fork: &'a Placed,
+}
+
+/// Makes changed files a new experimental tool, and puts the approved files back.
+///
+/// # Errors
+/// `Conflict` while another move of one of the tools is owed.
+pub fn fork(tx: &Tx<'_>, actor: Actor<'_>, fork: Fork<'_>) -> Result<Step, EngineError> {
+    let Fork { before, after, fork } = fork;
+    let note = UndoNote::Fork { before: before.clone(), after: after.clone(), fork: fork.clone() };
+    let operation = tx.log(&NewOperation {
+        who: actor.who.to_owned(),
+        verb: "fork".to_owned(),
+        subject: after.tool.to_string(),
+        detail: json!({"name": fork.tool, "digest": fork.digest, "changed": before.digest, "undo": note}),
+        reversible: true,
+    })?;
+    // First the copy, then the place: cut off between the two, the changed files still lie where they lay.
+    let mut copy = arrive(tx, actor, fork, None, (operation, "fork"))?;
+    copy.commit = None;
+    let back = arrive(tx, actor, after, Some(before.digest), (operation, "put back"))?;
+    let intents = vec![intend(tx, actor, copy)?, intend(tx, actor, back)?];
+    let message = format!("{} is a new experimental tool; {} is as it was approved again", fork.tool, after.tool);
+    Ok(Step { outcome: answer(Some(operation), None, message), intents })
+}

@@ -1,0 +1,132 @@
+//! The settings `[review]` and `[policy]`: whose yes is needed, how long a request waits, what deprecated means.
+
+use super::settings::{File, Settings, duration};
+use crate::domain::ToolName;
+use toml::Spanned;
+use toml::de::DeValue;
+
+/// Most roles that may be asked for.
+const MAX_ROLES: usize = 8;
+
+/// What becomes of an agent's call of a deprecated tool. A human is always warned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DeprecatedPolicy {
+    /// It runs, and the answer says what to use instead.
+    #[default]
+    Warn,
+    /// It is refused, and the answer says what to use instead.
+    Refuse,
+    /// Its successor runs instead, where it has one; else as `Warn`.
+    Follow,
+}
+
+impl Settings {
+    pub(super) fn apply_review(&mut self, file: &mut File<'_>, value: &Spanned<DeValue<'_>>) {
+        for (key, value) in file.table(value, "review") {
+            match key.get_ref().as_ref() {
+                "high_roles" => match roles(value) {
+                    Some(roles) => self.high_roles = roles,
+                    None => {
+                        let at = value.span().start;
+                        // Nobody knows whose yes was meant to be needed: one that nobody can give.
+                        self.high_roles = vec![UNREADABLE.to_owned()];
+                        let hint = "write a list of words, for example [\"security\"]; until then no tool of the high \
+                                    cost tier can be approved";
+                        file.bad(at, "review.high_roles is no list of roles".to_owned(), hint.to_owned());
+                    }
+                },
+                "expires_in" => match value.get_ref().as_str() {
+                    Some("never") => self.request_expiry = None,
+                    text => match text.and_then(duration) {
+                        Some(expiry) => self.request_expiry = Some(expiry),
+                        None => {
+                            let message = "review.expires_in is no duration".to_owned();
+                            file.bad(value.span().start, message, "write \"never\" or for example \"24h\"".to_owned());
+                        }
+                    },
+                },
+                other => {
+                    let hint = "review has the settings high_roles and expires_in";
+                    file.unknown(key.span().start, &format!("review.{other}"), hint);
+                }
+            }
+        }
+    }
+
+    pub(super) fn apply_policy(&mut self, file: &mut File<'_>, value: &Spanned<DeValue<'_>>) {
+        for (key, value) in file.table(value, "policy") {
+            match (key.get_ref().as_ref(), value.get_ref().as_str()) {
+                ("deprecated", Some("warn")) => self.deprecated = DeprecatedPolicy::Warn,
+                ("deprecated", Some("refuse")) => self.deprecated = DeprecatedPolicy::Refuse,
+                ("deprecated", Some("follow")) => self.deprecated = DeprecatedPolicy::Follow,
+                ("deprecated", _) => {
+                    let hint = "write \"warn\", \"refuse\" or \"follow\"".to_owned();
+                    file.bad(value.span().start, "policy.deprecated is no policy".to_owned(), hint);
+                }
+                (other, _) => {
+                    let hint = "policy has the setting deprecated";
+                    file.unknown(key.span().start, &format!("policy.{other}"), hint);
+                }
+            }
+        }
+    }
+}
+
+/// Stands for roles that cannot be read; no one can name it, for it is no role word.
+const UNREADABLE: &str = "(unreadable setting)";
+
+/// Words of the alphabet of tool names, each once.
+fn roles(value: &Spanned<DeValue<'_>>) -> Option<Vec<String>> {
+    let list = value.get_ref().as_array()?;
+    let roles: Vec<String> = list
+        .iter()
+        .map(|role| role.get_ref().as_str().filter(|role| ToolName::new(role).is_ok()).map(str::to_owned))
+        .collect::<Option<_>>()?;
+    let once = roles.iter().collect::<std::collections::HashSet<_>>().len() == roles.len();
+    (once && roles.len() <= MAX_ROLES).then_some(roles)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Problem;
+    use crate::engine::Home;
+    use std::time::Duration;
+
+    fn load(user: &str) -> (Settings, Vec<Problem>) {
+        let temp = tempfile::tempdir().unwrap();
+        let home = Home { config: temp.path().join("config"), data: temp.path().join("data") };
+        std::fs::create_dir(&home.config).unwrap();
+        std::fs::write(home.config_file(), user).unwrap();
+        Settings::load(temp.path(), &home)
+    }
+
+    #[test]
+    fn review_and_policy_are_the_users_to_set() {
+        let (settings, problems) =
+            load("[review]\nhigh_roles = [\"security\"]\nexpires_in = \"24h\"\n[policy]\ndeprecated = \"refuse\"\n");
+        assert_eq!(problems, vec![]);
+        assert_eq!(settings.high_roles, ["security"]);
+        assert_eq!(settings.request_expiry, Some(Duration::from_hours(24)));
+        assert_eq!(settings.deprecated, DeprecatedPolicy::Refuse);
+    }
+
+    #[test]
+    fn roles_that_cannot_be_read_demand_more_never_less() {
+        for user in
+            ["high_roles = \"security\"", "high_roles = [1]", "high_roles = [\"a\", \"a\"]", "high_roles = [\"\"]"]
+        {
+            let (settings, problems) = load(&format!("[review]\n{user}\n"));
+            assert_eq!(settings.high_roles, [UNREADABLE], "{user}");
+            assert_eq!((problems.len(), problems[0].line), (1, Some(2)), "{user}");
+        }
+    }
+
+    #[test]
+    fn words_that_mean_nothing_are_named_with_their_line() {
+        let (settings, problems) =
+            load("[review]\nexpires_in = \"soon\"\nx = 1\n[policy]\ndeprecated = \"ask\"\ny = 1\n");
+        assert_eq!(settings, Settings::default());
+        assert_eq!(problems.iter().map(|problem| problem.line).collect::<Vec<_>>(), [2, 3, 5, 6].map(Some));
+    }
+}

@@ -1,0 +1,51 @@
+//! Waiting for a human, and the end of waiting.
+
+use super::error::EngineError;
+use super::{Engine, core, now};
+use crate::domain::{Review, ReviewId, ReviewState};
+use std::time::{Duration, Instant as Clock};
+
+/// How often the feed is asked whether it moved; the question costs microseconds.
+const STEP: Duration = Duration::from_millis(150);
+
+impl Engine {
+    /// Closes reviews whose time is over. Called before reviews are read, and by whoever watches.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub fn expire_due(&self) -> Result<(), EngineError> {
+        // A look first: most of the time nothing is due, and a write would wake everybody who listens.
+        if self.read(|q| Ok(q.due_reviews(now())?))?.is_empty() {
+            return Ok(());
+        }
+        self.transact(|tx| core::expire(tx)).map(drop)
+    }
+
+    /// Waits until a review does not wait any more, at most so long; gives it back as it stands then.
+    ///
+    /// Nothing is kept while it waits: cut off and asked again, it goes on. Blocks the calling thread.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such review; `Internal` for trouble with the store.
+    pub fn wait_for_decision(&self, review: ReviewId, timeout: Option<Duration>) -> Result<Review, EngineError> {
+        let give_up = timeout.and_then(|timeout| Clock::now().checked_add(timeout));
+        let mut seen = None;
+        let mut found = self.review_row(review)?;
+        loop {
+            let version = self.read(|q| Ok(q.data_version()?))?;
+            if seen != Some(version) || found.is_due(now()) {
+                seen = Some(version);
+                self.expire_due()?;
+                found = self.review_row(review)?;
+            }
+            if found.state != ReviewState::Waiting {
+                return Ok(found);
+            }
+            let left = give_up.map(|end| end.saturating_duration_since(Clock::now()));
+            if left.is_some_and(|left| left.is_zero()) {
+                return Ok(found);
+            }
+            std::thread::park_timeout(left.map_or(STEP, |left| left.min(STEP)));
+        }
+    }
+}
