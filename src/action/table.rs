@@ -129,14 +129,14 @@ actions! {
     }
     Review "review" Review View [Queue] ["enter"] Both "Open a review with all its evidence" { REVIEW }
     Check "check" Review Change [Catalog, Queue, Review] ["C"] Both "Make all checks of a tool now and show the verdict" { TOOL }
-    Comment "comment" Review HumanOnly [] [] Shell "Write a comment beside a version under review" {
+    Comment "comment" Review HumanOnly [Review] ["i"] Both "Write a comment beside a version under review" {
         REVIEW,
         Arg::required("text", ArgKind::Text, "what it says"),
         Arg::option("path", ArgKind::Text, "the file it is about, as the review names it"),
         Arg::option("lines", ArgKind::Text, "its lines, as 12 or 12-15"),
         Arg::option("kind", ArgKind::Word(&["must-fix", "question", "note"]), "what it wants, default note")
     }
-    Withdraw "withdraw" Review HumanOnly [] [] Shell "Take a comment of one's own back" {
+    Withdraw "withdraw" Review HumanOnly [Review] ["W"] Both "Take a comment of one's own back" {
         Arg::required("comment", ArgKind::Number, "number of the comment")
     }
     Approve "approve" Review HumanOnly [Review] ["a"] Both "Approve exactly the digest that was shown" {
@@ -216,5 +216,17 @@ actions! {
     NextTab "next-tab" Motion View [Output, Review, Source] ["]"] Screen "Next run, or next file" {}
     PreviousTab "previous-tab" Motion View [Output, Review, Source] ["["] Screen "Run before, or file before" {}
     ToggleDiff "toggle-diff" Motion View [Review] ["d"] Screen "Difference to the version approved before, or the whole source" {}
+    Mark "mark" Motion View [Queue] ["m"] Screen "Mark a review, to decide several at once" {}
+    Sort "sort" Motion View [Queue] ["o"] Screen "Sort the queue by age or by risk" {}
+    GoTo "go-to" Motion View [Review] ["enter"] Screen "Go to the line of a finding or comment, or open a fold" {}
+    NextHunk "next-hunk" Motion View [Review, Source] ["}"] Screen "To the next file or change" {}
+    PreviousHunk "previous-hunk" Motion View [Review, Source] ["{"] Screen "To the file or change before" {}
+    NextRisk "next-risk" Motion View [Review] ["r"] Screen "To the next line that a check warns of" {}
+    PreviousRisk "previous-risk" Motion View [Review] ["R"] Screen "To the line before that a check warns of" {}
+    SelectRange "select-range" Motion View [Queue, Review] ["v"] Screen "Begin a range of lines or reviews, or end it" {}
+    MarkRead "mark-read" Motion View [Review] ["m"] Screen "Mark a change or a file as read, or take the mark away" {}
+    IgnoreBlanks "ignore-blanks" Motion View [Review] ["s"] Screen "Leave out lines that differ in blanks only, or show them" {}
+    Unfold "unfold" Motion View [Review] ["e"] Screen "Show all unchanged lines, or fold them" {}
+    ApproveOver "approve-over" Review View [Review] ["O"] Screen "Approve although checks failed; the reason is kept and shown forever" {}
     Copy "copy" Motion View [Global] ["y"] Screen "Copy what is selected as clean text" {}
 }

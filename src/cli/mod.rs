@@ -201,6 +201,18 @@ fn dispatch(verb: Verb, call: &Call<'_>, screen: Screen) -> Result<u8, Stop> {
         | Verb::NextTab
         | Verb::PreviousTab
         | Verb::ToggleDiff
+        | Verb::Mark
+        | Verb::Sort
+        | Verb::GoTo
+        | Verb::NextHunk
+        | Verb::PreviousHunk
+        | Verb::NextRisk
+        | Verb::PreviousRisk
+        | Verb::SelectRange
+        | Verb::MarkRead
+        | Verb::IgnoreBlanks
+        | Verb::Unfold
+        | Verb::ApproveOver
         | Verb::Copy => Err(Stop::Error(unknown(action::spec(verb).name))),
     }
 }

@@ -36,7 +36,7 @@ impl Caller {
 }
 
 /// What had been on screen when a decision was made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Shown {
     /// Lines of source or diff and evidence there were.
     pub lines: u64,
@@ -46,6 +46,22 @@ pub struct Shown {
     pub tail_shown: bool,
     /// How long the review was open, milliseconds.
     pub open_ms: u64,
+    /// The same for each part: the evidence, a file, the difference.
+    #[serde(default)]
+    pub parts: Vec<SeenPart>,
+}
+
+/// A part of what had been on screen.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct SeenPart {
+    /// Its name: `evidence`, `difference`, or the path of a file.
+    pub part: String,
+    /// Lines there were.
+    pub lines: u64,
+    /// How many of them had been completely on screen.
+    pub lines_shown: u64,
+    /// How long it was on top, milliseconds.
+    pub ms: u64,
 }
 
 /// A request to change something. Tools are named as a human would: `NAME`, `NAME@VERSION`,

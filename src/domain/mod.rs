@@ -39,7 +39,7 @@ mod words;
 
 pub use capability::{Capability, CapabilityKind};
 pub use check::{CheckReport, CheckState, Finding, Gate, Tally, Verdict};
-pub use command::{Caller, Command, Outcome, Shown};
+pub use command::{Caller, Command, Outcome, SeenPart, Shown};
 pub use comment::{Comment, CommentKind, Mark, Spot, lines_of};
 pub use digest::{Digest, DigestBuilder, DigestParseError, FileMode, VersionFile};
 pub use envelope::{Envelope, PermissionLine, PermissionUse, Seen};

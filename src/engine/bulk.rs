@@ -156,7 +156,7 @@ impl Engine {
             digest: item.digest,
             kind: how.kind,
             reason: how.reason.map(str::to_owned),
-            shown: how.shown,
+            shown: how.shown.clone(),
             override_reason: None,
             role: None,
         };

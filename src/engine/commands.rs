@@ -102,7 +102,7 @@ impl Engine {
                 digest: asked.digest,
                 kind: asked.kind,
                 reason: asked.reason,
-                shown: asked.shown,
+                shown: asked.shown.clone(),
                 override_reason: asked.override_reason,
                 gates: &self.inner.settings.gates,
                 placed: grounds.placed.as_ref(),

@@ -87,7 +87,7 @@ pub(super) fn ada() -> Caller {
 }
 
 pub(super) fn seen() -> Shown {
-    Shown { lines: 10, lines_shown: 10, tail_shown: true, open_ms: 1_000 }
+    Shown { lines: 10, lines_shown: 10, tail_shown: true, open_ms: 1_000, parts: Vec::new() }
 }
 
 pub(super) fn decision(review: &crate::domain::Review, kind: DecisionKind, reason: Option<&str>) -> Command {

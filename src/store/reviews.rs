@@ -5,8 +5,8 @@ use super::error::{StoreError, StoreResult};
 use super::tx::Tx;
 use super::values::{Count, Json, Text};
 use crate::domain::{
-    Decision, Digest, EventKind, OperationId, Request, Review, ReviewId, ReviewKind, ReviewState, Risk, Shown, Stage,
-    Tally, ToolName,
+    Decision, Digest, EventKind, OperationId, Request, Review, ReviewId, ReviewKind, ReviewState, Risk, SeenPart,
+    Shown, Stage, Tally, ToolName,
 };
 use rusqlite::{Row, ToSql, params};
 use std::collections::BTreeMap;
@@ -125,7 +125,7 @@ impl Queries {
     fn load_decisions(&self, which: &str, values: &[&dyn ToSql]) -> StoreResult<Vec<(ReviewId, Decision)>> {
         let sql = format!(
             "SELECT d.review, d.kind, d.reviewer, d.reason, d.digest, d.at_ms, d.lines, d.lines_shown, d.tail_shown, \
-             d.open_ms, d.operation, d.undone, d.override_reason, d.role FROM reviews JOIN decisions d ON d.review = reviews.id \
+             d.open_ms, d.operation, d.undone, d.override_reason, d.role, d.seen FROM reviews JOIN decisions d ON d.review = reviews.id \
              WHERE {which} ORDER BY d.id"
         );
         self.rows(&sql, values, |row| Ok((row.get(0)?, read_decision(row)?)))
@@ -187,8 +187,8 @@ impl Tx<'_> {
     /// Any [`StoreError`] of a failed write, also when the review or the log entry does not exist.
     pub fn add_decision(&self, review: ReviewId, decision: &Decision) -> StoreResult<()> {
         let sql = "INSERT INTO decisions (review, kind, reviewer, reason, digest, at_ms, lines, lines_shown, \
-                   tail_shown, open_ms, operation, undone, override_reason, role) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+                   tail_shown, open_ms, operation, undone, override_reason, role, seen) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
         let shown = &decision.shown;
         let row = params![
             review,
@@ -204,7 +204,8 @@ impl Tx<'_> {
             decision.operation,
             decision.undone,
             decision.override_reason,
-            decision.role
+            decision.role,
+            Json(shown.parts.clone())
         ];
         self.insert(sql, row).map(drop)
     }
@@ -255,6 +256,7 @@ fn read_decision(row: &Row<'_>) -> rusqlite::Result<Decision> {
             lines_shown: row.get::<_, Count>(7)?.0,
             tail_shown: row.get(8)?,
             open_ms: row.get::<_, Count>(9)?.0,
+            parts: row.get::<_, Json<Vec<SeenPart>>>(14)?.0,
         },
         operation: row.get(10)?,
         undone: row.get(11)?,
@@ -276,7 +278,13 @@ mod tests {
             reason: Some("not yet".to_owned()),
             digest: digest("1"),
             at: Instant(NOW.0 - 3),
-            shown: Shown { lines: 40, lines_shown: 39, tail_shown: true, open_ms: 1200 },
+            shown: Shown {
+                lines: 40,
+                lines_shown: 39,
+                tail_shown: true,
+                open_ms: 1200,
+                parts: vec![SeenPart { part: "evidence".to_owned(), lines: 40, lines_shown: 39, ms: 1100 }],
+            },
             operation,
             undone: false,
             override_reason: Some("measured by hand".to_owned()),

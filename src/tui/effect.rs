@@ -1,6 +1,7 @@
 //! Work outside the screen, as data: the state asks, the loop and the performer do.
 
 use super::msg::Farewell;
+use super::widget::{Blanks, Side};
 use crate::domain::{Command, ReviewId, RunId, Tool, VersionFile};
 use crate::engine::RunRequest;
 use std::sync::Arc;
@@ -117,8 +118,21 @@ pub enum Effect {
     Highlight {
         /// Given back with the answer.
         ticket: u64,
+        /// Which state of the files they are.
+        side: Side,
         /// The files.
         files: Vec<VersionFile>,
+    },
+    /// Compare two states of files.
+    Compare {
+        /// Given back with the answer.
+        ticket: u64,
+        /// The state before.
+        before: Vec<VersionFile>,
+        /// The state now.
+        after: Vec<VersionFile>,
+        /// Whether lines that differ in blanks only count.
+        blanks: Blanks,
     },
     /// Create folders, settings and a sample tool in the workspace.
     Init,

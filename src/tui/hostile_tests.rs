@@ -196,7 +196,7 @@ fn with_review(bench: &mut Bench) {
     detail.evidence = [Weight::Bad, Weight::Warn, Weight::Good].map(line).to_vec();
     detail.runs = vec![evil_run(3, &tool, RunOutcome::Failed)];
     let review = detail.review.id;
-    bench.answer(Answer::Review { review, detail: Ok(Box::new(detail)) });
+    bench.answer(Answer::reviewed(review, Ok(detail)));
 }
 
 fn with_detail(bench: &mut Bench, key: &str, purpose: DetailFor) {

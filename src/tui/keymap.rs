@@ -191,7 +191,7 @@ fn wanted(setting: &KeySetting) -> Result<(Verb, Vec<Chord>), Wrong> {
     for key in &setting.keys {
         let chord =
             Chord::parse(key).map_err(|message| (message, "write keys like r, G, ctrl-k, shift-tab, f5".to_owned()))?;
-        let decides = matches!(row.verb, Verb::Approve | Verb::Reject | Verb::RequestChanges);
+        let decides = matches!(row.verb, Verb::Approve | Verb::ApproveOver | Verb::Reject | Verb::RequestChanges);
         if decides && matches!(chord.code, KeyCode::Enter | KeyCode::Char(' ')) {
             let message = format!("{} cannot be on {chord}", row.name);
             return Err((message, "a decision needs a key that is not pressed by habit".to_owned()));

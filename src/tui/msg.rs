@@ -1,7 +1,7 @@
 //! Everything that can change the state of the screen, as one type on one queue.
 
 use super::effect::{DetailFor, TabId};
-use super::widget::{Chunk, TokenKind};
+use super::widget::{Blanks, Chunk, DiffText, Side, TokenKind};
 use crate::domain::{
     Command, FailureGroup, Instant, IsolationLevel, Operation, Outcome, Review, ReviewId, Run, RunId, Sample,
     ToolDetail, VersionFile,
@@ -134,6 +134,15 @@ pub enum Answer {
         review: ReviewId,
         /// What came.
         detail: Result<Box<ReviewDetail>, EngineError>,
+        /// The difference to the version approved before, when there is one.
+        compared: Option<Box<DiffText>>,
+    },
+    /// Two states of files, compared.
+    Compared {
+        /// The number given with the request.
+        ticket: u64,
+        /// What differs.
+        compared: Box<DiffText>,
     },
     /// Everything about a tool.
     Detail {
@@ -199,6 +208,8 @@ pub enum Answer {
     Highlighted {
         /// The number given with the request.
         ticket: u64,
+        /// Which state of the files they are.
+        side: Side,
         /// Each file that is understood.
         files: Vec<FileTokens>,
     },
@@ -212,6 +223,17 @@ pub enum Answer {
     Copied(Result<String, String>),
     /// Something went wrong where nobody waits for the answer.
     Trouble(EngineError),
+}
+
+impl Answer {
+    /// What was read of a review, with its difference; comparing takes time, so not on the loop's thread.
+    pub fn reviewed(review: ReviewId, detail: Result<ReviewDetail, EngineError>) -> Answer {
+        let compared = detail.as_ref().ok().and_then(|detail| {
+            let before = detail.base_files.as_ref()?;
+            Some(Box::new(DiffText::between(before, &detail.files, Blanks::Count)))
+        });
+        Answer::Review { review, detail: detail.map(Box::new), compared }
+    }
 }
 
 /// A tool with what a screen needs beside its files.

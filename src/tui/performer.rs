@@ -6,7 +6,7 @@
 use super::effect::{BehaviourOf, Effect, TabId};
 use super::msg::{Answer, FileTokens, Kept, Msg, Opened, ToolDossier};
 use super::phrase;
-use super::widget::{Language, highlight};
+use super::widget::{DiffText, Language, highlight};
 use crate::domain::{Caller, Command, Run, RunId, Tool, VersionFile};
 use crate::engine::{
     CatalogState, CatalogView, Change, Engine, EngineError, ErrorCode, Frame, Index, OpenOptions, ReviewFilter,
@@ -164,7 +164,8 @@ impl Performer {
                 self.answer(Answer::Operations(engine.operations(limit, grep.as_deref())));
             }
             Effect::LoadReview(review) => {
-                self.answer(Answer::Review { review, detail: engine.review(review).map(Box::new) });
+                engine.look_at(Some(review));
+                self.answer(Answer::reviewed(review, engine.review(review)));
             }
             Effect::LoadDetail { tool, purpose, other } => {
                 let detail = dossier(engine, &tool, other.as_deref()).map(Box::new);
@@ -190,9 +191,13 @@ impl Performer {
             Effect::LoadSpool { tab, run, before } => {
                 self.answer(Answer::Spool { tab, kept: kept(engine, run, before).map(Box::new) });
             }
-            Effect::Highlight { ticket, files } => {
+            Effect::Highlight { ticket, side, files } => {
                 let files = files.iter().filter_map(tokens).collect();
-                self.answer(Answer::Highlighted { ticket, files });
+                self.answer(Answer::Highlighted { ticket, side, files });
+            }
+            Effect::Compare { ticket, before, after, blanks } => {
+                let compared = Box::new(DiffText::between(&before, &after, blanks));
+                self.answer(Answer::Compared { ticket, compared });
             }
             Effect::Init => {
                 let made = init(engine.workspace()).map(|report| match report.created.len() {

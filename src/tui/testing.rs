@@ -7,10 +7,10 @@ use super::msg::{Answer, Msg, Now, Opened, ToolDossier};
 use super::theme::Theme;
 use super::view;
 use crate::domain::{
-    Category, CostTier, Dialect, Digest, FailureGroup, FileMode, Format, GroupState, Instant, Isolation,
-    IsolationLevel, Kind, Manifest, Origin, Placement, Problem, ProblemCode, Profile, Provenance, Review, ReviewId,
-    ReviewKind, ReviewState, Risk, Run, RunId, RunOutcome, RunUsage, Severity, Stage, Tool, ToolDetail, ToolFacts,
-    ToolName, ToolReview, ToolState, VersionFile,
+    Category, CheckReport, Comment, CommentId, CommentKind, CostTier, Dialect, Digest, FailureGroup, FileMode, Finding,
+    Format, GroupState, Instant, Isolation, IsolationLevel, Kind, Manifest, Origin, Placement, Problem, ProblemCode,
+    Profile, Provenance, Review, ReviewId, ReviewKind, ReviewState, Risk, Run, RunId, RunOutcome, RunUsage, Severity,
+    Spot, Stage, Tool, ToolDetail, ToolFacts, ToolName, ToolReview, ToolState, Verdict, VersionFile,
 };
 use crate::engine::{CatalogState, CatalogView, EvidenceLine, Index, ReviewDetail, Weight};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -182,15 +182,60 @@ pub(super) fn review_detail(review: &Review) -> ReviewDetail {
         base_files: None,
         manifest: Some(manifest(&tool, None)),
         evidence: vec![
-            line(Weight::Bad, "checks", "none has run"),
             line(Weight::Warn, "permissions", "network full"),
             line(Weight::Good, "runs", "3 of 3 succeeded"),
         ],
         runs: vec![],
-        verdict: None,
+        verdict: Some(verdict(&[])),
         blocking: vec![],
         comments: vec![],
         marks: vec![],
+    }
+}
+
+/// A verdict with every state a check can end in; `failed` names checks that found something bad in `main.py`.
+pub(super) fn verdict(failed: &[&str]) -> Verdict {
+    let finding = |severity, line, text: &str| Finding::new("x", severity, text).at("main.py", line);
+    let mut checks = vec![
+        CheckReport::of("manifest", vec![]),
+        CheckReport::of("syntax", vec![]),
+        CheckReport::of(
+            "capabilities",
+            vec![
+                finding(
+                    Severity::Medium,
+                    12,
+                    "opens the network, which it does not declare: requests.get(url, timeout=10)",
+                ),
+                finding(Severity::Low, 3, "reads files"),
+            ],
+        ),
+        CheckReport::of("tests", vec![]).noted("24 of 24 passed"),
+        CheckReport::skipped("properties", "no input schema"),
+        CheckReport::unavailable("ruff", "not installed here"),
+        CheckReport::unavailable("mypy", "not installed here"),
+    ];
+    let bad =
+        |name: &&str| CheckReport::of(name, vec![finding(Severity::High, 30, "sends what it reads to api.x.com")]);
+    checks.extend(failed.iter().map(bad));
+    Verdict::of(checks, None, ago(1))
+}
+
+/// A comment on the second review.
+pub(super) fn comment(id: i64, kind: CommentKind, lines: Option<(u64, u64)>, body: &str) -> Comment {
+    let review = reviews().remove(1);
+    Comment {
+        id: CommentId(id),
+        review: review.id,
+        tool: review.tool,
+        digest: review.digest,
+        spot: Spot { path: lines.map(|_| "main.py".to_owned()), lines },
+        line_text: None,
+        kind,
+        body: body.to_owned(),
+        who: "Ada <ada@example.org>".to_owned(),
+        at: ago(20),
+        outdated: false,
     }
 }
 
@@ -295,10 +340,18 @@ impl Bench {
 
     /// Opens the second review, with its detail.
     pub(super) fn reviewing(width: u16, height: u16) -> Bench {
+        Bench::reviewing_with(width, height, |_| {})
+    }
+
+    /// Opens the second review with this detail, made from the usual one.
+    pub(super) fn reviewing_with(width: u16, height: u16, change: impl FnOnce(&mut ReviewDetail)) -> Bench {
         let mut bench = Bench::ready(width, height);
         bench.press("4 down enter");
         let review = reviews().remove(1);
-        bench.answer(Answer::Review { review: review.id, detail: Ok(Box::new(review_detail(&review))) });
+        let mut detail = review_detail(&review);
+        change(&mut detail);
+        detail.review.verdict = detail.verdict.as_ref().map(Verdict::tally);
+        bench.answer(Answer::reviewed(review.id, Ok(detail)));
         bench.draw();
         bench.effects.clear();
         bench

@@ -47,7 +47,7 @@ fn until(changes: &Receiver<Change>, what: &str, wanted: impl Fn() -> bool) {
 fn decide(engine: &Engine, kind: DecisionKind) -> Result<(), ErrorCode> {
     let review = engine.reviews(ReviewFilter::Waiting).unwrap().remove(0);
     let reason = Some("because".to_owned());
-    let shown = Shown { lines: 1, lines_shown: 1, tail_shown: true, open_ms: 1 };
+    let shown = Shown { lines: 1, lines_shown: 1, tail_shown: true, open_ms: 1, ..Shown::default() };
     let command = Command::Decide {
         review: review.id,
         digest: review.digest,

@@ -9,6 +9,7 @@ use crate::tui::msg::{Answer, Msg, ToolDossier};
 use crate::tui::overlay::Overlay;
 use crate::tui::screen::Screen;
 use crate::tui::theme::{Ground, Theme};
+use crate::tui::widget::{DiffText, Side};
 
 impl App {
     pub(super) fn arrive(&mut self, msg: Msg) -> Vec<Effect> {
@@ -118,6 +119,7 @@ impl App {
                 let again = self.refresh.reviews.came();
                 self.take_reviews(reviews);
                 let mut effects = self.keep_promise();
+                effects.extend(self.renew_open_review());
                 effects.extend(again.then_some(Effect::LoadReviews));
                 return effects;
             }
@@ -130,7 +132,14 @@ impl App {
                 }
                 return if again { self.reload_log() } else { Vec::new() };
             }
-            Answer::Review { review, detail } => return self.take_review(review, detail),
+            Answer::Review { review, detail, compared } => return self.take_review(review, detail, compared),
+            Answer::Compared { ticket, compared } => {
+                if let Screen::Review(screen) = &mut self.screen
+                    && screen.ticket == ticket
+                {
+                    screen.set_compared(compared);
+                }
+            }
             Answer::Detail { purpose, path, detail } => return self.take_detail(purpose, &path, detail),
             Answer::Behaviour { ticket, behaviour } => match &mut self.screen {
                 Screen::Behaviour(screen) if screen.ticket == ticket => screen.set(&behaviour),
@@ -146,7 +155,7 @@ impl App {
             }
             Answer::RunEnded { run, record } => self.output.ended(run, record),
             Answer::Spool { tab, kept } => self.output.kept(tab, kept),
-            Answer::Highlighted { ticket, files } => self.take_highlights(ticket, &files),
+            Answer::Highlighted { ticket, side, files } => self.take_highlights(ticket, side, &files),
             Answer::Doctor(lines) => self.each_report(|report| report.set_doctor(&lines)),
             Answer::Verify(found) => self.each_report(|report| report.set_verify(&found)),
             Answer::Furnished(Ok(created)) => self.say(Mood::Calm, &created),
@@ -174,6 +183,13 @@ impl App {
         }
     }
 
+    /// Reads the open review again when the queue knows something newer of it: checks went on.
+    fn renew_open_review(&mut self) -> Vec<Effect> {
+        let Screen::Review(screen) = &self.screen else { return Vec::new() };
+        let newer = self.queue.find(screen.review.id).is_some_and(|now| now.verdict != screen.review.verdict);
+        if newer && screen.is_loaded() { self.reload_review() } else { Vec::new() }
+    }
+
     /// Opens the review that a promotion asked for, once the queue has it.
     fn keep_promise(&mut self) -> Vec<Effect> {
         let Some(review) = self.promised.and_then(|id| self.queue.find(id)).cloned() else { return Vec::new() };
@@ -185,15 +201,25 @@ impl App {
         &mut self,
         review: crate::domain::ReviewId,
         detail: Result<Box<ReviewDetail>, EngineError>,
+        compared: Option<Box<DiffText>>,
     ) -> Vec<Effect> {
+        let again = self.refresh.detail.came();
         let (now, width) = (self.now, self.size.0);
         let Screen::Review(screen) = &mut self.screen else { return Vec::new() };
         if screen.review.id != review {
             return Vec::new();
         }
         let ticket = screen.ticket;
-        let files = screen.set(detail, now, width);
-        (!files.is_empty()).then_some(Effect::Highlight { ticket, files }).into_iter().collect()
+        let sides = screen.set(detail, compared, now, width);
+        let colours = sides.into_iter().map(|(side, files)| Effect::Highlight { ticket, side, files });
+        colours.chain(again.then_some(Effect::LoadReview(review))).collect()
+    }
+
+    /// Reads the open review again, once for however many reasons there are.
+    pub(super) fn reload_review(&mut self) -> Vec<Effect> {
+        let Screen::Review(screen) = &self.screen else { return Vec::new() };
+        let id = screen.review.id;
+        self.refresh.detail.ask().then_some(Effect::LoadReview(id)).into_iter().collect()
     }
 
     fn take_detail(
@@ -212,7 +238,8 @@ impl App {
         }
         let ticket = screen.ticket;
         let files = screen.set(detail, now, width);
-        (!files.is_empty()).then_some(Effect::Highlight { ticket, files }).into_iter().collect()
+        let side = Side::New;
+        (!files.is_empty()).then_some(Effect::Highlight { ticket, side, files }).into_iter().collect()
     }
 
     /// The form of a run gets its fields; a tool without input starts at once.
@@ -255,9 +282,13 @@ impl App {
             Ok(outcome) => outcome,
             Err(error) => {
                 self.complain(&error);
-                return Vec::new();
+                return if matches!(command, Command::Mark { .. }) { self.reload_review() } else { Vec::new() };
             }
         };
+        if matches!(command, Command::Mark { .. }) {
+            // It stands on the screen already.
+            return Vec::new();
+        }
         let unsaid = outcome.commit.as_ref().filter(|hash| !outcome.message.contains(*hash));
         let commit = unsaid.map(|hash| format!(", commit {hash}")).unwrap_or_default();
         let undo = self.keymap.key(crate::action::Verb::Undo);
@@ -302,22 +333,25 @@ impl App {
             | Command::Fork { .. }
             | Command::Undo { .. }
             | Command::Cancel { .. }
-            | Command::Comment { .. }
-            | Command::Withdraw { .. }
             | Command::Mark { .. }
             | Command::Recheck { .. } => {}
+            Command::Comment { review, .. } => {
+                self.remarks.remove(review);
+                return self.reload_review();
+            }
+            Command::Withdraw { .. } => return self.reload_review(),
         }
         Vec::new()
     }
 
-    fn take_highlights(&mut self, ticket: u64, files: &[crate::tui::msg::FileTokens]) {
+    fn take_highlights(&mut self, ticket: u64, side: Side, files: &[crate::tui::msg::FileTokens]) {
         let reader = match &mut self.screen {
             Screen::Review(screen) if screen.ticket == ticket => screen.reader(),
             Screen::Source(screen) if screen.ticket == ticket => &mut screen.reader,
             _ => return,
         };
         for (name, tokens) in files {
-            reader.set_syntax(crate::tui::widget::Side::New, name, tokens);
+            reader.set_syntax(side, name, tokens);
         }
     }
 

@@ -9,7 +9,7 @@ use crate::tui::overlay::palette::PaletteRow;
 use crate::tui::pane::Pane;
 use crate::tui::pane::output::RunTab;
 use crate::tui::screen::Screen;
-use crate::tui::screen::review::Lock;
+use crate::tui::screen::review::{Lock, lock_keys};
 
 impl App {
     /// Whether a verb works on what is selected.
@@ -44,6 +44,9 @@ impl App {
             Verb::Output => self.selected_run().map(drop).ok_or_else(|| "no failure is selected".to_owned()),
             Verb::Review => self.selected_review().map(drop).ok_or_else(|| "no review waits here".to_owned()),
             Verb::Approve => self.approvable(),
+            Verb::ApproveOver => self.approvable_over(),
+            Verb::Comment | Verb::Withdraw => self.commentable(verb),
+            Verb::MarkRead | Verb::IgnoreBlanks | Verb::Unfold => self.readable(verb),
             Verb::Reject | Verb::RequestChanges => match &self.screen {
                 Screen::Review(review) => review.decidable(),
                 Screen::Workbench | Screen::Source(_) | Screen::Behaviour(_) => Err("open a review first".to_owned()),
@@ -78,9 +81,39 @@ impl App {
 
     fn approvable(&self) -> Result<(), String> {
         let Screen::Review(review) = &self.screen else { return Err("open a review first".to_owned()) };
-        match review.lock(&self.keymap.key(Verb::NextTab), &self.keymap.key(Verb::Bottom)) {
+        match review.lock(&lock_keys(&self.keymap)) {
             Lock::Open => Ok(()),
             Lock::Locked(why) => Err(why),
+        }
+    }
+
+    fn approvable_over(&self) -> Result<(), String> {
+        if let Some(agent) = &self.call.agent {
+            return Err(format!("{agent} is an agent: a human decides"));
+        }
+        let Screen::Review(review) = &self.screen else { return Err("open a review first".to_owned()) };
+        match review.lock_over(&lock_keys(&self.keymap)) {
+            Lock::Open => Ok(()),
+            Lock::Locked(why) => Err(why),
+        }
+    }
+
+    fn commentable(&self, verb: Verb) -> Result<(), String> {
+        let Screen::Review(review) = &self.screen else { return Err("open a review first".to_owned()) };
+        match verb {
+            _ if !review.is_loaded() => Err("the review is not read yet".to_owned()),
+            Verb::Withdraw if review.comment_at_cursor().is_none() => Err("the cursor is on no comment".to_owned()),
+            _ => Ok(()),
+        }
+    }
+
+    fn readable(&self, verb: Verb) -> Result<(), String> {
+        let Screen::Review(review) = &self.screen else { return Err("open a review first".to_owned()) };
+        match (verb, &self.call.agent) {
+            (Verb::MarkRead, Some(agent)) => Err(format!("{agent} is an agent: the marks are a human's")),
+            (Verb::MarkRead, None) => Ok(()),
+            _ if review.has_difference() => Ok(()),
+            _ => Err("nothing was approved before: there is no difference".to_owned()),
         }
     }
 
@@ -144,15 +177,19 @@ impl App {
                 &[Verb::Rerun, Verb::Runs, Verb::Behaviour, Verb::Filter, Verb::NextTab, Verb::Zoom, Verb::Copy]
             }
             Context::Failures => &[Verb::Output, Verb::Rerun, Verb::Promote, Verb::Archive, Verb::Filter],
-            Context::Queue => &[Verb::Review, Verb::Filter, Verb::Archive, Verb::Undo],
+            Context::Queue => &[Verb::Review, Verb::Mark, Verb::Sort, Verb::Filter, Verb::Archive, Verb::Undo],
             Context::Review => &[
                 Verb::Approve,
                 Verb::Reject,
                 Verb::RequestChanges,
+                Verb::ApproveOver,
                 Verb::NextTab,
+                Verb::NextRisk,
+                Verb::Comment,
+                Verb::MarkRead,
                 Verb::ToggleDiff,
                 Verb::Bottom,
-                Verb::Behaviour,
+                Verb::NextHunk,
                 Verb::Filter,
                 Verb::Back,
             ],

@@ -83,6 +83,13 @@ impl App {
                 self.drafts.insert((review, kind), text);
                 Vec::new()
             }
+            Reply::KeepComment(review, kind, text) => {
+                if !text.is_empty() {
+                    self.say(Mood::Calm, "the comment typed is kept for the next time");
+                }
+                self.remarks.insert(review, (kind, text));
+                Vec::new()
+            }
             Reply::Start(input) => self.start_from_form(closed, Some(input)),
             Reply::KeepInput(input) => {
                 self.keep_input(closed, input);
@@ -106,16 +113,9 @@ impl App {
             // Kept until the engine has taken it.
             self.drafts.insert((decided.review, decided.kind), reason.clone());
         }
-        let Decided { review, digest, kind, reason } = decided;
-        vec![Effect::Execute(Command::Decide {
-            review,
-            digest,
-            kind,
-            reason,
-            shown,
-            override_reason: None,
-            role: None,
-        })]
+        let Decided { review, digest, kind, reason, override_reason } = decided;
+        let role = None;
+        vec![Effect::Execute(Command::Decide { review, digest, kind, reason, shown, override_reason, role })]
     }
 
     fn start_from_form(&mut self, closed: Option<Overlay>, input: Option<serde_json::Value>) -> Vec<Effect> {

@@ -9,6 +9,7 @@ mod availability;
 mod behaviour_tests;
 mod keys;
 mod mouse;
+mod reviewing;
 mod subject;
 #[cfg(test)]
 mod tests;
@@ -26,7 +27,7 @@ use super::pane::queue::QueuePane;
 use super::screen::Screen;
 use super::theme::Theme;
 use crate::action::Verb;
-use crate::domain::{Command, DecisionKind, ReviewId, Run, RunId, SafeText, Tool};
+use crate::domain::{Command, CommentKind, DecisionKind, ReviewId, Run, RunId, SafeText, Tool};
 use crate::engine::{EngineError, RunRequest};
 use ratatui::layout::Rect;
 use std::collections::HashMap;
@@ -164,6 +165,8 @@ pub struct App {
     runs: Vec<Run>,
     /// Reasons typed and not sent.
     drafts: HashMap<(ReviewId, DecisionKind), String>,
+    /// Comments typed and not sent.
+    remarks: HashMap<ReviewId, (CommentKind, String)>,
     /// Inputs typed and not sent, by path of the tool.
     inputs: HashMap<String, serde_json::Value>,
     refresh: Refreshes,
@@ -179,6 +182,7 @@ struct Refreshes {
     runs: Refresh,
     failures: Refresh,
     reviews: Refresh,
+    detail: Refresh,
     operations: Refresh,
 }
 
@@ -205,6 +209,7 @@ impl App {
             spots: Vec::new(),
             runs: Vec::new(),
             drafts: HashMap::new(),
+            remarks: HashMap::new(),
             inputs: HashMap::new(),
             refresh: Refreshes::default(),
             tickets: 0,

@@ -212,7 +212,7 @@ fn a_changed_version_is_read_as_a_difference() {
         let mut before = files();
         before[0].bytes = String::from_utf8(before[0].bytes.clone()).unwrap().replace("print(30)", "show(30)").into();
         detail.base_files = Some(before);
-        bench.answer(Answer::Review { review: review.id, detail: Ok(Box::new(detail)) });
+        bench.answer(Answer::reviewed(review.id, Ok(detail)));
         bench
     });
 }

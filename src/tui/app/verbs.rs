@@ -6,11 +6,9 @@ use crate::domain::{Command, DecisionKind, Review, ReviewId, RunId, Stage, Tool}
 use crate::tui::effect::{BehaviourOf, DetailFor, Effect, Ending};
 use crate::tui::list::Motion;
 use crate::tui::overlay::confirm::Confirm;
-use crate::tui::overlay::digest_prompt::DigestPrompt;
 use crate::tui::overlay::help::Help;
 use crate::tui::overlay::log::Log;
 use crate::tui::overlay::palette::{Defaults, Palette};
-use crate::tui::overlay::reason::ReasonPrompt;
 use crate::tui::overlay::report::Report;
 use crate::tui::overlay::runs::RunList;
 use crate::tui::overlay::text_input::TextInput;
@@ -34,7 +32,7 @@ impl App {
     pub(super) fn invoke(&mut self, verb: Verb, args: &Args) -> Vec<Effect> {
         match verb {
             Verb::Init => vec![Effect::Init],
-            Verb::List | Verb::Comment | Verb::Withdraw | Verb::Completions | Verb::Man | Verb::Screenshots => {
+            Verb::List | Verb::Completions | Verb::Man | Verb::Screenshots => {
                 let text = format!("{} works on the command line: toolsmith {0}", spec(verb).name);
                 self.say(Mood::Calm, &text);
                 Vec::new()
@@ -54,6 +52,9 @@ impl App {
             Verb::Check => {
                 self.with_tool(args, |app, tool| vec![Effect::Execute(Command::Recheck { tool: app.reference(&tool) })])
             }
+            Verb::Comment => self.comment(args),
+            Verb::Withdraw => self.withdraw(args),
+            Verb::ApproveOver => self.begin_approval_over(),
             Verb::Approve => self.begin_decision(DecisionKind::Approve, args),
             Verb::Reject => self.begin_decision(DecisionKind::Reject, args),
             Verb::RequestChanges => self.begin_decision(DecisionKind::RequestChanges, args),
@@ -119,11 +120,22 @@ impl App {
                 let word = self.catalog.cycle_stages().word();
                 self.say(Mood::Calm, &format!("stages: {}", if word.is_empty() { "all but archived" } else { word }));
             }
+            Verb::Mark => self.queue.toggle_mark(),
+            Verb::Sort => self.queue.toggle_order(),
             Verb::Follow => self.toggle_follow(),
             Verb::Wrap => self.toggle_wrap(),
             Verb::NextTab => self.step_tab(1),
             Verb::PreviousTab => self.step_tab(-1),
-            Verb::ToggleDiff => self.toggle_diff(),
+            Verb::ToggleDiff
+            | Verb::GoTo
+            | Verb::NextHunk
+            | Verb::PreviousHunk
+            | Verb::NextRisk
+            | Verb::PreviousRisk
+            | Verb::SelectRange
+            | Verb::MarkRead
+            | Verb::IgnoreBlanks
+            | Verb::Unfold => return self.read_on(verb),
             Verb::Copy => return self.copy(),
             other => return Motion::of(other).map(|motion| self.step(motion)).unwrap_or_default(),
         }
@@ -150,7 +162,11 @@ impl App {
         }
     }
 
-    fn with_review(&mut self, args: &Args, then: impl FnOnce(&mut App, Review) -> Vec<Effect>) -> Vec<Effect> {
+    pub(super) fn with_review(
+        &mut self,
+        args: &Args,
+        then: impl FnOnce(&mut App, Review) -> Vec<Effect>,
+    ) -> Vec<Effect> {
         let Some(text) = args.get("review") else {
             return match self.selected_review() {
                 Some(review) => then(self, review),
@@ -263,29 +279,6 @@ impl App {
         let query = screen.consequence_query();
         self.screen = Screen::Review(Box::new(screen));
         vec![Effect::LoadReview(id), Effect::Preview(query)]
-    }
-
-    /// Opens the prompt of a decision; where no review is open, opens the review instead.
-    fn begin_decision(&mut self, kind: DecisionKind, args: &Args) -> Vec<Effect> {
-        let Screen::Review(screen) = &self.screen else { return self.with_review(args, App::open_review) };
-        if args.get("review").is_some_and(|text| text != screen.review.id.to_string()) {
-            return self.with_review(args, App::open_review);
-        }
-        let verb = crate::tui::overlay::decision_verb(kind);
-        if let Err(why) = self.available(verb) {
-            return self.refuse(&why);
-        }
-        let review = &screen.review;
-        let overlay = if kind == DecisionKind::Approve {
-            let prompt = DigestPrompt::new(review.id, review.digest, screen.covers(), screen.does());
-            Overlay::Digest(Box::new(prompt))
-        } else {
-            let draft = self.drafts.get(&(review.id, kind)).map_or("", String::as_str);
-            let subject = crate::tui::pane::queue::subject(review);
-            Overlay::Reason(Box::new(ReasonPrompt::new(review.id, review.digest, kind, subject, draft)))
-        };
-        self.overlays.push(overlay);
-        Vec::new()
     }
 
     /// A tool whose review waits is promoted by that review; else a promotion is asked for.
@@ -450,12 +443,6 @@ impl App {
             Screen::Source(screen) => screen.reader.step(by, &|_| true),
             Screen::Behaviour(screen) => screen.reader.step(by, &|_| true),
             Screen::Workbench => self.output.step_tab(by),
-        }
-    }
-
-    fn toggle_diff(&mut self) {
-        if let Screen::Review(screen) = &mut self.screen {
-            screen.toggle_reading();
         }
     }
 

@@ -18,6 +18,11 @@ use ratatui::layout::{Position, Rect};
 /// How many characters of the digest are typed.
 pub const DIGITS: usize = 4;
 
+/// Columns of the box.
+const WIDTH: u16 = 72;
+/// Comments named one by one; the others are counted.
+const MOST_COMMENTS: usize = 3;
+
 /// How far the prompt is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Step {
@@ -27,24 +32,35 @@ enum Step {
     Reason(TextInput),
 }
 
+/// What a yes is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// Which review.
+    pub review: ReviewId,
+    /// The digest that is shown.
+    pub digest: Digest,
+    /// What a yes covers, one line.
+    pub covers: String,
+    /// What a yes does, one line.
+    pub does: String,
+    /// Comments that want something fixed first, in a line each.
+    pub must_fix: Vec<String>,
+    /// Checks that stand in the way; then a reason must be typed.
+    pub over: Vec<String>,
+}
+
 /// The state of the prompt.
 pub struct DigestPrompt {
-    review: ReviewId,
-    digest: Digest,
-    /// What a yes covers, one line.
-    covers: String,
-    /// What a yes does, one line.
-    does: String,
+    question: Question,
     step: Step,
     note: Option<&'static str>,
     pub(super) guard: Guard,
 }
 
 impl DigestPrompt {
-    /// A prompt for this digest. `covers` and `does` say what a yes means.
-    pub fn new(review: ReviewId, digest: Digest, covers: String, does: String) -> DigestPrompt {
-        let step = Step::Digits(String::new());
-        DigestPrompt { review, digest, covers, does, step, note: None, guard: Guard::default() }
+    /// A prompt for this question.
+    pub fn new(question: Question) -> DigestPrompt {
+        DigestPrompt { question, step: Step::Digits(String::new()), note: None, guard: Guard::default() }
     }
 
     /// Takes a key.
@@ -61,15 +77,28 @@ impl DigestPrompt {
             Step::Digits(_) => self.digit(key, now),
             Step::Reason(reason) if key.code == KeyCode::Enter => {
                 let reason = reason.text().trim().to_owned();
-                let reason = (!reason.is_empty()).then_some(reason);
-                let kind = DecisionKind::Approve;
-                return Reply::Decide(Decided { review: self.review, digest: self.digest, kind, reason });
+                return self.decide((!reason.is_empty()).then_some(reason));
             }
             Step::Reason(reason) => {
                 reason.key(key);
             }
         }
         Reply::Stay
+    }
+
+    fn decide(&mut self, typed: Option<String>) -> Reply {
+        let Question { review, digest, .. } = self.question;
+        let kind = DecisionKind::Approve;
+        match (self.question.over.is_empty(), typed) {
+            (true, reason) => Reply::Decide(Decided { review, digest, kind, reason, override_reason: None }),
+            (false, Some(why)) => {
+                Reply::Decide(Decided { review, digest, kind, reason: None, override_reason: Some(why) })
+            }
+            (false, None) => {
+                self.note = Some("a reason is needed: it is kept and shown forever");
+                Reply::Stay
+            }
+        }
     }
 
     fn digit(&mut self, key: &KeyEvent, now: Now) {
@@ -80,7 +109,7 @@ impl DigestPrompt {
             }
             KeyCode::Char(c) if key.modifiers.difference(KeyModifiers::SHIFT).is_empty() => {
                 typed.push(c.to_ascii_lowercase());
-                if !self.digest.starts_with(typed) {
+                if !self.question.digest.starts_with(typed) {
                     typed.clear();
                     self.note = Some("that is not the digest shown");
                     self.guard.disturb(now);
@@ -98,50 +127,77 @@ impl DigestPrompt {
         self.guard.disturb(now);
     }
 
+    /// What speaks against a yes, in lines of at most so many columns, safe to draw.
+    fn warnings(&self, width: usize) -> Vec<String> {
+        let mut lines = Vec::new();
+        if !self.question.over.is_empty() {
+            lines.extend(wrap(&safe(&format!("! over failed checks: {}", self.question.over.join(", "))), width));
+        }
+        for comment in self.question.must_fix.iter().take(MOST_COMMENTS) {
+            lines.push(cut(&safe(&format!("! must-fix {comment}")), width));
+        }
+        if self.question.must_fix.len() > MOST_COMMENTS {
+            lines.push(format!("! and {} more must-fix comments", self.question.must_fix.len() - MOST_COMMENTS));
+        }
+        lines
+    }
+
     /// Draws the prompt and returns where the cursor is.
     pub fn draw(&self, screen: Rect, buf: &mut Buffer, look: Look) -> Position {
         let theme = look.theme;
-        let title = Title { name: "Approve", remark: "esc closes".into(), remark_style: theme.dim, ..Title::default() };
-        let inner = open_box(screen, (72, 11), &title, buf, look);
+        let name = if self.question.over.is_empty() { "Approve" } else { "Approve over failed checks" };
+        let title = Title { name, remark: "esc closes".into(), remark_style: theme.dim, ..Title::default() };
+        let warnings = self.warnings(usize::from(WIDTH.min(screen.width.saturating_sub(2)).saturating_sub(4)));
+        let extra = if warnings.is_empty() { 0 } else { warnings.len() as u16 + 1 };
+        let inner = open_box(screen, (WIDTH, 11 + extra), &title, buf, look);
         let width = usize::from(inner.width);
         let put = |buf: &mut Buffer, row: u16, line: Line| {
             if row < inner.height {
                 buf.put_line(inner.x, inner.y + row, &line, inner.width);
             }
         };
-        put(buf, 0, Line::styled(cut(&safe(&self.covers), width), theme.title));
-        for (row, line) in (1..3).zip(wrap(&safe(&self.does), width)) {
+        put(buf, 0, Line::styled(cut(&safe(&self.question.covers), width), theme.title));
+        for (row, line) in (1..3).zip(wrap(&safe(&self.question.does), width)) {
             put(buf, row, Line::styled(line, theme.text));
         }
-        let short = self.digest.short();
+        for (row, line) in (4..).zip(&warnings) {
+            put(buf, row, Line::styled(line, theme.warn));
+        }
+        let row = (4 + extra).min(inner.height.saturating_sub(5));
+        let short = self.question.digest.short();
         let (head, tail) = short.split_at(DIGITS);
-        let digest = vec![Span::raw("digest  "), Span::styled(head, theme.title), Span::raw(tail)];
-        put(buf, 4, Line::from(digest));
+        put(buf, row, Line::from(vec![Span::raw("digest  "), Span::styled(head, theme.title), Span::raw(tail)]));
         let listening = self.guard.is_listening(look.now);
-        let cursor = match &self.step {
-            Step::Digits(typed) => {
-                let label = "type its first four characters: ";
-                let field = format!("{typed}{}", "_".repeat(DIGITS - typed.len()));
-                let style = if listening { theme.accent } else { theme.dim };
-                put(buf, 6, Line::from(vec![Span::raw(label), Span::styled(field, style)]));
-                Position::new(inner.x + label.len() as u16 + typed.len() as u16, inner.y + 6)
-            }
-            Step::Reason(reason) => {
-                let label = "reason (may stay empty): ";
-                put(buf, 6, Line::raw(label));
-                let x = inner.x + label.len() as u16;
-                let field = Rect { x, y: inner.y + 6, width: inner.right().saturating_sub(x), height: 1 };
-                reason.draw(field, buf, theme.text)
-            }
-        };
+        let cursor = self.draw_field(Rect { y: inner.y + row + 2, height: 1, ..inner }, buf, look);
         let (note, style) = match (&self.note, &self.step, listening) {
             (Some(note), ..) => (*note, theme.warn),
             (None, _, false) => ("wait …", theme.dim),
             (None, Step::Digits(_), true) => ("typing them approves exactly this digest, nothing later", theme.dim),
             (None, Step::Reason(_), true) => ("enter approves · esc does not", theme.accent),
         };
-        put(buf, 8, Line::styled(cut(note, width), style));
+        put(buf, row + 4, Line::styled(cut(note, width), style));
         cursor
+    }
+
+    fn draw_field(&self, line: Rect, buf: &mut Buffer, look: Look) -> Position {
+        let theme = look.theme;
+        let label = match (&self.step, self.question.over.is_empty()) {
+            (Step::Digits(_), _) => "type its first four characters: ",
+            (Step::Reason(_), true) => "reason (may stay empty): ",
+            (Step::Reason(_), false) => "why, for all to read: ",
+        };
+        buf.put(line.x, line.y, label, usize::from(line.width), theme.text);
+        let x = (line.x + label.len() as u16).min(line.right());
+        let field = Rect { x, width: line.right() - x, ..line };
+        match &self.step {
+            Step::Digits(typed) => {
+                let text = format!("{typed}{}", "_".repeat(DIGITS - typed.len()));
+                let style = if self.guard.is_listening(look.now) { theme.accent } else { theme.dim };
+                buf.put(field.x, field.y, text, usize::from(field.width), style);
+                Position::new(field.x + typed.len() as u16, field.y)
+            }
+            Step::Reason(reason) => reason.draw(field, buf, theme.text),
+        }
     }
 }
 
@@ -153,9 +209,15 @@ mod tests {
         Now { steady_ms, ..Now::default() }
     }
 
+    fn question(digest: Digest, over: &[&str]) -> Question {
+        let over = over.iter().map(|check| (*check).to_owned()).collect();
+        let (covers, does) = ("x 1.0.0".to_owned(), String::new());
+        Question { review: ReviewId(1), digest, covers, does, must_fix: Vec::new(), over }
+    }
+
     fn prompt() -> (DigestPrompt, String) {
         let digest = Digest::of_bytes(b"x");
-        let mut prompt = DigestPrompt::new(ReviewId(1), digest, "x 1.0.0".into(), String::new());
+        let mut prompt = DigestPrompt::new(question(digest, &[]));
         prompt.guard.drawn(at(0));
         (prompt, digest.hex())
     }
@@ -177,7 +239,25 @@ mod tests {
         let reply = press(&mut prompt, '\n', 1000);
         let digest = Digest::of_bytes(b"x");
         let reason = Some("ok".to_owned());
-        assert_eq!(reply, Reply::Decide(Decided { review: ReviewId(1), digest, kind: DecisionKind::Approve, reason }));
+        let (kind, override_reason) = (DecisionKind::Approve, None);
+        assert_eq!(reply, Reply::Decide(Decided { review: ReviewId(1), digest, kind, reason, override_reason }));
+    }
+
+    #[test]
+    fn failed_checks_are_gone_over_only_with_a_reason() {
+        let digest = Digest::of_bytes(b"x");
+        let mut prompt = DigestPrompt::new(question(digest, &["tests"]));
+        prompt.guard.drawn(at(0));
+        for c in digest.hex().chars().take(4) {
+            press(&mut prompt, c, 600);
+        }
+        assert_eq!(press(&mut prompt, '\n', 700), Reply::Stay);
+        for c in "known".chars() {
+            press(&mut prompt, c, 800);
+        }
+        let reply = press(&mut prompt, '\n', 900);
+        let (kind, override_reason) = (DecisionKind::Approve, Some("known".to_owned()));
+        assert_eq!(reply, Reply::Decide(Decided { review: ReviewId(1), digest, kind, reason: None, override_reason }));
     }
 
     #[test]

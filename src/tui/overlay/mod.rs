@@ -3,6 +3,7 @@
 //! Overlays are a stack; only the topmost gets keys. None opens by itself. Those that change
 //! something listen only after a [`guard::Guard`] lets them.
 
+pub mod comment;
 pub mod confirm;
 pub mod digest_prompt;
 pub mod form;
@@ -20,7 +21,7 @@ use super::layout::centred;
 use super::msg::Now;
 use super::pane::rows::{Focus, Look, Title, frame};
 use crate::action::Verb;
-use crate::domain::{Command, Decision, DecisionKind, Digest, OperationId, ReviewId, RunId};
+use crate::domain::{Command, CommentKind, Decision, DecisionKind, Digest, OperationId, ReviewId, RunId};
 use crate::tui::ink::blank;
 use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
@@ -66,6 +67,8 @@ pub struct Decided {
     pub kind: DecisionKind,
     /// The reason typed.
     pub reason: Option<String>,
+    /// Why failed checks shall not stand in the way.
+    pub override_reason: Option<String>,
 }
 
 /// What an overlay wants after a key.
@@ -83,6 +86,8 @@ pub enum Reply {
     Decide(Decided),
     /// Close, but keep the reason typed so far for the next time.
     KeepDraft(ReviewId, DecisionKind, String),
+    /// Close, but keep the comment typed so far for the next time.
+    KeepComment(ReviewId, CommentKind, String),
     /// Close and run with this input.
     Start(Value),
     /// Close, but keep the input typed so far for the next time.
@@ -117,6 +122,8 @@ pub enum Overlay {
     Digest(Box<digest_prompt::DigestPrompt>),
     /// The reason of a no or not yet.
     Reason(Box<reason::ReasonPrompt>),
+    /// A comment being written.
+    Comment(Box<comment::CommentPrompt>),
 }
 
 impl Overlay {
@@ -132,6 +139,7 @@ impl Overlay {
             Overlay::Report(report) => report.key(key, keymap),
             Overlay::Digest(prompt) => prompt.key(key, now),
             Overlay::Reason(prompt) => prompt.key(key, now),
+            Overlay::Comment(prompt) => prompt.key(key),
         }
     }
 
@@ -143,6 +151,7 @@ impl Overlay {
             Overlay::Form(form) => form.paste(text),
             Overlay::Log(log) => log.paste(text),
             Overlay::Reason(prompt) => prompt.paste(text, now),
+            Overlay::Comment(prompt) => prompt.paste(text),
             Overlay::Confirm(confirm) => confirm.disturb(now),
             Overlay::Digest(prompt) => prompt.paste(now),
             Overlay::Runs(_) | Overlay::Report(_) => {}
@@ -209,6 +218,10 @@ impl Overlay {
             }
             Overlay::Digest(prompt) => Some(prompt.draw(screen, buf, look)),
             Overlay::Reason(prompt) => prompt.draw(screen, buf, look),
+            Overlay::Comment(prompt) => {
+                prompt.draw(screen, buf, look);
+                None
+            }
         }
     }
 }

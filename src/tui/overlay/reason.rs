@@ -68,7 +68,8 @@ impl ReasonPrompt {
             self.note = Some("pause half a second, then press enter");
         } else {
             let reason = Some(reason);
-            return Reply::Decide(Decided { review: self.review, digest: self.digest, kind: self.kind, reason });
+            let (review, digest, kind) = (self.review, self.digest, self.kind);
+            return Reply::Decide(Decided { review, digest, kind, reason, override_reason: None });
         }
         Reply::Stay
     }

@@ -3,19 +3,68 @@
 use super::listing::{Listed, Listing};
 use super::rows::{Focus, Look, Rows, Title, draw_empty, frame};
 use crate::action::Verb;
-use crate::domain::{CheckState, Digest, Review, ReviewId, ReviewKind, Risk, ToolName};
+use crate::domain::{CheckState, Digest, Instant, Review, ReviewId, ReviewKind, Risk, ToolName};
 use crate::tui::ink::Span;
+use crate::tui::list::Motion;
 use crate::tui::phrase::{age, cut, grouped, pad, safe};
 use crate::tui::theme::Theme;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
+use std::cmp::Reverse;
+use std::ops::{Deref, DerefMut, RangeInclusive};
 
 /// Columns below which a summary says nothing and the name gets its room.
 const MIN_SUMMARY: usize = 16;
+/// Columns of what the checks say, with the blank before it: `checks 12/27`.
+const VERDICT: usize = 13;
+/// Columns of what a review asks: `specification` is the longest.
+const ASKS: usize = 14;
+/// From so many columns on that word has all its room.
+const WIDE: usize = 70;
+
+/// In which order the queue is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum QueueOrder {
+    /// The oldest first.
+    #[default]
+    Age,
+    /// The riskiest first, of one risk the oldest.
+    Risk,
+}
+
+impl QueueOrder {
+    fn word(self) -> &'static str {
+        match self {
+            QueueOrder::Age => "oldest first",
+            QueueOrder::Risk => "riskiest first",
+        }
+    }
+}
 
 /// The state of the pane.
-pub type QueuePane = Listing<Review>;
+#[derive(Default)]
+pub struct QueuePane {
+    listing: Listing<Review>,
+    order: QueueOrder,
+    marked: Vec<ReviewId>,
+    /// Row where a range began.
+    range_from: Option<usize>,
+}
+
+impl Deref for QueuePane {
+    type Target = Listing<Review>;
+
+    fn deref(&self) -> &Listing<Review> {
+        &self.listing
+    }
+}
+
+impl DerefMut for QueuePane {
+    fn deref_mut(&mut self) -> &mut Listing<Review> {
+        &mut self.listing
+    }
+}
 
 impl Listed for Review {
     type Key = ReviewId;
@@ -30,6 +79,57 @@ impl Listed for Review {
 }
 
 impl QueuePane {
+    /// Takes the reviews that wait; marks of those that are gone go with them.
+    pub fn set(&mut self, mut reviews: Vec<Review>) {
+        match self.order {
+            QueueOrder::Age => reviews.sort_by_key(|review| (review.created_at, review.id)),
+            QueueOrder::Risk => reviews.sort_by_key(|review| (Reverse(review.risk), review.created_at, review.id)),
+        }
+        self.marked.retain(|id| reviews.iter().any(|review| review.id == *id));
+        self.listing.set(reviews);
+    }
+
+    /// Shows the queue in the other order; the selection stays on its review.
+    pub fn toggle_order(&mut self) {
+        self.order = if self.order == QueueOrder::Age { QueueOrder::Risk } else { QueueOrder::Age };
+        self.range_from = None;
+        let reviews = std::mem::take(&mut self.listing.items);
+        let selected = self.rows.get(self.list.selected).and_then(|row| reviews.get(*row)).map(|review| review.id);
+        self.set(reviews);
+        let found = self.rows.iter().position(|row| Some(self.items[*row].id) == selected);
+        self.listing.list.selected = found.unwrap_or(0);
+    }
+
+    /// Begins a range at the selected row, or gives it up.
+    pub fn toggle_range(&mut self) {
+        self.range_from = if self.range_from.is_none() { Some(self.list.selected) } else { None };
+    }
+
+    /// Marks the selected review, or all of the range; takes the marks away where all are marked.
+    pub fn toggle_mark(&mut self) {
+        let chosen: Vec<ReviewId> =
+            self.chosen().filter_map(|row| self.rows.get(row)).map(|row| self.items[*row].id).collect();
+        if chosen.iter().all(|id| self.marked.contains(id)) {
+            self.marked.retain(|id| !chosen.contains(id));
+        } else {
+            let more: Vec<ReviewId> = chosen.into_iter().filter(|id| !self.marked.contains(id)).collect();
+            self.marked.extend(more);
+        }
+        if self.range_from.take().is_none() {
+            self.listing.step(Motion::Down);
+        }
+    }
+
+    /// The marked reviews in the order of the queue.
+    pub fn marked(&self) -> Vec<ReviewId> {
+        self.items.iter().map(|review| review.id).filter(|id| self.marked.contains(id)).collect()
+    }
+
+    fn chosen(&self) -> RangeInclusive<usize> {
+        let (from, to) = (self.range_from.unwrap_or(self.list.selected), self.list.selected);
+        from.min(to)..=from.max(to)
+    }
+
     /// How many wait.
     pub fn len(&self) -> usize {
         self.items.len()
@@ -65,7 +165,8 @@ impl QueuePane {
         let (filter, typing) = (self.filter.text(), self.typing);
         let remark = match (filter.is_empty() || typing, self.items.is_empty()) {
             (false, _) => format!("/{}", safe(&filter)),
-            (true, false) => "oldest first".to_owned(),
+            (true, false) if self.marked.is_empty() => self.order.word().to_owned(),
+            (true, false) => format!("{} marked · {}", self.marked.len(), self.order.word()),
             (true, true) => String::new(),
         };
         let title = Title { name: "4 Reviews", detail, remark, remark_style: look.theme.dim };
@@ -79,9 +180,18 @@ impl QueuePane {
             };
             draw_empty(inner, buf, &[sentence], look.theme);
         }
-        let (reviews, rows) = (&self.items, &self.rows);
-        Rows { list: &mut self.list, len: rows.len(), focus, theme: look.theme }
-            .draw(inner, buf, &|index, width| review_row(&reviews[rows[index]], width, look));
+        let chosen = self.range_from.map(|_| self.chosen());
+        let marked = &self.marked;
+        let Listing { items, rows, list, .. } = &mut self.listing;
+        Rows { list, len: rows.len(), focus, theme: look.theme }.draw(inner, buf, &|index, width| {
+            let review = &items[rows[index]];
+            let sign = match (marked.contains(&review.id), chosen.as_ref().is_some_and(|rows| rows.contains(&index))) {
+                (true, _) => "■ ",
+                (false, true) => "┃ ",
+                (false, false) => "⚑ ",
+            };
+            review_row(review, sign, width, look)
+        });
         (inner, cursor)
     }
 }
@@ -115,25 +225,52 @@ pub fn verdict_word(review: &Review) -> String {
     }
 }
 
-fn review_row(review: &Review, width: usize, look: Look) -> Vec<Span> {
+/// When silence becomes a no: `denied in 2h`; `None` when it never does.
+pub fn expiry(review: &Review, now: Instant) -> Option<String> {
+    let at = review.expires_at?;
+    Some(if at <= now { "denied now".to_owned() } else { format!("denied in {}", age(at, now)) })
+}
+
+fn review_row(review: &Review, sign: &str, width: usize, look: Look) -> Vec<Span> {
     let theme = look.theme;
     let age = format!(" {:>4}", age(look.now.wall, review.created_at));
-    let kind = pad(review.asks(), 10);
-    let subject_width = (width * 2 / 5).clamp(14, 34);
+    let kind = pad(review.asks(), if width >= WIDE { ASKS } else { 10 });
     let risk = format!(" {:<6}", review.risk.word());
-    let rest = width.saturating_sub(2 + kind.len() + risk.len() + age.len());
-    let subject_width = if rest < subject_width + MIN_SUMMARY { rest } else { subject_width };
-    let fixed = 2 + kind.len() + subject_width + risk.len() + age.len();
+    let fixed = 2 + kind.len() + risk.len() + age.len();
+    let rest = width.saturating_sub(fixed);
     if rest < 14 {
-        return vec![Span::styled(cut(&format!("⚑ {} {}", review.asks(), subject(review)), width), theme.text)];
+        return vec![Span::styled(cut(&format!("{sign}{} {}", review.asks(), subject(review)), width), theme.text)];
     }
-    let summary = if review.summary.is_empty() { verdict_word(review) } else { safe(&review.summary) };
-    vec![
-        Span::styled("⚑ ", theme.accent),
+    let verdict_width = if rest >= 14 + VERDICT { VERDICT } else { 0 };
+    let rest = rest - verdict_width;
+    let subject_width = (width * 2 / 5).clamp(14, 34);
+    let subject_width = if rest < subject_width + MIN_SUMMARY { rest } else { subject_width };
+    let (summary, summary_style) = match expiry(review, look.now.wall) {
+        Some(expiry) => (format!("{expiry} · {}", safe(&review.summary)), theme.warn),
+        None => (safe(&review.summary), theme.dim),
+    };
+    let mut spans = vec![
+        Span::styled(sign, theme.accent),
         Span::styled(kind, theme.text),
         Span::styled(pad(&subject(review), subject_width), theme.text),
-        Span::styled(pad(&format!(" {summary}"), width - fixed), theme.dim),
-        Span::styled(risk, risk_style(review.risk, theme)),
-        Span::styled(age, theme.dim),
-    ]
+        Span::styled(pad(&format!(" {summary}"), rest - subject_width), summary_style),
+    ];
+    if verdict_width > 0 {
+        spans.push(Span::styled(
+            pad(&format!(" {}", verdict_word(review)), verdict_width),
+            verdict_style(review, theme),
+        ));
+    }
+    spans.extend([Span::styled(risk, risk_style(review.risk, theme)), Span::styled(age, theme.dim)]);
+    spans
+}
+
+/// The style of what the checks say; the word says the same.
+fn verdict_style(review: &Review, theme: &Theme) -> Style {
+    match review.verdict.map(|tally| tally.state) {
+        Some(CheckState::Failed) => theme.bad,
+        Some(CheckState::Warned) => theme.warn,
+        Some(CheckState::Passed) => theme.good,
+        Some(CheckState::Running | CheckState::Skipped | CheckState::Unavailable) | None => theme.dim,
+    }
 }

@@ -1,11 +1,10 @@
 //! Facts as lines of text: the evidence of a review, and what a tool is, needs, takes and gives.
 
 use crate::domain::{Manifest, Run, Tool, ToolDetail};
-use crate::engine::{Behaviour, EvidenceLine, ReviewDetail, Weight};
+use crate::engine::{Behaviour, EvidenceLine, Weight};
 use crate::tui::msg::Now;
-use crate::tui::overlay::decision_line;
 use crate::tui::phrase::{age, bytes, duration};
-use crate::tui::widget::{TextLine, TextView, Tone};
+use crate::tui::widget::{Piece, Place, TextLine, TextView, Tone};
 use serde_json::Value;
 
 /// Columns of what a fact is about: the longest usual one is `hidden characters`.
@@ -13,27 +12,28 @@ const LABEL_WIDTH: usize = 18;
 /// Runs listed at most.
 const MAX_RUNS: usize = 5;
 
-/// The evidence of a review, worst first, then past decisions and runs.
-pub fn of_review(detail: &ReviewDetail, now: Now) -> TextView {
-    let mut lines = Vec::new();
-    lines.extend(detail.evidence.iter().map(evidence_line));
-    if let Some(recipe) = detail.manifest.as_ref().and_then(|manifest| manifest.recipe.as_ref()) {
-        lines.push(fact("command", &recipe.command.join(" ")));
-        for (name, value) in &recipe.env {
-            lines.push(fact("sets", &format!("{name}={value}")));
-        }
+/// Facts below each other; where one is about lines of a file it can be followed.
+#[derive(Default)]
+pub(super) struct Facts {
+    pub(super) lines: Vec<TextLine>,
+}
+
+impl Facts {
+    /// Adds a fact.
+    pub(super) fn add(&mut self, sign: &str, label: &str, text: &str, tone: Tone) {
+        self.lines.push(labelled(sign, label, text, tone));
     }
-    for decision in &detail.review.decisions {
-        lines.push(fact("decided before", &decision_line(decision)));
+
+    /// Adds a fact that points somewhere, by the number that its owner knows.
+    pub(super) fn link(&mut self, sign: &str, label: &str, text: &str, tone: Tone, number: usize) {
+        let piece = labelled_piece(sign, label, text, tone).stands_for(Place::Link(number));
+        self.lines.push(TextLine::One(piece));
     }
-    lines.extend(detail.runs.iter().take(MAX_RUNS).map(|run| run_line(run, now)));
-    if detail.runs.len() > MAX_RUNS {
-        lines.push(fact("runs", &format!("{} more in the list of runs", detail.runs.len() - MAX_RUNS)));
+
+    /// Adds lines.
+    pub(super) fn extend(&mut self, lines: impl Iterator<Item = TextLine>) {
+        self.lines.extend(lines);
     }
-    if detail.files.is_empty() && detail.review.members.is_empty() {
-        lines.push(labelled("✗", "files", "they are gone; there is nothing to approve", Tone::Bad));
-    }
-    TextView::new(lines)
 }
 
 /// What a version or a run was seen to do, part by part.
@@ -51,7 +51,7 @@ pub fn of_behaviour(behaviour: &Behaviour) -> TextView {
     TextView::new(lines)
 }
 
-fn evidence_line(line: &EvidenceLine) -> TextLine {
+pub(super) fn evidence_line(line: &EvidenceLine) -> TextLine {
     let (sign, tone) = match line.weight {
         Weight::Fact => ("·", Tone::Fact),
         Weight::Good => ("✓", Tone::Good),
@@ -171,7 +171,7 @@ fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-fn run_line(run: &Run, now: Now) -> TextLine {
+pub(super) fn run_line(run: &Run, now: Now) -> TextLine {
     let tone = if run.outcome.is_failure() { Tone::Warn } else { Tone::Fact };
     let sign = if run.outcome.is_failure() { "!" } else { "·" };
     let error = run.error.as_deref().map(|error| format!(": {error}")).unwrap_or_default();
@@ -188,7 +188,11 @@ fn fact(label: &str, text: &str) -> TextLine {
 
 /// A sign, what it is about, and the fact, with all facts below each other.
 fn labelled(sign: &str, label: &str, text: &str, tone: Tone) -> TextLine {
-    TextLine::new(&format!("{sign} {label:<LABEL_WIDTH$} {text}"), tone)
+    TextLine::One(labelled_piece(sign, label, text, tone))
+}
+
+fn labelled_piece(sign: &str, label: &str, text: &str, tone: Tone) -> Piece {
+    Piece::new(&format!("{sign} {label:<LABEL_WIDTH$} {text}"), tone).hanging(LABEL_WIDTH + 3)
 }
 
 fn heading(text: &str) -> TextLine {

@@ -98,6 +98,34 @@ impl Reader {
         self.tabs.get_mut(at)
     }
 
+    /// The first tab of a kind.
+    pub fn tab_of(&mut self, kind: TabKind) -> Option<&mut Tab> {
+        self.tabs.iter_mut().find(|tab| tab.kind == kind)
+    }
+
+    /// Shows the first tab of a kind; one that is not there changes nothing.
+    pub fn show_kind(&mut self, kind: TabKind) {
+        if let Some(at) = self.tabs.iter().position(|tab| tab.kind == kind) {
+            self.show(at);
+        }
+    }
+
+    /// Takes other tabs: of one that was there what was shown stays shown, and the one on top stays on top.
+    pub fn renew(&mut self, tabs: Vec<Tab>) {
+        let current = self.tabs.get(self.current).map(|tab| tab.kind);
+        let mut before = std::mem::take(&mut self.tabs);
+        let renewed = tabs.into_iter().map(|tab| match before.iter().position(|old| old.kind == tab.kind) {
+            Some(at) => {
+                let mut old = before.swap_remove(at);
+                old.view.replace(tab.view);
+                Tab { view: old.view, ..tab }
+            }
+            None => tab,
+        });
+        self.tabs = renewed.collect();
+        self.current = self.tabs.iter().position(|tab| Some(tab.kind) == current).unwrap_or(0);
+    }
+
     /// Shows a tab; one that is not there changes nothing.
     pub fn show(&mut self, at: usize) {
         if at < self.tabs.len() {
@@ -178,17 +206,34 @@ impl Reader {
         exposure: Exposure,
         sign: &dyn Fn(usize, &Tab) -> Option<&'static str>,
     ) -> Option<Position> {
+        self.draw_with(area, buf, look, exposure, "", sign)
+    }
+
+    /// As [`Reader::draw`], with a remark at the right end of the tab line, safe to draw.
+    pub fn draw_with(
+        &mut self,
+        area: Rect,
+        buf: &mut Buffer,
+        look: Look,
+        exposure: Exposure,
+        remark: &str,
+        sign: &dyn Fn(usize, &Tab) -> Option<&'static str>,
+    ) -> Option<Position> {
         let mut rest = area;
         if rest.height > 1 {
-            let line = self.tab_line(usize::from(rest.width), look, sign);
+            let line = self.tab_line(usize::from(rest.width).saturating_sub(remark.len()), look, sign);
+            let used = line.width();
             buf.put_line(rest.x, rest.y, &line, rest.width);
+            if used + remark.len() <= usize::from(rest.width) {
+                buf.put(rest.right() - remark.len() as u16, rest.y, remark, remark.len(), look.theme.dim);
+            }
             rest = Rect { y: rest.y + 1, height: rest.height - 1, ..rest };
         }
         let cursor = self.draw_search(&mut rest, buf, look);
         let view = &mut self.tabs[self.current].view;
         match exposure {
             Exposure::Open => view.render(rest, buf, look.theme),
-            Exposure::Covered => view.render_covered(rest, buf, look.theme),
+            Exposure::Covered => view.covered(|view| view.render(rest, buf, look.theme)),
         }
         cursor
     }

@@ -144,7 +144,7 @@ impl<'a> Stage<'a> {
             Effect::LoadRuns => Answer::Runs(Ok(self.when_furnished(sample::runs(self.workspace)?))),
             Effect::LoadFailures => Answer::Failures(Ok(self.when_furnished(sample::failures(self.workspace)?))),
             Effect::LoadReviews => Answer::Reviews(Ok(self.when_furnished(sample::reviews(self.workspace)?))),
-            Effect::LoadReview(review) => Answer::Review { review, detail: Ok(Box::new(self.review(review)?)) },
+            Effect::LoadReview(review) => Answer::reviewed(review, Ok(self.review(review)?)),
             Effect::LoadDetail { tool, purpose, .. } => {
                 let detail = self.workspace.dossier(&tool).map(Box::new);
                 Answer::Detail { purpose, path: tool.path.clone(), detail }
@@ -155,8 +155,8 @@ impl<'a> Stage<'a> {
                 let kept = Kept { run: self.run(run)?, frames: sample::output(run) };
                 Answer::Spool { tab, kept: Ok(Box::new(kept)) }
             }
-            Effect::Highlight { ticket, files } => {
-                Answer::Highlighted { ticket, files: files.iter().filter_map(tokens).collect() }
+            Effect::Highlight { ticket, side, files } => {
+                Answer::Highlighted { ticket, side, files: files.iter().filter_map(tokens).collect() }
             }
             Effect::Mouse(_) => return Ok(None),
             other => return Err(ScreenshotError::Scene(format!("nobody answers {other:?}"))),

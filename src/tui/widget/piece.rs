@@ -170,9 +170,9 @@ impl Piece {
         self
     }
 
-    /// Columns by which the rows after the first are indented where there are `width`: at most a third.
+    /// Columns by which the rows after the first are indented where there are `width`: at most half of them.
     pub(super) fn hang(&self, width: usize) -> usize {
-        self.hang.min(width / 3)
+        self.hang.min(width / 2)
     }
 
     /// Says what it stands for.

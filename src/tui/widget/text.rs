@@ -104,10 +104,9 @@ impl TextView {
         self.syntax.insert((side, file), tokens);
     }
 
-    /// Takes other lines of the same files: what was shown of a line that is still there stays shown, and the cursor
-    /// stays on its line.
-    pub fn replace(&mut self, lines: Vec<TextLine>) {
-        let mut view = TextView::new(lines);
+    /// Takes the lines and flags of another view of the same files: what was shown of a line that is still there stays
+    /// shown, and the cursor stays on its line.
+    pub fn replace(&mut self, mut view: TextView) {
         let places: HashMap<_, usize> =
             view.lines.iter().enumerate().rev().map(|(at, line)| (line.identity(), at)).collect();
         let found = |line: usize| self.lines.get(line).and_then(|line| places.get(&line.identity()).copied());
@@ -125,15 +124,14 @@ impl TextView {
             None => (line_near(top), self.top.1),
         };
         view.seen = seen;
-        view.cursor = cursor;
+        view.cursor = cursor.or(view.cursor);
         view.wrap = self.wrap;
         view.column = self.column;
         view.size = self.size;
         view.end = view.top.0;
         view.syntax = std::mem::take(&mut self.syntax);
-        let (flags, text) = (std::mem::take(&mut self.flags), std::mem::take(&mut self.search.text));
+        let text = std::mem::take(&mut self.search.text);
         *self = view;
-        self.set_flags(flags);
         self.find(&text);
     }
 
@@ -324,11 +322,26 @@ impl TextView {
         self.end = line.max(usize::from(self.lines.is_empty()));
     }
 
-    /// Draws the view where something lies over it: nothing counts as shown.
-    pub fn render_covered(&mut self, area: Rect, buf: &mut Buffer, theme: &Theme) {
+    /// Draws where something lies over the view: nothing counts as shown.
+    pub fn covered(&mut self, draw: impl FnOnce(&mut TextView)) {
         let seen = self.seen.clone();
-        self.render(area, buf, theme);
+        draw(self);
         self.seen = seen;
+    }
+
+    /// Draws the view from its beginning, without a cursor.
+    pub fn render_whole(&mut self, area: Rect, buf: &mut Buffer, theme: &Theme) {
+        let (top, cursor) = (std::mem::take(&mut self.top), self.cursor.take());
+        self.render(area, buf, theme);
+        (self.top, self.cursor) = (top, cursor);
+    }
+
+    /// How many rows all lines take in so many columns, without a cursor.
+    pub fn rows_in(&mut self, width: usize) -> usize {
+        let (size, cursor) = (std::mem::replace(&mut self.size, (width, 1)), self.cursor.take());
+        let rows = (0..self.lines.len()).map(|line| self.rows_of(line)).sum();
+        (self.size, self.cursor) = (size, cursor);
+        rows
     }
 
     fn draw_row(&mut self, (line, row): (usize, usize), strip: Rect, buf: &mut Buffer, theme: &Theme) {

@@ -197,7 +197,7 @@ fn what_was_shown_stays_shown_when_lines_come_between() {
     view.scroll(Move::Rows(5));
     let mut lines = view.lines().to_vec();
     lines.insert(4, TextLine::new("a remark", Tone::Fact));
-    view.replace(lines);
+    view.replace(TextView::new(lines));
     assert_eq!((view.len(), view.lines_shown(), view.cursor_line()), (31, 10, 6));
     assert_eq!(rows(&mut view, 20, 10)[3], "   a remark");
     assert_eq!(view.lines_shown(), 11, "and the remark");

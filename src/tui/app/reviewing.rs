@@ -1,0 +1,147 @@
+//! Verbs of the review screen: reading on, marking, commenting, deciding.
+
+use super::{App, Mood};
+use crate::action::Verb;
+use crate::domain::{Command, CommentKind, DecisionKind, Spot};
+use crate::tui::effect::Effect;
+use crate::tui::overlay::comment::CommentPrompt;
+use crate::tui::overlay::digest_prompt::{DigestPrompt, Question};
+use crate::tui::overlay::reason::ReasonPrompt;
+use crate::tui::overlay::{Args, Overlay};
+use crate::tui::pane::Pane;
+use crate::tui::pane::queue::subject;
+use crate::tui::screen::Screen;
+use crate::tui::widget::Jump;
+
+impl App {
+    /// Verbs that move about in a review, or change how it is read.
+    pub(super) fn read_on(&mut self, verb: Verb) -> Vec<Effect> {
+        let jump = if matches!(verb, Verb::NextHunk | Verb::NextRisk) { Jump::Next } else { Jump::Previous };
+        if let (Screen::Source(_) | Screen::Behaviour(_), Verb::NextHunk | Verb::PreviousHunk) = (&self.screen, verb) {
+            return self.jump_heading(jump);
+        }
+        if matches!(self.screen, Screen::Workbench) && self.focus == Pane::Queue && verb == Verb::SelectRange {
+            self.queue.toggle_range();
+            return Vec::new();
+        }
+        let Screen::Review(screen) = &mut self.screen else { return Vec::new() };
+        let ticket = screen.ticket;
+        let missing = match verb {
+            Verb::GoTo => match screen.follow() {
+                Ok(()) => None,
+                Err(why) => return self.refuse(&why),
+            },
+            Verb::NextHunk | Verb::PreviousHunk => (!screen.jump_hunk(jump)).then_some("no further change"),
+            Verb::NextRisk | Verb::PreviousRisk => {
+                (!screen.jump_risk(jump)).then_some("no check warns of a line that is shown here")
+            }
+            Verb::SelectRange => (!screen.toggle_range()).then_some("lines of a file or a difference can be chosen"),
+            Verb::MarkRead => return self.mark_read(),
+            Verb::IgnoreBlanks => {
+                let Some((before, after, blanks)) = screen.toggle_blanks() else { return Vec::new() };
+                return vec![Effect::Compare { ticket, before, after, blanks }];
+            }
+            Verb::Unfold => {
+                screen.toggle_folds();
+                None
+            }
+            Verb::ToggleDiff => {
+                screen.toggle_reading();
+                None
+            }
+            _ => None,
+        };
+        if let Some(why) = missing {
+            self.say(Mood::Calm, why);
+        }
+        Vec::new()
+    }
+
+    fn jump_heading(&mut self, to: Jump) -> Vec<Effect> {
+        match &mut self.screen {
+            Screen::Source(screen) => screen.reader.current_mut().view.jump(to),
+            Screen::Behaviour(screen) => screen.reader.current_mut().view.jump(to),
+            Screen::Workbench | Screen::Review(_) => false,
+        };
+        Vec::new()
+    }
+
+    fn mark_read(&mut self) -> Vec<Effect> {
+        let Screen::Review(screen) = &mut self.screen else { return Vec::new() };
+        let review = screen.review.id;
+        let (marks, on) = screen.toggle_read();
+        if marks.is_empty() {
+            return self.refuse("the cursor is on nothing that can be marked: go to a change or a file");
+        }
+        marks.into_iter().map(|mark| Effect::Execute(Command::Mark { review, mark, on })).collect()
+    }
+
+    /// Opens the editor of a comment on what the cursor is on; with a text, writes it.
+    pub(super) fn comment(&mut self, args: &Args) -> Vec<Effect> {
+        let Screen::Review(screen) = &self.screen else { return self.refuse("open a review first") };
+        let review = screen.review.id;
+        if let Some(body) = args.get("text") {
+            let kind = args.get("kind").and_then(|word| word.parse().ok()).unwrap_or(CommentKind::Note);
+            let spot = Spot { path: args.get("path").map(str::to_owned), lines: None };
+            return vec![Effect::Execute(Command::Comment { review, spot, kind, body: body.to_owned() })];
+        }
+        let draft = self.remarks.get(&review).map_or((CommentKind::Note, ""), |(kind, text)| (*kind, text.as_str()));
+        self.overlays.push(Overlay::Comment(Box::new(CommentPrompt::new(review, screen.spot(), draft))));
+        Vec::new()
+    }
+
+    /// Takes back the comment that is named, or that the cursor is on.
+    pub(super) fn withdraw(&mut self, args: &Args) -> Vec<Effect> {
+        let Screen::Review(screen) = &self.screen else { return self.refuse("open a review first") };
+        let named = args.get("comment").and_then(|number| number.parse().ok());
+        match named.or_else(|| screen.comment_at_cursor()) {
+            Some(comment) => vec![Effect::Execute(Command::Withdraw { comment })],
+            None => self.refuse("the cursor is on no comment"),
+        }
+    }
+
+    /// Opens the prompt of a decision; where no review is open, opens the review instead.
+    pub(super) fn begin_decision(&mut self, kind: DecisionKind, args: &Args) -> Vec<Effect> {
+        let Screen::Review(screen) = &self.screen else { return self.with_review(args, App::open_review) };
+        if args.get("review").is_some_and(|text| text != screen.review.id.to_string()) {
+            return self.with_review(args, App::open_review);
+        }
+        if let Err(why) = self.available(crate::tui::overlay::decision_verb(kind)) {
+            return self.refuse(&why);
+        }
+        if kind == DecisionKind::Approve {
+            return self.ask_digest(Vec::new());
+        }
+        let Screen::Review(screen) = &self.screen else { return Vec::new() };
+        let review = &screen.review;
+        let proposed = if kind == DecisionKind::RequestChanges { screen.must_fix().join("\n") } else { String::new() };
+        let draft = self.drafts.get(&(review.id, kind)).filter(|draft| !draft.is_empty()).unwrap_or(&proposed);
+        let prompt = ReasonPrompt::new(review.id, review.digest, kind, subject(review), draft);
+        self.overlays.push(Overlay::Reason(Box::new(prompt)));
+        Vec::new()
+    }
+
+    /// Opens the prompt of an approval that goes over failed checks.
+    pub(super) fn begin_approval_over(&mut self) -> Vec<Effect> {
+        if let Err(why) = self.available(Verb::ApproveOver) {
+            return self.refuse(&why);
+        }
+        let Screen::Review(screen) = &self.screen else { return Vec::new() };
+        let blocking = screen.blocking().to_vec();
+        self.ask_digest(blocking)
+    }
+
+    fn ask_digest(&mut self, over: Vec<String>) -> Vec<Effect> {
+        let Screen::Review(screen) = &self.screen else { return Vec::new() };
+        let question = Question {
+            review: screen.review.id,
+            digest: screen.review.digest,
+            covers: screen.covers(),
+            does: screen.does(),
+            must_fix: screen.must_fix(),
+            over,
+        };
+        self.overlays.push(Overlay::Digest(Box::new(DigestPrompt::new(question))));
+        Vec::new()
+    }
+}

@@ -1,0 +1,106 @@
+//! A comment beside a version: what it wants is chosen by tab, the rest is typed.
+
+use super::{Reply, open_box};
+use crate::domain::{Command, CommentKind, ReviewId, Spot, is_hidden};
+use crate::tui::ink::{Ink, Line, Span, draw_editor};
+use crate::tui::pane::rows::{Look, Title};
+use crate::tui::phrase::{cut, safe};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use tui_textarea::{TextArea, WrapMode};
+
+/// The state of the prompt.
+pub struct CommentPrompt {
+    review: ReviewId,
+    spot: Spot,
+    kind: CommentKind,
+    area: TextArea<'static>,
+    note: Option<&'static str>,
+}
+
+impl CommentPrompt {
+    /// A prompt for a comment on a spot, beginning with what was typed before.
+    pub fn new(review: ReviewId, spot: Spot, (kind, draft): (CommentKind, &str)) -> CommentPrompt {
+        let mut area = TextArea::new(draft.lines().map(str::to_owned).collect());
+        area.set_wrap_mode(WrapMode::WordOrGlyph);
+        area.set_cursor_line_style(Style::new());
+        area.move_cursor(tui_textarea::CursorMove::Bottom);
+        area.move_cursor(tui_textarea::CursorMove::End);
+        CommentPrompt { review, spot, kind, area, note: None }
+    }
+
+    fn text(&self) -> String {
+        self.area.lines().join("\n").trim().to_owned()
+    }
+
+    /// Takes a key: tab changes what it wants, Enter sends, alt-enter and ctrl-j begin a new line, esc keeps a draft.
+    pub fn key(&mut self, key: &KeyEvent) -> Reply {
+        self.note = None;
+        let modified = key.modifiers.intersects(KeyModifiers::ALT | KeyModifiers::CONTROL | KeyModifiers::SHIFT);
+        match key.code {
+            KeyCode::Esc => return Reply::KeepComment(self.review, self.kind, self.text()),
+            KeyCode::Tab => self.kind = next(self.kind, 1),
+            KeyCode::BackTab => self.kind = next(self.kind, CommentKind::ALL.len() - 1),
+            KeyCode::Enter if !modified => return self.send(),
+            KeyCode::Enter => self.area.insert_newline(),
+            KeyCode::Char('j') if key.modifiers.contains(KeyModifiers::CONTROL) => self.area.insert_newline(),
+            KeyCode::Char(c) if is_hidden(c) => {}
+            _ => {
+                self.area.input(*key);
+            }
+        }
+        Reply::Stay
+    }
+
+    fn send(&mut self) -> Reply {
+        let body = self.text();
+        if body.is_empty() {
+            self.note = Some("say something, or esc closes");
+            return Reply::Stay;
+        }
+        let (review, spot, kind) = (self.review, self.spot.clone(), self.kind);
+        Reply::Execute(Command::Comment { review, spot, kind, body })
+    }
+
+    /// Takes pasted text into the comment.
+    pub fn paste(&mut self, text: &str) {
+        let clean: String = text.chars().filter(|c| *c == '\n' || !is_hidden(*c)).collect();
+        self.area.insert_str(clean);
+    }
+
+    /// Draws the prompt.
+    pub fn draw(&self, screen: Rect, buf: &mut Buffer, look: Look) {
+        let theme = look.theme;
+        let about = match (&self.spot.path, self.spot.lines) {
+            (None, _) => "the tool as a whole".to_owned(),
+            (Some(path), None) => safe(path),
+            (Some(path), Some((first, last))) if first == last => format!("{}:{first}", safe(path)),
+            (Some(path), Some((first, last))) => format!("{}:{first}-{last}", safe(path)),
+        };
+        let title =
+            Title { name: "Comment", detail: about, remark: "esc keeps the draft".into(), remark_style: theme.dim };
+        let inner = open_box(screen, (72, 11), &title, buf, look);
+        let width = usize::from(inner.width);
+        let mut spans = Vec::new();
+        for kind in CommentKind::ALL {
+            let (sign, style) = if *kind == self.kind { ("●", theme.accent) } else { ("○", theme.dim) };
+            spans.push(Span::styled(format!("{sign} {}  ", kind.word()), style));
+        }
+        buf.put_line(inner.x, inner.y, &Line::from(spans), inner.width);
+        let field = Rect { y: inner.y + 2.min(inner.height), height: inner.height.saturating_sub(4), ..inner };
+        draw_editor(&self.area, field, buf);
+        let (note, style) = match self.note {
+            Some(note) => (note, theme.warn),
+            None => ("enter sends · tab changes the kind · alt-enter new line", theme.dim),
+        };
+        buf.put(inner.x, inner.bottom().saturating_sub(1), cut(note, width), width, style);
+    }
+}
+
+fn next(kind: CommentKind, by: usize) -> CommentKind {
+    let all = CommentKind::ALL;
+    let at = all.iter().position(|known| *known == kind).unwrap_or(0);
+    all[(at + by) % all.len()]
+}

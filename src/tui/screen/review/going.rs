@@ -1,0 +1,171 @@
+//! Getting about in a review: tabs, hunks, risks, from a finding to its line, from a fold to what is in it.
+
+use super::{Reading, ReviewScreen, remarks};
+use crate::domain::Spot;
+use crate::tui::screen::reader::TabKind;
+use crate::tui::widget::{Flag, Jump, Piece, Place, Side, TextLine};
+use std::collections::HashSet;
+
+impl ReviewScreen {
+    /// The next tab among those of the present reading.
+    pub fn step_tab(&mut self, by: isize) {
+        let belongs: Vec<bool> = self.reader.tabs().iter().map(|tab| self.belongs(tab.kind)).collect();
+        self.reader.step(by, &|at| belongs[at]);
+    }
+
+    /// Switches between the difference and the files, when there is a difference.
+    pub fn toggle_reading(&mut self) {
+        if self.compared.is_none() {
+            return;
+        }
+        self.reading = match self.reading {
+            Reading::Source => Reading::Difference,
+            Reading::Difference => Reading::Source,
+        };
+        self.reader.show_kind(match self.reading {
+            Reading::Difference => TabKind::Difference,
+            Reading::Source => TabKind::File(0),
+        });
+    }
+
+    /// Goes to the next or the previous heading: a file, a hunk, a comment. `false` when there is none.
+    pub fn jump_hunk(&mut self, to: Jump) -> bool {
+        if self.reader.current().kind == TabKind::Facts {
+            let kind = if self.reading == Reading::Difference { TabKind::Difference } else { TabKind::File(0) };
+            self.reader.show_kind(kind);
+        }
+        self.reader.current_mut().view.jump(to)
+    }
+
+    /// Goes to the next or the previous line that a check warns of, through all tabs of the reading and round the
+    /// end. `false` when there is none.
+    pub fn jump_risk(&mut self, to: Jump) -> bool {
+        if self.reader.current_mut().view.jump_flag(to, Flag::Warn) {
+            return true;
+        }
+        let tabs = self.reader.tabs().len();
+        let here = self.reader.position();
+        for step in 1..=tabs {
+            let at = match to {
+                Jump::Next => (here + step) % tabs,
+                Jump::Previous => (here + tabs - step % tabs) % tabs,
+            };
+            let reads = self.reader.tabs().get(at).is_some_and(|tab| self.belongs(tab.kind));
+            if reads && self.reader.tab_mut(at).is_some_and(|tab| tab.view.end_flag(to, Flag::Warn)) {
+                self.reader.show(at);
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Follows what the cursor is on: a finding or a comment to its line, a fold to the lines in it.
+    ///
+    /// # Errors
+    /// Why there is nothing to follow, as a sentence.
+    pub fn follow(&mut self) -> Result<(), String> {
+        let tab = self.reader.current();
+        match (tab.kind, tab.view.cursor_place()) {
+            (TabKind::Facts, Some(Place::Link(number))) => {
+                let Some(link) = self.links.get(number).cloned() else { return Ok(()) };
+                self.go_to(&link.path, link.line)
+            }
+            (TabKind::Comments, Some(Place::Link(number))) => {
+                let comment = self.detail.as_ref().and_then(|detail| detail.comments.get(number));
+                let spot = comment.map(|comment| comment.spot.clone()).unwrap_or_default();
+                match spot.path {
+                    Some(path) => self.go_to(&path, spot.lines.map(|(first, _)| first)),
+                    None => Err("this comment is about the whole tool".to_owned()),
+                }
+            }
+            (_, Some(fold @ Place::Fold(..))) => {
+                self.unfolded.folds.insert(fold);
+                self.lay_out();
+                Ok(())
+            }
+            _ => Err("nothing to open here: it works on findings, comments and folds".to_owned()),
+        }
+    }
+
+    /// Shows a line, counted from 1, in the difference, or in its file when the difference does not have it.
+    fn go_to(&mut self, path: &str, line: Option<u64>) -> Result<(), String> {
+        let line = line.and_then(|line| usize::try_from(line).ok()).and_then(|line| line.checked_sub(1));
+        let place = |file| match line {
+            Some(line) => Place::Line { side: Side::New, file, line },
+            None => Place::File(file),
+        };
+        if self.reading == Reading::Difference && self.show_in_difference(path, &place) {
+            return Ok(());
+        }
+        let tab = self.reader.tabs().iter().position(|tab| {
+            matches!(tab.kind, TabKind::File(_)) && tab.paths.first().is_some_and(|known| known == path)
+        });
+        let Some(at) = tab else { return Err(format!("{path} is no file of this version")) };
+        self.reading = Reading::Source;
+        self.reader.show(at);
+        self.reader.current_mut().view.show_place(place(0));
+        Ok(())
+    }
+
+    fn show_in_difference(&mut self, path: &str, place: &dyn Fn(usize) -> Place) -> bool {
+        let Some(tab) = self.reader.tab_of(TabKind::Difference) else { return false };
+        let Some(file) = tab.paths.iter().position(|known| known == path) else { return false };
+        let wanted = place(file);
+        if !tab.view.show_place(wanted) {
+            let shown: HashSet<Place> =
+                tab.view.lines().iter().flat_map(TextLine::pieces).filter_map(Piece::place).collect();
+            let Some(fold) = remarks::fold_over(wanted, &shown) else { return false };
+            self.unfolded.folds.insert(fold);
+            self.lay_out();
+            let Some(tab) = self.reader.tab_of(TabKind::Difference) else { return false };
+            if !tab.view.show_place(wanted) {
+                return false;
+            }
+        }
+        self.reader.show_kind(TabKind::Difference);
+        true
+    }
+
+    /// Begins a range of lines, or ends the one there is. `false` where no lines can be chosen.
+    pub fn toggle_range(&mut self) -> bool {
+        let tab = self.reader.current_mut();
+        matches!(tab.kind, TabKind::File(_) | TabKind::Difference) && {
+            tab.view.toggle_range();
+            true
+        }
+    }
+
+    /// The number of the comment that the cursor is on.
+    pub(super) fn comment_number(&self) -> Option<usize> {
+        let tab = self.reader.current();
+        match (tab.kind, tab.view.cursor_place()?) {
+            (TabKind::Facts, _) => None,
+            (_, Place::Link(number)) => Some(number),
+            _ => None,
+        }
+    }
+
+    /// What the cursor, or the chosen range, is on: lines of a file as they are now, a file, a finding's line.
+    pub(super) fn spot_at_cursor(&self) -> Option<Spot> {
+        let tab = self.reader.current();
+        if tab.kind == TabKind::Facts {
+            let Some(Place::Link(number)) = tab.view.cursor_place() else { return None };
+            let link = self.links.get(number)?;
+            return Some(Spot { path: Some(link.path.clone()), lines: link.line.map(|line| (line, line)) });
+        }
+        let places = tab.view.chosen_places();
+        let file = places.iter().find_map(|place| match place {
+            Place::Line { file, .. } | Place::File(file) | Place::Hunk(file, _) | Place::Fold(file, _) => Some(*file),
+            Place::Link(_) => None,
+        })?;
+        let lines: Vec<u64> = places
+            .iter()
+            .filter_map(|place| match place {
+                Place::Line { side: Side::New, file: of, line } if *of == file => Some(*line as u64 + 1),
+                _ => None,
+            })
+            .collect();
+        let lines = lines.iter().min().copied().zip(lines.iter().max().copied());
+        Some(Spot { path: tab.paths.get(file).cloned(), lines })
+    }
+}

@@ -1,0 +1,160 @@
+//! The first lines of a review: what is asked, about what, by whom, and what a yes would do.
+//!
+//! Nothing is cut without a sign: facts that do not fit go on in the next line, one too long ends in `…`.
+
+use super::ReviewScreen;
+use crate::domain::{Review, ReviewKind};
+use crate::tui::ink::{Line, Span};
+use crate::tui::pane::queue::{expiry, risk_style, subject};
+use crate::tui::pane::rows::Look;
+use crate::tui::phrase::{age, cut, safe};
+use ratatui::style::Style;
+use unicode_width::UnicodeWidthStr;
+
+/// From so many rows on the header says everything; below it says what a decision is about.
+const FULL_HEIGHT: u16 = 16;
+/// Columns that every line after the first is indented by.
+const INDENT: usize = 3;
+
+fn question(review: &Review) -> &'static str {
+    match review.kind {
+        ReviewKind::Drift if review.is_about_behaviour() => "Behaviour of",
+        ReviewKind::New => "New tool",
+        ReviewKind::Evolved => "New version",
+        ReviewKind::Drift => "Changed files",
+        ReviewKind::Promotion => "Promotion",
+        ReviewKind::Adoption => "Adoption",
+        ReviewKind::Specification => "Specification of",
+        ReviewKind::Archive => "Put away",
+        ReviewKind::Deprecation => "Deprecate",
+        ReviewKind::Plan => "Change of plan",
+    }
+}
+
+impl ReviewScreen {
+    /// The lines of the header on a screen of this size. `place` is the place in the queue.
+    pub(super) fn header(&self, (width, height): (u16, u16), look: Look, place: Option<(usize, usize)>) -> Vec<Line> {
+        let theme = look.theme;
+        let review = &self.review;
+        let stages = if review.from_stage == review.to_stage {
+            format!("stays {}", review.to_stage)
+        } else {
+            format!("{} → {}", review.from_stage, review.to_stage)
+        };
+        let mut flow = Flow::new(usize::from(width));
+        flow.add(&format!("⚑ {} ", question(review)), theme.accent);
+        flow.join(&subject(review), theme.title);
+        flow.add(&stages, theme.text);
+        flow.add(&format!("risk {}", review.risk), risk_style(review.risk, theme));
+        if let Some((at, of)) = place {
+            flow.add(&format!("{at} of {of}"), theme.dim);
+        }
+        if height >= FULL_HEIGHT {
+            flow.next_line();
+        }
+        flow.add(&format!("review {}", review.id), theme.dim);
+        flow.add("digest ", theme.dim);
+        flow.join(&review.digest.short(), theme.title);
+        if height >= FULL_HEIGHT {
+            flow.add(&format!("waits since {}", age(look.now.wall, review.created_at)), theme.dim);
+            flow.add_cut(&safe(&review.path), theme.dim);
+            for line in self.made_by().into_iter().chain(self.asked_by(look)) {
+                flow.next_line();
+                flow.add_cut(&line, theme.dim);
+            }
+            let does = self.consequence.iter().map(|line| safe(line)).collect::<Vec<_>>().join(" · ");
+            if !does.is_empty() {
+                flow.next_line();
+                flow.add_cut(&format!("a yes: {does}"), theme.dim);
+            }
+        }
+        let mut lines = flow.finish();
+        if let Some(stale) = &self.stale {
+            lines.push(Line::styled(cut(&format!(" ! {}", safe(stale)), usize::from(width)), theme.warn));
+        }
+        lines
+    }
+
+    /// Who asked from outside, why, and until when an answer is waited for, in a line, escaped.
+    fn asked_by(&self, look: Look) -> Option<String> {
+        let review = &self.review;
+        let mut words = Vec::new();
+        words.extend(review.asker.as_ref().map(|asker| format!("asked by {asker}")));
+        words.extend(expiry(review, look.now.wall));
+        let votes = review.votes().map(|vote| vote.reviewer.split(" <").next().unwrap_or_default()).collect::<Vec<_>>();
+        if !votes.is_empty() {
+            words.push(format!("yes so far: {}", votes.join(", ")));
+        }
+        let why = review.request.as_ref().map(|request| request.rationale.trim()).filter(|why| !why.is_empty());
+        words.extend(why.map(|why| format!("because {why}")));
+        (!words.is_empty()).then(|| safe(&words.join(" · ")))
+    }
+
+    /// Who made the version, when, from what and why: a line each at most, escaped.
+    fn made_by(&self) -> Vec<String> {
+        let Some(manifest) = self.detail.as_ref().and_then(|detail| detail.manifest.as_ref()) else {
+            return Vec::new();
+        };
+        let made = &manifest.provenance;
+        let words = [("made by", &made.created_by), ("with", &made.generator), ("at", &made.created_at)];
+        let known: Vec<String> =
+            words.iter().filter_map(|(word, part)| part.as_ref().map(|part| format!("{word} {part}"))).collect();
+        let mut lines = vec![if known.is_empty() { "maker not stated".to_owned() } else { known.join(" ") }];
+        if let Some(parent) = &made.parent {
+            lines[0] = format!("{} from {parent}", lines[0]);
+        }
+        lines.extend(made.reason.as_ref().map(|reason| format!("because {reason}")));
+        lines.iter().map(|line| safe(line)).collect()
+    }
+}
+
+/// Facts side by side, in as many lines as they take.
+struct Flow {
+    width: usize,
+    lines: Vec<Vec<Span>>,
+    used: usize,
+}
+
+impl Flow {
+    fn new(width: usize) -> Flow {
+        Flow { width, lines: vec![vec![Span::raw(" ")]], used: 1 }
+    }
+
+    fn next_line(&mut self) {
+        self.lines.push(vec![Span::raw(" ".repeat(INDENT))]);
+        self.used = INDENT;
+    }
+
+    /// Adds a fact: two blanks from the one before, or in the next line.
+    fn add(&mut self, text: &str, style: Style) {
+        let begins = self.lines.last().is_none_or(|line| line.len() == 1);
+        let gap = if begins { 0 } else { 2 };
+        if !begins && self.used + gap + text.width() > self.width {
+            self.next_line();
+        } else if gap > 0 {
+            self.join("  ", style);
+        }
+        self.join(text, style);
+    }
+
+    /// Adds a fact that may be cut rather than begin a line.
+    fn add_cut(&mut self, text: &str, style: Style) {
+        let room = self.width.saturating_sub(self.used + 2);
+        if room >= 8 {
+            self.add(&cut(text, room), style);
+        }
+    }
+
+    /// Goes on without a gap.
+    fn join(&mut self, text: &str, style: Style) {
+        let text = cut(text, self.width.saturating_sub(self.used));
+        self.used += text.width();
+        if let Some(line) = self.lines.last_mut() {
+            line.push(Span::styled(text, style));
+        }
+    }
+
+    fn finish(self) -> Vec<Line> {
+        self.lines.into_iter().map(Line::from).collect()
+    }
+}

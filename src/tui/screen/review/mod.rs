@@ -1,0 +1,424 @@
+//! A review on the whole screen: who asks for what, the evidence, then every file or the difference.
+//!
+//! Approving stays locked until the checks have ended and the end of the evidence and of every file (or of the
+//! difference) was on screen; the last line says what is missing. What was shown, and for how long, goes into
+//! the decision.
+
+mod going;
+mod header;
+mod lock;
+mod parts;
+mod remarks;
+#[cfg(test)]
+mod tests;
+mod verdict;
+mod watch;
+
+pub use lock::{Lock, LockKeys};
+
+use super::reader::{Exposure, Reader, Tab, TabKind};
+use super::source::{diff_lines, file_lines};
+use crate::action::Verb;
+use crate::domain::{Command, CommentId, CommentKind, DecisionKind, Review, Shown, Spot, VersionFile};
+use crate::engine::{EngineError, Preview, ReviewDetail};
+use crate::tui::ink::{Ink, draw_rule};
+use crate::tui::msg::Now;
+use crate::tui::pane::queue::subject;
+use crate::tui::pane::rows::Look;
+use crate::tui::phrase::cut;
+use crate::tui::widget::{Blanks, DiffLayout, DiffLook, DiffText, Side, TextLine, TextView, Tone, Unfolded};
+use parts::Parts;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::Style;
+use remarks::Remark;
+use verdict::Link;
+use watch::Watch;
+
+/// From so many rows on the evidence stays above the text when it fits.
+const PIN_HEIGHT: u16 = 26;
+
+/// What of a version is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    /// Every file.
+    Source,
+    /// The difference to the version approved before.
+    Difference,
+}
+
+/// Files whose syntax should be marked.
+pub type Uncoloured = Vec<(Side, Vec<VersionFile>)>;
+
+/// The state of the screen.
+pub struct ReviewScreen {
+    /// The review; what the queue knew until its detail came.
+    pub review: Review,
+    /// Given with the request for syntax marks.
+    pub ticket: u64,
+    reader: Reader,
+    reading: Reading,
+    /// What was read of it; `None` until it came.
+    detail: Option<Box<ReviewDetail>>,
+    /// The difference to the version approved before, when there is one.
+    compared: Option<Box<DiffText>>,
+    blanks: Blanks,
+    unfolded: Unfolded,
+    /// Columns for which the difference is laid out.
+    width: u16,
+    /// What lines of the evidence point at.
+    links: Vec<Link>,
+    remarks: Vec<Remark>,
+    parts: Parts,
+    watch: Watch,
+    /// Not drawn since it was loaded: which text to begin with depends on the room.
+    fresh: bool,
+    /// What a yes would do, as the engine says.
+    consequence: Vec<String>,
+    opened_ms: u64,
+    now: Now,
+    /// Why the review can no longer be decided as it is shown.
+    stale: Option<String>,
+}
+
+impl ReviewScreen {
+    /// A screen whose detail is still to come.
+    pub fn loading(review: Review, ticket: u64, now: Now) -> ReviewScreen {
+        let view = TextView::new(vec![TextLine::new("reading …", Tone::Fold)]);
+        ReviewScreen {
+            review,
+            ticket,
+            reader: Reader::new(vec![Tab::new("…", view)]),
+            reading: Reading::Source,
+            detail: None,
+            compared: None,
+            blanks: Blanks::Count,
+            unfolded: Unfolded::default(),
+            width: 0,
+            links: Vec::new(),
+            remarks: Vec::new(),
+            parts: Parts::default(),
+            watch: Watch::default(),
+            fresh: false,
+            consequence: Vec::new(),
+            opened_ms: now.steady_ms,
+            now,
+            stale: None,
+        }
+    }
+
+    /// Takes the detail with the difference; that is laid out for `width` columns. When the same version comes again,
+    /// what was read of it stays read. Returns the files whose syntax should be marked.
+    pub fn set(
+        &mut self,
+        detail: Result<Box<ReviewDetail>, EngineError>,
+        compared: Option<Box<DiffText>>,
+        now: Now,
+        width: u16,
+    ) -> Uncoloured {
+        let detail = match detail {
+            Ok(detail) => detail,
+            Err(error) if self.is_loaded() => {
+                self.stale = Some(error.message);
+                return Vec::new();
+            }
+            Err(error) => {
+                let lines = [TextLine::new(&error.message, Tone::Bad), TextLine::new(&error.hint, Tone::Plain)];
+                self.reader = Reader::new(vec![Tab::new("not readable", TextView::new(lines.into()))]);
+                return Vec::new();
+            }
+        };
+        let again = self.detail.as_ref().is_some_and(|known| known.review.digest == detail.review.digest);
+        self.review = detail.review.clone();
+        self.detail = Some(detail);
+        self.now = now;
+        if again {
+            self.lay_out_again();
+            return Vec::new();
+        }
+        self.compared = compared;
+        self.reading = if self.compared.is_some() { Reading::Difference } else { Reading::Source };
+        self.width = width;
+        self.reader = Reader::new(Vec::new());
+        self.opened_ms = now.steady_ms;
+        self.fresh = true;
+        self.lay_out();
+        self.uncoloured()
+    }
+
+    fn uncoloured(&self) -> Uncoloured {
+        let Some(detail) = &self.detail else { return Vec::new() };
+        let base = detail.base_files.clone().unwrap_or_default();
+        [(Side::New, detail.files.clone()), (Side::Old, base)]
+            .into_iter()
+            .filter(|(_, files)| !files.is_empty())
+            .collect()
+    }
+
+    /// Takes the difference compared in another way.
+    pub fn set_compared(&mut self, compared: Box<DiffText>) {
+        self.compared = Some(compared);
+        self.lay_out();
+    }
+
+    /// Whether the detail came.
+    pub fn is_loaded(&self) -> bool {
+        self.detail.is_some()
+    }
+
+    /// What may have changed since it was laid out: findings and comments come while somebody reads.
+    fn lay_out_again(&mut self) {
+        let Some(detail) = &self.detail else { return };
+        if remarks::of(detail, self.now) == self.remarks && detail.comments.is_empty() {
+            let (facts, links) = verdict::facts(detail, self.now);
+            self.links = links;
+            if let Some(tab) = self.reader.tab_of(TabKind::Facts) {
+                tab.view.replace(TextView::new(facts));
+            }
+            return;
+        }
+        self.lay_out();
+    }
+
+    /// Makes every text anew from what is known. What was read stays read.
+    fn lay_out(&mut self) {
+        let Some(detail) = &self.detail else { return };
+        let (facts, links) = verdict::facts(detail, self.now);
+        self.links = links;
+        self.remarks = remarks::of(detail, self.now);
+        self.parts = Parts::of(detail, self.compared.as_deref());
+        let mut tabs = vec![Tab::new("evidence", TextView::new(facts).with_cursor())];
+        for (number, file) in detail.files.iter().enumerate() {
+            let lines = file_lines(file);
+            tabs.push(self.text_tab(file.path.clone(), TabKind::File(number), vec![file.path.clone()], lines));
+        }
+        if let Some(text) = &self.compared {
+            let read = self.read_places();
+            let layout = DiffLayout::for_width(self.width);
+            let lines = diff_lines(text, &DiffLook { layout, unfolded: &self.unfolded, read: &read });
+            let paths = text.files.iter().map(|file| file.path.clone()).collect();
+            tabs.push(self.text_tab("difference".to_owned(), TabKind::Difference, paths, lines));
+        }
+        if !detail.comments.is_empty() {
+            let view = TextView::new(remarks::list(detail, self.now)).with_cursor();
+            let name = format!("comments {}", detail.comments.len());
+            tabs.push(Tab::new(name, view).of(TabKind::Comments, Vec::new()));
+        }
+        self.reader.renew(tabs);
+    }
+
+    fn text_tab(&self, name: String, kind: TabKind, paths: Vec<String>, lines: Vec<TextLine>) -> Tab {
+        let lines = remarks::beside(lines, &paths, &self.remarks);
+        let flags = remarks::flags(&lines, &paths, &self.remarks);
+        let mut view = TextView::new(lines).with_cursor();
+        view.set_flags(flags);
+        Tab::new(name, view).of(kind, paths)
+    }
+
+    /// Lays the difference out for another width, where that makes a difference.
+    pub fn set_width(&mut self, width: u16) {
+        let changes = DiffLayout::for_width(width) != DiffLayout::for_width(self.width);
+        self.width = width;
+        if changes && self.compared.is_some() {
+            self.lay_out();
+        }
+    }
+
+    /// Takes what a yes would do.
+    pub fn set_consequence(&mut self, preview: &Result<Preview, EngineError>) {
+        self.consequence = match preview {
+            Ok(preview) => preview.lines.clone(),
+            Err(error) => vec![error.message.clone()],
+        };
+    }
+
+    /// The command whose preview says what a yes would do.
+    pub fn consequence_query(&self) -> Command {
+        Command::Decide {
+            review: self.review.id,
+            digest: self.review.digest,
+            kind: DecisionKind::Approve,
+            reason: None,
+            shown: Shown::default(),
+            override_reason: None,
+            role: None,
+        }
+    }
+
+    /// Says that what is shown is no longer what waits.
+    pub fn set_stale(&mut self, why: String) {
+        self.stale = Some(why);
+    }
+
+    /// The body.
+    pub fn reader(&mut self) -> &mut Reader {
+        &mut self.reader
+    }
+
+    /// The body.
+    pub fn body(&self) -> &Reader {
+        &self.reader
+    }
+
+    /// Whether there is a version approved before to compare with.
+    pub fn has_difference(&self) -> bool {
+        self.compared.is_some()
+    }
+
+    /// The files before and now, to be compared in the other way; `None` when there is nothing to compare.
+    pub fn toggle_blanks(&mut self) -> Option<(Vec<VersionFile>, Vec<VersionFile>, Blanks)> {
+        let detail = self.detail.as_ref()?;
+        let before = detail.base_files.clone()?;
+        self.blanks = if self.blanks == Blanks::Count { Blanks::Ignored } else { Blanks::Count };
+        Some((before, detail.files.clone(), self.blanks))
+    }
+
+    /// Shows all unchanged lines, or folds them again.
+    pub fn toggle_folds(&mut self) {
+        self.unfolded = Unfolded { all: !self.unfolded.all, ..Unfolded::default() };
+        self.lay_out();
+    }
+
+    /// What a comment written now would be about.
+    pub fn spot(&self) -> Spot {
+        self.spot_at_cursor().unwrap_or_default()
+    }
+
+    /// The comment that the cursor is on, when it is one.
+    pub fn comment_at_cursor(&self) -> Option<CommentId> {
+        let number = self.comment_number()?;
+        self.detail.as_ref()?.comments.get(number).map(|comment| comment.id)
+    }
+
+    /// The must-fix comments in a line each.
+    pub fn must_fix(&self) -> Vec<String> {
+        self.detail.as_ref().map(|detail| remarks::must_fix(detail)).unwrap_or_default()
+    }
+
+    /// How many comments want something fixed or answered.
+    pub fn open_comments(&self) -> usize {
+        let comments = self.detail.iter().flat_map(|detail| &detail.comments);
+        comments.filter(|comment| comment.kind != CommentKind::Note).count()
+    }
+
+    /// What a yes covers, in a line.
+    pub fn covers(&self) -> String {
+        let review = &self.review;
+        format!("{} · {} → {}", subject(review), review.from_stage, review.to_stage)
+    }
+
+    /// What a yes does, beside the change of stage; empty until the engine said.
+    pub fn does(&self) -> String {
+        self.consequence.iter().skip(1).cloned().collect::<Vec<_>>().join(" · ")
+    }
+
+    fn belongs(&self, kind: TabKind) -> bool {
+        match kind {
+            TabKind::Facts | TabKind::Comments => true,
+            TabKind::File(_) => self.reading == Reading::Source,
+            TabKind::Difference => self.reading == Reading::Difference,
+        }
+    }
+}
+
+impl ReviewScreen {
+    /// Draws the screen and returns the cursor while a search is typed. `place` is the place in the queue.
+    pub fn draw(
+        &mut self,
+        area: Rect,
+        buf: &mut Buffer,
+        look: Look,
+        exposure: Exposure,
+        place: Option<(usize, usize)>,
+    ) -> Option<Position> {
+        self.now = look.now;
+        self.set_width(area.width);
+        let header = self.header((area.width, area.height), look, place);
+        let head_height = (header.len() as u16).min(area.height);
+        for (y, line) in (area.y..area.y + head_height).zip(&header) {
+            buf.put_line(area.x, y, line, area.width);
+        }
+        let below = Rect { y: area.y + head_height, height: area.height - head_height, ..area };
+        let last = u16::from(below.height > 3);
+        let mut body = Rect { height: below.height - last, ..below };
+        self.draw_pinned(&mut body, buf, look, exposure);
+        let signs: Vec<Option<&'static str>> =
+            self.reader.tabs().iter().map(|tab| self.belongs(tab.kind).then(|| self.sign_of(tab))).collect();
+        let (read, parts) = self.read_count();
+        let remark = if parts > 0 { format!("read {read}/{parts} ") } else { String::new() };
+        let cursor = self.reader.draw_with(body, buf, look, exposure, &remark, &|at, _| signs[at]);
+        match exposure {
+            Exposure::Open if self.is_loaded() => self.watch.drawn(self.reader.current().kind, look.now),
+            Exposure::Open | Exposure::Covered => self.watch.stop(look.now),
+        }
+        if last > 0 {
+            // After the text: what was just shown may have been what was missing.
+            let (text, style) = self.lock_line(look);
+            let width = usize::from(below.width);
+            buf.put(below.x, below.bottom() - 1, cut(&format!(" {text}"), width), width, style);
+        }
+        cursor
+    }
+
+    fn sign_of(&self, tab: &Tab) -> &'static str {
+        match tab.kind {
+            TabKind::Comments => "",
+            TabKind::Facts | TabKind::File(_) | TabKind::Difference => {
+                if !self.is_loaded() || self.is_seen(tab) {
+                    "✓ "
+                } else {
+                    "· "
+                }
+            }
+        }
+    }
+
+    /// Keeps the evidence above the text where there is room for all of it.
+    fn draw_pinned(&mut self, body: &mut Rect, buf: &mut Buffer, look: Look, exposure: Exposure) {
+        let Some(tab) = self.reader.tab_mut(0) else { return };
+        let lines = u16::try_from(tab.view.rows_in(usize::from(body.width))).unwrap_or(u16::MAX);
+        let fits = self.is_loaded() && body.height >= PIN_HEIGHT && lines > 0 && lines < body.height * 2 / 5;
+        if std::mem::take(&mut self.fresh) && fits {
+            let kind = if self.reading == Reading::Difference { TabKind::Difference } else { TabKind::File(0) };
+            self.reader.show_kind(kind);
+        }
+        if !fits || self.reader.position() == 0 {
+            return;
+        }
+        let pinned = Rect { height: lines + 1, ..*body };
+        let inner = draw_rule(pinned, buf, look.theme.border);
+        if let Some(tab) = self.reader.tab_mut(0) {
+            match exposure {
+                Exposure::Open => tab.view.render_whole(inner, buf, look.theme),
+                Exposure::Covered => tab.view.covered(|view| view.render_whole(inner, buf, look.theme)),
+            }
+        }
+        let rule = Rect { y: pinned.bottom(), height: 1, ..*body };
+        draw_rule(rule, buf, look.theme.border);
+        let used = pinned.height + 1;
+        *body = Rect { y: body.y + used, height: body.height - used, ..*body };
+    }
+
+    fn lock_line(&self, look: Look) -> (String, Style) {
+        let key = |verb| look.keymap.key(verb);
+        let others = format!("{} rejects · {} asks for changes", key(Verb::Reject), key(Verb::RequestChanges));
+        match self.lock(&lock_keys(look.keymap)) {
+            Lock::Open => {
+                let skipped = self.skipped_words(look.now);
+                (format!("{} approves · {others}{skipped}", key(Verb::Approve)), look.theme.good)
+            }
+            Lock::Locked(why) if self.decidable().is_ok() => (why, look.theme.warn),
+            Lock::Locked(why) => (why, look.theme.dim),
+        }
+    }
+}
+
+/// The keys that sentences about the lock name.
+pub fn lock_keys(keymap: &crate::tui::keymap::Keymap) -> LockKeys {
+    LockKeys {
+        next: keymap.key(Verb::NextTab),
+        bottom: keymap.key(Verb::Bottom),
+        over: keymap.key(Verb::ApproveOver),
+        blanks: keymap.key(Verb::IgnoreBlanks),
+    }
+}

@@ -1,0 +1,264 @@
+//! Rules of the review screen: what is shown first, where keys go, when approve is locked, what is recorded.
+
+use crate::domain::{
+    CheckReport, CheckState, Command, CommentKind, Digest, Mark, ReviewId, Spot, Stage, Verdict, VersionFile,
+};
+use crate::engine::ReviewDetail;
+use crate::tui::effect::Effect;
+use crate::tui::msg::Answer;
+use crate::tui::screen::Screen;
+use crate::tui::testing::{Bench, ago, comment, files, review_detail, reviews, tool, verdict};
+
+const SIZES: [(u16, u16); 4] = [(120, 40), (80, 24), (60, 20), (40, 10)];
+
+fn snapshots(label: &str, make: impl Fn(u16, u16) -> Bench) {
+    for (width, height) in SIZES {
+        insta::assert_snapshot!(format!("{label}_{width}x{height}"), make(width, height).screen());
+    }
+}
+
+/// The files before: one line other, far from the first lines, and one file less.
+fn before() -> Vec<VersionFile> {
+    let mut before = files();
+    let text = String::from_utf8(before[0].bytes.clone()).unwrap();
+    before[0].bytes = text.replace("print(30)", "show(30)").replace("print(55)  #", "print(55) #").into();
+    before
+}
+
+fn changed(detail: &mut ReviewDetail) {
+    detail.base_files = Some(before());
+    detail.verdict = Some(verdict(&["egress"]));
+    detail.blocking = vec!["egress".into()];
+    detail.comments = vec![
+        comment(1, CommentKind::MustFix, Some((30, 31)), "why does it print twice?\nonce is enough"),
+        comment(2, CommentKind::Note, None, "nice and short"),
+    ];
+}
+
+fn deciding(bench: &mut Bench) -> &mut Bench {
+    bench.draw();
+    bench.wait(600)
+}
+
+#[test]
+fn evidence_has_the_failing_and_risky_first() {
+    snapshots("evidence", |width, height| {
+        let mut bench = Bench::reviewing_with(width, height, changed);
+        bench.press("[ [");
+        bench.draw();
+        while !matches!(&bench.app.screen, Screen::Review(screen) if screen.body().position() == 0) {
+            bench.press("]");
+        }
+        bench
+    });
+}
+
+#[test]
+fn a_changed_version_shows_risks_and_comments_beside_its_lines() {
+    snapshots("changed", |width, height| {
+        let mut bench = Bench::reviewing_with(width, height, changed);
+        bench.press("r");
+        bench
+    });
+}
+
+#[test]
+fn a_finding_leads_to_its_line_and_a_fold_opens_for_it() {
+    let mut bench = Bench::reviewing_with(80, 24, changed);
+    let line_of = |bench: &mut Bench, text: &str| bench.screen().lines().position(|line| line.contains(text));
+    while line_of(&mut bench, "› ")
+        .is_none_or(|_| !bench.screen().lines().any(|l| l.starts_with('›') && l.contains(":12")))
+    {
+        bench.press("j");
+    }
+    bench.press("enter");
+    let screen = bench.screen();
+    assert!(screen.lines().any(|line| line.starts_with("›!") && line.contains("print(12)")), "{screen}");
+    assert!(screen.contains("difference"), "{screen}");
+    assert!(screen.contains("opens the network"), "{screen}");
+}
+
+#[test]
+fn risks_are_gone_through_round_all_tabs() {
+    let mut bench = Bench::reviewing_with(80, 24, |detail| detail.verdict = Some(verdict(&["egress"])));
+    let cursor = |bench: &mut Bench| {
+        bench.screen().lines().find(|line| line.starts_with('›')).map(str::to_owned).unwrap_or_default()
+    };
+    for wanted in ["print(12)", "print(30)", "print(12)"] {
+        bench.press("r");
+        assert!(cursor(&mut bench).contains(wanted), "{}", bench.screen());
+    }
+    bench.press("R");
+    assert!(cursor(&mut bench).contains("print(30)"), "{}", bench.screen());
+}
+
+#[test]
+fn approve_waits_for_the_checks_and_says_how_far_they_are() {
+    let running = |detail: &mut ReviewDetail| {
+        let mut checks = verdict(&[]).checks;
+        checks.push(CheckReport { state: CheckState::Running, ..CheckReport::of("trials", vec![]) });
+        detail.verdict = Some(Verdict::of(checks, None, ago(0)));
+    };
+    let mut bench = Bench::reviewing_with(80, 24, running);
+    bench.read_everything().press("a");
+    assert!(bench.app.overlays.is_empty());
+    assert!(bench.screen().contains("checks are running, 7 of 8 done"), "{}", bench.screen());
+    // They end while somebody reads: what was read stays read.
+    let mut detail = review_detail(&reviews().remove(1));
+    detail.review.verdict = detail.verdict.as_ref().map(Verdict::tally);
+    bench.answer(Answer::reviewed(detail.review.id, Ok(detail)));
+    bench.press("[ [ [");
+    bench.read_everything().press("a");
+    assert_eq!(bench.app.overlays.len(), 1, "{}", bench.screen());
+}
+
+#[test]
+fn a_failed_gate_locks_approve_and_a_typed_reason_goes_over_it() {
+    let mut bench = Bench::reviewing_with(80, 24, |detail| {
+        detail.verdict = Some(verdict(&["egress"]));
+        detail.blocking = vec!["egress".into()];
+    });
+    bench.read_everything().press("a");
+    assert!(bench.app.overlays.is_empty());
+    assert!(bench.screen().contains("egress failed · O goes over it with a reason"), "{}", bench.screen());
+    bench.press("O");
+    deciding(&mut bench);
+    let digest = tool("text-diff-summary", Stage::Experimental).digest;
+    bench.type_text(&digest.hex()[..4]).press("enter");
+    assert!(bench.screen().contains("a reason is needed"), "{}", bench.screen());
+    bench.type_text("measured").press("enter");
+    let effects = bench.taken();
+    let [Effect::Execute(Command::Decide { override_reason, reason, .. })] = effects.as_slice() else {
+        panic!("{effects:?}");
+    };
+    assert_eq!((override_reason.as_deref(), reason), (Some("measured"), &None));
+}
+
+#[test]
+fn the_override_key_does_nothing_where_no_check_failed() {
+    let mut bench = Bench::reviewing(80, 24);
+    bench.read_everything().press("O");
+    assert!(bench.app.overlays.is_empty() && bench.effects.is_empty());
+}
+
+#[test]
+fn a_decision_carries_what_was_seen_of_each_part_and_for_how_long() {
+    let mut bench = Bench::reviewing(80, 24);
+    bench.draw();
+    bench.wait(2_000);
+    bench.press("]");
+    bench.draw();
+    bench.wait(700);
+    bench.read_everything().press("a");
+    deciding(&mut bench);
+    let digest = tool("text-diff-summary", Stage::Experimental).digest;
+    bench.type_text(&digest.hex()[..4]).press("enter");
+    let effects = bench.taken();
+    let [Effect::Execute(Command::Decide { shown, .. })] = effects.as_slice() else { panic!("{effects:?}") };
+    let parts: Vec<_> = shown.parts.iter().map(|part| (part.part.as_str(), part.ms)).collect();
+    assert_eq!(parts, [("evidence", 2_000), ("main.py", 700), ("tool.toml", 0)]);
+    assert_eq!(shown.lines, shown.parts.iter().map(|part| part.lines).sum::<u64>());
+}
+
+#[test]
+fn a_comment_is_about_the_lines_chosen() {
+    let mut bench = Bench::reviewing(80, 24);
+    bench.press("] j j v j j i");
+    bench.draw();
+    bench.type_text("once").press("tab enter");
+    let effects = bench.taken();
+    let [Effect::Execute(Command::Comment { review, spot, kind, body })] = effects.as_slice() else {
+        panic!("{effects:?}");
+    };
+    let expected = Spot { path: Some("main.py".into()), lines: Some((3, 5)) };
+    assert_eq!((*review, spot, *kind, body.as_str()), (ReviewId(2), &expected, CommentKind::MustFix, "once"));
+}
+
+#[test]
+fn a_comment_typed_and_left_is_still_there_the_next_time() {
+    let mut bench = Bench::reviewing(80, 24);
+    bench.press("i").type_text("too wide").press("esc i");
+    assert!(bench.screen().contains("too wide"), "{}", bench.screen());
+}
+
+#[test]
+fn must_fix_comments_are_named_at_the_yes_and_begin_the_reason_of_a_not_yet() {
+    let with_comment = |detail: &mut ReviewDetail| {
+        detail.comments = vec![comment(1, CommentKind::MustFix, Some((4, 4)), "no limit")];
+    };
+    let mut bench = Bench::reviewing_with(80, 24, with_comment);
+    bench.press("c");
+    assert!(bench.screen().contains("main.py:4: no limit"), "{}", bench.screen());
+    let mut bench = Bench::reviewing_with(80, 24, with_comment);
+    bench.read_everything().press("a");
+    assert!(bench.screen().contains("! must-fix main.py:4: no limit"), "{}", bench.screen());
+}
+
+#[test]
+fn a_comment_is_withdrawn_where_the_cursor_is_on_it() {
+    let mut bench = Bench::reviewing_with(80, 24, |detail| {
+        detail.comments = vec![comment(7, CommentKind::Note, Some((1, 1)), "first line")];
+    });
+    bench.press("] j W");
+    let effects = bench.taken();
+    assert!(
+        matches!(effects.as_slice(), [Effect::Execute(Command::Withdraw { comment })] if comment.0 == 7),
+        "{effects:?}"
+    );
+}
+
+#[test]
+fn a_mark_is_of_the_content_and_goes_when_that_changes() {
+    let mut bench = Bench::reviewing(80, 24);
+    assert!(bench.screen().contains("read 0/2"), "{}", bench.screen());
+    bench.press("] m");
+    let effects = bench.taken();
+    let [Effect::Execute(Command::Mark { mark, on: true, .. })] = effects.as_slice() else { panic!("{effects:?}") };
+    let expected = Mark { path: "main.py".into(), content: Digest::of_bytes(&files()[0].bytes) };
+    assert_eq!(mark, &expected);
+    assert!(bench.screen().contains("read 1/2"), "{}", bench.screen());
+    let other = Bench::reviewing_with(80, 24, |detail| {
+        detail.marks = vec![expected.clone()];
+        detail.files[0].bytes.push(b'\n');
+    })
+    .screen();
+    assert!(other.contains("read 0/2"), "{other}");
+}
+
+#[test]
+fn a_hunk_is_marked_as_read_where_the_cursor_is() {
+    let mut bench = Bench::reviewing_with(120, 40, changed);
+    bench.press("} } } m");
+    let screen = bench.screen();
+    assert!(screen.contains("read 1/2") && screen.contains("✓ read"), "{screen}");
+    bench.press("m");
+    assert!(bench.screen().contains("read 0/2"), "{}", bench.screen());
+}
+
+#[test]
+fn lines_left_out_for_their_blanks_keep_approve_locked() {
+    let mut bench = Bench::reviewing_with(80, 24, |detail| detail.base_files = Some(before()));
+    bench.press("s");
+    let effects = bench.taken();
+    let [Effect::Compare { ticket, before, after, blanks }] = effects.as_slice() else { panic!("{effects:?}") };
+    let compared = Box::new(crate::tui::widget::DiffText::between(before, after, *blanks));
+    bench.answer(Answer::Compared { ticket: *ticket, compared });
+    bench.read_everything().press("a");
+    assert!(bench.app.overlays.is_empty());
+    bench.press("]");
+    let screen = bench.screen();
+    assert!(screen.contains("s shows all lines") && screen.contains("1 line differs in blanks only"), "{screen}");
+}
+
+#[test]
+fn reviews_are_sorted_by_risk_and_marked_without_deciding_anything() {
+    let mut bench = Bench::ready(100, 20);
+    bench.press("4 o");
+    let screen = bench.screen();
+    let at = |name: &str| screen.find(name).unwrap();
+    assert!(at("web-fetch") < at("csv-stats") && at("csv-stats") < at("text-diff-summary"), "{screen}");
+    bench.press("g v j j m");
+    assert!(bench.screen().contains("3 marked"), "{}", bench.screen());
+    bench.press("space enter");
+    assert!(bench.taken().iter().all(|effect| !matches!(effect, Effect::Execute(_))));
+}

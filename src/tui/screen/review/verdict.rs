@@ -1,0 +1,207 @@
+//! The evidence of a review as lines: what the checks say, worst first, then facts, decisions and runs.
+//!
+//! A check that was not made is said in words with its reason, never with a tick.
+
+use super::super::evidence::{Facts, evidence_line, run_line};
+use crate::domain::{CheckReport, CheckState, CommentKind, Finding, Severity, Verdict};
+use crate::engine::{EvidenceLine, ReviewDetail};
+use crate::tui::msg::Now;
+use crate::tui::overlay::decision_line;
+use crate::tui::phrase::plural;
+use crate::tui::widget::{TextLine, Tone};
+
+/// Runs listed.
+const MAX_RUNS: usize = 5;
+/// Evidence of the engine that says how the version differs from the one approved before: it goes first.
+const DIFFERENCES: [&str; 2] = ["permissions", "behaviour"];
+
+/// Where a finding points.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Link {
+    /// The file.
+    pub(super) path: String,
+    /// The line in it, counted from 1.
+    pub(super) line: Option<u64>,
+}
+
+/// All evidence, and what its lines point at, by the number in their places.
+pub(super) fn facts(detail: &ReviewDetail, now: Now) -> (Vec<TextLine>, Vec<Link>) {
+    let mut page = Page::default();
+    if let Some(verdict) = &detail.verdict {
+        page.summary(verdict);
+        page.gate(detail);
+    }
+    page.comments(detail);
+    if let Some(verdict) = &detail.verdict {
+        for state in [CheckState::Failed, CheckState::Warned] {
+            verdict.in_state(state).for_each(|check| page.trouble(check));
+        }
+    }
+    let difference = |line: &&EvidenceLine| DIFFERENCES.contains(&line.label.as_str());
+    page.facts.extend(detail.evidence.iter().filter(difference).map(evidence_line));
+    page.facts.extend(detail.evidence.iter().filter(|line| !difference(line)).map(evidence_line));
+    if let Some(verdict) = &detail.verdict {
+        page.quiet(verdict);
+    }
+    page.past(detail, now);
+    (page.facts.lines, page.links)
+}
+
+#[derive(Default)]
+struct Page {
+    facts: Facts,
+    links: Vec<Link>,
+}
+
+impl Page {
+    /// How far the checks are, and how they ended.
+    fn summary(&mut self, verdict: &Verdict) {
+        let tally = verdict.tally();
+        let (sign, tone) = state_sign(verdict.state);
+        let mut parts = Vec::new();
+        if verdict.state == CheckState::Running {
+            parts.push(format!("{} of {} done", tally.ended, tally.total));
+        }
+        let not_made = tally.ended.saturating_sub(tally.failed + tally.warned + tally.passed);
+        let counts =
+            [(tally.failed, "failed"), (tally.warned, "warned"), (tally.passed, "passed"), (not_made, "not made")];
+        parts.extend(counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")));
+        self.facts.add(sign, "checks", &parts.join(" · "), tone);
+    }
+
+    fn gate(&mut self, detail: &ReviewDetail) {
+        if !detail.blocking.is_empty() {
+            let word = if detail.blocking.len() == 1 { "stands" } else { "stand" };
+            let text = format!("{} {word} in the way: only a typed reason goes over that", detail.blocking.join(", "));
+            self.facts.add("✗", "gate", &text, Tone::Bad);
+        }
+    }
+
+    fn comments(&mut self, detail: &ReviewDetail) {
+        let count = |kind| detail.comments.iter().filter(|comment| comment.kind == kind).count();
+        let counts = [
+            (count(CommentKind::MustFix), "must-fix"),
+            (count(CommentKind::Question), "question"),
+            (count(CommentKind::Note), "note"),
+        ];
+        let words: Vec<String> =
+            counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+        if !words.is_empty() {
+            let (sign, tone) = if counts[0].0 > 0 { ("!", Tone::Warn) } else { ("·", Tone::Fact) };
+            self.facts.add(sign, "comments", &words.join(", "), tone);
+        }
+    }
+
+    /// A check that found something: each finding in a line, the first with the name of the check.
+    fn trouble(&mut self, check: &CheckReport) {
+        let (sign, tone) = state_sign(check.state);
+        let mut label = check.name.as_str();
+        if check.findings.is_empty() || !check.note.is_empty() {
+            let note = if check.note.is_empty() { "no reason given" } else { &check.note };
+            self.facts.add(sign, label, &format!("{}: {note}", check.state), tone);
+            label = "";
+        }
+        for finding in check.findings.iter().filter(|finding| finding.severity != Severity::Low) {
+            self.finding(finding, label);
+            label = "";
+        }
+    }
+
+    fn finding(&mut self, finding: &Finding, label: &str) {
+        let (sign, tone) = severity_sign(finding.severity);
+        let Some(path) = &finding.path else {
+            return self.facts.add(sign, label, &finding.message, tone);
+        };
+        let line = finding.line.map(|line| format!(":{line}")).unwrap_or_default();
+        let link = Link { path: path.clone(), line: finding.line };
+        self.facts.link(sign, label, &format!("{path}{line}  {}", finding.message), tone, self.links.len());
+        self.links.push(link);
+    }
+
+    /// What asks for no attention: what passed, what is plain, what is still to come, what was not made and why.
+    fn quiet(&mut self, verdict: &Verdict) {
+        let running: Vec<&str> = verdict.in_state(CheckState::Running).map(|check| check.name.as_str()).collect();
+        if !running.is_empty() {
+            self.facts.add("…", "not done yet", &running.join(", "), Tone::Fact);
+        }
+        let silent = |check: &&CheckReport| check.note.is_empty();
+        let passed: Vec<&str> =
+            verdict.in_state(CheckState::Passed).filter(silent).map(|check| check.name.as_str()).collect();
+        for check in verdict.in_state(CheckState::Passed).filter(|check| !silent(check)) {
+            self.facts.add("✓", &check.name, &check.note, Tone::Good);
+        }
+        if !passed.is_empty() {
+            self.facts.add("✓", "passed", &passed.join(", "), Tone::Good);
+        }
+        for check in &verdict.checks {
+            let mut label = check.name.as_str();
+            for finding in check.findings.iter().filter(|finding| finding.severity == Severity::Low) {
+                self.finding(finding, label);
+                label = "";
+            }
+        }
+        for state in [CheckState::Skipped, CheckState::Unavailable] {
+            for (note, names) in by_note(verdict, state) {
+                self.facts.add("–", state.word(), &format!("{}: {note}", names.join(", ")), Tone::Fact);
+            }
+        }
+    }
+
+    /// The command, past decisions and runs.
+    fn past(&mut self, detail: &ReviewDetail, now: Now) {
+        if let Some(recipe) = detail.manifest.as_ref().and_then(|manifest| manifest.recipe.as_ref()) {
+            self.facts.add("·", "command", &recipe.command.join(" "), Tone::Fact);
+            for (name, value) in &recipe.env {
+                self.facts.add("·", "sets", &format!("{name}={value}"), Tone::Fact);
+            }
+        }
+        for decision in &detail.review.decisions {
+            self.facts.add("·", "decided before", &decision_line(decision), Tone::Fact);
+            if let Some(reason) = &decision.override_reason {
+                let text = format!("failed checks, by {}: {reason}", decision.reviewer);
+                self.facts.add("!", "passed over", &text, Tone::Warn);
+            }
+        }
+        self.facts.extend(detail.runs.iter().take(MAX_RUNS).map(|run| run_line(run, now)));
+        if detail.runs.len() > MAX_RUNS {
+            let more = plural(detail.runs.len() - MAX_RUNS, "more", "more");
+            self.facts.add("·", "runs", &format!("{more} in the list of runs"), Tone::Fact);
+        }
+        if detail.files.is_empty() && detail.review.is_checked() {
+            self.facts.add("✗", "files", "they are gone; there is nothing to approve", Tone::Bad);
+        }
+    }
+}
+
+/// The checks in a state by the reason they give, in the order of the table.
+fn by_note(verdict: &Verdict, state: CheckState) -> Vec<(&str, Vec<&str>)> {
+    let mut groups: Vec<(&str, Vec<&str>)> = Vec::new();
+    for check in verdict.in_state(state) {
+        let note = if check.note.is_empty() { "no reason given" } else { check.note.as_str() };
+        match groups.iter_mut().find(|(known, _)| *known == note) {
+            Some((_, names)) => names.push(&check.name),
+            None => groups.push((note, vec![&check.name])),
+        }
+    }
+    groups
+}
+
+/// Sign and tone of a state; the word stands beside it.
+pub(super) fn state_sign(state: CheckState) -> (&'static str, Tone) {
+    match state {
+        CheckState::Running => ("…", Tone::Fact),
+        CheckState::Passed => ("✓", Tone::Good),
+        CheckState::Warned => ("!", Tone::Warn),
+        CheckState::Failed => ("✗", Tone::Bad),
+        CheckState::Skipped | CheckState::Unavailable => ("–", Tone::Fact),
+    }
+}
+
+/// Sign and tone of a finding.
+pub(super) fn severity_sign(severity: Severity) -> (&'static str, Tone) {
+    match severity {
+        Severity::High => ("✗", Tone::Bad),
+        Severity::Medium => ("!", Tone::Warn),
+        Severity::Low => ("·", Tone::Fact),
+    }
+}

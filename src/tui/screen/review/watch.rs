@@ -1,0 +1,37 @@
+//! How long each part of a review was on screen, for the record of the decision.
+
+use crate::tui::msg::Now;
+use crate::tui::screen::reader::TabKind;
+
+/// Milliseconds on screen, by tab.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Watch {
+    spent: Vec<(TabKind, u64)>,
+    /// What is on screen, and since when it is counted.
+    open: Option<(TabKind, u64)>,
+}
+
+impl Watch {
+    /// A tab was drawn; what was on screen until now gets its time.
+    pub(super) fn drawn(&mut self, tab: TabKind, now: Now) {
+        self.stop(now);
+        self.open = Some((tab, now.steady_ms));
+    }
+
+    /// Nothing of it is on screen any more.
+    pub(super) fn stop(&mut self, now: Now) {
+        let Some((tab, since)) = self.open.take() else { return };
+        let ms = now.steady_ms.saturating_sub(since);
+        match self.spent.iter_mut().find(|(known, _)| *known == tab) {
+            Some((_, spent)) => *spent += ms,
+            None => self.spent.push((tab, ms)),
+        }
+    }
+
+    /// How long a tab was on screen until now, milliseconds.
+    pub(super) fn spent_on(&self, tab: TabKind, now: Now) -> u64 {
+        let kept = self.spent.iter().find(|(known, _)| *known == tab).map_or(0, |(_, spent)| *spent);
+        let running = self.open.filter(|(open, _)| *open == tab);
+        kept + running.map_or(0, |(_, since)| now.steady_ms.saturating_sub(since))
+    }
+}
