@@ -13,7 +13,7 @@ mod source;
 pub use capabilities::scan;
 pub use source::Language;
 
-use crate::domain::{CheckReport, Missing, Tool, ToolDetail};
+use crate::domain::{CheckReport, Gate, Missing, Tool, ToolDetail};
 use crate::runner::{Pace, Tried};
 use serde_json::Value;
 use std::num::NonZeroUsize;
@@ -70,6 +70,9 @@ pub struct Batch<'a> {
 pub enum Cost {
     /// Reading the files: milliseconds.
     Reading,
+    /// Reading them beside those of the version approved before. A difference is no fault: what such a check finds
+    /// is for a human to judge, so it does not block by default.
+    Comparing,
     /// Starting the version, perhaps hundreds of times: seconds.
     Running,
     /// A program of the user's that may be absent.
@@ -89,6 +92,16 @@ pub struct Check {
     pub examine: fn(&Desk<'_>) -> CheckReport,
 }
 
+impl Check {
+    /// Its gate where nobody set one.
+    pub fn gate(&self) -> Gate {
+        match self.cost {
+            Cost::Comparing => Gate::Show,
+            Cost::Reading | Cost::Running | Cost::Program => Gate::Block,
+        }
+    }
+}
+
 /// Every check, in the order in which they are made and shown.
 pub const CHECKS: &[Check] = &[
     Check {
@@ -106,13 +119,13 @@ pub const CHECKS: &[Check] = &[
     Check {
         name: "permissions",
         doc: "what it asks for and how it is started, against the version approved before",
-        cost: Cost::Reading,
+        cost: Cost::Comparing,
         examine: change::permissions::examine,
     },
     Check {
         name: "version",
         doc: "whether the stated version goes as far on as what callers see changed",
-        cost: Cost::Reading,
+        cost: Cost::Comparing,
         examine: change::version::examine,
     },
 ];

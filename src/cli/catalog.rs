@@ -373,6 +373,9 @@ impl Shown {
         if let Some(reason) = &tool.reason {
             page.field("not runnable", Ink::Warn, reason)?;
         }
+        if let Some(reason) = &tool.facts.approved_over {
+            page.field("overridden", Ink::Bad, format!("approved although checks failed: {reason}"))?;
+        }
         for missing in &self.missing {
             page.field("missing", Ink::Warn, &missing.message)?;
         }

@@ -24,16 +24,20 @@ pub(super) struct Checked {
 pub(super) fn check(call: &Call<'_>) -> Result<Checked, EngineError> {
     let (engine, _catalog) = call.open_catalog()?;
     let tool = engine.resolve(call.required("tool")?)?;
+    let verdict = engine.check(&tool, &mut teller(call))?;
+    Ok(Checked { tool: tool.name.clone(), version: tool.version.clone(), digest: tool.digest, verdict })
+}
+
+/// Says on standard error which check ended, one line each.
+pub(super) fn teller<'a>(call: &'a Call<'_>) -> impl FnMut(&Verdict) + 'a {
     let mut told = 0;
-    let verdict = engine.check(&tool, &mut |verdict| {
-        let ended: Vec<&CheckReport> =
-            verdict.checks.iter().filter(|check| check.state != CheckState::Running).collect();
-        for check in ended.iter().skip(told) {
+    move |verdict| {
+        let ended = verdict.checks.iter().filter(|check| check.state != CheckState::Running);
+        for check in ended.clone().skip(told) {
             call.note(&Line::new().put(Ink::Dim, format!("  {} {}", check.name, check.state)));
         }
-        told = ended.len();
-    })?;
-    Ok(Checked { tool: tool.name.clone(), version: tool.version.clone(), digest: tool.digest, verdict })
+        told = ended.count();
+    }
 }
 
 impl Answer for Checked {
@@ -50,18 +54,24 @@ impl Answer for Checked {
 
 /// Writes a verdict, the worst checks first; that none has begun is said too.
 pub(super) fn write(page: &mut Page<'_>, verdict: Option<&Verdict>) -> io::Result<()> {
+    verdict_lines(verdict).iter().try_for_each(|line| page.line(line))
+}
+
+/// A verdict in lines, the worst checks first.
+pub(super) fn verdict_lines(verdict: Option<&Verdict>) -> Vec<Line> {
     let Some(verdict) = verdict else {
-        return page.line(&Line::new().put(Ink::Warn, "  none has begun on this version"));
+        return vec![Line::new().put(Ink::Warn, "  none has begun on this version")];
     };
     let mut checks: Vec<&CheckReport> = verdict.checks.iter().collect();
     checks.sort_by_key(|check| rank(check.state));
+    let mut lines = Vec::new();
     for check in checks {
         let head = Line::new().put(ink(check.state), format!("  {:<12}", check.state)).put(Ink::Strong, &check.name);
         let note = if check.note.is_empty() { String::new() } else { format!("  {}", check.note) };
-        page.line(&head.put(Ink::Dim, note))?;
-        check.findings.iter().try_for_each(|finding| page.line(&finding_line(finding)))?;
+        lines.push(head.put(Ink::Dim, note));
+        lines.extend(check.findings.iter().map(finding_line));
     }
-    Ok(())
+    lines
 }
 
 fn finding_line(finding: &Finding) -> Line {

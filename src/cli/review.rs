@@ -236,17 +236,24 @@ pub(super) fn evidence_line(line: &EvidenceLine) -> Line {
 /// `approve ID --digest PREFIX`. The digits are the confirmation: they must be of the digest under review.
 pub(super) fn approve(call: &Call<'_>) -> Result<Done, EngineError> {
     let prefix = call.required("digest")?;
-    let (engine, detail) = open_review(call)?;
-    let review = &detail.review;
-    if !review.digest.starts_with(prefix) {
-        let message = format!("review {} is about digest {}, not {prefix}", review.id, review.digest.short());
-        let hint = format!("`toolsmith review {}` shows what is under review now", review.id);
+    let (engine, _catalog) = call.open_catalog()?;
+    let id = ReviewId(call.required_id("review")?);
+    let named = engine.review(id)?.review;
+    if !named.digest.starts_with(prefix) {
+        let message = format!("review {id} is about digest {}, not {prefix}", named.digest.short());
+        let hint = format!("`toolsmith review {id}` shows what is under review now");
         return Err(EngineError::new(ErrorCode::Conflict, message, hint));
     }
+    if named.state == ReviewState::Waiting {
+        engine.ensure_checked(id, &mut check::teller(call))?;
+    }
+    let detail = engine.review(id)?;
+    let review = &detail.review;
     call.note(&Line::new().put(Ink::Plain, "digest ").put(Ink::Strong, review.digest.hex()));
     for line in &detail.evidence {
         call.note(&evidence_line(line));
     }
+    check::verdict_lines(detail.verdict.as_ref()).iter().for_each(|line| call.note(line));
     decide(call, &engine, &detail, DecisionKind::Approve)
 }
 
@@ -269,6 +276,7 @@ fn open_review(call: &Call<'_>) -> Result<(Engine, ReviewDetail), EngineError> {
 }
 
 fn decide(call: &Call<'_>, engine: &Engine, detail: &ReviewDetail, kind: DecisionKind) -> Result<Done, EngineError> {
+    let only_yes = |name| if kind == DecisionKind::Approve { call.text(name).map(str::to_owned) } else { None };
     let command = Command::Decide {
         review: detail.review.id,
         digest: detail.review.digest,
@@ -276,9 +284,9 @@ fn decide(call: &Call<'_>, engine: &Engine, detail: &ReviewDetail, kind: Decisio
         reason: call.text("reason").map(str::to_owned),
         // A shell shows nothing by itself, and the record says so.
         shown: Shown::default(),
-        override_reason: call.text("override").map(str::to_owned),
-        // Only a yes has one.
-        role: if kind == DecisionKind::Approve { call.text("role").map(str::to_owned) } else { None },
+        // Only a yes has these two.
+        override_reason: only_yes("override"),
+        role: only_yes("role"),
     };
     announce_and_execute(call, engine, command)
 }

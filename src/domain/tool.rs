@@ -35,6 +35,9 @@ pub struct Deprecation {
 pub struct ToolFacts {
     /// State of the newest review of this digest.
     pub review: ToolReview,
+    /// Why this version was approved although checks had failed; `None` when none had, or it is not approved.
+    #[serde(default)]
+    pub approved_over: Option<String>,
     /// 0 to 1, `None` until there is enough to judge.
     pub score: Option<f64>,
     /// Finished runs of the name that succeeded or failed; cancelled and never started ones do not count.

@@ -66,8 +66,12 @@ impl Engine {
         self.examine(tool, base.filter(|base| *base != tool.digest), &AtomicBool::new(false), progress)
     }
 
-    /// Makes the checks of a review's version unless they were made.
-    pub(super) fn ensure_checked(&self, review: ReviewId) -> Result<(), EngineError> {
+    /// Makes the checks of a review's version now unless they were made. `progress` is told of the verdict as it
+    /// grows.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such review; those of [`Engine::detail`].
+    pub fn ensure_checked(&self, review: ReviewId, progress: OnVerdict<'_>) -> Result<(), EngineError> {
         let review = self.review_row(review)?;
         if !review.is_checked() {
             return Ok(());
@@ -78,7 +82,7 @@ impl Engine {
             return Ok(());
         }
         match self.row_of(&review.tool, review.digest) {
-            Some(tool) => self.examine(&tool, base, &AtomicBool::new(false), &mut |_| {}).map(drop),
+            Some(tool) => self.examine(&tool, base, &AtomicBool::new(false), progress).map(drop),
             // Deciding says that the files are gone.
             None => Ok(()),
         }
@@ -170,7 +174,11 @@ impl Engine {
                 let later = Instant(now().0 + LEASE_MS / 4);
                 self.transact(|tx| Ok(tx.lease_checks(&next.tool, next.digest, owner, later)?))?;
             }
-            made?;
+            match made {
+                // Its files moved on while they were read; the next scan says what is to be examined instead.
+                Err(error) if error.code == ErrorCode::Conflict => {}
+                made => drop(made?),
+            }
         }
         Ok(true)
     }

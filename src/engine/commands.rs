@@ -30,7 +30,7 @@ impl Engine {
         let who = caller.identity();
         if let Command::Decide { review, kind: DecisionKind::Approve, .. } = command {
             // Before the turn: others need not wait for checks.
-            self.ensure_checked(review)?;
+            self.ensure_checked(review, &mut |_| {})?;
         }
         let _turn = match command {
             Command::Cancel { .. } | Command::Mark { .. } | Command::Recheck { .. } => None,

@@ -1,8 +1,9 @@
 //! Gates: which failed checks stand in the way of an approval.
 //!
-//! A check that nobody set a gate for blocks when it fails. A workspace can make a gate stricter than the user's,
+//! A check that nobody set a gate for has that of the table of checks. A workspace can make a gate stricter than the user's,
 //! never looser.
 
+use crate::check::{CHECKS, Check};
 use crate::domain::{CheckReport, CheckState, Gate, Stage, Verdict};
 use std::collections::BTreeMap;
 
@@ -17,7 +18,8 @@ impl Gates {
     /// The gate of a check on the way to a stage.
     pub fn of(&self, check: &str, to: Stage) -> Gate {
         let key = (check.to_owned(), to);
-        let user = self.user.get(&key).copied().unwrap_or(Gate::Block);
+        let usual = || CHECKS.iter().find(|known| known.name == check).map_or(Gate::Block, Check::gate);
+        let user = self.user.get(&key).copied().unwrap_or_else(usual);
         self.workspace.get(&key).map_or(user, |workspace| user.min(*workspace))
     }
 

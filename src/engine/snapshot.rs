@@ -19,6 +19,8 @@ pub struct Facts {
     drifted: HashSet<(ToolName, Digest)>,
     stats: HashMap<ToolName, Stats>,
     deprecations: HashMap<ToolName, Deprecation>,
+    /// Why versions were approved although checks had failed.
+    overrides: HashMap<(ToolName, Digest), String>,
 }
 
 impl Facts {
@@ -37,12 +39,14 @@ impl Facts {
                 reviews.insert((head.tool, head.digest), word);
             }
         }
+        let overrides = queries.overrides()?.into_iter().map(|(tool, digest, why)| ((tool, digest), why)).collect();
         Ok(Facts {
             approvals: Approvals::read(queries)?,
             reviews,
             drifted,
             stats: queries.stats()?,
             deprecations: queries.deprecations()?,
+            overrides,
         })
     }
 
@@ -58,6 +62,7 @@ impl Facts {
         let review = self.reviews.get(&key).copied().unwrap_or(ToolReview::None);
         let stats = self.stats.get(&tool.name);
         tool.facts = ToolFacts {
+            approved_over: self.overrides.get(&key).filter(|_| approved).cloned(),
             review: if approved && !self.drifted.contains(&key) { ToolReview::Approved } else { review },
             score: None,
             runs: stats.map_or(0, |s| s.runs),

@@ -52,6 +52,16 @@ impl Queries {
         })
     }
 
+    /// Versions that were approved although checks had failed, and why; decisions taken back do not count.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn overrides(&self) -> StoreResult<Vec<(ToolName, Digest, String)>> {
+        let sql = "SELECT r.tool, d.digest, d.override_reason FROM decisions d JOIN reviews r ON r.id = d.review \
+                   WHERE d.override_reason IS NOT NULL AND d.undone = 0 ORDER BY d.id";
+        self.rows(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+    }
+
     /// Whether somebody holds the lease on the checks of a version at `now`.
     ///
     /// # Errors

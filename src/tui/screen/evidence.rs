@@ -105,6 +105,9 @@ fn identity_lines(tool: &Tool) -> Vec<TextLine> {
         fact("form", tool.format.word()),
         fact("path", &tool.path),
     ];
+    if let Some(reason) = &tool.facts.approved_over {
+        lines.push(labelled("!", "overridden", &format!("approved although checks failed: {reason}"), Tone::Bad));
+    }
     for (label, list) in [
         ("tags", &tool.tags),
         ("keywords", &tool.keywords),
