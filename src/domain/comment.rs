@@ -77,7 +77,7 @@ impl Comment {
 
 /// The text of these lines (first and last, counted from 1); `None` when there are fewer.
 pub fn lines_of(text: &str, (first, last): (u64, u64)) -> Option<String> {
-    let (skip, count) = (first.checked_sub(1)?, (last + 1).checked_sub(first)?);
+    let (skip, count) = (first.checked_sub(1)?, last.checked_add(1)?.checked_sub(first)?);
     let lines: Vec<&str> = text.lines().skip(skip as usize).take(count as usize).collect();
     (count > 0 && lines.len() as u64 == count).then(|| lines.join("\n"))
 }

@@ -10,6 +10,8 @@ mod behaviour;
 mod behaviour_tests;
 mod bulk;
 mod checking;
+#[cfg(test)]
+mod checking_tests;
 mod comeback;
 mod commands;
 mod core;

@@ -1,0 +1,188 @@
+//! Checks, the gate, comments and marks, on real files and a real store.
+
+use super::tests::{World, ada};
+use super::*;
+use crate::domain::{
+    Caller, CheckState, Command, CommentId, CommentKind, DecisionKind, Digest, Mark, Review, ReviewState, Shown, Spot,
+};
+use crate::store::Tx;
+use std::sync::atomic::AtomicBool;
+
+/// A tool whose manifest asks for what no tool gets: a check of it fails.
+const GREEDY: &str = "name = \"greedy\"\nversion = \"1.0.0\"\ndescription = \"Reads too much\"\n\
+    [run]\ncommand = [\"sh\", \"{file}\"]\nentry = \"greedy.sh\"\ninput = \"none\"\n\
+    [permissions]\nread = [\"/proc\"]\n";
+
+fn greedy() -> World {
+    let world = World::new();
+    world.write("tools/experimental/greedy/greedy.sh", "echo one\necho two\n");
+    world.write("tools/experimental/greedy/tool.toml", GREEDY);
+    world
+}
+
+fn waiting(engine: &Engine) -> Review {
+    engine.reviews(ReviewFilter::Waiting).unwrap().remove(0)
+}
+
+fn approve(engine: &Engine, override_reason: Option<&str>) -> Result<crate::domain::Outcome, EngineError> {
+    let review = waiting(engine);
+    let command = Command::Decide {
+        review: review.id,
+        digest: review.digest,
+        kind: DecisionKind::Approve,
+        reason: None,
+        shown: Shown::default(),
+        override_reason: override_reason.map(str::to_owned),
+        role: None,
+    };
+    engine.execute(command, &ada())
+}
+
+fn failed(engine: &Engine, review: &Review) -> Vec<String> {
+    let verdict = engine.verdict(&review.tool, review.digest).unwrap().expect("its checks were made");
+    verdict.in_state(CheckState::Failed).map(|check| check.name.clone()).collect()
+}
+
+#[test]
+fn a_failed_check_stands_in_the_way_until_a_reason_goes_over_it_and_that_is_shown_for_ever() {
+    let world = greedy();
+    let engine = world.open();
+    let review = waiting(&engine);
+    for reason in [None, Some(" \n")] {
+        let refused = approve(&engine, reason).unwrap_err();
+        assert_eq!(refused.code, ErrorCode::Refused);
+        assert!(refused.message.contains("manifest did not pass"), "{}", refused.message);
+    }
+    assert_eq!(failed(&engine, &review), ["manifest"]);
+    assert_eq!(waiting(&engine).id, review.id, "nothing was decided");
+    approve(&engine, Some("only reads its own status")).unwrap();
+    let tool = engine.resolve("greedy").unwrap();
+    assert_eq!(tool.facts.approved_over.as_deref(), Some("only reads its own status"));
+    let decision = engine.review(review.id).unwrap().review.decisions.remove(0);
+    assert_eq!(decision.override_reason.as_deref(), Some("only reads its own status"));
+    let beside = std::fs::read_to_string(world.root().join("tools/approved/greedy/approval.toml")).unwrap();
+    assert!(beside.contains("override = \"only reads its own status\""), "{beside}");
+    let entry = engine.operations(1, Some("greedy")).unwrap().remove(0);
+    assert_eq!(entry.detail["override"]["checks"], serde_json::json!(["manifest"]));
+    engine.execute(Command::Undo { operation: None }, &ada()).unwrap();
+    assert_eq!(engine.resolve("greedy").unwrap().facts.approved_over, None, "it is not approved any more");
+    assert_eq!(engine.review(review.id).unwrap().review.decisions.len(), 1, "the record stays");
+}
+
+#[test]
+fn a_reason_that_nothing_needed_is_no_override() {
+    let world = World::new();
+    world.drop_pair();
+    let engine = world.open();
+    approve(&engine, Some("just in case")).unwrap();
+    assert_eq!(engine.resolve("adder").unwrap().facts.approved_over, None);
+}
+
+#[test]
+fn a_version_is_examined_by_one_worker_and_again_when_its_owner_died() {
+    let world = greedy();
+    let (one, other) = (world.open(), world.open());
+    let review = waiting(&one);
+    let stop = AtomicBool::new(false);
+    let lease = |engine: &Engine, owner: &str, until| {
+        engine.transact(|tx: &Tx<'_>| Ok(tx.lease_checks(&review.tool, review.digest, owner, until)?)).unwrap()
+    };
+    let far = Instant(now().0 + 60_000);
+    assert!(lease(&one, &one.inner.owner, far));
+    assert!(!other.examine_next(&stop).unwrap(), "somebody looks after it");
+    assert_eq!(other.verdict(&review.tool, review.digest).unwrap(), None);
+    // An owner that is no process is dead; its lease ends before its time.
+    one.transact(|tx| Ok(tx.end_check_leases_of(&one.inner.owner)?)).unwrap();
+    assert!(lease(&one, "1:1:dead", far));
+    other.free_checks_of_the_dead().unwrap();
+    assert!(other.examine_next(&stop).unwrap());
+    assert_eq!(failed(&one, &review), ["manifest"]);
+    assert!(!one.examine_next(&stop).unwrap(), "nothing is left");
+    // Whoever asks for it again gets it.
+    one.execute(Command::Recheck { tool: "greedy".to_owned() }, &ada()).unwrap();
+    assert_eq!(one.verdict(&review.tool, review.digest).unwrap(), None);
+    assert!(one.examine_next(&stop).unwrap());
+    assert_eq!(failed(&one, &review), ["manifest"]);
+}
+
+#[test]
+fn an_open_workbench_makes_checks_by_itself() {
+    let world = greedy();
+    let engine = world.open();
+    let review = waiting(&engine);
+    let (told, changes) = std::sync::mpsc::channel();
+    let on_change: OnChange = Arc::new(move |change| {
+        // The receiver goes when the test ends.
+        let _ = told.send(matches!(change, Change::Reviews));
+    });
+    let _watch = engine.watch(&on_change).unwrap();
+    let is_complete = || waiting(&engine).verdict.is_some_and(|tally| tally.ended == tally.total);
+    while !is_complete() {
+        changes.recv_timeout(Duration::from_secs(60)).expect("the checks end");
+    }
+    assert_eq!(failed(&engine, &review), ["manifest"]);
+}
+
+fn comment(engine: &Engine, spot: Spot, caller: &Caller) -> Result<crate::domain::Outcome, EngineError> {
+    let (kind, body) = (CommentKind::MustFix, " why two? ".to_owned());
+    engine.execute(Command::Comment { review: waiting(engine).id, spot, kind, body }, caller)
+}
+
+#[test]
+fn a_comment_stays_with_the_tool_and_says_when_its_lines_moved() {
+    let world = greedy();
+    let engine = world.open();
+    let spot = Spot { path: Some("greedy.sh".to_owned()), lines: Some((2, 2)) };
+    comment(&engine, spot.clone(), &ada()).unwrap();
+    let found = engine.review(waiting(&engine).id).unwrap().comments.remove(0);
+    assert_eq!((&*found.body, found.outdated, found.line_text.as_deref()), ("why two?", false, Some("echo two")));
+    world.write("tools/experimental/greedy/greedy.sh", "echo zero\necho one\necho two\n");
+    engine.scan(&mut |_| {}).unwrap();
+    let next = waiting(&engine);
+    let found = engine.review(next.id).unwrap().comments.remove(0);
+    assert_ne!(found.review, next.id, "it was written beside the version before");
+    assert!(found.outdated);
+    // Only who wrote it takes it back, and undo brings it back again.
+    let bob = Caller::Human("Bob".to_owned());
+    let refused = engine.execute(Command::Withdraw { comment: CommentId(1) }, &bob).unwrap_err();
+    assert_eq!(refused.code, ErrorCode::Refused);
+    engine.execute(Command::Withdraw { comment: CommentId(1) }, &ada()).unwrap();
+    assert_eq!(engine.review(next.id).unwrap().comments, []);
+    engine.execute(Command::Undo { operation: None }, &ada()).unwrap();
+    assert_eq!(engine.review(next.id).unwrap().comments.len(), 1);
+}
+
+#[test]
+fn a_comment_needs_a_place_that_is_there() {
+    let world = greedy();
+    let engine = world.open();
+    let spot = |path: Option<&str>, lines| Spot { path: path.map(str::to_owned), lines };
+    for wrong in [
+        spot(Some("other.sh"), None),
+        spot(Some("greedy.sh"), Some((2, 3))),
+        spot(Some("greedy.sh"), Some((0, 0))),
+        spot(Some("greedy.sh"), Some((1, u64::MAX))),
+        spot(None, Some((1, 1))),
+    ] {
+        assert_eq!(comment(&engine, wrong.clone(), &ada()).unwrap_err().code, ErrorCode::Usage, "{wrong:?}");
+    }
+    comment(&engine, spot(None, None), &ada()).unwrap();
+    let agent = Caller::Agent("coder".to_owned());
+    assert_eq!(comment(&engine, spot(None, None), &agent).unwrap_err().code, ErrorCode::HumanNeeded);
+}
+
+#[test]
+fn a_mark_is_kept_without_an_entry_in_the_log() {
+    let world = greedy();
+    let engine = world.open();
+    let review = waiting(&engine);
+    let mark = Mark { path: "greedy.sh".to_owned(), content: Digest::of_bytes(b"echo one\necho two\n") };
+    let set = |on| {
+        engine.execute(Command::Mark { review: review.id, mark: mark.clone(), on }, &ada()).unwrap();
+        engine.read(|q| Ok(q.marks_of(&review.tool, &ada().identity())?)).unwrap()
+    };
+    assert_eq!(set(true), [mark.clone()]);
+    assert_eq!(set(false), []);
+    assert_eq!(engine.operations(9, None).unwrap(), []);
+    assert_eq!(waiting(&engine).state, ReviewState::Waiting);
+}
