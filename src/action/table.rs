@@ -139,18 +139,18 @@ actions! {
     Withdraw "withdraw" Review HumanOnly [Review] ["W"] Both "Take a comment of one's own back" {
         Arg::required("comment", ArgKind::Number, "number of the comment")
     }
-    Approve "approve" Review HumanOnly [Review] ["a"] Both "Approve exactly the digest that was shown" {
+    Approve "approve" Review HumanOnly [Review, Queue] ["a"] Both "Approve exactly the digest that was shown" {
         REVIEW,
         Arg::needed("digest", ArgKind::Digest, "at least 8 digits of the digest shown"),
         Arg::option("reason", ArgKind::Text, "why"),
         Arg::option("role", ArgKind::Text, "the role under which you say yes, where more than one yes is needed"),
         Arg::option("override", ArgKind::Text, "why failed checks shall not stand in the way; kept and shown forever")
     }
-    Reject "reject" Review HumanOnly [Review] ["x"] Both "Reject a review" {
+    Reject "reject" Review HumanOnly [Review, Queue] ["x"] Both "Reject a review" {
         REVIEW,
         Arg::needed("reason", ArgKind::Text, "why; whoever made the tool reads it")
     }
-    RequestChanges "request-changes" Review HumanOnly [Review] ["c"] Both "Send a review back with what must change" {
+    RequestChanges "request-changes" Review HumanOnly [Review, Queue] ["c"] Both "Send a review back with what must change" {
         REVIEW,
         Arg::needed("reason", ArgKind::Text, "what must change")
     }

@@ -18,6 +18,7 @@ mod core;
 mod deciding;
 mod deprecating;
 mod doctor;
+mod earlier;
 mod error;
 mod evidence;
 mod fork;

@@ -2,10 +2,11 @@
 
 use super::asked;
 use super::core::Approvals;
+use super::earlier;
 use super::error::{EngineError, ErrorCode};
 use super::evidence::{self, Material};
 use super::resolve;
-use super::view::{DoctorLine, ReviewDetail, ReviewFilter, RunFilter, VerifyReport, VersionInfo};
+use super::view::{DoctorLine, EvidenceLine, ReviewDetail, ReviewFilter, RunFilter, VerifyReport, VersionInfo};
 use super::{Engine, doctor, now};
 use crate::catalog;
 use crate::domain::{
@@ -18,6 +19,8 @@ use std::sync::Arc;
 
 /// Runs shown as evidence of a version.
 const EVIDENCE_RUNS: usize = 20;
+/// Runs of a tool that are looked through for what earlier versions did.
+const EARLIER_RUNS: usize = 200;
 
 impl Engine {
     /// Finds a tool by name, NAME@VERSION, NAME@DIGESTPREFIX, alias or path. A version that is not on
@@ -252,6 +255,7 @@ impl Engine {
             least: self.inner.settings.least_isolation(review.from_stage),
             unreadable: unreadable.as_deref(),
         }));
+        evidence.extend(self.earlier(&review)?);
         evidence::worst_first(&mut evidence);
         let verdict = self.verdict(&review.tool, review.digest)?;
         let blocking = verdict.as_ref().map_or_else(Vec::new, |verdict| self.blocking(verdict, review.to_stage));
@@ -270,6 +274,19 @@ impl Engine {
             comment.outdated = comment.is_outdated_in(text.as_deref());
         }
         Ok(comments)
+    }
+
+    /// What became of earlier versions of the tool.
+    fn earlier(&self, review: &Review) -> Result<Vec<EvidenceLine>, EngineError> {
+        if !review.is_checked() {
+            return Ok(Vec::new());
+        }
+        let filter = RunFilter { tool: Some(review.tool.clone()), limit: EARLIER_RUNS, ..RunFilter::default() };
+        let mut runs = self.runs(&filter)?;
+        runs.retain(|run| run.digest != review.digest);
+        // Of a tool that only ran as it is now, its own runs say everything.
+        let failures = if runs.is_empty() { Vec::new() } else { self.failures(Some(&review.tool))? };
+        Ok(earlier::lines(&runs, &failures))
     }
 
     /// Says which review somebody has open, so that its checks go first; `None` when it was closed.

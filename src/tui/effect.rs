@@ -1,8 +1,9 @@
 //! Work outside the screen, as data: the state asks, the loop and the performer do.
 
 use super::msg::Farewell;
+use super::overlay::bulk::BulkOrder;
 use super::widget::{Blanks, Side};
-use crate::domain::{Command, ReviewId, RunId, Tool, VersionFile};
+use crate::domain::{Command, DecisionKind, ReviewId, RunId, Tool, VersionFile};
 use crate::engine::RunRequest;
 use std::sync::Arc;
 
@@ -123,6 +124,15 @@ pub enum Effect {
         /// The files.
         files: Vec<VersionFile>,
     },
+    /// Find out what would become of several reviews.
+    Preflight {
+        /// Which.
+        reviews: Vec<ReviewId>,
+        /// Yes, no, not yet.
+        kind: DecisionKind,
+    },
+    /// Decide several reviews, each by itself.
+    DecideAll(BulkOrder),
     /// Compare two states of files.
     Compare {
         /// Given back with the answer.

@@ -7,8 +7,8 @@ use crate::domain::{
     ToolDetail, VersionFile,
 };
 use crate::engine::{
-    Behaviour, CatalogView, Change, DoctorLine, EngineError, Frame, Index, Preview, ReviewDetail, RunRequest, Settings,
-    VerifyReport,
+    Behaviour, BulkResult, CatalogView, Change, DoctorLine, EngineError, Frame, Index, PreflightRow, Preview,
+    ReviewDetail, RunRequest, Settings, VerifyReport,
 };
 use crossterm::event::{KeyEvent, MouseEvent};
 use serde_json::Value;
@@ -137,6 +137,10 @@ pub enum Answer {
         /// The difference to the version approved before, when there is one.
         compared: Option<Box<DiffText>>,
     },
+    /// What would become of several reviews.
+    Preflight(Result<Vec<PreflightRow>, EngineError>),
+    /// What became of several reviews.
+    DecidedAll(Vec<BulkResult>),
     /// Two states of files, compared.
     Compared {
         /// The number given with the request.

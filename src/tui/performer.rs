@@ -9,8 +9,8 @@ use super::phrase;
 use super::widget::{DiffText, Language, highlight};
 use crate::domain::{Caller, Command, Run, RunId, Tool, VersionFile};
 use crate::engine::{
-    CatalogState, CatalogView, Change, Engine, EngineError, ErrorCode, Frame, Index, OpenOptions, ReviewFilter,
-    RunFilter, RunHandle, RunRequest, Settings, Spool, Tail, Watch, init,
+    BulkDecision, CatalogState, CatalogView, Change, Engine, EngineError, ErrorCode, Frame, Index, OpenOptions,
+    ReviewFilter, RunFilter, RunHandle, RunRequest, Settings, Spool, Tail, Watch, init,
 };
 use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
@@ -136,7 +136,7 @@ impl Performer {
 
     /// Performs an effect that needs the engine. Returns the task when leaving must wait for it.
     pub fn perform(&self, effect: Effect) -> Option<JoinHandle<()>> {
-        let must_finish = matches!(effect, Effect::Execute(_));
+        let must_finish = matches!(effect, Effect::Execute(_) | Effect::DecideAll(_));
         let performer = self.clone();
         let task = tokio::task::spawn_blocking(move || {
             let Some(engine) = performer.shared.engine.get().cloned() else {
@@ -194,6 +194,14 @@ impl Performer {
             Effect::Highlight { ticket, side, files } => {
                 let files = files.iter().filter_map(tokens).collect();
                 self.answer(Answer::Highlighted { ticket, side, files });
+            }
+            Effect::Preflight { reviews, kind } => {
+                self.answer(Answer::Preflight(engine.preflight(&reviews, kind)));
+            }
+            Effect::DecideAll(order) => {
+                let how = BulkDecision { kind: order.kind, reason: order.reason.as_deref(), shown: order.shown };
+                let results = engine.decide_all(&order.items, &how, &self.caller(engine));
+                self.answer(Answer::DecidedAll(results));
             }
             Effect::Compare { ticket, before, after, blanks } => {
                 let compared = Box::new(DiffText::between(&before, &after, blanks));

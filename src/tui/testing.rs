@@ -463,6 +463,7 @@ fn event(key: &str) -> KeyEvent {
         "up" => plain(KeyCode::Up),
         "down" => plain(KeyCode::Down),
         "space" => plain(KeyCode::Char(' ')),
+        "backspace" => plain(KeyCode::Backspace),
         key => match key.strip_prefix("ctrl-") {
             Some(rest) => KeyEvent::new(KeyCode::Char(rest.chars().next().unwrap()), KeyModifiers::CONTROL),
             None => plain(KeyCode::Char(key.chars().next().unwrap())),

@@ -10,6 +10,7 @@ mod catalog;
 mod engine;
 mod redact;
 mod runs;
+mod screen;
 mod search;
 mod store;
 mod workload;

@@ -133,6 +133,20 @@ impl App {
                 return if again { self.reload_log() } else { Vec::new() };
             }
             Answer::Review { review, detail, compared } => return self.take_review(review, detail, compared),
+            Answer::Preflight(rows) => {
+                if let Some(Overlay::Bulk(bulk)) = self.overlays.last_mut() {
+                    bulk.set_rows(rows);
+                }
+            }
+            Answer::DecidedAll(results) => {
+                let failed = results.iter().filter(|result| result.result.is_err()).count();
+                self.say(Mood::Calm, &format!("{} decided, {failed} still wait", results.len() - failed));
+                for overlay in &mut self.overlays {
+                    if let Overlay::Bulk(bulk) = overlay {
+                        bulk.set_results(&results);
+                    }
+                }
+            }
             Answer::Compared { ticket, compared } => {
                 if let Screen::Review(screen) = &mut self.screen
                     && screen.ticket == ticket

@@ -43,6 +43,10 @@ impl App {
             },
             Verb::Output => self.selected_run().map(drop).ok_or_else(|| "no failure is selected".to_owned()),
             Verb::Review => self.selected_review().map(drop).ok_or_else(|| "no review waits here".to_owned()),
+            Verb::Approve | Verb::Reject | Verb::RequestChanges if !self.marked().is_empty() => Ok(()),
+            Verb::Approve | Verb::Reject | Verb::RequestChanges if self.at_queue() => {
+                Err(format!("open the review, or mark several with {}", self.keymap.key(Verb::Mark)))
+            }
             Verb::Approve => self.approvable(),
             Verb::ApproveOver => self.approvable_over(),
             Verb::Comment | Verb::Withdraw => self.commentable(verb),
@@ -85,6 +89,10 @@ impl App {
             Lock::Open => Ok(()),
             Lock::Locked(why) => Err(why),
         }
+    }
+
+    fn at_queue(&self) -> bool {
+        matches!(self.screen, Screen::Workbench) && self.focus == Pane::Queue
     }
 
     fn approvable_over(&self) -> Result<(), String> {
@@ -177,6 +185,9 @@ impl App {
                 &[Verb::Rerun, Verb::Runs, Verb::Behaviour, Verb::Filter, Verb::NextTab, Verb::Zoom, Verb::Copy]
             }
             Context::Failures => &[Verb::Output, Verb::Rerun, Verb::Promote, Verb::Archive, Verb::Filter],
+            Context::Queue if !self.marked().is_empty() => {
+                &[Verb::Approve, Verb::Reject, Verb::RequestChanges, Verb::Mark, Verb::Review, Verb::Filter]
+            }
             Context::Queue => &[Verb::Review, Verb::Mark, Verb::Sort, Verb::Filter, Verb::Archive, Verb::Undo],
             Context::Review => &[
                 Verb::Approve,

@@ -70,9 +70,12 @@ impl App {
             let grep = (!text.is_empty()).then_some(text);
             return vec![Effect::LoadOperations { grep, limit: super::verbs::LOG_LIMIT }];
         }
+        if let Reply::DecideAll(order) = reply {
+            return vec![Effect::DecideAll(order)];
+        }
         let closed = self.overlays.pop();
         match reply {
-            Reply::Stay | Reply::Search(_) | Reply::Close => Vec::new(),
+            Reply::Stay | Reply::Search(_) | Reply::DecideAll(_) | Reply::Close => Vec::new(),
             Reply::Invoke(verb, args) => self.perform(verb, &args),
             Reply::Execute(command) => vec![Effect::Execute(command)],
             Reply::Decide(decided) => self.decide(decided),

@@ -2,8 +2,9 @@
 
 use super::{App, Mood};
 use crate::action::Verb;
-use crate::domain::{Command, CommentKind, DecisionKind, Spot};
+use crate::domain::{Command, CommentKind, DecisionKind, ReviewId, Spot};
 use crate::tui::effect::Effect;
+use crate::tui::overlay::bulk::Bulk;
 use crate::tui::overlay::comment::CommentPrompt;
 use crate::tui::overlay::digest_prompt::{DigestPrompt, Question};
 use crate::tui::overlay::reason::ReasonPrompt;
@@ -100,8 +101,19 @@ impl App {
         }
     }
 
-    /// Opens the prompt of a decision; where no review is open, opens the review instead.
+    /// The marked reviews, where the queue has the focus.
+    pub(super) fn marked(&self) -> Vec<ReviewId> {
+        let here = matches!(self.screen, Screen::Workbench) && self.focus == Pane::Queue;
+        if here { self.queue.marked() } else { Vec::new() }
+    }
+
+    /// Opens the table of the marked reviews, or the prompt of a decision; where no review is open, opens the review instead.
     pub(super) fn begin_decision(&mut self, kind: DecisionKind, args: &Args) -> Vec<Effect> {
+        let marked = self.marked();
+        if !marked.is_empty() && args.get("review").is_none() {
+            self.overlays.push(Overlay::Bulk(Box::new(Bulk::looking(kind))));
+            return vec![Effect::Preflight { reviews: marked, kind }];
+        }
         let Screen::Review(screen) = &self.screen else { return self.with_review(args, App::open_review) };
         if args.get("review").is_some_and(|text| text != screen.review.id.to_string()) {
             return self.with_review(args, App::open_review);

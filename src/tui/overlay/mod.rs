@@ -3,6 +3,7 @@
 //! Overlays are a stack; only the topmost gets keys. None opens by itself. Those that change
 //! something listen only after a [`guard::Guard`] lets them.
 
+pub mod bulk;
 pub mod comment;
 pub mod confirm;
 pub mod digest_prompt;
@@ -94,6 +95,8 @@ pub enum Reply {
     KeepInput(Value),
     /// Close and show this run.
     OpenRun(RunId),
+    /// Decide several reviews; the overlay stays for the results.
+    DecideAll(bulk::BulkOrder),
     /// Ask whether to take this operation back.
     AskUndo(OperationId),
     /// Load the log again with another filter.
@@ -122,6 +125,8 @@ pub enum Overlay {
     Digest(Box<digest_prompt::DigestPrompt>),
     /// The reason of a no or not yet.
     Reason(Box<reason::ReasonPrompt>),
+    /// Several reviews being decided.
+    Bulk(Box<bulk::Bulk>),
     /// A comment being written.
     Comment(Box<comment::CommentPrompt>),
 }
@@ -140,6 +145,7 @@ impl Overlay {
             Overlay::Digest(prompt) => prompt.key(key, now),
             Overlay::Reason(prompt) => prompt.key(key, now),
             Overlay::Comment(prompt) => prompt.key(key),
+            Overlay::Bulk(bulk) => bulk.key(key, now),
         }
     }
 
@@ -152,6 +158,7 @@ impl Overlay {
             Overlay::Log(log) => log.paste(text),
             Overlay::Reason(prompt) => prompt.paste(text, now),
             Overlay::Comment(prompt) => prompt.paste(text),
+            Overlay::Bulk(bulk) => bulk.paste(text, now),
             Overlay::Confirm(confirm) => confirm.disturb(now),
             Overlay::Digest(prompt) => prompt.paste(now),
             Overlay::Runs(_) | Overlay::Report(_) => {}
@@ -181,6 +188,7 @@ impl Overlay {
             Overlay::Confirm(confirm) => confirm.wakes_at(now),
             Overlay::Digest(prompt) => prompt.guard.wakes_at(now),
             Overlay::Reason(prompt) => prompt.guard.wakes_at(now),
+            Overlay::Bulk(bulk) => bulk.guard.wakes_at(now),
             _ => None,
         }
     }
@@ -190,6 +198,7 @@ impl Overlay {
             Overlay::Confirm(confirm) => confirm.guard_mut(),
             Overlay::Digest(prompt) => Some(&mut prompt.guard),
             Overlay::Reason(prompt) => Some(&mut prompt.guard),
+            Overlay::Bulk(bulk) => Some(&mut bulk.guard),
             _ => None,
         }
     }
@@ -218,6 +227,10 @@ impl Overlay {
             }
             Overlay::Digest(prompt) => Some(prompt.draw(screen, buf, look)),
             Overlay::Reason(prompt) => prompt.draw(screen, buf, look),
+            Overlay::Bulk(bulk) => {
+                bulk.draw(screen, buf, look);
+                None
+            }
             Overlay::Comment(prompt) => {
                 prompt.draw(screen, buf, look);
                 None

@@ -3,8 +3,9 @@
 use super::ScreenshotError;
 use super::workspace::Workspace;
 use crate::domain::{
-    FailureGroup, GroupState, Instant, Isolation, IsolationLevel, Profile, Review, ReviewId, ReviewKind, Run, RunId,
-    RunOutcome, RunUsage, Sample, Severity, Stream, Tool, ToolFacts, ToolState, signature_of,
+    CheckReport, FailureGroup, Finding, GroupState, Instant, Isolation, IsolationLevel, Profile, Review, ReviewId,
+    ReviewKind, Run, RunId, RunOutcome, RunUsage, Sample, Severity, Stream, Tool, ToolFacts, ToolState, Verdict,
+    signature_of,
 };
 use crate::engine::Frame;
 
@@ -61,7 +62,7 @@ pub fn reviews(workspace: &Workspace) -> Result<Vec<Review>, ScreenshotError> {
     let ages = [6 * DAY, 5 * DAY, 26 * HOUR, 3 * HOUR, 12 * MINUTE];
     let new = workspace.reviews().iter().map(|detail| &detail.review);
     let mut reviews: Vec<Review> =
-        new.zip(ages).map(|(review, age)| Review { created_at: ago(age), ..review.clone() }).collect();
+        new.zip(ages).map(|(review, age)| checked(Review { created_at: ago(age), ..review.clone() })).collect();
     let changed = workspace.tool("log-digest")?;
     let Some(pattern) = reviews.first().cloned() else { return Ok(reviews) };
     reviews.push(Review {
@@ -231,4 +232,27 @@ fn bar(step: u64, name: &str, done: usize) -> String {
 
 fn frame(stream: Stream, at_ms: u64, text: String) -> Frame {
     Frame { stream, at_ms, bytes: text.into_bytes(), offset: 4 + at_ms }
+}
+
+/// The verdict of every sample review: nothing stands in the way, one thing wants a look.
+pub fn verdict() -> Verdict {
+    let finding = Finding::new("permissions", Severity::Medium, "reads files, and declares no path that it may read");
+    let checks = vec![
+        CheckReport::of("manifest", Vec::new()),
+        CheckReport::of("syntax", Vec::new()),
+        CheckReport::of("capabilities", vec![finding]),
+        CheckReport::of("complexity", Vec::new()),
+        CheckReport::of("hidden-text", Vec::new()),
+        CheckReport::of("duplicates", Vec::new()),
+        CheckReport::of("tests", Vec::new()).noted("3 of 3 passed"),
+        CheckReport::of("properties", Vec::new()).noted("200 inputs, none broke it"),
+        CheckReport::of("benchmark", Vec::new()).noted("p50 31 ms, p95 40 ms, peak 11.2 MiB"),
+        CheckReport::unavailable("ruff", "not installed here"),
+        CheckReport::unavailable("mypy", "not installed here"),
+    ];
+    Verdict::of(checks, None, NOW)
+}
+
+fn checked(review: Review) -> Review {
+    Review { verdict: Some(verdict().tally()), ..review }
 }

@@ -177,7 +177,9 @@ impl<'a> Stage<'a> {
         let shown = sample::reviews(self.workspace)?.into_iter().find(|review| review.id == id);
         let detail = self.workspace.reviews().iter().find(|detail| detail.review.id == id);
         match (shown, detail) {
-            (Some(review), Some(detail)) => Ok(ReviewDetail { review, ..detail.clone() }),
+            (Some(review), Some(detail)) => {
+                Ok(ReviewDetail { review, verdict: Some(sample::verdict()), blocking: Vec::new(), ..detail.clone() })
+            }
             _ => Err(EngineError::new(ErrorCode::NotFound, format!("there is no review {id}"), "").into()),
         }
     }

@@ -262,3 +262,68 @@ fn reviews_are_sorted_by_risk_and_marked_without_deciding_anything() {
     bench.press("space enter");
     assert!(bench.taken().iter().all(|effect| !matches!(effect, Effect::Execute(_))));
 }
+
+/// The table for the marked reviews: the first can be decided, the others cannot.
+fn table() -> Vec<crate::engine::PreflightRow> {
+    let row = |(at, review): (usize, crate::domain::Review)| crate::engine::PreflightRow {
+        review: review.id,
+        asks: review.asks().to_owned(),
+        tool: review.tool,
+        version: review.version,
+        digest: review.digest,
+        risk: review.risk,
+        verdict: Some(CheckState::Passed),
+        refusal: (at == 2).then(|| "its risk is high: decide it by itself".to_owned()),
+    };
+    reviews().into_iter().enumerate().map(row).collect()
+}
+
+fn bulk(width: u16, height: u16) -> Bench {
+    let mut bench = Bench::ready(width, height);
+    bench.press("4 g v j j m a");
+    let asked = bench.taken();
+    let wanted = |effect: &Effect| matches!(effect, Effect::Preflight { reviews, .. } if reviews.len() == 3);
+    assert!(asked.iter().any(wanted), "{asked:?}");
+    bench.answer(Answer::Preflight(Ok(table())));
+    deciding(&mut bench);
+    bench
+}
+
+#[test]
+fn several_reviews_are_decided_from_a_table_by_typing_what_is_done() {
+    snapshots("bulk", bulk);
+    let mut bench = bulk(80, 24);
+    bench.type_text("approve 3").press("enter");
+    assert!(bench.taken().is_empty(), "two can be");
+    for _ in 0..9 {
+        bench.press("backspace");
+    }
+    bench.type_text("approve 2").press("enter");
+    let effects = bench.taken();
+    let [Effect::DecideAll(order)] = effects.as_slice() else { panic!("{effects:?}") };
+    assert_eq!(order.items.iter().map(|item| item.review).collect::<Vec<_>>(), [ReviewId(1), ReviewId(2)]);
+    let refused = crate::engine::EngineError::new(crate::engine::ErrorCode::Conflict, "decided elsewhere", "");
+    bench.answer(Answer::DecidedAll(vec![crate::engine::BulkResult { review: ReviewId(2), result: Err(refused) }]));
+    let screen = bench.screen();
+    assert!(screen.contains("✗ waits on") && screen.contains("decided elsewhere"), "{screen}");
+}
+
+#[test]
+fn a_bulk_of_noes_needs_a_reason_and_nothing_is_sent_by_keys_typed_ahead() {
+    let mut bench = Bench::ready(80, 24);
+    bench.press("4 m m x");
+    bench.answer(Answer::Preflight(Ok(table())));
+    bench.effects.clear();
+    bench.draw();
+    bench.type_text("no").press("enter").type_text("reject 2").press("enter");
+    assert!(bench.effects.is_empty(), "{:?}", bench.effects);
+    bench.wait(600);
+    bench.press("enter");
+    assert!(bench.screen().contains("a reason is needed"), "{}", bench.screen());
+    bench.type_text("too wide").press("enter").type_text("reject 2").press("enter");
+    let effects = bench.taken();
+    assert!(
+        matches!(effects.as_slice(), [Effect::DecideAll(order)] if order.reason.as_deref() == Some("too wide")),
+        "{effects:?}"
+    );
+}

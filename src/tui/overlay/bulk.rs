@@ -1,0 +1,304 @@
+//! Deciding several reviews at once: a table of what would become of each, a typed confirmation, a result for each.
+//!
+//! Nothing is sent before the end of the table was on screen. What cannot be decided with the others is named with
+//! the reason and left alone; what fails stays in the queue.
+
+use super::guard::Guard;
+use super::text_input::TextInput;
+use super::{Reply, open_box};
+use crate::domain::{DecisionKind, ReviewId, SeenPart, Shown};
+use crate::engine::{BulkItem, BulkResult, EngineError, PreflightRow};
+use crate::tui::ink::{Ink, Line, Span};
+use crate::tui::msg::Now;
+use crate::tui::pane::rows::{Look, Title};
+use crate::tui::phrase::{count, cut, pad, safe};
+use crossterm::event::{KeyCode, KeyEvent};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+/// Lines of the box that are no rows of the table: frame, field, sentence, blank lines.
+const REST: u16 = 8;
+
+/// How far it is.
+enum Step {
+    /// The table is still to come.
+    Looking,
+    /// It could not be made.
+    Refused(EngineError),
+    /// Why: a no and a not yet need a reason.
+    Reason,
+    /// The words that confirm are typed.
+    Confirm,
+    /// It is being done.
+    Sent,
+    /// What became of each.
+    Done(Vec<(String, Result<String, String>)>),
+}
+
+/// The decision as it is sent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BulkOrder {
+    /// Yes, no, not yet.
+    pub kind: DecisionKind,
+    /// The reviews with the digests that were in the table.
+    pub items: Vec<BulkItem>,
+    /// Why; always there for no and not yet.
+    pub reason: Option<String>,
+    /// What had been on screen.
+    pub shown: Shown,
+}
+
+/// The state of the overlay.
+pub struct Bulk {
+    kind: DecisionKind,
+    step: Step,
+    rows: Vec<PreflightRow>,
+    top: usize,
+    /// One past the last row that was on screen.
+    seen: usize,
+    height: usize,
+    reason: TextInput,
+    typed: TextInput,
+    note: Option<&'static str>,
+    pub(super) guard: Guard,
+}
+
+impl Bulk {
+    /// An overlay whose table is still to come.
+    pub fn looking(kind: DecisionKind) -> Bulk {
+        Bulk {
+            kind,
+            step: Step::Looking,
+            rows: Vec::new(),
+            top: 0,
+            seen: 0,
+            height: 1,
+            reason: TextInput::default(),
+            typed: TextInput::default(),
+            note: None,
+            guard: Guard::default(),
+        }
+    }
+
+    /// Takes the table.
+    pub fn set_rows(&mut self, rows: Result<Vec<PreflightRow>, EngineError>) {
+        if !matches!(self.step, Step::Looking) {
+            return;
+        }
+        self.guard = Guard::default();
+        match rows {
+            Ok(rows) => {
+                self.rows = rows;
+                self.step = if self.kind == DecisionKind::Approve { Step::Confirm } else { Step::Reason };
+            }
+            Err(error) => self.step = Step::Refused(error),
+        }
+    }
+
+    /// Takes what became of each.
+    pub fn set_results(&mut self, results: &[BulkResult]) {
+        let named = |id: ReviewId| {
+            let row = self.rows.iter().find(|row| row.review == id);
+            row.map_or_else(|| format!("review {id}"), |row| format!("{} {}", row.tool, row.version))
+        };
+        let results = results.iter().map(|result| {
+            let became = match &result.result {
+                Ok(outcome) => Ok(outcome.message.clone()),
+                Err(error) => Err(error.message.clone()),
+            };
+            (named(result.review), became)
+        });
+        self.step = Step::Done(results.collect());
+        (self.top, self.seen) = (0, 0);
+    }
+
+    fn able(&self) -> Vec<BulkItem> {
+        let able = self.rows.iter().filter(|row| row.refusal.is_none());
+        able.map(|row| BulkItem { review: row.review, digest: row.digest }).collect()
+    }
+
+    /// The words to type.
+    fn words(&self) -> String {
+        format!("{} {}", self.kind, self.able().len())
+    }
+
+    /// Takes a key: typing confirms, the arrows move the table, esc closes.
+    pub fn key(&mut self, key: &KeyEvent, now: Now) -> Reply {
+        self.note = None;
+        let rows = self.row_count();
+        match key.code {
+            KeyCode::Esc => return Reply::Close,
+            KeyCode::Down => self.top = (self.top + 1).min(rows.saturating_sub(self.height)),
+            KeyCode::Up => self.top = self.top.saturating_sub(1),
+            KeyCode::PageDown => self.top = (self.top + self.height).min(rows.saturating_sub(self.height)),
+            KeyCode::PageUp => self.top = self.top.saturating_sub(self.height),
+            code => match self.step {
+                Step::Done(_) | Step::Refused(_) if code == KeyCode::Enter => return Reply::Close,
+                Step::Looking | Step::Sent | Step::Done(_) | Step::Refused(_) => {}
+                Step::Reason | Step::Confirm if !self.guard.admits(now) => {
+                    self.note = Some("that key did not count: pause half a second, then type");
+                }
+                Step::Reason if code == KeyCode::Enter => self.end_reason(),
+                Step::Confirm if code == KeyCode::Enter => return self.send(),
+                Step::Reason => drop(self.reason.key(key)),
+                Step::Confirm => drop(self.typed.key(key)),
+            },
+        }
+        Reply::Stay
+    }
+
+    fn end_reason(&mut self) {
+        if self.reason.text().trim().is_empty() {
+            self.note = Some("a reason is needed: whoever made the tools reads it");
+        } else {
+            self.step = Step::Confirm;
+        }
+    }
+
+    fn send(&mut self) -> Reply {
+        let items = self.able();
+        if items.is_empty() {
+            self.note = Some("none of them can be decided here: esc closes");
+        } else if self.seen < self.rows.len() {
+            self.note = Some("read the table to its end first: pagedown");
+        } else if self.typed.text().trim() != self.words() {
+            self.note = Some("type exactly the words above");
+        } else {
+            let reason = Some(self.reason.text().trim().to_owned()).filter(|reason| !reason.is_empty());
+            let lines = self.rows.len() as u64;
+            let part = SeenPart { part: "table".to_owned(), lines, lines_shown: self.seen as u64, ms: 0 };
+            let shown = Shown { lines, lines_shown: self.seen as u64, parts: vec![part], ..Shown::default() };
+            self.step = Step::Sent;
+            return Reply::DecideAll(BulkOrder { kind: self.kind, items, reason, shown });
+        }
+        Reply::Stay
+    }
+
+    /// Pasted text: taken into a reason, never as a confirmation.
+    pub fn paste(&mut self, text: &str, now: Now) {
+        self.guard.disturb(now);
+        match self.step {
+            Step::Reason => self.reason.insert(text),
+            _ => self.note = Some("pasted text does not count: type it"),
+        }
+    }
+
+    fn row_count(&self) -> usize {
+        match &self.step {
+            Step::Done(results) => results.len(),
+            _ => self.rows.len(),
+        }
+    }
+
+    /// Draws the overlay.
+    pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) {
+        let theme = look.theme;
+        let able = self.able().len();
+        let name = match self.kind {
+            DecisionKind::Approve => "Approve several",
+            DecisionKind::Reject => "Reject several",
+            DecisionKind::RequestChanges => "Request changes of several",
+        };
+        let detail = match &self.step {
+            Step::Looking | Step::Refused(_) => String::new(),
+            Step::Done(results) => {
+                format!("{} of {} done", results.iter().filter(|(_, became)| became.is_ok()).count(), results.len())
+            }
+            Step::Reason | Step::Confirm | Step::Sent => {
+                format!("{able} of {} can be", count(self.rows.len(), "review"))
+            }
+        };
+        let title = Title { name, detail, remark: "esc closes".into(), remark_style: theme.dim };
+        let rows = u16::try_from(self.row_count()).unwrap_or(u16::MAX).max(1);
+        let inner = open_box(screen, (100, rows.saturating_add(REST)), &title, buf, look);
+        self.height = usize::from(inner.height.saturating_sub(REST - 2)).max(1);
+        self.top = self.top.min(self.row_count().saturating_sub(self.height));
+        let width = usize::from(inner.width);
+        let shown = self.top..(self.top + self.height).min(self.row_count());
+        for (y, at) in (inner.y..inner.bottom()).zip(shown.clone()) {
+            let line = self.row(at, width, look);
+            buf.put_line(inner.x, y, &line, inner.width);
+        }
+        self.seen = self.seen.max(shown.end);
+        let more = self.row_count() - shown.end;
+        let y = inner.y + shown.len() as u16;
+        if more > 0 && y < inner.bottom() {
+            buf.put(inner.x, y, format!("… {more} more below"), width, theme.warn);
+        }
+        self.draw_field(
+            Rect { y: (y + 1).min(inner.bottom()), height: inner.bottom().saturating_sub(y + 1), ..inner },
+            buf,
+            look,
+        );
+    }
+
+    fn row(&self, at: usize, width: usize, look: Look) -> Line {
+        let theme = look.theme;
+        if let Step::Done(results) = &self.step {
+            let (subject, became) = &results[at];
+            let (sign, style, text) = match became {
+                Ok(message) => ("✓ done     ", theme.good, message),
+                Err(message) => ("✗ waits on ", theme.bad, message),
+            };
+            let room = width.saturating_sub(12 + 28);
+            return Line::from(vec![
+                Span::styled(sign, style),
+                Span::styled(pad(&safe(subject), 28), theme.text),
+                Span::raw(" "),
+                Span::styled(cut(&safe(text), room), theme.text),
+            ]);
+        }
+        let row = &self.rows[at];
+        let (sign, style) = if row.refusal.is_none() { ("✓ can  ", theme.good) } else { ("– not  ", theme.warn) };
+        let subject = (width / 3).clamp(10, 30);
+        let mut spans = vec![
+            Span::styled(sign, style),
+            Span::styled(pad(&safe(&format!("{} {}", row.tool, row.version)), subject), theme.text),
+            Span::styled(format!(" {:<7}", row.risk.word()), crate::tui::pane::queue::risk_style(row.risk, theme)),
+        ];
+        let rest = width.saturating_sub(7 + subject + 8);
+        let facts = match &row.refusal {
+            Some(why) => safe(why),
+            None => {
+                let verdict = row.verdict.map_or("no checks", crate::domain::CheckState::word);
+                format!("{} · {verdict} · {}", row.asks, row.digest.short())
+            }
+        };
+        spans.push(Span::styled(cut(&facts, rest), if row.refusal.is_none() { theme.dim } else { theme.warn }));
+        Line::from(spans)
+    }
+
+    fn draw_field(&self, area: Rect, buf: &mut Buffer, look: Look) {
+        if area.is_empty() {
+            return;
+        }
+        let theme = look.theme;
+        let width = usize::from(area.width);
+        let (label, input) = match &self.step {
+            Step::Looking => ("looking at what would become of them …".to_owned(), None),
+            Step::Refused(error) => (safe(&format!("{} · {}", error.message, error.hint)), None),
+            Step::Sent => ("deciding one after the other …".to_owned(), None),
+            Step::Done(_) => ("what could not be decided still waits · enter closes".to_owned(), None),
+            Step::Reason => ("why, for whoever made them: ".to_owned(), Some(&self.reason)),
+            Step::Confirm if self.able().is_empty() => ("none of them can be decided together".to_owned(), None),
+            Step::Confirm => (format!("type `{}`: ", self.words()), Some(&self.typed)),
+        };
+        let (end, _) = buf.put(area.x, area.y, &label, width, theme.text);
+        if let Some(input) = input {
+            let field = Rect { x: end, width: area.right().saturating_sub(end), height: 1, ..area };
+            input.draw(field, buf, theme.accent);
+        }
+        let sentence = match (self.note, &self.step, self.guard.is_listening(look.now)) {
+            (Some(note), ..) => (note, theme.warn),
+            (None, Step::Reason | Step::Confirm, false) => ("read first …", theme.dim),
+            (None, Step::Reason, true) => ("enter goes on", theme.dim),
+            (None, Step::Confirm, true) => {
+                ("enter decides each by itself; one that fails leaves the others as they are", theme.dim)
+            }
+            _ => ("", theme.dim),
+        };
+        if area.height > 1 {
+            buf.put(area.x, area.y + 1, cut(sentence.0, width), width, sentence.1);
+        }
+    }
+}
