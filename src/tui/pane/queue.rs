@@ -18,6 +18,8 @@ use std::ops::{Deref, DerefMut, RangeInclusive};
 const MIN_SUMMARY: usize = 16;
 /// Columns of what the checks say, with the blank before it: `checks 12/27`.
 const VERDICT: usize = 13;
+/// The same in short: `no checks`, `12/27 …`.
+const NARROW_VERDICT: usize = 10;
 /// Columns of what a review asks: `specification` is the longest.
 const ASKS: usize = 14;
 /// From so many columns on that word has all its room.
@@ -241,7 +243,12 @@ fn review_row(review: &Review, sign: &str, width: usize, look: Look) -> Vec<Span
     if rest < 14 {
         return vec![Span::styled(cut(&format!("{sign}{} {}", review.asks(), subject(review)), width), theme.text)];
     }
-    let verdict_width = if rest >= 14 + VERDICT { VERDICT } else { 0 };
+    let verdict = if width >= WIDE { verdict_word(review) } else { verdict_sign(review) };
+    let verdict_width = match width {
+        WIDE.. => VERDICT,
+        _ if rest >= 14 + NARROW_VERDICT => NARROW_VERDICT,
+        _ => 0,
+    };
     let rest = rest - verdict_width;
     let subject_width = (width * 2 / 5).clamp(14, 34);
     let subject_width = if rest < subject_width + MIN_SUMMARY { rest } else { subject_width };
@@ -256,13 +263,18 @@ fn review_row(review: &Review, sign: &str, width: usize, look: Look) -> Vec<Span
         Span::styled(pad(&format!(" {summary}"), rest - subject_width), summary_style),
     ];
     if verdict_width > 0 {
-        spans.push(Span::styled(
-            pad(&format!(" {}", verdict_word(review)), verdict_width),
-            verdict_style(review, theme),
-        ));
+        spans.push(Span::styled(pad(&format!(" {verdict}"), verdict_width), verdict_style(review, theme)));
     }
     spans.extend([Span::styled(risk, risk_style(review.risk, theme)), Span::styled(age, theme.dim)]);
     spans
+}
+
+/// The verdict of checks in nine columns.
+fn verdict_sign(review: &Review) -> String {
+    match review.verdict {
+        Some(tally) if tally.state == CheckState::Running => format!("{}/{} …", tally.ended, tally.total),
+        Some(_) | None => verdict_word(review),
+    }
 }
 
 /// The style of what the checks say; the word says the same.
