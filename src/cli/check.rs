@@ -4,11 +4,12 @@ use super::call::{Answer, Call};
 use super::lifecycle::{Done, execute};
 use super::print_text::{Ink, Line, Page};
 use crate::domain::{
-    CheckReport, CheckState, Command, CommentId, CommentKind, Digest, Finding, ReviewId, Severity, Spot, ToolName,
-    Verdict,
+    CheckReport, CheckState, Command, CommentId, CommentKind, Digest, Finding, Review, ReviewId, Severity, Spot, Tally,
+    ToolName, Verdict,
 };
-use crate::engine::{EngineError, ErrorCode};
-use serde::Serialize;
+use crate::engine::{Engine, EngineError, ErrorCode};
+use serde::ser::Error;
+use serde::{Serialize, Serializer};
 use std::io;
 
 /// The verdict of one version.
@@ -52,6 +53,30 @@ impl Answer for Checked {
     }
 }
 
+/// A review as scripts get it: with all that its checks say, not their number only.
+pub(super) struct WithVerdict {
+    pub(super) review: Review,
+    pub(super) verdict: Option<Verdict>,
+}
+
+impl WithVerdict {
+    /// Joins a review with the verdict of its version.
+    pub(super) fn of(engine: &Engine, review: Review) -> Result<WithVerdict, EngineError> {
+        let verdict = engine.verdict(&review.tool, review.digest)?;
+        Ok(WithVerdict { review, verdict })
+    }
+}
+
+impl Serialize for WithVerdict {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serde_json::to_value(&self.review).map_err(S::Error::custom)?;
+        if let Some(verdict) = &self.verdict {
+            fields["verdict"] = serde_json::to_value(verdict).map_err(S::Error::custom)?;
+        }
+        fields.serialize(serializer)
+    }
+}
+
 /// Writes a verdict, the worst checks first; that none has begun is said too.
 pub(super) fn write(page: &mut Page<'_>, verdict: Option<&Verdict>) -> io::Result<()> {
     verdict_lines(verdict).iter().try_for_each(|line| page.line(line))
@@ -88,6 +113,18 @@ fn finding_line(finding: &Finding) -> Line {
     Line::new()
         .put(ink, format!("      {:<8}", finding.severity))
         .put(Ink::Plain, format!("{place}{}", finding.message))
+}
+
+/// A verdict in a few words, for lists.
+pub(super) fn tally_words(tally: Option<&Tally>) -> (Ink, String) {
+    let Some(tally) = tally else { return (Ink::Dim, "none".to_owned()) };
+    let words = match tally.state {
+        CheckState::Running => format!("{}/{}", tally.ended, tally.total),
+        CheckState::Failed => format!("{} failed", tally.failed),
+        CheckState::Warned => format!("{} warned", tally.warned),
+        CheckState::Passed | CheckState::Skipped | CheckState::Unavailable => tally.state.to_string(),
+    };
+    (ink(tally.state), words)
 }
 
 /// The worst first, then what is still to come, then what was not examined.

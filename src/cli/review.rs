@@ -2,12 +2,12 @@
 
 use super::call::{Answer, Call};
 use super::catalog::stage_ink;
-use super::check;
+use super::check::{self, WithVerdict};
 use super::files::{FileDiff, FileText, compare};
 use super::lifecycle::{Done, announce_and_execute};
 use super::print_text::{Align, Ink, Line, Page, Table, counted, when};
 use super::runs::run_table;
-use crate::domain::{Command, Comment, DecisionKind, Review, ReviewId, ReviewState, Risk, Run, Shown, Verdict};
+use crate::domain::{Command, Comment, DecisionKind, ReviewId, ReviewState, Risk, Run, Shown};
 use crate::engine::{Engine, EngineError, ErrorCode, EvidenceLine, ReviewDetail, ReviewFilter, Weight};
 use serde::Serialize;
 use std::io;
@@ -15,7 +15,7 @@ use std::io;
 /// The review queue, oldest first.
 #[derive(Serialize)]
 pub(super) struct Reviews {
-    reviews: Vec<Review>,
+    reviews: Vec<WithVerdict>,
 }
 
 /// `reviews [--state STATE]`. The tools are read first, so that what just arrived is in the queue.
@@ -26,7 +26,8 @@ pub(super) fn reviews(call: &Call<'_>) -> Result<Reviews, EngineError> {
         _ => ReviewFilter::Waiting,
     };
     let (engine, _catalog) = call.open_catalog()?;
-    Ok(Reviews { reviews: engine.reviews(filter)? })
+    let reviews = engine.reviews(filter)?.into_iter().map(|review| WithVerdict::of(&engine, review));
+    Ok(Reviews { reviews: reviews.collect::<Result<_, _>>()? })
 }
 
 impl Answer for Reviews {
@@ -39,12 +40,13 @@ impl Answer for Reviews {
             ("from", Align::Left),
             ("to", Align::Left),
             ("risk", Align::Left),
+            ("checks", Align::Left),
             ("state", Align::Left),
             ("opened", Align::Left),
             ("summary", Align::Left),
         ];
         let mut table = Table::new(&heads).sparing(&["opened", "from", "digest", "to", "state"]);
-        for review in &self.reviews {
+        for WithVerdict { review, .. } in &self.reviews {
             table.row([
                 (Ink::Strong, review.id.to_string()),
                 (Ink::Plain, review.asks().to_owned()),
@@ -53,6 +55,7 @@ impl Answer for Reviews {
                 (stage_ink(review.from_stage), review.from_stage.to_string()),
                 (stage_ink(review.to_stage), review.to_stage.to_string()),
                 (risk_ink(review.risk), review.risk.to_string()),
+                check::tally_words(review.verdict.as_ref()),
                 (state_ink(review.state), review.state.to_string()),
                 (Ink::Dim, when(review.created_at, page.look())),
                 (Ink::Dim, review.summary.clone()),
@@ -87,14 +90,12 @@ fn state_ink(state: ReviewState) -> Ink {
 /// One review with everything a reviewer needs.
 #[derive(Serialize)]
 pub(super) struct ReviewAnswer {
-    review: Review,
+    review: WithVerdict,
     evidence: Vec<EvidenceLine>,
     files: Vec<FileText>,
     /// What differs from the version approved before; `None` when there is none.
     diff: Option<Vec<FileDiff>>,
     runs: Vec<Run>,
-    /// What the checks say; `None` while none has begun.
-    verdict: Option<Verdict>,
     /// The checks that stand in the way of an approval.
     blocking: Vec<String>,
     comments: Vec<Comment>,
@@ -105,10 +106,9 @@ impl ReviewAnswer {
         ReviewAnswer {
             diff: detail.base_files.as_ref().map(|base| compare(base, &detail.files)),
             files: detail.files.iter().map(FileText::of).collect(),
-            review: detail.review,
+            review: WithVerdict { review: detail.review, verdict: detail.verdict },
             evidence: detail.evidence,
             runs: detail.runs,
-            verdict: detail.verdict,
             blocking: detail.blocking,
             comments: detail.comments,
         }
@@ -129,7 +129,7 @@ impl Answer for ReviewAnswer {
             page.line(&evidence_line(line))?;
         }
         page.heading("Checks")?;
-        check::write(page, self.verdict.as_ref())?;
+        check::write(page, self.review.verdict.as_ref())?;
         self.comments(page)?;
         self.decisions(page)?;
         if !self.runs.is_empty() {
@@ -143,7 +143,7 @@ impl Answer for ReviewAnswer {
 
 impl ReviewAnswer {
     fn header(&self, page: &mut Page<'_>) -> io::Result<()> {
-        let review = &self.review;
+        let review = &self.review.review;
         let of = if review.is_about_behaviour() { "behaviour of " } else { "" };
         let title = format!("review {}: {of}{} {} ", review.id, review.tool, review.version);
         page.line(&Line::new().put(Ink::Strong, title).put(state_ink(review.state), review.state.word()))?;
@@ -160,11 +160,11 @@ impl ReviewAnswer {
     }
 
     fn decisions(&self, page: &mut Page<'_>) -> io::Result<()> {
-        if self.review.decisions.is_empty() {
+        if self.review.review.decisions.is_empty() {
             return Ok(());
         }
         page.heading("Decisions")?;
-        for decision in &self.review.decisions {
+        for decision in &self.review.review.decisions {
             let undone = if decision.undone { " (taken back)" } else { "" };
             let reason = decision.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
             let at = when(decision.at, page.look());
@@ -210,7 +210,7 @@ impl ReviewAnswer {
     }
 
     fn next_step(&self, page: &mut Page<'_>) -> io::Result<()> {
-        let review = &self.review;
+        let review = &self.review.review;
         if review.state != ReviewState::Waiting {
             return Ok(());
         }
@@ -253,7 +253,9 @@ pub(super) fn approve(call: &Call<'_>) -> Result<Done, EngineError> {
     for line in &detail.evidence {
         call.note(&evidence_line(line));
     }
-    check::verdict_lines(detail.verdict.as_ref()).iter().for_each(|line| call.note(line));
+    for line in &check::verdict_lines(detail.verdict.as_ref()) {
+        call.note(line);
+    }
     decide(call, &engine, &detail, DecisionKind::Approve)
 }
 
@@ -296,7 +298,7 @@ mod tests {
     use super::super::print_json::tests::object;
     use super::super::print_text::tests::plain;
     use super::*;
-    use crate::domain::{Digest, FileMode, Instant, ReviewKind, Stage, ToolName, VersionFile};
+    use crate::domain::{Digest, FileMode, Instant, Review, ReviewKind, Stage, ToolName, VersionFile};
     use serde_json::json;
 
     fn review() -> Review {
@@ -398,6 +400,9 @@ mod tests {
             json!([{"path": "hello.sh", "mode": "plain", "bytes": 11, "is_text": true, "hidden": 0, "text": "echo hello\n"}])
         );
         assert_eq!((&answer["diff"], &answer["runs"]), (&json!(null), &json!([])));
-        assert_eq!(object(&Reviews { reviews: vec![review()] })["reviews"], json!([answer["review"]]));
+        assert_eq!(
+            object(&Reviews { reviews: vec![WithVerdict { review: review(), verdict: None }] })["reviews"],
+            json!([answer["review"]])
+        );
     }
 }

@@ -214,10 +214,9 @@ impl Engine {
         let detail = self.review(review)?;
         let file = spot.path.as_ref().map(|path| detail.files.iter().find(|file| file.path == *path));
         let line_text = match (file, spot.lines) {
-            (None, None) => None,
+            (None, None) | (Some(Some(_)), None) => None,
             (None, Some(_)) => return Err(no_place("lines belong to a file")),
             (Some(None), _) => return Err(no_place("the version has no such file")),
-            (Some(Some(_)), None) => None,
             (Some(Some(file)), Some(lines)) => {
                 let text = String::from_utf8_lossy(&file.bytes);
                 Some(lines_of(&text, lines).ok_or_else(|| no_place("the file has no such lines"))?)
