@@ -164,6 +164,15 @@ actions! {
         Arg::option("reason", ArgKind::Text, "why")
     }
     Restore "restore" Lifecycle HumanOnly [Catalog] ["R"] Both "Bring an archived tool back to where it was" { TOOL }
+    Grant "grant" Lifecycle HumanOnly [Catalog] ["A"] Both "Let an agent run this experimental version as it is, strictly contained" {
+        TOOL,
+        Arg::needed("agent", ArgKind::Text, "the agent, by the name it calls with"),
+        Arg::option("session", ArgKind::Text, "only for calls from this session; default is TOOLSMITH_SESSION, else until revoked")
+    }
+    Grants "grants" Lifecycle View [Global] ["ctrl-g"] Both "List what humans gave leave for: agents, and what versions may do" {}
+    Revoke "revoke" Lifecycle HumanOnly [] [] Both "Take leave back" {
+        Arg::required("grant", ArgKind::Text, "number of the grant, or NAME@DIGESTPREFIX for what a version was allowed")
+    }
     // History
     Log "log" History View [Global] ["L"] Both "Show the operation log" {
         Arg::option("limit", ArgKind::Number, "at most this many, default 50"),
@@ -172,7 +181,18 @@ actions! {
     Undo "undo" History HumanOnly [Global] ["u"] Both "Take back an operation; without a number, the newest that can be" {
         Arg::optional("operation", ArgKind::Operation, "number of the operation")
     }
-    Verify "verify" History View [] [] Both "Check the log's chain and every stored copy" {}
+    Verify "verify" History View [] [] Both "Check the log's chain, every stored copy, approved files and signatures" {
+        Arg::optional("tool", ArgKind::Tool, "only the versions and files of this tool")
+    }
+    Feedback "feedback" History View [] [] Shell "Export decisions as JSON lines: request, code, evidence, decision, reason" {
+        Arg::option("out", ArgKind::Path, "write to this file instead of standard output"),
+        Arg::option("since", ArgKind::Duration, "only decisions made within this time, for example 24h"),
+        Arg::option("suggestions", ArgKind::Switch, "instead: where a row of approvals suggests fewer questions, and why")
+    }
+    Docs "docs" History View [] [] Shell "Write a page for each tool: usage, examples, limits, what it was seen to do, who made it" {
+        Arg::option("out", ArgKind::Path, "folder, default docs/tools"),
+        Arg::optional("tool", ArgKind::Tool, "only this tool")
+    }
     // Workbench
     Doctor "doctor" Workbench View [] [] Both "Check interpreters, folders, limits and the terminal" {}
     Completions "completions" Workbench View [] [] Shell "Print a completion script" {

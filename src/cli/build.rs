@@ -51,6 +51,7 @@ pub(super) const NOTES: &str = "Exit codes:
 Environment:
   TOOLSMITH_HOME   one folder for settings and state instead of the user's directories
   TOOLSMITH_AGENT  the same as --as-agent
+  TOOLSMITH_SESSION  the session that leave for an agent may be limited to
   NO_COLOR         the same as --no-color";
 
 /// The verbs under their headings.

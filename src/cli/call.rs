@@ -196,6 +196,7 @@ impl<'a> Call<'a> {
             ));
         }
         let engine = Engine::open(options)?;
+        engine.enter_session(session_of_environment());
         self.tell_trouble(&engine);
         Ok(engine)
     }
@@ -329,6 +330,11 @@ fn agent_of_environment() -> Result<Option<String>, EngineError> {
     let usage = |message| EngineError::new(ErrorCode::Usage, message, "change or unset TOOLSMITH_AGENT");
     let name = name.to_str().ok_or_else(|| usage("the name in TOOLSMITH_AGENT is not UTF-8".to_owned()))?;
     parse::agent_name(name).map(Some).map_err(usage)
+}
+
+/// The session this process is called from; whoever starts agents may name one for each.
+fn session_of_environment() -> Option<String> {
+    std::env::var("TOOLSMITH_SESSION").ok().filter(|name| !name.is_empty())
 }
 
 fn environment_allows_color() -> bool {

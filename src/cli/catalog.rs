@@ -446,6 +446,12 @@ impl Shown {
             }
             page.table(&table)?;
         }
+        if let Some(here) = self.versions.iter().find(|version| version.digest == self.tool.digest) {
+            page.heading("Provenance")?;
+            for (name, value) in here.provenance.facts() {
+                page.field(name, Ink::Plain, value)?;
+            }
+        }
         let runs = self.tool.facts.runs;
         let rate = self.tool.facts.success_rate.map(|rate| format!(", {:.0} % succeeded", rate * 100.0));
         page.heading(&format!("Runs: {runs}{}", rate.unwrap_or_default()))?;

@@ -75,13 +75,21 @@ pub(super) struct Verified {
 
 /// `verify`.
 pub(super) fn verify(call: &Call<'_>) -> Result<Verified, EngineError> {
-    Ok(Verified { report: call.open()?.verify()? })
+    let (engine, _catalog) = call.open_catalog()?;
+    let report = match call.text("tool") {
+        Some(tool) => engine.verify_tool(tool)?,
+        None => engine.verify()?,
+    };
+    Ok(Verified { report })
 }
 
 impl Answer for Verified {
     fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
         for fault in &self.report.faults {
             page.line(&Line::new().put(Ink::Bad, "fault: ").put(Ink::Plain, fault))?;
+        }
+        for note in &self.report.notes {
+            page.line(&Line::new().put(Ink::Dim, "note: ").put(Ink::Plain, note))?;
         }
         let checked =
             format!("{} log entries and {} kept copies checked", self.report.operations, self.report.versions);
@@ -133,7 +141,12 @@ mod tests {
     #[test]
     fn faults_are_listed_and_fail_the_call() {
         let report = |faults: &[&str]| Verified {
-            report: VerifyReport { operations: 12, versions: 3, faults: faults.iter().map(|f| (*f).into()).collect() },
+            report: VerifyReport {
+                operations: 12,
+                versions: 3,
+                faults: faults.iter().map(|f| (*f).into()).collect(),
+                notes: Vec::new(),
+            },
         };
         let well = report(&[]);
         assert_eq!(plain(|page| well.text(page)), "12 log entries and 3 kept copies checked: all is well\n");
@@ -146,7 +159,7 @@ mod tests {
         assert_eq!(torn.exit_code(), 1);
         assert_eq!(
             object(&torn),
-            json!({"schema": 1, "operations": 12, "versions": 3, "faults": ["entry 4 was edited"]})
+            json!({"schema": 1, "operations": 12, "versions": 3, "faults": ["entry 4 was edited"], "notes": []})
         );
     }
 }

@@ -11,8 +11,11 @@ mod build;
 mod call;
 mod catalog;
 mod check;
+mod docs;
 mod failures;
+mod feedback;
 mod files;
+mod grants;
 mod history;
 mod input;
 mod lifecycle;
@@ -162,6 +165,11 @@ fn dispatch(verb: Verb, call: &Call<'_>, screen: Screen) -> Result<u8, Stop> {
         Verb::Promote => call.print(&lifecycle::promote(call)?),
         Verb::Archive => call.print(&lifecycle::archive(call)?),
         Verb::Restore => call.print(&lifecycle::restore(call)?),
+        Verb::Grant => call.print(&grants::grant(call)?),
+        Verb::Grants => call.print(&grants::grants(call)?),
+        Verb::Revoke => call.print(&grants::revoke(call)?),
+        Verb::Feedback => feedback::feedback(call),
+        Verb::Docs => call.print(&docs::docs(call)?),
         Verb::Log => call.print(&history::log(call)?),
         Verb::Undo => call.print(&history::undo(call)?),
         Verb::Verify => call.print(&history::verify(call)?),

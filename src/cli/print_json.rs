@@ -28,6 +28,15 @@ pub(super) fn write_object(out: &mut dyn Write, answer: &impl Serialize) -> io::
     out.write_all(b"\n")
 }
 
+/// Writes one value of a stream as one line.
+///
+/// # Errors
+/// What the writer says.
+pub(super) fn write_line(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
+    value.serialize(&mut serde_json::Serializer::with_formatter(&mut *out, Visible))?;
+    out.write_all(b"\n")
+}
+
 /// Compact JSON that escapes hidden characters.
 struct Visible;
 

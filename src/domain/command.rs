@@ -2,6 +2,7 @@
 
 use super::comment::{CommentKind, Mark, Spot};
 use super::digest::Digest;
+use super::grant::{GrantKey, GrantScope};
 use super::ids::{CommentId, OperationId, ReviewId, RunId};
 use super::review::DecisionKind;
 use super::words::Stage;
@@ -170,6 +171,22 @@ pub enum Command {
         tool: String,
         /// The digest whose permissions were on screen; refused when the tool has another one now.
         digest: Digest,
+    },
+    /// Let an agent run a version that is not approved, strictly contained.
+    Grant {
+        /// Which tool.
+        tool: String,
+        /// The version that was on screen; refused when the tool has another one now.
+        digest: Digest,
+        /// The agent, by the name it calls with.
+        agent: String,
+        /// How long; a workbench without an owner is the process that carries the command out.
+        scope: GrantScope,
+    },
+    /// Take leave back: of an agent, or of a version to do what it declares.
+    Revoke {
+        /// Which grant.
+        grant: GrantKey,
     },
     /// Take back an operation: the given one, or the newest that can be taken back.
     Undo {

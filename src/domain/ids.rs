@@ -39,6 +39,10 @@ id!(
     CommentId
 );
 id!(
+    /// Leave for an agent; counts up within a workspace, starting at 1.
+    GrantId
+);
+id!(
     /// An entry of the operation log; counts up within a workspace without gaps, starting at 1.
     OperationId
 );

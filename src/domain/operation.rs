@@ -16,7 +16,7 @@ pub struct Operation {
     pub id: OperationId,
     /// When.
     pub at: Instant,
-    /// Reviewer identity for humans, `agent:NAME` for agents.
+    /// Reviewer identity for humans, `agent:NAME` for agents, `signer:NAME` where a signature spoke.
     pub who: String,
     /// The verb, as in the table of actions.
     pub verb: String,

@@ -53,3 +53,11 @@ pub struct Problem {
     /// What to do next.
     pub hint: String,
 }
+
+impl Problem {
+    /// What is wrong, after its place.
+    pub fn placed(&self) -> String {
+        let place = self.line.map_or_else(|| self.path.clone(), |line| format!("{}:{line}", self.path));
+        format!("{place}: {}", self.message)
+    }
+}

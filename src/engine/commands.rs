@@ -67,6 +67,12 @@ impl Engine {
                 let allowed = Allowed::new(&detail.manifest.permissions, self.write_mode(detail.tool.stage));
                 self.finish(self.transact(|tx| core::allow(tx, self.actor(&who), &detail.tool, &allowed))?)
             }
+            Command::Grant { tool, digest, agent, scope } => {
+                let tool = self.asked_about(&tool, digest)?.tool;
+                let scope = self.owned(scope);
+                self.finish(self.transact(|tx| core::grant(tx, self.actor(&who), &tool, &agent, scope))?)
+            }
+            Command::Revoke { grant } => self.finish(self.transact(|tx| core::revoke(tx, self.actor(&who), &grant))?),
             Command::Undo { operation } => {
                 self.refuse_if_in_the_way(operation)?;
                 self.finish(self.transact(|tx| core::undo(tx, self.actor(&who), operation))?)
@@ -96,7 +102,16 @@ impl Engine {
         self.expire_due()?;
         let review = self.review_row(asked.review)?;
         let grounds = self.grounds(&review, asked.kind)?;
-        let step = self.transact(|tx| {
+        let signs = grounds.placed.is_some() && review.is_checked();
+        let (signed, note) = if signs {
+            let over = self.override_of(&review, asked.override_reason)?;
+            self.sign_approval(&review, who, asked.reason, over.as_deref())?
+        } else {
+            (None, None)
+        };
+        let maker = self.maker_of(&review);
+        self.keep_decided(&review)?;
+        let mut step = self.transact(|tx| {
             let input = DecideInput {
                 review: &review,
                 digest: asked.digest,
@@ -105,6 +120,8 @@ impl Engine {
                 shown: asked.shown.clone(),
                 override_reason: asked.override_reason,
                 gates: &self.inner.settings.gates,
+                maker: maker.as_ref(),
+                signed: signed.as_ref(),
                 placed: grounds.placed.as_ref(),
                 replaced: grounds.replaced.as_ref(),
                 archive: grounds.archive.as_ref(),
@@ -113,6 +130,9 @@ impl Engine {
             };
             core::decide(tx, self.actor(who), &input)
         })?;
+        if let Some(note) = note {
+            step.outcome.message = format!("{} ({note})", step.outcome.message);
+        }
         self.finish(step)
     }
 
@@ -159,7 +179,8 @@ impl Engine {
         })?;
         let notes = operations.into_iter().flatten().filter_map(|operation| core::UndoNote::of(&operation));
         let origin = notes.filter_map(|note| match note {
-            core::UndoNote::Move { before: origin, after } | core::UndoNote::PutAway { before: origin, after, .. } => {
+            core::UndoNote::Move { before: origin, after, .. }
+            | core::UndoNote::PutAway { before: origin, after, .. } => {
                 (after.placement == before.placement).then_some(origin)
             }
             _ => None,
@@ -174,7 +195,7 @@ impl Engine {
         let found = self.read(|q| Ok(if let Some(id) = wanted { q.operation(id)? } else { q.newest_reversible()? }))?;
         let note = found.and_then(|op| serde_json::from_value(op.detail.get("undo")?.clone()).ok());
         match note {
-            Some(core::UndoNote::Approve { before, after, .. } | core::UndoNote::Move { before, after })
+            Some(core::UndoNote::Approve { before, after, .. } | core::UndoNote::Move { before, after, .. })
                 if before.placement != after.placement =>
             {
                 self.refuse_conflicts(&before)
@@ -199,7 +220,7 @@ impl Engine {
     }
 
     /// The version whose permissions were on screen.
-    fn asked_about(&self, tool: &str, digest: Digest) -> Result<crate::domain::ToolDetail, EngineError> {
+    pub(super) fn asked_about(&self, tool: &str, digest: Digest) -> Result<crate::domain::ToolDetail, EngineError> {
         let detail = self.detail(&*self.resolve(tool)?)?;
         if detail.tool.digest != digest {
             let message = format!("{} changed since it was asked about", detail.tool.name);
@@ -382,6 +403,8 @@ impl Engine {
                     undo: "asked once for this version; u (undo) takes it back".to_owned(),
                 })
             }
+            Command::Grant { tool, digest, agent, scope } => self.preview_grant(tool, *digest, agent, scope),
+            Command::Revoke { grant } => self.preview_revoke(grant),
             Command::Undo { operation } => self.preview_undo(*operation),
             Command::Comment { .. } | Command::Withdraw { .. } | Command::Mark { .. } | Command::Recheck { .. } => {
                 Ok(Preview { title: "Go on?".to_owned(), lines: Vec::new(), undo: "u (undo) takes it back".to_owned() })
@@ -428,7 +451,7 @@ impl Engine {
         })?;
         let mut lines =
             vec![format!("{} by {} at {}", operation.verb, operation.who, crate::domain::rfc3339(operation.at))];
-        if let Some(Ok(core::UndoNote::Approve { before, after, .. } | core::UndoNote::Move { before, after })) =
+        if let Some(Ok(core::UndoNote::Approve { before, after, .. } | core::UndoNote::Move { before, after, .. })) =
             operation.detail.get("undo").map(|note| serde_json::from_value(note.clone()))
         {
             lines.push(format!("move {} → {}", after.placement.base, before.placement.base));

@@ -9,6 +9,7 @@ use crate::domain::{
     CostTier, IsolationLevel, Manifest, Missing, Permissions, Review, ReviewKind, Run, RunOutcome, SafeText, Tool,
     VersionFile,
 };
+use crate::insight::Suggestion;
 
 /// What the facts are drawn from.
 #[derive(Debug, Clone, Copy)]
@@ -72,6 +73,11 @@ pub fn worst_first(lines: &mut [EvidenceLine]) {
         Weight::Fact => 2,
         Weight::Good => 3,
     });
+}
+
+/// That fewer questions would do, as a fact beside the others: it decides nothing.
+pub fn suggested(found: &Suggestion) -> EvidenceLine {
+    line(Weight::Fact, "suggestion", found.text.as_str())
 }
 
 fn line(weight: Weight, label: &str, text: impl Into<String>) -> EvidenceLine {

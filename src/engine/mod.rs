@@ -21,13 +21,16 @@ mod doctor;
 mod earlier;
 mod error;
 mod evidence;
+mod feedback;
 mod fork;
 mod gates;
+mod grants;
 mod home;
 mod init;
 #[cfg(test)]
 mod kinds_tests;
 mod posting;
+mod provenance;
 mod queries;
 mod relocate;
 mod resolve;
@@ -36,11 +39,13 @@ mod secrets;
 mod settings;
 mod settings_checks;
 mod settings_review;
+mod signing;
 mod snapshot;
 mod staged;
 #[cfg(test)]
 mod tests;
 mod trials;
+mod verify;
 mod view;
 mod vouched;
 mod waiting;
@@ -48,12 +53,14 @@ mod watching;
 
 pub use self::core::{RunPolicy, policy};
 pub use crate::catalog::{Hit, Index, Matches};
+pub use crate::insight::Suggestion;
 pub use crate::runner::{Frame, Spool, Tail, play_role};
 pub use behaviour::{Behaviour, BehaviourPart, Departed, Enforced, Reported, ResultEvidence, Tried};
 pub use bulk::{BulkDecision, BulkItem, BulkResult, PreflightRow};
 pub use checking::OnVerdict;
 pub use error::{EngineError, ErrorCode};
 pub use gates::Gates;
+pub use grants::GrantList;
 pub use home::{Home, find_workspace, state_dir};
 pub use init::{InitReport, init};
 pub use posting::{MAX_REQUEST_BYTES, REQUEST_SCHEMA};
@@ -61,6 +68,7 @@ pub use running::RunHandle;
 pub use secrets::SecretSource;
 pub use settings::{DEFAULT_CONFIG, KeySetting, RootSetting, Settings, Theme};
 pub use settings_review::DeprecatedPolicy;
+pub use signing::Signing;
 pub use staged::{Content, Edit, StagedState, StagedView};
 pub use view::{
     CatalogState, CatalogView, Change, DoctorLine, EvidenceLine, Preview, ReviewDetail, ReviewFilter, RunFilter,
@@ -69,7 +77,7 @@ pub use view::{
 pub use watching::{OnChange, Watch};
 
 use crate::catalog::{self, Cache, CacheRow, Plan, Root};
-use crate::domain::{Instant, Problem, ReviewId, RunId, Tool};
+use crate::domain::{Digest, Instant, Problem, ReviewId, RunId, Tool};
 use crate::runner::{Baselines, Interpreters, Machine};
 use crate::store::{Copies, Queries, Reader, Store, Tx};
 use crate::vcs::Git;
@@ -122,6 +130,8 @@ struct Inner {
     trouble: Mutex<Vec<EngineError>>,
     git: OnceLock<Option<Git>>,
     identity: OnceLock<String>,
+    session: OnceLock<Option<String>>,
+    signatures: Mutex<HashMap<Digest, Result<(), String>>>,
     interpreters: Interpreters,
     baselines: Baselines,
     /// Tools whose checks somebody wants made again.
@@ -162,6 +172,8 @@ impl Engine {
                 trouble: Mutex::new(Vec::new()),
                 git: OnceLock::new(),
                 identity: OnceLock::new(),
+                session: OnceLock::new(),
+                signatures: Mutex::default(),
                 interpreters: Interpreters::default(),
                 baselines: Baselines::new(state_dir.join("baselines")),
                 recheck: Mutex::default(),
@@ -247,7 +259,9 @@ impl Engine {
             }
         });
         drop((growing, cache));
+        let signed = self.signed_versions(&scan.tools)?;
         self.transact(|tx| {
+            core::adopt_signed(tx, &signed)?;
             core::apply_scan(tx, &scan.tools, &core::Unsettled::read(tx, begun)?)?;
             tx.put_scan_cache(
                 scan.fresh.iter().map(|(path, row)| (path.as_str(), &row.fingerprint[..], &row.payload[..])),

@@ -6,14 +6,14 @@ use super::earlier;
 use super::error::{EngineError, ErrorCode};
 use super::evidence::{self, Material};
 use super::resolve;
-use super::view::{DoctorLine, EvidenceLine, ReviewDetail, ReviewFilter, RunFilter, VerifyReport, VersionInfo};
+use super::view::{DoctorLine, EvidenceLine, ReviewDetail, ReviewFilter, RunFilter, VersionInfo};
 use super::{Engine, doctor, now};
 use crate::catalog;
 use crate::domain::{
     Comment, Digest, FailureGroup, Manifest, Operation, OperationId, Review, ReviewId, ReviewKind, Run, RunId, Stage,
     Tool, ToolDetail, ToolName, VersionFile, is_redacted, without_redacted,
 };
-use crate::store::{Copies, RunQuery, VersionRow};
+use crate::store::{RunQuery, VersionRow};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -107,8 +107,11 @@ impl Engine {
     /// Versions of a name, newest first.
     pub fn versions(&self, tool: &ToolName) -> Result<Vec<VersionInfo>, EngineError> {
         let (rows, approvals) = self.read(|q| Ok((q.versions_of(tool)?, Approvals::read(q)?)))?;
-        let info = |row: VersionRow| -> Result<VersionInfo, EngineError> {
+        let digests: Vec<Digest> = rows.iter().map(|row| row.digest).collect();
+        let mut origins = self.origins(tool, &digests)?;
+        let mut info = |row: VersionRow| -> Result<VersionInfo, EngineError> {
             Ok(VersionInfo {
+                provenance: origins.remove(&row.digest).unwrap_or_default(),
                 usage: self.usage(tool, row.digest)?,
                 approved: approvals.has(tool, row.digest),
                 kept: self.inner.copies.has(row.digest),
@@ -119,7 +122,7 @@ impl Engine {
                 first_seen_at: row.first_seen_at,
             })
         };
-        rows.into_iter().map(info).collect()
+        rows.into_iter().map(&mut info).collect()
     }
 
     /// The kept files of a version.
@@ -242,6 +245,10 @@ impl Engine {
         let runs =
             self.runs(&RunFilter { digest: Some(review.digest), limit: EVIDENCE_RUNS, ..RunFilter::default() })?;
         let behaviour = tool.as_ref().map(|tool| self.behaviour(tool));
+        let suggestion = match (&tool, &manifest) {
+            (Some(tool), Some(manifest)) => self.suggestion_for(tool, manifest)?,
+            _ => None,
+        };
         let mut evidence = asked::lines(&review, &self.roles_for(&review));
         evidence.extend(evidence::collect(Material {
             review: &review,
@@ -256,6 +263,7 @@ impl Engine {
             unreadable: unreadable.as_deref(),
         }));
         evidence.extend(self.earlier(&review)?);
+        evidence.extend(suggestion.map(|found| evidence::suggested(&found)));
         evidence::worst_first(&mut evidence);
         let verdict = self.verdict(&review.tool, review.digest)?;
         let blocking = verdict.as_ref().map_or_else(Vec::new, |verdict| self.blocking(verdict, review.to_stage));
@@ -333,25 +341,6 @@ impl Engine {
                 "`toolsmith log` lists operations",
             )
         })
-    }
-
-    /// Checks the log's chain and every kept copy.
-    pub fn verify(&self) -> Result<VerifyReport, EngineError> {
-        let log = self.read(|q| Ok(q.verify_log()?))?;
-        let copies: &Copies = &self.inner.copies;
-        let digests = copies.all()?;
-        let mut faults = log.faults;
-        faults.extend(digests.iter().filter_map(|digest| copies.check(*digest).err()));
-        for approval in self.read(|q| Ok(q.approvals()?))? {
-            if !copies.has(approval.digest) {
-                faults.push(format!(
-                    "the approved version {} of {} has no kept copy",
-                    approval.digest.short(),
-                    approval.tool
-                ));
-            }
-        }
-        Ok(VerifyReport { operations: log.entries, versions: digests.len() as u64, faults })
     }
 
     /// Checks interpreters, folders, limits.

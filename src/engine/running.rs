@@ -125,7 +125,8 @@ impl Engine {
         let permissions = &detail.manifest.permissions;
         let (approved, writes) = (self.approved(tool)?, self.write_mode(tool.stage));
         let quarantined = self.quarantined(tool)?;
-        let standing = Standing { approved, quarantined, permissions, writes, granted: granted.as_ref() };
+        let is_let = self.is_let(tool, caller)?;
+        let standing = Standing { approved, quarantined, permissions, writes, granted: granted.as_ref(), is_let };
         Ok(policy(tool, standing, caller))
     }
 

@@ -11,6 +11,7 @@ use super::home::Home;
 use super::secrets::SecretSource;
 use super::settings_checks::{self, Whose};
 use super::settings_review::DeprecatedPolicy;
+use super::signing::Signing;
 use crate::domain::{IsolationLevel, Problem, ProblemCode, Stage};
 use crate::runner::Bubblewrap;
 use std::borrow::Cow;
@@ -95,6 +96,8 @@ pub struct Settings {
     pub request_expiry: Option<Duration>,
     /// What becomes of an agent's call of a deprecated tool.
     pub deprecated: DeprecatedPolicy,
+    /// What is signed, and whose signatures count.
+    pub signing: Signing,
     /// Why no run may start: what the user demands of runs cannot be read. One line with its place.
     pub fault: Option<String>,
 }
@@ -120,6 +123,7 @@ impl Default for Settings {
             high_roles: Vec::new(),
             request_expiry: None,
             deprecated: DeprecatedPolicy::Warn,
+            signing: Signing::default(),
             fault: None,
         }
     }
@@ -139,16 +143,17 @@ impl Settings {
             settings.apply_user(file, table, user_home.as_deref());
         });
         // What is not a bad setting left the whole file unread.
-        settings.refuse_runs(found.iter().find(|problem| problem.code != ProblemCode::BadSetting));
+        let unread = found.iter().find(|problem| problem.code != ProblemCode::BadSetting);
+        settings.signing.fault = settings.signing.fault.take().or_else(|| unread.map(Problem::placed));
+        settings.refuse_runs(unread);
         problems.extend(found);
         (settings, problems)
     }
 
     /// Remembers a problem that may hide what the user demands of runs: the defaults could be less.
     fn refuse_runs(&mut self, problem: Option<&Problem>) {
-        let Some(Problem { path, line, message, .. }) = problem else { return };
-        let place = line.map_or_else(|| path.clone(), |line| format!("{path}:{line}"));
-        self.fault.get_or_insert_with(|| format!("{place}: {message}; runs are refused until it is mended"));
+        let Some(problem) = problem else { return };
+        self.fault.get_or_insert_with(|| format!("{}; runs are refused until it is mended", problem.placed()));
     }
 
     /// The wall-clock limit for runs of this stage.
@@ -199,8 +204,8 @@ impl Settings {
                     }
                 }
                 "checks" => settings_checks::apply(self, file, value, Whose::Workspace),
-                word @ ("theme" | "mouse" | "timeouts" | "keys" | "isolation" | "secrets" | "policy" | "review"
-                | "limits") => {
+                word @ ("theme" | "mouse" | "timeouts" | "keys" | "isolation" | "secrets" | "signing" | "policy"
+                | "review" | "limits") => {
                     let message = format!("a workspace cannot set {word}");
                     file.bad(at, message, "it is the user's: put it into the user's config.toml".to_owned());
                 }
@@ -240,6 +245,7 @@ impl Settings {
                 }
                 "review" => self.apply_review(file, value),
                 "policy" => self.apply_policy(file, value),
+                "signing" => self.signing = file.signing(value, user_home),
                 word @ ("roots" | "git") => {
                     let message = format!("{word} is a setting of a workspace");
                     file.bad(at, message, "put it into the workspace's toolsmith.toml".to_owned());
@@ -248,7 +254,7 @@ impl Settings {
                     file.unknown(
                         at,
                         other,
-                        "the settings are theme, mouse, timeouts, isolation, checks, review, policy, secrets and keys",
+                        "the settings are theme, mouse, timeouts, isolation, checks, review, policy, secrets, signing and keys",
                     );
                     if holds_isolation(value) {
                         self.refuse_runs(file.problems.last());
@@ -328,6 +334,16 @@ impl File<'_> {
     fn line(&self, at: usize) -> u64 {
         let before = self.text.as_bytes().iter().take(at);
         before.filter(|byte| **byte == b'\n').count() as u64 + 1
+    }
+
+    /// How many problems were found so far.
+    pub(super) fn problem_count(&self) -> usize {
+        self.problems.len()
+    }
+
+    /// The first problem found after so many, with its place, on one line.
+    pub(super) fn fault_since(&self, count: usize) -> Option<String> {
+        self.problems.get(count).map(Problem::placed)
     }
 
     /// A place as `FILE:LINE`.

@@ -2,7 +2,7 @@
 
 use crate::domain::{
     Comment, Digest, Instant, Manifest, Mark, Problem, Review, ReviewState, Run, RunOutcome, Stage, Tool, ToolName,
-    Typical, Verdict, VersionFile,
+    Typical, Verdict, VersionFile, VersionOrigin,
 };
 use serde::Serialize;
 use std::sync::Arc;
@@ -54,6 +54,8 @@ pub struct VersionInfo {
     pub kept: bool,
     /// What a run of it usually uses; `None` before the first one that ran to its end.
     pub usage: Option<Typical>,
+    /// Who made it, how, and who said yes to it.
+    pub provenance: VersionOrigin,
 }
 
 /// What to run.
@@ -183,6 +185,8 @@ pub struct VerifyReport {
     pub versions: u64,
     /// What is wrong; empty means all is well.
     pub faults: Vec<String>,
+    /// What else is known: who signed what, and what waits to be adopted.
+    pub notes: Vec<String>,
 }
 
 /// One line of `doctor`.

@@ -1,8 +1,8 @@
 //! What lies beside vouched tools on disk: reading `approval.toml`.
 
-use super::Engine;
 use super::core::Beside;
 use super::relocate::APPROVAL_FILE;
+use super::{Engine, EngineError};
 use crate::domain::Placement;
 use std::io::Read;
 use std::os::unix::fs::OpenOptionsExt;
@@ -11,6 +11,14 @@ use std::os::unix::fs::OpenOptionsExt;
 const MAX_BYTES: u64 = 64 * 1024;
 
 impl Engine {
+    /// The state that commands change, one row a line, sorted; what undo brings back is equal to this.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub fn state_lines(&self) -> Result<Vec<String>, EngineError> {
+        self.read(|q| Ok(q.state_lines()?))
+    }
+
     /// What lies beside a tool under the name `approval.toml`. What is no readable text counts as unknown: it is
     /// neither kept nor believed.
     pub(super) fn beside(&self, placement: &Placement) -> Beside {
@@ -22,10 +30,9 @@ impl Engine {
         let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOFOLLOW;
         let opened = std::fs::OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path);
         let file = match opened {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Beside::Nothing,
-            Err(_) => return Beside::Unknown,
             Ok(file) if file.metadata().is_ok_and(|facts| facts.is_file()) => file,
-            Ok(_) => return Beside::Unknown,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Beside::Nothing,
+            Ok(_) | Err(_) => return Beside::Unknown,
         };
         let mut text = String::new();
         match file.take(MAX_BYTES).read_to_string(&mut text) {

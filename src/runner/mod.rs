@@ -32,6 +32,7 @@ mod processes;
 mod request;
 mod running;
 mod sandbox;
+mod signature;
 mod spool;
 mod success;
 mod supervisor;
@@ -41,6 +42,7 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 mod trials;
+mod trusted;
 
 pub use baseline::Baselines;
 pub use clear::clear;
@@ -55,6 +57,7 @@ pub use processes::{kill_group, process_started, sweep};
 pub use request::{Request, Spec, prepare};
 pub use running::{Canceller, Hooks, Report, Running, Staged, StagedChange, start};
 pub use sandbox::release_memory;
+pub use signature::{NAMESPACE, sign, verify as verify_signature};
 pub use spool::{Frame, Spool, SpoolBytes, SpoolError};
 pub use tail::Tail;
 pub use trials::{Batch, Pace, Tried, prepare_batch};

@@ -12,6 +12,7 @@
 //! read. Both give [`Queries`], and so does the [`Tx`] inside a transaction. Several processes may have the same
 //! folder open; SQLite's write lock orders them.
 
+mod agent_grants;
 mod behaviour;
 mod cache;
 mod comments;
@@ -31,6 +32,7 @@ mod requests;
 mod reviews;
 mod runs;
 mod schema;
+mod state;
 mod tx;
 mod values;
 mod verdicts;

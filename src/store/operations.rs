@@ -11,6 +11,7 @@ use super::values::{Count, Json};
 use crate::domain::{Digest, EventKind, Operation, OperationId};
 use rusqlite::{Row, params};
 use serde_json::Value;
+use std::collections::HashSet;
 
 const COLUMNS: &str = "id, at_ms, who, verb, subject, detail, prev_hash, hash, reversible, undone_by";
 const LOG_COUNT: &str = "log_count";
@@ -91,6 +92,30 @@ impl Queries {
         self.row(&sql, params![verb, subject], read)
     }
 
+    /// Decisions on reviews, newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// Any [`StoreError`] of a failed read.
+    pub fn decided(&self, limit: usize) -> StoreResult<Vec<Operation>> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM operations WHERE verb IN ('approve', 'reject', 'request-changes') \
+             ORDER BY id DESC LIMIT ?1"
+        );
+        self.rows(&sql, params![Count(limit as u64)], read)
+    }
+
+    /// Entries with this verb and subject that were taken back, newest first.
+    ///
+    /// # Errors
+    /// Any [`StoreError`] of a failed read.
+    pub fn taken_back(&self, verb: &str, subject: &str) -> StoreResult<Vec<Operation>> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM operations WHERE verb = ?1 AND subject = ?2 AND undone_by IS NOT NULL \
+             ORDER BY id DESC"
+        );
+        self.rows(&sql, params![verb, subject], read)
+    }
+
     /// Entries about this subject after an entry that can be taken back and have not been, newest first.
     ///
     /// # Errors
@@ -115,6 +140,7 @@ impl Queries {
             while let Some(row) = rows.next()? {
                 walk.step(row.get(0)?, read(row).map_err(StoreError::from));
             }
+            walk.compare_marks();
             walk.end(queries.meta(LOG_COUNT)?, queries.meta(LOG_HEAD)?.as_deref());
             Ok(walk.check)
         })
@@ -200,11 +226,21 @@ struct Walk {
     last: i64,
     /// Its hash; `None` when it could not be read, so that one fault is not told twice.
     head: Option<Digest>,
+    /// What entries are marked with, which no hash covers: who took them back.
+    marked: Vec<(i64, i64)>,
+    /// What entries say themselves: the entry each undo took back.
+    taken_back: HashSet<(i64, i64)>,
 }
 
 impl Default for Walk {
     fn default() -> Walk {
-        Walk { check: LogCheck::default(), last: 0, head: Some(Digest([0; 32])) }
+        Walk {
+            check: LogCheck::default(),
+            last: 0,
+            head: Some(Digest([0; 32])),
+            marked: Vec::new(),
+            taken_back: HashSet::new(),
+        }
     }
 }
 
@@ -229,6 +265,24 @@ impl Walk {
             self.fault(format!("entry {id} does not follow entry {}: one of the two was replaced", id - 1));
         }
         self.head = Some(entry.hash);
+        self.marked.extend(entry.undone_by.map(|by| (id, by.0)));
+        if let ("undo", Some(target)) = (entry.verb.as_str(), entry.detail.get("operation").and_then(Value::as_i64)) {
+            self.taken_back.insert((target, id));
+        }
+    }
+
+    /// Compares the marks of entries that were taken back with the entries that did so.
+    fn compare_marks(&mut self) {
+        let marked: HashSet<(i64, i64)> = self.marked.iter().copied().collect();
+        let mut faults: Vec<(i64, String)> = Vec::new();
+        for (entry, by) in marked.difference(&self.taken_back) {
+            faults.push((*entry, format!("entry {entry} is said to be taken back by entry {by}, which did not")));
+        }
+        for (entry, by) in self.taken_back.difference(&marked) {
+            faults.push((*entry, format!("entry {entry} was taken back by entry {by}, but is not marked so")));
+        }
+        faults.sort();
+        faults.into_iter().for_each(|(_, fault)| self.fault(fault));
     }
 
     /// Compares the end of the walk with what was noted when the newest entry was written.
@@ -404,7 +458,8 @@ mod tests {
             let first = tx.log(&operation("archive", "x"))?;
             let second = tx.log(&operation("archive", "x"))?;
             tx.log(&NewOperation { reversible: false, ..operation("archive", "y") })?;
-            let undo = tx.log(&operation("undo", "x"))?;
+            let detail = json!({"operation": second});
+            let undo = tx.log(&NewOperation { detail, ..operation("undo", "x") })?;
             tx.mark_undone(second, undo)?;
             Ok((first, second, undo))
         });

@@ -1,7 +1,7 @@
 //! How values of the domain lie in columns: words and names as text, digests as 32 bytes, times and ids as integers.
 
 use crate::domain::{
-    CommentId, CommentKind, DecisionKind, Digest, EventKind, EventSeq, GroupState, Instant, IsolationLevel,
+    CommentId, CommentKind, DecisionKind, Digest, EventKind, EventSeq, GrantId, GroupState, Instant, IsolationLevel,
     OperationId, Profile, ReviewId, ReviewKind, ReviewState, Risk, RunId, RunOutcome, Severity, Stage, ToolName,
 };
 use rusqlite::Result as SqlResult;
@@ -58,7 +58,7 @@ words_as_text!(
     Severity,
     Stage,
 );
-numbers_as_integer!(CommentId, EventSeq, Instant, OperationId, ReviewId, RunId);
+numbers_as_integer!(CommentId, EventSeq, GrantId, Instant, OperationId, ReviewId, RunId);
 
 impl ToSql for ToolName {
     fn to_sql(&self) -> SqlResult<ToSqlOutput<'_>> {

@@ -150,4 +150,8 @@ pub enum Effect {
     Doctor,
     /// Check the log and every kept copy.
     Verify,
+    /// Load what was given leave for.
+    LoadGrants,
+    /// Find the grant of this name, to ask whether to take it back.
+    FindGrant(String),
 }

@@ -3,12 +3,12 @@
 use super::effect::{DetailFor, TabId};
 use super::widget::{Blanks, Chunk, DiffText, Side, TokenKind};
 use crate::domain::{
-    Command, FailureGroup, Instant, IsolationLevel, Operation, Outcome, Review, ReviewId, Run, RunId, Sample,
+    Command, FailureGroup, GrantKey, Instant, IsolationLevel, Operation, Outcome, Review, ReviewId, Run, RunId, Sample,
     ToolDetail, VersionFile,
 };
 use crate::engine::{
-    Behaviour, BulkResult, CatalogView, Change, DoctorLine, EngineError, Frame, Index, PreflightRow, Preview,
-    ReviewDetail, RunRequest, Settings, VerifyReport,
+    Behaviour, BulkResult, CatalogView, Change, DoctorLine, EngineError, Frame, GrantList, Index, PreflightRow,
+    Preview, ReviewDetail, RunRequest, Settings, VerifyReport,
 };
 use crossterm::event::{KeyEvent, MouseEvent};
 use serde_json::Value;
@@ -221,6 +221,10 @@ pub enum Answer {
     Doctor(Vec<DoctorLine>),
     /// What `verify` found.
     Verify(Result<VerifyReport, EngineError>),
+    /// What was given leave for.
+    Grants(Result<GrantList, EngineError>),
+    /// The grant that was named.
+    Grant(Result<GrantKey, EngineError>),
     /// The workspace was furnished; one line says what was created.
     Furnished(Result<String, EngineError>),
     /// Something was copied, or not.

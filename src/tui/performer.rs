@@ -217,6 +217,8 @@ impl Performer {
             }
             Effect::Doctor => self.answer(Answer::Doctor(engine.doctor())),
             Effect::Verify => self.answer(Answer::Verify(engine.verify())),
+            Effect::LoadGrants => self.answer(Answer::Grants(engine.grants())),
+            Effect::FindGrant(name) => self.answer(Answer::Grant(engine.grant_named(&name))),
             // These are the loop's own.
             Effect::Leave(_) | Effect::Suspend | Effect::Redraw | Effect::Mouse(_) | Effect::Copy(_) => {}
         }

@@ -164,6 +164,16 @@ impl World {
         if archived.len() < self.places.len() {
             can.push(step("archive", &["alpha"]));
         }
+        if let Some(approve) = self.approve() {
+            let id = approve.args[1].clone();
+            can.push(step("reject", &[&id, "--reason", "not yet good"]));
+            can.push(step("request-changes", &[&id, "--reason", "name it better"]));
+        } else if self.places.values().any(|base| base.contains("/approved/")) {
+            can.push(step("promote", &["alpha", "--to", "core"]));
+        }
+        if self.places.values().any(|base| base.contains("/experimental/")) {
+            can.push(step("grant", &["tools/experimental/alpha/tool.toml", "--agent", "bot"]));
+        }
         can.extend(archived.iter().map(|base| step("restore", &[&format!("{base}/tool.toml")])));
         if self.log.iter().any(|entry| entry["reversible"] == true && entry["undone_by"].is_null()) {
             can.extend([step("undo", &[]), step("undo", &[])]);
@@ -222,6 +232,11 @@ impl World {
         }
         assert_eq!(places, expected, "{context}: {new:#?}");
         self.check_disk(&places, &context);
+        // No decision is lost, and none is counted twice.
+        let decides = |entry: &&Value| {
+            entry["verb"].as_str().is_some_and(|verb| ["approve", "reject", "request-changes"].contains(&verb))
+        };
+        assert_eq!(self.ask(&["feedback"])["count"], entries.iter().filter(decides).count(), "{context}");
         let verified = self.ask(&["verify"]);
         assert_eq!(verified["faults"], Value::Array(Vec::new()), "{context}");
         if self.git == Git::Committed {
@@ -237,7 +252,7 @@ impl World {
             for (path, content) in &self.versions[digest] {
                 expected.insert(format!("{base}/{path}"), Some(content.clone()));
             }
-            if base.contains("/approved/") {
+            if base.contains("/approved/") || base.contains("/core/") {
                 expected.insert(format!("{base}/approval.toml"), None);
             }
         }
@@ -275,7 +290,7 @@ impl World {
         let format = "--format=%(trailers:key=Toolsmith-Operation,valueonly,separator=%x2C)";
         let log = self.workspace.git(&["log", "--reverse", format]);
         let committed: Vec<&str> = log.split_whitespace().collect();
-        let logged: Vec<String> = entries.iter().map(|entry| entry["id"].to_string()).collect();
+        let logged: Vec<String> = entries.iter().filter(|e| moves(e, entries)).map(|e| e["id"].to_string()).collect();
         assert_eq!(committed, logged, "{context}");
         assert_eq!(self.workspace.git(&["status", "--porcelain"]), "", "{context}");
     }
@@ -289,6 +304,17 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap().to_owned()
 }
 
+/// The note for undo of an entry, or of the entry that it took back.
+fn note<'a>(entry: &'a Value, entries: &'a [Value]) -> &'a Value {
+    let target = entries.iter().find(|other| other["id"] == entry["detail"]["operation"]);
+    &target.filter(|_| entry["verb"] == "undo").unwrap_or(entry)["detail"]["undo"]
+}
+
+/// Whether an entry of the log moved files.
+fn moves(entry: &Value, entries: &[Value]) -> bool {
+    note(entry, entries)["after"].is_object()
+}
+
 /// What an entry of the log did to the places.
 fn apply(places: &mut Places, entry: &Value, entries: &[Value]) {
     let place = |placed: &Value| (text(&placed["digest"]), text(&placed["placement"]["base"]));
@@ -296,16 +322,17 @@ fn apply(places: &mut Places, entry: &Value, entries: &[Value]) {
         let (digest, base) = place(placed);
         places.insert(digest, base);
     };
+    if !moves(entry, entries) {
+        return;
+    }
+    let note = note(entry, entries);
     if entry["verb"] == "undo" {
-        let target = entries.iter().find(|other| other["id"] == entry["detail"]["operation"]).unwrap();
-        let note = &target["detail"]["undo"];
         insert(places, &note["before"]);
         if note["replaced"].is_object() {
             insert(places, &note["replaced"]);
         }
         return;
     }
-    let note = &entry["detail"]["undo"];
     if note["replaced"].is_object() {
         places.remove(&place(&note["replaced"]).0);
     }

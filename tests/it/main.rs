@@ -6,6 +6,7 @@ mod bundled;
 mod cli;
 mod corpus;
 mod folder_watch;
+mod history;
 mod hostile;
 mod hostile_runs;
 mod interrupted;

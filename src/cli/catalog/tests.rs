@@ -7,7 +7,7 @@ use super::super::runs::tests::failed_run;
 use super::*;
 use crate::domain::{
     Dialect, Digest, FileMode, InputMode, Instant, Placement, ProblemCode, Provenance, Recipe, Risk, ToolFacts,
-    ToolName, VersionFile,
+    ToolName, VersionFile, VersionOrigin,
 };
 use serde_json::json;
 
@@ -190,6 +190,7 @@ fn shown() -> Shown {
         approved: false,
         kept: true,
         usage: watched().usage,
+        provenance: VersionOrigin { creator: Some("coder".into()), ..VersionOrigin::default() },
     };
     Shown {
         tool,

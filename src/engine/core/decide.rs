@@ -3,15 +3,17 @@
 use super::gate::{self, Override};
 use super::scan::members_digest;
 use super::votes::{self, Vote};
-use super::{Actor, Placed, Step, UndoNote, answer, approval_file, intend, proposals, stage_placement};
+use super::vouch::approval_file;
+use super::{Actor, Placed, Step, UndoNote, answer, close_reviews, intend, proposals, stage_placement};
 use crate::domain::{
-    Decision, DecisionKind, Digest, OperationId, Placement, Review, ReviewKind, ReviewState, Shown, Stage,
+    Decision, DecisionKind, Digest, OperationId, Placement, Review, ReviewKind, ReviewState, Shown, Stage, VersionFile,
 };
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::gates::Gates;
 use crate::engine::relocate::{CommitNote, Relocation};
+use crate::engine::signing::Signed;
 use crate::store::{Approval, NewOperation, Tx};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// What a decision is made of.
 #[derive(Debug)]
@@ -30,6 +32,10 @@ pub struct DecideInput<'a> {
     pub override_reason: Option<&'a str>,
     /// Which checks stand in the way.
     pub gates: &'a Gates,
+    /// Who made what is decided, for the log.
+    pub maker: Option<&'a Value>,
+    /// The reviewer's signature, where there is one.
+    pub signed: Option<&'a Signed>,
     /// The version where it lies now; `None` for an adoption, or when it is gone.
     pub placed: Option<&'a Placed>,
     /// The version of the same name in the place it goes to.
@@ -175,13 +181,18 @@ fn approve(
     };
     let after = before.moved_to(review.to_stage, target);
     let (replaced_approved, ended) = end_approvals(tx, review, input.replaced)?;
+    let closed = match input.replaced {
+        Some(old) => close_reviews(tx, &old.tool, old.digest)?,
+        None => Vec::new(),
+    };
     let note = UndoNote::Approve {
         review: review.id,
         before: before.clone(),
         after: after.clone(),
-        replaced: input.replaced.cloned(),
+        replaced: input.replaced.cloned().map(Box::new),
         replaced_approved,
         ended: Some(ended),
+        closed,
     };
     let operation = record(tx, actor, input, review, Noted { undo: &note, passed_over })?;
     tx.approve_version(&Approval {
@@ -189,11 +200,13 @@ fn approve(
         digest: review.digest,
         stage: review.to_stage,
         operation,
-        at: tx.now(),
+        at: input.signed.map_or(tx.now(), |signed| signed.at),
         base: Some(after.placement.base.clone()),
-        signature: None,
+        signature: input.signed.map(|signed| signed.signature.clone()),
     })?;
     tx.set_review_state(review.id, ReviewState::Approved)?;
+    let extra = approval_file(tx, &after)?;
+    demand_signed(input, &extra)?;
     let relocation = Relocation {
         operation,
         tool: review.tool.clone(),
@@ -202,7 +215,7 @@ fn approve(
         from: (before.placement != after.placement).then(|| before.placement.clone()),
         from_files: before.files.clone(),
         replaces: input.replaced.map(|old| old.digest),
-        extra: approval_file(tx, &after)?,
+        extra,
         commit: commit_note(actor, &after, operation, "approve"),
         joined: Vec::new(),
         gone: false,
@@ -211,6 +224,16 @@ fn approve(
     let message = format!("{} {} is {} as {}", review.tool, review.version, after.stage, review.digest.short());
     let intents = vec![intend(tx, actor, relocation)?];
     Ok(Step { outcome: answer(Some(operation), Some(review.id), message), intents })
+}
+
+/// Refuses a signature over anything but what is written now.
+fn demand_signed(input: &DecideInput<'_>, written: &[VersionFile]) -> Result<(), EngineError> {
+    let is_so = |signed: &Signed| written.iter().any(|file| file.bytes.starts_with(signed.text.as_bytes()));
+    if input.signed.is_none_or(is_so) {
+        return Ok(());
+    }
+    let message = format!("review {} changed while its approval was signed", input.review.id);
+    Err(EngineError::new(ErrorCode::Conflict, message, "look at it again, then repeat"))
 }
 
 /// Ends the approval of the version that is replaced. Gives whether there was one, and every approval that the
@@ -277,6 +300,7 @@ pub(super) fn record(
         "reason": input.reason,
         "shown": &input.shown,
         "checks": checks,
+        "maker": input.maker,
         "override": passed_over,
         "role": input.role,
         "undo": noted.undo,

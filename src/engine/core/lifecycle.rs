@@ -2,8 +2,8 @@
 
 use super::decide::commit_note;
 use super::scan::{Approvals, open_for};
-use super::{Actor, Placed, Step, UndoNote, answer, beside, intend};
-use crate::domain::{Digest, OperationId, Placement, ReviewKind, ReviewState, Stage, Tool, ToolName};
+use super::{Actor, Placed, Step, UndoNote, answer, beside, close_reviews, intend};
+use crate::domain::{OperationId, Placement, ReviewId, ReviewKind, ReviewState, Stage, Tool};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::relocate::Relocation;
 use crate::store::{NewOperation, Tx};
@@ -68,24 +68,14 @@ pub fn archive(
 ) -> Result<Step, EngineError> {
     let after = before.moved_to(Stage::Archived, target);
     let message = format!("{} {} is archived", before.tool, before.version);
-    supersede_waiting(tx, &before.tool, before.digest)?;
-    move_version(tx, actor, &Move { verb: "archive", before, after, reason }, message)
-}
-
-/// Closes the reviews that wait for a version which is going away.
-pub(super) fn supersede_waiting(tx: &Tx<'_>, tool: &ToolName, digest: Digest) -> Result<(), EngineError> {
-    for head in tx.review_heads()? {
-        if head.state == ReviewState::Waiting && head.tool == *tool && head.digest == digest {
-            tx.set_review_state(head.id, ReviewState::Superseded)?;
-        }
-    }
-    Ok(())
+    let closed = close_reviews(tx, &before.tool, before.digest)?;
+    move_version(tx, actor, Move { verb: "archive", before, after, reason, closed }, message)
 }
 
 /// Brings an archived version back to where it was.
 pub fn restore(tx: &Tx<'_>, actor: Actor<'_>, before: &Placed, after: Placed) -> Result<Step, EngineError> {
     let message = format!("{} {} is {} again", before.tool, before.version, after.stage);
-    move_version(tx, actor, &Move { verb: "restore", before, after, reason: None }, message)
+    move_version(tx, actor, Move { verb: "restore", before, after, reason: None, closed: Vec::new() }, message)
 }
 
 /// A move that is its own operation.
@@ -94,19 +84,20 @@ struct Move<'a> {
     before: &'a Placed,
     after: Placed,
     reason: Option<&'a str>,
+    closed: Vec<ReviewId>,
 }
 
-fn move_version(tx: &Tx<'_>, actor: Actor<'_>, change: &Move<'_>, message: String) -> Result<Step, EngineError> {
-    let note = UndoNote::Move { before: change.before.clone(), after: change.after.clone() };
+fn move_version(tx: &Tx<'_>, actor: Actor<'_>, change: Move<'_>, message: String) -> Result<Step, EngineError> {
+    let Move { before, after, closed, .. } = change;
+    let note = UndoNote::Move { before: before.clone(), after: after.clone(), closed };
     let operation = tx.log(&NewOperation {
         who: actor.who.to_owned(),
         verb: change.verb.to_owned(),
-        subject: change.before.tool.to_string(),
-        detail: json!({"reason": change.reason, "digest": change.before.digest, "undo": note}),
+        subject: before.tool.to_string(),
+        detail: json!({"reason": change.reason, "digest": before.digest, "undo": note}),
         reversible: true,
     })?;
-    let relocation =
-        relocation(tx, actor, &Journey { before: change.before, after: &change.after, operation, verb: change.verb })?;
+    let relocation = relocation(tx, actor, &Journey { before, after: &after, operation, verb: change.verb })?;
     let intents = vec![intend(tx, actor, relocation)?];
     Ok(Step { outcome: answer(Some(operation), None, message), intents })
 }

@@ -12,6 +12,7 @@ mod decide;
 mod deprecate;
 mod expiry;
 mod gate;
+mod grant;
 mod lifecycle;
 mod policy;
 mod posted;
@@ -29,6 +30,7 @@ pub use behaviour::end_run;
 pub use decide::{DecideInput, decide, undecided};
 pub use deprecate::{Mark, deprecate};
 pub use expiry::expire;
+pub use grant::{grant, revoke};
 pub use lifecycle::{archive, archived_placement, promote, restore};
 pub use policy::{RunPolicy, Standing, policy};
 pub use posted::{Posted, post};
@@ -36,18 +38,18 @@ pub use rollback::{Comeback, Fork, fork, restore_files, rollback};
 pub use scan::{Approvals, Unsettled, apply_scan};
 pub use undo::undo;
 pub use votes::missing_votes;
-pub use vouch::Beside;
+pub use vouch::{Beside, Statement, adopt_signed, approval_file};
 
 use super::error::{EngineError, ErrorCode};
 use super::relocate::{self, Relocation};
 use crate::domain::{
-    CommentId, Deprecation, Digest, Operation, OperationId, Outcome, Placement, ReviewId, Stage, Tool, ToolName,
-    VersionFile,
+    Allowed, CommentId, Deprecation, Digest, GrantId, Operation, OperationId, Outcome, Placement, ReviewId,
+    ReviewState, Stage, Tool, ToolName, VersionFile,
 };
-use crate::store::{Approval, Tx};
+use crate::store::{Approval, ReviewHead, Tx};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use vouch::{approval_file, beside};
+use vouch::beside;
 
 /// What came of a command inside the transaction: the answer, and moves the shell must perform.
 #[derive(Debug)]
@@ -113,12 +115,15 @@ pub enum UndoNote {
         /// Where it is now.
         after: Placed,
         /// The version of the same name that was in the target place before.
-        replaced: Option<Placed>,
+        replaced: Option<Box<Placed>>,
         /// Whether an approval of that version was in force; only then it comes back with it.
         replaced_approved: bool,
         /// The approvals that ended by this one, as they were; `None` in entries of an older format.
         #[serde(default)]
         ended: Option<Vec<Approval>>,
+        /// Reviews of the version that was replaced, which lost their object.
+        #[serde(default)]
+        closed: Vec<ReviewId>,
     },
     /// An adoption.
     Adopt {
@@ -126,6 +131,13 @@ pub enum UndoNote {
         review: ReviewId,
         /// What was taken over.
         members: Vec<(ToolName, Digest)>,
+    },
+    /// A version that was taken over because an allowed signer had approved it.
+    Vouch {
+        /// The tool.
+        tool: ToolName,
+        /// The version.
+        digest: Digest,
     },
     /// A no or not-yet.
     Decline {
@@ -150,6 +162,9 @@ pub enum UndoNote {
         before: Placed,
         /// Where it is now.
         after: Placed,
+        /// Reviews that lost their object by it.
+        #[serde(default)]
+        closed: Vec<ReviewId>,
     },
     /// A tool was marked as one that should not be used any more.
     Deprecate {
@@ -170,6 +185,9 @@ pub enum UndoNote {
         ended: Vec<Approval>,
         /// Whether it put an approval of the version in force.
         approved: bool,
+        /// Reviews of the version that was in use, which lost their object.
+        #[serde(default)]
+        closed: Vec<ReviewId>,
     },
     /// Approved files were put back.
     RestoreFiles {
@@ -211,6 +229,25 @@ pub enum UndoNote {
         /// Which.
         comment: CommentId,
     },
+    /// Leave for an agent.
+    Grant {
+        /// Which.
+        grant: GrantId,
+    },
+    /// Leave for an agent that was revoked.
+    RevokeGrant {
+        /// Which.
+        grant: GrantId,
+    },
+    /// What a version was allowed, revoked.
+    RevokeAllow {
+        /// The tool.
+        tool: ToolName,
+        /// The version.
+        digest: Digest,
+        /// What it had been allowed.
+        allowed: Allowed,
+    },
     /// Staged writes of a run that were applied.
     Apply {
         /// What was applied.
@@ -227,6 +264,9 @@ pub enum UndoNote {
         before: Placed,
         /// Where it is now.
         after: Placed,
+        /// Reviews that lost their object by it.
+        #[serde(default)]
+        closed: Vec<ReviewId>,
     },
 }
 
@@ -255,6 +295,10 @@ impl UndoNote {
             | UndoNote::Propose { .. }
             | UndoNote::Comment { .. }
             | UndoNote::Withdraw { .. }
+            | UndoNote::Grant { .. }
+            | UndoNote::RevokeGrant { .. }
+            | UndoNote::RevokeAllow { .. }
+            | UndoNote::Vouch { .. }
             | UndoNote::Apply { .. } => Vec::new(),
         }
     }
@@ -262,7 +306,7 @@ impl UndoNote {
     /// Versions that the operation took away from where they were.
     fn took(&self) -> Vec<&Placed> {
         match self {
-            UndoNote::Approve { before, replaced, .. } => std::iter::once(before).chain(replaced).collect(),
+            UndoNote::Approve { before, replaced, .. } => std::iter::once(before).chain(replaced.as_deref()).collect(),
             UndoNote::Move { before, .. }
             | UndoNote::PutAway { before, .. }
             | UndoNote::Rollback { before, .. }
@@ -278,6 +322,10 @@ impl UndoNote {
             | UndoNote::Propose { .. }
             | UndoNote::Comment { .. }
             | UndoNote::Withdraw { .. }
+            | UndoNote::Grant { .. }
+            | UndoNote::RevokeGrant { .. }
+            | UndoNote::RevokeAllow { .. }
+            | UndoNote::Vouch { .. }
             | UndoNote::Apply { .. } => Vec::new(),
         }
     }
@@ -317,6 +365,16 @@ impl Placed {
 /// The place of a promoted tool: a folder of its own, named after it.
 pub fn stage_placement(stage: Stage, name: &ToolName) -> Placement {
     Placement { base: format!("tools/{stage}/{name}"), exclusive: true }
+}
+
+/// Closes the reviews of a version that wait: it goes away. Gives them, for who takes that back.
+fn close_reviews(tx: &Tx<'_>, tool: &ToolName, digest: Digest) -> Result<Vec<ReviewId>, EngineError> {
+    let waits = |head: &ReviewHead| head.state == ReviewState::Waiting && head.tool == *tool && head.digest == digest;
+    let closed: Vec<ReviewId> = tx.review_heads()?.into_iter().filter(waits).map(|head| head.id).collect();
+    for review in &closed {
+        tx.set_review_state(*review, ReviewState::Superseded)?;
+    }
+    Ok(closed)
 }
 
 /// Writes an intent in this transaction.

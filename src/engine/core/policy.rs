@@ -42,6 +42,8 @@ pub struct Standing<'a> {
     pub writes: WriteMode,
     /// What a human allowed when asked.
     pub granted: Option<&'a Allowed>,
+    /// Whether a human let this very agent run exactly this version although nobody approved it.
+    pub is_let: bool,
 }
 
 impl Standing<'_> {
@@ -72,6 +74,10 @@ pub fn policy(tool: &Tool, standing: Standing<'_>, caller: &Caller) -> RunPolicy
             ErrorCode::Refused,
             format!("the files of {} changed on disk since the approval; a human must look first", tool.name),
         ),
+        // Strictly contained, and never what costs so much that a human answers each call.
+        Caller::Agent(_) if standing.is_let && tool.stage == Stage::Experimental && tool.cost_tier < CostTier::High => {
+            RunPolicy::Allow { profile: Profile::Strict, warning: None }
+        }
         Caller::Agent(_) if !vouched => {
             refuse(ErrorCode::Refused, format!("{} is not approved; agents run approved versions only", tool.name))
         }
@@ -189,8 +195,9 @@ mod tests {
                 for caller in [human(), agent()] {
                     let writes = WriteMode::Staged;
                     let allowed = Allowed::new(permissions, writes);
+                    let granted = Some(&allowed);
                     let standing =
-                        Standing { approved: true, quarantined: false, permissions, writes, granted: Some(&allowed) };
+                        Standing { approved: true, quarantined: false, permissions, writes, granted, is_let: true };
                     let answer = policy(&tool(*stage, CostTier::Prohibited), standing, &caller);
                     assert_eq!(word(&answer), "refuse", "{stage} {caller:?}");
                 }
@@ -216,7 +223,8 @@ mod tests {
             (false, &writes, WriteMode::Staged, Some(&staged), "strict", "refuse"),
         ] {
             for stage in [Stage::Approved, Stage::Core] {
-                let standing = Standing { approved, quarantined: false, permissions, writes: mode, granted };
+                let (quarantined, is_let) = (false, true);
+                let standing = Standing { approved, quarantined, permissions, writes: mode, granted, is_let };
                 let answers = [human(), agent()].map(|who| word(&policy(&tool(stage, CostTier::Low), standing, &who)));
                 assert_eq!(answers, [for_human, for_agent], "{stage} {standing:?}");
             }
@@ -227,6 +235,7 @@ mod tests {
             permissions: &nothing,
             writes: WriteMode::Staged,
             granted: None,
+            is_let: true,
         };
         let answers = [human(), agent()].map(|who| word(&policy(&tool(Stage::Core, CostTier::Low), kept, &who)));
         assert_eq!(answers, ["strict", "refuse"], "the kept copy is approved, what lies on disk is not");
@@ -236,7 +245,27 @@ mod tests {
             permissions: &writes,
             writes: WriteMode::Staged,
             granted: None,
+            is_let: true,
         };
         assert_eq!(word(&policy(&tool(Stage::Experimental, CostTier::Low), standing, &human())), "strict");
+    }
+
+    #[test]
+    fn an_agent_with_leave_runs_an_experimental_version_strictly_and_nothing_else() {
+        let nothing = writes();
+        let mode = WriteMode::Staged;
+        for (stage, tier, is_let, expected) in [
+            (Stage::Experimental, CostTier::Low, true, "strict"),
+            (Stage::Experimental, CostTier::Medium, true, "strict"),
+            (Stage::Experimental, CostTier::High, true, "refuse"),
+            (Stage::Experimental, CostTier::Prohibited, true, "refuse"),
+            (Stage::Experimental, CostTier::Low, false, "refuse"),
+            (Stage::Approved, CostTier::Low, true, "refuse"),
+            (Stage::Archived, CostTier::Low, true, "refuse"),
+        ] {
+            let (quarantined, permissions) = (false, &nothing);
+            let standing = Standing { approved: false, quarantined, permissions, writes: mode, granted: None, is_let };
+            assert_eq!(word(&policy(&tool(stage, tier), standing, &agent())), expected, "{stage} {tier} {is_let}");
+        }
     }
 }

@@ -2,8 +2,8 @@
 
 use super::decide::{DecideInput, Noted, record, still_there};
 use super::deprecate::{Mark, set};
-use super::lifecycle::{Journey, relocation, supersede_waiting};
-use super::{Actor, Step, UndoNote, answer, intend};
+use super::lifecycle::{Journey, relocation};
+use super::{Actor, Step, UndoNote, answer, close_reviews, intend};
 use crate::domain::{Review, ReviewState, Stage};
 use crate::engine::error::EngineError;
 use crate::store::Tx;
@@ -31,10 +31,11 @@ pub(super) fn put_away(
     let before = still_there(input, review)?;
     let target = input.archive.ok_or_else(|| EngineError::internal("an archive proposal without a place"))?;
     let after = before.moved_to(Stage::Archived, target.clone());
-    let note = UndoNote::PutAway { review: review.id, before: before.clone(), after: after.clone() };
-    let operation = record(tx, actor, input, review, Noted::of(&note))?;
+    // First its own: the proposal itself is decided, not lost.
     tx.set_review_state(review.id, ReviewState::Approved)?;
-    supersede_waiting(tx, &before.tool, before.digest)?;
+    let closed = close_reviews(tx, &before.tool, before.digest)?;
+    let note = UndoNote::PutAway { review: review.id, before: before.clone(), after: after.clone(), closed };
+    let operation = record(tx, actor, input, review, Noted::of(&note))?;
     let move_away = relocation(tx, actor, &Journey { before, after: &after, operation, verb: "archive" })?;
     let message = format!("{} {} is archived", before.tool, before.version);
     let intents = vec![intend(tx, actor, move_away)?];

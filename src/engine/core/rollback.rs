@@ -1,7 +1,7 @@
 //! Kept bytes come back: a version approved before, or the approved files of a changed tool.
 
 use super::decide::commit_note;
-use super::{Actor, Placed, Step, UndoNote, answer, beside, intend};
+use super::{Actor, Placed, Step, UndoNote, answer, beside, close_reviews, intend};
 use crate::domain::{Digest, OperationId};
 use crate::engine::error::EngineError;
 use crate::engine::relocate::Relocation;
@@ -77,7 +77,9 @@ pub fn rollback(tx: &Tx<'_>, actor: Actor<'_>, before: &Placed, change: &Comebac
     let approvals = tx.approvals_of(&after.tool)?;
     let (kept, ended): (Vec<Approval>, Vec<Approval>) = approvals.into_iter().partition(|a| a.digest == after.digest);
     let approved = kept.is_empty();
-    let note = UndoNote::Rollback { before: before.clone(), after: after.clone(), ended: ended.clone(), approved };
+    let closed = close_reviews(tx, &before.tool, before.digest)?;
+    let (was, is) = (before.clone(), after.clone());
+    let note = UndoNote::Rollback { before: was, after: is, ended: ended.clone(), approved, closed };
     let operation = tx.log(&NewOperation {
         who: actor.who.to_owned(),
         verb: "rollback".to_owned(),

@@ -3,7 +3,9 @@
 //! The rules look at the whole state, never at what changed since last time: applying the same scan
 //! twice does nothing the second time, and a missed event heals with the next scan.
 
-use crate::domain::{Digest, EventKind, EventSeq, ReviewId, ReviewKind, ReviewState, Risk, Stage, Tool, ToolName};
+use crate::domain::{
+    Digest, EventKind, EventSeq, Instant, ReviewId, ReviewKind, ReviewState, Risk, Stage, Tool, ToolName,
+};
 use crate::store::{Approval, NewReview, PresentRow, ReviewHead, StoreError, Tx, VersionRow};
 use std::collections::{HashMap, HashSet};
 
@@ -31,6 +33,11 @@ impl Approvals {
     /// Whether an approval speaks for this row: its bytes, its stage and its folder.
     pub fn covers(&self, tool: &Tool) -> bool {
         self.of(&tool.name).any(|approval| approval.covers(tool))
+    }
+
+    /// When a version of the name was approved last.
+    pub fn newest_at(&self, tool: &ToolName) -> Option<Instant> {
+        self.of(tool).map(|approval| approval.at).max()
     }
 
     fn of(&self, tool: &ToolName) -> impl Iterator<Item = &Approval> {
@@ -91,7 +98,10 @@ fn apply_places<'a>(tx: &Tx<'_>, tools: &'a [Tool]) -> Result<Known<'a>, StoreEr
         tx.present()?.into_iter().map(|row| (row.path.clone(), row)).collect();
     let mut known = Known::new();
     for tool in tools {
-        known.insert((&tool.name, tool.digest));
+        // What is archived waits for nobody, as if its files were gone.
+        if tool.stage != Stage::Archived {
+            known.insert((&tool.name, tool.digest));
+        }
         let row = PresentRow {
             path: tool.path.clone(),
             tool: tool.name.clone(),

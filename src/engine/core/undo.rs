@@ -37,7 +37,8 @@ pub fn undo(tx: &Tx<'_>, actor: Actor<'_>, wanted: Option<OperationId>) -> Resul
         let back = Applying { back: true, ..step.clone() };
         intents.push(promise(tx, actor, operation, Work::Applying(back))?);
     }
-    for relocation in reverse(tx, actor, &note, &target, operation)? {
+    rows_back(tx, &note, &target, operation)?;
+    for relocation in moves_back(tx, actor, &note, operation)? {
         intents.push(intend(tx, actor, relocation)?);
     }
     if let Some(change) = unwritten(actor, &note, operation) {
@@ -93,34 +94,26 @@ fn refuse_when_moved_since(tx: &Tx<'_>, target: &Operation, note: &UndoNote) -> 
     Ok(())
 }
 
-/// Changes the rows back and says which moves follow.
-fn reverse(
-    tx: &Tx<'_>,
-    actor: Actor<'_>,
-    note: &UndoNote,
-    target: &Operation,
-    operation: OperationId,
-) -> Result<Vec<Relocation>, EngineError> {
+/// Changes the rows back.
+fn rows_back(tx: &Tx<'_>, note: &UndoNote, target: &Operation, operation: OperationId) -> Result<(), EngineError> {
     match note {
-        // No version moves; its files come back by an intent of their own kind.
-        UndoNote::Apply { .. } => Ok(Vec::new()),
+        // Their files come back; no row tells of them.
+        UndoNote::Apply { .. } | UndoNote::RestoreFiles { .. } | UndoNote::Fork { .. } => {}
         UndoNote::Allow { tool, digest } => {
             tx.withdraw_grant(tool, *digest)?;
-            Ok(Vec::new())
         }
-        UndoNote::Propose { review } => {
+        UndoNote::Vouch { tool, digest } => {
+            tx.withdraw_approval(tool, *digest)?;
+        }
+        UndoNote::Grant { grant } => tx.set_revoked(*grant, true)?,
+        UndoNote::RevokeGrant { grant } => tx.set_revoked(*grant, false)?,
+        UndoNote::RevokeAllow { tool, digest, allowed } => tx.grant(tool, *digest, allowed, &target.who)?,
+        UndoNote::Comment { comment } => tx.set_withdrawn(*comment, true)?,
+        UndoNote::Withdraw { comment } => tx.set_withdrawn(*comment, false)?,
+        UndoNote::Propose { review } | UndoNote::Post { review, .. } => {
             if tx.review(*review)?.is_some_and(|review| review.state == ReviewState::Waiting) {
                 tx.set_review_state(*review, ReviewState::Superseded)?;
             }
-            Ok(Vec::new())
-        }
-        UndoNote::Comment { comment } => {
-            tx.set_withdrawn(*comment, true)?;
-            Ok(Vec::new())
-        }
-        UndoNote::Withdraw { comment } => {
-            tx.set_withdrawn(*comment, false)?;
-            Ok(Vec::new())
         }
         UndoNote::Vote { review } => {
             if tx.review(*review)?.is_none_or(|review| review.state != ReviewState::Waiting) {
@@ -128,87 +121,113 @@ fn reverse(
                 return Err(EngineError::new(ErrorCode::Conflict, message, "take that decision back first"));
             }
             reopen(tx, *review, target.id)?;
-            Ok(Vec::new())
         }
-        UndoNote::Decline { review } | UndoNote::Agree { review } => {
-            reopen(tx, *review, target.id)?;
-            Ok(Vec::new())
-        }
+        UndoNote::Decline { review } | UndoNote::Agree { review } => reopen(tx, *review, target.id)?,
         UndoNote::Deprecate { tool, before, review } => {
             tx.set_deprecation(tool, before.as_ref(), operation)?;
             if let Some(review) = review {
                 reopen(tx, *review, target.id)?;
             }
-            Ok(Vec::new())
-        }
-        UndoNote::PutAway { review, before, after } => {
-            reopen(tx, *review, target.id)?;
-            let journey = Journey { before: after, after: before, operation, verb: "undo archive of" };
-            Ok(vec![relocation(tx, actor, &journey)?])
-        }
-        UndoNote::Rollback { before, after, ended, approved } => {
-            if *approved {
-                tx.withdraw_approval(&after.tool, after.digest)?;
-            }
-            put_back(tx, ended)?;
-            let way = (operation, "undo: back to");
-            Ok(vec![arrive(tx, actor, before, Some(after.digest), way)?])
-        }
-        UndoNote::RestoreFiles { before, after } => {
-            let way = (operation, "undo: changed files of");
-            Ok(vec![match before {
-                Some(before) => arrive(tx, actor, before, Some(after.digest), way)?,
-                None => leave(actor, after, way),
-            }])
-        }
-        UndoNote::Fork { before, after, fork } => {
-            let way = (operation, "undo: changed files of");
-            let mut away = leave(actor, fork, way);
-            away.commit = None;
-            Ok(vec![arrive(tx, actor, before, Some(after.digest), way)?, away])
-        }
-        UndoNote::Post { review, wrote } => {
-            if tx.review(*review)?.is_some_and(|review| review.state == ReviewState::Waiting) {
-                tx.set_review_state(*review, ReviewState::Superseded)?;
-            }
-            let away =
-                wrote.as_ref().map(|placed| Relocation { commit: None, ..leave(actor, placed, (operation, "")) });
-            Ok(away.into_iter().collect())
         }
         UndoNote::Adopt { review, members } => {
             for (tool, digest) in members {
                 tx.withdraw_approval(tool, *digest)?;
             }
             reopen(tx, *review, target.id)?;
-            Ok(Vec::new())
         }
-        UndoNote::Move { before, after } => {
-            let journey = Journey { before: after, after: before, operation, verb: "undo" };
-            Ok(vec![relocation(tx, actor, &journey)?])
+        UndoNote::Move { closed, .. } => wait_again(tx, closed)?,
+        UndoNote::PutAway { review, closed, .. } => {
+            wait_again(tx, closed)?;
+            reopen(tx, *review, target.id)?;
         }
-        UndoNote::Approve { review, before, after, replaced, replaced_approved, ended } => {
+        UndoNote::Rollback { after, ended, approved, closed, .. } => {
+            wait_again(tx, closed)?;
+            if *approved {
+                tx.withdraw_approval(&after.tool, after.digest)?;
+            }
+            put_back(tx, ended)?;
+        }
+        UndoNote::Approve { review, before, after, replaced, replaced_approved, ended, closed } => {
+            wait_again(tx, closed)?;
             tx.withdraw_approval(&after.tool, after.digest)?;
-            match ended {
-                Some(ended) => put_back(tx, ended)?,
-                None => {
-                    if before.stage.is_vouched() && before.placement != after.placement {
-                        // A promotion from approved to core: the approval of the digest itself stays.
-                        approve_again(tx, before, operation)?;
-                    }
-                    if let (Some(old), true) = (replaced, *replaced_approved) {
-                        approve_again(tx, old, operation)?;
-                    }
+            if let Some(ended) = ended {
+                put_back(tx, ended)?;
+            } else {
+                if before.stage.is_vouched() && before.placement != after.placement {
+                    // A promotion from approved to core: the approval of the digest itself stays.
+                    approve_again(tx, before, operation)?;
+                }
+                if let (Some(old), true) = (replaced, *replaced_approved) {
+                    approve_again(tx, old, operation)?;
                 }
             }
             reopen(tx, *review, target.id)?;
-            back(
-                tx,
-                actor,
-                &Journey { before: after, after: before, operation, verb: "undo approval of" },
-                replaced.as_ref(),
-            )
         }
     }
+    Ok(())
+}
+
+/// The moves that take files back, after the rows.
+fn moves_back(
+    tx: &Tx<'_>,
+    actor: Actor<'_>,
+    note: &UndoNote,
+    operation: OperationId,
+) -> Result<Vec<Relocation>, EngineError> {
+    let changed = (operation, "undo: changed files of");
+    match note {
+        UndoNote::Apply { .. }
+        | UndoNote::Allow { .. }
+        | UndoNote::Vouch { .. }
+        | UndoNote::Grant { .. }
+        | UndoNote::RevokeGrant { .. }
+        | UndoNote::RevokeAllow { .. }
+        | UndoNote::Comment { .. }
+        | UndoNote::Withdraw { .. }
+        | UndoNote::Propose { .. }
+        | UndoNote::Vote { .. }
+        | UndoNote::Decline { .. }
+        | UndoNote::Agree { .. }
+        | UndoNote::Deprecate { .. }
+        | UndoNote::Adopt { .. } => Ok(Vec::new()),
+        UndoNote::PutAway { before, after, .. } => {
+            let journey = Journey { before: after, after: before, operation, verb: "undo archive of" };
+            Ok(vec![relocation(tx, actor, &journey)?])
+        }
+        UndoNote::Move { before, after, .. } => {
+            let journey = Journey { before: after, after: before, operation, verb: "undo" };
+            Ok(vec![relocation(tx, actor, &journey)?])
+        }
+        UndoNote::Rollback { before, after, .. } => {
+            Ok(vec![arrive(tx, actor, before, Some(after.digest), (operation, "undo: back to"))?])
+        }
+        UndoNote::RestoreFiles { before, after } => Ok(vec![match before {
+            Some(before) => arrive(tx, actor, before, Some(after.digest), changed)?,
+            None => leave(actor, after, changed),
+        }]),
+        UndoNote::Fork { before, after, fork } => {
+            let away = Relocation { commit: None, ..leave(actor, fork, changed) };
+            Ok(vec![arrive(tx, actor, before, Some(after.digest), changed)?, away])
+        }
+        UndoNote::Post { wrote, .. } => {
+            let away = |placed| Relocation { commit: None, ..leave(actor, placed, (operation, "")) };
+            Ok(wrote.as_ref().map(away).into_iter().collect())
+        }
+        UndoNote::Approve { before, after, replaced, .. } => {
+            let journey = Journey { before: after, after: before, operation, verb: "undo approval of" };
+            back(tx, actor, &journey, replaced.as_deref())
+        }
+    }
+}
+
+/// Reviews whose object is back wait again.
+fn wait_again(tx: &Tx<'_>, closed: &[ReviewId]) -> Result<(), EngineError> {
+    for review in closed {
+        if tx.review(*review)?.is_some_and(|review| review.state == ReviewState::Superseded) {
+            tx.set_review_state(*review, ReviewState::Waiting)?;
+        }
+    }
+    Ok(())
 }
 
 /// Puts approvals back in force as they were, but for those whose own operation was taken back since.

@@ -4,13 +4,14 @@
 //! text again to verify it. The number of the operation stands behind it, because it is known only later and
 //! means something here alone.
 
-use super::Placed;
+use super::{Placed, UndoNote};
 use crate::domain::{Digest, FileMode, Instant, Stage, ToolName, VersionFile, is_hidden, rfc3339};
 use crate::engine::error::EngineError;
 use crate::engine::relocate::APPROVAL_FILE;
-use crate::store::Tx;
+use crate::engine::signing::Vouched;
+use crate::store::{Approval, NewOperation, Queries, Tx};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::fmt::Write;
 
 /// The first line of every `approval.toml`.
@@ -78,7 +79,7 @@ impl Statement<'_> {
 
 /// The file `approval.toml` for a version at a vouched place, drawn from the approval in force; nothing
 /// for other places.
-pub(super) fn approval_file(tx: &Tx<'_>, placed: &Placed) -> Result<Vec<VersionFile>, EngineError> {
+pub fn approval_file(tx: &Queries, placed: &Placed) -> Result<Vec<VersionFile>, EngineError> {
     let approvals = tx.approvals_of(&placed.tool)?;
     let Some(approval) = approvals.iter().find(|a| placed.stage.is_vouched() && a.digest == placed.digest) else {
         return Ok(Vec::new());
@@ -105,12 +106,47 @@ pub(super) fn approval_file(tx: &Tx<'_>, placed: &Placed) -> Result<Vec<VersionF
 }
 
 /// What lies beside a version that comes back to a place: what lay there, else what its approval says.
-pub(super) fn beside(tx: &Tx<'_>, placed: &Placed) -> Result<Vec<VersionFile>, EngineError> {
+pub(super) fn beside(tx: &Queries, placed: &Placed) -> Result<Vec<VersionFile>, EngineError> {
     match &placed.approval {
         Beside::Text(text) if placed.stage.is_vouched() => Ok(vec![file(text.clone())]),
         Beside::Nothing | Beside::Text(_) => Ok(Vec::new()),
         Beside::Unknown => approval_file(tx, placed),
     }
+}
+
+/// Takes over versions that an allowed signer approved. One that was taken over before and given back waits for a
+/// human like any other that came with the workspace.
+///
+/// # Errors
+/// Any failed read or write of the store.
+pub fn adopt_signed(tx: &Tx<'_>, signed: &[Vouched]) -> Result<(), EngineError> {
+    for Vouched { tool, reviewer, principal, at } in signed {
+        let digest = Value::String(tool.digest.hex());
+        let given_back = tx.taken_back("adopt", tool.name.as_str())?;
+        let covered = tx.approvals_of(&tool.name)?.iter().any(|approval| approval.covers(tool));
+        if covered || given_back.iter().any(|operation| operation.detail.get("digest") == Some(&digest)) {
+            continue;
+        }
+        let note = UndoNote::Vouch { tool: tool.name.clone(), digest: tool.digest };
+        let operation = tx.log(&NewOperation {
+            who: format!("signer:{principal}"),
+            verb: "adopt".to_owned(),
+            subject: tool.name.to_string(),
+            detail: json!({"digest": tool.digest, "stage": tool.stage, "reviewer": reviewer, "approved_at": at, "undo": note}),
+            reversible: true,
+        })?;
+        tx.approve_version(&Approval {
+            tool: tool.name.clone(),
+            digest: tool.digest,
+            stage: tool.stage,
+            operation,
+            // As the signer said it: what is older than that is not taken over by itself later.
+            at: *at,
+            base: Some(tool.placement.base.clone()),
+            signature: None,
+        })?;
+    }
+    Ok(())
 }
 
 fn file(text: String) -> VersionFile {

@@ -8,45 +8,21 @@ use super::reach::Reach;
 use crate::domain::{IsolationLevel, Network};
 use crate::runner::overlay;
 use crate::runner::sandbox::SYSTEM;
+use crate::runner::trusted;
 use std::ffi::{OsStr, OsString};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// Bytes of shared memory that a run gets in `/dev/shm`.
 const SHARED_MEMORY: u64 = 16 << 20;
 
-/// Finds bubblewrap on `path`: the first that belongs to root and that nobody else can change. Anybody can put a
-/// program of that name somewhere; what lies in a workspace or a home is not asked.
+/// Finds the system's own bubblewrap on `path`.
 ///
 /// # Errors
 /// Why there is none, in words.
 pub(in crate::runner) fn find(path: &OsStr) -> Result<PathBuf, String> {
-    let mut passed_over = None;
-    for dir in std::env::split_paths(path).filter(|dir| dir.is_absolute()) {
-        let Ok(program) = dir.join("bwrap").canonicalize() else { continue };
-        match distrust(&program) {
-            None => return Ok(program),
-            Some(why) => passed_over = passed_over.or(Some(format!("{}: {why}", program.display()))),
-        }
-    }
-    Err(passed_over
-        .map_or_else(|| "bubblewrap is not installed".to_owned(), |why| format!("bubblewrap is not used, {why}")))
-}
-
-/// Why a program is not believed to be the system's own.
-fn distrust(program: &Path) -> Option<String> {
-    for place in program.ancestors() {
-        let Ok(meta) = place.metadata() else { return Some(format!("{} cannot be read", place.display())) };
-        if meta.uid() != 0 {
-            return Some(format!("{} does not belong to root", place.display()));
-        }
-        // A sticky folder lets nobody replace what is not theirs.
-        if meta.mode() & 0o022 != 0 && meta.mode() & 0o1000 == 0 {
-            return Some(format!("others may change {}", place.display()));
-        }
-    }
-    let mode = program.metadata().map(|meta| meta.mode()).unwrap_or_default();
-    (mode & 0o111 == 0).then(|| "it may not be executed".to_owned())
+    trusted::find("bwrap", path).map_err(|why| {
+        why.map_or_else(|| "bubblewrap is not installed".to_owned(), |why| format!("bubblewrap is not used, {why}"))
+    })
 }
 
 /// The arguments that build the view of a plan and then start `command` in it.

@@ -172,6 +172,15 @@ impl App {
             Answer::Highlighted { ticket, side, files } => self.take_highlights(ticket, side, &files),
             Answer::Doctor(lines) => self.each_report(|report| report.set_doctor(&lines)),
             Answer::Verify(found) => self.each_report(|report| report.set_verify(&found)),
+            Answer::Grants(grants) => {
+                for overlay in &mut self.overlays {
+                    if let Overlay::Grants(list) = overlay {
+                        list.set(&grants);
+                    }
+                }
+            }
+            Answer::Grant(Ok(grant)) => return self.ask(Command::Revoke { grant }),
+            Answer::Grant(Err(error)) => self.complain(&error),
             Answer::Furnished(Ok(created)) => self.say(Mood::Calm, &created),
             Answer::Furnished(Err(error)) | Answer::Trouble(error) => self.complain(&error),
             Answer::Copied(Ok(what)) => self.say(Mood::Calm, &what),
@@ -345,6 +354,8 @@ impl App {
             | Command::Rollback { .. }
             | Command::RestoreFiles { .. }
             | Command::Fork { .. }
+            | Command::Grant { .. }
+            | Command::Revoke { .. }
             | Command::Undo { .. }
             | Command::Cancel { .. }
             | Command::Mark { .. }

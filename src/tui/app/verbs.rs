@@ -2,10 +2,11 @@
 
 use super::{App, Mood};
 use crate::action::{Verb, spec};
-use crate::domain::{Command, DecisionKind, Review, ReviewId, RunId, Stage, Tool};
+use crate::domain::{Command, DecisionKind, GrantScope, Review, ReviewId, RunId, Stage, Tool};
 use crate::tui::effect::{BehaviourOf, DetailFor, Effect, Ending};
 use crate::tui::list::Motion;
 use crate::tui::overlay::confirm::Confirm;
+use crate::tui::overlay::grants::Grants;
 use crate::tui::overlay::help::Help;
 use crate::tui::overlay::log::Log;
 use crate::tui::overlay::palette::{Defaults, Palette};
@@ -32,7 +33,7 @@ impl App {
     pub(super) fn invoke(&mut self, verb: Verb, args: &Args) -> Vec<Effect> {
         match verb {
             Verb::Init => vec![Effect::Init],
-            Verb::List | Verb::Completions | Verb::Man | Verb::Screenshots => {
+            Verb::List | Verb::Feedback | Verb::Docs | Verb::Completions | Verb::Man | Verb::Screenshots => {
                 let text = format!("{} works on the command line: toolsmith {0}", spec(verb).name);
                 self.say(Mood::Calm, &text);
                 Vec::new()
@@ -67,6 +68,15 @@ impl App {
                 let command = Command::Restore { tool: app.reference(&tool) };
                 app.ask(command)
             }),
+            Verb::Grant => self.grant(args),
+            Verb::Grants => {
+                self.overlays.push(Overlay::Grants(Grants::awaited()));
+                vec![Effect::LoadGrants]
+            }
+            Verb::Revoke => match args.get("grant") {
+                Some(name) => vec![Effect::FindGrant(name.to_owned())],
+                None => self.invoke(Verb::Grants, args),
+            },
             Verb::Undo => {
                 let operation = args.get("operation").and_then(|number| number.parse().ok());
                 self.ask(Command::Undo { operation })
@@ -295,6 +305,20 @@ impl App {
             }
             let next = if tool.stage == Stage::Experimental { Stage::Approved } else { Stage::Core };
             let command = Command::Promote { tool: app.reference(&tool), to: to.unwrap_or(next) };
+            app.ask(command)
+        })
+    }
+
+    /// The agent is named in the palette; the version is the one on screen.
+    fn grant(&mut self, args: &Args) -> Vec<Effect> {
+        let Some(agent) = args.get("agent").map(str::to_owned) else {
+            return self.refuse("which agent? `:` then: grant TOOL --agent NAME");
+        };
+        let session = args.get("session").map(|name| GrantScope::Session(name.to_owned()));
+        self.with_tool(args, |app, tool| {
+            // A workbench without an owner is the process that carries it out.
+            let scope = session.unwrap_or_else(|| GrantScope::Workbench(String::new()));
+            let command = Command::Grant { tool: app.reference(&tool), digest: tool.digest, agent, scope };
             app.ask(command)
         })
     }

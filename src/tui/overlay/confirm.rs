@@ -151,6 +151,8 @@ impl Confirm {
                 Command::RestoreFiles { .. } => "Put back?",
                 Command::Fork { .. } => "Fork?",
                 Command::Allow { .. } => "Allow?",
+                Command::Grant { .. } => "Grant?",
+                Command::Revoke { .. } => "Revoke?",
                 Command::Undo { .. } => "Undo?",
                 Command::Cancel { .. } => "Stop?",
                 Command::Decide { .. } => "Decide?",

@@ -8,6 +8,7 @@ pub mod comment;
 pub mod confirm;
 pub mod digest_prompt;
 pub mod form;
+pub mod grants;
 pub mod guard;
 pub mod help;
 pub mod log;
@@ -119,6 +120,8 @@ pub enum Overlay {
     Log(log::Log),
     /// Recorded runs.
     Runs(runs::RunList),
+    /// What was given leave for.
+    Grants(grants::Grants),
     /// Findings of `doctor` and `verify`.
     Report(report::Report),
     /// The first digits of the digest to approve.
@@ -141,6 +144,7 @@ impl Overlay {
             Overlay::Form(form) => form.key(key),
             Overlay::Log(log) => log.key(key, keymap),
             Overlay::Runs(runs) => runs.key(key, keymap),
+            Overlay::Grants(grants) => grants.key(key, keymap),
             Overlay::Report(report) => report.key(key, keymap),
             Overlay::Digest(prompt) => prompt.key(key, now),
             Overlay::Reason(prompt) => prompt.key(key, now),
@@ -161,7 +165,7 @@ impl Overlay {
             Overlay::Bulk(bulk) => bulk.paste(text, now),
             Overlay::Confirm(confirm) => confirm.disturb(now),
             Overlay::Digest(prompt) => prompt.paste(now),
-            Overlay::Runs(_) | Overlay::Report(_) => {}
+            Overlay::Runs(_) | Overlay::Grants(_) | Overlay::Report(_) => {}
         }
     }
 
@@ -219,6 +223,10 @@ impl Overlay {
             Overlay::Log(log) => log.draw(screen, buf, look),
             Overlay::Runs(runs) => {
                 runs.draw(screen, buf, look);
+                None
+            }
+            Overlay::Grants(grants) => {
+                grants.draw(screen, buf, look);
                 None
             }
             Overlay::Report(report) => {

@@ -60,6 +60,7 @@ impl Report {
                     text.push(TextLine::new("✓ all is well", Tone::Good));
                 }
                 text.extend(report.faults.iter().map(|fault| TextLine::new(&format!("✗ {fault}"), Tone::Bad)));
+                text.extend(report.notes.iter().map(|note| TextLine::new(note, Tone::Plain)));
             }
             Err(error) => {
                 text.push(TextLine::new(&format!("✗ {}", error.message), Tone::Bad));

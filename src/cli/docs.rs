@@ -1,0 +1,315 @@
+//! `docs`: a Markdown page for each tool, drawn from its manifest and from what it was seen to do.
+//!
+//! Text of tools stands in it escaped: no markup of theirs is markup there, no hidden character is hidden.
+
+use super::call::{Answer, Call};
+use super::print_text::{Ink, Line, Page, counted, size, span};
+use crate::domain::{Manifest, SafeText, Stage, Tool, ToolDetail};
+use crate::engine::{Behaviour, Engine, EngineError, ErrorCode, VersionInfo};
+use serde::Serialize;
+use serde_json::Value;
+use std::fmt::Write;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Where pages go when nobody says.
+const DEFAULT_OUT: &str = "docs/tools";
+
+/// The pages that were written.
+#[derive(Serialize)]
+pub(super) struct Written {
+    out: PathBuf,
+    /// File names, ascending; `index.md` last when it was written.
+    pages: Vec<String>,
+    /// Tools without a page, and why.
+    skipped: Vec<String>,
+}
+
+/// Everything a page is made of.
+struct Material<'a> {
+    detail: &'a ToolDetail,
+    versions: &'a [VersionInfo],
+    behaviour: &'a Behaviour,
+}
+
+/// `docs [--out DIR] [TOOL]`.
+pub(super) fn docs(call: &Call<'_>) -> Result<Written, EngineError> {
+    let (engine, catalog) = call.open_catalog()?;
+    let out = call.get::<PathBuf>("out").unwrap_or_else(|| engine.workspace().join(DEFAULT_OUT));
+    let named = call.text("tool").map(|text| engine.resolve(text)).transpose()?;
+    let is_whole = named.is_none();
+    let tools: Vec<Arc<Tool>> = match named {
+        Some(tool) => vec![tool],
+        // One page a name: the version that is used.
+        None => catalog
+            .tools
+            .iter()
+            .filter(|tool| tool.stage != Stage::Archived && tool.shadowed_by.is_none() && tool.copy_of.is_none())
+            .cloned()
+            .collect(),
+    };
+    std::fs::create_dir_all(&out).map_err(|error| unwritable(&out, &error))?;
+    let mut written = Written { out, pages: Vec::new(), skipped: Vec::new() };
+    let mut index = String::from("# Tools\n\n");
+    for tool in tools {
+        match page(&engine, &tool) {
+            Ok(text) => {
+                let name = file_name(&tool, &written.pages);
+                write_page(&written.out.join(&name), &text)?;
+                // Writing into memory cannot fail.
+                let _ = writeln!(index, "- [{0}]({name}): {1}", escaped(tool.name.as_str()), line(&tool.description));
+                written.pages.push(name);
+            }
+            Err(error) => written.skipped.push(format!("{}: {}", tool.path, error.message)),
+        }
+    }
+    if is_whole {
+        write_page(&written.out.join("index.md"), &index)?;
+        written.pages.push("index.md".to_owned());
+    }
+    Ok(written)
+}
+
+/// A name of its own for each page: two tools may share a name.
+fn file_name(tool: &Tool, taken: &[String]) -> String {
+    let plain = format!("{}.md", tool.name);
+    if plain != "index.md" && !taken.contains(&plain) {
+        plain
+    } else {
+        format!("{}-{}.md", tool.name, tool.digest.short())
+    }
+}
+
+fn write_page(path: &Path, text: &str) -> Result<(), EngineError> {
+    std::fs::write(path, text).map_err(|error| unwritable(path, &error))
+}
+
+fn unwritable(path: &Path, error: &io::Error) -> EngineError {
+    let message = format!("cannot write {}: {error}", path.display());
+    EngineError::new(ErrorCode::Failed, message, "--out names another folder")
+}
+
+fn page(engine: &Engine, tool: &Tool) -> Result<String, EngineError> {
+    let (detail, behaviour) = (engine.detail(tool)?, engine.behaviour(tool)?);
+    let versions = engine.versions(&tool.name)?;
+    Ok(render(&Material { detail: &detail, versions: &versions, behaviour: &behaviour }))
+}
+
+fn render(material: &Material<'_>) -> String {
+    let (tool, manifest) = (&material.detail.tool, &material.detail.manifest);
+    let mut text = format!("# {}\n\n{}\n\n", escaped(tool.name.as_str()), paragraph(&tool.description));
+    let facts = [
+        ("version", format!("{} (`{}`)", tool.version, tool.digest.short())),
+        ("stage", tool.stage.to_string()),
+        ("kind", tool.kind.to_string()),
+        ("category", escaped(&tool.category.0)),
+        ("cost tier", if tool.classified { tool.cost_tier.to_string() } else { "unclassified".to_owned() }),
+        ("tags", tool.tags.iter().map(|tag| escaped(tag)).collect::<Vec<_>>().join(", ")),
+    ];
+    for (name, value) in facts.iter().filter(|(_, value)| !value.is_empty()) {
+        item(&mut text, name, value);
+    }
+    usage(&mut text, tool, manifest);
+    examples(&mut text, tool, manifest);
+    limitations(&mut text, tool, manifest);
+    measured(&mut text, material);
+    provenance(&mut text, material);
+    text
+}
+
+fn usage(text: &mut String, tool: &Tool, manifest: &Manifest) {
+    text.push_str("\n## Usage\n\n");
+    code(text, "sh", &format!("toolsmith run {} --input '{{…}}'", tool.name));
+    for (title, schema) in [("Takes", &manifest.input), ("Gives", &manifest.output)] {
+        match schema {
+            Some(schema) => {
+                // Writing into memory cannot fail.
+                let _ = writeln!(text, "\n{title}:\n");
+                code(text, "json", &pretty(schema));
+            }
+            None => {
+                let _ = writeln!(text, "\n{title}: it does not say.");
+            }
+        }
+    }
+    for case in &tool.use_cases {
+        let _ = write!(text, "{}- {}", if text.ends_with("\n\n") { "" } else { "\n" }, line(case));
+    }
+    if !tool.use_cases.is_empty() {
+        text.push('\n');
+    }
+}
+
+fn examples(text: &mut String, tool: &Tool, manifest: &Manifest) {
+    text.push_str("\n## Examples\n");
+    if manifest.examples.is_empty() {
+        text.push_str("\nIt gives none.\n");
+    }
+    for example in &manifest.examples {
+        let title = if example.description.is_empty() { "An example" } else { &example.description };
+        // Writing into memory cannot fail.
+        let _ = writeln!(text, "\n{}\n", paragraph(title));
+        code(
+            text,
+            "sh",
+            &format!("toolsmith run {} --input '{}'", tool.name, example.input.to_string().replace('\'', "'\\''")),
+        );
+        if let Some(output) = &example.output {
+            text.push_str("\ngives\n\n");
+            code(text, "json", &pretty(output));
+        }
+    }
+}
+
+fn limitations(text: &mut String, tool: &Tool, manifest: &Manifest) {
+    text.push_str("\n## Limitations\n\n");
+    if manifest.permissions.is_nothing() {
+        text.push_str("- It declares no permission: no network, no files but its own, no variables.\n");
+    }
+    for sentence in manifest.permissions.sentences(tool.stage == Stage::Core) {
+        // Writing into memory cannot fail.
+        let _ = writeln!(text, "- {}", line(&sentence));
+    }
+    let limits = &manifest.limits;
+    let bytes = |value: Option<u64>| value.map(size);
+    for (name, value) in [
+        ("memory", bytes(limits.memory_bytes)),
+        ("processor time", limits.cpu_seconds.map(|seconds| format!("{seconds} s"))),
+        ("processes", limits.processes.map(|count| count.to_string())),
+        ("output", bytes(limits.output_bytes)),
+        ("disk", bytes(limits.disk_bytes)),
+        ("time", manifest.recipe.as_ref().and_then(|recipe| recipe.timeout_ms).map(span)),
+    ] {
+        if let Some(value) = value {
+            item(text, &format!("limit of {name}"), &value);
+        }
+    }
+    if !tool.runnable {
+        item(text, "it cannot run here", &line(tool.reason.as_deref().unwrap_or("nobody knows why")));
+    }
+}
+
+fn measured(text: &mut String, material: &Material<'_>) {
+    text.push_str("\n## Measured behaviour\n\n");
+    for fact in material.behaviour.evidence() {
+        item(text, &escaped(&fact.label), &line(&fact.text));
+    }
+    let facts = &material.detail.tool.facts;
+    let rate = facts.success_rate.map(|rate| format!(", {:.0} % succeeded", rate * 100.0));
+    item(text, "runs", &format!("{}{}", facts.runs, rate.unwrap_or_default()));
+}
+
+fn provenance(text: &mut String, material: &Material<'_>) {
+    text.push_str("\n## Provenance\n\n");
+    let here = material.versions.iter().find(|version| version.digest == material.detail.tool.digest);
+    let Some(origin) = here.map(|version| &version.provenance) else {
+        text.push_str("Nothing is recorded of it.\n");
+        return;
+    };
+    for (name, value) in origin.facts() {
+        item(text, name, &line(&value));
+    }
+}
+
+/// A line of a list; the value is Markdown already.
+fn item(text: &mut String, name: &str, value: &str) {
+    // Writing into memory cannot fail.
+    let _ = writeln!(text, "- {name}: {value}");
+}
+
+fn pretty(value: &Value) -> String {
+    // A JSON value has only texts for keys and can always be written.
+    serde_json::to_string_pretty(value).unwrap_or_default()
+}
+
+/// A fenced block; the fence is longer than any row of backticks in it.
+fn code(text: &mut String, language: &str, body: &str) {
+    let longest = body.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest.max(2) + 1);
+    text.push_str(&fence);
+    text.push_str(language);
+    text.push('\n');
+    for line in SafeText::lines(body) {
+        text.push_str(line.as_str());
+        text.push('\n');
+    }
+    text.push_str(&fence);
+    text.push('\n');
+}
+
+/// Text of several lines: each escaped, none a heading, a list or markup.
+fn paragraph(text: &str) -> String {
+    SafeText::lines(text).iter().map(|line| escaped(line.as_str())).collect::<Vec<_>>().join("\n")
+}
+
+/// Text on one line.
+fn line(text: &str) -> String {
+    escaped(&text.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// Text in which every sign that Markdown or HTML could read means itself.
+fn escaped(text: &str) -> String {
+    let safe = SafeText::new(text);
+    let mut out = String::with_capacity(safe.as_str().len());
+    for (at, c) in safe.as_str().trim().char_indices() {
+        let opens_line = at == 0 && matches!(c, '+' | '-' | '=' | ':');
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '#' | '!' | '|' | '~' | '@' => {
+                out.extend(['\\', c]);
+            }
+            // `1.` begins a list, and a bare address becomes a link.
+            '.' if out.chars().all(|before| before.is_ascii_digit()) && !out.is_empty() => out.push_str("\\."),
+            ':' if text.contains("://") => out.push_str("&#58;"),
+            c if opens_line => out.extend(['\\', c]),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+impl Answer for Written {
+    fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
+        for skipped in &self.skipped {
+            page.line(&Line::new().put(Ink::Warn, "no page: ").put(Ink::Plain, skipped))?;
+        }
+        page.say(format!("{} in {}", counted(self.pages.len(), "page", "pages"), self.out.display()))
+    }
+
+    fn exit_code(&self) -> u8 {
+        u8::from(!self.skipped.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_of_a_tool_is_never_markup() {
+        for (raw, safe) in [
+            ("# big", "\\# big"),
+            ("[click](http://evil)", "\\[click\\]\\(http&#58;//evil\\)"),
+            ("<img src=x onerror=alert(1)>", "&lt;img src=x onerror=alert\\(1\\)&gt;"),
+            ("- item", "\\- item"),
+            ("1. first", "1\\. first"),
+            ("a `b` *c* _d_", "a \\`b\\` \\*c\\* \\_d\\_"),
+            ("x\u{202e}y", "x\\\\u\\{202e\\}y"),
+            ("two\nlines", "two\\\\nlines"),
+        ] {
+            assert_eq!(escaped(raw), safe, "{raw:?}");
+        }
+        assert_eq!(line("two\n# lines"), "two \\# lines");
+        assert_eq!(paragraph("# a\n- b"), "\\# a\n\\- b");
+    }
+
+    #[test]
+    fn a_fence_is_longer_than_what_it_holds() {
+        let mut text = String::new();
+        code(&mut text, "sh", "a ```` b\n``` c");
+        assert_eq!(text, "`````sh\na ```` b\n``` c\n`````\n");
+    }
+}

@@ -1,0 +1,84 @@
+//! What humans gave leave for: `grant`, `grants`, `revoke`.
+
+use super::call::{Answer, Call};
+use super::lifecycle::{Done, announce_and_execute};
+use super::parse;
+use super::print_text::{Align, Ink, Line, Page, Table, counted, when};
+use crate::domain::{Command, GrantScope};
+use crate::engine::{EngineError, ErrorCode, GrantList};
+use serde::Serialize;
+use std::io;
+
+/// Everything that was given leave for.
+#[derive(Serialize)]
+pub(super) struct Grants {
+    #[serde(flatten)]
+    list: GrantList,
+}
+
+/// `grant NAME --agent NAME [--session NAME]`.
+pub(super) fn grant(call: &Call<'_>) -> Result<Done, EngineError> {
+    let (engine, _catalog) = call.open_catalog()?;
+    let tool = engine.resolve(call.required("tool")?)?;
+    let usage = |why| EngineError::new(ErrorCode::Usage, why, "");
+    let agent = parse::agent_name(call.required("agent")?).map_err(usage)?;
+    let session = call.text("session").or(engine.session()).filter(|name| !name.is_empty());
+    let scope = session.map_or(GrantScope::Version, |name| GrantScope::Session(name.to_owned()));
+    // As typed: a digest that was named is looked up again, and must be the one found here.
+    let command = Command::Grant { tool: call.required("tool")?.to_owned(), digest: tool.digest, agent, scope };
+    announce_and_execute(call, &engine, command)
+}
+
+/// `revoke GRANT`.
+pub(super) fn revoke(call: &Call<'_>) -> Result<Done, EngineError> {
+    let (engine, _catalog) = call.open_catalog()?;
+    let grant = engine.grant_named(call.required("grant")?)?;
+    announce_and_execute(call, &engine, Command::Revoke { grant })
+}
+
+/// `grants`.
+pub(super) fn grants(call: &Call<'_>) -> Result<Grants, EngineError> {
+    Ok(Grants { list: call.open()?.grants()? })
+}
+
+impl Answer for Grants {
+    fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let heads = [
+            ("grant", Align::Left),
+            ("tool", Align::Left),
+            ("digest", Align::Left),
+            ("may", Align::Left),
+            ("holds", Align::Left),
+            ("since", Align::Left),
+            ("by", Align::Left),
+        ];
+        let mut table = Table::new(&heads).sparing(&["by", "since"]);
+        for grant in &self.list.agents {
+            table.row([
+                (Ink::Strong, grant.id.to_string()),
+                (Ink::Strong, grant.tool.to_string()),
+                (Ink::Plain, grant.digest.short()),
+                (Ink::Accent, format!("agent {} may run it, strictly contained", grant.agent)),
+                (Ink::Plain, grant.scope.to_string()),
+                (Ink::Dim, when(grant.at, page.look())),
+                (Ink::Plain, grant.who.clone()),
+            ]);
+        }
+        for grant in &self.list.allowed {
+            table.row([
+                (Ink::Strong, format!("{}@{}", grant.tool, grant.digest.short())),
+                (Ink::Strong, grant.tool.to_string()),
+                (Ink::Plain, grant.digest.short()),
+                (Ink::Plain, grant.allowed.permissions.summary()),
+                (Ink::Plain, "this version".to_owned()),
+                (Ink::Dim, when(grant.at, page.look())),
+                (Ink::Plain, grant.who.clone()),
+            ]);
+        }
+        let count = self.list.agents.len() + self.list.allowed.len();
+        if count > 0 {
+            page.table(&table)?;
+        }
+        page.line(&Line::new().put(Ink::Dim, counted(count, "grant", "grants")))
+    }
+}

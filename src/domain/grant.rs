@@ -1,0 +1,153 @@
+//! What humans gave leave for, beside approvals: to do what a version declares, and to run one that is not approved.
+
+use super::digest::Digest;
+use super::ids::GrantId;
+use super::name::ToolName;
+use super::permission::Allowed;
+use super::time::Instant;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// How long leave for an agent lasts.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GrantScope {
+    /// For calls from this session, by the name in `TOOLSMITH_SESSION`.
+    Session(String),
+    /// As long as the workbench process that gave it lives; its owner word.
+    Workbench(String),
+    /// Until it is revoked.
+    Version,
+}
+
+impl GrantScope {
+    /// How it is kept; [`GrantScope::from_word`] reads it.
+    pub fn word(&self) -> Option<String> {
+        match self {
+            GrantScope::Session(name) => Some(format!("session:{name}")),
+            GrantScope::Workbench(owner) => Some(format!("workbench:{owner}")),
+            GrantScope::Version => None,
+        }
+    }
+
+    /// The scope that is kept as this word.
+    pub fn from_word(word: Option<&str>) -> GrantScope {
+        match word.and_then(|word| word.split_once(':')) {
+            Some(("workbench", owner)) => GrantScope::Workbench(owner.to_owned()),
+            Some(("session", name)) => GrantScope::Session(name.to_owned()),
+            // What nobody can read holds for nobody: no session has this name.
+            Some(_) => GrantScope::Session(String::new()),
+            None if word.is_some() => GrantScope::Session(String::new()),
+            None => GrantScope::Version,
+        }
+    }
+}
+
+impl fmt::Display for GrantScope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            GrantScope::Session(name) => write!(f, "session {name}"),
+            GrantScope::Workbench(_) => f.write_str("this workbench"),
+            GrantScope::Version => f.write_str("until revoked"),
+        }
+    }
+}
+
+/// Leave for an agent to run one version that is not approved. A version is its bytes: one changed byte is
+/// another version, for which there is no leave.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentGrant {
+    /// Its number.
+    pub id: GrantId,
+    /// The tool.
+    pub tool: ToolName,
+    /// The version.
+    pub digest: Digest,
+    /// The agent, by the name it calls with.
+    pub agent: String,
+    /// How long it lasts.
+    pub scope: GrantScope,
+    /// The human who gave it.
+    pub who: String,
+    /// When.
+    pub at: Instant,
+}
+
+impl AgentGrant {
+    /// Whether it lets this agent, calling from this session, run this version. `lives` says whether the process
+    /// behind an owner word is alive.
+    pub fn lets(&self, digest: Digest, agent: &str, session: Option<&str>, lives: &dyn Fn(&str) -> bool) -> bool {
+        let in_scope = match &self.scope {
+            GrantScope::Session(name) => !name.is_empty() && session == Some(name.as_str()),
+            GrantScope::Workbench(owner) => lives(owner),
+            GrantScope::Version => true,
+        };
+        self.digest == digest && self.agent == agent && in_scope
+    }
+}
+
+/// The answer of a human to the question before the first run of a version that declares permissions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AllowGrant {
+    /// The tool.
+    pub tool: ToolName,
+    /// The version.
+    pub digest: Digest,
+    /// What it may do.
+    pub allowed: Allowed,
+    /// The human who allowed it.
+    pub who: String,
+    /// When.
+    pub at: Instant,
+}
+
+/// Which grant: how it is named to be revoked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GrantKey {
+    /// Leave for an agent, by number.
+    Agent(GrantId),
+    /// What a version was allowed, by the version.
+    Allow(ToolName, Digest),
+}
+
+impl fmt::Display for GrantKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            GrantKey::Agent(id) => write!(f, "{id}"),
+            GrantKey::Allow(tool, digest) => write!(f, "{tool}@{}", digest.short()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn leave_holds_for_one_version_one_agent_and_its_scope() {
+        let grant = |scope: GrantScope| AgentGrant {
+            id: GrantId(1),
+            tool: ToolName::new("x").unwrap(),
+            digest: Digest::of_bytes(b"1"),
+            agent: "bot".to_owned(),
+            scope: GrantScope::from_word(scope.word().as_deref()),
+            who: "Ada".to_owned(),
+            at: Instant(0),
+        };
+        let lives = |owner: &str| owner == "12:34:ab";
+        let asks = |scope: GrantScope, session| grant(scope).lets(Digest::of_bytes(b"1"), "bot", session, &lives);
+        assert!(asks(GrantScope::Version, None));
+        assert!(asks(GrantScope::Session("night".into()), Some("night")));
+        assert!(!asks(GrantScope::Session("night".into()), Some("day")));
+        assert!(!asks(GrantScope::Session("night".into()), None));
+        assert!(!asks(GrantScope::Session(String::new()), Some("")), "a session without a name is none");
+        assert!(asks(GrantScope::Workbench("12:34:ab".into()), None));
+        assert!(!asks(GrantScope::Workbench("12:99:ab".into()), None));
+        let any = grant(GrantScope::Version);
+        assert!(!any.lets(Digest::of_bytes(b"2"), "bot", None, &lives), "another byte is another version");
+        assert!(!any.lets(Digest::of_bytes(b"1"), "other", None, &lives));
+        let unreadable = AgentGrant { scope: GrantScope::from_word(Some("whatever")), ..any };
+        assert!(!unreadable.lets(Digest::of_bytes(b"1"), "bot", Some("whatever"), &lives));
+    }
+}

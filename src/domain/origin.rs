@@ -1,0 +1,84 @@
+//! Where a version comes from: what its manifest says, and what was recorded here.
+
+use super::digest::Digest;
+use super::ids::ReviewId;
+use super::time::{Instant, rfc3339};
+use serde::Serialize;
+
+/// Who made a version, how, from what, and who said yes to it. What nobody recorded is empty.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct VersionOrigin {
+    /// Person or agent that made it.
+    pub creator: Option<String>,
+    /// Program that generated it.
+    pub generator: Option<String>,
+    /// When, as written by whoever made it.
+    pub created_at: Option<String>,
+    /// Why it was made: what was asked for.
+    pub request: Option<String>,
+    /// The version or digest it was made from.
+    pub parent: Option<String>,
+    /// Digest of the prompt.
+    pub prompt: Option<Digest>,
+    /// How many examples and tests it brings.
+    pub examples: usize,
+    /// Tests it brings.
+    pub tests: usize,
+    /// The newest decision on it that holds.
+    pub decision: Option<OriginDecision>,
+}
+
+/// A decision on a version, in short.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OriginDecision {
+    /// In which review.
+    pub review: ReviewId,
+    /// What was decided.
+    pub kind: super::review::DecisionKind,
+    /// Who decided.
+    pub reviewer: String,
+    /// When.
+    pub at: Instant,
+    /// Why failed checks did not stand in the way.
+    pub override_reason: Option<String>,
+}
+
+impl VersionOrigin {
+    /// Each fact with its name, in the order of a reader's questions; text of the tool in it is not escaped.
+    pub fn facts(&self) -> Vec<(&'static str, String)> {
+        let known = |value: &Option<String>| value.clone().filter(|text| !text.trim().is_empty());
+        let decided = self.decision.as_ref().map(|decision| {
+            let over = decision.override_reason.as_ref().map(|why| format!(", over failed checks: {why}"));
+            let at = rfc3339(decision.at);
+            format!("{} by {} at {at}{}", decision.kind, decision.reviewer, over.unwrap_or_default())
+        });
+        let tests = format!("{} of its own, {} examples", self.tests, self.examples);
+        [
+            ("created by", known(&self.creator)),
+            ("generator", known(&self.generator)),
+            ("created at", known(&self.created_at)),
+            ("request", known(&self.request)),
+            ("made from", known(&self.parent)),
+            ("prompt digest", self.prompt.map(|digest| digest.hex())),
+            ("tests", Some(tests)),
+            ("decision", decided),
+        ]
+        .into_iter()
+        .map(|(name, value)| (name, value.unwrap_or_else(|| "not recorded".to_owned())))
+        .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_recorded_says_so() {
+        let origin = VersionOrigin { generator: Some("forge 2".to_owned()), tests: 3, ..VersionOrigin::default() };
+        let facts = origin.facts();
+        assert_eq!(facts[0], ("created by", "not recorded".to_owned()));
+        assert_eq!(facts[1], ("generator", "forge 2".to_owned()));
+        assert_eq!(facts[6], ("tests", "3 of its own, 0 examples".to_owned()));
+    }
+}

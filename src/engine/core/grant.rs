@@ -1,0 +1,78 @@
+//! Leave for agents to run versions that are not approved, and taking leave back.
+
+use super::{Actor, Step, UndoNote, answer};
+use crate::domain::{AgentGrant, CostTier, GrantKey, GrantScope, Stage, Tool};
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::store::{NewOperation, Tx};
+use serde_json::{Value, json};
+
+/// Lets an agent run this experimental version as it is, strictly contained.
+///
+/// # Errors
+/// `Refused` for a tool that is not experimental, that no agent may run in any case, or that cannot run;
+/// `Conflict` when the same leave was given before.
+pub fn grant(tx: &Tx<'_>, actor: Actor<'_>, tool: &Tool, agent: &str, scope: GrantScope) -> Result<Step, EngineError> {
+    let refused = |why: &str, hint: &str| {
+        let message = format!("no agent can be let run {}: {why}", tool.name);
+        Err(EngineError::new(ErrorCode::Refused, message, hint))
+    };
+    match tool.stage {
+        Stage::Experimental => {}
+        Stage::Archived => return refused("it is archived", "restore it first"),
+        Stage::Approved | Stage::Core => {
+            let hint = "agents run what is approved by itself; decide its waiting review";
+            return refused(&format!("it is {}, and leave is for experimental versions", tool.stage), hint);
+        }
+    }
+    if tool.cost_tier >= CostTier::High {
+        return refused(&format!("its cost tier is {}", tool.cost_tier), "a human runs it");
+    }
+    let given = tx.agent_grants_of(&tool.name, tool.digest)?;
+    if let Some(same) = given.iter().find(|given| given.agent == agent && given.scope == scope) {
+        let message = format!("grant {} says that already", same.id);
+        return Err(EngineError::new(ErrorCode::Conflict, message, "`toolsmith grants` lists them"));
+    }
+    let id = tx.next_grant()?;
+    let message = format!("agent {agent} may run {} {} ({scope}): grant {id}", tool.name, tool.digest.short());
+    let detail = json!({
+        "grant": id, "agent": agent, "scope": scope, "digest": tool.digest, "undo": UndoNote::Grant { grant: id },
+    });
+    let operation = tx.log(&logged(actor, "grant", tool.name.as_str(), detail))?;
+    let (tool, digest) = (tool.name.clone(), tool.digest);
+    let (agent, who, at) = (agent.to_owned(), actor.who.to_owned(), tx.now());
+    tx.grant_agent(&AgentGrant { id, tool, digest, agent, scope, who, at }, operation)?;
+    Ok(Step { outcome: answer(Some(operation), None, message), intents: Vec::new() })
+}
+
+/// Takes leave back.
+///
+/// # Errors
+/// `NotFound` when there is no such grant, or not any more.
+pub fn revoke(tx: &Tx<'_>, actor: Actor<'_>, key: &GrantKey) -> Result<Step, EngineError> {
+    let (subject, note) = match key {
+        GrantKey::Agent(id) => {
+            let grant = tx.agent_grants()?.into_iter().find(|grant| grant.id == *id).ok_or_else(|| gone(key))?;
+            tx.set_revoked(*id, true)?;
+            (grant.tool, UndoNote::RevokeGrant { grant: *id })
+        }
+        GrantKey::Allow(tool, digest) => {
+            let allowed = tx.granted(tool, *digest)?.ok_or_else(|| gone(key))?;
+            tx.withdraw_grant(tool, *digest)?;
+            (tool.clone(), UndoNote::RevokeAllow { tool: tool.clone(), digest: *digest, allowed })
+        }
+    };
+    let detail = json!({"grant": key, "undo": note});
+    let operation = tx.log(&logged(actor, "revoke", subject.as_str(), detail))?;
+    let message = format!("grant {key} of {subject} is revoked");
+    Ok(Step { outcome: answer(Some(operation), None, message), intents: Vec::new() })
+}
+
+fn gone(key: &GrantKey) -> EngineError {
+    let message = format!("there is no grant {key}");
+    EngineError::new(ErrorCode::NotFound, message, "`toolsmith grants` lists them")
+}
+
+fn logged(actor: Actor<'_>, verb: &str, subject: &str, detail: Value) -> NewOperation {
+    let (who, verb, subject) = (actor.who.to_owned(), verb.to_owned(), subject.to_owned());
+    NewOperation { who, verb, subject, detail, reversible: true }
+}

@@ -1,0 +1,133 @@
+//! What humans gave leave for: listing it, naming one, and whether an agent has it now.
+
+use super::error::{EngineError, ErrorCode};
+use super::view::Preview;
+use super::{Engine, running};
+use crate::domain::{AgentGrant, AllowGrant, Caller, Digest, GrantKey, GrantScope, Tool};
+use serde::Serialize;
+
+/// Everything that humans gave leave for and that still holds.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct GrantList {
+    /// Leave for agents to run versions that are not approved, newest first.
+    pub agents: Vec<AgentGrant>,
+    /// What versions were allowed to do, newest first.
+    pub allowed: Vec<AllowGrant>,
+}
+
+impl Engine {
+    /// Says which session this process is called from; the first answer stays.
+    pub fn enter_session(&self, session: Option<String>) {
+        self.inner.session.get_or_init(|| session.filter(|name| !name.is_empty()));
+    }
+
+    /// The session this process is called from.
+    pub fn session(&self) -> Option<&str> {
+        self.inner.session.get().and_then(Option::as_deref)
+    }
+
+    /// The scope of leave that this workbench gives: the session it is in, else as long as it is open.
+    pub fn workbench_scope(&self) -> GrantScope {
+        match self.session() {
+            Some(name) => GrantScope::Session(name.to_owned()),
+            None => GrantScope::Workbench(self.inner.owner.clone()),
+        }
+    }
+
+    /// What humans gave leave for.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub fn grants(&self) -> Result<GrantList, EngineError> {
+        let (mut agents, allowed) = self.read(|q| Ok((q.agent_grants()?, q.allow_grants()?)))?;
+        agents.retain(|grant| match &grant.scope {
+            GrantScope::Workbench(owner) => running::owner_alive(owner),
+            GrantScope::Session(_) | GrantScope::Version => true,
+        });
+        Ok(GrantList { agents, allowed })
+    }
+
+    /// The grant that a human names: a number, or NAME@DIGESTPREFIX for what a version was allowed.
+    ///
+    /// # Errors
+    /// `NotFound` when there is none; `Ambiguous` when there are several.
+    pub fn grant_named(&self, text: &str) -> Result<GrantKey, EngineError> {
+        let list = self.grants()?;
+        if let Ok(id) = text.parse() {
+            return Ok(GrantKey::Agent(id));
+        }
+        let (name, prefix) = text.split_once('@').unwrap_or((text, ""));
+        let mut found = list
+            .allowed
+            .iter()
+            .filter(|grant| grant.tool.as_str() == name && (prefix.is_empty() || grant.digest.starts_with(prefix)));
+        let hint = "`toolsmith grants` lists them";
+        match (found.next(), found.next()) {
+            (Some(one), None) => Ok(GrantKey::Allow(one.tool.clone(), one.digest)),
+            (None, _) => Err(EngineError::new(ErrorCode::NotFound, format!("there is no grant {text}"), hint)),
+            (Some(_), Some(_)) => {
+                let message = format!("{text} means several grants");
+                Err(EngineError::new(ErrorCode::Ambiguous, message, "add @ and digits of the digest"))
+            }
+        }
+    }
+
+    /// A scope in which the workbench is this process where none was named.
+    pub(super) fn owned(&self, scope: GrantScope) -> GrantScope {
+        match scope {
+            GrantScope::Workbench(owner) if owner.is_empty() => self.workbench_scope(),
+            other => other,
+        }
+    }
+
+    /// What leave for an agent would mean.
+    pub(super) fn preview_grant(
+        &self,
+        tool: &str,
+        digest: Digest,
+        agent: &str,
+        scope: &GrantScope,
+    ) -> Result<Preview, EngineError> {
+        let tool = self.asked_about(tool, digest)?.tool;
+        let scope = self.owned(scope.clone());
+        Ok(Preview {
+            title: format!("Let agent {agent} run {} {} ({})?", tool.name, tool.version, digest.short()),
+            lines: vec![
+                format!(
+                    "nobody approved it; it runs strictly contained: no network, its scratch folder only ({scope})"
+                ),
+                "for exactly these bytes: one changed byte ends it".to_owned(),
+            ],
+            undo: "`toolsmith grants` lists it; revoke or u (undo) ends it".to_owned(),
+        })
+    }
+
+    /// What taking leave back would mean.
+    pub(super) fn preview_revoke(&self, key: &GrantKey) -> Result<Preview, EngineError> {
+        let list = self.grants()?;
+        let line = match key {
+            GrantKey::Agent(id) => list.agents.iter().find(|grant| grant.id == *id).map(|grant| {
+                format!("agent {} may not run {} {} any more", grant.agent, grant.tool, grant.digest.short())
+            }),
+            GrantKey::Allow(tool, digest) => {
+                let found = list.allowed.iter().find(|grant| grant.tool == *tool && grant.digest == *digest);
+                found.map(|grant| {
+                    format!("the next run of {tool} asks again for: {}", grant.allowed.permissions.summary())
+                })
+            }
+        };
+        let line = line.ok_or_else(|| {
+            EngineError::new(ErrorCode::NotFound, format!("there is no grant {key}"), "`toolsmith grants` lists them")
+        })?;
+        let undo = "u (undo) takes it back".to_owned();
+        Ok(Preview { title: format!("Revoke grant {key}?"), lines: vec![line], undo })
+    }
+
+    /// Whether a human let this agent run exactly this version.
+    pub(super) fn is_let(&self, tool: &Tool, caller: &Caller) -> Result<bool, EngineError> {
+        let Caller::Agent(agent) = caller else { return Ok(false) };
+        let grants = self.read(|q| Ok(q.agent_grants_of(&tool.name, tool.digest)?))?;
+        let session = self.session();
+        Ok(grants.iter().any(|grant| grant.lets(tool.digest, agent, session, &running::owner_alive)))
+    }
+}

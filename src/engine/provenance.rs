@@ -1,0 +1,73 @@
+//! Where each version of a tool comes from, drawn from its kept files and from the decisions on it.
+
+use super::Engine;
+use super::error::EngineError;
+use crate::catalog;
+use crate::domain::{Digest, Manifest, OriginDecision, Review, ReviewState, ToolName, VersionOrigin};
+use std::collections::HashMap;
+
+impl Engine {
+    /// The origin of each of these versions of a tool.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store. A version that cannot be read has only its decision.
+    pub(super) fn origins(
+        &self,
+        tool: &ToolName,
+        digests: &[Digest],
+    ) -> Result<HashMap<Digest, VersionOrigin>, EngineError> {
+        let mut reviews = self.read(|q| Ok(q.reviews(ReviewState::ALL)?))?;
+        reviews.retain(|review| review.tool == *tool || review.members.iter().any(|(member, _)| member == tool));
+        let origin = |digest: &Digest| {
+            let manifest = self.manifest_of_version(tool, *digest);
+            let mut origin = manifest.as_ref().map(stated).unwrap_or_default();
+            origin.decision = newest_decision(&reviews, tool, *digest);
+            (*digest, origin)
+        };
+        Ok(digests.iter().map(origin).collect())
+    }
+
+    fn manifest_of_version(&self, tool: &ToolName, digest: Digest) -> Option<Manifest> {
+        let view = self.catalog();
+        let here = view.tools.iter().find(|row| row.name == *tool && row.digest == digest);
+        if let Some(row) = here {
+            return self.detail(row).ok().map(|detail| detail.manifest);
+        }
+        let row = view.tools.iter().find(|row| row.name == *tool)?;
+        let files = self.version_files(digest).ok()?;
+        catalog::read_files(files, row).ok().map(|detail| detail.manifest)
+    }
+}
+
+/// What a manifest says of its own origin.
+fn stated(manifest: &Manifest) -> VersionOrigin {
+    let said = &manifest.provenance;
+    VersionOrigin {
+        creator: said.created_by.clone(),
+        generator: said.generator.clone(),
+        created_at: said.created_at.clone(),
+        request: said.reason.clone(),
+        parent: said.parent.clone(),
+        prompt: said.prompt,
+        examples: manifest.examples.len(),
+        tests: manifest.tests.len(),
+        decision: None,
+    }
+}
+
+fn newest_decision(reviews: &[Review], tool: &ToolName, digest: Digest) -> Option<OriginDecision> {
+    let is_about = |review: &&Review| {
+        let member = review.members.iter().any(|(name, of)| name == tool && *of == digest);
+        (review.tool == *tool && review.digest == digest) || member
+    };
+    let made = reviews.iter().filter(is_about).flat_map(|review| {
+        review.decisions.iter().filter(|decision| !decision.undone).map(move |decision| (review, decision))
+    });
+    made.max_by_key(|(_, decision)| decision.operation).map(|(review, decision)| OriginDecision {
+        review: review.id,
+        kind: decision.kind,
+        reviewer: decision.reviewer.clone(),
+        at: decision.at,
+        override_reason: decision.override_reason.clone(),
+    })
+}

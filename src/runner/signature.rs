@@ -1,0 +1,120 @@
+//! Signatures of reviewers, made and verified by the system's `ssh-keygen` (its `-Y` format).
+//!
+//! Nothing is asked for at a terminal or on a desktop: a key that needs a passphrase has to be in the user's agent.
+//! What is signed goes in by standard input and is never a file that somebody could change in between.
+
+use super::trusted;
+use crate::domain::SafeText;
+use std::ffi::{OsStr, OsString};
+use std::io::{Seek, Write};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+/// What our signatures are for: one that was made for anything else (a commit, a mail) does not count.
+pub const NAMESPACE: &str = "toolsmith";
+
+/// How long it may take: a security key waits for a finger.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// The longest complaint that is passed on, in characters.
+const MAX_COMPLAINT_CHARS: usize = 300;
+
+/// Signs a text and gives the armored signature.
+///
+/// # Errors
+/// One line: `ssh-keygen` is not here, or says why it cannot sign, with what to do.
+pub fn sign(key: &Path, text: &str) -> Result<String, String> {
+    let args = ["-Y", "sign", "-n", NAMESPACE, "-f"].map(OsString::from);
+    let output = call(args.into_iter().chain([key.into()]), text)?;
+    let signature = String::from_utf8_lossy(&output.stdout).into_owned();
+    if output.status.success() && signature.contains("-----BEGIN SSH SIGNATURE-----") {
+        return Ok(signature.trim().to_owned());
+    }
+    let said = complaint(&output);
+    let remedy = if said.contains("passphrase") || said.contains("askpass") {
+        format!("; it needs a passphrase: `ssh-add {}` gives it to your agent", key.display())
+    } else {
+        String::new()
+    };
+    Err(format!("ssh-keygen cannot sign with {}: {said}{remedy}", key.display()))
+}
+
+/// Verifies that `principal`, whom the file of allowed signers names, signed this text for us.
+///
+/// # Errors
+/// One line that says what is wrong with the signature.
+pub fn verify(signers: &Path, principal: &str, signature: &str, text: &str) -> Result<(), String> {
+    let mut file = tempfile::NamedTempFile::new().map_err(|error| format!("no room for the signature: {error}"))?;
+    let written = file.write_all(signature.trim().as_bytes()).and_then(|()| file.write_all(b"\n"));
+    written.map_err(|error| format!("no room for the signature: {error}"))?;
+    if !signers.is_file() {
+        return Err(format!("the file of allowed signers {} cannot be read", signers.display()));
+    }
+    let begin = |what: &str| ["-Y", what, "-n", NAMESPACE, "-s"].map(OsString::from).into_iter();
+    // First without any names: whether it fits the text and the purpose at all.
+    let fits = call(begin("check-novalidate").chain([file.path().into()]), text)?;
+    if !fits.status.success() {
+        return Err(format!("the signature does not fit what is said: {}", complaint(&fits)));
+    }
+    let more = ["-f".into(), signers.into(), "-I".into(), principal.into()];
+    let known = call(begin("verify").chain([file.path().into()]).chain(more), text)?;
+    if known.status.success() {
+        return Ok(());
+    }
+    let key = String::from_utf8_lossy(&fits.stdout);
+    let key = key.split_whitespace().find(|word| word.starts_with("SHA256:")).unwrap_or("of the signature");
+    let said = complaint(&known);
+    Err(format!("the key {} is not allowed to sign for {principal}: {said}", SafeText::new(key).as_str()))
+}
+
+/// Starts `ssh-keygen` with a clean environment in a process group of its own.
+fn call(args: impl Iterator<Item = OsString>, text: &str) -> Result<Output, String> {
+    let program = program()?;
+    let mut input = tempfile::tempfile().map_err(|error| format!("no room for what is signed: {error}"))?;
+    let written = input.write_all(text.as_bytes()).and_then(|()| input.rewind());
+    written.map_err(|error| format!("no room for what is signed: {error}"))?;
+    let mut command = Command::new(program);
+    command.args(args).current_dir("/").env_clear();
+    for name in ["HOME", "SSH_AUTH_SOCK", "SSH_SK_PROVIDER"] {
+        if let Some(value) = std::env::var_os(name) {
+            command.env(name, value);
+        }
+    }
+    // Asking for a passphrase by a program that says nothing fails at once; the terminal belongs to the workbench.
+    command.env("LC_ALL", "C").env("PATH", "/usr/bin:/bin");
+    command.env("SSH_ASKPASS_REQUIRE", "force").env("SSH_ASKPASS", "/bin/false");
+    command.stdin(Stdio::from(input)).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+    let child = command.spawn().map_err(|error| format!("ssh-keygen could not be started: {error}"))?;
+    let pid = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw);
+    let (ended, end) = mpsc::channel();
+    std::thread::spawn(move || drop(ended.send(child.wait_with_output())));
+    if let Ok(output) = end.recv_timeout(PATIENCE) {
+        return output.map_err(|error| format!("ssh-keygen did not answer: {error}"));
+    }
+    // The child is reaped only after its pipes are closed, so its number is still its own.
+    if let Some(pid) = pid {
+        rustix::process::kill_process_group(pid, rustix::process::Signal::KILL).map_err(|error| error.to_string())?;
+    }
+    Err(format!("ssh-keygen did not end within {} s", PATIENCE.as_secs()))
+}
+
+fn program() -> Result<PathBuf, String> {
+    let path = std::env::var_os("PATH").unwrap_or_else(|| OsStr::new("/usr/bin:/bin").into());
+    trusted::find("ssh-keygen", &path).map_err(|why| match why {
+        None => "ssh-keygen is not installed (package openssh-client)".to_owned(),
+        Some(why) => format!("ssh-keygen is not used, {why}"),
+    })
+}
+
+/// What it said, on one line, safe to draw.
+fn complaint(output: &Output) -> String {
+    let said = String::from_utf8_lossy(&output.stderr);
+    let said = if said.trim().is_empty() { String::from_utf8_lossy(&output.stdout) } else { said };
+    let lines = said.lines().map(|line| line.trim().trim_end_matches(['\r', '.']));
+    let lines: Vec<&str> = lines.filter(|line| !line.is_empty() && !line.starts_with("Signing ")).collect();
+    let text: String = lines.join("; ").chars().take(MAX_COMPLAINT_CHARS).collect();
+    if text.is_empty() { format!("it ended with {}", output.status) } else { SafeText::new(&text).as_str().to_owned() }
+}

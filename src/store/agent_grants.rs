@@ -1,0 +1,127 @@
+//! Leave for agents to run versions that are not approved, and the list of what was allowed.
+
+use super::connection::Queries;
+use super::error::{StoreError, StoreResult};
+use super::tx::Tx;
+use super::values::Json;
+use crate::domain::{AgentGrant, AllowGrant, Digest, GrantId, GrantScope, OperationId, ToolName};
+use rusqlite::{Row, params};
+
+const COLUMNS: &str = "id, tool, digest, agent, session, who, at_ms";
+
+impl Queries {
+    /// Leave for agents that was not revoked, newest first.
+    ///
+    /// # Errors
+    /// Any [`StoreError`] of a failed read.
+    pub fn agent_grants(&self) -> StoreResult<Vec<AgentGrant>> {
+        let sql = format!("SELECT {COLUMNS} FROM agent_grants WHERE revoked = 0 ORDER BY id DESC");
+        self.rows(&sql, [], read)
+    }
+
+    /// Leave for agents to run this version.
+    ///
+    /// # Errors
+    /// Any [`StoreError`] of a failed read.
+    pub fn agent_grants_of(&self, tool: &ToolName, digest: Digest) -> StoreResult<Vec<AgentGrant>> {
+        let sql = format!("SELECT {COLUMNS} FROM agent_grants WHERE tool = ?1 AND digest = ?2 AND revoked = 0");
+        self.rows(&sql, params![tool, digest], read)
+    }
+
+    /// What versions were allowed to do, newest first.
+    ///
+    /// # Errors
+    /// Any [`StoreError`] of a failed read.
+    pub fn allow_grants(&self) -> StoreResult<Vec<AllowGrant>> {
+        let sql = "SELECT tool, digest, permissions, who, at_ms FROM grants ORDER BY at_ms DESC, tool, digest";
+        self.rows(sql, [], |row| {
+            Ok(AllowGrant {
+                tool: row.get(0)?,
+                digest: row.get(1)?,
+                allowed: row.get::<_, Json<_>>(2)?.0,
+                who: row.get(3)?,
+                at: row.get(4)?,
+            })
+        })
+    }
+}
+
+impl Tx<'_> {
+    /// Keeps leave for an agent, given by a log entry; its own number does not count.
+    ///
+    /// # Errors
+    /// Any [`StoreError`] of a failed write.
+    pub fn grant_agent(&self, grant: &AgentGrant, operation: OperationId) -> StoreResult<GrantId> {
+        let sql = "INSERT INTO agent_grants (tool, digest, agent, session, who, at_ms, operation) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+        let AgentGrant { tool, digest, agent, scope, who, .. } = grant;
+        self.insert(sql, params![tool, digest, agent, scope.word(), who, self.now(), operation]).map(GrantId)
+    }
+
+    /// The number that the next leave for an agent gets.
+    ///
+    /// # Errors
+    /// Any [`StoreError`] of a failed read.
+    pub fn next_grant(&self) -> StoreResult<GrantId> {
+        let sql = "SELECT coalesce(max(id), 0) + 1 FROM agent_grants";
+        Ok(self.row(sql, [], |row| row.get(0))?.unwrap_or(GrantId(1)))
+    }
+
+    /// Ends leave for an agent, or lets it hold again. The row stays: numbers are never used twice.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] when there is no such grant, and any other [`StoreError`] of a failed write.
+    pub fn set_revoked(&self, id: GrantId, revoked: bool) -> StoreResult<()> {
+        match self.change("UPDATE agent_grants SET revoked = ?2 WHERE id = ?1", params![id, revoked])? {
+            0 => Err(StoreError::missing(format_args!("grant {id}"))),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<AgentGrant> {
+    Ok(AgentGrant {
+        id: row.get(0)?,
+        tool: row.get(1)?,
+        digest: row.get(2)?,
+        agent: row.get::<_, Option<String>>(3)?.unwrap_or_default(),
+        scope: GrantScope::from_word(row.get::<_, Option<String>>(4)?.as_deref()),
+        who: row.get(5)?,
+        at: row.get(6)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{NOW, change, digest, name, operation, store};
+    use super::*;
+
+    #[test]
+    fn leave_for_an_agent_is_listed_until_it_is_revoked() {
+        let (_dir, mut store) = store();
+        let grant = |session: GrantScope| AgentGrant {
+            id: GrantId(0),
+            tool: name("x"),
+            digest: digest("1"),
+            agent: "bot".to_owned(),
+            scope: session,
+            who: "Ada".to_owned(),
+            at: NOW,
+        };
+        let (first, second) = change(&mut store, |tx| {
+            let operation = tx.log(&operation("grant", "x"))?;
+            assert_eq!(tx.next_grant()?, GrantId(1));
+            let first = tx.grant_agent(&grant(GrantScope::Version), operation)?;
+            Ok((first, tx.grant_agent(&grant(GrantScope::Session("s".to_owned())), operation)?))
+        });
+        let listed = store.agent_grants().unwrap();
+        let expected = AgentGrant { id: second, ..grant(GrantScope::Session("s".to_owned())) };
+        assert_eq!(listed, vec![expected, AgentGrant { id: first, ..grant(GrantScope::Version) }]);
+        change(&mut store, |tx| tx.set_revoked(second, true));
+        assert_eq!(store.agent_grants().unwrap().len(), 1);
+        assert_eq!(store.agent_grants_of(&name("x"), digest("1")).unwrap().len(), 1);
+        assert_eq!(store.agent_grants_of(&name("x"), digest("2")).unwrap(), vec![]);
+        change(&mut store, |tx| tx.set_revoked(second, false));
+        assert_eq!(store.agent_grants().unwrap().len(), 2);
+    }
+}

@@ -1,0 +1,127 @@
+//! What humans gave leave for; a key takes one back.
+
+use super::{Args, Reply, open_box};
+use crate::action::{Context, Verb};
+use crate::engine::{EngineError, GrantList};
+use crate::tui::ink::Span;
+use crate::tui::keymap::{Chord, Keymap};
+use crate::tui::list::{ListState, Motion};
+use crate::tui::pane::rows::{Focus, Look, Rows, Title, draw_empty};
+use crate::tui::phrase::{age, cut, pad, safe};
+use crossterm::event::{KeyCode, KeyEvent};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+/// One grant as a row.
+struct Row {
+    /// How it is named to be revoked.
+    key: String,
+    tool: String,
+    may: String,
+    holds: String,
+    who: String,
+    since: crate::domain::Instant,
+}
+
+/// The state of the list.
+#[derive(Default)]
+pub struct Grants {
+    rows: Vec<Row>,
+    list: ListState,
+    /// What to say when there is no row.
+    empty: String,
+}
+
+impl Grants {
+    /// A list that is still to come.
+    pub fn awaited() -> Grants {
+        Grants { empty: "Reading what was given leave for …".to_owned(), ..Grants::default() }
+    }
+
+    /// Takes what came.
+    pub fn set(&mut self, grants: &Result<GrantList, EngineError>) {
+        let list = match grants {
+            Ok(list) => list,
+            Err(error) => {
+                self.rows.clear();
+                self.empty = safe(&error.message);
+                return;
+            }
+        };
+        "Nobody was given leave for anything.".clone_into(&mut self.empty);
+        let agents = list.agents.iter().map(|grant| Row {
+            key: grant.id.to_string(),
+            tool: format!("{} {}", grant.tool, grant.digest.short()),
+            may: format!("agent {} may run it strictly", grant.agent),
+            holds: grant.scope.to_string(),
+            who: grant.who.clone(),
+            since: grant.at,
+        });
+        let allowed = list.allowed.iter().map(|grant| Row {
+            key: format!("{}@{}", grant.tool, grant.digest.short()),
+            tool: format!("{} {}", grant.tool, grant.digest.short()),
+            may: grant.allowed.permissions.summary(),
+            holds: "this version".to_owned(),
+            who: grant.who.clone(),
+            since: grant.at,
+        });
+        self.rows = agents.chain(allowed).collect();
+        self.list.selected = self.list.selected.min(self.rows.len().saturating_sub(1));
+    }
+
+    /// Takes a key.
+    pub fn key(&mut self, key: &KeyEvent, keymap: &Keymap) -> Reply {
+        if key.code == KeyCode::Char('x') {
+            return self.rows.get(self.list.selected).map_or(Reply::Stay, |row| {
+                let mut args = Args::default();
+                args.push("grant", row.key.clone());
+                Reply::Invoke(Verb::Revoke, args)
+            });
+        }
+        match keymap.lookup(Context::Motion, Chord::of(key)) {
+            Some(Verb::Back | Verb::Quit) => return Reply::Close,
+            Some(verb) => {
+                if let Some(motion) = Motion::of(verb) {
+                    self.list.step(motion, self.rows.len());
+                }
+            }
+            None => {}
+        }
+        Reply::Stay
+    }
+
+    /// Draws the list.
+    pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) {
+        let theme = look.theme;
+        let title = Title {
+            name: "Grants",
+            detail: "newest first".to_owned(),
+            remark: "x revokes · esc closes".into(),
+            remark_style: theme.dim,
+        };
+        let inner = open_box(screen, (104, 24), &title, buf, look);
+        if self.rows.is_empty() {
+            draw_empty(inner, buf, std::slice::from_ref(&self.empty), theme);
+        }
+        let rows = &self.rows;
+        Rows { list: &mut self.list, len: rows.len(), focus: Focus::Here, theme }
+            .draw(inner, buf, &|at, width| grant_row(&rows[at], width, look));
+    }
+}
+
+fn grant_row(row: &Row, width: usize, look: Look) -> Vec<Span> {
+    let theme = look.theme;
+    let since = format!(" {:>4}", age(look.now.wall, row.since));
+    let tool = (width / 3).clamp(14, 34);
+    let holds = if width >= 70 { 18 } else { 0 };
+    let who = if width >= 90 { 20 } else { 0 };
+    let may = width.saturating_sub(tool + holds + who + since.len() + 3);
+    let cell = |text: &str, room: usize| cut(&pad(&safe(text), room), room);
+    vec![
+        Span::styled(cell(&row.tool, tool), theme.text),
+        Span::styled(format!(" {}", cell(&row.may, may)), theme.text),
+        Span::styled(format!(" {}", cell(&row.holds, holds)), theme.dim),
+        Span::styled(format!(" {}", cell(&row.who, who)), theme.dim),
+        Span::styled(since, theme.dim),
+    ]
+}

@@ -1,0 +1,114 @@
+//! No log, no change: when the entry cannot be written, nothing has happened, in rows, in files or in git.
+
+use super::world::{State, World, decide};
+use rusqlite::Connection;
+use toolsmith::domain::{Command, CommentId, CommentKind, DecisionKind, GrantScope, RunId, Spot, Stage};
+use toolsmith::engine::ErrorCode;
+
+/// Makes every entry of the log fail, as a full disk at that very moment would, or lets them pass again.
+fn break_log(world: &World, broken: bool) {
+    let sql = if broken {
+        "CREATE TRIGGER no_log BEFORE INSERT ON operations BEGIN SELECT RAISE(ABORT, 'the log cannot be written'); END"
+    } else {
+        "DROP TRIGGER no_log"
+    };
+    Connection::open(world.engine.state_dir().join("store.db")).unwrap().execute_batch(sql).unwrap();
+}
+
+/// The commands that there are, each with what makes it possible.
+fn commands(world: &World) -> Vec<Command> {
+    let waiting = world.waiting();
+    let review = |name: &str| waiting.iter().find(|review| review.tool.as_str() == name).unwrap();
+    let yes = |name: &str| decide(review(name), DecisionKind::Approve);
+    let writer = world.engine.resolve("writer").unwrap();
+    let named = |name: &str| name.to_owned();
+    vec![
+        yes("fresh"),
+        yes("known"),
+        yes("drifted"),
+        yes("adoption"),
+        decide(review("fresh"), DecisionKind::Reject),
+        decide(review("fresh"), DecisionKind::RequestChanges),
+        Command::Promote { tool: named("writer"), to: Stage::Core },
+        Command::Archive { tool: named("fresh"), reason: None },
+        Command::Restore { tool: named("loose") },
+        Command::Allow { tool: named("writer"), digest: writer.digest },
+        Command::Deprecate { tool: named("writer"), by: None, reason: Some(named("old")) },
+        Command::Rollback { tool: named("known"), to: None, reason: None },
+        Command::RestoreFiles { tool: named("drifted") },
+        Command::Fork { tool: named("drifted"), name: named("forked") },
+        Command::Grant {
+            tool: named("fresh"),
+            digest: review("fresh").digest,
+            agent: named("bot"),
+            scope: GrantScope::Version,
+        },
+        Command::Revoke { grant: world.engine.grant_named("1").unwrap() },
+        Command::Comment {
+            review: review("fresh").id,
+            spot: Spot::default(),
+            kind: CommentKind::MustFix,
+            body: named("too wide"),
+        },
+        Command::Withdraw { comment: CommentId(1) },
+        Command::Undo { operation: None },
+    ]
+}
+
+/// A new command is not forgotten here: this stops compiling.
+fn is_tried(command: &Command) -> bool {
+    match command {
+        Command::Decide { .. }
+        | Command::Promote { .. }
+        | Command::Archive { .. }
+        | Command::Restore { .. }
+        | Command::Allow { .. }
+        | Command::Grant { .. }
+        | Command::Revoke { .. }
+        | Command::Comment { .. }
+        | Command::Withdraw { .. }
+        | Command::Deprecate { .. }
+        | Command::Rollback { .. }
+        | Command::RestoreFiles { .. }
+        | Command::Fork { .. }
+        | Command::Undo { .. } => true,
+        // To stop a tool must be possible when nothing else is; the run's own record says that it was.
+        Command::Cancel { .. } => false,
+        // What one reviewer has read, and checks that are made again, are no steps of a tool's life.
+        Command::Mark { .. } | Command::Recheck { .. } => false,
+    }
+}
+
+#[test]
+fn a_command_whose_log_entry_cannot_be_written_changes_nothing() {
+    let world = World::new();
+    world.execute(Command::Archive { tool: "loose".to_owned(), reason: None }).unwrap();
+    let fresh = world.waiting().into_iter().find(|review| review.tool.as_str() == "fresh").unwrap();
+    let (tool, agent) = ("known".to_owned(), "bot".to_owned());
+    let known = world.engine.resolve("tools/experimental/known/tool.toml").unwrap();
+    let tool_path = known.path.clone();
+    world.execute(Command::Grant { tool: tool_path, digest: known.digest, agent, scope: GrantScope::Version }).unwrap();
+    let (spot, kind) = (Spot::default(), CommentKind::Note);
+    world.execute(Command::Comment { review: fresh.id, spot, kind, body: tool }).unwrap();
+    let commands = commands(&world);
+    assert!(!is_tried(&Command::Cancel { run: RunId(1) }));
+    let git = || [world.workspace.git(&["rev-parse", "HEAD"]), world.workspace.git(&["status", "--porcelain"])];
+    let (state, before): (State, _) = (world.state(), git());
+    break_log(&world, true);
+    for command in &commands {
+        assert!(is_tried(command));
+        let error = world.execute(command.clone()).expect_err(&format!("{command:?} was done without a log"));
+        assert!(error.code == ErrorCode::Internal && error.message.contains("the log cannot be written"), "{error:?}");
+        let now = world.state();
+        assert!(now == state, "{command:?}: {}", state.difference(&now));
+        assert_eq!(git(), before, "{command:?}");
+    }
+    break_log(&world, false);
+    // Each of them would have worked: it was the log that stood in the way.
+    for command in commands {
+        world.execute(command.clone()).unwrap_or_else(|error| panic!("{command:?}: {error:?}"));
+        if !matches!(command, Command::Undo { .. }) {
+            world.execute(Command::Undo { operation: None }).unwrap();
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! The log and what hangs on it: nothing changes without an entry, everything can be taken back, what was approved
+//! is what runs, and a signature says who approved it.
+
+mod approval_covers;
+mod feedback;
+mod grants;
+mod log_gate;
+mod signatures;
+mod taken_back;
+mod verified;
+mod world;
