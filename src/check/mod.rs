@@ -9,6 +9,7 @@ mod capabilities;
 pub mod change;
 mod manifest;
 mod source;
+mod trials;
 
 pub use capabilities::scan;
 pub use source::Language;
@@ -127,6 +128,66 @@ pub const CHECKS: &[Check] = &[
         doc: "whether the stated version goes as far on as what callers see changed",
         cost: Cost::Comparing,
         examine: change::version::examine,
+    },
+    Check {
+        name: "examples",
+        doc: "what its examples come to",
+        cost: Cost::Running,
+        examine: trials::examples::examine,
+    },
+    Check {
+        name: "tests",
+        doc: "what its tests come to",
+        cost: Cost::Running,
+        examine: trials::examples::examine_tests,
+    },
+    Check {
+        name: "output",
+        doc: "what it writes, against its output schema",
+        cost: Cost::Running,
+        examine: trials::output::examine,
+    },
+    Check {
+        name: "sanity",
+        doc: "its own rules for every output",
+        cost: Cost::Running,
+        examine: trials::sanity::examine,
+    },
+    Check {
+        name: "behaviour",
+        doc: "what it was seen to try, against what it declares",
+        cost: Cost::Running,
+        examine: trials::behaviour::examine,
+    },
+    Check {
+        name: "consistency",
+        doc: "its answers, against those of the version approved before",
+        cost: Cost::Running,
+        examine: trials::consistency::examine,
+    },
+    Check {
+        name: "property",
+        doc: "what it does with 200 inputs drawn from its schema",
+        cost: Cost::Running,
+        examine: trials::property::examine,
+    },
+    Check {
+        name: "benchmark",
+        doc: "how long a start takes and what it uses, against the version approved before",
+        cost: Cost::Running,
+        examine: trials::benchmark::examine,
+    },
+    Check {
+        name: "load",
+        doc: "how it bears 1, 4 and 16 starts side by side, for tools made for many calls",
+        cost: Cost::Running,
+        examine: trials::load::examine,
+    },
+    Check {
+        name: "coverage",
+        doc: "what its own tests run of it, where pytest and coverage are installed",
+        cost: Cost::Running,
+        examine: trials::coverage::examine,
     },
 ];
 

@@ -155,7 +155,7 @@ pub struct TestCase {
     /// The input object.
     #[serde(default)]
     pub input: Value,
-    /// What to expect: a table with one of `exact`, `contains`, `schema`, `exit`, `property`.
+    /// What to expect: a table of `exact`, `contains`, `schema`, `exit`, `property`, `metamorphic`.
     #[serde(default)]
     pub expect: Value,
 }

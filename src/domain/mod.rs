@@ -59,7 +59,9 @@ pub use name::{NameError, ToolName};
 pub use observation::{Answer, Attempt, Difference, FileChange, Observation, Observer, Touch};
 pub use operation::Operation;
 pub use origin::{OriginDecision, VersionOrigin};
-pub use permission::{Access, Allowed, Anchor, DeclaredPath, Ground, Network, PROTECTED, PermissionFault, WriteMode};
+pub use permission::{
+    Access, Allowed, Anchor, DeclaredPath, Ground, Network, PROTECTED, PermissionFault, WriteMode, names_secrets,
+};
 pub use place::generalise;
 pub use problem::{Problem, ProblemCode};
 pub use redact::{MIN_SECRET, RedactStream, Redactions, Redactor, is_redacted, without_redacted};

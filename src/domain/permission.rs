@@ -375,6 +375,21 @@ fn workspace_fault(access: Access, rest: &Path) -> Option<String> {
     (access == Access::Write).then(|| format!("{own} in the workspace is written by humans and the workbench only"))
 }
 
+/// Whether a path that a run tried, as the observer names it, is one where keys or passwords lie: of the user, of
+/// another user, of the system.
+pub fn names_secrets(target: &str) -> bool {
+    let path = Path::new(target);
+    let below = |rest: &Path| SECRETS.iter().any(|name| rest.starts_with(name));
+    if let Ok(rest) = path.strip_prefix("~").or_else(|_| path.strip_prefix(ROOTS_HOME)) {
+        return below(rest);
+    }
+    let of_user = ["/home", "/Users"].into_iter().find_map(|homes| path.strip_prefix(homes).ok());
+    if let Some(rest) = of_user {
+        return below(&rest.components().skip(1).collect::<PathBuf>());
+    }
+    ADMINISTRATORS.iter().any(|name| path.starts_with(name))
+}
+
 fn home_fault(access: Access, rest: &Path) -> Option<String> {
     if rest.as_os_str().is_empty() {
         return Some("the home folder as a whole is never granted; declare what is needed of it".to_owned());

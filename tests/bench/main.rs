@@ -7,6 +7,7 @@
 #![expect(clippy::panic, reason = "a benchmark that cannot be set up has nothing to measure")]
 
 mod catalog;
+mod checks;
 mod engine;
 mod redact;
 mod runs;

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::sync::Mutex;
-use toolsmith::domain::Digest;
+use toolsmith::domain::{CheckState, Digest};
+use toolsmith::engine::{Engine, Home, OpenOptions};
 
 fn workspace(test: &str) -> Option<Workspace> {
     let corpus = shared(test)?.join("corpora/code_evolver");
@@ -124,4 +125,27 @@ fn every_runnable_one_gets_its_input_and_ends() {
     }
     assert!(runs.iter().any(|(_, run)| run["outcome"] == "succeeded"), "{runs:#?}");
     assert_eq!(on_disk(&workspace), before);
+}
+
+#[test]
+fn their_examples_are_read_and_what_cannot_be_started_is_skipped_with_the_reason() {
+    let test = "their_examples_are_read_and_what_cannot_be_started_is_skipped_with_the_reason";
+    let Some(workspace) = workspace(test) else { return };
+    let home = workspace.home().join("toolsmith");
+    let home = Home { config: home.join("config"), data: home.join("data") };
+    let program = Some(env!("CARGO_BIN_EXE_toolsmith").into());
+    let engine = Engine::open(OpenOptions { workspace: workspace.root(), home, program }).unwrap();
+    let view = engine.scan(&mut |_| {}).unwrap();
+    let mut suites = 0;
+    for tool in view.tools.iter().filter(|tool| !tool.runnable) {
+        if engine.detail(tool).unwrap().manifest.examples.is_empty() {
+            continue;
+        }
+        suites += 1;
+        let verdict = engine.check(tool, &mut |_| {}).unwrap();
+        let examples = verdict.checks.iter().find(|check| check.name == "examples").unwrap();
+        let told = examples.note.starts_with("it cannot be started: ") || examples.note == "its examples have no input";
+        assert!(examples.state == CheckState::Skipped && told, "{}: {examples:?}", tool.path);
+    }
+    assert!(suites > 60, "{suites} suites");
 }

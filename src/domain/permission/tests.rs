@@ -299,3 +299,15 @@ fn an_answer_kept_before_the_way_of_writing_was_is_for_staged_writes() {
     let reads = declared(Access::Read, "in");
     assert_eq!(Allowed::new(&reads, WriteMode::Direct), Allowed::new(&reads, WriteMode::Staged));
 }
+
+#[test]
+fn places_of_secrets_are_told_from_others() {
+    for target in
+        ["~/.ssh/id_ed25519", "/root/.aws/credentials", "/home/ada/.gnupg", "/etc/shadow", "/etc/ssl/private/key.pem"]
+    {
+        assert!(names_secrets(target), "{target}");
+    }
+    for target in ["~/notes", "/home/ada", "/etc/hosts", "{scratch}/.ssh", "{tool}/.ssh", "10.0.0.1:22", "/srv/.ssh"] {
+        assert!(!names_secrets(target), "{target}");
+    }
+}

@@ -3,15 +3,14 @@
 #
 # argv: the script. Descriptor 0: a socket; each packet on it brings standard input, output and error of one call and
 # a file with its arguments and variables; the answer is the number of the process.
-import os
-import sys
-
-
 def _ready():
+    # Its own names: those of the module are the script's.
     import array
     import builtins
+    import os
     import re
     import socket
+    import sys
 
     script = sys.argv[1]
     sys.path[:1] = [os.path.dirname(script)]
@@ -80,7 +79,36 @@ def _ready():
         del space[name]
     space.update(__name__="__main__", __file__=script, __doc__=None, __package__=None, __spec__=None)
     space.update(__loader__=None, __cached__=None, __builtins__=builtins, **fresh)
-    return code
+
+    def begin():
+        status = 0
+        try:
+            exec(code, space)
+        except SystemExit as end:
+            status = end.code
+            if status is None:
+                status = 0
+            elif not isinstance(status, int):
+                print(status, file=sys.stderr)
+                status = 1
+        except BaseException as error:
+            sys.excepthook(type(error), error, error.__traceback__.tb_next)
+            status = 1
+        # As an interpreter ends, but without taking apart what goes away with its process: that is half of the time.
+        try:
+            if "threading" in sys.modules:
+                sys.modules["threading"]._shutdown()
+            if "atexit" in sys.modules:
+                sys.modules["atexit"]._run_exitfuncs()
+        finally:
+            try:
+                sys.stdout.flush()
+            except (OSError, ValueError, AttributeError):
+                status = status or 120
+            finally:
+                os._exit(status & 0xFF)
+
+    return begin
 
 
-exec(_ready())
+_ready()()

@@ -38,6 +38,9 @@ pub(in crate::runner) const READY: &str = include_str!("ready.py");
 /// How long a ready interpreter may take to answer: at first it has to start.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// So many trials that did not end by themselves end the batch: the others would take as long.
+const MAX_ENDLESS: u32 = 3;
+
 /// How long killed processes may take to die.
 const GIVE_UP: Duration = Duration::from_secs(5);
 
@@ -60,12 +63,14 @@ pub(super) fn make_all(plan: &Plan, terms: &Terms, streams: Streams, socket: &Ow
         bench.ready = Ready::start(plan, args, socket).ok();
     }
     let mut total = Reaped { exit: Exit::Code(0), cpu_ms: 0, max_rss_bytes: 0, left: 0 };
+    let mut endless = 0;
     for call in &calls {
         let (made, output) = bench.make(call)?;
+        endless += u32::from(made.stop == Some(Stop::TimedOut));
         total.cpu_ms += made.tool.cpu_ms;
         total.max_rss_bytes = total.max_rss_bytes.max(made.tool.max_rss_bytes);
         write(&mut results, &made, &output)?;
-        if bench.is_stopped {
+        if bench.is_stopped || endless >= MAX_ENDLESS {
             break;
         }
     }

@@ -262,7 +262,9 @@ impl Course<'_> {
                 self.why = self.why.take().or(Some("its supervisor ended without a word".to_owned()));
             }
         }
-        let why = self.why.clone().unwrap_or_else(|| "a trial before it ended them all".to_owned());
+        let why = self.why.clone().unwrap_or_else(|| {
+            "those before it ended the batch: a limit of all together, or three without an end".to_owned()
+        });
         let last = self.results.len().saturating_sub(1);
         let mut results = std::mem::take(&mut self.results).into_iter().enumerate();
         let unmade = || Tried::unstarted(RunEnd::Refused { message: format!("not tried: {why}") });

@@ -130,6 +130,14 @@ fn a_trial_that_takes_too_long_is_ended_alone() {
 }
 
 #[test]
+fn three_without_an_end_end_the_batch() {
+    let lab = Lab { limit: Some(Duration::from_millis(300)), ..Lab::python("import time\ntime.sleep(100)") };
+    let ends: Vec<_> = lab.make(&numbers(5), Pace::Quick).into_iter().map(|one| one.end).collect();
+    assert!(ends[..3].iter().all(|end| matches!(end, RunEnd::TimedOut { .. })), "{ends:?}");
+    assert!(ends[3..].iter().all(|end| matches!(end, RunEnd::Refused { .. })), "{ends:?}");
+}
+
+#[test]
 fn a_trial_that_writes_too_much_is_ended_alone() {
     let script = "import json, sys\nn = json.load(sys.stdin)['n']\nprint('x' * (3 << 20 if n == 1 else 10))";
     let lab = Lab::python(script);

@@ -1,0 +1,64 @@
+//! What the version was seen to try, against what it declares.
+//!
+//! The observer reports what the kernel told it; a tool with two threads can lie to it, and a trial shows one way through
+//! the code. So nothing here says that a version is harmless.
+
+use super::{SIDE_BY_SIDE, abreast, cannot_start, inputs, unavailable};
+use crate::check::{Batch, Desk};
+use crate::domain::{CheckReport, Envelope, Finding, Observer, PermissionUse, RunId, Severity, Touch, names_secrets};
+use crate::runner::Pace;
+
+/// Most attempts that are told one by one.
+const MAX_TOLD: usize = 20;
+
+/// Watches the examples and tests.
+pub(in crate::check) fn examine(desk: &Desk<'_>) -> CheckReport {
+    let name = "behaviour";
+    if let Some(why) = cannot_start(desk.version) {
+        return CheckReport::skipped(name, why);
+    }
+    let inputs = inputs(desk.version);
+    let batch = Batch { version: desk.version, inputs: &inputs, pace: Pace::Watched, abreast: abreast(SIDE_BY_SIDE) };
+    let tried = match desk.trials.start(&batch) {
+        Ok(tried) => tried,
+        Err(why) => return unavailable(name, why),
+    };
+    let mut envelope = Envelope::default();
+    let mut off = None;
+    for (at, tried) in tried.iter().enumerate() {
+        match &tried.observation.observer {
+            Observer::On => envelope.fold(RunId(at as i64), &tried.observation),
+            Observer::Off(why) => off = off.or(Some(why.clone())),
+        }
+    }
+    if envelope.observed == 0 {
+        return unavailable(name, off.unwrap_or_else(|| "nothing was started".to_owned()));
+    }
+    let mut findings = Vec::new();
+    for seen in envelope.tried() {
+        if seen.touch == Touch::Forbidden {
+            let message = format!("it tried {}, which no tool needs", seen.target);
+            findings.push(Finding::new("forbidden-call", Severity::High, message));
+        } else if names_secrets(&seen.target) {
+            let message = format!("it tried to {} {}: secrets lie there", seen.touch, seen.target);
+            findings.push(Finding::new("secrets", Severity::High, message));
+        }
+    }
+    let lines = envelope.against(&desk.version.manifest.permissions);
+    for line in lines.into_iter().filter(|line| line.verdict == PermissionUse::Undeclared) {
+        if line.permission.split_once(' ').is_some_and(|(_, place)| names_secrets(place)) {
+            // Told above, with what it is.
+            continue;
+        }
+        let seen = if line.seen.is_empty() { String::new() } else { format!(": tried {}", line.seen.join(", ")) };
+        findings.push(Finding::new("undeclared", Severity::Medium, format!("undeclared {}{seen}", line.permission)));
+    }
+    let count = findings.len();
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    findings.truncate(MAX_TOLD);
+    if count > MAX_TOLD {
+        let more = format!("{} more attempts that are not declared", count - MAX_TOLD);
+        findings.push(Finding::new("undeclared", Severity::Medium, more));
+    }
+    CheckReport::of(name, findings).noted(format!("{} trials watched; may be incomplete", envelope.observed))
+}

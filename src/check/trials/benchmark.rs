@@ -1,0 +1,165 @@
+//! How long a start takes, from nothing and again, and what it uses; against the version approved before.
+//!
+//! Cold is the first start in a new sandbox, warm are those after it in the same one. All of it holds for this machine
+//! and this moment: only the comparison with the base says something of the version.
+
+use super::{abreast, cannot_start, inputs, unavailable};
+use crate::check::{Batch, Desk};
+use crate::domain::{CheckReport, Finding, Severity, ToolDetail};
+use crate::runner::{Pace, Tried};
+use serde_json::Value;
+use std::time::Duration;
+
+/// Warm starts of a version that is fast.
+const STARTS: usize = 20;
+
+/// How long the warm starts of a slow one may take together; then there are fewer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A version that is so much slower than its base, and by at least [`SLOWER_BY`], is told.
+const SLOWER: u32 = 2;
+
+/// See [`SLOWER`].
+const SLOWER_BY: Duration = Duration::from_millis(50);
+
+/// So much more memory than the base, and at least [`LARGER_BY`], is told.
+const LARGER: u64 = 2;
+
+/// See [`LARGER`], in bytes.
+const LARGER_BY: u64 = 32 << 20;
+
+/// What the starts of one version came to.
+struct Measured {
+    cold: Duration,
+    p50: Duration,
+    p95: Duration,
+    cpu_ms: u64,
+    peak_bytes: u64,
+    starts: usize,
+}
+
+/// Measures the version, and its base.
+pub(in crate::check) fn examine(desk: &Desk<'_>) -> CheckReport {
+    let name = "benchmark";
+    if let Some(why) = cannot_start(desk.version) {
+        return CheckReport::skipped(name, why);
+    }
+    let manifest = &desk.version.manifest;
+    if manifest.examples.is_empty() && manifest.tests.is_empty() && manifest.input.is_none() {
+        return CheckReport::skipped(name, "no example, test or input schema says what to start it with");
+    }
+    let measured = usable(desk).and_then(|input| Ok((measure(desk, desk.version, &input)?, input)));
+    let (measured, input) = match measured {
+        Ok(found) => found,
+        Err(why) => return unavailable(name, why),
+    };
+    let mut findings = Vec::new();
+    if let Some(base) = desk.base.filter(|base| cannot_start(base).is_none())
+        && let Ok(before) = measure(desk, base, &input)
+    {
+        findings.extend(slower(&before, &measured));
+        findings.extend(larger(&before, &measured));
+        let told = format!("{} before: {}", base.tool.version, before.words());
+        findings.push(Finding::new("before", Severity::Low, told));
+    }
+    CheckReport::of(name, findings).noted(measured.words())
+}
+
+/// The first input with which the version succeeds, else the first with which it ends by itself.
+fn usable(desk: &Desk<'_>) -> Result<Value, String> {
+    let inputs = inputs(desk.version);
+    let abreast = abreast(super::SIDE_BY_SIDE);
+    let tried = desk.trials.start(&Batch { version: desk.version, inputs: &inputs, pace: Pace::Watched, abreast })?;
+    let find = |wanted: &dyn Fn(&Tried) -> bool| inputs.iter().zip(&tried).find(|(_, tried)| wanted(tried));
+    let found =
+        find(&|tried| tried.end.exit_code() == Some(0)).or_else(|| find(&|tried| tried.end.exit_code().is_some()));
+    found.map(|(input, _)| input.clone()).ok_or_else(|| "no trial came to its end".to_owned())
+}
+
+fn measure(desk: &Desk<'_>, version: &ToolDetail, input: &Value) -> Result<Measured, String> {
+    let start = |count: usize| {
+        let inputs = vec![input.clone(); count];
+        desk.trials.start(&Batch { version, inputs: &inputs, pace: Pace::Plain, abreast: abreast(1) })
+    };
+    // How slow it is was seen when it was tried: a fast one needs one sandbox only.
+    let batch = Batch { version, inputs: std::slice::from_ref(input), pace: Pace::Watched, abreast: abreast(1) };
+    let seen = desk.trials.start(&batch)?.first().map_or(Duration::ZERO, |tried| tried.took);
+    let affordable = PATIENCE.as_millis() / seen.as_millis().max(1);
+    let count = usize::try_from(affordable).unwrap_or(STARTS).clamp(3, STARTS);
+    let tried = start(count + 1)?;
+    let ended: Vec<&Tried> = tried.iter().filter(|tried| tried.end.exit_code().is_some()).collect();
+    let [first, warm @ ..] = &ended[..] else { return Err("no trial came to its end".to_owned()) };
+    if warm.is_empty() {
+        return Err("only one trial came to its end".to_owned());
+    }
+    let mut took: Vec<Duration> = warm.iter().map(|tried| tried.took).collect();
+    took.sort();
+    let mut cpu: Vec<u64> = warm.iter().map(|tried| tried.cpu_ms).collect();
+    cpu.sort_unstable();
+    Ok(Measured {
+        cold: first.took,
+        p50: took[took.len() / 2],
+        p95: took[(took.len() * 95).div_ceil(100).saturating_sub(1)],
+        cpu_ms: cpu[cpu.len() / 2],
+        peak_bytes: ended.iter().map(|tried| tried.peak_memory_bytes).max().unwrap_or_default(),
+        starts: warm.len(),
+    })
+}
+
+impl Measured {
+    fn words(&self) -> String {
+        format!(
+            "p50 {}, p95 {} over {} starts, cold {}, CPU {} ms, peak {} MiB",
+            in_ms(self.p50),
+            in_ms(self.p95),
+            self.starts,
+            in_ms(self.cold),
+            self.cpu_ms,
+            self.peak_bytes.div_ceil(1 << 20)
+        )
+    }
+}
+
+fn slower(before: &Measured, after: &Measured) -> Option<Finding> {
+    let is_slower = after.p50 > before.p50 * SLOWER && after.p50 > before.p50 + SLOWER_BY;
+    is_slower.then(|| {
+        let message = format!("it takes {}, the version before took {}", in_ms(after.p50), in_ms(before.p50));
+        Finding::new("slower", Severity::Medium, message)
+    })
+}
+
+fn larger(before: &Measured, after: &Measured) -> Option<Finding> {
+    let is_larger = after.peak_bytes > before.peak_bytes * LARGER && after.peak_bytes > before.peak_bytes + LARGER_BY;
+    is_larger.then(|| {
+        let mib = |bytes: u64| bytes.div_ceil(1 << 20);
+        let message =
+            format!("it holds {} MiB, the version before held {} MiB", mib(after.peak_bytes), mib(before.peak_bytes));
+        Finding::new("larger", Severity::Medium, message)
+    })
+}
+
+fn in_ms(time: Duration) -> String {
+    format!("{} ms", time.as_millis())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn measured(ms: u64, mib: u64) -> Measured {
+        let time = Duration::from_millis(ms);
+        Measured { cold: time, p50: time, p95: time, cpu_ms: 1, peak_bytes: mib << 20, starts: 20 }
+    }
+
+    #[test]
+    fn only_much_slower_and_much_larger_is_told() {
+        for (before, after, told) in
+            [(30, 59, false), (30, 81, true), (10, 55, false), (100, 190, false), (100, 201, true)]
+        {
+            assert_eq!(slower(&measured(before, 1), &measured(after, 1)).is_some(), told, "{before} {after}");
+        }
+        for (before, after, told) in [(10, 30, false), (40, 79, false), (40, 90, true)] {
+            assert_eq!(larger(&measured(1, before), &measured(1, after)).is_some(), told, "{before} {after}");
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! Examples and tests of a manifest as cases: an input, what to expect, and whether a trial did that.
+
+use super::difference;
+use super::expression::{Expression, Scope, equal, quote};
+use super::relation::Relation;
+use crate::check::Desk;
+use crate::domain::{Envelope, Manifest, PermissionUse, RunEnd, RunId, validate};
+use crate::runner::Tried;
+use serde_json::{Map, Value};
+
+/// Most cases of one sort that are tried.
+pub(super) const MAX_CASES: usize = 50;
+
+/// What words of an expectation are known.
+const WORDS: &[&str] = &["exact", "contains", "schema", "exit", "property", "metamorphic"];
+
+/// An example or a test.
+#[derive(Debug, Clone)]
+pub(super) struct Case {
+    /// As a reader finds it again.
+    pub(super) name: String,
+    pub(super) input: Value,
+    pub(super) expect: Vec<Expect>,
+    /// Whether the exit code must be 0 where nothing else is said.
+    is_test: bool,
+}
+
+/// One thing that must hold.
+#[derive(Debug, Clone)]
+pub(super) enum Expect {
+    Exact(Value),
+    Contains(String),
+    Schema(Value),
+    Exit(i32),
+    Property(Expression),
+    Metamorphic(Relation),
+    /// What is written is nothing that can be checked.
+    Unreadable(String),
+}
+
+/// The examples of a manifest that have an input.
+pub(super) fn examples(manifest: &Manifest) -> Vec<Case> {
+    let usable = manifest.examples.iter().filter(|example| example.input.is_object());
+    let case = |(at, example): (usize, &crate::domain::Example)| Case {
+        name: if example.description.is_empty() { format!("example {}", at + 1) } else { example.description.clone() },
+        input: example.input.clone(),
+        expect: example.output.iter().cloned().map(Expect::Exact).collect(),
+        is_test: false,
+    };
+    usable.enumerate().take(MAX_CASES).map(case).collect()
+}
+
+/// The tests of a manifest.
+pub(super) fn tests(manifest: &Manifest) -> Vec<Case> {
+    let case = |(at, test): (usize, &crate::domain::TestCase)| Case {
+        name: if test.name.is_empty() { format!("test {}", at + 1) } else { test.name.clone() },
+        input: if test.input.is_null() { Value::Object(Map::new()) } else { test.input.clone() },
+        expect: expectations(&test.expect),
+        is_test: true,
+    };
+    manifest.tests.iter().enumerate().take(MAX_CASES).map(case).collect()
+}
+
+fn expectations(written: &Value) -> Vec<Expect> {
+    let Some(table) = written.as_object() else {
+        return vec![Expect::Unreadable("expect is no table".to_owned())];
+    };
+    let mut all = Vec::new();
+    let texts = |value: &Value| match value {
+        Value::Array(list) => list.clone(),
+        other => vec![other.clone()],
+    };
+    for (word, value) in table {
+        match word.as_str() {
+            "exact" => all.push(Expect::Exact(value.clone())),
+            "schema" => all.push(Expect::Schema(value.clone())),
+            "exit" => all.push(match value.as_i64().and_then(|code| i32::try_from(code).ok()) {
+                Some(code) => Expect::Exit(code),
+                None => Expect::Unreadable(format!("exit {} is no exit code", quote(value))),
+            }),
+            "contains" => all.extend(texts(value).iter().map(|text| match text.as_str() {
+                Some(text) => Expect::Contains(text.to_owned()),
+                None => Expect::Unreadable(format!("contains {} is no text", quote(text))),
+            })),
+            "property" => all.extend(texts(value).iter().map(|rule| match rule.as_str().map(Expression::parse) {
+                Some(Ok(rule)) => Expect::Property(rule),
+                Some(Err(why)) => Expect::Unreadable(format!("{}: {why}", quote(rule))),
+                None => Expect::Unreadable(format!("property {} is no text", quote(rule))),
+            })),
+            "metamorphic" => all.extend(texts(value).iter().map(|relation| match Relation::read(relation) {
+                Ok(relation) => Expect::Metamorphic(relation),
+                Err(why) => Expect::Unreadable(why),
+            })),
+            other => all.push(Expect::Unreadable(format!("expect.{other} is not known: {}", WORDS.join(", ")))),
+        }
+    }
+    if all.is_empty() {
+        all.push(Expect::Unreadable("it expects nothing".to_owned()));
+    }
+    all
+}
+
+impl Case {
+    /// What a trial did not do that is expected; `None` when it did everything.
+    ///
+    /// # Errors
+    /// Why a relation to another trial could not be tried.
+    pub(super) fn unmet(&self, desk: &Desk<'_>, tried: &Tried) -> Result<Option<String>, String> {
+        if let Some(why) = not_ended(&tried.end) {
+            return Ok(Some(why));
+        }
+        let exit = tried.end.exit_code().unwrap_or_default();
+        let is_exit_said = self.expect.iter().any(|expect| matches!(expect, Expect::Exit(_)));
+        let mut found = Vec::new();
+        if self.expect.is_empty() {
+            // An example that shows what is refused is a good one.
+            found.extend(super::crash::of(tried).map(|crash| crash.message));
+        } else if !is_exit_said && exit != 0 && (self.is_test || !self.is_refusal()) {
+            found.push(format!("expected exit code 0, got {exit}{}", because(tried)));
+        }
+        let output = Output::of(&tried.stdout);
+        for expect in &self.expect {
+            if found.is_empty() {
+                found.extend(self.unmet_one(desk, expect, tried, (&output, exit))?);
+            }
+        }
+        Ok(found.into_iter().next())
+    }
+
+    /// Whether the expected output itself tells of a failure.
+    fn is_refusal(&self) -> bool {
+        self.expect.iter().any(|expect| match expect {
+            Expect::Exact(Value::Object(map)) => {
+                map.get("success") == Some(&Value::Bool(false))
+                    || map.get("error").is_some_and(|error| !error.is_null())
+            }
+            _ => false,
+        })
+    }
+
+    fn unmet_one(
+        &self,
+        desk: &Desk<'_>,
+        expect: &Expect,
+        tried: &Tried,
+        (output, exit): (&Output, i32),
+    ) -> Result<Option<String>, String> {
+        Ok(match expect {
+            Expect::Exact(expected) => output.differs(expected),
+            Expect::Contains(text) => (!output.text.contains(text.as_str()))
+                .then(|| format!("expected {} in it, got {}", quote(&text.as_str().into()), output.quoted())),
+            Expect::Schema(schema) => match &output.json {
+                None => Some(format!("expected JSON, got {}", output.quoted())),
+                Some(value) => {
+                    let first = validate(schema, value).into_iter().next();
+                    first.map(|found| format!("output{}: {}", found.path, found.message))
+                }
+            },
+            Expect::Exit(code) => {
+                (*code != exit).then(|| format!("expected exit code {code}, got {exit}{}", because(tried)))
+            }
+            Expect::Property(rule) => {
+                let scope = Scope { input: &self.input, output: output.value(), other: None, exit };
+                unheld(rule, &scope, output)
+            }
+            Expect::Metamorphic(relation) => relation.unmet(desk, &self.input, output, exit)?,
+            Expect::Unreadable(why) => Some(why.clone()),
+        })
+    }
+}
+
+/// Why a rule does not hold for an output.
+pub(super) fn unheld(rule: &Expression, scope: &Scope<'_>, output: &Output) -> Option<String> {
+    match rule.holds(scope) {
+        Ok(true) => None,
+        Ok(false) => Some(format!("{} does not hold, got {}", rule.text(), output.quoted())),
+        Err(why) => Some(format!("{}: {why}", rule.text())),
+    }
+}
+
+fn because(tried: &Tried) -> String {
+    match &tried.end {
+        RunEnd::Failed { reason, .. } => format!(": {reason}"),
+        _ => String::new(),
+    }
+}
+
+/// Why an ending is none that anything can be expected of.
+fn not_ended(end: &RunEnd) -> Option<String> {
+    match end {
+        RunEnd::Succeeded { .. } | RunEnd::Failed { .. } | RunEnd::InvalidOutput { .. } => None,
+        end => Some(end.message().unwrap_or_else(|| "it did not end".to_owned())),
+    }
+}
+
+/// What a trial wrote to standard output.
+#[derive(Debug, Clone)]
+pub(super) struct Output {
+    pub(super) text: String,
+    /// As JSON, when it is.
+    pub(super) json: Option<Value>,
+    whole: Value,
+}
+
+impl Output {
+    /// Reads standard output.
+    pub(super) fn of(bytes: &[u8]) -> Output {
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        let json: Option<Value> = serde_json::from_slice(bytes).ok();
+        let whole = json.clone().unwrap_or_else(|| Value::from(text.trim_end_matches('\n')));
+        Output { text, json, whole }
+    }
+
+    /// The JSON, or the text without its last line end.
+    pub(super) fn value(&self) -> &Value {
+        &self.whole
+    }
+
+    /// How it reads in a message, cut.
+    pub(super) fn quoted(&self) -> String {
+        quote(&self.whole)
+    }
+
+    /// How it differs from what is expected.
+    pub(super) fn differs(&self, expected: &Value) -> Option<String> {
+        if equal(expected, &self.whole) || expected.as_str().is_some_and(|text| text == self.text) {
+            return None;
+        }
+        difference::first(expected, &self.whole)
+    }
+}
+
+/// Whether a trial tried what the version declares and a trial does not get: then it says little.
+pub(super) fn lacked_permission(manifest: &Manifest, tried: &Tried) -> bool {
+    if !manifest.permissions.env.is_empty() {
+        return true;
+    }
+    let mut envelope = Envelope::default();
+    envelope.fold(RunId(1), &tried.observation);
+    let uses = envelope.against(&manifest.permissions);
+    uses.iter().any(|line| line.verdict == PermissionUse::Used && !line.permission.starts_with("run "))
+}

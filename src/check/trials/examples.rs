@@ -1,0 +1,66 @@
+//! The examples and the tests of the manifest: each is tried and compared with what is expected.
+
+use super::case::{self, Case};
+use super::{cannot_start, rehearse, softened, unavailable};
+use crate::check::Desk;
+use crate::domain::{CheckReport, Finding, RunEnd, Severity};
+
+/// Tries the examples.
+pub(in crate::check) fn examine(desk: &Desk<'_>) -> CheckReport {
+    let told = desk.version.manifest.examples.len();
+    let cases = case::examples(&desk.version.manifest);
+    let without = match told {
+        0 => "it has no examples",
+        _ => "its examples have no input",
+    };
+    try_cases(desk, "examples", &cases, without)
+}
+
+/// Tries the tests.
+pub(in crate::check) fn examine_tests(desk: &Desk<'_>) -> CheckReport {
+    try_cases(desk, "tests", &case::tests(&desk.version.manifest), "it has no tests")
+}
+
+fn try_cases(desk: &Desk<'_>, name: &str, cases: &[Case], without: &str) -> CheckReport {
+    if cases.is_empty() {
+        return CheckReport::skipped(name, without);
+    }
+    if let Some(why) = cannot_start(desk.version) {
+        return CheckReport::skipped(name, why);
+    }
+    let tried = match rehearse(desk, desk.version, cases) {
+        Ok(tried) => tried,
+        Err(why) => return unavailable(name, why),
+    };
+    let mut findings = Vec::new();
+    let mut untried = None;
+    for (case, tried) in cases.iter().zip(&tried) {
+        let unmet = match &tried.end {
+            RunEnd::Refused { message } => Err(message.clone()),
+            RunEnd::Cancelled => Err("the time for all trials was over".to_owned()),
+            _ => case.unmet(desk, tried),
+        };
+        match unmet {
+            Ok(None) => {}
+            Ok(Some(why)) => {
+                let lacked = case::lacked_permission(&desk.version.manifest, tried);
+                let (severity, message) = softened(Severity::High, lacked, format!("{}: {why}", case.name));
+                findings.push(Finding::new("unmet", severity, message));
+            }
+            Err(why) => untried = Some(why),
+        }
+    }
+    if let Some(why) = untried {
+        if findings.is_empty() {
+            return unavailable(name, why);
+        }
+        findings.push(Finding::new("not-tried", Severity::Medium, format!("not all were tried: {why}")));
+    }
+    let failed = findings.iter().filter(|finding| finding.code == "unmet").count();
+    let mut note = format!("{} of {} passed", cases.len() - failed, cases.len());
+    let all = desk.version.manifest.tests.len();
+    if name == "tests" && all > cases.len() {
+        note.push_str(&format!(", {} more were not tried", all - cases.len()));
+    }
+    CheckReport::of(name, findings).noted(note)
+}

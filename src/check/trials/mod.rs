@@ -1,0 +1,89 @@
+//! Checks that start the version: what its examples and tests come to, what it does with inputs nobody wrote down, how
+//! long it takes, what it tries meanwhile.
+//!
+//! Every start is a trial: behind the walls of an experimental tool, without any permission it declares, recorded as no
+//! run. What a trial writes is text of the tool: bounded where it is read, quoted and cut where it is told. When nothing
+//! can be started (no command, a missing program, too weak an isolation) each check says so; it never passes.
+
+pub(super) mod behaviour;
+pub(super) mod benchmark;
+mod case;
+pub(super) mod consistency;
+pub(super) mod coverage;
+mod crash;
+mod difference;
+pub(super) mod examples;
+mod expression;
+mod generate;
+pub(super) mod load;
+pub(super) mod output;
+pub(super) mod property;
+mod relation;
+pub(super) mod sanity;
+mod shrink;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+
+use super::{Batch, Desk};
+use crate::domain::{CheckReport, Severity, ToolDetail};
+use crate::runner::{Pace, Tried};
+use case::Case;
+use serde_json::{Map, Value};
+use std::num::NonZeroUsize;
+
+/// Trials side by side: as many as a small machine has cores beside the one that draws.
+const SIDE_BY_SIDE: usize = 2;
+
+/// So many side by side; none means one.
+fn abreast(rows: usize) -> NonZeroUsize {
+    NonZeroUsize::new(rows).unwrap_or(NonZeroUsize::MIN)
+}
+
+/// Why this version cannot be started at all, so that there is nothing to examine.
+fn cannot_start(version: &ToolDetail) -> Option<String> {
+    if !version.tool.runnable {
+        let why = version.tool.reason.clone().unwrap_or_else(|| "no reason is known".to_owned());
+        return Some(format!("it cannot be started: {why}"));
+    }
+    version.manifest.recipe.is_none().then(|| "it starts no process".to_owned())
+}
+
+/// Watched trials of these cases: several checks look at the same ones.
+fn rehearse(desk: &Desk<'_>, version: &ToolDetail, cases: &[Case]) -> Result<Vec<Tried>, String> {
+    let inputs: Vec<Value> = cases.iter().map(|case| case.input.clone()).collect();
+    desk.trials.start(&Batch { version, inputs: &inputs, pace: Pace::Watched, abreast: abreast(SIDE_BY_SIDE) })
+}
+
+/// All examples and tests of a version.
+fn cases(version: &ToolDetail) -> Vec<Case> {
+    let manifest = &version.manifest;
+    case::examples(manifest).into_iter().chain(case::tests(manifest)).collect()
+}
+
+/// The inputs that show what a version does: those of its examples and tests, else the simplest that fits.
+fn inputs(version: &ToolDetail) -> Vec<Value> {
+    let cases = cases(version);
+    if !cases.is_empty() {
+        return cases.into_iter().map(|case| case.input).collect();
+    }
+    let none = Value::Object(Map::new());
+    vec![version.manifest.input.as_ref().map_or(none, generate::simplest)]
+}
+
+/// What a finding weighs of a version that had none of the permissions it declares, and what is said of that.
+fn softened(severity: Severity, lacked: bool, message: String) -> (Severity, String) {
+    if lacked {
+        return (
+            severity.min(Severity::Medium),
+            format!("{message} (it had none of the permissions that it declares)"),
+        );
+    }
+    (severity, message)
+}
+
+/// A report when nothing of a version could be started.
+fn unavailable(name: &str, why: String) -> CheckReport {
+    CheckReport::unavailable(name, why)
+}

@@ -1,0 +1,46 @@
+//! Whether what the version writes is what it declares to write.
+
+use super::{SIDE_BY_SIDE, abreast, case, crash};
+use super::{cannot_start, inputs, softened, unavailable};
+use crate::check::{Batch, Desk};
+use crate::domain::{CheckReport, Finding, Severity};
+use crate::runner::Pace;
+use std::collections::BTreeSet;
+
+/// Compares the outputs of examples and tests with the output schema.
+pub(in crate::check) fn examine(desk: &Desk<'_>) -> CheckReport {
+    let manifest = &desk.version.manifest;
+    let demands_json = manifest.recipe.as_ref().is_some_and(|recipe| recipe.success.require_json);
+    if manifest.output.is_none() && !demands_json {
+        return CheckReport::skipped("output", "it declares no output schema");
+    }
+    if let Some(why) = cannot_start(desk.version) {
+        return CheckReport::skipped("output", why);
+    }
+    let inputs = inputs(desk.version);
+    let batch = Batch { version: desk.version, inputs: &inputs, pace: Pace::Watched, abreast: abreast(SIDE_BY_SIDE) };
+    let tried = match desk.trials.start(&batch) {
+        Ok(tried) => tried,
+        Err(why) => return unavailable("output", why),
+    };
+    let mut findings = Vec::new();
+    let mut told = BTreeSet::new();
+    let mut judged = 0;
+    for (input, tried) in inputs.iter().zip(&tried) {
+        // A run that fails may write what it likes.
+        judged += usize::from(tried.end.outcome().has_started() && tried.end.exit_code().is_some());
+        let Some(crash) = crash::of(tried).filter(|crash| matches!(crash.code, "not-json" | "output-schema")) else {
+            continue;
+        };
+        if told.insert(crash.message.clone()) {
+            let lacked = case::lacked_permission(manifest, tried);
+            let message = format!("with {}: {}", super::expression::quote(input), crash.message);
+            let (severity, message) = softened(Severity::High, lacked, message);
+            findings.push(Finding::new(crash.code, severity, message));
+        }
+    }
+    if judged == 0 && findings.is_empty() {
+        return unavailable("output", "no trial came to its end".to_owned());
+    }
+    CheckReport::of("output", findings).noted(format!("{judged} outputs"))
+}

@@ -1,0 +1,188 @@
+//! Inputs drawn from the schema: whatever the version says to take, it must bear.
+//!
+//! What crashes it is made simpler as long as it crashes in the same way, and told so that a reader can type it in. Inputs
+//! are tried in copies of one interpreter where that is possible; before a crash counts, a plain start shows it again.
+
+use super::crash::{self, Crash};
+use super::expression::quote;
+use super::generate::{Dice, inputs};
+use super::{SIDE_BY_SIDE, abreast, cannot_start, shrink, softened, unavailable};
+use crate::check::{Batch, Desk};
+use crate::domain::{CheckReport, Checker, Finding, InputMode, Severity};
+use crate::runner::{Pace, Tried};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Inputs that are tried.
+const INPUTS: usize = 200;
+
+/// Inputs that are tried first: who does not end with these is not asked 200 times.
+const FIRST: usize = 10;
+
+/// Different crashes that are made simpler and told.
+const MAX_CRASHES: usize = 5;
+
+/// Rounds in which one crash is made simpler.
+const ROUNDS: usize = 16;
+
+/// Tries inputs that nobody wrote down.
+pub(in crate::check) fn examine(desk: &Desk<'_>) -> CheckReport {
+    let name = "property";
+    let manifest = &desk.version.manifest;
+    let Some(schema) = &manifest.input else { return CheckReport::skipped(name, "it declares no input schema") };
+    if let Some(why) = cannot_start(desk.version) {
+        return CheckReport::skipped(name, why);
+    }
+    let takes_input = manifest.recipe.as_ref().is_some_and(|recipe| {
+        recipe.input != InputMode::None || recipe.command.iter().any(|word| word.contains("{input."))
+    });
+    if !takes_input {
+        return CheckReport::skipped(name, "it takes no input");
+    }
+    let all = inputs(schema, &mut Dice::of(desk.version.tool.digest), INPUTS);
+    if all.is_empty() {
+        return CheckReport::skipped(name, "no input that fits its schema could be made");
+    }
+    match search(desk, schema, &all) {
+        Ok(found) => found.report(desk),
+        Err(why) => unavailable(name, why),
+    }
+}
+
+/// What the inputs came to.
+#[derive(Default)]
+struct Found {
+    tried: usize,
+    wanted: usize,
+    crashes: Vec<(Crash, Value)>,
+    more: usize,
+    refusals: BTreeMap<String, Value>,
+    doubtful: usize,
+}
+
+fn start(desk: &Desk<'_>, inputs: &[Value], pace: Pace) -> Result<Vec<Tried>, String> {
+    desk.trials.start(&Batch { version: desk.version, inputs, pace, abreast: abreast(SIDE_BY_SIDE) })
+}
+
+fn search(desk: &Desk<'_>, schema: &Value, all: &[Value]) -> Result<Found, String> {
+    let mut found = Found { wanted: all.len(), ..Found::default() };
+    let mut crashed: BTreeMap<String, (Crash, Value)> = BTreeMap::new();
+    let (first, rest) = all.split_at(FIRST.min(all.len()));
+    for part in [first, rest] {
+        let is_stuck = crashed.values().any(|(crash, _)| crash.code == "timeout");
+        if part.is_empty() || is_stuck {
+            continue;
+        }
+        for (input, tried) in part.iter().zip(start(desk, part, Pace::Quick)?) {
+            found.tried += usize::from(tried.end.exit_code().is_some() || crash::of(&tried).is_some());
+            if let Some(crash) = crash::of(&tried) {
+                let known = crashed.entry(crash.signature.clone()).or_insert_with(|| (crash.clone(), input.clone()));
+                // The shortest one is the nearest to the simplest.
+                if input.to_string().len() < known.1.to_string().len() {
+                    *known = (crash, input.clone());
+                }
+            } else if let Some(reason) = crash::refusal(&tried) {
+                found.refusals.entry(reason).or_insert_with(|| input.clone());
+            }
+        }
+    }
+    if found.tried == 0 {
+        return Err("no trial came to its end".to_owned());
+    }
+    found.more = crashed.len().saturating_sub(MAX_CRASHES);
+    let mut candidates: Vec<(Crash, Value)> = crashed.into_values().collect();
+    candidates.sort_by_key(|(crash, _)| std::cmp::Reverse(crash.severity));
+    candidates.truncate(MAX_CRASHES);
+    let checker = Checker::new(schema)?;
+    for (crash, input) in candidates {
+        let simple = if crash.code == "timeout" { input.clone() } else { simplify(desk, &checker, &crash, &input)? };
+        match confirm(desk, &crash, [simple, input])? {
+            Some(confirmed) => found.crashes.push(confirmed),
+            None => found.doubtful += 1,
+        }
+    }
+    Ok(found)
+}
+
+/// The simplest input found that crashes it in the same way.
+fn simplify(desk: &Desk<'_>, checker: &Checker, crash: &Crash, input: &Value) -> Result<Value, String> {
+    let mut best = input.clone();
+    for _ in 0..ROUNDS {
+        let mut steps = shrink::simpler(&best);
+        steps.retain(|step| checker.violations(step).is_empty());
+        if steps.is_empty() {
+            break;
+        }
+        let tried = start(desk, &steps, Pace::Quick)?;
+        let same = |tried: &Tried| crash::of(tried).is_some_and(|other| other.signature == crash.signature);
+        match steps.into_iter().zip(&tried).find(|(_, tried)| same(tried)) {
+            Some((step, _)) => best = step,
+            None => break,
+        }
+    }
+    Ok(best)
+}
+
+/// The first of these inputs with which a plain start crashes in the same way.
+fn confirm(desk: &Desk<'_>, crash: &Crash, inputs: [Value; 2]) -> Result<Option<(Crash, Value)>, String> {
+    let [simple, original] = inputs;
+    let both = if simple == original { vec![simple] } else { vec![simple, original] };
+    for input in both {
+        let tried = start(desk, std::slice::from_ref(&input), Pace::Plain)?;
+        let seen = tried.first().and_then(crash::of).filter(|seen| seen.signature == crash.signature);
+        if let Some(seen) = seen {
+            return Ok(Some((seen, input)));
+        }
+    }
+    Ok(None)
+}
+
+impl Found {
+    fn report(self, desk: &Desk<'_>) -> CheckReport {
+        let permissions = &desk.version.manifest.permissions;
+        // Nobody watched these: what is declared at all may be what it lacked.
+        let lacked = ![&permissions.network, &permissions.read, &permissions.write, &permissions.env]
+            .into_iter()
+            .all(Vec::is_empty);
+        let mut findings: Vec<Finding> = self
+            .crashes
+            .iter()
+            .map(|(crash, input)| {
+                let message = format!("with {}: {}", in_words(input), crash.message);
+                let (severity, message) = softened(crash.severity, lacked, message);
+                Finding::new(crash.code, severity, message)
+            })
+            .collect();
+        for (reason, input) in self.refusals.iter().take(MAX_CRASHES) {
+            findings.push(Finding::new("refuses", Severity::Low, format!("with {}: {reason}", in_words(input))));
+        }
+        if self.more > 0 {
+            let message = format!("{} more sorts of crashes", self.more);
+            findings.push(Finding::new("crash", Severity::Medium, message));
+        }
+        if self.doubtful > 0 {
+            let message = format!("{} crashes were seen once and not again when started anew", self.doubtful);
+            findings.push(Finding::new("not-again", Severity::Low, message));
+        }
+        if self.tried < self.wanted {
+            let message = format!("{} of {} inputs were not tried", self.wanted - self.tried, self.wanted);
+            findings.push(Finding::new("not-tried", Severity::Low, message));
+        }
+        let refused = match self.refusals.len() {
+            0 => String::new(),
+            count => format!(", {count} reasons to refuse one"),
+        };
+        CheckReport::of("property", findings).noted(format!("{} inputs drawn from its schema{refused}", self.tried))
+    }
+}
+
+/// An input as a reader types it: `a = 1, b = 0`.
+fn in_words(input: &Value) -> String {
+    match input.as_object() {
+        Some(map) if map.is_empty() => "no values".to_owned(),
+        Some(map) => {
+            map.iter().map(|(name, value)| format!("{name} = {}", quote(value))).collect::<Vec<_>>().join(", ")
+        }
+        None => quote(input),
+    }
+}

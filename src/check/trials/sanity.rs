@@ -1,0 +1,74 @@
+//! The tool's own rules: what must hold of every output, whatever the input.
+//!
+//! `[[sanity]]` of the manifest: `rule = "output.total >= 0"`, and a `name` that says what it is about; or just the
+//! rules as a list of texts. See [`super::expression`] for what a rule may say.
+
+use super::case::{self, Output, unheld};
+use super::expression::{Expression, Scope, quote};
+use super::{SIDE_BY_SIDE, abreast, cannot_start, inputs, softened, unavailable};
+use crate::check::{Batch, Desk};
+use crate::domain::{CheckReport, Finding, RunEnd, Severity};
+use crate::runner::Pace;
+use serde_json::Value;
+
+/// Most rules that are looked at.
+const MAX_RULES: usize = 50;
+
+/// Holds the rules against the outputs of examples and tests.
+pub(in crate::check) fn examine(desk: &Desk<'_>) -> CheckReport {
+    let written = match desk.version.manifest.extra.get("sanity") {
+        Some(Value::Array(list)) => list.clone(),
+        Some(other) => vec![other.clone()],
+        None => return CheckReport::skipped("sanity", "it states no sanity rules"),
+    };
+    if let Some(why) = cannot_start(desk.version) {
+        return CheckReport::skipped("sanity", why);
+    }
+    let mut findings = Vec::new();
+    let mut rules = Vec::new();
+    for rule in written.iter().take(MAX_RULES) {
+        match read(rule) {
+            Ok(rule) => rules.push(rule),
+            Err(why) => findings.push(Finding::new("unreadable-rule", Severity::High, why)),
+        }
+    }
+    let inputs = inputs(desk.version);
+    let batch = Batch { version: desk.version, inputs: &inputs, pace: Pace::Watched, abreast: abreast(SIDE_BY_SIDE) };
+    let tried = match desk.trials.start(&batch) {
+        Ok(tried) => tried,
+        Err(why) => return unavailable("sanity", why),
+    };
+    let good: Vec<_> =
+        inputs.iter().zip(&tried).filter(|(_, tried)| matches!(tried.end, RunEnd::Succeeded { .. })).collect();
+    if good.is_empty() && findings.is_empty() {
+        return unavailable("sanity", "no trial succeeded".to_owned());
+    }
+    let outputs: Vec<Output> = good.iter().map(|(_, tried)| Output::of(&tried.stdout)).collect();
+    for (name, rule) in &rules {
+        let broken = good.iter().zip(&outputs).find_map(|((input, tried), output)| {
+            let scope =
+                Scope { input, output: output.value(), other: None, exit: tried.end.exit_code().unwrap_or_default() };
+            unheld(rule, &scope, output).map(|why| (input, tried, why))
+        });
+        if let Some((input, tried, why)) = broken {
+            let name = name.as_ref().map_or_else(String::new, |name| format!("{name}: "));
+            let lacked = case::lacked_permission(&desk.version.manifest, tried);
+            let (severity, message) = softened(Severity::High, lacked, format!("{name}{why}, with {}", quote(input)));
+            findings.push(Finding::new("rule-broken", severity, message));
+        }
+    }
+    let note = format!("{} rules, {} outputs", rules.len(), good.len());
+    CheckReport::of("sanity", findings).noted(note)
+}
+
+fn read(written: &Value) -> Result<(Option<String>, Expression), String> {
+    let (name, rule) = match written {
+        Value::String(rule) => (None, rule.as_str()),
+        Value::Object(table) => {
+            let text = |key: &str| table.get(key).and_then(Value::as_str);
+            (text("name").map(str::to_owned), text("rule").ok_or("a sanity rule has no rule")?)
+        }
+        other => return Err(format!("{} is no sanity rule", quote(other))),
+    };
+    Ok((name, Expression::parse(rule).map_err(|why| format!("{}: {why}", quote(&rule.into())))?))
+}

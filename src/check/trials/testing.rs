@@ -1,0 +1,167 @@
+//! Versions on a bench: real trials of small scripts, without an engine.
+
+use super::super::{Batch, CHECKS, Desk, Library, Trials};
+use crate::domain::{
+    Category, CheckReport, CostTier, Dialect, Digest, FileMode, Format, InputMode, Instant, IsolationLevel, Kind,
+    Manifest, Origin, Placement, Profile, Recipe, Risk, Severity, Stage, Tool, ToolDetail, ToolFacts, ToolState,
+    VersionFile, WriteMode,
+};
+use crate::runner::{Bubblewrap, Given, Interpreters, Machine, Request, Tried, prepare_batch};
+use serde_json::{Value, json};
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+/// A Python tool that takes and gives JSON.
+pub(super) fn python(script: &str) -> ToolDetail {
+    let recipe = Recipe {
+        command: vec!["python3".into(), "{file}".into()],
+        entry: Some("tool.py".into()),
+        ..Recipe::blank(InputMode::StdinJson)
+    };
+    let manifest = Manifest { recipe: Some(recipe), ..Manifest::blank("bench".parse().unwrap(), Dialect::Native) };
+    let tool = Tool {
+        name: manifest.name.clone(),
+        title: None,
+        version: semver::Version::new(1, 0, 0),
+        digest: Digest::of_bytes(script.as_bytes()),
+        stage: Stage::Experimental,
+        kind: Kind::Command,
+        category: Category::new("data"),
+        cost_tier: CostTier::Low,
+        classified: true,
+        description: "a tool on the bench".into(),
+        tags: vec![],
+        keywords: vec![],
+        use_cases: vec![],
+        capabilities: vec![],
+        aliases: vec![],
+        idempotent: None,
+        path: "tools/experimental/bench/tool.toml".into(),
+        placement: Placement { base: "tools/experimental/bench".into(), exclusive: true },
+        format: Format::Native,
+        origin: Origin::Ai,
+        state: ToolState::Ok,
+        runnable: true,
+        reason: None,
+        risk: Risk::Medium,
+        copy_of: None,
+        shadowed_by: None,
+        shadows: vec![],
+        clashes: vec![],
+        files: 1,
+        bytes: script.len() as u64,
+        modified_at: Instant(0),
+        facts: ToolFacts::default(),
+    };
+    let files = vec![VersionFile { path: "tool.py".into(), mode: FileMode::Plain, bytes: script.into() }];
+    ToolDetail { tool, manifest, files }
+}
+
+/// The same version with tests of an input and what to expect.
+pub(super) fn with_tests(mut version: ToolDetail, tests: &[(Value, Value)]) -> ToolDetail {
+    version.manifest.tests = tests
+        .iter()
+        .enumerate()
+        .map(|(at, (input, expect))| crate::domain::TestCase {
+            name: format!("test {at}"),
+            input: input.clone(),
+            expect: expect.clone(),
+        })
+        .collect();
+    version
+}
+
+/// The same version with an input schema in which every property is required.
+pub(super) fn taking(mut version: ToolDetail, properties: Value) -> ToolDetail {
+    let required: Vec<String> = properties.as_object().unwrap().keys().cloned().collect();
+    version.manifest.input = Some(json!({"type": "object", "required": required, "properties": properties}));
+    version
+}
+
+struct Nobody;
+
+impl Library for Nobody {
+    fn rows(&self) -> &[Arc<Tool>] {
+        &[]
+    }
+
+    fn read(&self, _tool: &Tool) -> Option<ToolDetail> {
+        None
+    }
+}
+
+/// Starts for real.
+struct Bench {
+    dir: tempfile::TempDir,
+    machine: Machine,
+    least: IsolationLevel,
+}
+
+impl Trials for Bench {
+    fn start(&self, batch: &Batch<'_>) -> Result<Vec<Tried>, String> {
+        let version = self.dir.path().join(batch.version.tool.digest.hex());
+        fs::create_dir_all(&version).unwrap();
+        for file in &batch.version.files {
+            let path = version.join(&file.path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, &file.bytes).unwrap();
+        }
+        let folder = |name: &str| -> PathBuf {
+            let path = self.dir.path().join(name);
+            fs::create_dir_all(&path).unwrap();
+            path
+        };
+        let request = Request {
+            manifest: &batch.version.manifest,
+            version_dir: &version,
+            files: &batch.version.files,
+            workspace: &folder("workspace"),
+            scratch: &folder("scratch"),
+            input: None,
+            timeout: Some(Duration::from_secs(5)),
+            usual_timeout: None,
+            profile: Profile::Strict,
+            writes: WriteMode::Staged,
+            ours: &[],
+            spool: &self.dir.path().join("spool"),
+            origin: &version,
+            given: &Given::default(),
+            interpreters: &Interpreters::default(),
+            machine: &self.machine,
+            least: self.least,
+            observe: true,
+            state: &folder("state"),
+            staged: &self.dir.path().join("staged"),
+        };
+        let trials =
+            prepare_batch(&request, batch.inputs, batch.pace).map_err(|end| end.message().unwrap_or_default())?;
+        trials.make(std::time::Instant::now() + Duration::from_mins(2), &AtomicBool::new(false))
+    }
+}
+
+/// Makes one check of a version.
+pub(super) fn check(name: &str, version: &ToolDetail, base: Option<&ToolDetail>) -> CheckReport {
+    check_at(IsolationLevel::Confined, name, version, base)
+}
+
+/// Makes one check where this isolation is demanded and only what needs no bubblewrap is there.
+pub(super) fn check_at(
+    least: IsolationLevel,
+    name: &str,
+    version: &ToolDetail,
+    base: Option<&ToolDetail>,
+) -> CheckReport {
+    let wish = if least == IsolationLevel::Isolated { Bubblewrap::Off } else { Bubblewrap::Auto };
+    let bench = Bench { dir: tempfile::tempdir().unwrap(), machine: Machine::new(wish, None), least };
+    let desk = Desk { version, base, missing: &[], library: &Nobody, trials: &bench };
+    let row = CHECKS.iter().find(|row| row.name == name).unwrap();
+    super::super::examine(row, &desk)
+}
+
+/// Findings as code, severity and message.
+pub(super) fn told(report: &CheckReport) -> Vec<(&str, Severity, &str)> {
+    report.findings.iter().map(|found| (found.code.as_str(), found.severity, found.message.as_str())).collect()
+}
