@@ -125,6 +125,7 @@ fn bare(spec: &Spec, spool: PathBuf) -> Spec {
     plan.view.write.clear();
     plan.view.stages.clear();
     plan.view.files.clear();
+    plan.trials = None;
     plan.walls.write.retain(|path| *path == plan.view.scratch);
     let mut limits = spec.limits;
     limits.wall = PATIENCE;

@@ -11,6 +11,9 @@ use serde_json::{Map, Value};
 /// Most cases of one sort that are tried.
 pub(super) const MAX_CASES: usize = 50;
 
+/// Most things that one test expects.
+const MAX_EXPECTED: usize = 20;
+
 /// What words of an expectation are known.
 const WORDS: &[&str] = &["exact", "contains", "schema", "exit", "property", "metamorphic"];
 
@@ -96,6 +99,10 @@ fn expectations(written: &Value) -> Vec<Expect> {
     }
     if all.is_empty() {
         all.push(Expect::Unreadable("it expects nothing".to_owned()));
+    }
+    if all.len() > MAX_EXPECTED {
+        all.truncate(MAX_EXPECTED);
+        all.push(Expect::Unreadable(format!("it expects more than {MAX_EXPECTED} things")));
     }
     all
 }

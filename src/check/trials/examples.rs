@@ -57,10 +57,10 @@ fn try_cases(desk: &Desk<'_>, name: &str, cases: &[Case], without: &str) -> Chec
         findings.push(Finding::new("not-tried", Severity::Medium, format!("not all were tried: {why}")));
     }
     let failed = findings.iter().filter(|finding| finding.code == "unmet").count();
-    let mut note = format!("{} of {} passed", cases.len() - failed, cases.len());
-    let all = desk.version.manifest.tests.len();
-    if name == "tests" && all > cases.len() {
-        note.push_str(&format!(", {} more were not tried", all - cases.len()));
-    }
+    let more = match desk.version.manifest.tests.len().saturating_sub(cases.len()) {
+        more @ 1.. if name == "tests" => format!(", {more} more were not tried"),
+        _ => String::new(),
+    };
+    let note = format!("{} of {} passed{more}", cases.len() - failed, cases.len());
     CheckReport::of(name, findings).noted(note)
 }

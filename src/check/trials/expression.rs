@@ -25,7 +25,7 @@ const MAX_TEXT: usize = 2000;
 const MAX_DEPTH: usize = 40;
 
 /// Steps of one evaluation, values that are looked through counted: `all` in `all` multiplies.
-const MAX_STEPS: usize = 2_000_000;
+const MAX_STEPS: usize = 500_000;
 
 /// Longest value quoted in a message, in characters.
 const MAX_QUOTE: usize = 80;
@@ -376,7 +376,7 @@ impl Reader<'_> {
                 Ok(inner)
             }
             Token::Sign("[") => Ok(Node::List(self.list("]")?)),
-            other => Err(format!("{} was not expected in the rule", other.words())),
+            Token::Sign(sign) => Err(format!("{sign} was not expected in the rule")),
         }
     }
 

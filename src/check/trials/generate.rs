@@ -5,6 +5,7 @@
 
 use crate::domain::{Checker, Digest};
 use serde_json::{Map, Number, Value, json};
+use std::cell::Cell;
 use std::collections::BTreeSet;
 
 /// Deepest nesting of what is made.
@@ -16,8 +17,12 @@ const MAX_LENGTH: usize = 300;
 /// How often a mixture may not fit, for each one that is wanted.
 const TRIES: usize = 8;
 
-/// Most edges of one schema.
+/// Most edges of one schema inside another, and of the whole.
 const MAX_EDGES: usize = 40;
+const MAX_ROOT_EDGES: usize = 400;
+
+/// Schemas that are looked into for all inputs together: one that leads to itself often would never end.
+const MAX_STEPS: u32 = 200_000;
 
 /// Numbers from a seed (splitmix64): the same everywhere.
 #[derive(Debug, Clone)]
@@ -55,9 +60,9 @@ impl Dice {
 pub(super) fn inputs(schema: &Value, dice: &mut Dice, count: usize) -> Vec<Value> {
     let Ok(checker) = Checker::new(schema) else { return Vec::new() };
     let mut made = Made { checker, seen: BTreeSet::new(), inputs: Vec::new() };
-    let root = Schema { root: schema, node: schema };
-    let simple = root.simple(0);
-    made.take(simple.clone());
+    let budget = Cell::new(MAX_STEPS);
+    let root = Schema { root: schema, node: schema, budget: &budget };
+    made.take(root.simple(0));
     made.take(root.least(0));
     for input in root.edges(0) {
         // Room is left for mixtures.
@@ -66,7 +71,7 @@ pub(super) fn inputs(schema: &Value, dice: &mut Dice, count: usize) -> Vec<Value
         }
     }
     for _ in 0..count * TRIES {
-        if made.inputs.len() >= count {
+        if made.inputs.len() >= count || budget.get() == 0 {
             break;
         }
         made.take(root.any(dice, 0));
@@ -77,7 +82,8 @@ pub(super) fn inputs(schema: &Value, dice: &mut Dice, count: usize) -> Vec<Value
 
 /// The simplest input that fits, as far as one is found.
 pub(super) fn simplest(schema: &Value) -> Value {
-    let root = Schema { root: schema, node: schema };
+    let budget = Cell::new(MAX_STEPS);
+    let root = Schema { root: schema, node: schema, budget: &budget };
     let fits = |value: &Value| Checker::new(schema).is_ok_and(|checker| checker.violations(value).is_empty());
     [root.simple(0), root.least(0)].into_iter().find(fits).unwrap_or_else(|| json!({}))
 }
@@ -101,11 +107,18 @@ impl Made {
 struct Schema<'a> {
     root: &'a Value,
     node: &'a Value,
+    /// How many schemas may still be looked into.
+    budget: &'a Cell<u32>,
 }
 
 impl<'a> Schema<'a> {
     fn at(self, node: &'a Value) -> Schema<'a> {
         Schema { node, ..self }.resolved()
+    }
+
+    /// Whether there is still something to spend.
+    fn spend(self) -> bool {
+        self.budget.replace(self.budget.get().saturating_sub(1)) > 0
     }
 
     /// What a local reference leads to; a few steps of it.
@@ -191,6 +204,9 @@ impl<'a> Schema<'a> {
     }
 
     fn plain(self, depth: u32, is_full: bool) -> Value {
+        if !self.spend() {
+            return Value::Null;
+        }
         let own = self.resolved();
         if let Some(value) = own.written().into_iter().next() {
             return value;
@@ -269,7 +285,7 @@ impl<'a> Schema<'a> {
     fn edges(self, depth: u32) -> Vec<Value> {
         let own = self.resolved();
         let mut values = own.written();
-        if own.is_closed() || depth > MAX_DEPTH {
+        if own.is_closed() || depth > MAX_DEPTH || !self.spend() {
             return values;
         }
         for choice in own.choices() {
@@ -288,32 +304,34 @@ impl<'a> Schema<'a> {
         if own.types().is_empty() && own.choices().is_empty() {
             values.extend([json!("a"), json!(0), json!(null), json!([]), json!({}), json!(true), json!("")]);
         }
-        if depth > 0 {
-            values.truncate(MAX_EDGES);
-        }
+        values.truncate(if depth > 0 { MAX_EDGES } else { MAX_ROOT_EDGES });
         values
     }
 
     fn object_edges(self, depth: u32) -> Vec<Value> {
         let Value::Object(simple) = self.simple(depth) else { return Vec::new() };
-        let mut columns: Vec<Vec<Value>> = Vec::new();
-        for (name, schema) in self.properties() {
-            let with = |value: Value| {
-                let mut map = simple.clone();
-                map.insert(name.clone(), value);
-                Value::Object(map)
+        // `None`: the property is left out.
+        let columns: Vec<(&String, Vec<Option<Value>>)> = self
+            .properties()
+            .map(|(name, schema)| {
+                let left_out = (!self.is_required(name)).then_some(None);
+                (name, left_out.into_iter().chain(schema.edges(depth + 1).into_iter().map(Some)).collect())
+            })
+            .collect();
+        let with = |name: &String, value: &Option<Value>| {
+            let mut map = simple.clone();
+            match value {
+                Some(value) => map.insert(name.clone(), value.clone()),
+                None => map.shift_remove(name),
             };
-            let mut column: Vec<Value> = schema.edges(depth + 1).into_iter().map(with).collect();
-            if !self.is_required(name) {
-                let mut map = simple.clone();
-                map.remove(name);
-                column.insert(0, Value::Object(map));
-            }
-            columns.push(column);
-        }
+            Value::Object(map)
+        };
         // The first edges of all properties before the last ones of the first.
-        let most = columns.iter().map(Vec::len).max().unwrap_or(0);
-        (0..most).flat_map(|at| columns.iter().filter_map(move |column| column.get(at).cloned())).collect()
+        let most = columns.iter().map(|(_, column)| column.len()).max().unwrap_or(0);
+        let rows =
+            (0..most).flat_map(|at| columns.iter().filter_map(move |(name, column)| Some((*name, column.get(at)?))));
+        let room = if depth > 0 { MAX_EDGES } else { MAX_ROOT_EDGES };
+        rows.take(room).map(|(name, value)| with(name, value)).collect()
     }
 
     fn array_edges(self, depth: u32) -> Vec<Value> {
@@ -357,7 +375,7 @@ impl<'a> Schema<'a> {
         if own.is_closed() || (!written.is_empty() && dice.is_one_of(4)) {
             return dice.pick(&written).cloned().unwrap_or_default();
         }
-        if depth > MAX_DEPTH {
+        if depth > MAX_DEPTH || !self.spend() {
             return own.least(depth);
         }
         let types = own.types();
@@ -522,6 +540,9 @@ mod tests {
         assert_eq!(made(&json!({"$ref": "#"})), [json!({})]);
         let circle = json!({"type": "object", "properties": {"a": {"$ref": "#"}}, "required": ["a"]});
         made(&circle);
+        let names: Map<String, Value> = (0..60).map(|n| (format!("p{n}"), json!({"$ref": "#"}))).collect();
+        let wide = json!({"type": "object", "properties": names});
+        assert!(made(&wide).len() <= 200);
         let hard =
             json!({"type": "object", "required": ["p"], "properties": {"p": {"type": "string", "pattern": "^z{9}$"}}});
         assert_eq!(made(&hard), Vec::<Value>::new());

@@ -10,9 +10,13 @@ use crate::check::{Batch, Desk};
 use crate::domain::{CheckReport, Finding, RunEnd, Severity};
 use crate::runner::Pace;
 use serde_json::Value;
+use std::time::{Duration, Instant};
 
 /// Most rules that are looked at.
 const MAX_RULES: usize = 50;
+
+/// How long all rules together may take.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Holds the rules against the outputs of examples and tests.
 pub(in crate::check) fn examine(desk: &Desk<'_>) -> CheckReport {
@@ -44,7 +48,16 @@ pub(in crate::check) fn examine(desk: &Desk<'_>) -> CheckReport {
         return unavailable("sanity", "no trial succeeded".to_owned());
     }
     let outputs: Vec<Output> = good.iter().map(|(_, tried)| Output::of(&tried.stdout)).collect();
+    let begun = Instant::now();
     for (name, rule) in &rules {
+        if begun.elapsed() > PATIENCE {
+            findings.push(Finding::new(
+                "not-tried",
+                Severity::Medium,
+                "its rules take too long to be held against outputs",
+            ));
+            break;
+        }
         let broken = good.iter().zip(&outputs).find_map(|((input, tried), output)| {
             let scope =
                 Scope { input, output: output.value(), other: None, exit: tried.end.exit_code().unwrap_or_default() };

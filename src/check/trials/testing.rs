@@ -75,7 +75,7 @@ pub(super) fn with_tests(mut version: ToolDetail, tests: &[(Value, Value)]) -> T
 }
 
 /// The same version with an input schema in which every property is required.
-pub(super) fn taking(mut version: ToolDetail, properties: Value) -> ToolDetail {
+pub(super) fn taking(mut version: ToolDetail, properties: &Value) -> ToolDetail {
     let required: Vec<String> = properties.as_object().unwrap().keys().cloned().collect();
     version.manifest.input = Some(json!({"type": "object", "required": required, "properties": properties}));
     version

@@ -11,7 +11,7 @@ fn number() -> Value {
 }
 
 fn divide() -> ToolDetail {
-    taking(python(DIVIDE), json!({"a": number(), "b": number()}))
+    taking(python(DIVIDE), &json!({"a": number(), "b": number()}))
 }
 
 fn upper(change: &str) -> ToolDetail {
@@ -30,7 +30,7 @@ fn a_division_by_zero_is_found_and_made_as_simple_as_it_gets() {
 fn what_is_cleanly_refused_is_no_crash() {
     let script = "import json, sys\nv = json.load(sys.stdin)\nif v['b'] == 0:\n  print('b is zero', file=sys.stderr)\n  \
                   sys.exit(2)\nprint(v['a'] / v['b'])";
-    let version = taking(python(script), json!({"a": number(), "b": number()}));
+    let version = taking(python(script), &json!({"a": number(), "b": number()}));
     let report = check("property", &version, None);
     assert_eq!(report.state, CheckState::Passed, "{report:?}");
     let found = told(&report);
@@ -42,7 +42,7 @@ fn what_is_cleanly_refused_is_no_crash() {
 fn an_output_that_breaks_its_schema_is_a_counterexample() {
     let script =
         "import json, sys\nv = json.load(sys.stdin)\nprint(json.dumps({'n': v['n'] if v['n'] < 500 else None}))";
-    let mut version = taking(python(script), json!({"n": {"type": "integer", "minimum": 0, "maximum": 1000}}));
+    let mut version = taking(python(script), &json!({"n": {"type": "integer", "minimum": 0, "maximum": 1000}}));
     version.manifest.output = Some(json!({"type": "object", "properties": {"n": {"type": "integer"}}}));
     let report = check("property", &version, None);
     let found = told(&report);
@@ -252,7 +252,7 @@ fn hostile_output_breaks_no_check() {
                   sys.stdout.flush()\nos.kill(os.getpid(), signal.SIGSEGV)";
     let mut version = taking(
         with_tests(python(script), &[(json!({"n": 1}), json!({"exact": 1}))]),
-        json!({"n": {"type": "integer"}}),
+        &json!({"n": {"type": "integer"}}),
     );
     version.manifest.output = Some(json!({"type": "object"}));
     version.manifest.extra.insert("sanity".to_owned(), json!(["output == 1"]));

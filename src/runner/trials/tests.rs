@@ -1,7 +1,7 @@
 use super::*;
 use crate::domain::{Dialect, FileMode, InputMode, IsolationLevel, Manifest, Observer, Profile, Recipe};
 use crate::domain::{Touch, VersionFile, WriteMode};
-use crate::runner::{Bubblewrap, Given, Interpreters, Machine, Request};
+use crate::runner::{Baselines, Bubblewrap, Given, Interpreters, Machine, Request};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::PathBuf;
@@ -66,7 +66,8 @@ impl Lab {
             state: &self.path("state"),
             staged: &self.path("staged"),
         };
-        let batch = prepare_batch(&request, inputs, pace).map_err(|end| format!("{end:?}"))?;
+        let mut batch = prepare_batch(&request, inputs, pace).map_err(|end| format!("{end:?}"))?;
+        batch.learn(&Baselines::new(self.path("baselines"))).unwrap();
         batch.make(Instant::now() + patience, &AtomicBool::new(false))
     }
 
@@ -232,6 +233,13 @@ fn each_watched_trial_says_what_it_alone_did() {
         };
         assert!((0..3).all(|other| seen(other) == (other == n)), "{n}: {:?}", one.observation.attempts);
     }
+}
+
+#[test]
+fn what_the_interpreter_does_by_itself_is_not_told_of_a_trial() {
+    let tried = Lab::python("print(1)").make(&numbers(2), Pace::Watched);
+    assert!(tried.iter().all(|one| one.observation.observer == Observer::On), "{tried:?}");
+    assert!(tried.iter().all(|one| one.observation.attempts.is_empty()), "{tried:?}");
 }
 
 #[test]
