@@ -49,11 +49,7 @@ pub(super) fn feedback(call: &Call<'_>) -> Result<u8, Stop> {
     if call.globals.json {
         return call.print(&Exported { decisions, out: None, count });
     }
-    let mut out = BufWriter::new(io::stdout().lock());
-    for decision in &decisions {
-        write_line(&mut out, decision)?;
-    }
-    out.flush()?;
+    outlet::values(&decisions)?;
     outlet_note(call, count);
     Ok(0)
 }

@@ -139,6 +139,7 @@ impl Asked {
     }
 }
 
+// size: one arm for each verb of the table
 fn dispatch(verb: Verb, call: &Call<'_>, screen: Screen) -> Result<u8, Stop> {
     call.demand_human()?;
     match verb {

@@ -128,6 +128,16 @@ pub(super) fn object(object: &impl Serialize) -> io::Result<()> {
     out.flush()
 }
 
+/// Writes values to standard output, one a line.
+///
+/// # Errors
+/// When standard output cannot be written.
+pub(super) fn values(values: &[impl Serialize]) -> io::Result<()> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    values.iter().try_for_each(|value| print_json::write_line(&mut out, value))?;
+    out.flush()
+}
+
 /// Whether a stream goes to a terminal.
 pub(super) fn is_terminal(stream: Stream) -> bool {
     match stream {

@@ -2,7 +2,7 @@
 
 use super::{App, Mood, Opening};
 use crate::domain::{Command, DecisionKind, Outcome, Review};
-use crate::engine::{Change, EngineError, Preview, ReviewDetail, Settings, Theme as ThemeSetting};
+use crate::engine::{Change, EngineError, GrantList, Preview, ReviewDetail, Settings, Theme as ThemeSetting};
 use crate::tui::effect::{DetailFor, Effect};
 use crate::tui::keymap::Keymap;
 use crate::tui::msg::{Answer, Msg, ToolDossier};
@@ -80,6 +80,14 @@ impl App {
         effect.into_iter().collect()
     }
 
+    fn take_grants(&mut self, grants: &Result<GrantList, EngineError>) {
+        for overlay in &mut self.overlays {
+            if let Overlay::Grants(list) = overlay {
+                list.set(grants);
+            }
+        }
+    }
+
     fn reload_log(&mut self) -> Vec<Effect> {
         let open = self.overlays.iter().find_map(|overlay| match overlay {
             Overlay::Log(log) => Some(log.filter()),
@@ -90,6 +98,7 @@ impl App {
         self.refresh.operations.ask().then_some(load).into_iter().collect()
     }
 
+    // size: one arm for each sort of answer
     fn answer(&mut self, answer: Answer) -> Vec<Effect> {
         match answer {
             Answer::Runs(runs) => {
@@ -172,13 +181,7 @@ impl App {
             Answer::Highlighted { ticket, side, files } => self.take_highlights(ticket, side, &files),
             Answer::Doctor(lines) => self.each_report(|report| report.set_doctor(&lines)),
             Answer::Verify(found) => self.each_report(|report| report.set_verify(&found)),
-            Answer::Grants(grants) => {
-                for overlay in &mut self.overlays {
-                    if let Overlay::Grants(list) = overlay {
-                        list.set(&grants);
-                    }
-                }
-            }
+            Answer::Grants(grants) => self.take_grants(&grants),
             Answer::Grant(Ok(grant)) => return self.ask(Command::Revoke { grant }),
             Answer::Grant(Err(error)) => self.complain(&error),
             Answer::Furnished(Ok(created)) => self.say(Mood::Calm, &created),
