@@ -1,19 +1,350 @@
 //! What the definition says of itself, and whether it can be held to it.
 
 use super::Desk;
-use crate::domain::{CheckReport, Finding, Severity};
+use crate::domain::{
+    CheckReport, Checker, Dialect, Finding, InputMode, Kind, LimitsDeclared, Manifest, Severity, ToolDetail,
+};
+use serde_json::Value;
+
+/// A description of fewer characters does not tell one tool from another.
+const MIN_DESCRIPTION: usize = 12;
+
+/// The most that a run gets, whatever is declared: seconds of processor, bytes of memory, processes, bytes of
+/// output and disk, milliseconds. As the runner has them; declared beyond, they mean nothing.
+const MOST: [(&str, u64); 6] = [
+    ("memory", 8 << 30),
+    ("cpu", 3600),
+    ("processes", 1024),
+    ("output", 64 << 20),
+    ("disk", 4 << 30),
+    ("timeout", 3_600_000),
+];
+
+/// Keys that have no term of ours and are worth no word: where definitions of other programs keep theirs.
+const MAX_KEYS: usize = 8;
+
+/// Violations of one example that are told.
+const MAX_VIOLATIONS: usize = 3;
 
 /// Examines the manifest.
 pub fn examine(desk: &Desk<'_>) -> CheckReport {
-    let manifest = &desk.version.manifest;
+    let version = desk.version;
+    let manifest = &version.manifest;
     let mut findings: Vec<Finding> = manifest
         .permissions
         .faults()
         .iter()
         .map(|fault| Finding::new("never-granted", Severity::High, fault.to_string()))
         .collect();
-    if manifest.description.trim().is_empty() {
-        findings.push(Finding::new("no-description", Severity::Medium, "it does not say what it does"));
-    }
+    findings.extend(described(manifest));
+    findings.extend(classified(version));
+    findings.extend(started(version));
+    findings.extend(limits(&manifest.limits, manifest));
+    findings.extend(schemas(manifest));
+    findings.extend(unknown_keys(manifest));
     CheckReport::of("manifest", findings)
+}
+
+fn described(manifest: &Manifest) -> Option<Finding> {
+    let description = manifest.description.trim();
+    if description.is_empty() {
+        return Some(Finding::new("no-description", Severity::Medium, "it does not say what it does"));
+    }
+    let is_short =
+        description.chars().count() < MIN_DESCRIPTION || description.eq_ignore_ascii_case(manifest.name.as_str());
+    is_short.then(|| {
+        Finding::new("short-description", Severity::Low, format!("it hardly says what it does: {description}"))
+    })
+}
+
+/// What decides who may call it without being asked, where it is left open.
+fn classified(version: &ToolDetail) -> Vec<Finding> {
+    let manifest = &version.manifest;
+    let mut findings = Vec::new();
+    if manifest.cost_tier.is_none() {
+        let message = format!("unclassified: it states no cost tier and counts as {}", version.tool.cost_tier);
+        findings.push(Finding::new("unclassified", Severity::Low, message));
+    }
+    if manifest.category.is_none() {
+        findings.push(Finding::new("no-category", Severity::Low, "it states no category"));
+    }
+    if manifest.dialect == Dialect::Native
+        && version.files.iter().any(|file| is_unversioned(file.path.as_str(), &file.bytes))
+    {
+        findings.push(Finding::new("no-version", Severity::Low, "it states no version and counts as 1.0.0"));
+    }
+    // A loose version (`2`, `1.0-beta`) was read as far as it goes; the words as written stay beside it.
+    if let Some(written) = manifest.extra.get("version") {
+        let message = format!("its version {written} is not of the form 1.2.3 and counts as {}", manifest.version);
+        findings.push(Finding::new("odd-version", Severity::Low, message));
+    }
+    findings
+}
+
+fn is_unversioned(path: &str, bytes: &[u8]) -> bool {
+    let text = std::str::from_utf8(bytes).unwrap_or_default();
+    path == "tool.toml" && toml::from_str::<toml::Table>(text).is_ok_and(|table| !table.contains_key("version"))
+}
+
+/// Whether what it starts is there, and whether it can be given its input.
+fn started(version: &ToolDetail) -> Vec<Finding> {
+    let manifest = &version.manifest;
+    let Some(recipe) = manifest.recipe.as_ref().filter(|_| manifest.kind == Kind::Command) else { return Vec::new() };
+    let mut findings = Vec::new();
+    let has = |path: &str| version.files.iter().any(|file| file.path == path.trim_start_matches("./"));
+    match recipe.entry.as_deref() {
+        Some(entry) if !has(entry) => {
+            findings.push(Finding::new(
+                "no-entry",
+                Severity::High,
+                format!("the file it starts is not among its files: {entry}"),
+            ));
+        }
+        Some(_) | None => {}
+    }
+    if recipe.entry.is_none() && recipe.command.iter().any(|word| word.contains("{file}")) {
+        findings.push(Finding::new("no-entry", Severity::High, "its command starts {file}, and it names no entry"));
+    }
+    if recipe.timeout_ms == Some(0) {
+        findings.push(Finding::new("no-time", Severity::High, "its timeout is 0: it would end before it begins"));
+    }
+    let properties = manifest.input.as_ref().and_then(|schema| schema.get("properties")).and_then(Value::as_object);
+    let takes_some = properties.is_some_and(|properties| !properties.is_empty());
+    if recipe.input == InputMode::None && takes_some {
+        let message = "it describes an input and takes none: what a caller gives is lost";
+        findings.push(Finding::new("input-lost", Severity::Medium, message));
+    }
+    let named = recipe.command.iter().flat_map(|word| inputs_in(word));
+    let unknown = named.filter(|name| properties.is_some_and(|properties| !properties.contains_key(*name)));
+    findings.extend(unknown.map(|name| {
+        Finding::new(
+            "unknown-input",
+            Severity::Medium,
+            format!("its command takes {{input.{name}}}, which its input does not have"),
+        )
+    }));
+    findings
+}
+
+/// The names in `{input.NAME}`.
+fn inputs_in(word: &str) -> Vec<&str> {
+    let parts = word.split("{input.").skip(1);
+    parts.filter_map(|rest| rest.split_once('}').map(|(name, _)| name)).collect()
+}
+
+/// What is declared beyond what any run gets counts for nothing: whoever reads it is misled.
+fn limits(limits: &LimitsDeclared, manifest: &Manifest) -> Vec<Finding> {
+    let timeout = manifest.recipe.as_ref().and_then(|recipe| recipe.timeout_ms);
+    let LimitsDeclared { memory_bytes, cpu_seconds, processes, output_bytes, disk_bytes } = limits;
+    let declared = [memory_bytes, cpu_seconds, processes, output_bytes, disk_bytes, &timeout];
+    let beyond = MOST.iter().zip(declared).filter_map(|((word, most), declared)| {
+        declared.filter(|declared| declared > most).map(|declared| {
+            Finding::new(
+                "beyond-limit",
+                Severity::Low,
+                format!("{word} {declared} is more than counts; a run gets at most {most}"),
+            )
+        })
+    });
+    let nothing = MOST.iter().zip(declared).filter(|(_, declared)| **declared == Some(0)).map(|((word, _), _)| {
+        Finding::new("no-limit-left", Severity::Medium, format!("{word} 0 leaves a run nothing"))
+    });
+    beyond.chain(nothing.filter(|finding| !finding.message.starts_with("timeout"))).collect()
+}
+
+/// Whether the schemas are schemas, and the examples and tests fit them.
+fn schemas(manifest: &Manifest) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut checkers = [None, None];
+    for (at, (word, schema)) in [("input", &manifest.input), ("output", &manifest.output)].into_iter().enumerate() {
+        let Some(schema) = schema else { continue };
+        match Checker::new(schema) {
+            Ok(checker) => checkers[at] = Some(checker),
+            Err(cause) => {
+                findings.push(Finding::new("no-schema", Severity::High, format!("its {word} schema is none: {cause}")));
+            }
+        }
+        findings.extend(undefined(schema).map(|name| {
+            Finding::new(
+                "undefined-required",
+                Severity::Medium,
+                format!("its {word} schema requires {name}, which it does not describe"),
+            )
+        }));
+    }
+    if manifest.kind == Kind::Command
+        && manifest.input.is_none()
+        && manifest.recipe.as_ref().is_some_and(|recipe| recipe.input != InputMode::None)
+    {
+        let message = "it does not describe its input: no form, no checking, nothing to draw inputs from";
+        findings.push(Finding::new("no-input-schema", Severity::Low, message));
+    }
+    let [input, output] = checkers;
+    let mut fits = |checker: &Option<Checker>, what: String, value: &Value| {
+        let violations = checker.as_ref().map(|checker| checker.violations(value)).unwrap_or_default();
+        findings.extend(violations.into_iter().take(MAX_VIOLATIONS).map(|violation| {
+            let place = if violation.path.is_empty() { String::new() } else { format!(" at {}", violation.path) };
+            Finding::new("does-not-fit", Severity::Medium, format!("{what} does not fit{place}: {}", violation.message))
+        }));
+    };
+    for (number, example) in manifest.examples.iter().enumerate() {
+        let name = if example.description.is_empty() {
+            (number + 1).to_string()
+        } else {
+            format!("{:?}", example.description)
+        };
+        fits(&input, format!("the input of example {name}"), &example.input);
+        if let Some(value) = &example.output {
+            fits(&output, format!("the output of example {name}"), value);
+        }
+    }
+    for (number, test) in manifest.tests.iter().enumerate() {
+        let name = if test.name.is_empty() { (number + 1).to_string() } else { format!("{:?}", test.name) };
+        let expects_refusal = expects_failure(&test.expect);
+        // A test may give a wrong input on purpose, to see it refused.
+        if !expects_refusal {
+            fits(&input, format!("the input of test {name}"), &test.input);
+        }
+        if let Some(value) = test.expect.get("exact").filter(|_| !expects_refusal) {
+            fits(&output, format!("the output of test {name}"), value);
+        }
+    }
+    findings
+}
+
+fn expects_failure(expect: &Value) -> bool {
+    let exit = expect.get("exit").is_some_and(|exit| exit != 0);
+    let error = expect.get("exact").or_else(|| expect.get("contains"));
+    let says_error = error
+        .and_then(Value::as_object)
+        .is_some_and(|fields| fields.contains_key("error") || fields.get("success") == Some(&Value::Bool(false)));
+    exit || says_error
+}
+
+/// Names under `required` that `properties` does not have, at the top.
+fn undefined(schema: &Value) -> impl Iterator<Item = &str> {
+    let required = schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    let properties = schema.get("properties").and_then(Value::as_object);
+    let is_open =
+        schema.get("$ref").is_some() || schema.get("allOf").is_some() || schema.get("patternProperties").is_some();
+    required.filter(move |name| !is_open && properties.is_some_and(|properties| !properties.contains_key(*name)))
+}
+
+/// Keys that nobody reads: a slip of the pen, most of the time. Other dialects have keys of their own.
+fn unknown_keys(manifest: &Manifest) -> Option<Finding> {
+    if manifest.dialect != Dialect::Native || manifest.extra.is_empty() {
+        return None;
+    }
+    let mut names: Vec<String> = Vec::new();
+    for (key, value) in &manifest.extra {
+        let nested =
+            value.as_object().filter(|_| ["run", "permissions", "limits", "provenance"].contains(&key.as_str()));
+        match nested {
+            Some(fields) => names.extend(fields.keys().map(|inner| format!("{key}.{inner}"))),
+            None => names.push(key.clone()),
+        }
+    }
+    let more = names.len().saturating_sub(MAX_KEYS);
+    names.truncate(MAX_KEYS);
+    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let is_power = names
+        .iter()
+        .any(|name| name.starts_with("permissions.") || name.starts_with("limits.") || name.starts_with("run."));
+    let severity = if is_power { Severity::Medium } else { Severity::Low };
+    let message = format!("keys that nothing reads, so that they do nothing: {}{rest}", names.join(", "));
+    Some(Finding::new("unknown-keys", severity, message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::fixture::{codes, examined, version};
+    use crate::domain::{Category, CostTier, Example, TestCase};
+    use serde_json::json;
+
+    fn stated() -> ToolDetail {
+        let mut version = version("t", &[("t.py", "print(1)\n")]);
+        version.manifest.cost_tier = Some(CostTier::Low);
+        version.manifest.category = Some(Category::new("custom"));
+        version.manifest.input =
+            Some(json!({"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}));
+        version.manifest.output =
+            Some(json!({"type": "object", "required": ["sum"], "properties": {"sum": {"type": "integer"}}}));
+        version
+    }
+
+    fn found(change: impl FnOnce(&mut Manifest)) -> Vec<(String, Severity)> {
+        let mut version = stated();
+        change(&mut version.manifest);
+        let report = examined(examine, &version);
+        codes(&report).into_iter().map(|(code, severity)| (code.to_owned(), severity)).collect()
+    }
+
+    fn one(code: &str, severity: Severity) -> Vec<(String, Severity)> {
+        vec![(code.to_owned(), severity)]
+    }
+
+    #[test]
+    fn a_definition_that_says_all_raises_nothing() {
+        let example = Example { description: String::new(), input: json!({"n": 1}), output: Some(json!({"sum": 2})) };
+        let refused = TestCase { name: String::new(), input: json!({}), expect: json!({"exit": 2}) };
+        assert_eq!(
+            found(|manifest| {
+                manifest.examples = vec![example];
+                manifest.tests = vec![refused];
+            }),
+            []
+        );
+    }
+
+    #[test]
+    fn what_is_left_open_or_wrong_is_told() {
+        let cases: [(fn(&mut Manifest), &str, Severity); 12] = [
+            (|m| m.permissions.read = vec!["/etc/shadow".into()], "never-granted", Severity::High),
+            (|m| m.description = " ".into(), "no-description", Severity::Medium),
+            (|m| m.description = "a tool".into(), "short-description", Severity::Low),
+            (|m| m.cost_tier = None, "unclassified", Severity::Low),
+            (|m| m.category = None, "no-category", Severity::Low),
+            (|m| m.input = Some(json!({"type": 7})), "no-schema", Severity::High),
+            (|m| m.input = Some(json!({"properties": {}, "required": ["x"]})), "undefined-required", Severity::Medium),
+            (|m| m.input = None, "no-input-schema", Severity::Low),
+            (|m| m.limits.memory_bytes = Some(1 << 50), "beyond-limit", Severity::Low),
+            (|m| m.limits.processes = Some(0), "no-limit-left", Severity::Medium),
+            (
+                |m| m.extra = json!({"permissions": {"netwrok": "full"}}).as_object().unwrap().clone(),
+                "unknown-keys",
+                Severity::Medium,
+            ),
+            (|m| m.extra = json!({"mine": 1}).as_object().unwrap().clone(), "unknown-keys", Severity::Low),
+        ];
+        for (change, code, severity) in cases {
+            assert_eq!(found(change), one(code, severity), "{code}");
+        }
+    }
+
+    #[test]
+    fn what_it_starts_must_be_there_and_take_what_is_described() {
+        let recipe =
+            |change: fn(&mut crate::domain::Recipe)| found(|manifest| change(manifest.recipe.as_mut().unwrap()));
+        assert_eq!(recipe(|recipe| recipe.entry = Some("other.py".into())), one("no-entry", Severity::High));
+        assert_eq!(recipe(|recipe| recipe.entry = None), one("no-entry", Severity::High));
+        assert_eq!(recipe(|recipe| recipe.timeout_ms = Some(0)), one("no-time", Severity::High));
+        assert_eq!(recipe(|recipe| recipe.input = InputMode::None), one("input-lost", Severity::Medium));
+        assert_eq!(
+            recipe(|recipe| recipe.command.push("--x={input.m}".into())),
+            one("unknown-input", Severity::Medium)
+        );
+    }
+
+    #[test]
+    fn examples_and_tests_must_fit_the_schemas() {
+        let example = |input, output| Example { description: "two".into(), input, output };
+        let fits = found(|manifest| manifest.examples = vec![example(json!({"n": "x"}), Some(json!({})))]);
+        assert_eq!(fits, [one("does-not-fit", Severity::Medium), one("does-not-fit", Severity::Medium)].concat());
+        let mut version = stated();
+        version.manifest.tests =
+            vec![TestCase { name: "t".into(), input: json!({"n": 1.5}), expect: json!({"exact": {"sum": 1}}) }];
+        let report = examined(examine, &version);
+        assert!(report.findings[0].message.starts_with("the input of test \"t\" does not fit at /n: "), "{report:?}");
+    }
 }

@@ -7,11 +7,23 @@
 
 mod capabilities;
 pub mod change;
+mod complexity;
+mod dependencies;
+mod duplicates;
+#[cfg(test)]
+mod fixture;
+mod hidden;
+mod injection;
 mod manifest;
+mod names;
 mod source;
+#[cfg(test)]
+mod survey;
+mod syntax;
 mod trials;
 
 pub use capabilities::scan;
+pub use duplicates::{Similar, similar};
 pub use source::Language;
 
 use crate::domain::{CheckReport, Gate, Missing, Tool, ToolDetail};
@@ -112,10 +124,52 @@ pub const CHECKS: &[Check] = &[
         examine: manifest::examine,
     },
     Check {
+        name: "syntax",
+        doc: "whether every file can be read by the language it is written in",
+        cost: Cost::Reading,
+        examine: syntax::examine,
+    },
+    Check {
         name: "capabilities",
         doc: "what the source is able to do, against the permissions it declares",
         cost: Cost::Reading,
         examine: capabilities::examine,
+    },
+    Check {
+        name: "hidden-text",
+        doc: "characters that hide or reorder, letters that look like others, code out of sight",
+        cost: Cost::Reading,
+        examine: hidden::examine,
+    },
+    Check {
+        name: "injection",
+        doc: "text that speaks to a model instead of describing the tool",
+        cost: Cost::Reading,
+        examine: injection::examine,
+    },
+    Check {
+        name: "complexity",
+        doc: "how many ways lead through each function",
+        cost: Cost::Reading,
+        examine: complexity::examine,
+    },
+    Check {
+        name: "dependencies",
+        doc: "the packages that the code takes, against those that are declared and those that are here",
+        cost: Cost::Reading,
+        examine: dependencies::examine,
+    },
+    Check {
+        name: "names",
+        doc: "names that could be taken for the name of another tool",
+        cost: Cost::Reading,
+        examine: names::examine,
+    },
+    Check {
+        name: "duplicates",
+        doc: "tools that do what another tool does: copies, and the same thing written once more",
+        cost: Cost::Reading,
+        examine: duplicates::examine,
     },
     Check {
         name: "permissions",

@@ -234,7 +234,24 @@ impl Scanner<'_, '_> {
     fn command(&mut self, node: Node<'_>) {
         let Some(call) = self.call_of(node) else { return };
         let name = call.name.as_str();
-        if self.functions.contains(name) {
+        // Where the grammar lost its way, words of the language stand as commands.
+        let is_word = matches!(
+            name,
+            "if" | "then"
+                | "elif"
+                | "else"
+                | "fi"
+                | "for"
+                | "do"
+                | "done"
+                | "case"
+                | "esac"
+                | "while"
+                | "in"
+                | "{"
+                | "}"
+        );
+        if is_word || self.functions.contains(name) {
             return;
         }
         let words: Vec<Option<String>> = call.arguments.iter().map(|word| self.whole(*word, 0)).collect();

@@ -1,6 +1,6 @@
 //! The check: what the source is able to do against what the definition declares.
 
-use super::scan;
+use super::{literals, scan};
 use crate::check::Desk;
 use crate::check::source::{Language, sources, text_of};
 use crate::domain::{
@@ -197,6 +197,12 @@ fn is_test(path: &str) -> bool {
         || name.contains("_test.")
 }
 
+/// Whether a text holds a key or token of a form that is known.
+pub fn is_secret(text: &str) -> bool {
+    let redactor = Redactor::new([]);
+    text.lines().any(|line| literals::masked(&redactor, line).is_some())
+}
+
 /// Keys and tokens in files that are no code: settings, data, the definition.
 fn secrets_beside_code(files: &[VersionFile]) -> Vec<Finding> {
     let redactor = Redactor::new([]);
@@ -206,14 +212,87 @@ fn secrets_beside_code(files: &[VersionFile]) -> Vec<Finding> {
         if redactor.counted(text).1.is_empty() {
             continue;
         }
-        for (line, masked) in text.lines().zip(1_u64..).filter_map(|(text, line)| {
-            let (masked, redactions) = redactor.counted(text);
-            (!redactions.is_empty()).then_some((line, masked))
-        }) {
+        let lines = text.lines().zip(1_u64..);
+        for (masked, line) in lines.filter_map(|(text, line)| Some((literals::masked(&redactor, text)?, line))) {
             let shown = crate::check::source::excerpt(&masked, 72);
             let words = format!("{}: {shown}", Kind::HardCodedSecret.phrase());
             findings.push(Finding::new(Kind::HardCodedSecret.word(), Severity::High, words).at(&file.path, line));
         }
     }
     findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::fixture::{codes, examined, version};
+
+    const CODE: &str = "import os, subprocess, requests\nopen('out', 'w')\nrequests.get('https://a.b')\nsubprocess.run(['git', 'log'])\n\
+                        os.environ['TOKEN']\nos.environ['HOME']\nopen('/tmp/x', 'w')\n";
+
+    #[test]
+    fn what_is_done_and_not_declared_is_a_warning() {
+        let report = examined(examine, &version("t", &[("t.py", CODE)]));
+        let expected =
+            ["writes-files", "network", "starts-programs", "reads-environment"].map(|code| (code, Severity::Medium));
+        assert_eq!(codes(&report), expected);
+        assert_eq!(report.findings[0].line, Some(2));
+        assert_eq!(report.findings[0].message, "writes files: open('out', 'w'); not declared");
+        assert_eq!(report.note, "read as Python");
+    }
+
+    #[test]
+    fn what_is_declared_is_a_fact_and_what_is_declared_for_nothing_is_told() {
+        let mut version = version("t", &[("t.py", CODE)]);
+        let list = |text: &str| vec![text.to_owned()];
+        version.manifest.permissions.write = list("out");
+        version.manifest.permissions.network = list("full");
+        version.manifest.permissions.run = list("/usr/bin/git");
+        version.manifest.permissions.env = list("OTHER");
+        let report = examined(examine, &version);
+        let expected = [
+            ("reads-environment", Severity::Medium),
+            ("writes-files", Severity::Low),
+            ("network", Severity::Low),
+            ("starts-programs", Severity::Low),
+        ];
+        assert_eq!(codes(&report), expected);
+        assert!(report.findings[0].message.ends_with("declared is OTHER"), "{report:?}");
+        version.files = crate::check::fixture::files(&[("t.py", "print(1)\n")]);
+        let report = examined(examine, &version);
+        assert_eq!(codes(&report), [("declared-unused", Severity::Low); 4]);
+    }
+
+    #[test]
+    fn what_no_declaration_allows_fails_also_in_a_test() {
+        let mut version = version(
+            "t",
+            &[("t.py", "eval(x)\n"), ("tests/test_t.py", "import pickle\npickle.load(f)\nopen('x', 'w')\n")],
+        );
+        version.manifest.permissions.write = vec!["{workspace}".to_owned()];
+        let report = examined(examine, &version);
+        let expected = [("eval", Severity::High), ("unpickles", Severity::High), ("writes-files", Severity::Low)];
+        assert_eq!(codes(&report), expected);
+    }
+
+    #[test]
+    fn a_test_that_the_code_leads_to_is_code() {
+        let helper = ("tests/helper.py", "import os\nos.remove('x')\n");
+        let beside = examined(examine, &version("t", &[("t.py", "print(1)\n"), helper]));
+        assert_eq!(codes(&beside), [("deletes-files", Severity::Low)]);
+        let taken = examined(examine, &version("t", &[("t.py", "from tests import helper\n"), helper]));
+        assert_eq!(codes(&taken), [("deletes-files", Severity::Medium)]);
+    }
+
+    #[test]
+    fn a_key_beside_the_code_is_found_and_not_shown() {
+        let key = format!("ghp_{}", "a1B2c3D4e5F6".repeat(3));
+        let text = format!("a = 1\ntoken = \"{key}\"\n");
+        let report = examined(examine, &version("t", &[("settings.toml", &text)]));
+        assert_eq!(codes(&report), [("hard-coded-secret", Severity::High)]);
+        assert_eq!(report.findings[0].line, Some(2));
+        assert!(!format!("{report:?}").contains(&key));
+        let nothing = examined(examine, &version("t", &[("settings.toml", "a = 1\n")]));
+        assert_eq!(nothing.state, crate::domain::CheckState::Skipped);
+    }
 }

@@ -124,9 +124,7 @@ impl<'a> Finder<'a> {
 
     /// Judges a fixed text by its look: a key, an address, something opaque.
     pub(super) fn literal(&mut self, node: Node<'_>, value: &str) {
-        let found = self.redactor.as_ref().map(|redactor| redactor.counted(value));
-        if let Some((masked, redactions)) = found.filter(|(_, redactions)| !redactions.is_empty()) {
-            drop(redactions);
+        if let Some(masked) = self.redactor.as_ref().and_then(|redactor| literals::masked(redactor, value)) {
             let shown = source::excerpt(&masked, MAX_EXCERPT);
             self.add_shown(node, CapabilityKind::HardCodedSecret, None, &shown);
             return;

@@ -1,5 +1,7 @@
 //! Fixed texts: addresses in them, secrets by their name, texts that nobody can read.
 
+use crate::domain::Redactor;
+
 /// Shorter texts are never opaque, in bytes. An icon or a test vector is about so long; code is longer.
 const OPAQUE: usize = 200;
 
@@ -117,6 +119,31 @@ pub(super) fn is_secret_value(value: &str) -> bool {
         && !PLACES.iter().any(|place| lower.contains(place))
 }
 
+/// A text without the keys and tokens in it, when it holds one that is more than a place for one.
+pub(super) fn masked(redactor: &Redactor, text: &str) -> Option<String> {
+    let (masked, redactions) = redactor.counted(text);
+    if redactions.is_empty() {
+        return None;
+    }
+    let front = text.bytes().zip(masked.bytes()).take_while(|(a, b)| a == b).count();
+    let back = text.bytes().rev().zip(masked.bytes().rev()).take_while(|(a, b)| a == b).count();
+    let secret = text.get(front..text.len() - back.min(text.len() - front)).unwrap_or(text);
+    (!is_place(secret)).then_some(masked)
+}
+
+/// `your-token`, `token123`: words that say what would stand there.
+fn is_place(secret: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "password", "passwd", "access", "secret", "example", "token", "your", "user", "pass", "here", "test", "key",
+        "api", "jwt", "abc", "xyz", "my", "the",
+    ];
+    let mut rest = secret.to_ascii_lowercase();
+    for word in WORDS {
+        rest = rest.replace(word, "");
+    }
+    secret.len() < 40 && rest.chars().all(|c| c.is_ascii_digit() || !c.is_alphanumeric()) && rest.len() < 8
+}
+
 /// What a text in quotes stands for: the escapes that could hide a name are resolved.
 pub(super) fn unescaped(text: &str) -> String {
     if !text.contains('\\') {
@@ -204,6 +231,18 @@ mod tests {
         for value in ["short1", "no digits here", "your-key-123", "{TOKEN_1234}", "changeme123"] {
             assert!(!is_secret_value(value), "{value}");
         }
+    }
+
+    #[test]
+    fn a_token_is_told_from_words_for_one() {
+        let redactor = Redactor::new([]);
+        for place in
+            ["Authorization: Bearer token123", "Authorization: Bearer your-token", "https://user:password@host/x"]
+        {
+            assert_eq!(masked(&redactor, place), None, "{place}");
+        }
+        let secret = masked(&redactor, "a: \"Authorization: Bearer 9fQ2kd81LmZpX0a\" b").unwrap();
+        assert!(secret.starts_with("a: \"Authorization: Bearer [redacted") && secret.ends_with("\" b"), "{secret}");
     }
 
     #[test]

@@ -231,7 +231,8 @@ fn install(package: &str) -> String {
     format!("pip install {package}, or declare it in a PEP 723 block and install uv")
 }
 
-fn package_of(module: &str) -> &str {
+/// The package that brings a module of Python: `PyYAML` for `yaml`; most bring one of their own name.
+pub fn package_of(module: &str) -> &str {
     PACKAGES.iter().find(|(known, _)| *known == module).map_or(module, |(_, package)| package)
 }
 

@@ -1,0 +1,299 @@
+//! What the code takes from elsewhere, against what the version declares and what this machine has.
+
+mod standard;
+
+use super::Desk;
+use super::capabilities::is_test_only;
+use super::source::{Language, children, line as line_of, nodes, sources, text as text_at, text_of};
+use crate::domain::{CheckReport, Finding, Manifest, Severity, VersionFile};
+use crate::runner::package_of;
+use std::collections::BTreeMap;
+use tree_sitter::Node;
+
+/// Packages that are told for one version; a tool with more has other faults.
+const MAX_TOLD: usize = 40;
+
+/// A package that the code takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Taken {
+    /// The module as the code names it: `yaml`, `@scope/name`.
+    module: String,
+    path: String,
+    line: u64,
+    /// In a `try`, a function or a condition: it runs without it, perhaps.
+    is_optional: bool,
+    is_test: bool,
+    is_python: bool,
+}
+
+/// Examines imports, declarations and what is missing.
+pub fn examine(desk: &Desk<'_>) -> CheckReport {
+    let version = desk.version;
+    let taken = taken(&version.files);
+    let declared = declared(&version.manifest, &version.files);
+    let mut findings: Vec<Finding> = desk
+        .missing
+        .iter()
+        .map(|missing| {
+            let severity = if missing.blocks { Severity::High } else { Severity::Medium };
+            Finding::new("missing", severity, missing.message.clone())
+        })
+        .collect();
+    let is_declared = |taken: &&Taken| declared.iter().any(|(name, _)| same(name, taken));
+    let mut undeclared: BTreeMap<&str, &Taken> = BTreeMap::new();
+    for one in taken.iter().filter(|taken| !taken.is_test && !is_declared(taken)) {
+        let known = undeclared.entry(&one.module).or_insert(one);
+        if known.is_optional && !one.is_optional {
+            *known = one;
+        }
+    }
+    findings.extend(undeclared.values().take(MAX_TOLD).map(|one| {
+        let (severity, how) =
+            if one.is_optional { (Severity::Low, "takes, where it is there,") } else { (Severity::Medium, "takes") };
+        let message = format!("it {how} the package {}, which it does not declare", named(one));
+        Finding::new("undeclared", severity, message).at(&one.path, one.line)
+    }));
+    if taken.iter().any(|taken| taken.is_python) || declared.iter().all(|(_, from)| *from != "the definition") {
+        let unused = declared.iter().filter(|(name, _)| !taken.iter().any(|taken| same(name, taken)));
+        findings.extend(unused.take(MAX_TOLD).map(|(name, from)| {
+            Finding::new("declared-unused", Severity::Low, format!("{from} declares {name}, which no code takes"))
+        }));
+    }
+    let has_code = sources(&version.files).any(|(_, language, _)| language != Language::Bash);
+    if findings.is_empty() && !has_code && declared.is_empty() {
+        return CheckReport::skipped("dependencies", "no code that takes packages, and none declared");
+    }
+    let packages: std::collections::BTreeSet<&str> = taken.iter().map(|taken| taken.module.as_str()).collect();
+    let note = match packages.len() {
+        0 => "nothing beyond the language's own library".to_owned(),
+        _ => format!("takes {}", packages.into_iter().collect::<Vec<_>>().join(", ")),
+    };
+    CheckReport::of("dependencies", findings).noted(super::source::excerpt(&note, 200))
+}
+
+fn named(taken: &Taken) -> String {
+    let package = package_of(&taken.module);
+    if taken.is_python && package != taken.module {
+        format!("{package} (as {})", taken.module)
+    } else {
+        taken.module.clone()
+    }
+}
+
+/// Whether a declared name is the package that is taken.
+fn same(declared: &str, taken: &Taken) -> bool {
+    if !taken.is_python {
+        return declared == taken.module;
+    }
+    let (declared, module) = (normal(declared), normal(&taken.module));
+    declared == module || declared == normal(package_of(&taken.module)) || declared.strip_prefix("python-") == Some(&module)
+        // `google-cloud-storage` brings `google`, `types-x` nothing that runs.
+        || declared.split('-').next() == Some(&module)
+}
+
+fn normal(name: &str) -> String {
+    name.to_ascii_lowercase().replace(['_', '.'], "-")
+}
+
+/// What the definition and the lists beside the code declare, and where.
+fn declared(manifest: &Manifest, files: &[VersionFile]) -> Vec<(String, &'static str)> {
+    let mut declared: Vec<(String, &'static str)> = Vec::new();
+    let mut add = |text: &str, from: &'static str| {
+        let name = requirement(text);
+        if !name.is_empty() && !declared.iter().any(|(known, _)| known == name) {
+            declared.push((name.to_owned(), from));
+        }
+    };
+    manifest.dependencies.iter().for_each(|text| add(text, "the definition"));
+    for file in files {
+        let Some(text) = text_of(file) else { continue };
+        let name = file.path.rsplit('/').next().unwrap_or_default();
+        match name {
+            "package.json" => {
+                let package: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
+                for key in ["dependencies", "peerDependencies", "optionalDependencies"] {
+                    package[key].as_object().into_iter().flatten().for_each(|(name, _)| add(name, "package.json"));
+                }
+            }
+            "pyproject.toml" => {
+                let project: toml::Table = toml::from_str(text).unwrap_or_default();
+                let list = project.get("project").and_then(|project| project.get("dependencies"));
+                for item in list.and_then(toml::Value::as_array).into_iter().flatten().filter_map(toml::Value::as_str) {
+                    add(item, "pyproject.toml");
+                }
+            }
+            _ if name.starts_with("requirements") && file.path.rsplit('.').next() == Some("txt") => {
+                let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
+                lines.filter(|line| !line.starts_with('-')).for_each(|line| add(line, "requirements.txt"));
+            }
+            _ if Language::of(&file.path, text) == Some(Language::Python) => {
+                for item in block(text) {
+                    add(&item, "the block of the script");
+                }
+            }
+            _ => {}
+        }
+    }
+    declared
+}
+
+/// The packages in the block of a script (PEP 723).
+fn block(text: &str) -> Vec<String> {
+    let mut lines = text.lines().skip_while(|line| line.trim_end() != "# /// script").skip(1);
+    let body: Vec<&str> = lines.by_ref().take_while(|line| line.trim_end() != "# ///").collect();
+    let body: Vec<&str> = body.into_iter().map(|line| line.trim_start_matches('#')).collect();
+    let table: toml::Table = toml::from_str(&body.join("\n")).unwrap_or_default();
+    let list = table.get("dependencies").and_then(toml::Value::as_array);
+    list.into_iter().flatten().filter_map(|item| item.as_str().map(str::to_owned)).collect()
+}
+
+/// The name in a requirement: `requests` of `requests[socks]>=2`; a name of npm with its scope.
+fn requirement(text: &str) -> &str {
+    let text = text.trim();
+    let scope = usize::from(text.starts_with('@'));
+    let is_part = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c) || scope == 1 && c == '/';
+    let end = text[scope..].find(|c| !is_part(c)).map_or(text.len(), |end| end + scope);
+    &text[..end]
+}
+
+fn taken(files: &[VersionFile]) -> Vec<Taken> {
+    let mut all = Vec::new();
+    for (path, language, text) in sources(files) {
+        let Some(tree) = language.parse(text) else { continue };
+        let is_test = is_test_only(path, files);
+        for node in nodes(tree.root_node()) {
+            let modules = match language {
+                Language::Python => python(node, text),
+                Language::JavaScript | Language::TypeScript | Language::Tsx => {
+                    javascript(node, text).into_iter().collect()
+                }
+                Language::Bash => Vec::new(),
+            };
+            let is_python = language == Language::Python;
+            let foreign = modules
+                .into_iter()
+                .filter(|module| if is_python { is_foreign_python(module, files) } else { is_foreign_node(module) });
+            all.extend(foreign.map(|module| Taken {
+                module,
+                path: path.to_owned(),
+                line: line_of(node),
+                is_optional: is_optional(node),
+                is_test,
+                is_python,
+            }));
+        }
+    }
+    all
+}
+
+/// The first parts of the modules that a statement imports.
+fn python(node: Node<'_>, text: &str) -> Vec<String> {
+    let first = |node: Node<'_>| text_at(node, text).split('.').next().unwrap_or_default().trim().to_owned();
+    match node.kind() {
+        "import_statement" => {
+            let names = children(node).into_iter().map(|child| child.child_by_field_name("name").unwrap_or(child));
+            names.map(first).collect()
+        }
+        "import_from_statement" => {
+            let module = node.child_by_field_name("module_name").filter(|module| module.kind() == "dotted_name");
+            module.map(first).into_iter().collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The package of an import, an export or a `require`.
+fn javascript(node: Node<'_>, text: &str) -> Option<String> {
+    let source = match node.kind() {
+        "import_statement" | "export_statement" => {
+            let mut cursor = node.walk();
+            let is_type = node.children(&mut cursor).any(|child| child.kind() == "type");
+            node.child_by_field_name("source").filter(|_| !is_type)?
+        }
+        "call_expression" => {
+            let function = text_at(node.child_by_field_name("function")?, text);
+            let first = children(node.child_by_field_name("arguments")?).into_iter().next();
+            first.filter(|first| matches!(function, "require" | "import") && first.kind() == "string")?
+        }
+        _ => return None,
+    };
+    let module = text_at(source, text).trim_matches(['"', '\'', '`']);
+    if module.is_empty() || module.starts_with(['.', '/', '#']) || module.contains(':') {
+        return None;
+    }
+    let parts = if module.starts_with('@') { 2 } else { 1 };
+    Some(module.split('/').take(parts).collect::<Vec<_>>().join("/"))
+}
+
+fn is_foreign_python(module: &str, files: &[VersionFile]) -> bool {
+    let is_named = |part: &str| part == module || part.split('.').next() == Some(module);
+    let is_own = files.iter().any(|file| file.path.split('/').any(is_named));
+    !module.is_empty() && !module.starts_with('_') && !is_own && !standard::PYTHON.contains(&module)
+}
+
+fn is_foreign_node(module: &str) -> bool {
+    !standard::NODE.contains(&module)
+}
+
+/// Whether what surrounds an import may leave it out.
+fn is_optional(node: Node<'_>) -> bool {
+    let mut above = node.parent();
+    while let Some(node) = above {
+        if matches!(node.kind(), "try_statement" | "if_statement" | "catch_clause" | "except_clause") {
+            return true;
+        }
+        above = node.parent();
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::fixture::{Shelf, codes, examined, examined_among, version};
+    use crate::domain::{CheckState, Missing};
+
+    fn messages(report: &CheckReport) -> Vec<&str> {
+        report.findings.iter().map(|finding| finding.message.as_str()).collect()
+    }
+
+    #[test]
+    fn what_is_taken_and_not_declared_is_a_warning() {
+        let code = "import os, json, yaml\nfrom requests.adapters import X\nfrom . import own\nimport helper\ntry:\n    import orjson\nexcept ImportError:\n    pass\n";
+        let report = examined(
+            examine,
+            &version("t", &[("t.py", code), ("helper.py", ""), ("tests/test_t.py", "import pytest\n")]),
+        );
+        let expected =
+            [("undeclared", Severity::Medium), ("undeclared", Severity::Medium), ("undeclared", Severity::Low)];
+        assert_eq!(codes(&report), expected);
+        assert_eq!(report.findings[0].message, "it takes the package requests, which it does not declare");
+        assert_eq!(report.findings[1].message, "it takes the package PyYAML (as yaml), which it does not declare");
+        assert_eq!((report.findings[1].line, report.findings[2].line), (Some(1), Some(6)));
+    }
+
+    #[test]
+    fn what_is_declared_in_any_of_the_usual_places_is_fine() {
+        let block = "# /// script\n# dependencies = ['requests[socks]>=2', \"rich\"]\n# ///\nimport requests, yaml, sklearn, google.cloud\n";
+        let mut inside =
+            version("t", &[("t.py", block), ("requirements.txt", "# x\nPyYAML==6 # y\nscikit_learn\n-r other\n")]);
+        inside.manifest.dependencies = vec!["google-cloud-storage>=2".to_owned()];
+        let report = examined(examine, &inside);
+        assert_eq!(messages(&report), ["the block of the script declares rich, which no code takes"]);
+        assert_eq!(report.state, CheckState::Passed);
+        let package = ("package.json", "{\"dependencies\": {\"axios\": \"1\", \"@a/b\": \"2\"}}");
+        let code = "import fs from 'node:fs'; import path from 'path'; import axios from 'axios'; import './x.js';\nconst c = require('@a/b/deep'), d = require('left-pad');\nimport type {T} from 'types';\n";
+        let report = examined(examine, &version("t", &[("t.ts", code), package]));
+        assert_eq!(messages(&report), ["it takes the package left-pad, which it does not declare"]);
+    }
+
+    #[test]
+    fn what_the_machine_lacks_fails_when_it_cannot_start_without() {
+        let missing = |blocks| Missing { name: "yaml".into(), message: "PyYAML is not installed".into(), blocks };
+        let among =
+            |blocks| examined_among(examine, &version("t", &[("t.sh", "echo")]), &Shelf::default(), &[missing(blocks)]);
+        assert_eq!(codes(&among(true)), [("missing", Severity::High)]);
+        assert_eq!(codes(&among(false)), [("missing", Severity::Medium)]);
+        assert_eq!(examined(examine, &version("t", &[("t.sh", "echo")])).state, CheckState::Skipped);
+    }
+}

@@ -1,0 +1,125 @@
+//! What the tests of the checks share: versions made of a few files, a library of them, and a desk.
+
+use super::{Batch, Desk, Library, Trials};
+use crate::domain::{
+    Category, CheckReport, CostTier, Dialect, Digest, FileMode, Format, Instant, Kind, Manifest, Missing, Origin,
+    Placement, Recipe, Risk, Stage, Tool, ToolDetail, ToolFacts, ToolName, ToolState, VersionFile,
+};
+use crate::runner::Tried;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Files by path and text.
+pub(super) fn files(list: &[(&str, &str)]) -> Vec<VersionFile> {
+    let files = list.iter().map(|(path, text)| VersionFile {
+        path: (*path).to_owned(),
+        mode: FileMode::Plain,
+        bytes: text.as_bytes().to_vec(),
+    });
+    files.collect()
+}
+
+/// A version of these files; the first one is its entry.
+pub(super) fn version(name: &str, list: &[(&str, &str)]) -> ToolDetail {
+    let files = files(list);
+    let mut manifest = Manifest::blank(ToolName::new(name).unwrap(), Dialect::Native);
+    manifest.description = "Says what it does in a few plain words".to_owned();
+    let mut recipe = Recipe::blank(crate::domain::InputMode::StdinJson);
+    recipe.entry = list.first().map(|(path, _)| (*path).to_owned());
+    recipe.command = vec!["python3".to_owned(), "{file}".to_owned()];
+    manifest.recipe = Some(recipe);
+    ToolDetail { tool: row(name, &manifest, Digest::of_files(&files)), manifest, files }
+}
+
+/// The row of a version.
+fn row(name: &str, manifest: &Manifest, digest: Digest) -> Tool {
+    Tool {
+        name: manifest.name.clone(),
+        title: manifest.title.clone(),
+        version: manifest.version.clone(),
+        digest,
+        stage: Stage::Experimental,
+        kind: Kind::Command,
+        category: Category::new(""),
+        cost_tier: CostTier::Medium,
+        classified: false,
+        description: manifest.description.clone(),
+        tags: Vec::new(),
+        keywords: Vec::new(),
+        use_cases: Vec::new(),
+        capabilities: Vec::new(),
+        aliases: Vec::new(),
+        idempotent: None,
+        path: format!("tools/experimental/{name}/tool.toml"),
+        placement: Placement { base: format!("tools/experimental/{name}"), exclusive: true },
+        format: Format::Native,
+        origin: Origin::Unknown,
+        state: ToolState::Ok,
+        runnable: true,
+        reason: None,
+        risk: Risk::Medium,
+        copy_of: None,
+        shadowed_by: None,
+        shadows: Vec::new(),
+        clashes: Vec::new(),
+        files: 1,
+        bytes: 0,
+        modified_at: Instant(0),
+        facts: ToolFacts::default(),
+    }
+}
+
+/// A library that is given, and counts how many of its tools were read.
+#[derive(Default)]
+pub(super) struct Shelf {
+    rows: Vec<Arc<Tool>>,
+    details: Vec<ToolDetail>,
+    pub(super) reads: AtomicUsize,
+}
+
+impl Shelf {
+    pub(super) fn of(details: Vec<ToolDetail>) -> Shelf {
+        let rows = details.iter().map(|detail| Arc::new(detail.tool.clone())).collect();
+        Shelf { rows, details, reads: AtomicUsize::new(0) }
+    }
+}
+
+impl Library for Shelf {
+    fn rows(&self) -> &[Arc<Tool>] {
+        &self.rows
+    }
+
+    fn read(&self, tool: &Tool) -> Option<ToolDetail> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
+        self.details.iter().find(|detail| detail.tool.path == tool.path).cloned()
+    }
+}
+
+/// Nothing is started.
+pub(super) struct NoTrials;
+
+impl Trials for NoTrials {
+    fn start(&self, _: &Batch<'_>) -> Result<Vec<Tried>, String> {
+        Err("nothing is started here".to_owned())
+    }
+}
+
+/// Makes a check of a version that stands alone.
+pub(super) fn examined(check: fn(&Desk<'_>) -> CheckReport, version: &ToolDetail) -> CheckReport {
+    examined_among(check, version, &Shelf::default(), &[])
+}
+
+/// Makes a check of a version among others, on a machine that lacks something.
+pub(super) fn examined_among(
+    check: fn(&Desk<'_>) -> CheckReport,
+    version: &ToolDetail,
+    library: &Shelf,
+    missing: &[Missing],
+) -> CheckReport {
+    check(&Desk { version, base: None, missing, library, trials: &NoTrials })
+}
+
+/// The code of each finding with its severity.
+pub(super) fn codes(report: &CheckReport) -> Vec<(&str, crate::domain::Severity)> {
+    report.findings.iter().map(|finding| (finding.code.as_str(), finding.severity)).collect()
+}

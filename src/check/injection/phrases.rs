@@ -1,0 +1,403 @@
+//! Phrases by which a text steers a model, found whatever stands between their words.
+
+use crate::domain::Severity;
+use std::ops::Range;
+
+/// A phrase: slots of words in their order, each with how many other words may stand before it.
+pub(super) struct Phrase {
+    pub(super) code: &'static str,
+    pub(super) severity: Severity,
+    /// What it asks for, in plain words.
+    pub(super) says: &'static str,
+    slots: &'static [Slot],
+}
+
+/// One of these words, after at most `gap` others. A word that ends with `*` stands for all that begin so.
+pub(super) struct Slot {
+    gap: usize,
+    words: &'static [&'static str],
+}
+
+const fn slot(gap: usize, words: &'static [&'static str]) -> Slot {
+    Slot { gap, words }
+}
+
+const fn high(code: &'static str, says: &'static str, slots: &'static [Slot]) -> Phrase {
+    Phrase { code, severity: Severity::High, says, slots }
+}
+
+const fn medium(code: &'static str, says: &'static str, slots: &'static [Slot]) -> Phrase {
+    Phrase { code, severity: Severity::Medium, says, slots }
+}
+
+const FORGET: &[&str] = &["ignore", "disregard", "forget", "override", "bypass"];
+const RULES: &[&str] = &["instruction*", "prompt*", "guideline*", "directive*", "guardrail*", "polic*", "safeguard*"];
+const NOT: &[&str] = &["not", "don't", "dont", "never", "without", "avoid", "nor"];
+const TELL: &[&str] = &[
+    "tell",
+    "telling",
+    "inform",
+    "informing",
+    "mention",
+    "mentioning",
+    "notify",
+    "notifying",
+    "reveal",
+    "alert",
+    "alerting",
+    "disclose",
+    "disclosing",
+    "warn",
+    "warning",
+];
+const HUMAN: &[&str] = &["user*", "human*", "operator*", "developer*", "reviewer*", "anyone", "anybody", "person"];
+const HAND_OVER: &[&str] = &[
+    "send",
+    "upload",
+    "forward",
+    "include",
+    "pass",
+    "attach",
+    "append",
+    "copy",
+    "provide",
+    "put",
+    "supply",
+    "read",
+    "fetch",
+    "collect",
+    "paste",
+    "leak",
+    "exfiltrate",
+    "submit",
+    "base64",
+];
+const SECRETS: &[&str] = &[
+    "id_rsa",
+    "id_ed25519",
+    ".ssh",
+    "ssh",
+    ".aws",
+    ".env",
+    "mcp.json",
+    "credentials.json",
+    ".netrc",
+    "authorized_keys",
+    "known_hosts",
+];
+
+/// What is looked for.
+pub(super) const PHRASES: &[Phrase] = &[
+    high(
+        "overrides-instructions",
+        "asks to set instructions aside",
+        &[
+            slot(0, FORGET),
+            slot(
+                3,
+                &[
+                    "previous",
+                    "prior",
+                    "above",
+                    "earlier",
+                    "preceding",
+                    "all",
+                    "any",
+                    "other",
+                    "your",
+                    "system",
+                    "existing",
+                    "these",
+                    "those",
+                    "former",
+                ],
+            ),
+            slot(2, RULES),
+        ],
+    ),
+    high(
+        "overrides-instructions",
+        "asks to set instructions aside",
+        &[
+            slot(0, FORGET),
+            slot(0, &["everything", "anything", "what"]),
+            slot(4, &["told", "said", "before", "above", "previously", "learned"]),
+        ],
+    ),
+    medium(
+        "overrides-instructions",
+        "claims to speak for the system",
+        &[
+            slot(0, &["new", "updated", "real", "actual", "hidden", "secret"]),
+            slot(1, &["system"]),
+            slot(0, &["instruction*", "prompt*", "message*", "directive*"]),
+        ],
+    ),
+    high("hides-from-user", "asks to keep something from the user", &[slot(0, NOT), slot(2, TELL), slot(5, HUMAN)]),
+    high(
+        "hides-from-user",
+        "asks to keep something from the user",
+        &[slot(0, &["hide", "conceal", "keep", "withhold"]), slot(3, &["from"]), slot(1, HUMAN)],
+    ),
+    high(
+        "hides-from-user",
+        "asks to keep something from the user",
+        &[
+            slot(0, HUMAN),
+            slot(0, &["must", "should", "shall", "may", "can", "need", "does", "do"]),
+            slot(0, &["not", "never"]),
+            slot(2, &["know", "see", "notice", "find", "be"]),
+            slot(3, &["this", "it", "that", "about", "aware", "told"]),
+        ],
+    ),
+    high(
+        "skips-approval",
+        "asks to do without the human's yes",
+        &[
+            slot(0, &["without", "skip", "bypass", "never", "don't", "avoid"]),
+            slot(
+                2,
+                &[
+                    "asking",
+                    "ask",
+                    "request",
+                    "requesting",
+                    "require",
+                    "confirmation",
+                    "approval",
+                    "confirming",
+                    "consent",
+                    "permission",
+                ],
+            ),
+            slot(2, &["user*", "human*", "confirmation", "approval", "permission", "consent"]),
+        ],
+    ),
+    high(
+        "steers-other-tools",
+        "says what to do before other tools are used",
+        &[
+            slot(0, &["before", "prior", "whenever", "instead", "every"]),
+            slot(3, &["using", "use", "calling", "call", "invoking", "invoke", "running", "run", "executing", "of"]),
+            slot(2, &["other", "another", "any", "all"]),
+            slot(1, &["tool", "tools", "function", "functions", "server", "servers"]),
+        ],
+    ),
+    high(
+        "steers-other-tools",
+        "says what to do with other tools",
+        &[
+            slot(0, &["when", "whenever", "after", "if"]),
+            slot(4, &["send_email", "send_message", "other", "another"]),
+            slot(1, &["tool", "tools"]),
+            slot(2, &["is", "are", "was", "gets"]),
+            slot(1, &["called", "used", "invoked", "available"]),
+            slot(3, &["must", "always", "instead", "change", "redirect", "send", "replace"]),
+        ],
+    ),
+    high("asks-for-secrets", "asks for keys or passwords", &[slot(0, HAND_OVER), slot(6, SECRETS)]),
+    high(
+        "asks-for-secrets",
+        "asks for keys or passwords",
+        &[
+            slot(0, HAND_OVER),
+            slot(4, &["private", "ssh", "secret", "user's", "users"]),
+            slot(0, &["key", "keys", "password", "passwords", "credentials", "secrets", "token", "tokens"]),
+            slot(3, &["as", "in", "into", "to", "via", "through"]),
+        ],
+    ),
+    high(
+        "asks-for-secrets",
+        "asks for what was said before",
+        &[
+            slot(
+                0,
+                &[
+                    "send",
+                    "upload",
+                    "forward",
+                    "include",
+                    "attach",
+                    "append",
+                    "copy",
+                    "paste",
+                    "leak",
+                    "exfiltrate",
+                    "submit",
+                    "pass",
+                ],
+            ),
+            slot(4, &["conversation", "chat", "system", "message"]),
+            slot(0, &["history", "prompt", "log", "logs", "transcript"]),
+        ],
+    ),
+    high(
+        "vouches-for-itself",
+        "tells a reviewer not to look",
+        &[
+            slot(0, &["skip", "no", "without", "bypass"]),
+            slot(2, &["need", "further", "security", "code", "human", "manual", "the"]),
+            slot(2, &["review", "audit", "inspection", "scan", "checks"]),
+            slot(3, &["needed", "necessary", "required", "tool", "file", "is", "code"]),
+        ],
+    ),
+    high(
+        "vouches-for-itself",
+        "tells a reviewer what to decide",
+        &[
+            slot(0, &["you", "reviewer*", "model", "assistant", "ai", "llm"]),
+            slot(0, &["must", "should", "shall"]),
+            slot(2, &["approve", "accept", "trust", "rate"]),
+            slot(2, &["this", "it", "tool", "the"]),
+        ],
+    ),
+    medium(
+        "steers-choice",
+        "asks to be preferred to other tools",
+        &[
+            slot(0, &["always", "must", "only", "exclusively"]),
+            slot(1, &["use", "call", "invoke", "choose", "prefer", "select", "run"]),
+            slot(1, &["this"]),
+            slot(0, &["tool", "function", "one"]),
+        ],
+    ),
+    medium(
+        "steers-choice",
+        "asks to be preferred to other tools",
+        &[
+            slot(0, &["prefer", "use", "choose"]),
+            slot(0, &["this"]),
+            slot(1, &["over", "instead", "rather", "before"]),
+            slot(3, &["tool", "tools", "other*", "any", "all"]),
+        ],
+    ),
+    medium(
+        "steers-choice",
+        "asks to be called first",
+        &[
+            slot(0, &["must", "should", "always"]),
+            slot(1, &["be"]),
+            slot(0, &["called", "used", "invoked", "run"]),
+            slot(1, &["first", "before", "prior"]),
+        ],
+    ),
+    medium(
+        "speaks-to-model",
+        "speaks to a model",
+        &[
+            slot(0, &["you"]),
+            slot(0, &["are", "must", "should", "will", "shall"]),
+            slot(1, &["now", "always", "never", "a", "an", "not", "act", "comply", "obey"]),
+        ],
+    ),
+    medium(
+        "speaks-to-model",
+        "speaks to a model",
+        &[
+            slot(0, &["system", "hidden", "secret", "internal"]),
+            slot(0, &["prompt", "instruction", "instructions", "note"]),
+            slot(2, &["follow", "follows", "says", "must", "override", "overrides"]),
+        ],
+    ),
+    medium(
+        "speaks-to-model",
+        "speaks to a model",
+        &[
+            slot(0, &["note", "attention", "important", "message", "hint", "instruction*"]),
+            slot(0, &["to", "for"]),
+            slot(
+                1,
+                &[
+                    "ai",
+                    "llm",
+                    "llms",
+                    "assistant",
+                    "assistants",
+                    "model",
+                    "models",
+                    "agent",
+                    "agents",
+                    "claude",
+                    "gpt",
+                    "chatgpt",
+                ],
+            ),
+        ],
+    ),
+    medium(
+        "names-secrets",
+        "names where keys are kept",
+        &[slot(0, &["id_rsa", "id_ed25519", ".netrc", "authorized_keys", "/etc/shadow", "/etc/passwd"])],
+    ),
+];
+
+/// A text as words, each with its place; what is written with look-alikes, or wrapped, is the same word.
+pub(super) struct Words {
+    list: Vec<(String, Range<usize>)>,
+}
+
+impl Words {
+    pub(super) fn of(text: &str) -> Words {
+        let mut list = Vec::new();
+        let mut start = None;
+        for (at, c) in text.char_indices().chain([(text.len(), ' ')]) {
+            let is_part = c.is_alphanumeric()
+                || matches!(c, '_' | '\'' | '’' | '.' | '/' | '-')
+                || crate::domain::is_hidden(c) && !c.is_control();
+            match (is_part, start) {
+                (true, None) => start = Some(at),
+                (false, Some(from)) => {
+                    add(&mut list, &text[from..at], from);
+                    start = None;
+                }
+                _ => {}
+            }
+        }
+        Words { list }
+    }
+
+    /// Where a phrase stands first.
+    pub(super) fn find(&self, phrase: &Phrase) -> Option<Range<usize>> {
+        let (first, rest) = phrase.slots.split_first()?;
+        (0..self.list.len()).find_map(|at| {
+            if !is_one(first, &self.list[at].0) {
+                return None;
+            }
+            let last = self.follow(at, rest)?;
+            Some(self.list[at].1.start..self.list[last].1.end)
+        })
+    }
+
+    /// The place of the last word when all slots follow behind `at`.
+    fn follow(&self, at: usize, slots: &[Slot]) -> Option<usize> {
+        let Some((next, rest)) = slots.split_first() else { return Some(at) };
+        let behind = at + 1..(at + 2 + next.gap).min(self.list.len());
+        behind.filter(|place| is_one(next, &self.list[*place].0)).find_map(|place| self.follow(place, rest))
+    }
+}
+
+fn add(list: &mut Vec<(String, Range<usize>)>, word: &str, from: usize) {
+    // Letter by letter, and of other scripts only: the skeleton of a plain text folds I, l and 1 to one.
+    let seen = word.chars().filter(|c| !crate::domain::is_hidden(*c));
+    let plain: String = seen
+        .flat_map(
+            |c| if c.is_ascii() { vec![c] } else { unicode_security::skeleton(c.encode_utf8(&mut [0; 4])).collect() },
+        )
+        .collect();
+    let plain = plain.to_lowercase();
+    let path = plain.trim_end_matches(['.', '-', '\'', '/']).trim_start_matches(['-', '\'']);
+    // `~/.ssh/id_rsa` is its parts too: the last one says what it is.
+    let last = path.rsplit('/').next().unwrap_or(path);
+    let inner = path.split('/').find(|part| matches!(*part, ".ssh" | ".aws" | ".env"));
+    let word_is = inner.filter(|_| path.contains('/')).unwrap_or(if path.starts_with("/etc/") { path } else { last });
+    if !word_is.is_empty() {
+        list.push((word_is.to_owned(), from..from + word.len()));
+    }
+}
+
+fn is_one(slot: &Slot, word: &str) -> bool {
+    slot.words.iter().any(|known| match known.strip_suffix('*') {
+        Some(beginning) => word.starts_with(beginning),
+        None => word == *known,
+    })
+}
