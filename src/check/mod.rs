@@ -10,6 +10,7 @@ pub mod change;
 mod complexity;
 mod dependencies;
 mod duplicates;
+mod external;
 #[cfg(test)]
 mod fixture;
 mod hidden;
@@ -30,6 +31,7 @@ use crate::domain::{CheckReport, Gate, Missing, Tool, ToolDetail};
 use crate::runner::{Pace, Tried};
 use serde_json::Value;
 use std::num::NonZeroUsize;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -54,6 +56,10 @@ pub trait Library: Sync {
     fn rows(&self) -> &[Arc<Tool>];
     /// Everything about one of them; `None` when it cannot be read.
     fn read(&self, tool: &Tool) -> Option<ToolDetail>;
+    /// The folder of the workspace: no program in it is asked anything. `None` where there is none.
+    fn workspace(&self) -> Option<&Path> {
+        None
+    }
 }
 
 /// Starts versions, behind the walls of an experimental tool. Nothing of it is recorded as a run.
@@ -182,6 +188,48 @@ pub const CHECKS: &[Check] = &[
         doc: "whether the stated version goes as far on as what callers see changed",
         cost: Cost::Comparing,
         examine: change::version::examine,
+    },
+    Check {
+        name: "ruff",
+        doc: "what ruff finds in Python, where it is installed",
+        cost: Cost::Program,
+        examine: external::ruff,
+    },
+    Check {
+        name: "mypy",
+        doc: "whether the types of Python fit, where mypy is installed",
+        cost: Cost::Program,
+        examine: external::mypy,
+    },
+    Check {
+        name: "bandit",
+        doc: "what bandit finds unsafe in Python, where it is installed",
+        cost: Cost::Program,
+        examine: external::bandit,
+    },
+    Check {
+        name: "semgrep",
+        doc: "what semgrep finds by rules of ours, where it is installed",
+        cost: Cost::Program,
+        examine: external::semgrep,
+    },
+    Check {
+        name: "shellcheck",
+        doc: "what shellcheck finds in shell, where it is installed",
+        cost: Cost::Program,
+        examine: external::shellcheck,
+    },
+    Check {
+        name: "tsc",
+        doc: "whether the types of TypeScript fit, where tsc is installed",
+        cost: Cost::Program,
+        examine: external::tsc,
+    },
+    Check {
+        name: "eslint",
+        doc: "what eslint finds in JavaScript, where it is installed",
+        cost: Cost::Program,
+        examine: external::eslint,
     },
     Check {
         name: "examples",

@@ -1,0 +1,148 @@
+//! What linters answer, read: each in its own form.
+
+use super::finding;
+use crate::domain::{Finding, Severity};
+use serde_json::Value;
+
+/// A text of a field; empty when it is none.
+fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
+    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn number(value: &Value, pointer: &str) -> u64 {
+    value.pointer(pointer).and_then(Value::as_u64).unwrap_or(1)
+}
+
+/// `ruff check --output-format=json`: a list. Errors of syntax and of names that do not exist stop a program.
+pub(super) fn ruff(answer: &str) -> Option<Vec<Finding>> {
+    let list: Vec<Value> = serde_json::from_str(answer).ok()?;
+    let findings = list.iter().map(|item| {
+        let code = item.get("code").and_then(Value::as_str).unwrap_or("syntax");
+        let breaks = code == "syntax"
+            || code == "invalid-syntax"
+            || code.starts_with("E9")
+            || code.starts_with("F82")
+            || code.starts_with("PLE");
+        let is_taste = code.starts_with("F401") || code.starts_with("F841") || code.starts_with('B') || code == "S101";
+        let severity = if breaks {
+            Severity::High
+        } else if is_taste {
+            Severity::Low
+        } else {
+            Severity::Medium
+        };
+        finding(code, severity, text(item, "/message"), (text(item, "/filename"), number(item, "/location/row")))
+    });
+    Some(findings.collect())
+}
+
+/// `mypy --output=json`: an object a line.
+pub(super) fn mypy(answer: &str) -> Option<Vec<Finding>> {
+    let lines = answer.lines().filter(|line| !line.trim().is_empty());
+    let list: Option<Vec<Value>> = lines.map(|line| serde_json::from_str(line).ok().filter(Value::is_object)).collect();
+    let findings = list?.into_iter().map(|item| {
+        let severity = if text(&item, "/severity") == "error" { Severity::Medium } else { Severity::Low };
+        let code = item.get("code").and_then(Value::as_str).unwrap_or("note");
+        finding(code, severity, text(&item, "/message"), (text(&item, "/file"), number(&item, "/line")))
+    });
+    Some(findings.collect())
+}
+
+/// `bandit --format=json`: how bad and how sure.
+pub(super) fn bandit(answer: &str) -> Option<Vec<Finding>> {
+    let answer: Value = serde_json::from_str(answer).ok()?;
+    let list = answer.get("results")?.as_array()?;
+    let findings = list.iter().map(|item| {
+        let is_sure = text(item, "/issue_confidence") != "LOW";
+        let severity = match text(item, "/issue_severity") {
+            "HIGH" if is_sure => Severity::High,
+            "HIGH" | "MEDIUM" => Severity::Medium,
+            _ => Severity::Low,
+        };
+        let place = (text(item, "/filename"), number(item, "/line_number"));
+        finding(text(item, "/test_id"), severity, text(item, "/issue_text"), place)
+    });
+    Some(findings.collect())
+}
+
+/// `semgrep scan --json`.
+pub(super) fn semgrep(answer: &str) -> Option<Vec<Finding>> {
+    let answer: Value = serde_json::from_str(answer).ok()?;
+    let list = answer.get("results")?.as_array()?;
+    let findings = list.iter().map(|item| {
+        let severity = match text(item, "/extra/severity") {
+            "ERROR" | "HIGH" | "CRITICAL" => Severity::High,
+            "WARNING" | "MEDIUM" => Severity::Medium,
+            _ => Severity::Low,
+        };
+        let id = text(item, "/check_id").rsplit('.').next().unwrap_or_default();
+        finding(id, severity, text(item, "/extra/message"), (text(item, "/path"), number(item, "/start/line")))
+    });
+    Some(findings.collect())
+}
+
+/// `shellcheck --format=json1`: its errors are those of syntax, its notes are taste.
+pub(super) fn shellcheck(answer: &str) -> Option<Vec<Finding>> {
+    let answer: Value = serde_json::from_str(answer).ok()?;
+    let list = answer.get("comments")?.as_array()?;
+    let findings = list.iter().map(|item| {
+        let severity = match text(item, "/level") {
+            "error" => Severity::High,
+            "warning" => Severity::Medium,
+            _ => Severity::Low,
+        };
+        let code = format!("SC{}", number(item, "/code"));
+        finding(&code, severity, text(item, "/message"), (text(item, "/file"), number(item, "/line")))
+    });
+    Some(findings.collect())
+}
+
+/// `tsc --pretty false`: `file(line,column): error TS2322: message`, further lines belong to the one before.
+pub(super) fn tsc(answer: &str) -> Option<Vec<Finding>> {
+    let mut findings = Vec::new();
+    for line in answer.lines().filter(|line| !line.starts_with(' ') && !line.trim().is_empty()) {
+        let Some((place, rest)) = line.split_once("): ") else {
+            // An error about its arguments has no place: then nothing was examined.
+            if line.starts_with("error ") {
+                return None;
+            }
+            continue;
+        };
+        let (path, position) = place.rsplit_once('(')?;
+        let at = position.split(',').next()?.parse().ok()?;
+        let (kind, message) = rest.split_once(": ")?;
+        let code = kind.rsplit(' ').next()?;
+        // What is not installed here is no fault of the code: modules and the types of Node.
+        let is_absent = matches!(code, "TS2307" | "TS2580" | "TS2591" | "TS7016" | "TS2304" | "TS2792");
+        let is_syntax = code.len() == 6 && code.starts_with("TS1");
+        let severity = if is_syntax {
+            Severity::High
+        } else if is_absent {
+            Severity::Low
+        } else {
+            Severity::Medium
+        };
+        findings.push(finding(code, severity, message, (path, at)));
+    }
+    Some(findings)
+}
+
+/// `eslint --format=json`: a list of files.
+pub(super) fn eslint(answer: &str) -> Option<Vec<Finding>> {
+    let files: Vec<Value> = serde_json::from_str(answer).ok()?;
+    let mut findings = Vec::new();
+    for file in &files {
+        for item in file.get("messages")?.as_array()? {
+            let is_error = item.get("severity").and_then(Value::as_u64) == Some(2);
+            let code = item.get("ruleId").and_then(Value::as_str).unwrap_or("syntax");
+            let severity = if is_error { Severity::High } else { Severity::Medium };
+            findings.push(finding(
+                code,
+                severity,
+                text(item, "/message"),
+                (text(file, "/filePath"), number(item, "/line")),
+            ));
+        }
+    }
+    Some(findings)
+}

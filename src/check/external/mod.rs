@@ -1,0 +1,254 @@
+//! Linters and type checkers of the user's, where they are installed.
+//!
+//! One row a program in [`LINTERS`]. Each gets a private copy of the files of its languages and nothing else, no
+//! settings of the tool's among them, and is asked with arguments by which it executes nothing, imports nothing and
+//! asks nobody. Absent is absent: never passed. What cannot be read as an answer is no answer.
+
+mod answers;
+#[cfg(test)]
+mod tests;
+
+use super::Desk;
+use super::source::{Language, text_of};
+use crate::domain::{CheckReport, Finding, Severity, VersionFile};
+use crate::runner::{Answered, Reading, read_with};
+use std::ffi::OsStr;
+use std::time::Duration;
+
+/// How long a linter may take; mypy and tsc begin with a second or two of reading their own libraries.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Findings of one linter that are kept.
+const MAX_FINDINGS: usize = 100;
+
+/// A program that reads code.
+struct Linter {
+    /// Its name, and that of the check.
+    program: &'static str,
+    languages: &'static [Language],
+    /// `{files}` stands for all files, `{ours}` for the file of ours.
+    arguments: &'static [&'static str],
+    ours: Option<(&'static str, &'static str)>,
+    /// Exit codes of a program that did its work: with findings, most end with 1.
+    codes: &'static [i32],
+    /// Reads what it wrote to standard output; `None` when that is no answer.
+    read: fn(&str) -> Option<Vec<Finding>>,
+}
+
+const RUFF: Linter = Linter {
+    program: "ruff",
+    languages: &[Language::Python],
+    // No settings of any folder, no cache; the rules that find faults, not those of taste.
+    arguments: &[
+        "check",
+        "--isolated",
+        "--no-cache",
+        "--quiet",
+        "--output-format=json",
+        "--select=E9,F,B,S,PLE",
+        "{files}",
+    ],
+    ours: None,
+    codes: &[0, 1],
+    read: answers::ruff,
+};
+
+const MYPY: Linter = Linter {
+    program: "mypy",
+    languages: &[Language::Python],
+    // An empty name of a settings file is none; a package that is not there is not mypy's business.
+    arguments: &[
+        "--config-file=",
+        "--no-incremental",
+        "--cache-dir=/dev/null",
+        "--ignore-missing-imports",
+        "--follow-imports=silent",
+        "--scripts-are-modules",
+        "--explicit-package-bases",
+        "--no-error-summary",
+        "--output=json",
+        "{files}",
+    ],
+    ours: None,
+    codes: &[0, 1],
+    read: answers::mypy,
+};
+
+const BANDIT: Linter = Linter {
+    program: "bandit",
+    languages: &[Language::Python],
+    arguments: &["--quiet", "--format=json", "{files}"],
+    ours: None,
+    codes: &[0, 1],
+    read: answers::bandit,
+};
+
+const SEMGREP: Linter = Linter {
+    program: "semgrep",
+    languages: &[Language::Python, Language::JavaScript, Language::TypeScript, Language::Tsx],
+    // Rules of ours only: others would come over the network.
+    arguments: &[
+        "scan",
+        "--config={ours}",
+        "--metrics=off",
+        "--disable-version-check",
+        "--no-git-ignore",
+        "--quiet",
+        "--json",
+        "{files}",
+    ],
+    ours: Some(("rules.yml", include_str!("../../../assets/semgrep.yml"))),
+    codes: &[0, 1],
+    read: answers::semgrep,
+};
+
+const SHELLCHECK: Linter = Linter {
+    program: "shellcheck",
+    languages: &[Language::Bash],
+    arguments: &["--norc", "--format=json1", "{files}"],
+    ours: None,
+    codes: &[0, 1],
+    read: answers::shellcheck,
+};
+
+const TSC: Linter = Linter {
+    program: "tsc",
+    languages: &[Language::TypeScript, Language::Tsx],
+    // Files on the command line: no tsconfig.json is read.
+    arguments: &[
+        "--noEmit",
+        "--pretty",
+        "false",
+        "--skipLibCheck",
+        "--target",
+        "es2022",
+        "--module",
+        "nodenext",
+        "--moduleResolution",
+        "nodenext",
+        "--allowImportingTsExtensions",
+        "{files}",
+    ],
+    ours: None,
+    codes: &[0, 1, 2],
+    read: answers::tsc,
+};
+
+const ESLINT: Linter = Linter {
+    program: "eslint",
+    languages: &[Language::JavaScript],
+    // No settings are looked for, so it is told which rules are meant.
+    arguments: &[
+        "--no-config-lookup",
+        "--no-warn-ignored",
+        "--format=json",
+        "--rule={\"no-eval\":2,\"no-implied-eval\":2,\"no-new-func\":2,\"no-dupe-keys\":1,\"no-unreachable\":1,\"use-isnan\":1}",
+        "{files}",
+    ],
+    ours: None,
+    codes: &[0, 1],
+    read: answers::eslint,
+};
+
+/// Asks ruff.
+pub fn ruff(desk: &Desk<'_>) -> CheckReport {
+    RUFF.examine(desk, None)
+}
+
+/// Asks mypy.
+pub fn mypy(desk: &Desk<'_>) -> CheckReport {
+    MYPY.examine(desk, None)
+}
+
+/// Asks bandit.
+pub fn bandit(desk: &Desk<'_>) -> CheckReport {
+    BANDIT.examine(desk, None)
+}
+
+/// Asks semgrep, with rules of ours.
+pub fn semgrep(desk: &Desk<'_>) -> CheckReport {
+    SEMGREP.examine(desk, None)
+}
+
+/// Asks shellcheck.
+pub fn shellcheck(desk: &Desk<'_>) -> CheckReport {
+    SHELLCHECK.examine(desk, None)
+}
+
+/// Asks the compiler of TypeScript, which writes nothing.
+pub fn tsc(desk: &Desk<'_>) -> CheckReport {
+    TSC.examine(desk, None)
+}
+
+/// Asks eslint.
+pub fn eslint(desk: &Desk<'_>) -> CheckReport {
+    ESLINT.examine(desk, None)
+}
+
+impl Linter {
+    /// Asks the program, as found on `path`; `None` for where this process finds programs.
+    fn examine(&self, desk: &Desk<'_>, path: Option<&OsStr>) -> CheckReport {
+        let files: Vec<&VersionFile> = desk.version.files.iter().filter(|file| self.reads(file)).collect();
+        let mut names: Vec<&str> = self.languages.iter().map(|language| language.name()).collect();
+        names.dedup();
+        if files.is_empty() {
+            return CheckReport::skipped(self.program, format!("no file in {}", names.join(" or ")));
+        }
+        let reading = Reading {
+            program: self.program,
+            arguments: self.arguments,
+            files: &files,
+            ours: self.ours,
+            workspace: desk.library.workspace(),
+            path,
+            patience: PATIENCE,
+        };
+        match read_with(&reading) {
+            Answered::Absent => CheckReport::unavailable(self.program, "not installed"),
+            Answered::Failed(cause) => CheckReport::unavailable(self.program, cause),
+            Answered::Ended { code, stdout, stderr } => {
+                if !code.is_some_and(|code| self.codes.contains(&code)) {
+                    return CheckReport::unavailable(self.program, ended(code, &stderr, &stdout));
+                }
+                match (self.read)(&stdout) {
+                    Some(findings) => self.report(findings, files.len()),
+                    None => CheckReport::unavailable(self.program, ended(code, "its answer cannot be read", "")),
+                }
+            }
+        }
+    }
+
+    /// A file of its languages that is no setting of a linter: those are code, and would be executed.
+    fn reads(&self, file: &VersionFile) -> bool {
+        let name = file.path.rsplit('/').next().unwrap_or_default();
+        let is_setting = name.starts_with('.') || name.contains(".config.") || name.starts_with("conftest.");
+        let language = text_of(file).and_then(|text| Language::of(&file.path, text));
+        !is_setting && language.is_some_and(|language| self.languages.contains(&language))
+    }
+
+    fn report(&self, mut findings: Vec<Finding>, files: usize) -> CheckReport {
+        let count = findings.len();
+        findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+        findings.truncate(MAX_FINDINGS);
+        let read = if files == 1 { "1 file read".to_owned() } else { format!("{files} files read") };
+        let more =
+            if count > MAX_FINDINGS { format!(", {MAX_FINDINGS} of {count} findings kept") } else { String::new() };
+        CheckReport::of(self.program, findings).noted(format!("{read}{more}"))
+    }
+}
+
+fn ended(code: Option<i32>, stderr: &str, stdout: &str) -> String {
+    let how = code.map_or_else(|| "it was ended by a signal".to_owned(), |code| format!("it ended with {code}"));
+    let said = stderr.lines().chain(stdout.lines()).map(str::trim).find(|line| !line.is_empty());
+    match said {
+        Some(said) => format!("{how}: {}", super::source::excerpt(said, 160)),
+        None => how,
+    }
+}
+
+/// A finding of a linter: at a path as it was given, `./` before it left out.
+fn finding(code: &str, severity: Severity, message: &str, place: (&str, u64)) -> Finding {
+    let (path, line) = place;
+    let path = path.rsplit_once("/files/").map_or(path, |(_, inside)| inside).trim_start_matches("./");
+    Finding::new(code, severity, super::source::excerpt(message, 240)).at(path, line)
+}

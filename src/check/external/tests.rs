@@ -1,0 +1,144 @@
+use super::*;
+use crate::check::fixture::{NoTrials, Shelf, codes, version};
+use crate::domain::{CheckState, ToolDetail};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+fn asked(linter: &Linter, version: &ToolDetail, path: Option<&OsStr>) -> CheckReport {
+    let library = Shelf::default();
+    linter.examine(&Desk { version, base: None, missing: &[], library: &library, trials: &NoTrials }, path)
+}
+
+/// Asks a script that stands in for the linter.
+fn answered(linter: &Linter, version: &ToolDetail, script: &str) -> CheckReport {
+    let dir = tempfile::tempdir().unwrap();
+    let program = dir.path().join(linter.program);
+    std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+    std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+    let path = std::env::join_paths([dir.path(), Path::new("/usr/bin"), Path::new("/bin")]).unwrap();
+    asked(linter, version, Some(&path))
+}
+
+fn python() -> ToolDetail {
+    version("t", &[("t.py", "import os\n"), ("ruff.toml", "select = []\n"), ("conftest.py", "boom()\n")])
+}
+
+#[test]
+fn what_is_absent_or_has_nothing_to_read_never_passes() {
+    let nowhere = Some(OsStr::new("/nonexistent"));
+    let absent = asked(&RUFF, &python(), nowhere);
+    assert_eq!((absent.state, absent.note.as_str()), (CheckState::Unavailable, "not installed"));
+    let nothing = asked(&SHELLCHECK, &python(), nowhere);
+    assert_eq!((nothing.state, nothing.note.as_str()), (CheckState::Skipped, "no file in shell"));
+}
+
+#[test]
+fn what_breaks_or_says_nothing_readable_never_passes() {
+    for (script, note) in [
+        ("echo oops >&2; exit 2", "it ended with 2: oops"),
+        ("echo '[{'", "it ended with 0: its answer cannot be read"),
+        ("exit 0", "it ended with 0: its answer cannot be read"),
+        ("kill -9 $$", "it was ended by a signal"),
+    ] {
+        let report = answered(&RUFF, &python(), script);
+        assert_eq!((report.state, report.note.as_str()), (CheckState::Unavailable, note), "{script}");
+    }
+}
+
+#[test]
+fn only_code_of_its_language_is_given_to_it() {
+    let report = answered(&RUFF, &python(), "echo \"$@ $(find . -type f)\" >&2; exit 2");
+    let expected = format!("it ended with 2: {} ./t.py ./t.py", RUFF.arguments[..RUFF.arguments.len() - 1].join(" "));
+    assert_eq!(report.note, super::super::source::excerpt(&expected, 176), "{report:?}");
+}
+
+#[test]
+fn each_answer_is_read_in_its_own_form() {
+    let place = |report: &CheckReport| {
+        let finding = &report.findings[0];
+        (finding.path.clone().unwrap(), finding.line.unwrap(), finding.message.clone())
+    };
+    let expect = |linter: &Linter, version: &ToolDetail, answer: &str, code: &str, severity: Severity| {
+        let report = answered(linter, version, &format!("cat <<'END'\n{answer}\nEND\nexit 1"));
+        assert_eq!(codes(&report), [(code, severity)], "{report:?}");
+        assert_eq!(place(&report), (version.files[0].path.clone(), 2, "said".to_owned()));
+        assert_eq!(report.note, "1 file read");
+    };
+    let (python, shell) = (python(), version("t", &[("t.sh", "echo\n")]));
+    let (javascript, typescript) = (version("t", &[("t.mjs", "1\n")]), version("t", &[("sub/t.ts", "1\n")]));
+    expect(
+        &RUFF,
+        &python,
+        r#"[{"code":"F821","message":"said","filename":"/tmp/x/files/t.py","location":{"row":2}}]"#,
+        "F821",
+        Severity::High,
+    );
+    expect(
+        &MYPY,
+        &python,
+        r#"{"file":"t.py","line":2,"message":"said","code":"arg-type","severity":"error"}"#,
+        "arg-type",
+        Severity::Medium,
+    );
+    expect(
+        &BANDIT,
+        &python,
+        r#"{"results":[{"filename":"./t.py","line_number":2,"issue_severity":"HIGH","issue_confidence":"HIGH","issue_text":"said","test_id":"B602"}]}"#,
+        "B602",
+        Severity::High,
+    );
+    expect(
+        &SEMGREP,
+        &python,
+        r#"{"results":[{"check_id":"tmp.x.python-eval","path":"./t.py","start":{"line":2},"extra":{"message":"said","severity":"ERROR"}}]}"#,
+        "python-eval",
+        Severity::High,
+    );
+    expect(
+        &SHELLCHECK,
+        &shell,
+        r#"{"comments":[{"file":"./t.sh","line":2,"level":"warning","code":2086,"message":"said"}]}"#,
+        "SC2086",
+        Severity::Medium,
+    );
+    expect(&TSC, &typescript, "sub/t.ts(2,7): error TS2322: said\n  more of it", "TS2322", Severity::Medium);
+    expect(
+        &ESLINT,
+        &javascript,
+        r#"[{"filePath":"/tmp/x/files/t.mjs","messages":[{"ruleId":"no-eval","severity":2,"line":2,"message":"said"}]}]"#,
+        "no-eval",
+        Severity::High,
+    );
+}
+
+/// Where one is installed, it finds a planted fault; where not, the test says so.
+#[test]
+fn those_that_are_installed_find_what_was_planted() {
+    let python = version(
+        "t",
+        &[(
+            "t.py",
+            "import subprocess\n\n\ndef f(cmd: str) -> int:\n    subprocess.run(cmd, shell=True)\n    return undefined_name\n",
+        )],
+    );
+    let shell = version("t", &[("t.sh", "#!/bin/bash\nrm -rf $1/*\n")]);
+    let javascript = version("t", &[("t.mjs", "eval(process.argv[2]);\n")]);
+    let typescript = version("t", &[("t.ts", "export const a: number = \"x\";\n")]);
+    let linters: [(&Linter, &ToolDetail); 7] = [
+        (&RUFF, &python),
+        (&MYPY, &python),
+        (&BANDIT, &python),
+        (&SEMGREP, &python),
+        (&SHELLCHECK, &shell),
+        (&TSC, &typescript),
+        (&ESLINT, &javascript),
+    ];
+    for (linter, version) in linters {
+        let report = asked(linter, version, None);
+        if report.state == CheckState::Unavailable {
+            eprintln!("skipped {}: {}", linter.program, report.note);
+        } else {
+            assert!(!report.findings.is_empty(), "{report:?}");
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! A program of the user's that reads a version's files and says something about them: a linter.
+//!
+//! It is trusted as the user's other programs are, the files are not. So it works on a private copy of the files it is
+//! meant for, in a folder that holds nothing else, no settings among them; it is started without a shell, with an
+//! environment of its own and an empty home, has a time, a bound on what it says, and the lowest priority. It
+//! is not walled in: whoever calls it asks only for what executes nothing.
+
+use super::interpreter::{Interpreters, SearchPath, Seeker, Who};
+use crate::domain::VersionFile;
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, setpriority_process, waitid};
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::io::Read;
+use std::os::unix::process::CommandExt;
+use std::path::{Component, Path};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// More of an answer is not kept, in bytes of each stream.
+const MAX_OUTPUT: u64 = 4 << 20;
+
+/// The lowest priority there is.
+const LOWEST: i32 = 19;
+
+/// An address where nobody answers: a program that asks for the network after all does not get far.
+const NOWHERE: &str = "http://127.0.0.1:9";
+
+/// What a program is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Reading<'a> {
+    /// Its name, as on the search path.
+    pub program: &'a str,
+    /// Its arguments; `{files}` stands for the paths of all files.
+    pub arguments: &'a [&'a str],
+    /// The files it reads.
+    pub files: &'a [&'a VersionFile],
+    /// A file of ours that it is given beside them, by name and text; `{ours}` in an argument is its path.
+    pub ours: Option<(&'a str, &'a str)>,
+    /// The workspace; no program in it counts.
+    pub workspace: Option<&'a Path>,
+    /// Where programs are looked for; `None` for where this process finds them.
+    pub path: Option<&'a OsStr>,
+    /// How long it may take.
+    pub patience: Duration,
+}
+
+/// What a program answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answered {
+    /// It is not installed.
+    Absent,
+    /// It could not be asked, or did not end in time; one line.
+    Failed(String),
+    /// It ended by itself.
+    Ended {
+        /// Its exit code; `None` when a signal ended it.
+        code: Option<i32>,
+        /// What it wrote to standard output, as far as it is kept.
+        stdout: String,
+        /// What it wrote to standard error, as far as it is kept.
+        stderr: String,
+    },
+}
+
+/// Asks a program and waits for its answer; nothing of it is left behind.
+pub fn read_with(reading: &Reading<'_>) -> Answered {
+    let mut caller: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
+    if let Some(path) = reading.path {
+        caller.insert("PATH".into(), path.to_owned());
+    }
+    let interpreters = Interpreters::default();
+    let seeker = Seeker {
+        caller: &caller,
+        who: Who::of_this_process(),
+        workspace: reading.workspace,
+        interpreters: &interpreters,
+    };
+    let search = SearchPath::new(seeker);
+    let Some(program) = search.for_ourselves(OsStr::new(reading.program)) else { return Answered::Absent };
+    ask(reading, &program, &search.join()).unwrap_or_else(Answered::Failed)
+}
+
+fn ask(reading: &Reading<'_>, program: &Path, path: &OsStr) -> Result<Answered, String> {
+    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let (home, files) = (folder.path().join("home"), folder.path().join("files"));
+    for dir in [&home, &files] {
+        std::fs::create_dir(dir).map_err(|error| error.to_string())?;
+    }
+    for file in reading.files {
+        copy(file, &files)?;
+    }
+    let ours = reading.ours.map(|(name, text)| (folder.path().join(name), text));
+    if let Some((path, text)) = &ours {
+        std::fs::write(path, text).map_err(|error| error.to_string())?;
+    }
+    let mut command = Command::new(program);
+    for argument in reading.arguments {
+        match (*argument, &ours) {
+            // A name that begins with a dash would be an option.
+            ("{files}", _) => command.args(reading.files.iter().map(|file| format!("./{}", file.path))),
+            (argument, Some((path, _))) => command.arg(argument.replace("{ours}", &path.to_string_lossy())),
+            (argument, None) => command.arg(argument),
+        };
+    }
+    command
+        .env_clear()
+        .env("PATH", path)
+        .env("HOME", &home)
+        .env("TMPDIR", &home)
+        .env("LANG", "C.UTF-8")
+        .env("NO_COLOR", "1");
+    command.envs(["http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"].map(|name| (name, NOWHERE)));
+    command.current_dir(&files).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+    let child = command.spawn().map_err(|error| format!("it does not start: {error}"))?;
+    wait(child, reading.patience)
+}
+
+/// Writes a file below a folder, and nowhere else.
+fn copy(file: &VersionFile, below: &Path) -> Result<(), String> {
+    let relative = Path::new(&file.path);
+    if !relative.components().all(|part| matches!(part, Component::Normal(_))) {
+        return Err(format!("{} is no path of a version", file.path));
+    }
+    let path = below.join(relative);
+    let made = path.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::write(&path, &file.bytes));
+    made.map_err(|error| format!("{} cannot be copied: {error}", file.path))
+}
+
+fn wait(mut child: Child, patience: Duration) -> Result<Answered, String> {
+    let pid = Pid::from_child(&child);
+    // It works all the same where the priority is not ours to set.
+    let _ = setpriority_process(Some(pid), LOWEST);
+    let (stdout, stderr) = (kept(child.stdout.take()), kept(child.stderr.take()));
+    let (ended, end) = mpsc::channel();
+    // Only looked at: until it is reaped its number is nobody else's. Nobody may listen any more when it ends late.
+    std::thread::spawn(move || {
+        let looked = waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT);
+        drop(ended.send(looked.map(drop)));
+    });
+    let looked = end.recv_timeout(patience);
+    // What it started ends with it; while one of them holds the pipes, they are not read to their end.
+    let _ = kill_process_group(pid, Signal::KILL);
+    let status = child.wait().map_err(|error| error.to_string())?;
+    looked
+        .map_err(|_| format!("it did not end within {} s", patience.as_secs()))?
+        .map_err(|error| error.to_string())?;
+    Ok(Answered::Ended { code: status.code(), stdout: text(stdout), stderr: text(stderr) })
+}
+
+/// Reads a stream to its end and keeps the beginning: a program that writes more is not held up.
+fn kept(stream: Option<impl Read + Send + 'static>) -> Option<JoinHandle<Vec<u8>>> {
+    let mut stream = stream?;
+    Some(std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        // A stream that breaks off is as long as it is; the answer is then not readable, which is told.
+        let _ = stream.by_ref().take(MAX_OUTPUT).read_to_end(&mut bytes);
+        let _ = std::io::copy(&mut stream, &mut std::io::sink());
+        bytes
+    }))
+}
+
+fn text(reader: Option<JoinHandle<Vec<u8>>>) -> String {
+    let bytes = reader.and_then(|reader| reader.join().ok()).unwrap_or_default();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::FileMode;
+    use std::os::unix::fs::PermissionsExt;
+
+    fn asked(script: &str, files: &[&VersionFile], patience: Duration) -> Answered {
+        let dir = tempfile::tempdir().unwrap();
+        let program = dir.path().join("fake-linter");
+        std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+        let path = std::env::join_paths([dir.path(), Path::new("/usr/bin"), Path::new("/bin")]).unwrap();
+        read_with(&Reading {
+            program: "fake-linter",
+            arguments: &["--with", "{ours}", "{files}"],
+            files,
+            ours: Some(("rules.yml", "our rules")),
+            workspace: None,
+            path: Some(&path),
+            patience,
+        })
+    }
+
+    fn ended(answer: Answered) -> (Option<i32>, String, String) {
+        match answer {
+            Answered::Ended { code, stdout, stderr } => (code, stdout, stderr),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn it_reads_a_private_copy_with_an_environment_of_its_own() {
+        let file = VersionFile { path: "sub/-x.py".into(), mode: FileMode::Plain, bytes: b"text".to_vec() };
+        let script = "echo \"$@\" | sed 's|/[^ ]*/rules|RULES|'; cat \"$3\"; echo; cat \"$2\"; echo; env | cut -d= -f1 | sort | tr '\\n' ' '; echo oops >&2; exit 3";
+        let (code, stdout, stderr) = ended(asked(script, &[&file], Duration::from_secs(20)));
+        let lines: Vec<&str> = stdout.lines().collect();
+        assert_eq!(
+            (code, lines[0], lines[1], lines[2]),
+            (Some(3), "--with RULES.yml ./sub/-x.py", "text", "our rules")
+        );
+        assert!(!lines[3].contains("CARGO") && lines[3].contains("HOME"), "{lines:?}");
+        assert_eq!(stderr, "oops\n");
+    }
+
+    #[test]
+    fn one_that_is_absent_or_does_not_end_says_so() {
+        let reading = Reading {
+            program: "no-such-linter",
+            arguments: &[],
+            files: &[],
+            ours: None,
+            workspace: None,
+            path: Some(OsStr::new("/nonexistent")),
+            patience: Duration::from_secs(1),
+        };
+        assert_eq!(read_with(&reading), Answered::Absent);
+        let slow = asked("sleep 60 & wait", &[], Duration::from_millis(200));
+        assert_eq!(slow, Answered::Failed("it did not end within 0 s".to_owned()));
+        let outside = VersionFile { path: "../x".into(), mode: FileMode::Plain, bytes: Vec::new() };
+        assert!(matches!(asked("exit 0", &[&outside], Duration::from_secs(20)), Answered::Failed(_)));
+    }
+}
