@@ -94,6 +94,7 @@ actions! {
     Behaviour "behaviour" Catalog View [Catalog, Output, Failures, Queue, Review] ["b"] Both "Show what a tool, or one run of it, was seen to do" {
         Arg::required("tool", ArgKind::Tool, "NAME or NAME@VERSION for all its runs, or the number of one run")
     }
+    Similar "similar" Catalog View [] [] Both "Show the tools that do nearly the same" { TOOL }
     // Run
     Run "run" Run Change [Catalog] ["r"] Both "Run a tool and record it" {
         TOOL,

@@ -28,6 +28,7 @@ mod print_text;
 mod review;
 mod run;
 mod runs;
+mod similar;
 mod workbench;
 
 pub use build::command;
@@ -157,6 +158,7 @@ fn dispatch(verb: Verb, call: &Call<'_>, screen: Screen) -> Result<u8, Stop> {
         Verb::Failures => call.print(&failures::failures(call)?),
         Verb::Reviews => call.print(&review::reviews(call)?),
         Verb::Review => call.print(&review::review(call)?),
+        Verb::Similar => call.print(&similar::similar(call)?),
         Verb::Check => call.print(&check::check(call)?),
         Verb::Comment => call.print(&check::comment(call)?),
         Verb::Withdraw => call.print(&check::withdraw(call)?),

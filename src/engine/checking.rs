@@ -13,6 +13,7 @@ use crate::domain::{
 };
 use crate::store::Unexamined;
 use serde_json::json;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant as Clock};
@@ -27,9 +28,16 @@ const WRITE_EVERY: Duration = Duration::from_millis(400);
 pub type OnVerdict<'a> = &'a mut dyn FnMut(&Verdict);
 
 /// The catalog as the checks see it.
-struct Shelf<'a> {
+pub(super) struct Shelf<'a> {
     engine: &'a Engine,
     rows: Vec<Arc<Tool>>,
+}
+
+impl<'a> Shelf<'a> {
+    /// The catalog as it is now.
+    pub(super) fn of(engine: &'a Engine) -> Shelf<'a> {
+        Shelf { engine, rows: engine.catalog().tools.clone() }
+    }
 }
 
 impl Library for Shelf<'_> {
@@ -39,6 +47,10 @@ impl Library for Shelf<'_> {
 
     fn read(&self, tool: &Tool) -> Option<ToolDetail> {
         self.engine.detail(tool).ok()
+    }
+
+    fn workspace(&self) -> Option<&Path> {
+        Some(self.engine.workspace())
     }
 }
 
@@ -118,7 +130,7 @@ impl Engine {
         let before = base.and_then(|base| self.detail(&Tool { digest: base, ..tool.clone() }).ok());
         let before = before.filter(|before| Some(before.tool.digest) == base);
         let missing = self.missing(&detail);
-        let shelf = Shelf { engine: self, rows: self.catalog().tools.clone() };
+        let shelf = Shelf::of(self);
         let trials = super::trials::EngineTrials::new(self, stop);
         let desk =
             Desk { version: &detail, base: before.as_ref(), missing: &missing, library: &shelf, trials: &trials };

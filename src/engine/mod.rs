@@ -40,6 +40,7 @@ mod settings;
 mod settings_checks;
 mod settings_review;
 mod signing;
+mod similar;
 mod snapshot;
 mod staged;
 #[cfg(test)]
@@ -69,6 +70,7 @@ pub use secrets::SecretSource;
 pub use settings::{DEFAULT_CONFIG, KeySetting, RootSetting, Settings, Theme};
 pub use settings_review::DeprecatedPolicy;
 pub use signing::Signing;
+pub use similar::SimilarTool;
 pub use staged::{Content, Edit, StagedState, StagedView};
 pub use view::{
     CatalogState, CatalogView, Change, DoctorLine, EvidenceLine, Preview, ReviewDetail, ReviewFilter, RunFilter,

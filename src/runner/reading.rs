@@ -137,7 +137,8 @@ fn wait(mut child: Child, patience: Duration) -> Result<Answered, String> {
     // Only looked at: until it is reaped its number is nobody else's. Nobody may listen any more when it ends late.
     std::thread::spawn(move || {
         let looked = waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT);
-        drop(ended.send(looked.map(drop)));
+        // Nobody may listen any more.
+        let _ = ended.send(looked.map(|_| ()));
     });
     let looked = end.recv_timeout(patience);
     // What it started ends with it; while one of them holds the pipes, they are not read to their end.

@@ -154,4 +154,6 @@ pub enum Effect {
     LoadGrants,
     /// Find the grant of this name, to ask whether to take it back.
     FindGrant(String),
+    /// Look for tools that resemble one.
+    Similar(Arc<Tool>),
 }

@@ -310,6 +310,21 @@ const SCENES: &[Scene] = &[
         let line = DoctorLine { name: evil(), state: "bad".into(), message: evil(), hint: evil() };
         bench.answer(Answer::Doctor(vec![line]));
     }),
+    ("similar", |bench| {
+        bench.press(":").type_text("similar").press("enter");
+        let tool = crate::engine::SimilarTool {
+            name: crate::domain::ToolName::new("two").unwrap(),
+            version: semver::Version::new(1, 0, 0),
+            digest: crate::domain::Digest([1; 32]),
+            stage: crate::domain::Stage::Core,
+            path: evil(),
+            likeness: 1.0,
+            copy: true,
+            why: evil(),
+            description: evil(),
+        };
+        bench.answer(Answer::Similar(Ok(vec![tool])));
+    }),
     ("verify", |bench| {
         bench.press(":").type_text("verify").press("enter");
         bench.answer(Answer::Verify(Ok(VerifyReport { operations: 1, versions: 1, faults: evils(), notes: evils() })));

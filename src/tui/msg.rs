@@ -8,7 +8,7 @@ use crate::domain::{
 };
 use crate::engine::{
     Behaviour, BulkResult, CatalogView, Change, DoctorLine, EngineError, Frame, GrantList, Index, PreflightRow,
-    Preview, ReviewDetail, RunRequest, Settings, VerifyReport,
+    Preview, ReviewDetail, RunRequest, Settings, SimilarTool, VerifyReport,
 };
 use crossterm::event::{KeyEvent, MouseEvent};
 use serde_json::Value;
@@ -219,6 +219,8 @@ pub enum Answer {
     },
     /// The engine's checks of this machine.
     Doctor(Vec<DoctorLine>),
+    /// What resembles a tool.
+    Similar(Result<Vec<SimilarTool>, EngineError>),
     /// What `verify` found.
     Verify(Result<VerifyReport, EngineError>),
     /// What was given leave for.

@@ -216,6 +216,7 @@ impl Performer {
                 self.scan(engine);
             }
             Effect::Doctor => self.answer(Answer::Doctor(engine.doctor())),
+            Effect::Similar(tool) => self.answer(Answer::Similar(engine.similar(&tool))),
             Effect::Verify => self.answer(Answer::Verify(engine.verify())),
             Effect::LoadGrants => self.answer(Answer::Grants(engine.grants())),
             Effect::FindGrant(name) => self.answer(Answer::Grant(engine.grant_named(&name))),

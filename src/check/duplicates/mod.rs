@@ -68,7 +68,7 @@ pub fn similar(version: &ToolDetail, library: &dyn Library, least: f64, limit: u
         }
     }
     candidates.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.path.cmp(&b.1.path)));
-    candidates.truncate(MAX_READ);
+    candidates.truncate(limit.max(MAX_READ));
     let sketch = Sketch::of(version);
     for (_, row) in candidates {
         let Some(other) = library.read(row) else { continue };

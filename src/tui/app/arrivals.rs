@@ -179,6 +179,7 @@ impl App {
             Answer::RunEnded { run, record } => self.output.ended(run, record),
             Answer::Spool { tab, kept } => self.output.kept(tab, kept),
             Answer::Highlighted { ticket, side, files } => self.take_highlights(ticket, side, &files),
+            Answer::Similar(found) => self.each_report(|report| report.set_similar(&found)),
             Answer::Doctor(lines) => self.each_report(|report| report.set_doctor(&lines)),
             Answer::Verify(found) => self.each_report(|report| report.set_verify(&found)),
             Answer::Grants(grants) => self.take_grants(&grants),

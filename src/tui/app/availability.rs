@@ -33,7 +33,9 @@ impl App {
                 Err("there are tools already; in a shell, toolsmith init adds what is missing".to_owned())
             }
             Verb::Behaviour if self.selected_run().is_some() => Ok(()),
-            Verb::Show | Verb::Source | Verb::Diff | Verb::Behaviour | Verb::Check => self.tool_or_why().map(drop),
+            Verb::Show | Verb::Source | Verb::Diff | Verb::Behaviour | Verb::Similar | Verb::Check => {
+                self.tool_or_why().map(drop)
+            }
             Verb::Run => self.tool_or_why().and_then(|tool| runnable(&tool)),
             Verb::Rerun => self.selected_run().map(drop).ok_or_else(|| "no run is selected".to_owned()),
             Verb::Cancel => match self.output.current() {

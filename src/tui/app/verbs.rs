@@ -85,6 +85,10 @@ impl App {
                 self.overlays.push(Overlay::Log(Log::new("")));
                 vec![Effect::LoadOperations { grep: None, limit: LOG_LIMIT }]
             }
+            Verb::Similar => self.with_tool(args, |app, tool| {
+                app.overlays.push(Overlay::Report(Report::awaited(verb)));
+                vec![Effect::Similar(tool)]
+            }),
             Verb::Verify => {
                 self.overlays.push(Overlay::Report(Report::awaited(verb)));
                 vec![Effect::Verify]

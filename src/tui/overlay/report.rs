@@ -1,8 +1,8 @@
-//! What `doctor` and `verify` found, as lines to scroll.
+//! What `doctor`, `verify` and `similar` found, as lines to scroll.
 
 use super::{Reply, open_box};
 use crate::action::{Context, Verb};
-use crate::engine::{DoctorLine, EngineError, VerifyReport};
+use crate::engine::{DoctorLine, EngineError, SimilarTool, VerifyReport};
 use crate::tui::keymap::{Chord, Keymap};
 use crate::tui::list::Motion;
 use crate::tui::pane::output::text_move;
@@ -24,7 +24,11 @@ pub struct Report {
 impl Report {
     /// A report that is still to come.
     pub fn awaited(verb: Verb) -> Report {
-        let name = if verb == Verb::Doctor { "Doctor" } else { "Verify" };
+        let name = match verb {
+            Verb::Doctor => "Doctor",
+            Verb::Similar => "Similar",
+            _ => "Verify",
+        };
         Report { name, verb, view: TextView::new(vec![TextLine::new("looking …", Tone::Fold)]) }
     }
 
@@ -61,6 +65,29 @@ impl Report {
                 }
                 text.extend(report.faults.iter().map(|fault| TextLine::new(&format!("✗ {fault}"), Tone::Bad)));
                 text.extend(report.notes.iter().map(|note| TextLine::new(note, Tone::Plain)));
+            }
+            Err(error) => {
+                text.push(TextLine::new(&format!("✗ {}", error.message), Tone::Bad));
+                text.push(TextLine::new(&error.hint, Tone::Plain));
+            }
+        }
+        self.view = TextView::new(text);
+    }
+
+    /// Takes what resembles a tool.
+    pub fn set_similar(&mut self, found: &Result<Vec<SimilarTool>, EngineError>) {
+        let mut text = Vec::new();
+        match found {
+            Ok(all) if all.is_empty() => text.push(TextLine::new("nothing resembles it", Tone::Good)),
+            Ok(all) => {
+                for similar in all {
+                    let tone = if similar.copy { Tone::Warn } else { Tone::Plain };
+                    let percent = (similar.likeness * 100.0).round();
+                    let SimilarTool { name, version, stage, path, why, description, .. } = similar;
+                    text.push(TextLine::new(&format!("{percent:>4} %  {name} {version}  {stage}  {path}"), tone));
+                    text.push(TextLine::new(&format!("        {description}"), Tone::Plain));
+                    text.push(TextLine::new(&format!("        {why}"), Tone::Fold));
+                }
             }
             Err(error) => {
                 text.push(TextLine::new(&format!("✗ {}", error.message), Tone::Bad));
