@@ -4,6 +4,7 @@ use super::fixture::{NoTrials, Shelf};
 use super::{CHECKS, Cost, Desk, examine};
 use crate::catalog::{Cache, Plan, read, scan};
 use crate::domain::{CheckState, Severity, ToolDetail};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 fn repository() -> PathBuf {
@@ -46,6 +47,65 @@ fn said(details: Vec<ToolDetail>, least: Severity) -> Vec<(Severity, String)> {
 fn no_reading_check_fails_a_bundled_tool() {
     let lines = said(details(&repository()), Severity::High);
     assert_eq!(lines, []);
+}
+
+/// The folder of real definitions, when it is at hand: `TOOLSMITH_SHARED`, else `../shared` of the repository.
+fn corpus(test: &str) -> Option<PathBuf> {
+    let shared = std::env::var_os("TOOLSMITH_SHARED").map_or_else(|| repository().join("../shared"), PathBuf::from);
+    let corpus = shared.join("corpora/code_evolver");
+    if !corpus.is_dir() {
+        eprintln!("skipped {test}: no corpora/code_evolver at hand");
+        return None;
+    }
+    Some(corpus)
+}
+
+/// Row A12, and the clean half of the labelled descriptions: 242 that nobody here wrote.
+#[test]
+fn real_definitions_show_their_copies_and_clashes_and_fail_nothing() {
+    let Some(corpus) = corpus("real_definitions_show_their_copies_and_clashes_and_fail_nothing") else { return };
+    let details = details(&corpus);
+    let shelf = Shelf::of(details.clone());
+    let (mut copies, mut clashes, mut failed) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
+    for version in &details {
+        let desk = Desk { version, base: None, missing: &[], library: &shelf, trials: &NoTrials };
+        for check in
+            CHECKS.iter().filter(|check| ["injection", "hidden-text", "names", "duplicates"].contains(&check.name))
+        {
+            let report = examine(check, &desk);
+            if report.findings.iter().any(|finding| finding.code == "copy") {
+                copies.insert(version.tool.digest);
+            }
+            if report.findings.iter().any(|finding| finding.code == "same-name") {
+                clashes.insert(version.tool.path.clone());
+            }
+            failed.extend(report.findings.into_iter().filter(|finding| finding.severity == Severity::High));
+        }
+    }
+    let copied: usize =
+        copies.iter().map(|digest| details.iter().filter(|one| one.tool.digest == *digest).count() - 1).sum();
+    assert_eq!((copied, clashes.len()), (27, 6), "27 copies, three pairs of one name: {clashes:?}");
+    assert_eq!(failed, []);
+}
+
+/// 200 lines are what an agent writes at once.
+#[test]
+fn the_reading_checks_of_200_lines_take_no_time_to_speak_of() {
+    let part = "def step(rows, limit=10):\n    \"\"\"Adds up what is above a limit.\"\"\"\n    total = 0\n    for row in rows:\n        \
+                if row.get('price', 0) > limit and row['open']:\n            total += row['price']\n    with open('out.txt', 'w') as out:\n        \
+                out.write(str(total))\n    return {'total': total}\n\n";
+    let code = format!("import json, sys, subprocess, requests\n{}", part.repeat(20));
+    let version = super::fixture::version("t", &[("t.py", &code)]);
+    let shelf = Shelf::of(vec![version.clone()]);
+    let desk = Desk { version: &version, base: None, missing: &[], library: &shelf, trials: &NoTrials };
+    let begun = std::time::Instant::now();
+    for check in CHECKS.iter().filter(|check| check.cost == Cost::Reading) {
+        examine(check, &desk);
+    }
+    let took = begun.elapsed();
+    eprintln!("{} lines: {took:?}", code.lines().count());
+    // Ten times what it takes: a machine under load is slow, a check gone quadratic is slower.
+    assert!(took < std::time::Duration::from_secs(1), "{took:?}");
 }
 
 /// Prints what the checks say of all tools at hand; asked for by hand when a rule is made.
