@@ -190,6 +190,12 @@ pub const CHECKS: &[Check] = &[
         examine: change::version::examine,
     },
     Check {
+        name: "change",
+        doc: "what the code, the schemas and the data do differently from the version approved before",
+        cost: Cost::Comparing,
+        examine: change::code::examine,
+    },
+    Check {
         name: "ruff",
         doc: "what ruff finds in Python, where it is installed",
         cost: Cost::Program,

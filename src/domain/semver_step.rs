@@ -183,7 +183,7 @@ impl Comparison {
                 (Some(_) | None, _) => {}
             }
         }
-        for key in ["pattern", "format", "multipleOf", "const", "uniqueItems"] {
+        for key in ["pattern", "multipleOf", "const", "uniqueItems"] {
             match (old.get(key), now.get(key)) {
                 (base, new) if base == new => {}
                 (_, Some(_)) => self.narrowed(format!("{key} of {place} is another")),
@@ -246,7 +246,6 @@ const UNDERSTOOD: &[&str] = &[
     "items",
     "default",
     "pattern",
-    "format",
     "multipleOf",
     "const",
     "uniqueItems",
@@ -262,7 +261,7 @@ const UNDERSTOOD: &[&str] = &[
     "maxProperties",
 ];
 
-/// Keywords that accept and refuse nothing.
+/// Keywords that accept and refuse nothing; `format` is one of them since 2019-09.
 const SAID_ONLY: &[&str] = &[
     "$comment",
     "$id",
@@ -271,6 +270,7 @@ const SAID_ONLY: &[&str] = &[
     "description",
     "example",
     "examples",
+    "format",
     "readOnly",
     "title",
     "writeOnly",

@@ -14,6 +14,7 @@ mod journeys;
 mod kills;
 mod layering;
 mod readme;
+mod sabotage;
 mod scarce;
 mod store_processes;
 mod support;

@@ -25,6 +25,11 @@ impl<'a> Definition<'a> {
             None => Finding { path: Some(file.path.clone()), ..finding },
         }
     }
+
+    /// The path of the file inside the version.
+    pub(super) fn path(&self) -> Option<&'a str> {
+        self.file.map(|file| file.path.as_str())
+    }
 }
 
 /// The first line, counted from 1, that holds `needle`.

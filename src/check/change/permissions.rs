@@ -48,7 +48,7 @@ pub fn examine(desk: &Desk<'_>) -> CheckReport {
     match (&old.recipe, &now.recipe) {
         (Some(old), Some(now)) => findings.extend(start(old, now, &definition)),
         (None, Some(_)) => {
-            findings.push(definition.finding("start", Severity::High, "[run]", "it starts a process now"))
+            findings.push(definition.finding("start", Severity::High, "[run]", "it starts a process now"));
         }
         (Some(_), None) => findings.push(Finding::new("start", Severity::Low, "it starts no process any more")),
         (None, None) => {}

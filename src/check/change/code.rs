@@ -1,0 +1,152 @@
+//! What changed in the behaviour of the version since the one that was approved.
+//!
+//! Each language is compared as a whole, so that a function may move to another file. Nothing is executed.
+
+use super::collect::Collector;
+use super::compare::{bounded, compare};
+use super::fact::Facts;
+use super::names::Names;
+use super::tree::{Expr, Sort, Statement};
+use super::walk::each_expr;
+use super::{python, script, shell};
+use crate::check::Desk;
+use crate::domain::{CheckReport, Finding, Severity, ToolDetail, VersionFile};
+use std::collections::HashSet;
+
+/// The languages that are compared by meaning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Language {
+    Python,
+    Script,
+    Shell,
+}
+
+/// Examines what changed.
+pub fn examine(desk: &Desk<'_>) -> CheckReport {
+    let Some(base) = desk.base else {
+        return CheckReport::skipped("change", "no version was approved before");
+    };
+    let (findings, note) = differences(base, desk.version);
+    CheckReport::of("change", findings).noted(note)
+}
+
+/// What changed from one version to another, worst first, and what could not be compared.
+pub fn differences(base: &ToolDetail, new: &ToolDetail) -> (Vec<Finding>, String) {
+    let mut findings = Vec::new();
+    let mut cut = Vec::new();
+    for language in [Language::Python, Language::Script, Language::Shell] {
+        let (old, now) = (programs(base, language), programs(new, language));
+        if old.is_empty() && now.is_empty() {
+            continue;
+        }
+        let is_equal =
+            old.len() == now.len() && old.iter().zip(&now).all(|(a, b)| a.bytes == b.bytes && a.path == b.path);
+        if is_equal {
+            continue;
+        }
+        let (old, now) = (Program::read(&old, language), Program::read(&now, language));
+        cut.extend(old.cut.iter().chain(&now.cut).cloned());
+        let unused: HashSet<String> =
+            now.unused().difference(&old.unused()).filter(|name| old.defines(name)).cloned().collect();
+        let (before, after) = (old.facts(language, &HashSet::new()), now.facts(language, &unused));
+        findings.extend(compare(&before, &after, language == Language::Shell));
+        for name in &unused {
+            findings.push(Finding::new("unused", Severity::Low, format!("nothing calls `{name}` any more")));
+        }
+    }
+    findings.extend(super::data::compare(base, new, |file| language_of(file).is_some()));
+    findings.extend(super::hidden::compare(base, new));
+    let note = if cut.is_empty() { String::new() } else { format!("not compared to the end: {}", cut.join(", ")) };
+    (bounded(findings), note)
+}
+
+fn programs(version: &ToolDetail, language: Language) -> Vec<&VersionFile> {
+    version.files.iter().filter(|file| language_of(file) == Some(language)).collect()
+}
+
+fn language_of(file: &VersionFile) -> Option<Language> {
+    let ending = file.path.rsplit_once('.').map(|(_, ending)| ending);
+    let first = file.bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let first = String::from_utf8_lossy(first);
+    match ending {
+        Some("py" | "pyw") => Some(Language::Python),
+        Some("js" | "mjs" | "cjs" | "jsx" | "ts" | "mts" | "cts" | "tsx") => Some(Language::Script),
+        Some("sh" | "bash") => Some(Language::Shell),
+        _ if !first.starts_with("#!") => None,
+        _ if first.contains("python") => Some(Language::Python),
+        _ if first.contains("node") || first.contains("deno") || first.contains("bun") => Some(Language::Script),
+        _ if first.contains("sh") => Some(Language::Shell),
+        _ => None,
+    }
+}
+
+/// The programs of a version in one language.
+struct Program<'a> {
+    files: Vec<(&'a str, String, Vec<Statement>)>,
+    /// Files that were not read to the end.
+    cut: Vec<String>,
+}
+
+impl<'a> Program<'a> {
+    fn read(files: &[&'a VersionFile], language: Language) -> Program<'a> {
+        let mut program = Program { files: Vec::new(), cut: Vec::new() };
+        for file in files {
+            let text = String::from_utf8_lossy(&file.bytes).into_owned();
+            let read = match language {
+                Language::Python => python::read(&text),
+                Language::Script => script::read(&text, &file.path),
+                Language::Shell => shell::read(&text),
+            };
+            match read {
+                Some((steps, is_cut)) => {
+                    if is_cut {
+                        program.cut.push(file.path.clone());
+                    }
+                    program.files.push((&file.path, text, steps));
+                }
+                None => program.cut.push(file.path.clone()),
+            }
+        }
+        program
+    }
+
+    /// Functions that nothing mentions.
+    fn unused(&self) -> HashSet<String> {
+        let (mut defined, mut used) = (HashSet::new(), HashSet::new());
+        for (_, _, steps) in &self.files {
+            let names = Names::of(steps, false);
+            super::walk::each_function(steps, &mut |function| {
+                defined.insert(function.name.clone());
+            });
+            each_expr(steps, 0, &names, &mut |expr: &Expr, _| match &expr.sort {
+                Sort::Name(name) | Sort::Member(_, name) => {
+                    used.insert(name.clone());
+                }
+                Sort::Text(_) => {
+                    used.extend(expr.fixed());
+                }
+                _ => {}
+            });
+        }
+        defined.difference(&used).cloned().collect()
+    }
+
+    fn defines(&self, name: &str) -> bool {
+        let mut is_defined = false;
+        for (_, _, steps) in &self.files {
+            super::walk::each_function(steps, &mut |function| is_defined |= function.name == name);
+        }
+        is_defined
+    }
+
+    fn facts(&self, language: Language, unused: &HashSet<String>) -> Facts {
+        let mut found = Facts::default();
+        for (path, text, steps) in &self.files {
+            let is_shell = language == Language::Shell;
+            let names = Names::of(steps, is_shell);
+            let mut collector = Collector { names: &names, text, path, is_shell, unused, found: &mut found };
+            collector.block(steps, 0);
+        }
+        found
+    }
+}

@@ -1,0 +1,350 @@
+//! Words of standard libraries that a comparison must know: what has an effect, what protects.
+
+/// What a call does to the world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Effect {
+    /// Talks to other machines.
+    Network,
+    /// Starts programs.
+    Process,
+    /// Runs text as a program.
+    Evaluate,
+    /// Makes objects of bytes that may run code.
+    Unpickle,
+    /// Deletes files.
+    Delete,
+    /// Writes files.
+    Write,
+    /// Changes who may do what with a file.
+    Mode,
+    /// Hashes and random numbers that an attacker can guess.
+    Weak,
+}
+
+impl Effect {
+    /// In words, after "it".
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Effect::Network => "talks to other machines",
+            Effect::Process => "starts programs",
+            Effect::Evaluate => "runs text as a program",
+            Effect::Unpickle => "makes objects of bytes, which may run code",
+            Effect::Delete => "deletes files",
+            Effect::Write => "writes files",
+            Effect::Mode => "changes who may use a file",
+            Effect::Weak => "uses a hash or random numbers that can be guessed",
+        }
+    }
+}
+
+/// Effects by the beginning of a full name. The longest that fits counts.
+const BY_BEGINNING: &[(&str, Effect)] = &[
+    ("requests.", Effect::Network),
+    ("httpx.", Effect::Network),
+    ("aiohttp.", Effect::Network),
+    ("urllib.request.", Effect::Network),
+    ("urllib3.", Effect::Network),
+    ("http.client.", Effect::Network),
+    ("socket.", Effect::Network),
+    ("smtplib.", Effect::Network),
+    ("ftplib.", Effect::Network),
+    ("paramiko.", Effect::Network),
+    ("axios", Effect::Network),
+    ("https.", Effect::Network),
+    ("http.", Effect::Network),
+    ("net.", Effect::Network),
+    ("subprocess.", Effect::Process),
+    ("child_process.", Effect::Process),
+    ("os.exec", Effect::Process),
+    ("os.spawn", Effect::Process),
+    ("pickle.load", Effect::Unpickle),
+    ("marshal.load", Effect::Unpickle),
+    ("dill.load", Effect::Unpickle),
+    ("shelve.", Effect::Unpickle),
+    ("random.", Effect::Weak),
+];
+
+/// Effects by the whole name.
+const BY_NAME: &[(&str, Effect)] = &[
+    ("fetch", Effect::Network),
+    ("WebSocket", Effect::Network),
+    ("curl", Effect::Network),
+    ("wget", Effect::Network),
+    ("nc", Effect::Network),
+    ("ssh", Effect::Network),
+    ("scp", Effect::Network),
+    ("sftp", Effect::Network),
+    ("mail", Effect::Network),
+    ("sendmail", Effect::Network),
+    ("os.system", Effect::Process),
+    ("os.popen", Effect::Process),
+    ("pty.spawn", Effect::Process),
+    ("nohup", Effect::Process),
+    ("crontab", Effect::Process),
+    ("sudo", Effect::Process),
+    ("eval", Effect::Evaluate),
+    ("exec", Effect::Evaluate),
+    ("compile", Effect::Evaluate),
+    ("Function", Effect::Evaluate),
+    ("source", Effect::Evaluate),
+    ("vm.runInNewContext", Effect::Evaluate),
+    ("vm.runInThisContext", Effect::Evaluate),
+    ("__import__", Effect::Evaluate),
+    ("importlib.import_module", Effect::Evaluate),
+    ("yaml.load", Effect::Unpickle),
+    ("yaml.unsafe_load", Effect::Unpickle),
+    ("os.remove", Effect::Delete),
+    ("os.unlink", Effect::Delete),
+    ("os.rmdir", Effect::Delete),
+    ("os.removedirs", Effect::Delete),
+    ("shutil.rmtree", Effect::Delete),
+    ("rm", Effect::Delete),
+    ("rmdir", Effect::Delete),
+    ("shred", Effect::Delete),
+    (".unlink", Effect::Delete),
+    (".unlinkSync", Effect::Delete),
+    (".rmdir", Effect::Delete),
+    (".rmSync", Effect::Delete),
+    (".rm", Effect::Delete),
+    ("os.rename", Effect::Write),
+    ("os.replace", Effect::Write),
+    ("os.symlink", Effect::Write),
+    ("os.link", Effect::Write),
+    ("shutil.copy", Effect::Write),
+    ("shutil.copy2", Effect::Write),
+    ("shutil.copyfile", Effect::Write),
+    ("shutil.copytree", Effect::Write),
+    ("shutil.move", Effect::Write),
+    ("cp", Effect::Write),
+    ("mv", Effect::Write),
+    ("dd", Effect::Write),
+    ("tee", Effect::Write),
+    ("ln", Effect::Write),
+    (".write_text", Effect::Write),
+    (".write_bytes", Effect::Write),
+    (".symlink_to", Effect::Write),
+    (".writeFile", Effect::Write),
+    (".writeFileSync", Effect::Write),
+    (".appendFile", Effect::Write),
+    (".appendFileSync", Effect::Write),
+    (".copyFile", Effect::Write),
+    (".copyFileSync", Effect::Write),
+    (".rename", Effect::Write),
+    (".renameSync", Effect::Write),
+    ("os.chmod", Effect::Mode),
+    ("os.chown", Effect::Mode),
+    (".chmod", Effect::Mode),
+    (".chmodSync", Effect::Mode),
+    ("chmod", Effect::Mode),
+    ("chown", Effect::Mode),
+    ("setfacl", Effect::Mode),
+    ("hashlib.md5", Effect::Weak),
+    ("hashlib.sha1", Effect::Weak),
+    ("md5sum", Effect::Weak),
+    ("sha1sum", Effect::Weak),
+    ("Math.random", Effect::Weak),
+    ("uuid.uuid1", Effect::Weak),
+];
+
+/// Names under these prefixes that do nothing of the kind.
+const HARMLESS: &[&str] = &[
+    "subprocess.CalledProcessError",
+    "subprocess.TimeoutExpired",
+    "requests.exceptions",
+    "requests.RequestException",
+    "socket.gethostname",
+    "socket.timeout",
+    "random.Random",
+    "random.SystemRandom",
+    "random.seed",
+    "http.createServer",
+    "urllib.request.Request",
+    "http.client.HTTPException",
+];
+
+/// What a call does, by its full name.
+pub(super) fn effect(full: &str) -> Option<Effect> {
+    if HARMLESS.iter().any(|name| full.starts_with(name)) {
+        return None;
+    }
+    let short = full.rsplit_once('.').map(|(_, last)| format!(".{last}"));
+    let is_file = full.starts_with("fs.") || full.starts_with("fs/promises.") || full.starts_with('.');
+    let by_name = |name: &str| BY_NAME.iter().find(|(known, _)| *known == name).map(|(_, effect)| *effect);
+    by_name(full)
+        .or_else(|| short.filter(|_| is_file).and_then(|short| by_name(&short)))
+        .or_else(|| BY_BEGINNING.iter().find(|(start, _)| full.starts_with(start)).map(|(_, effect)| *effect))
+}
+
+/// What protects, in families: one of a family may stand for another.
+const SAFEGUARDS: &[&[&str]] = &[
+    &["resolve", "realpath", "abspath", "normpath", "realpathSync", "normalize", "canonicalize"],
+    &["relative_to", "is_relative_to", "commonpath", "startswith", "startsWith"],
+    &["compare_digest", "timingSafeEqual"],
+    &["quote", "shlex", "escape", "escapeshellarg", "encodeURIComponent", "quote_plus", "html"],
+    &["raise_for_status", "check_returncode"],
+    &["fsync", "fdatasync", "sync"],
+    &["flock", "lockf", "acquire", "lock"],
+    &["fullmatch"],
+    &["basename"],
+    &["isfinite", "isnan", "isNaN", "isFinite", "isInteger", "isSafeInteger"],
+    &["trap"],
+    &["set"],
+    &["verify", "verify_signature", "authenticate", "authorize", "validate", "sanitize", "assert", "strictEqual"],
+    &["abort", "AbortController", "timeout", "wait_for"],
+    &["safe_load"],
+    &[
+        "token_bytes",
+        "token_hex",
+        "token_urlsafe",
+        "randomBytes",
+        "randomUUID",
+        "getRandomValues",
+        "SystemRandom",
+        "randomInt",
+        "choice",
+    ],
+];
+
+/// The family of a call that protects, by the last word of its name.
+pub(super) fn safeguard(name: &str, is_shell: bool) -> Option<usize> {
+    // `set` and `trap` protect in a shell only; `quote` and the like anywhere.
+    let is_of_shell = matches!(name, "trap" | "set" | "shlex" | "sync" | "lock" | "flock");
+    if matches!(name, "trap" | "set") && !is_shell || (is_shell && !is_of_shell && name != "realpath") {
+        return None;
+    }
+    SAFEGUARDS.iter().position(|family| family.contains(&name))
+}
+
+/// Attributes that do what a family of safeguards does.
+pub(super) fn as_member(family: usize) -> &'static [&'static str] {
+    match SAFEGUARDS.get(family) {
+        Some(["basename"]) => &["name", "stem", "base"],
+        _ => &[],
+    }
+}
+
+/// Whether an argument by this name guards something.
+pub(super) fn is_guarding(name: &str) -> bool {
+    let plain = name.to_lowercase();
+    SWITCHES.iter().any(|(switch, _)| *switch == name)
+        || ["timeout", "max", "limit", "mode", "retries", "umask"].iter().any(|word| plain.contains(word))
+}
+
+/// Arguments by name that switch a protection on or off, with the value that is dangerous.
+const SWITCHES: &[(&str, &str)] = &[
+    ("verify", "false"),
+    ("check", "false"),
+    ("shell", "true"),
+    ("rejectUnauthorized", "false"),
+    ("check_hostname", "false"),
+    ("strict", "false"),
+    ("validate", "false"),
+    ("secure", "false"),
+    ("httponly", "false"),
+    ("ignore_errors", "true"),
+    ("allow_pickle", "true"),
+    ("follow_redirects", "true"),
+    ("allow_redirects", "true"),
+    ("follow_symlinks", "true"),
+    ("dirs_exist_ok", "true"),
+    ("recursive", "true"),
+    ("force", "true"),
+    ("overwrite", "true"),
+    ("insecure", "true"),
+    ("autoescape", "false"),
+    ("flush", "false"),
+    ("missing_ok", "true"),
+];
+
+/// Whether an argument by name with this value switches a protection off.
+pub(super) fn is_dangerous(name: &str, value: &str) -> bool {
+    SWITCHES.iter().any(|(switch, danger)| *switch == name && *danger == value)
+        || matches!(value, "\"ignore\"" if name == "errors")
+}
+
+/// Options of commands that switch a protection off.
+const OPTIONS: &[&str] = &[
+    "-k",
+    "--insecure",
+    "--no-check-certificate",
+    "--no-verify",
+    "--force",
+    "-f",
+    "--no-preserve-root",
+    "StrictHostKeyChecking=no",
+    "UserKnownHostsFile=/dev/null",
+    "--delete",
+    "--ignore-errors",
+    "+e",
+    "+u",
+    "--allow-unauthenticated",
+    "--trusted-host",
+    "--no-sandbox",
+    "--privileged",
+];
+
+/// Whether an option of a command switches a protection off.
+pub(super) fn is_dangerous_option(option: &str) -> bool {
+    OPTIONS.contains(&option.trim_matches('"'))
+}
+
+/// Modules that give a program new powers.
+const POWERS: &[&str] = &[
+    "aiohttp",
+    "asyncssh",
+    "base64",
+    "child_process",
+    "cffi",
+    "codecs",
+    "ctypes",
+    "dgram",
+    "dns",
+    "fabric",
+    "ftplib",
+    "http",
+    "http2",
+    "https",
+    "httpx",
+    "importlib",
+    "marshal",
+    "multiprocessing",
+    "net",
+    "paramiko",
+    "pickle",
+    "pty",
+    "requests",
+    "runpy",
+    "shelve",
+    "smtplib",
+    "socket",
+    "socketserver",
+    "ssl",
+    "subprocess",
+    "telnetlib",
+    "tls",
+    "urllib",
+    "urllib3",
+    "vm",
+    "webbrowser",
+    "websockets",
+    "worker_threads",
+    "xmlrpc",
+    "zlib",
+    "axios",
+    "got",
+    "node-fetch",
+];
+
+/// Whether a module gives a program new powers.
+pub(super) fn is_power(module: &str) -> bool {
+    POWERS.contains(&module.split(['.', '/']).next().unwrap_or(module))
+}
+
+/// Whether a call writes for a reader or a log.
+pub(super) fn is_output(full: &str, name: &str) -> bool {
+    let first = full.split('.').next().unwrap_or(full);
+    matches!(
+        first,
+        "print" | "console" | "logging" | "echo" | "printf" | "logger" | "log" | "LOG" | "warnings" | "pprint"
+    ) || matches!(name, "debug" | "info" | "warning" | "warn" | "error" | "exception" | "log" | "print")
+}
