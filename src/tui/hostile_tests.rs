@@ -9,12 +9,12 @@ use super::testing::{self, Bench, WALL, ago, dossier, review_detail, run, tool};
 use super::theme::Theme;
 use super::view;
 use crate::domain::{
-    Category, Digest, FileMode, InputMode, Instant, Operation, OperationId, Recipe, Review, RunOutcome, Stage, Stream,
-    SuccessRule, Tool, VersionFile, is_hidden,
+    Category, CheckReport, Comment, CommentKind, Digest, FileMode, Finding, InputMode, Instant, Operation, OperationId,
+    Recipe, Review, RunOutcome, Severity, Stage, Stream, SuccessRule, Tool, Verdict, VersionFile, is_hidden,
 };
 use crate::engine::{
-    CatalogState, CatalogView, DoctorLine, EngineError, ErrorCode, EvidenceLine, Frame, Index, Preview, VerifyReport,
-    Weight,
+    BulkResult, CatalogState, CatalogView, DoctorLine, EngineError, ErrorCode, EvidenceLine, Frame, Index,
+    PreflightRow, Preview, VerifyReport, Weight,
 };
 use proptest::prelude::*;
 use ratatui::backend::CrosstermBackend;
@@ -195,8 +195,35 @@ fn with_review(bench: &mut Bench) {
     let line = |weight| EvidenceLine { weight, label: evil(), text: evil() };
     detail.evidence = [Weight::Bad, Weight::Warn, Weight::Good].map(line).to_vec();
     detail.runs = vec![evil_run(3, &tool, RunOutcome::Failed)];
+    (detail.review.asker, detail.review.expires_at) = (Some(evil()), Some(ago(-60)));
+    let finding = |path: &str| Finding::new(EVIL, Severity::High, EVIL).at(path, 2);
+    let bad = CheckReport::of(EVIL, vec![finding("main.py"), finding(EVIL), Finding::new(EVIL, Severity::Low, EVIL)]);
+    let checks = vec![bad.noted(EVIL), CheckReport::skipped(EVIL, EVIL), CheckReport::of(EVIL, vec![]).noted(EVIL)];
+    detail.verdict = Some(Verdict::of(checks, None, ago(1)));
+    detail.blocking = evils();
+    let comment = |lines| Comment { who: evil(), ..testing::comment(1, CommentKind::MustFix, lines, EVIL) };
+    detail.comments = vec![comment(Some((1, 2))), comment(None), Comment { outdated: true, ..comment(Some((9, 9))) }];
+    detail.review.verdict = detail.verdict.as_ref().map(Verdict::tally);
     let review = detail.review.id;
     bench.answer(Answer::reviewed(review, Ok(detail)));
+}
+
+/// The table of a bulk, then what became of each.
+fn with_bulk(bench: &mut Bench) {
+    bench.press("4 m m a");
+    let row = |refusal: Option<String>| PreflightRow {
+        review: crate::domain::ReviewId(1),
+        asks: evil(),
+        tool: testing::name("first"),
+        version: semver::Version::new(1, 0, 0),
+        digest: Digest::of_bytes(b"x"),
+        risk: crate::domain::Risk::Low,
+        verdict: None,
+        refusal,
+    };
+    bench.answer(Answer::Preflight(Ok(vec![row(None), row(Some(evil()))])));
+    bench.draw();
+    bench.wait(600);
 }
 
 fn with_detail(bench: &mut Bench, key: &str, purpose: DetailFor) {
@@ -260,6 +287,23 @@ const SCENES: &[Scene] = &[
         bench.answer(Answer::RunStarted { tab, started: Err(evil_error()) });
     }),
     ("review", with_review),
+    ("review with a comment", |bench| {
+        with_review(bench);
+        bench.press("r i");
+        bench.send(Msg::Paste(evil()));
+    }),
+    ("review over failed checks", |bench| {
+        with_review(bench);
+        bench.read_everything().press("O");
+        bench.draw();
+        bench.wait(600);
+    }),
+    ("several reviews", with_bulk),
+    ("several decided", |bench| {
+        with_bulk(bench);
+        let result = || BulkResult { review: crate::domain::ReviewId(1), result: Err(evil_error()) };
+        bench.answer(Answer::DecidedAll(vec![result(), result()]));
+    }),
     ("review prompts", |bench| {
         with_review(bench);
         bench.read_everything().press("a");

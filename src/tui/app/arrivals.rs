@@ -2,7 +2,9 @@
 
 use super::{App, Mood, Opening};
 use crate::domain::{Command, DecisionKind, Outcome, Review};
-use crate::engine::{Change, EngineError, GrantList, Preview, ReviewDetail, Settings, Theme as ThemeSetting};
+use crate::engine::{
+    BulkResult, Change, EngineError, GrantList, PreflightRow, Preview, ReviewDetail, Settings, Theme as ThemeSetting,
+};
 use crate::tui::effect::{DetailFor, Effect};
 use crate::tui::keymap::Keymap;
 use crate::tui::msg::{Answer, Msg, ToolDossier};
@@ -142,27 +144,9 @@ impl App {
                 return if again { self.reload_log() } else { Vec::new() };
             }
             Answer::Review { review, detail, compared } => return self.take_review(review, detail, compared),
-            Answer::Preflight(rows) => {
-                if let Some(Overlay::Bulk(bulk)) = self.overlays.last_mut() {
-                    bulk.set_rows(rows);
-                }
-            }
-            Answer::DecidedAll(results) => {
-                let failed = results.iter().filter(|result| result.result.is_err()).count();
-                self.say(Mood::Calm, &format!("{} decided, {failed} still wait", results.len() - failed));
-                for overlay in &mut self.overlays {
-                    if let Overlay::Bulk(bulk) = overlay {
-                        bulk.set_results(&results);
-                    }
-                }
-            }
-            Answer::Compared { ticket, compared } => {
-                if let Screen::Review(screen) = &mut self.screen
-                    && screen.ticket == ticket
-                {
-                    screen.set_compared(compared);
-                }
-            }
+            Answer::Preflight(rows) => self.take_preflight(rows),
+            Answer::DecidedAll(results) => self.take_results(&results),
+            Answer::Compared { ticket, compared } => self.take_compared(ticket, compared),
             Answer::Detail { purpose, path, detail } => return self.take_detail(purpose, &path, detail),
             Answer::Behaviour { ticket, behaviour } => match &mut self.screen {
                 Screen::Behaviour(screen) if screen.ticket == ticket => screen.set(&behaviour),
@@ -191,6 +175,30 @@ impl App {
             Answer::Copied(Err(why)) => self.say(Mood::Trouble, &why),
         }
         Vec::new()
+    }
+
+    fn take_preflight(&mut self, rows: Result<Vec<PreflightRow>, EngineError>) {
+        if let Some(Overlay::Bulk(bulk)) = self.overlays.last_mut() {
+            bulk.set_rows(rows);
+        }
+    }
+
+    fn take_results(&mut self, results: &[BulkResult]) {
+        let failed = results.iter().filter(|result| result.result.is_err()).count();
+        self.say(Mood::Calm, &format!("{} decided, {failed} still wait", results.len() - failed));
+        for overlay in &mut self.overlays {
+            if let Overlay::Bulk(bulk) = overlay {
+                bulk.set_results(results);
+            }
+        }
+    }
+
+    fn take_compared(&mut self, ticket: u64, compared: Box<DiffText>) {
+        if let Screen::Review(screen) = &mut self.screen
+            && screen.ticket == ticket
+        {
+            screen.set_compared(compared);
+        }
     }
 
     /// A review on screen that no longer waits, or covers another digest, can no longer be decided.

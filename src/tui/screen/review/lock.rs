@@ -29,6 +29,8 @@ pub struct LockKeys {
     pub over: String,
     /// Shows lines that differ in blanks only.
     pub blanks: String,
+    /// Makes the checks now.
+    pub check: String,
 }
 
 impl ReviewScreen {
@@ -73,7 +75,7 @@ impl ReviewScreen {
         if let Err(why) = self.decidable() {
             return Lock::Locked(why);
         }
-        if let Some(why) = self.unfinished() {
+        if let Some(why) = self.unfinished(keys) {
             return Lock::Locked(format!("approve is locked: {why}"));
         }
         let unseen = self.unseen();
@@ -91,12 +93,12 @@ impl ReviewScreen {
     }
 
     /// Why the checks cannot be decided on yet.
-    fn unfinished(&self) -> Option<String> {
+    fn unfinished(&self, keys: &LockKeys) -> Option<String> {
         if !self.review.is_checked() {
             return None;
         }
         match self.detail.as_ref().and_then(|detail| detail.verdict.as_ref()) {
-            None => Some("its checks have not begun".to_owned()),
+            None => Some(format!("its checks have not begun · {} makes them", keys.check)),
             Some(verdict) if !verdict.is_complete() => {
                 let tally = verdict.tally();
                 Some(format!("checks are running, {} of {} done", tally.ended, tally.total))

@@ -420,5 +420,6 @@ pub fn lock_keys(keymap: &crate::tui::keymap::Keymap) -> LockKeys {
         bottom: keymap.key(Verb::Bottom),
         over: keymap.key(Verb::ApproveOver),
         blanks: keymap.key(Verb::IgnoreBlanks),
+        check: keymap.key(Verb::Check),
     }
 }

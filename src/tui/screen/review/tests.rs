@@ -327,3 +327,38 @@ fn a_bulk_of_noes_needs_a_reason_and_nothing_is_sent_by_keys_typed_ahead() {
         "{effects:?}"
     );
 }
+
+#[test]
+fn a_difference_has_the_colours_of_its_language_on_both_sides() {
+    use crate::tui::widget::{Language, Side, TokenKind, highlight};
+    let mut bench = Bench::reviewing_with(120, 40, changed);
+    let Screen::Review(screen) = &bench.app.screen else { panic!("no review") };
+    let ticket = screen.ticket;
+    for (side, files) in [(Side::Old, before()), (Side::New, files())] {
+        let text = String::from_utf8(files[0].bytes.clone()).unwrap();
+        let tokens = highlight(Language::Python, &text).unwrap();
+        bench.answer(Answer::Highlighted { ticket, side, files: vec![("main.py".into(), tokens)] });
+    }
+    bench.press("}");
+    let buffer = bench.draw();
+    let comment = crate::tui::theme::Theme::dark().token(TokenKind::Comment).add_modifier;
+    let row = |y: u16| (0..120).map(|x| buffer[(x, y)].symbol()).collect::<String>();
+    let y = (0..40).find(|y| row(*y).contains("show(30)")).unwrap();
+    let signs = (0..120).filter(|x| buffer[(*x, y)].symbol() == "#");
+    let dimmed: Vec<bool> = signs.map(|x| buffer[(x, y)].modifier.contains(comment)).collect();
+    assert_eq!(dimmed, [true, true], "{}", row(y));
+}
+
+#[test]
+fn two_hundred_reviews_that_change_while_they_are_checked_are_asked_for_once_at_a_time() {
+    let mut bench = Bench::ready(120, 40);
+    let many: Vec<_> = (1..=200).map(|id| crate::domain::Review { id: ReviewId(id), ..reviews().remove(1) }).collect();
+    bench.effects.clear();
+    for _ in 0..5_000 {
+        bench.send(crate::tui::msg::Msg::Changed(crate::engine::Change::Reviews));
+    }
+    assert!(matches!(bench.taken().as_slice(), [Effect::LoadReviews]));
+    bench.answer(Answer::Reviews(Ok(many)));
+    assert!(matches!(bench.taken().as_slice(), [Effect::LoadReviews]), "something changed meanwhile");
+    assert!(bench.screen().contains("4 Reviews 200"));
+}
