@@ -80,6 +80,8 @@ pub enum ArgKind {
     Number,
     /// At least 8 hexadecimal digits.
     Digest,
+    /// A review number, alone or as `NUMBER=DIGEST` with at least 8 digits of the digest shown.
+    ReviewDigest,
     /// A switch without value.
     Switch,
 }
@@ -89,6 +91,8 @@ pub enum ArgKind {
 pub enum Form {
     /// By position.
     Positional,
+    /// By position, one or more; the last one there is.
+    Several,
     /// `--name VALUE`.
     Option,
     /// `--name VALUE`, as often as wanted.
@@ -135,7 +139,19 @@ pub struct Spec {
     pub tui: bool,
 }
 
+impl Form {
+    /// Whether it is written by position.
+    pub const fn is_positional(self) -> bool {
+        matches!(self, Form::Positional | Form::Several)
+    }
+}
+
 impl Arg {
+    /// A positional argument that is given once or more.
+    pub const fn several(name: &'static str, kind: ArgKind, doc: &'static str) -> Arg {
+        Arg { name, kind, form: Form::Several, required: true, doc }
+    }
+
     /// A required positional argument.
     pub const fn required(name: &'static str, kind: ArgKind, doc: &'static str) -> Arg {
         Arg { name, kind, form: Form::Positional, required: true, doc }

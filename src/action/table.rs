@@ -68,6 +68,8 @@ const SHELLS: ArgKind = ArgKind::Word(&["bash", "elvish", "fish", "powershell", 
 const TOOL: Arg =
     Arg::required("tool", ArgKind::Tool, "name, NAME@VERSION, NAME@DIGESTPREFIX, or path when names clash");
 const REVIEW: Arg = Arg::required("review", ArgKind::Review, "number of the review");
+const REVIEWS: Arg = Arg::several("review", ArgKind::Review, "number of the review, or of several");
+const YES: Arg = Arg::option("yes", ArgKind::Switch, "of several reviews: decide without asking once more");
 const RUN: Arg = Arg::required("run", ArgKind::Run, "number of the run");
 
 actions! {
@@ -126,7 +128,8 @@ actions! {
     }
     // Review
     Reviews "reviews" Review View [] [] Both "List the review queue" {
-        Arg::option("state", ArgKind::Word(&["waiting", "decided", "all"]), "which ones, default waiting")
+        Arg::option("state", ArgKind::Word(&["waiting", "decided", "all"]), "which ones, default waiting"),
+        Arg::option("sort", ArgKind::Word(&["age", "risk"]), "the oldest first, or the riskiest; default age")
     }
     Review "review" Review View [Queue] ["enter"] Both "Open a review with all its evidence" { REVIEW }
     Check "check" Review Change [Catalog, Queue, Review] ["C"] Both "Make all checks of a tool now and show the verdict" { TOOL }
@@ -141,19 +144,29 @@ actions! {
         Arg::required("comment", ArgKind::Number, "number of the comment")
     }
     Approve "approve" Review HumanOnly [Review, Queue] ["a"] Both "Approve exactly the digest that was shown" {
-        REVIEW,
-        Arg::needed("digest", ArgKind::Digest, "at least 8 digits of the digest shown"),
+        Arg::several("review", ArgKind::ReviewDigest, "number of the review; of several reviews NUMBER=DIGEST each"),
+        Arg::option("digest", ArgKind::Digest, "at least 8 digits of the digest shown"),
         Arg::option("reason", ArgKind::Text, "why"),
         Arg::option("role", ArgKind::Text, "the role under which you say yes, where more than one yes is needed"),
-        Arg::option("override", ArgKind::Text, "why failed checks shall not stand in the way; kept and shown forever")
+        Arg::option("override", ArgKind::Text, "why failed checks shall not stand in the way; kept and shown forever"),
+        YES
     }
     Reject "reject" Review HumanOnly [Review, Queue] ["x"] Both "Reject a review" {
-        REVIEW,
-        Arg::needed("reason", ArgKind::Text, "why; whoever made the tool reads it")
+        REVIEWS,
+        Arg::needed("reason", ArgKind::Text, "why; whoever made the tool reads it"),
+        YES
     }
     RequestChanges "request-changes" Review HumanOnly [Review, Queue] ["c"] Both "Send a review back with what must change" {
+        REVIEWS,
+        Arg::needed("reason", ArgKind::Text, "what must change"),
+        YES
+    }
+    Request "request" Review Change [] [] Shell "Ask the humans for something, as an agent does: a tool, another plan, a specification, a deprecation, putting a tool away" {
+        Arg::needed("file", ArgKind::Path, "the request as JSON (assets/request.schema.json), or - for standard input")
+    }
+    Wait "wait" Review View [] [] Shell "Wait until a review is decided, and print the answer" {
         REVIEW,
-        Arg::needed("reason", ArgKind::Text, "what must change")
+        Arg::option("timeout", ArgKind::Duration, "give up after this time, for example 10m; the review goes on waiting")
     }
     // Lifecycle
     Promote "promote" Lifecycle HumanOnly [Catalog, Failures, Queue] ["p"] Both "Ask for a tool to become approved or core: opens or names its review" {
@@ -173,6 +186,21 @@ actions! {
     Grants "grants" Lifecycle View [Global] ["ctrl-g"] Both "List what humans gave leave for: agents, and what versions may do" {}
     Revoke "revoke" Lifecycle HumanOnly [] [] Both "Take leave back" {
         Arg::required("grant", ArgKind::Text, "number of the grant, or NAME@DIGESTPREFIX for what a version was allowed")
+    }
+    Rollback "rollback" Lifecycle HumanOnly [Catalog] ["B"] Both "Use the version again that was approved before" {
+        TOOL,
+        Arg::option("to", ArgKind::Text, "the version or digest wanted; default is the one approved before the one in use"),
+        Arg::option("reason", ArgKind::Text, "why")
+    }
+    RestoreFiles "restore-files" Lifecycle HumanOnly [Catalog] ["P"] Both "Put the approved files of a changed tool back" { TOOL }
+    Fork "fork" Lifecycle HumanOnly [Catalog] ["F"] Both "Make the changed files of an approved tool a new one, and put the approved files back" {
+        TOOL,
+        Arg::required("name", ArgKind::Text, "name of the new tool")
+    }
+    Deprecate "deprecate" Lifecycle HumanOnly [Catalog] ["d"] Both "Mark a tool as one that should not be used any more" {
+        TOOL,
+        Arg::option("by", ArgKind::Tool, "the tool to use instead"),
+        Arg::option("reason", ArgKind::Text, "why")
     }
     // History
     Log "log" History View [Global] ["L"] Both "Show the operation log" {

@@ -86,8 +86,10 @@ fn decisions_are_never_on_enter_or_space_and_never_neighbours() {
 #[test]
 fn positional_arguments_are_required_first() {
     for row in ACTIONS {
-        let positional: Vec<_> = row.args.iter().filter(|a| a.form == Form::Positional).collect();
+        let positional: Vec<_> = row.args.iter().filter(|a| a.form.is_positional()).collect();
         assert!(positional.windows(2).all(|pair| pair[0].required || !pair[1].required), "{}", row.name);
+        let before_last = positional.split_last().map_or(&[][..], |(_, before)| before);
+        assert!(before_last.iter().all(|arg| arg.form != Form::Several), "{}", row.name);
         let names: HashSet<_> = row.args.iter().map(|a| a.name).collect();
         assert_eq!(names.len(), row.args.len(), "{} has an argument twice", row.name);
     }

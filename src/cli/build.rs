@@ -107,12 +107,12 @@ pub(super) fn heading(group: Group) -> &'static str {
 pub(super) fn usage(row: &Spec) -> String {
     row.args.iter().fold(row.name.to_owned(), |mut text, arg| {
         let written = match (arg.form, arg.kind) {
-            (Form::Positional, _) => value_name(arg),
+            (Form::Positional | Form::Several, _) => value_name(arg),
             (_, ArgKind::Switch) => format!("--{}", arg.name),
             (Form::Option | Form::Repeated, _) => format!("--{} {}", arg.name, value_name(arg)),
         };
         let written = if arg.required { written } else { format!("[{written}]") };
-        let more = if arg.form == Form::Repeated { "…" } else { "" };
+        let more = if matches!(arg.form, Form::Repeated | Form::Several) { "…" } else { "" };
         let _ = write!(text, " {written}{more}");
         text
     })
@@ -155,6 +155,7 @@ fn argument(arg: &Arg) -> ClapArg {
     let clap_arg = typed(clap_arg, arg.kind).value_name(value_name(arg)).required(arg.required);
     match arg.form {
         Form::Positional => clap_arg,
+        Form::Several => clap_arg.num_args(1..).action(ArgAction::Append),
         Form::Option => clap_arg.long(arg.name),
         Form::Repeated => clap_arg.long(arg.name).action(ArgAction::Append),
     }
@@ -170,6 +171,7 @@ fn typed(clap_arg: ClapArg, kind: ArgKind) -> ClapArg {
         ArgKind::Duration => clap_arg.value_parser(parse::duration),
         ArgKind::Number => clap_arg.value_parser(parse::count),
         ArgKind::Digest => clap_arg.value_parser(parse::digest_prefix),
+        ArgKind::ReviewDigest => clap_arg.value_parser(parse::review_digest),
     }
 }
 
@@ -177,7 +179,10 @@ fn typed(clap_arg: ClapArg, kind: ArgKind) -> ClapArg {
 fn value_name(arg: &Arg) -> String {
     match (arg.form, arg.kind) {
         (_, ArgKind::KeyValue) => "KEY=VALUE".to_owned(),
-        (Form::Positional, _) | (_, ArgKind::Text | ArgKind::Word(_) | ArgKind::Tool) => arg.name.to_uppercase(),
+        (_, ArgKind::ReviewDigest) => format!("{}[=PREFIX]", arg.name.to_uppercase()),
+        (Form::Positional | Form::Several, _) | (_, ArgKind::Text | ArgKind::Word(_) | ArgKind::Tool) => {
+            arg.name.to_uppercase()
+        }
         (_, ArgKind::Json) => "JSON".to_owned(),
         (_, ArgKind::Duration) => "DURATION".to_owned(),
         (_, ArgKind::Number) => "N".to_owned(),

@@ -159,6 +159,11 @@ impl<'a> Call<'a> {
         self.id(name).ok_or_else(|| missing(name))
     }
 
+    /// The values of an argument that may be given several times, of another type.
+    pub(super) fn many<T: Clone + Send + Sync + 'static>(&self, name: &str) -> Vec<T> {
+        self.matches.get_many::<T>(name).into_iter().flatten().cloned().collect()
+    }
+
     /// The value of an argument of another type.
     pub(super) fn get<T: Clone + Send + Sync + 'static>(&self, name: &str) -> Option<T> {
         self.matches.get_one::<T>(name).cloned()
@@ -280,6 +285,12 @@ impl<'a> Call<'a> {
             outlet::page(Stream::Stdout, self.globals.color, |page| answer.text(page))?;
         }
         Ok(answer.exit_code())
+    }
+
+    /// Says several lines on standard error.
+    pub(super) fn note_page(&self, write: impl Fn(&mut Page<'_>) -> io::Result<()>) {
+        // Nobody there to read it is no failure.
+        let _ = outlet::page(Stream::Stderr, self.globals.color, |page| write(page));
     }
 
     /// Says something on standard error. Nobody there to read it is no failure.

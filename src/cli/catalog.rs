@@ -231,6 +231,7 @@ fn state_words(tool: &Tool) -> (Ink, String) {
         (tool.copy_of.is_some(), "copy"),
         (tool.shadowed_by.is_some(), "shadowed"),
         (!tool.clashes.is_empty(), "clash"),
+        (tool.facts.deprecated.is_some(), "deprecated"),
     ];
     words.extend(marks.into_iter().filter(|(set, _)| *set).map(|(_, word)| word));
     let ink = match tool.state {
@@ -350,7 +351,8 @@ impl Shown {
         page.field("path", Ink::Plain, format!("{} ({})", tool.path, format_words(tool.format)))?;
         let dialect = self.manifest.dialect;
         page.field("kind", Ink::Plain, format!("{}, category {}, dialect {dialect}", tool.kind, tool.category))?;
-        page.field("cost tier", Ink::Plain, tier_word(tool))?;
+        let locked = if tool.classified { "" } else { ": nothing states its tier, so it is locked at medium" };
+        page.field("cost tier", Ink::Plain, format!("{}{locked}", tier_word(tool)))?;
         for (label, list) in [
             ("tags", &tool.tags),
             ("keywords", &tool.keywords),
@@ -375,6 +377,11 @@ impl Shown {
         }
         if let Some(reason) = &tool.facts.approved_over {
             page.field("overridden", Ink::Bad, format!("approved although checks failed: {reason}"))?;
+        }
+        if let Some(mark) = &tool.facts.deprecated {
+            let by = mark.by.as_ref().map(|by| format!("use {by} instead, ")).unwrap_or_default();
+            let why = mark.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+            page.field("deprecated", Ink::Warn, format!("{by}says {}{why}", mark.who))?;
         }
         for missing in &self.missing {
             page.field("missing", Ink::Warn, &missing.message)?;

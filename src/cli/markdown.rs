@@ -41,7 +41,7 @@ mod tests {
             "| `run TOOL [--input JSON] [--set KEY=VALUE]… [--timeout DURATION] [--allow] [--jsonl]` | `r` |"
         ));
         assert!(table.contains(
-            "| `approve REVIEW --digest PREFIX [--reason REASON] [--role ROLE] [--override OVERRIDE]` | `a` |"
+            "| `approve REVIEW[=PREFIX]… [--digest PREFIX] [--reason REASON] [--role ROLE] [--override OVERRIDE] [--yes]` | `a` |"
         ));
     }
 

@@ -8,6 +8,7 @@
 
 mod behaviour;
 mod build;
+mod bulk;
 mod call;
 mod catalog;
 mod check;
@@ -25,6 +26,7 @@ mod outlet;
 mod parse;
 mod print_json;
 mod print_text;
+mod request;
 mod review;
 mod run;
 mod runs;
@@ -35,7 +37,7 @@ pub use build::command;
 pub use markdown::verbs_markdown;
 
 use crate::action::{self, Verb};
-use crate::domain::SafeText;
+use crate::domain::{DecisionKind, SafeText};
 use crate::engine::{EngineError, ErrorCode, OpenOptions};
 use call::{Call, Globals, Stop};
 use serde::Serialize;
@@ -162,12 +164,18 @@ fn dispatch(verb: Verb, call: &Call<'_>, screen: Screen) -> Result<u8, Stop> {
         Verb::Check => call.print(&check::check(call)?),
         Verb::Comment => call.print(&check::comment(call)?),
         Verb::Withdraw => call.print(&check::withdraw(call)?),
-        Verb::Approve => call.print(&review::approve(call)?),
-        Verb::Reject => call.print(&review::reject(call)?),
-        Verb::RequestChanges => call.print(&review::request_changes(call)?),
+        Verb::Approve => bulk::approve(call),
+        Verb::Reject => bulk::decline(call, DecisionKind::Reject),
+        Verb::RequestChanges => bulk::decline(call, DecisionKind::RequestChanges),
+        Verb::Request => call.print(&request::request(call)?),
+        Verb::Wait => call.print(&request::wait(call)?),
         Verb::Promote => call.print(&lifecycle::promote(call)?),
         Verb::Archive => call.print(&lifecycle::archive(call)?),
         Verb::Restore => call.print(&lifecycle::restore(call)?),
+        Verb::Rollback => call.print(&lifecycle::rollback(call)?),
+        Verb::RestoreFiles => call.print(&lifecycle::restore_files(call)?),
+        Verb::Fork => call.print(&lifecycle::fork(call)?),
+        Verb::Deprecate => call.print(&lifecycle::deprecate(call)?),
         Verb::Grant => call.print(&grants::grant(call)?),
         Verb::Grants => call.print(&grants::grants(call)?),
         Verb::Revoke => call.print(&grants::revoke(call)?),

@@ -55,6 +55,14 @@ pub(super) fn digest_prefix(text: &str) -> Result<String, String> {
     Ok(text.to_ascii_lowercase())
 }
 
+/// The number of a review, and after `=` the digits of its digest.
+pub(super) fn review_digest(text: &str) -> Result<(i64, Option<String>), String> {
+    match text.split_once('=') {
+        None => Ok((id(text)?, None)),
+        Some((number, digits)) => Ok((id(number)?, Some(digest_prefix(digits)?))),
+    }
+}
+
 /// `KEY=VALUE` with a key that is not empty.
 pub(super) fn key_value(text: &str) -> Result<String, String> {
     match text.split_once('=') {

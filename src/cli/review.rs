@@ -7,7 +7,7 @@ use super::files::{FileDiff, FileText, compare};
 use super::lifecycle::{Done, announce_and_execute};
 use super::print_text::{Align, Ink, Line, Page, Table, counted, when};
 use super::runs::run_table;
-use crate::domain::{Command, Comment, DecisionKind, ReviewId, ReviewState, Risk, Run, Shown};
+use crate::domain::{Command, Comment, DecisionKind, Review, ReviewId, ReviewOrder, ReviewState, Risk, Run, Shown};
 use crate::engine::{Engine, EngineError, ErrorCode, EvidenceLine, ReviewDetail, ReviewFilter, Weight};
 use serde::Serialize;
 use std::io;
@@ -25,8 +25,11 @@ pub(super) fn reviews(call: &Call<'_>) -> Result<Reviews, EngineError> {
         Some("all") => ReviewFilter::All,
         _ => ReviewFilter::Waiting,
     };
+    let order: ReviewOrder = call.word("sort")?.unwrap_or(ReviewOrder::Age);
     let (engine, _catalog) = call.open_catalog()?;
-    let reviews = engine.reviews(filter)?.into_iter().map(|review| WithVerdict::of(&engine, review));
+    let mut reviews = engine.reviews(filter)?;
+    order.sort(&mut reviews);
+    let reviews = reviews.into_iter().map(|review| WithVerdict::of(&engine, review));
     Ok(Reviews { reviews: reviews.collect::<Result<_, _>>()? })
 }
 
@@ -153,6 +156,9 @@ impl ReviewAnswer {
         page.field("path", Ink::Plain, &review.path)?;
         page.field("opened", Ink::Plain, when(review.created_at, page.look()))?;
         page.field("summary", Ink::Plain, &review.summary)?;
+        if let (Some(at), ReviewState::Waiting) = (review.expires_at, review.state) {
+            page.field("expires", Ink::Warn, when(at, page.look()))?;
+        }
         for (tool, digest) in &review.members {
             page.field("covers", Ink::Plain, format!("{tool} {}", digest.short()))?;
         }
@@ -233,16 +239,13 @@ pub(super) fn evidence_line(line: &EvidenceLine) -> Line {
     head.put(Ink::Plain, &line.text)
 }
 
-/// `approve ID --digest PREFIX`. The digits are the confirmation: they must be of the digest under review.
-pub(super) fn approve(call: &Call<'_>) -> Result<Done, EngineError> {
-    let prefix = call.required("digest")?;
+/// `approve ID --digest PREFIX`, also `approve ID=PREFIX`. The digits are the confirmation: they must be of the
+/// digest under review.
+pub(super) fn approve(call: &Call<'_>, (id, prefix): (ReviewId, &str)) -> Result<Done, EngineError> {
     let (engine, _catalog) = call.open_catalog()?;
-    let id = ReviewId(call.required_id("review")?);
     let named = engine.review(id)?.review;
     if !named.digest.starts_with(prefix) {
-        let message = format!("review {id} is about digest {}, not {prefix}", named.digest.short());
-        let hint = format!("`toolsmith review {id}` shows what is under review now");
-        return Err(EngineError::new(ErrorCode::Conflict, message, hint));
+        return Err(other_digest(&named, prefix));
     }
     if named.state == ReviewState::Waiting {
         engine.ensure_checked(id, &mut check::teller(call))?;
@@ -259,21 +262,22 @@ pub(super) fn approve(call: &Call<'_>) -> Result<Done, EngineError> {
     decide(call, &engine, &detail, DecisionKind::Approve)
 }
 
-/// `reject ID --reason TEXT`.
-pub(super) fn reject(call: &Call<'_>) -> Result<Done, EngineError> {
-    let (engine, detail) = open_review(call)?;
-    decide(call, &engine, &detail, DecisionKind::Reject)
+/// The digits given are not of the digest under review.
+pub(super) fn other_digest(review: &Review, prefix: &str) -> EngineError {
+    let message = format!("review {} is about digest {}, not {prefix}", review.id, review.digest.short());
+    let hint = format!("`toolsmith review {}` shows what is under review now", review.id);
+    EngineError::new(ErrorCode::Conflict, message, hint)
 }
 
-/// `request-changes ID --reason TEXT`.
-pub(super) fn request_changes(call: &Call<'_>) -> Result<Done, EngineError> {
-    let (engine, detail) = open_review(call)?;
-    decide(call, &engine, &detail, DecisionKind::RequestChanges)
+/// `reject ID --reason TEXT`, `request-changes ID --reason TEXT`.
+pub(super) fn decline(call: &Call<'_>, id: ReviewId, kind: DecisionKind) -> Result<Done, EngineError> {
+    let (engine, detail) = open_review(call, id)?;
+    decide(call, &engine, &detail, kind)
 }
 
-fn open_review(call: &Call<'_>) -> Result<(Engine, ReviewDetail), EngineError> {
+fn open_review(call: &Call<'_>, id: ReviewId) -> Result<(Engine, ReviewDetail), EngineError> {
     let (engine, _catalog) = call.open_catalog()?;
-    let detail = engine.review(ReviewId(call.required_id("review")?))?;
+    let detail = engine.review(id)?;
     Ok((engine, detail))
 }
 

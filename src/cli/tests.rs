@@ -1,7 +1,7 @@
 //! Rules that hold for the whole command line.
 
 use super::*;
-use crate::action::{ACTIONS, ArgKind, Form};
+use crate::action::{ACTIONS, ArgKind};
 
 fn built() -> clap::Command {
     let mut command = command();
@@ -43,7 +43,7 @@ fn every_argument_of_the_table_is_the_argument_of_the_sub_command() {
             let clap_arg = verb.get_arguments().find(|known| known.get_id() == arg.name).unwrap();
             assert_eq!(clap_arg.get_help().map(ToString::to_string).as_deref(), Some(arg.doc), "{place}");
             assert_eq!(clap_arg.is_required_set(), arg.required, "{place}");
-            assert_eq!(clap_arg.is_positional(), arg.form == Form::Positional, "{place}");
+            assert_eq!(clap_arg.is_positional(), arg.form.is_positional(), "{place}");
             assert_eq!(clap_arg.get_action().takes_values(), arg.kind != ArgKind::Switch, "{place}");
             if let ArgKind::Word(words) = arg.kind {
                 let known: Vec<String> =
@@ -98,7 +98,9 @@ fn wrong_calls_are_usage_errors() {
         "run x --timeout soon",
         "run x --set key",
         "list --stage nowhere",
-        "approve 1",
+        "approve",
+        "approve 1=abc",
+        "approve 1=0123456789 x",
         "approve 1 --digest abc",
         "approve x --digest 0123456789",
         "reject 1",

@@ -195,11 +195,11 @@ impl Engine {
         let found = self.read(|q| Ok(if let Some(id) = wanted { q.operation(id)? } else { q.newest_reversible()? }))?;
         let note = found.and_then(|op| serde_json::from_value(op.detail.get("undo")?.clone()).ok());
         match note {
-            Some(core::UndoNote::Approve { before, after, .. } | core::UndoNote::Move { before, after, .. })
-                if before.placement != after.placement =>
-            {
-                self.refuse_conflicts(&before)
-            }
+            Some(
+                core::UndoNote::Approve { before, after, .. }
+                | core::UndoNote::PutAway { before, after, .. }
+                | core::UndoNote::Move { before, after, .. },
+            ) if before.placement != after.placement => self.refuse_conflicts(&before),
             Some(core::UndoNote::Apply { step }) => Engine::refuse_changed_since(&step.edits),
             _ => Ok(()),
         }

@@ -2,7 +2,7 @@
 
 use super::error::EngineError;
 use super::{Engine, core, now};
-use crate::domain::{Review, ReviewId, ReviewState};
+use crate::domain::{Comment, Review, ReviewId, ReviewState};
 use std::time::{Duration, Instant as Clock};
 
 /// How often the feed is asked whether it moved; the question costs microseconds.
@@ -19,6 +19,16 @@ impl Engine {
             return Ok(());
         }
         self.transact(|tx| core::expire(tx)).map(drop)
+    }
+
+    /// Comments that reviewers wrote in a review, oldest first. Whether their lines moved since is not looked at.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub fn comments_of(&self, review: &Review) -> Result<Vec<Comment>, EngineError> {
+        let mut comments = self.read(|q| Ok(q.comments_on(&review.tool)?))?;
+        comments.retain(|comment| comment.review == review.id);
+        Ok(comments)
     }
 
     /// Waits until a review does not wait any more, at most so long; gives it back as it stands then.

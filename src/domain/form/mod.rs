@@ -358,4 +358,6 @@ fn bad_text(field: &Field, message: &str) -> FormError {
 }
 
 #[cfg(test)]
+mod any_schema_tests;
+#[cfg(test)]
 mod tests;

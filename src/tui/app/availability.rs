@@ -2,7 +2,7 @@
 
 use super::{App, Opening};
 use crate::action::{ACTIONS, Context, Risk, Spec, Verb, spec};
-use crate::domain::{CostTier, Stage, Tool};
+use crate::domain::{CostTier, Stage, Tool, ToolState};
 use crate::tui::keymap::works_in;
 use crate::tui::overlay::help::HelpRow;
 use crate::tui::overlay::palette::PaletteRow;
@@ -66,6 +66,17 @@ impl App {
                 Stage::Archived => Ok(()),
                 Stage::Experimental | Stage::Approved | Stage::Core => Err("only archived tools come back".to_owned()),
             }),
+            Verb::Rollback => self.tool_or_why().and_then(|tool| match tool.stage.is_vouched() {
+                true => Ok(()),
+                false => Err("only approved and core tools are rolled back".to_owned()),
+            }),
+            Verb::RestoreFiles | Verb::Fork => self.tool_or_why().and_then(|tool| match tool.state {
+                ToolState::Changed => Ok(()),
+                ToolState::Ok | ToolState::Invalid | ToolState::Unsupported => {
+                    Err("its files did not change since it was approved".to_owned())
+                }
+            }),
+            Verb::Deprecate => self.tool_or_why().map(drop),
             Verb::ToggleDiff => match &self.screen {
                 Screen::Review(review) if review.has_difference() => Ok(()),
                 Screen::Review(_) => Err("nothing was approved before: there is no difference".to_owned()),
@@ -178,6 +189,8 @@ impl App {
                 Verb::Behaviour,
                 Verb::Archive,
                 Verb::Restore,
+                Verb::RestoreFiles,
+                Verb::Fork,
                 Verb::CycleStage,
                 Verb::Init,
                 Verb::Palette,

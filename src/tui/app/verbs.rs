@@ -77,6 +77,25 @@ impl App {
                 Some(name) => vec![Effect::FindGrant(name.to_owned())],
                 None => self.invoke(Verb::Grants, args),
             },
+            Verb::Rollback => self.with_tool(args, |app, tool| {
+                let [to, reason] = ["to", "reason"].map(|name| args.get(name).map(ToOwned::to_owned));
+                let command = Command::Rollback { tool: app.reference(&tool), to, reason };
+                app.ask(command)
+            }),
+            Verb::RestoreFiles => self.with_tool(args, |app, tool| {
+                let command = Command::RestoreFiles { tool: app.reference(&tool) };
+                app.ask(command)
+            }),
+            Verb::Fork => self.with_tool(args, |app, tool| {
+                let name = args.get("name").map_or_else(|| format!("{}-fork", tool.name), ToOwned::to_owned);
+                let command = Command::Fork { tool: app.reference(&tool), name };
+                app.ask(command)
+            }),
+            Verb::Deprecate => self.with_tool(args, |app, tool| {
+                let [by, reason] = ["by", "reason"].map(|name| args.get(name).map(ToOwned::to_owned));
+                let command = Command::Deprecate { tool: app.reference(&tool), by, reason };
+                app.ask(command)
+            }),
             Verb::Undo => {
                 let operation = args.get("operation").and_then(|number| number.parse().ok());
                 self.ask(Command::Undo { operation })

@@ -200,7 +200,7 @@ impl Palette {
         let preset = match arg.kind {
             ArgKind::Tool if arg.required => self.defaults.tool.clone(),
             ArgKind::Run => self.defaults.run.clone(),
-            ArgKind::Review => self.defaults.review.clone(),
+            ArgKind::Review | ArgKind::ReviewDigest => self.defaults.review.clone(),
             _ => None,
         };
         self.choices = match arg.kind {
@@ -248,12 +248,12 @@ impl Palette {
             return None;
         }
         let mut line = format!("toolsmith {}", spec.name);
-        for arg in spec.args.iter().filter(|arg| arg.required || arg.form == Form::Positional) {
+        for arg in spec.args.iter().filter(|arg| arg.required || arg.form.is_positional()) {
             let value = given.and_then(|given| given.get(arg.name)).map(quoted);
             let shown = value.unwrap_or_else(|| arg.name.to_uppercase());
             line.push_str(&match (arg.form, arg.required) {
-                (Form::Positional, true) => [" ", &shown].concat(),
-                (Form::Positional, false) => [" [", &shown, "]"].concat(),
+                (Form::Positional | Form::Several, true) => [" ", &shown].concat(),
+                (Form::Positional | Form::Several, false) => [" [", &shown, "]"].concat(),
                 (Form::Option | Form::Repeated, _) => [" --", arg.name, " ", &shown].concat(),
             });
         }
@@ -331,7 +331,9 @@ fn verb_match(matcher: &SkimMatcherV2, spec: &Spec, text: &str) -> Option<(i64, 
 fn asked_of(spec: &'static Spec) -> Vec<&'static Arg> {
     let decides = DecisionKind::ALL.iter().any(|kind| super::decision_verb(*kind) == spec.verb);
     let init = spec.verb == Verb::Init;
-    let asks = |arg: &&Arg| !init && (arg.form == Form::Positional || (arg.required && !decides));
+    // What these take beside the tool is what makes them worth a palette.
+    let all = matches!(spec.verb, Verb::Deprecate | Verb::Rollback);
+    let asks = |arg: &&Arg| !init && (all || arg.form.is_positional() || (arg.required && !decides));
     spec.args.iter().filter(asks).collect()
 }
 

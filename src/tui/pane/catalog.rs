@@ -602,6 +602,11 @@ fn note(tool: &Tool, theme: &Theme) -> Option<(String, Style)> {
         _ if tool.awaits_adoption() => {
             ("came with the folder: runs as experimental until adopted (4)".to_owned(), theme.warn)
         }
+        _ if tool.facts.deprecated.is_some() => {
+            let by = tool.facts.deprecated.as_ref().and_then(|mark| mark.by.as_ref());
+            let by = by.map(|by| format!(": use {by} instead")).unwrap_or_default();
+            (format!("deprecated{by}"), theme.warn)
+        }
         _ if !tool.clashes.is_empty() => (format!("same name: {}", safe(&tool.clashes.join(", "))), theme.warn),
         _ => match (&tool.shadowed_by, &tool.copy_of, &tool.facts) {
             (Some(path), _, _) => (format!("not used: {} goes first", safe(path)), theme.dim),

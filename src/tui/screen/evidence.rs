@@ -100,7 +100,7 @@ fn identity_lines(tool: &Tool) -> Vec<TextLine> {
         fact("stage", tool.stage.word()),
         fact("kind", tool.kind.word()),
         fact("category", &tool.category.0),
-        fact("cost tier", if tool.classified { tool.cost_tier.word() } else { "unclassified (counts as medium)" }),
+        fact("cost tier", if tool.classified { tool.cost_tier.word() } else { "unclassified (locked at medium)" }),
         fact("made by", tool.origin.word()),
         fact("form", tool.format.word()),
         fact("path", &tool.path),

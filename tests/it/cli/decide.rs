@@ -25,6 +25,10 @@ fn decisions_need_a_human_at_a_terminal() {
         &["promote", "hello", "--to", "approved"],
         &["archive", "hello"],
         &["restore", "hello"],
+        &["rollback", "hello"],
+        &["restore-files", "hello"],
+        &["fork", "hello", "hallo"],
+        &["deprecate", "hello"],
         &["undo"],
     ] {
         let piped = shell.call(&[args, &["--json"]].concat()).exits(4);

@@ -4,6 +4,7 @@ mod catalog;
 mod checks;
 mod decide;
 mod permissions;
+mod requests;
 mod run;
 mod secrets;
 mod staged;

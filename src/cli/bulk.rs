@@ -1,0 +1,173 @@
+//! Deciding: one review, or several with a table first and a question.
+
+use super::call::{Answer, Call, Stop};
+use super::print_text::{Align, Ink, Line, Page, Table};
+use super::review::{self, other_digest, risk_ink};
+use crate::domain::{DecisionKind, Digest, ReviewId, Shown};
+use crate::engine::{BulkDecision, BulkItem, BulkResult, Engine, EngineError, ErrorCode, PreflightRow};
+use serde::Serialize;
+use std::io::{self, BufRead};
+
+/// What became of each of several reviews.
+#[derive(Serialize)]
+pub(super) struct Results {
+    results: Vec<One>,
+}
+
+/// What became of one of them.
+#[derive(Serialize)]
+struct One {
+    review: ReviewId,
+    done: bool,
+    message: String,
+    error: Option<EngineError>,
+}
+
+impl One {
+    fn of(result: BulkResult) -> One {
+        let BulkResult { review, result } = result;
+        match result {
+            Ok(outcome) => One { review, done: true, message: outcome.message, error: None },
+            Err(error) => One { review, done: false, message: error.message.clone(), error: Some(error) },
+        }
+    }
+}
+
+impl Answer for Results {
+    fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
+        for one in &self.results {
+            let (ink, word) = if one.done { (Ink::Good, "done ") } else { (Ink::Bad, "waits") };
+            let head = Line::new().put(ink, word).put(Ink::Strong, format!("  {}  ", one.review));
+            page.line(&head.put(Ink::Plain, &one.message))?;
+        }
+        Ok(())
+    }
+
+    fn exit_code(&self) -> u8 {
+        u8::from(self.results.iter().any(|one| !one.done))
+    }
+}
+
+/// `approve ID --digest PREFIX`, or several as `approve ID=PREFIX ID=PREFIX`.
+pub(super) fn approve(call: &Call<'_>) -> Result<u8, Stop> {
+    let named: Vec<(i64, Option<String>)> = call.many("review");
+    let usage = |message: &str, hint: &str| Stop::Error(EngineError::new(ErrorCode::Usage, message, hint));
+    if let [(id, prefix)] = named.as_slice() {
+        return match (prefix.as_deref(), call.text("digest")) {
+            (Some(_), Some(_)) => Err(usage("the digest is given twice", "either ID=PREFIX or --digest PREFIX")),
+            (Some(prefix), None) | (None, Some(prefix)) => call.print(&review::approve(call, (ReviewId(*id), prefix))?),
+            (None, None) => Err(usage("the digest is missing", "--digest PREFIX, or ID=PREFIX")),
+        };
+    }
+    for option in ["digest", "role", "override"] {
+        if call.text(option).is_some() {
+            let message = format!("--{option} is for one review");
+            return Err(usage(&message, "name that review alone; several are ID=PREFIX each"));
+        }
+    }
+    let named: Option<Vec<(ReviewId, String)>> =
+        named.into_iter().map(|(id, prefix)| Some((ReviewId(id), prefix?))).collect();
+    let Some(named) = named else {
+        return Err(usage("a digest is missing", "several reviews are approved as ID=PREFIX each"));
+    };
+    several(call, DecisionKind::Approve, &named)
+}
+
+/// `reject ID… --reason TEXT`, `request-changes ID… --reason TEXT`.
+pub(super) fn decline(call: &Call<'_>, kind: DecisionKind) -> Result<u8, Stop> {
+    let ids: Vec<i64> = call.many("review");
+    if let [id] = ids.as_slice() {
+        return call.print(&review::decline(call, ReviewId(*id), kind)?);
+    }
+    let named: Vec<(ReviewId, String)> = ids.into_iter().map(|id| (ReviewId(id), String::new())).collect();
+    several(call, kind, &named)
+}
+
+/// Shows the table, asks, and decides each by itself.
+fn several(call: &Call<'_>, kind: DecisionKind, named: &[(ReviewId, String)]) -> Result<u8, Stop> {
+    let (engine, _catalog) = call.open_catalog()?;
+    let ids: Vec<ReviewId> = named.iter().map(|(id, _)| *id).collect();
+    if kind == DecisionKind::Approve {
+        engine.check_for_bulk(&ids)?;
+    }
+    let rows = engine.preflight(&ids, kind)?;
+    for row in &rows {
+        refuse_other_digest(&engine, row, named)?;
+    }
+    show(call, kind, &rows);
+    let items: Vec<BulkItem> = rows
+        .iter()
+        .filter(|row| row.refusal.is_none())
+        .map(|row| BulkItem { review: row.review, digest: row.digest })
+        .collect();
+    if items.is_empty() {
+        let message = format!("none of them can be decided this way: {kind}");
+        return Err(EngineError::new(ErrorCode::Refused, message, "the table says why").into());
+    }
+    if !call.switch("yes") && !agreed(call, kind, items.len())? {
+        let message = "nothing was decided";
+        return Err(EngineError::new(ErrorCode::Failed, message, "answer y, or give --yes").into());
+    }
+    let how = BulkDecision { kind, reason: call.text("reason"), shown: Shown::default() };
+    let results = engine.decide_all(&items, &how, &call.caller(&engine));
+    call.tell_trouble(&engine);
+    let waits = rows.into_iter().filter_map(|row| {
+        let message = row.refusal?;
+        let error = EngineError::new(ErrorCode::Refused, message.clone(), "");
+        Some(One { review: row.review, done: false, message, error: Some(error) })
+    });
+    let results = results.into_iter().map(One::of).chain(waits).collect();
+    call.print(&Results { results })
+}
+
+/// The digits given must be of the digest in the table.
+fn refuse_other_digest(engine: &Engine, row: &PreflightRow, named: &[(ReviewId, String)]) -> Result<(), EngineError> {
+    let wrong = |(id, prefix): &&(ReviewId, String)| *id == row.review && !is_of(row.digest, prefix);
+    match named.iter().find(wrong) {
+        Some((id, prefix)) => Err(other_digest(&engine.review(*id)?.review, prefix)),
+        None => Ok(()),
+    }
+}
+
+fn is_of(digest: Digest, prefix: &str) -> bool {
+    prefix.is_empty() || digest.starts_with(prefix)
+}
+
+fn show(call: &Call<'_>, kind: DecisionKind, rows: &[PreflightRow]) {
+    let left = |name| (name, Align::Left);
+    let heads = [
+        ("review", Align::Right),
+        left("asks"),
+        left("tool"),
+        left("digest"),
+        left("risk"),
+        left("checks"),
+        left(kind.word()),
+    ];
+    let mut table = Table::new(&heads);
+    for row in rows {
+        let verdict = row.verdict.map_or("none", crate::domain::CheckState::word);
+        let (ink, answer) = match &row.refusal {
+            None => (Ink::Good, "yes".to_owned()),
+            Some(why) => (Ink::Bad, format!("no: {why}")),
+        };
+        table.row([
+            (Ink::Strong, row.review.to_string()),
+            (Ink::Plain, row.asks.clone()),
+            (Ink::Strong, format!("{}@{}", row.tool, row.version)),
+            (Ink::Plain, row.digest.short()),
+            (risk_ink(row.risk), row.risk.to_string()),
+            (Ink::Plain, verdict.to_owned()),
+            (ink, answer),
+        ]);
+    }
+    call.note_page(|page| page.table(&table));
+}
+
+/// Asks at the terminal; anything but `y` is a no, and so is its end.
+fn agreed(call: &Call<'_>, kind: DecisionKind, count: usize) -> Result<bool, Stop> {
+    call.note(&Line::new().put(Ink::Strong, format!("{kind} {count} of them? [y/N]")));
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}

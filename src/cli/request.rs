@@ -1,0 +1,126 @@
+//! Asking and being answered: `request`, `wait`.
+
+use super::call::{Answer, Call};
+use super::lifecycle::Done;
+use super::print_text::{Ink, Line, Page, when};
+use crate::domain::{
+    Comment, Decision, DecisionKind, Digest, Instant, Review, ReviewId, ReviewKind, ReviewState, ToolName,
+};
+use crate::engine::{EngineError, ErrorCode, MAX_REQUEST_BYTES};
+use serde::Serialize;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// `request --file FILE`.
+pub(super) fn request(call: &Call<'_>) -> Result<Done, EngineError> {
+    let path: PathBuf = call.get("file").unwrap_or_default();
+    let text = read(&path)?;
+    let (engine, _catalog) = call.open_catalog()?;
+    let done = engine.request(&text, &call.caller(&engine));
+    call.tell_trouble(&engine);
+    let outcome = done?;
+    if let Some(review) = outcome.review {
+        call.note(&Line::new().put(Ink::Dim, format!("`toolsmith wait {review}` waits for the answer")));
+    }
+    Ok(Done::new(outcome))
+}
+
+/// Reads a request, one byte more than it may have at most.
+fn read(path: &Path) -> Result<Vec<u8>, EngineError> {
+    let unreadable = |error: io::Error| {
+        let message = format!("cannot read the request from {}: {error}", path.display());
+        EngineError::new(ErrorCode::NotFound, message, "--file takes a file, or - for standard input")
+    };
+    let mut text = Vec::new();
+    let most = MAX_REQUEST_BYTES as u64 + 1;
+    if path == Path::new("-") {
+        io::stdin().lock().take(most).read_to_end(&mut text).map_err(unreadable)?;
+    } else {
+        File::open(path).and_then(|file| file.take(most).read_to_end(&mut text)).map_err(unreadable)?;
+    }
+    Ok(text)
+}
+
+/// The answer to a request.
+#[derive(Serialize)]
+pub(super) struct Waited {
+    review: ReviewId,
+    kind: ReviewKind,
+    tool: ToolName,
+    digest: Digest,
+    state: ReviewState,
+    decision: Option<DecisionKind>,
+    reason: Option<String>,
+    reviewer: Option<String>,
+    decided_at: Option<Instant>,
+    comments: Vec<Comment>,
+}
+
+impl Waited {
+    fn new(review: Review, comments: Vec<Comment>) -> Waited {
+        let decided: Option<Decision> = match review.state {
+            ReviewState::Approved | ReviewState::Rejected | ReviewState::ChangesRequested => {
+                review.decisions.iter().rev().find(|decision| !decision.undone).cloned()
+            }
+            ReviewState::Waiting | ReviewState::Superseded | ReviewState::Expired => None,
+        };
+        Waited {
+            review: review.id,
+            kind: review.kind,
+            tool: review.tool,
+            digest: review.digest,
+            state: review.state,
+            decision: decided.as_ref().map(|decision| decision.kind),
+            reason: decided.as_ref().and_then(|decision| decision.reason.clone()),
+            reviewer: decided.as_ref().map(|decision| decision.reviewer.clone()),
+            decided_at: decided.map(|decision| decision.at),
+            comments,
+        }
+    }
+}
+
+/// `wait ID`.
+pub(super) fn wait(call: &Call<'_>) -> Result<Waited, EngineError> {
+    let id = ReviewId(call.required_id("review")?);
+    let timeout: Option<Duration> = call.get("timeout");
+    let engine = call.open()?;
+    let review = engine.wait_for_decision(id, timeout)?;
+    let comments = engine.comments_of(&review)?;
+    Ok(Waited::new(review, comments))
+}
+
+impl Answer for Waited {
+    fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let ink = match self.state {
+            ReviewState::Approved => Ink::Good,
+            ReviewState::Waiting | ReviewState::ChangesRequested | ReviewState::Superseded => Ink::Warn,
+            ReviewState::Rejected | ReviewState::Expired => Ink::Bad,
+        };
+        let head = Line::new().put(Ink::Strong, format!("review {} of {}: ", self.review, self.tool));
+        page.line(&head.put(ink, self.state.word()))?;
+        if let Some(reviewer) = &self.reviewer {
+            let at = self.decided_at.map(|at| format!(", {}", when(at, page.look()))).unwrap_or_default();
+            page.field("by", Ink::Plain, format!("{reviewer}{at}"))?;
+        }
+        if let Some(reason) = &self.reason {
+            page.field("reason", Ink::Plain, reason)?;
+        }
+        for comment in &self.comments {
+            let place = comment.spot.path.as_deref().unwrap_or("the tool");
+            page.field("comment", Ink::Plain, format!("{} on {place}: {}", comment.kind, comment.body))?;
+        }
+        Ok(())
+    }
+
+    /// 0 yes, 1 no or not yet, 3 its object is gone, 4 nobody decided.
+    fn exit_code(&self) -> u8 {
+        match self.state {
+            ReviewState::Approved => 0,
+            ReviewState::Rejected | ReviewState::ChangesRequested => 1,
+            ReviewState::Superseded => 3,
+            ReviewState::Waiting | ReviewState::Expired => 4,
+        }
+    }
+}
