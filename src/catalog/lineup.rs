@@ -1,6 +1,6 @@
 //! What rows are to each other: copies, shadows, clashes. Nothing is dropped, everything is said.
 
-use crate::domain::{Stage, Tool};
+use crate::domain::{Problem, ProblemCode, SafeText, Stage, Tool};
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
@@ -77,4 +77,44 @@ fn clashes(tools: &mut [Tool]) {
         tool.clashes.sort_unstable();
         tool.clashes.dedup();
     }
+}
+
+/// Aliases that more than one tool answers to, or that are the name of another: whoever calls one gets the tool
+/// that goes first, so it is said. Archived rows answer to nothing.
+pub fn alias_clashes(tools: &[Tool]) -> Vec<Problem> {
+    let live = || tools.iter().filter(|tool| tool.stage != Stage::Archived);
+    let mut owners: HashMap<&str, Vec<&Tool>> = HashMap::new();
+    for tool in live().filter(|tool| !tool.aliases.is_empty()) {
+        for alias in &tool.aliases {
+            owners.entry(alias).or_default().push(tool);
+        }
+    }
+    if owners.is_empty() {
+        return Vec::new();
+    }
+    for tool in live() {
+        if let Some(others) = owners.get_mut(tool.name.as_str()) {
+            others.push(tool);
+        }
+    }
+    let mut problems = Vec::new();
+    for tool in live() {
+        for alias in &tool.aliases {
+            let others = owners.get(alias.as_str()).into_iter().flatten();
+            let Some(other) = others.into_iter().find(|other| other.name != tool.name) else { continue };
+            problems.push(Problem {
+                path: tool.path.clone(),
+                line: None,
+                code: ProblemCode::NameClash,
+                message: format!(
+                    "the alias {:?} is also {} ({})",
+                    SafeText::new(alias).to_string(),
+                    other.name,
+                    other.path
+                ),
+                hint: "one of the two has to give it up; until then neither is approved beside the other".to_owned(),
+            });
+        }
+    }
+    problems
 }

@@ -4,7 +4,7 @@ use super::argv::{Anchor, Script};
 use super::cache::{self, Cache, CacheRow, Row, Scanned};
 use super::files::{self, Member};
 use super::limits;
-use super::lineup::line_up;
+use super::lineup::{alias_clashes, line_up};
 use super::plan::{self, Plan, below, file_of, folder_of, join};
 use super::programs::Programs;
 use super::reading::{self, Obstacle, Reading};
@@ -80,6 +80,7 @@ pub fn scan(plan: &Plan, cache: &Cache, progress: &mut dyn FnMut(Progress<'_>)) 
     scan.gone = cache.0.keys().filter(|key| !found.contains(key.as_str())).cloned().collect();
     scan.gone.sort_unstable();
     line_up(&mut scan.tools);
+    scan.problems.extend(alias_clashes(&scan.tools));
     scan.problems.sort_by(|a, b| (&a.path, a.line).cmp(&(&b.path, b.line)));
     scan
 }

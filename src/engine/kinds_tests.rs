@@ -533,6 +533,9 @@ fn an_alias_is_a_name_and_two_tools_never_answer_to_one() {
     engine.scan(&mut |_| {}).unwrap();
     assert_eq!(engine.resolve("adder").unwrap().stage, Stage::Approved, "a name goes before an alias");
     assert_eq!(engine.resolve("plus").unwrap().name.as_str(), "adder", "what is approved goes before what is not");
+    let clashes: Vec<String> = engine.catalog().problems.iter().map(|problem| problem.message.clone()).collect();
+    assert_eq!(clashes.len(), 3, "{clashes:?}");
+    assert!(clashes.iter().any(|text| text.starts_with("the alias \"adder\" is also adder (")), "{clashes:?}");
     for review in waiting(&engine) {
         let error = engine.execute(decision(&review, DecisionKind::Approve, None), &ada()).unwrap_err();
         assert_eq!(error.code, ErrorCode::Refused, "{}", review.tool);
