@@ -43,7 +43,7 @@ fn try_cases(desk: &Desk<'_>, name: &str, cases: &[Case], without: &str) -> Chec
         match unmet {
             Ok(None) => {}
             Ok(Some(why)) => {
-                let lacked = case::lacked_permission(&desk.version.manifest, tried);
+                let lacked = case::lacks_permissions(&desk.version.manifest);
                 let (severity, message) = softened(Severity::High, lacked, format!("{}: {why}", case.name));
                 findings.push(Finding::new("unmet", severity, message));
             }

@@ -423,7 +423,8 @@ impl<'a> Schema<'a> {
     }
 
     fn any_text(self, dice: &mut Dice) -> Value {
-        if self.get("format").is_some() || dice.is_one_of(3) {
+        let is_formatted = self.get("format").and_then(Value::as_str).and_then(of_format).is_some();
+        if is_formatted || dice.is_one_of(3) {
             let edges = self.text_edges();
             return dice.pick(&edges).cloned().unwrap_or_default();
         }

@@ -33,7 +33,7 @@ pub(in crate::check) fn examine(desk: &Desk<'_>) -> CheckReport {
             continue;
         };
         if told.insert(crash.message.clone()) {
-            let lacked = case::lacked_permission(manifest, tried);
+            let lacked = case::lacks_permissions(manifest);
             let message = format!("with {}: {}", super::expression::quote(input), crash.message);
             let (severity, message) = softened(Severity::High, lacked, message);
             findings.push(Finding::new(crash.code, severity, message));

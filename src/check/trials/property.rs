@@ -3,12 +3,13 @@
 //! What crashes it is made simpler as long as it crashes in the same way, and told so that a reader can type it in. Inputs
 //! are tried in copies of one interpreter where that is possible; before a crash counts, a plain start shows it again.
 
+use super::case;
 use super::crash::{self, Crash};
 use super::expression::quote;
 use super::generate::{Dice, inputs};
 use super::{SIDE_BY_SIDE, abreast, cannot_start, shrink, softened, unavailable};
 use crate::check::{Batch, Desk};
-use crate::domain::{CheckReport, Checker, Finding, InputMode, Severity};
+use crate::domain::{CheckReport, Checker, Finding, InputMode, Severity, signature_of};
 use crate::runner::{Pace, Tried};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -56,7 +57,8 @@ struct Found {
     wanted: usize,
     crashes: Vec<(Crash, Value)>,
     more: usize,
-    refusals: BTreeMap<String, Value>,
+    /// By the sort of reason.
+    refusals: BTreeMap<String, (String, Value)>,
     doubtful: usize,
 }
 
@@ -82,7 +84,9 @@ fn search(desk: &Desk<'_>, schema: &Value, all: &[Value]) -> Result<Found, Strin
                     *known = (crash, input.clone());
                 }
             } else if let Some(reason) = crash::refusal(&tried) {
-                found.refusals.entry(reason).or_insert_with(|| input.clone());
+                // Reasons that differ in what they quote are one.
+                let sort = signature_of(&desk.version.tool.name, tried.end.outcome(), &reason);
+                found.refusals.entry(sort).or_insert_with(|| (reason, input.clone()));
             }
         }
     }
@@ -139,11 +143,7 @@ fn confirm(desk: &Desk<'_>, crash: &Crash, inputs: [Value; 2]) -> Result<Option<
 
 impl Found {
     fn report(self, desk: &Desk<'_>) -> CheckReport {
-        let permissions = &desk.version.manifest.permissions;
-        // Nobody watched these: what is declared at all may be what it lacked.
-        let lacked = ![&permissions.network, &permissions.read, &permissions.write, &permissions.env]
-            .into_iter()
-            .all(Vec::is_empty);
+        let lacked = case::lacks_permissions(&desk.version.manifest);
         let mut findings: Vec<Finding> = self
             .crashes
             .iter()
@@ -153,7 +153,7 @@ impl Found {
                 Finding::new(crash.code, severity, message)
             })
             .collect();
-        for (reason, input) in self.refusals.iter().take(MAX_CRASHES) {
+        for (reason, input) in self.refusals.values().take(MAX_CRASHES) {
             findings.push(Finding::new("refuses", Severity::Low, format!("with {}: {reason}", in_words(input))));
         }
         if self.more > 0 {

@@ -61,11 +61,11 @@ pub(in crate::check) fn examine(desk: &Desk<'_>) -> CheckReport {
         let broken = good.iter().zip(&outputs).find_map(|((input, tried), output)| {
             let scope =
                 Scope { input, output: output.value(), other: None, exit: tried.end.exit_code().unwrap_or_default() };
-            unheld(rule, &scope, output).map(|why| (input, tried, why))
+            unheld(rule, &scope, output).map(|why| (input, why))
         });
-        if let Some((input, tried, why)) = broken {
+        if let Some((input, why)) = broken {
             let name = name.as_ref().map_or_else(String::new, |name| format!("{name}: "));
-            let lacked = case::lacked_permission(&desk.version.manifest, tried);
+            let lacked = case::lacks_permissions(&desk.version.manifest);
             let (severity, message) = softened(Severity::High, lacked, format!("{name}{why}, with {}", quote(input)));
             findings.push(Finding::new("rule-broken", severity, message));
         }
