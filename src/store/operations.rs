@@ -282,7 +282,9 @@ impl Walk {
             faults.push((*entry, format!("entry {entry} was taken back by entry {by}, but is not marked so")));
         }
         faults.sort();
-        faults.into_iter().for_each(|(_, fault)| self.fault(fault));
+        for (_, fault) in faults {
+            self.fault(fault);
+        }
     }
 
     /// Compares the end of the walk with what was noted when the newest entry was written.

@@ -168,9 +168,8 @@ impl App {
             Answer::Verify(found) => self.each_report(|report| report.set_verify(&found)),
             Answer::Grants(grants) => self.take_grants(&grants),
             Answer::Grant(Ok(grant)) => return self.ask(Command::Revoke { grant }),
-            Answer::Grant(Err(error)) => self.complain(&error),
             Answer::Furnished(Ok(created)) => self.say(Mood::Calm, &created),
-            Answer::Furnished(Err(error)) | Answer::Trouble(error) => self.complain(&error),
+            Answer::Furnished(Err(error)) | Answer::Grant(Err(error)) | Answer::Trouble(error) => self.complain(&error),
             Answer::Copied(Ok(what)) => self.say(Mood::Calm, &what),
             Answer::Copied(Err(why)) => self.say(Mood::Trouble, &why),
         }
