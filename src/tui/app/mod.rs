@@ -7,6 +7,7 @@ mod arrivals;
 mod availability;
 #[cfg(test)]
 mod behaviour_tests;
+mod comeback;
 mod keys;
 mod mouse;
 mod reviewing;

@@ -77,25 +77,10 @@ impl App {
                 Some(name) => vec![Effect::FindGrant(name.to_owned())],
                 None => self.invoke(Verb::Grants, args),
             },
-            Verb::Rollback => self.with_tool(args, |app, tool| {
-                let [to, reason] = ["to", "reason"].map(|name| args.get(name).map(ToOwned::to_owned));
-                let command = Command::Rollback { tool: app.reference(&tool), to, reason };
-                app.ask(command)
-            }),
-            Verb::RestoreFiles => self.with_tool(args, |app, tool| {
-                let command = Command::RestoreFiles { tool: app.reference(&tool) };
-                app.ask(command)
-            }),
-            Verb::Fork => self.with_tool(args, |app, tool| {
-                let name = args.get("name").map_or_else(|| format!("{}-fork", tool.name), ToOwned::to_owned);
-                let command = Command::Fork { tool: app.reference(&tool), name };
-                app.ask(command)
-            }),
-            Verb::Deprecate => self.with_tool(args, |app, tool| {
-                let [by, reason] = ["by", "reason"].map(|name| args.get(name).map(ToOwned::to_owned));
-                let command = Command::Deprecate { tool: app.reference(&tool), by, reason };
-                app.ask(command)
-            }),
+            Verb::Rollback => self.rollback(args),
+            Verb::RestoreFiles => self.restore_files(args),
+            Verb::Fork => self.fork(args),
+            Verb::Deprecate => self.deprecate(args),
             Verb::Undo => {
                 let operation = args.get("operation").and_then(|number| number.parse().ok());
                 self.ask(Command::Undo { operation })
@@ -175,7 +160,11 @@ impl App {
         Vec::new()
     }
 
-    fn with_tool(&mut self, args: &Args, then: impl FnOnce(&mut App, Arc<Tool>) -> Vec<Effect>) -> Vec<Effect> {
+    pub(super) fn with_tool(
+        &mut self,
+        args: &Args,
+        then: impl FnOnce(&mut App, Arc<Tool>) -> Vec<Effect>,
+    ) -> Vec<Effect> {
         let named = args.get("tool");
         let tool = named.map_or_else(|| self.selected_tool(), |text| self.tool_named(text));
         match (tool, named) {
