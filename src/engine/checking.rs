@@ -226,7 +226,7 @@ impl Engine {
         let detail = self.review(review)?;
         let file = spot.path.as_ref().map(|path| detail.files.iter().find(|file| file.path == *path));
         let line_text = match (file, spot.lines) {
-            (None, None) | (Some(Some(_)), None) => None,
+            (None | Some(Some(_)), None) => None,
             (None, Some(_)) => return Err(no_place("lines belong to a file")),
             (Some(None), _) => return Err(no_place("the version has no such file")),
             (Some(Some(file)), Some(lines)) => {

@@ -140,17 +140,16 @@ impl Engine {
         let in_use = place.in_use().ok_or_else(|| never_approved(&place.tool))?;
         let before = self.kept_at(&place, in_use)?;
         let known = self.read(|q| Ok(q.approved_before(&place.tool)?))?;
-        let wanted = match to {
-            Some(wanted) => self.approved_as(&place, &known, wanted)?,
-            None => {
-                let older = known.iter().position(|digest| *digest == in_use).map_or(0, |at| at + 1);
-                let mut older = known[older..].iter().filter(|digest| **digest != in_use);
-                older.find(|digest| self.inner.copies.has(**digest)).copied().ok_or_else(|| {
-                    let message = format!("no version of {} was approved before {}", place.tool, before.version);
-                    let hint = "`toolsmith show NAME` lists its versions; --to names one";
-                    EngineError::new(ErrorCode::NotFound, message, hint)
-                })?
-            }
+        let wanted = if let Some(wanted) = to {
+            self.approved_as(&place, &known, wanted)?
+        } else {
+            let older = known.iter().position(|digest| *digest == in_use).map_or(0, |at| at + 1);
+            let mut older = known[older..].iter().filter(|digest| **digest != in_use);
+            older.find(|digest| self.inner.copies.has(**digest)).copied().ok_or_else(|| {
+                let message = format!("no version of {} was approved before {}", place.tool, before.version);
+                let hint = "`toolsmith show NAME` lists its versions; --to names one";
+                EngineError::new(ErrorCode::NotFound, message, hint)
+            })?
         };
         if place.lies.as_ref().is_some_and(|lies| lies.digest == wanted) && place.approved.contains(&wanted) {
             let message = format!("{} {} is in use already", place.tool, wanted.short());

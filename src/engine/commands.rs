@@ -178,14 +178,14 @@ impl Engine {
             Ok([newest("archive")?, newest("approve")?])
         })?;
         let notes = operations.into_iter().flatten().filter_map(|operation| core::UndoNote::of(&operation));
-        let origin = notes.filter_map(|note| match note {
+        let mut origin = notes.filter_map(|note| match note {
             core::UndoNote::Move { before: origin, after, .. }
             | core::UndoNote::PutAway { before: origin, after, .. } => {
                 (after.placement == before.placement).then_some(origin)
             }
             _ => None,
         });
-        Ok(origin.last().unwrap_or_else(|| {
+        Ok(origin.next_back().unwrap_or_else(|| {
             before.moved_to(Stage::Experimental, core::stage_placement(Stage::Experimental, &before.tool))
         }))
     }

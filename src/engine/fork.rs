@@ -22,7 +22,7 @@ impl Engine {
     pub(super) fn fork(&self, who: &str, tool: &str, name: &str) -> Result<Outcome, EngineError> {
         let Ways { before, after, fork, .. } = self.plan_fork(tool, name)?;
         let step =
-            self.transact(|tx| core::fork(tx, self.actor(who), Fork { before: &before, after: &after, fork: &fork }))?;
+            self.transact(|tx| core::fork(tx, self.actor(who), Fork { before: &before, after: &after, made: &fork }))?;
         self.finish(step)
     }
 

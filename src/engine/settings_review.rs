@@ -24,9 +24,10 @@ impl Settings {
     pub(super) fn apply_review(&mut self, file: &mut File<'_>, value: &Spanned<DeValue<'_>>) {
         for (key, value) in file.table(value, "review") {
             match key.get_ref().as_ref() {
-                "high_roles" => match roles(value) {
-                    Some(roles) => self.high_roles = roles,
-                    None => {
+                "high_roles" => {
+                    if let Some(roles) = roles(value) {
+                        self.high_roles = roles;
+                    } else {
                         let at = value.span().start;
                         // Nobody knows whose yes was meant to be needed: one that nobody can give.
                         self.high_roles = vec![UNREADABLE.to_owned()];
@@ -34,16 +35,17 @@ impl Settings {
                                     cost tier can be approved";
                         file.bad(at, "review.high_roles is no list of roles".to_owned(), hint.to_owned());
                     }
-                },
+                }
                 "expires_in" => match value.get_ref().as_str() {
                     Some("never") => self.request_expiry = None,
-                    text => match text.and_then(duration) {
-                        Some(expiry) => self.request_expiry = Some(expiry),
-                        None => {
+                    text => {
+                        if let Some(expiry) = text.and_then(duration) {
+                            self.request_expiry = Some(expiry);
+                        } else {
                             let message = "review.expires_in is no duration".to_owned();
                             file.bad(value.span().start, message, "write \"never\" or for example \"24h\"".to_owned());
                         }
-                    },
+                    }
                 },
                 other => {
                     let hint = "review has the settings high_roles and expires_in";

@@ -18,7 +18,7 @@ impl Engine {
         if self.read(|q| Ok(q.due_reviews(now())?))?.is_empty() {
             return Ok(());
         }
-        self.transact(|tx| core::expire(tx)).map(drop)
+        self.transact(core::expire).map(drop)
     }
 
     /// Comments that reviewers wrote in a review, oldest first. Whether their lines moved since is not looked at.

@@ -138,7 +138,7 @@ pub struct Fork<'a> {
     /// The approved version.
     pub after: &'a Placed,
     /// The new tool; its bytes are kept.
-    pub fork: &'a Placed,
+    pub made: &'a Placed,
 }
 
 /// Makes changed files a new experimental tool, and puts the approved files back.
@@ -146,7 +146,7 @@ pub struct Fork<'a> {
 /// # Errors
 /// `Conflict` while another move of one of the tools is owed.
 pub fn fork(tx: &Tx<'_>, actor: Actor<'_>, fork: Fork<'_>) -> Result<Step, EngineError> {
-    let Fork { before, after, fork } = fork;
+    let Fork { before, after, made: fork } = fork;
     let note = UndoNote::Fork { before: before.clone(), after: after.clone(), fork: fork.clone() };
     let operation = tx.log(&NewOperation {
         who: actor.who.to_owned(),

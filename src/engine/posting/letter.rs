@@ -104,7 +104,7 @@ fn field(pointer: &str) -> String {
     let mut text = String::new();
     for part in pointer.split('/').skip(1) {
         if part.chars().all(|c| c.is_ascii_digit()) && !part.is_empty() {
-            text.push_str(&format!("[{part}]"));
+            text.extend(["[", part, "]"]);
         } else {
             if !text.is_empty() {
                 text.push('.');

@@ -66,9 +66,9 @@ impl App {
                 Stage::Archived => Ok(()),
                 Stage::Experimental | Stage::Approved | Stage::Core => Err("only archived tools come back".to_owned()),
             }),
-            Verb::Rollback => self.tool_or_why().and_then(|tool| match tool.stage.is_vouched() {
-                true => Ok(()),
-                false => Err("only approved and core tools are rolled back".to_owned()),
+            Verb::Rollback => self.tool_or_why().and_then(|tool| {
+                let why = || "only approved and core tools are rolled back".to_owned();
+                tool.stage.is_vouched().then_some(()).ok_or_else(why)
             }),
             Verb::RestoreFiles | Verb::Fork => self.tool_or_why().and_then(|tool| match tool.state {
                 ToolState::Changed => Ok(()),
