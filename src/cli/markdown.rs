@@ -1,7 +1,8 @@
-//! The table of verbs for the README.
+//! The tables of verbs and of checks for the README.
 
 use super::build::{GROUPS, heading, usage};
 use crate::action::{ACTIONS, Spec};
+use crate::engine::checks;
 use std::fmt::Write;
 
 /// Every verb with its keys, its command line and what it does, as a Markdown table for each group.
@@ -23,12 +24,18 @@ pub fn verbs_markdown() -> String {
     text
 }
 
+/// Every check with what it examines and its gate where nobody set one, as a Markdown table.
+pub fn checks_markdown() -> String {
+    let mut text = "| check | examines | gate |\n| --- | --- | --- |\n".to_owned();
+    for (name, doc, gate) in checks() {
+        let _ = writeln!(text, "| `{name}` | {doc} | {gate} |");
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const BEGIN: &str = "<!-- verbs:begin -->";
-    const END: &str = "<!-- verbs:end -->";
 
     #[test]
     fn every_verb_of_the_command_line_has_a_row() {
@@ -46,19 +53,19 @@ mod tests {
     }
 
     #[test]
-    fn the_readme_holds_the_table_as_it_is_now() {
+    fn the_readme_holds_the_tables_as_they_are_now() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
-        let readme = std::fs::read_to_string(path).unwrap_or_default();
-        let Some((before, rest)) = readme.split_once(BEGIN) else {
-            eprintln!("the_readme_holds_the_table_as_it_is_now: README.md has no {BEGIN}, skipped");
-            return;
-        };
-        let (held, after) = rest.split_once(END).expect("the markers come in pairs");
-        let table = verbs_markdown();
-        if std::env::var_os("TOOLSMITH_BLESS").is_some() {
-            std::fs::write(path, format!("{before}{BEGIN}\n{table}{END}{after}")).unwrap();
-            return;
+        let mut readme = std::fs::read_to_string(path).unwrap();
+        for (name, table) in [("verbs", verbs_markdown()), ("checks", checks_markdown())] {
+            let (begin, end) = (format!("<!-- {name}:begin -->"), format!("<!-- {name}:end -->"));
+            let (before, rest) = readme.split_once(&begin).expect("the README has the table");
+            let (held, after) = rest.split_once(&end).expect("the markers come in pairs");
+            if std::env::var_os("TOOLSMITH_BLESS").is_some() {
+                readme = format!("{before}{begin}\n{table}{end}{after}");
+                std::fs::write(path, &readme).unwrap();
+            } else {
+                assert_eq!(held.trim(), table.trim(), "TOOLSMITH_BLESS=1 cargo test writes it anew");
+            }
         }
-        assert_eq!(held.trim(), table.trim(), "TOOLSMITH_BLESS=1 cargo test writes it anew");
     }
 }

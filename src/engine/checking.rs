@@ -8,8 +8,8 @@ use super::error::{EngineError, ErrorCode};
 use super::{Engine, core, lock, now};
 use crate::check::{self, CHECKS, Check, Desk, Library};
 use crate::domain::{
-    CheckReport, CheckState, CommentKind, Digest, Instant, Outcome, ReviewId, Spot, Stage, Tool, ToolDetail, ToolName,
-    Verdict, lines_of,
+    CheckReport, CheckState, CommentKind, Digest, Gate, Instant, Outcome, ReviewId, Spot, Stage, Tool, ToolDetail,
+    ToolName, Verdict, lines_of,
 };
 use crate::store::Unexamined;
 use serde_json::json;
@@ -23,6 +23,11 @@ use std::time::{Duration, Instant as Clock};
 const LEASE_MS: i64 = 120_000;
 /// How often a growing verdict is written: each write is a durable transaction and wakes every face.
 const WRITE_EVERY: Duration = Duration::from_millis(400);
+
+/// Every check: its name, what it examines, and its gate where nobody set one.
+pub fn checks() -> impl Iterator<Item = (&'static str, &'static str, Gate)> {
+    CHECKS.iter().map(|check| (check.name, check.doc, check.gate()))
+}
 
 /// What is told while checks are made.
 pub type OnVerdict<'a> = &'a mut dyn FnMut(&Verdict);

@@ -58,7 +58,7 @@ pub use crate::insight::Suggestion;
 pub use crate::runner::{Frame, Spool, Tail, play_role};
 pub use behaviour::{Behaviour, BehaviourPart, Departed, Enforced, Reported, ResultEvidence, Tried};
 pub use bulk::{BulkDecision, BulkItem, BulkResult, PreflightRow};
-pub use checking::OnVerdict;
+pub use checking::{OnVerdict, checks};
 pub use error::{EngineError, ErrorCode};
 pub use gates::Gates;
 pub use grants::GrantList;
