@@ -299,7 +299,8 @@ mod tests {
 
     #[test]
     fn what_is_left_open_or_wrong_is_told() {
-        let cases: [(fn(&mut Manifest), &str, Severity); 12] = [
+        type Case = (fn(&mut Manifest), &'static str, Severity);
+        let cases: [Case; 12] = [
             (|m| m.permissions.read = vec!["/etc/shadow".into()], "never-granted", Severity::High),
             (|m| m.description = " ".into(), "no-description", Severity::Medium),
             (|m| m.description = "a tool".into(), "short-description", Severity::Low),

@@ -18,10 +18,10 @@ fn details(workspace: &Path) -> Vec<ToolDetail> {
 }
 
 /// `state name check severity code message` of everything that is not merely a fact.
-fn said(details: Vec<ToolDetail>, least: Severity) -> Vec<(Severity, String)> {
-    let shelf = Shelf::of(details.clone());
+fn said(details: &[ToolDetail], least: Severity) -> Vec<(Severity, String)> {
+    let shelf = Shelf::of(details.to_vec());
     let mut lines = Vec::new();
-    for version in &details {
+    for version in details {
         let desk = Desk { version, base: None, missing: &[], library: &shelf, trials: &NoTrials };
         for check in CHECKS.iter().filter(|check| check.cost == Cost::Reading) {
             let report = examine(check, &desk);
@@ -45,7 +45,7 @@ fn said(details: Vec<ToolDetail>, least: Severity) -> Vec<(Severity, String)> {
 
 #[test]
 fn no_reading_check_fails_a_bundled_tool() {
-    let lines = said(details(&repository()), Severity::High);
+    let lines = said(&details(&repository()), Severity::High);
     assert_eq!(lines, []);
 }
 
@@ -88,26 +88,6 @@ fn real_definitions_show_their_copies_and_clashes_and_fail_nothing() {
     assert_eq!(failed, []);
 }
 
-/// 200 lines are what an agent writes at once.
-#[test]
-fn the_reading_checks_of_200_lines_take_no_time_to_speak_of() {
-    let part = "def step(rows, limit=10):\n    \"\"\"Adds up what is above a limit.\"\"\"\n    total = 0\n    for row in rows:\n        \
-                if row.get('price', 0) > limit and row['open']:\n            total += row['price']\n    with open('out.txt', 'w') as out:\n        \
-                out.write(str(total))\n    return {'total': total}\n\n";
-    let code = format!("import json, sys, subprocess, requests\n{}", part.repeat(20));
-    let version = super::fixture::version("t", &[("t.py", &code)]);
-    let shelf = Shelf::of(vec![version.clone()]);
-    let desk = Desk { version: &version, base: None, missing: &[], library: &shelf, trials: &NoTrials };
-    let begun = std::time::Instant::now();
-    for check in CHECKS.iter().filter(|check| check.cost == Cost::Reading) {
-        examine(check, &desk);
-    }
-    let took = begun.elapsed();
-    eprintln!("{} lines: {took:?}", code.lines().count());
-    // Ten times what it takes: a machine under load is slow, a check gone quadratic is slower.
-    assert!(took < std::time::Duration::from_secs(1), "{took:?}");
-}
-
 /// Prints what the checks say of all tools at hand; asked for by hand when a rule is made.
 #[test]
 #[ignore = "prints a survey, asserts nothing"]
@@ -115,7 +95,7 @@ fn survey() {
     let mut places = vec![repository()];
     places.extend(std::env::var_os("TOOLSMITH_SURVEY").map(PathBuf::from));
     for place in places {
-        for (_, line) in said(details(&place), Severity::Low) {
+        for (_, line) in said(&details(&place), Severity::Low) {
             println!("{line}");
         }
     }

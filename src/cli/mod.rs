@@ -34,7 +34,7 @@ mod similar;
 mod workbench;
 
 pub use build::command;
-pub use markdown::verbs_markdown;
+pub use markdown::{checks_markdown, verbs_markdown};
 
 use crate::action::{self, Verb};
 use crate::domain::{DecisionKind, SafeText};

@@ -192,8 +192,8 @@ impl Engine {
                 self.transact(|tx| Ok(tx.lease_checks(&next.tool, next.digest, owner, later)?))?;
             }
             match made {
-                // Its files moved on while they were read; the next scan says what is to be examined instead.
-                Err(error) if error.code == ErrorCode::Conflict => {}
+                // Its files moved on or went while they were read; the next scan says what is to be examined instead.
+                Err(error) if matches!(error.code, ErrorCode::Conflict | ErrorCode::Failed) => {}
                 made => drop(made?),
             }
         }

@@ -167,7 +167,7 @@ mod tests {
         for _ in 0..2 {
             change(&mut store, |tx| tx.set_mark(review, &name("x"), "ada", &mark, true));
         }
-        assert_eq!(store.marks_of(&name("x"), "ada").unwrap(), [mark.clone()]);
+        assert_eq!(store.marks_of(&name("x"), "ada").unwrap(), std::slice::from_ref(&mark));
         assert_eq!(store.marks_of(&name("x"), "bob").unwrap(), []);
         change(&mut store, |tx| tx.set_mark(review, &name("x"), "ada", &mark, false));
         assert_eq!(store.marks_of(&name("x"), "ada").unwrap(), []);

@@ -30,8 +30,8 @@ impl Bench {
         }
         let off = |name: &&str| !only.is_empty() && !only.contains(name);
         let lines = toolsmith::check::CHECKS.iter().map(|check| check.name).filter(off);
-        let lines: String = lines.map(|name| format!("{name} = \"off\"\n")).collect();
-        write(&at("home/config/config.toml"), &format!("[checks]\n{lines}"));
+        let lines: Vec<String> = lines.map(|name| format!("{name} = \"off\"\n")).collect();
+        write(&at("home/config/config.toml"), &format!("[checks]\n{}", lines.concat()));
         let home = Home { config: at("home/config"), data: at("home/data") };
         let options = OpenOptions { workspace: at("workspace"), home, program: None };
         let engine = Engine::open(options).unwrap_or_else(|error| panic!("cannot open: {error}"));

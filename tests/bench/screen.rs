@@ -13,7 +13,7 @@ const SCREEN: Rect = Rect::new(0, 0, 160, 48);
 
 fn file(salt: usize) -> Vec<VersionFile> {
     let line = |at: usize| {
-        let number = if at % 2 == 0 { at * salt % 977 } else { at };
+        let number = if at.is_multiple_of(2) { at * salt % 977 } else { at };
         format!("    value_{at} = compute(\"name {number}\", limit={number}, retries=3)  # step {at}\n")
     };
     let text: String = (0..LINES).map(line).collect();

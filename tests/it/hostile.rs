@@ -236,13 +236,16 @@ fn decide_with_hidden_characters(workspace: &Workspace, review: &Value) {
     assert_eq!(at_terminal(workspace, &["reject", &id, "--reason", EVIL]).0, 0);
     at_terminal(workspace, &["log"]);
     assert_eq!(at_terminal(workspace, &["undo"]).0, 0);
-    assert_eq!(at_terminal(workspace, &["approve", &id, "--digest", digest, "--reason", EVIL]).0, 0);
+    let yes = ["approve", &id, "--digest", digest, "--reason", EVIL];
+    assert_eq!(at_terminal(workspace, &yes).0, 4, "the checks see it");
+    assert_eq!(at_terminal(workspace, &[&yes[..], &["--override", EVIL]].concat()).0, 0);
     let body = workspace.git(&["log", "-1", "--format=%B"]);
     assert_eq!(raw(body.as_bytes()), vec![]);
     let note = std::fs::read_to_string(workspace.path("tools/approved/evil/approval.toml")).unwrap();
     assert_eq!(raw(note.as_bytes()), vec![], "{note}");
     let read: toml::Table = note.parse().unwrap();
     assert_eq!(read["reason"].as_str(), Some(EVIL));
+    assert_eq!(read["override"].as_str(), Some(EVIL));
     assert_eq!(at_terminal(workspace, &["archive", "evil"]).0, 0);
     assert_eq!(at_terminal(workspace, &["undo"]).0, 0);
 }

@@ -680,12 +680,13 @@ fn nothing_can_be_typed_into_a_terminal() {
 fn limits_hold_and_files_of_the_starter_are_closed() {
     let ground = Ground::new();
     let plan = WallPlan {
-        limits: Bounds { data_bytes: 64 << 20, file_bytes: 4096, cpu_seconds: 20, threads: Some(4096) },
+        // Far above what the process of all these tests holds itself: its copy must still be able to start programs.
+        limits: Bounds { data_bytes: 1 << 30, file_bytes: 4096, cpu_seconds: 20, threads: Some(4096) },
         ..ground.plan(IsolationLevel::LimitsOnly)
     };
     let too_much = || {
         let mut room: Vec<u8> = Vec::new();
-        room.try_reserve_exact(200 << 20).map_err(|_| io::Error::from_raw_os_error(libc::EPERM))
+        room.try_reserve_exact(2 << 30).map_err(|_| io::Error::from_raw_os_error(libc::EPERM))
     };
     assert_eq!(behind(&plan, too_much), Said::of("EPERM"));
     let large = || fs::write(ground.path("scratch/large"), vec![0; 8192]);

@@ -81,6 +81,13 @@ impl App {
             Verb::RestoreFiles => self.restore_files(args),
             Verb::Fork => self.fork(args),
             Verb::Deprecate => self.deprecate(args),
+            _ => self.invoke_record(verb, args),
+        }
+    }
+
+    /// Verbs of the record and of the program.
+    fn invoke_record(&mut self, verb: Verb, args: &Args) -> Vec<Effect> {
+        match verb {
             Verb::Undo => {
                 let operation = args.get("operation").and_then(|number| number.parse().ok());
                 self.ask(Command::Undo { operation })

@@ -257,12 +257,11 @@ impl Bulk {
             Span::styled(format!(" {:<7}", row.risk.word()), crate::tui::pane::queue::risk_style(row.risk, theme)),
         ];
         let rest = width.saturating_sub(7 + subject + 8);
-        let facts = match &row.refusal {
-            Some(why) => safe(why),
-            None => {
-                let verdict = row.verdict.map_or("no checks", crate::domain::CheckState::word);
-                format!("{} · {verdict} · {}", row.asks, row.digest.short())
-            }
+        let facts = if let Some(why) = &row.refusal {
+            safe(why)
+        } else {
+            let verdict = row.verdict.map_or("no checks", crate::domain::CheckState::word);
+            format!("{} · {verdict} · {}", row.asks, row.digest.short())
         };
         spans.push(Span::styled(cut(&facts, rest), if row.refusal.is_none() { theme.dim } else { theme.warn }));
         Line::from(spans)

@@ -60,7 +60,11 @@ fn with_secrets() -> Shell {
          API_COMMAND = {{ command = [\"{}\"] }}\nUNUSED = {{ command = [\"no-such-program\"] }}\n",
         vault.canonicalize().unwrap().display()
     ));
-    approved(&shell, "leaky", LEAKY, MANIFEST);
+    shell.tool("experimental", "leaky", LEAKY, MANIFEST);
+    let review = shell.waiting_review();
+    let (id, digest) = (review["id"].to_string(), review["digest"].as_str().unwrap().to_owned());
+    // The checks see what it is up to, and are gone over: whoever approved it was wrong.
+    shell.at_terminal(&["approve", &id, "--digest", &digest, "--override", "it leaks on purpose"]).exits(0);
     shell
 }
 

@@ -73,9 +73,8 @@ fn is_tried(command: &Command) -> bool {
         | Command::Fork { .. }
         | Command::Undo { .. } => true,
         // To stop a tool must be possible when nothing else is; the run's own record says that it was.
-        Command::Cancel { .. } => false,
         // What one reviewer has read, and checks that are made again, are no steps of a tool's life.
-        Command::Mark { .. } | Command::Recheck { .. } => false,
+        Command::Cancel { .. } | Command::Mark { .. } | Command::Recheck { .. } => false,
     }
 }
 

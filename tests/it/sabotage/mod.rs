@@ -4,7 +4,6 @@
 use crate::support::repository;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 use toolsmith::catalog::{self, Cache, Plan, Root};
 use toolsmith::check::{Batch, CHECKS, Desk, Library, Trials, examine};
 use toolsmith::domain::{CheckState, Finding, Severity, Stage, Tool, ToolDetail};
@@ -123,36 +122,4 @@ fn a_version_raises_nothing_against_itself() {
         let version = version(&folder, "sabotaged");
         assert_eq!(findings(&version, &version), [], "{}", folder.display());
     }
-}
-
-#[test]
-fn a_thousand_lines_are_compared_in_a_moment() {
-    let folder = &folders("sabotage")[0];
-    let (mut base, mut new) = (version(folder, "base"), version(folder, "clean"));
-    for version in [&mut base, &mut new] {
-        let file = version.files.iter_mut().find(|file| file.path.ends_with(".py")).unwrap();
-        let text = String::from_utf8(file.bytes.clone()).unwrap();
-        let mut long = String::new();
-        for round in 0.. {
-            if long.lines().count() >= 1_000 {
-                break;
-            }
-            // The same program again and again, with names of its own.
-            long.push_str(
-                &text.replace("collect", &format!("collect_{round}")).replace("numbers", &format!("numbers_{round}")),
-            );
-        }
-        file.bytes = long.into_bytes();
-    }
-    let begun = on_cpu();
-    findings(&base, &new);
-    let took = on_cpu() - begun;
-    // 200 ms for two files that are not the same program over and over.
-    assert!(took < Duration::from_secs(1), "{took:?}");
-}
-
-/// How long this thread had a processor: other tests share the machine.
-fn on_cpu() -> Duration {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
-    Duration::from_nanos(text.split_whitespace().next().unwrap().parse().unwrap())
 }
