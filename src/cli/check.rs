@@ -164,7 +164,9 @@ pub(super) fn comment(call: &Call<'_>) -> Result<Done, EngineError> {
 
 /// `withdraw COMMENT`.
 pub(super) fn withdraw(call: &Call<'_>) -> Result<Done, EngineError> {
-    let command = Command::Withdraw { comment: CommentId(call.required_id("comment")?) };
+    let comment = call.get::<usize>("comment").and_then(|number| i64::try_from(number).ok());
+    let comment = comment.ok_or_else(|| EngineError::new(ErrorCode::Usage, "no comment is named", ""))?;
+    let command = Command::Withdraw { comment: CommentId(comment) };
     let (engine, _catalog) = call.open_catalog()?;
     execute(call, &engine, command)
 }

@@ -48,7 +48,7 @@ fn a_failed_check_stands_in_the_way_until_a_reason_goes_over_it_and_that_is_show
     let world = greedy();
     let engine = world.open();
     let review = waiting(&engine);
-    for reason in [None, Some(" \n")] {
+    for reason in [None, Some(" \n"), Some("\u{200b}")] {
         let refused = approve(&engine, reason).unwrap_err();
         assert_eq!(refused.code, ErrorCode::Refused);
         assert!(refused.message.contains("manifest did not pass"), "{}", refused.message);

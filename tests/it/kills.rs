@@ -77,7 +77,7 @@ impl World {
         }
         workspace = match git {
             Git::Committed => workspace.with_git(),
-            Git::NotInstalled => workspace.with_git().with_programs(&[]),
+            Git::NotInstalled => workspace.with_git().with_programs(&["sh"]),
             Git::NoWorkTree => workspace,
         };
         let mut world = World {

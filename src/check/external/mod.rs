@@ -1,6 +1,6 @@
 //! Linters and type checkers of the user's, where they are installed.
 //!
-//! One row a program in `LINTERS`. Each gets a private copy of the files of its languages and nothing else, no
+//! One [`Linter`] a program. Each gets a private copy of the files of its languages and nothing else, no
 //! settings of the tool's among them, and is asked with arguments by which it executes nothing, imports nothing and
 //! asks nobody. Absent is absent: never passed. What cannot be read as an answer is no answer.
 

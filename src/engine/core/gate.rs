@@ -1,7 +1,7 @@
 //! The gate before an approval: checks have ended, and none stands in the way unless a human says why not.
 
 use super::DecideInput;
-use crate::domain::Review;
+use crate::domain::{Review, is_hidden};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::Tx;
 
@@ -36,7 +36,8 @@ pub fn pass(tx: &Tx<'_>, input: &DecideInput<'_>, review: &Review) -> Result<Opt
     if checks.is_empty() {
         return Ok(None);
     }
-    let given = input.override_reason.map(str::trim).filter(|reason| !reason.is_empty());
+    let says = |reason: &&str| reason.chars().any(|c| !c.is_whitespace() && !is_hidden(c));
+    let given = input.override_reason.map(str::trim).filter(says);
     match given {
         Some(reason) => Ok(Some(Override { reason: reason.to_owned(), checks })),
         None => Err(EngineError::new(

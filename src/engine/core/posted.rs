@@ -33,7 +33,9 @@ pub fn post(tx: &Tx<'_>, actor: Actor<'_>, posted: &Posted<'_>) -> Result<Step, 
         Some(review) => review,
         None => tx.open_review(&posted.review)?,
     };
-    tx.put_request(review, actor.who, posted.expires_at, posted.request)?;
+    // Only what is opened here ends by silence: nobody's word takes a review away that waited before.
+    let expires_at = posted.expires_at.filter(|_| posted.waiting.is_none());
+    tx.put_request(review, actor.who, expires_at, posted.request)?;
     let note = UndoNote::Post { review, wrote: posted.writes.cloned() };
     let operation = tx.log(&NewOperation {
         who: actor.who.to_owned(),
@@ -43,7 +45,7 @@ pub fn post(tx: &Tx<'_>, actor: Actor<'_>, posted: &Posted<'_>) -> Result<Step, 
             "review": review,
             "kind": posted.request.kind,
             "digest": posted.review.digest,
-            "expires_at": posted.expires_at,
+            "expires_at": expires_at,
             "undo": note,
         }),
         // What an agent asked for is answered, not taken back: `undo` without a number must not find it.

@@ -135,3 +135,29 @@ fn a_review_shows_its_evidence_and_the_whole_source() {
     }
     assert_eq!(shell.call(&["review", "99", "--json"]).exits(5).error_code(), "not-found");
 }
+
+#[test]
+fn a_comment_is_written_and_taken_back() {
+    let shell = workspace();
+    shell.waiting_review();
+    shell.at_terminal(&["comment", "1", "why?", "--path", "hello.sh", "--lines", "1"]).exits(0);
+    let said = shell.call(&["review", "1", "--json"]).exits(0).json()["comments"].clone();
+    assert_eq!((&said[0]["body"], &said[0]["path"]), (&json!("why?"), &json!("hello.sh")), "{said}");
+    shell.at_terminal(&["withdraw", "99"]).exits(5);
+    shell.at_terminal(&["withdraw", "1"]).exits(0);
+    assert_eq!(shell.call(&["review", "1", "--json"]).exits(0).json()["comments"], json!([]));
+}
+
+#[test]
+fn no_agent_puts_an_end_to_a_review_that_waited_before_it_asked() {
+    let shell = workspace();
+    shell.waiting_review();
+    let request = json!({
+        "kind": "ToolReviewRequest", "tool": "hello", "description": "d", "rationale": "r", "expires_in": "1s"
+    });
+    shell.write("request.json", &request.to_string());
+    let file = shell.workspace().join("request.json");
+    shell.call(&["request", "--file", file.to_str().unwrap(), "--as-agent", "coder"]).exits(0);
+    let review = shell.waiting_review();
+    assert_eq!((&review["id"], &review["expires_at"]), (&json!(1), &json!(null)), "{review}");
+}
