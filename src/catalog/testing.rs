@@ -56,42 +56,11 @@ impl Workspace {
 
 /// A row that is nothing but its name.
 pub(super) fn tool(name: &str) -> crate::domain::Tool {
-    use crate::domain::{
-        Category, CostTier, Digest, Format, Instant, Kind, Origin, Placement, Stage, Tool, ToolFacts, ToolName,
-        ToolState,
-    };
+    use crate::domain::{Format, Placement, Tool};
     Tool {
-        name: ToolName::new(name).unwrap(),
-        title: None,
-        version: semver::Version::new(1, 0, 0),
-        digest: Digest::of_bytes(name.as_bytes()),
-        stage: Stage::Experimental,
-        kind: Kind::Command,
-        category: Category::new(""),
-        cost_tier: CostTier::Medium,
-        classified: false,
-        description: String::new(),
-        tags: Vec::new(),
-        keywords: Vec::new(),
-        use_cases: Vec::new(),
-        capabilities: Vec::new(),
-        aliases: Vec::new(),
-        idempotent: None,
         path: format!("tools/{name}.py"),
         placement: Placement { base: "tools".to_owned(), exclusive: false },
         format: Format::Header,
-        origin: Origin::Unknown,
-        state: ToolState::Ok,
-        runnable: true,
-        reason: None,
-        risk: crate::domain::Risk::Medium,
-        copy_of: None,
-        shadowed_by: None,
-        shadows: Vec::new(),
-        clashes: Vec::new(),
-        files: 1,
-        bytes: 0,
-        modified_at: Instant(0),
-        facts: ToolFacts::default(),
+        ..Tool::ordinary(name)
     }
 }

@@ -2,8 +2,7 @@
 
 use super::{Batch, Desk, Library, Trials};
 use crate::domain::{
-    Category, CheckReport, CostTier, Dialect, Digest, FileMode, Format, Instant, Kind, Manifest, Missing, Origin,
-    Placement, Recipe, Risk, Stage, Tool, ToolDetail, ToolFacts, ToolName, ToolState, VersionFile,
+    CheckReport, Dialect, Digest, FileMode, Manifest, Missing, Recipe, Tool, ToolDetail, ToolName, VersionFile,
 };
 use crate::runner::Tried;
 use std::sync::Arc;
@@ -34,38 +33,11 @@ pub(super) fn version(name: &str, list: &[(&str, &str)]) -> ToolDetail {
 /// The row of a version.
 fn row(name: &str, manifest: &Manifest, digest: Digest) -> Tool {
     Tool {
-        name: manifest.name.clone(),
         title: manifest.title.clone(),
         version: manifest.version.clone(),
         digest,
-        stage: Stage::Experimental,
-        kind: Kind::Command,
-        category: Category::new(""),
-        cost_tier: CostTier::Medium,
-        classified: false,
         description: manifest.description.clone(),
-        tags: Vec::new(),
-        keywords: Vec::new(),
-        use_cases: Vec::new(),
-        capabilities: Vec::new(),
-        aliases: Vec::new(),
-        idempotent: None,
-        path: format!("tools/experimental/{name}/tool.toml"),
-        placement: Placement { base: format!("tools/experimental/{name}"), exclusive: true },
-        format: Format::Native,
-        origin: Origin::Unknown,
-        state: ToolState::Ok,
-        runnable: true,
-        reason: None,
-        risk: Risk::Medium,
-        copy_of: None,
-        shadowed_by: None,
-        shadows: Vec::new(),
-        clashes: Vec::new(),
-        files: 1,
-        bytes: 0,
-        modified_at: Instant(0),
-        facts: ToolFacts::default(),
+        ..Tool::ordinary(name)
     }
 }
 

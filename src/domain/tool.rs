@@ -122,6 +122,46 @@ pub struct Tool {
 }
 
 impl Tool {
+    /// A row for tests: an experimental command in a folder of its own; everything else is ordinary.
+    #[cfg(test)]
+    pub(crate) fn ordinary(name: &str) -> Tool {
+        let base = format!("tools/experimental/{name}");
+        Tool {
+            name: ToolName::new(name).unwrap(),
+            title: None,
+            version: semver::Version::new(1, 0, 0),
+            digest: Digest::of_bytes(name.as_bytes()),
+            stage: Stage::Experimental,
+            kind: Kind::Command,
+            category: Category::new(""),
+            cost_tier: CostTier::Medium,
+            classified: false,
+            description: String::new(),
+            tags: Vec::new(),
+            keywords: Vec::new(),
+            use_cases: Vec::new(),
+            capabilities: Vec::new(),
+            aliases: Vec::new(),
+            idempotent: None,
+            path: format!("{base}/tool.toml"),
+            placement: Placement { base, exclusive: true },
+            format: Format::Native,
+            origin: Origin::Unknown,
+            state: ToolState::Ok,
+            runnable: true,
+            reason: None,
+            risk: Risk::Medium,
+            copy_of: None,
+            shadowed_by: None,
+            shadows: Vec::new(),
+            clashes: Vec::new(),
+            files: 1,
+            bytes: 0,
+            modified_at: Instant(0),
+            facts: ToolFacts::default(),
+        }
+    }
+
     /// Whether its folder says that somebody vouched for it, but nobody here did: it came with the
     /// workspace and runs like an experimental tool until it is adopted.
     pub fn awaits_adoption(&self) -> bool {

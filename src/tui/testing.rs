@@ -7,10 +7,10 @@ use super::msg::{Answer, Msg, Now, Opened, ToolDossier};
 use super::theme::Theme;
 use super::view;
 use crate::domain::{
-    Category, CheckReport, Comment, CommentId, CommentKind, CostTier, Dialect, Digest, FailureGroup, FileMode, Finding,
-    Format, GroupState, Instant, Isolation, IsolationLevel, Kind, Manifest, Origin, Placement, Problem, ProblemCode,
-    Profile, Provenance, Review, ReviewId, ReviewKind, ReviewState, Risk, Run, RunId, RunOutcome, RunUsage, Severity,
-    Spot, Stage, Tool, ToolDetail, ToolFacts, ToolName, ToolReview, ToolState, Verdict, VersionFile,
+    Category, CheckReport, Comment, CommentId, CommentKind, CostTier, Dialect, FailureGroup, FileMode, Finding,
+    GroupState, Instant, Isolation, IsolationLevel, Manifest, Origin, Placement, Problem, ProblemCode, Profile,
+    Provenance, Review, ReviewId, ReviewKind, ReviewState, Risk, Run, RunId, RunOutcome, RunUsage, Severity, Spot,
+    Stage, Tool, ToolDetail, ToolFacts, ToolName, ToolReview, ToolState, Verdict, VersionFile,
 };
 use crate::engine::{CatalogState, CatalogView, EvidenceLine, Index, ReviewDetail, Weight};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -36,33 +36,15 @@ pub(super) fn ago(minutes: i64) -> Instant {
 pub(super) fn tool(text: &str, stage: Stage) -> Tool {
     let base = format!("tools/{stage}/{text}");
     Tool {
-        name: name(text),
-        title: None,
-        version: semver::Version::new(1, 0, 0),
-        digest: Digest::of_bytes(text.as_bytes()),
         stage,
-        kind: Kind::Command,
         category: Category::new("data"),
         cost_tier: CostTier::Low,
         classified: true,
         description: format!("Does what {text} says, for every line of its input"),
-        tags: vec![],
-        keywords: vec![],
-        use_cases: vec![],
-        capabilities: vec![],
-        aliases: vec![],
         idempotent: Some(true),
         path: format!("{base}/tool.toml"),
         placement: Placement { base, exclusive: true },
-        format: Format::Native,
         origin: Origin::Ai,
-        state: ToolState::Ok,
-        runnable: true,
-        reason: None,
-        copy_of: None,
-        shadowed_by: None,
-        shadows: vec![],
-        clashes: vec![],
         files: 2,
         bytes: 2048,
         risk: Risk::Low,
@@ -71,6 +53,7 @@ pub(super) fn tool(text: &str, stage: Stage) -> Tool {
             review: if stage.is_vouched() { ToolReview::Approved } else { ToolReview::None },
             ..ToolFacts::default()
         },
+        ..Tool::ordinary(text)
     }
 }
 

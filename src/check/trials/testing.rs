@@ -2,9 +2,8 @@
 
 use super::super::{Batch, CHECKS, Desk, Library, Trials};
 use crate::domain::{
-    Category, CheckReport, CostTier, Dialect, Digest, FileMode, Format, InputMode, Instant, IsolationLevel, Kind,
-    Manifest, Origin, Placement, Profile, Recipe, Risk, Severity, Stage, Tool, ToolDetail, ToolFacts, ToolState,
-    VersionFile, WriteMode,
+    Category, CheckReport, CostTier, Dialect, Digest, FileMode, InputMode, IsolationLevel, Manifest, Origin, Profile,
+    Recipe, Severity, Tool, ToolDetail, VersionFile, WriteMode,
 };
 use crate::runner::{Bubblewrap, Given, Interpreters, Machine, Request, Tried, prepare_batch};
 use serde_json::{Value, json};
@@ -23,38 +22,14 @@ pub(super) fn python(script: &str) -> ToolDetail {
     };
     let manifest = Manifest { recipe: Some(recipe), ..Manifest::blank("bench".parse().unwrap(), Dialect::Native) };
     let tool = Tool {
-        name: manifest.name.clone(),
-        title: None,
-        version: semver::Version::new(1, 0, 0),
         digest: Digest::of_bytes(script.as_bytes()),
-        stage: Stage::Experimental,
-        kind: Kind::Command,
         category: Category::new("data"),
         cost_tier: CostTier::Low,
         classified: true,
         description: "a tool on the bench".into(),
-        tags: vec![],
-        keywords: vec![],
-        use_cases: vec![],
-        capabilities: vec![],
-        aliases: vec![],
-        idempotent: None,
-        path: "tools/experimental/bench/tool.toml".into(),
-        placement: Placement { base: "tools/experimental/bench".into(), exclusive: true },
-        format: Format::Native,
         origin: Origin::Ai,
-        state: ToolState::Ok,
-        runnable: true,
-        reason: None,
-        risk: Risk::Medium,
-        copy_of: None,
-        shadowed_by: None,
-        shadows: vec![],
-        clashes: vec![],
-        files: 1,
         bytes: script.len() as u64,
-        modified_at: Instant(0),
-        facts: ToolFacts::default(),
+        ..Tool::ordinary("bench")
     };
     let files = vec![VersionFile { path: "tool.py".into(), mode: FileMode::Plain, bytes: script.into() }];
     ToolDetail { tool, manifest, files }

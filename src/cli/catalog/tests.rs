@@ -6,45 +6,24 @@ use super::super::print_text::tests::plain;
 use super::super::runs::tests::failed_run;
 use super::*;
 use crate::domain::{
-    Dialect, Digest, FileMode, InputMode, Instant, Placement, ProblemCode, Provenance, Recipe, Risk, ToolFacts,
-    ToolName, VersionFile, VersionOrigin,
+    Dialect, Digest, FileMode, InputMode, Instant, Placement, ProblemCode, Provenance, Recipe, VersionFile,
+    VersionOrigin,
 };
 use serde_json::json;
 
 fn tool(name: &str, stage: Stage) -> Tool {
     Tool {
-        name: ToolName::new(name).unwrap(),
-        title: None,
-        version: semver::Version::new(1, 0, 0),
         digest: Digest([0xab; 32]),
         stage,
-        kind: Kind::Command,
         category: Category::new("data"),
-        cost_tier: CostTier::Medium,
-        classified: false,
         description: "adds\u{202e} numbers\nand more".into(),
         tags: vec!["Math".into()],
-        keywords: vec![],
-        use_cases: vec![],
-        capabilities: vec![],
-        aliases: vec![],
-        idempotent: None,
         path: format!("tools/{stage}/{name}/tool.toml"),
         placement: Placement { base: format!("tools/{stage}/{name}"), exclusive: true },
-        format: Format::Native,
         origin: Origin::Ai,
-        state: ToolState::Ok,
-        runnable: true,
-        reason: None,
-        risk: Risk::Medium,
-        copy_of: None,
-        shadowed_by: None,
-        shadows: vec![],
-        clashes: vec![],
         files: 2,
         bytes: 100,
-        modified_at: Instant(0),
-        facts: ToolFacts::default(),
+        ..Tool::ordinary(name)
     }
 }
 

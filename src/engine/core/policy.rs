@@ -126,43 +126,10 @@ fn warning(tool: &Tool, quarantined: bool) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Category, Digest, Format, Instant, Kind, Origin, Placement, Risk, ToolFacts, ToolState};
+    use crate::domain::Risk;
 
     fn tool(stage: Stage, cost_tier: CostTier) -> Tool {
-        Tool {
-            name: "t".parse().unwrap(),
-            title: None,
-            version: semver::Version::new(1, 0, 0),
-            digest: Digest::of_bytes(b"t"),
-            stage,
-            kind: Kind::Command,
-            category: Category::new(""),
-            cost_tier,
-            classified: true,
-            description: String::new(),
-            tags: vec![],
-            keywords: vec![],
-            use_cases: vec![],
-            capabilities: vec![],
-            aliases: vec![],
-            idempotent: None,
-            path: "t.sh".into(),
-            placement: Placement { base: String::new(), exclusive: false },
-            format: Format::Header,
-            origin: Origin::Unknown,
-            state: ToolState::Ok,
-            runnable: true,
-            reason: None,
-            risk: Risk::Low,
-            copy_of: None,
-            shadowed_by: None,
-            shadows: vec![],
-            clashes: vec![],
-            files: 1,
-            bytes: 1,
-            modified_at: Instant(0),
-            facts: ToolFacts::default(),
-        }
+        Tool { stage, cost_tier, classified: true, risk: Risk::Low, ..Tool::ordinary("t") }
     }
 
     fn writes() -> Permissions {

@@ -156,11 +156,16 @@ pub(in crate::runner) fn end_descendants(total: &mut Reaped) -> io::Result<()> {
     Ok(())
 }
 
-/// Ends of children, which are kept until they are waited for while this is alive.
-struct Ends(libc::sigset_t);
+/// Ends of children, which are kept until they are waited for while this is alive. A program that is started
+/// meanwhile would inherit that.
+pub(in crate::runner) struct Ends(libc::sigset_t);
 
 impl Ends {
-    fn block() -> io::Result<Ends> {
+    /// Keeps ends from now on.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    pub(in crate::runner) fn block() -> io::Result<Ends> {
         // SAFETY: plain numbers, for which all zeroes is a value; both pointers are to live locals.
         let (set, failed) = unsafe {
             let mut set: libc::sigset_t = std::mem::zeroed();
@@ -171,8 +176,8 @@ impl Ends {
         if failed == 0 { Ok(Ends(set)) } else { Err(io::Error::from_raw_os_error(failed)) }
     }
 
-    /// Waits until a child ends, but not longer than this.
-    fn wait(&self, longest: Duration) {
+    /// Waits until a child ends, but not longer than this; below one second.
+    pub(in crate::runner) fn wait(&self, longest: Duration) {
         let longest = libc::timespec { tv_sec: 0, tv_nsec: i64::from(longest.subsec_nanos()) };
         // SAFETY: both pointers are to live values; nobody wants to know more of the signal. Whether one came or
         // not, the caller looks.

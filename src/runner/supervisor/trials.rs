@@ -135,10 +135,11 @@ impl Bench<'_> {
 
     /// Ends whoever a trial left; the ready interpreter stays.
     fn end_others(&self, total: &mut Reaped) -> io::Result<()> {
+        let ends = sandbox::Ends::block()?;
         let Some(ready) = &self.ready else {
             let deadline = Instant::now() + LINGER;
             while Instant::now() < deadline && sandbox::has_children(total)? {
-                std::thread::sleep(LOOK);
+                ends.wait(LOOK);
             }
             return sandbox::end_descendants(total);
         };
@@ -158,7 +159,8 @@ impl Bench<'_> {
             if begun.elapsed() > GIVE_UP {
                 return Err(io::ErrorKind::TimedOut.into());
             }
-            std::thread::sleep(LOOK);
+            // Some are not our children, so that their end does not reach us: then it is looked again.
+            ends.wait(LOOK);
         }
     }
 
