@@ -7,6 +7,7 @@ use super::error::{EngineError, ErrorCode};
 use crate::domain::Digest;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// The longest readable part of a state folder's name, in characters.
@@ -49,12 +50,24 @@ impl Home {
 }
 
 /// The nearest folder at or above `start` that has `tools/` or `toolsmith.toml`; `start` itself when
-/// none has.
+/// none has. From below, a folder that anyone may write to is passed over, for a stranger may have put
+/// either there, and the root of the file system needs a `toolsmith.toml`.
 pub fn find_workspace(start: &Path) -> PathBuf {
     let start = std::path::absolute(start).unwrap_or_else(|_| start.to_owned());
-    let found =
-        start.ancestors().find(|folder| folder.join("tools").is_dir() || folder.join("toolsmith.toml").is_file());
-    found.map_or_else(|| start.clone(), Path::to_owned)
+    let is_marked =
+        |folder: &&Path| has_settings(folder) || (folder.join("tools").is_dir() && folder.parent().is_some());
+    let mut above = start.ancestors().skip(1).filter(|folder| !is_open_to_all(folder));
+    let at_start = has_settings(&start) || start.join("tools").is_dir();
+    if at_start { start } else { above.find(is_marked).map_or_else(|| start.clone(), Path::to_owned) }
+}
+
+fn has_settings(folder: &Path) -> bool {
+    folder.join("toolsmith.toml").is_file()
+}
+
+/// Whether every user of this machine may make files there; a folder that cannot be looked at is.
+fn is_open_to_all(folder: &Path) -> bool {
+    folder.metadata().map_or(true, |found| found.permissions().mode() & 0o002 != 0)
 }
 
 /// The folder that holds a workspace's state: its name for a human and a digest of its canonical path
@@ -103,6 +116,20 @@ mod tests {
         assert_eq!(find_workspace(&deep), root);
         std::fs::write(root.join("a/b/toolsmith.toml"), "").unwrap();
         assert_eq!(find_workspace(&deep), root.join("a/b"));
+    }
+
+    #[test]
+    fn a_folder_that_anyone_may_write_to_is_a_workspace_only_when_it_is_named() {
+        let temp = tempfile::tempdir().unwrap();
+        let root = temp.path().canonicalize().unwrap();
+        let below = root.join("below");
+        std::fs::create_dir_all(&below).unwrap();
+        std::fs::create_dir(root.join("tools")).unwrap();
+        std::fs::set_permissions(&root, std::fs::Permissions::from_mode(0o1777)).unwrap();
+        assert_eq!(find_workspace(&below), below);
+        assert_eq!(find_workspace(&root), root);
+        std::fs::set_permissions(&root, std::fs::Permissions::from_mode(0o755)).unwrap();
+        assert_eq!(find_workspace(&below), root);
     }
 
     #[test]
