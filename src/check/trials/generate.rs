@@ -14,6 +14,9 @@ const MAX_DEPTH: u32 = 4;
 /// Longest text or list that is made for a schema that allows it.
 const MAX_LENGTH: usize = 300;
 
+/// Most lists have no more items than these beyond the least.
+const FEW: usize = 8;
+
 /// How often a mixture may not fit, for each one that is wanted.
 const TRIES: usize = 8;
 
@@ -45,6 +48,12 @@ impl Dice {
 
     fn below(&mut self, end: usize) -> usize {
         usize::try_from(self.next() % end.max(1) as u64).unwrap_or_default()
+    }
+
+    /// How many of at most so many: mostly few, for a long list shows hardly more than a short one and takes longer.
+    fn length(&mut self, most: usize) -> usize {
+        let end = if self.is_one_of(8) { most } else { most.min(FEW) };
+        self.below(end + 1)
     }
 
     fn is_one_of(&mut self, many: u64) -> bool {
@@ -399,7 +408,7 @@ impl<'a> Schema<'a> {
             "array" => {
                 let least = own.length("minItems").unwrap_or(0);
                 let most = own.length("maxItems").unwrap_or(8).min(MAX_LENGTH).max(least);
-                let count = least + dice.below(most - least + 1);
+                let count = least + dice.length(most - least);
                 let items = own.get("items").map(|node| own.at(node));
                 let item = |dice: &mut Dice| items.map_or_else(|| json!("a"), |items| items.any(dice, depth + 1));
                 Value::Array((0..count.min(MAX_LENGTH)).map(|_| item(dice)).collect())

@@ -17,9 +17,6 @@ use std::collections::BTreeMap;
 /// Inputs that are tried.
 const INPUTS: usize = 200;
 
-/// Inputs that are tried first: who does not end with these is not asked 200 times.
-const FIRST: usize = 10;
-
 /// Different crashes that are made simpler and told.
 const MAX_CRASHES: usize = 5;
 
@@ -69,25 +66,18 @@ fn start(desk: &Desk<'_>, inputs: &[Value], pace: Pace) -> Result<Vec<Tried>, St
 fn search(desk: &Desk<'_>, schema: &Value, all: &[Value]) -> Result<Found, String> {
     let mut found = Found { wanted: all.len(), ..Found::default() };
     let mut crashed: BTreeMap<String, (Crash, Value)> = BTreeMap::new();
-    let (first, rest) = all.split_at(FIRST.min(all.len()));
-    for part in [first, rest] {
-        let is_stuck = crashed.values().any(|(crash, _)| crash.code == "timeout");
-        if part.is_empty() || is_stuck {
-            continue;
-        }
-        for (input, tried) in part.iter().zip(start(desk, part, Pace::Quick)?) {
-            found.tried += usize::from(tried.end.exit_code().is_some() || crash::of(&tried).is_some());
-            if let Some(crash) = crash::of(&tried) {
-                let known = crashed.entry(crash.signature.clone()).or_insert_with(|| (crash.clone(), input.clone()));
-                // The shortest one is the nearest to the simplest.
-                if input.to_string().len() < known.1.to_string().len() {
-                    *known = (crash, input.clone());
-                }
-            } else if let Some(reason) = crash::refusal(&tried) {
-                // Reasons that differ in what they quote are one.
-                let sort = signature_of(&desk.version.tool.name, tried.end.outcome(), &reason);
-                found.refusals.entry(sort).or_insert_with(|| (reason, input.clone()));
+    for (input, tried) in all.iter().zip(start(desk, all, Pace::Quick)?) {
+        found.tried += usize::from(tried.end.exit_code().is_some() || crash::of(&tried).is_some());
+        if let Some(crash) = crash::of(&tried) {
+            let known = crashed.entry(crash.signature.clone()).or_insert_with(|| (crash.clone(), input.clone()));
+            // The shortest one is the nearest to the simplest.
+            if input.to_string().len() < known.1.to_string().len() {
+                *known = (crash, input.clone());
             }
+        } else if let Some(reason) = crash::refusal(&tried) {
+            // Reasons that differ in what they quote are one.
+            let sort = signature_of(&desk.version.tool.name, tried.end.outcome(), &reason);
+            found.refusals.entry(sort).or_insert_with(|| (reason, input.clone()));
         }
     }
     if found.tried == 0 {

@@ -19,25 +19,37 @@ def _ready():
     code = compile(source, script, "exec", dont_inherit=True)
     # What it imports of the standard library is the same in each copy. Its own modules are left to it.
     known = getattr(sys, "stdlib_module_names", ())
-    for name in re.findall(rb"(?m)^[ \t]*(?:import|from)[ \t]+([A-Za-z_][A-Za-z0-9_.]*)", source):
-        name = name.decode()
-        if name.split(".")[0] in known:
-            try:
-                __import__(name)
-            except BaseException:
-                pass
-    try:
-        import gc
 
-        gc.collect()
-        gc.freeze()
-    except (ImportError, AttributeError):
-        pass
+    def prepare(names):
+        for name in names:
+            if name.split(".")[0] in known:
+                try:
+                    __import__(name)
+                except BaseException:
+                    pass
+        try:
+            import gc
+
+            gc.collect()
+            gc.freeze()
+        except (ImportError, AttributeError):
+            pass
+
+    imports = re.findall(rb"(?m)^[ \t]*(?:import|from)[ \t]+([A-Za-z_][A-Za-z0-9_.]*)", source)
+    prepare([name.decode() for name in imports])
+    # What only the work itself imports, the first copies tell; of that too, only the standard library is believed.
+    heard, tell_names = os.pipe()
+    for end in heard, tell_names:
+        os.set_blocking(end, False)
     link = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET, 0, fileno=0)
     while True:
         packet, extra, _, _ = link.recvmsg(16, socket.CMSG_SPACE(16))
         if not packet:
             os._exit(0)
+        try:
+            prepare(os.read(heard, 65536).decode("ascii", "replace").split())
+        except BlockingIOError:
+            pass
         fds = array.array("i")
         for _, _, data in extra:
             fds.frombytes(data)
@@ -73,12 +85,22 @@ def _ready():
     rest = words[count + 1 : -1]
     for name, value in zip(rest[::2], rest[1::2]):
         os.environb[name] = value
+    os.close(heard)
+    before = set(sys.modules)
     space = globals()
     fresh = {"__annotations__": {}} if "__annotations__" in space else {}
     for name in [name for name in space if name != "__builtins__"]:
         del space[name]
     space.update(__name__="__main__", __file__=script, __doc__=None, __package__=None, __spec__=None)
     space.update(__loader__=None, __cached__=None, __builtins__=builtins, **fresh)
+
+    def tell():
+        names = [name for name in list(sys.modules) if name not in before and name.split(".")[0] in known]
+        if names:
+            try:
+                os.write(tell_names, " ".join(names).encode("ascii", "replace")[:4096])
+            except OSError:
+                pass
 
     def begin():
         status = 0
@@ -96,6 +118,7 @@ def _ready():
             status = 1
         # As an interpreter ends, but without taking apart what goes away with its process: that is half of the time.
         try:
+            tell()
             if "threading" in sys.modules:
                 sys.modules["threading"]._shutdown()
             if "atexit" in sys.modules:

@@ -180,6 +180,13 @@ fn only_the_quick_pace_copies_an_interpreter() {
 }
 
 #[test]
+fn what_only_the_work_imports_of_the_standard_library_is_ready_for_the_next_copies() {
+    let lab = Lab::python("import sys\nprint('sqlite3' in sys.modules)\n__import__('sqlite3')");
+    let heard: Vec<_> = lab.make(&numbers(3), Pace::Quick).into_iter().map(|one| one.stdout).collect();
+    assert_eq!(heard, [&b"False\n"[..], b"True\n", b"True\n"]);
+}
+
+#[test]
 fn copies_do_not_share_what_is_random() {
     let lab = Lab::python("import random, uuid\nprint(random.random(), uuid.uuid4())");
     let mut heard: Vec<_> = lab.make(&numbers(5), Pace::Quick).into_iter().map(|one| one.stdout).collect();
