@@ -231,11 +231,12 @@ fn state_words(tool: &Tool) -> (Ink, String) {
         (tool.copy_of.is_some(), "copy"),
         (tool.shadowed_by.is_some(), "shadowed"),
         (!tool.clashes.is_empty(), "clash"),
+        (tool.facts.approved_over.is_some(), "overridden"),
         (tool.facts.deprecated.is_some(), "deprecated"),
     ];
     words.extend(marks.into_iter().filter(|(set, _)| *set).map(|(_, word)| word));
     let ink = match tool.state {
-        ToolState::Ok if tool.runnable && tool.clashes.is_empty() => Ink::Plain,
+        ToolState::Ok if tool.runnable && tool.clashes.is_empty() && tool.facts.approved_over.is_none() => Ink::Plain,
         ToolState::Ok | ToolState::Unsupported => Ink::Warn,
         ToolState::Changed | ToolState::Invalid => Ink::Bad,
     };

@@ -57,7 +57,7 @@ impl Answer for Log {
 fn remark(operation: &Operation) -> String {
     let undone = operation.undone_by.map(|by| format!("taken back by {by}"));
     let reason = operation.detail.get("reason").and_then(Value::as_str).map(str::to_owned);
-    [undone, reason].into_iter().flatten().collect::<Vec<_>>().join("; ")
+    [undone, operation.passed_over(), reason].into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 /// `undo [OPERATION]`.
@@ -136,6 +136,16 @@ mod tests {
              3  2026-01-02T03:04:05.678Z  Ada <ada@example.org>  reject  divide   taken back by 4; divides\\nby zero\n\
              1 operation\n"
         );
+    }
+
+    #[test]
+    fn an_override_is_named_with_its_checks_and_its_reason() {
+        let detail = json!({"reason": "read it", "override": {"reason": "a wrong\nexample", "checks": ["examples"]}});
+        let over = Operation { verb: "approve".into(), undone_by: None, detail, ..operation() };
+        let text = plain(|page| Log { operations: vec![over.clone()] }.text(page));
+        assert!(text.contains("passed over examples: a wrong\\nexample; read it\n"), "{text}");
+        let kept = object(&Log { operations: vec![over] });
+        assert_eq!(kept["operations"][0]["detail"]["override"]["checks"], json!(["examples"]));
     }
 
     #[test]

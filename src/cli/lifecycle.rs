@@ -34,10 +34,13 @@ impl Answer for Done {
     }
 }
 
-/// Says on standard error what will change, then does it.
+/// Does it, and says on standard error what that changed. A command that is refused announces nothing: the lines
+/// are found before, and written once it is decided.
 pub(super) fn announce_and_execute(call: &Call<'_>, engine: &Engine, command: Command) -> Result<Done, EngineError> {
-    announce(call, &engine.preview(&command)?);
-    execute(call, engine, command)
+    let preview = engine.preview(&command)?;
+    let done = execute(call, engine, command)?;
+    announce(call, &preview);
+    Ok(done)
 }
 
 /// Does what needs no announcement.
@@ -47,7 +50,7 @@ pub(super) fn execute(call: &Call<'_>, engine: &Engine, command: Command) -> Res
     Ok(Done::new(done?))
 }
 
-/// Says on standard error what will change.
+/// Says on standard error what a command changes.
 pub(super) fn announce(call: &Call<'_>, preview: &Preview) {
     call.note(&Line::new().put(Ink::Strong, &preview.title));
     for line in &preview.lines {

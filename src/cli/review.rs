@@ -7,7 +7,9 @@ use super::files::{FileDiff, FileText, compare};
 use super::lifecycle::{Done, announce_and_execute};
 use super::print_text::{Align, Ink, Line, Page, Table, counted, when};
 use super::runs::run_table;
-use crate::domain::{Command, Comment, DecisionKind, Review, ReviewId, ReviewOrder, ReviewState, Risk, Run, Shown};
+use crate::domain::{
+    Caller, Command, Comment, DecisionKind, Review, ReviewId, ReviewOrder, ReviewState, Risk, Run, Shown,
+};
 use crate::engine::{Engine, EngineError, ErrorCode, EvidenceLine, ReviewDetail, ReviewFilter, Weight};
 use serde::Serialize;
 use std::io;
@@ -175,7 +177,11 @@ impl ReviewAnswer {
             let reason = decision.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
             let at = when(decision.at, page.look());
             let digest = decision.digest.short();
-            page.say(format!("  {at}  {}  {}  {digest}{undone}{reason}", decision.kind, decision.reviewer))?;
+            let role = decision.role.as_ref().map(|role| format!(" as {role}")).unwrap_or_default();
+            page.say(format!("  {at}  {}  {}{role}  {digest}{undone}{reason}", decision.kind, decision.reviewer))?;
+            if let Some(over) = &decision.override_reason {
+                page.line(&Line::new().put(Ink::Bad, "    passed over failed checks: ").put(Ink::Plain, over))?;
+            }
         }
         Ok(())
     }
@@ -247,19 +253,18 @@ pub(super) fn approve(call: &Call<'_>, (id, prefix): (ReviewId, &str)) -> Result
     if !named.digest.starts_with(prefix) {
         return Err(other_digest(&named, prefix));
     }
-    if named.state == ReviewState::Waiting {
+    // What will be refused anyhow makes no checks.
+    if named.state == ReviewState::Waiting && matches!(call.caller(&engine), Caller::Human(_)) {
         engine.ensure_checked(id, &mut check::teller(call))?;
     }
     let detail = engine.review(id)?;
-    let review = &detail.review;
-    call.note(&Line::new().put(Ink::Plain, "digest ").put(Ink::Strong, review.digest.hex()));
-    for line in &detail.evidence {
-        call.note(&evidence_line(line));
+    // Written once it is decided: a refusal has its own words.
+    let done = decide(call, &engine, &detail, DecisionKind::Approve)?;
+    call.note(&Line::new().put(Ink::Plain, "digest ").put(Ink::Strong, detail.review.digest.hex()));
+    for line in detail.evidence.iter().map(evidence_line).chain(check::verdict_lines(detail.verdict.as_ref())) {
+        call.note(&line);
     }
-    for line in &check::verdict_lines(detail.verdict.as_ref()) {
-        call.note(line);
-    }
-    decide(call, &engine, &detail, DecisionKind::Approve)
+    Ok(done)
 }
 
 /// The digits given are not of the digest under review.

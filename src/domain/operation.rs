@@ -47,6 +47,14 @@ struct Hashed<'a> {
 }
 
 impl Operation {
+    /// Which failed checks an approval passed over and why, in a line; `None` where none stood in the way.
+    pub fn passed_over(&self) -> Option<String> {
+        let over = self.detail.get("override").filter(|over| over.is_object())?;
+        let checks = over.get("checks").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        let reason = over.get("reason").and_then(Value::as_str).unwrap_or("no reason is kept");
+        Some(format!("passed over {}: {reason}", checks.collect::<Vec<_>>().join(", ")))
+    }
+
     /// What `hash` must be, given the other fields.
     pub fn expected_hash(&self) -> Digest {
         let hashed = Hashed {

@@ -149,7 +149,9 @@ fn operation_row(entry: &Operation, width: usize, look: Look) -> Vec<Span> {
     let age = format!("{:>4} ", age(look.now.wall, entry.at));
     let verb = pad(&safe(&entry.verb), 16);
     let reason = entry.detail.get("reason").and_then(serde_json::Value::as_str).unwrap_or_default();
-    let subject = safe(&[entry.subject.as_str(), reason].join("  "));
+    let over = entry.passed_over().unwrap_or_default();
+    let notes = [entry.subject.as_str(), &over, reason];
+    let subject = safe(&notes.into_iter().filter(|note| !note.is_empty()).collect::<Vec<_>>().join("  "));
     let who = safe(&entry.who);
     let state_width = if width >= 90 { 18 } else { 0 };
     let who_width = if width >= 70 { 22 } else { 0 };

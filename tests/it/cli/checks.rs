@@ -30,10 +30,33 @@ fn nothing_is_approved_while_its_examples_fail() {
     let (id, digest) = (review["id"].to_string(), review["digest"].as_str().unwrap().to_owned());
     let refused = shell.at_terminal(&["approve", &id, "--digest", &digest]).exits(4);
     assert!(refused.stdout.contains("examples"), "the check is named: {}", refused.stdout);
+    let announced = ["approve review", "move tools/", &digest];
+    let told = announced.iter().find(|line| refused.stdout.contains(**line));
+    assert_eq!(told, None, "nothing is announced before it is decided: {}", refused.stdout);
     assert_eq!(shell.call(&["show", "upper", "--json"]).exits(0).json()["tool"]["stage"], "experimental");
     let reason = "the example is wrong, not the tool";
     shell.at_terminal(&["approve", &id, "--digest", &digest, "--override", reason]).exits(0);
     assert_eq!(shell.call(&["show", "upper", "--json"]).exits(0).json()["tool"]["stage"], "approved");
+}
+
+#[test]
+fn an_override_is_shown_in_every_list_with_its_checks_and_its_reason() {
+    let shell = Shell::new();
+    tool(&shell, UPPER, "Abc");
+    let review = shell.waiting_review();
+    let (id, digest) = (review["id"].to_string(), review["digest"].as_str().unwrap().to_owned());
+    let reason = "the example is wrong, not the tool";
+    shell.at_terminal(&["approve", &id, "--digest", &digest, "--override", reason]).exits(0);
+    let log = shell.call(&["log"]).exits(0).stdout;
+    assert!(log.contains("passed over examples") && log.contains(reason), "{log}");
+    let entry = shell.call(&["log", "--json"]).exits(0).json()["operations"][0]["detail"]["override"].clone();
+    assert_eq!(entry["reason"], reason);
+    assert!(entry["checks"].as_array().unwrap().contains(&json!("examples")), "{entry}");
+    let list = shell.call(&["list"]).exits(0).stdout;
+    assert!(list.contains("overridden"), "{list}");
+    for shown in [shell.call(&["show", "upper"]), shell.call(&["review", &id])] {
+        assert!(shown.exits(0).stdout.contains(reason));
+    }
 }
 
 #[test]
