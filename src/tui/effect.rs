@@ -72,6 +72,8 @@ pub enum Effect {
     },
     /// Load one review.
     LoadReview(ReviewId),
+    /// Say which review is open, so that its checks go first; `None` when it was closed.
+    LookAt(Option<ReviewId>),
     /// Load everything about a tool.
     LoadDetail {
         /// The row.

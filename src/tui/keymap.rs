@@ -172,6 +172,11 @@ impl Keymap {
     pub fn key(&self, verb: Verb) -> String {
         self.keys(verb).first().map(ToString::to_string).unwrap_or_default()
     }
+
+    /// The key of a verb that takes the least room as text; empty when it has none.
+    pub fn shortest_key(&self, verb: Verb) -> String {
+        self.keys(verb).iter().map(ToString::to_string).min_by_key(String::len).unwrap_or_default()
+    }
 }
 
 /// Whether the verb's keys work where `context` has the focus.

@@ -136,6 +136,11 @@ impl Performer {
 
     /// Performs an effect that needs the engine. Returns the task when leaving must wait for it.
     pub fn perform(&self, effect: Effect) -> Option<JoinHandle<()>> {
+        if let (Effect::LookAt(review), Some(engine)) = (&effect, self.shared.engine.get()) {
+            // At once: as tasks, what was opened and what was closed could arrive in the other order.
+            engine.look_at(*review);
+            return None;
+        }
         let must_finish = matches!(effect, Effect::Execute(_) | Effect::DecideAll(_));
         let performer = self.clone();
         let task = tokio::task::spawn_blocking(move || {
@@ -163,10 +168,8 @@ impl Performer {
             Effect::LoadOperations { grep, limit } => {
                 self.answer(Answer::Operations(engine.operations(limit, grep.as_deref())));
             }
-            Effect::LoadReview(review) => {
-                engine.look_at(Some(review));
-                self.answer(Answer::reviewed(review, engine.review(review)));
-            }
+            Effect::LoadReview(review) => self.answer(Answer::reviewed(review, engine.review(review))),
+            Effect::LookAt(review) => engine.look_at(review),
             Effect::LoadDetail { tool, purpose, other } => {
                 let detail = dossier(engine, &tool, other.as_deref()).map(Box::new);
                 self.answer(Answer::Detail { purpose, path: tool.path.clone(), detail });

@@ -221,6 +221,23 @@ impl App {
 
     /// Takes a message and says what must happen outside.
     pub fn update(&mut self, now: Now, msg: Msg) -> Vec<Effect> {
+        let open = self.open_review_id();
+        let mut effects = self.take(now, msg);
+        if self.open_review_id() != open {
+            effects.push(Effect::LookAt(self.open_review_id()));
+        }
+        effects
+    }
+
+    /// The review that fills the terminal.
+    fn open_review_id(&self) -> Option<ReviewId> {
+        match &self.screen {
+            Screen::Review(screen) => Some(screen.review.id),
+            Screen::Workbench | Screen::Source(_) | Screen::Behaviour(_) => None,
+        }
+    }
+
+    fn take(&mut self, now: Now, msg: Msg) -> Vec<Effect> {
         self.now = now;
         if self.toast.as_ref().is_some_and(|toast| toast.until <= now.steady_ms) {
             self.toast = None;

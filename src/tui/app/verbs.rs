@@ -426,7 +426,7 @@ impl App {
     /// Moves the list or text that has the focus.
     pub(super) fn step(&mut self, motion: Motion) -> Vec<Effect> {
         match &mut self.screen {
-            Screen::Review(screen) => screen.reader().scroll(motion),
+            Screen::Review(screen) => screen.scroll(motion),
             Screen::Source(screen) => screen.reader.scroll(motion),
             Screen::Behaviour(screen) => screen.reader.scroll(motion),
             Screen::Workbench => match self.focus {

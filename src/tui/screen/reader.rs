@@ -129,6 +129,8 @@ impl Reader {
     /// Shows a tab; one that is not there changes nothing.
     pub fn show(&mut self, at: usize) {
         if at < self.tabs.len() {
+            let size = self.current().view.size();
+            self.tabs[at].view.set_size(size);
             self.current = at;
             self.repeat_search();
         }

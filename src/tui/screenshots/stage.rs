@@ -158,7 +158,7 @@ impl<'a> Stage<'a> {
             Effect::Highlight { ticket, side, files } => {
                 Answer::Highlighted { ticket, side, files: files.iter().filter_map(tokens).collect() }
             }
-            Effect::Mouse(_) => return Ok(None),
+            Effect::Mouse(_) | Effect::LookAt(_) => return Ok(None),
             other => return Err(ScreenshotError::Scene(format!("nobody answers {other:?}"))),
         }))
     }

@@ -287,6 +287,44 @@ impl TextView {
         (0..self.lines.len()).filter(|line| self.seen[*line].is_some() && !self.is_shown(*line)).count()
     }
 
+    /// Columns and rows of the screen, as last drawn.
+    pub fn size(&self) -> (usize, usize) {
+        self.size
+    }
+
+    /// Says how large the screen is before it is drawn: a key that goes to the end may come first.
+    pub fn set_size(&mut self, size: (usize, usize)) {
+        self.size = size;
+    }
+
+    /// Rows that fit on the screen, at least 1.
+    pub fn page_height(&self) -> usize {
+        self.size.1.max(1)
+    }
+
+    /// Whether the last row is on screen now.
+    pub fn ends_on_screen(&self) -> bool {
+        self.end >= self.lines.len() && self.top >= self.last_top(self.size.1)
+    }
+
+    /// At the end of the text, goes to what was cut of the first line that was on screen in part only; `false`
+    /// elsewhere, and where nothing is cut.
+    pub fn show_cut(&mut self) -> bool {
+        let cut = |line: &usize| self.seen[*line].is_some() && !self.is_shown(*line);
+        let Some(line) = (0..self.lines.len()).find(cut).filter(|_| self.ends_on_screen()) else { return false };
+        if !self.wraps() {
+            self.toggle_wrap();
+        }
+        let seen = self.seen[line].unwrap_or_default();
+        let width = self.body_width(&self.lines[line]);
+        let unseen = |half: usize| self.cuts((line, half), width).partition_point(|row| row.end <= seen[half]);
+        let halves = self.lines[line].pieces().enumerate().filter(|(half, piece)| seen[*half] < piece.text().len());
+        let row = halves.map(|(half, _)| unseen(half)).min().unwrap_or(0);
+        self.set_cursor(line);
+        self.top = (line, row);
+        true
+    }
+
     /// The text on screen as whole lines without gutters or wraps, for copying.
     pub fn visible_text(&self) -> String {
         self.text_of(self.on_screen())

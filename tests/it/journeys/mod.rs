@@ -44,13 +44,13 @@ fn read_to_end(terminal: &mut Terminal) {
     for _ in 0..60 {
         terminal.wait_for("whether approve is locked", |screen| {
             let text = screen.contents();
-            text.contains("approve is locked") || text.contains("a approves")
+            text.contains("locked: ") || text.contains("a approves")
         });
         let before = terminal.text();
         if before.contains("a approves") {
             return;
         }
-        let step = if before.contains("goes to the end") { "G" } else { "]" };
+        let step = if before.contains("] shows the next") { "]" } else { "G" };
         terminal.send(step).wait_for("another screen", |screen| screen.contents() != before);
     }
     panic!("approve never unlocked\n{}", terminal.text());

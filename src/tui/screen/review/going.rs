@@ -2,11 +2,20 @@
 
 use super::{Reading, ReviewScreen, remarks};
 use crate::domain::Spot;
+use crate::tui::list::Motion;
 use crate::tui::screen::reader::TabKind;
 use crate::tui::widget::{Flag, Jump, Piece, Place, Side, TextLine};
 use std::collections::HashSet;
 
 impl ReviewScreen {
+    /// Moves the text on top. The way to the end leads, from the end, to what was cut on the way there.
+    pub fn scroll(&mut self, motion: Motion) {
+        if motion == Motion::Bottom && self.reader.current_mut().view.show_cut() {
+            return;
+        }
+        self.reader.scroll(motion);
+    }
+
     /// The next tab among those of the present reading.
     pub fn step_tab(&mut self, by: isize) {
         let belongs: Vec<bool> = self.reader.tabs().iter().map(|tab| self.belongs(tab.kind)).collect();

@@ -3,7 +3,7 @@
 use super::{Reading, ReviewScreen};
 use crate::domain::{ReviewState, SeenPart, Shown};
 use crate::tui::msg::Now;
-use crate::tui::phrase::{cut, plural, safe};
+use crate::tui::phrase::{count, cut, plural, safe};
 use crate::tui::screen::reader::{Tab, TabKind};
 
 /// Names of what is missing that a sentence holds.
@@ -23,7 +23,9 @@ pub enum Lock {
 pub struct LockKeys {
     /// Shows the next part.
     pub next: String,
-    /// Goes to the end.
+    /// Shows the next page.
+    pub page: String,
+    /// Goes to the end, and from there to what was cut on the way.
     pub bottom: String,
     /// Approves although checks failed.
     pub over: String,
@@ -82,14 +84,38 @@ impl ReviewScreen {
         if unseen.is_empty() {
             return Lock::Open;
         }
-        let here = unseen.contains(&self.reader.position());
-        let names: Vec<String> = unseen.iter().map(|at| self.reader.tabs()[*at].name.clone()).collect();
-        let way = match (here, self.hides_blanks() > 0) {
-            (true, true) => format!("{} shows all lines", keys.blanks),
-            (true, false) => format!("{} goes to the end", keys.bottom),
-            (false, _) => format!("{} shows the next", keys.next),
+        let here = self.reader.position();
+        let others: Vec<String> = unseen.iter().filter(|at| **at != here).map(|at| self.left_in(*at)).collect();
+        let mut sentence = match unseen.contains(&here) {
+            true => self.way_on(keys),
+            false => format!("{} shows the next", keys.next),
         };
-        Lock::Locked(format!("approve is locked: {way} · end not shown: {}", listed(&names)))
+        if !others.is_empty() {
+            let then = if unseen.contains(&here) { "then" } else { "not yet seen:" };
+            sentence = format!("{sentence} · {then} {}", listed(&others));
+        }
+        Lock::Locked(format!("approve is locked: {sentence}"))
+    }
+
+    /// What is missing in the text on top, and the key that shows it.
+    fn way_on(&self, keys: &LockKeys) -> String {
+        let view = &self.reader.current().view;
+        if view.ends_on_screen() || view.tail_shown() {
+            return match (view.cut_lines(), self.hides_blanks()) {
+                (0, 1..) => format!("{} shows all lines", keys.blanks),
+                (cut, _) => format!("{} shows the rest of {}", keys.bottom, count(cut, "cut line")),
+            };
+        }
+        let left = self.left_in(self.reader.position());
+        format!("{} reads on · {left} not yet seen · {} goes to the end", keys.page, keys.bottom)
+    }
+
+    /// How much of a text was not on screen: `3 pages of difference`. A page is the height of the text on top.
+    fn left_in(&self, at: usize) -> String {
+        let tab = &self.reader.tabs()[at];
+        let page = self.reader.current().view.page_height();
+        let left = tab.view.len().saturating_sub(tab.view.lines_shown()).max(1);
+        format!("{} of {}", count(left.div_ceil(page), "page"), cut(&safe(&tab.name), 32))
     }
 
     /// Why the checks cannot be decided on yet.

@@ -38,6 +38,11 @@ use watch::Watch;
 /// From so many rows on the evidence stays above the text when it fits.
 const PIN_HEIGHT: u16 = 26;
 
+/// From so many columns on the marks are counted beside the tabs.
+const ROOM_FOR_MARKS: u16 = 60;
+/// Below so many columns the sentence of the lock says less.
+const ROOM_FOR_LOCK: u16 = 80;
+
 /// What of a version is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reading {
@@ -345,7 +350,11 @@ impl ReviewScreen {
         let signs: Vec<Option<&'static str>> =
             self.reader.tabs().iter().map(|tab| self.belongs(tab.kind).then(|| self.sign_of(tab))).collect();
         let (read, parts) = self.read_count();
-        let remark = if parts > 0 { format!("read {read}/{parts} ") } else { String::new() };
+        let remark = if parts > 0 && area.width >= ROOM_FOR_MARKS {
+            format!("marked read {read}/{parts} ")
+        } else {
+            String::new()
+        };
         let cursor = self.reader.draw_with(body, buf, look, exposure, &remark, &|at, _| signs[at]);
         match exposure {
             Exposure::Open if self.is_loaded() => self.watch.drawn(self.reader.current().kind, look.now),
@@ -355,6 +364,8 @@ impl ReviewScreen {
             // After the text: what was just shown may have been what was missing.
             let (text, style) = self.lock_line(look);
             let width = usize::from(below.width);
+            let said = if below.width < ROOM_FOR_LOCK { text.strip_prefix("approve is ") } else { None };
+            let text = said.unwrap_or(&text);
             buf.put(below.x, below.bottom() - 1, cut(&format!(" {text}"), width), width, style);
         }
         cursor
@@ -417,6 +428,7 @@ impl ReviewScreen {
 pub fn lock_keys(keymap: &crate::tui::keymap::Keymap) -> LockKeys {
     LockKeys {
         next: keymap.key(Verb::NextTab),
+        page: keymap.shortest_key(Verb::PageDown),
         bottom: keymap.key(Verb::Bottom),
         over: keymap.key(Verb::ApproveOver),
         blanks: keymap.key(Verb::IgnoreBlanks),

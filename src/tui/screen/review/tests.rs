@@ -210,19 +210,19 @@ fn a_comment_is_withdrawn_where_the_cursor_is_on_it() {
 #[test]
 fn a_mark_is_of_the_content_and_goes_when_that_changes() {
     let mut bench = Bench::reviewing(80, 24);
-    assert!(bench.screen().contains("read 0/2"), "{}", bench.screen());
+    assert!(bench.screen().contains("marked read 0/2"), "{}", bench.screen());
     bench.press("] m");
     let effects = bench.taken();
     let [Effect::Execute(Command::Mark { mark, on: true, .. })] = effects.as_slice() else { panic!("{effects:?}") };
     let expected = Mark { path: "main.py".into(), content: Digest::of_bytes(&files()[0].bytes) };
     assert_eq!(mark, &expected);
-    assert!(bench.screen().contains("read 1/2"), "{}", bench.screen());
+    assert!(bench.screen().contains("marked read 1/2"), "{}", bench.screen());
     let other = Bench::reviewing_with(80, 24, |detail| {
         detail.marks = vec![expected.clone()];
         detail.files[0].bytes.push(b'\n');
     })
     .screen();
-    assert!(other.contains("read 0/2"), "{other}");
+    assert!(other.contains("marked read 0/2"), "{other}");
 }
 
 #[test]
@@ -230,9 +230,9 @@ fn a_hunk_is_marked_as_read_where_the_cursor_is() {
     let mut bench = Bench::reviewing_with(120, 40, changed);
     bench.press("} } } m");
     let screen = bench.screen();
-    assert!(screen.contains("read 1/2") && screen.contains("✓ read"), "{screen}");
+    assert!(screen.contains("marked read 1/2") && screen.contains("✓ read"), "{screen}");
     bench.press("m");
-    assert!(bench.screen().contains("read 0/2"), "{}", bench.screen());
+    assert!(bench.screen().contains("marked read 0/2"), "{}", bench.screen());
 }
 
 #[test]
@@ -347,6 +347,56 @@ fn a_difference_has_the_colours_of_its_language_on_both_sides() {
     let signs = (0..120).filter(|x| buffer[(*x, y)].symbol() == "#");
     let dimmed: Vec<bool> = signs.map(|x| buffer[(x, y)].modifier.contains(comment)).collect();
     assert_eq!(dimmed, [true, true], "{}", row(y));
+}
+
+#[test]
+fn the_lock_names_the_key_that_reads_on_and_how_much_is_left() {
+    let mut bench = Bench::reviewing(80, 24);
+    bench.press("]");
+    let first = bench.screen();
+    assert!(first.contains("approve is locked: space reads on · 3 pages of main.py not yet seen"), "{first}");
+    bench.press("space");
+    let second = bench.screen();
+    assert!(second.contains("space reads on · 2 pages of main.py not yet seen"), "{second}");
+    bench.press("space space space space");
+    let third = bench.screen();
+    assert!(third.contains("] shows the next"), "{third}");
+}
+
+#[test]
+fn the_key_to_the_end_pressed_again_shows_what_was_cut_until_nothing_is() {
+    let long = |detail: &mut ReviewDetail| {
+        let lines: Vec<String> = (0..60).map(|line| format!("x{line} = '{}'", "word ".repeat(60))).collect();
+        detail.files[0].bytes = lines.join("\n").into_bytes();
+    };
+    let mut cut = 0;
+    for size in [(60, 20), (80, 24), (60, 12)] {
+        let mut bench = Bench::reviewing_with(size.0, size.1, long);
+        bench.press("] G");
+        cut += usize::from(bench.screen().contains("G shows the rest of 1 cut line"));
+        for _ in 0..3 {
+            bench.press("G");
+            bench.draw();
+        }
+        let Screen::Review(screen) = &bench.app.screen else { panic!("no review") };
+        assert!(screen.body().current().view.tail_shown(), "{}", bench.screen());
+    }
+    assert!(cut > 0, "at some size the first line on the last screen is cut");
+}
+
+#[test]
+fn a_review_that_is_closed_is_no_longer_looked_at() {
+    let mut bench = Bench::ready(80, 24);
+    bench.effects.clear();
+    bench.press("4 down enter");
+    let opened = bench.taken();
+    assert!(opened.iter().any(|effect| matches!(effect, Effect::LookAt(Some(ReviewId(2))))), "{opened:?}");
+    for way in ["esc", "q", "1"] {
+        let mut bench = Bench::reviewing(80, 24);
+        bench.press(way);
+        let closed = bench.taken();
+        assert!(closed.iter().any(|effect| matches!(effect, Effect::LookAt(None))), "{way}: {closed:?}");
+    }
 }
 
 #[test]
