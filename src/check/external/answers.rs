@@ -36,16 +36,19 @@ pub(super) fn ruff(answer: &str) -> Option<Vec<Finding>> {
     Some(findings.collect())
 }
 
-/// `mypy --output=json`: an object a line.
+/// What every mypy writes, also those before 1.11 that know no JSON: `file:line: error: message  [code]`.
 pub(super) fn mypy(answer: &str) -> Option<Vec<Finding>> {
-    let lines = answer.lines().filter(|line| !line.trim().is_empty());
-    let list: Option<Vec<Value>> = lines.map(|line| serde_json::from_str(line).ok().filter(Value::is_object)).collect();
-    let findings = list?.into_iter().map(|item| {
-        let severity = if text(&item, "/severity") == "error" { Severity::Medium } else { Severity::Low };
-        let code = item.get("code").and_then(Value::as_str).unwrap_or("note");
-        finding(code, severity, text(&item, "/message"), (text(&item, "/file"), number(&item, "/line")))
-    });
-    Some(findings.collect())
+    let mut findings = Vec::new();
+    for line in answer.lines().filter(|line| !line.trim().is_empty()) {
+        let known = [(": error: ", Severity::Medium), (": note: ", Severity::Low)];
+        let found = known.into_iter().find_map(|(word, severity)| Some((line.split_once(word)?, severity)));
+        let ((place, said), severity) = found?;
+        let (path, at) = place.split_once(':')?;
+        let at = at.split(':').next()?.parse().ok()?;
+        let (message, code) = said.rsplit_once("  [").unwrap_or((said, "note]"));
+        findings.push(finding(code.trim_end_matches(']'), severity, message, (path, at)));
+    }
+    Some(findings)
 }
 
 /// `bandit --format=json`: how bad and how sure.

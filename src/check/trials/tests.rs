@@ -1,7 +1,7 @@
 use super::super::CHECKS;
 use super::super::Cost;
 use super::testing::{check, check_at, python, taking, told, with_tests};
-use crate::domain::{CheckState, Example, IsolationLevel, Severity, ToolDetail};
+use crate::domain::{CheckState, Digest, Example, IsolationLevel, Severity, ToolDetail, VersionFile};
 use serde_json::{Value, json};
 
 const DIVIDE: &str = "import json, sys\nv = json.load(sys.stdin)\nprint(json.dumps({'quotient': v['a'] / v['b']}))";
@@ -219,6 +219,28 @@ fn only_a_tool_made_for_many_calls_is_loaded() {
     let report = check("load", &version, None);
     assert_eq!(report.state, CheckState::Passed);
     assert!(["1 side", "4 side", "16 side"].iter().all(|point| report.note.contains(point)), "{}", report.note);
+}
+
+/// Where pytest and coverage are installed; else the test says so.
+#[test]
+fn its_own_tests_are_run_below_coverage() {
+    let mut version = python("def half(n):\n    if n < 0:\n        return -1\n    return n / 2\n");
+    let test = |text: &str| VersionFile {
+        path: "tests/test_it.py".to_owned(),
+        bytes: format!("from tool import half\n\n\ndef test_half():\n    assert {text}\n").into(),
+        ..version.files[0].clone()
+    };
+    let [right, wrong] = [test("half(4) == 2"), test("half(4) == 3")];
+    version.files.push(right);
+    let report = check("coverage", &version, None);
+    if report.note.contains("is not installed") {
+        eprintln!("skipped: {}", report.note);
+        return;
+    }
+    assert_eq!((report.state, report.note.as_str()), (CheckState::Passed, "75 % of its lines"));
+    version.files[1] = wrong;
+    version.tool.digest = Digest::of_bytes(b"wrong");
+    assert_eq!(told(&check("coverage", &version, None))[0].2, "some of its own tests fail");
 }
 
 #[test]
