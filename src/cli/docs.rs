@@ -118,9 +118,16 @@ fn render(material: &Material<'_>) -> String {
     text
 }
 
+/// Whether there is something to give it: a schema that has fields, or does not say which there are.
+fn takes_input(manifest: &Manifest) -> bool {
+    let Some(schema) = &manifest.input else { return false };
+    schema.get("properties").and_then(Value::as_object).is_none_or(|fields| !fields.is_empty())
+}
+
 fn usage(text: &mut String, tool: &Tool, manifest: &Manifest) {
     text.push_str("\n## Usage\n\n");
-    code(text, "sh", &format!("toolsmith run {} --input '{{…}}'", tool.name));
+    let input = if takes_input(manifest) { " --input '{…}'" } else { "" };
+    code(text, "sh", &format!("toolsmith run {}{input}", tool.name));
     for (title, schema) in [("Takes", &manifest.input), ("Gives", &manifest.output)] {
         match schema {
             Some(schema) => {
@@ -150,11 +157,10 @@ fn examples(text: &mut String, tool: &Tool, manifest: &Manifest) {
         let title = if example.description.is_empty() { "An example" } else { &example.description };
         // Writing into memory cannot fail.
         let _ = writeln!(text, "\n{}\n", paragraph(title));
-        code(
-            text,
-            "sh",
-            &format!("toolsmith run {} --input '{}'", tool.name, example.input.to_string().replace('\'', "'\\''")),
-        );
+        let given = takes_input(manifest) || example.input.as_object().is_none_or(|fields| !fields.is_empty());
+        let input = example.input.to_string().replace('\'', "'\\''");
+        let input = if given { format!(" --input '{input}'") } else { String::new() };
+        code(text, "sh", &format!("toolsmith run {}{input}", tool.name));
         if let Some(output) = &example.output {
             text.push_str("\ngives\n\n");
             code(text, "json", &pretty(output));
@@ -287,6 +293,17 @@ impl Answer for Written {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_tool_that_takes_something_is_told_to_be_given_something() {
+        let takes = |schema: Option<Value>| {
+            let name = crate::domain::ToolName::new("x").unwrap();
+            takes_input(&Manifest { input: schema, ..Manifest::blank(name, crate::domain::Dialect::Native) })
+        };
+        let object = |properties| Some(serde_json::json!({"type": "object", "properties": properties}));
+        assert!(!takes(None) && !takes(object(serde_json::json!({}))));
+        assert!(takes(object(serde_json::json!({"a": {}}))) && takes(Some(serde_json::json!({"type": "object"}))));
+    }
 
     #[test]
     fn text_of_a_tool_is_never_markup() {

@@ -126,7 +126,7 @@ impl<'a> Page<'a> {
 
     /// Writes `label  value` with the values in one column.
     pub(super) fn field(&mut self, label: &str, ink: Ink, value: impl AsRef<str>) -> io::Result<()> {
-        self.line(&Line::new().put(Ink::Dim, format!("{label:<13}")).put(ink, value))
+        self.line(&Line::new().put(Ink::Dim, format!("{label:<12} ")).put(ink, value))
     }
 
     /// Writes a text of several lines, each escaped, behind an indent of so many blanks.
@@ -303,10 +303,7 @@ pub(super) fn size(bytes: u64) -> String {
     format!("{amount:.1} {}", UNITS[unit])
 }
 
-/// `1 tool`, `2 tools`.
-pub(super) fn counted(count: usize, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
-}
+pub(super) use crate::domain::plural as counted;
 
 #[cfg(test)]
 pub(super) mod tests {

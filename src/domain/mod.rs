@@ -26,6 +26,7 @@ mod origin;
 mod permission;
 mod place;
 mod problem;
+mod quantity;
 mod redact;
 mod request;
 mod review;
@@ -64,6 +65,7 @@ pub use permission::{
 };
 pub use place::generalise;
 pub use problem::{Problem, ProblemCode};
+pub use quantity::{count, grouped, plural, span};
 pub use redact::{MIN_SECRET, RedactStream, Redactions, Redactor, is_redacted, without_redacted};
 pub use request::{PlanChange, Request, RequestKind, TestResult, TestState};
 pub use review::{Decision, DecisionKind, Review, ReviewKind, ReviewOrder, ReviewState, Risk, ToolReview};

@@ -2,6 +2,7 @@
 
 use super::digest::Digest;
 use super::ids::ReviewId;
+use super::quantity::count;
 use super::time::{Instant, rfc3339};
 use serde::Serialize;
 
@@ -52,7 +53,7 @@ impl VersionOrigin {
             let at = rfc3339(decision.at);
             format!("{} by {} at {at}{}", decision.kind, decision.reviewer, over.unwrap_or_default())
         });
-        let tests = format!("{} of its own, {} examples", self.tests, self.examples);
+        let tests = format!("{} of its own, {}", self.tests, count(self.examples, "example"));
         [
             ("created by", known(&self.creator)),
             ("generator", known(&self.generator)),

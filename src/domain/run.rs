@@ -4,6 +4,7 @@ use super::digest::Digest;
 use super::ids::RunId;
 use super::interpreter::InterpreterFacts;
 use super::name::ToolName;
+use super::quantity::span;
 use super::time::Instant;
 use super::words::{Stage, words};
 use serde::{Deserialize, Serialize};
@@ -229,7 +230,7 @@ impl RunEnd {
         match self {
             RunEnd::Succeeded { .. } => None,
             RunEnd::Failed { reason, .. } => Some(reason.clone()),
-            RunEnd::TimedOut { after_ms } => Some(format!("timed out after {after_ms} ms")),
+            RunEnd::TimedOut { after_ms } => Some(format!("timed out after {}", span(*after_ms))),
             RunEnd::Cancelled => Some("cancelled".to_owned()),
             RunEnd::Killed { signal } => Some(format!("killed by signal {signal}")),
             RunEnd::LimitExceeded { message, .. }

@@ -4,7 +4,7 @@ use super::Engine;
 use super::core::{self, Placed};
 use super::error::{EngineError, ErrorCode};
 use crate::domain::{
-    CostTier, DecisionKind, Digest, Placement, Review, ReviewKind, Stage, Tool, ToolName, VersionFile,
+    CostTier, DecisionKind, Digest, Placement, Review, ReviewKind, Stage, Tool, ToolName, VersionFile, plural,
 };
 use std::sync::Arc;
 
@@ -54,7 +54,8 @@ impl Engine {
         let target = core::stage_placement(review.to_stage, &review.tool);
         let (line, commits) = match review.kind {
             ReviewKind::Adoption => {
-                (format!("{} tools count as approved here; no file moves", review.members.len()), false)
+                let tools = plural(review.members.len(), "tool counts", "tools count");
+                (format!("{tools} as approved here; no file moves"), false)
             }
             ReviewKind::Drift => (format!("{} stays where it is, approved as it is now", review.path), true),
             ReviewKind::New | ReviewKind::Evolved | ReviewKind::Promotion => {

@@ -1,7 +1,7 @@
 //! What became of the versions before the one under review: their runs and their failures, as evidence.
 
 use super::view::{EvidenceLine, Weight};
-use crate::domain::{FailureGroup, Run, RunOutcome};
+use crate::domain::{FailureGroup, Run, RunOutcome, count, plural};
 
 /// Failures named one by one.
 const MOST_FAILURES: usize = 3;
@@ -17,7 +17,7 @@ pub(super) fn lines(runs: &[Run], failures: &[FailureGroup]) -> Vec<EvidenceLine
         let mut versions: Vec<String> = ended.iter().map(|run| run.version.to_string()).collect();
         versions.dedup();
         versions.truncate(MOST_FAILURES);
-        let text = format!("{} runs of {}, {failed} failed", ended.len(), versions.join(", "));
+        let text = format!("{} of {}, {failed} failed", count(ended.len(), "run"), versions.join(", "));
         lines.push(line(Weight::Fact, "earlier versions", text));
     }
     for group in failures.iter().take(MOST_FAILURES) {
@@ -28,7 +28,7 @@ pub(super) fn lines(runs: &[Run], failures: &[FailureGroup]) -> Vec<EvidenceLine
         lines.push(line(
             Weight::Fact,
             "failed before",
-            format!("{} more kinds of failure", failures.len() - MOST_FAILURES),
+            plural(failures.len() - MOST_FAILURES, "more kind of failure", "more kinds of failure"),
         ));
     }
     lines

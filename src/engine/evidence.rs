@@ -7,7 +7,7 @@ use super::error::EngineError;
 use super::view::{EvidenceLine, Weight};
 use crate::domain::{
     CostTier, IsolationLevel, Manifest, Missing, Permissions, Review, ReviewKind, Run, RunOutcome, SafeText, Tool,
-    VersionFile,
+    VersionFile, count,
 };
 use crate::insight::Suggestion;
 
@@ -215,8 +215,7 @@ fn levels(runs: &[&Run]) -> String {
 fn size(files: &[VersionFile]) -> EvidenceLine {
     let bytes: usize = files.iter().map(|f| f.bytes.len()).sum();
     let lines: usize = files.iter().map(|f| memchr::memchr_iter(b'\n', &f.bytes).count()).sum();
-    let plural = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
-    let parts = [plural(files.len(), "file"), plural(lines, "line"), plural(bytes, "byte")];
+    let parts = [count(files.len(), "file"), count(lines, "line"), count(bytes, "byte")];
     line(Weight::Fact, "size", parts.join(", "))
 }
 

@@ -8,7 +8,7 @@
 //! Knows nothing of SQL; nothing here is ever deleted but what a killed process left half-written.
 
 use super::error::safe;
-use crate::domain::{Digest, FileMode, SafeText, VersionFile};
+use crate::domain::{Digest, FileMode, SafeText, VersionFile, count};
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Write};
@@ -123,7 +123,11 @@ impl Copies {
         files.sort();
         let found = Digest::of_files(&files);
         if found != digest {
-            return Err(damaged(format!("what it holds ({} files) has the digest {}", files.len(), found.short())));
+            return Err(damaged(format!(
+                "what it holds ({}) has the digest {}",
+                count(files.len(), "file"),
+                found.short()
+            )));
         }
         Ok(files)
     }

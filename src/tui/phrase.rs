@@ -1,6 +1,7 @@
 //! Short words for quantities, and text cut to a width. Everything returned is safe to draw.
 
 use crate::domain::{Instant, SafeText};
+pub use crate::domain::{count, grouped, plural};
 use std::path::Path;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -15,6 +16,18 @@ pub fn age(now: Instant, then: Instant) -> String {
         86_400..1_209_600 => format!("{}d", seconds / 86_400),
         1_209_600..31_536_000 => format!("{}w", seconds / 604_800),
         _ => format!("{}y", seconds / 31_536_000),
+    }
+}
+
+/// How long something has lasted since, to be read aloud: `36 s`, `5 min`, `3 hours`, `1 day`.
+pub fn lasted(now: Instant, then: Instant) -> String {
+    let seconds = (now.since_ms(then) / 1000) as usize;
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3_600 => format!("{} min", seconds / 60),
+        3_600..86_400 => count(seconds / 3_600, "hour"),
+        86_400..1_209_600 => count(seconds / 86_400, "day"),
+        _ => count(seconds / 604_800, "week"),
     }
 }
 
@@ -41,29 +54,6 @@ pub fn duration(ms: u64) -> String {
         60_000..3_600_000 => format!("{}m {:02}s", ms / 60_000, ms % 60_000 / 1000),
         _ => format!("{}h {:02}m", ms / 3_600_000, ms % 3_600_000 / 60_000),
     }
-}
-
-/// A count with a regular noun: `1 tool`, `7 tools`.
-pub fn count(number: usize, noun: &str) -> String {
-    format!("{} {noun}{}", grouped(number), if number == 1 { "" } else { "s" })
-}
-
-/// A count with its words for one and for any other number: `1 entry`, `7 entries`.
-pub fn plural(number: usize, one: &str, many: &str) -> String {
-    format!("{} {}", grouped(number), if number == 1 { one } else { many })
-}
-
-/// A number with a comma between groups of three digits: `10,000`.
-pub fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// Cuts safe text to `width` cells; what does not fit ends in `…`.
@@ -142,9 +132,10 @@ mod tests {
     fn quantities_read_like_words() {
         let ages = [0, 59, 60, 86_400, 1_209_600, 400 * 86_400].map(|s| age(Instant(s * 1000), Instant(0)));
         assert_eq!(ages, ["now", "59s", "1m", "1d", "2w", "1y"]);
+        let spans = [0, 59, 60, 3_600, 2 * 86_400, 1_209_600].map(|s| lasted(Instant(s * 1000), Instant(0)));
+        assert_eq!(spans, ["0 s", "59 s", "1 min", "1 hour", "2 days", "2 weeks"]);
         assert_eq!([512, 1536, 1 << 20, (1 << 20) - 1].map(bytes), ["512 B", "1.5 KiB", "1.0 MiB", "1.0 MiB"]);
         assert_eq!([840, 3_210, 245_000, 7_380_000].map(duration), ["840 ms", "3.2 s", "4m 05s", "2h 03m"]);
-        assert_eq!([0, 999, 1000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
     }
 
     #[test]

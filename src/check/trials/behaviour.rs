@@ -5,7 +5,9 @@
 
 use super::{SIDE_BY_SIDE, abreast, cannot_start, inputs, unavailable};
 use crate::check::{Batch, Desk};
-use crate::domain::{CheckReport, Envelope, Finding, Observer, PermissionUse, RunId, Severity, Touch, names_secrets};
+use crate::domain::{
+    CheckReport, Envelope, Finding, Observer, PermissionUse, RunId, Severity, Touch, names_secrets, plural,
+};
 use crate::runner::Pace;
 
 /// Most attempts that are told one by one.
@@ -60,5 +62,6 @@ pub(in crate::check) fn examine(desk: &Desk<'_>) -> CheckReport {
         let more = format!("{} more attempts that are not declared", count - MAX_TOLD);
         findings.push(Finding::new("undeclared", Severity::Medium, more));
     }
-    CheckReport::of(name, findings).noted(format!("{} trials watched; may be incomplete", envelope.observed))
+    CheckReport::of(name, findings)
+        .noted(format!("{} watched; may be incomplete", plural(envelope.observed as usize, "trial", "trials")))
 }

@@ -3,7 +3,7 @@
 use super::{SIDE_BY_SIDE, abreast, case, crash};
 use super::{cannot_start, inputs, softened, unavailable};
 use crate::check::{Batch, Desk};
-use crate::domain::{CheckReport, Finding, Severity};
+use crate::domain::{CheckReport, Finding, Severity, count};
 use crate::runner::Pace;
 use std::collections::BTreeSet;
 
@@ -42,5 +42,5 @@ pub(in crate::check) fn examine(desk: &Desk<'_>) -> CheckReport {
     if judged == 0 && findings.is_empty() {
         return unavailable("output", "no trial came to its end".to_owned());
     }
-    CheckReport::of("output", findings).noted(format!("{judged} outputs"))
+    CheckReport::of("output", findings).noted(count(judged, "output"))
 }

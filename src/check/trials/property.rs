@@ -9,7 +9,7 @@ use super::expression::quote;
 use super::generate::{Dice, inputs};
 use super::{SIDE_BY_SIDE, abreast, cannot_start, shrink, softened, unavailable};
 use crate::check::{Batch, Desk};
-use crate::domain::{CheckReport, Checker, Finding, InputMode, Severity, signature_of};
+use crate::domain::{CheckReport, Checker, Finding, InputMode, Severity, count, signature_of};
 use crate::runner::{Pace, Tried};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -162,7 +162,8 @@ impl Found {
             0 => String::new(),
             count => format!(", {count} reasons to refuse one"),
         };
-        CheckReport::of("property", findings).noted(format!("{} inputs drawn from its schema{refused}", self.tried))
+        CheckReport::of("property", findings)
+            .noted(format!("{} drawn from its schema{refused}", count(self.tried, "input")))
     }
 }
 

@@ -7,6 +7,7 @@ use super::vouch::approval_file;
 use super::{Actor, Placed, Step, UndoNote, answer, close_reviews, intend, proposals, stage_placement};
 use crate::domain::{
     Decision, DecisionKind, Digest, OperationId, Placement, Review, ReviewKind, ReviewState, Shown, Stage, VersionFile,
+    count,
 };
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::gates::Gates;
@@ -145,7 +146,7 @@ fn adopt(tx: &Tx<'_>, actor: Actor<'_>, input: &DecideInput<'_>, review: &Review
         tx.approve_version(&Approval { tool, digest, stage, operation, at, base, signature: None })?;
     }
     tx.set_review_state(review.id, ReviewState::Approved)?;
-    let message = format!("{} tools adopted", review.members.len());
+    let message = format!("{} adopted", count(review.members.len(), "tool"));
     Ok(Step { outcome: answer(Some(operation), Some(review.id), message), intents: Vec::new() })
 }
 

@@ -2,7 +2,7 @@
 
 use super::bundle::Writer;
 use super::mount::Layer;
-use crate::domain::{Difference, Digest};
+use crate::domain::{Difference, Digest, count, plural};
 use crate::runner::StagedChange;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, Metadata, Permissions};
@@ -75,10 +75,15 @@ pub(super) fn collect(layer: &Layer, writer: &mut Writer) -> Result<(), String> 
     }
     let (dropped, bits) = (walk.dropped, walk.bits);
     if dropped > 0 {
-        writer.note(format!("{dropped} files that it made beside declared ones in {} are dropped", root.display()));
+        let files = plural(dropped, "file that it made is", "files that it made are");
+        writer.note(format!("{files} dropped: beside declared ones in {}", root.display()));
     }
     if bits > 0 {
-        writer.note(format!("permission bits that it changed on {bits} files in {} are dropped", root.display()));
+        writer.note(format!(
+            "permission bits that it changed on {} in {} are dropped",
+            count(bits, "file"),
+            root.display()
+        ));
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use crate::domain::{DecisionKind, Digest, ReviewId};
 use crate::tui::ink::{Ink, Line, Span};
 use crate::tui::msg::Now;
 use crate::tui::pane::rows::{Look, Title};
-use crate::tui::phrase::{cut, safe, wrap};
+use crate::tui::phrase::{cut, plural, safe, wrap};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -137,7 +137,8 @@ impl DigestPrompt {
             lines.push(cut(&safe(&format!("! must-fix {comment}")), width));
         }
         if self.question.must_fix.len() > MOST_COMMENTS {
-            lines.push(format!("! and {} more must-fix comments", self.question.must_fix.len() - MOST_COMMENTS));
+            let more = self.question.must_fix.len() - MOST_COMMENTS;
+            lines.push(format!("! and {}", plural(more, "more must-fix comment", "more must-fix comments")));
         }
         lines
     }

@@ -121,7 +121,7 @@ pub fn failures(workspace: &Workspace) -> Result<Vec<FailureGroup>, ScreenshotEr
             4,
             Severity::High,
             RunOutcome::TimedOut,
-            "timed out after 10000 ms",
+            "timed out after 10 s",
             41 * MINUTE,
             [0, 0, 0, 0, 0, 0, 4],
         )?,

@@ -6,7 +6,7 @@
 
 use super::diff_lines::blanks_word;
 use super::piece::Place;
-use crate::domain::{Digest, FileMode, VersionFile};
+use crate::domain::{Digest, FileMode, VersionFile, count};
 use similar::{Algorithm, DiffOp, DiffTag, capture_diff_slices, group_diff_ops};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -173,7 +173,8 @@ impl DiffFile {
         }
         for (side, when) in [(&self.old, "before"), (&self.new, "now")] {
             if !side.is_text {
-                notes.push(format!("not UTF-8 {when}: {} bytes, wrong ones are drawn as \u{fffd}", side.bytes));
+                notes
+                    .push(format!("not UTF-8 {when}: {}, wrong ones are drawn as \u{fffd}", count(side.bytes, "byte")));
             }
         }
         if self.change == FileChange::Changed && self.old.ends_without_break() != self.new.ends_without_break() {

@@ -3,6 +3,7 @@
 use super::diff::{DiffFile, DiffText, FileChange, Hunk};
 use super::piece::{Piece, Place, Side, TextLine, Tone};
 use super::words::Pairing;
+use crate::domain::plural;
 use similar::{DiffOp, DiffTag};
 use std::collections::HashSet;
 use std::ops::Range;
@@ -212,6 +213,6 @@ impl<'a> Printer<'a> {
 
 /// What the summary of compared files says of lines that are not drawn as changed.
 pub(super) fn blanks_word(count: usize) -> Option<String> {
-    let lines = if count == 1 { "1 line differs".to_owned() } else { format!("{count} lines differ") };
+    let lines = plural(count, "line differs", "lines differ");
     (count > 0).then(|| format!("{lines} in blanks only, not shown"))
 }

@@ -7,7 +7,7 @@ use super::rows::{Break, Paged, Row, columns, count, cut, window};
 use super::search::Needle;
 use super::terminal::{Bounds, Chunk, LineKind, OutLine, Transcript};
 use super::{Move, SearchStatus};
-use crate::domain::{SafeText, Stream};
+use crate::domain::{SafeText, Stream, plural};
 use crate::tui::ink::Ink;
 use crate::tui::theme::Theme;
 use ratatui::buffer::Buffer;
@@ -108,7 +108,7 @@ impl OutputView {
     /// Says that `bytes` bytes were passed over here, because they came faster than they can be read.
     pub fn skip(&mut self, bytes: u64) {
         self.transcript.interrupt();
-        self.note(&format!("… {} bytes skipped, kept in the spool …", grouped(bytes)));
+        self.note(&format!("… {} skipped, kept in the spool …", plural(bytes as usize, "byte", "bytes")));
     }
 
     /// Puts older chunks of the spool in front of what is kept; chunks that are here already are

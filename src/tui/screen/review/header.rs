@@ -7,7 +7,7 @@ use crate::domain::{Review, ReviewKind};
 use crate::tui::ink::{Line, Span};
 use crate::tui::pane::queue::{expiry, risk_style, subject};
 use crate::tui::pane::rows::Look;
-use crate::tui::phrase::{age, cut, safe};
+use crate::tui::phrase::{cut, lasted, safe};
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
 
@@ -56,7 +56,7 @@ impl ReviewScreen {
         flow.add("digest ", theme.dim);
         flow.join(&review.digest.short(), theme.title);
         if height >= FULL_HEIGHT {
-            flow.add(&format!("waits since {}", age(look.now.wall, review.created_at)), theme.dim);
+            flow.add(&format!("waiting for {}", lasted(look.now.wall, review.created_at)), theme.dim);
             flow.add_cut(&safe(&review.path), theme.dim);
             for line in self.made_by().into_iter().chain(self.asked_by(look)) {
                 flow.next_line();

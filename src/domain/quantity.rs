@@ -1,0 +1,57 @@
+//! Quantities in words: a count with its noun, a span of time. One spelling for every face.
+
+/// A count with its words for one and for any other number: `1 entry`, `7 entries`, `10,000 entries`.
+pub fn plural(number: usize, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(number), if number == 1 { one } else { many })
+}
+
+/// A count with a regular noun: `1 tool`, `7 tools`.
+pub fn count(number: usize, noun: &str) -> String {
+    format!("{} {noun}{}", grouped(number), if number == 1 { "" } else { "s" })
+}
+
+/// A number with a comma between groups of three digits: `10,000`.
+pub fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A span of milliseconds as a limit is named, in the largest unit that says it shortly: `340 ms`, `10 s`, `2.5 s`, `3 min 20 s`, `2 h 5 min`.
+pub fn span(ms: u64) -> String {
+    let pair = |large: u64, one: &str, small: u64, other: &str| match small {
+        0 => format!("{large} {one}"),
+        _ => format!("{large} {one} {small} {other}"),
+    };
+    match ms {
+        0..1_000 => format!("{ms} ms"),
+        1_000..60_000 if ms % 1_000 < 100 => format!("{} s", ms / 1_000),
+        1_000..60_000 => format!("{}.{} s", ms / 1_000, ms % 1_000 / 100),
+        60_000..3_600_000 => pair(ms / 60_000, "min", ms % 60_000 / 1_000, "s"),
+        _ => pair(ms / 3_600_000, "h", ms % 3_600_000 / 60_000, "min"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_is_singular_and_everything_else_is_not() {
+        assert_eq!([0, 1, 2, 1234].map(|n| count(n, "file")), ["0 files", "1 file", "2 files", "1,234 files"]);
+        assert_eq!([1, 2].map(|n| plural(n, "entry", "entries")), ["1 entry", "2 entries"]);
+        assert_eq!([0, 999, 1000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
+    }
+
+    #[test]
+    fn a_span_has_the_unit_that_a_reader_thinks_in() {
+        let spans = [340, 10_000, 2_540, 10_020, 60_000, 200_000, 7_500_000].map(span);
+        assert_eq!(spans, ["340 ms", "10 s", "2.5 s", "10 s", "1 min", "3 min 20 s", "2 h 5 min"]);
+    }
+}
