@@ -93,7 +93,7 @@ actions! {
         Arg::required("tool", ArgKind::Tool, "NAME, or NAME@A for the old side"),
         Arg::optional("other", ArgKind::Text, "@B: version or digest of the new side; default is what lies on disk")
     }
-    Behaviour "behaviour" Catalog View [Catalog, Output, Failures, Queue, Review] ["b"] Both "Show what a tool, or one run of it, was seen to do" {
+    Behaviour "behaviour" Catalog View [Catalog, Output, Failures, Queue, Review, Source] ["b"] Both "Show what a tool, or one run of it, was seen to do" {
         Arg::required("tool", ArgKind::Tool, "NAME or NAME@VERSION for all its runs, or the number of one run")
     }
     Similar "similar" Catalog View [] [] Both "Show the tools that do nearly the same" { TOOL }

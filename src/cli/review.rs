@@ -347,6 +347,7 @@ mod tests {
             blocking: vec![],
             comments: vec![],
             marks: vec![],
+            roles: vec![],
         }
     }
 

@@ -249,7 +249,10 @@ impl Engine {
             (Some(tool), Some(manifest)) => self.suggestion_for(tool, manifest)?,
             _ => None,
         };
-        let mut evidence = asked::lines(&review, &self.roles_for(&review));
+        let mut roles = self.roles_for(&review);
+        let mut evidence = asked::lines(&review, &roles);
+        roles.retain(|role| review.votes().all(|vote| vote.role.as_deref() != Some(role.as_str())));
+        evidence.extend(self.signed_before(&review)?);
         evidence.extend(evidence::collect(Material {
             review: &review,
             tool: tool.as_deref(),
@@ -269,7 +272,19 @@ impl Engine {
         let blocking = verdict.as_ref().map_or_else(Vec::new, |verdict| self.blocking(verdict, review.to_stage));
         let comments = self.comments_in(&review, &files)?;
         let marks = self.read(|q| Ok(q.marks_of(&review.tool, &self.identity())?))?;
-        Ok(ReviewDetail { review, files, base_files, manifest, evidence, runs, verdict, blocking, comments, marks })
+        Ok(ReviewDetail {
+            review,
+            files,
+            base_files,
+            manifest,
+            evidence,
+            runs,
+            verdict,
+            blocking,
+            comments,
+            marks,
+            roles,
+        })
     }
 
     /// Comments on the tool, as they stand to the files of this version.

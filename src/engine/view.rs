@@ -163,6 +163,8 @@ pub struct ReviewDetail {
     pub comments: Vec<Comment>,
     /// What this reviewer has marked as read.
     pub marks: Vec<Mark>,
+    /// Roles of which a yes is still missing; empty where any reviewer decides.
+    pub roles: Vec<String>,
 }
 
 /// What a command would change, before it is done.

@@ -173,6 +173,7 @@ pub(super) fn review_detail(review: &Review) -> ReviewDetail {
         blocking: vec![],
         comments: vec![],
         marks: vec![],
+        roles: vec![],
     }
 }
 

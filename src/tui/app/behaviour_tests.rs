@@ -119,3 +119,19 @@ fn figures_stay_after_the_end_and_a_late_sample_changes_nothing() {
     let all = "succeeded  840 ms · cpu 310 ms · mem 12.0 MiB · 2 procs · out 51 B · isolated";
     assert!(screen.contains(all), "{screen}");
 }
+
+#[test]
+fn behaviour_opens_from_the_screen_of_a_tool() {
+    use crate::tui::effect::DetailFor;
+    let mut bench = Bench::ready(80, 24);
+    bench.press("enter");
+    let shown = bench.taken().into_iter().find_map(|effect| match effect {
+        Effect::LoadDetail { tool, purpose: DetailFor::Show, .. } => Some(tool),
+        _ => None,
+    });
+    let tool = shown.expect("the tool is shown");
+    let detail = Ok(crate::tui::testing::dossier(&tool, None));
+    bench.answer(Answer::Detail { purpose: DetailFor::Show, path: tool.path.clone(), detail });
+    bench.press("b");
+    assert_eq!(asked(&mut bench).1, None);
+}

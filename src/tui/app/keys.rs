@@ -116,8 +116,7 @@ impl App {
             // Kept until the engine has taken it.
             self.drafts.insert((decided.review, decided.kind), reason.clone());
         }
-        let Decided { review, digest, kind, reason, override_reason } = decided;
-        let role = None;
+        let Decided { review, digest, kind, reason, override_reason, role } = decided;
         vec![Effect::Execute(Command::Decide { review, digest, kind, reason, shown, override_reason, role })]
     }
 

@@ -152,6 +152,7 @@ impl App {
             does: screen.does(),
             must_fix: screen.must_fix(),
             over,
+            roles: screen.roles().to_vec(),
         };
         self.overlays.push(Overlay::Digest(Box::new(DigestPrompt::new(question))));
         Vec::new()

@@ -47,6 +47,8 @@ pub struct Question {
     pub must_fix: Vec<String>,
     /// Checks that stand in the way; then a reason must be typed.
     pub over: Vec<String>,
+    /// Roles under which the yes can be given; mostly none.
+    pub roles: Vec<String>,
 }
 
 /// The state of the prompt.
@@ -54,13 +56,15 @@ pub struct DigestPrompt {
     question: Question,
     step: Step,
     note: Option<&'static str>,
+    /// Which of the roles, counted from 1; 0 is an ordinary yes.
+    role: usize,
     pub(super) guard: Guard,
 }
 
 impl DigestPrompt {
     /// A prompt for this question.
     pub fn new(question: Question) -> DigestPrompt {
-        DigestPrompt { question, step: Step::Digits(String::new()), note: None, guard: Guard::default() }
+        DigestPrompt { question, step: Step::Digits(String::new()), note: None, role: 0, guard: Guard::default() }
     }
 
     /// Takes a key.
@@ -79,6 +83,9 @@ impl DigestPrompt {
                 let reason = reason.text().trim().to_owned();
                 return self.decide((!reason.is_empty()).then_some(reason));
             }
+            Step::Reason(_) if key.code == KeyCode::Tab => {
+                self.role = (self.role + 1) % (self.question.roles.len() + 1)
+            }
             Step::Reason(reason) => {
                 reason.key(key);
             }
@@ -86,13 +93,18 @@ impl DigestPrompt {
         Reply::Stay
     }
 
+    /// The role under which the yes is given.
+    fn role(&self) -> Option<String> {
+        self.role.checked_sub(1).and_then(|at| self.question.roles.get(at)).cloned()
+    }
+
     fn decide(&mut self, typed: Option<String>) -> Reply {
         let Question { review, digest, .. } = self.question;
-        let kind = DecisionKind::Approve;
+        let (kind, role) = (DecisionKind::Approve, self.role());
         match (self.question.over.is_empty(), typed) {
-            (true, reason) => Reply::Decide(Decided { review, digest, kind, reason, override_reason: None }),
+            (true, reason) => Reply::Decide(Decided { review, digest, kind, reason, override_reason: None, role }),
             (false, Some(why)) => {
-                Reply::Decide(Decided { review, digest, kind, reason: None, override_reason: Some(why) })
+                Reply::Decide(Decided { review, digest, kind, reason: None, override_reason: Some(why), role })
             }
             (false, None) => {
                 self.note = Some("a reason is needed: it is kept and shown forever");
@@ -176,6 +188,16 @@ impl DigestPrompt {
             (None, Step::Digits(_), true) => ("typing them approves exactly this digest, nothing later", theme.dim),
             (None, Step::Reason(_), true) => ("enter approves · esc does not", theme.accent),
         };
+        if let (Step::Reason(_), Some(first)) = (&self.step, self.question.roles.first()) {
+            let given = self.role().map_or_else(|| "an ordinary yes".to_owned(), |role| format!("a yes as {role}"));
+            let next = self.question.roles.get(self.role).map_or("none", String::as_str);
+            let words = format!("{given} · tab: {}", if next == "none" { "an ordinary one" } else { next });
+            put(
+                buf,
+                row + 3,
+                Line::styled(cut(&safe(&words), width), if first.is_empty() { theme.dim } else { theme.accent }),
+            );
+        }
         put(buf, row + 4, Line::styled(cut(note, width), style));
         cursor
     }
@@ -213,7 +235,7 @@ mod tests {
     fn question(digest: Digest, over: &[&str]) -> Question {
         let over = over.iter().map(|check| (*check).to_owned()).collect();
         let (covers, does) = ("x 1.0.0".to_owned(), String::new());
-        Question { review: ReviewId(1), digest, covers, does, must_fix: Vec::new(), over }
+        Question { review: ReviewId(1), digest, covers, does, must_fix: Vec::new(), over, roles: Vec::new() }
     }
 
     fn prompt() -> (DigestPrompt, String) {
@@ -241,7 +263,10 @@ mod tests {
         let digest = Digest::of_bytes(b"x");
         let reason = Some("ok".to_owned());
         let (kind, override_reason) = (DecisionKind::Approve, None);
-        assert_eq!(reply, Reply::Decide(Decided { review: ReviewId(1), digest, kind, reason, override_reason }));
+        assert_eq!(
+            reply,
+            Reply::Decide(Decided { review: ReviewId(1), digest, kind, reason, override_reason, role: None })
+        );
     }
 
     #[test]
@@ -258,7 +283,26 @@ mod tests {
         }
         let reply = press(&mut prompt, '\n', 900);
         let (kind, override_reason) = (DecisionKind::Approve, Some("known".to_owned()));
-        assert_eq!(reply, Reply::Decide(Decided { review: ReviewId(1), digest, kind, reason: None, override_reason }));
+        assert_eq!(
+            reply,
+            Reply::Decide(Decided { review: ReviewId(1), digest, kind, reason: None, override_reason, role: None })
+        );
+    }
+
+    #[test]
+    fn a_role_is_chosen_by_key_and_an_ordinary_yes_has_none() {
+        let digest = Digest::of_bytes(b"x");
+        let roles: Vec<String> = ["security", "data"].map(str::to_owned).into();
+        for (tabs, expected) in [(0, None), (1, Some("security")), (2, Some("data")), (3, None)] {
+            let mut prompt = DigestPrompt::new(Question { roles: roles.clone(), ..question(digest, &[]) });
+            prompt.guard.drawn(at(0));
+            digest.hex().chars().take(4).for_each(|c| drop(press(&mut prompt, c, 600)));
+            for _ in 0..tabs {
+                prompt.key(&KeyEvent::new(KeyCode::Tab, KeyModifiers::NONE), at(700));
+            }
+            let Reply::Decide(decided) = press(&mut prompt, '\n', 800) else { panic!("no decision") };
+            assert_eq!(decided.role.as_deref(), expected, "{tabs}");
+        }
     }
 
     #[test]

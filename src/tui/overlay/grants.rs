@@ -125,3 +125,64 @@ fn grant_row(row: &Row, width: usize, look: Look) -> Vec<Span> {
         Span::styled(since, theme.dim),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{AgentGrant, AllowGrant, Allowed, GrantId, GrantScope, Instant, ToolName, WriteMode};
+    use crate::domain::{Digest, Permissions};
+    use crossterm::event::KeyModifiers;
+
+    fn list() -> GrantList {
+        let tool = || ToolName::new("adder").unwrap();
+        let digest = Digest([0xab; 32]);
+        let who = "Ada".to_owned();
+        let agent = AgentGrant {
+            id: GrantId(4),
+            tool: tool(),
+            digest,
+            agent: "bot\u{202e}".to_owned(),
+            scope: GrantScope::Version,
+            who: who.clone(),
+            at: Instant(0),
+        };
+        let allowed = Allowed::new(&Permissions::default(), WriteMode::Staged);
+        GrantList {
+            agents: vec![agent],
+            allowed: vec![AllowGrant { tool: tool(), digest, allowed, who, at: Instant(0) }],
+        }
+    }
+
+    fn press(grants: &mut Grants, code: KeyCode) -> Reply {
+        grants.key(&KeyEvent::new(code, KeyModifiers::NONE), &Keymap::default())
+    }
+
+    fn revoked(reply: Reply) -> Option<String> {
+        match reply {
+            Reply::Invoke(Verb::Revoke, args) => args.get("grant").map(str::to_owned),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn the_revoke_key_names_the_grant_that_is_selected() {
+        let mut grants = Grants::awaited();
+        assert_eq!(press(&mut grants, KeyCode::Char('x')), Reply::Stay, "there is nothing to revoke yet");
+        grants.set(&Ok(list()));
+        assert_eq!(revoked(press(&mut grants, KeyCode::Char('x'))).as_deref(), Some("4"));
+        press(&mut grants, KeyCode::Down);
+        assert_eq!(revoked(press(&mut grants, KeyCode::Char('x'))).as_deref(), Some("adder@abababababab"));
+        assert_eq!(press(&mut grants, KeyCode::Esc), Reply::Close);
+    }
+
+    #[test]
+    fn the_selection_stays_on_a_row_when_grants_go() {
+        let mut grants = Grants::awaited();
+        grants.set(&Ok(list()));
+        press(&mut grants, KeyCode::Down);
+        grants.set(&Ok(GrantList { allowed: Vec::new(), ..list() }));
+        assert_eq!(revoked(press(&mut grants, KeyCode::Char('x'))).as_deref(), Some("4"));
+        grants.set(&Ok(GrantList::default()));
+        assert_eq!(press(&mut grants, KeyCode::Char('x')), Reply::Stay);
+    }
+}

@@ -71,6 +71,8 @@ pub struct Decided {
     pub reason: Option<String>,
     /// Why failed checks shall not stand in the way.
     pub override_reason: Option<String>,
+    /// The role under which a yes is given.
+    pub role: Option<String>,
 }
 
 /// What an overlay wants after a key.

@@ -82,7 +82,8 @@ pub fn of_tool(detail: &ToolDetail, runs: &[Run], now: Now) -> TextView {
         lines.push(heading("Examples"));
         for example in &detail.manifest.examples {
             let output = example.output.as_ref().map(|output| format!("  →  {output}")).unwrap_or_default();
-            lines.push(TextLine::new(&format!("{} {}{output}", example.description, example.input), Tone::Plain));
+            let text = format!("{} {}{output}", example.description, example.input);
+            lines.push(TextLine::One(Piece::new(&text, Tone::Plain).hanging(2)));
         }
     }
     if !runs.is_empty() {

@@ -4,6 +4,7 @@
 
 use super::ReviewScreen;
 use crate::domain::{Review, ReviewKind};
+use crate::engine::SIGNED_BY;
 use crate::tui::ink::{Line, Span};
 use crate::tui::pane::queue::{expiry, risk_style, subject};
 use crate::tui::pane::rows::Look;
@@ -62,6 +63,10 @@ impl ReviewScreen {
                 flow.next_line();
                 flow.add_cut(&line, theme.dim);
             }
+            if let Some(line) = self.signed_before() {
+                flow.next_line();
+                flow.add_cut(&line, theme.dim);
+            }
             let does = self.consequence.iter().map(|line| safe(line)).collect::<Vec<_>>().join(" · ");
             if !does.is_empty() {
                 flow.next_line();
@@ -88,6 +93,13 @@ impl ReviewScreen {
         let why = review.request.as_ref().map(|request| request.rationale.trim()).filter(|why| !why.is_empty());
         words.extend(why.map(|why| format!("because {why}")));
         (!words.is_empty()).then(|| safe(&words.join(" · ")))
+    }
+
+    /// Whose signature stands under the newest approval of the tool, in a line, escaped.
+    fn signed_before(&self) -> Option<String> {
+        let evidence = &self.detail.as_ref()?.evidence;
+        let line = evidence.iter().rev().find(|line| line.label == SIGNED_BY)?;
+        Some(safe(&format!("before this, {SIGNED_BY} {}", line.text)))
     }
 
     /// Who made the version, when, from what and why: a line each at most, escaped.

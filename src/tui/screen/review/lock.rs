@@ -73,6 +73,11 @@ impl ReviewScreen {
         self.detail.as_ref().map_or(&[], |detail| &detail.blocking)
     }
 
+    /// Roles of which a yes is still missing.
+    pub fn roles(&self) -> &[String] {
+        self.detail.as_ref().map_or(&[], |detail| &detail.roles)
+    }
+
     fn lock_but_for_checks(&self, keys: &LockKeys) -> Lock {
         if let Err(why) = self.decidable() {
             return Lock::Locked(why);

@@ -400,6 +400,64 @@ fn a_review_that_is_closed_is_no_longer_looked_at() {
 }
 
 #[test]
+fn a_signed_approval_before_is_named_in_the_header() {
+    use crate::engine::{EvidenceLine, SIGNED_BY, Weight};
+    let mut bench = Bench::reviewing_with(80, 24, |detail| {
+        let text = "ada@example.org: 0123 as core\u{202e}".to_owned();
+        detail.evidence.push(EvidenceLine { weight: Weight::Fact, label: SIGNED_BY.to_owned(), text });
+    });
+    let screen = bench.screen();
+    assert!(screen.contains("before this, signed by ada@example.org: 0123 as core\\u{202e}"), "{screen}");
+}
+
+#[test]
+fn a_yes_under_a_role_is_given_by_key() {
+    let mut bench = Bench::reviewing_with(80, 24, |detail| detail.roles = vec!["security".into()]);
+    bench.read_everything().press("a");
+    deciding(&mut bench);
+    let digest = tool("text-diff-summary", Stage::Experimental).digest;
+    bench.type_text(&digest.hex()[..4]);
+    assert!(bench.screen().contains("an ordinary yes · tab: security"), "{}", bench.screen());
+    bench.press("tab");
+    assert!(bench.screen().contains("a yes as security · tab: an ordinary one"), "{}", bench.screen());
+    bench.press("enter");
+    let effects = bench.taken();
+    let [Effect::Execute(Command::Decide { role, .. })] = effects.as_slice() else { panic!("{effects:?}") };
+    assert_eq!(role.as_deref(), Some("security"));
+}
+
+#[test]
+fn grants_are_listed_and_revoked_after_a_question() {
+    let mut bench = Bench::ready(80, 24);
+    bench.effects.clear();
+    bench.app.perform(crate::action::Verb::Grants, &crate::tui::overlay::Args::default());
+    let grant = crate::domain::AgentGrant {
+        id: crate::domain::GrantId(4),
+        tool: tool("adder", Stage::Experimental).name,
+        digest: Digest([0xab; 32]),
+        agent: "bot".into(),
+        scope: crate::domain::GrantScope::Version,
+        who: "Ada".into(),
+        at: ago(60),
+    };
+    let list = crate::engine::GrantList { agents: vec![grant], allowed: vec![] };
+    bench.answer(Answer::Grants(Ok(list)));
+    let screen = bench.screen();
+    assert!(screen.contains("agent bot may run it") && screen.contains("until revoked"), "{screen}");
+    bench.press("x");
+    let effects = bench.taken();
+    assert!(matches!(effects.as_slice(), [Effect::FindGrant(name)] if name == "4"), "{effects:?}");
+    let key = crate::domain::GrantKey::Agent(crate::domain::GrantId(4));
+    bench.answer(Answer::Grant(Ok(key.clone())));
+    let command = Command::Revoke { grant: key };
+    assert!(matches!(bench.taken().as_slice(), [Effect::Preview(asked)] if *asked == command));
+    let preview = crate::engine::Preview { title: "Revoke it?".into(), lines: vec![], undo: String::new() };
+    bench.answer(Answer::Preview { command: command.clone(), preview: Ok(preview) });
+    deciding(&mut bench).press("y");
+    assert!(matches!(bench.taken().as_slice(), [Effect::Execute(done)] if *done == command));
+}
+
+#[test]
 fn two_hundred_reviews_that_change_while_they_are_checked_are_asked_for_once_at_a_time() {
     let mut bench = Bench::ready(120, 40);
     let many: Vec<_> = (1..=200).map(|id| crate::domain::Review { id: ReviewId(id), ..reviews().remove(1) }).collect();
