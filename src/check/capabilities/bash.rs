@@ -1,5 +1,7 @@
 //! What shell scripts are able to do.
 
+mod hiding;
+
 use super::bash_rules::{GIVEN, HARMLESS, LEADS, RULES};
 use super::finder::{Finder, MAX_DEPTH};
 use super::literals;
@@ -27,6 +29,8 @@ pub(super) fn scan(root: Node<'_>, finder: &mut Finder<'_>) {
 
 /// A command as it is started: what stands before it (`sudo`, `env`) left out.
 struct Call<'t> {
+    /// The word that names the program.
+    word: Node<'t>,
     name: String,
     arguments: Vec<Node<'t>>,
 }
@@ -224,11 +228,11 @@ impl Scanner<'_, '_> {
                 at += 1;
             }
         }
-        let first = words.get(at)?;
-        let name = self.whole(*first, 0).or_else(|| self.beginning(*first)).unwrap_or_else(|| "{}".to_owned());
+        let first = *words.get(at)?;
+        let name = self.whole(first, 0).or_else(|| self.beginning(first)).unwrap_or_else(|| "{}".to_owned());
         let base =
             if name.contains("{}") { name.clone() } else { name.rsplit('/').next().unwrap_or_default().to_owned() };
-        Some(Call { name: base, arguments: words.split_off(at + 1) })
+        Some(Call { word: first, name: base, arguments: words.split_off(at + 1) })
     }
 
     fn command(&mut self, node: Node<'_>) {
@@ -255,6 +259,14 @@ impl Scanner<'_, '_> {
             return;
         }
         let words: Vec<Option<String>> = call.arguments.iter().map(|word| self.whole(*word, 0)).collect();
+        if let Some(kind) = self.hides_name(call.word) {
+            self.finder.add(node, kind, None);
+            return;
+        }
+        if self.takes_code(node, &call, &words) {
+            self.finder.add(node, Kind::Eval, None);
+            return;
+        }
         self.options(node, name, &words);
         if is_shell(name) {
             self.shell(node, name, &words);
@@ -342,7 +354,15 @@ impl Scanner<'_, '_> {
                     let deletes = program
                         .as_deref()
                         .is_some_and(|program| matches!(program, "rm" | "unlink" | "shred" | "rmdir"));
-                    self.finder.add(node, if deletes { Kind::DeletesFiles } else { Kind::StartsPrograms }, program);
+                    let kind = if program.as_deref().is_some_and(is_shell) {
+                        let text = at.and_then(|at| words.get(at + 3));
+                        if text.is_some_and(Option::is_none) { Kind::ShellText } else { Kind::Shell }
+                    } else if deletes {
+                        Kind::DeletesFiles
+                    } else {
+                        Kind::StartsPrograms
+                    };
+                    self.finder.add(node, kind, program);
                 } else {
                     return false;
                 }

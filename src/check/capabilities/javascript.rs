@@ -1,11 +1,15 @@
 //! What JavaScript and TypeScript source is able to do.
 
+mod fold;
+mod hiding;
+
 use super::finder::{Finder, MAX_DEPTH, rule_for};
 use super::javascript_rules::{GLOBALS, RULES};
 use super::literals;
 use super::python::{first_word, is_shell};
 use crate::check::source::{children, excerpt, nodes};
 use crate::domain::CapabilityKind as Kind;
+use hiding::{FUNCTION, VALUE};
 use std::collections::HashSet;
 use tree_sitter::Node;
 
@@ -51,12 +55,39 @@ impl<'a> Scanner<'_, 'a> {
                     self.assign(name, value);
                 }
             }
+            "function_declaration" | "generator_function_declaration" => {
+                if let Some(name) = node.child_by_field_name("name") {
+                    self.finder.name(self.finder.text_of(name), [FUNCTION.to_owned()]);
+                }
+            }
+            // `{everything: globalThis}`: known by its last name.
+            "pair" => {
+                if let Some((key, value)) = fields("key", "value") {
+                    let held = self.paths(value, 0).into_iter().filter(|path| hiding::is_sensitive(path));
+                    let held: Vec<String> = held.collect();
+                    self.finder.name(&format!(".{}", self.finder.text_of(key)), held);
+                }
+            }
+            "call_expression" => self.give(node),
             "augmented_assignment_expression" => {
                 if let Some(left) = node.child_by_field_name("left").filter(|left| left.kind() == "identifier") {
                     self.finder.bind(self.finder.text_of(left), None);
                 }
             }
             _ => {}
+        }
+    }
+
+    /// `(function (g) { … })(globalThis)`: the names of what it is given.
+    fn give(&mut self, call: Node<'_>) {
+        let function = call.child_by_field_name("function").filter(|node| node.kind() == "parenthesized_expression");
+        let Some(function) = function.and_then(|node| node.named_child(0)) else { return };
+        let Some(parameters) = function.child_by_field_name("parameters") else { return };
+        for (at, name) in children(parameters).into_iter().enumerate() {
+            let name = name.child_by_field_name("pattern").unwrap_or(name);
+            if let Some(value) = argument(call, at).filter(|_| name.kind() == "identifier") {
+                self.assign(name, value);
+            }
         }
     }
 
@@ -95,7 +126,8 @@ impl<'a> Scanner<'_, 'a> {
             }
             "member_expression" => {
                 let property = name.child_by_field_name("property").map(|node| self.finder.text_of(node));
-                let known: Vec<String> = known.into_iter().filter(|path| path.contains('.')).collect();
+                let known: Vec<String> =
+                    known.into_iter().filter(|path| path.contains('.') || hiding::is_sensitive(path)).collect();
                 if let Some(property) = property.filter(|_| !known.is_empty()) {
                     self.finder.name(&format!(".{property}"), known);
                 }
@@ -119,7 +151,12 @@ impl<'a> Scanner<'_, 'a> {
                 }
                 "pair_pattern" => {
                     let key = part.child_by_field_name("key").map(|key| self.finder.text_of(key)).unwrap_or_default();
-                    let path = joined(path, key.trim_matches(['"', '\'']));
+                    let computed = part.child_by_field_name("key").filter(|key| key.kind() == "computed_property_name");
+                    let path = match computed.map(|key| key.named_child(0).and_then(|key| self.whole(key, 0))) {
+                        None => joined(path, key.trim_matches(['"', '\''])),
+                        Some(Some(key)) => joined(path, &key),
+                        Some(None) => format!("{path}[]"),
+                    };
                     match part.child_by_field_name("value") {
                         Some(value) if value.kind() == "identifier" => {
                             self.finder.name(self.finder.text_of(value), [path]);
@@ -149,8 +186,13 @@ impl<'a> Scanner<'_, 'a> {
                 self.member(&of(field("object")), name)
             }
             "subscript_expression" => {
-                let key = field("index").and_then(|key| self.whole(key, depth + 1));
+                let index = field("index");
+                let key = index.and_then(|key| self.whole(key, depth + 1));
+                // Outside of a method `this` is everything; a method has no reason to make up such a name.
+                let is_made_up = index.is_some_and(|index| index.kind() != "string")
+                    && field("object").is_some_and(|object| object.kind() == "this");
                 match key {
+                    Some(key) if is_made_up && GLOBALS.contains(&key.as_str()) => vec![key],
                     Some(key) => self.member(&of(field("object")), &key),
                     None => of(field("object")).into_iter().map(|path| format!("{path}[]")).collect(),
                 }
@@ -166,15 +208,19 @@ impl<'a> Scanner<'_, 'a> {
             "binary_expression" => of(field("left")).into_iter().chain(of(field("right"))).collect(),
             "ternary_expression" => of(field("consequence")).into_iter().chain(of(field("alternative"))).collect(),
             "import" => vec!["import".to_owned()],
+            "array" | "string" | "template_string" | "number" | "regex" | "object" => vec![VALUE.to_owned()],
+            "arrow_function" | "function_expression" | "generator_function" => vec![FUNCTION.to_owned()],
             _ => vec!["?".to_owned()],
         }
     }
 
     fn meanings(&self, name: &str) -> Vec<String> {
-        if let Some(known) = self.finder.meanings(name) {
-            return known.to_vec();
-        }
         let is_global = GLOBALS.contains(&name) && !self.own.contains(name);
+        if let Some(known) = self.finder.meanings(name) {
+            // What is bound in one place is still the global in another.
+            let global = is_global.then(|| name.to_owned()).filter(|name| !known.contains(name));
+            return known.iter().cloned().chain(global).collect();
+        }
         let is_everything = matches!(name, "globalThis" | "window" | "global" | "self");
         vec![if is_global || is_everything { name.to_owned() } else { "?".to_owned() }]
     }
@@ -182,7 +228,7 @@ impl<'a> Scanner<'_, 'a> {
     fn member(&self, of_object: &[String], name: &str) -> Vec<String> {
         let known = of_object.iter().any(|path| !path.starts_with('?'));
         let held = self.finder.meanings(&format!(".{name}")).filter(|_| !known).map(<[String]>::to_vec);
-        held.unwrap_or_else(|| of_object.iter().map(|path| joined(path, name)).collect())
+        held.unwrap_or_else(|| of_object.iter().map(|path| hiding::member(path, name)).collect())
     }
 
     fn paths_of_call(&self, node: Node<'_>, depth: usize) -> Vec<String> {
@@ -197,44 +243,22 @@ impl<'a> Scanner<'_, 'a> {
                 paths.extend(argument.map(|held| self.paths(held, depth + 1)).unwrap_or_default());
             } else if let Some(bound) = function.strip_suffix(".bind") {
                 paths.push(bound.to_owned());
+            } else if let Some(called) = function.strip_suffix(".call").or_else(|| function.strip_suffix(".apply")) {
+                paths.push(format!("{called}()"));
+            } else if matches!(function.as_str(), "Reflect.get" | "Reflect.getOwnPropertyDescriptor") {
+                let objects = argument.map(|object| self.paths(object, depth + 1)).unwrap_or_default();
+                match self::argument(node, 1).and_then(|name| self.whole(name, depth + 1)) {
+                    Some(name) => paths.extend(self.member(&objects, &name)),
+                    None => paths.extend(objects.into_iter().map(|path| path + "[]")),
+                }
+            } else if function == "Object.getPrototypeOf" {
+                // Of a function it has the same maker as the function.
+                paths.extend(argument.map(|object| self.paths(object, depth + 1)).unwrap_or_default());
             } else {
                 paths.push(function + "()");
             }
         }
         paths
-    }
-
-    /// The text that an expression certainly is.
-    fn whole(&self, node: Node<'_>, depth: usize) -> Option<String> {
-        if depth > MAX_DEPTH {
-            return None;
-        }
-        match node.kind() {
-            "string" => Some(self.content(node)),
-            "template_string" => {
-                children(node).iter().all(|part| part.kind() != "template_substitution").then(|| self.content(node))
-            }
-            "parenthesized_expression" | "as_expression" | "satisfies_expression" => {
-                self.whole(node.named_child(0)?, depth + 1)
-            }
-            "binary_expression" if self.operator(node) == "+" => {
-                let left = self.whole(node.child_by_field_name("left")?, depth + 1)?;
-                let right = self.whole(node.child_by_field_name("right")?, depth + 1)?;
-                (left.len() + right.len() < 4096).then(|| left + &right)
-            }
-            "identifier" => self.finder.constant(self.finder.text_of(node)).map(str::to_owned),
-            _ => None,
-        }
-    }
-
-    fn operator(&self, node: Node<'_>) -> &'a str {
-        node.child_by_field_name("operator").map(|node| self.finder.text_of(node)).unwrap_or_default()
-    }
-
-    fn content(&self, string: Node<'_>) -> String {
-        let text = self.finder.text_of(string);
-        let inner = text.get(1..text.len().saturating_sub(1)).unwrap_or_default();
-        literals::unescaped(inner)
     }
 
     /// What an expression begins with, as far as it is a fixed text.
@@ -297,10 +321,15 @@ impl<'a> Scanner<'_, 'a> {
             "subscript_expression" => self.subscript(node),
             "string" | "template_string" => self.string(node),
             "variable_declarator" => {
-                self.named_text(node.child_by_field_name("name"), node.child_by_field_name("value"));
+                let (name, value) = (node.child_by_field_name("name"), node.child_by_field_name("value"));
+                self.named_text(name, value);
+                self.computed_pattern(name, value);
             }
+            "with_statement" => self.with(node),
             "assignment_expression" => {
-                self.named_text(node.child_by_field_name("left"), node.child_by_field_name("right"));
+                let (left, right) = (node.child_by_field_name("left"), node.child_by_field_name("right"));
+                self.named_text(left, right);
+                self.computed_pattern(left, right);
                 let is_off = self.finder.text_of(node).contains("NODE_TLS_REJECT_UNAUTHORIZED");
                 if is_off {
                     self.finder.add(node, Kind::UnverifiedTls, None);
@@ -351,6 +380,8 @@ impl<'a> Scanner<'_, 'a> {
             "assignment_expression" => is_field("left"),
             "subscript_expression" => is_field("object"),
             "pair" => is_field("key"),
+            // `x instanceof Function` asks, it makes nothing.
+            "binary_expression" => self.operator(parent) == "instanceof",
             kind => {
                 kind.contains("import")
                     || kind.contains("pattern")
@@ -398,34 +429,19 @@ impl<'a> Scanner<'_, 'a> {
         self.finder.add(held, Kind::ReadsEnvironment, name);
     }
 
-    fn subscript(&mut self, node: Node<'_>) {
-        let field = |name: &str| node.child_by_field_name(name);
-        let (Some(object), Some(index)) = (field("object"), field("index")) else { return };
-        if self.whole(index, 0).is_some() || index.kind() == "number" {
-            return;
-        }
-        let called = node.parent().is_some_and(|parent| {
-            parent.kind() == "call_expression" && parent.child_by_field_name("function") == Some(node)
-        });
-        let is_able = |path: &String| ABLE.contains(&path.as_str()) || matches!(path.as_str(), "globalThis" | "global");
-        if called && self.paths(object, 0).iter().any(is_able) {
-            self.finder.add(node, Kind::Obfuscation, None);
-        }
-    }
-
     fn call(&mut self, node: Node<'_>) {
         let function = node.child_by_field_name("function").or_else(|| node.child_by_field_name("constructor"));
         let Some(function) = function else { return };
-        if self.finder.text_of(function).ends_with(".constructor.constructor") {
-            self.finder.add(node, Kind::Obfuscation, None);
+        if self.makes_function(node, function) {
             return;
         }
         for path in self.paths(function, 0) {
-            if self.special(node, &path) {
+            let path = [".call", ".apply", ".bind"].iter().find_map(|end| path.strip_suffix(end)).unwrap_or(&path);
+            if self.looks_up(node, path) || self.special(node, path) {
                 return;
             }
-            if let Some(rule) = rule_for(&[RULES], &path) {
-                self.by_rule(node, &path, rule.kind);
+            if let Some(rule) = rule_for(&[RULES], path) {
+                self.by_rule(node, path, rule.kind);
                 return;
             }
         }
@@ -443,7 +459,7 @@ impl<'a> Scanner<'_, 'a> {
         }
         match path {
             "setTimeout" | "setInterval" | "setImmediate" => {
-                if first.is_some_and(|held| matches!(held.kind(), "string" | "template_string")) {
+                if first.is_some_and(|held| self.is_text(held)) {
                     self.finder.add(node, Kind::Eval, None);
                 }
             }
@@ -564,6 +580,8 @@ fn takes_module(path: &str) -> bool {
             | "module.require"
             | "process.getBuiltinModule"
             | "process.mainModule.require"
+            | "require.main.require"
+            | "module._load"
     )
 }
 

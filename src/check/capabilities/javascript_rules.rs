@@ -4,8 +4,8 @@
 
 use super::finder::Rule;
 use crate::domain::CapabilityKind::{
-    self, DeletesFiles, Eval, NativeCode, Network, ReadsEnvironment, ReadsFiles, Shell, Signals, StartsPrograms,
-    Unpickles, WritesFiles,
+    self, DeletesFiles, Eval, NativeCode, Network, Obfuscation, ReadsEnvironment, ReadsFiles, Shell, Signals,
+    StartsPrograms, Unpickles, WritesFiles,
 };
 
 const fn by_name(name: &'static str, kind: CapabilityKind) -> Rule {
@@ -35,6 +35,11 @@ pub(super) const GLOBALS: &[&str] = &[
     "Bun",
     "module",
     "WebAssembly",
+    "Object",
+    "Reflect",
+    "String",
+    "decodeURIComponent",
+    "unescape",
 ];
 
 /// What each name is able to do.
@@ -68,7 +73,9 @@ pub(super) const RULES: &[Rule] = &[
     by_name("process.kill", Signals),
     by_name("Deno.kill", Signals),
     by_name("process.dlopen", NativeCode),
-    by_name("process.binding", NativeCode),
+    // Past all modules, to what they are made of: `process.binding("spawn_sync")` starts programs.
+    by_name("process.binding", Obfuscation),
+    by_name("process._linkedBinding", Obfuscation),
     by_call("ffi-napi.*", NativeCode),
     by_call("koffi.*", NativeCode),
     by_call("Deno.dlopen", NativeCode),

@@ -144,6 +144,56 @@ fn is_place(secret: &str) -> bool {
     secret.len() < 40 && rest.chars().all(|c| c.is_ascii_digit() || !c.is_alphanumeric()) && rest.len() < 8
 }
 
+/// What stands behind an encoding, by its name; only texts.
+pub(super) fn decoded(text: &str, encoding: &str) -> Option<String> {
+    match encoding {
+        "base64" | "base64url" => unbased(text),
+        "hex" => {
+            let pairs =
+                text.as_bytes().chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
+            String::from_utf8(pairs.collect::<Option<Vec<u8>>>()?).ok()
+        }
+        "utf8" | "utf-8" | "ascii" | "latin1" | "binary" => Some(text.to_owned()),
+        _ => None,
+    }
+}
+
+/// The text behind base64, of either alphabet.
+pub(super) fn unbased(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let (mut held, mut bits) = (0_u32, 0_u32);
+    for byte in text.bytes().filter(|byte| !byte.is_ascii_whitespace() && *byte != b'=') {
+        let six = match byte {
+            b'A'..=b'Z' => byte - b'A',
+            b'a'..=b'z' => byte - b'a' + 26,
+            b'0'..=b'9' => byte - b'0' + 52,
+            b'+' | b'-' => 62,
+            b'/' | b'_' => 63,
+            _ => return None,
+        };
+        held = held << 6 | u32::from(six);
+        bits += 6;
+        if bits >= 8 {
+            bits -= 8;
+            bytes.push((held >> bits & 0xff) as u8);
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+/// The text behind `%61%62`.
+pub(super) fn unpercented(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('%') {
+        bytes.extend_from_slice(before.as_bytes());
+        bytes.push(u8::from_str_radix(after.get(..2)?, 16).ok()?);
+        rest = &after[2..];
+    }
+    bytes.extend_from_slice(rest.as_bytes());
+    String::from_utf8(bytes).ok()
+}
+
 /// What a text in quotes stands for: the escapes that could hide a name are resolved.
 pub(super) fn unescaped(text: &str) -> String {
     if !text.contains('\\') {

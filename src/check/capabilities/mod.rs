@@ -37,4 +37,6 @@ pub fn scan(_path: &str, language: Language, text: &str) -> Vec<Capability> {
 }
 
 #[cfg(test)]
+mod hiding_tests;
+#[cfg(test)]
 mod tests;

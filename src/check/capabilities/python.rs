@@ -1,5 +1,7 @@
 //! What Python source is able to do.
 
+mod hiding;
+
 use super::finder::{Finder, MAX_DEPTH, rule_for};
 use super::literals;
 use super::python_rules::{BUILTINS, HARMLESS_ENDS, OPENERS, RULES};
@@ -16,9 +18,6 @@ const SUBJECTS: &[&str] = &[
 
 /// Programs that take a text to execute behind `-c`.
 pub(super) const SHELLS: &[&str] = &["sh", "bash", "zsh", "dash", "ksh", "ash", "fish", "cmd", "powershell", "pwsh"];
-
-/// Attributes by which code climbs out of the names it was given.
-const CLIMBING: &[&str] = &["__globals__", "__code__", "__builtins__"];
 
 /// Functions that turn unreadable text into readable text.
 const DECODERS: &[&str] = &[
@@ -237,13 +236,20 @@ impl<'a> Scanner<'_, 'a> {
         let mut paths = Vec::new();
         for function in functions {
             match function.as_str() {
-                "__import__" | "builtins.__import__" | "importlib.import_module" => {
+                path if takes_module(path) => {
                     paths.extend(argument(0).and_then(|module| self.whole(module, depth + 1)));
                 }
                 "getattr" | "builtins.getattr" => {
                     let name = argument(1).and_then(|name| self.whole(name, depth + 1)).unwrap_or("?".to_owned());
                     let objects = argument(0).map(|object| self.paths(object, depth + 1)).unwrap_or_default();
                     paths.extend(objects.into_iter().map(|object| joined(&object, &name)));
+                }
+                "vars" | "builtins.vars" if argument(0).is_some() => {
+                    let objects = argument(0).map(|object| self.paths(object, depth + 1)).unwrap_or_default();
+                    paths.extend(objects.into_iter().map(|object| object + ".__dict__"));
+                }
+                "globals().get" | "locals().get" | "vars().get" | "sys.modules.get" => {
+                    paths.extend(argument(0).and_then(|name| self.whole(name, depth + 1)));
                 }
                 "functools.partial" => {
                     paths.extend(argument(0).map(|held| self.paths(held, depth + 1)).unwrap_or_default());
@@ -458,7 +464,8 @@ impl<'a> Scanner<'_, 'a> {
         let outermost = node.kind() == "attribute"
             && parent.kind() == "attribute"
             && parent.child_by_field_name("object") != Some(node);
-        if is_part && !outermost {
+        // `f.__globals__["os"]` climbs too.
+        if is_part && !outermost && !(parent.kind() == "subscript" && node.kind() == "attribute" && self.climbs(node)) {
             self.held_environment(node, parent);
             return;
         }
@@ -472,20 +479,6 @@ impl<'a> Scanner<'_, 'a> {
                 return;
             }
         }
-    }
-
-    fn climbs(&self, attribute: Node<'_>) -> bool {
-        let name = attribute.child_by_field_name("attribute").map(|name| self.finder.text_of(name)).unwrap_or_default();
-        CLIMBING.contains(&name)
-    }
-
-    /// `().__class__.__base__.__subclasses__()` reaches every class there is; of a class by its name it is common.
-    fn climbs_by_call(&self, function: Node<'_>) -> bool {
-        let text = self.finder.text_of(function);
-        let upward = ["__class__", "__base__", "__bases__", "__mro__", "object.", "type("];
-        function.kind() == "attribute"
-            && text.ends_with("__subclasses__")
-            && upward.iter().any(|word| text.contains(word))
     }
 
     /// `os.environ.get("X")`, `os.environ.copy()`: the variable is named by the call around it.
@@ -515,28 +508,19 @@ impl<'a> Scanner<'_, 'a> {
                 "os.environ" | "os.environb" if !is_assigned => {
                     self.finder.add(node, Kind::ReadsEnvironment, name.clone());
                 }
-                "__builtins__" | "__builtins__.__dict__" | "builtins.__dict__" => {
-                    self.finder.add(node, Kind::Obfuscation, name.clone());
-                }
-                "globals()" | "sys.modules" if name.is_none() && !is_assigned => {
-                    let called = node.parent().is_some_and(|parent| matches!(parent.kind(), "call" | "attribute"));
-                    if called {
-                        self.finder.add(node, Kind::Obfuscation, None);
-                    }
-                }
-                _ => {}
+                path => self.table(node, path, name.as_deref(), is_assigned),
             }
         }
     }
 
     fn call(&mut self, node: Node<'_>) {
         let Some(function) = node.child_by_field_name("function") else { return };
-        if self.climbs_by_call(function) {
+        if self.climbs_by_call(function) || self.picks(node, function) {
             self.finder.add(node, Kind::Obfuscation, None);
             return;
         }
         for path in self.paths(function, 0) {
-            if self.special(node, &path) {
+            if self.looks_up(node, &path) || self.special(node, &path) {
                 return;
             }
             let Some(rule) = rule_for(&[RULES], &path) else { continue };
@@ -586,7 +570,7 @@ impl<'a> Scanner<'_, 'a> {
                 let is_pickled = text("allow_pickle") == "True";
                 self.finder.add(node, if is_pickled { Kind::Unpickles } else { Kind::ReadsFiles }, self.subject(node));
             }
-            "__import__" | "builtins.__import__" | "importlib.import_module" => {
+            path if takes_module(path) => {
                 let module = self.argument(node, 0, &["name"]);
                 if module.and_then(|module| self.whole(module, 0)).is_none() {
                     self.finder.add(node, Kind::Obfuscation, None);
@@ -598,28 +582,6 @@ impl<'a> Scanner<'_, 'a> {
             _ => return false,
         }
         true
-    }
-
-    /// A computed name of a module or of the builtins hides what is called; of the tool's own objects it is common.
-    fn getattr(&mut self, node: Node<'_>) {
-        let Some(object) = self.argument(node, 0, &[]) else { return };
-        let name = self.argument(node, 1, &[]).and_then(|name| self.whole(name, 0));
-        let paths = self.paths(object, 0);
-        let is_builtins = paths.iter().any(|path| path == "__builtins__" || path == "builtins");
-        let is_able = |path: &String| {
-            matches!(path.as_str(), "os" | "subprocess" | "importlib" | "sys" | "shutil" | "ctypes" | "socket")
-        };
-        if is_builtins || name.is_none() && paths.iter().any(is_able) {
-            self.finder.add(node, Kind::Obfuscation, None);
-        } else if let Some(name) = name {
-            let called = node
-                .parent()
-                .is_some_and(|parent| parent.kind() == "call" && parent.child_by_field_name("function") == Some(node));
-            let rule = paths.iter().find_map(|path| rule_for(&[RULES], &joined(path, &name)));
-            if let Some(rule) = rule.filter(|rule| rule.by_name && !called) {
-                self.finder.add(node, rule.kind, None);
-            }
-        }
     }
 
     fn open(&mut self, node: Node<'_>, mode_at: usize, path_at: usize) {
@@ -753,6 +715,11 @@ impl<'a> Scanner<'_, 'a> {
 pub(super) fn is_shell(program: &str) -> bool {
     let name = program.rsplit(['/', '\\']).next().unwrap_or_default();
     SHELLS.contains(&name.trim_end_matches(".exe"))
+}
+
+/// Whether calling this gives a module by its name.
+fn takes_module(path: &str) -> bool {
+    matches!(path, "__import__" | "builtins.__import__" | "importlib.import_module" | "importlib.__import__")
 }
 
 /// The first word of a command line.

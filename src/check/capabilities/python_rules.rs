@@ -82,6 +82,8 @@ pub(super) const RULES: &[Rule] = &[
     by_name("runpy.run_path", Eval),
     by_name("runpy.run_module", Eval),
     by_name("types.CodeType", Eval),
+    by_call("types.FunctionType", Eval),
+    by_call("code.interact", Eval),
     by_name("imp.load_source", Eval),
     by_name("importlib.util.spec_from_file_location", Eval),
     by_name("importlib.machinery.SourceFileLoader", Eval),

@@ -216,7 +216,7 @@ fn javascript_is_told_by_what_its_names_stand_for() {
         Language::TypeScript,
         &[(
             "import {exec} from 'child_process'; const x: string = 'a'; (exec as any)(x!)",
-            &[(Kind::ShellText, ""), (Kind::Shell, "")],
+            &[(Kind::Shell, "a"), (Kind::Shell, "")],
         )],
     );
 }
