@@ -205,9 +205,13 @@ pub(super) fn settle_input(manifest: &mut Manifest, words: &Words, stated: Optio
     let has_fields =
         manifest.input.as_ref().is_some_and(|schema| schema["properties"].as_object().is_some_and(|f| !f.is_empty()));
     manifest.input = schema_loose::with_inputs(manifest.input.take(), &inputs);
+    // Who writes down what it is given means it to be given that.
+    let given = manifest.tests.iter().map(|test| &test.input).chain(manifest.examples.iter().map(|one| &one.input));
+    let is_given = manifest.dialect == Dialect::Native
+        && given.filter_map(|input| input.as_object()).any(|fields| !fields.is_empty());
     let guessed = if !inputs.is_empty() {
         InputMode::Args
-    } else if has_fields || words.0.iter().any(|word| word.contains("sys.stdin")) {
+    } else if has_fields || is_given || words.0.iter().any(|word| word.contains("sys.stdin")) {
         InputMode::StdinJson
     } else {
         InputMode::None

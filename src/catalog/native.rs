@@ -208,6 +208,20 @@ mod tests {
     }
 
     #[test]
+    fn what_its_tests_give_arrives_where_nothing_else_is_said() {
+        let mode = |text: &str| parse(text).unwrap().manifest.recipe.unwrap().input;
+        let begin = "name = \"x\"\n[run]\ncommand = [\"python3\", \"{file}\"]\n";
+        let test = "[[tests]]\ninput = { n = 1 }\nexpect = { exit = 0 }\n";
+        let example = "[[examples]]\ninput = { n = 1 }\n";
+        assert_eq!(mode(begin), InputMode::None);
+        assert_eq!(mode(&format!("{begin}{test}")), InputMode::StdinJson);
+        assert_eq!(mode(&format!("{begin}{example}")), InputMode::StdinJson);
+        assert_eq!(mode(&format!("{begin}[[tests]]\ninput = {{}}\nexpect = {{ exit = 0 }}\n")), InputMode::None);
+        assert_eq!(mode(&format!("{begin}input = \"none\"\n{test}")), InputMode::None);
+        assert_eq!(mode(&format!("{begin}input = \"env\"\n{test}")), InputMode::Env);
+    }
+
+    #[test]
     fn every_field_of_a_native_manifest_is_read() {
         let draft = parse(
             "name = \"x\"\nversion = \"1.2\"\ndescription = \"d\"\nkind = \"command\"\ncategory = \"Git\"\ncost_tier = \"low\"\n\

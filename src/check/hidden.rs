@@ -3,7 +3,7 @@
 
 use super::Desk;
 use super::source::{Language, excerpt, line as line_of, nodes, text as text_at, text_of};
-use crate::domain::{CheckReport, Finding, Severity, VersionFile, escape_char, is_hidden};
+use crate::domain::{CheckReport, Finding, Severity, VersionFile, escape_char, hidden_in};
 use unicode_normalization::UnicodeNormalization;
 use unicode_script::{Script, UnicodeScript};
 use unicode_security::skeleton;
@@ -62,12 +62,7 @@ fn binary(file: &VersionFile) -> Finding {
 
 /// The characters of a line that nobody sees, or that change the order of what one sees.
 pub(super) fn hidden(line: &str) -> Option<Finding> {
-    if line.is_ascii() && !line.bytes().any(|byte| byte.is_ascii_control() && byte != b'\t') {
-        return None;
-    }
-    let chars: Vec<char> = line.trim_end_matches('\r').chars().collect();
-    let bad = (0..chars.len()).filter(|at| is_hidden(chars[*at]) && chars[*at] != '\t' && !is_ordinary(&chars, *at));
-    let bad: Vec<char> = bad.map(|at| chars[at]).collect();
+    let bad = hidden_in(line);
     let worst = bad.iter().copied().find(|c| !c.is_control()).or(bad.first().copied())?;
     let (what, severity) = match worst {
         '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}' | '\u{061C}' => {
@@ -80,44 +75,6 @@ pub(super) fn hidden(line: &str) -> Option<Finding> {
     };
     let many = if bad.len() > 1 { format!(", one of {} such in this line", bad.len()) } else { String::new() };
     Some(Finding::new("hidden-character", severity, format!("{} {what}{many}", escape_char(worst))))
-}
-
-/// Hidden characters that writing needs: between the letters of some scripts, and in pictures.
-fn is_ordinary(chars: &[char], at: usize) -> bool {
-    let before = at.checked_sub(1).map(|at| chars[at]);
-    let after = chars.get(at + 1).copied();
-    let is_picture = |c: Option<char>| {
-        c.is_some_and(|c| matches!(c, '\u{2190}'..='\u{2BFF}' | '\u{1F000}'..='\u{1FAFF}' | '\u{3030}' | '\u{303D}' | '\u{3297}' | '\u{3299}' | '\u{A9}' | '\u{AE}'))
-    };
-    let joins = |c: Option<char>| {
-        c.is_some_and(|c| {
-            matches!(
-                c.script(),
-                Script::Arabic
-                    | Script::Devanagari
-                    | Script::Bengali
-                    | Script::Tamil
-                    | Script::Telugu
-                    | Script::Malayalam
-                    | Script::Kannada
-                    | Script::Gujarati
-                    | Script::Gurmukhi
-                    | Script::Sinhala
-                    | Script::Mongolian
-                    | Script::Khmer
-            )
-        })
-    };
-    match chars[at] {
-        '\u{FE0E}' | '\u{FE0F}' => is_picture(before) || after == Some('\u{20E3}'),
-        '\u{200D}' => {
-            let held = if before == Some('\u{FE0F}') { at.checked_sub(2).map(|at| chars[at]) } else { before };
-            let is_tone = before.is_some_and(|c| matches!(c, '\u{1F3FB}'..='\u{1F3FF}'));
-            (is_picture(held) || is_tone) && is_picture(after) || joins(before) && joins(after)
-        }
-        '\u{200C}' => joins(before) && joins(after),
-        _ => false,
-    }
 }
 
 /// Code that no screen shows: behind a wall of blanks, or at the end of a line that never ends.

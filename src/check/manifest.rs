@@ -23,6 +23,41 @@ const MOST: [(&str, u64); 6] = [
 /// Keys that have no term of ours and are worth no word: where definitions of other programs keep theirs.
 const MAX_KEYS: usize = 8;
 
+/// The keys at the top of a definition, as `assets/manifest.schema.json` has them; a test compares.
+const TOP: &[&str] = &[
+    "aliases",
+    "capabilities",
+    "category",
+    "cost_tier",
+    "dependencies",
+    "description",
+    "examples",
+    "idempotent",
+    "input",
+    "keywords",
+    "kind",
+    "limits",
+    "name",
+    "output",
+    "permissions",
+    "provenance",
+    "run",
+    "sanity",
+    "tags",
+    "tests",
+    "title",
+    "use_cases",
+    "version",
+];
+
+/// The keys of the tables in it.
+const KEYS: &[(&str, &[&str])] = &[
+    ("limits", &["cpu", "disk", "memory", "output", "processes"]),
+    ("permissions", &["env", "network", "read", "run", "write"]),
+    ("provenance", &["created_at", "created_by", "generator", "parent", "prompt", "reason", "status"]),
+    ("run", &["command", "entry", "env", "input", "pty", "success", "timeout"]),
+];
+
 /// Violations of one example that are told.
 const MAX_VIOLATIONS: usize = 3;
 
@@ -41,6 +76,7 @@ pub fn examine(desk: &Desk<'_>) -> CheckReport {
     findings.extend(started(version));
     findings.extend(limits(&manifest.limits, manifest));
     findings.extend(schemas(manifest));
+    findings.extend(untried(version));
     findings.extend(unknown_keys(manifest));
     CheckReport::of("manifest", findings)
 }
@@ -124,6 +160,45 @@ fn started(version: &ToolDetail) -> Vec<Finding> {
         )
     }));
     findings
+}
+
+/// Examples and tests that give an input to what takes none: they can never be tried.
+fn untried(version: &ToolDetail) -> Vec<Finding> {
+    let manifest = &version.manifest;
+    let takes_none = manifest.recipe.as_ref().is_some_and(|recipe| {
+        let places = ["{file}", "{dir}", "{workspace}"];
+        let is_fixed =
+            |word: &String| !places.iter().fold(word.clone(), |word, place| word.replace(place, "")).contains('{');
+        recipe.input == InputMode::None && recipe.command.iter().all(is_fixed)
+    });
+    if !takes_none || manifest.kind != Kind::Command {
+        return Vec::new();
+    }
+    let gives = |input: &Value| input.as_object().is_some_and(|fields| !fields.is_empty());
+    let examples = manifest.examples.iter().map(|example| (&example.input, "examples"));
+    let tests = manifest.tests.iter().map(|test| (&test.input, "tests"));
+    let numbered = examples.enumerate().chain(tests.enumerate()).filter(|(_, (input, _))| gives(input));
+    let findings = numbered.map(|(at, (_, table))| {
+        let message = format!(
+            "{table} {} gives an input and it takes none, so that it cannot be tried: say how under [run], input = \"stdin-json\"",
+            at + 1
+        );
+        let finding = Finding::new("cannot-be-tried", Severity::High, message);
+        match line_of_table(version, table, at) {
+            Some(line) => finding.at("tool.toml", line),
+            None => finding,
+        }
+    });
+    findings.collect()
+}
+
+/// The line of the table of this number in an array of tables, counted from 1.
+fn line_of_table(version: &ToolDetail, table: &str, number: usize) -> Option<u64> {
+    let file = version.files.iter().find(|file| file.path == "tool.toml")?;
+    let text = std::str::from_utf8(&file.bytes).ok()?;
+    let header = format!("[[{table}]]");
+    let mut lines = text.lines().zip(1_u64..).filter(|(line, _)| line.trim() == header);
+    lines.nth(number).map(|(_, line)| line)
 }
 
 /// The names in `{input.NAME}`.
@@ -230,29 +305,74 @@ fn undefined(schema: &Value) -> impl Iterator<Item = &str> {
     required.filter(move |name| !is_open && properties.is_some_and(|properties| !properties.contains_key(*name)))
 }
 
-/// Keys that nobody reads: a slip of the pen, most of the time. Other dialects have keys of their own.
-fn unknown_keys(manifest: &Manifest) -> Option<Finding> {
-    if manifest.dialect != Dialect::Native || manifest.extra.is_empty() {
-        return None;
+/// Keys that nobody reads. What is nearly a known key was meant to be it, and then what the author stated does not
+/// hold. Other dialects have keys of their own; `x-…` is everybody's.
+fn unknown_keys(manifest: &Manifest) -> Vec<Finding> {
+    if manifest.dialect != Dialect::Native {
+        return Vec::new();
     }
-    let mut names: Vec<String> = Vec::new();
+    let mut unknown: Vec<(String, Option<&str>)> = Vec::new();
     for (key, value) in &manifest.extra {
-        let nested =
-            value.as_object().filter(|_| ["run", "permissions", "limits", "provenance"].contains(&key.as_str()));
-        match nested {
-            Some(fields) => names.extend(fields.keys().map(|inner| format!("{key}.{inner}"))),
-            None => names.push(key.clone()),
+        let known = KEYS.iter().find(|(table, _)| table == key).map(|(_, keys)| *keys).filter(|_| !key.is_empty());
+        match (value.as_object(), known) {
+            (Some(fields), Some(known)) => unknown.extend(
+                fields
+                    .keys()
+                    .filter(|inner| !known.contains(&inner.as_str()))
+                    .map(|inner| (format!("{key}.{inner}"), near(inner, known))),
+            ),
+            _ if TOP.contains(&key.as_str()) || key.starts_with("x-") => {}
+            _ => unknown.push((key.clone(), near(key, TOP))),
         }
     }
-    let more = names.len().saturating_sub(MAX_KEYS);
-    names.truncate(MAX_KEYS);
-    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
-    let is_power = names
+    let (slips, others): (Vec<_>, Vec<_>) = unknown.into_iter().partition(|(_, meant)| meant.is_some());
+    let mut findings: Vec<Finding> = slips
         .iter()
-        .any(|name| name.starts_with("permissions.") || name.starts_with("limits.") || name.starts_with("run."));
-    let severity = if is_power { Severity::Medium } else { Severity::Low };
-    let message = format!("keys that nothing reads, so that they do nothing: {}{rest}", names.join(", "));
-    Some(Finding::new("unknown-keys", severity, message))
+        .take(MAX_KEYS)
+        .map(|(key, meant)| {
+            let meant = meant.unwrap_or_default();
+            let message =
+                format!("nothing reads the key {key}: {meant} was meant, and what stands there does not hold");
+            Finding::new("misspelt-key", Severity::High, message)
+        })
+        .collect();
+    if !others.is_empty() {
+        let more = others.len().saturating_sub(MAX_KEYS);
+        let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let names: Vec<&str> = others.iter().take(MAX_KEYS).map(|(key, _)| key.as_str()).collect();
+        let message = format!("keys that nothing reads, so that they do nothing: {}{rest}", names.join(", "));
+        findings.push(Finding::new("unknown-keys", Severity::Medium, message));
+    }
+    findings
+}
+
+/// The known key that another one nearly is.
+fn near<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
+    let plain = key.to_lowercase().replace('-', "_");
+    let steps = known.iter().map(|known| (distance(&plain, known), *known));
+    let (steps, nearest) = steps.min()?;
+    let most = if nearest.len() >= 6 { 2 } else { 1 };
+    // Words of three letters are near to too much.
+    (steps <= most && key.chars().count() > 3 || steps == 0).then_some(nearest)
+}
+
+/// How many letters must be put in, left out, changed or swapped with their neighbour.
+fn distance(one: &str, other: &str) -> usize {
+    let (one, other): (Vec<char>, Vec<char>) = (one.chars().take(64).collect(), other.chars().collect());
+    let mut rows = vec![(0..=other.len()).collect::<Vec<usize>>()];
+    for i in 1..=one.len() {
+        let mut row = vec![i];
+        for j in 1..=other.len() {
+            let changed = rows[i - 1][j - 1] + usize::from(one[i - 1] != other[j - 1]);
+            let mut least = changed.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && one[i - 1] == other[j - 2] && one[i - 2] == other[j - 1] {
+                least = least.min(rows[i - 2][j - 2] + 1);
+            }
+            row.push(least);
+        }
+        rows.push(row);
+    }
+    rows[one.len()][other.len()]
 }
 
 #[cfg(test)]
@@ -313,14 +433,75 @@ mod tests {
             (|m| m.limits.processes = Some(0), "no-limit-left", Severity::Medium),
             (
                 |m| m.extra = json!({"permissions": {"netwrok": "full"}}).as_object().unwrap().clone(),
-                "unknown-keys",
-                Severity::Medium,
+                "misspelt-key",
+                Severity::High,
             ),
-            (|m| m.extra = json!({"mine": 1}).as_object().unwrap().clone(), "unknown-keys", Severity::Low),
+            (|m| m.extra = json!({"mine": 1}).as_object().unwrap().clone(), "unknown-keys", Severity::Medium),
         ];
         for (change, code, severity) in cases {
             assert_eq!(found(change), one(code, severity), "{code}");
         }
+    }
+
+    #[test]
+    fn a_key_that_is_nearly_a_known_one_fails_and_is_told_with_it() {
+        for (key, meant) in [
+            ("permision", "permissions"),
+            ("imput", "input"),
+            ("Permissions", "permissions"),
+            ("use-case", "use_cases"),
+            ("test", "tests"),
+            ("versoin", "version"),
+            ("cost-tier", "cost_tier"),
+            ("runn", "run"),
+            ("limit", "limits"),
+        ] {
+            let mut version = stated();
+            version.manifest.extra.insert(key.to_owned(), json!(1));
+            let report = examined(examine, &version);
+            assert_eq!(codes(&report), [("misspelt-key", Severity::High)], "{key}");
+            assert!(report.findings[0].message.contains(&format!(": {meant} was meant")), "{key}: {report:?}");
+        }
+        for key in ["author", "license", "homepage", "mine", "timeout", "command", "icon", "tool", "owner"] {
+            let found = found(|manifest| drop(manifest.extra.insert(key.to_owned(), json!(1))));
+            assert_eq!(found, one("unknown-keys", Severity::Medium), "{key}");
+        }
+        for key in ["x-mine", "sanity"] {
+            assert_eq!(found(|manifest| drop(manifest.extra.insert(key.to_owned(), json!("exit == 0")))), [], "{key}");
+        }
+    }
+
+    #[test]
+    fn the_known_keys_are_those_of_the_schema() {
+        let schema: Value = serde_json::from_str(include_str!("../../assets/manifest.schema.json")).unwrap();
+        let keys =
+            |table: &Value| -> Vec<String> { table["properties"].as_object().unwrap().keys().cloned().collect() };
+        let sorted = |mut keys: Vec<String>| {
+            keys.sort();
+            keys
+        };
+        assert_eq!(sorted(keys(&schema)), TOP);
+        for (table, known) in KEYS {
+            assert_eq!(sorted(keys(&schema["$defs"][table])), *known, "{table}");
+        }
+    }
+
+    #[test]
+    fn a_test_with_an_input_for_what_takes_none_fails_at_its_line() {
+        let mut version = stated();
+        let text = "name = \"t\"\nversion = \"1.0.0\"\n[[tests]]\n[[tests]]\ninput = { n = 1 }\n";
+        version.files.extend(crate::check::fixture::files(&[("tool.toml", text)]));
+        version.manifest.input = None;
+        let test = |input: Value| TestCase { name: String::new(), input, expect: json!({"exit": 0}) };
+        version.manifest.tests = vec![test(json!({})), test(json!({"n": 1}))];
+        version.manifest.recipe.as_mut().unwrap().input = InputMode::None;
+        let report = examined(examine, &version);
+        assert_eq!(codes(&report), [("cannot-be-tried", Severity::High)]);
+        assert_eq!((report.findings[0].path.as_deref(), report.findings[0].line), (Some("tool.toml"), Some(4)));
+        version.manifest.recipe.as_mut().unwrap().command.push("{input.n}".to_owned());
+        assert_eq!(codes(&examined(examine, &version)), []);
+        version.manifest.recipe.as_mut().unwrap().input = InputMode::StdinJson;
+        assert_eq!(codes(&examined(examine, &version)), [("no-input-schema", Severity::Low)]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::ids::RunId;
 use super::manifest::Permissions;
 use super::observation::{Answer, Attempt, Observation, Observer, Touch};
 use super::permission::Network;
-use super::place::{generalise, place, program};
+use super::place::{USER_NAMES, generalise, is_step_to_names, place, program};
 use super::words::words;
 use core::net::SocketAddr;
 use serde::{Deserialize, Serialize};
@@ -91,7 +91,9 @@ impl Envelope {
             Observer::Off(_) => self.unobserved += 1,
         }
         self.cut += observation.attempts_cut;
-        let kinds: BTreeSet<(Touch, Answer, String)> = observation.attempts.iter().map(kind).collect();
+        let looks_up = looks_up_users(&observation.attempts);
+        let kinds: BTreeSet<(Touch, Answer, String)> =
+            observation.attempts.iter().map(|attempt| kind(attempt, looks_up)).collect();
         for (touch, answer, target) in kinds {
             self.take(run, touch, answer, target);
         }
@@ -156,8 +158,10 @@ impl Envelope {
             learn(&mut known, seen.touch, seen.answer, place(seen.touch, &seen.target));
         }
         let mut departures = Vec::new();
+        let looks_up = looks_up_users(&observation.attempts);
         for attempt in &observation.attempts {
-            if is_own(attempt.touch, &attempt.target, attempt.answer)
+            if kind(attempt, looks_up).2 == USER_NAMES
+                || is_own(attempt.touch, &attempt.target, attempt.answer)
                 || items(declared).any(|item| item.covers(attempt.touch, &attempt.target))
             {
                 continue;
@@ -206,9 +210,15 @@ fn key(touch: Touch, answer: Answer, target: &str) -> String {
     format!("{touch} {answer} {target}")
 }
 
-/// What an attempt counts as.
-fn kind(attempt: &Attempt) -> (Touch, Answer, String) {
-    (attempt.touch, attempt.answer, generalise(attempt.touch, &attempt.target))
+/// What an attempt counts as, of a run that looks up the names of users or does not.
+fn kind(attempt: &Attempt, looks_up: bool) -> (Touch, Answer, String) {
+    let is_step = looks_up && attempt.touch == Touch::Read && is_step_to_names(&attempt.target);
+    let target = if is_step { USER_NAMES.to_owned() } else { generalise(attempt.touch, &attempt.target) };
+    (attempt.touch, attempt.answer, target)
+}
+
+fn looks_up_users(attempts: &[Attempt]) -> bool {
+    attempts.iter().any(|attempt| generalise(attempt.touch, &attempt.target) == USER_NAMES)
 }
 
 /// Whether this is news. What is let through teaches both that the place was tried and that it may be had.
@@ -218,9 +228,12 @@ fn learn(known: &mut BTreeSet<(Touch, bool, String)>, touch: Touch, answer: Answ
     news
 }
 
-/// What needs no permission: the tool's own files, its scratch folder, and sockets inside of its own
-/// view.
+/// What needs no permission: the tool's own files, its scratch folder, the names of users, and sockets inside
+/// of its own view.
 fn is_own(touch: Touch, target: &str, answer: Answer) -> bool {
+    if generalise(touch, target) == USER_NAMES {
+        return true;
+    }
     match touch {
         Touch::Read => lies_in(target, "{tool}") || lies_in(target, "{scratch}"),
         Touch::Write | Touch::Delete | Touch::Rename => lies_in(target, "{scratch}"),
@@ -471,6 +484,36 @@ mod tests {
         assert_eq!(told, [(Answer::Allowed, 1, RunId(4), RunId(4)), (Answer::Denied, 3, RunId(1), RunId(3))]);
         let line = envelope.against(&Permissions::default()).remove(0);
         assert_eq!(line.seen, ["read /srv/a (allowed)", "read /srv/a (denied, 3 runs)"]);
+    }
+
+    #[test]
+    fn looking_up_the_names_of_users_is_one_line_and_needs_no_permission() {
+        let attempts = [
+            (Touch::Read, "/run/userdb", Answer::Denied),
+            (Touch::Read, "/run/userdb/0.user", Answer::Denied),
+            (Touch::Read, "/run/host/userdb/root.user", Answer::Missing),
+            (Touch::Connect, "unix:/run/systemd/userdb/io.systemd.Multiplexer", Answer::Missing),
+            (Touch::Connect, "unix:/var/run/nscd/socket", Answer::Denied),
+            (Touch::Read, "/run", Answer::Missing),
+            (Touch::Read, "/", Answer::Denied),
+        ];
+        let envelope = folded(&[watched(&attempts)]);
+        let told: Vec<String> = envelope.tried().iter().map(|seen| format!("{} {}", seen.touch, seen.target)).collect();
+        assert_eq!(told, ["connect {user names}", "read {user names}"]);
+        assert_eq!(envelope.against(&Permissions::default()), []);
+        assert_eq!(departing(&Envelope::default(), &Permissions::default(), &attempts), [""; 0]);
+        let alone = [(Touch::Read, "/run", Answer::Missing)];
+        assert_eq!(departing(&Envelope::default(), &Permissions::default(), &alone), ["/run"]);
+        // Beside them, and more than asking, is told.
+        for (touch, target) in [
+            (Touch::Read, "/run/userdb/../secrets"),
+            (Touch::Read, "/run/userdbs"),
+            (Touch::Write, "/run/userdb/x"),
+            (Touch::Connect, "unix:/run/docker.sock"),
+        ] {
+            let found = departing(&Envelope::default(), &Permissions::default(), &[(touch, target, Answer::Denied)]);
+            assert_eq!(found, [target]);
+        }
     }
 
     #[test]

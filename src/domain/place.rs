@@ -12,12 +12,36 @@ const FIRST_EPHEMERAL_PORT: u16 = 32_768;
 const NUMBER: &str = "{n}";
 const RANDOM: &str = "{id}";
 
+/// What stands for all that is asked to look up a user or a group.
+pub(super) const USER_NAMES: &str = "{user names}";
+
+/// What the C library asks for names beside `/etc/passwd`, which every run may read: nss-systemd(8) with its user records (userdb, systemd 245 and
+/// later), nscd(8), sssd(8), and the extra users of small systems.
+const NAME_SERVICES: &[&str] = &[
+    "/etc/userdb",
+    "/run/userdb",
+    "/run/host/userdb",
+    "/run/systemd/userdb",
+    "/usr/lib/userdb",
+    "/usr/local/lib/userdb",
+    "/run/nscd",
+    "/var/run/nscd",
+    "/var/cache/nscd",
+    "/var/db/nscd",
+    "/var/lib/sss",
+    "/var/lib/extrausers",
+    "/run/systemd/machines",
+];
+
 /// Folders in which names are made up.
 const TEMPORARY: [&str; 4] = ["{scratch}/", "/tmp/", "/var/tmp/", "/dev/shm/"];
 
 /// The target with what differs from run to run taken out: numbers and made-up names of paths, the
 /// arguments of a program, ports that the kernel picks.
 pub fn generalise(touch: Touch, target: &str) -> String {
+    if is_name_service(touch, target) {
+        return USER_NAMES.to_owned();
+    }
     match touch {
         Touch::Read | Touch::Write | Touch::Delete | Touch::Rename => general_path(target),
         Touch::Exec => general_program(target),
@@ -25,6 +49,35 @@ pub fn generalise(touch: Touch, target: &str) -> String {
         Touch::Resolve => target.to_ascii_lowercase().split('.').map(general_piece).collect::<Vec<_>>().join("."),
         Touch::Forbidden => target.to_owned(),
     }
+}
+
+/// Whether an attempt is the C library's when it looks up the name of a user or a group (`getpwuid`): it asks one
+/// service after the other, and the program has no say in it. Reading and asking only.
+fn is_name_service(touch: Touch, target: &str) -> bool {
+    let path = match touch {
+        Touch::Read => target,
+        Touch::Connect => target.strip_prefix("unix:").unwrap_or_default(),
+        Touch::Write
+        | Touch::Delete
+        | Touch::Rename
+        | Touch::Exec
+        | Touch::Listen
+        | Touch::Resolve
+        | Touch::Forbidden => {
+            return false;
+        }
+    };
+    NAME_SERVICES.iter().any(|place| {
+        path.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/') && !rest.contains("/.."))
+    })
+}
+
+/// Whether a folder is one that leads to what is asked for names: it is opened one step after the other.
+pub(super) fn is_step_to_names(folder: &str) -> bool {
+    matches!(
+        folder,
+        "/" | "/etc" | "/run" | "/run/host" | "/run/systemd" | "/usr" | "/usr/lib" | "/usr/local" | "/usr/local/lib"
+    )
 }
 
 /// Where a generalised target is: its folder as `FOLDER/*`, or the target itself where the folder is

@@ -115,6 +115,11 @@ impl Risk {
             Risk::Medium
         }
     }
+
+    /// The risk beside what the checks say: a version that failed one is never harmless.
+    pub fn beside(self, verdict: Option<&Tally>) -> Risk {
+        if verdict.is_some_and(|verdict| verdict.failed > 0) { Risk::High } else { self }
+    }
 }
 
 words!(
@@ -267,5 +272,10 @@ mod tests {
         assert_eq!(Risk::of(Some(CostTier::Low), &network, 0), Risk::High);
         assert_eq!(Risk::of(Some(CostTier::Low), &none, 1), Risk::High);
         assert_eq!(Risk::of(Some(CostTier::Prohibited), &none, 0), Risk::High);
+        let mut tally =
+            Tally { state: super::super::CheckState::Failed, ended: 2, total: 2, failed: 1, warned: 1, passed: 0 };
+        assert_eq!((Risk::Low.beside(None), Risk::Low.beside(Some(&tally))), (Risk::Low, Risk::High));
+        tally.failed = 0;
+        assert_eq!(Risk::Low.beside(Some(&tally)), Risk::Low);
     }
 }

@@ -318,7 +318,7 @@ impl Behaviour {
     pub fn evidence(&self) -> Vec<EvidenceLine> {
         let mut lines = self.departed_lines();
         if let Some(reason) = &self.observer_off {
-            lines.push(line(Weight::Warn, "behaviour", format!("{}: {reason}", self.unknown())));
+            lines.push(line(Weight::Warn, "seen in runs", format!("{}: {reason}", self.unknown())));
             return lines;
         }
         lines.extend(self.permissions.iter().map(|found| permission(found, self.observed)));

@@ -74,7 +74,7 @@ fn a_run_below_the_level_that_is_demanded_now_is_no_evidence() {
     world.drop_pair();
     let engine = world.open();
     assert!(evidence(&engine).contains(&"Warn runs: this version has never run here".to_owned()));
-    assert!(evidence(&engine).contains(&"Warn behaviour: not known: it has never run here".to_owned()));
+    assert!(evidence(&engine).contains(&"Warn seen in runs: not known: it has never run here".to_owned()));
     record(&engine, &finished(IsolationLevel::Isolated, &[]));
     record(&engine, &finished(IsolationLevel::LimitsOnly, &[]));
     let refused = RunEnd::Refused { message: "no".to_owned() };

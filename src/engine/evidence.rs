@@ -41,6 +41,7 @@ pub fn collect(material: Material<'_>) -> Vec<EvidenceLine> {
     let mut lines = Vec::new();
     lines.extend(material.unreadable.map(|why| line(Weight::Bad, "unreadable", why)));
     lines.extend(hidden(material.files));
+    lines.extend(raised(material.review));
     if let Some(manifest) = material.manifest {
         lines.extend(never_granted(&manifest.permissions));
         lines.extend(permissions(&manifest.permissions, material.base.map(|m| &m.permissions)));
@@ -54,7 +55,7 @@ pub fn collect(material: Material<'_>) -> Vec<EvidenceLine> {
     lines.extend(runs(material.runs, material.least));
     lines.extend(match material.behaviour {
         Some(Ok(behaviour)) => behaviour.evidence(),
-        Some(Err(error)) => vec![line(Weight::Warn, "behaviour", format!("not known: {error}"))],
+        Some(Err(error)) => vec![line(Weight::Warn, "seen in runs", format!("not known: {error}"))],
         None => Vec::new(),
     });
     lines.push(size(material.files));
@@ -82,6 +83,13 @@ pub fn suggested(found: &Suggestion) -> EvidenceLine {
 
 fn line(weight: Weight, label: &str, text: impl Into<String>) -> EvidenceLine {
     EvidenceLine { weight, label: label.to_owned(), text: text.into() }
+}
+
+/// Why its risk is high whatever it declares.
+fn raised(review: &Review) -> Option<EvidenceLine> {
+    let failed = review.verdict.as_ref().filter(|_| review.is_checked()).map_or(0, |verdict| verdict.failed);
+    let checks = if failed == 1 { "check" } else { "checks" };
+    (failed > 0).then(|| line(Weight::Bad, "risk", format!("high: {failed} {checks} failed")))
 }
 
 /// Characters that a reader would not see.

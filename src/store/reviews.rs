@@ -220,9 +220,12 @@ impl Tx<'_> {
 }
 
 fn read_review(row: &Row<'_>) -> rusqlite::Result<Review> {
+    let kind: ReviewKind = row.get(1)?;
+    let verdict = row.get::<_, Option<Json<Tally>>>(9)?.map(|json| json.0);
+    let risk: Risk = row.get(10)?;
     Ok(Review {
         id: row.get(0)?,
-        kind: row.get(1)?,
+        kind,
         tool: row.get(2)?,
         version: row.get::<_, Text<semver::Version>>(3)?.0,
         digest: row.get(4)?,
@@ -230,8 +233,8 @@ fn read_review(row: &Row<'_>) -> rusqlite::Result<Review> {
         to_stage: row.get(6)?,
         state: row.get(7)?,
         created_at: row.get(8)?,
-        verdict: row.get::<_, Option<Json<Tally>>>(9)?.map(|json| json.0),
-        risk: row.get(10)?,
+        risk: if kind.judges_version() { risk.beside(verdict.as_ref()) } else { risk },
+        verdict,
         summary: row.get(11)?,
         path: row.get(12)?,
         base_digest: row.get(13)?,

@@ -7,7 +7,7 @@ use super::finder::{Finder, MAX_DEPTH};
 use super::literals;
 use super::python::is_shell;
 use crate::check::source::{children, nodes};
-use crate::domain::CapabilityKind as Kind;
+use crate::domain::{CapabilityKind as Kind, only_reads};
 use std::collections::HashSet;
 use tree_sitter::Node;
 
@@ -289,7 +289,7 @@ impl Scanner<'_, '_> {
             self.finder.add(node, *kind, subject);
             return;
         }
-        if HARMLESS.contains(&name) {
+        if HARMLESS.contains(&name) || only_reads(name) {
             let outside =
                 call.arguments.iter().filter_map(|word| self.beginning(*word)).find(|word| literals::is_outside(word));
             let reads = !matches!(
@@ -383,19 +383,6 @@ impl Scanner<'_, '_> {
                     self.finder.add(node, Kind::Network, host);
                 }
                 return false;
-            }
-            "cat" | "tac" | "nl" | "less" | "more" => {
-                let file = call.arguments.iter().find(|word| !self.finder.text_of(**word).starts_with('-'));
-                let Some(file) = file else { return true };
-                let path = self.beginning(*file);
-                let kind = if path.as_deref().is_some_and(literals::is_outside) {
-                    Kind::ReadsOutside
-                } else {
-                    Kind::ReadsFiles
-                };
-                if path.as_deref() != Some("/dev/stdin") {
-                    self.finder.add(node, kind, path);
-                }
             }
             _ => return false,
         }

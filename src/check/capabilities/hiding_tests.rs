@@ -291,6 +291,7 @@ fn ordinary_shell_hides_nothing() {
         "c=wc; \"$c\" -l",
         "printf '%s\\n' $'a\\tb'",
         "work() { echo \"$1\"; }; work a",
+        "cat \"$1\" | head -n 3 | tr a b | sort -u | wc -l; awk '{ print $1 }' x; sed 's/a/b/' x; find . -name x",
         "tmp=x; trap \"echo $tmp\" EXIT",
     ];
     assert_eq!(told(Language::Bash, &lines), []);

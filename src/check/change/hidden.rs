@@ -1,6 +1,6 @@
 //! Characters that came in since the version before and that a reader does not see, or takes for others.
 
-use crate::domain::{Finding, Severity, ToolDetail, escape_char, is_hidden};
+use crate::domain::{Finding, Severity, ToolDetail, escape_char, hidden_in};
 use std::collections::BTreeSet;
 
 /// The first letter that is neither ASCII nor an accented Latin one.
@@ -37,8 +37,7 @@ fn odd(bytes: &[u8]) -> Vec<(String, u64, bool)> {
     let mut found = Vec::new();
     for (index, line) in text.lines().enumerate() {
         let number = index as u64 + 1;
-        let hidden = line.chars().filter(|c| is_hidden(*c) && !matches!(c, '\t' | '\r'));
-        found.extend(hidden.map(|c| (escape_char(c), number, false)));
+        found.extend(hidden_in(line).into_iter().map(|c| (escape_char(c), number, false)));
         let words = line.split(|c: char| !c.is_alphanumeric() && c != '_');
         let is_mixed = |word: &&str| {
             word.chars().any(|c| c.is_ascii_alphabetic()) && word.chars().any(|c| c >= FIRST_OTHER && c.is_alphabetic())

@@ -333,8 +333,19 @@ pub(super) const PHRASES: &[Phrase] = &[
 
 /// A text as words, each with its place; what is written with look-alikes, or wrapped, is the same word.
 pub(super) struct Words {
-    list: Vec<(String, Range<usize>)>,
+    list: Vec<Word>,
 }
+
+/// A word as it is read.
+struct Word {
+    text: String,
+    at: Range<usize>,
+    /// Whether a sentence, or what is said of a thing, ends behind it.
+    ends_clause: bool,
+}
+
+/// Words that may stand anywhere: a clause does not end with them.
+const FILLERS: &[&str] = &["please", "now", "also", "just", "immediately", "simply", "kindly", "important", "note"];
 
 impl Words {
     pub(super) fn of(text: &str) -> Words {
@@ -348,6 +359,10 @@ impl Words {
                 (true, None) => start = Some(at),
                 (false, Some(from)) => {
                     add(&mut list, &text[from..at], from);
+                    let ends = text[from..at].ends_with('.') || matches!(c, ':' | ';' | '!' | '?');
+                    if let Some(word) = list.last_mut().filter(|word| word.at.start == from) {
+                        word.ends_clause = ends;
+                    }
                     start = None;
                 }
                 _ => {}
@@ -360,23 +375,34 @@ impl Words {
     pub(super) fn find(&self, phrase: &Phrase) -> Option<Range<usize>> {
         let (first, rest) = phrase.slots.split_first()?;
         (0..self.list.len()).find_map(|at| {
-            if !is_one(first, &self.list[at].0) {
+            if !is_one(first, &self.list[at].text) {
                 return None;
             }
             let last = self.follow(at, rest)?;
-            Some(self.list[at].1.start..self.list[last].1.end)
+            Some(self.list[at].at.start..self.list[last].at.end)
         })
     }
 
     /// The place of the last word when all slots follow behind `at`.
     fn follow(&self, at: usize, slots: &[Slot]) -> Option<usize> {
         let Some((next, rest)) = slots.split_first() else { return Some(at) };
-        let behind = at + 1..(at + 2 + next.gap).min(self.list.len());
-        behind.filter(|place| is_one(next, &self.list[*place].0)).find_map(|place| self.follow(place, rest))
+        for place in at + 1..(at + 2 + next.gap).min(self.list.len()) {
+            let word = &self.list[place];
+            if is_one(next, &word.text)
+                && let Some(last) = self.follow(place, rest)
+            {
+                return Some(last);
+            }
+            // `Ignore case: previous instructions are …`: what is to be ignored was said.
+            if word.ends_clause && !FILLERS.contains(&word.text.as_str()) {
+                return None;
+            }
+        }
+        None
     }
 }
 
-fn add(list: &mut Vec<(String, Range<usize>)>, word: &str, from: usize) {
+fn add(list: &mut Vec<Word>, word: &str, from: usize) {
     // Letter by letter, and of other scripts only: the skeleton of a plain text folds I, l and 1 to one.
     let seen = word.chars().filter(|c| !crate::domain::is_hidden(*c));
     let plain: String = seen
@@ -391,7 +417,7 @@ fn add(list: &mut Vec<(String, Range<usize>)>, word: &str, from: usize) {
     let inner = path.split('/').find(|part| matches!(*part, ".ssh" | ".aws" | ".env"));
     let word_is = inner.filter(|_| path.contains('/')).unwrap_or(if path.starts_with("/etc/") { path } else { last });
     if !word_is.is_empty() {
-        list.push((word_is.to_owned(), from..from + word.len()));
+        list.push(Word { text: word_is.to_owned(), at: from..from + word.len(), ends_clause: false });
     }
 }
 

@@ -4,9 +4,10 @@
 //! the code. So nothing here says that a version is harmless.
 
 use super::{SIDE_BY_SIDE, abreast, cannot_start, inputs, unavailable};
-use crate::check::{Batch, Desk};
+use crate::check::{Batch, Desk, Language};
 use crate::domain::{
-    CheckReport, Envelope, Finding, Observer, PermissionUse, RunId, Severity, Touch, names_secrets, plural,
+    CheckReport, Envelope, Finding, Observer, PermissionUse, RunId, Severity, ToolDetail, Touch, names_secrets,
+    only_reads, plural,
 };
 use crate::runner::Pace;
 
@@ -46,14 +47,25 @@ pub(in crate::check) fn examine(desk: &Desk<'_>) -> CheckReport {
             findings.push(Finding::new("secrets", Severity::High, message));
         }
     }
+    let is_shell = is_shell_script(desk.version);
+    let mut utilities = Vec::new();
     let lines = envelope.against(&desk.version.manifest.permissions);
     for line in lines.into_iter().filter(|line| line.verdict == PermissionUse::Undeclared) {
         if line.permission.split_once(' ').is_some_and(|(_, place)| names_secrets(place)) {
             // Told above, with what it is.
             continue;
         }
+        let program = line.permission.strip_prefix("run ").filter(|program| is_shell && only_reads(program));
+        if let Some(program) = program {
+            utilities.push(program.rsplit('/').next().unwrap_or(program).to_owned());
+            continue;
+        }
         let seen = if line.seen.is_empty() { String::new() } else { format!(": tried {}", line.seen.join(", ")) };
         findings.push(Finding::new("undeclared", Severity::Medium, format!("undeclared {}{seen}", line.permission)));
+    }
+    if !utilities.is_empty() {
+        let message = format!("starts {}: standard utilities that only read and transform text", utilities.join(", "));
+        findings.push(Finding::new("utilities", Severity::Low, message));
     }
     let count = findings.len();
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
@@ -64,4 +76,12 @@ pub(in crate::check) fn examine(desk: &Desk<'_>) -> CheckReport {
     }
     CheckReport::of(name, findings)
         .noted(format!("{} watched; may be incomplete", plural(envelope.observed as usize, "trial", "trials")))
+}
+
+/// Whether a version is a script for a shell: what such a script is made of are the utilities of the system.
+fn is_shell_script(version: &ToolDetail) -> bool {
+    let entry = version.manifest.recipe.as_ref().and_then(|recipe| recipe.entry.as_deref());
+    let file = entry.and_then(|entry| version.files.iter().find(|file| file.path == entry.trim_start_matches("./")));
+    let text = file.and_then(|file| std::str::from_utf8(&file.bytes).ok());
+    entry.is_some_and(|entry| Language::of(entry, text.unwrap_or_default()) == Some(Language::Bash))
 }

@@ -76,7 +76,7 @@ fn search(desk: &Desk<'_>, schema: &Value, all: &[Value]) -> Result<Found, Strin
             }
         } else if let Some(reason) = crash::refusal(&tried) {
             // Reasons that differ in what they quote are one.
-            let sort = signature_of(&desk.version.tool.name, tried.end.outcome(), &reason);
+            let sort = signature_of(&desk.version.tool.name, tried.end.outcome(), &masked(&reason));
             found.refusals.entry(sort).or_insert_with(|| (reason, input.clone()));
         }
     }
@@ -167,6 +167,45 @@ impl Found {
     }
 }
 
+/// A reason without the values in it: a sign, a fraction or another word in quotes makes no other reason. The signature
+/// of a failure folds less, since what lies in a store is grouped by it.
+fn masked(reason: &str) -> String {
+    let mut plain = String::with_capacity(reason.len());
+    let mut rest = reason.chars().peekable();
+    let mut last = ' ';
+    while let Some(c) = rest.next() {
+        let is_sign = matches!(c, '-' | '+') && rest.peek().is_some_and(char::is_ascii_digit);
+        if (c.is_ascii_digit() || is_sign) && !last.is_alphanumeric() && last != '_' {
+            let mut held = c;
+            while let Some(next) = rest.next_if(|next| {
+                next.is_ascii_alphanumeric() || *next == '.' || matches!(next, '-' | '+') && matches!(held, 'e' | 'E')
+            }) {
+                held = next;
+            }
+            plain.push('#');
+            // The end of a sentence is no part of the number.
+            if held == '.' {
+                plain.push('.');
+            }
+            last = '#';
+        } else if matches!(c, '"' | '`') || c == '\'' && !last.is_alphanumeric() {
+            // As far as there is another such mark; without one it is none.
+            let ahead: String = rest.clone().take_while(|next| *next != c).collect();
+            if rest.clone().any(|next| next == c) {
+                rest.nth(ahead.chars().count());
+                plain.push_str("<text>");
+            } else {
+                plain.push(c);
+            }
+            last = c;
+        } else {
+            plain.push(c);
+            last = c;
+        }
+    }
+    plain
+}
+
 /// An input as a reader types it: `a = 1, b = 0`.
 fn in_words(input: &Value) -> String {
     match input.as_object() {
@@ -175,5 +214,25 @@ fn in_words(input: &Value) -> String {
             map.iter().map(|(name, value)| format!("{name} = {}", quote(value))).collect::<Vec<_>>().join(", ")
         }
         None => quote(input),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::masked;
+
+    #[test]
+    fn reasons_that_differ_in_values_only_are_one() {
+        for (one, other) in [
+            ("n must be positive, got -5", "n must be positive, got 3.25"),
+            ("bad value 1e-7.", "bad value -12."),
+            ("no unit \"km\" here", "no unit \"a b c\" here"),
+            ("can't read 'x'", "can't read '-y 1'"),
+            ("got [1, -2]", "got [-100, 2.5]"),
+        ] {
+            assert_eq!(masked(one), masked(other));
+        }
+        assert_ne!(masked("a1 is missing"), masked("b1 is missing"));
+        assert_ne!(masked("n is negative: -1"), masked("n is too large: 9"));
     }
 }

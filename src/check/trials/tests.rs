@@ -198,6 +198,36 @@ fn what_is_tried_and_not_declared_is_told() {
 }
 
 #[test]
+fn a_shell_script_may_start_what_only_reads() {
+    let shell = |script: &str| {
+        let mut version = python(script);
+        version.files[0].path = "tool.sh".to_owned();
+        let recipe = version.manifest.recipe.as_mut().unwrap();
+        (recipe.entry, recipe.command) = (Some("tool.sh".to_owned()), vec!["sh".to_owned(), "{file}".to_owned()]);
+        check("behaviour", &version, None)
+    };
+    let report = shell("cat | wc -c | tr -d ' '\nid -un > /dev/null\n");
+    if report.state == CheckState::Unavailable {
+        eprintln!("a_shell_script_may_start_what_only_reads: nobody can watch here: {}", report.note);
+        return;
+    }
+    let message = "starts cat, id, tr, wc: standard utilities that only read and transform text";
+    assert_eq!(told(&report), [("utilities", Severity::Low, message)]);
+    let report = shell("echo 1 | tee x | sed 's/1/2/'\nrm -f x\n");
+    let codes: Vec<(&str, Severity)> = told(&report).into_iter().map(|(code, severity, _)| (code, severity)).collect();
+    assert_eq!(
+        codes,
+        [("undeclared", Severity::Medium), ("undeclared", Severity::Medium), ("utilities", Severity::Low)]
+    );
+    let python = check(
+        "behaviour",
+        &python("import subprocess\nsubprocess.run(['/usr/bin/wc'], stdin=subprocess.DEVNULL)"),
+        None,
+    );
+    assert_eq!(told(&python)[0].1, Severity::Medium, "{python:?}");
+}
+
+#[test]
 fn a_version_is_measured_and_a_much_slower_one_is_told() {
     let fast = with_tests(python("print(1)"), &[(json!({}), json!({"exit": 0}))]);
     let report = check("benchmark", &fast, None);
