@@ -11,6 +11,12 @@ use crate::domain::{CapabilityKind as Kind, only_reads};
 use std::collections::HashSet;
 use tree_sitter::Node;
 
+/// Commands whose arguments are no files that they read.
+const NO_FILES: &[&str] = &[
+    "echo", "printf", "test", "[", "cd", "basename", "dirname", "export", "set", "tr", "trap", "command", "type",
+    "which",
+];
+
 struct Scanner<'f, 'a> {
     finder: &'f mut Finder<'a>,
     functions: HashSet<&'a str>,
@@ -292,24 +298,7 @@ impl Scanner<'_, '_> {
         if HARMLESS.contains(&name) || only_reads(name) {
             let outside =
                 call.arguments.iter().filter_map(|word| self.beginning(*word)).find(|word| literals::is_outside(word));
-            let reads = !matches!(
-                name,
-                "echo"
-                    | "printf"
-                    | "test"
-                    | "["
-                    | "cd"
-                    | "basename"
-                    | "dirname"
-                    | "export"
-                    | "set"
-                    | "tr"
-                    | "trap"
-                    | "command"
-                    | "type"
-                    | "which"
-            );
-            if let Some(path) = outside.filter(|_| reads) {
+            if let Some(path) = outside.filter(|_| !NO_FILES.contains(&name)) {
                 self.finder.add(node, Kind::ReadsOutside, Some(path));
             }
             return;

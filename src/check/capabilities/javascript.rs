@@ -40,7 +40,7 @@ pub(super) fn scan(root: Node<'_>, finder: &mut Finder<'_>) {
     nodes(root).for_each(|node| scanner.look(node));
 }
 
-impl<'a> Scanner<'_, 'a> {
+impl Scanner<'_, '_> {
     fn bind(&mut self, node: Node<'_>) {
         let fields = |one: &str, other: &str| Some((node.child_by_field_name(one)?, node.child_by_field_name(other)?));
         match node.kind() {
