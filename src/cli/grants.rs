@@ -38,7 +38,14 @@ pub(super) fn revoke(call: &Call<'_>) -> Result<Done, EngineError> {
 
 /// `grants`.
 pub(super) fn grants(call: &Call<'_>) -> Result<Grants, EngineError> {
-    Ok(Grants { list: call.open()?.grants()? })
+    // What the files are now says whether a grant still works.
+    let (engine, _catalog) = call.open_catalog()?;
+    Ok(Grants { list: engine.grants()? })
+}
+
+/// How long a grant lasts, or why it means nothing.
+fn holds(void: Option<&str>, scope: String) -> (Ink, String) {
+    void.map_or((Ink::Plain, scope), |why| (Ink::Warn, format!("void: {why}")))
 }
 
 impl Answer for Grants {
@@ -59,7 +66,7 @@ impl Answer for Grants {
                 (Ink::Strong, grant.tool.to_string()),
                 (Ink::Plain, grant.digest.short()),
                 (Ink::Accent, format!("agent {} may run it, strictly contained", grant.agent)),
-                (Ink::Plain, grant.scope.to_string()),
+                holds(grant.void.as_deref(), grant.scope.to_string()),
                 (Ink::Dim, when(grant.at, page.look())),
                 (Ink::Plain, grant.who.clone()),
             ]);
@@ -70,7 +77,7 @@ impl Answer for Grants {
                 (Ink::Strong, grant.tool.to_string()),
                 (Ink::Plain, grant.digest.short()),
                 (Ink::Plain, grant.allowed.permissions.summary()),
-                (Ink::Plain, "this version".to_owned()),
+                holds(grant.void.as_deref(), "this version".to_owned()),
                 (Ink::Dim, when(grant.at, page.look())),
                 (Ink::Plain, grant.who.clone()),
             ]);

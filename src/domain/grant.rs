@@ -71,6 +71,9 @@ pub struct AgentGrant {
     pub who: String,
     /// When.
     pub at: Instant,
+    /// Why it lets nobody run anything as things are; `None` while it works. Known only where the files are.
+    #[serde(default)]
+    pub void: Option<String>,
 }
 
 impl AgentGrant {
@@ -99,6 +102,9 @@ pub struct AllowGrant {
     pub who: String,
     /// When.
     pub at: Instant,
+    /// Why it allows nothing as things are; `None` while it works. Known only where the files are.
+    #[serde(default)]
+    pub void: Option<String>,
 }
 
 /// Which grant: how it is named to be revoked.
@@ -134,6 +140,7 @@ mod tests {
             scope: GrantScope::from_word(scope.word().as_deref()),
             who: "Ada".to_owned(),
             at: Instant(0),
+            void: None,
         };
         let lives = |owner: &str| owner == "12:34:ab";
         let asks = |scope: GrantScope, session| grant(scope).lets(Digest::of_bytes(b"1"), "bot", session, &lives);

@@ -1,9 +1,9 @@
 //! What humans gave leave for: listing it, naming one, and whether an agent has it now.
 
 use super::error::{EngineError, ErrorCode};
-use super::view::Preview;
+use super::view::{CatalogState, CatalogView, Preview};
 use super::{Engine, running};
-use crate::domain::{AgentGrant, AllowGrant, Caller, Digest, GrantKey, GrantScope, Tool};
+use crate::domain::{AgentGrant, AllowGrant, Caller, Digest, GrantKey, GrantScope, Stage, Tool, ToolName};
 use serde::Serialize;
 
 /// Everything that humans gave leave for and that still holds.
@@ -44,7 +44,24 @@ impl Engine {
             GrantScope::Workbench(owner) => running::owner_alive(owner),
             GrantScope::Session(_) | GrantScope::Version => true,
         });
-        Ok(GrantList { agents, allowed })
+        let mut list = GrantList { agents, allowed };
+        self.judge_grants(&mut list);
+        Ok(list)
+    }
+
+    /// Says of each grant whether it is void: it is of bytes, and those may have changed. Nothing is said before the
+    /// folders were read.
+    fn judge_grants(&self, list: &mut GrantList) {
+        let view = self.catalog();
+        if view.state != CatalogState::Ready {
+            return;
+        }
+        for grant in &mut list.agents {
+            grant.void = void(&view, &grant.tool, grant.digest, |stage| stage == Stage::Experimental);
+        }
+        for grant in &mut list.allowed {
+            grant.void = void(&view, &grant.tool, grant.digest, Stage::is_vouched);
+        }
     }
 
     /// The grant that a human names: a number, or NAME@DIGESTPREFIX for what a version was allowed.
@@ -130,4 +147,18 @@ impl Engine {
         let session = self.session();
         Ok(grants.iter().any(|grant| grant.lets(tool.digest, agent, session, &running::owner_alive)))
     }
+}
+
+/// Why a grant for these bytes means nothing now; `None` when they lie where one is worth something.
+fn void(view: &CatalogView, name: &ToolName, digest: Digest, fits: impl Fn(Stage) -> bool) -> Option<String> {
+    let rows = || view.tools.iter().filter(|row| row.name == *name && row.stage != Stage::Archived);
+    if let Some(row) = rows().filter(|row| row.digest == digest).find(|row| fits(row.stage)) {
+        return row.reason.as_ref().map(|reason| format!("it cannot run: {reason}"));
+    }
+    let same = view.tools.iter().find(|row| row.name == *name && row.digest == digest);
+    Some(match (same, rows().next()) {
+        (Some(row), _) => format!("it is {} now", row.stage),
+        (None, Some(row)) => format!("its bytes changed: {} lies there now", row.digest.short()),
+        (None, None) => "its files are gone".to_owned(),
+    })
 }

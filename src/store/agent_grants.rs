@@ -41,6 +41,7 @@ impl Queries {
                 allowed: row.get::<_, Json<_>>(2)?.0,
                 who: row.get(3)?,
                 at: row.get(4)?,
+                void: None,
             })
         })
     }
@@ -88,6 +89,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<AgentGrant> {
         scope: GrantScope::from_word(row.get::<_, Option<String>>(4)?.as_deref()),
         who: row.get(5)?,
         at: row.get(6)?,
+        void: None,
     })
 }
 
@@ -107,6 +109,7 @@ mod tests {
             scope: session,
             who: "Ada".to_owned(),
             at: NOW,
+            void: None,
         };
         let (first, second) = change(&mut store, |tx| {
             let operation = tx.log(&operation("grant", "x"))?;

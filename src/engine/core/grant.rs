@@ -40,7 +40,7 @@ pub fn grant(tx: &Tx<'_>, actor: Actor<'_>, tool: &Tool, agent: &str, scope: Gra
     let operation = tx.log(&logged(actor, "grant", tool.name.as_str(), detail))?;
     let (tool, digest) = (tool.name.clone(), tool.digest);
     let (agent, who, at) = (agent.to_owned(), actor.who.to_owned(), tx.now());
-    tx.grant_agent(&AgentGrant { id, tool, digest, agent, scope, who, at }, operation)?;
+    tx.grant_agent(&AgentGrant { id, tool, digest, agent, scope, who, at, void: None }, operation)?;
     Ok(Step { outcome: answer(Some(operation), None, message), intents: Vec::new() })
 }
 

@@ -32,6 +32,11 @@ pub struct Grants {
     empty: String,
 }
 
+/// How long a grant lasts, or why it means nothing.
+fn holds(void: Option<&str>, scope: String) -> String {
+    void.map_or(scope, |why| format!("void: {why}"))
+}
+
 impl Grants {
     /// A list that is still to come.
     pub fn awaited() -> Grants {
@@ -53,7 +58,7 @@ impl Grants {
             key: grant.id.to_string(),
             tool: format!("{} {}", grant.tool, grant.digest.short()),
             may: format!("agent {} may run it strictly", grant.agent),
-            holds: grant.scope.to_string(),
+            holds: holds(grant.void.as_deref(), grant.scope.to_string()),
             who: grant.who.clone(),
             since: grant.at,
         });
@@ -61,7 +66,7 @@ impl Grants {
             key: format!("{}@{}", grant.tool, grant.digest.short()),
             tool: format!("{} {}", grant.tool, grant.digest.short()),
             may: grant.allowed.permissions.summary(),
-            holds: "this version".to_owned(),
+            holds: holds(grant.void.as_deref(), "this version".to_owned()),
             who: grant.who.clone(),
             since: grant.at,
         });
@@ -145,11 +150,12 @@ mod tests {
             scope: GrantScope::Version,
             who: who.clone(),
             at: Instant(0),
+            void: None,
         };
         let allowed = Allowed::new(&Permissions::default(), WriteMode::Staged);
         GrantList {
             agents: vec![agent],
-            allowed: vec![AllowGrant { tool: tool(), digest, allowed, who, at: Instant(0) }],
+            allowed: vec![AllowGrant { tool: tool(), digest, allowed, who, at: Instant(0), void: None }],
         }
     }
 

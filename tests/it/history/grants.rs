@@ -76,3 +76,21 @@ fn leave_for_a_session_holds_in_it_and_leave_of_a_workbench_as_long_as_it_lives(
     let (list, code) = workspace.json(&["grants"]);
     assert_eq!((code, list["agents"].as_array().unwrap().len()), (0, 2), "{list:#}");
 }
+
+#[test]
+fn a_grant_whose_bytes_changed_is_listed_as_void_until_they_are_back() {
+    let workspace = Workspace::new();
+    native(&workspace, "tools/experimental/alpha", "alpha", "echo 1\n", "");
+    let engine = open(&workspace);
+    engine.execute(grant(&engine, "bot", GrantScope::Version), &ada()).unwrap();
+    let void = || workspace.json(&["grants"]).0["agents"][0]["void"].clone();
+    assert_eq!(void(), serde_json::Value::Null);
+    workspace.write("tools/experimental/alpha/alpha.sh", "echo 2\n");
+    assert!(void().as_str().is_some_and(|why| why.contains("its bytes changed")), "{}", void());
+    let text = workspace.toolsmith(&["grants"]).output().unwrap().stdout;
+    assert!(String::from_utf8_lossy(&text).contains("void: its bytes changed"), "{}", String::from_utf8_lossy(&text));
+    workspace.write("tools/experimental/alpha/alpha.sh", "echo 1\n");
+    assert_eq!(void(), serde_json::Value::Null);
+    std::fs::remove_dir_all(workspace.path("tools/experimental/alpha")).unwrap();
+    assert_eq!(void(), "its files are gone");
+}

@@ -439,6 +439,7 @@ fn grants_are_listed_and_revoked_after_a_question() {
         scope: crate::domain::GrantScope::Version,
         who: "Ada".into(),
         at: ago(60),
+        void: None,
     };
     let list = crate::engine::GrantList { agents: vec![grant], allowed: vec![] };
     bench.answer(Answer::Grants(Ok(list)));
