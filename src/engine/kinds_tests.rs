@@ -542,3 +542,30 @@ fn an_alias_is_a_name_and_two_tools_never_answer_to_one() {
         assert!(error.message.contains("answers to"), "{}", error.message);
     }
 }
+
+#[test]
+fn a_request_whose_files_were_gone_for_a_while_waits_again_when_they_are_back() {
+    let world = World::new();
+    let engine = approved(&world);
+    let id = post(&engine, &json!({"kind": "deprecation", "tool": "adder", "rationale": "slow"})).unwrap();
+    drift(&world, &engine);
+    assert_eq!(state(&engine, id), ReviewState::Superseded);
+    engine.execute(Command::RestoreFiles { tool: "adder".to_owned() }, &ada()).unwrap();
+    assert_eq!(state(&engine, id), ReviewState::Waiting);
+    let last = engine.operations(1, None).unwrap().remove(0);
+    assert_eq!((last.verb.as_str(), last.who.as_str(), last.reversible), ("reopen", "toolsmith", false));
+    engine.scan(&mut |_| {}).unwrap();
+    assert_eq!(engine.operations(1, None).unwrap().remove(0).id, last.id, "once");
+    // A tool that was brought keeps the words it was brought with.
+    let brought = post(&engine, &brought()).unwrap();
+    let path = world.root().join("tools/experimental/twice/twice.py");
+    let script = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, "print(1)\n").unwrap();
+    engine.scan(&mut |_| {}).unwrap();
+    assert_eq!(state(&engine, brought), ReviewState::Superseded);
+    std::fs::write(&path, script).unwrap();
+    engine.scan(&mut |_| {}).unwrap();
+    assert_eq!(state(&engine, brought), ReviewState::Waiting);
+    let same: Vec<Review> = waiting(&engine).into_iter().filter(|review| review.tool.as_str() == "twice").collect();
+    assert_eq!(same.len(), 1, "{same:?}");
+}

@@ -17,6 +17,7 @@ mod lifecycle;
 mod policy;
 mod posted;
 mod proposals;
+mod reopening;
 mod rollback;
 mod scan;
 mod undo;
@@ -276,8 +277,37 @@ impl UndoNote {
         serde_json::from_value(operation.detail.get("undo")?.clone()).ok()
     }
 
+    /// Whether the operation approved this version.
+    pub fn approved(&self, tool: &ToolName, digest: Digest) -> bool {
+        match self {
+            UndoNote::Approve { after, .. } | UndoNote::Rollback { after, approved: true, .. } => {
+                after.tool == *tool && after.digest == digest
+            }
+            UndoNote::Adopt { members, .. } => members.iter().any(|(name, member)| name == tool && *member == digest),
+            UndoNote::Vouch { tool: name, digest: vouched } => name == tool && *vouched == digest,
+            UndoNote::Rollback { .. }
+            | UndoNote::Decline { .. }
+            | UndoNote::Vote { .. }
+            | UndoNote::Agree { .. }
+            | UndoNote::PutAway { .. }
+            | UndoNote::Deprecate { .. }
+            | UndoNote::RestoreFiles { .. }
+            | UndoNote::Fork { .. }
+            | UndoNote::Post { .. }
+            | UndoNote::Allow { .. }
+            | UndoNote::Comment { .. }
+            | UndoNote::Withdraw { .. }
+            | UndoNote::Grant { .. }
+            | UndoNote::RevokeGrant { .. }
+            | UndoNote::RevokeAllow { .. }
+            | UndoNote::Apply { .. }
+            | UndoNote::Propose { .. }
+            | UndoNote::Move { .. } => false,
+        }
+    }
+
     /// Versions that the operation put somewhere.
-    fn arrived(&self) -> Vec<&Placed> {
+    pub fn arrived(&self) -> Vec<&Placed> {
         match self {
             UndoNote::Approve { after, .. }
             | UndoNote::Move { after, .. }
@@ -304,7 +334,7 @@ impl UndoNote {
     }
 
     /// Versions that the operation took away from where they were.
-    fn took(&self) -> Vec<&Placed> {
+    pub fn took(&self) -> Vec<&Placed> {
         match self {
             UndoNote::Approve { before, replaced, .. } => std::iter::once(before).chain(replaced.as_deref()).collect(),
             UndoNote::Move { before, .. }

@@ -3,11 +3,15 @@
 //! The rules look at the whole state, never at what changed since last time: applying the same scan
 //! twice does nothing the second time, and a missed event heals with the next scan.
 
+use super::reopening::reopen_found;
 use crate::domain::{
     Digest, EventKind, EventSeq, Instant, ReviewId, ReviewKind, ReviewState, Risk, Stage, Tool, ToolName,
 };
 use crate::store::{Approval, NewReview, PresentRow, ReviewHead, StoreError, Tx, VersionRow};
 use std::collections::{HashMap, HashSet};
+
+/// The name under which what came with a workspace is reviewed.
+pub(super) const ADOPTION: &str = "adoption";
 
 /// Approvals in force.
 #[derive(Debug, Default, Clone)]
@@ -83,6 +87,7 @@ pub fn apply_scan(tx: &Tx<'_>, tools: &[Tool], unsettled: &Unsettled) -> Result<
     let approvals = Approvals::read(tx)?;
     let mut heads = tx.review_heads()?;
     supersede_lost(tx, heads.iter().filter(|head| !unsettled.has(&head.tool)), &known)?;
+    reopen_found(tx, &mut heads, &known, |tool| unsettled.has(tool))?;
     open_needed(tx, tools.iter().filter(|tool| !unsettled.has(&tool.name)), &approvals, &heads)?;
     if unsettled.0.is_empty() {
         heads.retain(|head| head.kind == ReviewKind::Adoption);
@@ -243,7 +248,7 @@ fn adopt_needed(tx: &Tx<'_>, tools: &[Tool], approvals: &Approvals, heads: &[Rev
     }
     let decided = heads.iter().any(|h| h.digest == digest && h.state != ReviewState::Superseded);
     let (Some(first), false) = (members.first(), decided) else { return Ok(()) };
-    let Ok(tool) = ToolName::new("adoption") else { return Ok(()) };
+    let Ok(tool) = ToolName::new(ADOPTION) else { return Ok(()) };
     let path = tools.iter().find(|t| t.name == first.0).map(|t| t.path.clone()).unwrap_or_default();
     tx.open_review(&NewReview {
         kind: ReviewKind::Adoption,

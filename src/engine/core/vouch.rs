@@ -4,8 +4,9 @@
 //! text again to verify it. The number of the operation stands behind it, because it is known only later and
 //! means something here alone.
 
+use super::scan::ADOPTION;
 use super::{Placed, UndoNote};
-use crate::domain::{Digest, FileMode, Instant, Stage, ToolName, VersionFile, is_hidden, rfc3339};
+use crate::domain::{Digest, FileMode, Instant, Stage, Tool, ToolName, VersionFile, is_hidden, rfc3339};
 use crate::engine::error::EngineError;
 use crate::engine::relocate::APPROVAL_FILE;
 use crate::engine::signing::Vouched;
@@ -114,17 +115,15 @@ pub(super) fn beside(tx: &Queries, placed: &Placed) -> Result<Vec<VersionFile>, 
     }
 }
 
-/// Takes over versions that an allowed signer approved. One that was taken over before and given back waits for a
-/// human like any other that came with the workspace.
+/// Takes over versions that an allowed signer approved. One whose approval was taken back here, whoever had given
+/// it, waits for a human like any other that came with the workspace.
 ///
 /// # Errors
 /// Any failed read or write of the store.
 pub fn adopt_signed(tx: &Tx<'_>, signed: &[Vouched]) -> Result<(), EngineError> {
     for Vouched { tool, reviewer, principal, at } in signed {
-        let digest = Value::String(tool.digest.hex());
-        let given_back = tx.taken_back("adopt", tool.name.as_str())?;
         let covered = tx.approvals_of(&tool.name)?.iter().any(|approval| approval.covers(tool));
-        if covered || given_back.iter().any(|operation| operation.detail.get("digest") == Some(&digest)) {
+        if covered || was_taken_back(tx, tool)? {
             continue;
         }
         let note = UndoNote::Vouch { tool: tool.name.clone(), digest: tool.digest };
@@ -147,6 +146,19 @@ pub fn adopt_signed(tx: &Tx<'_>, signed: &[Vouched]) -> Result<(), EngineError> 
         })?;
     }
     Ok(())
+}
+
+/// Whether somebody here took back an approval of this very version.
+fn was_taken_back(tx: &Tx<'_>, tool: &Tool) -> Result<bool, EngineError> {
+    let name = tool.name.as_str();
+    for (verb, subject) in [("approve", name), ("approve", ADOPTION), ("adopt", name), ("rollback", name)] {
+        let operations = tx.taken_back(verb, subject)?;
+        let mut notes = operations.iter().filter_map(UndoNote::of);
+        if notes.any(|note| note.approved(&tool.name, tool.digest)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn file(text: String) -> VersionFile {

@@ -6,7 +6,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command as Process, Stdio};
-use toolsmith::domain::{Caller, Command, DecisionKind, Outcome, RunOutcome};
+use toolsmith::domain::{Caller, Command, DecisionKind, Outcome, ReviewKind, RunOutcome};
 use toolsmith::engine::{Engine, EngineError, ErrorCode, ReviewFilter, RunRequest};
 
 const NOTE: &str = "tools/approved/alpha/approval.toml";
@@ -195,6 +195,28 @@ fn an_older_version_that_was_signed_is_not_taken_over_by_itself() {
     copy_folder(&workspace.path("tools/approved/alpha"), &clone.path("tools/approved/alpha"));
     engine.scan(&mut |_| {}).unwrap();
     assert!(!agent_runs(&engine));
+}
+
+#[test]
+fn a_signed_approval_that_was_taken_back_does_not_come_to_life_with_its_folder() {
+    let (workspace, key) = signed();
+    let signers = workspace.home().join("allowed_signers");
+    allow(&workspace, "ada@example.org", "", &key);
+    let settings = format!("[signing]\nkey = \"{}\"\nallowed_signers = \"{}\"\n", key.display(), signers.display());
+    configure(&workspace, &settings);
+    let engine = open(&workspace);
+    assert!(agent_runs(&engine));
+    let saved = workspace.home().join("saved");
+    copy_folder(&workspace.path("tools/approved/alpha"), &saved);
+    engine.execute(Command::Undo { operation: None }, &ada()).unwrap();
+    copy_folder(&saved, &workspace.path("tools/approved/alpha"));
+    fs::remove_dir_all(workspace.path("tools/experimental/alpha")).unwrap();
+    let engine = open(&workspace);
+    assert!(!agent_runs(&engine), "what was taken back here needs a human's word");
+    let mut waiting = engine.reviews(ReviewFilter::Waiting).unwrap();
+    waiting.retain(|review| review.kind == ReviewKind::Adoption);
+    engine.execute(decide(&waiting.remove(0), DecisionKind::Approve), &ada()).unwrap();
+    assert!(agent_runs(&engine));
 }
 
 #[test]

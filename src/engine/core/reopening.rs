@@ -1,0 +1,56 @@
+//! Requests that lost their object and get it back.
+
+use crate::domain::{Digest, ReviewState, ToolName};
+use crate::store::{NewOperation, ReviewHead, StoreError, Tx};
+use serde_json::json;
+use std::collections::HashSet;
+
+/// Who is named in the log when the files decide.
+const SCAN: &str = "toolsmith";
+
+/// Lets requests from outside wait again that ended because the bytes they were about were gone, when those are back.
+/// One that was taken back, or asked again since, stays closed. Brings `heads` up to date.
+///
+/// # Errors
+/// Any failed read or write of the store.
+pub(super) fn reopen_found(
+    tx: &Tx<'_>,
+    heads: &mut [ReviewHead],
+    known: &HashSet<(&ToolName, Digest)>,
+    is_moving: impl Fn(&ToolName) -> bool,
+) -> Result<(), StoreError> {
+    for at in 0..heads.len() {
+        let head = &heads[at];
+        let lost = head.state == ReviewState::Superseded && !head.kind.is_about_text();
+        let same = |other: &ReviewHead| {
+            let same_question = other.kind == head.kind || (other.kind.judges_version() && head.kind.judges_version());
+            same_question && other.tool == head.tool && other.digest == head.digest
+        };
+        // Heads come oldest first.
+        if !lost
+            || is_moving(&head.tool)
+            || !known.contains(&(&head.tool, head.digest))
+            || heads[at + 1..].iter().any(same)
+        {
+            continue;
+        }
+        let Some(review) = tx.review(head.id)?.filter(|review| review.asker.is_some()) else { continue };
+        let given_up = tx.taken_back("request", review.tool.as_str())?;
+        if given_up.iter().any(|operation| operation.detail.get("review") == Some(&json!(review.id))) {
+            continue;
+        }
+        tx.log(&NewOperation {
+            who: SCAN.to_owned(),
+            verb: "reopen".to_owned(),
+            subject: review.tool.to_string(),
+            detail: json!({
+                "review": review.id, "kind": review.kind, "digest": review.digest, "asker": review.asker,
+                "reason": "the files that it is about are back",
+            }),
+            reversible: false,
+        })?;
+        tx.set_review_state(review.id, ReviewState::Waiting)?;
+        heads[at].state = ReviewState::Waiting;
+    }
+    Ok(())
+}
