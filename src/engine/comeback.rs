@@ -5,6 +5,7 @@
 use super::Engine;
 use super::core::{self, Beside, Comeback, Placed};
 use super::error::{EngineError, ErrorCode};
+use super::relocate;
 use super::view::Preview;
 use crate::domain::{Digest, Outcome, Placement, Stage, Tool, ToolName};
 use std::sync::Arc;
@@ -22,6 +23,8 @@ pub(super) struct Place {
     pub(super) lies: Option<Placed>,
     /// The approvals in force, the newest last.
     pub(super) approved: Vec<Digest>,
+    /// Whether something speaks against what lies there, although its bytes may be the approved ones.
+    bent: bool,
 }
 
 impl Place {
@@ -74,7 +77,11 @@ impl Engine {
 
     pub(super) fn restore_files(&self, who: &str, name: &str) -> Result<Outcome, EngineError> {
         let (place, after) = self.plan_restore(name)?;
-        let change = Comeback { before: place.lies.as_ref(), after: &after, reason: None };
+        let before = match place.lies {
+            Some(lies) => Some(lies),
+            None => self.unreadable(&after)?,
+        };
+        let change = Comeback { before: before.as_ref(), after: &after, reason: None };
         let step = self.transact(|tx| core::restore_files(tx, self.actor(who), &change))?;
         self.finish(step)
     }
@@ -82,7 +89,10 @@ impl Engine {
     pub(super) fn preview_restore_files(&self, name: &str) -> Result<Preview, EngineError> {
         let (place, after) = self.plan_restore(name)?;
         let what = match &place.lies {
-            Some(lies) => format!("the changed files ({}) make room; their bytes are kept", lies.digest.short()),
+            Some(lies) => format!("what lies there ({}) makes room; its bytes are kept", lies.digest.short()),
+            None if self.workspace().join(&place.placement.base).exists() => {
+                "what lies there is no tool and makes room; its bytes are kept".to_owned()
+            }
             None => "nothing lies there now".to_owned(),
         };
         let mut lines = vec![format!("{} is put back as {}", place.placement.base, after.digest.short()), what];
@@ -94,24 +104,20 @@ impl Engine {
         })
     }
 
-    /// Whether what lies on disk under the name of an approved or core tool, as it is this moment, is approved by
-    /// nobody. The catalog may not have noticed yet, and a kept copy of the approved version may still be there:
-    /// neither matters.
-    pub(super) fn quarantined(&self, tool: &Tool) -> Result<bool, EngineError> {
+    /// Why what lies on disk under the name of an approved or core tool, as it is this moment, does not count as
+    /// approved; `None` when it does. The catalog may not have noticed yet, and a kept copy of the approved version
+    /// may still be there: neither matters.
+    pub(super) fn quarantined(&self, tool: &Tool) -> Result<Option<String>, EngineError> {
         if !tool.stage.is_vouched() {
-            return Ok(false);
-        }
-        let approvals = self.read(|q| Ok(q.approvals_of(&tool.name)?))?;
-        if approvals.is_empty() {
-            // Nothing to depart from: it came with the workspace and waits to be adopted.
-            return Ok(false);
+            return Ok(None);
         }
         let view = self.catalog();
-        let mut rows = view.tools.iter().filter(|row| row.name == tool.name && row.stage.is_vouched());
-        Ok(rows.any(|row| match crate::catalog::read(&self.inner.plan, row) {
-            Ok(found) => !approvals.iter().any(|approval| approval.covers(&found.tool)),
-            Err(_) => true,
-        }))
+        for row in view.tools.iter().filter(|row| row.name == tool.name && row.stage.is_vouched()) {
+            if let Some(doubt) = self.doubt(row)? {
+                return Ok(Some(doubt.to_caller(row)));
+            }
+        }
+        Ok(None)
     }
 
     fn commit_line(&self) -> Option<String> {
@@ -121,7 +127,7 @@ impl Engine {
 
     fn plan_restore(&self, name: &str) -> Result<(Place, Placed), EngineError> {
         let place = self.place_named(name)?;
-        if place.is_as_approved() {
+        if place.is_as_approved() && !place.bent {
             let message = format!("the files of {} are as they were approved", place.tool);
             return Err(EngineError::new(ErrorCode::Conflict, message, ""));
         }
@@ -129,9 +135,25 @@ impl Engine {
         Ok((place, after))
     }
 
-    /// The version that was approved last, as it would lie in its place.
+    /// What lies in the place of a version and cannot be read as a tool; its bytes are kept from here on, so that
+    /// undo can bring them back. `None` when nothing does, or what no copy can hold: the move puts that aside.
+    fn unreadable(&self, approved: &Placed) -> Result<Option<Placed>, EngineError> {
+        let placement = &approved.placement;
+        if !placement.exclusive {
+            return Ok(None);
+        }
+        let Some(files) = relocate::raw_files(&self.workspace().join(&placement.base)) else { return Ok(None) };
+        let digest = Digest::of_files(&files);
+        self.inner.copies.put(digest, &files)?;
+        let approval = self.beside(placement);
+        let files = files.into_iter().map(|file| file.path).collect();
+        Ok(Some(Placed { digest, files, approval, ..approved.clone() }))
+    }
+
+    /// The version in use, as it would lie in its place: what lies there when that is approved, else what was
+    /// approved last.
     pub(super) fn approved_of(&self, place: &Place) -> Result<Placed, EngineError> {
-        let digest = place.approved.last().copied().ok_or_else(|| never_approved(&place.tool))?;
+        let digest = place.in_use().ok_or_else(|| never_approved(&place.tool))?;
         self.kept_at(place, digest)
     }
 
@@ -199,8 +221,9 @@ impl Engine {
             // What cannot be read as a tool is put aside by the move, never deleted.
             Err(_) => None,
         };
+        let bent = self.doubt(tool)?.is_some();
         let (tool, stage, placement) = (tool.name.clone(), tool.stage, tool.placement.clone());
-        Ok(Place { tool, stage, placement, lies, approved })
+        Ok(Place { tool, stage, placement, lies, approved, bent })
     }
 
     /// The place of a tool whose files are gone, or cannot be read as a tool: where its approved version lay.
@@ -214,6 +237,7 @@ impl Engine {
             placement: row.placement,
             lies: None,
             approved: approvals.into_iter().map(|(digest, _)| digest).collect(),
+            bent: true,
         }))
     }
 

@@ -44,6 +44,7 @@ mod signing;
 mod similar;
 mod snapshot;
 mod staged;
+mod standing;
 #[cfg(test)]
 mod tests;
 mod trials;

@@ -126,6 +126,7 @@ impl Engine {
         let (approved, writes) = (self.approved(tool)?, self.write_mode(tool.stage));
         let quarantined = self.quarantined(tool)?;
         let is_let = self.is_let(tool, caller)?;
+        let quarantined = quarantined.as_deref();
         let standing = Standing { approved, quarantined, permissions, writes, granted: granted.as_ref(), is_let };
         Ok(policy(tool, standing, caller))
     }

@@ -18,6 +18,7 @@ mod cache;
 mod comments;
 mod connection;
 mod copies;
+mod decisions;
 mod deprecations;
 mod error;
 mod events;
@@ -40,6 +41,7 @@ mod versions;
 
 pub use connection::{Queries, Reader, Store};
 pub use copies::{Copies, CopyError};
+pub use decisions::{KeptDecision, KeptDecisions};
 pub use error::{StoreError, StoreResult};
 pub use intents::Intent;
 pub use leases::RunningRow;

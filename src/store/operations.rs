@@ -13,7 +13,7 @@ use rusqlite::{Row, params};
 use serde_json::Value;
 use std::collections::HashSet;
 
-const COLUMNS: &str = "id, at_ms, who, verb, subject, detail, prev_hash, hash, reversible, undone_by";
+pub(super) const COLUMNS: &str = "id, at_ms, who, verb, subject, detail, prev_hash, hash, reversible, undone_by";
 const LOG_COUNT: &str = "log_count";
 const LOG_HEAD: &str = "log_head";
 
@@ -315,7 +315,7 @@ impl Walk {
     }
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Operation> {
+pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Operation> {
     Ok(Operation {
         id: row.get(0)?,
         at: row.get(1)?,

@@ -14,6 +14,10 @@ use std::collections::BTreeMap;
 const INSERT: &str = "INSERT INTO reviews (kind, tool, version, digest, from_stage, to_stage, state, created_at_ms, \
      risk, summary, path, base_digest) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
 
+/// Of a decision, as [`read_decision`] wants it.
+pub(super) const DECISION: &str = "d.review, d.kind, d.reviewer, d.reason, d.digest, d.at_ms, d.lines, d.lines_shown, \
+     d.tail_shown, d.open_ms, d.operation, d.undone, d.override_reason, d.role, d.seen";
+
 /// What a new review asks.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewReview {
@@ -124,8 +128,7 @@ impl Queries {
 
     fn load_decisions(&self, which: &str, values: &[&dyn ToSql]) -> StoreResult<Vec<(ReviewId, Decision)>> {
         let sql = format!(
-            "SELECT d.review, d.kind, d.reviewer, d.reason, d.digest, d.at_ms, d.lines, d.lines_shown, d.tail_shown, \
-             d.open_ms, d.operation, d.undone, d.override_reason, d.role, d.seen FROM reviews JOIN decisions d ON d.review = reviews.id \
+            "SELECT {DECISION} FROM reviews JOIN decisions d ON d.review = reviews.id \
              WHERE {which} ORDER BY d.id"
         );
         self.rows(&sql, values, |row| Ok((row.get(0)?, read_decision(row)?)))
@@ -247,7 +250,7 @@ fn read_review(row: &Row<'_>) -> rusqlite::Result<Review> {
 }
 
 /// Reads a decision from the columns after the number of its review.
-fn read_decision(row: &Row<'_>) -> rusqlite::Result<Decision> {
+pub(super) fn read_decision(row: &Row<'_>) -> rusqlite::Result<Decision> {
     Ok(Decision {
         kind: row.get(1)?,
         reviewer: row.get(2)?,

@@ -34,8 +34,8 @@ pub enum RunPolicy {
 pub struct Standing<'a> {
     /// Whether an approval is in force.
     pub approved: bool,
-    /// Whether what lies on disk under its name, as it is now, is approved by nobody.
-    pub quarantined: bool,
+    /// Why what lies on disk under its name, as it is now, does not count as approved.
+    pub quarantined: Option<&'a str>,
     /// What it declares.
     pub permissions: &'a Permissions,
     /// What becomes of its writes.
@@ -68,12 +68,11 @@ pub fn policy(tool: &Tool, standing: Standing<'_>, caller: &Caller) -> RunPolicy
         let reason = tool.reason.as_deref().unwrap_or("nothing here can run it");
         return refuse(ErrorCode::Refused, format!("{} cannot run: {reason}", tool.name));
     }
-    let vouched = tool.stage.is_vouched() && standing.approved && !standing.quarantined;
+    let vouched = tool.stage.is_vouched() && standing.approved && standing.quarantined.is_none();
+    if let (Caller::Agent(_), Some(why)) = (caller, standing.quarantined) {
+        return refuse(ErrorCode::Refused, format!("{why}; a human must look first"));
+    }
     match caller {
-        Caller::Agent(_) if standing.quarantined => refuse(
-            ErrorCode::Refused,
-            format!("the files of {} changed on disk since the approval; a human must look first", tool.name),
-        ),
         // Strictly contained, and never what costs so much that a human answers each call.
         Caller::Agent(_) if standing.is_let && tool.stage == Stage::Experimental && tool.cost_tier < CostTier::High => {
             RunPolicy::Allow { profile: Profile::Strict, warning: None }
@@ -110,13 +109,9 @@ fn unallowed(tool: &Tool, standing: Standing<'_>) -> String {
     format!("nobody allowed {} what it declares ({})", tool.name, standing.permissions.summary())
 }
 
-fn warning(tool: &Tool, quarantined: bool) -> Option<String> {
-    if quarantined {
-        let ways = "restore-files, fork or a review end that";
-        return Some(format!(
-            "the files of {} changed on disk since the approval: it runs strictly; {ways}",
-            tool.name
-        ));
+fn warning(tool: &Tool, quarantined: Option<&str>) -> Option<String> {
+    if let Some(why) = quarantined {
+        return Some(format!("{why}: it runs strictly; restore-files, fork or a review end that"));
     }
     tool.stage.is_vouched().then(|| {
         format!("no approval of this version of {} is in force here; it runs like an experimental tool", tool.name)
@@ -164,7 +159,7 @@ mod tests {
                     let allowed = Allowed::new(permissions, writes);
                     let granted = Some(&allowed);
                     let standing =
-                        Standing { approved: true, quarantined: false, permissions, writes, granted, is_let: true };
+                        Standing { approved: true, quarantined: None, permissions, writes, granted, is_let: true };
                     let answer = policy(&tool(*stage, CostTier::Prohibited), standing, &caller);
                     assert_eq!(word(&answer), "refuse", "{stage} {caller:?}");
                 }
@@ -190,7 +185,7 @@ mod tests {
             (false, &writes, WriteMode::Staged, Some(&staged), "strict", "refuse"),
         ] {
             for stage in [Stage::Approved, Stage::Core] {
-                let (quarantined, is_let) = (false, true);
+                let (quarantined, is_let) = (None, true);
                 let standing = Standing { approved, quarantined, permissions, writes: mode, granted, is_let };
                 let answers = [human(), agent()].map(|who| word(&policy(&tool(stage, CostTier::Low), standing, &who)));
                 assert_eq!(answers, [for_human, for_agent], "{stage} {standing:?}");
@@ -198,7 +193,7 @@ mod tests {
         }
         let kept = Standing {
             approved: true,
-            quarantined: true,
+            quarantined: Some("it changed"),
             permissions: &nothing,
             writes: WriteMode::Staged,
             granted: None,
@@ -208,7 +203,7 @@ mod tests {
         assert_eq!(answers, ["strict", "refuse"], "the kept copy is approved, what lies on disk is not");
         let standing = Standing {
             approved: false,
-            quarantined: false,
+            quarantined: None,
             permissions: &writes,
             writes: WriteMode::Staged,
             granted: None,
@@ -230,7 +225,7 @@ mod tests {
             (Stage::Approved, CostTier::Low, true, "refuse"),
             (Stage::Archived, CostTier::Low, true, "refuse"),
         ] {
-            let (quarantined, permissions) = (false, &nothing);
+            let (quarantined, permissions) = (None, &nothing);
             let standing = Standing { approved: false, quarantined, permissions, writes: mode, granted: None, is_let };
             assert_eq!(word(&policy(&tool(stage, tier), standing, &agent())), expected, "{stage} {tier} {is_let}");
         }

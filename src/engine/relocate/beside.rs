@@ -41,7 +41,7 @@ pub fn perform_beside(workspace: &Path, git: Option<&Git>, change: &Beside) -> R
     // A folder that is gone, or that other tools share, has nothing beside the tool.
     if change.place.exclusive && disk::is_folder(&folder) {
         match &change.text {
-            Some(text) if disk::differs(&full, text.as_bytes()) => {
+            Some(text) if disk::lacks(&full, text.as_bytes()) => {
                 let temporary = folder.join(format!("{UNFINISHED}{}-{APPROVAL_FILE}.tmp", change.operation));
                 let (mode, bytes) = (FileMode::Plain, text.clone().into_bytes());
                 let file = VersionFile { path: APPROVAL_FILE.to_owned(), mode, bytes };

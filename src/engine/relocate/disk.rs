@@ -46,6 +46,11 @@ pub(super) fn differs(path: &Path, bytes: &[u8]) -> bool {
     }
 }
 
+/// Whether a path does not hold a regular file with these bytes, also when nothing is there.
+pub(super) fn lacks(path: &Path, bytes: &[u8]) -> bool {
+    !exists(path) || differs(path, bytes)
+}
+
 /// Writes a new file, or over a leftover of an earlier attempt, and waits for the disk.
 pub(super) fn write(path: &Path, file: &VersionFile) -> io::Result<()> {
     // The umask of the user takes its part away.

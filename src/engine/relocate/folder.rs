@@ -36,7 +36,7 @@ impl Mover<'_> {
         }
         for extra in &self.relocation.extra {
             let path = names.target.join(&extra.path);
-            if disk::differs(&path, &extra.bytes) {
+            if disk::lacks(&path, &extra.bytes) {
                 self.write_over(&names.target, extra)?;
             }
         }
@@ -173,8 +173,8 @@ impl Mover<'_> {
         Ok(())
     }
 
-    /// Keeps content that nothing else holds, where no run will take it for the approved version:
-    /// among the archived tools, else beside the target.
+    /// Keeps content that nothing else holds, where nothing takes it for a tool: under a hidden name among the
+    /// archived tools, else beside the target.
     fn put_aside(&mut self, names: &Names, left: &Path) -> Result<(), RelocateError> {
         let archive = self.full(&format!("tools/{}", Stage::Archived));
         let in_stage = names.parent.parent() == Some(self.full("tools").as_path());
@@ -182,7 +182,7 @@ impl Mover<'_> {
         fs::create_dir_all(&folder).map_err(self.failed("create", &folder))?;
         for attempt in 1_u32.. {
             let suffix = if attempt == 1 { String::new() } else { format!("-{attempt}") };
-            let aside = folder.join(format!("{}.replaced-{}{suffix}", names.name, self.relocation.operation));
+            let aside = folder.join(format!(".{}.replaced-{}{suffix}", names.name, self.relocation.operation));
             match disk::rename_new(left, &aside) {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(self.failed("put aside", left)(error)),

@@ -149,6 +149,14 @@ pub fn conflicts(workspace: &Path, files: &[VersionFile], to: &Placement) -> Vec
     paths.filter(|(path, file)| disk::differs(&workspace.join(path), &file.bytes)).map(|(path, _)| path).collect()
 }
 
+/// The files of a folder as they lie there, whether they are a tool or not; `None` when it is no folder, is empty,
+/// or holds what no version can hold.
+pub fn raw_files(folder: &Path) -> Option<Vec<VersionFile>> {
+    let expected = disk::Expected { version: &[], beside: &[APPROVAL_FILE] };
+    let found = disk::contents(folder, expected).ok()?.files?;
+    (!found.is_empty()).then_some(found)
+}
+
 /// Whether a folder holds another version, or what is none.
 fn is_taken(folder: &Path, files: &[VersionFile]) -> bool {
     if !disk::exists(folder) {

@@ -173,7 +173,7 @@ fn scenarios() -> Vec<Scenario> {
             before: |repo| {
                 lay(repo, "tools/approved/adder", &older());
                 lay(repo, "tools/experimental/adder", &version());
-                repo.write("tools/archived/adder.replaced-7/mine", "1");
+                repo.write("tools/archived/.adder.replaced-7/mine", "1");
             },
             relocation: new(&native, &lab),
             files: native.clone(),
@@ -309,10 +309,10 @@ fn files_that_are_kept_nowhere_are_put_aside_and_named() {
     let repo = begin(&scenario);
     let done = run(&scenario, &repo).unwrap();
     let note =
-        "tools/approved/adder held files that were kept nowhere: they are in tools/archived/adder.replaced-7-2 now";
+        "tools/approved/adder held files that were kept nowhere: they are in tools/archived/.adder.replaced-7-2 now";
     assert_eq!(done.notes, vec![note]);
-    assert!(names(&repo).contains(&"tools/archived/adder.replaced-7-2/old.py".to_owned()));
-    assert!(names(&repo).contains(&"tools/archived/adder.replaced-7/mine".to_owned()));
+    assert!(names(&repo).contains(&"tools/archived/.adder.replaced-7-2/old.py".to_owned()));
+    assert!(names(&repo).contains(&"tools/archived/.adder.replaced-7/mine".to_owned()));
 }
 
 #[test]

@@ -1,0 +1,193 @@
+//! Whether an approved tool as it lies on disk this moment counts as approved: the one rule that `verify` tells and
+//! that every run by an agent has to pass.
+
+use super::Engine;
+use super::core::{self, Beside};
+use super::error::EngineError;
+use super::signing::Claim;
+use crate::catalog;
+use crate::domain::{Operation, Placement, Tool, VersionFile};
+use crate::store::Approval;
+use std::collections::BTreeMap;
+
+/// How many files a fault names.
+const NAMED: usize = 3;
+
+/// Why a tool of which versions are approved does not count as approved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Doubt {
+    /// What lies there is approved by nobody: what changed.
+    Changed(String),
+    /// It is the approved version, but what speaks for it is not as it was left here: what is wrong.
+    Bent(String),
+}
+
+impl Doubt {
+    /// What is wrong, in full.
+    pub(super) fn said(self) -> String {
+        match self {
+            Doubt::Changed(what) | Doubt::Bent(what) => what,
+        }
+    }
+
+    /// The same for whoever wants to run the tool.
+    pub(super) fn to_caller(&self, tool: &Tool) -> String {
+        match self {
+            Doubt::Changed(_) => format!("the files of {} changed on disk since the approval", tool.name),
+            Doubt::Bent(what) => what.clone(),
+        }
+    }
+}
+
+impl Engine {
+    /// Why a row of an approved or core tool does not count as approved; `None` when it does, and when nothing of
+    /// the name is approved here. Reads the disk: the catalog may not have noticed yet.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub(super) fn doubt(&self, row: &Tool) -> Result<Option<Doubt>, EngineError> {
+        let approvals = self.read(|q| Ok(q.approvals_of(&row.name)?))?;
+        if approvals.is_empty() {
+            // Nothing to depart from: it came with the workspace and waits to be adopted.
+            return Ok(None);
+        }
+        let found = match catalog::read(&self.inner.plan, row) {
+            Ok(found) => found,
+            Err(problem) => {
+                let what = format!("the approved tool {} cannot be read: {}", row.name, problem.placed());
+                return Ok(Some(Doubt::Changed(what)));
+            }
+        };
+        let Some(approval) = approvals.iter().find(|approval| approval.covers(&found.tool)) else {
+            return Ok(Some(Doubt::Changed(self.changed(&found.tool, &found.files, &approvals))));
+        };
+        let operation = self.read(|q| Ok(q.operation(approval.operation)?))?;
+        let bent = match (fault_of_entry(approval, operation.as_ref()), self.link_in(&row.placement, &found.files)) {
+            (Some(fault), _) => Some(fault),
+            (None, Some(link)) => Some(format!("{link} is a symbolic link; what was approved is plain files")),
+            (None, None) => self.fault_beside(&found.tool, operation.as_ref())?,
+        };
+        Ok(bent.map(Doubt::Bent))
+    }
+
+    /// How a tool differs from what was approved of it.
+    fn changed(&self, tool: &Tool, now: &[VersionFile], approvals: &[Approval]) -> String {
+        if let Some(moved) = approvals.iter().find(|approval| approval.digest == tool.digest) {
+            let base = moved.base.as_deref().unwrap_or("another folder");
+            return format!("{} lies where it was not approved: that was {base}, as {}", tool.path, moved.stage);
+        }
+        let here = approvals.iter().filter(|approval| approval.base.as_ref() == Some(&tool.placement.base));
+        let Some(approved) = here.max_by_key(|approval| approval.at).or(approvals.last()) else {
+            return format!("{} was not approved", tool.path);
+        };
+        let before = self.inner.copies.get(approved.digest).unwrap_or_default();
+        let (was, is) = (approved.digest.short(), tool.digest.short());
+        format!("{} changed since it was approved ({was}, now {is}): {}", tool.path, differences(&before, now))
+    }
+
+    /// The first symbolic link among the files of a version, or on the way to one from its folder.
+    fn link_in(&self, placement: &Placement, files: &[VersionFile]) -> Option<String> {
+        let mut paths: Vec<String> = if placement.exclusive { vec![placement.base.clone()] } else { Vec::new() };
+        for file in files {
+            match file.path.strip_prefix("@/").filter(|_| !placement.exclusive) {
+                Some(elsewhere) => paths.push(elsewhere.to_owned()),
+                None => {
+                    let ends = file.path.match_indices('/').map(|(at, _)| at).chain([file.path.len()]);
+                    paths.extend(ends.map(|end| format!("{}/{}", placement.base, &file.path[..end])));
+                }
+            }
+        }
+        paths.into_iter().find(|path| self.workspace().join(path).is_symlink())
+    }
+
+    /// What `approval.toml` says that was not decided here.
+    fn fault_beside(&self, tool: &Tool, operation: Option<&Operation>) -> Result<Option<String>, EngineError> {
+        let path = format!("{}/approval.toml", tool.placement.base);
+        if !tool.placement.exclusive {
+            return Ok(None);
+        }
+        let of_tool = operation.filter(|op| op.subject == tool.name.as_str());
+        let verb = of_tool.map_or("", |op| op.verb.as_str());
+        // Given here, it was written here, always. What a human adopted says what another machine knew, or nothing.
+        let written = matches!(verb, "approve" | "rollback");
+        let text = match self.beside(&tool.placement) {
+            Beside::Text(text) => text,
+            Beside::Unknown => return Ok(Some(format!("{path} cannot be read"))),
+            // One that was taken over by its signature had it beside it.
+            Beside::Nothing => return Ok((written || verb == "adopt").then(|| format!("{path} is gone"))),
+        };
+        let claim = match Claim::read(&text) {
+            Ok(claim) => claim,
+            Err(why) => return Ok(Some(format!("{path} cannot be read: {why}"))),
+        };
+        if let Some(wrong) = claim.contradicts(tool) {
+            return Ok(Some(format!("{path} does not match: {wrong}")));
+        }
+        if !written {
+            return Ok(None);
+        }
+        let placed = core::Placed::of(tool, &[]);
+        let expected = self.read(|q| core::approval_file(q, &placed))?;
+        let table = |text: &str| toml::from_str::<toml::Table>(text).unwrap_or_default();
+        let expected = expected.first().map(|file| String::from_utf8_lossy(&file.bytes).into_owned());
+        let (expected, found) = (table(&expected.unwrap_or_default()), table(&text));
+        let keys = expected.keys().chain(found.keys());
+        let mut wrong = keys.filter(|key| expected.get(*key) != found.get(*key));
+        Ok(wrong.next().map(|key| format!("{path} does not match the log: {key} is not what was decided")))
+    }
+}
+
+/// What is wrong with the entry of the log that an approval in force names.
+pub(super) fn fault_of_entry(approval: &Approval, operation: Option<&Operation>) -> Option<String> {
+    let Approval { tool, digest, operation: number, .. } = approval;
+    let version = format!("the approved version {} of {tool}", digest.short());
+    let Some(operation) = operation else {
+        return Some(format!("{version} is approved by entry {number}, which is not in the log"));
+    };
+    if let Some(by) = operation.undone_by {
+        return Some(format!("{version} is approved by entry {number}, which entry {by} took back"));
+    }
+    // Entries of an older format that put an approval back do not name what they put back.
+    let names = operation.verb == "undo" || operation.detail.to_string().contains(&digest.hex());
+    (!names).then(|| format!("{version} is approved by entry {number}, which is about something else"))
+}
+
+/// Which files differ, in words.
+fn differences(before: &[VersionFile], now: &[VersionFile]) -> String {
+    let by_path = |files: &[VersionFile]| -> BTreeMap<String, VersionFile> {
+        files.iter().map(|file| (file.path.clone(), file.clone())).collect()
+    };
+    let (before, now) = (by_path(before), by_path(now));
+    let mut words = Vec::new();
+    for (path, file) in &now {
+        match before.get(path) {
+            None => words.push(format!("{path} is new")),
+            Some(old) if old.bytes != file.bytes => words.push(format!("{path} changed")),
+            Some(old) if old.mode != file.mode => words.push(format!("the mode of {path} changed")),
+            Some(_) => {}
+        }
+    }
+    words.extend(before.keys().filter(|path| !now.contains_key(*path)).map(|path| format!("{path} is gone")));
+    let more = words.len().saturating_sub(NAMED);
+    words.truncate(NAMED);
+    if more > 0 {
+        words.push(format!("{more} more"));
+    }
+    words.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::FileMode;
+
+    #[test]
+    fn differences_name_what_changed_and_how() {
+        let file = |path: &str, mode, text: &str| VersionFile { path: path.into(), mode, bytes: text.into() };
+        let (plain, runs) = (FileMode::Plain, FileMode::Executable);
+        let before = [file("a", plain, "1"), file("b", plain, "1"), file("c", plain, "1")];
+        let now = [file("a", plain, "2"), file("b", runs, "1"), file("d", plain, "1")];
+        assert_eq!(differences(&before, &now), "a changed, the mode of b changed, d is new, 1 more");
+        assert_eq!(differences(&before, &before), "");
+    }
+}

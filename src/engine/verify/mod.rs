@@ -1,0 +1,126 @@
+//! Checking everything that a decision rests on: the chain of the log, the kept copies, the approvals in force, the
+//! files of approved tools, what lies beside them, and the table of decisions. Looks only; names what it finds.
+
+mod decisions;
+mod places;
+
+use super::Engine;
+use super::core::Beside;
+use super::error::EngineError;
+use super::signing::Claim;
+use super::standing::fault_of_entry;
+use super::view::VerifyReport;
+use crate::domain::{Digest, Operation, Tool, ToolName};
+use crate::store::Approval;
+use std::collections::HashSet;
+
+impl Engine {
+    /// Checks the log's chain, every kept copy, every approval and every tool that counts as approved.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store, `NotFound` when the workspace is gone.
+    pub fn verify(&self) -> Result<VerifyReport, EngineError> {
+        self.verify_of(None)
+    }
+
+    /// The same for one tool; the chain of the log is one and is checked whole.
+    ///
+    /// # Errors
+    /// As [`Engine::verify`]; `NotFound` when there is no such tool.
+    pub fn verify_tool(&self, text: &str) -> Result<VerifyReport, EngineError> {
+        self.scan(&mut |_| {})?;
+        let name = match ToolName::new(text) {
+            // What was approved once is checked also when its files are gone.
+            Ok(name) if !self.versions(&name)?.is_empty() => name,
+            _ => self.resolve(text)?.name.clone(),
+        };
+        self.verify_of(Some(&name))
+    }
+
+    fn verify_of(&self, only: Option<&ToolName>) -> Result<VerifyReport, EngineError> {
+        let view = self.scan(&mut |_| {})?;
+        let is_asked = |name: &ToolName| only.is_none_or(|only| only == name);
+        let log = self.read(|q| Ok(q.verify_log()?))?;
+        let mut report = VerifyReport { operations: log.entries, versions: 0, faults: log.faults, notes: Vec::new() };
+        self.check_copies(only, &mut report)?;
+        let approvals = self.read(|q| Ok(q.approvals()?))?;
+        for approval in approvals.iter().filter(|approval| is_asked(&approval.tool)) {
+            let operation = self.read(|q| Ok(q.operation(approval.operation)?))?;
+            report.faults.extend(self.fault_of_approval(approval, operation.as_ref()));
+        }
+        let vouched = view.tools.iter().filter(|tool| tool.stage.is_vouched() && is_asked(&tool.name));
+        for tool in vouched {
+            let is_approved = approvals.iter().any(|approval| approval.tool == tool.name);
+            self.check_tool(tool, is_approved, &mut report)?;
+        }
+        self.check_places(&view, approvals.iter().filter(|approval| is_asked(&approval.tool)), &mut report)?;
+        report.faults.extend(self.faults_of_decisions(only)?);
+        let mut told = HashSet::new();
+        report.faults.retain(|fault| told.insert(fault.clone()));
+        Ok(report)
+    }
+
+    fn check_copies(&self, only: Option<&ToolName>, report: &mut VerifyReport) -> Result<(), EngineError> {
+        let copies = &self.inner.copies;
+        let mut digests = copies.all()?;
+        if let Some(name) = only {
+            let rows = self.read(|q| Ok(q.versions_of(name)?))?;
+            let known: HashSet<Digest> = rows.iter().map(|row| row.digest).collect();
+            digests.retain(|digest| known.contains(digest));
+        }
+        report.faults.extend(digests.iter().filter_map(|digest| copies.check(*digest).err()));
+        report.versions = digests.len() as u64;
+        Ok(())
+    }
+
+    /// What is wrong with an approval in force: it needs a copy, and an entry of the log that gave it.
+    fn fault_of_approval(&self, approval: &Approval, operation: Option<&Operation>) -> Option<String> {
+        if !self.inner.copies.has(approval.digest) {
+            return Some(format!(
+                "the approved version {} of {} has no kept copy",
+                approval.digest.short(),
+                approval.tool
+            ));
+        }
+        fault_of_entry(approval, operation)
+    }
+
+    fn check_tool(&self, tool: &Tool, is_approved: bool, report: &mut VerifyReport) -> Result<(), EngineError> {
+        let signer = self.signer(tool);
+        match &signer {
+            Ok(Some(signed)) => report.notes.push(format!(
+                "{} {} ({}) is signed by {} for {}",
+                tool.name,
+                tool.version,
+                tool.digest.short(),
+                signed.principal,
+                tool.stage
+            )),
+            Ok(None) => {}
+            // Without a list of signers nobody knows; that is no fault of the tool.
+            Err(why) if self.inner.settings.signing.allowed_signers.is_none() => {
+                report.notes.push(format!("the signature of {} is not checked: {why}", tool.path));
+            }
+            Err(why) => report.faults.push(format!("the signature beside {} does not count: {why}", tool.path)),
+        }
+        match self.doubt(tool)? {
+            Some(doubt) => report.faults.push(doubt.said()),
+            None if is_approved => {}
+            None => {
+                report.faults.extend(fault_of_stranger(tool, &self.beside(&tool.placement)));
+                report.notes.push(format!("{} came with the workspace and waits to be adopted", tool.path));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What speaks against a tool that came with the workspace before anybody looked at it.
+fn fault_of_stranger(tool: &Tool, beside: &Beside) -> Option<String> {
+    let Beside::Text(text) = beside else { return None };
+    let path = format!("{}/approval.toml", tool.placement.base);
+    match Claim::read(text) {
+        Ok(claim) => claim.contradicts(tool).map(|wrong| format!("{path} does not match its tool: {wrong}")),
+        Err(why) => Some(format!("{path} cannot be read: {why}")),
+    }
+}
