@@ -76,7 +76,7 @@ pub use run::{Isolation, IsolationLevel, Profile, Run, RunEnd, RunOutcome, RunUs
 pub use schema::{Checker, Violation, validate};
 pub use secret::Secret;
 pub use semver_step::{Proposal, Step, propose};
-pub use text::{SafeText, escape_char, is_hidden};
+pub use text::{SafeText, escape_char, is_hidden, visible_words};
 pub use time::{Instant, rfc3339};
 pub use tool::{Deprecation, Placement, Tool, ToolDetail, ToolFacts};
 pub use typical::Typical;

@@ -96,6 +96,12 @@ pub fn is_hidden(c: char) -> bool {
             | '\u{E0000}'..='\u{E0FFF}')
 }
 
+/// The words that a human wrote, without the space around them; `None` when nothing in them can be seen.
+pub fn visible_words(text: &str) -> Option<&str> {
+    let words = text.trim();
+    words.chars().any(|c| !c.is_whitespace() && !is_hidden(c)).then_some(words)
+}
+
 /// The visible escape of a character: `\n`, `\r`, `\t`, `\x1b`, `\u{202e}`.
 pub fn escape_char(c: char) -> String {
     match c {

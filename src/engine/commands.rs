@@ -8,7 +8,7 @@ use super::view::Preview;
 use crate::catalog;
 use crate::domain::{
     Allowed, Caller, Command, DecisionKind, Digest, OperationId, Outcome, Placement, ReviewId, RunId, Shown, Stage,
-    Tool, ToolName, VersionFile, WriteMode,
+    Tool, ToolName, VersionFile, WriteMode, visible_words,
 };
 use crate::store::Intent;
 use serde_json::json;
@@ -27,6 +27,7 @@ impl Engine {
                 "a human decides in the workbench or at a terminal",
             ));
         }
+        refuse_unseen(&command)?;
         let who = caller.identity();
         if let Command::Decide { review, kind: DecisionKind::Approve, .. } = command {
             // Before the turn: others need not wait for checks.
@@ -496,4 +497,34 @@ struct Asked<'a> {
     shown: Shown,
     override_reason: Option<&'a str>,
     role: Option<&'a str>,
+}
+
+/// Refuses a reason in which nothing can be seen: whoever reads the log would find none.
+fn refuse_unseen(command: &Command) -> Result<(), EngineError> {
+    let reason = match command {
+        Command::Decide { reason, .. }
+        | Command::Archive { reason, .. }
+        | Command::Deprecate { reason, .. }
+        | Command::Rollback { reason, .. } => reason.as_deref(),
+        Command::Comment { .. }
+        | Command::Withdraw { .. }
+        | Command::Mark { .. }
+        | Command::Recheck { .. }
+        | Command::Promote { .. }
+        | Command::Restore { .. }
+        | Command::RestoreFiles { .. }
+        | Command::Fork { .. }
+        | Command::Allow { .. }
+        | Command::Grant { .. }
+        | Command::Revoke { .. }
+        | Command::Undo { .. }
+        | Command::Cancel { .. } => None,
+    };
+    match reason.filter(|text| !text.trim().is_empty() && visible_words(text).is_none()) {
+        Some(_) => {
+            let message = "nothing in the reason can be seen".to_owned();
+            Err(EngineError::new(ErrorCode::Usage, message, "write it in words that can be seen, or leave it out"))
+        }
+        None => Ok(()),
+    }
 }

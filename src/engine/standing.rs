@@ -89,12 +89,12 @@ impl Engine {
     fn link_in(&self, placement: &Placement, files: &[VersionFile]) -> Option<String> {
         let mut paths: Vec<String> = if placement.exclusive { vec![placement.base.clone()] } else { Vec::new() };
         for file in files {
-            match file.path.strip_prefix("@/").filter(|_| !placement.exclusive) {
-                Some(elsewhere) => paths.push(elsewhere.to_owned()),
-                None => {
-                    let ends = file.path.match_indices('/').map(|(at, _)| at).chain([file.path.len()]);
-                    paths.extend(ends.map(|end| format!("{}/{}", placement.base, &file.path[..end])));
-                }
+            let elsewhere = file.path.strip_prefix("@/").filter(|_| !placement.exclusive);
+            if let Some(elsewhere) = elsewhere {
+                paths.push(elsewhere.to_owned());
+            } else {
+                let ends = file.path.match_indices('/').map(|(at, _)| at).chain([file.path.len()]);
+                paths.extend(ends.map(|end| format!("{}/{}", placement.base, &file.path[..end])));
             }
         }
         paths.into_iter().find(|path| self.workspace().join(path).is_symlink())

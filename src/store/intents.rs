@@ -33,6 +33,18 @@ impl Queries {
     }
 }
 
+impl Queries {
+    /// Whether the finished work of an operation ended in a commit.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn made_commit(&self, operation: OperationId) -> StoreResult<bool> {
+        let sql = "SELECT result FROM intents WHERE operation = ?1 AND result IS NOT NULL";
+        let results = self.rows(sql, params![operation], |row| Ok(row.get::<_, Json<Value>>(0)?.0))?;
+        Ok(results.iter().any(|result| result.get("commit").is_some_and(Value::is_string)))
+    }
+}
+
 impl Tx<'_> {
     /// Notes work that `operation` owes, and returns its number.
     ///
@@ -74,5 +86,6 @@ mod tests {
         });
         assert_eq!(finished, (true, false));
         assert_eq!(store.intents().unwrap(), vec![owed(second, json!([2]))]);
+        assert!(store.made_commit(operation).unwrap() && !store.made_commit(OperationId(operation.0 + 1)).unwrap());
     }
 }

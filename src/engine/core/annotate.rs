@@ -1,7 +1,7 @@
 //! Comments and marks of reviewers.
 
 use super::{Actor, Step, UndoNote, answer};
-use crate::domain::{Comment, CommentId, CommentKind, Mark, Review, Spot};
+use crate::domain::{Comment, CommentId, CommentKind, Mark, Review, Spot, visible_words};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{NewOperation, Tx};
 use serde_json::json;
@@ -27,14 +27,10 @@ pub struct NewComment<'a> {
 /// # Errors
 /// `Usage` when it says nothing, or more than 16 KiB.
 pub fn comment(tx: &Tx<'_>, actor: Actor<'_>, review: &Review, new: NewComment<'_>) -> Result<Step, EngineError> {
-    let body = new.body.trim();
-    if body.is_empty() || body.len() > MAX_BODY {
-        let message = if body.is_empty() {
-            "a comment needs words".to_owned()
-        } else {
-            format!("a comment holds {MAX_BODY} bytes at most")
-        };
-        return Err(EngineError::new(ErrorCode::Usage, message, ""));
+    let usage = |message: String| EngineError::new(ErrorCode::Usage, message, "");
+    let body = visible_words(new.body).ok_or_else(|| usage("a comment needs words that can be seen".to_owned()))?;
+    if body.len() > MAX_BODY {
+        return Err(usage(format!("a comment holds {MAX_BODY} bytes at most")));
     }
     let detail = json!({
         "review": review.id, "digest": review.digest, "kind": new.kind, "path": new.spot.path,

@@ -7,7 +7,7 @@ use super::vouch::approval_file;
 use super::{Actor, Placed, Step, UndoNote, answer, close_reviews, intend, proposals, stage_placement};
 use crate::domain::{
     Decision, DecisionKind, Digest, OperationId, Placement, Review, ReviewKind, ReviewState, Shown, Stage, VersionFile,
-    count,
+    count, visible_words,
 };
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::gates::Gates;
@@ -114,12 +114,11 @@ fn current(tx: &Tx<'_>, input: &DecideInput<'_>) -> Result<Review, EngineError> 
 }
 
 fn decline(tx: &Tx<'_>, actor: Actor<'_>, input: &DecideInput<'_>, review: &Review) -> Result<Step, EngineError> {
-    let reason = input.reason.map(str::trim).filter(|r| !r.is_empty());
-    if reason.is_none() {
+    if input.reason.and_then(visible_words).is_none() {
         return Err(EngineError::new(
             ErrorCode::Usage,
             format!("{} needs a reason", input.kind),
-            "whoever made the tool reads it: say what is wrong",
+            "whoever made the tool reads it: say in words that can be seen what is wrong",
         ));
     }
     let state = match input.kind {
@@ -264,6 +263,19 @@ pub(super) fn commit_note(actor: Actor<'_>, placed: &Placed, operation: Operatio
             ("Toolsmith-Reviewer".to_owned(), actor.who.to_owned()),
         ],
     })
+}
+
+/// The commit of a version that nobody approved: its subject says so, and no trailer names its digest as approved.
+pub(super) fn unapproved_note(actor: Actor<'_>, placed: &Placed, operation: OperationId, what: &str) -> CommitNote {
+    CommitNote {
+        message: format!("undo: the changed files of {} {} {what}, approved by nobody", placed.tool, placed.version),
+        trailers: vec![
+            ("Toolsmith-Operation".to_owned(), operation.to_string()),
+            ("Toolsmith-Tool".to_owned(), format!("{}@{}", placed.tool, placed.version)),
+            ("Toolsmith-Unapproved".to_owned(), placed.digest.hex()),
+            ("Toolsmith-Reviewer".to_owned(), actor.who.to_owned()),
+        ],
+    }
 }
 
 /// What goes into the log beside the decision itself.

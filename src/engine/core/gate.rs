@@ -1,7 +1,7 @@
 //! The gate before an approval: checks have ended, and none stands in the way unless a human says why not.
 
 use super::DecideInput;
-use crate::domain::{Review, is_hidden};
+use crate::domain::{Review, visible_words};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::Tx;
 
@@ -36,9 +36,7 @@ pub fn pass(tx: &Tx<'_>, input: &DecideInput<'_>, review: &Review) -> Result<Opt
     if checks.is_empty() {
         return Ok(None);
     }
-    let says = |reason: &&str| reason.chars().any(|c| !c.is_whitespace() && !is_hidden(c));
-    let given = input.override_reason.map(str::trim).filter(says);
-    match given {
+    match input.override_reason.and_then(visible_words) {
         Some(reason) => Ok(Some(Override { reason: reason.to_owned(), checks })),
         None => Err(EngineError::new(
             ErrorCode::Refused,

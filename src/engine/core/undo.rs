@@ -1,6 +1,6 @@
 //! Taking an operation back: never by rewriting, always by a new operation.
 
-use super::decide::commit_note;
+use super::decide::{commit_note, unapproved_note};
 use super::lifecycle::{Journey, relocation};
 use super::rollback::{arrive, leave};
 use super::{Actor, Applying, Beside, Placed, Step, UndoNote, Work, answer, beside, intend, promise};
@@ -38,6 +38,10 @@ pub fn undo(tx: &Tx<'_>, actor: Actor<'_>, wanted: Option<OperationId>) -> Resul
         intents.push(promise(tx, actor, operation, Work::Applying(back))?);
     }
     rows_back(tx, &note, &target, operation)?;
+    // A new commit where one was made; else git never had what comes back, and does not get it now.
+    let commits = Actor { commit: actor.commit && tx.made_commit(target.id)?, ..actor };
+    let changed = matches!(note, UndoNote::RestoreFiles { .. } | UndoNote::Fork { .. });
+    let actor = if changed { commits } else { actor };
     for relocation in moves_back(tx, actor, &note, operation)? {
         intents.push(intend(tx, actor, relocation)?);
     }
@@ -174,7 +178,10 @@ fn moves_back(
     note: &UndoNote,
     operation: OperationId,
 ) -> Result<Vec<Relocation>, EngineError> {
-    let changed = (operation, "undo: changed files of");
+    let honest = |placed: &Placed, relocation: Relocation| {
+        let commit = actor.commit.then(|| unapproved_note(actor, placed, operation, "are back"));
+        Relocation { commit, ..relocation }
+    };
     match note {
         UndoNote::Apply { .. }
         | UndoNote::Allow { .. }
@@ -202,12 +209,12 @@ fn moves_back(
             Ok(vec![arrive(tx, actor, before, Some(after.digest), (operation, "undo: back to"))?])
         }
         UndoNote::RestoreFiles { before, after } => Ok(vec![match before {
-            Some(before) => arrive(tx, actor, before, Some(after.digest), changed)?,
-            None => leave(actor, after, changed),
+            Some(before) => honest(before, arrive(tx, actor, before, Some(after.digest), (operation, ""))?),
+            None => leave(actor, after, (operation, "undo: take away again")),
         }]),
         UndoNote::Fork { before, after, fork } => {
-            let away = Relocation { commit: None, ..leave(actor, fork, changed) };
-            Ok(vec![arrive(tx, actor, before, Some(after.digest), changed)?, away])
+            let away = Relocation { commit: None, ..leave(actor, fork, (operation, "")) };
+            Ok(vec![honest(before, arrive(tx, actor, before, Some(after.digest), (operation, ""))?), away])
         }
         UndoNote::Post { wrote, .. } => {
             let away = |placed| Relocation { commit: None, ..leave(actor, placed, (operation, "")) };
@@ -243,7 +250,17 @@ fn put_back(tx: &Tx<'_>, ended: &[Approval]) -> Result<(), EngineError> {
 /// What has to change beside a version that an approval left in its place: nothing moves back, but
 /// `approval.toml` must not go on naming the approval that is taken back.
 fn unwritten(actor: Actor<'_>, note: &UndoNote, operation: OperationId) -> Option<relocate::Beside> {
-    let UndoNote::Approve { before, after, .. } = note else { return None };
+    let (before, after, is_approved) = match note {
+        UndoNote::Approve { before, after, ended, .. } => {
+            let was = |approval: &Approval| approval.digest == before.digest;
+            (before, after, ended.iter().flatten().any(was))
+        }
+        // Only what lies beside them was put back.
+        UndoNote::RestoreFiles { before: Some(before), after } if before.digest == after.digest => {
+            (before, after, true)
+        }
+        _ => return None,
+    };
     let text = match &before.approval {
         Beside::Text(text) => Some(text.clone()),
         Beside::Nothing => None,
@@ -255,7 +272,11 @@ fn unwritten(actor: Actor<'_>, note: &UndoNote, operation: OperationId) -> Optio
         digest: before.digest,
         place: before.placement.clone(),
         text,
-        commit: commit_note(actor, before, operation, "undo approval of"),
+        commit: if is_approved {
+            commit_note(actor, before, operation, "undo: still")
+        } else {
+            actor.commit.then(|| unapproved_note(actor, before, operation, "stay"))
+        },
     })
 }
 

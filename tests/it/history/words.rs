@@ -1,0 +1,37 @@
+//! Words that nobody can see are none: what asks for a reason is not satisfied by them.
+
+use super::world::{World, decide};
+use toolsmith::domain::{Command, CommentKind, DecisionKind, Spot};
+use toolsmith::engine::ErrorCode;
+
+#[test]
+fn a_reason_or_comment_of_invisible_characters_only_is_none() {
+    let world = World::new();
+    let review = world.waiting().into_iter().find(|review| review.tool.as_str() == "fresh").unwrap();
+    for unseen in ["\u{200b}", " \u{2063}\u{200d}\u{3164} ", "\u{e0041}\u{feff}"] {
+        let reason = || Some(unseen.to_owned());
+        let body = unseen.to_owned();
+        let decided = |kind| match decide(&review, kind) {
+            Command::Decide { review, digest, kind, shown, override_reason, role, .. } => {
+                Command::Decide { review, digest, kind, reason: reason(), shown, override_reason, role }
+            }
+            other => other,
+        };
+        let tool = "fresh".to_owned();
+        let known = "known".to_owned();
+        for command in [
+            decided(DecisionKind::Reject),
+            decided(DecisionKind::RequestChanges),
+            decided(DecisionKind::Approve),
+            Command::Comment { review: review.id, spot: Spot::default(), kind: CommentKind::Question, body },
+            Command::Deprecate { tool: tool.clone(), by: None, reason: reason() },
+            Command::Archive { tool: tool.clone(), reason: reason() },
+            Command::Rollback { tool: known, to: None, reason: reason() },
+        ] {
+            let said = format!("{command:?}");
+            let error = world.execute(command).expect_err(&said);
+            assert_eq!(error.code, ErrorCode::Usage, "{said}: {error:?}");
+        }
+    }
+    world.execute(decide(&review, DecisionKind::Reject)).unwrap();
+}
