@@ -36,6 +36,12 @@ pub fn scan(_path: &str, language: Language, text: &str) -> Vec<Capability> {
     finder.finish()
 }
 
+/// What a call is able to do by its full name alone, in any language: `os.remove`, `fs.rm`, `curl`.
+pub fn capability_of(full: &str) -> Option<CapabilityKind> {
+    let rule = finder::rule_for(&[python_rules::RULES, javascript_rules::RULES], full).map(|rule| rule.kind);
+    rule.or_else(|| bash_rules::RULES.iter().find(|(name, _)| *name == full).map(|(_, kind)| *kind))
+}
+
 #[cfg(test)]
 mod hiding_tests;
 #[cfg(test)]

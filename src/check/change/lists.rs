@@ -1,5 +1,8 @@
 //! Words of standard libraries that a comparison must know: what has an effect, what protects.
 
+use crate::check::capabilities::capability_of;
+use crate::domain::CapabilityKind;
+
 /// What a call does to the world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Effect {
@@ -37,116 +40,35 @@ impl Effect {
     }
 }
 
-/// Effects by the beginning of a full name. The longest that fits counts.
-const BY_BEGINNING: &[(&str, Effect)] = &[
-    ("requests.", Effect::Network),
-    ("httpx.", Effect::Network),
-    ("aiohttp.", Effect::Network),
-    ("urllib.request.", Effect::Network),
-    ("urllib3.", Effect::Network),
-    ("http.client.", Effect::Network),
-    ("socket.", Effect::Network),
-    ("smtplib.", Effect::Network),
-    ("ftplib.", Effect::Network),
-    ("paramiko.", Effect::Network),
-    ("axios", Effect::Network),
-    ("https.", Effect::Network),
-    ("http.", Effect::Network),
-    ("net.", Effect::Network),
-    ("subprocess.", Effect::Process),
-    ("child_process.", Effect::Process),
-    ("os.exec", Effect::Process),
-    ("os.spawn", Effect::Process),
-    ("pickle.load", Effect::Unpickle),
-    ("marshal.load", Effect::Unpickle),
-    ("dill.load", Effect::Unpickle),
-    ("shelve.", Effect::Unpickle),
-    ("random.", Effect::Weak),
-];
-
-/// Effects by the whole name.
-const BY_NAME: &[(&str, Effect)] = &[
-    ("fetch", Effect::Network),
-    ("WebSocket", Effect::Network),
-    ("curl", Effect::Network),
-    ("wget", Effect::Network),
-    ("nc", Effect::Network),
-    ("ssh", Effect::Network),
-    ("scp", Effect::Network),
-    ("sftp", Effect::Network),
-    ("mail", Effect::Network),
-    ("sendmail", Effect::Network),
-    ("os.system", Effect::Process),
-    ("os.popen", Effect::Process),
-    ("pty.spawn", Effect::Process),
-    ("nohup", Effect::Process),
-    ("crontab", Effect::Process),
-    ("sudo", Effect::Process),
-    ("eval", Effect::Evaluate),
-    ("exec", Effect::Evaluate),
-    ("compile", Effect::Evaluate),
-    ("Function", Effect::Evaluate),
-    ("source", Effect::Evaluate),
-    ("vm.runInNewContext", Effect::Evaluate),
-    ("vm.runInThisContext", Effect::Evaluate),
-    ("__import__", Effect::Evaluate),
-    ("importlib.import_module", Effect::Evaluate),
-    ("yaml.load", Effect::Unpickle),
-    ("yaml.unsafe_load", Effect::Unpickle),
-    ("os.remove", Effect::Delete),
-    ("os.unlink", Effect::Delete),
-    ("os.rmdir", Effect::Delete),
-    ("os.removedirs", Effect::Delete),
-    ("shutil.rmtree", Effect::Delete),
-    ("rm", Effect::Delete),
-    ("rmdir", Effect::Delete),
-    ("shred", Effect::Delete),
-    (".unlink", Effect::Delete),
-    (".unlinkSync", Effect::Delete),
-    (".rmdir", Effect::Delete),
-    (".rmSync", Effect::Delete),
-    (".rm", Effect::Delete),
-    ("os.rename", Effect::Write),
-    ("os.replace", Effect::Write),
-    ("os.symlink", Effect::Write),
-    ("os.link", Effect::Write),
-    ("shutil.copy", Effect::Write),
-    ("shutil.copy2", Effect::Write),
-    ("shutil.copyfile", Effect::Write),
-    ("shutil.copytree", Effect::Write),
-    ("shutil.move", Effect::Write),
-    ("cp", Effect::Write),
-    ("mv", Effect::Write),
-    ("dd", Effect::Write),
-    ("tee", Effect::Write),
-    ("ln", Effect::Write),
-    (".write_text", Effect::Write),
-    (".write_bytes", Effect::Write),
-    (".symlink_to", Effect::Write),
-    (".writeFile", Effect::Write),
-    (".writeFileSync", Effect::Write),
-    (".appendFile", Effect::Write),
-    (".appendFileSync", Effect::Write),
-    (".copyFile", Effect::Write),
-    (".copyFileSync", Effect::Write),
-    (".rename", Effect::Write),
-    (".renameSync", Effect::Write),
-    ("os.chmod", Effect::Mode),
-    ("os.chown", Effect::Mode),
-    (".chmod", Effect::Mode),
-    (".chmodSync", Effect::Mode),
-    ("chmod", Effect::Mode),
-    ("chown", Effect::Mode),
-    ("setfacl", Effect::Mode),
+/// What no rule about capabilities tells, because every run may do it: hashes and random numbers that can be guessed,
+/// and who may use a file, which is more than a change of it.
+const OWN: &[(&str, Effect)] = &[
     ("hashlib.md5", Effect::Weak),
     ("hashlib.sha1", Effect::Weak),
     ("md5sum", Effect::Weak),
     ("sha1sum", Effect::Weak),
     ("Math.random", Effect::Weak),
     ("uuid.uuid1", Effect::Weak),
+    ("os.chmod", Effect::Mode),
+    ("os.chown", Effect::Mode),
+    ("fs.chmod", Effect::Mode),
+    ("fs.chmodSync", Effect::Mode),
+    ("chmod", Effect::Mode),
+    ("chown", Effect::Mode),
+    ("setfacl", Effect::Mode),
+    // Words of a shell that a scan of a whole script reads with what stands behind them.
+    ("source", Effect::Evaluate),
+    ("__import__", Effect::Evaluate),
+    ("importlib.import_module", Effect::Evaluate),
+    ("yaml.load", Effect::Unpickle),
+    ("nohup", Effect::Process),
+    ("sudo", Effect::Process),
+    ("crontab", Effect::Process),
+    ("mail", Effect::Network),
+    ("sendmail", Effect::Network),
 ];
 
-/// Names under these prefixes that do nothing of the kind.
+/// Names that the rules about capabilities take for more than they are when they come and go.
 const HARMLESS: &[&str] = &[
     "subprocess.CalledProcessError",
     "subprocess.TimeoutExpired",
@@ -162,17 +84,38 @@ const HARMLESS: &[&str] = &[
     "http.client.HTTPException",
 ];
 
-/// What a call does, by its full name.
+/// What a call does, by its full name: as the scan of capabilities knows it.
 pub(super) fn effect(full: &str) -> Option<Effect> {
     if HARMLESS.iter().any(|name| full.starts_with(name)) {
         return None;
     }
-    let short = full.rsplit_once('.').map(|(_, last)| format!(".{last}"));
+    let short = full.rsplit_once('.').map(|(_, last)| format!("fs.{last}"));
     let is_file = full.starts_with("fs.") || full.starts_with("fs/promises.") || full.starts_with('.');
-    let by_name = |name: &str| BY_NAME.iter().find(|(known, _)| *known == name).map(|(_, effect)| *effect);
-    by_name(full)
-        .or_else(|| short.filter(|_| is_file).and_then(|short| by_name(&short)))
-        .or_else(|| BY_BEGINNING.iter().find(|(start, _)| full.starts_with(start)).map(|(_, effect)| *effect))
+    let file = short.filter(|_| is_file);
+    let names = || [Some(full), file.as_deref()].into_iter().flatten();
+    let own = names().find_map(|name| OWN.iter().find(|(known, _)| *known == name).map(|(_, effect)| *effect));
+    own.or_else(|| names().find_map(capability_of).and_then(of_kind))
+        .or_else(|| full.starts_with("random.").then_some(Effect::Weak))
+}
+
+fn of_kind(kind: CapabilityKind) -> Option<Effect> {
+    Some(match kind {
+        CapabilityKind::Network => Effect::Network,
+        CapabilityKind::StartsPrograms | CapabilityKind::Shell | CapabilityKind::ShellText => Effect::Process,
+        CapabilityKind::Eval | CapabilityKind::Obfuscation => Effect::Evaluate,
+        CapabilityKind::Unpickles => Effect::Unpickle,
+        CapabilityKind::DeletesFiles => Effect::Delete,
+        CapabilityKind::WritesFiles => Effect::Write,
+        CapabilityKind::ReadsFiles
+        | CapabilityKind::ReadsOutside
+        | CapabilityKind::Address
+        | CapabilityKind::ReadsEnvironment
+        | CapabilityKind::HardCodedSecret
+        | CapabilityKind::OpaqueLiteral
+        | CapabilityKind::Signals
+        | CapabilityKind::NativeCode
+        | CapabilityKind::UnverifiedTls => return None,
+    })
 }
 
 /// What protects, in families: one of a family may stand for another.
