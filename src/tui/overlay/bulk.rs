@@ -291,6 +291,9 @@ impl Bulk {
             (Some(note), ..) => (note, theme.warn),
             (None, Step::Reason | Step::Confirm, false) => ("read first …", theme.dim),
             (None, Step::Reason, true) => ("enter goes on", theme.dim),
+            (None, Step::Confirm, true) if self.able().is_empty() => {
+                ("the table says why · enter on one in the queue opens it by itself", theme.dim)
+            }
             (None, Step::Confirm, true) => {
                 ("enter decides each by itself; one that fails leaves the others as they are", theme.dim)
             }

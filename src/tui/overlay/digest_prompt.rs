@@ -84,7 +84,7 @@ impl DigestPrompt {
                 return self.decide((!reason.is_empty()).then_some(reason));
             }
             Step::Reason(_) if key.code == KeyCode::Tab => {
-                self.role = (self.role + 1) % (self.question.roles.len() + 1)
+                self.role = (self.role + 1) % (self.question.roles.len() + 1);
             }
             Step::Reason(reason) => {
                 reason.key(key);

@@ -91,12 +91,12 @@ impl ReviewScreen {
         }
         let here = self.reader.position();
         let others: Vec<String> = unseen.iter().filter(|at| **at != here).map(|at| self.left_in(*at)).collect();
-        let mut sentence = match unseen.contains(&here) {
-            true => self.way_on(keys),
-            false => format!("{} shows the next", keys.next),
+        let (mut sentence, then) = if unseen.contains(&here) {
+            (self.way_on(keys), "then")
+        } else {
+            (format!("{} shows the next", keys.next), "not yet seen:")
         };
         if !others.is_empty() {
-            let then = if unseen.contains(&here) { "then" } else { "not yet seen:" };
             sentence = format!("{sentence} · {then} {}", listed(&others));
         }
         Lock::Locked(format!("approve is locked: {sentence}"))

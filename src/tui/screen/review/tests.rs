@@ -309,6 +309,16 @@ fn several_reviews_are_decided_from_a_table_by_typing_what_is_done() {
 }
 
 #[test]
+fn where_none_can_be_decided_nothing_is_said_of_deciding() {
+    let mut bench = Bench::ready(80, 24);
+    bench.press("4 g v j j m a");
+    let refused = |row| crate::engine::PreflightRow { refusal: Some("its checks failed".to_owned()), ..row };
+    bench.answer(Answer::Preflight(Ok(table().into_iter().map(refused).collect())));
+    let screen = deciding(&mut bench).screen();
+    assert!(screen.contains("the table says why") && !screen.contains("decides each"), "{screen}");
+}
+
+#[test]
 fn a_bulk_of_noes_needs_a_reason_and_nothing_is_sent_by_keys_typed_ahead() {
     let mut bench = Bench::ready(80, 24);
     bench.press("4 m m x");
