@@ -168,6 +168,7 @@ impl World {
             let id = approve.args[1].clone();
             can.push(step("reject", &[&id, "--reason", "not yet good"]));
             can.push(step("request-changes", &[&id, "--reason", "name it better"]));
+            can.push(step("comment", &[&id, "what is this for?"]));
         } else if self.places.values().any(|base| base.contains("/approved/")) {
             can.push(step("promote", &["alpha", "--to", "core"]));
         }
@@ -237,12 +238,28 @@ impl World {
             entry["verb"].as_str().is_some_and(|verb| ["approve", "reject", "request-changes"].contains(&verb))
         };
         assert_eq!(self.ask(&["feedback"])["count"], entries.iter().filter(decides).count(), "{context}");
+        self.check_comments(&entries, &context);
         let verified = self.ask(&["verify"]);
         assert_eq!(verified["faults"], Value::Array(Vec::new()), "{context}");
         if self.git == Git::Committed {
             self.check_git(&entries, &context);
         }
         (self.places, self.log) = (places, entries);
+    }
+
+    /// Beside what waits stands each comment of the log that was not taken back, once.
+    fn check_comments(&self, entries: &[Value], context: &str) {
+        for review in self.ask(&["reviews"])["reviews"].as_array().unwrap() {
+            let stands = |entry: &&Value| entry["verb"] == "comment" && entry["undone_by"].is_null();
+            let of_it = |entry: &&Value| entry["detail"]["review"] == review["id"];
+            let logged: Vec<&Value> =
+                entries.iter().filter(stands).filter(of_it).map(|entry| &entry["detail"]["undo"]["comment"]).collect();
+            let answer = self.ask(&["review", &review["id"].to_string()]);
+            let comments = answer["comments"].as_array().unwrap().iter();
+            let here = comments.filter(|comment| comment["review"] == review["id"]);
+            let shown: Vec<&Value> = here.map(|comment| &comment["id"]).collect();
+            assert_eq!(shown, logged, "{context}");
+        }
     }
 
     /// Every folder holds exactly one whole version, and nothing is left anywhere.

@@ -84,17 +84,20 @@ pub(super) fn semgrep(answer: &str) -> Option<Vec<Finding>> {
     Some(findings.collect())
 }
 
-/// `shellcheck --format=json1`: its errors are those of syntax, its notes are taste.
+/// `shellcheck --format=json1`: what it cannot parse has a number of the first thousand, its notes are taste. Its other
+/// errors are faults of some inputs, or of a script that does not say which shell it is for.
 pub(super) fn shellcheck(answer: &str) -> Option<Vec<Finding>> {
     let answer: Value = serde_json::from_str(answer).ok()?;
     let list = answer.get("comments")?.as_array()?;
     let findings = list.iter().map(|item| {
+        let code = number(item, "/code");
         let severity = match text(item, "/level") {
-            "error" => Severity::High,
-            "warning" => Severity::Medium,
+            "error" if (1000..2000).contains(&code) => Severity::High,
+            _ if code == 2148 => Severity::Low,
+            "error" | "warning" => Severity::Medium,
             _ => Severity::Low,
         };
-        let code = format!("SC{}", number(item, "/code"));
+        let code = format!("SC{code}");
         finding(&code, severity, text(item, "/message"), (text(item, "/file"), number(item, "/line")))
     });
     Some(findings.collect())

@@ -95,6 +95,10 @@ fn each_answer_is_read_in_its_own_form() {
         "SC2086",
         Severity::Medium,
     );
+    let unclear = r#"{"comments":[{"file":"./t.sh","line":2,"level":"error","code":2045,"message":"said"}]}"#;
+    expect(&SHELLCHECK, &shell, unclear, "SC2045", Severity::Medium);
+    let broken = unclear.replace("2045", "1073");
+    expect(&SHELLCHECK, &shell, &broken, "SC1073", Severity::High);
     expect(&TSC, &typescript, "sub/t.ts(2,7): error TS2322: said\n  more of it", "TS2322", Severity::Medium);
     expect(
         &ESLINT,
