@@ -57,7 +57,7 @@ mod watching;
 pub use self::core::{RunPolicy, policy};
 pub use crate::catalog::{Hit, Index, Matches};
 pub use crate::insight::Suggestion;
-pub use crate::runner::{Frame, Spool, Tail, play_role};
+pub use crate::runner::{Frame, Spool, Tail, play_role, stop_with_group};
 pub use behaviour::{Behaviour, BehaviourPart, Departed, Enforced, Reported, ResultEvidence, Tried};
 pub use bulk::{BulkDecision, BulkItem, BulkResult, PreflightRow};
 pub use checking::{OnVerdict, checks};

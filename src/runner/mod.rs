@@ -54,7 +54,7 @@ pub use interpreter::{Interpreters, Who};
 pub use machine::{Bubblewrap, LayerFact, Machine};
 pub use overlay::discard;
 pub use probe::{Found, Interpreter, interpreters};
-pub use processes::{kill_group, process_started, sweep};
+pub use processes::{kill_group, process_started, stop_with_group, sweep};
 pub use reading::{Answered, Reading, read_with};
 pub use request::{Request, Spec, prepare};
 pub use running::{Canceller, Hooks, Report, Running, Staged, StagedChange, start};

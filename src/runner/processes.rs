@@ -8,6 +8,7 @@ use super::request::stand;
 use rustix::process::{Pid, PidfdFlags, Signal};
 use std::collections::BTreeSet;
 use std::fs;
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -24,6 +25,7 @@ const MAX_ROUNDS: usize = 20;
 pub(super) struct Process {
     pub(super) pid: i32,
     pub(super) parent: i32,
+    group: i32,
     threads: u64,
     /// Clock ticks since boot.
     pub(super) started: u64,
@@ -80,7 +82,10 @@ pub(super) fn parent(pid: i32) -> Option<i32> {
 
 /// The living descendants of a process, nearest first.
 pub(super) fn descendants(root: i32) -> Vec<Process> {
-    let all: Vec<Process> = list().collect();
+    below(&list().collect::<Vec<_>>(), root)
+}
+
+fn below(all: &[Process], root: i32) -> Vec<Process> {
     let mut found: Vec<Process> = Vec::new();
     let mut parents = vec![root];
     while !parents.is_empty() {
@@ -99,6 +104,25 @@ pub(super) fn kill_all(processes: &[Process]) {
             signal_one(process, signal);
         }
     }
+}
+
+/// Stops this process and the others of its group, as its terminal would, but not what it started itself. Who starts
+/// a program waits until that is under way and cannot be stopped meanwhile; with the new program stopped in the
+/// middle of its start, neither would ever count as stopped, and the shell would wait for both.
+///
+/// # Errors
+/// When the system does not let this process be stopped.
+pub fn stop_with_group() -> io::Result<()> {
+    let me = rustix::process::getpid().as_raw_nonzero().get();
+    let group = rustix::process::getpgrp().as_raw_nonzero().get();
+    // Both from one look: what is started after it is not met.
+    let all: Vec<Process> = list().collect();
+    let ours: Vec<i32> = below(&all, me).iter().map(|process| process.pid).collect();
+    let others = all.iter().filter(|process| process.group == group && !process.is_over);
+    for process in others.filter(|process| process.pid != me && !ours.contains(&process.pid)) {
+        signal_one(process, Signal::STOP);
+    }
+    Ok(rustix::process::kill_process(rustix::process::getpid(), Signal::STOP)?)
 }
 
 /// The memory of these processes in bytes, shared pages divided among their users. Slower than
@@ -156,6 +180,7 @@ fn parse_stat(pid: i32, line: &[u8]) -> Option<Process> {
         pid,
         is_over: matches!(*fields.first()?, "Z" | "X" | "x"),
         parent: fields.get(1)?.parse().ok()?,
+        group: fields.get(2)?.parse().ok()?,
         cpu_ticks: number(11)? + number(12)? + number(13)? + number(14)?,
         threads: number(17)?,
         started: number(19)?,
@@ -170,8 +195,16 @@ mod tests {
     #[test]
     fn a_name_full_of_brackets_does_not_confuse_the_list() {
         let line = b"7 (a) Z (b)) S 1 7 6 0 -1 0 0 0 0 0 10 20 0 0 20 0 3 0 999 4096 25 0";
-        let expected =
-            Process { pid: 7, parent: 1, threads: 3, started: 999, cpu_ticks: 30, resident_pages: 25, is_over: false };
+        let expected = Process {
+            pid: 7,
+            parent: 1,
+            group: 7,
+            threads: 3,
+            started: 999,
+            cpu_ticks: 30,
+            resident_pages: 25,
+            is_over: false,
+        };
         assert_eq!(parse_stat(7, line), Some(expected));
         assert_eq!(parse_stat(7, b"7 (x"), None);
     }

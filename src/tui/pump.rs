@@ -10,10 +10,10 @@ use super::performer::Performer;
 use super::terminal::Session;
 use super::{app, view};
 use crate::domain::Instant;
-use crate::engine::EngineError;
+use crate::engine::{EngineError, stop_with_group};
 use crossterm::event::{Event, EventStream};
 use futures_core::Stream;
-use rustix::process::{Signal, kill_current_process_group, kill_process};
+use rustix::process::{Signal, kill_process};
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
@@ -290,7 +290,7 @@ impl<'a> Pump<'a> {
         self.session.leave();
         match stopped {
             // All of a pipeline stops when its terminal says so.
-            Stopped::WithGroup => kill_current_process_group(Signal::STOP)?,
+            Stopped::WithGroup => stop_with_group()?,
             Stopped::Alone => kill_process(rustix::process::getpid(), Signal::STOP)?,
         }
         self.resume()

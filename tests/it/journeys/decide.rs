@@ -1,7 +1,7 @@
 //! From a script that lands to a commit, and everything that must not decide.
 
 use super::{LARGE, approve, digest_of, open, open_review, read_to_end, waiting_review, with_one_script};
-use crate::support::{Workspace, key};
+use crate::support::Workspace;
 use serde_json::{Value, json};
 
 fn stage_of(workspace: &Workspace, tool: &str, wanted: &str) -> Value {
@@ -45,7 +45,8 @@ fn an_approval_can_be_taken_back() {
     open_review(&mut terminal);
     approve(&mut terminal, &digest);
     stage_of(&workspace, "greet", "approved");
-    terminal.wait_gone("type its first four").send(key::ESC).wait_text("1 Catalog").wait_text("u undo");
+    // The review closes by itself once it is decided.
+    terminal.wait_gone("type its first four").wait_text("1 Catalog").wait_text("u undo");
     terminal.send("u").wait_text("Undo?").wait_text("y does it").send("y");
     let shown = stage_of(&workspace, "greet", "experimental");
     assert_eq!(shown["tool"]["digest"], json!(digest));
