@@ -37,8 +37,10 @@ impl Answer for Done {
 /// Does it, and says on standard error what that changed. A command that is refused announces nothing: the lines
 /// are found before, and written once it is decided.
 pub(super) fn announce_and_execute(call: &Call<'_>, engine: &Engine, command: Command) -> Result<Done, EngineError> {
-    let preview = engine.preview(&command)?;
+    let mut preview = engine.preview(&command)?;
     let done = execute(call, engine, command)?;
+    // The title is the question that the workbench asks; whoever typed the command has answered it.
+    preview.title.truncate(preview.title.trim_end_matches('?').len());
     announce(call, &preview);
     Ok(done)
 }

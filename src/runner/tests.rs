@@ -603,6 +603,17 @@ fn a_run_dies_with_its_owner() {
 }
 
 #[test]
+fn a_run_whose_owner_no_longer_listens_ends() {
+    let seconds = mark();
+    let bench = Bench::new(&["sleep", &seconds]);
+    let child = child::spawn(&bench.spec().unwrap()).unwrap();
+    // The supervisor notices it when it tells something, not by the end of the socket, which stays open.
+    rustix::net::shutdown(&child.control, rustix::net::Shutdown::Read).unwrap();
+    wait_gone(child.pid);
+    assert_eq!(processes_with(&seconds), [0; 0]);
+}
+
+#[test]
 fn dropping_the_handle_lets_the_run_go_on() {
     let bench = Bench::sh("echo done");
     let (sender, ends) = mpsc::channel();

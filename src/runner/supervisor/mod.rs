@@ -286,11 +286,21 @@ impl Supervisor {
             self.order(order);
         }
         if heard == Heard::Gone {
-            self.is_alone = true;
-            self.phase = Phase::Ending;
-            kill_all(&descendants(rustix::process::getpid().as_raw_nonzero().get()));
+            self.be_alone();
         }
         Ok(())
+    }
+
+    /// The workbench is gone, noticed by its end of the socket or by having nobody to tell: ends the run.
+    fn be_alone(&mut self) {
+        self.is_alone = true;
+        self.end_world();
+    }
+
+    /// Ends everything around the inner stage, and it too.
+    fn end_world(&mut self) {
+        self.phase = Phase::Ending;
+        kill_all(&descendants(rustix::process::getpid().as_raw_nonzero().get()));
     }
 
     fn order(&mut self, order: Order) {
@@ -360,7 +370,7 @@ impl Supervisor {
 
     fn tell(&mut self, message: &Message) {
         if !self.is_alone && send(&self.control, message).is_err() {
-            self.is_alone = true;
+            self.be_alone();
         }
     }
 
@@ -370,8 +380,7 @@ impl Supervisor {
         if let Phase::Ordered { until } = self.phase
             && now >= until
         {
-            self.phase = Phase::Ending;
-            kill_all(&descendants(rustix::process::getpid().as_raw_nonzero().get()));
+            self.end_world();
         }
         if now < self.watcher.next() {
             return;

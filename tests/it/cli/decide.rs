@@ -97,7 +97,9 @@ fn a_rejection_has_a_reason_and_can_be_taken_back() {
     assert_eq!((&review["state"], &review["decisions"][0]["reason"]), (&json!("rejected"), &json!("does nothing")));
     let log = shell.call(&["log", "--grep", "does nothing"]).exits(0).stdout;
     assert!(log.contains("reject") && log.ends_with("1 operation\n"), "{log}");
-    shell.at_terminal(&["undo"]).exits(0);
+    let undone = shell.at_terminal(&["undo"]).exits(0);
+    let said = format!("{}{}", undone.stdout, undone.stderr);
+    assert!(said.contains("Take back operation") && !said.contains('?'), "nothing is asked: {said}");
     assert_eq!(shell.waiting_review()["id"], 1);
     shell.call(&["verify", "--json"]).exits(0);
 }

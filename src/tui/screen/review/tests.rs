@@ -98,8 +98,10 @@ fn approve_waits_for_the_checks_and_says_how_far_they_are() {
         let mut checks = verdict(&[]).checks;
         checks.push(CheckReport { state: CheckState::Running, ..CheckReport::of("trials", vec![]) });
         detail.verdict = Some(Verdict::of(checks, None, ago(0)));
+        detail.blocking = vec!["trials".into()];
     };
     let mut bench = Bench::reviewing_with(80, 24, running);
+    assert!(!bench.screen().contains("in the way"), "what has not ended is not accused: {}", bench.screen());
     bench.read_everything().press("a");
     assert!(bench.app.overlays.is_empty());
     assert!(bench.screen().contains("checks are running, 7 of 8 done"), "{}", bench.screen());

@@ -69,10 +69,16 @@ impl Page {
         self.facts.add(sign, "checks", &parts.join(" · "), tone);
     }
 
+    /// The checks that stand in the way; those that have not ended are no obstacle to be gone over.
     fn gate(&mut self, detail: &ReviewDetail) {
-        if !detail.blocking.is_empty() {
-            let word = if detail.blocking.len() == 1 { "stands" } else { "stand" };
-            let text = format!("{} {word} in the way: only a typed reason goes over that", detail.blocking.join(", "));
+        let is_running = |name: &str| {
+            let checks = detail.verdict.iter().flat_map(|verdict| &verdict.checks);
+            checks.into_iter().any(|check| check.name == name && check.state == CheckState::Running)
+        };
+        let ended: Vec<&str> = detail.blocking.iter().map(String::as_str).filter(|name| !is_running(name)).collect();
+        if !ended.is_empty() {
+            let word = if ended.len() == 1 { "stands" } else { "stand" };
+            let text = format!("{} {word} in the way: only a typed reason goes over that", ended.join(", "));
             self.facts.add("✗", "gate", &text, Tone::Bad);
         }
     }
