@@ -121,7 +121,8 @@ impl Check {
     }
 }
 
-/// Every check, in the order in which they are made and shown.
+/// Every check, in the order in which they are shown. They are made from both ends at once, so that the one which takes
+/// longest stands last.
 pub const CHECKS: &[Check] = &[
     Check {
         name: "manifest",
@@ -274,12 +275,6 @@ pub const CHECKS: &[Check] = &[
         examine: trials::consistency::examine,
     },
     Check {
-        name: "property",
-        doc: "what it does with 200 inputs drawn from its schema",
-        cost: Cost::Running,
-        examine: trials::property::examine,
-    },
-    Check {
         name: "benchmark",
         doc: "how long a start takes and what it uses, against the version approved before",
         cost: Cost::Running,
@@ -296,6 +291,12 @@ pub const CHECKS: &[Check] = &[
         doc: "what its own tests run of it, where pytest and coverage are installed",
         cost: Cost::Running,
         examine: trials::coverage::examine,
+    },
+    Check {
+        name: "property",
+        doc: "what it does with 200 inputs drawn from its schema",
+        cost: Cost::Running,
+        examine: trials::property::examine,
     },
 ];
 

@@ -34,12 +34,20 @@ pub(super) struct EngineTrials<'a> {
     until: Instant,
     /// What watched starts came to: several checks look at the same ones.
     watched: Mutex<HashMap<Key, Tried>>,
+    /// Held while plain starts are made: their time is told, so that no two checks take it at once.
+    timed: Mutex<()>,
 }
 
 impl<'a> EngineTrials<'a> {
     /// Trials of a version and its base, a minute of them from now on at most; `stop` ends them early.
     pub(super) fn new(engine: &'a Engine, stop: &'a AtomicBool) -> EngineTrials<'a> {
-        EngineTrials { engine, stop, until: Instant::now() + PATIENCE, watched: Mutex::default() }
+        EngineTrials {
+            engine,
+            stop,
+            until: Instant::now() + PATIENCE,
+            watched: Mutex::default(),
+            timed: Mutex::default(),
+        }
     }
 
     /// Makes trials side by side, each row of them in one sandbox.
@@ -106,8 +114,13 @@ impl<'a> EngineTrials<'a> {
 
 impl Trials for EngineTrials<'_> {
     fn start(&self, batch: &Batch<'_>) -> Result<Vec<Tried>, String> {
-        if batch.pace != Pace::Watched {
-            return self.make(batch);
+        match batch.pace {
+            Pace::Quick => return self.make(batch),
+            Pace::Plain => {
+                let _alone = lock(&self.timed);
+                return self.make(batch);
+            }
+            Pace::Watched => {}
         }
         let command = batch.version.manifest.recipe.as_ref().map(|recipe| recipe.command.clone()).unwrap_or_default();
         let key = |input: &Value| (batch.version.tool.digest, command.clone(), input.to_string());

@@ -3,7 +3,7 @@
 //! The observer reports what the kernel told it; a tool with two threads can lie to it, and a trial shows one way through
 //! the code. So nothing here says that a version is harmless.
 
-use super::{SIDE_BY_SIDE, abreast, cannot_start, inputs, unavailable};
+use super::{cannot_start, inputs, side_by_side, unavailable};
 use crate::check::{Batch, Desk, Language};
 use crate::domain::{
     CheckReport, Envelope, Finding, Observer, PermissionUse, RunId, Severity, ToolDetail, Touch, names_secrets,
@@ -21,7 +21,7 @@ pub(in crate::check) fn examine(desk: &Desk<'_>) -> CheckReport {
         return CheckReport::skipped(name, why);
     }
     let inputs = inputs(desk.version);
-    let batch = Batch { version: desk.version, inputs: &inputs, pace: Pace::Watched, abreast: abreast(SIDE_BY_SIDE) };
+    let batch = Batch { version: desk.version, inputs: &inputs, pace: Pace::Watched, abreast: side_by_side() };
     let tried = match desk.trials.start(&batch) {
         Ok(tried) => tried,
         Err(why) => return unavailable(name, why),

@@ -68,7 +68,7 @@ pub(in crate::check) fn examine(desk: &Desk<'_>) -> CheckReport {
 /// The first input with which the version succeeds, else the first with which it ends by itself.
 fn usable(desk: &Desk<'_>) -> Result<Value, String> {
     let inputs = inputs(desk.version);
-    let abreast = abreast(super::SIDE_BY_SIDE);
+    let abreast = super::side_by_side();
     let tried = desk.trials.start(&Batch { version: desk.version, inputs: &inputs, pace: Pace::Watched, abreast })?;
     let find = |wanted: &dyn Fn(&Tried) -> bool| inputs.iter().zip(&tried).find(|(_, tried)| wanted(tried));
     let found =

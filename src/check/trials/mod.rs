@@ -33,12 +33,18 @@ use case::Case;
 use serde_json::{Map, Value};
 use std::num::NonZeroUsize;
 
-/// Trials side by side: as many as a small machine has cores beside the one that draws.
-const SIDE_BY_SIDE: usize = 2;
+/// Trials of one check side by side, at most: a sandbox for each takes its time too.
+const SIDE_BY_SIDE: usize = 4;
 
 /// So many side by side; none means one.
 fn abreast(rows: usize) -> NonZeroUsize {
     NonZeroUsize::new(rows).unwrap_or(NonZeroUsize::MIN)
+}
+
+/// As many side by side as this machine has cores for one of two checks that are made at once.
+fn side_by_side() -> NonZeroUsize {
+    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    abreast((cores / 2).min(SIDE_BY_SIDE))
 }
 
 /// Why this version cannot be started at all, so that there is nothing to examine.
@@ -59,7 +65,7 @@ fn rehearse(desk: &Desk<'_>, version: &ToolDetail, wanted: &[Case]) -> Result<Ve
             inputs.push(case.input);
         }
     }
-    let batch = Batch { version, inputs: &inputs, pace: Pace::Watched, abreast: abreast(SIDE_BY_SIDE) };
+    let batch = Batch { version, inputs: &inputs, pace: Pace::Watched, abreast: side_by_side() };
     let mut tried = desk.trials.start(&batch)?;
     tried.truncate(wanted.len());
     Ok(tried)

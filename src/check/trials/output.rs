@@ -1,7 +1,7 @@
 //! Whether what the version writes is what it declares to write.
 
-use super::{SIDE_BY_SIDE, abreast, case, crash};
 use super::{cannot_start, inputs, softened, unavailable};
+use super::{case, crash, side_by_side};
 use crate::check::{Batch, Desk};
 use crate::domain::{CheckReport, Finding, Severity, count};
 use crate::runner::Pace;
@@ -18,7 +18,7 @@ pub(in crate::check) fn examine(desk: &Desk<'_>) -> CheckReport {
         return CheckReport::skipped("output", why);
     }
     let inputs = inputs(desk.version);
-    let batch = Batch { version: desk.version, inputs: &inputs, pace: Pace::Watched, abreast: abreast(SIDE_BY_SIDE) };
+    let batch = Batch { version: desk.version, inputs: &inputs, pace: Pace::Watched, abreast: side_by_side() };
     let tried = match desk.trials.start(&batch) {
         Ok(tried) => tried,
         Err(why) => return unavailable("output", why),

@@ -7,7 +7,7 @@ use super::case;
 use super::crash::{self, Crash};
 use super::expression::quote;
 use super::generate::{Dice, inputs};
-use super::{SIDE_BY_SIDE, abreast, cannot_start, shrink, softened, unavailable};
+use super::{cannot_start, shrink, side_by_side, softened, unavailable};
 use crate::check::{Batch, Desk};
 use crate::domain::{CheckReport, Checker, Finding, InputMode, Severity, count, signature_of};
 use crate::runner::{Pace, Tried};
@@ -60,7 +60,7 @@ struct Found {
 }
 
 fn start(desk: &Desk<'_>, inputs: &[Value], pace: Pace) -> Result<Vec<Tried>, String> {
-    desk.trials.start(&Batch { version: desk.version, inputs, pace, abreast: abreast(SIDE_BY_SIDE) })
+    desk.trials.start(&Batch { version: desk.version, inputs, pace, abreast: side_by_side() })
 }
 
 fn search(desk: &Desk<'_>, schema: &Value, all: &[Value]) -> Result<Found, String> {

@@ -5,7 +5,7 @@
 
 use super::case::{self, Output, unheld};
 use super::expression::{Expression, Scope, quote};
-use super::{SIDE_BY_SIDE, abreast, cannot_start, inputs, softened, unavailable};
+use super::{cannot_start, inputs, side_by_side, softened, unavailable};
 use crate::check::{Batch, Desk};
 use crate::domain::{CheckReport, Finding, RunEnd, Severity};
 use crate::runner::Pace;
@@ -37,7 +37,7 @@ pub(in crate::check) fn examine(desk: &Desk<'_>) -> CheckReport {
         }
     }
     let inputs = inputs(desk.version);
-    let batch = Batch { version: desk.version, inputs: &inputs, pace: Pace::Watched, abreast: abreast(SIDE_BY_SIDE) };
+    let batch = Batch { version: desk.version, inputs: &inputs, pace: Pace::Watched, abreast: side_by_side() };
     let tried = match desk.trials.start(&batch) {
         Ok(tried) => tried,
         Err(why) => return unavailable("sanity", why),
