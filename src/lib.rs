@@ -33,6 +33,7 @@
 //! | [`catalog`] | folders to rows: formats, dialects, digests, search, watching | domain |
 //! | [`runner`] | one run: argv, environment, walls, limits, observer, spool, ending | domain |
 //! | [`check`] | examines a version: one file a check, together the verdict | domain, runner |
+//! | [`evolve`] | better versions: what a generator is told, what its answer holds, the loop as a pure machine, repairs without a model | domain |
 //! | [`insight`] | what rows of decisions suggest | domain |
 //! | [`vcs`] | git | domain |
 //! | [`engine`] | the facade; its `core` holds the rules, the rest performs | all of the above but action |
@@ -78,6 +79,7 @@ pub mod check;
 pub mod cli;
 pub mod domain;
 pub mod engine;
+pub mod evolve;
 pub mod insight;
 pub mod runner;
 pub mod store;

@@ -17,16 +17,16 @@ mod hidden;
 mod injection;
 mod manifest;
 mod names;
-mod source;
 #[cfg(test)]
 mod survey;
 mod syntax;
 mod trials;
 
+pub use crate::domain::source::Language;
 pub use capabilities::scan;
 pub use duplicates::{Similar, similar};
-pub use source::Language;
 
+use crate::domain::source;
 use crate::domain::{CheckReport, Gate, Missing, Tool, ToolDetail};
 use crate::runner::{Pace, Tried};
 use serde_json::Value;

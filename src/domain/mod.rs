@@ -20,6 +20,7 @@ mod ids;
 mod interpreter;
 mod manifest;
 mod mapped;
+mod mutation;
 mod name;
 mod observation;
 mod operation;
@@ -35,6 +36,8 @@ mod run;
 mod schema;
 mod secret;
 mod semver_step;
+pub mod source;
+pub mod standard;
 mod text;
 mod time;
 mod tool;
@@ -59,6 +62,7 @@ pub use manifest::{
     Dialect, Example, InputMode, LimitsDeclared, Manifest, Permissions, Provenance, Recipe, SuccessRule, TestCase,
 };
 pub use mapped::MappedLine;
+pub use mutation::Mutation;
 pub use name::{NameError, ToolName};
 pub use observation::{Answer, Attempt, Difference, FileChange, Observation, Observer, Touch};
 pub use operation::Operation;

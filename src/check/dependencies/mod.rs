@@ -1,11 +1,9 @@
 //! What the code takes from elsewhere, against what the version declares and what this machine has.
 
-mod standard;
-
 use super::Desk;
 use super::capabilities::is_test_only;
 use super::source::{Language, children, line as line_of, nodes, sources, text as text_at, text_of};
-use crate::domain::{CheckReport, Finding, Manifest, Severity, VersionFile};
+use crate::domain::{CheckReport, Finding, Manifest, Severity, VersionFile, standard};
 use crate::runner::package_of;
 use std::collections::BTreeMap;
 use tree_sitter::Node;

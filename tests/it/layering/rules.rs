@@ -26,7 +26,7 @@ const OWNED_CRATES: &[(&str, &str)] =
     &[("rusqlite", "store"), ("ratatui", "tui"), ("crossterm", "tui"), ("tui_textarea", "tui")];
 
 /// Modules that read no clock, no environment and no file.
-const PURE: &[&[&str]] = &[&["domain"], &["engine", "core"], &["tui", "app"]];
+const PURE: &[&[&str]] = &[&["domain"], &["engine", "core"], &["evolve"], &["tui", "app"]];
 
 const IMPURE: &[&[&str]] = &[
     &["SystemTime"],

@@ -1,6 +1,6 @@
-//! Source files as the checks read them: the language, and the tree of the syntax.
+//! Source files as checks and repairs read them: the language, and the tree of the syntax.
 
-use crate::domain::VersionFile;
+use super::digest::VersionFile;
 use tree_sitter::{Node, Parser, Tree};
 
 /// Longer files are not parsed, in bytes; the catalog accepts none.

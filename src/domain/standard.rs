@@ -3,7 +3,7 @@
 /// The top-level modules of Python's library, of 3.9 to 3.14: one that a version has dropped is told by the
 /// interpreter when it is missing.
 #[rustfmt::skip]
-pub(super) const PYTHON: &[&str] = &[
+pub const PYTHON: &[&str] = &[
     "__future__", "_pickle", "_thread", "abc", "aifc", "annotationlib", "antigravity", "argparse", "array", "ast",
     "asynchat", "asyncio", "asyncore", "atexit", "audioop", "base64", "bdb", "binascii", "bisect", "builtins", "bz2",
     "cProfile", "calendar", "cgi", "cgitb", "chunk", "cmath", "cmd", "code", "codecs", "codeop", "collections",
@@ -30,7 +30,7 @@ pub(super) const PYTHON: &[&str] = &[
 
 /// The modules of Node, which need no `node:` before them.
 #[rustfmt::skip]
-pub(super) const NODE: &[&str] = &[
+pub const NODE: &[&str] = &[
     "assert", "async_hooks", "buffer", "child_process", "cluster", "console", "constants", "crypto", "dgram",
     "diagnostics_channel", "dns", "domain", "events", "ffi", "fs", "http", "http2", "https", "inspector", "module",
     "net", "os", "path", "perf_hooks", "process", "punycode", "querystring", "readline", "repl", "sea", "sqlite",
