@@ -89,11 +89,10 @@ fn declared(capability: &Capability, manifest: &Manifest) -> Declared {
     let permissions = &manifest.permissions;
     let any = |list: &[String]| if list.is_empty() { Declared::No } else { Declared::Yes };
     let argument = capability.argument.as_deref();
-    if matches!(capability.kind, Kind::ReadsFiles | Kind::WritesFiles | Kind::DeletesFiles) && is_own_scratch(argument)
-    {
-        return Declared::Nothing;
-    }
     match capability.kind {
+        Kind::ReadsFiles | Kind::WritesFiles if is_own_scratch(argument) => Declared::Nothing,
+        // Allowed there too, but a reader wants to know of everything that is taken away.
+        Kind::DeletesFiles if is_own_scratch(argument) => Declared::Yes,
         Kind::ReadsFiles | Kind::ReadsOutside => {
             if permissions.write.is_empty() {
                 any(&permissions.read)
@@ -140,9 +139,9 @@ fn base_name(program: &str) -> &str {
     program.rsplit('/').next().unwrap_or(program)
 }
 
-/// The scratch folder is every run's own.
+/// The scratch folder is every run's own; a path may begin there and lead out of it.
 fn is_own_scratch(path: Option<&str>) -> bool {
-    path.is_some_and(|path| path == "/tmp" || path.starts_with("/tmp/"))
+    path.is_some_and(|path| (path == "/tmp" || path.starts_with("/tmp/")) && path.split('/').all(|part| part != ".."))
 }
 
 /// What is declared and not found in the source: a fact, and the beginning of a smaller declaration.
@@ -273,6 +272,17 @@ mod tests {
         let report = examined(examine, &version);
         let expected = [("eval", Severity::High), ("unpickles", Severity::High), ("writes-files", Severity::Low)];
         assert_eq!(codes(&report), expected);
+    }
+
+    #[test]
+    fn what_is_taken_away_is_told_also_in_the_scratch_and_what_leads_out_of_it_does_not_count_as_in_it() {
+        let behind_blanks = format!("import os\nprint(1);{}os.remove(\"/tmp/x\")\n", " ".repeat(194));
+        let report = examined(examine, &version("t", &[("t.py", &behind_blanks)]));
+        assert_eq!(codes(&report), [("deletes-files", Severity::Low)]);
+        assert_eq!(report.findings[0].line, Some(2));
+        let out = "import os\nos.remove('/tmp/../etc/x')\nopen('/tmp/a/../../x', 'w')\nopen('/tmp/a..b', 'w')\n";
+        let report = examined(examine, &version("t", &[("t.py", out)]));
+        assert_eq!(codes(&report), [("deletes-files", Severity::Medium), ("writes-files", Severity::Medium)]);
     }
 
     #[test]
