@@ -7,7 +7,7 @@
 
 use super::Desk;
 use super::source::{Language, children, line, sources, text};
-use crate::domain::{CheckReport, Finding, Severity};
+use crate::domain::{CheckReport, Finding, Severity, count, plural};
 use tree_sitter::Node;
 
 /// Above this a function wants a look: NIST Special Publication 500-235 (Watson and McCabe, 1996) takes 10 as the
@@ -33,10 +33,12 @@ struct Figure {
 pub fn examine(desk: &Desk<'_>) -> CheckReport {
     let mut findings = Vec::new();
     let mut worst: Option<(Figure, String)> = None;
-    let mut count = 0_usize;
+    let mut functions = 0_usize;
     for (path, language, text) in sources(&desk.version.files) {
-        for figure in figures(language, text) {
-            count += 1;
+        let figures = figures(language, text);
+        // The first is what stands outside of all functions.
+        functions += figures.len().saturating_sub(1);
+        for figure in figures {
             let severity = if figure.ways > UNTESTABLE { Severity::High } else { Severity::Medium };
             if figure.ways > WORTH_A_LOOK {
                 let message = format!("{} ways lead through {}, more than {WORTH_A_LOOK}", figure.ways, figure.name);
@@ -50,9 +52,20 @@ pub fn examine(desk: &Desk<'_>) -> CheckReport {
     let Some((worst, path)) = worst else {
         return CheckReport::skipped("complexity", "no function in Python, JavaScript, TypeScript or shell");
     };
-    let functions = if count == 1 { "function" } else { "functions" };
-    let note = format!("{count} {functions}, at most {}: {} ({path}:{})", worst.ways, worst.name, worst.line);
-    CheckReport::of("complexity", findings).noted(note)
+    CheckReport::of("complexity", findings).noted(in_words(&worst, &path, functions))
+}
+
+/// What was found where nothing is worth a finding.
+fn in_words(worst: &Figure, path: &str, functions: usize) -> String {
+    let looked_at = match functions {
+        0 => "no function".to_owned(),
+        _ => count(functions, "function"),
+    };
+    if worst.ways == 1 {
+        return format!("{looked_at}, nothing branches");
+    }
+    let ways = plural(worst.ways as usize, "way", "ways");
+    format!("{looked_at}; the most branching is {ways} through {} ({path}:{})", worst.name, worst.line)
 }
 
 /// The figure of each function, and of what stands outside of all of them.
@@ -153,6 +166,16 @@ mod tests {
 
     fn named(list: &[(&str, u32)]) -> Vec<(String, u32)> {
         list.iter().map(|(name, ways)| ((*name).to_owned(), *ways)).collect()
+    }
+
+    #[test]
+    fn the_highest_branching_is_told_in_words() {
+        use crate::check::fixture::{examined, version};
+        let note = |text: &str| examined(examine, &version("t", &[("t.py", text)])).note;
+        assert_eq!(note("print(1)\n"), "no function, nothing branches");
+        assert_eq!(note("def f(): pass\ndef g(): pass\n"), "2 functions, nothing branches");
+        let branching = "def f(x):\n    if x:\n        return 1\n";
+        assert_eq!(note(branching), "1 function; the most branching is 2 ways through f (t.py:1)");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use super::Desk;
 use super::source::{Language, excerpt, line as line_of, nodes, text as text_at, text_of};
-use crate::domain::{CheckReport, Finding, Severity, VersionFile, escape_char, hidden_in};
+use crate::domain::{CheckReport, Finding, Severity, VersionFile, count, escape_char, hidden_in};
 use unicode_normalization::UnicodeNormalization;
 use unicode_script::{Script, UnicodeScript};
 use unicode_security::skeleton;
@@ -55,7 +55,11 @@ fn binary(file: &VersionFile) -> Finding {
     let finding = if is_program {
         Finding::new("compiled", Severity::High, "a compiled program: nobody can read what it does")
     } else {
-        Finding::new("binary", Severity::Low, format!("no text, {} bytes: nobody can read it here", file.bytes.len()))
+        Finding::new(
+            "binary",
+            Severity::Low,
+            format!("no text, {}: nobody can read it here", count(file.bytes.len(), "byte")),
+        )
     };
     Finding { path: Some(file.path.clone()), ..finding }
 }

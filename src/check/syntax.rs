@@ -6,7 +6,7 @@
 
 use super::Desk;
 use super::source::{Language, children, excerpt, is_beyond, line, nodes, text, text_of};
-use crate::domain::{CheckReport, Finding, Severity, VersionFile};
+use crate::domain::{CheckReport, Finding, Severity, VersionFile, count};
 use tree_sitter::Node;
 
 /// One slip makes many errors behind it; the first ones say enough.
@@ -28,7 +28,7 @@ pub fn examine(desk: &Desk<'_>) -> CheckReport {
     if read == 0 {
         return CheckReport::skipped("syntax", "no file in a language that is read here");
     }
-    let files = if read == 1 { "1 file read".to_owned() } else { format!("{read} files read") };
+    let files = format!("{} read", count(read, "file"));
     CheckReport::of("syntax", findings).noted(files)
 }
 

@@ -10,7 +10,7 @@ mod tests;
 
 use super::Desk;
 use super::source::{Language, text_of};
-use crate::domain::{CheckReport, Finding, Severity, VersionFile};
+use crate::domain::{CheckReport, Finding, Severity, VersionFile, count as counted};
 use crate::runner::{Answered, Reading, read_with};
 use std::ffi::OsStr;
 use std::time::Duration;
@@ -237,7 +237,7 @@ impl Linter {
         let count = findings.len();
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
         findings.truncate(MAX_FINDINGS);
-        let read = if files == 1 { "1 file read".to_owned() } else { format!("{files} files read") };
+        let read = format!("{} read", counted(files, "file"));
         let more =
             if count > MAX_FINDINGS { format!(", {MAX_FINDINGS} of {count} findings kept") } else { String::new() };
         CheckReport::of(self.program, findings).noted(format!("{read}{more}"))

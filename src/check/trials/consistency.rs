@@ -4,7 +4,7 @@ use super::case::{Case, Expect, Output};
 use super::expression::quote;
 use super::{cannot_start, cases, difference, rehearse, unavailable};
 use crate::check::Desk;
-use crate::domain::{CheckReport, Finding, Severity};
+use crate::domain::{CheckReport, Finding, Severity, plural};
 use crate::runner::Tried;
 
 /// Most differences that are told one by one.
@@ -53,7 +53,8 @@ pub(in crate::check) fn examine(desk: &Desk<'_>) -> CheckReport {
     let differing = findings.len();
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     findings.truncate(MAX_TOLD);
-    let note = format!("{} of {compared} answers are the same as those of {}", compared - differing, base.tool.version);
+    let answers = plural(compared, "answer is", "answers are");
+    let note = format!("{} of {answers} the same as in {}", compared - differing, base.tool.version);
     CheckReport::of(name, findings).noted(note)
 }
 

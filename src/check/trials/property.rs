@@ -9,7 +9,7 @@ use super::expression::quote;
 use super::generate::{Dice, inputs};
 use super::{cannot_start, shrink, side_by_side, softened, unavailable};
 use crate::check::{Batch, Desk};
-use crate::domain::{CheckReport, Checker, Finding, InputMode, Severity, count, signature_of};
+use crate::domain::{CheckReport, Checker, Finding, InputMode, Severity, count, plural, signature_of};
 use crate::runner::{Pace, Tried};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -138,29 +138,32 @@ impl Found {
             .crashes
             .iter()
             .map(|(crash, input)| {
-                let message = format!("with {}: {}", in_words(input), crash.message);
+                let message = format!("{} makes it end badly: {}", in_words(input), crash.message);
                 let (severity, message) = softened(crash.severity, lacked, message);
                 Finding::new(crash.code, severity, message)
             })
             .collect();
         for (reason, input) in self.refusals.values().take(MAX_CRASHES) {
-            findings.push(Finding::new("refuses", Severity::Low, format!("with {}: {reason}", in_words(input))));
+            let message = format!("{} is refused, saying: {reason}", in_words(input));
+            findings.push(Finding::new("refuses", Severity::Low, message));
         }
         if self.more > 0 {
-            let message = format!("{} more sorts of crashes", self.more);
+            let message = plural(self.more, "more sort of crash", "more sorts of crashes");
             findings.push(Finding::new("crash", Severity::Medium, message));
         }
         if self.doubtful > 0 {
-            let message = format!("{} crashes were seen once and not again when started anew", self.doubtful);
+            let crashes = plural(self.doubtful, "crash was", "crashes were");
+            let message = format!("{crashes} seen once and not again when started anew");
             findings.push(Finding::new("not-again", Severity::Low, message));
         }
         if self.tried < self.wanted {
-            let message = format!("{} of {} inputs were not tried", self.wanted - self.tried, self.wanted);
+            let missed = plural(self.wanted - self.tried, "input was", "inputs were");
+            let message = format!("of {} drawn, {missed} not tried", self.wanted);
             findings.push(Finding::new("not-tried", Severity::Low, message));
         }
         let refused = match self.refusals.len() {
             0 => String::new(),
-            count => format!(", {count} reasons to refuse one"),
+            sorts => format!(", refused for {}", count(sorts, "different reason")),
         };
         CheckReport::of("property", findings)
             .noted(format!("{} drawn from its schema{refused}", count(self.tried, "input")))
@@ -206,14 +209,15 @@ fn masked(reason: &str) -> String {
     plain
 }
 
-/// An input as a reader types it: `a = 1, b = 0`.
+/// An input as a reader types it: `the input a = 1, b = 0`.
 fn in_words(input: &Value) -> String {
     match input.as_object() {
-        Some(map) if map.is_empty() => "no values".to_owned(),
+        Some(map) if map.is_empty() => "the input without values".to_owned(),
         Some(map) => {
-            map.iter().map(|(name, value)| format!("{name} = {}", quote(value))).collect::<Vec<_>>().join(", ")
+            let values: Vec<String> = map.iter().map(|(name, value)| format!("{name} = {}", quote(value))).collect();
+            format!("the input {}", values.join(", "))
         }
-        None => quote(input),
+        None => format!("the input {}", quote(input)),
     }
 }
 

@@ -7,7 +7,7 @@ use super::case::{self, Output, unheld};
 use super::expression::{Expression, Scope, quote};
 use super::{cannot_start, inputs, side_by_side, softened, unavailable};
 use crate::check::{Batch, Desk};
-use crate::domain::{CheckReport, Finding, RunEnd, Severity};
+use crate::domain::{CheckReport, Finding, RunEnd, Severity, count};
 use crate::runner::Pace;
 use serde_json::Value;
 use std::time::{Duration, Instant};
@@ -70,7 +70,7 @@ pub(in crate::check) fn examine(desk: &Desk<'_>) -> CheckReport {
             findings.push(Finding::new("rule-broken", severity, message));
         }
     }
-    let note = format!("{} rules, {} outputs", rules.len(), good.len());
+    let note = format!("{}, {}", count(rules.len(), "rule"), count(good.len(), "output"));
     CheckReport::of("sanity", findings).noted(note)
 }
 

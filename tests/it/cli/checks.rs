@@ -80,7 +80,7 @@ fn trials_are_no_runs_and_leave_nothing() {
     let verdict = &answer["verdict"];
     assert_eq!(check(verdict, "examples")["state"], "passed", "{verdict:#}");
     let property = check(verdict, "property");
-    let message = "with text = \"\": IndexError: string index out of range";
+    let message = "the input text = \"\" makes it end badly: IndexError: string index out of range";
     assert_eq!((&property["state"], &property["findings"][0]["message"]), (&json!("failed"), &json!(message)));
     assert_eq!(shell.call(&["runs", "--json"]).exits(0).json()["runs"], json!([]));
     assert_eq!(shell.call(&["failures", "--json"]).exits(0).json()["failures"], json!([]));
@@ -115,5 +115,5 @@ fn the_bundled_division_tells_what_it_refuses() {
     assert_eq!(property["state"], "passed", "{verdict:#}");
     let messages: Vec<&str> =
         property["findings"].as_array().unwrap().iter().map(|found| found["message"].as_str().unwrap()).collect();
-    assert!(messages.iter().any(|message| message.contains("b = 0: division by zero")), "{messages:?}");
+    assert!(messages.iter().any(|message| message.contains("b = 0 is refused, saying: division by zero")), "{messages:?}");
 }
