@@ -10,7 +10,7 @@ use super::interpreter::{Interpreters, Program, SearchPath, Seeker, Who};
 use super::isolation;
 use super::limits::{Limits, Wall};
 use super::machine::{Machine, Means};
-use super::observer::Policy;
+use super::observer::{Policy, name_servers};
 use super::overlay::{self, Stage};
 use super::processes::{RUN_VARIABLE, threads_of_user};
 use super::sandbox::{Bounds, HostFacts, WallPlan};
@@ -439,6 +439,8 @@ fn policy(request: &Request, means: &Means, view: &View, (grants, silent): (&Gra
         names,
         read: grants.read.clone(),
         write: grants.write.iter().map(|write| write.path.clone()).collect(),
+        // Where it cannot be read, names are asked for on the loopback.
+        name_servers: std::fs::read_to_string("/etc/resolv.conf").map(|text| name_servers(&text)).unwrap_or_default(),
         baseline: Vec::new(),
     }
 }

@@ -1,12 +1,14 @@
 //! From a call to its answer and what it shows: no kernel in here but what [`Tool`] tells.
 
 use super::log::{Found, Log, cut};
+use super::network::Server;
 use super::paths::{Places, Realm};
 use super::process::Tool;
 use super::{Policy, dns};
 use crate::domain::{Answer, Attempt, IsolationLevel, Network, Touch, generalise};
 use crate::runner::sandbox::{Call, Group, Notification, Verdict};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::net::IpAddr;
 
 /// What stands where the tool's memory could not be read.
 pub(super) const UNREADABLE: &str = "{unreadable}";
@@ -34,7 +36,9 @@ pub(super) struct Judge {
     searched: BTreeMap<String, u64>,
     found_programs: BTreeSet<String>,
     /// Descriptors that were connected to a name server.
-    pub(super) resolvers: BTreeSet<i32>,
+    pub(super) resolvers: BTreeMap<i32, Server>,
+    /// Name servers of the machine.
+    pub(super) servers: Vec<IpAddr>,
     /// Whether the tool was seen to bind an address, so that listening on it is no news.
     pub(super) bound: bool,
     /// Where strings are read into, so that a call costs no allocation.
@@ -72,7 +76,8 @@ impl Judge {
             started: false,
             searched: BTreeMap::new(),
             found_programs: BTreeSet::new(),
-            resolvers: BTreeSet::new(),
+            resolvers: BTreeMap::new(),
+            servers: policy.name_servers,
             bound: false,
             text: Vec::new(),
         }
@@ -133,6 +138,11 @@ impl Judge {
         for (name, times) in std::mem::take(&mut self.searched) {
             if !self.found_programs.contains(&name) {
                 self.log.add(Found { touch: Touch::Exec, target: name, answer: Answer::Missing }, times);
+            }
+        }
+        for server in std::mem::take(&mut self.resolvers).into_values() {
+            if let Some(found) = server.unexplained() {
+                self.count(found);
             }
         }
         self.log.finish()

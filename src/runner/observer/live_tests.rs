@@ -38,6 +38,7 @@ fn policy(ground: &Ground, network: Network) -> Policy {
         ],
         read: vec![ground.path("granted")],
         write: Vec::new(),
+        name_servers: Vec::new(),
         baseline: Vec::new(),
     }
 }

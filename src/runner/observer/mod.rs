@@ -31,9 +31,11 @@ mod tests;
 use super::sandbox::{Listener, Notification};
 use crate::domain::{self, Attempt, IsolationLevel, Network, Observation, Touch, generalise};
 use judge::Judge;
+pub(super) use network::name_servers;
 use process::Processes;
 use serde::{Deserialize, Serialize};
 use std::io;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -60,6 +62,8 @@ pub(super) struct Policy {
     pub(super) read: Vec<PathBuf>,
     /// Declared paths that it may read and write, as the tool names them.
     pub(super) write: Vec<PathBuf>,
+    /// The name servers of the machine, beside those on the loopback.
+    pub(super) name_servers: Vec<IpAddr>,
     /// What the bare interpreter does: see [`baseline_from`].
     pub(super) baseline: Vec<(Touch, String)>,
 }

@@ -38,6 +38,49 @@ const MAX_MESSAGES: usize = 8;
 /// Descriptors of name servers that are remembered.
 const MAX_RESOLVERS: usize = 64;
 
+/// A descriptor that was connected to a name server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Server {
+    /// The connection was told.
+    Told,
+    /// Not yet: a question will say what for. Only the machine's own name servers wait for one.
+    Unexplained(Found),
+    /// A question said what for; it is told when something else follows.
+    Explained(Found),
+}
+
+impl Server {
+    /// The connection, when nothing was asked over it.
+    pub(super) fn unexplained(self) -> Option<Found> {
+        match self {
+            Server::Unexplained(found) => Some(found),
+            Server::Told | Server::Explained(_) => None,
+        }
+    }
+
+    fn asked(&mut self) {
+        if let Server::Unexplained(found) = self {
+            *self = Server::Explained(found.clone());
+        }
+    }
+
+    /// Something else than a question went over it.
+    fn tell(&mut self) -> Option<Finding> {
+        match std::mem::replace(self, Server::Told) {
+            Server::Told => None,
+            Server::Unexplained(found) | Server::Explained(found) => Some(Finding::Attempt(found)),
+        }
+    }
+}
+
+/// The name servers that the text of a `resolv.conf` names.
+pub(in crate::runner) fn name_servers(text: &str) -> Vec<IpAddr> {
+    let words = text.lines().map(str::split_whitespace);
+    words
+        .filter_map(|mut words| (words.next() == Some("nameserver")).then(|| words.next()?.parse().ok()).flatten())
+        .collect()
+}
+
 /// Where a call wants to go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Address {
@@ -89,17 +132,30 @@ impl Judge {
     fn connect(&mut self, call: &Notification, tool: &mut dyn Tool, findings: &mut Findings) -> Verdict {
         let to = address_at(tool, call.pid, call.args[1], call.args[2]);
         let socket = call.args[0] as i32;
-        self.resolvers.remove(&socket);
+        let before = self.resolvers.remove(&socket).and_then(Server::unexplained);
+        findings.extend(before.map(Finding::Attempt));
         let verdict = self.verdict(&to, false);
-        findings.extend(self.reach_address(call.pid, Touch::Connect, &to, verdict, tool));
+        let found = self.reach_address(call.pid, Touch::Connect, &to, verdict, tool);
         if !to.is_name_server() {
+            findings.extend(found);
             return verdict;
         }
-        if self.resolvers.len() < MAX_RESOLVERS {
-            self.resolvers.insert(socket);
+        let is_datagram = tool.is_datagram(call.pid, socket);
+        let has_room = self.resolvers.len() < MAX_RESOLVERS;
+        let server = match found {
+            Some(Finding::Attempt(found)) if has_room && is_datagram && self.is_own_server(&to) => {
+                Server::Unexplained(found)
+            }
+            found => {
+                findings.extend(found);
+                Server::Told
+            }
+        };
+        if has_room {
+            self.resolvers.insert(socket, server);
         }
         // A stream would be written to next, and the tool die of a broken pipe.
-        let pretend = self.network == Network::None && tool.is_datagram(call.pid, socket);
+        let pretend = self.network == Network::None && is_datagram;
         if pretend { Verdict::Value(0) } else { verdict }
     }
 
@@ -117,14 +173,24 @@ impl Judge {
         } else {
             self.verdict(to, is_unaddressed)
         };
-        match asked {
-            Some(name) => {
-                let answer = if self.network == Network::Full { Answer::Allowed } else { Answer::Denied };
-                findings.push(Finding::Attempt(Found { touch: Touch::Resolve, target: name, answer }));
+        let server = self.resolvers.get_mut(&(call.args[0] as i32)).filter(|_| *to == Address::None);
+        if let Some(name) = asked {
+            if let Some(server) = server {
+                server.asked();
             }
-            None => findings.extend(self.reach_address(call.pid, Touch::Connect, to, verdict, tool)),
+            let answer = if self.network == Network::Full { Answer::Allowed } else { Answer::Denied };
+            findings.push(Finding::Attempt(Found { touch: Touch::Resolve, target: name, answer }));
+        } else {
+            findings.extend(server.and_then(Server::tell));
+            findings.extend(self.reach_address(call.pid, Touch::Connect, to, verdict, tool));
         }
         verdict
+    }
+
+    /// Whether the machine itself asks there for names: a question says more than that it was asked there.
+    fn is_own_server(&self, to: &Address) -> bool {
+        let Address::Internet(to) = to else { return false };
+        to.port() == NAME_PORTS[0] && (to.ip().is_loopback() || self.servers.contains(&to.ip()))
     }
 
     /// Several messages in one call, which is how names are asked for: both kinds of address at once.
@@ -164,7 +230,7 @@ impl Judge {
 
     /// Whether a message may be a question for a name server.
     fn asks(&self, call: &Notification, to: &Address) -> bool {
-        to.is_name_server() || (*to == Address::None && self.resolvers.contains(&(call.args[0] as i32)))
+        to.is_name_server() || (*to == Address::None && self.resolvers.contains_key(&(call.args[0] as i32)))
     }
 
     fn bind(&mut self, call: &Notification, tool: &mut dyn Tool, findings: &mut Findings) -> Verdict {

@@ -84,6 +84,7 @@ fn policy(level: IsolationLevel, network: Network) -> Policy {
         names: names.iter().map(|(path, word)| (path.into(), (*word).to_owned())).collect(),
         read: vec!["/home/ada/work/in".into()],
         write: vec!["/home/ada/work/out".into()],
+        name_servers: super::name_servers("# a\nsearch x\nnameserver 192.0.2.1 # b\nnameserver nonsense\nnameserver\n"),
         baseline: Vec::new(),
     }
 }
@@ -417,7 +418,36 @@ fn a_name_is_heard_because_the_name_server_seems_to_be_there() {
     let length = dns_question().len() as u64;
     assert_eq!(send(&mut judge, &mut tool, Call::Sendto, [4, question, length, 0, to, 16]), REFUSED);
     assert_eq!(send(&mut judge, &mut tool, Call::Sendto, [3, question, length, 0, 0, 0]), REFUSED);
-    let expected = ["connect 127.0.0.53:53 denied 1", "resolve exfil.attacker.invalid denied 4"];
+    assert_eq!(seen(judge), ["resolve exfil.attacker.invalid denied 4"]);
+}
+
+#[test]
+fn a_connection_to_the_own_name_server_is_told_unless_questions_alone_explain_it() {
+    let question = |judge: &mut Judge, tool: &mut Fake, socket| {
+        let (text, length) = (tool.put(&dns_question()), dns_question().len() as u64);
+        send(judge, tool, Call::Sendto, [socket, text, length, 0, 0, 0]);
+    };
+    let (mut judge, mut tool) = strict();
+    tool.datagrams.extend([3, 4, 5, 6]);
+    // Asked, and something else sent too.
+    connect(&mut judge, &mut tool, 3, &inet([192, 0, 2, 1], 53));
+    question(&mut judge, &mut tool, 3);
+    let other = tool.put(b"no question");
+    send(&mut judge, &mut tool, Call::Sendto, [3, other, 11, 0, 0, 0]);
+    // Nothing asked; a name server of somebody else; a descriptor that goes elsewhere.
+    connect(&mut judge, &mut tool, 4, &inet([127, 0, 0, 1], 53));
+    connect(&mut judge, &mut tool, 5, &inet([203, 0, 113, 9], 53));
+    question(&mut judge, &mut tool, 5);
+    connect(&mut judge, &mut tool, 6, &inet([127, 0, 0, 2], 53));
+    connect(&mut judge, &mut tool, 6, &inet([127, 0, 0, 3], 80));
+    let expected = [
+        "resolve exfil.attacker.invalid denied 2",
+        "connect 192.0.2.1:53 denied 1",
+        "connect 203.0.113.9:53 denied 1",
+        "connect 127.0.0.2:53 denied 1",
+        "connect 127.0.0.3:80 denied 1",
+        "connect 127.0.0.1:53 denied 1",
+    ];
     assert_eq!(seen(judge), expected);
 }
 
