@@ -67,7 +67,7 @@ impl Engine {
             format!("{} {} → {} {}", before.version, before.digest.short(), after.version, after.digest.short()),
             format!("{} holds that version again; the bytes of the other one are kept", place.placement.base),
         ];
-        lines.extend(self.commit_line());
+        lines.extend(self.commit_line(&after)?);
         Ok(Preview {
             title: format!("Roll {} back to {}?", place.tool, after.version),
             lines,
@@ -96,7 +96,7 @@ impl Engine {
             None => "nothing lies there now".to_owned(),
         };
         let mut lines = vec![format!("{} is put back as {}", place.placement.base, after.digest.short()), what];
-        lines.extend(self.commit_line());
+        lines.extend(self.commit_line(&after)?);
         Ok(Preview {
             title: format!("Put the approved files of {} {} back?", place.tool, after.version),
             lines,
@@ -120,9 +120,16 @@ impl Engine {
         Ok(None)
     }
 
-    fn commit_line(&self) -> Option<String> {
-        let commits = self.inner.settings.commit && self.git().is_some();
-        commits.then(|| "one git commit of exactly these files".to_owned())
+    /// The commit that will be made when these files are back; `None` when there will be none.
+    fn commit_line(&self, after: &Placed) -> Result<Option<String>, EngineError> {
+        let Some(git) = self.git().filter(|_| self.inner.settings.commit) else { return Ok(None) };
+        let files = self.version_files(after.digest)?;
+        let beside = self.read(|q| core::beside(q, after))?;
+        Ok(match relocate::would_commit(git, &after.placement, &files, &beside) {
+            Ok(true) => Some("one git commit of exactly these files".to_owned()),
+            Ok(false) => None,
+            Err(error) => Some(format!("a git commit, if one is needed: {error}")),
+        })
     }
 
     fn plan_restore(&self, name: &str) -> Result<(Place, Placed), EngineError> {

@@ -360,6 +360,25 @@ fn restore_files_puts_the_approved_bytes_back_and_undo_the_changed_ones() {
 }
 
 #[test]
+fn putting_files_back_promises_a_commit_exactly_when_it_makes_one() {
+    let world = World::new();
+    world.git_init();
+    let engine = approved(&world);
+    let command = || Command::RestoreFiles { tool: "adder".to_owned() };
+    let commits = || world.git(&["rev-list", "--count", "HEAD"]).parse::<u32>().unwrap();
+    for committed in [false, true] {
+        drift(&world, &engine);
+        if committed {
+            world.git(&["commit", "-q", "-a", "-m", "changed"]);
+        }
+        let promised = engine.preview(&command()).unwrap().lines.iter().any(|line| line.contains("commit"));
+        let before = commits();
+        engine.execute(command(), &ada()).unwrap();
+        assert_eq!((promised, commits() - before), (committed, u32::from(committed)));
+    }
+}
+
+#[test]
 fn a_fork_makes_the_changed_files_a_tool_of_their_own_and_undo_takes_it_away() {
     let world = World::new();
     let engine = approved(&world);

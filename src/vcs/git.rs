@@ -2,8 +2,8 @@
 
 use super::call::{Answer, Call, QUICK, finish};
 use super::error::{GitError, NoGit};
-use crate::domain::SafeText;
-use std::collections::HashSet;
+use crate::domain::{FileMode, SafeText, VersionFile};
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::io::Write;
 use std::os::unix::ffi::OsStringExt;
@@ -168,6 +168,54 @@ impl Git {
             return Ok(None);
         }
         self.record(commit, &plan.changed)
+    }
+
+    /// Whether a commit of these files, by their paths in the workspace, would hold anything: one of them is not in
+    /// the newest commit as it is here, or that one has a file in `folder` that is none of them. They need not lie
+    /// on disk.
+    ///
+    /// # Errors
+    /// [`GitError`] when git cannot answer.
+    pub fn would_commit(&self, files: &[(String, &VersionFile)], folder: Option<&str>) -> Result<bool, GitError> {
+        let committed = self.blobs(files)?;
+        let mut new = Vec::new();
+        for (path, file) in files.iter().filter(|(path, _)| self.is_reachable(path)) {
+            let Some(known) = committed.get(path) else {
+                new.push(path.as_str());
+                continue;
+            };
+            let hash = Call::new(&["hash-object", "--stdin", "--path", path]).input(file.bytes.clone());
+            let hash = self.ask(hash)?.demand("compare with the newest commit")?;
+            let mode = if file.mode == FileMode::Executable { "100755" } else { "100644" };
+            if *known != format!("{mode} blob {}", String::from_utf8_lossy(&hash.stdout).trim()) {
+                return Ok(true);
+            }
+        }
+        if !new.is_empty() && self.ignored(&new)?.len() < new.len() {
+            return Ok(true);
+        }
+        let Some(folder) = folder else { return Ok(false) };
+        let here = self.committed_under(folder)?;
+        Ok(here.iter().any(|path| files.iter().all(|(known, _)| known != path)))
+    }
+
+    /// Mode, kind and hash of each of these files in the newest commit.
+    fn blobs(&self, files: &[(String, &VersionFile)]) -> Result<HashMap<String, String>, GitError> {
+        let mut blobs = HashMap::new();
+        if self.head()? == Head::Unborn {
+            return Ok(blobs);
+        }
+        for part in files.chunks(PATHS_PER_CALL) {
+            let paths = part.iter().map(|(path, _)| path.as_str()).filter(|path| self.is_reachable(path));
+            let args: Vec<&str> = ["ls-tree", "-z", "HEAD", "--"].into_iter().chain(paths).collect();
+            if args.len() > 4 {
+                let answer = self.ask(Call::new(&args))?.demand("list files")?;
+                let entries = names(&answer.stdout).collect::<Vec<_>>();
+                let pairs = entries.iter().filter_map(|entry| entry.split_once('\t'));
+                blobs.extend(pairs.map(|(blob, path)| (path.to_owned(), blob.to_owned())));
+            }
+        }
+        Ok(blobs)
     }
 
     /// The newest commit reachable from HEAD whose message has all these trailers, abbreviated.

@@ -39,7 +39,7 @@ pub use rollback::{Comeback, Fork, fork, restore_files, rollback};
 pub use scan::{Approvals, Unsettled, apply_scan};
 pub use undo::undo;
 pub use votes::missing_votes;
-pub use vouch::{Beside, Statement, adopt_signed, approval_file};
+pub use vouch::{Beside, Statement, adopt_signed, approval_file, beside};
 
 use super::error::{EngineError, ErrorCode};
 use super::relocate::{self, Relocation};
@@ -50,7 +50,6 @@ use crate::domain::{
 use crate::store::{Approval, ReviewHead, Tx};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use vouch::beside;
 
 /// What came of a command inside the transaction: the answer, and moves the shell must perform.
 #[derive(Debug)]

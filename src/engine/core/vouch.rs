@@ -107,7 +107,10 @@ pub fn approval_file(tx: &Queries, placed: &Placed) -> Result<Vec<VersionFile>, 
 }
 
 /// What lies beside a version that comes back to a place: what lay there, else what its approval says.
-pub(super) fn beside(tx: &Queries, placed: &Placed) -> Result<Vec<VersionFile>, EngineError> {
+///
+/// # Errors
+/// Any failed read of the store.
+pub fn beside(tx: &Queries, placed: &Placed) -> Result<Vec<VersionFile>, EngineError> {
     match &placed.approval {
         Beside::Text(text) if placed.stage.is_vouched() => Ok(vec![file(text.clone())]),
         Beside::Nothing | Beside::Text(_) => Ok(Vec::new()),

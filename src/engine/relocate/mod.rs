@@ -280,6 +280,22 @@ impl Mover<'_> {
     }
 }
 
+/// Whether a commit would hold anything once these files, and those beside them, lie in their place.
+///
+/// # Errors
+/// [`GitError`] when git cannot answer.
+pub fn would_commit(
+    git: &Git,
+    to: &Placement,
+    files: &[VersionFile],
+    beside: &[VersionFile],
+) -> Result<bool, GitError> {
+    let beside = if to.exclusive { beside } else { &[] };
+    let files: Vec<(String, &VersionFile)> =
+        files.iter().chain(beside).map(|file| (at(to, &file.path), file)).collect();
+    git.would_commit(&files, to.exclusive.then_some(to.base.as_str()))
+}
+
 /// Where a file of a version lies, relative to the workspace. In a shared folder, `@/` marks a file
 /// that lies elsewhere in the workspace.
 fn at(place: &Placement, path: &str) -> String {
