@@ -52,6 +52,8 @@ fn a_failed_check_stands_in_the_way_until_a_reason_goes_over_it_and_that_is_show
         let refused = approve(&engine, reason).unwrap_err();
         assert_eq!(refused.code, ErrorCode::Refused);
         assert!(refused.message.contains("manifest did not pass"), "{}", refused.message);
+        let lacks_reason = refused.message.ends_with("and the override gives no reason");
+        assert_eq!(lacks_reason, reason.is_some(), "{}", refused.message);
     }
     assert_eq!(failed(&engine, &review), ["manifest"]);
     assert_eq!(waiting(&engine).id, review.id, "nothing was decided");

@@ -38,6 +38,15 @@ pub fn pass(tx: &Tx<'_>, input: &DecideInput<'_>, review: &Review) -> Result<Opt
     }
     match input.override_reason.and_then(visible_words) {
         Some(reason) => Ok(Some(Override { reason: reason.to_owned(), checks })),
+        None if input.override_reason.is_some() => Err(EngineError::new(
+            ErrorCode::Refused,
+            format!(
+                "review {} cannot be approved: {} did not pass, and the override gives no reason",
+                review.id,
+                checks.join(", ")
+            ),
+            "say in words why that does not matter; the reason is kept and shown forever",
+        )),
         None => Err(EngineError::new(
             ErrorCode::Refused,
             format!("review {} cannot be approved: {} did not pass", review.id, checks.join(", ")),

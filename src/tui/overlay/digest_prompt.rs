@@ -6,7 +6,7 @@
 use super::guard::Guard;
 use super::text_input::TextInput;
 use super::{Decided, Reply, open_box};
-use crate::domain::{DecisionKind, Digest, ReviewId};
+use crate::domain::{DecisionKind, Digest, ReviewId, visible_words};
 use crate::tui::ink::{Ink, Line, Span};
 use crate::tui::msg::Now;
 use crate::tui::pane::rows::{Look, Title};
@@ -80,8 +80,8 @@ impl DigestPrompt {
         match &mut self.step {
             Step::Digits(_) => self.digit(key, now),
             Step::Reason(reason) if key.code == KeyCode::Enter => {
-                let reason = reason.text().trim().to_owned();
-                return self.decide((!reason.is_empty()).then_some(reason));
+                let reason = visible_words(&reason.text()).map(str::to_owned);
+                return self.decide(reason);
             }
             Step::Reason(_) if key.code == KeyCode::Tab => {
                 self.role = (self.role + 1) % (self.question.roles.len() + 1);
