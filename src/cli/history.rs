@@ -91,8 +91,9 @@ impl Answer for Verified {
         for note in &self.report.notes {
             page.line(&Line::new().put(Ink::Dim, "note: ").put(Ink::Plain, note))?;
         }
+        let entries = counted(self.report.operations as usize, "log entry", "log entries");
         let checked =
-            format!("{} log entries and {} kept copies checked", self.report.operations, self.report.versions);
+            format!("{entries} and {} checked", counted(self.report.versions as usize, "kept copy", "kept copies"));
         let line = Line::new().put(Ink::Plain, checked).put(Ink::Plain, ": ");
         page.line(&match self.report.faults.len() {
             0 => line.put(Ink::Good, "all is well"),

@@ -154,8 +154,8 @@ impl ReviewAnswer {
         page.line(&Line::new().put(Ink::Strong, title).put(state_ink(review.state), review.state.word()))?;
         page.field("asks", Ink::Plain, format!("{}, {} → {}", review.asks(), review.from_stage, review.to_stage))?;
         page.field("digest", Ink::Plain, review.digest.hex())?;
-        page.field("risk", risk_ink(review.risk), review.risk.word())?;
-        page.field("path", Ink::Plain, &review.path)?;
+        page.field("risk", risk_ink(review.risk), review.risk_words())?;
+        page.field("path", Ink::Plain, review.place())?;
         page.field("opened", Ink::Plain, when(review.created_at, page.look()))?;
         page.field("summary", Ink::Plain, &review.summary)?;
         if let (Some(at), ReviewState::Waiting) = (review.expires_at, review.state) {
@@ -359,7 +359,7 @@ mod tests {
             text,
             format!(
                 "review 2: hello 1.0.0 waiting\nasks         new, experimental → approved\ndigest       {digest}\n\
-                 risk         low\npath         tools/experimental/hello/tool.toml\n\
+                 risk         low, unchecked\npath         tools/experimental/hello\n\
                  opened       2026-01-02T03:04:05.678Z\nsummary      says hello\\x1b[2J\n\nEvidence\n  \
                  bad  runs: 1 of 2 failed\n\nChecks\n  none has begun on this version\n\nFiles\n  hello.sh  11 B\n\
                  echo hello\n\nTo decide\n  toolsmith approve 2 --digest abababababab\n  \

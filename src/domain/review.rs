@@ -1,6 +1,6 @@
 //! Reviews and decisions.
 
-use super::check::Tally;
+use super::check::{CheckState, Tally};
 use super::command::Shown;
 use super::digest::Digest;
 use super::ids::{OperationId, ReviewId};
@@ -10,6 +10,9 @@ use super::request::Request;
 use super::time::Instant;
 use super::words::{CostTier, Stage, words};
 use serde::{Deserialize, Serialize};
+
+/// Definitions that have their folder to themselves.
+const OWN_FOLDER: [&str; 4] = ["tool.toml", "tool.yaml", "tool.yml", "tool.json"];
 
 words!(
     /// What a review asks.
@@ -238,6 +241,21 @@ impl Review {
     /// Whether checks are made for it: it is about one version and its files.
     pub fn is_checked(&self) -> bool {
         self.kind.judges_version()
+    }
+
+    /// Where what it is about lies: the folder of a tool that has its own, else its definition.
+    pub fn place(&self) -> &str {
+        let parts = self.path.rsplit_once('/');
+        parts.filter(|(_, name)| OWN_FOLDER.contains(name)).map_or(self.path.as_str(), |(folder, _)| folder)
+    }
+
+    /// The risk, with a word that says so while checks that may raise it have not ended.
+    pub fn risk_words(&self) -> String {
+        let is_whole = self.verdict.is_some_and(|tally| tally.failed > 0 || tally.state != CheckState::Running);
+        if self.state != ReviewState::Waiting || !self.is_checked() || is_whole {
+            return self.risk.to_string();
+        }
+        format!("{}, unchecked", self.risk)
     }
 
     /// Whether it waits and its time is over.

@@ -122,6 +122,11 @@ pub struct Tool {
 }
 
 impl Tool {
+    /// Where it lies, for a reader: its folder when that is its own, else its definition.
+    pub fn place(&self) -> &str {
+        if self.placement.exclusive { &self.placement.base } else { &self.path }
+    }
+
     /// A row for tests: an experimental command in a folder of its own; everything else is ordinary.
     #[cfg(test)]
     pub(crate) fn ordinary(name: &str) -> Tool {

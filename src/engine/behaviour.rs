@@ -9,7 +9,7 @@ use super::{Engine, EngineError};
 use crate::catalog;
 use crate::domain::{
     Answer, Attempt, Digest, Envelope, FileChange, Isolation, IsolationLevel, Observation, Observer, PermissionLine,
-    PermissionUse, Permissions, Run, RunId, RunOutcome, Tool, ToolName, Touch, Typical,
+    PermissionUse, Permissions, Run, RunId, RunOutcome, Tool, ToolName, Touch, Typical, count,
 };
 use crate::store::RunQuery;
 use serde::Serialize;
@@ -317,6 +317,10 @@ impl Behaviour {
     /// The facts for a review: departures, permissions, programs and hosts, or that nobody watched.
     pub fn evidence(&self) -> Vec<EvidenceLine> {
         let mut lines = self.departed_lines();
+        if self.enforced.is_empty() {
+            // No run has started, which the line about the runs says.
+            return lines;
+        }
         if let Some(reason) = &self.observer_off {
             lines.push(line(Weight::Warn, "seen in runs", format!("{}: {reason}", self.unknown())));
             return lines;
@@ -373,11 +377,11 @@ impl Behaviour {
             line(
                 Weight::Fact,
                 change.difference.word(),
-                format!("{} ({} {})", change.path, change.bytes, if change.bytes == 1 { "byte" } else { "bytes" }),
+                format!("{} ({})", change.path, count(change.bytes as usize, "byte")),
             )
         }));
         if self.result.cut > 0 {
-            lines.push(line(Weight::Warn, "not listed", format!("{} more differences", self.result.cut)));
+            lines.push(line(Weight::Warn, "not listed", count(self.result.cut as usize, "more difference")));
         }
         if self.result.changes.is_empty() {
             let text = match (&self.observer_off, self.result.run) {
@@ -397,11 +401,8 @@ impl Behaviour {
         let mut lines = Vec::new();
         for wall in &self.enforced {
             let Isolation { level, profile, layers, missing } = &wall.isolation;
-            let runs = if self.run.is_some() {
-                String::new()
-            } else {
-                format!("{} run{}, ", wall.runs, if wall.runs == 1 { "" } else { "s" })
-            };
+            let runs =
+                if self.run.is_some() { String::new() } else { format!("{}, ", count(wall.runs as usize, "run")) };
             let text = format!("{runs}profile {profile}; in force: {}", or_none(layers));
             lines.push(line(level_weight(*level), level.meaning(), text));
             if !missing.is_empty() {
@@ -422,7 +423,7 @@ impl Behaviour {
         }
         lines.extend(self.reported.attempts.iter().map(|tried| self.tried(&tried.attempt)));
         if self.reported.cut > 0 {
-            lines.push(line(Weight::Warn, "not listed", format!("{} more attempts", self.reported.cut)));
+            lines.push(line(Weight::Warn, "not listed", count(self.reported.cut as usize, "more attempt")));
         }
         if self.reported.attempts.is_empty() {
             lines.push(line(Weight::Fact, "attempts", "none beyond what its interpreter does by itself"));

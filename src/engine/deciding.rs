@@ -57,13 +57,13 @@ impl Engine {
                 let tools = plural(review.members.len(), "tool counts", "tools count");
                 (format!("{tools} as approved here; no file moves"), false)
             }
-            ReviewKind::Drift => (format!("{} stays where it is, approved as it is now", review.path), true),
+            ReviewKind::Drift => (format!("{} stays where it is, approved as it is now", review.place()), true),
             ReviewKind::New | ReviewKind::Evolved | ReviewKind::Promotion => {
-                (format!("move {} → {}", review.path, target.base), true)
+                (format!("move {} → {}", review.place(), target.base), true)
             }
             ReviewKind::Archive => {
                 let (tool, _) = self.lying(review)?;
-                (format!("move {} → {}: hidden, not runnable", review.path, self.archive_target(&tool).base), true)
+                (format!("move {} → {}: hidden, not runnable", review.place(), self.archive_target(&tool).base), true)
             }
             ReviewKind::Deprecation => (format!("{} is marked as deprecated; no file moves", review.tool), false),
             ReviewKind::Specification | ReviewKind::Plan => {

@@ -11,6 +11,11 @@ use crate::domain::{
 };
 use crate::insight::Suggestion;
 
+/// What the line of evidence about the maker is called; the header of a review repeats it.
+pub const MADE: &str = "made";
+/// What the line of evidence about the reason for making it is called; the header of a review repeats it.
+pub const MADE_BECAUSE: &str = "made because";
+
 /// What the facts are drawn from.
 #[derive(Debug, Clone, Copy)]
 pub struct Material<'a> {
@@ -46,7 +51,7 @@ pub fn collect(material: Material<'_>) -> Vec<EvidenceLine> {
         lines.extend(never_granted(&manifest.permissions));
         lines.extend(permissions(&manifest.permissions, material.base.map(|m| &m.permissions)));
         lines.push(provenance(manifest));
-        lines.extend(manifest.provenance.reason.as_ref().map(|why| line(Weight::Fact, "made because", why)));
+        lines.extend(manifest.provenance.reason.as_ref().map(|why| line(Weight::Fact, MADE_BECAUSE, why)));
     }
     if let Some(tool) = material.tool {
         lines.extend(of_row(tool));
@@ -88,8 +93,7 @@ fn line(weight: Weight, label: &str, text: impl Into<String>) -> EvidenceLine {
 /// Why its risk is high whatever it declares.
 fn raised(review: &Review) -> Option<EvidenceLine> {
     let failed = review.verdict.as_ref().filter(|_| review.is_checked()).map_or(0, |verdict| verdict.failed);
-    let checks = if failed == 1 { "check" } else { "checks" };
-    (failed > 0).then(|| line(Weight::Bad, "risk", format!("high: {failed} {checks} failed")))
+    (failed > 0).then(|| line(Weight::Bad, "risk", format!("high: {} failed", count(failed as usize, "check"))))
 }
 
 /// Characters that a reader would not see.
@@ -153,9 +157,9 @@ fn provenance(manifest: &Manifest) -> EvidenceLine {
     .flatten()
     .collect();
     if parts.is_empty() {
-        line(Weight::Warn, "made", "does not say by whom or when")
+        line(Weight::Warn, MADE, "does not say by whom or when")
     } else {
-        line(Weight::Fact, "made", parts.join(" "))
+        line(Weight::Fact, MADE, parts.join(" "))
     }
 }
 
@@ -202,7 +206,9 @@ fn runs(runs: &[Run], least: IsolationLevel) -> Vec<EvidenceLine> {
         lines.push(line(weight, "runs", text));
     }
     if !below.is_empty() {
-        let text = format!("{} below {least} do not count as evidence ({})", below.len(), levels(&below));
+        let verb = if below.len() == 1 { "does" } else { "do" };
+        let runs = count(below.len(), "run");
+        let text = format!("{runs} below {least} {verb} not count as evidence ({})", levels(&below));
         lines.push(line(Weight::Warn, "runs", text));
     }
     if lines.is_empty() {

@@ -62,6 +62,7 @@ pub use behaviour::{Behaviour, BehaviourPart, Departed, Enforced, Reported, Resu
 pub use bulk::{BulkDecision, BulkItem, BulkResult, PreflightRow};
 pub use checking::{OnVerdict, checks};
 pub use error::{EngineError, ErrorCode};
+pub use evidence::{MADE, MADE_BECAUSE};
 pub use gates::Gates;
 pub use grants::GrantList;
 pub use home::{Home, find_workspace, state_dir};

@@ -74,15 +74,15 @@ impl Engine {
     fn changed(&self, tool: &Tool, now: &[VersionFile], approvals: &[Approval]) -> String {
         if let Some(moved) = approvals.iter().find(|approval| approval.digest == tool.digest) {
             let base = moved.base.as_deref().unwrap_or("another folder");
-            return format!("{} lies where it was not approved: that was {base}, as {}", tool.path, moved.stage);
+            return format!("{} lies where it was not approved: that was {base}, as {}", tool.place(), moved.stage);
         }
         let here = approvals.iter().filter(|approval| approval.base.as_ref() == Some(&tool.placement.base));
         let Some(approved) = here.max_by_key(|approval| approval.at).or(approvals.last()) else {
-            return format!("{} was not approved", tool.path);
+            return format!("{} was not approved", tool.place());
         };
         let before = self.inner.copies.get(approved.digest).unwrap_or_default();
         let (was, is) = (approved.digest.short(), tool.digest.short());
-        format!("{} changed since it was approved ({was}, now {is}): {}", tool.path, differences(&before, now))
+        format!("{} changed since it was approved ({was}, now {is}): {}", tool.place(), differences(&before, now))
     }
 
     /// The first symbolic link among the files of a version, or on the way to one from its folder.

@@ -1,6 +1,7 @@
 //! A difference as text.
 
 use super::apply::{Content, Edit, below};
+use crate::domain::count;
 use similar::TextDiff;
 use std::fmt::Write;
 use std::path::Path;
@@ -92,7 +93,7 @@ fn size(content: &Content, kept: &Path, edit: &Edit) -> String {
         Content::Nothing => "nothing".to_owned(),
         Content::Folder => "a folder".to_owned(),
         Content::File { .. } => match below(kept, &edit.path).symlink_metadata() {
-            Ok(meta) => format!("{} bytes", meta.len()),
+            Ok(meta) => count(meta.len() as usize, "byte"),
             Err(error) => format!("not kept: {error}"),
         },
     }

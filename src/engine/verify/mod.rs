@@ -99,16 +99,16 @@ impl Engine {
             Ok(None) => {}
             // Without a list of signers nobody knows; that is no fault of the tool.
             Err(why) if self.inner.settings.signing.allowed_signers.is_none() => {
-                report.notes.push(format!("the signature of {} is not checked: {why}", tool.path));
+                report.notes.push(format!("the signature of {} is not checked: {why}", tool.place()));
             }
-            Err(why) => report.faults.push(format!("the signature beside {} does not count: {why}", tool.path)),
+            Err(why) => report.faults.push(format!("the signature beside {} does not count: {why}", tool.place())),
         }
         match self.doubt(tool)? {
             Some(doubt) => report.faults.push(doubt.said()),
             None if is_approved => {}
             None => {
                 report.faults.extend(fault_of_stranger(tool, &self.beside(&tool.placement)));
-                report.notes.push(format!("{} came with the workspace and waits to be adopted", tool.path));
+                report.notes.push(format!("{} came with the workspace and waits to be adopted", tool.place()));
             }
         }
         Ok(())

@@ -8,31 +8,46 @@ use crate::tui::widget::{Piece, Place, TextLine, TextView, Tone};
 use serde_json::Value;
 
 /// Columns of what a fact is about: the longest usual one is `hidden characters`.
-const LABEL_WIDTH: usize = 18;
+pub(super) const LABEL_WIDTH: usize = 18;
+/// The same where the page is narrow: a longer label pushes its fact to the right.
+pub(super) const NARROW_LABEL_WIDTH: usize = 12;
 /// Runs listed at most.
 const MAX_RUNS: usize = 5;
 
 /// Facts below each other; where one is about lines of a file it can be followed.
-#[derive(Default)]
 pub(super) struct Facts {
     pub(super) lines: Vec<TextLine>,
+    /// Columns of the labels.
+    labels: usize,
 }
 
 impl Facts {
+    /// No facts yet, with labels of so many columns.
+    pub(super) fn labelled(labels: usize) -> Facts {
+        Facts { lines: Vec::new(), labels }
+    }
+
     /// Adds a fact.
     pub(super) fn add(&mut self, sign: &str, label: &str, text: &str, tone: Tone) {
-        self.lines.push(labelled(sign, label, text, tone));
+        self.lines.push(TextLine::One(piece(sign, label, text, tone, self.labels)));
+    }
+
+    /// Adds a fact of the engine.
+    pub(super) fn evidence(&mut self, line: &EvidenceLine) {
+        let (sign, tone) = weight_sign(line.weight);
+        self.add(sign, &line.label, &line.text, tone);
+    }
+
+    /// Adds a run.
+    pub(super) fn run(&mut self, run: &Run, now: Now) {
+        let (sign, tone) = if run.outcome.is_failure() { ("!", Tone::Warn) } else { ("·", Tone::Fact) };
+        self.add(sign, &format!("run #{}", run.id), &run_words(run, now), tone);
     }
 
     /// Adds a fact that points somewhere, by the number that its owner knows.
     pub(super) fn link(&mut self, sign: &str, label: &str, text: &str, tone: Tone, number: usize) {
-        let piece = labelled_piece(sign, label, text, tone).stands_for(Place::Link(number));
+        let piece = piece(sign, label, text, tone, self.labels).stands_for(Place::Link(number));
         self.lines.push(TextLine::One(piece));
-    }
-
-    /// Adds lines.
-    pub(super) fn extend(&mut self, lines: impl Iterator<Item = TextLine>) {
-        self.lines.extend(lines);
     }
 }
 
@@ -46,19 +61,20 @@ pub fn of_behaviour(behaviour: &Behaviour) -> TextView {
     }
     for part in behaviour.parts() {
         lines.push(heading(part.title));
-        lines.extend(part.lines.iter().map(evidence_line));
+        let mut facts = Facts::labelled(LABEL_WIDTH);
+        part.lines.iter().for_each(|line| facts.evidence(line));
+        lines.extend(facts.lines);
     }
     TextView::new(lines)
 }
 
-pub(super) fn evidence_line(line: &EvidenceLine) -> TextLine {
-    let (sign, tone) = match line.weight {
+fn weight_sign(weight: Weight) -> (&'static str, Tone) {
+    match weight {
         Weight::Fact => ("·", Tone::Fact),
         Weight::Good => ("✓", Tone::Good),
         Weight::Warn => ("!", Tone::Warn),
         Weight::Bad => ("✗", Tone::Bad),
-    };
-    labelled(sign, &line.label, &line.text, tone)
+    }
 }
 
 /// What a tool is, needs, takes and gives.
@@ -88,7 +104,9 @@ pub fn of_tool(detail: &ToolDetail, runs: &[Run], now: Now) -> TextView {
     }
     if !runs.is_empty() {
         lines.push(heading("Last runs"));
-        lines.extend(runs.iter().take(MAX_RUNS).map(|run| run_line(run, now)));
+        let mut facts = Facts::labelled(LABEL_WIDTH);
+        runs.iter().take(MAX_RUNS).for_each(|run| facts.run(run, now));
+        lines.extend(facts.lines);
     }
     TextView::new(lines)
 }
@@ -137,7 +155,7 @@ fn run_lines(manifest: &Manifest, tool: &Tool) -> Vec<TextLine> {
         lines.push(labelled("!", "cannot run", reason, Tone::Warn));
     }
     if let Some(recipe) = &manifest.recipe {
-        lines.push(fact("command", &recipe.command.join(" ")));
+        lines.push(fact("command", &recipe.command_words().join(" ")));
         lines.push(fact("input", recipe.input.word()));
         if let Some(ms) = recipe.timeout_ms {
             lines.push(fact("stops after", &duration(ms)));
@@ -175,15 +193,12 @@ fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-pub(super) fn run_line(run: &Run, now: Now) -> TextLine {
-    let tone = if run.outcome.is_failure() { Tone::Warn } else { Tone::Fact };
-    let sign = if run.outcome.is_failure() { "!" } else { "·" };
+fn run_words(run: &Run, now: Now) -> String {
     let error = run.error.as_deref().map(|error| format!(": {error}")).unwrap_or_default();
     let when = age(now.wall, run.started_at);
     let took = duration(run.usage.duration_ms);
     let level = run.isolation_words();
-    let text = format!("{} after {took}, {level}, {when} ago{error}", run.outcome);
-    labelled(sign, &format!("run #{}", run.id), &text, tone)
+    format!("{} after {took}, {level}, {when} ago{error}", run.outcome)
 }
 
 fn fact(label: &str, text: &str) -> TextLine {
@@ -192,11 +207,11 @@ fn fact(label: &str, text: &str) -> TextLine {
 
 /// A sign, what it is about, and the fact, with all facts below each other.
 fn labelled(sign: &str, label: &str, text: &str, tone: Tone) -> TextLine {
-    TextLine::One(labelled_piece(sign, label, text, tone))
+    TextLine::One(piece(sign, label, text, tone, LABEL_WIDTH))
 }
 
-fn labelled_piece(sign: &str, label: &str, text: &str, tone: Tone) -> Piece {
-    Piece::new(&format!("{sign} {label:<LABEL_WIDTH$} {text}"), tone).hanging(LABEL_WIDTH + 3)
+fn piece(sign: &str, label: &str, text: &str, tone: Tone, labels: usize) -> Piece {
+    Piece::new(&format!("{sign} {label:<labels$} {text}"), tone).hanging(labels + 3)
 }
 
 fn heading(text: &str) -> TextLine {

@@ -68,7 +68,7 @@ fn each_kind_of_tampering_is_named() {
         (
             "a file of an approved tool was changed",
             |workspace, _| workspace.write("tools/approved/alpha/alpha.sh", "echo 2\n"),
-            &["tools/approved/alpha/tool.toml changed since it was approved", "alpha.sh changed"],
+            &["tools/approved/alpha changed since it was approved", "alpha.sh changed"],
         ),
         (
             "approval.toml names somebody else",

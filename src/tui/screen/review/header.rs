@@ -8,12 +8,12 @@ use crate::engine::SIGNED_BY;
 use crate::tui::ink::{Line, Span};
 use crate::tui::pane::queue::{expiry, risk_style, subject};
 use crate::tui::pane::rows::Look;
-use crate::tui::phrase::{cut, lasted, safe};
+use crate::tui::phrase::{cut, lasted, safe, wrap};
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
 
 /// From so many rows on the header says everything; below it says what a decision is about.
-const FULL_HEIGHT: u16 = 16;
+pub(super) const FULL_HEIGHT: u16 = 16;
 /// Columns that every line after the first is indented by.
 const INDENT: usize = 3;
 
@@ -46,7 +46,7 @@ impl ReviewScreen {
         flow.add(&format!("⚑ {} ", question(review)), theme.accent);
         flow.join(&subject(review), theme.title);
         flow.add(&stages, theme.text);
-        flow.add(&format!("risk {}", review.risk), risk_style(review.risk, theme));
+        flow.add(&format!("risk {}", review.risk_words()), risk_style(review.risk, theme));
         if let Some((at, of)) = place {
             flow.add(&format!("{at} of {of}"), theme.dim);
         }
@@ -58,8 +58,12 @@ impl ReviewScreen {
         flow.join(&review.digest.short(), theme.title);
         if height >= FULL_HEIGHT {
             flow.add(&format!("waiting for {}", lasted(look.now.wall, review.created_at)), theme.dim);
-            flow.add_cut(&safe(&review.path), theme.dim);
-            for line in self.made_by().into_iter().chain(self.asked_by(look)) {
+            flow.add_cut(&safe(review.place()), theme.dim);
+            for (line, is_known) in self.made_by() {
+                flow.next_line();
+                flow.add_cut(&line, if is_known { theme.dim } else { theme.warn });
+            }
+            if let Some(line) = self.asked_by(look) {
                 flow.next_line();
                 flow.add_cut(&line, theme.dim);
             }
@@ -69,8 +73,10 @@ impl ReviewScreen {
             }
             let does = self.consequence.iter().map(|line| safe(line)).collect::<Vec<_>>().join(" · ");
             if !does.is_empty() {
-                flow.next_line();
-                flow.add_cut(&format!("a yes: {does}"), theme.dim);
+                for line in wrap(&format!("a yes: {does}"), usize::from(width).saturating_sub(INDENT + 1)) {
+                    flow.next_line();
+                    flow.join(&line, theme.text);
+                }
             }
         }
         let mut lines = flow.finish();
@@ -102,8 +108,8 @@ impl ReviewScreen {
         Some(safe(&format!("before this, {SIGNED_BY} {}", line.text)))
     }
 
-    /// Who made the version, when, from what and why: a line each at most, escaped.
-    fn made_by(&self) -> Vec<String> {
+    /// Who made the version, when, from what and why: a line each at most, escaped, and whether that is known.
+    fn made_by(&self) -> Vec<(String, bool)> {
         let Some(manifest) = self.detail.as_ref().and_then(|detail| detail.manifest.as_ref()) else {
             return Vec::new();
         };
@@ -111,12 +117,14 @@ impl ReviewScreen {
         let words = [("made by", &made.created_by), ("with", &made.generator), ("at", &made.created_at)];
         let known: Vec<String> =
             words.iter().filter_map(|(word, part)| part.as_ref().map(|part| format!("{word} {part}"))).collect();
-        let mut lines = vec![if known.is_empty() { "maker not stated".to_owned() } else { known.join(" ") }];
+        let is_known = !known.is_empty();
+        let mut lines =
+            vec![if is_known { known.join(" ") } else { "it does not say who made it, or when".to_owned() }];
         if let Some(parent) = &made.parent {
             lines[0] = format!("{} from {parent}", lines[0]);
         }
         lines.extend(made.reason.as_ref().map(|reason| format!("because {reason}")));
-        lines.iter().map(|line| safe(line)).collect()
+        lines.iter().enumerate().map(|(at, line)| (safe(line), is_known || at > 0)).collect()
     }
 }
 

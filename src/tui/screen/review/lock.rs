@@ -138,6 +138,13 @@ impl ReviewScreen {
         }
     }
 
+    /// Whether the evidence is not whole: checks are still to be made.
+    pub(super) fn awaits_checks(&self) -> bool {
+        let verdict = self.detail.as_ref().and_then(|detail| detail.verdict.as_ref());
+        let waits = self.review.state == ReviewState::Waiting && self.review.is_checked();
+        self.is_loaded() && waits && verdict.is_none_or(|verdict| !verdict.is_complete())
+    }
+
     /// Lines that are left out of the difference now because they differ in blanks only.
     pub fn hides_blanks(&self) -> usize {
         self.compared.as_ref().map_or(0, |text| text.blanks())

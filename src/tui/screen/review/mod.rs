@@ -32,7 +32,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use remarks::Remark;
-use verdict::Link;
+use verdict::{Link, Room};
 use watch::Watch;
 
 /// From so many rows on the evidence stays above the text when it fits.
@@ -40,6 +40,8 @@ const PIN_HEIGHT: u16 = 26;
 
 /// From so many columns on the marks are counted beside the tabs.
 const ROOM_FOR_MARKS: u16 = 60;
+/// Below so many columns the labels of the evidence take fewer.
+const ROOM_FOR_LABELS: u16 = 70;
 /// Below so many columns the sentence of the lock says less.
 const ROOM_FOR_LOCK: u16 = 80;
 
@@ -71,6 +73,8 @@ pub struct ReviewScreen {
     unfolded: Unfolded,
     /// Columns for which the difference is laid out.
     width: u16,
+    /// What the evidence is laid out for.
+    room: Room,
     /// What lines of the evidence point at.
     links: Vec<Link>,
     remarks: Vec<Remark>,
@@ -100,6 +104,7 @@ impl ReviewScreen {
             blanks: Blanks::Count,
             unfolded: Unfolded::default(),
             width: 0,
+            room: Room::default(),
             links: Vec::new(),
             remarks: Vec::new(),
             parts: Parts::default(),
@@ -175,7 +180,7 @@ impl ReviewScreen {
     fn lay_out_again(&mut self) {
         let Some(detail) = &self.detail else { return };
         if remarks::of(detail, self.now) == self.remarks && detail.comments.is_empty() {
-            let (facts, links) = verdict::facts(detail, self.now);
+            let (facts, links) = verdict::facts(detail, self.room, self.now);
             self.links = links;
             if let Some(tab) = self.reader.tab_of(TabKind::Facts) {
                 tab.view.replace(TextView::new(facts));
@@ -188,7 +193,7 @@ impl ReviewScreen {
     /// Makes every text anew from what is known. What was read stays read.
     fn lay_out(&mut self) {
         let Some(detail) = &self.detail else { return };
-        let (facts, links) = verdict::facts(detail, self.now);
+        let (facts, links) = verdict::facts(detail, self.room, self.now);
         self.links = links;
         self.remarks = remarks::of(detail, self.now);
         self.parts = Parts::of(detail, self.compared.as_deref());
@@ -220,11 +225,13 @@ impl ReviewScreen {
         Tab::new(name, view).of(kind, paths)
     }
 
-    /// Lays the difference out for another width, where that makes a difference.
-    pub fn set_width(&mut self, width: u16) {
-        let changes = DiffLayout::for_width(width) != DiffLayout::for_width(self.width);
+    /// Lays the texts out for another size, where that makes a difference.
+    fn set_size(&mut self, (width, height): (u16, u16)) {
+        let diff_changes = DiffLayout::for_width(width) != DiffLayout::for_width(self.width);
         self.width = width;
-        if changes && self.compared.is_some() {
+        let room = Room { narrow: width < ROOM_FOR_LABELS, maker_above: height >= header::FULL_HEIGHT };
+        let room_changes = std::mem::replace(&mut self.room, room) != room;
+        if diff_changes && self.compared.is_some() || room_changes {
             self.lay_out();
         }
     }
@@ -337,7 +344,7 @@ impl ReviewScreen {
         place: Option<(usize, usize)>,
     ) -> Option<Position> {
         self.now = look.now;
-        self.set_width(area.width);
+        self.set_size((area.width, area.height));
         let header = self.header((area.width, area.height), look, place);
         let head_height = (header.len() as u16).min(area.height);
         for (y, line) in (area.y..area.y + head_height).zip(&header) {
@@ -374,6 +381,8 @@ impl ReviewScreen {
     fn sign_of(&self, tab: &Tab) -> &'static str {
         match tab.kind {
             TabKind::Comments => "",
+            // There is more to come than was shown.
+            TabKind::Facts if self.awaits_checks() => "· ",
             TabKind::Facts | TabKind::File(_) | TabKind::Difference => {
                 if !self.is_loaded() || self.is_seen(tab) {
                     "✓ "

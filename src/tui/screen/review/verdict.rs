@@ -2,9 +2,9 @@
 //!
 //! A check that was not made is said in words with its reason, never with a tick.
 
-use super::super::evidence::{Facts, evidence_line, run_line};
+use super::super::evidence::{Facts, LABEL_WIDTH, NARROW_LABEL_WIDTH};
 use crate::domain::{CheckReport, CheckState, CommentKind, Finding, Severity, Verdict};
-use crate::engine::{EvidenceLine, ReviewDetail};
+use crate::engine::{EvidenceLine, MADE, MADE_BECAUSE, ReviewDetail};
 use crate::tui::msg::Now;
 use crate::tui::overlay::decision_line;
 use crate::tui::phrase::plural;
@@ -24,9 +24,19 @@ pub(super) struct Link {
     pub(super) line: Option<u64>,
 }
 
+/// What the evidence is laid out for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Room {
+    /// Whether columns are scarce.
+    pub(super) narrow: bool,
+    /// Whether the header says who made the version, and why.
+    pub(super) maker_above: bool,
+}
+
 /// All evidence, and what its lines point at, by the number in their places.
-pub(super) fn facts(detail: &ReviewDetail, now: Now) -> (Vec<TextLine>, Vec<Link>) {
-    let mut page = Page::default();
+pub(super) fn facts(detail: &ReviewDetail, room: Room, now: Now) -> (Vec<TextLine>, Vec<Link>) {
+    let labels = if room.narrow { NARROW_LABEL_WIDTH } else { LABEL_WIDTH };
+    let mut page = Page { facts: Facts::labelled(labels), links: Vec::new() };
     if let Some(verdict) = &detail.verdict {
         page.summary(verdict);
         page.gate(detail);
@@ -38,8 +48,10 @@ pub(super) fn facts(detail: &ReviewDetail, now: Now) -> (Vec<TextLine>, Vec<Link
         }
     }
     let difference = |line: &&EvidenceLine| DIFFERENCES.contains(&line.label.as_str());
-    page.facts.extend(detail.evidence.iter().filter(difference).map(evidence_line));
-    page.facts.extend(detail.evidence.iter().filter(|line| !difference(line)).map(evidence_line));
+    let above = |line: &&EvidenceLine| room.maker_above && [MADE, MADE_BECAUSE].contains(&line.label.as_str());
+    detail.evidence.iter().filter(difference).for_each(|line| page.facts.evidence(line));
+    let others = detail.evidence.iter().filter(|line| !difference(line) && !above(line));
+    others.for_each(|line| page.facts.evidence(line));
     if let Some(verdict) = &detail.verdict {
         page.quiet(verdict);
     }
@@ -47,7 +59,6 @@ pub(super) fn facts(detail: &ReviewDetail, now: Now) -> (Vec<TextLine>, Vec<Link
     (page.facts.lines, page.links)
 }
 
-#[derive(Default)]
 struct Page {
     facts: Facts,
     links: Vec<Link>,
@@ -156,7 +167,7 @@ impl Page {
     /// The command, past decisions and runs.
     fn past(&mut self, detail: &ReviewDetail, now: Now) {
         if let Some(recipe) = detail.manifest.as_ref().and_then(|manifest| manifest.recipe.as_ref()) {
-            self.facts.add("·", "command", &recipe.command.join(" "), Tone::Fact);
+            self.facts.add("·", "command", &recipe.command_words().join(" "), Tone::Fact);
             for (name, value) in &recipe.env {
                 self.facts.add("·", "sets", &format!("{name}={value}"), Tone::Fact);
             }
@@ -168,7 +179,7 @@ impl Page {
                 self.facts.add("!", "passed over", &text, Tone::Warn);
             }
         }
-        self.facts.extend(detail.runs.iter().take(MAX_RUNS).map(|run| run_line(run, now)));
+        detail.runs.iter().take(MAX_RUNS).for_each(|run| self.facts.run(run, now));
         if detail.runs.len() > MAX_RUNS {
             let more = plural(detail.runs.len() - MAX_RUNS, "more", "more");
             self.facts.add("·", "runs", &format!("{more} in the list of runs"), Tone::Fact);
