@@ -8,6 +8,7 @@ use super::error::{EngineError, ErrorCode};
 use super::relocate;
 use super::view::Preview;
 use crate::domain::{Digest, Outcome, Placement, Stage, Tool, ToolName};
+use crate::store::Approval;
 use std::sync::Arc;
 
 /// The place of an approved or core tool: what is approved for it, and what lies there.
@@ -202,23 +203,49 @@ impl Engine {
         })
     }
 
-    /// The place of an approved or core tool by its name or alias, also when nothing lies there any more.
+    /// The place of an approved or core tool by its name or alias, also when nothing lies there any more: where its
+    /// newest approval says that it lies, whatever lies elsewhere.
     ///
     /// # Errors
-    /// `NotFound` for an unknown tool; `Refused` for one that nobody approved.
+    /// `NotFound` for an unknown tool; `Refused` for one that nobody approved; `Conflict` for one that was put away.
     pub(super) fn place_named(&self, text: &str) -> Result<Place, EngineError> {
-        match self.resolve(text) {
-            Ok(tool) if tool.stage.is_vouched() => self.place_of_row(&tool),
-            Ok(tool) => self.place_lost(&tool.name)?.ok_or_else(|| never_approved(&tool.name)),
-            Err(error) => {
-                let lost = ToolName::new(text).ok().map(|name| self.place_lost(&name)).transpose()?;
-                lost.flatten().ok_or(error)
-            }
+        let name = match self.resolve(text) {
+            Ok(tool) => tool.name.clone(),
+            Err(error) => ToolName::new(text).map_err(|_| error)?,
+        };
+        let approvals = self.read(|q| Ok(q.approvals_of(&name)?))?;
+        let Some(newest) = approvals.last() else {
+            self.resolve(text)?;
+            return Err(never_approved(&name));
+        };
+        let placement = self.approved_place(newest)?;
+        let view = self.catalog();
+        let rows = || view.tools.iter().filter(|row| row.name == name);
+        if let Some(row) = rows().find(|row| row.stage == newest.stage && row.placement == placement) {
+            return self.place_of_row(row);
         }
+        let is_away = |row: &&Arc<Tool>| row.stage == Stage::Archived && row.digest == newest.digest;
+        if rows().any(|row| is_away(&row)) {
+            let message = format!("{name} is archived as it was approved");
+            let hint = format!("`toolsmith restore {name}` brings it back");
+            return Err(EngineError::new(ErrorCode::Conflict, message, hint));
+        }
+        let approved = approvals.iter().map(|approval| approval.digest).collect();
+        Ok(Place { tool: name, stage: newest.stage, placement, lies: None, approved, bent: true })
+    }
+
+    /// The place that an approval is for. Entries of an older format leave that to where the version was seen.
+    fn approved_place(&self, approval: &Approval) -> Result<Placement, EngineError> {
+        let seen = self.read(|q| Ok(q.version(&approval.tool, approval.digest)?))?.map(|row| row.placement);
+        let own = || core::stage_placement(approval.stage, &approval.tool);
+        let Some(base) = &approval.base else { return Ok(seen.unwrap_or_else(own)) };
+        let same = seen.filter(|seen| seen.base == *base);
+        Ok(same.unwrap_or_else(|| Placement { base: base.clone(), exclusive: *base == own().base }))
     }
 
     fn place_of_row(&self, tool: &Arc<Tool>) -> Result<Place, EngineError> {
-        let approved = self.approvals_in_force(&tool.name)?.into_iter().map(|(digest, _)| digest).collect();
+        let approvals = self.read(|q| Ok(q.approvals_of(&tool.name)?))?;
+        let approved = approvals.into_iter().map(|approval| approval.digest).collect();
         let lies = match self.files_on_disk(tool) {
             Ok(files) => {
                 let digest = Digest::of_files(&files);
@@ -231,26 +258,6 @@ impl Engine {
         let bent = self.doubt(tool)?.is_some();
         let (tool, stage, placement) = (tool.name.clone(), tool.stage, tool.placement.clone());
         Ok(Place { tool, stage, placement, lies, approved, bent })
-    }
-
-    /// The place of a tool whose files are gone, or cannot be read as a tool: where its approved version lay.
-    fn place_lost(&self, name: &ToolName) -> Result<Option<Place>, EngineError> {
-        let approvals = self.approvals_in_force(name)?;
-        let Some((newest, stage)) = approvals.last().copied() else { return Ok(None) };
-        let Some(row) = self.read(|q| Ok(q.version(name, newest)?))? else { return Ok(None) };
-        Ok(Some(Place {
-            tool: name.clone(),
-            stage,
-            placement: row.placement,
-            lies: None,
-            approved: approvals.into_iter().map(|(digest, _)| digest).collect(),
-            bent: true,
-        }))
-    }
-
-    fn approvals_in_force(&self, name: &ToolName) -> Result<Vec<(Digest, Stage)>, EngineError> {
-        let approvals = self.read(|q| Ok(q.approvals_of(name)?))?;
-        Ok(approvals.into_iter().map(|approval| (approval.digest, approval.stage)).collect())
     }
 
     /// A kept version as it would lie in a place.

@@ -167,6 +167,9 @@ impl Engine {
         self.inner.copies.put(tool.digest, &files)?;
         let before = Placed::of(&tool, &files);
         let after = self.archived_from(&before)?;
+        if after.digest != before.digest {
+            return Err(self.changed_in_the_archive(&before, &files, after.digest));
+        }
         self.refuse_conflicts(&after)?;
         let step = self.transact(|tx| core::restore(tx, self.actor(who), &before, after))?;
         self.finish(step)
@@ -186,9 +189,23 @@ impl Engine {
             }
             _ => None,
         });
-        Ok(origin.next_back().unwrap_or_else(|| {
-            before.moved_to(Stage::Experimental, core::stage_placement(Stage::Experimental, &before.tool))
-        }))
+        let Some(origin) = origin.next_back() else {
+            let placement = core::stage_placement(Stage::Experimental, &before.tool);
+            return Ok(before.moved_to(Stage::Experimental, placement));
+        };
+        // What nobody approved comes back as it is now.
+        Ok(if origin.stage.is_vouched() { origin } else { before.moved_to(origin.stage, origin.placement) })
+    }
+
+    /// Nobody approved what lies in the archive now, so it does not come back as what was approved.
+    fn changed_in_the_archive(&self, now: &Placed, files: &[VersionFile], was: Digest) -> EngineError {
+        let before = self.inner.copies.get(was).unwrap_or_default();
+        let what = super::standing::differences(&before, files);
+        EngineError::new(
+            ErrorCode::Conflict,
+            format!("{} changed since it was put away: {what}", now.placement.base),
+            format!("`toolsmith restore-files {}` puts back what was approved", now.tool),
+        )
     }
 
     /// Refuses an undo whose files would have to overwrite others; nothing has changed then.

@@ -18,6 +18,8 @@ const NAMED: usize = 3;
 pub(super) enum Doubt {
     /// What lies there is approved by nobody: what changed.
     Changed(String),
+    /// Nobody approved it there: where it was approved.
+    Misplaced(String),
     /// It is the approved version, but what speaks for it is not as it was left here: what is wrong.
     Bent(String),
 }
@@ -26,7 +28,7 @@ impl Doubt {
     /// What is wrong, in full.
     pub(super) fn said(self) -> String {
         match self {
-            Doubt::Changed(what) | Doubt::Bent(what) => what,
+            Doubt::Changed(what) | Doubt::Misplaced(what) | Doubt::Bent(what) => what,
         }
     }
 
@@ -34,7 +36,7 @@ impl Doubt {
     pub(super) fn to_caller(&self, tool: &Tool) -> String {
         match self {
             Doubt::Changed(_) => format!("the files of {} changed on disk since the approval", tool.name),
-            Doubt::Bent(what) => what.clone(),
+            Doubt::Misplaced(what) | Doubt::Bent(what) => what.clone(),
         }
     }
 }
@@ -59,7 +61,7 @@ impl Engine {
             }
         };
         let Some(approval) = approvals.iter().find(|approval| approval.covers(&found.tool)) else {
-            return Ok(Some(Doubt::Changed(self.changed(&found.tool, &found.files, &approvals))));
+            return Ok(Some(self.unapproved(&found.tool, &found.files, &approvals)));
         };
         let operation = self.read(|q| Ok(q.operation(approval.operation)?))?;
         let bent = match (fault_of_entry(approval, operation.as_ref()), self.link_in(&row.placement, &found.files)) {
@@ -71,18 +73,21 @@ impl Engine {
     }
 
     /// How a tool differs from what was approved of it.
-    fn changed(&self, tool: &Tool, now: &[VersionFile], approvals: &[Approval]) -> String {
+    fn unapproved(&self, tool: &Tool, now: &[VersionFile], approvals: &[Approval]) -> Doubt {
         if let Some(moved) = approvals.iter().find(|approval| approval.digest == tool.digest) {
             let base = moved.base.as_deref().unwrap_or("another folder");
-            return format!("{} lies where it was not approved: that was {base}, as {}", tool.place(), moved.stage);
+            let what = format!("{} lies where it was not approved: that was {base}, as {}", tool.place(), moved.stage);
+            return Doubt::Misplaced(what);
         }
         let here = approvals.iter().filter(|approval| approval.base.as_ref() == Some(&tool.placement.base));
         let Some(approved) = here.max_by_key(|approval| approval.at).or(approvals.last()) else {
-            return format!("{} was not approved", tool.place());
+            return Doubt::Changed(format!("{} was not approved", tool.place()));
         };
         let before = self.inner.copies.get(approved.digest).unwrap_or_default();
         let (was, is) = (approved.digest.short(), tool.digest.short());
-        format!("{} changed since it was approved ({was}, now {is}): {}", tool.place(), differences(&before, now))
+        let what =
+            format!("{} changed since it was approved ({was}, now {is}): {}", tool.place(), differences(&before, now));
+        Doubt::Changed(what)
     }
 
     /// The first symbolic link among the files of a version, or on the way to one from its folder.
@@ -153,7 +158,7 @@ pub(super) fn fault_of_entry(approval: &Approval, operation: Option<&Operation>)
 }
 
 /// Which files differ, in words.
-fn differences(before: &[VersionFile], now: &[VersionFile]) -> String {
+pub(super) fn differences(before: &[VersionFile], now: &[VersionFile]) -> String {
     let by_path = |files: &[VersionFile]| -> BTreeMap<String, VersionFile> {
         files.iter().map(|file| (file.path.clone(), file.clone())).collect()
     };

@@ -219,6 +219,7 @@ fn approve(
         commit: commit_note(actor, &after, operation, "approve"),
         joined: Vec::new(),
         gone: false,
+        returns: None,
         to: after.placement.clone(),
     };
     let message = format!("{} {} is {} as {}", review.tool, review.version, after.stage, review.digest.short());

@@ -127,5 +127,6 @@ pub(super) fn relocation(tx: &Tx<'_>, actor: Actor<'_>, journey: &Journey<'_>) -
         commit: commit_note(actor, after, operation, verb),
         joined: Vec::new(),
         gone: false,
+        returns: None,
     })
 }

@@ -47,6 +47,7 @@ pub(super) fn arrive(
         commit: commit_note(actor, placed, operation, verb),
         joined: Vec::new(),
         gone: false,
+        returns: None,
     })
 }
 
@@ -65,6 +66,7 @@ pub(super) fn leave(actor: Actor<'_>, placed: &Placed, (operation, verb): (Opera
         commit: commit_note(actor, placed, operation, verb),
         joined: Vec::new(),
         gone: true,
+        returns: None,
     }
 }
 

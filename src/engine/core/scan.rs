@@ -204,8 +204,17 @@ pub(super) fn open_for(
             Stage::Approved
         }
     };
+    let approved = tx.approvals_of(&tool.name)?;
+    let was = approved.iter().find(|approval| approval.digest == tool.digest).or(approved.last());
+    let was = was.filter(|_| kind == ReviewKind::Drift);
     let summary = match kind {
-        ReviewKind::Drift => "files changed on disk since the approval".to_owned(),
+        ReviewKind::Drift => match was.filter(|was| was.digest == tool.digest) {
+            Some(was) => {
+                let base = was.base.as_deref().unwrap_or("another folder");
+                format!("moved from {base}, where it was approved as {}", was.stage)
+            }
+            None => "files changed on disk since the approval".to_owned(),
+        },
         ReviewKind::Promotion => "proposed for core".to_owned(),
         ReviewKind::Archive => "proposed to be put away".to_owned(),
         ReviewKind::Deprecation => "proposed as deprecated".to_owned(),
@@ -218,7 +227,8 @@ pub(super) fn open_for(
         tool: tool.name.clone(),
         version: tool.version.clone(),
         digest: tool.digest,
-        from_stage: tool.stage,
+        // A folder is moved by whoever may write it: a stage that nobody approved it for is part of the question.
+        from_stage: was.map_or(tool.stage, |was| was.stage),
         to_stage,
         risk: tool.risk,
         summary,

@@ -42,7 +42,7 @@ pub fn undo(tx: &Tx<'_>, actor: Actor<'_>, wanted: Option<OperationId>) -> Resul
     let commits = Actor { commit: actor.commit && tx.made_commit(target.id)?, ..actor };
     let changed = matches!(note, UndoNote::RestoreFiles { .. } | UndoNote::Fork { .. });
     let actor = if changed { commits } else { actor };
-    for relocation in moves_back(tx, actor, &note, operation)? {
+    for relocation in moves_back(tx, actor, &note, (target.id, operation))? {
         intents.push(intend(tx, actor, relocation)?);
     }
     if let Some(change) = unwritten(actor, &note, operation) {
@@ -176,7 +176,7 @@ fn moves_back(
     tx: &Tx<'_>,
     actor: Actor<'_>,
     note: &UndoNote,
-    operation: OperationId,
+    (target, operation): (OperationId, OperationId),
 ) -> Result<Vec<Relocation>, EngineError> {
     let honest = |placed: &Placed, relocation: Relocation| {
         let commit = actor.commit.then(|| unapproved_note(actor, placed, operation, "are back"));
@@ -210,7 +210,8 @@ fn moves_back(
         }
         UndoNote::RestoreFiles { before, after } => Ok(vec![match before {
             Some(before) => honest(before, arrive(tx, actor, before, Some(after.digest), (operation, ""))?),
-            None => leave(actor, after, (operation, "undo: take away again")),
+            // What no copy could hold was put aside.
+            None => Relocation { returns: Some(target), ..leave(actor, after, (operation, "undo: take away again")) },
         }]),
         UndoNote::Fork { before, after, fork } => {
             let away = Relocation { commit: None, ..leave(actor, fork, (operation, "")) };
@@ -326,6 +327,7 @@ fn back(
             commit: commit_note(actor, old, operation, "undo: back to"),
             joined,
             gone: false,
+            returns: None,
         });
     }
     Ok(moves)

@@ -5,7 +5,7 @@
 
 use super::{APPROVAL_FILE, Mover, RelocateError, disk};
 use crate::catalog::UNFINISHED;
-use crate::domain::{Digest, Stage, VersionFile};
+use crate::domain::{Digest, OperationId, Stage, VersionFile};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -173,16 +173,32 @@ impl Mover<'_> {
         Ok(())
     }
 
+    /// Where content that nothing else holds is kept.
+    fn aside_folder(&self, names: &Names) -> PathBuf {
+        let in_stage = names.parent.parent() == Some(self.full("tools").as_path());
+        if in_stage { self.full(&format!("tools/{}", Stage::Archived)) } else { names.parent.clone() }
+    }
+
+    /// What an operation put aside is put back in the place that is free now.
+    pub(super) fn bring_back(&mut self, operation: OperationId) -> Result<(), RelocateError> {
+        let names = self.names()?;
+        let aside = self.aside_folder(&names).join(aside_name(&names, operation));
+        if !disk::exists(&aside) || disk::exists(&names.target) {
+            return Ok(());
+        }
+        disk::rename_new(&aside, &names.target).map_err(self.failed("put back", &names.target))?;
+        self.done("put back")?;
+        disk::sync_folder(&names.parent).map_err(self.failed("sync", &names.parent))
+    }
+
     /// Keeps content that nothing else holds, where nothing takes it for a tool: under a hidden name among the
     /// archived tools, else beside the target.
     fn put_aside(&mut self, names: &Names, left: &Path) -> Result<(), RelocateError> {
-        let archive = self.full(&format!("tools/{}", Stage::Archived));
-        let in_stage = names.parent.parent() == Some(self.full("tools").as_path());
-        let folder = if in_stage { archive } else { names.parent.clone() };
+        let folder = self.aside_folder(names);
         fs::create_dir_all(&folder).map_err(self.failed("create", &folder))?;
         for attempt in 1_u32.. {
             let suffix = if attempt == 1 { String::new() } else { format!("-{attempt}") };
-            let aside = folder.join(format!(".{}.replaced-{}{suffix}", names.name, self.relocation.operation));
+            let aside = folder.join(aside_name(names, self.relocation.operation) + &suffix);
             match disk::rename_new(left, &aside) {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(self.failed("put aside", left)(error)),
@@ -197,6 +213,11 @@ impl Mover<'_> {
         }
         Ok(())
     }
+}
+
+/// The hidden name of what an operation put aside.
+fn aside_name(names: &Names, operation: OperationId) -> String {
+    format!(".{}.replaced-{operation}", names.name)
 }
 
 /// After a full disk, a half-written folder would keep the room that the next attempt needs.

@@ -59,6 +59,9 @@ pub struct Relocation {
     /// Whether nothing arrives: the version is only taken away, and its kept copy stays.
     #[serde(default)]
     pub gone: bool,
+    /// The operation that put aside what lay in the place: it comes back when the place is free.
+    #[serde(default)]
+    pub returns: Option<OperationId>,
 }
 
 /// Files that a move put somewhere or took away.
@@ -189,6 +192,9 @@ impl Mover<'_> {
             self.place_loose()?;
         }
         self.clear_source()?;
+        if let Some(operation) = self.relocation.returns {
+            self.bring_back(operation)?;
+        }
         let commit = match (git, &self.relocation.commit) {
             (Some(git), Some(note)) => self.commit(git, note).map_err(RelocateError::Commit)?,
             _ => None,

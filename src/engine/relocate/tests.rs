@@ -48,6 +48,7 @@ fn relocation(files: &[VersionFile], from: Option<Placement>, to: Placement) -> 
         commit: Some(CommitNote { message: "approve adder 1.0.0".into(), trailers: trailers() }),
         joined: Vec::new(),
         gone: false,
+        returns: None,
     }
 }
 

@@ -115,5 +115,8 @@ fn the_bundled_division_tells_what_it_refuses() {
     assert_eq!(property["state"], "passed", "{verdict:#}");
     let messages: Vec<&str> =
         property["findings"].as_array().unwrap().iter().map(|found| found["message"].as_str().unwrap()).collect();
-    assert!(messages.iter().any(|message| message.contains("b = 0 is refused, saying: division by zero")), "{messages:?}");
+    assert!(
+        messages.iter().any(|message| message.contains("b = 0 is refused, saying: division by zero")),
+        "{messages:?}"
+    );
 }

@@ -2,7 +2,8 @@
 
 use super::world::{World, decide};
 use std::fs;
-use toolsmith::domain::{Command, DecisionKind};
+use toolsmith::domain::{Command, DecisionKind, Stage};
+use toolsmith::engine::ErrorCode;
 
 const SCRIPT: &str = "tools/approved/drifted/drifted.sh";
 
@@ -80,4 +81,76 @@ fn what_was_no_tool_makes_room_without_becoming_a_row_and_comes_back_by_undo() {
     assert!(outcome.message.contains("tools/archived/.known.replaced-"), "{}", outcome.message);
     let problems = world.engine.catalog().problems.clone();
     assert!(problems.is_empty(), "{problems:?}");
+}
+
+#[test]
+fn a_tool_that_was_changed_in_the_archive_is_not_restored_but_its_approved_files_can_be_put_back() {
+    let world = World::new();
+    let put_back = Command::RestoreFiles { tool: "known".to_owned() };
+    world.execute(Command::Archive { tool: "known".to_owned(), reason: None }).unwrap();
+    let error = world.execute(put_back.clone()).unwrap_err();
+    assert!(error.hint.contains("restore known"), "{error:?}");
+    world.workspace.write("tools/archived/known/known.sh", "echo 666\n");
+    world.engine.scan(&mut |_| {}).unwrap();
+    let error = world.execute(Command::Restore { tool: "known".to_owned() }).unwrap_err();
+    assert_eq!(error.code, ErrorCode::Conflict);
+    assert!(error.message.contains("known.sh changed") && error.hint.contains("restore-files"), "{error:?}");
+    world.execute(put_back).unwrap();
+    assert_eq!(fs::read_to_string(world.workspace.path("tools/approved/known/known.sh")).unwrap(), "echo 1\n");
+    assert_eq!(world.workspace.git(&["show", "HEAD:tools/approved/known/known.sh"]).trim(), "echo 1");
+    assert_eq!(fs::read_to_string(world.workspace.path("tools/archived/known/known.sh")).unwrap(), "echo 666\n");
+    let report = world.engine.verify_tool("known").unwrap();
+    assert!(report.faults.is_empty(), "{:?}", report.faults);
+    // What nobody approved comes back as it is.
+    world.execute(Command::Archive { tool: "fresh".to_owned(), reason: None }).unwrap();
+    world.workspace.write("tools/archived/fresh/fresh.sh", "echo 777\n");
+    world.engine.scan(&mut |_| {}).unwrap();
+    world.execute(Command::Restore { tool: "fresh".to_owned() }).unwrap();
+    assert_eq!(fs::read_to_string(world.workspace.path("tools/experimental/fresh/fresh.sh")).unwrap(), "echo 777\n");
+}
+
+fn moved(world: &World, to: &str) {
+    fs::create_dir_all(world.workspace.path(to).parent().unwrap()).unwrap();
+    fs::rename(world.workspace.path("tools/approved/known"), world.workspace.path(to)).unwrap();
+    world.engine.scan(&mut |_| {}).unwrap();
+}
+
+#[test]
+fn what_was_moved_comes_back_to_where_it_was_approved_and_nothing_else_is_called_approved() {
+    let world = World::new();
+    moved(&world, "tools/core/known");
+    let note = fs::read(world.workspace.path("tools/core/known/approval.toml")).unwrap();
+    world.execute(Command::RestoreFiles { tool: "known".to_owned() }).unwrap();
+    assert!(world.workspace.path("tools/approved/known/known.sh").exists());
+    assert_eq!(fs::read(world.workspace.path("tools/core/known/approval.toml")).unwrap(), note, "nobody made it core");
+    let faults = world.engine.verify_tool("known").unwrap().faults;
+    assert!(matches!(faults.as_slice(), [one] if one.contains("tools/core/known")), "{faults:?}");
+    fs::remove_dir_all(world.workspace.path("tools/core/known")).unwrap();
+    assert!(world.engine.verify_tool("known").unwrap().faults.is_empty());
+}
+
+#[test]
+fn a_tool_that_was_moved_to_another_stage_is_asked_about_as_a_change_of_stage() {
+    let world = World::new();
+    moved(&world, "tools/core/known");
+    let asked = world.waiting().into_iter().find(|review| review.path.starts_with("tools/core/known/")).unwrap();
+    assert_eq!((asked.from_stage, asked.to_stage), (Stage::Approved, Stage::Core));
+    assert!(asked.summary.contains("tools/approved/known"), "{}", asked.summary);
+    let run = world.run("known", &toolsmith::domain::Caller::Agent("bot".to_owned()));
+    let said = format!("{:?}", run.error);
+    assert!(said.contains("where it was not approved") && !said.contains("changed on disk"), "{said}");
+}
+
+#[test]
+fn a_link_that_made_room_comes_back_by_undo() {
+    let world = World::new();
+    let place = world.workspace.path("tools/approved/known");
+    let elsewhere = world.workspace.path("elsewhere");
+    fs::rename(&place, &elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, &place).unwrap();
+    world.engine.scan(&mut |_| {}).unwrap();
+    world.execute(Command::RestoreFiles { tool: "known".to_owned() }).unwrap();
+    assert!(!place.is_symlink());
+    world.execute(Command::Undo { operation: None }).unwrap();
+    assert!(place.is_symlink() && place.join("known.sh").exists(), "the link is back");
 }
