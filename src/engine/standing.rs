@@ -128,6 +128,9 @@ impl Engine {
         if let Some(wrong) = claim.contradicts(tool) {
             return Ok(Some(format!("{path} does not match: {wrong}")));
         }
+        if verb == "adopt" {
+            return Ok(self.fault_of_signature(tool, &path));
+        }
         if !written {
             return Ok(None);
         }
@@ -139,6 +142,15 @@ impl Engine {
         let keys = expected.keys().chain(found.keys());
         let mut wrong = keys.filter(|key| expected.get(*key) != found.get(*key));
         Ok(wrong.next().map(|key| format!("{path} does not match the log: {key} is not what was decided")))
+    }
+
+    /// Why a tool that was taken over by its signature does not count by it any more.
+    fn fault_of_signature(&self, tool: &Tool, path: &str) -> Option<String> {
+        match self.signer(tool) {
+            Ok(Some(_)) => None,
+            Ok(None) => Some(format!("{path} carries no signature any more, by which the tool was taken over")),
+            Err(why) => Some(format!("the signature in {path} does not count: {why}")),
+        }
     }
 }
 

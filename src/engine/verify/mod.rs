@@ -101,6 +101,10 @@ impl Engine {
             Err(why) if self.inner.settings.signing.allowed_signers.is_none() => {
                 report.notes.push(format!("the signature of {} is not checked: {why}", tool.place()));
             }
+            // What was decided here does not rest on it; what was taken over by it is doubted below.
+            Err(why) if is_approved => {
+                report.notes.push(format!("the signature of {} does not count: {why}", tool.place()))
+            }
             Err(why) => report.faults.push(format!("the signature beside {} does not count: {why}", tool.place())),
         }
         match self.doubt(tool)? {

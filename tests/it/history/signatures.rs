@@ -174,6 +174,45 @@ fn a_signature_that_is_wrong_in_any_way_does_not_count_and_says_why() {
 }
 
 #[test]
+fn a_tool_taken_over_by_its_signature_counts_no_longer_than_the_signature_does() {
+    let (workspace, key) = signed();
+    let without_signature = |note: &str| note.split_once("signature = ").unwrap().0.to_owned();
+    let altered = |note: &str| note.replace("Ada <", "Root <");
+    let changes: [(&str, Option<&dyn Fn(&str) -> String>); 3] = [
+        ("carries no signature", Some(&without_signature)),
+        ("does not fit", Some(&altered)),
+        ("is not allowed", None),
+    ];
+    for (why, change) in changes {
+        let clone = cloned(&workspace);
+        allow(&clone, "ada@example.org", "", &key);
+        let engine = open(&clone);
+        assert!(agent_runs(&engine), "{why}");
+        let note = fs::read_to_string(clone.path(NOTE)).unwrap();
+        match change {
+            Some(change) => fs::write(clone.path(NOTE), change(&note)).unwrap(),
+            None => fs::write(clone.home().join("allowed_signers"), "").unwrap(),
+        }
+        let faults = engine.verify().unwrap().faults;
+        assert!(faults.len() == 1 && faults[0].contains(why), "{why}: {faults:?}");
+        assert!(!agent_runs(&engine), "{why}: what verify finds agents are refused for");
+    }
+}
+
+#[test]
+fn an_approval_given_here_does_not_rest_on_who_is_allowed_to_sign() {
+    let (workspace, key) = signed();
+    let other = self::key(&workspace, "eve", "");
+    allow(&workspace, "ada@example.org", "", &other);
+    drop(key);
+    let engine = open(&workspace);
+    assert!(agent_runs(&engine));
+    let report = engine.verify().unwrap();
+    assert_eq!(report.faults, Vec::<String>::new());
+    assert!(report.notes.iter().any(|note| note.contains("is not allowed to sign")), "{:?}", report.notes);
+}
+
+#[test]
 fn an_older_version_that_was_signed_is_not_taken_over_by_itself() {
     let (workspace, key) = signed();
     let clone = cloned(&workspace);
