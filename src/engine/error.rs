@@ -92,9 +92,11 @@ impl From<CopyError> for EngineError {
                 "a copy is made when a version is first run, reviewed or promoted",
             ),
             CopyError::BadPath { .. } => EngineError::new(ErrorCode::Failed, error.to_string(), "rename the file"),
-            CopyError::Damaged { .. } => {
-                EngineError::new(ErrorCode::Internal, error.to_string(), "`toolsmith verify` names every damaged copy")
-            }
+            CopyError::Damaged { .. } => EngineError::new(
+                ErrorCode::Internal,
+                error.to_string(),
+                "it is made anew when the files of that version lie in the workspace: take them from git, then repeat",
+            ),
             CopyError::Io { .. } => EngineError::internal(error),
         }
     }

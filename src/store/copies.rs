@@ -84,13 +84,12 @@ impl Copies {
         self.path(digest).is_dir()
     }
 
-    /// Keeps a copy of a version and returns its folder. One that is kept already is checked instead. Several
-    /// processes may keep the same version at once.
+    /// Keeps a copy of a version and returns its folder. One that is kept already is checked instead, and when it
+    /// is not sound, put aside and made anew. Several processes may keep the same version at once.
     ///
     /// # Errors
     /// [`CopyError::WrongDigest`] when the files are not that version, [`CopyError::BadPath`] for a path that
-    /// leaves the folder or occurs twice, [`CopyError::Damaged`] when the copy kept before is not sound,
-    /// [`CopyError::Io`] when the file system refuses; then no copy appears.
+    /// leaves the folder or occurs twice, [`CopyError::Io`] when the file system refuses; then no copy appears.
     pub fn put(&self, digest: Digest, files: &[VersionFile]) -> Result<PathBuf, CopyError> {
         check_paths(files)?;
         let found = Digest::of_files(files);
@@ -99,6 +98,10 @@ impl Copies {
         }
         let target = self.path(digest);
         if !self.has(digest) {
+            self.make(&target, files)?;
+        }
+        if let Err(CopyError::Damaged { .. }) = self.get(digest) {
+            self.put_aside(&target)?;
             self.make(&target, files)?;
         }
         self.get(digest)?;
@@ -174,6 +177,22 @@ impl Copies {
             swept += 1;
         }
         Ok(swept)
+    }
+
+    /// Takes a damaged copy out of the way; it stays beside the others for whoever wants to know what happened.
+    fn put_aside(&self, target: &Path) -> Result<(), CopyError> {
+        let damaged = self.dir.join(".damaged");
+        let moved = fs::create_dir_all(&damaged).and_then(|()| {
+            let aside = tempfile::tempdir_in(&damaged)?.keep();
+            // A folder that may not be written cannot change its parent.
+            set_mode(target, 0o755)?;
+            fs::rename(target, aside.join(target.file_name().unwrap_or_default()))
+        });
+        match moved {
+            // Somebody else was faster.
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            moved => moved.map_err(CopyError::io(target)),
+        }
     }
 
     /// Half-written copies; one file system with the finished ones.
@@ -408,7 +427,7 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_of_damage_is_found() {
+    fn each_kind_of_damage_is_found_and_mended_when_the_version_is_kept_again() {
         type Damage = fn(&Path);
         let cases: [(&str, Damage); 7] = [
             ("has the digest", |p| fs::remove_file(p.join("tool.toml")).unwrap()),
@@ -430,7 +449,9 @@ mod tests {
             damage(&path);
             let found = copies.check(digest).unwrap_err();
             assert!(found.contains(fault) && found.contains(&digest.short()), "case {number}: {found}");
-            assert!(matches!(copies.put(digest, &files()), Err(CopyError::Damaged { .. })), "case {number}");
+            assert_eq!(copies.put(digest, &files()).unwrap(), path, "case {number}");
+            assert_eq!(copies.check(digest), Ok(()), "case {number}");
+            assert_eq!(copies.all().unwrap(), vec![digest], "case {number}: what is put aside is no copy");
         }
     }
 
