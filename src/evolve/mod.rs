@@ -2,3 +2,18 @@
 //!
 //! Everything here is a function of values: nothing asks a generator, starts a version, reads a clock or writes a
 //! file. The engine does that, as the effects of the loop tell it, and hands back what came of it.
+//!
+//! ```text
+//!   Bundle ──prompt──▶ generator ──answer──▶ files ──▶ checks, replay ──feedback──▶ next round
+//!                           all of it driven by Course::step
+//! ```
+
+pub mod answer;
+pub mod bundle;
+pub mod course;
+pub mod feedback;
+pub mod prompt;
+
+pub use answer::{Answer, Unusable, Want};
+pub use bundle::Bundle;
+pub use course::Course;

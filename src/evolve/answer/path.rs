@@ -1,0 +1,63 @@
+//! Where a file of an answer may stand.
+
+use super::{Fault, Objection};
+use crate::domain::{SafeText, is_hidden};
+
+/// Longest path, in bytes.
+const MAX_PATH: usize = 200;
+
+/// Most folders above a file.
+const MAX_DEPTH: usize = 8;
+
+/// A path inside the folder of the tool, `./` before it taken away.
+pub(super) fn checked(written: &str) -> Result<String, Objection> {
+    let bad = |why: &str| {
+        let shown: String = written.chars().take(80).collect();
+        Err(Objection::new(Fault::BadPath, format!("the path {} {why}", SafeText::visible(&shown))))
+    };
+    let mut path = written.trim();
+    while let Some(rest) = path.strip_prefix("./") {
+        path = rest;
+    }
+    if path.is_empty() || path.len() > MAX_PATH {
+        return bad("is empty or longer than 200 bytes");
+    }
+    if path.chars().any(|c| c.is_control() || is_hidden(c)) {
+        return bad("holds a control character or one that cannot be seen");
+    }
+    if path.starts_with(['/', '~']) || path.contains(['\\', ':']) {
+        return bad("is not relative to the folder of the tool, with / between its parts");
+    }
+    let parts: Vec<&str> = path.split('/').collect();
+    if parts.len() > MAX_DEPTH + 1 {
+        return bad("has too many folders");
+    }
+    for part in &parts {
+        match *part {
+            "" => return bad("has an empty part"),
+            "." | ".." => return bad("leaves the folder of the tool"),
+            _ if part.starts_with('.') => return bad("is hidden"),
+            _ if part.trim() != *part => return bad("has a space at the edge of a name"),
+            _ => {}
+        }
+    }
+    if parts.last().is_some_and(|name| name.eq_ignore_ascii_case("approval.toml")) {
+        return bad("is an approval; a human writes those");
+    }
+    if parts.first().is_some_and(|name| name.eq_ignore_ascii_case("versions")) {
+        return bad("is where the workbench keeps versions");
+    }
+    Ok(path.to_owned())
+}
+
+/// No path may need a folder where another has a file.
+pub(super) fn check_folders<'a>(paths: &(impl Iterator<Item = &'a str> + Clone)) -> Result<(), Objection> {
+    for path in paths.clone() {
+        let inside =
+            |other: &str| other.len() > path.len() && other.starts_with(path) && other[path.len()..].starts_with('/');
+        if let Some(other) = paths.clone().find(|other| inside(other)) {
+            return Err(Objection::new(Fault::BadPath, format!("{path} is a file, so there can be no {other}")));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,46 @@
+//! What a model thinks aloud before it answers.
+
+use super::{Fault, Objection};
+
+/// How thinking begins and ends, in the models that people use.
+const TAGS: &[(&str, &str)] = &[
+    ("<think>", "</think>"),
+    ("<thinking>", "</thinking>"),
+    ("<thought>", "</thought>"),
+    ("<reasoning>", "</reasoning>"),
+    ("<|begin_of_thought|>", "<|end_of_thought|>"),
+    ("[THINK]", "[/THINK]"),
+];
+
+/// An answer without the thinking before it.
+///
+/// # Errors
+/// It does nothing but think.
+pub(super) fn without(text: &str) -> Result<&str, Objection> {
+    let mut rest = text.trim_start();
+    while let Some((open, close)) = TAGS.iter().find(|(open, _)| rest.starts_with(open)) {
+        let Some(at) = rest.find(close) else {
+            let why = "the answer ends before its thinking does; answer with the files alone";
+            return Err(Objection::new(Fault::Cut, why));
+        };
+        rest = rest.get(at.max(open.len()) + close.len()..).unwrap_or_default().trim_start();
+    }
+    Ok(after_open_end(rest))
+}
+
+/// Some templates write the opening tag themselves, so that the answer has the closing one alone, on its own line. A
+/// file may hold such a line too: it counts only before the first code block, and when an answer follows.
+fn after_open_end(text: &str) -> &str {
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        let trimmed = line.trim();
+        if trimmed.starts_with("```") || trimmed.starts_with("~~~") || trimmed.starts_with('{') {
+            break;
+        }
+        at += line.len();
+        if TAGS.iter().any(|(_, close)| trimmed == *close) {
+            return text[at..].trim_start();
+        }
+    }
+    text
+}

@@ -1,0 +1,275 @@
+//! What a generator is told: everything that a better version needs, and no more than a given size of it.
+//!
+//! A bundle is plain data. The engine fills it, masks secrets in it ([`Bundle::masked`]), bounds it
+//! ([`Bundle::bounded`]), shows it and keeps it under its [digest](Bundle::digest); the
+//! [templates](crate::evolve::prompt) turn it into text. What was left out is said in it, in words.
+
+mod bound;
+mod canonical;
+mod cut;
+mod guidelines;
+mod mask;
+#[cfg(test)]
+mod tests;
+
+pub use canonical::canonical;
+pub(in crate::evolve) use cut::{Keep, cut};
+pub use guidelines::guidelines;
+
+use crate::domain::source::Language;
+use crate::domain::{
+    Comment, CommentKind, Digest, Example, LimitsDeclared, Mutation, Permissions, RunId, TestCase, ToolDetail,
+    VersionFile,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Version of the form in which bundles are kept.
+pub const FORMAT: u32 = 1;
+
+/// How much text a bundle holds unless the user says otherwise, in bytes.
+pub const DEFAULT_LIMIT: usize = 64 * 1024;
+
+/// What a generator is told.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Bundle {
+    /// Version of this form: [`FORMAT`].
+    pub format: u32,
+    /// Name of the tool.
+    pub tool: String,
+    /// The version that a better one is wanted of; the first one for a new tool.
+    pub version: semver::Version,
+    /// The language in words: `Python`, `TypeScript`, `shell`; empty when nobody knows.
+    #[serde(default)]
+    pub language: String,
+    /// The file that is started; a code block without a name stands for it.
+    #[serde(default)]
+    pub entry: Option<String>,
+    /// What the tool does.
+    #[serde(default)]
+    pub description: String,
+    /// What is asked for, in the user's words.
+    #[serde(default)]
+    pub hint: String,
+    /// The approved specification that a new tool is written from; empty when a version is evolved.
+    #[serde(default)]
+    pub specification: String,
+    /// What kind of change is wanted.
+    #[serde(default)]
+    pub wanted: Option<Mutation>,
+    /// Whether the output may take any fields beside those declared.
+    #[serde(default)]
+    pub dynamic_schema: bool,
+    /// The files, the one that is started first.
+    #[serde(default)]
+    pub files: Vec<BundleFile>,
+    /// The manifest as it is written.
+    #[serde(default)]
+    pub manifest: Option<BundleFile>,
+    /// JSON Schema of the input.
+    #[serde(default)]
+    pub input: Option<Value>,
+    /// JSON Schema of the output.
+    #[serde(default)]
+    pub output: Option<Value>,
+    /// Tests that the tool brings along.
+    #[serde(default)]
+    pub tests: Vec<TestCase>,
+    /// Examples of use.
+    #[serde(default)]
+    pub examples: Vec<Example>,
+    /// Failures that the new version should not have.
+    #[serde(default)]
+    pub failures: Vec<BundleFailure>,
+    /// What reviewers wrote.
+    #[serde(default)]
+    pub comments: Vec<BundleComment>,
+    /// What it asks for.
+    #[serde(default)]
+    pub permissions: Permissions,
+    /// The limits it runs under.
+    #[serde(default)]
+    pub limits: LimitsDeclared,
+    /// Packages that it declares.
+    #[serde(default)]
+    pub dependencies: Vec<String>,
+    /// How code is to be written.
+    #[serde(default)]
+    pub guidelines: Vec<String>,
+    /// What helped against such failures before, one line each.
+    #[serde(default)]
+    pub learnt: Vec<String>,
+    /// Approved tools to go by.
+    #[serde(default)]
+    pub few_shot: Vec<FewShot>,
+    /// What was wrong with the answer of the round before, worst first.
+    #[serde(default)]
+    pub feedback: String,
+    /// What is missing here, one line each: cut, masked, no text.
+    #[serde(default)]
+    pub left_out: Vec<String>,
+}
+
+/// A file of the version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BundleFile {
+    /// Its path inside the version.
+    pub path: String,
+    /// Its text; where it was cut, a mark stands for what is missing.
+    pub text: String,
+    /// How much of it is missing, in bytes.
+    #[serde(default)]
+    pub left_out_bytes: u64,
+}
+
+/// A failure that the new version should not have.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BundleFailure {
+    /// The run; `None` for a failure that somebody described.
+    pub run: Option<RunId>,
+    /// The input, as JSON or as the words of the command line.
+    pub input: String,
+    /// The end of what it wrote, standard error last.
+    pub output: String,
+    /// How the run ended, in one line.
+    pub error: String,
+    /// When it happens, in words of whoever marked it.
+    pub scenario: String,
+}
+
+/// What a reviewer wrote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BundleComment {
+    /// The file; `None` for the tool as a whole.
+    #[serde(default)]
+    pub path: Option<String>,
+    /// First and last line, counted from 1.
+    #[serde(default)]
+    pub lines: Option<(u64, u64)>,
+    /// What it wants.
+    pub kind: CommentKind,
+    /// What it says.
+    pub text: String,
+    /// Whether its lines have changed since.
+    #[serde(default)]
+    pub outdated: bool,
+}
+
+/// An approved tool to go by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FewShot {
+    /// Its name.
+    pub tool: String,
+    /// What it does.
+    pub description: String,
+    /// The file that is started.
+    pub code: String,
+}
+
+impl Bundle {
+    /// A bundle that says nothing but whose it is.
+    pub fn blank(tool: &str, version: semver::Version) -> Bundle {
+        Bundle {
+            format: FORMAT,
+            tool: tool.to_owned(),
+            version,
+            language: String::new(),
+            entry: None,
+            description: String::new(),
+            hint: String::new(),
+            specification: String::new(),
+            wanted: None,
+            dynamic_schema: false,
+            files: Vec::new(),
+            manifest: None,
+            input: None,
+            output: None,
+            tests: Vec::new(),
+            examples: Vec::new(),
+            failures: Vec::new(),
+            comments: Vec::new(),
+            permissions: Permissions::default(),
+            limits: LimitsDeclared::default(),
+            dependencies: Vec::new(),
+            guidelines: Vec::new(),
+            learnt: Vec::new(),
+            few_shot: Vec::new(),
+            feedback: String::new(),
+            left_out: Vec::new(),
+        }
+    }
+
+    /// What a version says of itself: its files, manifest, schemas, tests, examples, permissions and limits, with the
+    /// guidelines of its language. Files that are no text are named in `left_out`.
+    pub fn of(detail: &ToolDetail) -> Bundle {
+        let manifest = &detail.manifest;
+        let entry = detail.main_file().map(|file| file.path.clone());
+        let mut bundle = Bundle {
+            description: manifest.description.clone(),
+            input: manifest.input.clone(),
+            output: manifest.output.clone(),
+            tests: manifest.tests.clone(),
+            examples: manifest.examples.clone(),
+            permissions: manifest.permissions.clone(),
+            limits: manifest.limits.clone(),
+            dependencies: manifest.dependencies.clone(),
+            entry: entry.clone(),
+            ..Bundle::blank(manifest.name.as_str(), manifest.version.clone())
+        };
+        for file in &detail.files {
+            // Not through `text_of`: what is written back must have its byte order mark.
+            let Ok(text) = std::str::from_utf8(&file.bytes) else {
+                bundle.left_out.push(format!("{} is no UTF-8 text ({} bytes)", file.path, file.bytes.len()));
+                continue;
+            };
+            let told = BundleFile { path: file.path.clone(), text: text.to_owned(), left_out_bytes: 0 };
+            if bundle.manifest.is_none() && is_manifest(file, entry.as_deref()) {
+                bundle.manifest = Some(told);
+            } else {
+                bundle.files.push(told);
+            }
+        }
+        bundle.files.sort_by_key(|file| Some(&file.path) != entry.as_ref());
+        let language = bundle.files.first().and_then(|file| Language::of(&file.path, &file.text));
+        bundle.language = language.map_or(String::new(), |language| language.name().to_owned());
+        bundle.guidelines = guidelines(&bundle.language).into_iter().map(str::to_owned).collect();
+        bundle
+    }
+
+    /// The text of one of its files, the manifest among them.
+    pub fn text_of(&self, path: &str) -> Option<&str> {
+        self.files.iter().chain(&self.manifest).find(|file| file.path == path).map(|file| file.text.as_str())
+    }
+
+    /// The bundle as canonical JSON: no spaces, keys in order of their bytes. What is kept, and what the digest is of.
+    pub fn json(&self) -> String {
+        serde_json::to_value(self).map(|value| canonical(&value)).unwrap_or_default()
+    }
+
+    /// The digest of its canonical JSON.
+    pub fn digest(&self) -> Digest {
+        Digest::of_bytes(self.json().as_bytes())
+    }
+}
+
+impl From<&Comment> for BundleComment {
+    fn from(comment: &Comment) -> BundleComment {
+        BundleComment {
+            path: comment.spot.path.clone(),
+            lines: comment.spot.lines,
+            kind: comment.kind,
+            text: comment.body.clone(),
+            outdated: comment.outdated,
+        }
+    }
+}
+
+/// Whether a file is the manifest: `tool.toml`, or the entry's name with the ending of a manifest.
+fn is_manifest(file: &VersionFile, entry: Option<&str>) -> bool {
+    let stem = |path: &str| path.rsplit_once('.').map_or(path, |(stem, _)| stem).to_owned();
+    let ending = file.path.rsplit_once('.').map_or("", |(_, ending)| ending);
+    file.path == "tool.toml"
+        || matches!(ending, "toml" | "yaml" | "yml" | "json")
+            && entry.is_some_and(|entry| entry != file.path && stem(entry) == stem(&file.path))
+}

@@ -1,0 +1,167 @@
+//! One answer of one round, from the question to what was found.
+
+use super::super::answer::{Answer, Unusable};
+use super::score::{ReplaySummary, Score, VerdictSummary};
+use crate::domain::Digest;
+use serde::{Deserialize, Serialize};
+
+/// Which answer: the round from 1, the lane in it from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct LaneId {
+    /// The round, from 1.
+    pub round: u32,
+    /// The place in it, from 0.
+    pub lane: u32,
+}
+
+/// What generators say that they used; what they do not say is `None`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Usage {
+    /// Tokens of the question.
+    pub input_tokens: Option<u64>,
+    /// Tokens of the answer.
+    pub output_tokens: Option<u64>,
+    /// Cost in millionths of a dollar.
+    pub cost_micros: Option<u64>,
+}
+
+/// A file of an answer, as it was kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileNote {
+    /// Its path.
+    pub path: String,
+    /// Digest of its bytes.
+    pub digest: Digest,
+    /// Its size in bytes.
+    pub bytes: u64,
+}
+
+/// Where a lane stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "state", content = "is", rename_all = "kebab-case")]
+pub enum LaneState {
+    /// Its generator is being asked.
+    Asking {
+        /// Which try, from 1.
+        attempt: u32,
+    },
+    /// It waits before it is asked again.
+    Waiting {
+        /// Which try is next.
+        attempt: u32,
+        /// How long, in milliseconds.
+        delay_ms: u64,
+    },
+    /// Its files are being examined.
+    Examining,
+    /// Its answer could not be used.
+    Unusable(Unusable),
+    /// Its generator does not answer.
+    Failed(String),
+    /// Its files could not be examined.
+    NotExamined(String),
+    /// Its files were examined.
+    Examined {
+        /// What the checks say.
+        verdict: VerdictSummary,
+        /// What the recorded inputs say.
+        replay: ReplaySummary,
+    },
+}
+
+/// One answer of one round.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Lane {
+    /// Who is asked.
+    pub generator: String,
+    /// Where it stands.
+    #[serde(flatten)]
+    pub state: LaneState,
+    /// What went wrong before an answer came, one line each.
+    #[serde(default)]
+    pub troubles: Vec<String>,
+    /// Digest of what was sent.
+    #[serde(default)]
+    pub prompt: Option<Digest>,
+    /// Digest of what came back.
+    #[serde(default)]
+    pub answer: Option<Digest>,
+    /// The files in it.
+    #[serde(default)]
+    pub files: Vec<FileNote>,
+    /// What all tries used.
+    #[serde(default)]
+    pub usage: Usage,
+    /// How long asking and examining took, delays left out, in milliseconds.
+    #[serde(default)]
+    pub took_ms: u64,
+}
+
+impl LaneState {
+    /// Whether nothing more happens in it.
+    pub const fn is_done(&self) -> bool {
+        match self {
+            LaneState::Asking { .. } | LaneState::Waiting { .. } | LaneState::Examining => false,
+            LaneState::Unusable(_) | LaneState::Failed(_) | LaneState::NotExamined(_) | LaneState::Examined { .. } => {
+                true
+            }
+        }
+    }
+}
+
+impl Lane {
+    pub(super) fn new(generator: String) -> Lane {
+        Lane {
+            generator,
+            state: LaneState::Asking { attempt: 1 },
+            troubles: Vec::new(),
+            prompt: None,
+            answer: None,
+            files: Vec::new(),
+            usage: Usage::default(),
+            took_ms: 0,
+        }
+    }
+
+    /// How good its answer is; `None` before it was examined.
+    pub fn score(&self) -> Option<Score> {
+        match &self.state {
+            LaneState::Examined { verdict, replay } => Some(Score::of(verdict, replay)),
+            _ => None,
+        }
+    }
+
+    /// Whether its answer needs no other round.
+    pub fn is_good(&self) -> bool {
+        matches!(&self.state, LaneState::Examined { verdict, replay } if verdict.is_good() && replay.is_good())
+    }
+}
+
+impl Usage {
+    /// Both together; what only one says counts alone.
+    pub fn plus(&self, other: &Usage) -> Usage {
+        let sum = |a: Option<u64>, b: Option<u64>| match (a, b) {
+            (Some(a), Some(b)) => Some(a.saturating_add(b)),
+            (a, b) => a.or(b),
+        };
+        Usage {
+            input_tokens: sum(self.input_tokens, other.input_tokens),
+            output_tokens: sum(self.output_tokens, other.output_tokens),
+            cost_micros: sum(self.cost_micros, other.cost_micros),
+        }
+    }
+}
+
+impl FileNote {
+    /// Notes on the files of an answer, the manifest under this path among them.
+    pub fn of(answer: &Answer, manifest: Option<&str>) -> Vec<FileNote> {
+        let note = |path: &str, text: &str| FileNote {
+            path: path.to_owned(),
+            digest: Digest::of_bytes(text.as_bytes()),
+            bytes: text.len() as u64,
+        };
+        let written = answer.manifest.as_ref().map(|text| note(manifest.unwrap_or("tool.toml"), text));
+        answer.files.iter().map(|(path, text)| note(path, text)).chain(written).collect()
+    }
+}

@@ -1,0 +1,324 @@
+//! The loop: ask, read, examine, tell what was wrong, ask again; as a pure state machine.
+//!
+//! [`Course::step`] takes what happened and says what to do next. It knows no clock (a delay is in the effect), no
+//! generator and no file. Keep the course in the transaction in which the event is taken, and perform the effects
+//! after that: whatever is under way when the program dies, [`Course::resume`] names again.
+//!
+//! INVARIANT: at most `plan.rounds` rounds; one end; no effect after it but the [`Effect::Finish`] that comes with it.
+
+mod effect;
+mod lane;
+mod score;
+#[cfg(test)]
+mod tests;
+
+pub use effect::{After, Effect, End, Event};
+pub use lane::{FileNote, Lane, LaneId, LaneState, Usage};
+pub use score::{ReplaySummary, Score, VerdictSummary};
+
+use crate::domain::words::words;
+use serde::{Deserialize, Serialize};
+
+/// Version of the form in which courses are kept.
+pub const FORMAT: u32 = 1;
+
+/// Most rounds and most variants of one round; more is taken for a slip.
+pub const MOST: u32 = 20;
+
+/// What the user has settled before the first round.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Plan {
+    /// Most rounds, 1 to [`MOST`].
+    pub rounds: u32,
+    /// Who is asked in each round, one answer each; the same name twice asks it for two samples. At most [`MOST`].
+    pub generators: Vec<String>,
+    /// How often one question is asked when the generator is in trouble for a while, the first time among them.
+    pub tries: u32,
+    /// Delay before the second try, in milliseconds; it doubles with each.
+    pub first_delay_ms: u64,
+    /// Longest delay, in milliseconds; also of what a generator asks for.
+    pub longest_delay_ms: u64,
+}
+
+impl Default for Plan {
+    fn default() -> Plan {
+        Plan { rounds: 3, generators: Vec::new(), tries: 4, first_delay_ms: 1000, longest_delay_ms: 60_000 }
+    }
+}
+
+words!(
+    /// Why a generator gave no answer.
+    Trouble {
+        /// It has too much to do (429).
+        Busy = "busy",
+        /// It broke (500 and the like).
+        Broke = "broke",
+        /// It took too long.
+        TimedOut = "timed-out",
+        /// Its answer was cut in the middle.
+        CutStream = "cut-stream",
+        /// It could not be reached.
+        Unreachable = "unreachable",
+        /// It refuses: no key, no such model, no such program.
+        Refused = "refused",
+    }
+);
+
+impl Trouble {
+    /// Whether asking again may help.
+    pub const fn is_transient(self) -> bool {
+        match self {
+            Trouble::Busy | Trouble::Broke | Trouble::TimedOut | Trouble::CutStream | Trouble::Unreachable => true,
+            Trouble::Refused => false,
+        }
+    }
+}
+
+/// One round: the same question, or the same fault, put to every generator.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Round {
+    /// Its number, from 1.
+    pub number: u32,
+    /// The answers, one for each generator that takes part.
+    pub lanes: Vec<Lane>,
+}
+
+/// The loop: its plan, all that came of it so far, and where it stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Course {
+    /// Version of this form: [`FORMAT`].
+    pub format: u32,
+    /// What was settled before.
+    pub plan: Plan,
+    /// Every round begun, the newest last.
+    #[serde(default)]
+    pub rounds: Vec<Round>,
+    /// How it ended; `None` while it goes on.
+    #[serde(default)]
+    pub end: Option<End>,
+}
+
+impl Course {
+    /// A course that has not begun: [`Event::Began`] begins it. Numbers outside of their range are brought into it.
+    pub fn new(plan: Plan) -> Course {
+        let mut plan = Plan { rounds: plan.rounds.clamp(1, MOST), tries: plan.tries.clamp(1, MOST), ..plan };
+        plan.generators.truncate(MOST as usize);
+        Course { format: FORMAT, plan, rounds: Vec::new(), end: None }
+    }
+
+    /// Whether nothing will happen any more.
+    pub fn is_over(&self) -> bool {
+        self.end.is_some()
+    }
+
+    /// Every lane of every round.
+    pub fn lanes(&self) -> impl Iterator<Item = (LaneId, &Lane)> {
+        self.rounds.iter().flat_map(|round| {
+            (0_u32..).zip(&round.lanes).map(|(place, lane)| (LaneId { round: round.number, lane: place }, lane))
+        })
+    }
+
+    /// One lane.
+    pub fn lane(&self, id: LaneId) -> Option<&Lane> {
+        let round = self.rounds.get(id.round.checked_sub(1)? as usize)?;
+        round.lanes.get(id.lane as usize)
+    }
+
+    fn lane_mut(&mut self, id: LaneId) -> Option<&mut Lane> {
+        let round = self.rounds.get_mut(id.round.checked_sub(1)? as usize)?;
+        round.lanes.get_mut(id.lane as usize)
+    }
+
+    /// The best answer so far: least broken, least in the way of an approval, fewest failed tests, most of the chosen
+    /// failures fixed, least found; of equals the earlier. `None` before one was examined.
+    pub fn best(&self) -> Option<LaneId> {
+        let scored = self.lanes().filter_map(|(id, lane)| Some((lane.score()?, id)));
+        scored.min().map(|(_, id)| id)
+    }
+
+    /// What all questions used together.
+    pub fn usage(&self) -> Usage {
+        self.lanes().fold(Usage::default(), |sum, (_, lane)| sum.plus(&lane.usage))
+    }
+
+    /// Takes in what happened: the course after it, and what to do now. What does not fit where the course stands (a
+    /// late answer, anything after the end) changes nothing.
+    pub fn step(mut self, event: Event) -> (Course, Vec<Effect>) {
+        if self.is_over() {
+            return (self, Vec::new());
+        }
+        let effects = match event {
+            Event::Began if self.rounds.is_empty() => self.begin(),
+            Event::Began => Vec::new(),
+            Event::Stopped => self.finish(End::Stopped { best: self.best() }),
+            Event::Answered { at, attempt, answer, read, usage, took_ms, prompt } => {
+                let Some(lane) = self.asking(at, attempt) else { return (self, Vec::new()) };
+                lane.usage = lane.usage.plus(&usage);
+                lane.took_ms = lane.took_ms.saturating_add(took_ms);
+                (lane.prompt, lane.answer) = (Some(prompt), Some(answer));
+                match read {
+                    Ok(files) => {
+                        lane.state = LaneState::Examining;
+                        lane.files = files;
+                        vec![Effect::Examine { at }]
+                    }
+                    Err(unusable) => {
+                        lane.state = LaneState::Unusable(unusable);
+                        self.go_on()
+                    }
+                }
+            }
+            Event::Troubled { at, attempt, trouble, message, retry_after_ms, usage, took_ms } => {
+                let plan = self.plan.clone();
+                let Some(lane) = self.asking(at, attempt) else { return (self, Vec::new()) };
+                lane.usage = lane.usage.plus(&usage);
+                lane.took_ms = lane.took_ms.saturating_add(took_ms);
+                lane.troubles.push(format!("{trouble}: {message}"));
+                if trouble.is_transient() && attempt < plan.tries {
+                    let delay_ms = plan.delay_ms(attempt, retry_after_ms);
+                    lane.state = LaneState::Waiting { attempt: attempt + 1, delay_ms };
+                    vec![Effect::Wait { at, attempt: attempt + 1, delay_ms }]
+                } else {
+                    let tried = if attempt > 1 { format!(" (tried {attempt} times)") } else { String::new() };
+                    lane.state = LaneState::Failed(format!("{}: {message}{tried}", lane.generator));
+                    self.go_on()
+                }
+            }
+            Event::Waited { at, attempt } => match self.lane_mut(at) {
+                Some(lane) if matches!(lane.state, LaneState::Waiting { attempt: due, .. } if due == attempt) => {
+                    lane.state = LaneState::Asking { attempt };
+                    self.ask(at).into_iter().collect()
+                }
+                _ => Vec::new(),
+            },
+            Event::Examined { at, verdict, replay, took_ms } => {
+                let Some(lane) = self.examining(at) else { return (self, Vec::new()) };
+                lane.took_ms = lane.took_ms.saturating_add(took_ms);
+                lane.state = LaneState::Examined { verdict, replay };
+                self.go_on()
+            }
+            Event::NotExamined { at, message, took_ms } => {
+                let Some(lane) = self.examining(at) else { return (self, Vec::new()) };
+                lane.took_ms = lane.took_ms.saturating_add(took_ms);
+                lane.state = LaneState::NotExamined(message);
+                self.go_on()
+            }
+        };
+        (self, effects)
+    }
+
+    /// What was under way: to be done again after the program died. Nothing when the course is over; a course that has
+    /// not begun waits for [`Event::Began`].
+    pub fn resume(&self) -> Vec<Effect> {
+        if self.is_over() {
+            return Vec::new();
+        }
+        let open = self.lanes().filter_map(|(at, lane)| match &lane.state {
+            LaneState::Asking { .. } => self.ask(at),
+            LaneState::Waiting { attempt, delay_ms } => {
+                Some(Effect::Wait { at, attempt: *attempt, delay_ms: *delay_ms })
+            }
+            LaneState::Examining => Some(Effect::Examine { at }),
+            LaneState::Unusable(_) | LaneState::Failed(_) | LaneState::NotExamined(_) | LaneState::Examined { .. } => {
+                None
+            }
+        });
+        open.collect()
+    }
+
+    fn asking(&mut self, at: LaneId, attempt: u32) -> Option<&mut Lane> {
+        self.lane_mut(at).filter(|lane| matches!(lane.state, LaneState::Asking { attempt: now } if now == attempt))
+    }
+
+    fn examining(&mut self, at: LaneId) -> Option<&mut Lane> {
+        self.lane_mut(at).filter(|lane| lane.state == LaneState::Examining)
+    }
+
+    fn begin(&mut self) -> Vec<Effect> {
+        if self.plan.generators.is_empty() {
+            let message = "no generator was chosen".to_owned();
+            return self.finish(End::Failed { message, best: None });
+        }
+        let all = self.plan.generators.clone();
+        self.next_round(all)
+    }
+
+    fn next_round(&mut self, generators: Vec<String>) -> Vec<Effect> {
+        let number = self.rounds.len() as u32 + 1;
+        let lanes: Vec<Lane> = generators.into_iter().map(Lane::new).collect();
+        let asked = 0..lanes.len() as u32;
+        self.rounds.push(Round { number, lanes });
+        asked.filter_map(|lane| self.ask(LaneId { round: number, lane })).collect()
+    }
+
+    /// The question for a lane that asks.
+    fn ask(&self, at: LaneId) -> Option<Effect> {
+        let lane = self.lane(at)?;
+        let LaneState::Asking { attempt } = lane.state else { return None };
+        Some(Effect::Ask { at, attempt, generator: lane.generator.clone(), after: self.after(at) })
+    }
+
+    /// What a lane is told of the rounds before: its generator's own unusable answer, else the best answer so far.
+    fn after(&self, at: LaneId) -> After {
+        let Some(before) = at.round.checked_sub(1).filter(|round| *round > 0) else { return After::Nothing };
+        let own = LaneId { round: before, lane: self.place_before(at) };
+        match self.lane(own).map(|lane| &lane.state) {
+            Some(LaneState::Unusable(unusable)) => After::Unusable { at: own, unusable: unusable.clone() },
+            _ => self.best_before(at.round).map_or(After::Nothing, |best| After::Examined { at: best }),
+        }
+    }
+
+    /// The place that a lane's generator had a round before: lanes that failed are gone since.
+    fn place_before(&self, at: LaneId) -> u32 {
+        let Some(before) = self.rounds.get((at.round as usize).wrapping_sub(2)) else { return at.lane };
+        let went_on = (0_u32..).zip(&before.lanes).filter(|(_, lane)| !matches!(lane.state, LaneState::Failed(_)));
+        went_on.map(|(place, _)| place).nth(at.lane as usize).unwrap_or(at.lane)
+    }
+
+    /// The best answer of the rounds before one.
+    fn best_before(&self, round: u32) -> Option<LaneId> {
+        let scored = self.lanes().filter(|(id, _)| id.round < round).filter_map(|(id, lane)| Some((lane.score()?, id)));
+        scored.min().map(|(_, id)| id)
+    }
+
+    /// After a lane is done: ends, begins the next round, or waits for the other lanes.
+    fn go_on(&mut self) -> Vec<Effect> {
+        let Some(round) = self.rounds.last() else { return Vec::new() };
+        if round.lanes.iter().any(|lane| !lane.state.is_done()) {
+            return Vec::new();
+        }
+        let best = self.best();
+        if let Some(at) = best.filter(|at| self.lane(*at).is_some_and(Lane::is_good)) {
+            return self.finish(End::Good { best: at });
+        }
+        let alive: Vec<&Lane> = round.lanes.iter().filter(|lane| !matches!(lane.state, LaneState::Failed(_))).collect();
+        if alive.is_empty() {
+            let said = round.lanes.iter().filter_map(|lane| match &lane.state {
+                LaneState::Failed(message) => Some(message.as_str()),
+                _ => None,
+            });
+            let message = said.collect::<Vec<_>>().join("; ");
+            return self.finish(End::Failed { message, best });
+        }
+        if self.rounds.len() as u32 >= self.plan.rounds {
+            return self.finish(End::Spent { best });
+        }
+        let generators = alive.into_iter().map(|lane| lane.generator.clone()).collect();
+        self.next_round(generators)
+    }
+
+    fn finish(&mut self, end: End) -> Vec<Effect> {
+        self.end = Some(end.clone());
+        vec![Effect::Finish { end }]
+    }
+}
+
+impl Plan {
+    /// Delay after the try with this number: doubled each time, never shorter than what the generator asks for, never
+    /// longer than the longest.
+    fn delay_ms(&self, attempt: u32, wanted: Option<u64>) -> u64 {
+        let doubled = self.first_delay_ms.saturating_mul(1_u64 << (attempt - 1).min(30));
+        doubled.max(wanted.unwrap_or(0)).min(self.longest_delay_ms)
+    }
+}

@@ -1,0 +1,108 @@
+//! How good an answer is: what the checks and the recorded inputs say of it, in numbers.
+
+use crate::domain::{CheckReport, CheckState, Severity, Tally, Verdict};
+use serde::{Deserialize, Serialize};
+
+/// What the checks say of an answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct VerdictSummary {
+    /// The verdict in numbers.
+    pub tally: Tally,
+    /// Names of the checks that stand in the way of an approval.
+    pub blocking: Vec<String>,
+    /// Tests and examples that failed.
+    pub failed_tests: u32,
+    /// What was found, by how bad it is: high 9, medium 3 each.
+    pub weight: u32,
+}
+
+/// What recorded inputs say of an answer, beside the version before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ReplaySummary {
+    /// Failed before, succeed now.
+    pub fixed: u32,
+    /// Came out as before.
+    pub same: u32,
+    /// Succeeded before and now, with another result.
+    pub changed: u32,
+    /// Succeeded before, fail now.
+    pub broken: u32,
+    /// Failures that the user chose.
+    pub chosen: u32,
+    /// Those of them that succeed now.
+    pub chosen_fixed: u32,
+}
+
+/// How good an answer is; the least is the best. The order of the fields is the order of what matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Score {
+    /// Inputs that worked before and no longer do.
+    pub broken: u32,
+    /// Checks that stand in the way.
+    pub blocking: u32,
+    /// Tests that failed.
+    pub failed_tests: u32,
+    /// Chosen failures that are still there.
+    pub not_fixed: u32,
+    /// What was found.
+    pub weight: u32,
+}
+
+impl VerdictSummary {
+    /// A verdict in short. Which checks stand in the way is for the caller: the gates are the user's settings.
+    pub fn of(verdict: &Verdict, blocking: Vec<String>) -> VerdictSummary {
+        let findings = verdict.checks.iter().flat_map(|check| &check.findings);
+        let weight = findings.map(|finding| match finding.severity {
+            Severity::High => 9,
+            Severity::Medium => 3,
+            Severity::Low => 0,
+        });
+        VerdictSummary {
+            tally: verdict.tally(),
+            blocking,
+            failed_tests: verdict.checks.iter().map(failed_tests).sum(),
+            weight: weight.fold(0_u32, u32::saturating_add),
+        }
+    }
+
+    /// Whether nothing stands in the way and no test failed.
+    pub fn is_good(&self) -> bool {
+        self.blocking.is_empty() && self.failed_tests == 0
+    }
+}
+
+/// The tests of a check that failed: by its note (`22 of 24 passed`), else by its findings, of which there may be fewer.
+fn failed_tests(check: &CheckReport) -> u32 {
+    if !matches!(check.name.as_str(), "tests" | "examples") || check.state == CheckState::Passed {
+        return 0;
+    }
+    let mut words = check.note.split_whitespace();
+    let passed = words.next().and_then(|word| word.parse::<u32>().ok());
+    let of = words.next() == Some("of");
+    let all = words.next().and_then(|word| word.parse::<u32>().ok());
+    match (passed, of, all) {
+        (Some(passed), true, Some(all)) => all.saturating_sub(passed),
+        _ => check.findings.iter().filter(|finding| finding.severity == Severity::High).count() as u32,
+    }
+}
+
+impl ReplaySummary {
+    /// Whether nothing broke and what was chosen is fixed.
+    pub const fn is_good(&self) -> bool {
+        self.broken == 0 && self.chosen_fixed >= self.chosen
+    }
+}
+
+impl Score {
+    /// The score of what was found.
+    pub fn of(verdict: &VerdictSummary, replay: &ReplaySummary) -> Score {
+        Score {
+            broken: replay.broken,
+            blocking: verdict.blocking.len() as u32,
+            failed_tests: verdict.failed_tests,
+            not_fixed: replay.chosen.saturating_sub(replay.chosen_fixed),
+            weight: verdict.weight,
+        }
+    }
+}

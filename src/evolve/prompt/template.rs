@@ -1,0 +1,133 @@
+//! Templates: `{{name}}` stands for a text, `{{#name}}…{{/name}}` for a part that is there when the text is not empty.
+//!
+//! That is all. A template engine would be thirty times the size, and could not name the line of an unknown
+//! placeholder before it is used. What is put in is not read again, so that text of a tool can open no section.
+
+use std::collections::BTreeMap;
+
+/// What is wrong with a template.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TemplateError {
+    /// A name that nothing is known by.
+    #[error("line {line}: {{{{{name}}}}} is not known; known are {known}")]
+    Unknown {
+        /// The line, from 1.
+        line: usize,
+        /// The name.
+        name: String,
+        /// All names, joined by commas.
+        known: String,
+    },
+    /// A placeholder or a section that does not end.
+    #[error("line {line}: {what} does not end")]
+    Open {
+        /// The line, from 1.
+        line: usize,
+        /// How it begins.
+        what: String,
+    },
+    /// The end of another section than the open one.
+    #[error("line {line}: {{{{/{name}}}}} ends no section that is open there")]
+    Stray {
+        /// The line, from 1.
+        line: usize,
+        /// The name.
+        name: String,
+    },
+}
+
+/// A part of a template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Part {
+    Words(String),
+    Slot(String),
+    Section(String, Vec<Part>),
+}
+
+/// A template that was read without an error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Template(Vec<Part>);
+
+/// A section that is being read: name, line, and what stood before it on its level.
+struct OpenSection {
+    name: String,
+    line: usize,
+    before: Vec<Part>,
+}
+
+impl Template {
+    /// Reads a template that may use these names. A section's tag that is alone on its line takes the line with it.
+    ///
+    /// # Errors
+    /// An unknown name, an open placeholder or section, each with its line.
+    pub fn read(text: &str, known: &[&str]) -> Result<Template, TemplateError> {
+        let text = text.replace("\r\n", "\n");
+        let (mut parts, mut open): (Vec<Part>, Vec<OpenSection>) = (Vec::new(), Vec::new());
+        let (mut at, mut line) = (0, 1);
+        while let Some(found) = text[at..].find("{{") {
+            let start = at + found;
+            line += text[at..start].matches('\n').count();
+            let Some(length) = text[start..].find("}}").filter(|length| !text[start..start + length].contains('\n'))
+            else {
+                return Err(TemplateError::Open { line, what: "{{".to_owned() });
+            };
+            let end = start + length + 2;
+            let tag = text[start + 2..end - 2].trim();
+            let name = tag.trim_start_matches(['#', '/']).trim();
+            if !known.contains(&name) {
+                return Err(TemplateError::Unknown { line, name: tag.to_owned(), known: known.join(", ") });
+            }
+            let is_section = tag.starts_with(['#', '/']);
+            let (from, to) = if is_section { around(&text, at, start, end) } else { (start, end) };
+            parts.push(Part::Words(text[at..from].to_owned()));
+            if tag.starts_with('#') {
+                open.push(OpenSection { name: name.to_owned(), line, before: std::mem::take(&mut parts) });
+            } else if tag.starts_with('/') {
+                let Some(section) = open.pop().filter(|section| section.name == name) else {
+                    return Err(TemplateError::Stray { line, name: name.to_owned() });
+                };
+                let inner = std::mem::replace(&mut parts, section.before);
+                parts.push(Part::Section(section.name, inner));
+            } else {
+                parts.push(Part::Slot(name.to_owned()));
+            }
+            line += text[start..to].matches('\n').count();
+            at = to;
+        }
+        parts.push(Part::Words(text[at..].to_owned()));
+        match open.pop() {
+            Some(section) => {
+                Err(TemplateError::Open { line: section.line, what: format!("{{{{#{}}}}}", section.name) })
+            }
+            None => Ok(Template(parts)),
+        }
+    }
+
+    /// The text, with these in place of the names; one that is not given is empty.
+    pub fn fill(&self, texts: &BTreeMap<&str, String>) -> String {
+        let mut filled = String::new();
+        fill(&self.0, texts, &mut filled);
+        filled
+    }
+}
+
+/// A tag with the whole of its line, when it is alone on it and the line was not taken by a tag before.
+fn around(text: &str, taken: usize, start: usize, end: usize) -> (usize, usize) {
+    let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
+    let line_end = text[end..].find('\n').map_or(text.len(), |at| end + at + 1);
+    let is_alone =
+        line_start >= taken && text[line_start..start].trim().is_empty() && text[end..line_end].trim().is_empty();
+    if is_alone { (line_start, line_end) } else { (start, end) }
+}
+
+fn fill(parts: &[Part], texts: &BTreeMap<&str, String>, filled: &mut String) {
+    let text = |name: &str| texts.get(name).map_or("", String::as_str);
+    for part in parts {
+        match part {
+            Part::Words(words) => filled.push_str(words),
+            Part::Slot(name) => filled.push_str(text(name)),
+            Part::Section(name, inner) if !text(name).is_empty() => fill(inner, texts, filled),
+            Part::Section(..) => {}
+        }
+    }
+}
