@@ -119,9 +119,14 @@ impl Risk {
         }
     }
 
-    /// The risk beside what the checks say: a version that failed one is never harmless.
+    /// The risk beside what the checks say: a version that failed one is never harmless, and one that they warn of
+    /// is not of low risk.
     pub fn beside(self, verdict: Option<&Tally>) -> Risk {
-        if verdict.is_some_and(|verdict| verdict.failed > 0) { Risk::High } else { self }
+        match verdict {
+            Some(verdict) if verdict.failed > 0 => Risk::High,
+            Some(verdict) if verdict.warned > 0 => self.max(Risk::Medium),
+            Some(_) | None => self,
+        }
     }
 }
 
@@ -293,7 +298,9 @@ mod tests {
         let mut tally =
             Tally { state: super::super::CheckState::Failed, ended: 2, total: 2, failed: 1, warned: 1, passed: 0 };
         assert_eq!((Risk::Low.beside(None), Risk::Low.beside(Some(&tally))), (Risk::Low, Risk::High));
-        tally.failed = 0;
+        let warned = Tally { failed: 0, warned: 1, ..tally };
+        assert_eq!((Risk::Low.beside(Some(&warned)), Risk::High.beside(Some(&warned))), (Risk::Medium, Risk::High));
+        (tally.failed, tally.warned) = (0, 0);
         assert_eq!(Risk::Low.beside(Some(&tally)), Risk::Low);
     }
 }

@@ -52,6 +52,8 @@ impl SafeText {
         if raw.bytes().all(|b| (0x20..0x7f).contains(&b) || b == b'\n') {
             return 0;
         }
+        // A mark of the byte order at the very beginning is a way to write a file.
+        let raw = raw.strip_prefix('\u{feff}').unwrap_or(raw);
         raw.lines().map(|line| super::hidden::hidden_in(line).len()).sum()
     }
 }
@@ -178,6 +180,8 @@ mod tests {
             assert_eq!(SafeText::new(text).as_str(), text);
         }
         assert_eq!(SafeText::count_hidden("a\r\nb\tc\n"), 0);
+        assert_eq!(SafeText::count_hidden("\u{feff}print(1)\n"), 0, "a mark of the byte order");
+        assert_eq!(SafeText::count_hidden("print(\u{feff}1)\n"), 1);
     }
 
     #[test]

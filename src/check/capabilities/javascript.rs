@@ -68,7 +68,10 @@ impl Scanner<'_, '_> {
                     self.finder.name(&format!(".{}", self.finder.text_of(key)), held);
                 }
             }
-            "call_expression" => self.give(node),
+            "call_expression" => {
+                self.give(node);
+                self.hand_on(node);
+            }
             "augmented_assignment_expression" => {
                 if let Some(left) = node.child_by_field_name("left").filter(|left| left.kind() == "identifier") {
                     self.finder.bind(self.finder.text_of(left), None);
@@ -88,6 +91,22 @@ impl Scanner<'_, '_> {
             if let Some(value) = argument(call, at).filter(|_| name.kind() == "identifier") {
                 self.assign(name, value);
             }
+        }
+    }
+
+    /// `import("fs").then((m) => …)`: the name that a module gets.
+    fn hand_on(&mut self, call: Node<'_>) {
+        let function = call.child_by_field_name("function").filter(|node| node.kind() == "member_expression");
+        let of = |name: &str| function.and_then(|node| node.child_by_field_name(name));
+        let (Some(object), Some(taker)) = (of("object"), argument(call, 0)) else { return };
+        if of("property").is_none_or(|property| self.finder.text_of(property) != "then") {
+            return;
+        }
+        let parameters = taker.child_by_field_name("parameters");
+        let first = parameters.and_then(|all| children(all).first().copied());
+        let name = taker.child_by_field_name("parameter").or(first);
+        if let Some(name) = name.map(|name| name.child_by_field_name("pattern").unwrap_or(name)) {
+            self.assign(name, object);
         }
     }
 
@@ -451,8 +470,12 @@ impl Scanner<'_, '_> {
         let first = argument(node, 0);
         if takes_module(path) {
             let is_own = |text: String| text.starts_with("./") || text.starts_with("../");
-            let is_computed = first.is_some_and(|module| self.whole(module, 0).is_none());
-            if is_computed && !first.and_then(|module| self.beginning(module, 0)).is_some_and(is_own) {
+            let module = first.and_then(|module| self.whole(module, 0));
+            let is_computed = first.is_some() && module.is_none();
+            // Nobody puts such a name together but to hide it.
+            let is_written = first.is_some_and(|module| matches!(module.kind(), "string" | "template_string"));
+            let is_hidden = !is_written && module.is_some_and(|name| ABLE.contains(&module_name(&name).as_str()));
+            if is_hidden || is_computed && !first.and_then(|module| self.beginning(module, 0)).is_some_and(is_own) {
                 self.finder.add(node, Kind::Obfuscation, None);
             }
             return true;

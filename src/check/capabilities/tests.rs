@@ -180,8 +180,10 @@ fn javascript_is_told_by_what_its_names_stand_for() {
             &[(Kind::StartsPrograms, ""), (Kind::StartsPrograms, "ls")],
         ),
         ("import {spawn} from 'child_process'; spawn('sh', ['-c', `ls ${x}`])", &[(Kind::ShellText, "sh")]),
-        ("require('child_' + 'process').execSync(x)", &[(Kind::ShellText, "")]),
+        ("require('child_' + 'process').execSync(x)", &[(Kind::ShellText, ""), (Kind::Obfuscation, "")]),
         ("const m = await import('node:fs/promises'); m.writeFile('a', b)", &[(Kind::WritesFiles, "a")]),
+        ("import('fs').then((m) => m.writeFileSync('a', b))", &[(Kind::WritesFiles, "a")]),
+        ("import('fs').then(function ({rmSync: r}) { r('a') })", &[(Kind::DeletesFiles, "a")]),
         (
             "import fs from 'node:fs'; fs.readFileSync(0); fs.promises.rm(x); fs.readFileSync('/etc/passwd')",
             &[(Kind::DeletesFiles, ""), (Kind::ReadsOutside, "/etc/passwd")],

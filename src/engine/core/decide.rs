@@ -80,11 +80,15 @@ pub fn undecided(review: &Review) -> Result<(), EngineError> {
         return Ok(());
     }
     let by = review.decisions.last().map(|d| format!(" by {}", d.reviewer)).unwrap_or_default();
-    Err(EngineError::new(
-        ErrorCode::Conflict,
-        format!("review {} is not waiting: {}{by}", review.id, review.state),
-        "`toolsmith log` shows who decided it; `toolsmith undo` takes a decision back",
-    ))
+    let hint = match review.state {
+        ReviewState::Superseded => {
+            "the files it was about changed, moved or went; what lies there now has its own review"
+        }
+        ReviewState::Expired => "nobody decided in time: whoever asked has to ask again",
+        _ => "`toolsmith log` shows who decided it; `toolsmith undo` takes a decision back",
+    };
+    let message = format!("review {} is not waiting: {}{by}", review.id, review.state);
+    Err(EngineError::new(ErrorCode::Conflict, message, hint))
 }
 
 /// Why nobody can decide it any more.
@@ -256,7 +260,11 @@ fn end_approvals(
 /// The commit that belongs to a move, unless commits are switched off.
 pub(super) fn commit_note(actor: Actor<'_>, placed: &Placed, operation: OperationId, verb: &str) -> Option<CommitNote> {
     actor.commit.then(|| CommitNote {
-        message: format!("{verb} {} {} as {}", placed.tool, placed.version, placed.stage),
+        // Only approved and core are said of a version; the verb says the rest.
+        message: match placed.stage.is_vouched() {
+            true => format!("{verb} {} {} as {}", placed.tool, placed.version, placed.stage),
+            false => format!("{verb} {} {}", placed.tool, placed.version),
+        },
         trailers: vec![
             ("Toolsmith-Operation".to_owned(), operation.to_string()),
             ("Toolsmith-Tool".to_owned(), format!("{}@{}", placed.tool, placed.version)),

@@ -20,7 +20,7 @@ pub fn grant(tx: &Tx<'_>, actor: Actor<'_>, tool: &Tool, agent: &str, scope: Gra
         Stage::Experimental => {}
         Stage::Archived => return refused("it is archived", "restore it first"),
         Stage::Approved | Stage::Core => {
-            let hint = "agents run what is approved by itself; decide its waiting review";
+            let hint = "agents run it as it was approved; a version that waits for a review is decided there";
             return refused(&format!("it is {}, and leave is for experimental versions", tool.stage), hint);
         }
     }
