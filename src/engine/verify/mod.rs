@@ -103,7 +103,7 @@ impl Engine {
             }
             // What was decided here does not rest on it; what was taken over by it is doubted below.
             Err(why) if is_approved => {
-                report.notes.push(format!("the signature of {} does not count: {why}", tool.place()))
+                report.notes.push(format!("the signature of {} does not count: {why}", tool.place()));
             }
             Err(why) => report.faults.push(format!("the signature beside {} does not count: {why}", tool.place())),
         }
