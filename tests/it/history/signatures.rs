@@ -175,14 +175,12 @@ fn a_signature_that_is_wrong_in_any_way_does_not_count_and_says_why() {
 
 #[test]
 fn a_tool_taken_over_by_its_signature_counts_no_longer_than_the_signature_does() {
+    type Change = fn(&str) -> String;
     let (workspace, key) = signed();
-    let without_signature = |note: &str| note.split_once("signature = ").unwrap().0.to_owned();
-    let altered = |note: &str| note.replace("Ada <", "Root <");
-    let changes: [(&str, Option<&dyn Fn(&str) -> String>); 3] = [
-        ("carries no signature", Some(&without_signature)),
-        ("does not fit", Some(&altered)),
-        ("is not allowed", None),
-    ];
+    let without_signature: Change = |note: &str| note.split_once("signature = ").unwrap().0.to_owned();
+    let altered: Change = |note: &str| note.replace("Ada <", "Root <");
+    let changes: [(&str, Option<Change>); 3] =
+        [("carries no signature", Some(without_signature)), ("does not fit", Some(altered)), ("is not allowed", None)];
     for (why, change) in changes {
         let clone = cloned(&workspace);
         allow(&clone, "ada@example.org", "", &key);
