@@ -1,4 +1,4 @@
-//! What Python and Node bring along: modules that are no dependency of anybody.
+//! What Python and Node bring along: modules that are no dependency of anybody; and which package brings another.
 
 /// The top-level modules of Python's library, of 3.9 to 3.14: one that a version has dropped is told by the
 /// interpreter when it is missing.
@@ -37,3 +37,31 @@ pub const NODE: &[&str] = &[
     "stream", "string_decoder", "sys", "test", "timers", "tls", "trace_events", "tty", "url", "util", "v8", "vm",
     "wasi", "worker_threads", "zlib",
 ];
+
+/// Modules of Python whose package has another name.
+const PACKAGES: &[(&str, &str)] = &[
+    ("Crypto", "pycryptodome"),
+    ("MySQLdb", "mysqlclient"),
+    ("OpenSSL", "pyOpenSSL"),
+    ("PIL", "Pillow"),
+    ("attr", "attrs"),
+    ("bs4", "beautifulsoup4"),
+    ("cv2", "opencv-python"),
+    ("dateutil", "python-dateutil"),
+    ("docx", "python-docx"),
+    ("dotenv", "python-dotenv"),
+    ("fitz", "PyMuPDF"),
+    ("git", "GitPython"),
+    ("jwt", "PyJWT"),
+    ("pkg_resources", "setuptools"),
+    ("psycopg2", "psycopg2-binary"),
+    ("serial", "pyserial"),
+    ("skimage", "scikit-image"),
+    ("sklearn", "scikit-learn"),
+    ("yaml", "PyYAML"),
+];
+
+/// The package that brings a module of Python: `PyYAML` for `yaml`; most bring one of their own name.
+pub fn package_of(module: &str) -> &str {
+    PACKAGES.iter().find(|(known, _)| *known == module).map_or(module, |(_, package)| package)
+}

@@ -13,6 +13,7 @@ pub mod bundle;
 pub mod course;
 pub mod feedback;
 pub mod prompt;
+pub mod repair;
 
 pub use answer::{Answer, Unusable, Want};
 pub use bundle::Bundle;

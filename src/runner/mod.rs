@@ -47,7 +47,7 @@ mod trusted;
 
 pub use baseline::Baselines;
 pub use clear::clear;
-pub use dependencies::{Need, missing, package_of};
+pub use dependencies::{Need, missing};
 pub use given::{Given, ask_for_secret};
 pub use grants::{Grants, WritePath};
 pub use interpreter::{Interpreters, Who};

@@ -3,8 +3,7 @@
 use super::Desk;
 use super::capabilities::is_test_only;
 use super::source::{Language, children, line as line_of, nodes, sources, text as text_at, text_of};
-use crate::domain::{CheckReport, Finding, Manifest, Severity, VersionFile, standard};
-use crate::runner::package_of;
+use crate::domain::{CheckReport, Finding, Manifest, Severity, VersionFile, standard, standard::package_of};
 use std::collections::BTreeMap;
 use tree_sitter::Node;
 

@@ -12,8 +12,6 @@ mod script;
 #[cfg(test)]
 mod tests;
 
-pub use python::package_of;
-
 use super::interpreter::{FirstLine, Interpreters, Program, SearchPath, Seeker, Who};
 use crate::domain::{Kind, Manifest, Missing, VersionFile};
 use environment::Uv;

@@ -3,7 +3,7 @@
 use super::Need;
 use super::environment::site_packages;
 use super::imports::{self, Import};
-use crate::domain::Missing;
+use crate::domain::{Missing, standard::package_of};
 use crate::runner::interpreter::{Interpreters, Program, ask, is_system};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -92,29 +92,6 @@ const EVERYWHERE: &[&str] = &[
     "xml",
     "zipfile",
     "zlib",
-];
-
-/// Modules whose package has another name.
-const PACKAGES: &[(&str, &str)] = &[
-    ("Crypto", "pycryptodome"),
-    ("MySQLdb", "mysqlclient"),
-    ("OpenSSL", "pyOpenSSL"),
-    ("PIL", "Pillow"),
-    ("attr", "attrs"),
-    ("bs4", "beautifulsoup4"),
-    ("cv2", "opencv-python"),
-    ("dateutil", "python-dateutil"),
-    ("docx", "python-docx"),
-    ("dotenv", "python-dotenv"),
-    ("fitz", "PyMuPDF"),
-    ("git", "GitPython"),
-    ("jwt", "PyJWT"),
-    ("pkg_resources", "setuptools"),
-    ("psycopg2", "psycopg2-binary"),
-    ("serial", "pyserial"),
-    ("skimage", "scikit-image"),
-    ("sklearn", "scikit-learn"),
-    ("yaml", "PyYAML"),
 ];
 
 /// What an interpreter has.
@@ -229,11 +206,6 @@ fn not_installed(module: &str, shown: &str) -> String {
 
 fn install(package: &str) -> String {
     format!("pip install {package}, or declare it in a PEP 723 block and install uv")
-}
-
-/// The package that brings a module of Python: `PyYAML` for `yaml`; most bring one of their own name.
-pub fn package_of(module: &str) -> &str {
-    PACKAGES.iter().find(|(known, _)| *known == module).map_or(module, |(_, package)| package)
 }
 
 /// What is taken from outside of the version.

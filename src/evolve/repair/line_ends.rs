@@ -1,0 +1,26 @@
+//! Line ends of Windows where the kernel or a shell reads them as part of a word.
+
+use super::{Edit, Fix, Patient};
+use crate::domain::source::Language;
+
+pub(super) fn propose(patient: &Patient<'_>) -> Option<Fix> {
+    let shows =
+        patient.fails_with(&["\\r"]) || patient.fails_with(&["\r", "No such file"]) || patient.fails_with(&["$'\\r'"]);
+    let (text, first_end) = (patient.text, patient.text.find('\n')?);
+    if !shows || !text[..first_end].ends_with('\r') {
+        return None;
+    }
+    let ends = |upto: usize| {
+        text[..upto]
+            .match_indices("\r\n")
+            .map(|(at, _)| Edit { range: at..at + 1, text: String::new() })
+            .collect::<Vec<_>>()
+    };
+    if patient.language == Some(Language::Bash) {
+        let said = "line ends are those of Unix now: the failure shows that the shell reads \\r as part of a word";
+        return Some(Fix { edits: ends(text.len()), said: said.to_owned() });
+    }
+    let said =
+        "the first line ends as in Unix now: the failure shows that \\r is read as part of the interpreter's name";
+    (text.starts_with("#!") && patient.is_entry()).then(|| Fix { edits: ends(first_end + 1), said: said.to_owned() })
+}

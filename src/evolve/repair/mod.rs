@@ -1,0 +1,162 @@
+//! Repairs that need no model: small, certain, the same every time.
+//!
+//! One row in [`REPAIRS`] and one file for each. A repair proposes only where its evidence is there, in the source or
+//! in a chosen failure; it changes the bytes it names and no other, and says in one line what it changed and why. It is
+//! offered like any answer of a generator: checked, replayed, and never used before a human approves it.
+
+mod edit;
+mod encoding;
+mod first_line;
+mod line_ends;
+mod patient;
+mod python;
+mod script_output;
+#[cfg(test)]
+mod tests;
+
+use patient::Patient;
+
+use super::answer::Answer;
+use super::bundle::{Bundle, BundleFile};
+use crate::domain::Mutation;
+use edit::{Edit, apply};
+use serde::{Deserialize, Serialize};
+
+/// The name under which repairs stand beside generators.
+pub const GENERATOR: &str = "built-in";
+
+/// A sort of repair.
+pub struct Repair {
+    /// Kebab-case name.
+    pub name: &'static str,
+    /// What it does, in one line.
+    pub doc: &'static str,
+    /// What kind of change it is.
+    pub mutation: Mutation,
+    propose: fn(&Patient<'_>) -> Option<Fix>,
+}
+
+/// What a repair would change in one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Fix {
+    edits: Vec<Edit>,
+    /// What and why, one line.
+    said: String,
+}
+
+/// A repair that was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Done {
+    /// The name of the repair.
+    pub repair: String,
+    /// The file.
+    pub path: String,
+    /// What was changed and why, one line; names of the tool in it are not escaped.
+    pub said: String,
+    /// What kind of change it is.
+    pub mutation: Mutation,
+}
+
+/// What repairs made of a version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Repaired {
+    /// The changed files, as a generator would have answered.
+    pub answer: Answer,
+    /// Each repair, in the order in which they were made.
+    pub done: Vec<Done>,
+}
+
+/// Every repair, in the order in which they are made.
+pub const REPAIRS: &[Repair] = &[
+    Repair {
+        name: "line-ends",
+        doc: "line ends of Windows in a file that a shell or the kernel reads, where a failure shows them",
+        mutation: Mutation::FixStart,
+        propose: line_ends::propose,
+    },
+    Repair {
+        name: "first-line",
+        doc: "the first line that names the interpreter, where a failure shows that it is missing or the wrong shell",
+        mutation: Mutation::FixStart,
+        propose: first_line::propose,
+    },
+    Repair {
+        name: "import",
+        doc: "imports of Python's standard library that are used and bound nowhere",
+        mutation: Mutation::FixImport,
+        propose: python::import::propose,
+    },
+    Repair {
+        name: "dependency",
+        doc: "a script header (PEP 723) that declares the well-known packages which Python code imports",
+        mutation: Mutation::FixImport,
+        propose: python::dependency::propose,
+    },
+    Repair {
+        name: "json-output",
+        doc: "json.dumps around a dict or list that is printed where JSON is declared",
+        mutation: Mutation::FixOutput,
+        propose: python::json_output::propose,
+    },
+    Repair {
+        name: "main-call",
+        doc: "the call of a Python main that nothing calls",
+        mutation: Mutation::FixStart,
+        propose: python::main_call::propose,
+    },
+    Repair {
+        name: "encoding",
+        doc: "encoding=\"utf-8\" where Python reads or writes text, when a failure shows another one",
+        mutation: Mutation::FixEncoding,
+        propose: encoding::propose,
+    },
+    Repair {
+        name: "script-output",
+        doc: "JSON.stringify around an object or array that JavaScript prints where JSON is declared",
+        mutation: Mutation::FixOutput,
+        propose: script_output::propose,
+    },
+];
+
+/// Makes every repair that has its evidence; `None` when none has. Files that were cut are left alone.
+pub fn repair(bundle: &Bundle) -> Option<Repaired> {
+    let mut done = Vec::new();
+    let mut files = Vec::new();
+    for file in bundle.files.iter().filter(|file| file.left_out_bytes == 0) {
+        if let Some(text) = repair_file(bundle, file, &mut done) {
+            files.push((file.path.clone(), text));
+        }
+    }
+    let notes: Vec<String> = done.iter().map(|one: &Done| format!("{}: {}", one.path, one.said)).collect();
+    let answer = Answer { files, manifest: None, notes: notes.join("\n") };
+    (!done.is_empty()).then_some(Repaired { answer, done })
+}
+
+impl Repaired {
+    /// The answer as text, in the form that [`answer::read`](super::answer::read) reads back to the same bytes.
+    pub fn text(&self) -> String {
+        let files: serde_json::Map<String, serde_json::Value> =
+            self.answer.files.iter().map(|(path, text)| (path.clone(), text.clone().into())).collect();
+        serde_json::json!({"files": files, "notes": self.answer.notes}).to_string()
+    }
+}
+
+/// One file after all repairs; `None` when none was made.
+fn repair_file(bundle: &Bundle, file: &BundleFile, done: &mut Vec<Done>) -> Option<String> {
+    let mark = if file.text.starts_with('\u{feff}') { "\u{feff}" } else { "" };
+    let mut text = file.text.get(mark.len()..)?.to_owned();
+    let before = text.clone();
+    for repair in REPAIRS {
+        let patient = Patient::new(bundle, &file.path, &text);
+        let Some(fix) = (repair.propose)(&patient) else { continue };
+        let Some(fixed) = apply(&text, fix.edits).filter(|fixed| *fixed != text) else { continue };
+        text = fixed;
+        done.push(Done {
+            repair: repair.name.to_owned(),
+            path: file.path.clone(),
+            said: fix.said,
+            mutation: repair.mutation,
+        });
+    }
+    (text != before).then(|| format!("{mark}{text}"))
+}

@@ -1,0 +1,158 @@
+//! A script header (PEP 723) for packages that are imported and declared nowhere.
+
+use super::super::edit::line_end;
+use super::super::patient::plain;
+use super::super::{Edit, Fix, Patient};
+use super::known::PACKAGES;
+use crate::domain::source::{children, nodes, text};
+use crate::domain::standard::{PYTHON, package_of};
+use std::collections::BTreeMap;
+use tree_sitter::Node;
+
+pub(in crate::evolve::repair) fn propose(patient: &Patient<'_>) -> Option<Fix> {
+    if !patient.is_python() || !patient.is_entry() {
+        return None;
+    }
+    let tree = patient.language?.parse(patient.text).filter(|tree| !tree.root_node().has_error())?;
+    let block = Block::of(patient.text);
+    let mut missing: BTreeMap<&str, usize> = BTreeMap::new();
+    for node in nodes(tree.root_node()) {
+        for module in modules(node, patient.text) {
+            let is_foreign = !PYTHON.contains(&module) && !patient.is_own_module(module) && !is_optional(node);
+            let Some(package) = known(module).filter(|_| is_foreign) else { continue };
+            let is_declared = patient.declares(package) || block.as_ref().is_some_and(|block| block.declares(package));
+            if !is_declared {
+                missing.entry(package).or_insert(node.start_position().row + 1);
+            }
+        }
+    }
+    if missing.is_empty() {
+        return None;
+    }
+    let packages: Vec<&str> = missing.keys().copied().collect();
+    let edit = match &block {
+        Some(block) => block.add(&packages, patient.text)?,
+        None => new_block(&packages, patient.text),
+    };
+    let used: Vec<String> = missing.iter().map(|(package, line)| format!("{package} (line {line})")).collect();
+    let said = format!("the script header declares {}: imported, and declared nowhere", used.join(", "));
+    Some(Fix { edits: vec![edit], said })
+}
+
+/// The package of a module, where it is beyond doubt.
+fn known(module: &str) -> Option<&str> {
+    let package = package_of(module);
+    (package != module || PACKAGES.contains(&module)).then_some(package)
+}
+
+/// Top-level modules that a statement imports; relative ones are the tool's own.
+fn modules<'a>(node: Node<'_>, source: &'a str) -> Vec<&'a str> {
+    let first = |node: Node<'_>| text(node, source).split('.').next().unwrap_or_default();
+    match node.kind() {
+        "import_statement" => children(node)
+            .into_iter()
+            .filter_map(
+                |child| if child.kind() == "aliased_import" { child.child_by_field_name("name") } else { Some(child) },
+            )
+            .map(first)
+            .collect(),
+        "import_from_statement" => {
+            let module = node.child_by_field_name("module_name").filter(|module| module.kind() == "dotted_name");
+            module.map(first).into_iter().collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Whether the program may do without it.
+fn is_optional(node: Node<'_>) -> bool {
+    std::iter::successors(node.parent(), Node::parent)
+        .any(|above| matches!(above.kind(), "try_statement" | "if_statement" | "except_clause"))
+}
+
+/// A header that is there already.
+struct Block {
+    /// Lines between the marks: byte at which each begins, and its text.
+    lines: Vec<(usize, String)>,
+}
+
+impl Block {
+    fn of(source: &str) -> Option<Block> {
+        let mut at = 0;
+        let mut lines = Vec::new();
+        let mut is_inside = false;
+        for line in source.split_inclusive('\n') {
+            let words = line.trim_end();
+            match words {
+                "# /// script" if !is_inside => is_inside = true,
+                "# ///" if is_inside => return Some(Block { lines }),
+                _ if is_inside && !words.starts_with('#') => return None,
+                _ if is_inside => lines.push((at, words.to_owned())),
+                _ => {}
+            }
+            at += line.len();
+        }
+        None
+    }
+
+    fn declares(&self, package: &str) -> bool {
+        let wanted = plain(package);
+        let words = self.lines.iter().flat_map(|(_, line)| line.split(['"', '\'', ',', '[', ' ']));
+        words.into_iter().any(|word| plain(word) == wanted)
+    }
+
+    /// Adds packages to its list; `None` when the list is written in a way that is not known.
+    fn add(&self, packages: &[&str], source: &str) -> Option<Edit> {
+        let list = quoted(packages);
+        let is_list = |line: &str| line.trim_start_matches(['#', ' ']).replace(' ', "").starts_with("dependencies=[");
+        let Some(place) = self.lines.iter().position(|(_, line)| is_list(line)) else {
+            let is_absent = !self.lines.iter().any(|(_, line)| line.contains("dependencies"));
+            // Before the first line, so that it stands above any table.
+            let at = self.lines.first().map(|(at, _)| *at)?;
+            return is_absent.then(|| Edit::insert(at, format!("# dependencies = [{list}]{}", line_end(source))));
+        };
+        let (at, line) = self.lines.get(place)?;
+        if let Some(before) = line.strip_suffix(']') {
+            let between = if before.ends_with('[') {
+                ""
+            } else if before.trim_end().ends_with(',') {
+                " "
+            } else {
+                ", "
+            };
+            return Some(Edit::insert(at + before.len(), format!("{between}{list}")));
+        }
+        let end = self.lines.iter().skip(place + 1).position(|(_, line)| line.trim_start_matches(['#', ' ']) == "]")?
+            + place
+            + 1;
+        let (last_at, last) = self.lines.get(end - 1)?;
+        let is_item = end - 1 > place;
+        if is_item && !last.ends_with(['"', '\'', ',']) || !is_item && !last.ends_with('[') {
+            return None;
+        }
+        let comma = if is_item && !last.ends_with(',') { "," } else { "" };
+        let new: Vec<String> = packages.iter().map(|package| format!("#   \"{package}\",")).collect();
+        let text = format!("{comma}{end}{}", new.join(line_end(source)), end = line_end(source));
+        Some(Edit::insert(last_at + last.len(), text))
+    }
+}
+
+fn quoted(packages: &[&str]) -> String {
+    packages.iter().map(|package| format!("\"{package}\"")).collect::<Vec<_>>().join(", ")
+}
+
+/// A header behind the lines that must stand first.
+fn new_block(packages: &[&str], source: &str) -> Edit {
+    let mut at = 0;
+    for (place, line) in source.split_inclusive('\n').take(2).enumerate() {
+        let is_first = place == 0 && line.starts_with("#!")
+            || line.starts_with('#') && line.contains("coding") && line.contains([':', '=']);
+        if !is_first {
+            break;
+        }
+        at += line.len();
+    }
+    let end = line_end(source);
+    let lead = if at > 0 && !source[..at].ends_with('\n') { end } else { "" };
+    Edit::insert(at, format!("{lead}# /// script{end}# dependencies = [{}]{end}# ///{end}", quoted(packages)))
+}

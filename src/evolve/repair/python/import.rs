@@ -1,0 +1,143 @@
+//! Imports of the standard library that are missing: a name that is used and bound nowhere, and that is known.
+
+use super::super::edit::line_end;
+use super::super::{Edit, Fix, Patient};
+use super::known::{BOTH, INNER, MODULES, MODULES_WITH, NAMES, OF_DATETIME, ONLY_INNER};
+use super::place::for_import;
+use super::scope::Names;
+use crate::domain::source::text;
+use std::collections::{BTreeMap, BTreeSet};
+use tree_sitter::Node;
+
+/// More names than that are no slip.
+const MOST: usize = 20;
+
+/// How a name is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Use<'a> {
+    /// A field of it is read.
+    Field(&'a str),
+    /// It is called.
+    Call,
+    /// Anything else: a base class, an annotation, an argument.
+    Other,
+}
+
+/// What is to be imported.
+#[derive(Debug, Default)]
+struct Wanted<'a> {
+    modules: BTreeSet<String>,
+    names: BTreeMap<&'a str, BTreeSet<&'a str>>,
+    /// Each name that is missing, with the line of its first use.
+    reasons: Vec<(&'a str, usize)>,
+}
+
+pub(in crate::evolve::repair) fn propose(patient: &Patient<'_>) -> Option<Fix> {
+    if !patient.is_python() {
+        return None;
+    }
+    let tree = patient.language?.parse(patient.text).filter(|tree| !tree.root_node().has_error())?;
+    let root = tree.root_node();
+    let names = Names::of(root, patient.text);
+    let mut wanted = Wanted::default();
+    for (name, uses) in names.unbound() {
+        // Where names may come from elsewhere, or their absence is expected, only a failure says that one is missing.
+        let is_in_doubt = names.is_open || patient.text.contains("NameError");
+        if is_in_doubt && !patient.fails_with(&["NameError", &format!("'{name}'")]) {
+            continue;
+        }
+        if !patient.is_own_module(name) {
+            wanted.add(name, &uses, patient.text);
+        }
+    }
+    if wanted.reasons.is_empty() || wanted.reasons.len() > MOST {
+        return None;
+    }
+    let place = for_import(root, patient.text)?;
+    let end = line_end(patient.text);
+    let lines = wanted.lines();
+    let mut text: String = lines.iter().flat_map(|line| [line.as_str(), end]).collect();
+    if place.wants_blank {
+        text.push_str(end);
+    }
+    Some(Fix { edits: vec![Edit::insert(place.at, text)], said: wanted.said(&lines) })
+}
+
+/// The import statement of one module, for another repair that needs it.
+pub(super) fn import_line(root: Node<'_>, source: &str, module: &str) -> Option<Edit> {
+    let place = for_import(root, source)?;
+    let end = line_end(source);
+    let blank = if place.wants_blank { end } else { "" };
+    Some(Edit::insert(place.at, format!("import {module}{end}{blank}")))
+}
+
+impl<'a> Wanted<'a> {
+    fn add(&mut self, name: &'a str, uses: &[Node<'_>], source: &'a str) {
+        let used: Vec<Use<'a>> = uses.iter().map(|node| use_of(*node, source)).collect();
+        let fields: Option<Vec<&str>> =
+            used.iter().map(|one| if let Use::Field(field) = one { Some(*field) } else { None }).collect();
+        let from = NAMES.iter().find(|(_, names)| names.contains(&name)).map(|(module, _)| *module);
+        let is_called = used.iter().all(|one| *one == Use::Call);
+        if name == "datetime" && is_class_datetime(&used) {
+            self.names.entry("datetime").or_default().insert("datetime");
+        } else if let Some(modules) = fields.and_then(|fields| modules_for(name, &fields)) {
+            self.modules.extend(modules);
+        } else if BOTH.contains(&name) && is_called {
+            self.names.entry(name).or_default().insert(name);
+        } else if let Some(module) = from {
+            self.names.entry(module).or_default().insert(name);
+        } else {
+            return;
+        }
+        let line = uses.first().map_or(1, |node| node.start_position().row + 1);
+        self.reasons.push((name, line));
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let modules = self.modules.iter().map(|module| format!("import {module}"));
+        let names = self.names.iter().map(|(module, names)| {
+            format!("from {module} import {}", names.iter().copied().collect::<Vec<_>>().join(", "))
+        });
+        modules.chain(names).collect()
+    }
+
+    fn said(&self, lines: &[String]) -> String {
+        let mut reasons = self.reasons.clone();
+        reasons.sort_by_key(|(_, line)| *line);
+        let used: Vec<String> = reasons.iter().map(|(name, line)| format!("{name} is used in line {line}")).collect();
+        format!("`{}`: {}, and bound nowhere", lines.join("; "), used.join(", "))
+    }
+}
+
+fn is_class_datetime(used: &[Use<'_>]) -> bool {
+    used.iter().all(|one| match one {
+        Use::Field(field) => OF_DATETIME.contains(field),
+        Use::Call | Use::Other => true,
+    })
+}
+
+/// What to import when a name is a module and these fields of it are used.
+fn modules_for(name: &str, fields: &[&str]) -> Option<Vec<String>> {
+    let inner = INNER.iter().find(|(module, _)| *module == name).map_or(&[] as &[&str], |(_, inner)| inner);
+    if MODULES.contains(&name) {
+        let needed: BTreeSet<&str> = fields.iter().copied().filter(|field| inner.contains(field)).collect();
+        if ONLY_INNER.contains(&name) && fields.iter().any(|field| !inner.contains(field)) || name == "xml" {
+            return None;
+        }
+        let whole = (needed.is_empty()).then(|| name.to_owned());
+        return Some(needed.into_iter().map(|one| format!("{name}.{one}")).chain(whole).collect());
+    }
+    let (_, known) = MODULES_WITH.iter().find(|(module, _)| *module == name)?;
+    fields.iter().all(|field| known.contains(field)).then(|| vec![name.to_owned()])
+}
+
+fn use_of<'a>(node: Node<'_>, source: &'a str) -> Use<'a> {
+    let Some(parent) = node.parent() else { return Use::Other };
+    match parent.kind() {
+        "attribute" if parent.child_by_field_name("object") == Some(node) => {
+            parent.child_by_field_name("attribute").map_or(Use::Other, |field| Use::Field(text(field, source)))
+        }
+        "call" if parent.child_by_field_name("function") == Some(node) => Use::Call,
+        _ => Use::Other,
+    }
+}

@@ -1,0 +1,101 @@
+//! What Python's library is known by: modules that code uses by their name, and names that it takes out of them.
+
+/// Modules whose name nobody gives to a variable: any use of a field is one of the module.
+#[rustfmt::skip]
+pub(super) const MODULES: &[&str] = &[
+    "argparse", "ast", "asyncio", "base64", "binascii", "bisect", "cmath", "codecs", "collections", "configparser",
+    "contextlib", "csv", "ctypes", "dataclasses", "decimal", "difflib", "errno", "fnmatch", "fractions", "functools",
+    "getpass", "gzip", "hashlib", "heapq", "hmac", "importlib", "inspect", "io", "ipaddress", "itertools", "json",
+    "logging", "lzma", "math", "mimetypes", "multiprocessing", "os", "pathlib", "pickle", "posixpath", "random", "re",
+    "secrets", "shlex", "shutil", "smtplib", "socket", "sqlite3", "ssl", "statistics", "struct", "subprocess", "sys",
+    "tarfile", "tempfile", "textwrap", "threading", "timeit", "tomllib", "traceback", "typing", "unicodedata", "uuid",
+    "warnings", "weakref", "webbrowser", "zipfile", "zlib", "zoneinfo", "urllib", "xml", "concurrent",
+];
+
+/// Modules whose name may well be that of a variable: only with fields that the module has.
+#[rustfmt::skip]
+pub(super) const MODULES_WITH: &[(&str, &[&str])] = &[
+    ("calendar", &["monthrange", "isleap", "month_name", "day_name", "monthcalendar", "timegm"]),
+    ("copy", &["copy", "deepcopy"]),
+    ("datetime", &["datetime", "date", "timedelta", "timezone", "time", "UTC"]),
+    ("enum", &["Enum", "IntEnum", "Flag", "IntFlag", "auto", "StrEnum", "unique"]),
+    ("glob", &["glob", "iglob", "escape"]),
+    ("html", &["escape", "unescape"]),
+    ("locale", &["setlocale", "LC_ALL", "getlocale", "getpreferredencoding", "format_string"]),
+    ("operator", &["itemgetter", "attrgetter", "add", "mul", "sub", "truediv", "methodcaller"]),
+    ("platform", &["system", "release", "platform", "machine", "node", "python_version", "processor", "uname"]),
+    ("pprint", &["pprint", "pformat"]),
+    ("queue", &["Queue", "Empty", "Full", "PriorityQueue", "LifoQueue", "SimpleQueue"]),
+    ("select", &["select", "poll", "epoll"]),
+    ("signal", &["signal", "SIGINT", "SIGTERM", "SIGKILL", "SIGALRM", "SIGHUP", "SIGPIPE", "SIG_DFL", "SIG_IGN", "alarm"]),
+    ("string", &["ascii_letters", "ascii_lowercase", "ascii_uppercase", "digits", "hexdigits", "punctuation", "printable", "whitespace", "Template", "Formatter", "capwords"]),
+    ("time", &["time", "sleep", "perf_counter", "monotonic", "process_time", "strftime", "strptime", "localtime", "gmtime", "mktime", "ctime", "asctime", "time_ns", "perf_counter_ns", "monotonic_ns"]),
+    ("types", &["SimpleNamespace", "ModuleType", "FunctionType", "MappingProxyType", "TracebackType"]),
+];
+
+/// Modules that must be imported by themselves, although they stand in another.
+pub(super) const INNER: &[(&str, &[&str])] = &[
+    ("concurrent", &["futures"]),
+    ("importlib", &["util", "metadata", "resources", "machinery"]),
+    ("logging", &["handlers", "config"]),
+    ("urllib", &["request", "parse", "error", "robotparser"]),
+    ("xml", &["etree", "dom", "sax"]),
+];
+
+/// Modules in [`INNER`] that are nothing without one of those.
+pub(super) const ONLY_INNER: &[&str] = &["concurrent", "urllib"];
+
+/// Names, and the module that they are taken out of.
+#[rustfmt::skip]
+pub(super) const NAMES: &[(&str, &[&str])] = &[
+    ("abc", &["ABC", "abstractmethod"]),
+    ("argparse", &["ArgumentParser", "Namespace"]),
+    ("collections", &["defaultdict", "Counter", "OrderedDict", "deque", "namedtuple", "ChainMap"]),
+    ("concurrent.futures", &["ThreadPoolExecutor", "ProcessPoolExecutor", "as_completed"]),
+    ("contextlib", &["contextmanager", "suppress", "redirect_stdout", "ExitStack"]),
+    ("copy", &["deepcopy"]),
+    ("dataclasses", &["dataclass", "asdict", "astuple"]),
+    ("datetime", &["timedelta", "timezone"]),
+    ("decimal", &["Decimal", "InvalidOperation", "ROUND_HALF_UP"]),
+    ("enum", &["Enum", "IntEnum"]),
+    ("fractions", &["Fraction"]),
+    ("functools", &["partial", "lru_cache", "wraps", "reduce", "cached_property", "total_ordering", "cmp_to_key"]),
+    ("io", &["StringIO", "BytesIO", "TextIOWrapper"]),
+    ("itertools", &["groupby", "islice", "combinations", "permutations", "zip_longest", "accumulate"]),
+    ("json", &["JSONDecodeError"]),
+    ("math", &["sqrt", "ceil", "floor"]),
+    ("pathlib", &["Path", "PurePath", "PurePosixPath"]),
+    ("shutil", &["rmtree", "copyfile"]),
+    ("subprocess", &["CalledProcessError", "TimeoutExpired", "Popen", "check_output"]),
+    ("tempfile", &["NamedTemporaryFile", "TemporaryDirectory", "mkdtemp", "mkstemp"]),
+    ("textwrap", &["dedent"]),
+    ("threading", &["Thread", "Lock"]),
+    ("time", &["sleep", "perf_counter"]),
+    ("types", &["SimpleNamespace"]),
+    ("typing", &["Any", "Callable", "Dict", "Final", "FrozenSet", "Generator", "Generic", "Iterable", "Iterator", "List", "Literal", "Mapping", "NamedTuple", "Optional", "Protocol", "Sequence", "Set", "Tuple", "Type", "TypedDict", "TypeVar", "Union"]),
+    ("urllib.error", &["URLError"]),
+    ("urllib.parse", &["urlparse", "urlencode", "urljoin", "parse_qs", "urlsplit", "urlunparse", "quote_plus"]),
+    ("urllib.request", &["urlopen", "urlretrieve"]),
+    ("uuid", &["uuid4", "uuid5"]),
+    ("zoneinfo", &["ZoneInfo"]),
+];
+
+/// Names that are a module and something in it: which of the two is seen from the use.
+pub(super) const BOTH: &[&str] = &["copy", "glob", "pprint", "time"];
+
+/// What is asked of `datetime` when it is the class.
+#[rustfmt::skip]
+pub(super) const OF_DATETIME: &[&str] = &[
+    "now", "utcnow", "today", "strptime", "fromisoformat", "fromtimestamp", "utcfromtimestamp", "combine", "min", "max",
+];
+
+/// Packages that many programs take and whose module has the same name. Of another name nobody knows whose it is: a
+/// package that is named like an import is how foreign code gets in.
+#[rustfmt::skip]
+pub(super) const PACKAGES: &[&str] = &[
+    "aiohttp", "boto3", "chardet", "click", "colorama", "cryptography", "django", "fastapi", "flask", "httpx", "jinja2",
+    "jsonschema", "lxml", "markdown", "matplotlib", "networkx", "nltk", "numpy", "openpyxl", "orjson", "pandas",
+    "paramiko", "polars", "psutil", "pyarrow", "pydantic", "pygments", "pymongo", "pypdf", "redis", "requests", "rich",
+    "scipy", "seaborn", "simplejson", "sqlalchemy", "tabulate", "toml", "tomlkit", "tqdm", "typer", "ujson", "urllib3",
+    "websockets", "xmltodict",
+];
