@@ -63,7 +63,7 @@ pub use manifest::{
     Dialect, Example, InputMode, LimitsDeclared, Manifest, Permissions, Provenance, Recipe, SuccessRule, TestCase,
 };
 pub use mapped::MappedLine;
-pub use mutation::Mutation;
+pub use mutation::{FailureKind, Mutation};
 pub use name::{NameError, ToolName};
 pub use observation::{Answer, Attempt, Difference, FileChange, Observation, Observer, Touch};
 pub use operation::Operation;

@@ -1,4 +1,5 @@
-//! What kind of change a new version is, so that it can be learnt which kinds help against which failures.
+//! What kind of change a new version is, and what kind of failure it is made against: so that it can be learnt which
+//! changes help against which failures.
 
 use super::words::words;
 use serde::{Deserialize, Serialize};
@@ -32,3 +33,53 @@ words!(
         Other = "other",
     }
 );
+
+words!(
+    /// What kind of failure a run is, as far as its error says.
+    FailureKind {
+        /// It did not start: syntax, interpreter, first line.
+        Start = "start",
+        /// A name, a module, a package or a program is missing.
+        Missing = "missing",
+        /// A file or a folder is not there, or not to be touched.
+        File = "file",
+        /// The input is not what the code expects.
+        Input = "input",
+        /// The output is not in its declared form.
+        Output = "output",
+        /// Text is in another encoding.
+        Encoding = "encoding",
+        /// A test says that the result is wrong.
+        Result = "result",
+        /// The network did not answer as expected.
+        Network = "network",
+        /// It took too long.
+        Timeout = "timeout",
+        /// It used too much.
+        Limit = "limit",
+        /// It ended with an error that nobody caught.
+        Crash = "crash",
+        /// None of these.
+        Other = "other",
+    }
+);
+
+impl Mutation {
+    /// A hint that asks for this kind of change, to begin from.
+    pub const fn hint(self) -> &'static str {
+        match self {
+            Mutation::FixStart => "Make it start.",
+            Mutation::FixImport => "Import or declare everything that it uses.",
+            Mutation::FixOutput => "Print the result in the declared form.",
+            Mutation::FixEncoding => "Read and write text as UTF-8, and say so when a file is not.",
+            Mutation::FixLogic => "Correct the result.",
+            Mutation::HandleError => "Say what is wrong and with which input, instead of ending with a stack trace.",
+            Mutation::WidenInput => "Accept this input too.",
+            Mutation::Harden => "Ask for less: no permission that the work does not need.",
+            Mutation::Performance => "Do the same in less time and memory.",
+            Mutation::Refactor => "Do the same in clearer code.",
+            Mutation::NewFeature => "Add what is asked for.",
+            Mutation::Other => "",
+        }
+    }
+}

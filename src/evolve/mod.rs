@@ -12,6 +12,7 @@ pub mod answer;
 pub mod bundle;
 pub mod course;
 pub mod feedback;
+pub mod mutation;
 pub mod prompt;
 pub mod repair;
 

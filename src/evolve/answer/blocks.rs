@@ -36,7 +36,22 @@ pub(super) fn take(text: &str, want: &Want) -> Result<Taken, Objection> {
         }
     }
     name_rest(&mut taken, unnamed, want)?;
+    for (path, text) in &mut taken.files {
+        keep_line_ends(path, text, want);
+    }
+    if let (Some(text), Some((path, _))) = (&mut taken.manifest, &want.manifest) {
+        keep_line_ends(path, text, want);
+    }
     Ok(taken)
+}
+
+/// Gives a file the line ends of Windows when it had no others: models write none, and every line would differ.
+fn keep_line_ends(path: &str, text: &mut String, want: &Want) {
+    let before = want.before(path.trim_start_matches("./")).unwrap_or_default();
+    let ends = before.matches("\r\n").count();
+    if ends > 0 && ends == before.matches('\n').count() {
+        *text = text.replace('\n', "\r\n");
+    }
 }
 
 fn unclosed(block: &Block, want: &Want) -> Objection {

@@ -148,7 +148,8 @@ impl Want {
     }
 }
 
-/// Reads an answer: JSON with files, or code blocks, whatever stands around them. Line ends become `\n`.
+/// Reads an answer: JSON with files, or code blocks, whatever stands around them. The line ends of a code block are those
+/// that the file had before, `\n` in a new one; JSON is taken as it is.
 ///
 /// # Errors
 /// [`Unusable`] when it holds no files, is cut off, or holds something that no version may have.
@@ -201,8 +202,8 @@ fn judge(taken: Taken, want: &Want) -> Result<Answer, Objection> {
     for (path, text) in texts() {
         check_text(path, text, want)?;
     }
-    let is_same =
-        texts().all(|(path, text)| want.before(path) == Some(text)) && (want.manifest.is_some() || manifest.is_none());
+    let is_same = texts().all(|(path, text)| want.before(path).map(str::trim_end) == Some(text.trim_end()))
+        && (want.manifest.is_some() || manifest.is_none());
     if files.is_empty() && manifest.is_none() {
         return Err(Objection::new(Fault::NoCode, "the answer holds no file"));
     }

@@ -221,6 +221,15 @@ fn a_comment_that_names_the_file_goes_only_when_it_is_new() {
 }
 
 #[test]
+fn a_file_keeps_its_line_ends() {
+    let mut want = want();
+    want.files.insert("tool.py".into(), OLD.replace('\n', "\r\n"));
+    let answer = read(&format!("```python\n{NEW}```"), &want).unwrap();
+    assert_eq!(answer.files, one("tool.py", &NEW.replace('\n', "\r\n")));
+    assert_eq!(read(&format!("```python\n{OLD}```"), &want).unwrap_err().fault, Fault::Unchanged);
+}
+
+#[test]
 fn a_fence_inside_longer_fences_or_quotes_is_code() {
     let text = "````python\nDOC = \"\"\"\n```\nx\n```\n\"\"\"\n````\n";
     assert_eq!(files(text), one("tool.py", "DOC = \"\"\"\n```\nx\n```\n\"\"\"\n"));

@@ -146,8 +146,7 @@ fn ends(node: Node<'_>) -> bool {
     match node.kind() {
         "return_statement" | "raise_statement" => true,
         "block" => children(node).last().is_some_and(|last| ends(*last)),
-        "with_statement" => node.child_by_field_name("body").is_some_and(ends),
-        "else_clause" => node.child_by_field_name("body").is_some_and(ends),
+        "with_statement" | "else_clause" => node.child_by_field_name("body").is_some_and(ends),
         "elif_clause" => node.child_by_field_name("consequence").is_some_and(ends),
         "if_statement" => {
             let others: Vec<Node<'_>> =
