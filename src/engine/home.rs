@@ -51,12 +51,14 @@ impl Home {
 
 /// The nearest folder at or above `start` that has `tools/` or `toolsmith.toml`; `start` itself when
 /// none has. From below, a folder that anyone may write to is passed over, for a stranger may have put
-/// either there, and the root of the file system needs a `toolsmith.toml`.
+/// either there, and the root of the file system needs a `toolsmith.toml`. What lies above a git work tree is
+/// another project: nothing above the folder that holds `.git` is looked at.
 pub fn find_workspace(start: &Path) -> PathBuf {
     let start = std::path::absolute(start).unwrap_or_else(|_| start.to_owned());
     let is_marked =
         |folder: &&Path| has_settings(folder) || (folder.join("tools").is_dir() && folder.parent().is_some());
-    let mut above = start.ancestors().skip(1).filter(|folder| !is_open_to_all(folder));
+    let top = start.ancestors().position(|folder| folder.join(".git").exists()).unwrap_or(usize::MAX);
+    let mut above = start.ancestors().take(top.saturating_add(1)).skip(1).filter(|folder| !is_open_to_all(folder));
     let at_start = has_settings(&start) || start.join("tools").is_dir();
     if at_start { start } else { above.find(is_marked).map_or_else(|| start.clone(), Path::to_owned) }
 }
@@ -116,6 +118,22 @@ mod tests {
         assert_eq!(find_workspace(&deep), root);
         std::fs::write(root.join("a/b/toolsmith.toml"), "").unwrap();
         assert_eq!(find_workspace(&deep), root.join("a/b"));
+    }
+
+    #[test]
+    fn what_lies_above_a_git_work_tree_is_no_workspace_of_it() {
+        let temp = tempfile::tempdir().unwrap();
+        let root = temp.path().canonicalize().unwrap();
+        let (clone, deep) = (root.join("clone"), root.join("clone/a/b"));
+        std::fs::create_dir_all(&deep).unwrap();
+        std::fs::create_dir(root.join("tools")).unwrap();
+        assert_eq!(find_workspace(&deep), root);
+        // A file in a linked work tree, a folder else.
+        std::fs::write(clone.join(".git"), "gitdir: elsewhere\n").unwrap();
+        assert_eq!(find_workspace(&deep), deep);
+        assert_eq!(find_workspace(&clone), clone);
+        std::fs::create_dir(clone.join("tools")).unwrap();
+        assert_eq!(find_workspace(&deep), clone);
     }
 
     #[test]
