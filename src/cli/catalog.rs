@@ -110,12 +110,14 @@ impl Filter {
 /// `list [QUERY] …`.
 pub(super) fn list(call: &Call<'_>) -> Result<Listing, EngineError> {
     let filter = Filter::of(call)?;
-    let (_engine, catalog) = call.open_catalog()?;
+    let (engine, catalog) = call.open_catalog()?;
     let total = catalog.tools.len();
     let query = call.text("query").filter(|query| !query.trim().is_empty());
     if call.switch("problems") {
         let holds = |problem: &&Problem| query.is_none_or(|query| about(problem, query));
-        let problems = catalog.problems.iter().filter(holds).cloned().collect();
+        let mut found = catalog.problems.clone();
+        found.extend(engine.doubts()?);
+        let problems = found.iter().filter(holds).cloned().collect();
         return Ok(Listing { tools: Vec::new(), problems, total, show: Listed::Problems });
     }
     let found = match query {
@@ -255,6 +257,8 @@ pub(super) struct Shown {
     waiting_review: Option<ReviewId>,
     behaviour: Behaviour,
     missing: Vec<Missing>,
+    /// What `verify` says against it.
+    doubt: Option<String>,
 }
 
 /// The fields of a manifest that the tool's row does not already have.
@@ -302,6 +306,7 @@ pub(super) fn show(call: &Call<'_>) -> Result<Shown, EngineError> {
         waiting_review: waiting_review(&engine, &tool)?,
         behaviour: engine.behaviour(&tool)?,
         missing: engine.missing(&detail),
+        doubt: engine.doubted(&tool)?,
         manifest: detail.manifest,
         tool: detail.tool,
     })
@@ -372,7 +377,13 @@ impl Shown {
     fn standing(&self, page: &mut Page<'_>) -> io::Result<()> {
         let tool = &self.tool;
         let (ink, state) = state_words(tool);
-        page.field("state", ink, state)?;
+        match &self.doubt {
+            Some(_) if tool.state == ToolState::Ok => page.field("state", Ink::Bad, "not as approved")?,
+            Some(_) | None => page.field("state", ink, state)?,
+        }
+        if let Some(doubt) = &self.doubt {
+            page.field("doubt", Ink::Bad, doubt)?;
+        }
         if let Some(reason) = &tool.reason {
             page.field("not runnable", Ink::Warn, reason)?;
         }

@@ -75,7 +75,8 @@ pub(super) struct Verified {
 
 /// `verify`.
 pub(super) fn verify(call: &Call<'_>) -> Result<Verified, EngineError> {
-    let (engine, _catalog) = call.open_catalog()?;
+    // It reads the folders itself.
+    let engine = call.open()?;
     let report = match call.text("tool") {
         Some(tool) => engine.verify_tool(tool)?,
         None => engine.verify()?,
@@ -91,9 +92,10 @@ impl Answer for Verified {
         for note in &self.report.notes {
             page.line(&Line::new().put(Ink::Dim, "note: ").put(Ink::Plain, note))?;
         }
-        let entries = counted(self.report.operations as usize, "log entry", "log entries");
-        let checked =
-            format!("{entries} and {} checked", counted(self.report.versions as usize, "kept copy", "kept copies"));
+        let report = &self.report;
+        let entries = counted(report.operations as usize, "log entry", "log entries");
+        let copies = counted(report.versions as usize, "kept copy", "kept copies");
+        let checked = format!("{entries} and {copies} of {} checked", report.workspace);
         let line = Line::new().put(Ink::Plain, checked).put(Ink::Plain, ": ");
         page.line(&match self.report.faults.len() {
             0 => line.put(Ink::Good, "all is well"),
@@ -153,6 +155,7 @@ mod tests {
     fn faults_are_listed_and_fail_the_call() {
         let report = |faults: &[&str]| Verified {
             report: VerifyReport {
+                workspace: "/work".into(),
                 operations: 12,
                 versions: 3,
                 faults: faults.iter().map(|f| (*f).into()).collect(),
@@ -160,17 +163,17 @@ mod tests {
             },
         };
         let well = report(&[]);
-        assert_eq!(plain(|page| well.text(page)), "12 log entries and 3 kept copies checked: all is well\n");
+        assert_eq!(plain(|page| well.text(page)), "12 log entries and 3 kept copies of /work checked: all is well\n");
         assert_eq!(well.exit_code(), 0);
         let torn = report(&["entry 4 was edited"]);
         assert_eq!(
             plain(|page| torn.text(page)),
-            "fault: entry 4 was edited\n12 log entries and 3 kept copies checked: 1 fault\n"
+            "fault: entry 4 was edited\n12 log entries and 3 kept copies of /work checked: 1 fault\n"
         );
         assert_eq!(torn.exit_code(), 1);
         assert_eq!(
             object(&torn),
-            json!({"schema": 1, "operations": 12, "versions": 3, "faults": ["entry 4 was edited"], "notes": []})
+            json!({"schema": 1, "workspace": "/work", "operations": 12, "versions": 3, "faults": ["entry 4 was edited"], "notes": []})
         );
     }
 }

@@ -1,7 +1,7 @@
 //! What humans gave leave for, beside approvals: to do what a version declares, and to run one that is not approved.
 
 use super::digest::Digest;
-use super::ids::GrantId;
+use super::ids::{GrantId, OperationId};
 use super::name::ToolName;
 use super::permission::Allowed;
 use super::time::Instant;
@@ -71,6 +71,8 @@ pub struct AgentGrant {
     pub who: String,
     /// When.
     pub at: Instant,
+    /// The log entry that gave it.
+    pub operation: OperationId,
     /// Why it lets nobody run anything as things are; `None` while it works. Known only where the files are.
     #[serde(default)]
     pub void: Option<String>,
@@ -140,6 +142,7 @@ mod tests {
             scope: GrantScope::from_word(scope.word().as_deref()),
             who: "Ada".to_owned(),
             at: Instant(0),
+            operation: OperationId(1),
             void: None,
         };
         let lives = |owner: &str| owner == "12:34:ab";

@@ -36,6 +36,8 @@ words!(
         UnknownDialect = "unknown-dialect",
         /// A settings file has an unknown or wrong entry.
         BadSetting = "bad-setting",
+        /// An approved or core tool that does not count as approved, or a review that the log did not decide.
+        NotAsApproved = "not-as-approved",
     }
 );
 

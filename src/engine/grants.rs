@@ -2,8 +2,8 @@
 
 use super::error::{EngineError, ErrorCode};
 use super::view::{CatalogState, CatalogView, Preview};
-use super::{Engine, running};
-use crate::domain::{AgentGrant, AllowGrant, Caller, Digest, GrantKey, GrantScope, Stage, Tool, ToolName};
+use super::{Engine, core, running};
+use crate::domain::{AgentGrant, AllowGrant, Allowed, Caller, Digest, GrantKey, GrantScope, Stage, Tool, ToolName};
 use serde::Serialize;
 
 /// Everything that humans gave leave for and that still holds.
@@ -46,7 +46,43 @@ impl Engine {
         });
         let mut list = GrantList { agents, allowed };
         self.judge_grants(&mut list);
+        self.read(|q| {
+            for grant in &mut list.agents {
+                let fault = core::fault_of_leave(q, grant)?;
+                grant.void = fault.map(|fault| unlike_log(&fault)).or(grant.void.take());
+            }
+            for grant in &mut list.allowed {
+                let fault = core::fault_of_allowed(q, &grant.tool, grant.digest, &grant.allowed)?;
+                grant.void = fault.map(|fault| unlike_log(&fault)).or(grant.void.take());
+            }
+            Ok(())
+        })?;
         Ok(list)
+    }
+
+    /// Which rows of the tables of leave the log did not give.
+    pub(super) fn faults_of_leave(&self, is_asked: impl Fn(&ToolName) -> bool) -> Result<Vec<String>, EngineError> {
+        self.read(|q| {
+            let mut faults = Vec::new();
+            for grant in q.agent_grants()?.iter().filter(|grant| is_asked(&grant.tool)) {
+                let what = format!("leave {} for agent {} to run {}", grant.id, grant.agent, grant.tool);
+                faults.extend(core::fault_of_leave(q, grant)?.map(|fault| format!("{what} {}", unlike_log(&fault))));
+            }
+            for grant in q.allow_grants()?.iter().filter(|grant| is_asked(&grant.tool)) {
+                let what = format!("what {} {} was allowed", grant.tool, grant.digest.short());
+                let fault = core::fault_of_allowed(q, &grant.tool, grant.digest, &grant.allowed)?;
+                faults.extend(fault.map(|fault| format!("{what} {}", unlike_log(&fault))));
+            }
+            Ok(faults)
+        })
+    }
+
+    /// What a human allowed this version, as far as the log says the same.
+    pub(super) fn allowed_to(&self, tool: &Tool) -> Result<Option<Allowed>, EngineError> {
+        self.read(|q| {
+            let Some(allowed) = q.granted(&tool.name, tool.digest)? else { return Ok(None) };
+            Ok(core::fault_of_allowed(q, &tool.name, tool.digest, &allowed)?.is_none().then_some(allowed))
+        })
     }
 
     /// Says of each grant whether it is void: it is of bytes, and those may have changed. Nothing is said before the
@@ -113,7 +149,7 @@ impl Engine {
                 format!(
                     "nobody approved it; it runs strictly contained: no network, its scratch folder only ({scope})"
                 ),
-                "for exactly these bytes: one changed byte ends it".to_owned(),
+                "it counts for exactly these bytes, not while one is changed".to_owned(),
             ],
             undo: "`toolsmith grants` lists it; revoke or u (undo) ends it".to_owned(),
         })
@@ -143,10 +179,23 @@ impl Engine {
     /// Whether a human let this agent run exactly this version.
     pub(super) fn is_let(&self, tool: &Tool, caller: &Caller) -> Result<bool, EngineError> {
         let Caller::Agent(agent) = caller else { return Ok(false) };
-        let grants = self.read(|q| Ok(q.agent_grants_of(&tool.name, tool.digest)?))?;
         let session = self.session();
-        Ok(grants.iter().any(|grant| grant.lets(tool.digest, agent, session, &running::owner_alive)))
+        self.read(|q| {
+            let mut grants = q.agent_grants_of(&tool.name, tool.digest)?;
+            grants.retain(|grant| grant.lets(tool.digest, agent, session, &running::owner_alive));
+            for grant in &grants {
+                if core::fault_of_leave(q, grant)?.is_none() {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        })
     }
+}
+
+/// That a row does not match the log, and why.
+fn unlike_log(fault: &str) -> String {
+    format!("does not match the log: {fault}")
 }
 
 /// Why a grant for these bytes means nothing now; `None` when they lie where one is worth something.

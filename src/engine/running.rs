@@ -121,7 +121,7 @@ impl Engine {
 
     fn policy_of(&self, detail: &ToolDetail, caller: &Caller) -> Result<RunPolicy, EngineError> {
         let tool = &detail.tool;
-        let granted = self.read(|q| Ok(q.granted(&tool.name, tool.digest)?))?;
+        let granted = self.allowed_to(tool)?;
         let permissions = &detail.manifest.permissions;
         let (approved, writes) = (self.approved(tool)?, self.write_mode(tool.stage));
         let quarantined = self.quarantined(tool)?;
@@ -303,7 +303,7 @@ impl Engine {
     ) -> Result<RunId, EngineError> {
         let at = now();
         self.transact(|tx| {
-            Ok(tx.start_run(&NewRun {
+            let id = tx.start_run(&NewRun {
                 tool: tool.name.clone(),
                 version: tool.version.clone(),
                 digest: tool.digest,
@@ -314,7 +314,11 @@ impl Engine {
                 owner: self.inner.owner.clone(),
                 lease_until: crate::domain::Instant(at.0 + LEASE_MS),
                 remember_input: matches!(caller, Caller::Human(_)) && !input.is_empty(),
-            })?)
+            })?;
+            // Numbers begin anew when the database was deleted. Before the number is given for good: whatever
+            // happens afterwards, the run has its own output or none.
+            self.vacate(id)?;
+            Ok(id)
         })
     }
 
@@ -389,6 +393,19 @@ impl Engine {
             self.close_run(row.run, &end)?;
         }
         Ok(())
+    }
+
+    /// Removes what an older run of this number left in its places.
+    fn vacate(&self, id: RunId) -> Result<(), EngineError> {
+        let left = |error: std::io::Error| {
+            EngineError::internal(format!("what an older run {id} left in the state folder stays: {error}"))
+        };
+        match std::fs::remove_file(self.spool_path(id)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(left(error)),
+            Ok(()) | Err(_) => {}
+        }
+        runner::clear(&self.scratch_path(id)).map_err(left)?;
+        runner::clear(&self.staged_path(id)).map_err(left)
     }
 
     /// The spool file of a run.

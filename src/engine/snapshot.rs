@@ -4,7 +4,7 @@ use super::core::Approvals;
 use super::error::EngineError;
 use super::view::{CatalogState, CatalogView};
 use crate::domain::{
-    Deprecation, Digest, Problem, ReviewKind, ReviewState, Tool, ToolFacts, ToolName, ToolReview, ToolState,
+    Deprecation, Digest, Problem, ReviewId, ReviewKind, ReviewState, Tool, ToolFacts, ToolName, ToolReview, ToolState,
 };
 use crate::store::{Queries, Stats};
 use std::collections::{HashMap, HashSet};
@@ -27,7 +27,13 @@ impl Facts {
     /// Reads them.
     pub fn read(queries: &Queries) -> Result<Facts, EngineError> {
         let (mut reviews, mut drifted) = (HashMap::new(), HashSet::new());
+        let undecided: HashSet<ReviewId> = queries.undecided()?.into_iter().collect();
         for head in queries.review_heads()? {
+            // What the log does not say is not shown.
+            if undecided.contains(&head.id) {
+                reviews.remove(&(head.tool, head.digest));
+                continue;
+            }
             if head.kind == ReviewKind::Drift && head.state == ReviewState::Waiting {
                 drifted.insert((head.tool.clone(), head.digest));
             }

@@ -2,11 +2,11 @@
 //! that every run by an agent has to pass.
 
 use super::Engine;
-use super::core::{self, Beside};
+use super::core::{self, Beside, Ledger};
 use super::error::EngineError;
 use super::signing::Claim;
 use crate::catalog;
-use crate::domain::{Operation, Placement, Tool, VersionFile};
+use crate::domain::{Operation, Placement, Problem, ProblemCode, Tool, ToolName, VersionFile};
 use crate::store::Approval;
 use std::collections::BTreeMap;
 
@@ -49,9 +49,10 @@ impl Engine {
     /// `Internal` for trouble with the store.
     pub(super) fn doubt(&self, row: &Tool) -> Result<Option<Doubt>, EngineError> {
         let approvals = self.read(|q| Ok(q.approvals_of(&row.name)?))?;
+        let ledger = self.ledger(Some(&row.name))?;
         if approvals.is_empty() {
             // Nothing to depart from: it came with the workspace and waits to be adopted.
-            return Ok(None);
+            return Ok(ledger.missing(&approvals, |tool| *tool == row.name).pop().map(Doubt::Bent));
         }
         let found = match catalog::read(&self.inner.plan, row) {
             Ok(found) => found,
@@ -61,15 +62,73 @@ impl Engine {
             }
         };
         let Some(approval) = approvals.iter().find(|approval| approval.covers(&found.tool)) else {
-            return Ok(Some(self.unapproved(&found.tool, &found.files, &approvals)));
+            let is_known = approvals.iter().any(|approval| approval.digest == found.tool.digest);
+            return Ok(Some(match ledger.lost(&row.name, found.tool.digest).filter(|_| !is_known) {
+                Some(lost) => Doubt::Bent(lost),
+                None => self.unapproved(&found.tool, &found.files, &approvals),
+            }));
         };
-        let operation = self.read(|q| Ok(q.operation(approval.operation)?))?;
-        let bent = match (fault_of_entry(approval, operation.as_ref()), self.link_in(&row.placement, &found.files)) {
-            (Some(fault), _) => Some(fault),
-            (None, Some(link)) => Some(format!("{link} is a symbolic link; what was approved is plain files")),
-            (None, None) => self.fault_beside(&found.tool, operation.as_ref())?,
+        let entry = self.read(|q| Ok(q.sound_operation(approval.operation)?))?;
+        if let Some(fault) = fault_of_approval(approval, &entry, &ledger) {
+            return Ok(Some(Doubt::Bent(fault)));
+        }
+        let bent = match self.link_in(&row.placement, &found.files) {
+            Some(link) => Some(format!("{link} is a symbolic link; what was approved is plain files")),
+            None => self.fault_beside(&found.tool, entry.ok().flatten().as_ref())?,
         };
         Ok(bent.map(Doubt::Bent))
+    }
+
+    /// What `verify` says against a tool as it lies on disk: why agents are refused one that lies among the approved,
+    /// or that its review was decided by nobody. Reads its files; `None` when nothing is said.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub fn doubted(&self, tool: &Tool) -> Result<Option<String>, EngineError> {
+        if !tool.stage.is_vouched() {
+            return self.read(|q| {
+                for id in q.undecided()? {
+                    let review = q.review(id)?.filter(|row| row.tool == tool.name && row.digest == tool.digest);
+                    if let Some(fault) = review.map(|row| core::fault_of_state(q, &row)).transpose()?.flatten() {
+                        return Ok(Some(fault));
+                    }
+                }
+                Ok(None)
+            });
+        }
+        Ok(self.doubt(tool)?.map(Doubt::said))
+    }
+
+    /// The same of every tool of the catalog, and of reviews that the log did not decide, by path. Reads the files
+    /// of each approved and core tool.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub fn doubts(&self) -> Result<Vec<Problem>, EngineError> {
+        let problem = |path: &str, message: String, hint: &str| {
+            let (path, hint, code) = (path.to_owned(), hint.to_owned(), ProblemCode::NotAsApproved);
+            Problem { path, line: None, code, message, hint }
+        };
+        let mut problems = Vec::new();
+        for tool in self.catalog().tools.iter().filter(|tool| tool.stage.is_vouched()) {
+            let hint = "agents are refused; restore-files, fork or a review ends that";
+            problems.extend(self.doubted(tool)?.map(|message| problem(&tool.path, message, hint)));
+        }
+        self.read(|q| {
+            for id in q.undecided()? {
+                let Some(review) = q.review(id)? else { continue };
+                let hint = "`toolsmith verify` names all that does not match";
+                problems.extend(core::fault_of_state(q, &review)?.map(|fault| problem(&review.path, fault, hint)));
+            }
+            Ok(())
+        })?;
+        problems.sort_by(|one, other| one.path.cmp(&other.path));
+        Ok(problems)
+    }
+
+    /// The approvals that the log put in force, of one tool or of all.
+    pub(super) fn ledger(&self, tool: Option<&ToolName>) -> Result<Ledger, EngineError> {
+        Ok(Ledger::of(&self.read(|q| Ok(q.approval_entries(tool)?))?))
     }
 
     /// How a tool differs from what was approved of it.
@@ -83,11 +142,12 @@ impl Engine {
         let Some(approved) = here.max_by_key(|approval| approval.at).or(approvals.last()) else {
             return Doubt::Changed(format!("{} was not approved", tool.place()));
         };
-        let before = self.inner.copies.get(approved.digest).unwrap_or_default();
         let (was, is) = (approved.digest.short(), tool.digest.short());
-        let what =
-            format!("{} changed since it was approved ({was}, now {is}): {}", tool.place(), differences(&before, now));
-        Doubt::Changed(what)
+        let how = match self.inner.copies.get(approved.digest) {
+            Ok(before) => differences(&before, now),
+            Err(error) => format!("what changed cannot be told, the approved files are not to be had ({error})"),
+        };
+        Doubt::Changed(format!("{} changed since it was approved ({was}, now {is}): {how}", tool.place()))
     }
 
     /// The first symbolic link among the files of a version, or on the way to one from its folder.
@@ -154,19 +214,28 @@ impl Engine {
     }
 }
 
-/// What is wrong with the entry of the log that an approval in force names.
-pub(super) fn fault_of_entry(approval: &Approval, operation: Option<&Operation>) -> Option<String> {
+/// What is wrong with an approval in force: with the entry of the log that it names, or with what the log says of it.
+pub(super) fn fault_of_approval(
+    approval: &Approval,
+    entry: &Result<Option<Operation>, String>,
+    ledger: &Ledger,
+) -> Option<String> {
     let Approval { tool, digest, operation: number, .. } = approval;
     let version = format!("the approved version {} of {tool}", digest.short());
-    let Some(operation) = operation else {
-        return Some(format!("{version} is approved by entry {number}, which is not in the log"));
+    let operation = match entry {
+        Ok(Some(operation)) => operation,
+        Ok(None) => return Some(format!("{version} is approved by entry {number}, which is not in the log")),
+        Err(fault) => return Some(format!("{version} is approved by entry {number}, which {fault}")),
     };
     if let Some(by) = operation.undone_by {
         return Some(format!("{version} is approved by entry {number}, which entry {by} took back"));
     }
     // Entries of an older format that put an approval back do not name what they put back.
     let names = operation.verb == "undo" || operation.detail.to_string().contains(&digest.hex());
-    (!names).then(|| format!("{version} is approved by entry {number}, which is about something else"))
+    if !names {
+        return Some(format!("{version} is approved by entry {number}, which is about something else"));
+    }
+    ledger.fault(approval)
 }
 
 /// Which files differ, in words.

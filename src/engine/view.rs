@@ -181,6 +181,8 @@ pub struct Preview {
 /// What `verify` found.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct VerifyReport {
+    /// The workspace that was checked.
+    pub workspace: String,
     /// Log entries checked.
     pub operations: u64,
     /// Stored copies checked.

@@ -1,6 +1,6 @@
 //! Waiting for a human, and the end of waiting.
 
-use super::error::EngineError;
+use super::error::{EngineError, ErrorCode};
 use super::{Engine, core, now};
 use crate::domain::{Comment, Review, ReviewId, ReviewState};
 use std::time::{Duration, Instant as Clock};
@@ -36,7 +36,8 @@ impl Engine {
     /// Nothing is kept while it waits: cut off and asked again, it goes on. Blocks the calling thread.
     ///
     /// # Errors
-    /// `NotFound` when there is no such review; `Internal` for trouble with the store.
+    /// `NotFound` when there is no such review; `Failed` when it says that it was decided and the log does not;
+    /// `Internal` for trouble with the store.
     pub fn wait_for_decision(&self, review: ReviewId, timeout: Option<Duration>) -> Result<Review, EngineError> {
         let give_up = timeout.and_then(|timeout| Clock::now().checked_add(timeout));
         let mut seen = None;
@@ -49,13 +50,24 @@ impl Engine {
                 found = self.review_row(review)?;
             }
             if found.state != ReviewState::Waiting {
-                return Ok(found);
+                return self.decided_by_log(found);
             }
             let left = give_up.map(|end| end.saturating_duration_since(Clock::now()));
             if left.is_some_and(|left| left.is_zero()) {
                 return Ok(found);
             }
             std::thread::park_timeout(left.map_or(STEP, |left| left.min(STEP)));
+        }
+    }
+
+    /// The review, when what it says of itself is what the log says.
+    fn decided_by_log(&self, review: Review) -> Result<Review, EngineError> {
+        match self.read(|q| Ok(core::fault_of_state(q, &review)?))? {
+            None => Ok(review),
+            Some(fault) => {
+                let hint = "a human has to look: `toolsmith verify` names all that does not match";
+                Err(EngineError::new(ErrorCode::Failed, fault, hint))
+            }
         }
     }
 }

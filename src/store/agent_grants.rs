@@ -4,10 +4,10 @@ use super::connection::Queries;
 use super::error::{StoreError, StoreResult};
 use super::tx::Tx;
 use super::values::Json;
-use crate::domain::{AgentGrant, AllowGrant, Digest, GrantId, GrantScope, OperationId, ToolName};
+use crate::domain::{AgentGrant, AllowGrant, Digest, GrantId, GrantScope, ToolName};
 use rusqlite::{Row, params};
 
-const COLUMNS: &str = "id, tool, digest, agent, session, who, at_ms";
+const COLUMNS: &str = "id, tool, digest, agent, session, who, at_ms, operation";
 
 impl Queries {
     /// Leave for agents that was not revoked, newest first.
@@ -26,6 +26,14 @@ impl Queries {
     pub fn agent_grants_of(&self, tool: &ToolName, digest: Digest) -> StoreResult<Vec<AgentGrant>> {
         let sql = format!("SELECT {COLUMNS} FROM agent_grants WHERE tool = ?1 AND digest = ?2 AND revoked = 0");
         self.rows(&sql, params![tool, digest], read)
+    }
+
+    /// Leave for an agent by its number, also when it was revoked.
+    ///
+    /// # Errors
+    /// Any [`StoreError`] of a failed read.
+    pub fn agent_grant(&self, id: GrantId) -> StoreResult<Option<AgentGrant>> {
+        self.row(&format!("SELECT {COLUMNS} FROM agent_grants WHERE id = ?1"), params![id], read)
     }
 
     /// What versions were allowed to do, newest first.
@@ -48,14 +56,14 @@ impl Queries {
 }
 
 impl Tx<'_> {
-    /// Keeps leave for an agent, given by a log entry; its own number does not count.
+    /// Keeps leave for an agent, given by the log entry that it names; its own number does not count.
     ///
     /// # Errors
     /// Any [`StoreError`] of a failed write.
-    pub fn grant_agent(&self, grant: &AgentGrant, operation: OperationId) -> StoreResult<GrantId> {
+    pub fn grant_agent(&self, grant: &AgentGrant) -> StoreResult<GrantId> {
         let sql = "INSERT INTO agent_grants (tool, digest, agent, session, who, at_ms, operation) \
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-        let AgentGrant { tool, digest, agent, scope, who, .. } = grant;
+        let AgentGrant { tool, digest, agent, scope, who, operation, .. } = grant;
         self.insert(sql, params![tool, digest, agent, scope.word(), who, self.now(), operation]).map(GrantId)
     }
 
@@ -89,6 +97,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<AgentGrant> {
         scope: GrantScope::from_word(row.get::<_, Option<String>>(4)?.as_deref()),
         who: row.get(5)?,
         at: row.get(6)?,
+        operation: row.get(7)?,
         void: None,
     })
 }
@@ -97,6 +106,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<AgentGrant> {
 mod tests {
     use super::super::fixture::{NOW, change, digest, name, operation, store};
     use super::*;
+    use crate::domain::OperationId;
 
     #[test]
     fn leave_for_an_agent_is_listed_until_it_is_revoked() {
@@ -109,19 +119,21 @@ mod tests {
             scope: session,
             who: "Ada".to_owned(),
             at: NOW,
+            operation: OperationId(1),
             void: None,
         };
         let (first, second) = change(&mut store, |tx| {
-            let operation = tx.log(&operation("grant", "x"))?;
+            tx.log(&operation("grant", "x"))?;
             assert_eq!(tx.next_grant()?, GrantId(1));
-            let first = tx.grant_agent(&grant(GrantScope::Version), operation)?;
-            Ok((first, tx.grant_agent(&grant(GrantScope::Session("s".to_owned())), operation)?))
+            let first = tx.grant_agent(&grant(GrantScope::Version))?;
+            Ok((first, tx.grant_agent(&grant(GrantScope::Session("s".to_owned())))?))
         });
         let listed = store.agent_grants().unwrap();
         let expected = AgentGrant { id: second, ..grant(GrantScope::Session("s".to_owned())) };
         assert_eq!(listed, vec![expected, AgentGrant { id: first, ..grant(GrantScope::Version) }]);
         change(&mut store, |tx| tx.set_revoked(second, true));
         assert_eq!(store.agent_grants().unwrap().len(), 1);
+        assert_eq!(store.agent_grant(second).unwrap().map(|grant| grant.id), Some(second), "it stays known");
         assert_eq!(store.agent_grants_of(&name("x"), digest("1")).unwrap().len(), 1);
         assert_eq!(store.agent_grants_of(&name("x"), digest("2")).unwrap(), vec![]);
         change(&mut store, |tx| tx.set_revoked(second, false));

@@ -129,6 +129,20 @@ impl Queries {
         work(self)
     }
 
+    /// The tables that cannot be read to their end, by name.
+    ///
+    /// # Errors
+    /// Any [`StoreError`] of a failed read of the list of tables.
+    pub fn damaged_tables(&self) -> StoreResult<Vec<String>> {
+        let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name";
+        let mut names: Vec<String> = self.rows(sql, [], |row| row.get(0))?;
+        names.retain(|name| {
+            let sql = format!("SELECT * FROM \"{}\"", name.replace('"', "\"\""));
+            self.rows(&sql, [], |_| Ok(())).is_err()
+        });
+        Ok(names)
+    }
+
     pub(super) fn rows<T>(
         &self,
         sql: &str,

@@ -94,7 +94,10 @@ impl StoreError {
             StoreError::NotADatabase => "move the file away to begin with an empty state; kept copies stay",
             StoreError::Locked => "close the other toolsmith of this workspace, or wait and try again",
             StoreError::Newer { .. } => "use the newer toolsmith that wrote it",
-            StoreError::Damaged { .. } => "`toolsmith verify` names every damaged entry",
+            StoreError::Damaged { .. } => {
+                "put a backup of store.db in the state folder back; without one, moving store.db* away begins anew: \
+                 approvals, decisions, leave, the log and the records of runs are lost, tools and kept copies stay"
+            }
             StoreError::Missing { .. } | StoreError::Sql { .. } | StoreError::Open { .. } => "",
         }
     }

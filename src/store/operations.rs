@@ -8,7 +8,7 @@ use super::connection::Queries;
 use super::error::{StoreError, StoreResult};
 use super::tx::Tx;
 use super::values::{Count, Json};
-use crate::domain::{Digest, EventKind, Operation, OperationId};
+use crate::domain::{Digest, EventKind, Operation, OperationId, ToolName};
 use rusqlite::{Row, params};
 use serde_json::Value;
 use std::collections::HashSet;
@@ -66,6 +66,70 @@ impl Queries {
     /// Any [`StoreError`] of a failed read.
     pub fn operation(&self, id: OperationId) -> StoreResult<Option<Operation>> {
         self.row(&format!("SELECT {COLUMNS} FROM operations WHERE id = ?1"), params![id], read)
+    }
+
+    /// One log entry that is to be relied on: `Ok(None)` when there is none of that number, `Err` with what speaks
+    /// against it when it is not as it was written.
+    ///
+    /// # Errors
+    /// Any [`StoreError`] of a failed read; an entry that cannot be read speaks against itself.
+    pub fn sound_operation(&self, id: OperationId) -> StoreResult<Result<Option<Operation>, String>> {
+        self.snapshot(|queries| {
+            let sql = format!("SELECT {COLUMNS} FROM operations WHERE id = ?1");
+            let entry = match queries.row(&sql, params![id], |row| Ok(read(row)))? {
+                None => return Ok(Ok(None)),
+                Some(Err(error)) => return Ok(Err(unreadable(&error.into()))),
+                Some(Ok(entry)) => entry,
+            };
+            if let Some(fault) = fault_of_content(&entry) {
+                return Ok(Err(fault.to_owned()));
+            }
+            let next = OperationId(id.0 + 1);
+            let sql = "SELECT prev_hash FROM operations WHERE id = ?1";
+            let next = queries.row(sql, params![next], |row| row.get::<_, Digest>(0))?;
+            let follows = if let Some(head) = next {
+                head == entry.hash
+            } else {
+                // The newest one is followed by the note of where the log ends; what was cut off, the walk tells.
+                let is_last = queries.meta(LOG_COUNT)?.is_some_and(|count| count == id.to_string());
+                !is_last || queries.meta(LOG_HEAD)?.is_some_and(|head| head == entry.hash.hex())
+            };
+            Ok(if follows {
+                Ok(Some(entry))
+            } else {
+                Err("was replaced: what follows it names another hash".to_owned())
+            })
+        })
+    }
+
+    /// Entries that gave or ended approvals, oldest first: of every tool, or of one and of adoptions, which cover
+    /// many. Those that cannot be read are left out.
+    ///
+    /// # Errors
+    /// Any [`StoreError`] of a failed read.
+    pub fn approval_entries(&self, tool: Option<&ToolName>) -> StoreResult<Vec<Operation>> {
+        let verbs = "verb IN ('approve', 'adopt', 'rollback', 'undo')";
+        let which = tool.map_or("", |_| "AND subject IN (?1, 'adoption')");
+        let sql = format!("SELECT {COLUMNS} FROM operations WHERE {verbs} {which} ORDER BY id");
+        let found = match tool {
+            Some(tool) => self.rows(&sql, params![tool], |row| Ok(read(row).ok())),
+            None => self.rows(&sql, [], |row| Ok(read(row).ok())),
+        };
+        Ok(found?.into_iter().flatten().collect())
+    }
+
+    /// Entries with one of two verbs and this subject that have not been taken back, newest first. Those that cannot
+    /// be read are left out.
+    ///
+    /// # Errors
+    /// Any [`StoreError`] of a failed read.
+    pub fn standing_operations(&self, verbs: [&str; 2], subject: &str) -> StoreResult<Vec<Operation>> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM operations WHERE verb IN (?1, ?2) AND subject = ?3 AND undone_by IS NULL \
+             ORDER BY id DESC"
+        );
+        let found = self.rows(&sql, params![verbs[0], verbs[1], subject], |row| Ok(read(row).ok()))?;
+        Ok(found.into_iter().flatten().collect())
     }
 
     /// The newest entry that can be taken back, has not been, and is no undo itself.
@@ -253,13 +317,13 @@ impl Walk {
         let entry = match entry {
             Ok(entry) => entry,
             Err(error) => {
-                self.fault(format!("entry {id} cannot be read: {error}"));
+                self.fault(format!("entry {id} {}", unreadable(&error)));
                 self.head = None;
                 return;
             }
         };
-        if entry.expected_hash() != entry.hash {
-            self.fault(format!("entry {id} was changed: its content does not have its hash"));
+        if let Some(fault) = fault_of_content(&entry) {
+            self.fault(format!("entry {id} {fault}"));
         }
         if follows && self.head.is_some_and(|head| head != entry.prev_hash) {
             self.fault(format!("entry {id} does not follow entry {}: one of the two was replaced", id - 1));
@@ -313,6 +377,15 @@ impl Walk {
     fn fault(&mut self, text: String) {
         self.check.faults.push(text);
     }
+}
+
+/// What is wrong with an entry by itself; `None` when it is as it was written.
+fn fault_of_content(entry: &Operation) -> Option<&'static str> {
+    (entry.expected_hash() != entry.hash).then_some("was changed: its content does not have its hash")
+}
+
+fn unreadable(error: &StoreError) -> String {
+    format!("cannot be read: {error}")
 }
 
 pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Operation> {

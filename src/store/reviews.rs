@@ -98,6 +98,23 @@ impl Queries {
         })
     }
 
+    /// Reviews of versions that lie in the workspace which are said to be decided although no decision in force says
+    /// so. A quick look by the tables; whether their entries of the log are sound is not looked at.
+    ///
+    /// # Errors
+    /// Any [`StoreError`] of a failed read.
+    pub fn undecided(&self) -> StoreResult<Vec<ReviewId>> {
+        let sql = "SELECT r.id FROM reviews r WHERE r.state IN ('approved', 'rejected', 'changes-requested') \
+             AND EXISTS (SELECT 1 FROM present p WHERE p.tool = r.tool AND p.digest = r.digest) \
+             AND NOT EXISTS (SELECT 1 FROM decisions d JOIN operations o ON o.id = d.operation \
+                 WHERE d.review = r.id AND d.undone = 0 AND o.undone_by IS NULL AND o.verb = d.kind \
+                 AND d.kind = CASE r.state WHEN 'approved' THEN 'approve' WHEN 'rejected' THEN 'reject' \
+                     ELSE 'request-changes' END \
+                 AND instr(o.detail, '\"review\":' || r.id || ',') > 0 \
+                 AND instr(o.detail, '\"undo\":{\"kind\":\"vote\"') = 0)";
+        self.rows(sql, [], |row| row.get(0))
+    }
+
     /// Reads reviews, their decisions and their members with one question each, however many there are.
     fn load_reviews(&self, which: &str, values: &[&dyn ToSql]) -> StoreResult<Vec<Review>> {
         self.snapshot(|queries| {

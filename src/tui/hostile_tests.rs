@@ -371,7 +371,13 @@ const SCENES: &[Scene] = &[
     }),
     ("verify", |bench| {
         bench.press(":").type_text("verify").press("enter");
-        bench.answer(Answer::Verify(Ok(VerifyReport { operations: 1, versions: 1, faults: evils(), notes: evils() })));
+        bench.answer(Answer::Verify(Ok(VerifyReport {
+            workspace: EVIL.into(),
+            operations: 1,
+            versions: 1,
+            faults: evils(),
+            notes: evils(),
+        })));
     }),
     ("toast", |bench| {
         bench.answer(Answer::Trouble(evil_error()));

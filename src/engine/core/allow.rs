@@ -1,6 +1,6 @@
 //! The answer to the question before the first run of a version that declares permissions.
 
-use super::{Actor, Step, UndoNote, answer};
+use super::{Actor, Step, UndoNote, answer, fault_of_allowed};
 use crate::domain::{Allowed, Tool};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{NewOperation, Tx};
@@ -27,7 +27,10 @@ pub fn allow(tx: &Tx<'_>, actor: Actor<'_>, tool: &Tool, allowed: &Allowed) -> R
     if let Some(fault) = permissions.faults().first() {
         return refused(format!("{} declares what no tool gets: {fault}", tool.name), "the manifest has to change");
     }
-    if tx.granted(&tool.name, tool.digest)?.as_ref() == Some(allowed) {
+    // A row that the log did not give is no answer: it is given anew.
+    if tx.granted(&tool.name, tool.digest)?.as_ref() == Some(allowed)
+        && fault_of_allowed(tx, &tool.name, tool.digest, allowed)?.is_none()
+    {
         let message = format!("{} {} was allowed before", tool.name, tool.digest.short());
         return Err(EngineError::new(ErrorCode::Conflict, message, ""));
     }

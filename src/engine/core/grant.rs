@@ -1,6 +1,6 @@
 //! Leave for agents to run versions that are not approved, and taking leave back.
 
-use super::{Actor, Step, UndoNote, answer};
+use super::{Actor, Step, UndoNote, answer, fault_of_leave};
 use crate::domain::{AgentGrant, CostTier, GrantKey, GrantScope, Stage, Tool};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{NewOperation, Tx};
@@ -28,9 +28,12 @@ pub fn grant(tx: &Tx<'_>, actor: Actor<'_>, tool: &Tool, agent: &str, scope: Gra
         return refused(&format!("its cost tier is {}", tool.cost_tier), "a human runs it");
     }
     let given = tx.agent_grants_of(&tool.name, tool.digest)?;
-    if let Some(same) = given.iter().find(|given| given.agent == agent && given.scope == scope) {
-        let message = format!("grant {} says that already", same.id);
-        return Err(EngineError::new(ErrorCode::Conflict, message, "`toolsmith grants` lists them"));
+    for same in given.iter().filter(|given| given.agent == agent && given.scope == scope) {
+        // A row that the log did not give says nothing.
+        if fault_of_leave(tx, same)?.is_none() {
+            let message = format!("grant {} says that already", same.id);
+            return Err(EngineError::new(ErrorCode::Conflict, message, "`toolsmith grants` lists them"));
+        }
     }
     let id = tx.next_grant()?;
     let message = format!("agent {agent} may run {} {} ({scope}): grant {id}", tool.name, tool.digest.short());
@@ -40,7 +43,7 @@ pub fn grant(tx: &Tx<'_>, actor: Actor<'_>, tool: &Tool, agent: &str, scope: Gra
     let operation = tx.log(&logged(actor, "grant", tool.name.as_str(), detail))?;
     let (tool, digest) = (tool.name.clone(), tool.digest);
     let (agent, who, at) = (agent.to_owned(), actor.who.to_owned(), tx.now());
-    tx.grant_agent(&AgentGrant { id, tool, digest, agent, scope, who, at, void: None }, operation)?;
+    tx.grant_agent(&AgentGrant { id, tool, digest, agent, scope, who, at, operation, void: None })?;
     Ok(Step { outcome: answer(Some(operation), None, message), intents: Vec::new() })
 }
 

@@ -1,6 +1,7 @@
 //! Taking an operation back: never by rewriting, always by a new operation.
 
 use super::decide::{commit_note, unapproved_note};
+use super::leave::{fault_of_allowed, fault_of_leave};
 use super::lifecycle::{Journey, relocation};
 use super::rollback::{arrive, leave};
 use super::{Actor, Applying, Beside, Placed, Step, UndoNote, Work, answer, beside, intend, promise};
@@ -110,8 +111,19 @@ fn rows_back(tx: &Tx<'_>, note: &UndoNote, target: &Operation, operation: Operat
             tx.withdraw_approval(tool, *digest)?;
         }
         UndoNote::Grant { grant } => tx.set_revoked(*grant, true)?,
-        UndoNote::RevokeGrant { grant } => tx.set_revoked(*grant, false)?,
-        UndoNote::RevokeAllow { tool, digest, allowed } => tx.grant(tool, *digest, allowed, &target.who)?,
+        // What the log does not give any more stays ended: the leave itself may have been taken back meanwhile.
+        UndoNote::RevokeGrant { grant } => {
+            if let Some(kept) = tx.agent_grant(*grant)?
+                && fault_of_leave(tx, &kept)?.is_none()
+            {
+                tx.set_revoked(*grant, false)?;
+            }
+        }
+        UndoNote::RevokeAllow { tool, digest, allowed } => {
+            if fault_of_allowed(tx, tool, *digest, allowed)?.is_none() {
+                tx.grant(tool, *digest, allowed, &target.who)?;
+            }
+        }
         UndoNote::Comment { comment } => tx.set_withdrawn(*comment, true)?,
         UndoNote::Withdraw { comment } => tx.set_withdrawn(*comment, false)?,
         UndoNote::Propose { review } | UndoNote::Post { review, .. } => {

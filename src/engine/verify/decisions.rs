@@ -1,8 +1,9 @@
 //! Whether the table of decisions says what the log says: the table is what is shown, the log is what cannot be bent.
 
 use super::super::Engine;
+use super::super::core;
 use super::super::error::EngineError;
-use crate::domain::{Decision, Digest, Operation, OperationId, ReviewId, Shown, ToolName};
+use crate::domain::{Decision, Digest, Operation, OperationId, ReviewId, ReviewState, Shown, ToolName};
 use crate::store::{KeptDecision, KeptDecisions};
 use serde_json::Value;
 use std::collections::HashMap;
@@ -12,6 +13,18 @@ impl Engine {
     pub(super) fn faults_of_decisions(&self, only: Option<&ToolName>) -> Result<Vec<String>, EngineError> {
         let kept = self.read(|q| Ok(q.kept_decisions()?))?;
         Ok(compare(&kept, only))
+    }
+
+    /// Which reviews say of themselves what no decision in force says.
+    pub(super) fn faults_of_states(&self, is_asked: impl Fn(&ToolName) -> bool) -> Result<Vec<String>, EngineError> {
+        let decided = [ReviewState::Approved, ReviewState::Rejected, ReviewState::ChangesRequested];
+        self.read(|q| {
+            let mut faults = Vec::new();
+            for review in q.reviews(&decided)?.iter().filter(|review| is_asked(&review.tool)) {
+                faults.extend(core::fault_of_state(q, review)?);
+            }
+            Ok(faults)
+        })
     }
 }
 

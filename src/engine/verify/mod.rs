@@ -5,10 +5,10 @@ mod decisions;
 mod places;
 
 use super::Engine;
-use super::core::Beside;
-use super::error::EngineError;
+use super::core::{Beside, Ledger};
+use super::error::{EngineError, ErrorCode};
 use super::signing::Claim;
-use super::standing::fault_of_entry;
+use super::standing::fault_of_approval;
 use super::view::VerifyReport;
 use crate::domain::{Digest, Operation, Tool, ToolName};
 use crate::store::Approval;
@@ -20,7 +20,7 @@ impl Engine {
     /// # Errors
     /// `Internal` for trouble with the store, `NotFound` when the workspace is gone.
     pub fn verify(&self) -> Result<VerifyReport, EngineError> {
-        self.verify_of(None)
+        self.verify_of(None).map_err(|error| self.name_damage(error))
     }
 
     /// The same for one tool; the chain of the log is one and is checked whole.
@@ -28,26 +28,52 @@ impl Engine {
     /// # Errors
     /// As [`Engine::verify`]; `NotFound` when there is no such tool.
     pub fn verify_tool(&self, text: &str) -> Result<VerifyReport, EngineError> {
-        self.scan(&mut |_| {})?;
+        self.scan(&mut |_| {}).map_err(|error| self.name_damage(error))?;
         let name = match ToolName::new(text) {
             // What was approved once is checked also when its files are gone.
             Ok(name) if !self.versions(&name)?.is_empty() => name,
             _ => self.resolve(text)?.name.clone(),
         };
-        self.verify_of(Some(&name))
+        self.verify_of(Some(&name)).map_err(|error| self.name_damage(error))
+    }
+
+    /// Says which tables of a damaged database cannot be read, and what helps.
+    fn name_damage(&self, error: EngineError) -> EngineError {
+        if error.code != ErrorCode::Internal {
+            return error;
+        }
+        match self.read(|q| Ok(q.damaged_tables()?)) {
+            Ok(tables) if !tables.is_empty() => {
+                let file = self.inner.state_dir.join("store.db");
+                let file = file.display();
+                let message = format!("{}; in {file} cannot be read: {}", error.message, tables.join(", "));
+                let lost = "approvals, decisions, leave, the log and the records of runs are lost";
+                let hint = format!(
+                    "put a backup of that file back; without one, `rm '{file}'*` begins anew: {lost}; tools, their \
+                     approval.toml and kept copies stay"
+                );
+                EngineError::new(error.code, message, hint)
+            }
+            // Whatever is wrong, it is not the tables.
+            Ok(_) | Err(_) => error,
+        }
     }
 
     fn verify_of(&self, only: Option<&ToolName>) -> Result<VerifyReport, EngineError> {
         let view = self.scan(&mut |_| {})?;
         let is_asked = |name: &ToolName| only.is_none_or(|only| only == name);
         let log = self.read(|q| Ok(q.verify_log()?))?;
-        let mut report = VerifyReport { operations: log.entries, versions: 0, faults: log.faults, notes: Vec::new() };
+        let workspace = self.workspace().display().to_string();
+        let (operations, faults) = (log.entries, log.faults);
+        let mut report = VerifyReport { workspace, operations, versions: 0, faults, notes: Vec::new() };
         self.check_copies(only, &mut report)?;
         let approvals = self.read(|q| Ok(q.approvals()?))?;
+        let ledger = self.ledger(only)?;
         for approval in approvals.iter().filter(|approval| is_asked(&approval.tool)) {
-            let operation = self.read(|q| Ok(q.operation(approval.operation)?))?;
-            report.faults.extend(self.fault_of_approval(approval, operation.as_ref()));
+            let entry = self.read(|q| Ok(q.sound_operation(approval.operation)?))?;
+            report.faults.extend(self.fault_in_force(approval, &entry, &ledger));
         }
+        report.faults.extend(ledger.missing(&approvals, is_asked));
         let vouched = view.tools.iter().filter(|tool| tool.stage.is_vouched() && is_asked(&tool.name));
         for tool in vouched {
             let is_approved = approvals.iter().any(|approval| approval.tool == tool.name);
@@ -55,6 +81,8 @@ impl Engine {
         }
         self.check_places(&view, approvals.iter().filter(|approval| is_asked(&approval.tool)), &mut report)?;
         report.faults.extend(self.faults_of_decisions(only)?);
+        report.faults.extend(self.faults_of_states(is_asked)?);
+        report.faults.extend(self.faults_of_leave(is_asked)?);
         let mut told = HashSet::new();
         report.faults.retain(|fault| told.insert(fault.clone()));
         Ok(report)
@@ -74,7 +102,12 @@ impl Engine {
     }
 
     /// What is wrong with an approval in force: it needs a copy, and an entry of the log that gave it.
-    fn fault_of_approval(&self, approval: &Approval, operation: Option<&Operation>) -> Option<String> {
+    fn fault_in_force(
+        &self,
+        approval: &Approval,
+        entry: &Result<Option<Operation>, String>,
+        ledger: &Ledger,
+    ) -> Option<String> {
         if !self.inner.copies.has(approval.digest) {
             return Some(format!(
                 "the approved version {} of {} has no kept copy",
@@ -82,7 +115,7 @@ impl Engine {
                 approval.tool
             ));
         }
-        fault_of_entry(approval, operation)
+        fault_of_approval(approval, entry, ledger)
     }
 
     fn check_tool(&self, tool: &Tool, is_approved: bool, report: &mut VerifyReport) -> Result<(), EngineError> {

@@ -134,7 +134,9 @@ fn grant_row(row: &Row, width: usize, look: Look) -> Vec<Span> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{AgentGrant, AllowGrant, Allowed, GrantId, GrantScope, Instant, ToolName, WriteMode};
+    use crate::domain::{
+        AgentGrant, AllowGrant, Allowed, GrantId, GrantScope, Instant, OperationId, ToolName, WriteMode,
+    };
     use crate::domain::{Digest, Permissions};
     use crossterm::event::KeyModifiers;
 
@@ -150,6 +152,7 @@ mod tests {
             scope: GrantScope::Version,
             who: who.clone(),
             at: Instant(0),
+            operation: OperationId(9),
             void: None,
         };
         let allowed = Allowed::new(&Permissions::default(), WriteMode::Staged);

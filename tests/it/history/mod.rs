@@ -3,6 +3,7 @@
 
 mod approval_covers;
 mod feedback;
+mod forged;
 mod grants;
 mod log_gate;
 mod put_back;

@@ -307,7 +307,7 @@ fn find(folder: &Path, name: &str) -> Option<std::path::PathBuf> {
     None
 }
 
-fn make_writable(path: &Path) {
+pub(super) fn make_writable(path: &Path) {
     use std::os::unix::fs::PermissionsExt;
     for place in [path.parent().unwrap(), path] {
         let mode = fs::metadata(place).unwrap().permissions().mode();

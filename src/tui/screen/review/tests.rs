@@ -451,6 +451,7 @@ fn grants_are_listed_and_revoked_after_a_question() {
         scope: crate::domain::GrantScope::Version,
         who: "Ada".into(),
         at: ago(60),
+        operation: crate::domain::OperationId(9),
         void: None,
     };
     let list = crate::engine::GrantList { agents: vec![grant], allowed: vec![] };
