@@ -87,13 +87,11 @@ impl Engine {
     pub fn doubted(&self, tool: &Tool) -> Result<Option<String>, EngineError> {
         if !tool.stage.is_vouched() {
             return self.read(|q| {
-                for id in q.undecided()? {
-                    let review = q.review(id)?.filter(|row| row.tool == tool.name && row.digest == tool.digest);
-                    if let Some(fault) = review.map(|row| core::fault_of_state(q, &row)).transpose()?.flatten() {
-                        return Ok(Some(fault));
-                    }
-                }
-                Ok(None)
+                let undecided = q.undecided()?;
+                let heads = if undecided.is_empty() { Vec::new() } else { q.review_heads()? };
+                let mut of_tool = heads.iter().filter(|head| head.tool == tool.name && head.digest == tool.digest);
+                let found = of_tool.find(|head| undecided.contains(&head.id));
+                Ok(found.map(|head| core::fault_of_review(q, head.id)).transpose()?.flatten())
             });
         }
         Ok(self.doubt(tool)?.map(Doubt::said))
@@ -115,10 +113,11 @@ impl Engine {
             problems.extend(self.doubted(tool)?.map(|message| problem(&tool.path, message, hint)));
         }
         self.read(|q| {
-            for id in q.undecided()? {
-                let Some(review) = q.review(id)? else { continue };
+            let undecided = q.undecided()?;
+            let heads = if undecided.is_empty() { Vec::new() } else { q.review_heads()? };
+            for head in heads.iter().filter(|head| undecided.contains(&head.id)) {
                 let hint = "`toolsmith verify` names all that does not match";
-                problems.extend(core::fault_of_state(q, &review)?.map(|fault| problem(&review.path, fault, hint)));
+                problems.extend(core::fault_of_review(q, head.id)?.map(|fault| problem(&head.path, fault, hint)));
             }
             Ok(())
         })?;

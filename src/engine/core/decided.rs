@@ -1,7 +1,7 @@
 //! Whether the log decided what a review says of itself: its state is a word in a table, the decision is in the log.
 
 use super::UndoNote;
-use crate::domain::{Decision, DecisionKind, Digest, Operation, Review, ReviewState};
+use crate::domain::{Decision, DecisionKind, Digest, Operation, Review, ReviewId, ReviewState};
 use crate::store::{Queries, StoreError};
 use serde_json::Value;
 
@@ -29,6 +29,19 @@ pub fn fault_of_state(q: &Queries, review: &Review) -> Result<Option<String>, St
         }
     }
     Ok(Some(format!("{what}, and {why}")))
+}
+
+/// The same of a review by its number; one that cannot be read stands nowhere.
+///
+/// # Errors
+/// Any failed read of the store.
+pub fn fault_of_review(q: &Queries, id: ReviewId) -> Result<Option<String>, StoreError> {
+    match q.review(id) {
+        Ok(Some(review)) => fault_of_state(q, &review),
+        Ok(None) => Ok(None),
+        Err(StoreError::Damaged { what }) => Ok(Some(format!("review {id} cannot be read: {what}"))),
+        Err(error) => Err(error),
+    }
 }
 
 /// Whether an entry of the log decided this review so, and still does. A yes that only counted decided nothing.

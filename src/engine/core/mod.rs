@@ -32,7 +32,7 @@ pub use annotate::{NewComment, comment, mark, withdraw};
 pub use applying::{Applying, apply};
 pub use behaviour::end_run;
 pub use decide::{DecideInput, decide, undecided};
-pub use decided::fault_of_state;
+pub use decided::{fault_of_review, fault_of_state};
 pub use deprecate::{Mark, deprecate};
 pub use expiry::expire;
 pub use grant::{grant, revoke};

@@ -5,7 +5,7 @@ use super::leave::{fault_of_allowed, fault_of_leave};
 use super::lifecycle::{Journey, relocation};
 use super::rollback::{arrive, leave};
 use super::{Actor, Applying, Beside, Placed, Step, UndoNote, Work, answer, beside, intend, promise};
-use crate::domain::{Operation, OperationId, ReviewId, ReviewState};
+use crate::domain::{GrantId, Operation, OperationId, ReviewId, ReviewState};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::relocate::{self, Relocation, Touched};
 use crate::store::{Approval, NewOperation, Tx};
@@ -112,13 +112,7 @@ fn rows_back(tx: &Tx<'_>, note: &UndoNote, target: &Operation, operation: Operat
         }
         UndoNote::Grant { grant } => tx.set_revoked(*grant, true)?,
         // What the log does not give any more stays ended: the leave itself may have been taken back meanwhile.
-        UndoNote::RevokeGrant { grant } => {
-            if let Some(kept) = tx.agent_grant(*grant)?
-                && fault_of_leave(tx, &kept)?.is_none()
-            {
-                tx.set_revoked(*grant, false)?;
-            }
-        }
+        UndoNote::RevokeGrant { grant } => leave_again(tx, *grant)?,
         UndoNote::RevokeAllow { tool, digest, allowed } => {
             if fault_of_allowed(tx, tool, *digest, allowed)?.is_none() {
                 tx.grant(tool, *digest, allowed, &target.who)?;
@@ -238,6 +232,16 @@ fn moves_back(
             back(tx, actor, &journey, replaced.as_deref())
         }
     }
+}
+
+/// Leave for an agent holds again, if the log gives it.
+fn leave_again(tx: &Tx<'_>, grant: GrantId) -> Result<(), EngineError> {
+    if let Some(kept) = tx.agent_grant(grant)?
+        && fault_of_leave(tx, &kept)?.is_none()
+    {
+        tx.set_revoked(grant, false)?;
+    }
+    Ok(())
 }
 
 /// Reviews whose object is back wait again.

@@ -4,7 +4,7 @@ use super::super::Engine;
 use super::super::core;
 use super::super::error::EngineError;
 use crate::domain::{Decision, Digest, Operation, OperationId, ReviewId, ReviewState, Shown, ToolName};
-use crate::store::{KeptDecision, KeptDecisions};
+use crate::store::{KeptDecision, KeptDecisions, ReviewHead};
 use serde_json::Value;
 use std::collections::HashMap;
 
@@ -18,10 +18,11 @@ impl Engine {
     /// Which reviews say of themselves what no decision in force says.
     pub(super) fn faults_of_states(&self, is_asked: impl Fn(&ToolName) -> bool) -> Result<Vec<String>, EngineError> {
         let decided = [ReviewState::Approved, ReviewState::Rejected, ReviewState::ChangesRequested];
+        let is_meant = |head: &ReviewHead| decided.contains(&head.state) && is_asked(&head.tool);
         self.read(|q| {
             let mut faults = Vec::new();
-            for review in q.reviews(&decided)?.iter().filter(|review| is_asked(&review.tool)) {
-                faults.extend(core::fault_of_state(q, review)?);
+            for head in q.review_heads()?.into_iter().filter(is_meant) {
+                faults.extend(core::fault_of_review(q, head.id)?);
             }
             Ok(faults)
         })
