@@ -214,7 +214,8 @@ fn a_shown_tool_has_the_fields_scripts_rely_on() {
             "runs",
             "waiting_review",
             "behaviour",
-            "missing"
+            "missing",
+            "doubt"
         ]
     );
     assert_eq!(answer["versions"][0]["digest"], json!("ab".repeat(32)));
