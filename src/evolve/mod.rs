@@ -15,6 +15,8 @@ pub mod feedback;
 pub mod mutation;
 pub mod prompt;
 pub mod repair;
+#[cfg(test)]
+mod tests;
 
 pub use answer::{Answer, Unusable, Want};
 pub use bundle::Bundle;

@@ -88,7 +88,7 @@ fn name_rest(taken: &mut Taken, unnamed: Vec<Block>, want: &Want) -> Result<(), 
         }
         (0, _) => Err(Objection::new(Fault::NoCode, "the answer holds no code block and no JSON with files")),
         (1, Some(entry)) => {
-            taken.files.extend(code.pop().map(|text| (entry.clone(), text)));
+            taken.files.splice(0..0, code.pop().map(|text| (entry.clone(), text)));
             Ok(())
         }
         (1, None) => Err(Objection::new(
@@ -192,7 +192,7 @@ fn language(info: &str) -> &str {
 fn name_of(block: &Block, want: &Want) -> Option<String> {
     in_info(&block.info, want)
         .or_else(|| first_line(&block.text, &block.info, want).map(|(name, _)| name))
-        .or_else(|| in_heading(&block.heading, want))
+        .or_else(|| in_heading(&block.heading, want).filter(|name| fits(&block.info, name)))
 }
 
 fn in_info(info: &str, want: &Want) -> Option<String> {
@@ -258,6 +258,19 @@ fn in_heading(heading: &str, want: &Want) -> Option<String> {
         words.find(|word| is_name(word, want)).map(str::to_owned)
     };
     inside.map(str::to_owned).filter(|_| few || heading.ends_with(':')).or_else(|| few.then(word).flatten())
+}
+
+/// Whether a block in this language may be that file: `Save it as tool.py and run:` stands before a block of shell.
+fn fits(info: &str, name: &str) -> bool {
+    let word = language(info);
+    match (word_language(word), Language::of(name, "")) {
+        _ if word.is_empty() => true,
+        _ if SHOWN.contains(&word) => name.ends_with(&format!(".{word}")),
+        (Some(here), Some(wanted)) => same(here, wanted),
+        (Some(_), None) => !name.contains('.'),
+        (None, Some(_)) => false,
+        (None, None) => true,
+    }
 }
 
 fn is_name(word: &str, want: &Want) -> bool {

@@ -82,7 +82,7 @@ impl Default for Bounds {
 /// The files of an answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
-    /// Each file that is new or changed: path and whole text, in the order of the answer.
+    /// Each file that is new or changed: path and whole text, in the order of the answer; one without a name first.
     pub files: Vec<(String, String)>,
     /// The manifest, when it is written anew.
     pub manifest: Option<String>,
@@ -145,6 +145,22 @@ impl Want {
 
     fn is_manifest(&self, path: &str) -> bool {
         self.manifest.as_ref().is_some_and(|(name, _)| name == path)
+    }
+}
+
+impl Answer {
+    /// This answer over an earlier one: files that only the earlier one has stay. What a round changes is relative to the
+    /// attempt that its generator was shown.
+    pub fn over(&self, earlier: &Answer) -> Answer {
+        let mut files = earlier.files.clone();
+        for (path, text) in &self.files {
+            match files.iter_mut().find(|(other, _)| other == path) {
+                Some((_, old)) => old.clone_from(text),
+                None => files.push((path.clone(), text.clone())),
+            }
+        }
+        let manifest = self.manifest.clone().or_else(|| earlier.manifest.clone());
+        Answer { files, manifest, notes: self.notes.clone() }
     }
 }
 

@@ -69,6 +69,10 @@ fn a_block_is_named_by_its_fence_its_first_line_or_the_heading_before_it() {
     }
     let text = format!("### 1. tool.py\n```python\n{NEW}```\n### 2. new/helper.py\n```python\ny = 2\n```\n");
     assert_eq!(files(&text), [("tool.py".into(), NEW.into()), ("new/helper.py".into(), "y = 2\n".into())]);
+    let used = format!(
+        "```python\n{NEW}```\nSave it as `tool.py` and run:\n```bash\npython3 tool.py\n```\n`tool.py` prints:\n```json\n{{}}\n```"
+    );
+    assert_eq!(files(&used), one("tool.py", NEW));
     assert_eq!(files(&format!("I improved tool.py and more, see below.\n```python\n{NEW}```")), one("tool.py", NEW));
 }
 

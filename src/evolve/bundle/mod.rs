@@ -16,6 +16,7 @@ pub use canonical::canonical;
 pub(in crate::evolve) use cut::{Keep, cut};
 pub use guidelines::guidelines;
 
+use super::answer::Answer;
 use crate::domain::source::Language;
 use crate::domain::{
     Comment, CommentKind, Digest, Example, LimitsDeclared, Mutation, Permissions, RunId, TestCase, ToolDetail,
@@ -105,6 +106,9 @@ pub struct Bundle {
     /// What was wrong with the answer of the round before, worst first.
     #[serde(default)]
     pub feedback: String,
+    /// Whether files and manifest are those of the last attempt instead of the version.
+    #[serde(default)]
+    pub is_attempt: bool,
     /// What is missing here, one line each: cut, masked, no text.
     #[serde(default)]
     pub left_out: Vec<String>,
@@ -196,6 +200,7 @@ impl Bundle {
             learnt: Vec::new(),
             few_shot: Vec::new(),
             feedback: String::new(),
+            is_attempt: false,
             left_out: Vec::new(),
         }
     }
@@ -235,6 +240,24 @@ impl Bundle {
         bundle.language = language.map_or(String::new(), |language| language.name().to_owned());
         bundle.guidelines = guidelines(&bundle.language).into_iter().map(str::to_owned).collect();
         bundle
+    }
+
+    /// The same bundle for another round: with the files of the attempt in place of those before, and what was wrong with
+    /// it. To be masked and bounded like the first.
+    pub fn with_attempt(mut self, attempt: &Answer, feedback: String) -> Bundle {
+        let whole =
+            |path: &str, text: &str| BundleFile { path: path.to_owned(), text: text.to_owned(), left_out_bytes: 0 };
+        for (path, text) in &attempt.files {
+            match self.files.iter_mut().find(|file| file.path == *path) {
+                Some(file) => *file = whole(path, text),
+                None => self.files.push(whole(path, text)),
+            }
+        }
+        if let Some(text) = &attempt.manifest {
+            let path = self.manifest.as_ref().map_or("tool.toml", |file| file.path.as_str()).to_owned();
+            self.manifest = Some(whole(&path, text));
+        }
+        Bundle { feedback, is_attempt: true, ..self }
     }
 
     /// The text of one of its files, the manifest among them.

@@ -126,6 +126,8 @@ pub enum After {
         at: LaneId,
         /// Why.
         unusable: Unusable,
+        /// The best answer so far, which the request was about; `None` when none was examined.
+        best: Option<LaneId>,
     },
     /// The best answer so far, and what was found wrong with it.
     Examined {

@@ -263,9 +263,10 @@ impl Course {
     fn after(&self, at: LaneId) -> After {
         let Some(before) = at.round.checked_sub(1).filter(|round| *round > 0) else { return After::Nothing };
         let own = LaneId { round: before, lane: self.place_before(at) };
+        let best = self.best_before(at.round);
         match self.lane(own).map(|lane| &lane.state) {
-            Some(LaneState::Unusable(unusable)) => After::Unusable { at: own, unusable: unusable.clone() },
-            _ => self.best_before(at.round).map_or(After::Nothing, |best| After::Examined { at: best }),
+            Some(LaneState::Unusable(unusable)) => After::Unusable { at: own, unusable: unusable.clone(), best },
+            _ => best.map_or(After::Nothing, |best| After::Examined { at: best }),
         }
     }
 

@@ -71,7 +71,7 @@ fn wrong_twice_then_right_takes_three_rounds_and_the_good_one_is_the_best() {
     let Event::Answered { read: Err(why), .. } = unusable(id(1, 0), 1) else { unreachable!() };
     let expected = vec![
         vec![ask(id(1, 0), 1, "local", After::Nothing)],
-        vec![ask(id(2, 0), 1, "local", After::Unusable { at: id(1, 0), unusable: why })],
+        vec![ask(id(2, 0), 1, "local", After::Unusable { at: id(1, 0), unusable: why, best: None })],
         vec![Effect::Examine { at: id(2, 0) }],
         vec![ask(id(3, 0), 1, "local", After::Examined { at: id(2, 0) })],
         vec![Effect::Examine { at: id(3, 0) }],

@@ -56,6 +56,7 @@ const BUNDLE_SLOTS: &[&str] = &[
     "few_shot",
     "guidelines",
     "feedback",
+    "attempt",
     "left_out",
 ];
 

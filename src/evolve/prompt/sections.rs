@@ -51,6 +51,7 @@ pub(super) fn of(bundle: &Bundle) -> BTreeMap<&'static str, String> {
         ("few_shot", joined(bundle.few_shot.iter().map(few_shot))),
         ("guidelines", list(&bundle.guidelines)),
         ("feedback", bundle.feedback.trim_end().to_owned()),
+        ("attempt", yes(bundle.is_attempt)),
         ("left_out", list(&bundle.left_out.iter().map(|line| inline(line)).collect::<Vec<_>>())),
     ])
 }

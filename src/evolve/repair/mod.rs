@@ -82,7 +82,7 @@ pub const REPAIRS: &[Repair] = &[
     },
     Repair {
         name: "import",
-        doc: "imports of Python's standard library that are used and bound nowhere",
+        doc: "imports of Python's library, and of a few packages that everybody knows, that are used and bound nowhere",
         mutation: Mutation::FixImport,
         propose: python::import::propose,
     },

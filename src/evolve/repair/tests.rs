@@ -124,6 +124,7 @@ fn what_is_bound_or_in_doubt_is_left_alone() {
         "print('json.dumps(1)')  # json.dumps\n",
         "print(obj.json.dumps(1), f(json=1))\n",
         "print(string.upper())\n",
+        "print(np.whatever, pd[0], requests.count)\n",
         "print(time.total)\n",
         "print(code.x, token.y, unknown.z)\n",
         "x = 1; print(json.dumps(x)\n",
@@ -283,6 +284,15 @@ fn line_ends_of_windows_go_where_a_failure_shows_them() {
     let error = "/usr/bin/env: 'python3\\r': No such file or directory";
     assert_eq!(made("a.py", python, error), "#!/usr/bin/env python3\nprint(1)\r\n");
     assert_eq!(made("a.sh", shell, "exit code 1"), shell);
+}
+
+#[test]
+fn a_package_that_everybody_knows_is_imported_and_declared() {
+    let (fixed, names) = python("print(np.mean([1]), requests.get('x').text)\n");
+    let header = "# /// script\n# dependencies = [\"numpy\", \"requests\"]\n# ///\n";
+    let expected =
+        format!("{header}import numpy as np\nimport requests\n\nprint(np.mean([1]), requests.get('x').text)\n");
+    assert_eq!((fixed, names), (expected, vec!["import".to_owned(), "dependency".to_owned()]));
 }
 
 #[test]

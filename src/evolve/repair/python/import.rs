@@ -1,8 +1,9 @@
-//! Imports of the standard library that are missing: a name that is used and bound nowhere, and that is known.
+//! Imports that are missing: a name that is used and bound nowhere, and that everybody knows from the standard library or
+//! from a package that half of all scripts take.
 
 use super::super::edit::line_end;
 use super::super::{Edit, Fix, Patient};
-use super::known::{BOTH, INNER, MODULES, MODULES_WITH, NAMES, OF_DATETIME, ONLY_INNER};
+use super::known::{BOTH, FOREIGN, INNER, MODULES, MODULES_WITH, NAMES, OF_DATETIME, ONLY_INNER};
 use super::place::for_import;
 use super::scope::Names;
 use crate::domain::source::text;
@@ -28,6 +29,8 @@ enum Use<'a> {
 struct Wanted<'a> {
     modules: BTreeSet<String>,
     names: BTreeMap<&'a str, BTreeSet<&'a str>>,
+    /// Statements for packages.
+    foreign: BTreeSet<&'static str>,
     /// Each name that is missing, with the line of its first use.
     reasons: Vec<(&'a str, usize)>,
 }
@@ -78,7 +81,12 @@ impl<'a> Wanted<'a> {
             used.iter().map(|one| if let Use::Field(field) = one { Some(*field) } else { None }).collect();
         let from = NAMES.iter().find(|(_, names)| names.contains(&name)).map(|(module, _)| *module);
         let is_called = used.iter().all(|one| *one == Use::Call);
-        if name == "datetime" && is_class_datetime(&used) {
+        let foreign = FOREIGN.iter().find(|(known, _, asked)| {
+            *known == name && fields.as_ref().is_some_and(|fields| fields.iter().all(|field| asked.contains(field)))
+        });
+        if let Some((_, statement, _)) = foreign {
+            self.foreign.insert(statement);
+        } else if name == "datetime" && is_class_datetime(&used) {
             self.names.entry("datetime").or_default().insert("datetime");
         } else if let Some(modules) = fields.and_then(|fields| modules_for(name, &fields)) {
             self.modules.extend(modules);
@@ -98,7 +106,7 @@ impl<'a> Wanted<'a> {
         let names = self.names.iter().map(|(module, names)| {
             format!("from {module} import {}", names.iter().copied().collect::<Vec<_>>().join(", "))
         });
-        modules.chain(names).collect()
+        modules.chain(names).chain(self.foreign.iter().map(|line| (*line).to_owned())).collect()
     }
 
     fn said(&self, lines: &[String]) -> String {

@@ -80,6 +80,24 @@ pub(super) const NAMES: &[(&str, &[&str])] = &[
     ("zoneinfo", &["ZoneInfo"]),
 ];
 
+/// Packages under the name that everybody gives them, how they are imported, and what is asked of them. None of it is in
+/// the library: the script header declares the package.
+#[rustfmt::skip]
+pub(super) const FOREIGN: &[(&str, &str, &[&str])] = &[
+    ("np", "import numpy as np", &[
+        "array", "zeros", "ones", "mean", "std", "arange", "linspace", "ndarray", "sum", "sqrt", "dot", "median", "max", "min", "nan",
+        "random", "float64", "int64", "abs", "exp", "log", "percentile", "where", "concatenate", "isnan", "var", "linalg", "asarray",
+    ]),
+    ("pd", "import pandas as pd", &[
+        "DataFrame", "Series", "read_csv", "read_json", "read_excel", "to_datetime", "concat", "merge", "isna", "notna", "to_numeric",
+        "Timestamp", "read_parquet",
+    ]),
+    ("requests", "import requests", &[
+        "get", "post", "put", "delete", "patch", "head", "request", "Session", "exceptions", "RequestException", "HTTPError", "Response",
+    ]),
+    ("yaml", "import yaml", &["safe_load", "safe_dump", "dump", "load", "safe_load_all", "YAMLError", "SafeLoader"]),
+];
+
 /// Names that are a module and something in it: which of the two is seen from the use.
 pub(super) const BOTH: &[&str] = &["copy", "glob", "pprint", "time"];
 
