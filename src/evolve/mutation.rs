@@ -117,7 +117,7 @@ pub fn asked(bundle: &Bundle) -> Mutation {
 }
 
 /// What kind of change files are: by the lines that changed, where they are all of one kind; else by what was
-/// [asked](asked) for. Each file is its text before (empty when it is new) and after.
+/// [`asked`] for. Each file is its text before (empty when it is new) and after.
 pub fn made(bundle: &Bundle, files: &[(&str, &str)]) -> Mutation {
     of_lines(files).unwrap_or_else(|| asked(bundle))
 }
