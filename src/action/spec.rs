@@ -30,6 +30,8 @@ pub enum Group {
     Catalog,
     /// Running them.
     Run,
+    /// Making them.
+    Make,
     /// Deciding.
     Review,
     /// Moving them through stages.

@@ -126,6 +126,13 @@ actions! {
     Failures "failures" Run View [] [] Both "List failure groups" {
         Arg::optional("tool", ArgKind::Tool, "only failures of this tool")
     }
+    // Make
+    Spec "spec" Make Change [] [] Shell "Sum up a specification document, keep its full text, and find the line of each sentence" {
+        Arg::required("document", ArgKind::Path, "a file, - for standard input, or the first digits of the digest of a kept one"),
+        Arg::option("max-length", ArgKind::Number, "characters of the summary, footer included; default 10000"),
+        Arg::option("full", ArgKind::Switch, "the full text instead of a summary"),
+        Arg::option("lines", ArgKind::Text, "only these lines of the full text, as 12 or 12-34")
+    }
     // Review
     Reviews "reviews" Review View [] [] Both "List the review queue" {
         Arg::option("state", ArgKind::Word(&["waiting", "decided", "all"]), "which ones, default waiting"),

@@ -87,8 +87,16 @@ fn hang(doc: &str) -> String {
 }
 
 /// The groups in the order of the help.
-pub(super) const GROUPS: &[Group] =
-    &[Group::Catalog, Group::Run, Group::Review, Group::Lifecycle, Group::History, Group::Workbench, Group::Motion];
+pub(super) const GROUPS: &[Group] = &[
+    Group::Catalog,
+    Group::Run,
+    Group::Make,
+    Group::Review,
+    Group::Lifecycle,
+    Group::History,
+    Group::Workbench,
+    Group::Motion,
+];
 
 /// The heading of a group.
 pub(super) fn heading(group: Group) -> &'static str {
@@ -96,6 +104,7 @@ pub(super) fn heading(group: Group) -> &'static str {
         Group::Catalog => "Look at tools",
         Group::Run => "Run them",
         Group::Review => "Decide",
+        Group::Make => "Make them",
         Group::Lifecycle => "Move them through stages",
         Group::History => "What was done",
         Group::Workbench => "The program itself",

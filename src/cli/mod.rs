@@ -31,6 +31,7 @@ mod review;
 mod run;
 mod runs;
 mod similar;
+mod spec;
 mod workbench;
 
 pub use build::command;
@@ -160,6 +161,7 @@ fn dispatch(verb: Verb, call: &Call<'_>, screen: Screen) -> Result<u8, Stop> {
         Verb::Failures => call.print(&failures::failures(call)?),
         Verb::Reviews => call.print(&review::reviews(call)?),
         Verb::Review => call.print(&review::review(call)?),
+        Verb::Spec => call.print(&spec::spec(call)?),
         Verb::Similar => call.print(&similar::similar(call)?),
         Verb::Check => call.print(&check::check(call)?),
         Verb::Comment => call.print(&check::comment(call)?),

@@ -11,6 +11,7 @@
 pub mod answer;
 pub mod bundle;
 pub mod course;
+pub mod document;
 pub mod feedback;
 pub mod mutation;
 pub mod prompt;

@@ -8,6 +8,7 @@
 
 mod catalog;
 mod checks;
+mod documents;
 mod engine;
 mod redact;
 mod runs;

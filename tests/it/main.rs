@@ -13,6 +13,7 @@ mod interrupted;
 mod journeys;
 mod kills;
 mod layering;
+mod making;
 mod readme;
 mod sabotage;
 mod scarce;

@@ -12,6 +12,7 @@ fn heading(group: Group) -> &'static str {
     match group {
         Group::Catalog => "Catalog",
         Group::Run => "Run",
+        Group::Make => "Make",
         Group::Review => "Review",
         Group::Lifecycle => "Lifecycle",
         Group::History => "History",

@@ -1,0 +1,291 @@
+//! A document within a budget of characters: what it demands first, every line with its place in the source, and what
+//! was left out counted and said.
+
+use super::class::{self, Class};
+use super::{Document, ReadAs};
+use crate::domain::{Digest, SafeText, grouped};
+use serde::Serialize;
+use std::fmt::Write;
+
+/// The budget where nobody sets one, in characters.
+pub const DEFAULT_BUDGET: usize = 10_000;
+/// The least budget that holds a footer and a few lines, in characters.
+pub const LEAST_BUDGET: usize = 500;
+/// Longer lines are cut where the whole does not fit, in characters.
+const LONGEST_LINE: usize = 400;
+/// Shares of the budget, in percent, before what is left goes to whoever comes first.
+const SHARES: [(Kind, usize); 4] =
+    [(Kind::Requirement, 40), (Kind::Constraint, 15), (Kind::Example, 15), (Kind::Heading, 20)];
+/// Who takes what is left.
+const ORDER: [Kind; 6] = [Kind::Requirement, Kind::Constraint, Kind::Heading, Kind::Example, Kind::Lead, Kind::Text];
+
+/// What a line is to a summary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Heading,
+    Requirement,
+    Constraint,
+    Example,
+    /// The first line under a heading.
+    Lead,
+    Text,
+}
+
+/// A line of a summary.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SummaryLine {
+    /// Its line in the source, counted from 1; `None` for marks of what was cut.
+    pub line: Option<usize>,
+    /// Its text, made safe.
+    pub text: String,
+}
+
+/// What a summary left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Cut {
+    /// Characters of the document.
+    pub characters: usize,
+    /// Of those, shown.
+    pub characters_shown: usize,
+    /// Lines of the document that are not blank.
+    pub lines: usize,
+    /// Of those, shown as a whole.
+    pub lines_shown: usize,
+    /// Lines that demand something.
+    pub requirements: usize,
+    /// Of those, shown as a whole; the others were cut.
+    pub requirements_shown: usize,
+}
+
+/// A document, summed up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// The characters it may have.
+    pub budget: usize,
+    /// The whole of it: each line behind its number in the source, then the footer.
+    pub text: String,
+    /// The same, line by line; the footer is not among them.
+    pub lines: Vec<SummaryLine>,
+    /// What was left out.
+    pub cut: Cut,
+}
+
+impl Summary {
+    /// Whether nothing was left out.
+    pub fn is_complete(&self) -> bool {
+        self.cut.lines == self.cut.lines_shown
+    }
+}
+
+/// A line that may be taken.
+struct Candidate {
+    number: usize,
+    kind: Kind,
+    chars: usize,
+    is_taken: bool,
+}
+
+/// Sums a document up.
+pub(super) fn of(document: &Document, budget: usize) -> Summary {
+    let gutter = document.line_count().to_string().len() + 2;
+    let mut candidates = candidates(document);
+    let total = Cut {
+        characters: document.text().chars().count(),
+        characters_shown: 0,
+        lines: candidates.len(),
+        lines_shown: 0,
+        requirements: candidates.iter().filter(|line| line.kind == Kind::Requirement).count(),
+        requirements_shown: 0,
+    };
+    // No footer that is printed can be longer: what is shown never has more digits than what there is.
+    let most = Cut { characters_shown: total.characters, lines_shown: total.lines, ..total };
+    let most = Cut { requirements_shown: total.requirements, ..most };
+    let reserve = footer(most, document.digest(), document.read_as(), true).chars().count() + 16;
+    let room = budget.saturating_sub(reserve);
+    let whole: usize =
+        candidates.iter().map(|line| gutter + line.chars + 1 + usize::from(line.kind == Kind::Heading)).sum();
+    let is_whole = whole <= room;
+    if is_whole {
+        candidates.iter_mut().for_each(|line| line.is_taken = true);
+    } else {
+        Choice { candidates: &mut candidates, gutter, room, used: gutter + MARK, marks: 1 }.choose();
+    }
+    render(document, &candidates, Drawing { budget, gutter, total, is_whole, has_room: room >= gutter + MARK })
+}
+
+fn candidates(document: &Document) -> Vec<Candidate> {
+    let mut found = Vec::new();
+    for section in document.sections() {
+        let mut code = section.code.iter().peekable();
+        let mut is_first = true;
+        for number in section.line..=section.end_line {
+            let line = document.line(number);
+            if line.trim().is_empty() || document.drawn[number - 1] {
+                continue;
+            }
+            while code.peek().is_some_and(|block| block.end_line < number) {
+                code.next();
+            }
+            let is_code = code.peek().is_some_and(|block| block.line <= number);
+            let is_heading = section.level > 0 && number == section.line;
+            let kind = match section.class {
+                _ if is_heading => Kind::Heading,
+                Class::Requirements => Kind::Requirement,
+                _ if !is_code && class::demands(line) => Kind::Requirement,
+                Class::Constraints => Kind::Constraint,
+                Class::Examples => Kind::Example,
+                Class::Other if is_first => Kind::Lead,
+                Class::Other => Kind::Text,
+            };
+            is_first = is_heading;
+            let chars = SafeText::source_line(line.trim_end()).as_str().chars().count();
+            found.push(Candidate { number, kind, chars, is_taken: false });
+        }
+    }
+    found
+}
+
+/// The room that the mark of a gap takes at most, beside its gutter.
+const MARK: usize = 40;
+
+/// Takes lines while there is room for them and for the marks of the gaps between them.
+struct Choice<'a> {
+    candidates: &'a mut [Candidate],
+    gutter: usize,
+    room: usize,
+    used: usize,
+    marks: usize,
+}
+
+impl Choice<'_> {
+    fn choose(mut self) {
+        for (kind, percent) in SHARES {
+            self.take(kind, self.used + self.room * percent / 100);
+        }
+        for kind in ORDER {
+            self.take(kind, self.room);
+        }
+    }
+
+    /// Takes lines of one kind, in order, until the first that goes over the limit.
+    fn take(&mut self, kind: Kind, limit: usize) {
+        let limit = limit.min(self.room);
+        for at in 0..self.candidates.len() {
+            if self.candidates[at].kind != kind || self.candidates[at].is_taken {
+                continue;
+            }
+            let is_taken =
+                |at: Option<usize>| at.and_then(|at| self.candidates.get(at)).is_none_or(|line| line.is_taken);
+            let beside = usize::from(is_taken(at.checked_sub(1))) + usize::from(is_taken(Some(at + 1)));
+            let marks = self.marks + 1 - beside;
+            let chars = clipped(self.candidates[at].chars);
+            // The blank line before a heading counts, too.
+            let line = self.gutter + chars + 1 + usize::from(kind == Kind::Heading);
+            let used = (self.used + line + marks * (self.gutter + MARK)) - self.marks * (self.gutter + MARK);
+            if used > limit {
+                return;
+            }
+            self.candidates[at].is_taken = true;
+            (self.used, self.marks) = (used, marks);
+        }
+    }
+}
+
+/// The characters of a line after it was cut, its mark included.
+fn clipped(chars: usize) -> usize {
+    if chars <= LONGEST_LINE { chars } else { LONGEST_LINE + clip_mark(chars - LONGEST_LINE).chars().count() }
+}
+
+fn clip_mark(chars: usize) -> String {
+    format!("… [{} more characters]", number(chars))
+}
+
+#[derive(Clone, Copy)]
+struct Drawing {
+    budget: usize,
+    gutter: usize,
+    total: Cut,
+    is_whole: bool,
+    has_room: bool,
+}
+
+fn render(document: &Document, candidates: &[Candidate], drawing: Drawing) -> Summary {
+    let Drawing { budget, gutter, mut total, is_whole, .. } = drawing;
+    let (mut text, mut lines, mut gap) = (String::new(), Vec::new(), 0_usize);
+    let mark = |gap: &mut usize, text: &mut String, lines: &mut Vec<SummaryLine>| {
+        if *gap > 0 {
+            let words =
+                format!("… {} cut", if *gap == 1 { "1 line".to_owned() } else { format!("{} lines", number(*gap)) });
+            let _ = writeln!(text, "{:gutter$}{words}", "");
+            lines.push(SummaryLine { line: None, text: words });
+            *gap = 0;
+        }
+    };
+    for line in candidates {
+        if !line.is_taken {
+            gap += 1;
+            continue;
+        }
+        mark(&mut gap, &mut text, &mut lines);
+        let source = document.line(line.number).trim_end();
+        let safe = SafeText::source_line(source);
+        let is_clipped = !is_whole && line.chars > LONGEST_LINE;
+        let shown = if is_clipped {
+            let head: String = safe.as_str().chars().take(LONGEST_LINE).collect();
+            format!("{head}{}", clip_mark(line.chars - LONGEST_LINE))
+        } else {
+            String::from(safe)
+        };
+        if line.kind == Kind::Heading && !text.is_empty() {
+            text.push('\n');
+        }
+        let _ = writeln!(text, "{:>width$}  {shown}", line.number, width = gutter - 2);
+        total.characters_shown += if is_clipped { LONGEST_LINE } else { source.chars().count() };
+        total.lines_shown += usize::from(!is_clipped);
+        total.requirements_shown += usize::from(!is_clipped && line.kind == Kind::Requirement);
+        lines.push(SummaryLine { line: Some(line.number), text: shown });
+    }
+    // A budget that holds not even one mark holds the footer alone.
+    if !lines.is_empty() || drawing.has_room {
+        mark(&mut gap, &mut text, &mut lines);
+    }
+    let is_cut = total.lines_shown < total.lines;
+    let footer = footer(total, document.digest(), document.read_as(), is_cut);
+    let left = budget.saturating_sub(text.chars().count());
+    // Only a budget below the least one is too small for the footer.
+    text.extend(footer.chars().take(left));
+    Summary { budget, text, lines, cut: total }
+}
+
+fn footer(cut: Cut, digest: Digest, read_as: ReadAs, is_cut: bool) -> String {
+    let mut text = String::from("\n--\n");
+    if is_cut {
+        let _ = writeln!(
+            text,
+            "Summary: {} of {} characters, {} of {} lines. Lines that demand something: {} of {}, {} cut.",
+            number(cut.characters_shown),
+            number(cut.characters),
+            number(cut.lines_shown),
+            number(cut.lines),
+            number(cut.requirements_shown),
+            number(cut.requirements),
+            number(cut.requirements - cut.requirements_shown),
+        );
+    } else {
+        let _ = writeln!(
+            text,
+            "Complete: {} characters, {} lines, {} of them demand something; blank lines are left out.",
+            number(cut.characters),
+            number(cut.lines),
+            number(cut.requirements),
+        );
+    }
+    let short = digest.short();
+    let _ = writeln!(text, "Full text: {} (BLAKE3). Read as {read_as}.", digest.hex());
+    let _ = writeln!(text, "`toolsmith spec {short} --full` shows it, `--lines 12-34` a part of it.");
+    text
+}
+
+fn number(value: usize) -> String {
+    grouped(value)
+}
