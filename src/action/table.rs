@@ -46,6 +46,8 @@ impl Face {
     }
 }
 
+const TEMPLATES: ArgKind = ArgKind::Word(&["cli-wrapper", "api-client", "data-transform", "file-processor"]);
+const LANGUAGES: ArgKind = ArgKind::Word(&["python", "typescript", "shell"]);
 const STAGES: ArgKind = ArgKind::Word(&["experimental", "approved", "core", "archived"]);
 const KINDS: ArgKind = ArgKind::Word(&["command", "service", "prompt", "http", "mcp", "composite"]);
 const TIERS: ArgKind = ArgKind::Word(&["low", "medium", "high", "prohibited"]);
@@ -127,11 +129,22 @@ actions! {
         Arg::optional("tool", ArgKind::Tool, "only failures of this tool")
     }
     // Make
+    New "new" Make Change [Catalog] ["n"] Both "Make a new tool: from words or a document a specification to approve, from a template or an approved specification a scaffold" {
+        Arg::optional("name", ArgKind::Text, "name of the new tool; default is made of the words, or taken from the specification"),
+        Arg::option("describe", ArgKind::Text, "what it does, in words"),
+        Arg::option("spec", ArgKind::Path, "a document, or a specification as JSON, YAML or TOML (assets/specification.schema.json)"),
+        Arg::option("max-length", ArgKind::Number, "characters of the summary that goes with the specification; default 10000"),
+        Arg::option("no-summarize", ArgKind::Switch, "the whole document goes with the specification"),
+        Arg::option("template", TEMPLATES, "write a scaffold that passes its own tests"),
+        Arg::option("language", LANGUAGES, "what it is written in; default is chosen by the words, and said"),
+        Arg::option("from-spec", ArgKind::Review, "write a scaffold of the specification that this review approved")
+    }
     Spec "spec" Make Change [] [] Shell "Sum up a specification document, keep its full text, and find the line of each sentence" {
-        Arg::required("document", ArgKind::Path, "a file, - for standard input, or the first digits of the digest of a kept one"),
+        Arg::optional("document", ArgKind::Path, "a file, - for standard input, or the first digits of the digest of a kept one"),
         Arg::option("max-length", ArgKind::Number, "characters of the summary, footer included; default 10000"),
         Arg::option("full", ArgKind::Switch, "the full text instead of a summary"),
-        Arg::option("lines", ArgKind::Text, "only these lines of the full text, as 12 or 12-34")
+        Arg::option("lines", ArgKind::Text, "only these lines of the full text, as 12 or 12-34"),
+        Arg::option("review", ArgKind::Review, "show the specification of this review; with a document, put that in its place")
     }
     // Review
     Reviews "reviews" Review View [] [] Both "List the review queue" {
@@ -264,7 +277,7 @@ actions! {
     Left "left" Motion View [Motion] ["h", "left"] Screen "Scroll left" {}
     Right "right" Motion View [Motion] ["l", "right"] Screen "Scroll right" {}
     Filter "filter" Motion View [Motion] ["/"] Screen "Filter the list, or search the text" {}
-    NextMatch "next-match" Motion View [Motion] ["n"] Screen "To the next match" {}
+    NextMatch "next-match" Motion View [Output, Failures, Queue, Review, Source] ["n"] Screen "To the next match" {}
     PreviousMatch "previous-match" Motion View [Motion] ["N"] Screen "To the match before" {}
     CycleStage "cycle-stage" Motion View [Catalog] ["t"] Screen "Show all stages, or only one; archived tools too" {}
     Follow "follow" Motion View [Output] ["f"] Screen "Follow new output, or hold still" {}

@@ -21,6 +21,7 @@ mod history;
 mod input;
 mod lifecycle;
 mod live;
+mod making;
 mod markdown;
 mod outlet;
 mod parse;
@@ -161,7 +162,8 @@ fn dispatch(verb: Verb, call: &Call<'_>, screen: Screen) -> Result<u8, Stop> {
         Verb::Failures => call.print(&failures::failures(call)?),
         Verb::Reviews => call.print(&review::reviews(call)?),
         Verb::Review => call.print(&review::review(call)?),
-        Verb::Spec => call.print(&spec::spec(call)?),
+        Verb::New => call.print(&making::new(call)?),
+        Verb::Spec => spec::spec(call),
         Verb::Similar => call.print(&similar::similar(call)?),
         Verb::Check => call.print(&check::check(call)?),
         Verb::Comment => call.print(&check::comment(call)?),

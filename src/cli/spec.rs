@@ -1,18 +1,19 @@
 //! Documents that say what a tool shall do: `spec`.
 
-use super::call::{Answer, Call};
+use super::call::{Answer, Call, Stop};
 use super::print_text::{Ink, Line, Page};
-use crate::engine::{DEFAULT_BUDGET, Engine, ReadAs};
+use crate::domain::{Digest, ReviewId, ToolSpecification};
+use crate::engine::{DEFAULT_BUDGET, Enclosed, Engine, ReadAs, Source};
 use crate::engine::{Document, EngineError, ErrorCode, LEAST_BUDGET, MAX_DOCUMENT_BYTES, Section, Summary};
 use serde::Serialize;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What a document is.
 #[derive(Serialize)]
 pub(super) struct DocumentHead {
-    digest: crate::domain::Digest,
+    digest: Digest,
     title: Option<String>,
     bytes: usize,
     lines: usize,
@@ -63,12 +64,53 @@ pub(super) struct Opened {
     part: Part,
 }
 
-/// `spec FILE`.
-pub(super) fn spec(call: &Call<'_>) -> Result<Opened, EngineError> {
+/// The specification of a review.
+#[derive(Serialize)]
+struct Specified {
+    review: ReviewId,
+    digest: Digest,
+    specification: ToolSpecification,
+}
+
+impl Answer for Specified {
+    /// As JSON, so that it can be changed and given back.
+    fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let text = serde_json::to_string_pretty(&self.specification).map_err(io::Error::other)?;
+        page.block(0, Ink::Plain, &text)
+    }
+}
+
+/// `spec FILE`, `spec --review ID`, `spec FILE --review ID`.
+pub(super) fn spec(call: &Call<'_>) -> Result<u8, Stop> {
+    let named = call.get::<PathBuf>("document");
+    match (call.id("review").map(ReviewId), named) {
+        (None, None) => {
+            let hint = "name a file, the digits of a kept document, or --review ID";
+            Err(EngineError::new(ErrorCode::Usage, "there is nothing to read", hint).into())
+        }
+        (None, Some(named)) => call.print(&opened(call, &named)?),
+        (Some(review), None) => {
+            let engine = call.open()?;
+            let (specification, digest) = engine.specification(review)?;
+            call.print(&Specified { review, digest, specification })
+        }
+        (Some(review), Some(named)) => {
+            let bytes = read(&named)?;
+            let (engine, _catalog) = call.open_catalog()?;
+            let name = named.to_string_lossy();
+            let enclosed = Enclosed::Summary(budget(call)?);
+            let source = Source::File { name: &name, bytes: &bytes, enclosed };
+            let made = engine.propose_specification(None, &source, Some(review), &call.caller(&engine));
+            call.tell_trouble(&engine);
+            call.print(&made?)
+        }
+    }
+}
+
+fn opened(call: &Call<'_>, named: &Path) -> Result<Opened, EngineError> {
     let budget = budget(call)?;
     let engine = call.open()?;
-    let named = call.get::<std::path::PathBuf>("document").unwrap_or_default();
-    let document = open(&engine, &named)?;
+    let document = open(&engine, named)?;
     if !document.read_as().is_plain() {
         call.note(&Line::new().put(Ink::Warn, format!("read as {}", document.read_as())));
     }
@@ -95,19 +137,26 @@ pub(super) fn budget(call: &Call<'_>) -> Result<usize, EngineError> {
 }
 
 /// Opens a file, standard input, or what is kept under the first digits of a digest.
-pub(super) fn open(engine: &Engine, named: &Path) -> Result<Document, EngineError> {
+fn open(engine: &Engine, named: &Path) -> Result<Document, EngineError> {
     match bytes(named) {
         Ok(bytes) => engine.keep_document(&bytes),
         Err(error) if error.kind() == ErrorKind::NotFound => engine.document(&named.to_string_lossy()),
-        Err(error) => {
-            let message = format!("cannot read {}: {error}", named.display());
-            Err(EngineError::new(ErrorCode::NotFound, message, "name a file, or - for standard input"))
-        }
+        Err(error) => Err(unreadable(named, &error)),
     }
 }
 
+/// The bytes of a file.
+pub(super) fn read(named: &Path) -> Result<Vec<u8>, EngineError> {
+    bytes(named).map_err(|error| unreadable(named, &error))
+}
+
+fn unreadable(named: &Path, error: &io::Error) -> EngineError {
+    let message = format!("cannot read {}: {error}", named.display());
+    EngineError::new(ErrorCode::NotFound, message, "name a file, or - for standard input")
+}
+
 /// Reads one byte more than a document may have at most.
-pub(super) fn bytes(named: &Path) -> io::Result<Vec<u8>> {
+fn bytes(named: &Path) -> io::Result<Vec<u8>> {
     let most = MAX_DOCUMENT_BYTES as u64 + 1;
     let mut bytes = Vec::new();
     if named == Path::new("-") {

@@ -5,6 +5,7 @@ use super::digest::Digest;
 use super::grant::{GrantKey, GrantScope};
 use super::ids::{CommentId, OperationId, ReviewId, RunId};
 use super::review::DecisionKind;
+use super::specification::{ScaffoldTemplate, ScriptLanguage};
 use super::words::Stage;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -164,6 +165,17 @@ pub enum Command {
         tool: String,
         /// The name of the new one.
         name: String,
+    },
+    /// Make a new tool: with a template a scaffold, else a specification of these words that waits for a human.
+    New {
+        /// Its name; `None` makes one of the words.
+        name: Option<String>,
+        /// What it begins with.
+        template: Option<ScaffoldTemplate>,
+        /// What it is written in; `None` chooses by the words.
+        language: Option<ScriptLanguage>,
+        /// What it does.
+        words: String,
     },
     /// Let a version do what it declares, from now on.
     Allow {

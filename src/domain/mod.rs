@@ -38,6 +38,7 @@ mod schema;
 mod secret;
 mod semver_step;
 pub mod source;
+mod specification;
 pub mod standard;
 mod text;
 mod time;
@@ -82,6 +83,10 @@ pub use run::{Isolation, IsolationLevel, Profile, Run, RunEnd, RunOutcome, RunUs
 pub use schema::{Checker, Violation, validate};
 pub use secret::Secret;
 pub use semver_step::{Proposal, Step, propose};
+pub use specification::{
+    InputParameter, ParameterType, SPECIFICATION_SCHEMA, ScaffoldTemplate, ScriptLanguage, SpecifiedExample,
+    ToolSpecification,
+};
 pub use text::{SafeText, escape_char, is_hidden, visible_words};
 pub use time::{Instant, rfc3339};
 pub use tool::{Deprecation, Placement, Tool, ToolDetail, ToolFacts};

@@ -34,7 +34,8 @@ impl Engine {
             self.ensure_checked(review, &mut |_| {})?;
         }
         let _turn = match command {
-            Command::Cancel { .. } | Command::Mark { .. } | Command::Recheck { .. } => None,
+            // What is made takes its turn itself.
+            Command::Cancel { .. } | Command::Mark { .. } | Command::Recheck { .. } | Command::New { .. } => None,
             _ => Some(self.take_turn()?),
         };
         match command {
@@ -63,6 +64,7 @@ impl Engine {
             Command::Rollback { tool, to, reason } => self.rollback(&who, &tool, to.as_deref(), reason.as_deref()),
             Command::RestoreFiles { tool } => self.restore_files(&who, &tool),
             Command::Fork { tool, name } => self.fork(&who, &tool, &name),
+            Command::New { name, template, language, words } => self.make_new(name, template, language, words, caller),
             Command::Allow { tool, digest } => {
                 let detail = self.asked_about(&tool, digest)?;
                 let allowed = Allowed::new(&detail.manifest.permissions, self.write_mode(detail.tool.stage));
@@ -410,6 +412,11 @@ impl Engine {
             Command::Rollback { tool, to, .. } => self.preview_rollback(tool, to.as_deref()),
             Command::RestoreFiles { tool } => self.preview_restore_files(tool),
             Command::Fork { tool, name } => self.preview_fork(tool, name),
+            Command::New { name, words, .. } => Ok(Preview {
+                title: format!("Make {}?", name.as_ref().unwrap_or(words)),
+                lines: vec!["it waits for a review like any other".to_owned()],
+                undo: "u (undo) takes it away again".to_owned(),
+            }),
             Command::Allow { tool, digest } => {
                 let detail = self.asked_about(tool, *digest)?;
                 let direct = self.write_mode(detail.tool.stage) == WriteMode::Direct;
@@ -531,6 +538,7 @@ fn refuse_unseen(command: &Command) -> Result<(), EngineError> {
         | Command::Restore { .. }
         | Command::RestoreFiles { .. }
         | Command::Fork { .. }
+        | Command::New { .. }
         | Command::Allow { .. }
         | Command::Grant { .. }
         | Command::Revoke { .. }

@@ -30,6 +30,7 @@ mod home;
 mod init;
 #[cfg(test)]
 mod kinds_tests;
+mod making;
 mod posting;
 mod provenance;
 mod queries;
@@ -70,6 +71,7 @@ pub use gates::Gates;
 pub use grants::GrantList;
 pub use home::{Home, find_workspace, state_dir};
 pub use init::{InitReport, init};
+pub use making::{Enclosed, Made, NewTool, Source};
 pub use posting::{MAX_REQUEST_BYTES, REQUEST_SCHEMA};
 pub use running::RunHandle;
 pub use secrets::SecretSource;

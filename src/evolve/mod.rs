@@ -18,6 +18,7 @@ pub mod prompt;
 pub mod repair;
 #[cfg(test)]
 mod tests;
+pub mod scaffold;
 
 pub use answer::{Answer, Unusable, Want};
 pub use bundle::Bundle;

@@ -1,6 +1,6 @@
 //! Making tools: from documents over specifications to scaffolds.
 
-use crate::support::{Workspace, shared};
+use crate::support::{Terminal, Workspace, shared};
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::fs;
@@ -99,4 +99,129 @@ fn other_encodings_are_named_and_what_is_no_text_is_refused() {
     let (answer, code) = workspace.json(&["spec", "spec.pdf"]);
     assert_eq!(code, 1);
     assert!(answer["error"]["message"].as_str().unwrap().contains("a PDF"), "{answer}");
+}
+
+/// Whether this machine can run the language; says so by name when it cannot.
+fn can_run(workspace: &Workspace, tool: &str, language: &str) -> bool {
+    let (shown, _) = workspace.json(&["run", tool, "--set", "text=a", "--set", "path=a"]);
+    let error = shown["error"]["message"].as_str().or(shown["run"]["error"].as_str()).unwrap_or_default();
+    let is_missing = error.contains("TypeScript needs") || error.contains("not installed");
+    if is_missing {
+        eprintln!("every_scaffold_passes_its_own_checks: {language} skipped: {error}");
+    }
+    !is_missing
+}
+
+#[test]
+fn every_scaffold_passes_its_own_checks() {
+    let workspace = Workspace::new();
+    for template in ["cli-wrapper", "api-client", "data-transform", "file-processor"] {
+        for language in ["python", "typescript", "shell"] {
+            let name = format!("{template}-{language}");
+            let (made, code) = workspace.json(&["new", &name, "--template", template, "--language", language]);
+            assert_eq!(code, 0, "{made:#}");
+            let files: Vec<&str> =
+                made["files"].as_array().unwrap().iter().map(|file| file.as_str().unwrap()).collect();
+            let entry =
+                files.iter().find(|file| file.contains(&template.replace('-', "_")) && !file.ends_with(".toml"));
+            let text = fs::read_to_string(workspace.path(entry.unwrap())).unwrap();
+            assert!(text.starts_with("#!/usr/bin/env ") && text.contains("AI-Generated Tool"), "{text}");
+            let (shown, _) = workspace.json(&["show", &name]);
+            assert_eq!((&shown["tool"]["stage"], &shown["tool"]["state"]), (&json!("experimental"), &json!("ok")));
+            if !can_run(&workspace, &name, language) {
+                continue;
+            }
+            let (answer, code) = workspace.json(&["check", &name]);
+            assert_eq!(code, 0, "{name}: {answer:#}");
+            for check in answer["verdict"]["checks"].as_array().unwrap() {
+                let (check, state) = (check["name"].as_str().unwrap(), check["state"].as_str().unwrap());
+                let must_pass = ["syntax", "manifest", "capabilities", "tests", "output", "property", "behaviour"];
+                assert!(state == "passed" || !must_pass.contains(&check), "{name}: {check} {state}: {answer:#}");
+            }
+            // Nothing is written over.
+            assert_eq!(workspace.json(&["new", &name, "--template", template]).1, 3);
+            assert_eq!(fs::read_to_string(workspace.path(entry.unwrap())).unwrap(), text);
+        }
+    }
+}
+
+/// Gives a human's answer to a review at a terminal.
+fn answer(workspace: &Workspace, args: &[&str]) {
+    let mut terminal = Terminal::toolsmith(workspace, args, (100, 30));
+    assert!(terminal.wait_end().success(), "{args:?}: {}", terminal.text());
+}
+
+#[test]
+fn a_document_becomes_a_specification_that_a_human_approves_before_anything_is_made() {
+    let workspace = Workspace::new();
+    workspace.write(
+        "join.md",
+        "# Join tables\n\nJoins two CSV files by a key.\n\n## Parameters\n\n| Name | Type | Required | Description |\n\
+         |---|---|---|---|\n| left | string | yes | the first file |\n| limit | int | no | most rows |\n\n\
+         ## Example\n\n```json\n{\"input\": {\"left\": \"a\"}, \"output\": {\"rows\": 1}}\n```\n",
+    );
+    let (made, code) = workspace.json(&["new", "join", "--spec", "join.md"]);
+    assert_eq!((code, &made["missing"]), (0, &json!(["expected_output", "language"])), "{made:#}");
+    assert_eq!(made["specification"]["input_parameters"][1]["type"], json!("integer"));
+    assert!(made["chosen"][0].as_str().unwrap().contains("csv"), "{made:#}");
+    let first = made["review"].to_string();
+    // Nothing is made before a human said yes, and nobody else's word replaces it.
+    assert_eq!(workspace.json(&["new", "--from-spec", &first]).1, 4);
+    assert!(!workspace.path("tools/experimental/join").exists());
+    let (draft, _) = workspace.json(&["spec", "--review", &first]);
+    let mut changed = draft["specification"].clone();
+    changed["language"] = json!("shell");
+    changed["expected_output"] = json!({"type": "object", "required": ["rows"]});
+    workspace.write("join.json", &changed.to_string());
+    assert_eq!(workspace.json(&["spec", "join.json", "--review", &first, "--as-agent", "coder"]).1, 4);
+    let (second, code) = workspace.json(&["spec", "join.json", "--review", &first]);
+    assert_eq!(code, 0, "{second:#}");
+    let number = second["review"].to_string();
+    assert_eq!(workspace.json(&["review", &first]).0["review"]["state"], json!("superseded"));
+    assert_eq!(workspace.json(&["spec", "join.json", "--review", &first]).1, 3);
+    let (review, _) = workspace.json(&["review", &number]);
+    assert_eq!(review["review"]["kind"], json!("specification"));
+    let digest = review["review"]["digest"].as_str().unwrap().to_owned();
+    answer(&workspace, &["approve", &number, "--digest", &digest[..8]]);
+    let (scaffold, code) = workspace.json(&["new", "--from-spec", &number]);
+    assert_eq!(code, 0, "{scaffold:#}");
+    let manifest = fs::read_to_string(workspace.path("tools/experimental/join/tool.toml")).unwrap();
+    for part in [digest.as_str(), "[input.properties.left]", "most rows", "Joins two CSV files by a key."] {
+        assert!(manifest.contains(part), "{part} is not in\n{manifest}");
+    }
+    let code = fs::read_to_string(workspace.path("tools/experimental/join/join.sh")).unwrap();
+    assert!(code.contains("INPUT_LEFT: string, required. the first file"), "{code}");
+    let (shown, _) = workspace.json(&["show", "join"]);
+    assert_eq!(shown["tool"]["state"], json!("ok"), "{shown:#}");
+}
+
+#[test]
+fn what_is_no_specification_is_refused_by_the_name_of_its_field_and_words_alone_make_a_draft() {
+    let workspace = Workspace::new();
+    workspace.write("spec.toml", "tool_name = \"x\"\nthing = 1\n");
+    let (wrong, code) = workspace.json(&["new", "--spec", "spec.toml"]);
+    assert_eq!(code, 2);
+    assert!(wrong["error"]["message"].as_str().unwrap().contains("'thing' was unexpected"), "{wrong}");
+    workspace.write("spec.yaml", "tool_name: reader\nlanguage: bash\ninput_parameters:\n  - {name: a, type: str}\n");
+    let (made, code) = workspace.json(&["new", "--spec", "spec.yaml"]);
+    assert_eq!((code, &made["specification"]["language"]), (0, &json!("shell")), "{made:#}");
+    let (made, code) = workspace.json(&["new", "--describe", "Count the words of a text"]);
+    assert_eq!((code, &made["specification"]["tool_name"]), (0, &json!("count-words-text")), "{made:#}");
+    let (reviews, _) = workspace.json(&["reviews"]);
+    assert_eq!(reviews["reviews"].as_array().unwrap().len(), 2);
+    assert_eq!(workspace.json(&["new", "x"]).1, 2);
+    assert_eq!(workspace.json(&["new", "x", "--template", "cli-wrapper", "--spec", "spec.yaml"]).1, 2);
+    assert_eq!(workspace.json(&["new", "../x", "--template", "cli-wrapper"]).1, 2);
+}
+
+#[test]
+fn a_key_opens_a_form_that_makes_a_tool() {
+    let workspace = Workspace::new();
+    let mut terminal = Terminal::toolsmith(&workspace, &[], (100, 30));
+    terminal.wait_text("Catalog").send("n").wait_text("begins with").wait_text("specification");
+    // The third template, then the name.
+    terminal.send("\x1b[C").send("\x1b[C").send("\x1b[C").send("\t").send("\t").send("tidy");
+    terminal.wait_text("tidy").send("\r").wait_gone("begins with").wait_text("new experimental tool");
+    terminal.send("q").wait_end();
+    assert!(workspace.path("tools/experimental/tidy/tool.toml").is_file());
 }

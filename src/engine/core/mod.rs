@@ -217,6 +217,9 @@ pub enum UndoNote {
         review: ReviewId,
         /// The tool it wrote; `None` when it brought no files.
         wrote: Option<Placed>,
+        /// The waiting review that it took the place of.
+        #[serde(default)]
+        replaced: Option<ReviewId>,
     },
     /// A grant.
     Allow {

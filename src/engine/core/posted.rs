@@ -2,14 +2,16 @@
 
 use super::rollback::arrive;
 use super::{Actor, Placed, Step, UndoNote, answer, intend};
-use crate::domain::{Caller, Instant, Request, ReviewId};
-use crate::engine::error::EngineError;
+use crate::domain::{Caller, Instant, Request, ReviewId, ReviewState};
+use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{NewOperation, NewReview, Tx};
 use serde_json::json;
 
 /// What was posted, read and checked.
 #[derive(Debug)]
 pub struct Posted<'a> {
+    /// The word of the log for it.
+    pub verb: &'static str,
     /// Who asks.
     pub asker: &'a Caller,
     /// What is kept with the review.
@@ -18,6 +20,8 @@ pub struct Posted<'a> {
     pub expires_at: Option<Instant>,
     /// The waiting review of the version that it speaks for; else one is opened.
     pub waiting: Option<ReviewId>,
+    /// A waiting review that it takes the place of.
+    pub replaces: Option<ReviewId>,
     /// The review to open.
     pub review: NewReview,
     /// The tool to write; its bytes are kept.
@@ -29,6 +33,13 @@ pub struct Posted<'a> {
 /// # Errors
 /// `Conflict` while a move of the tool is owed; `Internal` for trouble with the store.
 pub fn post(tx: &Tx<'_>, actor: Actor<'_>, posted: &Posted<'_>) -> Result<Step, EngineError> {
+    if let Some(replaced) = posted.replaces {
+        if tx.review(replaced)?.is_none_or(|review| review.state != ReviewState::Waiting) {
+            let message = format!("review {replaced} does not wait any more");
+            return Err(EngineError::new(ErrorCode::Conflict, message, "look at it again"));
+        }
+        tx.set_review_state(replaced, ReviewState::Superseded)?;
+    }
     let review = match posted.waiting {
         Some(review) => review,
         None => tx.open_review(&posted.review)?,
@@ -36,15 +47,16 @@ pub fn post(tx: &Tx<'_>, actor: Actor<'_>, posted: &Posted<'_>) -> Result<Step, 
     // Only what is opened here ends by silence: nobody's word takes a review away that waited before.
     let expires_at = posted.expires_at.filter(|_| posted.waiting.is_none());
     tx.put_request(review, actor.who, expires_at, posted.request)?;
-    let note = UndoNote::Post { review, wrote: posted.writes.cloned() };
+    let note = UndoNote::Post { review, wrote: posted.writes.cloned(), replaced: posted.replaces };
     let operation = tx.log(&NewOperation {
         who: actor.who.to_owned(),
-        verb: "request".to_owned(),
+        verb: posted.verb.to_owned(),
         subject: posted.review.tool.to_string(),
         detail: json!({
             "review": review,
             "kind": posted.request.kind,
             "digest": posted.review.digest,
+            "replaces": posted.replaces,
             "expires_at": expires_at,
             "undo": note,
         }),
@@ -53,7 +65,7 @@ pub fn post(tx: &Tx<'_>, actor: Actor<'_>, posted: &Posted<'_>) -> Result<Step, 
     })?;
     let mut intents = Vec::new();
     if let Some(placed) = posted.writes {
-        let mut step = arrive(tx, actor, placed, None, (operation, "request"))?;
+        let mut step = arrive(tx, actor, placed, None, (operation, posted.verb))?;
         step.commit = None;
         intents.push(intend(tx, actor, step)?);
     }

@@ -35,8 +35,8 @@ pub(super) fn reopen_found(
             continue;
         }
         let Some(review) = tx.review(head.id)?.filter(|review| review.asker.is_some()) else { continue };
-        let given_up = tx.taken_back("request", review.tool.as_str())?;
-        if given_up.iter().any(|operation| operation.detail.get("review") == Some(&json!(review.id))) {
+        let given_up = [tx.taken_back("request", review.tool.as_str())?, tx.taken_back("new", review.tool.as_str())?];
+        if given_up.iter().flatten().any(|operation| operation.detail.get("review") == Some(&json!(review.id))) {
             continue;
         }
         tx.log(&NewOperation {

@@ -123,6 +123,9 @@ fn rows_back(tx: &Tx<'_>, note: &UndoNote, target: &Operation, operation: Operat
         UndoNote::Propose { review } | UndoNote::Post { review, .. } => {
             if tx.review(*review)?.is_some_and(|review| review.state == ReviewState::Waiting) {
                 tx.set_review_state(*review, ReviewState::Superseded)?;
+                if let UndoNote::Post { replaced: Some(replaced), .. } = note {
+                    wait_again(tx, &[*replaced])?;
+                }
             }
         }
         UndoNote::Vote { review } => {

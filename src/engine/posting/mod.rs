@@ -13,6 +13,7 @@ use crate::domain::{
 };
 use crate::store::NewReview;
 use letter::Letter;
+use serde_json::Value;
 use std::sync::Arc;
 
 /// What a request may look like, as JSON Schema; the one that requests are checked against.
@@ -25,13 +26,24 @@ pub const MAX_REQUEST_BYTES: usize = 4 * 1024 * 1024;
 const MAX_WAITING: usize = 200;
 
 /// The file of a review that is about a text.
-const REQUEST_FILE: &str = "request.json";
+pub(super) const REQUEST_FILE: &str = "request.json";
 
 /// What a request asks for, with everything it rests on.
 struct Case {
     waiting: Option<ReviewId>,
     review: NewReview,
     writes: Option<Placed>,
+}
+
+/// How something is put into the queue.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Posting {
+    /// The word of the log for it.
+    pub(super) verb: &'static str,
+    /// When silence becomes a no.
+    pub(super) expires_at: Option<Instant>,
+    /// A waiting review that it takes the place of.
+    pub(super) replaces: Option<ReviewId>,
 }
 
 impl Engine {
@@ -43,19 +55,34 @@ impl Engine {
     /// `Failed` for files that are no tool; `Refused` when too many requests of the asker wait.
     pub fn request(&self, text: &[u8], caller: &Caller) -> Result<Outcome, EngineError> {
         let letter = letter::read(text)?;
-        self.expire_due()?;
-        let _turn = self.take_turn()?;
-        let asker = caller.identity();
-        self.refuse_flood(&asker)?;
         let expires_at = letter.expires_in.or(self.inner.settings.request_expiry).map(|after| {
             let after = i64::try_from(after.as_millis()).unwrap_or(i64::MAX);
             Instant(now().0.saturating_add(after))
         });
-        let case = self.case(&letter)?;
+        self.take_in(&letter, caller, Posting { verb: "request", expires_at, replaces: None })
+    }
+
+    /// Takes what was made here as if it had been asked for.
+    ///
+    /// # Errors
+    /// As [`Engine::request`].
+    pub(super) fn post(&self, request: &Value, caller: &Caller, posting: Posting) -> Result<Outcome, EngineError> {
+        let letter = letter::read(request.to_string().as_bytes())?;
+        self.take_in(&letter, caller, posting)
+    }
+
+    fn take_in(&self, letter: &Letter, caller: &Caller, posting: Posting) -> Result<Outcome, EngineError> {
+        self.expire_due()?;
+        let _turn = self.take_turn()?;
+        let asker = caller.identity();
+        self.refuse_flood(&asker)?;
+        let case = self.case(letter)?;
         let posted = Posted {
+            verb: posting.verb,
             asker: caller,
             request: &letter.request,
-            expires_at,
+            expires_at: posting.expires_at,
+            replaces: posting.replaces,
             waiting: case.waiting,
             review: case.review,
             writes: case.writes.as_ref(),

@@ -4,6 +4,7 @@
 //! [`SafeText`](crate::domain::SafeText).
 
 mod class;
+mod draft;
 mod encoding;
 mod heading;
 mod summary;
@@ -11,6 +12,7 @@ mod summary;
 mod tests;
 
 pub use class::Class;
+pub use draft::{Draft, Found, draft};
 pub use encoding::{ReadAs, decode, no_text};
 pub use heading::Code;
 pub use summary::{Cut, DEFAULT_BUDGET, LEAST_BUDGET, Summary, SummaryLine};

@@ -334,6 +334,7 @@ impl App {
             | Command::Rollback { .. }
             | Command::RestoreFiles { .. }
             | Command::Fork { .. }
+            | Command::New { .. }
                 if outcome.operation.is_some() =>
             {
                 format!(" · {undo} undoes")
@@ -365,6 +366,7 @@ impl App {
             | Command::Rollback { .. }
             | Command::RestoreFiles { .. }
             | Command::Fork { .. }
+            | Command::New { .. }
             | Command::Grant { .. }
             | Command::Revoke { .. }
             | Command::Undo { .. }

@@ -9,6 +9,7 @@ use crate::tui::overlay::confirm::Confirm;
 use crate::tui::overlay::grants::Grants;
 use crate::tui::overlay::help::Help;
 use crate::tui::overlay::log::Log;
+use crate::tui::overlay::new_tool::NewToolForm;
 use crate::tui::overlay::palette::{Defaults, Palette};
 use crate::tui::overlay::report::Report;
 use crate::tui::overlay::runs::RunList;
@@ -80,6 +81,11 @@ impl App {
             Verb::Rollback => self.rollback(args),
             Verb::RestoreFiles => self.restore_files(args),
             Verb::Fork => self.fork(args),
+            Verb::New => {
+                let [name, words] = ["name", "describe"].map(|name| args.get(name).unwrap_or_default().to_owned());
+                self.overlays.push(Overlay::NewTool(Box::new(NewToolForm::new(&name, &words))));
+                Vec::new()
+            }
             Verb::Deprecate => self.deprecate(args),
             _ => self.invoke_record(verb, args),
         }

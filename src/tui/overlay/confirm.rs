@@ -150,6 +150,7 @@ impl Confirm {
                 Command::Rollback { .. } => "Roll back?",
                 Command::RestoreFiles { .. } => "Put back?",
                 Command::Fork { .. } => "Fork?",
+                Command::New { .. } => "Make it?",
                 Command::Allow { .. } => "Allow?",
                 Command::Grant { .. } => "Grant?",
                 Command::Revoke { .. } => "Revoke?",

@@ -12,6 +12,7 @@ pub mod grants;
 pub mod guard;
 pub mod help;
 pub mod log;
+pub mod new_tool;
 pub mod palette;
 pub mod reason;
 pub mod report;
@@ -134,6 +135,8 @@ pub enum Overlay {
     Bulk(Box<bulk::Bulk>),
     /// A comment being written.
     Comment(Box<comment::CommentPrompt>),
+    /// What a new tool shall be.
+    NewTool(Box<new_tool::NewToolForm>),
 }
 
 impl Overlay {
@@ -151,6 +154,7 @@ impl Overlay {
             Overlay::Digest(prompt) => prompt.key(key, now),
             Overlay::Reason(prompt) => prompt.key(key, now),
             Overlay::Comment(prompt) => prompt.key(key),
+            Overlay::NewTool(form) => form.key(key),
             Overlay::Bulk(bulk) => bulk.key(key, now),
         }
     }
@@ -164,6 +168,7 @@ impl Overlay {
             Overlay::Log(log) => log.paste(text),
             Overlay::Reason(prompt) => prompt.paste(text, now),
             Overlay::Comment(prompt) => prompt.paste(text),
+            Overlay::NewTool(form) => form.paste(text),
             Overlay::Bulk(bulk) => bulk.paste(text, now),
             Overlay::Confirm(confirm) => confirm.disturb(now),
             Overlay::Digest(prompt) => prompt.paste(now),
@@ -245,6 +250,7 @@ impl Overlay {
                 prompt.draw(screen, buf, look);
                 None
             }
+            Overlay::NewTool(form) => form.draw(screen, buf, look),
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use super::world::{State, World, decide};
 use rusqlite::Connection;
-use toolsmith::domain::{Command, CommentId, CommentKind, DecisionKind, GrantScope, RunId, Spot, Stage};
+use toolsmith::domain::{
+    Command, CommentId, CommentKind, DecisionKind, GrantScope, RunId, ScaffoldTemplate, Spot, Stage,
+};
 use toolsmith::engine::ErrorCode;
 
 /// Makes every entry of the log fail, as a full disk at that very moment would, or lets them pass again.
@@ -51,6 +53,13 @@ fn commands(world: &World) -> Vec<Command> {
             body: named("too wide"),
         },
         Command::Withdraw { comment: CommentId(1) },
+        Command::New {
+            name: Some("made".to_owned()),
+            template: Some(ScaffoldTemplate::CliWrapper),
+            language: None,
+            words: String::new(),
+        },
+        Command::New { name: None, template: None, language: None, words: "Sorts lines".to_owned() },
         Command::Undo { operation: None },
     ]
 }
@@ -71,6 +80,7 @@ fn is_tried(command: &Command) -> bool {
         | Command::Rollback { .. }
         | Command::RestoreFiles { .. }
         | Command::Fork { .. }
+        | Command::New { .. }
         | Command::Undo { .. } => true,
         // To stop a tool must be possible when nothing else is; the run's own record says that it was.
         // What one reviewer has read, and checks that are made again, are no steps of a tool's life.

@@ -1,0 +1,77 @@
+//! Making tools: `new`.
+
+use super::call::{Answer, Call};
+use super::print_text::{Ink, Line, Page};
+use super::spec;
+use crate::domain::ReviewId;
+use crate::engine::{Enclosed, EngineError, ErrorCode, Made, NewTool, Source};
+use std::io;
+use std::path::PathBuf;
+
+/// `new [NAME] --describe T | --spec FILE | --template T | --from-spec ID`.
+pub(super) fn new(call: &Call<'_>) -> Result<Made, EngineError> {
+    let name = call.text("name");
+    let words = call.text("describe").unwrap_or_default();
+    let file = call.get::<PathBuf>("spec");
+    let from = call.id("from-spec").map(ReviewId);
+    let is_scaffold = from.is_some() || call.text("template").is_some();
+    if file.is_some() && (is_scaffold || !words.is_empty()) {
+        let hint = "--spec makes a specification; when it is approved, --from-spec makes the tool";
+        return Err(EngineError::new(ErrorCode::Usage, "--spec goes with no other way to say what is wanted", hint));
+    }
+    if !is_scaffold && call.text("language").is_some() {
+        let hint = "give --template, or write the language into the specification";
+        return Err(EngineError::new(ErrorCode::Usage, "--language is for scaffolds", hint));
+    }
+    let (engine, _catalog) = call.open_catalog()?;
+    let caller = call.caller(&engine);
+    let made = if is_scaffold {
+        let (template, language) = (call.word("template")?, call.word("language")?);
+        let (name, description) = (name.map(str::to_owned), words.to_owned());
+        engine.make_scaffold(&NewTool { name, template, language, description, specification: from }, &caller)
+    } else if let Some(file) = file {
+        let bytes = spec::read(&file)?;
+        let file = file.to_string_lossy();
+        let enclosed = enclosed(call)?;
+        engine.propose_specification(name, &Source::File { name: &file, bytes: &bytes, enclosed }, None, &caller)
+    } else if words.trim().is_empty() {
+        let hint = "--describe WORDS, --spec FILE, --template TEMPLATE or --from-spec ID";
+        return Err(EngineError::new(ErrorCode::Usage, "nothing says what is wanted", hint));
+    } else {
+        engine.propose_specification(name, &Source::Words(words), None, &caller)
+    };
+    call.tell_trouble(&engine);
+    made
+}
+
+/// What of a document goes with its specification.
+pub(super) fn enclosed(call: &Call<'_>) -> Result<Enclosed, EngineError> {
+    Ok(if call.switch("no-summarize") { Enclosed::Whole } else { Enclosed::Summary(spec::budget(call)?) })
+}
+
+impl Answer for Made {
+    fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
+        page.say(&self.outcome.message)?;
+        for file in &self.files {
+            page.field("wrote", Ink::Plain, file)?;
+        }
+        for line in &self.chosen {
+            page.field("chosen", Ink::Plain, line)?;
+        }
+        for found in &self.found {
+            page.field("found", Ink::Plain, format!("{} in line {}", found.field, found.line))?;
+        }
+        if !self.missing.is_empty() {
+            page.field("missing", Ink::Warn, self.missing.join(", "))?;
+        }
+        if let (Some(_), Some(review)) = (&self.specification, self.outcome.review) {
+            let hint =
+                format!("`toolsmith spec --review {review}` shows it; with a FILE it takes the place of this one");
+            page.line(&Line::new().put(Ink::Dim, hint))?;
+        }
+        match self.outcome.operation {
+            Some(operation) => page.field("operation", Ink::Plain, operation.to_string()),
+            None => Ok(()),
+        }
+    }
+}

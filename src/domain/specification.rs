@@ -1,0 +1,301 @@
+//! What a tool shall do, agreed on before anybody writes it.
+
+use super::name::ToolName;
+use super::schema::Checker;
+use super::words::words;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+/// What a specification may look like, as JSON Schema; the one that they are checked against.
+pub const SPECIFICATION_SCHEMA: &str = include_str!("../../assets/specification.schema.json");
+
+words!(
+    /// A language that new tools are written in.
+    ScriptLanguage {
+        /// Python 3.
+        Python = "python",
+        /// TypeScript.
+        TypeScript = "typescript",
+        /// Shell, as bash has it.
+        Shell = "shell",
+    }
+);
+
+words!(
+    /// What a new tool begins with.
+    ScaffoldTemplate {
+        /// A program with checked arguments.
+        CliWrapper = "cli-wrapper",
+        /// One endpoint of an API.
+        ApiClient = "api-client",
+        /// Data in, data out.
+        DataTransform = "data-transform",
+        /// A file of the workspace.
+        FileProcessor = "file-processor",
+    }
+);
+
+impl ScriptLanguage {
+    /// The language that somebody means: its word, an ending of its files, or one of its other names.
+    pub fn meant(text: &str) -> Option<ScriptLanguage> {
+        match text.trim().to_ascii_lowercase().as_str() {
+            "python" | "python3" | "py" => Some(ScriptLanguage::Python),
+            "typescript" | "ts" | "mts" | "node" | "javascript" | "js" => Some(ScriptLanguage::TypeScript),
+            "shell" | "bash" | "sh" | "zsh" | "posix shell" | "shell script" => Some(ScriptLanguage::Shell),
+            _ => None,
+        }
+    }
+}
+
+words!(
+    /// What a parameter is, in the words of JSON Schema.
+    ParameterType {
+        /// Text.
+        String = "string",
+        /// A whole number.
+        Integer = "integer",
+        /// A number.
+        Number = "number",
+        /// Yes or no.
+        Boolean = "boolean",
+        /// A list.
+        Array = "array",
+        /// Named values.
+        Object = "object",
+    }
+);
+
+impl ParameterType {
+    /// The type that somebody means with the word of a programming language.
+    pub fn meant(text: &str) -> Option<ParameterType> {
+        let word = text.trim().trim_matches('`').to_ascii_lowercase();
+        let word = word.split(['[', '<']).next().unwrap_or_default().trim();
+        match word {
+            "string" | "str" | "text" | "path" | "file" | "filename" | "url" | "uri" | "date" | "datetime" | "char"
+            | "filepath" | "file path" => Some(ParameterType::String),
+            "integer" | "int" | "i32" | "i64" | "u32" | "u64" | "long" => Some(ParameterType::Integer),
+            "number" | "float" | "double" | "decimal" | "numeric" => Some(ParameterType::Number),
+            "boolean" | "bool" | "flag" | "switch" => Some(ParameterType::Boolean),
+            "array" | "list" | "tuple" | "set" | "sequence" => Some(ParameterType::Array),
+            "object" | "dict" | "map" | "record" | "mapping" | "json" => Some(ParameterType::Object),
+            _ => None,
+        }
+    }
+}
+
+/// A parameter of a tool.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct InputParameter {
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    #[serde(rename = "type")]
+    pub kind: ParameterType,
+    /// What it is for.
+    #[serde(default)]
+    pub description: String,
+    /// Whether it must be given.
+    #[serde(default)]
+    pub required: bool,
+    /// What bounds it: keywords of JSON Schema; words stand under `$comment`.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub constraints: Map<String, Value>,
+}
+
+/// An input, and what is to come of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SpecifiedExample {
+    /// What it shows.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+    /// The input.
+    pub input: Value,
+    /// The output; `None` where it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<Value>,
+}
+
+/// What a tool shall do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ToolSpecification {
+    /// Its name.
+    pub tool_name: ToolName,
+    /// What it does.
+    #[serde(default)]
+    pub description: String,
+    /// What it takes.
+    #[serde(default)]
+    pub input_parameters: Vec<InputParameter>,
+    /// What it gives: words, or a JSON Schema.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_output: Option<Value>,
+    /// What it is written in; `None` leaves it open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<ScriptLanguage>,
+    /// How it looks in use.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub examples: Vec<SpecifiedExample>,
+}
+
+impl ToolSpecification {
+    /// A specification that says nothing but a name and what the tool does.
+    pub fn of(tool_name: ToolName, description: &str) -> ToolSpecification {
+        ToolSpecification {
+            tool_name,
+            description: description.trim().to_owned(),
+            input_parameters: Vec::new(),
+            expected_output: None,
+            language: None,
+            examples: Vec::new(),
+        }
+    }
+
+    /// Reads a specification that somebody wrote. A missing name is `name`; types may have the names that programming
+    /// languages give them, constraints may be words.
+    ///
+    /// # Errors
+    /// What does not fit [`SPECIFICATION_SCHEMA`], with the field.
+    pub fn read(mut value: Value, name: Option<&ToolName>) -> Result<ToolSpecification, String> {
+        if let (Some(fields), Some(name)) = (value.as_object_mut(), name) {
+            fields.entry("tool_name").or_insert_with(|| json!(name));
+        }
+        if let Some(word) = value.get("language").and_then(Value::as_str).and_then(ScriptLanguage::meant) {
+            value["language"] = json!(word);
+        }
+        for parameter in value.get_mut("input_parameters").and_then(Value::as_array_mut).into_iter().flatten() {
+            plain(parameter);
+        }
+        let schema: Value = serde_json::from_str(SPECIFICATION_SCHEMA).map_err(|error| error.to_string())?;
+        let faults = Checker::new(&schema)?.violations(&value);
+        if !faults.is_empty() {
+            let told = faults.iter().map(|fault| {
+                let field = fault.path.trim_start_matches('/').replace('/', ".");
+                if field.is_empty() { fault.message.clone() } else { format!("{field}: {}", fault.message) }
+            });
+            return Err(told.collect::<Vec<_>>().join("; "));
+        }
+        let specification: ToolSpecification = serde_json::from_value(value).map_err(|error| error.to_string())?;
+        specification.refuse_repeated()
+    }
+
+    fn refuse_repeated(self) -> Result<ToolSpecification, String> {
+        for (at, parameter) in self.input_parameters.iter().enumerate() {
+            if self.input_parameters[..at].iter().any(|before| before.name == parameter.name) {
+                return Err(format!("input_parameters: {:?} is there twice", parameter.name));
+            }
+        }
+        Ok(self)
+    }
+
+    /// The fields that say nothing yet.
+    pub fn missing(&self) -> Vec<&'static str> {
+        [
+            ("description", self.description.is_empty()),
+            ("input_parameters", self.input_parameters.is_empty()),
+            ("expected_output", self.expected_output.is_none()),
+            ("language", self.language.is_none()),
+            ("examples", self.examples.is_empty()),
+        ]
+        .into_iter()
+        .filter(|(_, is_missing)| *is_missing)
+        .map(|(field, _)| field)
+        .collect()
+    }
+
+    /// What the tool takes, as JSON Schema.
+    pub fn input_schema(&self) -> Value {
+        let required: Vec<&str> =
+            self.input_parameters.iter().filter(|parameter| parameter.required).map(|p| p.name.as_str()).collect();
+        let properties: Map<String, Value> = self.input_parameters.iter().map(property).collect();
+        let mut schema = json!({"type": "object"});
+        if !required.is_empty() {
+            schema["required"] = json!(required);
+        }
+        if !properties.is_empty() {
+            schema["additionalProperties"] = json!(false);
+            schema["properties"] = Value::Object(properties);
+        }
+        schema
+    }
+
+    /// What the tool gives, as JSON Schema, when it is said as such.
+    pub fn output_schema(&self) -> Option<&Value> {
+        let is_schema = |value: &&Value| value.get("type").is_some() || value.get("properties").is_some();
+        self.expected_output.as_ref().filter(is_schema)
+    }
+}
+
+/// A parameter with the word for its type that we use, and constraints that are keywords.
+fn plain(parameter: &mut Value) {
+    let Some(fields) = parameter.as_object_mut() else { return };
+    if let Some(kind) = fields.get("type").and_then(Value::as_str).and_then(ParameterType::meant) {
+        fields.insert("type".to_owned(), json!(kind));
+    }
+    if let Some(words) = fields.get("constraints").and_then(Value::as_str).map(str::to_owned) {
+        fields.insert("constraints".to_owned(), json!({"$comment": words}));
+    }
+}
+
+fn property(parameter: &InputParameter) -> (String, Value) {
+    let mut schema = Map::new();
+    schema.insert("type".to_owned(), json!(parameter.kind));
+    if !parameter.description.is_empty() {
+        schema.insert("description".to_owned(), json!(parameter.description));
+    }
+    let more = parameter.constraints.iter().filter(|(key, _)| !["type", "description"].contains(&key.as_str()));
+    schema.extend(more.map(|(key, value)| (key.clone(), value.clone())));
+    (parameter.name.clone(), Value::Object(schema))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> ToolName {
+        ToolName::new(text).unwrap()
+    }
+
+    #[test]
+    fn what_people_call_a_type_is_understood_and_words_are_kept_as_a_comment() {
+        let written = json!({"description": "joins", "language": "TS", "input_parameters": [
+            {"name": "paths", "type": "list[str]", "required": true, "constraints": "two at least"},
+            {"name": "limit", "type": "int", "constraints": {"minimum": 1}}]});
+        let read = ToolSpecification::read(written, Some(&name("join"))).unwrap();
+        assert_eq!((read.tool_name.as_str(), read.language), ("join", Some(ScriptLanguage::TypeScript)));
+        assert_eq!(
+            read.input_schema(),
+            json!({"type": "object", "required": ["paths"], "additionalProperties": false, "properties": {
+                "paths": {"type": "array", "$comment": "two at least"}, "limit": {"type": "integer", "minimum": 1}}})
+        );
+        assert_eq!(read.missing(), ["expected_output", "examples"]);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_named_by_its_field() {
+        let join = name("join");
+        for (value, says) in [
+            (json!([]), "not of type"),
+            (json!({"tool_name": "../x"}), "tool_name: "),
+            (json!({"tool": "x"}), "'tool' was unexpected"),
+            (json!({"input_parameters": [{"name": "a", "type": "thing"}]}), "input_parameters.0.type: "),
+            (json!({"input_parameters": [{"name": "a b", "type": "str"}]}), "input_parameters.0.name: "),
+            (json!({"input_parameters": [{"name": "a", "type": "str"}, {"name": "a", "type": "str"}]}), "twice"),
+            (json!({"examples": [{"output": 1}]}), "examples.0.input: "),
+            (json!({"language": "cobol"}), "language: "),
+        ] {
+            let message = ToolSpecification::read(value.clone(), Some(&join)).unwrap_err();
+            assert!(message.contains(says), "{value}: {message}");
+        }
+    }
+
+    #[test]
+    fn what_was_written_is_what_is_read() {
+        let mut specification = ToolSpecification::of(name("join"), " joins files ");
+        specification.expected_output = Some(json!({"type": "object"}));
+        specification.examples =
+            vec![SpecifiedExample { description: String::new(), input: json!({"a": 1}), output: Some(json!(2)) }];
+        let kept = serde_json::to_value(&specification).unwrap();
+        assert_eq!(ToolSpecification::read(kept, None).unwrap(), specification);
+        assert_eq!(specification.output_schema(), Some(&json!({"type": "object"})));
+    }
+}

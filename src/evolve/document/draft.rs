@@ -1,0 +1,527 @@
+//! A draft of a specification, read from a document by rules alone: the same document gives the same draft, and what
+//! was not found is left empty and named.
+
+use super::{Class, Code, Document, Section};
+use crate::domain::{
+    InputParameter, ParameterType, SafeText, ScriptLanguage, SpecifiedExample, ToolName, ToolSpecification,
+};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+/// The longest description that is taken, in characters.
+const MAX_DESCRIPTION: usize = 1_000;
+/// The most parameters and the most examples that are taken.
+const MAX_ENTRIES: usize = 50;
+
+/// Where something of a draft was found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Found {
+    /// The field of the specification.
+    pub field: &'static str,
+    /// The line of the document, counted from 1.
+    pub line: usize,
+}
+
+/// A specification as a document says it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Draft {
+    /// What was found.
+    pub specification: ToolSpecification,
+    /// Where.
+    pub found: Vec<Found>,
+}
+
+/// What a section holds, by the words of its heading.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Holds {
+    Input,
+    Output,
+    Examples,
+    Language,
+    Other,
+}
+
+fn holds(section: &Section) -> Holds {
+    let title = section.title.to_lowercase();
+    let has = |words: &[&str]| words.iter().any(|word| title.split(|c: char| !c.is_alphanumeric()).any(|w| w == *word));
+    if section.class == Class::Examples && has(&["example", "examples", "usage", "sample", "samples"]) {
+        Holds::Examples
+    } else if has(&["output", "outputs", "returns", "return", "result", "results", "response", "answer"]) {
+        Holds::Output
+    } else if has(&["input", "inputs", "parameter", "parameters", "argument", "arguments", "options", "flags"]) {
+        Holds::Input
+    } else if has(&["language"]) {
+        Holds::Language
+    } else if section.class == Class::Examples {
+        Holds::Examples
+    } else {
+        Holds::Other
+    }
+}
+
+/// Reads the draft of a specification from a document.
+pub fn draft(document: &Document, name: &ToolName) -> Draft {
+    let mut draft = Draft { specification: ToolSpecification::of(name.clone(), ""), found: Vec::new() };
+    draft.describe(document);
+    for section in document.sections() {
+        match holds(section) {
+            Holds::Examples => draft.examples(document, section),
+            Holds::Output => draft.output(document, section),
+            Holds::Input => draft.parameters(document, section),
+            Holds::Language => {
+                let words = (section.line + 1..=section.end_line).map(|line| (line, document.line(line)));
+                draft.language(words);
+            }
+            Holds::Other => {}
+        }
+    }
+    draft.schemas(document);
+    // Tables of parameters are told by their columns, wherever they stand.
+    for section in document.sections() {
+        let is_open = draft.specification.input_parameters.is_empty();
+        if is_open && !matches!(holds(section), Holds::Output | Holds::Examples) {
+            draft.take_parameters(table(document, section));
+        }
+    }
+    let stated = (1..=document.line_count()).filter_map(|line| Some((line, stated_language(document.line(line))?)));
+    draft.language(stated);
+    draft
+}
+
+impl Draft {
+    fn note(&mut self, field: &'static str, line: usize) {
+        if !self.found.iter().any(|found| found.field == field) {
+            self.found.push(Found { field, line });
+        }
+    }
+
+    /// The first words of the document that are no heading; else its title.
+    fn describe(&mut self, document: &Document) {
+        let is_words = |line: &str| {
+            let text = line.trim_start();
+            !text.is_empty() && !text.starts_with(['|', '#', '<', '`', '~', '=']) && marker(text).is_none()
+        };
+        for section in document.sections().iter().filter(|section| section.class == Class::Other) {
+            let from = section.line + usize::from(section.level > 0);
+            let is_code = |line: usize| section.code.iter().any(|code| (code.line..=code.end_line).contains(&line));
+            let usable = |line: &usize| !document.drawn[line - 1] && !is_code(*line) && is_words(document.line(*line));
+            let mut next = from;
+            while let Some(first) = (next..=section.end_line).find(usable) {
+                let words = (first..=section.end_line).take_while(usable).map(|line| document.line(line).trim());
+                let words: Vec<&str> = words.collect();
+                let text = words.join(" ");
+                if !is_about_the_document(&text) {
+                    self.specification.description = clipped(&text);
+                    self.note("description", first);
+                    return;
+                }
+                next = first + words.len();
+            }
+        }
+        if let Some(title) = document.title() {
+            self.specification.description = clipped(title);
+            let line = document.sections().iter().find(|section| section.title == title).map_or(1, |s| s.line);
+            self.note("description", line);
+        }
+    }
+
+    fn language<'a>(&mut self, lines: impl Iterator<Item = (usize, &'a str)>) {
+        for (line, text) in lines {
+            if self.specification.language.is_some() {
+                return;
+            }
+            let words = text.trim().trim_start_matches(['-', '*', ' ']).trim_matches(['`', '*', '_', '.', ' ']);
+            let first = words.split([' ', ',', '(', '/']).next().unwrap_or_default();
+            if let Some(language) = ScriptLanguage::meant(words).or_else(|| ScriptLanguage::meant(first)) {
+                self.specification.language = Some(language);
+                self.note("language", line);
+            }
+        }
+    }
+
+    fn parameters(&mut self, document: &Document, section: &Section) {
+        let mut rows = table(document, section);
+        if rows.is_empty() {
+            rows = list(document, section);
+        }
+        self.take_parameters(rows);
+    }
+
+    fn take_parameters(&mut self, rows: Vec<(usize, InputParameter)>) {
+        for (line, parameter) in rows {
+            let known = &mut self.specification.input_parameters;
+            if known.len() < MAX_ENTRIES && !known.iter().any(|before| before.name == parameter.name) {
+                known.push(parameter);
+                self.note("input_parameters", line);
+            }
+        }
+    }
+
+    fn output(&mut self, document: &Document, section: &Section) {
+        if self.specification.expected_output.is_some() {
+            return;
+        }
+        let schema = section.code.iter().find_map(|code| Some((code, json_of(document, code)?)));
+        if let Some((code, schema)) = schema.filter(|(_, value)| is_schema(value)) {
+            self.specification.expected_output = Some(schema);
+            self.note("expected_output", code.line);
+            return;
+        }
+        let lines = (section.line + 1..=section.end_line).map(|line| document.line(line).trim());
+        let text = lines.collect::<Vec<_>>().join("\n");
+        if !text.trim().is_empty() {
+            self.specification.expected_output = Some(json!(clipped(text.trim())));
+            self.note("expected_output", section.line);
+        }
+    }
+
+    /// Schemas in code: the first that is not the output's is the input's.
+    fn schemas(&mut self, document: &Document) {
+        for section in document.sections().iter().filter(|section| holds(section) != Holds::Output) {
+            for code in &section.code {
+                let Some(value) = json_of(document, code) else { continue };
+                let schema = ["input_schema", "inputSchema", "parameters", "schema", "input"]
+                    .iter()
+                    .find_map(|key| value.get(key).filter(|schema| is_schema(schema)).cloned());
+                let schema = schema.unwrap_or(value);
+                if is_schema(&schema) && self.specification.input_parameters.is_empty() {
+                    let rows = of_schema(&schema).into_iter().map(|parameter| (code.line, parameter)).collect();
+                    self.take_parameters(rows);
+                }
+            }
+        }
+    }
+
+    /// Objects in code: one with input and output, or one under a line that says which it is.
+    fn examples(&mut self, document: &Document, section: &Section) {
+        let mut waiting: Option<SpecifiedExample> = None;
+        for code in &section.code {
+            let Some(value) = json_of(document, code).filter(|value| !is_schema(value)) else { continue };
+            let label =
+                (section.line..code.line).rev().map(|line| document.line(line)).find(|line| !line.trim().is_empty());
+            let label = label.unwrap_or_default().to_lowercase();
+            let is_output =
+                ["output", "returns", "result", "response", "answer"].iter().any(|word| label.contains(word));
+            self.note("examples", code.line);
+            if let Some(input) = value.get("input").filter(|input| input.is_object()) {
+                let output = value.get("output").or_else(|| value.get("expected")).cloned();
+                self.take_example(waiting.take());
+                let description = section.title.clone();
+                self.take_example(Some(SpecifiedExample { description, input: input.clone(), output }));
+            } else if let (true, Some(example)) = (is_output, waiting.as_mut()) {
+                example.output = Some(value);
+                self.take_example(waiting.take());
+            } else if value.is_object() && !is_output {
+                self.take_example(waiting.take());
+                let description = section.title.clone();
+                waiting = Some(SpecifiedExample { description, input: value, output: None });
+            }
+        }
+        self.take_example(waiting);
+    }
+
+    fn take_example(&mut self, example: Option<SpecifiedExample>) {
+        let room = MAX_ENTRIES.saturating_sub(self.specification.examples.len());
+        self.specification.examples.extend(example.into_iter().take(room));
+    }
+}
+
+fn clipped(text: &str) -> String {
+    let lines: Vec<String> = SafeText::lines(text).into_iter().map(String::from).collect();
+    let text = lines.join("\n");
+    if text.chars().count() <= MAX_DESCRIPTION {
+        return text;
+    }
+    text.chars().take(MAX_DESCRIPTION - 1).chain(['…']).collect()
+}
+
+/// `Status: draft` and its like say nothing of the tool; neither do one or two words.
+fn is_about_the_document(text: &str) -> bool {
+    let has_key = text.split_once(": ").is_some_and(|(key, _)| key.len() < 14 && !key.contains(' '));
+    has_key || text.split_whitespace().count() < 3
+}
+
+/// The language that a line such as `Language: Python` states.
+fn stated_language(line: &str) -> Option<&str> {
+    let (key, value) = line.split_once(':')?;
+    let key = key.trim().trim_start_matches(['-', '*', '_', ' ']).trim_end_matches(['*', '_']).to_ascii_lowercase();
+    ["language", "programming language", "implementation language", "written in"]
+        .contains(&key.as_str())
+        .then(|| value.trim_start_matches(['*', '_', ' ']))
+}
+
+fn json_of(document: &Document, code: &Code) -> Option<Value> {
+    let info = code.info.to_ascii_lowercase();
+    if !(info.is_empty() || info.starts_with("json")) {
+        return None;
+    }
+    serde_json::from_str(&document.code(code)).ok()
+}
+
+fn is_schema(value: &Value) -> bool {
+    value.get("properties").is_some_and(Value::is_object) && value.get("type").is_none_or(|kind| kind == "object")
+}
+
+fn of_schema(schema: &Value) -> Vec<InputParameter> {
+    let required: Vec<&str> =
+        schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    let properties = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
+    properties
+        .filter_map(|(name, property)| {
+            let kind = property.get("type").and_then(Value::as_str).and_then(ParameterType::meant);
+            let mut constraints = property.as_object().cloned().unwrap_or_default();
+            constraints.retain(|key, _| !["type", "description"].contains(&key.as_str()));
+            let name = identifier(name)?;
+            Some(InputParameter {
+                required: required.contains(&name.as_str()),
+                kind: kind.unwrap_or(ParameterType::String),
+                description: property.get("description").and_then(Value::as_str).map(clipped).unwrap_or_default(),
+                constraints,
+                name,
+            })
+        })
+        .collect()
+}
+
+/// A name that can be one of a parameter, without the signs around it.
+fn identifier(text: &str) -> Option<String> {
+    let name = text.trim().trim_matches(['`', '*', '"', '\'', ' ']).trim_start_matches('-').to_owned();
+    let first = name.chars().next()?;
+    let fits = (first.is_ascii_alphabetic() || first == '_')
+        && name.len() <= 64
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
+    fits.then_some(name)
+}
+
+/// The cells of a row of a Markdown table.
+fn cells(line: &str) -> Option<Vec<&str>> {
+    let line = line.trim();
+    (line.starts_with('|') && line.len() > 1).then(|| line.trim_matches('|').split('|').map(str::trim).collect())
+}
+
+/// The parameters in the tables of a section, by the words of their heads.
+fn table(document: &Document, section: &Section) -> Vec<(usize, InputParameter)> {
+    let mut found = Vec::new();
+    let mut heads: Option<Vec<String>> = None;
+    for number in section.line..=section.end_line {
+        let Some(cells) = cells(document.line(number)) else {
+            heads = None;
+            continue;
+        };
+        if cells.iter().all(|cell| !cell.is_empty() && cell.chars().all(|c| matches!(c, '-' | ':' | ' '))) {
+            continue;
+        }
+        let Some(columns) = &heads else {
+            let lower: Vec<String> = cells.iter().map(|cell| cell.trim_matches('*').to_lowercase()).collect();
+            heads = Some(lower);
+            continue;
+        };
+        let at = |words: &[&str]| {
+            let column = columns.iter().position(|head| words.iter().any(|word| head == word))?;
+            cells.get(column).copied().filter(|cell| !matches!(*cell, "" | "-" | "—" | "–"))
+        };
+        let named = at(&["name", "parameter", "argument", "option", "field", "flag", "input", "param"]);
+        let has_more = columns.iter().any(|head| ["type", "description", "required"].contains(&head.as_str()));
+        let Some(name) = named.filter(|_| has_more).and_then(identifier) else { continue };
+        let mut parameter = blank(name);
+        if let Some(kind) = at(&["type", "kind"]) {
+            parameter.say_kind(kind);
+        }
+        let description = at(&["description", "meaning", "purpose", "notes", "details"]).unwrap_or_default();
+        parameter.description = clipped(description);
+        parameter.required = at(&["required", "mandatory"]).is_some_and(|cell| {
+            ["yes", "true", "y", "x", "✓", "✅", "required"].contains(&cell.to_lowercase().as_str())
+        });
+        if let Some(default) = at(&["default", "default value"]) {
+            parameter.say_default(default);
+        }
+        if let Some(words) = at(&["constraints", "constraint", "allowed", "values", "range"]) {
+            parameter.say(words);
+        }
+        found.push((number, parameter));
+    }
+    found
+}
+
+/// The text of a list item.
+fn marker(text: &str) -> Option<&str> {
+    let text = text.trim_start();
+    let rest = text.strip_prefix("- ").or_else(|| text.strip_prefix("* ")).or_else(|| text.strip_prefix("+ "));
+    rest.or_else(|| {
+        let digits = text.find(|c: char| !c.is_ascii_digit()).filter(|digits| (1..=2).contains(digits))?;
+        text[digits..].strip_prefix(". ").or_else(|| text[digits..].strip_prefix(") "))
+    })
+}
+
+/// The parameters in the list of a section: `- name (type, required): words`, `- name: type - words`, `--name VALUE words`.
+fn list(document: &Document, section: &Section) -> Vec<(usize, InputParameter)> {
+    let is_code = |line: usize| section.code.iter().any(|code| (code.line..=code.end_line).contains(&line));
+    (section.line + 1..=section.end_line)
+        .filter_map(|number| {
+            let line = document.line(number);
+            let option = line.trim_start().strip_prefix("--").map(|_| line.trim_start());
+            let text = if is_code(number) { option? } else { marker(line).or(option)? };
+            Some((number, item(text)?))
+        })
+        .collect()
+}
+
+fn item(text: &str) -> Option<InputParameter> {
+    let text = text.trim();
+    let end = text.find(|c: char| matches!(c, ':' | '(' | '–' | '—') || c.is_whitespace()).unwrap_or(text.len());
+    let (head, rest) = text.split_at(end);
+    let mut parameter = blank(identifier(head.trim_end_matches(':'))?);
+    let is_marked = head.starts_with(['`', '*', '-']);
+    let mut rest = rest.trim_start();
+    // The placeholder of an option's value.
+    if head.starts_with('-')
+        && let Some((value, after)) = rest.strip_prefix('<').and_then(|r| r.split_once('>'))
+    {
+        parameter.say_kind(value);
+        rest = after.trim_start();
+    }
+    if let Some((inside, after)) = rest.strip_prefix('(').and_then(|rest| rest.split_once(')')) {
+        inside.split(',').for_each(|part| parameter.say(part));
+        rest = after.trim_start();
+    } else if !is_marked && !rest.starts_with([':', '-', '–', '—']) {
+        // A sentence that begins with a word is no parameter.
+        return None;
+    }
+    rest = rest.trim_start_matches([':', '-', '–', '—', '*', ' ']);
+    let first = rest.split([' ', ',', ';', '.']).next().unwrap_or_default();
+    if let Some(kind) = ParameterType::meant(first).filter(|_| {
+        rest.len() == first.len()
+            || !rest[first.len()..].starts_with(' ')
+            || rest[first.len()..].trim_start().starts_with(['-', '–', '—', '('])
+    }) {
+        parameter.kind = kind;
+        rest = rest[first.len()..].trim_start_matches([',', ';', '-', '–', '—', ' ']);
+    }
+    let lower = rest.to_lowercase();
+    parameter.required |= lower.contains("required") && !lower.contains("not required");
+    parameter.description = clipped(rest);
+    Some(parameter)
+}
+
+fn blank(name: String) -> InputParameter {
+    InputParameter {
+        name,
+        kind: ParameterType::String,
+        description: String::new(),
+        required: false,
+        constraints: Map::new(),
+    }
+}
+
+impl InputParameter {
+    fn say_kind(&mut self, words: &str) {
+        match ParameterType::meant(words) {
+            Some(kind) => self.kind = kind,
+            None => words.split([',', '/', ';']).for_each(|part| self.say(part)),
+        }
+    }
+
+    /// The value that is taken when none is given, as the type has it.
+    fn say_default(&mut self, words: &str) {
+        let plain = words.trim().trim_matches(['`', '"', '\'']);
+        let value = match self.kind {
+            ParameterType::String => Some(json!(plain)),
+            _ => serde_json::from_str(&plain.to_lowercase()).ok(),
+        };
+        if let Some(value) = value {
+            self.constraints.insert("default".to_owned(), value);
+        }
+    }
+
+    /// One thing that is said of it, in words.
+    fn say(&mut self, words: &str) {
+        let words = words.trim().trim_matches('`');
+        let lower = words.to_lowercase();
+        let after = |prefix: &str| {
+            lower.starts_with(prefix).then(|| words[prefix.len()..].trim_start_matches([':', '=', ' ']).to_owned())
+        };
+        if let Some(kind) = ParameterType::meant(words) {
+            self.kind = kind;
+        } else if ["required", "mandatory"].contains(&lower.as_str()) {
+            self.required = true;
+        } else if lower == "optional" || lower.is_empty() {
+            self.required = false;
+        } else if let Some(default) = after("default") {
+            self.say_default(&default);
+        } else if let Some(number) = ["min", "minimum", ">="].iter().find_map(|p| after(p)?.parse::<i64>().ok()) {
+            self.constraints.insert("minimum".to_owned(), json!(number));
+        } else if let Some(number) = ["max", "maximum", "<="].iter().find_map(|p| after(p)?.parse::<i64>().ok()) {
+            self.constraints.insert("maximum".to_owned(), json!(number));
+        } else {
+            let known = self.constraints.get("$comment").and_then(Value::as_str).map(|text| format!("{text}, "));
+            let text = format!("{}{}", known.unwrap_or_default(), SafeText::source_line(words));
+            self.constraints.insert("$comment".to_owned(), json!(text));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> ToolSpecification {
+        draft(&Document::read(text.as_bytes()), &ToolName::new("join").unwrap()).specification
+    }
+
+    fn parameters(text: &str) -> Vec<String> {
+        let line = |p: &InputParameter| {
+            let required = if p.required { " required" } else { "" };
+            let constraints =
+                if p.constraints.is_empty() { String::new() } else { format!(" {}", json!(p.constraints)) };
+            format!("{}: {}{required}{constraints} | {}", p.name, p.kind, p.description)
+        };
+        read(text).input_parameters.iter().map(line).collect()
+    }
+
+    #[test]
+    fn parameters_are_read_from_tables_lists_options_and_schemas() {
+        let expected = ["path: string required | the file", "limit: integer {\"default\":10} | how many"];
+        for text in [
+            "# J\n| Name | Type | Required | Default | Description |\n|---|---|---|---|---|\n| `path` | str | yes | - | the file |\n| limit | int | no | 10 | how many |\n",
+            "## Inputs\n- `path` (string, required): the file\n- `limit` (int, default: 10) - how many\n",
+            "Parameters:\n- **path** (str, required) – the file\n- limit (integer, optional, default 10): how many\n",
+            "# J\n```json\n{\"type\": \"object\", \"required\": [\"path\"], \"properties\": {\"path\": {\"type\": \"string\", \"description\": \"the file\"}, \"limit\": {\"type\": \"integer\", \"default\": 10, \"description\": \"how many\"}}}\n```\n",
+        ] {
+            assert_eq!(parameters(text), expected, "{text}");
+        }
+        assert_eq!(
+            parameters("# Options\n```\njoin [options]\n  --port <number>   the port\n```\n"),
+            ["port: number | the port"]
+        );
+        assert_eq!(
+            parameters("## Inputs\n- Two files that are read\n- a: int - a number\n"),
+            ["a: integer | a number"]
+        );
+        assert!(parameters("| Date | Version |\n|---|---|\n| x | y |\n").is_empty());
+    }
+
+    #[test]
+    fn the_rest_of_a_draft_has_its_place_in_the_document_and_what_is_missing_is_named() {
+        let text = "# Join\n\nStatus: draft\n\nJoins two files by a key\nand writes one.\n\n## Language\nTypeScript (node)\n\n\
+                    ## Output\nOne list.\n\n## Example\nInput:\n```json\n{\"a\": 1}\n```\nOutput:\n```json\n[1]\n```\n";
+        let draft = draft(&Document::read(text.as_bytes()), &ToolName::new("join").unwrap());
+        let read = draft.specification;
+        assert_eq!(read.description, "Joins two files by a key and writes one.");
+        assert_eq!(read.language, Some(ScriptLanguage::TypeScript));
+        assert_eq!(read.expected_output, Some(json!("One list.")));
+        let example =
+            SpecifiedExample { description: "Example".into(), input: json!({"a": 1}), output: Some(json!([1])) };
+        assert_eq!(read.examples, [example]);
+        assert_eq!(read.missing(), ["input_parameters"]);
+        let found: Vec<(&str, usize)> = draft.found.iter().map(|found| (found.field, found.line)).collect();
+        assert_eq!(found, [("description", 5), ("language", 9), ("expected_output", 11), ("examples", 16)]);
+    }
+
+    #[test]
+    fn a_draft_of_anything_fits_the_schema() {
+        proptest::proptest!(|(text in "([-|#*`:() a-z0-9\\n]|required|default|Inputs|int|\\{|\\}){0,200}")| {
+            let kept = serde_json::to_value(read(&text)).unwrap();
+            proptest::prop_assert!(ToolSpecification::read(kept, None).is_ok());
+        });
+    }
+}

@@ -1,0 +1,119 @@
+//! Which language and which scaffold fit the words of a request, and why, in one line.
+
+use crate::domain::{ScaffoldTemplate, ScriptLanguage};
+use std::fmt::Display;
+
+/// Something chosen, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice<T> {
+    /// What.
+    pub is: T,
+    /// Why, one line.
+    pub why: String,
+}
+
+impl<T: Display> Choice<T> {
+    fn by_word(is: T, word: &str) -> Choice<T> {
+        let why = format!("{is}, because its words speak of {word:?}");
+        Choice { is, why }
+    }
+}
+
+/// Words that speak for a language; the first list with a word that occurs wins.
+const LANGUAGES: &[(ScriptLanguage, &[&str])] = &[
+    (ScriptLanguage::Python, &["python", "pandas", "pip", "pytest"]),
+    (ScriptLanguage::TypeScript, &["typescript", "npm", "node", "nodejs", "javascript", "deno", "web api", "browser"]),
+    (
+        ScriptLanguage::Shell,
+        &[
+            "shell",
+            "bash",
+            "posix",
+            "wrapper around",
+            "wraps",
+            "wrap the command",
+            "command line tool",
+            "pipes",
+            "cli wrapper",
+        ],
+    ),
+    (ScriptLanguage::Python, &["json", "csv", "data", "table", "tables", "parse", "statistics", "yaml", "xml"]),
+];
+
+/// The language to write in: what the specification says, else what its words speak for, else Python.
+pub fn choose_language(stated: Option<ScriptLanguage>, words: &str) -> Choice<ScriptLanguage> {
+    if let Some(is) = stated {
+        return Choice { is, why: format!("{is}, as the specification says") };
+    }
+    match first_word(LANGUAGES, words) {
+        Some((is, word)) => Choice::by_word(is, word),
+        None => {
+            let is = ScriptLanguage::Python;
+            Choice { is, why: format!("{is}, because nothing in its words asks for another language") }
+        }
+    }
+}
+
+/// Words that speak for a scaffold.
+const TEMPLATES: &[(ScaffoldTemplate, &[&str])] = &[
+    (ScaffoldTemplate::ApiClient, &["api", "http", "https", "endpoint", "rest", "url", "fetch", "download", "web"]),
+    (
+        ScaffoldTemplate::CliWrapper,
+        &["wraps", "wrap", "wrapper", "command", "commands", "cli", "executable", "program", "subprocess"],
+    ),
+    (
+        ScaffoldTemplate::FileProcessor,
+        &["file", "files", "folder", "folders", "directory", "directories", "path", "paths"],
+    ),
+];
+
+/// The scaffold to begin with: what the words speak for, else the transformation of data.
+pub fn choose_template(words: &str) -> Choice<ScaffoldTemplate> {
+    match first_word(TEMPLATES, words) {
+        Some((is, word)) => Choice::by_word(is, word),
+        None => {
+            let is = ScaffoldTemplate::DataTransform;
+            Choice { is, why: format!("{is}, because its words speak of no command, API or file") }
+        }
+    }
+}
+
+fn first_word<T: Copy>(table: &[(T, &[&'static str])], words: &str) -> Option<(T, &'static str)> {
+    let plain: String = words.chars().map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { ' ' }).collect();
+    let plain = format!(" {} ", plain.split_whitespace().collect::<Vec<_>>().join(" "));
+    table.iter().find_map(|(is, known)| {
+        let word = known.iter().find(|word| plain.contains(&format!(" {word} ")))?;
+        Some((*is, *word))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stated_language_is_honoured_and_a_choice_says_why() {
+        for (stated, words, is, why) in [
+            (Some(ScriptLanguage::Shell), "Parse JSON in Python", ScriptLanguage::Shell, "as the specification says"),
+            (None, "Wraps git log", ScriptLanguage::Shell, "\"wraps\""),
+            (None, "Publish an npm package", ScriptLanguage::TypeScript, "\"npm\""),
+            (None, "Join CSV files", ScriptLanguage::Python, "\"csv\""),
+            (None, "Greet people", ScriptLanguage::Python, "nothing in its words"),
+        ] {
+            let choice = choose_language(stated, words);
+            assert!(choice.is == is && choice.why.contains(why), "{words}: {choice:?}");
+        }
+    }
+
+    #[test]
+    fn a_scaffold_is_chosen_by_words() {
+        for (words, is) in [
+            ("Asks the REST API", ScaffoldTemplate::ApiClient),
+            ("Wraps git log", ScaffoldTemplate::CliWrapper),
+            ("Counts lines of files", ScaffoldTemplate::FileProcessor),
+            ("Turns words around", ScaffoldTemplate::DataTransform),
+        ] {
+            assert_eq!(choose_template(words).is, is, "{words}");
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! Scaffolds: a new tool to begin with, that passes its own checks before anybody has written a line.
+//!
+//! Four templates in three languages lie in `assets/scaffolds/`. A scaffold of a specification has the parameters and
+//! examples of the specification, and a frame in place of the sample code: it says that it is not written yet.
+
+mod choice;
+mod frame;
+
+pub use choice::{Choice, choose_language, choose_template};
+
+use crate::domain::{Digest, SafeText, ScaffoldTemplate, ScriptLanguage, ToolName, ToolSpecification};
+
+/// What is to be made.
+#[derive(Debug, Clone, Copy)]
+pub struct Order<'a> {
+    /// The name of the tool.
+    pub name: &'a ToolName,
+    /// What it does; the template's own words where it is empty.
+    pub description: &'a str,
+    /// What it begins with.
+    pub template: ScaffoldTemplate,
+    /// What it is written in.
+    pub language: ScriptLanguage,
+    /// When, as RFC 3339.
+    pub created_at: &'a str,
+    /// Who made it.
+    pub created_by: &'a str,
+    /// Why.
+    pub reason: &'a str,
+    /// The approved specification, with its digest.
+    pub specification: Option<(&'a ToolSpecification, Digest)>,
+}
+
+/// A file of a scaffold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScaffoldFile {
+    /// Its path inside of the tool's folder.
+    pub path: String,
+    /// Its text.
+    pub text: String,
+    /// Whether it can be started by itself.
+    pub executable: bool,
+}
+
+/// What Toolsmith calls itself as a generator.
+const GENERATOR: &str = concat!("Toolsmith v", env!("CARGO_PKG_VERSION"));
+
+/// Functions of shell that write JSON.
+const SHELL_JSON: &str = include_str!("../../../assets/scaffolds/shell-json.sh");
+const PROVENANCE: &str = include_str!("../../../assets/scaffolds/provenance.toml");
+const SAMPLE: &str = include_str!("../../../assets/scaffolds/file-processor/sample.txt");
+
+/// The manifest of a template, and its code in each language.
+struct Parts {
+    manifest: &'static str,
+    python: &'static str,
+    typescript: &'static str,
+    shell: &'static str,
+}
+
+macro_rules! parts {
+    ($folder:literal, $manifest:expr) => {
+        Parts {
+            manifest: $manifest,
+            python: include_str!(concat!("../../../assets/scaffolds/", $folder, "/tool.py")),
+            typescript: include_str!(concat!("../../../assets/scaffolds/", $folder, "/tool.mts")),
+            shell: include_str!(concat!("../../../assets/scaffolds/", $folder, "/tool.sh")),
+        }
+    };
+    ($folder:literal) => {
+        parts!($folder, include_str!(concat!("../../../assets/scaffolds/", $folder, "/tool.toml")))
+    };
+}
+
+impl Parts {
+    fn of(template: ScaffoldTemplate) -> Parts {
+        match template {
+            ScaffoldTemplate::CliWrapper => parts!("cli-wrapper"),
+            ScaffoldTemplate::ApiClient => parts!("api-client"),
+            ScaffoldTemplate::DataTransform => parts!("data-transform"),
+            ScaffoldTemplate::FileProcessor => parts!("file-processor"),
+        }
+    }
+
+    /// The code that stands in place of a sample's.
+    fn frame() -> Parts {
+        parts!("frame", "")
+    }
+
+    fn code(&self, language: ScriptLanguage) -> &'static str {
+        match language {
+            ScriptLanguage::Python => self.python,
+            ScriptLanguage::TypeScript => self.typescript,
+            ScriptLanguage::Shell => self.shell,
+        }
+    }
+}
+
+/// What a language means for files and commands.
+struct Dialect {
+    ending: &'static str,
+    program: &'static str,
+    input: &'static str,
+    memory: &'static str,
+}
+
+fn dialect(language: ScriptLanguage) -> Dialect {
+    match language {
+        ScriptLanguage::Python => Dialect { ending: "py", program: "python3", input: "stdin-json", memory: "256MiB" },
+        // With this ending no runtime looks around for a package.json to learn what kind of module it is.
+        ScriptLanguage::TypeScript => Dialect { ending: "mts", program: "node", input: "stdin-json", memory: "1GiB" },
+        ScriptLanguage::Shell => Dialect { ending: "sh", program: "bash", input: "env", memory: "256MiB" },
+    }
+}
+
+/// The words of a template about itself.
+fn own_words(template: ScaffoldTemplate) -> &'static str {
+    match template {
+        ScaffoldTemplate::CliWrapper => "Sort lines with the sort program and answer with an object",
+        ScaffoldTemplate::ApiClient => "Ask one endpoint of an API and answer with its status and body",
+        ScaffoldTemplate::DataTransform => "Trim lines, leave out empty ones, change their case",
+        ScaffoldTemplate::FileProcessor => "Count the bytes, lines and words of a file in the workspace",
+    }
+}
+
+/// Makes the files of a scaffold, in ascending order of path.
+pub fn render(order: &Order<'_>) -> Vec<ScaffoldFile> {
+    let dialect = dialect(order.language);
+    let entry = format!("{}.{}", order.name.as_str().replace(['-', '.'], "_"), dialect.ending);
+    let description = one_line(order.description);
+    let description = if description.is_empty() { own_words(order.template).to_owned() } else { description };
+    let mut command = vec![dialect.program, "{file}"];
+    if order.template == ScaffoldTemplate::FileProcessor && order.specification.is_none() {
+        command.push("{workspace}");
+    }
+    let programs: &[&str] = match (order.template, order.language) {
+        (ScaffoldTemplate::ApiClient, ScriptLanguage::Shell) => &["curl"],
+        (ScaffoldTemplate::FileProcessor, ScriptLanguage::Shell) => &["awk", "dirname", "realpath", "wc"],
+        _ => &[],
+    };
+    let prompt = order.specification.map(|(_, digest)| format!("prompt = {}\n", toml_text(&digest.hex())));
+    let filled = |text: &str| {
+        text.replace("{{name}}", &toml_text(order.name.as_str()))
+            .replace("{{language}}", &toml_text(order.language.word()))
+            .replace("{{entry}}", &toml_text(&entry))
+            .replace("{{command}}", &toml_list(&command))
+            .replace("{{input_mode}}", &toml_text(dialect.input))
+            .replace("{{memory}}", &toml_text(dialect.memory))
+            .replace("{{programs}}", &toml_list(programs))
+            .replace("{{created_by}}", &toml_text(&one_line(order.created_by)))
+            .replace("{{generator}}", &toml_text(GENERATOR))
+            .replace("{{created_at}}", &toml_text(order.created_at))
+            // Words of others come last: what looks like a place in them stays as it is.
+            .replace("{{reason}}", &toml_text(&one_line(order.reason)))
+            .replace("{{description}}", &toml_text(&description))
+    };
+    let (manifest, code) = match order.specification {
+        None => {
+            let parts = Parts::of(order.template);
+            (filled(parts.manifest), parts.code(order.language).to_owned())
+        }
+        Some((specification, _)) => {
+            let manifest = frame::manifest(order, specification);
+            let parameters = frame::parameters(specification, order.language);
+            (
+                filled(&manifest.head) + &manifest.rest,
+                Parts::frame().code(order.language).replace("{{parameters}}", &parameters),
+            )
+        }
+    };
+    let manifest = manifest + &filled(PROVENANCE) + &prompt.unwrap_or_default();
+    let code = header(order, &description) + &code.replace("{{json}}", SHELL_JSON.trim_end());
+    let mut files = vec![
+        ScaffoldFile { path: entry, text: code, executable: true },
+        ScaffoldFile { path: "tool.toml".to_owned(), text: manifest, executable: false },
+    ];
+    if order.template == ScaffoldTemplate::FileProcessor && order.specification.is_none() {
+        files.push(ScaffoldFile { path: "sample.txt".to_owned(), text: SAMPLE.to_owned(), executable: false });
+    }
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    files
+}
+
+/// The first lines of a tool: what starts it, and who made it when.
+fn header(order: &Order<'_>, description: &str) -> String {
+    let lines = [
+        "AI-Generated Tool".to_owned(),
+        format!("Created: {}", order.created_at),
+        format!("Generator: {GENERATOR}"),
+        "Status: Experimental".to_owned(),
+        String::new(),
+        description.to_owned(),
+    ];
+    match order.language {
+        ScriptLanguage::Python => {
+            // Neither may words of others end the string that they stand in, nor be read as an escape.
+            let inside = lines.join("\n").replace('\\', "\\\\").replace('"', "'");
+            format!("#!/usr/bin/env python3\n\"\"\"\n{inside}\n\"\"\"\n\n")
+        }
+        ScriptLanguage::TypeScript => {
+            let inside: Vec<String> = lines.iter().map(|line| format!(" * {}", line.replace("*/", "* /"))).collect();
+            let inside = inside.join("\n").replace(" * \n", " *\n");
+            format!("#!/usr/bin/env node\n/*\n{inside}\n */\n\n")
+        }
+        ScriptLanguage::Shell => {
+            let inside: Vec<String> = lines.iter().map(|line| format!("# {line}").trim_end().to_owned()).collect();
+            format!("#!/usr/bin/env bash\n{}\n\n", inside.join("\n"))
+        }
+    }
+}
+
+/// The first line of a text, with everything hidden made visible.
+fn one_line(text: &str) -> String {
+    let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    SafeText::source_line(line).into()
+}
+
+/// A text as TOML has it.
+fn toml_text(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}
+
+fn toml_list(texts: &[&str]) -> String {
+    let texts: Vec<String> = texts.iter().map(|text| toml_text(text)).collect();
+    format!("[{}]", texts.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{InputParameter, ParameterType, SpecifiedExample};
+    use serde_json::{Map, json};
+
+    fn order<'a>(name: &'a ToolName, template: ScaffoldTemplate, language: ScriptLanguage) -> Order<'a> {
+        Order {
+            name,
+            description: "Say \"hi\" */ \\ {{reason}} ''' \"\"\"",
+            template,
+            language,
+            created_at: "2026-01-02T03:04:05Z",
+            created_by: "Ada",
+            reason: "asked for",
+            specification: None,
+        }
+    }
+
+    #[test]
+    fn every_scaffold_begins_with_the_header_and_has_a_manifest_that_can_be_read() {
+        let name = ToolName::new("my-tool").unwrap();
+        for template in ScaffoldTemplate::ALL {
+            for language in ScriptLanguage::ALL {
+                let files = render(&order(&name, *template, *language));
+                let manifest = files.iter().find(|file| file.path == "tool.toml").unwrap();
+                let table: toml::Table =
+                    toml::from_str(&manifest.text).unwrap_or_else(|e| panic!("{e}\n{}", manifest.text));
+                assert_eq!(table["name"].as_str(), Some("my-tool"));
+                assert_eq!(table["provenance"]["created_at"].as_str(), Some("2026-01-02T03:04:05Z"));
+                let entry = files.iter().find(|file| file.executable).unwrap();
+                assert_eq!(table["run"]["entry"].as_str(), Some(entry.path.as_str()));
+                assert!(entry.text.starts_with("#!/usr/bin/env "), "{}", entry.text);
+                let head: String = entry.text.lines().take(8).collect::<Vec<_>>().join("\n");
+                for words in [
+                    "AI-Generated Tool",
+                    "Created: 2026-01-02T03:04:05Z",
+                    "Generator: Toolsmith v",
+                    "Status: Experimental",
+                ] {
+                    assert!(head.contains(words), "{head}");
+                }
+                let all: String = files.iter().map(|file| file.text.replace("{{reason}}", "")).collect();
+                assert!(!all.contains("{{"), "{all}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_scaffold_of_a_specification_has_its_parameters_its_examples_and_its_digest() {
+        let name = ToolName::new("join").unwrap();
+        let mut specification = ToolSpecification::of(name.clone(), "joins");
+        let constraints = Map::from_iter([("minimum".to_owned(), json!(1)), ("default".to_owned(), json!(null))]);
+        let parameter = |name: &str, kind, required| InputParameter {
+            name: name.to_owned(),
+            kind,
+            description: "what\nit is".to_owned(),
+            required,
+            constraints: constraints.clone(),
+        };
+        specification.input_parameters =
+            vec![parameter("path", ParameterType::String, true), parameter("no-more", ParameterType::Integer, false)];
+        specification.examples = vec![SpecifiedExample {
+            description: String::new(),
+            input: json!({"path": "a"}),
+            output: Some(json!({"n": 1})),
+        }];
+        let digest = Digest::of_bytes(b"x");
+        for language in ScriptLanguage::ALL {
+            let plain = order(&name, ScaffoldTemplate::FileProcessor, *language);
+            let files = render(&Order { specification: Some((&specification, digest)), ..plain });
+            let manifest = files.iter().find(|file| file.path == "tool.toml").unwrap();
+            let table: toml::Table =
+                toml::from_str(&manifest.text).unwrap_or_else(|e| panic!("{e}\n{}", manifest.text));
+            assert_eq!(table["provenance"]["prompt"].as_str(), Some(digest.hex().as_str()));
+            assert_eq!(table["input"]["properties"]["no-more"]["minimum"].as_integer(), Some(1));
+            assert_eq!(table["examples"][0]["output"]["n"].as_integer(), Some(1));
+            assert_eq!(table["permissions"]["read"][0].as_str(), Some("{workspace}"));
+            let entry = &files.iter().find(|file| file.executable).unwrap().text;
+            assert!(entry.contains("not written yet") && entry.to_lowercase().contains("path"), "{entry}");
+        }
+    }
+}
