@@ -11,7 +11,7 @@ path=${INPUT_PATH:-}
 if [[ -z $path ]]; then
     file=$(dirname -- "${BASH_SOURCE[0]}")/sample.txt
 else
-    root=$(realpath -- "$workspace") || fail "the workspace cannot be read"
+    root=$(realpath -m -- "$workspace") || fail "the workspace cannot be read"
     file=$(realpath -m -- "$root/$path" 2>/dev/null) || fail "the file cannot be read"
     [[ $file == "$root"/* ]] || fail "the file is outside of the workspace"
 fi
