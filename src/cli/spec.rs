@@ -52,7 +52,8 @@ enum Part {
     /// All of it.
     Text(String),
     /// Some lines of it.
-    Part(Vec<SourceLine>),
+    #[serde(rename = "part")]
+    Lines(Vec<SourceLine>),
 }
 
 /// A document, as it is answered.
@@ -118,7 +119,7 @@ fn opened(call: &Call<'_>, named: &Path) -> Result<Opened, EngineError> {
         Some(range) => {
             let (from, to) = lines(range)?;
             let to = to.min(document.line_count());
-            Part::Part((from..=to).map(|line| SourceLine { line, text: document.line(line).to_owned() }).collect())
+            Part::Lines((from..=to).map(|line| SourceLine { line, text: document.line(line).to_owned() }).collect())
         }
         None if call.switch("full") => Part::Text(document.text().to_owned()),
         None => Part::Summary(document.summary(budget)),
@@ -181,7 +182,7 @@ impl Answer for Opened {
         match &self.part {
             Part::Summary(summary) => page.block(0, Ink::Plain, &summary.text),
             Part::Text(text) => page.block(0, Ink::Plain, text),
-            Part::Part(lines) => {
+            Part::Lines(lines) => {
                 for SourceLine { line, text } in lines {
                     page.line(&Line::new().put(Ink::Dim, format!("{line:>6}  ")).put(Ink::Plain, text))?;
                 }

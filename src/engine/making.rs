@@ -184,42 +184,9 @@ impl Engine {
                     let (metadata, origin) = (json!({"file": file}), format!("as written in {file}"));
                     Ok(Drafted { specification, found: Vec::new(), metadata, origin })
                 }
-                None => self.read_from(name, &self.keep_document(bytes)?, file, *enclosed),
+                None => read_from(name, &self.keep_document(bytes)?, file, *enclosed),
             },
         }
-    }
-
-    fn read_from(
-        &self,
-        name: Option<ToolName>,
-        document: &Document,
-        file: &str,
-        enclosed: Enclosed,
-    ) -> Result<Drafted, EngineError> {
-        let name = name.map_or_else(|| name_from(document.title().unwrap_or_default()), Ok)?;
-        let draft = draft(document, &name);
-        let text = match enclosed {
-            Enclosed::Summary(budget) => document.summary(budget.min(MAX_ENCLOSED)).text,
-            Enclosed::Whole => document.text().to_owned(),
-        };
-        if text.chars().count() > MAX_ENCLOSED {
-            let message =
-                format!("{file} has more than {MAX_ENCLOSED} characters, too many to go with a specification");
-            return Err(EngineError::new(ErrorCode::Refused, message, "leave --no-summarize out"));
-        }
-        let about = json!({
-            "digest": document.digest(),
-            "file": file,
-            "read_as": document.read_as().to_string(),
-            "text": text,
-            "found": draft.found,
-        });
-        Ok(Drafted {
-            specification: draft.specification,
-            found: draft.found,
-            metadata: json!({"document": about}),
-            origin: format!("read from {file}, document {}", document.digest().short()),
-        })
     }
 
     /// The specification that a review is about, and the digest that a yes covers.
@@ -343,6 +310,38 @@ impl Engine {
         let message = format!("the specification of review {review} is not approved, it is {}", row.state);
         Err(EngineError::new(ErrorCode::Refused, message, "a human approves it first; then tools are made from it"))
     }
+}
+
+/// The draft that a document gives, and what of the document goes with it.
+fn read_from(
+    name: Option<ToolName>,
+    document: &Document,
+    file: &str,
+    enclosed: Enclosed,
+) -> Result<Drafted, EngineError> {
+    let name = name.map_or_else(|| name_from(document.title().unwrap_or_default()), Ok)?;
+    let draft = draft(document, &name);
+    let text = match enclosed {
+        Enclosed::Summary(budget) => document.summary(budget.min(MAX_ENCLOSED)).text,
+        Enclosed::Whole => document.text().to_owned(),
+    };
+    if text.chars().count() > MAX_ENCLOSED {
+        let message = format!("{file} has more than {MAX_ENCLOSED} characters, too many to go with a specification");
+        return Err(EngineError::new(ErrorCode::Refused, message, "leave --no-summarize out"));
+    }
+    let about = json!({
+        "digest": document.digest(),
+        "file": file,
+        "read_as": document.read_as().to_string(),
+        "text": text,
+        "found": draft.found,
+    });
+    Ok(Drafted {
+        specification: draft.specification,
+        found: draft.found,
+        metadata: json!({"document": about}),
+        origin: format!("read from {file}, document {}", document.digest().short()),
+    })
 }
 
 /// All words of a specification that say something about its tool.

@@ -16,9 +16,9 @@ pub mod feedback;
 pub mod mutation;
 pub mod prompt;
 pub mod repair;
+pub mod scaffold;
 #[cfg(test)]
 mod tests;
-pub mod scaffold;
 
 pub use answer::{Answer, Unusable, Want};
 pub use bundle::Bundle;

@@ -121,7 +121,7 @@ impl Document {
         let last = block.end_line.max(block.line);
         let closed = last > block.line && self.line(last).trim_start().starts_with(['`', '~']);
         let end = if closed { last - 1 } else { last };
-        (block.line + 1..=end).map(|number| format!("{}\n", self.line(number))).collect()
+        (block.line + 1..=end).flat_map(|number| [self.line(number), "\n"]).collect()
     }
 
     /// Sums the document up in at most `budget` characters, footer included.

@@ -106,7 +106,9 @@ pub(super) fn of(document: &Document, budget: usize) -> Summary {
         candidates.iter().map(|line| gutter + line.chars + 1 + usize::from(line.kind == Kind::Heading)).sum();
     let is_whole = whole <= room;
     if is_whole {
-        candidates.iter_mut().for_each(|line| line.is_taken = true);
+        for line in &mut candidates {
+            line.is_taken = true;
+        }
     } else {
         Choice { candidates: &mut candidates, gutter, room, used: gutter + MARK, marks: 1 }.choose();
     }

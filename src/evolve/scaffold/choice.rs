@@ -45,13 +45,11 @@ pub fn choose_language(stated: Option<ScriptLanguage>, words: &str) -> Choice<Sc
     if let Some(is) = stated {
         return Choice { is, why: format!("{is}, as the specification says") };
     }
-    match first_word(LANGUAGES, words) {
-        Some((is, word)) => Choice::by_word(is, word),
-        None => {
-            let is = ScriptLanguage::Python;
-            Choice { is, why: format!("{is}, because nothing in its words asks for another language") }
-        }
+    if let Some((is, word)) = first_word(LANGUAGES, words) {
+        return Choice::by_word(is, word);
     }
+    let is = ScriptLanguage::Python;
+    Choice { is, why: format!("{is}, because nothing in its words asks for another language") }
 }
 
 /// Words that speak for a scaffold.
@@ -69,13 +67,11 @@ const TEMPLATES: &[(ScaffoldTemplate, &[&str])] = &[
 
 /// The scaffold to begin with: what the words speak for, else the transformation of data.
 pub fn choose_template(words: &str) -> Choice<ScaffoldTemplate> {
-    match first_word(TEMPLATES, words) {
-        Some((is, word)) => Choice::by_word(is, word),
-        None => {
-            let is = ScaffoldTemplate::DataTransform;
-            Choice { is, why: format!("{is}, because its words speak of no command, API or file") }
-        }
+    if let Some((is, word)) = first_word(TEMPLATES, words) {
+        return Choice::by_word(is, word);
     }
+    let is = ScaffoldTemplate::DataTransform;
+    Choice { is, why: format!("{is}, because its words speak of no command, API or file") }
 }
 
 fn first_word<T: Copy>(table: &[(T, &[&'static str])], words: &str) -> Option<(T, &'static str)> {

@@ -231,7 +231,7 @@ mod tests {
     use crate::domain::{InputParameter, ParameterType, SpecifiedExample};
     use serde_json::{Map, json};
 
-    fn order<'a>(name: &'a ToolName, template: ScaffoldTemplate, language: ScriptLanguage) -> Order<'a> {
+    fn order(name: &ToolName, template: ScaffoldTemplate, language: ScriptLanguage) -> Order<'_> {
         Order {
             name,
             description: "Say \"hi\" */ \\ {{reason}} ''' \"\"\"",
