@@ -9,6 +9,9 @@ use serde::Serialize;
 /// The longest line that can be a heading, in characters.
 const MAX_TITLE: usize = 120;
 
+/// What stands before the two parts of an example.
+const HALVES: &[&str] = &["input", "inputs", "output", "outputs", "expected", "expected output", "result"];
+
 /// A heading.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Heading {
@@ -257,6 +260,12 @@ impl Pass<'_> {
     fn label(&self, at: usize) -> Option<String> {
         let line = self.lines[at].trim();
         let bare = line.trim_matches(['*', '_']).trim_end_matches(':').trim_matches(['*', '_']).trim();
+        // Inside of an example these name its two halves.
+        let in_example =
+            self.found.headings.last().is_some_and(|last| class::of_heading(&last.title) == Class::Examples);
+        if in_example && HALVES.contains(&bare.to_ascii_lowercase().as_str()) {
+            return None;
+        }
         let is_caps = bare.chars().any(char::is_alphabetic) && !bare.chars().any(char::is_lowercase);
         let is_bold = line.starts_with("**") && line.trim_end_matches(':').ends_with("**");
         let alone = self.is_blank(at + 1);
