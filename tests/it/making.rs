@@ -124,7 +124,7 @@ fn every_scaffold_passes_its_own_checks() {
             let files: Vec<&str> =
                 made["files"].as_array().unwrap().iter().map(|file| file.as_str().unwrap()).collect();
             let entry =
-                files.iter().find(|file| file.contains(&template.replace('-', "_")) && !file.ends_with(".toml"));
+                files.iter().find(|file| file.contains(&template.replace('-', "_")) && !file.contains("tool.toml"));
             let text = fs::read_to_string(workspace.path(entry.unwrap())).unwrap();
             assert!(text.starts_with("#!/usr/bin/env ") && text.contains("AI-Generated Tool"), "{text}");
             let (shown, _) = workspace.json(&["show", &name]);
