@@ -218,8 +218,14 @@ impl RedactStream {
                 }
             }
         }
-        if look == Verdict::No && at < self.aws_until {
-            look = tokens::judge_aws_neighbour(&self.buffer, at, is_all);
+        if at < self.aws_until && matches!(look, Verdict::No | Verdict::More { .. }) {
+            let neighbour = tokens::judge_aws_neighbour(&self.buffer, at, is_all);
+            look = match look {
+                // What the anchor shows of itself may belong to such a key.
+                Verdict::More { .. } if neighbour != Verdict::No => Verdict::More { show: at },
+                Verdict::More { .. } => look,
+                _ => neighbour,
+            };
         }
         let Some((len, name)) = known else {
             return match look {

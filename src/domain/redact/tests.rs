@@ -298,6 +298,15 @@ fn a_cut_at_any_place_changes_nothing() {
     assert_eq!(streamed(&redactor, text.as_bytes().chunks(1)), whole);
 }
 
+#[test]
+fn a_secret_key_that_begins_like_a_key_id_is_marked_in_a_stream_too() {
+    let redactor = redactor(&[]);
+    let text = "AKIAIOSFODNN7EXAMPLE\"AKIAAKIAIOSFODNN7EXAMPLESecretAccessKeya";
+    let whole = redactor.counted(text);
+    assert!(whole.0.ends_with("\"[redacted aws-secret-key]"), "{}", whole.0);
+    assert_eq!(streamed(&redactor, text.as_bytes().chunks(1)), whole);
+}
+
 /// Parts of texts that begin, continue or end something.
 fn parts() -> impl Strategy<Value = String> {
     let fixed = [
