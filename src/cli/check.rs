@@ -10,6 +10,7 @@ use crate::domain::{
 use crate::engine::{Engine, EngineError, ErrorCode};
 use serde::ser::Error;
 use serde::{Serialize, Serializer};
+use std::collections::HashSet;
 use std::io;
 
 /// The verdict of one version.
@@ -31,14 +32,18 @@ pub(super) fn check(call: &Call<'_>) -> Result<Checked, EngineError> {
 
 /// Says on standard error which check ended, one line each.
 pub(super) fn teller<'a>(call: &'a Call<'_>) -> impl FnMut(&Verdict) + 'a {
-    let mut told = 0;
+    let mut told = HashSet::new();
     move |verdict| {
-        let ended = verdict.checks.iter().filter(|check| check.state != CheckState::Running);
-        for check in ended.clone().skip(told) {
+        for check in ended_since(&mut told, verdict) {
             call.note(&Line::new().put(Ink::Dim, format!("  {} {}", check.name, check.state)));
         }
-        told = ended.count();
     }
+}
+
+/// The checks that ended and are not among those `told`, which they are from now on. They end in any order.
+fn ended_since<'v>(told: &mut HashSet<String>, verdict: &'v Verdict) -> Vec<&'v CheckReport> {
+    let ended = verdict.checks.iter().filter(|check| check.state != CheckState::Running);
+    ended.filter(|check| told.insert(check.name.clone())).collect()
 }
 
 impl Answer for Checked {
@@ -213,5 +218,18 @@ mod tests {
         for wrong in ["", "0", "5-3", "a", "3-", "-3"] {
             assert_eq!(lines(wrong).unwrap_err().code, ErrorCode::Usage, "{wrong}");
         }
+    }
+
+    #[test]
+    fn each_check_is_told_once_in_whatever_order_they_end() {
+        let running = |name| CheckReport { state: CheckState::Running, ..CheckReport::of(name, vec![]) };
+        let mut checks = ["first", "second", "last"].map(running).to_vec();
+        let (mut told, mut said) = (HashSet::new(), Vec::new());
+        for at in [2, 0, 1] {
+            checks[at].state = CheckState::Passed;
+            let verdict = Verdict::of(checks.clone(), None, Instant(0));
+            said.extend(ended_since(&mut told, &verdict).into_iter().map(|check| check.name.clone()));
+        }
+        assert_eq!(said, ["last", "first", "second"]);
     }
 }
