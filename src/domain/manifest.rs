@@ -82,16 +82,6 @@ pub struct Recipe {
     pub env: BTreeMap<String, String>,
 }
 
-impl Recipe {
-    /// The command for a reader: with the name of its entry where the template has `{file}`.
-    pub fn command_words(&self) -> Vec<String> {
-        let entry = self.entry.as_deref().unwrap_or("{file}");
-        // A doubled brace is no placeholder.
-        let word = |word: &String| if word.contains("{{") { word.clone() } else { word.replace("{file}", entry) };
-        self.command.iter().map(word).collect()
-    }
-}
-
 /// What the tool says it needs. Empty means: nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -198,6 +188,14 @@ pub struct Provenance {
 }
 
 impl Recipe {
+    /// The command for a reader: with the name of its entry where the template has `{file}`.
+    pub fn command_words(&self) -> Vec<String> {
+        let entry = self.entry.as_deref().unwrap_or("{file}");
+        // A doubled brace is no placeholder.
+        let word = |word: &String| if word.contains("{{") { word.clone() } else { word.replace("{file}", entry) };
+        self.command.iter().map(word).collect()
+    }
+
     /// A recipe whose argv is not known yet.
     pub fn blank(input: InputMode) -> Recipe {
         Recipe {

@@ -304,6 +304,13 @@ impl Engine {
 
     fn approved_specification(&self, review: ReviewId) -> Result<(ToolSpecification, Digest), EngineError> {
         let row = self.specification_row(review)?;
+        if let Some(fault) = self.read(|q| Ok(super::core::fault_of_state(q, &row)?))? {
+            return Err(EngineError::new(
+                ErrorCode::Refused,
+                fault,
+                "`toolsmith verify` names all that does not match",
+            ));
+        }
         if row.state == ReviewState::Approved {
             return self.specification(review);
         }

@@ -48,8 +48,15 @@ impl Engine {
     /// # Errors
     /// `Internal` for trouble with the store.
     pub(super) fn doubt(&self, row: &Tool) -> Result<Option<Doubt>, EngineError> {
+        self.doubt_by(&self.ledger(Some(&row.name))?, row)
+    }
+
+    /// The same by a ledger that tells of the row's tool: whoever looks at many reads the log once.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub(super) fn doubt_by(&self, ledger: &Ledger, row: &Tool) -> Result<Option<Doubt>, EngineError> {
         let approvals = self.read(|q| Ok(q.approvals_of(&row.name)?))?;
-        let ledger = self.ledger(Some(&row.name))?;
         if approvals.is_empty() {
             // Nothing to depart from: it came with the workspace and waits to be adopted.
             return Ok(ledger.missing(&approvals, |tool| *tool == row.name).pop().map(Doubt::Bent));
@@ -69,7 +76,7 @@ impl Engine {
             }));
         };
         let entry = self.read(|q| Ok(q.sound_operation(approval.operation)?))?;
-        if let Some(fault) = fault_of_approval(approval, &entry, &ledger) {
+        if let Some(fault) = fault_of_approval(approval, &entry, ledger) {
             return Ok(Some(Doubt::Bent(fault)));
         }
         let bent = match self.link_in(&row.placement, &found.files) {
@@ -107,10 +114,11 @@ impl Engine {
             let (path, hint, code) = (path.to_owned(), hint.to_owned(), ProblemCode::NotAsApproved);
             Problem { path, line: None, code, message, hint }
         };
-        let mut problems = Vec::new();
+        let (mut problems, ledger) = (Vec::new(), self.ledger(None)?);
         for tool in self.catalog().tools.iter().filter(|tool| tool.stage.is_vouched()) {
             let hint = "agents are refused; restore-files, fork or a review ends that";
-            problems.extend(self.doubted(tool)?.map(|message| problem(&tool.path, message, hint)));
+            let doubt = self.doubt_by(&ledger, tool)?.map(Doubt::said);
+            problems.extend(doubt.map(|message| problem(&tool.path, message, hint)));
         }
         self.read(|q| {
             let undecided = q.undecided()?;

@@ -218,13 +218,13 @@ impl RedactStream {
                 }
             }
         }
-        if at < self.aws_until && matches!(look, Verdict::No | Verdict::More { .. }) {
-            let neighbour = tokens::judge_aws_neighbour(&self.buffer, at, is_all);
-            look = match look {
+        if at < self.aws_until {
+            look = match (look, tokens::judge_aws_neighbour(&self.buffer, at, is_all)) {
+                (Verdict::No, neighbour) => neighbour,
+                (Verdict::More { .. }, Verdict::No) => look,
                 // What the anchor shows of itself may belong to such a key.
-                Verdict::More { .. } if neighbour != Verdict::No => Verdict::More { show: at },
-                Verdict::More { .. } => look,
-                _ => neighbour,
+                (Verdict::More { .. }, _) => Verdict::More { show: at },
+                (Verdict::Found { .. } | Verdict::Block { .. }, _) => look,
             };
         }
         let Some((len, name)) = known else {

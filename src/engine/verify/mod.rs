@@ -77,7 +77,7 @@ impl Engine {
         let vouched = view.tools.iter().filter(|tool| tool.stage.is_vouched() && is_asked(&tool.name));
         for tool in vouched {
             let is_approved = approvals.iter().any(|approval| approval.tool == tool.name);
-            self.check_tool(tool, is_approved, &mut report)?;
+            self.check_tool(tool, is_approved, &ledger, &mut report)?;
         }
         self.check_places(&view, approvals.iter().filter(|approval| is_asked(&approval.tool)), &mut report)?;
         report.faults.extend(self.faults_of_decisions(only)?);
@@ -118,7 +118,13 @@ impl Engine {
         fault_of_approval(approval, entry, ledger)
     }
 
-    fn check_tool(&self, tool: &Tool, is_approved: bool, report: &mut VerifyReport) -> Result<(), EngineError> {
+    fn check_tool(
+        &self,
+        tool: &Tool,
+        is_approved: bool,
+        ledger: &Ledger,
+        report: &mut VerifyReport,
+    ) -> Result<(), EngineError> {
         let signer = self.signer(tool);
         match &signer {
             Ok(Some(signed)) => report.notes.push(format!(
@@ -140,7 +146,7 @@ impl Engine {
             }
             Err(why) => report.faults.push(format!("the signature beside {} does not count: {why}", tool.place())),
         }
-        match self.doubt(tool)? {
+        match self.doubt_by(ledger, tool)? {
             Some(doubt) => report.faults.push(doubt.said()),
             None if is_approved => {}
             None => {
