@@ -34,6 +34,7 @@
 //! | [`runner`] | one run: argv, environment, walls, limits, observer, spool, ending | domain |
 //! | [`check`] | examines a version: one file a check, together the verdict | domain, runner |
 //! | [`evolve`] | better versions: what a generator is told, what its answer holds, the loop as a pure machine, repairs without a model | domain |
+//! | [`generator`] | asking a generator: a program or an HTTP API, one question, one answer | domain, runner, evolve |
 //! | [`insight`] | what rows of decisions suggest | domain |
 //! | [`vcs`] | git | domain |
 //! | [`engine`] | the facade; its `core` holds the rules, the rest performs | all of the above but action |
@@ -70,8 +71,8 @@
 //! # Deliberately absent
 //!
 //! No sandbox of our own making: namespaces are bubblewrap's, the walls are the kernel's, and a level
-//! that was not verified is not claimed. No network, no model, no telemetry. No second way to be
-//! notified, and no cache that is not rebuilt from files and log.
+//! that was not verified is not claimed. No telemetry, and no network but to the generators that the user's
+//! settings name. No second way to be notified, and no cache that is not rebuilt from files and log.
 
 pub mod action;
 pub mod catalog;
@@ -80,6 +81,7 @@ pub mod cli;
 pub mod domain;
 pub mod engine;
 pub mod evolve;
+pub mod generator;
 pub mod insight;
 pub mod runner;
 pub mod store;

@@ -17,6 +17,7 @@ mod baseline;
 mod child;
 mod cleaner;
 mod clear;
+mod conversation;
 mod dependencies;
 mod difference;
 mod ending;
@@ -47,6 +48,7 @@ mod trusted;
 
 pub use baseline::Baselines;
 pub use clear::clear;
+pub use conversation::{Talk, TalkEnd, Talked, converse};
 pub use dependencies::{Need, missing};
 pub use given::{Given, ask_for_secret};
 pub use grants::{Grants, WritePath};
@@ -78,7 +80,7 @@ pub fn yield_processor() {
     let _ = rustix::process::nice(19);
 }
 
-/// Plays the part of a supervisor or of an inner stage when that is what this program was started for; returns
+/// Plays the part of a supervisor, of an inner stage or of a keeper when that is what this program was started for; returns
 /// what to exit with. Asked before anything else, while there is one thread.
 pub fn play_role() -> Option<u8> {
     let code = supervisor::play_role(std::env::args_os().nth(1))?;

@@ -75,6 +75,13 @@ pub fn sweep(scratch: &Path) -> usize {
     ended.len()
 }
 
+/// Sends a signal to the group that a process leads, and wakes it: who is stopped sees no signal.
+pub(super) fn kill_group_of(leader: Pid, signal: Signal) {
+    // Both fail when the group is gone: then there is nobody to tell.
+    let _ = rustix::process::kill_process_group(leader, signal);
+    let _ = rustix::process::kill_process_group(leader, Signal::CONT);
+}
+
 /// The parent of a process that exists; `None` for the first process of the machine too.
 pub(super) fn parent(pid: i32) -> Option<i32> {
     read_process(pid).map(|process| process.parent).filter(|parent| *parent > 0)

@@ -20,9 +20,10 @@ mod wire;
 pub(super) use bubblewrap::{find, needs, try_out};
 pub(super) use plan::{Call, Environment, Packed, Plan, Terms, View};
 pub(super) use trials::READY;
-pub(super) use wire::{Ended, Heard, Inbox, Made, Message, Order, send, send_fds};
+pub(super) use wire::{Ended, Heard, Inbox, Made, Message, Order, receive_parcel, send, send_fds};
 
 use super::clear::remove;
+use super::conversation::{KEEP, keep};
 use super::observer::{Observer, Policy, Served};
 use super::overlay::Layers;
 use super::processes::{descendants, kill_all};
@@ -44,7 +45,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use tool::Streams;
 use watch::Watcher;
-use wire::{Inside, Parcel, receive_parcel, send_packet};
+use wire::{Inside, Parcel, send_packet};
 
 /// The first argument that makes this program a supervisor. No verb begins like this.
 pub(super) const SUPERVISE: &str = "--as-supervisor";
@@ -66,6 +67,7 @@ pub(super) fn play_role(first: Option<OsString>) -> Option<i32> {
     match first?.to_str()? {
         SUPERVISE => Some(supervise()),
         INSIDE => Some(inner::play()),
+        KEEP => Some(keep()),
         _ => None,
     }
 }

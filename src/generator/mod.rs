@@ -1,0 +1,171 @@
+//! Asking a generator: one question to a program of the user's or to an HTTP API, one answer.
+//!
+//! Blocks until there is an answer or none will come. Nothing is tried twice (that is [`crate::evolve::course`]'s to
+//! say), nothing is kept, and no settings are read: a [`Generator`] holds all that asking needs, its key among it,
+//! and is made anew for each question. A generator is trusted as the user's own program: it runs outside of the
+//! sandbox, and gets of the workspace what the question says and nothing else.
+
+mod command;
+mod message;
+#[cfg(test)]
+mod tests;
+mod text;
+
+use crate::domain::Secret;
+use crate::domain::words::words;
+use crate::evolve::course::{Trouble, Usage};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+/// Longest answer, in bytes; of one that is longer nothing is used.
+pub const MAX_ANSWER: usize = 4 * 1024 * 1024;
+
+/// Whom to ask, and how. Its `Debug` shows no key and no variable's value.
+#[derive(Debug, Clone)]
+pub struct Generator {
+    /// Its name in the settings.
+    pub name: String,
+    /// How it is asked.
+    pub way: Way,
+    /// How long it may be silent; a whole answer may take [`PATIENCE`] times as long.
+    pub timeout: Duration,
+}
+
+/// How much longer than one silence a whole answer may take.
+pub const PATIENCE: u32 = 6;
+
+/// How a generator is asked.
+#[derive(Debug, Clone)]
+pub enum Way {
+    /// A program: the question goes to its standard input, the answer is what it prints.
+    Command(Program),
+    /// An HTTP API.
+    Api(Api),
+}
+
+/// A program to ask.
+#[derive(Debug, Clone)]
+pub struct Program {
+    /// Program and arguments.
+    pub argv: Vec<String>,
+    /// Variables that it is given beside the few that every program needs, with their values.
+    pub env: Vec<(String, Secret)>,
+    /// This program, started again to look after it; as [`crate::runner::Machine::new`] takes it.
+    pub keeper: Option<PathBuf>,
+}
+
+words!(
+    /// The wire format of an HTTP API.
+    ApiKind {
+        /// Chat completions, as OpenAI and many local servers speak them.
+        OpenAi = "openai",
+        /// Messages of Anthropic.
+        Anthropic = "anthropic",
+        /// Google's generateContent.
+        Gemini = "gemini",
+        /// Ollama's own chat.
+        Ollama = "ollama",
+    }
+);
+
+/// An HTTP API to ask.
+#[derive(Debug, Clone)]
+pub struct Api {
+    /// What it speaks.
+    pub kind: ApiKind,
+    /// Where it is, without the path of a method: `http://127.0.0.1:8080/v1`.
+    pub url: String,
+    /// Which model answers.
+    pub model: String,
+    /// The key, when it wants one.
+    pub key: Option<Secret>,
+    /// Most tokens of an answer.
+    pub max_tokens: Option<u64>,
+    /// What tokens cost, when the user said it.
+    pub price: Price,
+}
+
+/// What tokens cost, in millionths of a dollar for a million tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Price {
+    /// Tokens of the question.
+    pub input_micros: Option<u64>,
+    /// Tokens of the answer.
+    pub output_micros: Option<u64>,
+}
+
+/// What a generator is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'a> {
+    /// Who it is and what rules hold.
+    pub system: &'a str,
+    /// What is wanted now.
+    pub request: &'a str,
+}
+
+/// An answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// Its text.
+    pub text: String,
+    /// What it used, as far as it was said.
+    pub usage: Usage,
+    /// The model that answered, when it was said.
+    pub model: Option<String>,
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoAnswer {
+    /// Its kind.
+    pub trouble: Trouble,
+    /// One line for a human, without secrets; it does not name the generator.
+    pub message: String,
+    /// After what time the generator wants to be asked again, when it says so, in milliseconds.
+    pub retry_after_ms: Option<u64>,
+    /// What was used for nothing, as far as it was said.
+    pub usage: Usage,
+}
+
+impl NoAnswer {
+    /// No answer for this reason.
+    pub(crate) fn new(trouble: Trouble, message: impl Into<String>) -> NoAnswer {
+        NoAnswer { trouble, message: message.into(), retry_after_ms: None, usage: Usage::default() }
+    }
+
+    /// Somebody set `stop`.
+    pub(crate) fn stopped() -> NoAnswer {
+        NoAnswer::new(Trouble::CutStream, "stopped")
+    }
+}
+
+/// Asks and waits for the answer. `on_text` gets its pieces as they come; `stop` ends it at once.
+///
+/// # Errors
+/// Why there is no answer. After `stop` the message is `stopped`.
+pub fn ask(
+    generator: &Generator,
+    question: &Question<'_>,
+    on_text: &mut dyn FnMut(&str),
+    stop: &AtomicBool,
+) -> Result<Written, NoAnswer> {
+    match &generator.way {
+        Way::Command(program) => command::ask(program, generator.timeout, question, on_text, stop),
+        Way::Api(_) => Err(NoAnswer::new(Trouble::Refused, NO_HTTP)),
+    }
+}
+
+const NO_HTTP: &str = "this build has no HTTP: build with --features http-generators";
+
+/// Whether a generator can be reached, for `doctor`: sends no question and starts no generator. One line.
+///
+/// # Errors
+/// One line that says what is wrong.
+pub fn reach(generator: &Generator, _stop: &AtomicBool) -> Result<String, String> {
+    match &generator.way {
+        Way::Command(program) => command::reach(program),
+        Way::Api(_) => Err(NO_HTTP.to_owned()),
+    }
+}
