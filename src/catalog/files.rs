@@ -190,6 +190,30 @@ pub(super) fn read(plan: &Plan, member: &Member) -> Result<VersionFile, Problem>
     Ok(VersionFile { path: member.path.clone(), mode, bytes })
 }
 
+/// The text of a file that is no part of any version; `None` when there is none.
+///
+/// # Errors
+/// One line for what is no regular file, too large, or no UTF-8.
+pub(super) fn small_text(path: &Path, limit: u64) -> Result<Option<String>, String> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NOCTTY;
+    let file = match rustix::fs::open(path, flags, Mode::empty()) {
+        Ok(file) => std::fs::File::from(file),
+        Err(rustix::io::Errno::NOENT) => return Ok(None),
+        Err(rustix::io::Errno::LOOP) => return Err("it is a link, which is not followed".to_owned()),
+        Err(error) => return Err(format!("it cannot be read: {error}")),
+    };
+    let meta = file.metadata().map_err(|error| format!("it cannot be read: {error}"))?;
+    if !meta.is_file() {
+        return Err("it is no regular file".to_owned());
+    }
+    let mut bytes = Vec::new();
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(|error| format!("it cannot be read: {error}"))?;
+    if bytes.len() as u64 > limit {
+        return Err(format!("it is larger than {} KiB", limit >> 10));
+    }
+    String::from_utf8(bytes).map(Some).map_err(|_| "it is no UTF-8".to_owned())
+}
+
 fn limit_of(path: &str) -> u64 {
     let name = file_of(path);
     if is_script(name) {

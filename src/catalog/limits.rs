@@ -4,6 +4,8 @@
 pub(super) const MANIFEST_BYTES: u64 = 256 * 1024;
 /// Bytes of a script.
 pub(super) const SOURCE_BYTES: u64 = 1024 * 1024;
+/// Bytes of the promotions file: some 10,000 names.
+pub(super) const PROMOTIONS_BYTES: u64 = 8 * 1024 * 1024;
 /// Bytes of a tool's folder, all files together.
 pub(super) const FOLDER_BYTES: u64 = 16 * 1024 * 1024;
 /// Files in a tool's folder.

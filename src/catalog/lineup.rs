@@ -1,14 +1,16 @@
 //! What rows are to each other: copies, shadows, clashes. Nothing is dropped, everything is said.
 
-use crate::domain::{Problem, ProblemCode, SafeText, Stage, Tool};
+use super::family;
+use crate::domain::{Problem, ProblemCode, SafeText, Stage, Tool, ToolName};
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Sorts rows by name, stage (higher first) and path, and fills in what each is to the others:
 /// `copy_of` (same digest, the first path is the original), `shadowed_by` and `shadows` (same name,
-/// other stage), `clashes` (same name or display name, same stage, other content). Archived rows
-/// neither shadow nor clash. What was filled in before is forgotten.
-pub fn line_up(tools: &mut [Tool]) {
+/// other stage; or versions of one another, of which one is used: the `chosen` one by name, else the
+/// original), `clashes` (same name or display name, same stage, other content, no version of it).
+/// Archived rows neither shadow nor clash. What was filled in before is forgotten.
+pub(super) fn line_up(tools: &mut [Tool], chosen: &HashMap<ToolName, String>) {
     tools.sort_by(|a, b| key(a).cmp(&key(b)));
     for tool in tools.iter_mut() {
         tool.copy_of = None;
@@ -17,8 +19,9 @@ pub fn line_up(tools: &mut [Tool]) {
         tool.clashes.clear();
     }
     copies(tools);
+    let passive = versions(tools, chosen);
     shadows(tools);
-    clashes(tools);
+    clashes(tools, &passive);
 }
 
 fn key(tool: &Tool) -> (&str, Reverse<u8>, &str) {
@@ -41,20 +44,41 @@ fn copies(tools: &mut [Tool]) {
     }
 }
 
-/// Rows are sorted by name and stage, so the rows of one name are neighbours and the first is used.
+/// Of versions that lie at one stage one is used; gives the others.
+fn versions(tools: &mut [Tool], chosen: &HashMap<ToolName, String>) -> HashSet<usize> {
+    let mut passive = HashSet::new();
+    for members in family::families(tools) {
+        let Some(used) = family::active(tools, &members, chosen) else { continue };
+        for index in members.into_iter().filter(|index| *index != used) {
+            let path = tools[index].path.clone();
+            tools[index].shadowed_by = Some(tools[used].path.clone());
+            tools[used].shadows.push(path);
+            passive.insert(index);
+        }
+    }
+    passive
+}
+
+/// Rows are sorted by name and stage, so the rows of one name are neighbours and the first that no version of it is
+/// used instead of is used.
 fn shadows(tools: &mut [Tool]) {
     for rows in tools.chunk_by_mut(|a, b| a.name == b.name) {
-        let Some((used, rest)) = rows.split_first_mut() else { continue };
-        for row in rest.iter_mut().filter(|row| row.stage != Stage::Archived && row.stage != used.stage) {
-            row.shadowed_by = Some(used.path.clone());
-            used.shadows.push(row.path.clone());
+        let at = rows.iter().position(|row| row.shadowed_by.is_none()).unwrap_or_default();
+        let Some(used) = rows.get(at).map(|row| (row.path.clone(), row.stage)) else { continue };
+        let mut shadows = Vec::new();
+        for row in rows.iter_mut().filter(|row| row.stage != Stage::Archived && row.stage != used.1) {
+            row.shadowed_by = Some(used.0.clone());
+            row.shadows.clear();
+            shadows.push(row.path.clone());
         }
+        rows[at].shadows.append(&mut shadows);
     }
 }
 
-fn clashes(tools: &mut [Tool]) {
+fn clashes(tools: &mut [Tool], passive: &HashSet<usize>) {
     let mut groups: HashMap<(Stage, String), Vec<usize>> = HashMap::with_capacity(tools.len());
-    for (index, tool) in tools.iter().enumerate().filter(|(_, tool)| tool.stage != Stage::Archived) {
+    let live = |(index, tool): &(usize, &Tool)| tool.stage != Stage::Archived && !passive.contains(index);
+    for (index, tool) in tools.iter().enumerate().filter(live) {
         let name = tool.name.as_str();
         groups.entry((tool.stage, name.to_owned())).or_default().push(index);
         // A display name is compared as a reader would: without case and outer blanks.

@@ -12,6 +12,9 @@ mod argv;
 mod cache;
 mod document;
 mod draft;
+mod family;
+#[cfg(test)]
+mod family_tests;
 mod fields;
 mod files;
 mod foreign;
@@ -34,7 +37,6 @@ mod watch;
 
 pub use cache::{Cache, CacheRow, remembered};
 pub use files::{UNFINISHED, is_left_out};
-pub use lineup::line_up;
 pub use plan::{Plan, Root};
 pub use scan::{Progress, Scan, read, read_files, scan};
 pub use search::{Hit, Index, Matches};

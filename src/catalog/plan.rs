@@ -48,7 +48,15 @@ impl Plan {
     }
 
     /// Stage and, where a folder gives one, category of a definition.
+    ///
+    /// A version in the `versions/` of a tool is of that tool's category, and experimental wherever the tool lies:
+    /// nobody approved it by approving the tool.
     pub(super) fn class_of(&self, path: &str, placement: &Placement) -> (Stage, Option<Category>) {
+        if let Some((home, _)) = home_of_version(placement) {
+            let placement = Placement { base: home.to_owned(), exclusive: true };
+            let (stage, category) = self.class_of(&join(home, file_of(path)), &placement);
+            return (if stage == Stage::Archived { stage } else { Stage::Experimental }, category);
+        }
         let Some((root, at)) = self.root_of(path) else { return (Stage::Experimental, None) };
         let inside = below(&at, path).unwrap_or(path);
         let mut folders: Vec<&str> = inside.split('/').collect();
@@ -70,6 +78,12 @@ impl Plan {
         let inside = below(&at, path).unwrap_or_default();
         inside.is_empty() || inside.parse::<Stage>().is_ok()
     }
+}
+
+/// The tool's own folder and the version, of a folder `versions/1.1.0` in it.
+pub(super) fn home_of_version(placement: &Placement) -> Option<(&str, semver::Version)> {
+    let (folder, version) = placement.base.rsplit_once('/').filter(|_| placement.exclusive)?;
+    Some((folder.strip_suffix("/versions")?, semver::Version::parse(version).ok()?))
 }
 
 /// Joins two paths as rows write them.

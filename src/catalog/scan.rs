@@ -2,6 +2,7 @@
 
 use super::argv::{Anchor, Script};
 use super::cache::{self, Cache, CacheRow, Row, Scanned};
+use super::family;
 use super::files::{self, Member};
 use super::limits;
 use super::lineup::{alias_clashes, line_up};
@@ -79,8 +80,13 @@ pub fn scan(plan: &Plan, cache: &Cache, progress: &mut dyn FnMut(Progress<'_>)) 
         candidates.iter().map(|candidate| candidate.definition.as_str()).collect();
     scan.gone = cache.0.keys().filter(|key| !found.contains(key.as_str())).cloned().collect();
     scan.gone.sort_unstable();
-    line_up(&mut scan.tools);
+    let kin = candidates.iter().filter_map(|of| Some((of.definition.as_str(), of.kin.as_ref()?))).collect();
+    family::settle(&mut scan.tools, &kin);
+    let (promotions, damage) = family::read_promotions(&plan.workspace);
+    let (chosen, faults) = family::chosen(&scan.tools, &promotions);
+    line_up(&mut scan.tools, &chosen);
     scan.problems.extend(alias_clashes(&scan.tools));
+    scan.problems.extend(damage.into_iter().chain(faults));
     scan.problems.sort_by(|a, b| (&a.path, a.line).cmp(&(&b.path, b.line)));
     scan
 }
@@ -270,7 +276,7 @@ fn row(plan: &Plan, path: &str, format: Format, placement: &Placement, loaded: &
     let manifest = &loaded.reading.manifest;
     let (stage, by_folder) = plan.class_of(path, placement);
     let category = manifest.category.clone().or(by_folder).unwrap_or_else(|| Category::new(""));
-    Tool {
+    let mut tool = Tool {
         name: manifest.name.clone(),
         title: manifest.title.clone(),
         version: manifest.version.clone(),
@@ -295,6 +301,7 @@ fn row(plan: &Plan, path: &str, format: Format, placement: &Placement, loaded: &
         runnable: false,
         reason: None,
         risk: Risk::of(manifest.cost_tier, &manifest.permissions, hidden(&loaded.files)),
+        evolved_from: None,
         copy_of: None,
         shadowed_by: None,
         shadows: Vec::new(),
@@ -303,7 +310,9 @@ fn row(plan: &Plan, path: &str, format: Format, placement: &Placement, loaded: &
         bytes: loaded.files.iter().map(|file| file.bytes.len() as u64).sum(),
         modified_at: Instant(i64::try_from(modified_ns / 1_000_000).unwrap_or_default()),
         facts: ToolFacts::default(),
-    }
+    };
+    family::name_by_folder(&mut tool);
+    tool
 }
 
 /// Characters in the files that a reader would not see. A file that is no text has none to read.
@@ -334,9 +343,11 @@ pub fn read(plan: &Plan, tool: &Tool) -> Result<ToolDetail, Problem> {
         format: tool.format,
         placement: tool.placement.clone(),
         members: Ok(Vec::new()),
+        kin: None,
     };
     let loaded = load(plan, &candidate, &members, &programs, &mut Vec::new())?;
-    let row = row(plan, &tool.path, tool.format, &tool.placement, &loaded, newest);
+    let mut row = row(plan, &tool.path, tool.format, &tool.placement, &loaded, newest);
+    family::lend(&mut row, tool);
     Ok(detail(row, tool, loaded, &programs))
 }
 
@@ -373,6 +384,12 @@ pub fn read_files(files: Vec<VersionFile>, tool: &Tool) -> Result<ToolDetail, Pr
     let mut row = row(&plan, &tool.path, format, &tool.placement, &loaded, 0);
     row.modified_at = tool.modified_at;
     row.stage = tool.stage;
+    row.name.clone_from(&tool.name);
+    if row.digest == tool.digest {
+        // What was copied may state the version that it was copied from; where it lay said which it is.
+        row.version.clone_from(&tool.version);
+        row.evolved_from.clone_from(&tool.evolved_from);
+    }
     if loaded.reading.manifest.category.is_none() {
         row.category = tool.category.clone();
     }
@@ -380,7 +397,9 @@ pub fn read_files(files: Vec<VersionFile>, tool: &Tool) -> Result<ToolDetail, Pr
 }
 
 fn detail(mut row: Tool, known: &Tool, loaded: Loaded, programs: &Programs) -> ToolDetail {
-    let Loaded { files, reading } = loaded;
+    let Loaded { files, mut reading } = loaded;
+    reading.manifest.name.clone_from(&row.name);
+    reading.manifest.version.clone_from(&row.version);
     set_reason(&mut row, reading.obstacle.as_ref(), reading::program(&reading.manifest), programs);
     row.copy_of.clone_from(&known.copy_of);
     row.shadowed_by.clone_from(&known.shadowed_by);

@@ -5,12 +5,13 @@
 
 use super::document::Syntax;
 use super::draft::stem_of;
+use super::family::{Kin, versioned};
 use super::files::{self, Member, is_left_out, unreadable};
 use super::limits;
 use super::plan::{self, Plan, Root, folder_of, join};
 use super::programs::{is_script, script_extensions, script_rank};
 use crate::domain::{Format, Placement, Problem, ProblemCode, is_hidden};
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
@@ -23,6 +24,8 @@ pub(super) struct Candidate {
     pub(super) placement: Placement,
     /// Its files in ascending order of path, or why they are no version.
     pub(super) members: Result<Vec<Member>, Problem>,
+    /// That it is a version of another definition, by its place.
+    pub(super) kin: Option<Kin>,
 }
 
 /// What a walk found.
@@ -97,6 +100,8 @@ struct Listing {
     manifests: Vec<String>,
     scripts: Vec<String>,
     approved: bool,
+    /// Whether there is a folder `versions`.
+    versions: bool,
 }
 
 fn folder(plan: &Plan, at: &str, depth: usize, found: &mut Found) {
@@ -112,6 +117,7 @@ fn folder(plan: &Plan, at: &str, depth: usize, found: &mut Found) {
     let native = native_manifest(&listing);
     if let Some(manifest) = native.filter(|_| depth > 0 || listing.manifests.iter().any(|name| name == "tool.toml")) {
         found.candidates.push(own_folder(plan, at, manifest, Format::Native));
+        versions(plan, at, &listing, Some(manifest), found);
         return;
     }
     let mut inner = Found::default();
@@ -121,19 +127,30 @@ fn folder(plan: &Plan, at: &str, depth: usize, found: &mut Found) {
     let groups = groups(&listing);
     if let Some(owner) = owner(plan, at, &listing, &groups, &inner) {
         found.candidates.push(own_folder(plan, at, &owner.definition, owner.format));
+        versions(plan, at, &listing, Some(&owner.definition), found);
         return;
     }
-    for group in groups {
+    if !plan.is_shared_folder(at) {
+        versions(plan, at, &listing, None, found);
+    }
+    let originals = originals(&groups);
+    for group in &groups {
         let members = [Some(&group.definition), group.script.as_ref()].into_iter().flatten();
         let mut members: Result<Vec<Member>, Problem> = members.map(|name| files::member(plan, at, name)).collect();
         if let Ok(members) = &mut members {
             members.sort_by(|a, b| a.path.cmp(&b.path));
         }
+        let kin = versioned(stem_of(&group.definition)).map(|(stem, version)| Kin {
+            of: stem.to_owned(),
+            version,
+            original: originals.get(stem).map(|original| join(at, original)),
+        });
         found.candidates.push(Candidate {
             definition: join(at, &group.definition),
             format: group.format,
             placement: Placement { base: at.to_owned(), exclusive: false },
             members,
+            kin,
         });
     }
     found.candidates.append(&mut inner.candidates);
@@ -147,7 +164,85 @@ fn own_folder(plan: &Plan, at: &str, definition: &str, format: Format) -> Candid
         format,
         placement: Placement { base: at.to_owned(), exclusive: true },
         members: files::all_below(plan, at),
+        kin: None,
     }
+}
+
+/// The definitions of a shared folder that others may be versions of, by stem: those with a manifest first.
+fn originals(groups: &[Group]) -> HashMap<String, String> {
+    let wanted: HashSet<&str> =
+        groups.iter().filter_map(|group| Some(versioned(stem_of(&group.definition))?.0)).collect();
+    let mut originals = HashMap::with_capacity(wanted.len());
+    for group in groups.iter().filter(|group| wanted.contains(stem_of(&group.definition))) {
+        originals.entry(stem_of(&group.definition).to_owned()).or_insert_with(|| group.definition.clone());
+    }
+    originals
+}
+
+/// Versions in `versions/X.Y.Z/` of a tool's own folder. `original` is the file name of the tool's definition; where
+/// the tool itself went elsewhere there is none, and a folder of the name counts only when it holds versions.
+fn versions(plan: &Plan, home: &str, listing: &Listing, original: Option<&str>, found: &mut Found) {
+    if !listing.versions {
+        return;
+    }
+    let at = join(home, "versions");
+    let mut inner = Found::default();
+    let entries = match std::fs::read_dir(plan.on_disk(&at)) {
+        Ok(entries) => entries,
+        Err(error) => return found.problems.push(unreadable(&at, &error)),
+    };
+    for entry in entries {
+        match entry {
+            Ok(entry) => version(plan, home, original, &entry, &mut inner),
+            Err(error) => inner.problems.push(unreadable(&at, &error)),
+        }
+    }
+    if original.is_some() || !inner.candidates.is_empty() {
+        inner.candidates.sort_by(|a, b| a.definition.cmp(&b.definition));
+        found.candidates.append(&mut inner.candidates);
+        found.problems.append(&mut inner.problems);
+    }
+}
+
+fn version(plan: &Plan, home: &str, original: Option<&str>, entry: &std::fs::DirEntry, found: &mut Found) {
+    let os_name = entry.file_name();
+    let shown = plan::shown(Path::new(&os_name));
+    let at = join(home, &format!("versions/{shown}"));
+    if shown.starts_with('.') || is_left_out(&shown) {
+        return;
+    }
+    let mut problem = |code, message: &str, hint: &str| {
+        found.problems.push(files::problem(&at, code, message.to_owned(), hint));
+    };
+    if !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+        let hint = "a version is a folder such as versions/1.1.0; move other files elsewhere";
+        return problem(ProblemCode::UnknownDialect, "it is no folder of a version", hint);
+    }
+    let Some(version) = os_name.to_str().and_then(|name| semver::Version::parse(name).ok()) else {
+        return problem(ProblemCode::BadName, "it is not called like a version", "call it as 1.1.0 is called");
+    };
+    let listing = match list(plan, &at, found) {
+        Ok(listing) => listing,
+        Err(problem) => return found.problems.push(problem),
+    };
+    let groups = groups(&listing);
+    let definition = native_manifest(&listing).map(|manifest| (manifest, Format::Native)).or_else(|| {
+        let same = groups.iter().find(|group| Some(group.definition.as_str()) == original);
+        let mut with_manifest = groups.iter().filter(|group| group.format != Format::Header);
+        let only = match (with_manifest.next(), with_manifest.next(), groups.as_slice()) {
+            (Some(one), None, _) | (None, None, [one]) => Some(one),
+            _ => None,
+        };
+        same.or(only).map(|group| (group.definition.as_str(), group.format))
+    });
+    let Some((definition, format)) = definition else {
+        let message = "nothing in it says that it is a version of the tool".to_owned();
+        let hint = "a version holds all files of the tool, its manifest or script among them";
+        return found.problems.push(files::problem(&at, ProblemCode::UnknownDialect, message, hint));
+    };
+    let kin =
+        Kin { of: plan::file_of(home).to_owned(), version, original: original.map(|original| join(home, original)) };
+    found.candidates.push(Candidate { kin: Some(kin), ..own_folder(plan, &at, definition, format) });
 }
 
 fn list(plan: &Plan, at: &str, found: &mut Found) -> Result<Listing, Problem> {
@@ -162,6 +257,7 @@ fn list(plan: &Plan, at: &str, found: &mut Found) -> Result<Listing, Problem> {
             continue;
         };
         listing.approved |= name == "approval.toml";
+        listing.versions |= name == "versions" && entry.file_type().is_ok_and(|kind| kind.is_dir());
         if name.starts_with('.') || is_left_out(name) || NO_TOOLS.contains(&name) {
             continue;
         }

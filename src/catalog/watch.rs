@@ -4,6 +4,7 @@
 //! scanning. A lost event is no loss of a tool, because the listener also scans now and then.
 
 use super::files::is_left_out;
+use crate::domain::PROMOTIONS_FILE;
 use notify::event::{AccessKind, AccessMode, CreateKind, EventKind};
 use notify::{Config, Event, RecommendedWatcher, RecursiveMode, Watcher as _};
 use std::collections::BTreeSet;
@@ -122,7 +123,8 @@ impl Watch {
         }
         let touches_root = event.paths.iter().any(|path| self.roots.iter().any(|root| root.path.starts_with(path)));
         let rearmed = (touches_root || self.roots.iter().any(|root| root.watched.is_none())) && self.rearm();
-        if touches_root || rearmed || event.paths.iter().any(|path| self.is_inside(path)) {
+        let chooses = |path: &PathBuf| path.file_name().is_some_and(|name| name == PROMOTIONS_FILE);
+        if touches_root || rearmed || event.paths.iter().any(|path| chooses(path) || self.is_inside(path)) {
             wake(Hint::Changed);
         }
         rearmed || matches!(event.kind, EventKind::Create(CreateKind::Folder | CreateKind::Any))
@@ -254,6 +256,21 @@ mod tests {
         let none =
             ["/w/x.py", "/w/tools/.x.py.swp", "/w/tools/__pycache__/x.pyc", "/w/tools/a/.git/index", "/w/tools/x.py~"];
         assert!(none.into_iter().all(|path| !watch.is_inside(Path::new(path))));
+    }
+
+    #[test]
+    fn the_file_that_chooses_versions_is_news() {
+        let workspace = tempfile::tempdir().unwrap();
+        let tools = workspace.path().join("tools");
+        std::fs::create_dir_all(&tools).unwrap();
+        let (tx, rx) = channel();
+        let _watcher = Watcher::start(std::slice::from_ref(&tools), announce(tx)).unwrap();
+        settle(&rx);
+        std::fs::write(workspace.path().join("other.json"), "{}").unwrap();
+        assert_eq!(rx.recv_timeout(Duration::from_millis(150)), Err(RecvTimeoutError::Timeout));
+        std::fs::write(workspace.path().join("new"), "{}").unwrap();
+        std::fs::rename(workspace.path().join("new"), workspace.path().join(PROMOTIONS_FILE)).unwrap();
+        wait(&rx, "promotions");
     }
 
     #[test]

@@ -401,6 +401,9 @@ impl Shown {
         if let Some(path) = &tool.copy_of {
             page.field("copy of", Ink::Plain, path)?;
         }
+        if let Some(path) = &tool.evolved_from {
+            page.field("version of", Ink::Plain, path)?;
+        }
         if let Some(path) = &tool.shadowed_by {
             page.field("shadowed by", Ink::Warn, path)?;
         }

@@ -28,6 +28,7 @@ mod origin;
 mod permission;
 mod place;
 mod problem;
+mod promotions;
 mod quantity;
 mod redact;
 mod replay;
@@ -74,6 +75,7 @@ pub use permission::{
 };
 pub use place::generalise;
 pub use problem::{Problem, ProblemCode};
+pub use promotions::{PROMOTIONS_FILE, Promotion, Promotions, PromotionsError};
 pub use quantity::{count, grouped, plural, span};
 pub use redact::{MIN_SECRET, RedactStream, Redactions, Redactor, is_redacted, without_redacted};
 pub use replay::{ReplayOutcome, Replayed};

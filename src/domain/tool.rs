@@ -102,9 +102,12 @@ pub struct Tool {
     pub reason: Option<String>,
     /// How much harm a wrong yes could do.
     pub risk: Risk,
+    /// Path of the row that this one is a version of; it lies beside that one, or in its `versions/`.
+    #[serde(default)]
+    pub evolved_from: Option<String>,
     /// Path of the row this one is an exact copy of (same digest), the first by path being the original.
     pub copy_of: Option<String>,
-    /// Path of the row of the same name that is used instead of this one (higher stage).
+    /// Path of the row of the same name that is used instead of this one (higher stage, or the version chosen).
     pub shadowed_by: Option<String>,
     /// Paths of the rows of lower stage that this one is used instead of.
     pub shadows: Vec<String>,
@@ -156,6 +159,7 @@ impl Tool {
             runnable: true,
             reason: None,
             risk: Risk::Medium,
+            evolved_from: None,
             copy_of: None,
             shadowed_by: None,
             shadows: Vec::new(),

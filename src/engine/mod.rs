@@ -22,6 +22,8 @@ mod documents;
 mod earlier;
 mod error;
 mod evidence;
+#[cfg(test)]
+mod family_tests;
 mod feedback;
 mod fork;
 mod gates;

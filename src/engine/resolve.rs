@@ -35,6 +35,10 @@ pub fn resolve(view: &CatalogView, text: &str) -> Result<Option<Arc<Tool>>, Engi
     }
     let best = rows.iter().map(|tool| tool.stage.precedence()).max();
     rows.retain(|tool| Some(tool.stage.precedence()) == best);
+    if rows.iter().any(|tool| tool.shadowed_by.is_none()) {
+        // Of versions that lie at one stage the one in use is meant.
+        rows.retain(|tool| tool.shadowed_by.is_none());
+    }
     let Some(first) = rows.first() else { return Ok(None) };
     if rows.iter().any(|tool| tool.digest != first.digest) {
         let paths: Vec<&str> = rows.iter().map(|tool| tool.path.as_str()).collect();

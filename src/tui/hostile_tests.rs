@@ -53,6 +53,7 @@ fn evil_tool(name: &str, stage: Stage) -> Tool {
     tool.path = format!("tools/{EVIL}/{name}");
     tool.placement.base = evil();
     tool.reason = Some(evil());
+    tool.evolved_from = Some(evil());
     tool.copy_of = Some(evil());
     tool.shadowed_by = Some(evil());
     for list in [

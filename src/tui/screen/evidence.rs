@@ -140,6 +140,9 @@ fn identity_lines(tool: &Tool) -> Vec<TextLine> {
             lines.push(fact(label, &list.join(", ")));
         }
     }
+    if let Some(path) = &tool.evolved_from {
+        lines.push(fact("version of", path));
+    }
     if let Some(path) = &tool.shadowed_by {
         lines.push(labelled("!", "not used", &format!("{path} goes first"), Tone::Warn));
     }

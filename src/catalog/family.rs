@@ -1,0 +1,208 @@
+//! Versions of a name that lie beside the original: `csv_parser_v1_1_0.py` beside `csv_parser.py`, or
+//! `versions/1.1.0/` in the original's own folder.
+//!
+//! Where a file lies and what it is called says that it is a version; what is inside may still carry another name,
+//! because it was copied. The original is never touched by any of this, nor is its digest.
+
+use super::draft::{script_name, stem_of};
+use super::files;
+use super::plan::{file_of, folder_of, home_of_version};
+use crate::domain::{PROMOTIONS_FILE, Problem, ProblemCode, Promotion, Promotions, Stage, Tool, ToolName};
+use std::collections::{HashMap, HashSet};
+
+/// That a definition is a version of another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Kin {
+    /// The stem or folder that the original has.
+    pub(super) of: String,
+    /// The version that its place states.
+    pub(super) version: semver::Version,
+    /// Path of the original's definition, where the walk saw it.
+    pub(super) original: Option<String>,
+}
+
+/// `NAME_v1_1_0` is version 1.1.0 of `NAME`.
+pub(super) fn versioned(stem: &str) -> Option<(&str, semver::Version)> {
+    let (name, version) = stem.rsplit_once("_v")?;
+    let parts: Vec<u64> = version.split('_').map(whole).collect::<Option<_>>()?;
+    let [major, minor, patch] = parts[..] else { return None };
+    (!name.is_empty()).then(|| (name, semver::Version::new(major, minor, patch)))
+}
+
+/// A number as versions write it: digits, no zero before others.
+fn whole(text: &str) -> Option<u64> {
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+    text.parse().ok().filter(|_| plain)
+}
+
+/// Gives a version that has a folder to itself the name of that folder: an approved `csv_parser_v1_1_0.py` lies in
+/// `tools/approved/csv_parser/`, and one that was put away in `tools/archived/csv_parser-1a2b3c4d/`.
+pub(super) fn name_by_folder(tool: &mut Tool) {
+    let Some((stem, version)) = versioned(stem_of(&tool.path)).filter(|_| tool.placement.exclusive) else { return };
+    if !script_name(stem_of(&tool.path)).is_ok_and(|name| name == tool.name) {
+        return;
+    }
+    let folder = file_of(&tool.placement.base);
+    let plain = folder
+        .rsplit_once('-')
+        .filter(|(_, digits)| digits.len() == 8 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
+        .map_or(folder, |(name, _)| name);
+    let decided = tool.stage.is_vouched() || tool.stage == Stage::Archived;
+    let Ok(name) = ToolName::new(plain) else { return };
+    if decided || script_name(stem).is_ok_and(|stem| stem == name) {
+        tool.name = name;
+        tool.version = version;
+    }
+}
+
+/// Names versions after their originals. `kin` are the versions that the walk found, by path.
+pub(super) fn settle(tools: &mut [Tool], kin: &HashMap<&str, &Kin>) {
+    if kin.is_empty() {
+        return;
+    }
+    let is_original = |tool: &&Tool| !kin.contains_key(tool.path.as_str());
+    let by_path: HashMap<&str, &ToolName> =
+        tools.iter().filter(is_original).map(|tool| (tool.path.as_str(), &tool.name)).collect();
+    let vouched: HashMap<&str, &str> = tools
+        .iter()
+        .filter(is_original)
+        .filter(|tool| tool.stage.is_vouched())
+        .map(|tool| (tool.name.as_str(), tool.path.as_str()))
+        .collect();
+    let settled: Vec<(String, ToolName, semver::Version, String)> = kin
+        .iter()
+        .filter_map(|(path, kin)| {
+            let own = script_name(&kin.of).ok();
+            let (name, original) = match &kin.original {
+                // An original that cannot be read has still got a name by its file.
+                Some(original) => (by_path.get(original.as_str()).copied().cloned().or(own)?, original.clone()),
+                // The original went to the approved ones; its versions stayed.
+                None => {
+                    let own = own?;
+                    let original = (*vouched.get(own.as_str())?).to_owned();
+                    (own, original)
+                }
+            };
+            Some(((*path).to_owned(), name, kin.version.clone(), original))
+        })
+        .collect();
+    let mut settled: HashMap<String, _> =
+        settled.into_iter().map(|(path, name, version, original)| (path, (name, version, original))).collect();
+    for tool in tools {
+        if let Some((name, version, original)) = settled.remove(&tool.path) {
+            (tool.name, tool.version, tool.evolved_from) = (name, version, Some(original));
+        }
+    }
+}
+
+/// What the place of a row says of it, for one that is read alone: the row that is known of it lends name and version.
+pub(super) fn lend(tool: &mut Tool, known: &Tool) {
+    if known.evolved_from.is_some() {
+        tool.name.clone_from(&known.name);
+        tool.version.clone_from(&known.version);
+        tool.evolved_from.clone_from(&known.evolved_from);
+    }
+}
+
+/// The row of each name that the promotions file wants used, and what is wrong with the file's entries. Entries
+/// about names that no tool has are another program's.
+pub(super) fn chosen(tools: &[Tool], promotions: &Promotions) -> (HashMap<ToolName, String>, Vec<Problem>) {
+    let (mut chosen, mut problems) = (HashMap::new(), Vec::new());
+    if promotions.is_empty() {
+        return (chosen, problems);
+    }
+    let wanted: HashMap<&str, Promotion> = promotions.iter().collect();
+    let mut rows: HashMap<&str, Vec<&Tool>> = HashMap::new();
+    for tool in tools.iter().filter(|tool| wanted.contains_key(tool.name.as_str())) {
+        rows.entry(tool.name.as_str()).or_default().push(tool);
+    }
+    for (name, promotion) in promotions.iter() {
+        let Some(rows) = rows.get(name) else { continue };
+        match row_of(rows, &promotion.evolved_file) {
+            Ok(row) => drop(chosen.insert(row.name.clone(), row.path.clone())),
+            Err(message) => problems.push(Problem {
+                path: PROMOTIONS_FILE.to_owned(),
+                line: None,
+                code: ProblemCode::UnknownDialect,
+                message: format!("{name}: {message}"),
+                hint: "correct the entry or take it out; until then the original is used".to_owned(),
+            }),
+        }
+    }
+    (chosen, problems)
+}
+
+/// The row that a path of the promotions file means, or why it means none.
+fn row_of<'t>(rows: &[&'t Tool], file: &str) -> Result<&'t Tool, String> {
+    let shown = crate::domain::SafeText::new(file).to_string();
+    if file.starts_with(['/', '\\']) || file.contains(':') || file.split(['/', '\\']).any(|part| part == "..") {
+        return Err(format!("evolved_file {shown:?} leads out of the workspace and is ignored"));
+    }
+    let file = file.strip_prefix("./").unwrap_or(file);
+    let lies_at = |row: &&&Tool| {
+        let of_stem =
+            stem_of(file) == stem_of(&row.path) && (folder_of(file) == folder_of(&row.path) || !file.contains('/'));
+        let base = &row.placement.base;
+        let inside = row.placement.exclusive
+            && home_of_version(&row.placement).is_some()
+            && (file == base || file.strip_prefix(base.as_str()).is_some_and(|rest| rest.starts_with('/')));
+        row.path == file || of_stem || inside
+    };
+    let mut found: Vec<&&Tool> = rows.iter().filter(lies_at).collect();
+    found.sort_by_key(|row| (row.path != file, row.stage == Stage::Archived, &row.path));
+    found.first().map(|row| **row).ok_or_else(|| format!("evolved_file {shown:?} is no version of it that lies here"))
+}
+
+/// Reads the promotions file; damage is a problem, and then it says nothing.
+pub(super) fn read_promotions(workspace: &std::path::Path) -> (Promotions, Option<Problem>) {
+    let problem = |line, message: String| Problem {
+        path: PROMOTIONS_FILE.to_owned(),
+        line,
+        code: ProblemCode::Unreadable,
+        message,
+        hint: "mend it or take it away; nothing writes it before that, and originals are used".to_owned(),
+    };
+    match files::small_text(&workspace.join(PROMOTIONS_FILE), super::limits::PROMOTIONS_BYTES) {
+        Ok(None) => (Promotions::default(), None),
+        Ok(Some(text)) => match Promotions::parse(&text) {
+            Ok(promotions) => (promotions, None),
+            Err(error) => (Promotions::default(), Some(problem(error.line, error.message))),
+        },
+        Err(message) => (Promotions::default(), Some(problem(None, message))),
+    }
+}
+
+/// The rows of one name and stage that are versions of one another, as indices; only where there are several.
+pub(super) fn families(tools: &[Tool]) -> Vec<Vec<usize>> {
+    let mut with_versions: HashSet<(&str, Stage, &str)> = HashSet::new();
+    for tool in tools.iter().filter(|tool| tool.stage != Stage::Archived) {
+        if let Some(original) = &tool.evolved_from {
+            with_versions.insert((tool.name.as_str(), tool.stage, original));
+        }
+    }
+    if with_versions.is_empty() {
+        return Vec::new();
+    }
+    let mut families: HashMap<(&str, Stage, &str), Vec<usize>> = HashMap::with_capacity(with_versions.len());
+    for (index, tool) in tools.iter().enumerate() {
+        let key = (tool.name.as_str(), tool.stage, root_of(tool));
+        if with_versions.contains(&key) {
+            families.entry(key).or_default().push(index);
+        }
+    }
+    families.into_values().filter(|members| members.len() > 1).collect()
+}
+
+/// Path of the original of a row's family; its own where it is one.
+pub(super) fn root_of(tool: &Tool) -> &str {
+    tool.evolved_from.as_deref().unwrap_or(&tool.path)
+}
+
+/// The member that is used: what was chosen, else the original, else the newest.
+pub(super) fn active(tools: &[Tool], members: &[usize], chosen: &HashMap<ToolName, String>) -> Option<usize> {
+    let wanted = chosen.get(&tools.get(*members.first()?)?.name);
+    let is_wanted = |index: &&usize| wanted.is_some_and(|path| tools[**index].path == *path);
+    let original = members.iter().find(|index| tools[**index].evolved_from.is_none());
+    let newest = || members.iter().max_by(|a, b| tools[**a].version.cmp(&tools[**b].version));
+    members.iter().find(is_wanted).or(original).or_else(newest).copied()
+}
