@@ -73,15 +73,14 @@ pub(super) fn settle(tools: &mut [Tool], kin: &HashMap<&str, &Kin>) {
         .iter()
         .filter_map(|(path, kin)| {
             let own = script_name(&kin.of).ok();
-            let (name, original) = match &kin.original {
+            let (name, original) = if let Some(original) = &kin.original {
                 // An original that cannot be read has still got a name by its file.
-                Some(original) => (by_path.get(original.as_str()).copied().cloned().or(own)?, original.clone()),
+                (by_path.get(original.as_str()).copied().cloned().or(own)?, original.clone())
+            } else {
                 // The original went to the approved ones; its versions stayed.
-                None => {
-                    let own = own?;
-                    let original = (*vouched.get(own.as_str())?).to_owned();
-                    (own, original)
-                }
+                let own = own?;
+                let original = (*vouched.get(own.as_str())?).to_owned();
+                (own, original)
             };
             Some(((*path).to_owned(), name, kin.version.clone(), original))
         })
