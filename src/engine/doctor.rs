@@ -2,6 +2,7 @@
 //!
 //! It only looks: nothing is created, written or mended.
 
+use super::generators;
 use super::home::Home;
 use super::secrets::{self, SecretSource};
 use super::settings::Settings;
@@ -44,7 +45,7 @@ enum Health {
     Bad,
 }
 
-/// Checks git, interpreters, folders, limits and the terminal.
+/// Checks git, interpreters, folders, limits, generators and the terminal.
 pub fn doctor(place: &Place<'_>, git: Option<&Git>, machine: &Machine) -> Vec<DoctorLine> {
     let Place { workspace, home, state_dir } = *place;
     let (settings, _) = Settings::load(workspace, home);
@@ -58,6 +59,7 @@ pub fn doctor(place: &Place<'_>, git: Option<&Git>, machine: &Machine) -> Vec<Do
     lines.extend(folders(workspace));
     lines.push(settings_file(workspace, home));
     lines.extend(secret_lines(&settings));
+    lines.extend(generators::doctor_lines(&settings));
     lines.push(state(state_dir));
     lines.push(watches(std::fs::read_to_string("/proc/sys/fs/inotify/max_user_watches").ok().as_deref()));
     lines.push(terminal(&|name| std::env::var_os(name), window()));

@@ -204,7 +204,7 @@ impl Engine {
     /// What no run is granted: our folders, and the files of the user's secrets.
     pub(super) fn ours(&self) -> Vec<PathBuf> {
         let home = &self.inner.options.home;
-        [&home.config, &home.data].into_iter().chain(secrets::files(&self.inner.settings.secrets)).cloned().collect()
+        [&home.config, &home.data].into_iter().chain(secrets::files(&self.inner.settings)).cloned().collect()
     }
 
     /// What a run gets by name.

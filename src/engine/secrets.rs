@@ -3,7 +3,8 @@
 //! Only the user's own settings name secrets. A value is looked up when a run that may have it starts, is
 //! handed to that run and to its redactor, and is kept nowhere.
 
-use super::settings::File;
+use super::settings::{File, Settings};
+use super::settings_generators::GeneratorSetting;
 use crate::domain::{MIN_SECRET, Permissions, RunEnd, Secret};
 use crate::runner;
 use std::collections::BTreeMap;
@@ -40,7 +41,7 @@ impl SecretSource {
     ///
     /// # Errors
     /// One line that says what is missing and never what was found.
-    fn value(&self) -> Result<Secret, String> {
+    pub(super) fn value(&self) -> Result<Secret, String> {
         let value = match self {
             SecretSource::Env(name) => {
                 let value = std::env::var_os(name).filter(|value| !value.is_empty());
@@ -61,7 +62,7 @@ impl SecretSource {
     }
 
     /// Looks whether there is a value. Starts nothing: of a command only the program is looked for.
-    fn look(&self) -> Result<(), String> {
+    pub(super) fn look(&self) -> Result<(), String> {
         let SecretSource::Command(words) = self else { return self.value().map(drop) };
         let name = words.first().map(String::as_str).unwrap_or_default();
         let folders = std::env::var_os("PATH").unwrap_or_default();
@@ -105,8 +106,9 @@ pub(super) fn gather(
 }
 
 /// The files that hold secrets; no run may read one by its path.
-pub(super) fn files(sources: &BTreeMap<String, SecretSource>) -> impl Iterator<Item = &PathBuf> {
-    sources.values().filter_map(|source| match source {
+pub(super) fn files(settings: &Settings) -> impl Iterator<Item = &PathBuf> {
+    let keys = settings.generators.iter().filter_map(GeneratorSetting::key);
+    settings.secrets.values().chain(keys).filter_map(|source| match source {
         SecretSource::File(path) => Some(path),
         SecretSource::Env(_) | SecretSource::Command(_) | SecretSource::Nowhere(_) => None,
     })
@@ -163,7 +165,7 @@ impl File<'_> {
                 self.bad(key.span().start, format!("secrets.{name}: {}", fault.reason), hint);
             } else {
                 // Left out, a variable of the same name would be taken for it.
-                let source = self.secret(&name, value, home);
+                let source = self.secret(&format!("secrets.{name}"), value, home);
                 let place = self.place(value.span().start);
                 secrets.insert(name, source.unwrap_or(SecretSource::Nowhere(place)));
             }
@@ -171,7 +173,13 @@ impl File<'_> {
         secrets
     }
 
-    fn secret(&mut self, name: &str, value: &Spanned<DeValue<'_>>, home: Option<&Path>) -> Option<SecretSource> {
+    /// Where a value is; `None`, and a problem, when the setting of this name does not say it.
+    pub(super) fn secret(
+        &mut self,
+        name: &str,
+        value: &Spanned<DeValue<'_>>,
+        home: Option<&Path>,
+    ) -> Option<SecretSource> {
         let at = value.span().start;
         let entry = value.get_ref().as_table().filter(|table| table.len() == 1).and_then(|table| table.iter().next());
         let source = entry.and_then(|(key, value)| match (key.get_ref().as_ref(), value.get_ref()) {
@@ -192,7 +200,7 @@ impl File<'_> {
             // The value is not repeated: it may be the secret itself.
             let hint =
                 "write { env = \"VARIABLE\" }, { file = \"~/FILE\" } or { command = [\"PROGRAM\", \"ARGUMENT\"] }";
-            self.bad(at, format!("secrets.{name} does not say where its value is"), hint.to_owned());
+            self.bad(at, format!("{name} does not say where its value is"), hint.to_owned());
         }
         source
     }

@@ -10,6 +10,7 @@ use super::gates::Gates;
 use super::home::Home;
 use super::secrets::SecretSource;
 use super::settings_checks::{self, Whose};
+use super::settings_generators::{EvolveSettings, GeneratorSetting};
 use super::settings_review::DeprecatedPolicy;
 use super::signing::Signing;
 use crate::domain::{IsolationLevel, Problem, ProblemCode, Stage};
@@ -98,6 +99,10 @@ pub struct Settings {
     pub deprecated: DeprecatedPolicy,
     /// What is signed, and whose signatures count.
     pub signing: Signing,
+    /// Who can be asked for a better version, in the order of the file.
+    pub generators: Vec<GeneratorSetting>,
+    /// How the loop goes that asks them.
+    pub evolve: EvolveSettings,
     /// Why no run may start: what the user demands of runs cannot be read. One line with its place.
     pub fault: Option<String>,
 }
@@ -124,6 +129,8 @@ impl Default for Settings {
             request_expiry: None,
             deprecated: DeprecatedPolicy::Warn,
             signing: Signing::default(),
+            generators: Vec::new(),
+            evolve: EvolveSettings::default(),
             fault: None,
         }
     }
@@ -205,7 +212,7 @@ impl Settings {
                 }
                 "checks" => settings_checks::apply(self, file, value, Whose::Workspace),
                 word @ ("theme" | "mouse" | "timeouts" | "keys" | "isolation" | "secrets" | "signing" | "policy"
-                | "review" | "limits") => {
+                | "review" | "limits" | "generators" | "evolve") => {
                     let message = format!("a workspace cannot set {word}");
                     file.bad(at, message, "it is the user's: put it into the user's config.toml".to_owned());
                 }
@@ -246,6 +253,11 @@ impl Settings {
                 "review" => self.apply_review(file, value),
                 "policy" => self.apply_policy(file, value),
                 "signing" => self.signing = file.signing(value, user_home),
+                "generators" => self.apply_generators(file, value, user_home),
+                "evolve" => {
+                    let declared = table.get("generators").and_then(|value| value.get_ref().as_table());
+                    self.apply_evolve(file, value, declared);
+                }
                 word @ ("roots" | "git") => {
                     let message = format!("{word} is a setting of a workspace");
                     file.bad(at, message, "put it into the workspace's toolsmith.toml".to_owned());
@@ -254,7 +266,8 @@ impl Settings {
                     file.unknown(
                         at,
                         other,
-                        "the settings are theme, mouse, timeouts, isolation, checks, review, policy, secrets, signing and keys",
+                        "the settings are theme, mouse, timeouts, isolation, checks, review, policy, secrets, signing, generators, \
+                         evolve and keys",
                     );
                     if holds_isolation(value) {
                         self.refuse_runs(file.problems.last());
@@ -507,7 +520,7 @@ mod tests {
     /// Takes the comment sign off every line that holds a setting.
     fn uncommented(text: &str) -> String {
         let lines = text.lines().map(|line| match line.strip_prefix("# ") {
-            Some(rest) if rest.starts_with("[[") || rest.contains(" = ") => rest,
+            Some(rest) if rest.starts_with('[') && rest.ends_with(']') || rest.contains(" = ") => rest,
             _ => line,
         });
         lines.collect::<Vec<_>>().join("\n")
@@ -527,6 +540,8 @@ mod tests {
         let actions: Vec<_> = settings.keys.iter().map(|key| (key.action.as_str(), key.keys.len())).collect();
         assert_eq!(actions, vec![("run", 1), ("palette", 2)]);
         assert_eq!(settings.secrets.len(), 3, "one of each kind");
+        let names: Vec<_> = settings.generators.iter().map(|generator| generator.name.as_str()).collect();
+        assert_eq!(names, ["agent", "gpt", "claude", "gemini", "local"]);
     }
 
     #[test]

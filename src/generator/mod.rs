@@ -70,12 +70,24 @@ words!(
     }
 );
 
+impl ApiKind {
+    /// Where it is when nobody says it.
+    pub const fn usual_url(self) -> &'static str {
+        match self {
+            ApiKind::OpenAi => "https://api.openai.com/v1",
+            ApiKind::Anthropic => "https://api.anthropic.com",
+            ApiKind::Gemini => "https://generativelanguage.googleapis.com",
+            ApiKind::Ollama => "http://127.0.0.1:11434",
+        }
+    }
+}
+
 /// An HTTP API to ask.
 #[derive(Debug, Clone)]
 pub struct Api {
     /// What it speaks.
     pub kind: ApiKind,
-    /// Where it is, without the path of a method: `http://127.0.0.1:8080/v1`.
+    /// Where it is, without the path of a method: `http://127.0.0.1:8080/v1`; no slash at its end.
     pub url: String,
     /// Which model answers.
     pub model: String,

@@ -1,0 +1,184 @@
+//! Generators made ready to be asked: keys looked up at that moment, held by the [`Generator`] and nowhere else.
+
+use super::Engine;
+use super::error::{EngineError, ErrorCode};
+use super::secrets::SecretSource;
+use super::settings::Settings;
+use super::settings_generators::{GeneratorSetting, WaySetting};
+use super::view::DoctorLine;
+use crate::domain::{SafeText, Secret};
+use crate::generator::{Api, Generator, Program, Way, reach};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+impl Engine {
+    /// The generator of this name, ready to be asked. Looks its key up now; keep it no longer than one question takes.
+    ///
+    /// # Errors
+    /// `NotFound` when the settings name no such generator that can be used; `Refused` when its key or one of its
+    /// secrets cannot be had. The message names where a value should be, never a value.
+    pub fn generator(&self, name: &str) -> Result<Generator, EngineError> {
+        let settings = &self.inner.settings;
+        let Some(setting) = settings.generators.iter().find(|setting| setting.name == name) else {
+            let message = format!("there is no generator {name} that can be asked");
+            return Err(EngineError::new(ErrorCode::NotFound, message, "[generators] in config.toml names them"));
+        };
+        ready(setting, settings, self.inner.options.program.as_deref(), &|source| source.value().map(Some)).map_err(
+            |why| {
+                let hint = "`toolsmith doctor` looks whether each generator can be reached";
+                EngineError::new(ErrorCode::Refused, format!("the generator {name} needs {why}"), hint)
+            },
+        )
+    }
+}
+
+/// Fetches a value; nothing where it is better not looked for now.
+type Fetch<'a> = &'a dyn Fn(&SecretSource) -> Result<Option<Secret>, String>;
+
+/// Makes a generator of its settings.
+///
+/// # Errors
+/// What it needs and cannot have, as the rest of a sentence.
+fn ready(
+    setting: &GeneratorSetting,
+    settings: &Settings,
+    keeper: Option<&Path>,
+    fetch: Fetch<'_>,
+) -> Result<Generator, String> {
+    let way = match &setting.way {
+        WaySetting::Command { argv, env } => {
+            let mut given = Vec::new();
+            for name in env {
+                let value = match settings.secrets.get(name) {
+                    Some(source) => fetch(source).map_err(|why| format!("the secret {name} ({source}): {why}"))?,
+                    None => std::env::var_os(name).map(Secret::new),
+                };
+                // One that is not set is not given: many programs know several, and need one of them.
+                given.extend(value.map(|value| (name.clone(), value)));
+            }
+            Way::Command(Program { argv: argv.clone(), env: given, keeper: keeper.map(PathBuf::from) })
+        }
+        WaySetting::Api(api) => {
+            let key = match &api.key {
+                Some(source) => fetch(source).map_err(|why| format!("its key ({source}): {why}"))?,
+                None => None,
+            };
+            let (url, model) = (api.url.clone(), api.model.clone());
+            Way::Api(Api { kind: api.kind, url, model, key, max_tokens: api.max_tokens, price: api.price })
+        }
+    };
+    Ok(Generator { name: setting.name.clone(), way, timeout: setting.timeout })
+}
+
+/// A line for each generator: whether it can be reached. All are tried at once; none is sent a question.
+pub(super) fn doctor_lines(settings: &Settings) -> Vec<DoctorLine> {
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let tried: Vec<_> =
+            settings.generators.iter().map(|setting| scope.spawn(|| look(setting, settings, &stop))).collect();
+        let all = settings.generators.iter().zip(tried);
+        all.map(|(setting, tried)| {
+            let found = tried.join().unwrap_or_else(|_| Err("looking for it broke".to_owned()));
+            let (state, message) = match found {
+                Ok(message) => ("ok", message),
+                Err(message) => ("warn", message),
+            };
+            let hint = if state == "ok" {
+                ""
+            } else {
+                "it cannot be asked until that is mended; [generators] in config.toml sets it up"
+            };
+            let message = SafeText::new(&message).to_string();
+            let name = format!("generator {}", setting.name);
+            DoctorLine { name, state: state.to_owned(), message, hint: hint.to_owned() }
+        })
+        .collect()
+    })
+}
+
+fn look(setting: &GeneratorSetting, settings: &Settings, stop: &AtomicBool) -> Result<String, String> {
+    // A command is not started here: it may ask the human, or unlock something.
+    let fetch = |source: &SecretSource| match source {
+        SecretSource::Command(_) => source.look().map(|()| None),
+        SecretSource::Env(_) | SecretSource::File(_) | SecretSource::Nowhere(_) => source.value().map(Some),
+    };
+    let generator = ready(setting, settings, None, &fetch).map_err(|why| format!("it needs {why}"))?;
+    let found = reach(&generator, stop)?;
+    Ok(match &setting.way {
+        WaySetting::Command { env, .. } => {
+            let is_missing = |name: &&String| !settings.secrets.contains_key(*name) && std::env::var_os(name).is_none();
+            let missing: Vec<&str> = env.iter().filter(is_missing).map(String::as_str).collect();
+            if missing.is_empty() { found } else { format!("{found}; not set: {}", missing.join(", ")) }
+        }
+        WaySetting::Api(_) => found,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::settings_generators::ApiSetting;
+    use crate::generator::{ApiKind, Price};
+    use std::time::Duration;
+
+    fn setting(name: &str, way: WaySetting) -> GeneratorSetting {
+        GeneratorSetting { name: name.to_owned(), way, timeout: Duration::from_secs(1) }
+    }
+
+    fn command(program: &str, env: &[&str]) -> WaySetting {
+        let env = env.iter().map(|name| (*name).to_owned()).collect();
+        WaySetting::Command { argv: vec![program.to_owned()], env }
+    }
+
+    fn api(key: Option<SecretSource>) -> WaySetting {
+        let url = "http://127.0.0.1:9".to_owned();
+        let (kind, model, price) = (ApiKind::OpenAi, "m".to_owned(), Price::default());
+        WaySetting::Api(ApiSetting { kind, url, model, key, max_tokens: None, price })
+    }
+
+    fn value(source: &SecretSource) -> Result<Option<Secret>, String> {
+        source.value().map(Some)
+    }
+
+    #[test]
+    fn a_command_is_given_the_secret_of_a_name_before_the_variable_and_nothing_for_one_that_is_not_set() {
+        let mut settings = Settings::default();
+        let source = SecretSource::Command(["echo", "from-secrets"].map(str::to_owned).into());
+        settings.secrets.insert("HOME".to_owned(), source);
+        let wanted = setting("x", command("sh", &["HOME", "PATH", "TOOLSMITH_TEST_ABSENT"]));
+        let Way::Command(program) = ready(&wanted, &settings, None, &value).unwrap().way else { panic!() };
+        let given: Vec<_> =
+            program.env.iter().map(|(name, value)| (name.as_str(), value.expose().to_owned())).collect();
+        assert_eq!(given, [("HOME", "from-secrets".into()), ("PATH", std::env::var_os("PATH").unwrap())]);
+    }
+
+    #[test]
+    fn a_key_that_cannot_be_had_is_named_by_its_place() {
+        let absent = SecretSource::Env("TOOLSMITH_TEST_ABSENT".to_owned());
+        let why = ready(&setting("x", api(Some(absent))), &Settings::default(), None, &value).unwrap_err();
+        assert_eq!(why, "its key (variable TOOLSMITH_TEST_ABSENT): the variable TOOLSMITH_TEST_ABSENT is not set");
+        let Way::Api(api) = ready(&setting("x", api(None)), &Settings::default(), None, &value).unwrap().way else {
+            panic!()
+        };
+        assert!(api.key.is_none());
+    }
+
+    #[test]
+    fn doctor_looks_for_each_generator_and_says_what_is_missing() {
+        let mut settings = Settings::default();
+        assert_eq!(doctor_lines(&settings), vec![]);
+        let loud = SecretSource::Command(vec!["no-such-program".to_owned()]);
+        settings.generators = vec![
+            setting("here", command("sh", &["TOOLSMITH_TEST_ABSENT"])),
+            setting("gone", command("no-such-agent", &[])),
+            setting("keyless", api(Some(loud))),
+        ];
+        let lines = doctor_lines(&settings);
+        let told: Vec<_> = lines.iter().map(|line| (line.name.as_str(), line.state.as_str())).collect();
+        assert_eq!(told, [("generator here", "ok"), ("generator gone", "warn"), ("generator keyless", "warn")]);
+        assert!(lines[0].message.ends_with("outside of the sandbox; not set: TOOLSMITH_TEST_ABSENT"), "{lines:?}");
+        assert_eq!(lines[1].message, "there is no program no-such-agent on the PATH");
+        let why = "it needs its key (command no-such-program): there is no program no-such-program";
+        assert_eq!(lines[2].message, why);
+    }
+}
