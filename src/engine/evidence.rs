@@ -5,9 +5,10 @@
 use super::behaviour::Behaviour;
 use super::error::EngineError;
 use super::view::{EvidenceLine, Weight};
+use crate::domain::source::text_of;
 use crate::domain::{
     CostTier, IsolationLevel, Manifest, Missing, Permissions, Review, ReviewKind, Run, RunOutcome, SafeText, Tool,
-    VersionFile, count,
+    VersionFile, count, hidden_in,
 };
 use crate::insight::Suggestion;
 
@@ -100,13 +101,15 @@ fn raised(review: &Review) -> Option<EvidenceLine> {
 fn hidden(files: &[VersionFile]) -> Vec<EvidenceLine> {
     let mut found = Vec::new();
     for file in files {
-        let Ok(text) = std::str::from_utf8(&file.bytes) else {
+        // Without the mark of the byte order: it is one only where the file begins.
+        let Some(text) = text_of(file) else {
             found.push(line(Weight::Warn, "binary", format!("{} is not text", SafeText::new(&file.path))));
             continue;
         };
-        let count = SafeText::count_hidden(text);
-        if count > 0 {
-            let first = text.lines().position(|l| SafeText::count_hidden(l) > 0).map_or(0, |n| n + 1);
+        let counts = text.lines().zip(1_u64..).map(|(text, number)| (number, hidden_in(text).len()));
+        let bad: Vec<(u64, usize)> = counts.filter(|(_, count)| *count > 0).collect();
+        if let Some((first, _)) = bad.first() {
+            let count: usize = bad.iter().map(|(_, count)| count).sum();
             let text = format!("{count} in {}, first in line {first}", SafeText::new(&file.path));
             found.push(line(Weight::Bad, "hidden characters", text));
         }
@@ -239,4 +242,25 @@ fn members(review: &Review) -> Vec<EvidenceLine> {
         .iter()
         .map(|(name, digest)| line(Weight::Fact, "covers", format!("{name} {}", digest.short())))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::FileMode;
+
+    #[test]
+    fn hidden_characters_are_counted_and_placed_at_the_first_line_that_has_one() {
+        let told = |text: &str| {
+            let file = VersionFile { path: "a.py".into(), mode: FileMode::Plain, bytes: text.into() };
+            hidden(&[file]).into_iter().map(|line| (line.weight, line.text)).collect::<Vec<_>>()
+        };
+        let bad = |text: &str| vec![(Weight::Bad, text.to_owned())];
+        assert_eq!(told("\u{feff}a = 1\n"), [(Weight::Good, "none".to_owned())], "it begins with a mark of order");
+        // Such a mark is one only where the file begins.
+        assert_eq!(told("\u{feff}a\n\u{feff}b\n"), bad("1 in a.py, first in line 2"));
+        assert_eq!(told("a\n\u{feff}b\n\u{200b}\u{200b}c"), bad("3 in a.py, first in line 2"));
+        assert_eq!(told("\u{feff}\u{feff}a\nb"), bad("1 in a.py, first in line 1"));
+        assert_eq!(told("a\r\nb\u{202e}\r\n"), bad("1 in a.py, first in line 2"));
+    }
 }
