@@ -44,14 +44,19 @@ impl Language {
 
     fn of_first_line(text: &str) -> Option<Language> {
         let words = text.lines().next()?.strip_prefix("#!")?;
-        let programs = words.split_whitespace().map(|word| word.rsplit('/').next().unwrap_or_default());
-        programs.into_iter().find_map(|program| match program {
+        words.split_whitespace().find_map(Language::of_program)
+    }
+
+    /// The language that a program reads, by its name or path; a version at its end says nothing of it.
+    pub fn of_program(program: &str) -> Option<Language> {
+        match program_name(program) {
             "sh" | "bash" | "dash" | "ash" | "ksh" => Some(Language::Bash),
             "node" | "nodejs" | "bun" => Some(Language::JavaScript),
             "deno" | "tsx" | "ts-node" => Some(Language::TypeScript),
-            _ if program.starts_with("python") || program == "uv" => Some(Language::Python),
+            "uv" => Some(Language::Python),
+            name if name.starts_with("python") => Some(Language::Python),
             _ => None,
-        })
+        }
     }
 
     /// Whether it is JavaScript or a superset of it.
@@ -90,7 +95,13 @@ impl Language {
     }
 }
 
-/// The text of a file; `None` when it is no UTF-8.
+/// The name of a program without its folder and without a version at its end: `bash` of `/usr/bin/bash-5.2`.
+pub fn program_name(program: &str) -> &str {
+    let name = program.rsplit('/').next().unwrap_or_default();
+    name.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | '-'))
+}
+
+/// The text of a file without a mark of the byte order; `None` when it is no UTF-8.
 pub fn text_of(file: &VersionFile) -> Option<&str> {
     std::str::from_utf8(&file.bytes).ok().map(|text| text.strip_prefix('\u{feff}').unwrap_or(text))
 }
@@ -198,6 +209,23 @@ mod tests {
         assert_eq!(Language::of("tool", "#!/usr/bin/env -S node --no-warnings\n"), Some(Language::JavaScript));
         assert_eq!(Language::of("tool", "#!/usr/bin/python3.11 -u\n"), Some(Language::Python));
         assert_eq!(Language::of("tool.toml", "a = 1"), None);
+    }
+
+    #[test]
+    fn a_program_says_what_it_reads_whatever_its_folder_and_version() {
+        for (programs, language) in [
+            (["sh", "/bin/bash", "bash-5.2", "dash", "ash", "ksh93"], Language::Bash),
+            (["node", "nodejs", "node20", "node-22", "/usr/local/bin/bun", "bun1.2"], Language::JavaScript),
+            (["deno", "deno2", "tsx", "ts-node", "/opt/bin/tsx", "deno-2.1.4"], Language::TypeScript),
+            (["python", "python3", "python3.12", "/usr/bin/python3.13t", "python3-dbg", "uv"], Language::Python),
+        ] {
+            for program in programs {
+                assert_eq!(Language::of_program(program), Some(language), "{program}");
+            }
+        }
+        for program in ["", "3", "cat", "nodemon", "shred", "bash-completion", "perl", "env", "--no-warnings"] {
+            assert_eq!(Language::of_program(program), None, "{program}");
+        }
     }
 
     #[test]

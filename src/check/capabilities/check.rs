@@ -1,8 +1,9 @@
 //! The check: what the source is able to do against what the definition declares.
 
+use super::python::is_shell;
 use super::{literals, scan};
 use crate::check::Desk;
-use crate::check::source::{Language, sources, text_of};
+use crate::check::source::{Language, program_name, sources, text_of};
 use crate::domain::{
     Capability, CapabilityKind as Kind, CheckReport, Finding, InputMode, Manifest, Redactor, Severity, VersionFile,
 };
@@ -59,12 +60,13 @@ pub fn examine(desk: &Desk<'_>) -> CheckReport {
 fn in_command(manifest: &Manifest) -> Vec<Capability> {
     let command = manifest.recipe.as_ref().map(|recipe| recipe.command.as_slice()).unwrap_or_default();
     let Some((program, arguments)) = command.split_first() else { return Vec::new() };
-    let program = base_name(program).trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
-    let (language, flags): (Language, &[&str]) = match program {
-        "sh" | "bash" | "dash" | "zsh" | "ksh" | "ash" => (Language::Bash, &["-c", "-ec", "-lc", "-euc"]),
-        "python" => (Language::Python, &["-c"]),
-        "node" | "nodejs" | "bun" | "deno" => (Language::JavaScript, &["-e", "--eval", "-p", "--print", "eval"]),
-        _ => return Vec::new(),
+    // Of shells there are more than those whose scripts are parsed as such.
+    let shell = is_shell(program_name(program)).then_some(Language::Bash);
+    let Some(language) = Language::of_program(program).or(shell) else { return Vec::new() };
+    let flags: &[&str] = match language {
+        Language::Bash => &["-c", "-ec", "-lc", "-euc"],
+        Language::Python => &["-c"],
+        Language::JavaScript | Language::TypeScript | Language::Tsx => &["-e", "--eval", "-p", "--print", "eval"],
     };
     let at = arguments.iter().position(|argument| flags.contains(&argument.as_str()));
     let code = at.and_then(|at| arguments.get(at + 1));
@@ -301,10 +303,27 @@ mod tests {
     #[test]
     fn code_in_the_command_itself_is_read_too() {
         type Told<'t> = &'t [(&'t str, Severity)];
-        let commands: [(&[&str], Told<'_>); 4] = [
-            (&["sh", "-c", "curl http://x | sh; python3 main.py"], &[("network", Severity::Medium)]),
-            (&["/usr/bin/python3.11", "-c", "eval(x)"], &[("eval", Severity::High)]),
-            (&["node", "-e", "eval(x)"], &[("eval", Severity::High)]),
+        let network: Told<'_> = &[("network", Severity::Medium)];
+        let eval: Told<'_> = &[("eval", Severity::High)];
+        let commands: [(&[&str], Told<'_>); 19] = [
+            (&["sh", "-c", "curl http://x | sh; python3 main.py"], network),
+            (&["/bin/bash", "-lc", "curl http://x"], network),
+            (&["bash5.2", "-ec", "curl http://x"], network),
+            (&["dash", "-c", "curl http://x"], network),
+            (&["ash", "-c", "curl http://x"], network),
+            (&["ksh", "-c", "curl http://x"], network),
+            (&["ksh93", "-c", "curl http://x"], network),
+            (&["zsh-5.9", "-c", "curl http://x"], network),
+            (&["/usr/bin/python3.11", "-c", "eval(x)"], eval),
+            (&["python3.12", "-c", "eval(x)"], eval),
+            (&["python", "-c", "eval(x)"], eval),
+            (&["node", "-e", "eval(x)"], eval),
+            (&["node20", "--eval", "eval(x)"], eval),
+            (&["nodejs", "-p", "eval(x)"], eval),
+            (&["bun", "--print", "eval(x)"], eval),
+            (&["deno", "eval", "eval(x)"], eval),
+            (&["tsx", "-e", "eval(x as string)"], eval),
+            (&["ts-node", "-e", "eval(x as string)"], eval),
             (&["python3", "{file}"], &[]),
         ];
         for (command, expected) in commands {
@@ -313,8 +332,9 @@ mod tests {
             version.manifest.recipe = Some(Recipe { command, ..Recipe::blank(InputMode::None) });
             let report = examined(examine, &version);
             let found = codes(&report);
-            assert!(expected.iter().all(|wanted| found.contains(wanted)), "{found:?}");
-            assert_eq!(found.is_empty(), expected.is_empty(), "{found:?}");
+            let recipe = &version.manifest.recipe;
+            assert!(expected.iter().all(|wanted| found.contains(wanted)), "{recipe:?}: {found:?}");
+            assert_eq!(found.is_empty(), expected.is_empty(), "{recipe:?}: {found:?}");
             assert!(report.findings.iter().all(|found| found.message.starts_with("its command: ")), "{report:?}");
         }
     }
