@@ -11,7 +11,7 @@ use crate::domain::{
     ToolSpecification, rfc3339,
 };
 use crate::evolve::document::{Document, Found, draft};
-use crate::evolve::scaffold::{self, Order};
+use crate::evolve::scaffold::{self, Order, Unwritable};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -217,7 +217,7 @@ impl Engine {
     ///
     /// # Errors
     /// `Refused` for a specification that nobody approved; `Conflict` for a name that is taken; `Usage` for a name that
-    /// is none; else as [`Engine::specification`].
+    /// is none, and for a specification that no manifest can hold; else as [`Engine::specification`].
     pub fn make_scaffold(&self, wanted: &NewTool, caller: &Caller) -> Result<Made, EngineError> {
         let approved = wanted.specification.map(|review| self.approved_specification(review)).transpose()?;
         let specified = approved.as_ref().map(|(specification, _)| specification);
@@ -256,7 +256,8 @@ impl Engine {
             created_by: &caller.identity(),
             reason: &reason,
             specification: approved.as_ref().map(|(specification, digest)| (specification, *digest)),
-        });
+        })
+        .map_err(|error| unwritable(&error))?;
         let contents: Vec<Value> = files
             .iter()
             .map(|file| json!({"path": file.path, "content": file.text, "executable": file.executable}))
@@ -317,6 +318,12 @@ impl Engine {
         let message = format!("the specification of review {review} is not approved, it is {}", row.state);
         Err(EngineError::new(ErrorCode::Refused, message, "a human approves it first; then tools are made from it"))
     }
+}
+
+/// A specification that no manifest can hold.
+fn unwritable(error: &Unwritable) -> EngineError {
+    let message = format!("the specification cannot be written into tool.toml: {}", error.to_string().trim_start());
+    EngineError::new(ErrorCode::Usage, message, "`toolsmith new --spec FILE` asks for approval of another one")
 }
 
 /// The draft that a document gives, and what of the document goes with it.

@@ -4,6 +4,7 @@ use crate::support::{Terminal, Workspace, shared};
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::fs;
+use std::path::PathBuf;
 use toolsmith::domain::Digest;
 
 /// The outline of a document, one line a section.
@@ -194,6 +195,79 @@ fn a_document_becomes_a_specification_that_a_human_approves_before_anything_is_m
     assert!(code.contains("INPUT_LEFT: string, required. the first file"), "{code}");
     let (shown, _) = workspace.json(&["show", "join"]);
     assert_eq!(shown["tool"]["state"], json!("ok"), "{shown:#}");
+}
+
+/// A specification of a tool that was asked for and that a human approved; the number of its review.
+fn approved(workspace: &Workspace, name: &str, specification: &Value) -> String {
+    let file = format!("{name}.json");
+    workspace.write(&file, &specification.to_string());
+    let (made, code) = workspace.json(&["new", name, "--spec", &file]);
+    assert_eq!(code, 0, "{made:#}");
+    let number = made["review"].to_string();
+    let digest = workspace.json(&["review", &number]).0["review"]["digest"].as_str().unwrap().to_owned();
+    answer(workspace, &["approve", &number, "--digest", &digest[..8]]);
+    number
+}
+
+#[test]
+fn a_specification_that_no_manifest_can_hold_is_refused_by_what_cannot_be_written() {
+    let workspace = Workspace::new();
+    let parameter = |constraints: Value| json!([{"name": "n", "type": "integer", "constraints": constraints}]);
+    for (at, (specification, says)) in [
+        (
+            json!({"input_parameters": parameter(json!({"maximum": u64::MAX}))}),
+            "input.properties.n.maximum is 18446744073709551615",
+        ),
+        (json!({"input_parameters": parameter(json!({"enum": [1, null]}))}), "input.properties.n.enum.1 is null"),
+        (json!({"expected_output": {"type": "object", "const": null}}), "output.const is null"),
+        (json!({"examples": [{"input": {"n": 1}}, {"input": {"n": [null]}}]}), "examples.1.input.n.0 is null"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let name = format!("tool-{at}");
+        let number = approved(&workspace, &name, &specification);
+        let (refused, code) = workspace.json(&["new", "--from-spec", &number, "--language", "python"]);
+        assert_eq!(code, 2, "{refused:#}");
+        assert!(refused["error"]["message"].as_str().unwrap().contains(says), "{refused:#}");
+        assert!(!workspace.path("tools/experimental").join(&name).exists(), "nothing is made");
+    }
+    // What is the same without it is written.
+    let number = approved(
+        &workspace,
+        "plain",
+        &json!({"input_parameters": parameter(json!({"default": null, "maximum": i64::MAX})),
+            "examples": [{"input": {"n": 1}, "output": {"rows": null}}]}),
+    );
+    let (made, code) = workspace.json(&["new", "--from-spec", &number, "--language", "python"]);
+    assert_eq!(code, 0, "{made:#}");
+    let manifest = fs::read_to_string(workspace.path("tools/experimental/plain/tool.toml")).unwrap();
+    assert!(manifest.contains("maximum = 9223372036854775807") && !manifest.contains("default"), "{manifest}");
+}
+
+#[test]
+fn a_specification_that_only_the_table_calls_approved_makes_nothing() {
+    let workspace = Workspace::new();
+    workspace.write("spec.json", &json!({"description": "sorts lines"}).to_string());
+    let (made, code) = workspace.json(&["new", "sorter", "--spec", "spec.json"]);
+    assert_eq!(code, 0, "{made:#}");
+    let number = made["review"].to_string();
+    let connection = rusqlite::Connection::open(state_folder(&workspace).join("store.db")).unwrap();
+    connection.execute_batch(&format!("UPDATE reviews SET state = 'approved' WHERE id = {number}")).unwrap();
+    drop(connection);
+    assert_eq!(workspace.json(&["review", &number]).0["review"]["state"], json!("approved"), "so it says");
+    let (refused, code) = workspace.json(&["new", "--from-spec", &number]);
+    assert_eq!(code, 4, "{refused:#}");
+    let message = refused["error"]["message"].as_str().unwrap();
+    assert!(message.contains("does not match the log") && message.contains("no decision in force"), "{message}");
+    assert!(!workspace.path("tools/experimental/sorter").exists(), "nothing is made");
+}
+
+/// The one folder that the program keeps the state of a workspace in.
+fn state_folder(workspace: &Workspace) -> PathBuf {
+    let all = fs::read_dir(workspace.home().join("toolsmith/data/workspaces")).unwrap();
+    let mut folders = all.map(|entry| entry.unwrap().path()).filter(|path| path.join("store.db").is_file());
+    folders.next().expect("the workspace has state")
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What a specification brings into a scaffold: its manifest, and its parameters as the code names them.
 
-use super::{Order, one_line, toml_list};
+use super::{Order, Unwritable, one_line, toml_list};
 use crate::domain::{InputParameter, ParameterType, ScaffoldTemplate, ScriptLanguage, ToolSpecification};
 use serde_json::{Map, Value, json};
 
@@ -11,7 +11,10 @@ pub(super) struct FrameManifest {
 }
 
 /// The manifest of a scaffold that is made from a specification.
-pub(super) fn manifest(order: &Order<'_>, specification: &ToolSpecification) -> FrameManifest {
+///
+/// # Errors
+/// What of the specification TOML cannot hold.
+pub(super) fn manifest(order: &Order<'_>, specification: &ToolSpecification) -> Result<FrameManifest, Unwritable> {
     let (category, network, read): (&str, &[&str], &[&str]) = match order.template {
         ScaffoldTemplate::CliWrapper => ("custom", &[], &[]),
         ScaffoldTemplate::ApiClient => ("web", &["full"], &[]),
@@ -29,9 +32,9 @@ pub(super) fn manifest(order: &Order<'_>, specification: &ToolSpecification) -> 
         toml_list(read),
     );
     let mut rest = Map::new();
-    rest.insert("input".to_owned(), specification.input_schema());
+    rest.insert("input".to_owned(), without_null_defaults(specification.input_schema()));
     if let Some(schema) = specification.output_schema() {
-        rest.insert("output".to_owned(), schema.clone());
+        rest.insert("output".to_owned(), without_null_defaults(schema.clone()));
     }
     let examples = specification.examples.iter().filter(|example| example.input.is_object()).map(|example| {
         let mut table = Map::new();
@@ -45,9 +48,34 @@ pub(super) fn manifest(order: &Order<'_>, specification: &ToolSpecification) -> 
         Value::Object(table)
     });
     rest.insert("examples".to_owned(), Value::Array(examples.collect()));
-    // What has no form in TOML was taken out before.
-    let rest = toml::to_string(&without_null(Value::Object(rest))).unwrap_or_default();
-    FrameManifest { head, rest }
+    let rest = Value::Object(rest);
+    refuse_unwritable(&rest, &mut Vec::new())?;
+    let rest = toml::to_string(&rest).map_err(|error| Unwritable { field: String::new(), why: error.to_string() })?;
+    Ok(FrameManifest { head, rest })
+}
+
+/// Refuses the first value that has no form in TOML. `path` is where it is looked for, and as it was afterwards.
+fn refuse_unwritable(value: &Value, path: &mut Vec<String>) -> Result<(), Unwritable> {
+    let unwritable = |path: &[String], why: String| Err(Unwritable { field: path.join("."), why });
+    match value {
+        Value::Null => unwritable(path, "is null, and TOML has none".to_owned()),
+        Value::Number(number) if !number.is_i64() && !number.is_f64() => {
+            unwritable(path, format!("is {number}, and whole numbers of TOML end at {}", i64::MAX))
+        }
+        Value::Array(list) => list.iter().enumerate().try_for_each(|(at, item)| {
+            path.push(at.to_string());
+            refuse_unwritable(item, path)?;
+            path.pop();
+            Ok(())
+        }),
+        Value::Object(fields) => fields.iter().try_for_each(|(key, field)| {
+            path.push(key.clone());
+            refuse_unwritable(field, path)?;
+            path.pop();
+            Ok(())
+        }),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
+    }
 }
 
 fn has_null(value: &Value) -> bool {
@@ -59,13 +87,18 @@ fn has_null(value: &Value) -> bool {
     }
 }
 
-fn without_null(value: Value) -> Value {
-    match value {
-        Value::Array(list) => list.into_iter().filter(|item| !item.is_null()).map(without_null).collect(),
+/// A schema without defaults that are null: it allows what it allows with them.
+fn without_null_defaults(schema: Value) -> Value {
+    match schema {
+        Value::Array(list) => list.into_iter().map(without_null_defaults).collect(),
         Value::Object(fields) => fields
             .into_iter()
-            .filter(|(_, field)| !field.is_null())
-            .map(|(key, field)| (key, without_null(field)))
+            .filter(|(key, field)| key != "default" || !field.is_null())
+            .map(|(key, field)| {
+                // These hold values, not schemas.
+                let is_value = matches!(key.as_str(), "const" | "enum" | "examples");
+                (key, if is_value { field } else { without_null_defaults(field) })
+            })
             .collect(),
         other => other,
     }

@@ -42,6 +42,16 @@ pub struct ScaffoldFile {
     pub executable: bool,
 }
 
+/// What of a specification cannot be written into a manifest.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{field} {why}")]
+pub struct Unwritable {
+    /// Where it would stand in the manifest, as `input.properties.limit.maximum`; empty where that is not known.
+    pub field: String,
+    /// What is wrong with it: `is null, and TOML has none`.
+    pub why: String,
+}
+
 /// What Toolsmith calls itself as a generator.
 const GENERATOR: &str = concat!("Toolsmith v", env!("CARGO_PKG_VERSION"));
 
@@ -124,7 +134,10 @@ fn own_words(template: ScaffoldTemplate) -> &'static str {
 }
 
 /// Makes the files of a scaffold, in ascending order of path.
-pub fn render(order: &Order<'_>) -> Vec<ScaffoldFile> {
+///
+/// # Errors
+/// What of the specification no manifest can hold.
+pub fn render(order: &Order<'_>) -> Result<Vec<ScaffoldFile>, Unwritable> {
     let dialect = dialect(order.language);
     let entry = format!("{}.{}", order.name.as_str().replace(['-', '.'], "_"), dialect.ending);
     let description = one_line(order.description);
@@ -160,7 +173,7 @@ pub fn render(order: &Order<'_>) -> Vec<ScaffoldFile> {
             (filled(parts.manifest), parts.code(order.language).to_owned())
         }
         Some((specification, _)) => {
-            let manifest = frame::manifest(order, specification);
+            let manifest = frame::manifest(order, specification)?;
             let parameters = frame::parameters(specification, order.language);
             (
                 filled(&manifest.head) + &manifest.rest,
@@ -178,7 +191,7 @@ pub fn render(order: &Order<'_>) -> Vec<ScaffoldFile> {
         files.push(ScaffoldFile { path: "sample.txt".to_owned(), text: SAMPLE.to_owned(), executable: false });
     }
     files.sort_by(|a, b| a.path.cmp(&b.path));
-    files
+    Ok(files)
 }
 
 /// The first lines of a tool: what starts it, and who made it when.
@@ -249,7 +262,7 @@ mod tests {
         let name = ToolName::new("my-tool").unwrap();
         for template in ScaffoldTemplate::ALL {
             for language in ScriptLanguage::ALL {
-                let files = render(&order(&name, *template, *language));
+                let files = render(&order(&name, *template, *language)).unwrap();
                 let manifest = files.iter().find(|file| file.path == "tool.toml").unwrap();
                 let table: toml::Table =
                     toml::from_str(&manifest.text).unwrap_or_else(|e| panic!("{e}\n{}", manifest.text));
@@ -295,7 +308,7 @@ mod tests {
         let digest = Digest::of_bytes(b"x");
         for language in ScriptLanguage::ALL {
             let plain = order(&name, ScaffoldTemplate::FileProcessor, *language);
-            let files = render(&Order { specification: Some((&specification, digest)), ..plain });
+            let files = render(&Order { specification: Some((&specification, digest)), ..plain }).unwrap();
             let manifest = files.iter().find(|file| file.path == "tool.toml").unwrap();
             let table: toml::Table =
                 toml::from_str(&manifest.text).unwrap_or_else(|e| panic!("{e}\n{}", manifest.text));
