@@ -6,12 +6,17 @@ use super::core::{self, Beside, Ledger};
 use super::error::EngineError;
 use super::signing::Claim;
 use crate::catalog;
-use crate::domain::{Operation, Placement, Problem, ProblemCode, Tool, ToolName, VersionFile};
+use crate::domain::{Operation, OperationId, Placement, Problem, ProblemCode, Tool, ToolName, VersionFile};
 use crate::store::Approval;
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::rc::Rc;
 
 /// How many files a fault names.
 const NAMED: usize = 3;
+
+/// How long a digest is where it is written.
+const DIGITS: usize = 64;
 
 /// Why a tool of which versions are approved does not count as approved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +46,31 @@ impl Doubt {
     }
 }
 
+/// The log as tools are held against it. Whoever looks at many reads each entry once: one adoption may stand behind
+/// thousands of approvals, and names them all.
+pub(super) struct Logbook {
+    /// The approvals that it put in force.
+    pub(super) ledger: Ledger,
+    entries: RefCell<HashMap<OperationId, Rc<Giver>>>,
+}
+
+/// An entry that an approval rests on.
+pub(super) struct Giver {
+    /// The entry, or what speaks against it.
+    entry: Result<Option<Operation>, String>,
+    /// The digests that it names.
+    named: HashSet<String>,
+}
+
+impl Giver {
+    fn of(entry: Result<Option<Operation>, String>) -> Giver {
+        let text = entry.as_ref().ok().and_then(Option::as_ref).map(|entry| entry.detail.to_string());
+        let words = text.as_deref().unwrap_or_default().split(|c: char| !c.is_ascii_hexdigit());
+        let named = words.filter(|word| word.len() == DIGITS).map(str::to_owned).collect();
+        Giver { entry, named }
+    }
+}
+
 impl Engine {
     /// Why a row of an approved or core tool does not count as approved; `None` when it does, and when nothing of
     /// the name is approved here. Reads the disk: the catalog may not have noticed yet.
@@ -48,18 +78,18 @@ impl Engine {
     /// # Errors
     /// `Internal` for trouble with the store.
     pub(super) fn doubt(&self, row: &Tool) -> Result<Option<Doubt>, EngineError> {
-        self.doubt_by(&self.ledger(Some(&row.name))?, row)
+        self.doubt_by(&self.logbook(Some(&row.name))?, row)
     }
 
-    /// The same by a ledger that tells of the row's tool: whoever looks at many reads the log once.
+    /// The same by a log that tells of the row's tool: whoever looks at many reads it once.
     ///
     /// # Errors
     /// `Internal` for trouble with the store.
-    pub(super) fn doubt_by(&self, ledger: &Ledger, row: &Tool) -> Result<Option<Doubt>, EngineError> {
+    pub(super) fn doubt_by(&self, log: &Logbook, row: &Tool) -> Result<Option<Doubt>, EngineError> {
         let approvals = self.read(|q| Ok(q.approvals_of(&row.name)?))?;
         if approvals.is_empty() {
             // Nothing to depart from: it came with the workspace and waits to be adopted.
-            return Ok(ledger.missing(&approvals, |tool| *tool == row.name).pop().map(Doubt::Bent));
+            return Ok(log.ledger.missing(&approvals, |tool| *tool == row.name).pop().map(Doubt::Bent));
         }
         let found = match catalog::read(&self.inner.plan, row) {
             Ok(found) => found,
@@ -70,18 +100,18 @@ impl Engine {
         };
         let Some(approval) = approvals.iter().find(|approval| approval.covers(&found.tool)) else {
             let is_known = approvals.iter().any(|approval| approval.digest == found.tool.digest);
-            return Ok(Some(match ledger.lost(&row.name, found.tool.digest).filter(|_| !is_known) {
+            return Ok(Some(match log.ledger.lost(&row.name, found.tool.digest).filter(|_| !is_known) {
                 Some(lost) => Doubt::Bent(lost),
                 None => self.unapproved(&found.tool, &found.files, &approvals),
             }));
         };
-        let entry = self.read(|q| Ok(q.sound_operation(approval.operation)?))?;
-        if let Some(fault) = fault_of_approval(approval, &entry, ledger) {
+        let giver = self.giver(log, approval.operation)?;
+        if let Some(fault) = fault_of_approval(approval, &giver, &log.ledger) {
             return Ok(Some(Doubt::Bent(fault)));
         }
         let bent = match self.link_in(&row.placement, &found.files) {
             Some(link) => Some(format!("{link} is a symbolic link; what was approved is plain files")),
-            None => self.fault_beside(&found.tool, entry.ok().flatten().as_ref())?,
+            None => self.fault_beside(&found.tool, giver.entry.as_ref().ok().and_then(Option::as_ref))?,
         };
         Ok(bent.map(Doubt::Bent))
     }
@@ -114,10 +144,10 @@ impl Engine {
             let (path, hint, code) = (path.to_owned(), hint.to_owned(), ProblemCode::NotAsApproved);
             Problem { path, line: None, code, message, hint }
         };
-        let (mut problems, ledger) = (Vec::new(), self.ledger(None)?);
+        let (mut problems, log) = (Vec::new(), self.logbook(None)?);
         for tool in self.catalog().tools.iter().filter(|tool| tool.stage.is_vouched()) {
             let hint = "agents are refused; restore-files, fork or a review ends that";
-            let doubt = self.doubt_by(&ledger, tool)?.map(Doubt::said);
+            let doubt = self.doubt_by(&log, tool)?.map(Doubt::said);
             problems.extend(doubt.map(|message| problem(&tool.path, message, hint)));
         }
         self.read(|q| {
@@ -133,9 +163,20 @@ impl Engine {
         Ok(problems)
     }
 
-    /// The approvals that the log put in force, of one tool or of all.
-    pub(super) fn ledger(&self, tool: Option<&ToolName>) -> Result<Ledger, EngineError> {
-        Ok(Ledger::of(&self.read(|q| Ok(q.approval_entries(tool)?))?))
+    /// The log as one tool is held against it, or all.
+    pub(super) fn logbook(&self, tool: Option<&ToolName>) -> Result<Logbook, EngineError> {
+        let ledger = Ledger::of(&self.read(|q| Ok(q.approval_entries(tool)?))?);
+        Ok(Logbook { ledger, entries: RefCell::default() })
+    }
+
+    /// The entry that an approval names.
+    pub(super) fn giver(&self, log: &Logbook, operation: OperationId) -> Result<Rc<Giver>, EngineError> {
+        if let Some(known) = log.entries.borrow().get(&operation) {
+            return Ok(Rc::clone(known));
+        }
+        let found = Rc::new(Giver::of(self.read(|q| Ok(q.sound_operation(operation)?))?));
+        log.entries.borrow_mut().insert(operation, Rc::clone(&found));
+        Ok(found)
     }
 
     /// How a tool differs from what was approved of it.
@@ -222,14 +263,10 @@ impl Engine {
 }
 
 /// What is wrong with an approval in force: with the entry of the log that it names, or with what the log says of it.
-pub(super) fn fault_of_approval(
-    approval: &Approval,
-    entry: &Result<Option<Operation>, String>,
-    ledger: &Ledger,
-) -> Option<String> {
+pub(super) fn fault_of_approval(approval: &Approval, giver: &Giver, ledger: &Ledger) -> Option<String> {
     let Approval { tool, digest, operation: number, .. } = approval;
     let version = format!("the approved version {} of {tool}", digest.short());
-    let operation = match entry {
+    let operation = match &giver.entry {
         Ok(Some(operation)) => operation,
         Ok(None) => return Some(format!("{version} is approved by entry {number}, which is not in the log")),
         Err(fault) => return Some(format!("{version} is approved by entry {number}, which {fault}")),
@@ -238,7 +275,7 @@ pub(super) fn fault_of_approval(
         return Some(format!("{version} is approved by entry {number}, which entry {by} took back"));
     }
     // Entries of an older format that put an approval back do not name what they put back.
-    let names = operation.verb == "undo" || operation.detail.to_string().contains(&digest.hex());
+    let names = operation.verb == "undo" || giver.named.contains(&digest.hex());
     if !names {
         return Some(format!("{version} is approved by entry {number}, which is about something else"));
     }

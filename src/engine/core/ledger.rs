@@ -134,7 +134,8 @@ impl Ledger {
 
     /// The approvals that the log gave and the table does not have, of these tools; the oldest version first.
     pub fn missing(&self, table: &[Approval], is_asked: impl Fn(&ToolName) -> bool) -> Vec<String> {
-        let has = |tool: &ToolName, digest: Digest| table.iter().any(|row| row.tool == *tool && row.digest == digest);
+        let known: HashSet<(&ToolName, Digest)> = table.iter().map(|row| (&row.tool, row.digest)).collect();
+        let has = |tool, digest| known.contains(&(tool, digest));
         let mut lost: Vec<_> =
             self.given.iter().filter(|((tool, digest), _)| is_asked(tool) && !has(tool, *digest)).collect();
         lost.sort_by_key(|(_, given)| given.operation);

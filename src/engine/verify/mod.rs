@@ -5,12 +5,12 @@ mod decisions;
 mod places;
 
 use super::Engine;
-use super::core::{Beside, Ledger};
+use super::core::Beside;
 use super::error::{EngineError, ErrorCode};
 use super::signing::Claim;
-use super::standing::fault_of_approval;
+use super::standing::{Logbook, fault_of_approval};
 use super::view::VerifyReport;
-use crate::domain::{Digest, Operation, Tool, ToolName};
+use crate::domain::{Digest, Tool, ToolName};
 use crate::store::Approval;
 use std::collections::HashSet;
 
@@ -68,16 +68,15 @@ impl Engine {
         let mut report = VerifyReport { workspace, operations, versions: 0, faults, notes: Vec::new() };
         self.check_copies(only, &mut report)?;
         let approvals = self.read(|q| Ok(q.approvals()?))?;
-        let ledger = self.ledger(only)?;
+        let log = self.logbook(only)?;
         for approval in approvals.iter().filter(|approval| is_asked(&approval.tool)) {
-            let entry = self.read(|q| Ok(q.sound_operation(approval.operation)?))?;
-            report.faults.extend(self.fault_in_force(approval, &entry, &ledger));
+            report.faults.extend(self.fault_in_force(approval, &log)?);
         }
-        report.faults.extend(ledger.missing(&approvals, is_asked));
+        report.faults.extend(log.ledger.missing(&approvals, is_asked));
+        let approved: HashSet<&ToolName> = approvals.iter().map(|approval| &approval.tool).collect();
         let vouched = view.tools.iter().filter(|tool| tool.stage.is_vouched() && is_asked(&tool.name));
         for tool in vouched {
-            let is_approved = approvals.iter().any(|approval| approval.tool == tool.name);
-            self.check_tool(tool, is_approved, &ledger, &mut report)?;
+            self.check_tool(tool, approved.contains(&tool.name), &log, &mut report)?;
         }
         self.check_places(&view, approvals.iter().filter(|approval| is_asked(&approval.tool)), &mut report)?;
         report.faults.extend(self.faults_of_decisions(only)?);
@@ -102,27 +101,19 @@ impl Engine {
     }
 
     /// What is wrong with an approval in force: it needs a copy, and an entry of the log that gave it.
-    fn fault_in_force(
-        &self,
-        approval: &Approval,
-        entry: &Result<Option<Operation>, String>,
-        ledger: &Ledger,
-    ) -> Option<String> {
+    fn fault_in_force(&self, approval: &Approval, log: &Logbook) -> Result<Option<String>, EngineError> {
         if !self.inner.copies.has(approval.digest) {
-            return Some(format!(
-                "the approved version {} of {} has no kept copy",
-                approval.digest.short(),
-                approval.tool
-            ));
+            let version = format!("the approved version {} of {}", approval.digest.short(), approval.tool);
+            return Ok(Some(format!("{version} has no kept copy")));
         }
-        fault_of_approval(approval, entry, ledger)
+        Ok(fault_of_approval(approval, &*self.giver(log, approval.operation)?, &log.ledger))
     }
 
     fn check_tool(
         &self,
         tool: &Tool,
         is_approved: bool,
-        ledger: &Ledger,
+        log: &Logbook,
         report: &mut VerifyReport,
     ) -> Result<(), EngineError> {
         let signer = self.signer(tool);
@@ -146,7 +137,7 @@ impl Engine {
             }
             Err(why) => report.faults.push(format!("the signature beside {} does not count: {why}", tool.place())),
         }
-        match self.doubt_by(ledger, tool)? {
+        match self.doubt_by(log, tool)? {
             Some(doubt) => report.faults.push(doubt.said()),
             None if is_approved => {}
             None => {

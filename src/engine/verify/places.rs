@@ -6,7 +6,7 @@ use super::super::error::EngineError;
 use super::super::view::{CatalogView, VerifyReport};
 use crate::domain::{OperationId, Placement, ToolName};
 use crate::store::Approval;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 impl Engine {
     /// Looks for every tool for which an approval stands in the place that it was approved for.
@@ -26,9 +26,10 @@ impl Engine {
                 *known = (approval, path.unwrap_or_default());
             }
         }
+        let lying: HashSet<(&ToolName, &str)> =
+            view.tools.iter().map(|row| (&row.name, row.placement.base.as_str())).collect();
         for ((tool, base), (approval, path)) in places {
-            let lies = view.tools.iter().any(|row| row.name == *tool && row.placement.base == base);
-            if !lies && self.is_in_use(tool, &base)? {
+            if !lying.contains(&(tool, base.as_str())) && self.is_in_use(tool, &base)? {
                 let version = format!("the approved tool {tool} ({})", approval.digest.short());
                 report.faults.push(format!("{version} {}", self.what_became(view, approval, &base, &path)));
             }
