@@ -12,6 +12,9 @@ use std::io::{self, BufRead};
 #[derive(Serialize)]
 pub(super) struct Results {
     results: Vec<One>,
+    /// The numbers among them that no review has.
+    #[serde(skip)]
+    unknown: Vec<ReviewId>,
 }
 
 /// What became of one of them.
@@ -28,23 +31,36 @@ impl One {
         let BulkResult { review, result } = result;
         match result {
             Ok(outcome) => One { review, done: true, message: outcome.message, error: None },
-            Err(error) => One { review, done: false, message: error.message.clone(), error: Some(error) },
+            Err(error) => One::left(review, error),
         }
+    }
+
+    /// One that is left as it is.
+    fn left(review: ReviewId, error: EngineError) -> One {
+        One { review, done: false, message: error.message.clone(), error: Some(error) }
     }
 }
 
 impl Answer for Results {
     fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
         for one in &self.results {
-            let (ink, word) = if one.done { (Ink::Good, "done ") } else { (Ink::Bad, "waits") };
-            let head = Line::new().put(ink, word).put(Ink::Strong, format!("  {}  ", one.review));
+            let (ink, word) = match one.done {
+                true => (Ink::Good, "done"),
+                false if self.unknown.contains(&one.review) => (Ink::Bad, "unknown"),
+                false => (Ink::Bad, "left"),
+            };
+            let head = Line::new().put(ink, format!("{word:<7}")).put(Ink::Strong, format!("  {}  ", one.review));
             page.line(&head.put(Ink::Plain, &one.message))?;
         }
         Ok(())
     }
 
     fn exit_code(&self) -> u8 {
-        u8::from(self.results.iter().any(|one| !one.done))
+        if self.unknown.is_empty() {
+            u8::from(self.results.iter().any(|one| !one.done))
+        } else {
+            ErrorCode::NotFound.exit_code()
+        }
     }
 }
 
@@ -83,10 +99,15 @@ pub(super) fn decline(call: &Call<'_>, kind: DecisionKind) -> Result<u8, Stop> {
     several(call, kind, &named)
 }
 
-/// Shows the table, asks, and decides each by itself.
+/// Shows the table, asks, and decides each by itself; a number that no review has keeps none of the others.
 fn several(call: &Call<'_>, kind: DecisionKind, named: &[(ReviewId, String)]) -> Result<u8, Stop> {
     let (engine, _catalog) = call.open_catalog()?;
-    let ids: Vec<ReviewId> = named.iter().map(|(id, _)| *id).collect();
+    let mut ids: Vec<ReviewId> = named.iter().map(|(id, _)| *id).collect();
+    let unknown = engine.unknown_reviews(&ids)?;
+    ids.retain(|id| !unknown.iter().any(|(number, _)| number == id));
+    if ids.is_empty() {
+        return Err(none_known(unknown).into());
+    }
     if kind == DecisionKind::Approve {
         engine.check_for_bulk(&ids)?;
     }
@@ -95,6 +116,9 @@ fn several(call: &Call<'_>, kind: DecisionKind, named: &[(ReviewId, String)]) ->
         refuse_other_digest(&engine, row, named)?;
     }
     show(call, kind, &rows);
+    for (_, error) in &unknown {
+        call.note(&Line::new().put(Ink::Bad, &error.message));
+    }
     let items: Vec<BulkItem> = rows
         .iter()
         .filter(|row| row.refusal.is_none())
@@ -111,13 +135,25 @@ fn several(call: &Call<'_>, kind: DecisionKind, named: &[(ReviewId, String)]) ->
     let how = BulkDecision { kind, reason: call.text("reason"), shown: Shown::default() };
     let results = engine.decide_all(&items, &how, &call.caller(&engine));
     call.tell_trouble(&engine);
-    let waits = rows.into_iter().filter_map(|row| {
-        let message = row.refusal?;
-        let error = EngineError::new(ErrorCode::Refused, message.clone(), "");
-        Some(One { review: row.review, done: false, message, error: Some(error) })
-    });
-    let results = results.into_iter().map(One::of).chain(waits).collect();
-    call.print(&Results { results })
+    let waits = rows
+        .into_iter()
+        .filter_map(|row| Some(One::left(row.review, EngineError::new(ErrorCode::Refused, row.refusal?, ""))));
+    let numbers = unknown.iter().map(|(id, _)| *id).collect();
+    let unknown = unknown.into_iter().map(|(id, error)| One::left(id, error));
+    let results = results.into_iter().map(One::of).chain(waits).chain(unknown).collect();
+    call.print(&Results { results, unknown: numbers })
+}
+
+/// What is said when none of the numbers is one of a review.
+fn none_known(mut unknown: Vec<(ReviewId, EngineError)>) -> EngineError {
+    let numbers: Vec<String> = unknown.iter().map(|(id, _)| id.to_string()).collect();
+    match unknown.pop() {
+        Some((_, only)) if unknown.is_empty() => only,
+        _ => {
+            let message = format!("there are no reviews {}", numbers.join(", "));
+            EngineError::new(ErrorCode::NotFound, message, "`toolsmith reviews` lists them")
+        }
+    }
 }
 
 /// The digits given must be of the digest in the table.

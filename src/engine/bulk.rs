@@ -62,6 +62,23 @@ pub struct BulkResult {
 }
 
 impl Engine {
+    /// Those of these numbers that no review has, in the order given, each once, with what to say of it.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub fn unknown_reviews(&self, reviews: &[ReviewId]) -> Result<Vec<(ReviewId, EngineError)>, EngineError> {
+        let mut unknown: Vec<(ReviewId, EngineError)> = Vec::new();
+        for id in reviews {
+            match self.review_row(*id) {
+                Ok(_) => {}
+                Err(error) if error.code != ErrorCode::NotFound => return Err(error),
+                Err(_) if unknown.iter().any(|(known, _)| known == id) => {}
+                Err(error) => unknown.push((*id, error)),
+            }
+        }
+        Ok(unknown)
+    }
+
     /// What would become of each of these reviews, in the order given, each once. Changes nothing.
     ///
     /// # Errors

@@ -107,7 +107,7 @@ fn several_reviews_are_decided_in_one_act_with_a_table_and_a_question() {
     let done = shell.typing(&approve, "[y/N]", "y\n").exits(0);
     assert_eq!(done.stdout.matches("done").count(), 2, "{}", done.stdout);
     let partly = shell.at_terminal(&["reject", "1", "3", "--reason", "no need", "--yes", "--no-color"]).exits(1);
-    assert!(partly.stdout.contains("waits  1") && partly.stdout.contains("done   3"), "{}", partly.stdout);
+    assert!(partly.stdout.contains("left     1") && partly.stdout.contains("done     3"), "{}", partly.stdout);
     let states: Vec<Value> = shell.call(&["reviews", "--state", "all", "--json"]).exits(0).json()["reviews"]
         .as_array()
         .unwrap()
@@ -115,6 +115,46 @@ fn several_reviews_are_decided_in_one_act_with_a_table_and_a_question() {
         .map(|review| review["state"].clone())
         .collect();
     assert_eq!(states, ["approved", "approved", "rejected", "waiting"].map(Value::from));
+}
+
+#[test]
+fn of_several_reviews_the_known_ones_are_decided_and_an_unknown_number_is_named() {
+    let shell = Shell::new();
+    for tool in ["a", "b", "c", "d"] {
+        post(&shell, &specification(tool)).exits(0);
+    }
+    let reject = ["reject", "1", "998", "2", "999", "--reason", "no need"];
+    let no = shell.typing(&reject, "[y/N]", "n\n").exits(1);
+    let (named, asked) = (no.stdout.find("there is no review 998"), no.stdout.find("reject 2 of them?"));
+    assert!(named.is_some() && named < asked, "it is said before the question: {}", no.stdout);
+    let mixed = shell.at_terminal(&[&reject[..], &["--yes", "--no-color"]].concat()).exits(5);
+    for part in ["done     1", "done     2", "unknown  998", "unknown  999", "there is no review 999"] {
+        assert!(mixed.stdout.contains(part), "{part}: {}", mixed.stdout);
+    }
+    let as_json = shell.at_terminal(&["reject", "1", "3", "999", "--reason", "no", "--yes", "--json"]).exits(5);
+    let at = as_json.stdout.find("{").unwrap();
+    let results = serde_json::from_str::<Value>(as_json.stdout[at..].trim()).unwrap()["results"].clone();
+    let done: Vec<(i64, bool, &str)> = results
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| {
+            let code = one["error"]["code"].as_str().unwrap_or_default();
+            (one["review"].as_i64().unwrap(), one["done"].as_bool().unwrap(), code)
+        })
+        .collect();
+    assert_eq!(done, [(3, true, ""), (1, false, "refused"), (999, false, "not-found")]);
+    let approve = ["approve", &format!("4={}", &digest(&shell, 4)[..8]), "999=00000000", "--yes"];
+    shell.at_terminal(&approve).exits(5);
+    let none = shell.at_terminal(&["reject", "998", "999", "--reason", "no", "--yes"]).exits(5);
+    assert!(none.stdout.contains("there are no reviews 998, 999"), "{}", none.stdout);
+    let states: Vec<Value> = shell.call(&["reviews", "--state", "all", "--json"]).exits(0).json()["reviews"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|review| review["state"].clone())
+        .collect();
+    assert_eq!(states, ["rejected", "rejected", "rejected", "approved"].map(Value::from));
 }
 
 #[test]
