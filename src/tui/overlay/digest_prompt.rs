@@ -20,6 +20,12 @@ pub const DIGITS: usize = 4;
 
 /// Columns of the box.
 const WIDTH: u16 = 72;
+/// Lines of the box around a plan of at most [`PLAN_LINES`], its frame among them.
+const LEAST_HEIGHT: u16 = 11;
+/// Lines that are kept for what a yes covers and does.
+const PLAN_LINES: usize = 3;
+/// Lines from the digest to the note below the field.
+const FIELD_LINES: u16 = 5;
 /// Comments named one by one; the others are counted.
 const MOST_COMMENTS: usize = 3;
 
@@ -39,9 +45,9 @@ pub struct Question {
     pub review: ReviewId,
     /// The digest that is shown.
     pub digest: Digest,
-    /// What a yes covers, one line.
+    /// What a yes covers.
     pub covers: String,
-    /// What a yes does, one line.
+    /// What a yes does.
     pub does: String,
     /// Comments that want something fixed first, in a line each.
     pub must_fix: Vec<String>,
@@ -155,28 +161,49 @@ impl DigestPrompt {
         lines
     }
 
+    /// What a yes covers and does, in lines of at most so many columns, safe to draw; how many of them say what it
+    /// covers.
+    fn plan(&self, width: usize) -> (Vec<String>, usize) {
+        let mut lines = wrap(&safe(&self.question.covers), width);
+        let covers = lines.len();
+        lines.extend(wrap(&safe(&self.question.does), width));
+        (lines, covers)
+    }
+
     /// Draws the prompt and returns where the cursor is.
     pub fn draw(&self, screen: Rect, buf: &mut Buffer, look: Look) -> Position {
         let theme = look.theme;
         let name = if self.question.over.is_empty() { "Approve" } else { "Approve over failed checks" };
         let title = Title { name, remark: "esc closes".into(), remark_style: theme.dim, ..Title::default() };
-        let warnings = self.warnings(usize::from(WIDTH.min(screen.width.saturating_sub(2)).saturating_sub(4)));
-        let extra = if warnings.is_empty() { 0 } else { warnings.len() as u16 + 1 };
-        let inner = open_box(screen, (WIDTH, 11 + extra), &title, buf, look);
+        let columns = usize::from(WIDTH.min(screen.width.saturating_sub(2)).saturating_sub(4));
+        let (mut plan, covers) = self.plan(columns);
+        let warnings = self.warnings(columns);
+        let extra = if warnings.is_empty() { 0 } else { warnings.len() + 1 };
+        let height = LEAST_HEIGHT + (plan.len().max(PLAN_LINES) - PLAN_LINES + extra) as u16;
+        let inner = open_box(screen, (WIDTH, height), &title, buf, look);
         let width = usize::from(inner.width);
         let put = |buf: &mut Buffer, row: u16, line: Line| {
             if row < inner.height {
                 buf.put_line(inner.x, inner.y + row, &line, inner.width);
             }
         };
-        put(buf, 0, Line::styled(cut(&safe(&self.question.covers), width), theme.title));
-        for (row, line) in (1..3).zip(wrap(&safe(&self.question.does), width)) {
-            put(buf, row, Line::styled(line, theme.text));
+        // On a screen too small for all of it the digest and the field stay, and what speaks against a yes.
+        let row = (plan.len().max(PLAN_LINES) + 1 + extra).min(usize::from(inner.height.saturating_sub(FIELD_LINES)));
+        let room = row.saturating_sub(1 + extra).max(1);
+        if plan.len() > room {
+            plan.truncate(room);
+            if let Some(last) = plan.last_mut() {
+                *last = cut(&format!("{last} …"), width);
+            }
         }
-        for (row, line) in (4..).zip(&warnings) {
-            put(buf, row, Line::styled(line, theme.warn));
+        for (at, line) in plan.iter().enumerate().take(row) {
+            put(buf, at as u16, Line::styled(line, if at < covers { theme.title } else { theme.text }));
         }
-        let row = (4 + extra).min(inner.height.saturating_sub(5));
+        let above = plan.len().max(PLAN_LINES.min(room)) + 1;
+        for (at, line) in (above..row).zip(&warnings) {
+            put(buf, at as u16, Line::styled(line, theme.warn));
+        }
+        let row = row as u16;
         let short = self.question.digest.short();
         let (head, tail) = short.split_at(DIGITS);
         put(buf, row, Line::from(vec![Span::raw("digest  "), Span::styled(head, theme.title), Span::raw(tail)]));

@@ -7,7 +7,7 @@ use crate::engine::ReviewDetail;
 use crate::tui::effect::Effect;
 use crate::tui::msg::Answer;
 use crate::tui::screen::Screen;
-use crate::tui::testing::{Bench, ago, comment, files, review_detail, reviews, tool, verdict};
+use crate::tui::testing::{Bench, ago, comment, files, name, review_detail, reviews, tool, verdict};
 
 const SIZES: [(u16, u16); 4] = [(120, 40), (80, 24), (60, 20), (40, 10)];
 
@@ -134,6 +134,41 @@ fn a_failed_gate_locks_approve_and_a_typed_reason_goes_over_it() {
         panic!("{effects:?}");
     };
     assert_eq!((override_reason.as_deref(), reason), (Some("measured"), &None));
+}
+
+#[test]
+fn what_a_yes_covers_and_does_is_read_to_its_end_in_the_prompt() {
+    let long = "text-diff-summary-of-two-files-with-all-their-lines-and-words";
+    let roles = "only when an ordinary yes and one as security and one as data were given, each by another person";
+    let lines = ["move a → b", "one git commit naming the digest", roles].map(str::to_owned).to_vec();
+    for (width, height) in [(120, 40), (80, 24), (60, 20)] {
+        let mut bench = Bench::reviewing_with(width, height, |detail| {
+            detail.review.tool = name(long);
+            detail.verdict = Some(verdict(&["egress", "tests"]));
+            detail.blocking = vec!["egress".into(), "tests".into()];
+        });
+        let Screen::Review(screen) = &mut bench.app.screen else { panic!("no review") };
+        let preview = crate::engine::Preview { title: String::new(), lines: lines.clone(), undo: String::new() };
+        screen.set_consequence(&Ok(preview));
+        for _ in 0..20 {
+            bench.read_everything();
+        }
+        bench.press("O");
+        deciding(&mut bench);
+        let screen = bench.screen();
+        let boxed = screen.lines().filter_map(|line| Some(line.split_once('│')?.1.rsplit_once('│')?.0));
+        // A word that no line holds is broken.
+        let plain = |text: &str| text.split_whitespace().collect::<String>();
+        let text = plain(&boxed.collect::<String>());
+        let digest = tool("text-diff-summary", Stage::Experimental).digest.short();
+        for part in [
+            format!("{long} 1.0.0 · experimental → approved").as_str(),
+            &format!("one git commit naming the digest · {roles} ! over failed checks: egress, tests digest {digest}"),
+            "type its first four characters",
+        ] {
+            assert!(text.contains(&plain(part)), "{width}x{height}: {part}\n{screen}");
+        }
+    }
 }
 
 #[test]
