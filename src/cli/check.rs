@@ -67,7 +67,7 @@ pub(super) struct WithVerdict {
 impl WithVerdict {
     /// Joins a review with the verdict of its version.
     pub(super) fn of(engine: &Engine, review: Review) -> Result<WithVerdict, EngineError> {
-        let verdict = engine.verdict(&review.tool, review.digest)?;
+        let verdict = engine.verdict_of(&review)?;
         Ok(WithVerdict { review, verdict })
     }
 }

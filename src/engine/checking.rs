@@ -8,8 +8,8 @@ use super::error::{EngineError, ErrorCode};
 use super::{Engine, core, lock, now};
 use crate::check::{self, CHECKS, Check, Desk, Library};
 use crate::domain::{
-    CheckReport, CheckState, CommentKind, Digest, Gate, Instant, Outcome, ReviewId, Spot, Stage, Tool, ToolDetail,
-    ToolName, Verdict, lines_of,
+    CheckReport, CheckState, CommentKind, Digest, Gate, Instant, Outcome, Review, ReviewId, Spot, Stage, Tool,
+    ToolDetail, ToolName, Verdict, lines_of,
 };
 use crate::store::Unexamined;
 use serde_json::json;
@@ -69,6 +69,17 @@ impl Engine {
         self.read(|q| Ok(q.verdict(tool, digest)?))
     }
 
+    /// What the checks say of the version that a review is about, told as it stands now: the verdict may be older
+    /// than the approval of that version.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub fn verdict_of(&self, review: &Review) -> Result<Option<Verdict>, EngineError> {
+        let verdict = self.verdict(&review.tool, review.digest)?;
+        let is_approved = review.base_digest == Some(review.digest);
+        Ok(if is_approved { verdict.map(check::told_of_approved) } else { verdict })
+    }
+
     /// The checks that stand in the way of an approval of this verdict for a stage, by name.
     pub fn blocking(&self, verdict: &Verdict, to: Stage) -> Vec<String> {
         self.inner.settings.gates.blocking(verdict, to).into_iter().map(|check| check.name.clone()).collect()
@@ -81,7 +92,12 @@ impl Engine {
     /// Those of [`Engine::detail`]; `Internal` for trouble with the store.
     pub fn check(&self, tool: &Tool, progress: OnVerdict<'_>) -> Result<Verdict, EngineError> {
         let base = self.read(|q| Ok(Approvals::read(q)?.newest(&tool.name)))?;
-        self.examine(tool, base.filter(|base| *base != tool.digest), &AtomicBool::new(false), progress)
+        let stop = AtomicBool::new(false);
+        if base != Some(tool.digest) {
+            return self.examine(tool, base, &stop, progress);
+        }
+        let told = &mut |verdict: &Verdict| progress(&check::told_of_approved(verdict.clone()));
+        self.examine(tool, None, &stop, told).map(check::told_of_approved)
     }
 
     /// Makes the checks of a review's version now unless they were made. `progress` is told of the verdict as it

@@ -4,6 +4,7 @@ use super::tests::{World, ada};
 use super::*;
 use crate::domain::{
     Caller, CheckState, Command, CommentId, CommentKind, DecisionKind, Digest, Mark, Review, ReviewState, Shown, Spot,
+    Stage, Verdict,
 };
 use crate::store::Tx;
 use std::sync::atomic::AtomicBool;
@@ -78,6 +79,35 @@ fn a_reason_that_nothing_needed_is_no_override() {
     let engine = world.open();
     approve(&engine, Some("just in case")).unwrap();
     assert_eq!(engine.resolve("adder").unwrap().facts.approved_over, None);
+}
+
+#[test]
+fn a_comparison_that_was_skipped_says_whether_the_version_is_the_approved_one_or_the_first() {
+    let world = World::new();
+    world.drop_pair();
+    let engine = world.open();
+    let notes = |verdict: &Verdict| -> Vec<String> {
+        let compared =
+            verdict.checks.iter().filter(|check| ["permissions", "version", "change"].contains(&&*check.name));
+        compared.map(|check| check.note.clone()).collect()
+    };
+    let of_review = |engine: &Engine| notes(&engine.review(waiting(engine).id).unwrap().verdict.unwrap());
+    engine.ensure_checked(waiting(&engine).id, &mut |_| {}).unwrap();
+    assert_eq!(of_review(&engine), ["no version was approved before"; 3]);
+    approve(&engine, None).unwrap();
+    let promote = Command::Promote { tool: "adder".to_owned(), to: Stage::Core };
+    engine.execute(promote, &ada()).unwrap();
+    let itself = ["this version is itself the approved one"; 3];
+    // The verdict is older than the approval, and is not made again for it.
+    assert_eq!(of_review(&engine), itself);
+    let adder = engine.resolve("adder").unwrap();
+    let mut told = Vec::new();
+    let made = engine.check(&adder, &mut |verdict| told = notes(verdict)).unwrap();
+    assert_eq!((notes(&made), told), (itself.map(str::to_owned).to_vec(), itself.map(str::to_owned).to_vec()));
+    for _ in ["promote", "approve"] {
+        engine.execute(Command::Undo { operation: None }, &ada()).unwrap();
+    }
+    assert_eq!(of_review(&engine), ["no version was approved before"; 3], "it is not approved any more");
 }
 
 #[test]

@@ -47,8 +47,8 @@ impl Engine {
         let files =
             if self.inner.copies.has(decision.digest) { self.inner.copies.get(decision.digest)? } else { Vec::new() };
         let manifest = self.manifest_at(review, &files);
-        let (verdict, comments) =
-            self.read(|q| Ok((q.verdict(&review.tool, review.digest)?, q.comments_on(&review.tool)?)))?;
+        let verdict = self.verdict_of(review)?;
+        let comments = self.read(|q| Ok(q.comments_on(&review.tool)?))?;
         let comments: Vec<Comment> = comments.into_iter().filter(|comment| comment.review == review.id).collect();
         let request = json!({
             "review": review.id,

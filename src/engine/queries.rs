@@ -268,7 +268,7 @@ impl Engine {
         evidence.extend(self.earlier(&review)?);
         evidence.extend(suggestion.map(|found| evidence::suggested(&found)));
         evidence::worst_first(&mut evidence);
-        let verdict = self.verdict(&review.tool, review.digest)?;
+        let verdict = self.verdict_of(&review)?;
         let blocking = verdict.as_ref().map_or_else(Vec::new, |verdict| self.blocking(verdict, review.to_stage));
         let comments = self.comments_in(&review, &files)?;
         let marks = self.read(|q| Ok(q.marks_of(&review.tool, &self.identity())?))?;

@@ -9,7 +9,7 @@ use super::names::Names;
 use super::tree::{Expr, Sort, Statement};
 use super::walk::each_expr;
 use super::{python, script, shell};
-use crate::check::Desk;
+use crate::check::{Desk, NO_BASE};
 use crate::domain::{CheckReport, Finding, Severity, ToolDetail, VersionFile};
 use std::collections::HashSet;
 
@@ -24,7 +24,7 @@ enum Language {
 /// Examines what changed.
 pub fn examine(desk: &Desk<'_>) -> CheckReport {
     let Some(base) = desk.base else {
-        return CheckReport::skipped("change", "no version was approved before");
+        return CheckReport::skipped("change", NO_BASE);
     };
     let (findings, note) = differences(base, desk.version);
     CheckReport::of("change", findings).noted(note)

@@ -1,13 +1,13 @@
 //! Whether the stated version goes as far on as what callers see changed.
 
 use super::definition::Definition;
-use crate::check::Desk;
+use crate::check::{Desk, NO_BASE};
 use crate::domain::{CheckReport, Finding, Severity, propose};
 
 /// Examines the stated version.
 pub fn examine(desk: &Desk<'_>) -> CheckReport {
     let Some(base) = desk.base else {
-        return CheckReport::skipped("version", "no version was approved before");
+        return CheckReport::skipped("version", NO_BASE);
     };
     let (before, now) = (&base.manifest.version, &desk.version.manifest.version);
     let proposal = propose(&base.manifest, &desk.version.manifest);

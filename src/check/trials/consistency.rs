@@ -3,7 +3,7 @@
 use super::case::{Case, Expect, Output};
 use super::expression::quote;
 use super::{cannot_start, cases, difference, rehearse, unavailable};
-use crate::check::Desk;
+use crate::check::{Desk, NO_BASE};
 use crate::domain::{CheckReport, Finding, Severity, plural};
 use crate::runner::Tried;
 
@@ -13,7 +13,7 @@ const MAX_TOLD: usize = 10;
 /// Compares what both answer.
 pub(in crate::check) fn examine(desk: &Desk<'_>) -> CheckReport {
     let name = "consistency";
-    let Some(base) = desk.base else { return CheckReport::skipped(name, "no version was approved before") };
+    let Some(base) = desk.base else { return CheckReport::skipped(name, NO_BASE) };
     if let Some(why) = cannot_start(desk.version).or_else(|| cannot_start(base)) {
         return CheckReport::skipped(name, why);
     }
