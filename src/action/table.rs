@@ -66,12 +66,14 @@ const OUTCOMES: ArgKind = ArgKind::Word(&[
     "refused",
     "interrupted",
 ]);
+const STEPS: ArgKind = ArgKind::Word(&["patch", "minor", "major"]);
 const SHELLS: ArgKind = ArgKind::Word(&["bash", "elvish", "fish", "powershell", "zsh"]);
 const TOOL: Arg =
     Arg::required("tool", ArgKind::Tool, "name, NAME@VERSION, NAME@DIGESTPREFIX, or path when names clash");
 const REVIEW: Arg = Arg::required("review", ArgKind::Review, "number of the review");
 const REVIEWS: Arg = Arg::several("review", ArgKind::Review, "number of the review, or of several");
 const YES: Arg = Arg::option("yes", ArgKind::Switch, "of several reviews: decide without asking once more");
+const EVOLUTION: Arg = Arg::required("evolution", ArgKind::Number, "number of the evolution");
 const RUN: Arg = Arg::required("run", ArgKind::Run, "number of the run");
 
 actions! {
@@ -146,6 +148,29 @@ actions! {
         Arg::option("lines", ArgKind::Text, "only these lines of the full text, as 12 or 12-34"),
         Arg::option("review", ArgKind::Review, "show the specification of this review; with a document, put that in its place")
     }
+    Evolve "evolve" Make Change [] [] Shell "Ask a generator for a better version of a tool: checked, replayed on recorded inputs, never used before a human approves it" {
+        TOOL,
+        Arg::optional("hint", ArgKind::Text, "what is wanted, in words"),
+        Arg::repeated("failure", ArgKind::Run, "a failed run that the new version should not have; default is the newest of each kind"),
+        Arg::repeated("generator", ArgKind::Text, "whom to ask, a name of the settings or built-in; several, or the same twice, are compared"),
+        Arg::option("rounds", ArgKind::Number, "at most this many; default as in the settings, 3"),
+        Arg::option("step", STEPS, "how far the version goes on at least; default is minor for something new, patch for a repair"),
+        Arg::option("dynamic-schema", ArgKind::Switch, "let the output have fields beside those declared"),
+        Arg::option("show", ArgKind::Switch, "send nothing; print what would be sent, with --json as a bundle that can be edited"),
+        Arg::option("request", ArgKind::Path, "send this edited bundle; - for standard input")
+    }
+    Evolutions "evolutions" Make View [] [] Shell "List what generators were asked for, or show the rounds of one" {
+        Arg::optional("evolution", ArgKind::Number, "number of one"),
+        Arg::option("tool", ArgKind::Tool, "only those of this tool"),
+        Arg::option("answer", ArgKind::Text, "print what was written in a round, as 2 or 2.1 for the second of that round"),
+        Arg::option("learnt", ArgKind::Switch, "instead: which kinds of change helped against which kinds of failure")
+    }
+    Keep "keep" Make Change [] [] Shell "Write the best answer of an evolution as a version that waits for a human" {
+        EVOLUTION,
+        Arg::option("answer", ArgKind::Text, "another answer than the best: its round, as 2 or 2.1")
+    }
+    Stop "stop" Make Change [] [] Shell "End an evolution; what it has can be kept" { EVOLUTION }
+    Resume "resume" Make Change [] [] Shell "Go on with an evolution whose workbench died" { EVOLUTION }
     // Review
     Reviews "reviews" Review View [] [] Both "List the review queue" {
         Arg::option("state", ArgKind::Word(&["waiting", "decided", "all"]), "which ones, default waiting"),

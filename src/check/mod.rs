@@ -25,9 +25,10 @@ mod trials;
 pub use crate::domain::source::Language;
 pub use capabilities::scan;
 pub use duplicates::{Similar, similar};
+pub use trials::replay::{Recorded, replay};
 
 use crate::domain::source;
-use crate::domain::{CheckReport, CheckState, Gate, Missing, Tool, ToolDetail, Verdict};
+use crate::domain::{CheckReport, CheckState, Gate, Missing, Tool, ToolDetail, ToolName, Verdict};
 use crate::runner::{Pace, Tried};
 use serde_json::Value;
 use std::num::NonZeroUsize;
@@ -71,6 +72,10 @@ pub trait Library: Sync {
     fn rows(&self) -> &[Arc<Tool>];
     /// Everything about one of them; `None` when it cannot be read.
     fn read(&self, tool: &Tool) -> Option<ToolDetail>;
+    /// Inputs of recorded runs of a tool, whatever its version.
+    fn recorded(&self, _tool: &ToolName) -> Vec<Recorded> {
+        Vec::new()
+    }
     /// The folder of the workspace: no program in it is asked anything. `None` where there is none.
     fn workspace(&self) -> Option<&Path> {
         None
@@ -288,6 +293,12 @@ pub const CHECKS: &[Check] = &[
         doc: "its answers, against those of the version approved before",
         cost: Cost::Running,
         examine: trials::consistency::examine,
+    },
+    Check {
+        name: "replay",
+        doc: "what became of recorded inputs, against the version approved before",
+        cost: Cost::Running,
+        examine: trials::replay::examine,
     },
     Check {
         name: "benchmark",

@@ -155,6 +155,44 @@ impl StopSignals {
     }
 }
 
+/// Does something once when a signal asks this process to stop, as long as it is kept.
+pub(super) struct OnStop {
+    over: Option<tokio::sync::oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl OnStop {
+    /// Watches from now on.
+    ///
+    /// # Errors
+    /// `Internal` when no thread can be started.
+    pub(super) fn new(stop: impl FnOnce() + Send + 'static) -> Result<OnStop, EngineError> {
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(EngineError::internal)?;
+        let (over, ended) = tokio::sync::oneshot::channel();
+        let watch = async move {
+            let mut signals = StopSignals::new();
+            tokio::select! {
+                () = signals.next() => stop(),
+                _ = ended => {}
+            }
+        };
+        let thread = std::thread::Builder::new()
+            .name("stop-watch".to_owned())
+            .spawn(move || runtime.block_on(watch))
+            .map_err(EngineError::internal)?;
+        Ok(OnStop { over: Some(over), thread: Some(thread) })
+    }
+}
+
+impl Drop for OnStop {
+    fn drop(&mut self) {
+        drop(self.over.take());
+        // It ends now, or has panicked: there is nothing to learn from it.
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
 /// Reads a spool file from where it left off.
 struct SpoolReader {
     path: PathBuf,

@@ -13,6 +13,7 @@ mod call;
 mod catalog;
 mod check;
 mod docs;
+mod evolve;
 mod failures;
 mod feedback;
 mod files;
@@ -164,6 +165,11 @@ fn dispatch(verb: Verb, call: &Call<'_>, screen: Screen) -> Result<u8, Stop> {
         Verb::Review => call.print(&review::review(call)?),
         Verb::New => call.print(&making::new(call)?),
         Verb::Spec => spec::spec(call),
+        Verb::Evolve => evolve::evolve(call),
+        Verb::Evolutions => evolve::evolutions(call),
+        Verb::Keep => call.print(&evolve::keep(call)?),
+        Verb::Stop => call.print(&evolve::stop(call)?),
+        Verb::Resume => evolve::resume(call),
         Verb::Similar => call.print(&similar::similar(call)?),
         Verb::Check => call.print(&check::check(call)?),
         Verb::Comment => call.print(&check::comment(call)?),

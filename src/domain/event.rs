@@ -34,6 +34,8 @@ words!(
         RunEnded = "run-ended",
         /// A failure was recorded.
         FailureRecorded = "failure-recorded",
+        /// An asking for a better version began, went on or ended.
+        EvolutionChanged = "evolution-changed",
         /// An operation was logged.
         OperationLogged = "operation-logged",
     }
@@ -52,6 +54,8 @@ pub enum Topic {
     Reviews,
     /// The operation log.
     Operations,
+    /// Askings for better versions.
+    Evolutions,
 }
 
 /// Something that happened.
@@ -80,6 +84,7 @@ impl EventKind {
             EventKind::RunStarted | EventKind::RunCancelAsked => &[Topic::Runs],
             EventKind::RunEnded => &[Topic::Runs, Topic::Tools],
             EventKind::FailureRecorded => &[Topic::Failures],
+            EventKind::EvolutionChanged => &[Topic::Evolutions],
             EventKind::OperationLogged => &[Topic::Operations],
         }
     }

@@ -43,6 +43,10 @@ id!(
     GrantId
 );
 id!(
+    /// One asking for a better version; counts up within a workspace, starting at 1.
+    EvolutionId
+);
+id!(
     /// An entry of the operation log; counts up within a workspace without gaps, starting at 1.
     OperationId
 );

@@ -12,6 +12,7 @@ mod comment;
 mod digest;
 mod envelope;
 mod event;
+mod evolution;
 mod failure;
 mod form;
 mod grant;
@@ -55,11 +56,12 @@ pub use comment::{Comment, CommentKind, Mark, Spot, lines_of};
 pub use digest::{Digest, DigestBuilder, DigestParseError, FileMode, VersionFile};
 pub use envelope::{Envelope, PermissionLine, PermissionUse, Seen};
 pub use event::{Event, EventKind, Topic};
+pub use evolution::{Evolution, EvolutionState, EvolveAsked, ExaminedAnswer, Learnt};
 pub use failure::{FailureGroup, GroupState, Severity, signature_of};
 pub use form::{Field, FieldKind, FieldViolation, Form, FormError, Scalar};
 pub use grant::{AgentGrant, AllowGrant, GrantKey, GrantScope};
 pub use hidden::hidden_in;
-pub use ids::{CommentId, EventSeq, GrantId, OperationId, ReviewId, RunId};
+pub use ids::{CommentId, EventSeq, EvolutionId, GrantId, OperationId, ReviewId, RunId};
 pub use interpreter::{InterpreterFacts, Missing};
 pub use manifest::{
     Dialect, Example, InputMode, LimitsDeclared, Manifest, Permissions, Provenance, Recipe, SuccessRule, TestCase,

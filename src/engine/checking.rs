@@ -6,7 +6,7 @@
 use super::core::{Approvals, NewComment};
 use super::error::{EngineError, ErrorCode};
 use super::{Engine, core, lock, now};
-use crate::check::{self, CHECKS, Check, Desk, Library};
+use crate::check::{self, CHECKS, Check, Desk, Library, Recorded};
 use crate::domain::{
     CheckReport, CheckState, CommentKind, Digest, Gate, Instant, Outcome, Review, ReviewId, Spot, Stage, Tool,
     ToolDetail, ToolName, Verdict, lines_of,
@@ -53,6 +53,14 @@ impl Library for Shelf<'_> {
 
     fn read(&self, tool: &Tool) -> Option<ToolDetail> {
         self.engine.detail(tool).ok()
+    }
+
+    fn recorded(&self, tool: &ToolName) -> Vec<Recorded> {
+        let recorded = self.engine.recorded_inputs(tool, &[]);
+        recorded.unwrap_or_else(|error| {
+            self.engine.report_trouble::<()>(Err(error));
+            Vec::new()
+        })
     }
 
     fn workspace(&self) -> Option<&Path> {
@@ -149,13 +157,24 @@ impl Engine {
             let message = format!("{} changed on disk a moment ago", tool.name);
             return Err(EngineError::new(ErrorCode::Conflict, message, "look at it again, then check it"));
         }
+        self.examine_detail(&detail, base, stop, progress)
+    }
+
+    /// Makes all checks of a version whose files are given, whether they lie in the workspace or not.
+    pub(super) fn examine_detail(
+        &self,
+        detail: &ToolDetail,
+        base: Option<Digest>,
+        stop: &AtomicBool,
+        progress: OnVerdict<'_>,
+    ) -> Result<Verdict, EngineError> {
+        let tool = &detail.tool;
         let before = base.and_then(|base| self.detail(&Tool { digest: base, ..tool.clone() }).ok());
         let before = before.filter(|before| Some(before.tool.digest) == base);
-        let missing = self.missing(&detail);
+        let missing = self.missing(detail);
         let shelf = Shelf::of(self);
         let trials = super::trials::EngineTrials::new(self, stop);
-        let desk =
-            Desk { version: &detail, base: before.as_ref(), missing: &missing, library: &shelf, trials: &trials };
+        let desk = Desk { version: detail, base: before.as_ref(), missing: &missing, library: &shelf, trials: &trials };
         let made: Vec<&Check> = CHECKS.iter().filter(|check| self.inner.settings.gates.makes(check.name)).collect();
         let running =
             |check: &&Check| CheckReport { state: CheckState::Running, ..CheckReport::of(check.name, vec![]) };

@@ -13,7 +13,7 @@ pub const MAX_DOCUMENT_BYTES: usize = 16 * 1024 * 1024;
 const LEAST_DIGITS: usize = 6;
 
 impl Engine {
-    fn documents(&self) -> Documents {
+    pub(super) fn documents(&self) -> Documents {
         Documents::new(&self.inner.state_dir)
     }
 

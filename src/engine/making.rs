@@ -303,7 +303,7 @@ impl Engine {
         Ok(made.outcome)
     }
 
-    fn approved_specification(&self, review: ReviewId) -> Result<(ToolSpecification, Digest), EngineError> {
+    pub(super) fn approved_specification(&self, review: ReviewId) -> Result<(ToolSpecification, Digest), EngineError> {
         let row = self.specification_row(review)?;
         if let Some(fault) = self.read(|q| Ok(super::core::fault_of_state(q, &row)?))? {
             return Err(EngineError::new(

@@ -22,6 +22,7 @@ mod documents;
 mod earlier;
 mod error;
 mod evidence;
+mod evolving;
 #[cfg(test)]
 mod family_tests;
 mod feedback;
@@ -62,6 +63,7 @@ mod watching;
 
 pub use self::core::{RunPolicy, policy};
 pub use crate::catalog::{Hit, Index, Matches};
+pub use crate::evolve::course::{Lane, LaneId, LaneState};
 pub use crate::evolve::document::{Cut, DEFAULT_BUDGET, Document, LEAST_BUDGET, ReadAs, Section, Summary, SummaryLine};
 pub use crate::insight::Suggestion;
 pub use crate::runner::{Frame, Spool, Tail, play_role, stop_with_group};
@@ -71,6 +73,7 @@ pub use checking::{OnVerdict, checks};
 pub use documents::MAX_DOCUMENT_BYTES;
 pub use error::{EngineError, ErrorCode};
 pub use evidence::{MADE, MADE_BECAUSE};
+pub use evolving::{Asking, EvolutionDetail, EvolveRequest, OnProgress, Progress};
 pub use gates::Gates;
 pub use grants::GrantList;
 pub use home::{Home, find_workspace, state_dir};
@@ -93,7 +96,7 @@ pub use view::{
 pub use watching::{OnChange, Watch};
 
 use crate::catalog::{self, Cache, CacheRow, Plan, Root};
-use crate::domain::{Digest, Instant, Problem, ReviewId, RunId, Tool};
+use crate::domain::{Digest, EvolutionId, Instant, Problem, ReviewId, RunId, Tool};
 use crate::runner::{Baselines, Interpreters, Machine};
 use crate::store::{Copies, Queries, Reader, Store, Tx};
 use crate::vcs::Git;
@@ -152,6 +155,8 @@ struct Inner {
     baselines: Baselines,
     /// Tools whose checks somebody wants made again.
     recheck: Mutex<VecDeque<Arc<Tool>>>,
+    /// Loops of this process that ask for better versions.
+    evolving: Mutex<HashMap<EvolutionId, Arc<evolving::LiveEvolution>>>,
     /// The review that somebody has open: its checks go first.
     looked_at: Mutex<Option<ReviewId>>,
     /// Wakes the worker that makes checks, while there is one.
@@ -193,6 +198,7 @@ impl Engine {
                 interpreters: Interpreters::default(),
                 baselines: Baselines::new(state_dir.join("baselines")),
                 recheck: Mutex::default(),
+                evolving: Mutex::default(),
                 looked_at: Mutex::default(),
                 checks: Mutex::default(),
                 options,

@@ -319,7 +319,7 @@ impl Entry {
 fn program(mut words: Vec<String>, user_home: Option<&Path>) -> Option<Vec<String>> {
     let first = words.first_mut().filter(|first| !first.is_empty())?;
     if let Some(rest) = first.strip_prefix("~/") {
-        *first = user_home?.join(rest).to_str()?.to_owned();
+        user_home?.join(rest).to_str()?.clone_into(first);
     }
     let is_placed = !first.contains('/') || first.starts_with('/');
     (is_placed && words.iter().all(|word| !word.contains('\0'))).then_some(words)

@@ -219,6 +219,8 @@ pub enum Change {
     Reviews,
     /// The operation log changed.
     Operations,
+    /// An asking for a better version began, went on or ended.
+    Evolutions,
     /// Something went wrong in the background.
     Trouble(super::EngineError),
 }

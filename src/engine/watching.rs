@@ -217,6 +217,7 @@ impl Engine {
                     on_change(Change::Reviews);
                 }
                 Topic::Operations => on_change(Change::Operations),
+                Topic::Evolutions => on_change(Change::Evolutions),
             }
         }
         Ok(())

@@ -17,6 +17,7 @@ pub mod mutation;
 pub mod prompt;
 pub mod repair;
 pub mod scaffold;
+pub mod stamp;
 #[cfg(test)]
 mod tests;
 

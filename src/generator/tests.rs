@@ -4,7 +4,7 @@ use super::*;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::atomic::Ordering;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const QUESTION: Question<'static> = Question { system: "You mend tools.\n", request: "Mend this: é" };
 
 fn generator(argv: &[&str]) -> Generator {

@@ -23,6 +23,7 @@ mod deprecations;
 mod documents;
 mod error;
 mod events;
+mod evolutions;
 mod failures;
 #[cfg(test)]
 mod fixture;
@@ -45,6 +46,7 @@ pub use copies::{Copies, CopyError};
 pub use decisions::{KeptDecision, KeptDecisions};
 pub use documents::Documents;
 pub use error::{StoreError, StoreResult};
+pub use evolutions::{EvolutionQuery, NewEvolution};
 pub use intents::Intent;
 pub use leases::RunningRow;
 pub use operations::{LogCheck, NewOperation};

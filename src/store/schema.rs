@@ -11,6 +11,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../assets/migrations/0001_initial.sql"),
     include_str!("../../assets/migrations/0002_behaviour.sql"),
     include_str!("../../assets/migrations/0003_reviews.sql"),
+    include_str!("../../assets/migrations/0004_evolving.sql"),
 ];
 
 /// The newest format known here.

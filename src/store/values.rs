@@ -1,8 +1,9 @@
 //! How values of the domain lie in columns: words and names as text, digests as 32 bytes, times and ids as integers.
 
 use crate::domain::{
-    CommentId, CommentKind, DecisionKind, Digest, EventKind, EventSeq, GrantId, GroupState, Instant, IsolationLevel,
-    OperationId, Profile, ReviewId, ReviewKind, ReviewState, Risk, RunId, RunOutcome, Severity, Stage, ToolName,
+    CommentId, CommentKind, DecisionKind, Digest, EventKind, EventSeq, EvolutionId, EvolutionState, FailureKind,
+    GrantId, GroupState, Instant, IsolationLevel, Mutation, OperationId, Profile, ReviewId, ReviewKind, ReviewState,
+    Risk, RunId, RunOutcome, Severity, Stage, ToolName,
 };
 use rusqlite::Result as SqlResult;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
@@ -48,8 +49,11 @@ words_as_text!(
     CommentKind,
     DecisionKind,
     EventKind,
+    EvolutionState,
+    FailureKind,
     GroupState,
     IsolationLevel,
+    Mutation,
     Profile,
     ReviewKind,
     ReviewState,
@@ -58,7 +62,7 @@ words_as_text!(
     Severity,
     Stage,
 );
-numbers_as_integer!(CommentId, EventSeq, GrantId, Instant, OperationId, ReviewId, RunId);
+numbers_as_integer!(CommentId, EventSeq, EvolutionId, GrantId, Instant, OperationId, ReviewId, RunId);
 
 impl ToSql for ToolName {
     fn to_sql(&self) -> SqlResult<ToSqlOutput<'_>> {

@@ -5,6 +5,7 @@
 mod bundled;
 mod cli;
 mod corpus;
+mod evolving;
 mod folder_watch;
 mod history;
 mod hostile;

@@ -19,6 +19,7 @@ pub(super) mod load;
 pub(super) mod output;
 pub(super) mod property;
 mod relation;
+pub(super) mod replay;
 pub(super) mod sanity;
 mod shrink;
 #[cfg(test)]

@@ -221,10 +221,9 @@ impl RedactStream {
         if at < self.aws_until {
             look = match (look, tokens::judge_aws_neighbour(&self.buffer, at, is_all)) {
                 (Verdict::No, neighbour) => neighbour,
-                (Verdict::More { .. }, Verdict::No) => look,
+                (Verdict::More { .. }, Verdict::No) | (Verdict::Found { .. } | Verdict::Block { .. }, _) => look,
                 // What the anchor shows of itself may belong to such a key.
                 (Verdict::More { .. }, _) => Verdict::More { show: at },
-                (Verdict::Found { .. } | Verdict::Block { .. }, _) => look,
             };
         }
         let Some((len, name)) = known else {

@@ -6,10 +6,10 @@ mod letter;
 
 use super::core::{self, Approvals, Placed, Posted};
 use super::error::{EngineError, ErrorCode};
-use super::{Engine, now};
+use super::{Engine, now, relocate};
 use crate::domain::{
     Caller, Digest, FileMode, Instant, Outcome, Request, RequestKind, ReviewId, ReviewKind, ReviewState, Risk,
-    SafeText, Stage, Tool, ToolName, VersionFile,
+    SafeText, Stage, Tool, ToolDetail, ToolName, VersionFile,
 };
 use crate::store::NewReview;
 use letter::Letter;
@@ -69,6 +69,39 @@ impl Engine {
     pub(super) fn post(&self, request: &Value, caller: &Caller, posting: Posting) -> Result<Outcome, EngineError> {
         let letter = letter::read(request.to_string().as_bytes())?;
         self.take_in(&letter, caller, posting)
+    }
+
+    /// Puts a version that was made here into the workspace and into the queue; never over anything.
+    ///
+    /// # Errors
+    /// `Conflict` when something lies where it would go; `Internal` for trouble with the store.
+    pub(super) fn bring(
+        &self,
+        request: &Request,
+        version: &ToolDetail,
+        caller: &Caller,
+        verb: &'static str,
+    ) -> Result<Outcome, EngineError> {
+        let _turn = self.take_turn()?;
+        let taken = relocate::conflicts(&self.inner.options.workspace, &version.files, &version.tool.placement);
+        if let Some(path) = taken.first() {
+            let message = format!("{path} is taken");
+            return Err(EngineError::new(ErrorCode::Conflict, message, "nothing is written over; move it away"));
+        }
+        let asker = caller.identity();
+        let writes = Placed::of(&version.tool, &version.files);
+        let posted = Posted {
+            verb,
+            asker: caller,
+            request,
+            expires_at: None,
+            replaces: None,
+            waiting: None,
+            review: self.about_version(request, &version.tool)?,
+            writes: Some(&writes),
+        };
+        let step = self.transact(|tx| core::post(tx, self.actor(&asker), &posted))?;
+        self.finish(step)
     }
 
     fn take_in(&self, letter: &Letter, caller: &Caller, posting: Posting) -> Result<Outcome, EngineError> {

@@ -46,6 +46,8 @@ words!(
         OtherJson = "other-json",
         /// It changes nothing.
         Unchanged = "unchanged",
+        /// Its files are no version of the tool.
+        NoVersion = "no-version",
     }
 );
 

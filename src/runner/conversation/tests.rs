@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader};
 use std::sync::atomic::AtomicU32;
 
 /// Longer than anything here takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A number of seconds that no other process sleeps.
 fn mark() -> String {

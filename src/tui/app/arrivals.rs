@@ -74,6 +74,7 @@ impl App {
             Change::Failures => self.refresh.failures.ask().then_some(Effect::LoadFailures),
             Change::Reviews => self.refresh.reviews.ask().then_some(Effect::LoadReviews),
             Change::Operations => return self.reload_log(),
+            Change::Evolutions => None,
             Change::Trouble(error) => {
                 self.complain(&error);
                 None

@@ -1,0 +1,438 @@
+//! Asking for better versions: `evolve`, `evolutions`, `keep`, `stop`, `resume`.
+
+use super::call::{Answer, Call, Stop};
+use super::lifecycle::Done;
+use super::live::OnStop;
+use super::print_text::{Align, Ink, Line, Page, Table, when};
+use crate::domain::{
+    CheckState, Evolution, EvolutionId, EvolutionState, Learnt, ReplayOutcome, Replayed, RunId, count,
+};
+use crate::engine::{
+    Asking, Engine, EngineError, ErrorCode, EvolutionDetail, EvolveRequest, Lane, LaneId, LaneState, Progress,
+};
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+/// The largest bundle that is read, in bytes.
+const MAX_BUNDLE: u64 = 4 * 1024 * 1024;
+
+/// Askings that are listed.
+const LISTED: usize = 50;
+
+/// `evolve NAME [HINT] …`.
+pub(super) fn evolve(call: &Call<'_>) -> Result<u8, Stop> {
+    let bundle = call.get::<PathBuf>("request").map(|path| read_bundle(&path)).transpose()?;
+    let (engine, _catalog) = call.open_catalog()?;
+    let request = EvolveRequest {
+        tool: call.required("tool")?.to_owned(),
+        hint: call.text("hint").unwrap_or_default().to_owned(),
+        failures: call.many::<i64>("failure").into_iter().map(RunId).collect(),
+        generators: call.texts("generator").into_iter().map(str::to_owned).collect(),
+        rounds: call.get::<usize>("rounds").map(|rounds| u32::try_from(rounds).unwrap_or(u32::MAX)),
+        step: call.word("step")?,
+        dynamic_schema: call.switch("dynamic-schema"),
+        bundle,
+        specification: None,
+    };
+    let asking = engine.prepare_evolution(&request)?;
+    if call.switch("show") {
+        return call.print(&Request::of(&asking));
+    }
+    let id = engine.begin_evolution(&asking, &call.caller(&engine))?;
+    let whom = asking.plan.generators.join(", ");
+    call.note(
+        &Line::new().put(Ink::Strong, format!("evolution {id}")).put(
+            Ink::Dim,
+            format!(" of {} {}: asking {whom} ({})", asking.tool.name, asking.tool.version, asking.chosen),
+        ),
+    );
+    drive(call, &engine, id)
+}
+
+/// `resume ID`.
+pub(super) fn resume(call: &Call<'_>) -> Result<u8, Stop> {
+    let (engine, _catalog) = call.open_catalog()?;
+    drive(call, &engine, number(call)?)
+}
+
+/// Drives a loop to its end and prints what came of it; exit code 1 when no answer is good.
+fn drive(call: &Call<'_>, engine: &Engine, id: EvolutionId) -> Result<u8, Stop> {
+    let said = Mutex::new(Said::default());
+    let watched = OnStop::new({
+        let engine = engine.clone();
+        // One that is over already needs no stopping.
+        move || drop(engine.stop_evolution(id))
+    })?;
+    let ended = engine.drive_evolution(id, &|progress| {
+        said.lock().unwrap_or_else(std::sync::PoisonError::into_inner).tell(call, &progress);
+    });
+    drop(watched);
+    call.tell_trouble(engine);
+    let ended = ended?;
+    call.print(&Shown { detail: engine.evolution(id)? })?;
+    Ok(u8::from(ended.state != EvolutionState::Good))
+}
+
+/// What was told of a loop so far.
+#[derive(Default)]
+struct Said {
+    lanes: HashMap<LaneId, String>,
+    /// Text of generators that is not a whole line yet.
+    open: HashMap<LaneId, String>,
+}
+
+impl Said {
+    fn tell(&mut self, call: &Call<'_>, progress: &Progress<'_>) {
+        match progress {
+            Progress::Text { at, text } => {
+                let open = self.open.entry(*at).or_default();
+                open.push_str(text);
+                while let Some(end) = open.find('\n') {
+                    let line: String = open.drain(..=end).collect();
+                    call.note(&Line::new().put(Ink::Dim, format!("  │ {}", line.trim_end())));
+                }
+            }
+            Progress::Step(course) => {
+                for (at, lane) in course.lanes() {
+                    let word = lane_line(lane);
+                    if self.lanes.get(&at) == Some(&word) {
+                        continue;
+                    }
+                    if let Some(rest) = self.open.remove(&at).filter(|rest| !rest.is_empty()) {
+                        call.note(&Line::new().put(Ink::Dim, format!("  │ {rest}")));
+                    }
+                    let place = place(at, course.rounds[at.round as usize - 1].lanes.len());
+                    call.note(&Line::new().put(Ink::Accent, format!("round {place} ")).put(Ink::Plain, &word));
+                    self.lanes.insert(at, word);
+                }
+            }
+        }
+    }
+}
+
+/// `2`, or `2.1` where a round has several answers.
+fn place(at: LaneId, lanes: usize) -> String {
+    if lanes > 1 { format!("{}.{}", at.round, at.lane + 1) } else { at.round.to_string() }
+}
+
+/// Where an answer stands, in one line.
+fn lane_line(lane: &Lane) -> String {
+    let who = &lane.generator;
+    match &lane.state {
+        LaneState::Asking { attempt: 1 } => format!("{who}: asked"),
+        LaneState::Asking { attempt } => format!("{who}: asked once more (try {attempt})"),
+        LaneState::Waiting { delay_ms, .. } => {
+            let trouble = lane.troubles.last().map_or("", String::as_str);
+            format!("{who}: {trouble}; asked again in {} s", delay_ms.div_ceil(1000))
+        }
+        LaneState::Examining => {
+            let bytes: u64 = lane.files.iter().map(|file| file.bytes).sum();
+            format!("{who}: {} ({bytes} bytes), being checked", count(lane.files.len(), "file"))
+        }
+        LaneState::Unusable(unusable) => format!("{who}: not usable: {}", unusable.why),
+        LaneState::Failed(message) => message.clone(),
+        LaneState::NotExamined(message) => format!("{who}: could not be examined: {message}"),
+        LaneState::Examined { verdict, replay } => {
+            let mut parts = Vec::new();
+            if verdict.blocking.is_empty() {
+                parts.push("nothing in the way of an approval".to_owned());
+            } else {
+                parts.push(format!("in the way: {}", verdict.blocking.join(", ")));
+            }
+            if verdict.failed_tests > 0 {
+                parts.push(format!("{} failed", count(verdict.failed_tests as usize, "test")));
+            }
+            let replays = [
+                (replay.broken, "broken"),
+                (replay.fixed, "fixed"),
+                (replay.changed, "changed"),
+                (replay.same, "the same"),
+            ];
+            let replays: Vec<String> =
+                replays.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
+            if !replays.is_empty() {
+                parts.push(format!("replayed: {}", replays.join(", ")));
+            }
+            format!("{who}: {}", parts.join("; "))
+        }
+    }
+}
+
+/// What would be sent.
+#[derive(Serialize)]
+struct Request {
+    generators: Vec<String>,
+    chosen: String,
+    rounds: u32,
+    bundle: Value,
+    #[serde(skip)]
+    text: String,
+}
+
+impl Request {
+    fn of(asking: &Asking) -> Request {
+        Request {
+            generators: asking.plan.generators.clone(),
+            chosen: asking.chosen.clone(),
+            rounds: asking.plan.rounds,
+            bundle: json!(asking.bundle),
+            text: asking.prompt.text(),
+        }
+    }
+}
+
+impl Answer for Request {
+    fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
+        for line in self.text.lines() {
+            page.line(&Line::of(line))?;
+        }
+        let whom = format!("not sent; {} would be asked ({})", self.generators.join(", "), self.chosen);
+        page.line(&Line::new().put(Ink::Dim, whom))
+    }
+}
+
+/// Reads an edited bundle: alone, or as `evolve --show --json` prints it.
+fn read_bundle(path: &Path) -> Result<Value, EngineError> {
+    let unreadable = |error: &dyn std::fmt::Display| {
+        let message = format!("cannot read a bundle from {}: {error}", path.display());
+        EngineError::new(ErrorCode::Usage, message, "`toolsmith evolve NAME --show --json` prints one to begin from")
+    };
+    let mut text = String::new();
+    if path == Path::new("-") {
+        io::stdin().lock().take(MAX_BUNDLE).read_to_string(&mut text).map_err(|error| unreadable(&error))?;
+    } else {
+        let file = std::fs::File::open(path).map_err(|error| unreadable(&error))?;
+        file.take(MAX_BUNDLE).read_to_string(&mut text).map_err(|error| unreadable(&error))?;
+    }
+    let value: Value = serde_json::from_str(&text).map_err(|error| unreadable(&error))?;
+    Ok(value.get("bundle").cloned().unwrap_or(value))
+}
+
+fn number(call: &Call<'_>) -> Result<EvolutionId, EngineError> {
+    let number = call.get::<usize>("evolution").unwrap_or_default();
+    i64::try_from(number)
+        .map(EvolutionId)
+        .map_err(|_| EngineError::new(ErrorCode::Usage, "that is no number of an evolution", ""))
+}
+
+/// `2` or `2.1`, counted from 1.
+fn answer_place(text: &str) -> Result<LaneId, EngineError> {
+    let (round, lane) = text.split_once('.').unwrap_or((text, "1"));
+    if let (Ok(round @ 1..), Ok(lane @ 1..)) = (round.parse::<u32>(), lane.parse::<u32>()) {
+        return Ok(LaneId { round, lane: lane - 1 });
+    }
+    let message = format!("{text:?} is no place of an answer");
+    Err(EngineError::new(ErrorCode::Usage, message, "write the round, as 2, or 2.1 for the first of several"))
+}
+
+/// `keep ID [--answer PLACE]`.
+pub(super) fn keep(call: &Call<'_>) -> Result<Done, EngineError> {
+    let at = call.text("answer").map(answer_place).transpose()?;
+    let (engine, _catalog) = call.open_catalog()?;
+    let done = engine.keep_answer(number(call)?, at);
+    call.tell_trouble(&engine);
+    Ok(Done::new(done?))
+}
+
+/// `stop ID`.
+pub(super) fn stop(call: &Call<'_>) -> Result<Shown, EngineError> {
+    let (engine, _catalog) = call.open_catalog()?;
+    let id = number(call)?;
+    engine.stop_evolution(id)?;
+    Ok(Shown { detail: engine.evolution(id)? })
+}
+
+/// `evolutions [ID] …`.
+pub(super) fn evolutions(call: &Call<'_>) -> Result<u8, Stop> {
+    let engine = call.open()?;
+    if call.switch("learnt") {
+        return call.print(&LearntTable { learnt: engine.learnt()? });
+    }
+    if call.get::<usize>("evolution").is_none() {
+        let named = call.named_tool(&engine)?;
+        let evolutions = engine.evolutions(named.as_ref().map(|named| &named.name), LISTED)?;
+        return call.print(&List { evolutions });
+    }
+    let id = number(call)?;
+    let Some(text) = call.text("answer") else {
+        return call.print(&Shown { detail: engine.evolution(id)? });
+    };
+    let at = answer_place(text)?;
+    let text = engine
+        .answer_text(id, at)?
+        .ok_or_else(|| EngineError::new(ErrorCode::NotFound, format!("evolution {id} has no answer {text}"), ""))?;
+    call.print(&Written { evolution: id, text })
+}
+
+/// What a generator wrote.
+#[derive(Serialize)]
+struct Written {
+    evolution: EvolutionId,
+    text: String,
+}
+
+impl Answer for Written {
+    fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
+        self.text.lines().try_for_each(|line| page.line(&Line::of(line)))
+    }
+}
+
+#[derive(Serialize)]
+struct List {
+    evolutions: Vec<Evolution>,
+}
+
+impl Answer for List {
+    fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
+        if !self.evolutions.is_empty() {
+            let heads = [
+                ("evolution", Align::Right),
+                ("tool", Align::Left),
+                ("version", Align::Left),
+                ("state", Align::Left),
+                ("began", Align::Left),
+                ("came of it", Align::Left),
+            ];
+            let mut table = Table::new(&heads);
+            for one in &self.evolutions {
+                let ink = state_ink(one.state);
+                table.row([
+                    (Ink::Plain, one.id.to_string()),
+                    (Ink::Strong, one.tool.to_string()),
+                    (Ink::Plain, one.version.to_string()),
+                    (ink, one.state.to_string()),
+                    (Ink::Dim, when(one.started_at, page.look())),
+                    (Ink::Plain, one.message.clone()),
+                ]);
+            }
+            page.table(&table)?;
+        }
+        page.line(&Line::new().put(Ink::Dim, count(self.evolutions.len(), "evolution")))
+    }
+}
+
+const fn state_ink(state: EvolutionState) -> Ink {
+    match state {
+        EvolutionState::Good => Ink::Good,
+        EvolutionState::Running => Ink::Accent,
+        EvolutionState::Interrupted | EvolutionState::Spent | EvolutionState::Stopped => Ink::Warn,
+        EvolutionState::Failed => Ink::Bad,
+    }
+}
+
+/// One asking with its rounds.
+#[derive(Serialize)]
+pub(super) struct Shown {
+    #[serde(flatten)]
+    detail: EvolutionDetail,
+}
+
+impl Answer for Shown {
+    fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let one = &self.detail.evolution;
+        let head = Line::new()
+            .put(Ink::Strong, format!("evolution {} ", one.id))
+            .put(Ink::Plain, format!("of {} {} ({}) ", one.tool, one.version, one.digest.short()))
+            .put(state_ink(one.state), one.state.word());
+        page.line(&head.put(Ink::Dim, format!("  {}", when(one.started_at, page.look()))))?;
+        if !one.asked.hint.is_empty() {
+            page.field("hint", Ink::Plain, &one.asked.hint)?;
+        }
+        if !one.asked.failures.is_empty() {
+            let runs: Vec<String> = one.asked.failures.iter().map(ToString::to_string).collect();
+            page.field("failures", Ink::Plain, format!("of runs {}", runs.join(", ")))?;
+        }
+        let best = self.detail.course.best();
+        for (at, lane) in self.detail.course.lanes() {
+            let lanes = self.detail.course.rounds[at.round as usize - 1].lanes.len();
+            let sign = if best == Some(at) { "*" } else { " " };
+            let line = Line::new().put(Ink::Accent, format!("{sign} round {} ", place(at, lanes)));
+            page.line(&line.put(Ink::Plain, lane_line(lane)))?;
+            let examined = self.detail.examined.iter().find(|one| (one.round, one.lane) == (at.round, at.lane));
+            if let Some(found) = examined {
+                page.line(&Line::new().put(Ink::Dim, format!("    version {}", found.step)))?;
+                for check in found.verdict.checks.iter().filter(|check| check.state == CheckState::Failed) {
+                    for finding in check.findings.iter().take(3) {
+                        let text = format!("    {}: {}", check.name, finding.message);
+                        page.line(&Line::new().put(Ink::Bad, text))?;
+                    }
+                }
+                found.replay.iter().try_for_each(|one| replay_line(page, one))?;
+            }
+        }
+        let usage = self.detail.course.usage();
+        let used = [
+            usage.input_tokens.map(|n| format!("{n} tokens in")),
+            usage.output_tokens.map(|n| format!("{n} tokens out")),
+            usage.cost_micros.map(|n| format!("${:.4}", n as f64 / 1e6)),
+        ];
+        let used: Vec<String> = used.into_iter().flatten().collect();
+        if !used.is_empty() {
+            page.field("used", Ink::Plain, used.join(", "))?;
+        }
+        if !one.message.is_empty() {
+            page.field("ended", state_ink(one.state), &one.message)?;
+        }
+        match (one.state, one.review) {
+            (_, Some(review)) => page.field("review", Ink::Plain, format!("{review}; `toolsmith review {review}`")),
+            (EvolutionState::Interrupted, None) => page.field(
+                "next",
+                Ink::Dim,
+                format!("`toolsmith resume {0}` goes on, `toolsmith stop {0}` ends it", one.id),
+            ),
+            (EvolutionState::Spent | EvolutionState::Stopped | EvolutionState::Failed, None) if best.is_some() => {
+                page.field("next", Ink::Dim, format!("`toolsmith keep {}` writes the best answer for review", one.id))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn replay_line(page: &mut Page<'_>, one: &Replayed) -> io::Result<()> {
+    let ink = match one.outcome {
+        ReplayOutcome::Broken => Ink::Bad,
+        ReplayOutcome::Changed => Ink::Warn,
+        ReplayOutcome::Same => Ink::Dim,
+        ReplayOutcome::Fixed => Ink::Good,
+    };
+    let first = |text: &str| text.lines().next().unwrap_or_default().to_owned();
+    let line = Line::new()
+        .put(ink, format!("    {} ", one.outcome))
+        .put(Ink::Dim, format!("input of run {}: {} → {}", one.run, first(&one.before), first(&one.after)));
+    page.line(&line)
+}
+
+#[derive(Serialize)]
+struct LearntTable {
+    learnt: Vec<Learnt>,
+}
+
+impl Answer for LearntTable {
+    fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
+        if self.learnt.is_empty() {
+            return page.line(&Line::new().put(Ink::Dim, "nothing was learnt yet"));
+        }
+        let heads = [
+            ("failure", Align::Left),
+            ("change", Align::Left),
+            ("uses", Align::Right),
+            ("good", Align::Right),
+            ("approved", Align::Right),
+        ];
+        let mut table = Table::new(&heads);
+        for row in &self.learnt {
+            table.row([
+                (Ink::Plain, row.failure.to_string()),
+                (Ink::Plain, row.mutation.to_string()),
+                (Ink::Plain, row.uses.to_string()),
+                (Ink::Plain, row.good.to_string()),
+                (Ink::Plain, row.approved.to_string()),
+            ]);
+        }
+        page.table(&table)
+    }
+}

@@ -1,0 +1,198 @@
+//! From what a user asks to what a generator is sent: visible, and editable, before anything is sent.
+
+use super::super::error::{EngineError, ErrorCode};
+use super::super::{Engine, now};
+use crate::domain::{Caller, EvolutionId, EvolveAsked, FailureKind, Redactor, ReviewId, RunId, Step, Tool, ToolDetail};
+use crate::evolve::bundle::DEFAULT_LIMIT;
+use crate::evolve::course::{MOST, Plan};
+use crate::evolve::prompt::{Prompt, TemplateName, Templates};
+use crate::evolve::{Bundle, Course, mutation, repair};
+use crate::store::NewEvolution;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What a user asks for.
+#[derive(Debug, Clone, Default)]
+pub struct EvolveRequest {
+    /// The tool: NAME, NAME@VERSION or path.
+    pub tool: String,
+    /// What is wanted, in words.
+    pub hint: String,
+    /// Failed runs that the new version should not have; empty takes the newest kinds of failure of the version.
+    pub failures: Vec<RunId>,
+    /// Whom to ask; empty takes the built-in repairs when they have something to offer, else those of the settings.
+    pub generators: Vec<String>,
+    /// Most rounds; `None` as in the settings.
+    pub rounds: Option<u32>,
+    /// How far the version goes on at least; `None` decides by the schemas and the hint.
+    pub step: Option<Step>,
+    /// Whether the output may take any fields beside those declared.
+    pub dynamic_schema: bool,
+    /// The bundle to send instead of the one that is made, as JSON; secrets are masked in it too.
+    pub bundle: Option<Value>,
+    /// The approved specification whose code is to be written; the tool is then its scaffold.
+    pub specification: Option<ReviewId>,
+}
+
+/// What would be sent.
+#[derive(Debug, Clone)]
+pub struct Asking {
+    /// The version that a better one is wanted of.
+    pub tool: Arc<Tool>,
+    /// What it is told of: masked and bounded.
+    pub bundle: Bundle,
+    /// The same in words.
+    pub prompt: Prompt,
+    /// Whom, and how often.
+    pub plan: Plan,
+    /// Why these generators, one line.
+    pub chosen: String,
+    /// What is kept of the request.
+    pub asked: EvolveAsked,
+}
+
+impl Engine {
+    /// Works out what would be sent, and to whom. Sends nothing.
+    ///
+    /// # Errors
+    /// `NotFound` and `Ambiguous` for the tool; `Usage` for a run of another tool, an unknown generator, a bundle that is
+    /// none, a template of the user's that is wrong; `Failed` when the tool's files cannot be read.
+    pub fn prepare_evolution(&self, request: &EvolveRequest) -> Result<Asking, EngineError> {
+        let tool = self.resolve(&request.tool)?;
+        let detail = self.detail(&tool)?;
+        let failures = self.chosen_failures(&tool, &request.failures)?;
+        let made = match &request.bundle {
+            Some(value) => serde_json::from_value(value.clone()).map_err(|error| {
+                let hint = "`evolve NAME --show --json` prints one to begin from";
+                EngineError::new(ErrorCode::Usage, format!("the request is no bundle: {error}"), hint)
+            })?,
+            None => self.bundle_of(&detail, request, &failures)?,
+        };
+        let (bundle, _) = made.masked(&Redactor::default());
+        let bundle = bundle.bounded(DEFAULT_LIMIT);
+        let templates = self.templates()?;
+        let prompt =
+            if request.specification.is_some() { templates.new_tool(&bundle) } else { templates.evolve(&bundle) };
+        let (generators, chosen) = self.chosen_generators(&request.generators, &bundle)?;
+        let settings = &self.inner.settings.evolve;
+        let rounds = request.rounds.unwrap_or(settings.rounds).clamp(1, MOST);
+        let asked = EvolveAsked {
+            hint: request.hint.clone(),
+            failures,
+            generators: generators.clone(),
+            rounds,
+            step: request.step,
+            dynamic_schema: request.dynamic_schema,
+            specification: request.specification,
+        };
+        let plan = Plan { rounds, generators, tries: settings.tries, ..Plan::default() };
+        Ok(Asking { tool, bundle, prompt, plan, chosen, asked })
+    }
+
+    /// Whom to ask, and why.
+    fn chosen_generators(&self, asked: &[String], bundle: &Bundle) -> Result<(Vec<String>, String), EngineError> {
+        let built_in = repair::GENERATOR;
+        if !asked.is_empty() {
+            for name in asked.iter().filter(|name| *name != built_in) {
+                self.generator(name)?;
+            }
+            return Ok((asked.to_vec(), "as asked".to_owned()));
+        }
+        if bundle.hint.trim().is_empty()
+            && let Some(repaired) = repair::repair(bundle)
+        {
+            let names: Vec<&str> = repaired.done.iter().map(|done| done.repair.as_str()).collect();
+            return Ok((vec![built_in.to_owned()], format!("needs no model: {}", names.join(", "))));
+        }
+        let mut others = self.inner.settings.evolve.generators.iter().filter(|name| *name != built_in);
+        match others.next() {
+            Some(first) => Ok((vec![first.clone()], "the first of the settings".to_owned())),
+            None if repair::repair(bundle).is_some() => {
+                Ok((vec![built_in.to_owned()], "no other generator is in the settings".to_owned()))
+            }
+            None => Err(EngineError::new(
+                ErrorCode::Failed,
+                "there is nothing that the built-in repairs can do, and no other generator is in the settings",
+                "name one in the user's config.toml: [generators.NAME] command = [\"program\", \"argument\"]",
+            )),
+        }
+    }
+
+    /// The templates, with the user's own from the folder `prompts` of the settings.
+    pub(super) fn templates(&self) -> Result<Templates, EngineError> {
+        let folder = self.inner.options.home.config.join("prompts");
+        let mut own = BTreeMap::new();
+        for name in TemplateName::ALL {
+            let path = folder.join(format!("{name}.md"));
+            match std::fs::read_to_string(&path) {
+                Ok(text) => drop(own.insert(*name, text)),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => {
+                    let message = format!("{} cannot be read: {error}", path.display());
+                    return Err(EngineError::new(ErrorCode::Usage, message, "mend it, or take it away"));
+                }
+            }
+        }
+        Templates::with(&own).map_err(|(name, error)| {
+            let message = format!("{}: {error}", folder.join(format!("{name}.md")).display());
+            EngineError::new(ErrorCode::Usage, message, "mend it, or take it away: the embedded one is used then")
+        })
+    }
+
+    /// Begins to ask: keeps what is sent and gives the loop its number. [`Engine::drive_evolution`] does the rest.
+    ///
+    /// # Errors
+    /// `Refused` for an agent that wants a generator of the user's; `Internal` for trouble with the state folder.
+    pub fn begin_evolution(&self, asking: &Asking, caller: &Caller) -> Result<EvolutionId, EngineError> {
+        let is_costly = asking.plan.generators.iter().any(|name| name != repair::GENERATOR);
+        if is_costly && matches!(caller, Caller::Agent(_)) {
+            let hint = "`toolsmith request` brings a version of your own for review; a human asks generators";
+            return Err(EngineError::new(ErrorCode::Refused, "agents ask the built-in generator only", hint));
+        }
+        let tool = &asking.tool;
+        let detail = self.detail(tool)?;
+        // What is evolved stays readable, whatever happens to its files meanwhile.
+        self.inner.copies.put(detail.tool.digest, &detail.files)?;
+        let bundle = self.documents().put(asking.bundle.json().as_bytes())?;
+        let course = serde_json::to_value(Course::new(asking.plan.clone())).map_err(EngineError::internal)?;
+        self.transact(|tx| {
+            Ok(tx.begin_evolution(&NewEvolution {
+                tool: tool.name.clone(),
+                version: tool.version.clone(),
+                digest: detail.tool.digest,
+                path: tool.path.clone(),
+                asked: asking.asked.clone(),
+                bundle,
+                who: caller.identity(),
+                course,
+                owner: self.inner.owner.clone(),
+                failure_kind: failure_kind(&asking.bundle),
+            })?)
+        })
+    }
+
+    /// The version that a loop began with, as it was then.
+    pub(super) fn evolved_detail(&self, row: &crate::domain::Evolution) -> Result<ToolDetail, EngineError> {
+        let here = self.catalog().tools.iter().find(|tool| tool.path == row.path && tool.digest == row.digest).cloned();
+        if let Some(tool) = here {
+            return self.detail(&tool);
+        }
+        let near = self.catalog().tools.iter().find(|tool| tool.name == row.tool).cloned();
+        let near = near.ok_or_else(|| {
+            let message = format!("{} is gone from the workspace", row.tool);
+            EngineError::new(ErrorCode::NotFound, message, "bring it back; its files are kept")
+        })?;
+        self.detail(&Tool { digest: row.digest, ..Tool::clone(&near) })
+    }
+}
+
+fn failure_kind(bundle: &Bundle) -> FailureKind {
+    let first = bundle.failures.first();
+    first.map_or(FailureKind::Other, |failure| mutation::failure_kind(&failure.error, &failure.output))
+}
+
+/// When something was made, as headers and manifests say it.
+pub(super) fn stamp_time() -> String {
+    crate::domain::rfc3339(now())
+}

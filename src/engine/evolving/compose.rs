@@ -1,0 +1,278 @@
+//! From an answer to the files of a version: where it lies, which version it is, what it says of itself.
+
+use super::super::Engine;
+use super::super::core::stage_placement;
+use super::super::error::{EngineError, ErrorCode};
+use super::asking::stamp_time;
+use crate::catalog;
+use crate::domain::{
+    Digest, Evolution, FileMode, Placement, Proposal, Stage, Step, Tool, ToolDetail, VersionFile, propose,
+};
+use crate::evolve::prompt::Templates;
+use crate::evolve::repair::GENERATOR;
+use crate::evolve::stamp::{self, Stamp};
+use crate::evolve::{Answer, Bundle, Want};
+use std::collections::BTreeMap;
+
+/// More versions of one name than anybody has.
+const MAX_VERSIONS: usize = 1000;
+
+/// What a loop is about.
+pub(super) struct Case {
+    /// Its row.
+    pub(super) row: Evolution,
+    /// The version that a better one is wanted of.
+    pub(super) base: ToolDetail,
+    /// What generators are told.
+    pub(super) bundle: Bundle,
+    /// How they are told.
+    pub(super) templates: Templates,
+    /// What answers are held against.
+    pub(super) want: Want,
+}
+
+/// An answer as a version.
+pub(super) struct Candidate {
+    pub(super) detail: ToolDetail,
+    /// Why it is this version.
+    pub(super) step: String,
+}
+
+/// Where a version would lie, and what its files are called there.
+struct Spot {
+    placement: Placement,
+    /// Old and new path of files that are called otherwise.
+    renames: Vec<(String, String)>,
+}
+
+impl Engine {
+    /// Makes a version of an answer. Writes nothing but a kept copy.
+    ///
+    /// # Errors
+    /// Why the answer is no version of the tool, in a sentence that a generator can act on.
+    pub(super) fn compose(
+        &self,
+        case: &Case,
+        answer: &Answer,
+        generator: &str,
+        prompt: Digest,
+    ) -> Result<Candidate, String> {
+        let base = &case.base;
+        let mut files = answered(case, answer)?;
+        let read = |files: &BTreeMap<String, VersionFile>, tool: &Tool| {
+            catalog::read_files(files.values().cloned().collect(), tool)
+                .map_err(|problem| format!("{}: {}", problem.path, problem.message))
+        };
+        let new = read(&files, &base.tool)?;
+        if new.manifest.name != base.manifest.name {
+            return Err(format!("the manifest must keep the name {}", base.manifest.name));
+        }
+        let proposal = propose(&base.manifest, &new.manifest);
+        let (version, step) = self.next_version(case, &proposal, generator == GENERATOR)?;
+        let spot = self.spot(&base.tool, &version)?;
+        let created_at = stamp_time();
+        let parent = format!("{} ({})", base.tool.version, base.tool.digest.short());
+        let stamp = Stamp {
+            version: &version,
+            parent: &parent,
+            created_at: &created_at,
+            created_by: &case.row.who,
+            generator,
+            reason: case.row.asked.hint.lines().next().unwrap_or_default(),
+            prompt: Some(prompt),
+            dynamic_schema: case.row.asked.dynamic_schema,
+        };
+        write_stamp(case, &mut files, &stamp)?;
+        let files = renamed(files, &spot.renames, case.want.manifest.as_ref().map(|(path, _)| path.as_str()));
+        let detail = placed(&base.tool, &spot, &version, files.into_values().collect())?;
+        self.inner.copies.put(detail.tool.digest, &detail.files).map_err(|error| error.to_string())?;
+        Ok(Candidate { detail, step })
+    }
+
+    /// An answer that was kept, as the version that it would be.
+    pub(super) fn candidate_kept(
+        &self,
+        base: &Tool,
+        version: &semver::Version,
+        digest: Digest,
+    ) -> Result<ToolDetail, EngineError> {
+        let failed = |why: String| EngineError::new(ErrorCode::Failed, why, "ask for it anew");
+        let spot = self.spot(base, version).map_err(failed)?;
+        placed(base, &spot, version, self.version_files(digest)?).map_err(failed)
+    }
+
+    /// The next free version: as far on as the schemas demand, a minor step where words asked for something new.
+    fn next_version(
+        &self,
+        case: &Case,
+        proposal: &Proposal,
+        is_repair: bool,
+    ) -> Result<(semver::Version, String), String> {
+        let base = &case.base.tool;
+        let usual = if is_repair || case.row.asked.hint.trim().is_empty() { Step::Patch } else { Step::Minor };
+        let step = proposal.step.max(case.row.asked.step.unwrap_or(usual));
+        let why = match proposal.reasons.first() {
+            Some((demanded, reason)) if *demanded == step => reason.clone(),
+            _ if case.row.asked.step == Some(step) => "as asked".to_owned(),
+            _ if step == Step::Minor => "something new was asked for; the schemas are as before".to_owned(),
+            _ => "code only; the schemas are as before".to_owned(),
+        };
+        let next = Proposal { step, reasons: Vec::new() };
+        let known = self.read(|q| Ok(q.versions_of(&base.name)?)).map_err(|error| error.message)?;
+        let view = self.catalog();
+        let mut version = next.after(&base.version);
+        for _ in 0..MAX_VERSIONS {
+            let is_known = known.iter().any(|row| row.version == version)
+                || view.tools.iter().any(|row| row.name == base.name && row.version == version);
+            let lies = |spot: Spot| {
+                let at = |path: &str| self.inner.options.workspace.join(&spot.placement.base).join(path);
+                if spot.placement.exclusive {
+                    std::fs::symlink_metadata(at("")).is_ok()
+                } else {
+                    spot.renames.iter().any(|(_, new)| std::fs::symlink_metadata(at(new)).is_ok())
+                }
+            };
+            if !is_known && !self.spot(base, &version).is_ok_and(lies) {
+                let text = format!("{version} ({step}): {why}");
+                return Ok((version, text));
+            }
+            version = next.after(&version);
+        }
+        Err(format!("{} has too many versions", base.name))
+    }
+
+    /// Where a version lies: beside a script that shares its folder, in `versions/` of a tool's own folder, in a folder
+    /// of experimental tools for one that is approved.
+    fn spot(&self, base: &Tool, version: &semver::Version) -> Result<Spot, String> {
+        let own = |folder: &str| Spot {
+            placement: Placement { base: format!("{folder}/versions/{version}"), exclusive: true },
+            renames: Vec::new(),
+        };
+        if base.stage != Stage::Experimental {
+            let placement = stage_placement(Stage::Experimental, &base.name);
+            let is_free = std::fs::symlink_metadata(self.inner.options.workspace.join(&placement.base)).is_err();
+            return Ok(if is_free { Spot { placement, renames: Vec::new() } } else { own(&placement.base) });
+        }
+        if base.placement.exclusive {
+            let folder =
+                base.placement.base.split_once("/versions/").map_or(base.placement.base.as_str(), |(at, _)| at);
+            return Ok(own(folder));
+        }
+        let detail = self.detail(base).map_err(|error| error.message)?;
+        let suffix = format!("_v{}_{}_{}", version.major, version.minor, version.patch);
+        let renames = detail.files.iter().map(|file| {
+            let (stem, rest) = file.path.find('.').map_or((file.path.as_str(), ""), |at| file.path.split_at(at));
+            (file.path.clone(), format!("{}{suffix}{rest}", without_version(stem)))
+        });
+        Ok(Spot { placement: base.placement.clone(), renames: renames.collect() })
+    }
+}
+
+/// A version in its place, with the name that it has there.
+fn placed(base: &Tool, spot: &Spot, version: &semver::Version, files: Vec<VersionFile>) -> Result<ToolDetail, String> {
+    let definition = base.path.strip_prefix(&format!("{}/", base.placement.base)).unwrap_or(&base.path);
+    let definition = spot.renames.iter().find(|(old, _)| old == definition).map_or(definition, |(_, new)| new);
+    let row = Tool {
+        path: format!("{}/{definition}", spot.placement.base),
+        placement: spot.placement.clone(),
+        stage: Stage::Experimental,
+        ..base.clone()
+    };
+    let mut detail =
+        catalog::read_files(files, &row).map_err(|problem| format!("{}: {}", problem.path, problem.message))?;
+    // A file of a family has the name of its original, whatever it is called.
+    detail.tool.name = base.name.clone();
+    detail.manifest.name = base.name.clone();
+    (detail.tool.version, detail.manifest.version) = (version.clone(), version.clone());
+    Ok(detail)
+}
+
+/// Writes what a version says of itself into its manifest and its script.
+fn write_stamp(case: &Case, files: &mut BTreeMap<String, VersionFile>, stamp: &Stamp<'_>) -> Result<(), String> {
+    let manifest = case.want.manifest.as_ref().map(|(path, _)| path.clone());
+    if let Some(file) = manifest.as_ref().and_then(|path| files.get_mut(path)) {
+        let text = std::str::from_utf8(&file.bytes).map_err(|_| format!("{} is no text", file.path))?;
+        file.bytes =
+            stamp::manifest(&file.path, text, stamp).map_err(|why| format!("{}: {why}", file.path))?.into_bytes();
+    }
+    let main = case.base.main_file().map(|file| file.path.clone());
+    if let Some(file) = main.filter(|path| Some(path) != manifest.as_ref()).and_then(|path| files.get_mut(&path))
+        && let Ok(text) = std::str::from_utf8(&file.bytes)
+    {
+        file.bytes = stamp::header(&file.path, text, stamp).into_bytes();
+    }
+    Ok(())
+}
+
+/// The stem of a file without the version in it.
+fn without_version(stem: &str) -> &str {
+    let is_version = |text: &str| {
+        let parts: Vec<&str> = text.split('_').collect();
+        parts.len() == 3 && parts.iter().all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))
+    };
+    stem.rsplit_once("_v").filter(|(_, version)| is_version(version)).map_or(stem, |(stem, _)| stem)
+}
+
+/// The files of the version with those of the answer in their place.
+fn answered(case: &Case, answer: &Answer) -> Result<BTreeMap<String, VersionFile>, String> {
+    let base = &case.base;
+    let mut files: BTreeMap<String, VersionFile> =
+        base.files.iter().map(|file| (file.path.clone(), file.clone())).collect();
+    for (path, text) in &answer.files {
+        match files.get_mut(path) {
+            Some(file) => file.bytes = text.clone().into_bytes(),
+            None if !base.tool.placement.exclusive => {
+                let main = base.main_file().map_or("its script", |file| file.path.as_str());
+                return Err(format!("the tool is one script: put everything into {main}, {path} cannot be added"));
+            }
+            None => {
+                let mode = if text.starts_with("#!") { FileMode::Executable } else { FileMode::Plain };
+                files.insert(path.clone(), VersionFile { path: path.clone(), mode, bytes: text.clone().into_bytes() });
+            }
+        }
+    }
+    if let (Some(text), Some((path, _))) = (&answer.manifest, &case.want.manifest)
+        && let Some(file) = files.get_mut(path)
+    {
+        file.bytes = text.clone().into_bytes();
+    }
+    Ok(files)
+}
+
+/// The files under their new names, which the manifest says too.
+fn renamed(
+    files: BTreeMap<String, VersionFile>,
+    renames: &[(String, String)],
+    manifest: Option<&str>,
+) -> BTreeMap<String, VersionFile> {
+    let of = |path: &str| renames.iter().find(|(old, _)| old == path).map_or(path, |(_, new)| new).to_owned();
+    let all = files.into_values().map(|mut file| {
+        if Some(file.path.as_str()) == manifest
+            && let Ok(text) = std::str::from_utf8(&file.bytes)
+        {
+            let text = renames.iter().fold(text.to_owned(), |text, (old, new)| text.replace(old.as_str(), new));
+            file.bytes = text.into_bytes();
+        }
+        file.path = of(&file.path);
+        (file.path.clone(), file)
+    });
+    all.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_in_a_name_is_told_from_a_name() {
+        for (stem, expected) in [
+            ("csv", "csv"),
+            ("csv_v1_1_0", "csv"),
+            ("csv_v2", "csv_v2"),
+            ("a_v1_2_3_v10_0_1", "a_v1_2_3"),
+            ("a_v1_2_x", "a_v1_2_x"),
+        ] {
+            assert_eq!(without_version(stem), expected);
+        }
+    }
+}

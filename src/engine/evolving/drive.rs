@@ -1,0 +1,362 @@
+//! Driving a loop: each effect is done by a thread, each event is in the store before what follows from it begins.
+
+use super::super::error::{EngineError, ErrorCode};
+use super::super::{Engine, lock};
+use super::compose::{Candidate, Case};
+use super::{LiveEvolution, course_of};
+use crate::domain::{Digest, Evolution, EvolutionId, EvolutionState, ExaminedAnswer, Redactor};
+use crate::evolve::answer::{Answer, Fault, Unusable, Want, read};
+use crate::evolve::bundle::DEFAULT_LIMIT;
+use crate::evolve::course::{After, Effect, End, Event, FileNote, LaneId, Trouble, Usage};
+use crate::evolve::feedback::{self, Evidence};
+use crate::evolve::prompt::Prompt;
+use crate::evolve::{Bundle, Course, repair};
+use crate::generator::{self, NoAnswer, Question, Written};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant as Clock};
+
+/// How often it is looked whether somebody wants it to stop.
+const LOOK: Duration = Duration::from_millis(150);
+
+/// How much of an unusable answer goes back, in bytes.
+const SHOWN: usize = 2000;
+
+/// What is told while a loop goes on.
+#[derive(Debug)]
+pub enum Progress<'a> {
+    /// A piece of what a generator writes.
+    Text {
+        /// Which answer.
+        at: LaneId,
+        /// The piece, not escaped.
+        text: &'a str,
+    },
+    /// The loop took a step.
+    Step(&'a Course),
+}
+
+/// Whom progress is told; from several threads.
+pub type OnProgress<'a> = &'a (dyn Fn(Progress<'_>) + Sync);
+
+/// An answer as it is kept.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct KeptAnswer {
+    /// What was written, whole.
+    pub(super) text: String,
+    /// All files that the version gets of it and of the answers that it goes on from; `None` when it could not be used.
+    pub(super) answer: Option<Answer>,
+}
+
+/// All that the threads of a loop share.
+struct Drive<'a> {
+    engine: &'a Engine,
+    case: &'a Case,
+    live: Arc<LiveEvolution>,
+    on: OnProgress<'a>,
+    answers: Mutex<HashMap<LaneId, (Answer, Arc<Candidate>)>>,
+    /// Held while an answer is examined: two at once would disturb each other's times.
+    examining: Mutex<()>,
+}
+
+impl Engine {
+    /// Drives a loop to its end, or takes up one whose process died: asks, examines, tells what was wrong, asks again.
+    /// A good answer is written as a version that waits for a human. Blocks; `on` is told what happens.
+    ///
+    /// # Errors
+    /// `NotFound`; `Conflict` when it is over or another process drives it; `Internal` for trouble with the store, after
+    /// which it can be taken up again.
+    pub fn drive_evolution(&self, id: EvolutionId, on: OnProgress<'_>) -> Result<Evolution, EngineError> {
+        let row = self.evolution_row(id)?;
+        let driven = || EngineError::new(ErrorCode::Conflict, format!("another process drives evolution {id}"), "");
+        match row.state {
+            EvolutionState::Running if row.owner == self.inner.owner => {}
+            EvolutionState::Running => return Err(driven()),
+            EvolutionState::Interrupted => {
+                let owner = &self.inner.owner;
+                if !self.transact(|tx| Ok(tx.take_evolution(id, &row.owner, owner)?))? {
+                    return Err(driven());
+                }
+            }
+            EvolutionState::Good | EvolutionState::Spent | EvolutionState::Failed | EvolutionState::Stopped => {
+                let message = format!("evolution {id} is over: {}", row.message);
+                return Err(EngineError::new(
+                    ErrorCode::Conflict,
+                    message,
+                    "`toolsmith evolve NAME` begins another one",
+                ));
+            }
+        }
+        let course = course_of(&row)?;
+        let case = self.evolution_case(row)?;
+        let live = self.live_evolution(id);
+        let drive =
+            Drive { engine: self, case: &case, live, on, answers: Mutex::default(), examining: Mutex::default() };
+        let ended = drive.run(course);
+        lock(&self.inner.evolving).remove(&id);
+        let (course, end) = ended?;
+        self.end_course(&case, &course, &end)?;
+        self.evolution_row(id)
+    }
+
+    /// Everything that a loop rests on, as it was kept.
+    pub(super) fn evolution_case(&self, row: Evolution) -> Result<Case, EngineError> {
+        let bundle: Bundle =
+            serde_json::from_slice(&self.documents().get(row.bundle)?).map_err(EngineError::internal)?;
+        let base = self.evolved_detail(&row)?;
+        Ok(Case { want: Want::of(&bundle), templates: self.templates()?, base, bundle, row })
+    }
+
+    pub(super) fn kept_answer(&self, digest: Digest) -> Result<KeptAnswer, EngineError> {
+        serde_json::from_slice(&self.documents().get(digest)?).map_err(EngineError::internal)
+    }
+}
+
+impl Drive<'_> {
+    fn run(&self, course: Course) -> Result<(Course, End), EngineError> {
+        let (tx, events) = mpsc::channel();
+        std::thread::scope(|scope| {
+            let driven = (|| {
+                let (mut course, mut effects) = if course.rounds.is_empty() {
+                    self.step(course, Event::Began)?
+                } else {
+                    (course.clone(), course.resume())
+                };
+                if let Some(end) = course.end.clone() {
+                    return Ok((course, end));
+                }
+                let mut due: Vec<(Clock, Event)> = Vec::new();
+                loop {
+                    for effect in effects.drain(..) {
+                        match effect {
+                            Effect::Ask { at, attempt, generator, after } => {
+                                let (tx, course) = (tx.clone(), course.clone());
+                                scope.spawn(move || send(&tx, self.asked(&course, at, attempt, &generator, &after)));
+                            }
+                            Effect::Wait { at, attempt, delay_ms } => {
+                                due.push((
+                                    Clock::now() + Duration::from_millis(delay_ms),
+                                    Event::Waited { at, attempt },
+                                ));
+                            }
+                            Effect::Examine { at } => {
+                                let (tx, course) = (tx.clone(), course.clone());
+                                scope.spawn(move || send(&tx, Ok(self.examined(&course, at))));
+                            }
+                            Effect::Finish { end } => return Ok((course, end)),
+                        }
+                    }
+                    let event = self.next(&events, &mut due)?;
+                    (course, effects) = self.step(course, event)?;
+                }
+            })();
+            // Whatever is still asked or examined ends now: the scope waits for it.
+            self.live.stop.store(true, Ordering::Relaxed);
+            driven
+        })
+    }
+
+    /// The next thing that happens: something that was done, a delay that is over, somebody who wants it to stop.
+    fn next(
+        &self,
+        events: &mpsc::Receiver<Result<Event, EngineError>>,
+        due: &mut Vec<(Clock, Event)>,
+    ) -> Result<Event, EngineError> {
+        loop {
+            let is_stopped = self.live.stop.load(Ordering::Relaxed);
+            if is_stopped || self.engine.evolution_row(self.case.row.id)?.stop_asked {
+                return Ok(Event::Stopped);
+            }
+            if let Some(at) = due.iter().position(|(when, _)| *when <= Clock::now()) {
+                return Ok(due.swap_remove(at).1);
+            }
+            let nearest = due.iter().map(|(when, _)| when.saturating_duration_since(Clock::now())).min();
+            match events.recv_timeout(nearest.map_or(LOOK, |left| left.min(LOOK))) {
+                Ok(event) => return event,
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(EngineError::internal("the threads of the loop ended"));
+                }
+            }
+        }
+    }
+
+    fn step(&self, course: Course, event: Event) -> Result<(Course, Vec<Effect>), EngineError> {
+        let (course, effects) = course.step(event);
+        let value = serde_json::to_value(&course).map_err(EngineError::internal)?;
+        self.engine.transact(|tx| Ok(tx.put_course(self.case.row.id, &value)?))?;
+        (self.on)(Progress::Step(&course));
+        Ok((course, effects))
+    }
+
+    /// Asks once: the prompt and what came back are kept.
+    fn asked(
+        &self,
+        course: &Course,
+        at: LaneId,
+        attempt: u32,
+        generator: &str,
+        after: &After,
+    ) -> Result<Event, EngineError> {
+        let begun = Clock::now();
+        let base = match after {
+            After::Nothing => None,
+            After::Unusable { best, .. } => *best,
+            After::Examined { at } => Some(*at),
+        };
+        let earlier = base.map(|at| self.answer_of(course, at)).transpose()?;
+        let told = match (&earlier, base) {
+            (Some(answer), Some(at)) => self.told_of(at, answer)?,
+            _ => self.case.bundle.clone(),
+        };
+        let prompt = self.prompt(&told, after);
+        let sent = self.engine.documents().put(prompt.text().as_bytes())?;
+        lock(&self.live.texts).insert(at, String::new());
+        let written = self.write(at, generator, &told, &prompt);
+        let took_ms = millis(begun);
+        let written = match written {
+            Ok(written) => written,
+            Err(NoAnswer { trouble, message, retry_after_ms, usage }) => {
+                return Ok(Event::Troubled { at, attempt, trouble, message, retry_after_ms, usage, took_ms });
+            }
+        };
+        let read = self.understood(&written.text, &told, earlier.as_ref(), (generator, sent));
+        let kept = KeptAnswer { text: written.text, answer: read.as_ref().ok().map(|(answer, _)| answer.clone()) };
+        let kept = serde_json::to_vec(&kept).map_err(EngineError::internal)?;
+        let answer = self.engine.documents().put(&kept)?;
+        let manifest = self.case.want.manifest.as_ref().map(|(path, _)| path.as_str());
+        let notes = match &read {
+            Ok((answer, _)) => Ok(FileNote::of(answer, manifest)),
+            Err(unusable) => Err(unusable.clone()),
+        };
+        if let Ok((answer, candidate)) = read {
+            lock(&self.answers).insert(at, (answer, Arc::new(candidate)));
+        }
+        Ok(Event::Answered { at, attempt, prompt: sent, answer, read: notes, usage: written.usage, took_ms })
+    }
+
+    /// The bundle with an attempt in it, and with what was wrong with that.
+    fn told_of(&self, at: LaneId, answer: &Answer) -> Result<Bundle, EngineError> {
+        let examined = self.engine.read(|q| Ok(q.examined_answers(self.case.row.id)?))?;
+        let found = examined.iter().find(|one| (one.round, one.lane) == (at.round, at.lane));
+        let feedback = found.map_or_else(String::new, |found| self.feedback(found));
+        let told = self.case.bundle.clone().with_attempt(answer, feedback);
+        Ok(told.masked(&Redactor::default()).0.bounded(DEFAULT_LIMIT))
+    }
+
+    fn feedback(&self, found: &ExaminedAnswer) -> String {
+        let blocking = self.engine.blocking(&found.verdict, crate::domain::Stage::Approved);
+        let evidence = Evidence { verdict: Some(&found.verdict), blocking: &blocking, replay: &found.replay };
+        feedback::section(&evidence, feedback::DEFAULT_LIMIT)
+    }
+
+    fn prompt(&self, told: &Bundle, after: &After) -> Prompt {
+        let templates = &self.case.templates;
+        let prompt = if self.case.row.asked.specification.is_some() && !told.is_attempt {
+            templates.new_tool(told)
+        } else {
+            templates.evolve(told)
+        };
+        match after {
+            After::Unusable { unusable, .. } => templates.repair_format(&prompt, unusable),
+            After::Nothing | After::Examined { .. } => prompt,
+        }
+    }
+
+    fn write(&self, at: LaneId, generator: &str, told: &Bundle, prompt: &Prompt) -> Result<Written, NoAnswer> {
+        let refused = |message: String| NoAnswer {
+            trouble: Trouble::Refused,
+            message,
+            retry_after_ms: None,
+            usage: Usage::default(),
+        };
+        let mut tell = |text: &str| {
+            lock(&self.live.texts).entry(at).or_default().push_str(text);
+            (self.on)(Progress::Text { at, text });
+        };
+        if generator == repair::GENERATOR {
+            let repaired = repair::repair(told)
+                .ok_or_else(|| refused("the built-in repairs find nothing that they can mend".to_owned()))?;
+            tell(&repaired.answer.notes);
+            return Ok(Written { text: repaired.text(), usage: Usage::default(), model: None });
+        }
+        let found = self.engine.generator(generator).map_err(|error| refused(error.message))?;
+        let question = Question { system: &prompt.system, request: &prompt.request };
+        generator::ask(&found, &question, &mut tell, &self.live.stop)
+    }
+
+    /// The files of an answer, and the version that they are.
+    fn understood(
+        &self,
+        text: &str,
+        told: &Bundle,
+        earlier: Option<&Answer>,
+        (generator, prompt): (&str, Digest),
+    ) -> Result<(Answer, Candidate), Unusable> {
+        let answer = read(text, &Want::of(told))?;
+        let unusable = |why: String| {
+            let mut end = text.len().min(SHOWN);
+            while !text.is_char_boundary(end) {
+                end -= 1;
+            }
+            Unusable { fault: Fault::NoVersion, why, shown: text[..end].to_owned() }
+        };
+        let texts = answer.files.iter().map(|(_, text)| text).chain(&answer.manifest);
+        if texts.clone().any(|text| crate::domain::is_redacted(text)) {
+            return Err(unusable(
+                "a file holds a mark that stands for a secret; read the secret from the environment instead".to_owned(),
+            ));
+        }
+        let answer = earlier.map_or_else(|| answer.clone(), |earlier| answer.over(earlier));
+        let candidate = self.engine.compose(self.case, &answer, generator, prompt).map_err(unusable)?;
+        Ok((answer, candidate))
+    }
+
+    /// An answer of this loop: from memory, or as it was kept.
+    fn answer_of(&self, course: &Course, at: LaneId) -> Result<Answer, EngineError> {
+        if let Some((answer, _)) = lock(&self.answers).get(&at) {
+            return Ok(answer.clone());
+        }
+        let kept =
+            course.lane(at).and_then(|lane| lane.answer).map(|digest| self.engine.kept_answer(digest)).transpose()?;
+        kept.and_then(|kept| kept.answer).ok_or_else(|| EngineError::internal("an answer of the loop is not kept"))
+    }
+
+    fn examined(&self, course: &Course, at: LaneId) -> Event {
+        let _alone = lock(&self.examining);
+        let begun = Clock::now();
+        match self.candidate(course, at).and_then(|candidate| {
+            self.engine.examine_answer(self.case, at, (&candidate.detail, &candidate.step), &self.live.stop)
+        }) {
+            Ok(found) => Event::Examined { at, verdict: found.verdict, replay: found.replay, took_ms: millis(begun) },
+            Err(error) => Event::NotExamined { at, message: error.message, took_ms: millis(begun) },
+        }
+    }
+
+    /// The version that an answer is; made again after a process died.
+    fn candidate(&self, course: &Course, at: LaneId) -> Result<Arc<Candidate>, EngineError> {
+        if let Some((_, candidate)) = lock(&self.answers).get(&at) {
+            return Ok(Arc::clone(candidate));
+        }
+        let answer = self.answer_of(course, at)?;
+        let lane = course.lane(at);
+        let generator = lane.map_or("", |lane| lane.generator.as_str());
+        let prompt = lane.and_then(|lane| lane.prompt).unwrap_or(self.case.row.bundle);
+        let made = self.engine.compose(self.case, &answer, generator, prompt);
+        let candidate = Arc::new(made.map_err(|why| EngineError::new(ErrorCode::Failed, why, ""))?);
+        lock(&self.answers).insert(at, (answer, Arc::clone(&candidate)));
+        Ok(candidate)
+    }
+}
+
+fn send(events: &Sender<Result<Event, EngineError>>, event: Result<Event, EngineError>) {
+    // After the end nobody listens, and nothing that still comes counts.
+    let _ = events.send(event);
+}
+
+fn millis(since: Clock) -> u64 {
+    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
+}

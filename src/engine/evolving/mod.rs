@@ -1,0 +1,123 @@
+//! Evolving: a generator proposes, checks and recorded inputs decide, a human approves.
+//!
+//! The loop itself is [`Course`], a pure state machine. Here it is begun, driven and kept: what an effect wants is done
+//! by a thread, what came of it is an event, and each step is in the store before its effects begin. A killed process
+//! leaves a loop that can be resumed. The version that a better one is wanted of is never written to.
+
+mod asking;
+mod compose;
+mod drive;
+mod examine;
+mod keep;
+mod request;
+
+pub use asking::{Asking, EvolveRequest};
+pub use drive::{OnProgress, Progress};
+pub use keep::EvolutionDetail;
+
+use super::error::{EngineError, ErrorCode};
+use super::running::owner_alive;
+use super::{Engine, lock};
+use crate::domain::{Evolution, EvolutionId, EvolutionState, Learnt, ToolName};
+use crate::evolve::Course;
+use crate::evolve::course::LaneId;
+use crate::store::EvolutionQuery;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// A loop that this process drives.
+#[derive(Debug, Default)]
+pub(super) struct LiveEvolution {
+    stop: AtomicBool,
+    /// What generators have written so far, by answer.
+    texts: Mutex<BTreeMap<LaneId, String>>,
+}
+
+impl Engine {
+    /// Askings for better versions, newest first.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub fn evolutions(&self, tool: Option<&ToolName>, limit: usize) -> Result<Vec<Evolution>, EngineError> {
+        let query = EvolutionQuery { tool: tool.cloned(), state: None, limit };
+        let rows = self.read(|q| Ok(q.evolutions(&query)?))?;
+        Ok(rows.into_iter().map(with_state).collect())
+    }
+
+    pub(super) fn evolution_row(&self, id: EvolutionId) -> Result<Evolution, EngineError> {
+        let row = self.read(|q| Ok(q.evolution(id)?))?;
+        row.map(with_state).ok_or_else(|| {
+            let message = format!("there is no evolution {id}");
+            EngineError::new(ErrorCode::NotFound, message, "`toolsmith evolutions` lists them")
+        })
+    }
+
+    /// Asks the process that drives a loop to end it; what it has by then can be kept.
+    ///
+    /// # Errors
+    /// `NotFound`; `Conflict` when it is over.
+    pub fn stop_evolution(&self, id: EvolutionId) -> Result<Evolution, EngineError> {
+        let row = self.evolution_row(id)?;
+        match row.state {
+            EvolutionState::Running => {
+                self.transact(|tx| Ok(tx.ask_evolution_to_stop(id)?))?;
+                if let Some(live) = lock(&self.inner.evolving).get(&id) {
+                    live.stop.store(true, Ordering::Relaxed);
+                }
+                Ok(row)
+            }
+            // Nobody drives it: it ends here.
+            EvolutionState::Interrupted => self.end_interrupted(row),
+            EvolutionState::Good | EvolutionState::Spent | EvolutionState::Failed | EvolutionState::Stopped => {
+                let message = format!("evolution {id} is over: {}", row.message);
+                Err(EngineError::new(ErrorCode::Conflict, message, ""))
+            }
+        }
+    }
+
+    /// What generators have written so far of the answers of a loop that this process drives.
+    pub fn texts_of_evolution(&self, id: EvolutionId) -> Vec<(LaneId, String)> {
+        let live = lock(&self.inner.evolving).get(&id).cloned();
+        live.map(|live| lock(&live.texts).iter().map(|(at, text)| (*at, text.clone())).collect()).unwrap_or_default()
+    }
+
+    /// Which kinds of change helped against which kinds of failure here.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub fn learnt(&self) -> Result<Vec<Learnt>, EngineError> {
+        self.read(|q| Ok(q.learnt()?))
+    }
+
+    fn live_evolution(&self, id: EvolutionId) -> Arc<LiveEvolution> {
+        Arc::clone(lock(&self.inner.evolving).entry(id).or_default())
+    }
+}
+
+/// A row with the state that it really has: one whose process died does not go on.
+fn with_state(row: Evolution) -> Evolution {
+    if row.state == EvolutionState::Running && !owner_alive(&row.owner) {
+        Evolution { state: EvolutionState::Interrupted, ..row }
+    } else {
+        row
+    }
+}
+
+/// The loop of a row.
+///
+/// # Errors
+/// `Internal` when it was kept by a newer program or is damaged.
+fn course_of(row: &Evolution) -> Result<Course, EngineError> {
+    let course: Course = serde_json::from_value(row.course.clone()).map_err(EngineError::internal)?;
+    if course.format == crate::evolve::course::FORMAT {
+        return Ok(course);
+    }
+    let message = format!(
+        "evolution {} is in format {}, this program knows {}",
+        row.id,
+        course.format,
+        crate::evolve::course::FORMAT
+    );
+    Err(EngineError::new(ErrorCode::Internal, message, "use the newer program"))
+}

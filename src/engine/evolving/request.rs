@@ -1,0 +1,224 @@
+//! What a bundle is filled with: failures with input and output, comments, examples from approved tools, what helped.
+
+use super::super::Engine;
+use super::super::error::{EngineError, ErrorCode};
+use super::asking::EvolveRequest;
+use crate::check::Recorded;
+use crate::domain::{
+    CommentKind, DecisionKind, Digest, ReviewState, Run, RunId, RunOutcome, Tool, ToolDetail, ToolName, is_redacted,
+};
+use crate::evolve::Bundle;
+use crate::evolve::bundle::{BundleComment, BundleFailure, FewShot};
+use crate::runner::Spool;
+use crate::store::RunQuery;
+use serde_json::Value;
+use std::io::Read;
+
+/// Failures that are chosen when the user chose none.
+const FAILURES: usize = 3;
+
+/// Comments that go along, the newest.
+const COMMENTS: usize = 20;
+
+/// Approved tools to go by.
+const FEW_SHOT: usize = 2;
+
+/// Longer code is no example to go by, in bytes.
+const MAX_EXAMPLE: usize = 6 * 1024;
+
+/// How much of the end of each stream of a failed run goes along, in bytes.
+const OUTPUT: usize = 4 * 1024;
+
+/// Runs that are looked through for inputs.
+const LOOKED_AT: usize = 200;
+
+/// Recorded inputs of each kind, succeeded and failed, that are replayed.
+const RECORDED: usize = 5;
+
+impl Engine {
+    /// The failed runs that the user chose; else the newest of each kind of failure of the version.
+    pub(super) fn chosen_failures(&self, tool: &Tool, chosen: &[RunId]) -> Result<Vec<RunId>, EngineError> {
+        for run in chosen {
+            let record = self.run_record(*run)?;
+            if record.tool != tool.name {
+                let message = format!("run {run} is one of {}, not of {}", record.tool, tool.name);
+                return Err(EngineError::new(
+                    ErrorCode::Usage,
+                    message,
+                    "`toolsmith runs NAME` lists the runs of a tool",
+                ));
+            }
+        }
+        if !chosen.is_empty() {
+            return Ok(chosen.to_vec());
+        }
+        let groups = self.failures(Some(&tool.name))?;
+        let open = groups.into_iter().filter(|group| group.state == crate::domain::GroupState::Open);
+        let mut runs = Vec::new();
+        for run in open.map(|group| group.sample_run) {
+            if runs.len() < FAILURES && self.run_record(run)?.digest == tool.digest {
+                runs.push(run);
+            }
+        }
+        Ok(runs)
+    }
+
+    pub(super) fn bundle_of(
+        &self,
+        detail: &ToolDetail,
+        request: &EvolveRequest,
+        failures: &[RunId],
+    ) -> Result<Bundle, EngineError> {
+        let tool = &detail.tool;
+        let mut bundle =
+            Bundle { hint: request.hint.clone(), dynamic_schema: request.dynamic_schema, ..Bundle::of(detail) };
+        for run in failures {
+            bundle.failures.push(self.failure_of(&self.run_record(*run)?));
+        }
+        let comments = self.read(|q| Ok(q.comments_on(&tool.name)?))?;
+        let newest = comments.len().saturating_sub(COMMENTS);
+        bundle.comments = comments[newest..]
+            .iter()
+            .map(|comment| BundleComment {
+                outdated: comment.outdated || comment.digest != tool.digest,
+                ..BundleComment::from(comment)
+            })
+            .collect();
+        bundle.comments.extend(self.wanted_by_reviewers(&tool.name, tool.digest)?);
+        bundle.few_shot = self.examples_to_go_by(tool, &bundle.language);
+        bundle.learnt = self.learnt_lines(&bundle)?;
+        if let Some(review) = request.specification {
+            let (specification, _) = self.approved_specification(review)?;
+            bundle.specification = serde_json::to_string_pretty(&specification).map_err(EngineError::internal)?;
+        }
+        Ok(bundle)
+    }
+
+    fn failure_of(&self, run: &Run) -> BundleFailure {
+        BundleFailure {
+            run: Some(run.id),
+            input: run.input.clone(),
+            output: self.output_tail(run.id),
+            error: match &run.error {
+                Some(error) => format!("{}: {error}", run.outcome),
+                None => run.outcome.to_string(),
+            },
+            scenario: String::new(),
+        }
+    }
+
+    /// The end of what a run wrote, standard error last; empty when it is not kept any more.
+    fn output_tail(&self, run: RunId) -> String {
+        let Ok(spool) = Spool::open(&self.spool_path(run)) else { return String::new() };
+        let mut text = String::new();
+        for stream in [crate::domain::Stream::Stdout, crate::domain::Stream::Stderr] {
+            let bytes = last_bytes(spool.bytes(Some(stream)), OUTPUT);
+            text.push_str(&String::from_utf8_lossy(&bytes));
+            if !text.is_empty() && !text.ends_with('\n') {
+                text.push('\n');
+            }
+        }
+        text
+    }
+
+    /// What reviewers wanted changed in this version when they sent it back.
+    fn wanted_by_reviewers(&self, tool: &ToolName, digest: Digest) -> Result<Vec<BundleComment>, EngineError> {
+        let reviews = self.read(|q| Ok(q.reviews(&[ReviewState::ChangesRequested, ReviewState::Rejected])?))?;
+        let about = reviews.iter().filter(|review| review.tool == *tool && review.digest == digest);
+        let decisions = about.flat_map(|review| &review.decisions);
+        let wanted = decisions.filter(|decision| !decision.undone && decision.kind != DecisionKind::Approve);
+        let comment = |text: &String| BundleComment {
+            path: None,
+            lines: None,
+            kind: CommentKind::MustFix,
+            text: text.clone(),
+            outdated: false,
+        };
+        Ok(wanted.filter_map(|decision| decision.reason.as_ref()).map(comment).collect())
+    }
+
+    /// The smallest approved tools in the same language.
+    fn examples_to_go_by(&self, tool: &Tool, language: &str) -> Vec<FewShot> {
+        let view = self.catalog();
+        let mut others: Vec<_> =
+            view.tools.iter().filter(|other| other.stage.is_vouched() && other.name != tool.name).collect();
+        others.sort_by_key(|other| (other.bytes, &other.path));
+        let read = others.into_iter().filter_map(|other| {
+            let detail = self.detail(other).ok()?;
+            let file = detail.main_file()?;
+            let code = std::str::from_utf8(&file.bytes).ok().filter(|code| code.len() <= MAX_EXAMPLE)?;
+            let is_same = crate::domain::source::Language::of(&file.path, code)?.name() == language;
+            is_same.then(|| FewShot {
+                tool: other.name.to_string(),
+                description: other.description.clone(),
+                code: code.to_owned(),
+            })
+        });
+        read.take(FEW_SHOT).collect()
+    }
+
+    /// What helped against such failures before, one line each.
+    fn learnt_lines(&self, bundle: &Bundle) -> Result<Vec<String>, EngineError> {
+        let kinds: Vec<_> = bundle
+            .failures
+            .iter()
+            .map(|failure| crate::evolve::mutation::failure_kind(&failure.error, &failure.output))
+            .collect();
+        let learnt = self.learnt()?;
+        let helped = learnt.iter().filter(|row| row.good > 0 && kinds.contains(&row.failure));
+        Ok(helped
+            .map(|row| {
+                let uses = crate::domain::plural(row.uses as usize, "time", "times");
+                format!("against {} failures: {} was good {} of {uses}", row.failure, row.mutation, row.good)
+            })
+            .collect())
+    }
+
+    /// Inputs of recorded runs of a tool, to be replayed: those that the user chose, then the newest that failed and
+    /// that succeeded. What held a secret is not known any more and is left out.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub(in crate::engine) fn recorded_inputs(
+        &self,
+        tool: &ToolName,
+        chosen: &[RunId],
+    ) -> Result<Vec<Recorded>, EngineError> {
+        let query = RunQuery { tool: Some(tool.clone()), limit: LOOKED_AT, ..RunQuery::default() };
+        let mut runs = self.read(|q| Ok(q.runs(&query)?))?;
+        for run in chosen.iter().filter(|run| !runs.iter().any(|known| known.id == **run)).collect::<Vec<_>>() {
+            runs.push(self.run_record(*run)?);
+        }
+        runs.sort_by_key(|run| (!chosen.contains(&run.id), std::cmp::Reverse(run.id)));
+        let (mut recorded, mut failed, mut succeeded) = (Vec::<Recorded>::new(), 0, 0);
+        for run in runs {
+            let is_chosen = chosen.contains(&run.id);
+            let count = if run.outcome == RunOutcome::Succeeded { &mut succeeded } else { &mut failed };
+            let fits = run.outcome == RunOutcome::Succeeded || run.outcome.is_failure() && run.outcome.has_started();
+            if !is_chosen && (!fits || *count >= RECORDED) || is_redacted(&run.input) {
+                continue;
+            }
+            let input: Value = if run.input.is_empty() {
+                Value::Object(serde_json::Map::new())
+            } else {
+                let Ok(input) = serde_json::from_str(&run.input) else { continue };
+                input
+            };
+            if recorded.iter().all(|known| known.input != input) {
+                *count += 1;
+                recorded.push(Recorded { run: run.id, input, chosen: is_chosen });
+            }
+        }
+        Ok(recorded)
+    }
+}
+
+/// The last bytes of what can be read, as far as it can be read.
+fn last_bytes(mut reader: impl Read, most: usize) -> Vec<u8> {
+    let (mut kept, mut block) = (Vec::new(), [0; 16 * 1024]);
+    while let Ok(read @ 1..) = reader.read(&mut block) {
+        kept.extend_from_slice(&block[..read]);
+        kept.drain(..kept.len().saturating_sub(most));
+    }
+    kept
+}

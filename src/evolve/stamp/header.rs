@@ -1,0 +1,143 @@
+//! The lines at the top of a script that say who made it.
+
+use super::Stamp;
+use crate::domain::SafeText;
+use crate::domain::source::Language;
+
+/// The line that marks what an agent or a generator wrote.
+const MARKER: &str = "AI-Generated Tool";
+
+/// Further down nothing is taken for a header.
+const HEADER_LINES: usize = 40;
+
+/// The text of a script with the stamp in its header, after the line that names its interpreter; a header that is there
+/// gets its new values. A file in a language whose comments are not known stays as it is.
+pub fn header(path: &str, text: &str, stamp: &Stamp<'_>) -> String {
+    let sign = match Language::of(path, text) {
+        Some(Language::Python | Language::Bash) => "#",
+        Some(Language::JavaScript | Language::TypeScript | Language::Tsx) => "//",
+        None => return text.to_owned(),
+    };
+    let end = if text.lines().next().is_some_and(|_| text.contains("\r\n")) { "\r\n" } else { "\n" };
+    let values = values(stamp);
+    let mut lines: Vec<String> = text.split_inclusive('\n').map(str::to_owned).collect();
+    let is_marked = lines.iter().take(HEADER_LINES).any(|line| words(line).starts_with(MARKER));
+    // A version that the header states must not be wrong, whoever wrote it.
+    let asked = values.iter().filter(|(key, _)| is_marked || *key == "Version");
+    let mut open: Vec<&(&str, String)> = asked.collect();
+    for line in lines.iter_mut().take(HEADER_LINES) {
+        let Some(at) = open.iter().position(|(key, _)| states(line, key)) else { continue };
+        let (key, value) = open.remove(at);
+        let lead = line.find(key).unwrap_or_default();
+        let tail = if line.ends_with('\n') { end } else { "" };
+        *line = format!("{}{key}: {value}{tail}", &line[..lead]);
+    }
+    if is_marked {
+        // Where the marker stands, the same comment or docstring goes on.
+        let at = lines.iter().position(|line| words(line).starts_with(MARKER)).unwrap_or_default();
+        let lead: String = lines[at].chars().take_while(|c| !c.is_alphanumeric() && *c != '"' && *c != '\'').collect();
+        let missing = open.iter().map(|(key, value)| format!("{lead}{key}: {value}{end}"));
+        let missing: String = missing.collect();
+        lines[at].push_str(&missing);
+        return lines.concat();
+    }
+    let at = first_free(&lines);
+    if at > 0 && !lines[at - 1].ends_with('\n') {
+        lines[at - 1].push_str(end);
+    }
+    let block = std::iter::once(format!("{sign} {MARKER}{end}")).chain(
+        values
+            .iter()
+            .filter(|(key, _)| *key != "Version" || open.iter().any(|(left, _)| left == key))
+            .map(|(key, value)| format!("{sign} {key}: {value}{end}")),
+    );
+    lines.splice(at..at, block.collect::<Vec<_>>());
+    lines.concat()
+}
+
+fn values(stamp: &Stamp<'_>) -> Vec<(&'static str, String)> {
+    let one_line = |text: &str| String::from(SafeText::source_line(text.lines().next().unwrap_or_default()));
+    vec![
+        ("Created", one_line(stamp.created_at)),
+        ("Generator", one_line(stamp.generator)),
+        ("Version", stamp.version.to_string()),
+        ("Status", "Experimental".to_owned()),
+    ]
+}
+
+/// A line without the signs of a comment.
+fn words(line: &str) -> &str {
+    line.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '#' | '/' | '*' | '"' | '\'' | '-')).trim_end()
+}
+
+fn states(line: &str, key: &str) -> bool {
+    // Code that assigns or calls is no header.
+    let words = words(line);
+    words.strip_prefix(key).is_some_and(|rest| rest.starts_with(':')) && words.len() < 200
+}
+
+/// The first line behind the byte order mark, the interpreter and the encoding.
+fn first_free(lines: &[String]) -> usize {
+    let mut at = 0;
+    if lines.first().is_some_and(|line| line.trim_start_matches('\u{feff}').starts_with("#!")) {
+        at = 1;
+    }
+    if lines.get(at).is_some_and(|line| line.starts_with('#') && line.contains("coding")) {
+        at += 1;
+    }
+    at
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static VERSION: semver::Version = semver::Version::new(1, 1, 0);
+
+    fn stamp() -> Stamp<'static> {
+        Stamp {
+            version: &VERSION,
+            parent: "1.0.0",
+            created_at: "2026-01-02",
+            created_by: "Ada",
+            generator: "built-in",
+            reason: "",
+            prompt: None,
+            dynamic_schema: false,
+        }
+    }
+
+    const BLOCK: &str =
+        "# AI-Generated Tool\n# Created: 2026-01-02\n# Generator: built-in\n# Version: 1.1.0\n# Status: Experimental\n";
+
+    #[test]
+    fn a_header_comes_after_the_interpreter_and_the_encoding() {
+        for (before, lead, rest) in [
+            ("print(1)\n", "", "print(1)\n"),
+            ("#!/usr/bin/env python3\nprint(1)\n", "#!/usr/bin/env python3\n", "print(1)\n"),
+            (
+                "#!/usr/bin/python\n# -*- coding: latin-1 -*-\nx\n",
+                "#!/usr/bin/python\n# -*- coding: latin-1 -*-\n",
+                "x\n",
+            ),
+        ] {
+            assert_eq!(header("a.py", before, &stamp()), format!("{lead}{BLOCK}{rest}"));
+        }
+        assert!(header("a.ts", "x();\n", &stamp()).starts_with("// AI-Generated Tool\n// Created: "));
+        assert_eq!(header("a.bin", "x", &stamp()), "x");
+    }
+
+    #[test]
+    fn a_header_that_is_there_gets_new_values_and_no_second_one() {
+        let once = header("a.py", "print(1)\n", &stamp());
+        let version = semver::Version::new(2, 0, 0);
+        let twice = header("a.py", &once, &Stamp { version: &version, ..stamp() });
+        assert_eq!(twice, once.replace("1.1.0", "2.0.0"));
+        let docstring = "\"\"\"\nAI-Generated Tool\nCreated: 2025\nGenerator: x\nStatus: Approved\n\nAdds.\n\"\"\"\n";
+        let expected = "\"\"\"\nAI-Generated Tool\nVersion: 1.1.0\nCreated: 2026-01-02\nGenerator: built-in\nStatus: Experimental\n\nAdds.\n\"\"\"\n";
+        assert_eq!(header("a.py", docstring, &stamp()), expected);
+        let stated = "\"\"\"Adds.\n\nVersion: 1.0\n\"\"\"\n";
+        let made = header("a.py", stated, &stamp());
+        assert!(made.contains("\nVersion: 1.1.0\n\"\"\"") && made.matches("Version").count() == 1, "{made}");
+    }
+}

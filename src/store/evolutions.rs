@@ -1,0 +1,239 @@
+//! Askings for better versions, and what was found of their answers.
+
+use super::connection::Queries;
+use super::error::StoreResult;
+use super::tx::Tx;
+use super::values::{Count, Json, Text};
+use crate::domain::{
+    Digest, EventKind, Evolution, EvolutionId, EvolutionState, EvolveAsked, ExaminedAnswer, FailureKind, Learnt,
+    Mutation, ReviewId, ReviewState, ToolName,
+};
+use rusqlite::{Row, params};
+use serde_json::Value;
+
+const COLUMNS: &str = "id, tool, version, digest, path, asked, bundle, who, state, message, course, owner, stop_asked, \
+     started_at_ms, ended_at_ms, review, made, failure_kind, mutation";
+
+/// Which askings to read; newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EvolutionQuery {
+    /// Only for this tool.
+    pub tool: Option<ToolName>,
+    /// Only in this state.
+    pub state: Option<EvolutionState>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// An asking that begins.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewEvolution {
+    /// The tool.
+    pub tool: ToolName,
+    /// The version that a better one is wanted of.
+    pub version: semver::Version,
+    /// Its digest.
+    pub digest: Digest,
+    /// Where it lies.
+    pub path: String,
+    /// What is asked for.
+    pub asked: EvolveAsked,
+    /// Digest of the kept bundle.
+    pub bundle: Digest,
+    /// Who asks.
+    pub who: String,
+    /// The loop before its first step.
+    pub course: Value,
+    /// The process that drives it.
+    pub owner: String,
+    /// What kind of failure it is made against.
+    pub failure_kind: FailureKind,
+}
+
+impl Queries {
+    /// Askings, newest first.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn evolutions(&self, query: &EvolutionQuery) -> StoreResult<Vec<Evolution>> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM evolutions WHERE (?1 IS NULL OR tool = ?1) AND (?2 IS NULL OR state = ?2) \
+             ORDER BY id DESC LIMIT ?3"
+        );
+        self.rows(&sql, params![query.tool, query.state, Count(query.limit as u64)], read)
+    }
+
+    /// One asking.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn evolution(&self, id: EvolutionId) -> StoreResult<Option<Evolution>> {
+        self.row(&format!("SELECT {COLUMNS} FROM evolutions WHERE id = ?1"), params![id], read)
+    }
+
+    /// The examined answers of an asking, in their order.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn examined_answers(&self, id: EvolutionId) -> StoreResult<Vec<ExaminedAnswer>> {
+        let sql = "SELECT round, lane, digest, version, step, verdict, replay FROM evolution_answers \
+                   WHERE evolution = ?1 ORDER BY round, lane";
+        self.rows(sql, params![id], |row| {
+            Ok(ExaminedAnswer {
+                round: row.get(0)?,
+                lane: row.get(1)?,
+                digest: row.get(2)?,
+                version: row.get::<_, Text<semver::Version>>(3)?.0,
+                step: row.get(4)?,
+                verdict: row.get::<_, Json<_>>(5)?.0,
+                replay: row.get::<_, Json<_>>(6)?.0,
+            })
+        })
+    }
+
+    /// Which kinds of change were good against which kinds of failure, the most used first. Those that ended without
+    /// an answer do not count.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn learnt(&self) -> StoreResult<Vec<Learnt>> {
+        let sql = "SELECT e.failure_kind, e.mutation, count(*), sum(e.state = ?1), \
+                   sum(e.review IS NOT NULL AND r.state IS ?2) FROM evolutions e LEFT JOIN reviews r ON r.id = e.review \
+                   WHERE e.mutation IS NOT NULL AND e.ended_at_ms IS NOT NULL \
+                   GROUP BY e.failure_kind, e.mutation ORDER BY count(*) DESC, e.failure_kind, e.mutation";
+        self.rows(sql, params![EvolutionState::Good, ReviewState::Approved], |row| {
+            Ok(Learnt {
+                failure: row.get(0)?,
+                mutation: row.get(1)?,
+                uses: row.get::<_, Count>(2)?.0,
+                good: row.get::<_, Count>(3)?.0,
+                approved: row.get::<_, Count>(4)?.0,
+            })
+        })
+    }
+}
+
+impl Tx<'_> {
+    /// Keeps an asking that begins, and returns its number. Emits `evolution-changed`.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed write.
+    pub fn begin_evolution(&self, new: &NewEvolution) -> StoreResult<EvolutionId> {
+        let sql = "INSERT INTO evolutions (tool, version, digest, path, asked, bundle, who, state, course, owner, \
+                   started_at_ms, failure_kind) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+        let row = params![
+            new.tool,
+            Text(&new.version),
+            new.digest,
+            new.path,
+            Json(&new.asked),
+            new.bundle,
+            new.who,
+            EvolutionState::Running,
+            Json(&new.course),
+            new.owner,
+            self.now(),
+            new.failure_kind,
+        ];
+        let id = EvolutionId(self.insert(sql, row)?);
+        self.emit(EventKind::EvolutionChanged, id)?;
+        Ok(id)
+    }
+
+    /// Keeps where the loop stands. Emits `evolution-changed`.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed write.
+    pub fn put_course(&self, id: EvolutionId, course: &Value) -> StoreResult<()> {
+        self.change("UPDATE evolutions SET course = ?2 WHERE id = ?1", params![id, Json(course)])?;
+        self.emit(EventKind::EvolutionChanged, id).map(drop)
+    }
+
+    /// Makes another process the one that drives it; `false` when it is not driven by `before` any more, or is over.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed write.
+    pub fn take_evolution(&self, id: EvolutionId, before: &str, owner: &str) -> StoreResult<bool> {
+        let sql = "UPDATE evolutions SET owner = ?3, stop_asked = 0 WHERE id = ?1 AND owner = ?2 AND state = ?4";
+        Ok(self.change(sql, params![id, before, owner, EvolutionState::Running])? == 1)
+    }
+
+    /// Asks whoever drives it to stop. Emits `evolution-changed`.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed write.
+    pub fn ask_evolution_to_stop(&self, id: EvolutionId) -> StoreResult<()> {
+        self.change("UPDATE evolutions SET stop_asked = 1 WHERE id = ?1", params![id])?;
+        self.emit(EventKind::EvolutionChanged, id).map(drop)
+    }
+
+    /// Keeps what was found of an answer. Emits `evolution-changed`.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed write.
+    pub fn put_examined(&self, id: EvolutionId, answer: &ExaminedAnswer) -> StoreResult<()> {
+        let sql = "INSERT OR REPLACE INTO evolution_answers (evolution, round, lane, digest, version, step, verdict, \
+                   replay) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+        let row = params![
+            id,
+            answer.round,
+            answer.lane,
+            answer.digest,
+            Text(&answer.version),
+            answer.step,
+            Json(&answer.verdict),
+            Json(&answer.replay),
+        ];
+        self.change(sql, row)?;
+        self.emit(EventKind::EvolutionChanged, id).map(drop)
+    }
+
+    /// Ends an asking. Emits `evolution-changed`.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed write.
+    pub fn end_evolution(
+        &self,
+        id: EvolutionId,
+        state: EvolutionState,
+        message: &str,
+        mutation: Option<Mutation>,
+    ) -> StoreResult<()> {
+        let sql = "UPDATE evolutions SET state = ?2, message = ?3, mutation = ?4, ended_at_ms = ?5 WHERE id = ?1";
+        self.change(sql, params![id, state, message, mutation, self.now()])?;
+        self.emit(EventKind::EvolutionChanged, id).map(drop)
+    }
+
+    /// Keeps what was written of an asking, and the review that judges it. Emits `evolution-changed`.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed write.
+    pub fn put_made(&self, id: EvolutionId, made: Digest, review: Option<ReviewId>) -> StoreResult<()> {
+        self.change("UPDATE evolutions SET made = ?2, review = ?3 WHERE id = ?1", params![id, made, review])?;
+        self.emit(EventKind::EvolutionChanged, id).map(drop)
+    }
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Evolution> {
+    Ok(Evolution {
+        id: row.get(0)?,
+        tool: row.get(1)?,
+        version: row.get::<_, Text<semver::Version>>(2)?.0,
+        digest: row.get(3)?,
+        path: row.get(4)?,
+        asked: row.get::<_, Json<EvolveAsked>>(5)?.0,
+        bundle: row.get(6)?,
+        who: row.get(7)?,
+        state: row.get(8)?,
+        message: row.get(9)?,
+        course: row.get::<_, Json<Value>>(10)?.0,
+        owner: row.get(11)?,
+        stop_asked: row.get(12)?,
+        started_at: row.get(13)?,
+        ended_at: row.get(14)?,
+        review: row.get(15)?,
+        made: row.get(16)?,
+        failure_kind: row.get(17)?,
+        mutation: row.get(18)?,
+    })
+}
