@@ -267,7 +267,7 @@ fn a_specification_that_only_the_table_calls_approved_makes_nothing() {
 fn state_folder(workspace: &Workspace) -> PathBuf {
     let all = fs::read_dir(workspace.home().join("toolsmith/data/workspaces")).unwrap();
     let mut folders = all.map(|entry| entry.unwrap().path()).filter(|path| path.join("store.db").is_file());
-    folders.next().expect("the workspace has state")
+    folders.next().unwrap()
 }
 
 #[test]

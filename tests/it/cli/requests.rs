@@ -132,7 +132,7 @@ fn of_several_reviews_the_known_ones_are_decided_and_an_unknown_number_is_named(
         assert!(mixed.stdout.contains(part), "{part}: {}", mixed.stdout);
     }
     let as_json = shell.at_terminal(&["reject", "1", "3", "999", "--reason", "no", "--yes", "--json"]).exits(5);
-    let at = as_json.stdout.find("{").unwrap();
+    let at = as_json.stdout.find('{').unwrap();
     let results = serde_json::from_str::<Value>(as_json.stdout[at..].trim()).unwrap()["results"].clone();
     let done: Vec<(i64, bool, &str)> = results
         .as_array()
