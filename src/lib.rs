@@ -65,8 +65,8 @@
 //!   both turn hidden characters into visible escapes.
 //! - What a run leaves (output, report, input) passes a [`domain::Redactor`] before anything keeps or shows it; a
 //!   [`domain::Secret`] cannot be printed or serialized.
-//! - Only `store` has SQL, only `runner` and `vcs` start processes, only `tui` draws, `unsafe` is in
-//!   `runner::sandbox` only. A test reads the sources and checks this.
+//! - Only `store` has SQL, only `runner` and `vcs` start processes, only `generator` speaks HTTP, only `tui` draws,
+//!   `unsafe` is in `runner::sandbox` only. A test reads the sources and checks this.
 //!
 //! # Deliberately absent
 //!

@@ -7,7 +7,7 @@ use super::settings::Settings;
 use super::settings_generators::{GeneratorSetting, WaySetting};
 use super::view::DoctorLine;
 use crate::domain::{SafeText, Secret};
-use crate::generator::{Api, Generator, Program, Way, reach};
+use crate::generator::{Api, Generator, Program, Way, is_exposed, reach};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
@@ -109,6 +109,9 @@ fn look(setting: &GeneratorSetting, settings: &Settings, stop: &AtomicBool) -> R
             let is_missing = |name: &&String| !settings.secrets.contains_key(*name) && std::env::var_os(name).is_none();
             let missing: Vec<&str> = env.iter().filter(is_missing).map(String::as_str).collect();
             if missing.is_empty() { found } else { format!("{found}; not set: {}", missing.join(", ")) }
+        }
+        WaySetting::Api(api) if api.key.is_some() && is_exposed(&api.url) => {
+            format!("{found}; its key goes there unencrypted, use https")
         }
         WaySetting::Api(_) => found,
     })

@@ -6,7 +6,7 @@ use super::text::Characters;
 use super::{MAX_ANSWER, NoAnswer, PATIENCE, Program, Question, Written};
 use crate::domain::{Redactor, Secret};
 use crate::evolve::course::{Trouble, Usage};
-use crate::runner::{Talk, TalkEnd, Talked, converse};
+use crate::runner::{ERROR_TAIL, Talk, TalkEnd, Talked, converse};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -55,7 +55,7 @@ fn hand_on(piece: &str, text: &mut String, on_text: &mut dyn FnMut(&str)) {
 /// What the end of the program makes of its text.
 fn judge(program: &Program, timeout: Duration, talked: &Talked, text: String) -> Result<Written, NoAnswer> {
     let redactor = Redactor::new(program.env.iter().map(|(name, value)| (name.as_str(), value)));
-    let errors = String::from_utf8_lossy(&talked.error_tail);
+    let errors = String::from_utf8_lossy(whole(program, &talked.error_tail));
     let said = last_line(&errors).map(|line| format!(": {}", one_line(line, &redactor))).unwrap_or_default();
     let name = name(program);
     let seconds = timeout.as_secs_f64();
@@ -77,6 +77,14 @@ fn judge(program: &Program, timeout: Duration, talked: &Talked, text: String) ->
         TalkEnd::Stopped => return Err(NoAnswer::stopped()),
     };
     Err(NoAnswer::new(trouble, message))
+}
+
+/// The end of what was written, without what may be the second half of a secret at its beginning.
+fn whole<'a>(program: &Program, tail: &'a [u8]) -> &'a [u8] {
+    let longest = program.env.iter().map(|(_, value)| value.expose().len()).max().unwrap_or(0);
+    let is_cut = tail.len() >= ERROR_TAIL;
+    // Written as hexadecimal or escaped it is longer.
+    if is_cut { tail.get(longest.saturating_mul(6)..).unwrap_or_default() } else { tail }
 }
 
 fn name(program: &Program) -> &str {
@@ -131,6 +139,6 @@ fn find(program: &Program) -> Result<PathBuf, String> {
     found.ok_or_else(|| format!("there is no program {name} on the PATH"))
 }
 
-pub(super) fn reach(program: &Program) -> Result<String, String> {
+pub(super) fn reach(program: &Program, _stop: &AtomicBool) -> Result<String, String> {
     find(program).map(|path| format!("{}, runs as you, outside of the sandbox", path.display()))
 }

@@ -6,6 +6,8 @@
 //! sandbox, and gets of the workspace what the question says and nothing else.
 
 mod command;
+#[cfg(feature = "http-generators")]
+mod http;
 mod message;
 #[cfg(test)]
 mod tests;
@@ -80,6 +82,18 @@ impl ApiKind {
             ApiKind::Ollama => "http://127.0.0.1:11434",
         }
     }
+}
+
+/// Whether a key for this URL goes unencrypted to another machine.
+pub fn is_exposed(url: &str) -> bool {
+    let Some(rest) = url.strip_prefix("http://") else { return false };
+    let authority = rest.split('/').next().unwrap_or_default();
+    let host = match authority.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => authority.rsplit_once(':').map_or(authority, |(host, _)| host),
+    };
+    let is_own = host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
+    !is_own && host != "localhost" && !host.ends_with(".localhost")
 }
 
 /// An HTTP API to ask.
@@ -165,19 +179,26 @@ pub fn ask(
 ) -> Result<Written, NoAnswer> {
     match &generator.way {
         Way::Command(program) => command::ask(program, generator.timeout, question, on_text, stop),
+        #[cfg(feature = "http-generators")]
+        Way::Api(api) => http::ask(api, generator.timeout, question, on_text, stop),
+        #[cfg(not(feature = "http-generators"))]
         Way::Api(_) => Err(NoAnswer::new(Trouble::Refused, NO_HTTP)),
     }
 }
 
+#[cfg(not(feature = "http-generators"))]
 const NO_HTTP: &str = "this build has no HTTP: build with --features http-generators";
 
 /// Whether a generator can be reached, for `doctor`: sends no question and starts no generator. One line.
 ///
 /// # Errors
 /// One line that says what is wrong.
-pub fn reach(generator: &Generator, _stop: &AtomicBool) -> Result<String, String> {
+pub fn reach(generator: &Generator, stop: &AtomicBool) -> Result<String, String> {
     match &generator.way {
-        Way::Command(program) => command::reach(program),
+        Way::Command(program) => command::reach(program, stop),
+        #[cfg(feature = "http-generators")]
+        Way::Api(api) => http::reach(api, stop),
+        #[cfg(not(feature = "http-generators"))]
         Way::Api(_) => Err(NO_HTTP.to_owned()),
     }
 }

@@ -48,6 +48,8 @@ fn what_is_no_text_is_shown_as_replaced_and_the_rest_is_whole() {
 fn a_failure_is_told_in_one_line_without_secrets() {
     let failed = trouble("echo first >&2; printf 'bad key %s\\033[0m\\n\\n' $MY_KEY >&2; exit 1");
     assert_eq!(failed, (Trouble::Refused, "sh ended with code 1: bad key [redacted MY_KEY] [0m".to_owned()));
+    let long = trouble("printf 'x%s%2048s' $MY_KEY end | tail -c 2050 >&2; exit 1");
+    assert!(long.1.ends_with(": end") && !long.1.contains("two"), "{long:?}");
     assert_eq!(trouble("exit 75"), (Trouble::Broke, "sh ended with code 75".to_owned()));
     assert_eq!(trouble("kill -9 $$"), (Trouble::Broke, "sh was ended by signal 9".to_owned()));
     assert_eq!(trouble("echo no >&2"), (Trouble::Refused, "sh printed nothing: no".to_owned()));

@@ -48,7 +48,7 @@ mod trusted;
 
 pub use baseline::Baselines;
 pub use clear::clear;
-pub use conversation::{Talk, TalkEnd, Talked, converse};
+pub use conversation::{ERROR_TAIL, Talk, TalkEnd, Talked, converse};
 pub use dependencies::{Need, missing};
 pub use given::{Given, ask_for_secret};
 pub use grants::{Grants, WritePath};

@@ -25,8 +25,8 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// How much of standard error is kept: its end, in bytes.
-const ERROR_TAIL: usize = 2048;
+/// How much of the standard error of a conversation is kept: its end, in bytes.
+pub const ERROR_TAIL: usize = 2048;
 
 /// How long a program that was asked to end may take to do so.
 const GRACE: Duration = Duration::from_secs(1);
@@ -80,7 +80,7 @@ pub enum TalkEnd {
 pub struct Talked {
     /// How it ended.
     pub end: TalkEnd,
-    /// The end of what it wrote to standard error, in bytes at most 2,048.
+    /// The end of what it wrote to standard error, at most [`ERROR_TAIL`] bytes.
     pub error_tail: Vec<u8>,
 }
 

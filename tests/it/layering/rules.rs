@@ -24,7 +24,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 
 /// Crates that belong to one module.
 const OWNED_CRATES: &[(&str, &str)] =
-    &[("rusqlite", "store"), ("ratatui", "tui"), ("crossterm", "tui"), ("tui_textarea", "tui")];
+    &[("rusqlite", "store"), ("ratatui", "tui"), ("crossterm", "tui"), ("tui_textarea", "tui"), ("ureq", "generator")];
 
 /// Modules that read no clock, no environment and no file.
 const PURE: &[&[&str]] = &[&["domain"], &["engine", "core"], &["evolve"], &["tui", "app"]];
@@ -149,6 +149,7 @@ fn each_rule_can_be_broken() {
         ("gui/mod.rs", "", "gui/mod.rs:1: module gui is not in the layering table"),
         ("engine/mod.rs", "use rusqlite::Connection;", "engine/mod.rs:1: only store may use rusqlite"),
         ("cli/mod.rs", "use ratatui::{style::Color};", "cli/mod.rs:1: only tui may use ratatui"),
+        ("engine/x.rs", "fn f() { ureq::get(\"x\"); }", "engine/x.rs:1: only generator may use ureq"),
         ("main.rs", "use std::process::{Command};", "main.rs:1: only runner and vcs start processes"),
         ("engine/mod.rs", "use tokio::process;", "engine/mod.rs:1: only runner and vcs start processes"),
         ("store/mod.rs", "fn f() { unsafe { g() } }", "store/mod.rs:1: unsafe outside of runner/sandbox/"),

@@ -1,0 +1,125 @@
+//! What a failed request means: whether asking again may help, and one line that says what to do.
+
+use super::line::Head;
+use super::message_of;
+use crate::domain::Redactor;
+use crate::evolve::course::Trouble;
+use crate::generator::NoAnswer;
+use crate::generator::message::one_line;
+use serde_json::Value;
+use std::io::ErrorKind;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Longer waits than this are not believed, in milliseconds.
+const LONGEST_WAIT: u64 = 3_600_000;
+
+/// What a server calls an account without money; it says 429, but waiting does not help.
+const NO_MONEY: &[&str] = &["insufficient_quota", "billing_hard_limit_reached", "credit_balance_too_low"];
+
+/// A response that is no success.
+pub(super) fn of_status(head: &Head, body: &[u8], url: &str, redactor: &Redactor) -> NoAnswer {
+    let value: Value = serde_json::from_slice(body).unwrap_or_default();
+    let said = message_of(&value).map_or_else(|| String::from_utf8_lossy(body).into_owned(), str::to_owned);
+    let said = one_line(&said, redactor);
+    let name = ureq::http::StatusCode::from_u16(head.status).ok().and_then(|status| status.canonical_reason());
+    let mut message = format!("{} {}", head.status, name.unwrap_or("unknown"));
+    if !said.is_empty() {
+        message = format!("{message}: {said}");
+    }
+    let code = ["/error/code", "/error/type"].iter().find_map(|place| value.pointer(place)?.as_str());
+    let trouble = match head.status {
+        429 if code.is_some_and(|code| NO_MONEY.contains(&code)) => Trouble::Refused,
+        429 => Trouble::Busy,
+        408 => Trouble::TimedOut,
+        500.. => Trouble::Broke,
+        300..400 => {
+            let place = head.location.as_deref().map_or_else(String::new, |place| one_line(place, redactor));
+            message = format!("{url} sends on to {place}, where no key goes by itself; change its url");
+            Trouble::Refused
+        }
+        _ => Trouble::Refused,
+    };
+    NoAnswer { retry_after_ms: retry_after(head), ..NoAnswer::new(trouble, message) }
+}
+
+/// How long the server wants to be left alone: milliseconds of its own header, seconds, or a date.
+fn retry_after(head: &Head) -> Option<u64> {
+    let milliseconds = head.retry_after_ms.as_deref().and_then(|text| text.trim().parse::<f64>().ok());
+    let text = head.retry_after.as_deref().map(str::trim);
+    let seconds = text.and_then(|text| text.parse::<f64>().ok()).map(|seconds| seconds * 1000.0);
+    let wait = milliseconds.or(seconds).filter(|wait| *wait >= 0.0).map(|wait| wait as u64);
+    wait.or_else(|| until(text?)).map(|wait| wait.min(LONGEST_WAIT))
+}
+
+fn until(date: &str) -> Option<u64> {
+    let at = jiff::fmt::rfc2822::parse(date).ok()?.timestamp().as_millisecond();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_millis();
+    Some(u64::try_from(at).ok()?.saturating_sub(u64::try_from(now).ok()?))
+}
+
+/// A connection that could not be made, or broke.
+pub(super) fn of_connection(error: &ureq::Error, has_begun: bool, url: &str, redactor: &Redactor) -> NoAnswer {
+    use ureq::Error as E;
+    let why = one_line(&error.to_string(), redactor);
+    let unreachable = |why: &str| NoAnswer::new(Trouble::Unreachable, format!("{url} cannot be reached: {why}"));
+    match error {
+        _ if has_begun => NoAnswer::new(Trouble::CutStream, format!("its answer broke off in the middle: {why}")),
+        E::Timeout(_) => unreachable("no connection in time"),
+        E::HostNotFound => unreachable("there is no such host"),
+        E::Io(error) => match error.kind() {
+            ErrorKind::ConnectionRefused => unreachable("nobody listens there"),
+            ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => {
+                NoAnswer::new(Trouble::Broke, format!("{url} closed the connection without an answer"))
+            }
+            _ => unreachable(&why),
+        },
+        E::ConnectionFailed | E::ConnectProxyFailed(_) => unreachable(&why),
+        _ => NoAnswer::new(Trouble::Refused, format!("{url} cannot be asked: {why}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn waits(retry_after: &str, ms: Option<&str>) -> Option<u64> {
+        let head = Head {
+            retry_after: Some(retry_after.to_owned()),
+            retry_after_ms: ms.map(str::to_owned),
+            ..Head::default()
+        };
+        super::retry_after(&head)
+    }
+
+    #[test]
+    fn a_wait_is_told_in_seconds_in_milliseconds_or_as_a_date() {
+        assert_eq!(waits("2", None), Some(2000));
+        assert_eq!(waits("1.5", Some("250")), Some(250));
+        assert_eq!(waits("99999999", None), Some(LONGEST_WAIT));
+        assert_eq!(waits("Sun, 06 Nov 1994 08:49:37 GMT", None), Some(0));
+        assert_eq!(waits("Fri, 01 Jan 2100 00:00:00 GMT", None), Some(LONGEST_WAIT));
+        assert_eq!((waits("soon", None), waits("-3", None), waits("NaN", None)), (None, None, None));
+    }
+
+    #[test]
+    fn a_status_says_whether_asking_again_may_help() {
+        let trouble = |status, body: &str| {
+            let head = Head { status, ..Head::default() };
+            of_status(&head, body.as_bytes(), "http://host", &Redactor::new([])).trouble
+        };
+        for (status, expected) in [
+            (400, Trouble::Refused),
+            (401, Trouble::Refused),
+            (403, Trouble::Refused),
+            (404, Trouble::Refused),
+            (408, Trouble::TimedOut),
+            (429, Trouble::Busy),
+            (500, Trouble::Broke),
+            (503, Trouble::Broke),
+            (529, Trouble::Broke),
+        ] {
+            assert_eq!(trouble(status, ""), expected, "{status}");
+        }
+        assert_eq!(trouble(429, r#"{"error":{"code":"insufficient_quota","message":"m"}}"#), Trouble::Refused);
+    }
+}

@@ -1,0 +1,139 @@
+//! The connection: `ureq` on a thread of its own, which tells what comes.
+//!
+//! INVARIANT: dropping a [`Line`] closes its connection at once; the thread ends by itself, at the latest when a name
+//! was looked up or a connection was made that nobody wants any more ([`CONNECT`]).
+
+use super::Call;
+use std::io::{self, Read};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::Duration;
+use ureq::{Agent, Proxy};
+
+/// How long looking up a name, and making a connection, may take.
+const CONNECT: Duration = Duration::from_secs(15);
+
+/// How many pieces may wait to be read: a fast server has to wait for us.
+const WAITING: usize = 8;
+
+/// How much is read at one time, in bytes.
+const PIECE: usize = 16 * 1024;
+
+/// What came over a line.
+#[derive(Debug)]
+pub(super) enum News {
+    /// The head of the response.
+    Head(Head),
+    /// A piece of its body.
+    Bytes(Vec<u8>),
+    /// Its regular end.
+    End,
+    /// There is no more.
+    Broken(ureq::Error),
+}
+
+/// The head of a response, as far as it matters.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Head {
+    pub(super) status: u16,
+    pub(super) retry_after: Option<String>,
+    pub(super) retry_after_ms: Option<String>,
+    pub(super) location: Option<String>,
+}
+
+/// A request under way.
+pub(super) struct Line {
+    agent: Agent,
+    news: Receiver<News>,
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.agent.clone().shutdown();
+    }
+}
+
+impl Line {
+    /// Sends a request; what comes back is told by [`Line::next`].
+    ///
+    /// # Errors
+    /// One line when the request cannot even be put into words.
+    pub(super) fn open(call: &Call, timeout: Duration) -> Result<Line, String> {
+        let connect = CONNECT.min(timeout);
+        let is_tls = call.url.starts_with("https://");
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .proxy(if is_tls { Proxy::try_from_env() } else { None })
+            .user_agent(concat!("toolsmith/", env!("CARGO_PKG_VERSION")))
+            .timeout_resolve(Some(connect))
+            .timeout_connect(Some(connect))
+            .build();
+        let agent = Agent::new_with_config(config);
+        let method = if call.body.is_some() { "POST" } else { "GET" };
+        let mut request = ureq::http::Request::builder().method(method).uri(&call.url);
+        for (name, value) in &call.headers {
+            request = request.header(*name, value);
+        }
+        let body = call.body.as_ref().map(serde_json::to_vec).transpose().map_err(|error| error.to_string())?;
+        if body.is_some() {
+            request = request.header("content-type", "application/json");
+        }
+        // A value of a header is not in the error's words.
+        let request = request.body(body.unwrap_or_default()).map_err(|error| format!("it cannot be asked: {error}"))?;
+        let (sender, news) = sync_channel(WAITING);
+        let line = Line { agent: agent.clone(), news };
+        let work = move || talk(&agent, request, &sender);
+        let thread = std::thread::Builder::new().name("generator".to_owned());
+        thread.spawn(work).map_err(|error| format!("no thread for it: {error}"))?;
+        Ok(line)
+    }
+
+    /// What came next; `None` when nothing did for so long.
+    pub(super) fn next(&self, longest: Duration) -> Option<News> {
+        match self.news.recv_timeout(longest) {
+            Ok(news) => Some(news),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => {
+                Some(News::Broken(ureq::Error::Io(io::ErrorKind::UnexpectedEof.into())))
+            }
+        }
+    }
+}
+
+/// Sends, and tells what comes until it ends or nobody listens.
+fn talk(agent: &Agent, request: ureq::http::Request<Vec<u8>>, sender: &SyncSender<News>) {
+    // Nobody listens any more when a send fails; then there is nobody to tell it.
+    let _ = exchange(agent, request, sender)
+        .or_else(|error| error.map_or(Ok(()), |error| sender.send(News::Broken(error))));
+}
+
+/// `Err(None)` when nobody listens.
+fn exchange(
+    agent: &Agent,
+    request: ureq::http::Request<Vec<u8>>,
+    sender: &SyncSender<News>,
+) -> Result<(), Option<ureq::Error>> {
+    let tell = |news| sender.send(news).map_err(|_| None);
+    let response =
+        if request.method() == ureq::http::Method::GET { agent.run(request.map(|_| ())) } else { agent.run(request) };
+    let response = response.map_err(Some)?;
+    let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let head = Head {
+        status: response.status().as_u16(),
+        retry_after: header("retry-after"),
+        retry_after_ms: header("retry-after-ms"),
+        location: header("location"),
+    };
+    tell(News::Head(head))?;
+    let mut body = response.into_body().into_reader();
+    let mut piece = vec![0; PIECE];
+    loop {
+        match body.read(&mut piece) {
+            Ok(0) => return tell(News::End),
+            Ok(got) => tell(News::Bytes(piece[..got].to_vec()))?,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(Some(error.into())),
+        }
+    }
+}

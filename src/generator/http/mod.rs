@@ -1,0 +1,369 @@
+//! Asking over HTTP: one request, an answer that comes in pieces.
+//!
+//! The connection is `ureq`'s and lives on a thread of its own ([`line`]); what it brings is read here, so that a stop
+//! is heard at once, silence is measured in one place, and nothing that a server sends is held beyond a bound. The
+//! four wire formats differ in this:
+//!
+//! | | `openai` | `anthropic` | `gemini` | `ollama` |
+//! | --- | --- | --- | --- | --- |
+//! | asked at | `/chat/completions` | `/v1/messages` | `/v1beta/models/MODEL:streamGenerateContent?alt=sse` | `/api/chat` |
+//! | key in | `authorization: Bearer` | `x-api-key` | `x-goog-api-key` | `authorization: Bearer` |
+//! | system text | message of role `system` | `system` | `system_instruction` | message of role `system` |
+//! | stream of | events | named events | events | lines of JSON |
+//! | a piece is | `choices[0].delta.content` | `delta.text` of `text_delta` | `candidates[0].content.parts[].text` | `message.content` |
+//! | ends with | `[DONE]`, or a `finish_reason` | `message_stop` | a `finishReason` | `"done": true` |
+//! | cut when | `length` | `max_tokens` | `MAX_TOKENS` | `length` |
+//! | tokens in | `usage` of the last chunk | `message_start`, `message_delta` | `usageMetadata` | the last line |
+//! | models at | `/models` | `/v1/models` | `/v1beta/models` | `/api/tags` |
+//!
+//! Sources: platform.openai.com/docs/api-reference/chat-streaming, docs.claude.com/en/docs/build-with-claude/streaming,
+//! ai.google.dev/api/generate-content, github.com/ollama/ollama/blob/main/docs/api.md; events as in
+//! html.spec.whatwg.org/multipage/server-sent-events.html.
+//!
+//! No redirect is followed: the key would go along. A proxy of the environment is used for `https` only, where it sees
+//! neither key nor text.
+
+mod anthropic;
+mod failure;
+mod frames;
+mod gemini;
+mod line;
+mod ollama;
+mod openai;
+mod reach;
+
+pub(super) use reach::reach;
+
+use super::message::one_line;
+use super::{Api, ApiKind, MAX_ANSWER, NoAnswer, PATIENCE, Question, Written};
+use crate::domain::Redactor;
+use crate::evolve::course::{Trouble, Usage};
+use failure::{of_connection, of_status};
+use frames::{Frame, Frames};
+use line::{Line, News};
+use serde_json::Value;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// How often it is looked whether somebody wants it stopped, while an API is asked.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// How long a stream may stay open after the answer was said to be whole.
+const AFTER: Duration = Duration::from_secs(2);
+
+/// Most bytes of a stream, all frames included: some servers send 300 bytes for one token.
+const MAX_STREAM: usize = 128 * MAX_ANSWER;
+
+/// How much is kept of a body that is no stream, in bytes: for its message.
+const MAX_BODY: usize = 64 * 1024;
+
+/// One HTTP request.
+#[derive(Debug)]
+struct Call {
+    /// Where to.
+    url: String,
+    /// Headers beside those that every request has; may hold the key.
+    headers: Vec<(&'static str, String)>,
+    /// What is sent; `None` makes it a GET.
+    body: Option<Value>,
+}
+
+/// How an answer ended, as the model's server says it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Finish {
+    /// It is whole.
+    Whole,
+    /// There was no room for more.
+    Cut,
+    /// The model or its server did not want to go on; in its words.
+    Unwilling(String),
+}
+
+/// What a wire format made of the frames so far.
+#[derive(Debug, Default)]
+struct Heard {
+    /// Text that came with the last frame.
+    piece: String,
+    /// What was used so far.
+    usage: Usage,
+    /// Who answers.
+    model: Option<String>,
+    /// How it ended.
+    finish: Option<Finish>,
+    /// Nothing more will come.
+    is_over: bool,
+    /// The server gave up in the middle.
+    failure: Option<(Trouble, String)>,
+}
+
+/// A wire format.
+struct Dialect {
+    /// The request for a question.
+    call: fn(&Api, &Question<'_>) -> Call,
+    /// The request for the list of models.
+    models: fn(&Api) -> Call,
+    /// Whether each line is a frame; else frames are server-sent events.
+    is_lines: bool,
+    /// Takes in a frame.
+    take: fn(&mut Heard, &Value),
+}
+
+fn dialect(kind: ApiKind) -> &'static Dialect {
+    match kind {
+        ApiKind::OpenAi => &openai::DIALECT,
+        ApiKind::Anthropic => &anthropic::DIALECT,
+        ApiKind::Gemini => &gemini::DIALECT,
+        ApiKind::Ollama => &ollama::DIALECT,
+    }
+}
+
+/// Takes the key, and what looks like one, out of what a server says.
+fn redactor(api: &Api) -> Redactor {
+    Redactor::new(api.key.iter().map(|key| ("key", key)))
+}
+
+/// The key as a header's value, or a part of it.
+fn key(api: &Api) -> Option<String> {
+    api.key.as_ref().map(|key| key.expose().to_string_lossy().into_owned())
+}
+
+fn bearer(api: &Api) -> Vec<(&'static str, String)> {
+    key(api).map(|key| ("authorization", format!("Bearer {key}"))).into_iter().collect()
+}
+
+pub(super) fn ask(
+    api: &Api,
+    timeout: Duration,
+    question: &Question<'_>,
+    on_text: &mut dyn FnMut(&str),
+    stop: &AtomicBool,
+) -> Result<Written, NoAnswer> {
+    let dialect = dialect(api.kind);
+    let line = Line::open(&(dialect.call)(api, question), timeout)
+        .map_err(|message| NoAnswer::new(Trouble::Refused, one_line(&message, &redactor(api))))?;
+    let mut asking = Asking::new(api, dialect, timeout);
+    let end = asking.listen(&line, on_text, stop);
+    asking.conclude(end)
+}
+
+/// A question that is being answered.
+struct Asking<'a> {
+    api: &'a Api,
+    dialect: &'static Dialect,
+    timeout: Duration,
+    begun: Instant,
+    /// When the last bytes came.
+    last: Instant,
+    heard: Heard,
+    text: String,
+    frames: Frames,
+    /// The status of the response, when it came.
+    status: Option<line::Head>,
+    /// The body, as far as it is no stream.
+    body: Vec<u8>,
+    bytes: usize,
+    is_stream: bool,
+}
+
+impl<'a> Asking<'a> {
+    fn new(api: &'a Api, dialect: &'static Dialect, timeout: Duration) -> Asking<'a> {
+        let now = Instant::now();
+        Asking {
+            api,
+            dialect,
+            timeout,
+            begun: now,
+            last: now,
+            heard: Heard::default(),
+            text: String::new(),
+            frames: Frames::new(dialect.is_lines),
+            status: None,
+            body: Vec::new(),
+            bytes: 0,
+            is_stream: false,
+        }
+    }
+
+    /// Takes in what comes until there is no more of it, or it is of no use; then why.
+    fn listen(&mut self, line: &Line, on_text: &mut dyn FnMut(&str), stop: &AtomicBool) -> Result<(), NoAnswer> {
+        loop {
+            if stop.load(Ordering::Relaxed) {
+                return Err(NoAnswer::stopped());
+            }
+            match line.next(LOOK) {
+                None => self.mind_the_time()?,
+                Some(News::Head(head)) => {
+                    self.last = Instant::now();
+                    self.status = Some(head);
+                }
+                Some(News::Bytes(bytes)) => {
+                    self.last = Instant::now();
+                    self.bytes += bytes.len();
+                    if !self.is_fine() {
+                        self.keep(&bytes);
+                        if self.body.len() >= MAX_BODY {
+                            return Ok(());
+                        }
+                        continue;
+                    }
+                    self.take(&bytes, on_text)?;
+                    if self.heard.is_over || self.heard.failure.is_some() {
+                        return Ok(());
+                    }
+                }
+                Some(News::End) => {
+                    for frame in self.frames.finish() {
+                        self.take_frame(&frame, on_text)?;
+                    }
+                    return Ok(());
+                }
+                Some(News::Broken(error)) => {
+                    let has_begun = self.status.is_some();
+                    return Err(of_connection(&error, has_begun, &self.api.url, &redactor(self.api)));
+                }
+            }
+        }
+    }
+
+    fn is_fine(&self) -> bool {
+        self.status.as_ref().is_some_and(|head| (200..300).contains(&head.status))
+    }
+
+    fn mind_the_time(&self) -> Result<(), NoAnswer> {
+        let silence = self.last.elapsed();
+        if self.heard.finish.is_some() && silence > AFTER {
+            return Err(NoAnswer::new(Trouble::CutStream, "the stream stayed open"));
+        }
+        let timed_out =
+            |what: &str, time: Duration| NoAnswer::new(Trouble::TimedOut, format!("{what} {} s", time.as_secs_f64()));
+        if silence > self.timeout {
+            return Err(timed_out("it said nothing for", self.timeout));
+        }
+        let longest = self.timeout.saturating_mul(PATIENCE);
+        if self.begun.elapsed() > longest {
+            return Err(timed_out("it was not done after", longest));
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, bytes: &[u8]) {
+        let room = MAX_BODY.saturating_sub(self.body.len());
+        self.body.extend_from_slice(&bytes[..bytes.len().min(room)]);
+    }
+
+    fn take(&mut self, bytes: &[u8], on_text: &mut dyn FnMut(&str)) -> Result<(), NoAnswer> {
+        if !self.is_stream {
+            self.keep(bytes);
+        }
+        if self.bytes > MAX_STREAM {
+            return Err(too_long());
+        }
+        let frames = self.frames.push(bytes).map_err(|()| too_long())?;
+        for frame in frames {
+            self.take_frame(&frame, on_text)?;
+            if self.heard.is_over || self.heard.failure.is_some() {
+                break;
+            }
+        }
+        // A stream of comments or of a fast server is no silence, but has an end too.
+        if self.begun.elapsed() > self.timeout.saturating_mul(PATIENCE) { self.mind_the_time() } else { Ok(()) }
+    }
+
+    fn take_frame(&mut self, frame: &Frame, on_text: &mut dyn FnMut(&str)) -> Result<(), NoAnswer> {
+        if frame.data.trim() == "[DONE]" {
+            self.heard.is_over = true;
+            return Ok(());
+        }
+        let Ok(value) = serde_json::from_str::<Value>(&frame.data) else {
+            // Before the first frame it may be a page for humans; what is kept of the body says it.
+            if !self.is_stream && self.dialect.is_lines {
+                return Ok(());
+            }
+            let shown = one_line(&frame.data, &redactor(self.api));
+            return Err(NoAnswer::new(Trouble::Broke, format!("it sent what is no JSON: {shown}")));
+        };
+        self.is_stream = true;
+        (self.dialect.take)(&mut self.heard, &value);
+        let piece = std::mem::take(&mut self.heard.piece);
+        if self.text.len() + piece.len() > MAX_ANSWER {
+            return Err(too_long());
+        }
+        if !piece.is_empty() {
+            self.text.push_str(&piece);
+            on_text(&piece);
+        }
+        Ok(())
+    }
+
+    /// What came of it, with what it cost.
+    fn conclude(mut self, end: Result<(), NoAnswer>) -> Result<Written, NoAnswer> {
+        let usage = self.priced();
+        let text = std::mem::take(&mut self.text);
+        self.judge(end, &text).map_err(|no| NoAnswer { usage, ..no })?;
+        Ok(Written { text, usage, model: self.heard.model })
+    }
+
+    fn judge(&self, end: Result<(), NoAnswer>, text: &str) -> Result<(), NoAnswer> {
+        let redactor = redactor(self.api);
+        let is_whole = self.heard.is_over || self.heard.finish.is_some();
+        match end {
+            // What goes wrong after the answer harms nobody, but a stop is a stop.
+            Err(no) if !is_whole || no.trouble == Trouble::Refused || no == NoAnswer::stopped() => return Err(no),
+            _ => {}
+        }
+        if let Some(head) = self.status.as_ref().filter(|_| !self.is_fine()) {
+            return Err(of_status(head, &self.body, &self.api.url, &redactor));
+        }
+        if let Some((trouble, message)) = &self.heard.failure {
+            return Err(NoAnswer::new(*trouble, one_line(message, &redactor)));
+        }
+        match &self.heard.finish {
+            Some(Finish::Cut) => {
+                let message = "the answer was cut at the most tokens it may have; raise max_tokens of this generator";
+                Err(NoAnswer::new(Trouble::Refused, message))
+            }
+            Some(Finish::Unwilling(why)) => {
+                Err(NoAnswer::new(Trouble::Refused, format!("the model did not finish: {}", one_line(why, &redactor))))
+            }
+            _ if !self.is_stream => {
+                let shown = one_line(&String::from_utf8_lossy(&self.body), &redactor);
+                let message = format!("it does not speak {} at {}: {shown}", self.api.kind, self.api.url);
+                Err(NoAnswer::new(Trouble::Refused, message))
+            }
+            _ if !is_whole => Err(NoAnswer::new(Trouble::CutStream, "its answer broke off in the middle")),
+            _ if text.trim().is_empty() => Err(NoAnswer::new(Trouble::Broke, "its answer was empty")),
+            _ => Ok(()),
+        }
+    }
+
+    /// What was used; its cost where the server said it, else where the user said what tokens cost.
+    fn priced(&self) -> Usage {
+        let usage = self.heard.usage;
+        let cost = |tokens: Option<u64>, price: Option<u64>| Some(u128::from(tokens?) * u128::from(price?) / 1_000_000);
+        let price = self.api.price;
+        let costs = [cost(usage.input_tokens, price.input_micros), cost(usage.output_tokens, price.output_micros)];
+        let computed = costs.iter().any(Option::is_some).then(|| costs.iter().flatten().sum::<u128>());
+        let computed = computed.and_then(|micros| u64::try_from(micros).ok());
+        Usage { cost_micros: usage.cost_micros.or(computed), ..usage }
+    }
+}
+
+fn too_long() -> NoAnswer {
+    NoAnswer::new(Trouble::Refused, format!("its answer is longer than {} MiB", MAX_ANSWER >> 20))
+}
+
+/// A number below a path of names.
+fn number(value: &Value, path: &str) -> Option<u64> {
+    value.pointer(path)?.as_u64()
+}
+
+/// A text below a path of names.
+fn text<'a>(value: &'a Value, path: &str) -> Option<&'a str> {
+    value.pointer(path)?.as_str()
+}
+
+/// What a server calls an error, wherever it puts its message.
+fn message_of(value: &Value) -> Option<&str> {
+    let places = ["/error/message", "/error", "/message", "/detail", "/0/error/message"];
+    places.iter().find_map(|place| text(value, place))
+}

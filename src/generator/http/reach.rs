@@ -1,0 +1,50 @@
+//! Whether an API can be reached: its list of models is asked for, nothing else.
+
+use super::failure::{of_connection, of_status};
+use super::line::{Head, Line, News};
+use super::{Api, LOOK, MAX_BODY, dialect, redactor};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// How long all of it may take.
+const LIMIT: Duration = Duration::from_secs(3);
+
+pub(in crate::generator) fn reach(api: &Api, stop: &AtomicBool) -> Result<String, String> {
+    let redactor = redactor(api);
+    let line = Line::open(&(dialect(api.kind).models)(api), LIMIT)?;
+    let begun = Instant::now();
+    let (mut head, mut body): (Option<Head>, Vec<u8>) = (None, Vec::new());
+    loop {
+        if stop.load(Ordering::Relaxed) {
+            return Err("stopped".to_owned());
+        }
+        if begun.elapsed() > LIMIT {
+            match &head {
+                Some(_) => break,
+                None => return Err(format!("{} says nothing for {} s", api.url, LIMIT.as_secs())),
+            }
+        }
+        match line.next(LOOK) {
+            None => {}
+            Some(News::Head(got)) if (200..300).contains(&got.status) => {
+                head = Some(got);
+                break;
+            }
+            Some(News::Head(got)) => head = Some(got),
+            Some(News::Bytes(bytes)) if body.len() < MAX_BODY => body.extend_from_slice(&bytes),
+            Some(News::Broken(error)) if head.is_none() => {
+                return Err(of_connection(&error, false, &api.url, &redactor).message);
+            }
+            Some(News::Bytes(_) | News::End | News::Broken(_)) => break,
+        }
+    }
+    let head = head.unwrap_or_default();
+    let url = &api.url;
+    match head.status {
+        200..300 => Ok(format!("{url} answers")),
+        401 | 403 if api.key.is_none() => Ok(format!("{url} answers, and wants a key")),
+        // Some servers have no such list, but they are there.
+        404 | 405 | 501 => Ok(format!("{url} answers, but lists no models")),
+        _ => Err(of_status(&head, &body, url, &redactor).message),
+    }
+}
