@@ -34,3 +34,13 @@ CREATE TABLE evolution_answers (
     replay    TEXT NOT NULL,
     PRIMARY KEY (evolution, round, lane)
 ) STRICT, WITHOUT ROWID;
+
+-- Versions that trim keeps.
+CREATE TABLE pins (
+    tool      TEXT NOT NULL,
+    digest    BLOB NOT NULL,
+    who       TEXT NOT NULL,
+    at_ms     INTEGER NOT NULL,
+    operation INTEGER NOT NULL REFERENCES operations (id),
+    PRIMARY KEY (tool, digest)
+) STRICT, WITHOUT ROWID;

@@ -101,6 +101,7 @@ actions! {
         Arg::required("tool", ArgKind::Tool, "NAME or NAME@VERSION for all its runs, or the number of one run")
     }
     Similar "similar" Catalog View [] [] Both "Show the tools that do nearly the same" { TOOL }
+    Lineage "lineage" Catalog View [Catalog] ["V"] Both "Show all versions of a tool: who made each and why, which is used, what its runs came to" { TOOL }
     // Run
     Run "run" Run Change [Catalog] ["r"] Both "Run a tool and record it" {
         TOOL,
@@ -214,9 +215,9 @@ actions! {
         Arg::option("timeout", ArgKind::Duration, "give up after this time, for example 10m; the review goes on waiting")
     }
     // Lifecycle
-    Promote "promote" Lifecycle HumanOnly [Catalog, Failures, Queue] ["p"] Both "Ask for a tool to become approved or core: opens or names its review" {
+    Promote "promote" Lifecycle HumanOnly [Catalog, Failures, Queue] ["p"] Both "Ask for a tool to become approved or core: opens or names its review; or use a version in this session" {
         TOOL,
-        Arg::needed("to", ArgKind::Word(&["approved", "core"]), "the stage wanted")
+        Arg::needed("to", ArgKind::Word(&["approved", "core", "session"]), "the stage wanted; session: use this version in place of the usual one, in this session only")
     }
     Archive "archive" Lifecycle HumanOnly [Catalog, Failures, Queue] ["X"] Both "Put a tool away: hidden, not runnable, bytes and history kept" {
         TOOL,
@@ -232,6 +233,9 @@ actions! {
     Revoke "revoke" Lifecycle HumanOnly [] [] Both "Take leave back" {
         Arg::required("grant", ArgKind::Text, "number of the grant, or NAME@DIGESTPREFIX for what a version was allowed")
     }
+    Pin "pin" Lifecycle HumanOnly [] [] Both "Let trim keep a version" { TOOL }
+    Unpin "unpin" Lifecycle HumanOnly [] [] Both "Let trim take a version again" { TOOL }
+    Trim "trim" Lifecycle HumanOnly [] [] Both "Take older evolved versions away: the first, the last three, pinned, used and waiting ones stay; bytes are kept" { TOOL }
     Rollback "rollback" Lifecycle HumanOnly [Catalog] ["B"] Both "Use the version again that was approved before" {
         TOOL,
         Arg::option("to", ArgKind::Text, "the version or digest wanted; default is the one approved before the one in use"),

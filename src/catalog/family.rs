@@ -152,8 +152,11 @@ fn row_of<'t>(rows: &[&'t Tool], file: &str) -> Result<&'t Tool, String> {
     found.first().map(|row| **row).ok_or_else(|| format!("evolved_file {shown:?} is no version of it that lies here"))
 }
 
-/// Reads the promotions file; damage is a problem, and then it says nothing.
-pub(super) fn read_promotions(workspace: &std::path::Path) -> (Promotions, Option<Problem>) {
+/// Reads the promotions file of a workspace; where there is none it says nothing.
+///
+/// # Errors
+/// A [`Problem`] when it is damaged or cannot be read.
+pub fn promotions(workspace: &std::path::Path) -> Result<Promotions, Problem> {
     let problem = |line, message: String| Problem {
         path: PROMOTIONS_FILE.to_owned(),
         line,
@@ -161,14 +164,9 @@ pub(super) fn read_promotions(workspace: &std::path::Path) -> (Promotions, Optio
         message,
         hint: "mend it or take it away; nothing writes it before that, and originals are used".to_owned(),
     };
-    match files::small_text(&workspace.join(PROMOTIONS_FILE), super::limits::PROMOTIONS_BYTES) {
-        Ok(None) => (Promotions::default(), None),
-        Ok(Some(text)) => match Promotions::parse(&text) {
-            Ok(promotions) => (promotions, None),
-            Err(error) => (Promotions::default(), Some(problem(error.line, error.message))),
-        },
-        Err(message) => (Promotions::default(), Some(problem(None, message))),
-    }
+    let text = files::small_text(&workspace.join(PROMOTIONS_FILE), super::limits::PROMOTIONS_BYTES)
+        .map_err(|message| problem(None, message))?;
+    Promotions::parse(text.as_deref().unwrap_or_default()).map_err(|error| problem(error.line, error.message))
 }
 
 /// The rows of one name and stage that are versions of one another, as indices; only where there are several.

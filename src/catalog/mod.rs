@@ -36,6 +36,7 @@ mod walk;
 mod watch;
 
 pub use cache::{Cache, CacheRow, remembered};
+pub use family::promotions;
 pub use files::{UNFINISHED, is_left_out};
 pub use plan::{Plan, Root};
 pub use scan::{Progress, Scan, read, read_files, scan};

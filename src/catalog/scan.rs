@@ -11,8 +11,8 @@ use super::programs::Programs;
 use super::reading::{self, Obstacle, Reading};
 use super::walk::{self, Candidate};
 use crate::domain::{
-    Category, CostTier, Digest, Format, Instant, Kind, Placement, Problem, Risk, SafeText, Tool, ToolDetail, ToolFacts,
-    ToolState, VersionFile,
+    Category, CostTier, Digest, Format, Instant, Kind, Placement, Problem, Promotions, Risk, SafeText, Tool,
+    ToolDetail, ToolFacts, ToolState, VersionFile,
 };
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
@@ -82,7 +82,10 @@ pub fn scan(plan: &Plan, cache: &Cache, progress: &mut dyn FnMut(Progress<'_>)) 
     scan.gone.sort_unstable();
     let kin = candidates.iter().filter_map(|of| Some((of.definition.as_str(), of.kin.as_ref()?))).collect();
     family::settle(&mut scan.tools, &kin);
-    let (promotions, damage) = family::read_promotions(&plan.workspace);
+    let (promotions, damage) = match family::promotions(&plan.workspace) {
+        Ok(promotions) => (promotions, None),
+        Err(problem) => (Promotions::default(), Some(problem)),
+    };
     let (chosen, faults) = family::chosen(&scan.tools, &promotions);
     line_up(&mut scan.tools, &chosen);
     scan.problems.extend(alias_clashes(&scan.tools));

@@ -231,7 +231,8 @@ fn state_words(tool: &Tool) -> (Ink, String) {
     }
     let marks = [
         (tool.copy_of.is_some(), "copy"),
-        (tool.shadowed_by.is_some(), "shadowed"),
+        (tool.facts.in_session, "session"),
+        (tool.shadowed_by.is_some() && !tool.facts.in_session, "shadowed"),
         (!tool.clashes.is_empty(), "clash"),
         (tool.facts.approved_over.is_some(), "overridden"),
         (tool.facts.deprecated.is_some(), "deprecated"),

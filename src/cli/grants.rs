@@ -4,7 +4,7 @@ use super::call::{Answer, Call};
 use super::lifecycle::{Done, announce_and_execute};
 use super::parse;
 use super::print_text::{Align, Ink, Line, Page, Table, counted, when};
-use crate::domain::{Command, GrantScope};
+use crate::domain::{AgentGrant, Command, GrantScope};
 use crate::engine::{EngineError, ErrorCode, GrantList};
 use serde::Serialize;
 use std::io;
@@ -43,6 +43,14 @@ pub(super) fn grants(call: &Call<'_>) -> Result<Grants, EngineError> {
     Ok(Grants { list: engine.grants()? })
 }
 
+/// What leave for an agent, or a version used in a session, comes to.
+fn may(grant: &AgentGrant) -> String {
+    if grant.is_use() {
+        return "it is used in place of the usual one; agents may run it, strictly contained".to_owned();
+    }
+    format!("agent {} may run it, strictly contained", grant.agent)
+}
+
 /// How long a grant lasts, or why it means nothing.
 fn holds(void: Option<&str>, scope: String) -> (Ink, String) {
     void.map_or((Ink::Plain, scope), |why| (Ink::Warn, format!("void: {why}")))
@@ -65,7 +73,7 @@ impl Answer for Grants {
                 (Ink::Strong, grant.id.to_string()),
                 (Ink::Strong, grant.tool.to_string()),
                 (Ink::Plain, grant.digest.short()),
-                (Ink::Accent, format!("agent {} may run it, strictly contained", grant.agent)),
+                (Ink::Accent, may(grant)),
                 holds(grant.void.as_deref(), grant.scope.to_string()),
                 (Ink::Dim, when(grant.at, page.look())),
                 (Ink::Plain, grant.who.clone()),

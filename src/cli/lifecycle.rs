@@ -65,8 +65,13 @@ pub(super) fn announce(call: &Call<'_>, preview: &Preview) {
 
 /// `promote NAME --to STAGE`.
 pub(super) fn promote(call: &Call<'_>) -> Result<Done, EngineError> {
+    if call.text("to") == Some("session") {
+        return super::versions::use_in_session(call);
+    }
     let to: Option<Stage> = call.word("to")?;
-    let to = to.ok_or_else(|| EngineError::new(ErrorCode::Usage, "--to is missing", "--to approved or --to core"))?;
+    let to = to.ok_or_else(|| {
+        EngineError::new(ErrorCode::Usage, "--to is missing", "--to approved, --to core or --to session")
+    })?;
     let (engine, _catalog) = call.open_catalog()?;
     announce_and_execute(call, &engine, Command::Promote { tool: call.required("tool")?.to_owned(), to })
 }

@@ -34,6 +34,7 @@ mod run;
 mod runs;
 mod similar;
 mod spec;
+mod versions;
 mod workbench;
 
 pub use build::command;
@@ -171,6 +172,10 @@ fn dispatch(verb: Verb, call: &Call<'_>, screen: Screen) -> Result<u8, Stop> {
         Verb::Stop => call.print(&evolve::stop(call)?),
         Verb::Resume => evolve::resume(call),
         Verb::Similar => call.print(&similar::similar(call)?),
+        Verb::Lineage => call.print(&versions::lineage(call)?),
+        Verb::Pin => call.print(&versions::pin(call, true)?),
+        Verb::Unpin => call.print(&versions::pin(call, false)?),
+        Verb::Trim => call.print(&versions::trim(call)?),
         Verb::Check => call.print(&check::check(call)?),
         Verb::Comment => call.print(&check::comment(call)?),
         Verb::Withdraw => call.print(&check::withdraw(call)?),

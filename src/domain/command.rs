@@ -124,6 +124,29 @@ pub enum Command {
         /// To where.
         to: Stage,
     },
+    /// Use a version in place of what its name means otherwise, in one session.
+    UseInSession {
+        /// Which version.
+        tool: String,
+        /// Its digest as it was shown; refused when another one lies there.
+        digest: Digest,
+        /// For which session; a workbench without an owner is the process that carries it out.
+        scope: GrantScope,
+    },
+    /// Let trim keep a version, or not any more.
+    Pin {
+        /// Which version.
+        tool: String,
+        /// Whether it is pinned from now on.
+        pinned: bool,
+    },
+    /// Take older versions away; their bytes are kept.
+    Trim {
+        /// Of which tool.
+        tool: String,
+        /// The versions as they were shown; empty when none were.
+        versions: Vec<Digest>,
+    },
     /// Put a tool away.
     Archive {
         /// Which tool.

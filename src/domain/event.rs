@@ -16,6 +16,8 @@ words!(
         ToolMoved = "tool-moved",
         /// A tool was marked as one that should not be used any more, or the mark was taken away.
         ToolDeprecated = "tool-deprecated",
+        /// Another version of a tool is used in a session, or one was pinned, or not any more.
+        VersionChosen = "version-chosen",
         /// A review was opened.
         ReviewOpened = "review-opened",
         /// A review was decided, or a decision taken back.
@@ -75,9 +77,11 @@ impl EventKind {
     /// The read models to refresh.
     pub fn topics(self) -> &'static [Topic] {
         match self {
-            EventKind::VersionFound | EventKind::ToolLost | EventKind::ToolMoved | EventKind::ToolDeprecated => {
-                &[Topic::Tools]
-            }
+            EventKind::VersionFound
+            | EventKind::ToolLost
+            | EventKind::ToolMoved
+            | EventKind::ToolDeprecated
+            | EventKind::VersionChosen => &[Topic::Tools],
             EventKind::ReviewOpened | EventKind::ReviewSuperseded => &[Topic::Reviews, Topic::Tools],
             EventKind::VerdictChanged | EventKind::ReviewAnnotated => &[Topic::Reviews],
             EventKind::ReviewDecided => &[Topic::Reviews, Topic::Tools, Topic::Operations],

@@ -63,7 +63,8 @@ pub struct AgentGrant {
     pub tool: ToolName,
     /// The version.
     pub digest: Digest,
-    /// The agent, by the name it calls with.
+    /// The agent, by the name it calls with. Empty: the version is used in place of what its name means otherwise,
+    /// by whoever calls in the scope, and every agent there may run it.
     pub agent: String,
     /// How long it lasts.
     pub scope: GrantScope,
@@ -79,6 +80,21 @@ pub struct AgentGrant {
 }
 
 impl AgentGrant {
+    /// Whether it is about which version is used, not about one agent.
+    pub fn is_use(&self) -> bool {
+        self.agent.is_empty()
+    }
+
+    /// Whether its version is the one that its name means for this session, or else in the process of this owner word.
+    pub fn is_used_in(&self, session: Option<&str>, owner: &str) -> bool {
+        self.is_use()
+            && match &self.scope {
+                GrantScope::Session(name) => !name.is_empty() && session == Some(name.as_str()),
+                GrantScope::Workbench(of) => of == owner,
+                GrantScope::Version => false,
+            }
+    }
+
     /// Whether it lets this agent, calling from this session, run this version. `lives` says whether the process
     /// behind an owner word is alive.
     pub fn lets(&self, digest: Digest, agent: &str, session: Option<&str>, lives: &dyn Fn(&str) -> bool) -> bool {
@@ -87,7 +103,7 @@ impl AgentGrant {
             GrantScope::Workbench(owner) => lives(owner),
             GrantScope::Version => true,
         };
-        self.digest == digest && self.agent == agent && in_scope
+        self.digest == digest && !self.is_use() && self.agent == agent && in_scope
     }
 }
 
@@ -157,6 +173,16 @@ mod tests {
         let any = grant(GrantScope::Version);
         assert!(!any.lets(Digest::of_bytes(b"2"), "bot", None, &lives), "another byte is another version");
         assert!(!any.lets(Digest::of_bytes(b"1"), "other", None, &lives));
+        let used = |scope: GrantScope| AgentGrant { agent: String::new(), ..grant(scope) };
+        let day = used(GrantScope::Session("day".into()));
+        assert!(day.is_used_in(Some("day"), "12:34:ab") && !day.is_used_in(Some("night"), "12:34:ab"));
+        assert!(
+            !day.is_used_in(None, "12:34:ab") && !grant(GrantScope::Session("day".into())).is_used_in(Some("day"), "")
+        );
+        let here = used(GrantScope::Workbench("12:34:ab".into()));
+        assert!(here.is_used_in(None, "12:34:ab") && !here.is_used_in(None, "12:35:ab"));
+        assert!(!used(GrantScope::Version).is_used_in(Some("day"), "12:34:ab"));
+        assert!(!here.lets(Digest::of_bytes(b"1"), "", None, &lives), "an agent without a name is nobody");
         let unreadable = AgentGrant { scope: GrantScope::from_word(Some("whatever")), ..any };
         assert!(!unreadable.lets(Digest::of_bytes(b"1"), "bot", Some("whatever"), &lives));
     }

@@ -46,6 +46,9 @@ pub struct ToolFacts {
     pub success_rate: Option<f64>,
     /// When the newest run of the name started.
     pub last_run_at: Option<Instant>,
+    /// Whether a human said that the name means this version, in this session only.
+    #[serde(default)]
+    pub in_session: bool,
     /// That it should not be used any more; `None` for most.
     #[serde(default)]
     pub deprecated: Option<Deprecation>,

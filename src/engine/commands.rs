@@ -58,6 +58,9 @@ impl Engine {
                 self.inner.copies.put(tool.digest, &files)?;
                 self.finish(self.transact(|tx| core::promote(tx, self.actor(&who), &tool, to))?)
             }
+            Command::UseInSession { tool, digest, scope } => self.use_in_session(&who, &tool, digest, scope),
+            Command::Pin { tool, pinned } => self.pin(&who, &tool, pinned),
+            Command::Trim { tool, versions } => self.trim(&who, &tool, &versions),
             Command::Archive { tool, reason } => self.archive(&who, &tool, reason.as_deref()),
             Command::Restore { tool } => self.restore(&who, &tool),
             Command::Deprecate { tool, by, reason } => self.deprecate(&who, &tool, by.as_deref(), reason.as_deref()),
@@ -113,6 +116,8 @@ impl Engine {
             (None, None)
         };
         let maker = self.maker_of(&review);
+        let yes = asked.kind == DecisionKind::Approve;
+        let promotion = yes.then(|| self.promotion_by(&review, asked.reason)).flatten();
         self.keep_decided(&review)?;
         let mut step = self.transact(|tx| {
             let input = DecideInput {
@@ -128,6 +133,7 @@ impl Engine {
                 placed: grounds.placed.as_ref(),
                 replaced: grounds.replaced.as_ref(),
                 archive: grounds.archive.as_ref(),
+                promotion: promotion.as_ref(),
                 role: asked.role,
                 roles: &grounds.roles,
             };
@@ -322,9 +328,13 @@ impl Engine {
 
     fn perform_move(&self, intent: i64, relocation: &Relocation) -> Result<relocate::Done, EngineError> {
         let files = self.inner.copies.get(relocation.digest)?;
+        let mut notes = Vec::new();
+        let joined = self.follow_promotion(relocation, &mut notes);
+        let relocation = joined.as_ref().unwrap_or(relocation);
         let git = if relocation.commit.is_some() { self.git() } else { None };
-        let done =
+        let mut done =
             relocate::perform(&self.inner.options.workspace, git, &files, relocation).map_err(EngineError::from)?;
+        done.notes.append(&mut notes);
         self.moved(intent, &done, &relocation.tool)?;
         Ok(done)
     }
@@ -388,6 +398,17 @@ impl Engine {
                     undo: "rejecting the review ends it".to_owned(),
                 })
             }
+            Command::UseInSession { tool, digest, scope } => self.preview_use(tool, *digest, scope),
+            Command::Pin { tool, pinned } => {
+                let tool = self.resolve(tool)?;
+                let (title, line) = if *pinned {
+                    (format!("Pin {} {}?", tool.name, tool.version), "trim keeps it, however many come after it")
+                } else {
+                    (format!("Unpin {} {}?", tool.name, tool.version), "trim may take it away")
+                };
+                Ok(Preview { title, lines: vec![line.to_owned()], undo: "u (undo) takes it back".to_owned() })
+            }
+            Command::Trim { tool, .. } => self.preview_trim(tool),
             Command::Archive { tool, .. } => {
                 let tool = self.resolve(tool)?;
                 let target = self.archive_target(&tool);
@@ -535,6 +556,9 @@ fn refuse_unseen(command: &Command) -> Result<(), EngineError> {
         | Command::Mark { .. }
         | Command::Recheck { .. }
         | Command::Promote { .. }
+        | Command::UseInSession { .. }
+        | Command::Pin { .. }
+        | Command::Trim { .. }
         | Command::Restore { .. }
         | Command::RestoreFiles { .. }
         | Command::Fork { .. }

@@ -65,7 +65,11 @@ impl Engine {
         self.read(|q| {
             let mut faults = Vec::new();
             for grant in q.agent_grants()?.iter().filter(|grant| is_asked(&grant.tool)) {
-                let what = format!("leave {} for agent {} to run {}", grant.id, grant.agent, grant.tool);
+                let what = if grant.is_use() {
+                    format!("grant {} of which version of {} is used", grant.id, grant.tool)
+                } else {
+                    format!("leave {} for agent {} to run {}", grant.id, grant.agent, grant.tool)
+                };
                 faults.extend(core::fault_of_leave(q, grant)?.map(|fault| format!("{what} {}", unlike_log(&fault))));
             }
             for grant in q.allow_grants()?.iter().filter(|grant| is_asked(&grant.tool)) {
@@ -93,7 +97,8 @@ impl Engine {
             return;
         }
         for grant in &mut list.agents {
-            grant.void = void(&view, &grant.tool, grant.digest, |stage| stage == Stage::Experimental);
+            let fits = |stage| grant.is_use() || stage == Stage::Experimental;
+            grant.void = void(&view, &grant.tool, grant.digest, fits);
         }
         for grant in &mut list.allowed {
             grant.void = void(&view, &grant.tool, grant.digest, Stage::is_vouched);
@@ -160,6 +165,9 @@ impl Engine {
         let list = self.grants()?;
         let line = match key {
             GrantKey::Agent(id) => list.agents.iter().find(|grant| grant.id == *id).map(|grant| {
+                if grant.is_use() {
+                    return format!("{} means what it means elsewhere again ({})", grant.tool, grant.scope);
+                }
                 format!("agent {} may not run {} {} any more", grant.agent, grant.tool, grant.digest.short())
             }),
             GrantKey::Allow(tool, digest) => {
@@ -179,10 +187,12 @@ impl Engine {
     /// Whether a human let this agent run exactly this version.
     pub(super) fn is_let(&self, tool: &Tool, caller: &Caller) -> Result<bool, EngineError> {
         let Caller::Agent(agent) = caller else { return Ok(false) };
-        let session = self.session();
+        let (session, owner) = (self.session(), &self.inner.owner);
         self.read(|q| {
             let mut grants = q.agent_grants_of(&tool.name, tool.digest)?;
-            grants.retain(|grant| grant.lets(tool.digest, agent, session, &running::owner_alive));
+            grants.retain(|grant| {
+                grant.is_used_in(session, owner) || grant.lets(tool.digest, agent, session, &running::owner_alive)
+            });
             for grant in &grants {
                 if core::fault_of_leave(q, grant)?.is_none() {
                     return Ok(true);

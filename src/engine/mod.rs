@@ -36,6 +36,7 @@ mod init;
 mod kinds_tests;
 mod making;
 mod posting;
+mod promoting;
 mod provenance;
 mod queries;
 mod relocate;
@@ -56,6 +57,7 @@ mod standing;
 mod tests;
 mod trials;
 mod verify;
+mod versions;
 mod view;
 mod vouched;
 mod waiting;
@@ -89,6 +91,7 @@ pub use signed_before::SIGNED_BY;
 pub use signing::Signing;
 pub use similar::SimilarTool;
 pub use staged::{Content, Edit, StagedState, StagedView};
+pub use versions::{Lineage, LineageVersion};
 pub use view::{
     CatalogState, CatalogView, Change, DoctorLine, EvidenceLine, Preview, ReviewDetail, ReviewFilter, RunFilter,
     RunRequest, VerifyReport, VersionInfo, Weight,
@@ -256,7 +259,7 @@ impl Engine {
             ));
         }
         let mut scanned = lock(&self.inner.scanned);
-        let (facts, begun) = self.read(|q| Ok((Facts::read(q)?, q.last_seq()?)))?;
+        let (facts, begun) = (self.facts()?, self.read(|q| Ok(q.last_seq()?))?);
         let remembered = !*scanned && self.show_remembered(&facts, progress)?;
         // Rows of the last scan are worth their memory only while they are compared.
         let cache = cache_of(self.read(|q| Ok(q.scan_cache()?))?);
@@ -292,7 +295,7 @@ impl Engine {
             Ok(())
         })?;
         *scanned = true;
-        let facts = self.read(Facts::read)?;
+        let facts = self.facts()?;
         let problems = self.inner.setting_problems.iter().cloned().chain(scan.problems).collect();
         let view = self.show(scan.tools.into_iter(), problems, &facts, CatalogState::Ready);
         drop((scan.fresh, facts));
@@ -330,9 +333,15 @@ impl Engine {
         if !*scanned {
             return Ok(before);
         }
-        let facts = self.read(Facts::read)?;
+        let facts = self.facts()?;
         let rows = before.tools.iter().map(|tool| snapshot::as_scanned(tool));
         Ok(self.show(rows, before.problems.clone(), &facts, CatalogState::Ready))
+    }
+
+    /// What the store says of all tools, for this session.
+    fn facts(&self) -> Result<Facts, EngineError> {
+        let used = self.used_here()?;
+        self.read(|q| Facts::read(q, used))
     }
 
     fn show(

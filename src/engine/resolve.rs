@@ -30,6 +30,11 @@ pub fn resolve(view: &CatalogView, text: &str) -> Result<Option<Arc<Tool>>, Engi
     if rows.is_empty() {
         return Err(unknown(view, name));
     }
+    if version.is_none()
+        && let Some(used) = rows.iter().find(|tool| tool.facts.in_session)
+    {
+        return Ok(Some(Arc::clone(used)));
+    }
     if let Some(version) = version {
         rows.retain(|tool| tool.version.to_string() == version || tool.digest.starts_with(version));
     }
@@ -49,6 +54,13 @@ pub fn resolve(view: &CatalogView, text: &str) -> Result<Option<Arc<Tool>>, Engi
         ));
     }
     Ok(Some(Arc::clone(first)))
+}
+
+/// The row that a name means where no session uses another one; `None` for none or several.
+pub fn usual(view: &CatalogView, name: &str) -> Option<Arc<Tool>> {
+    let rows = view.tools.iter().filter(|tool| tool.name.as_str() == name && tool.stage != Stage::Archived);
+    let mut used = rows.filter(|tool| tool.shadowed_by.is_none());
+    used.next().filter(|_| used.next().is_none()).map(Arc::clone)
 }
 
 /// Whether a tool answers to another name than its own.

@@ -115,7 +115,12 @@ impl Engine {
                 self.close_run(id, &end)?;
                 Ok(RunHandle { id, warning: None, engine: self.clone(), running: None, verified: Arc::default() })
             }
-            RunPolicy::Allow { profile, warning } => self.launch(request, caller, Ready { detail, profile, warning }),
+            RunPolicy::Allow { profile, warning } => {
+                let said = [self.used_instead(&request.tool), warning];
+                let said: Vec<String> = said.into_iter().flatten().collect();
+                let warning = (!said.is_empty()).then(|| said.join("; "));
+                self.launch(request, caller, Ready { detail, profile, warning })
+            }
         }
     }
 

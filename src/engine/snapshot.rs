@@ -4,7 +4,8 @@ use super::core::Approvals;
 use super::error::EngineError;
 use super::view::{CatalogState, CatalogView};
 use crate::domain::{
-    Deprecation, Digest, Problem, ReviewId, ReviewKind, ReviewState, Tool, ToolFacts, ToolName, ToolReview, ToolState,
+    Deprecation, Digest, Problem, ReviewId, ReviewKind, ReviewState, Stage, Tool, ToolFacts, ToolName, ToolReview,
+    ToolState,
 };
 use crate::store::{Queries, Stats};
 use std::collections::{HashMap, HashSet};
@@ -21,11 +22,13 @@ pub struct Facts {
     deprecations: HashMap<ToolName, Deprecation>,
     /// Why versions were approved although checks had failed.
     overrides: HashMap<(ToolName, Digest), String>,
+    /// What names mean in this session, where a human said so.
+    used: HashMap<ToolName, Digest>,
 }
 
 impl Facts {
     /// Reads them.
-    pub fn read(queries: &Queries) -> Result<Facts, EngineError> {
+    pub fn read(queries: &Queries, used: HashMap<ToolName, Digest>) -> Result<Facts, EngineError> {
         let (mut reviews, mut drifted) = (HashMap::new(), HashSet::new());
         let undecided: HashSet<ReviewId> = queries.undecided()?.into_iter().collect();
         for head in queries.review_heads()? {
@@ -53,6 +56,7 @@ impl Facts {
             stats: queries.stats()?,
             deprecations: queries.deprecations()?,
             overrides,
+            used,
         })
     }
 
@@ -74,6 +78,7 @@ impl Facts {
             runs: stats.map_or(0, |s| s.runs),
             success_rate: stats.filter(|s| s.runs > 0).map(|s| s.succeeded as f64 / s.runs as f64),
             last_run_at: stats.and_then(|s| s.last_run_at),
+            in_session: tool.stage != Stage::Archived && self.used.get(&key.0) == Some(&key.1),
             deprecated: self.deprecations.get(&key.0).cloned(),
         };
         if tool.stage.is_vouched() && !approved && self.approvals.knows(&tool.name) && tool.state == ToolState::Ok {

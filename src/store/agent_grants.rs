@@ -4,7 +4,7 @@ use super::connection::Queries;
 use super::error::{StoreError, StoreResult};
 use super::tx::Tx;
 use super::values::Json;
-use crate::domain::{AgentGrant, AllowGrant, Digest, GrantId, GrantScope, ToolName};
+use crate::domain::{AgentGrant, AllowGrant, Digest, EventKind, GrantId, GrantScope, ToolName};
 use rusqlite::{Row, params};
 
 const COLUMNS: &str = "id, tool, digest, agent, session, who, at_ms, operation";
@@ -64,7 +64,11 @@ impl Tx<'_> {
         let sql = "INSERT INTO agent_grants (tool, digest, agent, session, who, at_ms, operation) \
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
         let AgentGrant { tool, digest, agent, scope, who, operation, .. } = grant;
-        self.insert(sql, params![tool, digest, agent, scope.word(), who, self.now(), operation]).map(GrantId)
+        let id = self.insert(sql, params![tool, digest, agent, scope.word(), who, self.now(), operation])?;
+        if grant.is_use() {
+            self.emit(EventKind::VersionChosen, tool)?;
+        }
+        Ok(GrantId(id))
     }
 
     /// The number that the next leave for an agent gets.
@@ -83,7 +87,12 @@ impl Tx<'_> {
     pub fn set_revoked(&self, id: GrantId, revoked: bool) -> StoreResult<()> {
         match self.change("UPDATE agent_grants SET revoked = ?2 WHERE id = ?1", params![id, revoked])? {
             0 => Err(StoreError::missing(format_args!("grant {id}"))),
-            _ => Ok(()),
+            _ => {
+                if let Some(grant) = self.agent_grant(id)?.filter(AgentGrant::is_use) {
+                    self.emit(EventKind::VersionChosen, &grant.tool)?;
+                }
+                Ok(())
+            }
         }
     }
 }

@@ -31,6 +31,7 @@ mod grants;
 mod intents;
 mod leases;
 mod operations;
+mod pins;
 mod requests;
 mod reviews;
 mod runs;

@@ -126,6 +126,24 @@ impl Queries {
         self.row("SELECT input FROM last_inputs WHERE tool = ?1", params![tool], |row| row.get(0))
     }
 
+    /// Finished runs of each version of a tool that say something about it, and those that succeeded.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn counts_of_versions(&self, tool: &ToolName) -> StoreResult<HashMap<Digest, (u64, u64)>> {
+        let sql = "SELECT digest, outcome, count(*) FROM runs WHERE tool = ?1 GROUP BY digest, outcome";
+        let rows = self.rows(sql, params![tool], |row| {
+            Ok((row.get::<_, Digest>(0)?, row.get::<_, RunOutcome>(1)?, row.get::<_, Count>(2)?.0))
+        })?;
+        let mut counts: HashMap<Digest, (u64, u64)> = HashMap::new();
+        for (digest, outcome, number) in rows.into_iter().filter(|(_, outcome, _)| outcome.is_judged()) {
+            let (runs, succeeded) = counts.entry(digest).or_default();
+            *runs += number;
+            *succeeded += if outcome == RunOutcome::Succeeded { number } else { 0 };
+        }
+        Ok(counts)
+    }
+
     /// Counts of every tool that ever ran.
     ///
     /// # Errors

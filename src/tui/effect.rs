@@ -158,4 +158,6 @@ pub enum Effect {
     FindGrant(String),
     /// Look for tools that resemble one.
     Similar(Arc<Tool>),
+    /// Gathers all versions of a tool's name.
+    Lineage(Arc<Tool>),
 }

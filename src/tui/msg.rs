@@ -7,8 +7,8 @@ use crate::domain::{
     ToolDetail, VersionFile,
 };
 use crate::engine::{
-    Behaviour, BulkResult, CatalogView, Change, DoctorLine, EngineError, Frame, GrantList, Index, PreflightRow,
-    Preview, ReviewDetail, RunRequest, Settings, SimilarTool, VerifyReport,
+    Behaviour, BulkResult, CatalogView, Change, DoctorLine, EngineError, Frame, GrantList, Index, Lineage,
+    PreflightRow, Preview, ReviewDetail, RunRequest, Settings, SimilarTool, VerifyReport,
 };
 use crossterm::event::{KeyEvent, MouseEvent};
 use serde_json::Value;
@@ -221,6 +221,8 @@ pub enum Answer {
     Doctor(Vec<DoctorLine>),
     /// What resembles a tool.
     Similar(Result<Vec<SimilarTool>, EngineError>),
+    /// All versions of a name.
+    Lineage(Result<Lineage, EngineError>),
     /// What `verify` found.
     Verify(Result<VerifyReport, EngineError>),
     /// What was given leave for.

@@ -220,6 +220,7 @@ impl Performer {
             }
             Effect::Doctor => self.answer(Answer::Doctor(engine.doctor())),
             Effect::Similar(tool) => self.answer(Answer::Similar(engine.similar(&tool))),
+            Effect::Lineage(tool) => self.answer(Answer::Lineage(engine.lineage(&tool))),
             Effect::Verify => self.answer(Answer::Verify(engine.verify())),
             Effect::LoadGrants => self.answer(Answer::Grants(engine.grants())),
             Effect::FindGrant(name) => self.answer(Answer::Grant(engine.grant_named(&name))),

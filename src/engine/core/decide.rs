@@ -11,6 +11,7 @@ use crate::domain::{
 };
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::gates::Gates;
+use crate::engine::promoting::Promoted;
 use crate::engine::relocate::{CommitNote, Relocation};
 use crate::engine::signing::Signed;
 use crate::store::{Approval, NewOperation, Tx};
@@ -43,6 +44,8 @@ pub struct DecideInput<'a> {
     pub replaced: Option<&'a Placed>,
     /// Where it is put away, when that is asked.
     pub archive: Option<&'a Placement>,
+    /// What it makes of the version for other runtimes; `None` for most.
+    pub promotion: Option<&'a Promoted>,
     /// The role under which a yes is given.
     pub role: Option<&'a str>,
     /// Roles of which a yes is needed beside an ordinary one; mostly none.
@@ -313,7 +316,7 @@ pub(super) fn record(
     let checks: Vec<String> =
         verdict.iter().flat_map(|v| &v.checks).map(|check| format!("{} {}", check.name, check.state)).collect();
     let passed_over = noted.passed_over.map(|over| json!({"reason": over.reason, "checks": over.checks}));
-    let detail = json!({
+    let mut detail = json!({
         "review": review.id,
         "kind": review.kind,
         "version": review.version.to_string(),
@@ -328,6 +331,9 @@ pub(super) fn record(
         "role": input.role,
         "undo": noted.undo,
     });
+    if let Some(promotion) = input.promotion {
+        detail["promotion"] = serde_json::to_value(promotion).map_err(EngineError::internal)?;
+    }
     let operation = tx.log(&NewOperation {
         who: actor.who.to_owned(),
         verb: input.kind.word().to_owned(),

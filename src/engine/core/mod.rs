@@ -24,6 +24,7 @@ mod reopening;
 mod rollback;
 mod scan;
 mod undo;
+mod versions;
 mod votes;
 mod vouch;
 
@@ -44,6 +45,7 @@ pub use posted::{Posted, post};
 pub use rollback::{Comeback, Fork, fork, restore_files, rollback};
 pub use scan::{Approvals, Unsettled, apply_scan};
 pub use undo::undo;
+pub use versions::{pin, trim, use_in_session};
 pub use votes::missing_votes;
 pub use vouch::{Beside, Statement, adopt_signed, approval_file, beside};
 
@@ -257,6 +259,23 @@ pub enum UndoNote {
         /// What it had been allowed.
         allowed: Allowed,
     },
+    /// A version was pinned, or its pin taken away.
+    Pin {
+        /// The tool.
+        tool: ToolName,
+        /// The version.
+        digest: Digest,
+        /// Whether it was pinned.
+        pinned: bool,
+    },
+    /// Older versions were taken away; their bytes are kept.
+    Trim {
+        /// Where they lay.
+        taken: Vec<Placed>,
+        /// Reviews that lost their object by it.
+        #[serde(default)]
+        closed: Vec<ReviewId>,
+    },
     /// Staged writes of a run that were applied.
     Apply {
         /// What was applied.
@@ -309,6 +328,8 @@ impl UndoNote {
             | UndoNote::RevokeGrant { .. }
             | UndoNote::RevokeAllow { .. }
             | UndoNote::Apply { .. }
+            | UndoNote::Pin { .. }
+            | UndoNote::Trim { .. }
             | UndoNote::Propose { .. }
             | UndoNote::Move { .. } => false,
         }
@@ -337,6 +358,8 @@ impl UndoNote {
             | UndoNote::RevokeGrant { .. }
             | UndoNote::RevokeAllow { .. }
             | UndoNote::Vouch { .. }
+            | UndoNote::Pin { .. }
+            | UndoNote::Trim { .. }
             | UndoNote::Apply { .. } => Vec::new(),
         }
     }
@@ -350,6 +373,7 @@ impl UndoNote {
             | UndoNote::Rollback { before, .. }
             | UndoNote::Fork { before, .. } => vec![before],
             UndoNote::RestoreFiles { before, .. } => before.iter().collect(),
+            UndoNote::Trim { taken, .. } => taken.iter().collect(),
             UndoNote::Adopt { .. }
             | UndoNote::Decline { .. }
             | UndoNote::Vote { .. }
@@ -364,6 +388,7 @@ impl UndoNote {
             | UndoNote::RevokeGrant { .. }
             | UndoNote::RevokeAllow { .. }
             | UndoNote::Vouch { .. }
+            | UndoNote::Pin { .. }
             | UndoNote::Apply { .. } => Vec::new(),
         }
     }

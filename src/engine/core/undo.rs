@@ -4,6 +4,7 @@ use super::decide::{commit_note, unapproved_note};
 use super::leave::{fault_of_allowed, fault_of_leave};
 use super::lifecycle::{Journey, relocation};
 use super::rollback::{arrive, leave};
+use super::versions::in_one_commit;
 use super::{Actor, Applying, Beside, Placed, Step, UndoNote, Work, answer, beside, intend, promise};
 use crate::domain::{GrantId, Operation, OperationId, ReviewId, ReviewState};
 use crate::engine::error::{EngineError, ErrorCode};
@@ -118,6 +119,9 @@ fn rows_back(tx: &Tx<'_>, note: &UndoNote, target: &Operation, operation: Operat
                 tx.grant(tool, *digest, allowed, &target.who)?;
             }
         }
+        UndoNote::Pin { tool, digest, pinned: true } => drop(tx.unpin(tool, *digest)?),
+        UndoNote::Pin { tool, digest, pinned: false } => drop(tx.pin(tool, *digest, &target.who, operation)?),
+        UndoNote::Trim { closed, .. } => wait_again(tx, closed)?,
         UndoNote::Comment { comment } => tx.set_withdrawn(*comment, true)?,
         UndoNote::Withdraw { comment } => tx.set_withdrawn(*comment, false)?,
         UndoNote::Propose { review } | UndoNote::Post { review, .. } => {
@@ -205,7 +209,15 @@ fn moves_back(
         | UndoNote::Decline { .. }
         | UndoNote::Agree { .. }
         | UndoNote::Deprecate { .. }
+        | UndoNote::Pin { .. }
         | UndoNote::Adopt { .. } => Ok(Vec::new()),
+        UndoNote::Trim { taken, .. } => {
+            let back = |placed| Ok(Relocation { commit: None, ..arrive(tx, actor, placed, None, (operation, ""))? });
+            let mut moves = taken.iter().map(back).collect::<Result<Vec<_>, EngineError>>()?;
+            let note = taken.last().and_then(|last| commit_note(actor, last, operation, "undo trim of"));
+            in_one_commit(&mut moves, taken, note);
+            Ok(moves)
+        }
         UndoNote::PutAway { before, after, .. } => {
             let journey = Journey { before: after, after: before, operation, verb: "undo archive of" };
             Ok(vec![relocation(tx, actor, &journey)?])

@@ -165,6 +165,7 @@ impl App {
             Answer::Spool { tab, kept } => self.output.kept(tab, kept),
             Answer::Highlighted { ticket, side, files } => self.take_highlights(ticket, side, &files),
             Answer::Similar(found) => self.each_report(|report| report.set_similar(&found)),
+            Answer::Lineage(found) => self.each_report(|report| report.set_lineage(&found)),
             Answer::Doctor(lines) => self.each_report(|report| report.set_doctor(&lines)),
             Answer::Verify(found) => self.each_report(|report| report.set_verify(&found)),
             Answer::Grants(grants) => self.take_grants(&grants),
@@ -335,6 +336,9 @@ impl App {
             | Command::Rollback { .. }
             | Command::RestoreFiles { .. }
             | Command::Fork { .. }
+            | Command::UseInSession { .. }
+            | Command::Pin { .. }
+            | Command::Trim { .. }
             | Command::New { .. }
                 if outcome.operation.is_some() =>
             {
@@ -368,6 +372,9 @@ impl App {
             | Command::RestoreFiles { .. }
             | Command::Fork { .. }
             | Command::New { .. }
+            | Command::UseInSession { .. }
+            | Command::Pin { .. }
+            | Command::Trim { .. }
             | Command::Grant { .. }
             | Command::Revoke { .. }
             | Command::Undo { .. }

@@ -33,7 +33,7 @@ impl App {
                 Err("there are tools already; in a shell, toolsmith init adds what is missing".to_owned())
             }
             Verb::Behaviour if self.selected_run().is_some() => Ok(()),
-            Verb::Show | Verb::Source | Verb::Diff | Verb::Behaviour | Verb::Similar | Verb::Check => {
+            Verb::Show | Verb::Source | Verb::Diff | Verb::Behaviour | Verb::Similar | Verb::Lineage | Verb::Check => {
                 self.tool_or_why().map(drop)
             }
             Verb::Run => self.tool_or_why().and_then(|tool| runnable(&tool)),
@@ -76,7 +76,7 @@ impl App {
                     Err("its files did not change since it was approved".to_owned())
                 }
             }),
-            Verb::Deprecate => self.tool_or_why().map(drop),
+            Verb::Deprecate | Verb::Pin | Verb::Unpin | Verb::Trim => self.tool_or_why().map(drop),
             Verb::ToggleDiff => match &self.screen {
                 Screen::Review(review) if review.has_difference() => Ok(()),
                 Screen::Review(_) => Err("nothing was approved before: there is no difference".to_owned()),

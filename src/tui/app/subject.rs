@@ -92,7 +92,9 @@ impl App {
             let named = tool.name.as_str() == name || tool.aliases.iter().any(|alias| alias == name);
             named && version.is_none_or(|v| tool.version.to_string() == v || tool.digest.starts_with(v))
         };
-        tools.iter().filter(fits).max_by_key(|tool| (tool.shadowed_by.is_none(), tool.stage.precedence())).cloned()
+        let goes_first =
+            |tool: &&Arc<Tool>| (tool.facts.in_session, tool.shadowed_by.is_none(), tool.stage.precedence());
+        tools.iter().filter(fits).max_by_key(goes_first).cloned()
     }
 
     /// How a command names a tool: by name, or by path when the name alone would mean another row.

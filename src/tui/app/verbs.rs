@@ -106,6 +106,16 @@ impl App {
                 app.overlays.push(Overlay::Report(Report::awaited(verb)));
                 vec![Effect::Similar(tool)]
             }),
+            Verb::Lineage => self.with_tool(args, |app, tool| {
+                app.overlays.push(Overlay::Report(Report::awaited(verb)));
+                vec![Effect::Lineage(tool)]
+            }),
+            Verb::Pin | Verb::Unpin => self.with_tool(args, |app, tool| {
+                app.ask(Command::Pin { tool: app.reference(&tool), pinned: verb == Verb::Pin })
+            }),
+            Verb::Trim => self.with_tool(args, |app, tool| {
+                app.ask(Command::Trim { tool: app.reference(&tool), versions: Vec::new() })
+            }),
             Verb::Verify => {
                 self.overlays.push(Overlay::Report(Report::awaited(verb)));
                 vec![Effect::Verify]
@@ -318,6 +328,13 @@ impl App {
 
     /// A tool whose review waits is promoted by that review; else a promotion is asked for.
     fn promote(&mut self, args: &Args) -> Vec<Effect> {
+        if args.get("to") == Some("session") {
+            return self.with_tool(args, |app, tool| {
+                // A workbench without an owner is the process that carries it out.
+                let scope = GrantScope::Workbench(String::new());
+                app.ask(Command::UseInSession { tool: app.reference(&tool), digest: tool.digest, scope })
+            });
+        }
         if args.get("tool").is_none()
             && let Some(review) = self.selected_review()
         {

@@ -144,6 +144,10 @@ impl Confirm {
         match &self.question {
             Question::Looking(command) | Question::Command(command, _) => match command {
                 Command::Promote { .. } => "Promote?",
+                Command::UseInSession { .. } => "Use it?",
+                Command::Pin { pinned: true, .. } => "Pin?",
+                Command::Pin { pinned: false, .. } => "Unpin?",
+                Command::Trim { .. } => "Trim?",
                 Command::Archive { .. } => "Archive?",
                 Command::Restore { .. } => "Restore?",
                 Command::Deprecate { .. } => "Deprecate?",

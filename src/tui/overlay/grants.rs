@@ -57,7 +57,11 @@ impl Grants {
         let agents = list.agents.iter().map(|grant| Row {
             key: grant.id.to_string(),
             tool: format!("{} {}", grant.tool, grant.digest.short()),
-            may: format!("agent {} may run it strictly", grant.agent),
+            may: if grant.is_use() {
+                "used in place of the usual one; agents run it strictly".to_owned()
+            } else {
+                format!("agent {} may run it strictly", grant.agent)
+            },
             holds: holds(grant.void.as_deref(), grant.scope.to_string()),
             who: grant.who.clone(),
             since: grant.at,

@@ -1,8 +1,8 @@
-//! What `doctor`, `verify` and `similar` found, as lines to scroll.
+//! What `doctor`, `verify`, `similar` and `lineage` found, as lines to scroll.
 
 use super::{Reply, open_box};
 use crate::action::{Context, Verb};
-use crate::engine::{DoctorLine, EngineError, SimilarTool, VerifyReport};
+use crate::engine::{DoctorLine, EngineError, Lineage, SimilarTool, VerifyReport};
 use crate::tui::keymap::{Chord, Keymap};
 use crate::tui::list::Motion;
 use crate::tui::pane::output::text_move;
@@ -27,6 +27,7 @@ impl Report {
         let name = match verb {
             Verb::Doctor => "Doctor",
             Verb::Similar => "Similar",
+            Verb::Lineage => "Versions",
             _ => "Verify",
         };
         Report { name, verb, view: TextView::new(vec![TextLine::new("looking …", Tone::Fold)]) }
@@ -87,6 +88,38 @@ impl Report {
                     text.push(TextLine::new(&format!("{percent:>4} %  {name} {version}  {stage}  {path}"), tone));
                     text.push(TextLine::new(&format!("        {description}"), Tone::Plain));
                     text.push(TextLine::new(&format!("        {why}"), Tone::Fold));
+                }
+            }
+            Err(error) => {
+                text.push(TextLine::new(&format!("✗ {}", error.message), Tone::Bad));
+                text.push(TextLine::new(&error.hint, Tone::Plain));
+            }
+        }
+        self.view = TextView::new(text);
+    }
+
+    /// Takes all versions of a name.
+    pub fn set_lineage(&mut self, found: &Result<Lineage, EngineError>) {
+        let mut text = Vec::new();
+        match found {
+            Ok(lineage) => {
+                for version in &lineage.versions {
+                    let marks = version.marks();
+                    let marks = if marks.is_empty() { String::new() } else { format!("  [{}]", marks.join(", ")) };
+                    let (sign, tone) = if version.active { ("▸", Tone::Good) } else { (" ", Tone::Fact) };
+                    let head = format!(
+                        "{sign} {} {} {}  {}  {}{marks}",
+                        lineage.tool,
+                        version.version,
+                        version.digest.short(),
+                        version.stage,
+                        version.told_runs()
+                    );
+                    text.push(TextLine::new(&head, tone));
+                    text.push(TextLine::new(&format!("    {}", version.path), Tone::Fold));
+                    for (name, fact) in version.provenance.facts() {
+                        text.push(TextLine::new(&format!("    {name}: {fact}"), Tone::Plain));
+                    }
                 }
             }
             Err(error) => {

@@ -492,7 +492,9 @@ fn marks(tool: &Tool, theme: &Theme) -> Vec<(&'static str, Style)> {
     if !tool.runnable && tool.state != ToolState::Invalid {
         marks.push(("no run", theme.dim));
     }
-    if tool.shadowed_by.is_some() {
+    if tool.facts.in_session {
+        marks.push(("session", theme.accent));
+    } else if tool.shadowed_by.is_some() {
         marks.push(("shadowed", theme.dim));
     }
     if tool.copy_of.is_some() {
@@ -599,6 +601,7 @@ fn note(tool: &Tool, theme: &Theme) -> Option<(String, Style)> {
     let text = match (&tool.reason, tool.state) {
         (Some(reason), _) if !tool.runnable => (format!("cannot run: {}", safe(reason)), theme.warn),
         (_, ToolState::Changed) => ("changed on disk since it was approved".to_owned(), theme.warn),
+        _ if tool.facts.in_session => ("used in this session: its name means it here".to_owned(), theme.accent),
         _ if tool.awaits_adoption() => {
             ("came with the folder: runs as experimental until adopted (4)".to_owned(), theme.warn)
         }

@@ -1,0 +1,124 @@
+//! Versions of a name: which one a session uses, which are pinned, which are trimmed.
+
+use super::decide::commit_note;
+use super::rollback::leave;
+use super::{Actor, Placed, Step, UndoNote, answer, close_reviews, fault_of_leave, intend};
+use crate::domain::{AgentGrant, GrantScope, Stage, Tool, count};
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::relocate::{CommitNote, Relocation, Touched};
+use crate::store::{NewOperation, Tx};
+use serde_json::{Value, json};
+
+/// Uses a version in place of what its name means otherwise, in one session or workbench.
+///
+/// # Errors
+/// `Refused` for a version that is archived; `Conflict` when it is used there already.
+pub fn use_in_session(
+    tx: &Tx<'_>,
+    actor: Actor<'_>,
+    tool: &Tool,
+    scope: GrantScope,
+    instead_of: &semver::Version,
+) -> Result<Step, EngineError> {
+    if tool.stage == Stage::Archived {
+        let message = format!("{} {} is archived", tool.name, tool.version);
+        return Err(EngineError::new(ErrorCode::Refused, message, "restore it first"));
+    }
+    let given = tx.agent_grants()?.into_iter().filter(|grant| grant.is_use() && grant.tool == tool.name);
+    // The newest one of a scope counts.
+    if let Some(same) = given.into_iter().find(|grant| grant.scope == scope)
+        && same.digest == tool.digest
+        && fault_of_leave(tx, &same)?.is_none()
+    {
+        let message = format!("{} {} is used already ({scope}): grant {}", tool.name, tool.version, same.id);
+        return Err(EngineError::new(ErrorCode::Conflict, message, "`toolsmith revoke` ends it"));
+    }
+    let id = tx.next_grant()?;
+    let message = format!("{} {} is used in place of {instead_of} ({scope}): grant {id}", tool.name, tool.version);
+    let detail = json!({
+        "grant": id, "agent": "", "to": "session", "scope": scope, "digest": tool.digest,
+        "version": tool.version.to_string(), "undo": UndoNote::Grant { grant: id },
+    });
+    let operation = tx.log(&logged(actor, "promote", tool.name.as_str(), detail))?;
+    tx.grant_agent(&AgentGrant {
+        id,
+        tool: tool.name.clone(),
+        digest: tool.digest,
+        agent: String::new(),
+        scope,
+        who: actor.who.to_owned(),
+        at: tx.now(),
+        operation,
+        void: None,
+    })?;
+    Ok(Step { outcome: answer(Some(operation), None, message), intents: Vec::new() })
+}
+
+/// Pins a version, or takes the pin away.
+///
+/// # Errors
+/// `Conflict` when it is so already.
+pub fn pin(tx: &Tx<'_>, actor: Actor<'_>, tool: &Tool, pinned: bool) -> Result<Step, EngineError> {
+    let what = format!("{} {}", tool.name, tool.version);
+    if tx.pins(&tool.name)?.contains(&tool.digest) == pinned {
+        let message = format!("{what} is {} already", if pinned { "pinned" } else { "not pinned" });
+        return Err(EngineError::new(ErrorCode::Conflict, message, ""));
+    }
+    let note = UndoNote::Pin { tool: tool.name.clone(), digest: tool.digest, pinned };
+    let detail = json!({"version": tool.version.to_string(), "digest": tool.digest, "undo": note});
+    let operation = tx.log(&logged(actor, if pinned { "pin" } else { "unpin" }, tool.name.as_str(), detail))?;
+    let message = if pinned {
+        tx.pin(&tool.name, tool.digest, actor.who, operation)?;
+        format!("{what} is pinned: trim keeps it")
+    } else {
+        tx.unpin(&tool.name, tool.digest)?;
+        format!("{what} is not pinned any more")
+    };
+    Ok(Step { outcome: answer(Some(operation), None, message), intents: Vec::new() })
+}
+
+/// Takes versions of one name away; their bytes are kept before.
+///
+/// # Errors
+/// `Conflict` for a version that was pinned meanwhile, and while a move of the tool is owed.
+pub fn trim(tx: &Tx<'_>, actor: Actor<'_>, taken: &[Placed]) -> Result<Step, EngineError> {
+    let Some(first) = taken.first() else {
+        return Err(EngineError::new(ErrorCode::Conflict, "there is nothing to trim", ""));
+    };
+    let pins = tx.pins(&first.tool)?;
+    let mut closed = Vec::new();
+    for placed in taken {
+        if pins.contains(&placed.digest) || tx.approvals_of(&placed.tool)?.iter().any(|a| a.digest == placed.digest) {
+            let message = format!("{} {} was pinned or approved meanwhile", placed.tool, placed.version);
+            return Err(EngineError::new(ErrorCode::Conflict, message, "look again, then repeat"));
+        }
+        closed.extend(close_reviews(tx, &placed.tool, placed.digest)?);
+    }
+    let versions: Vec<String> = taken.iter().map(|placed| placed.version.to_string()).collect();
+    let note = UndoNote::Trim { taken: taken.to_vec(), closed };
+    let detail = json!({"versions": versions, "undo": note});
+    let operation = tx.log(&logged(actor, "trim", first.tool.as_str(), detail))?;
+    let away = |placed| Relocation { commit: None, ..leave(actor, placed, (operation, "")) };
+    let mut moves: Vec<Relocation> = taken.iter().map(away).collect();
+    in_one_commit(&mut moves, taken, taken.last().and_then(|last| commit_note(actor, last, operation, "trim")));
+    let mut intents = Vec::new();
+    for relocation in moves {
+        intents.push(intend(tx, actor, relocation)?);
+    }
+    let message =
+        format!("{} of {} taken away, bytes kept: {}", count(taken.len(), "version"), first.tool, versions.join(", "));
+    Ok(Step { outcome: answer(Some(operation), None, message), intents })
+}
+
+/// Lets the last of several moves commit all of them; `placed` is what each one moves.
+pub(super) fn in_one_commit(moves: &mut [Relocation], placed: &[Placed], note: Option<CommitNote>) {
+    let Some((last, before)) = moves.split_last_mut() else { return };
+    last.commit = note;
+    let others = placed.iter().take(before.len());
+    last.joined.extend(others.map(|one| Touched { place: one.placement.clone(), files: one.files.clone() }));
+}
+
+fn logged(actor: Actor<'_>, verb: &str, subject: &str, detail: Value) -> NewOperation {
+    let (who, verb, subject) = (actor.who.to_owned(), verb.to_owned(), subject.to_owned());
+    NewOperation { who, verb, subject, detail, reversible: true }
+}
