@@ -260,6 +260,9 @@ pub(super) struct Shown {
     missing: Vec<Missing>,
     /// What `verify` says against it.
     doubt: Option<String>,
+    /// That it fails again and again, and what a rollback would bring.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rollback: Option<String>,
 }
 
 /// The fields of a manifest that the tool's row does not already have.
@@ -308,6 +311,7 @@ pub(super) fn show(call: &Call<'_>) -> Result<Shown, EngineError> {
         behaviour: engine.behaviour(&tool)?,
         missing: engine.missing(&detail),
         doubt: engine.doubted(&tool)?,
+        rollback: engine.rollback_offer(&tool)?,
         manifest: detail.manifest,
         tool: detail.tool,
     })
@@ -384,6 +388,9 @@ impl Shown {
         }
         if let Some(doubt) = &self.doubt {
             page.field("doubt", Ink::Bad, doubt)?;
+        }
+        if let Some(offer) = &self.rollback {
+            page.field("failing", Ink::Bad, offer)?;
         }
         if let Some(reason) = &tool.reason {
             page.field("not runnable", Ink::Warn, reason)?;

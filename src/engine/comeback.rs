@@ -6,10 +6,14 @@ use super::Engine;
 use super::core::{self, Beside, Comeback, Placed};
 use super::error::{EngineError, ErrorCode};
 use super::relocate;
-use super::view::Preview;
+use super::view::{Preview, RunFilter};
 use crate::domain::{Digest, Outcome, Placement, Stage, Tool, ToolName};
+use crate::insight;
 use crate::store::Approval;
 use std::sync::Arc;
+
+/// Runs that are looked through for failures in a row; what says nothing about the tool is among them.
+const RECENT_RUNS: usize = 20;
 
 /// The place of an approved or core tool: what is approved for it, and what lies there.
 #[derive(Debug)]
@@ -74,6 +78,43 @@ impl Engine {
             lines,
             undo: "u (undo) brings the newer version back".to_owned(),
         })
+    }
+
+    /// That the approved version in use fails again and again, and what a rollback would bring; `None` when it does
+    /// not, or when nothing was approved before it.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub fn rollback_offer(&self, tool: &Tool) -> Result<Option<String>, EngineError> {
+        if !tool.stage.is_vouched() {
+            return Ok(None);
+        }
+        let filter = RunFilter {
+            tool: Some(tool.name.clone()),
+            digest: Some(tool.digest),
+            limit: RECENT_RUNS,
+            ..RunFilter::default()
+        };
+        let runs = self.runs(&filter)?;
+        if !insight::fails_now(runs.iter().map(|run| (run.started_at, run.outcome))) || !self.approved(tool)? {
+            return Ok(None);
+        }
+        let Ok(Rollback { before, after, .. }) = self.plan_rollback(tool.name.as_str(), None) else { return Ok(None) };
+        let (number, minutes) = (insight::IN_A_ROW, insight::WITHIN_MS / 60_000);
+        Ok(Some(format!(
+            "{number} failures of {} {} in {minutes} minutes: rollback (B) goes back to {}",
+            tool.name, before.version, after.version
+        )))
+    }
+
+    /// Tells that after a run of a version that fails again and again.
+    pub(super) fn offer_rollback(&self, tool: &Tool) {
+        let told = match self.rollback_offer(tool) {
+            Ok(None) => Ok(()),
+            Ok(Some(message)) => Err(EngineError::new(ErrorCode::Failed, message, "or look at its failures first")),
+            Err(error) => Err(error),
+        };
+        self.report_trouble(told);
     }
 
     pub(super) fn restore_files(&self, who: &str, name: &str) -> Result<Outcome, EngineError> {

@@ -301,3 +301,35 @@ fn a_lineage_tells_of_every_version_which_is_used_and_what_it_did() {
     assert_eq!(lineage.versions[0].success_rate, Some(1.0));
     assert!(lineage.versions[1].provenance.decision.is_some());
 }
+
+#[test]
+fn three_failures_in_a_row_of_an_approved_version_offer_the_one_before() {
+    let world = World::new();
+    world.drop_pair();
+    world.write("tools/experimental/adder_v1_1_0.py", "import sys\nsys.exit(3)\n");
+    world.write("tools/experimental/adder_v1_1_0.toml", &MANIFEST.replace("1.0.0", "1.1.0"));
+    let engine = world.open();
+    approve(&engine, "1.0.0");
+    let failing = decision(&waiting(&engine, "1.1.0"), DecisionKind::Approve, Some("because"));
+    let failing = match failing {
+        Command::Decide { review, digest, kind, reason, shown, role, .. } => {
+            let override_reason = Some("to see it fail".to_owned());
+            Command::Decide { review, digest, kind, reason, shown, override_reason, role }
+        }
+        other => other,
+    };
+    engine.execute(failing, &ada()).unwrap();
+    engine.take_trouble();
+    for _ in 0..2 {
+        run(&engine, "adder", json!({"a": 1, "b": 2}), &ada());
+    }
+    let tool = engine.resolve("adder").unwrap();
+    assert_eq!((engine.rollback_offer(&tool).unwrap(), engine.take_trouble().len()), (None, 0));
+    run(&engine, "adder", json!({"a": 1, "b": 2}), &ada());
+    let wanted = "3 failures of adder 1.1.0 in 5 minutes: rollback (B) goes back to 1.0.0";
+    assert_eq!(engine.rollback_offer(&tool).unwrap().as_deref(), Some(wanted));
+    assert!(engine.take_trouble().iter().any(|trouble| trouble.message == wanted));
+    let rollback = Command::Rollback { tool: "adder".to_owned(), to: None, reason: Some("it fails".to_owned()) };
+    engine.execute(rollback, &ada()).unwrap();
+    assert_eq!(engine.rollback_offer(&engine.resolve("adder").unwrap()).unwrap(), None);
+}

@@ -258,7 +258,7 @@ impl Engine {
         let (starter, keeper, ender) = (self.clone(), self.clone(), self.clone());
         let verified = verified.clone();
         let (tool, who, write) = (detail.tool.name.clone(), caller.identity(), spec.grants().write.clone());
-        let declared = detail.manifest.permissions.clone();
+        let (declared, row) = (detail.manifest.permissions.clone(), detail.tool.clone());
         let interpreter = spec.interpreter().cloned();
         // The live entry must be there before the process can end: the lock is held until then.
         let mut live = lock(&self.inner.live);
@@ -290,6 +290,7 @@ impl Engine {
                     };
                     lock(&ender.inner.live).remove(&id);
                     ender.report_trouble(written);
+                    ender.offer_rollback(&row);
                 }),
             },
         );

@@ -3,6 +3,8 @@
 //! It only suggests. Nothing here decides, changes a gate or asks fewer questions by itself; whoever reads a
 //! suggestion is told what it rests on. It reads no clock and no store: rows come in as values.
 
+mod failing;
 mod streak;
 
+pub use failing::{IN_A_ROW, WITHIN_MS, fails_now};
 pub use streak::{Judged, ROW, Suggestion, suggestion_for, suggestions};

@@ -370,6 +370,36 @@ const SCENES: &[Scene] = &[
         };
         bench.answer(Answer::Similar(Ok(vec![tool])));
     }),
+    ("lineage", |bench| {
+        bench.press("V");
+        let provenance = crate::domain::VersionOrigin {
+            creator: Some(evil()),
+            generator: Some(evil()),
+            created_at: Some(evil()),
+            request: Some(evil()),
+            parent: Some(evil()),
+            ..crate::domain::VersionOrigin::default()
+        };
+        let version = crate::engine::LineageVersion {
+            version: semver::Version::new(1, 0, 0),
+            digest: Digest([1; 32]),
+            stage: Stage::Core,
+            path: evil(),
+            present: true,
+            active: true,
+            in_session: true,
+            pinned: true,
+            approved: true,
+            review: crate::domain::ToolReview::Waiting,
+            evolved_from: Some(evil()),
+            provenance,
+            runs: 1,
+            success_rate: Some(1.0),
+            first_seen_at: Instant(0),
+        };
+        let tool = crate::domain::ToolName::new("two").unwrap();
+        bench.answer(Answer::Lineage(Ok(crate::engine::Lineage { tool, versions: vec![version] })));
+    }),
     ("verify", |bench| {
         bench.press(":").type_text("verify").press("enter");
         bench.answer(Answer::Verify(Ok(VerifyReport {

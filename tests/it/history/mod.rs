@@ -10,5 +10,6 @@ mod put_back;
 mod signatures;
 mod taken_back;
 mod verified;
+mod versions;
 mod words;
 mod world;
