@@ -25,6 +25,16 @@ pub struct Promoted {
     pub before: Option<Promotion>,
 }
 
+/// What the file shall say of a tool.
+enum Wanted {
+    /// No decision on it ever concerned the file.
+    Anything,
+    /// This.
+    Entry(Promotion),
+    /// Nothing.
+    Nothing,
+}
+
 impl Promoted {
     /// What the log keeps of an operation; `None` for most.
     fn of(operation: &Operation) -> Option<Promoted> {
@@ -69,7 +79,8 @@ impl Engine {
     /// a decision never waits for this file.
     pub(super) fn follow_promotion(&self, relocation: &Relocation, notes: &mut Vec<String>) -> Option<Relocation> {
         let wanted = match self.wanted_promotion(relocation) {
-            Ok(wanted) => wanted?,
+            Ok(Wanted::Anything) => return None,
+            Ok(wanted) => wanted,
             Err(error) => {
                 notes.push(format!("{PROMOTIONS_FILE} is not brought up to date: {}", error.message));
                 return None;
@@ -77,8 +88,8 @@ impl Engine {
         };
         let name = relocation.tool.as_str();
         let changed = change(self.workspace(), self.state_dir(), &mut |file: &mut Promotions| match &wanted {
-            Some(entry) => file.set(name, entry),
-            None => {
+            Wanted::Entry(entry) => file.set(name, entry),
+            Wanted::Anything | Wanted::Nothing => {
                 // Of others' entries nothing is known: only what names a place of approved versions was ours.
                 if file.get(name).is_some_and(|entry| is_ours(&relocation.tool, &entry.evolved_file)) {
                     file.remove(name);
@@ -95,15 +106,14 @@ impl Engine {
         Some(Relocation { joined, ..relocation.clone() })
     }
 
-    /// What the file shall say of a tool: an entry, or none. `None` when no decision on it ever concerned the file.
-    fn wanted_promotion(&self, relocation: &Relocation) -> Result<Option<Option<Promotion>>, EngineError> {
+    fn wanted_promotion(&self, relocation: &Relocation) -> Result<Wanted, EngineError> {
         let tool = &relocation.tool;
         self.read(|q| {
             let entries = q.approval_entries(Some(tool))?;
             let decided: Vec<(&Operation, Promoted)> =
                 entries.iter().filter_map(|entry| Some((entry, Promoted::of(entry)?))).collect();
             if decided.is_empty() {
-                return Ok(None);
+                return Ok(Wanted::Anything);
             }
             let approvals = q.approvals_of(tool)?;
             let in_force = approvals.iter().max_by_key(|approval| (approval.stage.precedence(), approval.at));
@@ -117,15 +127,16 @@ impl Engine {
                 let evolved_file = format!("{base}/{}", promoted.entry.evolved_file);
                 Some(Promotion { evolved_file, ..promoted.entry.clone() })
             });
-            if standing.is_some() {
-                return Ok(Some(standing));
+            if let Some(entry) = standing {
+                return Ok(Wanted::Entry(entry));
             }
             // Taken back: what stood there before comes back, when it was there by somebody else.
             let undone = q.operation(relocation.operation)?.filter(|entry| entry.verb == "undo");
             let target = undone.and_then(|entry| entry.detail.get("operation")?.as_i64());
             let taken = decided.iter().find(|(entry, _)| Some(entry.id.0) == target);
             let before = taken.and_then(|(_, promoted)| promoted.before.clone());
-            Ok(Some(before.filter(|entry| !is_ours(tool, &entry.evolved_file))))
+            let theirs = before.filter(|entry| !is_ours(tool, &entry.evolved_file));
+            Ok(theirs.map_or(Wanted::Nothing, Wanted::Entry))
         })
     }
 }

@@ -126,14 +126,12 @@ impl Engine {
             return Err(EngineError::new(ErrorCode::Conflict, message, "look at it again, then repeat"));
         }
         let usual = resolve::usual(&self.catalog(), tool.name.as_str());
-        match usual.filter(|usual| usual.digest != tool.digest) {
-            Some(usual) => Ok((Arc::clone(&tool), usual.version.clone())),
-            None => {
-                let message = format!("{} means {} already", tool.name, tool.version);
-                let hint = "name another version: NAME@VERSION; `toolsmith lineage NAME` lists them";
-                Err(EngineError::new(ErrorCode::Conflict, message, hint))
-            }
+        if let Some(usual) = usual.filter(|usual| usual.digest != tool.digest) {
+            return Ok((tool, usual.version.clone()));
         }
+        let message = format!("{} means {} already", tool.name, tool.version);
+        let hint = "name another version: NAME@VERSION; `toolsmith lineage NAME` lists them";
+        Err(EngineError::new(ErrorCode::Conflict, message, hint))
     }
 
     /// A version by its name, lying in the workspace as it is named.

@@ -85,15 +85,13 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError::Missing`] when there is no such grant, and any other [`StoreError`] of a failed write.
     pub fn set_revoked(&self, id: GrantId, revoked: bool) -> StoreResult<()> {
-        match self.change("UPDATE agent_grants SET revoked = ?2 WHERE id = ?1", params![id, revoked])? {
-            0 => Err(StoreError::missing(format_args!("grant {id}"))),
-            _ => {
-                if let Some(grant) = self.agent_grant(id)?.filter(AgentGrant::is_use) {
-                    self.emit(EventKind::VersionChosen, &grant.tool)?;
-                }
-                Ok(())
-            }
+        if self.change("UPDATE agent_grants SET revoked = ?2 WHERE id = ?1", params![id, revoked])? == 0 {
+            return Err(StoreError::missing(format_args!("grant {id}")));
         }
+        if let Some(grant) = self.agent_grant(id)?.filter(AgentGrant::is_use) {
+            self.emit(EventKind::VersionChosen, &grant.tool)?;
+        }
+        Ok(())
     }
 }
 

@@ -121,7 +121,6 @@ fn rows_back(tx: &Tx<'_>, note: &UndoNote, target: &Operation, operation: Operat
         }
         UndoNote::Pin { tool, digest, pinned: true } => drop(tx.unpin(tool, *digest)?),
         UndoNote::Pin { tool, digest, pinned: false } => drop(tx.pin(tool, *digest, &target.who, operation)?),
-        UndoNote::Trim { closed, .. } => wait_again(tx, closed)?,
         UndoNote::Comment { comment } => tx.set_withdrawn(*comment, true)?,
         UndoNote::Withdraw { comment } => tx.set_withdrawn(*comment, false)?,
         UndoNote::Propose { review } | UndoNote::Post { review, .. } => {
@@ -152,7 +151,7 @@ fn rows_back(tx: &Tx<'_>, note: &UndoNote, target: &Operation, operation: Operat
             }
             reopen(tx, *review, target.id)?;
         }
-        UndoNote::Move { closed, .. } => wait_again(tx, closed)?,
+        UndoNote::Move { closed, .. } | UndoNote::Trim { closed, .. } => wait_again(tx, closed)?,
         UndoNote::PutAway { review, closed, .. } => {
             wait_again(tx, closed)?;
             reopen(tx, *review, target.id)?;
