@@ -17,6 +17,19 @@ fn break_log(world: &World, broken: bool) {
     Connection::open(world.engine.state_dir().join("store.db")).unwrap().execute_batch(sql).unwrap();
 }
 
+/// A tool with four versions beside it, of which nobody waits for the first.
+fn family(world: &World) {
+    for version in ["", "_v1_1_0", "_v1_2_0", "_v1_3_0", "_v1_4_0"] {
+        let script = format!("#!/bin/sh\n# A tool of several versions.\necho trio{version}\n");
+        world.workspace.write(&format!("tools/experimental/trio{version}.sh"), &script);
+    }
+    world.engine.scan(&mut |_| {}).unwrap();
+    let is_first = |version: &semver::Version| *version == semver::Version::new(1, 1, 0);
+    let mut waiting = world.waiting().into_iter();
+    let first = waiting.find(|review| review.tool.as_str() == "trio" && is_first(&review.version)).unwrap();
+    world.execute(decide(&first, DecisionKind::Reject)).unwrap();
+}
+
 /// The commands that there are, each with what makes it possible.
 fn commands(world: &World) -> Vec<Command> {
     let waiting = world.waiting();
@@ -46,6 +59,13 @@ fn commands(world: &World) -> Vec<Command> {
             scope: GrantScope::Version,
         },
         Command::Revoke { grant: world.engine.grant_named("1").unwrap() },
+        Command::UseInSession {
+            tool: named("trio@1.2.0"),
+            digest: world.engine.resolve("trio@1.2.0").unwrap().digest,
+            scope: GrantScope::Session(named("night")),
+        },
+        Command::Pin { tool: named("trio@1.2.0"), pinned: true },
+        Command::Trim { tool: named("trio"), versions: world.engine.trimmed("trio").unwrap() },
         Command::Comment {
             review: review("fresh").id,
             spot: Spot::default(),
@@ -73,6 +93,9 @@ fn is_tried(command: &Command) -> bool {
         | Command::Restore { .. }
         | Command::Allow { .. }
         | Command::Grant { .. }
+        | Command::UseInSession { .. }
+        | Command::Pin { .. }
+        | Command::Trim { .. }
         | Command::Revoke { .. }
         | Command::Comment { .. }
         | Command::Withdraw { .. }
@@ -91,6 +114,7 @@ fn is_tried(command: &Command) -> bool {
 #[test]
 fn a_command_whose_log_entry_cannot_be_written_changes_nothing() {
     let world = World::new();
+    family(&world);
     world.execute(Command::Archive { tool: "loose".to_owned(), reason: None }).unwrap();
     let fresh = world.waiting().into_iter().find(|review| review.tool.as_str() == "fresh").unwrap();
     let (tool, agent) = ("known".to_owned(), "bot".to_owned());
