@@ -1,6 +1,6 @@
 //! Asking over HTTP: one request, an answer that comes in pieces.
 //!
-//! The connection is `ureq`'s and lives on a thread of its own ([`line`]); what it brings is read here, so that a stop
+//! The connection is `ureq`'s and lives on a thread of its own ([`Line`]); what it brings is read here, so that a stop
 //! is heard at once, silence is measured in one place, and nothing that a server sends is held beyond a bound. The
 //! four wire formats differ in this:
 //!
