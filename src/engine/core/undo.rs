@@ -6,7 +6,7 @@ use super::lifecycle::{Journey, relocation};
 use super::rollback::{arrive, leave};
 use super::versions::in_one_commit;
 use super::{Actor, Applying, Beside, Placed, Step, UndoNote, Work, answer, beside, intend, promise};
-use crate::domain::{GrantId, Operation, OperationId, ReviewId, ReviewState};
+use crate::domain::{Digest, GrantId, Operation, OperationId, ReviewId, ReviewState, ToolName};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::relocate::{self, Relocation, Touched};
 use crate::store::{Approval, NewOperation, Tx};
@@ -119,8 +119,7 @@ fn rows_back(tx: &Tx<'_>, note: &UndoNote, target: &Operation, operation: Operat
                 tx.grant(tool, *digest, allowed, &target.who)?;
             }
         }
-        UndoNote::Pin { tool, digest, pinned: true } => drop(tx.unpin(tool, *digest)?),
-        UndoNote::Pin { tool, digest, pinned: false } => drop(tx.pin(tool, *digest, &target.who, operation)?),
+        UndoNote::Pin { tool, digest, pinned } => pin_back(tx, target, (tool, *digest), *pinned)?,
         UndoNote::Comment { comment } => tx.set_withdrawn(*comment, true)?,
         UndoNote::Withdraw { comment } => tx.set_withdrawn(*comment, false)?,
         UndoNote::Propose { review } | UndoNote::Post { review, .. } => {
@@ -246,6 +245,21 @@ fn moves_back(
             back(tx, actor, &journey, replaced.as_deref())
         }
     }
+}
+
+/// A version is pinned as it was before.
+fn pin_back(
+    tx: &Tx<'_>,
+    target: &Operation,
+    (tool, digest): (&ToolName, Digest),
+    was_pinned: bool,
+) -> Result<(), EngineError> {
+    if was_pinned {
+        tx.unpin(tool, digest)?;
+    } else {
+        tx.pin(tool, digest, &target.who, target.id)?;
+    }
+    Ok(())
 }
 
 /// Leave for an agent holds again, if the log gives it.
