@@ -140,7 +140,8 @@ actions! {
         Arg::option("no-summarize", ArgKind::Switch, "the whole document goes with the specification"),
         Arg::option("template", TEMPLATES, "write a scaffold that passes its own tests"),
         Arg::option("language", LANGUAGES, "what it is written in; default is chosen by the words, and said"),
-        Arg::option("from-spec", ArgKind::Review, "write a scaffold of the specification that this review approved")
+        Arg::option("from-spec", ArgKind::Review, "write a scaffold of the specification that this review approved"),
+        Arg::repeated("generator", ArgKind::Text, "with --from-spec: let this generator of the settings write the code")
     }
     Spec "spec" Make Change [] [] Shell "Sum up a specification document, keep its full text, and find the line of each sentence" {
         Arg::optional("document", ArgKind::Path, "a file, - for standard input, or the first digits of the digest of a kept one"),

@@ -76,6 +76,10 @@ pub trait Library: Sync {
     fn recorded(&self, _tool: &ToolName) -> Vec<Recorded> {
         Vec::new()
     }
+    /// The version that another one was made of and lies beside; `None` when it stands alone.
+    fn original(&self, _version: &Tool) -> Option<ToolDetail> {
+        None
+    }
     /// The folder of the workspace: no program in it is asked anything. `None` where there is none.
     fn workspace(&self) -> Option<&Path> {
         None
@@ -296,7 +300,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         name: "replay",
-        doc: "what became of recorded inputs, against the version approved before",
+        doc: "what became of recorded inputs, against the version approved before, else the one it was made of",
         cost: Cost::Running,
         examine: trials::replay::examine,
     },

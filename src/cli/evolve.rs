@@ -38,11 +38,16 @@ pub(super) fn evolve(call: &Call<'_>) -> Result<u8, Stop> {
         bundle,
         specification: None,
     };
-    let asking = engine.prepare_evolution(&request)?;
     if call.switch("show") {
-        return call.print(&Request::of(&asking));
+        return call.print(&Request::of(&engine.prepare_evolution(&request)?));
     }
-    let id = engine.begin_evolution(&asking, &call.caller(&engine))?;
+    begin(call, &engine, &request)
+}
+
+/// Asks, and drives the loop to its end.
+pub(super) fn begin(call: &Call<'_>, engine: &Engine, request: &EvolveRequest) -> Result<u8, Stop> {
+    let asking = engine.prepare_evolution(request)?;
+    let id = engine.begin_evolution(&asking, &call.caller(engine))?;
     let whom = asking.plan.generators.join(", ");
     call.note(
         &Line::new().put(Ink::Strong, format!("evolution {id}")).put(
@@ -50,7 +55,7 @@ pub(super) fn evolve(call: &Call<'_>) -> Result<u8, Stop> {
             format!(" of {} {}: asking {whom} ({})", asking.tool.name, asking.tool.version, asking.chosen),
         ),
     );
-    drive(call, &engine, id)
+    drive(call, engine, id)
 }
 
 /// `resume ID`.

@@ -1,15 +1,34 @@
 //! Making tools: `new`.
 
-use super::call::{Answer, Call};
+use super::call::{Answer, Call, Stop};
+use super::evolve;
 use super::print_text::{Ink, Line, Page};
 use super::spec;
 use crate::domain::ReviewId;
-use crate::engine::{Enclosed, EngineError, ErrorCode, Made, NewTool, Source};
+use crate::engine::{Enclosed, Engine, EngineError, ErrorCode, EvolveRequest, Made, NewTool, Source};
 use std::io;
 use std::path::PathBuf;
 
-/// `new [NAME] --describe T | --spec FILE | --template T | --from-spec ID`.
-pub(super) fn new(call: &Call<'_>) -> Result<Made, EngineError> {
+/// `new [NAME] --describe T | --spec FILE | --template T | --from-spec ID [--generator G]…`.
+pub(super) fn new(call: &Call<'_>) -> Result<u8, Stop> {
+    let generators: Vec<String> = call.texts("generator").into_iter().map(str::to_owned).collect();
+    let specification = call.id("from-spec").map(ReviewId);
+    if !generators.is_empty() && specification.is_none() {
+        let hint = "approve a specification first; `new --describe WORDS` or `new --spec FILE` asks for one";
+        let message = "a generator writes code of an approved specification only: --from-spec ID";
+        return Err(EngineError::new(ErrorCode::Usage, message, hint).into());
+    }
+    let (engine, made) = made(call)?;
+    if generators.is_empty() {
+        return call.print(&made);
+    }
+    // The scaffold holds the schemas and examples of the specification: what is written is held against them.
+    call.note_page(|page| made.text(page));
+    let tool = made.files.iter().find(|file| file.ends_with("/tool.toml")).cloned().unwrap_or_default();
+    evolve::begin(call, &engine, &EvolveRequest { tool, generators, specification, ..EvolveRequest::default() })
+}
+
+fn made(call: &Call<'_>) -> Result<(Engine, Made), EngineError> {
     let name = call.text("name");
     let words = call.text("describe").unwrap_or_default();
     let file = call.get::<PathBuf>("spec");
@@ -41,7 +60,7 @@ pub(super) fn new(call: &Call<'_>) -> Result<Made, EngineError> {
         engine.propose_specification(name, &Source::Words(words), None, &caller)
     };
     call.tell_trouble(&engine);
-    made
+    Ok((engine, made?))
 }
 
 /// What of a document goes with its specification.

@@ -164,7 +164,7 @@ fn dispatch(verb: Verb, call: &Call<'_>, screen: Screen) -> Result<u8, Stop> {
         Verb::Failures => call.print(&failures::failures(call)?),
         Verb::Reviews => call.print(&review::reviews(call)?),
         Verb::Review => call.print(&review::review(call)?),
-        Verb::New => call.print(&making::new(call)?),
+        Verb::New => making::new(call),
         Verb::Spec => spec::spec(call),
         Verb::Evolve => evolve::evolve(call),
         Verb::Evolutions => evolve::evolutions(call),

@@ -63,6 +63,11 @@ impl Library for Shelf<'_> {
         })
     }
 
+    fn original(&self, version: &Tool) -> Option<ToolDetail> {
+        let path = version.evolved_from.as_ref()?;
+        self.read(self.rows.iter().find(|row| row.path == *path)?)
+    }
+
     fn workspace(&self) -> Option<&Path> {
         Some(self.engine.workspace())
     }

@@ -71,6 +71,7 @@ impl Engine {
             "at": decision.at,
             "request": request,
             "code": files.iter().map(file_record).collect::<Vec<_>>(),
+            "evolution": self.asked_for(&review.tool, decision.digest)?,
             "evidence": verdict,
             "decision": decision.kind,
             "reason": decision.reason,

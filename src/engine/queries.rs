@@ -252,6 +252,7 @@ impl Engine {
         let mut roles = self.roles_for(&review);
         let mut evidence = asked::lines(&review, &roles);
         roles.retain(|role| review.votes().all(|vote| vote.role.as_deref() != Some(role.as_str())));
+        evidence.extend(self.evolved(&review)?);
         evidence.extend(self.signed_before(&review)?);
         evidence.extend(evidence::collect(Material {
             review: &review,

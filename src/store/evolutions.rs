@@ -71,6 +71,15 @@ impl Queries {
         self.row(&format!("SELECT {COLUMNS} FROM evolutions WHERE id = ?1"), params![id], read)
     }
 
+    /// The asking of which a version was written, the newest when there are several.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn evolution_that_made(&self, tool: &ToolName, version: Digest) -> StoreResult<Option<Evolution>> {
+        let sql = format!("SELECT {COLUMNS} FROM evolutions WHERE tool = ?1 AND made = ?2 ORDER BY id DESC LIMIT 1");
+        self.row(&sql, params![tool, version], read)
+    }
+
     /// The examined answers of an asking, in their order.
     ///
     /// # Errors

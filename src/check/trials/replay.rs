@@ -117,10 +117,13 @@ fn lines(old: &str, new: &str) -> String {
     kept.join("\n")
 }
 
-/// Replays what was recorded of the version approved before.
+/// Replays what was recorded, on the version approved before, else on the one that this one was made of.
 pub(in crate::check) fn examine(desk: &Desk<'_>) -> CheckReport {
     let name = "replay";
-    let Some(base) = desk.base else { return CheckReport::skipped(name, "no version was approved before") };
+    let original = if desk.base.is_none() { desk.library.original(&desk.version.tool) } else { None };
+    let Some(base) = desk.base.or(original.as_ref()) else {
+        return CheckReport::skipped(name, "no version was approved before");
+    };
     let recorded = desk.library.recorded(&desk.version.tool.name);
     if recorded.is_empty() {
         return CheckReport::skipped(name, "no run with an input was recorded");

@@ -178,10 +178,12 @@ fn placed(base: &Tool, spot: &Spot, version: &semver::Version, files: Vec<Versio
         stage: Stage::Experimental,
         ..base.clone()
     };
+    let original = base.evolved_from.clone().unwrap_or_else(|| base.path.clone());
     let mut detail =
         catalog::read_files(files, &row).map_err(|problem| format!("{}: {}", problem.path, problem.message))?;
     // A file of a family has the name of its original, whatever it is called.
     detail.tool.name = base.name.clone();
+    detail.tool.evolved_from = (base.stage == Stage::Experimental).then_some(original);
     detail.manifest.name = base.name.clone();
     (detail.tool.version, detail.manifest.version) = (version.clone(), version.clone());
     Ok(detail)

@@ -7,6 +7,7 @@
 mod asking;
 mod compose;
 mod drive;
+mod evidence;
 mod examine;
 mod keep;
 mod request;

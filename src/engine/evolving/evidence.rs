@@ -1,0 +1,64 @@
+//! What a review, and the export of decisions, say of the loop that a version comes from.
+
+use super::super::Engine;
+use super::super::error::EngineError;
+use super::super::view::{EvidenceLine, Weight};
+use super::course_of;
+use crate::domain::{Digest, ReplayOutcome, Review, ToolName, count};
+use crate::evolve::course::LaneId;
+use serde_json::{Value, json};
+
+impl Engine {
+    /// Which loop made the version under review, and what became of recorded inputs; by what was kept here, not by what
+    /// an asker says.
+    pub(in crate::engine) fn evolved(&self, review: &Review) -> Result<Vec<EvidenceLine>, EngineError> {
+        let Some(row) = self.read(|q| Ok(q.evolution_that_made(&review.tool, review.digest)?))? else {
+            return Ok(Vec::new());
+        };
+        let line = |weight, label: &str, text: String| EvidenceLine { weight, label: label.to_owned(), text };
+        let examined = self.read(|q| Ok(q.examined_answers(row.id)?))?;
+        let Some(found) = examined.iter().find(|one| one.digest == review.digest) else { return Ok(Vec::new()) };
+        let course = course_of(&row)?;
+        let lane = course.lane(LaneId { round: found.round, lane: found.lane });
+        let generator = lane.map_or("", |lane| lane.generator.as_str());
+        let rounds = count(course.rounds.len(), "round");
+        let made = format!("evolution {} of {}: {generator}, round {} of {rounds}", row.id, row.version, found.round);
+        let mut lines = vec![line(Weight::Fact, "made by", made), line(Weight::Fact, "version", found.step.clone())];
+        for one in found.replay.iter().filter(|one| one.outcome != ReplayOutcome::Same) {
+            let weight = if one.outcome == ReplayOutcome::Broken { Weight::Bad } else { Weight::Fact };
+            let first = |text: &str| text.lines().next().unwrap_or_default().to_owned();
+            let text =
+                format!("input of run {} {}: {} → {}", one.run, one.outcome, first(&one.before), first(&one.after));
+            lines.push(line(weight, "replayed", text));
+        }
+        let same = found.replay.iter().filter(|one| one.outcome == ReplayOutcome::Same).count();
+        if same > 0 {
+            let text = format!("{} came out as before", count(same, "recorded input"));
+            lines.push(line(Weight::Fact, "replayed", text));
+        }
+        Ok(lines)
+    }
+
+    /// What a generator was told and what it wrote, for a version that one made; null for any other.
+    pub(in crate::engine) fn asked_for(&self, tool: &ToolName, version: Digest) -> Result<Value, EngineError> {
+        let Some(row) = self.read(|q| Ok(q.evolution_that_made(tool, version)?))? else { return Ok(Value::Null) };
+        let examined = self.read(|q| Ok(q.examined_answers(row.id)?))?;
+        let course = course_of(&row)?;
+        let at = examined.iter().find(|one| one.digest == version);
+        let at = at.map(|one| LaneId { round: one.round, lane: one.lane });
+        let lane = at.and_then(|at| course.lane(at));
+        let text = |digest: Option<Digest>| -> Result<Option<String>, EngineError> {
+            let Some(digest) = digest else { return Ok(None) };
+            Ok(Some(String::from_utf8_lossy(&self.documents().get(digest)?).into_owned()))
+        };
+        let answer = lane.and_then(|lane| lane.answer).map(|digest| self.kept_answer(digest)).transpose()?;
+        Ok(json!({
+            "number": row.id,
+            "generator": lane.map(|lane| &lane.generator),
+            "round": at.map(|at| at.round),
+            "bundle": row.bundle,
+            "prompt": text(lane.and_then(|lane| lane.prompt))?,
+            "answer": answer.map(|kept| kept.text),
+        }))
+    }
+}
