@@ -270,6 +270,7 @@ actions! {
     }
     Docs "docs" History View [] [] Shell "Write a page for each tool: usage, examples, limits, what it was seen to do, who made it" {
         Arg::option("out", ArgKind::Path, "folder, default docs/tools"),
+        Arg::option("check", ArgKind::Switch, "write nothing; fail when a page is not as it would be written"),
         Arg::optional("tool", ArgKind::Tool, "only this tool")
     }
     // Workbench

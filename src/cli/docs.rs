@@ -16,14 +16,23 @@ use std::sync::Arc;
 /// Where pages go when nobody says.
 const DEFAULT_OUT: &str = "docs/tools";
 
-/// The pages that were written.
+/// The last line of every page: what has it may be written over, and taken away when its tool is gone.
+const OURS: &str = "<!-- written by toolsmith docs -->\n";
+
+/// The pages of a catalog, and what was done with them.
 #[derive(Serialize)]
 pub(super) struct Written {
     out: PathBuf,
-    /// File names, ascending; `index.md` last when it was written.
+    /// File names; `index.md` last when all tools have pages.
     pages: Vec<String>,
+    /// Those of them that were not as they should be: written now, or to be written.
+    changed: Vec<String>,
+    /// Pages of tools that are gone: taken away now, or to be taken away.
+    gone: Vec<String>,
     /// Tools without a page, and why.
     skipped: Vec<String>,
+    /// Whether nothing was written.
+    check: bool,
 }
 
 /// Everything a page is made of.
@@ -33,7 +42,7 @@ struct Material<'a> {
     behaviour: &'a Behaviour,
 }
 
-/// `docs [--out DIR] [TOOL]`.
+/// `docs [--out DIR] [--check] [TOOL]`.
 pub(super) fn docs(call: &Call<'_>) -> Result<Written, EngineError> {
     let (engine, catalog) = call.open_catalog()?;
     let out = call.get::<PathBuf>("out").unwrap_or_else(|| engine.workspace().join(DEFAULT_OUT));
@@ -49,40 +58,69 @@ pub(super) fn docs(call: &Call<'_>) -> Result<Written, EngineError> {
             .cloned()
             .collect(),
     };
-    std::fs::create_dir_all(&out).map_err(|error| unwritable(&out, &error))?;
-    let mut written = Written { out, pages: Vec::new(), skipped: Vec::new() };
+    let mut pages: Vec<(String, String)> = Vec::new();
+    let mut skipped = Vec::new();
     let mut index = String::from("# Tools\n\n");
     for tool in tools {
         match page(&engine, &tool) {
             Ok(text) => {
-                let name = file_name(&tool, &written.pages);
-                write_page(&written.out.join(&name), &text)?;
+                let name = file_name(&tool, &pages);
                 // Writing into memory cannot fail.
                 let _ = writeln!(index, "- [{0}]({name}): {1}", escaped(tool.name.as_str()), line(&tool.description));
-                written.pages.push(name);
+                pages.push((name, text));
             }
-            Err(error) => written.skipped.push(format!("{}: {}", tool.path, error.message)),
+            Err(error) => skipped.push(format!("{}: {}", tool.path, error.message)),
         }
     }
     if is_whole {
-        write_page(&written.out.join("index.md"), &index)?;
-        written.pages.push("index.md".to_owned());
+        pages.push(("index.md".to_owned(), index));
     }
-    Ok(written)
+    let names: Vec<String> = pages.iter().map(|(name, _)| name.clone()).collect();
+    let gone = if is_whole { left_over(&out, &names)? } else { Vec::new() };
+    let check = call.switch("check");
+    let mut changed = Vec::new();
+    for (name, text) in pages {
+        let (path, text) = (out.join(&name), format!("{text}\n{OURS}"));
+        if std::fs::read_to_string(&path).is_ok_and(|there| there == text) {
+            continue;
+        }
+        if !check {
+            std::fs::create_dir_all(&out).map_err(|error| unwritable(&out, &error))?;
+            std::fs::write(&path, text).map_err(|error| unwritable(&path, &error))?;
+        }
+        changed.push(name);
+    }
+    for name in gone.iter().filter(|_| !check) {
+        let path = out.join(name);
+        std::fs::remove_file(&path).map_err(|error| unwritable(&path, &error))?;
+    }
+    Ok(Written { out, pages: names, changed, gone, skipped, check })
+}
+
+/// Pages of ours in a folder that no tool has any more.
+fn left_over(out: &Path, names: &[String]) -> Result<Vec<String>, EngineError> {
+    let entries = match std::fs::read_dir(out) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(unwritable(out, &error)),
+    };
+    let mut gone: Vec<String> = entries
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| name.ends_with(".md") && !names.contains(name))
+        .filter(|name| std::fs::read_to_string(out.join(name)).is_ok_and(|text| text.ends_with(OURS)))
+        .collect();
+    gone.sort();
+    Ok(gone)
 }
 
 /// A name of its own for each page: two tools may share a name.
-fn file_name(tool: &Tool, taken: &[String]) -> String {
+fn file_name(tool: &Tool, taken: &[(String, String)]) -> String {
     let plain = format!("{}.md", tool.name);
-    if plain != "index.md" && !taken.contains(&plain) {
+    if plain != "index.md" && taken.iter().all(|(name, _)| *name != plain) {
         plain
     } else {
         format!("{}-{}.md", tool.name, tool.digest.short())
     }
-}
-
-fn write_page(path: &Path, text: &str) -> Result<(), EngineError> {
-    std::fs::write(path, text).map_err(|error| unwritable(path, &error))
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> EngineError {
@@ -282,11 +320,23 @@ impl Answer for Written {
         for skipped in &self.skipped {
             page.line(&Line::new().put(Ink::Warn, "no page: ").put(Ink::Plain, skipped))?;
         }
-        page.say(format!("{} in {}", counted(self.pages.len(), "page", "pages"), self.out.display()))
+        let (ink, written, taken) = if self.check {
+            (Ink::Warn, "not fresh: ", "no tool has it: ")
+        } else {
+            (Ink::Dim, "wrote ", "took away ")
+        };
+        for (word, names) in [(written, &self.changed), (taken, &self.gone)] {
+            for name in names {
+                page.line(&Line::new().put(ink, word).put(Ink::Plain, name))?;
+            }
+        }
+        let fresh = counted(self.pages.len() - self.changed.len(), "page was fresh", "pages were fresh");
+        page.say(format!("{} in {}, {fresh}", counted(self.pages.len(), "page", "pages"), self.out.display()))
     }
 
     fn exit_code(&self) -> u8 {
-        u8::from(!self.skipped.is_empty())
+        let is_stale = self.check && !(self.changed.is_empty() && self.gone.is_empty());
+        u8::from(is_stale || !self.skipped.is_empty())
     }
 }
 

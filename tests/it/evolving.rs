@@ -386,7 +386,7 @@ mod http {
             .unwrap();
     }
 
-    fn lane<'a>(made: &'a Value, round: usize, lane: usize) -> &'a Value {
+    fn lane(made: &Value, round: usize, lane: usize) -> &Value {
         &made["evolution"]["course"]["rounds"][round]["lanes"][lane]
     }
 

@@ -107,3 +107,25 @@ fn a_page_says_how_to_use_a_tool_what_it_may_do_and_who_made_it() {
     let origin = &shown["versions"][0]["provenance"];
     assert_eq!((&origin["creator"], &origin["decision"]["kind"]), (&Value::from("coder"), &Value::from("approve")));
 }
+
+#[test]
+fn pages_stay_fresh_and_only_pages_of_ours_are_taken_away() {
+    let workspace = Workspace::new();
+    native(&workspace, "tools/experimental/alpha", "alpha", "echo 1\n", "");
+    native(&workspace, "tools/experimental/beta", "beta", "echo 2\n", "");
+    let out = workspace.path("pages");
+    let out = out.to_str().unwrap();
+    assert_eq!(workspace.json(&["docs", "--out", out, "--check"]).1, 1, "there are none yet");
+    assert!(!workspace.path("pages").exists());
+    assert_eq!(workspace.json(&["docs", "--out", out]).0["changed"].as_array().unwrap().len(), 3);
+    let (fresh, code) = workspace.json(&["docs", "--out", out, "--check"]);
+    assert_eq!((code, &fresh["changed"]), (0, &serde_json::json!([])), "{fresh:#}");
+    workspace.write("pages/notes.md", "mine\n");
+    fs::remove_dir_all(workspace.path("tools/experimental/beta")).unwrap();
+    native(&workspace, "tools/experimental/alpha", "alpha", "echo 3\n", "");
+    let (stale, code) = workspace.json(&["docs", "--out", out, "--check"]);
+    assert_eq!((code, &stale["gone"]), (1, &serde_json::json!(["beta.md"])), "{stale:#}");
+    let (written, code) = workspace.json(&["docs", "--out", out]);
+    assert_eq!((code, &written["changed"]), (0, &serde_json::json!(["alpha.md", "index.md"])), "{written:#}");
+    assert!(workspace.path("pages/notes.md").is_file() && !workspace.path("pages/beta.md").exists());
+}
