@@ -106,7 +106,7 @@ fn left_over(out: &Path, names: &[String]) -> Result<Vec<String>, EngineError> {
     };
     let mut gone: Vec<String> = entries
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .filter(|name| name.ends_with(".md") && !names.contains(name))
+        .filter(|name| Path::new(name).extension().is_some_and(|end| end == "md") && !names.contains(name))
         .filter(|name| std::fs::read_to_string(out.join(name)).is_ok_and(|text| text.ends_with(OURS)))
         .collect();
     gone.sort();

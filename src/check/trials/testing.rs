@@ -1,9 +1,9 @@
 //! Versions on a bench: real trials of small scripts, without an engine.
 
-use super::super::{Batch, CHECKS, Desk, Library, Trials};
+use super::super::{Batch, CHECKS, Desk, Library, Recorded, Trials};
 use crate::domain::{
     Category, CheckReport, CostTier, Dialect, Digest, FileMode, InputMode, IsolationLevel, Manifest, Origin, Profile,
-    Recipe, Severity, Tool, ToolDetail, VersionFile, WriteMode,
+    Recipe, RunId, Severity, Tool, ToolDetail, ToolName, VersionFile, WriteMode,
 };
 use crate::runner::{Bubblewrap, Given, Interpreters, Machine, Request, Tried, prepare_batch};
 use serde_json::{Value, json};
@@ -65,6 +65,12 @@ impl Library for Nobody {
 
     fn read(&self, _tool: &Tool) -> Option<ToolDetail> {
         None
+    }
+
+    /// One division that works, and one by zero.
+    fn recorded(&self, _tool: &ToolName) -> Vec<Recorded> {
+        let recorded = |(run, b)| Recorded { run: RunId(run), input: json!({"a": 1, "b": b}), chosen: false };
+        [(1, 1), (2, 0)].map(recorded).into()
     }
 }
 

@@ -271,6 +271,25 @@ fn its_own_tests_are_run_below_coverage() {
 }
 
 #[test]
+fn recorded_inputs_tell_what_broke_and_what_was_fixed() {
+    let guarded = taking(
+        python(
+            "import json, sys\nv = json.load(sys.stdin)\nprint(json.dumps({'quotient': v['a'] / v['b'] if v['b'] else 0}))",
+        ),
+        &json!({"a": number(), "b": number()}),
+    );
+    let report = check("replay", &guarded, Some(&divide()));
+    assert_eq!(report.state, CheckState::Passed, "{report:?}");
+    assert_eq!(report.note, "0 broken, 0 changed, 1 the same, 1 fixed");
+    let report = check("replay", &divide(), Some(&guarded));
+    assert_eq!(report.state, CheckState::Failed);
+    let found = told(&report);
+    assert_eq!((found.len(), found[0].0, found[0].1), (1, "broken", Severity::High), "{report:?}");
+    assert!(found[0].2.starts_with("the input of run 2 is broken: failed: ZeroDivisionError"), "{report:?}");
+    assert_eq!(check("replay", &divide(), None).state, CheckState::Skipped);
+}
+
+#[test]
 fn where_nothing_can_be_started_no_check_passes() {
     let mut version = with_tests(divide(), &[(json!({"a": 1, "b": 1}), json!({"exit": 0}))]);
     version.manifest.examples =

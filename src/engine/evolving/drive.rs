@@ -45,7 +45,7 @@ pub type OnProgress<'a> = &'a (dyn Fn(Progress<'_>) + Sync);
 /// An answer as it is kept.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct KeptAnswer {
-    /// What was written, whole.
+    /// What was written, whole, without what looks like a secret.
     pub(super) text: String,
     /// All files that the version gets of it and of the answers that it goes on from; `None` when it could not be used.
     pub(super) answer: Option<Answer>,
@@ -224,7 +224,9 @@ impl Drive<'_> {
             }
         };
         let read = self.understood(&written.text, &told, earlier.as_ref(), (generator, sent));
-        let kept = KeptAnswer { text: written.text, answer: read.as_ref().ok().map(|(answer, _)| answer.clone()) };
+        // A generator may say what it should not have seen.
+        let text = Redactor::default().text(&written.text);
+        let kept = KeptAnswer { text, answer: read.as_ref().ok().map(|(answer, _)| answer.clone()) };
         let kept = serde_json::to_vec(&kept).map_err(EngineError::internal)?;
         let answer = self.engine.documents().put(&kept)?;
         let manifest = self.case.want.manifest.as_ref().map(|(path, _)| path.as_str());
