@@ -104,8 +104,12 @@ pub(super) fn lend(tool: &mut Tool, known: &Tool) {
 }
 
 /// The row of each name that the promotions file wants used, and what is wrong with the file's entries. Entries
-/// about names that no tool has are another program's.
-pub(super) fn chosen(tools: &[Tool], promotions: &Promotions) -> (HashMap<ToolName, String>, Vec<Problem>) {
+/// about names that no tool has are another program's; what lies in a folder of the problems `known` was told of.
+pub(super) fn chosen(
+    tools: &[Tool],
+    promotions: &Promotions,
+    known: &[Problem],
+) -> (HashMap<ToolName, String>, Vec<Problem>) {
     let (mut chosen, mut problems) = (HashMap::new(), Vec::new());
     if promotions.is_empty() {
         return (chosen, problems);
@@ -119,6 +123,7 @@ pub(super) fn chosen(tools: &[Tool], promotions: &Promotions) -> (HashMap<ToolNa
         let Some(rows) = rows.get(name) else { continue };
         match row_of(rows, &promotion.evolved_file) {
             Ok(row) => drop(chosen.insert(row.name.clone(), row.path.clone())),
+            Err(_) if known.iter().any(|of| folder_of(&of.path) == folder_of(&promotion.evolved_file)) => {}
             Err(message) => problems.push(Problem {
                 path: PROMOTIONS_FILE.to_owned(),
                 line: None,

@@ -206,6 +206,18 @@ fn the_promotions_file_chooses_among_the_versions_of_a_name() {
 }
 
 #[test]
+fn a_promoted_version_that_cannot_be_read_is_one_problem_not_two() {
+    let workspace = Workspace::new();
+    workspace.write("tools/experimental/csv/tool.toml", "name = \"csv\"\ndescription = \"x\"\n");
+    workspace.write("tools/approved/csv/tool.toml", "name = \n");
+    let entry = "{\"csv\": {\"evolved_file\": \"tools/approved/csv/tool.toml\"}}";
+    workspace.write(".tool_promotions.json", entry);
+    let scan = scan_of(&workspace);
+    let told: Vec<&str> = scan.problems.iter().map(|problem| problem.path.as_str()).collect();
+    assert_eq!((told, scan.tools.len()), (vec!["tools/approved/csv/tool.toml"], 1));
+}
+
+#[test]
 fn a_version_of_a_clashing_name_is_used_by_neither_and_clashes_with_neither() {
     let workspace = Workspace::new();
     workspace.write("tools/a/x.py", ORIGINAL);

@@ -86,7 +86,7 @@ pub fn scan(plan: &Plan, cache: &Cache, progress: &mut dyn FnMut(Progress<'_>)) 
         Ok(promotions) => (promotions, None),
         Err(problem) => (Promotions::default(), Some(problem)),
     };
-    let (chosen, faults) = family::chosen(&scan.tools, &promotions);
+    let (chosen, faults) = family::chosen(&scan.tools, &promotions, &scan.problems);
     line_up(&mut scan.tools, &chosen);
     scan.problems.extend(alias_clashes(&scan.tools));
     scan.problems.extend(damage.into_iter().chain(faults));

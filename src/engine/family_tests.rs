@@ -333,3 +333,19 @@ fn three_failures_in_a_row_of_an_approved_version_offer_the_one_before() {
     engine.execute(rollback, &ada()).unwrap();
     assert_eq!(engine.rollback_offer(&engine.resolve("adder").unwrap()).unwrap(), None);
 }
+
+#[test]
+fn changed_files_under_the_same_version_are_no_promotion_and_a_higher_one_is() {
+    let world = World::new();
+    world.drop_pair();
+    let engine = world.open();
+    approve(&engine, "1.0.0");
+    for (version, promoted) in [("1.0.0", false), ("1.1.0", true)] {
+        world.write("tools/experimental/adder/adder.py", &format!("{EVOLVED}# {version}\n"));
+        world.write("tools/experimental/adder/adder.toml", &MANIFEST.replace("1.0.0", version));
+        engine.scan(&mut |_| {}).unwrap();
+        approve(&engine, version);
+        assert_eq!(world.exists(".tool_promotions.json"), promoted, "{version}");
+    }
+    assert_eq!(promotions(&world)["adder"]["original_version"], json!("1.0.0"));
+}
