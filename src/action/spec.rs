@@ -21,6 +21,8 @@ pub enum Context {
     Review,
     /// The full-screen source view.
     Source,
+    /// The full-screen rounds of an evolution.
+    Evolution,
 }
 
 /// Heading under which help and README list a verb.

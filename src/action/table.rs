@@ -150,7 +150,7 @@ actions! {
         Arg::option("lines", ArgKind::Text, "only these lines of the full text, as 12 or 12-34"),
         Arg::option("review", ArgKind::Review, "show the specification of this review; with a document, put that in its place")
     }
-    Evolve "evolve" Make Change [] [] Shell "Ask a generator for a better version of a tool: checked, replayed on recorded inputs, never used before a human approves it" {
+    Evolve "evolve" Make Change [Catalog, Output, Failures, Queue, Review, Source, Evolution] ["e"] Both "Ask a generator for a better version of a tool: checked, replayed on recorded inputs, never used before a human approves it" {
         TOOL,
         Arg::optional("hint", ArgKind::Text, "what is wanted, in words"),
         Arg::repeated("failure", ArgKind::Run, "a failed run that the new version should not have; default is the newest of each kind"),
@@ -161,24 +161,24 @@ actions! {
         Arg::option("show", ArgKind::Switch, "send nothing; print what would be sent, with --json as a bundle that can be edited"),
         Arg::option("request", ArgKind::Path, "send this edited bundle; - for standard input")
     }
-    Evolutions "evolutions" Make View [] [] Shell "List what generators were asked for, or show the rounds of one" {
+    Evolutions "evolutions" Make View [Global] ["E"] Both "List what generators were asked for, or show the rounds of one" {
         Arg::optional("evolution", ArgKind::Number, "number of one"),
         Arg::option("tool", ArgKind::Tool, "only those of this tool"),
         Arg::option("answer", ArgKind::Text, "print what was written in a round, as 2 or 2.1 for the second of that round"),
         Arg::option("learnt", ArgKind::Switch, "instead: which kinds of change helped against which kinds of failure")
     }
-    Keep "keep" Make Change [] [] Shell "Write the best answer of an evolution as a version that waits for a human" {
+    Keep "keep" Make Change [Evolution] ["K"] Both "Write the best answer of an evolution as a version that waits for a human" {
         EVOLUTION,
         Arg::option("answer", ArgKind::Text, "another answer than the best: its round, as 2 or 2.1")
     }
-    Stop "stop" Make Change [] [] Shell "End an evolution; what it has can be kept" { EVOLUTION }
-    Resume "resume" Make Change [] [] Shell "Go on with an evolution whose workbench died" { EVOLUTION }
+    Stop "stop" Make Change [Evolution] ["s", "c"] Both "End an evolution; what it has can be kept" { EVOLUTION }
+    Resume "resume" Make Change [Evolution] ["R"] Both "Go on with an evolution whose workbench died" { EVOLUTION }
     // Review
     Reviews "reviews" Review View [] [] Both "List the review queue" {
         Arg::option("state", ArgKind::Word(&["waiting", "decided", "all"]), "which ones, default waiting"),
         Arg::option("sort", ArgKind::Word(&["age", "risk"]), "the oldest first, or the riskiest; default age")
     }
-    Review "review" Review View [Queue] ["enter"] Both "Open a review with all its evidence" { REVIEW }
+    Review "review" Review View [Queue, Evolution] ["enter"] Both "Open a review with all its evidence" { REVIEW }
     Check "check" Review Change [Catalog, Queue, Review] ["C"] Both "Make all checks of a tool now and show the verdict" { TOOL }
     Comment "comment" Review HumanOnly [Review] ["i"] Both "Write a comment beside a version under review" {
         REVIEW,
@@ -308,25 +308,25 @@ actions! {
     Left "left" Motion View [Motion] ["h", "left"] Screen "Scroll left" {}
     Right "right" Motion View [Motion] ["l", "right"] Screen "Scroll right" {}
     Filter "filter" Motion View [Motion] ["/"] Screen "Filter the list, or search the text" {}
-    NextMatch "next-match" Motion View [Output, Failures, Queue, Review, Source] ["n"] Screen "To the next match" {}
+    NextMatch "next-match" Motion View [Output, Failures, Queue, Review, Source, Evolution] ["n"] Screen "To the next match" {}
     PreviousMatch "previous-match" Motion View [Motion] ["N"] Screen "To the match before" {}
     CycleStage "cycle-stage" Motion View [Catalog] ["t"] Screen "Show all stages, or only one; archived tools too" {}
     Follow "follow" Motion View [Output] ["f"] Screen "Follow new output, or hold still" {}
-    Wrap "wrap" Motion View [Output, Review, Source] ["w"] Screen "Wrap long lines, or cut them" {}
-    NextTab "next-tab" Motion View [Output, Review, Source] ["]"] Screen "Next run, or next file" {}
-    PreviousTab "previous-tab" Motion View [Output, Review, Source] ["["] Screen "Run before, or file before" {}
+    Wrap "wrap" Motion View [Output, Review, Source, Evolution] ["w"] Screen "Wrap long lines, or cut them" {}
+    NextTab "next-tab" Motion View [Output, Review, Source, Evolution] ["]"] Screen "Next run, next file, or next answer" {}
+    PreviousTab "previous-tab" Motion View [Output, Review, Source, Evolution] ["["] Screen "Run before, file before, or answer before" {}
     ToggleDiff "toggle-diff" Motion View [Review] ["d"] Screen "Difference to the version approved before, or the whole source" {}
     Mark "mark" Motion View [Queue] ["m"] Screen "Mark a review, to decide several at once" {}
     Sort "sort" Motion View [Queue] ["o"] Screen "Sort the queue by age or by risk" {}
     GoTo "go-to" Motion View [Review] ["enter"] Screen "Go to the line of a finding or comment, or open a fold" {}
-    NextHunk "next-hunk" Motion View [Review, Source] ["}"] Screen "To the next file or change" {}
-    PreviousHunk "previous-hunk" Motion View [Review, Source] ["{"] Screen "To the file or change before" {}
+    NextHunk "next-hunk" Motion View [Review, Source, Evolution] ["}"] Screen "To the next file or change" {}
+    PreviousHunk "previous-hunk" Motion View [Review, Source, Evolution] ["{"] Screen "To the file or change before" {}
     NextRisk "next-risk" Motion View [Review] ["r"] Screen "To the next line that a check warns of" {}
     PreviousRisk "previous-risk" Motion View [Review] ["R"] Screen "To the line before that a check warns of" {}
     SelectRange "select-range" Motion View [Queue, Review] ["v"] Screen "Begin a range of lines or reviews, or end it" {}
     MarkRead "mark-read" Motion View [Review] ["m"] Screen "Mark a change or a file as read, or take the mark away" {}
     IgnoreBlanks "ignore-blanks" Motion View [Review] ["s"] Screen "Leave out lines that differ in blanks only, or show them" {}
-    Unfold "unfold" Motion View [Review] ["e"] Screen "Show all unchanged lines, or fold them" {}
+    Unfold "unfold" Motion View [Review, Evolution] ["U"] Screen "Show all unchanged lines, or fold them" {}
     ApproveOver "approve-over" Review View [Review] ["O"] Screen "Approve although checks failed; the reason is kept and shown forever" {}
     Copy "copy" Motion View [Global] ["y"] Screen "Copy what is selected as clean text" {}
 }

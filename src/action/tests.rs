@@ -34,9 +34,15 @@ fn live_with(context: Context) -> Vec<Context> {
 
 #[test]
 fn no_key_means_two_things_at_once() {
-    for context in
-        [Context::Catalog, Context::Output, Context::Failures, Context::Queue, Context::Review, Context::Source]
-    {
+    for context in [
+        Context::Catalog,
+        Context::Output,
+        Context::Failures,
+        Context::Queue,
+        Context::Review,
+        Context::Source,
+        Context::Evolution,
+    ] {
         let mut owner: HashMap<&str, &str> = HashMap::new();
         for row in ACTIONS {
             if !row.contexts.iter().any(|c| live_with(context).contains(c)) {

@@ -65,7 +65,9 @@ mod watching;
 
 pub use self::core::{RunPolicy, policy};
 pub use crate::catalog::{Hit, Index, Matches};
-pub use crate::evolve::course::{Lane, LaneId, LaneState};
+pub use crate::evolve::course::{
+    Course, Lane, LaneId, LaneState, Plan as CoursePlan, ReplaySummary, Round, Usage, VerdictSummary,
+};
 pub use crate::evolve::document::{Cut, DEFAULT_BUDGET, Document, LEAST_BUDGET, ReadAs, Section, Summary, SummaryLine};
 pub use crate::insight::Suggestion;
 pub use crate::runner::{Frame, Spool, Tail, play_role, stop_with_group};

@@ -3,8 +3,8 @@
 use super::msg::Farewell;
 use super::overlay::bulk::BulkOrder;
 use super::widget::{Blanks, Side};
-use crate::domain::{Command, DecisionKind, ReviewId, RunId, Tool, VersionFile};
-use crate::engine::RunRequest;
+use crate::domain::{Command, DecisionKind, EvolutionId, ReviewId, RunId, Tool, VersionFile};
+use crate::engine::{EvolveRequest, LaneId, RunRequest};
 use std::sync::Arc;
 
 /// The number of a tab of the output pane; counts up, never reused.
@@ -31,6 +31,48 @@ pub enum BehaviourOf {
     Version(Arc<Tool>),
     /// One run.
     Run(RunId),
+}
+
+/// What becomes of a request to a generator once it is worked out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sending {
+    /// The form learns whom it would go to, and why.
+    Learn,
+    /// It is shown.
+    Show,
+    /// It is sent.
+    Send,
+}
+
+/// Work around asking generators.
+#[derive(Debug, Clone)]
+pub enum Evolving {
+    /// Work out what a generator would be sent; send it when that is wanted.
+    Prepare {
+        /// Given back with the answer.
+        ticket: u64,
+        /// What is asked for.
+        request: Box<EvolveRequest>,
+        /// What becomes of it.
+        sending: Sending,
+    },
+    /// Load the list of all askings.
+    List,
+    /// Load one with its rounds.
+    Load(EvolutionId),
+    /// Look at what generators have written so far.
+    Texts(EvolutionId),
+    /// Go on with one whose process died.
+    Resume(EvolutionId),
+    /// End one.
+    Stop(EvolutionId),
+    /// Write an answer as a version that waits for a human.
+    Keep {
+        /// Of which asking.
+        id: EvolutionId,
+        /// Which answer.
+        at: LaneId,
+    },
 }
 
 /// How the program ends.
@@ -160,4 +202,6 @@ pub enum Effect {
     Similar(Arc<Tool>),
     /// Gathers all versions of a tool's name.
     Lineage(Arc<Tool>),
+    /// Work around asking generators.
+    Evolve(Evolving),
 }

@@ -25,8 +25,15 @@ pub struct Keymap {
 }
 
 /// Contexts in which a pane or a screen can have the focus.
-const FOCUSABLE: [Context; 6] =
-    [Context::Catalog, Context::Output, Context::Failures, Context::Queue, Context::Review, Context::Source];
+const FOCUSABLE: [Context; 7] = [
+    Context::Catalog,
+    Context::Output,
+    Context::Failures,
+    Context::Queue,
+    Context::Review,
+    Context::Source,
+    Context::Evolution,
+];
 
 /// Named keys, first spelling is the one shown.
 const NAMED: &[(&str, KeyCode)] = &[

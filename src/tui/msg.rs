@@ -1,14 +1,14 @@
 //! Everything that can change the state of the screen, as one type on one queue.
 
-use super::effect::{DetailFor, TabId};
+use super::effect::{DetailFor, Sending, TabId};
 use super::widget::{Blanks, Chunk, DiffText, Side, TokenKind};
 use crate::domain::{
-    Command, FailureGroup, GrantKey, Instant, IsolationLevel, Operation, Outcome, Review, ReviewId, Run, RunId, Sample,
-    ToolDetail, VersionFile,
+    Command, Evolution, EvolutionId, FailureGroup, GrantKey, Instant, IsolationLevel, Operation, Outcome, Review,
+    ReviewId, Run, RunId, Sample, ToolDetail, VersionFile,
 };
 use crate::engine::{
-    Behaviour, BulkResult, CatalogView, Change, DoctorLine, EngineError, Frame, GrantList, Index, Lineage,
-    PreflightRow, Preview, ReviewDetail, RunRequest, Settings, SimilarTool, VerifyReport,
+    Asking, Behaviour, BulkResult, CatalogView, Change, DoctorLine, EngineError, EvolutionDetail, Frame, GrantList,
+    Index, LaneId, Lineage, PreflightRow, Preview, ReviewDetail, RunRequest, Settings, SimilarTool, VerifyReport,
 };
 use crossterm::event::{KeyEvent, MouseEvent};
 use serde_json::Value;
@@ -229,12 +229,73 @@ pub enum Answer {
     Grants(Result<GrantList, EngineError>),
     /// The grant that was named.
     Grant(Result<GrantKey, EngineError>),
+    /// Something about asking generators.
+    Evolving(Box<Evolved>),
     /// The workspace was furnished; one line says what was created.
     Furnished(Result<String, EngineError>),
     /// Something was copied, or not.
     Copied(Result<String, String>),
     /// Something went wrong where nobody waits for the answer.
     Trouble(EngineError),
+}
+
+/// What came of work around asking generators.
+#[derive(Debug)]
+pub enum Evolved {
+    /// What a generator would be sent.
+    Prepared {
+        /// The number given with the request.
+        ticket: u64,
+        /// What becomes of it.
+        sending: Sending,
+        /// What it is, or why there is nothing to send.
+        asking: Result<Box<Asking>, EngineError>,
+    },
+    /// It was sent, or not.
+    Began {
+        /// The number given with the request.
+        ticket: u64,
+        /// The number of the evolution.
+        began: Result<EvolutionId, EngineError>,
+    },
+    /// All askings, newest first.
+    List(Result<Vec<Evolution>, EngineError>),
+    /// One with its rounds.
+    One {
+        /// Which was asked for.
+        id: EvolutionId,
+        /// What came.
+        found: Result<Box<Rounds>, EngineError>,
+    },
+    /// What generators have written so far.
+    Texts {
+        /// Of which asking.
+        id: EvolutionId,
+        /// The text of each answer, not escaped.
+        texts: Vec<(LaneId, String)>,
+    },
+    /// An answer was written as a version, or not.
+    Kept(Result<Outcome, EngineError>),
+}
+
+/// An asking with what its screen needs beside the rounds.
+#[derive(Debug)]
+pub struct Rounds {
+    /// The rounds.
+    pub detail: EvolutionDetail,
+    /// The answers that came, in the order of the rounds.
+    pub answers: Vec<RoundAnswer>,
+}
+
+/// An answer of a round.
+#[derive(Debug)]
+pub struct RoundAnswer {
+    /// Which.
+    pub at: LaneId,
+    /// What the generator wrote, whole, not escaped.
+    pub text: Option<String>,
+    /// The version that it is, compared with the one before; `None` before it was examined.
+    pub compared: Option<DiffText>,
 }
 
 impl Answer {

@@ -3,16 +3,16 @@
 //! Every call into the engine may block, so each runs on a thread of its own pool; the loop never
 //! waits for one. Live output is pulled by the loop (see [`Live`]), not pushed as messages.
 
-use super::effect::{BehaviourOf, Effect, TabId};
-use super::msg::{Answer, FileTokens, Kept, Msg, Opened, ToolDossier};
+use super::effect::{BehaviourOf, Effect, Evolving, Sending, TabId};
+use super::msg::{Answer, Evolved, FileTokens, Kept, Msg, Opened, RoundAnswer, Rounds, ToolDossier};
 use super::phrase;
-use super::widget::{DiffText, Language, highlight};
-use crate::domain::{Caller, Command, Run, RunId, Tool, VersionFile};
+use super::widget::{Blanks, DiffText, Language, highlight};
+use crate::domain::{Caller, Command, EvolutionId, Run, RunId, Tool, VersionFile};
 use crate::engine::{
-    BulkDecision, CatalogState, CatalogView, Change, Engine, EngineError, ErrorCode, Frame, Index, OpenOptions,
-    ReviewFilter, RunFilter, RunHandle, RunRequest, Settings, Spool, Tail, Watch, init,
+    BulkDecision, CatalogState, CatalogView, Change, Engine, EngineError, ErrorCode, EvolveRequest, Frame, Index,
+    OpenOptions, ReviewFilter, RunFilter, RunHandle, RunRequest, Settings, Spool, Tail, Watch, init,
 };
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -22,6 +22,8 @@ use tokio::task::JoinHandle;
 
 /// Runs listed.
 const RUN_LIMIT: usize = 200;
+/// Askings for better versions listed.
+const EVOLUTIONS: usize = 100;
 /// Bytes of a spool loaded at once, from its end or before what is on screen.
 const SPOOL_PART: usize = 4 << 20;
 /// Bytes of a spool read at once.
@@ -50,6 +52,8 @@ struct Shared {
     engine: OnceLock<Engine>,
     watch: Mutex<Option<Watch>>,
     live: Mutex<HashMap<RunId, Live>>,
+    /// Askings for better versions that this process drives.
+    driven: Mutex<HashSet<EvolutionId>>,
     to_loop: UnboundedSender<Msg>,
     output: Notify,
 }
@@ -69,6 +73,7 @@ impl Performer {
             engine: OnceLock::new(),
             watch: Mutex::new(None),
             live: Mutex::new(HashMap::new()),
+            driven: Mutex::new(HashSet::new()),
             to_loop,
             output: Notify::new(),
         };
@@ -103,7 +108,7 @@ impl Performer {
         let watch = engine.watch(&(Arc::new(move |change| performer.changed(change)) as crate::engine::OnChange))?;
         *lock(&self.shared.watch) = Some(watch);
         // After the watch began, so that nothing falls between the reading and the watching.
-        for change in [Change::Reviews, Change::Failures] {
+        for change in [Change::Reviews, Change::Failures, Change::Evolutions] {
             self.send(Msg::Changed(change));
         }
         Ok(())
@@ -141,7 +146,8 @@ impl Performer {
             engine.look_at(*review);
             return None;
         }
-        let must_finish = matches!(effect, Effect::Execute(_) | Effect::DecideAll(_));
+        let must_finish =
+            matches!(effect, Effect::Execute(_) | Effect::DecideAll(_) | Effect::Evolve(Evolving::Keep { .. }));
         let performer = self.clone();
         let task = tokio::task::spawn_blocking(move || {
             let Some(engine) = performer.shared.engine.get().cloned() else {
@@ -224,6 +230,7 @@ impl Performer {
             Effect::Verify => self.answer(Answer::Verify(engine.verify())),
             Effect::LoadGrants => self.answer(Answer::Grants(engine.grants())),
             Effect::FindGrant(name) => self.answer(Answer::Grant(engine.grant_named(&name))),
+            Effect::Evolve(evolving) => self.evolve(engine, evolving),
             // These are the loop's own.
             Effect::Leave(_) | Effect::Suspend | Effect::Redraw | Effect::Mouse(_) | Effect::Copy(_) => {}
         }
@@ -267,6 +274,63 @@ impl Performer {
             lock(&self.shared.live).insert(run, live);
         }
         self.follow(handle);
+    }
+
+    fn evolve(&self, engine: &Engine, evolving: Evolving) {
+        match evolving {
+            Evolving::Prepare { ticket, request, sending } => self.prepare(engine, ticket, &request, sending),
+            Evolving::List => self.evolved(Evolved::List(engine.evolutions(None, EVOLUTIONS))),
+            Evolving::Load(id) => self.evolved(Evolved::One { id, found: rounds(engine, id).map(Box::new) }),
+            Evolving::Texts(id) => self.evolved(Evolved::Texts { id, texts: engine.texts_of_evolution(id) }),
+            Evolving::Resume(id) => self.drive(engine, id),
+            Evolving::Stop(id) => {
+                if let Err(error) = engine.stop_evolution(id) {
+                    self.answer(Answer::Trouble(error));
+                }
+            }
+            Evolving::Keep { id, at } => self.evolved(Evolved::Kept(engine.keep_answer(id, Some(at)))),
+        }
+    }
+
+    fn evolved(&self, came: Evolved) {
+        self.answer(Answer::Evolving(Box::new(came)));
+    }
+
+    fn prepare(&self, engine: &Engine, ticket: u64, request: &EvolveRequest, sending: Sending) {
+        let asking = engine.prepare_evolution(request);
+        match (sending, asking) {
+            (Sending::Send, Ok(asking)) => {
+                let began = engine.begin_evolution(&asking, &self.caller(engine));
+                if let Ok(id) = began {
+                    self.drive(engine, id);
+                }
+                self.evolved(Evolved::Began { ticket, began });
+            }
+            (sending, asking) => {
+                self.evolved(Evolved::Prepared { ticket, sending, asking: asking.map(Box::new) });
+            }
+        }
+    }
+
+    /// Drives an evolution to its end, on a thread of its own: it takes minutes. What becomes of it comes as changes.
+    fn drive(&self, engine: &Engine, id: EvolutionId) {
+        if !lock(&self.shared.driven).insert(id) {
+            return;
+        }
+        let (performer, engine) = (self.clone(), engine.clone());
+        let driving = std::thread::Builder::new().name(format!("evolution {id}")).spawn(move || {
+            let ended = engine.drive_evolution(id, &|_| {});
+            lock(&performer.shared.driven).remove(&id);
+            if let Err(error) = ended {
+                performer.answer(Answer::Trouble(error));
+            }
+            // What is written and what was examined last came after the last change, maybe.
+            performer.send(Msg::Changed(Change::Evolutions));
+        });
+        if let Err(error) = driving {
+            lock(&self.shared.driven).remove(&id);
+            self.answer(Answer::Trouble(EngineError::internal(error)));
+        }
     }
 
     fn follow(&self, handle: RunHandle) {
@@ -343,6 +407,21 @@ impl Performer {
         left
     }
 
+    /// Asks every evolution of this process to end with what it has.
+    pub fn stop_evolutions(&self) {
+        let Some(engine) = self.shared.engine.get() else { return };
+        let driven = lock(&self.shared.driven).clone();
+        for id in driven {
+            // One that is over by now needs no stopping.
+            drop(engine.stop_evolution(id));
+        }
+    }
+
+    /// Whether evolutions of this process still go on.
+    pub fn has_evolutions(&self) -> bool {
+        !lock(&self.shared.driven).is_empty()
+    }
+
     /// Asks every run of this process to stop. Returns whether there are any.
     pub fn stop_runs(&self) -> bool {
         match self.shared.engine.get() {
@@ -373,6 +452,22 @@ fn not_open() -> EngineError {
 pub fn shown_path(path: &Path) -> String {
     let home = directories::BaseDirs::new().map(|dirs| dirs.home_dir().to_owned());
     phrase::path(path, home.as_deref().map(Path::new).map(PathBuf::from).as_deref())
+}
+
+/// An evolution with its answers, each compared with the version that a better one is wanted of.
+fn rounds(engine: &Engine, id: EvolutionId) -> Result<Rounds, EngineError> {
+    let detail = engine.evolution(id)?;
+    let before = engine.version_files(detail.evolution.digest)?;
+    let mut answers = Vec::new();
+    for (at, _) in detail.course.lanes().filter(|(_, lane)| lane.answer.is_some()) {
+        let examined = detail.examined.iter().find(|one| (one.round, one.lane) == (at.round, at.lane));
+        let compared = match examined {
+            Some(one) => Some(DiffText::between(&before, &engine.version_files(one.digest)?, Blanks::Count)),
+            None => None,
+        };
+        answers.push(RoundAnswer { at, text: engine.answer_text(id, at)?, compared });
+    }
+    Ok(Rounds { detail, answers })
 }
 
 /// The syntax of a file; `None` when its language is not known or it is no text.

@@ -301,11 +301,17 @@ impl<'a> Pump<'a> {
         self.feed(Msg::Resumed)
     }
 
-    /// Stops live runs and waits, for a while, until they are recorded and commands are done.
+    /// Stops live runs and waits, for a while, until they are recorded and commands are done. Who leaves ends the
+    /// evolutions too; when somebody else ends the program, they can be resumed.
     async fn say_goodbye(&mut self) {
         let deadline = Clock::now() + FAREWELL;
         self.performer.stop_runs();
-        while self.performer.has_live_runs() && Clock::now() < deadline {
+        let leaves = self.ending == Some(Ending::Quit);
+        if leaves {
+            self.performer.stop_evolutions();
+        }
+        let going = |performer: &Performer| performer.has_live_runs() || leaves && performer.has_evolutions();
+        while going(&self.performer) && Clock::now() < deadline {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         for task in self.commands.drain(..) {

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What a user asks for.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct EvolveRequest {
     /// The tool: NAME, NAME@VERSION or path.
     pub tool: String,

@@ -45,6 +45,7 @@ impl App {
     }
 
     fn apply(&mut self, settings: &Settings) -> Vec<Effect> {
+        self.evolutions.set_settings(settings);
         if self.theme.ground != Ground::Plain {
             match settings.theme {
                 ThemeSetting::Auto => {}
@@ -58,7 +59,7 @@ impl App {
 
     fn load_everything(&mut self) -> Vec<Effect> {
         let mut effects = Vec::new();
-        for change in [Change::Runs, Change::Failures, Change::Reviews] {
+        for change in [Change::Runs, Change::Failures, Change::Reviews, Change::Evolutions] {
             effects.extend(self.changed(change));
         }
         effects
@@ -74,7 +75,7 @@ impl App {
             Change::Failures => self.refresh.failures.ask().then_some(Effect::LoadFailures),
             Change::Reviews => self.refresh.reviews.ask().then_some(Effect::LoadReviews),
             Change::Operations => return self.reload_log(),
-            Change::Evolutions => None,
+            Change::Evolutions => return self.evolutions_changed(),
             Change::Trouble(error) => {
                 self.complain(&error);
                 None
@@ -151,7 +152,7 @@ impl App {
             Answer::Detail { purpose, path, detail } => return self.take_detail(purpose, &path, detail),
             Answer::Behaviour { ticket, behaviour } => match &mut self.screen {
                 Screen::Behaviour(screen) if screen.ticket == ticket => screen.set(&behaviour),
-                Screen::Workbench | Screen::Review(_) | Screen::Source(_) | Screen::Behaviour(_) => {}
+                _ => {}
             },
             Answer::Preview { command, preview } => self.take_preview(&command, preview),
             Answer::Done { command, outcome } => return self.done(&command, outcome),
@@ -172,6 +173,7 @@ impl App {
             Answer::Grant(Ok(grant)) => return self.ask(Command::Revoke { grant }),
             Answer::Furnished(Ok(created)) => self.say(Mood::Calm, &created),
             Answer::Furnished(Err(error)) | Answer::Grant(Err(error)) | Answer::Trouble(error) => self.complain(&error),
+            Answer::Evolving(came) => return self.take_evolving(*came),
             Answer::Copied(Ok(what)) => self.say(Mood::Calm, &what),
             Answer::Copied(Err(why)) => self.say(Mood::Trouble, &why),
         }

@@ -44,6 +44,7 @@ impl App {
                 None => Err("no run is open".to_owned()),
             },
             Verb::Output => self.selected_run().map(drop).ok_or_else(|| "no failure is selected".to_owned()),
+            Verb::Review if matches!(self.screen, Screen::Evolution(_)) => self.evolution_review().map(drop),
             Verb::Review => self.selected_review().map(drop).ok_or_else(|| "no review waits here".to_owned()),
             Verb::Approve | Verb::Reject | Verb::RequestChanges if !self.marked().is_empty() => Ok(()),
             Verb::Approve | Verb::Reject | Verb::RequestChanges if self.at_queue() => {
@@ -55,7 +56,9 @@ impl App {
             Verb::MarkRead | Verb::IgnoreBlanks | Verb::Unfold => self.readable(verb),
             Verb::Reject | Verb::RequestChanges => match &self.screen {
                 Screen::Review(review) => review.decidable(),
-                Screen::Workbench | Screen::Source(_) | Screen::Behaviour(_) => Err("open a review first".to_owned()),
+                Screen::Workbench | Screen::Source(_) | Screen::Behaviour(_) | Screen::Evolution(_) => {
+                    Err("open a review first".to_owned())
+                }
             },
             Verb::Promote => self.promotable(),
             Verb::Archive => self.tool_or_why().and_then(|tool| match tool.stage {
@@ -80,8 +83,11 @@ impl App {
             Verb::ToggleDiff => match &self.screen {
                 Screen::Review(review) if review.has_difference() => Ok(()),
                 Screen::Review(_) => Err("nothing was approved before: there is no difference".to_owned()),
-                Screen::Workbench | Screen::Source(_) | Screen::Behaviour(_) => Err("open a review first".to_owned()),
+                Screen::Workbench | Screen::Source(_) | Screen::Behaviour(_) | Screen::Evolution(_) => {
+                    Err("open a review first".to_owned())
+                }
             },
+            Verb::Evolve | Verb::Keep | Verb::Stop | Verb::Resume => self.evolvable(verb),
             Verb::Follow if self.output.current().is_none() => Err("no run is open".to_owned()),
             _ => Ok(()),
         }
@@ -186,6 +192,7 @@ impl App {
                 Verb::Source,
                 Verb::Filter,
                 Verb::Promote,
+                Verb::Evolve,
                 Verb::Behaviour,
                 Verb::Archive,
                 Verb::Restore,
@@ -196,14 +203,23 @@ impl App {
                 Verb::Palette,
             ],
             Context::Output if live => &[Verb::Cancel, Verb::Follow, Verb::Filter, Verb::Runs, Verb::Zoom, Verb::Copy],
-            Context::Output => {
-                &[Verb::Rerun, Verb::Runs, Verb::Behaviour, Verb::Filter, Verb::NextTab, Verb::Zoom, Verb::Copy]
-            }
-            Context::Failures => &[Verb::Output, Verb::Rerun, Verb::Promote, Verb::Archive, Verb::Filter],
+            Context::Output => &[
+                Verb::Rerun,
+                Verb::Evolve,
+                Verb::Runs,
+                Verb::Behaviour,
+                Verb::Filter,
+                Verb::NextTab,
+                Verb::Zoom,
+                Verb::Copy,
+            ],
+            Context::Failures => &[Verb::Output, Verb::Evolve, Verb::Rerun, Verb::Promote, Verb::Archive, Verb::Filter],
             Context::Queue if !self.marked().is_empty() => {
                 &[Verb::Approve, Verb::Reject, Verb::RequestChanges, Verb::Mark, Verb::Review, Verb::Filter]
             }
-            Context::Queue => &[Verb::Review, Verb::Mark, Verb::Sort, Verb::Filter, Verb::Archive, Verb::Undo],
+            Context::Queue => {
+                &[Verb::Review, Verb::Mark, Verb::Sort, Verb::Evolve, Verb::Filter, Verb::Archive, Verb::Undo]
+            }
             Context::Review => &[
                 Verb::Approve,
                 Verb::Reject,
@@ -212,6 +228,7 @@ impl App {
                 Verb::NextTab,
                 Verb::NextRisk,
                 Verb::Comment,
+                Verb::Evolve,
                 Verb::MarkRead,
                 Verb::ToggleDiff,
                 Verb::Bottom,
@@ -220,6 +237,17 @@ impl App {
                 Verb::Back,
             ],
             Context::Source => &[Verb::NextTab, Verb::Filter, Verb::Wrap, Verb::Copy, Verb::Back],
+            Context::Evolution => &[
+                Verb::Review,
+                Verb::Stop,
+                Verb::Resume,
+                Verb::Keep,
+                Verb::NextTab,
+                Verb::NextPane,
+                Verb::Evolve,
+                Verb::NextHunk,
+                Verb::Back,
+            ],
             Context::Global | Context::Motion => &[Verb::Palette],
         };
         let no_tools = self.catalog.view().tools.is_empty();

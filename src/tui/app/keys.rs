@@ -3,7 +3,7 @@
 use super::{App, Mood};
 use crate::action::Verb;
 use crate::domain::Command;
-use crate::tui::effect::{Effect, Ending};
+use crate::tui::effect::{Effect, Ending, Evolving};
 use crate::tui::keymap::Chord;
 use crate::tui::list::Motion;
 use crate::tui::overlay::text_input::TextInput;
@@ -73,9 +73,12 @@ impl App {
         if let Reply::DecideAll(order) = reply {
             return vec![Effect::DecideAll(order)];
         }
+        if let Reply::Prepare(request, sending) = reply {
+            return self.prepare_evolution(*request, sending);
+        }
         let closed = self.overlays.pop();
         match reply {
-            Reply::Stay | Reply::Search(_) | Reply::DecideAll(_) | Reply::Close => Vec::new(),
+            Reply::Stay | Reply::Search(_) | Reply::DecideAll(_) | Reply::Prepare(..) | Reply::Close => Vec::new(),
             Reply::Invoke(verb, args) => self.perform(verb, &args),
             Reply::Execute(command) => vec![Effect::Execute(command)],
             Reply::Decide(decided) => self.decide(decided),
@@ -99,6 +102,12 @@ impl App {
                 Vec::new()
             }
             Reply::OpenRun(run) => self.open_run(run),
+            Reply::OpenEvolution(id) => self.open_evolution(id),
+            Reply::Keep(id, at) => vec![Effect::Evolve(Evolving::Keep { id, at })],
+            Reply::KeepHint(path, hint) => {
+                self.keep_hint(path, hint);
+                Vec::new()
+            }
             Reply::AskUndo(operation) => self.ask(Command::Undo { operation: Some(operation) }),
             Reply::Quit => vec![Effect::Leave(Ending::Quit)],
         }
@@ -139,6 +148,7 @@ impl App {
             Screen::Review(screen) => screen.body().is_typing(),
             Screen::Source(screen) => screen.reader.is_typing(),
             Screen::Behaviour(screen) => screen.reader.is_typing(),
+            Screen::Evolution(screen) => screen.body().is_typing(),
             Screen::Workbench => match self.focus {
                 Pane::Catalog => self.catalog.is_typing(),
                 Pane::Output => self.output.is_typing(),
@@ -154,6 +164,7 @@ impl App {
             Screen::Review(screen) => screen.reader().set_typing(typing),
             Screen::Source(screen) => screen.reader.set_typing(typing),
             Screen::Behaviour(screen) => screen.reader.set_typing(typing),
+            Screen::Evolution(screen) => screen.reader().set_typing(typing),
             Screen::Workbench => match self.focus {
                 Pane::Catalog => self.catalog.set_typing(typing),
                 Pane::Output => self.output.set_typing(typing),
@@ -169,6 +180,7 @@ impl App {
             Screen::Review(screen) => screen.reader().edit_search(edit),
             Screen::Source(screen) => screen.reader.edit_search(edit),
             Screen::Behaviour(screen) => screen.reader.edit_search(edit),
+            Screen::Evolution(screen) => screen.reader().edit_search(edit),
             Screen::Workbench => match self.focus {
                 Pane::Catalog => self.catalog.edit_filter(edit),
                 Pane::Output => self.output.edit_search(edit),

@@ -8,6 +8,9 @@ mod availability;
 #[cfg(test)]
 mod behaviour_tests;
 mod comeback;
+pub mod evolving;
+#[cfg(test)]
+mod evolving_tests;
 mod keys;
 mod mouse;
 mod reviewing;
@@ -156,6 +159,8 @@ pub struct App {
     pub queue: QueuePane,
     /// What fills the terminal below the overlays.
     pub screen: Screen,
+    /// Askings for better versions.
+    pub evolutions: evolving::Evolutions,
     /// What is open over it, topmost last.
     pub overlays: Vec<Overlay>,
     /// The message in the footer.
@@ -205,6 +210,7 @@ impl App {
             failures: FailuresPane::default(),
             queue: QueuePane::default(),
             screen: Screen::default(),
+            evolutions: evolving::Evolutions::default(),
             overlays: Vec::new(),
             toast: None,
             spots: Vec::new(),
@@ -226,6 +232,7 @@ impl App {
         if self.open_review_id() != open {
             effects.push(Effect::LookAt(self.open_review_id()));
         }
+        effects.extend(self.look_at_texts());
         effects
     }
 
@@ -233,7 +240,7 @@ impl App {
     fn open_review_id(&self) -> Option<ReviewId> {
         match &self.screen {
             Screen::Review(screen) => Some(screen.review.id),
-            Screen::Workbench | Screen::Source(_) | Screen::Behaviour(_) => None,
+            Screen::Workbench | Screen::Source(_) | Screen::Behaviour(_) | Screen::Evolution(_) => None,
         }
     }
 
@@ -275,7 +282,7 @@ impl App {
         let tick = self.output.ticks().then_some(now + TICK_MS);
         let dated = self.failures.open_count() > 0 || !self.queue.is_empty();
         let ages = dated.then_some(now + MINUTE_MS);
-        [question, toast, tick, ages].into_iter().flatten().min()
+        [question, toast, tick, ages, self.evolution_wakes()].into_iter().flatten().min()
     }
 
     /// The title of the terminal's window, safe to write.

@@ -18,11 +18,17 @@ impl App {
     /// Verbs that move about in a review, or change how it is read.
     pub(super) fn read_on(&mut self, verb: Verb) -> Vec<Effect> {
         let jump = if matches!(verb, Verb::NextHunk | Verb::NextRisk) { Jump::Next } else { Jump::Previous };
-        if let (Screen::Source(_) | Screen::Behaviour(_), Verb::NextHunk | Verb::PreviousHunk) = (&self.screen, verb) {
+        if let (Screen::Source(_) | Screen::Behaviour(_) | Screen::Evolution(_), Verb::NextHunk | Verb::PreviousHunk) =
+            (&self.screen, verb)
+        {
             return self.jump_heading(jump);
         }
         if matches!(self.screen, Screen::Workbench) && self.focus == Pane::Queue && verb == Verb::SelectRange {
             self.queue.toggle_range();
+            return Vec::new();
+        }
+        if let (Screen::Evolution(screen), Verb::Unfold) = (&mut self.screen, verb) {
+            screen.toggle_folds();
             return Vec::new();
         }
         let Screen::Review(screen) = &mut self.screen else { return Vec::new() };
@@ -62,6 +68,7 @@ impl App {
         match &mut self.screen {
             Screen::Source(screen) => screen.reader.current_mut().view.jump(to),
             Screen::Behaviour(screen) => screen.reader.current_mut().view.jump(to),
+            Screen::Evolution(screen) => screen.reader().current_mut().view.jump(to),
             Screen::Workbench | Screen::Review(_) => false,
         };
         Vec::new()

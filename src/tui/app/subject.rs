@@ -15,6 +15,7 @@ impl App {
             Screen::Workbench => self.focus.context(),
             Screen::Review(_) => Context::Review,
             Screen::Source(_) | Screen::Behaviour(_) => Context::Source,
+            Screen::Evolution(_) => Context::Evolution,
         }
     }
 
@@ -27,6 +28,7 @@ impl App {
             Context::Queue => "review queue",
             Context::Review => "review",
             Context::Source => "source view",
+            Context::Evolution => "evolution",
             Context::Global | Context::Motion => "workbench",
         }
     }
@@ -37,6 +39,7 @@ impl App {
             Screen::Review(review) => self.tool_of_review(&review.review),
             Screen::Source(source) => Some(Arc::clone(&source.tool)),
             Screen::Behaviour(screen) => screen.tool.clone(),
+            Screen::Evolution(screen) => screen.base().and_then(|row| self.tool_evolved(row)),
             Screen::Workbench => match self.focus {
                 Pane::Catalog => match self.catalog.selected() {
                     Selected::Tool(tool) => Some(Arc::clone(tool)),
@@ -72,6 +75,7 @@ impl App {
     pub(super) fn selected_review(&self) -> Option<Review> {
         match (&self.screen, self.focus) {
             (Screen::Review(review), _) => Some(review.review.clone()),
+            (Screen::Evolution(screen), _) => screen.review().and_then(|id| self.queue.find(id)).cloned(),
             (Screen::Workbench, Pane::Queue) => self.queue.selected().cloned(),
             _ => {
                 let tool = self.selected_tool()?;

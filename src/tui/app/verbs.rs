@@ -87,6 +87,7 @@ impl App {
                 Vec::new()
             }
             Verb::Deprecate => self.deprecate(args),
+            Verb::Evolve | Verb::Evolutions | Verb::Keep | Verb::Stop | Verb::Resume => self.evolving(verb, args),
             _ => self.invoke_record(verb, args),
         }
     }
@@ -395,10 +396,10 @@ impl App {
             self.screen = Screen::Workbench;
             return Vec::new();
         }
-        match self.output.live_count() {
-            0 => vec![Effect::Leave(Ending::Quit)],
-            live => {
-                self.overlays.push(Overlay::Confirm(Confirm::quit(live)));
+        match (self.output.live_count(), self.evolutions.going()) {
+            (0, 0) => vec![Effect::Leave(Ending::Quit)],
+            (live, evolving) => {
+                self.overlays.push(Overlay::Confirm(Confirm::quit(live, evolving)));
                 Vec::new()
             }
         }
@@ -407,6 +408,10 @@ impl App {
     fn step_pane(&mut self, by: isize) -> Vec<Effect> {
         match self.screen {
             Screen::Workbench => self.focus_pane(self.focus.step(by)),
+            Screen::Evolution(ref mut screen) => {
+                screen.reader().step(by, &|_| true);
+                Vec::new()
+            }
             Screen::Review(_) | Screen::Source(_) | Screen::Behaviour(_) => {
                 self.step_tab(by);
                 Vec::new()
@@ -425,7 +430,10 @@ impl App {
             Screen::Review(screen) if screen.body().is_searching() => screen.reader().edit_search(TextInput::clear),
             Screen::Source(screen) if screen.reader.is_searching() => screen.reader.edit_search(TextInput::clear),
             Screen::Behaviour(screen) if screen.reader.is_searching() => screen.reader.edit_search(TextInput::clear),
-            Screen::Review(_) | Screen::Source(_) | Screen::Behaviour(_) => self.screen = Screen::Workbench,
+            Screen::Evolution(screen) if screen.body().is_searching() => screen.reader().edit_search(TextInput::clear),
+            Screen::Review(_) | Screen::Source(_) | Screen::Behaviour(_) | Screen::Evolution(_) => {
+                self.screen = Screen::Workbench;
+            }
             Screen::Workbench => {
                 let filtered = match self.focus {
                     Pane::Catalog => !self.catalog.filter().is_empty(),
@@ -452,6 +460,7 @@ impl App {
             Screen::Review(screen) => screen.scroll(motion),
             Screen::Source(screen) => screen.reader.scroll(motion),
             Screen::Behaviour(screen) => screen.reader.scroll(motion),
+            Screen::Evolution(screen) => screen.reader().scroll(motion),
             Screen::Workbench => match self.focus {
                 Pane::Catalog => self.catalog.step(motion),
                 Pane::Failures => self.failures.step(motion),
@@ -474,6 +483,7 @@ impl App {
             Screen::Review(screen) => step_text_match(&mut screen.reader().current_mut().view, forward),
             Screen::Source(screen) => step_text_match(&mut screen.reader.current_mut().view, forward),
             Screen::Behaviour(screen) => step_text_match(&mut screen.reader.current_mut().view, forward),
+            Screen::Evolution(screen) => step_text_match(&mut screen.reader().current_mut().view, forward),
             Screen::Workbench if self.focus == Pane::Output => {
                 if let Some(tab) = self.output.current_mut() {
                     if forward { tab.view.next_match() } else { tab.view.previous_match() }
@@ -495,6 +505,7 @@ impl App {
             Screen::Review(screen) => screen.reader().toggle_wrap(),
             Screen::Source(screen) => screen.reader.toggle_wrap(),
             Screen::Behaviour(screen) => screen.reader.toggle_wrap(),
+            Screen::Evolution(screen) => screen.reader().toggle_wrap(),
             Screen::Workbench => {
                 if let Some(tab) = self.output.current_mut() {
                     tab.view.toggle_wrap();
@@ -508,6 +519,7 @@ impl App {
             Screen::Review(screen) => screen.step_tab(by),
             Screen::Source(screen) => screen.reader.step(by, &|_| true),
             Screen::Behaviour(screen) => screen.reader.step(by, &|_| true),
+            Screen::Evolution(screen) => screen.step(by),
             Screen::Workbench => self.output.step_tab(by),
         }
     }
@@ -517,6 +529,7 @@ impl App {
             Screen::Review(screen) => Some(screen.body().current().view.visible_text()),
             Screen::Source(screen) => Some(screen.reader.current().view.visible_text()),
             Screen::Behaviour(screen) => Some(screen.reader.current().view.visible_text()),
+            Screen::Evolution(screen) => Some(screen.body().current().view.visible_text()),
             Screen::Workbench => match self.focus {
                 Pane::Catalog => match self.catalog.selected() {
                     Selected::Tool(tool) => Some(tool.path.clone()),

@@ -2,8 +2,8 @@
 
 use super::guard::Guard;
 use super::{Reply, open_box};
-use crate::domain::Command;
-use crate::engine::{EngineError, Preview};
+use crate::domain::{Command, EvolutionId};
+use crate::engine::{EngineError, LaneId, Preview};
 use crate::tui::ink::Ink;
 use crate::tui::msg::Now;
 use crate::tui::pane::rows::{Look, Title};
@@ -22,11 +22,15 @@ enum Question {
     Command(Command, Preview),
     /// It cannot be done.
     Refused(EngineError),
-    /// Leave while runs are alive.
+    /// Leave while runs are alive, or generators are asked.
     Quit {
-        /// How many.
+        /// Runs.
         live: usize,
+        /// Askings for better versions.
+        evolving: usize,
     },
+    /// Write an answer of a generator as a version.
+    Keep(EvolutionId, LaneId, Preview),
 }
 
 /// Lines of the box that are not the question: its frame, an empty line and the keys.
@@ -49,9 +53,17 @@ impl Confirm {
         Confirm { question: Question::Looking(command), guard: Guard::default(), note: None }
     }
 
-    /// Asks whether to leave while so many runs are alive.
-    pub fn quit(live: usize) -> Confirm {
-        Confirm { question: Question::Quit { live }, guard: Guard::default(), note: None }
+    /// Asks whether to leave while so many runs are alive, and so many better versions are asked for.
+    pub fn quit(live: usize, evolving: usize) -> Confirm {
+        Confirm { question: Question::Quit { live, evolving }, guard: Guard::default(), note: None }
+    }
+
+    /// Asks whether to write an answer of a generator as a version; the lines say what that is.
+    pub fn keep(id: EvolutionId, at: LaneId, lines: Vec<String>) -> Confirm {
+        let title = format!("Write the answer of round {} as a version", at.round);
+        let undo = "the version is a folder of its own: archive it to be rid of it".to_owned();
+        let preview = Preview { title, lines, undo };
+        Confirm { question: Question::Keep(id, at, preview), guard: Guard::default(), note: None }
     }
 
     /// Takes the preview when it is the one waited for. The guard starts with what is now drawn.
@@ -77,7 +89,8 @@ impl Confirm {
             (Question::Refused(_), KeyCode::Enter) => Reply::Close,
             (Question::Command(command, _), KeyCode::Char('y')) if plain && counts => Reply::Execute(command.clone()),
             (Question::Quit { .. }, KeyCode::Char('y')) if plain && counts => Reply::Quit,
-            (Question::Command(..) | Question::Quit { .. }, _) => {
+            (Question::Keep(id, at, _), KeyCode::Char('y')) if plain && counts => Reply::Keep(*id, *at),
+            (Question::Command(..) | Question::Quit { .. } | Question::Keep(..), _) => {
                 self.note = Some(if counts { "y does it, esc does not" } else { "read first, then press y" });
                 Reply::Stay
             }
@@ -93,7 +106,7 @@ impl Confirm {
     /// The guard, once there is something to answer.
     pub fn guard_mut(&mut self) -> Option<&mut Guard> {
         match self.question {
-            Question::Command(..) | Question::Quit { .. } => Some(&mut self.guard),
+            Question::Command(..) | Question::Quit { .. } | Question::Keep(..) => Some(&mut self.guard),
             Question::Looking(_) | Question::Refused(_) => None,
         }
     }
@@ -101,7 +114,7 @@ impl Confirm {
     /// Whether all of the question can be read on a screen of this size; until then nobody can say yes to it.
     pub fn fits(&self, (width, height): (u16, u16)) -> bool {
         let room = usize::from(box_width(width).saturating_sub(4));
-        let Question::Command(_, preview) = &self.question else { return true };
+        let (Question::Command(_, preview) | Question::Keep(_, _, preview)) = &self.question else { return true };
         let wrapped = |text: &str, room: usize| wrap(&safe(text), room).len();
         let listed: usize = preview.lines.iter().map(|line| wrapped(line, room.saturating_sub(2))).sum();
         wrapped(&preview.title, room) + listed + wrapped(&preview.undo, room) + BORDERS <= usize::from(height)
@@ -127,7 +140,7 @@ impl Confirm {
             (Question::Looking(_), _) => ("esc cancels", theme.dim),
             (Question::Refused(_), _) => ("esc closes", theme.dim),
             (_, false) => ("read first …", theme.dim),
-            (Question::Command(..), true) => ("y does it · esc does not", theme.accent),
+            (Question::Command(..) | Question::Keep(..), true) => ("y does it · esc does not", theme.accent),
             (Question::Quit { .. }, true) => ("y stops them and leaves · esc stays", theme.accent),
         };
         let (prompt, style) = match self.note {
@@ -167,6 +180,7 @@ impl Confirm {
             },
             Question::Refused(_) => "Not possible",
             Question::Quit { .. } => "Leave?",
+            Question::Keep(..) => "Keep it?",
         }
     }
 
@@ -175,7 +189,7 @@ impl Confirm {
         let styled = |text: &str, style: Style| wrap(&safe(text), room).into_iter().map(move |line| (line, style));
         match &self.question {
             Question::Looking(_) => vec![("looking at what would change …".to_owned(), theme.dim)],
-            Question::Command(_, preview) => {
+            Question::Command(_, preview) | Question::Keep(_, _, preview) => {
                 let mut lines: Vec<_> = styled(&preview.title, theme.title).collect();
                 for line in &preview.lines {
                     lines.extend(
@@ -191,10 +205,13 @@ impl Confirm {
             Question::Refused(error) => {
                 styled(&error.message, theme.bad).chain(styled(&error.hint, theme.text)).collect()
             }
-            Question::Quit { live } => {
+            Question::Quit { live, evolving } => {
                 let noun = if *live == 1 { "run is" } else { "runs are" };
-                let text = format!("{live} {noun} still going. Leaving stops them; they are recorded as cancelled.");
-                styled(&text, theme.text).collect()
+                let runs = format!("{live} {noun} still going. Leaving stops them; they are recorded as cancelled.");
+                let noun = if *evolving == 1 { "evolution is" } else { "evolutions are" };
+                let asked = format!("{evolving} {noun} still going. Leaving stops them; what they have can be kept.");
+                let said = [(*live, runs), (*evolving, asked)].into_iter().filter(|(many, _)| *many > 0);
+                said.flat_map(|(_, text)| styled(&text, theme.text).collect::<Vec<_>>()).collect()
             }
         }
     }

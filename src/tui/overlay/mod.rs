@@ -7,6 +7,8 @@ pub mod bulk;
 pub mod comment;
 pub mod confirm;
 pub mod digest_prompt;
+pub mod evolutions;
+pub mod evolve;
 pub mod form;
 pub mod grants;
 pub mod guard;
@@ -19,12 +21,14 @@ pub mod report;
 pub mod runs;
 pub mod text_input;
 
+use super::effect::Sending;
 use super::keymap::Keymap;
 use super::layout::centred;
 use super::msg::Now;
 use super::pane::rows::{Focus, Look, Title, frame};
 use crate::action::Verb;
-use crate::domain::{Command, CommentKind, Decision, DecisionKind, Digest, OperationId, ReviewId, RunId};
+use crate::domain::{Command, CommentKind, Decision, DecisionKind, Digest, EvolutionId, OperationId, ReviewId, RunId};
+use crate::engine::{EvolveRequest, LaneId};
 use crate::tui::ink::blank;
 use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
@@ -105,6 +109,14 @@ pub enum Reply {
     AskUndo(OperationId),
     /// Load the log again with another filter.
     Search(String),
+    /// Work out what a generator would be sent; the overlay stays for the answer.
+    Prepare(Box<EvolveRequest>, Sending),
+    /// Close, but keep the hint typed so far for the next time this tool is evolved.
+    KeepHint(String, String),
+    /// Close and show this evolution.
+    OpenEvolution(EvolutionId),
+    /// Close and write this answer as a version.
+    Keep(EvolutionId, LaneId),
     /// Stop the runs and leave.
     Quit,
 }
@@ -137,6 +149,10 @@ pub enum Overlay {
     Comment(Box<comment::CommentPrompt>),
     /// What a new tool shall be.
     NewTool(Box<new_tool::NewToolForm>),
+    /// What a better version of a tool shall be.
+    Evolve(Box<evolve::EvolveForm>),
+    /// Askings for better versions.
+    Evolutions(evolutions::EvolutionList),
 }
 
 impl Overlay {
@@ -155,6 +171,8 @@ impl Overlay {
             Overlay::Reason(prompt) => prompt.key(key, now),
             Overlay::Comment(prompt) => prompt.key(key),
             Overlay::NewTool(form) => form.key(key),
+            Overlay::Evolve(form) => form.key(key, keymap),
+            Overlay::Evolutions(list) => list.key(key, keymap),
             Overlay::Bulk(bulk) => bulk.key(key, now),
         }
     }
@@ -169,10 +187,11 @@ impl Overlay {
             Overlay::Reason(prompt) => prompt.paste(text, now),
             Overlay::Comment(prompt) => prompt.paste(text),
             Overlay::NewTool(form) => form.paste(text),
+            Overlay::Evolve(form) => form.paste(text),
             Overlay::Bulk(bulk) => bulk.paste(text, now),
             Overlay::Confirm(confirm) => confirm.disturb(now),
             Overlay::Digest(prompt) => prompt.paste(now),
-            Overlay::Runs(_) | Overlay::Grants(_) | Overlay::Report(_) => {}
+            Overlay::Runs(_) | Overlay::Grants(_) | Overlay::Report(_) | Overlay::Evolutions(_) => {}
         }
     }
 
@@ -251,6 +270,14 @@ impl Overlay {
                 None
             }
             Overlay::NewTool(form) => form.draw(screen, buf, look),
+            Overlay::Evolve(form) => {
+                form.draw(screen, buf, look);
+                None
+            }
+            Overlay::Evolutions(list) => {
+                list.draw(screen, buf, look);
+                None
+            }
         }
     }
 }

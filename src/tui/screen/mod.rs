@@ -2,6 +2,7 @@
 
 pub mod behaviour;
 pub mod evidence;
+pub mod evolution;
 pub mod reader;
 pub mod review;
 pub mod source;
@@ -18,4 +19,6 @@ pub enum Screen {
     Source(Box<source::SourceScreen>),
     /// What a version or a run was seen to do.
     Behaviour(Box<behaviour::BehaviourScreen>),
+    /// The rounds of an asking for a better version.
+    Evolution(Box<evolution::EvolutionScreen>),
 }

@@ -42,6 +42,8 @@ pub enum TabKind {
     Difference,
     /// What reviewers wrote.
     Comments,
+    /// A text of another screen, which knows it by this name.
+    Named(&'static str),
 }
 
 impl Tab {

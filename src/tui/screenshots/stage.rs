@@ -8,9 +8,9 @@ use super::workspace::{Workspace, catalog};
 use crate::domain::{IsolationLevel, ReviewId, Run, RunId, Tool};
 use crate::engine::{EngineError, ErrorCode, Index, ReviewDetail};
 use crate::tui::app::{App, Call};
-use crate::tui::effect::Effect;
+use crate::tui::effect::{Effect, Evolving};
 use crate::tui::keymap::Chord;
-use crate::tui::msg::{Answer, Kept, Msg, Now, Opened};
+use crate::tui::msg::{Answer, Evolved, Kept, Msg, Now, Opened};
 use crate::tui::performer::tokens;
 use crate::tui::theme::{Ground, Theme};
 use crate::tui::view;
@@ -158,6 +158,7 @@ impl<'a> Stage<'a> {
             Effect::Highlight { ticket, side, files } => {
                 Answer::Highlighted { ticket, side, files: files.iter().filter_map(tokens).collect() }
             }
+            Effect::Evolve(Evolving::List) => Answer::Evolving(Box::new(Evolved::List(Ok(Vec::new())))),
             Effect::Mouse(_) | Effect::LookAt(_) => return Ok(None),
             other => return Err(ScreenshotError::Scene(format!("nobody answers {other:?}"))),
         }))

@@ -21,6 +21,7 @@ fn hint_word(verb: Verb) -> &'static str {
         Verb::Review => "open",
         Verb::RequestChanges => "request changes",
         Verb::NextTab => "next",
+        Verb::NextPane => "next text",
         Verb::ToggleDiff => "diff/source",
         Verb::Bottom => "end",
         Verb::ApproveOver => "approve over",
@@ -83,8 +84,19 @@ pub fn draw_footer(app: &mut App, area: Rect, buf: &mut Buffer) {
     };
     let waiting = if area.width < 50 && !waiting.is_empty() { format!("⚑ {}", app.queue.len()) } else { waiting };
     let waiting = if covered && !waiting.is_empty() { format!("{waiting} ") } else { waiting };
+    let key = if covered { String::new() } else { format!(" ({})", app.keymap.key(Verb::Evolutions)) };
+    let evolving = match app.evolutions.going() {
+        0 => String::new(),
+        going if area.width < 80 => format!("… {going} evolving"),
+        going => format!("… {} evolving{key}", grouped(going)),
+    };
     let mut right = area.right();
-    for (text, verb, style) in [(help, Verb::Help, theme.accent), (waiting, Verb::FocusReviews, theme.warn)] {
+    let states = [
+        (help, Verb::Help, theme.accent),
+        (waiting, Verb::FocusReviews, theme.warn),
+        (evolving, Verb::Evolutions, theme.accent),
+    ];
+    for (text, verb, style) in states {
         let width = text.width() as u16;
         if width == 0 || right < area.x + width {
             continue;

@@ -33,7 +33,9 @@ pub fn draw_into(app: &mut App, area: Rect, buf: &mut Buffer) -> Option<Position
     }
     let mut cursor = match app.screen {
         Screen::Workbench => draw_workbench(app, arrangement, buf),
-        Screen::Review(_) | Screen::Source(_) | Screen::Behaviour(_) => draw_screen(app, area, buf),
+        Screen::Review(_) | Screen::Source(_) | Screen::Behaviour(_) | Screen::Evolution(_) => {
+            draw_screen(app, area, buf)
+        }
     };
     let look = Look { theme: &app.theme, keymap: &app.keymap, now: app.now };
     for overlay in &mut app.overlays {
@@ -96,6 +98,7 @@ fn draw_screen(app: &mut App, area: Rect, buf: &mut Buffer) -> Option<Position> 
         }
         Screen::Source(screen) => screen.draw(body, buf, look, exposure),
         Screen::Behaviour(screen) => screen.draw(body, buf, look, exposure),
+        Screen::Evolution(screen) => screen.draw(body, buf, look, exposure),
     };
     bars::draw_footer(app, Rect { y: area.bottom() - 1, height: 1, ..area }, buf);
     cursor

@@ -326,7 +326,7 @@ impl ReviewScreen {
 
     fn belongs(&self, kind: TabKind) -> bool {
         match kind {
-            TabKind::Facts | TabKind::Comments => true,
+            TabKind::Facts | TabKind::Comments | TabKind::Named(_) => true,
             TabKind::File(_) => self.reading == Reading::Source,
             TabKind::Difference => self.reading == Reading::Difference,
         }
@@ -380,7 +380,7 @@ impl ReviewScreen {
 
     fn sign_of(&self, tab: &Tab) -> &'static str {
         match tab.kind {
-            TabKind::Comments => "",
+            TabKind::Comments | TabKind::Named(_) => "",
             // There is more to come than was shown.
             TabKind::Facts if self.awaits_checks() => "· ",
             TabKind::Facts | TabKind::File(_) | TabKind::Difference => {

@@ -102,7 +102,7 @@ impl ReviewScreen {
                 });
                 heading.unwrap_or_default()
             }
-            TabKind::Facts | TabKind::Comments => Vec::new(),
+            TabKind::Facts | TabKind::Comments | TabKind::Named(_) => Vec::new(),
         }
     }
 

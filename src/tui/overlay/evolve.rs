@@ -1,0 +1,477 @@
+//! The form before a generator is asked: what is wanted, of whom, how often; and what would be sent, to read and to edit.
+
+use super::{Reply, open_box};
+use crate::action::Context;
+use crate::domain::{Form, RunId, Step, Tool, is_hidden};
+use crate::engine::{Asking, BUILT_IN, EngineError, EvolveRequest, Settings};
+use crate::tui::effect::Sending;
+use crate::tui::ink::{Ink, draw_editor};
+use crate::tui::keymap::{Chord, Keymap};
+use crate::tui::list::Motion;
+use crate::tui::pane::output::text_move;
+use crate::tui::pane::rows::{Look, Title};
+use crate::tui::phrase::{cut, safe, wrap};
+use crate::tui::theme::Theme;
+use crate::tui::widget::{FormEvent, FormView, TextLine, TextView, Tone};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use tui_textarea::{TextArea, WrapMode};
+
+/// Takes the built-in repairs when they have something to offer, else the first generator of the settings.
+const AUTOMATIC: &str = "automatic";
+
+/// Asks each generator of the settings; their answers are compared.
+const ALL: &str = "all of them";
+
+/// Most answers of one generator in a round.
+const MOST_ANSWERS: usize = 5;
+
+/// Most rounds.
+const MOST_ROUNDS: u32 = 20;
+
+/// Rows below the fields: whom it goes to, what was learnt, what is wrong.
+const NOTES: usize = 4;
+
+/// Below so many rows the notes take fewer.
+const LOW: u16 = 16;
+
+/// What a form begins with.
+#[derive(Debug, Clone, Default)]
+pub struct Seed {
+    /// What is wanted, in words.
+    pub hint: String,
+    /// Failed runs that it is told of; empty lets the engine choose.
+    pub failures: Vec<RunId>,
+    /// Whom to ask; `None` lets the engine choose.
+    pub generator: Option<String>,
+    /// Generators that the settings name.
+    pub generators: Vec<String>,
+    /// Most rounds, as in the settings.
+    pub rounds: u32,
+}
+
+impl Seed {
+    /// What the settings say.
+    pub fn of(settings: &Settings) -> Seed {
+        Seed {
+            generators: settings.generators.iter().map(|generator| generator.name.clone()).collect(),
+            rounds: settings.evolve.rounds,
+            ..Seed::default()
+        }
+    }
+}
+
+/// What is on top.
+enum Face {
+    /// The fields.
+    Fields,
+    /// What would be sent.
+    Request(Box<TextView>),
+    /// The same as JSON, being edited.
+    Bundle(Box<TextArea<'static>>),
+}
+
+/// The state of the form.
+pub struct EvolveForm {
+    /// The version that a better one is wanted of.
+    tool: Arc<Tool>,
+    /// How a request names it.
+    reference: String,
+    /// Given with each request for an answer.
+    pub ticket: u64,
+    seed: Seed,
+    view: FormView,
+    face: Face,
+    /// What was worked out last, and of which entries.
+    asking: Option<Box<Asking>>,
+    asked: Value,
+    error: Option<String>,
+    /// What is being worked out.
+    busy: Option<Sending>,
+    /// The edited request, and the entries it was edited for.
+    edited: Option<(Value, Value)>,
+}
+
+impl EvolveForm {
+    /// A form that learns from the first answer which failures there are, and whom it would go to.
+    pub fn new(tool: Arc<Tool>, reference: String, seed: Seed, ticket: u64) -> EvolveForm {
+        let view = fields(&seed, &seed.failures);
+        let asked = view.form().value();
+        let (face, busy) = (Face::Fields, Some(Sending::Learn));
+        EvolveForm { tool, reference, ticket, seed, view, face, asking: None, asked, error: None, busy, edited: None }
+    }
+
+    /// The path of the tool.
+    pub fn path(&self) -> &str {
+        &self.tool.path
+    }
+
+    /// What the entries ask for.
+    pub fn request(&self) -> EvolveRequest {
+        let value = self.view.form().value();
+        let text = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default();
+        let number = |name: &str| value.get(name).and_then(Value::as_u64);
+        let named: Vec<String> = match text("generator") {
+            AUTOMATIC | "" => Vec::new(),
+            ALL => self.seed.generators.clone(),
+            one => vec![one.to_owned()],
+        };
+        let answers = number("answers").and_then(|n| usize::try_from(n).ok()).unwrap_or(1).clamp(1, MOST_ANSWERS);
+        let generators = named.iter().flat_map(|name| std::iter::repeat_n(name.clone(), answers)).collect();
+        let runs = value.get("failures").and_then(Value::as_array).into_iter().flatten();
+        EvolveRequest {
+            tool: self.reference.clone(),
+            hint: text("hint").trim().to_owned(),
+            failures: runs.filter_map(Value::as_i64).map(RunId).collect(),
+            generators,
+            rounds: number("rounds").and_then(|n| u32::try_from(n).ok()),
+            step: text("step").parse::<Step>().ok(),
+            dynamic_schema: value.get("dynamic_schema").and_then(Value::as_bool).unwrap_or_default(),
+            bundle: self.edited.as_ref().filter(|(_, of)| *of == told(&value)).map(|(bundle, _)| bundle.clone()),
+            specification: None,
+        }
+    }
+
+    /// Takes a key.
+    pub fn key(&mut self, key: &KeyEvent, keymap: &Keymap) -> Reply {
+        let control = key.modifiers.contains(KeyModifiers::CONTROL);
+        if self.busy == Some(Sending::Send) {
+            // It is on its way; what is typed now was not meant for what opens.
+            return if key.code == KeyCode::Esc { Reply::Close } else { Reply::Stay };
+        }
+        match (&self.face, key.code) {
+            (Face::Fields, KeyCode::Char('p')) if control => self.ask(Sending::Show),
+            (Face::Fields, _) => self.field_key(key),
+            (Face::Request(_), KeyCode::Esc | KeyCode::Char('q')) => {
+                self.face = Face::Fields;
+                Reply::Stay
+            }
+            (Face::Request(_) | Face::Bundle(_), KeyCode::Char('s')) if control => self.send_seen(),
+            (Face::Request(_), KeyCode::Char('e')) => {
+                self.edit();
+                Reply::Stay
+            }
+            (Face::Request(_), _) => {
+                self.scroll(key, keymap);
+                Reply::Stay
+            }
+            (Face::Bundle(_), KeyCode::Esc) => {
+                self.error = None;
+                self.face = Face::Fields;
+                Reply::Stay
+            }
+            (Face::Bundle(_), KeyCode::Char('p')) if control => {
+                if self.take_bundle() {
+                    self.ask(Sending::Show)
+                } else {
+                    Reply::Stay
+                }
+            }
+            (Face::Bundle(_), KeyCode::Char(c)) if is_hidden(c) => Reply::Stay,
+            (Face::Bundle(_), _) => {
+                if let Face::Bundle(area) = &mut self.face {
+                    area.input(*key);
+                }
+                Reply::Stay
+            }
+        }
+    }
+
+    fn field_key(&mut self, key: &KeyEvent) -> Reply {
+        match self.view.handle_key(*key) {
+            FormEvent::Submit(_) => self.ask(Sending::Send),
+            FormEvent::Cancel => Reply::KeepHint(self.tool.path.clone(), self.request().hint),
+            // Whom it goes to may depend on what was just typed.
+            FormEvent::None if self.leaves_field(key) && self.view.form().value() != self.asked => {
+                self.ask(Sending::Learn)
+            }
+            FormEvent::None => Reply::Stay,
+        }
+    }
+
+    fn leaves_field(&self, key: &KeyEvent) -> bool {
+        matches!(key.code, KeyCode::Tab | KeyCode::BackTab | KeyCode::Left | KeyCode::Right) && !self.view.is_whole()
+    }
+
+    /// Sends what is read or edited.
+    fn send_seen(&mut self) -> Reply {
+        if matches!(self.face, Face::Bundle(_)) && !self.take_bundle() {
+            return Reply::Stay;
+        }
+        self.ask(Sending::Send)
+    }
+
+    fn ask(&mut self, sending: Sending) -> Reply {
+        self.busy = Some(sending);
+        self.error = None;
+        self.asked = self.view.form().value();
+        Reply::Prepare(Box::new(self.request()), sending)
+    }
+
+    fn edit(&mut self) {
+        let Some(asking) = &self.asking else { return };
+        let text = serde_json::to_string_pretty(&asking.bundle).unwrap_or_default();
+        let mut area = TextArea::new(text.lines().map(str::to_owned).collect());
+        area.set_wrap_mode(WrapMode::Glyph);
+        area.set_cursor_line_style(Style::new());
+        self.face = Face::Bundle(Box::new(area));
+    }
+
+    /// Takes the edited request; says what is wrong with it otherwise.
+    fn take_bundle(&mut self) -> bool {
+        let Face::Bundle(area) = &self.face else { return false };
+        match serde_json::from_str(&area.lines().join("\n")) {
+            Ok(bundle) => {
+                self.edited = Some((bundle, told(&self.view.form().value())));
+                true
+            }
+            Err(error) => {
+                self.error = Some(format!("not JSON: {error}"));
+                false
+            }
+        }
+    }
+
+    fn scroll(&mut self, key: &KeyEvent, keymap: &Keymap) {
+        let motion = keymap.lookup(Context::Motion, Chord::of(key)).and_then(Motion::of);
+        if let (Face::Request(view), Some(motion)) = (&mut self.face, motion) {
+            view.scroll(text_move(motion));
+        }
+    }
+
+    /// Takes what was worked out.
+    pub fn set(&mut self, sending: Sending, asking: Result<Box<Asking>, EngineError>) {
+        if self.busy == Some(sending) {
+            self.busy = None;
+        }
+        match asking {
+            Err(error) => self.fail(&error),
+            Ok(asking) => {
+                if self.seed.failures.is_empty() && !self.view.is_edited() {
+                    self.seed.failures.clone_from(&asking.asked.failures);
+                    self.view = fields(&self.seed, &asking.asked.failures);
+                    self.asked = self.view.form().value();
+                }
+                if sending == Sending::Show {
+                    self.face = Face::Request(Box::new(request_text(&asking)));
+                }
+                self.asking = Some(asking);
+            }
+        }
+    }
+
+    /// Says why it was not sent.
+    pub fn fail(&mut self, error: &EngineError) {
+        self.busy = None;
+        let hint = if error.hint.is_empty() { String::new() } else { format!(" · {}", error.hint) };
+        self.error = Some(format!("{}{hint}", error.message));
+    }
+
+    /// Takes pasted text: it is typed, never acted on.
+    pub fn paste(&mut self, text: &str) {
+        match &mut self.face {
+            Face::Fields => self.view.handle_paste(text),
+            Face::Request(_) => {}
+            Face::Bundle(area) => {
+                let clean: String = text.chars().filter(|c| *c == '\n' || !is_hidden(*c)).collect();
+                area.insert_str(clean);
+            }
+        }
+    }
+
+    /// Draws the form.
+    pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) {
+        let theme = look.theme;
+        let detail = format!("{} {} · {}", self.tool.name, self.tool.version, self.tool.stage);
+        let name = match self.face {
+            Face::Fields => "Evolve",
+            Face::Request(_) => "What would be sent",
+            Face::Bundle(_) => "Edit what would be sent",
+        };
+        let title = Title { name, detail, ..Title::default() };
+        let size = if matches!(self.face, Face::Fields) { (92, 25) } else { (110, screen.height) };
+        let inner = open_box(screen, size, &title, buf, look);
+        let last = Rect { y: inner.bottom().saturating_sub(1), height: 1, ..inner };
+        let body = Rect { height: inner.height.saturating_sub(1), ..inner };
+        let notes = self.notes(usize::from(inner.width), theme);
+        let most = if inner.height < LOW { NOTES - 2 } else { NOTES };
+        let below = (notes.len().min(most)) as u16;
+        let text = Rect { height: body.height.saturating_sub(below), ..body };
+        match &mut self.face {
+            Face::Fields => self.view.render(text, buf, theme),
+            Face::Request(view) => view.render(text, buf, theme),
+            Face::Bundle(area) => draw_editor(area, text, buf),
+        }
+        for (y, (line, style)) in (text.bottom()..body.bottom()).zip(notes) {
+            buf.put(inner.x, y, line, usize::from(inner.width), style);
+        }
+        let keys = match (&self.face, self.busy) {
+            (_, Some(Sending::Send)) => "sending …",
+            (Face::Fields, _) => "ctrl-s sends · ctrl-p shows what is sent · tab next field · esc keeps the hint",
+            (Face::Request(_), _) => "ctrl-s sends · e edits · esc back",
+            (Face::Bundle(_), _) => "ctrl-s sends it so · ctrl-p reads it · esc drops the changes",
+        };
+        buf.put(last.x, last.y, cut(keys, usize::from(last.width)), usize::from(last.width), theme.dim);
+    }
+
+    /// What is wrong; else whom it goes to and why, and what was learnt.
+    fn notes(&self, width: usize, theme: &Theme) -> Vec<(String, Style)> {
+        let mut notes = Vec::new();
+        if let Some(error) = &self.error {
+            notes.extend(wrap(&safe(error), width).into_iter().map(|line| (line, theme.bad)));
+            return notes;
+        }
+        if !matches!(self.face, Face::Fields) {
+            return notes;
+        }
+        match (&self.asking, self.busy) {
+            (Some(asking), _) => {
+                let whom = asking.plan.generators.join(", ");
+                notes.push((cut(&safe(&format!("asks {whom}: {}", asking.chosen)), width), theme.accent));
+                let learnt = asking.bundle.learnt.iter().take(2);
+                notes.extend(learnt.map(|line| (cut(&safe(&format!("learnt {line}")), width), theme.dim)));
+            }
+            (None, Some(_)) => notes.push(("looking at the failures and whom to ask …".to_owned(), theme.dim)),
+            (None, None) => {}
+        }
+        if self.request().bundle.is_some() {
+            notes.push(("the request that you edited is sent".to_owned(), theme.warn));
+        }
+        notes
+    }
+}
+
+/// The entries that what is sent is made of.
+fn told(value: &Value) -> Value {
+    json!([value.get("hint"), value.get("failures"), value.get("dynamic_schema")])
+}
+
+fn fields(seed: &Seed, failures: &[RunId]) -> FormView {
+    let mut generators = vec![AUTOMATIC, BUILT_IN];
+    generators.extend(seed.generators.iter().map(String::as_str));
+    if seed.generators.len() > 1 {
+        generators.push(ALL);
+    }
+    let schema = json!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["generator", "answers", "rounds", "step", "dynamic_schema"],
+        "properties": {
+            "hint": {
+                "type": "string",
+                "contentMediaType": "text/plain",
+                "description": "What is wanted, in words; left empty, the failures are to be mended",
+            },
+            "failures": {
+                "type": "array",
+                "items": {"type": "integer"},
+                "description": "Numbers of failed runs that the new version should not have",
+            },
+            "generator": {"enum": generators, "description": "Whom to ask; built-in needs no model and mends what is usual"},
+            "answers": {
+                "type": "integer", "minimum": 1, "maximum": MOST_ANSWERS,
+                "description": "Of each generator in a round, compared on the same inputs",
+            },
+            "rounds": {"type": "integer", "minimum": 1, "maximum": MOST_ROUNDS, "description": "Asked again at most so often, with what was wrong"},
+            "step": {"enum": ["auto", "patch", "minor", "major"], "description": "How far the version goes on at least"},
+            "dynamic_schema": {
+                "type": "boolean",
+                "title": "any fields",
+                "description": "The output may have fields beside those declared",
+            },
+        },
+    });
+    let runs: Vec<i64> = failures.iter().map(|run| run.0).collect();
+    let generator = seed.generator.as_deref().filter(|name| generators.contains(name)).unwrap_or(AUTOMATIC);
+    let mut begin = json!({
+        "failures": runs,
+        "generator": generator,
+        "answers": 1,
+        "rounds": seed.rounds.clamp(1, MOST_ROUNDS),
+        "step": "auto",
+        "dynamic_schema": false,
+    });
+    if !seed.hint.is_empty() {
+        begin["hint"] = json!(seed.hint);
+    }
+    FormView::new(Form::from_schema(Some(&schema), Some(&begin), &[]))
+}
+
+fn request_text(asking: &Asking) -> TextView {
+    let heading = |line: &str| line.starts_with('#');
+    let text = asking.prompt.text();
+    let lines = text.lines().map(|line| TextLine::new(line, if heading(line) { Tone::Header } else { Tone::Plain }));
+    let mut view = TextView::new(lines.collect());
+    if !view.wraps() {
+        view.toggle_wrap();
+    }
+    view
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Stage;
+
+    fn form(seed: Seed) -> EvolveForm {
+        let tool = crate::tui::testing::tool("divide", Stage::Approved);
+        EvolveForm::new(Arc::new(tool), "divide".to_owned(), seed, 1)
+    }
+
+    fn press(form: &mut EvolveForm, code: KeyCode, modifiers: KeyModifiers) -> Reply {
+        form.key(&KeyEvent::new(code, modifiers), &Keymap::default())
+    }
+
+    fn seed() -> Seed {
+        Seed {
+            failures: vec![RunId(7)],
+            generators: vec!["local".to_owned(), "hosted".to_owned()],
+            rounds: 3,
+            ..Seed::default()
+        }
+    }
+
+    #[test]
+    fn what_is_typed_and_chosen_is_what_is_asked_for() {
+        let mut form = form(seed());
+        for c in "faster".chars() {
+            press(&mut form, KeyCode::Char(c), KeyModifiers::NONE);
+        }
+        let reply = press(&mut form, KeyCode::Char('s'), KeyModifiers::CONTROL);
+        let wanted = EvolveRequest {
+            tool: "divide".to_owned(),
+            hint: "faster".to_owned(),
+            failures: vec![RunId(7)],
+            rounds: Some(3),
+            ..EvolveRequest::default()
+        };
+        assert_eq!(reply, Reply::Prepare(Box::new(wanted), Sending::Send));
+        assert_eq!(press(&mut form, KeyCode::Char('s'), KeyModifiers::CONTROL), Reply::Stay, "it is sent once");
+    }
+
+    #[test]
+    fn all_generators_are_asked_as_often_as_wanted() {
+        let mut form = form(Seed { generator: Some(ALL.to_owned()), ..seed() });
+        let mut value = form.view.form().value();
+        value["answers"] = json!(2);
+        form.view = FormView::new({
+            let mut entries = form.view.form().clone();
+            entries.set_value(&value);
+            entries
+        });
+        assert_eq!(form.request().generators, ["local", "local", "hosted", "hosted"]);
+    }
+
+    #[test]
+    fn a_hint_outlives_the_form_and_an_error_stays_in_it() {
+        let mut form = form(Seed { hint: "less memory".to_owned(), ..seed() });
+        form.fail(&EngineError::new(crate::engine::ErrorCode::Usage, "run 7 is one of sum", "list its runs"));
+        assert_eq!(form.error.as_deref(), Some("run 7 is one of sum · list its runs"));
+        let kept = press(&mut form, KeyCode::Esc, KeyModifiers::NONE);
+        assert_eq!(kept, Reply::KeepHint("tools/approved/divide/tool.toml".to_owned(), "less memory".to_owned()));
+    }
+}

@@ -1,0 +1,108 @@
+//! An answer in a few lines: how far it is, which version, what the checks and the recorded inputs say.
+
+use super::Found;
+use crate::engine::{Lane, LaneId, LaneState};
+use crate::tui::ink::Span;
+use crate::tui::phrase::{bytes, count, cut, duration, safe, wrap};
+use crate::tui::theme::Theme;
+use ratatui::style::Style;
+
+/// Rows of the reason why an answer is not usable.
+const REASON: usize = 4;
+
+/// `2`, or `2.1` where a round has several answers.
+pub(super) fn place(at: LaneId, many: bool) -> String {
+    if many { format!("{}.{}", at.round, at.lane + 1) } else { at.round.to_string() }
+}
+
+/// An answer in the line of all answers.
+pub(super) fn tab(at: LaneId, lane: &Lane, is_chosen: bool, many: bool, theme: &Theme) -> Vec<Span> {
+    let (sign, _, style) = state(lane, theme);
+    let style = if is_chosen { theme.title.patch(theme.selection) } else { style };
+    vec![Span::styled(format!(" {sign} round {} ", place(at, many)), style), Span::raw(" ")]
+}
+
+/// Sign, words and style of how far an answer is.
+fn state(lane: &Lane, theme: &Theme) -> (&'static str, String, Style) {
+    match &lane.state {
+        LaneState::Asking { attempt: 1 } => ("…", "asked".to_owned(), theme.accent),
+        LaneState::Asking { attempt } => ("…", format!("asked again, try {attempt}"), theme.accent),
+        LaneState::Waiting { delay_ms, .. } => {
+            ("…", format!("asked again in {} s", delay_ms.div_ceil(1000)), theme.warn)
+        }
+        LaneState::Examining => ("…", "being checked and replayed".to_owned(), theme.accent),
+        LaneState::Unusable(_) => ("✗", "not usable".to_owned(), theme.bad),
+        LaneState::Failed(_) => ("✗", "no answer".to_owned(), theme.bad),
+        LaneState::NotExamined(_) => ("✗", "could not be checked".to_owned(), theme.bad),
+        LaneState::Examined { .. } if lane.is_good() => ("✓", "good".to_owned(), theme.good),
+        LaneState::Examined { verdict, .. } if !verdict.blocking.is_empty() => {
+            ("✗", format!("{} in the way", count(verdict.blocking.len(), "check")), theme.bad)
+        }
+        LaneState::Examined { replay, .. } if replay.broken > 0 => {
+            ("✗", format!("breaks {}", count(replay.broken as usize, "input")), theme.bad)
+        }
+        LaneState::Examined { .. } => ("✗", "not good yet".to_owned(), theme.warn),
+    }
+}
+
+/// The lines of a column of this many columns and rows, safe to draw.
+pub(super) fn lines(found: &Found<'_>, (width, height): (usize, usize), theme: &Theme) -> Vec<(String, Style)> {
+    let lane = found.lane;
+    let (sign, words, style) = state(lane, theme);
+    let took = if lane.took_ms > 0 { format!(" · {}", duration(lane.took_ms)) } else { String::new() };
+    let mut lines = vec![(format!("{sign} {words}{took}"), style)];
+    let mut say = |text: &str, rows: usize, style: Style| {
+        lines.extend(wrap(&safe(text), width).into_iter().take(rows).map(|line| (line, style)));
+    };
+    match &lane.state {
+        LaneState::Asking { .. } => {
+            if let Some(trouble) = lane.troubles.last() {
+                say(trouble, 1, theme.warn);
+            }
+        }
+        LaneState::Waiting { .. } => say(lane.troubles.last().map_or("", String::as_str), REASON, theme.warn),
+        LaneState::Examining => {
+            let size: u64 = lane.files.iter().map(|file| file.bytes).sum();
+            say(&format!("{}, {}", count(lane.files.len(), "file"), bytes(size)), 1, theme.dim);
+        }
+        LaneState::Unusable(unusable) => say(&unusable.why, REASON, theme.text),
+        LaneState::Failed(message) | LaneState::NotExamined(message) => say(message, REASON, theme.text),
+        LaneState::Examined { verdict, replay } => {
+            if let Some(examined) = found.examined {
+                say(&format!("{} · {}", examined.version, examined.step), 1, theme.text);
+            }
+            let tally = &verdict.tally;
+            let parts =
+                [(tally.passed.into(), "passed"), (tally.warned.into(), "warned"), (tally.failed.into(), "failed")];
+            say(&format!("checks: {}", counted(&parts)), 1, theme.text);
+            if !verdict.blocking.is_empty() {
+                say(&format!("in the way: {}", verdict.blocking.join(", ")), 2, theme.bad);
+            }
+            if verdict.failed_tests > 0 {
+                say(&format!("{} failed", count(verdict.failed_tests as usize, "test")), 1, theme.bad);
+            }
+            let parts = [
+                (replay.broken, "broken"),
+                (replay.fixed, "fixed"),
+                (replay.changed, "changed"),
+                (replay.same, "the same"),
+            ];
+            let style = if replay.broken > 0 { theme.bad } else { theme.text };
+            let said = counted(&parts);
+            say(&format!("replay: {}", if said.is_empty() { "nothing was recorded" } else { &said }), 1, style);
+        }
+    }
+    if let (LaneState::Asking { .. }, Some(live)) = (&lane.state, found.live) {
+        // The end of what is written, as it is written.
+        let room = height.saturating_sub(lines.len());
+        let written: Vec<&str> = live.lines().collect();
+        let tail = &written[written.len().saturating_sub(room)..];
+        lines.extend(tail.iter().map(|line| (cut(&safe(line), width), theme.dim)));
+    }
+    lines
+}
+
+fn counted(parts: &[(u32, &str)]) -> String {
+    let said: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
+    said.join(" · ")
+}

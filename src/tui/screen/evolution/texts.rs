@@ -1,0 +1,169 @@
+//! What an answer is, as lines: recorded inputs on both versions, the difference, what was found, what was written.
+
+use super::Found;
+use crate::domain::{CheckState, Evolution, ExaminedAnswer, ReplayOutcome, Replayed, Severity};
+use crate::engine::{Lane, LaneState};
+use crate::tui::msg::Rounds;
+use crate::tui::phrase::count;
+use crate::tui::screen::source::diff_lines;
+use crate::tui::widget::{DiffLayout, DiffLook, DiffText, Piece, TextLine, Tone, Unfolded};
+use std::collections::HashSet;
+
+/// Columns of what a line of a replay is.
+const LABELS: usize = 12;
+
+/// What was wanted, in a line.
+pub(super) fn wanted(row: &Evolution) -> String {
+    let runs: Vec<String> = row.asked.failures.iter().map(|run| format!("#{run}")).collect();
+    match (row.asked.hint.lines().next(), runs.is_empty()) {
+        (Some(hint), true) => hint.to_owned(),
+        (Some(hint), false) => format!("{hint} · against the failures of {}", runs.join(", ")),
+        (None, false) => format!("against the failures of {}", runs.join(", ")),
+        (None, true) => "without a hint".to_owned(),
+    }
+}
+
+/// What all questions used together, as far as generators say it.
+pub(super) fn used(rounds: Option<&Rounds>) -> String {
+    let Some(rounds) = rounds else { return String::new() };
+    let usage = rounds.detail.course.usage();
+    let parts = [
+        usage.input_tokens.map(|n| format!(" · {n} tokens in")),
+        usage.output_tokens.map(|n| format!(" · {n} out")),
+        usage.cost_micros.map(|n| format!(" · ${:.4}", n as f64 / 1e6)),
+    ];
+    parts.into_iter().flatten().collect()
+}
+
+/// The name of the replay, with the worst that it has.
+pub(super) fn replay_name(examined: &ExaminedAnswer) -> String {
+    let worst = examined.replay.first().map(|one| one.outcome);
+    match worst {
+        Some(ReplayOutcome::Broken) => "replay: broken".to_owned(),
+        Some(_) | None => "replay".to_owned(),
+    }
+}
+
+/// Each recorded input with what came of it on both versions, broken first.
+pub(super) fn replay(examined: &ExaminedAnswer) -> Vec<TextLine> {
+    if examined.replay.is_empty() {
+        let text = "No recorded input could be replayed: the version was not run yet, or its inputs held secrets.";
+        return vec![TextLine::new(text, Tone::Plain)];
+    }
+    examined.replay.iter().flat_map(replayed).collect()
+}
+
+fn replayed(one: &Replayed) -> Vec<TextLine> {
+    let (sign, tone) = match one.outcome {
+        ReplayOutcome::Broken => ("✗", Tone::Bad),
+        ReplayOutcome::Changed => ("!", Tone::Warn),
+        ReplayOutcome::Same => ("·", Tone::Fact),
+        ReplayOutcome::Fixed => ("✓", Tone::Good),
+    };
+    let chosen = if one.chosen { ", which shall be fixed" } else { "" };
+    let mut lines = vec![
+        TextLine::new(&format!("run #{}{chosen}", one.run), Tone::Header),
+        labelled(sign, "outcome", one.outcome.word(), tone),
+    ];
+    lines.extend(several("input", &one.input, Tone::Plain));
+    lines.extend(several("old version", &one.before, Tone::Plain));
+    lines.extend(several(
+        "new version",
+        &one.after,
+        if one.outcome == ReplayOutcome::Broken { Tone::Bad } else { Tone::Plain },
+    ));
+    lines.extend(one.difference.lines().enumerate().map(|(at, line)| {
+        let tone = match line.as_bytes().first() {
+            Some(b'+') => Tone::Good,
+            Some(b'-') => Tone::Warn,
+            _ => Tone::Plain,
+        };
+        labelled(" ", if at == 0 { "difference" } else { "" }, line, tone)
+    }));
+    lines.push(TextLine::new("", Tone::Plain));
+    lines
+}
+
+fn labelled(sign: &str, label: &str, text: &str, tone: Tone) -> TextLine {
+    TextLine::One(Piece::new(&format!("{sign} {label:<LABELS$} {text}"), tone).hanging(LABELS + 3))
+}
+
+fn several(label: &str, text: &str, tone: Tone) -> Vec<TextLine> {
+    if text.is_empty() {
+        return vec![labelled(" ", label, "nothing", Tone::Fold)];
+    }
+    let labels = std::iter::once(label).chain(std::iter::repeat(""));
+    text.lines().zip(labels).map(|(line, label)| labelled(" ", label, line, tone)).collect()
+}
+
+/// What the version changes in the files.
+pub(super) fn difference(text: &DiffText, layout: DiffLayout, unfolded: &Unfolded) -> Vec<TextLine> {
+    diff_lines(text, &DiffLook { layout, unfolded, read: &HashSet::new() })
+}
+
+/// What the checks found, failed ones first.
+pub(super) fn findings(examined: &ExaminedAnswer) -> Vec<TextLine> {
+    let mut checks: Vec<_> = examined.verdict.checks.iter().collect();
+    checks.sort_by_key(|check| match check.state {
+        CheckState::Failed => 0,
+        CheckState::Warned => 1,
+        _ => 2,
+    });
+    let mut lines = Vec::new();
+    for check in checks {
+        let (sign, tone) = match check.state {
+            CheckState::Failed => ("✗", Tone::Bad),
+            CheckState::Warned => ("!", Tone::Warn),
+            CheckState::Passed => ("✓", Tone::Good),
+            _ => ("·", Tone::Fact),
+        };
+        let note = if check.note.is_empty() { String::new() } else { format!(": {}", check.note) };
+        let line = format!("{sign} {} {}{note}", check.name, check.state.word());
+        lines.push(TextLine::One(Piece::new(&line, tone).hanging(2)));
+        for finding in &check.findings {
+            let place = match (&finding.path, finding.line) {
+                (Some(path), Some(line)) => format!("{path}:{line} "),
+                (Some(path), None) => format!("{path} "),
+                (None, _) => String::new(),
+            };
+            let tone = if finding.severity == Severity::High { Tone::Bad } else { Tone::Plain };
+            lines.push(TextLine::One(Piece::new(&format!("    {place}{}", finding.message), tone).hanging(4)));
+        }
+    }
+    lines
+}
+
+/// What the generator wrote: whole when it is done, else so far.
+pub(super) fn written(found: &Found<'_>) -> Vec<TextLine> {
+    let mut lines: Vec<TextLine> =
+        found.lane.troubles.iter().map(|trouble| TextLine::new(&format!("! {trouble}"), Tone::Warn)).collect();
+    if let LaneState::Unusable(unusable) = &found.lane.state {
+        lines.push(TextLine::new(&format!("✗ not usable: {}", unusable.why), Tone::Bad));
+    }
+    let whole = found.answer.and_then(|answer| answer.text.as_deref());
+    match whole.or(found.live).filter(|text| !text.is_empty()) {
+        Some(text) => lines.extend(text.lines().map(|line| TextLine::new(line, Tone::Plain))),
+        None if lines.is_empty() => lines.push(TextLine::new("nothing yet", Tone::Fold)),
+        None => {}
+    }
+    lines
+}
+
+/// What keeping an answer would write, a line each.
+pub(super) fn keeping(row: &Evolution, lane: &Lane, examined: &ExaminedAnswer) -> Vec<String> {
+    let mut lines = vec![
+        format!("{} {}, written by {}", row.tool, examined.version, lane.generator),
+        format!("version step: {}", examined.step),
+    ];
+    if let LaneState::Examined { verdict, replay } = &lane.state {
+        lines.push(match verdict.blocking.as_slice() {
+            [] => "no check is in the way of an approval".to_owned(),
+            names => format!("in the way of an approval: {}", names.join(", ")),
+        });
+        if replay.broken > 0 {
+            lines.push(format!("{} worked before and no longer do", count(replay.broken as usize, "input")));
+        }
+    }
+    lines.push("it waits in the review queue; nothing is used before a human approves it".to_owned());
+    lines
+}
