@@ -159,12 +159,17 @@ impl Tx<'_> {
     }
 
     /// Makes another process the one that drives it; `false` when it is not driven by `before` any more, or is over.
+    /// Emits `evolution-changed` when it did.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
     pub fn take_evolution(&self, id: EvolutionId, before: &str, owner: &str) -> StoreResult<bool> {
         let sql = "UPDATE evolutions SET owner = ?3, stop_asked = 0 WHERE id = ?1 AND owner = ?2 AND state = ?4";
-        Ok(self.change(sql, params![id, before, owner, EvolutionState::Running])? == 1)
+        let is_taken = self.change(sql, params![id, before, owner, EvolutionState::Running])? == 1;
+        if is_taken {
+            self.emit(EventKind::EvolutionChanged, id)?;
+        }
+        Ok(is_taken)
     }
 
     /// Asks whoever drives it to stop. Emits `evolution-changed`.

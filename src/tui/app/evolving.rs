@@ -290,17 +290,26 @@ impl App {
         evolution_that_made(&screen.review)
     }
 
+    /// Opens a review; on an evolution that of its version, as soon as the queue knows it.
+    pub(super) fn show_review(&mut self, args: &Args) -> Vec<Effect> {
+        let Screen::Evolution(screen) = &self.screen else { return self.with_review(args, App::open_review) };
+        match screen.review() {
+            Some(review) if args.get("review").is_none() && self.queue.find(review).is_none() => {
+                self.promised = Some(review);
+                self.say(Mood::Calm, &format!("review {review} is not in the queue: it comes, or was decided"));
+                self.refresh.reviews.ask().then_some(Effect::LoadReviews).into_iter().collect()
+            }
+            _ => self.with_review(args, App::open_review),
+        }
+    }
+
     /// The review of the version that the evolution on screen wrote.
     ///
     /// # Errors
     /// Why there is none to open, as a sentence without stop.
     pub(super) fn evolution_review(&self) -> Result<ReviewId, String> {
         let Screen::Evolution(screen) = &self.screen else { return Err("open an evolution first".to_owned()) };
-        let review = screen.review().ok_or_else(|| "no version was written yet".to_owned())?;
-        match self.queue.find(review) {
-            Some(_) => Ok(review),
-            None => Err(format!("review {review} no longer waits")),
-        }
+        screen.review().ok_or_else(|| "no version was written yet".to_owned())
     }
 
     /// The row of the catalog that an asking was about.

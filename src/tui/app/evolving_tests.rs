@@ -99,7 +99,7 @@ fn rounds(state: EvolutionState, second: LaneState) -> Box<Rounds> {
         lane: 0,
         digest: Digest([7 + round as u8; 32]),
         version: semver::Version::new(1, 1, 0),
-        step: "code only; the schemas are as before".to_owned(),
+        step: "1.1.0 (minor): something new was asked for; the schemas are as before".to_owned(),
         verdict: verdict(failed),
         replay,
     };
@@ -302,6 +302,15 @@ fn enter_opens_the_review_of_the_version_and_the_review_knows_its_rounds() {
     bench.press("enter");
     let opened = |effect: &Effect| matches!(effect, Effect::LoadReview(ReviewId(2)));
     assert!(bench.taken().iter().any(opened), "the review is read");
+
+    let mut found = spent();
+    found.detail.evolution.review = Some(ReviewId(9));
+    let mut bench = open(80, 24, found);
+    bench.press("enter");
+    assert!(bench.taken().iter().any(|effect| matches!(effect, Effect::LoadReviews)), "it is not in the queue yet");
+    let late = review(9, &tool("divide", Stage::Approved), crate::domain::ReviewKind::New, crate::domain::Risk::Low);
+    bench.answer(Answer::Reviews(Ok(vec![late])));
+    assert!(matches!(&bench.app.screen, Screen::Review(screen) if screen.review.id == ReviewId(9)));
 
     let mut waiting = review(
         2,

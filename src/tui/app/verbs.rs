@@ -50,7 +50,7 @@ impl App {
             Verb::Output => self.with_run(args, App::open_run),
             Verb::Failures => self.show_failures(args),
             Verb::Reviews => self.focus_pane(Pane::Queue),
-            Verb::Review => self.with_review(args, App::open_review),
+            Verb::Review => self.show_review(args),
             Verb::Check => {
                 self.with_tool(args, |app, tool| vec![Effect::Execute(Command::Recheck { tool: app.reference(&tool) })])
             }

@@ -293,7 +293,7 @@ impl EvolveForm {
             Face::Bundle(_) => "Edit what would be sent",
         };
         let title = Title { name, detail, ..Title::default() };
-        let size = if matches!(self.face, Face::Fields) { (92, 25) } else { (110, screen.height) };
+        let size = if matches!(self.face, Face::Fields) { (92, 21) } else { (110, screen.height) };
         let inner = open_box(screen, size, &title, buf, look);
         let last = Rect { y: inner.bottom().saturating_sub(1), height: 1, ..inner };
         let body = Rect { height: inner.height.saturating_sub(1), ..inner };

@@ -69,7 +69,7 @@ pub(super) fn lines(found: &Found<'_>, (width, height): (usize, usize), theme: &
         LaneState::Failed(message) | LaneState::NotExamined(message) => say(message, REASON, theme.text),
         LaneState::Examined { verdict, replay } => {
             if let Some(examined) = found.examined {
-                say(&format!("{} · {}", examined.version, examined.step), 1, theme.text);
+                say(&examined.step, 1, theme.text);
             }
             let tally = &verdict.tally;
             let parts =

@@ -151,10 +151,8 @@ pub(super) fn written(found: &Found<'_>) -> Vec<TextLine> {
 
 /// What keeping an answer would write, a line each.
 pub(super) fn keeping(row: &Evolution, lane: &Lane, examined: &ExaminedAnswer) -> Vec<String> {
-    let mut lines = vec![
-        format!("{} {}, written by {}", row.tool, examined.version, lane.generator),
-        format!("version step: {}", examined.step),
-    ];
+    let mut lines =
+        vec![format!("{} {}, written by {}", row.tool, examined.version, lane.generator), examined.step.clone()];
     if let LaneState::Examined { verdict, replay } = &lane.state {
         lines.push(match verdict.blocking.as_slice() {
             [] => "no check is in the way of an approval".to_owned(),
