@@ -55,9 +55,15 @@ fn an_approval_can_be_taken_back() {
 
 #[test]
 fn keys_typed_ahead_never_approve() {
-    let workspace = with_one_script("greet");
+    // `e` opens a form, which would take all that follows for a hint.
+    let opens_none = |digest: &String| !digest[..4].contains('e');
+    let found = (1..9).find_map(|number| {
+        let workspace = Workspace::new().with_git().with_script("greet", &format!("print({number})"));
+        let digest = Some(digest_of(&waiting_review(&workspace))).filter(opens_none)?;
+        Some((workspace, digest))
+    });
+    let (workspace, digest) = found.unwrap();
     let mut terminal = open(&workspace, LARGE);
-    let digest = digest_of(&waiting_review(&workspace));
     terminal.wait_text("1 review wait");
     open_review(&mut terminal);
     // Everything an approval needs, typed before anything of it was on screen.
