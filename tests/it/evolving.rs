@@ -4,7 +4,7 @@ use crate::support::{Terminal, Workspace, processes_with, unique_seconds};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use std::fs;
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 use toolsmith::domain::Digest;
 
@@ -118,6 +118,17 @@ fn original(workspace: &Workspace) -> Digest {
 fn run(workspace: &Workspace, text: &str) -> i64 {
     let (answer, _) = workspace.json(&["run", "counter@1.0.0", "--input", &json!({"text": text}).to_string()]);
     answer["run"]["id"].as_i64().unwrap()
+}
+
+/// A process that asks, when its generator sleeps these seconds; and when a test has waited long enough.
+fn asking(workspace: &Workspace, hint: &str, seconds: &str) -> (Child, Instant) {
+    let mut command = workspace.toolsmith(&["evolve", "counter", hint]);
+    let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let give_up = Instant::now() + Duration::from_mins(1);
+    while processes_with(seconds).is_empty() {
+        assert!(Instant::now() < give_up, "the generator never started");
+    }
+    (child, give_up)
 }
 
 #[test]
@@ -316,16 +327,7 @@ fn kill_9_while_a_generator_writes_leaves_no_half_version_and_the_loop_goes_on()
         &workspace,
         &format!("cat > /dev/null; if [ -e {folder}/again ]; then cat {folder}/answer.1; else sleep {seconds}; fi"),
     );
-    let mut child = workspace
-        .toolsmith(&["evolve", "counter", "Answer the empty text too"])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let give_up = Instant::now() + Duration::from_mins(1);
-    while processes_with(&seconds).is_empty() {
-        assert!(Instant::now() < give_up, "the generator never started");
-    }
+    let (mut child, give_up) = asking(&workspace, "Answer the empty text too", &seconds);
     kill_process(Pid::from_child(&child), Signal::KILL).unwrap();
     child.wait().unwrap();
     while !processes_with(&seconds).is_empty() {
@@ -344,20 +346,30 @@ fn kill_9_while_a_generator_writes_leaves_no_half_version_and_the_loop_goes_on()
 }
 
 #[test]
+fn a_good_answer_whose_place_was_taken_meanwhile_ends_with_a_message_and_nothing_is_written_over() {
+    let workspace = workspace_of(SOUND);
+    scripted(&workspace, &[&fenced(GOOD)]);
+    let mut command = workspace.toolsmith(&["evolve", "counter", "Answer the empty text too"]);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let lane = "/evolution/course/rounds/0/lanes/0/state";
+    workspace.json_until(&["evolutions", "1"], |found| found.pointer(lane) == Some(&json!("examining")));
+    workspace.write("tools/experimental/counter/versions/1.1.0/mine.txt", "mine");
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+    let (found, _) = workspace.json(&["evolutions", "1"]);
+    assert_eq!(found["evolution"]["state"], "spent", "{found:#}");
+    let message = found["evolution"]["message"].as_str().unwrap();
+    assert!(message.contains("not written: tools/experimental/counter/versions/1.1.0 is taken"), "{message}");
+    fs::remove_dir_all(workspace.path("tools/experimental/counter/versions")).unwrap();
+    assert_eq!(workspace.json(&["keep", "1"]).1, 0);
+    assert!(workspace.path("tools/experimental/counter/versions/1.1.0/counter.py").is_file());
+}
+
+#[test]
 fn another_process_stops_it_and_what_it_has_can_be_kept() {
     let workspace = workspace_of(SOUND);
     let seconds = unique_seconds();
     configure(&workspace, &format!("cat > /dev/null; sleep {seconds}"));
-    let mut child = workspace
-        .toolsmith(&["evolve", "counter", "Be better"])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let give_up = Instant::now() + Duration::from_mins(1);
-    while processes_with(&seconds).is_empty() {
-        assert!(Instant::now() < give_up, "the generator never started");
-    }
+    let (mut child, _) = asking(&workspace, "Be better", &seconds);
     assert_eq!(workspace.json(&["stop", "1"]).1, 0);
     assert_eq!(child.wait().unwrap().code(), Some(1));
     assert!(processes_with(&seconds).is_empty());

@@ -64,10 +64,14 @@ impl Engine {
         let best = end.best();
         let rounds = crate::domain::count(course.rounds.len(), "round");
         let (state, message) = match end {
-            End::Good { best } => {
-                let outcome = self.keep_answer(id, Some(*best))?;
-                (EvolutionState::Good, format!("good after {rounds}: {}", outcome.message))
-            }
+            End::Good { best } => match self.keep_answer(id, Some(*best)) {
+                Ok(outcome) => (EvolutionState::Good, format!("good after {rounds}: {}", outcome.message)),
+                // Its place was taken meanwhile, say: it ends all the same, and what was made is not lost.
+                Err(error) => (
+                    EvolutionState::Spent,
+                    format!("good after {rounds}, but not written: {}; it can be kept", error.message),
+                ),
+            },
             End::Spent { best: Some(_) } => {
                 (EvolutionState::Spent, format!("not good after {rounds}; the best of them can be kept"))
             }

@@ -24,6 +24,15 @@ fn is_running(argument: &str) -> bool {
     pids.into_iter().any(|pid| has(pid) && super::super::process_started(pid).is_some())
 }
 
+/// Looks again until that holds.
+fn until(what: &str, holds: impl Fn() -> bool) {
+    let give_up = Instant::now() + PATIENCE;
+    while !holds() {
+        assert!(Instant::now() < give_up, "waited in vain for {what}");
+        std::thread::yield_now();
+    }
+}
+
 struct Told {
     said: Vec<u8>,
     talked: Talked,
@@ -149,12 +158,9 @@ fn a_program_dies_with_who_asked_it_also_when_that_is_killed() {
     let mut owner = command.env("TOOLSMITH_TEST_SECONDS", &seconds).env("TMPDIR", dir.path()).spawn().unwrap();
     let lines = BufReader::new(owner.stdout.take().unwrap()).lines();
     assert!(lines.map(Result::unwrap).any(|line| line == "started"));
-    assert!(is_running(&seconds));
+    // What it says it started is forked by then, but need not have become `sleep` yet.
+    until("the program of the owner", || is_running(&seconds));
     owner.kill().unwrap();
     owner.wait().unwrap();
-    let give_up = Instant::now() + PATIENCE;
-    while is_running(&seconds) || fs::read_dir(dir.path()).unwrap().next().is_some() {
-        assert!(Instant::now() < give_up, "it outlived its owner");
-        std::thread::yield_now();
-    }
+    until("the end of all of it", || !is_running(&seconds) && fs::read_dir(dir.path()).unwrap().next().is_none());
 }

@@ -1,11 +1,11 @@
 //! Askings for better versions, newest first; Enter shows the rounds of one.
 
-use super::{Reply, open_box};
-use crate::action::{Context, Verb};
+use super::{Reply, browse, open_box};
+use crate::action::Verb;
 use crate::domain::{Evolution, EvolutionState};
 use crate::tui::ink::Span;
-use crate::tui::keymap::{Chord, Keymap};
-use crate::tui::list::{ListState, Motion};
+use crate::tui::keymap::Keymap;
+use crate::tui::list::ListState;
 use crate::tui::pane::rows::{Focus, Look, Rows, Title, draw_empty};
 use crate::tui::phrase::{age, cut, pad, safe};
 use crate::tui::theme::Theme;
@@ -38,16 +38,7 @@ impl EvolutionList {
         if key.code == KeyCode::Enter {
             return self.rows.get(self.list.selected).map_or(Reply::Stay, |row| Reply::OpenEvolution(row.id));
         }
-        match keymap.lookup(Context::Motion, Chord::of(key)) {
-            Some(Verb::Back | Verb::Quit) => return Reply::Close,
-            Some(verb) => {
-                if let Some(motion) = Motion::of(verb) {
-                    self.list.step(motion, self.rows.len());
-                }
-            }
-            None => {}
-        }
-        Reply::Stay
+        browse(&mut self.list, self.rows.len(), key, keymap)
     }
 
     /// Draws the list.

@@ -1,11 +1,11 @@
 //! What humans gave leave for; a key takes one back.
 
-use super::{Args, Reply, open_box};
-use crate::action::{Context, Verb};
+use super::{Args, Reply, browse, open_box};
+use crate::action::Verb;
 use crate::engine::{EngineError, GrantList};
 use crate::tui::ink::Span;
-use crate::tui::keymap::{Chord, Keymap};
-use crate::tui::list::{ListState, Motion};
+use crate::tui::keymap::Keymap;
+use crate::tui::list::ListState;
 use crate::tui::pane::rows::{Focus, Look, Rows, Title, draw_empty};
 use crate::tui::phrase::{age, cut, pad, safe};
 use crossterm::event::{KeyCode, KeyEvent};
@@ -87,16 +87,7 @@ impl Grants {
                 Reply::Invoke(Verb::Revoke, args)
             });
         }
-        match keymap.lookup(Context::Motion, Chord::of(key)) {
-            Some(Verb::Back | Verb::Quit) => return Reply::Close,
-            Some(verb) => {
-                if let Some(motion) = Motion::of(verb) {
-                    self.list.step(motion, self.rows.len());
-                }
-            }
-            None => {}
-        }
-        Reply::Stay
+        browse(&mut self.list, self.rows.len(), key, keymap)
     }
 
     /// Draws the list.

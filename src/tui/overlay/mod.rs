@@ -22,11 +22,12 @@ pub mod runs;
 pub mod text_input;
 
 use super::effect::Sending;
-use super::keymap::Keymap;
+use super::keymap::{Chord, Keymap};
 use super::layout::centred;
+use super::list::{ListState, Motion};
 use super::msg::Now;
 use super::pane::rows::{Focus, Look, Title, frame};
-use crate::action::Verb;
+use crate::action::{Context, Verb};
 use crate::domain::{Command, CommentKind, Decision, DecisionKind, Digest, EvolutionId, OperationId, ReviewId, RunId};
 use crate::engine::{EvolveRequest, LaneId};
 use crate::tui::ink::blank;
@@ -280,6 +281,20 @@ impl Overlay {
             }
         }
     }
+}
+
+/// What a key that moves means to a list in a box of its own: another row, or its end.
+fn browse(list: &mut ListState, rows: usize, key: &KeyEvent, keymap: &Keymap) -> Reply {
+    match keymap.lookup(Context::Motion, Chord::of(key)) {
+        Some(Verb::Back | Verb::Quit) => return Reply::Close,
+        Some(verb) => {
+            if let Some(motion) = Motion::of(verb) {
+                list.step(motion, rows);
+            }
+        }
+        None => {}
+    }
+    Reply::Stay
 }
 
 /// Clears a box in the middle of the screen, draws its frame and returns what lies inside.

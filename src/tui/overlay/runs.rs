@@ -1,11 +1,10 @@
 //! Recorded runs, newest first; Enter shows the output of one.
 
-use super::{Reply, open_box};
-use crate::action::{Context, Verb};
+use super::{Reply, browse, open_box};
 use crate::domain::Run;
 use crate::tui::ink::Span;
-use crate::tui::keymap::{Chord, Keymap};
-use crate::tui::list::{ListState, Motion};
+use crate::tui::keymap::Keymap;
+use crate::tui::list::ListState;
 use crate::tui::pane::output::outcome_sign;
 use crate::tui::pane::rows::{Focus, Look, Rows, Title, draw_empty};
 use crate::tui::phrase::{age, bytes, cut, duration, pad, safe};
@@ -42,16 +41,7 @@ impl RunList {
         if key.code == KeyCode::Enter {
             return self.runs.get(self.list.selected).map_or(Reply::Stay, |run| Reply::OpenRun(run.id));
         }
-        match keymap.lookup(Context::Motion, Chord::of(key)) {
-            Some(Verb::Back | Verb::Quit) => return Reply::Close,
-            Some(verb) => {
-                if let Some(motion) = Motion::of(verb) {
-                    self.list.step(motion, self.runs.len());
-                }
-            }
-            None => {}
-        }
-        Reply::Stay
+        browse(&mut self.list, self.runs.len(), key, keymap)
     }
 
     /// Draws the list.
