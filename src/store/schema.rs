@@ -12,6 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../assets/migrations/0002_behaviour.sql"),
     include_str!("../../assets/migrations/0003_reviews.sql"),
     include_str!("../../assets/migrations/0004_evolving.sql"),
+    include_str!("../../assets/migrations/0005_learning.sql"),
 ];
 
 /// The newest format known here.

@@ -1,0 +1,1 @@
+-- What is learnt from use: marks of failures, incidents, buffers, tiers, opportunities.
