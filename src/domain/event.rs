@@ -36,6 +36,8 @@ words!(
         RunEnded = "run-ended",
         /// A failure was recorded.
         FailureRecorded = "failure-recorded",
+        /// Somebody marked a failure of a tool, or took a mark back.
+        FailureMarked = "failure-marked",
         /// An asking for a better version began, went on or ended.
         EvolutionChanged = "evolution-changed",
         /// An operation was logged.
@@ -88,6 +90,7 @@ impl EventKind {
             EventKind::RunStarted | EventKind::RunCancelAsked => &[Topic::Runs],
             EventKind::RunEnded => &[Topic::Runs, Topic::Tools],
             EventKind::FailureRecorded => &[Topic::Failures],
+            EventKind::FailureMarked => &[Topic::Failures, Topic::Tools],
             EventKind::EvolutionChanged => &[Topic::Evolutions],
             EventKind::OperationLogged => &[Topic::Operations],
         }

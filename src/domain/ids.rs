@@ -47,6 +47,10 @@ id!(
     EvolutionId
 );
 id!(
+    /// A mark of a failure; counts up within a workspace, starting at 1.
+    MarkId
+);
+id!(
     /// An entry of the operation log; counts up within a workspace without gaps, starting at 1.
     OperationId
 );

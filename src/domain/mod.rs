@@ -21,6 +21,7 @@ mod ids;
 mod interpreter;
 mod manifest;
 mod mapped;
+mod mark;
 mod mutation;
 mod name;
 mod observation;
@@ -61,12 +62,13 @@ pub use failure::{FailureGroup, GroupState, Severity, signature_of};
 pub use form::{Field, FieldKind, FieldViolation, Form, FormError, Scalar};
 pub use grant::{AgentGrant, AllowGrant, GrantKey, GrantScope};
 pub use hidden::hidden_in;
-pub use ids::{CommentId, EventSeq, EvolutionId, GrantId, OperationId, ReviewId, RunId};
+pub use ids::{CommentId, EventSeq, EvolutionId, GrantId, MarkId, OperationId, ReviewId, RunId};
 pub use interpreter::{InterpreterFacts, Missing};
 pub use manifest::{
     Dialect, Example, InputMode, LimitsDeclared, Manifest, Permissions, Provenance, Recipe, SuccessRule, TestCase,
 };
 pub use mapped::MappedLine;
+pub use mark::{FailureMark, NewMark, Unanswered, UnansweredKind, Winner};
 pub use mutation::{FailureKind, Mutation};
 pub use name::{NameError, ToolName};
 pub use observation::{Answer, Attempt, Difference, FileChange, Observation, Observer, Touch};

@@ -35,6 +35,7 @@ mod init;
 #[cfg(test)]
 mod kinds_tests;
 mod making;
+mod marking;
 mod posting;
 mod promoting;
 mod provenance;
@@ -83,6 +84,7 @@ pub use grants::GrantList;
 pub use home::{Home, find_workspace, state_dir};
 pub use init::{InitReport, init};
 pub use making::{Enclosed, Made, NewTool, Source};
+pub use marking::MarkRequest;
 pub use posting::{MAX_REQUEST_BYTES, REQUEST_SCHEMA};
 pub use running::RunHandle;
 pub use secrets::SecretSource;

@@ -4,7 +4,12 @@
 //! suggestion is told what it rests on. It reads no clock and no store: rows come in as values.
 
 mod failing;
+mod memory;
 mod streak;
+pub mod terms;
 
 pub use failing::{IN_A_ROW, WITHIN_MS, fails_now};
+pub use memory::{
+    ALIKE, FAILURE_DEMOTION, MOST_TAGS, NOT_FOR, Scenario, demoted, demotion, negative_tags, rank, ruled_out_by,
+};
 pub use streak::{Judged, ROW, Suggestion, suggestion_for, suggestions};

@@ -13,6 +13,7 @@
 //! folder open; SQLite's write lock orders them.
 
 mod agent_grants;
+mod answers;
 mod behaviour;
 mod cache;
 mod comments;
@@ -30,6 +31,7 @@ mod fixture;
 mod grants;
 mod intents;
 mod leases;
+mod marks;
 mod operations;
 mod pins;
 mod requests;

@@ -2,8 +2,8 @@
 
 use crate::domain::{
     CommentId, CommentKind, DecisionKind, Digest, EventKind, EventSeq, EvolutionId, EvolutionState, FailureKind,
-    GrantId, GroupState, Instant, IsolationLevel, Mutation, OperationId, Profile, ReviewId, ReviewKind, ReviewState,
-    Risk, RunId, RunOutcome, Severity, Stage, ToolName,
+    GrantId, GroupState, Instant, IsolationLevel, MarkId, Mutation, OperationId, Profile, ReviewId, ReviewKind,
+    ReviewState, Risk, RunId, RunOutcome, Severity, Stage, ToolName, UnansweredKind,
 };
 use rusqlite::Result as SqlResult;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
@@ -61,8 +61,9 @@ words_as_text!(
     RunOutcome,
     Severity,
     Stage,
+    UnansweredKind,
 );
-numbers_as_integer!(CommentId, EventSeq, EvolutionId, GrantId, Instant, OperationId, ReviewId, RunId);
+numbers_as_integer!(CommentId, EventSeq, EvolutionId, GrantId, Instant, MarkId, OperationId, ReviewId, RunId);
 
 impl ToSql for ToolName {
     fn to_sql(&self) -> SqlResult<ToSqlOutput<'_>> {

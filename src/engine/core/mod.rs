@@ -17,6 +17,7 @@ mod grant;
 mod leave;
 mod ledger;
 mod lifecycle;
+mod marking;
 mod policy;
 mod posted;
 mod proposals;
@@ -40,6 +41,7 @@ pub use grant::{grant, revoke};
 pub use leave::{fault_of_allowed, fault_of_leave};
 pub use ledger::Ledger;
 pub use lifecycle::{archive, archived_placement, promote, restore};
+pub use marking::{check_scenario, mark_failure};
 pub use policy::{RunPolicy, Standing, policy};
 pub use posted::{Posted, post};
 pub use rollback::{Comeback, Fork, fork, restore_files, rollback};
@@ -52,7 +54,7 @@ pub use vouch::{Beside, Statement, adopt_signed, approval_file, beside};
 use super::error::{EngineError, ErrorCode};
 use super::relocate::{self, Relocation};
 use crate::domain::{
-    Allowed, CommentId, Deprecation, Digest, GrantId, Operation, OperationId, Outcome, Placement, ReviewId,
+    Allowed, CommentId, Deprecation, Digest, GrantId, MarkId, Operation, OperationId, Outcome, Placement, ReviewId,
     ReviewState, Stage, Tool, ToolName, VersionFile,
 };
 use crate::store::{Approval, ReviewHead, Tx};
@@ -268,6 +270,11 @@ pub enum UndoNote {
         /// Whether it was pinned.
         pinned: bool,
     },
+    /// A failure that was marked.
+    MarkFailure {
+        /// Which mark.
+        mark: MarkId,
+    },
     /// Older versions were taken away; their bytes are kept.
     Trim {
         /// Where they lay.
@@ -329,6 +336,7 @@ impl UndoNote {
             | UndoNote::RevokeAllow { .. }
             | UndoNote::Apply { .. }
             | UndoNote::Pin { .. }
+            | UndoNote::MarkFailure { .. }
             | UndoNote::Trim { .. }
             | UndoNote::Propose { .. }
             | UndoNote::Move { .. } => false,
@@ -359,6 +367,7 @@ impl UndoNote {
             | UndoNote::RevokeAllow { .. }
             | UndoNote::Vouch { .. }
             | UndoNote::Pin { .. }
+            | UndoNote::MarkFailure { .. }
             | UndoNote::Trim { .. }
             | UndoNote::Apply { .. } => Vec::new(),
         }
@@ -389,6 +398,7 @@ impl UndoNote {
             | UndoNote::RevokeAllow { .. }
             | UndoNote::Vouch { .. }
             | UndoNote::Pin { .. }
+            | UndoNote::MarkFailure { .. }
             | UndoNote::Apply { .. } => Vec::new(),
         }
     }

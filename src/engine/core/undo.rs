@@ -120,6 +120,7 @@ fn rows_back(tx: &Tx<'_>, note: &UndoNote, target: &Operation, operation: Operat
             }
         }
         UndoNote::Pin { tool, digest, pinned } => pin_back(tx, target, (tool, *digest), *pinned)?,
+        UndoNote::MarkFailure { mark } => tx.set_mark_withdrawn(*mark, true)?,
         UndoNote::Comment { comment } => tx.set_withdrawn(*comment, true)?,
         UndoNote::Withdraw { comment } => tx.set_withdrawn(*comment, false)?,
         UndoNote::Propose { review } | UndoNote::Post { review, .. } => {
@@ -208,6 +209,7 @@ fn moves_back(
         | UndoNote::Agree { .. }
         | UndoNote::Deprecate { .. }
         | UndoNote::Pin { .. }
+        | UndoNote::MarkFailure { .. }
         | UndoNote::Adopt { .. } => Ok(Vec::new()),
         UndoNote::Trim { taken, .. } => {
             let back = |placed| Ok(Relocation { commit: None, ..arrive(tx, actor, placed, None, (operation, ""))? });

@@ -1,0 +1,52 @@
+//! Marking a failure of a tool.
+
+use super::{Actor, Step, UndoNote, answer};
+use crate::domain::{NewMark, visible_words};
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::store::{NewOperation, Tx};
+use serde_json::json;
+
+/// Longest scenario, in characters.
+pub const MAX_SCENARIO: usize = 500;
+
+/// Characters of an error that a mark keeps; the run has all of it.
+const MAX_ERROR: usize = 2_000;
+
+/// Keeps a mark; whoever is named in it is who asks. The answer names it under `mark`.
+///
+/// # Errors
+/// `Usage` for a scenario without words, or one longer than [`MAX_SCENARIO`].
+pub fn mark_failure(tx: &Tx<'_>, actor: Actor<'_>, mark: NewMark) -> Result<Step, EngineError> {
+    check_scenario(&mark.scenario)?;
+    let error = mark.error.chars().take(MAX_ERROR).collect();
+    let mark = NewMark { error, who: actor.who.to_owned(), ..mark };
+    let id = tx.mark_failure(&mark)?;
+    let NewMark { run, tool, digest, scenario, error, severity, tags, who } = mark;
+    let detail = json!({
+        "mark": id, "run": run, "digest": digest, "scenario": scenario, "error": error, "severity": severity,
+        "tags": tags, "undo": UndoNote::MarkFailure { mark: id },
+    });
+    let verb = "mark-failure".to_owned();
+    let operation = tx.log(&NewOperation { who, verb, subject: tool.to_string(), detail, reversible: true })?;
+    let given = if tags.is_empty() { String::new() } else { format!(", tagged {}", tags.join(", ")) };
+    let mut outcome = answer(Some(operation), None, format!("{tool} is marked: failed at {scenario:?}{given}"));
+    outcome.detail = json!({"mark": id, "tags": tags, "severity": severity});
+    Ok(Step { outcome, intents: Vec::new() })
+}
+
+/// Refuses what cannot be compared with another scenario.
+///
+/// # Errors
+/// `Usage`, with what to write instead.
+pub fn check_scenario(scenario: &str) -> Result<(), EngineError> {
+    if visible_words(scenario).is_none() {
+        let hint = "say in words what was wanted, for example: parse JSON data";
+        return Err(EngineError::new(ErrorCode::Usage, "the scenario is empty", hint));
+    }
+    let length = scenario.chars().count();
+    if length > MAX_SCENARIO {
+        let message = format!("the scenario has {length} characters, {MAX_SCENARIO} are allowed");
+        return Err(EngineError::new(ErrorCode::Usage, message, "say in a sentence what was wanted"));
+    }
+    Ok(())
+}

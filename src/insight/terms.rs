@@ -1,0 +1,353 @@
+//! Words of a text as terms that can be compared: split, folded to lower case and stemmed.
+//!
+//! English only, and light on purpose: an ending is taken off, no dictionary is asked. Two words that become one
+//! term are forms of one word far more often than not; where they are not, ranking bears it.
+
+/// Words that say nothing about what is wanted.
+const STOP_WORDS: &[&str] = &[
+    "a",
+    "about",
+    "all",
+    "am",
+    "an",
+    "and",
+    "any",
+    "are",
+    "as",
+    "at",
+    "be",
+    "been",
+    "but",
+    "by",
+    "can",
+    "could",
+    "did",
+    "do",
+    "does",
+    "for",
+    "from",
+    "had",
+    "has",
+    "have",
+    "help",
+    "how",
+    "i",
+    "if",
+    "in",
+    "into",
+    "is",
+    "it",
+    "its",
+    "just",
+    "let",
+    "like",
+    "may",
+    "me",
+    "might",
+    "my",
+    "need",
+    "no",
+    "not",
+    "of",
+    "on",
+    "onto",
+    "or",
+    "our",
+    "out",
+    "please",
+    "should",
+    "so",
+    "some",
+    "something",
+    "that",
+    "the",
+    "their",
+    "them",
+    "then",
+    "there",
+    "these",
+    "they",
+    "this",
+    "those",
+    "to",
+    "up",
+    "us",
+    "use",
+    "used",
+    "using",
+    "via",
+    "want",
+    "was",
+    "we",
+    "were",
+    "what",
+    "when",
+    "where",
+    "which",
+    "who",
+    "will",
+    "with",
+    "would",
+    "you",
+    "your",
+];
+
+/// Words for what is done, as terms. They say less than the name of a thing does: "parse" fits json and csv.
+const ACTIONS: &[&str] = &[
+    "add",
+    "analys",
+    "appl",
+    "build",
+    "calculat",
+    "call",
+    "chang",
+    "check",
+    "clean",
+    "comput",
+    "convert",
+    "count",
+    "creat",
+    "delet",
+    "detect",
+    "do",
+    "edit",
+    "execut",
+    "export",
+    "extract",
+    "fetch",
+    "find",
+    "fix",
+    "format",
+    "generat",
+    "get",
+    "handl",
+    "import",
+    "list",
+    "load",
+    "mak",
+    "manag",
+    "merg",
+    "open",
+    "pars",
+    "perform",
+    "print",
+    "process",
+    "produc",
+    "put",
+    "read",
+    "remov",
+    "rend",
+    "replac",
+    "run",
+    "sav",
+    "search",
+    "send",
+    "set",
+    "show",
+    "sort",
+    "split",
+    "start",
+    "stop",
+    "stor",
+    "transform",
+    "translat",
+    "turn",
+    "updat",
+    "validat",
+    "verif",
+    "writ",
+];
+
+/// Things that nearly every tool has to do with, as terms.
+const GENERAL: &[&str] = &[
+    "content", "data", "document", "entr", "exampl", "fil", "fold", "informat", "input", "item", "lin", "object",
+    "output", "record", "result", "script", "string", "text", "thing", "tool", "valu", "way", "word",
+];
+
+/// How much a word says, by what kind of word it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Telling {
+    /// Names the thing: `json`, `french`.
+    Thing,
+    /// Names what is done to it.
+    Action,
+    /// Fits nearly everything.
+    General,
+}
+
+/// The words of a text, lower case, in order: split where a character is neither letter nor digit, and at the humps
+/// of `camelCase`. Digits stay with their letters (`sha256`, `mp3`).
+pub fn words(text: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word = String::new();
+    let mut last: Option<char> = None;
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        if !c.is_alphanumeric() {
+            // An apostrophe belongs to its word: "what's" is not "what" and "s".
+            if !matches!(c, '\'' | '’') {
+                take(&mut word, &mut words);
+            }
+            last = None;
+            continue;
+        }
+        let begins = match last {
+            Some(before) if c.is_uppercase() => {
+                !before.is_uppercase() || rest.peek().is_some_and(|next| next.is_lowercase())
+            }
+            _ => false,
+        };
+        if begins {
+            take(&mut word, &mut words);
+        }
+        word.extend(c.to_lowercase());
+        last = Some(c);
+    }
+    take(&mut word, &mut words);
+    words
+}
+
+fn take(word: &mut String, words: &mut Vec<String>) {
+    if !word.is_empty() {
+        words.push(std::mem::take(word));
+    }
+}
+
+/// Whether a word, lower case, says nothing about what is wanted.
+pub fn is_stop_word(word: &str) -> bool {
+    STOP_WORDS.binary_search(&word).is_ok()
+}
+
+/// The terms of a text that say something, in order, each as often as it occurs.
+pub fn terms(text: &str) -> Vec<String> {
+    words(text).iter().filter(|word| !is_stop_word(word)).map(|word| stem(word)).collect()
+}
+
+/// How much a term says.
+pub fn telling(term: &str) -> Telling {
+    if ACTIONS.binary_search(&term).is_ok() {
+        Telling::Action
+    } else if GENERAL.binary_search(&term).is_ok() {
+        Telling::General
+    } else {
+        Telling::Thing
+    }
+}
+
+/// A word, lower case, without its ending: `parse`, `parser`, `parsing` and `parsed` all give `pars`.
+pub fn stem(word: &str) -> String {
+    if !word.bytes().all(|b| b.is_ascii_lowercase()) || word.len() <= 3 {
+        return word.to_owned();
+    }
+    let mut stem = singular(word);
+    for (ending, shortest) in [("ing", 3), ("ed", 3)] {
+        if let Some(left) = without(&stem, ending, shortest) {
+            stem = single_end(left).to_owned();
+            break;
+        }
+    }
+    for (ending, shortest) in [("er", 3), ("or", 3), ("ion", 4)] {
+        if let Some(left) = without(&stem, ending, shortest) {
+            stem = single_end(left).to_owned();
+            break;
+        }
+    }
+    for ending in ["e", "y", "i"] {
+        if let Some(left) = without(&stem, ending, 3) {
+            stem = left.to_owned();
+            break;
+        }
+    }
+    for (ending, instead) in [("iz", ""), ("is", ""), ("yz", "ys")] {
+        if let Some(left) = without(&stem, ending, 4) {
+            stem = format!("{left}{instead}");
+            break;
+        }
+    }
+    stem
+}
+
+/// Without the ending of a plural.
+fn singular(word: &str) -> String {
+    let kept = ["ss", "us", "is"].iter().any(|ending| word.ends_with(ending));
+    if kept {
+        return word.to_owned();
+    }
+    if let Some(left) = without(word, "ies", 2) {
+        return format!("{left}y");
+    }
+    for ending in ["sses", "xes", "ches", "shes", "zes"] {
+        if word.ends_with(ending) {
+            return word[..word.len() - 2].to_owned();
+        }
+    }
+    without(word, "s", 3).unwrap_or(word).to_owned()
+}
+
+/// What is left without an ending, where that is long enough and has a vowel.
+fn without<'a>(word: &'a str, ending: &str, shortest: usize) -> Option<&'a str> {
+    let left = word.strip_suffix(ending)?;
+    (left.len() >= shortest && left.contains(['a', 'e', 'i', 'o', 'u', 'y'])).then_some(left)
+}
+
+/// A stem that ends in a doubled consonant as the word has it: `runn` is `run`. Words end in ll, ss and zz by nature.
+fn single_end(stem: &str) -> &str {
+    let bytes = stem.as_bytes();
+    match bytes {
+        [.., before, last] if before == last && bytes.len() >= 4 && !b"aeioulsz".contains(last) => {
+            &stem[..stem.len() - 1]
+        }
+        _ => stem,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_split_at_signs_and_humps_and_digits_stay() {
+        assert_eq!(words("parse_JSON-file.v2"), ["parse", "json", "file", "v2"]);
+        assert_eq!(words("parseJSONFile sha256 HTTPServer"), ["parse", "json", "file", "sha256", "http", "server"]);
+        assert_eq!(words("what's up? Übersetze"), ["whats", "up", "übersetze"]);
+        assert_eq!(words(" \t"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn forms_of_one_word_are_one_term() {
+        for forms in [
+            &["parse", "parser", "parsing", "parsed", "parses", "parsers"][..],
+            &["translate", "translation", "translator", "translating", "translations"],
+            &["summarize", "summarizer", "summary", "summaries", "summarise", "summarizing"],
+            &["analyze", "analyzer", "analyse", "analysing"],
+            &["run", "running", "runner", "runs"],
+            &["compress", "compression", "compressor", "compressing"],
+            &["validate", "validator", "validation", "validating"],
+            &["query", "queries", "querying"],
+            &["file", "files"],
+            &["filter", "filters", "filtering", "filtered"],
+            &["box", "boxes"],
+        ] {
+            let stems: Vec<String> = forms.iter().map(|form| stem(form)).collect();
+            assert!(stems.iter().all(|found| *found == stems[0]), "{forms:?}: {stems:?}");
+        }
+        for (one, other) in [("json", "jsonl"), ("test", "text"), ("user", "use"), ("class", "clasp"), ("bus", "bu")] {
+            assert_ne!(stem(one), stem(other));
+        }
+    }
+
+    #[test]
+    fn words_without_meaning_are_left_out_and_the_lists_can_be_searched() {
+        assert!(STOP_WORDS.is_sorted() && ACTIONS.is_sorted() && GENERAL.is_sorted());
+        for (form, term) in [("analysing", "analys"), ("generator", "generat"), ("entries", "entr"), ("values", "valu")]
+        {
+            assert_eq!(stem(form), term);
+            assert_ne!(telling(term), Telling::Thing);
+        }
+        assert_eq!(terms("I want to parse the JSON files"), ["pars", "json", "fil"]);
+        assert_eq!(
+            (telling("pars"), telling("fil"), telling("json")),
+            (Telling::Action, Telling::General, Telling::Thing)
+        );
+    }
+}

@@ -1,0 +1,114 @@
+//! What was wanted: which tool did it the last time, and what no tool did.
+
+use super::connection::Queries;
+use super::error::StoreResult;
+use super::tx::Tx;
+use super::values::{Count, Json};
+use crate::domain::{Instant, Unanswered, Winner};
+use rusqlite::params;
+
+impl Queries {
+    /// What stayed without an answer at or after a point in time, oldest first.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn unanswered(&self, since: Instant) -> StoreResult<Vec<Unanswered>> {
+        let sql = "SELECT scenario, tags, kind, runs, who, at_ms FROM unanswered WHERE at_ms >= ?1 ORDER BY at_ms, id";
+        self.rows(sql, params![since], |row| {
+            Ok(Unanswered {
+                scenario: row.get(0)?,
+                tags: row.get::<_, Json<Vec<String>>>(1)?.0,
+                kind: row.get(2)?,
+                runs: row.get::<_, Json<_>>(3)?.0,
+                who: row.get(4)?,
+                at: row.get(5)?,
+            })
+        })
+    }
+
+    /// The tool that did this the last time; both texts in the form in which they are compared.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn winner(&self, scenario: &str, tags: &str) -> StoreResult<Option<Winner>> {
+        let sql = "SELECT tool, digest, run, wins, at_ms FROM winners WHERE scenario = ?1 AND tags = ?2";
+        self.row(sql, params![scenario, tags], |row| {
+            let wins = row.get::<_, Count>(3)?.0;
+            Ok(Winner { tool: row.get(0)?, digest: row.get(1)?, run: row.get(2)?, wins, at: row.get(4)? })
+        })
+    }
+}
+
+impl Tx<'_> {
+    /// Keeps that something stayed without an answer, now; the time of the value is not looked at. Emits nothing:
+    /// who looks for it asks for it.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed write.
+    pub fn keep_unanswered(&self, what: &Unanswered) -> StoreResult<()> {
+        let sql = "INSERT INTO unanswered (scenario, tags, kind, runs, who, at_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        let Unanswered { scenario, tags, kind, runs, who, at: _ } = what;
+        self.insert(sql, params![scenario, Json(tags), kind, Json(runs), who, self.now()]).map(drop)
+    }
+
+    /// Keeps who did what was wanted, in place of another. Emits nothing: the end of its run did.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed write.
+    pub fn set_winner(&self, scenario: &str, tags: &str, winner: &Winner) -> StoreResult<()> {
+        let sql = "INSERT INTO winners (scenario, tags, tool, digest, run, wins, at_ms) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (scenario, tags) DO UPDATE SET \
+                   tool = ?3, digest = ?4, run = ?5, wins = ?6, at_ms = ?7";
+        let Winner { tool, digest, run, wins, at: _ } = winner;
+        self.change(sql, params![scenario, tags, tool, digest, run, Count(*wins), self.now()]).map(drop)
+    }
+
+    /// Forgets who did what was wanted; `false` when nobody had.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed write.
+    pub fn forget_winner(&self, scenario: &str, tags: &str) -> StoreResult<bool> {
+        Ok(self.change("DELETE FROM winners WHERE scenario = ?1 AND tags = ?2", params![scenario, tags])? > 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{NOW, change, change_at, digest, name, run, store};
+    use super::*;
+    use crate::domain::{RunId, UnansweredKind};
+
+    #[test]
+    fn what_stayed_without_an_answer_reads_back_from_a_time_on() {
+        let (_dir, mut store) = store();
+        let asked = |scenario: &str, kind, at| Unanswered {
+            scenario: scenario.to_owned(),
+            tags: vec!["translation".to_owned()],
+            kind,
+            runs: vec![RunId(3), RunId(4)],
+            who: "agent:coder".to_owned(),
+            at,
+        };
+        let later = Instant(NOW.0 + 5);
+        let first = asked("sing", UnansweredKind::NoTool, NOW);
+        let second = asked("dance", UnansweredKind::AllFailed, later);
+        change(&mut store, |tx| tx.keep_unanswered(&first));
+        change_at(&mut store, later, |tx| tx.keep_unanswered(&second));
+        assert_eq!(store.unanswered(NOW).unwrap(), [first, second.clone()]);
+        assert_eq!(store.unanswered(later).unwrap(), [second]);
+    }
+
+    #[test]
+    fn the_last_winner_of_a_scenario_with_its_tags_is_kept_until_it_is_forgotten() {
+        let (_dir, mut store) = store();
+        let run = change(&mut store, |tx| tx.start_run(&run("x")));
+        let winner = |tool: &str, wins| Winner { tool: name(tool), digest: digest("1"), run, wins, at: NOW };
+        change(&mut store, |tx| tx.set_winner("json pars", "", &winner("x", 1)));
+        change(&mut store, |tx| tx.set_winner("json pars", "", &winner("y", 2)));
+        assert_eq!(store.winner("json pars", "").unwrap(), Some(winner("y", 2)));
+        assert_eq!(store.winner("json pars", "fast").unwrap(), None);
+        assert!(change(&mut store, |tx| tx.forget_winner("json pars", "")));
+        assert!(!change(&mut store, |tx| tx.forget_winner("json pars", "")));
+        assert_eq!(store.winner("json pars", "").unwrap(), None);
+    }
+}
