@@ -163,24 +163,30 @@ fn rows_back(tx: &Tx<'_>, note: &UndoNote, target: &Operation, operation: Operat
             }
             put_back(tx, ended)?;
         }
-        UndoNote::Approve { review, before, after, replaced, replaced_approved, ended, closed } => {
-            wait_again(tx, closed)?;
-            tx.withdraw_approval(&after.tool, after.digest)?;
-            if let Some(ended) = ended {
-                put_back(tx, ended)?;
-            } else {
-                if before.stage.is_vouched() && before.placement != after.placement {
-                    // A promotion from approved to core: the approval of the digest itself stays.
-                    approve_again(tx, before, operation)?;
-                }
-                if let (Some(old), true) = (replaced, *replaced_approved) {
-                    approve_again(tx, old, operation)?;
-                }
-            }
-            reopen(tx, *review, target.id)?;
-        }
+        UndoNote::Approve { .. } => unapprove(tx, note, target, operation)?,
     }
     Ok(())
+}
+
+/// The approvals are as they were before one.
+fn unapprove(tx: &Tx<'_>, note: &UndoNote, target: &Operation, operation: OperationId) -> Result<(), EngineError> {
+    let UndoNote::Approve { review, before, after, replaced, replaced_approved, ended, closed } = note else {
+        return Ok(());
+    };
+    wait_again(tx, closed)?;
+    tx.withdraw_approval(&after.tool, after.digest)?;
+    if let Some(ended) = ended {
+        put_back(tx, ended)?;
+    } else {
+        if before.stage.is_vouched() && before.placement != after.placement {
+            // A promotion from approved to core: the approval of the digest itself stays.
+            approve_again(tx, before, operation)?;
+        }
+        if let (Some(old), true) = (replaced, *replaced_approved) {
+            approve_again(tx, old, operation)?;
+        }
+    }
+    reopen(tx, *review, target.id)
 }
 
 /// The moves that take files back, after the rows.
