@@ -1,6 +1,7 @@
 -- What is learnt from use: marks of failures, incidents, buffers, tiers, opportunities.
 
--- Failures that somebody marked: which version failed, in which scenario. `tags`: the negative tags that hold.
+-- Failures that somebody marked: which version failed, in which scenario. `tags`: the negative tags that hold;
+-- `signature`: the failure group it counts in.
 CREATE TABLE failure_marks (
     id        INTEGER PRIMARY KEY,
     run       INTEGER REFERENCES runs (id),
@@ -12,8 +13,10 @@ CREATE TABLE failure_marks (
     tags      TEXT NOT NULL,
     who       TEXT NOT NULL,
     at_ms     INTEGER NOT NULL,
-    withdrawn INTEGER NOT NULL DEFAULT 0
+    withdrawn INTEGER NOT NULL DEFAULT 0,
+    signature TEXT NOT NULL
 ) STRICT;
+CREATE INDEX failure_marks_by_group ON failure_marks (signature, id);
 CREATE INDEX failure_marks_by_tool ON failure_marks (tool, id);
 
 -- What was wanted and no tool did. `runs`: what was tried.
@@ -39,3 +42,47 @@ CREATE TABLE winners (
     at_ms    INTEGER NOT NULL,
     PRIMARY KEY (scenario, tags)
 ) STRICT, WITHOUT ROWID;
+
+-- A failed run knows its group, so that a group knows its runs. Of runs before this format only the newest of
+-- each group does.
+ALTER TABLE runs ADD COLUMN signature TEXT;
+UPDATE runs SET signature = known.signature FROM failure_groups AS known WHERE known.sample_run = runs.id;
+CREATE INDEX runs_by_signature ON runs (signature, started_at_ms) WHERE signature IS NOT NULL;
+
+-- A group may consist of marks only, then it has no run; who said that it is over, and when.
+CREATE TABLE failure_groups_5 (
+    signature      TEXT PRIMARY KEY,
+    tool           TEXT NOT NULL,
+    count          INTEGER NOT NULL,
+    severity       TEXT NOT NULL,
+    first_at_ms    INTEGER NOT NULL,
+    last_at_ms     INTEGER NOT NULL,
+    sample_run     INTEGER REFERENCES runs (id),
+    sample_message TEXT NOT NULL,
+    outcome        TEXT NOT NULL,
+    scenarios      TEXT NOT NULL DEFAULT '[]',
+    state          TEXT NOT NULL,
+    resolved_at_ms INTEGER,
+    resolved_by    TEXT
+) STRICT;
+INSERT INTO failure_groups_5 (signature, tool, count, severity, first_at_ms, last_at_ms, sample_run, sample_message,
+    outcome, scenarios, state)
+SELECT signature, tool, count, severity, first_at_ms, last_at_ms, sample_run, sample_message, outcome, scenarios, state
+FROM failure_groups;
+DROP TABLE failure_groups;
+ALTER TABLE failure_groups_5 RENAME TO failure_groups;
+CREATE INDEX failure_groups_by_last ON failure_groups (last_at_ms);
+CREATE INDEX failure_groups_by_tool ON failure_groups (tool, last_at_ms);
+
+-- From the first failed run of a tool to the next one that succeeded.
+CREATE TABLE incidents (
+    id           INTEGER PRIMARY KEY,
+    tool         TEXT NOT NULL,
+    first_run    INTEGER NOT NULL REFERENCES runs (id),
+    began_at_ms  INTEGER NOT NULL,
+    failures     INTEGER NOT NULL,
+    recovered_by INTEGER REFERENCES runs (id),
+    ended_at_ms  INTEGER
+) STRICT;
+CREATE UNIQUE INDEX incidents_open ON incidents (tool) WHERE ended_at_ms IS NULL;
+CREATE INDEX incidents_by_tool ON incidents (tool, id);

@@ -74,6 +74,8 @@ const REVIEW: Arg = Arg::required("review", ArgKind::Review, "number of the revi
 const REVIEWS: Arg = Arg::several("review", ArgKind::Review, "number of the review, or of several");
 const YES: Arg = Arg::option("yes", ArgKind::Switch, "of several reviews: decide without asking once more");
 const EVOLUTION: Arg = Arg::required("evolution", ArgKind::Number, "number of the evolution");
+const SEVERITIES: ArgKind = ArgKind::Word(&["low", "medium", "high"]);
+const FAILURE: Arg = Arg::required("failure", ArgKind::Text, "first digits of its signature, at least 4");
 const RUN: Arg = Arg::required("run", ArgKind::Run, "number of the run");
 
 actions! {
@@ -129,7 +131,21 @@ actions! {
         Arg::option("diff", ArgKind::Switch, "what it wrote to declared paths instead, and what became of that")
     }
     Failures "failures" Run View [] [] Both "List failure groups" {
-        Arg::optional("tool", ArgKind::Tool, "only failures of this tool")
+        Arg::optional("tool", ArgKind::Tool, "only failures of this tool"),
+        Arg::option("state", ArgKind::Word(&["open", "resolved", "all"]), "which ones, default all"),
+        Arg::option("severity", SEVERITIES, "only those at least so bad"),
+        Arg::option("since", ArgKind::Duration, "only seen within this time, for example 24h"),
+        Arg::option("grep", ArgKind::Text, "only those whose message or scenarios hold this text"),
+        Arg::option("incidents", ArgKind::Switch, "instead: when tools did not work, and how long until they did again")
+    }
+    Failure "failure" Run View [Failures] ["i"] Both "Show a failure group: versions, scenarios, the input of each run, how long the tool did not work" { FAILURE }
+    Compare "compare" Run View [Output, Failures] ["="] Both "Compare a run with another: input, output, what it used" {
+        RUN,
+        Arg::optional("other", ArgKind::Run, "the run to compare with; default is the newest that succeeded, with the same input if there is one")
+    }
+    Resolve "resolve" Run HumanOnly [Failures] ["d"] Both "Mark a failure group as resolved; it opens again by itself when it is seen again" {
+        FAILURE,
+        Arg::option("reason", ArgKind::Text, "what was done")
     }
     // Make
     New "new" Make Change [Catalog] ["n"] Both "Make a new tool: from words or a document a specification to approve, from a template or an approved specification a scaffold" {

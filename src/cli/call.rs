@@ -12,6 +12,7 @@ use serde::Serialize;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The arguments that every verb takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -162,6 +163,12 @@ impl<'a> Call<'a> {
     /// The values of an argument that may be given several times, of another type.
     pub(super) fn many<T: Clone + Send + Sync + 'static>(&self, name: &str) -> Vec<T> {
         self.matches.get_many::<T>(name).into_iter().flatten().cloned().collect()
+    }
+
+    /// The point in time that `--since` names; `None` when it was not given.
+    pub(super) fn since(&self) -> Option<Instant> {
+        let ago = self.get::<Duration>("since")?;
+        Some(Instant(now().0.saturating_sub(i64::try_from(ago.as_millis()).unwrap_or(i64::MAX))))
     }
 
     /// The value of an argument of another type.

@@ -1,16 +1,14 @@
 //! `feedback`: decisions for whoever makes tools, one object a line.
 
-use super::call::{Answer, Call, Stop, now};
+use super::call::{Answer, Call, Stop};
 use super::outlet;
 use super::print_json::write_line;
 use super::print_text::{Ink, Line, Page, counted};
-use crate::domain::Instant;
 use crate::engine::{EngineError, ErrorCode, Suggestion};
 use serde::Serialize;
 use serde_json::Value;
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
-use std::time::Duration;
 
 /// Suggestions, each with what it rests on.
 #[derive(Serialize)]
@@ -34,10 +32,7 @@ pub(super) fn feedback(call: &Call<'_>) -> Result<u8, Stop> {
     if call.switch("suggestions") {
         return call.print(&Suggested { suggestions: engine.suggestions()? });
     }
-    let since = call
-        .get::<Duration>("since")
-        .map(|span| Instant(now().0.saturating_sub(i64::try_from(span.as_millis()).unwrap_or(i64::MAX))));
-    let decisions = engine.feedback(since)?;
+    let decisions = engine.feedback(call.since())?;
     let count = decisions.len();
     if let Some(path) = call.get::<PathBuf>("out") {
         write_file(&path, &decisions).map_err(|error| {

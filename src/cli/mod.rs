@@ -12,6 +12,7 @@ mod bulk;
 mod call;
 mod catalog;
 mod check;
+mod compare;
 mod docs;
 mod evolve;
 mod failures;
@@ -161,7 +162,10 @@ fn dispatch(verb: Verb, call: &Call<'_>, screen: Screen) -> Result<u8, Stop> {
         Verb::Cancel => call.print(&runs::cancel(call)?),
         Verb::Runs => call.print(&runs::runs(call)?),
         Verb::Output => runs::output(call),
-        Verb::Failures => call.print(&failures::failures(call)?),
+        Verb::Failures => failures::failures(call),
+        Verb::Failure => call.print(&failures::failure(call)?),
+        Verb::Resolve => call.print(&failures::resolve(call)?),
+        Verb::Compare => call.print(&compare::compare(call)?),
         Verb::Reviews => call.print(&review::reviews(call)?),
         Verb::Review => call.print(&review::review(call)?),
         Verb::New => making::new(call),

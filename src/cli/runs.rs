@@ -1,15 +1,14 @@
 //! Recorded runs: `runs`, `output`, `cancel`.
 
-use super::call::{Answer, Call, Stop, now};
+use super::call::{Answer, Call, Stop};
 use super::lifecycle::Done;
 use super::live::Kept;
 use super::outlet::{self, Outlet};
 use super::print_text::{Align, Ink, Line, Look, Page, Table, counted, span, when};
-use crate::domain::{Command, Instant, IsolationLevel, Run, RunId, RunOutcome, Stream};
+use crate::domain::{Command, IsolationLevel, Run, RunId, RunOutcome, Stream};
 use crate::engine::{EngineError, RunFilter, StagedState, StagedView};
 use serde::Serialize;
 use std::io;
-use std::time::Duration;
 
 /// Recorded runs, newest first.
 #[derive(Serialize)]
@@ -20,13 +19,12 @@ pub(super) struct Runs {
 /// `runs [NAME] …`.
 pub(super) fn runs(call: &Call<'_>) -> Result<Runs, EngineError> {
     let engine = call.open()?;
-    let since = call.get::<Duration>("since");
     let named = call.named_tool(&engine)?;
     let filter = RunFilter {
         digest: named.as_ref().and_then(|named| named.digest),
         tool: named.map(|named| named.name),
         outcome: call.word("outcome")?,
-        since: since.map(|ago| Instant(now().0.saturating_sub(i64::try_from(ago.as_millis()).unwrap_or(i64::MAX)))),
+        since: call.since(),
         limit: call.get::<usize>("limit").unwrap_or_default(),
     };
     Ok(Runs { runs: engine.runs(&filter)? })
@@ -199,7 +197,7 @@ pub(super) mod tests {
     use super::super::print_json::tests::object;
     use super::super::print_text::tests::plain;
     use super::*;
-    use crate::domain::{Digest, Isolation, Profile, RunUsage, Stage, ToolName};
+    use crate::domain::{Digest, Instant, Isolation, Profile, RunUsage, Stage, ToolName};
     use serde_json::json;
 
     /// A run that failed.

@@ -223,6 +223,13 @@ pub enum Command {
         /// Which grant.
         grant: GrantKey,
     },
+    /// Say of a failure group that it is over.
+    Resolve {
+        /// The first digits of its signature.
+        failure: String,
+        /// Why.
+        reason: Option<String>,
+    },
     /// Take back an operation: the given one, or the newest that can be taken back.
     Undo {
         /// Which.

@@ -38,6 +38,8 @@ words!(
         FailureRecorded = "failure-recorded",
         /// Somebody marked a failure of a tool, or took a mark back.
         FailureMarked = "failure-marked",
+        /// A failure group was resolved or opened again.
+        FailureChanged = "failure-changed",
         /// An asking for a better version began, went on or ended.
         EvolutionChanged = "evolution-changed",
         /// An operation was logged.
@@ -89,8 +91,8 @@ impl EventKind {
             EventKind::ReviewDecided => &[Topic::Reviews, Topic::Tools, Topic::Operations],
             EventKind::RunStarted | EventKind::RunCancelAsked => &[Topic::Runs],
             EventKind::RunEnded => &[Topic::Runs, Topic::Tools],
-            EventKind::FailureRecorded => &[Topic::Failures],
             EventKind::FailureMarked => &[Topic::Failures, Topic::Tools],
+            EventKind::FailureRecorded | EventKind::FailureChanged => &[Topic::Failures],
             EventKind::EvolutionChanged => &[Topic::Evolutions],
             EventKind::OperationLogged => &[Topic::Operations],
         }

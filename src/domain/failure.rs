@@ -53,18 +53,93 @@ pub struct FailureGroup {
     pub first_at: Instant,
     /// Last seen.
     pub last_at: Instant,
-    /// The newest run of the group.
-    pub sample_run: RunId,
+    /// The newest run of the group; `None` when nobody ran it here and only marks tell of it.
+    pub sample_run: Option<RunId>,
     /// Its message.
     pub sample_message: String,
     /// Outcome of the newest run.
     pub outcome: RunOutcome,
-    /// Scenarios named by marks.
+    /// Scenarios named by marks, the newest last, at most [`FailureGroup::MOST_SCENARIOS`].
     pub scenarios: Vec<String>,
     /// Open or resolved.
     pub state: GroupState,
+    /// When somebody said that it is over; `None` while it is open.
+    pub resolved_at: Option<Instant>,
+    /// Who said so.
+    pub resolved_by: Option<String>,
     /// Failures in each of the last seven days, oldest first.
     pub trend: Vec<u32>,
+}
+
+impl FailureGroup {
+    /// Scenarios that a group keeps; older ones stay with their marks.
+    pub const MOST_SCENARIOS: usize = 20;
+
+    /// The first eight digits of the signature: how it is named.
+    pub fn short(&self) -> &str {
+        self.signature.get(..8).unwrap_or(&self.signature)
+    }
+
+    /// Whether its tool, message or scenarios hold this text, which is in lower case.
+    pub fn tells_of(&self, text: &str) -> bool {
+        let told =
+            [self.tool.as_str(), &self.sample_message].into_iter().chain(self.scenarios.iter().map(String::as_str));
+        told.into_iter().any(|told| told.to_lowercase().contains(text))
+    }
+
+    /// Adds a scenario as the newest; one that it has moves to the end.
+    pub fn with_scenario(mut scenarios: Vec<String>, scenario: &str) -> Vec<String> {
+        scenarios.retain(|known| known != scenario);
+        scenarios.push(scenario.to_owned());
+        let surplus = scenarios.len().saturating_sub(FailureGroup::MOST_SCENARIOS);
+        scenarios.split_off(surplus)
+    }
+}
+
+/// A time in which a tool did not work: from its first failed run to the next one that succeeded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Incident {
+    /// The tool.
+    pub tool: ToolName,
+    /// The run that began it.
+    pub first_run: RunId,
+    /// When that started.
+    pub began_at: Instant,
+    /// Failed runs so far.
+    pub failures: u64,
+    /// The run that ended it; `None` while it lasts.
+    pub recovered_by: Option<RunId>,
+    /// The version of that run.
+    pub recovered_version: Option<semver::Version>,
+    /// When that run had succeeded; `None` while it lasts.
+    pub ended_at: Option<Instant>,
+}
+
+impl Incident {
+    /// Time to recovery, milliseconds; `None` while it lasts.
+    pub fn recovery_ms(&self) -> Option<u64> {
+        self.ended_at.map(|ended| u64::try_from(ended.0 - self.began_at.0).unwrap_or(0))
+    }
+}
+
+/// The median time to recovery of incidents that are over, milliseconds; `None` when none is.
+pub fn median_recovery_ms(incidents: &[Incident]) -> Option<u64> {
+    let mut times: Vec<u64> = incidents.iter().filter_map(Incident::recovery_ms).collect();
+    times.sort_unstable();
+    times.get(times.len().saturating_sub(1) / 2).copied()
+}
+
+/// Failed runs of one version in a group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AffectedVersion {
+    /// The version.
+    pub version: semver::Version,
+    /// Its digest.
+    pub digest: Digest,
+    /// Failed runs with this signature.
+    pub count: u64,
+    /// When the newest of them started.
+    pub last_at: Instant,
 }
 
 /// The signature of a failure: tool, outcome and the message with numbers, hexadecimal ids, quoted
@@ -120,5 +195,32 @@ mod tests {
         assert_eq!(sign("cannot open /tmp/a/1: error 17"), sign("cannot open /var/b: error 4"));
         assert_eq!(sign("at 0x7ffe12 id 3f2a9c"), sign("at 0x1 id 99ab00"));
         assert_ne!(sign("cannot open file"), sign("cannot close file"));
+    }
+
+    #[test]
+    fn a_group_keeps_the_newest_scenarios_each_once() {
+        let mut scenarios = Vec::new();
+        for number in 0..=FailureGroup::MOST_SCENARIOS {
+            scenarios = FailureGroup::with_scenario(scenarios, &number.to_string());
+        }
+        scenarios = FailureGroup::with_scenario(scenarios, "5");
+        assert_eq!(scenarios.len(), FailureGroup::MOST_SCENARIOS);
+        assert_eq!((scenarios[0].as_str(), scenarios.last().unwrap().as_str()), ("1", "5"));
+    }
+
+    #[test]
+    fn the_time_to_recovery_is_the_median_of_what_is_over() {
+        let incident = |minutes: Option<i64>| Incident {
+            tool: ToolName::new("x").unwrap(),
+            first_run: RunId(1),
+            began_at: Instant(0),
+            failures: 1,
+            recovered_by: minutes.map(|_| RunId(2)),
+            recovered_version: None,
+            ended_at: minutes.map(|minutes| Instant(minutes * 60_000)),
+        };
+        assert_eq!(median_recovery_ms(&[incident(None)]), None);
+        let all = [incident(Some(9)), incident(None), incident(Some(1)), incident(Some(4))];
+        assert_eq!(median_recovery_ms(&all), Some(240_000));
     }
 }

@@ -58,7 +58,7 @@ pub use digest::{Digest, DigestBuilder, DigestParseError, FileMode, VersionFile}
 pub use envelope::{Envelope, PermissionLine, PermissionUse, Seen};
 pub use event::{Event, EventKind, Topic};
 pub use evolution::{Evolution, EvolutionState, EvolveAsked, ExaminedAnswer, Learnt};
-pub use failure::{FailureGroup, GroupState, Severity, signature_of};
+pub use failure::{AffectedVersion, FailureGroup, GroupState, Incident, Severity, median_recovery_ms, signature_of};
 pub use form::{Field, FieldKind, FieldViolation, Form, FormError, Scalar};
 pub use grant::{AgentGrant, AllowGrant, GrantKey, GrantScope};
 pub use hidden::hidden_in;

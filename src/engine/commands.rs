@@ -79,6 +79,7 @@ impl Engine {
                 self.finish(self.transact(|tx| core::grant(tx, self.actor(&who), &tool, &agent, scope))?)
             }
             Command::Revoke { grant } => self.finish(self.transact(|tx| core::revoke(tx, self.actor(&who), &grant))?),
+            Command::Resolve { failure, reason } => self.resolve_failure(&who, &failure, reason.as_deref()),
             Command::Undo { operation } => {
                 self.refuse_if_in_the_way(operation)?;
                 self.finish(self.transact(|tx| core::undo(tx, self.actor(&who), operation))?)
@@ -451,6 +452,7 @@ impl Engine {
             }
             Command::Grant { tool, digest, agent, scope } => self.preview_grant(tool, *digest, agent, scope),
             Command::Revoke { grant } => self.preview_revoke(grant),
+            Command::Resolve { failure, .. } => self.preview_resolve(failure),
             Command::Undo { operation } => self.preview_undo(*operation),
             Command::Comment { .. } | Command::Withdraw { .. } | Command::Mark { .. } | Command::Recheck { .. } => {
                 Ok(Preview { title: "Go on?".to_owned(), lines: Vec::new(), undo: "u (undo) takes it back".to_owned() })
@@ -550,6 +552,7 @@ fn refuse_unseen(command: &Command) -> Result<(), EngineError> {
         Command::Decide { reason, .. }
         | Command::Archive { reason, .. }
         | Command::Deprecate { reason, .. }
+        | Command::Resolve { reason, .. }
         | Command::Rollback { reason, .. } => reason.as_deref(),
         Command::Comment { .. }
         | Command::Withdraw { .. }

@@ -52,11 +52,13 @@ mod tests {
             severity: Severity::Medium,
             first_at: Instant(0),
             last_at: Instant(0),
-            sample_run: RunId(1),
+            sample_run: Some(RunId(1)),
             sample_message: format!("error {at}\nsecond line"),
             outcome: RunOutcome::Failed,
             scenarios: Vec::new(),
             state: GroupState::Open,
+            resolved_at: None,
+            resolved_by: None,
             trend: Vec::new(),
         };
         let texts: Vec<String> = lines(&[], &[1, 2, 3, 4, 5].map(group)).into_iter().map(|line| line.text).collect();

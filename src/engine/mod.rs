@@ -23,6 +23,7 @@ mod earlier;
 mod error;
 mod evidence;
 mod evolving;
+mod failing;
 #[cfg(test)]
 mod family_tests;
 mod feedback;
@@ -79,6 +80,7 @@ pub use documents::MAX_DOCUMENT_BYTES;
 pub use error::{EngineError, ErrorCode};
 pub use evidence::{MADE, MADE_BECAUSE};
 pub use evolving::{Asking, EvolutionDetail, EvolveRequest, OnProgress, Progress};
+pub use failing::{Compared, FailureDetail};
 pub use gates::Gates;
 pub use grants::GrantList;
 pub use home::{Home, find_workspace, state_dir};

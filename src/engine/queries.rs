@@ -175,6 +175,7 @@ impl Engine {
                 outcome: filter.outcome,
                 since: filter.since,
                 digest: filter.digest,
+                signature: None,
                 limit: if filter.limit == 0 { 50 } else { filter.limit },
             })?)
         })

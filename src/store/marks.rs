@@ -18,6 +18,15 @@ impl Queries {
         self.rows(&format!("SELECT {COLUMNS} FROM failure_marks WHERE tool = ?1 ORDER BY id"), params![tool], read)
     }
 
+    /// The marks that count in a failure group, oldest first.
+    ///
+    /// # Errors
+    /// Any [`StoreError`] of a failed read.
+    pub fn marks_of_group(&self, signature: &str) -> StoreResult<Vec<FailureMark>> {
+        let sql = format!("SELECT {COLUMNS} FROM failure_marks WHERE signature = ?1 AND withdrawn = 0 ORDER BY id");
+        self.rows(&sql, params![signature], read)
+    }
+
     /// The marks that count, of all tools, oldest first.
     ///
     /// # Errors
@@ -36,15 +45,16 @@ impl Queries {
 }
 
 impl Tx<'_> {
-    /// Marks a failure. Emits `failure-marked`.
+    /// Marks a failure, which opens its failure group. Emits `failure-marked`.
     ///
     /// # Errors
     /// Any [`StoreError`] of a failed write.
     pub fn mark_failure(&self, mark: &NewMark) -> StoreResult<MarkId> {
-        let sql = "INSERT INTO failure_marks (run, tool, digest, scenario, error, severity, tags, who, at_ms) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+        let sql = "INSERT INTO failure_marks (run, tool, digest, scenario, error, severity, tags, who, at_ms, signature) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
         let NewMark { run, tool, digest, scenario, error, severity, tags, who } = mark;
-        let row = params![run, tool, digest, scenario, error, severity, Json(tags), who, self.now()];
+        let signature = self.add_mark_to_group(tool, *run, (scenario, error), *severity)?;
+        let row = params![run, tool, digest, scenario, error, severity, Json(tags), who, self.now(), signature];
         let id = self.insert(sql, row).map(MarkId)?;
         self.emit(EventKind::FailureMarked, tool)?;
         Ok(id)
@@ -57,6 +67,7 @@ impl Tx<'_> {
     pub fn set_mark_withdrawn(&self, id: MarkId, withdrawn: bool) -> StoreResult<()> {
         let mark = self.known_mark(id)?;
         self.change("UPDATE failure_marks SET withdrawn = ?2 WHERE id = ?1", params![id, withdrawn])?;
+        self.renew_scenarios(id)?;
         self.emit(EventKind::FailureMarked, mark.tool).map(drop)
     }
 

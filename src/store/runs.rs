@@ -37,6 +37,8 @@ pub struct RunQuery {
     pub since: Option<Instant>,
     /// Only of this version.
     pub digest: Option<Digest>,
+    /// Only failed ones with this signature.
+    pub signature: Option<String>,
     /// At most so many.
     pub limit: usize,
 }
@@ -232,6 +234,7 @@ impl Tx<'_> {
         if outcome.is_failure() {
             self.record_failure(id, &tool, &finished.end)?;
         }
+        self.follow_incident(id, &tool, outcome)?;
         Ok(true)
     }
 
@@ -269,9 +272,10 @@ impl Tx<'_> {
 /// The question that a query asks and its values, but for the last one, the limit. Only what is asked for
 /// stands in it: a clause that accepts everything would keep SQLite from using an index.
 fn select(query: &RunQuery) -> (String, Vec<&dyn ToSql>) {
-    let RunQuery { tool, outcome, since, digest, limit: _ } = query;
-    let wanted: [(&str, Option<&dyn ToSql>); 4] = [
+    let RunQuery { tool, outcome, since, digest, signature, limit: _ } = query;
+    let wanted: [(&str, Option<&dyn ToSql>); 5] = [
         ("tool =", tool.as_ref().map(|value| value as _)),
+        ("signature =", signature.as_ref().map(|value| value as _)),
         ("digest =", digest.as_ref().map(|value| value as _)),
         ("outcome =", outcome.as_ref().map(|value| value as _)),
         ("started_at_ms >=", since.as_ref().map(|value| value as _)),
@@ -488,6 +492,7 @@ mod tests {
             outcome: Some(RunOutcome::Succeeded),
             since: Some(NOW),
             digest: Some(digest("x")),
+            signature: None,
             limit: 9,
         };
         assert_eq!(found(&together), [first]);
@@ -509,12 +514,13 @@ mod tests {
     #[test]
     fn no_question_for_runs_sorts_or_reads_them_all() {
         let (_dir, store) = store();
-        for chosen in 0..16 {
+        for chosen in 0..32 {
             let query = RunQuery {
                 tool: (chosen & 1 != 0).then(|| name("x")),
                 outcome: (chosen & 2 != 0).then_some(RunOutcome::Failed),
                 since: (chosen & 4 != 0).then_some(NOW),
                 digest: (chosen & 8 != 0).then(|| digest("x")),
+                signature: (chosen & 16 != 0).then(|| "00".to_owned()),
                 limit: 50,
             };
             let (sql, values) = select(&query);

@@ -75,6 +75,20 @@ pub enum Evolving {
     },
 }
 
+/// Work around failures.
+#[derive(Debug, Clone)]
+pub enum Failing {
+    /// Load everything about the group with this signature.
+    Load(String),
+    /// Compare two runs; without another one, with one that succeeded.
+    Compare {
+        /// Which.
+        run: RunId,
+        /// With which.
+        other: Option<RunId>,
+    },
+}
+
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
@@ -204,4 +218,6 @@ pub enum Effect {
     Lineage(Arc<Tool>),
     /// Work around asking generators.
     Evolve(Evolving),
+    /// Work around failures.
+    Failing(Failing),
 }

@@ -7,8 +7,9 @@ use crate::domain::{
     ReviewId, Run, RunId, Sample, ToolDetail, VersionFile,
 };
 use crate::engine::{
-    Asking, Behaviour, BulkResult, CatalogView, Change, DoctorLine, EngineError, EvolutionDetail, Frame, GrantList,
-    Index, LaneId, Lineage, PreflightRow, Preview, ReviewDetail, RunRequest, Settings, SimilarTool, VerifyReport,
+    Asking, Behaviour, BulkResult, CatalogView, Change, Compared, DoctorLine, EngineError, EvolutionDetail,
+    FailureDetail, Frame, GrantList, Index, LaneId, Lineage, PreflightRow, Preview, ReviewDetail, RunRequest, Settings,
+    SimilarTool, VerifyReport,
 };
 use crossterm::event::{KeyEvent, MouseEvent};
 use serde_json::Value;
@@ -229,6 +230,10 @@ pub enum Answer {
     Grants(Result<GrantList, EngineError>),
     /// The grant that was named.
     Grant(Result<GrantKey, EngineError>),
+    /// Everything about a failure group.
+    Failure(Result<Box<FailureDetail>, EngineError>),
+    /// Two runs side by side.
+    RunsCompared(Result<Box<Compared>, EngineError>),
     /// Something about asking generators.
     Evolving(Box<Evolved>),
     /// The workspace was furnished; one line says what was created.

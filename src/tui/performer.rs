@@ -3,7 +3,7 @@
 //! Every call into the engine may block, so each runs on a thread of its own pool; the loop never
 //! waits for one. Live output is pulled by the loop (see [`Live`]), not pushed as messages.
 
-use super::effect::{BehaviourOf, Effect, Evolving, Sending, TabId};
+use super::effect::{BehaviourOf, Effect, Evolving, Failing, Sending, TabId};
 use super::msg::{Answer, Evolved, FileTokens, Kept, Msg, Opened, RoundAnswer, Rounds, ToolDossier};
 use super::phrase;
 use super::widget::{Blanks, DiffText, Language, highlight};
@@ -231,6 +231,12 @@ impl Performer {
             Effect::LoadGrants => self.answer(Answer::Grants(engine.grants())),
             Effect::FindGrant(name) => self.answer(Answer::Grant(engine.grant_named(&name))),
             Effect::Evolve(evolving) => self.evolve(engine, evolving),
+            Effect::Failing(Failing::Load(signature)) => {
+                self.answer(Answer::Failure(engine.failure(&signature).map(Box::new)));
+            }
+            Effect::Failing(Failing::Compare { run, other }) => {
+                self.answer(Answer::RunsCompared(engine.compare_runs(run, other).map(Box::new)));
+            }
             // These are the loop's own.
             Effect::Leave(_) | Effect::Suspend | Effect::Redraw | Effect::Mouse(_) | Effect::Copy(_) => {}
         }

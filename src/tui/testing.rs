@@ -267,11 +267,13 @@ pub(super) fn failures() -> Vec<FailureGroup> {
         severity,
         first_at: ago(6000),
         last_at: ago(2),
-        sample_run: RunId(7),
+        sample_run: Some(RunId(7)),
         sample_message: message.into(),
         outcome: RunOutcome::Failed,
         scenarios: vec![],
         state: GroupState::Open,
+        resolved_at: None,
+        resolved_by: None,
         trend: vec![0, 0, 1, 0, 2, 0, 4],
     };
     vec![

@@ -12,6 +12,7 @@ mod decide;
 mod decided;
 mod deprecate;
 mod expiry;
+mod failing;
 mod gate;
 mod grant;
 mod leave;
@@ -37,6 +38,7 @@ pub use decide::{DecideInput, decide, undecided};
 pub use decided::{fault_of_review, fault_of_state};
 pub use deprecate::{Mark, deprecate};
 pub use expiry::expire;
+pub use failing::resolve;
 pub use grant::{grant, revoke};
 pub use leave::{fault_of_allowed, fault_of_leave};
 pub use ledger::Ledger;
@@ -283,6 +285,11 @@ pub enum UndoNote {
         #[serde(default)]
         closed: Vec<ReviewId>,
     },
+    /// A failure group was said to be over.
+    Resolve {
+        /// Its signature.
+        signature: String,
+    },
     /// Staged writes of a run that were applied.
     Apply {
         /// What was applied.
@@ -337,6 +344,7 @@ impl UndoNote {
             | UndoNote::Apply { .. }
             | UndoNote::Pin { .. }
             | UndoNote::MarkFailure { .. }
+            | UndoNote::Resolve { .. }
             | UndoNote::Trim { .. }
             | UndoNote::Propose { .. }
             | UndoNote::Move { .. } => false,
@@ -368,6 +376,7 @@ impl UndoNote {
             | UndoNote::Vouch { .. }
             | UndoNote::Pin { .. }
             | UndoNote::MarkFailure { .. }
+            | UndoNote::Resolve { .. }
             | UndoNote::Trim { .. }
             | UndoNote::Apply { .. } => Vec::new(),
         }
@@ -399,6 +408,7 @@ impl UndoNote {
             | UndoNote::Vouch { .. }
             | UndoNote::Pin { .. }
             | UndoNote::MarkFailure { .. }
+            | UndoNote::Resolve { .. }
             | UndoNote::Apply { .. } => Vec::new(),
         }
     }

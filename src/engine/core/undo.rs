@@ -121,6 +121,10 @@ fn rows_back(tx: &Tx<'_>, note: &UndoNote, target: &Operation, operation: Operat
         }
         UndoNote::Pin { tool, digest, pinned } => pin_back(tx, target, (tool, *digest), *pinned)?,
         UndoNote::MarkFailure { mark } => tx.set_mark_withdrawn(*mark, true)?,
+        UndoNote::Resolve { signature } => {
+            // Seen again meanwhile, it is open already.
+            tx.reopen_group(signature)?;
+        }
         UndoNote::Comment { comment } => tx.set_withdrawn(*comment, true)?,
         UndoNote::Withdraw { comment } => tx.set_withdrawn(*comment, false)?,
         UndoNote::Propose { review } | UndoNote::Post { review, .. } => {
@@ -216,6 +220,7 @@ fn moves_back(
         | UndoNote::Deprecate { .. }
         | UndoNote::Pin { .. }
         | UndoNote::MarkFailure { .. }
+        | UndoNote::Resolve { .. }
         | UndoNote::Adopt { .. } => Ok(Vec::new()),
         UndoNote::Trim { taken, .. } => {
             let back = |placed| Ok(Relocation { commit: None, ..arrive(tx, actor, placed, None, (operation, ""))? });

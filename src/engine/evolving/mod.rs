@@ -15,6 +15,7 @@ mod request;
 pub use asking::{Asking, EvolveRequest};
 pub use drive::{OnProgress, Progress};
 pub use keep::EvolutionDetail;
+pub(super) use request::last_bytes;
 
 use super::error::{EngineError, ErrorCode};
 use super::running::owner_alive;

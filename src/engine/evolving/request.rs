@@ -55,7 +55,7 @@ impl Engine {
         let groups = self.failures(Some(&tool.name))?;
         let open = groups.into_iter().filter(|group| group.state == crate::domain::GroupState::Open);
         let mut runs = Vec::new();
-        for run in open.map(|group| group.sample_run) {
+        for run in open.filter_map(|group| group.sample_run) {
             if runs.len() < FAILURES && self.run_record(run)?.digest == tool.digest {
                 runs.push(run);
             }
@@ -214,7 +214,7 @@ impl Engine {
 }
 
 /// The last bytes of what can be read, as far as it can be read.
-fn last_bytes(mut reader: impl Read, most: usize) -> Vec<u8> {
+pub(in crate::engine) fn last_bytes(mut reader: impl Read, most: usize) -> Vec<u8> {
     let (mut kept, mut block) = (Vec::new(), [0; 16 * 1024]);
     while let Ok(read @ 1..) = reader.read(&mut block) {
         kept.extend_from_slice(&block[..read]);

@@ -126,7 +126,8 @@ impl App {
                     Ok(groups) => self.failures.set(groups),
                     Err(error) => self.complain(&error),
                 }
-                return again.then_some(Effect::LoadFailures).into_iter().collect();
+                let again = again.then_some(Effect::LoadFailures);
+                return self.failures_changed().into_iter().chain(again).collect();
             }
             Answer::Reviews(reviews) => {
                 let again = self.refresh.reviews.came();
@@ -167,6 +168,14 @@ impl App {
             Answer::Highlighted { ticket, side, files } => self.take_highlights(ticket, side, &files),
             Answer::Similar(found) => self.each_report(|report| report.set_similar(&found)),
             Answer::Lineage(found) => self.each_report(|report| report.set_lineage(&found)),
+            Answer::RunsCompared(found) => self.each_report(|report| report.set_compared(&found)),
+            Answer::Failure(found) => {
+                for overlay in &mut self.overlays {
+                    if let Overlay::Failure(open) = overlay {
+                        open.set(found.clone().map(|detail| *detail));
+                    }
+                }
+            }
             Answer::Doctor(lines) => self.each_report(|report| report.set_doctor(&lines)),
             Answer::Verify(found) => self.each_report(|report| report.set_verify(&found)),
             Answer::Grants(grants) => self.take_grants(&grants),
@@ -341,6 +350,7 @@ impl App {
             | Command::UseInSession { .. }
             | Command::Pin { .. }
             | Command::Trim { .. }
+            | Command::Resolve { .. }
             | Command::New { .. }
                 if outcome.operation.is_some() =>
             {
@@ -377,6 +387,7 @@ impl App {
             | Command::UseInSession { .. }
             | Command::Pin { .. }
             | Command::Trim { .. }
+            | Command::Resolve { .. }
             | Command::Grant { .. }
             | Command::Revoke { .. }
             | Command::Undo { .. }

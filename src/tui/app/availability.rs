@@ -43,6 +43,10 @@ impl App {
                 Some(_) => Err("this run has ended".to_owned()),
                 None => Err("no run is open".to_owned()),
             },
+            Verb::Compare => self.selected_run().map(drop).ok_or_else(|| "no run is selected".to_owned()),
+            Verb::Failure | Verb::Resolve => {
+                self.selected_failure().map(drop).ok_or_else(|| "no failure is selected".to_owned())
+            }
             Verb::Output => self.selected_run().map(drop).ok_or_else(|| "no failure is selected".to_owned()),
             Verb::Review if matches!(self.screen, Screen::Evolution(_)) => self.evolution_review().map(drop),
             Verb::Review => self.selected_review().map(drop).ok_or_else(|| "no review waits here".to_owned()),

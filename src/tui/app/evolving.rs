@@ -80,7 +80,8 @@ impl App {
             }
             _ => None,
         };
-        let failed = if args.get("tool").is_none() { self.failed_run() } else { None };
+        let named = args.get("failure").and_then(|text| text.parse().ok()).map(RunId);
+        let failed = if args.get("tool").is_none() { self.failed_run() } else { named };
         let hint = args.get("hint").map(str::to_owned);
         self.with_tool(args, |app, tool| {
             let mut seed = Seed { failures: failed.into_iter().collect(), ..app.evolutions.seed.clone() };

@@ -11,6 +11,7 @@ mod comeback;
 pub mod evolving;
 #[cfg(test)]
 mod evolving_tests;
+mod failing;
 mod keys;
 mod mouse;
 mod reviewing;

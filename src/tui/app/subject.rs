@@ -62,7 +62,7 @@ impl App {
     /// The run that is meant where the focus is.
     pub(super) fn selected_run(&self) -> Option<RunId> {
         match (&self.screen, self.focus) {
-            (Screen::Workbench, Pane::Failures) => self.failures.selected().map(|group| group.sample_run),
+            (Screen::Workbench, Pane::Failures) => self.failures.selected().and_then(|group| group.sample_run),
             (Screen::Workbench, Pane::Output) => {
                 self.output.current().and_then(super::super::pane::output::RunTab::run)
             }

@@ -9,6 +9,7 @@ pub mod confirm;
 pub mod digest_prompt;
 pub mod evolutions;
 pub mod evolve;
+pub mod failure;
 pub mod form;
 pub mod grants;
 pub mod guard;
@@ -152,6 +153,8 @@ pub enum Overlay {
     NewTool(Box<new_tool::NewToolForm>),
     /// What a better version of a tool shall be.
     Evolve(Box<evolve::EvolveForm>),
+    /// One failure group.
+    Failure(Box<failure::FailureBox>),
     /// Askings for better versions.
     Evolutions(evolutions::EvolutionList),
 }
@@ -174,6 +177,7 @@ impl Overlay {
             Overlay::NewTool(form) => form.key(key),
             Overlay::Evolve(form) => form.key(key, keymap),
             Overlay::Evolutions(list) => list.key(key, keymap),
+            Overlay::Failure(open) => open.key(key, keymap),
             Overlay::Bulk(bulk) => bulk.key(key, now),
         }
     }
@@ -192,7 +196,11 @@ impl Overlay {
             Overlay::Bulk(bulk) => bulk.paste(text, now),
             Overlay::Confirm(confirm) => confirm.disturb(now),
             Overlay::Digest(prompt) => prompt.paste(now),
-            Overlay::Runs(_) | Overlay::Grants(_) | Overlay::Report(_) | Overlay::Evolutions(_) => {}
+            Overlay::Runs(_)
+            | Overlay::Grants(_)
+            | Overlay::Report(_)
+            | Overlay::Evolutions(_)
+            | Overlay::Failure(_) => {}
         }
     }
 
@@ -277,6 +285,10 @@ impl Overlay {
             }
             Overlay::Evolutions(list) => {
                 list.draw(screen, buf, look);
+                None
+            }
+            Overlay::Failure(open) => {
+                open.draw(screen, buf, look);
                 None
             }
         }

@@ -2,7 +2,7 @@
 
 use super::{Reply, open_box};
 use crate::action::{Context, Verb};
-use crate::engine::{DoctorLine, EngineError, Lineage, SimilarTool, VerifyReport};
+use crate::engine::{Compared, DoctorLine, EngineError, Lineage, SimilarTool, VerifyReport};
 use crate::tui::keymap::{Chord, Keymap};
 use crate::tui::list::Motion;
 use crate::tui::pane::output::text_move;
@@ -28,6 +28,7 @@ impl Report {
             Verb::Doctor => "Doctor",
             Verb::Similar => "Similar",
             Verb::Lineage => "Versions",
+            Verb::Compare => "Two runs",
             _ => "Verify",
         };
         Report { name, verb, view: TextView::new(vec![TextLine::new("looking …", Tone::Fold)]) }
@@ -95,6 +96,26 @@ impl Report {
                 text.push(TextLine::new(&error.hint, Tone::Plain));
             }
         }
+        self.view = TextView::new(text);
+    }
+
+    /// Takes two runs side by side.
+    pub fn set_compared(&mut self, found: &Result<Box<Compared>, EngineError>) {
+        let text = match found {
+            Ok(compared) => {
+                let tone = |line: &str| match line.chars().next() {
+                    Some('+') => Tone::Added,
+                    Some('-') => Tone::Removed,
+                    Some('@') => Tone::Header,
+                    Some('≠') => Tone::Warn,
+                    _ => Tone::Plain,
+                };
+                compared.lines().iter().map(|line| TextLine::new(line, tone(line))).collect()
+            }
+            Err(error) => {
+                vec![TextLine::new(&format!("✗ {}", error.message), Tone::Bad), TextLine::new(&error.hint, Tone::Plain)]
+            }
+        };
         self.view = TextView::new(text);
     }
 

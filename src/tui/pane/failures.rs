@@ -27,7 +27,9 @@ impl Listed for FailureGroup {
     }
 
     fn texts(&self) -> Vec<&str> {
-        vec![self.tool.as_str(), &self.sample_message, self.outcome.word()]
+        let words =
+            [self.tool.as_str(), &self.sample_message, self.outcome.word(), self.severity.word(), self.state.word()];
+        words.into_iter().chain(self.scenarios.iter().map(String::as_str)).collect()
     }
 }
 
@@ -35,6 +37,11 @@ impl FailuresPane {
     /// How many groups still need attention.
     pub fn open_count(&self) -> usize {
         self.items.iter().filter(|group| group.state == GroupState::Open).count()
+    }
+
+    /// The group whose signature begins like this.
+    pub fn find(&self, prefix: &str) -> Option<&FailureGroup> {
+        self.items.iter().find(|group| group.signature.starts_with(prefix))
     }
 
     /// Draws the pane. Returns where the list lies and, while the filter is typed, the cursor.
@@ -98,7 +105,7 @@ fn group_row(group: &FailureGroup, width: usize, look: Look) -> Vec<Span> {
 }
 
 /// Seven days as bars; a day without failures is a dot.
-fn trend(days: &[u32]) -> String {
+pub fn trend(days: &[u32]) -> String {
     let Some(most) = days.iter().copied().max().filter(|most| *most > 0) else { return String::new() };
     let bar = |day: &u32| match day {
         0 => "·",

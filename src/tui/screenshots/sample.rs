@@ -104,11 +104,13 @@ pub fn failures(workspace: &Workspace) -> Result<Vec<FailureGroup>, ScreenshotEr
             severity,
             first_at: ago(8 * DAY),
             last_at: ago(last),
-            sample_run: FAILED,
+            sample_run: Some(FAILED),
             sample_message: message.to_owned(),
             outcome,
             scenarios: Vec::new(),
             state: GroupState::Open,
+            resolved_at: None,
+            resolved_by: None,
             trend: trend.to_vec(),
         })
     };

@@ -1,0 +1,68 @@
+//! Failures as a place to work: one group opened, two runs compared, a failure resolved.
+
+use super::App;
+use crate::action::Verb;
+use crate::domain::{Command, FailureGroup, RunId};
+use crate::tui::effect::{Effect, Failing};
+use crate::tui::overlay::failure::FailureBox;
+use crate::tui::overlay::report::Report;
+use crate::tui::overlay::{Args, Overlay};
+use crate::tui::pane::Pane;
+use crate::tui::screen::Screen;
+
+impl App {
+    /// Verbs about failures.
+    pub(super) fn failing(&mut self, verb: Verb, args: &Args) -> Vec<Effect> {
+        match verb {
+            Verb::Failure => self.with_failure(args, |app, group| {
+                let signature = group.signature.clone();
+                app.overlays.push(Overlay::Failure(Box::new(FailureBox::awaited(group))));
+                vec![Effect::Failing(Failing::Load(signature))]
+            }),
+            Verb::Resolve => self
+                .with_failure(args, |app, group| app.ask(Command::Resolve { failure: group.signature, reason: None })),
+            Verb::Compare => {
+                let named = |name| args.get(name).map(|text| text.trim_start_matches('#').parse::<i64>().map(RunId));
+                let run = match named("run") {
+                    Some(run) => run.ok(),
+                    None => self.selected_run(),
+                };
+                match (run, named("other").transpose()) {
+                    (Some(run), Ok(other)) => {
+                        self.overlays.push(Overlay::Report(Report::awaited(verb)));
+                        vec![Effect::Failing(Failing::Compare { run, other })]
+                    }
+                    (None, _) => self.refuse("no run is selected"),
+                    (_, Err(_)) => self.refuse("a run is named by its number"),
+                }
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn with_failure(&mut self, args: &Args, then: impl FnOnce(&mut App, FailureGroup) -> Vec<Effect>) -> Vec<Effect> {
+        let group = match args.get("failure") {
+            Some(text) => self.failures.find(text).cloned(),
+            None => self.selected_failure().cloned(),
+        };
+        match group {
+            Some(group) => then(self, group),
+            None => self.refuse("no such failure is listed"),
+        }
+    }
+
+    /// The failure group that is selected where the focus is.
+    pub(super) fn selected_failure(&self) -> Option<&FailureGroup> {
+        let here = matches!(self.screen, Screen::Workbench) && self.focus == Pane::Failures;
+        self.failures.selected().filter(|_| here)
+    }
+
+    /// A failure was seen, resolved or marked: what is open about one is loaded again.
+    pub(super) fn failures_changed(&self) -> Vec<Effect> {
+        let open = self.overlays.iter().filter_map(|overlay| match overlay {
+            Overlay::Failure(open) => Some(Effect::Failing(Failing::Load(open.signature().to_owned()))),
+            _ => None,
+        });
+        open.collect()
+    }
+}

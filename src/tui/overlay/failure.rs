@@ -1,0 +1,206 @@
+//! One failure group: what is known about it, and its runs with their inputs.
+
+use super::{Args, Reply, browse, open_box};
+use crate::action::{Context, Verb};
+use crate::domain::{FailureGroup, GroupState, Incident, Run};
+use crate::engine::{EngineError, FailureDetail};
+use crate::tui::ink::{Ink, Span};
+use crate::tui::keymap::{Chord, Keymap};
+use crate::tui::list::ListState;
+use crate::tui::pane::failures::trend;
+use crate::tui::pane::rows::{Focus, Look, Rows, Title, draw_empty};
+use crate::tui::phrase::{age, cut, duration, grouped, lasted, pad, plural, safe, wrap};
+use crossterm::event::{KeyCode, KeyEvent};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+/// Lines that the message takes at most.
+const MESSAGE_LINES: usize = 3;
+
+/// The state of the box.
+pub struct FailureBox {
+    group: FailureGroup,
+    detail: Option<FailureDetail>,
+    trouble: String,
+    list: ListState,
+    /// The run to compare the next one with.
+    marked: Option<Run>,
+}
+
+impl FailureBox {
+    /// A box whose details are still to come.
+    pub fn awaited(group: FailureGroup) -> FailureBox {
+        FailureBox { group, detail: None, trouble: String::new(), list: ListState::default(), marked: None }
+    }
+
+    /// The signature of the group.
+    pub fn signature(&self) -> &str {
+        &self.group.signature
+    }
+
+    /// Takes the details; those of another group are not wanted any more.
+    pub fn set(&mut self, detail: Result<FailureDetail, EngineError>) {
+        match detail {
+            Ok(detail) if detail.group.signature == self.group.signature => {
+                self.group = detail.group.clone();
+                self.list.selected = self.list.selected.min(detail.runs.len().saturating_sub(1));
+                self.detail = Some(detail);
+            }
+            Ok(_) => {}
+            Err(error) => self.trouble = error.message,
+        }
+    }
+
+    fn selected(&self) -> Option<&Run> {
+        self.detail.as_ref()?.runs.get(self.list.selected)
+    }
+
+    fn about_run(&self, verb: Verb, more: Option<(&'static str, String)>) -> Reply {
+        let Some(run) = self.selected() else { return Reply::Stay };
+        let mut args = Args::default();
+        args.push("run", run.id.to_string());
+        if let Some((name, value)) = more {
+            args.push(name, value);
+        }
+        Reply::Invoke(verb, args)
+    }
+
+    /// Takes a key: those of the failures pane are about the run that is selected here.
+    pub fn key(&mut self, key: &KeyEvent, keymap: &Keymap) -> Reply {
+        if key.code == KeyCode::Enter {
+            return self.selected().map_or(Reply::Stay, |run| Reply::OpenRun(run.id));
+        }
+        if key.code == KeyCode::Char('v') {
+            let marked = self.selected().cloned();
+            self.marked =
+                if self.marked.as_ref().map(|run| run.id) == marked.as_ref().map(|run| run.id) { None } else { marked };
+            return Reply::Stay;
+        }
+        match keymap.lookup(Context::Failures, Chord::of(key)) {
+            Some(verb @ (Verb::Rerun | Verb::Behaviour)) => self.about_run(verb, None),
+            Some(Verb::Compare) => {
+                let other = self.marked.as_ref().map(|run| ("other", run.id.to_string()));
+                self.about_run(Verb::Compare, other)
+            }
+            Some(Verb::Resolve) => {
+                let mut args = Args::default();
+                args.push("failure", self.group.signature.clone());
+                Reply::Invoke(Verb::Resolve, args)
+            }
+            Some(Verb::Evolve) => {
+                let mut args = Args::default();
+                args.push("tool", self.group.tool.to_string());
+                args.push("failure", self.selected().map(|run| run.id.to_string()).unwrap_or_default());
+                Reply::Invoke(Verb::Evolve, args)
+            }
+            _ => {
+                let rows = self.detail.as_ref().map_or(0, |detail| detail.runs.len());
+                browse(&mut self.list, rows, key, keymap)
+            }
+        }
+    }
+
+    /// Draws the box.
+    pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) {
+        let theme = look.theme;
+        let key = |verb| look.keymap.key(verb);
+        let title = Title {
+            name: "Failure",
+            detail: format!("{} of {}", self.group.short(), self.group.tool),
+            remark: format!(
+                "{} again · {} compare · {} evolve · {} resolve · esc",
+                key(Verb::Rerun),
+                key(Verb::Compare),
+                key(Verb::Evolve),
+                key(Verb::Resolve)
+            ),
+            remark_style: theme.dim,
+        };
+        let inner = open_box(screen, (110, 36), &title, buf, look);
+        let width = usize::from(inner.width);
+        let mut y = inner.y;
+        for (text, style) in self.facts(width, look) {
+            if y + 1 >= inner.bottom() {
+                break;
+            }
+            buf.put(inner.x, y, cut(&text, width), width, style);
+            y += 1;
+        }
+        let area = Rect { y: (y + 1).min(inner.bottom()), height: inner.bottom().saturating_sub(y + 1), ..inner };
+        let Some(detail) = &self.detail else {
+            let text = if self.trouble.is_empty() { "looking …".to_owned() } else { safe(&self.trouble) };
+            return draw_empty(area, buf, &[text], theme);
+        };
+        if detail.runs.is_empty() {
+            draw_empty(area, buf, &["No run of it is recorded here: somebody marked it.".to_owned()], theme);
+        }
+        let (runs, marked) = (&detail.runs, self.marked.as_ref().map(|run| run.id));
+        Rows { list: &mut self.list, len: runs.len(), focus: Focus::Here, theme }
+            .draw(area, buf, &|at, width| run_row(&runs[at], marked == Some(runs[at].id), width, look));
+    }
+
+    /// What is known of the group, in lines.
+    fn facts(&self, width: usize, look: Look) -> Vec<(String, Style)> {
+        let (group, theme) = (&self.group, look.theme);
+        let mut lines: Vec<(String, Style)> = wrap(&safe(&group.sample_message), width)
+            .into_iter()
+            .take(MESSAGE_LINES)
+            .map(|l| (l, theme.text))
+            .collect();
+        let times = grouped(usize::try_from(group.count).unwrap_or(usize::MAX));
+        let (first, last) = (age(look.now.wall, group.first_at), age(look.now.wall, group.last_at));
+        let state = match (group.state, &group.resolved_by) {
+            (GroupState::Resolved, Some(who)) => format!("resolved by {}", safe(who)),
+            (state, _) => state.word().to_owned(),
+        };
+        let facts = format!(
+            "{times}× · {} · {} · {state} · first {first}, last {last} ago ·{}",
+            group.outcome,
+            group.severity,
+            trend(&group.trend)
+        );
+        lines.push((facts, theme.dim));
+        if !group.scenarios.is_empty() {
+            lines.push((format!("scenarios: {}", safe(&group.scenarios.join("; "))), theme.dim));
+        }
+        if let Some(detail) = &self.detail {
+            let versions = detail.versions.iter().map(|v| format!("{} {}×", v.version, v.count));
+            lines.push((format!("versions: {}", versions.collect::<Vec<_>>().join(", ")), theme.dim));
+            lines.extend(recovery(detail, look));
+        }
+        if let Some(marked) = &self.marked {
+            lines.push((format!("{} compares with #{}", look.keymap.key(Verb::Compare), marked.id), theme.accent));
+        }
+        lines
+    }
+}
+
+/// How long the tool did not work, and how long it usually takes.
+fn recovery(detail: &FailureDetail, look: Look) -> Option<(String, Style)> {
+    let newest: &Incident = detail.incidents.first()?;
+    let began = newest.began_at;
+    let failures = plural(usize::try_from(newest.failures).unwrap_or(usize::MAX), "failure", "failures");
+    let (text, style) = match (newest.recovery_ms(), newest.recovered_by) {
+        (Some(ms), Some(run)) => {
+            (format!("worked again after {} and {failures}, by run #{run}", duration(ms)), look.theme.good)
+        }
+        _ => (format!("does not work since {} ({failures})", lasted(look.now.wall, began)), look.theme.bad),
+    };
+    let usual = detail.median_recovery_ms.map(|ms| format!(" · usually after {}", duration(ms))).unwrap_or_default();
+    Some((format!("{text}{usual}"), style))
+}
+
+fn run_row(run: &Run, marked: bool, width: usize, look: Look) -> Vec<Span> {
+    let theme = look.theme;
+    let sign = if marked { "▸" } else { " " };
+    let seen = format!(" {:>4}", age(look.now.wall, run.started_at));
+    let room = width.saturating_sub(10 + 10 + 10 + seen.len());
+    vec![
+        Span::styled(format!("{sign}#{:<7} ", run.id), theme.dim),
+        Span::styled(pad(&run.version.to_string(), 10), theme.text),
+        Span::styled(pad(&duration(run.usage.duration_ms), 10), theme.dim),
+        Span::styled(pad(&safe(&run.input), room), theme.text),
+        Span::styled(seen, theme.dim),
+    ]
+}
