@@ -110,6 +110,7 @@ actions! {
         Arg::option("input", ArgKind::Json, "input object as JSON, @FILE, or - for standard input"),
         Arg::repeated("set", ArgKind::KeyValue, "one input value as KEY=VALUE"),
         Arg::option("timeout", ArgKind::Duration, "wall-clock limit, for example 30s"),
+        Arg::option("scenario", ArgKind::Text, "what it is wanted for, in words: says first when it failed at that before"),
         Arg::option("allow", ArgKind::Switch, "let this version do what it declares, from now on"),
         Arg::option("jsonl", ArgKind::Switch, "one event a line while it runs")
     }
@@ -136,12 +137,24 @@ actions! {
         Arg::option("severity", SEVERITIES, "only those at least so bad"),
         Arg::option("since", ArgKind::Duration, "only seen within this time, for example 24h"),
         Arg::option("grep", ArgKind::Text, "only those whose message or scenarios hold this text"),
+        Arg::option("marks", ArgKind::Switch, "instead: what was marked as failed, with the negative tags that gives"),
         Arg::option("incidents", ArgKind::Switch, "instead: when tools did not work, and how long until they did again")
     }
     Failure "failure" Run View [Failures] ["i"] Both "Show a failure group: versions, scenarios, the input of each run, how long the tool did not work" { FAILURE }
     Compare "compare" Run View [Output, Failures] ["="] Both "Compare a run with another: input, output, what it used" {
         RUN,
         Arg::optional("other", ArgKind::Run, "the run to compare with; default is the newest that succeeded, with the same input if there is one")
+    }
+    MarkFailure "mark-failure" Run Change [Catalog, Output, Failures] ["m"] Both "Say that a tool failed at what it was wanted for: it is ranked lower for that, and warned of" {
+        TOOL,
+        Arg::needed("scenario", ArgKind::Text, "what it was wanted for, in words: parse JSON data"),
+        Arg::option("error", ArgKind::Text, "what went wrong; default is the cause of the run"),
+        Arg::option("severity", SEVERITIES, "how bad it is, default medium"),
+        Arg::option("run", ArgKind::Run, "the run that failed, which also a run can be that ended well")
+    }
+    Untag "untag" Run HumanOnly [] [] Both "Take a negative tag away that marks of failures gave a tool" {
+        TOOL,
+        Arg::required("tag", ArgKind::Text, "the tag, as not-for-json")
     }
     Resolve "resolve" Run HumanOnly [Failures] ["d"] Both "Mark a failure group as resolved; it opens again by itself when it is seen again" {
         FAILURE,

@@ -4,8 +4,10 @@ use super::call::{Answer, Call, Stop};
 use super::lifecycle::{Done, announce_and_execute};
 use super::print_text::{Align, Ink, Line, Page, Table, counted, span, when};
 use super::runs::run_table;
-use crate::domain::{Command, FailureGroup, FailureMark, GroupState, Incident, Severity, count, median_recovery_ms};
-use crate::engine::{EngineError, FailureDetail};
+use crate::domain::{
+    Command, FailureGroup, FailureMark, GroupState, Incident, RunId, Severity, count, median_recovery_ms,
+};
+use crate::engine::{EngineError, FailureDetail, MarkRequest};
 use serde::Serialize;
 use std::io;
 
@@ -25,6 +27,12 @@ struct Incidents {
     median_recovery_ms: Option<u64>,
 }
 
+/// What was marked as failed.
+#[derive(Serialize)]
+struct Marks {
+    marks: Vec<FailureMark>,
+}
+
 /// One group and everything about it.
 #[derive(Serialize)]
 pub(super) struct Shown {
@@ -40,6 +48,9 @@ pub(super) fn failures(call: &Call<'_>) -> Result<u8, Stop> {
     if call.switch("incidents") {
         let incidents = engine.incidents(tool, MOST_INCIDENTS)?;
         return call.print(&Incidents { median_recovery_ms: median_recovery_ms(&incidents), incidents });
+    }
+    if call.switch("marks") {
+        return call.print(&Marks { marks: engine.marks(tool)? });
     }
     let state = match call.text("state") {
         None | Some("all") => None,
@@ -61,6 +72,34 @@ pub(super) fn failures(call: &Call<'_>) -> Result<u8, Stop> {
 /// `failure SIGNATURE`.
 pub(super) fn failure(call: &Call<'_>) -> Result<Shown, EngineError> {
     Ok(Shown { detail: call.open()?.failure(call.required("failure")?)? })
+}
+
+/// `mark-failure NAME --scenario TEXT …`.
+pub(super) fn mark_failure(call: &Call<'_>) -> Result<Done, EngineError> {
+    let (engine, _catalog) = call.open_catalog()?;
+    let run = call.get::<i64>("run").map(RunId);
+    let error = match (call.text("error"), run) {
+        (Some(error), _) => error.to_owned(),
+        (None, Some(run)) => engine.run_record(run)?.error.unwrap_or_default(),
+        (None, None) => String::new(),
+    };
+    let request = MarkRequest {
+        tool: call.required("tool")?.to_owned(),
+        run,
+        scenario: call.required("scenario")?.to_owned(),
+        error,
+        severity: call.word("severity")?.unwrap_or(Severity::Medium),
+    };
+    let done = engine.mark_failure(&request, &call.caller(&engine));
+    call.tell_trouble(&engine);
+    Ok(Done::new(done?))
+}
+
+/// `untag NAME TAG`.
+pub(super) fn untag(call: &Call<'_>) -> Result<Done, EngineError> {
+    let (engine, _catalog) = call.open_catalog()?;
+    let (tool, tag) = (call.required("tool")?.to_owned(), call.required("tag")?.to_owned());
+    announce_and_execute(call, &engine, Command::Untag { tool, tag })
 }
 
 /// `resolve SIGNATURE`.
@@ -101,6 +140,15 @@ impl Answer for Failures {
             page.table(&table)?;
         }
         page.line(&Line::new().put(Ink::Dim, counted(self.failures.len(), "failure group", "failure groups")))
+    }
+}
+
+impl Answer for Marks {
+    fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
+        for mark in &self.marks {
+            page.field(&format!("{} {}", mark.id, mark.tool), severity_ink(mark.severity), told_mark(mark))?;
+        }
+        page.line(&Line::new().put(Ink::Dim, counted(self.marks.len(), "mark", "marks")))
     }
 }
 

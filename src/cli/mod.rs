@@ -164,6 +164,8 @@ fn dispatch(verb: Verb, call: &Call<'_>, screen: Screen) -> Result<u8, Stop> {
         Verb::Output => runs::output(call),
         Verb::Failures => failures::failures(call),
         Verb::Failure => call.print(&failures::failure(call)?),
+        Verb::MarkFailure => call.print(&failures::mark_failure(call)?),
+        Verb::Untag => call.print(&failures::untag(call)?),
         Verb::Resolve => call.print(&failures::resolve(call)?),
         Verb::Compare => call.print(&compare::compare(call)?),
         Verb::Reviews => call.print(&review::reviews(call)?),

@@ -21,6 +21,9 @@ pub(super) fn run(call: &Call<'_>) -> Result<u8, Stop> {
         let (engine, _catalog) = call.open_catalog()?;
         let tool = engine.resolve(call.required("tool")?)?;
         let input = input::for_tool(&engine.detail(&tool)?.manifest, given)?;
+        if let Some(warning) = call.text("scenario").map(|text| engine.warning_in(&tool, text)).transpose()?.flatten() {
+            call.note(&Line::new().put(Ink::Warn, "warning: ").put(Ink::Plain, warning));
+        }
         Ok((engine, RunRequest { tool, input, timeout: call.get::<Duration>("timeout") }))
     };
     start(call, asked())

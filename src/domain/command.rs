@@ -223,6 +223,13 @@ pub enum Command {
         /// Which grant.
         grant: GrantKey,
     },
+    /// Take a negative tag away that marks of failures gave a tool.
+    Untag {
+        /// Which tool.
+        tool: String,
+        /// The tag, `not-for-json`.
+        tag: String,
+    },
     /// Say of a failure group that it is over.
     Resolve {
         /// The first digits of its signature.

@@ -79,6 +79,10 @@ impl Engine {
                 self.finish(self.transact(|tx| core::grant(tx, self.actor(&who), &tool, &agent, scope))?)
             }
             Command::Revoke { grant } => self.finish(self.transact(|tx| core::revoke(tx, self.actor(&who), &grant))?),
+            Command::Untag { tool, tag } => {
+                let tool = self.resolve(&tool)?;
+                Ok(self.transact(|tx| core::untag(tx, self.actor(&who), &tool.name, &tag))?.outcome)
+            }
             Command::Resolve { failure, reason } => self.resolve_failure(&who, &failure, reason.as_deref()),
             Command::Undo { operation } => {
                 self.refuse_if_in_the_way(operation)?;
@@ -452,6 +456,11 @@ impl Engine {
             }
             Command::Grant { tool, digest, agent, scope } => self.preview_grant(tool, *digest, agent, scope),
             Command::Revoke { grant } => self.preview_revoke(grant),
+            Command::Untag { tool, tag } => Ok(Preview {
+                title: format!("Take {tag} away from {tool}?"),
+                lines: vec!["calls for such scenarios find it again".to_owned()],
+                undo: "u (undo) brings it back".to_owned(),
+            }),
             Command::Resolve { failure, .. } => self.preview_resolve(failure),
             Command::Undo { operation } => self.preview_undo(*operation),
             Command::Comment { .. } | Command::Withdraw { .. } | Command::Mark { .. } | Command::Recheck { .. } => {
@@ -561,6 +570,7 @@ fn refuse_unseen(command: &Command) -> Result<(), EngineError> {
         | Command::Promote { .. }
         | Command::UseInSession { .. }
         | Command::Pin { .. }
+        | Command::Untag { .. }
         | Command::Trim { .. }
         | Command::Restore { .. }
         | Command::RestoreFiles { .. }

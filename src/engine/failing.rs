@@ -6,9 +6,10 @@ use super::error::{EngineError, ErrorCode};
 use super::now;
 use super::view::Preview;
 use crate::domain::{
-    AffectedVersion, FailureGroup, FailureMark, Incident, Outcome, Run, RunId, RunOutcome, Stream, Tool, ToolName, count, rfc3339,
-    span,
+    AffectedVersion, FailureGroup, FailureMark, Incident, Outcome, Run, RunId, RunOutcome, Stream, Tool, ToolName,
+    count, rfc3339, span,
 };
+use crate::insight::Scenario;
 use crate::runner::Spool;
 use crate::store::RunQuery;
 use serde::Serialize;
@@ -157,6 +158,16 @@ impl Engine {
         self.read(|q| Ok(q.incidents(tool, limit)?))
     }
 
+    /// The marks that count, of one tool or of all, oldest first.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub fn marks(&self, tool: Option<&ToolName>) -> Result<Vec<FailureMark>, EngineError> {
+        let mut marks = self.read(|q| Ok(q.all_failure_marks()?))?;
+        marks.retain(|mark| tool.is_none_or(|tool| mark.tool == *tool));
+        Ok(marks)
+    }
+
     pub(super) fn resolve_failure(
         &self,
         who: &str,
@@ -241,11 +252,23 @@ impl Engine {
     ///
     /// # Errors
     /// `Internal` for trouble with the store.
-    pub fn warning_before(&self, tool: &Tool, input: Option<&Value>) -> Result<Option<String>, EngineError> {
+    pub(super) fn warning_before(&self, tool: &Tool, input: Option<&Value>) -> Result<Option<String>, EngineError> {
         let Some(input) = input else { return Ok(None) };
         let failed = self.read(|q| Ok(q.failures_with_input(tool.digest, &input.to_string())?))?;
         let version = &tool.version;
         Ok((failed >= WARN_FROM).then(|| format!("{} {version} failed {failed} times with this input", tool.name)))
+    }
+
+    /// What speaks against running a tool in a scenario: that it was marked as failed in scenarios like it. `None` when
+    /// nothing does.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub fn warning_in(&self, tool: &Tool, scenario: &str) -> Result<Option<String>, EngineError> {
+        let marks = self.marks(Some(&tool.name))?;
+        let failed = Scenario::new(scenario).failures_like(marks.iter().map(|mark| mark.scenario.as_str()));
+        let (name, times) = (&tool.name, count(failed, "time"));
+        Ok((failed as u64 >= WARN_FROM).then(|| format!("{name} failed {times} in scenarios like this one")))
     }
 }
 

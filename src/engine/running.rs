@@ -116,7 +116,8 @@ impl Engine {
                 Ok(RunHandle { id, warning: None, engine: self.clone(), running: None, verified: Arc::default() })
             }
             RunPolicy::Allow { profile, warning } => {
-                let said = [self.used_instead(&request.tool), warning];
+                let before = self.warning_before(&request.tool, request.input.as_ref())?;
+                let said = [self.used_instead(&request.tool), warning, before];
                 let said: Vec<String> = said.into_iter().flatten().collect();
                 let warning = (!said.is_empty()).then(|| said.join("; "));
                 self.launch(request, caller, Ready { detail, profile, warning })

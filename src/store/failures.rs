@@ -91,12 +91,13 @@ impl Queries {
         }
     }
 
-    /// How often a version failed with exactly this input, which is JSON text.
+    /// How often the newest thousand runs of a version failed with exactly this input, which is JSON text.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
     pub fn failures_with_input(&self, digest: Digest, input: &str) -> StoreResult<u64> {
-        let sql = "SELECT count(*) FROM runs WHERE digest = ?1 AND signature IS NOT NULL AND input = ?2";
+        let sql = "SELECT count(*) FROM (SELECT signature, input FROM runs WHERE digest = ?1 \
+                   ORDER BY started_at_ms DESC LIMIT 1000) WHERE signature IS NOT NULL AND input = ?2";
         let count = self.row(sql, params![digest, input], |row| row.get::<_, Count>(0))?;
         Ok(count.map_or(0, |count| count.0))
     }

@@ -4,7 +4,7 @@ use super::msg::Farewell;
 use super::overlay::bulk::BulkOrder;
 use super::widget::{Blanks, Side};
 use crate::domain::{Command, DecisionKind, EvolutionId, ReviewId, RunId, Tool, VersionFile};
-use crate::engine::{EvolveRequest, LaneId, RunRequest};
+use crate::engine::{EvolveRequest, LaneId, MarkRequest, RunRequest};
 use std::sync::Arc;
 
 /// The number of a tab of the output pane; counts up, never reused.
@@ -80,6 +80,8 @@ pub enum Evolving {
 pub enum Failing {
     /// Load everything about the group with this signature.
     Load(String),
+    /// Mark a failure.
+    Mark(MarkRequest),
     /// Compare two runs; without another one, with one that succeeded.
     Compare {
         /// Which.

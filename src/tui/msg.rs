@@ -232,6 +232,10 @@ pub enum Answer {
     Grant(Result<GrantKey, EngineError>),
     /// Everything about a failure group.
     Failure(Result<Box<FailureDetail>, EngineError>),
+    /// What a human should know before trusting a run that has started.
+    Warned(String),
+    /// A failure was marked.
+    Marked(Result<Outcome, EngineError>),
     /// Two runs side by side.
     RunsCompared(Result<Box<Compared>, EngineError>),
     /// Something about asking generators.

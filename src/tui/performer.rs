@@ -234,6 +234,9 @@ impl Performer {
             Effect::Failing(Failing::Load(signature)) => {
                 self.answer(Answer::Failure(engine.failure(&signature).map(Box::new)));
             }
+            Effect::Failing(Failing::Mark(request)) => {
+                self.answer(Answer::Marked(engine.mark_failure(&request, &self.caller(engine))));
+            }
             Effect::Failing(Failing::Compare { run, other }) => {
                 self.answer(Answer::RunsCompared(engine.compare_runs(run, other).map(Box::new)));
             }
@@ -275,6 +278,9 @@ impl Performer {
         let run = handle.id;
         // First the tab learns its number, then output may be pulled for it.
         self.answer(Answer::RunStarted { tab, started: engine.run_record(run).map(Box::new) });
+        if let Some(warning) = &handle.warning {
+            self.answer(Answer::Warned(warning.clone()));
+        }
         if let Some(tail) = handle.tail() {
             let live = Live { tail, cursor: 0, waiting: VecDeque::new(), skipped: 0, ended: None };
             lock(&self.shared.live).insert(run, live);

@@ -6,6 +6,7 @@ mod bundled;
 mod cli;
 mod corpus;
 mod evolving;
+mod failures;
 mod folder_watch;
 mod generators;
 mod history;

@@ -1,7 +1,7 @@
-//! What is said of failures: that one is over.
+//! What is said of failures: that one is over, that a negative tag does not hold.
 
 use super::{Actor, Step, UndoNote, answer};
-use crate::domain::{FailureGroup, GroupState};
+use crate::domain::{FailureGroup, GroupState, ToolName, count};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{NewOperation, Tx};
 use serde_json::json;
@@ -28,5 +28,38 @@ pub fn resolve(tx: &Tx<'_>, actor: Actor<'_>, group: &FailureGroup, reason: Opti
         reversible: true,
     })?;
     let message = format!("failure {short} of {} is resolved; it opens again when it is seen again", group.tool);
+    Ok(Step { outcome: answer(Some(operation), None, message), intents: Vec::new() })
+}
+
+/// Takes a negative tag away from all marks of a tool that gave it.
+///
+/// # Errors
+/// `NotFound` when no mark gives it.
+pub fn untag(tx: &Tx<'_>, actor: Actor<'_>, tool: &ToolName, tag: &str) -> Result<Step, EngineError> {
+    let marks = tx.failure_marks(tool)?;
+    let marks: Vec<_> =
+        marks.into_iter().filter(|mark| !mark.withdrawn && mark.tags.iter().any(|t| t == tag)).collect();
+    if marks.is_empty() {
+        let message = format!("no mark gives {tool} the tag {tag:?}");
+        return Err(EngineError::new(
+            ErrorCode::NotFound,
+            message,
+            "`toolsmith failures --marks` lists marks with their tags",
+        ));
+    }
+    for mark in &marks {
+        let kept: Vec<String> = mark.tags.iter().filter(|known| *known != tag).cloned().collect();
+        tx.set_mark_tags(mark.id, &kept)?;
+    }
+    let number = marks.len();
+    let note = UndoNote::Untag { marks: marks.into_iter().map(|mark| (mark.id, mark.tags)).collect() };
+    let operation = tx.log(&NewOperation {
+        who: actor.who.to_owned(),
+        verb: "untag".to_owned(),
+        subject: tool.to_string(),
+        detail: json!({"tag": tag, "undo": note}),
+        reversible: true,
+    })?;
+    let message = format!("{tag} is taken away from {} of {tool}", count(number, "mark"));
     Ok(Step { outcome: answer(Some(operation), None, message), intents: Vec::new() })
 }

@@ -38,7 +38,7 @@ pub use decide::{DecideInput, decide, undecided};
 pub use decided::{fault_of_review, fault_of_state};
 pub use deprecate::{Mark, deprecate};
 pub use expiry::expire;
-pub use failing::resolve;
+pub use failing::{resolve, untag};
 pub use grant::{grant, revoke};
 pub use leave::{fault_of_allowed, fault_of_leave};
 pub use ledger::Ledger;
@@ -285,6 +285,11 @@ pub enum UndoNote {
         #[serde(default)]
         closed: Vec<ReviewId>,
     },
+    /// A negative tag was taken away.
+    Untag {
+        /// The marks that gave it, with the tags they had.
+        marks: Vec<(MarkId, Vec<String>)>,
+    },
     /// A failure group was said to be over.
     Resolve {
         /// Its signature.
@@ -345,6 +350,7 @@ impl UndoNote {
             | UndoNote::Pin { .. }
             | UndoNote::MarkFailure { .. }
             | UndoNote::Resolve { .. }
+            | UndoNote::Untag { .. }
             | UndoNote::Trim { .. }
             | UndoNote::Propose { .. }
             | UndoNote::Move { .. } => false,
@@ -377,6 +383,7 @@ impl UndoNote {
             | UndoNote::Pin { .. }
             | UndoNote::MarkFailure { .. }
             | UndoNote::Resolve { .. }
+            | UndoNote::Untag { .. }
             | UndoNote::Trim { .. }
             | UndoNote::Apply { .. } => Vec::new(),
         }
@@ -409,6 +416,7 @@ impl UndoNote {
             | UndoNote::Pin { .. }
             | UndoNote::MarkFailure { .. }
             | UndoNote::Resolve { .. }
+            | UndoNote::Untag { .. }
             | UndoNote::Apply { .. } => Vec::new(),
         }
     }

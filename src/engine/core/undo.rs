@@ -121,6 +121,11 @@ fn rows_back(tx: &Tx<'_>, note: &UndoNote, target: &Operation, operation: Operat
         }
         UndoNote::Pin { tool, digest, pinned } => pin_back(tx, target, (tool, *digest), *pinned)?,
         UndoNote::MarkFailure { mark } => tx.set_mark_withdrawn(*mark, true)?,
+        UndoNote::Untag { marks } => {
+            for (mark, tags) in marks {
+                tx.set_mark_tags(*mark, tags)?;
+            }
+        }
         UndoNote::Resolve { signature } => {
             // Seen again meanwhile, it is open already.
             tx.reopen_group(signature)?;
@@ -221,6 +226,7 @@ fn moves_back(
         | UndoNote::Pin { .. }
         | UndoNote::MarkFailure { .. }
         | UndoNote::Resolve { .. }
+        | UndoNote::Untag { .. }
         | UndoNote::Adopt { .. } => Ok(Vec::new()),
         UndoNote::Trim { taken, .. } => {
             let back = |placed| Ok(Relocation { commit: None, ..arrive(tx, actor, placed, None, (operation, ""))? });

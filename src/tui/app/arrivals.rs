@@ -168,6 +168,8 @@ impl App {
             Answer::Highlighted { ticket, side, files } => self.take_highlights(ticket, side, &files),
             Answer::Similar(found) => self.each_report(|report| report.set_similar(&found)),
             Answer::Lineage(found) => self.each_report(|report| report.set_lineage(&found)),
+            Answer::Warned(warning) => self.say(Mood::Trouble, &warning),
+            Answer::Marked(Ok(outcome)) => self.say(Mood::Calm, &outcome.message),
             Answer::RunsCompared(found) => self.each_report(|report| report.set_compared(&found)),
             Answer::Failure(found) => {
                 for overlay in &mut self.overlays {
@@ -181,7 +183,10 @@ impl App {
             Answer::Grants(grants) => self.take_grants(&grants),
             Answer::Grant(Ok(grant)) => return self.ask(Command::Revoke { grant }),
             Answer::Furnished(Ok(created)) => self.say(Mood::Calm, &created),
-            Answer::Furnished(Err(error)) | Answer::Grant(Err(error)) | Answer::Trouble(error) => self.complain(&error),
+            Answer::Marked(Err(error))
+            | Answer::Furnished(Err(error))
+            | Answer::Grant(Err(error))
+            | Answer::Trouble(error) => self.complain(&error),
             Answer::Evolving(came) => return self.take_evolving(*came),
             Answer::Copied(Ok(what)) => self.say(Mood::Calm, &what),
             Answer::Copied(Err(why)) => self.say(Mood::Trouble, &why),
@@ -351,6 +356,7 @@ impl App {
             | Command::Pin { .. }
             | Command::Trim { .. }
             | Command::Resolve { .. }
+            | Command::Untag { .. }
             | Command::New { .. }
                 if outcome.operation.is_some() =>
             {
@@ -388,6 +394,7 @@ impl App {
             | Command::Pin { .. }
             | Command::Trim { .. }
             | Command::Resolve { .. }
+            | Command::Untag { .. }
             | Command::Grant { .. }
             | Command::Revoke { .. }
             | Command::Undo { .. }

@@ -2,9 +2,11 @@
 
 use super::App;
 use crate::action::Verb;
-use crate::domain::{Command, FailureGroup, RunId};
+use crate::domain::{Command, FailureGroup, RunId, Severity};
+use crate::engine::MarkRequest;
 use crate::tui::effect::{Effect, Failing};
 use crate::tui::overlay::failure::FailureBox;
+use crate::tui::overlay::mark::MarkForm;
 use crate::tui::overlay::report::Report;
 use crate::tui::overlay::{Args, Overlay};
 use crate::tui::pane::Pane;
@@ -21,6 +23,17 @@ impl App {
             }),
             Verb::Resolve => self
                 .with_failure(args, |app, group| app.ask(Command::Resolve { failure: group.signature, reason: None })),
+            Verb::MarkFailure => self.begin_mark(args),
+            Verb::Untag => match args.get("tag") {
+                None => self.refuse("name the tag: in the palette, untag NAME not-for-json"),
+                Some(tag) => {
+                    let tag = tag.to_owned();
+                    self.with_tool(args, |app, tool| {
+                        let tool = app.reference(&tool);
+                        app.ask(Command::Untag { tool, tag })
+                    })
+                }
+            },
             Verb::Compare => {
                 let named = |name| args.get(name).map(|text| text.trim_start_matches('#').parse::<i64>().map(RunId));
                 let run = match named("run") {
@@ -37,6 +50,34 @@ impl App {
                 }
             }
             _ => Vec::new(),
+        }
+    }
+
+    /// Opens the form; what the selected run or group tells is filled in.
+    fn begin_mark(&mut self, args: &Args) -> Vec<Effect> {
+        let run = match args.get("run") {
+            Some(text) => text.parse().ok(),
+            None if args.get("tool").is_none() => self.selected_run(),
+            None => None,
+        };
+        let group = self.selected_failure().filter(|group| args.get("tool").is_none() && group.sample_run == run);
+        let record = self.runs.iter().find(|record| Some(record.id) == run);
+        let of_run = record.map(|record| (record.tool.to_string(), record.error.clone().unwrap_or_default()));
+        let known = of_run.or_else(|| group.map(|group| (group.tool.to_string(), group.sample_message.clone())));
+        let severity = group.map_or(Severity::Medium, |group| group.severity);
+        let [scenario, error] = ["scenario", "error"].map(|name| args.get(name).map(str::to_owned));
+        let open = |app: &mut App, tool: String, told: String| {
+            let (scenario, error) = (scenario.unwrap_or_default(), error.unwrap_or(told));
+            let form = MarkForm::new(MarkRequest { tool, run, scenario, error, severity });
+            app.overlays.push(Overlay::MarkFailure(Box::new(form)));
+            Vec::new()
+        };
+        match known {
+            Some((tool, error)) => open(self, tool, error),
+            None => self.with_tool(args, |app, tool| {
+                let tool = app.reference(&tool);
+                open(app, tool, String::new())
+            }),
         }
     }
 

@@ -3,7 +3,7 @@
 use super::{App, Mood};
 use crate::action::Verb;
 use crate::domain::Command;
-use crate::tui::effect::{Effect, Ending, Evolving};
+use crate::tui::effect::{Effect, Ending, Evolving, Failing};
 use crate::tui::keymap::Chord;
 use crate::tui::list::Motion;
 use crate::tui::overlay::text_input::TextInput;
@@ -108,6 +108,7 @@ impl App {
                 self.keep_hint(path, hint);
                 Vec::new()
             }
+            Reply::MarkFailure(request) => vec![Effect::Failing(Failing::Mark(*request))],
             Reply::AskUndo(operation) => self.ask(Command::Undo { operation: Some(operation) }),
             Reply::Quit => vec![Effect::Leave(Ending::Quit)],
         }

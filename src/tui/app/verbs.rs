@@ -88,7 +88,7 @@ impl App {
             }
             Verb::Deprecate => self.deprecate(args),
             Verb::Evolve | Verb::Evolutions | Verb::Keep | Verb::Stop | Verb::Resume => self.evolving(verb, args),
-            Verb::Failure | Verb::Resolve | Verb::Compare => self.failing(verb, args),
+            Verb::Failure | Verb::Resolve | Verb::Compare | Verb::MarkFailure | Verb::Untag => self.failing(verb, args),
             _ => self.invoke_record(verb, args),
         }
     }

@@ -171,6 +171,7 @@ impl Confirm {
                 Command::Allow { .. } => "Allow?",
                 Command::Grant { .. } => "Grant?",
                 Command::Revoke { .. } => "Revoke?",
+                Command::Untag { .. } => "Take away?",
                 Command::Resolve { .. } => "Resolve?",
                 Command::Undo { .. } => "Undo?",
                 Command::Cancel { .. } => "Stop?",

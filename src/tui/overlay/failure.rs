@@ -78,7 +78,7 @@ impl FailureBox {
             return Reply::Stay;
         }
         match keymap.lookup(Context::Failures, Chord::of(key)) {
-            Some(verb @ (Verb::Rerun | Verb::Behaviour)) => self.about_run(verb, None),
+            Some(verb @ (Verb::Rerun | Verb::Behaviour | Verb::MarkFailure)) => self.about_run(verb, None),
             Some(Verb::Compare) => {
                 let other = self.marked.as_ref().map(|run| ("other", run.id.to_string()));
                 self.about_run(Verb::Compare, other)

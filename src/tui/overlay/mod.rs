@@ -15,6 +15,7 @@ pub mod grants;
 pub mod guard;
 pub mod help;
 pub mod log;
+pub mod mark;
 pub mod new_tool;
 pub mod palette;
 pub mod reason;
@@ -30,7 +31,7 @@ use super::msg::Now;
 use super::pane::rows::{Focus, Look, Title, frame};
 use crate::action::{Context, Verb};
 use crate::domain::{Command, CommentKind, Decision, DecisionKind, Digest, EvolutionId, OperationId, ReviewId, RunId};
-use crate::engine::{EvolveRequest, LaneId};
+use crate::engine::{EvolveRequest, LaneId, MarkRequest};
 use crate::tui::ink::blank;
 use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
@@ -117,6 +118,8 @@ pub enum Reply {
     KeepHint(String, String),
     /// Close and show this evolution.
     OpenEvolution(EvolutionId),
+    /// Close and mark a failure.
+    MarkFailure(Box<MarkRequest>),
     /// Close and write this answer as a version.
     Keep(EvolutionId, LaneId),
     /// Stop the runs and leave.
@@ -153,6 +156,8 @@ pub enum Overlay {
     NewTool(Box<new_tool::NewToolForm>),
     /// What a better version of a tool shall be.
     Evolve(Box<evolve::EvolveForm>),
+    /// A failure being marked.
+    MarkFailure(Box<mark::MarkForm>),
     /// One failure group.
     Failure(Box<failure::FailureBox>),
     /// Askings for better versions.
@@ -178,6 +183,7 @@ impl Overlay {
             Overlay::Evolve(form) => form.key(key, keymap),
             Overlay::Evolutions(list) => list.key(key, keymap),
             Overlay::Failure(open) => open.key(key, keymap),
+            Overlay::MarkFailure(form) => form.key(key),
             Overlay::Bulk(bulk) => bulk.key(key, now),
         }
     }
@@ -192,6 +198,7 @@ impl Overlay {
             Overlay::Reason(prompt) => prompt.paste(text, now),
             Overlay::Comment(prompt) => prompt.paste(text),
             Overlay::NewTool(form) => form.paste(text),
+            Overlay::MarkFailure(form) => form.paste(text),
             Overlay::Evolve(form) => form.paste(text),
             Overlay::Bulk(bulk) => bulk.paste(text, now),
             Overlay::Confirm(confirm) => confirm.disturb(now),
@@ -279,6 +286,7 @@ impl Overlay {
                 None
             }
             Overlay::NewTool(form) => form.draw(screen, buf, look),
+            Overlay::MarkFailure(form) => form.draw(screen, buf, look),
             Overlay::Evolve(form) => {
                 form.draw(screen, buf, look);
                 None

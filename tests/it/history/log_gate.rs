@@ -3,9 +3,9 @@
 use super::world::{State, World, decide};
 use rusqlite::Connection;
 use toolsmith::domain::{
-    Command, CommentId, CommentKind, DecisionKind, GrantScope, RunId, ScaffoldTemplate, Spot, Stage,
+    Caller, Command, CommentId, CommentKind, DecisionKind, GrantScope, RunId, ScaffoldTemplate, Severity, Spot, Stage,
 };
-use toolsmith::engine::ErrorCode;
+use toolsmith::engine::{ErrorCode, MarkRequest};
 
 /// Makes every entry of the log fail, as a full disk at that very moment would, or lets them pass again.
 fn break_log(world: &World, broken: bool) {
@@ -66,6 +66,8 @@ fn commands(world: &World) -> Vec<Command> {
         },
         Command::Pin { tool: named("trio@1.2.0"), pinned: true },
         Command::Trim { tool: named("trio"), versions: world.engine.trimmed("trio").unwrap() },
+        Command::Untag { tool: named("writer"), tag: named("not-for-json") },
+        Command::Resolve { failure: world.engine.failures(None).unwrap().remove(0).signature, reason: None },
         Command::Comment {
             review: review("fresh").id,
             spot: Spot::default(),
@@ -96,6 +98,8 @@ fn is_tried(command: &Command) -> bool {
         | Command::UseInSession { .. }
         | Command::Pin { .. }
         | Command::Trim { .. }
+        | Command::Untag { .. }
+        | Command::Resolve { .. }
         | Command::Revoke { .. }
         | Command::Comment { .. }
         | Command::Withdraw { .. }
@@ -123,6 +127,14 @@ fn a_command_whose_log_entry_cannot_be_written_changes_nothing() {
     world.execute(Command::Grant { tool: tool_path, digest: known.digest, agent, scope: GrantScope::Version }).unwrap();
     let (spot, kind) = (Spot::default(), CommentKind::Note);
     world.execute(Command::Comment { review: fresh.id, spot, kind, body: tool }).unwrap();
+    let mark = MarkRequest {
+        tool: "writer".to_owned(),
+        run: None,
+        scenario: "parse JSON data".to_owned(),
+        error: "boom".to_owned(),
+        severity: Severity::Low,
+    };
+    world.engine.mark_failure(&mark, &Caller::Agent("bot".to_owned())).unwrap();
     let commands = commands(&world);
     assert!(!is_tried(&Command::Cancel { run: RunId(1) }));
     let git = || [world.workspace.git(&["rev-parse", "HEAD"]), world.workspace.git(&["status", "--porcelain"])];

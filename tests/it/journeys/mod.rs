@@ -2,6 +2,7 @@
 
 mod decide;
 mod evolve;
+mod failures;
 mod leave;
 mod run;
 mod sizes;
