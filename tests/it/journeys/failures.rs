@@ -36,7 +36,13 @@ fn a_failure_is_opened_compared_marked_and_resolved_until_it_is_seen_again() {
     let mut terminal = open(&workspace, LARGE);
     terminal.send("3").wait_text("ZeroDivisionError").send("i");
     terminal.wait_text("versions: ").wait_text("does not work since").wait_text(r#"{"n":0}"#);
-    terminal.send("=").wait_text("Two runs").wait_text(r#"-  "n": 5"#).wait_text(r#"+  "n": 0"#).send(key::ESC);
+    terminal
+        .send("=")
+        .wait_text("Two runs")
+        .wait_text(r#"-  "n": 5"#)
+        .wait_text(r#"+  "n": 0"#)
+        .send(key::ESC)
+        .wait_gone("Two runs");
     terminal.send("m").wait_text("Mark as failed").send("divide by zero\r").wait_text("is marked");
     let (marks, _) = workspace.json(&["failures", "--marks"]);
     assert_eq!(marks["marks"][0]["scenario"], json!("divide by zero"), "{marks:#}");
