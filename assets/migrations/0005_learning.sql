@@ -86,3 +86,11 @@ CREATE TABLE incidents (
 ) STRICT;
 CREATE UNIQUE INDEX incidents_open ON incidents (tool) WHERE ended_at_ms IS NULL;
 CREATE INDEX incidents_by_tool ON incidents (tool, id);
+
+-- Judged runs folded into sums in which older ones weigh less, for the score. Those of before this format are taken
+-- as if all had ended when the newest one began.
+ALTER TABLE tool_stats ADD COLUMN weight REAL NOT NULL DEFAULT 0;
+ALTER TABLE tool_stats ADD COLUMN weight_succeeded REAL NOT NULL DEFAULT 0;
+ALTER TABLE tool_stats ADD COLUMN weight_log_ms REAL NOT NULL DEFAULT 0;
+ALTER TABLE tool_stats ADD COLUMN weighed_at_ms INTEGER NOT NULL DEFAULT 0;
+UPDATE tool_stats SET weight = runs, weight_succeeded = succeeded, weighed_at_ms = coalesce(last_run_at_ms, 0);

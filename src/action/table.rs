@@ -102,6 +102,16 @@ actions! {
     Behaviour "behaviour" Catalog View [Catalog, Output, Failures, Queue, Review, Source] ["b"] Both "Show what a tool, or one run of it, was seen to do" {
         Arg::required("tool", ArgKind::Tool, "NAME or NAME@VERSION for all its runs, or the number of one run")
     }
+    Scores "scores" Catalog View [] [] Both "List how good tools prove to be: usage, success and speed of their runs, lowered by marks of failures" {
+        Arg::option("explain", ArgKind::Tool, "only this tool: the parts, recounted from its recorded runs, beside what it claims"),
+        Arg::option("low", ArgKind::Switch, "only those of low quality, the worst first"),
+        Arg::option("alerts", ArgKind::Switch, "instead: what got worse in the last day")
+    }
+    Dashboard "dashboard" Catalog View [Global] ["S"] Both "Show the figures: tools, runs, failures, success and time of two weeks, what got worse" {}
+    Export "export" Catalog View [] [] Shell "Write the catalog with code and figures for other programs" {
+        Arg::option("format", ArgKind::Word(&["csv", "sqlite"]), "which format, default csv"),
+        Arg::needed("out", ArgKind::Path, "the new file")
+    }
     Similar "similar" Catalog View [] [] Both "Show the tools that do nearly the same" { TOOL }
     Lineage "lineage" Catalog View [Catalog] ["V"] Both "Show all versions of a tool: who made each and why, which is used, what its runs came to" { TOOL }
     // Run

@@ -25,6 +25,7 @@ mod trials;
 pub use crate::domain::source::Language;
 pub use capabilities::scan;
 pub use duplicates::{Similar, similar};
+pub use trials::benchmark::p95_of;
 pub use trials::replay::{Recorded, replay};
 
 use crate::domain::source;

@@ -33,6 +33,7 @@ mod request;
 mod review;
 mod run;
 mod runs;
+mod scores;
 mod similar;
 mod spec;
 mod versions;
@@ -177,6 +178,9 @@ fn dispatch(verb: Verb, call: &Call<'_>, screen: Screen) -> Result<u8, Stop> {
         Verb::Keep => call.print(&evolve::keep(call)?),
         Verb::Stop => call.print(&evolve::stop(call)?),
         Verb::Resume => evolve::resume(call),
+        Verb::Scores => scores::scores(call),
+        Verb::Dashboard => call.print(&scores::dashboard(call)?),
+        Verb::Export => scores::export(call),
         Verb::Similar => call.print(&similar::similar(call)?),
         Verb::Lineage => call.print(&versions::lineage(call)?),
         Verb::Pin => call.print(&versions::pin(call, true)?),

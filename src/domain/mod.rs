@@ -47,6 +47,7 @@ mod text;
 mod time;
 mod tool;
 mod typical;
+mod uses;
 mod utility;
 pub(crate) mod words;
 
@@ -97,5 +98,6 @@ pub use text::{SafeText, escape_char, is_hidden, visible_words};
 pub use time::{Instant, rfc3339};
 pub use tool::{Deprecation, Placement, Tool, ToolDetail, ToolFacts};
 pub use typical::Typical;
+pub use uses::{HALF_LIFE_MS, Uses};
 pub use utility::only_reads;
 pub use words::{Category, CostTier, Format, Kind, Origin, Stage, ToolState};

@@ -38,7 +38,7 @@ pub struct ToolFacts {
     /// Why this version was approved although checks had failed; `None` when none had, or it is not approved.
     #[serde(default)]
     pub approved_over: Option<String>,
-    /// 0 to 1, `None` until there is enough to judge.
+    /// How good the runs of the name prove it to be, 0 to 1; `None` before the first that says something.
     pub score: Option<f64>,
     /// Finished runs of the name that succeeded or failed; cancelled and never started ones do not count.
     pub runs: u64,

@@ -107,9 +107,14 @@ impl Engine {
         )))
     }
 
-    /// Tells that after a run of a version that fails again and again.
-    pub(super) fn offer_rollback(&self, tool: &Tool) {
-        let told = match self.rollback_offer(tool) {
+    /// Tells that after a run of a version that fails again and again; else, after a failed one, that the tool got
+    /// worse.
+    pub(super) fn offer_rollback(&self, tool: &Tool, failed: bool) {
+        let offer = match self.rollback_offer(tool) {
+            Ok(None) if failed => self.alert_of(tool),
+            offer => offer,
+        };
+        let told = match offer {
             Ok(None) => Ok(()),
             Ok(Some(message)) => Err(EngineError::new(ErrorCode::Failed, message, "or look at its failures first")),
             Err(error) => Err(error),

@@ -282,6 +282,7 @@ impl Engine {
                 }),
                 on_end: Box::new(move |report| {
                     let finished = FinishedRun { declared, ..finished(report) };
+                    let failed = finished.end.outcome().is_failure();
                     let written = match &report.staged {
                         None => ender.close_run(id, &finished),
                         Some(staged) => {
@@ -291,7 +292,7 @@ impl Engine {
                     };
                     lock(&ender.inner.live).remove(&id);
                     ender.report_trouble(written);
-                    ender.offer_rollback(&row);
+                    ender.offer_rollback(&row, failed);
                 }),
             },
         );

@@ -4,9 +4,10 @@ use super::core::Approvals;
 use super::error::EngineError;
 use super::view::{CatalogState, CatalogView};
 use crate::domain::{
-    Deprecation, Digest, Problem, ReviewId, ReviewKind, ReviewState, Stage, Tool, ToolFacts, ToolName, ToolReview,
-    ToolState,
+    Deprecation, Digest, Instant, Problem, ReviewId, ReviewKind, ReviewState, Severity, Stage, Tool, ToolFacts,
+    ToolName, ToolReview, ToolState,
 };
+use crate::insight::Score;
 use crate::store::{Queries, Stats};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -22,6 +23,10 @@ pub struct Facts {
     deprecations: HashMap<ToolName, Deprecation>,
     /// Why versions were approved although checks had failed.
     overrides: HashMap<(ToolName, Digest), String>,
+    /// How bad the marks of each name are.
+    marks: HashMap<ToolName, Vec<Severity>>,
+    /// When this was read.
+    now: Instant,
     /// What names mean in this session, where a human said so.
     used: HashMap<ToolName, Digest>,
 }
@@ -54,6 +59,8 @@ impl Facts {
             reviews,
             drifted,
             stats: queries.stats()?,
+            marks: marks_by_tool(queries)?,
+            now: super::now(),
             deprecations: queries.deprecations()?,
             overrides,
             used,
@@ -65,6 +72,13 @@ impl Facts {
         self.approvals.covers(tool)
     }
 
+    /// The score of a name in hundredths, so that a row does not change with every second.
+    fn score(&self, name: &ToolName) -> Option<f64> {
+        let marks = self.marks.get(name).map(Vec::as_slice).unwrap_or_default();
+        let score = Score::of(self.stats.get(name)?.uses, self.now, marks.iter().copied())?;
+        Some((score.score * 100.0).round() / 100.0)
+    }
+
     /// Completes a row.
     pub fn complete(&self, mut tool: Tool) -> Tool {
         let key = (tool.name.clone(), tool.digest);
@@ -74,7 +88,7 @@ impl Facts {
         tool.facts = ToolFacts {
             approved_over: self.overrides.get(&key).filter(|_| approved).cloned(),
             review: if approved && !self.drifted.contains(&key) { ToolReview::Approved } else { review },
-            score: None,
+            score: self.score(&tool.name),
             runs: stats.map_or(0, |s| s.runs),
             success_rate: stats.filter(|s| s.runs > 0).map(|s| s.succeeded as f64 / s.runs as f64),
             last_run_at: stats.and_then(|s| s.last_run_at),
@@ -86,6 +100,15 @@ impl Facts {
         }
         tool
     }
+}
+
+/// How bad the marks of each tool are, oldest first.
+pub fn marks_by_tool(queries: &Queries) -> Result<HashMap<ToolName, Vec<Severity>>, EngineError> {
+    let mut marks: HashMap<ToolName, Vec<Severity>> = HashMap::new();
+    for mark in queries.all_failure_marks()? {
+        marks.entry(mark.tool).or_default().push(mark.severity);
+    }
+    Ok(marks)
 }
 
 /// A row as the scan gave it, without what the store knows.

@@ -14,6 +14,6 @@ pub use failing::{IN_A_ROW, WITHIN_MS, fails_now};
 pub use memory::{
     ALIKE, FAILURE_DEMOTION, MOST_TAGS, NOT_FOR, Scenario, demoted, demotion, negative_tags, rank, ruled_out_by,
 };
-pub use regress::{Alert, AlertKind, Sample, alerts};
-pub use score::{ENOUGH_RUNS, HALF_LIFE_MS, LOW, Score, Uses, WEIGHTS};
+pub use regress::{Alert, AlertKind, BEFORE_MS, NOW_MS, Sample, alerts};
+pub use score::{ENOUGH_RUNS, LOW, Score, WEIGHTS};
 pub use streak::{Judged, ROW, Suggestion, suggestion_for, suggestions};

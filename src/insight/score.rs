@@ -2,11 +2,8 @@
 //! it is. Older runs count less, few runs prove little, and marks of failures lower it.
 
 use super::memory::demoted;
-use crate::domain::{Instant, Severity};
+use crate::domain::{Instant, Severity, Uses};
 use serde::Serialize;
-
-/// After how long a run counts half, milliseconds: 30 days.
-pub const HALF_LIFE_MS: i64 = 30 * 24 * 60 * 60 * 1_000;
 
 /// Weights of usage, success and speed in the score.
 pub const WEIGHTS: [f64; 3] = [0.4, 0.4, 0.2];
@@ -25,46 +22,6 @@ pub const ENOUGH_RUNS: u64 = 5;
 
 /// The 97.5 % quantile of the normal distribution: bounds hold with 95 % on both sides.
 const Z: f64 = 1.959_964;
-
-/// Runs of a tool folded into sums in which each run weighs 2^(-age / [`HALF_LIFE_MS`]). Sums of one point in time are
-/// moved to another by one factor, so that a run is folded in once and never looked at again.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
-pub struct Uses {
-    /// Weight of the runs that say something about the tool.
-    pub runs: f64,
-    /// Weight of those that succeeded.
-    pub succeeded: f64,
-    /// Sum of the natural logarithms of 1 + milliseconds of those that succeeded, each times its weight.
-    pub log_ms: f64,
-    /// The point in time for which the weights hold.
-    pub at: Instant,
-}
-
-impl Uses {
-    /// The same runs as they weigh at another point in time; a point before [`Uses::at`] changes nothing.
-    pub fn at(self, now: Instant) -> Uses {
-        let age = (now.0 - self.at.0).max(0);
-        let factor = (-(age as f64) / HALF_LIFE_MS as f64).exp2();
-        Uses {
-            runs: self.runs * factor,
-            succeeded: self.succeeded * factor,
-            log_ms: self.log_ms * factor,
-            at: Instant(self.at.0.max(now.0)),
-        }
-    }
-
-    /// These and one run more, which ended at `now`; runs must come in the order of their ends.
-    pub fn with(self, now: Instant, succeeded: bool, duration_ms: u64) -> Uses {
-        let before = self.at(now);
-        let good = f64::from(u8::from(succeeded));
-        Uses {
-            runs: before.runs + 1.0,
-            succeeded: before.succeeded + good,
-            log_ms: before.log_ms + good * (duration_ms as f64).ln_1p(),
-            at: before.at,
-        }
-    }
-}
 
 /// The score and what it is made of; every part is between 0 and 1.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -116,6 +73,7 @@ pub fn wilson(succeeded: f64, runs: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::HALF_LIFE_MS;
     use proptest::prelude::*;
 
     const NOW: Instant = Instant(1_767_323_045_000);

@@ -6,10 +6,11 @@ use super::tx::Tx;
 use super::values::{Count, Json, Text};
 use crate::domain::{
     Digest, EventKind, Instant, InterpreterFacts, Isolation, Observation, Permissions, Run, RunEnd, RunId, RunOutcome,
-    RunUsage, Stage, ToolName,
+    RunUsage, Stage, ToolName, Uses,
 };
 use rusqlite::{Row, ToSql, params};
-use std::collections::HashMap;
+use serde::Serialize;
+use std::collections::{BTreeMap, HashMap};
 
 const COLUMNS: &str = "id, tool, version, digest, stage, caller, outcome, exit_code, signal, started_at_ms, \
      duration_ms, cpu_ms, max_rss_bytes, stdout_bytes, stderr_bytes, isolation_level, isolation_profile, \
@@ -90,7 +91,7 @@ pub struct FinishedRun {
 }
 
 /// Counts of one tool name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Stats {
     /// Finished runs that say something about the tool: succeeded or failed.
     pub runs: u64,
@@ -98,6 +99,36 @@ pub struct Stats {
     pub succeeded: u64,
     /// When the newest run started.
     pub last_run_at: Option<Instant>,
+    /// The runs above, in sums for the score.
+    pub uses: Uses,
+}
+
+/// What is judged of one finished run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JudgedRun {
+    /// When it ended.
+    pub at: Instant,
+    /// Whether it succeeded.
+    pub succeeded: bool,
+    /// How long it took, milliseconds.
+    pub duration_ms: u64,
+    /// Processor time, milliseconds.
+    pub cpu_ms: u64,
+    /// Most memory it had, bytes.
+    pub memory_bytes: u64,
+}
+
+/// Runs that started within one hour.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+pub struct HourOfRuns {
+    /// Hours since the epoch.
+    pub hour: i64,
+    /// Judged runs.
+    pub runs: u64,
+    /// Those that succeeded.
+    pub succeeded: u64,
+    /// Mean of their durations, milliseconds.
+    pub mean_ms: f64,
 }
 
 impl Queries {
@@ -151,11 +182,62 @@ impl Queries {
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
     pub fn stats(&self) -> StoreResult<HashMap<ToolName, Stats>> {
-        let rows = self.rows("SELECT tool, runs, succeeded, last_run_at_ms FROM tool_stats", [], |row| {
+        let sql = "SELECT tool, runs, succeeded, last_run_at_ms, weight, weight_succeeded, weight_log_ms, weighed_at_ms \
+                   FROM tool_stats";
+        let rows = self.rows(sql, [], |row| {
             let (runs, succeeded) = (row.get::<_, Count>(1)?.0, row.get::<_, Count>(2)?.0);
-            Ok((row.get(0)?, Stats { runs, succeeded, last_run_at: row.get(3)? }))
+            Ok((row.get(0)?, Stats { runs, succeeded, last_run_at: row.get(3)?, uses: read_uses(row, 4)? }))
         })?;
         Ok(rows.into_iter().collect())
+    }
+
+    /// The judged runs of a tool, or of all tools, that started at or after a point in time, oldest end first.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn judged_runs(&self, tool: &ToolName, since: Instant) -> StoreResult<Vec<JudgedRun>> {
+        let sql = "SELECT started_at_ms + duration_ms, outcome, duration_ms, cpu_ms, \
+                   max(peak_memory_bytes, max_rss_bytes) FROM runs \
+                   WHERE tool = ?1 AND started_at_ms >= ?2 ORDER BY started_at_ms + duration_ms, id";
+        let rows = self.rows(sql, params![tool, since], |row| {
+            let outcome: RunOutcome = row.get(1)?;
+            let judged = JudgedRun {
+                at: row.get(0)?,
+                succeeded: outcome == RunOutcome::Succeeded,
+                duration_ms: row.get::<_, Count>(2)?.0,
+                cpu_ms: row.get::<_, Count>(3)?.0,
+                memory_bytes: row.get::<_, Count>(4)?.0,
+            };
+            Ok((outcome.is_judged(), judged))
+        })?;
+        Ok(rows.into_iter().filter(|(judged, _)| *judged).map(|(_, run)| run).collect())
+    }
+
+    /// Judged runs by the hour in which they started, oldest first; hours without any are left out.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn runs_by_hour(&self, since: Instant) -> StoreResult<Vec<HourOfRuns>> {
+        let sql = "SELECT started_at_ms / 3600000, outcome, count(*), sum(duration_ms) FROM runs \
+                   WHERE started_at_ms >= ?1 GROUP BY 1, 2 ORDER BY 1";
+        let rows = self.rows(sql, params![since], |row| {
+            let outcome: RunOutcome = row.get(1)?;
+            Ok((row.get::<_, i64>(0)?, outcome, row.get::<_, Count>(2)?.0, row.get::<_, Count>(3)?.0))
+        })?;
+        let mut hours: BTreeMap<i64, (u64, u64, u64)> = BTreeMap::new();
+        for (hour, outcome, number, ms) in rows.into_iter().filter(|(_, outcome, ..)| outcome.is_judged()) {
+            let (runs, succeeded, total) = hours.entry(hour).or_default();
+            *runs += number;
+            *succeeded += if outcome == RunOutcome::Succeeded { number } else { 0 };
+            *total += ms;
+        }
+        let told = |(hour, (runs, succeeded, total)): (i64, (u64, u64, u64))| HourOfRuns {
+            hour,
+            runs,
+            succeeded,
+            mean_ms: total as f64 / runs.max(1) as f64,
+        };
+        Ok(hours.into_iter().map(told).collect())
     }
 }
 
@@ -228,14 +310,29 @@ impl Tx<'_> {
             self.put_observation(id, observation)?;
         }
         let outcome = finished.end.outcome();
-        let counted = "UPDATE tool_stats SET runs = runs + ?3, succeeded = succeeded + ?2 WHERE tool = ?1";
-        self.change(counted, params![tool, outcome == RunOutcome::Succeeded, outcome.is_judged()])?;
+        if outcome.is_judged() {
+            self.count_use(&tool, outcome == RunOutcome::Succeeded, finished.usage.duration_ms)?;
+        }
         self.emit(EventKind::RunEnded, id)?;
         if outcome.is_failure() {
             self.record_failure(id, &tool, &finished.end)?;
         }
         self.follow_incident(id, &tool, outcome)?;
         Ok(true)
+    }
+
+    /// Counts a use of a tool that ended now.
+    pub(super) fn count_use(&self, tool: &ToolName, succeeded: bool, duration_ms: u64) -> StoreResult<()> {
+        let sql = "SELECT weight, weight_succeeded, weight_log_ms, weighed_at_ms FROM tool_stats WHERE tool = ?1";
+        let before = self.row(sql, params![tool], |row| read_uses(row, 0))?.unwrap_or_default();
+        let uses = before.with(self.now(), succeeded, duration_ms);
+        let sql = "INSERT INTO tool_stats (tool, runs, succeeded, last_run_at_ms, weight, weight_succeeded, \
+                   weight_log_ms, weighed_at_ms) VALUES (?1, 1, ?2, ?3, ?4, ?5, ?6, ?7) \
+                   ON CONFLICT (tool) DO UPDATE SET runs = runs + 1, succeeded = succeeded + ?2, weight = ?4, \
+                   weight_succeeded = ?5, weight_log_ms = ?6, weighed_at_ms = ?7";
+        let Uses { runs, succeeded: good, log_ms, at } = uses;
+        self.change(sql, params![tool, succeeded, self.now(), runs, good, log_ms, at])?;
+        Ok(())
     }
 
     /// Writes the end into the row of a running run; `None` when there is none.
@@ -291,6 +388,10 @@ fn select(query: &RunQuery) -> (String, Vec<&dyn ToSql>) {
     let filter = if clauses.is_empty() { String::new() } else { format!("WHERE {}", clauses.join(" AND ")) };
     let limit = values.len() + 1;
     (format!("SELECT {COLUMNS} FROM runs {filter} ORDER BY started_at_ms DESC, id DESC LIMIT ?{limit}"), values)
+}
+
+fn read_uses(row: &Row<'_>, from: usize) -> rusqlite::Result<Uses> {
+    Ok(Uses { runs: row.get(from)?, succeeded: row.get(from + 1)?, log_ms: row.get(from + 2)?, at: row.get(from + 3)? })
 }
 
 fn signal_of(end: &RunEnd) -> Option<i32> {
@@ -440,7 +541,8 @@ mod tests {
         assert!(!change(&mut store, |tx| tx.finish_run(RunId(99), &failed)));
         assert_eq!(store.run(id).unwrap().unwrap().outcome, RunOutcome::Failed);
         assert_eq!(store.failures(None, NOW).unwrap()[0].count, 1);
-        let expected = Stats { runs: 1, succeeded: 0, last_run_at: Some(NOW) };
+        let expected =
+            Stats { runs: 1, succeeded: 0, last_run_at: Some(NOW), uses: Uses::default().with(NOW, false, 12) };
         assert_eq!(store.stats().unwrap(), HashMap::from([(name("x"), expected)]));
         let kinds: Vec<_> = store.events_since(EventSeq(0), 9).unwrap().into_iter().map(|e| e.kind).collect();
         assert_eq!(kinds, [EventKind::RunStarted, EventKind::RunEnded, EventKind::FailureRecorded]);
@@ -458,11 +560,39 @@ mod tests {
         });
         change_at(&mut store, later(-9), |tx| tx.start_run(&run("y")));
         change_at(&mut store, later(-10), |tx| tx.start_run(&run("x")));
+        let uses = Uses::default().with(NOW, true, 12).with(NOW, false, 12);
         let expected = HashMap::from([
-            (name("x"), Stats { runs: 2, succeeded: 1, last_run_at: Some(NOW) }),
-            (name("y"), Stats { runs: 0, succeeded: 0, last_run_at: Some(later(-9)) }),
+            (name("x"), Stats { runs: 2, succeeded: 1, last_run_at: Some(NOW), uses }),
+            (name("y"), Stats { runs: 0, succeeded: 0, last_run_at: Some(later(-9)), uses: Uses::default() }),
         ]);
         assert_eq!(store.stats().unwrap(), expected);
+    }
+
+    #[test]
+    fn judged_runs_are_read_back_one_by_one_and_by_the_hour() {
+        let (_dir, mut store) = store();
+        let hour = 3_600_000;
+        for (ms, end) in [
+            (-hour, RunEnd::Succeeded { exit_code: 0 }),
+            (0, RunEnd::TimedOut { after_ms: 1 }),
+            (1, RunEnd::Succeeded { exit_code: 0 }),
+            (2, RunEnd::Cancelled),
+        ] {
+            change_at(&mut store, later(ms), |tx| {
+                let id = tx.start_run(&run("x"))?;
+                tx.finish_run(id, &finished(end))
+            });
+        }
+        let judged = store.judged_runs(&name("x"), NOW).unwrap();
+        assert_eq!(
+            judged.iter().map(|run| (run.at, run.succeeded)).collect::<Vec<_>>(),
+            [(later(12), false), (later(13), true)]
+        );
+        assert_eq!((judged[0].duration_ms, judged[0].cpu_ms, judged[0].memory_bytes), (12, 3, 8192));
+        let this = NOW.0 / hour;
+        let one = HourOfRuns { hour: this - 1, runs: 1, succeeded: 1, mean_ms: 12.0 };
+        assert_eq!(store.runs_by_hour(later(-hour)).unwrap(), [one, HourOfRuns { hour: this, runs: 2, ..one }]);
+        assert_eq!(store.stats().unwrap()[&name("x")].uses.at, later(1));
     }
 
     #[test]

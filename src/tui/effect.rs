@@ -214,6 +214,10 @@ pub enum Effect {
     LoadGrants,
     /// Find the grant of this name, to ask whether to take it back.
     FindGrant(String),
+    /// Count the figures of the dashboard.
+    Dashboard,
+    /// Load the scores of all tools.
+    Scores,
     /// Look for tools that resemble one.
     Similar(Arc<Tool>),
     /// Gathers all versions of a tool's name.

@@ -7,9 +7,9 @@ use crate::domain::{
     ReviewId, Run, RunId, Sample, ToolDetail, VersionFile,
 };
 use crate::engine::{
-    Asking, Behaviour, BulkResult, CatalogView, Change, Compared, DoctorLine, EngineError, EvolutionDetail,
-    FailureDetail, Frame, GrantList, Index, LaneId, Lineage, PreflightRow, Preview, ReviewDetail, RunRequest, Settings,
-    SimilarTool, VerifyReport,
+    Asking, Behaviour, BulkResult, CatalogView, Change, Compared, Dashboard, DoctorLine, EngineError, EvolutionDetail,
+    FailureDetail, Frame, GrantList, Index, LaneId, Lineage, PreflightRow, Preview, ReviewDetail, RunRequest,
+    ScoredTool, Settings, SimilarTool, VerifyReport,
 };
 use crossterm::event::{KeyEvent, MouseEvent};
 use serde_json::Value;
@@ -220,6 +220,10 @@ pub enum Answer {
     },
     /// The engine's checks of this machine.
     Doctor(Vec<DoctorLine>),
+    /// The figures of the dashboard.
+    Dashboard(Result<Box<Dashboard>, EngineError>),
+    /// The scores of all tools, the best first.
+    Scores(Result<Vec<ScoredTool>, EngineError>),
     /// What resembles a tool.
     Similar(Result<Vec<SimilarTool>, EngineError>),
     /// All versions of a name.

@@ -225,6 +225,8 @@ impl Performer {
                 self.scan(engine);
             }
             Effect::Doctor => self.answer(Answer::Doctor(engine.doctor())),
+            Effect::Dashboard => self.answer(Answer::Dashboard(engine.dashboard().map(Box::new))),
+            Effect::Scores => self.answer(Answer::Scores(engine.scores())),
             Effect::Similar(tool) => self.answer(Answer::Similar(engine.similar(&tool))),
             Effect::Lineage(tool) => self.answer(Answer::Lineage(engine.lineage(&tool))),
             Effect::Verify => self.answer(Answer::Verify(engine.verify())),

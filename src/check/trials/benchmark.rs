@@ -138,6 +138,11 @@ fn larger(before: &Measured, after: &Measured) -> Option<Finding> {
     })
 }
 
+/// The p95 that a benchmark noted, milliseconds; `None` for the note of one that measured nothing.
+pub fn p95_of(note: &str) -> Option<f64> {
+    note.split_once("p95 ")?.1.split_once(" ms")?.0.parse().ok()
+}
+
 fn in_ms(time: Duration) -> String {
     format!("{} ms", time.as_millis())
 }
@@ -149,6 +154,12 @@ mod tests {
     fn measured(ms: u64, mib: u64) -> Measured {
         let time = Duration::from_millis(ms);
         Measured { cold: time, p50: time, p95: time, cpu_ms: 1, peak_bytes: mib << 20, starts: 20 }
+    }
+
+    #[test]
+    fn the_p95_of_a_note_reads_back() {
+        assert_eq!(p95_of(&measured(31, 7).words()), Some(31.0));
+        assert_eq!(p95_of("it takes no input that could be made"), None);
     }
 
     #[test]

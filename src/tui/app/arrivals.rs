@@ -166,6 +166,8 @@ impl App {
             Answer::RunEnded { run, record } => self.output.ended(run, record),
             Answer::Spool { tab, kept } => self.output.kept(tab, kept),
             Answer::Highlighted { ticket, side, files } => self.take_highlights(ticket, side, &files),
+            Answer::Dashboard(found) => self.each_report(|report| report.set_dashboard(&found)),
+            Answer::Scores(found) => self.each_report(|report| report.set_scores(&found)),
             Answer::Similar(found) => self.each_report(|report| report.set_similar(&found)),
             Answer::Lineage(found) => self.each_report(|report| report.set_lineage(&found)),
             Answer::Warned(warning) => self.say(Mood::Trouble, &warning),

@@ -34,7 +34,13 @@ impl App {
     pub(super) fn invoke(&mut self, verb: Verb, args: &Args) -> Vec<Effect> {
         match verb {
             Verb::Init => vec![Effect::Init],
-            Verb::List | Verb::Feedback | Verb::Docs | Verb::Completions | Verb::Man | Verb::Screenshots => {
+            Verb::List
+            | Verb::Export
+            | Verb::Feedback
+            | Verb::Docs
+            | Verb::Completions
+            | Verb::Man
+            | Verb::Screenshots => {
                 let text = format!("{} works on the command line: toolsmith {0}", spec(verb).name);
                 self.say(Mood::Calm, &text);
                 Vec::new()
@@ -121,6 +127,10 @@ impl App {
             Verb::Verify => {
                 self.overlays.push(Overlay::Report(Report::awaited(verb)));
                 vec![Effect::Verify]
+            }
+            Verb::Dashboard | Verb::Scores => {
+                self.overlays.push(Overlay::Report(Report::awaited(verb)));
+                vec![if verb == Verb::Dashboard { Effect::Dashboard } else { Effect::Scores }]
             }
             Verb::Doctor => {
                 self.overlays.push(Overlay::Report(Report::awaited(verb)));

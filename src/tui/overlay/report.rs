@@ -2,7 +2,7 @@
 
 use super::{Reply, open_box};
 use crate::action::{Context, Verb};
-use crate::engine::{Compared, DoctorLine, EngineError, Lineage, SimilarTool, VerifyReport};
+use crate::engine::{Compared, Dashboard, DoctorLine, EngineError, Lineage, ScoredTool, SimilarTool, VerifyReport};
 use crate::tui::keymap::{Chord, Keymap};
 use crate::tui::list::Motion;
 use crate::tui::pane::output::text_move;
@@ -12,6 +12,9 @@ use crate::tui::widget::{TextLine, TextView, Tone};
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+
+/// Columns of the widest report.
+const WIDTH: usize = 92;
 
 /// The state of the report.
 pub struct Report {
@@ -29,6 +32,8 @@ impl Report {
             Verb::Similar => "Similar",
             Verb::Lineage => "Versions",
             Verb::Compare => "Two runs",
+            Verb::Dashboard => "Dashboard",
+            Verb::Scores => "Scores",
             _ => "Verify",
         };
         Report { name, verb, view: TextView::new(vec![TextLine::new("looking …", Tone::Fold)]) }
@@ -68,10 +73,7 @@ impl Report {
                 text.extend(report.faults.iter().map(|fault| TextLine::new(&format!("✗ {fault}"), Tone::Bad)));
                 text.extend(report.notes.iter().map(|note| TextLine::new(note, Tone::Plain)));
             }
-            Err(error) => {
-                text.push(TextLine::new(&format!("✗ {}", error.message), Tone::Bad));
-                text.push(TextLine::new(&error.hint, Tone::Plain));
-            }
+            Err(error) => text.extend(trouble(error)),
         }
         self.view = TextView::new(text);
     }
@@ -91,11 +93,38 @@ impl Report {
                     text.push(TextLine::new(&format!("        {why}"), Tone::Fold));
                 }
             }
-            Err(error) => {
-                text.push(TextLine::new(&format!("✗ {}", error.message), Tone::Bad));
-                text.push(TextLine::new(&error.hint, Tone::Plain));
-            }
+            Err(error) => text.extend(trouble(error)),
         }
+        self.view = TextView::new(text);
+    }
+
+    /// Takes the figures of the dashboard.
+    pub fn set_dashboard(&mut self, found: &Result<Box<Dashboard>, EngineError>) {
+        let text = match found {
+            Ok(figures) => {
+                let tone = |line: &str| match line.chars().next() {
+                    Some(' ') if line.starts_with("  !") => Tone::Warn,
+                    Some(c) if c.is_uppercase() => Tone::Header,
+                    Some(' ') => Tone::Plain,
+                    _ => Tone::Fact,
+                };
+                figures.lines(WIDTH).iter().map(|line| TextLine::new(line, tone(line))).collect()
+            }
+            Err(error) => trouble(error),
+        };
+        self.view = TextView::new(text);
+    }
+
+    /// Takes the scores of all tools.
+    pub fn set_scores(&mut self, found: &Result<Vec<ScoredTool>, EngineError>) {
+        let text = match found {
+            Ok(scores) if scores.is_empty() => vec![TextLine::new("no tool ran yet", Tone::Plain)],
+            Ok(scores) => {
+                let tone = |scored: &ScoredTool| if scored.low { Tone::Bad } else { Tone::Plain };
+                scores.iter().map(|scored| TextLine::new(&scored.line(), tone(scored))).collect()
+            }
+            Err(error) => trouble(error),
+        };
         self.view = TextView::new(text);
     }
 
@@ -112,9 +141,7 @@ impl Report {
                 };
                 compared.lines().iter().map(|line| TextLine::new(line, tone(line))).collect()
             }
-            Err(error) => {
-                vec![TextLine::new(&format!("✗ {}", error.message), Tone::Bad), TextLine::new(&error.hint, Tone::Plain)]
-            }
+            Err(error) => trouble(error),
         };
         self.view = TextView::new(text);
     }
@@ -143,10 +170,7 @@ impl Report {
                     }
                 }
             }
-            Err(error) => {
-                text.push(TextLine::new(&format!("✗ {}", error.message), Tone::Bad));
-                text.push(TextLine::new(&error.hint, Tone::Plain));
-            }
+            Err(error) => text.extend(trouble(error)),
         }
         self.view = TextView::new(text);
     }
@@ -174,4 +198,9 @@ impl Report {
         let inner = open_box(screen, (96, height), &title, buf, look);
         self.view.render(inner, buf, look.theme);
     }
+}
+
+/// What went wrong, in place of what was asked for.
+fn trouble(error: &EngineError) -> Vec<TextLine> {
+    vec![TextLine::new(&format!("✗ {}", error.message), Tone::Bad), TextLine::new(&error.hint, Tone::Plain)]
 }

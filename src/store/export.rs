@@ -1,0 +1,48 @@
+//! The catalog as a database of its own, for other programs.
+
+use super::error::StoreResult;
+use rusqlite::{Connection, params};
+use serde::Serialize;
+use std::path::Path;
+
+/// A tool as it is exported.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ExportedTool {
+    /// Counts up from 1 by name.
+    pub id: i64,
+    /// Its name.
+    pub tool_name: String,
+    /// The text of the file that runs.
+    pub code: String,
+    /// When this version was first seen, RFC 3339.
+    pub created_at: Option<String>,
+    /// When the newest run of the name started, RFC 3339.
+    pub last_used: Option<String>,
+    /// Judged runs of the name.
+    pub usage_count: u64,
+    /// Those that succeeded through all, 0 to 1; `None` without any.
+    pub success_rate: Option<f64>,
+}
+
+/// Writes a new database with one table, `tools`.
+///
+/// # Errors
+/// Any [`super::StoreError`] of a failed write, also when there is such a table already.
+pub fn write_export(path: &Path, rows: &[ExportedTool]) -> StoreResult<()> {
+    let mut connection = Connection::open(path)?;
+    let transaction = connection.transaction()?;
+    transaction.execute_batch(
+        "CREATE TABLE tools (id INTEGER PRIMARY KEY, tool_name TEXT NOT NULL, code TEXT NOT NULL, created_at TEXT, \
+         last_used TEXT, usage_count INTEGER NOT NULL, success_rate REAL) STRICT",
+    )?;
+    {
+        let mut insert = transaction.prepare("INSERT INTO tools VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
+        for row in rows {
+            let ExportedTool { id, tool_name, code, created_at, last_used, usage_count, success_rate } = row;
+            let usage = i64::try_from(*usage_count).unwrap_or(i64::MAX);
+            insert.execute(params![id, tool_name, code, created_at, last_used, usage, success_rate])?;
+        }
+    }
+    transaction.commit()?;
+    Ok(())
+}
