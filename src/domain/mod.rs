@@ -48,6 +48,7 @@ mod time;
 mod tool;
 mod typical;
 mod utility;
+mod versioned;
 pub(crate) mod words;
 
 pub use capability::{Capability, CapabilityKind};
@@ -98,4 +99,5 @@ pub use time::{Instant, rfc3339};
 pub use tool::{Deprecation, Placement, Tool, ToolDetail, ToolFacts};
 pub use typical::Typical;
 pub use utility::only_reads;
+pub use versioned::{paired, unversioned, versioned};
 pub use words::{Category, CostTier, Format, Kind, Origin, Stage, ToolState};
