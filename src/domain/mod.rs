@@ -74,7 +74,7 @@ pub use mutation::{FailureKind, Mutation};
 pub use name::{NameError, ToolName};
 pub use observation::{Answer, Attempt, Difference, FileChange, Observation, Observer, Touch};
 pub use operation::Operation;
-pub use origin::{OriginDecision, VersionOrigin};
+pub use origin::{OriginDecision, OriginEvolution, VersionOrigin};
 pub use permission::{
     Access, Allowed, Anchor, DeclaredPath, Ground, Network, PROTECTED, PermissionFault, WriteMode, names_secrets,
 };

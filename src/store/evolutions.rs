@@ -71,12 +71,15 @@ impl Queries {
         self.row(&format!("SELECT {COLUMNS} FROM evolutions WHERE id = ?1"), params![id], read)
     }
 
-    /// The asking of which a version was written, the newest when there are several.
+    /// The asking one of whose answers a version is; of several the one that it was written of, then the newest.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
     pub fn evolution_that_made(&self, tool: &ToolName, version: Digest) -> StoreResult<Option<Evolution>> {
-        let sql = format!("SELECT {COLUMNS} FROM evolutions WHERE tool = ?1 AND made = ?2 ORDER BY id DESC LIMIT 1");
+        let sql = format!(
+            "SELECT {COLUMNS} FROM evolutions WHERE tool = ?1 AND id IN (SELECT evolution FROM evolution_answers \
+             WHERE digest = ?2) ORDER BY made IS ?2 DESC, id DESC LIMIT 1"
+        );
         self.row(&sql, params![tool, version], read)
     }
 
