@@ -382,4 +382,27 @@ mod tests {
             "  x  5 B  executable  not UTF-8 text\n(no text: its bytes cannot be shown)\n"
         );
     }
+
+    #[test]
+    fn a_version_of_a_script_is_compared_line_by_line_with_the_script() {
+        let old = [file("avg.py", FileMode::Plain, b"one\ntwo\n"), file("avg.yaml", FileMode::Plain, b"s")];
+        let new = [file("avg_v1_8_0.py", FileMode::Plain, b"one\n2\n"), file("avg_v1_8_0.yaml", FileMode::Plain, b"s")];
+        let files = compare(&old, &new);
+        assert_eq!(files.iter().map(|file| file.change).collect::<Vec<_>>(), [FileChange::Changed, FileChange::Name]);
+        let diff = "--- a/avg.py\n+++ b/avg_v1_8_0.py\n@@ -1,2 +1,2 @@\n one\n-two\n+2\n";
+        assert_eq!(files[0].diff.as_deref(), Some(diff));
+        assert_eq!(plain(|page| files[1].write(page)), "avg_v1_8_0.yaml  same content  avg.yaml before\n");
+    }
+
+    #[test]
+    fn the_newer_side_is_a_version_of_the_same_name_however_it_is_written() {
+        for (other, expected) in [("@1.0.2", "a@1.0.2"), ("1.0.2", "a@1.0.2"), ("a@1.0.2", "a@1.0.2"), ("@", "a")] {
+            assert_eq!(other_side("a", other).unwrap(), expected);
+        }
+        let error = other_side("a", "b@1.0.2").unwrap_err();
+        assert_eq!(
+            (error.code, error.message.as_str()),
+            (ErrorCode::Usage, "a and b are two tools, and versions of one are compared")
+        );
+    }
 }

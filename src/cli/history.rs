@@ -150,6 +150,13 @@ mod tests {
     }
 
     #[test]
+    fn what_is_about_a_version_names_it() {
+        let pinned = Operation { detail: json!({"version": "1.0.1"}), verb: "pin".into(), ..operation() };
+        let text = plain(|page| Log { operations: vec![pinned.clone()] }.text(page));
+        assert!(text.contains("pin   divide 1.0.1"), "{text}");
+    }
+
+    #[test]
     fn an_override_is_named_with_its_checks_and_its_reason() {
         let detail = json!({"reason": "read it", "override": {"reason": "a wrong\nexample", "checks": ["examples"]}});
         let over = Operation { verb: "approve".into(), undone_by: None, detail, ..operation() };

@@ -254,12 +254,13 @@ fn unkept(why: String) -> EngineError {
 /// Why a manifest among them cannot be read.
 pub(super) fn code_of(case: &Case, files: &[VersionFile]) -> Result<Digest, String> {
     let mut files = plain_names(case, files)?;
-    static NUMBER: semver::Version = semver::Version::new(0, 0, 0);
+    let number = semver::Version::new(0, 0, 0);
     let nobody = Stamp {
-        version: &NUMBER,
+        version: &number,
         parent: "",
         created_at: "",
-        created_by: "",
+        // An empty provenance is none in YAML, and none is refused.
+        created_by: "nobody",
         generator: "",
         reason: "",
         prompt: None,

@@ -42,7 +42,7 @@ impl Engine {
             let record = self.run_record(*run)?;
             let wrong = if record.tool != tool.name {
                 format!("run {run} is one of {}, not of {}", record.tool, tool.name)
-            } else if record.outcome == RunOutcome::Succeeded {
+            } else if record.outcome == RunOutcome::Succeeded && !self.is_marked(tool, *run)? {
                 format!("run {run} succeeded: there is no failure in it")
             } else {
                 continue;
@@ -62,6 +62,12 @@ impl Engine {
             }
         }
         Ok(runs)
+    }
+
+    /// Whether somebody says that a run was a failure, however it ended.
+    fn is_marked(&self, tool: &Tool, run: RunId) -> Result<bool, EngineError> {
+        let marks = self.read(|q| Ok(q.failure_marks(&tool.name)?))?;
+        Ok(marks.iter().any(|mark| mark.run == Some(run) && !mark.withdrawn))
     }
 
     pub(super) fn bundle_of(
