@@ -97,7 +97,7 @@ actions! {
     Source "source" Catalog View [Catalog] ["s"] Both "Show a tool's files" { TOOL }
     Diff "diff" Catalog View [Catalog] ["D"] Both "Compare two versions of a tool; without versions, the approved one with what lies on disk" {
         Arg::required("tool", ArgKind::Tool, "NAME, or NAME@A for the old side"),
-        Arg::optional("other", ArgKind::Text, "@B: version or digest of the new side; default is what lies on disk")
+        Arg::optional("other", ArgKind::Text, "@B or NAME@B: version or digest of the new side; default is what lies on disk")
     }
     Behaviour "behaviour" Catalog View [Catalog, Output, Failures, Queue, Review, Source] ["b"] Both "Show what a tool, or one run of it, was seen to do" {
         Arg::required("tool", ArgKind::Tool, "NAME or NAME@VERSION for all its runs, or the number of one run")

@@ -7,7 +7,7 @@
 use super::draft::{script_name, stem_of};
 use super::files;
 use super::plan::{file_of, folder_of, home_of_version};
-use crate::domain::{PROMOTIONS_FILE, Problem, ProblemCode, Promotion, Promotions, Stage, Tool, ToolName};
+use crate::domain::{PROMOTIONS_FILE, Problem, ProblemCode, Promotion, Promotions, Stage, Tool, ToolName, versioned};
 use std::collections::{HashMap, HashSet};
 
 /// That a definition is a version of another one.
@@ -19,20 +19,6 @@ pub(super) struct Kin {
     pub(super) version: semver::Version,
     /// Path of the original's definition, where the walk saw it.
     pub(super) original: Option<String>,
-}
-
-/// `NAME_v1_1_0` is version 1.1.0 of `NAME`.
-pub(super) fn versioned(stem: &str) -> Option<(&str, semver::Version)> {
-    let (name, version) = stem.rsplit_once("_v")?;
-    let parts: Vec<u64> = version.split('_').map(whole).collect::<Option<_>>()?;
-    let [major, minor, patch] = parts[..] else { return None };
-    (!name.is_empty()).then(|| (name, semver::Version::new(major, minor, patch)))
-}
-
-/// A number as versions write it: digits, no zero before others.
-fn whole(text: &str) -> Option<u64> {
-    let plain = text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
-    text.parse().ok().filter(|_| plain)
 }
 
 /// Gives a version that has a folder to itself the name of that folder: an approved `csv_parser_v1_1_0.py` lies in

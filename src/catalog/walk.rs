@@ -5,12 +5,12 @@
 
 use super::document::Syntax;
 use super::draft::stem_of;
-use super::family::{Kin, versioned};
+use super::family::Kin;
 use super::files::{self, Member, is_left_out, unreadable};
 use super::limits;
 use super::plan::{self, Plan, Root, folder_of, join};
 use super::programs::{is_script, script_extensions, script_rank};
-use crate::domain::{Format, Placement, Problem, ProblemCode, is_hidden};
+use crate::domain::{Format, Placement, Problem, ProblemCode, is_hidden, versioned};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;

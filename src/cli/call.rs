@@ -286,12 +286,16 @@ impl<'a> Call<'a> {
     /// # Errors
     /// When standard output cannot be written.
     pub(super) fn print(&self, answer: &impl Answer) -> Result<u8, Stop> {
-        if self.globals.json {
-            outlet::object(answer)?;
+        let printed = if self.globals.json {
+            outlet::object(answer)
         } else {
-            outlet::page(Stream::Stdout, self.globals.color, |page| answer.text(page))?;
+            outlet::page(Stream::Stdout, self.globals.color, |page| answer.text(page))
+        };
+        match printed {
+            // The reader left (`| head`): what came of it is the same.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(answer.exit_code()),
+            printed => printed.map(|()| answer.exit_code()).map_err(Stop::from),
         }
-        Ok(answer.exit_code())
     }
 
     /// Says several lines on standard error.

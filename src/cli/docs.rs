@@ -5,7 +5,7 @@
 use super::call::{Answer, Call};
 use super::print_text::{Ink, Line, Page, counted, size, span};
 use crate::domain::{Manifest, SafeText, Stage, Tool, ToolDetail};
-use crate::engine::{Behaviour, Engine, EngineError, ErrorCode, VersionInfo};
+use crate::engine::{Behaviour, Engine, EngineError, ErrorCode, LineageVersion};
 use serde::Serialize;
 use serde_json::Value;
 use std::fmt::Write;
@@ -38,7 +38,8 @@ pub(super) struct Written {
 /// Everything a page is made of.
 struct Material<'a> {
     detail: &'a ToolDetail,
-    versions: &'a [VersionInfo],
+    /// What is known of this version among all of its name.
+    version: Option<&'a LineageVersion>,
     behaviour: &'a Behaviour,
 }
 
@@ -130,8 +131,9 @@ fn unwritable(path: &Path, error: &io::Error) -> EngineError {
 
 fn page(engine: &Engine, tool: &Tool) -> Result<String, EngineError> {
     let (detail, behaviour) = (engine.detail(tool)?, engine.behaviour(tool)?);
-    let versions = engine.versions(&tool.name)?;
-    Ok(render(&Material { detail: &detail, versions: &versions, behaviour: &behaviour }))
+    let lineage = engine.lineage(tool)?;
+    let version = lineage.versions.iter().find(|version| version.digest == tool.digest);
+    Ok(render(&Material { detail: &detail, version, behaviour: &behaviour }))
 }
 
 fn render(material: &Material<'_>) -> String {
@@ -239,15 +241,14 @@ fn measured(text: &mut String, material: &Material<'_>) {
     for fact in material.behaviour.evidence() {
         item(text, &escaped(&fact.label), &line(&fact.text));
     }
-    let facts = &material.detail.tool.facts;
-    let rate = facts.success_rate.map(|rate| format!(", {:.0} % succeeded", rate * 100.0));
-    item(text, "runs", &format!("{}{}", facts.runs, rate.unwrap_or_default()));
+    // Of this version alone: the catalog counts those of the name.
+    let told = material.version.map_or("none".to_owned(), LineageVersion::told_runs);
+    item(text, "runs of this version", &told);
 }
 
 fn provenance(text: &mut String, material: &Material<'_>) {
     text.push_str("\n## Provenance\n\n");
-    let here = material.versions.iter().find(|version| version.digest == material.detail.tool.digest);
-    let Some(origin) = here.map(|version| &version.provenance) else {
+    let Some(origin) = material.version.map(|version| &version.provenance) else {
         text.push_str("Nothing is recorded of it.\n");
         return;
     };

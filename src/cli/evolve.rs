@@ -25,10 +25,11 @@ const LISTED: usize = 50;
 
 /// `evolve NAME [HINT] …`.
 pub(super) fn evolve(call: &Call<'_>) -> Result<u8, Stop> {
-    let bundle = call.get::<PathBuf>("request").map(|path| read_bundle(&path)).transpose()?;
+    let tool = call.required("tool")?;
+    let bundle = call.get::<PathBuf>("request").map(|path| read_bundle(&path, tool)).transpose()?;
     let (engine, _catalog) = call.open_catalog()?;
     let request = EvolveRequest {
-        tool: call.required("tool")?.to_owned(),
+        tool: tool.to_owned(),
         hint: call.text("hint").unwrap_or_default().to_owned(),
         failures: call.many::<i64>("failure").into_iter().map(RunId).collect(),
         generators: call.texts("generator").into_iter().map(str::to_owned).collect(),
@@ -67,12 +68,13 @@ pub(super) fn resume(call: &Call<'_>) -> Result<u8, Stop> {
 /// Drives a loop to its end and prints what came of it; exit code 1 when no answer is good.
 fn drive(call: &Call<'_>, engine: &Engine, id: EvolutionId) -> Result<u8, Stop> {
     let said = Mutex::new(Said::default());
+    let caller = call.caller(engine);
     let watched = OnStop::new({
-        let engine = engine.clone();
+        let (engine, caller) = (engine.clone(), caller.clone());
         // One that is over already needs no stopping.
-        move || drop(engine.stop_evolution(id))
+        move || drop(engine.stop_evolution(id, &caller))
     })?;
-    let ended = engine.drive_evolution(id, &|progress| {
+    let ended = engine.drive_evolution(id, &caller, &|progress| {
         said.lock().unwrap_or_else(std::sync::PoisonError::into_inner).tell(call, &progress);
     });
     drop(watched);
@@ -162,6 +164,7 @@ fn lane_line(lane: &Lane) -> String {
             if !replays.is_empty() {
                 parts.push(format!("replayed: {}", replays.join(", ")));
             }
+            parts.extend(replay.unfixed());
             format!("{who}: {}", parts.join("; "))
         }
     }
@@ -201,10 +204,10 @@ impl Answer for Request {
 }
 
 /// Reads an edited bundle: alone, or as `evolve --show --json` prints it.
-fn read_bundle(path: &Path) -> Result<Value, EngineError> {
+fn read_bundle(path: &Path, tool: &str) -> Result<Value, EngineError> {
     let unreadable = |error: &dyn std::fmt::Display| {
         let message = format!("cannot read a bundle from {}: {error}", path.display());
-        EngineError::new(ErrorCode::Usage, message, "`toolsmith evolve NAME --show --json` prints one to begin from")
+        EngineError::new(ErrorCode::Usage, message, format!("`toolsmith evolve {tool} --show --json` prints one"))
     };
     let mut text = String::new();
     if path == Path::new("-") {
@@ -238,7 +241,7 @@ fn answer_place(text: &str) -> Result<LaneId, EngineError> {
 pub(super) fn keep(call: &Call<'_>) -> Result<Done, EngineError> {
     let at = call.text("answer").map(answer_place).transpose()?;
     let (engine, _catalog) = call.open_catalog()?;
-    let done = engine.keep_answer(number(call)?, at);
+    let done = engine.keep_answer(number(call)?, at, &call.caller(&engine));
     call.tell_trouble(&engine);
     Ok(Done::new(done?))
 }
@@ -247,7 +250,11 @@ pub(super) fn keep(call: &Call<'_>) -> Result<Done, EngineError> {
 pub(super) fn stop(call: &Call<'_>) -> Result<Shown, EngineError> {
     let (engine, _catalog) = call.open_catalog()?;
     let id = number(call)?;
-    engine.stop_evolution(id)?;
+    let before = engine.stop_evolution(id, &call.caller(&engine))?;
+    if before.state == EvolutionState::Running {
+        let said = format!("evolution {id} is asked to stop; whoever drives it ends it within a second or two");
+        call.note(&Line::new().put(Ink::Plain, said));
+    }
     Ok(Shown { detail: engine.evolution(id)? })
 }
 

@@ -2,11 +2,10 @@
 
 use super::call::{Answer, Call};
 use super::print_text::{Ink, Line, Page, counted, size};
-use crate::domain::{Digest, FileMode, SafeText, Tool, VersionFile};
+use crate::domain::{Digest, FileMode, SafeText, Tool, VersionFile, paired};
 use crate::engine::{Engine, EngineError, ErrorCode};
 use serde::Serialize;
 use similar::TextDiff;
-use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -130,12 +129,17 @@ pub(super) enum FileChange {
     Changed,
     /// Same content, other mode.
     Mode,
+    /// Same content and mode, other name.
+    Name,
 }
 
 /// The difference of one file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct FileDiff {
     path: String,
+    /// What it was called before, where that is something else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    old_path: Option<String>,
     change: FileChange,
     old_mode: Option<FileMode>,
     new_mode: Option<FileMode>,
@@ -145,27 +149,22 @@ pub(super) struct FileDiff {
 
 /// The files that differ, by path.
 pub(super) fn compare(old: &[VersionFile], new: &[VersionFile]) -> Vec<FileDiff> {
-    let mut paths: BTreeMap<&str, (Option<&VersionFile>, Option<&VersionFile>)> = BTreeMap::new();
-    for file in old {
-        paths.entry(&file.path).or_default().0 = Some(file);
-    }
-    for file in new {
-        paths.entry(&file.path).or_default().1 = Some(file);
-    }
-    paths.into_iter().filter_map(|(path, (old, new))| compare_file(path, old, new)).collect()
+    paired(old, new).into_iter().filter_map(|(old, new)| compare_file(old, new)).collect()
 }
 
-fn compare_file(path: &str, old: Option<&VersionFile>, new: Option<&VersionFile>) -> Option<FileDiff> {
+fn compare_file(old: Option<&VersionFile>, new: Option<&VersionFile>) -> Option<FileDiff> {
+    let path = &new.or(old)?.path;
     let change = match (old, new) {
         (Some(old), Some(new)) if old.bytes != new.bytes => FileChange::Changed,
         (Some(old), Some(new)) if old.mode != new.mode => FileChange::Mode,
+        (Some(old), Some(new)) if old.path != new.path => FileChange::Name,
         (None, Some(_)) => FileChange::Added,
         (Some(_), None) => FileChange::Removed,
         _ => return None,
     };
     let text = |side: Option<&VersionFile>| side.map_or(Some(String::new()), |file| text_of(file).map(str::to_owned));
     let diff = match (change, text(old), text(new)) {
-        (FileChange::Mode, ..) => None,
+        (FileChange::Mode | FileChange::Name, ..) => None,
         (_, Some(old_text), Some(new_text)) => {
             let name = |side: Option<&VersionFile>, letter: char| {
                 side.map_or("/dev/null".to_owned(), |file| format!("{letter}/{}", file.path))
@@ -175,7 +174,8 @@ fn compare_file(path: &str, old: Option<&VersionFile>, new: Option<&VersionFile>
         _ => None,
     };
     let mode = |side: Option<&VersionFile>| side.map(|file| file.mode);
-    Some(FileDiff { path: path.to_owned(), change, old_mode: mode(old), new_mode: mode(new), diff })
+    let old_path = old.map(|old| old.path.clone()).filter(|old| old != path);
+    Some(FileDiff { path: path.clone(), old_path, change, old_mode: mode(old), new_mode: mode(new), diff })
 }
 
 fn unified(old: &str, new: &str, old_name: &str, new_name: &str) -> String {
@@ -197,8 +197,13 @@ impl FileDiff {
             FileChange::Removed => "removed",
             FileChange::Changed => "changed",
             FileChange::Mode => "mode changed",
+            FileChange::Name => "same content",
         };
         let head = Line::new().put(Ink::Strong, &self.path).put(Ink::Dim, format!("  {word}"));
+        let head = match &self.old_path {
+            Some(old) => head.put(Ink::Dim, format!("  {old} before")),
+            None => head,
+        };
         let head = match (self.old_mode, self.new_mode) {
             (Some(old), Some(new)) if old == new => head,
             (_, Some(FileMode::Executable)) => head.put(Ink::Warn, "  now executable"),
@@ -207,7 +212,7 @@ impl FileDiff {
         };
         page.line(&head)?;
         match &self.diff {
-            None if self.change == FileChange::Mode => Ok(()),
+            None if matches!(self.change, FileChange::Mode | FileChange::Name) => Ok(()),
             None => page.line(&Line::new().put(Ink::Warn, "(no text: its bytes cannot be shown)")),
             Some(diff) => diff.split_terminator('\n').try_for_each(|line| page.line(&diff_line(line))),
         }
@@ -251,9 +256,9 @@ pub(super) fn diff(call: &Call<'_>) -> Result<Comparison, EngineError> {
         Some((name, version)) if !name.is_empty() => (name, Some(version)),
         _ => (text, None),
     };
-    let new_text = match call.text("other").map(|other| other.trim_start_matches('@')) {
-        Some(version) if !version.is_empty() => format!("{name}@{version}"),
-        _ => name.to_owned(),
+    let new_text = match call.text("other") {
+        Some(other) => other_side(name, other)?,
+        None => name.to_owned(),
     };
     let new = side(&engine, &engine.resolve(&new_text)?)?;
     let old = match named_old {
@@ -261,6 +266,21 @@ pub(super) fn diff(call: &Call<'_>) -> Result<Comparison, EngineError> {
         None => approved_side(&engine, engine.resolve(name)?.as_ref())?,
     };
     Ok(Comparison { tool: name.to_owned(), files: compare(&old.files, &new.files), old, new })
+}
+
+/// The newer side as a name that can be resolved: `@V`, `V` and `NAME@V` mean the same.
+fn other_side(name: &str, other: &str) -> Result<String, EngineError> {
+    let version = match other.rsplit_once('@') {
+        None => other,
+        Some(("", version)) => version,
+        Some((of, version)) if of == name => version,
+        Some((of, _)) => {
+            let message = format!("{name} and {of} are two tools, and versions of one are compared");
+            let hint = format!("`toolsmith diff {name}@OLD @NEW`; `toolsmith lineage {name}` lists its versions");
+            return Err(EngineError::new(ErrorCode::Usage, message, hint));
+        }
+    };
+    Ok(if version.is_empty() { name.to_owned() } else { format!("{name}@{version}") })
 }
 
 fn side(engine: &Engine, tool: &Arc<Tool>) -> Result<Side, EngineError> {
@@ -360,6 +380,29 @@ mod tests {
         assert_eq!(
             plain(|page| binary.write(page)),
             "  x  5 B  executable  not UTF-8 text\n(no text: its bytes cannot be shown)\n"
+        );
+    }
+
+    #[test]
+    fn a_version_of_a_script_is_compared_line_by_line_with_the_script() {
+        let old = [file("avg.py", FileMode::Plain, b"one\ntwo\n"), file("avg.yaml", FileMode::Plain, b"s")];
+        let new = [file("avg_v1_8_0.py", FileMode::Plain, b"one\n2\n"), file("avg_v1_8_0.yaml", FileMode::Plain, b"s")];
+        let files = compare(&old, &new);
+        assert_eq!(files.iter().map(|file| file.change).collect::<Vec<_>>(), [FileChange::Changed, FileChange::Name]);
+        let diff = "--- a/avg.py\n+++ b/avg_v1_8_0.py\n@@ -1,2 +1,2 @@\n one\n-two\n+2\n";
+        assert_eq!(files[0].diff.as_deref(), Some(diff));
+        assert_eq!(plain(|page| files[1].write(page)), "avg_v1_8_0.yaml  same content  avg.yaml before\n");
+    }
+
+    #[test]
+    fn the_newer_side_is_a_version_of_the_same_name_however_it_is_written() {
+        for (other, expected) in [("@1.0.2", "a@1.0.2"), ("1.0.2", "a@1.0.2"), ("a@1.0.2", "a@1.0.2"), ("@", "a")] {
+            assert_eq!(other_side("a", other).unwrap(), expected);
+        }
+        let error = other_side("a", "b@1.0.2").unwrap_err();
+        assert_eq!(
+            (error.code, error.message.as_str()),
+            (ErrorCode::Usage, "a and b are two tools, and versions of one are compared")
         );
     }
 }

@@ -42,7 +42,7 @@ impl Answer for Log {
                 (Ink::Dim, when(operation.at, page.look())),
                 (Ink::Plain, operation.who.clone()),
                 (Ink::Accent, operation.verb.clone()),
-                (Ink::Plain, operation.subject.clone()),
+                (Ink::Plain, subject(operation)),
                 (Ink::Plain, remark(operation)),
             ]);
         }
@@ -50,6 +50,14 @@ impl Answer for Log {
             page.table(&table)?;
         }
         page.line(&Line::new().put(Ink::Dim, counted(self.operations.len(), "operation", "operations")))
+    }
+}
+
+/// What it was about, with the version where it was about one.
+fn subject(operation: &Operation) -> String {
+    match operation.detail.get("version").and_then(Value::as_str) {
+        Some(version) => format!("{} {version}", operation.subject),
+        None => operation.subject.clone(),
     }
 }
 
@@ -139,6 +147,13 @@ mod tests {
              3  2026-01-02T03:04:05.678Z  Ada <ada@example.org>  reject  divide   taken back by 4; divides\\nby zero\n\
              1 operation\n"
         );
+    }
+
+    #[test]
+    fn what_is_about_a_version_names_it() {
+        let pinned = Operation { detail: json!({"version": "1.0.1"}), verb: "pin".into(), ..operation() };
+        let text = plain(|page| Log { operations: vec![pinned.clone()] }.text(page));
+        assert!(text.contains("pin   divide 1.0.1"), "{text}");
     }
 
     #[test]

@@ -80,8 +80,11 @@ impl Answer for Made {
         for found in &self.found {
             page.field("found", Ink::Plain, format!("{} in line {}", found.field, found.line))?;
         }
-        if !self.missing.is_empty() {
-            page.field("missing", Ink::Warn, self.missing.join(", "))?;
+        // A language was chosen, and the line above says why.
+        let is_chosen = |field: &str| self.chosen.iter().any(|line| line.starts_with(&format!("{field}: ")));
+        let missing: Vec<&str> = self.missing.iter().copied().filter(|field| !is_chosen(field)).collect();
+        if !missing.is_empty() {
+            page.field("missing", Ink::Warn, missing.join(", "))?;
         }
         if let (Some(_), Some(review)) = (&self.specification, self.outcome.review) {
             let hint =

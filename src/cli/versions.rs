@@ -62,7 +62,7 @@ impl Answer for Shown {
             let branch = if at + 1 == self.lineage.versions.len() { "└ " } else { "├ " };
             page.line(&head(branch, version, page))?;
             let stem = if at + 1 == self.lineage.versions.len() { "    " } else { "│   " };
-            for (name, text) in version.provenance.facts() {
+            for (name, text) in version.provenance.recorded() {
                 page.line(&Line::new().put(Ink::Dim, stem).put(Ink::Dim, format!("{name}: ")).put(Ink::Plain, text))?;
             }
         }

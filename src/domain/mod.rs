@@ -49,6 +49,7 @@ mod tool;
 mod typical;
 mod uses;
 mod utility;
+mod versioned;
 pub(crate) mod words;
 
 pub use capability::{Capability, CapabilityKind};
@@ -74,7 +75,7 @@ pub use mutation::{FailureKind, Mutation};
 pub use name::{NameError, ToolName};
 pub use observation::{Answer, Attempt, Difference, FileChange, Observation, Observer, Touch};
 pub use operation::Operation;
-pub use origin::{OriginDecision, VersionOrigin};
+pub use origin::{OriginDecision, OriginEvolution, VersionOrigin};
 pub use permission::{
     Access, Allowed, Anchor, DeclaredPath, Ground, Network, PROTECTED, PermissionFault, WriteMode, names_secrets,
 };
@@ -100,4 +101,5 @@ pub use tool::{Deprecation, Placement, Tool, ToolDetail, ToolFacts};
 pub use typical::Typical;
 pub use uses::{HALF_LIFE_MS, Uses};
 pub use utility::only_reads;
+pub use versioned::{paired, unversioned, versioned};
 pub use words::{Category, CostTier, Format, Kind, Origin, Stage, ToolState};

@@ -1,7 +1,7 @@
 //! Where a version comes from: what its manifest says, and what was recorded here.
 
 use super::digest::Digest;
-use super::ids::ReviewId;
+use super::ids::{EvolutionId, ReviewId};
 use super::quantity::count;
 use super::time::{Instant, rfc3339};
 use serde::Serialize;
@@ -25,8 +25,22 @@ pub struct VersionOrigin {
     pub examples: usize,
     /// Tests it brings.
     pub tests: usize,
+    /// The asking that it comes from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evolution: Option<OriginEvolution>,
     /// The newest decision on it that holds.
     pub decision: Option<OriginDecision>,
+}
+
+/// The asking that a version comes from, in short.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OriginEvolution {
+    /// Its number.
+    pub number: EvolutionId,
+    /// The round of the answer, from 1.
+    pub round: u32,
+    /// Digest of what the generator was told of.
+    pub bundle: Digest,
 }
 
 /// A decision on a version, in short.
@@ -47,6 +61,16 @@ pub struct OriginDecision {
 impl VersionOrigin {
     /// Each fact with its name, in the order of a reader's questions; text of the tool in it is not escaped.
     pub fn facts(&self) -> Vec<(&'static str, String)> {
+        let all = self.all_facts().into_iter();
+        all.map(|(name, value)| (name, value.unwrap_or_else(|| "not recorded".to_owned()))).collect()
+    }
+
+    /// The facts that were recorded.
+    pub fn recorded(&self) -> Vec<(&'static str, String)> {
+        self.all_facts().into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+    }
+
+    fn all_facts(&self) -> Vec<(&'static str, Option<String>)> {
         let known = |value: &Option<String>| value.clone().filter(|text| !text.trim().is_empty());
         let decided = self.decision.as_ref().map(|decision| {
             let over = decision.override_reason.as_ref().map(|why| format!(", over failed checks: {why}"));
@@ -54,19 +78,21 @@ impl VersionOrigin {
             format!("{} by {} at {at}{}", decision.kind, decision.reviewer, over.unwrap_or_default())
         });
         let tests = format!("{} of its own, {}", self.tests, count(self.examples, "example"));
-        [
+        let mut facts = vec![
             ("created by", known(&self.creator)),
             ("generator", known(&self.generator)),
             ("created at", known(&self.created_at)),
             ("request", known(&self.request)),
             ("made from", known(&self.parent)),
             ("prompt digest", self.prompt.map(|digest| digest.hex())),
-            ("tests", Some(tests)),
-            ("decision", decided),
-        ]
-        .into_iter()
-        .map(|(name, value)| (name, value.unwrap_or_else(|| "not recorded".to_owned())))
-        .collect()
+        ];
+        // Most versions come from no asking: nothing is missing then.
+        if let Some(made) = &self.evolution {
+            facts.push(("evolution", Some(format!("{}, round {}", made.number, made.round))));
+            facts.push(("bundle digest", Some(made.bundle.hex())));
+        }
+        facts.extend([("tests", Some(tests)), ("decision", decided)]);
+        facts
     }
 }
 

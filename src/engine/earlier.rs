@@ -14,8 +14,12 @@ pub(super) fn lines(runs: &[Run], failures: &[FailureGroup]) -> Vec<EvidenceLine
     let mut lines = Vec::new();
     if !ended.is_empty() {
         let failed = ended.iter().filter(|run| run.outcome.is_failure()).count();
-        let mut versions: Vec<String> = ended.iter().map(|run| run.version.to_string()).collect();
-        versions.dedup();
+        let mut versions: Vec<String> = Vec::new();
+        for version in ended.iter().map(|run| run.version.to_string()) {
+            if !versions.contains(&version) {
+                versions.push(version);
+            }
+        }
         versions.truncate(MOST_FAILURES);
         let text = format!("{} of {}, {failed} failed", count(ended.len(), "run"), versions.join(", "));
         lines.push(line(Weight::Fact, "earlier versions", text));

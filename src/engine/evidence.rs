@@ -187,8 +187,12 @@ fn of_row(tool: &Tool) -> Vec<EvidenceLine> {
     for path in &tool.shadows {
         lines.push(line(Weight::Fact, "shadows", path));
     }
-    if let Some(path) = &tool.shadowed_by {
-        lines.push(line(Weight::Fact, "shadowed by", path));
+    match (&tool.shadowed_by, &tool.evolved_from) {
+        (Some(path), Some(_)) => {
+            lines.push(line(Weight::Fact, "when approved", format!("used in place of {path}")));
+        }
+        (Some(path), None) => lines.push(line(Weight::Fact, "shadowed by", path)),
+        (None, _) => {}
     }
     lines
 }

@@ -211,11 +211,16 @@ fn a_version_is_used_in_one_session_only_and_says_so_until_it_is_revoked() {
     assert_eq!(version(&night), "1.0.0");
     night.execute(Command::Undo { operation: None }, &ada()).unwrap();
     assert_eq!(version(&night), "1.1.0");
-    // A changed byte ends it.
+    // It means nothing while a byte is changed, and says which bytes lie there instead.
     world.write("tools/experimental/adder_v1_1_0.py", &format!("{EVOLVED}\n"));
     night.scan(&mut |_| {}).unwrap();
     assert_eq!(version(&night), "1.0.0");
-    assert!(night.grants().unwrap().agents[0].void.is_some());
+    let changed = night.resolve("adder@1.1.0").unwrap().digest;
+    let words = format!("its bytes changed: {} lies in tools/experimental/adder_v1_1_0.py now", changed.short());
+    assert_eq!(night.grants().unwrap().agents[0].void, Some(words));
+    world.write("tools/experimental/adder_v1_1_0.py", EVOLVED);
+    night.scan(&mut |_| {}).unwrap();
+    assert_eq!((version(&night), night.grants().unwrap().agents[0].void.clone()), ("1.1.0".to_owned(), None));
     assert_eq!(night.verify().unwrap().faults, Vec::<String>::new());
 }
 

@@ -6,7 +6,7 @@ use super::secrets::SecretSource;
 use super::settings::Settings;
 use super::settings_generators::{GeneratorSetting, WaySetting};
 use super::view::DoctorLine;
-use crate::domain::{SafeText, Secret};
+use crate::domain::{Problem, ProblemCode, SafeText, Secret};
 use crate::generator::{Api, Generator, Program, Way, is_exposed, reach};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -21,7 +21,7 @@ impl Engine {
         let settings = &self.inner.settings;
         let Some(setting) = settings.generators.iter().find(|setting| setting.name == name) else {
             let message = format!("there is no generator {name} that can be asked");
-            return Err(EngineError::new(ErrorCode::NotFound, message, "[generators] in config.toml names them"));
+            return Err(EngineError::new(ErrorCode::NotFound, message, self.where_generators_stand()));
         };
         ready(setting, settings, self.inner.options.program.as_deref(), &|source| source.value().map(Some)).map_err(
             |why| {
@@ -29,6 +29,23 @@ impl Engine {
                 EngineError::new(ErrorCode::Refused, format!("the generator {name} needs {why}"), hint)
             },
         )
+    }
+}
+
+impl Engine {
+    /// Where generators are named, or what is wrong with the settings that name them.
+    pub(super) fn where_generators_stand(&self) -> String {
+        let is_about = |problem: &&Problem| {
+            problem.code != ProblemCode::BadSetting
+                || ["generators", "evolve"].iter().any(|word| problem.message.contains(word))
+        };
+        match self.inner.setting_problems.iter().find(is_about) {
+            Some(problem) => format!("{}; {}; `toolsmith doctor` looks at all of it", problem.placed(), problem.hint),
+            None => format!(
+                "{} names them: [generators.agent] command = [\"program\", \"argument\"]",
+                self.inner.options.home.config_file().display()
+            ),
+        }
     }
 }
 

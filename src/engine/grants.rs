@@ -45,7 +45,7 @@ impl Engine {
             GrantScope::Session(_) | GrantScope::Version => true,
         });
         let mut list = GrantList { agents, allowed };
-        self.judge_grants(&mut list);
+        self.judge_grants(&mut list)?;
         self.read(|q| {
             for grant in &mut list.agents {
                 let fault = core::fault_of_leave(q, grant)?;
@@ -91,18 +91,25 @@ impl Engine {
 
     /// Says of each grant whether it is void: it is of bytes, and those may have changed. Nothing is said before the
     /// folders were read.
-    fn judge_grants(&self, list: &mut GrantList) {
+    fn judge_grants(&self, list: &mut GrantList) -> Result<(), EngineError> {
         let view = self.catalog();
         if view.state != CatalogState::Ready {
-            return;
+            return Ok(());
         }
+        let seen_at = |name: &ToolName, digest| {
+            let known = self.read(|q| Ok(q.versions_of(name)?))?;
+            Ok::<_, EngineError>(known.into_iter().find(|row| row.digest == digest).map(|row| row.path))
+        };
         for grant in &mut list.agents {
             let fits = |stage| grant.is_use() || stage == Stage::Experimental;
-            grant.void = void(&view, &grant.tool, grant.digest, fits);
+            let path = seen_at(&grant.tool, grant.digest)?;
+            grant.void = void(&view, (&grant.tool, grant.digest), path.as_deref(), fits);
         }
         for grant in &mut list.allowed {
-            grant.void = void(&view, &grant.tool, grant.digest, Stage::is_vouched);
+            let path = seen_at(&grant.tool, grant.digest)?;
+            grant.void = void(&view, (&grant.tool, grant.digest), path.as_deref(), Stage::is_vouched);
         }
+        Ok(())
     }
 
     /// The grant that a human names: a number, or NAME@DIGESTPREFIX for what a version was allowed.
@@ -208,16 +215,24 @@ fn unlike_log(fault: &str) -> String {
     format!("does not match the log: {fault}")
 }
 
-/// Why a grant for these bytes means nothing now; `None` when they lie where one is worth something.
-fn void(view: &CatalogView, name: &ToolName, digest: Digest, fits: impl Fn(Stage) -> bool) -> Option<String> {
+/// Why a grant for these bytes means nothing now; `None` when they lie where one is worth something. `path` is where
+/// they were seen last.
+fn void(
+    view: &CatalogView,
+    (name, digest): (&ToolName, Digest),
+    path: Option<&str>,
+    fits: impl Fn(Stage) -> bool,
+) -> Option<String> {
     let rows = || view.tools.iter().filter(|row| row.name == *name && row.stage != Stage::Archived);
     if let Some(row) = rows().filter(|row| row.digest == digest).find(|row| fits(row.stage)) {
         return row.reason.as_ref().map(|reason| format!("it cannot run: {reason}"));
     }
     let same = view.tools.iter().find(|row| row.name == *name && row.digest == digest);
-    Some(match (same, rows().next()) {
-        (Some(row), _) => format!("it is {} now", row.stage),
-        (None, Some(row)) => format!("its bytes changed: {} lies there now", row.digest.short()),
-        (None, None) => "its files are gone".to_owned(),
+    let there = path.and_then(|path| rows().find(|row| row.path == path));
+    Some(match (same, there, path) {
+        (Some(row), _, _) => format!("it is {} now", row.stage),
+        (None, Some(row), _) => format!("its bytes changed: {} lies in {} now", row.digest.short(), row.path),
+        (None, None, Some(path)) => format!("its files are gone from {path}"),
+        (None, None, None) => "its files are gone".to_owned(),
     })
 }

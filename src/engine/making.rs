@@ -201,7 +201,8 @@ impl Engine {
         let kept = files.iter().find(|file| file.path == REQUEST_FILE).map(|file| file.bytes.as_slice());
         let unreadable = |why: String| {
             let message = format!("the specification of review {review} cannot be read: {why}");
-            EngineError::new(ErrorCode::Failed, message, "`toolsmith spec FILE --review ID` replaces one that waits")
+            let hint = format!("`toolsmith spec FILE --review {review}` replaces one that waits");
+            EngineError::new(ErrorCode::Failed, message, hint)
         };
         let request: Request =
             serde_json::from_slice(kept.unwrap_or_default()).map_err(|error| unreadable(error.to_string()))?;

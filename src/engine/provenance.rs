@@ -3,7 +3,9 @@
 use super::Engine;
 use super::error::EngineError;
 use crate::catalog;
-use crate::domain::{Digest, Manifest, OriginDecision, Review, ReviewState, ToolName, VersionOrigin};
+use crate::domain::{
+    Digest, Evolution, Manifest, OriginDecision, OriginEvolution, Review, ReviewState, ToolName, VersionOrigin, rfc3339,
+};
 use std::collections::HashMap;
 
 impl Engine {
@@ -22,9 +24,34 @@ impl Engine {
             let manifest = self.manifest_of_version(tool, *digest);
             let mut origin = manifest.as_ref().map(stated).unwrap_or_default();
             origin.decision = newest_decision(&reviews, tool, *digest);
-            (*digest, origin)
+            if let Some(made) = self.read(|q| Ok(q.evolution_that_made(tool, *digest)?))? {
+                self.add_evolution(&mut origin, &made, *digest)?;
+            }
+            Ok((*digest, origin))
         };
-        Ok(digests.iter().map(origin).collect())
+        digests.iter().map(origin).collect()
+    }
+
+    /// What was kept of the asking that a version comes from; what the version says itself stays.
+    fn add_evolution(&self, origin: &mut VersionOrigin, row: &Evolution, digest: Digest) -> Result<(), EngineError> {
+        let examined = self.read(|q| Ok(q.examined_answers(row.id)?))?;
+        let Some(found) = examined.iter().find(|one| one.digest == digest) else { return Ok(()) };
+        let lane = self.lane_of(row, found)?;
+        let wanted = match (row.asked.hint.lines().next(), row.asked.failures.first()) {
+            (Some(hint), _) if !hint.trim().is_empty() => Some(hint.to_owned()),
+            (_, Some(run)) => Some(format!("against the failure of run {run}")),
+            _ => None,
+        };
+        origin.creator.get_or_insert_with(|| row.who.clone());
+        if let Some(lane) = &lane {
+            origin.generator.get_or_insert_with(|| lane.generator.clone());
+        }
+        origin.created_at.get_or_insert_with(|| rfc3339(row.ended_at.unwrap_or(row.started_at)));
+        origin.request = origin.request.take().or(wanted);
+        origin.parent.get_or_insert_with(|| format!("{} ({})", row.version, row.digest.short()));
+        origin.prompt = origin.prompt.or_else(|| lane.and_then(|lane| lane.prompt));
+        origin.evolution = Some(OriginEvolution { number: row.id, round: found.round, bundle: row.bundle });
+        Ok(())
     }
 
     fn manifest_of_version(&self, tool: &ToolName, digest: Digest) -> Option<Manifest> {
@@ -51,6 +78,7 @@ fn stated(manifest: &Manifest) -> VersionOrigin {
         prompt: said.prompt,
         examples: manifest.examples.len(),
         tests: manifest.tests.len(),
+        evolution: None,
         decision: None,
     }
 }

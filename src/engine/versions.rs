@@ -110,7 +110,7 @@ impl Engine {
         if tool.stage == Stage::Experimental {
             lines.push("nobody approved it; agents of this session may run it too, strictly contained".to_owned());
         }
-        lines.push("it counts for exactly these bytes: a changed byte ends it".to_owned());
+        lines.push("it counts for exactly these bytes, not while one is changed".to_owned());
         Ok(Preview {
             title: format!("Use {} {} ({}) for {scope}?", tool.name, tool.version, digest.short()),
             lines,
@@ -130,7 +130,7 @@ impl Engine {
             return Ok((tool, usual.version.clone()));
         }
         let message = format!("{} means {} already", tool.name, tool.version);
-        let hint = "name another version: NAME@VERSION; `toolsmith lineage NAME` lists them";
+        let hint = format!("name another version: {0}@VERSION; `toolsmith lineage {0}` lists them", tool.name);
         Err(EngineError::new(ErrorCode::Conflict, message, hint))
     }
 

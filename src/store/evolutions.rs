@@ -71,12 +71,15 @@ impl Queries {
         self.row(&format!("SELECT {COLUMNS} FROM evolutions WHERE id = ?1"), params![id], read)
     }
 
-    /// The asking of which a version was written, the newest when there are several.
+    /// The asking one of whose answers a version is; of several the one that it was written of, then the newest.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
     pub fn evolution_that_made(&self, tool: &ToolName, version: Digest) -> StoreResult<Option<Evolution>> {
-        let sql = format!("SELECT {COLUMNS} FROM evolutions WHERE tool = ?1 AND made = ?2 ORDER BY id DESC LIMIT 1");
+        let sql = format!(
+            "SELECT {COLUMNS} FROM evolutions e WHERE tool = ?1 AND EXISTS (SELECT 1 FROM evolution_answers a \
+             WHERE a.evolution = e.id AND a.digest = ?2) ORDER BY made IS ?2 DESC, id DESC LIMIT 1"
+        );
         self.row(&sql, params![tool, version], read)
     }
 
@@ -225,6 +228,23 @@ impl Tx<'_> {
     pub fn put_made(&self, id: EvolutionId, made: Digest, review: Option<ReviewId>) -> StoreResult<()> {
         self.change("UPDATE evolutions SET made = ?2, review = ?3 WHERE id = ?1", params![id, made, review])?;
         self.emit(EventKind::EvolutionChanged, id).map(drop)
+    }
+}
+
+impl Tx<'_> {
+    /// Forgets that a version was written of the askings that this review judged: it was taken back. Emits
+    /// `evolution-changed` for each.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed write.
+    pub fn unmake(&self, review: ReviewId) -> StoreResult<()> {
+        let made: Vec<EvolutionId> =
+            self.rows("SELECT id FROM evolutions WHERE review = ?1 ORDER BY id", params![review], |row| row.get(0))?;
+        for id in made {
+            self.change("UPDATE evolutions SET made = NULL, review = NULL WHERE id = ?1", params![id])?;
+            self.emit(EventKind::EvolutionChanged, id)?;
+        }
+        Ok(())
     }
 }
 

@@ -298,11 +298,13 @@ impl Performer {
             Evolving::Texts(id) => self.evolved(Evolved::Texts { id, texts: engine.texts_of_evolution(id) }),
             Evolving::Resume(id) => self.drive(engine, id),
             Evolving::Stop(id) => {
-                if let Err(error) = engine.stop_evolution(id) {
+                if let Err(error) = engine.stop_evolution(id, &self.caller(engine)) {
                     self.answer(Answer::Trouble(error));
                 }
             }
-            Evolving::Keep { id, at } => self.evolved(Evolved::Kept(engine.keep_answer(id, Some(at)))),
+            Evolving::Keep { id, at } => {
+                self.evolved(Evolved::Kept(engine.keep_answer(id, Some(at), &self.caller(engine))));
+            }
         }
     }
 
@@ -333,7 +335,7 @@ impl Performer {
         }
         let (performer, engine) = (self.clone(), engine.clone());
         let driving = std::thread::Builder::new().name(format!("evolution {id}")).spawn(move || {
-            let ended = engine.drive_evolution(id, &|_| {});
+            let ended = engine.drive_evolution(id, &performer.caller(&engine), &|_| {});
             lock(&performer.shared.driven).remove(&id);
             if let Err(error) = ended {
                 performer.answer(Answer::Trouble(error));
@@ -427,7 +429,7 @@ impl Performer {
         let driven = lock(&self.shared.driven).clone();
         for id in driven {
             // One that is over by now needs no stopping.
-            drop(engine.stop_evolution(id));
+            drop(engine.stop_evolution(id, &self.caller(engine)));
         }
     }
 

@@ -118,7 +118,7 @@ fn evolve_round_trip(bencher: Bencher) {
             let asking = asking.unwrap_or_else(|error| panic!("cannot prepare: {error}"));
             let id = bench.engine.begin_evolution(&asking, &caller);
             let id = id.unwrap_or_else(|error| panic!("cannot begin: {error}"));
-            let ended = bench.engine.drive_evolution(id, &|_| {});
+            let ended = bench.engine.drive_evolution(id, &caller, &|_| {});
             let ended = ended.unwrap_or_else(|error| panic!("cannot evolve: {error}"));
             assert_eq!(ended.state, EvolutionState::Good, "{ended:#?}");
             bench

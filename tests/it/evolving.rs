@@ -34,7 +34,7 @@ output = { a = 2, b = 1 }
 "#;
 
 /// Crashes for want of imports, and prints no JSON.
-const BROKEN: &str = r#"import sys
+pub(crate) const BROKEN: &str = r#"import sys
 
 
 def main():
@@ -49,7 +49,7 @@ main()
 "#;
 
 /// Works, but for the empty text.
-const SOUND: &str = r#"import json
+pub(crate) const SOUND: &str = r#"import json
 import sys
 from collections import Counter
 
@@ -60,19 +60,19 @@ print(json.dumps(Counter(text.split())))
 "#;
 
 /// Works for every text.
-const GOOD: &str = r#"import json
+pub(crate) const GOOD: &str = r#"import json
 import sys
 from collections import Counter
 
 print(json.dumps(Counter(json.load(sys.stdin)["text"].split())))
 "#;
 
-fn fenced(code: &str) -> String {
+pub(crate) fn fenced(code: &str) -> String {
     format!("Here it is.\n\n```python counter.py\n{code}```\n")
 }
 
 /// A workspace with a native tool of this code.
-fn workspace_of(code: &str) -> Workspace {
+pub(crate) fn workspace_of(code: &str) -> Workspace {
     let workspace = Workspace::new();
     workspace.write("tools/experimental/counter/tool.toml", MANIFEST);
     workspace.write("tools/experimental/counter/counter.py", code);
@@ -80,7 +80,7 @@ fn workspace_of(code: &str) -> Workspace {
 }
 
 /// A generator that gives these answers one after another, and keeps what it was sent.
-fn scripted(workspace: &Workspace, answers: &[&str]) {
+pub(crate) fn scripted(workspace: &Workspace, answers: &[&str]) {
     let folder = workspace.home().join("generator");
     fs::create_dir_all(&folder).unwrap();
     for (number, answer) in (1..).zip(answers) {
@@ -94,7 +94,7 @@ fn scripted(workspace: &Workspace, answers: &[&str]) {
     configure(workspace, &script);
 }
 
-fn configure(workspace: &Workspace, script: &str) {
+pub(crate) fn configure(workspace: &Workspace, script: &str) {
     let config = workspace.home().join("toolsmith/config");
     fs::create_dir_all(&config).unwrap();
     let text = format!(
@@ -105,23 +105,23 @@ fn configure(workspace: &Workspace, script: &str) {
 }
 
 /// What the generator was sent the n-th time; `None` when it was not.
-fn sent(workspace: &Workspace, number: u32) -> Option<String> {
+pub(crate) fn sent(workspace: &Workspace, number: u32) -> Option<String> {
     fs::read_to_string(workspace.home().join(format!("generator/sent.{number}"))).ok()
 }
 
 /// The digest of everything in the folder of the original that is no version of it.
-fn original(workspace: &Workspace) -> Digest {
+pub(crate) fn original(workspace: &Workspace) -> Digest {
     let read = |name: &str| fs::read(workspace.path(&format!("tools/experimental/counter/{name}"))).unwrap();
     Digest::of_bytes(&[read("tool.toml"), read("counter.py")].concat())
 }
 
-fn run(workspace: &Workspace, text: &str) -> i64 {
+pub(crate) fn run(workspace: &Workspace, text: &str) -> i64 {
     let (answer, _) = workspace.json(&["run", "counter@1.0.0", "--input", &json!({"text": text}).to_string()]);
     answer["run"]["id"].as_i64().unwrap()
 }
 
 /// A process that asks, when its generator sleeps these seconds; and when a test has waited long enough.
-fn asking(workspace: &Workspace, hint: &str, seconds: &str) -> (Child, Instant) {
+pub(crate) fn asking(workspace: &Workspace, hint: &str, seconds: &str) -> (Child, Instant) {
     let mut command = workspace.toolsmith(&["evolve", "counter", hint]);
     let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let give_up = Instant::now() + Duration::from_mins(1);
@@ -240,6 +240,12 @@ fn what_is_sent_can_be_seen_and_edited_before_and_holds_no_secret() {
     assert_eq!(made["evolution"]["course"]["rounds"].as_array().unwrap().len(), 1, "{made:#}");
     let first = sent(&workspace, 1).unwrap();
     assert!(first.contains("Edited by hand") && !first.contains(&token), "{first}");
+    assert_eq!(made["evolution"]["asked"]["hint"], "Edited by hand", "what was sent is what is recorded");
+    assert_eq!(made["examined"][0]["version"], "1.1.0", "its hint asks for something new");
+    workspace.write("tools/experimental/other.py", SOUND);
+    let (refused, code) = workspace.json(&["evolve", "other", "--generator", "scripted", "--request", "request.json"]);
+    assert_eq!(code, 3, "{refused:#}");
+    assert_eq!(refused["error"]["message"], "the request is about counter, not about other");
 }
 
 #[test]
@@ -346,7 +352,7 @@ fn kill_9_while_a_generator_writes_leaves_no_half_version_and_the_loop_goes_on()
 }
 
 #[test]
-fn a_good_answer_whose_place_was_taken_meanwhile_ends_with_a_message_and_nothing_is_written_over() {
+fn a_good_answer_whose_place_was_taken_meanwhile_gets_the_next_number_and_nothing_is_written_over() {
     let workspace = workspace_of(SOUND);
     scripted(&workspace, &[&fenced(GOOD)]);
     let mut command = workspace.toolsmith(&["evolve", "counter", "Answer the empty text too"]);
@@ -354,14 +360,14 @@ fn a_good_answer_whose_place_was_taken_meanwhile_ends_with_a_message_and_nothing
     let lane = "/evolution/course/rounds/0/lanes/0/state";
     workspace.json_until(&["evolutions", "1"], |found| found.pointer(lane) == Some(&json!("examining")));
     workspace.write("tools/experimental/counter/versions/1.1.0/mine.txt", "mine");
-    assert_eq!(child.wait().unwrap().code(), Some(1));
+    assert_eq!(child.wait().unwrap().code(), Some(0));
     let (found, _) = workspace.json(&["evolutions", "1"]);
-    assert_eq!(found["evolution"]["state"], "spent", "{found:#}");
-    let message = found["evolution"]["message"].as_str().unwrap();
-    assert!(message.contains("not written: tools/experimental/counter/versions/1.1.0 is taken"), "{message}");
-    fs::remove_dir_all(workspace.path("tools/experimental/counter/versions")).unwrap();
-    assert_eq!(workspace.json(&["keep", "1"]).1, 0);
-    assert!(workspace.path("tools/experimental/counter/versions/1.1.0/counter.py").is_file());
+    assert_eq!(found["examined"][0]["version"], "1.2.0", "{found:#}");
+    assert!(found["examined"][0]["step"].as_str().unwrap().ends_with("; checked as 1.1.0"), "{found:#}");
+    let versions = workspace.path("tools/experimental/counter/versions");
+    assert_eq!(fs::read_dir(versions.join("1.1.0")).unwrap().count(), 1);
+    let manifest = fs::read_to_string(versions.join("1.2.0/tool.toml")).unwrap();
+    assert!(manifest.contains("version = \"1.2.0\""), "{manifest}");
 }
 
 #[test]

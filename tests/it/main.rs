@@ -14,6 +14,7 @@ mod hostile;
 mod hostile_runs;
 mod interrupted;
 mod journeys;
+mod keeping;
 mod kills;
 mod layering;
 mod making;

@@ -55,6 +55,7 @@ pub fn post(tx: &Tx<'_>, actor: Actor<'_>, posted: &Posted<'_>) -> Result<Step, 
         detail: json!({
             "review": review,
             "kind": posted.request.kind,
+            "version": posted.review.version.to_string(),
             "digest": posted.review.digest,
             "replaces": posted.replaces,
             "expires_at": expires_at,

@@ -133,6 +133,7 @@ fn rows_back(tx: &Tx<'_>, note: &UndoNote, target: &Operation, operation: Operat
         UndoNote::Comment { comment } => tx.set_withdrawn(*comment, true)?,
         UndoNote::Withdraw { comment } => tx.set_withdrawn(*comment, false)?,
         UndoNote::Propose { review } | UndoNote::Post { review, .. } => {
+            tx.unmake(*review)?;
             if tx.review(*review)?.is_some_and(|review| review.state == ReviewState::Waiting) {
                 tx.set_review_state(*review, ReviewState::Superseded)?;
                 if let UndoNote::Post { replaced: Some(replaced), .. } = note {

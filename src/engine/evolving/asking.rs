@@ -63,12 +63,10 @@ impl Engine {
         let detail = self.detail(&tool)?;
         let failures = self.chosen_failures(&tool, &request.failures)?;
         let made = match &request.bundle {
-            Some(value) => serde_json::from_value(value.clone()).map_err(|error| {
-                let hint = "`evolve NAME --show --json` prints one to begin from";
-                EngineError::new(ErrorCode::Usage, format!("the request is no bundle: {error}"), hint)
-            })?,
+            Some(value) => edited(value, &tool, &request.hint)?,
             None => self.bundle_of(&detail, request, &failures)?,
         };
+        let hint = made.hint.clone();
         let (bundle, _) = made.masked(&Redactor::default());
         let bundle = bundle.bounded(DEFAULT_LIMIT);
         let templates = self.templates()?;
@@ -78,7 +76,7 @@ impl Engine {
         let settings = &self.inner.settings.evolve;
         let rounds = request.rounds.unwrap_or(settings.rounds).clamp(1, MOST);
         let asked = EvolveAsked {
-            hint: request.hint.clone(),
+            hint,
             failures,
             generators: generators.clone(),
             rounds,
@@ -106,17 +104,28 @@ impl Engine {
             return Ok((vec![built_in.to_owned()], format!("needs no model: {}", names.join(", "))));
         }
         let mut others = self.inner.settings.evolve.generators.iter().filter(|name| *name != built_in);
+        let none = self.no_other();
         match others.next() {
             Some(first) => Ok((vec![first.clone()], "the first of the settings".to_owned())),
-            None if repair::repair(bundle).is_some() => {
-                Ok((vec![built_in.to_owned()], "no other generator is in the settings".to_owned()))
-            }
+            None if repair::repair(bundle).is_some() => Ok((vec![built_in.to_owned()], none)),
             None => Err(EngineError::new(
                 ErrorCode::Failed,
-                "there is nothing that the built-in repairs can do, and no other generator is in the settings",
-                "name one in the user's config.toml: [generators.NAME] command = [\"program\", \"argument\"]",
+                format!("there is nothing that the built-in repairs can do, and {none}"),
+                match self.inner.settings.generators.first() {
+                    Some(known) => format!("ask one by its name: --generator {}", known.name),
+                    None => self.where_generators_stand(),
+                },
             )),
         }
+    }
+
+    /// Why nobody but the repairs is asked.
+    fn no_other(&self) -> String {
+        let known: Vec<&str> = self.inner.settings.generators.iter().map(|one| one.name.as_str()).collect();
+        if known.is_empty() {
+            return "no other generator is in the settings".to_owned();
+        }
+        format!("[evolve] generators in the settings names none of {}", known.join(", "))
     }
 
     /// The templates, with the user's own from the folder `prompts` of the settings.
@@ -145,11 +154,7 @@ impl Engine {
     /// # Errors
     /// `Refused` for an agent that wants a generator of the user's; `Internal` for trouble with the state folder.
     pub fn begin_evolution(&self, asking: &Asking, caller: &Caller) -> Result<EvolutionId, EngineError> {
-        let is_costly = asking.plan.generators.iter().any(|name| name != repair::GENERATOR);
-        if is_costly && matches!(caller, Caller::Agent(_)) {
-            let hint = "`toolsmith request` brings a version of your own for review; a human asks generators";
-            return Err(EngineError::new(ErrorCode::Refused, "agents ask the built-in generator only", hint));
-        }
+        refuse_generators(&asking.plan, caller)?;
         let tool = &asking.tool;
         let detail = self.detail(tool)?;
         // What is evolved stays readable, whatever happens to its files meanwhile.
@@ -185,6 +190,28 @@ impl Engine {
         })?;
         self.detail(&Tool { digest: row.digest, ..Tool::clone(&near) })
     }
+}
+
+/// A bundle that a user edited; words given beside it take the place of its hint.
+fn edited(value: &Value, tool: &Tool, hint: &str) -> Result<Bundle, EngineError> {
+    let show = || format!("`toolsmith evolve {} --show --json` prints one to begin from", tool.name);
+    let bundle: Bundle = serde_json::from_value(value.clone())
+        .map_err(|error| EngineError::new(ErrorCode::Usage, format!("the request is no bundle: {error}"), show()))?;
+    if bundle.tool != tool.name.as_str() {
+        let message = format!("the request is about {}, not about {}", bundle.tool, tool.name);
+        return Err(EngineError::new(ErrorCode::Conflict, message, show()));
+    }
+    Ok(if hint.trim().is_empty() { bundle } else { Bundle { hint: hint.to_owned(), ..bundle } })
+}
+
+/// Refuses an agent every generator but the built-in one.
+pub(super) fn refuse_generators(plan: &Plan, caller: &Caller) -> Result<(), EngineError> {
+    let is_costly = plan.generators.iter().any(|name| name != repair::GENERATOR);
+    if is_costly && matches!(caller, Caller::Agent(_)) {
+        let hint = "`toolsmith request` brings a version of your own for review; a human asks generators";
+        return Err(EngineError::new(ErrorCode::Refused, "agents ask the built-in generator only", hint));
+    }
+    Ok(())
 }
 
 fn failure_kind(bundle: &Bundle) -> FailureKind {

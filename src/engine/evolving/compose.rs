@@ -6,13 +6,16 @@ use super::super::error::{EngineError, ErrorCode};
 use super::asking::stamp_time;
 use crate::catalog;
 use crate::domain::{
-    Digest, Evolution, FileMode, Placement, Proposal, Stage, Step, Tool, ToolDetail, VersionFile, propose,
+    Digest, Evolution, ExaminedAnswer, FileMode, Placement, Proposal, Stage, Step, Tool, ToolDetail, VersionFile,
+    propose, unversioned, versioned,
 };
+use crate::evolve::course::Lane;
 use crate::evolve::prompt::Templates;
 use crate::evolve::repair::GENERATOR;
 use crate::evolve::stamp::{self, Stamp};
 use crate::evolve::{Answer, Bundle, Want};
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// More versions of one name than anybody has.
 const MAX_VERSIONS: usize = 1000;
@@ -58,7 +61,7 @@ impl Engine {
         prompt: Digest,
     ) -> Result<Candidate, String> {
         let base = &case.base;
-        let mut files = answered(case, answer)?;
+        let files = answered(case, answer)?;
         let read = |files: &BTreeMap<String, VersionFile>, tool: &Tool| {
             catalog::read_files(files.values().cloned().collect(), tool)
                 .map_err(|problem| format!("{}: {}", problem.path, problem.message))
@@ -69,36 +72,81 @@ impl Engine {
         }
         let proposal = propose(&base.manifest, &new.manifest);
         let (version, step) = self.next_version(case, &proposal, generator == GENERATOR)?;
-        let spot = self.spot(&base.tool, &version)?;
+        let detail = self.stamped(case, files, &version, (generator, Some(prompt)))?;
+        Ok(Candidate { detail, step })
+    }
+
+    /// Files of the version before, changed, as this version of it. Writes nothing but a kept copy.
+    fn stamped(
+        &self,
+        case: &Case,
+        mut files: BTreeMap<String, VersionFile>,
+        version: &semver::Version,
+        (generator, prompt): (&str, Option<Digest>),
+    ) -> Result<ToolDetail, String> {
+        let base = &case.base.tool;
+        let spot = self.spot(&case.base, version);
         let created_at = stamp_time();
-        let parent = format!("{} ({})", base.tool.version, base.tool.digest.short());
+        let parent = format!("{} ({})", base.version, base.digest.short());
         let stamp = Stamp {
-            version: &version,
+            version,
             parent: &parent,
             created_at: &created_at,
             created_by: &case.row.who,
             generator,
             reason: case.row.asked.hint.lines().next().unwrap_or_default(),
-            prompt: Some(prompt),
+            prompt,
             dynamic_schema: case.row.asked.dynamic_schema,
         };
         write_stamp(case, &mut files, &stamp)?;
         let files = renamed(files, &spot.renames, case.want.manifest.as_ref().map(|(path, _)| path.as_str()));
-        let detail = placed(&base.tool, &spot, &version, files.into_values().collect())?;
+        let detail = placed(base, &spot, version, files.into_values().collect())?;
         self.inner.copies.put(detail.tool.digest, &detail.files).map_err(|error| error.to_string())?;
-        Ok(Candidate { detail, step })
+        Ok(detail)
     }
 
-    /// An answer that was kept, as the version that it would be.
-    pub(super) fn candidate_kept(
+    /// An answer that was kept, as the version that it was examined as.
+    pub(super) fn candidate_kept(&self, case: &Case, found: &ExaminedAnswer) -> Result<ToolDetail, EngineError> {
+        let spot = self.spot(&case.base, &found.version);
+        placed(&case.base.tool, &spot, &found.version, self.version_files(found.digest)?).map_err(unkept)
+    }
+
+    /// The same under a number that is free now: its own, else the next one, with which it is stamped anew.
+    pub(super) fn numbered(
         &self,
-        base: &Tool,
-        version: &semver::Version,
-        digest: Digest,
-    ) -> Result<ToolDetail, EngineError> {
-        let failed = |why: String| EngineError::new(ErrorCode::Failed, why, "ask for it anew");
-        let spot = self.spot(base, version).map_err(failed)?;
-        placed(base, &spot, version, self.version_files(digest)?).map_err(failed)
+        case: &Case,
+        lane: &Lane,
+        found: &ExaminedAnswer,
+        kept: ToolDetail,
+    ) -> Result<Candidate, EngineError> {
+        if self.is_free(case, &found.version)? {
+            return Ok(Candidate { detail: kept, step: found.step.clone() });
+        }
+        let proposal = propose(&case.base.manifest, &kept.manifest);
+        let (version, step) = self.next_version(case, &proposal, lane.generator == GENERATOR).map_err(unkept)?;
+        let files = plain_names(case, &kept.files).map_err(unkept)?;
+        let detail = self.stamped(case, files, &version, (&lane.generator, lane.prompt)).map_err(unkept)?;
+        Ok(Candidate { detail, step: format!("{step}; checked as {}", found.version) })
+    }
+
+    /// Whether no version of the name has this number: none that lies here, none that was ever approved, and nothing
+    /// lies where its files would go.
+    fn is_free(&self, case: &Case, version: &semver::Version) -> Result<bool, EngineError> {
+        let name = &case.base.tool.name;
+        let (known, approved) = self.read(|q| Ok((q.versions_of(name)?, q.approved_before(name)?)))?;
+        let is_known = known.iter().any(|row| row.version == *version && approved.contains(&row.digest))
+            || self.catalog().tools.iter().any(|row| row.name == *name && row.version == *version);
+        if is_known {
+            return Ok(false);
+        }
+        let spot = self.spot(&case.base, version);
+        let place = self.inner.options.workspace.join(&spot.placement.base);
+        let lies = |path: &Path| std::fs::symlink_metadata(path).is_ok();
+        Ok(if spot.placement.exclusive {
+            !lies(&place)
+        } else {
+            !spot.renames.iter().any(|(_, new)| lies(&place.join(new)))
+        })
     }
 
     /// The next free version: as far on as the schemas demand, a minor step where words asked for something new.
@@ -118,21 +166,9 @@ impl Engine {
             _ => "code only; the schemas are as before".to_owned(),
         };
         let next = Proposal { step, reasons: Vec::new() };
-        let known = self.read(|q| Ok(q.versions_of(&base.name)?)).map_err(|error| error.message)?;
-        let view = self.catalog();
         let mut version = next.after(&base.version);
         for _ in 0..MAX_VERSIONS {
-            let is_known = known.iter().any(|row| row.version == version)
-                || view.tools.iter().any(|row| row.name == base.name && row.version == version);
-            let lies = |spot: Spot| {
-                let at = |path: &str| self.inner.options.workspace.join(&spot.placement.base).join(path);
-                if spot.placement.exclusive {
-                    std::fs::symlink_metadata(at("")).is_ok()
-                } else {
-                    spot.renames.iter().any(|(_, new)| std::fs::symlink_metadata(at(new)).is_ok())
-                }
-            };
-            if !is_known && !self.spot(base, &version).is_ok_and(lies) {
+            if self.is_free(case, &version).map_err(|error| error.message)? {
                 let text = format!("{version} ({step}): {why}");
                 return Ok((version, text));
             }
@@ -143,7 +179,8 @@ impl Engine {
 
     /// Where a version lies: beside a script that shares its folder, in `versions/` of a tool's own folder, in a folder
     /// of experimental tools for one that is approved.
-    fn spot(&self, base: &Tool, version: &semver::Version) -> Result<Spot, String> {
+    fn spot(&self, detail: &ToolDetail, version: &semver::Version) -> Spot {
+        let base = &detail.tool;
         let own = |folder: &str| Spot {
             placement: Placement { base: format!("{folder}/versions/{version}"), exclusive: true },
             renames: Vec::new(),
@@ -151,20 +188,20 @@ impl Engine {
         if base.stage != Stage::Experimental {
             let placement = stage_placement(Stage::Experimental, &base.name);
             let is_free = std::fs::symlink_metadata(self.inner.options.workspace.join(&placement.base)).is_err();
-            return Ok(if is_free { Spot { placement, renames: Vec::new() } } else { own(&placement.base) });
+            return if is_free { Spot { placement, renames: Vec::new() } } else { own(&placement.base) };
         }
         if base.placement.exclusive {
             let folder =
                 base.placement.base.split_once("/versions/").map_or(base.placement.base.as_str(), |(at, _)| at);
-            return Ok(own(folder));
+            return own(folder);
         }
-        let detail = self.detail(base).map_err(|error| error.message)?;
         let suffix = format!("_v{}_{}_{}", version.major, version.minor, version.patch);
         let renames = detail.files.iter().map(|file| {
             let (stem, rest) = file.path.find('.').map_or((file.path.as_str(), ""), |at| file.path.split_at(at));
-            (file.path.clone(), format!("{}{suffix}{rest}", without_version(stem)))
+            let stem = versioned(stem).map_or(stem, |(stem, _)| stem);
+            (file.path.clone(), format!("{stem}{suffix}{rest}"))
         });
-        Ok(Spot { placement: base.placement.clone(), renames: renames.collect() })
+        Spot { placement: base.placement.clone(), renames: renames.collect() }
     }
 }
 
@@ -206,13 +243,47 @@ fn write_stamp(case: &Case, files: &mut BTreeMap<String, VersionFile>, stamp: &S
     Ok(())
 }
 
-/// The stem of a file without the version in it.
-fn without_version(stem: &str) -> &str {
-    let is_version = |text: &str| {
-        let parts: Vec<&str> = text.split('_').collect();
-        parts.len() == 3 && parts.iter().all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))
+fn unkept(why: String) -> EngineError {
+    EngineError::new(ErrorCode::Failed, why, "ask for it anew")
+}
+
+/// What files of any version of the name are but for their number and for what they say of who made them: the same code
+/// has the same digest.
+///
+/// # Errors
+/// Why a manifest among them cannot be read.
+pub(super) fn code_of(case: &Case, files: &[VersionFile]) -> Result<Digest, String> {
+    let mut files = plain_names(case, files)?;
+    let number = semver::Version::new(0, 0, 0);
+    let nobody = Stamp {
+        version: &number,
+        parent: "",
+        created_at: "",
+        // An empty provenance is none in YAML, and none is refused.
+        created_by: "nobody",
+        generator: "",
+        reason: "",
+        prompt: None,
+        dynamic_schema: false,
     };
-    stem.rsplit_once("_v").filter(|(_, version)| is_version(version)).map_or(stem, |(stem, _)| stem)
+    write_stamp(case, &mut files, &nobody)?;
+    Ok(Digest::of_files(&files.into_values().collect::<Vec<_>>()))
+}
+
+/// The files of a version under the names that the version before has.
+fn plain_names(case: &Case, files: &[VersionFile]) -> Result<BTreeMap<String, VersionFile>, String> {
+    let of_base = |path: &str| {
+        let name = unversioned(path);
+        case.base.files.iter().map(|file| &file.path).find(|known| unversioned(known) == name).cloned().unwrap_or(name)
+    };
+    let renames: Vec<(String, String)> =
+        files.iter().map(|file| (file.path.clone(), of_base(&file.path))).filter(|(old, new)| old != new).collect();
+    let manifest = case.want.manifest.as_ref().map(|(path, _)| path.as_str());
+    let manifest = files.iter().map(|file| file.path.as_str()).find(|path| Some(of_base(path).as_str()) == manifest);
+    let all: BTreeMap<String, VersionFile> = files.iter().map(|file| (file.path.clone(), file.clone())).collect();
+    let count = all.len();
+    let named = renamed(all, &renames, manifest);
+    if named.len() == count { Ok(named) } else { Err("two of its files have one name".to_owned()) }
 }
 
 /// The files of the version with those of the answer in their place.
@@ -259,22 +330,4 @@ fn renamed(
         (file.path.clone(), file)
     });
     all.collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_version_in_a_name_is_told_from_a_name() {
-        for (stem, expected) in [
-            ("csv", "csv"),
-            ("csv_v1_1_0", "csv"),
-            ("csv_v2", "csv_v2"),
-            ("a_v1_2_3_v10_0_1", "a_v1_2_3"),
-            ("a_v1_2_x", "a_v1_2_x"),
-        ] {
-            assert_eq!(without_version(stem), expected);
-        }
-    }
 }

@@ -4,9 +4,9 @@ use super::super::error::{EngineError, ErrorCode};
 use super::super::{Engine, lock};
 use super::compose::{Candidate, Case};
 use super::{LiveEvolution, course_of};
-use crate::domain::{Digest, Evolution, EvolutionId, EvolutionState, ExaminedAnswer, Redactor};
+use crate::domain::{Caller, Digest, Evolution, EvolutionId, EvolutionState, ExaminedAnswer, Redactor};
 use crate::evolve::answer::{Answer, Fault, Unusable, Want, read};
-use crate::evolve::bundle::DEFAULT_LIMIT;
+use crate::evolve::bundle::{BundleFile, DEFAULT_LIMIT};
 use crate::evolve::course::{After, Effect, End, Event, FileNote, LaneId, Trouble, Usage};
 use crate::evolve::feedback::{self, Evidence};
 use crate::evolve::prompt::Prompt;
@@ -67,10 +67,18 @@ impl Engine {
     /// A good answer is written as a version that waits for a human. Blocks; `on` is told what happens.
     ///
     /// # Errors
-    /// `NotFound`; `Conflict` when it is over or another process drives it; `Internal` for trouble with the store, after
-    /// which it can be taken up again.
-    pub fn drive_evolution(&self, id: EvolutionId, on: OnProgress<'_>) -> Result<Evolution, EngineError> {
+    /// `NotFound`; `Refused` for an agent that did not ask for it, or where a generator of the user's is asked;
+    /// `Conflict` when it is over or another process drives it; `Internal` for trouble with the store, after which it can
+    /// be taken up again.
+    pub fn drive_evolution(
+        &self,
+        id: EvolutionId,
+        caller: &Caller,
+        on: OnProgress<'_>,
+    ) -> Result<Evolution, EngineError> {
         let row = self.evolution_row(id)?;
+        super::own(&row, caller)?;
+        super::asking::refuse_generators(&course_of(&row)?.plan, caller)?;
         let driven = || EngineError::new(ErrorCode::Conflict, format!("another process drives evolution {id}"), "");
         match row.state {
             EvolutionState::Running if row.owner == self.inner.owner => {}
@@ -83,11 +91,8 @@ impl Engine {
             }
             EvolutionState::Good | EvolutionState::Spent | EvolutionState::Failed | EvolutionState::Stopped => {
                 let message = format!("evolution {id} is over: {}", row.message);
-                return Err(EngineError::new(
-                    ErrorCode::Conflict,
-                    message,
-                    "`toolsmith evolve NAME` begins another one",
-                ));
+                let hint = format!("`toolsmith evolve {}` begins another one", row.tool);
+                return Err(EngineError::new(ErrorCode::Conflict, message, hint));
             }
         }
         let course = course_of(&row)?;
@@ -98,7 +103,22 @@ impl Engine {
         let ended = drive.run(course);
         lock(&self.inner.evolving).remove(&id);
         let (course, end) = ended?;
-        self.end_course(&case, &course, &end)?;
+        self.end_course(&case, &course, &end, caller)?;
+        self.evolution_row(id)
+    }
+
+    /// Ends a loop whose process died, with what it has.
+    pub(super) fn end_interrupted(&self, row: Evolution, caller: &Caller) -> Result<Evolution, EngineError> {
+        let (id, owner) = (row.id, row.owner.clone());
+        if !self.transact(|tx| Ok(tx.take_evolution(id, &owner, &self.inner.owner)?))? {
+            return self.evolution_row(id);
+        }
+        let (course, _) = course_of(&row)?.step(Event::Stopped);
+        let value = serde_json::to_value(&course).map_err(EngineError::internal)?;
+        self.transact(|tx| Ok(tx.put_course(id, &value)?))?;
+        let case = self.evolution_case(row)?;
+        let end = course.end.clone().unwrap_or(End::Stopped { best: course.best() });
+        self.end_course(&case, &course, &end, caller)?;
         self.evolution_row(id)
     }
 
@@ -175,6 +195,8 @@ impl Drive<'_> {
             }
             let nearest = due.iter().map(|(when, _)| when.saturating_duration_since(Clock::now())).min();
             match events.recv_timeout(nearest.map_or(LOOK, |left| left.min(LOOK))) {
+                // What came because it was stopped is the stop, not trouble of a generator.
+                Ok(_) if self.live.stop.load(Ordering::Relaxed) => {}
                 Ok(event) => return event,
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => {
@@ -213,6 +235,8 @@ impl Drive<'_> {
             _ => self.case.bundle.clone(),
         };
         let prompt = self.prompt(&told, after);
+        // The repairs are here: they send nothing, and mend the bytes as they are.
+        let told = if generator == repair::GENERATOR { self.unmasked(told, earlier.as_ref()) } else { told };
         let sent = self.engine.documents().put(prompt.text().as_bytes())?;
         lock(&self.live.texts).insert(at, String::new());
         let written = self.write(at, generator, &told, &prompt);
@@ -223,7 +247,7 @@ impl Drive<'_> {
                 return Ok(Event::Troubled { at, attempt, trouble, message, retry_after_ms, usage, took_ms });
             }
         };
-        let read = self.understood(&written.text, &told, earlier.as_ref(), (generator, sent));
+        let read = self.understood(&written.text, &told, base.zip(earlier.as_ref()), (generator, sent));
         // A generator may say what it should not have seen.
         let text = Redactor::default().text(&written.text);
         let kept = KeptAnswer { text, answer: read.as_ref().ok().map(|(answer, _)| answer.clone()) };
@@ -247,6 +271,24 @@ impl Drive<'_> {
         let feedback = found.map_or_else(String::new, |found| self.feedback(found));
         let told = self.case.bundle.clone().with_attempt(answer, feedback);
         Ok(told.masked(&Redactor::default()).0.bounded(DEFAULT_LIMIT))
+    }
+
+    /// The bundle with whole files as they are, secrets and all, where it has a part of them or marks in their place.
+    fn unmasked(&self, told: Bundle, earlier: Option<&Answer>) -> Bundle {
+        let plain = Bundle::of(&self.case.base);
+        let plain = match earlier {
+            Some(answer) => plain.with_attempt(answer, String::new()),
+            None => plain,
+        };
+        let whole = |mut file: BundleFile| {
+            if file.left_out_bytes > 0 || crate::domain::is_redacted(&file.text) {
+                let text = plain.text_of(&file.path).map(str::to_owned);
+                file = BundleFile { text: text.unwrap_or(file.text), left_out_bytes: 0, ..file };
+            }
+            file
+        };
+        let (files, manifest) = (told.files.into_iter().map(whole).collect(), told.manifest.map(whole));
+        Bundle { files, manifest, ..told }
     }
 
     fn feedback(&self, found: &ExaminedAnswer) -> String {
@@ -295,10 +337,16 @@ impl Drive<'_> {
         &self,
         text: &str,
         told: &Bundle,
-        earlier: Option<&Answer>,
+        earlier: Option<(LaneId, &Answer)>,
         (generator, prompt): (&str, Digest),
     ) -> Result<(Answer, Candidate), Unusable> {
-        let answer = read(text, &Want::of(told))?;
+        let answer = read(text, &Want::of(told)).map_err(|unusable| match (earlier, unusable.fault) {
+            (Some((at, _)), Fault::Unchanged) => Unusable {
+                why: format!("every file in the answer is as in round {}; nothing was changed", at.round),
+                ..unusable
+            },
+            _ => unusable,
+        })?;
         let unusable = |why: String| {
             let mut end = text.len().min(SHOWN);
             while !text.is_char_boundary(end) {
@@ -312,7 +360,7 @@ impl Drive<'_> {
                 "a file holds a mark that stands for a secret; read the secret from the environment instead".to_owned(),
             ));
         }
-        let answer = earlier.map_or_else(|| answer.clone(), |earlier| answer.over(earlier));
+        let answer = earlier.map_or_else(|| answer.clone(), |(_, earlier)| answer.over(earlier));
         let candidate = self.engine.compose(self.case, &answer, generator, prompt).map_err(unusable)?;
         Ok((answer, candidate))
     }

@@ -4,11 +4,20 @@ use super::super::Engine;
 use super::super::error::EngineError;
 use super::super::view::{EvidenceLine, Weight};
 use super::course_of;
-use crate::domain::{Digest, ReplayOutcome, Review, ToolName, count};
-use crate::evolve::course::LaneId;
+use crate::domain::{Digest, Evolution, ExaminedAnswer, ReplayOutcome, Review, ToolName, count};
+use crate::evolve::course::{Lane, LaneId};
 use serde_json::{Value, json};
 
 impl Engine {
+    /// The place of an examined answer in its loop.
+    pub(in crate::engine) fn lane_of(
+        &self,
+        row: &Evolution,
+        found: &ExaminedAnswer,
+    ) -> Result<Option<Lane>, EngineError> {
+        Ok(course_of(row)?.lane(LaneId { round: found.round, lane: found.lane }).cloned())
+    }
+
     /// Which loop made the version under review, and what became of recorded inputs; by what was kept here, not by what
     /// an asker says.
     pub(in crate::engine) fn evolved(&self, review: &Review) -> Result<Vec<EvidenceLine>, EngineError> {

@@ -61,6 +61,7 @@ fn summary(replayed: &[Replayed]) -> ReplaySummary {
         changed: count(ReplayOutcome::Changed),
         broken: count(ReplayOutcome::Broken),
         chosen: chosen.clone().count() as u32,
-        chosen_fixed: chosen.filter(|one| one.outcome == ReplayOutcome::Fixed).count() as u32,
+        chosen_fixed: chosen.clone().filter(|one| one.outcome == ReplayOutcome::Fixed).count() as u32,
+        still_fails: chosen.clone().find(|one| one.outcome != ReplayOutcome::Fixed).map(|one| one.run),
     }
 }

@@ -5,12 +5,17 @@ use super::super::error::{EngineError, ErrorCode};
 use super::compose::Case;
 use super::course_of;
 use crate::domain::{
-    Caller, Evolution, EvolutionId, EvolutionState, ExaminedAnswer, Mutation, Outcome, Request, RequestKind,
+    Caller, Digest, Evolution, EvolutionId, EvolutionState, ExaminedAnswer, Mutation, Outcome, Request, RequestKind,
+    ReviewId, ReviewState, Stage, Tool, ToolDetail, ToolReview,
 };
-use crate::evolve::course::{End, Event, LaneId};
+use crate::evolve::course::{End, LaneId};
+use crate::evolve::repair::GENERATOR;
 use crate::evolve::{Course, mutation};
 use serde::Serialize;
 use serde_json::{Map, json};
+
+/// What is told of a hint that only repairs answered.
+const HINT_UNREAD: &str = "the hint was not acted on: built-in repairs read no words";
 
 /// A loop with everything that was found.
 #[derive(Debug, Clone, Serialize)]
@@ -22,6 +27,24 @@ pub struct EvolutionDetail {
     pub course: Course,
     /// The answers that were examined.
     pub examined: Vec<ExaminedAnswer>,
+}
+
+/// How an answer becomes a version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// The loop ends with a good answer: only beside an original that is as it was.
+    Ended,
+    /// Somebody wants it.
+    Kept,
+}
+
+impl Way {
+    const fn verb(self) -> &'static str {
+        match self {
+            Way::Ended => "evolve",
+            Way::Kept => "keep",
+        }
+    }
 }
 
 impl Engine {
@@ -45,31 +68,24 @@ impl Engine {
         Ok(kept.map(|kept| kept.text))
     }
 
-    /// Ends a loop whose process died, with what it has.
-    pub(super) fn end_interrupted(&self, row: Evolution) -> Result<Evolution, EngineError> {
-        let (id, owner) = (row.id, row.owner.clone());
-        if !self.transact(|tx| Ok(tx.take_evolution(id, &owner, &self.inner.owner)?))? {
-            return self.evolution_row(id);
-        }
-        let (course, _) = course_of(&row)?.step(Event::Stopped);
-        let case = self.evolution_case(row)?;
-        let end = course.end.clone().unwrap_or(End::Stopped { best: course.best() });
-        self.end_course(&case, &course, &end)?;
-        self.evolution_row(id)
-    }
-
-    /// Writes down how a loop ended; a good answer is written as a version first.
-    pub(super) fn end_course(&self, case: &Case, course: &Course, end: &End) -> Result<(), EngineError> {
+    /// Writes down how a loop ended; a good answer is written as a version first, by whoever drove it to its end.
+    pub(super) fn end_course(
+        &self,
+        case: &Case,
+        course: &Course,
+        end: &End,
+        caller: &Caller,
+    ) -> Result<(), EngineError> {
         let id = case.row.id;
         let best = end.best();
         let rounds = crate::domain::count(course.rounds.len(), "round");
         let (state, message) = match end {
-            End::Good { best } => match self.keep_answer(id, Some(*best)) {
+            End::Good { best } => match self.write_answer(case, course, Some(*best), (caller, Way::Ended)) {
                 Ok(outcome) => (EvolutionState::Good, format!("good after {rounds}: {}", outcome.message)),
-                // Its place was taken meanwhile, say: it ends all the same, and what was made is not lost.
+                // Its original went meanwhile, say: it ends all the same, and what was made is not lost.
                 Err(error) => (
                     EvolutionState::Spent,
-                    format!("good after {rounds}, but not written: {}; it can be kept", error.message),
+                    format!("good after {rounds}, but not written: {}; the answer stays kept", error.message),
                 ),
             },
             End::Spent { best: Some(_) } => {
@@ -80,6 +96,11 @@ impl Engine {
             End::Stopped { .. } => {
                 (EvolutionState::Stopped, format!("stopped in round {}", course.rounds.len().max(1)))
             }
+        };
+        let message = if is_hint_unread(&case.row, course, best) && state != EvolutionState::Stopped {
+            format!("{message}; {HINT_UNREAD}")
+        } else {
+            message
         };
         let mutation = best.and_then(|at| self.mutation_of(case, course, at));
         self.transact(|tx| Ok(tx.end_evolution(id, state, &message, mutation)?))
@@ -97,75 +118,183 @@ impl Engine {
         Some(mutation::made(&case.bundle, &files))
     }
 
-    /// Writes an answer as a version that waits for a human; without a place the best one. What is written already is
-    /// not written again.
+    /// Writes an answer as a version that waits for a human; without a place the best one. What lies there already is
+    /// not written again. An agent may keep answers of what it asked for itself.
     ///
     /// # Errors
-    /// `NotFound`; `Conflict` when there is no such answer, or its place was taken since.
-    pub fn keep_answer(&self, id: EvolutionId, at: Option<LaneId>) -> Result<Outcome, EngineError> {
+    /// `NotFound`; `Refused` for an agent that did not ask; `Conflict` when there is no such answer, or the version that
+    /// it was made of is gone.
+    pub fn keep_answer(&self, id: EvolutionId, at: Option<LaneId>, caller: &Caller) -> Result<Outcome, EngineError> {
         let row = self.evolution_row(id)?;
+        super::own(&row, caller)?;
         let course = course_of(&row)?;
+        self.write_answer(&self.evolution_case(row)?, &course, at, (caller, Way::Kept))
+    }
+
+    fn write_answer(
+        &self,
+        case: &Case,
+        course: &Course,
+        at: Option<LaneId>,
+        (caller, way): (&Caller, Way),
+    ) -> Result<Outcome, EngineError> {
+        let (row, id) = (&case.row, case.row.id);
         let examined = self.read(|q| Ok(q.examined_answers(id)?))?;
-        let nothing = || {
-            let message = format!("evolution {id} has no examined answer to keep");
-            EngineError::new(ErrorCode::Conflict, message, "`toolsmith evolutions ID` shows its rounds")
-        };
-        let at = at.or_else(|| course.best()).ok_or_else(nothing)?;
-        let found = examined.iter().find(|one| (one.round, one.lane) == (at.round, at.lane)).ok_or_else(nothing)?;
-        if row.made == Some(found.digest) {
-            let message = format!("{} {} is written already", row.tool, found.version);
-            return Ok(Outcome {
-                operation: None,
-                review: row.review,
-                message,
-                commit: None,
-                detail: json!({"evolution": id, "digest": found.digest}),
-            });
+        let (at, found) = chosen(id, course, &examined, at)?;
+        let lane = course.lane(at).ok_or_else(|| EngineError::internal("an answer has no place"))?;
+        let kept = self.candidate_kept(case, found)?;
+        if let Some(there) = self.same_code(case, &kept)? {
+            return self.lies_already(id, found, &there);
         }
-        let base = self.evolved_detail(&row)?;
-        let detail = self.candidate_kept(&base.tool, &found.version, found.digest)?;
-        let lane = course.lane(at);
+        let made = self.numbered(case, lane, found, kept)?;
         let request = Request {
             kind: RequestKind::Tool,
             tool: Some(row.tool.clone()),
             plan: None,
-            description: detail.manifest.description.clone(),
-            rationale: rationale(&row, found, lane.map_or("", |lane| lane.generator.as_str()), at),
+            description: made.detail.manifest.description.clone(),
+            rationale: rationale(row, &made.step, &lane.generator, at),
             test_results: Vec::new(),
             changes: Vec::new(),
             specification: None,
             successor: None,
-            metadata: metadata(&row, found, lane.map_or("", |lane| lane.generator.as_str())),
+            metadata: metadata(row, found, &made.step, &lane.generator),
         };
-        let caller = match row.who.strip_prefix("agent:") {
-            Some(agent) => Caller::Agent(agent.to_owned()),
-            None => Caller::Human(row.who.clone()),
+        let still = || self.still_original(case, way);
+        let outcome = self.bring(&request, &made.detail, caller, way.verb(), &still)?;
+        let detail = &made.detail;
+        let kept = ExaminedAnswer {
+            digest: detail.tool.digest,
+            version: detail.tool.version.clone(),
+            step: made.step,
+            ..found.clone()
         };
-        let outcome = self.bring(&request, &detail, &caller, "evolve")?;
-        self.transact(|tx| Ok(tx.put_made(id, found.digest, outcome.review)?))?;
-        let message = format!("{} {} is in {}; {}", row.tool, found.version, detail.tool.place(), outcome.message);
+        self.transact(|tx| {
+            tx.put_examined(id, &kept)?;
+            Ok(tx.put_made(id, detail.tool.digest, outcome.review)?)
+        })?;
+        let message = format!("{} {} is in {}; {}", row.tool, kept.version, detail.tool.place(), outcome.message);
         Ok(Outcome { message, ..outcome })
+    }
+
+    /// The version of the same name with the same code that lies in the workspace; what versions say of themselves in
+    /// header and manifest does not count.
+    fn same_code(&self, case: &Case, kept: &ToolDetail) -> Result<Option<Tool>, EngineError> {
+        let failed = |why: String| EngineError::new(ErrorCode::Failed, why, "");
+        let code = super::compose::code_of(case, &kept.files).map_err(failed)?;
+        for tool in self.catalog().tools.iter().filter(|tool| tool.name == case.row.tool) {
+            // A version that cannot be read is no reason to write nothing.
+            let Ok(files) = self.files_on_disk(tool) else { continue };
+            let is_same = super::compose::code_of(case, &files).is_ok_and(|other| other == code);
+            if tool.stage != Stage::Archived && (tool.digest == kept.tool.digest || is_same) {
+                return Ok(Some(Tool::clone(tool)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Nothing is written of an answer whose code lies there.
+    fn lies_already(&self, id: EvolutionId, found: &ExaminedAnswer, there: &Tool) -> Result<Outcome, EngineError> {
+        let waiting = self.read(|q| Ok(q.reviews(&[ReviewState::Waiting])?))?;
+        let review: Option<ReviewId> = waiting
+            .iter()
+            .find(|review| review.tool == there.name && review.digest == there.digest)
+            .map(|review| review.id);
+        let state = match (review, there.facts.review) {
+            (Some(review), _) => format!("which waits in review {review}"),
+            (None, ToolReview::None) => format!("which lies in {}", there.place()),
+            (None, word) => format!("which is {}", word.word()),
+        };
+        let message = if there.digest == found.digest {
+            format!("{} {} is written already, {state}", there.name, there.version)
+        } else {
+            format!("equal to {} {}, {state}; nothing was written", there.name, there.version)
+        };
+        if review.is_some() {
+            self.transact(|tx| Ok(tx.put_made(id, there.digest, review)?))?;
+        }
+        let detail = json!({"evolution": id, "digest": there.digest});
+        Ok(Outcome { operation: None, review, message, commit: None, detail })
+    }
+
+    /// Refuses to write beside an original that is gone; at the end of a loop also beside one that changed.
+    fn still_original(&self, case: &Case, way: Way) -> Result<(), EngineError> {
+        let (tool, row) = (&case.base.tool, &case.row);
+        let is_same = |tool: &Tool| {
+            self.files_on_disk(tool).is_ok_and(|files| Digest::of_files(&files) == row.digest)
+                && tool.stage != Stage::Archived
+        };
+        if is_same(tool) {
+            return Ok(());
+        }
+        // Approved meanwhile, say: then it lies elsewhere.
+        self.scan(&mut |_| {})?;
+        let view = self.catalog();
+        if view.tools.iter().filter(|there| there.name == row.tool).any(|there| is_same(there)) {
+            return Ok(());
+        }
+        let refused = |message: String, hint: &str| Err(EngineError::new(ErrorCode::Conflict, message, hint));
+        if !view.tools.iter().any(|there| there.path == tool.path) {
+            return refused(format!("{} is gone", tool.path), "bring it back first; its files are kept");
+        }
+        match way {
+            Way::Kept => Ok(()),
+            Way::Ended => {
+                let hint = format!("`toolsmith keep {}` writes it all the same", row.id);
+                refused(format!("{} changed since it was asked about", row.tool), &hint)
+            }
+        }
     }
 }
 
-fn rationale(row: &Evolution, found: &ExaminedAnswer, generator: &str, at: LaneId) -> String {
+/// The answer that is meant, which was examined.
+fn chosen<'e>(
+    id: EvolutionId,
+    course: &Course,
+    examined: &'e [ExaminedAnswer],
+    at: Option<LaneId>,
+) -> Result<(LaneId, &'e ExaminedAnswer), EngineError> {
+    let hint = format!("`toolsmith evolutions {id}` shows its rounds");
+    let refused = |message: String| EngineError::new(ErrorCode::Conflict, message, hint.clone());
+    let Some(at) = at.or_else(|| course.best()) else {
+        return Err(refused(format!("evolution {id} has no examined answer to keep")));
+    };
+    let place = format!("{}.{}", at.round, at.lane + 1);
+    if course.lane(at).is_none() {
+        return Err(refused(format!("evolution {id} has no answer {place}")));
+    }
+    let found = examined.iter().find(|one| (one.round, one.lane) == (at.round, at.lane));
+    let found = found
+        .ok_or_else(|| refused(format!("answer {place} of evolution {id} was not examined: it has no version")))?;
+    Ok((at, found))
+}
+
+/// Whether words were given and the best answer is one of the repairs, which read none.
+fn is_hint_unread(row: &Evolution, course: &Course, best: Option<LaneId>) -> bool {
+    let generator = best.and_then(|at| course.lane(at)).map(|lane| lane.generator.as_str());
+    let only = course.plan.generators.iter().all(|name| name == GENERATOR);
+    !row.asked.hint.trim().is_empty() && (generator == Some(GENERATOR) || generator.is_none() && only)
+}
+
+fn rationale(row: &Evolution, step: &str, generator: &str, at: LaneId) -> String {
     let hint = row.asked.hint.lines().next().unwrap_or_default();
     let wanted = match (hint, row.asked.failures.first()) {
         ("", Some(run)) => format!("against the failure of run {run}"),
         ("", None) => "without a hint".to_owned(),
+        (hint, _) if generator == GENERATOR => format!("{hint} [{HINT_UNREAD}]"),
         (hint, _) => hint.to_owned(),
     };
-    format!("{wanted} (evolution {}, {generator}, round {}; {})", row.id, at.round, found.step)
+    format!("{wanted} (evolution {}, {generator}, round {}; {step})", row.id, at.round)
 }
 
-fn metadata(row: &Evolution, found: &ExaminedAnswer, generator: &str) -> Map<String, serde_json::Value> {
+fn metadata(row: &Evolution, found: &ExaminedAnswer, step: &str, generator: &str) -> Map<String, serde_json::Value> {
     let value = json!({
         "evolution": row.id,
         "generator": generator,
         "parent": format!("{}@{}", row.version, row.digest),
         "bundle": row.bundle,
         "failures": row.asked.failures,
-        "version": found.step,
+        "version": step,
+        "examined": found.digest,
         "replay": found.replay.iter().map(|one| json!({"run": one.run, "outcome": one.outcome})).collect::<Vec<_>>(),
     });
     value.as_object().cloned().unwrap_or_default()

@@ -20,7 +20,7 @@ pub(super) use request::last_bytes;
 use super::error::{EngineError, ErrorCode};
 use super::running::owner_alive;
 use super::{Engine, lock};
-use crate::domain::{Evolution, EvolutionId, EvolutionState, Learnt, ToolName};
+use crate::domain::{Caller, Evolution, EvolutionId, EvolutionState, Learnt, ToolName};
 use crate::evolve::Course;
 use crate::evolve::course::LaneId;
 use crate::store::EvolutionQuery;
@@ -58,9 +58,10 @@ impl Engine {
     /// Asks the process that drives a loop to end it; what it has by then can be kept.
     ///
     /// # Errors
-    /// `NotFound`; `Conflict` when it is over.
-    pub fn stop_evolution(&self, id: EvolutionId) -> Result<Evolution, EngineError> {
+    /// `NotFound`; `Refused` for an agent that did not ask for it; `Conflict` when it is over.
+    pub fn stop_evolution(&self, id: EvolutionId, caller: &Caller) -> Result<Evolution, EngineError> {
         let row = self.evolution_row(id)?;
+        own(&row, caller)?;
         match row.state {
             EvolutionState::Running => {
                 self.transact(|tx| Ok(tx.ask_evolution_to_stop(id)?))?;
@@ -70,7 +71,7 @@ impl Engine {
                 Ok(row)
             }
             // Nobody drives it: it ends here.
-            EvolutionState::Interrupted => self.end_interrupted(row),
+            EvolutionState::Interrupted => self.end_interrupted(row, caller),
             EvolutionState::Good | EvolutionState::Spent | EvolutionState::Failed | EvolutionState::Stopped => {
                 let message = format!("evolution {id} is over: {}", row.message);
                 Err(EngineError::new(ErrorCode::Conflict, message, ""))
@@ -104,6 +105,15 @@ fn with_state(row: Evolution) -> Evolution {
     } else {
         row
     }
+}
+
+/// Refuses an agent what it did not ask for itself: a loop is a human's, or that of the agent that began it.
+fn own(row: &Evolution, caller: &Caller) -> Result<(), EngineError> {
+    if matches!(caller, Caller::Human(_)) || row.who == caller.identity() {
+        return Ok(());
+    }
+    let message = format!("evolution {} is not one of agent {}: {} asked for it", row.id, caller.word(), row.who);
+    Err(EngineError::new(ErrorCode::Refused, message, "a human decides about it"))
 }
 
 /// The loop of a row.

@@ -40,14 +40,15 @@ impl Engine {
     pub(super) fn chosen_failures(&self, tool: &Tool, chosen: &[RunId]) -> Result<Vec<RunId>, EngineError> {
         for run in chosen {
             let record = self.run_record(*run)?;
-            if record.tool != tool.name {
-                let message = format!("run {run} is one of {}, not of {}", record.tool, tool.name);
-                return Err(EngineError::new(
-                    ErrorCode::Usage,
-                    message,
-                    "`toolsmith runs NAME` lists the runs of a tool",
-                ));
-            }
+            let wrong = if record.tool != tool.name {
+                format!("run {run} is one of {}, not of {}", record.tool, tool.name)
+            } else if record.outcome == RunOutcome::Succeeded && !self.is_marked(tool, *run)? {
+                format!("run {run} succeeded: there is no failure in it")
+            } else {
+                continue;
+            };
+            let hint = format!("`toolsmith runs {}` lists its runs", tool.name);
+            return Err(EngineError::new(ErrorCode::Usage, wrong, hint));
         }
         if !chosen.is_empty() {
             return Ok(chosen.to_vec());
@@ -61,6 +62,12 @@ impl Engine {
             }
         }
         Ok(runs)
+    }
+
+    /// Whether somebody says that a run was a failure, however it ended.
+    fn is_marked(&self, tool: &Tool, run: RunId) -> Result<bool, EngineError> {
+        let marks = self.read(|q| Ok(q.failure_marks(&tool.name)?))?;
+        Ok(marks.iter().any(|mark| mark.run == Some(run) && !mark.withdrawn))
     }
 
     pub(super) fn bundle_of(

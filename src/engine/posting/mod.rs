@@ -71,18 +71,23 @@ impl Engine {
         self.take_in(&letter, caller, posting)
     }
 
-    /// Puts a version that was made here into the workspace and into the queue; never over anything.
+    /// Puts a version that was made here into the workspace and into the queue; never over anything. `still` is asked
+    /// right before, when nobody else writes.
     ///
     /// # Errors
-    /// `Conflict` when something lies where it would go; `Internal` for trouble with the store.
+    /// What `still` says; `Conflict` when something lies where it would go; `Failed` when nothing can be written there;
+    /// `Internal` for trouble with the store.
     pub(super) fn bring(
         &self,
         request: &Request,
         version: &ToolDetail,
         caller: &Caller,
         verb: &'static str,
+        still: &dyn Fn() -> Result<(), EngineError>,
     ) -> Result<Outcome, EngineError> {
         let _turn = self.take_turn()?;
+        still()?;
+        relocate::writable(&self.inner.options.workspace, &version.tool.placement)?;
         let taken = relocate::conflicts(&self.inner.options.workspace, &version.files, &version.tool.placement);
         if let Some(path) = taken.first() {
             let message = format!("{path} is taken");

@@ -142,6 +142,21 @@ pub fn perform(
     Mover { workspace, files, relocation, notes: Vec::new(), step: &mut |_| Ok(()) }.perform(git)
 }
 
+/// Asks whether files can be written to a place, before a move there is decided: one that was decided is owed.
+///
+/// # Errors
+/// `Failed`, with the folder that nothing can be written to.
+pub fn writable(workspace: &Path, to: &Placement) -> Result<(), EngineError> {
+    let place = workspace.join(&to.base);
+    let there = place.ancestors().find(|folder| folder.symlink_metadata().is_ok()).unwrap_or(workspace);
+    let wanted = rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK;
+    rustix::fs::access(there, wanted).map_err(|error| {
+        let folder = there.strip_prefix(workspace).unwrap_or(there).display();
+        let message = format!("nothing can be written to {folder}: {}", io::Error::from(error));
+        EngineError::new(ErrorCode::Failed, message, "let it be written to, then repeat")
+    })
+}
+
 /// What lies where a version would go and is not that version, relative to the workspace; to be asked
 /// before a move that replaces nothing is decided. Files in a shared folder, else the folder itself.
 pub fn conflicts(workspace: &Path, files: &[VersionFile], to: &Placement) -> Vec<String> {

@@ -472,3 +472,13 @@ fn a_move_survives_the_intent_table_and_reads_without_newer_fields() {
     wire.as_object_mut().unwrap().remove("replaces");
     assert_eq!(serde_json::from_value::<Relocation>(wire).unwrap(), Relocation { replaces: None, ..relocation });
 }
+
+#[test]
+fn a_place_that_cannot_be_written_to_is_known_before_anything_is_decided() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir(dir.path().join("tools")).unwrap();
+    fs::write(dir.path().join("tools/file"), "x").unwrap();
+    assert!(writable(dir.path(), &place("tools/experimental/adder/versions/1.1.0", true)).is_ok());
+    let error = writable(dir.path(), &place("tools/file/below", true)).unwrap_err();
+    assert!(error.message.starts_with("nothing can be written to tools/file: "), "{}", error.message);
+}

@@ -153,11 +153,20 @@ impl Course {
             Event::Began => Vec::new(),
             Event::Stopped => self.finish(End::Stopped { best: self.best() }),
             Event::Answered { at, attempt, answer, read, usage, took_ms, prompt } => {
+                let before =
+                    self.own_before(at).filter(|(_, lane)| lane.answer == Some(answer)).map(|(at, _)| at.round);
                 let Some(lane) = self.asking(at, attempt) else { return (self, Vec::new()) };
                 lane.usage = lane.usage.plus(&usage);
                 lane.took_ms = lane.took_ms.saturating_add(took_ms);
                 (lane.prompt, lane.answer) = (Some(prompt), Some(answer));
                 match read {
+                    // Who says the same after being told what is wrong with it would say it every time.
+                    _ if before.is_some() => {
+                        let round = before.unwrap_or_default();
+                        let why = format!("the same answer as in round {round}, so it is not asked again");
+                        lane.state = LaneState::Failed(format!("{}: {why}", lane.generator));
+                        self.go_on()
+                    }
                     Ok(files) => {
                         lane.state = LaneState::Examining;
                         lane.files = files;
@@ -261,13 +270,21 @@ impl Course {
 
     /// What a lane is told of the rounds before: its generator's own unusable answer, else the best answer so far.
     fn after(&self, at: LaneId) -> After {
-        let Some(before) = at.round.checked_sub(1).filter(|round| *round > 0) else { return After::Nothing };
-        let own = LaneId { round: before, lane: self.place_before(at) };
+        if at.round <= 1 {
+            return After::Nothing;
+        }
         let best = self.best_before(at.round);
-        match self.lane(own).map(|lane| &lane.state) {
-            Some(LaneState::Unusable(unusable)) => After::Unusable { at: own, unusable: unusable.clone(), best },
+        match self.own_before(at).map(|(own, lane)| (own, &lane.state)) {
+            Some((own, LaneState::Unusable(unusable))) => After::Unusable { at: own, unusable: unusable.clone(), best },
             _ => best.map_or(After::Nothing, |best| After::Examined { at: best }),
         }
+    }
+
+    /// The answer of the same generator a round before.
+    fn own_before(&self, at: LaneId) -> Option<(LaneId, &Lane)> {
+        let round = at.round.checked_sub(1).filter(|round| *round > 0)?;
+        let own = LaneId { round, lane: self.place_before(at) };
+        self.lane(own).map(|lane| (own, lane))
     }
 
     /// The place that a lane's generator had a round before: lanes that failed are gone since.
@@ -310,6 +327,19 @@ impl Course {
     }
 
     fn finish(&mut self, end: End) -> Vec<Effect> {
+        // What is under way ends with it: nothing more comes of it.
+        for lane in self.rounds.iter_mut().flat_map(|round| &mut round.lanes) {
+            match lane.state {
+                LaneState::Asking { .. } | LaneState::Waiting { .. } => {
+                    lane.state = LaneState::Failed(format!("{}: stopped", lane.generator));
+                }
+                LaneState::Examining => lane.state = LaneState::NotExamined("stopped".to_owned()),
+                LaneState::Unusable(_)
+                | LaneState::Failed(_)
+                | LaneState::NotExamined(_)
+                | LaneState::Examined { .. } => {}
+            }
+        }
         self.end = Some(end.clone());
         vec![Effect::Finish { end }]
     }

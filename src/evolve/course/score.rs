@@ -1,6 +1,6 @@
 //! How good an answer is: what the checks and the recorded inputs say of it, in numbers.
 
-use crate::domain::{CheckReport, CheckState, Severity, Tally, Verdict};
+use crate::domain::{CheckReport, CheckState, RunId, Severity, Tally, Verdict, plural};
 use serde::{Deserialize, Serialize};
 
 /// What the checks say of an answer.
@@ -32,6 +32,8 @@ pub struct ReplaySummary {
     pub chosen: u32,
     /// Those of them that succeed now.
     pub chosen_fixed: u32,
+    /// One of those that still fail.
+    pub still_fails: Option<RunId>,
 }
 
 /// How good an answer is; the least is the best. The order of the fields is the order of what matters.
@@ -88,6 +90,17 @@ fn failed_tests(check: &CheckReport) -> u32 {
 }
 
 impl ReplaySummary {
+    /// Which chosen failures are still there, in words: `run 4 still fails`; `None` when there is none.
+    pub fn unfixed(&self) -> Option<String> {
+        let left = self.chosen.saturating_sub(self.chosen_fixed) as usize;
+        match (self.still_fails, left) {
+            (_, 0) => None,
+            (Some(run), 1) => Some(format!("run {run} still fails")),
+            (Some(run), left) => Some(format!("run {run} and {} more still fail", left - 1)),
+            (None, left) => Some(plural(left, "chosen run still fails", "chosen runs still fail")),
+        }
+    }
+
     /// Whether nothing broke and what was chosen is fixed.
     pub const fn is_good(&self) -> bool {
         self.broken == 0 && self.chosen_fixed >= self.chosen

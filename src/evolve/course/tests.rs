@@ -20,7 +20,15 @@ fn answered(at: LaneId, attempt: u32) -> Event {
     let read = Ok(vec![FileNote { path: "a.py".into(), digest: Digest::of_bytes(b"a"), bytes: 1 }]);
     let usage = Usage { input_tokens: Some(10), output_tokens: None, cost_micros: Some(3) };
     let digest = |text: &[u8]| Digest::of_bytes(text);
-    Event::Answered { at, attempt, prompt: digest(b"p"), answer: digest(b"t"), read, usage, took_ms: 5 }
+    let answer = digest(format!("{at:?}").as_bytes());
+    Event::Answered { at, attempt, prompt: digest(b"p"), answer, read, usage, took_ms: 5 }
+}
+
+/// The answer of the round before, once more.
+fn repeated(at: LaneId, attempt: u32) -> Event {
+    let before = answered(id(at.round - 1, at.lane), attempt);
+    let Event::Answered { prompt, answer, read, usage, took_ms, .. } = before else { unreachable!() };
+    Event::Answered { at, attempt, prompt, answer, read, usage, took_ms }
 }
 
 fn unusable(at: LaneId, attempt: u32) -> Event {
@@ -175,6 +183,53 @@ fn variants_are_compared_and_who_refuses_takes_no_further_part() {
     assert_eq!((generator.as_str(), *at), ("b", id(1, 1)));
     assert_eq!(effects[4][1], ask(id(2, 1), 1, "b", After::Examined { at: id(1, 2) }));
     assert_eq!(course.end, Some(End::Good { best: id(2, 0) }));
+}
+
+#[test]
+fn who_repeats_an_answer_is_not_asked_again() {
+    let events = vec![
+        Event::Began,
+        answered(id(1, 0), 1),
+        examined(id(1, 0), verdict(1, 0), ReplaySummary::default()),
+        repeated(id(2, 0), 1),
+    ];
+    let (course, _) = run(plan(&["a"]), events);
+    let message = "a: the same answer as in round 1, so it is not asked again".to_owned();
+    assert_eq!(course.end, Some(End::Failed { message, best: Some(id(1, 0)) }));
+    // The others go on.
+    let events = vec![
+        Event::Began,
+        unusable(id(1, 0), 1),
+        unusable(id(1, 1), 1),
+        repeated(id(2, 0), 1),
+        answered(id(2, 1), 1),
+        examined(id(2, 1), verdict(1, 0), ReplaySummary::default()),
+    ];
+    let (course, effects) = run(plan(&["a", "b"]), events);
+    let [Effect::Ask { generator, .. }] = effects[5].as_slice() else { panic!("{effects:?}") };
+    assert_eq!((generator.as_str(), course.rounds.len()), ("b", 3));
+}
+
+#[test]
+fn what_was_under_way_when_it_was_stopped_is_stopped_too() {
+    let events =
+        vec![Event::Began, troubled(id(1, 0), 1, Trouble::CutStream, None), answered(id(1, 1), 1), Event::Stopped];
+    let (course, _) = run(plan(&["a", "b", "c"]), events);
+    let states: Vec<LaneState> = course.rounds[0].lanes.iter().map(|lane| lane.state.clone()).collect();
+    let failed = |name: &str| LaneState::Failed(format!("{name}: stopped"));
+    assert_eq!(states, [failed("a"), LaneState::NotExamined("stopped".to_owned()), failed("c")]);
+}
+
+#[test]
+fn a_round_says_which_chosen_failure_is_still_there() {
+    let left = |chosen, chosen_fixed, still_fails| {
+        ReplaySummary { chosen, chosen_fixed, still_fails, ..ReplaySummary::default() }.unfixed()
+    };
+    let run = Some(crate::domain::RunId(4));
+    assert_eq!(left(2, 2, None), None);
+    assert_eq!(left(1, 0, run).as_deref(), Some("run 4 still fails"));
+    assert_eq!(left(3, 1, run).as_deref(), Some("run 4 and 1 more still fail"));
+    assert_eq!(left(2, 1, None).as_deref(), Some("1 chosen run still fails"));
 }
 
 #[test]

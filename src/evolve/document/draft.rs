@@ -101,7 +101,10 @@ impl Draft {
             let text = line.trim_start();
             !text.is_empty() && !text.starts_with(['|', '#', '<', '`', '~', '=']) && marker(text).is_none()
         };
-        for section in document.sections().iter().filter(|section| section.class == Class::Other) {
+        let others = document.sections().iter().filter(|section| section.class == Class::Other);
+        // Below the title may stand nothing but what is demanded: that says more than the title.
+        let first = document.sections().iter().find(|section| section.level <= 1 && section.class != Class::Other);
+        for section in others.chain(first) {
             let from = section.line + usize::from(section.level > 0);
             let is_code = |line: usize| section.code.iter().any(|code| (code.line..=code.end_line).contains(&line));
             let usable = |line: &usize| !document.drawn[line - 1] && !is_code(*line) && is_words(document.line(*line));

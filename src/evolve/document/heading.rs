@@ -53,7 +53,8 @@ pub(super) fn find(lines: &[&str]) -> Found {
         is_code[block.line - 1..block.end_line].fill(true);
     }
     let has_atx = lines.iter().zip(&is_code).any(|(line, code)| !code && atx(line).is_some());
-    let mut pass = Pass { lines, is_code, has_atx, adornments: Vec::new(), found: Found { code, ..Found::default() } };
+    let mut pass =
+        Pass { lines, is_code, has_atx, adornments: Vec::new(), above: 0, found: Found { code, ..Found::default() } };
     pass.found.drawn = vec![false; lines.len()];
     let mut at = pass.front_matter();
     while at < lines.len() {
@@ -133,6 +134,9 @@ struct Pass<'a> {
     has_atx: bool,
     /// Underlines seen so far, with whether there is an overline; their order is their level.
     adornments: Vec<(char, bool)>,
+    /// Level of the newest heading that is no label, 0 before the first: labels stand below it. Kept, not looked for, so
+    /// that a document of nothing but labels takes no longer than another.
+    above: usize,
     found: Found,
 }
 
@@ -151,6 +155,9 @@ impl Pass<'_> {
 
     fn push(&mut self, at: usize, level: usize, title: &str) {
         let title = title.trim().trim_matches(['*', '_']).trim().to_owned();
+        if !is_label(self.lines[at]) {
+            self.above = level;
+        }
         self.found.headings.push(Heading { title, level, line: at });
     }
 
@@ -192,9 +199,7 @@ impl Pass<'_> {
             if let Some((level, title)) = self.numbered(at) {
                 self.push(at, level, &title);
             } else if let Some(title) = self.label(at) {
-                let level = self.found.headings.iter().rev().find(|heading| !is_label(self.lines[heading.line]));
-                let level = level.map_or(1, |heading| heading.level + 1);
-                self.push(at, level, &title);
+                self.push(at, self.above + 1, &title);
             }
         }
         1

@@ -47,7 +47,11 @@ pub(super) fn manifest(order: &Order<'_>, specification: &ToolSpecification) -> 
             .extend(example.output.iter().filter(|output| !has_null(output)).map(|o| ("output".to_owned(), o.clone())));
         Value::Object(table)
     });
-    rest.insert("examples".to_owned(), Value::Array(examples.collect()));
+    let examples: Vec<Value> = examples.collect();
+    // An empty list is no table: written here it would be one of the limits.
+    if !examples.is_empty() {
+        rest.insert("examples".to_owned(), Value::Array(examples));
+    }
     let rest = Value::Object(rest);
     refuse_unwritable(&rest, &mut Vec::new())?;
     let rest = toml::to_string(&rest).map_err(|error| Unwritable { field: String::new(), why: error.to_string() })?;

@@ -287,6 +287,42 @@ mod tests {
     }
 
     #[test]
+    fn what_a_specification_leaves_empty_adds_nothing_to_its_manifest() {
+        let name = ToolName::new("join").unwrap();
+        let bare = ToolSpecification::of(name.clone(), "joins");
+        let example =
+            SpecifiedExample { description: String::new(), input: json!({"n": 1}), output: Some(json!({"n": 2})) };
+        let parameter = InputParameter {
+            name: "n".to_owned(),
+            kind: ParameterType::Integer,
+            description: String::new(),
+            required: true,
+            constraints: Map::new(),
+        };
+        let filled = ToolSpecification {
+            input_parameters: vec![parameter],
+            expected_output: Some(json!({"type": "object", "required": [], "properties": {}})),
+            examples: vec![example],
+            ..bare.clone()
+        };
+        let no_parameters = ToolSpecification { input_parameters: Vec::new(), ..filled.clone() };
+        let no_output = ToolSpecification { expected_output: None, ..filled.clone() };
+        let no_examples = ToolSpecification { examples: Vec::new(), ..filled.clone() };
+        for specification in [&bare, &filled, &no_parameters, &no_output, &no_examples] {
+            for template in ScaffoldTemplate::ALL {
+                let plain = order(&name, *template, ScriptLanguage::Python);
+                let specified = Some((specification, Digest::of_bytes(b"x")));
+                let files = render(&Order { specification: specified, ..plain }).unwrap();
+                let manifest = files.iter().find(|file| file.path == "tool.toml").unwrap();
+                let table: toml::Table = toml::from_str(&manifest.text).unwrap();
+                let limits: Vec<&str> = table["limits"].as_table().unwrap().keys().map(String::as_str).collect();
+                assert_eq!(limits, ["cpu", "memory", "output", "processes"], "{}", manifest.text);
+                assert_eq!(table.contains_key("examples"), !specification.examples.is_empty(), "{}", manifest.text);
+            }
+        }
+    }
+
+    #[test]
     fn a_scaffold_of_a_specification_has_its_parameters_its_examples_and_its_digest() {
         let name = ToolName::new("join").unwrap();
         let mut specification = ToolSpecification::of(name.clone(), "joins");

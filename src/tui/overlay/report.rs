@@ -165,7 +165,7 @@ impl Report {
                     );
                     text.push(TextLine::new(&head, tone));
                     text.push(TextLine::new(&format!("    {}", version.path), Tone::Fold));
-                    for (name, fact) in version.provenance.facts() {
+                    for (name, fact) in version.provenance.recorded() {
                         text.push(TextLine::new(&format!("    {name}: {fact}"), Tone::Plain));
                     }
                 }

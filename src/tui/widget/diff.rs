@@ -6,10 +6,9 @@
 
 use super::diff_lines::blanks_word;
 use super::piece::Place;
-use crate::domain::{Digest, FileMode, VersionFile, count};
+use crate::domain::{Digest, FileMode, VersionFile, count, paired};
 use similar::{Algorithm, DiffOp, DiffTag, capture_diff_slices, group_diff_ops};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// Unchanged lines around a change.
@@ -65,6 +64,8 @@ pub struct Hunk {
 pub struct DiffFile {
     /// Its path inside the version.
     pub path: String,
+    /// Its path in the state before, where that is another one.
+    pub old_path: Option<String>,
     /// What became of it.
     pub change: FileChange,
     /// Lines that are new.
@@ -112,18 +113,13 @@ impl State {
 
 /// Compares two states, file by file in the order of their paths; unchanged files are listed too.
 pub fn diff_files(before: &[VersionFile], after: &[VersionFile], blanks: Blanks) -> Vec<DiffFile> {
-    let mut paths: BTreeMap<&str, (Option<&VersionFile>, Option<&VersionFile>)> = BTreeMap::new();
-    for file in before {
-        paths.entry(&file.path).or_default().0 = Some(file);
-    }
-    for file in after {
-        paths.entry(&file.path).or_default().1 = Some(file);
-    }
-    paths.into_iter().map(|(path, (old, new))| DiffFile::new(path, old, new, blanks)).collect()
+    paired(before, after).into_iter().filter_map(|(old, new)| DiffFile::new(old, new, blanks)).collect()
 }
 
 impl DiffFile {
-    fn new(path: &str, old: Option<&VersionFile>, new: Option<&VersionFile>, blanks: Blanks) -> DiffFile {
+    fn new(old: Option<&VersionFile>, new: Option<&VersionFile>, blanks: Blanks) -> Option<DiffFile> {
+        let path = new.or(old)?.path.clone();
+        let old_path = old.map(|old| old.path.clone()).filter(|old| *old != path);
         let change = match (old, new) {
             (None, _) => FileChange::Added,
             (_, None) => FileChange::Removed,
@@ -141,7 +137,7 @@ impl DiffFile {
         };
         let (removed, added) = (changed(DiffOp::old_range), changed(DiffOp::new_range));
         let hunks = group_diff_ops(ops, CONTEXT).into_iter().filter_map(Hunk::new).collect();
-        DiffFile { path: path.to_owned(), change, added, removed, blanks: ignored, old, new, hunks }
+        Some(DiffFile { path, old_path, change, added, removed, blanks: ignored, old, new, hunks })
     }
 
     /// Its hunks, in the order of their lines.
@@ -163,7 +159,7 @@ impl DiffFile {
 
     /// What the lines do not say.
     pub(super) fn notes(&self) -> Vec<String> {
-        let mut notes = Vec::new();
+        let mut notes: Vec<String> = self.old_path.iter().map(|path| format!("{path} before")).collect();
         let mode =
             |side: &State| side.mode.map(|mode| if mode == FileMode::Executable { "executable" } else { "plain" });
         match (mode(&self.old), mode(&self.new)) {

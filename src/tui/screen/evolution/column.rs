@@ -90,6 +90,9 @@ pub(super) fn lines(found: &Found<'_>, (width, height): (usize, usize), theme: &
             let style = if replay.broken > 0 { theme.bad } else { theme.text };
             let said = counted(&parts);
             say(&format!("replay: {}", if said.is_empty() { "nothing was recorded" } else { &said }), 1, style);
+            if let Some(left) = replay.unfixed() {
+                say(&left, 1, theme.warn);
+            }
         }
     }
     if let (LaneState::Asking { .. }, Some(live)) = (&lane.state, found.live) {
