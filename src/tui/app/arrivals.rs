@@ -169,6 +169,7 @@ impl App {
             Answer::Dashboard(found) => self.each_report(|report| report.set_dashboard(&found)),
             Answer::Scores(found) => self.each_report(|report| report.set_scores(&found)),
             Answer::Similar(found) => self.each_report(|report| report.set_similar(&found)),
+            Answer::Called(called) => self.take_called(*called),
             Answer::Lineage(found) => self.each_report(|report| report.set_lineage(&found)),
             Answer::Warned(warning) => self.say(Mood::Trouble, &warning),
             Answer::Marked(Ok(outcome)) => self.say(Mood::Calm, &outcome.message),
@@ -423,7 +424,7 @@ impl App {
         }
     }
 
-    fn each_report(&mut self, mut set: impl FnMut(&mut crate::tui::overlay::report::Report)) {
+    pub(super) fn each_report(&mut self, mut set: impl FnMut(&mut crate::tui::overlay::report::Report)) {
         for overlay in &mut self.overlays {
             if let Overlay::Report(report) = overlay {
                 set(report);
