@@ -26,6 +26,7 @@ mod mutation;
 mod name;
 mod observation;
 mod operation;
+mod opportunity;
 mod origin;
 mod permission;
 mod place;
@@ -73,6 +74,9 @@ pub use mutation::{FailureKind, Mutation};
 pub use name::{NameError, ToolName};
 pub use observation::{Answer, Attempt, Difference, FileChange, Observation, Observer, Touch};
 pub use operation::Operation;
+pub use opportunity::{
+    AnsweredOpportunity, Opportunity, OpportunityAnswer, OpportunityKind, RunFact, Suggested, Witness, Worth,
+};
 pub use origin::{OriginDecision, VersionOrigin};
 pub use permission::{
     Access, Allowed, Anchor, DeclaredPath, Ground, Network, PROTECTED, PermissionFault, WriteMode, names_secrets,

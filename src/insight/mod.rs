@@ -5,6 +5,7 @@
 
 mod failing;
 mod memory;
+pub mod mine;
 mod regress;
 mod score;
 mod streak;
