@@ -86,3 +86,14 @@ CREATE TABLE incidents (
 ) STRICT;
 CREATE UNIQUE INDEX incidents_open ON incidents (tool) WHERE ended_at_ms IS NULL;
 CREATE INDEX incidents_by_tool ON incidents (tool, id);
+
+-- Opportunities that somebody does not want to see any more. What was accepted stands in the request of its review.
+CREATE TABLE dismissed_opportunities (
+    key       TEXT PRIMARY KEY,
+    kind      TEXT NOT NULL,
+    title     TEXT NOT NULL,
+    reason    TEXT,
+    who       TEXT NOT NULL,
+    at_ms     INTEGER NOT NULL,
+    operation INTEGER NOT NULL REFERENCES operations (id)
+) STRICT, WITHOUT ROWID;

@@ -75,7 +75,7 @@ pub use name::{NameError, ToolName};
 pub use observation::{Answer, Attempt, Difference, FileChange, Observation, Observer, Touch};
 pub use operation::Operation;
 pub use opportunity::{
-    AnsweredOpportunity, Opportunity, OpportunityAnswer, OpportunityKind, RunFact, Suggested, Witness, Worth,
+    DismissedOpportunity, Opportunity, OpportunityKind, OpportunitySources, RunFact, Suggested, Witness, Worth,
 };
 pub use origin::{OriginDecision, VersionOrigin};
 pub use permission::{

@@ -1,7 +1,7 @@
 //! Opportunities: what use suggests to make, or to make better.
 
 use super::digest::Digest;
-use super::ids::{ReviewId, RunId};
+use super::ids::RunId;
 use super::name::ToolName;
 use super::quantity::plural;
 use super::run::RunOutcome;
@@ -11,6 +11,7 @@ use super::words::words;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fmt;
+use std::path::PathBuf;
 
 /// Hexadecimal digits of a key.
 const KEY_DIGITS: usize = 12;
@@ -38,16 +39,6 @@ words!(
         MissingWrapper = "missing-wrapper",
         /// A tool that became worse.
         Regression = "regression",
-    }
-);
-
-words!(
-    /// What a human said to an opportunity.
-    OpportunityAnswer {
-        /// A specification was made of it.
-        Accepted = "accepted",
-        /// It is not to be shown any more.
-        Dismissed = "dismissed",
     }
 );
 
@@ -195,20 +186,29 @@ impl Opportunity {
     }
 }
 
-/// What somebody said to an opportunity, as it is kept.
+/// Files that opportunities are mined from beside what was recorded here.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct OpportunitySources {
+    /// The history of a shell.
+    pub history: Option<PathBuf>,
+    /// JSON lines of an agent.
+    pub log: Option<PathBuf>,
+    /// An OpenAPI document, or a definition that shows functions.
+    pub openapi: Option<PathBuf>,
+}
+
+/// An opportunity that somebody does not want to see any more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AnsweredOpportunity {
+pub struct DismissedOpportunity {
     /// Its key.
     pub key: String,
-    /// What was said.
-    pub answer: OpportunityAnswer,
     /// What it was about.
     pub kind: OpportunityKind,
     /// Its line. Raw.
     pub title: String,
-    /// The review of the specification, when it was accepted.
-    pub review: Option<ReviewId>,
-    /// Who said it.
+    /// Why.
+    pub reason: Option<String>,
+    /// Who said so.
     pub who: String,
     /// When.
     pub at: Instant,

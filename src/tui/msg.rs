@@ -8,8 +8,8 @@ use crate::domain::{
 };
 use crate::engine::{
     Asking, Behaviour, BulkResult, CatalogView, Change, Compared, DoctorLine, EngineError, EvolutionDetail,
-    FailureDetail, Frame, GrantList, Index, LaneId, Lineage, PreflightRow, Preview, ReviewDetail, RunRequest, Settings,
-    SimilarTool, VerifyReport,
+    FailureDetail, Frame, GrantList, Index, LaneId, Lineage, OpportunityList, PreflightRow, Preview, ReviewDetail,
+    RunRequest, Settings, SimilarTool, VerifyReport,
 };
 use crossterm::event::{KeyEvent, MouseEvent};
 use serde_json::Value;
@@ -226,6 +226,8 @@ pub enum Answer {
     Lineage(Result<Lineage, EngineError>),
     /// What `verify` found.
     Verify(Result<VerifyReport, EngineError>),
+    /// What use suggests to make.
+    Opportunities(Result<OpportunityList, EngineError>),
     /// What was given leave for.
     Grants(Result<GrantList, EngineError>),
     /// The grant that was named.

@@ -17,6 +17,7 @@ mod journeys;
 mod kills;
 mod layering;
 mod making;
+mod opportunities;
 mod readme;
 mod sabotage;
 mod scarce;

@@ -1,7 +1,7 @@
 //! Chains: patterns of steps that one tool could do, told once each.
 
 use super::reckon::{lower_bound, often, part};
-use super::span::{Events, Pattern, patterns};
+use super::span::{Events, Match, Pattern, patterns};
 use super::step::Session;
 use crate::domain::{InputParameter, Opportunity, OpportunityKind, Suggested, Witness, Worth};
 use serde_json::Map;
@@ -40,28 +40,21 @@ pub struct Chain {
 /// Every chain with at least this support: closed, and no part of one told beside it unless it is done on its own too.
 pub fn chains(sessions: &[Session], support: usize) -> Vec<Chain> {
     let events = Events::of(sessions);
-    let mut candidates: Vec<(Pattern, bool, usize)> = patterns(&events, support)
-        .into_iter()
-        .filter_map(|pattern| {
-            let occasions = events.occasions(&pattern.actions).max(pattern.matches.len());
-            let flows = holds(&events, &pattern, occasions)?;
-            Some((pattern, flows, occasions))
-        })
-        .collect();
+    let mut candidates = patterns(&events, support);
     // The longest first, of these the one done most often: what it explains, its parts need not explain.
-    candidates.sort_by(|(a, ..), (b, ..)| {
+    candidates.sort_by(|a, b| {
         let rank = |p: &Pattern| (std::cmp::Reverse(p.actions.len()), std::cmp::Reverse(p.matches.len()));
         rank(a).cmp(&rank(b)).then_with(|| names(&events, a).cmp(&names(&events, b)))
     });
     let mut explained: HashSet<(u32, u32)> = HashSet::new();
     let mut told = Vec::new();
-    for (pattern, flows, occasions) in candidates {
-        let is_free =
-            |one: &&super::span::Match| one.places().iter().all(|at| !explained.contains(&(one.session, *at)));
-        let free = pattern.matches.iter().filter(is_free).count();
-        if free < ALONE.max(if told.is_empty() { support } else { ALONE }) {
+    for pattern in candidates {
+        let is_free = |one: &&Match| one.places().iter().all(|at| !explained.contains(&(one.session, *at)));
+        if pattern.matches.iter().filter(is_free).count() < ALONE.max(if told.is_empty() { support } else { ALONE }) {
             continue;
         }
+        let occasions = events.occasions(&pattern.actions).max(pattern.matches.len());
+        let Some(flows) = holds(&events, &pattern, occasions) else { continue };
         explained.extend(pattern.matches.iter().flat_map(|one| one.places().iter().map(|at| (one.session, *at))));
         let places = pattern
             .matches

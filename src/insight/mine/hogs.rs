@@ -119,14 +119,16 @@ pub fn opportunities(all: &[Consumption]) -> Vec<Opportunity> {
     if all.len() < 2 {
         return Vec::new();
     }
-    all.iter().filter(|one| one.runs >= LEAST_RUNS).flat_map(of_tool).collect()
+    // Of few tools each has a large share, also when all are alike.
+    let least = SHARE.max((1.2 / all.len() as f64).min(0.5));
+    all.iter().filter(|one| one.runs >= LEAST_RUNS).flat_map(|one| of_tool(one, least)).collect()
 }
 
-fn of_tool(one: &Consumption) -> Vec<Opportunity> {
+fn of_tool(one: &Consumption, least: f64) -> Vec<Opportunity> {
     let is_busy = one.cpu_ms as f64 >= BUSY * one.duration_ms as f64 && one.interpreted * 2 > one.runs;
     let time = one.time_share.max(one.cpu_share);
     let mut found = Vec::new();
-    if time >= SHARE && one.duration_ms >= LEAST_MS {
+    if time >= least && one.duration_ms >= LEAST_MS {
         let spent = format!("{} of time, {} of the processor", percent(one.time_share), percent(one.cpu_share));
         let took = format!("{} in {} runs", span(one.duration_ms), grouped(one.runs));
         found.push(if is_busy {
@@ -137,12 +139,12 @@ fn of_tool(one: &Consumption) -> Vec<Opportunity> {
             suggest(one, OpportunityKind::BetterAlgorithm, "time", time, &format!("{spent}: {took}"), wish)
         });
     }
-    if one.memory_share >= SHARE && one.peak_memory_bytes >= LEAST_BYTES {
+    if one.memory_share >= least && one.peak_memory_bytes >= LEAST_BYTES {
         let held = format!("{} of memory, {} MiB at most", percent(one.memory_share), one.peak_memory_bytes >> 20);
         let wish = "An algorithm that does not hold everything at a time";
         found.push(suggest(one, OpportunityKind::BetterAlgorithm, "memory", one.memory_share, &held, wish));
     }
-    if one.token_share >= SHARE && one.tokens > 0 {
+    if one.token_share >= least && one.tokens > 0 {
         let used = format!(
             "{} of tokens, {} of them",
             percent(one.token_share),
@@ -192,11 +194,11 @@ mod tests {
     #[test]
     fn the_list_equals_the_log_and_the_one_that_computes_wants_to_be_compiled() {
         let mut runs: Vec<Used<'_>> = (0..10).map(|n| used(n, "crunch", 9_000 + n as u64, 8_500)).collect();
-        runs.extend((10..20).map(|n| used(n, "wait", 4_000, 20)));
+        runs.extend((10..20).map(|n| used(n, "wait", 7_000, 20)));
         runs.extend((20..120).map(|n| used(n, "quick", 10, 5)));
         let all = consumption(&runs);
         let list: Vec<_> = all.iter().map(|one| (one.tool.as_str(), one.runs, one.duration_ms, one.cpu_ms)).collect();
-        assert_eq!(list, [("crunch", 10, 90_045, 85_000), ("wait", 10, 40_000, 200), ("quick", 100, 1_000, 500)]);
+        assert_eq!(list, [("crunch", 10, 90_045, 85_000), ("wait", 10, 70_000, 200), ("quick", 100, 1_000, 500)]);
         assert!((all.iter().map(|one| one.time_share).sum::<f64>() - 1.0).abs() < 1e-9);
         let found = opportunities(&all);
         let told: Vec<_> = found.iter().map(|one| (one.kind, one.name.as_str())).collect();

@@ -75,6 +75,10 @@ fn found(steps: Vec<Step>, support: usize) -> Vec<Chain> {
     chains(&sessions("run", steps), support)
 }
 
+fn unknown(steps: Vec<Step>) -> Vec<Step> {
+    steps.into_iter().map(|step| Step { is_known: false, ..step }).collect()
+}
+
 #[test]
 fn a_planted_chain_of_four_is_found_twelve_times_in_500_events_and_nothing_false_with_it() {
     for planted in [Planted::Direct, Planted::Flowing] {
@@ -97,6 +101,8 @@ fn the_same_holds_at_the_support_in_use_and_without_anything_planted_there_is_no
         for tools in [2, 5, 20] {
             let chains = found(events(500, tools, 0, Planted::Direct, seed), super::chains::SUPPORT);
             assert_eq!(chains, [], "{tools} tools, seed {seed}");
+            let unknown = unknown(events(2_000, tools, 0, Planted::Direct, seed));
+            assert_eq!(found(unknown, super::chains::SUPPORT), [], "{tools} tools, seed {seed}, outputs unknown");
         }
     }
 }
@@ -111,7 +117,6 @@ fn steps_with_others_between_them_are_a_chain_only_when_a_value_flows() {
 #[test]
 fn steps_whose_output_nobody_knows_are_a_chain_when_they_come_together_more_than_chance_has_it() {
     for seed in 0..10 {
-        let unknown = |steps: Vec<Step>| steps.into_iter().map(|step| Step { is_known: false, ..step }).collect();
         let chains = found(unknown(events(500, 20, 12, Planted::Apart, seed)), 10);
         let told: Vec<_> = chains.iter().map(|chain| (chain.actions.join(" "), chain.support)).collect();
         assert_eq!(told, [(CHAIN.join(" "), 12)], "seed {seed}");

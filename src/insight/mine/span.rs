@@ -8,7 +8,7 @@
 //! than chance has it. And a pattern has no step twice: what comes round again begins the chain anew.
 
 use super::step::{Session, meet};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// The most steps of a pattern.
 pub const MAX_STEPS: usize = 8;
@@ -24,6 +24,9 @@ const USUAL_LEAST: u32 = 20;
 
 /// How probable it may be that any one of all pairs is called linked by chance.
 const CHANCE: f64 = 0.01;
+
+/// How many times as often as by chance a pair must stand together.
+const LIFT: f64 = 1.5;
 
 /// The most patterns that are held at a time; more than that, and the support was set too low for what is there.
 const MAX_PATTERNS: usize = 20_000;
@@ -49,6 +52,12 @@ pub struct Pattern {
 }
 
 impl Match {
+    fn at(session: u32, place: u32) -> Match {
+        let mut places = [0; MAX_STEPS];
+        places[0] = place;
+        Match { session, places, length: 1, fed: 0 }
+    }
+
     /// The places of its steps in the session.
     pub fn places(&self) -> &[u32] {
         &self.places[..usize::from(self.length)]
@@ -83,16 +92,17 @@ pub struct Events<'a> {
     pub actions: Vec<&'a str>,
     /// For each session the places of its steps in [`Session::steps`] with their action.
     rows: Vec<Vec<(u32, u32)>>,
+    /// For each action, where it stands: session and place in its row.
+    places: Vec<Vec<(u32, u32)>>,
     usual: HashMap<u64, u32>,
     total: usize,
-    counts: Vec<u32>,
 }
 
 impl<'a> Events<'a> {
     /// Numbers what was done: steps that failed are left out, and of a step that is repeated at once the last one counts.
     pub fn of(sessions: &'a [Session]) -> Events<'a> {
         let mut numbers: HashMap<&str, u32> = HashMap::new();
-        let (mut actions, mut counts) = (Vec::new(), Vec::new());
+        let mut actions = Vec::new();
         let mut usual: HashMap<u64, u32> = HashMap::new();
         let mut rows = Vec::with_capacity(sessions.len());
         for session in sessions {
@@ -100,7 +110,7 @@ impl<'a> Events<'a> {
             for (place, step) in (0..).zip(&session.steps).filter(|(_, step)| step.failed.is_none()) {
                 let number = *numbers.entry(step.action.as_str()).or_insert_with(|| {
                     actions.push(step.action.as_str());
-                    counts.push(0);
+
                     u32::try_from(actions.len() - 1).unwrap_or(u32::MAX)
                 });
                 for token in &step.given {
@@ -109,7 +119,6 @@ impl<'a> Events<'a> {
                 match row.last_mut() {
                     Some(last) if last.1 == number => last.0 = place,
                     _ => {
-                        counts[number as usize] += 1;
                         row.push((place, number));
                     }
                 }
@@ -119,7 +128,13 @@ impl<'a> Events<'a> {
         let total = rows.iter().map(Vec::len).sum();
         let most = ((total as f64 * USUAL) as u32).max(USUAL_LEAST);
         usual.retain(|_, count| *count > most);
-        Events { sessions, actions, rows, usual, total, counts }
+        let mut places: Vec<Vec<(u32, u32)>> = vec![Vec::new(); actions.len()];
+        for (session, row) in (0..).zip(&rows) {
+            for (place, (_, action)) in (0..).zip(row) {
+                places[*action as usize].push((session, place));
+            }
+        }
+        Events { sessions, actions, rows, places, usual, total }
     }
 
     fn flows(&self, session: usize, from: u32, to: u32) -> bool {
@@ -142,18 +157,21 @@ impl<'a> Events<'a> {
     /// How often the steps of a pattern stand in this order within reach, linked or not, without overlap.
     pub fn occasions(&self, actions: &[u32]) -> usize {
         let mut found = 0;
-        for row in &self.rows {
-            let mut at = 0;
-            while at < row.len() {
-                let mut last = at;
-                let whole = row[at].1 == actions[0]
-                    && actions[1..].iter().all(|action| {
-                        let next = (last + 1..row.len().min(last + 1 + REACH)).find(|place| row[*place].1 == *action);
-                        last = next.unwrap_or(last);
-                        next.is_some()
-                    });
-                found += usize::from(whole);
-                at = if whole { last + 1 } else { at + 1 };
+        let mut after: Option<(u32, usize)> = None;
+        for (session, place) in &self.places[actions[0] as usize] {
+            let row = &self.rows[*session as usize];
+            let mut last = *place as usize;
+            if after.is_some_and(|(known, end)| known == *session && last <= end) {
+                continue;
+            }
+            let whole = actions[1..].iter().all(|action| {
+                let next = (last + 1..row.len().min(last + 1 + REACH)).find(|place| row[*place].1 == *action);
+                last = next.unwrap_or(last);
+                next.is_some()
+            });
+            if whole {
+                found += 1;
+                after = Some((*session, last));
             }
         }
         found
@@ -164,18 +182,9 @@ impl<'a> Events<'a> {
 pub fn patterns(events: &Events<'_>, support: usize) -> Vec<Pattern> {
     let links = Links::of(events);
     let mut found = Vec::new();
-    let mut first: Vec<Vec<Match>> = vec![Vec::new(); events.actions.len()];
-    for (session, row) in (0..).zip(&events.rows) {
-        for (place, (_, action)) in (0..).zip(row) {
-            let mut places = [0; MAX_STEPS];
-            places[0] = place;
-            first[*action as usize].push(Match { session, places, length: 1, fed: 0 });
-        }
-    }
-    for (action, matches) in (0..).zip(first) {
-        if matches.len() >= support {
-            grow(events, &links, support, &mut vec![action], &matches, &mut found);
-        }
+    for (action, standing) in (0..).zip(&events.places).filter(|(_, standing)| standing.len() >= support) {
+        let matches: Vec<Match> = standing.iter().map(|(session, place)| Match::at(*session, *place)).collect();
+        grow(events, &links, support, &mut vec![action], &matches, &mut found);
     }
     found
 }
@@ -238,11 +247,11 @@ fn apart(matches: &[Match]) -> Vec<Match> {
 /// Which pairs of actions belong together, more than chance has it.
 struct Links {
     /// Followed directly.
-    direct: std::collections::HashSet<(u32, u32)>,
+    direct: HashSet<(u32, u32)>,
     /// Followed within reach.
-    near: std::collections::HashSet<(u32, u32)>,
+    near: HashSet<(u32, u32)>,
     /// Followed within reach by one that a value flows into.
-    fed: std::collections::HashSet<(u32, u32)>,
+    fed: HashSet<(u32, u32)>,
 }
 
 impl Links {
@@ -269,11 +278,13 @@ impl Links {
         let needed = (counts.len().max(1) as f64 / CHANCE).ln();
         let mut links = Links { direct: Default::default(), near: Default::default(), fed: Default::default() };
         for (pair, [direct, near, fed]) in counts {
-            let often = events.counts[pair.0 as usize];
-            let share = f64::from(events.counts[pair.1 as usize]) / events.total.max(1) as f64;
-            let within = 1.0 - (1.0 - share).powi(REACH as i32);
-            let mut note = |set: fn(&mut Links) -> &mut std::collections::HashSet<(u32, u32)>, count, by_chance| {
-                if surprise(often, count, by_chance) > needed {
+            let [often, follows] = [pair.0, pair.1].map(|action| events.places[action as usize].len() as u32);
+            // What is repeated at once is one step, so the next one is another.
+            let others = events.total.saturating_sub(often as usize);
+            let share = f64::from(follows) / others.max(1) as f64;
+            let within = 1.0 - (1.0 - share.min(1.0)).powi(REACH as i32);
+            let mut note = |set: fn(&mut Links) -> &mut HashSet<(u32, u32)>, count, by_chance| {
+                if is_lifted(often, count, by_chance) && surprise(often, count, by_chance) > needed {
                     set(&mut links).insert(pair);
                 }
             };
@@ -301,6 +312,12 @@ impl Links {
         let unknown = || !events.is_known(session, one.last()) || !events.is_known(session, place);
         (direct || (self.near.contains(&last) && unknown())).then_some(false)
     }
+}
+
+/// Whether something happened so much more than by chance that it matters: of very many, any difference is no accident.
+fn is_lifted(often: u32, count: u32, chance: f64) -> bool {
+    let share = f64::from(count) / f64::from(often.max(1));
+    share >= LIFT * chance || 1.0 - share <= (1.0 - chance) / (2.0 * LIFT)
 }
 
 /// How surprising it is that something happened `count` times of `often` when each has this chance: the exponent of

@@ -85,11 +85,6 @@ pub fn group_alike(tasks: &[TaskText]) -> Vec<Vec<usize>> {
     groups
 }
 
-/// Groups of tasks that resemble each other, each a list of places; in the order of their first member.
-pub fn cluster(tasks: &[TaskText]) -> Vec<Vec<usize>> {
-    Space::of(tasks).groups(ALIKE)
-}
-
 /// The terms of a text, each once, ascending.
 pub fn words_of(text: &str) -> Vec<String> {
     terms(text).into_iter().collect::<BTreeSet<_>>().into_iter().collect()
@@ -293,7 +288,7 @@ mod tests {
     #[test]
     fn forty_prompts_of_four_themes_come_apart_with_a_purity_of_four_fifths() {
         let (tasks, themes) = tasks();
-        let groups = cluster(&tasks);
+        let groups = Space::of(&tasks).groups(ALIKE);
         let most = |group: &Vec<usize>| {
             (0..4).map(|theme| group.iter().filter(|nth| themes[**nth] == theme).count()).max().unwrap_or_default()
         };

@@ -14,6 +14,7 @@ mod evolving_tests;
 mod failing;
 mod keys;
 mod mouse;
+mod opportunities;
 mod reviewing;
 mod subject;
 #[cfg(test)]
