@@ -451,8 +451,8 @@ impl Engine {
                 lines: vec!["it waits for a review like any other".to_owned()],
                 undo: "u (undo) takes it away again".to_owned(),
             }),
-            Command::AcceptOpportunity { key, from } => self.preview_opportunity(key, from, true),
-            Command::DismissOpportunity { key, from, .. } => self.preview_opportunity(key, from, false),
+            Command::AcceptOpportunity { key, from } => self.preview_acceptance(key, from),
+            Command::DismissOpportunity { key, from, .. } => self.preview_dismissal(key, from),
             Command::Allow { tool, digest } => {
                 let detail = self.asked_about(tool, *digest)?;
                 let direct = self.write_mode(detail.tool.stage) == WriteMode::Direct;

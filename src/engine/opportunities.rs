@@ -8,7 +8,7 @@ use crate::domain::{
     Caller, DismissedOpportunity, Instant, Opportunity, OpportunitySources, Outcome, Redactor, RunFact, RunId,
     SafeText, Stream, ToolName,
 };
-use crate::insight::mine::{self, Material, TaskText, Worsened, mine};
+use crate::insight::mine::{self, Material, TaskText, mine};
 use crate::runner::Spool;
 use serde::Serialize;
 use std::collections::{HashMap, HashSet};
@@ -128,21 +128,26 @@ impl Engine {
         self.finish(self.transact(|tx| core::dismiss_opportunity(tx, self.actor(who), &opportunity, reason))?)
     }
 
-    pub(super) fn preview_opportunity(
-        &self,
-        key: &str,
-        from: &OpportunitySources,
-        accept: bool,
-    ) -> Result<Preview, EngineError> {
+    pub(super) fn preview_acceptance(&self, key: &str, from: &OpportunitySources) -> Result<Preview, EngineError> {
         let one = self.opportunity(key, from)?;
-        let mut lines = vec![one.title.clone(), one.seen()];
-        if accept {
-            lines.push("a specification waits for a review; nothing is made before it is approved".to_owned());
-            let title = format!("Make a specification of {}?", one.name);
-            return Ok(Preview { title, lines, undo: "u (undo) takes it away again".to_owned() });
-        }
-        let title = format!("Dismiss opportunity {}?", one.key);
-        Ok(Preview { title, lines, undo: "u (undo) shows it again".to_owned() })
+        Ok(Preview {
+            title: format!("Make a specification of {}?", one.name),
+            lines: vec![
+                one.title.clone(),
+                one.seen(),
+                "it waits for a review; nothing is made before it is approved".to_owned(),
+            ],
+            undo: "u (undo) takes it away again".to_owned(),
+        })
+    }
+
+    pub(super) fn preview_dismissal(&self, key: &str, from: &OpportunitySources) -> Result<Preview, EngineError> {
+        let one = self.opportunity(key, from)?;
+        Ok(Preview {
+            title: format!("Dismiss opportunity {}?", one.key),
+            lines: vec![one.title.clone(), one.seen()],
+            undo: "u (undo) shows it again".to_owned(),
+        })
     }
 
     /// The opportunity whose key begins so.
@@ -199,15 +204,7 @@ impl Engine {
             text: one.scenario.clone(),
         });
         let tasks = scenarios.chain(asked).collect();
-        let (outputs, worsened) = (self.outputs(&runs), self.worsened()?);
-        Ok(Material { outputs, tasks, marks, unanswered, worsened, runs, ..Material::default() })
-    }
-
-    /// What alerts say of tools that became worse.
-    fn worsened(&self) -> Result<Vec<Worsened>, EngineError> {
-        // Alerts are kept from the table of regressions on; where there is none, nothing became worse.
-        let _ = self;
-        Ok(Vec::new())
+        Ok(Material { outputs: self.outputs(&runs), tasks, marks, unanswered, runs, ..Material::default() })
     }
 
     /// The beginning of what the newest runs wrote. An output that is not kept any more, or cannot be read, is one that

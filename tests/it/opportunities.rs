@@ -26,7 +26,7 @@ fn history() -> String {
     for n in 0..2_000_u32 {
         let _ = match n % 20 {
             3 => writeln!(text, "grep -rn 'error {n}' logs/day-{n}.log | sort | uniq -c | head -{}", 5 + n % 7),
-            11 => writeln!(text, "find /srv/{n} -name '*.tmp' -mtime +{} -delete", n % 30),
+            1 => writeln!(text, "find /srv/{n} -name '*.tmp' -mtime +{} -delete", n % 30),
             14 => writeln!(text, "wget https://a.example/{n}.zip"),
             15 => writeln!(text, "unzip {n}.zip -d out-{n}/"),
             16 => writeln!(text, "tidy -m out-{n}/index.html"),

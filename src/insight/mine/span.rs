@@ -276,7 +276,7 @@ impl Links {
         }
         let rate = f64::from(flowing) / f64::from(looked.max(1));
         let needed = (counts.len().max(1) as f64 / CHANCE).ln();
-        let mut links = Links { direct: Default::default(), near: Default::default(), fed: Default::default() };
+        let mut links = Links { direct: HashSet::new(), near: HashSet::new(), fed: HashSet::new() };
         for (pair, [direct, near, fed]) in counts {
             let [often, follows] = [pair.0, pair.1].map(|action| events.places[action as usize].len() as u32);
             // What is repeated at once is one step, so the next one is another.

@@ -121,11 +121,11 @@ fn draw_about(one: &Opportunity, area: Rect, buf: &mut Buffer, look: Look) {
         "frequency {:.2} · impact {:.2} · complexity {:.2} · confidence {:.2}",
         worth.frequency, worth.impact, worth.complexity, worth.confidence
     );
-    let mut lines = vec![(parts, theme.accent)];
+    let mut lines: Vec<_> = wrap(&parts, width).into_iter().map(|line| (line, theme.accent)).collect();
     let said = one.description.lines().flat_map(|line| wrap(&safe(line), width));
     let seen = one.evidence.iter().take(WITNESSES).map(|witness| safe(&format!("{witness}: {}", witness.text)));
     let seen: Vec<String> = seen.collect();
-    let room = usize::from(area.height).saturating_sub(2 + seen.len());
+    let room = usize::from(area.height).saturating_sub(1 + lines.len() + seen.len());
     lines.extend(said.take(room).map(|line| (line, theme.text)));
     lines.extend(seen.into_iter().map(|line| (line, theme.dim)));
     for (y, (text, style)) in (area.y + 1..area.bottom()).zip(lines) {
