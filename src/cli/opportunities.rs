@@ -94,7 +94,7 @@ impl Answer for Found {
             counted(*runs, "run", "runs")
         );
         if *answered > 0 {
-            end.push_str(&format!(", {answered} more answered already"));
+            end = format!("{end}, {answered} more answered already");
         }
         page.line(&Line::new().put(Ink::Dim, end))
     }

@@ -143,7 +143,7 @@ impl Reading {
         let Some(tool) = tool.filter(|tool| !tool.trim().is_empty()) else {
             let Some(command) = command.filter(|_| function.is_none()) else { return false };
             let failed = failure_of(fields);
-            return self.push_command(&command, here, failed, None);
+            return self.push_command(&command, here, failed.as_deref(), None);
         };
         if function.is_none() && input.is_none() && command.is_none() && !is_call(kind) && !has_outcome(fields) {
             return false;
@@ -155,7 +155,7 @@ impl Reading {
         });
         let failed = failure_of(fields);
         if let Some(command) = command.filter(|_| SHELLS.contains(&tool.to_lowercase().as_str()))
-            && self.push_command(&command, here, failed.clone(), id)
+            && self.push_command(&command, here, failed.as_deref(), id)
         {
             return true;
         }
@@ -169,7 +169,7 @@ impl Reading {
     }
 
     /// A line of a shell: each pipeline is a step; the last one has the id.
-    fn push_command(&mut self, command: &str, here: &Here<'_>, failed: Option<String>, id: Option<&str>) -> bool {
+    fn push_command(&mut self, command: &str, here: &Here<'_>, failed: Option<&str>, id: Option<&str>) -> bool {
         let Some(found) = pipelines(command) else { return false };
         let last = found.len().saturating_sub(1);
         for (nth, made) in found.into_iter().enumerate() {
@@ -179,7 +179,7 @@ impl Reading {
                 at: here.at,
                 given: sorted(made.fields.iter().filter_map(|field| field.token).collect()),
                 fields: made.fields,
-                failed: failed.clone().filter(|_| nth == last),
+                failed: failed.filter(|_| nth == last).map(str::to_owned),
                 ..Step::default()
             };
             self.push(step, here, id.filter(|_| nth == last));

@@ -212,7 +212,9 @@ mod tests {
     #[test]
     fn memory_and_reported_tokens_are_shares_of_their_own() {
         let mut runs: Vec<Used<'_>> = (0..9).map(|n| used(n, "ask", 10, 1)).collect();
-        runs.iter_mut().for_each(|run| run.tokens = 1_000);
+        for run in &mut runs {
+            run.tokens = 1_000;
+        }
         runs.extend((9..18).map(|n| Used { memory_bytes: 512 << 20, ..used(n, "load", 10, 1) }));
         let found = opportunities(&consumption(&runs));
         let told: Vec<_> = found.iter().map(|one| one.title.as_str()).collect();

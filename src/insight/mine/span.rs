@@ -204,8 +204,8 @@ fn grow(
     for one in matches {
         let row = &events.rows[one.session as usize];
         let last = one.last() as usize;
-        for place in last + 1..row.len().min(last + 1 + REACH) {
-            let action = row[place].1;
+        for (place, (_, action)) in row.iter().enumerate().skip(last + 1).take(REACH) {
+            let action = *action;
             if !prefix.contains(&action)
                 && let Some(flows) = links.link(events, one, place as u32)
             {
@@ -261,8 +261,8 @@ impl Links {
         for (session, row) in events.rows.iter().enumerate() {
             for (place, (_, first)) in row.iter().enumerate() {
                 let mut seen: Vec<(u32, bool)> = Vec::with_capacity(REACH);
-                for next in place + 1..row.len().min(place + 1 + REACH) {
-                    let action = row[next].1;
+                for (next, (_, action)) in row.iter().enumerate().skip(place + 1).take(REACH) {
+                    let action = *action;
                     let flows = events.flows(session, place as u32, next as u32);
                     looked += 1;
                     flowing += u32::from(flows);

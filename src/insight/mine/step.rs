@@ -119,12 +119,11 @@ pub fn token(text: &str) -> Option<u64> {
 pub fn meet(one: &[u64], other: &[u64], counts: impl Fn(u64) -> bool) -> bool {
     let (mut i, mut j) = (0, 0);
     while let (Some(a), Some(b)) = (one.get(i), other.get(j)) {
-        match a.cmp(b) {
-            std::cmp::Ordering::Less => i += 1,
-            std::cmp::Ordering::Greater => j += 1,
-            std::cmp::Ordering::Equal if counts(*a) => return true,
-            std::cmp::Ordering::Equal => i += 1,
+        if a == b && counts(*a) {
+            return true;
         }
+        i += usize::from(a <= b);
+        j += usize::from(b < a);
     }
     false
 }

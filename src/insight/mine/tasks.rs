@@ -161,15 +161,19 @@ impl Space {
             }
             let (_, Some((a, b))) = best else { break };
             let (of_a, of_b) = (groups[a].len() as f64, groups[b].len() as f64);
-            for other in 0..count {
-                let joined = (of_a * near[a][other] + of_b * near[b][other]) / (of_a + of_b);
-                (near[a][other], near[other][a]) = (joined, joined);
+            let joined: Vec<f64> =
+                near[a].iter().zip(&near[b]).map(|(to_a, to_b)| (of_a * to_a + of_b * to_b) / (of_a + of_b)).collect();
+            for (row, likeness) in near.iter_mut().zip(&joined) {
+                row[a] = *likeness;
             }
+            near[a] = joined;
             let moved = std::mem::take(&mut groups[b]);
             groups[a].extend(moved);
         }
         let mut groups: Vec<Vec<usize>> = groups.into_iter().filter(|group| !group.is_empty()).collect();
-        groups.iter_mut().for_each(|group| group.sort_unstable());
+        for group in &mut groups {
+            group.sort_unstable();
+        }
         groups.sort();
         groups
     }
@@ -207,7 +211,9 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 fn unit(mut vector: Vec<f64>) -> Vec<f64> {
     let length = dot(&vector, &vector).sqrt();
     if length > 0.0 {
-        vector.iter_mut().for_each(|part| *part /= length);
+        for part in &mut vector {
+            *part /= length;
+        }
     }
     vector
 }

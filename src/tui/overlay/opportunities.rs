@@ -129,7 +129,7 @@ fn draw_about(one: &Opportunity, area: Rect, buf: &mut Buffer, look: Look) {
     lines.extend(said.take(room).map(|line| (line, theme.text)));
     lines.extend(seen.into_iter().map(|line| (line, theme.dim)));
     for (y, (text, style)) in (area.y + 1..area.bottom()).zip(lines) {
-        buf.put(area.x, y, &cut(&text, width), width, style);
+        buf.put(area.x, y, cut(&text, width), width, style);
     }
 }
 
