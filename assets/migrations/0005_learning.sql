@@ -94,3 +94,14 @@ ALTER TABLE tool_stats ADD COLUMN weight_succeeded REAL NOT NULL DEFAULT 0;
 ALTER TABLE tool_stats ADD COLUMN weight_log_ms REAL NOT NULL DEFAULT 0;
 ALTER TABLE tool_stats ADD COLUMN weighed_at_ms INTEGER NOT NULL DEFAULT 0;
 UPDATE tool_stats SET weight = runs, weight_succeeded = succeeded, weighed_at_ms = coalesce(last_run_at_ms, 0);
+
+-- Opportunities that somebody does not want to see any more. What was accepted stands in the request of its review.
+CREATE TABLE dismissed_opportunities (
+    key       TEXT PRIMARY KEY,
+    kind      TEXT NOT NULL,
+    title     TEXT NOT NULL,
+    reason    TEXT,
+    who       TEXT NOT NULL,
+    at_ms     INTEGER NOT NULL,
+    operation INTEGER NOT NULL REFERENCES operations (id)
+) STRICT, WITHOUT ROWID;

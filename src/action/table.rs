@@ -76,6 +76,19 @@ const YES: Arg = Arg::option("yes", ArgKind::Switch, "of several reviews: decide
 const EVOLUTION: Arg = Arg::required("evolution", ArgKind::Number, "number of the evolution");
 const SEVERITIES: ArgKind = ArgKind::Word(&["low", "medium", "high"]);
 const FAILURE: Arg = Arg::required("failure", ArgKind::Text, "first digits of its signature, at least 4");
+const OPPORTUNITY: Arg = Arg::required("opportunity", ArgKind::Text, "its key, or at least the first 4 digits of it");
+const HISTORY: Arg = Arg::option(
+    "history",
+    ArgKind::Path,
+    "also from this history of a shell: bash, zsh or fish; nothing of it is kept",
+);
+const AGENT_LOG: Arg = Arg::option(
+    "log",
+    ArgKind::Path,
+    "also from this log of an agent: JSON lines with its calls; nothing of it is kept",
+);
+const OPENAPI: Arg =
+    Arg::option("openapi", ArgKind::Path, "also a tool for each operation of this OpenAPI document, JSON or YAML");
 const RUN: Arg = Arg::required("run", ArgKind::Run, "number of the run");
 
 actions! {
@@ -219,6 +232,27 @@ actions! {
         Arg::option("tool", ArgKind::Tool, "only those of this tool"),
         Arg::option("answer", ArgKind::Text, "print what was written in a round, as 2 or 2.1 for the second of that round"),
         Arg::option("learnt", ArgKind::Switch, "instead: which kinds of change helped against which kinds of failure")
+    }
+    Opportunities "opportunities" Make View [Global] ["ctrl-o"] Both "List what use suggests to make or to make better, the most promising first, with where it was seen" {
+        HISTORY,
+        AGENT_LOG,
+        OPENAPI,
+        Arg::option("limit", ArgKind::Number, "at most this many, default 20"),
+        Arg::option("dismissed", ArgKind::Switch, "instead: those that were dismissed")
+    }
+    Accept "accept" Make Change [] [] Both "Turn an opportunity into a specification that waits for a human" {
+        OPPORTUNITY,
+        Arg::option("name", ArgKind::Text, "name of the new tool; default is as proposed"),
+        HISTORY,
+        AGENT_LOG,
+        OPENAPI
+    }
+    Dismiss "dismiss" Make HumanOnly [] [] Both "Do not show an opportunity any more" {
+        OPPORTUNITY,
+        Arg::option("reason", ArgKind::Text, "why"),
+        HISTORY,
+        AGENT_LOG,
+        OPENAPI
     }
     Keep "keep" Make Change [Evolution] ["K"] Both "Write the best answer of an evolution as a version that waits for a human" {
         EVOLUTION,

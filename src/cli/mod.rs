@@ -26,6 +26,7 @@ mod lifecycle;
 mod live;
 mod making;
 mod markdown;
+mod opportunities;
 mod outlet;
 mod parse;
 mod print_json;
@@ -179,6 +180,9 @@ fn dispatch(verb: Verb, call: &Call<'_>, screen: Screen) -> Result<u8, Stop> {
         Verb::Spec => spec::spec(call),
         Verb::Evolve => evolve::evolve(call),
         Verb::Evolutions => evolve::evolutions(call),
+        Verb::Opportunities => opportunities::opportunities(call),
+        Verb::Accept => call.print(&opportunities::accept(call)?),
+        Verb::Dismiss => call.print(&opportunities::dismiss(call)?),
         Verb::Keep => call.print(&evolve::keep(call)?),
         Verb::Stop => call.print(&evolve::stop(call)?),
         Verb::Resume => evolve::resume(call),

@@ -4,6 +4,7 @@ use super::comment::{CommentKind, Mark, Spot};
 use super::digest::Digest;
 use super::grant::{GrantKey, GrantScope};
 use super::ids::{CommentId, OperationId, ReviewId, RunId};
+use super::opportunity::OpportunitySources;
 use super::review::DecisionKind;
 use super::specification::{ScaffoldTemplate, ScriptLanguage};
 use super::words::Stage;
@@ -199,6 +200,22 @@ pub enum Command {
         language: Option<ScriptLanguage>,
         /// What it does.
         words: String,
+    },
+    /// Make a specification of an opportunity; it waits for a human.
+    AcceptOpportunity {
+        /// Its key, or how that begins.
+        key: String,
+        /// The files that it was found with.
+        from: OpportunitySources,
+    },
+    /// Do not show an opportunity any more.
+    DismissOpportunity {
+        /// Its key, or how that begins.
+        key: String,
+        /// The files that it was found with.
+        from: OpportunitySources,
+        /// Why.
+        reason: Option<String>,
     },
     /// Let a version do what it declares, from now on.
     Allow {

@@ -26,6 +26,7 @@ mod mutation;
 mod name;
 mod observation;
 mod operation;
+mod opportunity;
 mod origin;
 mod permission;
 mod place;
@@ -75,6 +76,9 @@ pub use mutation::{FailureKind, Mutation};
 pub use name::{NameError, ToolName};
 pub use observation::{Answer, Attempt, Difference, FileChange, Observation, Observer, Touch};
 pub use operation::Operation;
+pub use opportunity::{
+    DismissedOpportunity, Opportunity, OpportunityKind, OpportunitySources, RunFact, Suggested, Witness, Worth,
+};
 pub use origin::{OriginDecision, OriginEvolution, VersionOrigin};
 pub use permission::{
     Access, Allowed, Anchor, DeclaredPath, Ground, Network, PROTECTED, PermissionFault, WriteMode, names_secrets,

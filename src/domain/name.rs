@@ -7,6 +7,9 @@ use std::str::FromStr;
 /// The longest name, in characters (all of them ASCII).
 pub const MAX_NAME_CHARS: usize = 64;
 
+/// The longest name that is made of words, in characters.
+const MAX_MADE_CHARS: usize = 48;
+
 /// A tool's name: `[a-z0-9][a-z0-9_.-]{0,63}`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -57,6 +60,25 @@ impl ToolName {
         ToolName::new(&text.trim().to_ascii_lowercase().replace(' ', "_"))
     }
 
+    /// Makes a name of words: their letters and digits in lower case, joined by `-`, in at most 48 characters;
+    /// `tool` when there are none.
+    pub fn of_words(words: &str) -> ToolName {
+        let mut name = String::new();
+        for word in words.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()) {
+            if !name.is_empty() && name.len() + 1 + word.len() > MAX_MADE_CHARS {
+                break;
+            }
+            if !name.is_empty() {
+                name.push('-');
+            }
+            name.extend(word.chars().take(MAX_MADE_CHARS).map(|c| c.to_ascii_lowercase()));
+        }
+        if name.is_empty() {
+            "tool".clone_into(&mut name);
+        }
+        ToolName(name)
+    }
+
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -92,6 +114,21 @@ impl From<ToolName> for String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_made_of_words_are_names() {
+        for (words, name) in [
+            ("Fetch & join", "fetch-join"),
+            ("…", "tool"),
+            ("--x--", "x"),
+            (&"a".repeat(90), &"a".repeat(48)),
+            (&"abcde ".repeat(20), "abcde-abcde-abcde-abcde-abcde-abcde-abcde-abcde"),
+        ] {
+            let made = ToolName::of_words(words);
+            assert_eq!(made.as_str(), name);
+            assert_eq!(ToolName::new(made.as_str()), Ok(made));
+        }
+    }
 
     #[test]
     fn names_fold_but_never_lose_characters() {

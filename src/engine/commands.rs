@@ -35,7 +35,11 @@ impl Engine {
         }
         let _turn = match command {
             // What is made takes its turn itself.
-            Command::Cancel { .. } | Command::Mark { .. } | Command::Recheck { .. } | Command::New { .. } => None,
+            Command::Cancel { .. }
+            | Command::Mark { .. }
+            | Command::Recheck { .. }
+            | Command::New { .. }
+            | Command::AcceptOpportunity { .. } => None,
             _ => Some(self.take_turn()?),
         };
         match command {
@@ -68,6 +72,10 @@ impl Engine {
             Command::RestoreFiles { tool } => self.restore_files(&who, &tool),
             Command::Fork { tool, name } => self.fork(&who, &tool, &name),
             Command::New { name, template, language, words } => self.make_new(name, template, language, words, caller),
+            Command::AcceptOpportunity { key, from } => Ok(self.accept_opportunity(&key, &from, None, caller)?.outcome),
+            Command::DismissOpportunity { key, from, reason } => {
+                self.dismiss_opportunity(&who, &key, &from, reason.as_deref())
+            }
             Command::Allow { tool, digest } => {
                 let detail = self.asked_about(&tool, digest)?;
                 let allowed = Allowed::new(&detail.manifest.permissions, self.write_mode(detail.tool.stage));
@@ -443,6 +451,8 @@ impl Engine {
                 lines: vec!["it waits for a review like any other".to_owned()],
                 undo: "u (undo) takes it away again".to_owned(),
             }),
+            Command::AcceptOpportunity { key, from } => self.preview_acceptance(key, from),
+            Command::DismissOpportunity { key, from, .. } => self.preview_dismissal(key, from),
             Command::Allow { tool, digest } => {
                 let detail = self.asked_about(tool, *digest)?;
                 let direct = self.write_mode(detail.tool.stage) == WriteMode::Direct;
@@ -562,7 +572,8 @@ fn refuse_unseen(command: &Command) -> Result<(), EngineError> {
         | Command::Archive { reason, .. }
         | Command::Deprecate { reason, .. }
         | Command::Resolve { reason, .. }
-        | Command::Rollback { reason, .. } => reason.as_deref(),
+        | Command::Rollback { reason, .. }
+        | Command::DismissOpportunity { reason, .. } => reason.as_deref(),
         Command::Comment { .. }
         | Command::Withdraw { .. }
         | Command::Mark { .. }
@@ -576,6 +587,7 @@ fn refuse_unseen(command: &Command) -> Result<(), EngineError> {
         | Command::RestoreFiles { .. }
         | Command::Fork { .. }
         | Command::New { .. }
+        | Command::AcceptOpportunity { .. }
         | Command::Allow { .. }
         | Command::Grant { .. }
         | Command::Revoke { .. }

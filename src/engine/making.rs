@@ -7,8 +7,8 @@ use super::fork::tool_name;
 use super::posting::{Posting, REQUEST_FILE};
 use super::{Engine, now};
 use crate::domain::{
-    Caller, Digest, Outcome, Request, ReviewId, ReviewKind, ReviewState, ScaffoldTemplate, ScriptLanguage, ToolName,
-    ToolSpecification, rfc3339,
+    Caller, Digest, Opportunity, Outcome, Request, ReviewId, ReviewKind, ReviewState, ScaffoldTemplate, ScriptLanguage,
+    ToolName, ToolSpecification, rfc3339,
 };
 use crate::evolve::document::{Document, Found, draft};
 use crate::evolve::scaffold::{self, Order, Unwritable};
@@ -35,6 +35,8 @@ pub enum Enclosed {
 pub enum Source<'a> {
     /// Words of whoever wants it.
     Words(&'a str),
+    /// What use suggests.
+    Opportunity(&'a Opportunity),
     /// A file: a specification as JSON, YAML or TOML by its ending, else a document.
     File {
         /// Its name.
@@ -124,7 +126,11 @@ impl Engine {
             "specification": specification,
             "metadata": metadata,
         });
-        let verb = if replaces.is_some() { "spec" } else { "new" };
+        let verb = match source {
+            Source::Opportunity(_) => "accept",
+            Source::Words(_) | Source::File { .. } if replaces.is_some() => "spec",
+            Source::Words(_) | Source::File { .. } => "new",
+        };
         let outcome = self.post(&request, caller, Posting { verb, expires_at: None, replaces })?;
         let missing = specification.missing();
         Ok(Made {
@@ -170,6 +176,13 @@ impl Engine {
                     metadata: json!({}),
                     origin: "described in words".to_owned(),
                 })
+            }
+            Source::Opportunity(opportunity) => {
+                let mut specification = opportunity.specification();
+                specification.tool_name = name.unwrap_or(specification.tool_name);
+                let origin = format!("opportunity {}: {}", opportunity.key, opportunity.title);
+                let metadata = json!({"opportunity": opportunity});
+                Ok(Drafted { specification, found: Vec::new(), metadata, origin })
             }
             Source::File { name: file, bytes, enclosed } => match structured(file, bytes)? {
                 Some(value) => {
@@ -368,7 +381,7 @@ fn words_of(specification: &ToolSpecification) -> String {
 }
 
 /// The object in a file that has the ending of JSON, YAML or TOML; `None` for a document.
-fn structured(file: &str, bytes: &[u8]) -> Result<Option<Value>, EngineError> {
+pub(super) fn structured(file: &str, bytes: &[u8]) -> Result<Option<Value>, EngineError> {
     let ending = file.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).unwrap_or_default();
     let text = || {
         std::str::from_utf8(bytes).map(|text| text.trim_start_matches('\u{feff}')).map_err(|error| error.to_string())

@@ -5,8 +5,9 @@
 
 mod failing;
 mod memory;
-mod relevance;
+pub mod mine;
 mod regress;
+mod relevance;
 mod score;
 mod streak;
 pub mod terms;
@@ -16,6 +17,6 @@ pub use memory::{
     ALIKE, FAILURE_DEMOTION, MOST_TAGS, NOT_FOR, Scenario, demoted, demotion, negative_tags, rank, ruled_out_by,
 };
 pub use regress::{Alert, AlertKind, BEFORE_MS, NOW_MS, Sample, alerts};
-pub use score::{ENOUGH_RUNS, LOW, Score, WEIGHTS};
 pub use relevance::{FoundWord, Place, Relevance, Relevant};
+pub use score::{ENOUGH_RUNS, LOW, Score, WEIGHTS};
 pub use streak::{Judged, ROW, Suggestion, suggestion_for, suggestions};

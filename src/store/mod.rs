@@ -34,6 +34,7 @@ mod intents;
 mod leases;
 mod marks;
 mod operations;
+mod opportunities;
 mod pins;
 mod requests;
 mod reviews;

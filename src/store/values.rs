@@ -2,8 +2,8 @@
 
 use crate::domain::{
     CommentId, CommentKind, DecisionKind, Digest, EventKind, EventSeq, EvolutionId, EvolutionState, FailureKind,
-    GrantId, GroupState, Instant, IsolationLevel, MarkId, Mutation, OperationId, Profile, ReviewId, ReviewKind,
-    ReviewState, Risk, RunId, RunOutcome, Severity, Stage, ToolName, UnansweredKind,
+    GrantId, GroupState, Instant, IsolationLevel, MarkId, Mutation, OperationId, OpportunityKind, Profile, ReviewId,
+    ReviewKind, ReviewState, Risk, RunId, RunOutcome, Severity, Stage, ToolName, UnansweredKind,
 };
 use rusqlite::Result as SqlResult;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
@@ -54,6 +54,7 @@ words_as_text!(
     GroupState,
     IsolationLevel,
     Mutation,
+    OpportunityKind,
     Profile,
     ReviewKind,
     ReviewState,

@@ -3,7 +3,7 @@
 use super::msg::Farewell;
 use super::overlay::bulk::BulkOrder;
 use super::widget::{Blanks, Side};
-use crate::domain::{Command, DecisionKind, EvolutionId, ReviewId, RunId, Tool, VersionFile};
+use crate::domain::{Command, DecisionKind, EvolutionId, OpportunitySources, ReviewId, RunId, Tool, VersionFile};
 use crate::engine::{CallRequest, EvolveRequest, LaneId, MarkRequest, RunRequest};
 use std::sync::Arc;
 
@@ -219,6 +219,8 @@ pub enum Effect {
     Doctor,
     /// Check the log and every kept copy.
     Verify,
+    /// Look what use suggests to make, from what was recorded and from these files.
+    LoadOpportunities(OpportunitySources),
     /// Load what was given leave for.
     LoadGrants,
     /// Find the grant of this name, to ask whether to take it back.

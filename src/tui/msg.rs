@@ -7,7 +7,9 @@ use crate::domain::{
     ReviewId, Run, RunId, Sample, Tool, ToolDetail, VersionFile,
 };
 use crate::engine::{
-    Asking, Behaviour, BulkResult, CallReport, Candidates, CatalogView, Change, Compared, Dashboard, DoctorLine, EngineError, EvolutionDetail, FailureDetail, Frame, GrantList, Index, LaneId, Lineage, PreflightRow, Preview, ReviewDetail, RunRequest, ScoredTool, SearchHit, Settings, SimilarTool, VerifyReport,
+    Asking, Behaviour, BulkResult, CallReport, Candidates, CatalogView, Change, Compared, Dashboard, DoctorLine,
+    EngineError, EvolutionDetail, FailureDetail, Frame, GrantList, Index, LaneId, Lineage, OpportunityList,
+    PreflightRow, Preview, ReviewDetail, RunRequest, ScoredTool, SearchHit, Settings, SimilarTool, VerifyReport,
 };
 use crossterm::event::{KeyEvent, MouseEvent};
 use serde_json::Value;
@@ -230,6 +232,8 @@ pub enum Answer {
     Lineage(Result<Lineage, EngineError>),
     /// What `verify` found.
     Verify(Result<VerifyReport, EngineError>),
+    /// What use suggests to make.
+    Opportunities(Result<OpportunityList, EngineError>),
     /// What was given leave for.
     Grants(Result<GrantList, EngineError>),
     /// The grant that was named.

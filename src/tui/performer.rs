@@ -29,6 +29,8 @@ const RUN_LIMIT: usize = 200;
 const HITS: usize = 50;
 /// Askings for better versions listed.
 const EVOLUTIONS: usize = 100;
+/// Opportunities listed.
+const OPPORTUNITIES: usize = 200;
 /// Bytes of a spool loaded at once, from its end or before what is on screen.
 const SPOOL_PART: usize = 4 << 20;
 /// Bytes of a spool read at once.
@@ -237,6 +239,9 @@ impl Performer {
             Effect::Call { ticket, request, step } => self.call(engine, ticket, &request, step),
             Effect::Lineage(tool) => self.answer(Answer::Lineage(engine.lineage(&tool))),
             Effect::Verify => self.answer(Answer::Verify(engine.verify())),
+            Effect::LoadOpportunities(from) => {
+                self.answer(Answer::Opportunities(engine.opportunities(&from, OPPORTUNITIES)));
+            }
             Effect::LoadGrants => self.answer(Answer::Grants(engine.grants())),
             Effect::FindGrant(name) => self.answer(Answer::Grant(engine.grant_named(&name))),
             Effect::Evolve(evolving) => self.evolve(engine, evolving),

@@ -10,6 +10,7 @@ mod catalog;
 mod checks;
 mod documents;
 mod engine;
+mod opportunities;
 mod redact;
 mod runs;
 mod screen;

@@ -18,6 +18,7 @@ mod keeping;
 mod kills;
 mod layering;
 mod making;
+mod opportunities;
 mod readme;
 mod sabotage;
 mod scarce;

@@ -19,6 +19,7 @@ mod leave;
 mod ledger;
 mod lifecycle;
 mod marking;
+mod opportunity;
 mod policy;
 mod posted;
 mod proposals;
@@ -44,6 +45,7 @@ pub use leave::{fault_of_allowed, fault_of_leave};
 pub use ledger::Ledger;
 pub use lifecycle::{archive, archived_placement, promote, restore};
 pub use marking::{check_scenario, mark_failure};
+pub use opportunity::dismiss_opportunity;
 pub use policy::{RunPolicy, Standing, policy};
 pub use posted::{Posted, post};
 pub use rollback::{Comeback, Fork, fork, restore_files, rollback};
@@ -277,6 +279,11 @@ pub enum UndoNote {
         /// Which mark.
         mark: MarkId,
     },
+    /// An opportunity was dismissed.
+    DismissOpportunity {
+        /// Its key.
+        key: String,
+    },
     /// Older versions were taken away; their bytes are kept.
     Trim {
         /// Where they lay.
@@ -348,6 +355,7 @@ impl UndoNote {
             | UndoNote::RevokeAllow { .. }
             | UndoNote::Apply { .. }
             | UndoNote::Pin { .. }
+            | UndoNote::DismissOpportunity { .. }
             | UndoNote::MarkFailure { .. }
             | UndoNote::Resolve { .. }
             | UndoNote::Untag { .. }
@@ -381,6 +389,7 @@ impl UndoNote {
             | UndoNote::RevokeAllow { .. }
             | UndoNote::Vouch { .. }
             | UndoNote::Pin { .. }
+            | UndoNote::DismissOpportunity { .. }
             | UndoNote::MarkFailure { .. }
             | UndoNote::Resolve { .. }
             | UndoNote::Untag { .. }
@@ -414,6 +423,7 @@ impl UndoNote {
             | UndoNote::RevokeAllow { .. }
             | UndoNote::Vouch { .. }
             | UndoNote::Pin { .. }
+            | UndoNote::DismissOpportunity { .. }
             | UndoNote::MarkFailure { .. }
             | UndoNote::Resolve { .. }
             | UndoNote::Untag { .. }

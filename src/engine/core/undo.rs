@@ -130,6 +130,9 @@ fn rows_back(tx: &Tx<'_>, note: &UndoNote, target: &Operation, operation: Operat
             // Seen again meanwhile, it is open already.
             tx.reopen_group(signature)?;
         }
+        UndoNote::DismissOpportunity { key } => {
+            tx.recall_opportunity(key)?;
+        }
         UndoNote::Comment { comment } => tx.set_withdrawn(*comment, true)?,
         UndoNote::Withdraw { comment } => tx.set_withdrawn(*comment, false)?,
         UndoNote::Propose { review } | UndoNote::Post { review, .. } => {
@@ -225,6 +228,7 @@ fn moves_back(
         | UndoNote::Agree { .. }
         | UndoNote::Deprecate { .. }
         | UndoNote::Pin { .. }
+        | UndoNote::DismissOpportunity { .. }
         | UndoNote::MarkFailure { .. }
         | UndoNote::Resolve { .. }
         | UndoNote::Untag { .. }

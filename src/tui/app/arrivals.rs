@@ -183,6 +183,7 @@ impl App {
             }
             Answer::Doctor(lines) => self.each_report(|report| report.set_doctor(&lines)),
             Answer::Verify(found) => self.each_report(|report| report.set_verify(&found)),
+            Answer::Opportunities(found) => self.take_opportunities(&found),
             Answer::Grants(grants) => self.take_grants(&grants),
             Answer::Grant(Ok(grant)) => return self.ask(Command::Revoke { grant }),
             Answer::Furnished(Ok(created)) => self.say(Mood::Calm, &created),
@@ -361,6 +362,8 @@ impl App {
             | Command::Resolve { .. }
             | Command::Untag { .. }
             | Command::New { .. }
+            | Command::AcceptOpportunity { .. }
+            | Command::DismissOpportunity { .. }
                 if outcome.operation.is_some() =>
             {
                 format!(" · {undo} undoes")
@@ -393,6 +396,8 @@ impl App {
             | Command::RestoreFiles { .. }
             | Command::Fork { .. }
             | Command::New { .. }
+            | Command::AcceptOpportunity { .. }
+            | Command::DismissOpportunity { .. }
             | Command::UseInSession { .. }
             | Command::Pin { .. }
             | Command::Trim { .. }

@@ -17,6 +17,7 @@ mod evolving_tests;
 mod failing;
 mod keys;
 mod mouse;
+mod opportunities;
 mod reviewing;
 mod subject;
 #[cfg(test)]

@@ -138,6 +138,7 @@ impl App {
                 self.overlays.push(Overlay::Report(Report::awaited(verb)));
                 vec![Effect::Doctor]
             }
+            Verb::Opportunities | Verb::Accept | Verb::Dismiss => self.on_opportunities(verb, args),
             _ => self.invoke_here(verb),
         }
     }

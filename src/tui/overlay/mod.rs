@@ -18,6 +18,7 @@ pub mod help;
 pub mod log;
 pub mod mark;
 pub mod new_tool;
+pub mod opportunities;
 pub mod palette;
 pub mod reason;
 pub mod report;
@@ -167,6 +168,8 @@ pub enum Overlay {
     Failure(Box<failure::FailureBox>),
     /// Askings for better versions.
     Evolutions(evolutions::EvolutionList),
+    /// What use suggests to make.
+    Opportunities(opportunities::Opportunities),
 }
 
 impl Overlay {
@@ -190,6 +193,7 @@ impl Overlay {
             Overlay::Evolutions(list) => list.key(key, keymap),
             Overlay::Failure(open) => open.key(key, keymap),
             Overlay::MarkFailure(form) => form.key(key),
+            Overlay::Opportunities(list) => list.key(key, keymap),
             Overlay::Bulk(bulk) => bulk.key(key, now),
         }
     }
@@ -214,6 +218,7 @@ impl Overlay {
             | Overlay::Grants(_)
             | Overlay::Report(_)
             | Overlay::Evolutions(_)
+            | Overlay::Opportunities(_)
             | Overlay::Failure(_) => {}
         }
     }
@@ -305,6 +310,10 @@ impl Overlay {
             }
             Overlay::Failure(open) => {
                 open.draw(screen, buf, look);
+                None
+            }
+            Overlay::Opportunities(list) => {
+                list.draw(screen, buf, look);
                 None
             }
         }

@@ -2,7 +2,9 @@
 
 use super::{Reply, open_box};
 use crate::action::{Context, Verb};
-use crate::engine::{Compared, Dashboard, DoctorLine, EngineError, Lineage, ScoredTool, SearchHit, SimilarTool, VerifyReport};
+use crate::engine::{
+    Compared, Dashboard, DoctorLine, EngineError, Lineage, ScoredTool, SearchHit, SimilarTool, VerifyReport,
+};
 use crate::tui::keymap::{Chord, Keymap};
 use crate::tui::list::Motion;
 use crate::tui::pane::output::text_move;

@@ -3,7 +3,8 @@
 use super::world::{State, World, decide};
 use rusqlite::Connection;
 use toolsmith::domain::{
-    Caller, Command, CommentId, CommentKind, DecisionKind, GrantScope, RunId, ScaffoldTemplate, Severity, Spot, Stage,
+    Caller, Command, CommentId, CommentKind, DecisionKind, GrantScope, OpportunitySources, RunId, ScaffoldTemplate,
+    Severity, Spot, Stage,
 };
 use toolsmith::engine::{ErrorCode, MarkRequest};
 
@@ -37,7 +38,13 @@ fn commands(world: &World) -> Vec<Command> {
     let yes = |name: &str| decide(review(name), DecisionKind::Approve);
     let writer = world.engine.resolve("writer").unwrap();
     let named = |name: &str| name.to_owned();
+    world.workspace.write("shop.json", r#"{"paths": {"/orders": {"get": {}}}}"#);
+    let from = OpportunitySources { openapi: Some(world.workspace.path("shop.json")), ..OpportunitySources::default() };
+    let found = world.engine.opportunities(&from, 100).unwrap().opportunities;
+    let key = found.into_iter().find(|one| one.name.as_str() == "get-orders").unwrap().key;
     vec![
+        Command::AcceptOpportunity { key: key.clone(), from: from.clone() },
+        Command::DismissOpportunity { key, from, reason: None },
         yes("fresh"),
         yes("known"),
         yes("drifted"),
@@ -108,6 +115,8 @@ fn is_tried(command: &Command) -> bool {
         | Command::RestoreFiles { .. }
         | Command::Fork { .. }
         | Command::New { .. }
+        | Command::AcceptOpportunity { .. }
+        | Command::DismissOpportunity { .. }
         | Command::Undo { .. } => true,
         // To stop a tool must be possible when nothing else is; the run's own record says that it was.
         // What one reviewer has read, and checks that are made again, are no steps of a tool's life.

@@ -1,0 +1,134 @@
+//! What use suggests to make: `opportunities`, `accept`, `dismiss`.
+
+use super::call::{Answer, Call, Stop};
+use super::lifecycle::{Done, announce_and_execute};
+use super::print_text::{Ink, Line, Page, counted, when};
+use crate::domain::{Command, DismissedOpportunity, Opportunity, OpportunitySources};
+use crate::engine::{EngineError, Made, OpportunityList};
+use serde::Serialize;
+use std::io;
+use std::path::PathBuf;
+
+/// How many are listed when nobody says how many.
+const LIMIT: usize = 20;
+
+/// Witnesses printed of each.
+const WITNESSES: usize = 3;
+
+/// What use suggests.
+#[derive(Serialize)]
+pub(super) struct Found {
+    #[serde(flatten)]
+    list: OpportunityList,
+}
+
+/// What nobody wants to see any more.
+#[derive(Serialize)]
+pub(super) struct Dismissed {
+    dismissed: Vec<DismissedOpportunity>,
+}
+
+/// `opportunities [--history F] [--log F] [--openapi F] [--limit N] [--dismissed]`.
+pub(super) fn opportunities(call: &Call<'_>) -> Result<u8, Stop> {
+    let (engine, _catalog) = call.open_catalog()?;
+    if call.switch("dismissed") {
+        return call.print(&Dismissed { dismissed: engine.dismissed_opportunities()? });
+    }
+    let limit = call.get::<usize>("limit").unwrap_or(LIMIT);
+    call.print(&Found { list: engine.opportunities(&sources(call), limit)? })
+}
+
+/// `accept KEY [--name NAME] …`.
+pub(super) fn accept(call: &Call<'_>) -> Result<Made, EngineError> {
+    let (engine, _catalog) = call.open_catalog()?;
+    let caller = call.caller(&engine);
+    let made = engine.accept_opportunity(call.required("opportunity")?, &sources(call), call.text("name"), &caller);
+    call.tell_trouble(&engine);
+    made
+}
+
+/// `dismiss KEY [--reason T] …`.
+pub(super) fn dismiss(call: &Call<'_>) -> Result<Done, EngineError> {
+    let (engine, _catalog) = call.open_catalog()?;
+    let key = call.required("opportunity")?.to_owned();
+    let reason = call.text("reason").map(str::to_owned);
+    announce_and_execute(call, &engine, Command::DismissOpportunity { key, from: sources(call), reason })
+}
+
+fn sources(call: &Call<'_>) -> OpportunitySources {
+    let file = |name| call.get::<PathBuf>(name);
+    OpportunitySources { history: file("history"), log: file("log"), openapi: file("openapi") }
+}
+
+impl Answer for Found {
+    fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let OpportunityList { opportunities, total, answered, runs, imported, consumption } = &self.list;
+        for one in opportunities {
+            write_one(page, one)?;
+        }
+        if let Some(first) = consumption.first().filter(|first| first.duration_ms > 0) {
+            let share = format!("{:.0} % of time", first.time_share * 100.0);
+            page.field(
+                "most time",
+                Ink::Plain,
+                format!("{}, {share} in {}", first.tool, counted(first.runs, "run", "runs")),
+            )?;
+        }
+        for file in imported {
+            let what = match file.kind {
+                "history" => ("command", "commands"),
+                "log" => ("call", "calls"),
+                _ => ("operation without a tool", "operations without a tool"),
+            };
+            let said = format!("{}: {}", file.file, counted(file.read, what.0, what.1));
+            page.field("read", Ink::Plain, said)?;
+            if file.unreadable > 0 {
+                let said = format!("{}: {}", file.file, counted(file.unreadable, "line", "lines"));
+                page.field("unreadable", Ink::Warn, said)?;
+            }
+        }
+        let shown = if opportunities.len() < *total { format!("{} of ", opportunities.len()) } else { String::new() };
+        let mut end = format!(
+            "{shown}{} from {}",
+            counted(*total, "opportunity", "opportunities"),
+            counted(*runs, "run", "runs")
+        );
+        if *answered > 0 {
+            end = format!("{end}, {answered} more answered already");
+        }
+        page.line(&Line::new().put(Ink::Dim, end))
+    }
+}
+
+fn write_one(page: &mut Page<'_>, one: &Opportunity) -> io::Result<()> {
+    let head = Line::new().put(Ink::Accent, format!("{:.2} ", one.priority)).put(Ink::Dim, format!("{} ", one.key));
+    page.line(&head.put(Ink::Strong, format!("{} ", one.kind)).put(Ink::Plain, &one.title))?;
+    let worth = &one.worth;
+    let parts = format!(
+        "frequency {:.2}, impact {:.2}, complexity {:.2}, confidence {:.2}",
+        worth.frequency, worth.impact, worth.complexity, worth.confidence
+    );
+    page.line(&Line::new().put(Ink::Dim, format!("     {parts}")))?;
+    let seen: Vec<String> = one.evidence.iter().take(WITNESSES).map(ToString::to_string).collect();
+    page.line(
+        &Line::new().put(Ink::Dim, format!("     seen {}: {}", counted(count(one), "time", "times"), seen.join(" · "))),
+    )
+}
+
+fn count(one: &Opportunity) -> usize {
+    usize::try_from(one.count).unwrap_or(usize::MAX)
+}
+
+impl Answer for Dismissed {
+    fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
+        for one in &self.dismissed {
+            let head = Line::new().put(Ink::Dim, format!("{} ", one.key)).put(Ink::Strong, format!("{} ", one.kind));
+            page.line(&head.put(Ink::Plain, &one.title))?;
+            let reason = one.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
+            let said = format!("             {} by {}{reason}", when(one.at, page.look()), one.who);
+            page.line(&Line::new().put(Ink::Dim, said))?;
+        }
+        let count = counted(self.dismissed.len(), "dismissed opportunity", "dismissed opportunities");
+        page.line(&Line::new().put(Ink::Dim, count))
+    }
+}

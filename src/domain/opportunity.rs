@@ -1,0 +1,288 @@
+//! Opportunities: what use suggests to make, or to make better.
+
+use super::digest::Digest;
+use super::ids::RunId;
+use super::name::ToolName;
+use super::quantity::plural;
+use super::run::RunOutcome;
+use super::specification::{InputParameter, ToolSpecification};
+use super::time::Instant;
+use super::words::words;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::fmt;
+use std::path::PathBuf;
+
+/// Hexadecimal digits of a key.
+const KEY_DIGITS: usize = 12;
+
+words!(
+    /// What an opportunity is about.
+    OpportunityKind {
+        /// The same steps one after the other, often: one tool could do them.
+        Sequence = "sequence",
+        /// The same command line with other values, often.
+        CommandPattern = "command-pattern",
+        /// A tool that takes a large share of time, memory or tokens.
+        BetterAlgorithm = "better-algorithm",
+        /// A tool in an interpreted language that takes a large share of the processor.
+        CompiledBinary = "compiled-binary",
+        /// After the same failure the same other tool helped, often.
+        Recovery = "recovery",
+        /// Something that was tried and never worked.
+        Unresolved = "unresolved",
+        /// Something that was asked for and that no tool answered.
+        Unanswered = "unanswered",
+        /// Tasks that resemble each other.
+        SimilarTasks = "similar-tasks",
+        /// An operation of an API that no tool wraps.
+        MissingWrapper = "missing-wrapper",
+        /// A tool that became worse.
+        Regression = "regression",
+    }
+);
+
+/// Where an opportunity was seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Witness {
+    /// `run`, `call`, `mark`, or the name of an imported file.
+    pub source: String,
+    /// Numbers of runs, or lines of the file; in the order of the steps.
+    pub numbers: Vec<u64>,
+    /// What is there. Raw: made safe where it is shown.
+    pub text: String,
+}
+
+impl fmt::Display for Witness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let numbers: Vec<String> = self.numbers.iter().map(u64::to_string).collect();
+        write!(f, "{} {}", self.source, numbers.join(", "))
+    }
+}
+
+/// What an opportunity is worth, in four parts of 0 to 1.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Worth {
+    /// How often it was seen: `n / (n + 10)`, so 0.5 at ten times.
+    pub frequency: f64,
+    /// How much it would spare; each kind says of what.
+    pub impact: f64,
+    /// How hard it is to make; 1 is hardest.
+    pub complexity: f64,
+    /// How sure it is that it is one: for what was counted, the lower bound of the share (Wilson, 95 %).
+    pub confidence: f64,
+}
+
+impl Worth {
+    /// What opportunities are ordered by, 0 to 1:
+    /// `confidence × (0.4 frequency + 0.4 impact + 0.2 (1 − complexity))`.
+    pub fn priority(self) -> f64 {
+        self.confidence * (0.4 * self.frequency + 0.4 * self.impact + 0.2 * (1.0 - self.complexity))
+    }
+
+    /// The same, each part between 0 and 1 and of three digits.
+    #[must_use]
+    pub fn rounded(self) -> Worth {
+        let round = |part: f64| (part.clamp(0.0, 1.0) * 1_000.0).round() / 1_000.0;
+        Worth {
+            frequency: round(self.frequency),
+            impact: round(self.impact),
+            complexity: round(self.complexity),
+            confidence: round(self.confidence),
+        }
+    }
+}
+
+/// Something that use suggests to make, or to make better.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Opportunity {
+    /// How it is named: the same at every look, as long as it is about the same.
+    pub key: String,
+    /// What it is about.
+    pub kind: OpportunityKind,
+    /// The name of the tool that would be made, or that is to become better.
+    pub name: ToolName,
+    /// It in one line. Raw, as all texts here: made safe where it is shown.
+    pub title: String,
+    /// What is to be done, in words.
+    pub description: String,
+    /// How often it was seen.
+    pub count: u64,
+    /// What it is ordered by.
+    pub priority: f64,
+    /// What that is made of.
+    #[serde(flatten)]
+    pub worth: Worth,
+    /// What the tool would take.
+    pub parameters: Vec<InputParameter>,
+    /// What it would give; `None` where nothing is known.
+    pub expected_output: Option<Value>,
+    /// The tools or commands that are concerned.
+    pub tools: Vec<String>,
+    /// Where it was seen; a few of all.
+    pub evidence: Vec<Witness>,
+}
+
+/// What an opportunity is made of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Suggested {
+    /// What it is about.
+    pub kind: OpportunityKind,
+    /// What it is about, in the words that stay the same when there is more of it: the key is made of them.
+    pub about: String,
+    /// A name, or words that one can be made of.
+    pub name: String,
+    /// It in one line.
+    pub title: String,
+    /// What is to be done.
+    pub description: String,
+    /// How often it was seen.
+    pub count: u64,
+    /// What it is worth.
+    pub worth: Worth,
+    /// What the tool would take.
+    pub parameters: Vec<InputParameter>,
+    /// What it would give.
+    pub expected_output: Option<Value>,
+    /// The tools or commands that are concerned.
+    pub tools: Vec<String>,
+    /// Where it was seen.
+    pub evidence: Vec<Witness>,
+}
+
+impl Opportunity {
+    /// The opportunity that is suggested.
+    pub fn of(suggested: Suggested) -> Opportunity {
+        let worth = suggested.worth.rounded();
+        let about = format!("{}\n{}", suggested.kind, suggested.about);
+        Opportunity {
+            key: Digest::of_bytes(about.as_bytes()).hex().chars().take(KEY_DIGITS).collect(),
+            kind: suggested.kind,
+            name: ToolName::new(&suggested.name).unwrap_or_else(|_| ToolName::of_words(&suggested.name)),
+            title: suggested.title,
+            description: suggested.description,
+            count: suggested.count,
+            priority: (worth.priority() * 1_000.0).round() / 1_000.0,
+            worth,
+            parameters: suggested.parameters,
+            expected_output: suggested.expected_output,
+            tools: suggested.tools,
+            evidence: suggested.evidence,
+        }
+    }
+
+    /// The specification that accepting it asks for.
+    pub fn specification(&self) -> ToolSpecification {
+        let mut specification = ToolSpecification::of(self.name.clone(), &self.description);
+        specification.input_parameters.clone_from(&self.parameters);
+        specification.expected_output.clone_from(&self.expected_output);
+        specification
+    }
+
+    /// Where it was seen, in one line.
+    pub fn seen(&self) -> String {
+        let first = self.evidence.first().map(|witness| format!(", for example {witness}")).unwrap_or_default();
+        format!("seen {}{first}", plural(usize::try_from(self.count).unwrap_or(usize::MAX), "time", "times"))
+    }
+}
+
+/// Files that opportunities are mined from beside what was recorded here.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct OpportunitySources {
+    /// The history of a shell.
+    pub history: Option<PathBuf>,
+    /// JSON lines of an agent.
+    pub log: Option<PathBuf>,
+    /// An OpenAPI document, or a definition that shows functions.
+    pub openapi: Option<PathBuf>,
+}
+
+/// An opportunity that somebody does not want to see any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DismissedOpportunity {
+    /// Its key.
+    pub key: String,
+    /// What it was about.
+    pub kind: OpportunityKind,
+    /// Its line. Raw.
+    pub title: String,
+    /// Why.
+    pub reason: Option<String>,
+    /// Who said so.
+    pub who: String,
+    /// When.
+    pub at: Instant,
+}
+
+/// A recorded run, as far as something is learnt from many of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunFact {
+    /// Its number.
+    pub id: RunId,
+    /// The tool.
+    pub tool: ToolName,
+    /// `human` or the agent's name.
+    pub caller: String,
+    /// Its ending.
+    pub outcome: RunOutcome,
+    /// When it started.
+    pub started_at: Instant,
+    /// Wall-clock time in milliseconds.
+    pub duration_ms: u64,
+    /// Time of the processor in milliseconds.
+    pub cpu_ms: u64,
+    /// Most memory that it held at one time, in bytes.
+    pub memory_bytes: u64,
+    /// Cause of a bad ending.
+    pub error: Option<String>,
+    /// The input, as JSON text.
+    pub input: String,
+    /// Whether an interpreter ran it.
+    pub is_interpreted: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn suggested(about: &str, count: u64) -> Suggested {
+        Suggested {
+            kind: OpportunityKind::Sequence,
+            about: about.to_owned(),
+            name: "Fetch & join".to_owned(),
+            title: format!("{count} times"),
+            description: "does both".to_owned(),
+            count,
+            worth: Worth { frequency: 0.123_456, impact: 7.0, complexity: -1.0, confidence: 0.5 },
+            parameters: Vec::new(),
+            expected_output: None,
+            tools: Vec::new(),
+            evidence: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_key_stays_when_there_is_more_of_the_same_and_differs_between_kinds() {
+        let first = Opportunity::of(suggested("fetch → join", 5));
+        assert_eq!(first.key, Opportunity::of(suggested("fetch → join", 50)).key);
+        assert_ne!(first.key, Opportunity::of(suggested("fetch → sort", 5)).key);
+        let other = Suggested { kind: OpportunityKind::Recovery, ..suggested("fetch → join", 5) };
+        assert_ne!(first.key, Opportunity::of(other).key);
+        assert_eq!((first.key.len(), first.name.as_str()), (KEY_DIGITS, "fetch-join"));
+    }
+
+    #[test]
+    fn the_order_is_made_of_the_four_parts_by_the_formula_that_is_told() {
+        let one = Opportunity::of(suggested("x", 1));
+        let parts = Worth { frequency: 0.123, impact: 1.0, complexity: 0.0, confidence: 0.5 };
+        assert_eq!(one.worth, parts);
+        assert!((one.priority - 0.325).abs() < 1e-9, "{}", one.priority);
+        assert!(Worth { confidence: 0.0, ..parts }.priority() < f64::EPSILON, "what is not sure is worth nothing");
+    }
+
+    #[test]
+    fn a_specification_says_what_the_opportunity_says() {
+        let specification = Opportunity::of(suggested("x", 1)).specification();
+        assert_eq!((specification.tool_name.as_str(), specification.description.as_str()), ("fetch-join", "does both"));
+    }
+}

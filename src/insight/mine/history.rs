@@ -1,0 +1,191 @@
+//! The history of a shell: bash (with or without times), zsh (plain or extended) and fish.
+
+use super::shell::pipelines;
+use super::step::{Session, Step, sessions, sorted};
+use crate::domain::Instant;
+
+/// The most characters of a line that is read.
+const MAX_LINE: usize = 4_096;
+
+/// The most commands of one history; of more, the newest.
+pub const MAX_COMMANDS: usize = 200_000;
+
+/// Commands that only look about, and are no work.
+const LOOKING: [&str; 13] =
+    ["ls", "ll", "la", "pwd", "clear", "history", "exit", "which", "man", "fg", "bg", "jobs", "reset"];
+
+/// A command as somebody typed it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Typed {
+    /// The line of the file on which it begins, from 1.
+    pub line: u64,
+    /// When, where the file says so.
+    pub at: Option<Instant>,
+    /// The command.
+    pub text: String,
+}
+
+/// What a history holds.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct History {
+    /// Its commands, oldest first.
+    pub sessions: Vec<Session>,
+    /// How many commands were read.
+    pub commands: usize,
+    /// How many lines are none: too long, not UTF-8, or with a quote that does not end.
+    pub unreadable: usize,
+}
+
+/// Reads a history; `mask` takes secrets out of a line before anything is made of it.
+pub fn read(name: &str, bytes: &[u8], mask: &dyn Fn(&str) -> String) -> History {
+    let (typed, mut unreadable) = commands(bytes);
+    let mut steps = Vec::new();
+    let mut read = 0;
+    let skipped = typed.len().saturating_sub(MAX_COMMANDS);
+    for command in typed.iter().skip(skipped) {
+        let Some(found) =
+            Some(&command.text).filter(|text| text.len() <= MAX_LINE).and_then(|text| pipelines(&mask(text)))
+        else {
+            unreadable += 1;
+            continue;
+        };
+        read += 1;
+        let work =
+            found.into_iter().filter(|made| made.programs.len() > 1 || !LOOKING.contains(&made.programs[0].as_str()));
+        steps.extend(work.map(|made| Step {
+            action: made.shape,
+            number: command.line,
+            at: command.at,
+            given: sorted(made.fields.iter().filter_map(|field| field.token).collect()),
+            fields: made.fields,
+            ..Step::default()
+        }));
+    }
+    History { sessions: sessions(name, steps), commands: read, unreadable: unreadable + skipped }
+}
+
+/// The commands of a history in any of its forms, and how many lines are not UTF-8.
+pub fn commands(bytes: &[u8]) -> (Vec<Typed>, usize) {
+    let mut unreadable = 0;
+    let mut lines: Vec<(u64, &str)> = Vec::new();
+    for (number, line) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {
+        match std::str::from_utf8(line) {
+            Ok(text) => lines.push((number, text.strip_suffix('\r').unwrap_or(text))),
+            Err(_) => unreadable += 1,
+        }
+    }
+    let is_fish =
+        lines.iter().find(|(_, line)| !line.trim().is_empty()).is_some_and(|(_, line)| line.starts_with("- cmd: "));
+    let typed = if is_fish { fish(&lines) } else { bash_or_zsh(&lines) };
+    (typed, unreadable)
+}
+
+/// `: 1700000000:0;command` of zsh, `#1700000000` before a command of bash, and plain lines; a line of zsh that ends in a
+/// backslash goes on.
+fn bash_or_zsh(lines: &[(u64, &str)]) -> Vec<Typed> {
+    let mut typed: Vec<Typed> = Vec::new();
+    let mut at = None;
+    let mut goes_on = false;
+    for (number, line) in lines {
+        if std::mem::take(&mut goes_on) {
+            if let Some(last) = typed.last_mut() {
+                goes_on = push_line(&mut last.text, line);
+            }
+            continue;
+        }
+        if let Some(seconds) = line.strip_prefix('#').and_then(|rest| rest.parse::<i64>().ok()).filter(|s| *s > 0) {
+            at = Some(Instant(seconds.saturating_mul(1_000)));
+            continue;
+        }
+        let (extended, text) = match zsh(line) {
+            Some((seconds, text)) => (Some(Instant(seconds.saturating_mul(1_000))), text),
+            None => (None, *line),
+        };
+        if text.trim().is_empty() {
+            continue;
+        }
+        let mut whole = String::new();
+        goes_on = push_line(&mut whole, text);
+        typed.push(Typed { line: *number, at: extended.or(at), text: whole });
+    }
+    typed
+}
+
+/// Adds a line; says whether another one belongs to it.
+fn push_line(whole: &mut String, line: &str) -> bool {
+    let open = line.len() - line.trim_end_matches('\\').len();
+    if open % 2 == 1 {
+        whole.push_str(&line[..line.len() - 1]);
+        whole.push(' ');
+        return true;
+    }
+    whole.push_str(line);
+    false
+}
+
+fn zsh(line: &str) -> Option<(i64, &str)> {
+    let (head, text) = line.strip_prefix(": ")?.split_once(';')?;
+    let (seconds, took) = head.split_once(':')?;
+    took.parse::<u64>().ok()?;
+    Some((seconds.trim().parse().ok()?, text))
+}
+
+/// `- cmd: …` with `  when: …` below it; `\n` and `\\` are escapes.
+fn fish(lines: &[(u64, &str)]) -> Vec<Typed> {
+    let mut typed: Vec<Typed> = Vec::new();
+    for (number, line) in lines {
+        if let Some(text) = line.strip_prefix("- cmd: ") {
+            let text = text.replace("\\\\", "\u{0}").replace("\\n", "\n").replace('\u{0}', "\\");
+            typed.push(Typed { line: *number, at: None, text });
+        } else if let (Some(when), Some(last)) = (line.trim().strip_prefix("when: "), typed.last_mut()) {
+            last.at = when.trim().parse::<i64>().ok().map(|seconds| Instant(seconds.saturating_mul(1_000)));
+        }
+    }
+    typed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed(text: &str) -> Vec<(u64, Option<i64>, String)> {
+        let read = commands(text.as_bytes()).0.into_iter();
+        read.map(|one| (one.line, one.at.map(|at| at.0), one.text)).collect()
+    }
+
+    #[test]
+    fn each_form_of_history_is_read() {
+        let row = |line, at, text: &str| (line, at, text.to_owned());
+        assert_eq!(typed("ls\n\ncat x\r\n"), [row(1, None, "ls"), row(3, None, "cat x")]);
+        assert_eq!(
+            typed("#1700000000\nls\n#note\n"),
+            [row(2, Some(1_700_000_000_000), "ls"), row(3, Some(1_700_000_000_000), "#note")]
+        );
+        assert_eq!(
+            typed(": 1700000000:0;for x in a\\\ndo y\n: 1700000009:3;ls\n"),
+            [row(1, Some(1_700_000_000_000), "for x in a do y"), row(3, Some(1_700_000_009_000), "ls")]
+        );
+        assert_eq!(
+            typed("- cmd: echo a\\nb \\\\x\n  when: 1700000000\n  paths:\n    - x\n- cmd: ls\n"),
+            [row(1, Some(1_700_000_000_000), "echo a\nb \\x"), row(5, None, "ls")]
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_counted_and_the_rest_is_read() {
+        let long = format!("echo {}", "x".repeat(MAX_LINE));
+        let bytes = [b"sort a.txt\n\xff\xfe\necho 'open\n".as_slice(), long.as_bytes(), b"\nls\n"].concat();
+        let history = read("h", &bytes, &str::to_owned);
+        assert_eq!((history.commands, history.unreadable), (2, 3));
+        assert_eq!(history.sessions[0].steps.len(), 1, "looking about is no work");
+    }
+
+    #[test]
+    fn a_secret_is_masked_before_anything_is_made_of_it() {
+        let mask = |line: &str| line.replace("hunter2", "[redacted]");
+        let history = read("h", b"login hunter2\nlogin other\n", &mask);
+        let steps = &history.sessions[0].steps;
+        assert_eq!(steps[0].fields[0].token, super::super::step::token("[redacted]"));
+        assert!(steps.iter().all(|step| step.action == "login <text>"));
+    }
+}

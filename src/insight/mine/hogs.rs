@@ -1,0 +1,233 @@
+//! Tools that take most of the time, the processor, the memory or the tokens.
+
+use super::reckon::{lower_bound, often};
+use crate::domain::{Opportunity, OpportunityKind, RunId, Suggested, Witness, Worth, grouped, span};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// The share of all runs together from which on a tool is a hog.
+pub const SHARE: f64 = 0.2;
+
+/// Fewer runs of a tool say too little.
+const LEAST_RUNS: usize = 5;
+
+/// Less than this in all is not worth anybody's time, in milliseconds.
+const LEAST_MS: u64 = 10_000;
+
+/// Memory below which nobody needs to save any, in bytes.
+const LEAST_BYTES: u64 = 64 << 20;
+
+/// The part of its time for which a tool must hold the processor for another language to help.
+const BUSY: f64 = 0.6;
+
+/// Runs shown of each.
+const SHOWN: usize = 5;
+
+/// What one run used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Used<'a> {
+    /// Which run.
+    pub run: RunId,
+    /// Of which tool.
+    pub tool: &'a str,
+    /// Wall-clock time in milliseconds.
+    pub duration_ms: u64,
+    /// Time of the processor in milliseconds.
+    pub cpu_ms: u64,
+    /// Most memory at one time in bytes.
+    pub memory_bytes: u64,
+    /// Tokens of models, where the tool reports them.
+    pub tokens: u64,
+    /// Whether an interpreter ran it.
+    pub is_interpreted: bool,
+}
+
+/// What all runs of a tool used.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Consumption {
+    /// The tool.
+    pub tool: String,
+    /// How many runs.
+    pub runs: usize,
+    /// Wall-clock time in milliseconds, of all together.
+    pub duration_ms: u64,
+    /// Time of the processor in milliseconds, of all together.
+    pub cpu_ms: u64,
+    /// Most memory that one of them held at a time, in bytes.
+    pub peak_memory_bytes: u64,
+    /// Tokens of models, of all together, as the tools report them.
+    pub tokens: u64,
+    /// The part that it has of the time of all tools, 0 to 1.
+    pub time_share: f64,
+    /// The part that it has of the processor, 0 to 1.
+    pub cpu_share: f64,
+    /// The part that it has of the memory, summed over runs, 0 to 1.
+    pub memory_share: f64,
+    /// The part that it has of the tokens, 0 to 1.
+    pub token_share: f64,
+    #[serde(skip)]
+    memory_sum: u64,
+    #[serde(skip)]
+    interpreted: usize,
+    /// The runs that took longest, the longest first.
+    #[serde(skip)]
+    longest: Vec<(u64, RunId)>,
+}
+
+/// What each tool used, the one with the most time first.
+pub fn consumption(runs: &[Used<'_>]) -> Vec<Consumption> {
+    let mut tools: BTreeMap<&str, Consumption> = BTreeMap::new();
+    for run in runs {
+        let one = tools
+            .entry(run.tool)
+            .or_insert_with(|| Consumption { tool: run.tool.to_owned(), ..Consumption::default() });
+        one.runs += 1;
+        one.duration_ms += run.duration_ms;
+        one.cpu_ms += run.cpu_ms;
+        one.peak_memory_bytes = one.peak_memory_bytes.max(run.memory_bytes);
+        one.memory_sum += run.memory_bytes;
+        one.tokens += run.tokens;
+        one.interpreted += usize::from(run.is_interpreted);
+        one.longest.push((run.duration_ms, run.run));
+        if one.longest.len() > 4 * SHOWN {
+            keep_longest(&mut one.longest);
+        }
+    }
+    let mut all: Vec<Consumption> = tools.into_values().collect();
+    let sum = |of: fn(&Consumption) -> u64| all.iter().map(of).sum::<u64>().max(1) as f64;
+    let sums = [sum(|one| one.duration_ms), sum(|one| one.cpu_ms), sum(|one| one.memory_sum), sum(|one| one.tokens)];
+    for one in &mut all {
+        keep_longest(&mut one.longest);
+        one.time_share = one.duration_ms as f64 / sums[0];
+        one.cpu_share = one.cpu_ms as f64 / sums[1];
+        one.memory_share = one.memory_sum as f64 / sums[2];
+        one.token_share = one.tokens as f64 / sums[3];
+    }
+    all.sort_by(|a, b| b.duration_ms.cmp(&a.duration_ms).then_with(|| a.tool.cmp(&b.tool)));
+    all
+}
+
+fn keep_longest(longest: &mut Vec<(u64, RunId)>) {
+    longest.sort_unstable_by(|a, b| b.cmp(a));
+    longest.truncate(SHOWN);
+}
+
+/// What the hogs suggest. Impact is the share itself; complexity 0.6 for a better algorithm and 0.7 for a compiled binary;
+/// confidence grows with the runs.
+pub fn opportunities(all: &[Consumption]) -> Vec<Opportunity> {
+    // Of a single tool everything is its share, which says nothing.
+    if all.len() < 2 {
+        return Vec::new();
+    }
+    // Of few tools each has a large share, also when all are alike.
+    let least = SHARE.max((1.2 / all.len() as f64).min(0.5));
+    all.iter().filter(|one| one.runs >= LEAST_RUNS).flat_map(|one| of_tool(one, least)).collect()
+}
+
+fn of_tool(one: &Consumption, least: f64) -> Vec<Opportunity> {
+    let is_busy = one.cpu_ms as f64 >= BUSY * one.duration_ms as f64 && one.interpreted * 2 > one.runs;
+    let time = one.time_share.max(one.cpu_share);
+    let mut found = Vec::new();
+    if time >= least && one.duration_ms >= LEAST_MS {
+        let spent = format!("{} of time, {} of the processor", percent(one.time_share), percent(one.cpu_share));
+        let took = format!("{} in {} runs", span(one.duration_ms), grouped(one.runs));
+        found.push(if is_busy {
+            let wish = "It computes most of its time in an interpreted language: the same as a compiled binary";
+            suggest(one, OpportunityKind::CompiledBinary, "time", time, &format!("{spent}: {took}"), wish)
+        } else {
+            let wish = "A better algorithm, or fewer and larger steps";
+            suggest(one, OpportunityKind::BetterAlgorithm, "time", time, &format!("{spent}: {took}"), wish)
+        });
+    }
+    if one.memory_share >= least && one.peak_memory_bytes >= LEAST_BYTES {
+        let held = format!("{} of memory, {} MiB at most", percent(one.memory_share), one.peak_memory_bytes >> 20);
+        let wish = "An algorithm that does not hold everything at a time";
+        found.push(suggest(one, OpportunityKind::BetterAlgorithm, "memory", one.memory_share, &held, wish));
+    }
+    if one.token_share >= least && one.tokens > 0 {
+        let used = format!(
+            "{} of tokens, {} of them",
+            percent(one.token_share),
+            grouped(usize::try_from(one.tokens).unwrap_or(usize::MAX))
+        );
+        let wish = "An algorithm that asks a model less, or not at all";
+        found.push(suggest(one, OpportunityKind::BetterAlgorithm, "tokens", one.token_share, &used, wish));
+    }
+    found
+}
+
+fn suggest(one: &Consumption, kind: OpportunityKind, of: &str, share: f64, used: &str, wish: &str) -> Opportunity {
+    let is_compiled = kind == OpportunityKind::CompiledBinary;
+    let numbers = one.longest.iter().map(|(_, run)| run.0.unsigned_abs()).collect();
+    Opportunity::of(Suggested {
+        kind,
+        about: format!("{}\n{of}", one.tool),
+        name: format!("{} {}", one.tool, if is_compiled { "compiled" } else { "better" }),
+        title: format!("{} takes {used}", one.tool),
+        description: format!("{wish}: {} takes {used}.", one.tool),
+        count: one.runs as u64,
+        worth: Worth {
+            frequency: often(one.runs),
+            impact: share,
+            complexity: if is_compiled { 0.7 } else { 0.6 },
+            confidence: lower_bound(one.runs, one.runs),
+        },
+        parameters: Vec::new(),
+        expected_output: None,
+        tools: vec![one.tool.clone()],
+        evidence: vec![Witness { source: "run".to_owned(), numbers, text: "those that took longest".to_owned() }],
+    })
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.0} %", share * 100.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn used(run: i64, tool: &str, duration_ms: u64, cpu_ms: u64) -> Used<'_> {
+        Used { run: RunId(run), tool, duration_ms, cpu_ms, memory_bytes: 1 << 20, tokens: 0, is_interpreted: true }
+    }
+
+    #[test]
+    fn the_list_equals_the_log_and_the_one_that_computes_wants_to_be_compiled() {
+        let mut runs: Vec<Used<'_>> = (0..10).map(|n| used(n, "crunch", 9_000 + n as u64, 8_500)).collect();
+        runs.extend((10..20).map(|n| used(n, "wait", 7_000, 20)));
+        runs.extend((20..120).map(|n| used(n, "quick", 10, 5)));
+        let all = consumption(&runs);
+        let list: Vec<_> = all.iter().map(|one| (one.tool.as_str(), one.runs, one.duration_ms, one.cpu_ms)).collect();
+        assert_eq!(list, [("crunch", 10, 90_045, 85_000), ("wait", 10, 70_000, 200), ("quick", 100, 1_000, 500)]);
+        assert!((all.iter().map(|one| one.time_share).sum::<f64>() - 1.0).abs() < 1e-9);
+        let found = opportunities(&all);
+        let told: Vec<_> = found.iter().map(|one| (one.kind, one.name.as_str())).collect();
+        assert_eq!(
+            told,
+            [(OpportunityKind::CompiledBinary, "crunch-compiled"), (OpportunityKind::BetterAlgorithm, "wait-better")]
+        );
+        assert_eq!(found[0].evidence[0].numbers, [9, 8, 7, 6, 5], "the longest first");
+    }
+
+    #[test]
+    fn memory_and_reported_tokens_are_shares_of_their_own() {
+        let mut runs: Vec<Used<'_>> = (0..9).map(|n| used(n, "ask", 10, 1)).collect();
+        for run in &mut runs {
+            run.tokens = 1_000;
+        }
+        runs.extend((9..18).map(|n| Used { memory_bytes: 512 << 20, ..used(n, "load", 10, 1) }));
+        let found = opportunities(&consumption(&runs));
+        let told: Vec<_> = found.iter().map(|one| one.title.as_str()).collect();
+        assert_eq!(told, ["ask takes 100 % of tokens, 9,000 of them", "load takes 100 % of memory, 512 MiB at most"]);
+    }
+
+    #[test]
+    fn a_few_runs_or_a_few_seconds_are_no_hog() {
+        let runs: Vec<Used<'_>> =
+            (0..4).map(|n| used(n, "slow", 60_000, 1)).chain((4..9).map(|n| used(n, "b", 1, 1))).collect();
+        assert_eq!(opportunities(&consumption(&runs)), []);
+        let runs: Vec<Used<'_>> =
+            (0..9).map(|n| used(n, "slow", 1_000, 1)).chain((9..19).map(|n| used(n, "b", 1, 1))).collect();
+        assert_eq!(opportunities(&consumption(&runs)), []);
+    }
+}

@@ -1,0 +1,146 @@
+//! What use suggests to make, or to make better: opportunities, mined from what was recorded and imported.
+//!
+//! Pure: rows and texts come in as values, opportunities go out, and the same rows always give the same ones. Nothing is
+//! decided here and nothing is made; whoever accepts an opportunity gets a specification that waits for a human.
+//! Imported text is somebody else's: it was masked before it came here, and is made safe where it is shown.
+
+mod agent_log;
+mod chains;
+mod habits;
+mod history;
+mod hogs;
+#[cfg(test)]
+mod planted;
+mod reckon;
+mod recovery;
+mod regressions;
+mod shell;
+mod span;
+mod step;
+mod tasks;
+#[cfg(test)]
+mod tests;
+mod unsolved;
+mod wrappers;
+
+pub use agent_log::{AgentLog, read as read_agent_log};
+pub use history::{History, read as read_history};
+pub use hogs::Consumption;
+pub use regressions::Worsened;
+pub use step::{Session, Step, sessions};
+pub use tasks::TaskText;
+pub use wrappers::opportunities as wrappers;
+
+use crate::domain::{FailureMark, Opportunity, RunFact, RunId, Unanswered};
+use hogs::Used;
+use serde_json::Value;
+use std::collections::{BTreeMap, HashMap};
+use unsolved::Ended;
+
+/// All that opportunities are mined from.
+#[derive(Debug, Clone, Default)]
+pub struct Material {
+    /// Recorded runs, oldest first.
+    pub runs: Vec<RunFact>,
+    /// What some of them wrote to standard output.
+    pub outputs: HashMap<RunId, String>,
+    /// Sessions of imported histories and logs.
+    pub imported: Vec<Session>,
+    /// What somebody wanted done, in words.
+    pub tasks: Vec<TaskText>,
+    /// Failures marked with what was to be done.
+    pub marks: Vec<FailureMark>,
+    /// Calls that no tool answered.
+    pub unanswered: Vec<Unanswered>,
+    /// What alerts say.
+    pub worsened: Vec<Worsened>,
+    /// Operations of documents that no tool wraps.
+    pub wrappers: Vec<Opportunity>,
+}
+
+/// What was found.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Mined {
+    /// Opportunities, the most promising first.
+    pub opportunities: Vec<Opportunity>,
+    /// What each tool used, the one with the most time first.
+    pub consumption: Vec<Consumption>,
+}
+
+/// Every opportunity that the material holds, by priority, then by key.
+pub fn mine(material: &Material) -> Mined {
+    let mut worked = sessions_of(&material.runs, &material.outputs);
+    worked.extend(material.imported.iter().cloned());
+    let used: Vec<Used<'_>> = material
+        .runs
+        .iter()
+        .filter(|run| run.outcome.has_started())
+        .map(|run| Used {
+            run: run.id,
+            tool: run.tool.as_str(),
+            duration_ms: run.duration_ms,
+            cpu_ms: run.cpu_ms,
+            memory_bytes: run.memory_bytes,
+            tokens: material.outputs.get(&run.id).map_or(0, |output| reported_tokens(output)),
+            is_interpreted: run.is_interpreted,
+        })
+        .collect();
+    let ended: Vec<Ended<'_>> = material
+        .runs
+        .iter()
+        .map(|run| Ended {
+            run: run.id.0.unsigned_abs(),
+            tool: run.tool.as_str(),
+            outcome: run.outcome,
+            at: run.started_at,
+            message: run.error.as_deref(),
+        })
+        .collect();
+    let consumption = hogs::consumption(&used);
+    let mut found = chains::opportunities(&worked);
+    found.extend(habits::opportunities(&material.imported));
+    found.extend(hogs::opportunities(&consumption));
+    found.extend(recovery::opportunities(&worked));
+    found.extend(unsolved::unresolved(&material.marks, &ended));
+    found.extend(unsolved::unanswered(&material.unanswered));
+    found.extend(tasks::opportunities(&material.tasks));
+    found.extend(regressions::opportunities(&material.worsened));
+    found.extend(material.wrappers.iter().cloned());
+    rank(&mut found);
+    Mined { opportunities: found, consumption }
+}
+
+/// The most promising first; what is worth the same stands in the order of its key.
+pub fn rank(found: &mut Vec<Opportunity>) {
+    found.sort_by(|a, b| b.priority.total_cmp(&a.priority).then_with(|| a.key.cmp(&b.key)));
+    // Two documents may describe one operation.
+    found.dedup_by(|a, b| a.key == b.key);
+}
+
+/// Runs as sessions: those of one caller, one after the other, until a long break.
+fn sessions_of(runs: &[RunFact], outputs: &HashMap<RunId, String>) -> Vec<Session> {
+    let mut callers: BTreeMap<&str, Vec<Step>> = BTreeMap::new();
+    for run in runs.iter().filter(|run| run.outcome.is_judged()) {
+        let input: Value = serde_json::from_str(&run.input).unwrap_or_default();
+        let mut step = Step::of(run.tool.as_str(), run.id.0.unsigned_abs(), Some(run.started_at), &input);
+        if run.outcome.is_failure() {
+            step.failed = Some(run.error.clone().unwrap_or_else(|| run.outcome.to_string()));
+        }
+        if let Some(output) = outputs.get(&run.id) {
+            step = step.writing(output);
+        }
+        callers.entry(&run.caller).or_default().push(step);
+    }
+    callers.into_values().flat_map(|steps| sessions("run", steps)).collect()
+}
+
+/// Tokens that a tool says it used: `tokens`, `total_tokens`, or those of its `usage`.
+fn reported_tokens(output: &str) -> u64 {
+    if !output.contains("tokens") {
+        return 0;
+    }
+    let value: Value = serde_json::from_str(output).unwrap_or_default();
+    let number = |at: &str| value.pointer(at).and_then(Value::as_u64);
+    let whole = ["/usage/total_tokens", "/total_tokens", "/tokens"].into_iter().find_map(number);
+    whole.unwrap_or_else(|| ["/usage/input_tokens", "/usage/output_tokens"].into_iter().filter_map(number).sum())
+}

@@ -1,0 +1,50 @@
+//! Tools that became worse: what an alert says becomes an opportunity with its evidence. Whoever keeps alerts fills
+//! [`super::Material::worsened`] with those that are open.
+
+use super::reckon::often;
+use crate::domain::{Opportunity, OpportunityKind, Suggested, Witness, Worth};
+
+/// What an alert says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Worsened {
+    /// The tool.
+    pub tool: String,
+    /// What became worse, for example `success rate` or `p95`.
+    pub what: String,
+    /// What it was, and what it is now, in words.
+    pub text: String,
+    /// How much worse it is, 0 to 1.
+    pub drop: f64,
+    /// How sure that is, 0 to 1.
+    pub confidence: f64,
+    /// Runs that show it.
+    pub runs: Vec<u64>,
+}
+
+/// What alerts suggest: impact is the drop; complexity 0.3, because an older version did better.
+pub fn opportunities(worsened: &[Worsened]) -> Vec<Opportunity> {
+    let each = worsened.iter().map(|one| {
+        Opportunity::of(Suggested {
+            kind: OpportunityKind::Regression,
+            about: format!("{}\n{}", one.tool, one.what),
+            name: format!("{} repaired", one.tool),
+            title: format!("{} became worse, {}: {}", one.tool, one.what, one.text),
+            description: format!(
+                "{} does worse than it did, {}: {}. An older version did better.",
+                one.tool, one.what, one.text
+            ),
+            count: one.runs.len() as u64,
+            worth: Worth {
+                frequency: often(one.runs.len()),
+                impact: one.drop,
+                complexity: 0.3,
+                confidence: one.confidence,
+            },
+            parameters: Vec::new(),
+            expected_output: None,
+            tools: vec![one.tool.clone()],
+            evidence: vec![Witness { source: "run".to_owned(), numbers: one.runs.clone(), text: one.text.clone() }],
+        })
+    });
+    each.collect()
+}

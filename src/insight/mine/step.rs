@@ -1,0 +1,205 @@
+//! What was done, one step after the other: the same for runs, lines of a shell and calls of an agent.
+
+use crate::domain::{Instant, ParameterType};
+use serde_json::Value;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+/// Longer breaks end a session, in milliseconds: what follows is another piece of work.
+pub const SESSION_BREAK_MS: i64 = 30 * 60 * 1_000;
+
+/// Values of a step that are looked at for whether one feeds another.
+const MAX_TOKENS: usize = 64;
+
+/// A text of more characters is no value, but holds some.
+const LONG_TEXT: usize = 160;
+
+/// Something that was done once.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Step {
+    /// What, without its values: the name of a tool, or a command line with placeholders.
+    pub action: String,
+    /// The run or the line.
+    pub number: u64,
+    /// When; `None` where nobody wrote it down.
+    pub at: Option<Instant>,
+    /// Its input: a value of its own for each field.
+    pub fields: Vec<Field>,
+    /// Hashes of the values it was given, ascending.
+    pub given: Vec<u64>,
+    /// Hashes of the values that came out, ascending.
+    pub gave: Vec<u64>,
+    /// Whether input and output are known, so that values that are not there did not flow.
+    pub is_known: bool,
+    /// How it failed: its message. `None` when it did not.
+    pub failed: Option<String>,
+}
+
+/// A part of an input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Field {
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub kind: ParameterType,
+    /// The hash of its value; `None` for what says too little to be followed.
+    pub token: Option<u64>,
+}
+
+/// Steps of one caller, one after the other.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Session {
+    /// Where they stand: `run`, or the name of a file.
+    pub source: String,
+    /// The steps, oldest first.
+    pub steps: Vec<Step>,
+}
+
+impl Step {
+    /// A step with the values of a JSON input.
+    pub fn of(action: &str, number: u64, at: Option<Instant>, input: &Value) -> Step {
+        let mut given = Vec::new();
+        collect(input, &mut given, 0);
+        let fields = input.as_object().into_iter().flatten().map(|(name, value)| Field {
+            name: name.clone(),
+            kind: kind_of(value),
+            token: match value {
+                Value::String(text) => token(text),
+                Value::Number(number) => token(&number.to_string()),
+                _ => None,
+            },
+        });
+        let fields = fields.collect();
+        Step { action: action.to_owned(), number, at, fields, given: sorted(given), ..Step::default() }
+    }
+
+    /// The same step with what came out of it.
+    #[must_use]
+    pub fn giving(self, output: &Value) -> Step {
+        let mut gave = Vec::new();
+        collect(output, &mut gave, 0);
+        Step { gave: sorted(gave), is_known: true, ..self }
+    }
+
+    /// The same step with the text that came out of it: JSON where it is some.
+    #[must_use]
+    pub fn writing(self, output: &str) -> Step {
+        let value = serde_json::from_str(output).unwrap_or_else(|_| Value::String(output.to_owned()));
+        self.giving(&value)
+    }
+}
+
+/// Splits steps into sessions where nothing was done for a long time; steps without a time stay together.
+pub fn sessions(source: &str, steps: Vec<Step>) -> Vec<Session> {
+    let mut sessions: Vec<Session> = Vec::new();
+    let mut before: Option<Instant> = None;
+    for step in steps {
+        let broke = matches!((before, step.at), (Some(a), Some(b)) if b.0.saturating_sub(a.0) > SESSION_BREAK_MS);
+        before = step.at.or(before);
+        match sessions.last_mut().filter(|_| !broke) {
+            Some(session) => session.steps.push(step),
+            None => sessions.push(Session { source: source.to_owned(), steps: vec![step] }),
+        }
+    }
+    sessions
+}
+
+/// The hash of a value that can be followed; `None` for one so short or so usual that it turns up by chance.
+pub fn token(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let usual = ["true", "false", "null", "none", "json", "text", "utf-8", "main"];
+    if text.chars().count() < 3 || text.parse::<u32>().is_ok_and(|number| number < 100) || usual.contains(&text) {
+        return None;
+    }
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    Some(hasher.finish())
+}
+
+/// Whether two ascending lists have a value in common that `counts`.
+pub fn meet(one: &[u64], other: &[u64], counts: impl Fn(u64) -> bool) -> bool {
+    let (mut i, mut j) = (0, 0);
+    while let (Some(a), Some(b)) = (one.get(i), other.get(j)) {
+        if a == b && counts(*a) {
+            return true;
+        }
+        i += usize::from(a <= b);
+        j += usize::from(b < a);
+    }
+    false
+}
+
+/// Values in ascending order, each once.
+pub fn sorted(mut tokens: Vec<u64>) -> Vec<u64> {
+    tokens.sort_unstable();
+    tokens.dedup();
+    tokens
+}
+
+fn collect(value: &Value, into: &mut Vec<u64>, depth: usize) {
+    if into.len() >= MAX_TOKENS || depth > 8 {
+        return;
+    }
+    match value {
+        Value::String(text) => {
+            if text.len() <= LONG_TEXT {
+                into.extend(token(text));
+            }
+            if text.contains(char::is_whitespace) {
+                let bare = |c: char| !c.is_alphanumeric() && !"/~.".contains(c);
+                let words = text.split_whitespace().map(|word| word.trim_matches(bare).trim_end_matches('.'));
+                let telling = |word: &&str| word.len() >= 8 || word.contains(['/', '.', '_', '-', ':']);
+                into.extend(words.filter(telling).filter_map(token).take(MAX_TOKENS));
+            }
+        }
+        Value::Number(number) => into.extend(token(&number.to_string())),
+        Value::Array(items) => items.iter().for_each(|item| collect(item, into, depth + 1)),
+        Value::Object(fields) => fields.values().for_each(|item| collect(item, into, depth + 1)),
+        Value::Null | Value::Bool(_) => {}
+    }
+}
+
+fn kind_of(value: &Value) -> ParameterType {
+    match value {
+        Value::Bool(_) => ParameterType::Boolean,
+        Value::Number(number) if number.is_f64() => ParameterType::Number,
+        Value::Number(_) => ParameterType::Integer,
+        Value::Array(_) => ParameterType::Array,
+        Value::Object(_) => ParameterType::Object,
+        Value::String(_) | Value::Null => ParameterType::String,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_value_that_came_out_is_found_in_what_went_in_later() {
+        let first = Step::of("fetch", 1, None, &json!({"url": "https://a.example/x"}));
+        let first = first.writing("saved to /tmp/a/page.html, 12 kB.");
+        let second = Step::of("strip", 2, None, &json!({"path": "/tmp/a/page.html", "deep": true}));
+        assert!(meet(&second.given, &first.gave, |_| true));
+        assert!(!meet(&second.given, &first.given, |_| true));
+        assert!(!meet(&second.given, &first.gave, |_| false), "a value that everything has says nothing");
+        let kinds: Vec<_> = second.fields.iter().map(|field| (field.kind, field.token.is_some())).collect();
+        assert_eq!(kinds, [(ParameterType::String, true), (ParameterType::Boolean, false)]);
+    }
+
+    #[test]
+    fn short_and_usual_values_are_not_followed() {
+        for usual in ["", "ab", "7", "42", "true", " main "] {
+            assert_eq!(token(usual), None, "{usual}");
+        }
+        assert_eq!(token("4711"), token(" 4711"));
+    }
+
+    #[test]
+    fn a_long_break_begins_a_session() {
+        let step = |at: Option<i64>| Step { at: at.map(Instant), ..Step::default() };
+        let steps =
+            vec![step(None), step(Some(0)), step(None), step(Some(SESSION_BREAK_MS)), step(Some(3 * SESSION_BREAK_MS))];
+        let lengths: Vec<usize> = sessions("run", steps).iter().map(|session| session.steps.len()).collect();
+        assert_eq!(lengths, [4, 1]);
+    }
+}

@@ -1,0 +1,241 @@
+//! Everything together: what is mined from rows and files, and in which order.
+
+use super::*;
+use crate::domain::{Instant, OpportunityKind, RunOutcome, Suggested, ToolName, Worth};
+use serde_json::json;
+
+fn fact(id: i64, tool: &str, outcome: RunOutcome) -> RunFact {
+    RunFact {
+        id: RunId(id),
+        tool: ToolName::new(tool).unwrap(),
+        caller: "human".to_owned(),
+        outcome,
+        started_at: Instant(id * 1_000),
+        duration_ms: 10,
+        cpu_ms: 5,
+        memory_bytes: 1 << 20,
+        error: outcome.is_failure().then(|| "no route to host".to_owned()),
+        input: String::new(),
+        is_interpreted: true,
+    }
+}
+
+#[test]
+fn runs_that_hand_a_value_on_are_a_chain_with_the_inputs_that_stay_open() {
+    let mut material = Material::default();
+    for time in 0..6_i64 {
+        let file = format!("/data/{time}.html");
+        let given = [json!({"url": format!("https://a.example/{time}")}), json!({"path": file, "depth": 700 + time})];
+        for (nth, (tool, input)) in ["fetch", "strip"].iter().zip(given).enumerate() {
+            let id = time * 10 + nth as i64 + 1;
+            material.runs.push(RunFact { input: input.to_string(), ..fact(id, tool, RunOutcome::Succeeded) });
+            material.outputs.insert(RunId(id), json!({"saved": file}).to_string());
+        }
+        material.runs.push(fact(time * 10 + 5, &format!("other-{time}"), RunOutcome::Succeeded));
+    }
+    let found = mine(&material).opportunities;
+    assert_eq!(found.len(), 1, "{found:#?}");
+    let chain = &found[0];
+    assert_eq!((chain.kind, chain.name.as_str(), chain.count), (OpportunityKind::Sequence, "fetch-to-strip", 6));
+    let open: Vec<_> = chain.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+    assert_eq!(open, ["url", "depth"], "what comes out of one step need not be given to the next");
+    assert_eq!(chain.evidence[0].numbers, [51, 52]);
+    assert_eq!(mine(&material), mine(&material), "the same rows give the same");
+}
+
+#[test]
+fn a_failure_after_which_another_tool_helps_and_one_that_nothing_helps_are_both_told() {
+    let mut material = Material::default();
+    for time in 0..6 {
+        // A day between, so that each is a session of its own.
+        let day = time * 100_000;
+        material.runs.push(fact(day + 1, "fetch", RunOutcome::Failed));
+        material.runs.push(fact(day + 2, "mirror", RunOutcome::Succeeded));
+    }
+    let found = mine(&material).opportunities;
+    let told: Vec<_> = found.iter().map(|one| (one.kind, one.tools.join(" "))).collect();
+    let recovery = (OpportunityKind::Recovery, "fetch mirror".to_owned());
+    assert!(told.contains(&recovery) && told.contains(&(OpportunityKind::Unresolved, "fetch".to_owned())), "{told:?}");
+}
+
+/// A history of 2,000 lines, the same at every start: three habits among other lines.
+fn history() -> String {
+    let mut text = String::new();
+    for n in 0..2_000_u32 {
+        let line = match n % 20 {
+            3 => format!("grep -rn 'error {n}' logs/day-{n}.log | sort | uniq -c | head -{}", 5 + n % 7),
+            7 | 8 if n % 40 < 20 => format!("awk -F, '{{print ${}}}' data-{n}.csv | sed 's/x/{n}/'", n % 9),
+            11 => format!("find /srv/{n} -name '*.tmp' -mtime +{} -delete", n % 30),
+            13 => "ls -la".to_owned(),
+            _ => format!("note-{} {}", n * 7919 % 1_013, n),
+        };
+        text.push_str(&line);
+        text.push('\n');
+    }
+    text
+}
+
+#[test]
+fn a_history_of_2000_lines_gives_its_habits_with_the_values_left_out() {
+    let read = read_history("history", history().as_bytes(), &str::to_owned);
+    assert_eq!((read.commands, read.unreadable), (2_000, 0));
+    let material = Material { imported: read.sessions, ..Material::default() };
+    let found = mine(&material).opportunities;
+    let mut habits: Vec<_> = found
+        .iter()
+        .filter(|one| one.kind == OpportunityKind::CommandPattern)
+        .map(|one| (one.count, one.tools.join(" "), one.title.split(": typed").next().unwrap_or_default().to_owned()))
+        .collect();
+    habits.sort();
+    assert_eq!(
+        habits,
+        [
+            (100, "awk sed".to_owned(), "awk -F, <text> <path> | sed <path>".to_owned()),
+            (100, "find".to_owned(), "find <path> -name <path> -mtime <number> -delete".to_owned()),
+            (
+                100,
+                "grep sort uniq head".to_owned(),
+                "grep -rn <text> <path> | sort | uniq -c | head -<number>".to_owned()
+            ),
+        ]
+    );
+    let grep = found.iter().find(|one| one.tools.first().is_some_and(|tool| tool == "grep")).unwrap();
+    let parameters: Vec<_> =
+        grep.parameters.iter().map(|parameter| (parameter.name.as_str(), parameter.kind.word())).collect();
+    assert_eq!(parameters, [("text", "string"), ("path", "string"), ("number", "integer")]);
+    assert_eq!((grep.evidence[0].source.as_str(), &grep.evidence[0].numbers[..]), ("history", &[1_984][..]));
+}
+
+fn suggested(name: &str, worth: [f64; 4]) -> Opportunity {
+    let [frequency, impact, complexity, confidence] = worth;
+    Opportunity::of(Suggested {
+        kind: OpportunityKind::Sequence,
+        about: name.to_owned(),
+        name: name.to_owned(),
+        title: String::new(),
+        description: String::new(),
+        count: 1,
+        worth: Worth { frequency, impact, complexity, confidence },
+        parameters: Vec::new(),
+        expected_output: None,
+        tools: Vec::new(),
+        evidence: Vec::new(),
+    })
+}
+
+#[test]
+fn ten_opportunities_stand_in_the_order_that_the_formula_gives() {
+    let mut ten = vec![
+        suggested("all-high", [0.9, 0.9, 0.1, 0.9]),
+        suggested("unsure", [0.9, 0.9, 0.1, 0.2]),
+        suggested("rare", [0.1, 0.9, 0.1, 0.9]),
+        suggested("small", [0.8, 0.1, 0.1, 0.9]),
+        suggested("hard", [0.9, 0.9, 0.9, 0.9]),
+        suggested("middling", [0.5, 0.5, 0.5, 0.5]),
+        suggested("easy-but-rare", [0.1, 0.1, 0.0, 0.9]),
+        suggested("rare-and-hard", [0.1, 0.1, 1.0, 0.9]),
+        suggested("nothing", [0.0, 0.0, 1.0, 1.0]),
+        suggested("sure", [0.5, 0.5, 0.5, 1.0]),
+    ];
+    rank(&mut ten);
+    let order: Vec<_> = ten.iter().map(|one| (one.name.as_str(), (one.priority * 1_000.0).round() as u32)).collect();
+    // Worked out by hand: confidence × (0.4 f + 0.4 i + 0.2 (1 − c)).
+    assert_eq!(
+        order,
+        [
+            ("all-high", 810),
+            ("hard", 666),
+            ("rare", 522),
+            ("sure", 500),
+            ("small", 486),
+            ("easy-but-rare", 252),
+            ("middling", 250),
+            ("unsure", 180),
+            ("rare-and-hard", 72),
+            ("nothing", 0),
+        ]
+    );
+}
+
+#[test]
+fn a_reported_number_of_tokens_is_read_where_it_is_one() {
+    for (output, tokens) in [
+        (r#"{"usage":{"total_tokens":12}}"#, 12),
+        (r#"{"usage":{"input_tokens":3,"output_tokens":4}}"#, 7),
+        (r#"{"tokens":5}"#, 5),
+        (r#"{"tokens":"many"}"#, 0),
+        ("tokens: 5", 0),
+    ] {
+        assert_eq!(reported_tokens(output), tokens, "{output}");
+    }
+}
+
+#[test]
+fn an_openapi_document_gives_a_tool_for_each_operation_that_is_not_there() {
+    let document = json!({
+        "openapi": "3.0.0", "info": {"title": "Shop"}, "servers": [{"url": "https://shop.example"}],
+        "paths": {"/orders/{id}": {
+            "parameters": [{"name": "id", "in": "path", "required": true, "schema": {"type": "integer"}}],
+            "get": {"operationId": "getOrder", "summary": "One order",
+                "responses": {"200": {"description": "it", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Order"}}}}}},
+            "put": {"summary": "Change it", "requestBody": {"required": true, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Order"}}}}},
+            "delete": {"operationId": "deleteOrder", "responses": {}},
+        }},
+        "components": {"schemas": {"Order": {"type": "object", "required": ["total"],
+            "properties": {"total": {"type": "number", "minimum": 0}, "note": {"type": ["string", "null"]}}}}},
+    });
+    let found = wrappers("shop.json", &document, &|name| name == "delete Order").unwrap();
+    let told: Vec<_> = found
+        .iter()
+        .map(|one| {
+            let parameters =
+                one.parameters.iter().map(|p| format!("{}:{}{}", p.name, p.kind, if p.required { "!" } else { "" }));
+            (one.name.as_str(), parameters.collect::<Vec<_>>().join(" "))
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("get-order", "id:integer!".to_owned()),
+            ("put-orders-id", "id:integer! total:number! note:string".to_owned())
+        ]
+    );
+    assert_eq!(found[0].expected_output.as_ref().unwrap()["required"], json!(["total"]));
+    assert!(
+        found[0].title.starts_with("Shop, GET /orders/{id}: One order")
+            && found[0].description.contains("https://shop.example")
+    );
+    assert_eq!(wrappers("x", &json!({"type": "object"}), &|_| false), None);
+}
+
+#[test]
+fn a_document_that_refers_to_itself_ends() {
+    let document = json!({"paths": {"/a": {"$ref": "#/paths/~1a"}, "/b": {"get": {"parameters": [{"$ref": "#/paths/~1b/get/parameters/0"}]}}}});
+    assert_eq!(wrappers("x", &document, &|_| false).unwrap().len(), 1);
+}
+
+#[test]
+fn a_definition_that_shows_functions_gives_a_tool_for_each() {
+    let code = "import requests\n\ndef predict(name, country_id=None, limit: int = 5):\n    \"\"\"\n    Predict age.\n\n    Args:\n        name: First name (string)\n        country_id: Country code\n    \"\"\"\n    return 1\n\ndef _inner(x):\n    pass\n\ndef spread(\n    rows: list[str],\n    *, deep=True,\n) -> dict:\n    '''Spread.'''\n";
+    let document = json!({"name": "Agify", "type": "openapi", "openapi": {"base_url": "https://a.example"}, "code_template": code});
+    let found = wrappers("agify.yaml", &document, &|_| false).unwrap();
+    let told: Vec<_> = found
+        .iter()
+        .map(|one| {
+            let parameters =
+                one.parameters.iter().map(|p| format!("{}:{}{}", p.name, p.kind, if p.required { "!" } else { "" }));
+            (one.name.as_str(), parameters.collect::<Vec<_>>().join(" "))
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("predict", "name:string! country_id:string limit:integer".to_owned()),
+            ("spread", "rows:array! deep:boolean".to_owned()),
+        ]
+    );
+    assert_eq!(
+        (found[0].parameters[0].description.as_str(), found[0].evidence[0].numbers[0]),
+        ("First name (string)", 3)
+    );
+}

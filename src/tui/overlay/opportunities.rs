@@ -1,0 +1,192 @@
+//! What use suggests to make, the most promising first; keys accept one or dismiss it.
+
+use super::{Args, Reply, browse, open_box};
+use crate::action::Verb;
+use crate::domain::{Opportunity, OpportunitySources};
+use crate::engine::{EngineError, OpportunityList};
+use crate::tui::ink::{Ink, Span};
+use crate::tui::keymap::Keymap;
+use crate::tui::list::ListState;
+use crate::tui::pane::rows::{Focus, Look, Rows, Title, draw_empty};
+use crate::tui::phrase::{cut, pad, safe, wrap};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+/// Lines for the one that is selected, below the list.
+const ABOUT: u16 = 8;
+
+/// Witnesses shown of it.
+const WITNESSES: usize = 3;
+
+/// The state of the list.
+pub struct Opportunities {
+    rows: Vec<Opportunity>,
+    list: ListState,
+    /// The files that it was mined from.
+    from: OpportunitySources,
+    detail: String,
+    /// What to say when there is no row.
+    empty: Vec<String>,
+}
+
+impl Opportunities {
+    /// A list that is still to come.
+    pub fn awaited(from: OpportunitySources) -> Opportunities {
+        let empty = vec!["Looking at what was done …".to_owned()];
+        Opportunities { rows: Vec::new(), list: ListState::default(), from, detail: String::new(), empty }
+    }
+
+    /// Takes what came; the selection stays on the same one.
+    pub fn set(&mut self, found: &Result<OpportunityList, EngineError>) {
+        let selected = self.rows.get(self.list.selected).map(|row| row.key.clone());
+        match found {
+            Ok(found) => {
+                self.rows.clone_from(&found.opportunities);
+                self.detail = format!("{} from {} runs", found.total, found.runs);
+                self.empty = vec![
+                    format!("Nothing in {} runs suggests a tool.", found.runs),
+                    "`toolsmith opportunities --history FILE` looks at the history of a shell too.".to_owned(),
+                ];
+            }
+            Err(error) => {
+                self.rows.clear();
+                self.empty = vec![safe(&error.message), safe(&error.hint)];
+            }
+        }
+        self.list.selected = self.rows.iter().position(|row| Some(&row.key) == selected.as_ref()).unwrap_or(0);
+    }
+
+    /// Takes a key.
+    pub fn key(&mut self, key: &KeyEvent, keymap: &Keymap) -> Reply {
+        let plain = key.modifiers.difference(KeyModifiers::SHIFT).is_empty();
+        let verb = match key.code {
+            KeyCode::Char('a') if plain => Verb::Accept,
+            KeyCode::Char('x') if plain => Verb::Dismiss,
+            _ => return browse(&mut self.list, self.rows.len(), key, keymap),
+        };
+        let Some(row) = self.rows.get(self.list.selected) else { return Reply::Stay };
+        let mut args = Args::default();
+        args.push("opportunity", row.key.clone());
+        let OpportunitySources { history, log, openapi } = &self.from;
+        for (name, file) in [("history", history), ("log", log), ("openapi", openapi)] {
+            args.push(name, file.as_ref().map(|path| path.display().to_string()).unwrap_or_default());
+        }
+        Reply::Invoke(verb, args)
+    }
+
+    /// Draws the list, and below it the one that is selected.
+    pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) {
+        let theme = look.theme;
+        let title = Title {
+            name: "Opportunities",
+            detail: self.detail.clone(),
+            remark: "a accepts · x dismisses · esc closes".into(),
+            remark_style: theme.dim,
+        };
+        let inner = open_box(screen, (110, 30), &title, buf, look);
+        if self.rows.is_empty() {
+            draw_empty(inner, buf, &self.empty, theme);
+        }
+        let below = if inner.height > 2 * ABOUT { ABOUT } else { inner.height / 2 };
+        let above = Rect { height: inner.height - below, ..inner };
+        let rows = &self.rows;
+        Rows { list: &mut self.list, len: rows.len(), focus: Focus::Here, theme }
+            .draw(above, buf, &|at, width| row(&rows[at], width, look));
+        if let Some(one) = self.rows.get(self.list.selected) {
+            let about = Rect { y: above.bottom(), height: below, ..inner };
+            draw_about(one, about, buf, look);
+        }
+    }
+}
+
+fn row(one: &Opportunity, width: usize, look: Look) -> Vec<Span> {
+    let theme = look.theme;
+    let kind = if width >= 60 { 17 } else { 0 };
+    let room = width.saturating_sub(kind + 12);
+    vec![
+        Span::styled(format!("{:.2} ", one.priority), theme.accent),
+        Span::styled(pad(&format!("{:>5}× ", one.count.min(99_999)), 7), theme.dim),
+        Span::styled(pad(one.kind.word(), kind), theme.text),
+        Span::styled(cut(&safe(&one.title), room), theme.text),
+    ]
+}
+
+/// Its parts, what is to be done, and where it was seen.
+fn draw_about(one: &Opportunity, area: Rect, buf: &mut Buffer, look: Look) {
+    let theme = look.theme;
+    let width = usize::from(area.width);
+    let worth = &one.worth;
+    let parts = format!(
+        "frequency {:.2} · impact {:.2} · complexity {:.2} · confidence {:.2}",
+        worth.frequency, worth.impact, worth.complexity, worth.confidence
+    );
+    let mut lines: Vec<_> = wrap(&parts, width).into_iter().map(|line| (line, theme.accent)).collect();
+    let said = one.description.lines().flat_map(|line| wrap(&safe(line), width));
+    let seen = one.evidence.iter().take(WITNESSES).map(|witness| safe(&format!("{witness}: {}", witness.text)));
+    let seen: Vec<String> = seen.collect();
+    let room = usize::from(area.height).saturating_sub(1 + lines.len() + seen.len());
+    lines.extend(said.take(room).map(|line| (line, theme.text)));
+    lines.extend(seen.into_iter().map(|line| (line, theme.dim)));
+    for (y, (text, style)) in (area.y + 1..area.bottom()).zip(lines) {
+        buf.put(area.x, y, cut(&text, width), width, style);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{OpportunityKind, Suggested, Witness, Worth};
+    use std::path::PathBuf;
+
+    fn opportunity(title: &str) -> Opportunity {
+        Opportunity::of(Suggested {
+            kind: OpportunityKind::Sequence,
+            about: title.to_owned(),
+            name: title.to_owned(),
+            title: title.to_owned(),
+            description: "Both\u{202e} steps".to_owned(),
+            count: 12,
+            worth: Worth { frequency: 0.5, impact: 0.25, complexity: 0.1, confidence: 0.9 },
+            parameters: Vec::new(),
+            expected_output: None,
+            tools: Vec::new(),
+            evidence: vec![Witness { source: "run".to_owned(), numbers: vec![3, 4], text: "a\u{1b}[2J".to_owned() }],
+        })
+    }
+
+    fn found(titles: &[&str]) -> OpportunityList {
+        OpportunityList {
+            opportunities: titles.iter().map(|title| opportunity(title)).collect(),
+            total: titles.len(),
+            answered: 0,
+            runs: 7,
+            imported: Vec::new(),
+            consumption: Vec::new(),
+        }
+    }
+
+    fn press(list: &mut Opportunities, code: KeyCode) -> Reply {
+        list.key(&KeyEvent::new(code, KeyModifiers::NONE), &Keymap::default())
+    }
+
+    #[test]
+    fn keys_answer_the_one_that_is_selected_with_the_files_it_was_found_with() {
+        let history = Some(PathBuf::from("/h"));
+        let mut list = Opportunities::awaited(OpportunitySources { history, ..OpportunitySources::default() });
+        assert_eq!(press(&mut list, KeyCode::Char('a')), Reply::Stay, "there is nothing yet");
+        list.set(&Ok(found(&["one", "two"])));
+        press(&mut list, KeyCode::Down);
+        for (key, verb) in [('a', Verb::Accept), ('x', Verb::Dismiss)] {
+            let Reply::Invoke(asked, args) = press(&mut list, KeyCode::Char(key)) else { panic!("{key}") };
+            assert_eq!(
+                (asked, args.get("opportunity"), args.get("history")),
+                (verb, Some(&*opportunity("two").key), Some("/h"))
+            );
+        }
+        list.set(&Ok(found(&["two"])));
+        assert_eq!(list.list.selected, 0, "the same one at another place");
+        assert_eq!(press(&mut list, KeyCode::Enter), Reply::Stay, "nothing is accepted by accident");
+        assert_eq!(press(&mut list, KeyCode::Esc), Reply::Close);
+    }
+}
