@@ -212,6 +212,8 @@ pub enum Effect {
     Verify,
     /// Load what was given leave for.
     LoadGrants,
+    /// Load how full the buffers are.
+    LoadBuffers,
     /// Find the grant of this name, to ask whether to take it back.
     FindGrant(String),
     /// Look for tools that resemble one.

@@ -7,9 +7,9 @@ use crate::domain::{
     ReviewId, Run, RunId, Sample, ToolDetail, VersionFile,
 };
 use crate::engine::{
-    Asking, Behaviour, BulkResult, CatalogView, Change, Compared, DoctorLine, EngineError, EvolutionDetail,
-    FailureDetail, Frame, GrantList, Index, LaneId, Lineage, PreflightRow, Preview, ReviewDetail, RunRequest, Settings,
-    SimilarTool, VerifyReport,
+    Asking, Behaviour, BufferStatus, BulkResult, CatalogView, Change, Compared, DoctorLine, EngineError,
+    EvolutionDetail, FailureDetail, Frame, GrantList, Index, LaneId, Lineage, PreflightRow, Preview, ReviewDetail,
+    RunRequest, Settings, SimilarTool, VerifyReport,
 };
 use crossterm::event::{KeyEvent, MouseEvent};
 use serde_json::Value;
@@ -228,6 +228,8 @@ pub enum Answer {
     Verify(Result<VerifyReport, EngineError>),
     /// What was given leave for.
     Grants(Result<GrantList, EngineError>),
+    /// How full the buffers are.
+    Buffers(Result<Vec<BufferStatus>, EngineError>),
     /// The grant that was named.
     Grant(Result<GrantKey, EngineError>),
     /// Everything about a failure group.

@@ -229,6 +229,7 @@ impl Performer {
             Effect::Lineage(tool) => self.answer(Answer::Lineage(engine.lineage(&tool))),
             Effect::Verify => self.answer(Answer::Verify(engine.verify())),
             Effect::LoadGrants => self.answer(Answer::Grants(engine.grants())),
+            Effect::LoadBuffers => self.answer(Answer::Buffers(engine.buffers())),
             Effect::FindGrant(name) => self.answer(Answer::Grant(engine.grant_named(&name))),
             Effect::Evolve(evolving) => self.evolve(engine, evolving),
             Effect::Failing(Failing::Load(signature)) => {

@@ -7,6 +7,7 @@ mod arrivals;
 mod availability;
 #[cfg(test)]
 mod behaviour_tests;
+mod buffers;
 mod comeback;
 pub mod evolving;
 #[cfg(test)]
@@ -191,6 +192,7 @@ struct Refreshes {
     reviews: Refresh,
     detail: Refresh,
     operations: Refresh,
+    buffers: Refresh,
 }
 
 impl App {

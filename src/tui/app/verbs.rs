@@ -122,6 +122,7 @@ impl App {
                 self.overlays.push(Overlay::Report(Report::awaited(verb)));
                 vec![Effect::Verify]
             }
+            Verb::Buffer => self.buffer_verb(args),
             Verb::Doctor => {
                 self.overlays.push(Overlay::Report(Report::awaited(verb)));
                 vec![Effect::Doctor]
