@@ -41,7 +41,7 @@
 //! | [`cli`] | sub-commands built from the table; text and JSON | domain, action, engine |
 //! | [`tui`] | the screen: `App::update` is a pure function, `view` draws it | domain, action, engine |
 //!
-//! # One program, three roles
+//! # One program, several roles
 //!
 //! ```text
 //!   workbench ──▶ supervisor ──▶ (bubblewrap ──▶) inner stage ──▶ the tool
@@ -52,6 +52,9 @@
 //! where there is one, answers the system calls that the observer is told of, watches what the run uses,
 //! and leaves nothing of it behind, also when the workbench is killed. The process that becomes the tool
 //! raises its walls, verifies them, says what stands, and only then starts the program.
+//!
+//! A conversation with a generator has a keeper, and buffers that are flushed by time have a clock: one process a
+//! workspace, started by whoever writes, over when nothing waits for a time.
 //!
 //! # Invariants
 //!

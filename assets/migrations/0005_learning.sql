@@ -105,3 +105,62 @@ CREATE TABLE dismissed_opportunities (
     at_ms     INTEGER NOT NULL,
     operation INTEGER NOT NULL REFERENCES operations (id)
 ) STRICT, WITHOUT ROWID;
+
+-- Buffers: their rule, who gets their batches, and how full they are. Counts are kept beside the items, so that
+-- a write never counts them.
+CREATE TABLE buffers (
+    id            TEXT PRIMARY KEY,
+    strategy      TEXT NOT NULL,
+    max_size      INTEGER NOT NULL,
+    interval_ms   INTEGER NOT NULL,
+    sink          TEXT NOT NULL,
+    sink_by       TEXT NOT NULL,
+    waiting       INTEGER NOT NULL,
+    oldest_at_ms  INTEGER,
+    in_flight     INTEGER NOT NULL,
+    owed          INTEGER NOT NULL,
+    failures      INTEGER NOT NULL,
+    retry_at_ms   INTEGER,
+    bytes         INTEGER NOT NULL,
+    kept          INTEGER NOT NULL,
+    total_written INTEGER NOT NULL,
+    total_flushed INTEGER NOT NULL,
+    created_at_ms INTEGER NOT NULL,
+    flushed_at_ms INTEGER,
+    last_error    TEXT,
+    flusher       TEXT,
+    told_at_ms    INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Items that wait (kept = 0), and flushed ones that nobody has taken (kept = 1), oldest first.
+CREATE TABLE buffer_items (
+    seq    INTEGER PRIMARY KEY,
+    buffer TEXT NOT NULL,
+    item   TEXT NOT NULL,
+    author TEXT NOT NULL,
+    at_ms  INTEGER NOT NULL,
+    kept   INTEGER NOT NULL
+) STRICT;
+CREATE INDEX buffer_items_by_buffer ON buffer_items (buffer, kept, seq);
+
+-- The process that flushes buffers when their time comes; at most one.
+CREATE TABLE buffer_clock (
+    only        INTEGER PRIMARY KEY CHECK (only = 1),
+    owner       TEXT NOT NULL,
+    starting    INTEGER NOT NULL,
+    until_at_ms INTEGER NOT NULL
+) STRICT;
+
+-- Uses of tools that others reported, by UTC day, counted in days since the epoch. `tool_stats` holds those of known
+-- tools too.
+CREATE TABLE reported_uses (
+    tool        TEXT NOT NULL,
+    day         INTEGER NOT NULL,
+    uses        INTEGER NOT NULL,
+    succeeded   INTEGER NOT NULL,
+    failed      INTEGER NOT NULL,
+    timed       INTEGER NOT NULL,
+    duration_ms INTEGER NOT NULL,
+    last_at_ms  INTEGER NOT NULL,
+    PRIMARY KEY (tool, day)
+) STRICT, WITHOUT ROWID;

@@ -197,6 +197,18 @@ actions! {
         FAILURE,
         Arg::option("reason", ArgKind::Text, "what was done")
     }
+    Buffer "buffer" Run Change [Global] ["ctrl-b"] Both "Let items wait and hand them over in batches: write, flush, status, clear" {
+        Arg::required("operation", ArgKind::Word(&["write", "flush", "status", "clear"]), "what to do"),
+        Arg::optional("item", ArgKind::Text, "what to write: JSON or text; - for a line each on standard input"),
+        Arg::option("buffer", ArgKind::Text, "which buffer, default default; usage counts uses of tools"),
+        Arg::option("strategy", ArgKind::Word(&["batched", "immediate", "manual"]), "when it hands items over, from now on; at first batched"),
+        Arg::option("max-size", ArgKind::Number, "items of a batch, from now on; at first 100"),
+        Arg::option("interval", ArgKind::Text, "how long an item waits at most, from now on; at first 5s; 0 is for ever"),
+        Arg::option("to", ArgKind::Text, "the tool that gets each batch, from now on; none: nobody does"),
+        Arg::option("with", ArgKind::Json, "what else the input of that tool holds, an object"),
+        Arg::option("lines", ArgKind::Switch, "each line of standard input is an item, as -"),
+        Arg::option("jsonl", ArgKind::Switch, "of lines: one event a line")
+    }
     // Make
     New "new" Make Change [Catalog] ["n"] Both "Make a new tool: from words or a document a specification to approve, from a template or an approved specification a scaffold" {
         Arg::optional("name", ArgKind::Text, "name of the new tool; default is made of the words, or taken from the specification"),

@@ -7,6 +7,8 @@
 //! verb for humans needs a terminal on standard input.
 
 mod behaviour;
+mod buffer;
+mod buffer_stream;
 mod build;
 mod bulk;
 mod call;
@@ -174,6 +176,7 @@ fn dispatch(verb: Verb, call: &Call<'_>, screen: Screen) -> Result<u8, Stop> {
         Verb::Untag => call.print(&failures::untag(call)?),
         Verb::Resolve => call.print(&failures::resolve(call)?),
         Verb::Compare => call.print(&compare::compare(call)?),
+        Verb::Buffer => buffer::buffer(call),
         Verb::Reviews => call.print(&review::reviews(call)?),
         Verb::Review => call.print(&review::review(call)?),
         Verb::New => making::new(call),

@@ -128,6 +128,16 @@ pub(super) fn object(object: &impl Serialize) -> io::Result<()> {
     out.flush()
 }
 
+/// Writes objects to standard output, one a line.
+///
+/// # Errors
+/// When standard output cannot be written.
+pub(super) fn objects(objects: &[impl Serialize]) -> io::Result<()> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    objects.iter().try_for_each(|object| print_json::write_object(&mut out, object))?;
+    out.flush()
+}
+
 /// Writes values to standard output, one a line.
 ///
 /// # Errors

@@ -259,6 +259,16 @@ pub enum Command {
         /// Which.
         operation: Option<OperationId>,
     },
+    /// Hand over what waits in a buffer.
+    FlushBuffer {
+        /// Which buffer.
+        buffer: String,
+    },
+    /// Throw away what waits in a buffer.
+    ClearBuffer {
+        /// Which buffer.
+        buffer: String,
+    },
     /// Ask for a running run to be stopped, whoever owns it.
     Cancel {
         /// Which.

@@ -42,6 +42,10 @@ words!(
         FailureChanged = "failure-changed",
         /// An asking for a better version began, went on or ended.
         EvolutionChanged = "evolution-changed",
+        /// A buffer got items, handed some over, or was changed.
+        BufferChanged = "buffer-changed",
+        /// Uses of tools that others reported were counted.
+        UsageCounted = "usage-counted",
         /// An operation was logged.
         OperationLogged = "operation-logged",
     }
@@ -62,6 +66,8 @@ pub enum Topic {
     Operations,
     /// Askings for better versions.
     Evolutions,
+    /// Buffers.
+    Buffers,
 }
 
 /// Something that happened.
@@ -85,7 +91,8 @@ impl EventKind {
             | EventKind::ToolLost
             | EventKind::ToolMoved
             | EventKind::ToolDeprecated
-            | EventKind::VersionChosen => &[Topic::Tools],
+            | EventKind::VersionChosen
+            | EventKind::UsageCounted => &[Topic::Tools],
             EventKind::ReviewOpened | EventKind::ReviewSuperseded => &[Topic::Reviews, Topic::Tools],
             EventKind::VerdictChanged | EventKind::ReviewAnnotated => &[Topic::Reviews],
             EventKind::ReviewDecided => &[Topic::Reviews, Topic::Tools, Topic::Operations],
@@ -94,6 +101,7 @@ impl EventKind {
             EventKind::FailureMarked => &[Topic::Failures, Topic::Tools],
             EventKind::FailureRecorded | EventKind::FailureChanged => &[Topic::Failures],
             EventKind::EvolutionChanged => &[Topic::Evolutions],
+            EventKind::BufferChanged => &[Topic::Buffers],
             EventKind::OperationLogged => &[Topic::Operations],
         }
     }

@@ -5,6 +5,7 @@
 //! serialize to exactly the fields that scripts rely on.
 
 mod attempt;
+mod buffer;
 mod capability;
 mod check;
 mod command;
@@ -53,6 +54,10 @@ mod utility;
 mod versioned;
 pub(crate) mod words;
 
+pub use buffer::{
+    Buffer, BufferEvent, BufferId, BufferLevel, BufferRule, BufferSink, MAX_BATCH, MAX_BATCH_BYTES, MAX_ITEM_BYTES,
+    MAX_TRIES, MAX_WAITING, MAX_WAITING_BYTES, Strategy, ToolUse, USAGE_BUFFER,
+};
 pub use capability::{Capability, CapabilityKind};
 pub use check::{CheckReport, CheckState, Finding, Gate, Tally, Verdict};
 pub use command::{Caller, Command, Outcome, SeenPart, Shown};

@@ -34,12 +34,14 @@ impl Engine {
             self.ensure_checked(review, &mut |_| {})?;
         }
         let _turn = match command {
-            // What is made takes its turn itself.
+            // What is made takes its turn itself; a flush moves no files, and takes as long as a tool takes.
             Command::Cancel { .. }
             | Command::Mark { .. }
             | Command::Recheck { .. }
             | Command::New { .. }
-            | Command::AcceptOpportunity { .. } => None,
+            | Command::AcceptOpportunity { .. }
+            | Command::FlushBuffer { .. }
+            | Command::ClearBuffer { .. } => None,
             _ => Some(self.take_turn()?),
         };
         match command {
@@ -96,6 +98,8 @@ impl Engine {
                 self.refuse_if_in_the_way(operation)?;
                 self.finish(self.transact(|tx| core::undo(tx, self.actor(&who), operation))?)
             }
+            Command::FlushBuffer { buffer } => self.flush_command(&buffer, caller),
+            Command::ClearBuffer { buffer } => self.clear_command(&buffer, caller),
             Command::Cancel { run } => self.cancel(run),
         }
     }
@@ -476,6 +480,8 @@ impl Engine {
             Command::Comment { .. } | Command::Withdraw { .. } | Command::Mark { .. } | Command::Recheck { .. } => {
                 Ok(Preview { title: "Go on?".to_owned(), lines: Vec::new(), undo: "u (undo) takes it back".to_owned() })
             }
+            Command::FlushBuffer { buffer } => self.preview_buffer(buffer, false),
+            Command::ClearBuffer { buffer } => self.preview_buffer(buffer, true),
             Command::Cancel { run } => Ok(Preview {
                 title: format!("Stop run {run}?"),
                 lines: vec!["its process group gets TERM, then KILL".to_owned()],
@@ -592,6 +598,8 @@ fn refuse_unseen(command: &Command) -> Result<(), EngineError> {
         | Command::Grant { .. }
         | Command::Revoke { .. }
         | Command::Undo { .. }
+        | Command::FlushBuffer { .. }
+        | Command::ClearBuffer { .. }
         | Command::Cancel { .. } => None,
     };
     match reason.filter(|text| !text.trim().is_empty() && visible_words(text).is_none()) {

@@ -2,6 +2,8 @@
 //!
 //! It only looks: nothing is created, written or mended.
 
+use super::buffering::BufferStatus;
+use super::error::EngineError;
 use super::generators;
 use super::home::Home;
 use super::secrets::{self, SecretSource};
@@ -64,6 +66,30 @@ pub fn doctor(place: &Place<'_>, git: Option<&Git>, machine: &Machine) -> Vec<Do
     lines.push(watches(std::fs::read_to_string("/proc/sys/fs/inotify/max_user_watches").ok().as_deref()));
     lines.push(terminal(&|name| std::env::var_os(name), window()));
     lines
+}
+
+/// The buffers whose items wait much longer than they should; no line when there are no buffers.
+pub fn buffers(found: Result<Vec<BufferStatus>, EngineError>) -> Vec<DoctorLine> {
+    let found = match found {
+        Ok(found) => found,
+        Err(error) => return vec![line("buffers", Health::Bad, error.message, error.hint)],
+    };
+    let stuck: Vec<DoctorLine> = found
+        .iter()
+        .filter(|status| status.stuck)
+        .map(|status| {
+            let id = &status.buffer_id;
+            let why = status.last_error.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
+            let waited = status.oldest_seconds.unwrap_or_default();
+            let message = format!("{} items wait in {id} for {waited:.0} s{why}", status.buffered_count);
+            line("buffers", Health::Warn, message, format!("`toolsmith buffer flush --buffer {id}` tries again now"))
+        })
+        .collect();
+    match (found.len(), stuck.is_empty()) {
+        (0, _) => Vec::new(),
+        (_, false) => stuck,
+        (count, true) => vec![line("buffers", Health::Ok, format!("{count} in use, none waits too long"), "")],
+    }
 }
 
 fn line(name: &str, health: Health, message: impl Into<String>, hint: impl Into<String>) -> DoctorLine {

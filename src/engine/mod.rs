@@ -8,6 +8,7 @@ mod asked;
 mod behaviour;
 #[cfg(test)]
 mod behaviour_tests;
+mod buffering;
 mod bulk;
 mod calling;
 mod checking;
@@ -78,8 +79,11 @@ pub use crate::evolve::course::{
 };
 pub use crate::evolve::document::{Cut, DEFAULT_BUDGET, Document, LEAST_BUDGET, ReadAs, Section, Summary, SummaryLine};
 pub use crate::insight::Suggestion;
-pub use crate::runner::{Frame, Spool, Tail, play_role, stop_with_group};
+pub use crate::runner::{Frame, Spool, Tail, stop_with_group};
 pub use behaviour::{Behaviour, BehaviourPart, Departed, Enforced, Reported, ResultEvidence, Tried};
+pub use buffering::{
+    BufferAnswer, BufferChange, BufferStatus, BufferWrite, Gather, HandedOver, Pending, Taken, item_fits, play_role,
+};
 pub use bulk::{BulkDecision, BulkItem, BulkResult, PreflightRow};
 pub use calling::{
     Begun, CallAttempt, CallOutcome, CallReport, CallRequest, Calling, Candidate, Candidates, DEFAULT_ATTEMPTS,

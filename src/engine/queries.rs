@@ -364,7 +364,9 @@ impl Engine {
     pub fn doctor(&self) -> Vec<DoctorLine> {
         let options = &self.inner.options;
         let place = doctor::Place { workspace: &options.workspace, home: &options.home, state_dir: self.state_dir() };
-        doctor::doctor(&place, self.git(), &self.inner.machine)
+        let mut lines = doctor::doctor(&place, self.git(), &self.inner.machine);
+        lines.extend(doctor::buffers(self.buffers()));
+        lines
     }
 }
 

@@ -88,6 +88,16 @@ struct Ready {
     detail: ToolDetail,
     profile: Profile,
     warning: Option<String>,
+    from: InputFrom,
+}
+
+/// Who made the input of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum InputFrom {
+    /// Who asked for the run: a human finds it again in the form.
+    Asker,
+    /// Nobody: it was gathered.
+    Nobody,
 }
 
 impl Engine {
@@ -97,6 +107,16 @@ impl Engine {
     /// # Errors
     /// `Conflict` when the tool's files changed since the row was read; `Internal` for trouble with the state folder.
     pub fn run(&self, request: &RunRequest, caller: &Caller) -> Result<RunHandle, EngineError> {
+        self.run_with(request, caller, InputFrom::Asker)
+    }
+
+    /// [`Engine::run`] with an input that the asker did not make, or did.
+    pub(super) fn run_with(
+        &self,
+        request: &RunRequest,
+        caller: &Caller,
+        from: InputFrom,
+    ) -> Result<RunHandle, EngineError> {
         let request = &RunRequest { tool: self.followed(&request.tool, caller)?, ..request.clone() };
         let detail = self.detail(&request.tool)?;
         if detail.tool.digest != request.tool.digest {
@@ -119,7 +139,7 @@ impl Engine {
                 let said = [self.used_instead(&request.tool), warning, before];
                 let said: Vec<String> = said.into_iter().flatten().collect();
                 let warning = (!said.is_empty()).then(|| said.join("; "));
-                self.launch(request, caller, Ready { detail, profile, warning })
+                self.launch(request, caller, Ready { detail, profile, warning, from })
             }
         }
     }
@@ -164,7 +184,7 @@ impl Engine {
         };
         let version_dir = self.inner.copies.put(request.tool.digest, &ready.detail.files)?;
         let input = stored_input(request, given.redactor());
-        let id = self.open_run(&request.tool, ready.profile, caller, &input)?;
+        let id = self.open_run_with((&request.tool, ready.profile), caller, &input, ready.from)?;
         let scratch = self.scratch_path(id);
         std::fs::create_dir_all(&scratch).map_err(EngineError::internal)?;
         let wish = runner::Request {
@@ -313,6 +333,16 @@ impl Engine {
         caller: &Caller,
         input: &str,
     ) -> Result<RunId, EngineError> {
+        self.open_run_with((tool, profile), caller, input, InputFrom::Asker)
+    }
+
+    fn open_run_with(
+        &self,
+        (tool, profile): (&Tool, Profile),
+        caller: &Caller,
+        input: &str,
+        from: InputFrom,
+    ) -> Result<RunId, EngineError> {
         let at = now();
         self.transact(|tx| {
             let id = tx.start_run(&NewRun {
@@ -325,7 +355,7 @@ impl Engine {
                 isolation: runner::isolation(profile),
                 owner: self.inner.owner.clone(),
                 lease_until: crate::domain::Instant(at.0 + LEASE_MS),
-                remember_input: matches!(caller, Caller::Human(_)) && !input.is_empty(),
+                remember_input: matches!((caller, from), (Caller::Human(_), InputFrom::Asker)) && !input.is_empty(),
             })?;
             // Numbers begin anew when the database was deleted. Before the number is given for good: whatever
             // happens afterwards, the run has its own output or none.

@@ -221,6 +221,8 @@ pub enum Change {
     Operations,
     /// An asking for a better version began, went on or ended.
     Evolutions,
+    /// A buffer got items, handed some over, or was changed.
+    Buffers,
     /// Something went wrong in the background.
     Trouble(super::EngineError),
 }

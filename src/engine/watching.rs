@@ -101,6 +101,7 @@ impl Engine {
         };
         // What changed between the last scan and this moment was hinted to nobody.
         let _ = hints.send(Wake::Hint);
+        self.mend_clock()?;
         let since = self.read(|q| Ok(q.last_seq()?))?;
         let pace = if watcher.is_some() { RESCAN } else { RESCAN_UNWATCHED };
         let threads = vec![
@@ -218,6 +219,7 @@ impl Engine {
                 }
                 Topic::Operations => on_change(Change::Operations),
                 Topic::Evolutions => on_change(Change::Evolutions),
+                Topic::Buffers => on_change(Change::Buffers),
             }
         }
         Ok(())

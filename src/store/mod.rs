@@ -15,6 +15,7 @@
 mod agent_grants;
 mod answers;
 mod behaviour;
+mod buffers;
 mod cache;
 mod comments;
 mod connection;
@@ -46,6 +47,7 @@ mod values;
 mod verdicts;
 mod versions;
 
+pub use buffers::{BufferClock, BufferItem, ReportedUses, Shelf, Tell};
 pub use connection::{Queries, Reader, Store};
 pub use copies::{Copies, CopyError};
 pub use decisions::{KeptDecision, KeptDecisions};

@@ -311,7 +311,8 @@ impl Tx<'_> {
         }
         let outcome = finished.end.outcome();
         if outcome.is_judged() {
-            self.count_use(&tool, outcome == RunOutcome::Succeeded, finished.usage.duration_ms)?;
+            let good = u64::from(outcome == RunOutcome::Succeeded);
+            self.count_judged(&tool, (good, 1 - good), finished.usage.duration_ms)?;
         }
         self.emit(EventKind::RunEnded, id)?;
         if outcome.is_failure() {
@@ -321,17 +322,24 @@ impl Tx<'_> {
         Ok(true)
     }
 
-    /// Counts a use of a tool that ended now.
-    pub(super) fn count_use(&self, tool: &ToolName, succeeded: bool, duration_ms: u64) -> StoreResult<()> {
+    /// Counts judged uses of a tool that ended now: how many succeeded, which took so many milliseconds each, and how
+    /// many failed.
+    pub(super) fn count_judged(
+        &self,
+        tool: &ToolName,
+        (succeeded, failed): (u64, u64),
+        duration_ms: u64,
+    ) -> StoreResult<()> {
         let sql = "SELECT weight, weight_succeeded, weight_log_ms, weighed_at_ms FROM tool_stats WHERE tool = ?1";
         let before = self.row(sql, params![tool], |row| read_uses(row, 0))?.unwrap_or_default();
-        let uses = before.with(self.now(), succeeded, duration_ms);
+        let uses = before.with_several(self.now(), (succeeded, failed), duration_ms);
         let sql = "INSERT INTO tool_stats (tool, runs, succeeded, last_run_at_ms, weight, weight_succeeded, \
-                   weight_log_ms, weighed_at_ms) VALUES (?1, 1, ?2, ?3, ?4, ?5, ?6, ?7) \
-                   ON CONFLICT (tool) DO UPDATE SET runs = runs + 1, succeeded = succeeded + ?2, weight = ?4, \
-                   weight_succeeded = ?5, weight_log_ms = ?6, weighed_at_ms = ?7";
+                   weight_log_ms, weighed_at_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
+                   ON CONFLICT (tool) DO UPDATE SET runs = runs + ?2, succeeded = succeeded + ?3, weight = ?5, \
+                   weight_succeeded = ?6, weight_log_ms = ?7, weighed_at_ms = ?8";
         let Uses { runs, succeeded: good, log_ms, at } = uses;
-        self.change(sql, params![tool, succeeded, self.now(), runs, good, log_ms, at])?;
+        let (all, good_ones) = (Count(succeeded + failed), Count(succeeded));
+        self.change(sql, params![tool, all, good_ones, self.now(), runs, good, log_ms, at])?;
         Ok(())
     }
 

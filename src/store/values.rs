@@ -1,9 +1,9 @@
 //! How values of the domain lie in columns: words and names as text, digests as 32 bytes, times and ids as integers.
 
 use crate::domain::{
-    CommentId, CommentKind, DecisionKind, Digest, EventKind, EventSeq, EvolutionId, EvolutionState, FailureKind,
-    GrantId, GroupState, Instant, IsolationLevel, MarkId, Mutation, OperationId, OpportunityKind, Profile, ReviewId,
-    ReviewKind, ReviewState, Risk, RunId, RunOutcome, Severity, Stage, ToolName, UnansweredKind,
+    BufferId, CommentId, CommentKind, DecisionKind, Digest, EventKind, EventSeq, EvolutionId, EvolutionState,
+    FailureKind, GrantId, GroupState, Instant, IsolationLevel, MarkId, Mutation, OperationId, OpportunityKind, Profile,
+    ReviewId, ReviewKind, ReviewState, Risk, RunId, RunOutcome, Severity, Stage, Strategy, ToolName, UnansweredKind,
 };
 use rusqlite::Result as SqlResult;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
@@ -62,6 +62,7 @@ words_as_text!(
     RunOutcome,
     Severity,
     Stage,
+    Strategy,
     UnansweredKind,
 );
 numbers_as_integer!(CommentId, EventSeq, EvolutionId, GrantId, Instant, MarkId, OperationId, ReviewId, RunId);
@@ -75,6 +76,18 @@ impl ToSql for ToolName {
 impl FromSql for ToolName {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         ToolName::new(value.as_str()?).map_err(FromSqlError::other)
+    }
+}
+
+impl ToSql for BufferId {
+    fn to_sql(&self) -> SqlResult<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::from(self.as_str()))
+    }
+}
+
+impl FromSql for BufferId {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        BufferId::new(value.as_str()?).map_err(FromSqlError::other)
     }
 }
 

@@ -223,6 +223,8 @@ pub enum Effect {
     LoadOpportunities(OpportunitySources),
     /// Load what was given leave for.
     LoadGrants,
+    /// Load how full the buffers are.
+    LoadBuffers,
     /// Find the grant of this name, to ask whether to take it back.
     FindGrant(String),
     /// Count the figures of the dashboard.

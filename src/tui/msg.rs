@@ -7,8 +7,8 @@ use crate::domain::{
     ReviewId, Run, RunId, Sample, Tool, ToolDetail, VersionFile,
 };
 use crate::engine::{
-    Asking, Behaviour, BulkResult, CallReport, Candidates, CatalogView, Change, Compared, Dashboard, DoctorLine,
-    EngineError, EvolutionDetail, FailureDetail, Frame, GrantList, Index, LaneId, Lineage, OpportunityList,
+    Asking, Behaviour, BufferStatus, BulkResult, CallReport, Candidates, CatalogView, Change, Compared, Dashboard,
+    DoctorLine, EngineError, EvolutionDetail, FailureDetail, Frame, GrantList, Index, LaneId, Lineage, OpportunityList,
     PreflightRow, Preview, ReviewDetail, RunRequest, ScoredTool, SearchHit, Settings, SimilarTool, VerifyReport,
 };
 use crossterm::event::{KeyEvent, MouseEvent};
@@ -236,6 +236,8 @@ pub enum Answer {
     Opportunities(Result<OpportunityList, EngineError>),
     /// What was given leave for.
     Grants(Result<GrantList, EngineError>),
+    /// How full the buffers are.
+    Buffers(Result<Vec<BufferStatus>, EngineError>),
     /// The grant that was named.
     Grant(Result<GrantKey, EngineError>),
     /// Everything about a failure group.

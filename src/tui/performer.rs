@@ -243,6 +243,7 @@ impl Performer {
                 self.answer(Answer::Opportunities(engine.opportunities(&from, OPPORTUNITIES)));
             }
             Effect::LoadGrants => self.answer(Answer::Grants(engine.grants())),
+            Effect::LoadBuffers => self.answer(Answer::Buffers(engine.buffers())),
             Effect::FindGrant(name) => self.answer(Answer::Grant(engine.grant_named(&name))),
             Effect::Evolve(evolving) => self.evolve(engine, evolving),
             Effect::Failing(Failing::Load(signature)) => {

@@ -6,6 +6,7 @@
 
 #![expect(clippy::panic, reason = "a benchmark that cannot be set up has nothing to measure")]
 
+mod buffer;
 mod catalog;
 mod checks;
 mod documents;

@@ -8,6 +8,7 @@ mod allow;
 mod annotate;
 mod applying;
 mod behaviour;
+pub mod buffering;
 mod decide;
 mod decided;
 mod deprecate;

@@ -76,6 +76,7 @@ impl App {
             Change::Reviews => self.refresh.reviews.ask().then_some(Effect::LoadReviews),
             Change::Operations => return self.reload_log(),
             Change::Evolutions => return self.evolutions_changed(),
+            Change::Buffers => return self.reload_buffers(),
             Change::Trouble(error) => {
                 self.complain(&error);
                 None
@@ -185,6 +186,7 @@ impl App {
             Answer::Verify(found) => self.each_report(|report| report.set_verify(&found)),
             Answer::Opportunities(found) => self.take_opportunities(&found),
             Answer::Grants(grants) => self.take_grants(&grants),
+            Answer::Buffers(buffers) => return self.take_buffers(&buffers),
             Answer::Grant(Ok(grant)) => return self.ask(Command::Revoke { grant }),
             Answer::Furnished(Ok(created)) => self.say(Mood::Calm, &created),
             Answer::Marked(Err(error))
@@ -406,6 +408,8 @@ impl App {
             | Command::Grant { .. }
             | Command::Revoke { .. }
             | Command::Undo { .. }
+            | Command::FlushBuffer { .. }
+            | Command::ClearBuffer { .. }
             | Command::Cancel { .. }
             | Command::Mark { .. }
             | Command::Recheck { .. } => {}

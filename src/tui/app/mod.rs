@@ -7,6 +7,7 @@ mod arrivals;
 mod availability;
 #[cfg(test)]
 mod behaviour_tests;
+mod buffers;
 mod calling;
 #[cfg(test)]
 mod calling_tests;
@@ -195,6 +196,7 @@ struct Refreshes {
     reviews: Refresh,
     detail: Refresh,
     operations: Refresh,
+    buffers: Refresh,
 }
 
 impl App {

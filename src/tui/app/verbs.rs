@@ -134,6 +134,7 @@ impl App {
                 self.overlays.push(Overlay::Report(Report::awaited(verb)));
                 vec![if verb == Verb::Dashboard { Effect::Dashboard } else { Effect::Scores }]
             }
+            Verb::Buffer => self.buffer_verb(args),
             Verb::Doctor => {
                 self.overlays.push(Overlay::Report(Report::awaited(verb)));
                 vec![Effect::Doctor]

@@ -176,6 +176,8 @@ impl Confirm {
                 Command::Resolve { .. } => "Resolve?",
                 Command::Undo { .. } => "Undo?",
                 Command::Cancel { .. } => "Stop?",
+                Command::FlushBuffer { .. } => "Flush?",
+                Command::ClearBuffer { .. } => "Throw away?",
                 Command::Decide { .. } => "Decide?",
                 Command::Comment { .. } | Command::Withdraw { .. } | Command::Mark { .. } | Command::Recheck { .. } => {
                     "Go on?"

@@ -3,6 +3,7 @@
 //! Overlays are a stack; only the topmost gets keys. None opens by itself. Those that change
 //! something listen only after a [`guard::Guard`] lets them.
 
+pub mod buffers;
 pub mod bulk;
 pub mod call_form;
 pub mod comment;
@@ -146,6 +147,8 @@ pub enum Overlay {
     Runs(runs::RunList),
     /// What was given leave for.
     Grants(grants::Grants),
+    /// Buffers and how full they are.
+    Buffers(buffers::BufferList),
     /// Findings of `doctor` and `verify`.
     Report(report::Report),
     /// The first digits of the digest to approve.
@@ -183,6 +186,7 @@ impl Overlay {
             Overlay::Log(log) => log.key(key, keymap),
             Overlay::Runs(runs) => runs.key(key, keymap),
             Overlay::Grants(grants) => grants.key(key, keymap),
+            Overlay::Buffers(list) => list.key(key, keymap),
             Overlay::Report(report) => report.key(key, keymap),
             Overlay::Digest(prompt) => prompt.key(key, now),
             Overlay::Reason(prompt) => prompt.key(key, now),
@@ -216,6 +220,7 @@ impl Overlay {
             Overlay::Digest(prompt) => prompt.paste(now),
             Overlay::Runs(_)
             | Overlay::Grants(_)
+            | Overlay::Buffers(_)
             | Overlay::Report(_)
             | Overlay::Evolutions(_)
             | Overlay::Opportunities(_)
@@ -281,6 +286,10 @@ impl Overlay {
             }
             Overlay::Grants(grants) => {
                 grants.draw(screen, buf, look);
+                None
+            }
+            Overlay::Buffers(list) => {
+                list.draw(screen, buf, look);
                 None
             }
             Overlay::Report(report) => {

@@ -3,10 +3,10 @@
 use super::world::{State, World, decide};
 use rusqlite::Connection;
 use toolsmith::domain::{
-    Caller, Command, CommentId, CommentKind, DecisionKind, GrantScope, OpportunitySources, RunId, ScaffoldTemplate,
-    Severity, Spot, Stage,
+    BufferId, Caller, Command, CommentId, CommentKind, DecisionKind, GrantScope, OpportunitySources, RunId,
+    ScaffoldTemplate, Severity, Spot, Stage, Strategy,
 };
-use toolsmith::engine::{ErrorCode, MarkRequest};
+use toolsmith::engine::{BufferChange, BufferWrite, ErrorCode, MarkRequest};
 
 /// Makes every entry of the log fail, as a full disk at that very moment would, or lets them pass again.
 fn break_log(world: &World, broken: bool) {
@@ -89,6 +89,7 @@ fn commands(world: &World) -> Vec<Command> {
             words: String::new(),
         },
         Command::New { name: None, template: None, language: None, words: "Sorts lines".to_owned() },
+        Command::ClearBuffer { buffer: named("waiting") },
         Command::Undo { operation: None },
     ]
 }
@@ -117,10 +118,12 @@ fn is_tried(command: &Command) -> bool {
         | Command::New { .. }
         | Command::AcceptOpportunity { .. }
         | Command::DismissOpportunity { .. }
+        | Command::ClearBuffer { .. }
         | Command::Undo { .. } => true,
         // To stop a tool must be possible when nothing else is; the run's own record says that it was.
         // What one reviewer has read, and checks that are made again, are no steps of a tool's life.
-        Command::Cancel { .. } | Command::Mark { .. } | Command::Recheck { .. } => false,
+        // A flush is recorded by the run of the tool that gets it.
+        Command::Cancel { .. } | Command::Mark { .. } | Command::Recheck { .. } | Command::FlushBuffer { .. } => false,
     }
 }
 
@@ -144,6 +147,9 @@ fn a_command_whose_log_entry_cannot_be_written_changes_nothing() {
         severity: Severity::Low,
     };
     world.engine.mark_failure(&mark, &Caller::Agent("bot".to_owned())).unwrap();
+    let change = BufferChange { strategy: Some(Strategy::Manual), ..BufferChange::default() };
+    let write = BufferWrite { buffer: BufferId::new("waiting").unwrap(), change, items: vec!["1".to_owned()] };
+    world.engine.write_buffer(&write, &Caller::Human("Ada".to_owned())).unwrap();
     let commands = commands(&world);
     assert!(!is_tried(&Command::Cancel { run: RunId(1) }));
     let git = || [world.workspace.git(&["rev-parse", "HEAD"]), world.workspace.git(&["status", "--porcelain"])];

@@ -1,0 +1,360 @@
+//! Buffers: items that come faster than whoever takes them wants them wait, and go on in batches.
+//!
+//! The rule is a plain function: [`BufferRule::step`] takes what a buffer holds, what happened and the time, and
+//! says what it holds then and which batch is to be handed over. It knows of no store, no clock and no tool.
+
+use super::name::{NameError, ToolName};
+use super::time::Instant;
+use super::words::words;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::fmt;
+use std::str::FromStr;
+
+/// The largest item, bytes of its JSON.
+pub const MAX_ITEM_BYTES: usize = 64 * 1024;
+/// Most items of a buffer that nobody has taken yet.
+pub const MAX_WAITING: u64 = 100_000;
+/// Most bytes of items that nobody has taken yet: a flush holds them in memory.
+pub const MAX_WAITING_BYTES: u64 = 64 * 1024 * 1024;
+/// The largest batch that a buffer may be set to, items.
+pub const MAX_BATCH: u64 = 10_000;
+/// Most bytes of items in one batch; a batch of larger items is cut earlier.
+pub const MAX_BATCH_BYTES: usize = 8 * 1024 * 1024;
+/// Flushes that fail one after the other before the clock gives up and waits for somebody.
+pub const MAX_TRIES: u32 = 6;
+/// The longest pause after a failed flush, milliseconds.
+const MAX_PAUSE_MS: i64 = 600_000;
+/// The shortest pause after a failed flush, milliseconds.
+const MIN_PAUSE_MS: i64 = 1_000;
+
+/// The name of the buffer whose items are uses of tools, counted by the workbench itself.
+pub const USAGE_BUFFER: &str = "usage";
+
+words!(
+    /// When a buffer hands its items over.
+    Strategy {
+        /// When there are enough, or the oldest has waited long enough.
+        Batched = "batched",
+        /// At once.
+        Immediate = "immediate",
+        /// Only when somebody asks.
+        Manual = "manual",
+    }
+);
+
+/// A buffer's name: the alphabet of tool names.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct BufferId(ToolName);
+
+impl BufferId {
+    /// Takes a name that is in the alphabet.
+    ///
+    /// # Errors
+    /// [`NameError`] for empty, too long, or a character outside `[a-z0-9_.-]`; a path is none.
+    pub fn new(text: &str) -> Result<BufferId, NameError> {
+        ToolName::new(text).map(BufferId)
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
+    /// Whether its items are uses of tools, counted by the workbench itself.
+    pub fn is_usage(&self) -> bool {
+        self.as_str() == USAGE_BUFFER
+    }
+}
+
+impl fmt::Display for BufferId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for BufferId {
+    type Err = NameError;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        BufferId::new(text)
+    }
+}
+
+/// Who gets the batches of a buffer.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum BufferSink {
+    /// Nobody: a flushed item is kept until somebody takes it.
+    #[default]
+    Nobody,
+    /// The workbench: each item is a use of a tool and is counted.
+    Usage,
+    /// A tool: each batch is the input of a run.
+    Tool {
+        /// The tool, as it was named.
+        tool: String,
+        /// What else the input holds.
+        #[serde(default, skip_serializing_if = "Map::is_empty")]
+        input: Map<String, Value>,
+    },
+}
+
+impl BufferSink {
+    /// What stands for it in an answer: the tool's name, `usage`, or nothing.
+    pub fn word(&self) -> Option<&str> {
+        match self {
+            BufferSink::Nobody => None,
+            BufferSink::Usage => Some(USAGE_BUFFER),
+            BufferSink::Tool { tool, .. } => Some(tool),
+        }
+    }
+}
+
+/// When a buffer hands its items over, in numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BufferRule {
+    /// On what.
+    pub strategy: Strategy,
+    /// Items of a batch, 1 to [`MAX_BATCH`].
+    pub max_size: u64,
+    /// How long the oldest item waits, milliseconds; 0 is for ever.
+    pub interval_ms: u64,
+}
+
+impl Default for BufferRule {
+    fn default() -> BufferRule {
+        BufferRule { strategy: Strategy::Batched, max_size: 100, interval_ms: 5_000 }
+    }
+}
+
+/// How full a buffer is, as far as its rule looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct BufferLevel {
+    /// Items that were not handed over, those on their way included.
+    pub waiting: u64,
+    /// When the oldest of them came.
+    pub oldest_at: Option<Instant>,
+    /// Those on their way; 0 when no batch is.
+    pub in_flight: u64,
+    /// Those that somebody, or the clock, asked to hand over.
+    pub owed: u64,
+    /// Flushes that failed since the last one that did not.
+    pub failures: u32,
+    /// Before then nothing is tried again by itself.
+    pub retry_at: Option<Instant>,
+}
+
+/// What happens to a buffer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BufferEvent {
+    /// Items came.
+    Written {
+        /// How many.
+        items: u64,
+    },
+    /// The time came at which the oldest item has waited long enough.
+    Due,
+    /// Somebody wants everything handed over.
+    Asked,
+    /// The batch on its way arrived.
+    Flushed {
+        /// Its items.
+        items: u64,
+        /// When the oldest of those left came.
+        oldest_at: Option<Instant>,
+    },
+    /// The batch on its way came back.
+    Failed,
+    /// Whoever had the batch on its way is gone.
+    Lost,
+    /// Everything was thrown away.
+    Cleared,
+    /// The rule itself changed.
+    Ruled,
+}
+
+impl BufferRule {
+    /// What a buffer holds after something happened, and the size of the batch that is to be handed over now. The
+    /// batch counts as waiting until [`BufferEvent::Flushed`]; there is never more than one on its way.
+    pub fn step(&self, level: BufferLevel, event: BufferEvent, now: Instant) -> (BufferLevel, Option<u64>) {
+        let mut after = level;
+        match event {
+            BufferEvent::Written { items } => {
+                after.waiting += items;
+                if items > 0 {
+                    after.oldest_at = level.oldest_at.or(Some(now));
+                }
+            }
+            BufferEvent::Due if self.due_at(&level).is_some_and(|due| due <= now) => after.owed = level.waiting,
+            BufferEvent::Due | BufferEvent::Ruled => {}
+            BufferEvent::Asked => after.owed = level.waiting,
+            BufferEvent::Flushed { items, oldest_at } => {
+                let (waiting, owed) = (level.waiting.saturating_sub(items), level.owed.saturating_sub(items));
+                after = BufferLevel { waiting, oldest_at, owed, ..BufferLevel::default() };
+            }
+            BufferEvent::Failed => {
+                let failures = level.failures.saturating_add(1);
+                let retry_at = Some(Instant(now.0.saturating_add(self.pause_ms(failures))));
+                return (BufferLevel { in_flight: 0, owed: 0, failures, retry_at, ..level }, None);
+            }
+            BufferEvent::Lost => after = BufferLevel { in_flight: 0, owed: 0, ..level },
+            BufferEvent::Cleared => after = BufferLevel::default(),
+        }
+        let batch = self.batch(&after, event, now);
+        after.in_flight = if after.in_flight > 0 { after.in_flight } else { batch.unwrap_or(0) };
+        (after, batch)
+    }
+
+    fn batch(&self, level: &BufferLevel, event: BufferEvent, now: Instant) -> Option<u64> {
+        if level.in_flight > 0 {
+            return None;
+        }
+        let pauses = level.retry_at.is_some_and(|retry| retry > now);
+        let wanted = match self.strategy {
+            _ if level.owed > 0 => level.owed.min(self.max_size),
+            // Each item asks for itself, also while others could not be handed over.
+            Strategy::Immediate if !pauses || matches!(event, BufferEvent::Written { .. }) => {
+                level.waiting.min(self.max_size)
+            }
+            Strategy::Batched if level.waiting >= self.max_size && !pauses => self.max_size,
+            Strategy::Batched | Strategy::Immediate | Strategy::Manual => 0,
+        };
+        (wanted > 0).then_some(wanted)
+    }
+
+    /// When a buffer hands its items over by time alone; `None` when it does not.
+    pub fn due_at(&self, level: &BufferLevel) -> Option<Instant> {
+        let by_time = self.strategy != Strategy::Manual && self.interval_ms > 0;
+        if !by_time || level.waiting == 0 || level.in_flight > 0 || level.failures >= MAX_TRIES {
+            return None;
+        }
+        let interval = i64::try_from(self.interval_ms).unwrap_or(i64::MAX);
+        let full = Instant(level.oldest_at?.0.saturating_add(interval));
+        Some(level.retry_at.map_or(full, |retry| retry.max(full)))
+    }
+
+    /// The pause after so many failures: the interval, doubled with each.
+    fn pause_ms(&self, failures: u32) -> i64 {
+        let base = i64::try_from(self.interval_ms).unwrap_or(i64::MAX).clamp(MIN_PAUSE_MS, MAX_PAUSE_MS);
+        base.saturating_mul(1_i64 << failures.min(20)).min(MAX_PAUSE_MS)
+    }
+}
+
+/// A buffer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Buffer {
+    /// Its name.
+    pub id: BufferId,
+    /// When it hands its items over.
+    pub rule: BufferRule,
+    /// To whom.
+    pub sink: BufferSink,
+    /// Who chose that: `human`, or `agent:NAME`.
+    pub sink_by: String,
+    /// How full it is.
+    pub level: BufferLevel,
+    /// Bytes of the items that nobody has taken yet.
+    pub bytes: u64,
+    /// Flushed items that nobody has taken yet.
+    pub kept: u64,
+    /// Items ever written.
+    pub total_written: u64,
+    /// Items ever handed over.
+    pub total_flushed: u64,
+    /// When it was made.
+    pub created_at: Instant,
+    /// When items were handed over last.
+    pub flushed_at: Option<Instant>,
+    /// Why the last flush failed; `None` after one that did not.
+    pub last_error: Option<String>,
+    /// The process that has the batch on its way.
+    pub flusher: Option<String>,
+}
+
+impl Buffer {
+    /// An empty one.
+    pub fn new(id: BufferId, by: &str, now: Instant) -> Buffer {
+        let sink = if id.is_usage() { BufferSink::Usage } else { BufferSink::Nobody };
+        Buffer {
+            id,
+            rule: BufferRule::default(),
+            sink,
+            sink_by: by.to_owned(),
+            level: BufferLevel::default(),
+            bytes: 0,
+            kept: 0,
+            total_written: 0,
+            total_flushed: 0,
+            created_at: now,
+            flushed_at: None,
+            last_error: None,
+            flusher: None,
+        }
+    }
+
+    /// How long ago items were handed over last, or it was made, milliseconds.
+    pub fn since_flush_ms(&self, now: Instant) -> u64 {
+        u64::try_from(now.0 - self.flushed_at.unwrap_or(self.created_at).0).unwrap_or(0)
+    }
+
+    /// Whether somebody must look after it as time passes: for its items to be due, and for a batch whose process may
+    /// die on the way.
+    pub fn needs_clock(&self) -> bool {
+        let on_its_way =
+            self.level.in_flight > 0 && self.rule.strategy == Strategy::Batched && self.rule.interval_ms > 0;
+        on_its_way || self.rule.due_at(&self.level).is_some()
+    }
+
+    /// Whether its items wait much longer than they should: ten intervals, and nobody asked for that.
+    pub fn is_stuck(&self, now: Instant) -> bool {
+        let patience = i64::try_from(self.rule.interval_ms.saturating_mul(10)).unwrap_or(i64::MAX);
+        let by_time = self.rule.strategy != Strategy::Manual && patience > 0;
+        by_time && self.level.oldest_at.is_some_and(|oldest| now.0.saturating_sub(oldest.0) > patience)
+    }
+}
+
+/// A use of a tool that somebody else saw: an item of the buffer `usage`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToolUse {
+    /// The tool.
+    pub tool: ToolName,
+    /// Whether it succeeded; `None` when nobody says.
+    pub success: Option<bool>,
+    /// How long it took, milliseconds.
+    pub duration_ms: Option<u64>,
+    /// How often, 1 to 1,000.
+    pub times: u64,
+}
+
+impl ToolUse {
+    /// Reads `{"tool": "x", "success": true, "duration_ms": 12}`; `tool_id` means the same as `tool`, and
+    /// `increment` is how often.
+    ///
+    /// # Errors
+    /// What is wrong with it, a fragment for a sentence.
+    pub fn read(item: &Value) -> Result<ToolUse, String> {
+        let name = item.get("tool").or_else(|| item.get("tool_id")).and_then(Value::as_str);
+        let name = name.ok_or("a use of a tool names it: {\"tool\": \"x\", \"success\": true, \"duration_ms\": 12}")?;
+        let tool = ToolName::normalise(name).map_err(|error| error.to_string())?;
+        let field = |name: &str| item.get(name).filter(|value| !value.is_null());
+        let number = |name: &str| field(name).map(|value| value.as_f64().filter(|number| *number >= 0.0));
+        let success = match field("success").map(Value::as_bool) {
+            Some(None) => return Err("success is true or false".to_owned()),
+            known => known.flatten(),
+        };
+        let duration_ms = match number("duration_ms") {
+            Some(None) => return Err("duration_ms is a number of milliseconds".to_owned()),
+            known => known.flatten().map(|ms| ms as u64),
+        };
+        let times = match field("increment").map(Value::as_u64) {
+            None => 1,
+            Some(Some(times @ 1..=1_000)) => times,
+            Some(_) => return Err("increment is a whole number from 1 to 1000".to_owned()),
+        };
+        Ok(ToolUse { tool, success, duration_ms, times })
+    }
+}
+
+#[cfg(test)]
+mod tests;

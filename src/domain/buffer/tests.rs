@@ -1,0 +1,208 @@
+//! One script for each strategy, and what follows from it.
+
+use super::*;
+use serde_json::json;
+use std::fmt::Write;
+
+/// A buffer under a script: what happens at which millisecond, and whether the one who takes batches can.
+struct Bench {
+    rule: BufferRule,
+    level: BufferLevel,
+    takes: bool,
+    told: Vec<String>,
+}
+
+impl Bench {
+    fn new(strategy: Strategy, max_size: u64) -> Bench {
+        let rule = BufferRule { strategy, max_size, ..BufferRule::default() };
+        Bench { rule, level: BufferLevel::default(), takes: true, told: Vec::new() }
+    }
+
+    /// Lets something happen, hands over what is to be handed over, and notes both.
+    fn at(&mut self, ms: i64, event: BufferEvent) -> &mut Bench {
+        let now = Instant(ms);
+        let (mut level, mut batch) = self.rule.step(self.level, event, now);
+        let mut line = format!("{ms} {}:", name(event));
+        while let Some(items) = batch {
+            let end = if self.takes {
+                write!(line, " flush {items}").unwrap();
+                BufferEvent::Flushed { items, oldest_at: (level.waiting > items).then_some(now) }
+            } else {
+                write!(line, " flush {items} fails").unwrap();
+                BufferEvent::Failed
+            };
+            (level, batch) = self.rule.step(level, end, now);
+        }
+        let wake = self.rule.due_at(&level).map_or(String::new(), |due| format!(", wake {}", due.0));
+        self.told.push(format!("{line} {} waiting{wake}", level.waiting));
+        self.level = level;
+        self
+    }
+
+    fn write(&mut self, ms: i64, items: u64) -> &mut Bench {
+        self.at(ms, BufferEvent::Written { items })
+    }
+}
+
+fn name(event: BufferEvent) -> String {
+    match event {
+        BufferEvent::Written { items } => format!("write {items}"),
+        other => format!("{other:?}").to_lowercase(),
+    }
+}
+
+#[test]
+fn batched_flushes_by_size_and_by_time() {
+    let mut bench = Bench::new(Strategy::Batched, 3);
+    bench.write(0, 1).write(100, 1).write(200, 1).write(300, 1).at(4_000, BufferEvent::Due);
+    bench.at(5_300, BufferEvent::Due).at(9_000, BufferEvent::Due).write(10_000, 7).at(10_001, BufferEvent::Asked);
+    assert_eq!(
+        bench.told,
+        [
+            "0 write 1: 1 waiting, wake 5000",
+            "100 write 1: 2 waiting, wake 5000",
+            "200 write 1: flush 3 0 waiting",
+            "300 write 1: 1 waiting, wake 5300",
+            "4000 due: 1 waiting, wake 5300",
+            "5300 due: flush 1 0 waiting",
+            "9000 due: 0 waiting",
+            "10000 write 7: flush 3 flush 3 1 waiting, wake 15000",
+            "10001 asked: flush 1 0 waiting",
+        ]
+    );
+}
+
+#[test]
+fn immediate_flushes_each_item_and_tries_again_with_the_next() {
+    let mut bench = Bench::new(Strategy::Immediate, 100);
+    bench.write(0, 1).write(1, 2);
+    bench.takes = false;
+    bench.write(2, 1);
+    bench.write(3, 1);
+    bench.takes = true;
+    bench.at(4, BufferEvent::Due).write(5, 1);
+    assert_eq!(
+        bench.told,
+        [
+            "0 write 1: flush 1 0 waiting",
+            "1 write 2: flush 2 0 waiting",
+            "2 write 1: flush 1 fails 1 waiting, wake 10002",
+            "3 write 1: flush 2 fails 2 waiting, wake 20003",
+            "4 due: 2 waiting, wake 20003",
+            "5 write 1: flush 3 0 waiting",
+        ]
+    );
+}
+
+#[test]
+fn manual_flushes_when_asked_and_only_then() {
+    let mut bench = Bench::new(Strategy::Manual, 2);
+    bench.write(0, 5).at(60_000, BufferEvent::Due).at(60_001, BufferEvent::Asked).at(60_002, BufferEvent::Asked);
+    assert_eq!(
+        bench.told,
+        [
+            "0 write 5: 5 waiting",
+            "60000 due: 5 waiting",
+            "60001 asked: flush 2 flush 2 flush 1 0 waiting",
+            "60002 asked: 0 waiting"
+        ]
+    );
+}
+
+#[test]
+fn two_hundred_and_fifty_items_are_two_batches_of_a_hundred_and_fifty_that_wait() {
+    let mut bench = Bench::new(Strategy::Batched, 100);
+    for at in 0..250 {
+        bench.write(at, 1);
+    }
+    let flushed: Vec<&String> = bench.told.iter().filter(|line| line.contains("flush")).collect();
+    assert_eq!(flushed, ["99 write 1: flush 100 0 waiting", "199 write 1: flush 100 0 waiting"]);
+    assert_eq!(bench.level.waiting, 50);
+    let mut at_once = Bench::new(Strategy::Batched, 100);
+    at_once.write(0, 250);
+    assert_eq!(at_once.told, ["0 write 250: flush 100 flush 100 50 waiting, wake 5000"]);
+}
+
+#[test]
+fn a_flush_that_fails_is_tried_again_later_and_later_until_somebody_must_look() {
+    let mut bench = Bench::new(Strategy::Batched, 2);
+    bench.takes = false;
+    bench.write(0, 2).write(1, 1);
+    for _ in 0..5 {
+        let due = bench.rule.due_at(&bench.level).unwrap();
+        bench.at(due.0, BufferEvent::Due);
+    }
+    assert_eq!(
+        bench.told,
+        [
+            "0 write 2: flush 2 fails 2 waiting, wake 10000",
+            "1 write 1: 3 waiting, wake 10000",
+            "10000 due: flush 2 fails 3 waiting, wake 30000",
+            "30000 due: flush 2 fails 3 waiting, wake 70000",
+            "70000 due: flush 2 fails 3 waiting, wake 150000",
+            "150000 due: flush 2 fails 3 waiting, wake 310000",
+            "310000 due: flush 2 fails 3 waiting",
+        ]
+    );
+    bench.takes = true;
+    bench.at(400_000, BufferEvent::Asked);
+    assert_eq!(bench.told.last().unwrap(), "400000 asked: flush 2 flush 1 0 waiting");
+    assert_eq!(bench.level, BufferLevel::default());
+}
+
+#[test]
+fn one_batch_is_on_its_way_at_a_time_and_is_counted_until_it_arrives() {
+    let rule = BufferRule { max_size: 2, ..BufferRule::default() };
+    let now = Instant(0);
+    let (level, batch) = rule.step(BufferLevel::default(), BufferEvent::Written { items: 3 }, now);
+    assert_eq!((level.waiting, level.in_flight, batch), (3, 2, Some(2)));
+    let (level, batch) = rule.step(level, BufferEvent::Written { items: 2 }, now);
+    assert_eq!((level.waiting, level.in_flight, batch, rule.due_at(&level)), (5, 2, None, None));
+    let (level, batch) = rule.step(level, BufferEvent::Lost, now);
+    assert_eq!((level.waiting, level.in_flight, batch), (5, 2, Some(2)), "its owner died: it is handed over again");
+    let (level, batch) = rule.step(level, BufferEvent::Flushed { items: 2, oldest_at: Some(now) }, now);
+    assert_eq!((level.waiting, batch), (3, Some(2)));
+    let (level, batch) = rule.step(level, BufferEvent::Cleared, now);
+    assert_eq!((level, batch), (BufferLevel::default(), None));
+}
+
+#[test]
+fn no_interval_no_clock() {
+    let rule = BufferRule { interval_ms: 0, ..BufferRule::default() };
+    let (level, _) = rule.step(BufferLevel::default(), BufferEvent::Written { items: 1 }, Instant(0));
+    assert_eq!(rule.due_at(&level), None);
+}
+
+#[test]
+fn a_path_is_no_name_of_a_buffer() {
+    assert!(BufferId::new("../x").is_err() && BufferId::new("a/b").is_err() && BufferId::new("").is_err());
+    assert_eq!(BufferId::new("usage_tracking").unwrap().as_str(), "usage_tracking");
+}
+
+#[test]
+fn a_use_of_a_tool_is_read_in_both_spellings() {
+    let read = |value: Value| ToolUse::read(&value);
+    let tool = ToolName::new("x").unwrap();
+    let plain = ToolUse { tool: tool.clone(), success: Some(true), duration_ms: Some(12), times: 1 };
+    assert_eq!(read(json!({"tool": "X", "success": true, "duration_ms": 12.4})), Ok(plain));
+    let bare = ToolUse { tool, success: None, duration_ms: None, times: 3 };
+    assert_eq!(read(json!({"tool_id": "x", "increment": 3, "success": null})), Ok(bare));
+    for wrong in
+        [json!(1), json!({"tool": "../x"}), json!({"tool": "x", "success": 1}), json!({"tool": "x", "increment": 0})]
+    {
+        assert!(read(wrong.clone()).is_err(), "{wrong}");
+    }
+    assert!(read(json!({"tool": "x", "duration_ms": -1})).is_err());
+}
+
+#[test]
+fn a_batch_on_its_way_keeps_the_clock_going() {
+    let mut buffer = Buffer::new(BufferId::new("a").unwrap(), "human", Instant(0));
+    assert!(!buffer.needs_clock(), "it is empty");
+    (buffer.level.waiting, buffer.level.oldest_at) = (2, Some(Instant(0)));
+    assert!(buffer.needs_clock());
+    buffer.level.in_flight = 2;
+    assert!(buffer.needs_clock(), "its process may die");
+    buffer.rule.interval_ms = 0;
+    assert!(!buffer.needs_clock());
+}

@@ -1,0 +1,210 @@
+//! Buffers in an open workspace, without the clock: nothing here waits for a time.
+
+use super::*;
+use crate::domain::{EventSeq, Strategy, ToolName};
+use crate::engine::{Home, OpenOptions};
+use serde_json::json;
+use std::cell::Cell;
+
+fn open() -> (tempfile::TempDir, Engine) {
+    let dir = tempfile::tempdir().unwrap();
+    let workspace = dir.path().join("work");
+    std::fs::create_dir_all(workspace.join("tools/experimental")).unwrap();
+    let home = Home { config: dir.path().join("config"), data: dir.path().join("data") };
+    let engine = Engine::open(OpenOptions { workspace, home, program: None }).unwrap();
+    (dir, engine)
+}
+
+fn id(name: &str) -> BufferId {
+    BufferId::new(name).unwrap()
+}
+
+fn ada() -> Caller {
+    Caller::Human("Ada".to_owned())
+}
+
+fn bot() -> Caller {
+    Caller::Agent("bot".to_owned())
+}
+
+/// Without a time to wait for, so that no process is started.
+fn still() -> BufferChange {
+    BufferChange { interval_ms: Some(0), ..BufferChange::default() }
+}
+
+fn write(buffer: &str, change: BufferChange, items: usize) -> BufferWrite {
+    BufferWrite { buffer: id(buffer), change, items: (0..items).map(|n| n.to_string()).collect() }
+}
+
+#[test]
+fn what_nobody_takes_is_kept_after_a_flush_until_somebody_takes_it() {
+    let (_dir, engine) = open();
+    let answer = engine.write_buffer(&write("a", still(), 250), &ada()).unwrap();
+    let status = &answer.status;
+    assert_eq!(
+        (answer.flushed_count, status.buffered_count, status.kept_count, status.total_flushed),
+        (200, 50, 200, 200)
+    );
+    let answer = engine.flush_buffer(&id("a"), &ada()).unwrap();
+    assert_eq!((answer.flushed_count, answer.status.buffered_count, answer.status.total_flushed), (50, 0, 250));
+    let taken = engine.take_buffered(&id("a"), &ada()).unwrap();
+    assert_eq!(taken.values(), (0..250).map(|n| json!(n)).collect::<Vec<_>>());
+    assert_eq!(engine.take_buffered(&id("a"), &ada()).unwrap().len(), 250, "nobody said that they arrived");
+    engine.let_go(&id("a"), &taken).unwrap();
+    assert!(engine.take_buffered(&id("a"), &ada()).unwrap().is_empty());
+    let status = engine.buffer(&id("a")).unwrap().status;
+    assert_eq!((status.kept_count, status.total_written, status.total_flushed), (0, 250, 250));
+    assert_eq!(engine.flush_buffer(&id("a"), &ada()).unwrap().message, "nothing to flush");
+}
+
+#[test]
+fn a_full_buffer_refuses_and_says_what_helps() {
+    let (_dir, engine) = open();
+    for _ in 0..4 {
+        let item = format!("\"{}\"", "x".repeat(40_000));
+        let write = BufferWrite { buffer: id("a"), change: still(), items: vec![item; 400] };
+        engine.write_buffer(&write, &ada()).unwrap();
+    }
+    let item = format!("\"{}\"", "x".repeat(60_000));
+    let more = BufferWrite { buffer: id("a"), change: still(), items: vec![item; 60] };
+    let error = engine.write_buffer(&more, &ada()).unwrap_err();
+    assert_eq!(error.code, ErrorCode::Refused);
+    assert!(error.message.contains("full") && error.hint.contains("buffer flush"), "{error:?}");
+    assert_eq!(engine.buffer(&id("a")).unwrap().status.total_written, 1_600, "nothing of it was taken");
+    let manual = BufferChange { strategy: Some(Strategy::Manual), ..still() };
+    for _ in 0..10 {
+        engine.write_buffer(&write("b", manual.clone(), 10_000), &ada()).unwrap();
+    }
+    assert_eq!(engine.write_buffer(&write("b", manual, 1), &ada()).unwrap_err().code, ErrorCode::Refused);
+    let large = BufferWrite { items: vec![format!("\"{}\"", "x".repeat(65_536))], ..write("c", still(), 0) };
+    assert_eq!(engine.write_buffer(&large, &ada()).unwrap_err().code, ErrorCode::Usage);
+}
+
+#[test]
+fn a_rule_is_kept_and_only_a_human_changes_what_a_human_set() {
+    let (_dir, engine) = open();
+    let rule = BufferChange { max_size: Some(3), strategy: Some(Strategy::Manual), ..still() };
+    engine.write_buffer(&write("a", rule.clone(), 1), &ada()).unwrap();
+    engine.write_buffer(&write("a", rule, 1), &bot()).unwrap();
+    let status = engine.write_buffer(&write("a", BufferChange::default(), 2), &bot()).unwrap().status;
+    assert_eq!((status.buffered_count, status.max_size, status.flush_strategy), (4, 3, Strategy::Manual));
+    let other = BufferChange { max_size: Some(4), ..BufferChange::default() };
+    assert_eq!(engine.write_buffer(&write("a", other.clone(), 1), &bot()).unwrap_err().code, ErrorCode::HumanNeeded);
+    assert_eq!(engine.clear_buffer(&id("a"), &bot()).unwrap_err().code, ErrorCode::HumanNeeded);
+    engine.flush_buffer(&id("a"), &bot()).unwrap();
+    assert_eq!(engine.take_buffered(&id("a"), &bot()).unwrap_err().code, ErrorCode::HumanNeeded);
+    engine.write_buffer(&write("b", still(), 1), &bot()).unwrap();
+    engine.write_buffer(&write("b", other, 1), &bot()).unwrap();
+    assert_eq!(engine.clear_buffer(&id("b"), &bot()).unwrap().cleared_count, Some(2));
+    for size in [0, 10_001] {
+        let change = BufferChange { max_size: Some(size), ..BufferChange::default() };
+        assert_eq!(engine.write_buffer(&write("a", change, 0), &ada()).unwrap_err().code, ErrorCode::Usage);
+    }
+}
+
+#[test]
+fn a_tool_must_be_there_and_the_log_says_who_chose_it() {
+    let (dir, engine) = open();
+    let sink = |tool: &str| BufferSink::Tool { tool: tool.to_owned(), input: serde_json::Map::new() };
+    let to = |tool: &str| BufferChange { sink: Some(sink(tool)), ..still() };
+    assert_eq!(engine.write_buffer(&write("a", to("gone"), 1), &ada()).unwrap_err().code, ErrorCode::NotFound);
+    std::fs::write(dir.path().join("work/tools/experimental/here.py"), "\"\"\"Takes.\"\"\"\n").unwrap();
+    engine.scan(&mut |_| {}).unwrap();
+    engine.write_buffer(&write("a", to("here"), 1), &ada()).unwrap();
+    engine.write_buffer(&write("a", to("here"), 1), &ada()).unwrap();
+    let entries: Vec<_> = engine.operations(9, None).unwrap().into_iter().filter(|op| op.verb == "buffer").collect();
+    assert_eq!(entries.len(), 1);
+    assert_eq!((entries[0].who.as_str(), &entries[0].detail["to"]), ("Ada", &json!("here")));
+    let error = engine.write_buffer(&write(USAGE_BUFFER, to("here"), 0), &ada()).unwrap_err();
+    assert_eq!(error.code, ErrorCode::Usage);
+}
+
+#[test]
+fn an_agents_batch_is_held_to_an_agents_policy_and_comes_back() {
+    let (dir, engine) = open();
+    std::fs::write(dir.path().join("work/tools/experimental/here.py"), "\"\"\"Takes.\"\"\"\n").unwrap();
+    engine.scan(&mut |_| {}).unwrap();
+    let sink = BufferSink::Tool { tool: "here".to_owned(), input: serde_json::Map::new() };
+    let change = BufferChange { sink: Some(sink), max_size: Some(2), ..still() };
+    engine.write_buffer(&write("a", change, 0), &ada()).unwrap();
+    let answer = engine.write_buffer(&write("a", BufferChange::default(), 2), &bot()).unwrap();
+    let error = answer.error.clone().unwrap();
+    assert_eq!((error.code, answer.flushed, answer.status.buffered_count), (ErrorCode::Refused, false, 2));
+    assert!(answer.message.contains("not approved") && answer.message.contains("2 items kept"), "{}", answer.message);
+    let status = engine.buffer(&id("a")).unwrap().status;
+    assert_eq!((status.total_flushed, status.failed_flushes, status.in_flight_count), (0, 1, 0));
+    assert!(status.last_error.is_some());
+}
+
+#[test]
+fn a_thousand_uses_a_second_for_ten_seconds_are_at_most_210_transactions_and_all_are_counted() {
+    let (dir, engine) = open();
+    std::fs::write(dir.path().join("work/tools/experimental/x.py"), "\"\"\"Does.\"\"\"\n").unwrap();
+    engine.scan(&mut |_| {}).unwrap();
+    let item = |n: u64| json!({"tool": "x", "success": !n.is_multiple_of(10), "duration_ms": 12}).to_string();
+    let transactions = Cell::new(0);
+    let fill = |items: Vec<String>| {
+        if !items.is_empty() {
+            transactions.set(transactions.get() + 1);
+            let write = BufferWrite { buffer: id(USAGE_BUFFER), change: still(), items };
+            let (_, pending) = engine.fill_buffer(&write, &bot()).unwrap();
+            assert!(pending.is_none(), "it is counted in the same transaction");
+        }
+    };
+    let before = engine.read(|q| Ok(q.last_seq()?)).unwrap();
+    let mut gather = Gather::default();
+    for ms in 0..10_000 {
+        fill(gather.due(ms).unwrap_or_default());
+        fill(gather.push(item(ms), ms).unwrap_or_default());
+    }
+    fill(gather.rest());
+    assert!(transactions.get() <= 210, "{}", transactions.get());
+    let status = engine.buffer(&id(USAGE_BUFFER)).unwrap().status;
+    assert_eq!((status.buffered_count, status.total_flushed, status.total_written), (0, 10_000, 10_000));
+    let stats = engine.read(|q| Ok(q.stats()?)).unwrap()[&ToolName::new("x").unwrap()];
+    assert_eq!((stats.runs, stats.succeeded), (10_000, 9_000));
+    let told = engine.read(|q| Ok(q.events_since(EventSeq(before.0), 100_000)?)).unwrap().len();
+    assert!(told <= 210, "{told} events");
+}
+
+#[test]
+fn a_use_of_a_tool_that_nobody_has_seen_is_counted_and_said() {
+    let (_dir, engine) = open();
+    let use_of = |tool: &str| json!({"tool_id": tool, "increment": 2}).to_string();
+    let immediate = BufferChange { strategy: Some(Strategy::Immediate), ..still() };
+    let write = BufferWrite { buffer: id(USAGE_BUFFER), change: immediate, items: vec![use_of("ghost")] };
+    let answer = engine.write_buffer(&write, &bot()).unwrap();
+    assert_eq!(answer.unknown_tools, [ToolName::new("ghost").unwrap()]);
+    assert!(answer.message.ends_with("nobody has seen ghost here"), "{}", answer.message);
+    let uses = engine.read(|q| Ok(q.reported_uses(0)?)).unwrap();
+    assert_eq!(uses[&ToolName::new("ghost").unwrap()].uses, 2);
+    let wrong = BufferWrite { items: vec!["7".to_owned()], ..write };
+    assert_eq!(engine.write_buffer(&wrong, &bot()).unwrap_err().code, ErrorCode::Usage);
+}
+
+#[test]
+fn a_batch_of_a_process_that_died_is_handed_over_again() {
+    let (_dir, engine) = open();
+    engine.write_buffer(&write("a", still(), 5), &ada()).unwrap();
+    engine
+        .transact(|tx| {
+            let mut buffer = tx.buffer(&id("a"))?.unwrap();
+            (buffer.level.in_flight, buffer.flusher) = (3, Some("1:1:gone".to_owned()));
+            Ok(tx.put_buffer(&buffer, crate::store::Tell::Now)?)
+        })
+        .unwrap();
+    let answer = engine.flush_buffer(&id("a"), &ada()).unwrap();
+    assert_eq!((answer.flushed_count, answer.status.buffered_count, answer.status.in_flight_count), (5, 0, 0));
+}
+
+#[test]
+fn items_that_nobody_took_go_to_the_tool_that_is_chosen_later() {
+    let (dir, engine) = open();
+    engine.write_buffer(&write("a", BufferChange { max_size: Some(2), ..still() }, 3), &ada()).unwrap();
+    std::fs::write(dir.path().join("work/tools/experimental/here.py"), "\"\"\"Takes.\"\"\"\n").unwrap();
+    engine.scan(&mut |_| {}).unwrap();
+    let sink = BufferSink::Tool { tool: "here".to_owned(), input: serde_json::Map::new() };
+    let change = BufferChange { sink: Some(sink), strategy: Some(Strategy::Manual), ..BufferChange::default() };
+    let status = engine.write_buffer(&write("a", change, 0), &ada()).unwrap().status;
+    assert_eq!((status.buffered_count, status.kept_count, status.total_flushed), (3, 0, 0));
+}

@@ -1,0 +1,442 @@
+//! Buffers: what is written, flushed, taken and thrown away, each in one transaction.
+//!
+//! What the workbench counts itself, and what nobody takes, is flushed in the transaction that makes it due. A batch
+//! for a tool leaves it as a [`Claim`]: the items stay where they are until the shell says what came of the run.
+
+use crate::domain::{
+    Buffer, BufferEvent, BufferId, BufferLevel, BufferSink, Instant, MAX_BATCH_BYTES, MAX_WAITING, MAX_WAITING_BYTES,
+    Strategy, ToolName, ToolUse,
+};
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::store::{BufferClock, BufferItem, NewOperation, Shelf, Tell, Tx};
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeSet, VecDeque};
+
+/// Most buffers of a workspace.
+const MAX_BUFFERS: usize = 1_000;
+/// How long the process that flushes by time may take to start, milliseconds.
+const START_MS: i64 = 5_000;
+
+/// Who works on buffers, and as which process.
+#[derive(Clone, Copy)]
+pub struct Hand<'a> {
+    /// Identity written to the log.
+    pub who: &'a str,
+    /// What is kept with an item: `human`, or `agent:NAME`.
+    pub by: &'a str,
+    /// This process.
+    pub owner: &'a str,
+    /// Whether another process lives.
+    pub is_alive: &'a dyn Fn(&str) -> bool,
+}
+
+impl Hand<'_> {
+    fn is_agent(&self) -> bool {
+        self.by != HUMAN
+    }
+}
+
+/// What is kept with an item that a human wrote.
+pub const HUMAN: &str = "human";
+
+/// What becomes of a buffer's rule; `None` leaves a part as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BufferChange {
+    /// When it hands its items over.
+    pub strategy: Option<Strategy>,
+    /// Items of a batch.
+    pub max_size: Option<u64>,
+    /// How long the oldest item waits, milliseconds; 0 is for ever.
+    pub interval_ms: Option<u64>,
+    /// Who gets the batches.
+    pub sink: Option<BufferSink>,
+}
+
+/// A batch on its way to a tool.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    /// Of which buffer.
+    pub buffer: BufferId,
+    /// To which tool, as it was named.
+    pub tool: String,
+    /// What else the tool's input holds.
+    pub input: Map<String, Value>,
+    /// The items.
+    pub items: Vec<BufferItem>,
+    /// Everybody on whose behalf it goes: who chose the tool, who wrote, who asked.
+    pub callers: BTreeSet<String>,
+}
+
+/// What one step came to.
+#[derive(Debug, Clone)]
+pub struct Turn {
+    /// The buffer after it.
+    pub buffer: Buffer,
+    /// Items that were handed over in it.
+    pub flushed: u64,
+    /// The batch that the shell must hand over now.
+    pub claim: Option<Claim>,
+    /// Names among counted uses that nobody has seen here.
+    pub unknown: BTreeSet<ToolName>,
+    /// Whether the process that flushes by time must be started.
+    pub wind: bool,
+}
+
+/// Changes a buffer's rule and adds items, making the buffer when there is none.
+///
+/// # Errors
+/// `Refused` when too much waits already, and for too many buffers; `HumanNeeded` for an agent that would change what a
+/// human set.
+pub fn write(
+    tx: &Tx<'_>,
+    hand: Hand<'_>,
+    id: &BufferId,
+    change: &BufferChange,
+    items: &[String],
+) -> Result<Turn, EngineError> {
+    let (mut buffer, is_new, mut events) = match tx.buffer(id)? {
+        Some(buffer) => {
+            let (buffer, events) = alive(hand, buffer);
+            (buffer, false, events)
+        }
+        None if tx.buffers()?.len() >= MAX_BUFFERS => {
+            let message = format!("there are {MAX_BUFFERS} buffers already");
+            return Err(EngineError::new(ErrorCode::Refused, message, "write to one of those"));
+        }
+        None => (Buffer::new(id.clone(), hand.by, tx.now()), true, Vec::new()),
+    };
+    if rule(tx, hand, &mut buffer, change, is_new)? {
+        events.push(BufferEvent::Ruled);
+    }
+    let bytes: usize = items.iter().map(String::len).sum();
+    refuse_overflow(&buffer, items.len() as u64, bytes as u64)?;
+    tx.add_buffer_items(id, hand.by, items)?;
+    buffer.total_written += items.len() as u64;
+    buffer.bytes += bytes as u64;
+    events.push(BufferEvent::Written { items: items.len() as u64 });
+    drive(tx, hand, buffer, events, if is_new { Tell::Now } else { Tell::Sometimes })
+}
+
+fn refuse_overflow(buffer: &Buffer, items: u64, bytes: u64) -> Result<(), EngineError> {
+    let untaken = buffer.level.waiting + buffer.kept;
+    if untaken + items <= MAX_WAITING && buffer.bytes + bytes <= MAX_WAITING_BYTES {
+        return Ok(());
+    }
+    let id = &buffer.id;
+    let message = format!("buffer {id} is full: {untaken} items of {} KiB wait in it", buffer.bytes / 1024);
+    let hint = match (&buffer.sink, &buffer.last_error) {
+        (BufferSink::Tool { tool, .. }, Some(why)) => format!("{tool} does not take them: {why}"),
+        (BufferSink::Nobody, _) => {
+            format!("`toolsmith buffer flush --buffer {id}` takes them; --to TOOL sends them on")
+        }
+        _ => format!("`toolsmith buffer flush --buffer {id}` hands them over"),
+    };
+    Err(EngineError::new(ErrorCode::Refused, message, hint))
+}
+
+/// Changes what shall be changed; whether anything was.
+fn rule(
+    tx: &Tx<'_>,
+    hand: Hand<'_>,
+    buffer: &mut Buffer,
+    change: &BufferChange,
+    is_new: bool,
+) -> Result<bool, EngineError> {
+    let mut after = buffer.rule;
+    after.strategy = change.strategy.unwrap_or(after.strategy);
+    after.max_size = change.max_size.unwrap_or(after.max_size);
+    after.interval_ms = change.interval_ms.unwrap_or(after.interval_ms);
+    let sink = change.sink.as_ref().filter(|sink| **sink != buffer.sink);
+    if after == buffer.rule && sink.is_none() {
+        return Ok(false);
+    }
+    if hand.is_agent() && !is_new && buffer.sink_by == HUMAN {
+        let message = format!("a human set up buffer {}, and an agent cannot change that", buffer.id);
+        let hint = "leave the options out, or write to a buffer of your own";
+        return Err(EngineError::new(ErrorCode::HumanNeeded, message, hint));
+    }
+    buffer.rule = after;
+    let Some(sink) = sink else { return Ok(true) };
+    if buffer.id.is_usage() {
+        let message = "buffer usage is counted by the workbench itself";
+        return Err(EngineError::new(ErrorCode::Usage, message, "choose another name for what a tool shall take"));
+    }
+    tx.log(&NewOperation {
+        who: hand.who.to_owned(),
+        verb: "buffer".to_owned(),
+        subject: buffer.id.to_string(),
+        detail: json!({"to": sink.word(), "before": buffer.sink.word()}),
+        reversible: false,
+    })?;
+    buffer.sink = sink.clone();
+    hand.by.clone_into(&mut buffer.sink_by);
+    // What nobody took has somebody now.
+    tx.unkeep_buffer_items(&buffer.id)?;
+    buffer.level.waiting += buffer.kept;
+    buffer.total_flushed = buffer.total_flushed.saturating_sub(std::mem::take(&mut buffer.kept));
+    buffer.level.oldest_at = tx.oldest_waiting(&buffer.id)?;
+    Ok(true)
+}
+
+/// Hands over everything that waits: somebody asks for it.
+///
+/// # Errors
+/// `NotFound` when there is no such buffer.
+pub fn flush(tx: &Tx<'_>, hand: Hand<'_>, id: &BufferId) -> Result<Turn, EngineError> {
+    step(tx, hand, id, BufferEvent::Asked)
+}
+
+/// Hands over what has waited long enough.
+///
+/// # Errors
+/// As [`flush`].
+pub fn due(tx: &Tx<'_>, hand: Hand<'_>, id: &BufferId) -> Result<Turn, EngineError> {
+    step(tx, hand, id, BufferEvent::Due)
+}
+
+fn step(tx: &Tx<'_>, hand: Hand<'_>, id: &BufferId, event: BufferEvent) -> Result<Turn, EngineError> {
+    let (buffer, mut events) = alive(hand, known(tx, id)?);
+    events.push(event);
+    drive(tx, hand, buffer, events, Tell::Sometimes)
+}
+
+/// The tool took a batch.
+///
+/// # Errors
+/// As [`flush`].
+pub fn arrived(tx: &Tx<'_>, hand: Hand<'_>, claim: &Claim) -> Result<Turn, EngineError> {
+    let mut buffer = known(tx, &claim.buffer)?;
+    let event = gone(tx, &mut buffer, &claim.items)?;
+    buffer.flusher = None;
+    drive(tx, hand, buffer, vec![event], Tell::Now)
+}
+
+/// The tool did not take a batch: its items wait again, in their old order.
+///
+/// # Errors
+/// As [`flush`].
+pub fn came_back(tx: &Tx<'_>, hand: Hand<'_>, claim: &Claim, why: &str) -> Result<Turn, EngineError> {
+    let mut buffer = known(tx, &claim.buffer)?;
+    buffer.flusher = None;
+    buffer.last_error = Some(why.to_owned());
+    drive(tx, hand, buffer, vec![BufferEvent::Failed], Tell::Now)
+}
+
+/// Gives the flushed items that nobody has taken, and keeps others from taking them until [`taken`].
+///
+/// # Errors
+/// `Conflict` while another process takes them; `HumanNeeded` when an agent would take what a human wrote.
+pub fn take(tx: &Tx<'_>, hand: Hand<'_>, id: &BufferId) -> Result<Vec<BufferItem>, EngineError> {
+    let (mut buffer, _) = alive(hand, known(tx, id)?);
+    refuse_others(tx, hand, id, "take")?;
+    if buffer.flusher.as_ref().is_some_and(|owner| owner != hand.owner) {
+        let message = format!("another process is taking the items of buffer {id}");
+        return Err(EngineError::new(ErrorCode::Conflict, message, "wait a moment, then repeat"));
+    }
+    let items = tx.buffer_items(id, Shelf::Kept, MAX_WAITING, usize::MAX)?;
+    if !items.is_empty() {
+        buffer.flusher = Some(hand.owner.to_owned());
+        tx.put_buffer(&buffer, Tell::Sometimes)?;
+    }
+    Ok(items)
+}
+
+/// Lets go of items that were taken: whoever asked for them has them.
+///
+/// # Errors
+/// As [`flush`].
+pub fn taken(tx: &Tx<'_>, id: &BufferId, items: &[BufferItem]) -> Result<Buffer, EngineError> {
+    let mut buffer = known(tx, id)?;
+    if let Some(last) = items.last() {
+        let dropped = tx.drop_buffer_items(id, Shelf::Kept, last.seq)? as u64;
+        if dropped > 0 {
+            buffer.bytes = buffer.bytes.saturating_sub(size(items));
+        }
+        buffer.kept = buffer.kept.saturating_sub(dropped);
+    }
+    if buffer.level.in_flight == 0 {
+        buffer.flusher = None;
+    }
+    tx.put_buffer(&buffer, Tell::Now)?;
+    Ok(buffer)
+}
+
+/// Throws everything away that waits or was not taken; returns how much that was.
+///
+/// # Errors
+/// `NotFound` when there is no such buffer; `Conflict` while a batch is on its way; `HumanNeeded` when an agent would
+/// throw away what a human wrote.
+pub fn clear(tx: &Tx<'_>, hand: Hand<'_>, id: &BufferId) -> Result<(Turn, u64), EngineError> {
+    let (mut buffer, _) = alive(hand, known(tx, id)?);
+    refuse_others(tx, hand, id, "throw away")?;
+    if buffer.level.in_flight > 0 {
+        let message = format!("a batch of buffer {id} is on its way");
+        return Err(EngineError::new(ErrorCode::Conflict, message, "wait until it arrived, then repeat"));
+    }
+    let cleared = tx.clear_buffer_items(id)? as u64;
+    if cleared > 0 {
+        tx.log(&NewOperation {
+            who: hand.who.to_owned(),
+            verb: "buffer".to_owned(),
+            subject: id.to_string(),
+            detail: json!({"cleared": cleared}),
+            reversible: false,
+        })?;
+    }
+    (buffer.kept, buffer.bytes, buffer.flusher, buffer.last_error) = (0, 0, None, None);
+    Ok((drive(tx, hand, buffer, vec![BufferEvent::Cleared], Tell::Now)?, cleared))
+}
+
+/// Says that this process flushes by time from now on; `false` when another one does.
+///
+/// # Errors
+/// `Internal` for trouble with the store.
+pub fn tend(tx: &Tx<'_>, hand: Hand<'_>) -> Result<bool, EngineError> {
+    let tended = |clock: &BufferClock| !clock.starting && clock.owner != hand.owner && (hand.is_alive)(&clock.owner);
+    if tx.buffer_clock()?.as_ref().is_some_and(tended) {
+        return Ok(false);
+    }
+    tx.set_buffer_clock(&BufferClock { owner: hand.owner.to_owned(), starting: false, until: tx.now() })?;
+    Ok(true)
+}
+
+/// Whether a buffer still needs the clock. With none it stops in the same transaction: whoever writes afterwards starts
+/// a new one.
+///
+/// # Errors
+/// `Internal` for trouble with the store.
+pub fn tends_on(tx: &Tx<'_>, hand: Hand<'_>) -> Result<bool, EngineError> {
+    let needed = tx.buffers()?.iter().any(Buffer::needs_clock);
+    if !needed {
+        tx.drop_buffer_clock(hand.owner)?;
+    }
+    Ok(needed)
+}
+
+/// Whether the process that flushes by time must be started, by the one that asks.
+///
+/// # Errors
+/// `Internal` for trouble with the store.
+pub fn wind(tx: &Tx<'_>, hand: Hand<'_>) -> Result<bool, EngineError> {
+    let runs = |clock: &BufferClock| {
+        let in_time = !clock.starting || clock.until > tx.now();
+        in_time && (hand.is_alive)(&clock.owner)
+    };
+    if tx.buffer_clock()?.as_ref().is_some_and(runs) {
+        return Ok(false);
+    }
+    let until = Instant(tx.now().0 + START_MS);
+    tx.set_buffer_clock(&BufferClock { owner: hand.owner.to_owned(), starting: true, until })?;
+    Ok(true)
+}
+
+fn known(tx: &Tx<'_>, id: &BufferId) -> Result<Buffer, EngineError> {
+    tx.buffer(id)?.ok_or_else(|| unknown(id))
+}
+
+/// That nobody wrote to a buffer of this name.
+pub fn unknown(id: &BufferId) -> EngineError {
+    let message = format!("there is no buffer {id}");
+    EngineError::new(ErrorCode::NotFound, message, "`toolsmith buffer status` lists them; the first write makes one")
+}
+
+/// A buffer without a batch on its way by a process that died; that batch comes back first.
+fn alive(hand: Hand<'_>, mut buffer: Buffer) -> (Buffer, Vec<BufferEvent>) {
+    let lost = buffer.flusher.as_ref().is_some_and(|owner| !(hand.is_alive)(owner));
+    if !lost {
+        return (buffer, Vec::new());
+    }
+    buffer.flusher = None;
+    let events = if buffer.level.in_flight > 0 { vec![BufferEvent::Lost] } else { Vec::new() };
+    (buffer, events)
+}
+
+fn refuse_others(tx: &Tx<'_>, hand: Hand<'_>, id: &BufferId, what: &str) -> Result<(), EngineError> {
+    if hand.is_agent() && tx.buffer_authors(id)?.contains(HUMAN) {
+        let message = format!("a human wrote to buffer {id}, and an agent cannot {what} that");
+        return Err(EngineError::new(ErrorCode::HumanNeeded, message, "ask the human who runs the workbench"));
+    }
+    Ok(())
+}
+
+/// Takes the events one after the other and does what follows, until a batch is on its way or nothing is to be done.
+fn drive(
+    tx: &Tx<'_>,
+    hand: Hand<'_>,
+    buffer: Buffer,
+    events: Vec<BufferEvent>,
+    tell: Tell,
+) -> Result<Turn, EngineError> {
+    let mut queue: VecDeque<BufferEvent> = events.into();
+    let mut turn = Turn { buffer, flushed: 0, claim: None, unknown: BTreeSet::new(), wind: false };
+    while let Some(event) = queue.pop_front() {
+        if let BufferEvent::Flushed { items, .. } = event {
+            turn.flushed += items;
+        }
+        let (level, batch) = turn.buffer.rule.step(turn.buffer.level, event, tx.now());
+        turn.buffer.level = level;
+        if let Some(size) = batch {
+            queue.extend(hand_over(tx, hand, &mut turn, size)?);
+        }
+    }
+    let tell = if turn.flushed > 0 || turn.claim.is_some() { Tell::Now } else { tell };
+    tx.put_buffer(&turn.buffer, tell)?;
+    turn.wind = turn.buffer.needs_clock() && wind(tx, hand)?;
+    Ok(turn)
+}
+
+/// Hands a batch over: at once where no tool takes it, else as a claim.
+fn hand_over(tx: &Tx<'_>, hand: Hand<'_>, turn: &mut Turn, size: u64) -> Result<Option<BufferEvent>, EngineError> {
+    let buffer = &mut turn.buffer;
+    let items = tx.buffer_items(&buffer.id, Shelf::Waiting, size, MAX_BATCH_BYTES)?;
+    match &buffer.sink {
+        _ if items.is_empty() => {
+            // The count said otherwise; the items are what there is.
+            buffer.level = BufferLevel::default();
+            Ok(None)
+        }
+        BufferSink::Tool { tool, input } => {
+            let mut callers: BTreeSet<String> = items.iter().map(|item| item.author.clone()).collect();
+            callers.extend([buffer.sink_by.clone(), hand.by.to_owned()]);
+            let (tool, input) = (tool.clone(), input.clone());
+            buffer.level.in_flight = items.len() as u64;
+            buffer.flusher = Some(hand.owner.to_owned());
+            turn.claim = Some(Claim { buffer: buffer.id.clone(), tool, input, items, callers });
+            Ok(None)
+        }
+        BufferSink::Usage => {
+            let read = |item: &BufferItem| {
+                let value = serde_json::from_str(&item.item).map_err(|error| error.to_string());
+                value.and_then(|value| ToolUse::read(&value)).map_err(EngineError::internal)
+            };
+            let uses = items.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+            turn.unknown.extend(tx.count_uses(&uses)?);
+            gone(tx, buffer, &items).map(Some)
+        }
+        BufferSink::Nobody => {
+            let last = items.last().map_or(0, |item| item.seq);
+            tx.keep_buffer_items(&buffer.id, last)?;
+            buffer.kept += items.len() as u64;
+            counted(tx, buffer, items.len() as u64).map(Some)
+        }
+    }
+}
+
+/// Removes a batch that somebody has now.
+fn gone(tx: &Tx<'_>, buffer: &mut Buffer, items: &[BufferItem]) -> Result<BufferEvent, EngineError> {
+    let last = items.last().map_or(0, |item| item.seq);
+    tx.drop_buffer_items(&buffer.id, Shelf::Waiting, last)?;
+    buffer.bytes = buffer.bytes.saturating_sub(size(items));
+    counted(tx, buffer, items.len() as u64)
+}
+
+fn counted(tx: &Tx<'_>, buffer: &mut Buffer, items: u64) -> Result<BufferEvent, EngineError> {
+    buffer.total_flushed += items;
+    buffer.flushed_at = Some(tx.now());
+    buffer.last_error = None;
+    Ok(BufferEvent::Flushed { items, oldest_at: tx.oldest_waiting(&buffer.id)? })
+}
+
+fn size(items: &[BufferItem]) -> u64 {
+    items.iter().map(|item| item.item.len() as u64).sum()
+}

@@ -1,0 +1,455 @@
+//! Buffers, their items, and the uses of tools that came through one.
+
+use super::connection::Queries;
+use super::error::StoreResult;
+use super::tx::Tx;
+use super::values::{Count, Json};
+use crate::domain::{Buffer, BufferId, BufferLevel, BufferRule, EventKind, Instant, ToolName, ToolUse};
+use rusqlite::{Row, params};
+use std::collections::{BTreeMap, BTreeSet};
+
+const COLUMNS: &str = "id, strategy, max_size, interval_ms, sink, sink_by, waiting, oldest_at_ms, in_flight, owed, \
+     failures, retry_at_ms, bytes, kept, total_written, total_flushed, created_at_ms, flushed_at_ms, last_error, flusher";
+
+/// Items that come and go do not each deserve an event: a screen that shows them looks this often, milliseconds.
+const TELL_EVERY_MS: i64 = 1_000;
+
+/// Milliseconds of a UTC day.
+const DAY_MS: i64 = 86_400_000;
+
+/// An item of a buffer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BufferItem {
+    /// Its place among all items.
+    pub seq: i64,
+    /// Its JSON.
+    pub item: String,
+    /// Who wrote it: `human`, or `agent:NAME`.
+    pub author: String,
+}
+
+/// Which items of a buffer are meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shelf {
+    /// Those that were not handed over.
+    Waiting,
+    /// Flushed ones that nobody has taken.
+    Kept,
+}
+
+/// Whether others are told of a change at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tell {
+    /// Yes.
+    Now,
+    /// Not when they were told a moment ago.
+    Sometimes,
+}
+
+/// The process that flushes buffers when their time comes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BufferClock {
+    /// The process, or the one that starts it.
+    pub owner: String,
+    /// Whether it is only being started.
+    pub starting: bool,
+    /// Until when it may be starting.
+    pub until: Instant,
+}
+
+/// Uses of a tool that others reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ReportedUses {
+    /// All of them.
+    pub uses: u64,
+    /// Those that succeeded.
+    pub succeeded: u64,
+    /// Those that did not.
+    pub failed: u64,
+    /// Those with a duration.
+    pub timed: u64,
+    /// Their durations together, milliseconds.
+    pub duration_ms: u64,
+}
+
+impl Shelf {
+    const fn is_kept(self) -> bool {
+        matches!(self, Shelf::Kept)
+    }
+}
+
+impl Queries {
+    /// One buffer.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn buffer(&self, id: &BufferId) -> StoreResult<Option<Buffer>> {
+        self.row(&format!("SELECT {COLUMNS} FROM buffers WHERE id = ?1"), params![id], read_buffer)
+    }
+
+    /// Every buffer, by name.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn buffers(&self) -> StoreResult<Vec<Buffer>> {
+        self.rows(&format!("SELECT {COLUMNS} FROM buffers ORDER BY id"), [], read_buffer)
+    }
+
+    /// The oldest items of a buffer, at most so many and so many bytes, but at least one when there is one.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn buffer_items(&self, id: &BufferId, shelf: Shelf, most: u64, bytes: usize) -> StoreResult<Vec<BufferItem>> {
+        let sql = "SELECT seq, item, author FROM buffer_items WHERE buffer = ?1 AND kept = ?2 ORDER BY seq LIMIT ?3";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query(params![id, shelf.is_kept(), Count(most)])?;
+        let (mut items, mut size): (Vec<BufferItem>, usize) = (Vec::new(), 0);
+        while let Some(row) = rows.next()? {
+            let item = BufferItem { seq: row.get(0)?, item: row.get(1)?, author: row.get(2)? };
+            size += item.item.len();
+            if size > bytes && !items.is_empty() {
+                break;
+            }
+            items.push(item);
+        }
+        Ok(items)
+    }
+
+    /// When the oldest waiting item of a buffer came.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn oldest_waiting(&self, id: &BufferId) -> StoreResult<Option<Instant>> {
+        let sql = "SELECT at_ms FROM buffer_items WHERE buffer = ?1 AND kept = 0 ORDER BY seq LIMIT 1";
+        self.row(sql, params![id], |row| row.get(0))
+    }
+
+    /// Who wrote the items of a buffer.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn buffer_authors(&self, id: &BufferId) -> StoreResult<BTreeSet<String>> {
+        let sql = "SELECT DISTINCT author FROM buffer_items WHERE buffer = ?1";
+        Ok(self.rows(sql, params![id], |row| row.get(0))?.into_iter().collect())
+    }
+
+    /// The process that flushes buffers when their time comes; `None` when there is none.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn buffer_clock(&self) -> StoreResult<Option<BufferClock>> {
+        self.row("SELECT owner, starting, until_at_ms FROM buffer_clock", [], |row| {
+            Ok(BufferClock { owner: row.get(0)?, starting: row.get(1)?, until: row.get(2)? })
+        })
+    }
+
+    /// Uses that others reported, by tool, of every day or since this one (days since the epoch).
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn reported_uses(&self, since_day: i64) -> StoreResult<BTreeMap<ToolName, ReportedUses>> {
+        let sql = "SELECT tool, sum(uses), sum(succeeded), sum(failed), sum(timed), sum(duration_ms) FROM reported_uses \
+                   WHERE day >= ?1 GROUP BY tool";
+        let rows = self.rows(sql, params![since_day], |row| {
+            let count = |column: usize| row.get::<_, Count>(column).map(|count| count.0);
+            let (uses, succeeded, failed) = (count(1)?, count(2)?, count(3)?);
+            let (timed, duration_ms) = (count(4)?, count(5)?);
+            Ok((row.get(0)?, ReportedUses { uses, succeeded, failed, timed, duration_ms }))
+        })?;
+        Ok(rows.into_iter().collect())
+    }
+}
+
+impl Tx<'_> {
+    /// Keeps a buffer as it is now. Emits `buffer-changed`, unless others were told a moment ago and that is enough.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed write.
+    pub fn put_buffer(&self, buffer: &Buffer, tell: Tell) -> StoreResult<()> {
+        let told = self.row("SELECT told_at_ms FROM buffers WHERE id = ?1", params![buffer.id], |row| row.get(0))?;
+        let told: i64 = told.unwrap_or(i64::MIN / 2);
+        let tells = tell == Tell::Now || self.now().0 - told >= TELL_EVERY_MS;
+        let sql = format!(
+            "INSERT OR REPLACE INTO buffers ({COLUMNS}, told_at_ms) VALUES \
+             (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)"
+        );
+        let BufferLevel { waiting, oldest_at, in_flight, owed, failures, retry_at } = buffer.level;
+        let row = params![
+            buffer.id,
+            buffer.rule.strategy,
+            Count(buffer.rule.max_size),
+            Count(buffer.rule.interval_ms),
+            Json(&buffer.sink),
+            buffer.sink_by,
+            Count(waiting),
+            oldest_at,
+            Count(in_flight),
+            Count(owed),
+            failures,
+            retry_at,
+            Count(buffer.bytes),
+            Count(buffer.kept),
+            Count(buffer.total_written),
+            Count(buffer.total_flushed),
+            buffer.created_at,
+            buffer.flushed_at,
+            buffer.last_error,
+            buffer.flusher,
+            if tells { self.now().0 } else { told },
+        ];
+        self.change(&sql, row)?;
+        if tells {
+            self.emit(EventKind::BufferChanged, &buffer.id)?;
+        }
+        Ok(())
+    }
+
+    /// Adds items behind the others.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed write.
+    pub fn add_buffer_items(&self, id: &BufferId, author: &str, items: &[String]) -> StoreResult<()> {
+        let sql = "INSERT INTO buffer_items (buffer, item, author, at_ms, kept) VALUES (?1, ?2, ?3, ?4, 0)";
+        for item in items {
+            self.insert(sql, params![id, item, author, self.now()])?;
+        }
+        Ok(())
+    }
+
+    /// Removes the items of a shelf up to this one; returns how many.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed write.
+    pub fn drop_buffer_items(&self, id: &BufferId, shelf: Shelf, through: i64) -> StoreResult<usize> {
+        let sql = "DELETE FROM buffer_items WHERE buffer = ?1 AND kept = ?2 AND seq <= ?3";
+        self.change(sql, params![id, shelf.is_kept(), through])
+    }
+
+    /// Removes every item of a buffer; returns how many.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed write.
+    pub fn clear_buffer_items(&self, id: &BufferId) -> StoreResult<usize> {
+        self.change("DELETE FROM buffer_items WHERE buffer = ?1", params![id])
+    }
+
+    /// Notes that waiting items up to this one were flushed and that nobody took them.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed write.
+    pub fn keep_buffer_items(&self, id: &BufferId, through: i64) -> StoreResult<usize> {
+        let sql = "UPDATE buffer_items SET kept = 1 WHERE buffer = ?1 AND kept = 0 AND seq <= ?2";
+        self.change(sql, params![id, through])
+    }
+
+    /// Lets flushed items that nobody took wait again: from now on somebody takes them.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed write.
+    pub fn unkeep_buffer_items(&self, id: &BufferId) -> StoreResult<usize> {
+        self.change("UPDATE buffer_items SET kept = 0 WHERE buffer = ?1 AND kept = 1", params![id])
+    }
+
+    /// Notes which process flushes buffers when their time comes.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed write.
+    pub fn set_buffer_clock(&self, clock: &BufferClock) -> StoreResult<()> {
+        let sql = "INSERT OR REPLACE INTO buffer_clock (only, owner, starting, until_at_ms) VALUES (1, ?1, ?2, ?3)";
+        self.change(sql, params![clock.owner, clock.starting, clock.until])?;
+        Ok(())
+    }
+
+    /// Notes that this process does so no more.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed write.
+    pub fn drop_buffer_clock(&self, owner: &str) -> StoreResult<()> {
+        self.change("DELETE FROM buffer_clock WHERE owner = ?1", params![owner])?;
+        Ok(())
+    }
+
+    /// Counts uses of tools that others reported: those of known tools in their counts too. Emits `usage-counted`.
+    /// Returns the names that nobody has seen here.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed write.
+    pub fn count_uses(&self, uses: &[ToolUse]) -> StoreResult<BTreeSet<ToolName>> {
+        let mut sums: BTreeMap<&ToolName, ReportedUses> = BTreeMap::new();
+        for one in uses {
+            let sum = sums.entry(&one.tool).or_default();
+            sum.uses += one.times;
+            match one.success {
+                Some(true) => sum.succeeded += one.times,
+                Some(false) => sum.failed += one.times,
+                None => {}
+            }
+            if let Some(ms) = one.duration_ms {
+                sum.timed += one.times;
+                sum.duration_ms = sum.duration_ms.saturating_add(ms.saturating_mul(one.times));
+            }
+        }
+        let mut unknown = BTreeSet::new();
+        for (tool, sum) in sums {
+            self.count_reported(tool, &sum)?;
+            let seen = self.row("SELECT 1 FROM versions WHERE tool = ?1 LIMIT 1", params![tool], |_| Ok(()))?;
+            if seen.is_none() {
+                unknown.insert(tool.clone());
+                continue;
+            }
+            let mean_ms = sum.duration_ms / sum.timed.max(1);
+            self.count_judged(tool, (sum.succeeded, sum.failed), mean_ms)?;
+            let sql = "UPDATE tool_stats SET last_run_at_ms = max(coalesce(last_run_at_ms, ?2), ?2) WHERE tool = ?1";
+            self.change(sql, params![tool, self.now()])?;
+        }
+        if !uses.is_empty() {
+            self.emit(EventKind::UsageCounted, uses.len())?;
+        }
+        Ok(unknown)
+    }
+
+    fn count_reported(&self, tool: &ToolName, sum: &ReportedUses) -> StoreResult<()> {
+        let sql = "INSERT INTO reported_uses (tool, day, uses, succeeded, failed, timed, duration_ms, last_at_ms) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (tool, day) DO UPDATE SET uses = uses + ?3, \
+                   succeeded = succeeded + ?4, failed = failed + ?5, timed = timed + ?6, \
+                   duration_ms = duration_ms + ?7, last_at_ms = ?8";
+        let day = self.now().0.div_euclid(DAY_MS);
+        let ReportedUses { uses, succeeded, failed, timed, duration_ms } = *sum;
+        let [uses, succeeded, failed, timed, duration_ms] = [uses, succeeded, failed, timed, duration_ms].map(Count);
+        self.change(sql, params![tool, day, uses, succeeded, failed, timed, duration_ms, self.now()])?;
+        Ok(())
+    }
+}
+
+fn read_buffer(row: &Row<'_>) -> rusqlite::Result<Buffer> {
+    let count = |column: usize| row.get::<_, Count>(column).map(|count| count.0);
+    Ok(Buffer {
+        id: row.get(0)?,
+        rule: BufferRule { strategy: row.get(1)?, max_size: count(2)?, interval_ms: count(3)? },
+        sink: row.get::<_, Json<_>>(4)?.0,
+        sink_by: row.get(5)?,
+        level: BufferLevel {
+            waiting: count(6)?,
+            oldest_at: row.get(7)?,
+            in_flight: count(8)?,
+            owed: count(9)?,
+            failures: row.get(10)?,
+            retry_at: row.get(11)?,
+        },
+        bytes: count(12)?,
+        kept: count(13)?,
+        total_written: count(14)?,
+        total_flushed: count(15)?,
+        created_at: row.get(16)?,
+        flushed_at: row.get(17)?,
+        last_error: row.get(18)?,
+        flusher: row.get(19)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{NOW, change, change_at, name, store, version};
+    use super::*;
+    use crate::domain::{BufferSink, EventSeq};
+    use serde_json::Map;
+
+    fn id(text: &str) -> BufferId {
+        BufferId::new(text).unwrap()
+    }
+
+    #[test]
+    fn a_buffer_is_kept_whole_and_told_of_at_most_once_a_second() {
+        let (_dir, mut store) = store();
+        let sink = BufferSink::Tool { tool: "writer".to_owned(), input: Map::new() };
+        let level = BufferLevel {
+            waiting: 3,
+            oldest_at: Some(NOW),
+            in_flight: 2,
+            owed: 1,
+            failures: 4,
+            retry_at: Some(Instant(NOW.0 + 1)),
+        };
+        let buffer = Buffer {
+            sink,
+            level,
+            bytes: 9,
+            kept: 7,
+            total_written: 12,
+            total_flushed: 9,
+            flushed_at: Some(NOW),
+            last_error: Some("it failed".to_owned()),
+            flusher: Some("1:2:x".to_owned()),
+            ..Buffer::new(id("a"), "human", NOW)
+        };
+        for (later, tell) in [(0, Tell::Sometimes), (500, Tell::Sometimes), (600, Tell::Now), (1_700, Tell::Sometimes)]
+        {
+            change_at(&mut store, Instant(NOW.0 + later), |tx| tx.put_buffer(&buffer, tell));
+        }
+        assert_eq!(store.buffer(&id("a")).unwrap(), Some(buffer.clone()));
+        assert_eq!(store.buffers().unwrap(), vec![buffer]);
+        assert_eq!(store.events_since(EventSeq(0), 9).unwrap().len(), 3);
+    }
+
+    #[test]
+    fn items_go_in_the_order_they_came_and_a_batch_ends_at_its_size_and_bytes() {
+        let (_dir, mut store) = store();
+        let items: Vec<String> = (0..5).map(|n| format!("\"{n}\"")).collect();
+        change(&mut store, |tx| {
+            tx.add_buffer_items(&id("a"), "human", &items)?;
+            tx.add_buffer_items(&id("b"), "agent:x", &items[..1])
+        });
+        let texts = |most, bytes| -> Vec<String> {
+            let found = store.buffer_items(&id("a"), Shelf::Waiting, most, bytes).unwrap();
+            found.into_iter().map(|item| item.item).collect()
+        };
+        assert_eq!(texts(2, 1_000), items[..2]);
+        assert_eq!(texts(9, 7), items[..2]);
+        assert_eq!(texts(9, 1), items[..1], "one that is too large goes alone");
+        assert_eq!(store.buffer_authors(&id("a")).unwrap(), BTreeSet::from(["human".to_owned()]));
+        let second = store.buffer_items(&id("a"), Shelf::Waiting, 2, 99).unwrap()[1].seq;
+        change(&mut store, |tx| {
+            assert_eq!(tx.keep_buffer_items(&id("a"), second)?, 2);
+            assert_eq!(tx.drop_buffer_items(&id("a"), Shelf::Waiting, second)?, 0);
+            assert_eq!(tx.drop_buffer_items(&id("a"), Shelf::Kept, second - 1)?, 1);
+            assert_eq!(tx.unkeep_buffer_items(&id("a"))?, 1);
+            assert_eq!(tx.clear_buffer_items(&id("a"))?, 4);
+            Ok(())
+        });
+        assert_eq!(store.oldest_waiting(&id("a")).unwrap(), None);
+        assert_eq!(store.oldest_waiting(&id("b")).unwrap(), Some(NOW));
+    }
+
+    #[test]
+    fn reported_uses_are_counted_with_the_tool_when_it_is_known() {
+        let (_dir, mut store) = store();
+        let one = |tool: &str, success, times| ToolUse { tool: name(tool), success, duration_ms: Some(10), times };
+        let unknown = change(&mut store, |tx| {
+            tx.record_version(&version("x", "1"))?;
+            tx.count_uses(&[one("x", Some(true), 3), one("x", Some(false), 1), one("x", None, 2), one("y", None, 1)])
+        });
+        assert_eq!(unknown, BTreeSet::from([name("y")]));
+        let stats = store.stats().unwrap();
+        let known = stats[&name("x")];
+        assert_eq!((known.runs, known.succeeded, known.last_run_at), (4, 3, Some(NOW)));
+        assert!(!stats.contains_key(&name("y")));
+        let reported = store.reported_uses(0).unwrap();
+        let all = ReportedUses { uses: 6, succeeded: 3, failed: 1, timed: 6, duration_ms: 60 };
+        assert_eq!((reported[&name("x")], reported[&name("y")].uses), (all, 1));
+        assert!(store.reported_uses(NOW.0 / DAY_MS + 1).unwrap().is_empty());
+    }
+
+    #[test]
+    fn there_is_one_clock() {
+        let (_dir, mut store) = store();
+        let clock = |owner: &str, starting| BufferClock { owner: owner.to_owned(), starting, until: NOW };
+        change(&mut store, |tx| {
+            tx.set_buffer_clock(&clock("a", true))?;
+            tx.set_buffer_clock(&clock("b", false))?;
+            tx.drop_buffer_clock("a")
+        });
+        assert_eq!(store.buffer_clock().unwrap(), Some(clock("b", false)));
+        change(&mut store, |tx| tx.drop_buffer_clock("b"));
+        assert_eq!(store.buffer_clock().unwrap(), None);
+    }
+}
