@@ -44,7 +44,7 @@ pub(super) fn call(call: &Call<'_>) -> Result<u8, Stop> {
     }
     let mut calling = engine.begin_call(&request, &caller)?;
     let mut output = Ok(());
-    while let Some(Begun { number, candidate, handle, .. }) = calling.next()? {
+    while let Some(Begun { number, candidate, handle, .. }) = calling.begin_next()? {
         let head = Line::new().put(Ink::Dim, format!("attempt {number} of {}: ", request.max_attempts));
         let head = head.put(Ink::Strong, candidate.tool.as_str()).put(Ink::Dim, format!(" {}", candidate.version));
         call.note(&head);

@@ -137,6 +137,7 @@ pub fn rank(similarity: f64, failures_alike: usize, quality: f64) -> f64 {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "hundredths, rounded before they are compared")]
 mod tests {
     use super::*;
     use Severity::{High, Low, Medium};

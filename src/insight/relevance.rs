@@ -360,7 +360,7 @@ impl Relevance {
         let begins = |known: &str| known.len() >= SHORTEST_NEAR && (known.starts_with(term) || term.starts_with(known));
         let is_near = |known: &str| begins(known) || (term.len() > SHORTEST_NEAR && is_one_off(known, term));
         let mut near: Vec<String> =
-            self.numbers.keys().filter(|known| is_near(known)).map(|known| known.to_string()).collect();
+            self.numbers.keys().filter(|known| is_near(known)).map(ToString::to_string).collect();
         near.sort();
         near
     }
@@ -438,7 +438,6 @@ fn is_one_off(one: &str, other: &str) -> bool {
         return *short_rest == long_rest[1..];
     }
     match (short_rest, long_rest) {
-        ([], []) => false,
         ([a, b, rest @ ..], [c, d, others @ ..]) if a == d && b == c && rest == others => true,
         ([_, rest @ ..], [_, others @ ..]) => rest == others,
         _ => false,

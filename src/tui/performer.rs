@@ -329,7 +329,7 @@ impl Performer {
     /// One attempt after the other, each shown as a run.
     fn attempts(&self, engine: &Engine, request: &CallRequest) -> Result<CallReport, EngineError> {
         let mut calling = engine.begin_call(request, &self.caller(engine))?;
-        while let Some(Begun { number, tool, handle, .. }) = calling.next()? {
+        while let Some(Begun { number, tool, handle, .. }) = calling.begin_next()? {
             let id = handle.id;
             let run = Box::new(engine.run_record(id)?);
             // First the tab learns its number, then output may be pulled for it.

@@ -84,16 +84,16 @@ fn what_undo_took_away_can_be_kept_again_under_its_number() {
 fn two_answers(workspace: &Workspace) -> Value {
     let folder = workspace.home().join("generator");
     fs::create_dir_all(&folder).unwrap();
-    let mut settings = String::new();
+    let mut settings = Vec::new();
     for (name, wrong) in [("first", "'[]'"), ("second", "'[1]'")] {
         let code = SOUND.replace("json.dumps(Counter(text.split()))", wrong);
         fs::write(folder.join(name), fenced(&code)).unwrap();
         let script = format!("cat > /dev/null; cat {}", folder.join(name).display());
-        settings += &format!("[generators.{name}]\ncommand = [\"sh\", \"-c\", {}]\n", json!(script));
+        settings.push(format!("[generators.{name}]\ncommand = [\"sh\", \"-c\", {}]\n", json!(script)));
     }
     let config = workspace.home().join("toolsmith/config");
     fs::create_dir_all(&config).unwrap();
-    fs::write(config.join("config.toml"), settings).unwrap();
+    fs::write(config.join("config.toml"), settings.concat()).unwrap();
     let args = ["evolve", "counter", "Print a list", "--generator", "first", "--generator", "second", "--rounds", "1"];
     let (made, code) = workspace.json(&args);
     assert_eq!((code, &made["evolution"]["state"]), (1, &json!("spent")), "{made:#}");

@@ -188,7 +188,7 @@ impl Calling {
     ///
     /// # Errors
     /// `Internal` for trouble with the store or the state folder.
-    pub fn next(&mut self) -> Result<Option<Begun>, EngineError> {
+    pub fn begin_next(&mut self) -> Result<Option<Begun>, EngineError> {
         while self.over.is_none() && self.attempts.len() < self.request.max_attempts {
             let Some(turn) = self.next_turn() else { break };
             let Some(ranked) = self.ranked.get(turn.at) else { break };
@@ -264,7 +264,7 @@ impl Calling {
         self.attempts.push(attempt);
         self.learn(run)?;
         if self.over.is_none() && !self.request.go_on {
-            self.stop_when_risky(turn, run)?;
+            self.stop_when_risky(turn, run);
         }
         Ok(())
     }
@@ -303,18 +303,18 @@ impl Calling {
 
     /// Does not go on by itself after a tool that may have changed something outside, unless repeating what it does
     /// is harmless: the next tool might do it a second time. Staged writes of a run that failed were never applied.
-    fn stop_when_risky(&mut self, turn: Turn, run: &Run) -> Result<(), EngineError> {
-        let Some(ranked) = self.ranked.get(turn.at) else { return Ok(()) };
+    fn stop_when_risky(&mut self, turn: Turn, run: &Run) {
+        let Some(ranked) = self.ranked.get(turn.at) else { return };
         let idempotent = ranked.tool.idempotent == Some(true);
         let declared = run.isolation.profile == crate::domain::Profile::Declared;
         if idempotent || !declared || !run.outcome.has_started() || self.queue.is_empty() {
-            return Ok(());
+            return;
         }
         let permissions = &ranked.permissions;
         let writes = !permissions.write.is_empty() && self.engine.write_mode(run.stage) == WriteMode::Direct;
         let network = !permissions.network.is_empty();
         if !(writes || network) {
-            return Ok(());
+            return;
         }
         let what = match (writes, network) {
             (true, true) => "writes files at once and uses the network",
@@ -326,7 +326,6 @@ impl Calling {
             run.tool, run.id
         );
         self.over = Some(CallOutcome::Stopped);
-        Ok(())
     }
 
     /// Nothing is left to try.

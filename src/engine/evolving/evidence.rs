@@ -9,15 +9,6 @@ use crate::evolve::course::{Lane, LaneId};
 use serde_json::{Value, json};
 
 impl Engine {
-    /// The place of an examined answer in its loop.
-    pub(in crate::engine) fn lane_of(
-        &self,
-        row: &Evolution,
-        found: &ExaminedAnswer,
-    ) -> Result<Option<Lane>, EngineError> {
-        Ok(course_of(row)?.lane(LaneId { round: found.round, lane: found.lane }).cloned())
-    }
-
     /// Which loop made the version under review, and what became of recorded inputs; by what was kept here, not by what
     /// an asker says.
     pub(in crate::engine) fn evolved(&self, review: &Review) -> Result<Vec<EvidenceLine>, EngineError> {
@@ -70,4 +61,9 @@ impl Engine {
             "answer": answer.map(|kept| kept.text),
         }))
     }
+}
+
+/// The place of an examined answer in its loop.
+pub(in crate::engine) fn lane_of(row: &Evolution, found: &ExaminedAnswer) -> Result<Option<Lane>, EngineError> {
+    Ok(course_of(row)?.lane(LaneId { round: found.round, lane: found.lane }).cloned())
 }

@@ -14,6 +14,7 @@ mod request;
 
 pub use asking::{Asking, EvolveRequest};
 pub use drive::{OnProgress, Progress};
+pub(super) use evidence::lane_of;
 pub use keep::EvolutionDetail;
 pub(super) use request::last_bytes;
 

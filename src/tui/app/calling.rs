@@ -68,13 +68,12 @@ impl App {
     fn called(&mut self, report: &CallReport) {
         let evolve = self.keymap.key(crate::action::Verb::Evolve);
         let (mood, text) = match report.outcome {
-            CallOutcome::Answered => (Mood::Calm, report.sentence()),
+            CallOutcome::Answered | CallOutcome::Cancelled => (Mood::Calm, report.sentence()),
             CallOutcome::AllFailed => (
                 Mood::Trouble,
                 format!("{}; {evolve} asks for a better version of the tool in this tab", report.sentence()),
             ),
             CallOutcome::Stopped => (Mood::Trouble, format!("{}: {}", report.sentence(), report.hint)),
-            CallOutcome::Cancelled => (Mood::Calm, report.sentence()),
         };
         self.say(mood, &text);
     }

@@ -206,13 +206,13 @@ impl CallForm {
                 }
                 for (number, candidate) in (1..).zip(&found.candidates) {
                     let head = format!("{number}  {} {}  {}", candidate.tool, candidate.version, candidate.stage);
-                    lines.push((cut(&safe(&head), width).to_owned(), theme.text));
+                    lines.push((cut(&safe(&head), width), theme.text));
                     let why = wrap(&safe(&candidate.why), width.saturating_sub(3));
                     lines.extend(why.into_iter().map(|line| (format!("   {line}"), theme.dim)));
                 }
                 for left in &found.left_out {
                     let text = format!("-  {}: {}", left.tool, left.why);
-                    lines.push((cut(&safe(&text), width).to_owned(), theme.dim));
+                    lines.push((cut(&safe(&text), width), theme.dim));
                 }
                 lines
             }

@@ -298,8 +298,8 @@ fn a_stream_takes_lines_refuses_what_is_too_long_and_counts_all() {
     let shell = Shell::new();
     let mut child = stream(&shell, &["--buffer", "a", "--json", "--interval", "0"]);
     let mut input = child.stdin.take().unwrap();
-    let text: String = (0..250).map(|number| format!("{{\"n\": {number}}}\n")).collect();
-    write!(input, "{text}{}\n\nplain text", "x".repeat(70_000)).unwrap();
+    let text = (0..250).map(|number| format!("{{\"n\": {number}}}")).collect::<Vec<_>>().join("\n");
+    write!(input, "{text}\n{}\n\nplain text", "x".repeat(70_000)).unwrap();
     drop(input);
     let output = child.wait_with_output().unwrap();
     let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
