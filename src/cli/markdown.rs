@@ -45,7 +45,8 @@ mod tests {
             assert!(table.lines().any(|line| line.starts_with(&begin) && line.contains(row.doc)), "{}", row.name);
         }
         assert!(table.contains(
-            "| `run TOOL [--input JSON] [--set KEY=VALUE]… [--timeout DURATION] [--allow] [--jsonl]` | `r` |"
+            "| `run TOOL [--input JSON] [--set KEY=VALUE]… [--timeout DURATION] [--scenario SCENARIO] [--allow] \
+             [--jsonl]` | `r` |"
         ));
         assert!(table.contains(
             "| `approve REVIEW[=PREFIX]… [--digest PREFIX] [--reason REASON] [--role ROLE] [--override OVERRIDE] [--yes]` | `a` |"

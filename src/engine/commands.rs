@@ -19,6 +19,7 @@ impl Engine {
     /// # Errors
     /// As [`ErrorCode`] says; nothing has changed then, except that a move which could not be
     /// finished stays pending and is finished at the next start.
+    // size: one arm for each command
     pub fn execute(&self, command: Command, caller: &Caller) -> Result<Outcome, EngineError> {
         if let (Caller::Agent(name), false) = (caller, matches!(command, Command::Cancel { .. })) {
             return Err(EngineError::new(
@@ -401,6 +402,7 @@ impl Engine {
     ///
     /// # Errors
     /// Those that the command itself would give for what can be known before.
+    // size: one arm for each command
     pub fn preview(&self, command: &Command) -> Result<Preview, EngineError> {
         match command {
             Command::Decide { review, kind, .. } => self.preview_decision(*review, *kind),

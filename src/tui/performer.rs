@@ -166,6 +166,7 @@ impl Performer {
         must_finish.then_some(task)
     }
 
+    // size: one arm for each sort of effect
     fn perform_now(&self, engine: &Engine, effect: Effect) {
         match effect {
             Effect::Rescan => match lock(&self.shared.watch).as_ref() {

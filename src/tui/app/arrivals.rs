@@ -335,6 +335,7 @@ impl App {
         }
     }
 
+    // size: one arm for each command
     fn done(&mut self, command: &Command, outcome: Result<Outcome, EngineError>) -> Vec<Effect> {
         let outcome = match outcome {
             Ok(outcome) => outcome,
