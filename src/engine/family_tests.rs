@@ -216,7 +216,7 @@ fn a_version_is_used_in_one_session_only_and_says_so_until_it_is_revoked() {
     night.scan(&mut |_| {}).unwrap();
     assert_eq!(version(&night), "1.0.0");
     let changed = night.resolve("adder@1.1.0").unwrap().digest;
-    let words = format!("its bytes changed: {} lies in tools/experimental/adder_v1_1_0.py now", changed.short());
+    let words = format!("its bytes changed: {} lies in tools/experimental/adder_v1_1_0.toml now", changed.short());
     assert_eq!(night.grants().unwrap().agents[0].void, Some(words));
     world.write("tools/experimental/adder_v1_1_0.py", EVOLVED);
     night.scan(&mut |_| {}).unwrap();

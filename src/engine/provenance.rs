@@ -36,7 +36,7 @@ impl Engine {
     fn add_evolution(&self, origin: &mut VersionOrigin, row: &Evolution, digest: Digest) -> Result<(), EngineError> {
         let examined = self.read(|q| Ok(q.examined_answers(row.id)?))?;
         let Some(found) = examined.iter().find(|one| one.digest == digest) else { return Ok(()) };
-        let lane = self.lane_of(row, found)?;
+        let lane = Engine::lane_of(row, found)?;
         let wanted = match (row.asked.hint.lines().next(), row.asked.failures.first()) {
             (Some(hint), _) if !hint.trim().is_empty() => Some(hint.to_owned()),
             (_, Some(run)) => Some(format!("against the failure of run {run}")),

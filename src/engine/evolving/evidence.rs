@@ -10,11 +10,7 @@ use serde_json::{Value, json};
 
 impl Engine {
     /// The place of an examined answer in its loop.
-    pub(in crate::engine) fn lane_of(
-        &self,
-        row: &Evolution,
-        found: &ExaminedAnswer,
-    ) -> Result<Option<Lane>, EngineError> {
+    pub(in crate::engine) fn lane_of(row: &Evolution, found: &ExaminedAnswer) -> Result<Option<Lane>, EngineError> {
         Ok(course_of(row)?.lane(LaneId { round: found.round, lane: found.lane }).cloned())
     }
 

@@ -315,7 +315,8 @@ mod tests {
                 let files = render(&Order { specification: specified, ..plain }).unwrap();
                 let manifest = files.iter().find(|file| file.path == "tool.toml").unwrap();
                 let table: toml::Table = toml::from_str(&manifest.text).unwrap();
-                let limits: Vec<&str> = table["limits"].as_table().unwrap().keys().map(String::as_str).collect();
+                let mut limits: Vec<&str> = table["limits"].as_table().unwrap().keys().map(String::as_str).collect();
+                limits.sort_unstable();
                 assert_eq!(limits, ["cpu", "memory", "output", "processes"], "{}", manifest.text);
                 assert_eq!(table.contains_key("examples"), !specification.examples.is_empty(), "{}", manifest.text);
             }
