@@ -93,6 +93,10 @@ actions! {
         Arg::option("origin", ORIGINS, "only tools of this origin"),
         Arg::option("problems", ArgKind::Switch, "problems instead of tools")
     }
+    Search "search" Catalog View [] [] Both "Find tools by what they are for, best first, with reasons" {
+        Arg::required("words", ArgKind::Text, "what is wanted, in words"),
+        Arg::option("limit", ArgKind::Number, "at most this many, default 20")
+    }
     Show "show" Catalog View [Catalog] ["enter", "i"] Both "Show one tool: what it is, needs, takes and gives" { TOOL }
     Source "source" Catalog View [Catalog] ["s"] Both "Show a tool's files" { TOOL }
     Diff "diff" Catalog View [Catalog] ["D"] Both "Compare two versions of a tool; without versions, the approved one with what lies on disk" {
@@ -113,6 +117,16 @@ actions! {
         Arg::option("scenario", ArgKind::Text, "what it is wanted for, in words: says first when it failed at that before"),
         Arg::option("allow", ArgKind::Switch, "let this version do what it declares, from now on"),
         Arg::option("jsonl", ArgKind::Switch, "one event a line while it runs")
+    }
+    Call "call" Run Change [Catalog] ["c"] Both "Let the tool that fits best do what is wanted; when it fails, the next one" {
+        Arg::required("scenario", ArgKind::Text, "what is wanted, in words: translate english to french"),
+        Arg::option("input", ArgKind::Json, "input object as JSON, @FILE, or - for standard input"),
+        Arg::repeated("set", ArgKind::KeyValue, "one input value as KEY=VALUE"),
+        Arg::repeated("tag", ArgKind::Text, "only tools with this tag or capability; with several, with all of them"),
+        Arg::option("max-attempts", ArgKind::Number, "at most this many, default 5"),
+        Arg::option("timeout", ArgKind::Duration, "wall-clock limit of each attempt, for example 30s"),
+        Arg::option("go-on", ArgKind::Switch, "go on also after a failed tool that may have changed something outside"),
+        Arg::option("show", ArgKind::Switch, "run nothing; list who would be tried, and why")
     }
     Cancel "cancel" Run Change [Output] ["c"] Both "Stop a run" { RUN }
     Rerun "rerun" Run Change [Output, Failures] ["r"] Both "Run again with the same input" {

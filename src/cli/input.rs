@@ -1,9 +1,9 @@
 //! The input of a run: `--input` and `--set`.
 
 use super::call::Call;
-use crate::domain::{Form, Manifest};
-use crate::engine::{EngineError, ErrorCode};
-use serde_json::{Map, Value};
+use crate::domain::Manifest;
+use crate::engine::{EngineError, ErrorCode, fitted};
+use serde_json::Value;
 use std::io::Read;
 
 /// More input than this is refused before it is read to its end.
@@ -62,24 +62,20 @@ fn parse(text: &str, from: &str) -> Result<Value, EngineError> {
     if value.is_object() { Ok(value) } else { Err(usage(format!("the input from {from} is no JSON object"))) }
 }
 
-/// The input to send: what was given, with each `--set` put into the place and type that the input
-/// schema names. A tool that declares what it takes gets an object even when nothing was given.
+impl Given {
+    /// The object and what is to be put into it.
+    pub(super) fn parts(self) -> (Option<Value>, Vec<String>) {
+        (self.object, self.sets)
+    }
+}
+
+/// The input to send: what was given, with each `--set` put into the place and type that the input schema names.
 ///
 /// # Errors
 /// [`ErrorCode::Usage`] for a `--set` that does not fit.
 pub(super) fn for_tool(manifest: &Manifest, given: Given) -> Result<Option<Value>, EngineError> {
-    if given.sets.is_empty() {
-        let empty = || manifest.input.as_ref().map(|_| Value::Object(Map::new()));
-        return Ok(given.object.or_else(empty));
-    }
-    let mut form = Form::from_schema(manifest.input.as_ref(), given.object.as_ref(), &[]);
-    for set in &given.sets {
-        form.apply_set(set).map_err(|error| {
-            let hint = format!("`toolsmith show {}` lists what it takes", manifest.name);
-            EngineError::new(ErrorCode::Usage, format!("--set {set} does not fit: {error}"), hint)
-        })?;
-    }
-    Ok(Some(form.value()))
+    let (object, sets) = given.parts();
+    fitted(manifest, object, &sets)
 }
 
 #[cfg(test)]

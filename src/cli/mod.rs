@@ -10,6 +10,7 @@ mod behaviour;
 mod build;
 mod bulk;
 mod call;
+mod calling;
 mod catalog;
 mod check;
 mod compare;
@@ -33,6 +34,7 @@ mod request;
 mod review;
 mod run;
 mod runs;
+mod search;
 mod similar;
 mod spec;
 mod versions;
@@ -153,11 +155,13 @@ fn dispatch(verb: Verb, call: &Call<'_>, screen: Screen) -> Result<u8, Stop> {
     match verb {
         Verb::Init => call.print(&catalog::init(call)?),
         Verb::List => call.print(&catalog::list(call)?),
+        Verb::Search => call.print(&search::search(call)?),
         Verb::Show => call.print(&catalog::show(call)?),
         Verb::Source => call.print(&files::source(call)?),
         Verb::Diff => call.print(&files::diff(call)?),
         Verb::Behaviour => call.print(&behaviour::behaviour(call)?),
         Verb::Run => run::run(call),
+        Verb::Call => calling::call(call),
         Verb::Rerun => run::rerun(call),
         Verb::Cancel => call.print(&runs::cancel(call)?),
         Verb::Runs => call.print(&runs::runs(call)?),

@@ -176,7 +176,7 @@ fn used(usage: &RunUsage) -> String {
 }
 
 /// Takes output and shows nothing: it is read from the kept output at the end.
-struct Nowhere;
+pub(super) struct Nowhere;
 
 impl Sink for Nowhere {
     fn take(&mut self, _stream: Stream, _bytes: &[u8]) -> io::Result<()> {

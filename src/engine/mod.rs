@@ -9,6 +9,7 @@ mod behaviour;
 #[cfg(test)]
 mod behaviour_tests;
 mod bulk;
+mod calling;
 mod checking;
 #[cfg(test)]
 mod checking_tests;
@@ -33,6 +34,7 @@ mod generators;
 mod grants;
 mod home;
 mod init;
+mod inputs;
 #[cfg(test)]
 mod kinds_tests;
 mod making;
@@ -44,6 +46,7 @@ mod queries;
 mod relocate;
 mod resolve;
 mod running;
+mod searching;
 mod secrets;
 mod settings;
 mod settings_checks;
@@ -75,6 +78,10 @@ pub use crate::insight::Suggestion;
 pub use crate::runner::{Frame, Spool, Tail, play_role, stop_with_group};
 pub use behaviour::{Behaviour, BehaviourPart, Departed, Enforced, Reported, ResultEvidence, Tried};
 pub use bulk::{BulkDecision, BulkItem, BulkResult, PreflightRow};
+pub use calling::{
+    Begun, CallAttempt, CallOutcome, CallReport, CallRequest, Calling, Candidate, Candidates, DEFAULT_ATTEMPTS,
+    LeftOut, MOST_ATTEMPTS,
+};
 pub use checking::{OnVerdict, checks};
 pub use documents::MAX_DOCUMENT_BYTES;
 pub use error::{EngineError, ErrorCode};
@@ -85,10 +92,12 @@ pub use gates::Gates;
 pub use grants::GrantList;
 pub use home::{Home, find_workspace, state_dir};
 pub use init::{InitReport, init};
+pub use inputs::fitted;
 pub use making::{Enclosed, Made, NewTool, Source};
 pub use marking::MarkRequest;
 pub use posting::{MAX_REQUEST_BYTES, REQUEST_SCHEMA};
 pub use running::RunHandle;
+pub use searching::SearchHit;
 pub use secrets::SecretSource;
 pub use settings::{DEFAULT_CONFIG, KeySetting, RootSetting, Settings, Theme};
 pub use settings_generators::{ApiSetting, BUILT_IN, EvolveSettings, GeneratorSetting, WaySetting};
@@ -106,6 +115,7 @@ pub use watching::{OnChange, Watch};
 
 use crate::catalog::{self, Cache, CacheRow, Plan, Root};
 use crate::domain::{Digest, EvolutionId, Instant, Problem, ReviewId, RunId, Tool};
+use crate::insight::Relevance;
 use crate::runner::{Baselines, Interpreters, Machine};
 use crate::store::{Copies, Queries, Reader, Store, Tx};
 use crate::vcs::Git;
@@ -153,6 +163,8 @@ struct Inner {
     /// Held while the folders are read; whether they were read once.
     scanned: Mutex<bool>,
     view: Mutex<Arc<CatalogView>>,
+    /// What the tools of a catalog say of themselves, by its generation; made when it is first asked for.
+    relevance: Mutex<Option<(u64, Arc<Relevance>)>>,
     live: Mutex<HashMap<RunId, running::Live>>,
     keeper: Mutex<bool>,
     trouble: Mutex<Vec<EngineError>>,
@@ -201,6 +213,7 @@ impl Engine {
                 keeper: Mutex::new(false),
                 trouble: Mutex::new(Vec::new()),
                 git: OnceLock::new(),
+                relevance: Mutex::default(),
                 identity: OnceLock::new(),
                 session: OnceLock::new(),
                 signatures: Mutex::default(),

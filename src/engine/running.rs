@@ -106,8 +106,7 @@ impl Engine {
                 "look at it again, then run it",
             ));
         }
-        let answer = self.policy_of(&detail, caller)?.with(self.deprecation_of(&request.tool, caller)?);
-        match answer {
+        match self.may_run(&detail, caller)? {
             RunPolicy::Ask { message, .. } | RunPolicy::Refuse { message, .. } => {
                 let input = stored_input(request, &Redactor::default());
                 let id = self.open_run(&request.tool, Profile::Strict, caller, &input)?;
@@ -123,6 +122,11 @@ impl Engine {
                 self.launch(request, caller, Ready { detail, profile, warning })
             }
         }
+    }
+
+    /// What the policy says of a run by this caller, deprecation included.
+    pub(super) fn may_run(&self, detail: &ToolDetail, caller: &Caller) -> Result<RunPolicy, EngineError> {
+        Ok(self.policy_of(detail, caller)?.with(self.deprecation_of(&detail.tool, caller)?))
     }
 
     fn policy_of(&self, detail: &ToolDetail, caller: &Caller) -> Result<RunPolicy, EngineError> {

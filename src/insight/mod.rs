@@ -5,6 +5,7 @@
 
 mod failing;
 mod memory;
+mod relevance;
 mod regress;
 mod score;
 mod streak;
@@ -16,4 +17,5 @@ pub use memory::{
 };
 pub use regress::{Alert, AlertKind, Sample, alerts};
 pub use score::{ENOUGH_RUNS, HALF_LIFE_MS, LOW, Score, Uses, WEIGHTS};
+pub use relevance::{FoundWord, Place, Relevance, Relevant};
 pub use streak::{Judged, ROW, Suggestion, suggestion_for, suggestions};

@@ -246,7 +246,7 @@ pub fn stem(word: &str) -> String {
             break;
         }
     }
-    for (ending, shortest) in [("er", 3), ("or", 3), ("ion", 4)] {
+    for (ending, shortest) in [("er", 3), ("or", 3), ("ion", 4), ("ity", 4)] {
         if let Some(left) = without(&stem, ending, shortest) {
             stem = single_end(left).to_owned();
             break;
@@ -327,6 +327,8 @@ mod tests {
             &["file", "files"],
             &["filter", "filters", "filtering", "filtered"],
             &["box", "boxes"],
+            &["complex", "complexity"],
+            &["secure", "security"],
         ] {
             let stems: Vec<String> = forms.iter().map(|form| stem(form)).collect();
             assert!(stems.iter().all(|found| *found == stems[0]), "{forms:?}: {stems:?}");

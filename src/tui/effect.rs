@@ -4,7 +4,7 @@ use super::msg::Farewell;
 use super::overlay::bulk::BulkOrder;
 use super::widget::{Blanks, Side};
 use crate::domain::{Command, DecisionKind, EvolutionId, ReviewId, RunId, Tool, VersionFile};
-use crate::engine::{EvolveRequest, LaneId, MarkRequest, RunRequest};
+use crate::engine::{CallRequest, EvolveRequest, LaneId, MarkRequest, RunRequest};
 use std::sync::Arc;
 
 /// The number of a tab of the output pane; counts up, never reused.
@@ -89,6 +89,15 @@ pub enum Failing {
         /// With which.
         other: Option<RunId>,
     },
+}
+
+/// What becomes of a call by scenario.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallStep {
+    /// Who would be tried is shown.
+    Look,
+    /// It is carried out.
+    Begin,
 }
 
 /// How the program ends.
@@ -216,6 +225,17 @@ pub enum Effect {
     FindGrant(String),
     /// Look for tools that resemble one.
     Similar(Arc<Tool>),
+    /// Look for tools by what they are for.
+    Search(String),
+    /// Work out who would be tried for a scenario, or try them.
+    Call {
+        /// Given back with the answer.
+        ticket: u64,
+        /// What is wanted.
+        request: Box<CallRequest>,
+        /// What becomes of it.
+        step: CallStep,
+    },
     /// Gathers all versions of a tool's name.
     Lineage(Arc<Tool>),
     /// Work around asking generators.

@@ -3,7 +3,7 @@
 
 use super::app::{App, Call};
 use super::effect::{DetailFor, Effect};
-use super::msg::{Answer, Kept, Msg, Now, Opened};
+use super::msg::{Answer, Called, Kept, Msg, Now, Opened};
 use super::pane::output::Phase;
 use super::testing::{self, Bench, WALL, ago, dossier, review_detail, run, tool};
 use super::theme::Theme;
@@ -369,6 +369,37 @@ const SCENES: &[Scene] = &[
             description: evil(),
         };
         bench.answer(Answer::Similar(Ok(vec![tool])));
+    }),
+    ("search", |bench| {
+        bench.press(":").type_text("search").press("enter").type_text("words").press("enter");
+        let hit = crate::engine::SearchHit {
+            name: crate::domain::ToolName::new("two").unwrap(),
+            version: semver::Version::new(1, 0, 0),
+            digest: crate::domain::Digest([1; 32]),
+            stage: crate::domain::Stage::Core,
+            path: evil(),
+            description: evil(),
+            similarity: 0.5,
+            why: evil(),
+            held_back: Some(evil()),
+        };
+        bench.answer(Answer::Called(Box::new(Called::Hits(Ok(vec![hit])))));
+    }),
+    ("call", |bench| {
+        bench.press("c").type_text("sing");
+        bench.send(Msg::Paste(evil()));
+        bench.press("enter");
+        let asked = bench.taken().into_iter().find_map(|effect| match effect {
+            Effect::Call { ticket, .. } => Some(ticket),
+            _ => None,
+        });
+        let mut found = crate::engine::Candidates::default();
+        let candidate = crate::engine::Candidate::ordinary("two");
+        found.candidates.push(crate::engine::Candidate { why: evil(), ..candidate });
+        let (tool, path, why) = (crate::domain::ToolName::new("three").unwrap(), evil(), evil());
+        found.left_out.push(crate::engine::LeftOut { tool, path, why });
+        let ticket = asked.unwrap();
+        bench.answer(Answer::Called(Box::new(Called::Candidates { ticket, found: Ok(found) })));
     }),
     ("lineage", |bench| {
         bench.press("V");

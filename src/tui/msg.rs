@@ -4,12 +4,12 @@ use super::effect::{DetailFor, Sending, TabId};
 use super::widget::{Blanks, Chunk, DiffText, Side, TokenKind};
 use crate::domain::{
     Command, Evolution, EvolutionId, FailureGroup, GrantKey, Instant, IsolationLevel, Operation, Outcome, Review,
-    ReviewId, Run, RunId, Sample, ToolDetail, VersionFile,
+    ReviewId, Run, RunId, Sample, Tool, ToolDetail, VersionFile,
 };
 use crate::engine::{
-    Asking, Behaviour, BulkResult, CatalogView, Change, Compared, DoctorLine, EngineError, EvolutionDetail,
-    FailureDetail, Frame, GrantList, Index, LaneId, Lineage, PreflightRow, Preview, ReviewDetail, RunRequest, Settings,
-    SimilarTool, VerifyReport,
+    Asking, Behaviour, BulkResult, CallReport, Candidates, CatalogView, Change, Compared, DoctorLine, EngineError,
+    EvolutionDetail, FailureDetail, Frame, GrantList, Index, LaneId, Lineage, PreflightRow, Preview, ReviewDetail,
+    RunRequest, SearchHit, Settings, SimilarTool, VerifyReport,
 };
 use crossterm::event::{KeyEvent, MouseEvent};
 use serde_json::Value;
@@ -222,6 +222,8 @@ pub enum Answer {
     Doctor(Vec<DoctorLine>),
     /// What resembles a tool.
     Similar(Result<Vec<SimilarTool>, EngineError>),
+    /// Something about a call by scenario, or a search.
+    Called(Box<Called>),
     /// All versions of a name.
     Lineage(Result<Lineage, EngineError>),
     /// What `verify` found.
@@ -246,6 +248,35 @@ pub enum Answer {
     Copied(Result<String, String>),
     /// Something went wrong where nobody waits for the answer.
     Trouble(EngineError),
+}
+
+/// What came of a call by scenario, or of a search.
+#[derive(Debug)]
+pub enum Called {
+    /// Who would be tried.
+    Candidates {
+        /// The number given with the request.
+        ticket: u64,
+        /// What came.
+        found: Result<Candidates, EngineError>,
+    },
+    /// An attempt was started.
+    Attempt(Box<StartedAttempt>),
+    /// The call is over, or could not begin.
+    Over(Result<CallReport, EngineError>),
+    /// What a search found.
+    Hits(Result<Vec<SearchHit>, EngineError>),
+}
+
+/// An attempt of a call that runs.
+#[derive(Debug)]
+pub struct StartedAttempt {
+    /// 1 for the first.
+    pub number: usize,
+    /// Its record so far.
+    pub run: Box<Run>,
+    /// The tool.
+    pub tool: Arc<Tool>,
 }
 
 /// What came of work around asking generators.

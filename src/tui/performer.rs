@@ -3,14 +3,17 @@
 //! Every call into the engine may block, so each runs on a thread of its own pool; the loop never
 //! waits for one. Live output is pulled by the loop (see [`Live`]), not pushed as messages.
 
-use super::effect::{BehaviourOf, Effect, Evolving, Failing, Sending, TabId};
-use super::msg::{Answer, Evolved, FileTokens, Kept, Msg, Opened, RoundAnswer, Rounds, ToolDossier};
+use super::effect::{BehaviourOf, CallStep, Effect, Evolving, Failing, Sending, TabId};
+use super::msg::{
+    Answer, Called, Evolved, FileTokens, Kept, Msg, Opened, RoundAnswer, Rounds, StartedAttempt, ToolDossier,
+};
 use super::phrase;
 use super::widget::{Blanks, DiffText, Language, highlight};
 use crate::domain::{Caller, Command, EvolutionId, Run, RunId, Tool, VersionFile};
 use crate::engine::{
-    BulkDecision, CatalogState, CatalogView, Change, Engine, EngineError, ErrorCode, EvolveRequest, Frame, Index,
-    OpenOptions, ReviewFilter, RunFilter, RunHandle, RunRequest, Settings, Spool, Tail, Watch, init,
+    Begun, BulkDecision, CallReport, CallRequest, CatalogState, CatalogView, Change, Engine, EngineError, ErrorCode,
+    EvolveRequest, Frame, Index, OpenOptions, ReviewFilter, RunFilter, RunHandle, RunRequest, Settings, Spool, Tail,
+    Watch, init,
 };
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
@@ -22,6 +25,8 @@ use tokio::task::JoinHandle;
 
 /// Runs listed.
 const RUN_LIMIT: usize = 200;
+/// Tools listed that a search finds.
+const HITS: usize = 50;
 /// Askings for better versions listed.
 const EVOLUTIONS: usize = 100;
 /// Bytes of a spool loaded at once, from its end or before what is on screen.
@@ -226,6 +231,8 @@ impl Performer {
             }
             Effect::Doctor => self.answer(Answer::Doctor(engine.doctor())),
             Effect::Similar(tool) => self.answer(Answer::Similar(engine.similar(&tool))),
+            Effect::Search(words) => self.called(Called::Hits(engine.search(&words, HITS, &self.caller(engine)))),
+            Effect::Call { ticket, request, step } => self.call(engine, ticket, &request, step),
             Effect::Lineage(tool) => self.answer(Answer::Lineage(engine.lineage(&tool))),
             Effect::Verify => self.answer(Answer::Verify(engine.verify())),
             Effect::LoadGrants => self.answer(Answer::Grants(engine.grants())),
@@ -281,11 +288,48 @@ impl Performer {
         if let Some(warning) = &handle.warning {
             self.answer(Answer::Warned(warning.clone()));
         }
+        self.show_and_follow(handle);
+    }
+
+    /// Hands the output of a started run to the loop, and stays with it to its end. Its tab knows its number.
+    fn show_and_follow(&self, handle: RunHandle) {
+        let run = handle.id;
         if let Some(tail) = handle.tail() {
             let live = Live { tail, cursor: 0, waiting: VecDeque::new(), skipped: 0, ended: None };
             lock(&self.shared.live).insert(run, live);
         }
         self.follow(handle);
+    }
+
+    fn called(&self, called: Called) {
+        self.answer(Answer::Called(Box::new(called)));
+    }
+
+    fn call(&self, engine: &Engine, ticket: u64, request: &CallRequest, step: CallStep) {
+        match step {
+            CallStep::Look => {
+                let found = engine.candidates(request, &self.caller(engine));
+                self.called(Called::Candidates { ticket, found });
+            }
+            CallStep::Begin => {
+                let report = self.attempts(engine, request);
+                self.called(Called::Over(report));
+            }
+        }
+    }
+
+    /// One attempt after the other, each shown as a run.
+    fn attempts(&self, engine: &Engine, request: &CallRequest) -> Result<CallReport, EngineError> {
+        let mut calling = engine.begin_call(request, &self.caller(engine))?;
+        while let Some(Begun { number, tool, handle, .. }) = calling.next()? {
+            let id = handle.id;
+            let run = Box::new(engine.run_record(id)?);
+            // First the tab learns its number, then output may be pulled for it.
+            self.called(Called::Attempt(Box::new(StartedAttempt { number, run, tool })));
+            self.show_and_follow(handle);
+            calling.ended(&engine.run_record(id)?)?;
+        }
+        Ok(calling.report())
     }
 
     fn evolve(&self, engine: &Engine, evolving: Evolving) {

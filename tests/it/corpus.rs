@@ -52,6 +52,31 @@ fn fitting(schema: &Value) -> Value {
     Value::Object(input)
 }
 
+/// Questions as somebody would ask them, each with the tools of the corpus that are right answers.
+const QUESTIONS: &str = include_str!("../data/relevance/code_evolver.tsv");
+
+#[test]
+fn the_right_tool_is_among_the_first_three_for_nine_questions_of_ten() {
+    let Some(workspace) = workspace("the_right_tool_is_among_the_first_three_for_nine_questions_of_ten") else {
+        return;
+    };
+    let home = workspace.home();
+    let home = Home { config: home.join("config"), data: home.join("data") };
+    let engine = Engine::open(OpenOptions { workspace: workspace.root(), home, program: None }).unwrap();
+    engine.scan(&mut |_| {}).unwrap();
+    let asker = toolsmith::domain::Caller::Human("Ada".to_owned());
+    let (mut asked, mut missed) = (0, Vec::new());
+    for (question, right) in QUESTIONS.lines().filter_map(|line| line.split_once('\t')) {
+        let hits = engine.search(question, 3, &asker).unwrap();
+        let first: Vec<&str> = hits.iter().map(|hit| hit.name.as_str()).collect();
+        asked += 1;
+        if !right.split(' ').any(|right| first.contains(&right)) {
+            missed.push(format!("{question}: {first:?}"));
+        }
+    }
+    assert!(asked >= 40 && missed.len() * 10 <= asked, "{} of {asked}: {missed:#?}", missed.len());
+}
+
 #[test]
 fn all_of_them_are_rows_and_their_bytes_stay_equal() {
     let Some(workspace) = workspace("all_of_them_are_rows_and_their_bytes_stay_equal") else { return };

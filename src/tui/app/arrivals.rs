@@ -167,6 +167,7 @@ impl App {
             Answer::Spool { tab, kept } => self.output.kept(tab, kept),
             Answer::Highlighted { ticket, side, files } => self.take_highlights(ticket, side, &files),
             Answer::Similar(found) => self.each_report(|report| report.set_similar(&found)),
+            Answer::Called(called) => self.take_called(*called),
             Answer::Lineage(found) => self.each_report(|report| report.set_lineage(&found)),
             Answer::Warned(warning) => self.say(Mood::Trouble, &warning),
             Answer::Marked(Ok(outcome)) => self.say(Mood::Calm, &outcome.message),
@@ -421,7 +422,7 @@ impl App {
         }
     }
 
-    fn each_report(&mut self, mut set: impl FnMut(&mut crate::tui::overlay::report::Report)) {
+    pub(super) fn each_report(&mut self, mut set: impl FnMut(&mut crate::tui::overlay::report::Report)) {
         for overlay in &mut self.overlays {
             if let Overlay::Report(report) = overlay {
                 set(report);

@@ -3,7 +3,7 @@
 use super::{App, Mood};
 use crate::action::Verb;
 use crate::domain::Command;
-use crate::tui::effect::{Effect, Ending, Evolving, Failing};
+use crate::tui::effect::{CallStep, Effect, Ending, Evolving, Failing};
 use crate::tui::keymap::Chord;
 use crate::tui::list::Motion;
 use crate::tui::overlay::text_input::TextInput;
@@ -76,9 +76,13 @@ impl App {
         if let Reply::Prepare(request, sending) = reply {
             return self.prepare_evolution(*request, sending);
         }
+        if let Reply::Call(request, CallStep::Look) = reply {
+            return self.call_step(*request, CallStep::Look);
+        }
         let closed = self.overlays.pop();
         match reply {
             Reply::Stay | Reply::Search(_) | Reply::DecideAll(_) | Reply::Prepare(..) | Reply::Close => Vec::new(),
+            Reply::Call(request, step) => self.call_step(*request, step),
             Reply::Invoke(verb, args) => self.perform(verb, &args),
             Reply::Execute(command) => vec![Effect::Execute(command)],
             Reply::Decide(decided) => self.decide(decided),

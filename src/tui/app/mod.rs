@@ -7,6 +7,9 @@ mod arrivals;
 mod availability;
 #[cfg(test)]
 mod behaviour_tests;
+mod calling;
+#[cfg(test)]
+mod calling_tests;
 mod comeback;
 pub mod evolving;
 #[cfg(test)]

@@ -44,6 +44,8 @@ impl App {
             Verb::Diff => self.open_source(DetailFor::Diff, args),
             Verb::Behaviour => self.open_behaviour(args),
             Verb::Run => self.begin_run(args),
+            Verb::Call => self.begin_call(args),
+            Verb::Search => self.search(args),
             Verb::Cancel => self.cancel(args),
             Verb::Rerun => self.rerun(args),
             Verb::Runs => self.list_runs(args),

@@ -4,6 +4,7 @@
 //! something listen only after a [`guard::Guard`] lets them.
 
 pub mod bulk;
+pub mod call_form;
 pub mod comment;
 pub mod confirm;
 pub mod digest_prompt;
@@ -23,7 +24,7 @@ pub mod report;
 pub mod runs;
 pub mod text_input;
 
-use super::effect::Sending;
+use super::effect::{CallStep, Sending};
 use super::keymap::{Chord, Keymap};
 use super::layout::centred;
 use super::list::{ListState, Motion};
@@ -31,7 +32,7 @@ use super::msg::Now;
 use super::pane::rows::{Focus, Look, Title, frame};
 use crate::action::{Context, Verb};
 use crate::domain::{Command, CommentKind, Decision, DecisionKind, Digest, EvolutionId, OperationId, ReviewId, RunId};
-use crate::engine::{EvolveRequest, LaneId, MarkRequest};
+use crate::engine::{CallRequest, EvolveRequest, LaneId, MarkRequest};
 use crate::tui::ink::blank;
 use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
@@ -114,6 +115,8 @@ pub enum Reply {
     Search(String),
     /// Work out what a generator would be sent; the overlay stays for the answer.
     Prepare(Box<EvolveRequest>, Sending),
+    /// Work out who would be tried, the overlay staying for the answer; or close and try them.
+    Call(Box<CallRequest>, CallStep),
     /// Close, but keep the hint typed so far for the next time this tool is evolved.
     KeepHint(String, String),
     /// Close and show this evolution.
@@ -154,6 +157,8 @@ pub enum Overlay {
     Comment(Box<comment::CommentPrompt>),
     /// What a new tool shall be.
     NewTool(Box<new_tool::NewToolForm>),
+    /// What is called for by scenario.
+    Call(Box<call_form::CallForm>),
     /// What a better version of a tool shall be.
     Evolve(Box<evolve::EvolveForm>),
     /// A failure being marked.
@@ -180,6 +185,7 @@ impl Overlay {
             Overlay::Reason(prompt) => prompt.key(key, now),
             Overlay::Comment(prompt) => prompt.key(key),
             Overlay::NewTool(form) => form.key(key),
+            Overlay::Call(form) => form.key(key),
             Overlay::Evolve(form) => form.key(key, keymap),
             Overlay::Evolutions(list) => list.key(key, keymap),
             Overlay::Failure(open) => open.key(key, keymap),
@@ -199,6 +205,7 @@ impl Overlay {
             Overlay::Comment(prompt) => prompt.paste(text),
             Overlay::NewTool(form) => form.paste(text),
             Overlay::MarkFailure(form) => form.paste(text),
+            Overlay::Call(form) => form.paste(text),
             Overlay::Evolve(form) => form.paste(text),
             Overlay::Bulk(bulk) => bulk.paste(text, now),
             Overlay::Confirm(confirm) => confirm.disturb(now),
@@ -287,6 +294,7 @@ impl Overlay {
             }
             Overlay::NewTool(form) => form.draw(screen, buf, look),
             Overlay::MarkFailure(form) => form.draw(screen, buf, look),
+            Overlay::Call(form) => form.draw(screen, buf, look),
             Overlay::Evolve(form) => {
                 form.draw(screen, buf, look);
                 None

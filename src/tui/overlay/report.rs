@@ -1,8 +1,8 @@
-//! What `doctor`, `verify`, `similar` and `lineage` found, as lines to scroll.
+//! What `doctor`, `verify`, `similar`, `search` and `lineage` found, as lines to scroll.
 
 use super::{Reply, open_box};
 use crate::action::{Context, Verb};
-use crate::engine::{Compared, DoctorLine, EngineError, Lineage, SimilarTool, VerifyReport};
+use crate::engine::{Compared, DoctorLine, EngineError, Lineage, SearchHit, SimilarTool, VerifyReport};
 use crate::tui::keymap::{Chord, Keymap};
 use crate::tui::list::Motion;
 use crate::tui::pane::output::text_move;
@@ -27,6 +27,7 @@ impl Report {
         let name = match verb {
             Verb::Doctor => "Doctor",
             Verb::Similar => "Similar",
+            Verb::Search => "Search",
             Verb::Lineage => "Versions",
             Verb::Compare => "Two runs",
             _ => "Verify",
@@ -116,6 +117,32 @@ impl Report {
                 vec![TextLine::new(&format!("✗ {}", error.message), Tone::Bad), TextLine::new(&error.hint, Tone::Plain)]
             }
         };
+        self.view = TextView::new(text);
+    }
+
+    /// Takes what a search found.
+    pub fn set_hits(&mut self, found: &Result<Vec<SearchHit>, EngineError>) {
+        let mut text = Vec::new();
+        match found {
+            Ok(hits) if hits.is_empty() => text.push(TextLine::new("no tool is about this", Tone::Warn)),
+            Ok(hits) => {
+                for hit in hits {
+                    let tone = if hit.held_back.is_some() { Tone::Warn } else { Tone::Fact };
+                    let percent = (hit.similarity * 100.0).round();
+                    let head = format!("{percent:>4} %  {} {}  {}  {}", hit.name, hit.version, hit.stage, hit.path);
+                    text.push(TextLine::new(&head, tone));
+                    let about = hit.description.lines().next().unwrap_or_default();
+                    text.push(TextLine::new(&format!("        {about}"), Tone::Plain));
+                    let tagged = hit.held_back.as_ref().map(|tag| format!("last, being tagged {tag}; "));
+                    let why = format!("        {}{}", tagged.unwrap_or_default(), hit.why);
+                    text.push(TextLine::new(&why, Tone::Fold));
+                }
+            }
+            Err(error) => {
+                text.push(TextLine::new(&format!("✗ {}", error.message), Tone::Bad));
+                text.push(TextLine::new(&error.hint, Tone::Plain));
+            }
+        }
         self.view = TextView::new(text);
     }
 

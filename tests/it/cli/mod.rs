@@ -1,5 +1,6 @@
 //! The command line, tested through the real binary: each test has a workspace and a home of its own.
 
+mod calling;
 mod catalog;
 mod checks;
 mod decide;

@@ -1,0 +1,150 @@
+//! `call SCENARIO`: the tool that fits best, and when it fails the next one.
+
+use super::call::{Answer, Call, Stop};
+use super::input;
+use super::live::{Kept, Sink, follow};
+use super::outlet::{self, Outlets};
+use super::print_text::{Ink, Line, Page};
+use super::run::Nowhere;
+use super::runs::{RunAnswer, outcome_ink};
+use crate::domain::RunId;
+use crate::engine::{
+    Begun, CallAttempt, CallOutcome, CallReport, CallRequest, Candidates, DEFAULT_ATTEMPTS, Engine, EngineError,
+    ErrorCode,
+};
+use serde::Serialize;
+use std::io;
+
+/// What a call came to, for scripts: the run that did it with its output, and how it came to that.
+#[derive(Serialize)]
+struct Called {
+    #[serde(flatten)]
+    report: CallReport,
+    #[serde(flatten)]
+    answer: Option<RunAnswer>,
+}
+
+/// Who would be tried.
+#[derive(Serialize)]
+struct Shown {
+    scenario: String,
+    tags: Vec<String>,
+    #[serde(flatten)]
+    candidates: Candidates,
+}
+
+/// `call SCENARIO …`.
+pub(super) fn call(call: &Call<'_>) -> Result<u8, Stop> {
+    let request = request(call)?;
+    let (engine, _catalog) = call.open_catalog()?;
+    let caller = call.caller(&engine);
+    if call.switch("show") {
+        let candidates = engine.candidates(&request, &caller)?;
+        return call.print(&Shown { scenario: request.scenario, tags: request.tags, candidates });
+    }
+    let mut calling = engine.begin_call(&request, &caller)?;
+    let mut output = Ok(());
+    while let Some(Begun { number, candidate, handle, .. }) = calling.next()? {
+        let head = Line::new().put(Ink::Dim, format!("attempt {number} of {}: ", request.max_attempts));
+        let head = head.put(Ink::Strong, candidate.tool.as_str()).put(Ink::Dim, format!(" {}", candidate.version));
+        call.note(&head);
+        call.note(&Line::new().put(Ink::Dim, format!("  {}", candidate.why)));
+        if let Some(warning) = &handle.warning {
+            call.note(&Line::new().put(Ink::Warn, "  warning: ").put(Ink::Plain, warning));
+        }
+        let (run, _) = follow(call, &engine, handle, &mut Nowhere)?;
+        calling.ended(&run)?;
+        if let Some(attempt) = calling.attempts().last() {
+            call.note(&ended(attempt));
+        }
+    }
+    let report = calling.report();
+    let code = exit_code(report.outcome);
+    let answered = report.attempts.last().filter(|_| report.outcome == CallOutcome::Answered).map(|last| last.run);
+    if call.globals.json {
+        let answer = answered.map(|run| answer(&engine, run)).transpose()?;
+        outlet::object(&Called { report, answer })?;
+        return Ok(code);
+    }
+    if let Some(run) = answered {
+        output = pass_on(call, &engine, run)?;
+    }
+    call.note(&Line::new().put(if code == 0 { Ink::Good } else { Ink::Bad }, report.sentence()));
+    if !report.hint.is_empty() {
+        call.note(&Line::new().put(Ink::Dim, format!("  {}", report.hint)));
+    }
+    match output {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(code),
+    }
+}
+
+fn request(call: &Call<'_>) -> Result<CallRequest, EngineError> {
+    let (input, sets) = input::given(call)?.parts();
+    Ok(CallRequest {
+        scenario: call.required("scenario")?.to_owned(),
+        tags: call.texts("tag").into_iter().map(str::to_owned).collect(),
+        input,
+        sets,
+        timeout: call.get("timeout"),
+        max_attempts: call.get::<usize>("max-attempts").unwrap_or(DEFAULT_ATTEMPTS),
+        go_on: call.switch("go-on"),
+    })
+}
+
+/// How an attempt ended, in a line.
+fn ended(attempt: &CallAttempt) -> Line {
+    let line = Line::new().put(outcome_ink(attempt.outcome), format!("  {}", attempt.outcome));
+    let line = line.put(Ink::Dim, format!(" · run {}", attempt.run));
+    let line = match &attempt.error {
+        Some(error) => line.put(Ink::Plain, format!(" · {error}")),
+        None => line,
+    };
+    match attempt.severity {
+        Some(severity) => line.put(Ink::Dim, format!(" · marked {severity}")),
+        None => line,
+    }
+}
+
+fn answer(engine: &Engine, run: RunId) -> Result<RunAnswer, EngineError> {
+    Ok(RunAnswer::new(engine.run_record(run)?, &Kept::read(engine, run)?))
+}
+
+/// What the run that did it wrote, as if it had been run alone.
+fn pass_on(call: &Call<'_>, engine: &Engine, run: RunId) -> Result<io::Result<()>, EngineError> {
+    let kept = Kept::read(engine, run)?;
+    let mut streams = Outlets::new(call.globals.color);
+    let passed = kept.frames().try_for_each(|(stream, bytes)| streams.take(stream, bytes));
+    Ok(passed.and(streams.finish()))
+}
+
+/// The exit code that goes with the end of a call.
+fn exit_code(outcome: CallOutcome) -> u8 {
+    match outcome {
+        CallOutcome::Answered => 0,
+        CallOutcome::AllFailed | CallOutcome::Stopped | CallOutcome::Cancelled => ErrorCode::Failed.exit_code(),
+    }
+}
+
+impl Answer for Shown {
+    fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
+        if self.candidates.candidates.is_empty() {
+            page.line(&Line::new().put(Ink::Warn, format!("no tool can be tried for {:?}", self.scenario)))?;
+        }
+        for (number, candidate) in (1..).zip(&self.candidates.candidates) {
+            let head = Line::new().put(Ink::Dim, format!("{number:>2}  ")).put(Ink::Strong, candidate.tool.as_str());
+            let rest = format!(" {}  {}  {}", candidate.version, candidate.stage, candidate.path);
+            page.line(&head.put(Ink::Dim, rest))?;
+            page.line(&Line::new().put(Ink::Plain, format!("    {}", candidate.why)))?;
+        }
+        for left in &self.candidates.left_out {
+            let head = Line::new().put(Ink::Dim, " -  ").put(Ink::Dim, left.tool.as_str());
+            page.line(&head.put(Ink::Dim, format!(": {}", left.why)))?;
+        }
+        Ok(())
+    }
+
+    fn exit_code(&self) -> u8 {
+        if self.candidates.candidates.is_empty() { ErrorCode::NotFound.exit_code() } else { 0 }
+    }
+}

@@ -1,0 +1,571 @@
+//! Which tools a text is about: BM25F over what tools say of themselves, without a network or a model.
+//!
+//! Each word of a question is looked up in the fields of a tool; a word in the name counts more than one in the
+//! description, a rare word more than one that many tools have. Words are stemmed ([`super::terms`]), names are split
+//! at `_` and at humps, and a few words that mean the same in any workshop find each other for half the worth.
+//!
+//! After Robertson, Zaragoza and Taylor, "Simple BM25 extension to multiple weighted fields" (CIKM 2004): occurrences
+//! are weighted by field and by the length of the field before they saturate. The sum is divided by the most that the
+//! question could reach, so that a similarity is comparable between questions: the share of what is asked, weighted by
+//! rarity, that the tool speaks of.
+
+use super::memory::NOT_FOR;
+use super::terms::{is_stop_word, stem, words};
+use crate::domain::Tool;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+/// How fast further occurrences stop to count.
+const K1: f32 = 1.2;
+
+/// What a word is worth by the way it was found.
+const SYNONYM: f32 = 0.5;
+const NEARLY: f32 = 0.6;
+const JOINED: f32 = 0.9;
+
+/// Shortest word of which a longer one may be found, or one with a letter wrong.
+const SHORTEST_NEAR: usize = 4;
+
+/// Words that mean the same wherever tools are made. Kept short: a thesaurus finds everything everywhere.
+const SYNONYMS: &[&[&str]] = &[
+    &["auth", "authentication", "login"],
+    &["bug", "error", "exception", "failure", "crash"],
+    &["calculate", "compute", "math"],
+    &["chunk", "divide", "split"],
+    &["compare", "diff", "difference"],
+    &["condense", "shorten", "summarize"],
+    &["config", "configuration", "settings"],
+    &["convert", "transform", "turn", "change"],
+    &["correct", "fix", "repair", "mend"],
+    &["create", "generate", "make", "build", "produce"],
+    &["database", "db", "sql"],
+    &["delete", "remove", "erase"],
+    &["directory", "folder", "filesystem"],
+    &["docs", "documentation", "readme"],
+    &["download", "fetch", "retrieve", "get"],
+    &["email", "mail"],
+    &["fake", "mock", "dummy", "placeholder", "sample"],
+    &["fast", "performance", "speed", "slow", "latency"],
+    &["find", "lookup", "search", "discover"],
+    &["grammar", "spelling", "spellcheck", "typo", "proofread"],
+    &["image", "photo", "picture"],
+    &["javascript", "js"],
+    &["list", "show", "display"],
+    &["load", "read", "open"],
+    &["library", "module", "package", "dependency"],
+    &["lint", "style", "format"],
+    &["merge", "combine", "join"],
+    &["persist", "save", "store", "write"],
+    &["py", "python"],
+    &["repo", "repository", "git"],
+    &["rename", "move"],
+    &["retry", "resilience"],
+    &["schedule", "cron", "timer"],
+    &["security", "vulnerability"],
+    &["send", "post", "publish"],
+    &["ts", "typescript"],
+    &["unused", "dead"],
+    &["url", "link"],
+    &["validate", "verify", "check"],
+    &["web", "website", "webpage", "html"],
+    &["zip", "compress", "archive"],
+];
+
+/// Where a word of a tool stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// Name, display name, other names.
+    Name,
+    /// Tags.
+    Tags,
+    /// Search words.
+    Keywords,
+    /// Uses.
+    Uses,
+    /// Capabilities.
+    Capabilities,
+    /// Category.
+    Category,
+    /// Description.
+    Description,
+}
+
+impl Place {
+    const ALL: [Place; 7] = [
+        Place::Name,
+        Place::Tags,
+        Place::Keywords,
+        Place::Uses,
+        Place::Capabilities,
+        Place::Category,
+        Place::Description,
+    ];
+
+    /// The place in words.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Place::Name => "name",
+            Place::Tags => "tags",
+            Place::Keywords => "keywords",
+            Place::Uses => "uses",
+            Place::Capabilities => "capabilities",
+            Place::Category => "category",
+            Place::Description => "description",
+        }
+    }
+
+    /// What an occurrence there weighs.
+    const fn weight(self) -> f32 {
+        match self {
+            Place::Name => 4.0,
+            Place::Tags | Place::Keywords => 2.5,
+            Place::Uses | Place::Capabilities => 2.0,
+            Place::Category => 0.7,
+            Place::Description => 1.5,
+        }
+    }
+
+    /// How far the length of the field counts, 0 to 1.
+    const fn by_length(self) -> f32 {
+        match self {
+            Place::Name => 0.4,
+            Place::Tags | Place::Keywords | Place::Uses | Place::Capabilities | Place::Category => 0.3,
+            Place::Description => 0.6,
+        }
+    }
+
+    const fn bit(self) -> u8 {
+        1 << self as u8
+    }
+}
+
+/// That a word of a question was found in a tool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundWord {
+    /// The word as it was asked.
+    pub word: String,
+    /// Where it stands.
+    pub places: Vec<Place>,
+    /// What stands there in its place; `None` when it does itself, in any form.
+    pub instead: Option<String>,
+}
+
+/// A tool that a question is about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Relevant {
+    /// Position in the list that the index was made of.
+    pub position: usize,
+    /// How much of what was asked it speaks of, above 0 and up to 1.
+    pub similarity: f64,
+    /// What was found of the question.
+    pub found: Vec<FoundWord>,
+}
+
+/// How often a term stands in a tool, weighted, and where.
+#[derive(Debug, Clone, Copy)]
+struct Posting {
+    tool: u32,
+    weight: f32,
+    places: u8,
+}
+
+/// What the tools of a catalog say of themselves.
+#[derive(Debug, Default)]
+pub struct Relevance {
+    /// The number of each term.
+    numbers: HashMap<Box<str>, u32>,
+    /// Where each term stands, tools in ascending order.
+    postings: Vec<Vec<Posting>>,
+    /// The terms of each name, ascending, for a question that is nothing but a name.
+    names: Vec<Vec<u32>>,
+    synonyms: HashMap<String, Vec<String>>,
+}
+
+/// Turns words into numbers of terms; stems each word once.
+#[derive(Default)]
+struct Numbering {
+    terms: HashMap<Box<str>, u32>,
+    /// `None` for a word that says nothing.
+    words: HashMap<String, Option<u32>>,
+}
+
+/// A word of a question with what may stand in its place.
+struct Concept {
+    word: String,
+    term: String,
+    variants: Vec<(String, f32)>,
+    rarity: f32,
+}
+
+impl Numbering {
+    fn of_word(&mut self, word: String) -> Option<u32> {
+        if let Some(known) = self.words.get(&word) {
+            return *known;
+        }
+        let number = (!is_stop_word(&word)).then(|| self.of_term(&stem(&word)));
+        self.words.insert(word, number);
+        number
+    }
+
+    fn of_term(&mut self, term: &str) -> u32 {
+        let next = u32::try_from(self.terms.len()).unwrap_or(u32::MAX);
+        *self.terms.entry(term.into()).or_insert(next)
+    }
+
+    fn of_texts<'a>(&mut self, texts: impl IntoIterator<Item = &'a str>) -> Vec<u32> {
+        texts.into_iter().flat_map(words).filter_map(|word| self.of_word(word)).collect()
+    }
+
+    /// The terms of each field, in the order of the places.
+    fn of_tool(&mut self, tool: &Tool) -> [Vec<u32>; 7] {
+        let mut name = self.of_texts([tool.name.as_str()]);
+        let others = tool.title.iter().chain(&tool.aliases).map(String::as_str);
+        for other in self.of_texts(others) {
+            if !name.contains(&other) {
+                name.push(other);
+            }
+        }
+        let list = |numbering: &mut Numbering, list: &[String]| {
+            numbering.of_texts(list.iter().map(String::as_str).filter(|word| !word.starts_with(NOT_FOR)))
+        };
+        let mut description = self.of_texts([tool.description.as_str()]);
+        // What the name writes as two words others write as one.
+        let parts = words(tool.name.as_str());
+        description.extend(parts.windows(2).map(|pair| self.of_term(&stem(&pair.concat()))));
+        [
+            name,
+            list(self, &tool.tags),
+            list(self, &tool.keywords),
+            list(self, &tool.use_cases),
+            list(self, &tool.capabilities),
+            self.of_texts([tool.category.0.as_str()]),
+            description,
+        ]
+    }
+}
+
+impl Relevance {
+    /// Makes the index of a list of tools.
+    pub fn new(tools: &[Arc<Tool>]) -> Relevance {
+        let mut numbering = Numbering::default();
+        let fields: Vec<[Vec<u32>; 7]> = tools.iter().map(|tool| numbering.of_tool(tool)).collect();
+        let count = fields.len().max(1) as f32;
+        let average = [0, 1, 2, 3, 4, 5, 6]
+            .map(|place: usize| (fields.iter().map(|of| of[place].len()).sum::<usize>() as f32 / count).max(1.0));
+        let mut postings = vec![Vec::new(); numbering.terms.len()];
+        for (tool, of) in (0..).zip(&fields) {
+            post(&mut postings, tool, of, &average);
+        }
+        let names = fields.into_iter().map(|[name, ..]| ascending(name)).collect();
+        Relevance { numbers: numbering.terms, postings, names, synonyms: synonyms() }
+    }
+
+    fn postings(&self, term: &str) -> &[Posting] {
+        let found = self.numbers.get(term).and_then(|number| self.postings.get(*number as usize));
+        found.map_or(&[], Vec::as_slice)
+    }
+
+    /// The tools that a question is about, best first, at most `limit`; of equal ones the one that comes first in the
+    /// list.
+    pub fn query(&self, question: &str, limit: usize) -> Vec<Relevant> {
+        let concepts = self.concepts(question);
+        let most: f32 = concepts.iter().map(|concept| concept.rarity).sum();
+        if most <= 0.0 {
+            return Vec::new();
+        }
+        let mut sums = vec![0.0_f32; self.names.len()];
+        let mut best = vec![0.0_f32; self.names.len()];
+        for concept in &concepts {
+            let mut touched = Vec::new();
+            for (term, worth) in &concept.variants {
+                for posting in self.postings(term) {
+                    let value = worth * posting.weight / (K1 + posting.weight);
+                    let place = &mut best[posting.tool as usize];
+                    if *place == 0.0 {
+                        touched.push(posting.tool);
+                    }
+                    *place = place.max(value);
+                }
+            }
+            for tool in touched {
+                let tool = tool as usize;
+                sums[tool] += concept.rarity * std::mem::take(&mut best[tool]);
+            }
+        }
+        let mut hits: Vec<(usize, f32)> =
+            sums.iter().map(|sum| sum / most).enumerate().filter(|(_, similarity)| *similarity > 0.0).collect();
+        let asked =
+            ascending(concepts.iter().filter_map(|concept| self.numbers.get(&*concept.term).copied()).collect());
+        for (position, similarity) in &mut hits {
+            if asked.len() == concepts.len() && self.names[*position] == asked {
+                *similarity = 1.0;
+            }
+        }
+        hits.sort_by(|one, other| other.1.total_cmp(&one.1).then(one.0.cmp(&other.0)));
+        hits.truncate(limit);
+        hits.into_iter().map(|(position, similarity)| self.explained(position, similarity, &concepts)).collect()
+    }
+
+    fn explained(&self, position: usize, similarity: f32, concepts: &[Concept]) -> Relevant {
+        let found = concepts.iter().filter_map(|concept| self.found(position, concept)).collect();
+        Relevant { position, similarity: f64::from(similarity).min(1.0), found }
+    }
+
+    fn found(&self, position: usize, concept: &Concept) -> Option<FoundWord> {
+        let value = |(term, worth): &(String, f32)| {
+            let postings = self.postings(term);
+            let at = postings.binary_search_by_key(&position, |posting| posting.tool as usize).ok()?;
+            let posting = postings[at];
+            Some((worth * posting.weight / (K1 + posting.weight), term.clone(), posting.places))
+        };
+        let best = concept.variants.iter().filter_map(value).max_by(|one, other| one.0.total_cmp(&other.0))?;
+        let (_, term, places) = best;
+        let places = Place::ALL.into_iter().filter(|place| places & place.bit() != 0).collect();
+        let instead = (term != concept.term).then_some(term);
+        Some(FoundWord { word: concept.word.clone(), places, instead })
+    }
+
+    /// The words of a question that say something, each once, with what may stand for them.
+    fn concepts(&self, question: &str) -> Vec<Concept> {
+        let asked = content_words(question);
+        let mut concepts: Vec<Concept> = Vec::new();
+        let mut seen = BTreeSet::new();
+        for (at, word) in asked.iter().enumerate() {
+            let term = stem(word);
+            if !seen.insert(term.clone()) {
+                continue;
+            }
+            let mut variants = vec![(term.clone(), 1.0)];
+            variants.extend(self.synonyms.get(&term).into_iter().flatten().map(|other| (other.clone(), SYNONYM)));
+            for pair in [at.checked_sub(1).map(|before| (before, at)), Some((at, at + 1))].into_iter().flatten() {
+                if let (Some(first), Some(second)) = (asked.get(pair.0), asked.get(pair.1)) {
+                    variants.push((stem(&format!("{first}{second}")), JOINED));
+                }
+            }
+            if self.postings(&term).is_empty() {
+                variants.extend(self.near(&term).into_iter().map(|near| (near, NEARLY)));
+            }
+            variants.retain(|(term, _)| !self.postings(term).is_empty());
+            let rarity = self.rarity_of(&term, &variants);
+            concepts.push(Concept { word: word.clone(), term, variants, rarity });
+        }
+        concepts
+    }
+
+    /// Terms that begin like a word that no tool has, or differ from it in one letter.
+    fn near(&self, term: &str) -> Vec<String> {
+        if term.len() < SHORTEST_NEAR {
+            return Vec::new();
+        }
+        let begins = |known: &str| known.len() >= SHORTEST_NEAR && (known.starts_with(term) || term.starts_with(known));
+        let is_near = |known: &str| begins(known) || (term.len() > SHORTEST_NEAR && is_one_off(known, term));
+        let mut near: Vec<String> =
+            self.numbers.keys().filter(|known| is_near(known)).map(|known| known.to_string()).collect();
+        near.sort();
+        near
+    }
+
+    /// How much it says that a tool has a word: the rarer, the more. A word that no tool has weighs as much as one
+    /// that a single tool has.
+    fn rarity_of(&self, term: &str, variants: &[(String, f32)]) -> f32 {
+        let tools = self.names.len() as f32;
+        let idf = |term: &str| {
+            let having = self.postings(term).len().max(1) as f32;
+            (1.0 + (tools - having + 0.5) / (having + 0.5)).ln()
+        };
+        if !self.postings(term).is_empty() {
+            return idf(term);
+        }
+        variants.iter().map(|(term, _)| idf(term)).reduce(f32::max).unwrap_or_else(|| idf(term))
+    }
+}
+
+/// The words of a question that say something; all of them when none does.
+fn content_words(question: &str) -> Vec<String> {
+    let all = words(question);
+    let telling: Vec<String> = all.iter().filter(|word| !is_stop_word(word)).cloned().collect();
+    if telling.is_empty() { all } else { telling }
+}
+
+/// Writes where the terms of a tool stand.
+fn post(postings: &mut [Vec<Posting>], tool: u32, fields: &[Vec<u32>; 7], average: &[f32; 7]) {
+    let mut weights: HashMap<u32, (f32, u8)> = HashMap::new();
+    for ((place, terms), average) in Place::ALL.iter().zip(fields).zip(average) {
+        let by_length = 1.0 - place.by_length() + place.by_length() * terms.len() as f32 / average;
+        for term in terms {
+            let (weight, places) = weights.entry(*term).or_default();
+            *weight += place.weight() / by_length;
+            *places |= place.bit();
+        }
+    }
+    for (term, (weight, places)) in weights {
+        if let Some(postings) = postings.get_mut(term as usize) {
+            postings.push(Posting { tool, weight, places });
+        }
+    }
+}
+
+/// Each number once, in order.
+fn ascending(mut numbers: Vec<u32>) -> Vec<u32> {
+    numbers.sort_unstable();
+    numbers.dedup();
+    numbers
+}
+
+/// Each term of a group with the others.
+fn synonyms() -> HashMap<String, Vec<String>> {
+    let mut all: HashMap<String, Vec<String>> = HashMap::new();
+    for group in SYNONYMS {
+        let terms: BTreeSet<String> = group.iter().map(|word| stem(word)).collect();
+        for term in &terms {
+            let others = terms.iter().filter(|other| *other != term).cloned();
+            all.entry(term.clone()).or_default().extend(others);
+        }
+    }
+    all
+}
+
+/// Whether two words differ in one letter that is wrong, missing, too much, or has changed places with its neighbour.
+fn is_one_off(one: &str, other: &str) -> bool {
+    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
+    let (short, long) = if one.len() <= other.len() { (&one, &other) } else { (&other, &one) };
+    if long.len() - short.len() > 1 {
+        return false;
+    }
+    let begin = short.iter().zip(long).take_while(|(a, b)| a == b).count();
+    let (short_rest, long_rest) = (&short[begin..], &long[begin..]);
+    if short.len() < long.len() {
+        return *short_rest == long_rest[1..];
+    }
+    match (short_rest, long_rest) {
+        ([], []) => false,
+        ([a, b, rest @ ..], [c, d, others @ ..]) if a == d && b == c && rest == others => true,
+        ([_, rest @ ..], [_, others @ ..]) => rest == others,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fmt::Write;
+
+    /// Tools of a workshop, made up for this test: name, description, tags.
+    const TOOLS: &str = include_str!("../../tests/data/relevance/tools.tsv");
+    /// Questions as somebody would ask them, each with the tools that are right answers.
+    const QUESTIONS: &str = include_str!("../../tests/data/relevance/queries.tsv");
+
+    fn tool(name: &str, description: &str, tags: &[&str]) -> Arc<Tool> {
+        let tags = tags.iter().map(|tag| (*tag).to_owned()).collect();
+        Arc::new(Tool { description: description.to_owned(), tags, ..Tool::ordinary(name) })
+    }
+
+    fn workshop() -> Vec<Arc<Tool>> {
+        let rows = TOOLS.lines().map(|line| line.splitn(3, '\t').collect::<Vec<_>>());
+        rows.map(|row| tool(row[0], row[1], &row[2].split(',').collect::<Vec<_>>())).collect()
+    }
+
+    fn names(tools: &[Arc<Tool>], question: &str) -> Vec<String> {
+        let hits = Relevance::new(tools).query(question, 10);
+        hits.iter().map(|hit| tools[hit.position].name.to_string()).collect()
+    }
+
+    #[test]
+    fn the_right_tool_is_among_the_first_three_for_nine_questions_of_ten() {
+        let tools = workshop();
+        let index = Relevance::new(&tools);
+        let (mut asked, mut missed) = (0, String::new());
+        for (question, right) in QUESTIONS.lines().filter_map(|line| line.split_once('\t')) {
+            let first = index.query(question, 3);
+            let first: Vec<&str> = first.iter().map(|hit| tools[hit.position].name.as_str()).collect();
+            asked += 1;
+            if !right.split(' ').any(|right| first.contains(&right)) {
+                writeln!(missed, "{question}: {first:?}, not {right}").unwrap();
+            }
+        }
+        assert!(asked >= 40);
+        assert!(missed.lines().count() * 10 <= asked, "{} of {asked}:\n{missed}", missed.lines().count());
+    }
+
+    #[test]
+    fn a_word_in_the_name_counts_more_than_one_in_the_description() {
+        let tools = [
+            tool("one", "works on invoices and letters", &[]),
+            tool("two", "works on letters", &["invoice"]),
+            tool("invoice_reader", "works on letters", &[]),
+        ];
+        assert_eq!(names(&tools, "invoices"), ["invoice_reader", "two", "one"]);
+    }
+
+    #[test]
+    fn a_rare_word_counts_more_than_one_that_many_have() {
+        let many = (0..8).map(|number| tool(&format!("file_tool_{number}"), "reads files", &[]));
+        let tools: Vec<_> = many.chain([tool("deed", "writes parchment", &[])]).collect();
+        assert_eq!(names(&tools, "parchment file")[0], "deed");
+    }
+
+    #[test]
+    fn names_are_split_joined_and_found_in_any_form() {
+        let tools = [tool("file_system_walker", "", &[]), tool("html_parser_tool", "", &[]), tool("other", "", &[])];
+        let tools: Vec<_> = tools.into_iter().collect();
+        assert_eq!(names(&tools, "walking a filesystem"), ["file_system_walker"]);
+        assert_eq!(names(&tools, "parse html"), ["html_parser_tool"]);
+        let hit = Relevance::new(&tools).query("walker of the file system", 1).remove(0);
+        assert_eq!((hit.position, hit.similarity), (0, 1.0), "nothing but its name was asked");
+    }
+
+    #[test]
+    fn a_word_that_nobody_has_is_found_with_a_letter_wrong_and_counts_against_all() {
+        let tools = [tool("translate_text", "", &[]), tool("other", "", &[])];
+        assert_eq!(names(&tools, "trasnlate"), ["translate_text"]);
+        assert_eq!(names(&tools, "xylophone"), Vec::<String>::new());
+        let index = Relevance::new(&tools);
+        let alone = index.query("translate", 1)[0].similarity;
+        assert!(index.query("translate xylophone", 1)[0].similarity < alone * 0.6);
+    }
+
+    #[test]
+    fn what_was_found_is_told_with_its_places() {
+        let tools = [tool("post", "Sends mail", &["mail"]), tool("other", "", &[])];
+        let hit = Relevance::new(&tools).query("send email", 1).remove(0);
+        let place = |word: &str, places: &[Place], instead: Option<&str>| FoundWord {
+            word: word.to_owned(),
+            places: places.to_vec(),
+            instead: instead.map(str::to_owned),
+        };
+        assert_eq!(
+            hit.found,
+            [
+                place("send", &[Place::Description], None),
+                place("email", &[Place::Tags, Place::Description], Some("mail"))
+            ]
+        );
+    }
+
+    #[test]
+    fn a_negative_tag_is_no_word_of_the_tool_and_nothing_is_found_for_nothing() {
+        let tools = [tool("one", "", &["not-for-json"])];
+        assert_eq!(names(&tools, "json"), Vec::<String>::new());
+        assert_eq!(names(&tools, " "), Vec::<String>::new());
+        assert_eq!(Relevance::new(&[]).query("json", 3), []);
+    }
+
+    #[test]
+    fn every_similarity_is_between_nothing_and_all() {
+        let tools = workshop();
+        let index = Relevance::new(&tools);
+        for (question, _) in QUESTIONS.lines().filter_map(|line| line.split_once('\t')) {
+            let hits = index.query(question, tools.len());
+            assert!(hits.iter().all(|hit| hit.similarity > 0.0 && hit.similarity <= 1.0), "{question}");
+            assert!(hits.is_sorted_by(|one, other| one.similarity >= other.similarity));
+        }
+    }
+
+    #[test]
+    fn groups_of_synonyms_have_no_word_twice() {
+        for group in SYNONYMS {
+            let terms: BTreeSet<String> = group.iter().map(|word| stem(word)).collect();
+            assert_eq!(terms.len(), group.len(), "{group:?}");
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Calling by scenario: the form, each attempt as a run of its own, and what came of it.
+
+use super::{App, Mood};
+use crate::engine::{CallOutcome, CallReport, CallRequest};
+use crate::tui::effect::{CallStep, Effect};
+use crate::tui::msg::{Called, StartedAttempt};
+use crate::tui::overlay::call_form::CallForm;
+use crate::tui::overlay::report::Report;
+use crate::tui::overlay::{Args, Overlay};
+use crate::tui::pane::Pane;
+use crate::tui::pane::output::Phase;
+use crate::tui::screen::Screen;
+
+impl App {
+    /// Opens the form.
+    pub(super) fn begin_call(&mut self, args: &Args) -> Vec<Effect> {
+        let form = CallForm::new(args.get("scenario").unwrap_or_default());
+        self.overlays.push(Overlay::Call(Box::new(form)));
+        Vec::new()
+    }
+
+    /// Looks for tools by what they are for; the words are typed in the palette.
+    pub(super) fn search(&mut self, args: &Args) -> Vec<Effect> {
+        let Some(words) = args.get("words").map(str::to_owned) else {
+            return self.refuse("for what? `:` then: search WORDS");
+        };
+        self.overlays.push(Overlay::Report(Report::awaited(crate::action::Verb::Search)));
+        vec![Effect::Search(words)]
+    }
+
+    /// What the form wants.
+    pub(super) fn call_step(&mut self, request: CallRequest, step: CallStep) -> Vec<Effect> {
+        let ticket = self.ticket();
+        if let (CallStep::Look, Some(Overlay::Call(form))) = (step, self.overlays.last_mut()) {
+            form.ticket = ticket;
+        }
+        vec![Effect::Call { ticket, request: Box::new(request), step }]
+    }
+
+    pub(super) fn take_called(&mut self, called: Called) {
+        match called {
+            Called::Candidates { ticket, found } => {
+                if let Some(Overlay::Call(form)) = self.overlays.last_mut()
+                    && form.ticket == ticket
+                {
+                    form.set_candidates(found);
+                }
+            }
+            Called::Attempt(attempt) => self.show_attempt(*attempt),
+            Called::Over(Ok(report)) => self.called(&report),
+            Called::Over(Err(error)) => self.complain(&error),
+            Called::Hits(found) => self.each_report(|report| report.set_hits(&found)),
+        }
+    }
+
+    /// An attempt is a run like any other, in a tab of its own.
+    fn show_attempt(&mut self, attempt: StartedAttempt) {
+        let StartedAttempt { number, run, tool } = attempt;
+        if number == 1 {
+            self.screen = Screen::Workbench;
+            self.focus = Pane::Output;
+        }
+        let label = format!("{number}: {} {}", run.tool, run.version);
+        let tab = self.output.open(label, Some(tool), Phase::Starting { since: self.now.steady_ms });
+        self.output.started(tab, Ok(run));
+    }
+
+    fn called(&mut self, report: &CallReport) {
+        let evolve = self.keymap.key(crate::action::Verb::Evolve);
+        let (mood, text) = match report.outcome {
+            CallOutcome::Answered => (Mood::Calm, report.sentence()),
+            CallOutcome::AllFailed => (
+                Mood::Trouble,
+                format!("{}; {evolve} asks for a better version of the tool in this tab", report.sentence()),
+            ),
+            CallOutcome::Stopped => (Mood::Trouble, format!("{}: {}", report.sentence(), report.hint)),
+            CallOutcome::Cancelled => (Mood::Calm, report.sentence()),
+        };
+        self.say(mood, &text);
+    }
+}
