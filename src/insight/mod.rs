@@ -5,8 +5,8 @@
 
 mod failing;
 mod memory;
-mod relevance;
 mod regress;
+mod relevance;
 mod score;
 mod streak;
 pub mod terms;
@@ -16,6 +16,6 @@ pub use memory::{
     ALIKE, FAILURE_DEMOTION, MOST_TAGS, NOT_FOR, Scenario, demoted, demotion, negative_tags, rank, ruled_out_by,
 };
 pub use regress::{Alert, AlertKind, Sample, alerts};
-pub use score::{ENOUGH_RUNS, HALF_LIFE_MS, LOW, Score, Uses, WEIGHTS};
 pub use relevance::{FoundWord, Place, Relevance, Relevant};
+pub use score::{ENOUGH_RUNS, HALF_LIFE_MS, LOW, Score, Uses, WEIGHTS};
 pub use streak::{Judged, ROW, Suggestion, suggestion_for, suggestions};

@@ -2,7 +2,8 @@
 //!
 //! The rank of a candidate is (similarity - failure demotion) x quality. The similarity says how much of the scenario
 //! the tool speaks of. The demotion is 0.3 for each mark of this version in a scenario that is alike. The quality is
-//! its score, or [`UNJUDGED`] as long as there is none, less what its marks take ([`crate::insight::demotion`]).
+//! its score, which its marks have lowered, or, as long as there is none, [`UNJUDGED`] less what its marks take
+//! ([`crate::insight::demotion`]).
 //! Before all others comes the tool that did the same the last time; after all others come those that a negative tag
 //! rules out.
 
@@ -306,7 +307,9 @@ impl Judged<'_> {
         let failures = self.scenario.failures_like(self.memory.scenarios(tool));
         let marks = self.memory.severities(tool).count();
         // As they are shown: whoever calculates after it finds the same.
-        let quality = rounded(demoted(tool.facts.score.unwrap_or(UNJUDGED), self.memory.severities(tool)));
+        let unjudged = || demoted(UNJUDGED, self.memory.severities(tool));
+        // A score has its marks in it.
+        let quality = rounded(tool.facts.score.unwrap_or_else(unjudged));
         let won = self.winner.is_some_and(|winner| winner.tool == tool.name && winner.digest == tool.digest);
         let similarity = rounded(found.similarity);
         let rank = rounded(rank(similarity, failures, quality));
