@@ -238,15 +238,7 @@ impl Performer {
             Effect::LoadGrants => self.answer(Answer::Grants(engine.grants())),
             Effect::FindGrant(name) => self.answer(Answer::Grant(engine.grant_named(&name))),
             Effect::Evolve(evolving) => self.evolve(engine, evolving),
-            Effect::Failing(Failing::Load(signature)) => {
-                self.answer(Answer::Failure(engine.failure(&signature).map(Box::new)));
-            }
-            Effect::Failing(Failing::Mark(request)) => {
-                self.answer(Answer::Marked(engine.mark_failure(&request, &self.caller(engine))));
-            }
-            Effect::Failing(Failing::Compare { run, other }) => {
-                self.answer(Answer::RunsCompared(engine.compare_runs(run, other).map(Box::new)));
-            }
+            Effect::Failing(failing) => self.failing(engine, failing),
             // These are the loop's own.
             Effect::Leave(_) | Effect::Suspend | Effect::Redraw | Effect::Mouse(_) | Effect::Copy(_) => {}
         }
@@ -299,6 +291,14 @@ impl Performer {
             lock(&self.shared.live).insert(run, live);
         }
         self.follow(handle);
+    }
+
+    fn failing(&self, engine: &Engine, failing: Failing) {
+        self.answer(match failing {
+            Failing::Load(signature) => Answer::Failure(engine.failure(&signature).map(Box::new)),
+            Failing::Mark(request) => Answer::Marked(engine.mark_failure(&request, &self.caller(engine))),
+            Failing::Compare { run, other } => Answer::RunsCompared(engine.compare_runs(run, other).map(Box::new)),
+        });
     }
 
     fn called(&self, called: Called) {
