@@ -247,15 +247,7 @@ impl Performer {
             Effect::LoadBuffers => self.answer(Answer::Buffers(engine.buffers())),
             Effect::FindGrant(name) => self.answer(Answer::Grant(engine.grant_named(&name))),
             Effect::Evolve(evolving) => self.evolve(engine, evolving),
-            Effect::Failing(Failing::Load(signature)) => {
-                self.answer(Answer::Failure(engine.failure(&signature).map(Box::new)));
-            }
-            Effect::Failing(Failing::Mark(request)) => {
-                self.answer(Answer::Marked(engine.mark_failure(&request, &self.caller(engine))));
-            }
-            Effect::Failing(Failing::Compare { run, other }) => {
-                self.answer(Answer::RunsCompared(engine.compare_runs(run, other).map(Box::new)));
-            }
+            Effect::Failing(failing) => self.failing(engine, failing),
             // These are the loop's own.
             Effect::Leave(_) | Effect::Suspend | Effect::Redraw | Effect::Mouse(_) | Effect::Copy(_) => {}
         }
