@@ -333,6 +333,14 @@ impl Performer {
         Ok(calling.report())
     }
 
+    fn failing(&self, engine: &Engine, failing: Failing) {
+        self.answer(match failing {
+            Failing::Load(signature) => Answer::Failure(engine.failure(&signature).map(Box::new)),
+            Failing::Mark(request) => Answer::Marked(engine.mark_failure(&request, &self.caller(engine))),
+            Failing::Compare { run, other } => Answer::RunsCompared(engine.compare_runs(run, other).map(Box::new)),
+        });
+    }
+
     fn evolve(&self, engine: &Engine, evolving: Evolving) {
         match evolving {
             Evolving::Prepare { ticket, request, sending } => self.prepare(engine, ticket, &request, sending),
