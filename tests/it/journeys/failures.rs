@@ -47,7 +47,7 @@ fn a_failure_is_opened_compared_marked_and_resolved_until_it_is_seen_again() {
     let (marks, _) = workspace.json(&["failures", "--marks"]);
     assert_eq!(marks["marks"][0]["scenario"], json!("divide by zero"), "{marks:#}");
     assert_eq!(marks["marks"][0]["run"], json!(3));
-    terminal.send("d").wait_text("Resolve?").wait_text("opens again by itself");
+    terminal.send("d").wait_text("Resolve?").wait_text("opens again by itself").wait_text("y does it");
     terminal.send("y").wait_text("is resolved");
     let state = || workspace.json(&["failures"]).0["failures"][0]["state"].clone();
     assert_eq!(state(), json!("resolved"));
