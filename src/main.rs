@@ -14,7 +14,7 @@ fn main() -> ExitCode {
     }
     cli::main(cli::Screen {
         workbench: |opening| {
-            let face = tui::Face { agent: opening.agent, no_color: !opening.color };
+            let face = tui::Face { agent: opening.agent, no_color: !opening.color, limits: opening.limits };
             tui::run(opening.options, face)
         },
         screenshots,

@@ -138,7 +138,7 @@ actions! {
         Arg::repeated("set", ArgKind::KeyValue, "one input value as KEY=VALUE"),
         Arg::option("timeout", ArgKind::Duration, "wall-clock limit, for example 30s"),
         Arg::option("scenario", ArgKind::Text, "what it is wanted for, in words: says first when it failed at that before"),
-        Arg::option("allow", ArgKind::Switch, "let this version do what it declares, from now on"),
+        Arg::option("allow", ArgKind::Switch, "unlock it for this run, and let this version do what it declares from now on"),
         Arg::option("jsonl", ArgKind::Switch, "one event a line while it runs")
     }
     Call "call" Run Change [Catalog] ["c"] Both "Let the tool that fits best do what is wanted; when it fails, the next one" {
@@ -154,7 +154,7 @@ actions! {
     Cancel "cancel" Run Change [Output] ["c"] Both "Stop a run" { RUN }
     Rerun "rerun" Run Change [Output, Failures] ["r"] Both "Run again with the same input" {
         RUN,
-        Arg::option("allow", ArgKind::Switch, "let this version do what it declares, from now on"),
+        Arg::option("allow", ArgKind::Switch, "unlock it for this run, and let this version do what it declares from now on"),
         Arg::option("jsonl", ArgKind::Switch, "one event a line while it runs")
     }
     Runs "runs" Run View [Output] ["enter"] Both "List recorded runs, newest first" {
@@ -332,6 +332,20 @@ actions! {
     Grants "grants" Lifecycle View [Global] ["ctrl-g"] Both "List what humans gave leave for: agents, and what versions may do" {}
     Revoke "revoke" Lifecycle HumanOnly [] [] Both "Take leave back" {
         Arg::required("grant", ArgKind::Text, "number of the grant, or NAME@DIGESTPREFIX for what a version was allowed")
+    }
+    Unlock "unlock" Lifecycle HumanOnly [Catalog] ["U"] Both "Open what costs more than low to be run: a tool, or a whole cost tier" {
+        Arg::optional("tool", ArgKind::Tool, "the tool; without it, --tier"),
+        Arg::option("tier", ArgKind::Word(&["medium", "high"]), "every tool up to this tier"),
+        Arg::option("session", ArgKind::Text, "only for calls from this session; default is TOOLSMITH_SESSION, else the whole workspace until revoked"),
+        Arg::option("for", ArgKind::Duration, "only for so long, for example 2h")
+    }
+    Sets "sets" Lifecycle View [Global] ["T"] Both "List choices of tools, and on the screen take one in use: minimal, default, full, saved ones" {}
+    Set "set" Lifecycle HumanOnly [] [] Both "Save a choice of tools under a name, for --tools and the list of sets" {
+        Arg::required("name", ArgKind::Text, "name of the set"),
+        Arg::required("tools", ArgKind::Text, "the tools, joined by commas: read,write,grep")
+    }
+    Unset "unset" Lifecycle HumanOnly [] [] Both "Take a saved choice of tools away" {
+        Arg::required("name", ArgKind::Text, "name of the set")
     }
     Pin "pin" Lifecycle HumanOnly [] [] Both "Let trim keep a version" { TOOL }
     Unpin "unpin" Lifecycle HumanOnly [] [] Both "Let trim take a version again" { TOOL }

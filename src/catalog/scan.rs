@@ -11,7 +11,7 @@ use super::programs::Programs;
 use super::reading::{self, Obstacle, Reading};
 use super::walk::{self, Candidate};
 use crate::domain::{
-    Category, CostTier, Digest, Format, Instant, Kind, Placement, Problem, Promotions, Risk, SafeText, Tool,
+    Category, CostTier, Digest, Format, Instant, Kind, Need, Placement, Problem, Promotions, Risk, SafeText, Tool,
     ToolDetail, ToolFacts, ToolState, VersionFile,
 };
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -303,6 +303,7 @@ fn row(plan: &Plan, path: &str, format: Format, placement: &Placement, loaded: &
         state: ToolState::Ok,
         runnable: false,
         reason: None,
+        needs: Need::of(&manifest.permissions),
         risk: Risk::of(manifest.cost_tier, &manifest.permissions, hidden(&loaded.files)),
         evolved_from: None,
         copy_of: None,

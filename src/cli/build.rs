@@ -20,6 +20,8 @@ pub(super) mod global {
     pub(crate) const JSON: &str = "json";
     pub(crate) const NO_COLOR: &str = "no-color";
     pub(crate) const AS_AGENT: &str = "as-agent";
+    pub(crate) const MAX_TIER: &str = "max-tier";
+    pub(crate) const TOOLS: &str = "tools-in-use";
 }
 
 /// The whole command line: global arguments and one sub-command for each row with a command-line face.
@@ -52,6 +54,8 @@ Environment:
   TOOLSMITH_HOME   one folder for settings and state instead of the user's directories
   TOOLSMITH_AGENT  the same as --as-agent
   TOOLSMITH_SESSION  the session that leave for an agent may be limited to
+  TOOLSMITH_MAX_TIER  the same as --max-tier, the lower of both counts
+  TOOLSMITH_TOOLS  only these tools, whatever --tools says
   NO_COLOR         the same as --no-color";
 
 /// The verbs under their headings.
@@ -127,7 +131,7 @@ pub(super) fn usage(row: &Spec) -> String {
     })
 }
 
-fn globals() -> [ClapArg; 4] {
+fn globals() -> [ClapArg; 6] {
     [
         ClapArg::new(global::WORKSPACE)
             .long("workspace")
@@ -148,6 +152,15 @@ fn globals() -> [ClapArg; 4] {
             .value_name("NAME")
             .value_parser(parse::agent_name)
             .help("Act as this agent, with an agent's rights"),
+        ClapArg::new(global::MAX_TIER)
+            .long("max-tier")
+            .value_name("TIER")
+            .value_parser(PossibleValuesParser::new(["low", "medium", "high"]))
+            .help("Let nothing run that costs more"),
+        ClapArg::new(global::TOOLS)
+            .long("tools")
+            .value_name("NAME,NAME…")
+            .help("Only these tools are offered and run: names, sets, or minimal, default, full"),
     ]
     .map(|arg| arg.global(true).help_heading("Options of every verb"))
 }

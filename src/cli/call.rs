@@ -5,8 +5,8 @@ use super::outlet;
 use super::parse;
 use super::print_text::{Ink, Line, Page};
 use crate::action::{Risk, Spec};
-use crate::domain::{Caller, Digest, Instant, SafeText, Stream, ToolName};
-use crate::engine::{CatalogView, Engine, EngineError, ErrorCode, Home, OpenOptions, find_workspace};
+use crate::domain::{Caller, CostTier, Digest, Instant, SafeText, Stream, ToolName};
+use crate::engine::{CatalogView, Engine, EngineError, ErrorCode, Home, Limits, OpenOptions, find_workspace};
 use clap::ArgMatches;
 use serde::Serialize;
 use std::io::{self, IsTerminal};
@@ -25,6 +25,8 @@ pub(super) struct Globals {
     pub(super) color: bool,
     /// The agent that calls; `None` is a human.
     pub(super) agent: Option<String>,
+    /// What may run.
+    pub(super) limits: Limits,
 }
 
 impl Globals {
@@ -42,6 +44,7 @@ impl Globals {
             json: matches.get_flag(global::JSON),
             color: !matches.get_flag(global::NO_COLOR) && environment_allows_color(),
             agent,
+            limits: limits(matches)?,
         })
     }
 
@@ -209,6 +212,7 @@ impl<'a> Call<'a> {
         }
         let engine = Engine::open(options)?;
         engine.enter_session(session_of_environment());
+        engine.limit(&self.globals.limits)?;
         self.tell_trouble(&engine);
         Ok(engine)
     }
@@ -231,7 +235,7 @@ impl<'a> Call<'a> {
     pub(super) fn open_catalog(&self) -> Result<(Engine, Arc<CatalogView>), EngineError> {
         let engine = self.open()?;
         let catalog = engine.scan(&mut |_| {})?;
-        Ok((engine, catalog))
+        engine.unknown_choice().map_or(Ok((engine, catalog)), Err)
     }
 
     /// The tool that a filter names, where given. Its history outlives its files: a name the store
@@ -352,6 +356,33 @@ fn agent_of_environment() -> Result<Option<String>, EngineError> {
     let usage = |message| EngineError::new(ErrorCode::Usage, message, "change or unset TOOLSMITH_AGENT");
     let name = name.to_str().ok_or_else(|| usage("the name in TOOLSMITH_AGENT is not UTF-8".to_owned()))?;
     parse::agent_name(name).map(Some).map_err(usage)
+}
+
+/// What may run, by the arguments and the environment. The tools that the environment names are a fence for whoever was
+/// started in it: arguments choose among them.
+fn limits(matches: &ArgMatches) -> Result<Limits, EngineError> {
+    let word = |word: &str| {
+        let tier: CostTier = word.parse().ok()?;
+        (tier != CostTier::Prohibited).then_some(tier)
+    };
+    let asked = matches.get_one::<String>(global::MAX_TIER).and_then(|tier| word(tier));
+    let given = match std::env::var_os("TOOLSMITH_MAX_TIER").filter(|value| !value.is_empty()) {
+        None => None,
+        Some(value) => Some(value.to_str().and_then(word).ok_or_else(|| {
+            let message = "TOOLSMITH_MAX_TIER is no cost tier".to_owned();
+            EngineError::new(ErrorCode::Usage, message, "set it to low, medium or high, or unset it")
+        })?),
+    };
+    let fence = match std::env::var("TOOLSMITH_TOOLS") {
+        Ok(value) => Some(value).filter(|value| !value.is_empty()),
+        Err(std::env::VarError::NotPresent) => None,
+        Err(std::env::VarError::NotUnicode(_)) => {
+            let message = "the names in TOOLSMITH_TOOLS are not UTF-8".to_owned();
+            return Err(EngineError::new(ErrorCode::Usage, message, "change or unset TOOLSMITH_TOOLS"));
+        }
+    };
+    let tools = matches.get_one::<String>(global::TOOLS).cloned();
+    Ok(Limits { max_tier: asked.into_iter().chain(given).min(), tools, fence })
 }
 
 /// The session this process is called from; whoever starts agents may name one for each.

@@ -57,6 +57,10 @@ pub(super) struct Listing {
     tools: Vec<Arc<Tool>>,
     problems: Vec<Problem>,
     total: usize,
+    /// How many of the tools listed a human must open before they run.
+    locked: usize,
+    /// The choice of tools in use; `None` for all.
+    in_use: Option<String>,
     #[serde(skip)]
     show: Listed,
 }
@@ -98,7 +102,8 @@ impl Filter {
 
     /// Archived tools are out of the way until they are asked for.
     fn accepts(&self, tool: &Tool) -> bool {
-        self.stage.map_or(tool.stage != Stage::Archived, |stage| tool.stage == stage)
+        !tool.facts.unused
+            && self.stage.map_or(tool.stage != Stage::Archived, |stage| tool.stage == stage)
             && self.category.as_ref().is_none_or(|category| tool.category == *category)
             && self.tier.is_none_or(|tier| tool.cost_tier == tier)
             && self.tag.as_ref().is_none_or(|tag| tool.tags.iter().any(|has| has.to_lowercase() == *tag))
@@ -118,14 +123,17 @@ pub(super) fn list(call: &Call<'_>) -> Result<Listing, EngineError> {
         let mut found = catalog.problems.clone();
         found.extend(engine.doubts()?);
         let problems = found.iter().filter(holds).cloned().collect();
-        return Ok(Listing { tools: Vec::new(), problems, total, show: Listed::Problems });
+        let in_use = catalog.in_use.clone();
+        return Ok(Listing { tools: Vec::new(), problems, total, locked: 0, in_use, show: Listed::Problems });
     }
     let found = match query {
         Some(query) => find(&catalog.tools, query),
         None => catalog.tools.clone(),
     };
-    let tools = found.into_iter().filter(|tool| filter.accepts(tool)).collect();
-    Ok(Listing { tools, problems: catalog.problems.clone(), total, show: Listed::Tools })
+    let tools: Vec<Arc<Tool>> = found.into_iter().filter(|tool| filter.accepts(tool)).collect();
+    let locked = tools.iter().filter(|tool| tool.facts.locked).count();
+    let (problems, in_use) = (catalog.problems.clone(), catalog.in_use.clone());
+    Ok(Listing { tools, problems, total, locked, in_use, show: Listed::Tools })
 }
 
 /// The tools that the query finds, best first.
@@ -148,7 +156,13 @@ impl Answer for Listing {
                     page.table(&tool_table(&self.tools))?;
                 }
                 let count = format!("{} of {}", self.tools.len(), counted(self.total, "tool", "tools"));
-                let line = Line::new().put(Ink::Dim, count);
+                let mut line = Line::new().put(Ink::Dim, count);
+                if let Some(name) = &self.in_use {
+                    line = line.put(Ink::Dim, " · in use: ").put(Ink::Plain, name);
+                }
+                if self.locked > 0 {
+                    line = line.put(Ink::Dim, format!(" · {} locked (`toolsmith unlock`)", self.locked));
+                }
                 page.line(&match self.problems.len() {
                     0 => line,
                     problems => line
@@ -231,6 +245,7 @@ fn state_words(tool: &Tool) -> (Ink, String) {
     }
     let marks = [
         (tool.copy_of.is_some(), "copy"),
+        (tool.facts.locked, "locked"),
         (tool.facts.in_session, "session"),
         (tool.shadowed_by.is_some() && !tool.facts.in_session, "shadowed"),
         (!tool.clashes.is_empty(), "clash"),

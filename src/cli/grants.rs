@@ -4,7 +4,7 @@ use super::call::{Answer, Call};
 use super::lifecycle::{Done, announce_and_execute};
 use super::parse;
 use super::print_text::{Align, Ink, Line, Page, Table, counted, when};
-use crate::domain::{AgentGrant, Command, GrantScope};
+use crate::domain::{AgentGrant, Command, GrantKey, GrantScope, Unlock};
 use crate::engine::{EngineError, ErrorCode, GrantList};
 use serde::Serialize;
 use std::io;
@@ -51,6 +51,14 @@ fn may(grant: &AgentGrant) -> String {
     format!("agent {} may run it, strictly contained", grant.agent)
 }
 
+/// What an unlock comes to.
+fn opened(unlock: &Unlock) -> String {
+    match unlock.tool {
+        Some(_) => format!("it may run although it costs {}", unlock.tier),
+        None => format!("every tool up to the cost tier {} may run", unlock.tier),
+    }
+}
+
 /// How long a grant lasts, or why it means nothing.
 fn holds(void: Option<&str>, scope: String) -> (Ink, String) {
     void.map_or((Ink::Plain, scope), |why| (Ink::Warn, format!("void: {why}")))
@@ -90,7 +98,19 @@ impl Answer for Grants {
                 (Ink::Plain, grant.who.clone()),
             ]);
         }
-        let count = self.list.agents.len() + self.list.allowed.len();
+        for unlock in &self.list.unlocks {
+            let ends = unlock.until.map(|until| format!(", until {}", when(until, page.look()))).unwrap_or_default();
+            table.row([
+                (Ink::Strong, GrantKey::Unlock(unlock.id).to_string()),
+                (Ink::Strong, unlock.subject()),
+                (Ink::Plain, String::new()),
+                (Ink::Accent, opened(unlock)),
+                holds(unlock.void.as_deref(), format!("{}{ends}", unlock.scope)),
+                (Ink::Dim, when(unlock.at, page.look())),
+                (Ink::Plain, unlock.who.clone()),
+            ]);
+        }
+        let count = self.list.agents.len() + self.list.allowed.len() + self.list.unlocks.len();
         if count > 0 {
             page.table(&table)?;
         }

@@ -41,6 +41,7 @@ mod scores;
 mod search;
 mod similar;
 mod spec;
+mod tiers;
 mod versions;
 mod workbench;
 
@@ -49,7 +50,7 @@ pub use markdown::{checks_markdown, verbs_markdown};
 
 use crate::action::{self, Verb};
 use crate::domain::{DecisionKind, SafeText};
-use crate::engine::{EngineError, ErrorCode, OpenOptions};
+use crate::engine::{EngineError, ErrorCode, Limits, OpenOptions};
 use call::{Call, Globals, Stop};
 use serde::Serialize;
 use std::ffi::OsString;
@@ -66,6 +67,8 @@ pub struct Opening {
     pub agent: Option<String>,
     /// Whether colours are wanted.
     pub color: bool,
+    /// What may run.
+    pub limits: Limits,
 }
 
 /// The screen. Handed in from outside, because this module knows none.
@@ -215,6 +218,10 @@ fn dispatch(verb: Verb, call: &Call<'_>, screen: Screen) -> Result<u8, Stop> {
         Verb::Grant => call.print(&grants::grant(call)?),
         Verb::Grants => call.print(&grants::grants(call)?),
         Verb::Revoke => call.print(&grants::revoke(call)?),
+        Verb::Unlock => call.print(&tiers::unlock(call)?),
+        Verb::Sets => call.print(&tiers::sets(call)?),
+        Verb::Set => call.print(&tiers::set(call)?),
+        Verb::Unset => call.print(&tiers::unset(call)?),
         Verb::Feedback => feedback::feedback(call),
         Verb::Docs => call.print(&docs::docs(call)?),
         Verb::Log => call.print(&history::log(call)?),
@@ -276,7 +283,8 @@ fn opening(globals: Globals) -> Result<Opening, EngineError> {
     if globals.json {
         return Err(EngineError::new(ErrorCode::Usage, "--json needs a verb", "`toolsmith --help` lists them"));
     }
-    Ok(Opening { options: globals.options()?, agent: globals.agent, color: globals.color })
+    let options = globals.options()?;
+    Ok(Opening { options, agent: globals.agent, color: globals.color, limits: globals.limits })
 }
 
 fn no_terminal(error: &io::Error) -> Stop {

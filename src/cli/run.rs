@@ -108,22 +108,31 @@ fn code_of(run: &Run) -> u8 {
     if run.lacked_isolation() { ErrorCode::IsolationMissing.exit_code() } else { exit_code(run.outcome) }
 }
 
-/// Asks what only a human can allow, before the first run of a version that declares anything. Where nobody can
-/// be asked, the run goes on to be refused and recorded.
+/// Asks what only a human can allow: what costs more than low, and, before the first run of a version, what it declares.
+/// Where nobody can be asked, the run goes on to be refused and recorded.
 fn ask_first(call: &Call<'_>, engine: &Engine, request: &RunRequest) -> Result<(), EngineError> {
-    let Some(command) = engine.unallowed(&request.tool, &call.caller(engine))? else { return Ok(()) };
-    if call.switch("allow") {
-        return announce_and_execute(call, engine, command).map(|_| ());
-    }
-    let stream = call.switch("jsonl") || call.globals.json;
-    if stream || !io::stdin().is_terminal() || !outlet::is_terminal(Stream::Stderr) {
-        return Ok(());
-    }
-    announce(call, &engine.preview(&command)?);
-    call.note(&Line::new().put(Ink::Strong, "Type yes to allow it: "));
-    let mut answer = String::new();
-    io::stdin().read_line(&mut answer).map_err(EngineError::internal)?;
-    if answer.trim() == "yes" {
+    let mut asked = Vec::new();
+    while let Some(command) = engine.unallowed(&request.tool, &call.caller(engine))? {
+        // What was answered and is asked again is the run's to refuse.
+        if asked.contains(&command) {
+            return Ok(());
+        }
+        asked.push(command.clone());
+        if call.switch("allow") {
+            announce_and_execute(call, engine, command)?;
+            continue;
+        }
+        let stream = call.switch("jsonl") || call.globals.json;
+        if stream || !io::stdin().is_terminal() || !outlet::is_terminal(Stream::Stderr) {
+            return Ok(());
+        }
+        announce(call, &engine.preview(&command)?);
+        call.note(&Line::new().put(Ink::Strong, "Type yes to allow it: "));
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer).map_err(EngineError::internal)?;
+        if answer.trim() != "yes" {
+            return Ok(());
+        }
         engine.execute(command, &call.caller(engine))?;
     }
     Ok(())

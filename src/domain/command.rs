@@ -7,9 +7,10 @@ use super::ids::{CommentId, OperationId, ReviewId, RunId};
 use super::opportunity::OpportunitySources;
 use super::review::DecisionKind;
 use super::specification::{ScaffoldTemplate, ScriptLanguage};
-use super::words::Stage;
+use super::words::{CostTier, Stage};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::time::Duration;
 
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -234,6 +235,24 @@ pub enum Command {
         agent: String,
         /// How long; a workbench without an owner is the process that carries the command out.
         scope: GrantScope,
+    },
+    /// Open what costs more than low to be run.
+    Unlock {
+        /// Which tool; `None` opens a whole tier.
+        tool: Option<String>,
+        /// Up to which tier; `None` is the one of the tool.
+        tier: Option<CostTier>,
+        /// For whom; a workbench without an owner is the process that carries the command out.
+        scope: GrantScope,
+        /// For how long; `None` is until it is revoked.
+        lasting: Option<Duration>,
+    },
+    /// Keep a choice of tools under a name.
+    SaveSet {
+        /// Its name.
+        name: String,
+        /// The tools, by name; none takes the set away.
+        tools: Vec<String>,
     },
     /// Take leave back: of an agent, or of a version to do what it declares.
     Revoke {

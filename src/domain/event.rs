@@ -18,6 +18,8 @@ words!(
         ToolDeprecated = "tool-deprecated",
         /// Another version of a tool is used in a session, or one was pinned, or not any more.
         VersionChosen = "version-chosen",
+        /// What costs more than low was opened to be run, or not any more; or a choice of tools was saved.
+        TiersChanged = "tiers-changed",
         /// A review was opened.
         ReviewOpened = "review-opened",
         /// A review was decided, or a decision taken back.
@@ -92,6 +94,7 @@ impl EventKind {
             | EventKind::ToolMoved
             | EventKind::ToolDeprecated
             | EventKind::VersionChosen
+            | EventKind::TiersChanged
             | EventKind::UsageCounted => &[Topic::Tools],
             EventKind::ReviewOpened | EventKind::ReviewSuperseded => &[Topic::Reviews, Topic::Tools],
             EventKind::VerdictChanged | EventKind::ReviewAnnotated => &[Topic::Reviews],

@@ -1,7 +1,7 @@
 //! What humans gave leave for, beside approvals: to do what a version declares, and to run one that is not approved.
 
 use super::digest::Digest;
-use super::ids::{GrantId, OperationId};
+use super::ids::{GrantId, OperationId, UnlockId};
 use super::name::ToolName;
 use super::permission::Allowed;
 use super::time::Instant;
@@ -21,6 +21,15 @@ pub enum GrantScope {
 }
 
 impl GrantScope {
+    /// Whether it holds for calls from this session. `lives` says whether the process behind an owner word is alive.
+    pub fn holds(&self, session: Option<&str>, lives: &dyn Fn(&str) -> bool) -> bool {
+        match self {
+            GrantScope::Session(name) => !name.is_empty() && session == Some(name.as_str()),
+            GrantScope::Workbench(owner) => lives(owner),
+            GrantScope::Version => true,
+        }
+    }
+
     /// How it is kept; [`GrantScope::from_word`] reads it.
     pub fn word(&self) -> Option<String> {
         match self {
@@ -98,12 +107,7 @@ impl AgentGrant {
     /// Whether it lets this agent, calling from this session, run this version. `lives` says whether the process
     /// behind an owner word is alive.
     pub fn lets(&self, digest: Digest, agent: &str, session: Option<&str>, lives: &dyn Fn(&str) -> bool) -> bool {
-        let in_scope = match &self.scope {
-            GrantScope::Session(name) => !name.is_empty() && session == Some(name.as_str()),
-            GrantScope::Workbench(owner) => lives(owner),
-            GrantScope::Version => true,
-        };
-        self.digest == digest && !self.is_use() && self.agent == agent && in_scope
+        self.digest == digest && !self.is_use() && self.agent == agent && self.scope.holds(session, lives)
     }
 }
 
@@ -133,6 +137,8 @@ pub enum GrantKey {
     Agent(GrantId),
     /// What a version was allowed, by the version.
     Allow(ToolName, Digest),
+    /// Leave to run what costs more than low, by number.
+    Unlock(UnlockId),
 }
 
 impl fmt::Display for GrantKey {
@@ -140,6 +146,7 @@ impl fmt::Display for GrantKey {
         match self {
             GrantKey::Agent(id) => write!(f, "{id}"),
             GrantKey::Allow(tool, digest) => write!(f, "{tool}@{}", digest.short()),
+            GrantKey::Unlock(id) => write!(f, "unlock-{id}"),
         }
     }
 }

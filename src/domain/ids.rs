@@ -43,6 +43,10 @@ id!(
     GrantId
 );
 id!(
+    /// Leave to run what costs more than low; counts up within a workspace, starting at 1.
+    UnlockId
+);
+id!(
     /// One asking for a better version; counts up within a workspace, starting at 1.
     EvolutionId
 );

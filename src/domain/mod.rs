@@ -41,6 +41,7 @@ mod review;
 mod run;
 mod schema;
 mod secret;
+mod selection;
 mod semver_step;
 pub mod source;
 mod specification;
@@ -49,6 +50,7 @@ mod text;
 mod time;
 mod tool;
 mod typical;
+mod unlock;
 mod uses;
 mod utility;
 mod versioned;
@@ -70,7 +72,7 @@ pub use failure::{AffectedVersion, FailureGroup, GroupState, Incident, Severity,
 pub use form::{Field, FieldKind, FieldViolation, Form, FormError, Scalar};
 pub use grant::{AgentGrant, AllowGrant, GrantKey, GrantScope};
 pub use hidden::hidden_in;
-pub use ids::{CommentId, EventSeq, EvolutionId, GrantId, MarkId, OperationId, ReviewId, RunId};
+pub use ids::{CommentId, EventSeq, EvolutionId, GrantId, MarkId, OperationId, ReviewId, RunId, UnlockId};
 pub use interpreter::{InterpreterFacts, Missing};
 pub use manifest::{
     Dialect, Example, InputMode, LimitsDeclared, Manifest, Permissions, Provenance, Recipe, SuccessRule, TestCase,
@@ -99,6 +101,7 @@ pub use review::{Decision, DecisionKind, Review, ReviewKind, ReviewOrder, Review
 pub use run::{Isolation, IsolationLevel, Profile, Run, RunEnd, RunOutcome, RunUsage, Sample, Stream};
 pub use schema::{Checker, Violation, validate};
 pub use secret::Secret;
+pub use selection::{Chosen, Need, Preset, Selection, ToolSet};
 pub use semver_step::{Proposal, Step, propose};
 pub use specification::{
     InputParameter, ParameterType, SPECIFICATION_SCHEMA, ScaffoldTemplate, ScriptLanguage, SpecifiedExample,
@@ -108,6 +111,7 @@ pub use text::{SafeText, escape_char, is_hidden, visible_words};
 pub use time::{Instant, rfc3339};
 pub use tool::{Deprecation, Placement, Tool, ToolDetail, ToolFacts};
 pub use typical::Typical;
+pub use unlock::{Tiers, Unlock, subject as unlock_subject};
 pub use uses::{HALF_LIFE_MS, Uses};
 pub use utility::only_reads;
 pub use versioned::{paired, unversioned, versioned};

@@ -4,6 +4,7 @@ use super::digest::{Digest, VersionFile};
 use super::manifest::Manifest;
 use super::name::ToolName;
 use super::review::{Risk, ToolReview};
+use super::selection::Need;
 use super::time::Instant;
 use super::words::{Category, CostTier, Format, Kind, Origin, Stage, ToolState};
 use serde::{Deserialize, Serialize};
@@ -52,6 +53,12 @@ pub struct ToolFacts {
     /// That it should not be used any more; `None` for most.
     #[serde(default)]
     pub deprecated: Option<Deprecation>,
+    /// Whether it costs so much that a human must open it before it runs.
+    #[serde(default)]
+    pub locked: bool,
+    /// Whether it is not among the tools in use: it is not offered and does not run.
+    #[serde(default)]
+    pub unused: bool,
 }
 
 /// One row of the catalog. Light on purpose: 10,000 of them stay in memory; the rest is in [`ToolDetail`].
@@ -103,6 +110,8 @@ pub struct Tool {
     pub runnable: bool,
     /// Why not; `None` when runnable.
     pub reason: Option<String>,
+    /// What it declares that it needs beside its own folder.
+    pub needs: Vec<Need>,
     /// How much harm a wrong yes could do.
     pub risk: Risk,
     /// Path of the row that this one is a version of; it lies beside that one, or in its `versions/`.
@@ -161,6 +170,7 @@ impl Tool {
             state: ToolState::Ok,
             runnable: true,
             reason: None,
+            needs: Vec::new(),
             risk: Risk::Medium,
             evolved_from: None,
             copy_of: None,

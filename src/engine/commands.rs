@@ -89,6 +89,10 @@ impl Engine {
                 let scope = self.owned(scope);
                 self.finish(self.transact(|tx| core::grant(tx, self.actor(&who), &tool, &agent, scope))?)
             }
+            Command::Unlock { tool, tier, scope, lasting } => {
+                self.unlock(&who, (tool.as_deref(), tier), scope, lasting)
+            }
+            Command::SaveSet { name, tools } => self.save_set(&who, &name, &tools),
             Command::Revoke { grant } => self.finish(self.transact(|tx| core::revoke(tx, self.actor(&who), &grant))?),
             Command::Untag { tool, tag } => {
                 let tool = self.resolve(&tool)?;
@@ -471,6 +475,10 @@ impl Engine {
                 })
             }
             Command::Grant { tool, digest, agent, scope } => self.preview_grant(tool, *digest, agent, scope),
+            Command::Unlock { tool, tier, scope, lasting } => {
+                self.preview_unlock((tool.as_deref(), *tier), scope, *lasting)
+            }
+            Command::SaveSet { name, tools } => self.preview_set(name, tools),
             Command::Revoke { grant } => self.preview_revoke(grant),
             Command::Untag { tool, tag } => Ok(Preview {
                 title: format!("Take {tag} away from {tool}?"),
@@ -598,6 +606,8 @@ fn refuse_unseen(command: &Command) -> Result<(), EngineError> {
         | Command::AcceptOpportunity { .. }
         | Command::Allow { .. }
         | Command::Grant { .. }
+        | Command::Unlock { .. }
+        | Command::SaveSet { .. }
         | Command::Revoke { .. }
         | Command::Undo { .. }
         | Command::FlushBuffer { .. }

@@ -3,7 +3,9 @@
 use super::error::{EngineError, ErrorCode};
 use super::view::{CatalogState, CatalogView, Preview};
 use super::{Engine, core, running};
-use crate::domain::{AgentGrant, AllowGrant, Allowed, Caller, Digest, GrantKey, GrantScope, Stage, Tool, ToolName};
+use crate::domain::{
+    AgentGrant, AllowGrant, Allowed, Caller, Digest, GrantKey, GrantScope, Stage, Tool, ToolName, Unlock,
+};
 use serde::Serialize;
 
 /// Everything that humans gave leave for and that still holds.
@@ -13,6 +15,8 @@ pub struct GrantList {
     pub agents: Vec<AgentGrant>,
     /// What versions were allowed to do, newest first.
     pub allowed: Vec<AllowGrant>,
+    /// What costs more than low and was opened, newest first.
+    pub unlocks: Vec<Unlock>,
 }
 
 impl Engine {
@@ -44,7 +48,7 @@ impl Engine {
             GrantScope::Workbench(owner) => running::owner_alive(owner),
             GrantScope::Session(_) | GrantScope::Version => true,
         });
-        let mut list = GrantList { agents, allowed };
+        let mut list = GrantList { agents, allowed, unlocks: self.listed_unlocks()? };
         self.judge_grants(&mut list)?;
         self.read(|q| {
             for grant in &mut list.agents {
@@ -71,6 +75,13 @@ impl Engine {
                     format!("leave {} for agent {} to run {}", grant.id, grant.agent, grant.tool)
                 };
                 faults.extend(core::fault_of_leave(q, grant)?.map(|fault| format!("{what} {}", unlike_log(&fault))));
+            }
+            for unlock in q.unlocks()? {
+                if unlock.tool.as_ref().is_none_or(&is_asked) {
+                    let fault = core::fault_of_unlock(q, &unlock)?;
+                    let what = format!("unlock-{} of {}", unlock.id, unlock.subject());
+                    faults.extend(fault.map(|fault| format!("{what} {}", unlike_log(&fault))));
+                }
             }
             for grant in q.allow_grants()?.iter().filter(|grant| is_asked(&grant.tool)) {
                 let what = format!("what {} {} was allowed", grant.tool, grant.digest.short());
@@ -120,6 +131,9 @@ impl Engine {
         let list = self.grants()?;
         if let Ok(id) = text.parse() {
             return Ok(GrantKey::Agent(id));
+        }
+        if let Some(id) = text.strip_prefix("unlock-").and_then(|id| id.parse().ok()) {
+            return Ok(GrantKey::Unlock(id));
         }
         let (name, prefix) = text.split_once('@').unwrap_or((text, ""));
         let mut found = list
@@ -177,6 +191,10 @@ impl Engine {
                 }
                 format!("agent {} may not run {} {} any more", grant.agent, grant.tool, grant.digest.short())
             }),
+            GrantKey::Unlock(id) => {
+                let found = list.unlocks.iter().find(|unlock| unlock.id == *id);
+                found.map(|unlock| format!("{} is locked again: a human is asked before it runs", unlock.subject()))
+            }
             GrantKey::Allow(tool, digest) => {
                 let found = list.allowed.iter().find(|grant| grant.tool == *tool && grant.digest == *digest);
                 found.map(|grant| {

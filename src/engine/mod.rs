@@ -64,6 +64,7 @@ mod staged;
 mod standing;
 #[cfg(test)]
 mod tests;
+mod tiers;
 mod trials;
 mod verify;
 mod versions;
@@ -116,6 +117,7 @@ pub use signed_before::SIGNED_BY;
 pub use signing::Signing;
 pub use similar::SimilarTool;
 pub use staged::{Content, Edit, StagedState, StagedView};
+pub use tiers::{Limits, SetRow};
 pub use versions::{Lineage, LineageVersion};
 pub use view::{
     CatalogState, CatalogView, Change, DoctorLine, EvidenceLine, Preview, ReviewDetail, ReviewFilter, RunFilter,
@@ -129,7 +131,7 @@ use crate::insight::Relevance;
 use crate::runner::{Baselines, Interpreters, Machine};
 use crate::store::{Copies, Queries, Reader, Store, Tx};
 use crate::vcs::Git;
-use snapshot::Facts;
+use snapshot::{Facts, Here};
 use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
@@ -181,6 +183,8 @@ struct Inner {
     git: OnceLock<Option<Git>>,
     identity: OnceLock<String>,
     session: OnceLock<Option<String>>,
+    /// What whoever started this process lets run.
+    limits: Mutex<tiers::InForce>,
     signatures: Mutex<HashMap<Digest, Result<(), String>>>,
     interpreters: Interpreters,
     baselines: Baselines,
@@ -217,6 +221,7 @@ impl Engine {
                     state: CatalogState::Loading { done: 0, total: 0 },
                     tools: Vec::new(),
                     problems: Vec::new(),
+                    in_use: None,
                     generation: 0,
                 })),
                 live: Mutex::new(HashMap::new()),
@@ -226,6 +231,7 @@ impl Engine {
                 relevance: Mutex::default(),
                 identity: OnceLock::new(),
                 session: OnceLock::new(),
+                limits: Mutex::default(),
                 signatures: Mutex::default(),
                 interpreters: Interpreters::default(),
                 baselines: Baselines::new(state_dir.join("baselines")),
@@ -369,8 +375,8 @@ impl Engine {
 
     /// What the store says of all tools, for this session.
     fn facts(&self) -> Result<Facts, EngineError> {
-        let used = self.used_here()?;
-        self.read(|q| Facts::read(q, used))
+        let here = Here { used: self.used_here()?, tiers: self.tiers()?, selections: self.selections() };
+        self.read(|q| Facts::read(q, here))
     }
 
     fn show(

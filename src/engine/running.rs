@@ -4,15 +4,15 @@
 //! While any run of this process is alive, one keeper thread renews its leases and listens for
 //! cancel requests of other processes.
 
-use super::core::{self, RunPolicy, Standing, policy};
+use super::core::{self, Question, RunPolicy, Standing, policy};
 use super::error::{EngineError, ErrorCode};
 use super::secrets;
 use super::staged::Ending;
 use super::view::RunRequest;
 use super::{Engine, Inner, lock, now};
 use crate::domain::{
-    Caller, Command, Digest, Isolation, IsolationLevel, Missing, Observation, Permissions, Profile, Redactor, Run,
-    RunEnd, RunId, RunUsage, Sample, Stage, Tool, ToolDetail, WriteMode,
+    Caller, Command, Digest, GrantScope, Isolation, IsolationLevel, Missing, Observation, Permissions, Profile,
+    Redactor, Run, RunEnd, RunId, RunUsage, Sample, Stage, Tool, ToolDetail, WriteMode,
 };
 use crate::runner::{self, Given, Report, Running};
 use crate::store::{FinishedRun, NewRun, Tx};
@@ -157,7 +157,17 @@ impl Engine {
         let quarantined = self.quarantined(tool)?;
         let is_let = self.is_let(tool, caller)?;
         let quarantined = quarantined.as_deref();
-        let standing = Standing { approved, quarantined, permissions, writes, granted: granted.as_ref(), is_let };
+        let (tiers, unused) = (self.tiers()?, self.unused(tool));
+        let standing = Standing {
+            approved,
+            quarantined,
+            permissions,
+            writes,
+            granted: granted.as_ref(),
+            is_let,
+            tiers: &tiers,
+            unused: unused.as_deref(),
+        };
         Ok(policy(tool, standing, caller))
     }
 
@@ -168,8 +178,17 @@ impl Engine {
     /// Those of [`Engine::detail`]; `Internal` for trouble with the store.
     pub fn unallowed(&self, tool: &Tool, caller: &Caller) -> Result<Option<Command>, EngineError> {
         let detail = self.detail(tool)?;
-        let asks = matches!(self.policy_of(&detail, caller)?, RunPolicy::Ask { .. });
-        Ok(asks.then(|| Command::Allow { tool: tool.path.clone(), digest: detail.tool.digest }))
+        let path = tool.path.clone();
+        Ok(match self.policy_of(&detail, caller)? {
+            RunPolicy::Ask { question: Question::Allow, .. } => {
+                Some(Command::Allow { tool: path, digest: detail.tool.digest })
+            }
+            RunPolicy::Ask { question: Question::Unlock, .. } => {
+                let scope = GrantScope::Workbench(String::new());
+                Some(Command::Unlock { tool: Some(path), tier: None, scope, lasting: None })
+            }
+            RunPolicy::Allow { .. } | RunPolicy::Refuse { .. } => None,
+        })
     }
 
     /// What becomes of writes to declared paths of a tool at this stage.

@@ -13,7 +13,7 @@ use super::settings_checks::{self, Whose};
 use super::settings_generators::{EvolveSettings, GeneratorSetting};
 use super::settings_review::DeprecatedPolicy;
 use super::signing::Signing;
-use crate::domain::{IsolationLevel, Problem, ProblemCode, Stage};
+use crate::domain::{CostTier, IsolationLevel, Problem, ProblemCode, Stage};
 use crate::runner::Bubblewrap;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -97,6 +97,8 @@ pub struct Settings {
     pub request_expiry: Option<Duration>,
     /// What becomes of an agent's call of a deprecated tool.
     pub deprecated: DeprecatedPolicy,
+    /// The most that may run: at most high, prohibited never does.
+    pub max_tier: CostTier,
     /// What is signed, and whose signatures count.
     pub signing: Signing,
     /// Who can be asked for a better version, in the order of the file.
@@ -128,6 +130,7 @@ impl Default for Settings {
             high_roles: Vec::new(),
             request_expiry: None,
             deprecated: DeprecatedPolicy::Warn,
+            max_tier: CostTier::High,
             signing: Signing::default(),
             generators: Vec::new(),
             evolve: EvolveSettings::default(),

@@ -1,7 +1,7 @@
 //! The settings `[review]` and `[policy]`: whose yes is needed, how long a request waits, what deprecated means.
 
 use super::settings::{File, Settings, duration};
-use crate::domain::ToolName;
+use crate::domain::{CostTier, ToolName};
 use toml::Spanned;
 use toml::de::DeValue;
 
@@ -65,8 +65,17 @@ impl Settings {
                     let hint = "write \"warn\", \"refuse\" or \"follow\"".to_owned();
                     file.bad(value.span().start, "policy.deprecated is no policy".to_owned(), hint);
                 }
+                ("max_tier", word) => {
+                    let tier = word.and_then(|word| word.parse().ok()).filter(|tier| *tier != CostTier::Prohibited);
+                    // Nobody knows which one was meant: the least.
+                    self.max_tier = tier.unwrap_or(CostTier::Low);
+                    if tier.is_none() {
+                        let hint = "write \"low\", \"medium\" or \"high\"; only low runs until then".to_owned();
+                        file.bad(value.span().start, "policy.max_tier is no cost tier".to_owned(), hint);
+                    }
+                }
                 (other, _) => {
-                    let hint = "policy has the setting deprecated";
+                    let hint = "policy has the settings deprecated and max_tier";
                     file.unknown(key.span().start, &format!("policy.{other}"), hint);
                 }
             }
@@ -111,6 +120,15 @@ mod tests {
         assert_eq!(settings.high_roles, ["security"]);
         assert_eq!(settings.request_expiry, Some(Duration::from_hours(24)));
         assert_eq!(settings.deprecated, DeprecatedPolicy::Refuse);
+    }
+
+    #[test]
+    fn a_cap_that_cannot_be_read_lets_only_low_run() {
+        assert_eq!(load("[policy]\nmax_tier = \"medium\"\n").0.max_tier, CostTier::Medium);
+        for user in ["max_tier = \"prohibited\"", "max_tier = \"cheap\"", "max_tier = 1"] {
+            let (settings, problems) = load(&format!("[policy]\n{user}\n"));
+            assert_eq!((settings.max_tier, problems.len()), (CostTier::Low, 1), "{user}");
+        }
     }
 
     #[test]

@@ -4,8 +4,8 @@ use super::core::Approvals;
 use super::error::EngineError;
 use super::view::{CatalogState, CatalogView};
 use crate::domain::{
-    Deprecation, Digest, Instant, Problem, ReviewId, ReviewKind, ReviewState, Severity, Stage, Tool, ToolFacts,
-    ToolName, ToolReview, ToolState,
+    CostTier, Deprecation, Digest, Instant, Problem, ReviewId, ReviewKind, ReviewState, Selection, Severity, Stage,
+    Tiers, Tool, ToolFacts, ToolName, ToolReview, ToolState,
 };
 use crate::insight::Score;
 use crate::store::{Queries, Stats};
@@ -29,11 +29,26 @@ pub struct Facts {
     now: Instant,
     /// What names mean in this session, where a human said so.
     used: HashMap<ToolName, Digest>,
+    /// What may run as far as costs decide.
+    tiers: Tiers,
+    /// What a tool must be in to be in use.
+    selections: Vec<Selection>,
+}
+
+/// What holds in this session.
+#[derive(Debug, Default)]
+pub struct Here {
+    /// What names mean, where a human said so.
+    pub used: HashMap<ToolName, Digest>,
+    /// What may run as far as costs decide.
+    pub tiers: Tiers,
+    /// What a tool must be in to be in use.
+    pub selections: Vec<Selection>,
 }
 
 impl Facts {
     /// Reads them.
-    pub fn read(queries: &Queries, used: HashMap<ToolName, Digest>) -> Result<Facts, EngineError> {
+    pub fn read(queries: &Queries, here: Here) -> Result<Facts, EngineError> {
         let (mut reviews, mut drifted) = (HashMap::new(), HashSet::new());
         let undecided: HashSet<ReviewId> = queries.undecided()?.into_iter().collect();
         for head in queries.review_heads()? {
@@ -63,7 +78,9 @@ impl Facts {
             now: super::now(),
             deprecations: queries.deprecations()?,
             overrides,
-            used,
+            used: here.used,
+            tiers: here.tiers,
+            selections: here.selections,
         })
     }
 
@@ -77,6 +94,12 @@ impl Facts {
         let marks = self.marks.get(name).map(Vec::as_slice).unwrap_or_default();
         let score = Score::of(self.stats.get(name)?.uses, self.now, marks.iter().copied())?;
         Some((score.score * 100.0).round() / 100.0)
+    }
+
+    /// Whether a human would have to open it before it runs; what never runs in any case is not locked.
+    fn locks(&self, tool: &Tool, approved: bool) -> bool {
+        let runs = tool.stage != Stage::Archived && tool.cost_tier != CostTier::Prohibited;
+        runs && (self.tiers.is_above_cap(tool) || self.tiers.is_locked(tool, approved))
     }
 
     /// Completes a row.
@@ -94,6 +117,8 @@ impl Facts {
             last_run_at: stats.and_then(|s| s.last_run_at),
             in_session: tool.stage != Stage::Archived && self.used.get(&key.0) == Some(&key.1),
             deprecated: self.deprecations.get(&key.0).cloned(),
+            locked: self.locks(&tool, approved),
+            unused: self.selections.iter().any(|selection| !selection.holds(&tool)),
         };
         if tool.stage.is_vouched() && !approved && self.approvals.knows(&tool.name) && tool.state == ToolState::Ok {
             tool.state = ToolState::Changed;
@@ -146,5 +171,6 @@ pub fn build(
             }
         })
         .collect();
-    CatalogView { state, tools, problems, generation: before.generation + 1 }
+    let in_use = facts.selections.last().map(|selection| selection.name.clone());
+    CatalogView { state, tools, problems, in_use, generation: before.generation + 1 }
 }

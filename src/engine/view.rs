@@ -31,6 +31,8 @@ pub struct CatalogView {
     pub tools: Vec<Arc<Tool>>,
     /// Problems by path.
     pub problems: Vec<Problem>,
+    /// The choice of tools in use; `None` for all.
+    pub in_use: Option<String>,
     /// Counts up with every change.
     pub generation: u64,
 }

@@ -42,6 +42,7 @@ mod reviews;
 mod runs;
 mod schema;
 mod state;
+mod tiers;
 mod tx;
 mod values;
 mod verdicts;

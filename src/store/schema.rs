@@ -13,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../assets/migrations/0003_reviews.sql"),
     include_str!("../../assets/migrations/0004_evolving.sql"),
     include_str!("../../assets/migrations/0005_learning.sql"),
+    include_str!("../../assets/migrations/0006_tiers.sql"),
 ];
 
 /// The newest format known here.

@@ -1,9 +1,10 @@
 //! How values of the domain lie in columns: words and names as text, digests as 32 bytes, times and ids as integers.
 
 use crate::domain::{
-    BufferId, CommentId, CommentKind, DecisionKind, Digest, EventKind, EventSeq, EvolutionId, EvolutionState,
+    BufferId, CommentId, CommentKind, CostTier, DecisionKind, Digest, EventKind, EventSeq, EvolutionId, EvolutionState,
     FailureKind, GrantId, GroupState, Instant, IsolationLevel, MarkId, Mutation, OperationId, OpportunityKind, Profile,
     ReviewId, ReviewKind, ReviewState, Risk, RunId, RunOutcome, Severity, Stage, Strategy, ToolName, UnansweredKind,
+    UnlockId,
 };
 use rusqlite::Result as SqlResult;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
@@ -47,6 +48,7 @@ macro_rules! numbers_as_integer {
 
 words_as_text!(
     CommentKind,
+    CostTier,
     DecisionKind,
     EventKind,
     EvolutionState,
@@ -65,7 +67,7 @@ words_as_text!(
     Strategy,
     UnansweredKind,
 );
-numbers_as_integer!(CommentId, EventSeq, EvolutionId, GrantId, Instant, MarkId, OperationId, ReviewId, RunId);
+numbers_as_integer!(CommentId, EventSeq, EvolutionId, GrantId, Instant, MarkId, OperationId, ReviewId, RunId, UnlockId);
 
 impl ToSql for ToolName {
     fn to_sql(&self) -> SqlResult<ToSqlOutput<'_>> {

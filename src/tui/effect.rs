@@ -221,6 +221,10 @@ pub enum Effect {
     Verify,
     /// Look what use suggests to make, from what was recorded and from these files.
     LoadOpportunities(OpportunitySources),
+    /// Load the choices of tools.
+    LoadSets,
+    /// Take a choice of tools in use, by name.
+    Choose(String),
     /// Load what was given leave for.
     LoadGrants,
     /// Load how full the buffers are.

@@ -149,6 +149,7 @@ fn bench(width: u16, height: u16) -> Bench {
         state: CatalogState::Ready,
         tools: tools.iter().cloned().map(Arc::new).collect(),
         problems: problems.collect(),
+        in_use: None,
         generation: 2,
     });
     bench.send(Msg::Opened(Opened { workspace: format!("~/{EVIL}/work{EVIL}"), identity: evil() }));
@@ -397,7 +398,7 @@ const SCENES: &[Scene] = &[
         let candidate = crate::engine::Candidate::ordinary("two");
         found.candidates.push(crate::engine::Candidate { why: evil(), ..candidate });
         let (tool, path, why) = (crate::domain::ToolName::new("three").unwrap(), evil(), evil());
-        found.left_out.push(crate::engine::LeftOut { tool, path, why });
+        found.left_out.push(crate::engine::LeftOut { tool, path, why, refused: false });
         let ticket = asked.unwrap();
         bench.answer(Answer::Called(Box::new(Called::Candidates { ticket, found: Ok(found) })));
     }),
@@ -577,7 +578,7 @@ proptest! {
         first.description.clone_from(&text);
         first.path.clone_from(&text);
         let tools = vec![Arc::new(first)];
-        bench.send(Msg::Catalog(Arc::new(CatalogView { state: CatalogState::Ready, tools, problems: vec![], generation: 9 })));
+        bench.send(Msg::Catalog(Arc::new(CatalogView { state: CatalogState::Ready, tools, problems: vec![], in_use: None, generation: 9 })));
         bench.app.say(super::app::Mood::Trouble, &text);
         let obeyed = obeyed(&mut bench, (80, 24));
         prop_assert_eq!((obeyed.foreign, obeyed.hidden), (vec![], vec![]));

@@ -28,7 +28,7 @@ pub mod widget;
 mod pump;
 
 use crate::domain::SafeText;
-use crate::engine::{ErrorCode, OpenOptions};
+use crate::engine::{ErrorCode, Limits, OpenOptions};
 use app::{App, Call};
 use effect::Ending;
 use msg::{Farewell, Now};
@@ -50,6 +50,8 @@ pub struct Face {
     pub agent: Option<String>,
     /// Whether colours are unwanted (`--no-color`, `NO_COLOR`).
     pub no_color: bool,
+    /// What may run (`--max-tier`, `--tools`).
+    pub limits: Limits,
 }
 
 /// Shows the workbench until the user leaves. The first frame is drawn before anything is read.
@@ -72,7 +74,7 @@ pub fn run(options: OpenOptions, face: Face) -> io::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let ended = runtime.block_on(async {
         let (to_loop, inbox) = unbounded_channel();
-        let performer = Performer::new(options, face.agent, to_loop);
+        let performer = Performer::new(options, (face.agent, face.limits), to_loop);
         pump::Pump::new(&mut session, app, performer, inbox)?.run().await
     });
     runtime.shutdown_timeout(LAST_MOMENT);

@@ -9,7 +9,8 @@ use crate::domain::{
 use crate::engine::{
     Asking, Behaviour, BufferStatus, BulkResult, CallReport, Candidates, CatalogView, Change, Compared, Dashboard,
     DoctorLine, EngineError, EvolutionDetail, FailureDetail, Frame, GrantList, Index, LaneId, Lineage, OpportunityList,
-    PreflightRow, Preview, ReviewDetail, RunRequest, ScoredTool, SearchHit, Settings, SimilarTool, VerifyReport,
+    PreflightRow, Preview, ReviewDetail, RunRequest, ScoredTool, SearchHit, SetRow, Settings, SimilarTool,
+    VerifyReport,
 };
 use crossterm::event::{KeyEvent, MouseEvent};
 use serde_json::Value;
@@ -234,6 +235,15 @@ pub enum Answer {
     Verify(Result<VerifyReport, EngineError>),
     /// What use suggests to make.
     Opportunities(Result<OpportunityList, EngineError>),
+    /// The choices of tools.
+    Sets(Result<Vec<SetRow>, EngineError>),
+    /// Whether a choice of tools is in use now.
+    Chosen {
+        /// Its name.
+        name: String,
+        /// Whether it is.
+        chosen: Result<(), EngineError>,
+    },
     /// What was given leave for.
     Grants(Result<GrantList, EngineError>),
     /// How full the buffers are.

@@ -12,8 +12,8 @@ use super::widget::{Blanks, DiffText, Language, highlight};
 use crate::domain::{Caller, Command, EvolutionId, Run, RunId, Tool, VersionFile};
 use crate::engine::{
     Begun, BulkDecision, CallReport, CallRequest, CatalogState, CatalogView, Change, Engine, EngineError, ErrorCode,
-    EvolveRequest, Frame, Index, OpenOptions, ReviewFilter, RunFilter, RunHandle, RunRequest, Settings, Spool, Tail,
-    Watch, init,
+    EvolveRequest, Frame, Index, Limits, OpenOptions, ReviewFilter, RunFilter, RunHandle, RunRequest, Settings, Spool,
+    Tail, Watch, init,
 };
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
@@ -56,6 +56,7 @@ struct Live {
 struct Shared {
     options: OpenOptions,
     agent: Option<String>,
+    limits: Limits,
     engine: OnceLock<Engine>,
     watch: Mutex<Option<Watch>>,
     live: Mutex<HashMap<RunId, Live>>,
@@ -72,11 +73,17 @@ pub struct Performer {
 }
 
 impl Performer {
-    /// A performer for a workspace that is not open yet. `agent` is who is at the keyboard, when no human.
-    pub fn new(options: OpenOptions, agent: Option<String>, to_loop: UnboundedSender<Msg>) -> Performer {
+    /// A performer for a workspace that is not open yet. `agent` is who is at the keyboard, when no human; `limits` is
+    /// what may run.
+    pub fn new(
+        options: OpenOptions,
+        (agent, limits): (Option<String>, Limits),
+        to_loop: UnboundedSender<Msg>,
+    ) -> Performer {
         let shared = Shared {
             options,
             agent,
+            limits,
             engine: OnceLock::new(),
             watch: Mutex::new(None),
             live: Mutex::new(HashMap::new()),
@@ -103,12 +110,13 @@ impl Performer {
         let file = options.home.config_file();
         self.send(Msg::Settings { settings: Box::new(settings), file: file.display().to_string() });
         let engine = Engine::open(options.clone())?;
+        engine.limit(&self.shared.limits)?;
         let opened = Opened { workspace: shown_path(engine.workspace()), identity: engine.identity() };
         // A second opening cannot happen: the loop asks once.
         let _ = self.shared.engine.set(engine.clone());
         self.send(Msg::Opened(opened));
         engine.scan(&mut |view| self.catalog(&view))?;
-        for trouble in engine.take_trouble() {
+        for trouble in engine.take_trouble().into_iter().chain(engine.unknown_choice()) {
             self.send(Msg::Changed(Change::Trouble(trouble)));
         }
         let performer = self.clone();
@@ -242,6 +250,14 @@ impl Performer {
             Effect::Verify => self.answer(Answer::Verify(engine.verify())),
             Effect::LoadOpportunities(from) => {
                 self.answer(Answer::Opportunities(engine.opportunities(&from, OPPORTUNITIES)));
+            }
+            Effect::LoadSets => self.answer(Answer::Sets(engine.sets())),
+            Effect::Choose(name) => {
+                let chosen = engine.choose(Some(&name)).and_then(|()| engine.refresh());
+                if let Ok(view) = &chosen {
+                    self.catalog(view);
+                }
+                self.answer(Answer::Chosen { name, chosen: chosen.map(drop) });
             }
             Effect::LoadGrants => self.answer(Answer::Grants(engine.grants())),
             Effect::LoadBuffers => self.answer(Answer::Buffers(engine.buffers())),

@@ -100,7 +100,7 @@ pub(super) fn problems() -> Vec<Problem> {
 
 pub(super) fn catalog(state: CatalogState) -> Arc<CatalogView> {
     let tools = tools().into_iter().map(Arc::new).collect();
-    Arc::new(CatalogView { state, tools, problems: problems(), generation: 1 })
+    Arc::new(CatalogView { state, tools, problems: problems(), in_use: None, generation: 1 })
 }
 
 pub(super) fn review(id: i64, tool: &Tool, kind: ReviewKind, risk: Risk) -> Review {
@@ -303,7 +303,8 @@ impl Bench {
     /// A workbench with nothing in it.
     pub(super) fn empty(width: u16, height: u16) -> Bench {
         let mut bench = Bench::opening(width, height);
-        let view = CatalogView { state: CatalogState::Ready, tools: vec![], problems: vec![], generation: 1 };
+        let view =
+            CatalogView { state: CatalogState::Ready, tools: vec![], problems: vec![], in_use: None, generation: 1 };
         bench.send(Msg::Opened(Opened { workspace: "~/work".into(), identity: "Ada <ada@example.org>".into() }));
         bench.send(Msg::Catalog(Arc::new(view)));
         bench.answer(Answer::Failures(Ok(vec![])));

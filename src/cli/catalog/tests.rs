@@ -39,7 +39,7 @@ fn problem() -> Problem {
 
 fn listing(show: Listed) -> Listing {
     let tools = vec![Arc::new(tool("add", Stage::Core)), Arc::new(tool("sum", Stage::Experimental))];
-    Listing { tools, problems: vec![problem()], total: 5, show }
+    Listing { tools, problems: vec![problem()], total: 5, locked: 0, in_use: None, show }
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn a_listing_ends_with_counts_and_names_its_problems() {
 fn a_listing_has_the_fields_scripts_rely_on() {
     let answer = object(&listing(Listed::Tools));
     let keys: Vec<_> = answer.as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(keys, ["schema", "tools", "problems", "total"]);
+    assert_eq!(keys, ["schema", "tools", "problems", "total", "locked", "in_use"]);
     assert_eq!(
         answer["problems"],
         json!([{"path": "tools/experimental/x.yaml", "line": 3, "code": "bad-syntax",

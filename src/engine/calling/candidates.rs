@@ -72,6 +72,8 @@ pub struct LeftOut {
     pub path: String,
     /// Why not.
     pub why: String,
+    /// Whether it is policy that stands in the way, not the tool.
+    pub refused: bool,
 }
 
 /// Who could do it and who could not.
@@ -131,8 +133,27 @@ impl Candidate {
 }
 
 impl LeftOut {
-    pub(super) fn new(tool: &Tool, why: impl Into<String>) -> LeftOut {
-        LeftOut { tool: tool.name.clone(), path: tool.path.clone(), why: why.into() }
+    pub(super) fn new(tool: &Tool, unfit: impl Into<Unfit>) -> LeftOut {
+        let Unfit { why, refused } = unfit.into();
+        LeftOut { tool: tool.name.clone(), path: tool.path.clone(), why, refused }
+    }
+}
+
+/// Why a tool cannot be tried.
+pub(super) struct Unfit {
+    why: String,
+    refused: bool,
+}
+
+impl From<String> for Unfit {
+    fn from(why: String) -> Unfit {
+        Unfit { why, refused: false }
+    }
+}
+
+impl From<EngineError> for Unfit {
+    fn from(error: EngineError) -> Unfit {
+        error.message.into()
     }
 }
 
@@ -141,11 +162,14 @@ impl Candidates {
     pub(super) fn nobody(&self) -> EngineError {
         if let Some(first) = self.left_out.first() {
             let message = format!("no tool that fits {:?} can be tried: {}: {}", self.asked_for, first.tool, first.why);
+            // Where nothing else stands in the way, it is refused as a run of the tool would be.
+            let refused = self.left_out.iter().all(|left| left.refused);
+            let code = if refused { ErrorCode::Refused } else { ErrorCode::NotFound };
             let hint = match self.left_out.len() {
                 1 => format!("`toolsmith show {}` tells more", first.tool),
                 all => format!("{all} were left out; `toolsmith call --show` with the same words lists them"),
             };
-            return EngineError::new(ErrorCode::NotFound, message, hint);
+            return EngineError::new(code, message, hint);
         }
         let (message, hint) = match &self.lacking {
             Lacking::Tags(tags) => (
@@ -276,19 +300,20 @@ impl Engine {
         request: &CallRequest,
         caller: &Caller,
         tool: &Tool,
-    ) -> Result<(Option<Value>, Permissions), String> {
+    ) -> Result<(Option<Value>, Permissions), Unfit> {
+        let refused = |why: String| Unfit { why, refused: true };
         if tool.cost_tier == CostTier::Prohibited {
-            return Err("its cost tier is prohibited".to_owned());
+            return Err(refused("its cost tier is prohibited".to_owned()));
         }
         if !tool.runnable {
-            return Err(tool.reason.clone().unwrap_or_else(|| "nothing here can run it".to_owned()));
+            return Err(tool.reason.clone().unwrap_or_else(|| "nothing here can run it".to_owned()).into());
         }
-        let detail = self.detail(tool).map_err(|error| error.message)?;
-        match self.may_run(&detail, caller).map_err(|error| error.message)? {
+        let detail = self.detail(tool)?;
+        match self.may_run(&detail, caller)? {
             RunPolicy::Allow { .. } => {}
-            RunPolicy::Ask { message, .. } | RunPolicy::Refuse { message, .. } => return Err(message),
+            RunPolicy::Ask { message, .. } | RunPolicy::Refuse { message, .. } => return Err(refused(message)),
         }
-        let input = fitted(&detail.manifest, request.input.clone(), &request.sets).map_err(|error| error.message)?;
+        let input = fitted(&detail.manifest, request.input.clone(), &request.sets)?;
         fits(&detail, input.as_ref())?;
         Ok((input, detail.manifest.permissions))
     }

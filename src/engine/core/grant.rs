@@ -56,16 +56,21 @@ pub fn revoke(tx: &Tx<'_>, actor: Actor<'_>, key: &GrantKey) -> Result<Step, Eng
         GrantKey::Agent(id) => {
             let grant = tx.agent_grants()?.into_iter().find(|grant| grant.id == *id).ok_or_else(|| gone(key))?;
             tx.set_revoked(*id, true)?;
-            (grant.tool, UndoNote::RevokeGrant { grant: *id })
+            (grant.tool.to_string(), UndoNote::RevokeGrant { grant: *id })
+        }
+        GrantKey::Unlock(id) => {
+            let unlock = tx.unlocks()?.into_iter().find(|unlock| unlock.id == *id).ok_or_else(|| gone(key))?;
+            tx.set_unlock_revoked(*id, true)?;
+            (unlock.subject(), UndoNote::RevokeUnlock { unlock: *id })
         }
         GrantKey::Allow(tool, digest) => {
             let allowed = tx.granted(tool, *digest)?.ok_or_else(|| gone(key))?;
             tx.withdraw_grant(tool, *digest)?;
-            (tool.clone(), UndoNote::RevokeAllow { tool: tool.clone(), digest: *digest, allowed })
+            (tool.to_string(), UndoNote::RevokeAllow { tool: tool.clone(), digest: *digest, allowed })
         }
     };
     let detail = json!({"grant": key, "undo": note});
-    let operation = tx.log(&logged(actor, "revoke", subject.as_str(), detail))?;
+    let operation = tx.log(&logged(actor, "revoke", &subject, detail))?;
     let message = format!("grant {key} of {subject} is revoked");
     Ok(Step { outcome: answer(Some(operation), None, message), intents: Vec::new() })
 }

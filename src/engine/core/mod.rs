@@ -27,6 +27,7 @@ mod proposals;
 mod reopening;
 mod rollback;
 mod scan;
+mod tiers;
 mod undo;
 mod versions;
 mod votes;
@@ -42,15 +43,16 @@ pub use deprecate::{Mark, deprecate};
 pub use expiry::expire;
 pub use failing::{resolve, untag};
 pub use grant::{grant, revoke};
-pub use leave::{fault_of_allowed, fault_of_leave};
+pub use leave::{fault_of_allowed, fault_of_leave, fault_of_unlock};
 pub use ledger::Ledger;
 pub use lifecycle::{archive, archived_placement, promote, restore};
 pub use marking::{check_scenario, mark_failure};
 pub use opportunity::dismiss_opportunity;
-pub use policy::{RunPolicy, Standing, policy};
+pub use policy::{Question, RunPolicy, Standing, policy};
 pub use posted::{Posted, post};
 pub use rollback::{Comeback, Fork, fork, restore_files, rollback};
 pub use scan::{Approvals, Unsettled, apply_scan};
+pub use tiers::{ends, save_set, unlock};
 pub use undo::undo;
 pub use versions::{pin, trim, use_in_session};
 pub use votes::missing_votes;
@@ -60,7 +62,7 @@ use super::error::{EngineError, ErrorCode};
 use super::relocate::{self, Relocation};
 use crate::domain::{
     Allowed, CommentId, Deprecation, Digest, GrantId, MarkId, Operation, OperationId, Outcome, Placement, ReviewId,
-    ReviewState, Stage, Tool, ToolName, VersionFile,
+    ReviewState, Stage, Tool, ToolName, UnlockId, VersionFile,
 };
 use crate::store::{Approval, ReviewHead, Tx};
 use serde::{Deserialize, Serialize};
@@ -257,6 +259,23 @@ pub enum UndoNote {
         /// Which.
         grant: GrantId,
     },
+    /// What costs more than low was opened.
+    Unlock {
+        /// Which.
+        unlock: UnlockId,
+    },
+    /// What costs more than low was locked again.
+    RevokeUnlock {
+        /// Which.
+        unlock: UnlockId,
+    },
+    /// A choice of tools was saved, or taken away.
+    SaveSet {
+        /// Its name.
+        name: ToolName,
+        /// What it held before; empty when there was none.
+        before: Vec<ToolName>,
+    },
     /// What a version was allowed, revoked.
     RevokeAllow {
         /// The tool.
@@ -353,6 +372,9 @@ impl UndoNote {
             | UndoNote::Withdraw { .. }
             | UndoNote::Grant { .. }
             | UndoNote::RevokeGrant { .. }
+            | UndoNote::Unlock { .. }
+            | UndoNote::RevokeUnlock { .. }
+            | UndoNote::SaveSet { .. }
             | UndoNote::RevokeAllow { .. }
             | UndoNote::Apply { .. }
             | UndoNote::Pin { .. }
@@ -387,6 +409,9 @@ impl UndoNote {
             | UndoNote::Withdraw { .. }
             | UndoNote::Grant { .. }
             | UndoNote::RevokeGrant { .. }
+            | UndoNote::Unlock { .. }
+            | UndoNote::RevokeUnlock { .. }
+            | UndoNote::SaveSet { .. }
             | UndoNote::RevokeAllow { .. }
             | UndoNote::Vouch { .. }
             | UndoNote::Pin { .. }
@@ -421,6 +446,9 @@ impl UndoNote {
             | UndoNote::Withdraw { .. }
             | UndoNote::Grant { .. }
             | UndoNote::RevokeGrant { .. }
+            | UndoNote::Unlock { .. }
+            | UndoNote::RevokeUnlock { .. }
+            | UndoNote::SaveSet { .. }
             | UndoNote::RevokeAllow { .. }
             | UndoNote::Vouch { .. }
             | UndoNote::Pin { .. }

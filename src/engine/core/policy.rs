@@ -1,6 +1,6 @@
 //! Who may run what.
 
-use crate::domain::{Allowed, Caller, CostTier, Permissions, Profile, Stage, Tool, WriteMode};
+use crate::domain::{Allowed, Caller, CostTier, Permissions, Profile, Stage, Tiers, Tool, WriteMode};
 use crate::engine::error::ErrorCode;
 
 /// The answer of the policy.
@@ -13,10 +13,10 @@ pub enum RunPolicy {
         /// What a human should know.
         warning: Option<String>,
     },
-    /// It may as soon as a human allows what it declares; asked once for each version.
+    /// It may as soon as a human says so.
     Ask {
-        /// What it declares.
-        permissions: Permissions,
+        /// What is asked for.
+        question: Question,
         /// Why it does not run yet.
         message: String,
     },
@@ -27,6 +27,15 @@ pub enum RunPolicy {
         /// Why.
         message: String,
     },
+}
+
+/// What a human must say before a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Question {
+    /// That it may do what it declares; asked once for each version.
+    Allow,
+    /// That what costs so much may run.
+    Unlock,
 }
 
 /// What is known of exactly this version beside its row.
@@ -44,6 +53,10 @@ pub struct Standing<'a> {
     pub granted: Option<&'a Allowed>,
     /// Whether a human let this very agent run exactly this version although nobody approved it.
     pub is_let: bool,
+    /// What may run here and now, as far as costs decide.
+    pub tiers: &'a Tiers,
+    /// The choice of tools that it is not in; `None` when it is in use.
+    pub unused: Option<&'a str>,
 }
 
 impl Standing<'_> {
@@ -64,6 +77,15 @@ pub fn policy(tool: &Tool, standing: Standing<'_>, caller: &Caller) -> RunPolicy
     if tool.cost_tier == CostTier::Prohibited {
         return refuse(ErrorCode::Refused, format!("{} has the cost tier prohibited and never runs", tool.name));
     }
+    if standing.tiers.is_above_cap(tool) {
+        let cap = standing.tiers.cap.unwrap_or(CostTier::Low);
+        let message =
+            format!("{} has the cost tier {}, and no more than {cap} may run here", tool.name, tool.cost_tier);
+        return refuse(ErrorCode::Refused, message);
+    }
+    if let Some(selection) = standing.unused {
+        return refuse(ErrorCode::Refused, format!("{} is not among the tools in use ({selection})", tool.name));
+    }
     if !tool.runnable {
         let reason = tool.reason.as_deref().unwrap_or("nothing here can run it");
         return refuse(ErrorCode::Refused, format!("{} cannot run: {reason}", tool.name));
@@ -72,6 +94,7 @@ pub fn policy(tool: &Tool, standing: Standing<'_>, caller: &Caller) -> RunPolicy
     if let (Caller::Agent(_), Some(why)) = (caller, standing.quarantined) {
         return refuse(ErrorCode::Refused, format!("{why}; a human must look first"));
     }
+    let locked = standing.tiers.is_locked(tool, vouched || standing.is_let);
     match caller {
         // Strictly contained, and never what costs so much that a human answers each call.
         Caller::Agent(_) if standing.is_let && tool.stage == Stage::Experimental && tool.cost_tier < CostTier::High => {
@@ -83,13 +106,25 @@ pub fn policy(tool: &Tool, standing: Standing<'_>, caller: &Caller) -> RunPolicy
         Caller::Agent(_) if tool.cost_tier == CostTier::High => {
             refuse(ErrorCode::HumanNeeded, format!("{} has the cost tier high; a human must run it", tool.name))
         }
+        Caller::Agent(_) if locked => {
+            let message =
+                format!("{} has the cost tier {} and is locked; a human unlocks it", tool.name, tool.cost_tier);
+            refuse(ErrorCode::HumanNeeded, message)
+        }
         Caller::Agent(_) if !standing.is_allowed() => refuse(
             ErrorCode::HumanNeeded,
             format!("{}: a human must allow it first, by running it once", unallowed(tool, standing)),
         ),
         Caller::Agent(_) => RunPolicy::Allow { profile: Profile::Declared, warning: None },
+        Caller::Human(_) if locked => RunPolicy::Ask {
+            question: Question::Unlock,
+            message: format!(
+                "{0} has the cost tier {1} and is locked; `unlock {0}` opens it",
+                tool.name, tool.cost_tier
+            ),
+        },
         Caller::Human(_) if vouched && !standing.is_allowed() => RunPolicy::Ask {
-            permissions: standing.permissions.clone(),
+            question: Question::Allow,
             message: format!("{}; `run {} --allow` allows it", unallowed(tool, standing), tool.name),
         },
         Caller::Human(_) if vouched => RunPolicy::Allow { profile: Profile::Declared, warning: None },
@@ -121,7 +156,7 @@ fn warning(tool: &Tool, quarantined: Option<&str>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Risk;
+    use crate::domain::{GrantScope, Instant, OperationId, Risk, Unlock, UnlockId};
 
     fn tool(stage: Stage, cost_tier: CostTier) -> Tool {
         Tool { stage, cost_tier, classified: true, risk: Risk::Low, ..Tool::ordinary("t") }
@@ -135,9 +170,60 @@ mod tests {
         match answer {
             RunPolicy::Allow { profile: Profile::Strict, .. } => "strict",
             RunPolicy::Allow { profile: Profile::Declared, .. } => "declared",
-            RunPolicy::Ask { .. } => "ask",
+            RunPolicy::Ask { question: Question::Allow, .. } => "ask",
+            RunPolicy::Ask { question: Question::Unlock, .. } => "locked",
             RunPolicy::Refuse { code: ErrorCode::HumanNeeded, .. } => "human",
             RunPolicy::Refuse { .. } => "refuse",
+        }
+    }
+
+    /// Every tier, opened.
+    fn everything() -> Unlock {
+        Unlock {
+            id: UnlockId(1),
+            tool: None,
+            tier: CostTier::Prohibited,
+            scope: GrantScope::Version,
+            until: None,
+            who: "Ada".to_owned(),
+            at: Instant(0),
+            operation: OperationId(1),
+            void: None,
+        }
+    }
+
+    #[test]
+    fn what_costs_more_than_low_waits_for_a_human_and_nothing_goes_above_a_cap() {
+        use CostTier::{High, Low, Medium};
+        let nothing = Permissions::default();
+        let (closed, open) = (Tiers::default(), Tiers { cap: None, unlocks: vec![everything()] });
+        let capped = Tiers { cap: Some(Medium), ..open.clone() };
+        for (tier, tiers, approved, for_human, for_agent) in [
+            (Low, &closed, false, "strict", "refuse"),
+            (Medium, &closed, false, "locked", "refuse"),
+            (Medium, &open, false, "strict", "refuse"),
+            // An approval has read the tier.
+            (Medium, &closed, true, "declared", "declared"),
+            (High, &closed, true, "locked", "human"),
+            (High, &open, true, "declared", "human"),
+            (Medium, &capped, true, "declared", "declared"),
+            (High, &capped, true, "refuse", "refuse"),
+        ] {
+            let standing = Standing {
+                approved,
+                quarantined: None,
+                permissions: &nothing,
+                writes: WriteMode::Staged,
+                granted: None,
+                is_let: false,
+                tiers,
+                unused: None,
+            };
+            let tool = tool(if approved { Stage::Approved } else { Stage::Experimental }, tier);
+            let answers = [human(), agent()].map(|who| word(&policy(&tool, standing, &who)));
+            assert_eq!(answers, [for_human, for_agent], "{tier} {approved} {tiers:?}");
+            let unused = Standing { unused: Some("minimal"), ..standing };
+            assert_eq!(word(&policy(&tool, unused, &human())), "refuse", "it is not in use");
         }
     }
 
@@ -158,8 +244,17 @@ mod tests {
                     let writes = WriteMode::Staged;
                     let allowed = Allowed::new(permissions, writes);
                     let granted = Some(&allowed);
-                    let standing =
-                        Standing { approved: true, quarantined: None, permissions, writes, granted, is_let: true };
+                    let open = Tiers { cap: None, unlocks: vec![everything()] };
+                    let standing = Standing {
+                        approved: true,
+                        quarantined: None,
+                        permissions,
+                        writes,
+                        granted,
+                        is_let: true,
+                        tiers: &open,
+                        unused: None,
+                    };
                     let answer = policy(&tool(*stage, CostTier::Prohibited), standing, &caller);
                     assert_eq!(word(&answer), "refuse", "{stage} {caller:?}");
                 }
@@ -186,7 +281,16 @@ mod tests {
         ] {
             for stage in [Stage::Approved, Stage::Core] {
                 let (quarantined, is_let) = (None, true);
-                let standing = Standing { approved, quarantined, permissions, writes: mode, granted, is_let };
+                let standing = Standing {
+                    approved,
+                    quarantined,
+                    permissions,
+                    writes: mode,
+                    granted,
+                    is_let,
+                    tiers: &Tiers::default(),
+                    unused: None,
+                };
                 let answers = [human(), agent()].map(|who| word(&policy(&tool(stage, CostTier::Low), standing, &who)));
                 assert_eq!(answers, [for_human, for_agent], "{stage} {standing:?}");
             }
@@ -198,6 +302,8 @@ mod tests {
             writes: WriteMode::Staged,
             granted: None,
             is_let: true,
+            tiers: &Tiers::default(),
+            unused: None,
         };
         let answers = [human(), agent()].map(|who| word(&policy(&tool(Stage::Core, CostTier::Low), kept, &who)));
         assert_eq!(answers, ["strict", "refuse"], "the kept copy is approved, what lies on disk is not");
@@ -208,6 +314,8 @@ mod tests {
             writes: WriteMode::Staged,
             granted: None,
             is_let: true,
+            tiers: &Tiers::default(),
+            unused: None,
         };
         assert_eq!(word(&policy(&tool(Stage::Experimental, CostTier::Low), standing, &human())), "strict");
     }
@@ -226,7 +334,16 @@ mod tests {
             (Stage::Archived, CostTier::Low, true, "refuse"),
         ] {
             let (quarantined, permissions) = (None, &nothing);
-            let standing = Standing { approved: false, quarantined, permissions, writes: mode, granted: None, is_let };
+            let standing = Standing {
+                approved: false,
+                quarantined,
+                permissions,
+                writes: mode,
+                granted: None,
+                is_let,
+                tiers: &Tiers::default(),
+                unused: None,
+            };
             assert_eq!(word(&policy(&tool(stage, tier), standing, &agent())), expected, "{stage} {tier} {is_let}");
         }
     }

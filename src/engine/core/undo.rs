@@ -1,12 +1,12 @@
 //! Taking an operation back: never by rewriting, always by a new operation.
 
 use super::decide::{commit_note, unapproved_note};
-use super::leave::{fault_of_allowed, fault_of_leave};
+use super::leave::{fault_of_allowed, fault_of_leave, fault_of_unlock};
 use super::lifecycle::{Journey, relocation};
 use super::rollback::{arrive, leave};
 use super::versions::in_one_commit;
 use super::{Actor, Applying, Beside, Placed, Step, UndoNote, Work, answer, beside, intend, promise};
-use crate::domain::{Digest, GrantId, Operation, OperationId, ReviewId, ReviewState, ToolName};
+use crate::domain::{Digest, GrantId, Operation, OperationId, ReviewId, ReviewState, ToolName, UnlockId};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::relocate::{self, Relocation, Touched};
 use crate::store::{Approval, NewOperation, Tx};
@@ -114,6 +114,9 @@ fn rows_back(tx: &Tx<'_>, note: &UndoNote, target: &Operation, operation: Operat
         UndoNote::Grant { grant } => tx.set_revoked(*grant, true)?,
         // What the log does not give any more stays ended: the leave itself may have been taken back meanwhile.
         UndoNote::RevokeGrant { grant } => leave_again(tx, *grant)?,
+        UndoNote::Unlock { unlock } => tx.set_unlock_revoked(*unlock, true)?,
+        UndoNote::RevokeUnlock { unlock } => open_again(tx, *unlock)?,
+        UndoNote::SaveSet { name, before } => tx.save_tool_set(name, before, &target.who)?,
         UndoNote::RevokeAllow { tool, digest, allowed } => {
             if fault_of_allowed(tx, tool, *digest, allowed)?.is_none() {
                 tx.grant(tool, *digest, allowed, &target.who)?;
@@ -121,11 +124,7 @@ fn rows_back(tx: &Tx<'_>, note: &UndoNote, target: &Operation, operation: Operat
         }
         UndoNote::Pin { tool, digest, pinned } => pin_back(tx, target, (tool, *digest), *pinned)?,
         UndoNote::MarkFailure { mark } => tx.set_mark_withdrawn(*mark, true)?,
-        UndoNote::Untag { marks } => {
-            for (mark, tags) in marks {
-                tx.set_mark_tags(*mark, tags)?;
-            }
-        }
+        UndoNote::Untag { marks } => marks.iter().try_for_each(|(mark, tags)| tx.set_mark_tags(*mark, tags))?,
         UndoNote::Resolve { signature } => {
             // Seen again meanwhile, it is open already.
             tx.reopen_group(signature)?;
@@ -219,6 +218,9 @@ fn moves_back(
         | UndoNote::Vouch { .. }
         | UndoNote::Grant { .. }
         | UndoNote::RevokeGrant { .. }
+        | UndoNote::Unlock { .. }
+        | UndoNote::RevokeUnlock { .. }
+        | UndoNote::SaveSet { .. }
         | UndoNote::RevokeAllow { .. }
         | UndoNote::Comment { .. }
         | UndoNote::Withdraw { .. }
@@ -292,6 +294,16 @@ fn leave_again(tx: &Tx<'_>, grant: GrantId) -> Result<(), EngineError> {
         && fault_of_leave(tx, &kept)?.is_none()
     {
         tx.set_revoked(grant, false)?;
+    }
+    Ok(())
+}
+
+/// Opens what was locked again, as far as the log still says that it was opened.
+fn open_again(tx: &Tx<'_>, unlock: UnlockId) -> Result<(), EngineError> {
+    if let Some(kept) = tx.unlock(unlock)?
+        && fault_of_unlock(tx, &kept)?.is_none()
+    {
+        tx.set_unlock_revoked(unlock, false)?;
     }
     Ok(())
 }

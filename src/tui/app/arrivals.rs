@@ -186,10 +186,22 @@ impl App {
             Answer::Verify(found) => self.each_report(|report| report.set_verify(&found)),
             Answer::Opportunities(found) => self.take_opportunities(&found),
             Answer::Grants(grants) => self.take_grants(&grants),
+            Answer::Sets(sets) => {
+                for overlay in &mut self.overlays {
+                    if let Overlay::Sets(list) = overlay {
+                        list.set(&sets);
+                    }
+                }
+            }
+            Answer::Chosen { name, chosen: Ok(()) } => {
+                let key = self.keymap.key(crate::action::Verb::Sets);
+                self.say(Mood::Calm, &format!("tools in use: {name} · {key} chooses others"));
+            }
             Answer::Buffers(buffers) => return self.take_buffers(&buffers),
             Answer::Grant(Ok(grant)) => return self.ask(Command::Revoke { grant }),
             Answer::Furnished(Ok(created)) => self.say(Mood::Calm, &created),
             Answer::Marked(Err(error))
+            | Answer::Chosen { chosen: Err(error), .. }
             | Answer::Furnished(Err(error))
             | Answer::Grant(Err(error))
             | Answer::Trouble(error) => self.complain(&error),
@@ -387,7 +399,7 @@ impl App {
                 self.promised = outcome.review;
                 return self.keep_promise();
             }
-            Command::Allow { .. } => {
+            Command::Allow { .. } | Command::Unlock { .. } => {
                 if let Some((_, request)) = self.unallowed.take_if(|(asked, _)| asked == command) {
                     return self.start(request.tool, request.input);
                 }
@@ -407,6 +419,7 @@ impl App {
             | Command::Resolve { .. }
             | Command::Untag { .. }
             | Command::Grant { .. }
+            | Command::SaveSet { .. }
             | Command::Revoke { .. }
             | Command::Undo { .. }
             | Command::FlushBuffer { .. }

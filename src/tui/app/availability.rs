@@ -37,13 +37,12 @@ impl App {
                 self.tool_or_why().map(drop)
             }
             Verb::Run => self.tool_or_why().and_then(|tool| runnable(&tool)),
-            Verb::Rerun => self.selected_run().map(drop).ok_or_else(|| "no run is selected".to_owned()),
+            Verb::Rerun | Verb::Compare => self.selected_run().map(drop).ok_or_else(|| "no run is selected".to_owned()),
             Verb::Cancel => match self.output.current() {
                 Some(tab) if tab.is_live() => Ok(()),
                 Some(_) => Err("this run has ended".to_owned()),
                 None => Err("no run is open".to_owned()),
             },
-            Verb::Compare => self.selected_run().map(drop).ok_or_else(|| "no run is selected".to_owned()),
             Verb::Failure | Verb::Resolve => {
                 self.selected_failure().map(drop).ok_or_else(|| "no failure is selected".to_owned())
             }
@@ -64,6 +63,7 @@ impl App {
                     Err("open a review first".to_owned())
                 }
             },
+            Verb::Unlock => self.tool_or_why().and_then(|tool| unlockable(&tool)),
             Verb::Promote => self.promotable(),
             Verb::Archive => self.tool_or_why().and_then(|tool| match tool.stage {
                 Stage::Archived => Err("it is archived already".to_owned()),
@@ -192,6 +192,7 @@ impl App {
         let all: &[Verb] = match self.context() {
             Context::Catalog => &[
                 Verb::Run,
+                Verb::Unlock,
                 Verb::Show,
                 Verb::Source,
                 Verb::Filter,
@@ -260,6 +261,14 @@ impl App {
             .filter(|verb| !self.keymap.keys(*verb).is_empty() && self.available(*verb).is_ok())
             .filter(|verb| *verb != Verb::Init || no_tools)
             .collect()
+    }
+}
+
+fn unlockable(tool: &Tool) -> Result<(), String> {
+    match (tool.cost_tier, tool.facts.locked) {
+        (CostTier::Prohibited, _) => Err("prohibited tools never run".to_owned()),
+        (_, false) => Err("it is not locked".to_owned()),
+        (_, true) => Ok(()),
     }
 }
 

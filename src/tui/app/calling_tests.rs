@@ -17,7 +17,12 @@ fn candidates() -> Candidates {
         found.candidates.push(Candidate { why, ..Candidate::ordinary(tool) });
     }
     let why = "its cost tier is prohibited".to_owned();
-    found.left_out.push(LeftOut { tool: name("cloud_translator"), path: "tools/x.toml".to_owned(), why });
+    found.left_out.push(LeftOut {
+        tool: name("cloud_translator"),
+        path: "tools/x.toml".to_owned(),
+        why,
+        refused: false,
+    });
     found
 }
 

@@ -105,6 +105,7 @@ impl App {
                 self.keep_input(closed, input);
                 Vec::new()
             }
+            Reply::Choose(name) => vec![Effect::Choose(name)],
             Reply::OpenRun(run) => self.open_run(run),
             Reply::OpenEvolution(id) => self.open_evolution(id),
             Reply::Keep(id, at) => vec![Effect::Evolve(Evolving::Keep { id, at })],

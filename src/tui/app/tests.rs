@@ -487,7 +487,7 @@ fn the_selection_stays_on_its_tool_when_others_come_and_go() {
     let mut more = vec![tool("aaa", Stage::Experimental), tool("bbb", Stage::Experimental)];
     more.extend(tools());
     let tools = more.into_iter().map(Arc::new).collect();
-    let view = CatalogView { state: CatalogState::Ready, tools, problems: vec![], generation: 2 };
+    let view = CatalogView { state: CatalogState::Ready, tools, problems: vec![], in_use: None, generation: 2 };
     bench.send(Msg::Catalog(Arc::new(view)));
     bench.press("s");
     let effects = bench.taken();
@@ -540,7 +540,8 @@ fn idle_asks_for_no_wake_and_a_live_run_for_one_a_second() {
 #[test]
 fn ten_thousand_tools_are_filtered_within_one_frame_of_keys() {
     let tools = (0..10_000).map(|at| Arc::new(tool(&format!("tool-{at}"), Stage::Experimental))).collect();
-    let view = Arc::new(CatalogView { state: CatalogState::Ready, tools, problems: vec![], generation: 2 });
+    let view =
+        Arc::new(CatalogView { state: CatalogState::Ready, tools, problems: vec![], in_use: None, generation: 2 });
     let mut bench = Bench::empty(120, 40);
     bench.send(Msg::Catalog(Arc::clone(&view)));
     bench.send(Msg::Indexed { generation: 2, index: Arc::new(Index::new(&view.tools)) });

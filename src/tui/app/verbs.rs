@@ -13,6 +13,7 @@ use crate::tui::overlay::new_tool::NewToolForm;
 use crate::tui::overlay::palette::{Defaults, Palette};
 use crate::tui::overlay::report::Report;
 use crate::tui::overlay::runs::RunList;
+use crate::tui::overlay::sets::Sets;
 use crate::tui::overlay::text_input::TextInput;
 use crate::tui::overlay::{Args, Overlay};
 use crate::tui::pane::Pane;
@@ -82,6 +83,7 @@ impl App {
                 self.overlays.push(Overlay::Grants(Grants::awaited()));
                 vec![Effect::LoadGrants]
             }
+            Verb::Sets | Verb::Set | Verb::Unset | Verb::Unlock => self.choosing(verb, args),
             Verb::Revoke => match args.get("grant") {
                 Some(name) => vec![Effect::FindGrant(name.to_owned())],
                 None => self.invoke(Verb::Grants, args),
@@ -379,6 +381,30 @@ impl App {
             let command = Command::Grant { tool: app.reference(&tool), digest: tool.digest, agent, scope };
             app.ask(command)
         })
+    }
+
+    /// What may run here: opening what costs more than low, and choices of tools.
+    fn choosing(&mut self, verb: Verb, args: &Args) -> Vec<Effect> {
+        match verb {
+            Verb::Unlock => self.with_tool(args, |app, tool| {
+                // A workbench without an owner is the process that carries it out.
+                let scope = GrantScope::Workbench(String::new());
+                let tool = Some(app.reference(&tool));
+                app.ask(Command::Unlock { tool, tier: None, scope, lasting: None })
+            }),
+            Verb::Set | Verb::Unset => {
+                let Some(name) = args.get("name").map(str::to_owned) else {
+                    return self.refuse("which set? `:` then: set NAME TOOL,TOOL");
+                };
+                let tools = args.get("tools").unwrap_or_default().split(',').map(str::trim);
+                let tools = tools.filter(|tool| !tool.is_empty()).map(str::to_owned).collect();
+                self.ask(Command::SaveSet { name, tools })
+            }
+            _ => {
+                self.overlays.push(Overlay::Sets(Sets::awaited()));
+                vec![Effect::LoadSets]
+            }
+        }
     }
 
     fn open_palette(&mut self) {

@@ -2,6 +2,7 @@
 
 use super::{Args, Reply, browse, open_box};
 use crate::action::Verb;
+use crate::domain::GrantKey;
 use crate::engine::{EngineError, GrantList};
 use crate::tui::ink::Span;
 use crate::tui::keymap::Keymap;
@@ -74,7 +75,18 @@ impl Grants {
             who: grant.who.clone(),
             since: grant.at,
         });
-        self.rows = agents.chain(allowed).collect();
+        let unlocks = list.unlocks.iter().map(|unlock| Row {
+            key: GrantKey::Unlock(unlock.id).to_string(),
+            tool: unlock.subject(),
+            may: match unlock.tool {
+                Some(_) => format!("may run although it costs {}", unlock.tier),
+                None => format!("every tool up to {} may run", unlock.tier),
+            },
+            holds: holds(unlock.void.as_deref(), unlock.scope.to_string()),
+            who: unlock.who.clone(),
+            since: unlock.at,
+        });
+        self.rows = agents.chain(allowed).chain(unlocks).collect();
         self.list.selected = self.list.selected.min(self.rows.len().saturating_sub(1));
     }
 
@@ -154,6 +166,7 @@ mod tests {
         GrantList {
             agents: vec![agent],
             allowed: vec![AllowGrant { tool: tool(), digest, allowed, who, at: Instant(0), void: None }],
+            unlocks: vec![],
         }
     }
 

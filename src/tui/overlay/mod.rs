@@ -24,6 +24,7 @@ pub mod palette;
 pub mod reason;
 pub mod report;
 pub mod runs;
+pub mod sets;
 pub mod text_input;
 
 use super::effect::{CallStep, Sending};
@@ -127,6 +128,8 @@ pub enum Reply {
     MarkFailure(Box<MarkRequest>),
     /// Close and write this answer as a version.
     Keep(EvolutionId, LaneId),
+    /// Close and take this choice of tools in use.
+    Choose(String),
     /// Stop the runs and leave.
     Quit,
 }
@@ -147,6 +150,8 @@ pub enum Overlay {
     Runs(runs::RunList),
     /// What was given leave for.
     Grants(grants::Grants),
+    /// Choices of tools.
+    Sets(sets::Sets),
     /// Buffers and how full they are.
     Buffers(buffers::BufferList),
     /// Findings of `doctor` and `verify`.
@@ -186,6 +191,7 @@ impl Overlay {
             Overlay::Log(log) => log.key(key, keymap),
             Overlay::Runs(runs) => runs.key(key, keymap),
             Overlay::Grants(grants) => grants.key(key, keymap),
+            Overlay::Sets(sets) => sets.key(key, keymap),
             Overlay::Buffers(list) => list.key(key, keymap),
             Overlay::Report(report) => report.key(key, keymap),
             Overlay::Digest(prompt) => prompt.key(key, now),
@@ -220,6 +226,7 @@ impl Overlay {
             Overlay::Digest(prompt) => prompt.paste(now),
             Overlay::Runs(_)
             | Overlay::Grants(_)
+            | Overlay::Sets(_)
             | Overlay::Buffers(_)
             | Overlay::Report(_)
             | Overlay::Evolutions(_)
@@ -286,6 +293,10 @@ impl Overlay {
             }
             Overlay::Grants(grants) => {
                 grants.draw(screen, buf, look);
+                None
+            }
+            Overlay::Sets(sets) => {
+                sets.draw(screen, buf, look);
                 None
             }
             Overlay::Buffers(list) => {

@@ -100,7 +100,7 @@ pub struct CatalogPane {
 impl Default for CatalogPane {
     fn default() -> Self {
         let state = CatalogState::Loading { done: 0, total: 0 };
-        let view = CatalogView { state, tools: Vec::new(), problems: Vec::new(), generation: 0 };
+        let view = CatalogView { state, tools: Vec::new(), problems: Vec::new(), in_use: None, generation: 0 };
         CatalogPane {
             view: Arc::new(view),
             index: None,
@@ -268,7 +268,7 @@ impl CatalogPane {
             return self.problem_rows(words.trim());
         }
         let text = text.trim();
-        let shown = |position: usize| self.view.tools.get(position).is_some_and(|tool| self.stages.accepts(tool.stage));
+        let shown = |position: usize| self.view.tools.get(position).is_some_and(|tool| self.accepts(tool));
         if text.is_empty() {
             let all = 0..self.view.tools.len();
             let tools = all.filter(|p| shown(*p)).map(Row::Tool);
@@ -286,11 +286,16 @@ impl CatalogPane {
         rows
     }
 
+    /// Whether a tool is shown: of its stage, and in use.
+    fn accepts(&self, tool: &Tool) -> bool {
+        self.stages.accepts(tool.stage) && !tool.facts.unused
+    }
+
     /// Used for the moment between a new catalog and its index.
     fn rows_by_name(&self, text: &str) -> Vec<Row> {
         let tools = self.view.tools.iter().enumerate();
         tools
-            .filter(|(_, tool)| self.stages.accepts(tool.stage) && tool.name.as_str().contains(text))
+            .filter(|(_, tool)| self.accepts(tool) && tool.name.as_str().contains(text))
             .map(|(position, _)| Row::Tool(position))
             .collect()
     }
@@ -332,10 +337,17 @@ impl CatalogPane {
     fn title(&self, theme: &Theme) -> Title<'static> {
         let shown = self.rows.iter().filter(|row| matches!(row, Row::Tool(_))).count();
         let total = self.view.tools.len();
-        let filtered = !self.filter.is_empty() || self.stages != StageFilter::Current;
+        let filtered = !self.filter.is_empty() || self.stages != StageFilter::Current || self.view.in_use.is_some();
         let mut detail = if filtered { format!("{} of {}", grouped(shown), grouped(total)) } else { grouped(shown) };
         if !self.stages.word().is_empty() {
             detail = format!("{detail} · {}", self.stages.word());
+        }
+        if let Some(name) = &self.view.in_use {
+            detail = format!("{detail} · {}", cut(&safe(name), 16));
+        }
+        let locked = self.rows.iter().filter(|row| self.tool_of(**row).is_some_and(|tool| tool.facts.locked)).count();
+        if locked > 0 {
+            detail = format!("{detail} · {} locked", grouped(locked));
         }
         let (remark, remark_style) = match self.view.state {
             _ if !self.failure.is_empty() => ("not open".to_owned(), theme.bad),
@@ -346,6 +358,13 @@ impl CatalogPane {
             CatalogState::Ready => ("Ready".to_owned(), theme.good),
         };
         Title { name: "1 Catalog", detail, remark, remark_style }
+    }
+
+    fn tool_of(&self, row: Row) -> Option<&Arc<Tool>> {
+        match row {
+            Row::Tool(position) => self.view.tools.get(position),
+            Row::Problem(_) => None,
+        }
     }
 
     fn cut_up(&self, inner: Rect) -> (Rect, Option<Rect>) {
@@ -492,6 +511,9 @@ fn marks(tool: &Tool, theme: &Theme) -> Vec<(&'static str, Style)> {
     if !tool.runnable && tool.state != ToolState::Invalid {
         marks.push(("no run", theme.dim));
     }
+    if tool.facts.locked {
+        marks.push(("locked", theme.dim));
+    }
     if tool.facts.in_session {
         marks.push(("session", theme.accent));
     } else if tool.shadowed_by.is_some() {
@@ -609,6 +631,9 @@ fn note(tool: &Tool, theme: &Theme) -> Option<(String, Style)> {
             let by = tool.facts.deprecated.as_ref().and_then(|mark| mark.by.as_ref());
             let by = by.map(|by| format!(": use {by} instead")).unwrap_or_default();
             (format!("deprecated{by}"), theme.warn)
+        }
+        _ if tool.facts.locked => {
+            (format!("locked: it costs {}; a human opens it (U, or on the first run)", tool.cost_tier), theme.warn)
         }
         _ if !tool.clashes.is_empty() => (format!("same name: {}", safe(&tool.clashes.join(", "))), theme.warn),
         _ => match (&tool.shadowed_by, &tool.copy_of, &tool.facts) {

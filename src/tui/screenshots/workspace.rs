@@ -97,7 +97,7 @@ impl Workspace {
 /// A catalog with these rows that is complete.
 pub fn catalog(tools: &[Tool]) -> Arc<CatalogView> {
     let tools = tools.iter().cloned().map(Arc::new).collect();
-    Arc::new(CatalogView { state: CatalogState::Ready, tools, problems: Vec::new(), generation: 1 })
+    Arc::new(CatalogView { state: CatalogState::Ready, tools, problems: Vec::new(), in_use: None, generation: 1 })
 }
 
 fn copy(from: &Path, to: &Path) -> std::io::Result<()> {

@@ -81,7 +81,7 @@ fn nobody_to_call_is_an_error_and_a_call_that_failed_offers_to_evolve() {
 #[test]
 fn an_agent_calls_only_what_it_may_run() {
     let shell = three();
-    let refused = shell.call(&[&CALL[..], &["--as-agent", "bot"]].concat()).exits(5);
+    let refused = shell.call(&[&CALL[..], &["--as-agent", "bot"]].concat()).exits(4);
     assert!(refused.stderr.contains("agents run approved versions only"), "{}", refused.stderr);
     assert_eq!(shell.call(&["runs", "--json"]).exits(0).json()["runs"], json!([]), "what it may not run is not tried");
 }

@@ -10,6 +10,7 @@ mod requests;
 mod run;
 mod secrets;
 mod staged;
+mod tiers;
 mod usage;
 
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};

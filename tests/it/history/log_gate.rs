@@ -3,7 +3,7 @@
 use super::world::{State, World, decide};
 use rusqlite::Connection;
 use toolsmith::domain::{
-    BufferId, Caller, Command, CommentId, CommentKind, DecisionKind, GrantScope, OpportunitySources, RunId,
+    BufferId, Caller, Command, CommentId, CommentKind, CostTier, DecisionKind, GrantScope, OpportunitySources, RunId,
     ScaffoldTemplate, Severity, Spot, Stage, Strategy,
 };
 use toolsmith::engine::{BufferChange, BufferWrite, ErrorCode, MarkRequest};
@@ -65,6 +65,8 @@ fn commands(world: &World) -> Vec<Command> {
             agent: named("bot"),
             scope: GrantScope::Version,
         },
+        Command::Unlock { tool: None, tier: Some(CostTier::Medium), scope: GrantScope::Version, lasting: None },
+        Command::SaveSet { name: named("mine"), tools: vec![named("writer")] },
         Command::Revoke { grant: world.engine.grant_named("1").unwrap() },
         Command::UseInSession {
             tool: named("trio@1.2.0"),
@@ -103,6 +105,8 @@ fn is_tried(command: &Command) -> bool {
         | Command::Restore { .. }
         | Command::Allow { .. }
         | Command::Grant { .. }
+        | Command::Unlock { .. }
+        | Command::SaveSet { .. }
         | Command::UseInSession { .. }
         | Command::Pin { .. }
         | Command::Trim { .. }

@@ -6,6 +6,7 @@ mod failures;
 mod leave;
 mod run;
 mod sizes;
+mod tiers;
 mod together;
 
 use crate::support::{Terminal, Workspace, key};

@@ -489,7 +489,7 @@ fn grants_are_listed_and_revoked_after_a_question() {
         operation: crate::domain::OperationId(9),
         void: None,
     };
-    let list = crate::engine::GrantList { agents: vec![grant], allowed: vec![] };
+    let list = crate::engine::GrantList { agents: vec![grant], allowed: vec![], unlocks: vec![] };
     bench.answer(Answer::Grants(Ok(list)));
     let screen = bench.screen();
     assert!(screen.contains("agent bot may run it") && screen.contains("until revoked"), "{screen}");

@@ -1,0 +1,105 @@
+//! What may run here: `unlock`, and choices of tools: `sets`, `set`, `unset`.
+
+use super::call::{Answer, Call};
+use super::lifecycle::{Done, announce_and_execute};
+use super::print_text::{Align, Ink, Page, Table};
+use crate::domain::{Command, GrantScope, ToolName};
+use crate::engine::{EngineError, SetRow};
+use serde::Serialize;
+use std::io;
+use std::time::Duration;
+
+/// Presets and saved sets.
+#[derive(Serialize)]
+pub(super) struct Sets {
+    sets: Vec<SetRow>,
+}
+
+/// `unlock [NAME] [--tier TIER] [--session NAME] [--for DURATION]`.
+pub(super) fn unlock(call: &Call<'_>) -> Result<Done, EngineError> {
+    let (engine, _catalog) = call.open_catalog()?;
+    let session = call.text("session").or(engine.session()).filter(|name| !name.is_empty());
+    let scope = session.map_or(GrantScope::Version, |name| GrantScope::Session(name.to_owned()));
+    let (tool, tier) = (call.text("tool").map(str::to_owned), call.word("tier")?);
+    let lasting = call.get::<Duration>("for");
+    announce_and_execute(call, &engine, Command::Unlock { tool, tier, scope, lasting })
+}
+
+/// `sets`.
+pub(super) fn sets(call: &Call<'_>) -> Result<Sets, EngineError> {
+    let (engine, _catalog) = call.open_catalog()?;
+    Ok(Sets { sets: engine.sets()? })
+}
+
+/// `set NAME TOOL,TOOL…`.
+pub(super) fn set(call: &Call<'_>) -> Result<Done, EngineError> {
+    save(call, names(call.required("tools")?))
+}
+
+/// `unset NAME`.
+pub(super) fn unset(call: &Call<'_>) -> Result<Done, EngineError> {
+    save(call, Vec::new())
+}
+
+fn save(call: &Call<'_>, tools: Vec<String>) -> Result<Done, EngineError> {
+    let (engine, _catalog) = call.open_catalog()?;
+    announce_and_execute(call, &engine, Command::SaveSet { name: call.required("name")?.to_owned(), tools })
+}
+
+/// Names joined by commas.
+fn names(text: &str) -> Vec<String> {
+    text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
+}
+
+impl Answer for Sets {
+    fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let heads = [
+            ("set", Align::Left),
+            ("tools", Align::Right),
+            ("open", Align::Right),
+            ("by", Align::Left),
+            ("holds", Align::Left),
+        ];
+        let mut table = Table::new(&heads).sparing(&["by"]);
+        for set in &self.sets {
+            let unknown: Vec<&str> = set.unknown.iter().map(ToolName::as_str).collect();
+            let lost = if unknown.is_empty() { String::new() } else { format!(" (not here: {})", unknown.join(", ")) };
+            let used = if set.in_use { " · in use" } else { "" };
+            table.row([
+                (if set.in_use { Ink::Good } else { Ink::Strong }, set.name.clone()),
+                (Ink::Plain, set.tools.to_string()),
+                (Ink::Plain, set.open.to_string()),
+                (Ink::Plain, set.saved_by.clone().unwrap_or_default()),
+                (Ink::Dim, format!("{}{lost}{used}", set.holds)),
+            ]);
+        }
+        page.table(&table)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::print_text::tests::plain;
+    use super::*;
+
+    #[test]
+    fn names_are_joined_by_commas() {
+        assert_eq!(names(" read, write,,grep "), ["read", "write", "grep"]);
+        assert_eq!(names(", "), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_set_says_how_much_it_holds_and_what_is_not_here_any_more() {
+        let set = SetRow {
+            name: "mine".to_owned(),
+            holds: "read, lost".to_owned(),
+            tools: 1,
+            open: 0,
+            unknown: vec![ToolName::new("lost").unwrap()],
+            saved_by: Some("Ada".to_owned()),
+            in_use: true,
+        };
+        let text = plain(|page| Sets { sets: vec![set.clone()] }.text(page));
+        assert_eq!(text.lines().last(), Some("mine      1     0  Ada  read, lost (not here: lost) · in use"));
+    }
+}

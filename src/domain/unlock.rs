@@ -1,0 +1,141 @@
+//! Leave to run what costs more than low. A workspace begins with the cost tier low; a human opens more, for one tool
+//! or for a whole tier, for a time or a session or until it is taken back.
+
+use super::grant::GrantScope;
+use super::ids::{OperationId, UnlockId};
+use super::name::ToolName;
+use super::time::Instant;
+use super::tool::Tool;
+use super::words::CostTier;
+use serde::{Deserialize, Serialize};
+
+/// That a human opened a tool or a tier.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unlock {
+    /// Its number.
+    pub id: UnlockId,
+    /// The tool; `None` opens every tool of the tier and of those below it.
+    pub tool: Option<ToolName>,
+    /// Up to which tier. Of a tool the one that it had: when it costs more one day, it is locked again.
+    pub tier: CostTier,
+    /// For whom, and how long.
+    pub scope: GrantScope,
+    /// When it ends by itself; `None` for never.
+    pub until: Option<Instant>,
+    /// The human who opened it.
+    pub who: String,
+    /// When.
+    pub at: Instant,
+    /// The log entry that opened it.
+    pub operation: OperationId,
+    /// Why it opens nothing as things are; `None` while it does.
+    #[serde(default)]
+    pub void: Option<String>,
+}
+
+impl Unlock {
+    /// What it is about, as in the log: the name of a tool, or `tier medium`.
+    pub fn subject(&self) -> String {
+        subject(self.tool.as_ref(), self.tier)
+    }
+
+    /// Whether its time is not over.
+    pub fn lasts(&self, now: Instant) -> bool {
+        self.until.is_none_or(|until| now < until)
+    }
+
+    /// Whether it opens a tool of this name and tier.
+    pub fn opens(&self, name: &ToolName, tier: CostTier) -> bool {
+        tier <= self.tier && self.tool.as_ref().is_none_or(|tool| tool == name)
+    }
+}
+
+/// What an unlock is about, as in the log.
+pub fn subject(tool: Option<&ToolName>, tier: CostTier) -> String {
+    tool.map_or_else(|| format!("tier {tier}"), ToString::to_string)
+}
+
+/// What may run here and now, as far as costs decide.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Tiers {
+    /// The most that may run at all; `None` for everything but prohibited.
+    pub cap: Option<CostTier>,
+    /// What humans opened and still holds.
+    pub unlocks: Vec<Unlock>,
+}
+
+impl Tiers {
+    /// Whether a tool costs more than may run at all.
+    pub fn is_above_cap(&self, tool: &Tool) -> bool {
+        self.cap.is_some_and(|cap| tool.cost_tier > cap)
+    }
+
+    /// Whether a human must open it first. An approval that is in force has opened what costs a medium amount: whoever
+    /// gave it read the tier. What says nothing of itself counts as medium but is no dearer for it: as long as
+    /// nobody approved it, it runs strictly contained.
+    pub fn is_locked(&self, tool: &Tool, approved: bool) -> bool {
+        let free = match tool.cost_tier {
+            CostTier::Low => true,
+            CostTier::Medium => approved || !tool.classified,
+            CostTier::High | CostTier::Prohibited => false,
+        };
+        !free && !self.unlocks.iter().any(|unlock| unlock.opens(&tool.name, tool.cost_tier))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unlock(tool: Option<&str>, tier: CostTier) -> Unlock {
+        Unlock {
+            id: UnlockId(1),
+            tool: tool.map(|name| ToolName::new(name).unwrap()),
+            tier,
+            scope: GrantScope::Version,
+            until: Some(Instant(10)),
+            who: "Ada".to_owned(),
+            at: Instant(0),
+            operation: OperationId(1),
+            void: None,
+        }
+    }
+
+    fn tool(cost_tier: CostTier, classified: bool) -> Tool {
+        Tool { cost_tier, classified, ..Tool::ordinary("t") }
+    }
+
+    #[test]
+    fn a_workspace_begins_with_low_and_opens_a_tool_or_a_tier_at_a_time() {
+        use CostTier::{High, Low, Medium};
+        let none = Tiers::default();
+        let of = |unlock| Tiers { unlocks: vec![unlock], cap: None };
+        let (medium, high) = (tool(Medium, true), tool(High, true));
+        for (tiers, tool, approved, locked) in [
+            (&none, &tool(Low, true), false, false),
+            (&none, &medium, false, true),
+            (&none, &medium, true, false),
+            (&none, &tool(Medium, false), false, false),
+            (&none, &high, true, true),
+            (&of(unlock(Some("t"), Medium)), &medium, false, false),
+            (&of(unlock(Some("t"), Medium)), &high, false, true),
+            (&of(unlock(Some("other"), High)), &medium, false, true),
+            (&of(unlock(None, High)), &medium, false, false),
+            (&of(unlock(None, High)), &high, false, false),
+            (&of(unlock(None, High)), &tool(CostTier::Prohibited, true), true, true),
+        ] {
+            assert_eq!(tiers.is_locked(tool, approved), locked, "{tiers:?} {} {approved}", tool.cost_tier);
+        }
+    }
+
+    #[test]
+    fn a_cap_is_the_most_that_runs_and_an_unlock_ends_with_its_time() {
+        let capped = Tiers { cap: Some(CostTier::Low), unlocks: vec![unlock(None, CostTier::High)] };
+        assert!(
+            capped.is_above_cap(&tool(CostTier::Medium, false)) && !capped.is_above_cap(&tool(CostTier::Low, true))
+        );
+        assert!(!Tiers::default().is_above_cap(&tool(CostTier::High, true)));
+        assert!(unlock(None, CostTier::High).lasts(Instant(9)) && !unlock(None, CostTier::High).lasts(Instant(10)));
+        assert!(Unlock { until: None, ..unlock(None, CostTier::High) }.lasts(Instant(i64::MAX)));
+    }
+}

@@ -1,0 +1,94 @@
+//! Opening what costs more than low, and saving choices of tools.
+
+use super::{Actor, Step, UndoNote, answer, fault_of_unlock};
+use crate::domain::{CostTier, GrantScope, Instant, Preset, Tool, ToolName, Unlock, unlock_subject};
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::store::{NewOperation, Tx};
+use serde_json::json;
+
+/// Opens a tool, or a whole tier.
+///
+/// # Errors
+/// `Refused` for what is prohibited, and for what is open anyway; `Conflict` when the same was opened before and holds.
+pub fn unlock(
+    tx: &Tx<'_>,
+    actor: Actor<'_>,
+    tool: Option<&Tool>,
+    tier: CostTier,
+    (scope, until): (GrantScope, Option<Instant>),
+) -> Result<Step, EngineError> {
+    let subject = unlock_subject(tool.map(|tool| &tool.name), tier);
+    let refused = |why: &str| Err(EngineError::new(ErrorCode::Refused, why, "`toolsmith show NAME` tells the tier"));
+    match tool.map_or(tier, |tool| tool.cost_tier) {
+        CostTier::Prohibited => {
+            return refused(&format!("{subject} cannot be unlocked: what is prohibited never runs"));
+        }
+        CostTier::Low => return refused(&format!("{subject} needs no unlocking: what is low is open")),
+        CostTier::Medium | CostTier::High => {}
+    }
+    let name = tool.map(|tool| tool.name.clone());
+    let same = |kept: &&Unlock| {
+        kept.tool == name && kept.tier == tier && kept.scope == scope && kept.until == until && kept.lasts(tx.now())
+    };
+    for kept in tx.unlocks()?.iter().filter(same) {
+        // A row that the log did not give says nothing.
+        if fault_of_unlock(tx, kept)?.is_none() {
+            let message = format!("{subject} is unlocked already (unlock-{})", kept.id);
+            return Err(EngineError::new(ErrorCode::Conflict, message, "`toolsmith grants` lists it"));
+        }
+    }
+    let id = tx.next_unlock()?;
+    let detail = json!({
+        "unlock": id, "tier": tier, "scope": scope, "until": until, "undo": UndoNote::Unlock { unlock: id },
+    });
+    let operation = tx.log(&NewOperation {
+        who: actor.who.to_owned(),
+        verb: "unlock".to_owned(),
+        subject: subject.clone(),
+        detail,
+        reversible: true,
+    })?;
+    let ends = until.map_or_else(|| scope.to_string(), |until| format!("{scope}, {}", ends(until)));
+    let (who, at) = (actor.who.to_owned(), tx.now());
+    tx.keep_unlock(&Unlock { id, tool: name, tier, scope, until, who, at, operation, void: None })?;
+    let message = format!("{subject} is unlocked ({ends}): unlock-{id}");
+    Ok(Step { outcome: answer(Some(operation), None, message), intents: Vec::new() })
+}
+
+/// When something ends, in words.
+pub fn ends(until: Instant) -> String {
+    format!("until {}", crate::domain::rfc3339(until))
+}
+
+/// Saves a choice of tools, or takes it away.
+///
+/// # Errors
+/// `Refused` for the name of a preset; `NotFound` to take one away that is not there; `Conflict` when it is just so.
+pub fn save_set(tx: &Tx<'_>, actor: Actor<'_>, name: &ToolName, tools: &[ToolName]) -> Result<Step, EngineError> {
+    if let Ok(preset) = name.as_str().parse::<Preset>() {
+        let message = format!("{preset} is a preset and stays as it is");
+        return Err(EngineError::new(ErrorCode::Refused, message, "choose another name"));
+    }
+    let before = tx.tool_sets()?.into_iter().find(|set| set.name == *name).map(|set| set.tools).unwrap_or_default();
+    if before == tools {
+        return Err(if tools.is_empty() {
+            EngineError::new(ErrorCode::NotFound, format!("there is no set {name}"), "`toolsmith sets` lists them")
+        } else {
+            EngineError::new(ErrorCode::Conflict, format!("the set {name} is just so"), "")
+        });
+    }
+    let detail = json!({"tools": tools, "undo": UndoNote::SaveSet { name: name.clone(), before }});
+    let operation = tx.log(&NewOperation {
+        who: actor.who.to_owned(),
+        verb: "set".to_owned(),
+        subject: name.to_string(),
+        detail,
+        reversible: true,
+    })?;
+    tx.save_tool_set(name, tools, actor.who)?;
+    let message = match tools.len() {
+        0 => format!("there is no set {name} any more"),
+        count => format!("the set {name} holds {}", crate::domain::plural(count, "tool", "tools")),
+    };
+    Ok(Step { outcome: answer(Some(operation), None, message), intents: Vec::new() })
+}

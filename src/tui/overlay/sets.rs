@@ -1,0 +1,132 @@
+//! Which tools are in use: presets and saved sets, with how much each holds.
+
+use super::{Args, Reply, browse, open_box};
+use crate::action::Verb;
+use crate::engine::{EngineError, SetRow};
+use crate::tui::ink::Span;
+use crate::tui::keymap::Keymap;
+use crate::tui::list::ListState;
+use crate::tui::pane::rows::{Focus, Look, Rows, Title, draw_empty};
+use crate::tui::phrase::{cut, pad, safe};
+use crossterm::event::{KeyCode, KeyEvent};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+/// The state of the list.
+#[derive(Default)]
+pub struct Sets {
+    rows: Vec<SetRow>,
+    list: ListState,
+    /// What to say when there is no row.
+    empty: String,
+}
+
+impl Sets {
+    /// A list that is still to come.
+    pub fn awaited() -> Sets {
+        Sets { empty: "Counting tools …".to_owned(), ..Sets::default() }
+    }
+
+    /// Takes what came; at first the selection is on the set in use.
+    pub fn set(&mut self, sets: &Result<Vec<SetRow>, EngineError>) {
+        let selected = self.rows.get(self.list.selected).map(|row| row.name.clone());
+        match sets {
+            Ok(rows) => self.rows.clone_from(rows),
+            Err(error) => {
+                self.rows.clear();
+                self.empty = safe(&error.message);
+            }
+        }
+        let wanted = |row: &SetRow| selected.as_ref().map_or(row.in_use, |name| row.name == *name);
+        self.list.selected = self.rows.iter().position(wanted).unwrap_or(0);
+    }
+
+    /// Takes a key.
+    pub fn key(&mut self, key: &KeyEvent, keymap: &Keymap) -> Reply {
+        let Some(row) = self.rows.get(self.list.selected) else {
+            return browse(&mut self.list, self.rows.len(), key, keymap);
+        };
+        match key.code {
+            KeyCode::Enter => Reply::Choose(row.name.clone()),
+            KeyCode::Char('x') if row.saved_by.is_some() => {
+                let mut args = Args::default();
+                args.push("name", row.name.clone());
+                Reply::Invoke(Verb::Unset, args)
+            }
+            _ => browse(&mut self.list, self.rows.len(), key, keymap),
+        }
+    }
+
+    /// Draws the list.
+    pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) {
+        let theme = look.theme;
+        let remark = match screen.width {
+            ..70 => "enter uses · esc closes",
+            _ => "enter uses it here · x takes a saved one away · esc closes",
+        };
+        let title =
+            Title { name: "Tools in use", remark: remark.to_owned(), remark_style: theme.dim, ..Title::default() };
+        let height = (self.rows.len() as u16).saturating_add(4).clamp(8, 24);
+        let inner = open_box(screen, (104, height), &title, buf, look);
+        if self.rows.is_empty() {
+            draw_empty(inner, buf, std::slice::from_ref(&self.empty), theme);
+        }
+        let rows = &self.rows;
+        Rows { list: &mut self.list, len: rows.len(), focus: Focus::Here, theme }
+            .draw(inner, buf, &|at, width| row(&rows[at], width, look));
+    }
+}
+
+fn row(set: &SetRow, width: usize, look: Look) -> Vec<Span> {
+    let theme = look.theme;
+    let sign = if set.in_use { "▸ " } else { "  " };
+    let locked = match set.tools - set.open.min(set.tools) {
+        0 => String::new(),
+        locked => format!(", {locked} locked"),
+    };
+    let counts = format!(" {:>6}{locked}", set.tools);
+    let lost = if set.unknown.is_empty() { String::new() } else { format!(" ({} not here)", set.unknown.len()) };
+    let name = (width / 4).clamp(10, 24);
+    let holds = width.saturating_sub(2 + name + 22);
+    vec![
+        Span::styled(sign, theme.good),
+        Span::styled(pad(&cut(&safe(&set.name), name), name), if set.in_use { theme.good } else { theme.text }),
+        Span::styled(pad(&cut(&counts, 22), 22), theme.dim),
+        Span::styled(cut(&safe(&format!("{}{lost}", set.holds)), holds), theme.text),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crossterm::event::KeyModifiers;
+
+    fn set(name: &str, saved: bool) -> SetRow {
+        SetRow {
+            name: name.to_owned(),
+            holds: "all tools".to_owned(),
+            tools: 3,
+            open: 1,
+            unknown: Vec::new(),
+            saved_by: saved.then(|| "Ada".to_owned()),
+            in_use: name == "full",
+        }
+    }
+
+    fn press(sets: &mut Sets, code: KeyCode) -> Reply {
+        sets.key(&KeyEvent::new(code, KeyModifiers::NONE), &Keymap::default())
+    }
+
+    #[test]
+    fn enter_uses_the_selected_set_and_only_a_saved_one_can_be_taken_away() {
+        let mut sets = Sets::awaited();
+        assert_eq!(press(&mut sets, KeyCode::Enter), Reply::Stay, "nothing is known yet");
+        sets.set(&Ok(vec![set("minimal", false), set("full", false), set("mine", true)]));
+        assert_eq!(press(&mut sets, KeyCode::Enter), Reply::Choose("full".to_owned()), "it begins at the one in use");
+        assert_eq!(press(&mut sets, KeyCode::Char('x')), Reply::Stay);
+        press(&mut sets, KeyCode::Down);
+        let Reply::Invoke(Verb::Unset, args) = press(&mut sets, KeyCode::Char('x')) else { panic!("nothing happened") };
+        assert_eq!(args.get("name"), Some("mine"));
+        assert_eq!(press(&mut sets, KeyCode::Esc), Reply::Close);
+    }
+}
