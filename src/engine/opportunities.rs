@@ -3,13 +3,15 @@
 use super::error::{EngineError, ErrorCode};
 use super::making::{Made, Source, structured};
 use super::view::Preview;
-use super::{Engine, core};
+use super::{Engine, ToolAlert, calling, core};
 use crate::domain::{
     Caller, DismissedOpportunity, Instant, Opportunity, OpportunitySources, Outcome, Redactor, RunFact, RunId,
-    SafeText, Stream, ToolName,
+    SafeText, Stream, ToolName, Unanswered,
 };
 use crate::insight::mine::{self, Material, TaskText, mine};
+use crate::insight::{AlertKind, NOW_MS};
 use crate::runner::Spool;
+use crate::store::{Queries, StoreResult};
 use serde::Serialize;
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
@@ -33,6 +35,12 @@ const MAX_DOCUMENT: u64 = 8 << 20;
 
 /// The fewest digits by which an opportunity is named.
 const KEY_LEAST: usize = 4;
+
+/// Runs that are named beside an alert.
+const SHOWN: usize = 5;
+
+/// So many runs of a day make an alert half sure.
+const ENOUGH_RUNS: usize = 5;
 
 /// Tools whose consumption is told.
 const CONSUMERS: usize = 10;
@@ -192,7 +200,7 @@ impl Engine {
     /// What was recorded here.
     fn material(&self) -> Result<Material, EngineError> {
         let (runs, marks, unanswered) =
-            self.read(|q| Ok((q.run_facts(MAX_RUNS)?, q.all_failure_marks()?, q.unanswered(Instant::default())?)))?;
+            self.read(|q| Ok((q.run_facts(MAX_RUNS)?, q.all_failure_marks()?, still_unanswered(q)?)))?;
         let scenarios = marks.iter().filter(|mark| !mark.withdrawn).map(|mark| TaskText {
             source: "mark".to_owned(),
             number: mark.id.0.unsigned_abs(),
@@ -204,7 +212,8 @@ impl Engine {
             text: one.scenario.clone(),
         });
         let tasks = scenarios.chain(asked).collect();
-        Ok(Material { outputs: self.outputs(&runs), tasks, marks, unanswered, runs, ..Material::default() })
+        let worsened = self.alerts()?.iter().map(|alert| worsened(alert, &runs)).collect();
+        Ok(Material { outputs: self.outputs(&runs), tasks, marks, unanswered, worsened, runs, ..Material::default() })
     }
 
     /// The beginning of what the newest runs wrote. An output that is not kept any more, or cannot be read, is one that
@@ -257,6 +266,43 @@ impl Engine {
             imported.push(Imported { file: name, kind: "openapi", read: material.wrappers.len(), unreadable: 0 });
         }
         Ok(imported)
+    }
+}
+
+/// What was asked for in vain and no later call has done.
+fn still_unanswered(q: &Queries) -> StoreResult<Vec<Unanswered>> {
+    let mut open = Vec::new();
+    for asked in q.unanswered(Instant::default())? {
+        let (scenario, tags) = calling::key(&asked.scenario, &asked.tags);
+        if q.winner(&scenario, &tags)?.is_none_or(|winner| winner.at <= asked.at) {
+            open.push(asked);
+        }
+    }
+    Ok(open)
+}
+
+/// An alert as what it suggests, with the newest runs that show it: failed ones where it fails more often, else those that
+/// took long enough to be late. The more runs it rests on, the surer it is.
+fn worsened(alert: &ToolAlert, runs: &[RunFact]) -> mine::Worsened {
+    let ToolAlert { tool, alert } = alert;
+    let newest = runs.iter().map(|run| run.started_at.0).max().unwrap_or_default();
+    let shows = |run: &&RunFact| match alert.kind {
+        AlertKind::Success => run.outcome.is_failure(),
+        AlertKind::Slower | AlertKind::Benchmark => run.duration_ms as f64 >= alert.now,
+    };
+    let today = runs.iter().rev().filter(|run| run.tool == *tool && newest - run.started_at.0 < NOW_MS);
+    let (what, drop) = match alert.kind {
+        AlertKind::Success => ("success rate", alert.before - alert.now),
+        AlertKind::Slower => ("time", 1.0 - alert.before / alert.now),
+        AlertKind::Benchmark => ("time beside its benchmark", 1.0 - alert.before / alert.now),
+    };
+    mine::Worsened {
+        tool: tool.to_string(),
+        what: what.to_owned(),
+        text: alert.sentence(),
+        drop: drop.clamp(0.0, 1.0),
+        confidence: alert.runs_now as f64 / (alert.runs_now + ENOUGH_RUNS) as f64,
+        runs: today.filter(shows).take(SHOWN).map(|run| run.id.0.unsigned_abs()).collect(),
     }
 }
 

@@ -175,9 +175,12 @@ fn store_of(shell: &Shell) -> PathBuf {
     below(&shell.home()).unwrap()
 }
 
+/// The second from which recorded runs are counted.
+const EPOCH_SECONDS: i64 = 1_767_323_045;
+
 /// Puts a finished run into the store, as if it had happened at this second.
 fn record(store: &mut Store, tool: &str, second: i64, duration_ms: u64, end: RunEnd) {
-    let at = Instant(1_767_323_045_000 + second * 1_000);
+    let at = Instant((EPOCH_SECONDS + second) * 1_000);
     let isolation =
         Isolation { level: IsolationLevel::LimitsOnly, profile: Profile::Strict, layers: vec![], missing: vec![] };
     let new = NewRun {
@@ -240,6 +243,44 @@ fn runs_suggest_what_helps_what_never_works_and_what_takes_most_time() {
     let most = &answer["consumption"][0];
     assert_eq!((&most["tool"], &most["runs"], &most["duration_ms"]), (&json!("crunch"), &json!(6), &json!(120_000)));
     assert_eq!(answer["runs"], json!(24));
+}
+
+#[test]
+fn a_tool_that_got_worse_today_is_an_opportunity_with_the_runs_that_show_it() {
+    let shell = Shell::new();
+    shell.tool("experimental", "flaky", "echo\n", "");
+    shell.call(&["list"]).exits(0);
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let now = i64::try_from(now).unwrap() - EPOCH_SECONDS;
+    {
+        let mut store = Store::open(&store_of(&shell)).unwrap();
+        for time in 0..6 {
+            let three_days = 3 * 86_400;
+            record(&mut store, "flaky", now - three_days + time, 10, RunEnd::Succeeded { exit_code: 0 });
+        }
+        for time in 0..6 {
+            let failed = RunEnd::Failed { exit_code: 1, reason: "it broke".to_owned() };
+            record(&mut store, "flaky", now - 60 + time, 10, failed);
+        }
+    }
+    let answer = found(&shell, &[]);
+    let worse = of_kind(&answer, "regression");
+    assert_eq!(worse.len(), 1, "{answer:#}");
+    assert!(worse[0]["title"].as_str().unwrap().contains("flaky became worse"), "{:#}", worse[0]);
+    assert_eq!((&worse[0]["impact"], &worse[0]["evidence"][0]["numbers"]), (&json!(1.0), &json!([12, 11, 10, 9, 8])));
+    shell.call(&["accept", worse[0]["key"].as_str().unwrap()]).exits(0);
+    assert_eq!(of_kind(&found(&shell, &[]), "regression").len(), 0, "it waits in the queue now");
+}
+
+#[test]
+fn what_was_asked_in_vain_is_told_until_a_call_does_it() {
+    let shell = Shell::new();
+    shell.call(&["call", "shout a greeting"]).exits(5);
+    let asked = |shell: &Shell| of_kind(&found(shell, &[]), "unanswered").len();
+    assert_eq!(asked(&shell), 1);
+    shell.tool("experimental", "greeter", "echo HELLO\n", "use_cases = [\"shout a greeting\"]\n");
+    shell.call(&["call", "shout a greeting"]).exits(0);
+    assert_eq!(asked(&shell), 0);
 }
 
 #[test]

@@ -186,11 +186,11 @@ impl Candidates {
 }
 
 /// The words and the tags of a call, in the form in which two calls are compared.
-pub(super) fn key(request: &CallRequest) -> (String, String) {
-    let mut tags: Vec<String> = request.tags.iter().map(|tag| tag.to_lowercase()).collect();
+pub(in crate::engine) fn key(scenario: &str, tags: &[String]) -> (String, String) {
+    let mut tags: Vec<String> = tags.iter().map(|tag| tag.to_lowercase()).collect();
     tags.sort();
     tags.dedup();
-    (Scenario::new(&request.scenario).key(), tags.join(","))
+    (Scenario::new(scenario).key(), tags.join(","))
 }
 
 impl Engine {
@@ -238,7 +238,7 @@ impl Engine {
     fn fitting(&self, request: &CallRequest) -> Result<Vec<(Arc<Tool>, Candidate)>, EngineError> {
         let (view, relevance) = self.relevance();
         let memory = self.memory()?;
-        let (words, tags) = key(request);
+        let (words, tags) = key(&request.scenario, &request.tags);
         let winner = self.read(|q| Ok(q.winner(&words, &tags)?))?;
         let scenario = Scenario::new(&request.scenario);
         let mut fitting = Vec::new();

@@ -9,6 +9,7 @@ mod candidates;
 #[cfg(test)]
 mod tests;
 
+pub(super) use candidates::key;
 pub use candidates::{Candidate, Candidates, LeftOut};
 
 use super::core;
@@ -287,7 +288,7 @@ impl Calling {
 
     /// Remembers who did it, or forgets who did it before.
     fn learn(&self, run: &Run) -> Result<(), EngineError> {
-        let (scenario, tags) = candidates::key(&self.request);
+        let (scenario, tags) = key(&self.request.scenario, &self.request.tags);
         let before = self.engine.read(|q| Ok(q.winner(&scenario, &tags)?))?;
         if run.outcome == RunOutcome::Succeeded {
             let same = before.filter(|before| before.tool == run.tool && before.digest == run.digest);

@@ -2,15 +2,22 @@
 
 use super::{Args, Reply, browse, open_box};
 use crate::action::Verb;
+use crate::domain::ToolName;
 use crate::engine::{EngineError, SetRow};
-use crate::tui::ink::Span;
+use crate::tui::ink::{Ink, Span};
 use crate::tui::keymap::Keymap;
 use crate::tui::list::ListState;
 use crate::tui::pane::rows::{Focus, Look, Rows, Title, draw_empty};
-use crate::tui::phrase::{cut, pad, safe};
+use crate::tui::phrase::{cut, pad, plural, safe, wrap};
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+
+/// Lines below the list about the one that is selected.
+const ABOUT: u16 = 3;
+
+/// Columns of the counts.
+const COUNTS: usize = 24;
 
 /// The state of the list.
 #[derive(Default)]
@@ -62,19 +69,35 @@ impl Sets {
         let theme = look.theme;
         let remark = match screen.width {
             ..70 => "enter uses · esc closes",
-            _ => "enter uses it here · x takes a saved one away · esc closes",
+            _ => "enter uses · x deletes a saved one · esc closes",
         };
         let title =
             Title { name: "Tools in use", remark: remark.to_owned(), remark_style: theme.dim, ..Title::default() };
-        let height = (self.rows.len() as u16).saturating_add(4).clamp(8, 24);
+        let height = (self.rows.len() as u16).saturating_add(3 + ABOUT).clamp(8, 24);
         let inner = open_box(screen, (104, height), &title, buf, look);
         if self.rows.is_empty() {
             draw_empty(inner, buf, std::slice::from_ref(&self.empty), theme);
         }
+        let above = Rect { height: inner.height.saturating_sub(ABOUT), ..inner };
         let rows = &self.rows;
         Rows { list: &mut self.list, len: rows.len(), focus: Focus::Here, theme }
-            .draw(inner, buf, &|at, width| row(&rows[at], width, look));
+            .draw(above, buf, &|at, width| row(&rows[at], width, look));
+        if let Some(set) = self.rows.get(self.list.selected) {
+            let width = usize::from(inner.width);
+            let lines = wrap(&safe(&holds(set)), width);
+            for (y, line) in (above.bottom() + 1..inner.bottom()).zip(lines) {
+                buf.put(inner.x, y, cut(&line, width), width, theme.text);
+            }
+        }
     }
+}
+
+/// What a set holds, and what of it is not here.
+fn holds(set: &SetRow) -> String {
+    let unknown: Vec<&str> = set.unknown.iter().map(ToolName::as_str).collect();
+    let by = set.saved_by.as_ref().map(|who| format!(" · saved by {who}")).unwrap_or_default();
+    let lost = if unknown.is_empty() { String::new() } else { format!(" · not here: {}", unknown.join(", ")) };
+    format!("{}{lost}{by}", set.holds)
 }
 
 fn row(set: &SetRow, width: usize, look: Look) -> Vec<Span> {
@@ -84,15 +107,14 @@ fn row(set: &SetRow, width: usize, look: Look) -> Vec<Span> {
         0 => String::new(),
         locked => format!(", {locked} locked"),
     };
-    let counts = format!(" {:>6}{locked}", set.tools);
-    let lost = if set.unknown.is_empty() { String::new() } else { format!(" ({} not here)", set.unknown.len()) };
+    let counts = format!("{:>6}{locked}  ", plural(set.tools, "tool", "tools"));
     let name = (width / 4).clamp(10, 24);
-    let holds = width.saturating_sub(2 + name + 22);
+    let room = width.saturating_sub(2 + name + COUNTS);
     vec![
         Span::styled(sign, theme.good),
         Span::styled(pad(&cut(&safe(&set.name), name), name), if set.in_use { theme.good } else { theme.text }),
-        Span::styled(pad(&cut(&counts, 22), 22), theme.dim),
-        Span::styled(cut(&safe(&format!("{}{lost}", set.holds)), holds), theme.text),
+        Span::styled(pad(&cut(&counts, COUNTS), COUNTS), theme.dim),
+        Span::styled(cut(&safe(&holds(set)), room), theme.dim),
     ]
 }
 

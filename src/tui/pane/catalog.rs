@@ -560,8 +560,10 @@ fn tool_row(tool: &Tool, matches: &[usize], width: usize, theme: &Theme) -> Vec<
     }
     if columns.tier > 0 {
         let word = if tool.classified { tool.cost_tier.word() } else { "–" };
-        let tier = pad(&format!(" {}", cut(word, 6)), columns.tier);
-        spans.push(Span::styled(tier, theme.dim));
+        // Also where the marks have no room for the word: what is locked does not run.
+        let (sign, style) = if tool.facts.locked { ("×", theme.warn) } else { (" ", theme.dim) };
+        let tier = pad(&format!("{sign}{}", cut(word, 6)), columns.tier);
+        spans.push(Span::styled(tier, style));
     }
     let mut room = columns.marks;
     for (word, style) in marks(tool, theme) {
@@ -624,6 +626,9 @@ fn note(tool: &Tool, theme: &Theme) -> Option<(String, Style)> {
         (Some(reason), _) if !tool.runnable => (format!("cannot run: {}", safe(reason)), theme.warn),
         (_, ToolState::Changed) => ("changed on disk since it was approved".to_owned(), theme.warn),
         _ if tool.facts.in_session => ("used in this session: its name means it here".to_owned(), theme.accent),
+        _ if tool.facts.locked => {
+            (format!("locked: it costs {}; a human opens it (U, or on the first run)", tool.cost_tier), theme.warn)
+        }
         _ if tool.awaits_adoption() => {
             ("came with the folder: runs as experimental until adopted (4)".to_owned(), theme.warn)
         }
@@ -631,9 +636,6 @@ fn note(tool: &Tool, theme: &Theme) -> Option<(String, Style)> {
             let by = tool.facts.deprecated.as_ref().and_then(|mark| mark.by.as_ref());
             let by = by.map(|by| format!(": use {by} instead")).unwrap_or_default();
             (format!("deprecated{by}"), theme.warn)
-        }
-        _ if tool.facts.locked => {
-            (format!("locked: it costs {}; a human opens it (U, or on the first run)", tool.cost_tier), theme.warn)
         }
         _ if !tool.clashes.is_empty() => (format!("same name: {}", safe(&tool.clashes.join(", "))), theme.warn),
         _ => match (&tool.shadowed_by, &tool.copy_of, &tool.facts) {
