@@ -5,7 +5,8 @@ use super::snapshot::marks_by_tool;
 use super::{Engine, now};
 use crate::check;
 use crate::domain::{
-    CostTier, FailureGroup, GroupState, Instant, Severity, Stage, Tool, ToolName, Uses, median_recovery_ms,
+    CostTier, FailureGroup, GroupState, Instant, Severity, Stage, Tool, ToolName, Uses, median_recovery_ms, plural,
+    span,
 };
 use crate::insight::{self, Alert, ENOUGH_RUNS, LOW, Sample, Score};
 use crate::store::{HourOfRuns, JudgedRun};
@@ -287,9 +288,9 @@ impl Dashboard {
             format!("tools      {}", counts(&self.stages)),
             format!("cost       {}", counts(&self.tiers)),
             format!(
-                "waiting    {} reviews · {} open failures{}",
-                self.waiting_reviews,
-                self.open_failures,
+                "waiting    {} · {}{}",
+                plural(self.waiting_reviews, "review", "reviews"),
+                plural(self.open_failures, "open failure", "open failures"),
                 self.recovery()
             ),
             String::new(),
@@ -316,7 +317,7 @@ impl Dashboard {
     }
 
     fn recovery(&self) -> String {
-        let told = |ms| format!(" · works again after {} (median)", crate::domain::span(ms));
+        let told = |ms| format!(" · works again after {} (median)", span(ms));
         self.median_recovery_ms.map(told).unwrap_or_default()
     }
 
@@ -338,7 +339,7 @@ impl Dashboard {
         let (runs, good) = spans.iter().fold((0, 0), |(a, b), (runs, good, _)| (a + runs, b + good));
         let ms: f64 = spans.iter().map(|(.., ms)| ms).sum();
         let rate = if runs == 0 { "-".to_owned() } else { format!("{:.0} %", good as f64 * 100.0 / runs as f64) };
-        let mean = if runs == 0 { "-".to_owned() } else { crate::domain::span((ms / runs as f64).round() as u64) };
+        let mean = if runs == 0 { "-".to_owned() } else { span((ms / runs as f64).round() as u64) };
         let chart = |name: &str, values: Vec<Option<f64>>, told: String| format!("{name:<10} {} {told}", bars(&values));
         let some = |runs: u64, value: f64| (runs > 0).then_some(value);
         vec![
@@ -358,7 +359,8 @@ impl ScoredTool {
     /// One line for a human.
     pub fn line(&self) -> String {
         let Score { usage, success, speed, score, .. } = self.score;
-        let marks = if self.marks == 0 { String::new() } else { format!(" · {} marks", self.marks) };
+        let marks =
+            if self.marks == 0 { String::new() } else { format!(" · {}", plural(self.marks, "mark", "marks")) };
         format!(
             "  {score:.2}  {:<22} {}/{} runs · usage {usage:.2} · success {success:.2} · speed {speed:.2}{marks}",
             self.tool, self.succeeded, self.runs

@@ -1,9 +1,11 @@
 //! What comes back from outside: snapshots, answers, the ends of runs.
 
 use super::{App, Mood, Opening};
+use crate::action::Verb;
 use crate::domain::{Command, DecisionKind, Outcome, Review};
 use crate::engine::{
-    BulkResult, Change, EngineError, GrantList, PreflightRow, Preview, ReviewDetail, Settings, Theme as ThemeSetting,
+    BulkResult, Change, Dashboard, EngineError, GrantList, PreflightRow, Preview, ReviewDetail, Settings,
+    Theme as ThemeSetting,
 };
 use crate::tui::effect::{DetailFor, Effect};
 use crate::tui::keymap::Keymap;
@@ -66,6 +68,33 @@ impl App {
     }
 
     fn changed(&mut self, change: Change) -> Vec<Effect> {
+        let figures = match change {
+            Change::Catalog(_) | Change::Runs | Change::Failures | Change::Reviews => self.reload_dashboard(),
+            Change::Operations | Change::Evolutions | Change::Buffers | Change::Trouble(_) => Vec::new(),
+        };
+        let mut effects = self.reload(change);
+        effects.extend(figures);
+        effects
+    }
+
+    /// An open dashboard is counted anew.
+    fn reload_dashboard(&mut self) -> Vec<Effect> {
+        let is_open = |overlay: &Overlay| matches!(overlay, Overlay::Report(report) if report.verb == Verb::Dashboard);
+        let open = self.overlays.iter().any(is_open);
+        (open && self.refresh.figures.ask()).then_some(Effect::Dashboard).into_iter().collect()
+    }
+
+    fn take_dashboard(&mut self, found: &Result<Box<Dashboard>, EngineError>) -> Vec<Effect> {
+        let again = self.refresh.figures.came();
+        self.each_report(|report| {
+            if report.verb == Verb::Dashboard {
+                report.set_dashboard(found.clone());
+            }
+        });
+        again.then_some(Effect::Dashboard).into_iter().collect()
+    }
+
+    fn reload(&mut self, change: Change) -> Vec<Effect> {
         let effect = match change {
             Change::Catalog(view) => {
                 self.catalog.set_view(view);
@@ -167,7 +196,7 @@ impl App {
             Answer::RunEnded { run, record } => self.output.ended(run, record),
             Answer::Spool { tab, kept } => self.output.kept(tab, kept),
             Answer::Highlighted { ticket, side, files } => self.take_highlights(ticket, side, &files),
-            Answer::Dashboard(found) => self.each_report(|report| report.set_dashboard(&found)),
+            Answer::Dashboard(found) => return self.take_dashboard(&found),
             Answer::Scores(found) => self.each_report(|report| report.set_scores(&found)),
             Answer::Similar(found) => self.each_report(|report| report.set_similar(&found)),
             Answer::Called(called) => self.take_called(*called),
@@ -194,7 +223,7 @@ impl App {
                 }
             }
             Answer::Chosen { name, chosen: Ok(()) } => {
-                let key = self.keymap.key(crate::action::Verb::Sets);
+                let key = self.keymap.key(Verb::Sets);
                 self.say(Mood::Calm, &format!("tools in use: {name} · {key} chooses others"));
             }
             Answer::Buffers(buffers) => return self.take_buffers(&buffers),
@@ -362,7 +391,7 @@ impl App {
         }
         let unsaid = outcome.commit.as_ref().filter(|hash| !outcome.message.contains(*hash));
         let commit = unsaid.map(|hash| format!(", commit {hash}")).unwrap_or_default();
-        let undo = self.keymap.key(crate::action::Verb::Undo);
+        let undo = self.keymap.key(Verb::Undo);
         let undoes = match command {
             Command::Decide { .. }
             | Command::Archive { .. }

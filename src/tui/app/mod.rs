@@ -12,6 +12,8 @@ mod calling;
 #[cfg(test)]
 mod calling_tests;
 mod comeback;
+#[cfg(test)]
+mod dashboard_tests;
 pub mod evolving;
 #[cfg(test)]
 mod evolving_tests;
@@ -197,6 +199,7 @@ struct Refreshes {
     detail: Refresh,
     operations: Refresh,
     buffers: Refresh,
+    figures: Refresh,
 }
 
 impl App {

@@ -132,9 +132,13 @@ impl App {
                 self.overlays.push(Overlay::Report(Report::awaited(verb)));
                 vec![Effect::Verify]
             }
-            Verb::Dashboard | Verb::Scores => {
+            Verb::Dashboard => {
                 self.overlays.push(Overlay::Report(Report::awaited(verb)));
-                vec![if verb == Verb::Dashboard { Effect::Dashboard } else { Effect::Scores }]
+                self.refresh.figures.ask().then_some(Effect::Dashboard).into_iter().collect()
+            }
+            Verb::Scores => {
+                self.overlays.push(Overlay::Report(Report::awaited(verb)));
+                vec![Effect::Scores]
             }
             Verb::Buffer => self.buffer_verb(args),
             Verb::Doctor => {

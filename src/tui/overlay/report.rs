@@ -9,7 +9,7 @@ use crate::tui::keymap::{Chord, Keymap};
 use crate::tui::list::Motion;
 use crate::tui::pane::output::text_move;
 use crate::tui::pane::rows::{Look, Title};
-use crate::tui::phrase::plural;
+use crate::tui::phrase::{cut, plural};
 use crate::tui::widget::{TextLine, TextView, Tone};
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
@@ -24,6 +24,8 @@ pub struct Report {
     /// Which verb it answers.
     pub verb: Verb,
     view: TextView,
+    /// What the dashboard shows, and for how many columns it was laid out.
+    figures: Option<(Box<Dashboard>, usize)>,
 }
 
 impl Report {
@@ -39,7 +41,7 @@ impl Report {
             Verb::Scores => "Scores",
             _ => "Verify",
         };
-        Report { name, verb, view: TextView::new(vec![TextLine::new("looking …", Tone::Fold)]) }
+        Report { name, verb, view: TextView::new(vec![TextLine::new("looking …", Tone::Fold)]), figures: None }
     }
 
     /// Takes what `doctor` found.
@@ -101,21 +103,16 @@ impl Report {
         self.view = TextView::new(text);
     }
 
-    /// Takes the figures of the dashboard.
-    pub fn set_dashboard(&mut self, found: &Result<Box<Dashboard>, EngineError>) {
-        let text = match found {
+    /// Takes the figures of the dashboard; newer ones leave the reader where he is.
+    pub fn set_dashboard(&mut self, found: Result<Box<Dashboard>, EngineError>) {
+        match found {
             Ok(figures) => {
-                let tone = |line: &str| match line.chars().next() {
-                    Some(' ') if line.starts_with("  !") => Tone::Warn,
-                    Some(c) if c.is_uppercase() => Tone::Header,
-                    Some(' ') => Tone::Plain,
-                    _ => Tone::Fact,
-                };
-                figures.lines(WIDTH).iter().map(|line| TextLine::new(line, tone(line))).collect()
+                let columns = self.figures.take().map_or(WIDTH, |(_, columns)| columns);
+                self.view.replace(TextView::new(laid_out(&figures, columns)));
+                self.figures = Some((figures, columns));
             }
-            Err(error) => trouble(error),
-        };
-        self.view = TextView::new(text);
+            Err(error) => self.view = TextView::new(trouble(&error)),
+        }
     }
 
     /// Takes the scores of all tools.
@@ -225,8 +222,27 @@ impl Report {
         let title = Title { name: self.name, remark, remark_style: look.theme.dim, ..Title::default() };
         let height = (self.view.len() as u16).saturating_add(3).clamp(6, 30);
         let inner = open_box(screen, (96, height), &title, buf, look);
+        let columns = usize::from(inner.width);
+        if let Some((figures, laid)) = &mut self.figures
+            && *laid != columns
+        {
+            *laid = columns;
+            self.view.replace(TextView::new(laid_out(figures, columns)));
+        }
         self.view.render(inner, buf, look.theme);
     }
+}
+
+/// The dashboard for so many columns: charts fill them, rows of tables are cut.
+fn laid_out(figures: &Dashboard, columns: usize) -> Vec<TextLine> {
+    let lines = figures.lines(columns);
+    let each = lines.iter().map(|line| match line.chars().next() {
+        Some(' ') if line.starts_with("  !") => TextLine::new(line, Tone::Warn),
+        Some(' ') => TextLine::new(&cut(line, columns), Tone::Plain),
+        Some(c) if c.is_uppercase() => TextLine::new(line, Tone::Header),
+        _ => TextLine::new(line, Tone::Fact),
+    });
+    each.collect()
 }
 
 /// What went wrong, in place of what was asked for.
