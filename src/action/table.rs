@@ -89,6 +89,7 @@ const AGENT_LOG: Arg = Arg::option(
 );
 const OPENAPI: Arg =
     Arg::option("openapi", ArgKind::Path, "also a tool for each operation of this OpenAPI document, JSON or YAML");
+const BUNDLE: Arg = Arg::required("bundle", ArgKind::Path, "the folder of the bundle");
 const RUN: Arg = Arg::required("run", ArgKind::Run, "number of the run");
 
 actions! {
@@ -128,6 +129,14 @@ actions! {
     Export "export" Catalog View [] [] Shell "Write the catalog with code and figures for other programs" {
         Arg::option("format", ArgKind::Word(&["csv", "sqlite"]), "which format, default csv"),
         Arg::needed("out", ArgKind::Path, "the new file")
+    }
+    Push "push" Catalog Change [] [] Both "Write tools into a bundle: a folder, by name and digest, for other workspaces" {
+        BUNDLE,
+        Arg::optional("tool", ArgKind::Tool, "only this tool; default is all that are not archived")
+    }
+    Pull "pull" Catalog HumanOnly [] [] Both "Bring the tools of a bundle here, as experimental ones that wait for a review" {
+        BUNDLE,
+        Arg::optional("tool", ArgKind::Text, "only the tool of this name")
     }
     Similar "similar" Catalog View [] [] Both "Show the tools that do nearly the same" { TOOL }
     Lineage "lineage" Catalog View [Catalog] ["V"] Both "Show all versions of a tool: who made each and why, which is used, what its runs came to" { TOOL }

@@ -11,6 +11,7 @@ mod buffer;
 mod buffer_stream;
 mod build;
 mod bulk;
+mod bundle;
 mod call;
 mod calling;
 mod catalog;
@@ -195,6 +196,8 @@ fn dispatch(verb: Verb, call: &Call<'_>, screen: Screen) -> Result<u8, Stop> {
         Verb::Scores => scores::scores(call),
         Verb::Dashboard => call.print(&scores::dashboard(call)?),
         Verb::Export => scores::export(call),
+        Verb::Push => bundle::push(call),
+        Verb::Pull => bundle::pull(call),
         Verb::Similar => call.print(&similar::similar(call)?),
         Verb::Lineage => call.print(&versions::lineage(call)?),
         Verb::Pin => call.print(&versions::pin(call, true)?),

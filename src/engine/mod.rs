@@ -10,6 +10,7 @@ mod behaviour;
 mod behaviour_tests;
 mod buffering;
 mod bulk;
+mod bundle;
 mod calling;
 mod checking;
 #[cfg(test)]
@@ -87,6 +88,7 @@ pub use buffering::{
     BufferAnswer, BufferChange, BufferStatus, BufferWrite, Gather, HandedOver, Pending, Taken, item_fits, play_role,
 };
 pub use bulk::{BulkDecision, BulkItem, BulkResult, PreflightRow};
+pub use bundle::{Carried, CarriedTool, CarryReport};
 pub use calling::{
     Begun, CallAttempt, CallOutcome, CallReport, CallRequest, Calling, Candidate, Candidates, DEFAULT_ATTEMPTS,
     LeftOut, MOST_ATTEMPTS,

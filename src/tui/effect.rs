@@ -5,6 +5,7 @@ use super::overlay::bulk::BulkOrder;
 use super::widget::{Blanks, Side};
 use crate::domain::{Command, DecisionKind, EvolutionId, OpportunitySources, ReviewId, RunId, Tool, VersionFile};
 use crate::engine::{CallRequest, EvolveRequest, LaneId, MarkRequest, RunRequest};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// The number of a tab of the output pane; counts up, never reused.
@@ -221,6 +222,15 @@ pub enum Effect {
     Verify,
     /// Look what use suggests to make, from what was recorded and from these files.
     LoadOpportunities(OpportunitySources),
+    /// Write tools into a bundle, or bring those of one here.
+    Carry {
+        /// Whether they are brought here.
+        pull: bool,
+        /// Its folder.
+        bundle: PathBuf,
+        /// Only this one.
+        tool: Option<String>,
+    },
     /// Load the choices of tools.
     LoadSets,
     /// Take a choice of tools in use, by name.

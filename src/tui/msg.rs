@@ -7,10 +7,10 @@ use crate::domain::{
     ReviewId, Run, RunId, Sample, Tool, ToolDetail, VersionFile,
 };
 use crate::engine::{
-    Asking, Behaviour, BufferStatus, BulkResult, CallReport, Candidates, CatalogView, Change, Compared, Dashboard,
-    DoctorLine, EngineError, EvolutionDetail, FailureDetail, Frame, GrantList, Index, LaneId, Lineage, OpportunityList,
-    PreflightRow, Preview, ReviewDetail, RunRequest, ScoredTool, SearchHit, SetRow, Settings, SimilarTool,
-    VerifyReport,
+    Asking, Behaviour, BufferStatus, BulkResult, CallReport, Candidates, CarryReport, CatalogView, Change, Compared,
+    Dashboard, DoctorLine, EngineError, EvolutionDetail, FailureDetail, Frame, GrantList, Index, LaneId, Lineage,
+    OpportunityList, PreflightRow, Preview, ReviewDetail, RunRequest, ScoredTool, SearchHit, SetRow, Settings,
+    SimilarTool, VerifyReport,
 };
 use crossterm::event::{KeyEvent, MouseEvent};
 use serde_json::Value;
@@ -235,6 +235,8 @@ pub enum Answer {
     Verify(Result<VerifyReport, EngineError>),
     /// What use suggests to make.
     Opportunities(Result<OpportunityList, EngineError>),
+    /// What became of the tools of a bundle.
+    Carried(Result<CarryReport, EngineError>),
     /// The choices of tools.
     Sets(Result<Vec<SetRow>, EngineError>),
     /// Whether a choice of tools is in use now.

@@ -251,6 +251,14 @@ impl Performer {
             Effect::LoadOpportunities(from) => {
                 self.answer(Answer::Opportunities(engine.opportunities(&from, OPPORTUNITIES)));
             }
+            Effect::Carry { pull, bundle, tool } => {
+                let carried = if pull {
+                    engine.pull(&bundle, tool.as_deref(), &self.caller(engine))
+                } else {
+                    engine.push(&bundle, tool.as_deref())
+                };
+                self.answer(Answer::Carried(carried));
+            }
             Effect::LoadSets => self.answer(Answer::Sets(engine.sets())),
             Effect::Choose(name) => {
                 let chosen = engine.choose(Some(&name)).and_then(|()| engine.refresh());

@@ -5,17 +5,17 @@ use divan::Bencher;
 use std::path::Path;
 use toolsmith::engine::{Engine, Home, OpenOptions};
 
-fn open(workspace: &Path, home: &Path) -> Engine {
+pub(crate) fn open(workspace: &Path, home: &Path) -> Engine {
     let home = Home { config: home.join("config"), data: home.join("data") };
     let options = OpenOptions { workspace: workspace.to_owned(), home, program: None };
     Engine::open(options).unwrap_or_else(|error| panic!("cannot open the workspace: {error}"))
 }
 
-fn rows(engine: &Engine) -> usize {
+pub(crate) fn rows(engine: &Engine) -> usize {
     engine.scan(&mut |_| {}).map_or(0, |catalog| catalog.tools.len())
 }
 
-fn folder() -> tempfile::TempDir {
+pub(crate) fn folder() -> tempfile::TempDir {
     tempfile::tempdir().unwrap_or_else(|error| panic!("no folder: {error}"))
 }
 

@@ -11,6 +11,7 @@ mod catalog;
 mod checks;
 mod documents;
 mod engine;
+mod history;
 mod opportunities;
 mod redact;
 mod runs;

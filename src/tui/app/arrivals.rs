@@ -4,8 +4,8 @@ use super::{App, Mood, Opening};
 use crate::action::Verb;
 use crate::domain::{Command, DecisionKind, Outcome, Review};
 use crate::engine::{
-    BulkResult, Change, Dashboard, EngineError, GrantList, PreflightRow, Preview, ReviewDetail, Settings,
-    Theme as ThemeSetting,
+    BulkResult, Carried, CarriedTool, Change, Dashboard, EngineError, GrantList, PreflightRow, Preview, ReviewDetail,
+    Settings, Theme as ThemeSetting,
 };
 use crate::tui::effect::{DetailFor, Effect};
 use crate::tui::keymap::Keymap;
@@ -215,6 +215,13 @@ impl App {
             Answer::Verify(found) => self.each_report(|report| report.set_verify(&found)),
             Answer::Opportunities(found) => self.take_opportunities(&found),
             Answer::Grants(grants) => self.take_grants(&grants),
+            Answer::Carried(Ok(report)) => {
+                let unlike = |tool: &&CarriedTool| !matches!(tool.state, Carried::Written | Carried::Same);
+                let first = report.tools.iter().find(unlike);
+                let first = first.map(|tool| format!(": {} {}", tool.name, tool.why)).unwrap_or_default();
+                let mood = if first.is_empty() { Mood::Calm } else { Mood::Trouble };
+                self.say(mood, &format!("{}{first}", report.sentence()));
+            }
             Answer::Sets(sets) => {
                 for overlay in &mut self.overlays {
                     if let Overlay::Sets(list) = overlay {
@@ -231,6 +238,7 @@ impl App {
             Answer::Furnished(Ok(created)) => self.say(Mood::Calm, &created),
             Answer::Marked(Err(error))
             | Answer::Chosen { chosen: Err(error), .. }
+            | Answer::Carried(Err(error))
             | Answer::Furnished(Err(error))
             | Answer::Grant(Err(error))
             | Answer::Trouble(error) => self.complain(&error),

@@ -25,6 +25,7 @@ use crate::tui::screen::review::ReviewScreen;
 use crate::tui::screen::source::SourceScreen;
 use crate::tui::theme::{Ground, Theme};
 use crate::tui::widget::{Jump, TextView};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Entries of the log shown at most.
@@ -139,6 +140,13 @@ impl App {
             Verb::Scores => {
                 self.overlays.push(Overlay::Report(Report::awaited(verb)));
                 vec![Effect::Scores]
+            }
+            Verb::Push | Verb::Pull => {
+                let Some(bundle) = args.get("bundle").map(PathBuf::from) else {
+                    return self.refuse("which folder? `:` then: push DIR, or pull DIR");
+                };
+                let tool = args.get("tool").map(str::to_owned);
+                vec![Effect::Carry { pull: verb == Verb::Pull, bundle, tool }]
             }
             Verb::Buffer => self.buffer_verb(args),
             Verb::Doctor => {

@@ -1,6 +1,7 @@
 //! The command line, tested through the real binary: each test has a workspace and a home of its own.
 
 mod buffers;
+mod bundle;
 mod calling;
 mod catalog;
 mod checks;

@@ -1,0 +1,61 @@
+//! Tools in a folder that others share: `push`, `pull`.
+
+use super::call::{Answer, Call, Stop};
+use super::print_text::{Align, Ink, Line, Page, Table};
+use crate::engine::{Carried, CarryReport, EngineError, ErrorCode};
+use serde::Serialize;
+use std::io;
+use std::path::PathBuf;
+
+/// What became of each tool.
+#[derive(Serialize)]
+struct Carry {
+    #[serde(flatten)]
+    report: CarryReport,
+}
+
+/// `push DIR [NAME]`.
+pub(super) fn push(call: &Call<'_>) -> Result<u8, Stop> {
+    let (engine, _catalog) = call.open_catalog()?;
+    call.print(&Carry { report: engine.push(&folder(call)?, call.text("tool"))? })
+}
+
+/// `pull DIR [NAME]`.
+pub(super) fn pull(call: &Call<'_>) -> Result<u8, Stop> {
+    let (engine, _catalog) = call.open_catalog()?;
+    call.print(&Carry { report: engine.pull(&folder(call)?, call.text("tool"), &call.caller(&engine))? })
+}
+
+fn folder(call: &Call<'_>) -> Result<PathBuf, EngineError> {
+    call.get("bundle").ok_or_else(|| EngineError::new(ErrorCode::Usage, "no folder is named", "push DIR, or pull DIR"))
+}
+
+impl Answer for Carry {
+    fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let heads = [("tool", Align::Left), ("version", Align::Left), ("became", Align::Left), ("why", Align::Left)];
+        let mut table = Table::new(&heads);
+        for tool in &self.report.tools {
+            let (ink, word) = match tool.state {
+                Carried::Written => (Ink::Good, "written"),
+                Carried::Same => (Ink::Dim, "same"),
+                Carried::Conflict => (Ink::Bad, "conflict"),
+                Carried::Unreadable => (Ink::Bad, "unreadable"),
+            };
+            table.row([
+                (Ink::Strong, tool.name.clone()),
+                (Ink::Plain, tool.version.as_ref().map(ToString::to_string).unwrap_or_default()),
+                (ink, word.to_owned()),
+                (Ink::Plain, tool.why.clone()),
+            ]);
+        }
+        if !self.report.tools.is_empty() {
+            page.table(&table)?;
+        }
+        page.line(&Line::new().put(Ink::Dim, self.report.sentence()))
+    }
+
+    fn exit_code(&self) -> u8 {
+        let faults = self.report.count(Carried::Conflict) + self.report.count(Carried::Unreadable);
+        if faults > 0 { ErrorCode::Conflict.exit_code() } else { 0 }
+    }
+}

@@ -1,0 +1,27 @@
+//! A version that was made elsewhere is put in its place.
+
+use super::rollback::arrive;
+use super::{Actor, Placed, Step, UndoNote, answer, intend};
+use crate::engine::error::EngineError;
+use crate::store::{NewOperation, Tx};
+use serde_json::json;
+
+/// Puts a version whose bytes are kept where nothing lies. No commit: nobody approved it.
+///
+/// # Errors
+/// `Conflict` while a move of the tool is owed; `Internal` for trouble with the store.
+pub fn bring(tx: &Tx<'_>, actor: Actor<'_>, placed: &Placed) -> Result<Step, EngineError> {
+    let note = UndoNote::RestoreFiles { before: None, after: placed.clone() };
+    let operation = tx.log(&NewOperation {
+        who: actor.who.to_owned(),
+        verb: "pull".to_owned(),
+        subject: placed.tool.to_string(),
+        detail: json!({"version": placed.version.to_string(), "digest": placed.digest, "undo": note}),
+        reversible: true,
+    })?;
+    let mut step = arrive(tx, actor, placed, None, (operation, "pull"))?;
+    step.commit = None;
+    let intents = vec![intend(tx, actor, step)?];
+    let message = format!("{} is a new experimental tool", placed.placement.base);
+    Ok(Step { outcome: answer(Some(operation), None, message), intents })
+}

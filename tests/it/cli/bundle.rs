@@ -1,0 +1,98 @@
+//! Tools go from one workspace to another through a folder, by digest, and nobody's work is written over.
+
+use super::Shell;
+use serde_json::Value;
+use std::fs;
+use std::path::Path;
+
+/// A workspace with a folder, a pair and a script.
+fn three() -> Shell {
+    let shell = Shell::new();
+    shell.tool("experimental", "folder", "echo folder\n", "");
+    shell.write("tools/experimental/pair.sh", "#!/bin/sh\necho pair\n");
+    shell.write("tools/experimental/pair.toml", "name = \"pair\"\nversion = \"2.0.0\"\ncost_tier = \"low\"\n");
+    shell.write("tools/experimental/script.sh", "#!/bin/sh\n# Says script.\necho script\n");
+    shell
+}
+
+fn digests(shell: &Shell) -> Vec<(String, String)> {
+    let answer = shell.call(&["list", "--json"]).exits(0).json();
+    let row = |tool: &Value| (tool["name"].as_str().unwrap().into(), tool["digest"].as_str().unwrap().into());
+    answer["tools"].as_array().unwrap().iter().map(row).collect()
+}
+
+fn states(answer: &Value) -> Vec<(String, String)> {
+    let row = |tool: &Value| (tool["name"].as_str().unwrap().into(), tool["state"].as_str().unwrap().into());
+    answer["tools"].as_array().unwrap().iter().map(row).collect()
+}
+
+fn each(state: &str) -> Vec<(String, String)> {
+    ["folder", "pair", "script"].map(|name| (name.to_owned(), state.to_owned())).into()
+}
+
+fn carried(shell: &Shell, verb: &str, bundle: &Path, code: i32) -> Value {
+    let answered = shell.at_terminal(&[verb, bundle.to_str().unwrap(), "--json"]).exits(code).stdout;
+    serde_json::from_str(&answered).unwrap_or_else(|error| panic!("{error}: {answered}"))
+}
+
+#[test]
+fn what_was_pushed_is_pulled_with_the_same_digest_and_waits_for_a_human() {
+    let (one, other) = (three(), Shell::new());
+    let folder = tempfile::tempdir().unwrap();
+    let bundle = folder.path().join("shared");
+    assert_eq!(states(&carried(&one, "push", &bundle, 0)), each("written"));
+    assert_eq!(states(&carried(&one, "push", &bundle, 0)), each("same"));
+    assert!(bundle.join("tools/pair").is_file(), "a key is the name of the tool");
+    assert_eq!(states(&carried(&other, "pull", &bundle, 0)), each("written"));
+    assert_eq!(digests(&other), digests(&one));
+    assert_eq!(states(&carried(&other, "pull", &bundle, 0)), each("same"));
+    let reviews = other.call(&["reviews", "--json"]).exits(0).json()["reviews"].clone();
+    assert_eq!(reviews.as_array().unwrap().len(), 3, "nothing of it is approved: {reviews}");
+    other.call(&["run", "script", "--as-agent", "bot"]).exits(4);
+    assert!(other.call(&["run", "script"]).exits(0).stdout.contains("script"));
+    other.at_terminal(&["undo"]).exits(0);
+    assert_eq!(digests(&other).len(), 2, "an undo takes the last one away");
+    other.call(&["pull", bundle.to_str().unwrap(), "--as-agent", "bot"]).exits(4);
+}
+
+#[test]
+fn the_work_of_another_is_told_and_never_written_over() {
+    let (one, other) = (three(), Shell::new());
+    let folder = tempfile::tempdir().unwrap();
+    let bundle = folder.path();
+    carried(&one, "push", bundle, 0);
+    carried(&other, "pull", bundle, 0);
+    other.write("tools/experimental/script.sh", "#!/bin/sh\n# Says script.\necho better\n");
+    let pushed = carried(&other, "push", bundle, 0);
+    assert_eq!(states(&pushed).iter().filter(|(_, state)| state == "written").count(), 1, "{pushed}");
+    // Here nobody has seen that one: it is neither lost nor taken.
+    let refused = carried(&one, "push", bundle, 3);
+    assert_eq!(states(&refused)[2], ("script".to_owned(), "conflict".to_owned()));
+    let refused = carried(&one, "pull", bundle, 3);
+    assert!(refused["tools"][2]["why"].as_str().unwrap().contains("is newer"), "{refused}");
+    assert!(one.call(&["run", "script"]).exits(0).stdout.contains("script"));
+    one.at_terminal(&["archive", "script"]).exits(0);
+    let third = Shell::new();
+    assert_eq!(states(&carried(&third, "pull", bundle, 0)), each("written"));
+    assert!(third.call(&["run", "script"]).exits(0).stdout.contains("better"));
+}
+
+#[test]
+fn what_a_bundle_does_not_hold_soundly_is_not_brought_in() {
+    let (one, other) = (three(), Shell::new());
+    let folder = tempfile::tempdir().unwrap();
+    carried(&one, "push", folder.path(), 0);
+    fs::write(folder.path().join("tools/pair"), "{\"digest\": \"../../etc\"}").unwrap();
+    let (_, digest) = digests(&one).into_iter().find(|(name, _)| name == "script").unwrap();
+    let script = folder.path().join("versions").join(digest).join("script.sh");
+    let mut permissions = fs::metadata(&script).unwrap().permissions();
+    std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o644);
+    fs::set_permissions(&script, permissions).unwrap();
+    fs::write(&script, "#!/bin/sh\necho something else\n").unwrap();
+    let answer = carried(&other, "pull", folder.path(), 3);
+    let expected = [("folder", "written"), ("pair", "unreadable"), ("script", "unreadable")];
+    assert_eq!(states(&answer), expected.map(|(name, state)| (name.to_owned(), state.to_owned())));
+    assert_eq!(digests(&other).len(), 1);
+    other.at_terminal(&["pull", "nowhere"]).exits(5);
+    other.at_terminal(&["pull", folder.path().to_str().unwrap(), "nobody"]).exits(5);
+}
