@@ -41,6 +41,7 @@ mod scores;
 mod search;
 mod similar;
 mod spec;
+mod upkeep;
 mod versions;
 mod workbench;
 
@@ -192,7 +193,9 @@ fn dispatch(verb: Verb, call: &Call<'_>, screen: Screen) -> Result<u8, Stop> {
         Verb::Scores => scores::scores(call),
         Verb::Dashboard => call.print(&scores::dashboard(call)?),
         Verb::Export => scores::export(call),
-        Verb::Similar => call.print(&similar::similar(call)?),
+        Verb::Similar => similar::similar(call),
+        Verb::Stale => upkeep::stale(call),
+        Verb::Stats => call.print(&upkeep::stats(call)?),
         Verb::Lineage => call.print(&versions::lineage(call)?),
         Verb::Pin => call.print(&versions::pin(call, true)?),
         Verb::Unpin => call.print(&versions::pin(call, false)?),

@@ -65,6 +65,7 @@ mod standing;
 #[cfg(test)]
 mod tests;
 mod trials;
+mod upkeep;
 mod verify;
 mod versions;
 mod view;
@@ -116,6 +117,7 @@ pub use signed_before::SIGNED_BY;
 pub use signing::Signing;
 pub use similar::SimilarTool;
 pub use staged::{Content, Edit, StagedState, StagedView};
+pub use upkeep::{LibraryStats, Policy, StaleReport, StaleTool, Twin, TwinGroup, Week, policy_for};
 pub use versions::{Lineage, LineageVersion};
 pub use view::{
     CatalogState, CatalogView, Change, DoctorLine, EvidenceLine, Preview, ReviewDetail, ReviewFilter, RunFilter,
@@ -325,7 +327,8 @@ impl Engine {
         })?;
         *scanned = true;
         let facts = self.facts()?;
-        let problems = self.inner.setting_problems.iter().cloned().chain(scan.problems).collect();
+        let lost = self.lost_problems(&scan.tools)?;
+        let problems = self.inner.setting_problems.iter().cloned().chain(lost).chain(scan.problems).collect();
         let view = self.show(scan.tools.into_iter(), problems, &facts, CatalogState::Ready);
         drop((scan.fresh, facts));
         crate::runner::release_memory();

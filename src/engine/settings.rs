@@ -97,6 +97,8 @@ pub struct Settings {
     pub request_expiry: Option<Duration>,
     /// What becomes of an agent's call of a deprecated tool.
     pub deprecated: DeprecatedPolicy,
+    /// After how many days without use `stale` proposes to put a tool away.
+    pub stale_days: u32,
     /// What is signed, and whose signatures count.
     pub signing: Signing,
     /// Who can be asked for a better version, in the order of the file.
@@ -128,6 +130,7 @@ impl Default for Settings {
             high_roles: Vec::new(),
             request_expiry: None,
             deprecated: DeprecatedPolicy::Warn,
+            stale_days: 30,
             signing: Signing::default(),
             generators: Vec::new(),
             evolve: EvolveSettings::default(),

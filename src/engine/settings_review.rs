@@ -8,6 +8,9 @@ use toml::de::DeValue;
 /// Most roles that may be asked for.
 const MAX_ROLES: usize = 8;
 
+/// Most days after which a tool counts as not used any more: ten years.
+const MAX_STALE_DAYS: u32 = 3_650;
+
 /// What becomes of an agent's call of a deprecated tool. A human is always warned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum DeprecatedPolicy {
@@ -65,8 +68,17 @@ impl Settings {
                     let hint = "write \"warn\", \"refuse\" or \"follow\"".to_owned();
                     file.bad(value.span().start, "policy.deprecated is no policy".to_owned(), hint);
                 }
+                ("stale_days", _) => {
+                    let days = value.get_ref().as_integer().and_then(|number| number.as_str().parse::<u32>().ok());
+                    if let Some(days) = days.filter(|days| (1..=MAX_STALE_DAYS).contains(days)) {
+                        self.stale_days = days;
+                    } else {
+                        let hint = format!("write a whole number of days, 1 to {MAX_STALE_DAYS}");
+                        file.bad(value.span().start, "policy.stale_days is no number of days".to_owned(), hint);
+                    }
+                }
                 (other, _) => {
-                    let hint = "policy has the setting deprecated";
+                    let hint = "policy has the settings deprecated and stale_days";
                     file.unknown(key.span().start, &format!("policy.{other}"), hint);
                 }
             }
@@ -111,6 +123,15 @@ mod tests {
         assert_eq!(settings.high_roles, ["security"]);
         assert_eq!(settings.request_expiry, Some(Duration::from_hours(24)));
         assert_eq!(settings.deprecated, DeprecatedPolicy::Refuse);
+    }
+
+    #[test]
+    fn the_days_after_which_a_tool_is_stale_are_a_whole_number() {
+        assert_eq!(load("[policy]\nstale_days = 90\n").0.stale_days, 90);
+        for wrong in ["0", "-3", "1.5", "\"30\"", "4000"] {
+            let (settings, problems) = load(&format!("[policy]\nstale_days = {wrong}\n"));
+            assert_eq!((settings.stale_days, problems.len(), problems[0].line), (30, 1, Some(2)), "{wrong}");
+        }
     }
 
     #[test]

@@ -43,6 +43,7 @@ mod runs;
 mod schema;
 mod state;
 mod tx;
+mod upkeep;
 mod values;
 mod verdicts;
 mod versions;

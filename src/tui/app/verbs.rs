@@ -112,10 +112,7 @@ impl App {
                 self.overlays.push(Overlay::Log(Log::new("")));
                 vec![Effect::LoadOperations { grep: None, limit: LOG_LIMIT }]
             }
-            Verb::Similar => self.with_tool(args, |app, tool| {
-                app.overlays.push(Overlay::Report(Report::awaited(verb)));
-                vec![Effect::Similar(tool)]
-            }),
+            Verb::Similar | Verb::Stale | Verb::Stats => self.on_upkeep(verb, args),
             Verb::Lineage => self.with_tool(args, |app, tool| {
                 app.overlays.push(Overlay::Report(Report::awaited(verb)));
                 vec![Effect::Lineage(tool)]
