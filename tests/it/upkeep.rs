@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-use toolsmith::domain::{GroupKind, Tool};
-use toolsmith::engine::{Engine, Home, OpenOptions};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use toolsmith::domain::{Caller, Command, GroupKind, Tool};
+use toolsmith::engine::{Engine, Home, OpenOptions, StaleTool};
 use toolsmith::insight::alike::{Library, NEAR};
 
 /// A labelled pair.
@@ -186,26 +186,24 @@ fn stale_proposes_and_moves_nothing_and_an_agent_may_propose_too() {
     let workspace = Workspace::new().with_script("old", "print(1)").with_script("older", "print(2)");
     let (answer, code) = workspace.json(&["stale"]);
     assert_eq!((code, &answer["stale"], &answer["days"]), (0, &json!([]), &json!(30)), "{answer:#}");
-    let (answer, _) = workspace.json(&["stale", "--days", "0"]);
-    let names: Vec<&str> =
-        answer["stale"].as_array().unwrap().iter().map(|tool| tool["tool"].as_str().unwrap()).collect();
-    assert_eq!(names, ["old", "older"]);
-    let (done, code) = workspace.json(&["stale", "--days", "0", "--propose", "--as-agent", "bot"]);
-    assert_eq!((code, done["detail"]["reviews"].as_array().unwrap().len()), (0, 2), "{done:#}");
-    assert!(
-        workspace.path("tools/experimental/old.py").exists() && workspace.path("tools/experimental/older.py").exists()
-    );
+    assert_eq!(workspace.json(&["stale", "--days", "7"]).0["days"], json!(7));
+    let (done, code) = workspace.json(&["stale", "--propose"]);
+    assert_eq!((code, &done["message"]), (0, &json!("there is nothing to propose")));
+    let engine = open(&workspace);
+    let later = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + Duration::from_hours(31 * 24);
+    let later = toolsmith::domain::Instant(i64::try_from(later.as_millis()).unwrap());
+    let report = engine.stale_at(None, later).unwrap();
+    let proposals: Vec<_> = report.stale.iter().map(StaleTool::proposal).collect();
+    assert_eq!(proposals.iter().map(|one| one.tool.as_str()).collect::<Vec<_>>(), ["old", "older"]);
+    engine.execute(Command::Propose { proposals }, &Caller::Agent("bot".to_owned())).unwrap();
+    for name in ["old", "older"] {
+        assert!(workspace.path(&format!("tools/experimental/{name}.py")).exists());
+    }
     let (reviews, _) = workspace.json(&["reviews"]);
-    let archive = reviews["reviews"].as_array().unwrap().iter().filter(|review| review["kind"] == "archive");
-    assert_eq!(archive.count(), 2);
-    let (answer, _) = workspace.json(&["stale", "--days", "0"]);
-    assert_eq!((&answer["stale"], &answer["spared"]), (&json!([]), &json!({"waiting": 2})));
-    let (done, code) = workspace.json(&["stale", "--days", "0", "--propose"]);
-    assert_eq!(
-        (code, &done["message"]),
-        (0, &json!("there is nothing to propose")),
-        "no second review of one that waits"
-    );
+    let asked = reviews["reviews"].as_array().unwrap().iter().filter(|review| review["kind"] == "archive");
+    assert_eq!(asked.map(|review| &review["asker"]).collect::<Vec<_>>(), [&json!("agent:bot"), &json!("agent:bot")]);
+    let report = engine.stale_at(None, later).unwrap();
+    assert_eq!((report.stale.len(), report.spared), (0, BTreeMap::from([("waiting".to_owned(), 2)])));
 }
 
 #[test]

@@ -84,11 +84,12 @@ struct Sketch {
 
 /// A library that can be asked what is alike in it.
 pub struct Library {
+    tools: Vec<Arc<Tool>>,
+    wording: Wording,
+    numbers: HashMap<String, u32>,
     sketches: Vec<Sketch>,
     /// The tools that speak of each term, ascending.
     postings: Vec<Vec<u32>>,
-    /// Each term as somebody wrote it.
-    written: Vec<String>,
     /// Terms that are opposites of one another.
     opposites: HashSet<(u32, u32)>,
 }
@@ -97,58 +98,32 @@ impl Library {
     /// Reads what tools say of themselves.
     pub fn of(tools: &[Arc<Tool>]) -> Library {
         let wording = Wording::new();
-        let mut numbers: HashMap<String, u32> = HashMap::new();
-        let mut written: Vec<String> = Vec::new();
-        let mut number = |term: &str, word: &str| -> u32 {
-            let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
-            *numbers.entry(term.to_owned()).or_insert_with(|| {
-                written.push(word.to_owned());
-                next
-            })
-        };
-        let mut raw = Vec::with_capacity(tools.len());
-        for tool in tools {
-            let said = wording.said(&tool.description, &mut |term, word| {
-                number(term, word);
-            });
-            let mut names = wording.terms(tool.name.as_str());
-            names.extend(tool.title.iter().flat_map(|title| wording.terms(title)));
-            let tags = tool.tags.iter().chain(&tool.keywords).map(String::as_str);
-            let all = wording.speaks_of(&said, tags, &names);
-            names.iter().for_each(|(term, word)| {
-                number(term, word);
-            });
-            let mut numbered = |weights: &HashMap<String, f64>| -> Vec<Weighed> {
-                let mut list: Vec<Weighed> =
-                    weights.iter().map(|(term, weight)| (number(term, term), *weight)).collect();
-                list.sort_by_key(|(term, _)| *term);
-                list
-            };
-            let (said, all) = (numbered(&said), numbered(&all));
-            let mut name: Vec<u32> = names.iter().map(|(term, word)| number(term, word)).collect();
-            name.sort_unstable();
-            name.dedup();
-            raw.push((said, all, name));
-        }
-        let mut postings: Vec<Vec<u32>> = vec![Vec::new(); written.len()];
-        for (tool, (_, all, _)) in (0_u32..).zip(&raw) {
-            for (term, _) in all {
+        let mut numbers = HashMap::new();
+        let read: Vec<[Vec<Weighed>; 3]> = tools.iter().map(|tool| read(tool, &wording, &mut numbers)).collect();
+        let mut postings: Vec<Vec<u32>> = vec![Vec::new(); numbers.len()];
+        for (tool, [_, known, _]) in (0_u32..).zip(&read) {
+            for (term, _) in known {
                 postings[*term as usize].push(tool);
             }
         }
         let count = tools.len() as f64;
-        let mut worth = vec![0.0; written.len()];
+        let mut worth = vec![0.0; numbers.len()];
         for (term, number) in &numbers {
             let rarity = (1.0 + count / postings[*number as usize].len().max(1) as f64).ln();
             worth[*number as usize] = rarity * wording.telling(term);
         }
         let opposites = opposites(&wording, &numbers);
-        let sketches = raw.into_iter().map(|(said, all, name)| Sketch::of(said, all, name, &worth)).collect();
-        Library { sketches, postings, written, opposites }
+        let sketches = read.into_iter().map(|lists| Sketch::of(lists, &worth)).collect();
+        Library { tools: tools.to_vec(), wording, numbers, sketches, postings, opposites }
     }
 
     /// How much two tools of the list are alike.
     pub fn likeness(&self, one: usize, other: usize) -> Likeness {
+        Likeness { likeness: scaled(self.odds(one, other)), why: self.why(one, other) }
+    }
+
+    /// The odds that one would do for the other: 0 where they turn.
+    fn odds(&self, one: usize, other: usize) -> f64 {
         let (one, other) = (&self.sketches[one], &self.sketches[other]);
         let shared = shared(&one.said, &other.said);
         let dot: f64 = shared.iter().map(|(_, a, b)| a * b).sum();
@@ -158,13 +133,12 @@ impl Library {
         let named = 1.0 - one.unnamed_in(&other.name).min(other.unnamed_in(&one.name));
         let strange = one.unnamed_in(&other.known).min(other.unnamed_in(&one.known));
         let opposed = if self.are_opposed(one, other) { 1.0 } else { 0.0 };
-        let odds = COSINE * cosine.sqrt()
+        COSINE * cosine.sqrt()
             + CONTAINED * contained.sqrt()
             + NAMED * named
             + STRANGE * strange
             + OPPOSED * opposed
-            + BASE;
-        Likeness { likeness: scaled(odds), why: self.why(one, other, shared) }
+            + BASE
     }
 
     /// Every two that are at least so much alike, each once.
@@ -177,9 +151,8 @@ impl Library {
                 if !seen.insert((first, second)) {
                     continue;
                 }
-                let likeness = self.likeness(first, second);
-                if likeness.likeness >= least {
-                    found.push(Pair { one: first, other: second, likeness });
+                if scaled(self.odds(first, second)) >= least {
+                    found.push(Pair { one: first, other: second, likeness: self.likeness(first, second) });
                 }
             }
         }
@@ -212,28 +185,75 @@ impl Library {
         left.iter().any(|a| right.iter().any(|b| self.opposites.contains(&(*a, *b))))
     }
 
-    fn why(&self, one: &Sketch, other: &Sketch, mut shared: Vec<(u32, f64, f64)>) -> String {
-        shared.sort_by(|a, b| (b.1 * b.2).total_cmp(&(a.1 * a.2)).then(a.0.cmp(&b.0)));
-        let words: Vec<&str> =
-            shared.iter().take(WORDS_NAMED).map(|(term, ..)| self.written[*term as usize].as_str()).collect();
-        let in_names = one.name.iter().filter(|(term, _)| has(&other.name, *term));
-        let names: Vec<&str> = in_names.map(|(term, _)| self.written[*term as usize].as_str()).collect();
-        match (words.is_empty(), names.is_empty()) {
-            (false, false) => format!("both say {}; both names have {}", words.join(", "), names.join(", ")),
-            (false, true) => format!("both say {}", words.join(", ")),
-            (true, false) => format!("both names have {}", names.join(", ")),
-            (true, true) => "nothing".to_owned(),
+    /// What two tools share, in the words of the first; of words of one meaning both are told.
+    fn why(&self, one: usize, other: usize) -> String {
+        let (a, b) = (&self.sketches[one], &self.sketches[other]);
+        let mut both = shared(&a.said, &b.said);
+        both.sort_by(|x, y| (y.1 * y.2).total_cmp(&(x.1 * x.2)).then(x.0.cmp(&y.0)));
+        let said: Vec<u32> = both.into_iter().take(WORDS_NAMED).map(|(term, ..)| term).collect();
+        let named: Vec<u32> = a.name.iter().map(|(term, _)| *term).filter(|term| has(&b.name, *term)).collect();
+        let texts = |tool: usize| [self.tools[tool].description.as_str(), self.tools[tool].name.as_str()];
+        let [said_a, named_a] = texts(one).map(|text| self.words_of(text));
+        let [said_b, named_b] = texts(other).map(|text| self.words_of(text));
+        let said = told(&said, &said_a, &said_b);
+        let named = told(&named, &named_a, &named_b);
+        match (said.is_empty(), named.is_empty()) {
+            (false, false) => format!("both say {said}; both names have {named}"),
+            (false, true) => format!("both say {said}"),
+            (true, false) => format!("both names have {named}"),
+            (true, true) => "little that is told in words".to_owned(),
         }
+    }
+
+    /// The first word of a text for each of its terms.
+    fn words_of(&self, text: &str) -> HashMap<u32, String> {
+        let mut words = HashMap::new();
+        for (term, word) in self.wording.terms(text) {
+            if let Some(number) = self.numbers.get(&term) {
+                words.entry(*number).or_insert(word);
+            }
+        }
+        words
     }
 }
 
+/// Words for terms: one where both texts have the same, else both; terms that one of them lacks are left out.
+fn told(terms: &[u32], one: &HashMap<u32, String>, other: &HashMap<u32, String>) -> String {
+    let word = |term: &u32| {
+        let (a, b) = (one.get(term)?, other.get(term)?);
+        let same = super::terms::stem(a) == super::terms::stem(b);
+        Some(if same { a.clone() } else { format!("{a}/{b}") })
+    };
+    terms.iter().filter_map(word).collect::<Vec<_>>().join(", ")
+}
+
+/// What a tool says, what it speaks of at all, and its name, in numbers of terms; new terms get the next number.
+fn read(tool: &Tool, wording: &Wording, numbers: &mut HashMap<String, u32>) -> [Vec<Weighed>; 3] {
+    let said = wording.said(&tool.description);
+    let mut names = wording.terms(tool.name.as_str());
+    names.extend(tool.title.iter().flat_map(|title| wording.terms(title)));
+    let tags = tool.tags.iter().chain(&tool.keywords).map(String::as_str);
+    let known = wording.speaks_of(&said, tags, &names);
+    let name: HashMap<String, f64> = names.into_iter().map(|(term, _)| (term, 1.0)).collect();
+    [said, known, name].map(|weights| {
+        let mut list: Vec<(String, f64)> = weights.into_iter().collect();
+        // In the order of the alphabet, so that numbers do not depend on chance.
+        list.sort_by(|a, b| a.0.cmp(&b.0));
+        let mut numbered: Vec<Weighed> = Vec::with_capacity(list.len());
+        for (term, weight) in list {
+            let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
+            numbered.push((*numbers.entry(term).or_insert(next), weight));
+        }
+        numbered.sort_by_key(|(term, _)| *term);
+        numbered
+    })
+}
+
 impl Sketch {
-    fn of(said: Vec<Weighed>, known: Vec<Weighed>, name: Vec<u32>, worth: &[f64]) -> Sketch {
-        let weighed = |list: Vec<Weighed>| -> Vec<Weighed> {
+    fn of(lists: [Vec<Weighed>; 3], worth: &[f64]) -> Sketch {
+        let [said, known, name] = lists.map(|list| -> Vec<Weighed> {
             list.into_iter().map(|(term, weight)| (term, weight * worth[term as usize])).collect()
-        };
-        let (said, known) = (weighed(said), weighed(known));
-        let name: Vec<Weighed> = name.into_iter().map(|term| (term, worth[term as usize])).collect();
+        });
         Sketch {
             norm: said.iter().map(|(_, weight)| weight * weight).sum::<f64>().sqrt(),
             sum: said.iter().map(|(_, weight)| weight).sum(),

@@ -86,6 +86,7 @@ const SAME: &[&[&str]] = &[
 const OPPOSITES: &[(&str, &str)] = &[
     ("add", "remove"),
     ("build", "render"),
+    ("build", "renderer"),
     ("client", "server"),
     ("compress", "decompress"),
     ("connect", "disconnect"),
@@ -162,17 +163,16 @@ impl Wording {
         &self.opposites
     }
 
-    /// What a description says, each term by the weightiest place that it stands in. `learn` is told each word.
-    pub(super) fn said(&self, description: &str, learn: &mut dyn FnMut(&str, &str)) -> Weights {
+    /// What a description says, each term by the weightiest place that it stands in.
+    pub(super) fn said(&self, description: &str) -> Weights {
         let mut weights = Weights::new();
         let (mut count, mut weight) = (0, FIRST);
         for sentence in sentences(description) {
-            for (term, word) in self.terms(sentence) {
+            for (term, _) in self.terms(sentence) {
                 count += 1;
                 if count > MOST_WORDS {
                     return weights;
                 }
-                learn(&term, &word);
                 heavier(&mut weights, term, weight);
             }
             if count > 0 {
@@ -241,7 +241,7 @@ mod tests {
 
     #[test]
     fn the_first_sentence_counts_whole_and_what_follows_less() {
-        let said = Wording::new().said("Resizes images. Crops images to squares.", &mut |_, _| {});
+        let said = Wording::new().said("Resizes images. Crops images to squares.");
         assert!((said["imag"] - FIRST).abs() < f64::EPSILON, "{said:?}");
         assert!((said["squar"] - LATER).abs() < f64::EPSILON, "{said:?}");
     }
