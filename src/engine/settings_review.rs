@@ -17,6 +17,8 @@ pub enum DeprecatedPolicy {
     /// It runs, and the answer says what to use instead.
     #[default]
     Warn,
+    /// A human has to run it; the answer says so, and what to use instead.
+    Ask,
     /// It is refused, and the answer says what to use instead.
     Refuse,
     /// Its successor runs instead, where it has one; else as `Warn`.
@@ -62,10 +64,11 @@ impl Settings {
         for (key, value) in file.table(value, "policy") {
             match (key.get_ref().as_ref(), value.get_ref().as_str()) {
                 ("deprecated", Some("warn")) => self.deprecated = DeprecatedPolicy::Warn,
+                ("deprecated", Some("ask")) => self.deprecated = DeprecatedPolicy::Ask,
                 ("deprecated", Some("refuse")) => self.deprecated = DeprecatedPolicy::Refuse,
                 ("deprecated", Some("follow")) => self.deprecated = DeprecatedPolicy::Follow,
                 ("deprecated", _) => {
-                    let hint = "write \"warn\", \"refuse\" or \"follow\"".to_owned();
+                    let hint = "write \"warn\", \"ask\", \"refuse\" or \"follow\"".to_owned();
                     file.bad(value.span().start, "policy.deprecated is no policy".to_owned(), hint);
                 }
                 ("stale_days", _) => {
@@ -148,7 +151,7 @@ mod tests {
     #[test]
     fn words_that_mean_nothing_are_named_with_their_line() {
         let (settings, problems) =
-            load("[review]\nexpires_in = \"soon\"\nx = 1\n[policy]\ndeprecated = \"ask\"\ny = 1\n");
+            load("[review]\nexpires_in = \"soon\"\nx = 1\n[policy]\ndeprecated = \"never\"\ny = 1\n");
         assert_eq!(settings, Settings::default());
         assert_eq!(problems.iter().map(|problem| problem.line).collect::<Vec<_>>(), [2, 3, 5, 6].map(Some));
     }

@@ -269,7 +269,7 @@ pub enum Kempt {
     /// What is there twice.
     Twins(Result<Vec<TwinGroup>, EngineError>),
     /// How large it is.
-    Stats(Result<LibraryStats, EngineError>),
+    Stats(Result<Box<LibraryStats>, EngineError>),
 }
 
 /// What came of a call by scenario, or of a search.

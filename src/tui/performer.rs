@@ -258,7 +258,7 @@ impl Performer {
         let found = match work {
             Upkeep::Stale(days) => Kempt::Stale(engine.stale(days)),
             Upkeep::Twins => Kempt::Twins(engine.twins()),
-            Upkeep::Stats => Kempt::Stats(engine.library_stats()),
+            Upkeep::Stats => Kempt::Stats(engine.library_stats().map(Box::new)),
         };
         self.answer(Answer::Kempt(Box::new(found)));
     }

@@ -2,10 +2,15 @@
 
 use super::super::Engine;
 use super::super::error::EngineError;
+use crate::check::Written;
 use crate::domain::{GroupKind, ProposedEnd, Retirement, Stage, Tool, ToolName};
-use crate::insight::alike::{self, Merit};
+use crate::insight::alike::{self, Likeness, Merit};
 use serde::Serialize;
+use std::collections::HashMap;
 use std::sync::Arc;
+
+/// Tools whose code is read at most: some seconds of work.
+const MOST_READ: usize = 2_000;
 
 /// A tool of a group.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -57,8 +62,32 @@ impl Engine {
             first_seen: seen.get(&(tool.name.clone(), tool.digest)).copied().unwrap_or(tool.modified_at),
         };
         let merits: Vec<Merit> = view.tools.iter().map(merit).collect();
-        let groups = alike::groups(&view.tools, &merits);
+        let mut desk = Desk { engine: self, tools: &view.tools, read: HashMap::new() };
+        let groups = alike::groups(&view.tools, &merits, &mut |one, other| desk.compare(one, other));
         Ok(groups.iter().map(|group| told(&view.tools, group)).collect())
+    }
+}
+
+/// Reads the code of tools, each once.
+struct Desk<'a> {
+    engine: &'a Engine,
+    tools: &'a [Arc<Tool>],
+    read: HashMap<usize, Option<Written>>,
+}
+
+impl Desk<'_> {
+    /// How much the codes of two tools are alike; `None` where one has none, or too many were read already.
+    fn compare(&mut self, one: usize, other: usize) -> Option<Likeness> {
+        for tool in [one, other] {
+            if !self.read.contains_key(&tool) && self.read.len() < MOST_READ {
+                // What cannot be read is not compared; its problem is told elsewhere.
+                let detail = self.engine.detail(&self.tools[tool]).ok();
+                self.read.insert(tool, detail.as_ref().and_then(Written::of));
+            }
+        }
+        let written = |tool| self.read.get(&tool).and_then(Option::as_ref);
+        let likeness = written(one)?.likeness(written(other)?).min(0.99);
+        Some(Likeness { likeness, why: format!("code {:.0} % alike", likeness * 100.0) })
     }
 }
 

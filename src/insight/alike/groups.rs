@@ -1,6 +1,6 @@
 //! Copies, near duplicates and name clashes of a library as groups: which one to keep, and what the others are to it.
 
-use super::{Library, Likeness, NEAR};
+use super::{Library, Likeness, NEAR, OPEN};
 use crate::domain::{GroupKind, Instant, Stage, Tool};
 use serde::Serialize;
 use std::cmp::{Ordering, Reverse};
@@ -38,12 +38,16 @@ pub struct Group {
     pub rest: Vec<Member>,
 }
 
+/// What speaks for two tools being one thing beside what they say of themselves, asked only of those of which that
+/// leaves it open.
+pub type Closer<'a> = &'a mut dyn FnMut(usize, usize) -> Option<Likeness>;
+
 /// The groups of a library: copies first, then near duplicates, then clashes. What is archived or deprecated is in
 /// none, and versions of one name are no duplicates of one another.
-pub fn groups(tools: &[Arc<Tool>], merits: &[Merit]) -> Vec<Group> {
+pub fn groups(tools: &[Arc<Tool>], merits: &[Merit], closer: Closer<'_>) -> Vec<Group> {
     let field = Field { tools, merits };
     let mut all = field.copies();
-    all.extend(field.near());
+    all.extend(field.near(closer));
     all.extend(field.clashes());
     all
 }
@@ -95,16 +99,20 @@ impl Field<'_> {
     }
 
     /// Each group is one to keep and those that are like it: what is like those only is another group.
-    fn near(&self) -> Vec<Group> {
+    fn near(&self, closer: Closer<'_>) -> Vec<Group> {
         let is_used = |tool: &Tool| tool.copy_of.is_none() && tool.shadowed_by.is_none();
         let looked_at: Vec<usize> = self.live().filter(|(_, tool)| is_used(tool)).map(|(at, _)| at).collect();
         let rows: Vec<Arc<Tool>> = looked_at.iter().map(|at| Arc::clone(&self.tools[*at])).collect();
-        let pairs = Library::of(&rows).pairs(NEAR);
+        let pairs = Library::of(&rows).pairs(OPEN);
         let mut neighbours: BTreeMap<usize, Vec<Member>> = BTreeMap::new();
         for pair in pairs.into_iter().filter(|pair| rows[pair.one].name != rows[pair.other].name) {
             let (one, other) = (looked_at[pair.one], looked_at[pair.other]);
-            neighbours.entry(one).or_default().push(Member { tool: other, likeness: pair.likeness.clone() });
-            neighbours.entry(other).or_default().push(Member { tool: one, likeness: pair.likeness });
+            let said = Some(pair.likeness).filter(|said| said.likeness >= NEAR);
+            let Some(likeness) = said.or_else(|| closer(one, other)).filter(|found| found.likeness >= NEAR) else {
+                continue;
+            };
+            neighbours.entry(one).or_default().push(Member { tool: other, likeness: likeness.clone() });
+            neighbours.entry(other).or_default().push(Member { tool: one, likeness });
         }
         let mut order: Vec<usize> = neighbours.keys().copied().collect();
         order.sort_by(|one, other| self.rank(*one, *other));

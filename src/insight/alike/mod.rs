@@ -14,7 +14,7 @@ mod groups;
 mod tests;
 mod wording;
 
-pub use groups::{Group, Member, Merit, groups};
+pub use groups::{Closer, Group, Member, Merit, groups};
 
 use crate::domain::Tool;
 use std::collections::{HashMap, HashSet};
@@ -23,6 +23,9 @@ use wording::Wording;
 
 /// From here on two tools are said to do nearly the same.
 pub const NEAR: f64 = 0.8;
+
+/// Below that what tools say of themselves speaks against it; between the two it leaves it open.
+pub const OPEN: f64 = 0.35;
 
 /// The words of a tool that are looked up: its weightiest.
 const LOOKED_UP: usize = 8;

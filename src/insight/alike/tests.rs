@@ -16,7 +16,7 @@ fn told(tools: &[Arc<Tool>], merits: &[Merit]) -> Vec<(String, String, Vec<Strin
     let group = |group: Group| {
         (group.kind.to_string(), name(group.keep), group.rest.iter().map(|member| name(member.tool)).collect())
     };
-    groups(tools, merits).into_iter().map(group).collect()
+    groups(tools, merits, &mut |_, _| None).into_iter().map(group).collect()
 }
 
 fn row(kind: &str, keep: &str, rest: &[&str]) -> (String, String, Vec<String>) {
@@ -65,6 +65,26 @@ fn of_a_group_the_vouched_the_used_the_better_the_older_is_kept_in_this_order() 
     assert_eq!(told(&experimental, &[merit(9, Some(0.1), 0), merit(9, Some(0.9), 9)]), second, "then the score");
     assert_eq!(told(&experimental, &[merit(0, None, 1), merit(0, None, 2)]), first, "then age");
     assert_eq!(told(&experimental, &[none, none]), second, "then the name");
+}
+
+#[test]
+fn where_the_words_leave_it_open_the_code_is_asked_and_where_they_do_not_it_is_not() {
+    let tools = shelf(vec![
+        tool("invoice_sorter", "Sorts invoices of a folder by their date"),
+        tool("date_of_invoices", "Puts the papers of a folder in order, the oldest invoice first"),
+        tool("zebra", "Counts stripes"),
+        tool("invoice_by_date", "Sort the invoices in a folder by date"),
+    ]);
+    let mut asked = Vec::new();
+    let found = groups(&tools, &[], &mut |one, other| {
+        asked.push((one, other));
+        Some(Likeness { likeness: 0.9, why: "code 90 % alike".to_owned() })
+    });
+    assert!(asked.iter().all(|pair| ![pair.0, pair.1].contains(&2)), "{asked:?}");
+    assert!(!asked.contains(&(0, 3)), "what they say was enough: {asked:?}");
+    assert!(asked.contains(&(0, 1)) || asked.contains(&(1, 3)), "{asked:?}");
+    let by_code = found.iter().flat_map(|group| &group.rest).filter(|member| member.likeness.why.starts_with("code"));
+    assert!(by_code.count() > 0, "{found:?}");
 }
 
 #[test]

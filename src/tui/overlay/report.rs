@@ -121,7 +121,7 @@ impl Report {
     }
 
     /// Takes how large the library is.
-    pub fn set_stats(&mut self, found: &Result<LibraryStats, EngineError>) {
+    pub fn set_stats(&mut self, found: &Result<Box<LibraryStats>, EngineError>) {
         let text = match found {
             Ok(stats) => stats.lines().iter().map(|line| TextLine::new(line, Tone::Plain)).collect(),
             Err(error) => trouble(error),
