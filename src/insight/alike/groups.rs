@@ -52,6 +52,16 @@ pub fn groups(tools: &[Arc<Tool>], merits: &[Merit], closer: Closer<'_>) -> Vec<
     all
 }
 
+/// That two tools are alike.
+#[derive(Clone)]
+struct Found {
+    likeness: f64,
+    /// Their places in the list that the library was made of.
+    rows: (usize, usize),
+    /// What a closer look said, where one was needed.
+    closer: Option<Likeness>,
+}
+
 struct Field<'a> {
     tools: &'a [Arc<Tool>],
     merits: &'a [Merit],
@@ -103,16 +113,18 @@ impl Field<'_> {
         let is_used = |tool: &Tool| tool.copy_of.is_none() && tool.shadowed_by.is_none();
         let looked_at: Vec<usize> = self.live().filter(|(_, tool)| is_used(tool)).map(|(at, _)| at).collect();
         let rows: Vec<Arc<Tool>> = looked_at.iter().map(|at| Arc::clone(&self.tools[*at])).collect();
-        let pairs = Library::of(&rows).pairs(OPEN);
-        let mut neighbours: BTreeMap<usize, Vec<Member>> = BTreeMap::new();
-        for pair in pairs.into_iter().filter(|pair| rows[pair.one].name != rows[pair.other].name) {
+        let library = Library::of(&rows);
+        let mut neighbours: BTreeMap<usize, Vec<(usize, Found)>> = BTreeMap::new();
+        for pair in library.pairs(OPEN).into_iter().filter(|pair| rows[pair.one].name != rows[pair.other].name) {
             let (one, other) = (looked_at[pair.one], looked_at[pair.other]);
-            let said = Some(pair.likeness).filter(|said| said.likeness >= NEAR);
-            let Some(likeness) = said.or_else(|| closer(one, other)).filter(|found| found.likeness >= NEAR) else {
-                continue;
+            let found = if pair.likeness >= NEAR {
+                Found { likeness: pair.likeness, rows: (pair.one, pair.other), closer: None }
+            } else {
+                let Some(closer) = closer(one, other).filter(|closer| closer.likeness >= NEAR) else { continue };
+                Found { likeness: closer.likeness, rows: (pair.one, pair.other), closer: Some(closer) }
             };
-            neighbours.entry(one).or_default().push(Member { tool: other, likeness: likeness.clone() });
-            neighbours.entry(other).or_default().push(Member { tool: one, likeness });
+            neighbours.entry(one).or_default().push((other, found.clone()));
+            neighbours.entry(other).or_default().push((one, found));
         }
         let mut order: Vec<usize> = neighbours.keys().copied().collect();
         order.sort_by(|one, other| self.rank(*one, *other));
@@ -122,8 +134,12 @@ impl Field<'_> {
                 continue;
             }
             let mut rest = neighbours.remove(&keep).unwrap_or_default();
-            rest.retain(|member| taken.insert(member.tool));
-            rest.sort_by(|a, b| b.likeness.likeness.total_cmp(&a.likeness.likeness).then(a.tool.cmp(&b.tool)));
+            rest.retain(|(tool, _)| taken.insert(*tool));
+            rest.sort_by(|(a, x), (b, y)| y.likeness.total_cmp(&x.likeness).then(a.cmp(b)));
+            // Only now: of most pairs nobody ever asks what they share.
+            let said = |found: Found| found.closer.unwrap_or_else(|| library.likeness(found.rows.0, found.rows.1));
+            let rest: Vec<Member> =
+                rest.into_iter().map(|(tool, found)| Member { tool, likeness: said(found) }).collect();
             if !rest.is_empty() {
                 groups.push(Group { kind: GroupKind::Near, keep, rest });
             }

@@ -48,6 +48,9 @@ const STRANGE: f64 = -4.0;
 const OPPOSED: f64 = -3.4;
 const BASE: f64 = -1.8;
 
+/// How strange two names are at least of which each does something that the other tool does not speak of.
+const OTHER_DEEDS: f64 = 0.6;
+
 /// How much two tools are alike.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Likeness {
@@ -64,8 +67,8 @@ pub struct Pair {
     pub one: usize,
     /// The second, a later one.
     pub other: usize,
-    /// How much.
-    pub likeness: Likeness,
+    /// How much, see [`Likeness::likeness`].
+    pub likeness: f64,
 }
 
 /// A term with its weight.
@@ -95,6 +98,8 @@ pub struct Library {
     postings: Vec<Vec<u32>>,
     /// Terms that are opposites of one another.
     opposites: HashSet<(u32, u32)>,
+    /// Terms for what is done.
+    deeds: HashSet<u32>,
 }
 
 impl Library {
@@ -116,8 +121,10 @@ impl Library {
             worth[*number as usize] = rarity * wording.telling(term);
         }
         let opposites = opposites(&wording, &numbers);
+        let deeds = numbers.iter().filter(|(term, _)| wording.is_deed(term)).map(|(_, number)| *number);
+        let deeds = deeds.collect();
         let sketches = read.into_iter().map(|lists| Sketch::of(lists, &worth)).collect();
-        Library { tools: tools.to_vec(), wording, numbers, sketches, postings, opposites }
+        Library { tools: tools.to_vec(), wording, numbers, sketches, postings, opposites, deeds }
     }
 
     /// How much two tools of the list are alike.
@@ -135,6 +142,9 @@ impl Library {
         let contained = ratio(common, one.sum.min(other.sum));
         let named = 1.0 - one.unnamed_in(&other.name).min(other.unnamed_in(&one.name));
         let strange = one.unnamed_in(&other.known).min(other.unnamed_in(&one.known));
+        // Names weigh little for what is done; but what merges does not rename, whatever else they share.
+        let other_deeds = self.has_own_deed(one, other) && self.has_own_deed(other, one);
+        let strange = if other_deeds { strange.max(OTHER_DEEDS) } else { strange };
         let opposed = if self.are_opposed(one, other) { 1.0 } else { 0.0 };
         COSINE * cosine.sqrt()
             + CONTAINED * contained.sqrt()
@@ -154,8 +164,9 @@ impl Library {
                 if !seen.insert((first, second)) {
                     continue;
                 }
-                if scaled(self.odds(first, second)) >= least {
-                    found.push(Pair { one: first, other: second, likeness: self.likeness(first, second) });
+                let likeness = scaled(self.odds(first, second));
+                if likeness >= least {
+                    found.push(Pair { one: first, other: second, likeness });
                 }
             }
         }
@@ -177,6 +188,11 @@ impl Library {
         let mut most: Vec<(u32, f64)> = shares.into_iter().collect();
         most.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         most.into_iter().take(MOST_COMPARED).map(|(other, _)| other as usize).collect()
+    }
+
+    /// Whether a name says that something is done of which the other tool does not speak.
+    fn has_own_deed(&self, one: &Sketch, other: &Sketch) -> bool {
+        one.name.iter().any(|(term, _)| self.deeds.contains(term) && !has(&other.known, *term))
     }
 
     /// Whether what one name has and the other has not are opposites.

@@ -70,21 +70,41 @@ fn of_a_group_the_vouched_the_used_the_better_the_older_is_kept_in_this_order() 
 #[test]
 fn where_the_words_leave_it_open_the_code_is_asked_and_where_they_do_not_it_is_not() {
     let tools = shelf(vec![
-        tool("invoice_sorter", "Sorts invoices of a folder by their date"),
-        tool("date_of_invoices", "Puts the papers of a folder in order, the oldest invoice first"),
+        tool("http_raw_client", "Raw HTTP client that returns content as string without parsing."),
+        tool("http_rest_client", "Standard REST client over HTTP with automatic JSON parsing."),
         tool("zebra", "Counts stripes"),
-        tool("invoice_by_date", "Sort the invoices in a folder by date"),
+        tool("raw_http", "A raw HTTP client: returns the content as a string without parsing it."),
     ]);
-    let mut asked = Vec::new();
-    let found = groups(&tools, &[], &mut |one, other| {
-        asked.push((one, other));
-        Some(Likeness { likeness: 0.9, why: "code 90 % alike".to_owned() })
-    });
-    assert!(asked.iter().all(|pair| ![pair.0, pair.1].contains(&2)), "{asked:?}");
-    assert!(!asked.contains(&(0, 3)), "what they say was enough: {asked:?}");
-    assert!(asked.contains(&(0, 1)) || asked.contains(&(1, 3)), "{asked:?}");
-    let by_code = found.iter().flat_map(|group| &group.rest).filter(|member| member.likeness.why.starts_with("code"));
-    assert!(by_code.count() > 0, "{found:?}");
+    let library = Library::of(&tools);
+    let open = library.likeness(0, 1).likeness;
+    assert!((OPEN..NEAR).contains(&open), "{open}");
+    let asked_of = |closer: f64| {
+        let mut asked = Vec::new();
+        let found = groups(&tools, &[], &mut |one, other| {
+            asked.push((one, other));
+            Some(Likeness { likeness: closer, why: "code alike".to_owned() })
+        });
+        let by_code = found.iter().flat_map(|group| &group.rest).filter(|member| member.likeness.why == "code alike");
+        (asked, by_code.count())
+    };
+    let (asked, by_code) = asked_of(0.9);
+    assert!(asked.contains(&(0, 1)) && !asked.contains(&(0, 3)) && by_code > 0, "{asked:?} {by_code}");
+    assert!(asked.iter().all(|(one, other)| ![one, other].contains(&&2)), "{asked:?}");
+    assert_eq!(asked_of(0.7).1, 0, "other code is no duplicate either");
+}
+
+#[test]
+fn what_merges_does_not_rename_whatever_else_two_tools_share() {
+    let tools = shelf(vec![
+        tool("merge_invoice_17", "Tool of plant17: merge each invoice of plant17"),
+        tool("rename_invoice_17", "Tool of plant17: rename each invoice of plant17"),
+        tool("update_invoice_17", "Tool of plant17: update each invoice of plant17"),
+    ]);
+    let library = Library::of(&tools);
+    for (one, other) in [(0, 1), (0, 2), (1, 2)] {
+        let likeness = library.likeness(one, other).likeness;
+        assert!(likeness < NEAR, "{one} {other}: {likeness}");
+    }
 }
 
 #[test]
@@ -127,4 +147,5 @@ fn ten_thousand_tools_are_looked_through_by_their_rare_words_not_pair_by_pair() 
     let pairs = Library::of(&tools).pairs(NEAR);
     eprintln!("10,000 tools: {:?}, {} pairs", begun.elapsed(), pairs.len());
     assert!(pairs.iter().any(|pair| (pair.one, pair.other) == (10_000, 10_001)));
+    assert!(pairs.len() < 10 * tools.len(), "{} pairs", pairs.len());
 }

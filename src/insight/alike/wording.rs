@@ -82,6 +82,26 @@ const SAME: &[&[&str]] = &[
     &["chunk", "divide", "split", "chunker", "splitter"],
 ];
 
+/// Words for what is done beside those of the search.
+const DEEDS: &[&str] = &[
+    "archive",
+    "copy",
+    "crop",
+    "deploy",
+    "download",
+    "filter",
+    "group",
+    "install",
+    "lint",
+    "monitor",
+    "rename",
+    "resize",
+    "rotate",
+    "schedule",
+    "summarize",
+    "upload",
+];
+
 /// Words that turn a name into that of the counterpart: who sends does not listen.
 const OPPOSITES: &[(&str, &str)] = &[
     ("add", "remove"),
@@ -116,6 +136,7 @@ pub(super) struct Wording {
     /// The term that stands for a stem.
     meanings: HashMap<String, String>,
     boasts: Vec<String>,
+    deeds: Vec<String>,
     opposites: Vec<(String, String)>,
 }
 
@@ -130,8 +151,9 @@ impl Wording {
                 meanings.entry(stem(word)).or_insert_with(|| stem(line[0]));
             }
         }
-        let mut wording = Wording { meanings, boasts: Vec::new(), opposites: Vec::new() };
+        let mut wording = Wording { meanings, boasts: Vec::new(), deeds: Vec::new(), opposites: Vec::new() };
         wording.boasts = BOASTS.iter().map(|word| wording.term(word)).collect();
+        wording.deeds = DEEDS.iter().map(|word| wording.term(word)).collect();
         let pair = |(one, other): &(&str, &str)| (wording.term(one), wording.term(other));
         wording.opposites = OPPOSITES.iter().map(pair).collect();
         wording
@@ -156,6 +178,11 @@ impl Wording {
             Telling::General => GENERAL,
             Telling::Thing => 1.0,
         }
+    }
+
+    /// Whether a term says what is done.
+    pub(super) fn is_deed(&self, term: &str) -> bool {
+        telling(term) == Telling::Action || self.deeds.iter().any(|deed| deed == term)
     }
 
     /// The terms that are opposites, each two once.
