@@ -164,6 +164,10 @@ fn generated(count: usize) -> (Workspace, u64) {
 fn the_figures_of_a_thousand_generated_tools_are_right_and_doctor_recommends_the_next_policy() {
     let (workspace, bytes) = generated(1_000);
     let workspace = workspace.with_git();
+    let (doctor, _) = workspace.json(&["doctor"]);
+    let line = doctor["lines"].as_array().unwrap().iter().find(|line| line["name"] == "library").unwrap().clone();
+    assert_eq!(line["message"], "1,000 tools: hybrid, the next threshold is 10,000");
+    assert!(line["hint"].as_str().unwrap().contains("experimental"), "{line}");
     let (answer, code) = workspace.json(&["stats"]);
     assert_eq!(code, 0, "{answer:#}");
     let stats = &answer["stats"];
@@ -175,10 +179,6 @@ fn the_figures_of_a_thousand_generated_tools_are_right_and_doctor_recommends_the
     assert!(stats["repository_bytes"].as_u64().unwrap() > 0);
     assert_eq!(stats["weeks"][7]["tools"], json!(1_000));
     assert_eq!((&stats["policy"]["crossed"], &stats["policy"]["next"]), (&json!(1_000), &json!(10_000)));
-    let (doctor, _) = workspace.json(&["doctor"]);
-    let line = doctor["lines"].as_array().unwrap().iter().find(|line| line["name"] == "library").unwrap().clone();
-    assert_eq!(line["message"], "1,000 tools: hybrid, the next threshold is 10,000");
-    assert!(line["hint"].as_str().unwrap().contains("experimental"), "{line}");
 }
 
 #[test]

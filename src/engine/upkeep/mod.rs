@@ -16,7 +16,8 @@ pub(super) use propose::preview_proposals;
 pub use twins::{Twin, TwinGroup};
 
 use super::error::EngineError;
-use super::{Engine, now};
+use super::{Engine, cache_of, lock, now};
+use crate::catalog;
 use crate::domain::{Instant, ProposedEnd, Retirement, Spared, Stage, Tool, ToolName, count};
 use crate::insight::{Habit, Use, staleness};
 use serde::Serialize;
@@ -139,13 +140,21 @@ impl Engine {
         live.filter(|tool| seen.insert((tool.name.clone(), tool.digest))).cloned().collect()
     }
 
-    /// The size of the library and the policy that pays for it. Counts what the newest scan found, or the last one.
+    /// The size of the library and the policy that pays for it. Where the folders were not read yet they are read, and
+    /// nothing is written.
     ///
     /// # Errors
     /// `Internal` for trouble with the store.
     pub(super) fn policy(&self) -> Result<Policy, EngineError> {
-        let present = self.read(|q| Ok(q.present()?))?;
-        Ok(policy_for(present.iter().filter(|row| row.stage != Stage::Archived).count()))
+        let scanned = *lock(&self.inner.scanned);
+        let live = if scanned {
+            self.catalog().tools.iter().filter(|tool| tool.stage != Stage::Archived).count()
+        } else {
+            let cache = cache_of(self.read(|q| Ok(q.scan_cache()?))?);
+            let found = catalog::scan(&self.inner.plan, &cache, &mut |_| {});
+            found.tools.iter().filter(|tool| tool.stage != Stage::Archived).count()
+        };
+        Ok(policy_for(live))
     }
 }
 

@@ -52,6 +52,9 @@ pub fn groups(tools: &[Arc<Tool>], merits: &[Merit], closer: Closer<'_>) -> Vec<
     all
 }
 
+/// How much less a tool may be like the one to keep than like another tool, to be in its group.
+const MARGIN: f64 = 0.05;
+
 /// That two tools are alike.
 #[derive(Clone)]
 struct Found {
@@ -108,7 +111,8 @@ impl Field<'_> {
         self.by_name(copies.collect())
     }
 
-    /// Each group is one to keep and those that are like it: what is like those only is another group.
+    /// Each group is one to keep and those that are like it, and like no other tool much more: what is like those only
+    /// is another group.
     fn near(&self, closer: Closer<'_>) -> Vec<Group> {
         let is_used = |tool: &Tool| tool.copy_of.is_none() && tool.shadowed_by.is_none();
         let looked_at: Vec<usize> = self.live().filter(|(_, tool)| is_used(tool)).map(|(at, _)| at).collect();
@@ -128,13 +132,15 @@ impl Field<'_> {
         }
         let mut order: Vec<usize> = neighbours.keys().copied().collect();
         order.sort_by(|one, other| self.rank(*one, *other));
+        let most = |of: &Vec<(usize, Found)>| of.iter().map(|(_, found)| found.likeness).fold(0.0, f64::max);
+        let best: BTreeMap<usize, f64> = neighbours.iter().map(|(tool, of)| (*tool, most(of))).collect();
         let (mut taken, mut groups) = (HashSet::new(), Vec::new());
         for keep in order {
             if !taken.insert(keep) {
                 continue;
             }
             let mut rest = neighbours.remove(&keep).unwrap_or_default();
-            rest.retain(|(tool, _)| taken.insert(*tool));
+            rest.retain(|(tool, found)| found.likeness >= best[tool] - MARGIN && taken.insert(*tool));
             rest.sort_by(|(a, x), (b, y)| y.likeness.total_cmp(&x.likeness).then(a.cmp(b)));
             // Only now: of most pairs nobody ever asks what they share.
             let said = |found: Found| found.closer.unwrap_or_else(|| library.likeness(found.rows.0, found.rows.1));
