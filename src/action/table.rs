@@ -331,7 +331,7 @@ actions! {
         TOOL,
         Arg::option("reason", ArgKind::Text, "why")
     }
-    Restore "restore" Lifecycle HumanOnly [Catalog] ["R"] Both "Bring an archived tool back to where it was" { TOOL }
+    Restore "restore" Lifecycle HumanOnly [Catalog] ["R"] Both "Bring an archived tool back to where it was, or one whose files vanished from its kept copy" { TOOL }
     Grant "grant" Lifecycle HumanOnly [Catalog] ["A"] Both "Let an agent run this experimental version as it is, strictly contained" {
         TOOL,
         Arg::needed("agent", ArgKind::Text, "the agent, by the name it calls with"),

@@ -15,6 +15,7 @@ use crate::store::NewReview;
 use letter::Letter;
 use serde_json::Value;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What a request may look like, as JSON Schema; the one that requests are checked against.
 pub const REQUEST_SCHEMA: &str = include_str!("../../../assets/request.schema.json");
@@ -55,11 +56,15 @@ impl Engine {
     /// `Failed` for files that are no tool; `Refused` when too many requests of the asker wait.
     pub fn request(&self, text: &[u8], caller: &Caller) -> Result<Outcome, EngineError> {
         let letter = letter::read(text)?;
-        let expires_at = letter.expires_in.or(self.inner.settings.request_expiry).map(|after| {
-            let after = i64::try_from(after.as_millis()).unwrap_or(i64::MAX);
-            Instant(now().0.saturating_add(after))
-        });
+        let expires_at = self.expires_at(letter.expires_in);
         self.take_in(&letter, caller, Posting { verb: "request", expires_at, replaces: None })
+    }
+
+    /// When silence becomes a no: after the time that was asked for, else after that of the settings.
+    pub(super) fn expires_at(&self, after: Option<Duration>) -> Option<Instant> {
+        let after = after.or(self.inner.settings.request_expiry)?;
+        let after = i64::try_from(after.as_millis()).unwrap_or(i64::MAX);
+        Some(Instant(now().0.saturating_add(after)))
     }
 
     /// Takes what was made here as if it had been asked for.

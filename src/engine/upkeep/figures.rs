@@ -4,7 +4,7 @@ use super::super::error::EngineError;
 use super::super::scores::bars;
 use super::super::{Engine, now};
 use super::{Policy, Week, policy_for};
-use crate::domain::{Stage, count, grouped};
+use crate::domain::{Stage, count, grouped, size};
 use crate::insight::{WEEKS, growth};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -90,16 +90,6 @@ fn bytes_below(path: &Path) -> u64 {
     }
     let Ok(entries) = std::fs::read_dir(path) else { return 0 };
     entries.flatten().map(|entry| bytes_below(&entry.path())).sum()
-}
-
-/// Bytes as a human reads them: `512 B`, `1.5 KiB`, `64.0 MiB`.
-fn size(bytes: u64) -> String {
-    match bytes {
-        0..0x400 => format!("{bytes} B"),
-        0x400..0x10_0000 => format!("{:.1} KiB", bytes as f64 / 1_024.0),
-        0x10_0000..0x4000_0000 => format!("{:.1} MiB", bytes as f64 / 1_048_576.0),
-        _ => format!("{:.1} GiB", bytes as f64 / 1_073_741_824.0),
-    }
 }
 
 impl LibraryStats {

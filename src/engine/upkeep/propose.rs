@@ -1,10 +1,10 @@
 //! Proposals become reviews, one each.
 
+use super::super::Engine;
 use super::super::error::{EngineError, ErrorCode};
 use super::super::posting::Posting;
 use super::super::view::Preview;
-use super::super::{Engine, now};
-use crate::domain::{Caller, Instant, Outcome, ProposedEnd, Retirement, plural};
+use crate::domain::{Caller, Outcome, ProposedEnd, Retirement, plural};
 use serde_json::{Value, json};
 
 /// Proposals named one by one before a human agrees.
@@ -16,10 +16,7 @@ impl Engine {
     /// # Errors
     /// `Usage` for no proposal; what spoke against it when there was one only, or against the first when none was made.
     pub(in super::super) fn propose(&self, proposals: &[Retirement], caller: &Caller) -> Result<Outcome, EngineError> {
-        let expires_at = self.inner.settings.request_expiry.map(|after| {
-            let after = i64::try_from(after.as_millis()).unwrap_or(i64::MAX);
-            Instant(now().0.saturating_add(after))
-        });
+        let expires_at = self.expires_at(None);
         let (mut reviews, mut refused, mut first) = (Vec::new(), Vec::new(), None);
         let mut last = None;
         for proposal in proposals {

@@ -89,6 +89,16 @@ mod tests {
     }
 
     #[test]
+    fn a_tool_that_vanished_can_be_named_to_be_restored() {
+        let mut bench = Bench::ready(100, 30);
+        bench.press(":").type_text("restore").press("enter");
+        bench.press("ctrl-u").type_text("vanished-one").press("enter");
+        let asked = bench.taken();
+        let wanted = Command::Restore { tool: "vanished-one".to_owned() };
+        assert!(matches!(asked.as_slice(), [.., Effect::Preview(command)] if *command == wanted), "{asked:?}");
+    }
+
+    #[test]
     fn similar_without_a_tool_looks_through_the_library() {
         let mut bench = Bench::ready(100, 30);
         bench.press("ctrl-y");

@@ -73,10 +73,7 @@ impl App {
                 let command = Command::Archive { tool: app.reference(&tool), reason: None };
                 app.ask(command)
             }),
-            Verb::Restore => self.with_tool(args, |app, tool| {
-                let command = Command::Restore { tool: app.reference(&tool) };
-                app.ask(command)
-            }),
+            Verb::Restore => self.restore(args),
             Verb::Grant => self.grant(args),
             Verb::Grants => {
                 self.overlays.push(Overlay::Grants(Grants::awaited()));
