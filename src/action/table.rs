@@ -129,11 +129,11 @@ actions! {
         Arg::option("format", ArgKind::Word(&["csv", "sqlite"]), "which format, default csv"),
         Arg::needed("out", ArgKind::Path, "the new file")
     }
-    Similar "similar" Catalog View [Global] ["ctrl-y"] Both "Show the tools that do nearly the same as one; without one, all copies, near duplicates and name clashes, with what to do" {
+    Similar "similar" Catalog Change [Global] ["ctrl-y"] Both "Show the tools that do nearly the same as one; without one, all copies, near duplicates and name clashes, with what to do" {
         Arg::optional("tool", ArgKind::Tool, "name, NAME@VERSION, NAME@DIGESTPREFIX, or path when names clash"),
         Arg::option("propose", ArgKind::Switch, "of all: ask for a review of each, to deprecate it by the one to keep or to put a copy away")
     }
-    Stale "stale" Catalog View [Global] ["ctrl-t"] Both "List the tools that nobody used for a while; proposes to put them away, never does it" {
+    Stale "stale" Catalog Change [Global] ["ctrl-t"] Both "List the tools that nobody used for a while; proposes to put them away, never does it" {
         Arg::option("days", ArgKind::Number, "not used for so many days, default 30 or as policy.stale_days says"),
         Arg::option("propose", ArgKind::Switch, "ask for a review of each, to put it away")
     }

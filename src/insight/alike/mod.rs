@@ -5,7 +5,8 @@
 //! the other tool does not speak of at all (`create_behave_spec`, `create_locust_spec`), and whether the names are
 //! opposites (`tcp_client`, `tcp_server`). A word counts by its rarity in the library. The weights were fitted on 80
 //! labelled pairs: 40 real ones (`tests/labelled/likeness.toml`) and the 40 of the check of duplicates; the scale is
-//! chosen so that [`NEAR`] is where the odds turn.
+//! chosen so that [`NEAR`] is where the odds turn. So the precision and recall of 0.90 on the real ones is that of a set
+//! the fit knew; on pairs it did not (ten folds) precision was 0.86 and recall 0.95, of the real ones alone 0.78 and 0.90.
 //!
 //! A library is not compared pair by pair: an inverted index names for each tool the few that share its rare words.
 
