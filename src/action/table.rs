@@ -138,7 +138,15 @@ actions! {
         BUNDLE,
         Arg::optional("tool", ArgKind::Text, "only the tool of this name")
     }
-    Similar "similar" Catalog View [] [] Both "Show the tools that do nearly the same" { TOOL }
+    Similar "similar" Catalog Change [Global] ["ctrl-y"] Both "Show the tools that do nearly the same as one; without one, all copies, near duplicates and name clashes, with what to do" {
+        Arg::optional("tool", ArgKind::Tool, "name, NAME@VERSION, NAME@DIGESTPREFIX, or path when names clash"),
+        Arg::option("propose", ArgKind::Switch, "of all: ask for a review of each, to deprecate it by the one to keep or to put a copy away")
+    }
+    Stale "stale" Catalog Change [Global] ["ctrl-t"] Both "List the tools that nobody used for a while; proposes to put them away, never does it" {
+        Arg::option("days", ArgKind::Number, "not used for so many days, default 30 or as policy.stale_days says"),
+        Arg::option("propose", ArgKind::Switch, "ask for a review of each, to put it away")
+    }
+    Stats "stats" Catalog View [] [] Both "Show how large the library is, how it grows, and which policy pays for its size" {}
     Lineage "lineage" Catalog View [Catalog] ["V"] Both "Show all versions of a tool: who made each and why, which is used, what its runs came to" { TOOL }
     // Run
     Run "run" Run Change [Catalog] ["r"] Both "Run a tool and record it" {
@@ -332,7 +340,7 @@ actions! {
         TOOL,
         Arg::option("reason", ArgKind::Text, "why")
     }
-    Restore "restore" Lifecycle HumanOnly [Catalog] ["R"] Both "Bring an archived tool back to where it was" { TOOL }
+    Restore "restore" Lifecycle HumanOnly [Catalog] ["R"] Both "Bring an archived tool back to where it was, or one whose files vanished from its kept copy" { TOOL }
     Grant "grant" Lifecycle HumanOnly [Catalog] ["A"] Both "Let an agent run this experimental version as it is, strictly contained" {
         TOOL,
         Arg::needed("agent", ArgKind::Text, "the agent, by the name it calls with"),

@@ -24,7 +24,7 @@ mod trials;
 
 pub use crate::domain::source::Language;
 pub use capabilities::scan;
-pub use duplicates::{Similar, similar};
+pub use duplicates::{Similar, Written, similar};
 pub use trials::benchmark::p95_of;
 pub use trials::replay::{Recorded, replay};
 

@@ -43,6 +43,7 @@ mod search;
 mod similar;
 mod spec;
 mod tiers;
+mod upkeep;
 mod versions;
 mod workbench;
 
@@ -198,7 +199,9 @@ fn dispatch(verb: Verb, call: &Call<'_>, screen: Screen) -> Result<u8, Stop> {
         Verb::Export => scores::export(call),
         Verb::Push => bundle::push(call),
         Verb::Pull => bundle::pull(call),
-        Verb::Similar => call.print(&similar::similar(call)?),
+        Verb::Similar => similar::similar(call),
+        Verb::Stale => upkeep::stale(call),
+        Verb::Stats => call.print(&upkeep::stats(call)?),
         Verb::Lineage => call.print(&versions::lineage(call)?),
         Verb::Pin => call.print(&versions::pin(call, true)?),
         Verb::Unpin => call.print(&versions::pin(call, false)?),

@@ -288,22 +288,7 @@ pub(super) fn span(ms: u64) -> String {
     }
 }
 
-/// A size: `512 B`, `1.5 KiB`, `64.0 MiB`.
-pub(super) fn size(bytes: u64) -> String {
-    const UNITS: [&str; 3] = ["KiB", "MiB", "GiB"];
-    if bytes < 1_024 {
-        return format!("{bytes} B");
-    }
-    let mut amount = bytes as f64 / 1_024.0;
-    let mut unit = 0;
-    while amount >= 1_024.0 && unit + 1 < UNITS.len() {
-        amount /= 1_024.0;
-        unit += 1;
-    }
-    format!("{amount:.1} {}", UNITS[unit])
-}
-
-pub(super) use crate::domain::plural as counted;
+pub(super) use crate::domain::{plural as counted, size};
 
 #[cfg(test)]
 pub(super) mod tests {

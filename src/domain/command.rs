@@ -7,6 +7,7 @@ use super::ids::{CommentId, OperationId, ReviewId, RunId};
 use super::opportunity::OpportunitySources;
 use super::review::DecisionKind;
 use super::specification::{ScaffoldTemplate, ScriptLanguage};
+use super::upkeep::Retirement;
 use super::words::{CostTier, Stage};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -169,6 +170,11 @@ pub enum Command {
         by: Option<String>,
         /// Why.
         reason: Option<String>,
+    },
+    /// Ask humans whether tools shall be put away or marked as deprecated: a review each. Nothing changes by it.
+    Propose {
+        /// Which, and why.
+        proposals: Vec<Retirement>,
     },
     /// Use a version again that was approved before.
     Rollback {

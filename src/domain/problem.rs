@@ -38,6 +38,8 @@ words!(
         BadSetting = "bad-setting",
         /// An approved or core tool that does not count as approved, or a review that the log did not decide.
         NotAsApproved = "not-as-approved",
+        /// A tool that was much used and did well lies nowhere any more.
+        Vanished = "vanished",
     }
 );
 

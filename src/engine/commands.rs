@@ -4,6 +4,7 @@ use super::Engine;
 use super::core::{self, Actor, DecideInput, IntentBody, Placed, Step, Work};
 use super::error::{EngineError, ErrorCode};
 use super::relocate::{self, Relocation};
+use super::upkeep::preview_proposals;
 use super::view::Preview;
 use crate::catalog;
 use crate::domain::{
@@ -21,7 +22,8 @@ impl Engine {
     /// finished stays pending and is finished at the next start.
     // size: one arm for each command
     pub fn execute(&self, command: Command, caller: &Caller) -> Result<Outcome, EngineError> {
-        if let (Caller::Agent(name), false) = (caller, matches!(command, Command::Cancel { .. })) {
+        let is_anybodys = matches!(command, Command::Cancel { .. } | Command::Propose { .. });
+        if let (Caller::Agent(name), false) = (caller, is_anybodys) {
             return Err(EngineError::new(
                 ErrorCode::HumanNeeded,
                 format!("agent {name} cannot do this; decisions are a human's"),
@@ -40,6 +42,7 @@ impl Engine {
             | Command::Mark { .. }
             | Command::Recheck { .. }
             | Command::New { .. }
+            | Command::Propose { .. }
             | Command::AcceptOpportunity { .. }
             | Command::FlushBuffer { .. }
             | Command::ClearBuffer { .. } => None,
@@ -71,6 +74,7 @@ impl Engine {
             Command::Archive { tool, reason } => self.archive(&who, &tool, reason.as_deref()),
             Command::Restore { tool } => self.restore(&who, &tool),
             Command::Deprecate { tool, by, reason } => self.deprecate(&who, &tool, by.as_deref(), reason.as_deref()),
+            Command::Propose { proposals } => self.propose(&proposals, caller),
             Command::Rollback { tool, to, reason } => self.rollback(&who, &tool, to.as_deref(), reason.as_deref()),
             Command::RestoreFiles { tool } => self.restore_files(&who, &tool),
             Command::Fork { tool, name } => self.fork(&who, &tool, &name),
@@ -192,6 +196,9 @@ impl Engine {
     }
 
     fn restore(&self, who: &str, name: &str) -> Result<Outcome, EngineError> {
+        if let Some(vanished) = self.vanished(name)? {
+            return self.bring_back(who, &vanished);
+        }
         let tool = self.resolve_archived(name)?;
         let files = self.files_on_disk(&tool)?;
         self.inner.copies.put(tool.digest, &files)?;
@@ -442,6 +449,9 @@ impl Engine {
                 })
             }
             Command::Restore { tool } => {
+                if let Some(vanished) = self.vanished(tool)? {
+                    return self.preview_bringing_back(&vanished);
+                }
                 let tool = self.resolve_archived(tool)?;
                 let files = self.files_of(&tool)?;
                 let before = Placed::of(&tool, &files);
@@ -453,6 +463,7 @@ impl Engine {
                 })
             }
             Command::Deprecate { tool, by, reason } => self.preview_deprecation(tool, by.as_deref(), reason.as_deref()),
+            Command::Propose { proposals } => Ok(preview_proposals(proposals)),
             Command::Rollback { tool, to, .. } => self.preview_rollback(tool, to.as_deref()),
             Command::RestoreFiles { tool } => self.preview_restore_files(tool),
             Command::Fork { tool, name } => self.preview_fork(tool, name),
@@ -599,6 +610,7 @@ fn refuse_unseen(command: &Command) -> Result<(), EngineError> {
         | Command::Pin { .. }
         | Command::Untag { .. }
         | Command::Trim { .. }
+        | Command::Propose { .. }
         | Command::Restore { .. }
         | Command::RestoreFiles { .. }
         | Command::Fork { .. }

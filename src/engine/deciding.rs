@@ -140,7 +140,9 @@ impl Engine {
         let view = self.catalog();
         let here: Vec<_> =
             view.tools.iter().filter(|tool| tool.name == review.tool && tool.path == review.path).collect();
-        let same = view.tools.iter().find(|tool| tool.name == review.tool && tool.digest == review.digest);
+        let is_same = |tool: &&Arc<Tool>| tool.name == review.tool && tool.digest == review.digest;
+        // Of copies the one that was shown.
+        let same = here.iter().copied().find(is_same).or_else(|| view.tools.iter().find(is_same));
         let tool = same.or_else(|| here.first().copied()).ok_or_else(|| {
             EngineError::new(
                 ErrorCode::Conflict,

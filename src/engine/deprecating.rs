@@ -34,6 +34,7 @@ impl Engine {
         let by = by.map_or("no successor is named".to_owned(), |name| format!("{name} is to be used instead"));
         let agents = match self.inner.settings.deprecated {
             DeprecatedPolicy::Warn => "agents may run it, and are told",
+            DeprecatedPolicy::Ask => "agents need a human to run it",
             DeprecatedPolicy::Refuse => "agents may not run it any more",
             DeprecatedPolicy::Follow => "agents that call it run its successor",
         };
@@ -73,7 +74,10 @@ impl Engine {
         let Some(mark) = self.read(|q| Ok(q.deprecation(&tool.name)?))? else { return Ok(Deprecated::No) };
         let sentence = sentence(&tool.name, &mark);
         match (caller, self.inner.settings.deprecated) {
-            (Caller::Agent(_), DeprecatedPolicy::Refuse) => Ok(Deprecated::Refused(sentence)),
+            (Caller::Agent(_), DeprecatedPolicy::Ask) => {
+                Ok(Deprecated::Refused(ErrorCode::HumanNeeded, format!("{sentence}; a human must run it")))
+            }
+            (Caller::Agent(_), DeprecatedPolicy::Refuse) => Ok(Deprecated::Refused(ErrorCode::Refused, sentence)),
             (Caller::Agent(_), DeprecatedPolicy::Warn | DeprecatedPolicy::Follow) | (Caller::Human(_), _) => {
                 Ok(Deprecated::Warned(sentence))
             }
@@ -89,9 +93,7 @@ impl RunPolicy {
                 let warning = Some(warning.map_or(said.clone(), |warning| format!("{warning}; {said}")));
                 RunPolicy::Allow { profile, warning }
             }
-            (RunPolicy::Allow { .. }, Deprecated::Refused(message)) => {
-                RunPolicy::Refuse { code: ErrorCode::Refused, message }
-            }
+            (RunPolicy::Allow { .. }, Deprecated::Refused(code, message)) => RunPolicy::Refuse { code, message },
             (answer, _) => answer,
         }
     }
@@ -105,7 +107,7 @@ pub(super) enum Deprecated {
     /// It runs, and this is said.
     Warned(String),
     /// It does not run, and this is said.
-    Refused(String),
+    Refused(ErrorCode, String),
 }
 
 fn sentence(tool: &ToolName, mark: &Deprecation) -> String {

@@ -10,6 +10,7 @@ use super::secrets::{self, SecretSource};
 use super::settings::Settings;
 use super::view::DoctorLine;
 use crate::domain::{IsolationLevel, SafeText, Stage};
+use crate::insight::Policy;
 use crate::runner::{self, Machine};
 use crate::vcs::{Git, NoGit};
 use rustix::fs::{Access, access, statvfs};
@@ -89,6 +90,14 @@ pub fn buffers(found: Result<Vec<BufferStatus>, EngineError>) -> Vec<DoctorLine>
         (0, _) => Vec::new(),
         (_, false) => stuck,
         (count, true) => vec![line("buffers", Health::Ok, format!("{count} in use, none waits too long"), "")],
+    }
+}
+
+/// How large the library is, and the policy that pays for this size.
+pub fn library(found: &Result<Policy, EngineError>) -> DoctorLine {
+    match found {
+        Ok(policy) => line("library", Health::Ok, policy.line(), policy.advice),
+        Err(error) => line("library", Health::Bad, error.message.clone(), error.hint.clone()),
     }
 }
 

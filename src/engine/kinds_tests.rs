@@ -223,6 +223,9 @@ fn a_deprecated_tool_names_its_successor_and_agents_get_what_the_settings_say() 
     assert_eq!(with("warn").outcome, RunOutcome::Succeeded);
     let refused = with("refuse");
     assert_eq!((refused.outcome, refused.error.as_deref()), (RunOutcome::Refused, Some(warning.as_str())));
+    let asked = with("ask");
+    let says = format!("{warning}; a human must run it");
+    assert_eq!((asked.outcome, asked.error), (RunOutcome::Refused, Some(says)));
     let followed = with("follow");
     assert_eq!((followed.outcome, followed.tool.as_str()), (RunOutcome::Succeeded, "twice"));
     undo(&engine).unwrap();

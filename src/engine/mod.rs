@@ -67,6 +67,7 @@ mod standing;
 mod tests;
 mod tiers;
 mod trials;
+mod upkeep;
 mod verify;
 mod versions;
 mod view;
@@ -121,6 +122,7 @@ pub use signing::Signing;
 pub use similar::SimilarTool;
 pub use staged::{Content, Edit, StagedState, StagedView};
 pub use tiers::{Limits, SetRow};
+pub use upkeep::{LibraryStats, Policy, StaleReport, StaleTool, Twin, TwinGroup, Week, policy_for};
 pub use versions::{Lineage, LineageVersion};
 pub use view::{
     CatalogState, CatalogView, Change, DoctorLine, EvidenceLine, Preview, ReviewDetail, ReviewFilter, RunFilter,
@@ -334,7 +336,8 @@ impl Engine {
         })?;
         *scanned = true;
         let facts = self.facts()?;
-        let problems = self.inner.setting_problems.iter().cloned().chain(scan.problems).collect();
+        let lost = self.lost_problems(&scan.tools)?;
+        let problems = self.inner.setting_problems.iter().cloned().chain(lost).chain(scan.problems).collect();
         let view = self.show(scan.tools.into_iter(), problems, &facts, CatalogState::Ready);
         drop((scan.fresh, facts));
         crate::runner::release_memory();

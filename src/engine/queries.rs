@@ -366,6 +366,7 @@ impl Engine {
         let place = doctor::Place { workspace: &options.workspace, home: &options.home, state_dir: self.state_dir() };
         let mut lines = doctor::doctor(&place, self.git(), &self.inner.machine);
         lines.extend(doctor::buffers(self.buffers()));
+        lines.push(doctor::library(&self.policy()));
         lines
     }
 }

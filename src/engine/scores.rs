@@ -369,7 +369,7 @@ impl ScoredTool {
 }
 
 /// Bars from nothing to the largest value; where there is no value, a dot.
-fn bars(values: &[Option<f64>]) -> String {
+pub(super) fn bars(values: &[Option<f64>]) -> String {
     const BARS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
     let most = values.iter().flatten().copied().fold(0.0, f64::max);
     let bar = |value: &Option<f64>| match value {

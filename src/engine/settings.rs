@@ -99,6 +99,8 @@ pub struct Settings {
     pub deprecated: DeprecatedPolicy,
     /// The most that may run: at most high, prohibited never does.
     pub max_tier: CostTier,
+    /// After how many days without use `stale` proposes to put a tool away.
+    pub stale_days: u32,
     /// What is signed, and whose signatures count.
     pub signing: Signing,
     /// Who can be asked for a better version, in the order of the file.
@@ -131,6 +133,7 @@ impl Default for Settings {
             request_expiry: None,
             deprecated: DeprecatedPolicy::Warn,
             max_tier: CostTier::High,
+            stale_days: 30,
             signing: Signing::default(),
             generators: Vec::new(),
             evolve: EvolveSettings::default(),

@@ -8,12 +8,17 @@ use toml::de::DeValue;
 /// Most roles that may be asked for.
 const MAX_ROLES: usize = 8;
 
+/// Most days after which a tool counts as not used any more: ten years.
+const MAX_STALE_DAYS: u32 = 3_650;
+
 /// What becomes of an agent's call of a deprecated tool. A human is always warned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum DeprecatedPolicy {
     /// It runs, and the answer says what to use instead.
     #[default]
     Warn,
+    /// A human has to run it; the answer says so, and what to use instead.
+    Ask,
     /// It is refused, and the answer says what to use instead.
     Refuse,
     /// Its successor runs instead, where it has one; else as `Warn`.
@@ -59,10 +64,11 @@ impl Settings {
         for (key, value) in file.table(value, "policy") {
             match (key.get_ref().as_ref(), value.get_ref().as_str()) {
                 ("deprecated", Some("warn")) => self.deprecated = DeprecatedPolicy::Warn,
+                ("deprecated", Some("ask")) => self.deprecated = DeprecatedPolicy::Ask,
                 ("deprecated", Some("refuse")) => self.deprecated = DeprecatedPolicy::Refuse,
                 ("deprecated", Some("follow")) => self.deprecated = DeprecatedPolicy::Follow,
                 ("deprecated", _) => {
-                    let hint = "write \"warn\", \"refuse\" or \"follow\"".to_owned();
+                    let hint = "write \"warn\", \"ask\", \"refuse\" or \"follow\"".to_owned();
                     file.bad(value.span().start, "policy.deprecated is no policy".to_owned(), hint);
                 }
                 ("max_tier", word) => {
@@ -74,8 +80,17 @@ impl Settings {
                         file.bad(value.span().start, "policy.max_tier is no cost tier".to_owned(), hint);
                     }
                 }
+                ("stale_days", _) => {
+                    let days = value.get_ref().as_integer().and_then(|number| number.as_str().parse::<u32>().ok());
+                    if let Some(days) = days.filter(|days| (1..=MAX_STALE_DAYS).contains(days)) {
+                        self.stale_days = days;
+                    } else {
+                        let hint = format!("write a whole number of days, 1 to {MAX_STALE_DAYS}");
+                        file.bad(value.span().start, "policy.stale_days is no number of days".to_owned(), hint);
+                    }
+                }
                 (other, _) => {
-                    let hint = "policy has the settings deprecated and max_tier";
+                    let hint = "policy has the settings deprecated, max_tier and stale_days";
                     file.unknown(key.span().start, &format!("policy.{other}"), hint);
                 }
             }
@@ -132,6 +147,15 @@ mod tests {
     }
 
     #[test]
+    fn the_days_after_which_a_tool_is_stale_are_a_whole_number() {
+        assert_eq!(load("[policy]\nstale_days = 90\n").0.stale_days, 90);
+        for wrong in ["0", "-3", "1.5", "\"30\"", "4000"] {
+            let (settings, problems) = load(&format!("[policy]\nstale_days = {wrong}\n"));
+            assert_eq!((settings.stale_days, problems.len(), problems[0].line), (30, 1, Some(2)), "{wrong}");
+        }
+    }
+
+    #[test]
     fn roles_that_cannot_be_read_demand_more_never_less() {
         for user in
             ["high_roles = \"security\"", "high_roles = [1]", "high_roles = [\"a\", \"a\"]", "high_roles = [\"\"]"]
@@ -145,7 +169,7 @@ mod tests {
     #[test]
     fn words_that_mean_nothing_are_named_with_their_line() {
         let (settings, problems) =
-            load("[review]\nexpires_in = \"soon\"\nx = 1\n[policy]\ndeprecated = \"ask\"\ny = 1\n");
+            load("[review]\nexpires_in = \"soon\"\nx = 1\n[policy]\ndeprecated = \"never\"\ny = 1\n");
         assert_eq!(settings, Settings::default());
         assert_eq!(problems.iter().map(|problem| problem.line).collect::<Vec<_>>(), [2, 3, 5, 6].map(Some));
     }

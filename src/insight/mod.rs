@@ -3,20 +3,25 @@
 //! It only suggests. Nothing here decides, changes a gate or asks fewer questions by itself; whoever reads a
 //! suggestion is told what it rests on. It reads no clock and no store: rows come in as values.
 
+pub mod alike;
 mod failing;
+mod growth;
 mod memory;
 pub mod mine;
 mod regress;
 mod relevance;
 mod score;
+mod stale;
 mod streak;
 pub mod terms;
 
 pub use failing::{IN_A_ROW, WITHIN_MS, fails_now};
+pub use growth::{Policy, THRESHOLDS, WEEKS, Week, growth, policy_for};
 pub use memory::{
     ALIKE, FAILURE_DEMOTION, MOST_TAGS, NOT_FOR, Scenario, demoted, demotion, negative_tags, rank, ruled_out_by,
 };
 pub use regress::{Alert, AlertKind, BEFORE_MS, NOW_MS, Sample, alerts};
 pub use relevance::{FoundWord, Place, Relevance, Relevant};
 pub use score::{ENOUGH_RUNS, LOW, Score, WEIGHTS};
+pub use stale::{DAY_MS, Habit, Use, staleness};
 pub use streak::{Judged, ROW, Suggestion, suggestion_for, suggestions};

@@ -27,7 +27,7 @@ const JOINED: f32 = 0.9;
 const SHORTEST_NEAR: usize = 4;
 
 /// Words that mean the same wherever tools are made. Kept short: a thesaurus finds everything everywhere.
-const SYNONYMS: &[&[&str]] = &[
+pub(super) const SYNONYMS: &[&[&str]] = &[
     &["auth", "authentication", "login"],
     &["bug", "error", "exception", "failure", "crash"],
     &["calculate", "compute", "math"],

@@ -44,6 +44,7 @@ mod schema;
 mod state;
 mod tiers;
 mod tx;
+mod upkeep;
 mod values;
 mod verdicts;
 mod versions;

@@ -92,6 +92,17 @@ pub enum Failing {
     },
 }
 
+/// Work of upkeep over the whole library.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Upkeep {
+    /// Find what nobody used for so many days; `None` takes the setting.
+    Stale(Option<u32>),
+    /// Find copies, near duplicates and name clashes.
+    Twins,
+    /// Count how large it is.
+    Stats,
+}
+
 /// What becomes of a call by scenario.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CallStep {
@@ -247,6 +258,8 @@ pub enum Effect {
     Scores,
     /// Look for tools that resemble one.
     Similar(Arc<Tool>),
+    /// Look through the whole library.
+    Upkeep(Upkeep),
     /// Look for tools by what they are for.
     Search(String),
     /// Work out who would be tried for a scenario, or try them.

@@ -371,6 +371,40 @@ const SCENES: &[Scene] = &[
         };
         bench.answer(Answer::Similar(Ok(vec![tool])));
     }),
+    ("unused tools", |bench| {
+        bench.press("ctrl-t");
+        let tool = crate::engine::StaleTool {
+            tool: crate::domain::ToolName::new("two").unwrap(),
+            path: evil(),
+            stage: crate::domain::Stage::Core,
+            days: 31,
+            last_used_at: None,
+            first_seen_at: crate::domain::Instant(0),
+            runs: 0,
+            bytes: 0,
+            why: evil(),
+        };
+        let report = crate::engine::StaleReport { days: 30, tools: 1, stale: vec![tool], spared: [(evil(), 1)].into() };
+        bench.answer(Answer::Kempt(Box::new(crate::tui::msg::Kempt::Stale(Ok(report)))));
+    }),
+    ("tools alike", |bench| {
+        bench.press("ctrl-y");
+        let twin = || crate::engine::Twin {
+            tool: crate::domain::ToolName::new("two").unwrap(),
+            path: evil(),
+            stage: crate::domain::Stage::Core,
+            runs: 0,
+            score: None,
+            likeness: 0.9,
+            why: evil(),
+            advice: evil(),
+            command: evil(),
+            proposal: None,
+        };
+        let kind = crate::domain::GroupKind::Clash;
+        let group = crate::engine::TwinGroup { kind, keep: twin(), others: vec![twin()] };
+        bench.answer(Answer::Kempt(Box::new(crate::tui::msg::Kempt::Twins(Ok(vec![group])))));
+    }),
     ("search", |bench| {
         bench.press(":").type_text("search").press("enter").type_text("words").press("enter");
         let hit = crate::engine::SearchHit {

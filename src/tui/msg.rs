@@ -8,9 +8,9 @@ use crate::domain::{
 };
 use crate::engine::{
     Asking, Behaviour, BufferStatus, BulkResult, CallReport, Candidates, CarryReport, CatalogView, Change, Compared,
-    Dashboard, DoctorLine, EngineError, EvolutionDetail, FailureDetail, Frame, GrantList, Index, LaneId, Lineage,
-    OpportunityList, PreflightRow, Preview, ReviewDetail, RunRequest, ScoredTool, SearchHit, SetRow, Settings,
-    SimilarTool, VerifyReport,
+    Dashboard, DoctorLine, EngineError, EvolutionDetail, FailureDetail, Frame, GrantList, Index, LaneId, LibraryStats,
+    Lineage, OpportunityList, PreflightRow, Preview, ReviewDetail, RunRequest, ScoredTool, SearchHit, SetRow, Settings,
+    SimilarTool, StaleReport, TwinGroup, VerifyReport,
 };
 use crossterm::event::{KeyEvent, MouseEvent};
 use serde_json::Value;
@@ -227,6 +227,8 @@ pub enum Answer {
     Scores(Result<Vec<ScoredTool>, EngineError>),
     /// What resembles a tool.
     Similar(Result<Vec<SimilarTool>, EngineError>),
+    /// What upkeep found.
+    Kempt(Box<Kempt>),
     /// Something about a call by scenario, or a search.
     Called(Box<Called>),
     /// All versions of a name.
@@ -268,6 +270,17 @@ pub enum Answer {
     Copied(Result<String, String>),
     /// Something went wrong where nobody waits for the answer.
     Trouble(EngineError),
+}
+
+/// What came of looking through the whole library.
+#[derive(Debug)]
+pub enum Kempt {
+    /// What nobody uses.
+    Stale(Result<StaleReport, EngineError>),
+    /// What is there twice.
+    Twins(Result<Vec<TwinGroup>, EngineError>),
+    /// How large it is.
+    Stats(Result<Box<LibraryStats>, EngineError>),
 }
 
 /// What came of a call by scenario, or of a search.

@@ -3,9 +3,9 @@
 //! Every call into the engine may block, so each runs on a thread of its own pool; the loop never
 //! waits for one. Live output is pulled by the loop (see [`Live`]), not pushed as messages.
 
-use super::effect::{BehaviourOf, CallStep, Effect, Evolving, Failing, Sending, TabId};
+use super::effect::{BehaviourOf, CallStep, Effect, Evolving, Failing, Sending, TabId, Upkeep};
 use super::msg::{
-    Answer, Called, Evolved, FileTokens, Kept, Msg, Opened, RoundAnswer, Rounds, StartedAttempt, ToolDossier,
+    Answer, Called, Evolved, FileTokens, Kempt, Kept, Msg, Opened, RoundAnswer, Rounds, StartedAttempt, ToolDossier,
 };
 use super::phrase;
 use super::widget::{Blanks, DiffText, Language, highlight};
@@ -244,6 +244,7 @@ impl Performer {
             Effect::Dashboard => self.answer(Answer::Dashboard(engine.dashboard().map(Box::new))),
             Effect::Scores => self.answer(Answer::Scores(engine.scores())),
             Effect::Similar(tool) => self.answer(Answer::Similar(engine.similar(&tool))),
+            Effect::Upkeep(work) => self.look_through(engine, work),
             Effect::Search(words) => self.called(Called::Hits(engine.search(&words, HITS, &self.caller(engine)))),
             Effect::Call { ticket, request, step } => self.call(engine, ticket, &request, step),
             Effect::Lineage(tool) => self.answer(Answer::Lineage(engine.lineage(&tool))),
@@ -275,6 +276,15 @@ impl Performer {
             // These are the loop's own.
             Effect::Leave(_) | Effect::Suspend | Effect::Redraw | Effect::Mouse(_) | Effect::Copy(_) => {}
         }
+    }
+
+    fn look_through(&self, engine: &Engine, work: Upkeep) {
+        let found = match work {
+            Upkeep::Stale(days) => Kempt::Stale(engine.stale(days)),
+            Upkeep::Twins => Kempt::Twins(engine.twins()),
+            Upkeep::Stats => Kempt::Stats(engine.library_stats().map(Box::new)),
+        };
+        self.answer(Answer::Kempt(Box::new(found)));
     }
 
     fn scan(&self, engine: &Engine) {

@@ -26,3 +26,4 @@ mod scripted_server;
 mod store_processes;
 mod support;
 mod two_processes;
+mod upkeep;

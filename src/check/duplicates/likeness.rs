@@ -30,6 +30,22 @@ const SAME: &[&[&str]] = &[
     &["query", "search", "term", "keyword", "q"],
 ];
 
+/// The code of a tool as far as it is compared with that of another: names and numbers do not count in it.
+pub struct Written(BTreeSet<u64>);
+
+impl Written {
+    /// Reads the code of a version; `None` when it is too little to be compared.
+    pub fn of(version: &ToolDetail) -> Option<Written> {
+        let shingles = shingles(version);
+        (shingles.len() >= MIN_SHINGLES).then_some(Written(shingles))
+    }
+
+    /// How much two codes have in common, 0 to 1.
+    pub fn likeness(&self, other: &Written) -> f64 {
+        jaccard(&self.0, &other.0)
+    }
+}
+
 /// What is compared of a tool.
 pub(super) struct Sketch {
     all: Bag,

@@ -13,6 +13,7 @@ mod words;
 use super::{Desk, Library};
 use crate::domain::{CheckReport, Finding, Severity, Tool, ToolDetail};
 use likeness::Sketch;
+pub use likeness::Written;
 use std::sync::Arc;
 use words::Bag;
 

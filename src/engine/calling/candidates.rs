@@ -282,6 +282,9 @@ impl Engine {
             let Some(mark) = &used.facts.deprecated else { break };
             let Some(by) = &mark.by else {
                 return match self.inner.settings.deprecated {
+                    DeprecatedPolicy::Ask => {
+                        Err("it is deprecated without a successor; a human must run it".to_owned())
+                    }
                     DeprecatedPolicy::Refuse => Err("it is deprecated, and no successor is named".to_owned()),
                     DeprecatedPolicy::Warn | DeprecatedPolicy::Follow => Ok((used.path != tool.path).then_some(used)),
                 };

@@ -15,6 +15,7 @@ use crate::store::NewReview;
 use letter::Letter;
 use serde_json::Value;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What a request may look like, as JSON Schema; the one that requests are checked against.
 pub const REQUEST_SCHEMA: &str = include_str!("../../../assets/request.schema.json");
@@ -55,11 +56,15 @@ impl Engine {
     /// `Failed` for files that are no tool; `Refused` when too many requests of the asker wait.
     pub fn request(&self, text: &[u8], caller: &Caller) -> Result<Outcome, EngineError> {
         let letter = letter::read(text)?;
-        let expires_at = letter.expires_in.or(self.inner.settings.request_expiry).map(|after| {
-            let after = i64::try_from(after.as_millis()).unwrap_or(i64::MAX);
-            Instant(now().0.saturating_add(after))
-        });
+        let expires_at = self.expires_at(letter.expires_in);
         self.take_in(&letter, caller, Posting { verb: "request", expires_at, replaces: None })
+    }
+
+    /// When silence becomes a no: after the time that was asked for, else after that of the settings.
+    pub(super) fn expires_at(&self, after: Option<Duration>) -> Option<Instant> {
+        let after = after.or(self.inner.settings.request_expiry)?;
+        let after = i64::try_from(after.as_millis()).unwrap_or(i64::MAX);
+        Some(Instant(now().0.saturating_add(after)))
     }
 
     /// Takes what was made here as if it had been asked for.
@@ -143,10 +148,10 @@ impl Engine {
         match (request.kind, &request.tool) {
             (RequestKind::Tool, Some(name)) if !letter.files.is_empty() => self.brought(letter, name),
             (RequestKind::Tool, Some(name)) => self.lying_tool(letter, name),
-            (RequestKind::Archive, Some(name)) => self.proposal(request, name, ReviewKind::Archive),
+            (RequestKind::Archive, Some(name)) => self.proposal(letter, name, ReviewKind::Archive),
             (RequestKind::Deprecation, Some(name)) => {
                 request.successor.as_ref().map(|by| self.resolve(by.as_str())).transpose()?;
-                self.proposal(request, name, ReviewKind::Deprecation)
+                self.proposal(letter, name, ReviewKind::Deprecation)
             }
             (RequestKind::Specification, Some(name)) => self.text(letter, name.clone(), ReviewKind::Specification),
             (RequestKind::Plan, _) => {
@@ -185,10 +190,7 @@ impl Engine {
     /// A tool that lies in the workspace: the request speaks for the review that waits for it, or opens one.
     fn lying_tool(&self, letter: &Letter, name: &ToolName) -> Result<Case, EngineError> {
         let tool = self.resolve(letter.path.as_deref().unwrap_or(name.as_str()))?;
-        if tool.name != *name {
-            let message = format!("tool: {} is the tool {}, not {name}", tool.path, tool.name);
-            return Err(EngineError::new(ErrorCode::Usage, message, "name it alike in both"));
-        }
+        refuse_other_name(&tool, name)?;
         let waiting = self.read(|q| Ok(q.reviews(&[ReviewState::Waiting])?))?;
         let waiting = waiting
             .into_iter()
@@ -233,8 +235,11 @@ impl Engine {
     }
 
     /// Something is to be done with a tool as it lies.
-    fn proposal(&self, request: &Request, name: &ToolName, kind: ReviewKind) -> Result<Case, EngineError> {
-        let tool: Arc<Tool> = self.resolve(name.as_str())?;
+    fn proposal(&self, letter: &Letter, name: &ToolName, kind: ReviewKind) -> Result<Case, EngineError> {
+        let tool: Arc<Tool> = self.resolve(letter.path.as_deref().unwrap_or(name.as_str()))?;
+        if letter.path.is_some() {
+            refuse_other_name(&tool, name)?;
+        }
         if tool.stage == Stage::Archived {
             let message = format!("{} is archived already", tool.name);
             return Err(EngineError::new(ErrorCode::Conflict, message, ""));
@@ -245,6 +250,7 @@ impl Engine {
                 && head.kind == kind
                 && head.tool == tool.name
                 && head.digest == tool.digest
+                && (kind != ReviewKind::Archive || head.path == tool.path)
         });
         if let Some(head) = same {
             return Err(waits_already(head.id, &tool.name));
@@ -259,7 +265,7 @@ impl Engine {
             from_stage: tool.stage,
             to_stage: if kind == ReviewKind::Archive { Stage::Archived } else { tool.stage },
             risk: if tool.stage.is_vouched() { Risk::Medium } else { Risk::Low },
-            summary: first_line(&request.rationale),
+            summary: first_line(&letter.request.rationale),
             path: tool.path.clone(),
             base_digest: None,
             members: Vec::new(),
@@ -319,6 +325,15 @@ fn text_files(request: &Request) -> Result<(Vec<VersionFile>, Vec<VersionFile>),
     }
     after.push(file(REQUEST_FILE.to_owned(), json));
     Ok((before, after))
+}
+
+/// Refuses a path at which another tool lies than the one that is named.
+fn refuse_other_name(tool: &Tool, name: &ToolName) -> Result<(), EngineError> {
+    if tool.name == *name {
+        return Ok(());
+    }
+    let message = format!("tool: {} is the tool {}, not {name}", tool.path, tool.name);
+    Err(EngineError::new(ErrorCode::Usage, message, "name it alike in both"))
 }
 
 fn waits_already(review: ReviewId, tool: &ToolName) -> EngineError {

@@ -199,6 +199,7 @@ impl App {
             Answer::Dashboard(found) => return self.take_dashboard(&found),
             Answer::Scores(found) => self.each_report(|report| report.set_scores(&found)),
             Answer::Similar(found) => self.each_report(|report| report.set_similar(&found)),
+            Answer::Kempt(came) => self.take_kempt(&came),
             Answer::Called(called) => self.take_called(*called),
             Answer::Lineage(found) => self.each_report(|report| report.set_lineage(&found)),
             Answer::Warned(warning) => self.say(Mood::Trouble, &warning),
@@ -453,6 +454,7 @@ impl App {
             | Command::UseInSession { .. }
             | Command::Pin { .. }
             | Command::Trim { .. }
+            | Command::Propose { .. }
             | Command::Resolve { .. }
             | Command::Untag { .. }
             | Command::Grant { .. }

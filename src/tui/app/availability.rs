@@ -33,7 +33,7 @@ impl App {
                 Err("there are tools already; in a shell, toolsmith init adds what is missing".to_owned())
             }
             Verb::Behaviour if self.selected_run().is_some() => Ok(()),
-            Verb::Show | Verb::Source | Verb::Diff | Verb::Behaviour | Verb::Similar | Verb::Lineage | Verb::Check => {
+            Verb::Show | Verb::Source | Verb::Diff | Verb::Behaviour | Verb::Lineage | Verb::Check => {
                 self.tool_or_why().map(drop)
             }
             Verb::Run => self.tool_or_why().and_then(|tool| runnable(&tool)),

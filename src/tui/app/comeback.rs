@@ -11,6 +11,14 @@ impl App {
         self.with_tool(args, |app, tool| app.ask(Command::Rollback { tool: app.reference(&tool), to, reason }))
     }
 
+    /// A tool that is named and not in the catalog may have vanished: the engine knows whether a copy is kept.
+    pub(super) fn restore(&mut self, args: &Args) -> Vec<Effect> {
+        match args.get("tool").map(str::to_owned) {
+            Some(tool) if self.tool_named(&tool).is_none() => self.ask(Command::Restore { tool }),
+            _ => self.with_tool(args, |app, tool| app.ask(Command::Restore { tool: app.reference(&tool) })),
+        }
+    }
+
     pub(super) fn restore_files(&mut self, args: &Args) -> Vec<Effect> {
         self.with_tool(args, |app, tool| app.ask(Command::RestoreFiles { tool: app.reference(&tool) }))
     }

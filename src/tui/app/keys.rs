@@ -114,6 +114,7 @@ impl App {
                 Vec::new()
             }
             Reply::MarkFailure(request) => vec![Effect::Failing(Failing::Mark(*request))],
+            Reply::Ask(command) => self.ask(*command),
             Reply::AskUndo(operation) => self.ask(Command::Undo { operation: Some(operation) }),
             Reply::Quit => vec![Effect::Leave(Ending::Quit)],
         }

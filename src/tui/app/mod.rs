@@ -25,6 +25,7 @@ mod reviewing;
 mod subject;
 #[cfg(test)]
 mod tests;
+mod upkeep;
 mod verbs;
 
 use super::effect::{Effect, Ending, TabId};

@@ -75,10 +75,7 @@ impl App {
                 let command = Command::Archive { tool: app.reference(&tool), reason: None };
                 app.ask(command)
             }),
-            Verb::Restore => self.with_tool(args, |app, tool| {
-                let command = Command::Restore { tool: app.reference(&tool) };
-                app.ask(command)
-            }),
+            Verb::Restore => self.restore(args),
             Verb::Grant => self.grant(args),
             Verb::Grants => {
                 self.overlays.push(Overlay::Grants(Grants::awaited()));
@@ -115,10 +112,7 @@ impl App {
                 self.overlays.push(Overlay::Log(Log::new("")));
                 vec![Effect::LoadOperations { grep: None, limit: LOG_LIMIT }]
             }
-            Verb::Similar => self.with_tool(args, |app, tool| {
-                app.overlays.push(Overlay::Report(Report::awaited(verb)));
-                vec![Effect::Similar(tool)]
-            }),
+            Verb::Similar | Verb::Stale | Verb::Stats => self.on_upkeep(verb, args),
             Verb::Lineage => self.with_tool(args, |app, tool| {
                 app.overlays.push(Overlay::Report(Report::awaited(verb)));
                 vec![Effect::Lineage(tool)]

@@ -164,6 +164,7 @@ impl Confirm {
                 Command::Archive { .. } => "Archive?",
                 Command::Restore { .. } => "Restore?",
                 Command::Deprecate { .. } => "Deprecate?",
+                Command::Propose { .. } => "Propose?",
                 Command::Rollback { .. } => "Roll back?",
                 Command::RestoreFiles { .. } => "Put back?",
                 Command::Fork { .. } => "Fork?",

@@ -26,6 +26,7 @@ pub mod report;
 pub mod runs;
 pub mod sets;
 pub mod text_input;
+pub mod upkeep;
 
 use super::effect::{CallStep, Sending};
 use super::keymap::{Chord, Keymap};
@@ -112,6 +113,8 @@ pub enum Reply {
     OpenRun(RunId),
     /// Decide several reviews; the overlay stays for the results.
     DecideAll(bulk::BulkOrder),
+    /// Close and ask about a command.
+    Ask(Box<Command>),
     /// Ask whether to take this operation back.
     AskUndo(OperationId),
     /// Load the log again with another filter.
@@ -176,6 +179,8 @@ pub enum Overlay {
     Failure(Box<failure::FailureBox>),
     /// Askings for better versions.
     Evolutions(evolutions::EvolutionList),
+    /// What upkeep of the library found.
+    Upkeep(upkeep::UpkeepList),
     /// What use suggests to make.
     Opportunities(opportunities::Opportunities),
 }
@@ -203,6 +208,7 @@ impl Overlay {
             Overlay::Evolutions(list) => list.key(key, keymap),
             Overlay::Failure(open) => open.key(key, keymap),
             Overlay::MarkFailure(form) => form.key(key),
+            Overlay::Upkeep(list) => list.key(key, keymap),
             Overlay::Opportunities(list) => list.key(key, keymap),
             Overlay::Bulk(bulk) => bulk.key(key, now),
         }
@@ -231,6 +237,7 @@ impl Overlay {
             | Overlay::Report(_)
             | Overlay::Evolutions(_)
             | Overlay::Opportunities(_)
+            | Overlay::Upkeep(_)
             | Overlay::Failure(_) => {}
         }
     }
@@ -330,6 +337,10 @@ impl Overlay {
             }
             Overlay::Failure(open) => {
                 open.draw(screen, buf, look);
+                None
+            }
+            Overlay::Upkeep(list) => {
+                list.draw(screen, buf, look);
                 None
             }
             Overlay::Opportunities(list) => {

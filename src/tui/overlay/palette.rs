@@ -186,6 +186,10 @@ impl Palette {
         }
     }
 
+    fn is_about(&self, verb: Verb) -> bool {
+        matches!(&self.step, Step::Arg { spec, .. } if spec.verb == verb)
+    }
+
     fn complete(&mut self) {
         if self.argument().is_some() {
             let value = self.value();
@@ -198,7 +202,7 @@ impl Palette {
     fn ask(&mut self) {
         let Some(arg) = self.argument() else { return };
         let preset = match arg.kind {
-            ArgKind::Tool if arg.required => self.defaults.tool.clone(),
+            ArgKind::Tool if arg.required || self.is_about(Verb::Similar) => self.defaults.tool.clone(),
             ArgKind::Run => self.defaults.run.clone(),
             ArgKind::Review | ArgKind::ReviewDigest => self.defaults.review.clone(),
             _ => None,

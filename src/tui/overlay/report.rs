@@ -3,7 +3,8 @@
 use super::{Reply, open_box};
 use crate::action::{Context, Verb};
 use crate::engine::{
-    Compared, Dashboard, DoctorLine, EngineError, Lineage, ScoredTool, SearchHit, SimilarTool, VerifyReport,
+    Compared, Dashboard, DoctorLine, EngineError, LibraryStats, Lineage, ScoredTool, SearchHit, SimilarTool,
+    VerifyReport,
 };
 use crate::tui::keymap::{Chord, Keymap};
 use crate::tui::list::Motion;
@@ -39,6 +40,7 @@ impl Report {
             Verb::Compare => "Two runs",
             Verb::Dashboard => "Dashboard",
             Verb::Scores => "Scores",
+            Verb::Stats => "Library",
             _ => "Verify",
         };
         Report { name, verb, view: TextView::new(vec![TextLine::new("looking …", Tone::Fold)]), figures: None }
@@ -113,6 +115,15 @@ impl Report {
             }
             Err(error) => self.view = TextView::new(trouble(&error)),
         }
+    }
+
+    /// Takes how large the library is.
+    pub fn set_stats(&mut self, found: &Result<Box<LibraryStats>, EngineError>) {
+        let text = match found {
+            Ok(stats) => stats.lines().iter().map(|line| TextLine::new(line, Tone::Plain)).collect(),
+            Err(error) => trouble(error),
+        };
+        self.view = TextView::new(text);
     }
 
     /// Takes the scores of all tools.

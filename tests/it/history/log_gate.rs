@@ -3,8 +3,8 @@
 use super::world::{State, World, decide};
 use rusqlite::Connection;
 use toolsmith::domain::{
-    BufferId, Caller, Command, CommentId, CommentKind, CostTier, DecisionKind, GrantScope, OpportunitySources, RunId,
-    ScaffoldTemplate, Severity, Spot, Stage, Strategy,
+    BufferId, Caller, Command, CommentId, CommentKind, CostTier, DecisionKind, GrantScope, OpportunitySources,
+    ProposedEnd, Retirement, RunId, ScaffoldTemplate, Severity, Spot, Stage, Strategy,
 };
 use toolsmith::engine::{BufferChange, BufferWrite, ErrorCode, MarkRequest};
 
@@ -56,6 +56,14 @@ fn commands(world: &World) -> Vec<Command> {
         Command::Restore { tool: named("loose") },
         Command::Allow { tool: named("writer"), digest: writer.digest },
         Command::Deprecate { tool: named("writer"), by: None, reason: Some(named("old")) },
+        Command::Propose {
+            proposals: vec![Retirement {
+                tool: "writer".parse().unwrap(),
+                path: writer.path.clone(),
+                end: ProposedEnd::Archive,
+                reason: named("not used for 31 days"),
+            }],
+        },
         Command::Rollback { tool: named("known"), to: None, reason: None },
         Command::RestoreFiles { tool: named("drifted") },
         Command::Fork { tool: named("drifted"), name: named("forked") },
@@ -116,6 +124,7 @@ fn is_tried(command: &Command) -> bool {
         | Command::Comment { .. }
         | Command::Withdraw { .. }
         | Command::Deprecate { .. }
+        | Command::Propose { .. }
         | Command::Rollback { .. }
         | Command::RestoreFiles { .. }
         | Command::Fork { .. }

@@ -1,0 +1,145 @@
+//! Upkeep of the library: `stale`, `stats`, and how proposals are answered.
+
+use super::call::{Answer, Call, Stop};
+use super::lifecycle::Done;
+use super::print_text::{Align, Ink, Line, Page, Table, counted, size, when};
+use crate::domain::{Command, Outcome, Retirement};
+use crate::engine::{Engine, EngineError, LibraryStats, StaleReport, StaleTool};
+use serde::Serialize;
+use std::io;
+
+/// What nobody uses.
+#[derive(Serialize)]
+struct Stale {
+    #[serde(flatten)]
+    report: StaleReport,
+}
+
+/// The figures of the library.
+#[derive(Serialize)]
+pub(super) struct Stats {
+    stats: LibraryStats,
+}
+
+/// `stale [--days N] [--propose]`.
+pub(super) fn stale(call: &Call<'_>) -> Result<u8, Stop> {
+    let (engine, _catalog) = call.open_catalog()?;
+    let days = call.get::<usize>("days").map(|days| u32::try_from(days).unwrap_or(u32::MAX));
+    let report = engine.stale(days)?;
+    if call.switch("propose") {
+        return propose(call, &engine, report.stale.iter().map(StaleTool::proposal).collect());
+    }
+    call.print(&Stale { report })
+}
+
+/// `stats`.
+pub(super) fn stats(call: &Call<'_>) -> Result<Stats, EngineError> {
+    let (engine, _catalog) = call.open_catalog()?;
+    Ok(Stats { stats: engine.library_stats()? })
+}
+
+/// Asks for a review of each; nothing to propose is no error.
+pub(super) fn propose(call: &Call<'_>, engine: &Engine, proposals: Vec<Retirement>) -> Result<u8, Stop> {
+    if proposals.is_empty() {
+        return call.print(&Done::new(Outcome {
+            operation: None,
+            review: None,
+            message: "there is nothing to propose".to_owned(),
+            commit: None,
+            detail: serde_json::json!({"reviews": [], "refused": []}),
+        }));
+    }
+    let command = Command::Propose { proposals };
+    call.print(&super::lifecycle::announce_and_execute(call, engine, command)?)
+}
+
+impl Answer for Stale {
+    fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let StaleReport { days, stale, tools, .. } = &self.report;
+        if !stale.is_empty() {
+            let heads = ["tool", "stage", "unused", "runs", "last use", "size", "why"];
+            let mut table = Table::new(&heads.map(|head| (head, Align::Left))).sparing(&["stage", "size"]);
+            for tool in stale {
+                let used = tool.last_used_at.map_or_else(|| "never".to_owned(), |at| when(at, page.look()));
+                table.row([
+                    (Ink::Strong, tool.tool.to_string()),
+                    (Ink::Plain, tool.stage.to_string()),
+                    (Ink::Warn, format!("{} d", tool.days)),
+                    (Ink::Plain, tool.runs.to_string()),
+                    (Ink::Plain, used),
+                    (Ink::Plain, size(tool.bytes)),
+                    (Ink::Dim, format!("{} ({})", tool.why, tool.path)),
+                ]);
+            }
+            page.table(&table)?;
+        }
+        let spared = self.report.spared_line();
+        if !spared.is_empty() {
+            page.line(&Line::new().put(Ink::Dim, spared))?;
+        }
+        let days = counted(*days as usize, "day", "days");
+        let of = counted(*tools, "tool", "tools");
+        let end = match stale.len() {
+            0 => format!("of {of} none was unused for {days}"),
+            number => format!("{number} of {of} unused for {days}; `toolsmith stale --propose` asks to put them away"),
+        };
+        page.line(&Line::new().put(Ink::Dim, end))
+    }
+}
+
+impl Answer for Stats {
+    fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
+        self.stats.lines().iter().try_for_each(|line| page.line(&Line::of(line)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::print_json::tests::object;
+    use super::super::print_text::tests::plain;
+    use super::*;
+    use crate::domain::{Instant, Stage, ToolName};
+    use serde_json::json;
+    use std::collections::BTreeMap;
+
+    fn stale(stale: Vec<StaleTool>) -> Stale {
+        let spared = BTreeMap::from([("core".to_owned(), 2)]);
+        Stale { report: StaleReport { days: 30, stale, spared, tools: 7 } }
+    }
+
+    #[test]
+    fn what_nobody_uses_is_told_with_its_reason_and_what_stays_is_counted() {
+        let old = StaleTool {
+            tool: ToolName::new("old").unwrap(),
+            path: "tools/experimental/old.py".to_owned(),
+            stage: Stage::Experimental,
+            days: 31,
+            last_used_at: None,
+            first_seen_at: Instant(0),
+            runs: 0,
+            bytes: 2_048,
+            why: "never used, untouched for 31 days".to_owned(),
+        };
+        let answer = stale(vec![old]);
+        assert_eq!(
+            plain(|page| answer.text(page)),
+            "tool  stage         unused  runs  last use  size     why\n\
+             old   experimental  31 d    0     never     2.0 KiB  never used, untouched for 31 days \
+             (tools/experimental/old.py)\n\
+             as old, and they stay: 2 core\n\
+             1 of 7 tools unused for 30 days; `toolsmith stale --propose` asks to put them away\n"
+        );
+        assert_eq!(
+            object(&answer),
+            json!({"schema": 1, "days": 30, "tools": 7, "spared": {"core": 2}, "stale": [{
+                "tool": "old", "path": "tools/experimental/old.py", "stage": "experimental", "days": 31,
+                "last_used_at": null, "first_seen_at": "1970-01-01T00:00:00.000Z", "runs": 0, "bytes": 2048,
+                "why": "never used, untouched for 31 days"
+            }]})
+        );
+        assert_eq!(
+            plain(|page| stale(Vec::new()).text(page)),
+            "as old, and they stay: 2 core\nof 7 tools none was unused for 30 days\n"
+        );
+    }
+}

@@ -1,0 +1,190 @@
+//! Copies, near duplicates and name clashes of a library as groups: which one to keep, and what the others are to it.
+
+use super::{Library, Likeness, NEAR, OPEN};
+use crate::domain::{GroupKind, Instant, Stage, Tool};
+use serde::Serialize;
+use std::cmp::{Ordering, Reverse};
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+/// What speaks for keeping a tool beside its stage.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+pub struct Merit {
+    /// Judged runs.
+    pub runs: u64,
+    /// Its score; `None` before the first judged run.
+    pub score: Option<f64>,
+    /// When it was first seen.
+    pub first_seen: Instant,
+}
+
+/// A tool of a group beside the one to keep, by its position in the list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Member {
+    /// Which.
+    pub tool: usize,
+    /// How much it is like the one to keep.
+    pub likeness: Likeness,
+}
+
+/// Tools of which one would do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Group {
+    /// Why.
+    pub kind: GroupKind,
+    /// The one to keep: of the highest stage, then run most, then of the best score, then the oldest, then by name.
+    pub keep: usize,
+    /// The others, the most alike first.
+    pub rest: Vec<Member>,
+}
+
+/// What speaks for two tools being one thing beside what they say of themselves, asked only of those of which that
+/// leaves it open.
+pub type Closer<'a> = &'a mut dyn FnMut(usize, usize) -> Option<Likeness>;
+
+/// The groups of a library: copies first, then near duplicates, then clashes. What is archived or deprecated is in
+/// none, and versions of one name are no duplicates of one another.
+pub fn groups(tools: &[Arc<Tool>], merits: &[Merit], closer: Closer<'_>) -> Vec<Group> {
+    let field = Field { tools, merits };
+    let mut all = field.copies();
+    all.extend(field.near(closer));
+    all.extend(field.clashes());
+    all
+}
+
+/// How much less a tool may be like the one to keep than like another tool, to be in its group.
+const MARGIN: f64 = 0.05;
+
+/// That two tools are alike.
+#[derive(Clone)]
+struct Found {
+    likeness: f64,
+    /// Their places in the list that the library was made of.
+    rows: (usize, usize),
+    /// What a closer look said, where one was needed.
+    closer: Option<Likeness>,
+}
+
+struct Field<'a> {
+    tools: &'a [Arc<Tool>],
+    merits: &'a [Merit],
+}
+
+impl Field<'_> {
+    /// Better ones first.
+    fn rank(&self, one: usize, other: usize) -> Ordering {
+        let merit = |tool: usize| self.merits.get(tool).copied().unwrap_or_default();
+        let (a, b) = (&self.tools[one], &self.tools[other]);
+        let (left, right) = (merit(one), merit(other));
+        let score = |merit: Merit| merit.score.unwrap_or_default();
+        b.stage
+            .precedence()
+            .cmp(&a.stage.precedence())
+            .then_with(|| right.runs.cmp(&left.runs))
+            .then_with(|| score(right).total_cmp(&score(left)))
+            .then_with(|| left.first_seen.cmp(&right.first_seen))
+            .then_with(|| (&a.name, &a.path).cmp(&(&b.name, &b.path)))
+    }
+
+    fn live(&self) -> impl Iterator<Item = (usize, &Arc<Tool>)> {
+        self.tools
+            .iter()
+            .enumerate()
+            .filter(|(_, tool)| tool.stage != Stage::Archived && tool.facts.deprecated.is_none())
+    }
+
+    /// A group of these, the best one kept.
+    fn group(&self, kind: GroupKind, mut members: Vec<usize>, how: impl Fn(usize, usize) -> Likeness) -> Option<Group> {
+        members.sort_by(|one, other| self.rank(*one, *other));
+        let (keep, rest) = members.split_first()?;
+        let rest: Vec<Member> = rest.iter().map(|tool| Member { tool: *tool, likeness: how(*keep, *tool) }).collect();
+        (!rest.is_empty()).then_some(Group { kind, keep: *keep, rest })
+    }
+
+    fn copies(&self) -> Vec<Group> {
+        let mut by_digest: BTreeMap<[u8; 32], Vec<usize>> = BTreeMap::new();
+        for (at, tool) in self.live() {
+            by_digest.entry(tool.digest.0).or_default().push(at);
+        }
+        let same = |_, _| Likeness { likeness: 1.0, why: "every file is the same".to_owned() };
+        let copies = by_digest.into_values().filter_map(|members| self.group(GroupKind::Copies, members, same));
+        self.by_name(copies.collect())
+    }
+
+    /// Each group is one to keep and those that are like it, and like no other tool much more: what is like those only
+    /// is another group.
+    fn near(&self, closer: Closer<'_>) -> Vec<Group> {
+        let is_used = |tool: &Tool| tool.copy_of.is_none() && tool.shadowed_by.is_none();
+        let looked_at: Vec<usize> = self.live().filter(|(_, tool)| is_used(tool)).map(|(at, _)| at).collect();
+        let rows: Vec<Arc<Tool>> = looked_at.iter().map(|at| Arc::clone(&self.tools[*at])).collect();
+        let library = Library::of(&rows);
+        let mut neighbours: BTreeMap<usize, Vec<(usize, Found)>> = BTreeMap::new();
+        for pair in library.pairs(OPEN).into_iter().filter(|pair| rows[pair.one].name != rows[pair.other].name) {
+            let (one, other) = (looked_at[pair.one], looked_at[pair.other]);
+            let found = if pair.likeness >= NEAR {
+                Found { likeness: pair.likeness, rows: (pair.one, pair.other), closer: None }
+            } else {
+                let Some(closer) = closer(one, other).filter(|closer| closer.likeness >= NEAR) else { continue };
+                Found { likeness: closer.likeness, rows: (pair.one, pair.other), closer: Some(closer) }
+            };
+            neighbours.entry(one).or_default().push((other, found.clone()));
+            neighbours.entry(other).or_default().push((one, found));
+        }
+        let mut order: Vec<usize> = neighbours.keys().copied().collect();
+        order.sort_by(|one, other| self.rank(*one, *other));
+        let most = |of: &Vec<(usize, Found)>| of.iter().map(|(_, found)| found.likeness).fold(0.0, f64::max);
+        let best: BTreeMap<usize, f64> = neighbours.iter().map(|(tool, of)| (*tool, most(of))).collect();
+        let (mut taken, mut groups) = (HashSet::new(), Vec::new());
+        for keep in order {
+            if !taken.insert(keep) {
+                continue;
+            }
+            let mut rest = neighbours.remove(&keep).unwrap_or_default();
+            rest.retain(|(tool, found)| found.likeness >= best[tool] - MARGIN && taken.insert(*tool));
+            rest.sort_by(|(a, x), (b, y)| y.likeness.total_cmp(&x.likeness).then(a.cmp(b)));
+            // Only now: of most pairs nobody ever asks what they share.
+            let said = |found: Found| found.closer.unwrap_or_else(|| library.likeness(found.rows.0, found.rows.1));
+            let rest: Vec<Member> =
+                rest.into_iter().map(|(tool, found)| Member { tool, likeness: said(found) }).collect();
+            if !rest.is_empty() {
+                groups.push(Group { kind: GroupKind::Near, keep, rest });
+            }
+        }
+        groups.sort_by_key(|group| Reverse((group.rest[0].likeness.likeness * 10_000.0) as u64));
+        groups
+    }
+
+    fn clashes(&self) -> Vec<Group> {
+        let place: BTreeMap<&str, usize> = self.live().map(|(at, tool)| (tool.path.as_str(), at)).collect();
+        let mut seen = HashSet::new();
+        let mut groups = Vec::new();
+        for (at, tool) in self.live().filter(|(_, tool)| !tool.clashes.is_empty()) {
+            let mut members: Vec<usize> =
+                tool.clashes.iter().filter_map(|path| place.get(path.as_str()).copied()).collect();
+            members.push(at);
+            members.sort_unstable();
+            if members.len() < 2 || !seen.insert(members.clone()) {
+                continue;
+            }
+            let how = |one: usize, other: usize| {
+                let (a, b) = (&self.tools[one], &self.tools[other]);
+                let why = if a.name == b.name {
+                    format!("both are named {}", a.name)
+                } else {
+                    format!("both are shown as {:?}", b.title.as_deref().or(a.title.as_deref()).unwrap_or_default())
+                };
+                Likeness { likeness: 0.0, why }
+            };
+            groups.extend(self.group(GroupKind::Clash, members, how));
+        }
+        self.by_name(groups)
+    }
+
+    fn by_name(&self, mut groups: Vec<Group>) -> Vec<Group> {
+        groups.sort_by(|a, b| {
+            let key = |group: &Group| (&self.tools[group.keep].name, &self.tools[group.keep].path);
+            key(a).cmp(&key(b))
+        });
+        groups
+    }
+}

@@ -1,0 +1,254 @@
+//! What upkeep of the library found: tools that nobody uses, or that are there twice. Keys propose what to do.
+
+use super::{Args, Reply, browse, open_box};
+use crate::action::Verb;
+use crate::domain::{Command, GroupKind, Retirement};
+use crate::engine::{EngineError, StaleReport, StaleTool, Twin, TwinGroup};
+use crate::tui::ink::{Ink, Span};
+use crate::tui::keymap::Keymap;
+use crate::tui::list::ListState;
+use crate::tui::pane::rows::{Focus, Look, Rows, Title, draw_empty};
+use crate::tui::phrase::{cut, pad, plural, safe, wrap};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+/// Lines for the one that is selected, below the list.
+const ABOUT: u16 = 6;
+
+/// A tool in the list.
+struct Row {
+    /// What is the matter, short: `31 d`, `92 %`, `keep`.
+    mark: String,
+    /// Whether it is one that stays.
+    stays: bool,
+    tool: String,
+    path: String,
+    facts: String,
+    about: Vec<String>,
+    proposal: Option<Retirement>,
+}
+
+/// The state of the list.
+pub struct UpkeepList {
+    /// Which verb it answers.
+    pub verb: Verb,
+    rows: Vec<Row>,
+    list: ListState,
+    detail: String,
+    /// What to say when there is no row.
+    empty: Vec<String>,
+}
+
+impl UpkeepList {
+    /// A list that is still to come.
+    pub fn awaited(verb: Verb) -> UpkeepList {
+        let empty = vec!["Looking through the library …".to_owned()];
+        UpkeepList { verb, rows: Vec::new(), list: ListState::default(), detail: String::new(), empty }
+    }
+
+    /// Takes what nobody uses.
+    pub fn set_stale(&mut self, found: &Result<StaleReport, EngineError>) {
+        let report = match found {
+            Ok(report) => report,
+            Err(error) => return self.fail(error),
+        };
+        let row = |tool: &StaleTool| Row {
+            mark: format!("{} d", tool.days),
+            stays: false,
+            tool: tool.tool.to_string(),
+            path: tool.path.clone(),
+            facts: format!("{} · {}", tool.stage, plural(number(tool.runs), "run", "runs")),
+            about: vec![tool.why.clone(), tool.path.clone(), "p asks humans to put it away".to_owned()],
+            proposal: Some(tool.proposal()),
+        };
+        self.rows = report.stale.iter().map(row).collect();
+        self.detail = format!("{} of {}, {} days", report.stale.len(), report.tools, report.days);
+        self.empty = vec![format!("Every tool was used or touched in the last {} days.", report.days)];
+        let spared = report.spared_line();
+        if !spared.is_empty() {
+            self.empty.push(spared);
+        }
+        self.list = ListState::default();
+    }
+
+    /// Takes what is there twice.
+    pub fn set_twins(&mut self, found: &Result<Vec<TwinGroup>, EngineError>) {
+        let groups = match found {
+            Ok(groups) => groups,
+            Err(error) => return self.fail(error),
+        };
+        self.rows = groups.iter().flat_map(rows_of).collect();
+        let others: usize = groups.iter().map(|group| group.others.len()).sum();
+        self.detail = format!("{} to look at", plural(others, "tool", "tools"));
+        self.empty = vec!["Nothing is there twice.".to_owned()];
+        self.list = ListState::default();
+    }
+
+    fn fail(&mut self, error: &EngineError) {
+        self.rows.clear();
+        self.empty = vec![safe(&error.message), safe(&error.hint)];
+    }
+
+    /// Takes a key.
+    pub fn key(&mut self, key: &KeyEvent, keymap: &Keymap) -> Reply {
+        let plain = key.modifiers.difference(KeyModifiers::SHIFT).is_empty();
+        let selected = self.rows.get(self.list.selected);
+        let proposals: Vec<Retirement> = match key.code {
+            KeyCode::Char('p') if plain => selected.and_then(|row| row.proposal.clone()).into_iter().collect(),
+            KeyCode::Char('P') if plain => self.rows.iter().filter_map(|row| row.proposal.clone()).collect(),
+            KeyCode::Enter => {
+                let Some(row) = selected else { return Reply::Stay };
+                let mut args = Args::default();
+                args.push("tool", row.path.clone());
+                return Reply::Invoke(Verb::Show, args);
+            }
+            _ => return browse(&mut self.list, self.rows.len(), key, keymap),
+        };
+        if proposals.is_empty() { Reply::Stay } else { Reply::Ask(Box::new(Command::Propose { proposals })) }
+    }
+
+    /// Draws the list, and below it the one that is selected.
+    pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) {
+        let theme = look.theme;
+        let title = Title {
+            name: if self.verb == Verb::Stale { "Unused tools" } else { "Tools alike" },
+            detail: self.detail.clone(),
+            remark: "p proposes · P all · enter opens · esc closes".into(),
+            remark_style: theme.dim,
+        };
+        let inner = open_box(screen, (110, 30), &title, buf, look);
+        if self.rows.is_empty() {
+            draw_empty(inner, buf, &self.empty, theme);
+        }
+        let below = if inner.height > 2 * ABOUT { ABOUT } else { inner.height / 2 };
+        let above = Rect { height: inner.height - below, ..inner };
+        let rows = &self.rows;
+        Rows { list: &mut self.list, len: rows.len(), focus: Focus::Here, theme }
+            .draw(above, buf, &|at, width| spans(&rows[at], width, look));
+        if let Some(row) = self.rows.get(self.list.selected) {
+            let about = Rect { y: above.bottom(), height: below, ..inner };
+            let width = usize::from(about.width);
+            let lines = row.about.iter().flat_map(|line| wrap(&safe(line), width));
+            for (y, line) in (about.y + 1..about.bottom()).zip(lines) {
+                buf.put(about.x, y, cut(&line, width), width, theme.text);
+            }
+        }
+    }
+}
+
+fn number(count: u64) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX)
+}
+
+/// The one to keep, then the others.
+fn rows_of(group: &TwinGroup) -> Vec<Row> {
+    let row = |twin: &Twin, mark: String, stays: bool| Row {
+        mark,
+        stays,
+        tool: twin.tool.to_string(),
+        path: twin.path.clone(),
+        facts: format!("{} · {}", twin.stage, plural(number(twin.runs), "run", "runs")),
+        about: [&twin.why, &twin.advice, &twin.path].into_iter().filter(|line| !line.is_empty()).cloned().collect(),
+        proposal: twin.proposal.clone(),
+    };
+    let others = group.others.iter().map(|twin| {
+        let mark = match group.kind {
+            GroupKind::Copies => "copy".to_owned(),
+            GroupKind::Near => format!("{} %", (twin.likeness * 100.0).round()),
+            GroupKind::Clash => "clash".to_owned(),
+        };
+        row(twin, mark, false)
+    });
+    std::iter::once(row(&group.keep, "keep".to_owned(), true)).chain(others).collect()
+}
+
+fn spans(row: &Row, width: usize, look: Look) -> Vec<Span> {
+    let theme = look.theme;
+    let facts = if width >= 70 { 26 } else { 0 };
+    let room = width.saturating_sub(9 + facts);
+    let style = if row.stays { theme.good } else { theme.warn };
+    vec![
+        Span::styled(pad(&format!("{:>7}  ", row.mark), 9), style),
+        Span::styled(pad(&cut(&safe(&row.tool), room), room), theme.text),
+        Span::styled(pad(&cut(&row.facts, facts), facts), theme.dim),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Instant, ProposedEnd, Stage, ToolName};
+    use std::collections::BTreeMap;
+
+    fn stale(name: &str) -> StaleTool {
+        StaleTool {
+            tool: ToolName::new(name).unwrap(),
+            path: format!("tools/experimental/{name}.py"),
+            stage: Stage::Experimental,
+            days: 40,
+            last_used_at: None,
+            first_seen_at: Instant(0),
+            runs: 0,
+            bytes: 5,
+            why: "never used, untouched for 40 days".to_owned(),
+        }
+    }
+
+    fn report(names: &[&str]) -> StaleReport {
+        let stale: Vec<StaleTool> = names.iter().map(|name| stale(name)).collect();
+        StaleReport { days: 30, tools: 9, stale, spared: BTreeMap::new() }
+    }
+
+    fn press(list: &mut UpkeepList, code: KeyCode) -> Reply {
+        list.key(&KeyEvent::new(code, KeyModifiers::NONE), &Keymap::default())
+    }
+
+    fn proposed(reply: Reply) -> Vec<String> {
+        match reply {
+            Reply::Ask(command) => match *command {
+                Command::Propose { proposals } => proposals.iter().map(|one| one.tool.to_string()).collect(),
+                other => panic!("{other:?}"),
+            },
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn one_key_proposes_the_selected_another_all_and_enter_only_looks() {
+        let mut list = UpkeepList::awaited(Verb::Stale);
+        assert_eq!(press(&mut list, KeyCode::Char('P')), Reply::Stay, "there is nothing yet");
+        list.set_stale(&Ok(report(&["one", "two"])));
+        press(&mut list, KeyCode::Down);
+        assert_eq!(proposed(press(&mut list, KeyCode::Char('p'))), ["two"]);
+        assert_eq!(proposed(press(&mut list, KeyCode::Char('P'))), ["one", "two"]);
+        let Reply::Invoke(Verb::Show, args) = press(&mut list, KeyCode::Enter) else { panic!("enter shows the tool") };
+        assert_eq!(args.get("tool"), Some("tools/experimental/two.py"));
+        assert_eq!(press(&mut list, KeyCode::Esc), Reply::Close);
+    }
+
+    #[test]
+    fn the_one_to_keep_is_never_proposed() {
+        let twin = |name: &str, proposal: Option<Retirement>| Twin {
+            tool: ToolName::new(name).unwrap(),
+            path: format!("tools/experimental/{name}.py"),
+            stage: Stage::Approved,
+            runs: 3,
+            score: None,
+            likeness: 0.9,
+            why: "both say csv".to_owned(),
+            advice: "deprecate it by one".to_owned(),
+            command: String::new(),
+            proposal,
+        };
+        let end = ProposedEnd::Deprecate { by: ToolName::new("one").unwrap() };
+        let (tool, path) = (ToolName::new("two").unwrap(), "tools/experimental/two.py".to_owned());
+        let proposal = Retirement { tool, path, end, reason: "the same".to_owned() };
+        let group =
+            TwinGroup { kind: GroupKind::Near, keep: twin("one", None), others: vec![twin("two", Some(proposal))] };
+        let mut list = UpkeepList::awaited(Verb::Similar);
+        list.set_twins(&Ok(vec![group]));
+        assert_eq!(press(&mut list, KeyCode::Char('p')), Reply::Stay, "the one to keep is selected");
+        assert_eq!(proposed(press(&mut list, KeyCode::Char('P'))), ["two"]);
+    }
+}

@@ -1,0 +1,236 @@
+//! Upkeep of a library, on the corpora and through the real program.
+
+use crate::support::{Workspace, copy_folder, repository, shared};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use toolsmith::domain::{Caller, Command, GroupKind, Tool};
+use toolsmith::engine::{Engine, Home, OpenOptions, StaleTool};
+use toolsmith::insight::alike::{Library, NEAR};
+
+/// A labelled pair.
+#[derive(Deserialize)]
+struct Pair {
+    one: String,
+    other: String,
+    same: bool,
+}
+
+#[derive(Deserialize)]
+struct Labelled {
+    pairs: Vec<Pair>,
+}
+
+/// The definitions of the corpora as a workspace; `None` where they are not.
+fn corpus(test: &str) -> Option<Workspace> {
+    let tools = shared(test)?.join("corpora/code_evolver/tools");
+    if !tools.is_dir() {
+        eprintln!("{test}: skipped, there is no {}", tools.display());
+        return None;
+    }
+    let workspace = Workspace::new();
+    copy_folder(&tools, &workspace.path("tools/experimental"));
+    Some(workspace)
+}
+
+fn open(workspace: &Workspace) -> Engine {
+    let home = workspace.home().join("toolsmith");
+    let home = Home { config: home.join("config"), data: home.join("data") };
+    let program = Some(env!("CARGO_BIN_EXE_toolsmith").into());
+    let engine = Engine::open(OpenOptions { workspace: workspace.root(), home, program }).unwrap();
+    engine.scan(&mut |_| {}).unwrap();
+    engine
+}
+
+/// The likeness of each labelled pair with its label, among all tools of the corpora.
+fn measured(engine: &Engine) -> Vec<(f64, bool, String)> {
+    let text = fs::read_to_string(repository().join("tests/labelled/likeness.toml")).unwrap();
+    let Labelled { pairs } = toml::from_str(&text).unwrap();
+    let view = engine.catalog();
+    let rows: Vec<Arc<Tool>> = view.tools.iter().filter(|tool| tool.copy_of.is_none()).cloned().collect();
+    let library = Library::of(&rows);
+    let originals: BTreeMap<&str, &str> =
+        view.tools.iter().filter_map(|tool| Some((tool.path.as_str(), tool.copy_of.as_deref()?))).collect();
+    let place = |path: &str| {
+        let path = format!("tools/experimental/{path}");
+        let path = originals.get(path.as_str()).copied().unwrap_or(&path);
+        rows.iter().position(|row| row.path == path).unwrap_or_else(|| panic!("no row {path}"))
+    };
+    let likeness = |pair: Pair| {
+        let found = library.likeness(place(&pair.one), place(&pair.other));
+        (found.likeness, pair.same, format!("{} {}: {}", pair.one, pair.other, found.why))
+    };
+    pairs.into_iter().map(likeness).collect()
+}
+
+#[test]
+fn precision_and_recall_on_forty_labelled_pairs_are_at_least_nine_tenths() {
+    let Some(workspace) = corpus("precision_and_recall_on_forty_labelled_pairs_are_at_least_nine_tenths") else {
+        return;
+    };
+    let mut pairs = measured(&open(&workspace));
+    pairs.sort_by(|a, b| b.0.total_cmp(&a.0));
+    for (likeness, same, about) in &pairs {
+        eprintln!("{likeness:.2} {} {about}", if *same { "same " } else { "other" });
+    }
+    assert_eq!((pairs.len(), pairs.iter().filter(|(_, same, _)| *same).count()), (40, 20));
+    let count = |said: bool, is: bool| {
+        pairs.iter().filter(|(likeness, same, _)| (*likeness >= NEAR) == said && *same == is).count()
+    };
+    let (hits, false_hits, misses) = (count(true, true), count(true, false), count(false, true));
+    let (precision, recall) = (hits as f64 / (hits + false_hits) as f64, hits as f64 / (hits + misses) as f64);
+    eprintln!("precision {precision:.3}, recall {recall:.3}");
+    assert!(precision >= 0.9 && recall >= 0.9, "precision {precision:.3}, recall {recall:.3}");
+}
+
+#[test]
+fn the_corpus_has_27_copies_three_clashes_and_near_duplicates_with_a_proposal_each() {
+    let test = "the_corpus_has_27_copies_three_clashes_and_near_duplicates_with_a_proposal_each";
+    let Some(workspace) = corpus(test) else { return };
+    let (answer, code) = workspace.json(&["similar"]);
+    assert_eq!(code, 0, "{answer:#}");
+    let groups = answer["groups"].as_array().unwrap();
+    let of = |kind: GroupKind| -> Vec<&Value> { groups.iter().filter(|group| group["kind"] == kind.word()).collect() };
+    let others = |group: &Value| group["others"].as_array().unwrap().clone();
+    let copies: Vec<Value> = of(GroupKind::Copies).into_iter().flat_map(others).collect();
+    assert_eq!(copies.len(), 27);
+    assert!(
+        copies
+            .iter()
+            .all(|copy| copy["command"] == json!(format!("toolsmith archive {}", copy["path"].as_str().unwrap())))
+    );
+    let clashes: BTreeSet<BTreeSet<String>> = of(GroupKind::Clash)
+        .into_iter()
+        .map(|group| {
+            let paths =
+                others(group).into_iter().map(|twin| twin["path"].clone()).chain([group["keep"]["path"].clone()]);
+            paths.map(|path| path.as_str().unwrap().trim_start_matches("tools/experimental/").to_owned()).collect()
+        })
+        .collect();
+    let pair = |one: &str, other: &str| BTreeSet::from([format!("{one}.yaml"), format!("{other}.yaml")]);
+    let expected = BTreeSet::from([
+        pair("llm/summarizer", "llm/content_summarizer"),
+        pair("llm/signalr_llmapi_management", "executable/signalr_llmapi_skill"),
+        pair("executable/pynguin_config", "executable/pynguin_test_generator"),
+    ]);
+    assert_eq!(clashes, expected);
+    for group in of(GroupKind::Near) {
+        for twin in others(group) {
+            assert!(twin["likeness"].as_f64().unwrap() >= NEAR, "{twin:#}");
+            let command = format!(
+                "toolsmith deprecate {} --by {}",
+                twin["tool"].as_str().unwrap(),
+                group["keep"]["tool"].as_str().unwrap()
+            );
+            assert_eq!(twin["command"], json!(command));
+        }
+    }
+    assert!(!of(GroupKind::Near).is_empty());
+}
+
+/// A library of so many tools of 1 to 5 KB each, all of them different.
+fn generated(count: usize) -> (Workspace, u64) {
+    const THINGS: [&str; 12] = [
+        "invoice",
+        "calendar",
+        "subtitle",
+        "recipe",
+        "sensor",
+        "playlist",
+        "contract",
+        "timetable",
+        "voucher",
+        "ledger",
+        "glossary",
+        "atlas",
+    ];
+    const DEEDS: [&str; 8] = ["merge", "validate", "export", "rename", "count", "sort", "translate", "archive"];
+    let workspace = Workspace::new();
+    let mut bytes = 0;
+    for number in 0..count {
+        let (thing, deed) = (THINGS[number % 12], DEEDS[number / 12 % 8]);
+        let body = format!("    total += {number} * len(row)  # {deed} the {thing}\n").repeat(20 + number % 60);
+        let text = format!("\"\"\"Tool of plant{number}: {deed} each {thing} of plant{number}.\"\"\"\n{body}");
+        bytes += text.len() as u64;
+        workspace.write(&format!("tools/experimental/{deed}_{thing}_{number}.py"), &text);
+    }
+    (workspace, bytes)
+}
+
+#[test]
+fn the_figures_of_a_thousand_generated_tools_are_right_and_doctor_recommends_the_next_policy() {
+    let (workspace, bytes) = generated(1_000);
+    let workspace = workspace.with_git();
+    let (doctor, _) = workspace.json(&["doctor"]);
+    let line = doctor["lines"].as_array().unwrap().iter().find(|line| line["name"] == "library").unwrap().clone();
+    assert_eq!(line["message"], "1,000 tools: hybrid, the next threshold is 10,000");
+    assert!(line["hint"].as_str().unwrap().contains("experimental"), "{line}");
+    let (answer, code) = workspace.json(&["stats"]);
+    assert_eq!(code, 0, "{answer:#}");
+    let stats = &answer["stats"];
+    assert_eq!((&stats["tools"], &stats["stages"]["experimental"]), (&json!(1_000), &json!(1_000)));
+    let told = stats["tool_bytes"].as_u64().unwrap();
+    assert!(told.abs_diff(bytes) * 5 <= bytes, "{told} told, {bytes} written");
+    let mean = stats["mean_tool_bytes"].as_u64().unwrap();
+    assert!((1_000..=5_000).contains(&mean), "{mean}");
+    assert!(stats["repository_bytes"].as_u64().unwrap() > 0);
+    assert_eq!(stats["weeks"][7]["tools"], json!(1_000));
+    assert_eq!((&stats["policy"]["crossed"], &stats["policy"]["next"]), (&json!(1_000), &json!(10_000)));
+}
+
+#[test]
+fn stale_proposes_and_moves_nothing_and_an_agent_may_propose_too() {
+    let workspace = Workspace::new().with_script("old", "print(1)").with_script("older", "print(2)");
+    let (answer, code) = workspace.json(&["stale"]);
+    assert_eq!((code, &answer["stale"], &answer["days"]), (0, &json!([]), &json!(30)), "{answer:#}");
+    assert_eq!(workspace.json(&["stale", "--days", "7"]).0["days"], json!(7));
+    let (done, code) = workspace.json(&["stale", "--propose"]);
+    assert_eq!((code, &done["message"]), (0, &json!("there is nothing to propose")));
+    let engine = open(&workspace);
+    let later = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + Duration::from_hours(31 * 24);
+    let later = toolsmith::domain::Instant(i64::try_from(later.as_millis()).unwrap());
+    let report = engine.stale_at(None, later).unwrap();
+    let proposals: Vec<_> = report.stale.iter().map(StaleTool::proposal).collect();
+    assert_eq!(proposals.iter().map(|one| one.tool.as_str()).collect::<Vec<_>>(), ["old", "older"]);
+    engine.execute(Command::Propose { proposals }, &Caller::Agent("bot".to_owned())).unwrap();
+    for name in ["old", "older"] {
+        assert!(workspace.path(&format!("tools/experimental/{name}.py")).exists());
+    }
+    let (reviews, _) = workspace.json(&["reviews"]);
+    let asked = reviews["reviews"].as_array().unwrap().iter().filter(|review| review["kind"] == "archive");
+    assert_eq!(asked.map(|review| &review["asker"]).collect::<Vec<_>>(), [&json!("agent:bot"), &json!("agent:bot")]);
+    let report = engine.stale_at(None, later).unwrap();
+    assert_eq!((report.stale.len(), report.spared), (0, BTreeMap::from([("waiting".to_owned(), 2)])));
+}
+
+#[test]
+fn a_deleted_tool_is_gone_within_a_second_and_back_within_a_second() {
+    let workspace = Workspace::new().with_script("comes", "print(1)").with_script("stays", "print(2)");
+    let engine = open(&workspace);
+    let text = fs::read(workspace.path("tools/experimental/comes.py")).unwrap();
+    let known = |engine: &Engine| engine.catalog().tools.iter().any(|tool| tool.name.as_str() == "comes");
+    let (sender, changes) = std::sync::mpsc::channel();
+    let sender = std::sync::Mutex::new(sender);
+    let told: toolsmith::engine::OnChange = Arc::new(move |_| {
+        let _ = sender.lock().unwrap().send(());
+    });
+    let _watch = engine.watch(&told).unwrap();
+    let wait = |wanted: bool| {
+        let begun = Instant::now();
+        while known(&engine) != wanted {
+            let left = Duration::from_secs(20).saturating_sub(begun.elapsed());
+            changes.recv_timeout(left).expect("the change was never seen");
+        }
+        begun.elapsed()
+    };
+    fs::remove_file(workspace.path("tools/experimental/comes.py")).unwrap();
+    let gone = wait(false);
+    fs::write(workspace.path("tools/experimental/comes.py"), text).unwrap();
+    let back = wait(true);
+    eprintln!("gone after {gone:?}, back after {back:?}");
+    // A second on a quiet machine; the tests share theirs.
+    assert!(gone < Duration::from_secs(5) && back < Duration::from_secs(5), "{gone:?} {back:?}");
+}
