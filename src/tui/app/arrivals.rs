@@ -4,8 +4,8 @@ use super::{App, Mood, Opening};
 use crate::action::Verb;
 use crate::domain::{Command, DecisionKind, Outcome, Review};
 use crate::engine::{
-    BulkResult, Carried, CarriedTool, Change, Dashboard, EngineError, GrantList, PreflightRow, Preview, ReviewDetail,
-    Settings, Theme as ThemeSetting,
+    BulkResult, Carried, CarriedTool, Change, EngineError, GrantList, PreflightRow, Preview, ReviewDetail, Settings,
+    Theme as ThemeSetting,
 };
 use crate::tui::effect::{DetailFor, Effect};
 use crate::tui::keymap::Keymap;
@@ -69,29 +69,12 @@ impl App {
 
     fn changed(&mut self, change: Change) -> Vec<Effect> {
         let figures = match change {
-            Change::Catalog(_) | Change::Runs | Change::Failures | Change::Reviews => self.reload_dashboard(),
+            Change::Catalog(_) | Change::Runs | Change::Failures | Change::Reviews => self.outdate_dashboard(),
             Change::Operations | Change::Evolutions | Change::Buffers | Change::Trouble(_) => Vec::new(),
         };
         let mut effects = self.reload(change);
         effects.extend(figures);
         effects
-    }
-
-    /// An open dashboard is counted anew.
-    fn reload_dashboard(&mut self) -> Vec<Effect> {
-        let is_open = |overlay: &Overlay| matches!(overlay, Overlay::Report(report) if report.verb == Verb::Dashboard);
-        let open = self.overlays.iter().any(is_open);
-        (open && self.refresh.figures.ask()).then_some(Effect::Dashboard).into_iter().collect()
-    }
-
-    fn take_dashboard(&mut self, found: &Result<Box<Dashboard>, EngineError>) -> Vec<Effect> {
-        let again = self.refresh.figures.came();
-        self.each_report(|report| {
-            if report.verb == Verb::Dashboard {
-                report.set_dashboard(found.clone());
-            }
-        });
-        again.then_some(Effect::Dashboard).into_iter().collect()
     }
 
     fn reload(&mut self, change: Change) -> Vec<Effect> {

@@ -44,19 +44,26 @@ fn no_line_of_it_is_wrapped_at_any_width() {
 }
 
 #[test]
-fn an_open_dashboard_is_counted_anew_and_never_twice_at_once() {
+fn an_open_dashboard_follows_what_happens_every_few_seconds_and_never_counts_twice_at_once() {
     let mut bench = Bench::ready(120, 40);
     bench.effects.clear();
     bench.press("S");
     let asked = |bench: &mut Bench| bench.taken().iter().filter(|effect| matches!(effect, Effect::Dashboard)).count();
     assert_eq!(asked(&mut bench), 1);
-    bench.send(Msg::Changed(Change::Runs)).send(Msg::Changed(Change::Reviews));
+    bench.send(Msg::Changed(Change::Runs)).send(Msg::Changed(Change::Reviews)).wait(9_000);
     assert_eq!(asked(&mut bench), 0, "it is on its way");
     bench.answer(Answer::Dashboard(Ok(figures(7))));
-    assert_eq!(asked(&mut bench), 1, "something happened meanwhile");
-    bench.answer(Answer::Dashboard(Ok(figures(8))));
-    assert!(bench.screen().contains("8 in 14 days"));
+    assert_eq!(asked(&mut bench), 0, "it rests");
+    assert_eq!(bench.app.next_wake(), Some(bench.now.steady_ms + 5_000));
+    bench.wait(4_999);
     assert_eq!(asked(&mut bench), 0);
-    bench.press("esc").send(Msg::Changed(Change::Runs));
+    bench.wait(1);
+    assert_eq!(asked(&mut bench), 1, "something happened since");
+    bench.answer(Answer::Dashboard(Ok(figures(8)))).wait(60_000);
+    assert!(bench.screen().contains("8 in 14 days"));
+    assert_eq!(asked(&mut bench), 0, "nothing happened since");
+    bench.send(Msg::Changed(Change::Failures));
+    assert_eq!(asked(&mut bench), 1, "it has rested");
+    bench.answer(Answer::Dashboard(Ok(figures(9)))).press("esc").send(Msg::Changed(Change::Runs)).wait(9_000);
     assert_eq!(asked(&mut bench), 0, "it is closed");
 }

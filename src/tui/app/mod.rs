@@ -18,6 +18,7 @@ pub mod evolving;
 #[cfg(test)]
 mod evolving_tests;
 mod failing;
+mod figures;
 mod keys;
 mod mouse;
 mod opportunities;
@@ -176,6 +177,8 @@ pub struct App {
     pub toast: Option<Toast>,
     /// Places that answer to the mouse; written by the view.
     pub spots: Vec<Spot>,
+    /// When the dashboard is counted.
+    figures: figures::Figures,
     /// Recent runs, newest first.
     runs: Vec<Run>,
     /// Reasons typed and not sent.
@@ -200,7 +203,6 @@ struct Refreshes {
     detail: Refresh,
     operations: Refresh,
     buffers: Refresh,
-    figures: Refresh,
 }
 
 impl App {
@@ -225,6 +227,7 @@ impl App {
             overlays: Vec::new(),
             toast: None,
             spots: Vec::new(),
+            figures: figures::Figures::default(),
             runs: Vec::new(),
             drafts: HashMap::new(),
             remarks: HashMap::new(),
@@ -279,7 +282,7 @@ impl App {
                 }
                 Vec::new()
             }
-            Msg::Wake => Vec::new(),
+            Msg::Wake => self.renew_dashboard(),
             Msg::Leave(farewell) => vec![Effect::Leave(Ending::Signal(farewell))],
             other => self.arrive(other),
         }
@@ -293,7 +296,7 @@ impl App {
         let tick = self.output.ticks().then_some(now + TICK_MS);
         let dated = self.failures.open_count() > 0 || !self.queue.is_empty();
         let ages = dated.then_some(now + MINUTE_MS);
-        [question, toast, tick, ages, self.evolution_wakes()].into_iter().flatten().min()
+        [question, toast, tick, ages, self.evolution_wakes(), self.dashboard_wakes()].into_iter().flatten().min()
     }
 
     /// The title of the terminal's window, safe to write.

@@ -127,10 +127,7 @@ impl App {
                 self.overlays.push(Overlay::Report(Report::awaited(verb)));
                 vec![Effect::Verify]
             }
-            Verb::Dashboard => {
-                self.overlays.push(Overlay::Report(Report::awaited(verb)));
-                self.refresh.figures.ask().then_some(Effect::Dashboard).into_iter().collect()
-            }
+            Verb::Dashboard => self.open_dashboard(),
             Verb::Scores => {
                 self.overlays.push(Overlay::Report(Report::awaited(verb)));
                 vec![Effect::Scores]
