@@ -126,7 +126,7 @@ actions! {
         Arg::option("alerts", ArgKind::Switch, "instead: what got worse in the last day")
     }
     Dashboard "dashboard" Catalog View [Global] ["S"] Both "Show the figures: tools, runs, failures, success and time of two weeks, what got worse" {}
-    Export "export" Catalog View [] [] Shell "Write the catalog with code and figures for other programs" {
+    Export "export" Catalog View [] [] Both "Write the catalog with code and figures for other programs" {
         Arg::option("format", ArgKind::Word(&["csv", "sqlite"]), "which format, default csv"),
         Arg::needed("out", ArgKind::Path, "the new file")
     }

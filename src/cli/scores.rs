@@ -3,10 +3,9 @@
 use super::call::{Answer, Call, Stop};
 use super::print_text::{Align, Ink, Line, Page, Table, counted, size, span};
 use crate::domain::Severity;
-use crate::engine::{Dashboard, EngineError, ErrorCode, ExplainedScore, ScoredTool, ToolAlert, write_csv};
+use crate::engine::{Dashboard, EngineError, ErrorCode, ExplainedScore, ExportFormat, ScoredTool, ToolAlert};
 use serde::Serialize;
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io;
 use std::path::PathBuf;
 
 /// Columns of the dashboard on paper.
@@ -79,21 +78,8 @@ pub(super) fn export(call: &Call<'_>) -> Result<u8, Stop> {
     let path = call.get::<PathBuf>("out").ok_or_else(|| {
         EngineError::new(ErrorCode::Usage, "--out is missing", "--out tools.csv, or --format sqlite --out tools.db")
     })?;
-    let tools = if call.text("format") == Some("sqlite") {
-        engine.export_database(&path)?
-    } else {
-        let rows = engine.exported()?;
-        let written = File::create_new(&path).and_then(|file| {
-            let mut file = BufWriter::new(file);
-            write_csv(&rows, &mut file)?;
-            file.flush()
-        });
-        written.map_err(|error| {
-            let message = format!("cannot write {}: {error}", path.display());
-            EngineError::new(ErrorCode::Failed, message, "name a new file in a folder that you may write")
-        })?;
-        rows.len()
-    };
+    let format = call.word("format")?.unwrap_or(ExportFormat::Csv);
+    let tools = engine.export(&path, format)?;
     call.print(&Exported { path, tools })
 }
 

@@ -2,10 +2,23 @@
 
 use super::Engine;
 use super::error::{EngineError, ErrorCode};
+use crate::domain::words::words;
 use crate::domain::{Instant, rfc3339};
 use crate::store::{ExportedTool, write_export};
-use std::io::{self, Write};
+use serde::{Deserialize, Serialize};
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
+
+words!(
+    /// How the catalog is written for other programs.
+    ExportFormat {
+        /// Comma-separated values with a head line.
+        Csv = "csv",
+        /// A database with one table, `tools`.
+        Sqlite = "sqlite",
+    }
+);
 
 /// The columns of both formats, in this order.
 pub const EXPORT_COLUMNS: [&str; 7] =
@@ -39,19 +52,31 @@ impl Engine {
         Ok(exported)
     }
 
-    /// Writes the catalog as a new SQLite database.
+    /// Writes the catalog into a new file and returns how many tools it holds.
     ///
     /// # Errors
-    /// `Conflict` when the file exists; `Failed` when it cannot be written.
-    pub fn export_database(&self, path: &Path) -> Result<usize, EngineError> {
+    /// `Conflict` when the file exists; `Failed` when it cannot be written; `Internal` for trouble with the store.
+    pub fn export(&self, path: &Path, format: ExportFormat) -> Result<usize, EngineError> {
         let rows = self.exported()?;
+        let failed = |error: &dyn std::fmt::Display| {
+            let message = format!("cannot write {}: {error}", path.display());
+            EngineError::new(ErrorCode::Failed, message, "name a new file in a folder that you may write")
+        };
         if path.exists() {
             let message = format!("{} exists", path.display());
             return Err(EngineError::new(ErrorCode::Conflict, message, "name another file, or move it away"));
         }
-        write_export(path, &rows).map_err(|error| {
-            EngineError::new(ErrorCode::Failed, format!("cannot write {}: {error}", path.display()), "")
-        })?;
+        match format {
+            ExportFormat::Sqlite => write_export(path, &rows).map_err(|error| failed(&error))?,
+            ExportFormat::Csv => {
+                let written = File::create_new(path).and_then(|file| {
+                    let mut file = BufWriter::new(file);
+                    write_csv(&rows, &mut file)?;
+                    file.flush()
+                });
+                written.map_err(|error| failed(&error))?;
+            }
+        }
         Ok(rows.len())
     }
 }

@@ -99,7 +99,7 @@ pub use documents::MAX_DOCUMENT_BYTES;
 pub use error::{EngineError, ErrorCode};
 pub use evidence::{MADE, MADE_BECAUSE};
 pub use evolving::{Asking, EvolutionDetail, EvolveRequest, OnProgress, Progress};
-pub use export::{EXPORT_COLUMNS, write_csv};
+pub use export::{EXPORT_COLUMNS, ExportFormat, write_csv};
 pub use failing::{Compared, FailureDetail};
 pub use gates::Gates;
 pub use grants::GrantList;

@@ -282,7 +282,8 @@ impl Dashboard {
     /// All of it for a human, in lines, at most so many columns wide. Text of tools is not safe in it.
     pub fn lines(&self, width: usize) -> Vec<String> {
         let counts = |of: &BTreeMap<String, usize>| {
-            of.iter().map(|(word, number)| format!("{word} {number}")).collect::<Vec<_>>().join(" · ")
+            let some = of.iter().filter(|(_, number)| **number > 0);
+            some.map(|(word, number)| format!("{word} {number}")).collect::<Vec<_>>().join(" · ")
         };
         let mut lines = vec![
             format!("tools      {}", counts(&self.stages)),

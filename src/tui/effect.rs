@@ -4,7 +4,7 @@ use super::msg::Farewell;
 use super::overlay::bulk::BulkOrder;
 use super::widget::{Blanks, Side};
 use crate::domain::{Command, DecisionKind, EvolutionId, OpportunitySources, ReviewId, RunId, Tool, VersionFile};
-use crate::engine::{CallRequest, EvolveRequest, LaneId, MarkRequest, RunRequest};
+use crate::engine::{CallRequest, EvolveRequest, ExportFormat, LaneId, MarkRequest, RunRequest};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -233,6 +233,13 @@ pub enum Effect {
     Verify,
     /// Look what use suggests to make, from what was recorded and from these files.
     LoadOpportunities(OpportunitySources),
+    /// Write the catalog for other programs.
+    Export {
+        /// Into which new file.
+        out: PathBuf,
+        /// How.
+        format: ExportFormat,
+    },
     /// Write tools into a bundle, or bring those of one here.
     Carry {
         /// Whether they are brought here.

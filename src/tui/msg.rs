@@ -15,6 +15,7 @@ use crate::engine::{
 use crossterm::event::{KeyEvent, MouseEvent};
 use serde_json::Value;
 use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// The time a message arrived, on two clocks. The loop reads them; the state never does.
@@ -237,6 +238,8 @@ pub enum Answer {
     Verify(Result<VerifyReport, EngineError>),
     /// What use suggests to make.
     Opportunities(Result<OpportunityList, EngineError>),
+    /// Into which file the catalog was written, and how many tools.
+    Exported(Result<(PathBuf, usize), EngineError>),
     /// What became of the tools of a bundle.
     Carried(Result<CarryReport, EngineError>),
     /// The choices of tools.

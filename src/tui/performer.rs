@@ -252,6 +252,10 @@ impl Performer {
             Effect::LoadOpportunities(from) => {
                 self.answer(Answer::Opportunities(engine.opportunities(&from, OPPORTUNITIES)));
             }
+            Effect::Export { out, format } => {
+                let written = engine.export(&out, format);
+                self.answer(Answer::Exported(written.map(|tools| (out, tools))));
+            }
             Effect::Carry { pull, bundle, tool } => {
                 let carried = if pull {
                     engine.pull(&bundle, tool.as_deref(), &self.caller(engine))

@@ -2,7 +2,7 @@
 
 use super::{App, Mood, Opening};
 use crate::action::Verb;
-use crate::domain::{Command, DecisionKind, Outcome, Review};
+use crate::domain::{Command, DecisionKind, Outcome, Review, plural};
 use crate::engine::{
     BulkResult, Carried, CarriedTool, Change, EngineError, GrantList, PreflightRow, Preview, ReviewDetail, Settings,
     Theme as ThemeSetting,
@@ -199,6 +199,9 @@ impl App {
             Answer::Verify(found) => self.each_report(|report| report.set_verify(&found)),
             Answer::Opportunities(found) => self.take_opportunities(&found),
             Answer::Grants(grants) => self.take_grants(&grants),
+            Answer::Exported(Ok((out, tools))) => {
+                self.say(Mood::Calm, &format!("{} in {}", plural(tools, "tool", "tools"), out.display()));
+            }
             Answer::Carried(Ok(report)) => {
                 let unlike = |tool: &&CarriedTool| !matches!(tool.state, Carried::Written | Carried::Same);
                 let first = report.tools.iter().find(unlike);
@@ -223,6 +226,7 @@ impl App {
             Answer::Marked(Err(error))
             | Answer::Chosen { chosen: Err(error), .. }
             | Answer::Carried(Err(error))
+            | Answer::Exported(Err(error))
             | Answer::Furnished(Err(error))
             | Answer::Grant(Err(error))
             | Answer::Trouble(error) => self.complain(&error),

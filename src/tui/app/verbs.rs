@@ -3,6 +3,7 @@
 use super::{App, Mood};
 use crate::action::{Verb, spec};
 use crate::domain::{Command, DecisionKind, GrantScope, Review, ReviewId, RunId, Stage, Tool};
+use crate::engine::ExportFormat;
 use crate::tui::effect::{BehaviourOf, DetailFor, Effect, Ending};
 use crate::tui::list::Motion;
 use crate::tui::overlay::confirm::Confirm;
@@ -36,13 +37,7 @@ impl App {
     pub(super) fn invoke(&mut self, verb: Verb, args: &Args) -> Vec<Effect> {
         match verb {
             Verb::Init => vec![Effect::Init],
-            Verb::List
-            | Verb::Export
-            | Verb::Feedback
-            | Verb::Docs
-            | Verb::Completions
-            | Verb::Man
-            | Verb::Screenshots => {
+            Verb::List | Verb::Feedback | Verb::Docs | Verb::Completions | Verb::Man | Verb::Screenshots => {
                 let text = format!("{} works on the command line: toolsmith {0}", spec(verb).name);
                 self.say(Mood::Calm, &text);
                 Vec::new()
@@ -131,6 +126,14 @@ impl App {
             Verb::Scores => {
                 self.overlays.push(Overlay::Report(Report::awaited(verb)));
                 vec![Effect::Scores]
+            }
+            Verb::Export => {
+                let Some(out) = args.get("out").map(PathBuf::from) else {
+                    return self.refuse("into which file? `:` then: export --out tools.csv, or tools.db");
+                };
+                let database = out.extension().is_some_and(|end| end == "db" || end == "sqlite");
+                let format = if database { ExportFormat::Sqlite } else { ExportFormat::Csv };
+                vec![Effect::Export { out, format }]
             }
             Verb::Push | Verb::Pull => {
                 let Some(bundle) = args.get("bundle").map(PathBuf::from) else {
