@@ -32,7 +32,7 @@ fn folder(call: &Call<'_>) -> Result<PathBuf, EngineError> {
 
 impl Answer for Carry {
     fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
-        let heads = [("tool", Align::Left), ("version", Align::Left), ("became", Align::Left), ("why", Align::Left)];
+        let heads = [("tool", Align::Left), ("version", Align::Left), ("became", Align::Left)];
         let mut table = Table::new(&heads);
         for tool in &self.report.tools {
             let (ink, word) = match tool.state {
@@ -45,11 +45,13 @@ impl Answer for Carry {
                 (Ink::Strong, tool.name.clone()),
                 (Ink::Plain, tool.version.as_ref().map(ToString::to_string).unwrap_or_default()),
                 (ink, word.to_owned()),
-                (Ink::Plain, tool.why.clone()),
             ]);
         }
         if !self.report.tools.is_empty() {
             page.table(&table)?;
+        }
+        for tool in self.report.tools.iter().filter(|tool| !tool.why.is_empty()) {
+            page.line(&Line::new().put(Ink::Strong, &tool.name).put(Ink::Plain, ": ").put(Ink::Plain, &tool.why))?;
         }
         page.line(&Line::new().put(Ink::Dim, self.report.sentence()))
     }

@@ -4,7 +4,7 @@ use super::call::{Answer, Call};
 use super::lifecycle::{Done, announce_and_execute};
 use super::parse;
 use super::print_text::{Align, Ink, Line, Page, Table, counted, when};
-use crate::domain::{AgentGrant, Command, GrantKey, GrantScope, Unlock};
+use crate::domain::{AgentGrant, Command, GrantKey, GrantScope, Unlock, visible_words};
 use crate::engine::{EngineError, ErrorCode, GrantList};
 use serde::Serialize;
 use std::io;
@@ -22,11 +22,26 @@ pub(super) fn grant(call: &Call<'_>) -> Result<Done, EngineError> {
     let tool = engine.resolve(call.required("tool")?)?;
     let usage = |why| EngineError::new(ErrorCode::Usage, why, "");
     let agent = parse::agent_name(call.required("agent")?).map_err(usage)?;
-    let session = call.text("session").or(engine.session()).filter(|name| !name.is_empty());
-    let scope = session.map_or(GrantScope::Version, |name| GrantScope::Session(name.to_owned()));
+    let scope = scope_asked(call, engine.session())?;
     // As typed: a digest that was named is looked up again, and must be the one found here.
     let command = Command::Grant { tool: call.required("tool")?.to_owned(), digest: tool.digest, agent, scope };
     announce_and_execute(call, &engine, command)
+}
+
+/// The session that leave is for: the one named, else the one of the call, else none.
+///
+/// # Errors
+/// [`ErrorCode::Usage`] for a name without a character that can be seen: a variable that is not set must not give leave to
+/// everybody.
+pub(super) fn scope_asked(call: &Call<'_>, session: Option<&str>) -> Result<GrantScope, EngineError> {
+    match call.text("session") {
+        Some(name) if visible_words(name).is_none() => {
+            let hint = "name a session, or leave --session out";
+            Err(EngineError::new(ErrorCode::Usage, "the session has no name", hint))
+        }
+        Some(name) => Ok(GrantScope::Session(name.to_owned())),
+        None => Ok(session.map_or(GrantScope::Version, |name| GrantScope::Session(name.to_owned()))),
+    }
 }
 
 /// `revoke GRANT`.
@@ -99,13 +114,17 @@ impl Answer for Grants {
             ]);
         }
         for unlock in &self.list.unlocks {
-            let ends = unlock.until.map(|until| format!(", until {}", when(until, page.look()))).unwrap_or_default();
+            let scope = match (unlock.until, &unlock.scope) {
+                (None, scope) => scope.to_string(),
+                (Some(until), GrantScope::Version) => format!("until {}", when(until, page.look())),
+                (Some(until), scope) => format!("{scope}, until {}", when(until, page.look())),
+            };
             table.row([
                 (Ink::Strong, GrantKey::Unlock(unlock.id).to_string()),
                 (Ink::Strong, unlock.subject()),
                 (Ink::Plain, String::new()),
                 (Ink::Accent, opened(unlock)),
-                holds(unlock.void.as_deref(), format!("{}{ends}", unlock.scope)),
+                holds(unlock.void.as_deref(), scope),
                 (Ink::Dim, when(unlock.at, page.look())),
                 (Ink::Plain, unlock.who.clone()),
             ]);

@@ -1,9 +1,10 @@
 //! What may run here: `unlock`, and choices of tools: `sets`, `set`, `unset`.
 
 use super::call::{Answer, Call};
+use super::grants::scope_asked;
 use super::lifecycle::{Done, announce_and_execute};
 use super::print_text::{Align, Ink, Page, Table};
-use crate::domain::{Command, GrantScope, ToolName};
+use crate::domain::{Command, ToolName};
 use crate::engine::{EngineError, SetRow};
 use serde::Serialize;
 use std::io;
@@ -18,8 +19,7 @@ pub(super) struct Sets {
 /// `unlock [NAME] [--tier TIER] [--session NAME] [--for DURATION]`.
 pub(super) fn unlock(call: &Call<'_>) -> Result<Done, EngineError> {
     let (engine, _catalog) = call.open_catalog()?;
-    let session = call.text("session").or(engine.session()).filter(|name| !name.is_empty());
-    let scope = session.map_or(GrantScope::Version, |name| GrantScope::Session(name.to_owned()));
+    let scope = scope_asked(call, engine.session())?;
     let (tool, tier) = (call.text("tool").map(str::to_owned), call.word("tier")?);
     let lasting = call.get::<Duration>("for");
     announce_and_execute(call, &engine, Command::Unlock { tool, tier, scope, lasting })
@@ -56,7 +56,7 @@ impl Answer for Sets {
         let heads = [
             ("set", Align::Left),
             ("tools", Align::Right),
-            ("open", Align::Right),
+            ("locked", Align::Right),
             ("by", Align::Left),
             ("holds", Align::Left),
         ];
@@ -68,7 +68,7 @@ impl Answer for Sets {
             table.row([
                 (if set.in_use { Ink::Good } else { Ink::Strong }, set.name.clone()),
                 (Ink::Plain, set.tools.to_string()),
-                (Ink::Plain, set.open.to_string()),
+                (Ink::Plain, set.locked.to_string()),
                 (Ink::Plain, set.saved_by.clone().unwrap_or_default()),
                 (Ink::Dim, format!("{}{lost}{used}", set.holds)),
             ]);
@@ -94,12 +94,12 @@ mod tests {
             name: "mine".to_owned(),
             holds: "read, lost".to_owned(),
             tools: 1,
-            open: 0,
+            locked: 1,
             unknown: vec![ToolName::new("lost").unwrap()],
             saved_by: Some("Ada".to_owned()),
             in_use: true,
         };
         let text = plain(|page| Sets { sets: vec![set.clone()] }.text(page));
-        assert_eq!(text.lines().last(), Some("mine      1     0  Ada  read, lost (not here: lost) · in use"));
+        assert_eq!(text.lines().last(), Some("mine      1       1  Ada  read, lost (not here: lost) · in use"));
     }
 }

@@ -5,7 +5,7 @@
 use super::core::{self, Placed};
 use super::error::{EngineError, ErrorCode};
 use super::{Engine, relocate};
-use crate::domain::{Caller, Digest, Placement, Stage, Tool, ToolName, plural};
+use crate::domain::{Caller, Digest, Placement, Stage, Tool, ToolName, VersionFile, plural};
 use crate::store::{Copies, CopyError};
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -98,7 +98,10 @@ impl Engine {
             Some(text) => vec![self.resolve(text)?],
             None => self.catalog().tools.iter().filter(|tool| is_carried(tool)).cloned().collect(),
         };
-        fs::create_dir_all(keys(bundle)).map_err(|error| unwritable(bundle, &error))?;
+        self.refuse_no_bundle(bundle)?;
+        for folder in [keys(bundle), bundle.join("versions")] {
+            fs::create_dir_all(folder).map_err(|error| unwritable(bundle, &error))?;
+        }
         let copies = Copies::new(bundle);
         let mut carried = Vec::with_capacity(tools.len());
         for tool in tools {
@@ -107,6 +110,27 @@ impl Engine {
             carried.push(CarriedTool { name, version, digest: Some(tool.digest), state, why });
         }
         Ok(CarryReport { bundle: bundle.to_owned(), tools: carried })
+    }
+
+    /// Refuses a folder that holds something else, and the workspace itself.
+    fn refuse_no_bundle(&self, bundle: &Path) -> Result<(), EngineError> {
+        let refused = |why: &str| {
+            let message = format!("{} is no bundle: {why}", bundle.display());
+            Err(EngineError::new(ErrorCode::Refused, message, "name a new or empty folder, or a bundle"))
+        };
+        let within = |folder: &Path| folder.canonicalize().is_ok_and(|real| real.starts_with(self.workspace()));
+        let near = bundle.ancestors().find(|folder| !folder.as_os_str().is_empty() && folder.exists());
+        if near.map_or_else(|| within(Path::new(".")), within) {
+            return refused("it lies in the workspace");
+        }
+        match fs::read_dir(bundle) {
+            Ok(mut entries) => {
+                let known = bundle.join("versions").is_dir() && keys(bundle).is_dir();
+                if known || entries.next().is_none() { Ok(()) } else { refused("it holds something else") }
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            Err(error) => refused(&error.to_string()),
+        }
     }
 
     fn push_one(&self, bundle: &Path, copies: &Copies, tool: &Tool) -> Result<(Carried, String), EngineError> {
@@ -161,13 +185,12 @@ impl Engine {
         let who = caller.identity();
         let mut carried = Vec::with_capacity(names.len());
         for name in names {
-            let key = ToolName::new(&name).map_err(|error| error.to_string()).and_then(|name| {
-                let key = read_key(bundle, &name)?.ok_or_else(|| "the bundle has no such key".to_owned())?;
-                Ok((name, key))
-            });
+            let key = ToolName::new(&name)
+                .map_err(|error| error.to_string())
+                .and_then(|name| read_key(bundle, &name).map(|key| key.map(|key| (name, key))));
             let (name, key) = match key {
-                Ok(found) => found,
-                Err(_) if tool.is_some() => {
+                Ok(Some(found)) => found,
+                Ok(None) => {
                     let message = format!("{} has no tool {name}", bundle.display());
                     return Err(EngineError::new(ErrorCode::NotFound, message, "without a name, all are pulled"));
                 }
@@ -184,6 +207,17 @@ impl Engine {
         Ok(CarryReport { bundle: bundle.to_owned(), tools: carried })
     }
 
+    /// Why files are not what their key says; `None` when they are that tool in that version.
+    fn is_another(&self, name: &ToolName, key: &Key, files: &[VersionFile]) -> Option<String> {
+        let placement = if key.shared { shared_place() } else { core::stage_placement(Stage::Experimental, name) };
+        match self.read_placed(&placement, files) {
+            Err(error) => Some(error.message),
+            Ok(tool) if tool.name != *name => Some(format!("its files are the tool {}", tool.name)),
+            Ok(tool) if tool.version != key.version => Some(format!("its files are version {}", tool.version)),
+            Ok(_) => None,
+        }
+    }
+
     fn pull_one(
         &self,
         copies: &Copies,
@@ -192,13 +226,17 @@ impl Engine {
         who: &str,
     ) -> Result<(Carried, String), EngineError> {
         let view = self.catalog();
-        let here: Vec<&Arc<Tool>> = view.tools.iter().filter(|tool| tool.name == *name).collect();
+        let named = view.tools.iter().filter(|tool| tool.name == *name);
+        let (away, here): (Vec<&Arc<Tool>>, Vec<&Arc<Tool>>) = named.partition(|tool| tool.stage == Stage::Archived);
         if here.iter().any(|tool| tool.digest == key.digest) {
             return Ok((Carried::Same, String::new()));
         }
+        if away.iter().any(|tool| tool.digest == key.digest) {
+            return Ok((Carried::Same, format!("it is archived here: `toolsmith restore {name}` brings it back")));
+        }
         if let Some(other) = here.first() {
             let newer = if here.iter().any(|tool| key.earlier.contains(&tool.digest)) {
-                "; the bundle's is newer: archive this one, then pull again"
+                "; the bundle's came after it: archive this one, then pull again"
             } else {
                 ""
             };
@@ -209,11 +247,10 @@ impl Engine {
             Ok(files) => files,
             Err(error) => return Ok((Carried::Unreadable, error.to_string())),
         };
-        let placement = if key.shared {
-            Placement { base: format!("tools/{}", Stage::Experimental), exclusive: false }
-        } else {
-            core::stage_placement(Stage::Experimental, name)
-        };
+        if let Some(why) = self.is_another(name, key, &files) {
+            return Ok((Carried::Unreadable, why));
+        }
+        let placement = if key.shared { shared_place() } else { core::stage_placement(Stage::Experimental, name) };
         let taken = relocate::conflicts(&self.inner.options.workspace, &files, &placement);
         if !taken.is_empty() {
             return Ok((Carried::Conflict, format!("{} is there with other content", taken.join(", "))));
@@ -236,6 +273,11 @@ impl Engine {
 /// Whether a row goes into a bundle when none is named: what its name means, and is not put away.
 fn is_carried(tool: &Tool) -> bool {
     tool.stage != Stage::Archived && tool.shadowed_by.is_none()
+}
+
+/// Where tools lie that share a folder.
+fn shared_place() -> Placement {
+    Placement { base: format!("tools/{}", Stage::Experimental), exclusive: false }
 }
 
 fn keys(bundle: &Path) -> PathBuf {

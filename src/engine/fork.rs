@@ -6,7 +6,7 @@ use super::core::{self, Fork, Placed};
 use super::error::{EngineError, ErrorCode};
 use super::view::Preview;
 use crate::catalog::{self, Cache, Plan};
-use crate::domain::{Digest, FileMode, Outcome, Stage, Tool, ToolName, VersionFile};
+use crate::domain::{Digest, FileMode, Outcome, Placement, Stage, Tool, ToolName, VersionFile};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
@@ -80,11 +80,30 @@ impl Engine {
     /// # Errors
     /// `Failed` with the problem when they are no tool, are several, or are one of another name.
     pub(super) fn read_as_experimental(&self, name: &ToolName, files: &[VersionFile]) -> Result<Tool, EngineError> {
+        let placement = core::stage_placement(Stage::Experimental, name);
+        let no_tool = |message: String, hint: &str| EngineError::new(ErrorCode::Failed, message, hint);
+        let tool = self.read_placed(&placement, files)?;
+        if tool.name != *name {
+            return Err(no_tool(format!("the files are the tool {}, not {name}", tool.name), "name it alike in both"));
+        }
+        if tool.placement != placement || tool.digest != Digest::of_files(files) {
+            return Err(no_tool(
+                "some of the files are no part of the tool".to_owned(),
+                "send only what belongs to it",
+            ));
+        }
+        Ok(tool)
+    }
+
+    /// Reads files as the tool that they would be in a place, without putting them there.
+    ///
+    /// # Errors
+    /// `Failed` with the problem when they are no tool, or several.
+    pub(super) fn read_placed(&self, placement: &Placement, files: &[VersionFile]) -> Result<Tool, EngineError> {
         let room = tempfile::Builder::new()
             .prefix("incoming-")
             .tempdir_in(&self.inner.state_dir)
             .map_err(EngineError::internal)?;
-        let placement = core::stage_placement(Stage::Experimental, name);
         let folder = room.path().join(&placement.base);
         std::fs::create_dir_all(&folder).map_err(EngineError::internal)?;
         for file in files {
@@ -96,20 +115,13 @@ impl Engine {
             let line = problem.line.map(|line| format!(":{line}")).unwrap_or_default();
             return Err(no_tool(format!("{}{line}: {}", problem.path, problem.message), &problem.hint));
         }
-        let [tool] = <[Tool; 1]>::try_from(scan.tools).map_err(|tools| {
-            let hint = "send one tool: a tool.toml and its files, or one script";
-            no_tool(format!("the files are {} tools, one is needed", tools.len()), hint)
-        })?;
-        if tool.name != *name {
-            return Err(no_tool(format!("the files are the tool {}, not {name}", tool.name), "name it alike in both"));
-        }
-        if tool.placement != placement || tool.digest != Digest::of_files(files) {
-            return Err(no_tool(
-                "some of the files are no part of the tool".to_owned(),
-                "send only what belongs to it",
-            ));
-        }
-        Ok(tool)
+        <[Tool; 1]>::try_from(scan.tools).map_or_else(
+            |tools| {
+                let hint = "send one tool: a tool.toml and its files, or one script";
+                Err(no_tool(format!("the files are {} tools, one is needed", tools.len()), hint))
+            },
+            |[tool]| Ok(tool),
+        )
     }
 }
 

@@ -40,8 +40,8 @@ pub struct SetRow {
     pub holds: String,
     /// How many tools that are not archived it holds here.
     pub tools: usize,
-    /// How many of them can run without anybody being asked about their cost.
-    pub open: usize,
+    /// How many of them a human must open before they run.
+    pub locked: usize,
     /// Names in it that no tool has here.
     pub unknown: Vec<ToolName>,
     /// Whether somebody saved it, and who; `None` for a preset.
@@ -63,6 +63,12 @@ impl Engine {
             force.fence = fence;
         }
         self.choose(limits.tools.as_deref())
+    }
+
+    /// Whether whoever started this process lets less run than the user's settings do.
+    pub(super) fn is_limited(&self) -> bool {
+        let force = lock(&self.inner.limits);
+        force.cap.is_some() || force.fence.is_some() || force.selection.is_some()
     }
 
     /// What a tool must be in to be in use: nothing, or each of these.
@@ -131,12 +137,12 @@ impl Engine {
         let row = |selection: &Selection, holds: String, saved_by: Option<String>| {
             let all = view.tools.iter().filter(|tool| tool.stage != Stage::Archived && inside(tool));
             let held: Vec<&Arc<Tool>> = all.filter(|tool| selection.holds(tool)).collect();
-            let open = held.iter().filter(|tool| !tool.facts.locked && tool.cost_tier != CostTier::Prohibited).count();
+            let locked = held.iter().filter(|tool| tool.facts.locked).count();
             SetRow {
                 name: selection.name.clone(),
                 holds,
                 tools: held.len(),
-                open,
+                locked,
                 unknown: selection.names().filter(|name| !is_known(&view, name)).cloned().collect(),
                 saved_by,
                 in_use: selection.name == used,
@@ -168,10 +174,12 @@ impl Engine {
         // The lower of both: whoever calls can only take away.
         let cap = asked.into_iter().chain([self.inner.settings.max_tier]).min();
         let (now, session) = (now(), self.session());
+        // What was opened in one workbench is open in that one.
+        let here = |owner: &str| owner == self.inner.owner;
         let unlocks = self.read(|q| {
             let mut held = Vec::new();
             for unlock in q.unlocks()? {
-                let holds = unlock.lasts(now) && unlock.scope.holds(session, &running::owner_alive);
+                let holds = unlock.lasts(now) && unlock.scope.holds(session, &here);
                 if holds && core::fault_of_unlock(q, &unlock)?.is_none() {
                     held.push(unlock);
                 }
@@ -252,8 +260,7 @@ impl Engine {
         };
         let mut lines = vec![first];
         lines.push("approvals, and what each version may do, stay as they are".to_owned());
-        let ends = lasting.map(|lasting| format!(", {}", core::ends(later(now(), lasting)))).unwrap_or_default();
-        lines.push(format!("it holds: {scope}{ends}"));
+        lines.push(format!("it holds {}", core::told_scope(&scope, lasting.map(|lasting| later(now(), lasting)))));
         let undo = "`grants` lists it; revoke or u (undo) locks it again".to_owned();
         Ok(Preview { title: format!("Unlock {subject}?"), lines, undo })
     }
@@ -267,6 +274,11 @@ impl Engine {
     fn to_save(&self, name: &str, tools: &[String]) -> Result<(ToolName, Vec<ToolName>), EngineError> {
         let name = ToolName::new(name)
             .map_err(|error| EngineError::new(ErrorCode::Usage, format!("{name:?} is no name: {error}"), ""))?;
+        let view = self.catalog();
+        if !tools.is_empty() && view.tools.iter().any(|tool| tool.name == name && tool.stage != Stage::Archived) {
+            let message = format!("{name} is the name of a tool: --tools {name} must go on to mean that one");
+            return Err(EngineError::new(ErrorCode::Refused, message, "choose another name for the set"));
+        }
         let mut names = Vec::new();
         for tool in tools {
             let known = self.resolve(tool)?.name.clone();

@@ -116,7 +116,11 @@ impl Performer {
         let _ = self.shared.engine.set(engine.clone());
         self.send(Msg::Opened(opened));
         engine.scan(&mut |view| self.catalog(&view))?;
-        for trouble in engine.take_trouble().into_iter().chain(engine.unknown_choice()) {
+        if let Some(unknown) = engine.unknown_choice() {
+            // What was asked for is not here: an empty list would say that nothing is.
+            return Err(unknown);
+        }
+        for trouble in engine.take_trouble() {
             self.send(Msg::Changed(Change::Trouble(trouble)));
         }
         let performer = self.clone();

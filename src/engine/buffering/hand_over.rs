@@ -65,8 +65,7 @@ impl Engine {
     }
 
     fn run_batch(&self, claim: &Claim, done: &mut HandedOver) -> Result<(), EngineError> {
-        self.ensure_scanned()?;
-        let tool = self.resolve(&claim.tool)?;
+        let tool = self.tool_now(&claim.tool)?;
         let callers: Vec<Caller> = claim.callers.iter().map(|word| self.caller_of(word)).collect();
         // The run has one caller, an agent where there is any; what it may not for one of the others, it may not.
         let detail = self.detail(&tool)?;

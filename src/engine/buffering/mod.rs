@@ -21,10 +21,12 @@ use super::running::owner_alive;
 use super::view::Preview;
 use super::{Engine, now};
 use crate::domain::{
-    Buffer, BufferId, BufferSink, Caller, MAX_BATCH, MAX_ITEM_BYTES, Outcome, ToolUse, USAGE_BUFFER, plural,
+    Buffer, BufferId, BufferSink, Caller, CostTier, Digest, MAX_BATCH, MAX_ITEM_BYTES, Outcome, Tool, ToolUse,
+    USAGE_BUFFER, plural,
 };
 use crate::store::BufferItem;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 pub use super::core::buffering::BufferChange;
 
@@ -209,7 +211,7 @@ impl Engine {
         if change.max_size.is_some_and(|size| !(1..=MAX_BATCH).contains(&size)) {
             return Err(EngineError::new(ErrorCode::Usage, format!("a batch has 1 to {MAX_BATCH} items"), ""));
         }
-        let Some(BufferSink::Tool { tool, .. }) = &change.sink else { return Ok(()) };
+        let Some(BufferSink::Tool { tool, .. }) = &change.sink else { return self.sink_is_in_use(buffer) };
         if tool == USAGE_BUFFER {
             let message = format!("what is counted is written to buffer {USAGE_BUFFER}, not to {buffer}");
             return Err(EngineError::new(ErrorCode::Usage, message, "`toolsmith buffer write --buffer usage …`"));
@@ -217,10 +219,54 @@ impl Engine {
         // The same one as before was looked up before; it may be away for a while.
         let same = |known: &Buffer| Some(&known.sink) == change.sink.as_ref();
         if self.read(|q| Ok(q.buffer(buffer)?))?.as_ref().is_some_and(same) {
+            return self.sink_is_in_use(buffer);
+        }
+        self.refuse_sink(&*self.tool_now(tool)?)
+    }
+
+    /// Refuses to write where the batches go to a tool beyond the limits of this process: they are handed over by another
+    /// one, which has none of them.
+    fn sink_is_in_use(&self, buffer: &BufferId) -> Result<(), EngineError> {
+        if !self.is_limited() {
             return Ok(());
         }
+        match self.read(|q| Ok(q.buffer(buffer)?))?.map(|buffer| buffer.sink) {
+            Some(BufferSink::Tool { tool, .. }) => self.refuse_sink(&*self.tool_now(&tool)?),
+            Some(BufferSink::Nobody | BufferSink::Usage) | None => Ok(()),
+        }
+    }
+
+    /// Refuses a tool that is prohibited, not in use, or above the cap.
+    fn refuse_sink(&self, tool: &Tool) -> Result<(), EngineError> {
+        let refused = |why: String| {
+            let hint = "nothing was written; --to names another tool";
+            Err(EngineError::new(ErrorCode::Refused, format!("{}: {why}", tool.name), hint))
+        };
+        if tool.cost_tier == CostTier::Prohibited {
+            return refused("its cost tier is prohibited: it never runs".to_owned());
+        }
+        if let Some(selection) = self.unused(tool) {
+            return refused(format!("it is not among the tools in use ({selection})"));
+        }
+        match self.tiers()? {
+            tiers if tiers.is_above_cap(tool) => {
+                refused(format!("its cost tier is {}, more than may run", tool.cost_tier))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The tool that a name means now: the folders may have changed since they were read, and the clock reads them for
+    /// nobody's eyes.
+    fn tool_now(&self, name: &str) -> Result<Arc<Tool>, EngineError> {
         self.ensure_scanned()?;
-        self.resolve(tool).map(drop)
+        if let Ok(tool) = self.resolve(name)
+            && self.files_on_disk(&tool).is_ok_and(|files| Digest::of_files(&files) == tool.digest)
+        {
+            return Ok(tool);
+        }
+        self.scan(&mut |_| {})?;
+        self.resolve(name)
     }
 
     /// Reads the folders unless that was done.

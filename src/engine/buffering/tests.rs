@@ -137,6 +137,31 @@ fn an_agents_batch_is_held_to_an_agents_policy_and_comes_back() {
 }
 
 #[test]
+fn a_batch_goes_to_what_lies_on_disk_now_not_to_what_was_read_before() {
+    let (dir, engine) = open();
+    let folder = dir.path().join("work/tools/experimental/here");
+    std::fs::create_dir(&folder).unwrap();
+    let define = |tier: &str| {
+        let text =
+            format!("name = \"here\"\nversion = \"1.0.0\"\ncost_tier = \"{tier}\"\n[run]\ncommand = [\"true\"]\n");
+        std::fs::write(folder.join("tool.toml"), text).unwrap();
+    };
+    define("low");
+    engine.scan(&mut |_| {}).unwrap();
+    let sink = BufferSink::Tool { tool: "here".to_owned(), input: serde_json::Map::new() };
+    let change = BufferChange { sink: Some(sink), max_size: Some(9), ..still() };
+    engine.write_buffer(&write("a", change, 1), &ada()).unwrap();
+    define("prohibited");
+    let error = engine.flush_buffer(&id("a"), &ada()).unwrap().error.unwrap();
+    assert!(error.code == ErrorCode::Refused && error.message.contains("prohibited"), "{error:?}");
+    std::fs::remove_dir_all(&folder).unwrap();
+    let error = engine.flush_buffer(&id("a"), &ada()).unwrap().error.unwrap();
+    assert_eq!(error.code, ErrorCode::NotFound, "{error:?}");
+    std::fs::write(dir.path().join("work/tools/experimental/late.py"), "\"\"\"Came later.\"\"\"\n").unwrap();
+    assert!(engine.tool_now("late").is_ok(), "nobody has read the folders since");
+}
+
+#[test]
 fn a_thousand_uses_a_second_for_ten_seconds_are_at_most_210_transactions_and_all_are_counted() {
     let (dir, engine) = open();
     std::fs::write(dir.path().join("work/tools/experimental/x.py"), "\"\"\"Does.\"\"\"\n").unwrap();

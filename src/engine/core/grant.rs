@@ -25,7 +25,8 @@ pub fn grant(tx: &Tx<'_>, actor: Actor<'_>, tool: &Tool, agent: &str, scope: Gra
         }
     }
     if tool.cost_tier >= CostTier::High {
-        return refused(&format!("its cost tier is {}", tool.cost_tier), "a human runs it");
+        let hint = if tool.cost_tier == CostTier::Prohibited { "nobody runs it" } else { "a human runs it" };
+        return refused(&format!("its cost tier is {}", tool.cost_tier), hint);
     }
     let given = tx.agent_grants_of(&tool.name, tool.digest)?;
     for same in given.iter().filter(|given| given.agent == agent && given.scope == scope) {

@@ -54,7 +54,7 @@ pub use policy::{Question, RunPolicy, Standing, policy};
 pub use posted::{Posted, post};
 pub use rollback::{Comeback, Fork, fork, restore_files, rollback};
 pub use scan::{Approvals, Unsettled, apply_scan};
-pub use tiers::{ends, save_set, unlock};
+pub use tiers::{save_set, told_scope, unlock};
 pub use undo::undo;
 pub use versions::{pin, trim, use_in_session};
 pub use votes::missing_votes;

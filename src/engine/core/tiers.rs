@@ -48,16 +48,25 @@ pub fn unlock(
         detail,
         reversible: true,
     })?;
-    let ends = until.map_or_else(|| scope.to_string(), |until| format!("{scope}, {}", ends(until)));
+    let ends = told_scope(&scope, until);
     let (who, at) = (actor.who.to_owned(), tx.now());
     tx.keep_unlock(&Unlock { id, tool: name, tier, scope, until, who, at, operation, void: None })?;
     let message = format!("{subject} is unlocked ({ends}): unlock-{id}");
     Ok(Step { outcome: answer(Some(operation), None, message), intents: Vec::new() })
 }
 
-/// When something ends, in words.
-pub fn ends(until: Instant) -> String {
-    format!("until {}", crate::domain::rfc3339(until))
+/// For whom and how long, in words.
+pub fn told_scope(scope: &GrantScope, until: Option<Instant>) -> String {
+    let ends = until.map(|until| format!("until {}", crate::domain::rfc3339(until)));
+    match (scope, ends) {
+        (GrantScope::Version, ends) => ends.unwrap_or_else(|| "until it is revoked".to_owned()),
+        (GrantScope::Session(name), ends) => {
+            format!("for session {name}{}", ends.map(|ends| format!(", {ends}")).unwrap_or_default())
+        }
+        (GrantScope::Workbench(_), ends) => {
+            format!("for this call or workbench{}", ends.map(|ends| format!(", {ends}")).unwrap_or_default())
+        }
+    }
 }
 
 /// Saves a choice of tools, or takes it away.

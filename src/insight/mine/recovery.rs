@@ -34,14 +34,26 @@ pub fn opportunities(sessions: &[Session]) -> Vec<Opportunity> {
     for (nth, session) in sessions.iter().enumerate() {
         for (place, step) in session.steps.iter().enumerate() {
             let Some(message) = &step.failed else { continue };
-            let name = ToolName::of_words(&step.action);
-            let kind = kinds.entry(signature_of(&name, RunOutcome::Failed, message)).or_default();
+            let signature = signature_of(&ToolName::of_words(&step.action), RunOutcome::Failed, message);
+            // Trying again in vain is one occasion for help, not several.
+            let next = session.steps.get(place + 1).filter(|next| next.action == step.action);
+            let again = next.and_then(|next| next.failed.as_ref()).is_some_and(|message| {
+                signature_of(&ToolName::of_words(&step.action), RunOutcome::Failed, message) == signature
+            });
+            if again {
+                continue;
+            }
+            let kind = kinds.entry(signature).or_default();
             (kind.tool, kind.message) = (&step.action, message);
             kind.failures += 1;
             let next = session.steps[place + 1..].iter().take(SOON).enumerate().find(|(_, next)| next.failed.is_none());
             // Its own success is no other strategy.
             if let Some((ahead, next)) = next.filter(|(_, next)| next.action != step.action) {
-                kind.helped.entry(&next.action).or_default().push((nth, place, place + 1 + ahead));
+                let helped = kind.helped.entry(&next.action).or_default();
+                let at = place + 1 + ahead;
+                // What was done once after several failures helped once.
+                helped.retain(|(session, _, before)| (*session, *before) != (nth, at));
+                helped.push((nth, place, at));
             }
         }
     }
@@ -112,16 +124,23 @@ mod tests {
     }
 
     #[test]
+    fn what_was_done_once_after_several_failures_helped_once() {
+        let failures = [("divide", Some("by zero")); 5];
+        let steps = [&failures[..], &[("other", None)]].concat();
+        assert_eq!(opportunities(&[session(&steps)]), vec![]);
+    }
+
+    #[test]
     fn the_same_help_five_times_suggests_a_tool_and_four_times_does_not() {
         let helped = |n: u32| {
             let message = format!("timeout after {n} ms");
             session(&[("fetch", Some(&message)), ("fetch", Some(&message)), ("mirror", None), ("sort", None)])
         };
-        let four: Vec<Session> = (0..2).map(helped).collect();
+        let four: Vec<Session> = (0..4).map(helped).collect();
         assert_eq!(opportunities(&four), []);
-        let five: Vec<Session> = (0..3).map(helped).collect();
+        let five: Vec<Session> = (0..5).map(helped).collect();
         let found = opportunities(&five);
-        assert_eq!((found.len(), found[0].kind, found[0].count), (1, OpportunityKind::Recovery, 6));
+        assert_eq!((found.len(), found[0].kind, found[0].count), (1, OpportunityKind::Recovery, 5));
         assert_eq!((found[0].name.as_str(), &found[0].evidence[0].numbers[..]), ("fetch-or-mirror", &[2, 3][..]));
     }
 

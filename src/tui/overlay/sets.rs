@@ -103,7 +103,7 @@ fn holds(set: &SetRow) -> String {
 fn row(set: &SetRow, width: usize, look: Look) -> Vec<Span> {
     let theme = look.theme;
     let sign = if set.in_use { "▸ " } else { "  " };
-    let locked = match set.tools - set.open.min(set.tools) {
+    let locked = match set.locked {
         0 => String::new(),
         locked => format!(", {locked} locked"),
     };
@@ -128,7 +128,7 @@ mod tests {
             name: name.to_owned(),
             holds: "all tools".to_owned(),
             tools: 3,
-            open: 1,
+            locked: 2,
             unknown: Vec::new(),
             saved_by: saved.then(|| "Ada".to_owned()),
             in_use: name == "full",

@@ -114,7 +114,12 @@ impl UpkeepList {
         let title = Title {
             name: if self.verb == Verb::Stale { "Unused tools" } else { "Tools alike" },
             detail: self.detail.clone(),
-            remark: "p proposes · P all · enter opens · esc closes".into(),
+            remark: if screen.width < 100 {
+                "p proposes · P all"
+            } else {
+                "p proposes · P all · enter opens · esc closes"
+            }
+            .into(),
             remark_style: theme.dim,
         };
         let inner = open_box(screen, (110, 30), &title, buf, look);

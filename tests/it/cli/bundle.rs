@@ -69,9 +69,11 @@ fn the_work_of_another_is_told_and_never_written_over() {
     let refused = carried(&one, "push", bundle, 3);
     assert_eq!(states(&refused)[2], ("script".to_owned(), "conflict".to_owned()));
     let refused = carried(&one, "pull", bundle, 3);
-    assert!(refused["tools"][2]["why"].as_str().unwrap().contains("is newer"), "{refused}");
+    assert!(refused["tools"][2]["why"].as_str().unwrap().contains("came after it"), "{refused}");
     assert!(one.call(&["run", "script"]).exits(0).stdout.contains("script"));
     one.at_terminal(&["archive", "script"]).exits(0);
+    carried(&one, "pull", bundle, 0);
+    assert!(one.call(&["run", "script"]).exits(0).stdout.contains("better"), "the advice works");
     let third = Shell::new();
     assert_eq!(states(&carried(&third, "pull", bundle, 0)), each("written"));
     assert!(third.call(&["run", "script"]).exits(0).stdout.contains("better"));
@@ -94,5 +96,19 @@ fn what_a_bundle_does_not_hold_soundly_is_not_brought_in() {
     assert_eq!(states(&answer), expected.map(|(name, state)| (name.to_owned(), state.to_owned())));
     assert_eq!(digests(&other).len(), 1);
     other.at_terminal(&["pull", "nowhere"]).exits(5);
+    other.at_terminal(&["pull", folder.path().to_str().unwrap(), "pair"]).exits(3);
+    // A key tells of the tool whose name it has.
+    fs::rename(folder.path().join("tools/folder"), folder.path().join("tools/innocent")).unwrap();
+    let third = Shell::new();
+    let answer = carried(&third, "pull", folder.path(), 3);
+    assert_eq!(states(&answer)[0], ("innocent".to_owned(), "unreadable".to_owned()), "{answer}");
+    assert_eq!(digests(&third), []);
+    // Nor is every folder a bundle.
+    for place in [".", "tools/experimental", "below/new"] {
+        one.call(&["push", place]).exits(4);
+    }
+    let foreign = tempfile::tempdir().unwrap();
+    fs::write(foreign.path().join("letter"), "dear").unwrap();
+    one.call(&["push", foreign.path().to_str().unwrap()]).exits(4);
     other.at_terminal(&["pull", folder.path().to_str().unwrap(), "nobody"]).exits(5);
 }

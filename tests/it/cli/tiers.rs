@@ -79,6 +79,10 @@ fn an_unlock_for_a_session_holds_for_its_calls_only() {
     let shell = tiers();
     shell.at_terminal(&["unlock", "medium-one", "--session", "night"]).exits(0);
     shell.call(&["run", "medium-one"]).exits(4);
+    // A variable that is not set must not open it for everybody.
+    for nobody in ["", "  "] {
+        shell.at_terminal(&["unlock", "high-one", "--session", nobody]).exits(2);
+    }
     let night = shell.with("TOOLSMITH_SESSION", "night");
     night.call(&["run", "medium-one"]).exits(0);
 }
@@ -150,21 +154,38 @@ fn a_saved_set_is_used_by_its_name_until_it_is_taken_away() {
     shell.at_terminal(&["set", "mine", "low-one,medium-one"]).exits(0);
     assert_eq!(listed(&shell, &["--tools", "mine"]).0, ["low-one", "medium-one"]);
     let sets = shell.call(&["sets", "--json", "--tools", "mine"]).exits(0).json()["sets"].clone();
-    let row = |set: &Value| (set["name"].clone(), set["tools"].clone(), set["open"].clone(), set["in_use"].clone());
+    let row = |set: &Value| (set["name"].clone(), set["tools"].clone(), set["locked"].clone(), set["in_use"].clone());
     let rows: Vec<_> = sets.as_array().unwrap().iter().map(row).collect();
     let expected = [
-        (json!("minimal"), json!(1), json!(1), json!(false)),
-        (json!("default"), json!(1), json!(1), json!(false)),
-        (json!("full"), json!(4), json!(1), json!(false)),
+        (json!("minimal"), json!(1), json!(0), json!(false)),
+        (json!("default"), json!(1), json!(0), json!(false)),
+        (json!("full"), json!(4), json!(2), json!(false)),
         (json!("mine"), json!(2), json!(1), json!(true)),
     ];
     assert_eq!(rows, expected);
-    shell.at_terminal(&["set", "minimal", "low-one"]).exits(4);
+    for taken in ["minimal", "high-one"] {
+        shell.at_terminal(&["set", taken, "low-one"]).exits(4);
+    }
     shell.at_terminal(&["set", "theirs", "nobody"]).exits(5);
     shell.at_terminal(&["unset", "mine"]).exits(0);
     shell.call(&["list", "--tools", "mine"]).exits(5);
     shell.at_terminal(&["undo"]).exits(0);
     assert_eq!(listed(&shell, &["--tools", "mine"]).0.len(), 2);
+}
+
+#[test]
+fn a_buffer_reaches_no_tool_that_its_writer_could_not_run() {
+    let shell = tiers();
+    shell.at_terminal(&["unlock", "medium-one"]).exits(0);
+    let to = |tool: &'static str| ["buffer", "write", "1", "--buffer", "b", "--strategy", "manual", "--to", tool];
+    shell.call(&to("prohibited-one")).exits(4);
+    shell.call(&[&to("medium-one")[..], &["--max-tier", "low"]].concat()).exits(4);
+    shell.call(&[&to("medium-one")[..], &["--tools", "low-one"]].concat()).exits(4);
+    shell.call(&to("medium-one")).exits(0);
+    // Where somebody else had it set up, it is no way out either.
+    shell.call(&["buffer", "write", "2", "--buffer", "b", "--tools", "low-one"]).exits(4);
+    let status = shell.call(&["buffer", "status", "--buffer", "b", "--json"]).exits(0).json();
+    assert_eq!(status["buffered_count"], 1, "{status}");
 }
 
 /// Every way to run a tool: the verbs, a call by scenario, the sink of a buffer, another time, checks and evolving.
@@ -184,6 +205,8 @@ fn what_is_prohibited_runs_by_no_path() {
     shell.write("tools/experimental/never/tool.toml", &manifest("low"));
     // A run of the time when it was low; what it writes lies in its own scratch folder and beyond it is out of reach.
     shell.call(&["run", "never"]);
+    let waits = ["buffer", "write", "1", "--buffer", "was-low", "--to", "never", "--strategy", "manual"];
+    shell.call(&waits).exits(0);
     shell.write("tools/experimental/never/tool.toml", &manifest("prohibited"));
     let began = shell.call(&["runs", "--json"]).exits(0).json()["runs"].as_array().unwrap().len();
     shell.at_terminal(&["unlock", "--tier", "high"]).exits(0);
@@ -198,8 +221,8 @@ fn what_is_prohibited_runs_by_no_path() {
         let answered = shell.call(args);
         assert_eq!(answered.code, 4, "{args:?}: {}{}", answered.stdout, answered.stderr);
     }
-    shell.call(&["buffer", "write", "1", "--buffer", "b", "--to", "never", "--strategy", "manual"]);
-    assert_ne!(shell.call(&["buffer", "flush", "--buffer", "b"]).code, 0);
+    shell.call(&["buffer", "write", "1", "--buffer", "b", "--to", "never", "--strategy", "manual"]).exits(4);
+    shell.call(&["buffer", "flush", "--buffer", "was-low"]).exits(4);
     shell.call(&["check", "never", "--json"]);
     shell.call(&["evolve", "never", "--generator", "built-in"]);
     let runs = shell.call(&["runs", "--json"]).exits(0).json()["runs"].clone();
