@@ -29,9 +29,11 @@ impl Engine {
     /// # Errors
     /// `NotFound`, or `Ambiguous` with the paths to choose from.
     pub fn resolve(&self, text: &str) -> Result<Arc<Tool>, EngineError> {
-        match resolve::resolve(&self.catalog(), text)? {
-            Some(tool) => Ok(tool),
-            None => self.resolve_kept(text),
+        match resolve::resolve(&self.catalog(), text) {
+            Ok(Some(tool)) => Ok(tool),
+            Ok(None) => self.resolve_kept(text),
+            Err(error) if error.code == ErrorCode::NotFound => Err(self.told_vanished(text, error)),
+            Err(error) => Err(error),
         }
     }
 

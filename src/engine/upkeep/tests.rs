@@ -267,6 +267,8 @@ fn a_much_used_tool_that_vanishes_is_told_of_and_comes_back_by_itself_or_from_it
     assert_eq!(told.len(), 1, "seldom used or often failing ones are not missed: {told:?}");
     assert_eq!(told[0].message, "adder is gone: it ran 25 times, 96 % of them well");
     assert!(told[0].hint.starts_with("`toolsmith restore adder` puts the kept copy back"), "{}", told[0].hint);
+    let unknown = engine.resolve("adder").unwrap_err();
+    assert_eq!(unknown.hint, "its files are gone; `toolsmith restore adder` puts the kept copy back");
     assert_eq!(engine.resolve("adder").unwrap_err().code, ErrorCode::NotFound);
     for (name, bytes) in &kept {
         std::fs::write(world.root().join("tools/experimental").join(name), bytes).unwrap();

@@ -67,6 +67,21 @@ impl Engine {
         self.gone(&name)
     }
 
+    /// That there is no such tool, with how it comes back when there was one.
+    pub(in super::super) fn told_vanished(&self, text: &str, error: EngineError) -> EngineError {
+        match self.vanished(text) {
+            Ok(Some(vanished)) if vanished.kept => {
+                let name = resolve::split(text).0;
+                EngineError {
+                    hint: format!("its files are gone; `toolsmith restore {name}` puts the kept copy back"),
+                    ..error
+                }
+            }
+            Ok(_) => error,
+            Err(trouble) => trouble,
+        }
+    }
+
     /// What is known of a name of which nothing lies in the workspace: what was approved, if a copy of that is kept,
     /// else the newest version of which one is.
     fn gone(&self, name: &ToolName) -> Result<Option<Vanished>, EngineError> {
