@@ -11,6 +11,9 @@ use std::path::PathBuf;
 /// Columns of the dashboard on paper.
 const WIDTH: usize = 100;
 
+/// The least that charts need.
+const LEAST_WIDTH: usize = 50;
+
 /// Scores, the best first.
 #[derive(Serialize)]
 struct Scores {
@@ -163,7 +166,8 @@ impl Answer for Explained {
 
 impl Answer for Figures {
     fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
-        self.dashboard.lines(WIDTH).iter().try_for_each(|line| page.line(&Line::new().put(Ink::Plain, line)))
+        let width = page.look().width.unwrap_or(WIDTH).clamp(LEAST_WIDTH, WIDTH);
+        self.dashboard.lines(width).iter().try_for_each(|line| page.line(&Line::new().put(Ink::Plain, line)))
     }
 }
 

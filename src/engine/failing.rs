@@ -9,7 +9,7 @@ use crate::domain::{
     AffectedVersion, FailureGroup, FailureMark, Incident, Outcome, Run, RunId, RunOutcome, Stream, Tool, ToolName,
     count, rfc3339, span,
 };
-use crate::insight::Scenario;
+use crate::insight::{Scenario, WARN_FROM};
 use crate::runner::Spool;
 use crate::store::RunQuery;
 use serde::Serialize;
@@ -27,9 +27,6 @@ const LOOKED_AT: usize = 500;
 
 /// How much of a stream is compared, bytes from its end.
 const COMPARED: usize = 256 * 1024;
-
-/// From how many failures on a warning comes before a run.
-const WARN_FROM: u64 = 2;
 
 /// A failure group and everything about it.
 #[derive(Debug, Clone, Serialize)]

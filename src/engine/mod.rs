@@ -81,7 +81,7 @@ pub use crate::evolve::course::{
     Course, Lane, LaneId, LaneState, Plan as CoursePlan, ReplaySummary, Round, Usage, VerdictSummary,
 };
 pub use crate::evolve::document::{Cut, DEFAULT_BUDGET, Document, LEAST_BUDGET, ReadAs, Section, Summary, SummaryLine};
-pub use crate::insight::{Score, Suggestion};
+pub use crate::insight::{Foresight, Score, Suggestion};
 pub use crate::runner::{Frame, Spool, Tail, stop_with_group};
 pub use crate::store::HourOfRuns;
 pub use behaviour::{Behaviour, BehaviourPart, Departed, Enforced, Reported, ResultEvidence, Tried};

@@ -8,7 +8,7 @@ use crate::domain::{
     CostTier, FailureGroup, GroupState, Instant, Severity, Stage, Tool, ToolName, Uses, median_recovery_ms, plural,
     span,
 };
-use crate::insight::{self, Alert, ENOUGH_RUNS, LOW, Sample, Score};
+use crate::insight::{self, Alert, ENOUGH_RUNS, Foresight, LOW, Sample, Score};
 use crate::store::{HourOfRuns, JudgedRun};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
@@ -20,6 +20,9 @@ const TIERS: [(f64, u64, CostTier); 2] = [(10_000.0, 1 << 30, CostTier::High), (
 
 /// Tools on the dashboard, and failure groups.
 const TOP: usize = 8;
+
+/// Runs over which the warnings are replayed; the newest.
+const REPLAYED: usize = 20_000;
 
 /// Days that the dashboard looks back.
 const DAYS: i64 = 14;
@@ -101,6 +104,8 @@ pub struct Dashboard {
     pub waiting_reviews: usize,
     /// Median time to recovery of the newest incidents, milliseconds.
     pub median_recovery_ms: Option<u64>,
+    /// What the warnings before runs came to, over the newest runs.
+    pub warnings: Foresight,
     /// The tools that ran most.
     pub top: Vec<ScoredTool>,
     /// Those of low quality, the worst first.
@@ -246,6 +251,7 @@ impl Engine {
             failures,
             waiting_reviews: self.reviews(super::ReviewFilter::Waiting)?.len(),
             median_recovery_ms: median_recovery_ms(&incidents),
+            warnings: Foresight::replayed(self.read(|q| Ok(q.replayed_runs(REPLAYED)?))?),
             top,
             low,
             alerts: self.alerts()?,
@@ -294,8 +300,9 @@ impl Dashboard {
                 plural(self.open_failures, "open failure", "open failures"),
                 self.recovery()
             ),
-            String::new(),
         ];
+        lines.extend(self.foreseen());
+        lines.push(String::new());
         lines.extend(self.charts(width));
         let section = |lines: &mut Vec<String>, title: &str, rows: Vec<String>| {
             if !rows.is_empty() {
@@ -309,12 +316,19 @@ impl Dashboard {
             "Got worse",
             self.alerts.iter().map(|a| format!("  ! {} {}", a.tool, a.alert.sentence())).collect(),
         );
-        section(&mut lines, "Most used", self.top.iter().map(ScoredTool::line).collect());
-        section(&mut lines, "Low quality", self.low.iter().map(ScoredTool::line).collect());
+        section(&mut lines, "Most used, with score", self.top.iter().map(ScoredTool::line).collect());
+        section(&mut lines, "Low quality, by score", self.low.iter().map(ScoredTool::line).collect());
         let failure =
-            |group: &FailureGroup| format!("  {:>5}× {:<22} {}", group.count, group.tool, group.sample_message);
+            |group: &FailureGroup| format!("  {:>4}× {:<22} {}", group.count, group.tool, group.sample_message);
         section(&mut lines, "Failures", self.failures.iter().map(failure).collect());
         lines
+    }
+
+    /// How often a run failed that was warned of; nothing while none was.
+    fn foreseen(&self) -> Option<String> {
+        let Foresight { warned, hits, failed, .. } = self.warnings;
+        let rate = self.warnings.hit_rate()? * 100.0;
+        Some(format!("warnings   {hits} of {warned} came true ({rate:.0} %), {failed} runs failed in all"))
     }
 
     fn recovery(&self) -> String {
@@ -420,6 +434,7 @@ mod tests {
             failures: Vec::new(),
             waiting_reviews: 0,
             median_recovery_ms: None,
+            warnings: Foresight::default(),
             top: Vec::new(),
             low: Vec::new(),
             alerts: Vec::new(),

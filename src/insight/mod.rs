@@ -5,6 +5,7 @@
 
 pub mod alike;
 mod failing;
+mod foresight;
 mod growth;
 mod memory;
 pub mod mine;
@@ -16,6 +17,7 @@ mod streak;
 pub mod terms;
 
 pub use failing::{IN_A_ROW, WITHIN_MS, fails_now};
+pub use foresight::{Foresight, WARN_FROM};
 pub use growth::{Policy, THRESHOLDS, WEEKS, Week, growth, policy_for};
 pub use memory::{
     ALIKE, FAILURE_DEMOTION, MOST_TAGS, NOT_FOR, Scenario, demoted, demotion, negative_tags, rank, ruled_out_by,

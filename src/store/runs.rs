@@ -213,6 +213,20 @@ impl Queries {
         Ok(rows.into_iter().filter(|(judged, _)| *judged).map(|(_, run)| run).collect())
     }
 
+    /// The newest judged runs, oldest first: version and input, and whether they failed.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn replayed_runs(&self, limit: usize) -> StoreResult<Vec<((Digest, String), bool)>> {
+        let sql = "SELECT digest, input, outcome FROM runs WHERE outcome <> 'running' \
+                   ORDER BY started_at_ms DESC, id DESC LIMIT ?1";
+        let rows = self.rows(sql, params![Count(limit as u64)], |row| {
+            Ok(((row.get(0)?, row.get::<_, String>(1)?), row.get::<_, RunOutcome>(2)?))
+        })?;
+        let judged = rows.into_iter().rev().filter(|(_, outcome)| outcome.is_judged());
+        Ok(judged.map(|(what, outcome)| (what, outcome.is_failure())).collect())
+    }
+
     /// Judged runs by the hour in which they started, oldest first; hours without any are left out.
     ///
     /// # Errors

@@ -92,13 +92,21 @@ fn bytes_below(path: &Path) -> u64 {
     entries.flatten().map(|entry| bytes_below(&entry.path())).sum()
 }
 
+/// Words of one line, the most frequent; of more their number is told.
+const MOST_WORDS: usize = 6;
+
 impl LibraryStats {
     /// All of it for a human, in lines. Text of tools is not safe in it.
     pub fn lines(&self) -> Vec<String> {
         let counts = |of: &BTreeMap<String, usize>| {
             let mut all: Vec<(&String, &usize)> = of.iter().collect();
+            all.retain(|(_, number)| **number > 0);
             all.sort_by(|a, b| b.1.cmp(a.1).then_with(|| a.0.cmp(b.0)));
-            all.into_iter().map(|(word, number)| format!("{word} {}", grouped(*number))).collect::<Vec<_>>().join(" · ")
+            let more = all.len().saturating_sub(MOST_WORDS);
+            all.truncate(MOST_WORDS);
+            let told = all.into_iter().map(|(word, number)| format!("{word} {}", grouped(*number)));
+            let more = (more > 0).then(|| format!("{more} more"));
+            told.chain(more).collect::<Vec<_>>().join(" · ")
         };
         let field = |name: &str, text: String| format!("{name:<12} {text}");
         let tools: Vec<Option<f64>> = self.weeks.iter().map(|week| Some(week.tools as f64)).collect();

@@ -1,7 +1,7 @@
 //! The dashboard fits its box, and follows what happens while it is open.
 
 use crate::domain::{Instant, ToolName};
-use crate::engine::{Change, Dashboard, HourOfRuns, Score, ScoredTool};
+use crate::engine::{Change, Dashboard, Foresight, HourOfRuns, Score, ScoredTool};
 use crate::tui::effect::Effect;
 use crate::tui::msg::{Answer, Msg};
 use crate::tui::testing::Bench;
@@ -21,6 +21,7 @@ fn figures(runs: u64) -> Box<Dashboard> {
         failures: Vec::new(),
         waiting_reviews: 2,
         median_recovery_ms: None,
+        warnings: Foresight { runs: 9, failed: 6, warned: 4, hits: 3 },
         top: vec![ScoredTool { tier: None, low: false, runs, succeeded: runs, marks: 1, tool, score }],
         low: Vec::new(),
         alerts: Vec::new(),
@@ -35,6 +36,7 @@ fn no_line_of_it_is_wrapped_at_any_width() {
         bench.draw();
         let screen = bench.screen();
         assert!(screen.contains("2 reviews · 1 open failure"), "{screen}");
+        assert!(screen.contains("3 of 4 came true (75 %)"), "{screen}");
         let charts = ["runs", "failures", "success", "time"];
         let rows: Vec<&str> = screen.lines().filter(|line| line.contains("7 in 14 days")).collect();
         assert_eq!(rows.len(), 1, "the chart of {charts:?} is one line each at {width}: {screen}");

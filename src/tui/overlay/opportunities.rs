@@ -1,10 +1,10 @@
 //! What use suggests to make, the most promising first; keys accept one or dismiss it.
 
-use super::{Args, Reply, browse, open_box};
+use super::{Args, Reply, about_below, browse, draw_about, open_box};
 use crate::action::Verb;
 use crate::domain::{Opportunity, OpportunitySources};
 use crate::engine::{EngineError, OpportunityList};
-use crate::tui::ink::{Ink, Span};
+use crate::tui::ink::Span;
 use crate::tui::keymap::Keymap;
 use crate::tui::list::ListState;
 use crate::tui::pane::rows::{Focus, Look, Rows, Title, draw_empty};
@@ -12,6 +12,7 @@ use crate::tui::phrase::{cut, pad, safe, wrap};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 
 /// Lines for the one that is selected, below the list.
 const ABOUT: u16 = 8;
@@ -88,14 +89,12 @@ impl Opportunities {
         if self.rows.is_empty() {
             draw_empty(inner, buf, &self.empty, theme);
         }
-        let below = if inner.height > 2 * ABOUT { ABOUT } else { inner.height / 2 };
-        let above = Rect { height: inner.height - below, ..inner };
+        let (above, below) = about_below(inner, ABOUT);
         let rows = &self.rows;
         Rows { list: &mut self.list, len: rows.len(), focus: Focus::Here, theme }
             .draw(above, buf, &|at, width| row(&rows[at], width, look));
         if let Some(one) = self.rows.get(self.list.selected) {
-            let about = Rect { y: above.bottom(), height: below, ..inner };
-            draw_about(one, about, buf, look);
+            draw_about(below, buf, about(one, below, look));
         }
     }
 }
@@ -113,7 +112,7 @@ fn row(one: &Opportunity, width: usize, look: Look) -> Vec<Span> {
 }
 
 /// Its parts, what is to be done, and where it was seen.
-fn draw_about(one: &Opportunity, area: Rect, buf: &mut Buffer, look: Look) {
+fn about(one: &Opportunity, area: Rect, look: Look) -> Vec<(String, Style)> {
     let theme = look.theme;
     let width = usize::from(area.width);
     let worth = &one.worth;
@@ -128,9 +127,7 @@ fn draw_about(one: &Opportunity, area: Rect, buf: &mut Buffer, look: Look) {
     let room = usize::from(area.height).saturating_sub(1 + lines.len() + seen.len());
     lines.extend(said.take(room).map(|line| (line, theme.text)));
     lines.extend(seen.into_iter().map(|line| (line, theme.dim)));
-    for (y, (text, style)) in (area.y + 1..area.bottom()).zip(lines) {
-        buf.put(area.x, y, cut(&text, width), width, style);
-    }
+    lines
 }
 
 #[cfg(test)]

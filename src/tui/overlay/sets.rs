@@ -1,10 +1,10 @@
 //! Which tools are in use: presets and saved sets, with how much each holds.
 
-use super::{Args, Reply, browse, open_box};
+use super::{Args, Reply, about_below, browse, draw_about, open_box};
 use crate::action::Verb;
 use crate::domain::ToolName;
 use crate::engine::{EngineError, SetRow};
-use crate::tui::ink::{Ink, Span};
+use crate::tui::ink::Span;
 use crate::tui::keymap::Keymap;
 use crate::tui::list::ListState;
 use crate::tui::pane::rows::{Focus, Look, Rows, Title, draw_empty};
@@ -78,16 +78,13 @@ impl Sets {
         if self.rows.is_empty() {
             draw_empty(inner, buf, std::slice::from_ref(&self.empty), theme);
         }
-        let above = Rect { height: inner.height.saturating_sub(ABOUT), ..inner };
+        let (above, below) = about_below(inner, ABOUT);
         let rows = &self.rows;
         Rows { list: &mut self.list, len: rows.len(), focus: Focus::Here, theme }
             .draw(above, buf, &|at, width| row(&rows[at], width, look));
         if let Some(set) = self.rows.get(self.list.selected) {
-            let width = usize::from(inner.width);
-            let lines = wrap(&safe(&holds(set)), width);
-            for (y, line) in (above.bottom() + 1..inner.bottom()).zip(lines) {
-                buf.put(inner.x, y, cut(&line, width), width, theme.text);
-            }
+            let lines = wrap(&safe(&holds(set)), usize::from(below.width));
+            draw_about(below, buf, lines.into_iter().map(|line| (line, theme.text)));
         }
     }
 }

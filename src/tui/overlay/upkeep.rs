@@ -1,10 +1,10 @@
 //! What upkeep of the library found: tools that nobody uses, or that are there twice. Keys propose what to do.
 
-use super::{Args, Reply, browse, open_box};
+use super::{Args, Reply, about_below, browse, draw_about, open_box};
 use crate::action::Verb;
 use crate::domain::{Command, GroupKind, Retirement};
 use crate::engine::{EngineError, StaleReport, StaleTool, Twin, TwinGroup};
-use crate::tui::ink::{Ink, Span};
+use crate::tui::ink::Span;
 use crate::tui::keymap::Keymap;
 use crate::tui::list::ListState;
 use crate::tui::pane::rows::{Focus, Look, Rows, Title, draw_empty};
@@ -126,18 +126,13 @@ impl UpkeepList {
         if self.rows.is_empty() {
             draw_empty(inner, buf, &self.empty, theme);
         }
-        let below = if inner.height > 2 * ABOUT { ABOUT } else { inner.height / 2 };
-        let above = Rect { height: inner.height - below, ..inner };
+        let (above, below) = about_below(inner, ABOUT);
         let rows = &self.rows;
         Rows { list: &mut self.list, len: rows.len(), focus: Focus::Here, theme }
             .draw(above, buf, &|at, width| spans(&rows[at], width, look));
         if let Some(row) = self.rows.get(self.list.selected) {
-            let about = Rect { y: above.bottom(), height: below, ..inner };
-            let width = usize::from(about.width);
-            let lines = row.about.iter().flat_map(|line| wrap(&safe(line), width));
-            for (y, line) in (about.y + 1..about.bottom()).zip(lines) {
-                buf.put(about.x, y, cut(&line, width), width, theme.text);
-            }
+            let lines = row.about.iter().flat_map(|line| wrap(&safe(line), usize::from(below.width)));
+            draw_about(below, buf, lines.map(|line| (line, theme.text)));
         }
     }
 }

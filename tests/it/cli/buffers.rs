@@ -47,7 +47,13 @@ fn clocks(shell: &Shell) -> Vec<u32> {
     };
     let pids =
         std::fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    pids.filter(|pid| is_clock(*pid)).collect()
+    let found: Vec<u32> = pids.filter(|pid| is_clock(*pid)).collect();
+    // A clock that starts a program (git, to know whose workspace it is) is there twice until the program is.
+    let parent = |pid: u32| {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        status.lines().find_map(|line| line.strip_prefix("PPid:")?.trim().parse::<u32>().ok())
+    };
+    found.iter().copied().filter(|pid| parent(*pid).is_none_or(|parent| !found.contains(&parent))).collect()
 }
 
 /// Items that were ever flushed, as the store has it.
