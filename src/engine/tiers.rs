@@ -133,7 +133,9 @@ impl Engine {
         let view = self.catalog();
         let fence = lock(&self.inner.limits).fence.clone();
         let inside = |tool: &Tool| fence.as_ref().is_none_or(|fence| fence.holds(tool));
-        let used = self.selection().map_or_else(|| Preset::Full.word().to_owned(), |selection| selection.name);
+        // Within a fence nothing chosen means all that it holds.
+        let chosen = self.selection().or_else(|| fence.clone());
+        let used = chosen.as_ref().map_or(Preset::Full.word(), |selection| selection.name.as_str());
         let row = |selection: &Selection, holds: String, saved_by: Option<String>| {
             let all = view.tools.iter().filter(|tool| tool.stage != Stage::Archived && inside(tool));
             let held: Vec<&Arc<Tool>> = all.filter(|tool| selection.holds(tool)).collect();
@@ -156,9 +158,9 @@ impl Engine {
             rows.push(row(&Selection { name: set.name.to_string(), parts }, names.join(", "), Some(set.who)));
         }
         if !rows.iter().any(|row| row.in_use)
-            && let Some(selection) = self.selection()
+            && let Some(selection) = &chosen
         {
-            rows.push(row(&selection, "as named at the start".to_owned(), None));
+            rows.push(row(selection, "as named at the start".to_owned(), None));
         }
         Ok(rows)
     }

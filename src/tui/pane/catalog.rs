@@ -539,7 +539,12 @@ impl Columns {
     fn of(width: usize) -> Columns {
         let stage = if width >= 30 { 5 } else { 0 };
         let version = if width >= 36 { 8 } else { 0 };
-        let tier = if width >= 50 { 8 } else { 0 };
+        let tier = match width {
+            ..50 => 0,
+            50..70 => 8,
+            // The longest tier, whole.
+            _ => 12,
+        };
         let success = if width >= 44 { 5 } else { 0 };
         let marks = (width / 5).clamp(8, 20);
         let name = width.saturating_sub(2 + stage + version + tier + marks + success);
@@ -562,7 +567,7 @@ fn tool_row(tool: &Tool, matches: &[usize], width: usize, theme: &Theme) -> Vec<
         let word = if tool.classified { tool.cost_tier.word() } else { "–" };
         // Also where the marks have no room for the word: what is locked does not run.
         let (sign, style) = if tool.facts.locked { ("×", theme.warn) } else { (" ", theme.dim) };
-        let tier = pad(&format!("{sign}{}", cut(word, 6)), columns.tier);
+        let tier = pad(&format!("{sign}{}", cut(word, columns.tier - 2)), columns.tier);
         spans.push(Span::styled(tier, style));
     }
     let mut room = columns.marks;
