@@ -66,6 +66,8 @@ mod standing;
 #[cfg(test)]
 mod tests;
 mod tiers;
+#[cfg(test)]
+mod tiers_tests;
 mod trials;
 mod upkeep;
 mod verify;
