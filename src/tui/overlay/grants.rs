@@ -2,7 +2,7 @@
 
 use super::{Args, Reply, browse, open_box};
 use crate::action::Verb;
-use crate::domain::GrantKey;
+use crate::domain::{GrantKey, GrantScope, Instant, Unlock, span};
 use crate::engine::{EngineError, GrantList};
 use crate::tui::ink::Span;
 use crate::tui::keymap::Keymap;
@@ -21,7 +21,9 @@ struct Row {
     may: String,
     holds: String,
     who: String,
-    since: crate::domain::Instant,
+    since: Instant,
+    /// When it ends by itself, while it holds.
+    until: Option<Instant>,
 }
 
 /// The state of the list.
@@ -36,6 +38,14 @@ pub struct Grants {
 /// How long a grant lasts, or why it means nothing.
 fn holds(void: Option<&str>, scope: String) -> String {
     void.map_or(scope, |why| format!("void: {why}"))
+}
+
+/// For whom an unlock is; what ends by itself is not said to last until somebody revokes it.
+fn scope_of(unlock: &Unlock) -> String {
+    match (&unlock.scope, unlock.until) {
+        (GrantScope::Version, Some(_)) => String::new(),
+        (scope, _) => scope.to_string(),
+    }
 }
 
 impl Grants {
@@ -66,6 +76,7 @@ impl Grants {
             holds: holds(grant.void.as_deref(), grant.scope.to_string()),
             who: grant.who.clone(),
             since: grant.at,
+            until: None,
         });
         let allowed = list.allowed.iter().map(|grant| Row {
             key: format!("{}@{}", grant.tool, grant.digest.short()),
@@ -74,6 +85,7 @@ impl Grants {
             holds: holds(grant.void.as_deref(), "this version".to_owned()),
             who: grant.who.clone(),
             since: grant.at,
+            until: None,
         });
         let unlocks = list.unlocks.iter().map(|unlock| Row {
             key: GrantKey::Unlock(unlock.id).to_string(),
@@ -82,9 +94,10 @@ impl Grants {
                 Some(_) => format!("may run although it costs {}", unlock.tier),
                 None => format!("every tool up to {} may run", unlock.tier),
             },
-            holds: holds(unlock.void.as_deref(), unlock.scope.to_string()),
+            holds: holds(unlock.void.as_deref(), scope_of(unlock)),
             who: unlock.who.clone(),
             since: unlock.at,
+            until: unlock.until.filter(|_| unlock.void.is_none()),
         });
         self.rows = agents.chain(allowed).chain(unlocks).collect();
         self.list.selected = self.list.selected.min(self.rows.len().saturating_sub(1));
@@ -125,6 +138,9 @@ fn grant_row(row: &Row, width: usize, look: Look) -> Vec<Span> {
     let theme = look.theme;
     let since = format!(" {:>4}", age(look.now.wall, row.since));
     let tool = (width / 3).clamp(14, 34);
+    let left = |until: Instant| span(u64::try_from(until.0 - look.now.wall.0).unwrap_or_default());
+    let lasts = row.until.map(|until| format!("{} left {}", left(until), row.holds));
+    let lasts = lasts.as_deref().unwrap_or(&row.holds);
     let holds = if width >= 70 { 18 } else { 0 };
     let who = if width >= 90 { 20 } else { 0 };
     let may = width.saturating_sub(tool + holds + who + since.len() + 3);
@@ -132,7 +148,7 @@ fn grant_row(row: &Row, width: usize, look: Look) -> Vec<Span> {
     vec![
         Span::styled(cell(&row.tool, tool), theme.text),
         Span::styled(format!(" {}", cell(&row.may, may)), theme.text),
-        Span::styled(format!(" {}", cell(&row.holds, holds)), theme.dim),
+        Span::styled(format!(" {}", cell(lasts, holds)), theme.dim),
         Span::styled(format!(" {}", cell(&row.who, who)), theme.dim),
         Span::styled(since, theme.dim),
     ]
@@ -142,9 +158,10 @@ fn grant_row(row: &Row, width: usize, look: Look) -> Vec<Span> {
 mod tests {
     use super::*;
     use crate::domain::{
-        AgentGrant, AllowGrant, Allowed, GrantId, GrantScope, Instant, OperationId, ToolName, WriteMode,
+        AgentGrant, AllowGrant, Allowed, CostTier, GrantId, OperationId, ToolName, UnlockId, WriteMode,
     };
     use crate::domain::{Digest, Permissions};
+    use crate::tui::testing::Bench;
     use crossterm::event::KeyModifiers;
 
     fn list() -> GrantList {
@@ -201,5 +218,27 @@ mod tests {
         assert_eq!(revoked(press(&mut grants, KeyCode::Char('x'))).as_deref(), Some("4"));
         grants.set(&Ok(GrantList::default()));
         assert_eq!(press(&mut grants, KeyCode::Char('x')), Reply::Stay);
+    }
+
+    #[test]
+    fn what_ends_by_itself_says_how_long_it_still_holds() {
+        let mut bench = Bench::ready(120, 40);
+        let wall = bench.now.wall;
+        let unlock = Unlock {
+            id: UnlockId(3),
+            tool: Some(ToolName::new("adder").unwrap()),
+            tier: CostTier::High,
+            scope: GrantScope::Version,
+            until: Some(Instant(wall.0 + 7_200_000)),
+            who: "Ada".to_owned(),
+            at: wall,
+            operation: OperationId(9),
+            void: None,
+        };
+        bench.press("ctrl-g");
+        let list = GrantList { unlocks: vec![unlock], ..GrantList::default() };
+        bench.answer(crate::tui::msg::Answer::Grants(Ok(list)));
+        let screen = bench.screen();
+        assert!(screen.contains(" left") && !screen.contains("until revoked"), "{screen}");
     }
 }
