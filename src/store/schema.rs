@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../assets/migrations/0004_evolving.sql"),
     include_str!("../../assets/migrations/0005_learning.sql"),
     include_str!("../../assets/migrations/0006_tiers.sql"),
+    include_str!("../../assets/migrations/0007_trust.sql"),
 ];
 
 /// The newest format known here.

@@ -1,0 +1,1 @@
+-- What is recorded so that an approval, a run and a stored row can be trusted later.
