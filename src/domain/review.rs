@@ -303,4 +303,35 @@ mod tests {
         (tally.failed, tally.warned) = (0, 0);
         assert_eq!(Risk::Low.beside(Some(&tally)), Risk::Low);
     }
+
+    #[test]
+    fn a_waiting_review_is_due_from_its_end_on_and_no_other_ever_is() {
+        let review = |state, expires_at| Review {
+            id: ReviewId(1),
+            kind: ReviewKind::New,
+            tool: ToolName::new("x").unwrap(),
+            version: semver::Version::new(1, 0, 0),
+            digest: Digest([1; 32]),
+            from_stage: Stage::Experimental,
+            to_stage: Stage::Approved,
+            state,
+            created_at: Instant(0),
+            risk: Risk::Low,
+            summary: String::new(),
+            path: String::new(),
+            base_digest: None,
+            members: Vec::new(),
+            verdict: None,
+            decisions: Vec::new(),
+            asker: None,
+            expires_at,
+            request: None,
+        };
+        let waits = review(ReviewState::Waiting, Some(Instant(10)));
+        assert_eq!([9, 10, 11].map(|at| waits.is_due(Instant(at))), [false, true, true]);
+        assert!(!review(ReviewState::Waiting, None).is_due(Instant(i64::MAX)));
+        for state in [ReviewState::Approved, ReviewState::Rejected, ReviewState::Superseded, ReviewState::Expired] {
+            assert!(!review(state, Some(Instant(10))).is_due(Instant(11)), "{state}");
+        }
+    }
 }

@@ -11,6 +11,8 @@ mod behaviour;
 mod bringing;
 pub mod buffering;
 mod decide;
+#[cfg(test)]
+mod decide_tests;
 mod decided;
 mod deprecate;
 mod expiry;

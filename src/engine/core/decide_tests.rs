@@ -1,0 +1,103 @@
+//! The last look before a decision is written, each rule on its own: what the engine refuses earlier can still change
+//! between that look and the transaction.
+
+use super::decide::{DecideInput, decide};
+use super::{Actor, Step};
+use crate::domain::{DecisionKind, Digest, Instant, Review, ReviewKind, ReviewState, ToolName};
+use crate::engine::deciding::Grounds;
+use crate::engine::signing::Signed;
+use crate::engine::tests::{World, seen};
+use crate::engine::{Engine, EngineError, ErrorCode, ReviewFilter, lock, now};
+
+fn waiting(engine: &Engine) -> Review {
+    engine.reviews(ReviewFilter::Waiting).unwrap().remove(0)
+}
+
+/// Says yes in one transaction at this point in time.
+fn yes(engine: &Engine, review: &Review, at: Instant, signed: Option<&Signed>) -> Result<Step, EngineError> {
+    engine.ensure_checked(review.id, &mut |_| {}).unwrap();
+    let Grounds { placed, replaced, archive, roles } = engine.grounds(review, DecisionKind::Approve).unwrap();
+    let input = DecideInput {
+        review,
+        digest: review.digest,
+        kind: DecisionKind::Approve,
+        reason: Some("because"),
+        shown: seen(),
+        override_reason: Some("a test"),
+        gates: &engine.inner.settings.gates,
+        maker: None,
+        signed,
+        placed: placed.as_ref(),
+        replaced: replaced.as_ref(),
+        archive: archive.as_ref(),
+        promotion: None,
+        role: None,
+        roles: &roles,
+    };
+    lock(&engine.inner.store)
+        .transact(at, |tx| decide(tx, Actor { who: "Ada <ada@example.org>", owner: "nobody", commit: false }, &input))
+}
+
+fn database(engine: &Engine) -> rusqlite::Connection {
+    rusqlite::Connection::open(engine.state_dir().join("store.db")).unwrap()
+}
+
+/// Nothing was decided: the review waits, no entry was written and nothing is approved.
+fn undecided(engine: &Engine, review: &Review) {
+    let found = engine.review(review.id).unwrap().review;
+    assert_eq!((found.state, found.decisions), (ReviewState::Waiting, Vec::new()));
+    assert_eq!(engine.operations(9, None).unwrap(), Vec::new());
+    assert_eq!(engine.read(|q| Ok(q.approvals()?)).unwrap(), Vec::new());
+}
+
+#[test]
+fn a_review_whose_time_is_over_is_decided_by_nobody_also_when_nobody_closed_it_yet() {
+    let world = World::new();
+    world.drop_pair();
+    let engine = world.open();
+    let review = waiting(&engine);
+    let end = Instant(now().0 + 3_600_000);
+    let changed = database(&engine)
+        .execute("UPDATE reviews SET expires_at_ms = ?1 WHERE id = ?2", rusqlite::params![end.0, review.id.0]);
+    assert_eq!(changed.unwrap(), 1);
+    let review = engine.review(review.id).unwrap().review;
+    assert_eq!(review.expires_at, Some(end));
+    for late in [0, 1] {
+        let error = yes(&engine, &review, Instant(end.0 + late), None).unwrap_err();
+        assert_eq!(error.code, ErrorCode::Conflict);
+        assert!(error.message.contains("nobody decided before its time was over"), "{error:?}");
+        undecided(&engine, &review);
+    }
+    yes(&engine, &review, Instant(end.0 - 1), None).unwrap();
+    assert_eq!(engine.review(review.id).unwrap().review.state, ReviewState::Approved);
+}
+
+#[test]
+fn a_signature_over_another_text_than_what_is_written_decides_nothing() {
+    let world = World::new();
+    world.drop_pair();
+    let engine = world.open();
+    let review = waiting(&engine);
+    let signed = Signed { at: now(), text: "tool = \"another\"\n".to_owned(), signature: "armored".to_owned() };
+    let error = yes(&engine, &review, signed.at, Some(&signed)).unwrap_err();
+    assert_eq!(error.code, ErrorCode::Conflict);
+    assert!(error.message.contains("changed while its approval was signed"), "{error:?}");
+    undecided(&engine, &review);
+}
+
+#[test]
+fn an_adoption_of_which_the_members_do_not_have_its_digest_is_no_adoption() {
+    let world = World::new();
+    world.write("tools/approved/adder/adder.py", crate::engine::tests::SCRIPT);
+    world.write("tools/approved/adder/adder.toml", crate::engine::tests::MANIFEST);
+    let engine = world.open();
+    let review = waiting(&engine);
+    assert_eq!((review.kind, review.members.len()), (ReviewKind::Adoption, 1));
+    let smuggled = (ToolName::new("smuggled").unwrap(), Digest([7; 32]));
+    let sql = "INSERT INTO review_members (review, position, tool, digest) VALUES (?1, 1, ?2, ?3)";
+    let row = rusqlite::params![review.id.0, smuggled.0.as_str(), smuggled.1.0];
+    assert_eq!(database(&engine).execute(sql, row).unwrap(), 1);
+    let error = yes(&engine, &review, now(), None).unwrap_err();
+    assert!(error.message.contains("does not have its digest"), "{error:?}");
+    undecided(&engine, &review);
+}
