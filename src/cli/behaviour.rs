@@ -99,6 +99,7 @@ pub(super) mod tests {
                     digest: None,
                 }],
                 cut: 2,
+                uncollected: None,
             },
             enforced: vec![Enforced {
                 isolation: Isolation {
@@ -139,12 +140,23 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn a_result_that_was_not_collected_never_reads_as_no_difference() {
+        let why = "the process that compares the files ended before it could";
+        let result = ResultEvidence { run: Some(RunId(7)), changes: vec![], cut: 0, uncollected: Some(why.to_owned()) };
+        let lost = Behaviour { result, ..watched() };
+        let text = plain(|page| Seen { behaviour: lost.clone() }.text(page));
+        assert!(text.contains(&format!("could not be collected: {why}")) && !text.contains("no difference"), "{text}");
+        assert!(lost.evidence().iter().any(|line| line.text.contains(why)));
+        assert_eq!(object(&Seen { behaviour: lost })["behaviour"]["result"]["uncollected"], why);
+    }
+
+    #[test]
     fn an_observer_that_was_off_never_reads_as_nothing_happened() {
         let off = Behaviour {
             observed: 0,
             unobserved: 1,
             observer_off: Some("switched off in the settings".to_owned()),
-            result: ResultEvidence { run: Some(RunId(7)), changes: vec![], cut: 0 },
+            result: ResultEvidence { run: Some(RunId(7)), changes: vec![], cut: 0, uncollected: None },
             reported: Reported { may_be_incomplete: true, attempts: vec![], cut: 0 },
             permissions: vec![],
             departed: vec![],

@@ -367,7 +367,7 @@ mod tests {
 
     fn seen_by(observer: Observer, attempts: &[(Touch, &str, Answer)]) -> Observation {
         let attempts = attempts.iter().map(|(touch, target, answer)| attempt(*touch, target, *answer)).collect();
-        Observation { observer, changes: Vec::new(), changes_cut: 0, attempts, attempts_cut: 0 }
+        Observation { observer, changes: Vec::new(), changes_cut: 0, uncollected: None, attempts, attempts_cut: 0 }
     }
 
     fn watched(attempts: &[(Touch, &str, Answer)]) -> Observation {

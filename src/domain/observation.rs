@@ -102,6 +102,9 @@ pub struct Observation {
     pub changes: Vec<FileChange>,
     /// Differences that are not listed, because there are too many.
     pub changes_cut: u64,
+    /// Why nobody knows what differs on disk, where nobody does; then what is listed is not all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uncollected: Option<String>,
     /// What was tried, without what the bare interpreter does too; in order of the first time.
     pub attempts: Vec<Attempt>,
     /// Attempts that are not listed, because there are too many.
@@ -112,6 +115,13 @@ impl Observation {
     /// The observation of a run that nobody watched.
     pub fn off(reason: impl Into<String>) -> Observation {
         let observer = Observer::Off(reason.into());
-        Observation { observer, changes: Vec::new(), changes_cut: 0, attempts: Vec::new(), attempts_cut: 0 }
+        let (changes, attempts) = (Vec::new(), Vec::new());
+        Observation { observer, changes, changes_cut: 0, uncollected: None, attempts, attempts_cut: 0 }
+    }
+
+    /// The same observation, of a run whose differences on disk nobody knows.
+    #[must_use]
+    pub fn uncollected(self, reason: impl Into<String>) -> Observation {
+        Observation { uncollected: Some(reason.into()), ..self }
     }
 }

@@ -60,6 +60,9 @@ pub struct ResultEvidence {
     pub changes: Vec<FileChange>,
     /// How many more there are.
     pub cut: u64,
+    /// Why the differences could not be collected, where they could not; then `changes` is not all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uncollected: Option<String>,
 }
 
 /// Walls that some runs had in common.
@@ -288,11 +291,12 @@ fn departed(runs: &[Run]) -> Vec<Departed> {
 
 impl ResultEvidence {
     fn of(run: RunId, seen: Observation) -> ResultEvidence {
-        ResultEvidence { run: Some(run), changes: seen.changes, cut: seen.changes_cut }
+        let Observation { changes, changes_cut, uncollected, .. } = seen;
+        ResultEvidence { run: Some(run), changes, cut: changes_cut, uncollected }
     }
 
     fn nothing() -> ResultEvidence {
-        ResultEvidence { run: None, changes: Vec::new(), cut: 0 }
+        ResultEvidence { run: None, changes: Vec::new(), cut: 0, uncollected: None }
     }
 }
 
@@ -320,6 +324,9 @@ impl Behaviour {
         if self.enforced.is_empty() {
             // No run has started, which the line about the runs says.
             return lines;
+        }
+        if let Some(why) = &self.result.uncollected {
+            lines.push(line(Weight::Warn, "files changed", format!("could not be collected: {why}")));
         }
         if let Some(reason) = &self.observer_off {
             lines.push(line(Weight::Warn, "seen in runs", format!("{}: {reason}", self.unknown())));
@@ -383,7 +390,9 @@ impl Behaviour {
         if self.result.cut > 0 {
             lines.push(line(Weight::Warn, "not listed", count(self.result.cut as usize, "more difference")));
         }
-        if self.result.changes.is_empty() {
+        if let Some(why) = &self.result.uncollected {
+            lines.push(line(Weight::Warn, "files", format!("could not be collected: {why}")));
+        } else if self.result.changes.is_empty() {
             let text = match (&self.observer_off, self.result.run) {
                 (Some(reason), _) => format!("no difference is recorded: {reason}"),
                 (None, Some(_)) => "no difference in the scratch folder and in declared write paths".to_owned(),

@@ -427,7 +427,8 @@ impl Run<'_> {
                 self.finish(RunEnd::SpawnFailed { message }, Observation::off("it never started"))
             }
             Some(Message::Started(_) | Message::Sample(_) | Message::Observed(_)) | None => {
-                self.finish(RunEnd::Interrupted, Observation::off("nobody saw its end"))
+                let observation = Observation::off("nobody saw its end");
+                self.finish(RunEnd::Interrupted, observation.uncollected("nobody saw its end"))
             }
         }
     }
@@ -467,12 +468,17 @@ impl Run<'_> {
             }
             Err(error) => {
                 self.notes.push(format!("what it wrote to declared paths is lost and was not applied: {error}"));
+                let why = || format!("what it wrote to declared paths is lost: {error}");
+                observation.uncollected.get_or_insert_with(why);
                 None
             }
         }
     }
 
-    fn finish(self, end: RunEnd, observation: Observation) -> Report {
+    fn finish(mut self, end: RunEnd, observation: Observation) -> Report {
+        if let Some(why) = &observation.uncollected {
+            self.notes.push(format!("which files it made or changed could not be collected: {why}"));
+        }
         let report = Report {
             end,
             usage: self.usage,

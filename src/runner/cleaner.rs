@@ -73,7 +73,7 @@ pub(super) fn clean(report: Report, redactor: &Redactor, mut redactions: Redacti
         clean
     };
     let Report { end, usage, truncated, mut isolation, notes, observation, mut staged } = report;
-    let Observation { observer, mut changes, changes_cut, mut attempts, attempts_cut } = observation;
+    let Observation { observer, mut changes, changes_cut, mut uncollected, mut attempts, attempts_cut } = observation;
     let end = end.with_text(&mut text);
     let mut notes: Vec<String> = notes.iter().map(|note| text(note)).collect();
     isolation.missing = isolation.missing.iter().map(|missing| text(missing)).collect();
@@ -83,6 +83,7 @@ pub(super) fn clean(report: Report, redactor: &Redactor, mut redactions: Redacti
     for attempt in &mut attempts {
         attempt.target = text(&attempt.target);
     }
+    uncollected = uncollected.as_deref().map(&mut text);
     let observer = match observer {
         Observer::On => Observer::On,
         Observer::Off(reason) => Observer::Off(text(&reason)),
@@ -92,6 +93,6 @@ pub(super) fn clean(report: Report, redactor: &Redactor, mut redactions: Redacti
         staged.fault = staged.fault.as_deref().map(&mut text);
     }
     notes.extend(redactions.note());
-    let observation = Observation { observer, changes, changes_cut, attempts, attempts_cut };
+    let observation = Observation { observer, changes, changes_cut, uncollected, attempts, attempts_cut };
     Report { end, usage, truncated, isolation, notes, observation, staged }
 }

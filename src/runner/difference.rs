@@ -9,7 +9,7 @@ use crate::domain::{Difference, Digest, FileChange};
 use rustix::fs::{Mode, OFlags};
 use std::collections::BTreeMap;
 use std::fs::{self, File, Metadata};
-use std::io::Read;
+use std::io::{self, ErrorKind, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -67,6 +67,8 @@ pub(super) struct Listing {
     entries: BTreeMap<PathBuf, Stamp>,
     /// Folders that were not looked into, because they are too many or too deep.
     is_cut: bool,
+    /// Why one of the roots is not known at all.
+    fault: Option<String>,
 }
 
 impl Listing {
@@ -75,14 +77,27 @@ impl Listing {
         let mut listing = Listing::default();
         for root in roots {
             match fs::symlink_metadata(root) {
-                Ok(meta) if meta.is_dir() => listing.folder(root),
+                Ok(meta) if meta.is_dir() => match fs::read_dir(root) {
+                    Ok(_) => listing.folder(root),
+                    Err(error) => listing.miss(root, &error),
+                },
                 Ok(meta) => {
                     listing.entries.insert(root.to_owned(), Stamp::of(&meta));
                 }
-                Err(_) => {}
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => listing.miss(root, &error),
             }
         }
         listing
+    }
+
+    /// Why it says nothing, when it does not.
+    pub(super) fn fault(&self) -> Option<&str> {
+        self.fault.as_deref()
+    }
+
+    fn miss(&mut self, root: &Path, error: &io::Error) {
+        self.fault.get_or_insert_with(|| format!("{} cannot be read: {error}", root.display()));
     }
 
     fn folder(&mut self, root: &Path) {
@@ -92,8 +107,11 @@ impl Listing {
                 self.is_cut = true;
                 continue;
             };
-            for entry in entries.flatten() {
-                let Ok(meta) = entry.metadata() else { continue };
+            for entry in entries {
+                let Ok((entry, meta)) = entry.and_then(|entry| entry.metadata().map(|meta| (entry, meta))) else {
+                    self.is_cut = true;
+                    continue;
+                };
                 if self.entries.len() >= MAX_ENTRIES {
                     self.is_cut = true;
                     return;

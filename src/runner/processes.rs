@@ -87,9 +87,30 @@ pub(super) fn parent(pid: i32) -> Option<i32> {
     read_process(pid).map(|process| process.parent).filter(|parent| *parent > 0)
 }
 
-/// The living descendants of a process, nearest first.
+/// The living descendants of a process, nearest first. One that is being handed to a new parent meanwhile may be
+/// missed: who wants to end all of them looks again until nobody is left.
 pub(super) fn descendants(root: i32) -> Vec<Process> {
-    below(&list().collect::<Vec<_>>(), root)
+    let Some(mut all) = children(root) else {
+        // A kernel without these lists.
+        return below(&list().collect::<Vec<_>>(), root);
+    };
+    let mut next = 0;
+    while let Some(parent) = all.get(next) {
+        // One that is gone has no children any more.
+        all.extend(children(*parent).unwrap_or_default());
+        next += 1;
+    }
+    all.into_iter().filter_map(read_process).filter(|process| !process.is_over).collect()
+}
+
+/// The children of all threads of a process, as the kernel lists them (Linux 3.5, `CONFIG_PROC_CHILDREN`).
+fn children(parent: i32) -> Option<Vec<i32>> {
+    let mut found = Vec::new();
+    for thread in fs::read_dir(format!("/proc/{parent}/task")).ok()? {
+        let list = fs::read_to_string(thread.ok()?.path().join("children")).ok()?;
+        found.extend(list.split_ascii_whitespace().filter_map(|pid| pid.parse::<i32>().ok()));
+    }
+    Some(found)
 }
 
 fn below(all: &[Process], root: i32) -> Vec<Process> {
@@ -146,8 +167,9 @@ pub(super) fn proportional_bytes(pids: &[i32]) -> u64 {
 /// How many threads the user of this process has; what the kernel's process limit counts.
 pub(super) fn threads_of_user() -> u64 {
     let user = rustix::process::getuid().as_raw();
-    let is_mine = |p: &Process| fs::metadata(format!("/proc/{}", p.pid)).is_ok_and(|meta| meta.uid() == user);
-    list().filter(is_mine).map(|p| p.threads).sum()
+    // Whose it is first: that is cheaper to ask than the rest, and most are somebody else's.
+    let is_mine = |pid: &i32| fs::metadata(format!("/proc/{pid}")).is_ok_and(|meta| meta.uid() == user);
+    numbers().filter(is_mine).filter_map(read_process).map(|process| process.threads).sum()
 }
 
 /// When a process started, also one that is over but not yet waited for.
@@ -169,8 +191,12 @@ fn carries(pid: i32, mark: &[u8]) -> bool {
 }
 
 fn list() -> impl Iterator<Item = Process> {
+    numbers().filter_map(read_process)
+}
+
+fn numbers() -> impl Iterator<Item = i32> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    entries.filter_map(|entry| read_process(entry.file_name().to_str()?.parse().ok()?))
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
 fn read_process(pid: i32) -> Option<Process> {

@@ -134,6 +134,7 @@ pub fn observed() -> Observation {
             digest: Some(digest("out")),
         }],
         changes_cut: 1,
+        uncollected: None,
         attempts: vec![
             attempt(Touch::Read, "/etc/shadow", Answer::Denied),
             attempt(Touch::Exec, "/usr/bin/git", Answer::Allowed),

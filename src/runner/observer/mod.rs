@@ -124,7 +124,7 @@ impl Observer {
             (None, false) => domain::Observer::Off("it did not see the program start".to_owned()),
         };
         let (attempts, attempts_cut) = self.judge.finish();
-        Observation { observer, changes: Vec::new(), changes_cut: 0, attempts, attempts_cut }
+        Observation { observer, changes: Vec::new(), changes_cut: 0, uncollected: None, attempts, attempts_cut }
     }
 
     fn answer(&mut self, listener: &Listener, call: &Notification) -> io::Result<()> {

@@ -27,6 +27,9 @@ pub(super) trait Tool {
     /// Whether there is such a path in its view, the last link not followed; `None` when nobody can tell.
     fn exists(&mut self, pid: u32, path: &Path) -> Option<bool>;
 
+    /// The process that a thread is part of, as the observer numbers processes.
+    fn process_of(&mut self, pid: u32) -> Option<u32>;
+
     /// Whether an open file is a datagram socket.
     fn is_datagram(&mut self, pid: u32, fd: i32) -> bool;
 
@@ -115,6 +118,10 @@ impl Tool for Processes {
         }
     }
 
+    fn process_of(&mut self, pid: u32) -> Option<u32> {
+        process_of(pid)
+    }
+
     fn is_datagram(&mut self, pid: u32, fd: i32) -> bool {
         socket_type(pid, fd).is_some_and(|kind| kind == SocketType::DGRAM)
     }
@@ -125,9 +132,13 @@ impl Tool for Processes {
     }
 }
 
+fn process_of(thread: u32) -> Option<u32> {
+    let status = std::fs::read_to_string(format!("/proc/{thread}/status")).ok()?;
+    status.lines().find_map(|line| line.strip_prefix("Tgid:"))?.trim().parse().ok()
+}
+
 fn socket_type(pid: u32, fd: i32) -> Option<SocketType> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let process = status.lines().find_map(|line| line.strip_prefix("Tgid:"))?.trim().parse().ok()?;
+    let process = i32::try_from(process_of(pid)?).ok()?;
     let process = pidfd_open(Pid::from_raw(process)?, PidfdFlags::empty()).ok()?;
     let socket = pidfd_getfd(process, fd, PidfdGetfdFlags::empty()).ok()?;
     rustix::net::sockopt::socket_type(&socket).ok()

@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 const REFUSED: Verdict = Verdict::Errno(libc::EPERM);
 const HERE: u64 = libc::AT_FDCWD as u64;
 const PID: u32 = 7;
+/// The process that the thread is part of.
+const PROCESS: u32 = PID - 1;
 
 /// A tool of words: memory by address, paths by descriptor.
 #[derive(Default)]
@@ -66,6 +68,10 @@ impl Tool for Fake {
     fn exists(&mut self, _: u32, path: &Path) -> Option<bool> {
         self.stats += 1;
         Some(self.there.contains(path))
+    }
+
+    fn process_of(&mut self, pid: u32) -> Option<u32> {
+        (pid == PID).then_some(PROCESS)
     }
 
     fn is_datagram(&mut self, _: u32, fd: i32) -> bool {
@@ -591,5 +597,31 @@ proptest::proptest! {
         let args = args.map(|arg| if arg % 3 == 0 { arg } else { at + arg % 16 });
         send(&mut judge, &mut tool, CALLS[call % CALLS.len()].1, args);
         proptest::prop_assert!(tool.reads < 200);
+    }
+}
+
+#[test]
+fn only_the_process_that_calls_may_be_changed_by_its_number() {
+    let (mut judge, mut tool) = started(policy(IsolationLevel::Confined, Network::None));
+    let mut ask = |call, args: [u64; 3]| {
+        let [first, second, third] = args;
+        send(&mut judge, &mut tool, call, [first, second, third, 0, 0, 0])
+    };
+    for (number, expected) in [
+        (PID, Verdict::Continue),
+        (PROCESS, Verdict::Continue),
+        (PID + 1, Verdict::Errno(libc::EPERM)),
+        (1, Verdict::Errno(libc::EPERM)),
+    ] {
+        let number = u64::from(number);
+        for call in [Call::Prlimit64, Call::SchedSetaffinity, Call::SchedSetscheduler, Call::SchedSetattr] {
+            assert_eq!(ask(call, [number, 7, 1]), expected, "{call:?} {number}");
+        }
+        assert_eq!(ask(Call::Setpriority, [0, number, 5]), expected);
+        assert_eq!(ask(Call::IoprioSet, [1, number, 5]), expected);
+        // The same number as that of a group or a user is somebody else.
+        assert_eq!(ask(Call::Setpriority, [1, number, 5]), Verdict::Errno(libc::EPERM));
+        assert_eq!(ask(Call::IoprioSet, [3, number, 5]), Verdict::Errno(libc::EPERM));
+        assert_eq!(ask(Call::Kcmp, [number, number, 0]), Verdict::Errno(libc::EPERM));
     }
 }

@@ -26,12 +26,12 @@ pub(super) enum Action {
 pub(super) enum Test {
     /// The low half of an argument, under a mask, is a value.
     Is { arg: usize, mask: u32, value: u32 },
-    /// The low half of an argument, under a mask, is anything but a value.
-    IsNot { arg: usize, mask: u32, value: u32 },
     /// The low half of an argument has one of these bits.
     HasAny { arg: usize, bits: u32 },
     /// An argument, all 64 bits of it, is no null pointer.
     Points { arg: usize },
+    /// An argument, all 64 bits of it, is a null pointer.
+    IsNull { arg: usize },
 }
 
 /// What happens to a call when all tests hold.
@@ -95,8 +95,9 @@ impl Action {
     }
 }
 
-/// Turns rules into a program. Calls of other architectures end the process, calls without a rule are allowed.
-pub(super) fn assemble(rules: &[Rule]) -> Vec<Instruction> {
+/// Turns rules into a program. Calls of other architectures end the process, calls newer than `newest` do not exist,
+/// other calls without a rule are allowed.
+pub(super) fn assemble(rules: &[Rule], newest: i64) -> Vec<Instruction> {
     let mut program = vec![
         plain(LOAD, ARCH),
         branch(EQUAL, ARCHITECTURE, 1, 0),
@@ -104,7 +105,13 @@ pub(super) fn assemble(rules: &[Rule]) -> Vec<Instruction> {
         plain(LOAD, NUMBER),
     ];
     #[cfg(target_arch = "x86_64")]
-    program.extend([branch(AT_LEAST, X32, 0, 2), branch(EQUAL, NO_CALL, 1, 0), plain(RETURN, Action::Kill.value())]);
+    program.extend([
+        branch(AT_LEAST, X32, 0, 3),
+        branch(EQUAL, NO_CALL, 0, 1),
+        plain(RETURN, Action::Allow.value()),
+        plain(RETURN, Action::Kill.value()),
+    ]);
+    program.extend([branch(AT_LEAST, newest as u32 + 1, 0, 1), plain(RETURN, Action::Errno(libc::ENOSYS).value())]);
     let mut rules: Vec<&Rule> = rules.iter().collect();
     rules.sort_by_key(|rule| rule.number);
     program.extend(search(&rules));
@@ -170,10 +177,12 @@ fn question(test: Test) -> Vec<Instruction> {
     let high = |arg: usize| plain(LOAD, ARGS + 8 * arg as u32 + 4 - LOW);
     match test {
         Test::Is { arg, mask, value } => vec![low(arg), plain(AND, mask), branch(EQUAL, value, 0, FAIL)],
-        Test::IsNot { arg, mask, value } => vec![low(arg), plain(AND, mask), branch(EQUAL, value, FAIL, 0)],
         Test::HasAny { arg, bits } => vec![low(arg), branch(BITS, bits, 0, FAIL)],
         Test::Points { arg } => {
             vec![low(arg), branch(EQUAL, 0, 0, 2), high(arg), branch(EQUAL, 0, FAIL, 0)]
+        }
+        Test::IsNull { arg } => {
+            vec![low(arg), branch(EQUAL, 0, 0, FAIL), high(arg), branch(EQUAL, 0, 0, FAIL)]
         }
     }
 }
@@ -220,7 +229,7 @@ mod tests {
     use super::*;
 
     fn answer(rules: &[Rule], number: i64, args: [u64; 6]) -> u32 {
-        interpret(&assemble(rules), ARCHITECTURE, number as u32, args)
+        interpret(&assemble(rules, 1_000), ARCHITECTURE, number as u32, args)
     }
 
     const DENY: u32 = libc::SECCOMP_RET_ERRNO | libc::EPERM as u32;
@@ -232,7 +241,16 @@ mod tests {
         assert_eq!(answer(&rules, 8, [0; 6]), libc::SECCOMP_RET_ALLOW);
         assert_eq!(answer(&rules, 9, [0; 6]), libc::SECCOMP_RET_USER_NOTIF);
         // i386, where the numbers mean other calls.
-        assert_eq!(interpret(&assemble(&rules), 0x4000_0003, 8, [0; 6]), libc::SECCOMP_RET_KILL_PROCESS);
+        assert_eq!(interpret(&assemble(&rules, 1_000), 0x4000_0003, 8, [0; 6]), libc::SECCOMP_RET_KILL_PROCESS);
+    }
+
+    #[test]
+    fn calls_that_are_newer_than_the_table_do_not_exist() {
+        let rules = [Rule::always(7, Action::Errno(libc::EPERM))];
+        let no_such_call = libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32;
+        for (number, expected) in [(7, DENY), (1_000, libc::SECCOMP_RET_ALLOW), (1_001, no_such_call)] {
+            assert_eq!(answer(&rules, number, [0; 6]), expected, "{number}");
+        }
     }
 
     #[cfg(target_arch = "x86_64")]
@@ -286,12 +304,11 @@ mod tests {
         let is = rule(Test::Is { arg: 1, mask: u32::MAX, value: 0x5412 });
         assert_eq!(answer(std::slice::from_ref(&is), 3, [0, 0xdead_0000_5412, 0, 0, 0, 0]), DENY);
         assert_eq!(answer(&[is], 3, [0, 0x5413, 0, 0, 0, 0]), libc::SECCOMP_RET_ALLOW);
-        let not = rule(Test::IsNot { arg: 0, mask: u32::MAX, value: 0 });
-        assert_eq!(answer(std::slice::from_ref(&not), 3, [1 << 32, 0, 0, 0, 0, 0]), libc::SECCOMP_RET_ALLOW);
-        assert_eq!(answer(&[not], 3, [1, 0, 0, 0, 0, 0]), DENY);
         let points = rule(Test::Points { arg: 4 });
-        for (pointer, expected) in [(0, libc::SECCOMP_RET_ALLOW), (1 << 32, DENY), (8, DENY), (u64::MAX, DENY)] {
-            assert_eq!(answer(std::slice::from_ref(&points), 3, [0, 0, 0, 0, pointer, 0]), expected, "{pointer:#x}");
+        let is_null = rule(Test::IsNull { arg: 4 });
+        for (pointer, is_set) in [(0, false), (1 << 32, true), (8, true), (u64::MAX, true)] {
+            let with = |rule| answer(std::slice::from_ref(rule), 3, [0, 0, 0, 0, pointer, 0]) == DENY;
+            assert_eq!((with(&points), with(&is_null)), (is_set, !is_set), "{pointer:#x}");
         }
         let any = rule(Test::HasAny { arg: 0, bits: 0x1000_0000 | 0x2_0000 });
         assert_eq!(answer(std::slice::from_ref(&any), 3, [0x2_0011, 0, 0, 0, 0, 0]), DENY);

@@ -128,10 +128,12 @@ calls! {
         Kcmp = "kcmp": libc::SYS_kcmp,
         MovePages = "move_pages": libc::SYS_move_pages,
         MigratePages = "migrate_pages": libc::SYS_migrate_pages,
+        // Only for another process.
+        GetRobustList = "get_robust_list": libc::SYS_get_robust_list,
         // Namespaces and mounts, old calls and new ones.
         Unshare = "unshare": libc::SYS_unshare,
         Setns = "setns": libc::SYS_setns,
-        // Only with the flag of a namespace.
+        // Only with the flag of a namespace, or to give a child to the own parent.
         Clone = "clone": libc::SYS_clone,
         Mount = "mount": libc::SYS_mount,
         Umount2 = "umount2": libc::SYS_umount2,
@@ -168,7 +170,13 @@ calls! {
         Shmat = "shmat": libc::SYS_shmat,
         Shmctl = "shmctl": libc::SYS_shmctl,
         Semget = "semget": libc::SYS_semget,
+        Semop = "semop": libc::SYS_semop,
+        Semtimedop = "semtimedop": libc::SYS_semtimedop,
+        Semctl = "semctl": libc::SYS_semctl,
         Msgget = "msgget": libc::SYS_msgget,
+        Msgsnd = "msgsnd": libc::SYS_msgsnd,
+        Msgrcv = "msgrcv": libc::SYS_msgrcv,
+        Msgctl = "msgctl": libc::SYS_msgctl,
         MqOpen = "mq_open": libc::SYS_mq_open,
         MqUnlink = "mq_unlink": libc::SYS_mq_unlink,
         // The machine as a whole.
@@ -199,7 +207,7 @@ calls! {
         Personality = "personality": libc::SYS_personality,
         // Only those that type into a terminal or change what handles it.
         Ioctl = "ioctl": libc::SYS_ioctl,
-        // Only hiding its memory from whoever watches it.
+        // Only hiding its memory from whoever watches it, and sharing a processor's core with other processes.
         Prctl = "prctl": libc::SYS_prctl,
         // Only of kinds that the run may not have; the first argument is the family.
         Socket = "socket": libc::SYS_socket,
@@ -215,6 +223,10 @@ calls! {
         SchedSetaffinity = "sched_setaffinity": libc::SYS_sched_setaffinity,
     }
 }
+
+/// The newest call that was looked at when this table was written; calls with a higher number do not exist for a
+/// tool (ENOSYS, as on an older kernel). The numbers are the same on all architectures since Linux 5.0.
+pub(super) const NEWEST: i64 = OPEN_TREE_ATTR;
 
 // Numbers that the library does not name on every architecture; since 5.0 they are the same on all.
 const FCHMODAT2: i64 = 452;

@@ -13,9 +13,18 @@
 //! sockets, which interpreters use among their own processes, work. With an observer that knows that there is no
 //! network, sockets can be made so that it sees where they were to lead, and it refuses every call that could lead
 //! there by number.
+//!
+//! # Other processes
+//!
+//! No call may change a process that is not the tool's own. Behind namespaces (`isolated`) the tool numbers only its
+//! own processes, and one more: the first of its namespace, [`FIRST`], which is refused by its number. Without them
+//! (`confined`) any number may mean somebody else's process, now or a moment later, so only 0, which means the caller,
+//! is allowed; with an observer the caller may also use its own number, which nobody else can have while it waits.
+//! Signals are not judged here: Landlock scopes them to the tool's own processes, also to groups, threads and
+//! descriptors of processes.
 
 use super::bpf::{Action, Case, Instruction, Rule, Test, assemble};
-use super::calls::{CALLS, Call, Group};
+use super::calls::{CALLS, Call, Group, NEWEST};
 use super::plan::STATUS_FD;
 use crate::domain::{IsolationLevel, Network};
 use std::io;
@@ -61,16 +70,22 @@ const SPECIAL_MODES: u32 = libc::S_ISUID | libc::S_ISGID;
 /// Flags of `open` with which its mode counts; of `O_TMPFILE` the bit that is its own.
 const CREATES: u32 = (libc::O_CREAT | (libc::O_TMPFILE & !libc::O_DIRECTORY)) as u32;
 
+/// The first process of a namespace, by its number there. It is never the tool's own: it takes in orphans.
+const FIRST: u32 = 1;
+
 /// All processes of a user, for `setpriority`.
 const PRIO_USER: u32 = 2;
 
 /// All processes of a user, for `ioprio_set`.
 const IOPRIO_WHO_USER: u32 = 3;
 
+/// Makes processes run beside each other on one core (`prctl`, Linux 5.14).
+const PR_SCHED_CORE: u32 = 62;
+
 impl Terms {
     /// The program for these terms.
     pub(super) fn program(self) -> Vec<Instruction> {
-        assemble(&self.rules())
+        assemble(&self.rules(), NEWEST)
     }
 
     fn rules(self) -> Vec<Rule> {
@@ -165,9 +180,11 @@ impl Terms {
     fn forbidden_rule(self, number: i64, call: Call) -> Option<Rule> {
         let refuse = self.refuse();
         let rule = |cases, otherwise| Some(Rule { number, cases, otherwise });
-        let own_only = |otherwise| rule(vec![case(&[is(0, 0)], Action::Allow)], otherwise);
         match call {
-            Call::Clone => rule(vec![case(&[Test::HasAny { arg: 0, bits: NEW_NAMESPACE }], refuse)], Action::Allow),
+            Call::Clone => {
+                let bits = NEW_NAMESPACE | libc::CLONE_PARENT as u32;
+                rule(vec![case(&[Test::HasAny { arg: 0, bits }], refuse)], Action::Allow)
+            }
             Call::Personality => {
                 let harmless = [0, ASK_PERSONALITY];
                 rule(harmless.map(|value| case(&[is(0, value)], Action::Allow)).to_vec(), refuse)
@@ -175,33 +192,59 @@ impl Terms {
             Call::Ioctl => {
                 rule(TERMINAL_REQUESTS.map(|request| case(&[is(1, request)], refuse)).to_vec(), Action::Allow)
             }
-            // The observer reads what a call points to in the memory of a process of the same user.
-            Call::Prctl if !self.observe => None,
-            Call::Prctl => rule(vec![case(&[is(0, libc::PR_SET_DUMPABLE as u32), is(1, 0)], refuse)], Action::Allow),
+            Call::Prctl => {
+                let mut cases = vec![case(&[is(0, PR_SCHED_CORE)], refuse)];
+                if self.observe {
+                    // The observer reads what a call points to in the memory of a process of the same user.
+                    cases.push(case(&[is(0, libc::PR_SET_DUMPABLE as u32), is(1, 0)], refuse));
+                }
+                rule(cases, Action::Allow)
+            }
             Call::Socket => rule(self.sockets(), refuse),
             Call::Socketpair => rule(self.pairs(), refuse),
             // In a namespace of its own there is nobody else.
-            Call::Semget | Call::Msgget | Call::MqOpen | Call::MqUnlink if self.is_isolated() => None,
-            Call::Prlimit64
-            | Call::Setpriority
-            | Call::IoprioSet
-            | Call::SchedSetscheduler
-            | Call::SchedSetparam
-            | Call::SchedSetattr
-            | Call::SchedSetaffinity
+            Call::Semget
+            | Call::Semop
+            | Call::Semtimedop
+            | Call::Semctl
+            | Call::Msgget
+            | Call::Msgsnd
+            | Call::Msgrcv
+            | Call::Msgctl
+            | Call::MqOpen
+            | Call::MqUnlink
                 if self.is_isolated() =>
             {
                 None
             }
-            Call::Prlimit64 => own_only(refuse),
-            // Programs with threads call these for a thread by its number: refused, but no sign of anything.
-            Call::SchedSetscheduler | Call::SchedSetparam | Call::SchedSetattr | Call::SchedSetaffinity => {
-                own_only(Action::Errno(libc::EPERM))
+            Call::Prlimit64 => {
+                // To ask changes nothing.
+                let mut own = self.own_processes(number, 0);
+                own.cases.insert(0, case(&[Test::IsNull { arg: 2 }], Action::Allow));
+                Some(own)
             }
-            Call::Setpriority => rule(vec![case(&[is_not(0, PRIO_USER), is(1, 0)], Action::Allow)], refuse),
-            Call::IoprioSet => rule(vec![case(&[is_not(0, IOPRIO_WHO_USER), is(1, 0)], Action::Allow)], refuse),
+            Call::GetRobustList
+            | Call::SchedSetscheduler
+            | Call::SchedSetparam
+            | Call::SchedSetattr
+            | Call::SchedSetaffinity => Some(self.own_processes(number, 0)),
+            Call::Setpriority | Call::IoprioSet => {
+                let everybody = if call == Call::Setpriority { PRIO_USER } else { IOPRIO_WHO_USER };
+                let mut own = self.own_processes(number, 1);
+                own.cases.insert(0, case(&[is(0, everybody)], refuse));
+                Some(own)
+            }
             _ => Some(Rule::always(number, refuse)),
         }
+    }
+
+    /// A call that changes the process whose number is this argument: only for the tool's own processes.
+    fn own_processes(self, number: i64, arg: usize) -> Rule {
+        let refuse = self.refuse();
+        if self.is_isolated() {
+            return Rule { number, cases: vec![case(&[is(arg, FIRST)], refuse)], otherwise: Action::Allow };
+        }
+        Rule { number, cases: vec![case(&[is(arg, 0)], Action::Allow)], otherwise: refuse }
     }
 
     /// What may come out of `socket(family, kind, protocol)`.
@@ -253,10 +296,6 @@ fn is(arg: usize, value: u32) -> Test {
 
 fn special(arg: usize) -> Test {
     Test::HasAny { arg, bits: SPECIAL_MODES }
-}
-
-fn is_not(arg: usize, value: u32) -> Test {
-    Test::IsNot { arg, mask: ALL, value }
 }
 
 fn case(tests: &[Test], action: Action) -> Case {
@@ -469,17 +508,51 @@ mod tests {
         assert_eq!(answer(terms(IsolationLevel::Isolated, Network::Loopback, false), Call::Socket, &[2, 1]), ALLOW);
     }
 
+    /// Calls that change a process: their arguments for this number, and whether a tool may do it to itself.
+    fn by_number(number: u64) -> Vec<(Call, Vec<u64>)> {
+        let mut calls = vec![
+            (Call::Prlimit64, vec![number, 7, 0x1000]),
+            (Call::Setpriority, vec![0, number]),
+            (Call::Setpriority, vec![1, number]),
+            (Call::IoprioSet, vec![1, number]),
+            (Call::IoprioSet, vec![2, number]),
+        ];
+        let first = [
+            Call::SchedSetaffinity,
+            Call::SchedSetscheduler,
+            Call::SchedSetparam,
+            Call::SchedSetattr,
+            Call::GetRobustList,
+        ];
+        calls.extend(first.map(|call| (call, vec![number, 8])));
+        calls
+    }
+
     #[test]
-    fn other_programs_of_the_user_keep_their_limits_and_priorities() {
-        let confined = terms(IsolationLevel::Confined, Network::None, false);
-        for (call, own, other) in [
-            (Call::Prlimit64, [0, 7], [77, 7]),
-            (Call::SchedSetaffinity, [0, 8], [77, 8]),
-            (Call::Setpriority, [0, 0], [0, 77]),
-            (Call::Setpriority, [1, 0], [2, 0]),
-            (Call::IoprioSet, [1, 0], [3, 0]),
-        ] {
-            assert_eq!((answer(confined, call, &own), answer(confined, call, &other)), (ALLOW, DENY), "{call:?}");
+    fn calls_change_only_the_own_processes() {
+        for terms in every() {
+            let refused = if terms.observe { NOTIFY } else { DENY };
+            let others = if terms.is_isolated() { ALLOW } else { refused };
+            // Numbers are compared as the kernel takes them: in their low half.
+            for (number, expected) in [(0, ALLOW), (1, refused), ((1 << 32) + 1, refused), (77, others)] {
+                for (call, args) in by_number(number) {
+                    assert_eq!(answer(terms, call, &args), expected, "{call:?} {args:?} {terms:?}");
+                }
+            }
+            for (call, everybody) in [(Call::Setpriority, 2), (Call::IoprioSet, 3)] {
+                for user in [0, 1000] {
+                    assert_eq!(answer(terms, call, &[everybody, user]), refused, "{call:?} {terms:?}");
+                }
+            }
+            assert_eq!(answer(terms, Call::Prlimit64, &[77, 7, 0]), ALLOW, "to ask is free");
+            assert_eq!(answer(terms, Call::Clone, &[0x8011]), refused, "a child for the own parent");
+            assert_eq!(answer(terms, Call::Prctl, &[62, 2, 77]), refused, "a core shared with another process");
+            let queues = [Call::Semop, Call::Semtimedop, Call::Semctl, Call::Msgsnd, Call::Msgrcv, Call::Msgctl];
+            for call in queues {
+                assert_eq!(answer(terms, call, &[3]), if terms.is_isolated() { ALLOW } else { refused }, "{call:?}");
+            }
+            let newer = interpret(&terms.program(), ARCHITECTURE, 468, [0; 6]);
+            assert_eq!(newer, libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32);
         }
     }
 }

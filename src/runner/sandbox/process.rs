@@ -27,8 +27,14 @@ pub(in crate::runner) enum Exit {
     Signal(i32),
 }
 
+impl Default for Exit {
+    fn default() -> Exit {
+        Exit::Code(0)
+    }
+}
+
 /// The end of a process, as the kernel tells it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(in crate::runner) struct Reaped {
     /// How it ended.
     pub(in crate::runner) exit: Exit,
@@ -229,4 +235,26 @@ pub(in crate::runner) fn own_mounts() -> io::Result<()> {
     // SAFETY: there is one thread, and nothing holds a descriptor that this makes another thing.
     unsafe { rustix::thread::unshare_unsafe(rustix::thread::UnshareFlags::NEWNS) }?;
     Ok(())
+}
+
+/// Puts the next process that this one starts, and all after it, into a PID namespace of their own; the next one is
+/// its first. The process must have one thread.
+///
+/// # Errors
+/// When it may not.
+pub(in crate::runner) fn own_processes() -> io::Result<()> {
+    // SAFETY: there is one thread, and nothing holds a descriptor that this makes another thing.
+    unsafe { rustix::thread::unshare_unsafe(rustix::thread::UnshareFlags::NEWPID) }?;
+    Ok(())
+}
+
+/// Closes every file of this process, also the standard three. For a process that uses none from now on, and never
+/// returns to whoever holds one.
+///
+/// # Errors
+/// When the kernel refuses.
+pub(in crate::runner) fn close_all() -> io::Result<()> {
+    // SAFETY: takes no pointer; whoever calls this uses no descriptor any more.
+    let result = unsafe { libc::syscall(libc::SYS_close_range, 0, u32::MAX, 0) };
+    if result == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }

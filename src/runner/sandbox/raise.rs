@@ -8,7 +8,7 @@ use super::filter::{Terms, install};
 use super::plan::{Bounds, Layer, Raised, STATUS_FD, WallError, WallPlan, namespaces};
 use crate::domain::{IsolationLevel, Network};
 use rustix::fs::{Mode, OFlags};
-use rustix::process::{Resource, Rlimit};
+use rustix::process::{Pid, Resource, Rlimit};
 use rustix::thread::{
     CapabilitySet, CapabilitySets, SecureComputingMode, capabilities, clear_ambient_capability_set, no_new_privs,
     remove_capability_from_bounding_set, secure_computing_mode, set_capabilities, set_no_new_privs,
@@ -146,13 +146,19 @@ fn close_files() -> io::Result<()> {
     if result == -1 {
         return Err(io::Error::last_os_error());
     }
-    // One by one, because a process that changed its user may not list its own files; those that it could have
-    // opened itself, and the socket.
-    for number in (3..MAX_FILES as i32).chain([STATUS_FD]) {
+    // Asked for by number, because a process that changed its user may not list its own files; those that it could
+    // have opened itself, and the socket.
+    let mut open: Vec<libc::pollfd> =
+        (3..MAX_FILES as i32).chain([STATUS_FD]).map(|fd| libc::pollfd { fd, events: 0, revents: 0 }).collect();
+    // SAFETY: the pointer is to that many live entries; with no time to wait it returns at once.
+    if unsafe { libc::poll(open.as_mut_ptr(), open.len() as libc::nfds_t, 0) } == -1 {
+        return Err(io::Error::last_os_error());
+    }
+    for entry in open.iter().filter(|entry| entry.revents & libc::POLLNVAL == 0) {
         // SAFETY: asks for a flag, whatever the number is.
-        let flags = unsafe { libc::fcntl(number, libc::F_GETFD) };
+        let flags = unsafe { libc::fcntl(entry.fd, libc::F_GETFD) };
         if flags != -1 && flags & libc::FD_CLOEXEC == 0 {
-            return Err(io::Error::other(format!("file {number} would stay open")));
+            return Err(io::Error::other(format!("file {} would stay open", entry.fd)));
         }
     }
     Ok(())
@@ -169,7 +175,11 @@ fn look_at_namespaces(plan: &WallPlan, facts: &mut Facts) -> bool {
         std::fs::read_link("/proc/self").is_ok_and(|own| own == Path::new(&std::process::id().to_string()));
     let own = [
         (Layer::UserNamespace, differs("user"), "users: it is one of the host's users"),
-        (Layer::PidNamespace, differs("pid") && sees_own_processes, "processes: it is among the host's processes"),
+        (
+            Layer::PidNamespace,
+            differs("pid") && sees_own_processes && is_among_its_own(),
+            "processes: it is among the host's processes",
+        ),
         (Layer::MountNamespace, differs("mnt"), "file view: it sees the host's files"),
         (Layer::IpcNamespace, differs("ipc"), "shared memory: it is among the host's"),
         (Layer::UtsNamespace, differs("uts"), "host name: it is the host's"),
@@ -180,6 +190,12 @@ fn look_at_namespaces(plan: &WallPlan, facts: &mut Facts) -> bool {
         all &= facts.note(Layer::NetworkNamespace, differs("net"), why_not);
     }
     all
+}
+
+/// Whether whoever started this process is not in its namespace, or is the first there, which the filter knows by its
+/// number: then everybody else there is started from here.
+fn is_among_its_own() -> bool {
+    rustix::process::getppid().is_none_or(Pid::is_init)
 }
 
 /// Gives up every capability; whether none is left, and no root either.

@@ -32,6 +32,8 @@ pub(super) fn arguments(plan: &Plan, reach: &Reach, command: &[OsString]) -> Vec
     if plan.network != Network::Full {
         args.put(&["--unshare-net"]);
     }
+    // The inner stage takes in orphans itself; a process of bubblewrap's for that would only cost time.
+    args.put(&["--as-pid-1"]);
     args.put(&["--die-with-parent", "--new-session", "--hostname", "toolsmith", "--clearenv"]);
     args.put(&["--cap-drop", "ALL", "--cap-add", "CAP_SYS_ADMIN"]);
     if !plan.view.stages.is_empty() {

@@ -1,11 +1,12 @@
 //! The inner stage: the parent of the tool. It prepares what only somebody inside can prepare (its own mounts,
 //! the version's files), starts the process that becomes the tool, waits for it, ends whatever it left
-//! behind, and says what came of it. With bubblewrap it is the only program inside beside bubblewrap's own
-//! first process; without, it is a fork of the supervisor.
+//! behind, and says what came of it. With bubblewrap it is the first process inside, and the tool of a run is in a
+//! further namespace of processes that it is not in ([`Nest`]); without, it is a fork of the supervisor.
 //!
-//! It holds no rights that the tool could use: no capabilities once the mounts stand, no memory that others may
+//! It holds no rights that the tool could use: no capabilities once the tool starts, no memory that others may
 //! read, and signals of the tool do not reach it (Landlock scopes them).
 
+use super::nest::Nest;
 use super::plan::{Packed, Plan};
 use super::tool::{Streams, become_tool};
 use super::wire::{Inside, Order, receive_parcel, send_packet};
@@ -77,10 +78,16 @@ pub(super) fn play() -> i32 {
         Ok(layers) => layers,
         Err(error) => return refuse(&socket, format!("the inside could not be prepared: {error}")),
     };
-    if let Err(error) = sandbox::drop_capabilities() {
-        return refuse(&socket, format!("the inner stage could not give up its rights: {error}"));
+    // Trials start one after the other from here, so that the right to make namespaces would have to be kept.
+    let nest = if kit.plan.trials.is_none() {
+        Nest::make(&socket).map(Some)
+    } else {
+        sandbox::drop_capabilities().map(|()| None)
+    };
+    match nest {
+        Ok(nest) => look_after(kit, &socket, &layers, nest),
+        Err(error) => refuse(&socket, format!("its processes could not be set apart: {error}")),
     }
-    look_after(kit, &socket, &layers)
 }
 
 fn refuse(socket: &OwnedFd, cause: String) -> i32 {
@@ -89,8 +96,9 @@ fn refuse(socket: &OwnedFd, cause: String) -> i32 {
     1
 }
 
-/// Starts the tool and stays until nothing of it is left. Returns what to exit with.
-pub(super) fn look_after(kit: Kit, socket: &OwnedFd, layers: &Layers) -> i32 {
+/// Starts the tool, in a namespace of processes if there is one for it, and stays until nothing of it is left. Returns
+/// what to exit with.
+pub(super) fn look_after(kit: Kit, socket: &OwnedFd, layers: &Layers, nest: Option<Nest>) -> i32 {
     let Kit { plan, streams, files, bundle } = kit;
     drop(files);
     // As a child of it, everything that loses its parent comes to us, not to the host's first process.
@@ -101,17 +109,24 @@ pub(super) fn look_after(kit: Kit, socket: &OwnedFd, layers: &Layers) -> i32 {
     }
     if let Some(terms) = &plan.trials {
         return match trials::make_all(&plan, terms, streams, socket) {
-            Ok(tool) => i32::from(send_packet(socket, &Inside::Over { tool, disk: disk::inside(&plan) }, &[]).is_err()),
+            Ok(tool) => {
+                // Of trials it is not asked what lies on disk.
+                let over = Inside::Over { tool, disk: disk::inside(&plan), uncollected: None };
+                i32::from(send_packet(socket, &over, &[]).is_err())
+            }
             Err(error) => refuse(socket, format!("its trials could not be made: {error}")),
         };
     }
     let before = Listing::of(plan.view.write.iter().map(|write| write.path.as_path()));
-    let forked = sandbox::fork(|| become_tool(&plan, &streams, socket));
+    let forked = sandbox::fork(|| become_tool(&plan, &streams, socket, nest.as_ref()));
     let pid = match forked {
         Ok(pid) => pid,
         Err(error) => return refuse(socket, format!("there is no process left for it: {error}")),
     };
-    let reaped = match wait_for(pid, socket) {
+    if let Some(Err(error)) = nest.as_ref().map(Nest::let_go) {
+        return refuse(socket, format!("the inner stage could not give up its rights: {error}"));
+    }
+    let reaped = match wait_for(pid, socket, nest) {
         Ok(reaped) => reaped,
         Err(error) => return refuse(socket, format!("it could not be followed: {error}")),
     };
@@ -119,16 +134,26 @@ pub(super) fn look_after(kit: Kit, socket: &OwnedFd, layers: &Layers) -> i32 {
         // One without an end is found by whoever unpacks it.
         let _ = layers.read_out(bundle);
     }
-    let told = tell_changes(&plan, &before, socket)
-        .and_then(|()| send_packet(socket, &Inside::Over { tool: reaped, disk: disk::inside(&plan) }, &[]));
-    i32::from(told.is_err())
+    let uncollected = tell_changes(&plan, &before, socket).err();
+    let over = Inside::Over { tool: reaped, disk: disk::inside(&plan), uncollected };
+    i32::from(send_packet(socket, &over, &[]).is_err())
 }
 
 /// Says what lies differently on disk now, in parts that fit.
-fn tell_changes(plan: &Plan, before: &Listing, socket: &OwnedFd) -> io::Result<()> {
+///
+/// # Errors
+/// Why nobody knows, in words.
+fn tell_changes(plan: &Plan, before: &Listing, socket: &OwnedFd) -> Result<(), String> {
     let scratch = plan.view.scratch.as_path();
     let after = Listing::of(plan.view.write.iter().map(|write| write.path.as_path()).chain([scratch]));
-    let found = differences(before, &after, scratch);
+    if let Some(fault) = [before, &after].into_iter().find_map(Listing::fault) {
+        return Err(fault.to_owned());
+    }
+    tell_differences(before, &after, scratch, socket).map_err(|error| format!("they could not be told: {error}"))
+}
+
+fn tell_differences(before: &Listing, after: &Listing, scratch: &Path, socket: &OwnedFd) -> io::Result<()> {
+    let found = differences(before, after, scratch);
     let mut cut = found.cut;
     for part in found.changes.chunks(CHANGES_PER_PACKET) {
         send_packet(socket, &Inside::Changes { part: part.to_vec(), cut: std::mem::take(&mut cut) }, &[])?;
@@ -140,7 +165,7 @@ fn tell_changes(plan: &Plan, before: &Listing, socket: &OwnedFd) -> io::Result<(
 }
 
 /// Follows the tool to its end and ends what it left.
-fn wait_for(pid: i32, socket: &OwnedFd) -> io::Result<Reaped> {
+fn wait_for(pid: i32, socket: &OwnedFd, nest: Option<Nest>) -> io::Result<Reaped> {
     let handle = Pid::from_raw(pid).ok_or(io::ErrorKind::InvalidInput)?;
     let ended = rustix::process::pidfd_open(handle, PidfdFlags::empty())?;
     let mut is_asked = false;
@@ -160,8 +185,16 @@ fn wait_for(pid: i32, socket: &OwnedFd) -> io::Result<Reaped> {
     }
     let mut reaped = sandbox::reap(pid)?;
     let deadline = Instant::now() + LINGER;
+    let mut left = 0;
+    let mut is_somebody_left = |reaped: &mut Reaped| {
+        left = match &nest {
+            Some(nest) => nest.others(),
+            None => u64::from(sandbox::has_children(reaped)?),
+        };
+        Ok::<_, io::Error>(left > 0)
+    };
     // Who was asked to end may clean up as long as the workbench lets it: it then orders to kill.
-    while (is_asked || Instant::now() < deadline) && sandbox::has_children(&mut reaped)? {
+    while is_somebody_left(&mut reaped)? && (is_asked || Instant::now() < deadline) {
         let pause = Timespec { tv_sec: 0, tv_nsec: i64::from(LOOK.subsec_nanos()) };
         let mut wanted = [PollFd::new(socket, PollFlags::IN)];
         match rustix::event::poll(&mut wanted, Some(&pause)) {
@@ -171,7 +204,10 @@ fn wait_for(pid: i32, socket: &OwnedFd) -> io::Result<Reaped> {
             Err(error) => return Err(error.into()),
         }
     }
-    sandbox::end_descendants(&mut reaped)?;
+    match nest {
+        Some(nest) => nest.end(left, &mut reaped)?,
+        None => sandbox::end_descendants(&mut reaped)?,
+    }
     Ok(reaped)
 }
 

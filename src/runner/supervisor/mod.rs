@@ -10,6 +10,7 @@ mod bubblewrap;
 mod disk;
 mod etc;
 mod inner;
+mod nest;
 mod plan;
 mod reach;
 mod tool;
@@ -168,6 +169,7 @@ struct Supervisor {
     observer: Watch,
     changes: Vec<FileChange>,
     changes_cut: u64,
+    uncollected: Option<String>,
     is_alone: bool,
     notes: Vec<String>,
 }
@@ -189,7 +191,7 @@ impl Supervisor {
             }
             _ => {
                 // What the tool's process does not close itself, it closes before the program starts.
-                let pid = sandbox::fork(move || look_after(kit, &theirs, &Layers::default()))?;
+                let pid = sandbox::fork(move || look_after(kit, &theirs, &Layers::default(), None))?;
                 (pid, None)
             }
         };
@@ -212,6 +214,7 @@ impl Supervisor {
             observer: Watch::Off(NOT_ASKED.to_owned()),
             changes: Vec::new(),
             changes_cut: 0,
+            uncollected: Some("the process that compares the files ended before it could".to_owned()),
             is_alone: false,
             notes: Vec::new(),
         })
@@ -358,9 +361,15 @@ impl Supervisor {
             }
             Inside::Refused { cause } => self.refusal = Some(Message::Refused { cause }),
             Inside::SpawnFailed { errno } => self.refusal = Some(Message::SpawnFailed { errno }),
-            Inside::Over { tool, disk } => {
+            Inside::First => {
+                if let Some(pid) = parcel.sender {
+                    self.watcher.first(pid);
+                }
+            }
+            Inside::Over { tool, disk, uncollected } => {
                 self.watcher.last_disk(&self.plan, disk, tool.exit);
                 self.over = Some(tool);
+                self.uncollected = uncollected;
             }
             Inside::Changes { part, cut } => {
                 self.changes.extend(part);
@@ -421,9 +430,10 @@ impl Supervisor {
         }
         let (stop, peak) = self.watcher.finish();
         let seen = self.observer.finish();
-        let observation = Observation { changes: self.changes, changes_cut: self.changes_cut, ..seen };
+        let Supervisor { changes, changes_cut, uncollected, .. } = self;
+        let observation = Observation { changes, changes_cut, uncollected, ..seen };
         Message::Ended(Box::new(Ended {
-            tool: self.over.take().unwrap_or(killed),
+            tool: self.over.unwrap_or(killed),
             stop,
             peak,
             observation,

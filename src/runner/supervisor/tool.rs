@@ -1,6 +1,7 @@
 //! The process that becomes the tool: takes its streams, loses its rights, raises the walls, says what
 //! stands, and starts the program. Nothing after the walls allocates names or opens files.
 
+use super::nest::Nest;
 use super::plan::Plan;
 use super::wire::{Facts, Inside, send_packet};
 use crate::runner::sandbox;
@@ -29,8 +30,9 @@ pub(super) struct Streams {
 }
 
 /// Turns this process into the tool. Returns only when that failed, with what to exit with.
-pub(super) fn become_tool(plan: &Plan, streams: &Streams, status: &OwnedFd) -> i32 {
-    let told = match prepare(plan, streams, status) {
+pub(super) fn become_tool(plan: &Plan, streams: &Streams, status: &OwnedFd, nest: Option<&Nest>) -> i32 {
+    let prepared = nest.map_or(Ok(()), Nest::enter).and_then(|()| prepare(plan, streams, status));
+    let told = match prepared {
         Ok(status) => {
             let (packet, listener, is_enough) = match sandbox::raise(&plan.walls) {
                 Ok(raised) => {

@@ -130,7 +130,7 @@ impl Bench<'_> {
         let mut plan = self.plan.clone();
         plan.args.clone_from(&call.args);
         plan.env.0.extend(call.env.iter().cloned());
-        sandbox::fork(|| become_tool(&plan, streams, self.socket))
+        sandbox::fork(|| become_tool(&plan, streams, self.socket, None))
     }
 
     /// Ends whoever a trial left; the ready interpreter stays.
@@ -317,7 +317,7 @@ impl Ready {
         let nowhere = || OpenOptions::new().write(true).open("/dev/null").map(OwnedFd::from);
         let streams = Streams { stdin: theirs, stdout: nowhere()?, stderr: nowhere()? };
         let plan = Plan { args: args.to_vec(), ..plan.clone() };
-        let pid = sandbox::fork(|| become_tool(&plan, &streams, socket))?;
+        let pid = sandbox::fork(|| become_tool(&plan, &streams, socket, None))?;
         Ok(Ready { pid, link })
     }
 

@@ -20,6 +20,8 @@ const WATCH_SHARE: u32 = 20;
 pub(super) struct Watcher {
     /// The inner stage and bubblewrap; everybody else in the tree is the tool's.
     ours: Vec<i32>,
+    /// The process of ours that takes in the tool's orphans, where there is one.
+    first: Option<i32>,
     /// The tool's first process.
     tool: Option<i32>,
     disk: Disk,
@@ -32,6 +34,7 @@ impl Watcher {
     pub(super) fn new() -> Watcher {
         Watcher {
             ours: Vec::new(),
+            first: None,
             tool: None,
             disk: Disk::default(),
             next: Instant::now() + WATCH,
@@ -50,6 +53,11 @@ impl Watcher {
         if !above.is_empty() {
             self.ours = above;
         }
+    }
+
+    /// Learns which process takes in the tool's orphans: it is one of our own.
+    pub(super) fn first(&mut self, pid: i32) {
+        self.first = Some(pid);
     }
 
     /// When to look next.
@@ -81,7 +89,8 @@ impl Watcher {
         let page = rustix::param::page_size() as u64;
         let all = descendants(rustix::process::getpid().as_raw_nonzero().get());
         // Before it is known which process becomes the tool, all of them are our own.
-        let is_tools = |pid: i32| self.tool.is_some() && !self.ours.contains(&pid);
+        let is_ours = |pid: i32| self.first == Some(pid) || self.ours.contains(&pid);
+        let is_tools = |pid: i32| self.tool.is_some() && !is_ours(pid);
         let tools: Vec<_> = all.iter().filter(|process| is_tools(process.pid)).collect();
         let resident: u64 = tools.iter().map(|process| process.resident_pages * page).sum();
         let pids: Vec<i32> = tools.iter().map(|process| process.pid).collect();

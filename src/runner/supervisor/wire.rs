@@ -100,6 +100,8 @@ pub(in crate::runner) enum Order {
 /// What comes from the processes inside.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(in crate::runner) enum Inside {
+    /// From the first process of the tool's own namespace, which is none of the tool's.
+    First,
     /// The walls stand; carries the listener of the observer, if there is one.
     Raised(Facts),
     /// They do not: nothing was started.
@@ -118,6 +120,8 @@ pub(in crate::runner) enum Inside {
         tool: Reaped,
         /// What it has on disk.
         disk: Disk,
+        /// Why nobody knows what differs there, where nobody does.
+        uncollected: Option<String>,
     },
     /// From the inner stage: a part of what lies in the scratch folder and elsewhere differs.
     Changes {

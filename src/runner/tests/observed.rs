@@ -128,3 +128,51 @@ fn an_observer_that_is_off_says_so() {
     let report = watched(&bench);
     assert!(matches!(report.observation.observer, Observer::Off(_)));
 }
+
+#[test]
+fn a_result_that_could_not_be_collected_is_named_and_never_nothing() {
+    for (machine, level) in machines() {
+        let seconds = mark();
+        let text = format!("import os\nopen('kept.txt', 'w').write('left')\nos.execlp('sleep', 'sleep', '{seconds}')");
+        let bench = script(&text, machine);
+        let running = start(bench.spec().unwrap(), Hooks::default());
+        wait_until("the tool", || !processes_with(&seconds).is_empty());
+        // Whoever waits for the tool is the one that would compare the files.
+        let inner = processes::parent(processes_with(&seconds)[0]).unwrap();
+        rustix::process::kill_process(rustix::process::Pid::from_raw(inner).unwrap(), rustix::process::Signal::KILL)
+            .unwrap();
+        let report = running.wait();
+        assert_eq!(processes_with(&seconds), [0; 0], "{level}");
+        let why = report.observation.uncollected.as_deref().unwrap_or_default();
+        assert!(why.contains("ended before it could"), "{level}: {report:?}");
+        let note = report.notes.iter().find(|note| note.contains("could not be collected"));
+        assert!(note.is_some_and(|note| note.contains(why)), "{level}: {:?}", report.notes);
+    }
+}
+
+#[test]
+fn a_scratch_folder_that_was_closed_is_not_an_empty_one() {
+    for (machine, level) in machines() {
+        let report = watched(&script("import os\nopen('kept.txt', 'w').write('left')\nos.chmod('.', 0)", machine));
+        let observation = &report.observation;
+        match &observation.uncollected {
+            Some(why) => assert!(why.contains("cannot be read"), "{level}: {why}"),
+            // Root looks into any folder.
+            None => assert_eq!(observation.changes.len(), 1, "{level}: {report:?}"),
+        }
+    }
+}
+
+#[test]
+fn whoever_looks_after_a_run_is_not_among_the_processes_of_the_tool() {
+    const LOOK: &str = "
+import os
+names = sorted(int(name) for name in os.listdir('/proc') if name.isdigit())
+print(os.getppid(), [pid for pid in names if pid != os.getpid()])
+";
+    let (machine, level) = machines().into_iter().next().unwrap();
+    if level == IsolationLevel::Isolated {
+        // Only what takes in orphans, which the filter refuses by its number.
+        assert_eq!(script(LOOK, machine).run().stdout, "0 [1]\n");
+    }
+}

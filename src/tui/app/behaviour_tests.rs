@@ -24,7 +24,7 @@ fn watched() -> Behaviour {
         observed: 1,
         unobserved: 2,
         observer_off: None,
-        result: ResultEvidence { run: Some(RunId(14)), changes: vec![], cut: 0 },
+        result: ResultEvidence { run: Some(RunId(14)), changes: vec![], cut: 0, uncollected: None },
         enforced: vec![Enforced {
             isolation: Isolation {
                 level: IsolationLevel::LimitsOnly,

@@ -202,7 +202,8 @@ cases! {
         tcp4 tcp6 udp dns unix_path unix_abstract be_reached vsock netlink;
     kernel_and_processes:
         new_user_namespace mount_over keyring io_uring userfaultfd kernel_calls int80 ptrace_victim process_vm
-        see_processes kill_victim kill_all kill_parents push_input change_terminal core_pattern;
+        see_processes kill_victim kill_all kill_parents change_limits change_scheduling change_priority change_memory
+        change_by_proc signal_victim watch_victim child_for_parent push_input change_terminal core_pattern;
     resources:
         fork_bomb fork_bomb_in_a_crowd memory_one memory_many memory_file shared_memory_folder cpu_one cpu_six
         sleep_forever ignore_term flood giant_line big_file many_files many_inodes daemon daemon_without_traces

@@ -36,6 +36,38 @@ fn an_ordinary_tool_runs_at_every_level() {
 }
 
 #[test]
+fn a_tool_rules_over_its_own_processes_at_every_level() {
+    let case = Case::named("own_children", include_str!("attacks/own_children.py"));
+    each(&case, |user, level| {
+        let mut world = World::new(user);
+        let outcome = sandboxed(&case, &mut world, level);
+        assert_eq!(outcome.run["isolation"]["level"], level.word(), "{:#}", outcome.run);
+        assert_eq!(outcome.run["outcome"], "succeeded", "{:#}\n{}", outcome.run, outcome.output);
+        assert!(outcome.output.contains("all of it"), "{}", outcome.output);
+        assert!(!outcome.output.contains("WRONG"), "{}", outcome.output);
+        assert_eq!(world.signs(&outcome, None), BTreeSet::new());
+    });
+}
+
+#[test]
+fn what_a_tool_does_to_others_does_not_empty_the_list_of_its_files() {
+    // That the attack works without a sandbox is shown by the case of the same name.
+    let case = Case { way: Way::Plain, ..Case::named("change_limits", include_str!("attacks/change_limits.py")) };
+    each(&case, |user, level| {
+        let mut world = World::new(user);
+        let outcome = sandboxed(&case, &mut world, level);
+        assert_eq!(outcome.run["outcome"], "succeeded", "{:#}\n{}", outcome.run, outcome.output);
+        let number = outcome.run["id"].to_string();
+        let told = begin(&world, &["behaviour", &number, "--json"]).wait_with_output().unwrap();
+        let told: Value = serde_json::from_slice(&told.stdout).unwrap();
+        let result = &told["behaviour"]["result"];
+        let paths: Vec<&str> =
+            result["changes"].as_array().unwrap().iter().filter_map(|change| change["path"].as_str()).collect();
+        assert_eq!((paths, &result["uncollected"]), (vec!["{scratch}/proof"], &Value::Null), "{result:#}");
+    });
+}
+
+#[test]
 fn bytes_that_are_no_text_are_kept_and_shown_escaped() {
     let case = Case::named("broken_output", include_str!("attacks/broken_output.py"));
     each(&case, |user, level| {

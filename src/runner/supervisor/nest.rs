@@ -1,0 +1,128 @@
+//! The tool's own processes: a PID namespace inside the one that bubblewrap makes. In it are the tool, whatever it
+//! starts, and one process that only takes in orphans. The inner stage stays outside: no call of the tool can number
+//! it, so nothing that the tool does changes how its result is collected.
+//!
+//! The first process of a namespace ends everything in it with itself, also what forks faster than it could be listed.
+
+use super::wire::{Inside, send_packet};
+use crate::runner::processes::descendants;
+use crate::runner::sandbox::{self, Ends, Reaped};
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::mount::MountFlags;
+use rustix::pipe::PipeFlags;
+use rustix::process::{DumpableBehavior, Pid, PidfdFlags, Signal};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::time::Duration;
+
+/// How long everything in it may take to die; one stuck in the kernel would block us for ever.
+const GIVE_UP: Duration = Duration::from_secs(5);
+
+/// How long the first process sleeps at most between two looks for orphans; their ends wake it.
+const NAP: Duration = Duration::from_millis(999);
+
+/// A namespace of processes that the next process started here will be in.
+#[derive(Debug)]
+pub(super) struct Nest {
+    /// Its first process, as the inner stage numbers it.
+    first: i32,
+    /// Becomes readable when that ends.
+    ended: OwnedFd,
+    /// Closed by the first process when the supervisor was told of it.
+    told: OwnedFd,
+    /// Where the tool waits, and where it is let go.
+    gate: (OwnedFd, OwnedFd),
+}
+
+impl Nest {
+    /// Makes the namespace and its first process. The inner stage must have one thread and still hold the right to do
+    /// so, which it keeps for [`Nest::enter`] until the tool's process exists.
+    ///
+    /// # Errors
+    /// When the kernel refuses a further namespace, or there is no process left.
+    pub(super) fn make(socket: &OwnedFd) -> io::Result<Nest> {
+        sandbox::own_processes()?;
+        let (told, tell) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
+        let gate = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
+        let first = sandbox::fork(|| be_first(socket))?;
+        drop(tell);
+        let handle = Pid::from_raw(first).ok_or(io::ErrorKind::InvalidInput)?;
+        let ended = rustix::process::pidfd_open(handle, PidfdFlags::empty())?;
+        Ok(Nest { first, ended, told, gate })
+    }
+
+    /// In the process that becomes the tool: gives it a `/proc` that shows its own processes only, and waits until
+    /// the inner stage lets it go.
+    ///
+    /// # Errors
+    /// When the kernel refuses the mount, or the inner stage is gone.
+    pub(super) fn enter(&self) -> io::Result<()> {
+        sandbox::own_mounts()?;
+        let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
+        rustix::mount::mount(c"proc", c"/proc", c"proc", flags, None)?;
+        match rustix::io::read(&self.gate.0, &mut [0; 1])? {
+            0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Gives up the rights that starting the tool took, and lets it go once the supervisor knows who is who.
+    ///
+    /// # Errors
+    /// When the rights cannot be given up, or the first process is gone.
+    pub(super) fn let_go(&self) -> io::Result<()> {
+        sandbox::drop_capabilities()?;
+        while let Err(error) = rustix::io::read(&self.told, &mut [0; 1]) {
+            if error != rustix::io::Errno::INTR {
+                return Err(error.into());
+            }
+        }
+        rustix::io::write(&self.gate.1, &[1])?;
+        Ok(())
+    }
+
+    /// How many processes live in it beside the first, once the tool's own has ended.
+    pub(super) fn others(&self) -> u64 {
+        let me = rustix::process::getpid().as_raw_nonzero().get();
+        descendants(me).iter().filter(|process| process.pid != self.first).count() as u64
+    }
+
+    /// Ends everything in it, `left` processes among them, and counts what all of them used.
+    ///
+    /// # Errors
+    /// When something does not die in 5 s.
+    pub(super) fn end(self, left: u64, total: &mut Reaped) -> io::Result<()> {
+        total.left = left;
+        if let Some(first) = Pid::from_raw(self.first) {
+            // It may have ended already, and everything with it.
+            let _ = rustix::process::kill_process(first, Signal::KILL);
+        }
+        let patience = Timespec { tv_sec: GIVE_UP.as_secs() as i64, tv_nsec: 0 };
+        let mut wanted = [PollFd::new(&self.ended, PollFlags::IN)];
+        if rustix::event::poll(&mut wanted, Some(&patience))? == 0 {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        sandbox::has_children(total)?;
+        Ok(())
+    }
+}
+
+/// The first process: takes in orphans until it is killed. Holds no rights, no files and no memory that others may
+/// read. Returns what to exit with.
+fn be_first(socket: &OwnedFd) -> i32 {
+    let prepared = rustix::process::set_parent_process_death_signal(Some(Signal::KILL))
+        .and_then(|()| rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable));
+    if prepared.is_err()
+        || sandbox::drop_capabilities().is_err()
+        || send_packet(socket, &Inside::First, &[]).is_err()
+        || sandbox::close_all().is_err()
+    {
+        return 1;
+    }
+    let Ok(ends) = Ends::block() else { return 1 };
+    let mut total = Reaped::default();
+    while sandbox::has_children(&mut total).is_ok() {
+        ends.wait(NAP);
+    }
+    1
+}
