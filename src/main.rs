@@ -12,6 +12,7 @@ fn main() -> ExitCode {
     if let Some(code) = engine::play_role() {
         return ExitCode::from(code);
     }
+    engine::measure_reading();
     cli::main(cli::Screen {
         workbench: |opening| {
             let face = tui::Face { agent: opening.agent, no_color: !opening.color, limits: opening.limits };

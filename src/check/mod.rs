@@ -21,6 +21,7 @@ mod names;
 mod survey;
 mod syntax;
 mod trials;
+mod unread;
 
 pub use crate::domain::source::Language;
 pub use capabilities::scan;
@@ -28,6 +29,7 @@ pub use duplicates::{Similar, Written, similar};
 pub use trials::benchmark::p95_of;
 pub use trials::replay::{Recorded, replay};
 
+use crate::domain::budget::{self, Limits};
 use crate::domain::source;
 use crate::domain::{CheckReport, CheckState, Gate, Missing, Tool, ToolDetail, ToolName, Verdict};
 use crate::runner::{Pace, Tried};
@@ -331,10 +333,18 @@ pub const CHECKS: &[Check] = &[
     },
 ];
 
-/// Makes one check and measures how long it takes.
+/// Makes one check and measures how long it takes. What reads has [`Limits::CHECK`] for it; what it could not read
+/// within them is a finding, so that the check never passes.
 pub fn examine(check: &Check, desk: &Desk<'_>) -> CheckReport {
     let begun = Instant::now();
-    let report = (check.examine)(desk);
+    let report = match check.cost {
+        Cost::Reading | Cost::Comparing => {
+            let (report, shortfall) = budget::within(Limits::CHECK, || (check.examine)(desk));
+            unread::told(report, &shortfall, desk)
+        }
+        // Bounded by what their processes may take.
+        Cost::Running | Cost::Program => (check.examine)(desk),
+    };
     let duration_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     CheckReport { name: check.name.to_owned(), duration_ms, ..report }
 }

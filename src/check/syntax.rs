@@ -12,6 +12,9 @@ use tree_sitter::Node;
 /// One slip makes many errors behind it; the first ones say enough.
 const MAX_FOR_FILE: usize = 5;
 
+/// Parts of an error that are looked at for the error itself.
+const MAX_INSIDE: usize = 2_000;
+
 /// Longest piece of code around an error, in characters.
 const MAX_AROUND: usize = 60;
 
@@ -82,9 +85,8 @@ fn first_line(text: &str) -> String {
 fn code_faults(path: &str, language: Language, source: &str) -> Vec<Finding> {
     let name = language.name();
     let severity = if language == Language::Bash { Severity::Medium } else { Severity::High };
-    let Some(tree) = language.parse(source) else {
-        return vec![Finding::new("not-read", Severity::High, format!("it cannot be read as {name}")).at(path, 1)];
-    };
+    // What is not read is told by whoever makes the check.
+    let Some(tree) = language.parse(source) else { return Vec::new() };
     let root = tree.root_node();
     let mut findings = Vec::new();
     if root.has_error() {
@@ -119,8 +121,10 @@ fn is_python_2(node: Node<'_>, source: &str) -> bool {
     is_old && !children(node).first().is_some_and(|first| text(*first, source).starts_with('('))
 }
 
+/// Whether a part of it, rather than the node itself, is what is wrong. Looked for in the beginning: a file that is
+/// one error from end to end has errors in errors.
 fn has_inner_fault(node: Node<'_>) -> bool {
-    nodes(node).skip(1).any(|inner| inner.is_error() || inner.is_missing())
+    nodes(node).skip(1).take(MAX_INSIDE).any(|inner| inner.is_error() || inner.is_missing())
 }
 
 fn said(node: Node<'_>, source: &str, language: &str) -> String {

@@ -5,6 +5,7 @@
 //! serialize to exactly the fields that scripts rely on.
 
 mod attempt;
+pub mod budget;
 mod buffer;
 mod capability;
 mod check;
@@ -40,6 +41,7 @@ mod request;
 mod review;
 mod run;
 mod schema;
+mod schema_cost;
 mod secret;
 mod selection;
 mod semver_step;

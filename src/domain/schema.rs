@@ -1,6 +1,16 @@
 //! JSON Schema 2020-12: does a value fit, and where not.
 
+use super::schema_cost;
 use serde_json::Value;
+
+/// Violations of one value that are told.
+const MAX_VIOLATIONS: usize = 1_000;
+
+/// Steps back of a pattern on one text.
+const MAX_BACKTRACKS: usize = 100_000;
+
+/// Bytes of a pattern's automaton.
+const MAX_AUTOMATON: usize = 2 << 20;
 
 /// Where and why a value does not fit its schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,20 +22,41 @@ pub struct Violation {
 }
 
 /// Checks `value` against `schema` (2020-12 unless it names another draft). References to other
-/// documents are never followed. A schema that is itself wrong is one violation with that message.
+/// documents are never followed. A schema that is itself wrong, or takes too many steps, is one violation with that
+/// message.
 pub fn validate(schema: &Value, value: &Value) -> Vec<Violation> {
-    match jsonschema::options().build(schema) {
-        Err(error) => vec![Violation { path: String::new(), message: format!("the schema is not valid: {error}") }],
-        Ok(validator) => validator
-            .iter_errors(value)
-            .map(|error| Violation { path: error.instance_path().to_string(), message: error.to_string() })
-            .collect(),
+    let whole = |message: String| vec![Violation { path: String::new(), message }];
+    let validator = match build(schema) {
+        Ok(validator) => validator,
+        Err(error) => return whole(format!("the schema is not valid: {error}")),
+    };
+    if let Some(why) = schema_cost::too_much_for(schema, value) {
+        return whole(not_checked(&why));
     }
+    let errors = validator.iter_errors(value).take(MAX_VIOLATIONS);
+    errors.map(|error| Violation { path: error.instance_path().to_string(), message: error.to_string() }).collect()
+}
+
+fn not_checked(why: &str) -> String {
+    format!("not checked against its schema: {why}")
+}
+
+/// A validator whose patterns end: the engine gives up after so many steps back, and builds no large automaton.
+fn build(schema: &Value) -> Result<jsonschema::Validator, String> {
+    if let Some(why) = schema_cost::too_much(schema) {
+        return Err(why);
+    }
+    let patterns = jsonschema::PatternOptions::fancy_regex();
+    let patterns = patterns.backtrack_limit(MAX_BACKTRACKS).size_limit(MAX_AUTOMATON).dfa_size_limit(MAX_AUTOMATON);
+    jsonschema::options().with_pattern_options(patterns).build(schema).map_err(|error| error.to_string())
 }
 
 /// A schema made ready to check many values: a form asks again with every key.
 #[derive(Debug)]
-pub struct Checker(jsonschema::Validator);
+pub struct Checker {
+    validator: jsonschema::Validator,
+    schema: Value,
+}
 
 /// Longer messages quote a whole value; they are told without it.
 const MAX_MESSAGE: usize = 160;
@@ -36,12 +67,15 @@ impl Checker {
     /// # Errors
     /// A schema that is itself wrong, with what is wrong.
     pub fn new(schema: &Value) -> Result<Checker, String> {
-        jsonschema::options().build(schema).map(Checker).map_err(|error| error.to_string())
+        build(schema).map(|validator| Checker { validator, schema: schema.clone() })
     }
 
     /// Where `value` does not fit. A missing property is reported at its own place.
     pub fn violations(&self, value: &Value) -> Vec<Violation> {
-        self.0.iter_errors(value).map(|error| violation_at_place(&error)).collect()
+        if let Some(why) = schema_cost::too_much_for(&self.schema, value) {
+            return vec![Violation { path: String::new(), message: not_checked(&why) }];
+        }
+        self.validator.iter_errors(value).take(MAX_VIOLATIONS).map(|error| violation_at_place(&error)).collect()
     }
 }
 

@@ -1,10 +1,34 @@
 //! Source files as checks and repairs read them: the language, and the tree of the syntax.
 
+use super::budget::{self, Limits, Stop, Unread};
 use super::digest::VersionFile;
-use tree_sitter::{Node, Parser, Tree};
+use std::cell::Cell;
+use std::collections::VecDeque;
+use std::ops::ControlFlow;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+use tree_sitter::{Node, ParseOptions, Parser, Tree};
 
 /// Longer files are not parsed, in bytes; the catalog accepts none.
-const MAX_BYTES: usize = 1024 * 1024;
+pub const MAX_BYTES: usize = 1024 * 1024;
+
+/// The parser reads in pieces of so many bytes and is stopped between two of them: one token may be as long as the file.
+const PIECE: usize = 16 * 1024;
+
+/// Brackets that are open at one time at most. What the parser does about an error grows with the square of them.
+const MAX_OPEN: usize = 2_000;
+
+/// Rounds of 100 steps that the parser makes at most: 1 MiB of ordinary code takes 20,000.
+const MAX_ROUNDS: u32 = 100_000;
+
+/// Rounds between two looks at the clock.
+const ROUNDS_PER_LOOK: u32 = 16;
+
+/// Texts that are remembered as too much, so that each check does not find it out anew.
+const MAX_REFUSED: usize = 64;
+
+/// How long they are remembered: a busy machine may have been the cause.
+const REFUSED_FOR: Duration = Duration::from_secs(60);
 
 /// Deeper parts of a tree are not looked at: the way up to the root is walked again and again. Real code stays below 100.
 const MAX_DEPTH: usize = 500;
@@ -84,14 +108,115 @@ impl Language {
         }
     }
 
-    /// The tree of a text; `None` when it is too long or the parser gives up.
+    /// The tree of a text; `None` when it is too long, or takes more than [`Limits::PARSE`] or than the budget of this
+    /// thread allows. What was not read is kept there.
     pub fn parse(self, text: &str) -> Option<Tree> {
-        if text.len() > MAX_BYTES {
-            return None;
+        parse(&self.grammar(), text.as_bytes())
+    }
+}
+
+/// A text that was too much for the parser, and when.
+struct Refused {
+    unread: Unread,
+    at: Duration,
+}
+
+static REFUSED: Mutex<VecDeque<Refused>> = Mutex::new(VecDeque::new());
+
+/// One text at a time: what the memory grows by is then what this text takes.
+static PARSING: Mutex<()> = Mutex::new(());
+
+/// The tree of a text in any language; `None` as for [`Language::parse`].
+pub fn parse(grammar: &tree_sitter::Language, text: &[u8]) -> Option<Tree> {
+    let hash = *blake3::hash(text).as_bytes();
+    if let Some(known) = refused(&hash) {
+        budget::left_unread(known);
+        return None;
+    }
+    let result = if text.len() > MAX_BYTES {
+        Err((Stop::Length(MAX_BYTES as u64), 0))
+    } else if let Some(at) = too_deep(text) {
+        Err((Stop::Depth(MAX_OPEN), at))
+    } else {
+        parse_within(grammar, text)
+    };
+    result
+        .map_err(|(stop, read)| {
+            let unread = Unread { text: hash, read: read as u64, of: text.len() as u64, stop };
+            refuse(unread.clone());
+            budget::left_unread(unread);
+        })
+        .ok()
+}
+
+/// Where more brackets are open than is allowed, as if there were no strings and no comments; `None` if nowhere.
+fn too_deep(text: &[u8]) -> Option<usize> {
+    let mut open = 0_usize;
+    text.iter().position(|byte| {
+        match byte {
+            b'(' | b'[' | b'{' => open += 1,
+            b')' | b']' | b'}' => open = open.saturating_sub(1),
+            _ => {}
         }
-        let mut parser = Parser::new();
-        parser.set_language(&self.grammar()).ok()?;
-        parser.parse(text, None)
+        open > MAX_OPEN
+    })
+}
+
+/// Parses until a limit is passed; the error is which one, and how many bytes were read.
+fn parse_within(grammar: &tree_sitter::Language, text: &[u8]) -> Result<Tree, (Stop, usize)> {
+    let _one = PARSING.lock().unwrap_or_else(PoisonError::into_inner);
+    let begun = budget::usage();
+    let (stop, rounds, read) = (Cell::new(None), Cell::new(0_u32), Cell::new(0_usize));
+    let look = || {
+        let spent = begun.and_then(|begun| budget::spent(Limits::PARSE, begun, budget::usage()?));
+        stop.set(stop.get().or(spent).or_else(budget::stopped));
+        stop.get().is_some()
+    };
+    let mut progress = |state: &tree_sitter::ParseState| {
+        rounds.set(rounds.get() + 1);
+        read.set(state.current_byte_offset());
+        if rounds.get() > MAX_ROUNDS {
+            stop.set(Some(Stop::Steps));
+        }
+        if rounds.get().is_multiple_of(ROUNDS_PER_LOOK) && look() || stop.get().is_some() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    };
+    // Once it is over, the text ends: that also stops a scanner in the middle of a token.
+    let mut piece = |from: usize, _| {
+        let from = from.min(text.len());
+        let to = (from + PIECE).min(text.len());
+        if look() { &text[..0] } else { &text[from..to] }
+    };
+    let mut parser = Parser::new();
+    parser.set_language(grammar).map_err(|_| (Stop::Steps, 0))?;
+    let options = ParseOptions::new().progress_callback(&mut progress);
+    let tree = parser.parse_with_options(&mut piece, None, Some(options));
+    // The end may take more than all before.
+    look();
+    match (tree, stop.get()) {
+        (Some(tree), None) => Ok(tree),
+        (_, stop) => Err((stop.unwrap_or(Stop::Steps), read.get().min(text.len()))),
+    }
+}
+
+fn now() -> Duration {
+    budget::usage().unwrap_or_default().elapsed
+}
+
+fn refused(hash: &[u8; 32]) -> Option<Unread> {
+    let mut all = REFUSED.lock().unwrap_or_else(PoisonError::into_inner);
+    all.retain(|refused| now().saturating_sub(refused.at) < REFUSED_FOR);
+    all.iter().find(|refused| refused.unread.text == *hash).map(|refused| refused.unread.clone())
+}
+
+fn refuse(unread: Unread) {
+    let mut all = REFUSED.lock().unwrap_or_else(PoisonError::into_inner);
+    all.push_back(Refused { unread, at: now() });
+    if all.len() > MAX_REFUSED {
+        all.pop_front();
     }
 }
 
@@ -120,7 +245,7 @@ pub fn nodes(root: Node<'_>) -> impl Iterator<Item = Node<'_>> {
     let mut cursor = root.walk();
     let (mut depth, mut is_done) = (0_usize, false);
     let walk = std::iter::from_fn(move || {
-        if is_done {
+        if is_done || budget::is_over() {
             return None;
         }
         let node = cursor.node();
@@ -145,6 +270,9 @@ pub fn is_beyond(root: Node<'_>) -> bool {
     let mut cursor = root.walk();
     let mut depth = 0_usize;
     for _ in 0..MAX_NODES {
+        if budget::is_over() {
+            return true;
+        }
         if cursor.goto_first_child() {
             depth += 1;
             if depth > MAX_DEPTH {
@@ -172,8 +300,11 @@ pub fn line(node: Node<'_>) -> u64 {
     node.start_position().row as u64 + 1
 }
 
-/// The named children of a node, comments left out.
+/// The named children of a node, comments left out; none when the budget of this thread is used up.
 pub fn children(node: Node<'_>) -> Vec<Node<'_>> {
+    if budget::is_over() {
+        return Vec::new();
+    }
     let mut cursor = node.walk();
     node.named_children(&mut cursor).filter(|child| child.kind() != "comment").collect()
 }

@@ -84,7 +84,7 @@ pub use crate::evolve::course::{
 };
 pub use crate::evolve::document::{Cut, DEFAULT_BUDGET, Document, LEAST_BUDGET, ReadAs, Section, Summary, SummaryLine};
 pub use crate::insight::{Foresight, Score, Suggestion};
-pub use crate::runner::{Frame, Spool, Tail, stop_with_group};
+pub use crate::runner::{Frame, Spool, Tail, measure_reading, stop_with_group};
 pub use crate::store::HourOfRuns;
 pub use behaviour::{Behaviour, BehaviourPart, Departed, Enforced, Reported, ResultEvidence, Tried};
 pub use buffering::{

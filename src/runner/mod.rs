@@ -46,6 +46,7 @@ mod terminal;
 mod tests;
 mod trials;
 mod trusted;
+mod usage;
 
 pub use baseline::Baselines;
 pub use clear::clear;
@@ -67,6 +68,7 @@ pub use signature::{NAMESPACE, sign, verify as verify_signature};
 pub use spool::{Frame, Spool, SpoolBytes, SpoolError};
 pub use tail::Tail;
 pub use trials::{Batch, Pace, Tried, prepare_batch};
+pub use usage::measure_reading;
 
 use crate::domain::{Isolation, IsolationLevel, Profile};
 

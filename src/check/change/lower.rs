@@ -1,10 +1,8 @@
 //! What the three parsers share: reading a syntax tree node by node, bounded.
 
 use super::tree::{Expr, Piece, Sort, Statement};
-use tree_sitter::{Language, Node, Parser, Tree};
-
-/// Files larger than this are not compared by meaning, in bytes.
-pub(super) const MAX_SOURCE: usize = 1024 * 1024;
+use crate::domain::budget;
+use tree_sitter::Node;
 
 /// Values nested deeper are cut.
 const MAX_DEPTH: usize = 160;
@@ -79,24 +77,20 @@ pub(super) fn line(node: Node<'_>) -> u64 {
 
 /// The children that mean something.
 pub(super) fn named(node: Node<'_>) -> Vec<Node<'_>> {
+    if budget::is_over() {
+        return Vec::new();
+    }
     let mut cursor = node.walk();
     node.named_children(&mut cursor).filter(|child| !child.is_extra()).collect()
 }
 
 /// The children in a field.
 pub(super) fn fields<'t>(node: Node<'t>, field: &str) -> Vec<Node<'t>> {
+    if budget::is_over() {
+        return Vec::new();
+    }
     let mut cursor = node.walk();
     node.children_by_field_name(field, &mut cursor).filter(|child| !child.is_extra()).collect()
-}
-
-/// The syntax tree of a text; `None` when it is too large or the grammar is not understood.
-pub(super) fn parse(text: &str, language: &Language) -> Option<Tree> {
-    if text.len() > MAX_SOURCE {
-        return None;
-    }
-    let mut parser = Parser::new();
-    parser.set_language(language).ok()?;
-    parser.parse(text, None)
 }
 
 /// A number in its shortest form, so that `1_000`, `1e3` and `1000` are the same.

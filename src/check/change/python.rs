@@ -2,11 +2,12 @@
 
 use super::lower::{self, Reader, fields, line, named};
 use super::tree::{Act, Argument, Expr, Function, Handler, Order, Parameter, Piece, Round, Sort, Statement};
+use crate::domain::source;
 use tree_sitter::Node;
 
 /// Reads a file; `None` when it cannot be parsed. The flag tells that something was cut.
 pub(super) fn read(text: &str) -> Option<(Vec<Statement>, bool)> {
-    let tree = lower::parse(text, &tree_sitter_python::LANGUAGE.into())?;
+    let tree = source::parse(&tree_sitter_python::LANGUAGE.into(), text.as_bytes())?;
     let mut reader = Reader::new(text);
     let steps = block(&mut reader, tree.root_node());
     Some((steps, reader.is_cut))

@@ -2,6 +2,7 @@
 
 use super::lower::{self, Reader, fields, line, named};
 use super::tree::{Act, Argument, Expr, Function, Handler, Order, Parameter, Piece, Sort, Statement};
+use crate::domain::source;
 use tree_sitter::Node;
 
 /// Reads a file; `None` when it cannot be parsed. The flag tells that something was cut.
@@ -11,7 +12,7 @@ pub(super) fn read(text: &str, path: &str) -> Option<(Vec<Statement>, bool)> {
         Some("tsx") => tree_sitter_typescript::LANGUAGE_TSX,
         _ => tree_sitter_javascript::LANGUAGE,
     };
-    let tree = lower::parse(text, &language.into())?;
+    let tree = source::parse(&language.into(), text.as_bytes())?;
     let mut reader = Reader::new(text);
     let steps = block(&mut reader, tree.root_node());
     Some((steps, reader.is_cut))

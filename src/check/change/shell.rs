@@ -2,6 +2,7 @@
 
 use super::lower::{self, Reader, fields, line, named};
 use super::tree::{Act, Argument, Expr, Function, Order, Parameter, Piece, Sort, Statement};
+use crate::domain::source;
 use tree_sitter::Node;
 
 /// Parameters of a function that are followed to its calls.
@@ -9,7 +10,7 @@ const PARAMETERS: usize = 6;
 
 /// Reads a file; `None` when it cannot be parsed. The flag tells that something was cut.
 pub(super) fn read(text: &str) -> Option<(Vec<Statement>, bool)> {
-    let tree = lower::parse(text, &tree_sitter_bash::LANGUAGE.into())?;
+    let tree = source::parse(&tree_sitter_bash::LANGUAGE.into(), text.as_bytes())?;
     let mut reader = Reader::new(text);
     let steps = block(&mut reader, named(tree.root_node()));
     Some((steps, reader.is_cut))

@@ -10,13 +10,16 @@ mod tests;
 
 use super::Desk;
 use super::source::{Language, text_of};
-use crate::domain::{CheckReport, Finding, Severity, VersionFile, count as counted};
+use crate::domain::{CheckReport, Finding, Severity, VersionFile, count as counted, size};
 use crate::runner::{Answered, Reading, read_with};
 use std::ffi::OsStr;
 use std::time::Duration;
 
 /// How long a linter may take; mypy and tsc begin with a second or two of reading their own libraries.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Code that a linter is given, in bytes: what it takes grows with it, and nothing bounds it but the clock.
+const MAX_BYTES: usize = 256 * 1024;
 
 /// Findings of one linter that are kept.
 const MAX_FINDINGS: usize = 100;
@@ -201,6 +204,9 @@ impl Linter {
         if files.is_empty() {
             return CheckReport::skipped(self.program, format!("no file in {}", names.join(" or ")));
         }
+        if let Some(why) = too_much(&files) {
+            return CheckReport::unavailable(self.program, why);
+        }
         let reading = Reading {
             program: self.program,
             arguments: self.arguments,
@@ -242,6 +248,19 @@ impl Linter {
             if count > MAX_FINDINGS { format!(", {MAX_FINDINGS} of {count} findings kept") } else { String::new() };
         CheckReport::of(self.program, findings).noted(format!("{read}{more}"))
     }
+}
+
+/// Why these files are not given to a linter, which has no bound of its own; `None` when they are.
+fn too_much(files: &[&VersionFile]) -> Option<String> {
+    let bytes: usize = files.iter().map(|file| file.bytes.len()).sum();
+    if bytes > MAX_BYTES {
+        return Some(format!("not run: {} of code are more than a linter is given", size(bytes as u64)));
+    }
+    let unread = files.iter().find(|file| {
+        let text = text_of(file).unwrap_or_default();
+        Language::of(&file.path, text).is_some_and(|language| language.parse(text).is_none())
+    });
+    unread.map(|file| format!("not run: {} takes too much to be read", file.path))
 }
 
 fn ended(code: Option<i32>, stderr: &str, stdout: &str) -> String {

@@ -3,10 +3,8 @@
 //! Only what certainly runs counts: statements at the top level. An import within `try`, `if` or a
 //! function is optional and not reported.
 
-use tree_sitter::{Language, Node, Parser, Tree};
-
-/// Files larger than this are not read, in bytes.
-const MAX_SOURCE: usize = 1024 * 1024;
+use crate::domain::source;
+use tree_sitter::Node;
 
 /// Parts of one file that are looked at; more is no program anybody wrote.
 const MAX_NODES: usize = 200_000;
@@ -24,7 +22,7 @@ pub(super) struct Import {
 
 /// The imports of Python source.
 pub(super) fn python(source: &[u8]) -> Vec<Import> {
-    let Some(tree) = parse(source, &tree_sitter_python::LANGUAGE.into()) else { return Vec::new() };
+    let Some(tree) = source::parse(&tree_sitter_python::LANGUAGE.into(), source) else { return Vec::new() };
     let mut imports = Vec::new();
     for statement in children(tree.root_node()) {
         match statement.kind() {
@@ -64,7 +62,7 @@ pub(super) fn javascript(source: &[u8], is_typescript: bool) -> Vec<String> {
     } else {
         tree_sitter_javascript::LANGUAGE.into()
     };
-    let Some(tree) = parse(source, &language) else { return Vec::new() };
+    let Some(tree) = source::parse(&language, source) else { return Vec::new() };
     let mut modules = Vec::new();
     for statement in children(tree.root_node()) {
         match statement.kind() {
@@ -125,15 +123,6 @@ fn children(node: Node<'_>) -> Vec<Node<'_>> {
     node.children(&mut cursor).collect()
 }
 
-fn parse(source: &[u8], language: &Language) -> Option<Tree> {
-    if source.len() > MAX_SOURCE {
-        return None;
-    }
-    let mut parser = Parser::new();
-    parser.set_language(language).ok()?;
-    parser.parse(source, None)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -158,7 +147,7 @@ mod tests {
             import(2, "up.x", &[]),
         ];
         assert_eq!(python(source.as_bytes()), expected);
-        assert_eq!(python(&vec![b'x'; MAX_SOURCE + 1]), []);
+        assert_eq!(python(&vec![b'x'; source::MAX_BYTES + 1]), []);
     }
 
     #[test]

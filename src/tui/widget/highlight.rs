@@ -5,6 +5,8 @@
 //! by it.
 
 use super::piece::{LineTokens, TokenKind};
+use crate::domain::budget::{self, Limits};
+use crate::domain::source::{is_beyond, parse};
 use std::ops::Range;
 use tree_sitter_highlight::{HighlightConfiguration, HighlightEvent, Highlighter};
 
@@ -50,19 +52,26 @@ impl Language {
         }
     }
 
+    fn grammar(self) -> tree_sitter::Language {
+        let grammar = match self {
+            Language::Python => tree_sitter_python::LANGUAGE,
+            Language::Shell => tree_sitter_bash::LANGUAGE,
+            Language::JavaScript | Language::Json => tree_sitter_javascript::LANGUAGE,
+            Language::TypeScript => tree_sitter_typescript::LANGUAGE_TYPESCRIPT,
+        };
+        grammar.into()
+    }
+
     fn configuration(self) -> Option<HighlightConfiguration> {
         let javascript = tree_sitter_javascript::HIGHLIGHT_QUERY;
-        let (grammar, query) = match self {
-            Language::Python => (tree_sitter_python::LANGUAGE, tree_sitter_python::HIGHLIGHTS_QUERY.to_owned()),
-            Language::Shell => (tree_sitter_bash::LANGUAGE, tree_sitter_bash::HIGHLIGHT_QUERY.to_owned()),
-            Language::JavaScript | Language::Json => (tree_sitter_javascript::LANGUAGE, javascript.to_owned()),
-            Language::TypeScript => (
-                tree_sitter_typescript::LANGUAGE_TYPESCRIPT,
-                // The query of TypeScript holds only what JavaScript has not.
-                format!("{}\n{javascript}", tree_sitter_typescript::HIGHLIGHTS_QUERY),
-            ),
+        let query = match self {
+            Language::Python => tree_sitter_python::HIGHLIGHTS_QUERY.to_owned(),
+            Language::Shell => tree_sitter_bash::HIGHLIGHT_QUERY.to_owned(),
+            Language::JavaScript | Language::Json => javascript.to_owned(),
+            // The query of TypeScript holds only what JavaScript has not.
+            Language::TypeScript => format!("{}\n{javascript}", tree_sitter_typescript::HIGHLIGHTS_QUERY),
         };
-        let mut configuration = HighlightConfiguration::new(grammar.into(), "tool", &query, "", "").ok()?;
+        let mut configuration = HighlightConfiguration::new(self.grammar(), "tool", &query, "", "").ok()?;
         configuration.configure(&NAMES.map(|(name, _)| name));
         Some(configuration)
     }
@@ -101,12 +110,24 @@ pub fn highlight(language: Language, text: &str) -> Option<Vec<LineTokens>> {
     // An object alone would be a block of statements.
     let source = if language == Language::Json { format!("({text})") } else { text.to_owned() };
     let shift = usize::from(language == Language::Json);
+    let (tokens, shortfall) = budget::within(Limits::PARSE, || coloured(language, text, &source, shift));
+    tokens.filter(|_| shortfall == budget::Shortfall::default())
+}
+
+/// The tokens as far as the budget of this thread goes. `source` is what is parsed, `shift` bytes before the text.
+fn coloured(language: Language, text: &str, source: &str, shift: usize) -> Option<Vec<LineTokens>> {
+    // The same text is parsed first where parsing can be stopped; a deep tree makes the queries slow.
+    let tree = parse(&language.grammar(), source.as_bytes()).filter(|tree| !is_beyond(tree.root_node()))?;
+    drop(tree);
     let configuration = language.configuration()?;
     let mut highlighter = Highlighter::new();
     let events = highlighter.highlight(&configuration, source.as_bytes(), None, None, |_| None).ok()?;
     let mut lines = Lines::new(text);
     let mut open: Vec<TokenKind> = Vec::new();
     for event in events {
+        if budget::is_over() {
+            return None;
+        }
         match event.ok()? {
             HighlightEvent::HighlightStart(name) => {
                 open.push(NAMES.get(name.0).map_or(TokenKind::Variable, |(_, kind)| *kind));

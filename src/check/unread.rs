@@ -1,0 +1,71 @@
+//! What a check could not read: said in its report, so that nothing unread counts as passed.
+
+use super::Desk;
+use super::source::text_of;
+use crate::domain::budget::{Shortfall, Unread};
+use crate::domain::{CheckReport, CheckState, Finding, Severity, ToolDetail};
+
+/// The code of these findings.
+const CODE: &str = "not-examined";
+
+/// The report with what was not read. Of the version itself that fails the check; of another one, which this version
+/// is compared with, it is a warning.
+pub(super) fn told(report: CheckReport, shortfall: &Shortfall, desk: &Desk<'_>) -> CheckReport {
+    if shortfall.stop.is_none() && shortfall.unread.is_empty() {
+        return report;
+    }
+    let mut findings: Vec<Finding> = shortfall.unread.iter().map(|unread| of_text(unread, desk)).collect();
+    findings.extend(shortfall.stop.map(|stop| {
+        let message = format!("not fully examined: {}; what comes after was not looked at", stop.words());
+        Finding::new(CODE, Severity::High, message)
+    }));
+    let note = if report.state == CheckState::Skipped { String::new() } else { report.note };
+    findings.extend(report.findings);
+    CheckReport::of(&report.name, findings).noted(note)
+}
+
+fn of_text(unread: &Unread, desk: &Desk<'_>) -> Finding {
+    if let Some(path) = path_of(unread, desk.version) {
+        return Finding::new(CODE, Severity::High, unread.words()).at(&path, 1);
+    }
+    let base = desk.base.and_then(|base| path_of(unread, base));
+    match base {
+        Some(path) => {
+            let message = format!("the version approved before, {path}: {}", unread.words());
+            Finding::new(CODE, Severity::High, message)
+        }
+        // Code in its command, or a file of another tool.
+        None => Finding::new(CODE, Severity::Medium, unread.words()),
+    }
+}
+
+/// The file of a version that holds this text.
+fn path_of(unread: &Unread, version: &ToolDetail) -> Option<String> {
+    let is_it = |bytes: &[u8]| bytes.len() as u64 == unread.of && *blake3::hash(bytes).as_bytes() == unread.text;
+    let holds = version.files.iter().find(|file| is_it(&file.bytes) || text_of(file).is_some_and(|text| is_it(text.as_bytes())));
+    holds.map(|file| file.path.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::fixture::{NoTrials, Shelf, version};
+    use crate::check::{CHECKS, Cost, examine};
+
+    #[test]
+    fn no_reading_check_passes_or_is_skipped_on_a_file_that_nobody_read() {
+        // One byte longer than what is parsed.
+        let text = format!("x = 'é'\n{}", "#".repeat(1024 * 1024));
+        let version = version("t", &[("t.py", &text)]);
+        let shelf = Shelf::of(Vec::new());
+        let desk = Desk { version: &version, base: None, missing: &[], library: &shelf, trials: &NoTrials };
+        for name in ["syntax", "capabilities", "complexity", "dependencies", "hidden-text", "injection"] {
+            let check = CHECKS.iter().find(|check| check.name == name && check.cost == Cost::Reading).unwrap();
+            let report = examine(check, &desk);
+            assert_eq!(report.state, CheckState::Failed, "{report:?}");
+            let told = report.findings.iter().find(|finding| finding.code == CODE).unwrap();
+            let expected = "not fully examined: files over 1.0 MiB are not read; 0 of 1,048,585 bytes read";
+            assert_eq!((told.message.as_str(), told.path.as_deref()), (expected, Some("t.py")), "{name}");
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! How much it may cost to read a text that somebody else wrote: time, memory, depth.
+//!
+//! Whoever reads for a check works [`within`] a budget. The parser asks it while it works, and so does everything that
+//! walks a tree ([`super::source`]): when the budget is used up, walking ends early and what was not read is kept, so
+//! that the check says so. A budget belongs to a thread; without one, each parse has [`Limits::PARSE`] of its own.
+//!
+//! Nothing here reads a clock: the program says once how usage is measured ([`measure_with`]).
+
+use super::quantity::{grouped, size};
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+/// Asking the clock costs more than a step of a walk: it is asked once in so many steps.
+const STEPS_PER_LOOK: u32 = 256;
+
+/// Texts that are kept as not read for one budget; a version has 2,000 files at most.
+const MAX_UNREAD: usize = 100;
+
+/// What reading costs at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Wall-clock time.
+    pub time: Duration,
+    /// Bytes by which the memory of the process may grow.
+    pub memory: u64,
+}
+
+impl Limits {
+    /// One check over all files of a version.
+    pub const CHECK: Limits = Limits { time: Duration::from_secs(5), memory: 128 << 20 };
+    /// Parsing one text. One mebibyte of ordinary code takes 70 MiB and less than half a second.
+    pub const PARSE: Limits = Limits { time: Duration::from_secs(3), memory: 72 << 20 };
+}
+
+/// What the process has used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Usage {
+    /// Time since any fixed moment.
+    pub elapsed: Duration,
+    /// Resident memory in bytes; 0 where it is not known.
+    pub resident: u64,
+}
+
+/// Says what the process has used.
+pub type Meter = fn() -> Usage;
+
+static METER: OnceLock<Meter> = OnceLock::new();
+
+/// Says how usage is measured, once for the program; a second meter is ignored. Without a meter only steps count.
+pub fn measure_with(meter: Meter) {
+    METER.get_or_init(|| meter);
+}
+
+/// What the process has used so far; `None` while nobody said how to measure it.
+pub fn usage() -> Option<Usage> {
+    METER.get().map(|meter| meter())
+}
+
+/// Why reading ended before the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// It took longer than this.
+    Time(Duration),
+    /// It took more memory than this many bytes.
+    Memory(u64),
+    /// The text is longer than this many bytes.
+    Length(u64),
+    /// More brackets are open at one time than this.
+    Depth(usize),
+    /// It took more steps of the parser than any program needs.
+    Steps,
+}
+
+impl Stop {
+    /// The reason, as a clause: `reading stopped after 3 s`.
+    pub fn words(self) -> String {
+        match self {
+            Stop::Time(limit) => format!("reading stopped after {} s", limit.as_secs()),
+            Stop::Memory(limit) => format!("reading stopped when it had taken {} of memory", size(limit)),
+            Stop::Length(limit) => format!("files over {} are not read", size(limit)),
+            Stop::Depth(limit) => format!("it nests deeper than {} brackets", grouped(limit)),
+            Stop::Steps => "reading stopped because it took too many steps".to_owned(),
+        }
+    }
+}
+
+/// A text that was not read to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread {
+    /// BLAKE3 of the text.
+    pub text: [u8; 32],
+    /// Bytes that were read.
+    pub read: u64,
+    /// Bytes of the text.
+    pub of: u64,
+    /// Why no more.
+    pub stop: Stop,
+}
+
+impl Unread {
+    /// One line: `not fully examined: reading stopped after 3 s; 2,048 of 800,000 bytes read`.
+    pub fn words(&self) -> String {
+        let grouped = |bytes: u64| grouped(usize::try_from(bytes).unwrap_or(usize::MAX));
+        let (read, of) = (grouped(self.read), grouped(self.of));
+        format!("not fully examined: {}; {read} of {of} bytes read", self.stop.words())
+    }
+}
+
+/// What a budget did not suffice for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Shortfall {
+    /// Why the work as a whole ended early.
+    pub stop: Option<Stop>,
+    /// Texts that were not read to the end.
+    pub unread: Vec<Unread>,
+}
+
+struct Budget {
+    limits: Limits,
+    begun: Usage,
+    steps: Cell<u32>,
+    stop: Cell<Option<Stop>>,
+    unread: RefCell<Vec<Unread>>,
+}
+
+impl Budget {
+    fn new(limits: Limits) -> Budget {
+        let begun = usage().unwrap_or_default();
+        Budget { limits, begun, steps: Cell::new(0), stop: Cell::new(None), unread: RefCell::default() }
+    }
+
+    /// Why it is used up; `None` while it is not.
+    fn look(&self) -> Option<Stop> {
+        if self.stop.get().is_none() {
+            self.stop.set(usage().and_then(|now| spent(self.limits, self.begun, now)));
+        }
+        self.stop.get()
+    }
+}
+
+/// Which of the limits is passed between two moments.
+pub(super) fn spent(limits: Limits, begun: Usage, now: Usage) -> Option<Stop> {
+    if now.elapsed.saturating_sub(begun.elapsed) >= limits.time {
+        return Some(Stop::Time(limits.time));
+    }
+    (now.resident.saturating_sub(begun.resident) >= limits.memory).then_some(Stop::Memory(limits.memory))
+}
+
+thread_local! {
+    static CURRENT: RefCell<Option<Rc<Budget>>> = const { RefCell::new(None) };
+}
+
+/// Puts the outer budget back, also when the work panics.
+struct Restore(Option<Rc<Budget>>);
+
+impl Drop for Restore {
+    fn drop(&mut self) {
+        let outer = self.0.take();
+        CURRENT.with(|current| *current.borrow_mut() = outer);
+    }
+}
+
+/// Does this work within a budget; says also what it did not suffice for.
+pub fn within<T>(limits: Limits, work: impl FnOnce() -> T) -> (T, Shortfall) {
+    let budget = Rc::new(Budget::new(limits));
+    let outer = CURRENT.with(|current| current.borrow_mut().replace(Rc::clone(&budget)));
+    let restore = Restore(outer);
+    let made = work();
+    drop(restore);
+    (made, Shortfall { stop: budget.stop.get(), unread: budget.unread.take() })
+}
+
+fn current() -> Option<Rc<Budget>> {
+    CURRENT.with(|current| current.borrow().clone())
+}
+
+/// Counts one step of a walk; whether the budget of this thread is used up, so that the walk ends.
+pub fn is_over() -> bool {
+    CURRENT.with(|current| {
+        let current = current.borrow();
+        let Some(budget) = current.as_ref() else { return false };
+        let steps = budget.steps.get().wrapping_add(1);
+        budget.steps.set(steps);
+        if steps % STEPS_PER_LOOK == 0 { budget.look().is_some() } else { budget.stop.get().is_some() }
+    })
+}
+
+/// The same for work whose single steps are long, such as those of a parser: the budget is looked at each time.
+pub(super) fn stopped() -> Option<Stop> {
+    current().and_then(|budget| budget.look())
+}
+
+/// Keeps a text as not read, for whoever set the budget of this thread.
+pub(super) fn left_unread(unread: Unread) {
+    let Some(budget) = current() else { return };
+    let mut all = budget.unread.borrow_mut();
+    if all.len() < MAX_UNREAD && !all.contains(&unread) {
+        all.push(unread);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64, mebibytes: u64) -> Usage {
+        Usage { elapsed: Duration::from_secs(seconds), resident: mebibytes << 20 }
+    }
+
+    #[test]
+    fn a_budget_is_spent_by_time_or_by_growth_of_memory() {
+        let limits = Limits { time: Duration::from_secs(5), memory: 128 << 20 };
+        assert_eq!(spent(limits, at(10, 100), at(14, 227)), None);
+        assert_eq!(spent(limits, at(10, 100), at(15, 100)), Some(Stop::Time(limits.time)));
+        assert_eq!(spent(limits, at(10, 100), at(11, 228)), Some(Stop::Memory(limits.memory)));
+        assert_eq!(spent(limits, at(10, 100), at(11, 0)), None, "memory that shrinks is no growth");
+    }
+
+    #[test]
+    fn what_was_not_read_is_told_to_the_innermost_budget_only() {
+        let unread = |of| Unread { text: [0; 32], read: 1, of, stop: Stop::Steps };
+        let (inner, outer) = within(Limits::CHECK, || {
+            left_unread(unread(5));
+            within(Limits::CHECK, || left_unread(unread(2_000))).1
+        });
+        assert_eq!((inner.unread.as_slice(), outer.unread.as_slice()), (&[unread(2_000)][..], &[unread(5)][..]));
+        left_unread(unread(7));
+        assert!(!is_over(), "without a budget nothing is over");
+        let expected =
+            "not fully examined: reading stopped because it took too many steps; 1 of 2,000 bytes read";
+        assert_eq!(unread(2_000).words(), expected);
+    }
+}
