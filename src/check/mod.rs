@@ -31,13 +31,13 @@ pub use trials::replay::{Recorded, replay};
 
 use crate::domain::budget::{self, Limits};
 use crate::domain::source;
-use crate::domain::{CheckReport, CheckState, Gate, Missing, Tool, ToolDetail, ToolName, Verdict};
+use crate::domain::{CheckReport, CheckState, Digest, Gate, Missing, Tool, ToolDetail, ToolName, Verdict};
 use crate::runner::{Pace, Tried};
 use serde_json::Value;
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::sync::Arc;
-use std::time::Instant;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// Why a comparison was skipped, as it is kept: true when it is made, and a verdict outlives the approval of its version.
 const NO_BASE: &str = "no version was approved before";
@@ -333,13 +333,32 @@ pub const CHECKS: &[Check] = &[
     },
 ];
 
+/// All reading checks of one version together; what comes after has [`LEAST_READING`].
+const MAX_READING: Duration = Duration::from_secs(15);
+
+/// What a reading check has when the others used the time up: enough for a tool of ordinary size.
+const LEAST_READING: Duration = Duration::from_millis(200);
+
+/// The version that was read last, and how long.
+static READING: Mutex<(Option<Digest>, Duration)> = Mutex::new((None, Duration::ZERO));
+
 /// Makes one check and measures how long it takes. What reads has [`Limits::CHECK`] for it; what it could not read
 /// within them is a finding, so that the check never passes.
 pub fn examine(check: &Check, desk: &Desk<'_>) -> CheckReport {
     let begun = Instant::now();
     let report = match check.cost {
         Cost::Reading | Cost::Comparing => {
-            let (report, shortfall) = budget::within(Limits::CHECK, || (check.examine)(desk));
+            // One at a time in the program: what memory grows by is then what this check takes.
+            let mut reading = READING.lock().unwrap_or_else(PoisonError::into_inner);
+            let begun = Instant::now();
+            let version = desk.version.tool.digest;
+            if reading.0 != Some(version) || check.name == CHECKS[0].name {
+                *reading = (Some(version), Duration::ZERO);
+            }
+            let left = MAX_READING.saturating_sub(reading.1).max(LEAST_READING);
+            let limits = Limits { time: left.min(Limits::CHECK.time), ..Limits::CHECK };
+            let (report, shortfall) = budget::within(limits, || (check.examine)(desk));
+            reading.1 += begun.elapsed();
             unread::told(report, &shortfall, desk)
         }
         // Bounded by what their processes may take.

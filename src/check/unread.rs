@@ -42,7 +42,10 @@ fn of_text(unread: &Unread, desk: &Desk<'_>) -> Finding {
 /// The file of a version that holds this text.
 fn path_of(unread: &Unread, version: &ToolDetail) -> Option<String> {
     let is_it = |bytes: &[u8]| bytes.len() as u64 == unread.of && *blake3::hash(bytes).as_bytes() == unread.text;
-    let holds = version.files.iter().find(|file| is_it(&file.bytes) || text_of(file).is_some_and(|text| is_it(text.as_bytes())));
+    let holds = version
+        .files
+        .iter()
+        .find(|file| is_it(&file.bytes) || text_of(file).is_some_and(|text| is_it(text.as_bytes())));
     holds.map(|file| file.path.clone())
 }
 

@@ -16,7 +16,7 @@ use std::ffi::OsStr;
 use std::time::Duration;
 
 /// How long a linter may take; mypy and tsc begin with a second or two of reading their own libraries.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Code that a linter is given, in bytes: what it takes grows with it, and nothing bounds it but the clock.
 const MAX_BYTES: usize = 256 * 1024;
