@@ -15,7 +15,8 @@ fn main() -> ExitCode {
     engine::measure_reading();
     cli::main(cli::Screen {
         workbench: |opening| {
-            let face = tui::Face { agent: opening.agent, no_color: !opening.color, limits: opening.limits };
+            let (agent, found, limits) = (opening.agent, opening.found, opening.limits);
+            let face = tui::Face { agent, found, no_color: !opening.color, limits };
             tui::run(opening.options, face)
         },
         screenshots,

@@ -114,6 +114,8 @@ pub struct Arg {
     pub form: Form,
     /// Whether it must be given.
     pub required: bool,
+    /// Whether only a human at a terminal may give it; the other arguments need what the verb needs.
+    pub human_only: bool,
     /// One line.
     pub doc: &'static str,
 }
@@ -143,6 +145,21 @@ pub struct Spec {
     pub tui: bool,
 }
 
+impl Spec {
+    /// What of a call is for a human at a terminal only, as it is written: the verb, or the first such argument that
+    /// `given` says was given. The one place that answers this.
+    pub fn human_only(&self, given: impl Fn(&Arg) -> bool) -> Option<String> {
+        if self.risk == Risk::HumanOnly {
+            return Some(self.name.to_owned());
+        }
+        let arg = self.args.iter().find(|arg| arg.human_only && given(arg))?;
+        Some(match arg.form {
+            Form::Positional | Form::Several => format!("{} {}", self.name, arg.name.to_uppercase()),
+            Form::Option | Form::Repeated => format!("{} --{}", self.name, arg.name),
+        })
+    }
+}
+
 impl Form {
     /// Whether it is written by position.
     pub const fn is_positional(self) -> bool {
@@ -153,31 +170,36 @@ impl Form {
 impl Arg {
     /// A positional argument that is given once or more.
     pub const fn several(name: &'static str, kind: ArgKind, doc: &'static str) -> Arg {
-        Arg { name, kind, form: Form::Several, required: true, doc }
+        Arg { name, kind, form: Form::Several, required: true, human_only: false, doc }
     }
 
     /// A required positional argument.
     pub const fn required(name: &'static str, kind: ArgKind, doc: &'static str) -> Arg {
-        Arg { name, kind, form: Form::Positional, required: true, doc }
+        Arg { name, kind, form: Form::Positional, required: true, human_only: false, doc }
     }
 
     /// An optional positional argument.
     pub const fn optional(name: &'static str, kind: ArgKind, doc: &'static str) -> Arg {
-        Arg { name, kind, form: Form::Positional, required: false, doc }
+        Arg { name, kind, form: Form::Positional, required: false, human_only: false, doc }
     }
 
     /// An option `--name`.
     pub const fn option(name: &'static str, kind: ArgKind, doc: &'static str) -> Arg {
-        Arg { name, kind, form: Form::Option, required: false, doc }
+        Arg { name, kind, form: Form::Option, required: false, human_only: false, doc }
     }
 
     /// An option that must be given.
     pub const fn needed(name: &'static str, kind: ArgKind, doc: &'static str) -> Arg {
-        Arg { name, kind, form: Form::Option, required: true, doc }
+        Arg { name, kind, form: Form::Option, required: true, human_only: false, doc }
+    }
+
+    /// The same argument, for a human at a terminal only.
+    pub const fn for_humans(self) -> Arg {
+        Arg { human_only: true, ..self }
     }
 
     /// An option that may be repeated.
     pub const fn repeated(name: &'static str, kind: ArgKind, doc: &'static str) -> Arg {
-        Arg { name, kind, form: Form::Repeated, required: false, doc }
+        Arg { name, kind, form: Form::Repeated, required: false, human_only: false, doc }
     }
 }

@@ -90,6 +90,12 @@ const AGENT_LOG: Arg = Arg::option(
 const OPENAPI: Arg =
     Arg::option("openapi", ArgKind::Path, "also a tool for each operation of this OpenAPI document, JSON or YAML");
 const BUNDLE: Arg = Arg::required("bundle", ArgKind::Path, "the folder of the bundle");
+const ALLOW: Arg = Arg::option(
+    "allow",
+    ArgKind::Switch,
+    "unlock it for this run, and let this version do what it declares from now on",
+)
+.for_humans();
 const RUN: Arg = Arg::required("run", ArgKind::Run, "number of the run");
 
 actions! {
@@ -155,7 +161,7 @@ actions! {
         Arg::repeated("set", ArgKind::KeyValue, "one input value as KEY=VALUE"),
         Arg::option("timeout", ArgKind::Duration, "wall-clock limit, for example 30s"),
         Arg::option("scenario", ArgKind::Text, "what it is wanted for, in words: says first when it failed at that before"),
-        Arg::option("allow", ArgKind::Switch, "unlock it for this run, and let this version do what it declares from now on"),
+        ALLOW,
         Arg::option("jsonl", ArgKind::Switch, "one event a line while it runs")
     }
     Call "call" Run Change [Catalog] ["c"] Both "Let the tool that fits best do what is wanted; when it fails, the next one" {
@@ -171,7 +177,7 @@ actions! {
     Cancel "cancel" Run Change [Output] ["c"] Both "Stop a run" { RUN }
     Rerun "rerun" Run Change [Output, Failures] ["r"] Both "Run again with the same input" {
         RUN,
-        Arg::option("allow", ArgKind::Switch, "unlock it for this run, and let this version do what it declares from now on"),
+        ALLOW,
         Arg::option("jsonl", ArgKind::Switch, "one event a line while it runs")
     }
     Runs "runs" Run View [Output] ["enter"] Both "List recorded runs, newest first" {

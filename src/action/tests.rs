@@ -100,3 +100,51 @@ fn positional_arguments_are_required_first() {
         assert_eq!(names.len(), row.args.len(), "{} has an argument twice", row.name);
     }
 }
+
+#[test]
+fn a_call_is_for_humans_by_its_verb_or_by_what_was_given() {
+    let run = spec(Verb::Run);
+    assert_eq!(run.human_only(|_| true).as_deref(), Some("run --allow"));
+    assert_eq!(run.human_only(|arg| arg.name == "input"), None);
+    assert_eq!(spec(Verb::Approve).human_only(|_| false).as_deref(), Some("approve"));
+    assert_eq!(spec(Verb::List).human_only(|_| true), None);
+}
+
+#[test]
+fn what_only_humans_may_say_is_listed_here_so_that_a_new_one_is_thought_about() {
+    let verbs: Vec<&str> = ACTIONS.iter().filter(|row| row.risk == Risk::HumanOnly).map(|row| row.name).collect();
+    let expected = [
+        "pull",
+        "untag",
+        "resolve",
+        "dismiss",
+        "comment",
+        "withdraw",
+        "approve",
+        "reject",
+        "request-changes",
+        "promote",
+        "archive",
+        "restore",
+        "grant",
+        "revoke",
+        "unlock",
+        "set",
+        "unset",
+        "pin",
+        "unpin",
+        "trim",
+        "rollback",
+        "restore-files",
+        "fork",
+        "deprecate",
+        "undo",
+    ];
+    assert_eq!(verbs, expected);
+    let flags: Vec<String> = ACTIONS
+        .iter()
+        .filter(|row| row.risk != Risk::HumanOnly)
+        .flat_map(|row| row.args.iter().filter(|arg| arg.human_only).map(|arg| format!("{} {}", row.name, arg.name)))
+        .collect();
+    assert_eq!(flags, ["run allow", "rerun allow"]);
+}

@@ -4,10 +4,14 @@ use super::build::global;
 use super::outlet;
 use super::parse;
 use super::print_text::{Ink, Line, Page};
-use crate::action::{Risk, Spec};
+use crate::action::{Arg, Risk, Spec};
 use crate::domain::{Caller, CostTier, Digest, Instant, SafeText, Stream, ToolName};
-use crate::engine::{CatalogView, Engine, EngineError, ErrorCode, Home, Limits, OpenOptions, find_workspace};
+use crate::engine::{
+    AGENT_VARIABLE, CatalogView, Engine, EngineError, ErrorCode, FoundAgent, Home, Limits, OpenOptions, UNNAMED_AGENT,
+    find_agent, find_workspace, is_left_behind,
+};
 use clap::ArgMatches;
+use clap::parser::ValueSource;
 use serde::Serialize;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
@@ -25,6 +29,8 @@ pub(super) struct Globals {
     pub(super) color: bool,
     /// The agent that calls; `None` is a human.
     pub(super) agent: Option<String>,
+    /// Where that agent was found, when it did not say so itself.
+    pub(super) found: Option<FoundAgent>,
     /// What may run.
     pub(super) limits: Limits,
 }
@@ -35,15 +41,19 @@ impl Globals {
     /// # Errors
     /// [`ErrorCode::Usage`] for a name in `TOOLSMITH_AGENT` that no agent may have.
     pub(super) fn new(matches: &ArgMatches) -> Result<Globals, EngineError> {
-        let agent = match matches.get_one::<String>(global::AS_AGENT) {
+        let said = match matches.get_one::<String>(global::AS_AGENT) {
             Some(name) => Some(name.clone()),
             None => agent_of_environment()?,
         };
+        let found = if said.is_some() { None } else { find_agent() };
+        let name = |found: &FoundAgent| parse::agent_name(&found.agent).unwrap_or_else(|_| UNNAMED_AGENT.to_owned());
+        let agent = said.or_else(|| found.as_ref().map(name));
         Ok(Globals {
             workspace: matches.get_one::<PathBuf>(global::WORKSPACE).cloned(),
             json: matches.get_flag(global::JSON),
             color: !matches.get_flag(global::NO_COLOR) && environment_allows_color(),
             agent,
+            found,
             limits: limits(matches)?,
         })
     }
@@ -201,6 +211,17 @@ impl<'a> Call<'a> {
     /// # Errors
     /// [`ErrorCode::NotFound`] where no workspace is; else what opening says.
     pub(super) fn open(&self) -> Result<Engine, EngineError> {
+        let engine = self.open_plainly()?;
+        engine.enter_session(session_of_environment());
+        engine.limit(&self.globals.limits)?;
+        if self.row.risk != Risk::View {
+            self.log_found_agent(&engine, self.row.name, false);
+        }
+        self.tell_trouble(&engine);
+        Ok(engine)
+    }
+
+    fn open_plainly(&self) -> Result<Engine, EngineError> {
         let options = self.globals.options()?;
         if !is_workspace(&options.workspace) {
             let message = format!("no workspace at or above {}: there is no tools folder", options.workspace.display());
@@ -210,11 +231,7 @@ impl<'a> Call<'a> {
                 "`toolsmith init` makes one, --workspace DIR names one",
             ));
         }
-        let engine = Engine::open(options)?;
-        engine.enter_session(session_of_environment());
-        engine.limit(&self.globals.limits)?;
-        self.tell_trouble(&engine);
-        Ok(engine)
+        Engine::open(options)
     }
 
     /// Says on standard error what went wrong beside what was asked: a move of a killed process that
@@ -264,25 +281,58 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Refuses a verb that only a human at a terminal may use to anybody else.
+    /// Refuses to anybody else what only a human at a terminal may do: the verb, or an argument that was given.
     ///
     /// # Errors
-    /// [`ErrorCode::HumanNeeded`] for an agent, and without a terminal on standard input.
+    /// Those of [`Call::demand_human_for`].
     pub(super) fn demand_human(&self) -> Result<(), EngineError> {
-        if self.row.risk != Risk::HumanOnly {
-            return Ok(());
-        }
-        let verb = self.row.name;
+        let given = |arg: &Arg| self.matches.value_source(arg.name) == Some(ValueSource::CommandLine);
+        self.row.human_only(given).map_or(Ok(()), |what| self.demand_human_for(&what))
+    }
+
+    /// Refuses `what`, as it is written on the command line, to everybody but a human at a terminal.
+    ///
+    /// # Errors
+    /// [`ErrorCode::HumanNeeded`] for an agent, without a terminal on standard input, and where the process that
+    /// made this call has ended, so that nobody can tell who asks.
+    pub(super) fn demand_human_for(&self, what: &str) -> Result<(), EngineError> {
+        let refused = |message, hint| Err(EngineError::new(ErrorCode::HumanNeeded, message, hint));
         if let Some(agent) = &self.globals.agent {
-            let message = format!("{verb} is for humans, and {agent} is an agent");
-            return Err(EngineError::new(ErrorCode::HumanNeeded, message, "ask the human who runs the workbench"));
+            let place = match &self.globals.found {
+                Some(found) => format!(" (found in {})", SafeText::new(&found.place)),
+                None => String::new(),
+            };
+            // What cannot be logged is refused all the same.
+            if self.globals.found.is_some()
+                && let Ok(engine) = self.open_plainly()
+            {
+                self.log_found_agent(&engine, what, true);
+            }
+            let message = format!("{what} is for humans, and {} is an agent{place}", SafeText::new(agent));
+            return refused(message, "ask the human who runs the workbench");
         }
         if !io::stdin().is_terminal() {
-            let message = format!("{verb} needs a human at a terminal, and standard input is none");
-            let hint = "call it from a terminal, or open `toolsmith` and do it there";
-            return Err(EngineError::new(ErrorCode::HumanNeeded, message, hint));
+            let message = format!("{what} needs a human at a terminal, and standard input is not a terminal");
+            return refused(message, "call it from a terminal, or open `toolsmith` and do it there");
+        }
+        if is_left_behind() {
+            let message = format!("{what} needs a human at a terminal, and the program that called it has ended");
+            return refused(message, "call it from the shell of the terminal, in the foreground");
         }
         Ok(())
+    }
+
+    /// Whether a human at a terminal can be asked.
+    pub(super) fn has_human(&self) -> bool {
+        self.globals.agent.is_none() && io::stdin().is_terminal() && !is_left_behind()
+    }
+
+    /// Logs where the agent that calls was found, when it did not say so itself.
+    fn log_found_agent(&self, engine: &Engine, asked: &str, refused: bool) {
+        let (Some(agent), Some(found)) = (&self.globals.agent, &self.globals.found) else { return };
+        if let Err(error) = engine.log_found_agent(agent, found, asked, refused) {
+            self.note(&Line::new().put(Ink::Warn, "warning: ").put(Ink::Plain, &error.message));
+        }
     }
 
     /// Prints an answer on standard output and says which exit code goes with it.
@@ -350,7 +400,7 @@ fn missing(name: &str) -> EngineError {
 }
 
 fn agent_of_environment() -> Result<Option<String>, EngineError> {
-    let Some(name) = std::env::var_os("TOOLSMITH_AGENT").filter(|name| !name.is_empty()) else {
+    let Some(name) = std::env::var_os(AGENT_VARIABLE).filter(|name| !name.is_empty()) else {
         return Ok(None);
     };
     let usage = |message| EngineError::new(ErrorCode::Usage, message, "change or unset TOOLSMITH_AGENT");

@@ -52,7 +52,7 @@ pub use markdown::{checks_markdown, verbs_markdown};
 
 use crate::action::{self, Verb};
 use crate::domain::{DecisionKind, SafeText};
-use crate::engine::{EngineError, ErrorCode, Limits, OpenOptions};
+use crate::engine::{EngineError, ErrorCode, FoundAgent, Limits, OpenOptions};
 use call::{Call, Globals, Stop};
 use serde::Serialize;
 use std::ffi::OsString;
@@ -67,6 +67,8 @@ pub struct Opening {
     pub options: OpenOptions,
     /// The agent at the keyboard; `None` is a human.
     pub agent: Option<String>,
+    /// Where that agent was found, when it did not say so itself.
+    pub found: Option<FoundAgent>,
     /// Whether colours are wanted.
     pub color: bool,
     /// What may run.
@@ -290,7 +292,7 @@ fn opening(globals: Globals) -> Result<Opening, EngineError> {
         return Err(EngineError::new(ErrorCode::Usage, "--json needs a verb", "`toolsmith --help` lists them"));
     }
     let options = globals.options()?;
-    Ok(Opening { options, agent: globals.agent, color: globals.color, limits: globals.limits })
+    Ok(Opening { options, agent: globals.agent, found: globals.found, color: globals.color, limits: globals.limits })
 }
 
 fn no_terminal(error: &io::Error) -> Stop {

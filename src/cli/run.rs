@@ -10,7 +10,7 @@ use super::runs::{RunAnswer, level_ink, outcome_ink};
 use crate::domain::{Run, RunId, RunOutcome, RunUsage, Stream, Tool};
 use crate::engine::{Engine, EngineError, ErrorCode, RunHandle, RunRequest};
 use serde::Serialize;
-use std::io::{self, IsTerminal};
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -123,7 +123,7 @@ fn ask_first(call: &Call<'_>, engine: &Engine, request: &RunRequest) -> Result<(
             continue;
         }
         let stream = call.switch("jsonl") || call.globals.json;
-        if stream || !io::stdin().is_terminal() || !outlet::is_terminal(Stream::Stderr) {
+        if stream || !call.has_human() || !outlet::is_terminal(Stream::Stderr) {
             return Ok(());
         }
         announce(call, &engine.preview(&command)?);

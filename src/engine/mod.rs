@@ -11,6 +11,7 @@ mod behaviour_tests;
 mod buffering;
 mod bulk;
 mod bundle;
+mod callers;
 mod calling;
 mod checking;
 #[cfg(test)]
@@ -84,7 +85,9 @@ pub use crate::evolve::course::{
 };
 pub use crate::evolve::document::{Cut, DEFAULT_BUDGET, Document, LEAST_BUDGET, ReadAs, Section, Summary, SummaryLine};
 pub use crate::insight::{Foresight, Score, Suggestion};
-pub use crate::runner::{Frame, Spool, Tail, measure_reading, stop_with_group};
+pub use crate::runner::{
+    AGENT_VARIABLE, FoundAgent, Frame, Spool, Tail, find_agent, is_left_behind, measure_reading, stop_with_group,
+};
 pub use crate::store::HourOfRuns;
 pub use behaviour::{Behaviour, BehaviourPart, Departed, Enforced, Reported, ResultEvidence, Tried};
 pub use buffering::{
@@ -92,6 +95,7 @@ pub use buffering::{
 };
 pub use bulk::{BulkDecision, BulkItem, BulkResult, PreflightRow};
 pub use bundle::{Carried, CarriedTool, CarryReport};
+pub use callers::UNNAMED_AGENT;
 pub use calling::{
     Begun, CallAttempt, CallOutcome, CallReport, CallRequest, Calling, Candidate, Candidates, DEFAULT_ATTEMPTS,
     LeftOut, MOST_ATTEMPTS,

@@ -126,7 +126,7 @@ impl Engine {
                 "look at it again, then run it",
             ));
         }
-        match self.may_run(&detail, caller)? {
+        match self.may_run_so_long(&detail, request.timeout, caller)? {
             RunPolicy::Ask { message, .. } | RunPolicy::Refuse { message, .. } => {
                 let input = stored_input(request, &Redactor::default());
                 let id = self.open_run(&request.tool, Profile::Strict, caller, &input)?;
@@ -147,6 +147,27 @@ impl Engine {
     /// What the policy says of a run by this caller, deprecation included.
     pub(super) fn may_run(&self, detail: &ToolDetail, caller: &Caller) -> Result<RunPolicy, EngineError> {
         Ok(self.policy_of(detail, caller)?.with(self.deprecation_of(&detail.tool, caller)?))
+    }
+
+    /// [`Engine::may_run`] for a run with this wall-clock limit: only a human makes a run longer whose tool nobody
+    /// approved.
+    fn may_run_so_long(
+        &self,
+        detail: &ToolDetail,
+        timeout: Option<Duration>,
+        caller: &Caller,
+    ) -> Result<RunPolicy, EngineError> {
+        let policy = self.may_run(detail, caller)?;
+        let RunPolicy::Allow { profile, .. } = &policy else { return Ok(policy) };
+        let is_longer = matches!(caller, Caller::Agent(_)) && self.is_extended(*profile, timeout);
+        let message = || format!("{} is not approved: only a human lets it run longer than usual", detail.tool.name);
+        Ok(if is_longer { RunPolicy::Refuse { code: ErrorCode::HumanNeeded, message: message() } } else { policy })
+    }
+
+    /// Whether the caller asks for more time than a run under strict rules usually has.
+    fn is_extended(&self, profile: Profile, timeout: Option<Duration>) -> bool {
+        let usual = || self.inner.settings.timeout(Stage::Experimental).unwrap_or(runner::usual_wall(profile));
+        profile == Profile::Strict && timeout.is_some_and(|timeout| timeout > usual())
     }
 
     fn policy_of(&self, detail: &ToolDetail, caller: &Caller) -> Result<RunPolicy, EngineError> {

@@ -115,6 +115,14 @@ impl Limits {
     }
 }
 
+/// How long a run under these rules may take where nobody says so.
+pub fn usual_wall(profile: Profile) -> Duration {
+    match profile {
+        Profile::Strict => Limits::STRICT.wall,
+        Profile::Declared => Limits::DECLARED.wall,
+    }
+}
+
 /// A number of bytes for a human: `512 MiB`, `1 GiB`, `1000 bytes`.
 pub(super) fn in_words(bytes: u64) -> String {
     match bytes {

@@ -14,6 +14,7 @@
 
 mod actor;
 mod baseline;
+mod caller;
 mod child;
 mod cleaner;
 mod clear;
@@ -49,6 +50,7 @@ mod trusted;
 mod usage;
 
 pub use baseline::Baselines;
+pub use caller::{AGENT_VARIABLE, FoundAgent, find_agent, is_left_behind};
 pub use clear::clear;
 pub use conversation::{ERROR_TAIL, Talk, TalkEnd, Talked, converse};
 pub use dependencies::{Need, missing};
@@ -56,6 +58,7 @@ pub use detached::detach;
 pub use given::{Given, ask_for_secret};
 pub use grants::{Grants, WritePath};
 pub use interpreter::{Interpreters, Who};
+pub use limits::usual_wall;
 pub use machine::{Bubblewrap, LayerFact, Machine};
 pub use overlay::discard;
 pub use probe::{Found, Interpreter, interpreters};

@@ -27,6 +27,8 @@ pub(super) struct Process {
     pub(super) parent: i32,
     group: i32,
     threads: u64,
+    /// Device number of its terminal as the kernel writes it; 0 for none.
+    pub(super) terminal: u32,
     /// Clock ticks since boot.
     pub(super) started: u64,
     /// User and system time of it and of the children it waited for, in clock ticks.
@@ -85,6 +87,11 @@ pub(super) fn kill_group_of(leader: Pid, signal: Signal) {
 /// The parent of a process that exists; `None` for the first process of the machine too.
 pub(super) fn parent(pid: i32) -> Option<i32> {
     read_process(pid).map(|process| process.parent).filter(|parent| *parent > 0)
+}
+
+/// The device number of the terminal that a process belongs to, as the kernel writes it; 0 for none.
+pub(super) fn terminal_of(pid: i32) -> Option<u32> {
+    read_process(pid).map(|process| process.terminal)
 }
 
 /// The living descendants of a process, nearest first. One that is being handed to a new parent meanwhile may be
@@ -190,7 +197,7 @@ fn carries(pid: i32, mark: &[u8]) -> bool {
     fs::read(format!("/proc/{pid}/environ")).is_ok_and(|text| text.split(|b| *b == 0).any(|entry| entry == mark))
 }
 
-fn list() -> impl Iterator<Item = Process> {
+pub(super) fn list() -> impl Iterator<Item = Process> {
     numbers().filter_map(read_process)
 }
 
@@ -214,6 +221,8 @@ fn parse_stat(pid: i32, line: &[u8]) -> Option<Process> {
         is_over: matches!(*fields.first()?, "Z" | "X" | "x"),
         parent: fields.get(1)?.parse().ok()?,
         group: fields.get(2)?.parse().ok()?,
+        // Written as a signed number.
+        terminal: fields.get(4)?.parse::<i32>().ok()?.cast_unsigned(),
         cpu_ticks: number(11)? + number(12)? + number(13)? + number(14)?,
         threads: number(17)?,
         started: number(19)?,
@@ -233,6 +242,7 @@ mod tests {
             parent: 1,
             group: 7,
             threads: 3,
+            terminal: 0,
             started: 999,
             cpu_ticks: 30,
             resident_pages: 25,

@@ -28,7 +28,7 @@ pub mod widget;
 mod pump;
 
 use crate::domain::SafeText;
-use crate::engine::{ErrorCode, Limits, OpenOptions};
+use crate::engine::{ErrorCode, FoundAgent, Limits, OpenOptions};
 use app::{App, Call};
 use effect::Ending;
 use msg::{Farewell, Now};
@@ -48,6 +48,8 @@ const LAST_MOMENT: Duration = Duration::from_millis(200);
 pub struct Face {
     /// The agent at the keyboard (`--as-agent`); it may look and run, not decide.
     pub agent: Option<String>,
+    /// Where that agent was found, when it did not say so itself.
+    pub found: Option<FoundAgent>,
     /// Whether colours are unwanted (`--no-color`, `NO_COLOR`).
     pub no_color: bool,
     /// What may run (`--max-tier`, `--tools`).
@@ -74,7 +76,7 @@ pub fn run(options: OpenOptions, face: Face) -> io::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let ended = runtime.block_on(async {
         let (to_loop, inbox) = unbounded_channel();
-        let performer = Performer::new(options, (face.agent, face.limits), to_loop);
+        let performer = Performer::new(options, (face.agent, face.found, face.limits), to_loop);
         pump::Pump::new(&mut session, app, performer, inbox)?.run().await
     });
     runtime.shutdown_timeout(LAST_MOMENT);

@@ -12,8 +12,8 @@ use super::widget::{Blanks, DiffText, Language, highlight};
 use crate::domain::{Caller, Command, EvolutionId, Run, RunId, Tool, VersionFile};
 use crate::engine::{
     Begun, BulkDecision, CallReport, CallRequest, CatalogState, CatalogView, Change, Engine, EngineError, ErrorCode,
-    EvolveRequest, Frame, Index, Limits, OpenOptions, ReviewFilter, RunFilter, RunHandle, RunRequest, Settings, Spool,
-    Tail, Watch, init,
+    EvolveRequest, FoundAgent, Frame, Index, Limits, OpenOptions, ReviewFilter, RunFilter, RunHandle, RunRequest,
+    Settings, Spool, Tail, Watch, init,
 };
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
@@ -56,6 +56,7 @@ struct Live {
 struct Shared {
     options: OpenOptions,
     agent: Option<String>,
+    found: Option<FoundAgent>,
     limits: Limits,
     engine: OnceLock<Engine>,
     watch: Mutex<Option<Watch>>,
@@ -73,16 +74,17 @@ pub struct Performer {
 }
 
 impl Performer {
-    /// A performer for a workspace that is not open yet. `agent` is who is at the keyboard, when no human; `limits` is
-    /// what may run.
+    /// A performer for a workspace that is not open yet. `agent` is who is at the keyboard, when no human, and
+    /// `found` where it was found when it did not say so itself; `limits` is what may run.
     pub fn new(
         options: OpenOptions,
-        (agent, limits): (Option<String>, Limits),
+        (agent, found, limits): (Option<String>, Option<FoundAgent>, Limits),
         to_loop: UnboundedSender<Msg>,
     ) -> Performer {
         let shared = Shared {
             options,
             agent,
+            found,
             limits,
             engine: OnceLock::new(),
             watch: Mutex::new(None),
@@ -111,6 +113,9 @@ impl Performer {
         self.send(Msg::Settings { settings: Box::new(settings), file: file.display().to_string() });
         let engine = Engine::open(options.clone())?;
         engine.limit(&self.shared.limits)?;
+        if let (Some(agent), Some(found)) = (&self.shared.agent, &self.shared.found) {
+            engine.log_found_agent(agent, found, "workbench", false)?;
+        }
         let opened = Opened { workspace: shown_path(engine.workspace()), identity: engine.identity() };
         // A second opening cannot happen: the loop asks once.
         let _ = self.shared.engine.set(engine.clone());

@@ -222,7 +222,8 @@ impl Bundled {
     /// Runs an example in a workspace and gives the record of the run, what it printed, and the exit code.
     fn run_example(&self, workspace: &Workspace, example: &Value, how: &[&str]) -> (Value, Value, i32) {
         let name = self.manifest["name"].as_str().unwrap();
-        let (answer, code) = workspace.json(&[&["run", name, "--input", &example["input"].to_string()], how].concat());
+        let input = example["input"].to_string();
+        let (answer, code) = workspace.json_of_human(&[&["run", name, "--input", &input], how].concat());
         let printed = serde_json::from_str(answer["stdout"].as_str().unwrap()).unwrap_or(Value::Null);
         (answer["run"].clone(), printed, code)
     }

@@ -105,7 +105,8 @@ fn other_encodings_are_named_and_what_is_no_text_is_refused() {
 /// Whether this machine can run the language; says so by name when it cannot.
 fn can_run(workspace: &Workspace, tool: &str, language: &str) -> bool {
     let takes_text = tool.starts_with("cli-wrapper") || tool.starts_with("data-transform");
-    let (shown, _) = workspace.json(&["run", tool, "--allow", "--set", if takes_text { "text=a" } else { "path=a" }]);
+    let (shown, _) =
+        workspace.json_of_human(&["run", tool, "--allow", "--set", if takes_text { "text=a" } else { "path=a" }]);
     let error = shown["error"]["message"].as_str().or(shown["run"]["error"].as_str()).unwrap_or_default();
     let is_missing = error.contains("TypeScript needs") || error.contains("not installed");
     if is_missing {

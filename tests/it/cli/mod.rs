@@ -2,6 +2,7 @@
 
 mod buffers;
 mod bundle;
+mod callers;
 mod calling;
 mod catalog;
 mod checks;
@@ -14,6 +15,7 @@ mod staged;
 mod tiers;
 mod usage;
 
+use crate::support::terminal_input;
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use serde_json::Value;
 use std::fs;
@@ -182,17 +184,16 @@ impl Shell {
     /// The program, as the user who calls it, with these arguments.
     fn words(&self, args: &[&str]) -> Vec<String> {
         let program = assert_cmd::cargo::cargo_bin("toolsmith").display().to_string();
-        let user = self.user.map(|user| {
-            [
-                "setpriv".into(),
-                format!("--reuid={user}"),
-                format!("--regid={user}"),
-                "--clear-groups".into(),
-                "--".into(),
-            ]
-        });
         let args = args.iter().map(|arg| (*arg).to_owned());
-        user.into_iter().flatten().chain(std::iter::once(program)).chain(args).collect()
+        self.by_user(&std::iter::once(program).chain(args).collect::<Vec<_>>())
+    }
+
+    /// A command line as the user who calls.
+    fn by_user(&self, words: &[String]) -> Vec<String> {
+        let Some(user) = self.user else { return words.to_vec() };
+        let [reuid, regid] = ["reuid", "regid"].map(|name| format!("--{name}={user}"));
+        let setpriv = ["setpriv".to_owned(), reuid, regid, "--clear-groups".to_owned(), "--".to_owned()];
+        [&setpriv, words].concat()
     }
 
     /// The program with these arguments, in the workspace, without input, its output collected.
@@ -206,7 +207,18 @@ impl Shell {
 
     /// Calls the program.
     pub fn call(&self, args: &[&str]) -> Answered {
-        let done = self.command(args).output().unwrap();
+        Shell::ended(&mut self.command(args))
+    }
+
+    /// Calls the program as a human at a terminal does who pipes the output.
+    pub fn call_by_human(&self, args: &[&str]) -> Answered {
+        let (_terminal, input) = terminal_input();
+        Shell::ended(self.command(args).stdin(input))
+    }
+
+    /// Runs a program to its end.
+    pub fn ended(command: &mut Command) -> Answered {
+        let done = command.output().unwrap();
         Answered {
             code: done.status.code().unwrap_or(-1),
             stdout: String::from_utf8_lossy(&done.stdout).into_owned(),
@@ -221,9 +233,17 @@ impl Shell {
 
     /// Calls the program at a terminal and types `keys` once it has written `prompt`.
     pub fn typing(&self, args: &[&str], prompt: &str, keys: &str) -> Answered {
+        self.typing_into(&self.words(args), prompt, keys)
+    }
+
+    /// Runs another program at a terminal.
+    pub fn program_at_terminal(&self, words: &[String]) -> Answered {
+        self.typing_into(&self.by_user(words), "", "")
+    }
+
+    fn typing_into(&self, words: &[String], prompt: &str, keys: &str) -> Answered {
         let size = PtySize { rows: 40, cols: 100, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).unwrap();
-        let words = self.words(args);
         let mut command = CommandBuilder::new(&words[0]);
         command.args(&words[1..]);
         command.cwd(self.workspace());

@@ -32,7 +32,7 @@ fn the_first_run_of_an_approved_version_that_declares_anything_is_asked_about_on
         let agent = shell.call(&[args, &["--as-agent", "coder"]].concat()).exits(4);
         assert!(agent.stderr.contains("human"), "{}", agent.stderr);
     }
-    let allowed = shell.call(&["run", "starter", "--allow"]).exits(0);
+    let allowed = shell.call_by_human(&["run", "starter", "--allow"]).exits(0);
     assert!(allowed.stderr.contains("start git"), "what is allowed is shown: {}", allowed.stderr);
     // From now on nobody is asked, agents neither.
     shell.call(&["run", "starter"]).exits(0);
@@ -48,10 +48,10 @@ fn the_first_run_of_an_approved_version_that_declares_anything_is_asked_about_on
 fn a_version_that_declares_more_is_asked_about_again() {
     let shell = Shell::new();
     approved(&shell, "starter", "echo ran\n", STARTS);
-    shell.call(&["run", "starter", "--allow"]).exits(0);
+    shell.call_by_human(&["run", "starter", "--allow"]).exits(0);
     approved(&shell, "starter", "echo ran\n", "[permissions]\nrun = [\"git\", \"sh\"]\n");
     shell.call(&["run", "starter"]).exits(4);
-    shell.call(&["run", "starter", "--allow"]).exits(0);
+    shell.call_by_human(&["run", "starter", "--allow"]).exits(0);
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn what_is_prohibited_never_runs_even_approved_and_the_attempt_is_recorded() {
         "name = \"never\"\nversion = \"1.0.0\"\ncost_tier = \"prohibited\"\n[run]\ncommand = [\"sh\", \"-c\", \"echo it-ran\"]\n",
     );
     for args in [&["run", "never"][..], &["run", "never", "--allow"], &["run", "never", "--as-agent", "coder"]] {
-        let refused = shell.call(args).exits(4);
+        let refused = shell.call_by_human(args).exits(4);
         assert!(!refused.stdout.contains("it-ran") && refused.stderr.contains("prohibited"), "{}", refused.stderr);
     }
     let runs = shell.call(&["runs", "--json"]).exits(0).json()["runs"].clone();

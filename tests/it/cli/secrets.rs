@@ -131,7 +131,7 @@ fn the_tool_of_these_tests_prints_every_needle() {
 fn nothing_of_a_secret_is_kept_or_shown() {
     let shell = with_secrets();
     let input = json!({ "note": format!("log in with {FROM_FILE}"), "plain": "kept" }).to_string();
-    let run = shell.call(&["run", "leaky", "--allow", "--json", "--input", &input]).exits(1);
+    let run = shell.call_by_human(&["run", "leaky", "--allow", "--json", "--input", &input]).exits(1);
     let record = run.json()["run"].clone();
     let marks = ["[redacted API_ENV]", "[redacted API_FILE]", "[redacted API_COMMAND]", "ghp_[redacted github-token]"];
     let error = record["error"].as_str().unwrap();
@@ -188,7 +188,7 @@ fn a_secret_without_a_value_refuses_the_run_before_it_starts_and_doctor_names_it
     let shell = Shell::new();
     shell.configure("[secrets]\nAPI_ENV = { env = \"NOT_SET_ANYWHERE\" }\n");
     approved(&shell, "needy", "echo it-ran\n", "[permissions]\nenv = [\"API_ENV\"]\n");
-    let refused = shell.call(&["run", "needy", "--allow"]).exits(4);
+    let refused = shell.call_by_human(&["run", "needy", "--allow"]).exits(4);
     assert!(
         refused.stderr.contains("needs the secret API_ENV: the variable NOT_SET_ANYWHERE is not set"),
         "{}",

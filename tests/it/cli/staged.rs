@@ -3,6 +3,7 @@
 
 use super::permissions::approve;
 use super::{Answered, Shell};
+use crate::support::terminal_input;
 use serde_json::json;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -44,7 +45,7 @@ fn tool(shell: &Shell, script: &str, permissions: &str) {
 
 fn allowed(shell: &Shell) -> Answered {
     approve(shell);
-    shell.call(&["run", "writer", "--allow"])
+    shell.call_by_human(&["run", "writer", "--allow"])
 }
 
 const CHANGES: &str = "printf 'one\\n2\\n' > out/kept.txt\nrm out/gone.txt\nrm -r out/old\nmkdir out/new\n\
@@ -86,7 +87,8 @@ fn start(shell: &Shell) -> (Child, BufReader<std::process::ChildStdout>) {
 
 /// The same with a tool that is approved already.
 fn started(shell: &Shell) -> (Child, BufReader<std::process::ChildStdout>) {
-    let mut child = shell.command(&["run", "writer", "--allow"]).spawn().unwrap();
+    let (_terminal, input) = terminal_input();
+    let mut child = shell.command(&["run", "writer", "--allow"]).stdin(input).spawn().unwrap();
     let mut out = BufReader::new(child.stdout.take().unwrap());
     let mut line = String::new();
     out.read_line(&mut line).unwrap();
@@ -270,7 +272,7 @@ fn bits_alone_are_no_change_and_that_is_said() {
 fn a_run_that_is_stopped_applies_nothing() {
     for shell in shells(|shell| tool(shell, &format!("{CHANGES}while :; do sleep 0.1; done\n"), WRITES)) {
         approve(&shell);
-        let ended = shell.call(&["run", "writer", "--allow", "--timeout", "1s"]).exits(1);
+        let ended = shell.call_by_human(&["run", "writer", "--allow", "--timeout", "1s"]).exits(1);
         assert!(ended.stderr.contains("timed"), "{}", ended.stderr);
         assert_eq!(tree(&shell), BEFORE);
     }
@@ -323,7 +325,7 @@ fn a_promotion_that_makes_writes_direct_is_asked_about_again() {
         if shell.is_plain() {
             let refused = shell.call(&["run", "writer"]).exits(4);
             assert!(refused.stderr.contains("was allowed before it wrote at once"), "{}", refused.stderr);
-            shell.call(&["run", "writer", "--allow"]).exits(0);
+            shell.call_by_human(&["run", "writer", "--allow"]).exits(0);
         }
         shell.call(&["run", "writer"]).exits(0);
     }
@@ -342,7 +344,7 @@ fn confined_a_plain_users_core_tool_writes_where_nothing_in_there_is_protected()
         };
         for shell in shells(put).iter().filter(|shell| shell.is_plain()) {
             promote(shell);
-            let ended = shell.call(&["run", "writer", "--allow"]).exits(code);
+            let ended = shell.call_by_human(&["run", "writer", "--allow"]).exits(code);
             assert_eq!(shell.workspace().join("out/new").exists(), !protected, "{}", ended.stderr);
             assert_eq!(ended.stderr.contains("read-only"), protected, "{}", ended.stderr);
             assert!(!shell.workspace().join("notes.txt").exists());

@@ -118,7 +118,17 @@ impl Workspace {
 
     /// Runs the program with `--json` and gives what it printed, and its exit code.
     pub fn json(&self, args: &[&str]) -> (Value, i32) {
-        let output = self.toolsmith(args).arg("--json").output().unwrap();
+        self.answer(args, Stdio::null())
+    }
+
+    /// [`Workspace::json`] as a human at a terminal.
+    pub fn json_of_human(&self, args: &[&str]) -> (Value, i32) {
+        let (_terminal, input) = super::terminal_input();
+        self.answer(args, input)
+    }
+
+    fn answer(&self, args: &[&str], input: Stdio) -> (Value, i32) {
+        let output = self.toolsmith(args).arg("--json").stdin(input).output().unwrap();
         let value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
             panic!("{args:?} printed no JSON ({error}): {}", describe(&output));
         });

@@ -1,0 +1,229 @@
+//! Who asks: what only a human may do needs a terminal, and an agent is one also when it hides its name.
+
+use super::permissions::approved;
+use super::{Answered, Shell};
+use rustix::process::getuid;
+use std::fs;
+use toolsmith::action::{ACTIONS, Arg, ArgKind, Form, Risk, Spec};
+
+/// A user that nobody is, outside of the range that runs of root's use.
+const PLAIN: u32 = 60_124;
+
+/// A value that an argument of this kind takes.
+fn value(kind: ArgKind) -> &'static str {
+    match kind {
+        ArgKind::Run | ArgKind::Review | ArgKind::Operation | ArgKind::Number => "1",
+        ArgKind::Json => "{}",
+        ArgKind::KeyValue => "a=1",
+        ArgKind::Word(words) => words[0],
+        ArgKind::Duration => "1s",
+        ArgKind::Digest => "aaaaaaaa",
+        ArgKind::ReviewDigest => "1=aaaaaaaa",
+        ArgKind::Tool | ArgKind::Text | ArgKind::Path | ArgKind::Switch => "x",
+    }
+}
+
+/// How an argument is written.
+fn written(arg: &Arg) -> Vec<String> {
+    match (arg.form, arg.kind) {
+        (Form::Positional | Form::Several, kind) => vec![value(kind).to_owned()],
+        (_, ArgKind::Switch) => vec![format!("--{}", arg.name)],
+        (_, kind) => vec![format!("--{}", arg.name), value(kind).to_owned()],
+    }
+}
+
+/// The verb with what it must have, and this argument.
+fn line(row: &Spec, more: Option<&Arg>) -> Vec<String> {
+    let needed = row.args.iter().filter(|arg| arg.required || more.is_some_and(|more| more.name == arg.name));
+    let words = needed.flat_map(written);
+    std::iter::once(row.name.to_owned()).chain(words).chain(["--json".to_owned()]).collect()
+}
+
+#[test]
+fn every_verb_and_flag_for_humans_needs_a_terminal_and_no_agent() {
+    let shell = Shell::new();
+    let rows = ACTIONS.iter().filter(|row| row.cli);
+    let lines = rows.flat_map(|row| {
+        let flags = row.args.iter().filter(|arg| arg.human_only).map(|arg| line(row, Some(arg)));
+        let verb = (row.risk == Risk::HumanOnly).then(|| line(row, None));
+        verb.into_iter().chain(flags).collect::<Vec<_>>()
+    });
+    let mut tried = 0;
+    for words in lines {
+        let args: Vec<&str> = words.iter().map(String::as_str).collect();
+        let message = |answered: &Answered| answered.json()["error"]["message"].as_str().unwrap().to_owned();
+        let without = shell.call(&args).exits(4);
+        assert_eq!(without.error_code(), "human-needed", "{args:?}");
+        assert!(message(&without).contains("needs a human at a terminal"), "{args:?}: {}", message(&without));
+        let agent = shell.call_by_human(&[&args[..], &["--as-agent", "bot"]].concat()).exits(4);
+        assert!(message(&agent).contains("is for humans, and bot is an agent"), "{args:?}: {}", message(&agent));
+        // The control: whoever sits at a terminal is not refused for that.
+        let human = shell.call_by_human(&args);
+        assert_ne!(human.code, 0, "{args:?} did something: the case proves nothing");
+        assert!(!human.stdout.contains("human-needed"), "{args:?}: {}", human.stdout);
+        tried += 1;
+    }
+    assert!(tried > 20, "{tried}");
+}
+
+/// Ways to call the program without the variable. Each gets the command to call, which drops it, as one string for
+/// `sh -c`; its output and exit code go to the file `$RESULT`, and its end is told by the FIFO `$ENDED`.
+const WAYS: [(&str, &str); 7] = [
+    ("straight", r#"subprocess.call(["sh", "-c", command])"#),
+    ("through script", r#"subprocess.call(["script", "-qec", command, "/dev/null"])"#),
+    ("in a session of its own", r#"subprocess.call(["setsid", "-w", "sh", "-c", command])"#),
+    ("in a pseudo-terminal", r#"pty.spawn(["sh", "-c", command], lambda fd: os.read(fd, 1024))"#),
+    // Parents are gone; whoever holds the terminal is not.
+    (
+        "left alone in a pseudo-terminal of the agent",
+        r#"
+master, slave = os.openpty()
+if os.fork() == 0:
+    parent = os.getpid()
+    if os.fork() == 0:
+        os.setsid()
+        fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+        os.dup2(slave, 0)
+        call_as_orphan(parent)
+    os._exit(0)
+os.wait()
+"#,
+    ),
+    // Parents and session are gone; the agent still lives on the terminal that it uses.
+    (
+        "left alone in another session",
+        r#"
+if os.fork() == 0:
+    os.setsid()
+    parent = os.getpid()
+    if os.fork() == 0:
+        call_as_orphan(parent)
+    os._exit(0)
+os.wait()
+"#,
+    ),
+    // Parents are gone; the session is that of the agent.
+    (
+        "left alone in the background",
+        r#"
+if os.fork() == 0:
+    parent = os.getpid()
+    if os.fork() == 0:
+        call_as_orphan(parent)
+    os._exit(0)
+os.wait()
+"#,
+    ),
+];
+
+/// An agent: what it was started with names it, and what it starts does not.
+const AGENT: &str = r#"
+import fcntl, os, pty, select, subprocess, sys, termios
+program, way, ended = sys.argv[1], sys.argv[2], os.environ["ENDED"]
+command = "env -u TOOLSMITH_AGENT " + program + " > $RESULT 2>&1; echo code $? >> $RESULT; echo > " + ended
+
+def call_as_orphan(parent):
+    # A pidfd is readable once the parent has ended; what is executed then begins without the variable.
+    try:
+        poll = select.poll()
+        poll.register(os.pidfd_open(parent), select.POLLIN)
+        poll.poll()
+    except ProcessLookupError:
+        pass
+    os.environ.pop("TOOLSMITH_AGENT", None)
+    os.execvp("sh", ["sh", "-c", command])
+
+fifo = os.open(ended, os.O_RDWR)
+exec(way)
+os.read(fifo, 1)
+"#;
+
+/// Lets an agent of this name, or nobody's program where it is empty, call the program in some way at a terminal.
+fn called(shell: &Shell, name: &str, way: &str, args: &[&str]) -> Answered {
+    let [result, ended] = ["result", "ended"].map(|file| shell.home().join(file));
+    for path in [&result, &ended] {
+        let _ = fs::remove_file(path);
+    }
+    rustix::fs::mkfifoat(rustix::fs::CWD, &ended, rustix::fs::Mode::from_raw_mode(0o666)).unwrap();
+    if let Some(user) = shell.user {
+        std::os::unix::fs::chown(&ended, Some(user), Some(user)).unwrap();
+    }
+    let program = [&[assert_cmd::cargo::cargo_bin("toolsmith").to_str().unwrap()], args].concat().join(" ");
+    let environment =
+        [("TOOLSMITH_AGENT", name), ("RESULT", result.to_str().unwrap()), ("ENDED", ended.to_str().unwrap())];
+    let set = environment.iter().map(|(name, value)| format!("{name}={value}"));
+    let words: Vec<String> = std::iter::once("env".to_owned()).chain(set).collect();
+    let words = [words, ["/usr/bin/python3", "-c", AGENT, &program, way].map(str::to_owned).to_vec()].concat();
+    let agent = shell.program_at_terminal(&words);
+    let text = fs::read_to_string(&result).unwrap_or_else(|error| panic!("{error}: {}", agent.stdout));
+    let (stdout, code) = text.trim_end().rsplit_once("code ").unwrap();
+    Answered { code: code.parse().unwrap(), stdout: stdout.to_owned(), stderr: agent.stdout }
+}
+
+/// Shells of root and of a plain user, or of whoever runs the tests.
+fn shells() -> Vec<Shell> {
+    let users = if getuid().is_root() { vec![None, Some(PLAIN)] } else { vec![None] };
+    let with = |user: Option<u32>| {
+        let mut shell = Shell::new();
+        approved(&shell, "starter", "echo it-ran\n", "[permissions]\nrun = [\"git\"]\n");
+        if let Some(user) = user {
+            shell.hand_over(user);
+        }
+        shell
+    };
+    users.into_iter().map(with).collect()
+}
+
+#[test]
+fn an_agent_that_drops_its_name_is_an_agent_by_its_parents_its_session_or_its_terminal() {
+    for shell in shells() {
+        for (what, way) in WAYS {
+            let refused = called(&shell, "bot", way, &["run", "starter", "--allow"]);
+            let text = format!("{what}: {}{}", refused.stdout, refused.stderr);
+            assert_eq!(refused.code, 4, "{text}");
+            assert!(refused.stdout.contains("bot is an agent (found in "), "{text}");
+            assert!(refused.stdout.contains("PID"), "{text}");
+            let log = shell.call(&["log", "--json", "--limit", "1"]).exits(0).json()["operations"][0].clone();
+            assert_eq!((log["who"].as_str(), log["verb"].as_str()), (Some("agent:bot"), Some("agent-found")), "{what}");
+            let found = log["detail"]["found_in"].as_str().unwrap();
+            assert!(found.contains(" PID ") && found.contains('('), "{what}: {found}");
+        }
+        // Nothing was granted, and a run of its own is an agent's.
+        let (_, way) = WAYS[0];
+        let plain = called(&shell, "bot", way, &["run", "starter"]);
+        assert_eq!(plain.code, 4, "{}", plain.stdout);
+        assert_eq!(shell.call(&["runs", "--json"]).json()["runs"][0]["caller"], "bot");
+        let log = shell.call(&["log"]).exits(0).stdout;
+        assert!(log.contains("called as an agent: bot was found in ancestor PID"), "{log}");
+    }
+}
+
+#[test]
+fn nobodys_program_is_no_agent_in_any_of_these_ways() {
+    for shell in shells() {
+        for (what, way) in &WAYS[..5] {
+            let done = called(&shell, "", way, &["set", "mine", "starter"]);
+            assert_eq!(done.code, 0, "{what}: {}{}", done.stdout, done.stderr);
+            shell.call_by_human(&["unset", "mine"]).exits(0);
+        }
+        // Who left its parents behind but not its session cannot be told apart from an agent that did.
+        let (what, way) = WAYS[6];
+        let done = called(&shell, "", way, &["set", "mine", "starter"]);
+        assert_eq!(done.code, 4, "{what}: {}", done.stdout);
+        assert!(done.stdout.contains("the program that called it has ended"), "{what}: {}", done.stdout);
+    }
+}
+
+#[test]
+fn an_agent_does_not_make_a_run_longer_whose_tool_nobody_approved() {
+    let shell = Shell::new();
+    shell.tool("experimental", "quick", "echo it-ran\n", "");
+    let digest = shell.call(&["show", "quick", "--json"]).json()["tool"]["digest"].as_str().unwrap().to_owned();
+    let tool = format!("quick@{}", &digest[..12]);
+    shell.call_by_human(&["grant", &tool, "--agent", "bot"]).exits(0);
+    for (timeout, code) in [("5s", 0), ("1h", 4), ("10001ms", 4)] {
+        let run = shell.call(&["run", "quick", "--as-agent", "bot", "--timeout", timeout]).exits(code);
+        assert_eq!(run.stderr.contains("only a human lets it run longer"), code == 4, "{}", run.stderr);
+    }
+    shell.call(&["run", "quick", "--timeout", "20s"]).exits(0);
+}
