@@ -223,7 +223,8 @@ impl Engine {
         let engine = Engine {
             inner: Arc::new(Inner {
                 copies: Copies::new(&state_dir),
-                machine: Machine::new(settings.bubblewrap.clone(), options.program.clone()),
+                machine: Machine::new(settings.bubblewrap.clone(), options.program.clone())
+                    .remembering(options.home.data.join("bubblewrap-works")),
                 owner: running::owner_word(),
                 store: Mutex::new(store),
                 reader: Mutex::new(reader),

@@ -42,7 +42,7 @@ pub(super) fn perform(job: Job) -> Report {
             clean(report, &spec.redactor, Redactions::default())
         }
         Ok(mut run) => {
-            on_start(run.child.pid, run.child.started);
+            on_start(run.child.supervisor.pid, run.child.supervisor.started);
             run.on_isolated = Some(on_isolated);
             run.follow()
         }
@@ -379,7 +379,7 @@ impl Run<'_> {
     /// Reads what is left, for a bounded time. The supervisor has ended everybody, unless it was killed itself.
     fn drain(&mut self) {
         if self.last.is_none() {
-            let _ = rustix::process::pidfd_send_signal(&self.child.pidfd, Signal::KILL);
+            let _ = rustix::process::pidfd_send_signal(&self.child.supervisor.pidfd, Signal::KILL);
             sweep(Path::new(&self.spec.plan.mark));
             self.notes.push("its supervisor ended without a word; what was left of the run was killed".to_owned());
         }
@@ -523,7 +523,7 @@ fn poll(child: &Child, wake: Option<&OwnedFd>, until: Instant) -> Result<Ready, 
         (child.stdin.as_ref(), PollFlags::OUT),
         (wake, PollFlags::IN),
         (child.is_heard.then_some(&child.control), PollFlags::IN),
-        (Some(&child.pidfd), PollFlags::IN),
+        (Some(&child.supervisor.pidfd), PollFlags::IN),
     ];
     let [stdout, stderr, stdin, wake, control, ended] = poll_some(sources, until)?;
     Ok(Ready { stdout, stderr, stdin, wake, control, ended })

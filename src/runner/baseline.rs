@@ -132,7 +132,7 @@ fn bare(spec: &Spec, spool: PathBuf) -> Spec {
     plan.limits = limits;
     Spec {
         plan,
-        supervisor: spec.supervisor.clone(),
+        starter: spec.starter.clone(),
         program: spec.program.clone(),
         interpreter: None,
         lead: spec.lead,

@@ -1,31 +1,22 @@
 //! Bringing a run into being: its streams, its supervisor, and why it did not work.
 
 use super::interpreter::{missing, shebang};
-use super::processes::started_of_child;
 use super::request::Spec;
-use super::supervisor::{Call, SUPERVISE, send, send_fds};
+use super::starter::Started;
+use super::supervisor::{Call, send, send_fds};
 use super::terminal;
 use rustix::fs::{MemfdFlags, SealFlags};
-use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use rustix::pipe::PipeFlags;
-use rustix::process::{Pid, PidfdFlags};
 use std::fs::File;
 use std::io::{self, Seek, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
-use std::process::{Command, Stdio};
 
 /// The supervisor of a run that was just started. Our ends of the tool's streams never block.
 #[derive(Debug)]
 pub(super) struct Child {
     /// The supervisor.
-    process: std::process::Child,
-    /// Its pid.
-    pub(super) pid: i32,
-    /// Ticks since boot.
-    pub(super) started: u64,
-    /// Becomes readable when it ends.
-    pub(super) pidfd: OwnedFd,
+    pub(super) supervisor: Started,
     /// Where it talks.
     pub(super) control: OwnedFd,
     /// Whether it still does.
@@ -42,7 +33,7 @@ impl Drop for Child {
     fn drop(&mut self) {
         // It ends by itself once its control socket closes, and everything of the run before it.
         let _ = rustix::net::shutdown(&self.control, rustix::net::Shutdown::Both);
-        let _ = self.process.wait();
+        self.supervisor.wait();
     }
 }
 
@@ -69,15 +60,7 @@ pub(super) fn spawn_batch(spec: &Spec, calls: &[Call]) -> Result<Child, String> 
 }
 
 fn start(spec: &Spec, streams: Streams, handed: &[OwnedFd]) -> io::Result<Child> {
-    let flags = SocketFlags::CLOEXEC;
-    let (control, theirs) = rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
-    let mut command = Command::new(&spec.supervisor);
-    command.arg(SUPERVISE).env_clear().current_dir("/");
-    command.stdin(Stdio::from(theirs)).stdout(Stdio::null()).stderr(Stdio::null());
-    let process = command.spawn()?;
-    // Our copy of its end would keep the socket open after it is gone.
-    drop(command);
-    let pid = process.id() as i32;
+    let (supervisor, control) = spec.starter.start()?;
     let Streams { ours: [stdin, stdout, stderr], theirs: [tool_in, tool_out, tool_err] } = streams;
     let fds: Vec<_> = [&tool_in, &tool_out, &tool_err].into_iter().chain(handed).map(AsFd::as_fd).collect();
     send_fds(&control, &[0], &fds)?;
@@ -85,10 +68,7 @@ fn start(spec: &Spec, streams: Streams, handed: &[OwnedFd]) -> io::Result<Child>
     for stream in [&stdin, &stdout, &stderr].into_iter().flatten() {
         rustix::io::ioctl_fionbio(stream, true)?;
     }
-    let handle = Pid::from_raw(pid).ok_or(io::ErrorKind::InvalidInput)?;
-    let pidfd = rustix::process::pidfd_open(handle, PidfdFlags::empty())?;
-    let started = started_of_child(pid);
-    Ok(Child { process, pid, started, pidfd, control, is_heard: true, stdin, stdout, stderr })
+    Ok(Child { supervisor, control, is_heard: true, stdin, stdout, stderr })
 }
 
 /// The tool's streams: our ends and its ends.

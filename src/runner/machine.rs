@@ -2,13 +2,15 @@
 //!
 //! This is a plan, not a promise: what a run really had is verified in its own process.
 
+use super::proven::Proof;
 use super::sandbox;
+use super::starter::Starter;
 use super::supervisor::{find, needs, try_out};
 use crate::domain::{IsolationLevel, WriteMode};
 use std::ffi::OsStr;
 use std::path::PathBuf;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// Users that no account has: systemd's range for users that exist only while a service runs
 /// (`DynamicUser=`, systemd.io/UIDS-GIDS).
@@ -33,8 +35,10 @@ pub enum Bubblewrap {
 #[derive(Debug)]
 pub struct Machine {
     wish: Bubblewrap,
-    /// This very program.
-    program: PathBuf,
+    /// Starts this very program.
+    starter: Arc<Starter>,
+    /// Where it is kept that bubblewrap works here.
+    proof: Option<Proof>,
     bubblewrap: OnceLock<Result<PathBuf, String>>,
     landlock: OnceLock<u32>,
     next_user: AtomicU32,
@@ -66,16 +70,28 @@ impl Machine {
         let program = program.unwrap_or_else(|| PathBuf::from("/proc/self/exe"));
         Machine {
             wish,
-            program,
+            starter: Arc::new(Starter::new(program)),
+            proof: None,
             bubblewrap: OnceLock::new(),
             landlock: OnceLock::new(),
             next_user: AtomicU32::new(offset),
         }
     }
 
-    /// The program to start as supervisor.
+    /// The same machine, which keeps in this file that bubblewrap works here: no tool may be able to write it.
+    #[must_use]
+    pub fn remembering(self, file: PathBuf) -> Machine {
+        Machine { proof: Some(Proof::at(file)), ..self }
+    }
+
+    /// This very program.
     pub(super) fn program(&self) -> &PathBuf {
-        &self.program
+        self.starter.program()
+    }
+
+    /// What starts supervisors.
+    pub(super) fn starter(&self) -> Arc<Starter> {
+        self.starter.clone()
     }
 
     /// The strongest level that this machine gives.
@@ -131,7 +147,14 @@ impl Machine {
                 }
             };
             let user = rustix::process::getuid().is_root().then_some(USERS.start);
-            try_out(&program, user).map(|()| program)
+            if self.proof.as_ref().is_some_and(|proof| proof.holds(&program, user)) {
+                return Ok(program);
+            }
+            try_out(&program, user)?;
+            if let Some(proof) = &self.proof {
+                proof.keep(&program, user);
+            }
+            Ok(program)
         })
     }
 

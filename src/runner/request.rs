@@ -14,6 +14,7 @@ use super::observer::{Policy, name_servers};
 use super::overlay::{self, Stage};
 use super::processes::{RUN_VARIABLE, threads_of_user};
 use super::sandbox::{Bounds, HostFacts, WallPlan};
+use super::starter::Starter;
 use super::success::OutputRule;
 use super::supervisor::{Call, Environment, Packed, Plan, View};
 use super::template::{Scope, append_flags, as_variables, expand};
@@ -27,6 +28,7 @@ use std::ffi::{OsStr, OsString};
 use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The kernel's limit for one argument or variable, in bytes, its closing zero included.
@@ -91,8 +93,8 @@ pub struct Request<'a> {
 pub struct Spec {
     /// What the supervisor is told.
     pub(super) plan: Plan,
-    /// This program, to be started as the supervisor.
-    pub(super) supervisor: PathBuf,
+    /// What starts its supervisor.
+    pub(super) starter: Arc<Starter>,
     /// The program as we see it, for what is said of it.
     pub(super) program: PathBuf,
     /// What is recorded of the interpreter.
@@ -253,7 +255,7 @@ impl Found<'_> {
         };
         Ok(Spec {
             plan,
-            supervisor: request.machine.program().clone(),
+            starter: request.machine.starter(),
             program: program.path,
             interpreter: program.facts,
             lead: program.lead.len(),

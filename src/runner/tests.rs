@@ -611,7 +611,7 @@ fn a_run_whose_owner_no_longer_listens_ends() {
     let child = child::spawn(&bench.spec().unwrap()).unwrap();
     // The supervisor notices it when it tells something, not by the end of the socket, which stays open.
     rustix::net::shutdown(&child.control, rustix::net::Shutdown::Read).unwrap();
-    wait_gone(child.pid);
+    wait_gone(child.supervisor.pid);
     assert_eq!(processes_with(&seconds), [0; 0]);
 }
 

@@ -83,6 +83,29 @@ impl Place {
     }
 }
 
+/// What bubblewrap costs by itself: the view of a run, and nothing of ours in it.
+const BUBBLEWRAP: &str = "--unshare-all --die-with-parent --new-session --clearenv --cap-drop ALL \
+    --ro-bind /usr /usr --ro-bind-try /opt /opt --symlink usr/bin /bin --symlink usr/sbin /sbin \
+    --symlink usr/lib /lib --symlink usr/lib64 /lib64 --ro-bind /etc /etc --proc /proc --dev /dev \
+    --size 16777216 --tmpfs /dev/shm --remount-ro /dev --dir /tool --size 67108864 --tmpfs /scratch \
+    --symlink /scratch /tmp --chdir / --remount-ro / -- /usr/bin/true";
+
+#[divan::bench(sample_count = 200)]
+fn bubblewrap_alone(bencher: Bencher) {
+    use std::os::unix::process::CommandExt;
+    bencher.bench(|| {
+        let mut command = Command::new("/usr/bin/bwrap");
+        command.args(BUBBLEWRAP.split_ascii_whitespace()).env_clear();
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        if rustix::process::getuid().is_root() {
+            // As runs of root's are: as a user that nobody is.
+            command.uid(61_184).gid(61_184);
+        }
+        let status = command.status().unwrap_or_else(|error| panic!("{error}"));
+        assert!(status.success(), "bubblewrap does not work here");
+    });
+}
+
 /// The measure of the others: a child with its streams closed, waited for.
 #[divan::bench(sample_count = 200)]
 fn plain_spawn(bencher: Bencher) {

@@ -22,8 +22,8 @@ pub(super) use listener::{Listener, Notification, Verdict};
 pub(super) use places::{DEVICES, ETC, ETC_NETWORK, PROC, SYSTEM};
 pub(super) use plan::{Bounds, HostFacts, STATUS_FD, WallPlan};
 pub(super) use process::{
-    Ends, Exit, Reaped, become_user, close_all, default_signals, drop_capabilities, end_descendants, fork,
-    has_children, own_mounts, own_processes, reap,
+    Ends, Exit, Reaped, become_user, close_all, default_signals, drop_capabilities, end_descendants, forget_children,
+    fork, has_children, own_mounts, own_processes, reap,
 };
 pub(super) use raise::raise;
 #[cfg(test)]

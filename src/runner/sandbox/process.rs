@@ -81,6 +81,15 @@ pub(in crate::runner) fn default_signals() {
     }
 }
 
+/// Lets the kernel take away children that end, without anybody waiting for them. A copy of this process takes that
+/// back with [`default_signals`].
+pub(in crate::runner) fn forget_children() {
+    // SAFETY: no handler of ours is installed, and none is asked for.
+    unsafe {
+        libc::signal(libc::SIGCHLD, libc::SIG_IGN);
+    }
+}
+
 /// Becomes an unprivileged user, and a group of the same number, for good.
 ///
 /// # Errors

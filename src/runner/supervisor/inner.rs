@@ -6,7 +6,7 @@
 //! It holds no rights that the tool could use: no capabilities once the tool starts, no memory that others may
 //! read, and signals of the tool do not reach it (Landlock scopes them).
 
-use super::nest::Nest;
+use super::nest::{Nest, View};
 use super::plan::{Packed, Plan};
 use super::tool::{Streams, become_tool};
 use super::wire::{Inside, Order, receive_parcel, send_packet};
@@ -80,7 +80,8 @@ pub(super) fn play() -> i32 {
     };
     // Trials start one after the other from here, so that the right to make namespaces would have to be kept.
     let nest = if kit.plan.trials.is_none() {
-        Nest::make(&socket).map(Some)
+        let view = if layers.is_empty() { View::Everybody } else { View::Tool };
+        Nest::make(&socket, view).map(Some)
     } else {
         sandbox::drop_capabilities().map(|()| None)
     };

@@ -29,6 +29,7 @@ use super::observer::{Observer, Policy, Served};
 use super::overlay::Layers;
 use super::processes::{descendants, kill_all};
 use super::sandbox::{self, Exit, Listener, Reaped};
+use super::starter::{self, START};
 use crate::domain::{FileChange, IsolationLevel, Observation};
 use bubblewrap::explain;
 use inner::{Kit, look_after, unpack};
@@ -63,32 +64,35 @@ const NOT_ASKED: &str = "it was switched off, or the level has no filter to ask"
 /// How much of what bubblewrap says is kept, in bytes.
 const MAX_SAID: usize = 4096;
 
-/// Plays the role that the arguments name, if they name one; returns what to exit with.
+/// Plays the part that the arguments name, if they name one; returns what to exit with.
 pub(super) fn play_role(first: Option<OsString>) -> Option<i32> {
     match first?.to_str()? {
-        SUPERVISE => Some(supervise()),
+        SUPERVISE => Some(match rustix::io::fcntl_dupfd_cloexec(io::stdin(), 3) {
+            Ok(control) => supervise(&control),
+            Err(_) => 1,
+        }),
+        START => Some(starter::play()),
         INSIDE => Some(inner::play()),
         KEEP => Some(keep()),
         _ => None,
     }
 }
 
-/// The supervisor: standard input is the control socket.
-fn supervise() -> i32 {
-    let Ok(control) = rustix::io::fcntl_dupfd_cloexec(io::stdin(), 3) else { return 1 };
+/// The supervisor, with its control socket. Returns what to exit with.
+pub(super) fn supervise(control: &OwnedFd) -> i32 {
     // It must outlive the terminal and the signals of the workbench to clean up after them.
     let _ = rustix::process::setsid();
-    let done = receive(&control).and_then(|(kit, inbox)| {
+    let done = receive(control).and_then(|(kit, inbox)| {
         let stand = Stand::make(&kit)?;
         let refused = Supervisor::begin(kit, control.try_clone()?, inbox).map(Supervisor::follow);
         drop(stand);
         refused
     });
     match done {
-        Ok(message) => i32::from(send(&control, &message).is_err()),
+        Ok(message) => i32::from(send(control, &message).is_err()),
         Err(error) => {
             let cause = format!("its supervisor could not start it: {error}");
-            i32::from(send(&control, &Message::Refused { cause }).is_err())
+            i32::from(send(control, &Message::Refused { cause }).is_err())
         }
     }
 }

@@ -3,6 +3,10 @@
 //! it, so nothing that the tool does changes how its result is collected.
 //!
 //! The first process of a namespace ends everything in it with itself, also what forks faster than it could be listed.
+//!
+//! The tool needs a `/proc` of these processes only. It is mounted once for everybody inside: mounts of its own for the
+//! tool would cost milliseconds when they are taken down. Only where the inner stage still needs its own `/proc`, to
+//! read out staged writes, the tool's process gets such mounts.
 
 use super::wire::{Inside, send_packet};
 use crate::runner::processes::descendants;
@@ -21,14 +25,25 @@ const GIVE_UP: Duration = Duration::from_secs(5);
 /// How long the first process sleeps at most between two looks for orphans; their ends wake it.
 const NAP: Duration = Duration::from_millis(999);
 
+/// Who sees the processes of the namespace in `/proc`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum View {
+    /// Everybody inside, also the inner stage, which then has no `/proc` of its own any more.
+    Everybody,
+    /// The tool alone.
+    Tool,
+}
+
 /// A namespace of processes that the next process started here will be in.
 #[derive(Debug)]
 pub(super) struct Nest {
     /// Its first process, as the inner stage numbers it.
     first: i32,
-    /// Becomes readable when that ends.
+    /// Who sees it.
+    view: View,
+    /// Becomes readable when the first process ends.
     ended: OwnedFd,
-    /// Closed by the first process when the supervisor was told of it.
+    /// Gets one byte when the first process is ready and the supervisor was told of it.
     told: OwnedFd,
     /// Where the tool waits, and where it is let go.
     gate: (OwnedFd, OwnedFd),
@@ -40,30 +55,28 @@ impl Nest {
     ///
     /// # Errors
     /// When the kernel refuses a further namespace, or there is no process left.
-    pub(super) fn make(socket: &OwnedFd) -> io::Result<Nest> {
+    pub(super) fn make(socket: &OwnedFd, view: View) -> io::Result<Nest> {
         sandbox::own_processes()?;
         let (told, tell) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
         let gate = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
-        let first = sandbox::fork(|| be_first(socket))?;
+        let first = sandbox::fork(|| i32::from(be_first(socket, view, &tell).is_err()))?;
         drop(tell);
         let handle = Pid::from_raw(first).ok_or(io::ErrorKind::InvalidInput)?;
         let ended = rustix::process::pidfd_open(handle, PidfdFlags::empty())?;
-        Ok(Nest { first, ended, told, gate })
+        Ok(Nest { first, view, ended, told, gate })
     }
 
-    /// In the process that becomes the tool: gives it a `/proc` that shows its own processes only, and waits until
-    /// the inner stage lets it go.
+    /// In the process that becomes the tool: waits until the inner stage lets it go. Then `/proc` shows its own
+    /// processes only.
     ///
     /// # Errors
-    /// When the kernel refuses the mount, or the inner stage is gone.
+    /// When the kernel refuses a mount, or the inner stage is gone.
     pub(super) fn enter(&self) -> io::Result<()> {
-        sandbox::own_mounts()?;
-        let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
-        rustix::mount::mount(c"proc", c"/proc", c"proc", flags, None)?;
-        match rustix::io::read(&self.gate.0, &mut [0; 1])? {
-            0 => Err(io::ErrorKind::UnexpectedEof.into()),
-            _ => Ok(()),
+        if self.view == View::Tool {
+            sandbox::own_mounts()?;
+            mount_proc()?;
         }
+        wait(&self.gate.0)
     }
 
     /// Gives up the rights that starting the tool took, and lets it go once the supervisor knows who is who.
@@ -72,19 +85,20 @@ impl Nest {
     /// When the rights cannot be given up, or the first process is gone.
     pub(super) fn let_go(&self) -> io::Result<()> {
         sandbox::drop_capabilities()?;
-        while let Err(error) = rustix::io::read(&self.told, &mut [0; 1]) {
-            if error != rustix::io::Errno::INTR {
-                return Err(error.into());
-            }
-        }
+        wait(&self.told)?;
         rustix::io::write(&self.gate.1, &[1])?;
         Ok(())
     }
 
     /// How many processes live in it beside the first, once the tool's own has ended.
     pub(super) fn others(&self) -> u64 {
-        let me = rustix::process::getpid().as_raw_nonzero().get();
-        descendants(me).iter().filter(|process| process.pid != self.first).count() as u64
+        match self.view {
+            View::Everybody => descendants(1).len() as u64,
+            View::Tool => {
+                let me = rustix::process::getpid().as_raw_nonzero().get();
+                descendants(me).iter().filter(|process| process.pid != self.first).count() as u64
+            }
+        }
     }
 
     /// Ends everything in it, `left` processes among them, and counts what all of them used.
@@ -108,21 +122,39 @@ impl Nest {
 }
 
 /// The first process: takes in orphans until it is killed. Holds no rights, no files and no memory that others may
-/// read. Returns what to exit with.
-fn be_first(socket: &OwnedFd) -> i32 {
-    let prepared = rustix::process::set_parent_process_death_signal(Some(Signal::KILL))
-        .and_then(|()| rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable));
-    if prepared.is_err()
-        || sandbox::drop_capabilities().is_err()
-        || send_packet(socket, &Inside::First, &[]).is_err()
-        || sandbox::close_all().is_err()
-    {
-        return 1;
+/// read.
+fn be_first(socket: &OwnedFd, view: View, tell: &OwnedFd) -> io::Result<()> {
+    rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
+    rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
+    if view == View::Everybody {
+        mount_proc()?;
     }
-    let Ok(ends) = Ends::block() else { return 1 };
+    sandbox::drop_capabilities()?;
+    send_packet(socket, &Inside::First, &[])?;
+    let ends = Ends::block()?;
+    rustix::io::write(tell, &[1])?;
+    sandbox::close_all()?;
     let mut total = Reaped::default();
-    while sandbox::has_children(&mut total).is_ok() {
+    loop {
+        sandbox::has_children(&mut total)?;
         ends.wait(NAP);
     }
-    1
+}
+
+fn mount_proc() -> io::Result<()> {
+    let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
+    rustix::mount::mount(c"proc", c"/proc", c"proc", flags, None)?;
+    Ok(())
+}
+
+/// Waits for one byte.
+fn wait(pipe: &OwnedFd) -> io::Result<()> {
+    loop {
+        match rustix::io::read(pipe, &mut [0; 1]) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(_) => return Ok(()),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
 }

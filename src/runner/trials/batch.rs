@@ -165,14 +165,14 @@ impl Course<'_> {
                 }
             }
             if give_up.is_some_and(|give_up| now >= give_up) {
-                let _ = rustix::process::pidfd_send_signal(&self.child.pidfd, Signal::KILL);
+                let _ = rustix::process::pidfd_send_signal(&self.child.supervisor.pidfd, Signal::KILL);
                 sweep(Path::new(&self.spec.plan.mark));
                 return;
             }
             let sources = [
                 (self.child.is_heard.then_some(&self.child.control), PollFlags::IN),
                 (self.child.stdout.as_ref(), PollFlags::IN),
-                (Some(&self.child.pidfd), PollFlags::IN),
+                (Some(&self.child.supervisor.pidfd), PollFlags::IN),
             ];
             let [told, results, ended] = match poll_some(sources, now + LOOK) {
                 Ok(ready) => ready,

@@ -1,0 +1,258 @@
+//! Starting supervisors. The first one is this program started again. From the second on a *starter* is asked: this
+//! program started again once, with one thread, an empty environment and nothing else to do, which makes a copy of
+//! itself for each run. That saves loading the program, which costs as much as the rest of a start.
+//!
+//! A supervisor is the same in both ways: in a session of its own, with the control socket and nothing else of ours.
+
+use super::supervisor::{SUPERVISE, receive_parcel, send_fds, supervise};
+use super::{processes::started_of_child, sandbox};
+use rustix::event::{PollFd, PollFlags};
+use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType};
+use rustix::process::{Pid, PidfdFlags};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
+
+/// The first argument that makes this program a starter. No verb begins like this.
+pub(super) const START: &str = "--as-starter";
+
+/// What starts supervisors for a workbench.
+#[derive(Debug)]
+pub(super) struct Starter {
+    /// This program.
+    program: PathBuf,
+    warm: Mutex<Warm>,
+}
+
+/// Whether a starter is there.
+#[derive(Debug)]
+enum Warm {
+    /// Nothing was started yet.
+    Unused,
+    /// The next run makes one.
+    Due,
+    /// It takes orders here; it ends when this is closed.
+    There { link: OwnedFd, process: std::process::Child },
+    /// It could not be made, or was killed: each supervisor is started as the first.
+    Never,
+}
+
+/// A supervisor that was started.
+#[derive(Debug)]
+pub(super) struct Started {
+    /// Its pid.
+    pub(super) pid: i32,
+    /// Ticks since boot.
+    pub(super) started: u64,
+    /// Becomes readable when it ends.
+    pub(super) pidfd: OwnedFd,
+    /// `None` when the starter takes it away.
+    process: Option<std::process::Child>,
+}
+
+impl Started {
+    /// Waits for its end.
+    pub(super) fn wait(&mut self) {
+        match &mut self.process {
+            Some(process) => drop(process.wait()),
+            None => {
+                let mut wanted = [PollFd::new(&self.pidfd, PollFlags::IN)];
+                while rustix::event::poll(&mut wanted, None) == Err(rustix::io::Errno::INTR) {}
+            }
+        }
+    }
+}
+
+impl Starter {
+    /// Starts nothing yet.
+    pub(super) fn new(program: PathBuf) -> Starter {
+        Starter { program, warm: Mutex::new(Warm::Unused) }
+    }
+
+    /// The program that it starts.
+    pub(super) fn program(&self) -> &PathBuf {
+        &self.program
+    }
+
+    /// Starts a supervisor; the socket is where it is told what to do.
+    ///
+    /// # Errors
+    /// When the system has no process left, or the program is gone.
+    pub(super) fn start(&self) -> io::Result<(Started, OwnedFd)> {
+        let mut warm = self.warm.lock().unwrap_or_else(PoisonError::into_inner);
+        match *warm {
+            Warm::Unused => *warm = Warm::Due,
+            Warm::Due => *warm = self.warm_up().unwrap_or(Warm::Never),
+            Warm::There { .. } | Warm::Never => {}
+        }
+        if let Warm::There { link, .. } = &*warm {
+            let (control, theirs) = control()?;
+            match ask(link, &theirs) {
+                Ok(started) => return Ok((started, control)),
+                // Should there be a supervisor all the same, it ends with this socket, which nobody holds any more.
+                Err(_) => warm.end(),
+            }
+        }
+        drop(warm);
+        let (control, theirs) = control()?;
+        Ok((self.start_again(theirs)?, control))
+    }
+
+    fn warm_up(&self) -> io::Result<Warm> {
+        let (link, theirs) =
+            rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
+        let process = self.command(START, theirs).spawn()?;
+        Ok(Warm::There { link, process })
+    }
+
+    /// Starts this program again as a supervisor.
+    fn start_again(&self, control: OwnedFd) -> io::Result<Started> {
+        let process = self.command(SUPERVISE, control).spawn()?;
+        let pid = process.id() as i32;
+        let handle = Pid::from_raw(pid).ok_or(io::ErrorKind::InvalidInput)?;
+        let pidfd = rustix::process::pidfd_open(handle, PidfdFlags::empty())?;
+        Ok(Started { pid, started: started_of_child(pid), pidfd, process: Some(process) })
+    }
+
+    fn command(&self, role: &str, stdin: OwnedFd) -> Command {
+        let mut command = Command::new(&self.program);
+        command.arg(role).env_clear().current_dir("/");
+        command.stdin(Stdio::from(stdin)).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+    }
+}
+
+impl Warm {
+    /// Gives it up; what it started goes on.
+    fn end(&mut self) {
+        if let Warm::There { link, mut process } = std::mem::replace(self, Warm::Never) {
+            drop(link);
+            // Killed rather than asked: it did not answer. It has nothing to clean up.
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+}
+
+impl Drop for Starter {
+    fn drop(&mut self) {
+        self.warm.get_mut().unwrap_or_else(PoisonError::into_inner).end();
+    }
+}
+
+/// A socket to a supervisor: our end and its end.
+fn control() -> io::Result<(OwnedFd, OwnedFd)> {
+    Ok(rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?)
+}
+
+fn ask(link: &OwnedFd, control: &OwnedFd) -> io::Result<Started> {
+    send_fds(link, b"start", &[control.as_fd()])?;
+    let parcel = receive_parcel(link, RecvFlags::empty())?;
+    let pid = parcel.bytes.try_into().map(i32::from_ne_bytes).map_err(|_| io::ErrorKind::UnexpectedEof)?;
+    let pidfd = parcel.fds.into_iter().next().ok_or(io::ErrorKind::UnexpectedEof)?;
+    Ok(Started { pid, started: started_of_child(pid), pidfd, process: None })
+}
+
+/// The starter: standard input is where it is asked. Returns what to exit with.
+pub(super) fn play() -> i32 {
+    let Ok(mut link) = rustix::io::fcntl_dupfd_cloexec(io::stdin(), 3) else { return 1 };
+    // It must outlive the terminal and the signals of the workbench, as the supervisors do.
+    let _ = rustix::process::setsid();
+    // Supervisors that ended are taken away at once; how they ended is told by their sockets.
+    sandbox::forget_children();
+    while let Ok(parcel) = receive_parcel(&link, RecvFlags::empty()) {
+        let Some(control) = parcel.fds.into_iter().next() else { return 0 };
+        if start_copy(&mut link, &control).is_err() {
+            return 1;
+        }
+    }
+    1
+}
+
+/// Makes a copy that becomes a supervisor, and says who it is.
+fn start_copy(link: &mut OwnedFd, control: &OwnedFd) -> io::Result<()> {
+    let pid = sandbox::fork(|| {
+        sandbox::default_signals();
+        // In the places of the starter's own socket, which is not the copy's.
+        let closed = rustix::stdio::dup2_stdin(control).and_then(|()| rustix::io::dup2(control, link));
+        if closed.is_err() { 1 } else { supervise(control) }
+    })?;
+    let handle = Pid::from_raw(pid).ok_or(io::ErrorKind::InvalidInput)?;
+    let pidfd = rustix::process::pidfd_open(handle, PidfdFlags::empty())?;
+    send_fds(link, &pid.to_ne_bytes(), &[pidfd.as_fd()])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::net::Shutdown;
+
+    fn starter() -> Starter {
+        Starter::new("/proc/self/exe".into())
+    }
+
+    /// A supervisor that nobody tells anything ends.
+    fn end((mut started, control): (Started, OwnedFd)) -> i32 {
+        rustix::net::shutdown(&control, Shutdown::Both).unwrap();
+        started.wait();
+        started.pid
+    }
+
+    fn server(starter: &Starter) -> Option<u32> {
+        match &*starter.warm.lock().unwrap() {
+            Warm::There { process, .. } => Some(process.id()),
+            Warm::Unused | Warm::Due | Warm::Never => None,
+        }
+    }
+
+    #[test]
+    fn from_the_second_on_supervisors_are_copies_of_one_process() {
+        let starter = starter();
+        let first = starter.start().unwrap();
+        assert!(first.0.process.is_some() && server(&starter).is_none());
+        end(first);
+        let copies = [starter.start().unwrap(), starter.start().unwrap()];
+        let warm = i32::try_from(server(&starter).unwrap()).unwrap();
+        for copy in copies {
+            assert!(copy.0.process.is_none() && copy.0.started > 0);
+            assert_eq!(crate::runner::processes::parent(copy.0.pid), Some(warm));
+            // Of its own session, so that what is sent to ours does not reach it.
+            let group = rustix::process::getpgid(Pid::from_raw(copy.0.pid)).unwrap();
+            assert_ne!(group, rustix::process::getpgrp());
+            end(copy);
+        }
+    }
+
+    #[test]
+    fn a_starter_that_was_killed_is_done_without() {
+        let starter = starter();
+        end(starter.start().unwrap());
+        end(starter.start().unwrap());
+        let warm = Pid::from_raw(i32::try_from(server(&starter).unwrap()).unwrap()).unwrap();
+        rustix::process::kill_process(warm, rustix::process::Signal::KILL).unwrap();
+        for _ in 0..2 {
+            let next = starter.start().unwrap();
+            assert!(next.0.process.is_some());
+            end(next);
+        }
+    }
+
+    #[test]
+    fn the_starter_ends_with_the_workbench() {
+        let starter = starter();
+        end(starter.start().unwrap());
+        end(starter.start().unwrap());
+        let warm = Pid::from_raw(i32::try_from(server(&starter).unwrap()).unwrap()).unwrap();
+        let ended = rustix::process::pidfd_open(warm, PidfdFlags::empty()).unwrap();
+        let Warm::There { link, mut process } = std::mem::replace(&mut *starter.warm.lock().unwrap(), Warm::Never)
+        else {
+            panic!("there is none")
+        };
+        // As when its owner was killed: only the socket says so.
+        drop(link);
+        rustix::event::poll(&mut [PollFd::new(&ended, PollFlags::IN)], None).unwrap();
+        assert!(process.wait().unwrap().success());
+    }
+}
