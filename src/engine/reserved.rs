@@ -84,12 +84,12 @@ fn standing(tool: &Tool, facts: &Facts, away: &dyn Fn(&Tool) -> bool) -> Standin
     match tool.stage {
         // What nobody ever approved gives its name back when it is put away.
         Stage::Archived if facts.keeps_its_name(tool) => Standing::Archived,
-        Stage::Archived => Standing::Newcomer,
-        Stage::Experimental => Standing::Newcomer,
-        Stage::Approved | Stage::Core if tool.facts.approved => Standing::Approved,
-        // The approved bytes lie among the archived tools: what is in their place now came after them.
-        Stage::Approved | Stage::Core if facts.was_approved_there(tool) && !away(tool) => Standing::Approved,
-        Stage::Approved | Stage::Core => Standing::Unadopted,
+        Stage::Archived | Stage::Experimental => Standing::Newcomer,
+        Stage::Approved | Stage::Core => {
+            // Where the approved bytes lie among the archived tools, what is in their place came after them.
+            let is_changed = || facts.was_approved_there(tool) && !away(tool);
+            if tool.facts.approved || is_changed() { Standing::Approved } else { Standing::Unadopted }
+        }
     }
 }
 
@@ -106,11 +106,10 @@ impl Pair<'_> {
     fn takes(&self, claim: &Claim<'_>, facts: &Facts) -> bool {
         let Pair { tool, owner, .. } = self;
         let outranked = match (self.of, self.standing) {
-            (Standing::Approved, _) => true,
             (Standing::Unadopted, standing) => standing == Standing::Newcomer,
             // What came with a workspace may well have a predecessor among its archived tools.
             (Standing::Archived, Standing::Unadopted) => facts.was_archived_here(&owner.name),
-            (Standing::Archived, _) => true,
+            (Standing::Approved | Standing::Archived, _) => true,
             (Standing::Newcomer, _) => false,
         };
         if !outranked || tool.digest == owner.digest {
