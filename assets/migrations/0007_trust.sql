@@ -1,1 +1,16 @@
 -- What is recorded so that an approval, a run and a stored row can be trusted later.
+
+-- Counts of finished runs by version, kept as they end: what one version proved says nothing of another.
+CREATE TABLE version_stats (
+    tool           TEXT NOT NULL,
+    digest         BLOB NOT NULL,
+    runs           INTEGER NOT NULL,
+    succeeded      INTEGER NOT NULL,
+    last_run_at_ms INTEGER,
+    PRIMARY KEY (tool, digest)
+) STRICT, WITHOUT ROWID;
+INSERT INTO version_stats (tool, digest, runs, succeeded, last_run_at_ms)
+    SELECT tool, digest,
+        SUM(outcome NOT IN ('running', 'cancelled', 'invalid-input', 'refused')),
+        SUM(outcome = 'succeeded'), MAX(started_at_ms)
+    FROM runs GROUP BY tool, digest;

@@ -6,9 +6,12 @@
 
 use super::draft::{script_name, stem_of};
 use super::files;
-use super::plan::{file_of, folder_of, home_of_version};
+use super::plan::{below, file_of, folder_of, home_of_version};
 use crate::domain::{PROMOTIONS_FILE, Problem, ProblemCode, Promotion, Promotions, Stage, Tool, ToolName, versioned};
 use std::collections::{HashMap, HashSet};
+
+/// The folder of a tool's versions, in its own.
+const VERSIONS: &str = "versions";
 
 /// That a definition is a version of another one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,10 +135,12 @@ fn row_of<'t>(rows: &[&'t Tool], file: &str) -> Result<&'t Tool, String> {
     let lies_at = |row: &&&Tool| {
         let of_stem =
             stem_of(file) == stem_of(&row.path) && (folder_of(file) == folder_of(&row.path) || !file.contains('/'));
-        let base = &row.placement.base;
+        // Of the folder of an original, what lies in its `versions/` is not the original's own.
         let inside = row.placement.exclusive
-            && home_of_version(&row.placement).is_some()
-            && (file == base || file.strip_prefix(base.as_str()).is_some_and(|rest| rest.starts_with('/')));
+            && below(&row.placement.base, file).is_some_and(|rest| {
+                let is_own = !rest.is_empty() && rest.split('/').next() != Some(VERSIONS);
+                is_own || home_of_version(&row.placement).is_some()
+            });
         row.path == file || of_stem || inside
     };
     let mut found: Vec<&&Tool> = rows.iter().filter(lies_at).collect();

@@ -410,5 +410,9 @@ fn detail(mut row: Tool, known: &Tool, loaded: Loaded, programs: &Programs) -> T
     row.shadows.clone_from(&known.shadows);
     row.clashes.clone_from(&known.clashes);
     row.facts.clone_from(&known.facts);
+    if row.digest == known.digest && known.state == ToolState::Changed {
+        // That it changed since its approval is known by the store alone.
+        row.state = ToolState::Changed;
+    }
     ToolDetail { tool: row, manifest: reading.manifest, files }
 }

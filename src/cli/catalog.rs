@@ -228,6 +228,11 @@ pub(super) fn stage_ink(stage: Stage) -> Ink {
     }
 }
 
+/// Whether nothing is known against it beside its state.
+fn is_plain(tool: &Tool) -> bool {
+    tool.facts.approved_over.is_none() && tool.facts.reserved.is_none()
+}
+
 /// Everything that is not as usual with a tool, in words.
 fn state_words(tool: &Tool) -> (Ink, String) {
     let mut words = Vec::new();
@@ -244,6 +249,7 @@ fn state_words(tool: &Tool) -> (Ink, String) {
         review => words.push(review.word()),
     }
     let marks = [
+        (tool.facts.reserved.is_some(), "reserved-name"),
         (tool.copy_of.is_some(), "copy"),
         (tool.facts.locked, "locked"),
         (tool.facts.in_session, "session"),
@@ -254,7 +260,7 @@ fn state_words(tool: &Tool) -> (Ink, String) {
     ];
     words.extend(marks.into_iter().filter(|(set, _)| *set).map(|(_, word)| word));
     let ink = match tool.state {
-        ToolState::Ok if tool.runnable && tool.clashes.is_empty() && tool.facts.approved_over.is_none() => Ink::Plain,
+        ToolState::Ok if tool.runnable && tool.clashes.is_empty() && is_plain(tool) => Ink::Plain,
         ToolState::Ok | ToolState::Unsupported => Ink::Warn,
         ToolState::Changed | ToolState::Invalid => Ink::Bad,
     };
@@ -275,6 +281,9 @@ pub(super) struct Shown {
     missing: Vec<Missing>,
     /// What `verify` says against it.
     doubt: Option<String>,
+    /// Whether that is all that is known against it: its files are those approved.
+    #[serde(skip)]
+    is_only_doubted: bool,
     /// That it fails again and again, and what a rollback would bring.
     #[serde(skip_serializing_if = "Option::is_none")]
     rollback: Option<String>,
@@ -318,6 +327,12 @@ pub(super) fn show(call: &Call<'_>) -> Result<Shown, EngineError> {
     let tool = engine.resolve(call.required("tool")?)?;
     let detail = engine.detail(&tool)?;
     let filter = RunFilter { tool: Some(tool.name.clone()), limit: SHOWN_RUNS, ..RunFilter::default() };
+    let doubt = engine.doubted(&tool)?;
+    let mut row = detail.tool.clone();
+    let is_only_doubted = row.stage.is_vouched() && doubt.is_some() && row.state == ToolState::Ok;
+    if is_only_doubted {
+        row.state = ToolState::Changed;
+    }
     Ok(Shown {
         versions: engine.versions(&tool.name)?,
         files: detail.files.iter().map(FileHead::of).collect(),
@@ -325,10 +340,11 @@ pub(super) fn show(call: &Call<'_>) -> Result<Shown, EngineError> {
         waiting_review: waiting_review(&engine, &tool)?,
         behaviour: engine.behaviour(&tool)?,
         missing: engine.missing(&detail),
-        doubt: engine.doubted(&tool)?,
+        doubt,
+        is_only_doubted,
         rollback: engine.rollback_offer(&tool)?,
         manifest: detail.manifest,
-        tool: detail.tool,
+        tool: row,
     })
 }
 
@@ -398,7 +414,7 @@ impl Shown {
         let tool = &self.tool;
         let (ink, state) = state_words(tool);
         match &self.doubt {
-            Some(_) if tool.state == ToolState::Ok => page.field("state", Ink::Bad, "not as approved")?,
+            Some(_) if self.is_only_doubted => page.field("state", Ink::Bad, "not as approved")?,
             Some(_) | None => page.field("state", ink, state)?,
         }
         if let Some(doubt) = &self.doubt {

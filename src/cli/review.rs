@@ -8,7 +8,7 @@ use super::lifecycle::{Done, announce_and_execute};
 use super::print_text::{Align, Ink, Line, Page, Table, counted, when};
 use super::runs::run_table;
 use crate::domain::{
-    Caller, Command, Comment, DecisionKind, Review, ReviewId, ReviewOrder, ReviewState, Risk, Run, Shown,
+    Caller, Command, Comment, DecisionKind, Review, ReviewId, ReviewOrder, ReviewState, Risk, Run, Shown, ordinal,
 };
 use crate::engine::{Engine, EngineError, ErrorCode, EvidenceLine, ReviewDetail, ReviewFilter, Weight};
 use serde::Serialize;
@@ -104,6 +104,9 @@ pub(super) struct ReviewAnswer {
     /// The checks that stand in the way of an approval.
     blocking: Vec<String>,
     comments: Vec<Comment>,
+    /// The place of its checks among those that wait to be made, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checks_place: Option<usize>,
 }
 
 impl ReviewAnswer {
@@ -116,6 +119,7 @@ impl ReviewAnswer {
             runs: detail.runs,
             blocking: detail.blocking,
             comments: detail.comments,
+            checks_place: detail.checks_place,
         }
     }
 }
@@ -135,6 +139,9 @@ impl Answer for ReviewAnswer {
         }
         page.heading("Checks")?;
         check::write(page, self.review.verdict.as_ref())?;
+        if let Some(place) = self.checks_place {
+            page.line(&Line::new().put(Ink::Dim, format!("checks: {} in queue", ordinal(place))))?;
+        }
         self.comments(page)?;
         self.decisions(page)?;
         if !self.runs.is_empty() {
@@ -345,6 +352,7 @@ mod tests {
             runs: vec![],
             verdict: None,
             blocking: vec![],
+            checks_place: None,
             comments: vec![],
             marks: vec![],
             roles: vec![],

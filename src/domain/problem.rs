@@ -30,6 +30,8 @@ words!(
         NotAFile = "not-a-file",
         /// Two tools that share a name but not their content.
         NameClash = "name-clash",
+        /// A tool that goes by a name or alias of an approved, core or archived one.
+        ReservedName = "reserved-name",
         /// A file or folder that could not be read.
         Unreadable = "unreadable",
         /// A definition in a dialect that nothing here knows.

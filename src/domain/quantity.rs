@@ -53,9 +53,27 @@ pub fn size(bytes: u64) -> String {
     format!("{amount:.1} {}", UNITS[unit])
 }
 
+/// A place as a reader says it: `1st`, `2nd`, `3rd`, `11th`.
+pub fn ordinal(place: usize) -> String {
+    let ending = match (place % 100, place % 10) {
+        (11..=13, _) => "th",
+        (_, 1) => "st",
+        (_, 2) => "nd",
+        (_, 3) => "rd",
+        _ => "th",
+    };
+    format!("{place}{ending}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_place_has_the_ending_of_its_number() {
+        let told = [1, 2, 3, 4, 11, 12, 13, 21, 112, 123].map(ordinal);
+        assert_eq!(told, ["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "112th", "123rd"]);
+    }
 
     #[test]
     fn one_is_singular_and_everything_else_is_not() {

@@ -39,14 +39,24 @@ pub struct ToolFacts {
     /// Why this version was approved although checks had failed; `None` when none had, or it is not approved.
     #[serde(default)]
     pub approved_over: Option<String>,
-    /// How good the runs of the name prove it to be, 0 to 1; `None` before the first that says something.
+    /// How good the runs of the name prove it to be, 0 to 1; `None` before the first that says something, and for a
+    /// version that nobody approved of a name that has an approved one.
     pub score: Option<f64>,
-    /// Finished runs of the name that succeeded or failed; cancelled and never started ones do not count.
+    /// Finished runs of this version that succeeded or failed; cancelled and never started ones do not count.
     pub runs: u64,
-    /// Succeeded runs of the name through the runs above, 0 to 1.
+    /// Succeeded runs of this version through the runs above, 0 to 1.
     pub success_rate: Option<f64>,
-    /// When the newest run of the name started.
+    /// When the newest run of this version started.
     pub last_run_at: Option<Instant>,
+    /// Finished runs of any version of the name.
+    #[serde(skip)]
+    pub name_runs: u64,
+    /// Succeeded runs of any version of the name through those, 0 to 1.
+    #[serde(skip)]
+    pub name_success_rate: Option<f64>,
+    /// When the newest run of any version of the name started.
+    #[serde(skip)]
+    pub name_last_run_at: Option<Instant>,
     /// Whether a human said that the name means this version, in this session only.
     #[serde(default)]
     pub in_session: bool,
@@ -56,6 +66,12 @@ pub struct ToolFacts {
     /// Whether it costs so much that a human must open it before it runs.
     #[serde(default)]
     pub locked: bool,
+    /// Whose name it takes: only its path means it then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reserved: Option<String>,
+    /// Whether an approval of exactly this version is in force where it lies.
+    #[serde(skip)]
+    pub approved: bool,
     /// Whether it is not among the tools in use: it is not offered and does not run.
     #[serde(default)]
     pub unused: bool,

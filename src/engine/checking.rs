@@ -8,8 +8,8 @@ use super::error::{EngineError, ErrorCode};
 use super::{Engine, core, lock, now};
 use crate::check::{self, CHECKS, Check, Desk, Library, Recorded};
 use crate::domain::{
-    CheckReport, CheckState, CommentKind, Digest, Gate, Instant, Outcome, Review, ReviewId, Spot, Stage, Tool,
-    ToolDetail, ToolName, Verdict, lines_of,
+    CheckReport, CheckState, CodeRedactor, CommentKind, Digest, Gate, Instant, Outcome, Review, ReviewId, Spot, Stage,
+    Tool, ToolDetail, ToolName, Verdict, lines_of,
 };
 use crate::store::Unexamined;
 use serde_json::json;
@@ -28,6 +28,14 @@ const WRITE_EVERY: Duration = Duration::from_millis(400);
 /// Every check: its name, what it examines, and its gate where nobody set one.
 pub fn checks() -> impl Iterator<Item = (&'static str, &'static str, Gate)> {
     CHECKS.iter().map(|check| (check.name, check.doc, check.gate()))
+}
+
+/// A version whose checks are to be made next.
+pub(super) struct Next {
+    tool: Arc<Tool>,
+    base: Option<Digest>,
+    /// Whether somebody asked for exactly this, and hears why it failed.
+    asked: bool,
 }
 
 /// What is told while checks are made.
@@ -184,10 +192,17 @@ impl Engine {
         let running =
             |check: &&Check| CheckReport { state: CheckState::Running, ..CheckReport::of(check.name, vec![]) };
         let mut reports: Vec<CheckReport> = made.iter().map(running).collect();
+        let before_files = before.iter().flat_map(|before| &before.files);
+        let files = detail.files.iter().chain(before_files);
+        let redactor = CodeRedactor::of(files.filter_map(|file| std::str::from_utf8(&file.bytes).ok()));
         let mut written = Clock::now();
         self.keep_verdict(tool, &Verdict::of(reports.clone(), base, now()))?;
         make_all(&made, &desk, stop, &mut |at, report| {
-            reports[at] = report;
+            if stop.load(Ordering::Acquire) {
+                // Somebody else may be making the same checks by now.
+                return Ok(());
+            }
+            reports[at] = without_secrets(report, &redactor);
             let verdict = Verdict::of(reports.clone(), base, now());
             progress(&verdict);
             if verdict.is_complete() || written.elapsed() >= WRITE_EVERY {
@@ -216,41 +231,71 @@ impl Engine {
         })
     }
 
-    /// Makes the checks of one version that needs them and that nobody examines; `false` when there is none.
+    /// Makes the checks of one version that needs them and that nobody examines, what humans wait for first; `false`
+    /// when there is none.
+    #[cfg(test)]
     pub(super) fn examine_next(&self, stop: &AtomicBool) -> Result<bool, EngineError> {
-        if let Some(tool) = lock(&self.inner.recheck).pop_front() {
-            let base = self.read(|q| Ok(Approvals::read(q)?.newest(&tool.name)))?;
-            self.examine(&tool, base.filter(|base| *base != tool.digest), stop, &mut |_| {})?;
-            return Ok(true);
+        match self.next_asked()? {
+            Some(next) => self.examine_leased(&next, stop).map(|()| true),
+            None => self.examine_waiting(stop),
         }
-        let Some((next, tool)) = self.next_unexamined()? else { return Ok(false) };
-        let until = Instant(now().0 + LEASE_MS);
-        let owner = &self.inner.owner;
-        if self.transact(|tx| Ok(tx.lease_checks(&next.tool, next.digest, owner, until)?))? {
-            let base = next.base.filter(|base| *base != next.digest);
-            let made = self.examine(&tool, base, stop, &mut |_| {});
-            if made.is_err() {
-                // Whoever comes next may try; not at once, for the cause is still there.
-                let later = Instant(now().0 + LEASE_MS / 4);
-                self.transact(|tx| Ok(tx.lease_checks(&next.tool, next.digest, owner, later)?))?;
-            }
-            match made {
-                // Its files moved on or went while they were read; the next scan says what is to be examined instead.
-                Err(error) if matches!(error.code, ErrorCode::Conflict | ErrorCode::Failed) => {}
-                made => drop(made?),
-            }
-        }
-        Ok(true)
     }
 
-    /// The review on screen goes first, then the oldest whose files are in the catalog.
-    fn next_unexamined(&self) -> Result<Option<(Unexamined, Arc<Tool>)>, EngineError> {
+    /// The version whose checks a human waits for, if nobody makes them: what was asked for, then the review on screen.
+    pub(super) fn next_asked(&self) -> Result<Option<Next>, EngineError> {
+        let _picking = lock(&self.inner.picking);
+        if let Some(tool) = lock(&self.inner.recheck).pop_front() {
+            let base = self.read(|q| Ok(Approvals::read(q)?.newest(&tool.name)))?;
+            return Ok(Some(Next { tool, base, asked: true }));
+        }
+        let Some(first) = *lock(&self.inner.looked_at) else { return Ok(None) };
+        self.pick(&|next| next.review == first)
+    }
+
+    /// Makes the checks of the oldest version for which nobody waits; `false` when there is none.
+    pub(super) fn examine_waiting(&self, stop: &AtomicBool) -> Result<bool, EngineError> {
+        let picking = lock(&self.inner.picking);
+        let first = *lock(&self.inner.looked_at);
+        let next = self.pick(&|next| Some(next.review) != first)?;
+        drop(picking);
+        let Some(next) = next else { return Ok(false) };
+        self.examine_leased(&next, stop).map(|()| true)
+    }
+
+    /// Makes the checks of a version on which this process has the lease.
+    pub(super) fn examine_leased(&self, next: &Next, stop: &AtomicBool) -> Result<(), EngineError> {
+        let Next { tool, base, asked } = next;
+        let made = self.examine(tool, base.filter(|base| *base != tool.digest), stop, &mut |_| {});
+        if made.is_err() && stop.load(Ordering::Acquire) {
+            // It was interrupted for something that goes first; it may begin again at once.
+            self.transact(|tx| Ok(tx.end_check_lease(&tool.name, tool.digest, &self.inner.owner)?))?;
+            return Ok(());
+        }
+        if made.is_err() && !asked {
+            // Whoever comes next may try; not at once, for the cause is still there.
+            let later = Instant(now().0 + LEASE_MS / 4);
+            self.transact(|tx| Ok(tx.lease_checks(&tool.name, tool.digest, &self.inner.owner, later)?))?;
+        }
+        match made {
+            // Its files moved on or went while they were read; the next scan says what is to be examined instead.
+            Err(error) if !asked && matches!(error.code, ErrorCode::Conflict | ErrorCode::Failed) => Ok(()),
+            made => made.map(drop),
+        }
+    }
+
+    /// Takes the lease on the checks of the oldest version that is wanted and whose files are in the catalog.
+    fn pick(&self, wanted: &dyn Fn(&Unexamined) -> bool) -> Result<Option<Next>, EngineError> {
         const LOOKED_AT: usize = 200;
         let waiting = self.read(|q| Ok(q.unexamined(now(), LOOKED_AT)?))?;
-        let first = *lock(&self.inner.looked_at);
-        let (front, rest): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|next| Some(next.review) == first);
-        let with_row = |next: Unexamined| self.row_of(&next.tool, next.digest).map(|tool| (next, tool));
-        Ok(front.into_iter().chain(rest).find_map(with_row))
+        for next in waiting.into_iter().filter(wanted) {
+            let Some(tool) = self.row_of(&next.tool, next.digest) else { continue };
+            let until = Instant(now().0 + LEASE_MS);
+            let owner = &self.inner.owner;
+            if self.transact(|tx| Ok(tx.lease_checks(&next.tool, next.digest, owner, until)?))? {
+                return Ok(Some(Next { tool, base: next.base, asked: false }));
+            }
+        }
+        Ok(None)
     }
 
     /// Ends leases on checks whose owner died.
@@ -316,6 +361,15 @@ fn make_all(
         drop(sender);
         reports.into_iter().try_for_each(|(at, report)| told(at, report))
     })
+}
+
+/// A report that quotes no secret of the code.
+fn without_secrets(mut report: CheckReport, redactor: &CodeRedactor) -> CheckReport {
+    for finding in &mut report.findings {
+        finding.message = redactor.text(&finding.message);
+    }
+    report.note = redactor.text(&report.note);
+    report
 }
 
 fn no_place(why: &str) -> EngineError {

@@ -155,6 +155,86 @@ fn an_open_workbench_makes_checks_by_itself() {
     assert_eq!(failed(&engine, &review), ["manifest"]);
 }
 
+/// A tool with a name, a script and an example.
+fn put(world: &World, name: &str, script: &str) {
+    let text = format!(
+        "name = \"{name}\"\nversion = \"1.0.0\"\ndescription = \"A tool for a test of the queue\"\ncost_tier = \"low\"\n\
+         [run]\ncommand = [\"sh\", \"{{file}}\"]\nentry = \"{name}.sh\"\n[[examples]]\ninput = {{}}\n"
+    );
+    world.write(&format!("tools/experimental/{name}/tool.toml"), &text);
+    world.write(&format!("tools/experimental/{name}/{name}.sh"), script);
+}
+
+fn review_of(engine: &Engine, tool: &str) -> Option<Review> {
+    let all = engine.reviews(ReviewFilter::Waiting).unwrap();
+    all.into_iter().find(|review| review.tool.as_str() == tool)
+}
+
+#[test]
+fn what_a_human_waits_for_is_checked_while_the_background_waits() {
+    let world = World::new();
+    put(&world, "sleeper", "sleep 9\n");
+    let engine = world.open();
+    let (told, changes) = std::sync::mpsc::channel();
+    let on_change: OnChange = Arc::new(move |_| {
+        // The receiver goes when the test ends.
+        let _ = told.send(());
+    });
+    let sleeper = review_of(&engine, "sleeper").unwrap();
+    let _watch = engine.watch(&on_change).unwrap();
+    let until = |what: &str, holds: &dyn Fn() -> bool| {
+        let give_up = std::time::Instant::now() + Duration::from_mins(1);
+        while !holds() {
+            assert!(std::time::Instant::now() < give_up, "never: {what}");
+            // Leases are no events: they are looked at in between.
+            let _ = changes.recv_timeout(Duration::from_millis(20));
+        }
+    };
+    let is_under_way = || {
+        let of = |q: &Queries| Ok(q.is_being_examined(&sleeper.tool, sleeper.digest, now())?);
+        engine.read(of).unwrap()
+    };
+    let is_made = |review: &Review| {
+        engine.verdict(&review.tool, review.digest).unwrap().is_some_and(|verdict| verdict.is_complete())
+    };
+    until("the background is busy", &is_under_way);
+    put(&world, "quick", "echo done\n");
+    until("the other tool waits", &|| review_of(&engine, "quick").is_some());
+    let quick = review_of(&engine, "quick").unwrap();
+    engine.look_at(Some(quick.id));
+    until("the open review is checked", &|| is_made(&quick));
+    assert!(!is_made(&sleeper), "it waited for the background");
+    until("the background goes on", &is_under_way);
+    engine.execute(Command::Recheck { tool: "quick".to_owned() }, &ada()).unwrap();
+    until("it is checked again", &|| is_made(&quick));
+    assert!(!is_made(&sleeper), "it waited for the background");
+}
+
+#[test]
+fn a_review_knows_its_place_among_those_that_wait_for_checks() {
+    let world = World::new();
+    for name in ["one", "two", "three"] {
+        put(&world, name, "echo done\n");
+    }
+    let engine = world.open();
+    let reviews = engine.reviews(ReviewFilter::Waiting).unwrap();
+    let places = || -> Vec<Option<usize>> {
+        reviews.iter().map(|review| engine.review(review.id).unwrap().checks_place).collect()
+    };
+    assert_eq!(places(), [Some(1), Some(2), Some(3)]);
+    engine.look_at(Some(reviews[2].id));
+    assert_eq!(places(), [Some(2), Some(3), Some(1)]);
+    engine.execute(Command::Recheck { tool: reviews[1].tool.to_string() }, &ada()).unwrap();
+    assert_eq!(places(), [Some(3), Some(1), Some(2)]);
+    let stop = AtomicBool::new(false);
+    let order = [1, 2, 0];
+    for at in order {
+        assert!(engine.examine_next(&stop).unwrap());
+        assert_eq!(places()[at], None, "{at} was the next");
+    }
+    assert_eq!(places(), [None; 3]);
+}
+
 fn comment(engine: &Engine, spot: Spot, caller: &Caller) -> Result<crate::domain::Outcome, EngineError> {
     let (kind, body) = (CommentKind::MustFix, " why two? ".to_owned());
     engine.execute(Command::Comment { review: waiting(engine).id, spot, kind, body }, caller)

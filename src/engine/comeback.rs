@@ -159,7 +159,10 @@ impl Engine {
             return Ok(None);
         }
         let view = self.catalog();
-        for row in view.tools.iter().filter(|row| row.name == tool.name && row.stage.is_vouched()) {
+        // A newcomer that takes the name says nothing of the tool that has it.
+        let is_of_it = |row: &Tool| row.facts.reserved.is_none() || row.path == tool.path;
+        let same = view.tools.iter().filter(|row| row.name == tool.name && row.stage.is_vouched());
+        for row in same.filter(|row| is_of_it(row)) {
             if let Some(doubt) = self.doubt(row)? {
                 return Ok(Some(doubt.to_caller(row)));
             }

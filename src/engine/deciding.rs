@@ -117,6 +117,10 @@ impl Engine {
                 ));
             }
         }
+        if let Some(taken) = &tool.facts.reserved {
+            let hint = "rename it: names of approved, core and archived tools are reserved";
+            return Err(EngineError::new(ErrorCode::Refused, format!("{}: {taken}", tool.name), hint));
+        }
         Ok(())
     }
 

@@ -184,6 +184,9 @@ fn of_row(tool: &Tool) -> Vec<EvidenceLine> {
     for path in &tool.clashes {
         lines.push(line(Weight::Warn, "name clash", format!("{path} has the same name and other content")));
     }
+    if let Some(taken) = &tool.facts.reserved {
+        lines.push(line(Weight::Bad, "reserved name", taken));
+    }
     for path in &tool.shadows {
         lines.push(line(Weight::Fact, "shadows", path));
     }

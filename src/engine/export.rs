@@ -3,7 +3,7 @@
 use super::Engine;
 use super::error::{EngineError, ErrorCode};
 use crate::domain::words::words;
-use crate::domain::{Instant, rfc3339};
+use crate::domain::{CodeRedactor, Instant, rfc3339};
 use crate::store::{ExportedTool, write_export};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
@@ -25,7 +25,7 @@ pub const EXPORT_COLUMNS: [&str; 7] =
     ["id", "tool_name", "code", "created_at", "last_used", "usage_count", "success_rate"];
 
 impl Engine {
-    /// A row for each tool of the catalog, by name; `code` is the text of the file that runs.
+    /// A row for each tool of the catalog, by name; `code` is the text of the file that runs, without secrets.
     ///
     /// # Errors
     /// `Internal` for trouble with the store. A file that cannot be read gives an empty `code`.
@@ -42,11 +42,11 @@ impl Engine {
             exported.push(ExportedTool {
                 id,
                 tool_name: tool.name.to_string(),
-                code: file.map(|file| String::from_utf8_lossy(&file.bytes).into_owned()).unwrap_or_default(),
+                code: file.map(|file| without_secrets(&String::from_utf8_lossy(&file.bytes))).unwrap_or_default(),
                 created_at: time(seen.map(|row| row.first_seen_at)),
-                last_used: time(tool.facts.last_run_at),
-                usage_count: tool.facts.runs,
-                success_rate: tool.facts.success_rate,
+                last_used: time(tool.facts.name_last_run_at),
+                usage_count: tool.facts.name_runs,
+                success_rate: tool.facts.name_success_rate,
             });
         }
         Ok(exported)
@@ -79,6 +79,10 @@ impl Engine {
         }
         Ok(rows.len())
     }
+}
+
+fn without_secrets(code: &str) -> String {
+    CodeRedactor::of([code]).text(code)
 }
 
 /// Writes rows as CSV (RFC 4180): a head line, lines that end with CR LF, values in quotes where they need them.

@@ -1,13 +1,14 @@
 //! Decisions as they can be learnt from: what was asked, on what evidence, and what came of it.
 //!
 //! Drawn from the log's own decisions, oldest first; what was taken back stays, and says so. Everything passes a
-//! redactor: what looks like a token or a key leaves no trace outside.
+//! redactor: what looks like a token or a key, in the code or in what quotes it, leaves no trace outside. A decision
+//! whose kept copy is damaged is exported without its code and says so.
 
 use super::Engine;
 use super::error::EngineError;
 use crate::catalog;
 use crate::domain::{
-    Category, Comment, CostTier, Decision, DecisionKind, Digest, FileMode, Instant, Manifest, Operation, Redactor,
+    Category, CodeRedactor, Comment, CostTier, Decision, DecisionKind, Digest, FileMode, Instant, Manifest, Operation,
     Review, ReviewState, Tool, VersionFile,
 };
 use crate::insight::{self, Judged, Suggestion};
@@ -39,13 +40,31 @@ impl Engine {
             reviews.iter().flat_map(|review| review.decisions.iter().map(move |decision| (review, decision))).collect();
         made.retain(|(_, decision)| since.is_none_or(|since| decision.at >= since));
         made.sort_by_key(|(_, decision)| decision.operation);
-        let redactor = Redactor::default();
-        made.into_iter().map(|(review, decision)| Ok(redactor.json(&self.record(review, decision)?))).collect()
+        made.into_iter().map(|(review, decision)| self.record(review, decision)).collect()
+    }
+
+    /// The files of a kept version; none and why where its copy is damaged.
+    fn kept_files(&self, digest: Digest) -> (Vec<VersionFile>, Option<String>) {
+        if !self.inner.copies.has(digest) {
+            return (Vec::new(), None);
+        }
+        match self.inner.copies.get(digest) {
+            Ok(files) => (files, None),
+            Err(error) => (Vec::new(), Some(format!("the kept copy of {} cannot be read: {error}", digest.short()))),
+        }
     }
 
     fn record(&self, review: &Review, decision: &Decision) -> Result<Value, EngineError> {
-        let files =
-            if self.inner.copies.has(decision.digest) { self.inner.copies.get(decision.digest)? } else { Vec::new() };
+        let (files, damage) = self.kept_files(decision.digest);
+        let before = review.base_digest.map(|base| self.kept_files(base).0).unwrap_or_default();
+        let texts = files.iter().chain(&before).filter_map(|file| std::str::from_utf8(&file.bytes).ok());
+        let redactor = CodeRedactor::of(texts);
+        // What was asked of generators is kept in files of its own, of which one may be damaged too.
+        let (evolution, evolution_damage) = match self.asked_for(&review.tool, decision.digest) {
+            Ok(asked) => (asked, None),
+            Err(error) => (Value::Null, Some(error.message)),
+        };
+        let damage: Vec<String> = damage.into_iter().chain(evolution_damage).collect();
         let manifest = self.manifest_at(review, &files);
         let verdict = self.verdict_of(review)?;
         let comments = self.read(|q| Ok(q.comments_on(&review.tool)?))?;
@@ -66,12 +85,13 @@ impl Engine {
             "category": manifest.as_ref().map(|manifest| &manifest.category),
             "cost_tier": manifest.as_ref().map(|manifest| manifest.cost_tier),
         });
-        Ok(json!({
+        Ok(redactor.json(&json!({
             "operation": decision.operation,
             "at": decision.at,
             "request": request,
             "code": files.iter().map(file_record).collect::<Vec<_>>(),
-            "evolution": self.asked_for(&review.tool, decision.digest)?,
+            "evolution": evolution,
+            "damaged": damage,
             "evidence": verdict,
             "decision": decision.kind,
             "reason": decision.reason,
@@ -80,7 +100,7 @@ impl Engine {
             "reviewer": decision.reviewer,
             "shown": decision.shown,
             "taken_back": decision.undone,
-        }))
+        })))
     }
 
     /// The manifest of the files that were decided on.

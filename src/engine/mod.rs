@@ -41,6 +41,7 @@ mod init;
 mod inputs;
 #[cfg(test)]
 mod kinds_tests;
+mod lanes;
 mod making;
 mod marking;
 mod opportunities;
@@ -49,6 +50,7 @@ mod promoting;
 mod provenance;
 mod queries;
 mod relocate;
+mod reserved;
 mod resolve;
 mod running;
 mod scores;
@@ -145,7 +147,6 @@ use crate::vcs::Git;
 use snapshot::{Facts, Here};
 use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant as Clock, SystemTime, UNIX_EPOCH};
 
@@ -205,8 +206,10 @@ struct Inner {
     evolving: Mutex<HashMap<EvolutionId, Arc<evolving::LiveEvolution>>>,
     /// The review that somebody has open: its checks go first.
     looked_at: Mutex<Option<ReviewId>>,
-    /// Wakes the worker that makes checks, while there is one.
-    checks: Mutex<Option<Sender<()>>>,
+    /// Wakes the workers that make checks, while there are any.
+    checks: Mutex<Option<lanes::Lanes>>,
+    /// Held while it is decided whose checks come next.
+    picking: Mutex<()>,
 }
 
 impl Engine {
@@ -251,6 +254,7 @@ impl Engine {
                 evolving: Mutex::default(),
                 looked_at: Mutex::default(),
                 checks: Mutex::default(),
+                picking: Mutex::default(),
                 options,
                 state_dir,
                 settings,

@@ -275,6 +275,7 @@ impl Engine {
         let verdict = self.verdict_of(&review)?;
         let blocking = verdict.as_ref().map_or_else(Vec::new, |verdict| self.blocking(verdict, review.to_stage));
         let comments = self.comments_in(&review, &files)?;
+        let checks_place = self.place_in_queue(&review)?;
         let marks = self.read(|q| Ok(q.marks_of(&review.tool, &self.identity())?))?;
         Ok(ReviewDetail {
             review,
@@ -285,6 +286,7 @@ impl Engine {
             runs,
             verdict,
             blocking,
+            checks_place,
             comments,
             marks,
             roles,
@@ -314,11 +316,6 @@ impl Engine {
         // Of a tool that only ran as it is now, its own runs say everything.
         let failures = if runs.is_empty() { Vec::new() } else { self.failures(Some(&review.tool))? };
         Ok(earlier::lines(&runs, &failures))
-    }
-
-    /// Says which review somebody has open, so that its checks go first; `None` when it was closed.
-    pub fn look_at(&self, review: Option<ReviewId>) {
-        *super::lock(&self.inner.looked_at) = review;
     }
 
     fn manifest_of(&self, review: &Review, files: &[VersionFile]) -> Option<Manifest> {

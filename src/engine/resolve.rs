@@ -23,12 +23,13 @@ pub fn resolve(view: &CatalogView, text: &str) -> Result<Option<Arc<Tool>>, Engi
         return Ok(Some(Arc::clone(tool)));
     }
     let (name, version) = split(text);
-    let mut rows: Vec<&Arc<Tool>> = view.tools.iter().filter(|tool| tool.name.as_str() == name).collect();
+    let owners = || view.tools.iter().filter(|tool| tool.facts.reserved.is_none());
+    let mut rows: Vec<&Arc<Tool>> = owners().filter(|tool| tool.name.as_str() == name).collect();
     if rows.is_empty() {
-        rows = view.tools.iter().filter(|tool| answers_to(tool, name)).collect();
+        rows = owners().filter(|tool| answers_to(tool, name)).collect();
     }
     if rows.is_empty() {
-        return Err(unknown(view, name));
+        return Err(reserved(view, name).unwrap_or_else(|| unknown(view, name)));
     }
     if version.is_none()
         && let Some(used) = rows.iter().find(|tool| tool.facts.in_session)
@@ -40,6 +41,10 @@ pub fn resolve(view: &CatalogView, text: &str) -> Result<Option<Arc<Tool>>, Engi
     }
     let best = rows.iter().map(|tool| tool.stage.precedence()).max();
     rows.retain(|tool| Some(tool.stage.precedence()) == best);
+    if rows.iter().any(|tool| tool.facts.approved) {
+        // What lies beside it at the same stage was approved by nobody.
+        rows.retain(|tool| tool.facts.approved);
+    }
     if rows.iter().any(|tool| tool.shadowed_by.is_none()) {
         // Of versions that lie at one stage the one in use is meant.
         rows.retain(|tool| tool.shadowed_by.is_none());
@@ -59,7 +64,7 @@ pub fn resolve(view: &CatalogView, text: &str) -> Result<Option<Arc<Tool>>, Engi
 /// The row that a name means where no session uses another one; `None` for none or several.
 pub fn usual(view: &CatalogView, name: &str) -> Option<Arc<Tool>> {
     let rows = view.tools.iter().filter(|tool| tool.name.as_str() == name && tool.stage != Stage::Archived);
-    let mut used = rows.filter(|tool| tool.shadowed_by.is_none());
+    let mut used = rows.filter(|tool| tool.shadowed_by.is_none() && tool.facts.reserved.is_none());
     used.next().filter(|_| used.next().is_none()).map(Arc::clone)
 }
 
@@ -67,6 +72,14 @@ pub fn usual(view: &CatalogView, name: &str) -> Option<Arc<Tool>> {
 fn answers_to(tool: &Tool, name: &str) -> bool {
     tool.stage != Stage::Archived
         && (tool.aliases.iter().any(|alias| alias == name) || tool.title.as_deref() == Some(name))
+}
+
+/// What is said where a name would mean only tools that may not go by it.
+fn reserved(view: &CatalogView, name: &str) -> Option<EngineError> {
+    let goes_by = |tool: &&Arc<Tool>| tool.name.as_str() == name || answers_to(tool, name);
+    let tool = view.tools.iter().filter(|tool| tool.facts.reserved.is_some()).find(goes_by)?;
+    let message = format!("{name:?} does not mean {}: {}", tool.path, tool.facts.reserved.as_deref()?);
+    Some(EngineError::new(ErrorCode::NotFound, message, format!("its path means it: {}", tool.path)))
 }
 
 fn unknown(view: &CatalogView, name: &str) -> EngineError {

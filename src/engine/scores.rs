@@ -181,7 +181,7 @@ impl Engine {
         let mut found = Vec::new();
         for tool in view.tools.iter().filter(|tool| tool.shadowed_by.is_none()) {
             // What did not run today did not get worse today.
-            if tool.facts.last_run_at.is_none_or(|last| last.0 < today) {
+            if tool.facts.name_last_run_at.is_none_or(|last| last.0 < today) {
                 continue;
             }
             let runs = self.read(|q| Ok(q.judged_runs(&tool.name, since)?))?;

@@ -130,7 +130,12 @@ impl Engine {
 
 /// Whether a row stands for itself and is in use: not put away, not in the shadow of another, no copy.
 pub(super) fn is_offered(tool: &Tool) -> bool {
-    !tool.facts.unused && tool.stage != Stage::Archived && tool.shadowed_by.is_none() && tool.copy_of.is_none()
+    let is_its_own = tool.facts.reserved.is_none();
+    is_its_own
+        && !tool.facts.unused
+        && tool.stage != Stage::Archived
+        && tool.shadowed_by.is_none()
+        && tool.copy_of.is_none()
 }
 
 fn hit(tool: &Tool, found: &Relevant, held_back: Option<String>) -> SearchHit {

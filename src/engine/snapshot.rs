@@ -2,13 +2,14 @@
 
 use super::core::Approvals;
 use super::error::EngineError;
+use super::reserved::reserve;
 use super::view::{CatalogState, CatalogView};
 use crate::domain::{
-    CostTier, Deprecation, Digest, Instant, Problem, ReviewId, ReviewKind, ReviewState, Selection, Severity, Stage,
-    Tiers, Tool, ToolFacts, ToolName, ToolReview, ToolState,
+    CostTier, Deprecation, Digest, Instant, Kind, Problem, ProblemCode, ReviewId, ReviewKind, ReviewState, Selection,
+    Severity, Stage, Tiers, Tool, ToolFacts, ToolName, ToolReview, ToolState,
 };
 use crate::insight::Score;
-use crate::store::{Queries, Stats};
+use crate::store::{Queries, Stats, VersionStats};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -20,6 +21,9 @@ pub struct Facts {
     /// Versions whose behaviour waits for a human although they are approved.
     drifted: HashSet<(ToolName, Digest)>,
     stats: HashMap<ToolName, Stats>,
+    version_stats: HashMap<(ToolName, Digest), VersionStats>,
+    /// The same of all versions of a name together.
+    runs_here: HashMap<ToolName, VersionStats>,
     deprecations: HashMap<ToolName, Deprecation>,
     /// Why versions were approved although checks had failed.
     overrides: HashMap<(ToolName, Digest), String>,
@@ -33,6 +37,8 @@ pub struct Facts {
     tiers: Tiers,
     /// What a tool must be in to be in use.
     selections: Vec<Selection>,
+    /// Names of which a version was archived here.
+    archived: HashSet<String>,
 }
 
 /// What holds in this session.
@@ -69,11 +75,14 @@ impl Facts {
             }
         }
         let overrides = queries.overrides()?.into_iter().map(|(tool, digest, why)| ((tool, digest), why)).collect();
+        let version_stats = queries.version_stats()?;
         Ok(Facts {
             approvals: Approvals::read(queries)?,
             reviews,
             drifted,
             stats: queries.stats()?,
+            runs_here: by_name(&version_stats),
+            version_stats,
             marks: marks_by_tool(queries)?,
             now: super::now(),
             deprecations: queries.deprecations()?,
@@ -81,6 +90,7 @@ impl Facts {
             used: here.used,
             tiers: here.tiers,
             selections: here.selections,
+            archived: queries.archived_here()?,
         })
     }
 
@@ -89,11 +99,50 @@ impl Facts {
         self.approvals.covers(tool)
     }
 
+    /// Whether a version of its name was approved where it lies.
+    pub fn was_approved_there(&self, tool: &Tool) -> bool {
+        self.approvals.lies_at_home(tool)
+    }
+
+    /// Whether the approved version of a row's name lies among the archived ones.
+    pub fn is_put_away(&self, tools: &[Tool], tool: &Tool) -> bool {
+        let mut same = tools.iter().filter(|other| other.stage == Stage::Archived && other.name == tool.name);
+        self.was_archived_here(&tool.name) && same.any(|other| self.approvals.has(&other.name, other.digest))
+    }
+
+    /// Whether an archived version was ever approved, as far as is known: of what came with a workspace nothing is.
+    pub fn keeps_its_name(&self, tool: &Tool) -> bool {
+        let key = (tool.name.clone(), tool.digest);
+        self.approvals.has(&key.0, key.1)
+            || self.reviews.get(&key) == Some(&ToolReview::Approved)
+            || !self.was_archived_here(&tool.name)
+    }
+
+    /// Whether a version of a name was archived here.
+    pub fn was_archived_here(&self, name: &ToolName) -> bool {
+        self.archived.contains(name.as_str())
+    }
+
     /// The score of a name in hundredths, so that a row does not change with every second.
     fn score(&self, name: &ToolName) -> Option<f64> {
         let marks = self.marks.get(name).map(Vec::as_slice).unwrap_or_default();
         let score = Score::of(self.stats.get(name)?.uses, self.now, marks.iter().copied())?;
         Some((score.score * 100.0).round() / 100.0)
+    }
+
+    /// The counts of a version. Uses that were reported from elsewhere name no version: they are those of the one that
+    /// the name means (`used`).
+    fn figures(&self, version: &(ToolName, Digest), used: bool) -> VersionStats {
+        let mut own = self.version_stats.get(version).copied().unwrap_or_default();
+        let Some(name) = self.stats.get(&version.0).filter(|_| used) else { return own };
+        let here = self.runs_here.get(&version.0).copied().unwrap_or_default();
+        let reported = name.runs.saturating_sub(here.runs);
+        if reported > 0 {
+            own.runs += reported;
+            own.succeeded += name.succeeded.saturating_sub(here.succeeded);
+            own.last_run_at = own.last_run_at.max(name.last_run_at);
+        }
+        own
     }
 
     /// Whether a human would have to open it before it runs; what never runs in any case is not locked.
@@ -107,24 +156,44 @@ impl Facts {
         let key = (tool.name.clone(), tool.digest);
         let approved = self.approved(&tool);
         let review = self.reviews.get(&key).copied().unwrap_or(ToolReview::None);
-        let stats = self.stats.get(&tool.name);
+        // What an approved version proved says nothing of one that nobody approved.
+        let is_newcomer = !approved && self.approvals.knows(&tool.name);
+        let name = self.stats.get(&tool.name);
+        let used = !is_newcomer && tool.shadowed_by.is_none() && tool.stage != Stage::Archived;
+        let stats = self.figures(&key, used);
         tool.facts = ToolFacts {
             approved_over: self.overrides.get(&key).filter(|_| approved).cloned(),
             review: if approved && !self.drifted.contains(&key) { ToolReview::Approved } else { review },
-            score: self.score(&tool.name),
-            runs: stats.map_or(0, |s| s.runs),
-            success_rate: stats.filter(|s| s.runs > 0).map(|s| s.succeeded as f64 / s.runs as f64),
-            last_run_at: stats.and_then(|s| s.last_run_at),
+            score: if is_newcomer { None } else { self.score(&tool.name) },
+            runs: stats.runs,
+            success_rate: (stats.runs > 0).then(|| stats.succeeded as f64 / stats.runs as f64),
+            last_run_at: stats.last_run_at,
+            name_runs: name.map_or(0, |s| s.runs),
+            name_success_rate: name.filter(|s| s.runs > 0).map(|s| s.succeeded as f64 / s.runs as f64),
+            name_last_run_at: name.and_then(|s| s.last_run_at),
             in_session: tool.stage != Stage::Archived && self.used.get(&key.0) == Some(&key.1),
             deprecated: self.deprecations.get(&key.0).cloned(),
             locked: self.locks(&tool, approved),
+            approved,
+            reserved: None,
             unused: self.selections.iter().any(|selection| !selection.holds(&tool)),
         };
-        if tool.stage.is_vouched() && !approved && self.approvals.knows(&tool.name) && tool.state == ToolState::Ok {
+        let is_changed = is_newcomer || (!approved && self.approvals.knows_place(&tool));
+        if tool.stage.is_vouched() && is_changed && tool.state != ToolState::Invalid {
             tool.state = ToolState::Changed;
         }
         tool
     }
+}
+
+fn by_name(versions: &HashMap<(ToolName, Digest), VersionStats>) -> HashMap<ToolName, VersionStats> {
+    let mut names: HashMap<ToolName, VersionStats> = HashMap::new();
+    for ((name, _), stats) in versions {
+        let sum = names.entry(name.clone()).or_default();
+        sum.runs += stats.runs;
+        sum.succeeded += stats.succeeded;
+    }
+    names
 }
 
 /// How bad the marks of each tool are, oldest first.
@@ -138,7 +207,11 @@ pub fn marks_by_tool(queries: &Queries) -> Result<HashMap<ToolName, Vec<Severity
 
 /// A row as the scan gave it, without what the store knows.
 pub fn as_scanned(tool: &Tool) -> Tool {
-    let state = if tool.state == ToolState::Changed { ToolState::Ok } else { tool.state };
+    let state = match tool.state {
+        ToolState::Changed if tool.kind == Kind::Command => ToolState::Ok,
+        ToolState::Changed => ToolState::Unsupported,
+        state => state,
+    };
     Tool { state, facts: ToolFacts::default(), ..tool.clone() }
 }
 
@@ -162,13 +235,19 @@ pub fn build(
     before: &CatalogView,
 ) -> CatalogView {
     let kept: HashMap<&str, &Arc<Tool>> = before.tools.iter().map(|tool| (tool.path.as_str(), tool)).collect();
+    let mut rows: Vec<Tool> = rows.map(|tool| facts.complete(tool)).collect();
+    let mut problems: Vec<Problem> =
+        problems.into_iter().filter(|problem| problem.code != ProblemCode::ReservedName).collect();
+    // That two tools share an alias is told once.
+    let mut reserved = reserve(&mut rows, facts);
+    reserved.retain(|new| !problems.iter().any(|old| old.code == ProblemCode::NameClash && old.path == new.path));
+    problems.extend(reserved);
+    problems.sort_by(|a, b| (&a.path, a.line).cmp(&(&b.path, b.line)));
     let tools = rows
-        .map(|tool| {
-            let row = facts.complete(tool);
-            match kept.get(row.path.as_str()) {
-                Some(same) if ***same == row => Arc::clone(same),
-                _ => Arc::new(row),
-            }
+        .into_iter()
+        .map(|row| match kept.get(row.path.as_str()) {
+            Some(same) if ***same == row => Arc::clone(same),
+            _ => Arc::new(row),
         })
         .collect();
     let in_use = facts.selections.last().map(|selection| selection.name.clone());

@@ -161,6 +161,8 @@ pub struct ReviewDetail {
     pub verdict: Option<Verdict>,
     /// Names of the checks that stand in the way of an approval; an override needs a reason.
     pub blocking: Vec<String>,
+    /// The place of its checks among those that wait to be made, from 1; `None` when they do not wait.
+    pub checks_place: Option<usize>,
     /// Comments on the tool, oldest first; those on other versions point at lines that may have moved.
     pub comments: Vec<Comment>,
     /// What this reviewer has marked as read.

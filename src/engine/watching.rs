@@ -3,9 +3,9 @@
 //! The watcher only hints; the scan is the truth. The feed is polled by one pragma every 200 ms,
 //! which costs microseconds, and read only when it moved.
 
+use super::Engine;
 use super::error::{EngineError, ErrorCode};
 use super::view::Change;
-use super::{Engine, lock};
 use crate::catalog::{Hint, Watcher};
 use crate::domain::{EventSeq, Topic};
 use std::collections::HashSet;
@@ -30,8 +30,6 @@ const RESCAN: Duration = Duration::from_mins(5);
 const RESCAN_UNWATCHED: Duration = Duration::from_secs(30);
 /// Every how many feed steps dead owners are looked for: 25 x 200 ms.
 const ORPHANS_EVERY: u32 = 25;
-/// How often leases on checks are looked through without a cause.
-const CHECKS_STEP: Duration = Duration::from_secs(5);
 /// Events read at once.
 const FEED_PAGE: usize = 1_000;
 
@@ -41,6 +39,8 @@ pub type OnChange = Arc<dyn Fn(Change) + Send + Sync>;
 /// Background work of an open workspace. Stops when dropped.
 pub struct Watch {
     stop: Arc<AtomicBool>,
+    /// Interrupts checks that are made in the background.
+    yields: Arc<AtomicBool>,
     hints: Sender<Wake>,
     threads: Vec<JoinHandle<()>>,
     watcher: Option<Watcher>,
@@ -62,6 +62,7 @@ impl Watch {
 impl Drop for Watch {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Release);
+        self.yields.store(true, Ordering::Release);
         // First no more hints, then the end of the work that hears them.
         self.watcher = None;
         let _ = self.hints.send(Wake::Stop);
@@ -80,7 +81,7 @@ impl Engine {
     /// `Internal` when the feed cannot be read. A folder that cannot be watched is reported as
     /// [`Change::Trouble`] and read every 30 s instead.
     pub fn watch(&self, on_change: &OnChange) -> Result<Watch, EngineError> {
-        let stop = Arc::new(AtomicBool::new(false));
+        let [stop, yields] = [(); 2].map(|()| Arc::new(AtomicBool::new(false)));
         let (hints, received) = channel();
         let sender = hints.clone();
         let wake = Box::new(move |hint: Hint| {
@@ -115,13 +116,9 @@ impl Engine {
             }),
         ];
         if self.inner.settings.check_in_background {
-            let (wake, woken) = channel();
-            *lock(&self.inner.checks) = Some(wake);
-            let (engine, on_change, stop) = (self.clone(), Arc::clone(on_change), Arc::clone(&stop));
-            // Nobody waits for it: what it was about to say is said again by whoever opens the workspace next.
-            std::thread::spawn(move || engine.follow_checks(&woken, &stop, &on_change));
+            self.start_lanes(&stop, &yields, on_change);
         }
-        Ok(Watch { stop, hints, threads, watcher })
+        Ok(Watch { stop, yields, hints, threads, watcher })
     }
 
     fn watched_paths(&self) -> Vec<PathBuf> {
@@ -162,36 +159,6 @@ impl Engine {
             for error in self.take_trouble() {
                 on_change(Change::Trouble(error));
             }
-        }
-    }
-
-    /// Makes checks until it is stopped: whenever reviews changed, and now and then for leases that ended.
-    fn follow_checks(&self, woken: &Receiver<()>, stop: &AtomicBool, on_change: &OnChange) {
-        crate::runner::yield_processor();
-        loop {
-            let freed = self.free_checks_of_the_dead();
-            let made = loop {
-                match (stop.load(Ordering::Acquire), self.examine_next(stop)) {
-                    (false, Ok(true)) => {}
-                    (true, _) => return,
-                    (false, made) => break made,
-                }
-            };
-            for error in [freed, made.map(drop)].into_iter().filter_map(Result::err) {
-                on_change(Change::Trouble(error));
-            }
-            match woken.recv_timeout(CHECKS_STEP) {
-                Ok(()) | Err(RecvTimeoutError::Timeout) => woken.try_iter().for_each(drop),
-                Err(RecvTimeoutError::Disconnected) => return,
-            }
-        }
-    }
-
-    /// Tells the worker that there may be something to check.
-    pub(super) fn wake_checks(&self) {
-        if let Some(wake) = &*lock(&self.inner.checks) {
-            // A closed channel means that the work is ending; then nobody makes checks.
-            let _ = wake.send(());
         }
     }
 

@@ -61,7 +61,7 @@ pub use intents::Intent;
 pub use leases::RunningRow;
 pub use operations::{LogCheck, NewOperation};
 pub use reviews::{NewReview, ReviewHead};
-pub use runs::{FinishedRun, HourOfRuns, JudgedRun, NewRun, RunQuery, Stats};
+pub use runs::{FinishedRun, HourOfRuns, JudgedRun, NewRun, RunQuery, Stats, VersionStats};
 pub use tx::Tx;
 pub use verdicts::Unexamined;
 pub use versions::{Approval, PresentRow, VersionRow};

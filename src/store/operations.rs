@@ -132,6 +132,15 @@ impl Queries {
         Ok(found.into_iter().flatten().collect())
     }
 
+    /// Names of tools of which an archiving stands.
+    ///
+    /// # Errors
+    /// Any [`StoreError`] of a failed read.
+    pub fn archived_here(&self) -> StoreResult<HashSet<String>> {
+        let sql = "SELECT DISTINCT subject FROM operations WHERE verb = 'archive' AND undone_by IS NULL";
+        Ok(self.rows(sql, [], |row| row.get(0))?.into_iter().collect())
+    }
+
     /// The newest entry that can be taken back, has not been, and is no undo itself.
     ///
     /// # Errors

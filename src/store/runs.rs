@@ -103,6 +103,17 @@ pub struct Stats {
     pub uses: Uses,
 }
 
+/// Counts of one version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct VersionStats {
+    /// Finished runs that say something about it: succeeded or failed.
+    pub runs: u64,
+    /// Succeeded runs.
+    pub succeeded: u64,
+    /// When the newest run started.
+    pub last_run_at: Option<Instant>,
+}
+
 /// What is judged of one finished run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct JudgedRun {
@@ -187,6 +198,19 @@ impl Queries {
         let rows = self.rows(sql, [], |row| {
             let (runs, succeeded) = (row.get::<_, Count>(1)?.0, row.get::<_, Count>(2)?.0);
             Ok((row.get(0)?, Stats { runs, succeeded, last_run_at: row.get(3)?, uses: read_uses(row, 4)? }))
+        })?;
+        Ok(rows.into_iter().collect())
+    }
+
+    /// Counts of every version that ever ran.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn version_stats(&self) -> StoreResult<HashMap<(ToolName, Digest), VersionStats>> {
+        let sql = "SELECT tool, digest, runs, succeeded, last_run_at_ms FROM version_stats";
+        let rows = self.rows(sql, [], |row| {
+            let (runs, succeeded) = (row.get::<_, Count>(2)?.0, row.get::<_, Count>(3)?.0);
+            Ok(((row.get(0)?, row.get(1)?), VersionStats { runs, succeeded, last_run_at: row.get(4)? }))
         })?;
         Ok(rows.into_iter().collect())
     }
@@ -287,6 +311,10 @@ impl Tx<'_> {
         let counted = "INSERT INTO tool_stats (tool, runs, succeeded, last_run_at_ms) VALUES (?1, 0, 0, ?2) \
                        ON CONFLICT (tool) DO UPDATE SET last_run_at_ms = max(coalesce(last_run_at_ms, ?2), ?2)";
         self.change(counted, params![new.tool, self.now()])?;
+        let counted = "INSERT INTO version_stats (tool, digest, runs, succeeded, last_run_at_ms) \
+                       VALUES (?1, ?2, 0, 0, ?3) ON CONFLICT (tool, digest) DO UPDATE SET \
+                       last_run_at_ms = max(coalesce(last_run_at_ms, ?3), ?3)";
+        self.change(counted, params![new.tool, new.digest, self.now()])?;
         self.emit(EventKind::RunStarted, id)?;
         Ok(id)
     }
@@ -327,6 +355,9 @@ impl Tx<'_> {
         if outcome.is_judged() {
             let good = u64::from(outcome == RunOutcome::Succeeded);
             self.count_judged(&tool, (good, 1 - good), finished.usage.duration_ms)?;
+            let counted = "UPDATE version_stats SET runs = runs + 1, succeeded = succeeded + ?2 \
+                           WHERE (tool, digest) = (SELECT tool, digest FROM runs WHERE id = ?1)";
+            self.change(counted, params![id, Count(good)])?;
         }
         self.emit(EventKind::RunEnded, id)?;
         if outcome.is_failure() {

@@ -171,6 +171,7 @@ pub(super) fn review_detail(review: &Review) -> ReviewDetail {
         runs: vec![],
         verdict: Some(verdict(&[])),
         blocking: vec![],
+        checks_place: None,
         comments: vec![],
         marks: vec![],
         roles: vec![],

@@ -181,6 +181,7 @@ fn shown() -> Shown {
         behaviour: watched(),
         missing: vec![Missing { name: "x".to_owned(), message: "x is not installed".to_owned(), blocks: true }],
         doubt: None,
+        is_only_doubted: false,
         rollback: None,
     }
 }

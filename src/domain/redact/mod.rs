@@ -8,12 +8,14 @@
 //! This is a net for accidents, not a wall: a tool that wants to can write a secret backwards. What it
 //! may not have, it must not be given.
 
+mod code;
 mod forms;
 mod stream;
 #[cfg(test)]
 mod tests;
 mod tokens;
 
+pub use code::CodeRedactor;
 pub use stream::RedactStream;
 
 use super::secret::Secret;
@@ -107,6 +109,16 @@ impl Redactor {
             String::from_utf8(clean).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
             redactions,
         )
+    }
+
+    /// The values in a text that would be replaced.
+    pub(super) fn secrets_in(&self, text: &str) -> Vec<Vec<u8>> {
+        let mut stream = self.stream();
+        stream.collect();
+        let mut clean = Vec::with_capacity(text.len());
+        stream.push(text.as_bytes(), &mut clean);
+        stream.finish(&mut clean);
+        stream.collected()
     }
 
     /// A JSON value without its secrets, in texts, names and numbers. It stays JSON: a number that is a

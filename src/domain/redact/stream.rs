@@ -44,6 +44,8 @@ pub struct RedactStream {
     /// The mark that was written last, when nothing was written behind it.
     last_mark: Option<usize>,
     redactions: Redactions,
+    /// What was replaced, where somebody wants it.
+    collected: Option<Vec<Vec<u8>>>,
 }
 
 /// A part of the buffer and the name to show in its place.
@@ -95,7 +97,18 @@ impl RedactStream {
             block: None,
             last_mark: None,
             redactions: Redactions::default(),
+            collected: None,
         }
+    }
+
+    /// Keeps what is replaced from now on.
+    pub(super) fn collect(&mut self) {
+        self.collected = Some(Vec::new());
+    }
+
+    /// What was replaced since [`RedactStream::collect`]: values, and the parts of key blocks.
+    pub(super) fn collected(self) -> Vec<Vec<u8>> {
+        self.collected.unwrap_or_default()
     }
 
     /// Takes a piece and appends to `out` what can be given out now.
@@ -286,6 +299,9 @@ impl RedactStream {
         let seen = if is_all { rest.len() } else { rest.len() - begun };
         let passed = stop.unwrap_or(seen).min(block.left);
         let is_over = stop.is_some() || passed == block.left;
+        if let Some(collected) = &mut self.collected {
+            collected.extend(rest[..passed].split(|byte| *byte == b'\n').map(|line| line.trim_ascii().to_vec()));
+        }
         self.next += passed;
         self.done = self.done.max(self.next);
         self.block = (!is_over).then_some(Block { left: block.left - passed, ..block });
@@ -308,6 +324,9 @@ impl RedactStream {
             self.pending.first().copied().filter(|first| first.from < before)
         {
             self.pending.remove(0);
+            if let Some(collected) = &mut self.collected {
+                collected.push(self.buffer[from..to].to_vec());
+            }
             if from >= self.done || from < self.glimpsed {
                 self.give(from, out);
                 self.mark(name, out);

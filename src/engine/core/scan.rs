@@ -17,16 +17,20 @@ pub(super) const ADOPTION: &str = "adoption";
 #[derive(Debug, Default, Clone)]
 pub struct Approvals {
     versions: HashMap<ToolName, Vec<Approval>>,
+    /// Where approved versions lie.
+    bases: HashSet<String>,
 }
 
 impl Approvals {
     /// Reads them.
     pub fn read(queries: &crate::store::Queries) -> Result<Approvals, StoreError> {
         let mut versions: HashMap<ToolName, Vec<Approval>> = HashMap::new();
+        let mut bases = HashSet::new();
         for approval in queries.approvals()? {
+            bases.extend(approval.base.clone());
             versions.entry(approval.tool.clone()).or_default().push(approval);
         }
-        Ok(Approvals { versions })
+        Ok(Approvals { versions, bases })
     }
 
     /// Whether this very version is approved, wherever it lies.
@@ -51,6 +55,16 @@ impl Approvals {
     /// Whether some version of the name is approved.
     pub fn knows(&self, tool: &ToolName) -> bool {
         self.versions.contains_key(tool)
+    }
+
+    /// Whether a version of its own name was approved where this one lies.
+    pub fn lies_at_home(&self, tool: &Tool) -> bool {
+        self.of(&tool.name).any(|approval| approval.base.as_ref() == Some(&tool.placement.base))
+    }
+
+    /// Whether some version was approved where this one lies, under whatever name.
+    pub fn knows_place(&self, tool: &Tool) -> bool {
+        tool.placement.exclusive && self.bases.contains(&tool.placement.base)
     }
 
     /// The version approved last.

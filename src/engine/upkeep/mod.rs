@@ -118,7 +118,7 @@ impl Engine {
             ];
             let habit = Habit {
                 stage: tool.stage,
-                used_at: tool.facts.last_run_at,
+                used_at: tool.facts.name_last_run_at,
                 touched_at,
                 spared: reasons.into_iter().find(|(_, holds)| *holds).map(|(why, _)| why),
             };
@@ -159,9 +159,9 @@ impl Engine {
 }
 
 fn stale_tool(tool: &Tool, first_seen_at: Instant, days: u32) -> StaleTool {
-    let runs = tool.facts.runs;
+    let runs = tool.facts.name_runs;
     let ago = count(days as usize, "day");
-    let why = match (tool.facts.last_run_at, runs) {
+    let why = match (tool.facts.name_last_run_at, runs) {
         (None, _) => format!("never used, untouched for {ago}"),
         (Some(_), 0) => format!("not used for {ago}, and no run of it ever came to an end that says something"),
         (Some(_), _) => format!("not used for {ago}"),
@@ -171,7 +171,7 @@ fn stale_tool(tool: &Tool, first_seen_at: Instant, days: u32) -> StaleTool {
         path: tool.path.clone(),
         stage: tool.stage,
         days,
-        last_used_at: tool.facts.last_run_at,
+        last_used_at: tool.facts.name_last_run_at,
         first_seen_at,
         runs,
         bytes: tool.bytes,

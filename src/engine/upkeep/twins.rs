@@ -57,7 +57,7 @@ impl Engine {
         let seen = self.read(|q| Ok(q.first_seen()?))?;
         let view = self.catalog();
         let merit = |tool: &Arc<Tool>| Merit {
-            runs: tool.facts.runs,
+            runs: tool.facts.name_runs,
             score: tool.facts.score,
             first_seen: seen.get(&(tool.name.clone(), tool.digest)).copied().unwrap_or(tool.modified_at),
         };
@@ -116,7 +116,7 @@ fn twin(tool: &Tool) -> Twin {
         tool: tool.name.clone(),
         path: tool.path.clone(),
         stage: tool.stage,
-        runs: tool.facts.runs,
+        runs: tool.facts.name_runs,
         score: tool.facts.score,
         likeness: 1.0,
         why: String::new(),
@@ -129,7 +129,7 @@ fn twin(tool: &Tool) -> Twin {
 fn reason_to_keep(tool: &Tool) -> &'static str {
     if tool.stage.is_vouched() {
         "humans vouch for it"
-    } else if tool.facts.runs > 0 {
+    } else if tool.facts.name_runs > 0 {
         "it ran most, or best"
     } else {
         "it is the oldest, or the first by name"
@@ -158,7 +158,7 @@ fn advise(kind: GroupKind, keep: &Tool, tool: &Tool) -> (String, String, Option<
         }
         GroupKind::Near => {
             let (command, proposal) = deprecate(format!("{} does nearly the same", keep.name));
-            let merge = tool.facts.runs > 0 && keep.facts.runs > 0;
+            let merge = tool.facts.name_runs > 0 && keep.facts.name_runs > 0;
             let advice = if merge {
                 format!(
                     "both are used: merge what it does better (`toolsmith evolve {}`), then deprecate it by {0}",

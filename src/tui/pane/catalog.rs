@@ -494,6 +494,9 @@ fn marks(tool: &Tool, theme: &Theme) -> Vec<(&'static str, Style)> {
         ToolState::Changed => marks.push(("changed!", theme.warn)),
         ToolState::Unsupported | ToolState::Ok => {}
     }
+    if tool.facts.reserved.is_some() {
+        marks.push(("name taken", theme.bad));
+    }
     if !tool.clashes.is_empty() {
         marks.push(("clash", theme.warn));
     }

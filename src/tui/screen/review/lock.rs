@@ -1,7 +1,7 @@
 //! Why a review cannot be approved yet: what was not on screen, what the checks say; and the record of what was.
 
 use super::{Reading, ReviewScreen};
-use crate::domain::{ReviewState, SeenPart, Shown};
+use crate::domain::{ReviewState, SeenPart, Shown, ordinal};
 use crate::tui::msg::Now;
 use crate::tui::phrase::{count, cut, plural, safe};
 use crate::tui::screen::reader::{Tab, TabKind};
@@ -129,12 +129,20 @@ impl ReviewScreen {
             return None;
         }
         match self.detail.as_ref().and_then(|detail| detail.verdict.as_ref()) {
-            None => Some(format!("its checks have not begun · {} makes them", keys.check)),
+            None => Some(format!("{} · {} makes them now", self.checks_wait(), keys.check)),
             Some(verdict) if !verdict.is_complete() => {
                 let tally = verdict.tally();
                 Some(format!("checks are running, {} of {} done", tally.ended, tally.total))
             }
             Some(_) => None,
+        }
+    }
+
+    /// Where the checks are that have not begun.
+    fn checks_wait(&self) -> String {
+        match self.detail.as_ref().and_then(|detail| detail.checks_place) {
+            Some(place) => format!("checks: {} in queue", ordinal(place)),
+            None => "its checks have not begun".to_owned(),
         }
     }
 
