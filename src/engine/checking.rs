@@ -218,6 +218,10 @@ impl Engine {
 
     /// Makes the checks of one version that needs them and that nobody examines; `false` when there is none.
     pub(super) fn examine_next(&self, stop: &AtomicBool) -> Result<bool, EngineError> {
+        if self.viewing().is_some() {
+            // Nothing that is found could be kept.
+            return Ok(false);
+        }
         if let Some(tool) = lock(&self.inner.recheck).pop_front() {
             let base = self.read(|q| Ok(Approvals::read(q)?.newest(&tool.name)))?;
             self.examine(&tool, base.filter(|base| *base != tool.digest), stop, &mut |_| {})?;
@@ -255,6 +259,9 @@ impl Engine {
 
     /// Ends leases on checks whose owner died.
     pub(super) fn free_checks_of_the_dead(&self) -> Result<(), EngineError> {
+        if self.viewing().is_some() {
+            return Ok(());
+        }
         let owners = self.read(|q| Ok(q.check_owners()?))?;
         for owner in owners.iter().filter(|owner| !super::running::owner_alive(owner)) {
             self.transact(|tx| Ok(tx.end_check_leases_of(owner)?))?;

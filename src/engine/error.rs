@@ -24,6 +24,8 @@ pub enum ErrorCode {
     NotFound,
     /// Isolation is not available where it was demanded. Exit code 6.
     IsolationMissing,
+    /// The state of the workspace can be looked at only. Exit code 70.
+    NotWritable,
     /// Something in the program or its state folder. Exit code 70.
     Internal,
 }
@@ -38,7 +40,7 @@ impl ErrorCode {
             ErrorCode::Refused | ErrorCode::HumanNeeded => 4,
             ErrorCode::NotFound => 5,
             ErrorCode::IsolationMissing => 6,
-            ErrorCode::Internal => 70,
+            ErrorCode::NotWritable | ErrorCode::Internal => 70,
         }
     }
 }
@@ -76,7 +78,11 @@ impl std::error::Error for EngineError {}
 
 impl From<StoreError> for EngineError {
     fn from(error: StoreError) -> EngineError {
-        EngineError::new(ErrorCode::Internal, error.to_string(), error.hint())
+        let code = match error.reason() {
+            StoreError::ReadOnly | StoreError::DiskFull | StoreError::Folder { .. } => ErrorCode::NotWritable,
+            _ => ErrorCode::Internal,
+        };
+        EngineError::new(code, error.to_string(), error.hint())
     }
 }
 

@@ -50,6 +50,7 @@ mod provenance;
 mod queries;
 mod relocate;
 mod resolve;
+mod restoring;
 mod running;
 mod scores;
 mod searching;
@@ -64,6 +65,7 @@ mod similar;
 mod snapshot;
 mod staged;
 mod standing;
+mod state;
 #[cfg(test)]
 mod tests;
 mod tiers;
@@ -116,6 +118,7 @@ pub use making::{Enclosed, Made, NewTool, Source};
 pub use marking::MarkRequest;
 pub use opportunities::{Imported, OpportunityList};
 pub use posting::{MAX_REQUEST_BYTES, REQUEST_SCHEMA};
+pub use restoring::{Recovery, RecoveryPlan, plan_recovery, recover_state};
 pub use running::RunHandle;
 pub use scores::{Dashboard, ExplainedScore, ScoredTool, ToolAlert};
 pub use searching::SearchHit;
@@ -127,6 +130,7 @@ pub use signed_before::SIGNED_BY;
 pub use signing::Signing;
 pub use similar::SimilarTool;
 pub use staged::{Content, Edit, StagedState, StagedView};
+pub use state::{back_up_if_due, clock_steps_back};
 pub use tiers::{Limits, SetRow};
 pub use upkeep::{LibraryStats, Policy, StaleReport, StaleTool, Twin, TwinGroup, Week, policy_for};
 pub use versions::{Lineage, LineageVersion};
@@ -183,6 +187,10 @@ struct Inner {
     copies: Copies,
     store: Mutex<Store>,
     reader: Mutex<Reader>,
+    /// Why nothing can be changed; `None` where it can.
+    viewing: Option<EngineError>,
+    /// Whether that is because the database is gone or older than it was.
+    lost: bool,
     /// Held while the folders are read; whether they were read once.
     scanned: Mutex<bool>,
     view: Mutex<Arc<CatalogView>>,
@@ -213,10 +221,11 @@ impl Engine {
     /// Opens or creates the state of a workspace and finishes what a crash left undone.
     ///
     /// # Errors
-    /// `Internal` when the state folder cannot be created or read, with what to do about it.
+    /// `Internal` when the state cannot be read, with what to do about it. One that cannot be written, is gone or is older
+    /// than it was can be looked at: [`Engine::viewing`] says so, and changes are refused.
     pub fn open(options: OpenOptions) -> Result<Engine, EngineError> {
         let state_dir = state_dir(&options.home, &options.workspace);
-        let store = Store::open(&state_dir)?;
+        let state::Opened { store, viewing, lost } = state::open(&state_dir)?;
         let reader = store.reader()?;
         let (settings, setting_problems) = Settings::load(&options.workspace, &options.home);
         let plan = plan(&options.workspace, &settings);
@@ -226,6 +235,8 @@ impl Engine {
                 machine: Machine::new(settings.bubblewrap.clone(), options.program.clone()),
                 owner: running::owner_word(),
                 store: Mutex::new(store),
+                viewing,
+                lost,
                 reader: Mutex::new(reader),
                 scanned: Mutex::new(false),
                 view: Mutex::new(Arc::new(CatalogView {
@@ -257,7 +268,11 @@ impl Engine {
                 plan,
             }),
         };
-        engine.recover()?;
+        match engine.viewing() {
+            None => engine.recover()?,
+            // What a crash left undone stays undone until the state can be written.
+            Some(why) => engine.report_trouble::<()>(Err(why.clone())),
+        }
         Ok(engine)
     }
 
@@ -331,7 +346,7 @@ impl Engine {
         });
         drop((growing, cache));
         let signed = self.signed_versions(&scan.tools)?;
-        self.transact(|tx| {
+        let kept = self.transact(|tx| {
             core::adopt_signed(tx, &signed)?;
             core::apply_scan(tx, &scan.tools, &core::Unsettled::read(tx, begun)?)?;
             tx.put_scan_cache(
@@ -339,11 +354,16 @@ impl Engine {
             )?;
             tx.drop_scan_cache(&scan.gone)?;
             Ok(())
-        })?;
+        });
+        let unkept = match kept {
+            Err(why) if why.code == ErrorCode::NotWritable => Some(self.problem_of_state(&why)),
+            kept => kept.map(|()| None)?,
+        };
         *scanned = true;
         let facts = self.facts()?;
-        let lost = self.lost_problems(&scan.tools)?;
-        let problems = self.inner.setting_problems.iter().cloned().chain(lost).chain(scan.problems).collect();
+        let state = unkept.into_iter().chain(self.approved_elsewhere(&scan.tools)?);
+        let problems = state.chain(self.inner.setting_problems.iter().cloned());
+        let problems = problems.chain(self.lost_problems(&scan.tools)?).chain(scan.problems).collect();
         let view = self.show(scan.tools.into_iter(), problems, &facts, CatalogState::Ready);
         drop((scan.fresh, facts));
         crate::runner::release_memory();
@@ -410,6 +430,9 @@ impl Engine {
 
     /// Runs `work` in one transaction of the write connection.
     fn transact<T>(&self, work: impl FnOnce(&Tx<'_>) -> Result<T, EngineError>) -> Result<T, EngineError> {
+        if let Some(why) = self.viewing() {
+            return Err(why.clone());
+        }
         lock(&self.inner.store).transact(now(), work)
     }
 

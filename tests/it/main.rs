@@ -23,6 +23,7 @@ mod readme;
 mod sabotage;
 mod scarce;
 mod scripted_server;
+mod state;
 mod store_processes;
 mod support;
 mod two_processes;

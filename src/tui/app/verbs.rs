@@ -143,6 +143,9 @@ impl App {
                 vec![Effect::Carry { pull: verb == Verb::Pull, bundle, tool }]
             }
             Verb::Buffer => self.buffer_verb(args),
+            Verb::Doctor if ["restore", "rebuild", "accept-loss"].iter().any(|name| args.get(name).is_some()) => {
+                self.refuse("the state is open here: close the workbench, then `toolsmith doctor --restore`")
+            }
             Verb::Doctor => {
                 self.overlays.push(Overlay::Report(Report::awaited(verb)));
                 vec![Effect::Doctor]
