@@ -4,7 +4,7 @@ use super::build::{NOTES, command, overview};
 use super::call::{Answer, Call, Stop};
 use super::print_text::{Ink, Line, Page, counted};
 use super::{Rendered, Rendering, Screen};
-use crate::engine::{DoctorLine, Engine, EngineError, ErrorCode, Recovery, plan_recovery, recover_state};
+use crate::engine::{DoctorLine, Engine, EngineError, ErrorCode, Recovery, answer_copy, plan_recovery, recover_state};
 use clap_complete::Shell;
 use clap_mangen::Man;
 use serde::Serialize;
@@ -19,6 +19,14 @@ pub(super) struct Diagnosis {
 
 /// `doctor`. State that cannot be opened is a finding, not the end of the examination.
 pub(super) fn doctor(call: &Call<'_>) -> Result<u8, Stop> {
+    for (flag, verb) in [("same-workspace", "doctor --same-workspace"), ("copied", "doctor --copied")] {
+        if call.switch(flag) {
+            call.demand_human_for(verb)?;
+            let options = call.globals.options()?;
+            let said = answer_copy(&options.home, &options.workspace, flag == "same-workspace")?;
+            return call.print(&Recovered { done: true, said: Vec::new(), lines: vec![said] });
+        }
+    }
     let backup = call.get::<PathBuf>("backup");
     let wanted = [
         call.switch("restore").then(|| ("doctor --restore", Recovery::Restore(backup.clone()))),

@@ -37,6 +37,7 @@ mod gates;
 mod generators;
 mod grants;
 mod home;
+mod identity;
 mod init;
 mod inputs;
 #[cfg(test)]
@@ -111,7 +112,8 @@ pub use export::{EXPORT_COLUMNS, ExportFormat, write_csv};
 pub use failing::{Compared, FailureDetail};
 pub use gates::Gates;
 pub use grants::GrantList;
-pub use home::{Home, find_workspace, state_dir};
+pub use home::{Home, find_workspace, path_state_dir};
+pub use identity::{answer_copy, locate};
 pub use init::{InitReport, init};
 pub use inputs::fitted;
 pub use making::{Enclosed, Made, NewTool, Source};
@@ -191,6 +193,8 @@ struct Inner {
     viewing: Option<EngineError>,
     /// Whether that is because the database is gone or older than it was.
     lost: bool,
+    /// The workspace that this one seems to be a copy of.
+    copy_of: Option<PathBuf>,
     /// Held while the folders are read; whether they were read once.
     scanned: Mutex<bool>,
     view: Mutex<Arc<CatalogView>>,
@@ -224,7 +228,7 @@ impl Engine {
     /// `Internal` when the state cannot be read, with what to do about it. One that cannot be written, is gone or is older
     /// than it was can be looked at: [`Engine::viewing`] says so, and changes are refused.
     pub fn open(options: OpenOptions) -> Result<Engine, EngineError> {
-        let state_dir = state_dir(&options.home, &options.workspace);
+        let identity::Located { dir: state_dir, copy_of } = locate(&options.home, &options.workspace);
         let state::Opened { store, viewing, lost } = state::open(&state_dir)?;
         let reader = store.reader()?;
         let (settings, setting_problems) = Settings::load(&options.workspace, &options.home);
@@ -237,6 +241,7 @@ impl Engine {
                 store: Mutex::new(store),
                 viewing,
                 lost,
+                copy_of,
                 reader: Mutex::new(reader),
                 scanned: Mutex::new(false),
                 view: Mutex::new(Arc::new(CatalogView {
@@ -272,6 +277,9 @@ impl Engine {
             None => engine.recover()?,
             // What a crash left undone stays undone until the state can be written.
             Some(why) => engine.report_trouble::<()>(Err(why.clone())),
+        }
+        if let Some(copy) = engine.problem_of_copy() {
+            engine.report_trouble::<()>(Err(EngineError::new(ErrorCode::Conflict, copy.message, copy.hint)));
         }
         Ok(engine)
     }
@@ -361,7 +369,7 @@ impl Engine {
         };
         *scanned = true;
         let facts = self.facts()?;
-        let state = unkept.into_iter().chain(self.approved_elsewhere(&scan.tools)?);
+        let state = unkept.into_iter().chain(self.problem_of_copy()).chain(self.approved_elsewhere(&scan.tools)?);
         let problems = state.chain(self.inner.setting_problems.iter().cloned());
         let problems = problems.chain(self.lost_problems(&scan.tools)?).chain(scan.problems).collect();
         let view = self.show(scan.tools.into_iter(), problems, &facts, CatalogState::Ready);

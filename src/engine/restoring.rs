@@ -4,7 +4,7 @@
 
 use super::core;
 use super::error::{EngineError, ErrorCode};
-use super::home::state_dir;
+use super::identity::locate;
 use super::vouched::read_small;
 use super::{OpenOptions, now};
 use crate::domain::{Digest, Instant, Operation, plural, rfc3339};
@@ -44,7 +44,7 @@ pub struct RecoveryPlan {
 /// # Errors
 /// `NotFound` when there is no backup to put back; `Internal` when the file is no database that holds together.
 pub fn plan_recovery(options: &OpenOptions, wanted: &Recovery) -> Result<RecoveryPlan, EngineError> {
-    let dir = state_dir(&options.home, &options.workspace);
+    let dir = locate(&options.home, &options.workspace).dir;
     let (verb, source, mut lines) = match wanted {
         Recovery::Restore(file) => {
             let (source, lines) = choose_backup(&dir, file.as_deref())?;
@@ -72,7 +72,7 @@ pub fn plan_recovery(options: &OpenOptions, wanted: &Recovery) -> Result<Recover
 /// # Errors
 /// `Internal` while another toolsmith has the state open and for trouble with the store; then everything is as it was.
 pub fn recover_state(options: &OpenOptions, plan: &RecoveryPlan) -> Result<Vec<String>, EngineError> {
-    let dir = state_dir(&options.home, &options.workspace);
+    let dir = locate(&options.home, &options.workspace).dir;
     let who = Git::discover(&options.workspace).as_ref().and_then(Git::identity).unwrap_or_else(system_user);
     let mut lost = Vec::new();
     let done = store::replace(&dir, &plan.source, now(), |tx, incomplete| -> Result<NewOperation, EngineError> {

@@ -67,6 +67,20 @@ impl Engine {
         Problem { path, line: None, code: ProblemCode::State, message: why.message.clone(), hint: why.hint.clone() }
     }
 
+    /// That the workspace has the id of another one, until a human says which it is.
+    pub(super) fn problem_of_copy(&self) -> Option<Problem> {
+        let other = self.inner.copy_of.as_ref()?;
+        let there = if other.exists() { "is there too" } else { "is not there any more" };
+        let message = format!(
+            "this folder is a copy of the workspace {}, which {there}, or is that one, moved; it has a history of its own",
+            other.display()
+        );
+        let hint =
+            "`toolsmith doctor --same-workspace` gives it that history, `toolsmith doctor --copied` ends the question";
+        let path = self.workspace().display().to_string();
+        Some(Problem { path, line: None, code: ProblemCode::State, message, hint: hint.to_owned() })
+    }
+
     /// That tools here were approved by this very reviewer, in a log that is not here: it was lost, or is elsewhere.
     /// `None` where the log has entries.
     pub(super) fn approved_elsewhere(&self, tools: &[Tool]) -> Result<Option<Problem>, EngineError> {

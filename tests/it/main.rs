@@ -16,6 +16,7 @@ mod interrupted;
 mod journeys;
 mod keeping;
 mod kills;
+mod kills_everywhere;
 mod layering;
 mod making;
 mod opportunities;

@@ -146,12 +146,17 @@ fn tools_that_this_reviewer_approved_in_a_log_that_is_not_here_are_named() {
     let workspace = used();
     let state = state_of(&workspace);
     assert!(!workspace.json(&["list"]).0.to_string().contains("in a log that is not here"));
-    fs::remove_dir_all(&state).ok();
     // Kept copies may not be written; their folders neither.
-    if state.exists() {
+    let remove = || {
         std::process::Command::new("chmod").args(["-R", "u+w"]).arg(&state).status().unwrap();
         fs::remove_dir_all(&state).unwrap();
-    }
+    };
+    remove();
+    // The workspace knows that it had a state: that is a loss.
+    is_told(&workspace, &state, "is gone or empty");
+    // Without that it is as a clone on another machine.
+    fs::remove_dir_all(workspace.path(".toolsmith")).unwrap();
+    remove();
     let (list, code) = workspace.json(&["list"]);
     assert!(
         code == 0 && list["problems"].to_string().contains("approved by you in a log that is not here"),

@@ -1,6 +1,7 @@
 //! The state of a workspace when something is wrong with it: lost, older than it was, in the way, read-only, full.
 
 mod backups;
+mod identity;
 mod lost;
 mod unwritable;
 
