@@ -3,6 +3,7 @@
 use crate::store::{CopyError, StoreError};
 use serde::Serialize;
 use std::fmt;
+use std::io::ErrorKind;
 
 /// The kind of an error; fixes the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -103,7 +104,19 @@ impl From<CopyError> for EngineError {
                 error.to_string(),
                 "it is made anew when the files of that version lie in the workspace: take them from git, then repeat",
             ),
-            CopyError::Io { .. } => EngineError::internal(error),
+            CopyError::Io { ref source, .. } => match source.kind() {
+                ErrorKind::StorageFull | ErrorKind::QuotaExceeded => EngineError::new(
+                    ErrorCode::NotWritable,
+                    format!("the disk is full: {error}"),
+                    "free some space and try again; nothing was written",
+                ),
+                ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied => EngineError::new(
+                    ErrorCode::NotWritable,
+                    error.to_string(),
+                    "make the folder writable, or name another one with TOOLSMITH_HOME",
+                ),
+                _ => EngineError::internal(error),
+            },
         }
     }
 }

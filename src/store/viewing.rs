@@ -58,7 +58,9 @@ fn is_of_the_place(error: &StoreError) -> bool {
 fn fill(dir: &Path, private: TempDir) -> StoreResult<TempDir> {
     let (from, to) = (dir.join("store.db"), private.path().join("store.db"));
     match from.metadata() {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(private),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(private);
+        }
         Err(source) => return Err(StoreError::Folder { path: from, source }),
         Ok(found) if found.len() == 0 => return Ok(private),
         Ok(_) => {}
