@@ -19,9 +19,8 @@ pub(super) struct Diagnosis {
 
 /// `doctor`. State that cannot be opened is a finding, not the end of the examination.
 pub(super) fn doctor(call: &Call<'_>) -> Result<u8, Stop> {
-    for (flag, verb) in [("same-workspace", "doctor --same-workspace"), ("copied", "doctor --copied")] {
+    for flag in ["same-workspace", "copied"] {
         if call.switch(flag) {
-            call.demand_human_for(verb)?;
             let options = call.globals.options()?;
             let said = answer_copy(&options.home, &options.workspace, flag == "same-workspace")?;
             return call.print(&Recovered { done: true, said: Vec::new(), lines: vec![said] });
@@ -29,15 +28,13 @@ pub(super) fn doctor(call: &Call<'_>) -> Result<u8, Stop> {
     }
     let backup = call.get::<PathBuf>("backup");
     let wanted = [
-        call.switch("restore").then(|| ("doctor --restore", Recovery::Restore(backup.clone()))),
-        call.switch("rebuild").then_some(("doctor --rebuild", Recovery::Rebuild)),
-        call.switch("accept-loss").then_some(("doctor --accept-loss", Recovery::AcceptLoss)),
+        call.switch("restore").then(|| Recovery::Restore(backup.clone())),
+        call.switch("rebuild").then_some(Recovery::Rebuild),
+        call.switch("accept-loss").then_some(Recovery::AcceptLoss),
     ];
     let mut wanted = wanted.into_iter().flatten();
     match (wanted.next(), wanted.next(), backup) {
-        (Some((verb, recovery)), None, _) if verb == "doctor --restore" || call.get::<PathBuf>("backup").is_none() => {
-            recover(call, verb, &recovery)
-        }
+        (Some(recovery @ Recovery::Restore(_)), None, _) | (Some(recovery), None, None) => recover(call, &recovery),
         (None, None, None) => call.print(&diagnosis(call)?),
         _ => {
             let message = "--restore, --rebuild and --accept-loss are for one at a time, a file only for --restore";
@@ -66,8 +63,7 @@ impl Answer for Recovered {
 }
 
 /// Says what it would do, asks, and does it.
-fn recover(call: &Call<'_>, verb: &str, wanted: &Recovery) -> Result<u8, Stop> {
-    call.demand_human_for(verb)?;
+fn recover(call: &Call<'_>, wanted: &Recovery) -> Result<u8, Stop> {
     let options = call.globals.options()?;
     let plan = plan_recovery(&options, wanted)?;
     call.note(&Line::new().put(Ink::Strong, &plan.title));
