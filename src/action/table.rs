@@ -410,7 +410,14 @@ actions! {
         Arg::optional("tool", ArgKind::Tool, "only this tool")
     }
     // Workbench
-    Doctor "doctor" Workbench View [] [] Both "Check interpreters, folders, limits and the terminal" {}
+    Doctor "doctor" Workbench View [] [] Both "Check interpreters, folders, limits, the terminal and the state; put a lost state back" {
+        Arg::option("restore", ArgKind::Switch, "put the newest backup of the state, or BACKUP, in its place; asks first").for_humans(),
+        Arg::option("rebuild", ArgKind::Switch, "make the state anew from what can be read, the log and the files; asks first").for_humans(),
+        Arg::option("accept-loss", ArgKind::Switch, "go on with the state that is here, although it was newer; asks first").for_humans(),
+        Arg::option("same-workspace", ArgKind::Switch, "a folder that seems to be a copy is the old workspace, moved: it gets its history").for_humans(),
+        Arg::option("copied", ArgKind::Switch, "a folder that seems to be a copy is one: it keeps a history of its own").for_humans(),
+        Arg::optional("backup", ArgKind::Path, "the backup to put back")
+    }
     Completions "completions" Workbench View [] [] Shell "Print a completion script" {
         Arg::required("shell", SHELLS, "which shell")
     }

@@ -8,14 +8,14 @@ use crate::action::{Arg, Risk, Spec};
 use crate::domain::{Caller, CostTier, Digest, Instant, SafeText, Stream, ToolName};
 use crate::engine::{
     AGENT_VARIABLE, CatalogView, Engine, EngineError, ErrorCode, FoundAgent, Home, Limits, OpenOptions, UNNAMED_AGENT,
-    find_agent, find_workspace, is_left_behind,
+    back_up_if_due, find_agent, find_workspace, is_left_behind,
 };
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 use serde::Serialize;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// The arguments that every verb takes.
@@ -134,12 +134,14 @@ pub(super) struct Call<'a> {
     pub(super) globals: &'a Globals,
     row: &'static Spec,
     matches: &'a ArgMatches,
+    /// The state folder, once a workspace was opened that can be changed.
+    opened: OnceLock<PathBuf>,
 }
 
 impl<'a> Call<'a> {
     /// A call of the verb in `row` with these arguments.
     pub(super) fn new(globals: &'a Globals, row: &'static Spec, matches: &'a ArgMatches) -> Call<'a> {
-        Call { globals, row, matches }
+        Call { globals, row, matches, opened: OnceLock::new() }
     }
 
     /// The value of an argument as text.
@@ -231,7 +233,21 @@ impl<'a> Call<'a> {
                 "`toolsmith init` makes one, --workspace DIR names one",
             ));
         }
-        Engine::open(options)
+        let engine = Engine::open(options)?;
+        if engine.viewing().is_none() {
+            self.opened.get_or_init(|| engine.state_dir().to_owned());
+        }
+        Ok(engine)
+    }
+
+    /// What is left to do when the answer is out: the daily backup, when the verb may have changed something.
+    pub(super) fn wind_up(&self) {
+        if self.row.risk == Risk::View {
+            return;
+        }
+        let Some(Err(error)) = self.opened.get().map(|state_dir| back_up_if_due(state_dir)) else { return };
+        self.note(&Line::new().put(Ink::Warn, "warning: ").put(Ink::Plain, &error.message));
+        self.note(&Line::new().put(Ink::Accent, "hint: ").put(Ink::Plain, &error.hint));
     }
 
     /// Says on standard error what went wrong beside what was asked: a move of a killed process that

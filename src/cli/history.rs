@@ -3,8 +3,8 @@
 use super::call::{Answer, Call};
 use super::lifecycle::{Done, announce_and_execute};
 use super::print_text::{Align, Ink, Line, Page, Table, counted, when};
-use crate::domain::{Command, Operation, OperationId};
-use crate::engine::{EngineError, VerifyReport};
+use crate::domain::{Command, Operation, OperationId, span};
+use crate::engine::{EngineError, VerifyReport, clock_steps_back};
 use serde::Serialize;
 use serde_json::Value;
 use std::io;
@@ -16,13 +16,19 @@ const DEFAULT_LIMIT: usize = 50;
 #[derive(Serialize)]
 pub(super) struct Log {
     operations: Vec<Operation>,
+    /// Entries that are older than the entry before them, and by how many milliseconds.
+    clock_went_back: Vec<(OperationId, i64)>,
 }
 
 /// `log`.
 pub(super) fn log(call: &Call<'_>) -> Result<Log, EngineError> {
     let engine = call.open()?;
     let limit = call.get::<usize>("limit").unwrap_or(DEFAULT_LIMIT);
-    Ok(Log { operations: engine.operations(limit, call.text("grep"))? })
+    // One more than is shown: the oldest one has a predecessor too.
+    let mut operations = engine.operations(limit.saturating_add(1), call.text("grep"))?;
+    let clock_went_back = clock_steps_back(&operations);
+    operations.truncate(limit);
+    Ok(Log { operations, clock_went_back })
 }
 
 impl Answer for Log {
@@ -43,13 +49,21 @@ impl Answer for Log {
                 (Ink::Plain, operation.who.clone()),
                 (Ink::Accent, operation.verb.clone()),
                 (Ink::Plain, subject(operation)),
-                (Ink::Plain, remark(operation)),
+                (Ink::Plain, remark(operation, self.back(operation.id))),
             ]);
         }
         if !self.operations.is_empty() {
             page.table(&table)?;
         }
         page.line(&Line::new().put(Ink::Dim, counted(self.operations.len(), "operation", "operations")))
+    }
+}
+
+impl Log {
+    /// By how much the clock had gone back when an entry was written.
+    fn back(&self, id: OperationId) -> Option<String> {
+        let (_, ms) = self.clock_went_back.iter().find(|(entry, _)| *entry == id)?;
+        Some(format!("the clock went back by {}", span(u64::try_from(*ms).unwrap_or_default())))
     }
 }
 
@@ -62,10 +76,10 @@ fn subject(operation: &Operation) -> String {
 }
 
 /// What is worth saying beside verb and subject.
-fn remark(operation: &Operation) -> String {
+fn remark(operation: &Operation, clock: Option<String>) -> String {
     let undone = operation.undone_by.map(|by| format!("taken back by {by}"));
     let reason = operation.detail.get("reason").and_then(Value::as_str).map(str::to_owned);
-    [undone, operation.passed_over(), reason].into_iter().flatten().collect::<Vec<_>>().join("; ")
+    [clock, undone, operation.passed_over(), reason].into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 /// `undo [OPERATION]`.
@@ -139,10 +153,14 @@ mod tests {
         }
     }
 
+    fn log_of(operation: Operation) -> Log {
+        Log { operations: vec![operation], clock_went_back: Vec::new() }
+    }
+
     #[test]
     fn a_log_line_says_who_did_what_why_and_whether_it_still_holds() {
         assert_eq!(
-            plain(|page| Log { operations: vec![operation()] }.text(page)),
+            plain(|page| log_of(operation()).text(page)),
             "id  when                      who                    verb    subject  note\n \
              3  2026-01-02T03:04:05.678Z  Ada <ada@example.org>  reject  divide   taken back by 4; divides\\nby zero\n\
              1 operation\n"
@@ -152,7 +170,7 @@ mod tests {
     #[test]
     fn what_is_about_a_version_names_it() {
         let pinned = Operation { detail: json!({"version": "1.0.1"}), verb: "pin".into(), ..operation() };
-        let text = plain(|page| Log { operations: vec![pinned.clone()] }.text(page));
+        let text = plain(|page| log_of(pinned.clone()).text(page));
         assert!(text.contains("pin   divide 1.0.1"), "{text}");
     }
 
@@ -160,9 +178,9 @@ mod tests {
     fn an_override_is_named_with_its_checks_and_its_reason() {
         let detail = json!({"reason": "read it", "override": {"reason": "a wrong\nexample", "checks": ["examples"]}});
         let over = Operation { verb: "approve".into(), undone_by: None, detail, ..operation() };
-        let text = plain(|page| Log { operations: vec![over.clone()] }.text(page));
+        let text = plain(|page| log_of(over.clone()).text(page));
         assert!(text.contains("passed over examples: a wrong\\nexample; read it\n"), "{text}");
-        let kept = object(&Log { operations: vec![over] });
+        let kept = object(&log_of(over));
         assert_eq!(kept["operations"][0]["detail"]["override"]["checks"], json!(["examples"]));
     }
 

@@ -135,7 +135,12 @@ fn run_with(args: &[OsString], screen: Screen) -> ExitCode {
             Err(error) => finish(Err(Stop::Error(error)), asked),
         },
         Some((name, arguments)) => match action::by_name(name) {
-            Some(row) => finish(dispatch(row.verb, &Call::new(&globals, row, arguments), screen), asked),
+            Some(row) => {
+                let call = Call::new(&globals, row, arguments);
+                let code = finish(dispatch(row.verb, &call, screen), asked);
+                call.wind_up();
+                code
+            }
             None => finish(Err(Stop::Error(unknown(name))), asked),
         },
     }
@@ -235,7 +240,7 @@ fn dispatch(verb: Verb, call: &Call<'_>, screen: Screen) -> Result<u8, Stop> {
         Verb::Log => call.print(&history::log(call)?),
         Verb::Undo => call.print(&history::undo(call)?),
         Verb::Verify => call.print(&history::verify(call)?),
-        Verb::Doctor => call.print(&workbench::doctor(call)?),
+        Verb::Doctor => workbench::doctor(call),
         Verb::Completions => call.print(&workbench::completions(call)?),
         Verb::Man => call.print(&workbench::man()?),
         Verb::Screenshots => call.print(&workbench::screenshots(call, screen)?),

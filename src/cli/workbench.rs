@@ -1,14 +1,14 @@
 //! The program itself: `doctor`, `completions`, `man`, `screenshots`.
 
 use super::build::{NOTES, command, overview};
-use super::call::{Answer, Call};
+use super::call::{Answer, Call, Stop};
 use super::print_text::{Ink, Line, Page, counted};
 use super::{Rendered, Rendering, Screen};
-use crate::engine::{DoctorLine, Engine, EngineError, ErrorCode};
+use crate::engine::{DoctorLine, Engine, EngineError, ErrorCode, Recovery, answer_copy, plan_recovery, recover_state};
 use clap_complete::Shell;
 use clap_mangen::Man;
 use serde::Serialize;
-use std::io::{self, Write};
+use std::io::{self, BufRead, Write};
 use std::path::PathBuf;
 
 /// What `doctor` found.
@@ -18,7 +18,67 @@ pub(super) struct Diagnosis {
 }
 
 /// `doctor`. State that cannot be opened is a finding, not the end of the examination.
-pub(super) fn doctor(call: &Call<'_>) -> Result<Diagnosis, EngineError> {
+pub(super) fn doctor(call: &Call<'_>) -> Result<u8, Stop> {
+    for flag in ["same-workspace", "copied"] {
+        if call.switch(flag) {
+            let options = call.globals.options()?;
+            let said = answer_copy(&options.home, &options.workspace, flag == "same-workspace")?;
+            return call.print(&Recovered { done: true, said: Vec::new(), lines: vec![said] });
+        }
+    }
+    let backup = call.get::<PathBuf>("backup");
+    let wanted = [
+        call.switch("restore").then(|| Recovery::Restore(backup.clone())),
+        call.switch("rebuild").then_some(Recovery::Rebuild),
+        call.switch("accept-loss").then_some(Recovery::AcceptLoss),
+    ];
+    let mut wanted = wanted.into_iter().flatten();
+    match (wanted.next(), wanted.next(), backup) {
+        (Some(recovery @ Recovery::Restore(_)), None, _) | (Some(recovery), None, None) => recover(call, &recovery),
+        (None, None, None) => call.print(&diagnosis(call)?),
+        _ => {
+            let message = "--restore, --rebuild and --accept-loss are for one at a time, a file only for --restore";
+            Err(EngineError::new(ErrorCode::Usage, message, "`toolsmith help doctor`").into())
+        }
+    }
+}
+
+/// What was done about the database.
+#[derive(Serialize)]
+struct Recovered {
+    done: bool,
+    said: Vec<String>,
+    lines: Vec<String>,
+}
+
+impl Answer for Recovered {
+    fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
+        page.say(if self.done { "done" } else { "nothing was changed" })?;
+        self.lines.iter().try_for_each(|line| page.line(&Line::new().put(Ink::Plain, "  ").put(Ink::Plain, line)))
+    }
+
+    fn exit_code(&self) -> u8 {
+        u8::from(!self.done)
+    }
+}
+
+/// Says what it would do, asks, and does it.
+fn recover(call: &Call<'_>, wanted: &Recovery) -> Result<u8, Stop> {
+    let options = call.globals.options()?;
+    let plan = plan_recovery(&options, wanted)?;
+    call.note(&Line::new().put(Ink::Strong, &plan.title));
+    for line in &plan.lines {
+        call.note(&Line::new().put(Ink::Plain, "  ").put(Ink::Plain, line));
+    }
+    call.note(&Line::new().put(Ink::Strong, "[y/N]"));
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    let done = matches!(answer.trim(), "y" | "Y" | "yes");
+    let lines = if done { recover_state(&options, &plan)? } else { Vec::new() };
+    call.print(&Recovered { done, said: plan.lines, lines })
+}
+
+fn diagnosis(call: &Call<'_>) -> Result<Diagnosis, EngineError> {
     let lines = match Engine::open(call.globals.options()?) {
         Ok(engine) => engine.doctor(),
         Err(error) => vec![DoctorLine {

@@ -42,6 +42,8 @@ words!(
         NotAsApproved = "not-as-approved",
         /// A tool that was much used and did well lies nowhere any more.
         Vanished = "vanished",
+        /// The state of the workspace cannot be written, is lost, or is older than it was.
+        State = "state",
     }
 );
 

@@ -243,6 +243,10 @@ impl Engine {
 
     /// The version whose checks a human waits for, if nobody makes them: what was asked for, then the review on screen.
     pub(super) fn next_asked(&self) -> Result<Option<Next>, EngineError> {
+        if self.viewing().is_some() {
+            // Nothing that is found could be kept.
+            return Ok(None);
+        }
         let _picking = lock(&self.inner.picking);
         if let Some(tool) = lock(&self.inner.recheck).pop_front() {
             let base = self.read(|q| Ok(Approvals::read(q)?.newest(&tool.name)))?;
@@ -254,6 +258,9 @@ impl Engine {
 
     /// Makes the checks of the oldest version for which nobody waits; `false` when there is none.
     pub(super) fn examine_waiting(&self, stop: &AtomicBool) -> Result<bool, EngineError> {
+        if self.viewing().is_some() {
+            return Ok(false);
+        }
         let picking = lock(&self.inner.picking);
         let first = *lock(&self.inner.looked_at);
         let next = self.pick(&|next| Some(next.review) != first)?;
@@ -300,6 +307,9 @@ impl Engine {
 
     /// Ends leases on checks whose owner died.
     pub(super) fn free_checks_of_the_dead(&self) -> Result<(), EngineError> {
+        if self.viewing().is_some() {
+            return Ok(());
+        }
         let owners = self.read(|q| Ok(q.check_owners()?))?;
         for owner in owners.iter().filter(|owner| !super::running::owner_alive(owner)) {
             self.transact(|tx| Ok(tx.end_check_leases_of(owner)?))?;

@@ -3,6 +3,7 @@
 use crate::store::{CopyError, StoreError};
 use serde::Serialize;
 use std::fmt;
+use std::io::ErrorKind;
 
 /// The kind of an error; fixes the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -24,6 +25,8 @@ pub enum ErrorCode {
     NotFound,
     /// Isolation is not available where it was demanded. Exit code 6.
     IsolationMissing,
+    /// The state of the workspace can be looked at only. Exit code 70.
+    NotWritable,
     /// Something in the program or its state folder. Exit code 70.
     Internal,
 }
@@ -38,7 +41,7 @@ impl ErrorCode {
             ErrorCode::Refused | ErrorCode::HumanNeeded => 4,
             ErrorCode::NotFound => 5,
             ErrorCode::IsolationMissing => 6,
-            ErrorCode::Internal => 70,
+            ErrorCode::NotWritable | ErrorCode::Internal => 70,
         }
     }
 }
@@ -76,7 +79,11 @@ impl std::error::Error for EngineError {}
 
 impl From<StoreError> for EngineError {
     fn from(error: StoreError) -> EngineError {
-        EngineError::new(ErrorCode::Internal, error.to_string(), error.hint())
+        let code = match error.reason() {
+            StoreError::ReadOnly | StoreError::DiskFull | StoreError::Folder { .. } => ErrorCode::NotWritable,
+            _ => ErrorCode::Internal,
+        };
+        EngineError::new(code, error.to_string(), error.hint())
     }
 }
 
@@ -97,7 +104,19 @@ impl From<CopyError> for EngineError {
                 error.to_string(),
                 "it is made anew when the files of that version lie in the workspace: take them from git, then repeat",
             ),
-            CopyError::Io { .. } => EngineError::internal(error),
+            CopyError::Io { ref source, .. } => match source.kind() {
+                ErrorKind::StorageFull | ErrorKind::QuotaExceeded => EngineError::new(
+                    ErrorCode::NotWritable,
+                    format!("the disk is full: {error}"),
+                    "free some space and try again; nothing was written",
+                ),
+                ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied => EngineError::new(
+                    ErrorCode::NotWritable,
+                    error.to_string(),
+                    "make the folder writable, or name another one with TOOLSMITH_HOME",
+                ),
+                _ => EngineError::internal(error),
+            },
         }
     }
 }

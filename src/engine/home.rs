@@ -72,9 +72,9 @@ fn is_open_to_all(folder: &Path) -> bool {
     folder.metadata().map_or(true, |found| found.permissions().mode() & 0o002 != 0)
 }
 
-/// The folder that holds a workspace's state: its name for a human and a digest of its canonical path
-/// so that two workspaces of one name never meet.
-pub fn state_dir(home: &Home, workspace: &Path) -> PathBuf {
+/// The folder of a workspace's state when nothing but its path is known: its name for a human and a digest of its
+/// canonical path so that two workspaces of one name never meet.
+pub fn path_state_dir(home: &Home, workspace: &Path) -> PathBuf {
     let path =
         workspace.canonicalize().or_else(|_| std::path::absolute(workspace)).unwrap_or_else(|_| workspace.to_owned());
     let digest = Digest::of_bytes(path.as_os_str().as_bytes());
@@ -157,13 +157,13 @@ mod tests {
         let (one, two) = (temp.path().join("one/My Tools"), temp.path().join("two/My Tools"));
         std::fs::create_dir_all(&one).unwrap();
         std::fs::create_dir_all(&two).unwrap();
-        let state = state_dir(&home, &one);
+        let state = path_state_dir(&home, &one);
         assert_eq!(state.parent(), Some(home.data.join("workspaces").as_path()));
         let name = state.file_name().unwrap().to_str().unwrap().to_owned();
         assert!(name.starts_with("my-tools-") && name.len() == "my-tools-".len() + 12, "{name}");
-        assert_ne!(state_dir(&home, &two), state);
+        assert_ne!(path_state_dir(&home, &two), state);
         std::os::unix::fs::symlink(&one, temp.path().join("link")).unwrap();
-        assert_eq!(state_dir(&home, &temp.path().join("link")), state);
+        assert_eq!(path_state_dir(&home, &temp.path().join("link")), state);
         assert_eq!(slug("///"), "root");
     }
 }

@@ -37,6 +37,7 @@ mod gates;
 mod generators;
 mod grants;
 mod home;
+mod identity;
 mod init;
 mod inputs;
 #[cfg(test)]
@@ -52,6 +53,7 @@ mod queries;
 mod relocate;
 mod reserved;
 mod resolve;
+mod restoring;
 mod running;
 mod scores;
 mod searching;
@@ -66,6 +68,7 @@ mod similar;
 mod snapshot;
 mod staged;
 mod standing;
+mod state;
 #[cfg(test)]
 mod tests;
 mod tiers;
@@ -111,13 +114,15 @@ pub use export::{EXPORT_COLUMNS, ExportFormat, write_csv};
 pub use failing::{Compared, FailureDetail};
 pub use gates::Gates;
 pub use grants::GrantList;
-pub use home::{Home, find_workspace, state_dir};
+pub use home::{Home, find_workspace, path_state_dir};
+pub use identity::{answer_copy, locate};
 pub use init::{InitReport, init};
 pub use inputs::fitted;
 pub use making::{Enclosed, Made, NewTool, Source};
 pub use marking::MarkRequest;
 pub use opportunities::{Imported, OpportunityList};
 pub use posting::{MAX_REQUEST_BYTES, REQUEST_SCHEMA};
+pub use restoring::{Recovery, RecoveryPlan, plan_recovery, recover_state};
 pub use running::RunHandle;
 pub use scores::{Dashboard, ExplainedScore, ScoredTool, ToolAlert};
 pub use searching::SearchHit;
@@ -129,6 +134,7 @@ pub use signed_before::SIGNED_BY;
 pub use signing::Signing;
 pub use similar::SimilarTool;
 pub use staged::{Content, Edit, StagedState, StagedView};
+pub use state::{back_up_if_due, clock_steps_back};
 pub use tiers::{Limits, SetRow};
 pub use upkeep::{LibraryStats, Policy, StaleReport, StaleTool, Twin, TwinGroup, Week, policy_for};
 pub use versions::{Lineage, LineageVersion};
@@ -184,6 +190,12 @@ struct Inner {
     copies: Copies,
     store: Mutex<Store>,
     reader: Mutex<Reader>,
+    /// Why nothing can be changed; `None` where it can.
+    viewing: Option<EngineError>,
+    /// Whether that is because the database is gone or older than it was.
+    lost: bool,
+    /// The workspace that this one seems to be a copy of.
+    copy_of: Option<PathBuf>,
     /// Held while the folders are read; whether they were read once.
     scanned: Mutex<bool>,
     view: Mutex<Arc<CatalogView>>,
@@ -216,10 +228,11 @@ impl Engine {
     /// Opens or creates the state of a workspace and finishes what a crash left undone.
     ///
     /// # Errors
-    /// `Internal` when the state folder cannot be created or read, with what to do about it.
+    /// `Internal` when the state cannot be read, with what to do about it. One that cannot be written, is gone or is older
+    /// than it was can be looked at: [`Engine::viewing`] says so, and changes are refused.
     pub fn open(options: OpenOptions) -> Result<Engine, EngineError> {
-        let state_dir = state_dir(&options.home, &options.workspace);
-        let store = Store::open(&state_dir)?;
+        let identity::Located { dir: state_dir, copy_of } = locate(&options.home, &options.workspace);
+        let state::Opened { store, viewing, lost } = state::open(&state_dir)?;
         let reader = store.reader()?;
         let (settings, setting_problems) = Settings::load(&options.workspace, &options.home);
         let plan = plan(&options.workspace, &settings);
@@ -230,6 +243,9 @@ impl Engine {
                     .remembering(options.home.data.join("bubblewrap-works")),
                 owner: running::owner_word(),
                 store: Mutex::new(store),
+                viewing,
+                lost,
+                copy_of,
                 reader: Mutex::new(reader),
                 scanned: Mutex::new(false),
                 view: Mutex::new(Arc::new(CatalogView {
@@ -262,7 +278,14 @@ impl Engine {
                 plan,
             }),
         };
-        engine.recover()?;
+        match engine.viewing() {
+            None => engine.recover()?,
+            // What a crash left undone stays undone until the state can be written.
+            Some(why) => engine.report_trouble::<()>(Err(why.clone())),
+        }
+        if let Some(copy) = engine.problem_of_copy() {
+            engine.report_trouble::<()>(Err(EngineError::new(ErrorCode::Conflict, copy.message, copy.hint)));
+        }
         Ok(engine)
     }
 
@@ -336,7 +359,7 @@ impl Engine {
         });
         drop((growing, cache));
         let signed = self.signed_versions(&scan.tools)?;
-        self.transact(|tx| {
+        let kept = self.transact(|tx| {
             core::adopt_signed(tx, &signed)?;
             core::apply_scan(tx, &scan.tools, &core::Unsettled::read(tx, begun)?)?;
             tx.put_scan_cache(
@@ -344,11 +367,16 @@ impl Engine {
             )?;
             tx.drop_scan_cache(&scan.gone)?;
             Ok(())
-        })?;
+        });
+        let unkept = match kept {
+            Err(why) if why.code == ErrorCode::NotWritable => Some(self.problem_of_state(&why)),
+            kept => kept.map(|()| None)?,
+        };
         *scanned = true;
         let facts = self.facts()?;
-        let lost = self.lost_problems(&scan.tools)?;
-        let problems = self.inner.setting_problems.iter().cloned().chain(lost).chain(scan.problems).collect();
+        let state = unkept.into_iter().chain(self.problem_of_copy()).chain(self.approved_elsewhere(&scan.tools)?);
+        let problems = state.chain(self.inner.setting_problems.iter().cloned());
+        let problems = problems.chain(self.lost_problems(&scan.tools)?).chain(scan.problems).collect();
         let view = self.show(scan.tools.into_iter(), problems, &facts, CatalogState::Ready);
         drop((scan.fresh, facts));
         crate::runner::release_memory();
@@ -415,6 +443,9 @@ impl Engine {
 
     /// Runs `work` in one transaction of the write connection.
     fn transact<T>(&self, work: impl FnOnce(&Tx<'_>) -> Result<T, EngineError>) -> Result<T, EngineError> {
+        if let Some(why) = self.viewing() {
+            return Err(why.clone());
+        }
         lock(&self.inner.store).transact(now(), work)
     }
 

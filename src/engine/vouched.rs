@@ -6,6 +6,7 @@ use super::{Engine, EngineError};
 use crate::domain::Placement;
 use std::io::Read;
 use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 
 /// A longer `approval.toml` is none of ours, in bytes.
 const MAX_BYTES: u64 = 64 * 1024;
@@ -19,25 +20,42 @@ impl Engine {
         self.read(|q| Ok(q.state_lines()?))
     }
 
+    /// Who approved a tool, by what lies beside it; `None` when nothing readable does.
+    pub(super) fn reviewer_beside(&self, tool: &crate::domain::Tool) -> Option<String> {
+        let Beside::Text(text) = self.beside(&tool.placement) else { return None };
+        super::signing::Claim::read(&text).ok().map(|claim| claim.fields.reviewer)
+    }
+
     /// What lies beside a tool under the name `approval.toml`. What is no readable text counts as unknown: it is
     /// neither kept nor believed.
     pub(super) fn beside(&self, placement: &Placement) -> Beside {
         if !placement.exclusive {
             return Beside::Unknown;
         }
-        let path = self.workspace().join(&placement.base).join(APPROVAL_FILE);
-        // Opening a FIFO must not wait for a writer, and a link leads to somebody else's file.
-        let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOFOLLOW;
-        let opened = std::fs::OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path);
-        let file = match opened {
-            Ok(file) if file.metadata().is_ok_and(|facts| facts.is_file()) => file,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Beside::Nothing,
-            Ok(_) | Err(_) => return Beside::Unknown,
-        };
-        let mut text = String::new();
-        match file.take(MAX_BYTES).read_to_string(&mut text) {
-            Ok(read) if (read as u64) < MAX_BYTES => Beside::Text(text),
-            _ => Beside::Unknown,
-        }
+        read_beside(&self.workspace().join(&placement.base).join(APPROVAL_FILE))
+    }
+}
+
+/// The text of a small file; `None` when it is not there, large, a link, or no file.
+pub(super) fn read_small(path: &Path) -> Option<String> {
+    match read_beside(path) {
+        Beside::Text(text) => Some(text),
+        Beside::Nothing | Beside::Unknown => None,
+    }
+}
+
+fn read_beside(path: &Path) -> Beside {
+    // Opening a FIFO must not wait for a writer, and a link leads to somebody else's file.
+    let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOFOLLOW;
+    let opened = std::fs::OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path);
+    let file = match opened {
+        Ok(file) if file.metadata().is_ok_and(|facts| facts.is_file()) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Beside::Nothing,
+        Ok(_) | Err(_) => return Beside::Unknown,
+    };
+    let mut text = String::new();
+    match file.take(MAX_BYTES).read_to_string(&mut text) {
+        Ok(read) if (read as u64) < MAX_BYTES => Beside::Text(text),
+        _ => Beside::Unknown,
     }
 }

@@ -30,6 +30,12 @@ const RESCAN: Duration = Duration::from_mins(5);
 const RESCAN_UNWATCHED: Duration = Duration::from_secs(30);
 /// Every how many feed steps dead owners are looked for: 25 x 200 ms.
 const ORPHANS_EVERY: u32 = 25;
+
+/// Steps between two looks at whether the daily backup is due: an hour, for a workbench stays open for days.
+const BACKUP_EVERY: u32 = 18_000;
+
+/// The step of the first look: the screen is long there.
+const FIRST_BACKUP: u32 = 10;
 /// Events read at once.
 const FEED_PAGE: usize = 1_000;
 
@@ -143,6 +149,15 @@ impl Engine {
         }
     }
 
+    /// Makes the daily backup when it is due, beside everything else.
+    fn follow_days(&self) {
+        if self.viewing().is_none() {
+            let engine = self.clone();
+            // Nobody waits for it: one that is cut off leaves nothing, and the next start makes it.
+            std::thread::spawn(move || engine.report_trouble(super::back_up_if_due(&engine.inner.state_dir)));
+        }
+    }
+
     fn follow_feed(&self, since: EventSeq, stop: &AtomicBool, on_change: &OnChange) {
         let mut feed = Feed { seen: since, version: None };
         let mut step = 0u32;
@@ -153,6 +168,9 @@ impl Engine {
             let sweeps = step.is_multiple_of(ORPHANS_EVERY);
             let swept = if sweeps { self.interrupt_orphans() } else { Ok(()) };
             let expired = if sweeps { self.expire_due() } else { Ok(()) };
+            if step % BACKUP_EVERY == FIRST_BACKUP {
+                self.follow_days();
+            }
             for error in [looked, swept, expired].into_iter().filter_map(Result::err) {
                 on_change(Change::Trouble(error));
             }

@@ -1,16 +1,19 @@
 //! Connections: one that writes, any number that read, and the questions that both answer.
 
+use super::backup;
 use super::copies::Copies;
 use super::error::{StoreError, StoreResult};
 use super::schema;
+use super::seen::{self, Seen};
 use super::tx::Tx;
 use crate::domain::Instant;
 use rusqlite::{Connection, Params, Row, Transaction, TransactionBehavior};
 use std::fs::{self, DirBuilder, File};
 use std::ops::Deref;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use tempfile::TempDir;
 
 /// How long a connection waits for the write lock of another one.
 const BUSY_WAIT: Duration = Duration::from_secs(5);
@@ -22,6 +25,15 @@ const STATEMENTS_KEPT: usize = 128;
 pub struct Store {
     dir: PathBuf,
     queries: Queries,
+    hold: Hold,
+}
+
+/// What keeps a database where it is while it is open.
+enum Hold {
+    /// A lock that is shared by all who have the state open, and which file the database is.
+    Shared { _lock: File, file: (u64, u64) },
+    /// A private copy that is removed when it is closed; changes are refused.
+    Private { _folder: TempDir },
 }
 
 /// A connection that can only read; may live on any thread.
@@ -41,18 +53,33 @@ impl Store {
     /// [`StoreError::ReadOnly`], [`StoreError::DiskFull`], [`StoreError::NotADatabase`],
     /// [`StoreError::Newer`] or [`StoreError::Locked`] otherwise.
     pub fn open(dir: &Path) -> StoreResult<Store> {
+        seen::demand_files(dir)?;
         for folder in [dir.to_owned(), dir.join("versions"), dir.join("runs")] {
             let made = DirBuilder::new().recursive(true).mode(0o700).create(&folder);
             made.map_err(|source| StoreError::folder(&folder, source))?;
         }
         // Switching a new database to WAL does not wait for other connections, so openers take turns.
-        let _turn = open_turn(&dir.join("open.lock"))?;
+        let _turn = lock_file(&dir.join("open.lock"), File::lock)?;
+        let hold = lock_file(&dir.join("use.lock"), File::lock_shared)?;
         let path = dir.join("store.db");
-        let opened = open_for_writing(&path);
-        let connection = opened.map_err(|source| StoreError::Open { path, source: Box::new(source) })?;
+        let opened = demand_database(dir, &path).and_then(|()| open_for_writing(&path, Some(dir)));
+        let connection = opened.map_err(|source| StoreError::Open { path: path.clone(), source: Box::new(source) })?;
+        let file = file_id(&path).map_err(|source| StoreError::folder(&path, source))?;
+        let hold = Hold::Shared { _lock: hold, file };
+        let store = Store { dir: dir.to_owned(), queries: Queries { connection }, hold };
+        let newest = seen::demand_newest(&store, dir);
+        newest.map_err(|source| StoreError::Open { path, source: Box::new(source) })?;
+        seen::note(&store, dir)?;
         let swept = Copies::new(dir).sweep();
         swept.map_err(|source| StoreError::folder(&dir.join("versions"), source))?;
-        Ok(Store { dir: dir.to_owned(), queries: Queries { connection } })
+        Ok(store)
+    }
+
+    /// Opens a private copy that changes are not written to.
+    pub(super) fn viewing(private: TempDir) -> StoreResult<Store> {
+        let connection = open_for_writing(&private.path().join("store.db"), None)?;
+        let dir = private.path().to_owned();
+        Ok(Store { dir, queries: Queries { connection }, hold: Hold::Private { _folder: private } })
     }
 
     /// Does `work` in one transaction at the point in time `now`: all of it becomes durable when it
@@ -60,18 +87,33 @@ impl Store {
     ///
     /// # Errors
     /// What `work` returns; [`StoreError::Locked`] when another process keeps writing,
-    /// [`StoreError::DiskFull`] and its like when the commit fails.
+    /// [`StoreError::DiskFull`] and its like when the commit fails; [`StoreError::Replaced`] when the database was
+    /// taken away under it, [`StoreError::ReadOnly`] for a private copy.
     pub fn transact<T, E: From<StoreError>>(
         &mut self,
         now: Instant,
         work: impl FnOnce(&Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
+        match &self.hold {
+            Hold::Private { .. } => return Err(StoreError::ReadOnly.into()),
+            // What is written to a file without a name is lost when it is closed.
+            Hold::Shared { file, .. } if file_id(&self.dir.join("store.db")).ok() != Some(*file) => {
+                return Err(StoreError::Replaced.into());
+            }
+            Hold::Shared { .. } => {}
+        }
         let connection = &self.queries.connection;
         // Dropping it without a commit rolls back, also while a panic unwinds.
         let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate);
         let transaction = transaction.map_err(StoreError::from)?;
-        let answer = work(&Tx::new(&self.queries, now))?;
+        let tx = Tx::new(&self.queries, now);
+        let answer = work(&tx)?;
+        let logged: Option<Seen> = tx.logged();
         transaction.commit().map_err(StoreError::from)?;
+        if let Some(seen) = logged {
+            // An older one is as true, only less sharp; what is committed is not undone for it.
+            let _ = seen.write(&self.dir);
+        }
         Ok(answer)
     }
 
@@ -166,14 +208,34 @@ impl Queries {
     }
 }
 
-/// Waits for its turn; the lock goes with the file, also when its holder is killed.
-fn open_turn(path: &Path) -> StoreResult<File> {
-    let turn = fs::OpenOptions::new().create(true).append(true).open(path);
-    let turn = turn.and_then(|file| file.lock().map(|()| file));
-    turn.map_err(|source| StoreError::folder(path, source))
+/// Waits for a lock; it goes with the file, also when its holder is killed.
+fn lock_file(path: &Path, lock: impl FnOnce(&File) -> std::io::Result<()>) -> StoreResult<File> {
+    let file = fs::OpenOptions::new().create(true).append(true).open(path);
+    let locked = file.and_then(|file| lock(&file).map(|()| file));
+    locked.map_err(|source| StoreError::folder(path, source))
 }
 
-fn open_for_writing(path: &Path) -> StoreResult<Connection> {
+/// Takes the state folder for itself, so that its database may be replaced; `None` while anybody has it open.
+pub(super) fn take_over(dir: &Path) -> StoreResult<Option<File>> {
+    let path = dir.join("use.lock");
+    let file = lock_file(&path, |_| Ok(()))?;
+    Ok(file.try_lock().is_ok().then_some(file))
+}
+
+/// Device and number of a file.
+fn file_id(path: &Path) -> std::io::Result<(u64, u64)> {
+    path.metadata().map(|found| (found.dev(), found.ino()))
+}
+
+/// Refuses to begin with an empty database where there was one.
+fn demand_database(dir: &Path, path: &Path) -> StoreResult<()> {
+    let is_there = path.metadata().is_ok_and(|found| found.len() > 0);
+    let lost = if is_there { None } else { seen::evidence(dir) };
+    lost.map_or(Ok(()), |evidence| Err(StoreError::Lost { evidence }))
+}
+
+/// Opens a database and brings its format up to date; `dir` is where a backup goes before that.
+pub(super) fn open_for_writing(path: &Path, dir: Option<&Path>) -> StoreResult<Connection> {
     let connection = Connection::open(path)?;
     // SQLite falls back to reading when it may not write the file, and would tell only at the first change.
     if connection.is_readonly("main")? {
@@ -181,6 +243,14 @@ fn open_for_writing(path: &Path) -> StoreResult<Connection> {
     }
     schema::recognise(&connection)?;
     settle(&connection)?;
+    if let Some(dir) = dir {
+        if schema::is_old(&connection)? {
+            backup::make(&connection, dir, backup::now_ms())?;
+        } else if schema::is_empty(&connection)? {
+            // A database without a single table is as lost as none.
+            seen::evidence(dir).map_or(Ok(()), |evidence| Err(StoreError::Lost { evidence }))?;
+        }
+    }
     schema::migrate(&connection)?;
     Ok(connection)
 }

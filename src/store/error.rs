@@ -6,6 +6,10 @@ use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
 use std::io;
 use std::path::{Path, PathBuf};
 
+/// What to do when the database is not the newest one that was here.
+const LOST_HINT: &str = "nothing is decided or run until a human chooses: `toolsmith doctor --restore` puts the newest \
+                         backup back, `--rebuild` saves what log and files tell, `--accept-loss` goes on with what is here";
+
 /// The result of asking the store.
 pub type StoreResult<T> = Result<T, StoreError>;
 
@@ -35,6 +39,40 @@ pub enum StoreError {
     /// The file is no database, or one of another program.
     #[error("the state database is no database of toolsmith")]
     NotADatabase,
+    /// Something that is no file lies where the database or a file beside it belongs.
+    #[error("{} is {what}, not a file", safe(.path))]
+    NotAFile {
+        /// Where.
+        path: PathBuf,
+        /// What lies there, with its article.
+        what: &'static str,
+    },
+    /// There was a database, and it is gone or empty.
+    #[error("the state database is gone or empty, and it was not always: {evidence}")]
+    Lost {
+        /// What says so.
+        evidence: String,
+    },
+    /// The database is older than what was seen of it.
+    #[error("the state database is older than it was: its log ends with entry {last}, entry {seen} was seen before")]
+    Behind {
+        /// The newest entry that it has.
+        last: i64,
+        /// The newest entry that was seen.
+        seen: i64,
+    },
+    /// The log is not the one that was seen.
+    #[error("the state database is not the one that was here: its log has another entry {entry} than was seen before")]
+    Forked {
+        /// The entry that differs.
+        entry: i64,
+    },
+    /// The file was removed or replaced while it was open.
+    #[error("the state database was removed or replaced while it was open; nothing was written")]
+    Replaced,
+    /// Somebody has the state open while it is to be replaced.
+    #[error("the state of this workspace is in use by another toolsmith")]
+    InUse,
     /// Somebody else held the write lock for longer than the wait.
     #[error("the state database is locked: another process has been writing for more than 5 seconds")]
     Locked,
@@ -83,6 +121,20 @@ impl StoreError {
         }
     }
 
+    /// Whether the state can still be looked at: it cannot be written, or is not the newest that was here.
+    pub fn allows_viewing(&self) -> bool {
+        matches!(
+            self.reason(),
+            StoreError::Folder { .. }
+                | StoreError::ReadOnly
+                | StoreError::DiskFull
+                | StoreError::Disk { .. }
+                | StoreError::Lost { .. }
+                | StoreError::Behind { .. }
+                | StoreError::Forked { .. }
+        )
+    }
+
     /// What to do next, one sentence; empty when nothing helps but a look at the message.
     pub fn hint(&self) -> &'static str {
         match self.reason() {
@@ -91,12 +143,22 @@ impl StoreError {
             }
             StoreError::DiskFull => "free some space and try again; nothing was written",
             StoreError::Disk { .. } => "look at the disk and the room on it, then try again",
-            StoreError::NotADatabase => "move the file away to begin with an empty state; kept copies stay",
+            StoreError::NotADatabase => {
+                "`toolsmith doctor --restore` puts the newest backup back; what lies there is moved aside"
+            }
+            StoreError::NotAFile { .. } => {
+                "move it away, then `toolsmith doctor --restore` puts the newest backup back"
+            }
+            StoreError::Lost { .. } | StoreError::Behind { .. } | StoreError::Forked { .. } => LOST_HINT,
+            StoreError::InUse => {
+                "close the other toolsmith of this workspace and wait for its runs to end, then try again"
+            }
+            StoreError::Replaced => "open the workspace again",
             StoreError::Locked => "close the other toolsmith of this workspace, or wait and try again",
             StoreError::Newer { .. } => "use the newer toolsmith that wrote it",
             StoreError::Damaged { .. } => {
-                "put a backup of store.db in the state folder back; without one, moving store.db* away begins anew: \
-                 approvals, decisions, leave, the log and the records of runs are lost, tools and kept copies stay"
+                "`toolsmith doctor --restore` puts a backup back, `toolsmith doctor --rebuild` saves what can still be \
+                 read; tools, their approval.toml and kept copies stay"
             }
             StoreError::Missing { .. } | StoreError::Sql { .. } | StoreError::Open { .. } => "",
         }

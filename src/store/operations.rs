@@ -6,9 +6,10 @@
 
 use super::connection::Queries;
 use super::error::{StoreError, StoreResult};
+use super::seen::Seen;
 use super::tx::Tx;
 use super::values::{Count, Json};
-use crate::domain::{Digest, EventKind, Operation, OperationId, ToolName};
+use crate::domain::{Digest, EventKind, Instant, Operation, OperationId, ToolName, span};
 use rusqlite::{Row, params};
 use serde_json::Value;
 use std::collections::HashSet;
@@ -39,6 +40,8 @@ pub struct LogCheck {
     pub entries: u64,
     /// What is wrong, each naming its entry; empty means all is well.
     pub faults: Vec<String>,
+    /// What is worth knowing and no fault: where the clock went back.
+    pub notes: Vec<String>,
 }
 
 impl Queries {
@@ -58,6 +61,15 @@ impl Queries {
              OR subject LIKE ?1 ESCAPE '\\' OR detail LIKE ?1 ESCAPE '\\' ORDER BY id DESC LIMIT ?2"
         );
         self.rows(&sql, params![like(needle), limit], read)
+    }
+
+    /// Every entry that can be read, oldest first.
+    ///
+    /// # Errors
+    /// Any [`StoreError`] of a failed read.
+    pub fn whole_log(&self) -> StoreResult<Vec<Operation>> {
+        let sql = format!("SELECT {COLUMNS} FROM operations ORDER BY id");
+        Ok(self.rows(&sql, [], |row| Ok(read(row).ok()))?.into_iter().flatten().collect())
     }
 
     /// One log entry.
@@ -201,6 +213,25 @@ impl Queries {
         self.rows(&sql, params![id, subject], read)
     }
 
+    /// Number and hash of the newest entry. A table and a note that disagree were tampered with: new entries
+    /// are numbered after both, so that what `verify_log` says stays true.
+    ///
+    /// # Errors
+    /// Any [`StoreError`] of a failed read.
+    pub(super) fn log_position(&self) -> StoreResult<(i64, Digest)> {
+        let sql = "SELECT id, hash FROM operations ORDER BY id DESC LIMIT 1";
+        let newest = self.row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let (last, hash) = newest.unwrap_or((0, Digest([0; 32])));
+        let noted = self.meta(LOG_COUNT)?.and_then(|text| text.parse().ok()).unwrap_or(0);
+        let head = self.meta(LOG_HEAD)?.and_then(|text| text.parse().ok()).unwrap_or(hash);
+        Ok((last.max(noted), head))
+    }
+
+    /// The hash of an entry; `None` when there is none of that number.
+    pub(super) fn hash_of(&self, id: OperationId) -> StoreResult<Option<Digest>> {
+        self.row("SELECT hash FROM operations WHERE id = ?1", params![id], |row| row.get(0))
+    }
+
     /// Walks the whole log: entries that were edited, are missing, changed places, or were cut from its end.
     ///
     /// # Errors
@@ -227,7 +258,7 @@ impl Tx<'_> {
     /// [`StoreError::Damaged`] when the detail cannot be read back as it is written (nested too deep), and
     /// any other [`StoreError`] of a failed write.
     pub fn log(&self, new: &NewOperation) -> StoreResult<OperationId> {
-        let (count, head) = self.log_end()?;
+        let (count, head) = self.log_position()?;
         // What is hashed is what will be read back.
         let detail = serde_json::to_string(&new.detail).and_then(|text| serde_json::from_str(&text));
         let detail = detail.map_err(|e| StoreError::Damaged { what: format!("the detail of {}: {e}", new.verb) })?;
@@ -248,6 +279,7 @@ impl Tx<'_> {
         self.set_meta(LOG_COUNT, &operation.id.to_string())?;
         self.set_meta(LOG_HEAD, &operation.hash.hex())?;
         self.emit(EventKind::OperationLogged, operation.id)?;
+        self.note_logged(Seen { operations: operation.id.0, head: Some(operation.hash) });
         Ok(operation.id)
     }
 
@@ -261,17 +293,6 @@ impl Tx<'_> {
             0 => Err(StoreError::missing(format_args!("operation {operation}"))),
             _ => Ok(()),
         }
-    }
-
-    /// Number and hash of the newest entry. A table and a note that disagree were tampered with: new entries
-    /// are numbered after both, so that what `verify_log` says stays true.
-    fn log_end(&self) -> StoreResult<(i64, Digest)> {
-        let sql = "SELECT id, hash FROM operations ORDER BY id DESC LIMIT 1";
-        let newest = self.row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let (last, hash) = newest.unwrap_or((0, Digest([0; 32])));
-        let noted = self.meta(LOG_COUNT)?.and_then(|text| text.parse().ok()).unwrap_or(0);
-        let head = self.meta(LOG_HEAD)?.and_then(|text| text.parse().ok()).unwrap_or(hash);
-        Ok((last.max(noted), head))
     }
 
     fn append(&self, operation: &Operation) -> StoreResult<()> {
@@ -299,6 +320,8 @@ struct Walk {
     last: i64,
     /// Its hash; `None` when it could not be read, so that one fault is not told twice.
     head: Option<Digest>,
+    /// When the entry before was written.
+    at: Instant,
     /// What entries are marked with, which no hash covers: who took them back.
     marked: Vec<(i64, i64)>,
     /// What entries say themselves: the entry each undo took back.
@@ -311,6 +334,7 @@ impl Default for Walk {
             check: LogCheck::default(),
             last: 0,
             head: Some(Digest([0; 32])),
+            at: Instant(i64::MIN),
             marked: Vec::new(),
             taken_back: HashSet::new(),
         }
@@ -334,6 +358,13 @@ impl Walk {
         if let Some(fault) = fault_of_content(&entry) {
             self.fault(format!("entry {id} {fault}"));
         }
+        let back = self.at.0.saturating_sub(entry.at.0);
+        if back > 0 {
+            let ms = u64::try_from(back).unwrap_or_default();
+            let before = id - 1;
+            self.check.notes.push(format!("the clock went back by {} between entries {before} and {id}", span(ms)));
+        }
+        self.at = entry.at;
         if follows && self.head.is_some_and(|head| head != entry.prev_hash) {
             self.fault(format!("entry {id} does not follow entry {}: one of the two was replaced", id - 1));
         }
@@ -443,7 +474,7 @@ mod tests {
 
     fn faults_after(sql: &str) -> Vec<String> {
         let (_dir, store) = logged(5);
-        assert_eq!(store.verify_log().unwrap(), LogCheck { entries: 5, faults: vec![] });
+        assert_eq!(store.verify_log().unwrap(), LogCheck { entries: 5, ..LogCheck::default() });
         store.connection.pragma_update(None, "foreign_keys", false).unwrap();
         store.connection.execute_batch(sql).unwrap();
         store.verify_log().unwrap().faults
@@ -605,7 +636,9 @@ mod tests {
                 change_at(&mut store, Instant(i64::from(*at) * 1000), |tx| tx.log(&new));
             }
             let check = store.verify_log().unwrap();
-            prop_assert_eq!(check, LogCheck { entries: entries.len() as u64, faults: vec![] });
+            prop_assert_eq!((check.entries, check.faults), (entries.len() as u64, vec![]));
+            let back = entries.windows(2).filter(|pair| pair[1].4 < pair[0].4).count();
+            prop_assert_eq!(check.notes.len(), back);
             let details: Vec<_> = store.operations(99, None).unwrap().into_iter().rev().map(|o| o.detail).collect();
             prop_assert_eq!(details, entries.into_iter().map(|entry| entry.2).collect::<Vec<_>>());
         }

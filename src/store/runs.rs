@@ -162,6 +162,14 @@ impl Queries {
         self.row(&format!("SELECT {COLUMNS} FROM runs WHERE id = ?1"), params![id], read_run)
     }
 
+    /// The number of the newest run; `None` when there never was one.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn last_run(&self) -> StoreResult<Option<RunId>> {
+        self.row("SELECT id FROM runs ORDER BY id DESC LIMIT 1", [], |row| row.get(0))
+    }
+
     /// The input that a human gave a tool last, as JSON text.
     ///
     /// # Errors

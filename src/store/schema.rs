@@ -59,7 +59,13 @@ fn is_ours(connection: &Connection) -> StoreResult<bool> {
     Ok(id == APPLICATION_ID)
 }
 
-fn is_empty(connection: &Connection) -> StoreResult<bool> {
+/// Whether it holds rows of an older format.
+pub(super) fn is_old(connection: &Connection) -> StoreResult<bool> {
+    Ok(format(connection)? < KNOWN && !is_empty(connection)?)
+}
+
+/// Whether it has no table at all.
+pub(super) fn is_empty(connection: &Connection) -> StoreResult<bool> {
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     Ok(tables == 0)
 }

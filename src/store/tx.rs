@@ -3,8 +3,10 @@
 
 use super::connection::Queries;
 use super::error::StoreResult;
+use super::seen::Seen;
 use crate::domain::{EventKind, EventSeq, Instant};
 use rusqlite::{Params, params};
+use std::cell::Cell;
 use std::fmt::Display;
 use std::ops::Deref;
 
@@ -13,16 +15,32 @@ use std::ops::Deref;
 pub struct Tx<'a> {
     queries: &'a Queries,
     now: Instant,
+    logged: Cell<Option<Seen>>,
 }
 
 impl<'a> Tx<'a> {
     pub(super) fn new(queries: &'a Queries, now: Instant) -> Tx<'a> {
-        Tx { queries, now }
+        Tx { queries, now, logged: Cell::new(None) }
     }
 
     /// The point in time of everything that this transaction writes.
     pub fn now(&self) -> Instant {
         self.now
+    }
+
+    /// The same transaction at another point in time, for what happened then and is written once more.
+    pub fn at(&self, then: Instant) -> Tx<'a> {
+        Tx::new(self.queries, then)
+    }
+
+    /// Takes every row out of a table.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed write.
+    pub fn clear_table(&self, table: &str) -> StoreResult<()> {
+        let sql = format!("DELETE FROM \"{}\"", table.replace('"', "\"\""));
+        self.queries.connection.execute(&sql, [])?;
+        Ok(())
     }
 
     /// Appends an event to the feed. Most changes here do so themselves and say so; this is for the others.
@@ -32,6 +50,16 @@ impl<'a> Tx<'a> {
     pub fn emit(&self, kind: EventKind, subject: impl Display) -> StoreResult<EventSeq> {
         let sql = "INSERT INTO events (at_ms, kind, subject) VALUES (?1, ?2, ?3)";
         self.insert(sql, params![self.now, kind, subject.to_string()]).map(EventSeq)
+    }
+
+    /// The end of the log, when this transaction moved it.
+    pub(super) fn logged(&self) -> Option<Seen> {
+        self.logged.get()
+    }
+
+    /// Notes that this transaction moved the end of the log.
+    pub(super) fn note_logged(&self, end: Seen) {
+        self.logged.set(Some(end));
     }
 
     /// Inserts one row and returns its number.

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use toolsmith::domain::{
     Digest, Instant, Isolation, IsolationLevel, Permissions, Profile, RunEnd, RunUsage, Stage, ToolName,
 };
-use toolsmith::engine::{Engine, Home, RunFilter, state_dir};
+use toolsmith::engine::{Engine, Home, RunFilter, path_state_dir};
 use toolsmith::store::{FinishedRun, NewRun, Store, StoreError};
 
 /// Tools that ran, of those that there are.
@@ -44,7 +44,7 @@ fn world(runs: usize) -> &'static World {
         let world = World { _folders: folders, workspace, home };
         world.open();
         let home = Home { config: world.home.join("config"), data: world.home.join("data") };
-        let mut store = Store::open(&state_dir(&home, &world.workspace)).unwrap_or_else(|error| panic!("{error}"));
+        let mut store = Store::open(&path_state_dir(&home, &world.workspace)).unwrap_or_else(|error| panic!("{error}"));
         for first in (0..runs).step_by(CHUNK) {
             record(&mut store, first..(first + CHUNK).min(runs), runs)
                 .unwrap_or_else(|error| panic!("no history: {error}"));

@@ -112,6 +112,11 @@ impl Ledger {
         self.given.remove(&(tool.clone(), digest));
     }
 
+    /// Every approval in force: the version, the entry that gave it, and the place where the entry names one.
+    pub fn in_force(self) -> impl Iterator<Item = (ToolName, Digest, OperationId, Option<(Stage, Option<String>)>)> {
+        self.given.into_iter().map(|((tool, digest), given)| (tool, digest, given.operation, given.place))
+    }
+
     /// What the log says against an approval that stands in the table; `None` when it says the same.
     pub fn fault(&self, approval: &Approval) -> Option<String> {
         let Approval { tool, digest, operation, .. } = approval;

@@ -47,11 +47,8 @@ impl Engine {
                 let file = self.inner.state_dir.join("store.db");
                 let file = file.display();
                 let message = format!("{}; in {file} cannot be read: {}", error.message, tables.join(", "));
-                let lost = "approvals, decisions, leave, the log and the records of runs are lost";
-                let hint = format!(
-                    "put a backup of that file back; without one, `rm '{file}'*` begins anew: {lost}; tools, their \
-                     approval.toml and kept copies stay"
-                );
+                let hint = "`toolsmith doctor --restore` puts a backup back; without one, `toolsmith doctor --rebuild` saves \
+                            what can still be read; tools, their approval.toml and kept copies stay";
                 EngineError::new(error.code, message, hint)
             }
             // Whatever is wrong, it is not the tables.
@@ -64,8 +61,9 @@ impl Engine {
         let is_asked = |name: &ToolName| only.is_none_or(|only| only == name);
         let log = self.read(|q| Ok(q.verify_log()?))?;
         let workspace = self.workspace().display().to_string();
-        let (operations, faults) = (log.entries, log.faults);
-        let mut report = VerifyReport { workspace, operations, versions: 0, faults, notes: Vec::new() };
+        let faults = self.faults_of_state().into_iter().chain(log.faults).collect();
+        let (operations, notes) = (log.entries, log.notes);
+        let mut report = VerifyReport { workspace, operations, versions: 0, faults, notes };
         self.check_copies(only, &mut report)?;
         let approvals = self.read(|q| Ok(q.approvals()?))?;
         let log = self.logbook(only)?;

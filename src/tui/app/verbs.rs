@@ -32,6 +32,9 @@ use std::sync::Arc;
 /// Entries of the log shown at most.
 pub(super) const LOG_LIMIT: usize = 500;
 
+/// Arguments of `doctor` that put another state in the place of the one that the workbench has open.
+const STATE_FLAGS: &[&str] = &["restore", "rebuild", "accept-loss", "same-workspace", "copied"];
+
 impl App {
     /// Does what a verb does with these arguments; what is not given is what is selected.
     pub(super) fn invoke(&mut self, verb: Verb, args: &Args) -> Vec<Effect> {
@@ -143,6 +146,9 @@ impl App {
                 vec![Effect::Carry { pull: verb == Verb::Pull, bundle, tool }]
             }
             Verb::Buffer => self.buffer_verb(args),
+            Verb::Doctor if STATE_FLAGS.iter().any(|name| args.get(name).is_some()) => {
+                self.refuse("the state is open here: close the workbench, then call `toolsmith doctor` with it")
+            }
             Verb::Doctor => {
                 self.overlays.push(Overlay::Report(Report::awaited(verb)));
                 vec![Effect::Doctor]

@@ -3,7 +3,7 @@
 use super::text_input::TextInput;
 use super::{Reply, open_box};
 use crate::action::{Context, Verb};
-use crate::domain::Operation;
+use crate::domain::{Operation, span};
 use crate::engine::EngineError;
 use crate::tui::ink::{Ink, Span};
 use crate::tui::keymap::{Chord, Keymap};
@@ -132,13 +132,13 @@ impl Log {
         let mut list = self.list;
         let entries = self.operations();
         Rows { list: &mut list, len: entries.len(), focus: Focus::Here, theme }
-            .draw(inner, buf, &|at, width| operation_row(&entries[at], width, look));
+            .draw(inner, buf, &|at, width| operation_row(&entries[at], entries.get(at + 1), width, look));
         self.list = list;
         cursor.filter(|_| self.typing)
     }
 }
 
-fn operation_row(entry: &Operation, width: usize, look: Look) -> Vec<Span> {
+fn operation_row(entry: &Operation, older: Option<&Operation>, width: usize, look: Look) -> Vec<Span> {
     let theme = look.theme;
     let state = match (entry.undone_by, entry.reversible) {
         (Some(by), _) => format!("taken back by {by}"),
@@ -150,7 +150,9 @@ fn operation_row(entry: &Operation, width: usize, look: Look) -> Vec<Span> {
     let verb = pad(&safe(&entry.verb), 16);
     let reason = entry.detail.get("reason").and_then(serde_json::Value::as_str).unwrap_or_default();
     let over = entry.passed_over().unwrap_or_default();
-    let notes = [entry.subject.as_str(), &over, reason];
+    let back = older.map_or(0, |older| older.at.0.saturating_sub(entry.at.0));
+    let clock = u64::try_from(back).ok().filter(|ms| *ms > 0).map(|ms| format!("the clock went back by {}", span(ms)));
+    let notes = [entry.subject.as_str(), clock.as_deref().unwrap_or_default(), &over, reason];
     let subject = safe(&notes.into_iter().filter(|note| !note.is_empty()).collect::<Vec<_>>().join("  "));
     let who = safe(&entry.who);
     let state_width = if width >= 90 { 18 } else { 0 };

@@ -1,0 +1,163 @@
+//! Opening the state of a workspace: for writing where that can be, else to look at, never as if nothing was wrong.
+
+use super::error::{EngineError, ErrorCode};
+use super::view::DoctorLine;
+use super::{Engine, now};
+use crate::domain::{Instant, OperationId, Tool};
+use crate::domain::{Operation, Problem, ProblemCode, ToolName, plural, rfc3339};
+use crate::store::{self, Store, StoreError, StoreResult};
+use std::path::Path;
+
+/// A state as it could be opened.
+pub(super) struct Opened {
+    /// The database, or a private copy of it.
+    pub(super) store: Store,
+    /// Why nothing can be changed in it; `None` where it can.
+    pub(super) viewing: Option<EngineError>,
+    /// Whether that is because the database is gone or older than it was.
+    pub(super) lost: bool,
+}
+
+/// Opens the state in a folder.
+///
+/// # Errors
+/// Those of [`Store::open`] that leave nothing to look at.
+pub(super) fn open(dir: &Path) -> Result<Opened, EngineError> {
+    let error = match Store::open(dir) {
+        Ok(store) => return Ok(Opened { store, viewing: None, lost: false }),
+        Err(error) if error.allows_viewing() => error,
+        Err(error) => return Err(error.into()),
+    };
+    let Ok(store) = Store::view(dir) else { return Err(error.into()) };
+    let is_lost =
+        matches!(error.reason(), StoreError::Lost { .. } | StoreError::Behind { .. } | StoreError::Forked { .. });
+    let shown = match (error.reason(), store_is_empty(&store)?) {
+        (StoreError::Lost { .. }, _) | (_, true) => "tools are shown as if nothing had ever been decided".to_owned(),
+        (_, false) => format!("shown is a copy of what it held at {}", rfc3339(now())),
+    };
+    let message = format!("{error}; {shown}, and nothing can be decided or run");
+    let why = EngineError::new(ErrorCode::NotWritable, message, error.hint());
+    Ok(Opened { store, viewing: Some(why), lost: is_lost })
+}
+
+fn store_is_empty(store: &Store) -> StoreResult<bool> {
+    Ok(store.operations(1, None)?.is_empty() && store.last_seq()?.0 == 0)
+}
+
+/// Makes the daily backup when it is due. Opens the database by itself, and costs one look at a folder when it is not.
+///
+/// # Errors
+/// `NotWritable` when there is no room for it, `Internal` for other trouble with the store.
+pub fn back_up_if_due(state_dir: &Path) -> Result<(), EngineError> {
+    store::make_backup_if_due(state_dir, now().0).map(drop).map_err(|error| {
+        let error = EngineError::from(error);
+        EngineError::new(error.code, format!("the daily backup was not made: {}", error.message), error.hint)
+    })
+}
+
+impl Engine {
+    /// Why nothing can be changed; `None` where the state can be written.
+    pub fn viewing(&self) -> Option<&EngineError> {
+        self.inner.viewing.as_ref()
+    }
+
+    /// The same as a row beside the catalog.
+    pub(super) fn problem_of_state(&self, why: &EngineError) -> Problem {
+        let path = self.inner.state_dir.join("store.db").display().to_string();
+        Problem { path, line: None, code: ProblemCode::State, message: why.message.clone(), hint: why.hint.clone() }
+    }
+
+    /// That the workspace has the id of another one, until a human says which it is.
+    pub(super) fn problem_of_copy(&self) -> Option<Problem> {
+        let other = self.inner.copy_of.as_ref()?;
+        let there = if other.exists() { "is there too" } else { "is not there any more" };
+        let message = format!(
+            "this folder is a copy of the workspace {}, which {there}, or is that one, moved; it has a history of its own",
+            other.display()
+        );
+        let hint =
+            "`toolsmith doctor --same-workspace` gives it that history, `toolsmith doctor --copied` ends the question";
+        let path = self.workspace().display().to_string();
+        Some(Problem { path, line: None, code: ProblemCode::State, message, hint: hint.to_owned() })
+    }
+
+    /// That tools here were approved by this very reviewer, in a log that is not here: it was lost, or is elsewhere.
+    /// `None` where the log has entries.
+    pub(super) fn approved_elsewhere(&self, tools: &[Tool]) -> Result<Option<Problem>, EngineError> {
+        if self.inner.viewing.is_some() || !tools.iter().any(|tool| tool.stage.is_vouched()) {
+            return Ok(None);
+        }
+        if !self.read(|q| Ok(q.operations(1, None)?))?.is_empty() {
+            return Ok(None);
+        }
+        let me = self.identity();
+        let by_me = |tool: &&Tool| self.reviewer_beside(tool).is_some_and(|reviewer| reviewer == me);
+        let named: Vec<&ToolName> =
+            tools.iter().filter(|tool| tool.stage.is_vouched()).filter(by_me).map(|tool| &tool.name).collect();
+        let Some(first) = named.first() else { return Ok(None) };
+        let more = if named.len() > 1 { format!(" and {} more", named.len() - 1) } else { String::new() };
+        let message = format!(
+            "{first}{more} were approved by you in a log that is not here: the state of this workspace was lost, or is \
+             on another machine"
+        );
+        let hint = "adopt them anew, or put the state folder back; `toolsmith doctor` names it";
+        Ok(Some(Problem {
+            path: self.inner.state_dir.display().to_string(),
+            line: None,
+            code: ProblemCode::State,
+            message,
+            hint: hint.to_owned(),
+        }))
+    }
+
+    /// What `verify` says against the state as a whole.
+    pub(super) fn faults_of_state(&self) -> Vec<String> {
+        let lost = self.inner.viewing.as_ref().filter(|_| self.inner.lost).map(|why| why.message.clone());
+        lost.into_iter().chain(self.runs_without_row()).collect()
+    }
+
+    /// Outputs of runs that no row knows: the table of runs is older than they are.
+    fn runs_without_row(&self) -> Option<String> {
+        if self.inner.lost {
+            return None;
+        }
+        let last = self.read(|q| Ok(q.last_run()?)).ok()?.map_or(0, |run| run.0);
+        let beyond = store::spools(&self.inner.state_dir).into_iter().filter(|run| *run > last).count();
+        (beyond > 0).then(|| {
+            let outputs = plural(beyond, "output of a run", "outputs of runs");
+            format!("{outputs} in runs/ with numbers above the newest run {last}: rows of runs were lost")
+        })
+    }
+
+    /// How the database is, for `doctor`.
+    pub(super) fn doctor_of_state(&self) -> DoctorLine {
+        let line = |state: &str, message: String, hint: &str| {
+            let (name, state, hint) = ("database".to_owned(), state.to_owned(), hint.to_owned());
+            DoctorLine { name, state, message, hint }
+        };
+        if let Some(why) = &self.inner.viewing {
+            return line("bad", why.message.clone(), &why.hint);
+        }
+        if let Some(fault) = self.runs_without_row() {
+            return line("warn", fault, "`toolsmith doctor --restore` puts a backup back");
+        }
+        let backups = store::backups(&self.inner.state_dir);
+        match backups.first() {
+            Some(newest) => {
+                let number = plural(backups.len(), "backup", "backups");
+                line("ok", format!("{number}, the newest of {}", rfc3339(Instant(newest.at_ms))), "")
+            }
+            None => line("ok", "no backup yet; one is made each day that something changes".to_owned(), ""),
+        }
+    }
+}
+
+/// Entries of the log, newest first, that were written before the entry that came before them: by how many
+/// milliseconds the clock had gone back.
+pub fn clock_steps_back(operations: &[Operation]) -> Vec<(OperationId, i64)> {
+    let pairs = operations.windows(2).filter_map(|pair| match pair {
+        [newer, older] => Some((newer.id, older.at.0.saturating_sub(newer.at.0))),
+        _ => None,
+    });
+    pairs.filter(|(_, back)| *back > 0).collect()
+}

@@ -1,0 +1,179 @@
+//! Backups of the database: made while others use it, complete or not there, a few of them kept.
+
+use super::connection::Queries;
+use super::error::{StoreError, StoreResult};
+use super::schema;
+use rusqlite::backup::{Backup as Copying, StepResult};
+use rusqlite::{Connection, OpenFlags};
+use std::fs::{self, DirBuilder, File, Permissions};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+/// How many are kept; older ones are removed.
+const KEPT: usize = 7;
+
+/// How old the newest may become before another one is made.
+const EVERY: Duration = Duration::from_hours(24);
+
+/// Pages copied at once, between which others may write.
+const PAGES: i32 = 512;
+
+/// How often writers may get in between before one copy is made in a single step.
+const RESTARTS: u32 = 64;
+
+/// A backup that is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Backup {
+    /// The file.
+    pub path: PathBuf,
+    /// When it was made, Unix milliseconds.
+    pub at_ms: i64,
+    /// Number of the newest entry of its log.
+    pub operations: i64,
+}
+
+/// The folder that holds them.
+pub(super) fn folder(dir: &Path) -> PathBuf {
+    dir.join("backups")
+}
+
+/// The backups of a state folder, the newest first.
+pub fn list(dir: &Path) -> Vec<Backup> {
+    let entries = fs::read_dir(folder(dir)).into_iter().flatten().flatten();
+    let mut found: Vec<Backup> = entries.filter_map(|entry| read_name(&entry.path())).collect();
+    found.sort_by_key(|backup| std::cmp::Reverse((backup.at_ms, backup.operations)));
+    found
+}
+
+/// `MILLISECONDS-OPERATIONS.db`.
+fn read_name(path: &Path) -> Option<Backup> {
+    let (at, operations) = path.file_name()?.to_str()?.strip_suffix(".db")?.split_once('-')?;
+    Some(Backup { path: path.to_owned(), at_ms: at.parse().ok()?, operations: operations.parse().ok()? })
+}
+
+/// Whether the newest backup is older than a day, or there is none. One of the future is as good as none: the clock
+/// was wrong then or is wrong now.
+pub fn is_due(dir: &Path, now_ms: i64) -> bool {
+    let every = i64::try_from(EVERY.as_millis()).unwrap_or(i64::MAX);
+    dir.join("store.db").is_file()
+        && list(dir).first().is_none_or(|newest| newest.at_ms > now_ms || now_ms - newest.at_ms >= every)
+}
+
+/// Makes a backup when one is due and nobody else makes one. Returns the new one.
+///
+/// # Errors
+/// Any [`StoreError`]; then no file is left. A copy that does not hold together is not kept.
+pub fn make_if_due(dir: &Path, now_ms: i64) -> StoreResult<Option<Backup>> {
+    if !is_due(dir, now_ms) {
+        return Ok(None);
+    }
+    let source = Connection::open_with_flags(dir.join("store.db"), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    make(&source, dir, now_ms)
+}
+
+/// Makes a backup of an open database; `None` when somebody else is making one.
+pub(super) fn make(source: &Connection, dir: &Path, now_ms: i64) -> StoreResult<Option<Backup>> {
+    let folder = folder(dir);
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(&folder);
+    made.map_err(|error| StoreError::folder(&folder, error))?;
+    let io = |error| StoreError::folder(&folder, error);
+    let lock = File::options().create(true).append(true).open(folder.join(".lock")).map_err(io)?;
+    if lock.try_lock().is_err() {
+        return Ok(None);
+    }
+    sweep(&folder).map_err(io)?;
+    let temporary = tempfile::Builder::new().prefix(".making-").suffix(".tmp").tempfile_in(&folder).map_err(io)?;
+    let copied = copy(source, temporary.path())?;
+    let backup = name(&folder, now_ms, copied);
+    temporary.as_file().set_permissions(Permissions::from_mode(0o600)).map_err(io)?;
+    // SQLite wrote through a descriptor of its own; one file has one set of dirty pages.
+    temporary.as_file().sync_all().map_err(io)?;
+    temporary.persist(&backup.path).map_err(|error| io(error.error))?;
+    File::open(&folder).and_then(|opened| opened.sync_all()).map_err(io)?;
+    for old in list(dir).into_iter().skip(KEPT) {
+        fs::remove_file(&old.path).map_err(|error| StoreError::folder(&old.path, error))?;
+    }
+    Ok(Some(backup))
+}
+
+fn name(folder: &Path, at_ms: i64, operations: i64) -> Backup {
+    Backup { path: folder.join(format!("{at_ms:013}-{operations}.db")), at_ms, operations }
+}
+
+/// Removes what killed processes left; the caller has the lock.
+fn sweep(folder: &Path) -> std::io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let is_left = path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(".making-"));
+        if is_left {
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
+}
+
+/// Copies a database into one file that needs nothing beside it, and makes sure that it holds together. Returns the
+/// number of the newest entry of its log.
+pub(super) fn copy(source: &Connection, to: &Path) -> StoreResult<i64> {
+    let mut target = Connection::open(to)?;
+    {
+        let copying = Copying::new(source, &mut target)?;
+        let mut before = i32::MAX;
+        let mut restarts = 0;
+        loop {
+            let pages = if restarts > RESTARTS { -1 } else { PAGES };
+            match copying.step(pages)? {
+                StepResult::Done => break,
+                StepResult::Busy | StepResult::Locked => return Err(StoreError::Locked),
+                _ => {}
+            }
+            // A writer in between makes it begin again.
+            let left = copying.progress().remaining;
+            restarts += u32::from(left > before);
+            before = left;
+        }
+    }
+    // One file: no log beside it that could be lost.
+    target.pragma_update(None, "journal_mode", "DELETE")?;
+    let sound: String = target.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if sound != "ok" {
+        return Err(StoreError::Damaged { what: format!("a backup of it does not hold together: {sound}") });
+    }
+    let last = last_operation(&target)?;
+    target.close().map_err(|(_, error)| StoreError::from(error))?;
+    Ok(last)
+}
+
+/// What a file that may be restored holds: a database of ours that holds together.
+///
+/// # Errors
+/// [`StoreError::NotADatabase`], [`StoreError::Newer`], [`StoreError::Damaged`] and their like.
+pub fn look_into(path: &Path) -> StoreResult<i64> {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    schema::recognise(&connection)?;
+    let sound: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+    if sound != "ok" {
+        return Err(StoreError::Damaged { what: sound });
+    }
+    last_operation(&connection)
+}
+
+fn last_operation(connection: &Connection) -> StoreResult<i64> {
+    Ok(connection.query_row("SELECT coalesce(max(id), 0) FROM operations", [], |row| row.get(0))?)
+}
+
+/// The present, Unix milliseconds; the store has no clock but for names of backups made while it is opened.
+pub(super) fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Reads a backup without changing anything of it.
+///
+/// # Errors
+/// Any [`StoreError`] of a failed open.
+pub fn read(path: &Path) -> StoreResult<Queries> {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    Ok(Queries { connection })
+}

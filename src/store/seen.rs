@@ -1,0 +1,137 @@
+//! What is known of a database without asking it: a small file beside it that says how far its log went, the backups,
+//! and the files that only a used database leaves behind. A database that is gone or older than that is told, never
+//! replaced by an empty one.
+
+use super::backup;
+use super::connection::Queries;
+use super::error::{StoreError, StoreResult};
+use crate::domain::{Digest, OperationId, count, plural};
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::io;
+use std::os::unix::fs::FileTypeExt;
+use std::path::Path;
+
+/// The name of the file.
+const FILE: &str = "seen.json";
+
+/// The end of the log as it was seen last. Always at or before the end of the log: it is written after the commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Seen {
+    /// Number of the newest entry; 0 when there is none.
+    pub operations: i64,
+    /// Its hash; `None` when there is no entry.
+    pub head: Option<Digest>,
+}
+
+impl Seen {
+    /// Reads the file: `None` when there is none, nothing seen when it cannot be understood (then a database was here).
+    pub fn read(dir: &Path) -> Option<Seen> {
+        let text = match fs::read(dir.join(FILE)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+            text => text.unwrap_or_default(),
+        };
+        Some(serde_json::from_slice(&text).unwrap_or_default())
+    }
+
+    /// Writes the file, at once or not at all.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub fn write(self, dir: &Path) -> io::Result<()> {
+        let mut file = tempfile::Builder::new().prefix(".seen-").tempfile_in(dir)?;
+        serde_json::to_writer(&mut file, &self)?;
+        // Not flushed: after a power cut an older one is as true, and an empty one still says that a database was here.
+        file.persist(dir.join(FILE)).map(drop).map_err(|error| error.error)
+    }
+}
+
+/// Refuses what is no file in the place of the database or of the files beside it, before anything opens one of them.
+///
+/// # Errors
+/// [`StoreError::NotAFile`].
+pub(super) fn demand_files(dir: &Path) -> StoreResult<()> {
+    for name in ["store.db", "store.db-wal", "store.db-shm", "open.lock", "use.lock"] {
+        let path = dir.join(name);
+        let Ok(found) = path.symlink_metadata() else { continue };
+        let kind = found.file_type();
+        let what = if kind.is_symlink() && path.metadata().is_err() {
+            "a symbolic link that leads nowhere"
+        } else {
+            let kind = path.metadata().map_or(kind, |target| target.file_type());
+            match kind {
+                kind if kind.is_file() => continue,
+                kind if kind.is_dir() => "a folder",
+                kind if kind.is_fifo() => "a named pipe",
+                kind if kind.is_socket() => "a socket",
+                _ => "a device",
+            }
+        };
+        return Err(StoreError::NotAFile { path, what });
+    }
+    Ok(())
+}
+
+/// What says that a database was here, in words; `None` when nothing does.
+pub(super) fn evidence(dir: &Path) -> Option<String> {
+    let names = |folder: &str| -> Vec<String> {
+        let entries = fs::read_dir(dir.join(folder)).into_iter().flatten().flatten();
+        entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
+    };
+    let mut words = Vec::new();
+    match last_known(dir) {
+        Some(Seen { operations: 0, .. }) => words.push("it was in use here".to_owned()),
+        Some(seen) => words.push(format!("its log had {}", plural(seen.operations as usize, "entry", "entries"))),
+        None => {}
+    }
+    let copies = names("versions").iter().filter(|name| name.parse::<Digest>().is_ok()).count();
+    let runs = names("runs").iter().filter(|name| name.ends_with(".spool")).count();
+    let backups = backup::list(dir).len();
+    for (number, one) in [(copies, "kept version"), (runs, "output of a run"), (backups, "backup")] {
+        if number > 0 {
+            words.push(if one == "output of a run" && number > 1 {
+                format!("{number} outputs of runs")
+            } else {
+                count(number, one)
+            });
+        }
+    }
+    (!words.is_empty()).then(|| words.join(", "))
+}
+
+/// The end of the log that is known without the database: what was seen last, else what the backups hold.
+pub(super) fn last_known(dir: &Path) -> Option<Seen> {
+    Seen::read(dir).or_else(|| {
+        let operations = backup::list(dir).iter().map(|backup| backup.operations).max()?;
+        Some(Seen { operations, head: None })
+    })
+}
+
+/// Refuses a database whose log ends before what was seen of it, or is another log.
+///
+/// # Errors
+/// [`StoreError::Behind`]; any other [`StoreError`] of a failed read.
+pub(super) fn demand_newest(queries: &Queries, dir: &Path) -> StoreResult<()> {
+    let Some(seen) = last_known(dir) else { return Ok(()) };
+    let (last, head) = queries.log_position()?;
+    if last < seen.operations {
+        return Err(StoreError::Behind { last, seen: seen.operations });
+    }
+    let Some(known) = seen.head else { return Ok(()) };
+    let there = if last == seen.operations { Some(head) } else { queries.hash_of(OperationId(seen.operations))? };
+    // An entry that is gone or cannot be read is for the walk over the log to name.
+    match there {
+        Some(hash) if hash != known => Err(StoreError::Forked { entry: seen.operations }),
+        _ => Ok(()),
+    }
+}
+
+/// Brings the file up to what the log says, where it says less.
+pub(super) fn note(queries: &Queries, dir: &Path) -> StoreResult<()> {
+    let (operations, head) = queries.log_position()?;
+    let now = Seen { operations, head: (operations > 0).then_some(head) };
+    if Seen::read(dir) == Some(now) {
+        return Ok(());
+    }
+    now.write(dir).map_err(|source| StoreError::folder(&dir.join(FILE), source))
+}

@@ -1,0 +1,102 @@
+//! A state that can be looked at and not be changed: a private copy of a database whose folder is read-only, whose
+//! disk is full, or which is lost. Everything can be asked of it; nothing that is said to it would last, so every change
+//! is refused.
+
+use super::backup;
+use super::connection::Store;
+use super::error::{StoreError, StoreResult};
+use rusqlite::{Connection, OpenFlags};
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+/// How often a database that is being written is copied anew before it is given up.
+const TRIES: usize = 20;
+
+impl Store {
+    /// Opens a private copy of the state in `dir` as it is now, or an empty one where there is no database.
+    ///
+    /// # Errors
+    /// [`StoreError::NotAFile`] and what opening says when the database cannot be read; [`StoreError::Folder`] or
+    /// [`StoreError::DiskFull`] when no folder for temporary files has room.
+    pub fn view(dir: &Path) -> StoreResult<Store> {
+        super::seen::demand_files(dir)?;
+        let mut refused = None;
+        for place in places() {
+            let private = match tempfile::Builder::new().prefix("toolsmith-view-").tempdir_in(&place) {
+                Ok(private) => private,
+                Err(error) => {
+                    refused = Some(StoreError::folder(&place, error));
+                    continue;
+                }
+            };
+            match fill(dir, private).and_then(Store::viewing) {
+                Err(error) if is_of_the_place(&error) => refused = Some(error),
+                done => return done,
+            }
+        }
+        Err(refused.unwrap_or(StoreError::ReadOnly))
+    }
+}
+
+/// Where a copy may lie, the usual place first; the others are there when the disk is full.
+fn places() -> Vec<PathBuf> {
+    let runtime = std::env::var_os("XDG_RUNTIME_DIR").filter(|path| !path.is_empty()).map(PathBuf::from);
+    [Some(std::env::temp_dir()), runtime, Some(PathBuf::from("/dev/shm"))].into_iter().flatten().collect()
+}
+
+fn is_of_the_place(error: &StoreError) -> bool {
+    matches!(
+        error.reason(),
+        StoreError::Folder { .. } | StoreError::DiskFull | StoreError::ReadOnly | StoreError::Disk { .. }
+    )
+}
+
+/// Copies the database into the folder.
+fn fill(dir: &Path, private: TempDir) -> StoreResult<TempDir> {
+    let (from, to) = (dir.join("store.db"), private.path().join("store.db"));
+    match from.metadata() {
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(private);
+        }
+        Err(source) => return Err(StoreError::Folder { path: from, source }),
+        Ok(found) if found.len() == 0 => return Ok(private),
+        Ok(_) => {}
+    }
+    // SQLite itself reads what is not yet in the main file, where it may make or find what it needs for that.
+    let read_only = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let asked = Connection::open_with_flags(&from, read_only).map_err(StoreError::from);
+    match asked.and_then(|source| backup::copy(&source, &to)) {
+        Ok(_) => return Ok(private),
+        Err(StoreError::ReadOnly | StoreError::DiskFull | StoreError::Disk { .. }) => {}
+        Err(error) => return Err(error),
+    }
+    let wal = dir.join("store.db-wal");
+    for _ in 0..TRIES {
+        let before = (stamp(&from), stamp(&wal));
+        copy_file(&from, &to)?;
+        let has_wal = before.1.is_some();
+        if has_wal {
+            copy_file(&wal, &private.path().join("store.db-wal"))?;
+        }
+        if before == (stamp(&from), stamp(&wal)) {
+            return Ok(private);
+        }
+    }
+    Err(StoreError::Locked)
+}
+
+fn copy_file(from: &Path, to: &Path) -> StoreResult<()> {
+    // Not `fs::copy`: the mode of a file that may not be written would come along.
+    let mut source = fs::File::open(from).map_err(|error| StoreError::folder(from, error))?;
+    let target = fs::File::create(to).map_err(|error| StoreError::folder(to, error));
+    io::copy(&mut source, &mut target?).map(drop).map_err(|error| StoreError::folder(to, error))
+}
+
+/// What tells that a file was written; `None` when it is not there.
+fn stamp(path: &Path) -> Option<(u64, u64, i64, i64)> {
+    let found = path.metadata().ok()?;
+    Some((found.ino(), found.len(), found.mtime(), found.mtime_nsec()))
+}
