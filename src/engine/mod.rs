@@ -69,6 +69,7 @@ mod tiers;
 #[cfg(test)]
 mod tiers_tests;
 mod trials;
+mod trust;
 mod upkeep;
 mod verify;
 mod versions;
@@ -124,6 +125,7 @@ pub use signing::Signing;
 pub use similar::SimilarTool;
 pub use staged::{Content, Edit, StagedState, StagedView};
 pub use tiers::{Limits, SetRow};
+pub use trust::{Unsigned, UnsignedLog};
 pub use upkeep::{LibraryStats, Policy, StaleReport, StaleTool, Twin, TwinGroup, Week, policy_for};
 pub use versions::{Lineage, LineageVersion};
 pub use view::{
@@ -139,7 +141,7 @@ use crate::runner::{Baselines, Interpreters, Machine};
 use crate::store::{Copies, Queries, Reader, Store, Tx};
 use crate::vcs::Git;
 use snapshot::{Facts, Here};
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -193,6 +195,10 @@ struct Inner {
     /// What whoever started this process lets run.
     limits: Mutex<tiers::InForce>,
     signatures: Mutex<HashMap<Digest, Result<(), String>>>,
+    /// Signatures that some process found good; read when it is first asked for.
+    verified: Mutex<Option<HashSet<Digest>>>,
+    /// What of the log counts, for a version of the data and the allowed signers.
+    trust: Mutex<Option<(i64, Digest, Arc<trust::Trust>)>>,
     interpreters: Interpreters,
     baselines: Baselines,
     /// Tools whose checks somebody wants made again.
@@ -240,6 +246,8 @@ impl Engine {
                 session: OnceLock::new(),
                 limits: Mutex::default(),
                 signatures: Mutex::default(),
+                verified: Mutex::default(),
+                trust: Mutex::default(),
                 interpreters: Interpreters::default(),
                 baselines: Baselines::new(state_dir.join("baselines")),
                 recheck: Mutex::default(),
@@ -339,7 +347,9 @@ impl Engine {
         *scanned = true;
         let facts = self.facts()?;
         let lost = self.lost_problems(&scan.tools)?;
-        let problems = self.inner.setting_problems.iter().cloned().chain(lost).chain(scan.problems).collect();
+        let untrusted = self.problem_of_trust()?;
+        let problems =
+            self.inner.setting_problems.iter().cloned().chain(untrusted).chain(lost).chain(scan.problems).collect();
         let view = self.show(scan.tools.into_iter(), problems, &facts, CatalogState::Ready);
         drop((scan.fresh, facts));
         crate::runner::release_memory();
