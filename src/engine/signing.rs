@@ -15,6 +15,7 @@ use crate::runner;
 use crate::store::{StoreError, Tx};
 use serde::Deserialize;
 use std::cell::{Cell, RefCell};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::DeValue;
@@ -137,6 +138,9 @@ pub(super) fn principal(reviewer: &str) -> &str {
     reviewer.rsplit_once('<').and_then(|(_, mail)| mail.strip_suffix('>')).unwrap_or(reviewer)
 }
 
+/// How many digits of the digest of its path name a workspace in what is signed.
+const SPACE_DIGITS: usize = 32;
+
 /// How many times a decision is signed again because the log moved on meanwhile.
 const ATTEMPTS: usize = 3;
 
@@ -248,9 +252,11 @@ impl Engine {
         Ok(Signed { text: text.to_owned(), signature })
     }
 
-    /// The name space that entries of this workspace are signed in: a signature of another one says nothing here.
+    /// The name space that entries of this workspace are signed in: a signature of another one says nothing here. It is
+    /// told from the place of the workspace, not from anything that whoever writes the state folder could change.
     pub(super) fn signing_space(&self) -> String {
-        self.inner.state_dir.file_name().unwrap_or_default().to_string_lossy().into_owned()
+        let path = self.workspace().canonicalize().unwrap_or_else(|_| self.workspace().to_owned());
+        Digest::of_bytes(path.as_os_str().as_bytes()).hex()[..SPACE_DIGITS].to_owned()
     }
 
     /// Who signed the `approval.toml` of a row; `None` when nobody did.
