@@ -48,6 +48,7 @@ impl Judge {
     /// # Errors
     /// One line that says what is wrong with the signature.
     pub(super) fn verify(&self, engine: &Engine, name: &str, signature: &str, text: &str) -> Result<(), String> {
+        let signature = signature.trim();
         let parts = [name, signature, text].map(|part| Digest::of_bytes(part.as_bytes()).0);
         let key = Digest::of_bytes(&[self.digest.0, parts[0], parts[1], parts[2]].concat());
         if let Some(known) = lock(&engine.inner.signatures).get(&key) {

@@ -534,9 +534,6 @@ fn a_yes_that_nobody_gave_is_not_counted_with_that_of_another() {
     fs::write(&manifest, text.replace("cost_tier = \"low\"", "cost_tier = \"high\"")).unwrap();
     let engine = open(&workspace);
     let review = engine.reviews(ReviewFilter::Waiting).unwrap().remove(0);
-    engine.execute(Command::Archive { tool: "alpha".to_owned(), reason: None }, &ada()).unwrap();
-    engine.execute(Command::Undo { operation: None }, &ada()).unwrap();
-    let review = engine.reviews(ReviewFilter::Waiting).unwrap().pop().unwrap_or(review);
     sql(
         &engine,
         &format!(
