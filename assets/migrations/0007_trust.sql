@@ -14,3 +14,9 @@ INSERT INTO version_stats (tool, digest, runs, succeeded, last_run_at_ms)
         SUM(outcome NOT IN ('running', 'cancelled', 'invalid-input', 'refused')),
         SUM(outcome = 'succeeded'), MAX(started_at_ms)
     FROM runs GROUP BY tool, digest;
+-- Signatures of entries of the log. What was signed is told from the entry and the name space (the workspace).
+CREATE TABLE log_signatures (
+    operation INTEGER PRIMARY KEY REFERENCES operations (id),
+    space     TEXT NOT NULL,
+    signature TEXT NOT NULL
+) STRICT;

@@ -399,6 +399,9 @@ actions! {
     Verify "verify" History View [] [] Both "Check the log's chain, every stored copy, approved files and signatures" {
         Arg::optional("tool", ArgKind::Tool, "only the versions and files of this tool")
     }
+    Sign "sign" History HumanOnly [] [] Shell "Show what is not signed although it has to be; with --yes, sign what is in force" {
+        Arg::option("yes", ArgKind::Switch, "sign the log as it is: what was shown counts from here on")
+    }
     Feedback "feedback" History View [] [] Shell "Export decisions as JSON lines: request, code, evidence, decision, reason" {
         Arg::option("out", ArgKind::Path, "write to this file instead of standard output"),
         Arg::option("since", ArgKind::Duration, "only decisions made within this time, for example 24h"),

@@ -40,6 +40,7 @@ mod run;
 mod runs;
 mod scores;
 mod search;
+mod sign;
 mod similar;
 mod spec;
 mod tiers;
@@ -240,6 +241,7 @@ fn dispatch(verb: Verb, call: &Call<'_>, screen: Screen) -> Result<u8, Stop> {
         Verb::Log => call.print(&history::log(call)?),
         Verb::Undo => call.print(&history::undo(call)?),
         Verb::Verify => call.print(&history::verify(call)?),
+        Verb::Sign => call.print(&sign::sign(call)?),
         Verb::Doctor => workbench::doctor(call),
         Verb::Completions => call.print(&workbench::completions(call)?),
         Verb::Man => call.print(&workbench::man()?),

@@ -62,7 +62,7 @@ impl Engine {
     ) -> Result<Outcome, EngineError> {
         let Rollback { place, before, after } = self.plan_rollback(name, to)?;
         let change = Comeback { before: place.lies.as_ref(), after: &after, reason };
-        let step = self.transact(|tx| core::rollback(tx, self.actor(who), &before, &change))?;
+        let step = self.step(who, |tx, actor| core::rollback(tx, actor, &before, &change))?;
         self.finish(step)
     }
 

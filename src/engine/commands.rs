@@ -66,7 +66,7 @@ impl Engine {
                 let tool = self.resolve(&tool)?;
                 let files = self.files_of(&tool)?;
                 self.inner.copies.put(tool.digest, &files)?;
-                self.finish(self.transact(|tx| core::promote(tx, self.actor(&who), &tool, to))?)
+                self.finish(self.step(&who, |tx, actor| core::promote(tx, actor, &tool, to))?)
             }
             Command::UseInSession { tool, digest, scope } => self.use_in_session(&who, &tool, digest, scope),
             Command::Pin { tool, pinned } => self.pin(&who, &tool, pinned),
@@ -86,18 +86,18 @@ impl Engine {
             Command::Allow { tool, digest } => {
                 let detail = self.asked_about(&tool, digest)?;
                 let allowed = Allowed::new(&detail.manifest.permissions, self.write_mode(detail.tool.stage));
-                self.finish(self.transact(|tx| core::allow(tx, self.actor(&who), &detail.tool, &allowed))?)
+                self.finish(self.step(&who, |tx, actor| core::allow(tx, actor, &detail.tool, &allowed))?)
             }
             Command::Grant { tool, digest, agent, scope } => {
                 let tool = self.asked_about(&tool, digest)?.tool;
                 let scope = self.owned(scope);
-                self.finish(self.transact(|tx| core::grant(tx, self.actor(&who), &tool, &agent, scope))?)
+                self.finish(self.step(&who, |tx, actor| core::grant(tx, actor, &tool, &agent, scope.clone()))?)
             }
             Command::Unlock { tool, tier, scope, lasting } => {
                 self.unlock(&who, (tool.as_deref(), tier), scope, lasting)
             }
             Command::SaveSet { name, tools } => self.save_set(&who, &name, &tools),
-            Command::Revoke { grant } => self.finish(self.transact(|tx| core::revoke(tx, self.actor(&who), &grant))?),
+            Command::Revoke { grant } => self.finish(self.step(&who, |tx, actor| core::revoke(tx, actor, &grant))?),
             Command::Untag { tool, tag } => {
                 let tool = self.resolve(&tool)?;
                 Ok(self.transact(|tx| core::untag(tx, self.actor(&who), &tool.name, &tag))?.outcome)
@@ -105,7 +105,7 @@ impl Engine {
             Command::Resolve { failure, reason } => self.resolve_failure(&who, &failure, reason.as_deref()),
             Command::Undo { operation } => {
                 self.refuse_if_in_the_way(operation)?;
-                self.finish(self.transact(|tx| core::undo(tx, self.actor(&who), operation))?)
+                self.finish(self.step(&who, |tx, actor| core::undo(tx, actor, operation))?)
             }
             Command::FlushBuffer { buffer } => self.flush_command(&buffer, caller),
             Command::ClearBuffer { buffer } => self.clear_command(&buffer, caller),
@@ -127,25 +127,21 @@ impl Engine {
     }
 
     pub(super) fn actor<'a>(&'a self, who: &'a str) -> Actor<'a> {
-        Actor { who, owner: &self.inner.owner, commit: self.inner.settings.commit }
+        Actor { who, owner: &self.inner.owner, commit: self.inner.settings.commit, pen: None }
     }
 
     fn decide(&self, who: &str, asked: &Asked<'_>) -> Result<Outcome, EngineError> {
         self.expire_due()?;
         let review = self.review_row(asked.review)?;
         let grounds = self.grounds(&review, asked.kind)?;
-        let signs = grounds.placed.is_some() && review.is_checked();
-        let (signed, note) = if signs {
-            let over = self.override_of(&review, asked.override_reason)?;
-            self.sign_approval(&review, who, asked.reason, over.as_deref())?
-        } else {
-            (None, None)
-        };
         let maker = self.maker_of(&review);
         let yes = asked.kind == DecisionKind::Approve;
         let promotion = yes.then(|| self.promotion_by(&review, asked.reason)).flatten();
         self.keep_decided(&review)?;
-        let mut step = self.transact(|tx| {
+        if yes {
+            self.refuse_doubtful_votes(&review)?;
+        }
+        let step = self.step(who, |tx, actor| {
             let input = DecideInput {
                 review: &review,
                 digest: asked.digest,
@@ -155,7 +151,6 @@ impl Engine {
                 override_reason: asked.override_reason,
                 gates: &self.inner.settings.gates,
                 maker: maker.as_ref(),
-                signed: signed.as_ref(),
                 placed: grounds.placed.as_ref(),
                 replaced: grounds.replaced.as_ref(),
                 archive: grounds.archive.as_ref(),
@@ -163,11 +158,8 @@ impl Engine {
                 role: asked.role,
                 roles: &grounds.roles,
             };
-            core::decide(tx, self.actor(who), &input)
+            core::decide(tx, actor, &input)
         })?;
-        if let Some(note) = note {
-            step.outcome.message = format!("{} ({note})", step.outcome.message);
-        }
         self.finish(step)
     }
 

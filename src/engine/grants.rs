@@ -50,14 +50,17 @@ impl Engine {
         });
         let mut list = GrantList { agents, allowed, unlocks: self.listed_unlocks()? };
         self.judge_grants(&mut list)?;
+        let trust = self.trust()?;
         self.read(|q| {
             for grant in &mut list.agents {
                 let fault = core::fault_of_leave(q, grant)?;
-                grant.void = fault.map(|fault| unlike_log(&fault)).or(grant.void.take());
+                let unsigned = || trust.against(grant.tool.as_str(), grant.operation);
+                grant.void = fault.map(|fault| unlike_log(&fault)).or_else(unsigned).or(grant.void.take());
             }
             for grant in &mut list.allowed {
                 let fault = core::fault_of_allowed(q, &grant.tool, grant.digest, &grant.allowed)?;
-                grant.void = fault.map(|fault| unlike_log(&fault)).or(grant.void.take());
+                let unsigned = || trust.against_subject(grant.tool.as_str());
+                grant.void = fault.map(|fault| unlike_log(&fault)).or_else(unsigned).or(grant.void.take());
             }
             Ok(())
         })?;
@@ -94,8 +97,11 @@ impl Engine {
 
     /// What a human allowed this version, as far as the log says the same.
     pub(super) fn allowed_to(&self, tool: &Tool) -> Result<Option<Allowed>, EngineError> {
+        let trust = self.trust()?;
         self.read(|q| {
-            let Some(allowed) = q.granted(&tool.name, tool.digest)? else { return Ok(None) };
+            let allowed = q.granted(&tool.name, tool.digest)?;
+            let counts = || trust.against_subject(tool.name.as_str()).is_none();
+            let Some(allowed) = allowed.filter(|_| counts()) else { return Ok(None) };
             Ok(core::fault_of_allowed(q, &tool.name, tool.digest, &allowed)?.is_none().then_some(allowed))
         })
     }
@@ -212,14 +218,15 @@ impl Engine {
     /// Whether a human let this agent run exactly this version.
     pub(super) fn is_let(&self, tool: &Tool, caller: &Caller) -> Result<bool, EngineError> {
         let Caller::Agent(agent) = caller else { return Ok(false) };
-        let (session, owner) = (self.session(), &self.inner.owner);
+        let (session, owner, trust) = (self.session(), &self.inner.owner, self.trust()?);
         self.read(|q| {
             let mut grants = q.agent_grants_of(&tool.name, tool.digest)?;
             grants.retain(|grant| {
                 grant.is_used_in(session, owner) || grant.lets(tool.digest, agent, session, &running::owner_alive)
             });
             for grant in &grants {
-                if core::fault_of_leave(q, grant)?.is_none() {
+                let counts = trust.against(grant.tool.as_str(), grant.operation).is_none();
+                if counts && core::fault_of_leave(q, grant)?.is_none() {
                     return Ok(true);
                 }
             }

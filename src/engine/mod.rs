@@ -75,6 +75,7 @@ mod tiers;
 #[cfg(test)]
 mod tiers_tests;
 mod trials;
+mod trust;
 mod upkeep;
 mod verify;
 mod versions;
@@ -136,6 +137,7 @@ pub use similar::SimilarTool;
 pub use staged::{Content, Edit, StagedState, StagedView};
 pub use state::{back_up_if_due, clock_steps_back};
 pub use tiers::{Limits, SetRow};
+pub use trust::{Unsigned, UnsignedLog};
 pub use upkeep::{LibraryStats, Policy, StaleReport, StaleTool, Twin, TwinGroup, Week, policy_for};
 pub use versions::{Lineage, LineageVersion};
 pub use view::{
@@ -151,7 +153,7 @@ use crate::runner::{Baselines, Interpreters, Machine};
 use crate::store::{Copies, Queries, Reader, Store, Tx};
 use crate::vcs::Git;
 use snapshot::{Facts, Here};
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant as Clock, SystemTime, UNIX_EPOCH};
@@ -210,6 +212,10 @@ struct Inner {
     /// What whoever started this process lets run.
     limits: Mutex<tiers::InForce>,
     signatures: Mutex<HashMap<Digest, Result<(), String>>>,
+    /// Signatures that some process found good; read when it is first asked for.
+    verified: Mutex<Option<HashSet<Digest>>>,
+    /// What of the log counts, for a version of the data and the allowed signers.
+    trust: Mutex<Option<(i64, Digest, Arc<trust::Trust>)>>,
     interpreters: Interpreters,
     baselines: Baselines,
     /// Tools whose checks somebody wants made again.
@@ -264,6 +270,8 @@ impl Engine {
                 session: OnceLock::new(),
                 limits: Mutex::default(),
                 signatures: Mutex::default(),
+                verified: Mutex::default(),
+                trust: Mutex::default(),
                 interpreters: Interpreters::default(),
                 baselines: Baselines::new(state_dir.join("baselines")),
                 recheck: Mutex::default(),
@@ -375,7 +383,7 @@ impl Engine {
         *scanned = true;
         let facts = self.facts()?;
         let state = unkept.into_iter().chain(self.problem_of_copy()).chain(self.approved_elsewhere(&scan.tools)?);
-        let problems = state.chain(self.inner.setting_problems.iter().cloned());
+        let problems = state.chain(self.inner.setting_problems.iter().cloned()).chain(self.problem_of_trust()?);
         let problems = problems.chain(self.lost_problems(&scan.tools)?).chain(scan.problems).collect();
         let view = self.show(scan.tools.into_iter(), problems, &facts, CatalogState::Ready);
         drop((scan.fresh, facts));

@@ -5,14 +5,17 @@
 //! that he would say it again: a version that was approved once can be put back by whoever may write the
 //! workspace, so one that is older than an approval in force is not taken over by itself.
 
-use super::core::{self, Beside, Statement};
+use super::core::{self, Actor, Beside, Pen, Signed, Step};
 use super::error::{EngineError, ErrorCode};
 use super::settings::File;
-use super::{Engine, lock};
+use super::{Engine, lock, now};
 use crate::catalog;
-use crate::domain::{Digest, Instant, Review, Tool};
+use crate::domain::{Digest, Instant, OperationId, Tool};
 use crate::runner;
+use crate::store::{StoreError, Tx};
 use serde::Deserialize;
+use std::cell::{Cell, RefCell};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::DeValue;
@@ -25,8 +28,11 @@ const SIGNATURE: &str = "\nsignature = ";
 pub struct Signing {
     /// The key that approvals are signed with: the private one, or the public one of a key in the agent.
     pub key: Option<PathBuf>,
-    /// Whether an approval that cannot be signed is refused.
+    /// Whether a decision that cannot be signed is refused.
     pub required: bool,
+    /// Whether what is in force counts only as far as it is signed: signatures are required, and a key is set or the
+    /// user wrote that they are.
+    pub protects: bool,
     /// Whose signatures count, in the format of `ssh-keygen`.
     pub allowed_signers: Option<PathBuf>,
     /// Why no approval may be given: what the user demands of signatures cannot be read. One line with its place.
@@ -35,19 +41,8 @@ pub struct Signing {
 
 impl Default for Signing {
     fn default() -> Self {
-        Signing { key: None, required: true, allowed_signers: None, fault: None }
+        Signing { key: None, required: true, protects: false, allowed_signers: None, fault: None }
     }
-}
-
-/// An approval that was signed, before it is in force.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Signed {
-    /// When.
-    pub at: Instant,
-    /// What was signed.
-    pub text: String,
-    /// The armored signature.
-    pub signature: String,
 }
 
 /// What an `approval.toml` says.
@@ -76,6 +71,12 @@ pub struct Fields {
     pub reviewer: String,
     /// When, RFC 3339.
     pub approved_at: Instant,
+    /// The name space of the log in which it was approved; `None` in an older format, and where nothing is signed.
+    pub workspace: Option<String>,
+    /// The entry of that log.
+    pub entry: Option<OperationId>,
+    /// The hash of that entry.
+    pub hash: Option<String>,
 }
 
 /// A version that a signature speaks for.
@@ -128,49 +129,134 @@ impl Claim {
 
     /// The name that the file of allowed signers has for its reviewer: his mail address, else all of it.
     pub fn principal(&self) -> &str {
-        let reviewer = self.fields.reviewer.as_str();
-        reviewer.rsplit_once('<').and_then(|(_, mail)| mail.strip_suffix('>')).unwrap_or(reviewer)
+        principal(&self.fields.reviewer)
+    }
+}
+
+/// The name that the file of allowed signers has for a reviewer: his mail address, else all of it.
+pub(super) fn principal(reviewer: &str) -> &str {
+    reviewer.rsplit_once('<').and_then(|(_, mail)| mail.strip_suffix('>')).unwrap_or(reviewer)
+}
+
+/// How many digits of the digest of its path name a workspace in what is signed.
+const SPACE_DIGITS: usize = 32;
+
+/// How many times a decision is signed again because the log moved on meanwhile.
+const ATTEMPTS: usize = 3;
+
+/// Why nothing of a rehearsal is kept.
+enum Rehearsed {
+    /// All went well.
+    Done,
+    Failed(EngineError),
+}
+
+impl From<StoreError> for Rehearsed {
+    fn from(error: StoreError) -> Rehearsed {
+        Rehearsed::Failed(error.into())
     }
 }
 
 impl Engine {
-    /// Signs an approval when the user wants that. `None`, and a note, when it stays unsigned.
+    /// Does the work of a human's command in one transaction. Its entries of the log are signed where the user's
+    /// settings say so: the work is done once without keeping it, to learn what has to be signed.
     ///
     /// # Errors
-    /// `Refused` when it cannot be signed and has to be.
-    pub(super) fn sign_approval(
+    /// Those of the work; `Refused` when something cannot be signed that counts only when it is.
+    pub(super) fn step(
         &self,
-        review: &Review,
         who: &str,
-        reason: Option<&str>,
-        over: Option<&str>,
-    ) -> Result<(Option<Signed>, Option<String>), EngineError> {
+        work: impl Fn(&Tx<'_>, Actor<'_>) -> Result<Step, EngineError>,
+    ) -> Result<Step, EngineError> {
         let signing = &self.inner.settings.signing;
-        if let Some(fault) = &signing.fault {
-            let hint = "approvals are refused until it is mended";
-            return Err(EngineError::new(ErrorCode::Refused, fault.clone(), hint));
+        if signing.key.is_none() && !signing.protects && signing.fault.is_none() {
+            return self.transact(|tx| work(tx, self.actor(who)));
         }
-        let Some(key) = &signing.key else { return Ok((None, None)) };
-        let at = super::now();
-        let (tool, version, digest, stage) = (&review.tool, &review.version, review.digest, review.to_stage);
-        let text = Statement { tool, version, digest, stage, reviewer: who, at, reason, over }.text();
-        match runner::sign(key, &text) {
-            Ok(signature) => Ok((Some(Signed { at, text, signature }), None)),
-            Err(why) if signing.required => {
-                let hint = "mend that, or set required = false below [signing] in config.toml to approve unsigned";
-                Err(EngineError::new(ErrorCode::Refused, format!("the approval is not signed: {why}"), hint))
+        let space = self.signing_space();
+        for attempt in 1..=ATTEMPTS {
+            let at = now();
+            let texts = self.rehearse(at, &space, |tx, actor| work(tx, actor), who)?;
+            let (signed, note) = self.sign(who, &texts)?;
+            let Some(signed) = signed else {
+                let mut step = self.transact(|tx| work(tx, self.actor(who)))?;
+                step.outcome.message = format!("{}{}", step.outcome.message, note.unwrap_or_default());
+                return Ok(step);
+            };
+            let (missed, head) = (Cell::new(false), Cell::new(None));
+            let pen = Pen::Signed { space: &space, signed: &signed, missed, head };
+            let actor = Actor { pen: Some(&pen), ..self.actor(who) };
+            let done = lock(&self.inner.store).transact(at, |tx| work(tx, actor));
+            let Pen::Signed { missed, head, .. } = &pen else { return done };
+            if done.is_err() && missed.get() && attempt < ATTEMPTS {
+                continue;
             }
-            Err(why) => Ok((None, Some(format!("not signed: {why}")))),
+            let step = done?;
+            if let Some(head) = head.get() {
+                self.report_trouble(self.keep_head(&space, head));
+            }
+            return Ok(step);
         }
+        Err(EngineError::internal("a decision was signed again and again"))
     }
 
-    /// The reason that will stand beside an approval: the one given, when a check stands in the way.
-    pub(super) fn override_of(&self, review: &Review, given: Option<&str>) -> Result<Option<String>, EngineError> {
-        let given = given.map(str::trim).filter(|reason| !reason.is_empty());
-        let (Some(reason), true) = (given, review.is_checked()) else { return Ok(None) };
-        let verdict = self.read(|q| Ok(q.verdict(&review.tool, review.digest)?))?;
-        let stands = verdict.is_some_and(|verdict| !self.blocking(&verdict, review.to_stage).is_empty());
-        Ok(stands.then(|| reason.to_owned()))
+    /// What the work would have signed, each with whether it counts only then.
+    pub(super) fn rehearse(
+        &self,
+        at: Instant,
+        space: &str,
+        work: impl Fn(&Tx<'_>, Actor<'_>) -> Result<Step, EngineError>,
+        who: &str,
+    ) -> Result<Vec<(String, bool)>, EngineError> {
+        let pen = Pen::Rehearsal { space, texts: RefCell::default() };
+        let actor = Actor { pen: Some(&pen), ..self.actor(who) };
+        let tried: Result<(), Rehearsed> = lock(&self.inner.store).transact(at, |tx| {
+            work(tx, actor).map_err(Rehearsed::Failed)?;
+            Err(Rehearsed::Done)
+        });
+        if let Err(Rehearsed::Failed(error)) = tried {
+            return Err(error);
+        }
+        Ok(match pen {
+            Pen::Rehearsal { texts, .. } => texts.into_inner(),
+            Pen::Signed { .. } => Vec::new(),
+        })
+    }
+
+    /// Signs texts. `None`, and a note for the one who decided, when they stay unsigned.
+    fn sign(&self, who: &str, texts: &[(String, bool)]) -> Result<(Option<Vec<Signed>>, Option<String>), EngineError> {
+        let signing = &self.inner.settings.signing;
+        let made = match (&signing.fault, &signing.key) {
+            (Some(fault), _) => Err(fault.clone()),
+            (None, None) => Err("signatures are required, and no key is set (key below [signing])".to_owned()),
+            (None, Some(key)) => texts.iter().map(|(text, _)| self.sign_one(key, who, text)).collect(),
+        };
+        let why = match made {
+            Ok(signed) => return Ok((Some(signed), None)),
+            Err(why) => why,
+        };
+        let is_demanded = texts.iter().any(|(_, demanded)| *demanded);
+        if is_demanded && (signing.required || signing.fault.is_some()) {
+            let hint = "fix that, or set required = false below [signing] in config.toml to decide unsigned";
+            return Err(EngineError::new(ErrorCode::Refused, format!("the decision is not signed: {why}"), hint));
+        }
+        let note = (!texts.is_empty()).then(|| format!(" (not signed: {why})"));
+        Ok((None, note))
+    }
+
+    /// Signs a text, and sees to it that the signature counts where it has to.
+    fn sign_one(&self, key: &Path, who: &str, text: &str) -> Result<Signed, String> {
+        let signature = runner::sign(key, text)?;
+        if self.inner.settings.signing.protects {
+            self.judge()?.verify(self, principal(who), &signature, text)?;
+        }
+        Ok(Signed { text: text.to_owned(), signature })
+    }
+
+    /// The name space that entries of this workspace are signed in: a signature of another one says nothing here. It is
+    /// told from the place of the workspace, not from anything that whoever writes the state folder could change.
+    pub(super) fn signing_space(&self) -> String {
+        let path = self.workspace().canonicalize().unwrap_or_else(|_| self.workspace().to_owned());
+        Digest::of_bytes(path.as_os_str().as_bytes()).hex()[..SPACE_DIGITS].to_owned()
     }
 
     /// Who signed the `approval.toml` of a row; `None` when nobody did.
@@ -184,21 +270,12 @@ impl Engine {
         if let Some(wrong) = claim.contradicts(tool) {
             return Err(format!("the signed approval is of something else: {wrong}"));
         }
-        let Some(signers) = &self.inner.settings.signing.allowed_signers else {
-            return Err("no allowed signers are set ([signing] allowed_signers in config.toml)".to_owned());
+        let judge = match &self.inner.settings.signing.allowed_signers {
+            Some(signers) => self.judge_of(signers)?,
+            None => return Err("no allowed signers are set ([signing] allowed_signers in config.toml)".to_owned()),
         };
-        let workspace = self.workspace().canonicalize().unwrap_or_else(|_| self.workspace().to_owned());
-        if signers.canonicalize().is_ok_and(|file| file.starts_with(&workspace)) {
-            return Err("the file of allowed signers lies in the workspace: whoever writes there could allow himself"
-                .to_owned());
-        }
-        let key = cache_key(signers, &claim);
-        let known = lock(&self.inner.signatures).get(&key).cloned();
-        let answer = known.unwrap_or_else(|| {
-            let answer = runner::verify_signature(signers, claim.principal(), signature, &claim.signed);
-            lock(&self.inner.signatures).insert(key, answer.clone());
-            answer
-        });
+        self.fault_of_place(&claim)?;
+        let answer = judge.verify(self, claim.principal(), signature, &claim.signed);
         answer.map(|()| {
             let (reviewer, principal) = (claim.fields.reviewer.clone(), claim.principal().to_owned());
             Some(Vouched { tool: tool.clone(), reviewer, principal, at: claim.fields.approved_at })
@@ -228,29 +305,19 @@ impl Engine {
     }
 }
 
-/// A signature is verified again only when it, what it is about, or the allowed signers changed; and every hour,
-/// because keys expire.
-fn cache_key(signers: &Path, claim: &Claim) -> Digest {
-    // A file that cannot be read fails the verification, whatever stands here.
-    let allowed = std::fs::read(signers).unwrap_or_default();
-    let hour = super::now().0 / 3_600_000;
-    let parts = [claim.signed.as_bytes(), claim.signature.as_deref().unwrap_or_default().as_bytes(), &allowed];
-    let mut bytes = hour.to_le_bytes().to_vec();
-    for part in parts {
-        bytes.extend(Digest::of_bytes(part).0);
-    }
-    Digest::of_bytes(&bytes)
-}
-
 impl File<'_> {
     /// The table `[signing]`.
     pub(super) fn signing(&mut self, value: &Spanned<DeValue<'_>>, user_home: Option<&Path>) -> Signing {
         let (mut signing, before) = (Signing::default(), self.problem_count());
+        let mut written = false;
         for (key, value) in self.table(value, "signing") {
             let at = value.span().start;
             let name = key.get_ref().as_ref();
             match name {
-                "required" => signing.required = self.boolean(value, "signing.required").unwrap_or(true),
+                "required" => {
+                    written = true;
+                    signing.required = self.boolean(value, "signing.required").unwrap_or(true);
+                }
                 "key" | "allowed_signers" => {
                     let path = value.get_ref().as_str().and_then(|text| expanded(text, user_home));
                     if path.is_none() {
@@ -268,6 +335,7 @@ impl File<'_> {
             }
         }
         signing.fault = self.fault_since(before);
+        signing.protects = signing.required && (written || signing.key.is_some());
         signing
     }
 }

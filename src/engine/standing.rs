@@ -5,12 +5,14 @@ use super::Engine;
 use super::core::{self, Beside, Ledger};
 use super::error::EngineError;
 use super::signing::Claim;
+use super::trust::Trust;
 use crate::catalog;
 use crate::domain::{Operation, OperationId, Placement, Problem, ProblemCode, Tool, ToolName, VersionFile};
 use crate::store::Approval;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// How many files a fault names.
 const NAMED: usize = 3;
@@ -51,6 +53,8 @@ impl Doubt {
 pub(super) struct Logbook {
     /// The approvals that it put in force.
     pub(super) ledger: Ledger,
+    /// What of it counts.
+    pub(super) trust: Arc<Trust>,
     entries: RefCell<HashMap<OperationId, Rc<Giver>>>,
 }
 
@@ -106,7 +110,8 @@ impl Engine {
             }));
         };
         let giver = self.giver(log, approval.operation)?;
-        if let Some(fault) = fault_of_approval(approval, &giver, &log.ledger) {
+        let fault = fault_of_approval(approval, &giver, &log.ledger);
+        if let Some(fault) = fault.or_else(|| log.trust.against(row.name.as_str(), approval.operation)) {
             return Ok(Some(Doubt::Bent(fault)));
         }
         let bent = match self.link_in(&row.placement, &found.files) {
@@ -166,7 +171,7 @@ impl Engine {
     /// The log as one tool is held against it, or all.
     pub(super) fn logbook(&self, tool: Option<&ToolName>) -> Result<Logbook, EngineError> {
         let ledger = Ledger::of(&self.read(|q| Ok(q.approval_entries(tool)?))?);
-        Ok(Logbook { ledger, entries: RefCell::default() })
+        Ok(Logbook { ledger, trust: self.trust()?, entries: RefCell::default() })
     }
 
     /// The entry that an approval names.

@@ -178,10 +178,12 @@ impl Engine {
         let (now, session) = (now(), self.session());
         // What was opened in one workbench is open in that one.
         let here = |owner: &str| owner == self.inner.owner;
+        let trust = self.trust()?;
         let unlocks = self.read(|q| {
             let mut held = Vec::new();
             for unlock in q.unlocks()? {
-                let holds = unlock.lasts(now) && unlock.scope.holds(session, &here);
+                let counts = trust.against(&unlock.subject(), unlock.operation).is_none();
+                let holds = counts && unlock.lasts(now) && unlock.scope.holds(session, &here);
                 if holds && core::fault_of_unlock(q, &unlock)?.is_none() {
                     held.push(unlock);
                 }
@@ -193,7 +195,7 @@ impl Engine {
 
     /// What was opened and was not revoked, with why it opens nothing.
     pub(super) fn listed_unlocks(&self) -> Result<Vec<Unlock>, EngineError> {
-        let now = now();
+        let (now, trust) = (now(), self.trust()?);
         self.read(|q| {
             let mut unlocks = q.unlocks()?;
             unlocks.retain(|unlock| match &unlock.scope {
@@ -202,6 +204,7 @@ impl Engine {
             });
             for unlock in &mut unlocks {
                 let fault = core::fault_of_unlock(q, unlock)?.map(|fault| format!("does not match the log: {fault}"));
+                let fault = fault.or_else(|| trust.against(&unlock.subject(), unlock.operation));
                 unlock.void = fault.or_else(|| (!unlock.lasts(now)).then(|| "its time is over".to_owned()));
             }
             Ok(unlocks)
@@ -239,7 +242,7 @@ impl Engine {
         let (tool, tier) = self.to_open(tool, tier)?;
         let until = lasting.map(|lasting| later(now(), lasting));
         let scope = self.owned(scope);
-        self.finish(self.transact(|tx| core::unlock(tx, self.actor(who), tool.as_deref(), tier, (scope, until)))?)
+        self.finish(self.step(who, |tx, actor| core::unlock(tx, actor, tool.as_deref(), tier, (scope.clone(), until)))?)
     }
 
     /// What opening would mean.

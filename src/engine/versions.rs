@@ -60,12 +60,13 @@ pub struct Lineage {
 impl Engine {
     /// The version that each name means in this session, where a human said so.
     pub(super) fn used_here(&self) -> Result<HashMap<ToolName, Digest>, EngineError> {
-        let (session, owner) = (self.session(), &self.inner.owner);
+        let (session, owner, trust) = (self.session(), &self.inner.owner, self.trust()?);
         self.read(|q| {
             let mut used = HashMap::new();
             // Newest first: the newest one counts.
             for grant in q.agent_grants()?.iter().filter(|grant| grant.is_used_in(session, owner)) {
-                if !used.contains_key(&grant.tool) && core::fault_of_leave(q, grant)?.is_none() {
+                let counts = trust.against(grant.tool.as_str(), grant.operation).is_none();
+                if counts && !used.contains_key(&grant.tool) && core::fault_of_leave(q, grant)?.is_none() {
                     used.insert(grant.tool.clone(), grant.digest);
                 }
             }
@@ -99,7 +100,7 @@ impl Engine {
     ) -> Result<Outcome, EngineError> {
         let (tool, usual) = self.to_use(name, digest)?;
         let scope = self.owned(scope);
-        self.finish(self.transact(|tx| core::use_in_session(tx, self.actor(who), &tool, scope, &usual))?)
+        self.finish(self.step(who, |tx, actor| core::use_in_session(tx, actor, &tool, scope.clone(), &usual))?)
     }
 
     pub(super) fn preview_use(&self, name: &str, digest: Digest, scope: &GrantScope) -> Result<Preview, EngineError> {

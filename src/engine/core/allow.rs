@@ -36,13 +36,16 @@ pub fn allow(tx: &Tx<'_>, actor: Actor<'_>, tool: &Tool, allowed: &Allowed) -> R
     }
     tx.grant(&tool.name, tool.digest, allowed, actor.who)?;
     let note = UndoNote::Allow { tool: tool.name.clone(), digest: tool.digest };
-    let operation = tx.log(&NewOperation {
-        who: actor.who.to_owned(),
-        verb: "allow".to_owned(),
-        subject: tool.name.to_string(),
-        detail: json!({"digest": tool.digest, "permissions": permissions, "writes": allowed.writes, "undo": note}),
-        reversible: true,
-    })?;
+    let operation = actor.log(
+        tx,
+        &NewOperation {
+            who: actor.who.to_owned(),
+            verb: "allow".to_owned(),
+            subject: tool.name.to_string(),
+            detail: json!({"digest": tool.digest, "permissions": permissions, "writes": allowed.writes, "undo": note}),
+            reversible: true,
+        },
+    )?;
     let message = format!("{} {} may do what it declares", tool.name, tool.digest.short());
     Ok(Step { outcome: answer(Some(operation), None, message), intents: Vec::new() })
 }

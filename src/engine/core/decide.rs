@@ -6,14 +6,13 @@ use super::votes::{self, Vote};
 use super::vouch::approval_file;
 use super::{Actor, Placed, Step, UndoNote, answer, close_reviews, intend, proposals, stage_placement};
 use crate::domain::{
-    Decision, DecisionKind, Digest, OperationId, Placement, Review, ReviewKind, ReviewState, Shown, Stage, VersionFile,
-    count, visible_words,
+    Decision, DecisionKind, Digest, OperationId, Placement, Review, ReviewKind, ReviewState, Shown, Stage, count,
+    visible_words,
 };
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::gates::Gates;
 use crate::engine::promoting::Promoted;
 use crate::engine::relocate::{CommitNote, Relocation};
-use crate::engine::signing::Signed;
 use crate::store::{Approval, NewOperation, Tx};
 use serde_json::{Value, json};
 
@@ -36,8 +35,6 @@ pub struct DecideInput<'a> {
     pub gates: &'a Gates,
     /// Who made what is decided, for the log.
     pub maker: Option<&'a Value>,
-    /// The reviewer's signature, where there is one.
-    pub signed: Option<&'a Signed>,
     /// The version where it lies now; `None` for an adoption, or when it is gone.
     pub placed: Option<&'a Placed>,
     /// The version of the same name in the place it goes to.
@@ -207,13 +204,12 @@ fn approve(
         digest: review.digest,
         stage: review.to_stage,
         operation,
-        at: input.signed.map_or(tx.now(), |signed| signed.at),
+        at: tx.now(),
         base: Some(after.placement.base.clone()),
-        signature: input.signed.map(|signed| signed.signature.clone()),
+        signature: tx.log_signature(operation)?.map(|kept| kept.signature),
     })?;
     tx.set_review_state(review.id, ReviewState::Approved)?;
     let extra = approval_file(tx, &after)?;
-    demand_signed(input, &extra)?;
     let relocation = Relocation {
         operation,
         tool: review.tool.clone(),
@@ -232,16 +228,6 @@ fn approve(
     let message = format!("{} {} is {} as {}", review.tool, review.version, after.stage, review.digest.short());
     let intents = vec![intend(tx, actor, relocation)?];
     Ok(Step { outcome: answer(Some(operation), Some(review.id), message), intents })
-}
-
-/// Refuses a signature over anything but what is written now.
-fn demand_signed(input: &DecideInput<'_>, written: &[VersionFile]) -> Result<(), EngineError> {
-    let is_so = |signed: &Signed| written.iter().any(|file| file.bytes.starts_with(signed.text.as_bytes()));
-    if input.signed.is_none_or(is_so) {
-        return Ok(());
-    }
-    let message = format!("review {} changed while its approval was signed", input.review.id);
-    Err(EngineError::new(ErrorCode::Conflict, message, "look at it again, then repeat"))
 }
 
 /// Ends the approval of the version that is replaced. Gives whether there was one, and every approval that the
@@ -331,16 +317,21 @@ pub(super) fn record(
         "role": input.role,
         "undo": noted.undo,
     });
+    if let Some(verdict) = &verdict {
+        let bytes = serde_json::to_vec(verdict).map_err(EngineError::internal)?;
+        detail["evidence"] = Value::String(Digest::of_bytes(&bytes).hex());
+    }
     if let Some(promotion) = input.promotion {
         detail["promotion"] = serde_json::to_value(promotion).map_err(EngineError::internal)?;
     }
-    let operation = tx.log(&NewOperation {
+    let new = NewOperation {
         who: actor.who.to_owned(),
         verb: input.kind.word().to_owned(),
         subject: review.tool.to_string(),
         detail,
         reversible: true,
-    })?;
+    };
+    let operation = actor.log(tx, &new)?;
     tx.add_decision(
         review.id,
         &Decision {

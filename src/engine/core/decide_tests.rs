@@ -2,22 +2,24 @@
 //! between that look and the transaction.
 
 use super::decide::{DecideInput, decide};
-use super::{Actor, Step};
+use super::{Actor, Pen, Signed, Step};
 use crate::domain::{DecisionKind, Digest, Instant, Review, ReviewKind, ReviewState, ToolName};
 use crate::engine::deciding::Grounds;
-use crate::engine::signing::Signed;
 use crate::engine::tests::{World, seen};
 use crate::engine::{Engine, EngineError, ErrorCode, ReviewFilter, lock, now};
+use std::cell::Cell;
 
 fn waiting(engine: &Engine) -> Review {
     engine.reviews(ReviewFilter::Waiting).unwrap().remove(0)
 }
 
-/// Says yes in one transaction at this point in time.
-fn yes(engine: &Engine, review: &Review, at: Instant, signed: Option<&Signed>) -> Result<Step, EngineError> {
+const ADA: &str = "Ada <ada@example.org>";
+
+/// Lets `work` have everything that a yes to this review is made of.
+fn with_yes<T>(engine: &Engine, review: &Review, work: impl FnOnce(&DecideInput<'_>) -> T) -> T {
     engine.ensure_checked(review.id, &mut |_| {}).unwrap();
     let Grounds { placed, replaced, archive, roles } = engine.grounds(review, DecisionKind::Approve).unwrap();
-    let input = DecideInput {
+    work(&DecideInput {
         review,
         digest: review.digest,
         kind: DecisionKind::Approve,
@@ -26,16 +28,21 @@ fn yes(engine: &Engine, review: &Review, at: Instant, signed: Option<&Signed>) -
         override_reason: Some("a test"),
         gates: &engine.inner.settings.gates,
         maker: None,
-        signed,
         placed: placed.as_ref(),
         replaced: replaced.as_ref(),
         archive: archive.as_ref(),
         promotion: None,
         role: None,
         roles: &roles,
-    };
-    lock(&engine.inner.store)
-        .transact(at, |tx| decide(tx, Actor { who: "Ada <ada@example.org>", owner: "nobody", commit: false }, &input))
+    })
+}
+
+/// Says yes in one transaction at this point in time.
+fn yes(engine: &Engine, review: &Review, at: Instant, pen: Option<&Pen<'_>>) -> Result<Step, EngineError> {
+    with_yes(engine, review, |input| {
+        let actor = Actor { who: ADA, owner: "nobody", commit: false, pen };
+        lock(&engine.inner.store).transact(at, |tx| decide(tx, actor, input))
+    })
 }
 
 fn database(engine: &Engine) -> rusqlite::Connection {
@@ -78,11 +85,34 @@ fn a_signature_over_another_text_than_what_is_written_decides_nothing() {
     world.drop_pair();
     let engine = world.open();
     let review = waiting(&engine);
-    let signed = Signed { at: now(), text: "tool = \"another\"\n".to_owned(), signature: "armored".to_owned() };
-    let error = yes(&engine, &review, signed.at, Some(&signed)).unwrap_err();
-    assert_eq!(error.code, ErrorCode::Conflict);
-    assert!(error.message.contains("changed while its approval was signed"), "{error:?}");
+    let at = now();
+    let told = |at| {
+        with_yes(&engine, &review, |input| {
+            engine.rehearse(at, "here", |tx, actor| decide(tx, actor, input), ADA).unwrap()
+        })
+    };
+    let texts = told(at);
+    let [(text, true)] = &texts[..] else { panic!("one text that has to be signed: {texts:?}") };
+    assert!(text.contains("tool = \"adder\"") && text.contains("entry = 1\n"), "{text}");
     undecided(&engine, &review);
+    let signed = |text: &str| vec![Signed { text: text.to_owned(), signature: "armored".to_owned() }];
+    let later = Instant(at.0 + 1);
+    let others = [(at, "tool = \"another\"\n".to_owned()), (later, text.clone()), (at, format!("{text}\n"))];
+    for (at, other) in others {
+        let other = signed(&other);
+        let pen = Pen::Signed { space: "here", signed: &other, missed: Cell::default(), head: Cell::default() };
+        let error = yes(&engine, &review, at, Some(&pen)).unwrap_err();
+        assert!(error.code == ErrorCode::Conflict && error.message.contains("changed while"), "{error:?}");
+        undecided(&engine, &review);
+    }
+    let same = signed(text);
+    let elsewhere = Pen::Signed { space: "there", signed: &same, missed: Cell::default(), head: Cell::default() };
+    assert!(yes(&engine, &review, at, Some(&elsewhere)).is_err());
+    undecided(&engine, &review);
+    let pen = Pen::Signed { space: "here", signed: &same, missed: Cell::default(), head: Cell::default() };
+    yes(&engine, &review, at, Some(&pen)).unwrap();
+    let written = engine.read(|q| Ok(q.approvals()?)).unwrap().remove(0);
+    assert_eq!(written.signature.as_deref(), Some("armored"));
 }
 
 #[test]

@@ -41,7 +41,7 @@ pub fn grant(tx: &Tx<'_>, actor: Actor<'_>, tool: &Tool, agent: &str, scope: Gra
     let detail = json!({
         "grant": id, "agent": agent, "scope": scope, "digest": tool.digest, "undo": UndoNote::Grant { grant: id },
     });
-    let operation = tx.log(&logged(actor, "grant", tool.name.as_str(), detail))?;
+    let operation = actor.log(tx, &logged(actor, "grant", tool.name.as_str(), detail))?;
     let (tool, digest) = (tool.name.clone(), tool.digest);
     let (agent, who, at) = (agent.to_owned(), actor.who.to_owned(), tx.now());
     tx.grant_agent(&AgentGrant { id, tool, digest, agent, scope, who, at, operation, void: None })?;
@@ -71,7 +71,7 @@ pub fn revoke(tx: &Tx<'_>, actor: Actor<'_>, key: &GrantKey) -> Result<Step, Eng
         }
     };
     let detail = json!({"grant": key, "undo": note});
-    let operation = tx.log(&logged(actor, "revoke", &subject, detail))?;
+    let operation = actor.log(tx, &logged(actor, "revoke", &subject, detail))?;
     let message = format!("grant {key} of {subject} is revoked");
     Ok(Step { outcome: answer(Some(operation), None, message), intents: Vec::new() })
 }

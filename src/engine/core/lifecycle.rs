@@ -37,13 +37,16 @@ pub fn promote(tx: &Tx<'_>, actor: Actor<'_>, tool: &Tool, to: Stage) -> Result<
         return Ok(Step { outcome: answer(None, Some(waiting.id), message), intents: Vec::new() });
     }
     let review = open_for(tx, tool, kind, approvals.newest(&tool.name))?;
-    let operation = tx.log(&NewOperation {
-        who: actor.who.to_owned(),
-        verb: "promote".to_owned(),
-        subject: tool.name.to_string(),
-        detail: json!({"to": to, "review": review, "digest": tool.digest, "undo": UndoNote::Propose { review }}),
-        reversible: true,
-    })?;
+    let operation = actor.log(
+        tx,
+        &NewOperation {
+            who: actor.who.to_owned(),
+            verb: "promote".to_owned(),
+            subject: tool.name.to_string(),
+            detail: json!({"to": to, "review": review, "digest": tool.digest, "undo": UndoNote::Propose { review }}),
+            reversible: true,
+        },
+    )?;
     let message = format!("review {review} of {} waits for a human", tool.name);
     Ok(Step { outcome: answer(Some(operation), Some(review), message), intents: Vec::new() })
 }

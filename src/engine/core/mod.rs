@@ -24,6 +24,7 @@ mod ledger;
 mod lifecycle;
 mod marking;
 mod opportunity;
+mod pen;
 mod policy;
 mod posted;
 mod proposals;
@@ -53,6 +54,7 @@ pub use ledger::Ledger;
 pub use lifecycle::{archive, archived_placement, promote, restore};
 pub use marking::{check_scenario, mark_failure};
 pub use opportunity::dismiss_opportunity;
+pub use pen::{Pen, SIGN, Signed, demands_signature, sign_log, signed_text};
 pub use policy::{Question, RunPolicy, Standing, policy};
 pub use posted::{Posted, post};
 pub use rebuild::{FROM_LOG, rebuild};
@@ -62,7 +64,7 @@ pub use tiers::{save_set, told_scope, unlock};
 pub use undo::undo;
 pub use versions::{pin, trim, use_in_session};
 pub use votes::missing_votes;
-pub use vouch::{Beside, Statement, adopt_signed, approval_file, beside};
+pub use vouch::{Beside, adopt_signed, approval_file, beside};
 
 use super::error::{EngineError, ErrorCode};
 use super::relocate::{self, Relocation};
@@ -476,6 +478,8 @@ pub struct Actor<'a> {
     pub owner: &'a str,
     /// Whether promotions are committed to git.
     pub commit: bool,
+    /// How its entries are signed; `None` where they are not.
+    pub pen: Option<&'a Pen<'a>>,
 }
 
 impl Placed {

@@ -82,18 +82,21 @@ pub fn rollback(tx: &Tx<'_>, actor: Actor<'_>, before: &Placed, change: &Comebac
     let closed = close_reviews(tx, &before.tool, before.digest)?;
     let (was, is) = (before.clone(), after.clone());
     let note = UndoNote::Rollback { before: was, after: is, ended: ended.clone(), approved, closed };
-    let operation = tx.log(&NewOperation {
-        who: actor.who.to_owned(),
-        verb: "rollback".to_owned(),
-        subject: after.tool.to_string(),
-        detail: json!({
-            "from": {"version": before.version.to_string(), "digest": before.digest},
-            "to": {"version": after.version.to_string(), "digest": after.digest},
-            "reason": change.reason,
-            "undo": note,
-        }),
-        reversible: true,
-    })?;
+    let operation = actor.log(
+        tx,
+        &NewOperation {
+            who: actor.who.to_owned(),
+            verb: "rollback".to_owned(),
+            subject: after.tool.to_string(),
+            detail: json!({
+                "from": {"version": before.version.to_string(), "digest": before.digest},
+                "to": {"version": after.version.to_string(), "digest": after.digest},
+                "reason": change.reason,
+                "undo": note,
+            }),
+            reversible: true,
+        },
+    )?;
     for approval in &ended {
         tx.withdraw_approval(&after.tool, approval.digest)?;
     }

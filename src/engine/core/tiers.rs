@@ -41,13 +41,16 @@ pub fn unlock(
     let detail = json!({
         "unlock": id, "tier": tier, "scope": scope, "until": until, "undo": UndoNote::Unlock { unlock: id },
     });
-    let operation = tx.log(&NewOperation {
-        who: actor.who.to_owned(),
-        verb: "unlock".to_owned(),
-        subject: subject.clone(),
-        detail,
-        reversible: true,
-    })?;
+    let operation = actor.log(
+        tx,
+        &NewOperation {
+            who: actor.who.to_owned(),
+            verb: "unlock".to_owned(),
+            subject: subject.clone(),
+            detail,
+            reversible: true,
+        },
+    )?;
     let ends = told_scope(&scope, until);
     let (who, at) = (actor.who.to_owned(), tx.now());
     tx.keep_unlock(&Unlock { id, tool: name, tier, scope, until, who, at, operation, void: None })?;

@@ -26,13 +26,16 @@ pub fn undo(tx: &Tx<'_>, actor: Actor<'_>, wanted: Option<OperationId>) -> Resul
         .ok_or_else(|| EngineError::internal(format!("operation {} has no note for undo", target.id)))
         .and_then(|value| serde_json::from_value(value).map_err(EngineError::internal))?;
     refuse_when_moved_since(tx, &target, &note)?;
-    let operation = tx.log(&NewOperation {
-        who: actor.who.to_owned(),
-        verb: "undo".to_owned(),
-        subject: target.subject.clone(),
-        detail: json!({"operation": target.id, "verb": target.verb}),
-        reversible: false,
-    })?;
+    let operation = actor.log(
+        tx,
+        &NewOperation {
+            who: actor.who.to_owned(),
+            verb: "undo".to_owned(),
+            subject: target.subject.clone(),
+            detail: json!({"operation": target.id, "verb": target.verb}),
+            reversible: false,
+        },
+    )?;
     tx.mark_undone(target.id, operation)?;
     let mut intents = Vec::new();
     if let UndoNote::Apply { step } = &note {

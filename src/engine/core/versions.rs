@@ -39,7 +39,7 @@ pub fn use_in_session(
         "grant": id, "agent": "", "to": "session", "scope": scope, "digest": tool.digest,
         "version": tool.version.to_string(), "undo": UndoNote::Grant { grant: id },
     });
-    let operation = tx.log(&logged(actor, "promote", tool.name.as_str(), detail))?;
+    let operation = actor.log(tx, &logged(actor, "promote", tool.name.as_str(), detail))?;
     tx.grant_agent(&AgentGrant {
         id,
         tool: tool.name.clone(),

@@ -5,7 +5,7 @@
 //! means something here alone.
 
 use super::scan::ADOPTION;
-use super::{Placed, UndoNote};
+use super::{Placed, UndoNote, pen};
 use crate::domain::{Digest, FileMode, Instant, Stage, Tool, ToolName, VersionFile, is_hidden, rfc3339};
 use crate::engine::error::EngineError;
 use crate::engine::relocate::APPROVAL_FILE;
@@ -97,8 +97,13 @@ pub fn approval_file(tx: &Queries, placed: &Placed) -> Result<Vec<VersionFile>, 
         reason: detail("/reason"),
         over: detail("/override/reason"),
     };
-    let mut text = statement.text();
-    if let Some(signature) = &approval.signature {
+    let signed = pen::signature_beside(tx, operation.as_ref())?;
+    let (mut text, signature) = signed.map_or_else(
+        // Signed in an older format, or not at all.
+        || (statement.text(), approval.signature.clone()),
+        |(text, signature)| (text, Some(signature)),
+    );
+    if let Some(signature) = &signature {
         // Writing into memory cannot fail.
         let _ = writeln!(text, "signature = '''\n{}\n'''", signature.trim());
     }
@@ -170,7 +175,7 @@ fn file(text: String) -> VersionFile {
 
 /// A basic string of TOML in which every hidden character is an escape: `cat` shows all of it, and a
 /// reader gets the same text back.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
     for c in text.chars() {
         match c {

@@ -390,7 +390,7 @@ fn a_step_whose_process_died_is_finished_once_at_the_next_start() {
     let ending = Ending { run, tool: &tool.name, who: "Ada", write: &[], staged: &staged };
     let edits = world.engine.keep_edits(&ending).unwrap();
     let step = Applying { run, tool: tool.name.clone(), edits, back: false };
-    let dead = Actor { who: "Ada", owner: "1:1:dead", commit: false };
+    let dead = Actor { who: "Ada", owner: "1:1:dead", commit: false, pen: None };
     world.engine.close_run_with(run, &finished(GOOD), |tx| core::apply(tx, dead, step)).unwrap();
     assert_eq!((world.read("out/new.txt"), world.state(run)), (None, StagedState::Pending));
     let world = World { engine: World::open(&world.dir), dir: world.dir };

@@ -80,6 +80,7 @@ impl Engine {
         report.faults.extend(self.faults_of_decisions(only)?);
         report.faults.extend(self.faults_of_states(is_asked)?);
         report.faults.extend(self.faults_of_leave(is_asked)?);
+        report.faults.extend(self.faults_of_trust(only)?);
         let mut told = HashSet::new();
         report.faults.retain(|fault| told.insert(fault.clone()));
         Ok(report)

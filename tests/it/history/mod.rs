@@ -8,6 +8,7 @@ mod grants;
 mod log_gate;
 mod put_back;
 mod signatures;
+mod signed_log;
 mod taken_back;
 mod verified;
 mod versions;

@@ -12,7 +12,7 @@ use toolsmith::engine::{Engine, EngineError, ErrorCode, ReviewFilter, RunRequest
 const NOTE: &str = "tools/approved/alpha/approval.toml";
 
 /// Makes a key and gives its path.
-fn key(workspace: &Workspace, name: &str, passphrase: &str) -> PathBuf {
+pub(super) fn key(workspace: &Workspace, name: &str, passphrase: &str) -> PathBuf {
     let path = workspace.home().join(name);
     let mut command = Process::new("ssh-keygen");
     command.args(["-q", "-t", "ed25519", "-C", name, "-N", passphrase, "-f"]).arg(&path);
@@ -20,7 +20,7 @@ fn key(workspace: &Workspace, name: &str, passphrase: &str) -> PathBuf {
     path
 }
 
-fn configure(workspace: &Workspace, text: &str) {
+pub(super) fn configure(workspace: &Workspace, text: &str) {
     let folder = workspace.home().join("toolsmith/config");
     fs::create_dir_all(&folder).unwrap();
     fs::write(folder.join("config.toml"), text).unwrap();

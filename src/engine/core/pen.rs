@@ -1,0 +1,199 @@
+//! Entries of the log that are signed: which, the text that is signed for each, and how a signature gets into the
+//! transaction of its entry.
+//!
+//! The text is told from the entry and the name space alone, so nobody has to keep it. It names the hash of the entry,
+//! which covers all of it and the hash of the entry before: who signs an entry signs the log up to it.
+
+use super::vouch::{Statement, quoted};
+use super::{Actor, Step, UndoNote, answer};
+use crate::domain::{Digest, Operation, OperationId, Stage, ToolName, rfc3339};
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::store::{LogSignature, NewOperation, Queries, StoreError, Tx};
+use serde_json::{Value, json};
+use std::cell::{Cell, RefCell};
+use std::fmt::Write;
+
+/// The verb by which a human signs the log as it is.
+pub const SIGN: &str = "sign";
+
+/// Verbs whose entries let somebody do something: with signatures required they count only when they are signed.
+const DEMANDED: [&str; 8] = ["approve", "allow", "grant", "promote", "unlock", "rollback", "undo", SIGN];
+
+/// Verbs whose entries only end or refuse something: they are signed where that can be, and count in any case.
+const OTHERS: [&str; 3] = ["reject", "request-changes", "revoke"];
+
+/// The first line of what is signed for an entry that writes no `approval.toml`.
+const HEAD: &str = "# An entry of the operation log, signed by whoever made it.\n";
+
+/// Whether an entry with this verb counts only when it is signed, where signatures are required.
+pub fn demands_signature(verb: &str) -> bool {
+    DEMANDED.contains(&verb)
+}
+
+/// What is signed for an entry: for an approval of a version the head of its `approval.toml`, else its fields; always
+/// with the place of the entry in the log of this name space.
+pub fn signed_text(space: &str, entry: &Operation) -> String {
+    let said = |field: &str| entry.detail.get(field).and_then(Value::as_str);
+    let mut text = statement(entry).unwrap_or_else(|| {
+        let mut text = HEAD.to_owned();
+        let at = rfc3339(entry.at);
+        let lines = [
+            ("verb", Some(entry.verb.as_str())),
+            ("subject", Some(entry.subject.as_str())),
+            ("digest", said("digest")),
+            ("stage", said("to_stage")),
+            ("reviewer", Some(entry.who.as_str())),
+            ("at", Some(at.as_str())),
+        ];
+        lines.into_iter().filter_map(|(key, value)| Some((key, value?))).for_each(|(key, value)| {
+            put(&mut text, key, &quoted(value));
+        });
+        text
+    });
+    if let Some(evidence) = said("evidence") {
+        put(&mut text, "evidence", &quoted(evidence));
+    }
+    put(&mut text, "workspace", &quoted(space));
+    put(&mut text, "entry", &entry.id.to_string());
+    put(&mut text, "previous", &quoted(&entry.prev_hash.hex()));
+    put(&mut text, "hash", &quoted(&entry.hash.hex()));
+    text
+}
+
+fn put(text: &mut String, key: &str, value: &str) {
+    // Writing into memory cannot fail.
+    let _ = writeln!(text, "{key} = {value}");
+}
+
+/// The head of the `approval.toml` that an entry writes; `None` for one that writes none.
+fn statement(entry: &Operation) -> Option<String> {
+    let Some(UndoNote::Approve { after, .. }) = UndoNote::of(entry) else { return None };
+    let said = |path: &str| entry.detail.pointer(path).and_then(Value::as_str);
+    let tool = ToolName::new(&entry.subject).ok()?;
+    let version = said("/version")?.parse().ok()?;
+    let digest: Digest = said("/digest")?.parse().ok()?;
+    let stage: Stage = after.stage;
+    let statement = Statement {
+        tool: &tool,
+        version: &version,
+        digest,
+        stage,
+        reviewer: &entry.who,
+        at: entry.at,
+        reason: said("/reason"),
+        over: said("/override/reason"),
+    };
+    Some(statement.text())
+}
+
+/// A text that was signed, before the entry that it tells of is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signed {
+    /// What was signed.
+    pub text: String,
+    /// The armored signature.
+    pub signature: String,
+}
+
+/// How entries of a transaction get their signatures.
+#[derive(Debug)]
+pub enum Pen<'a> {
+    /// Tells what would have to be signed; nothing of the transaction is kept.
+    Rehearsal {
+        /// The name space.
+        space: &'a str,
+        /// What would have to be signed, and whether it counts only then.
+        texts: RefCell<Vec<(String, bool)>>,
+    },
+    /// Writes what was signed.
+    Signed {
+        /// The name space.
+        space: &'a str,
+        /// What was signed.
+        signed: &'a [Signed],
+        /// Whether an entry turned out to be another one than the one that was signed.
+        missed: Cell<bool>,
+        /// The newest entry that was signed.
+        head: Cell<Option<(OperationId, Digest)>>,
+    },
+}
+
+impl Pen<'_> {
+    /// Signs an entry of this transaction, if it is one that is signed.
+    ///
+    /// # Errors
+    /// `Conflict` when what was signed is not what is written.
+    fn sign(&self, tx: &Tx<'_>, operation: OperationId) -> Result<(), EngineError> {
+        let entry = tx.operation(operation)?.ok_or_else(|| EngineError::internal("an entry that was just written"))?;
+        let demanded = demands_signature(&entry.verb);
+        if !demanded && !OTHERS.contains(&entry.verb.as_str()) {
+            return Ok(());
+        }
+        match self {
+            Pen::Rehearsal { space, texts } => {
+                texts.borrow_mut().push((signed_text(space, &entry), demanded));
+                let (space, signature) = ((*space).to_owned(), String::new());
+                Ok(tx.keep_log_signature(operation, &LogSignature { space, signature })?)
+            }
+            Pen::Signed { space, signed, missed, head } => {
+                let text = signed_text(space, &entry);
+                let Some(found) = signed.iter().find(|signed| signed.text == text) else {
+                    missed.set(true);
+                    let message = format!("{} changed while that was signed", entry.subject);
+                    return Err(EngineError::new(ErrorCode::Conflict, message, "look at it again, then repeat"));
+                };
+                head.set(Some((operation, entry.hash)));
+                let (space, signature) = ((*space).to_owned(), found.signature.clone());
+                Ok(tx.keep_log_signature(operation, &LogSignature { space, signature })?)
+            }
+        }
+    }
+}
+
+impl Actor<'_> {
+    /// Appends an entry to the log, with its signature where there is one.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store; `Conflict` when what was signed is not what is written.
+    pub(super) fn log(&self, tx: &Tx<'_>, new: &NewOperation) -> Result<OperationId, EngineError> {
+        let operation = tx.log(new)?;
+        if let Some(pen) = self.pen {
+            pen.sign(tx, operation)?;
+        }
+        Ok(operation)
+    }
+}
+
+/// The signature that an approval of a version was written with, and what was signed; `None` for none, and for one
+/// that was made for another kind of entry.
+///
+/// # Errors
+/// Any failed read of the store.
+pub(super) fn signature_beside(q: &Queries, entry: Option<&Operation>) -> Result<Option<(String, String)>, StoreError> {
+    let Some(entry) = entry.filter(|entry| statement(entry).is_some()) else { return Ok(None) };
+    Ok(q.log_signature(entry.id)?.map(|kept| (signed_text(&kept.space, entry), kept.signature)))
+}
+
+/// Signs the log as it is: what was not signed, or not by a key that counts now, counts from here on.
+///
+/// # Errors
+/// `Conflict` when the log moved on since it was looked at.
+pub fn sign_log(tx: &Tx<'_>, actor: Actor<'_>, seen: Digest) -> Result<Step, EngineError> {
+    let rows = tx.log_digest()?;
+    if rows != seen {
+        let message = "the log moved on since it was looked at";
+        return Err(EngineError::new(ErrorCode::Conflict, message, "look at it again, then repeat"));
+    }
+    let operation = actor.log(
+        tx,
+        &NewOperation {
+            who: actor.who.to_owned(),
+            verb: SIGN.to_owned(),
+            subject: "log".to_owned(),
+            detail: json!({"rows": rows}),
+            reversible: false,
+        },
+    )?;
+    let message = "what is in force is signed".to_owned();
+    Ok(Step { outcome: answer(Some(operation), None, message), intents: Vec::new() })
+}
