@@ -44,6 +44,7 @@ mod kinds_tests;
 mod making;
 mod marking;
 mod opportunities;
+mod packages;
 mod posting;
 mod promoting;
 mod provenance;

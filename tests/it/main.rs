@@ -19,6 +19,7 @@ mod kills;
 mod layering;
 mod making;
 mod opportunities;
+mod packages;
 mod readme;
 mod sabotage;
 mod scarce;
