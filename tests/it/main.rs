@@ -17,6 +17,7 @@ mod journeys;
 mod keeping;
 mod kills;
 mod layering;
+mod loaded;
 mod making;
 mod opportunities;
 mod packages;

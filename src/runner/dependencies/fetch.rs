@@ -131,7 +131,8 @@ fn seeker<'a>(caller: &'a BTreeMap<std::ffi::OsString, std::ffi::OsString>, need
 
 fn uv(path: &SearchPath<'_>) -> Result<PathBuf, String> {
     let found = path.for_ourselves(OsStr::new("uv"));
-    found.ok_or_else(|| "uv is not installed; see docs.astral.sh/uv".to_owned())
+    let real = found.and_then(|found| found.canonicalize().ok());
+    real.ok_or_else(|| "uv is not installed; see docs.astral.sh/uv".to_owned())
 }
 
 /// Where uv works.
@@ -218,11 +219,11 @@ impl Workshop<'_> {
             profile: Profile::Declared,
             writes: WriteMode::Direct,
             given: &given,
-            least: self.request.least.max(IsolationLevel::Confined),
+            least: self.request.least.min(IsolationLevel::Confined),
             observe: false,
             ..*self.request
         };
-        let words = |end: &RunEnd| end.message().unwrap_or_else(|| "uv could not be started".to_owned());
+        let words = |end: &RunEnd| end.message().unwrap_or_else(|| end.outcome().word().to_owned());
         let batch = prepare_batch(&request, &[Value::Object(Map::new())], Pace::Plain).map_err(|end| words(&end))?;
         let mut visible = self.visible.clone();
         visible.extend(given.value("SSL_CERT_FILE").map(PathBuf::from).filter(|file| file.is_absolute()));

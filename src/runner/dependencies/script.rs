@@ -63,9 +63,12 @@ impl Block {
             let tool = Table::from_iter([("uv".to_owned(), Value::from(uv))]);
             table.insert("tool".to_owned(), Value::from(tool));
         }
-        let body = table.to_string();
-        let lines: String = body.lines().map(|line| format!("# {line}\n")).collect();
-        format!("# /// script\n{lines}# ///\n")
+        let body = toml::to_string(&table).unwrap_or_default();
+        let mut script = "# /// script\n".to_owned();
+        for line in body.lines() {
+            script.extend(["# ", line, "\n"]);
+        }
+        script + "# ///\n"
     }
 }
 

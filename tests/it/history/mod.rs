@@ -12,4 +12,4 @@ mod taken_back;
 mod verified;
 mod versions;
 mod words;
-mod world;
+pub mod world;
