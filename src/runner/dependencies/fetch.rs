@@ -110,9 +110,8 @@ pub fn fetch(request: &Request<'_>) -> Result<Vec<String>, String> {
     if wish.is_made() {
         return Ok(contents(&wish.folder).0);
     }
-    let mut visible = program.visible.clone();
+    let visible = program.visible.clone();
     let uv = uv(&path)?;
-    visible.push(uv.clone());
     let workshop = Workshop { request, wish: &wish, uv, visible };
     let lock = match &wish.lock {
         Some(lock) => lock.clone(),
@@ -140,7 +139,7 @@ struct Workshop<'a> {
     request: &'a Request<'a>,
     wish: &'a Wish,
     uv: PathBuf,
-    /// What it must see beside the system's own folders: itself, and the Python.
+    /// What it must see beside the system's own folders and itself: the Python.
     visible: Vec<PathBuf>,
 }
 
@@ -175,7 +174,7 @@ impl Workshop<'_> {
     }
 
     fn sync(&self, lock: &Lock) -> Result<Made, String> {
-        self.call("sync", &["--frozen", "--no-dev"], Some(&lock.text))
+        self.call("sync", &["--frozen"], Some(&lock.text))
     }
 
     /// Starts uv in the sandbox, in a fresh folder with the script's block, and waits for it.
@@ -187,7 +186,8 @@ impl Workshop<'_> {
         if let Some(lock) = lock {
             fs::write(made.out().join("script.py.lock"), lock).map_err(in_words)?;
         }
-        let mut command = vec![self.uv.to_string_lossy().into_owned()];
+        let uv = self.reached_uv(&made).map_err(in_words)?;
+        let mut command = vec![uv.to_string_lossy().into_owned()];
         let always = [verb, "--no-build", "--no-config", "--no-python-downloads"];
         command.extend(always.iter().chain(options).map(|word| (*word).to_owned()));
         for (option, path) in [("--python", &self.wish.python), ("--script", &script)] {
@@ -197,7 +197,19 @@ impl Workshop<'_> {
         Ok(made)
     }
 
+    /// Where the user that tools run as reaches uv: of root's, who may keep it in a closed home, a copy.
+    fn reached_uv(&self, made: &Made) -> io::Result<PathBuf> {
+        if Who::of_this_process() == Who::Same {
+            return Ok(self.uv.clone());
+        }
+        let copy = made.folder.path().join("uv");
+        fs::copy(&self.uv, &copy)?;
+        fs::set_permissions(&copy, fs::Permissions::from_mode(0o755))?;
+        Ok(copy)
+    }
+
     fn run(&self, command: Vec<String>, made: &Made) -> Result<(), String> {
+        let program = command.first().map(PathBuf::from);
         let cache = made.out().join("cache").to_string_lossy().into_owned();
         let env = [("UV_CACHE_DIR", cache.as_str()), ("UV_LINK_MODE", "copy"), ("UV_NO_PROGRESS", "1")];
         let recipe = Recipe {
@@ -226,6 +238,7 @@ impl Workshop<'_> {
         let words = |end: &RunEnd| end.message().unwrap_or_else(|| end.outcome().word().to_owned());
         let batch = prepare_batch(&request, &[Value::Object(Map::new())], Pace::Plain).map_err(|end| words(&end))?;
         let mut visible = self.visible.clone();
+        visible.extend(program);
         visible.extend(given.value("SSL_CERT_FILE").map(PathBuf::from).filter(|file| file.is_absolute()));
         let batch = batch.with_places(&visible, &made.out());
         if let Some(user) = batch.user() {
