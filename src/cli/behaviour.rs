@@ -66,8 +66,8 @@ pub(super) mod tests {
     use super::super::print_text::tests::plain;
     use super::*;
     use crate::domain::{
-        Answer as Outcome, Attempt, Difference, Digest, FileChange, Isolation, IsolationLevel, PermissionLine,
-        PermissionUse, Profile, ToolName, Touch,
+        Answer as Outcome, Attempt, Difference, Digest, FileChange, Isolation, IsolationLevel, LoadedFile,
+        PermissionLine, PermissionUse, Profile, ToolName, Touch,
     };
     use crate::engine::{Departed, Enforced, Reported, ResultEvidence, Tried};
     use serde_json::json;
@@ -123,6 +123,7 @@ pub(super) mod tests {
                 permission("read {workspace}", PermissionUse::Unused, &[]),
             ],
             departed: vec![Departed { run: RunId(7), did: vec!["connect 10.0.0.1:80 (3 times)".to_owned()] }],
+            loaded: vec![LoadedFile { path: "{workspace}/lib/a.py".to_owned(), digest: Digest([0xcd; 32]) }],
             usage: Some(Typical {
                 runs: 1,
                 duration_ms: 340,

@@ -231,6 +231,13 @@ pub enum Command {
         /// The digest whose permissions were on screen; refused when the tool has another one now.
         digest: Digest,
     },
+    /// Fetch the packages that a script declares, over the network, and put its environment together.
+    FetchPackages {
+        /// Which tool.
+        tool: String,
+        /// The digest whose packages were on screen; refused when the tool has another one now.
+        digest: Digest,
+    },
     /// Let an agent run a version that is not approved, strictly contained.
     Grant {
         /// Which tool.

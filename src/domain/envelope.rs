@@ -6,6 +6,7 @@
 //! silence; a version that ran into the cap keeps departing from its envelope, because nobody can
 //! say any more what is normal for it.
 
+use super::digest::Digest;
 use super::ids::RunId;
 use super::manifest::Permissions;
 use super::observation::{Answer, Attempt, Observation, Observer, Touch};
@@ -21,6 +22,9 @@ const MAX_SEEN: usize = 500;
 
 /// Targets of one folder that are let through; more are kept as the folder.
 const MAX_IN_PLACE: usize = 20;
+
+/// Files loaded as code that one envelope holds.
+const MAX_LOADED: usize = 2000;
 
 /// What one line shows of what was seen.
 const MAX_EXAMPLES: usize = 5;
@@ -39,6 +43,23 @@ pub struct Envelope {
     pub seen: BTreeMap<String, Seen>,
     /// Attempts of runs that did not fit any more, or that a run had too many of to list.
     pub cut: u64,
+    /// Files that were loaded as code through declared paths, by path, as the last run that loaded them found them.
+    #[serde(default)]
+    pub loaded: BTreeMap<String, Loaded>,
+    /// Whether any observed run was watched for such files: those of earlier releases were not.
+    #[serde(default)]
+    pub knows_loaded: bool,
+}
+
+/// A file in an [`Envelope`] that was loaded as code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Loaded {
+    /// Digest of its content, as the last run loaded it.
+    pub digest: Digest,
+    /// The first run that loaded it.
+    pub first_run: RunId,
+    /// The last of them.
+    pub last_run: RunId,
 }
 
 /// One kind of attempt in an [`Envelope`].
@@ -97,6 +118,34 @@ impl Envelope {
         for (touch, answer, target) in kinds {
             self.take(run, touch, answer, target);
         }
+        self.cut += observation.loaded_cut;
+        self.knows_loaded |= observation.observer == Observer::On;
+        for file in &observation.loaded {
+            if let Some(known) = self.loaded.get_mut(&file.path) {
+                (known.digest, known.last_run) = (file.digest, run);
+            } else if self.loaded.len() < MAX_LOADED {
+                let loaded = Loaded { digest: file.digest, first_run: run, last_run: run };
+                self.loaded.insert(file.path.clone(), loaded);
+            } else {
+                self.cut += 1;
+            }
+        }
+    }
+
+    /// The files that a run loaded as code and that no run before it loaded so: changed ones with both digests.
+    pub fn newly_loaded(&self, observation: &Observation) -> Vec<String> {
+        if !self.knows_loaded {
+            return Vec::new();
+        }
+        let news = observation.loaded.iter().filter_map(|file| match self.loaded.get(&file.path) {
+            Some(known) if known.digest == file.digest => None,
+            Some(known) => {
+                let (before, now) = (known.digest.short(), file.digest.short());
+                Some(format!("load code {}, which changed from {before} to {now}", file.path))
+            }
+            None => Some(format!("load code {} ({})", file.path, file.digest.short())),
+        });
+        news.collect()
     }
 
     fn take(&mut self, run: RunId, touch: Touch, answer: Answer, target: String) {
@@ -367,7 +416,7 @@ mod tests {
 
     fn seen_by(observer: Observer, attempts: &[(Touch, &str, Answer)]) -> Observation {
         let attempts = attempts.iter().map(|(touch, target, answer)| attempt(*touch, target, *answer)).collect();
-        Observation { observer, changes: Vec::new(), changes_cut: 0, uncollected: None, attempts, attempts_cut: 0 }
+        Observation { observer, attempts, ..Observation::off("") }
     }
 
     fn watched(attempts: &[(Touch, &str, Answer)]) -> Observation {

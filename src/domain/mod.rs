@@ -68,7 +68,7 @@ pub use check::{CheckReport, CheckState, Finding, Gate, Tally, Verdict};
 pub use command::{Caller, Command, Outcome, SeenPart, Shown};
 pub use comment::{Comment, CommentKind, Mark, Spot, lines_of};
 pub use digest::{Digest, DigestBuilder, DigestParseError, FileMode, VersionFile};
-pub use envelope::{Envelope, PermissionLine, PermissionUse, Seen};
+pub use envelope::{Envelope, Loaded, PermissionLine, PermissionUse, Seen};
 pub use event::{Event, EventKind, Topic};
 pub use evolution::{Evolution, EvolutionState, EvolveAsked, ExaminedAnswer, Learnt};
 pub use failure::{AffectedVersion, FailureGroup, GroupState, Incident, Severity, median_recovery_ms, signature_of};
@@ -84,7 +84,7 @@ pub use mapped::MappedLine;
 pub use mark::{FailureMark, NewMark, Unanswered, UnansweredKind, Winner};
 pub use mutation::{FailureKind, Mutation};
 pub use name::{NameError, ToolName};
-pub use observation::{Answer, Attempt, Difference, FileChange, Observation, Observer, Touch};
+pub use observation::{Answer, Attempt, Difference, FileChange, LoadedFile, Observation, Observer, Touch};
 pub use operation::Operation;
 pub use opportunity::{
     DismissedOpportunity, Opportunity, OpportunityKind, OpportunitySources, RunFact, Suggested, Witness, Worth,

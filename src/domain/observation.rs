@@ -83,6 +83,17 @@ pub struct FileChange {
     pub digest: Option<Digest>,
 }
 
+/// A file that a run loaded as code through a declared path: a script, a module, a library, a program. It is no part
+/// of the version. Reported: may be incomplete.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoadedFile {
+    /// Its path as the tool sees it, without links (`{workspace}` and `~` for those folders). Raw: made safe where it
+    /// is shown.
+    pub path: String,
+    /// Digest of its content as it was loaded; of a file over 64 MiB, of its size and times.
+    pub digest: Digest,
+}
+
 /// Whether the run was watched.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", content = "reason", rename_all = "lowercase")]
@@ -109,14 +120,28 @@ pub struct Observation {
     pub attempts: Vec<Attempt>,
     /// Attempts that are not listed, because there are too many.
     pub attempts_cut: u64,
+    /// Files that were loaded as code through declared paths, by path.
+    #[serde(default)]
+    pub loaded: Vec<LoadedFile>,
+    /// Such files that are not listed, because there are too many.
+    #[serde(default)]
+    pub loaded_cut: u64,
 }
 
 impl Observation {
     /// The observation of a run that nobody watched.
     pub fn off(reason: impl Into<String>) -> Observation {
         let observer = Observer::Off(reason.into());
-        let (changes, attempts) = (Vec::new(), Vec::new());
-        Observation { observer, changes, changes_cut: 0, uncollected: None, attempts, attempts_cut: 0 }
+        Observation {
+            observer,
+            changes: Vec::new(),
+            changes_cut: 0,
+            uncollected: None,
+            attempts: Vec::new(),
+            attempts_cut: 0,
+            loaded: Vec::new(),
+            loaded_cut: 0,
+        }
     }
 
     /// The same observation, of a run whose differences on disk nobody knows.

@@ -8,8 +8,8 @@ use super::view::{EvidenceLine, Weight};
 use super::{Engine, EngineError};
 use crate::catalog;
 use crate::domain::{
-    Answer, Attempt, Digest, Envelope, FileChange, Isolation, IsolationLevel, Observation, Observer, PermissionLine,
-    PermissionUse, Permissions, Run, RunId, RunOutcome, Tool, ToolName, Touch, Typical, count,
+    Answer, Attempt, Digest, Envelope, FileChange, Isolation, IsolationLevel, LoadedFile, Observation, Observer,
+    PermissionLine, PermissionUse, Permissions, Run, RunId, RunOutcome, Tool, ToolName, Touch, Typical, count,
 };
 use crate::store::RunQuery;
 use serde::Serialize;
@@ -19,6 +19,12 @@ const RECENT_RUNS: usize = 200;
 
 /// Examples in one line.
 const EXAMPLES: usize = 4;
+
+/// Files loaded as code that the evidence of a review lists.
+const MOST_LOADED: usize = 20;
+
+/// The label of a file that was loaded as code through a declared path.
+const LOADED: &str = "code loaded";
 
 /// What a version, or one run of it, was seen to do.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -43,6 +49,8 @@ pub struct Behaviour {
     pub enforced: Vec<Enforced>,
     /// Reported: what the observer was told.
     pub reported: Reported,
+    /// Reported: files that were loaded as code through declared paths, by path, as they were last.
+    pub loaded: Vec<LoadedFile>,
     /// Declared permissions against what was seen.
     pub permissions: Vec<PermissionLine>,
     /// What runs did that no run of the approved version had done before.
@@ -169,6 +177,11 @@ impl Engine {
             result,
             enforced: enforced(&runs),
             reported: Reported::of(seen.collect(), envelope.cut),
+            loaded: envelope
+                .loaded
+                .iter()
+                .map(|(path, loaded)| LoadedFile { path: path.clone(), digest: loaded.digest })
+                .collect(),
             permissions: envelope.against(&declared),
             departed: departed(self.since_approval(tool, &runs)?),
             usage: self.usage(&tool.name, tool.digest)?,
@@ -197,6 +210,7 @@ impl Engine {
             observer_off: off,
             enforced: enforced(std::slice::from_ref(&run)),
             reported: Reported::of(seen.attempts.clone(), seen.attempts_cut),
+            loaded: seen.loaded.clone(),
             result: ResultEvidence::of(id, seen),
             permissions: declared.map(|declared| alone.against(&declared)).unwrap_or_default(),
             departed: departed(std::slice::from_ref(&run)),
@@ -345,6 +359,11 @@ impl Behaviour {
                 lines.push(line(weight, label, examples(&seen)));
             }
         }
+        lines.extend(self.loaded.iter().take(MOST_LOADED).map(loaded_line));
+        if self.loaded.len() > MOST_LOADED {
+            let text = format!("{} more files, which `behaviour` lists", self.loaded.len() - MOST_LOADED);
+            lines.push(line(Weight::Warn, LOADED, text));
+        }
         lines
     }
 
@@ -431,6 +450,7 @@ impl Behaviour {
             lines.push(line(if self.unobserved > 0 { Weight::Warn } else { Weight::Fact }, "runs", text));
         }
         lines.extend(self.reported.attempts.iter().map(|tried| self.tried(&tried.attempt)));
+        lines.extend(self.loaded.iter().map(loaded_line));
         if self.reported.cut > 0 {
             lines.push(line(Weight::Warn, "not listed", count(self.reported.cut as usize, "more attempt")));
         }
@@ -453,6 +473,12 @@ impl Behaviour {
         };
         line(weight, attempt.touch.word(), format!("{} ({}{often})", attempt.target, attempt.answer))
     }
+}
+
+/// A file that was loaded as code.
+fn loaded_line(file: &LoadedFile) -> EvidenceLine {
+    let text = format!("{} ({}), no part of this version", file.path, file.digest.short());
+    line(Weight::Warn, LOADED, text)
 }
 
 /// How a level reads.

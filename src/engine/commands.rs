@@ -44,6 +44,7 @@ impl Engine {
             | Command::New { .. }
             | Command::Propose { .. }
             | Command::AcceptOpportunity { .. }
+            | Command::FetchPackages { .. }
             | Command::FlushBuffer { .. }
             | Command::ClearBuffer { .. } => None,
             _ => Some(self.take_turn()?),
@@ -88,6 +89,7 @@ impl Engine {
                 let allowed = Allowed::new(&detail.manifest.permissions, self.write_mode(detail.tool.stage));
                 self.finish(self.step(&who, |tx, actor| core::allow(tx, actor, &detail.tool, &allowed))?)
             }
+            Command::FetchPackages { tool, digest } => self.fetch_packages(&who, &tool, digest),
             Command::Grant { tool, digest, agent, scope } => {
                 let tool = self.asked_about(&tool, digest)?.tool;
                 let scope = self.owned(scope);
@@ -477,6 +479,7 @@ impl Engine {
                     undo: "asked once for this version; u (undo) takes it back".to_owned(),
                 })
             }
+            Command::FetchPackages { tool, digest } => self.preview_packages(tool, *digest),
             Command::Grant { tool, digest, agent, scope } => self.preview_grant(tool, *digest, agent, scope),
             Command::Unlock { tool, tier, scope, lasting } => {
                 self.preview_unlock((tool.as_deref(), *tier), scope, *lasting)
@@ -609,6 +612,7 @@ fn refuse_unseen(command: &Command) -> Result<(), EngineError> {
         | Command::New { .. }
         | Command::AcceptOpportunity { .. }
         | Command::Allow { .. }
+        | Command::FetchPackages { .. }
         | Command::Grant { .. }
         | Command::Unlock { .. }
         | Command::SaveSet { .. }

@@ -43,6 +43,11 @@ impl Home {
         Ok(Home { config: system.config_dir().to_owned(), data: system.data_dir().to_owned() })
     }
 
+    /// The folder of all environments of scripts.
+    pub fn environments(&self) -> PathBuf {
+        self.data.join("environments")
+    }
+
     /// The user's settings file; it need not exist.
     pub fn config_file(&self) -> PathBuf {
         self.config.join("config.toml")

@@ -46,6 +46,7 @@ mod lanes;
 mod making;
 mod marking;
 mod opportunities;
+mod packages;
 mod posting;
 mod promoting;
 mod provenance;

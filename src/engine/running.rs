@@ -208,6 +208,9 @@ impl Engine {
                 let scope = GrantScope::Workbench(String::new());
                 Some(Command::Unlock { tool: Some(path), tier: None, scope, lasting: None })
             }
+            RunPolicy::Allow { .. } if self.unfetched(&detail).is_some() && !matches!(caller, Caller::Agent(_)) => {
+                Some(Command::FetchPackages { tool: path, digest: detail.tool.digest })
+            }
             RunPolicy::Allow { .. } | RunPolicy::Refuse { .. } => None,
         })
     }
@@ -248,6 +251,7 @@ impl Engine {
             observe: self.inner.settings.observe,
             state: &self.inner.state_dir,
             staged: &self.staged_path(id),
+            environments: &self.inner.options.home.environments(),
         };
         let prepared = lacking.map_or_else(|| runner::prepare(&wish), Err);
         let verified = Arc::default();
@@ -297,6 +301,7 @@ impl Engine {
             origin: &self.origin(&detail.tool),
             workspace: &self.inner.options.workspace,
             interpreters: &self.inner.interpreters,
+            environments: &self.inner.options.home.environments(),
         })
     }
 

@@ -7,7 +7,7 @@ use crate::domain::{Digest, Profile, RunEnd, Stage};
 use crate::runner::{self, Given, Pace, Tried};
 use serde_json::Value;
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -103,6 +103,7 @@ impl<'a> EngineTrials<'a> {
             observe: settings.observe,
             state: &engine.inner.state_dir,
             staged: &scratch.0,
+            environments: &engine.inner.options.home.environments(),
         };
         let pace = if batch.pace == Pace::Watched && !settings.observe { Pace::Plain } else { batch.pace };
         let mut trials = runner::prepare_batch(&request, inputs, pace).map_err(|end| why(&end))?;
@@ -144,11 +145,17 @@ fn why(end: &RunEnd) -> String {
     end.message().unwrap_or_else(|| "it could not be started".to_owned())
 }
 
-/// A folder of one row of trials; gone when dropped.
-struct Scratch(PathBuf);
+/// A folder of one row of trials, or of one fetching; gone when dropped.
+pub(super) struct Scratch(PathBuf);
 
 impl Scratch {
-    fn make(engine: &Engine) -> std::io::Result<Scratch> {
+    /// The folder.
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Makes one; it is named by this process, so that what it leaves is found.
+    pub(super) fn make(engine: &Engine) -> std::io::Result<Scratch> {
         let all = engine.inner.state_dir.join("scratch");
         let path = all.join(format!("{SCRATCH}{}.{}", engine.inner.owner, NEXT.fetch_add(1, Ordering::Relaxed)));
         std::fs::create_dir_all(&path)?;

@@ -73,7 +73,16 @@ pub(super) fn clean(report: Report, redactor: &Redactor, mut redactions: Redacti
         clean
     };
     let Report { end, usage, truncated, mut isolation, notes, observation, mut staged } = report;
-    let Observation { observer, mut changes, changes_cut, mut uncollected, mut attempts, attempts_cut } = observation;
+    let Observation {
+        observer,
+        mut changes,
+        changes_cut,
+        mut uncollected,
+        mut attempts,
+        attempts_cut,
+        mut loaded,
+        loaded_cut,
+    } = observation;
     let end = end.with_text(&mut text);
     let mut notes: Vec<String> = notes.iter().map(|note| text(note)).collect();
     isolation.missing = isolation.missing.iter().map(|missing| text(missing)).collect();
@@ -84,6 +93,9 @@ pub(super) fn clean(report: Report, redactor: &Redactor, mut redactions: Redacti
         attempt.target = text(&attempt.target);
     }
     uncollected = uncollected.as_deref().map(&mut text);
+    for file in &mut loaded {
+        file.path = text(&file.path);
+    }
     let observer = match observer {
         Observer::On => Observer::On,
         Observer::Off(reason) => Observer::Off(text(&reason)),
@@ -93,6 +105,7 @@ pub(super) fn clean(report: Report, redactor: &Redactor, mut redactions: Redacti
         staged.fault = staged.fault.as_deref().map(&mut text);
     }
     notes.extend(redactions.note());
-    let observation = Observation { observer, changes, changes_cut, uncollected, attempts, attempts_cut };
+    let observation =
+        Observation { observer, changes, changes_cut, uncollected, attempts, attempts_cut, loaded, loaded_cut };
     Report { end, usage, truncated, isolation, notes, observation, staged }
 }

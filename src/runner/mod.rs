@@ -55,7 +55,7 @@ pub use baseline::Baselines;
 pub use caller::{AGENT_VARIABLE, FoundAgent, find_agent, is_left_behind};
 pub use clear::clear;
 pub use conversation::{ERROR_TAIL, Talk, TalkEnd, Talked, converse};
-pub use dependencies::{Need, missing};
+pub use dependencies::{Agreement, Need, fetch, missing, unfetched};
 pub use detached::detach;
 pub use given::{Given, ask_for_secret};
 pub use grants::{Grants, WritePath};

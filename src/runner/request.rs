@@ -86,6 +86,8 @@ pub struct Request<'a> {
     pub state: &'a Path,
     /// Where staged writes of this run are kept; made when there are any.
     pub staged: &'a Path,
+    /// The folder of all environments of scripts.
+    pub environments: &'a Path,
 }
 
 /// What will be started; made by [`prepare`], used up by [`super::start`].
@@ -197,8 +199,7 @@ pub(super) fn prepare_with(
     let (who, workspace) = (Who::of_this_process(), Some(request.workspace));
     let path = SearchPath::new(Seeker { caller, who, workspace, interpreters: request.interpreters });
     let program = locate(&path, &words, request.version_dir, &place)?;
-    let program = equip(&path, &need(request), program, request.version_dir)
-        .map_err(|message| RunEnd::SpawnFailed { message })?;
+    let program = equip(&path, &Need::of(request), program).map_err(|message| RunEnd::SpawnFailed { message })?;
     let env = environment(request, &place, recipe, &path, passed(&grants, request.given));
     check_sizes(&[], env.iter())?;
     let call = |input: &Value| {
@@ -272,11 +273,6 @@ impl Found<'_> {
             staged: request.staged.to_owned(),
         })
     }
-}
-
-fn need<'a>(request: &Request<'a>) -> Need<'a> {
-    let Request { manifest, files, origin, workspace, interpreters, .. } = *request;
-    Need { manifest, files, origin, workspace, interpreters }
 }
 
 fn invalid(message: impl Into<String>) -> RunEnd {

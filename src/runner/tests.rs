@@ -137,6 +137,7 @@ impl Bench {
             observe: self.observe,
             state: &self.path("state"),
             staged: &self.path("staged"),
+            environments: &self.path("environments"),
         };
         prepare_for(&request, &self.caller).map(|spec| spec.with_grace(Duration::from_millis(200)))
     }

@@ -2,8 +2,8 @@
 
 use super::{FinishedRun, NewOperation, NewReview, NewRun, Store, StoreError, Tx, VersionRow};
 use crate::domain::{
-    Answer, Attempt, Difference, Digest, FileChange, Instant, Isolation, IsolationLevel, Observation, Observer,
-    Placement, Profile, ReviewKind, Risk, RunEnd, RunUsage, Stage, ToolName, Touch,
+    Answer, Attempt, Difference, Digest, FileChange, Instant, Isolation, IsolationLevel, LoadedFile, Observation,
+    Observer, Placement, Profile, ReviewKind, Risk, RunEnd, RunUsage, Stage, ToolName, Touch,
 };
 use serde_json::json;
 use tempfile::TempDir;
@@ -140,5 +140,7 @@ pub fn observed() -> Observation {
             attempt(Touch::Exec, "/usr/bin/git", Answer::Allowed),
         ],
         attempts_cut: 4,
+        loaded: vec![LoadedFile { path: "~/lib/x.py".to_owned(), digest: digest("x") }],
+        loaded_cut: 1,
     }
 }

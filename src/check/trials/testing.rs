@@ -116,6 +116,7 @@ impl Trials for Bench {
             observe: true,
             state: &folder("state"),
             staged: &self.dir.path().join("staged"),
+            environments: &self.dir.path().join("environments"),
         };
         let trials =
             prepare_batch(&request, batch.inputs, batch.pace).map_err(|end| end.message().unwrap_or_default())?;

@@ -25,9 +25,12 @@ pub fn end_run(tx: &Tx<'_>, id: RunId, finished: &FinishedRun) -> Result<bool, S
     // The first observed run has nothing to depart from.
     if envelope.observed > 0 && is_approved(tx, &run)? {
         let departures = envelope.departures(&finished.declared, observation);
-        if !departures.is_empty() {
-            mark(&mut finished, &departures);
-            open_review(tx, &run, &departures)?;
+        let loaded = envelope.newly_loaded(observation);
+        let is_harmless = loaded.is_empty() && departures.iter().all(|attempt| is_harmless(attempt));
+        let did: Vec<String> = loaded.into_iter().chain(departures.iter().map(|attempt| attempt.phrase())).collect();
+        if !did.is_empty() {
+            mark(&mut finished, &did);
+            open_review(tx, &run, &did, is_harmless)?;
         }
     }
     envelope.fold(id, observation);
@@ -39,15 +42,19 @@ fn is_approved(tx: &Tx<'_>, run: &Run) -> Result<bool, StoreError> {
     Ok(tx.approvals_of(&run.tool)?.iter().any(|approval| approval.digest == run.digest))
 }
 
-fn mark(finished: &mut FinishedRun, departures: &[&Attempt]) {
-    finished.departed = departures.iter().take(DEPARTURES).map(|attempt| attempt.phrase()).collect();
-    finished.notes.push(format!("outside the envelope of its version: {}", phrases(departures)));
+fn is_harmless(attempt: &Attempt) -> bool {
+    matches!(attempt.touch, Touch::Read | Touch::Resolve)
+}
+
+fn mark(finished: &mut FinishedRun, did: &[String]) {
+    finished.departed = did.iter().take(DEPARTURES).cloned().collect();
+    finished.notes.push(format!("outside the envelope of its version: {}", phrases(did)));
 }
 
 /// The first departures in words, and how many more there are.
-fn phrases(departures: &[&Attempt]) -> String {
-    let named: Vec<String> = departures.iter().take(NAMED).map(|attempt| attempt.phrase()).collect();
-    let more = match departures.len().saturating_sub(NAMED) {
+fn phrases(did: &[String]) -> String {
+    let named: Vec<&str> = did.iter().take(NAMED).map(String::as_str).collect();
+    let more = match did.len().saturating_sub(NAMED) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
@@ -56,7 +63,7 @@ fn phrases(departures: &[&Attempt]) -> String {
 
 /// Opens a drift review of the version, unless one waits already: that one shows the new evidence too. To approve
 /// it is to accept the envelope as it is then; the departures are in it, so the same again asks nobody.
-fn open_review(tx: &Tx<'_>, run: &Run, departures: &[&Attempt]) -> Result<(), StoreError> {
+fn open_review(tx: &Tx<'_>, run: &Run, did: &[String], is_harmless: bool) -> Result<(), StoreError> {
     let Some(version) = tx.version(&run.tool, run.digest)? else { return Ok(()) };
     let waits = tx
         .review_heads()?
@@ -66,7 +73,6 @@ fn open_review(tx: &Tx<'_>, run: &Run, departures: &[&Attempt]) -> Result<(), St
     if waits {
         return Ok(());
     }
-    let harmless = departures.iter().all(|attempt| matches!(attempt.touch, Touch::Read | Touch::Resolve));
     tx.open_review(&NewReview {
         kind: ReviewKind::Drift,
         tool: run.tool.clone(),
@@ -74,8 +80,8 @@ fn open_review(tx: &Tx<'_>, run: &Run, departures: &[&Attempt]) -> Result<(), St
         digest: run.digest,
         from_stage: version.stage,
         to_stage: version.stage,
-        risk: if harmless { Risk::Medium } else { Risk::High },
-        summary: format!("{}it did {} that no run before did", Review::BEHAVIOUR, phrases(departures)),
+        risk: if is_harmless { Risk::Medium } else { Risk::High },
+        summary: format!("{}it did {} that no run before did", Review::BEHAVIOUR, phrases(did)),
         path: version.path,
         base_digest: None,
         members: Vec::new(),
@@ -87,8 +93,8 @@ fn open_review(tx: &Tx<'_>, run: &Run, departures: &[&Attempt]) -> Result<(), St
 mod tests {
     use super::*;
     use crate::domain::{
-        Answer, Digest, Instant, Isolation, IsolationLevel, Observation, Observer, Permissions, Placement, Profile,
-        RunEnd, RunUsage, Stage, ToolName,
+        Answer, Digest, Instant, Isolation, IsolationLevel, LoadedFile, Observation, Observer, Permissions, Placement,
+        Profile, RunEnd, RunUsage, Stage, ToolName,
     };
     use crate::store::{Approval, NewOperation, NewRun, Store, VersionRow};
 
@@ -211,6 +217,31 @@ mod tests {
         assert_eq!(world.run(Some(reads(&["/home/ada/.ssh/id_rsa"]))).departed, Vec::<String>::new(), "seen by now");
         assert!(!world.run(Some(reads(&["/var/lib/x"]))).departed.is_empty());
         assert_eq!(world.waiting().len(), 1, "one review of a version waits");
+    }
+
+    #[test]
+    fn a_change_of_code_that_is_loaded_through_a_grant_is_a_departure() {
+        let mut world = World::new();
+        world.approve();
+        let loads = |path: &str, content: &[u8]| {
+            let file = LoadedFile { path: path.to_owned(), digest: Digest::of_bytes(content) };
+            Some(Observation { loaded: vec![file], ..reads(&[]) })
+        };
+        let (first, second) = (Digest::of_bytes(b"1").short(), Digest::of_bytes(b"2").short());
+        assert_eq!(
+            world.run(loads("~/lib/a.py", b"1")).departed,
+            Vec::<String>::new(),
+            "the first one is the envelope"
+        );
+        assert_eq!(world.run(loads("~/lib/a.py", b"1")).departed, Vec::<String>::new());
+        let changed = format!("load code ~/lib/a.py, which changed from {first} to {second}");
+        assert_eq!(world.run(loads("~/lib/a.py", b"2")).departed, [changed.as_str()]);
+        let waiting = world.waiting();
+        assert_eq!((waiting.len(), waiting[0].kind, waiting[0].risk), (1, ReviewKind::Drift, Risk::High));
+        assert_eq!(waiting[0].summary, format!("behaviour: it did {changed} that no run before did"));
+        assert_eq!(world.run(loads("~/lib/a.py", b"2")).departed, Vec::<String>::new(), "seen by now");
+        assert_eq!(world.run(loads("~/lib/a.py", b"1")).departed.len(), 1, "the way back is a change, too");
+        assert_eq!(world.run(loads("~/lib/json.py", b"1")).departed, [format!("load code ~/lib/json.py ({first})")]);
     }
 
     #[test]

@@ -1,91 +1,64 @@
-//! The environment of one version: the packages its block declares, put together by uv.
+//! The environment of one version: the packages that its block declares, in a folder of ours.
 //!
-//! uv cannot work inside the sandbox: it needs a cache that it can write (measured: `uv run` on a
-//! read-only cache ends with "could not acquire lock"). So it works before the run, as the user, but
-//! only with what the user has fetched before: offline, without building anything (a build runs
-//! strangers' code), without settings of any folder. The run then starts the environment's own Python.
-//! uv keys an environment by the path of the script, and a kept copy lies in a folder named by its
-//! digest: each version has its own.
+//! It is made by [`super::fetch`], inside the sandbox, after a human agreed, and only looked at here: no program of it
+//! is ever started outside of the sandbox. Its key is what it was made from (the block, the lock, the Python), so
+//! another version of the tool has another environment.
 
+use super::lock::Lock;
 use super::python::distributions;
+use super::script::Block;
 use crate::domain::Digest;
-use crate::runner::interpreter::{SearchPath, ask};
-use std::ffi::{OsStr, OsString};
+use crate::runner::interpreter::Program;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Output;
-use std::time::Duration;
 
-/// How long uv may take to put an environment together from its cache.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// The file in an environment with the lock that it was made from. It is written last.
+pub(super) const LOCK: &str = "uv.lock";
 
-/// What uv needs of the caller's variables to find its cache and its Pythons.
-const VARIABLES: &[&str] =
-    &["HOME", "UV_CACHE_DIR", "UV_PYTHON_INSTALL_DIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"];
-
-/// No network, no foreign code, no settings.
-const QUIETLY: &[&str] = &["--offline", "--no-config", "--no-python-downloads"];
-
-/// The user's uv.
+/// What a version's environment is made from, and where it lies.
 #[derive(Debug)]
-pub(super) struct Uv {
-    program: PathBuf,
-    env: Vec<(OsString, OsString)>,
+pub(super) struct Wish {
+    /// What the script declares.
+    pub(super) block: Block,
+    /// Its lock; `None` when there is none beside it.
+    pub(super) lock: Option<Lock>,
+    /// The folder of the environment, once it is made.
+    pub(super) folder: PathBuf,
+    /// The Python that it is made from.
+    pub(super) python: PathBuf,
 }
 
-impl Uv {
-    /// Finds uv for the user of this process, who is the one that runs it.
-    pub(super) fn find(path: &SearchPath<'_>) -> Option<Uv> {
-        let program = path.for_ourselves(OsStr::new("uv"))?;
-        let env = VARIABLES.iter().filter_map(|name| Some((name.into(), path.variable(name)?.to_owned())));
-        Some(Uv { program, env: env.collect() })
+impl Wish {
+    /// Works out where the environment lies among all of them; `None` when the program is no known Python.
+    pub(super) fn of(block: Block, lock: Option<Lock>, program: &Program, environments: &Path) -> Option<Wish> {
+        let python = program.interpreter.clone()?;
+        let facts = program.facts.as_ref()?;
+        let mut hasher = blake3::Hasher::new();
+        let lock_text = lock.as_ref().map(|lock| lock.text.as_str()).unwrap_or_default();
+        for part in [&block.script(), lock_text, &python.to_string_lossy(), &facts.path, &facts.version] {
+            hasher.update(&(part.len() as u64).to_le_bytes());
+            hasher.update(part.as_bytes());
+        }
+        let key = Digest(*hasher.finalize().as_bytes()).hex();
+        Some(Wish { block, lock, folder: environments.join(&key[..32]), python })
     }
 
-    /// Whether it could put the environment of a script together; makes none.
-    ///
-    /// # Errors
-    /// Why not, in uv's words.
-    pub(super) fn could_make(&self, python: &Path, script: &Path) -> Result<(), String> {
-        self.sync(python, script, &["--dry-run"])
+    /// Whether the environment is there, whole.
+    pub(super) fn is_made(&self) -> bool {
+        self.folder.join(LOCK).is_file()
     }
 
-    /// Puts the environment of a script together and answers its Python.
-    ///
-    /// # Errors
-    /// Why not, in uv's words.
-    pub(super) fn make(&self, python: &Path, script: &Path) -> Result<PathBuf, String> {
-        self.sync(python, script, &[])?;
-        let args = ["python", "find"].iter().chain(QUIETLY).chain(&["--script"]).map(OsStr::new);
-        let output = self.call(&args.chain([script.as_os_str()]).collect::<Vec<_>>())?;
-        let found = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
-        if found.is_absolute() { Ok(found) } else { Err("it does not tell where the environment is".to_owned()) }
+    /// The program of a version with this environment: its Python is started by the path in the environment, which is
+    /// how it finds the packages. What is recorded of the interpreter was learnt from the one it is made from.
+    pub(super) fn equip(&self, base: Program) -> Program {
+        let mut facts = base.facts;
+        if let Some(facts) = &mut facts {
+            (facts.packages, facts.lock) = contents(&self.folder);
+            facts.prefix = Some(self.folder.to_string_lossy().into_owned());
+        }
+        let visible = std::iter::once(self.folder.clone()).chain(base.visible).collect();
+        Program { path: self.folder.join("bin/python3"), visible, facts, ..base }
     }
-
-    fn sync(&self, python: &Path, script: &Path, more: &[&str]) -> Result<(), String> {
-        // A lock of the version is taken as it is: uv would write a newer one into the kept copy.
-        let frozen: &[&str] = if lock_of(script).exists() { &["--frozen"] } else { &[] };
-        let options = ["sync", "--no-build"].iter().chain(QUIETLY).chain(frozen).chain(more).map(OsStr::new);
-        let of = [OsStr::new("--python"), python.as_os_str(), OsStr::new("--script"), script.as_os_str()];
-        self.call(&options.chain(of).collect::<Vec<_>>()).map(drop)
-    }
-
-    fn call(&self, args: &[&OsStr]) -> Result<Output, String> {
-        let output = ask::call(&self.program, args, &self.env, PATIENCE)?;
-        if output.status.success() { Ok(output) } else { Err(cause(&String::from_utf8_lossy(&output.stderr))) }
-    }
-}
-
-/// Where uv keeps the lock of a script.
-pub(super) fn lock_of(script: &Path) -> PathBuf {
-    let mut name = script.as_os_str().to_owned();
-    name.push(".lock");
-    name.into()
-}
-
-/// The innermost cause in what uv says: its last `cause:` line, else its `error:` line.
-fn cause(text: &str) -> String {
-    let of = |word: &str| text.lines().rev().find_map(|line| line.trim().strip_prefix(word));
-    of("cause:").or_else(|| of("error:")).unwrap_or("it does not say why").trim().to_owned()
 }
 
 /// The folders in which an environment keeps its packages.
@@ -119,14 +92,6 @@ pub(super) fn contents(environment: &Path) -> (Vec<String>, Option<Digest>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_innermost_cause_is_told() {
-        let text = "Using script environment at: x\nerror: No solution found\n  cause: Because six was not found in \
-                    the cache\n\nhint: the network was disabled\n";
-        assert_eq!(cause(text), "Because six was not found in the cache");
-        assert_eq!(cause("error: no such option"), "no such option");
-    }
 
     #[test]
     fn the_lock_changes_with_any_file_of_any_package() {

@@ -2,19 +2,26 @@
 //!
 //! Sources are read, never executed; the interpreter is asked what it has, once. What is certainly
 //! missing blocks a run, what may be missing is only said. A script that declares its packages
-//! (PEP 723) gets an environment of its own from uv where that is installed.
+//! (PEP 723) gets an environment of its own: [`fetch()`] has uv make it, inside the sandbox, after a human agreed.
 
+mod address;
 mod environment;
+mod fetch;
 mod imports;
+mod lock;
 mod node;
 mod python;
 mod script;
 #[cfg(test)]
 mod tests;
 
+pub use fetch::{Agreement, fetch, unfetched};
+
 use super::interpreter::{FirstLine, Interpreters, Program, SearchPath, Seeker, Who};
+use super::request::Request;
 use crate::domain::{Kind, Manifest, Missing, VersionFile};
-use environment::Uv;
+use environment::Wish;
+use lock::Lock;
 use script::Block;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -32,10 +39,11 @@ pub struct Need<'a> {
     pub workspace: &'a Path,
     /// What is known of interpreters.
     pub interpreters: &'a Interpreters,
+    /// The folder of all environments of scripts.
+    pub environments: &'a Path,
 }
 
-/// What a version needs and this machine lacks. Starts nothing but interpreters, to ask them, and uv,
-/// to hear whether it has the packages; makes nothing.
+/// What a version needs and this machine lacks. Starts nothing but interpreters, to ask them; makes nothing.
 pub fn missing(need: &Need<'_>) -> Vec<Missing> {
     let caller = std::env::vars_os().collect();
     let (who, workspace) = (Who::of_this_process(), Some(need.workspace));
@@ -49,12 +57,10 @@ fn missing_for(path: &SearchPath<'_>, need: &Need<'_>) -> Vec<Missing> {
         Err(missing) => return vec![missing],
     };
     let Some(entry) = need.entry() else { return need.undeclared(&program, &[]) };
-    let mut found = match need.environment(path, &program) {
+    let mut found = match need.environment(&program) {
         Wanted::Nothing => need.imports(&entry.path, &program, None),
-        // What the environment will hold is known when it is made.
-        Wanted::Environment(uv, python) => {
-            need.looked_at(&uv, &python, entry).err().map(|cause| need.unfetched(entry, &cause)).into_iter().collect()
-        }
+        Wanted::Environment(wish) if wish.is_made() => need.imports(&entry.path, &program, Some(&wish.folder)),
+        Wanted::Environment(wish) => vec![need.lacking_packages(path, &wish)],
         Wanted::Lacking(missing) => vec![missing],
     };
     let more = need.undeclared(&program, &found);
@@ -62,30 +68,22 @@ fn missing_for(path: &SearchPath<'_>, need: &Need<'_>) -> Vec<Missing> {
     found
 }
 
-/// Gives a program what the version needs: the environment of its own where it declares one. `kept` is
-/// the folder of the kept copy.
+/// Gives a program what the version needs: the environment of its own where it declares one.
 ///
 /// # Errors
 /// What is missing, one line.
-pub(super) fn equip(path: &SearchPath<'_>, need: &Need<'_>, program: Program, kept: &Path) -> Result<Program, String> {
+pub(super) fn equip(path: &SearchPath<'_>, need: &Need<'_>, program: Program) -> Result<Program, String> {
     let Some(entry) = need.entry() else { return Ok(program) };
-    let (program, missing) = match need.environment(path, &program) {
+    let (program, missing) = match need.environment(&program) {
         Wanted::Nothing => {
             let missing = need.imports(&entry.path, &program, None);
             (program, missing)
         }
         Wanted::Lacking(missing) => return Err(missing.message),
-        Wanted::Environment(uv, python) => {
-            let made = uv.make(&python, &kept.join(&entry.path));
-            let python = made.map_err(|cause| need.unfetched(entry, &cause).message)?;
-            let mut own = path.program_at(&python).ok_or_else(|| unreachable(&python))?;
-            let environment = python.parent().and_then(Path::parent).ok_or_else(|| unreachable(&python))?;
-            if let Some(facts) = &mut own.facts {
-                (facts.packages, facts.lock) = environment::contents(environment);
-                facts.prefix = Some(environment.to_string_lossy().into_owned());
-            }
-            let missing = need.imports(&entry.path, &program, Some(environment));
-            (Program { lead: program.lead, ..own }, missing)
+        Wanted::Environment(wish) if !wish.is_made() => return Err(need.lacking_packages(path, &wish).message),
+        Wanted::Environment(wish) => {
+            let missing = need.imports(&entry.path, &program, Some(&wish.folder));
+            (wish.equip(program), missing)
         }
     };
     match missing.into_iter().find(|missing| missing.blocks) {
@@ -94,24 +92,28 @@ pub(super) fn equip(path: &SearchPath<'_>, need: &Need<'_>, program: Program, ke
     }
 }
 
-fn unreachable(python: &Path) -> String {
-    let place = python.display();
-    format!(
-        "the environment at {place} cannot be seen by the user that tools run as; set UV_CACHE_DIR to a folder that others may read"
-    )
-}
-
 /// What a script's block comes down to on this machine.
 enum Wanted {
     /// There is no block, or all it names is installed.
     Nothing,
-    /// An environment of its own, made by this uv for this Python.
-    Environment(Uv, std::path::PathBuf),
+    /// An environment of its own, made already or not.
+    Environment(Wish),
     /// It cannot have one.
     Lacking(Missing),
 }
 
-impl Need<'_> {
+impl<'a> Need<'a> {
+    /// What a run needs.
+    pub(super) fn of(request: &Request<'a>) -> Need<'a> {
+        let Request { manifest, files, origin, workspace, interpreters, environments, .. } = *request;
+        Need { manifest, files, origin, workspace, interpreters, environments }
+    }
+
+    /// The block of its script, when that names packages.
+    fn block(&self) -> Option<Block> {
+        self.entry().and_then(|entry| Block::read(&entry.bytes)).filter(|block| !block.dependencies.is_empty())
+    }
+
     /// The program of the command; `None` when it starts none or its name depends on the input.
     fn program(&self, path: &SearchPath<'_>) -> Result<Option<Program>, Missing> {
         let recipe = self.manifest.recipe.as_ref().filter(|_| self.manifest.kind == Kind::Command);
@@ -158,52 +160,44 @@ impl Need<'_> {
         }
     }
 
-    fn environment(&self, path: &SearchPath<'_>, program: &Program) -> Wanted {
+    fn environment(&self, program: &Program) -> Wanted {
         let Some(entry) = self.entry().filter(|_| language_of(program) == Some(Language::Python)) else {
             return Wanted::Nothing;
         };
-        let Some(block) = Block::read(&entry.bytes).filter(|block| !block.dependencies.is_empty()) else {
-            return Wanted::Nothing;
-        };
-        let lacking = |names: &str, message| Wanted::Lacking(Missing { name: names.to_owned(), message, blocks: true });
+        let Some(block) = self.block() else { return Wanted::Nothing };
         let Some(python) = python::Python::of(program, self.interpreters) else { return Wanted::Nothing };
         let absent = python.lacks(&block.dependencies).join(" ");
         if absent.is_empty() {
             return Wanted::Nothing;
         }
-        let declares = "this script declares dependencies (PEP 723)";
-        let lock = self.file(&format!("{}.lock", entry.path));
-        let fault = block.fault.or_else(|| lock.and_then(|lock| script::fault_of_lock(&lock.bytes)));
-        if let Some(fault) = fault {
-            return lacking(
-                &absent,
-                format!("{declares}, but {fault}, which uv is not asked for; pip install {absent}"),
+        let lacking = |fault: &str| {
+            let message = format!(
+                "this script declares dependencies (PEP 723), but {fault}: they are not installed; pip install {absent}"
             );
+            Wanted::Lacking(Missing { name: absent.clone(), message, blocks: true })
+        };
+        if let Some(fault) = block.fault {
+            return lacking(fault);
         }
-        match (Uv::find(path), &program.interpreter) {
-            (Some(uv), Some(python)) => Wanted::Environment(uv, python.clone()),
-            (None, _) | (_, None) => {
-                lacking(&absent, format!("{declares}: install uv (see docs.astral.sh/uv), or pip install {absent}"))
-            }
+        let lock = self.file(&format!("{}.lock", entry.path)).map(|file| Lock::read(&file.bytes)).transpose();
+        match lock {
+            Err(fault) => lacking(&format!("its lock {fault}")),
+            Ok(lock) => match Wish::of(block, lock, program, self.environments) {
+                Some(wish) => Wanted::Environment(wish),
+                None => lacking("nothing is known of its Python"),
+            },
         }
     }
 
-    /// Asks uv about a copy of the script in a folder of its own, so that it finds nothing beside it.
-    fn looked_at(&self, uv: &Uv, python: &Path, entry: &VersionFile) -> Result<(), String> {
-        let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-        let script = folder.path().join("script.py");
-        std::fs::write(&script, &entry.bytes).map_err(|error| error.to_string())?;
-        if let Some(lock) = self.file(&format!("{}.lock", entry.path)) {
-            std::fs::write(environment::lock_of(&script), &lock.bytes).map_err(|error| error.to_string())?;
-        }
-        uv.could_make(python, &script)
-    }
-
-    fn unfetched(&self, entry: &VersionFile, cause: &str) -> Missing {
-        let file = self.origin.join(&entry.path);
-        let message =
-            format!("uv has not fetched its packages yet: run 'uv sync --script {}' once ({cause})", file.display());
-        Missing { name: "uv".to_owned(), message, blocks: true }
+    /// What to do about an environment that is not made yet.
+    fn lacking_packages(&self, path: &SearchPath<'_>, wish: &Wish) -> Missing {
+        let names = wish.block.dependencies.join(" ");
+        let how = match path.for_ourselves(OsStr::new("uv")) {
+            Some(_) => format!("run 'toolsmith run {}' at a terminal and agree to fetch them", self.manifest.name),
+            None => format!("install uv (see docs.astral.sh/uv), or pip install {names}"),
+        };
+        let message = format!("this script declares dependencies (PEP 723) that are not installed: {how}");
+        Missing { name: names, message, blocks: true }
     }
 
     /// What the manifest or a list of requirements names beyond what was `found` missing already.

@@ -305,7 +305,7 @@ fn requirement(text: &str) -> &str {
 }
 
 /// The form in which names of packages are compared.
-fn normal(name: &str) -> String {
+pub(super) fn normal(name: &str) -> String {
     name.to_ascii_lowercase().split(['-', '_', '.']).filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
 }
 

@@ -1,10 +1,16 @@
 //! The block in which a script declares its dependencies (PEP 723).
 
+use toml::{Table, Value};
+
 /// What a block says.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Block {
     /// Requirements as written.
     pub(super) dependencies: Vec<String>,
+    /// The versions of Python that it is for, as written.
+    requires_python: Option<String>,
+    /// No package newer than this is taken.
+    exclude_newer: Option<String>,
     /// Why uv must not be asked for them; `None` when it may.
     pub(super) fault: Option<&'static str>,
 }
@@ -27,38 +33,43 @@ impl Block {
     }
 
     fn parse(body: &str) -> Option<Block> {
-        let table: toml::Table = toml::from_str(body).ok()?;
-        let listed = table.get("dependencies").and_then(toml::Value::as_array);
+        let table: Table = toml::from_str(body).ok()?;
+        let text = |table: &Table, key: &str| table.get(key).and_then(Value::as_str).map(str::to_owned);
+        let listed = table.get("dependencies").and_then(Value::as_array);
         let words = listed.into_iter().flatten().filter_map(|item| item.as_str().map(str::to_owned));
         let dependencies: Vec<String> = words.collect();
-        let uv = table.get("tool").and_then(|tool| tool.get("uv")).and_then(toml::Value::as_table);
-        // Paths and repositories named by a stranger would be read, and fetched, outside of the sandbox.
-        let fault = if dependencies.iter().any(|wanted| wanted.contains('@')) {
+        let uv = table.get("tool").and_then(|tool| tool.get("uv")).and_then(Value::as_table);
+        // Paths and repositories named by a stranger would be read and fetched.
+        let fault = if dependencies.iter().any(|wanted| wanted.contains(['@', '/', '\\', ':'])) {
             Some("it names a package by address")
         } else if uv.is_some_and(|uv| uv.keys().any(|key| key != "exclude-newer")) {
             Some("it gives uv settings of its own")
         } else {
             None
         };
-        Some(Block { dependencies, fault })
+        let exclude_newer = uv.and_then(|uv| text(uv, "exclude-newer"));
+        Some(Block { dependencies, requires_python: text(&table, "requires-python"), exclude_newer, fault })
     }
-}
 
-/// Why uv must not be given a lock: it takes packages from anywhere else than a registry on the web.
-pub(super) fn fault_of_lock(lock: &[u8]) -> Option<&'static str> {
-    let read = std::str::from_utf8(lock).ok().and_then(|text| toml::from_str::<toml::Table>(text).ok());
-    let Some(table) = read else { return Some("its lock cannot be read") };
-    let packages = table.get("package").and_then(toml::Value::as_array);
-    let is_of_registry = |package: &toml::Value| {
-        let source = package.get("source").and_then(toml::Value::as_table);
-        source.is_some_and(|source| source.iter().all(|(key, at)| key == "registry" && is_on_web(at)))
-    };
-    let is_fine = packages.into_iter().flatten().all(is_of_registry);
-    (!is_fine).then_some("its lock names a package by address")
-}
-
-fn is_on_web(address: &toml::Value) -> bool {
-    address.as_str().is_some_and(|address| address.starts_with("https://"))
+    /// A script with this block and nothing else, for uv: written anew, so that uv reads nothing that was not read here.
+    pub(super) fn script(&self) -> String {
+        let mut table = Table::new();
+        if let Some(python) = &self.requires_python {
+            table.insert("requires-python".to_owned(), Value::from(python.as_str()));
+        }
+        table.insert("dependencies".to_owned(), Value::from(self.dependencies.clone()));
+        if let Some(newest) = &self.exclude_newer {
+            let uv = Table::from_iter([("exclude-newer".to_owned(), Value::from(newest.as_str()))]);
+            let tool = Table::from_iter([("uv".to_owned(), Value::from(uv))]);
+            table.insert("tool".to_owned(), Value::from(tool));
+        }
+        let body = toml::to_string(&table).unwrap_or_default();
+        let mut script = "# /// script\n".to_owned();
+        for line in body.lines() {
+            script.extend(["# ", line, "\n"]);
+        }
+        script + "# ///\n"
+    }
 }
 
 #[cfg(test)]
@@ -66,23 +77,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lock_may_only_name_registries_on_the_web() {
-        let lock = |source: &str| format!("version = 1\n[[package]]\nname = 'six'\nsource = {{ {source} }}\n");
-        assert_eq!(fault_of_lock(lock("registry = 'https://pypi.org/simple'").as_bytes()), None);
-        assert_eq!(fault_of_lock(b"version = 1\n"), None);
-        for source in ["path = '/tmp/six.whl'", "registry = '/tmp/wheels'", "editable = '.'", "git = 'https://x/y'"] {
-            assert!(fault_of_lock(lock(source).as_bytes()).is_some(), "{source}");
-        }
-        assert!(fault_of_lock(b"[[package]]\nname = 'six'\n").is_some());
-        assert!(fault_of_lock(b"= nothing").is_some());
-    }
-
-    #[test]
     fn a_block_is_read_as_the_standard_says() {
         let read = |text: &str| Block::read(text.as_bytes());
         let whole = "#!/usr/bin/env python3\n# /// script\n# requires-python = '>=3.9'\n# dependencies = [\n#   'six',\n\
                      #\n# ]\n# ///\nimport six\n";
-        assert_eq!(read(whole), Some(Block { dependencies: vec!["six".to_owned()], fault: None }));
+        let block = read(whole).unwrap();
+        assert_eq!((&block.dependencies, block.fault), (&vec!["six".to_owned()], None));
         assert_eq!(read("# /// script\n# dependencies = ['six']\n"), None);
         assert_eq!(read("import os\n"), None);
         let fault = |line: &str| {
@@ -90,6 +90,18 @@ mod tests {
         };
         assert!(fault("[tool.uv.sources]\n# six = {path = '/tmp/x'}"));
         assert!(fault("tool.uv.no-build = false") && !fault("[tool.uv]\n# exclude-newer = '2025-01-01T00:00:00Z'"));
-        assert!(Block::parse("dependencies = ['six @ file:///tmp/x']").unwrap().fault.is_some());
+        for address in ["six @ file:///tmp/x", "six@https://example.org/x.whl", "./six", "file:six"] {
+            assert!(Block::parse(&format!("dependencies = ['{address}']")).unwrap().fault.is_some(), "{address}");
+        }
+    }
+
+    #[test]
+    fn uv_is_given_a_script_with_the_block_alone() {
+        let source = "import os\n# /// script\n# requires-python = '>=3.9'\n# dependencies = ['six', \"x>1 ; os_name != \
+                      'nt'\"]\n# other = 1\n# [tool.uv]\n# exclude-newer = '2026-01-01T00:00:00Z'\n# ///\nimport six\n";
+        let block = Block::read(source.as_bytes()).unwrap();
+        let script = block.script();
+        assert_eq!(Block::read(script.as_bytes()), Some(block));
+        assert!(script.lines().all(|line| line.starts_with("# ")) && !script.contains("other"), "{script}");
     }
 }

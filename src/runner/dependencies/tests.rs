@@ -54,8 +54,8 @@ impl Case {
     fn with<T>(&self, act: impl FnOnce(&SearchPath<'_>, &Need<'_>) -> T) -> T {
         let (origin, workspace, interpreters) = (self.at("work/tools"), self.at("work"), &self.interpreters);
         let seeker = Seeker { caller: &self.caller, who: Who::Same, workspace: Some(&workspace), interpreters };
-        let need =
-            Need { manifest: &self.manifest, files: &self.files, origin: &origin, workspace: &workspace, interpreters };
+        let (manifest, files, environments) = (&self.manifest, &self.files, &self.at("environments"));
+        let need = Need { manifest, files, origin: &origin, workspace: &workspace, interpreters, environments };
         act(&SearchPath::new(seeker), &need)
     }
 
@@ -71,39 +71,37 @@ impl Case {
     fn equip(&self) -> Result<Program, String> {
         self.with(|path, need| {
             let program = need.program(path).unwrap().unwrap();
-            equip(path, need, program, &self.at("kept"))
+            equip(path, need, program)
         })
     }
 
-    /// A uv that notes what it is asked, finds the environment `env`, and fails when there is a file `cold`.
+    /// A uv that notes that it was started.
     fn with_uv(self) -> Case {
-        let dir = self.at("");
-        let dir = dir.to_string_lossy().trim_end_matches('/').to_owned();
-        let uv = format!(
-            "#!/bin/sh\necho \"$@\" >> {dir}/asked\n[ $1 = python ] && echo {dir}/env/bin/python3 && exit 0\n\
-             [ -e {dir}/cold ] && echo '  cause: Because absent_a was not found in the cache' >&2 && exit 1\nexit 0\n"
-        );
-        self.put("bin/uv", &uv);
+        let mark = self.at("asked").display().to_string();
+        self.put("bin/uv", &format!("#!/bin/sh\necho \"$@\" >> {mark}\nexit 1\n"));
         self
     }
 
-    /// An environment of this machine's Python with one package.
+    /// The environment that its script would get, with one package, as if it had been made.
     fn with_environment(self) -> Case {
-        let python = self.with(|path, need| need.program(path)).unwrap().unwrap();
-        let facts = python.facts.unwrap();
-        let home = Path::new(&facts.path).parent().unwrap().display().to_string();
-        let series: Vec<&str> = facts.version.split('.').take(2).collect();
-        let lib = format!("env/lib/python{}/site-packages", series.join("."));
-        self.put("env/pyvenv.cfg", &format!("home = {home}\nversion = {}\n", facts.version));
+        let folder = self.with(|path, need| {
+            let program = need.program(path).unwrap().unwrap();
+            match need.environment(&program) {
+                Wanted::Environment(wish) => wish.folder,
+                Wanted::Nothing => panic!("it wants nothing"),
+                Wanted::Lacking(missing) => panic!("{}", missing.message),
+            }
+        });
+        let folder = folder.strip_prefix(self.at("")).unwrap().display().to_string();
+        let lib = format!("{folder}/lib/python3/site-packages");
         self.put(&format!("{lib}/absent_a.py"), "raise SystemExit('nothing is imported')\n");
         self.put(&format!("{lib}/absent_a-1.2.dist-info/RECORD"), "absent_a.py,sha256=x,1\n");
-        fs::create_dir_all(self.at("env/bin")).unwrap();
-        symlink(&facts.path, self.at("env/bin/python3")).unwrap();
+        self.put(&format!("{folder}/{}", environment::LOCK), "");
         self
     }
 
-    fn asked(&self) -> String {
-        fs::read_to_string(self.at("asked")).unwrap_or_default()
+    fn environment(&self) -> PathBuf {
+        fs::read_dir(self.at("environments")).unwrap().next().unwrap().unwrap().path()
     }
 }
 
@@ -190,8 +188,8 @@ fn a_script_that_declares_packages_says_what_it_needs_without_uv() {
     fs::create_dir_all(case.at("bin")).unwrap();
     symlink(python, case.at("bin/python3")).unwrap();
     case.caller.insert("PATH".into(), case.at("bin").into_os_string());
-    let message = "this script declares dependencies (PEP 723): install uv (see docs.astral.sh/uv), or pip install \
-                   absent_a";
+    let message = "this script declares dependencies (PEP 723) that are not installed: install uv (see \
+                   docs.astral.sh/uv), or pip install absent_a>=1";
     assert_eq!(case.equip(), Err(message.to_owned()));
     assert_eq!(case.all_missing()[0].message, message);
     let none = "# /// script\n# dependencies = []\n# ///\nimport os\n";
@@ -199,51 +197,64 @@ fn a_script_that_declares_packages_says_what_it_needs_without_uv() {
 }
 
 #[test]
-fn an_environment_is_made_offline_and_without_building_and_its_python_runs() {
+fn packages_that_were_not_fetched_are_said_before_a_run_and_uv_is_not_started() {
+    let case = Case::python(&[("main.py", BLOCK)]).with_uv();
+    let message = case.equip().unwrap_err();
+    assert!(message.ends_with("run 'toolsmith run bench' at a terminal and agree to fetch them"), "{message}");
+    assert_eq!(case.all_missing()[0].message, message);
+    assert!(!case.at("asked").exists());
+}
+
+#[test]
+fn a_made_environment_is_used_by_its_own_path_and_never_asked() {
     let case = Case::python(&[("main.py", BLOCK)]).with_uv().with_environment();
     assert_eq!(case.missing(), []);
-    assert!(case.asked().contains("--dry-run") && !case.asked().contains("kept"), "looking makes nothing");
+    let base = case.with(|path, need| need.program(path)).unwrap().unwrap();
     let program = case.equip().unwrap();
-    assert_eq!(program.path, case.at("env/bin/python3"));
-    assert!(program.visible.contains(&case.at("env")));
+    assert_eq!(program.path, case.environment().join("bin/python3"));
+    assert!(program.visible.contains(&case.environment()));
+    assert_eq!(program.interpreter, base.interpreter, "what is asked is never the environment's");
     let facts = program.facts.unwrap();
     assert_eq!((facts.packages, facts.lock.is_some()), (vec!["absent_a 1.2".to_owned()], true));
-    let asked = case.asked();
-    let sync = asked.lines().find(|line| line.contains("kept/main.py")).unwrap();
-    for word in ["sync", "--offline", "--no-build", "--no-config", "--no-python-downloads", "--script"] {
-        assert!(sync.split(' ').any(|asked| asked == word), "{word}: {sync}");
-    }
+    assert!(!case.at("asked").exists());
+}
+
+#[test]
+fn another_lock_or_block_wants_another_environment() {
+    let lock = |wheel: &str| {
+        let wheel = format!("{{ url = 'https://example.org/{wheel}', hash = 'sha256:{}' }}", "0".repeat(64));
+        let source = "{ registry = 'https://example.org/simple' }";
+        format!("version = 1\n[[package]]\nname = 'absent-a'\nversion = '1'\nsource = {source}\nwheels = [{wheel}]\n")
+    };
+    let locked = |lock: &str| Case::python(&[("main.py", BLOCK), ("main.py.lock", lock)]);
+    let folder = |case: Case| case.with_environment().environment().file_name().unwrap().to_owned();
+    let first = folder(locked(&lock("absent_a-1-py3-none-any.whl")));
+    assert_ne!(first, folder(locked(&lock("absent_a-1-cp311-none-any.whl"))));
+    assert_ne!(first, folder(Case::python(&[("main.py", BLOCK)])));
+    let direct = lock("absent_a-1-py3-none-any.whl").replace("https://example.org/absent", "file:///absent");
+    let case = locked(&direct).with_uv();
+    let message = case.equip().unwrap_err();
+    assert!(message.contains("its lock takes absent-a from elsewhere than its registry example.org"), "{message}");
+    assert_eq!((case.missing(), case.at("asked").exists()), (blocking(&["absent_a"]), false));
 }
 
 #[test]
 fn nothing_of_an_environment_is_executed_to_look_at_it() {
     let source = format!("{BLOCK}import absent_b\n");
-    let case = Case::python(&[("main.py", &source)]).with_uv().with_environment();
+    let case = Case::python(&[("main.py", &source)]).with_environment();
     let message = case.equip().unwrap_err();
     assert!(message.starts_with("python package absent_b is not installed for python3 "), "{message}");
-    let lib = fs::read_dir(case.at("env/lib")).unwrap().next().unwrap().unwrap().path();
     let mark = case.at("executed");
     let line = format!("import pathlib; pathlib.Path({mark:?}).touch()\n");
-    fs::write(lib.join("site-packages/hook.pth"), line).unwrap();
+    fs::write(case.environment().join("lib/python3/site-packages/hook.pth"), line).unwrap();
     assert!(case.equip().is_ok(), "a file that may add to the path leaves nothing certain");
     assert!(!mark.exists(), "the hook of a package ran outside of a run");
 }
 
 #[test]
-fn packages_that_uv_has_not_fetched_are_said_before_a_run() {
-    let case = Case::python(&[("main.py", BLOCK)]).with_uv().with_environment();
-    fs::write(case.at("cold"), "").unwrap();
-    let message = case.equip().unwrap_err();
-    let file = case.at("work/tools/main.py");
-    let beginning = format!("uv has not fetched its packages yet: run 'uv sync --script {}' once", file.display());
-    assert_eq!(message, format!("{beginning} (Because absent_a was not found in the cache)"));
-    assert_eq!(case.all_missing()[0].message, message);
-}
-
-#[test]
 fn uv_is_not_asked_for_what_a_stranger_names_by_address() {
     let block = BLOCK.replace("# ///\n", "# [tool.uv.sources]\n# absent_a = {path = '/tmp/x'}\n# ///\n");
-    let case = Case::python(&[("main.py", &block)]).with_uv().with_environment();
+    let case = Case::python(&[("main.py", &block)]).with_uv();
     assert!(case.equip().unwrap_err().contains("gives uv settings of its own"));
-    assert_eq!((case.missing(), case.asked()), (blocking(&["absent_a"]), String::new()));
+    assert_eq!((case.missing(), case.at("asked").exists()), (blocking(&["absent_a"]), false));
 }

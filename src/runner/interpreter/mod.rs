@@ -35,7 +35,6 @@ pub(super) struct SearchPath<'a> {
     who: Who,
     workspace: Option<&'a Path>,
     interpreters: &'a Interpreters,
-    caller: &'a BTreeMap<OsString, OsString>,
 }
 
 /// Whose programs are looked for, and for whom.
@@ -102,7 +101,7 @@ impl<'a> SearchPath<'a> {
         let home = folder("HOME");
         let config = folder("XDG_CONFIG_HOME").or_else(|| Some(home.as_ref()?.join(".config")));
         let path = variable("PATH").unwrap_or(OsStr::new("/usr/local/bin:/usr/bin:/bin"));
-        let mut search = SearchPath { folders: vec![], shims: vec![], home, who, workspace, interpreters, caller };
+        let mut search = SearchPath { folders: vec![], shims: vec![], home, who, workspace, interpreters };
         for dir in std::env::split_paths(path).filter(|dir| dir.is_absolute()) {
             if search.is_of_workspace(&dir) {
                 continue;
@@ -124,20 +123,9 @@ impl<'a> SearchPath<'a> {
         std::env::join_paths(folders).unwrap_or_default()
     }
 
-    /// A variable of the caller's.
-    pub(super) fn variable(&self, name: &str) -> Option<&OsStr> {
-        self.caller.get(OsStr::new(name)).map(OsString::as_os_str)
-    }
-
     /// The first program of a name that the user of this process can start.
     pub(super) fn for_ourselves(&self, name: &OsStr) -> Option<PathBuf> {
         self.candidates(name).map(|view| view.path).next()
-    }
-
-    /// The program at a path, when the tool's user can start it.
-    pub(super) fn program_at(&self, path: &Path) -> Option<Program> {
-        let view = View::of(path, self.home.as_deref()).filter(|view| self.may_start(view))?;
-        self.start(&view, &[]).ok()
     }
 
     /// Whether a program on the path comes from behind a version manager's stand-in.

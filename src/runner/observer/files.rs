@@ -59,6 +59,9 @@ impl Judge {
         if read_text(tool, call.pid, call.args[named.path], MAX_PATH, &mut text) || call.args[named.path] == 0 {
             if let Some(path) = absolute(call.pid, &text, folder, tool) {
                 findings.extend(self.reach(call.pid, &path, named, tool));
+                if named.touch == Touch::Read {
+                    findings.extend(self.opened(call.pid, &path, tool));
+                }
             }
         } else {
             findings.push(attempt(named.touch, UNREADABLE.to_owned(), self.outside()));
@@ -185,7 +188,12 @@ fn opened(named: Named, flags: u64) -> Named {
 }
 
 /// The plain absolute path that the tool means; `None` when it starts from nothing that has a path.
-fn absolute<'a>(pid: u32, text: &'a [u8], folder: Option<i32>, tool: &mut dyn Tool) -> Option<Cow<'a, [u8]>> {
+pub(super) fn absolute<'a>(
+    pid: u32,
+    text: &'a [u8],
+    folder: Option<i32>,
+    tool: &mut dyn Tool,
+) -> Option<Cow<'a, [u8]>> {
     let has = |piece: &[u8]| memchr::memmem::find(text, piece).is_some();
     let path = if text.first() == Some(&b'/') {
         let is_plain = !has(b"/.") && !has(b"//") && (text.len() == 1 || text.last() != Some(&b'/'));

@@ -1,11 +1,12 @@
 //! From a call to its answer and what it shows: no kernel in here but what [`Tool`] tells.
 
+use super::loaded::Loaded;
 use super::log::{Found, Log, cut};
 use super::network::Server;
 use super::paths::{Places, Realm};
 use super::process::Tool;
 use super::{Policy, dns};
-use crate::domain::{Answer, Attempt, IsolationLevel, Network, Touch, generalise};
+use crate::domain::{Answer, Attempt, IsolationLevel, LoadedFile, Network, Touch, generalise};
 use crate::runner::sandbox::{Call, Group, Notification, Verdict};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::net::IpAddr;
@@ -46,6 +47,21 @@ pub(super) struct Judge {
     pub(super) bound: bool,
     /// Where strings are read into, so that a call costs no allocation.
     pub(super) text: Vec<u8>,
+    /// Code that was loaded through declared paths.
+    pub(super) loaded: Loaded,
+}
+
+/// Everything that one run was seen to do.
+#[derive(Debug)]
+pub(super) struct Told {
+    /// Every attempt.
+    pub(super) attempts: Vec<Attempt>,
+    /// How many more there were.
+    pub(super) attempts_cut: u64,
+    /// Every file that was loaded as code.
+    pub(super) loaded: Vec<LoadedFile>,
+    /// How many more there were.
+    pub(super) loaded_cut: u64,
 }
 
 /// What a call shows.
@@ -60,6 +76,8 @@ pub(super) enum Finding {
     NotInFolder(String),
     /// A program that was found.
     Program(String),
+    /// A file that was loaded as code.
+    Loaded(LoadedFile),
 }
 
 impl Judge {
@@ -83,6 +101,7 @@ impl Judge {
             servers: policy.name_servers,
             bound: false,
             text: Vec::new(),
+            loaded: Loaded::default(),
         }
     }
 
@@ -103,6 +122,7 @@ impl Judge {
                 if std::mem::replace(&mut self.started, true) {
                     self.program(call, tool, &mut findings);
                 }
+                self.started_code(call, tool, &mut findings);
                 tool.forget();
                 Verdict::Continue
             }
@@ -127,6 +147,7 @@ impl Judge {
         for finding in findings {
             match finding {
                 Finding::Attempt(found) => self.count(found),
+                Finding::Loaded(file) => self.loaded.take(file),
                 Finding::NotInFolder(name) => {
                     if let Some(count) = self.searched.get_mut(&name) {
                         *count += 1;
@@ -143,8 +164,8 @@ impl Judge {
         }
     }
 
-    /// Every attempt, and how many more there were.
-    pub(super) fn finish(mut self) -> (Vec<Attempt>, u64) {
+    /// Everything that was seen.
+    pub(super) fn finish(mut self) -> Told {
         for (name, times) in std::mem::take(&mut self.searched) {
             if !self.found_programs.contains(&name) {
                 self.log.add(Found { touch: Touch::Exec, target: name, answer: Answer::Missing }, times);
@@ -155,7 +176,9 @@ impl Judge {
                 self.count(found);
             }
         }
-        self.log.finish()
+        let (attempts, attempts_cut) = self.log.finish();
+        let (loaded, loaded_cut) = self.loaded.finish();
+        Told { attempts, attempts_cut, loaded, loaded_cut }
     }
 
     fn count(&mut self, mut found: Found) {

@@ -21,6 +21,7 @@ mod files;
 mod judge;
 #[cfg(test)]
 mod live_tests;
+mod loaded;
 mod log;
 mod network;
 mod paths;
@@ -30,7 +31,7 @@ mod tests;
 
 use super::sandbox::{Listener, Notification};
 use crate::domain::{self, Attempt, IsolationLevel, Network, Observation, Touch, generalise};
-use judge::Judge;
+use judge::{Judge, Told};
 pub(super) use network::name_servers;
 use process::Processes;
 use serde::{Deserialize, Serialize};
@@ -123,8 +124,8 @@ impl Observer {
             (None, true) => domain::Observer::On,
             (None, false) => domain::Observer::Off("it did not see the program start".to_owned()),
         };
-        let (attempts, attempts_cut) = self.judge.finish();
-        Observation { observer, changes: Vec::new(), changes_cut: 0, uncollected: None, attempts, attempts_cut }
+        let Told { attempts, attempts_cut, loaded, loaded_cut } = self.judge.finish();
+        Observation { observer, attempts, attempts_cut, loaded, loaded_cut, ..Observation::off("") }
     }
 
     fn answer(&mut self, listener: &Listener, call: &Notification) -> io::Result<()> {

@@ -97,6 +97,17 @@ impl Places {
         if is_silent || is_harmless() { Realm::Noise } else { Realm::Outside }
     }
 
+    /// Whether anything was declared that code could come from.
+    pub(super) fn has_grants(&self) -> bool {
+        !self.read.is_empty() || !self.write.is_empty()
+    }
+
+    /// Whether a plain path lies below one that was declared for reading, and for that only.
+    pub(super) fn may_only_be_read(&self, path: &[u8]) -> bool {
+        let holds = |paths: &[PathBuf]| paths.iter().any(|granted| lies_in(path, granted.as_os_str().as_bytes()));
+        holds(&self.read) && !holds(&self.write)
+    }
+
     /// The path as it is reported.
     pub(super) fn show(&self, path: &[u8]) -> String {
         match self.name_of(path) {

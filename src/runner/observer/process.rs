@@ -1,20 +1,23 @@
 //! The tool's processes as the kernel shows them: memory, open files, view.
 
-use rustix::fs::{Access, AtFlags, Mode, OFlags, ResolveFlags, accessat, openat, openat2, readlinkat};
+use rustix::fs::{Access, AtFlags, FileType, Mode, OFlags, ResolveFlags, accessat, openat, openat2, readlinkat};
 use rustix::io::Errno;
 use rustix::net::SocketType;
 use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// Threads whose memory is kept open; each costs two descriptors.
 const MAX_OPEN: usize = 64;
+
+/// Symbolic links on the way to one file, as in the kernel.
+const MAX_LINKS: usize = 40;
 
 /// What the judge asks about the thread that made a call. All of it may be a lie or gone the next moment.
 pub(super) trait Tool {
@@ -29,6 +32,10 @@ pub(super) trait Tool {
 
     /// The process that a thread is part of, as the observer numbers processes.
     fn process_of(&mut self, pid: u32) -> Option<u32>;
+
+    /// The regular file at a path in its view: its path without links, and the file, opened for reading. `None` when
+    /// there is none or nobody can tell.
+    fn open(&mut self, pid: u32, path: &Path) -> Option<(PathBuf, File)>;
 
     /// Whether an open file is a datagram socket.
     fn is_datagram(&mut self, pid: u32, fd: i32) -> bool;
@@ -122,6 +129,21 @@ impl Tool for Processes {
         process_of(pid)
     }
 
+    fn open(&mut self, pid: u32, path: &Path) -> Option<(PathBuf, File)> {
+        let open = self.of(pid).ok()?;
+        let flags = OFlags::PATH | OFlags::CLOEXEC;
+        let root = openat(&open.folder, "root", flags | OFlags::DIRECTORY, Mode::empty()).ok()?;
+        let real = without_links(&root, path)?;
+        let inside = real.strip_prefix("/").ok().filter(|inside| !inside.as_os_str().is_empty())?;
+        let found = openat2(&root, inside, flags | OFlags::NOFOLLOW, Mode::empty(), ResolveFlags::IN_ROOT).ok()?;
+        // A pipe or device is not opened: that alone may have an effect.
+        if !FileType::from_raw_mode(rustix::fs::fstat(&found).ok()?.st_mode).is_file() {
+            return None;
+        }
+        let file = File::open(format!("/proc/self/fd/{}", found.as_raw_fd())).ok()?;
+        Some((real, file))
+    }
+
     fn is_datagram(&mut self, pid: u32, fd: i32) -> bool {
         socket_type(pid, fd).is_some_and(|kind| kind == SocketType::DGRAM)
     }
@@ -135,6 +157,36 @@ impl Tool for Processes {
 fn process_of(thread: u32) -> Option<u32> {
     let status = std::fs::read_to_string(format!("/proc/{thread}/status")).ok()?;
     status.lines().find_map(|line| line.strip_prefix("Tgid:"))?.trim().parse().ok()
+}
+
+/// A path below this root without symbolic links; `None` when it leads nowhere.
+fn without_links(root: &OwnedFd, path: &Path) -> Option<PathBuf> {
+    let parts = |path: &Path| -> VecDeque<OsString> { path.components().map(|c| c.as_os_str().to_owned()).collect() };
+    let (mut ahead, mut here, mut links) = (parts(path), PathBuf::from("/"), 0);
+    while let Some(part) = ahead.pop_front() {
+        match Path::new(&part).components().next() {
+            Some(Component::RootDir) => here = PathBuf::from("/"),
+            Some(Component::ParentDir) => drop(here.pop()),
+            Some(Component::Normal(name)) => {
+                let next = here.join(name);
+                match readlinkat(root, next.strip_prefix("/").ok()?, Vec::new()) {
+                    Ok(target) => {
+                        links += 1;
+                        let mut through = parts(Path::new(OsStr::from_bytes(target.as_bytes())));
+                        through.append(&mut ahead);
+                        ahead = through;
+                    }
+                    Err(Errno::INVAL) => here = next,
+                    Err(_) => return None,
+                }
+            }
+            Some(Component::CurDir | Component::Prefix(_)) | None => {}
+        }
+        if links > MAX_LINKS {
+            return None;
+        }
+    }
+    Some(here)
 }
 
 fn socket_type(pid: u32, fd: i32) -> Option<SocketType> {

@@ -1,11 +1,12 @@
 //! One batch: its supervisor is started, told what to make, and heard until all is made or time is over.
 
 use super::{Pace, Tried};
-use crate::domain::{InterpreterFacts, Observation, RunEnd};
+use crate::domain::{InterpreterFacts, Observation, RunEnd, WriteMode};
 use crate::runner::actor::poll_some;
 use crate::runner::baseline::Baselines;
 use crate::runner::child::{Child, spawn_batch};
 use crate::runner::ending::{Stop, judge};
+use crate::runner::grants::WritePath;
 use crate::runner::processes::sweep;
 use crate::runner::request::{Request, Spec, prepare_with};
 use crate::runner::success::Output;
@@ -17,7 +18,7 @@ use serde_json::Value;
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -91,6 +92,23 @@ fn is_python(facts: &InterpreterFacts) -> bool {
 }
 
 impl Batch {
+    /// Shows it further files and folders at their own paths, and lets it write one folder at once.
+    pub(in crate::runner) fn with_places(mut self, read: &[PathBuf], write: &Path) -> Batch {
+        let plan = &mut self.spec.plan;
+        plan.view.read.extend(read.iter().cloned());
+        plan.walls.read.extend(read.iter().cloned());
+        let path = write.to_owned();
+        let (mode, protected) = (WriteMode::Direct, Vec::new());
+        plan.view.write.push(WritePath { path, mode, folder: true, exists: true, protected });
+        plan.walls.write.push(write.to_owned());
+        self
+    }
+
+    /// The user that it runs as, when that is not ours.
+    pub(in crate::runner) fn user(&self) -> Option<u32> {
+        self.spec.plan.user
+    }
+
     /// Tells the observer what the interpreter does by itself.
     ///
     /// # Errors

@@ -65,6 +65,7 @@ impl Lab {
             observe: false,
             state: &self.path("state"),
             staged: &self.path("staged"),
+            environments: &self.path("environments"),
         };
         let mut batch = prepare_batch(&request, inputs, pace).map_err(|end| format!("{end:?}"))?;
         batch.learn(&Baselines::new(self.path("baselines"))).unwrap();

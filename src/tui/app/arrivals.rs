@@ -424,7 +424,7 @@ impl App {
                 self.promised = outcome.review;
                 return self.keep_promise();
             }
-            Command::Allow { .. } | Command::Unlock { .. } => {
+            Command::Allow { .. } | Command::FetchPackages { .. } | Command::Unlock { .. } => {
                 if let Some((_, request)) = self.unallowed.take_if(|(asked, _)| asked == command) {
                     return self.start(request.tool, request.input);
                 }

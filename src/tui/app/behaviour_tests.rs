@@ -48,6 +48,7 @@ fn watched() -> Behaviour {
             seen: vec!["resolve exfil.\u{202e}example (denied)".to_owned()],
         }],
         departed: vec![],
+        loaded: vec![],
         usage: None,
     }
 }

@@ -171,6 +171,7 @@ impl Confirm {
                 Command::New { .. } | Command::AcceptOpportunity { .. } => "Make it?",
                 Command::DismissOpportunity { .. } => "Dismiss?",
                 Command::Allow { .. } => "Allow?",
+                Command::FetchPackages { .. } => "Fetch?",
                 Command::Grant { .. } => "Grant?",
                 Command::Unlock { .. } => "Unlock?",
                 Command::SaveSet { tools, .. } if tools.is_empty() => "Take away?",

@@ -135,8 +135,13 @@ fn is_tried(command: &Command) -> bool {
         | Command::Undo { .. } => true,
         // To stop a tool must be possible when nothing else is; the run's own record says that it was.
         // What one reviewer has read, and checks that are made again, are no steps of a tool's life.
-        // A flush is recorded by the run of the tool that gets it.
-        Command::Cancel { .. } | Command::Mark { .. } | Command::Recheck { .. } | Command::FlushBuffer { .. } => false,
+        // A flush is recorded by the run of the tool that gets it. Packages are fetched from a registry, which is not
+        // here; the entry is written before.
+        Command::Cancel { .. }
+        | Command::Mark { .. }
+        | Command::Recheck { .. }
+        | Command::FlushBuffer { .. }
+        | Command::FetchPackages { .. } => false,
     }
 }
 

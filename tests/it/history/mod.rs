@@ -13,4 +13,4 @@ mod taken_back;
 mod verified;
 mod versions;
 mod words;
-mod world;
+pub mod world;
