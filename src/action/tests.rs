@@ -146,5 +146,14 @@ fn what_only_humans_may_say_is_listed_here_so_that_a_new_one_is_thought_about() 
         .filter(|row| row.risk != Risk::HumanOnly)
         .flat_map(|row| row.args.iter().filter(|arg| arg.human_only).map(|arg| format!("{} {}", row.name, arg.name)))
         .collect();
-    assert_eq!(flags, ["run allow", "rerun allow"]);
+    let expected = [
+        "run allow",
+        "rerun allow",
+        "doctor restore",
+        "doctor rebuild",
+        "doctor accept-loss",
+        "doctor same-workspace",
+        "doctor copied",
+    ];
+    assert_eq!(flags, expected);
 }

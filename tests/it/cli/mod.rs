@@ -212,9 +212,10 @@ impl Shell {
         Shell::ended(&mut self.command(args))
     }
 
-    /// Calls the program as a human at a terminal does who pipes the output.
+    /// Calls the program as a human at a terminal does who pipes the output and answers a question with Enter.
     pub fn call_by_human(&self, args: &[&str]) -> Answered {
-        let (_terminal, input) = terminal_input();
+        let (terminal, input) = terminal_input();
+        rustix::io::write(&terminal, b"\n").unwrap();
         Shell::ended(self.command(args).stdin(input))
     }
 
