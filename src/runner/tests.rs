@@ -3,6 +3,7 @@
 mod observed;
 mod secret;
 
+use super::dependencies::place_of_environment;
 use super::request::prepare_for;
 use super::*;
 use crate::domain::{
@@ -115,6 +116,11 @@ impl Bench {
     }
 
     fn spec(&self) -> Result<Spec, RunEnd> {
+        let spec = self.asked(|request| prepare_for(request, &self.caller));
+        spec.map(|spec| spec.with_grace(Duration::from_millis(200)))
+    }
+
+    fn asked<T>(&self, act: impl FnOnce(&Request<'_>) -> T) -> T {
         let given = Given::of(&self.manifest.permissions.env, self.secrets.clone(), &self.caller);
         let request = Request {
             manifest: &self.manifest,
@@ -139,7 +145,7 @@ impl Bench {
             staged: &self.path("staged"),
             environments: &self.path("environments"),
         };
-        prepare_for(&request, &self.caller).map(|spec| spec.with_grace(Duration::from_millis(200)))
+        act(&request)
     }
 
     fn start(&self) -> Running {
@@ -656,24 +662,18 @@ fn a_script_runs_with_the_environment_of_its_own_at_every_level() {
     fs::write(bench.path("version/main.py"), script).unwrap();
     let python = Bench::python("").spec().unwrap().interpreter().unwrap().clone();
     let series: Vec<&str> = python.version.split('.').take(2).collect();
-    let lib = bench.path(&format!("env/lib/python{}/site-packages", series.join(".")));
-    for folder in [lib.join("absent_a-1.dist-info"), bench.path("env/bin"), bench.path("bin")] {
+    let folder = bench.asked(|request| place_of_environment(request, &bench.caller)).unwrap();
+    let lib = folder.join(format!("lib/python{}/site-packages", series.join(".")));
+    for folder in [lib.join("absent_a-1.dist-info"), folder.join("bin")] {
         fs::create_dir_all(folder).unwrap();
     }
     fs::write(lib.join("absent_a.py"), "WORD = 'its own'\n").unwrap();
     let home = Path::new(&python.path).parent().unwrap().display();
-    fs::write(bench.path("env/pyvenv.cfg"), format!("home = {home}\n")).unwrap();
-    std::os::unix::fs::symlink(&python.path, bench.path("env/bin/python3")).unwrap();
-    let uv = format!("#!/bin/sh\n[ $1 = python ] && echo {}\nexit 0\n", bench.path("env/bin/python3").display());
-    fs::write(bench.path("bin/uv"), uv).unwrap();
+    fs::write(folder.join("pyvenv.cfg"), format!("home = {home}\n")).unwrap();
+    fs::write(folder.join("uv.lock"), "").unwrap();
+    std::os::unix::fs::symlink(&python.path, folder.join("bin/python3")).unwrap();
     // The user that tools run as must get there.
-    for path in ["bin/uv", "."] {
-        fs::set_permissions(bench.path(path), fs::Permissions::from_mode(0o755)).unwrap();
-    }
-    let mut path = bench.path("bin").into_os_string();
-    path.push(":");
-    path.push(&bench.caller[&OsString::from("PATH")]);
-    bench.caller.insert("PATH".into(), path);
+    fs::set_permissions(bench.path("."), fs::Permissions::from_mode(0o755)).unwrap();
     for machine in [Bubblewrap::Auto, Bubblewrap::Off] {
         bench.machine = Machine::new(machine, None);
         let run = bench.run();

@@ -92,6 +92,22 @@ pub(super) fn equip(path: &SearchPath<'_>, need: &Need<'_>, program: Program) ->
     }
 }
 
+/// Where the environment of a version lies once it is made; `None` when it gets none.
+#[cfg(test)]
+pub(super) fn place_of_environment(
+    request: &Request<'_>,
+    caller: &std::collections::BTreeMap<OsString, OsString>,
+) -> Option<std::path::PathBuf> {
+    let need = Need::of(request);
+    let (who, workspace) = (Who::of_this_process(), Some(need.workspace));
+    let path = SearchPath::new(Seeker { caller, who, workspace, interpreters: need.interpreters });
+    let program = need.program(&path).ok().flatten()?;
+    match need.environment(&program) {
+        Wanted::Environment(wish) => Some(wish.folder),
+        Wanted::Nothing | Wanted::Lacking(_) => None,
+    }
+}
+
 /// What a script's block comes down to on this machine.
 enum Wanted {
     /// There is no block, or all it names is installed.
