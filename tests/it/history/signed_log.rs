@@ -488,7 +488,6 @@ fn a_decision_by_a_key_that_is_not_allowed_is_refused_when_it_is_made() {
     // What only refuses needs no signature.
     engine.execute(decide(&review, DecisionKind::Reject), &eve).unwrap();
     for (text, says) in [
-        ("[signing]\nrequired = true\n", "names neither key nor allowed_signers"),
         ("[signing]\nrequired = true\nkey = \"/nowhere/key\"\n", "/nowhere/key.pub cannot be read"),
         ("[signing]\nrequired = true\nallowed_signers = \"/nowhere/signers\"\n", "/nowhere/signers cannot be read"),
         ("[signing]\nrequired = treu\n", "config.toml"),
@@ -578,4 +577,18 @@ fn everything_else_goes_on_where_signatures_are_required() {
     let report = engine.verify().unwrap();
     assert_eq!(report.faults, Vec::<String>::new());
     assert_eq!(open(&workspace).verify().unwrap().faults, Vec::<String>::new());
+}
+
+#[test]
+fn a_machine_without_the_key_verifies_and_decides_nothing() {
+    let (workspace, _) = sound(true);
+    let signers = workspace.home().join("allowed_signers");
+    configure(&workspace, &format!("[signing]\nrequired = true\nallowed_signers = \"{}\"\n", signers.display()));
+    let engine = open(&workspace);
+    assert_eq!(bot(&engine, "alpha"), Ok(()));
+    let fresh = engine.reviews(ReviewFilter::Waiting).unwrap().remove(0);
+    let refused = engine.execute(decide(&fresh, DecisionKind::Approve), &ada()).unwrap_err();
+    assert!(refused.code == ErrorCode::Refused && refused.message.contains("no key is set"), "{refused:?}");
+    fs::write(&signers, "").unwrap();
+    assert!(bot(&open(&workspace), "alpha").unwrap_err().contains("is not signed"));
 }
