@@ -30,8 +30,8 @@ pub struct Signing {
     pub key: Option<PathBuf>,
     /// Whether a decision that cannot be signed is refused.
     pub required: bool,
-    /// Whether what is in force counts only as far as it is signed: signatures are required, and a key is set or the
-    /// user wrote that they are.
+    /// Whether what is in force counts only as far as it is signed: signatures are required, and a key is set, or allowed
+    /// signers where the user wrote that signatures are required.
     pub protects: bool,
     /// Whose signatures count, in the format of `ssh-keygen`.
     pub allowed_signers: Option<PathBuf>,
@@ -335,7 +335,8 @@ impl File<'_> {
             }
         }
         signing.fault = self.fault_since(before);
-        signing.protects = signing.required && (written || signing.key.is_some());
+        signing.protects =
+            signing.required && (signing.key.is_some() || (written && signing.allowed_signers.is_some()));
         signing
     }
 }
