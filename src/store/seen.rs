@@ -5,6 +5,7 @@
 use super::backup;
 use super::connection::Queries;
 use super::error::{StoreError, StoreResult};
+use super::restoring::spools;
 use crate::domain::{Digest, OperationId, count, plural};
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -85,7 +86,7 @@ pub(super) fn evidence(dir: &Path) -> Option<String> {
         None => {}
     }
     let copies = names("versions").iter().filter(|name| name.parse::<Digest>().is_ok()).count();
-    let runs = names("runs").iter().filter(|name| name.ends_with(".spool")).count();
+    let runs = spools(dir).len();
     let backups = backup::list(dir).len();
     for (number, one) in [(copies, "kept version"), (runs, "output of a run"), (backups, "backup")] {
         if number > 0 {
