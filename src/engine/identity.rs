@@ -102,14 +102,13 @@ fn settle(home: &Home, here: &Here, secret: &[u8], by_path: &Path) -> io::Result
         None => at_path.cloned(),
     };
     let was_here = id.is_some() && named.is_none();
-    let (dir, id, copy_of) = match known {
-        Some(Known { dir, record }) => (dir, record.id, record.copy_of),
-        None => {
-            let is_taken = states.iter().any(|known| known.dir == by_path);
-            let id = id.filter(|_| was_here).map_or_else(random, Ok)?;
-            let dir = if is_taken { sibling(by_path, &id) } else { by_path.to_owned() };
-            (dir, id, copy_of)
-        }
+    let (dir, id, copy_of) = if let Some(Known { dir, record }) = known {
+        (dir, record.id, record.copy_of)
+    } else {
+        let is_taken = states.iter().any(|known| known.dir == by_path);
+        let id = id.filter(|_| was_here).map_or_else(random, Ok)?;
+        let dir = if is_taken { sibling(by_path, &id) } else { by_path.to_owned() };
+        (dir, id, copy_of)
     };
     DirBuilder::new().recursive(true).mode(0o700).create(&dir)?;
     if was_here && !dir.join("store.db").exists() && Seen::read(&dir).is_none() {

@@ -5,7 +5,8 @@
 use super::backup;
 use super::connection::Queries;
 use super::error::{StoreError, StoreResult};
-use crate::domain::{Digest, OperationId, count, plural};
+use super::restoring::spools;
+use crate::domain::{Digest, OperationId, plural};
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io;
@@ -85,15 +86,13 @@ pub(super) fn evidence(dir: &Path) -> Option<String> {
         None => {}
     }
     let copies = names("versions").iter().filter(|name| name.parse::<Digest>().is_ok()).count();
-    let runs = names("runs").iter().filter(|name| name.ends_with(".spool")).count();
-    let backups = backup::list(dir).len();
-    for (number, one) in [(copies, "kept version"), (runs, "output of a run"), (backups, "backup")] {
+    for (number, one, many) in [
+        (copies, "kept version", "kept versions"),
+        (spools(dir).len(), "output of a run", "outputs of runs"),
+        (backup::list(dir).len(), "backup", "backups"),
+    ] {
         if number > 0 {
-            words.push(if one == "output of a run" && number > 1 {
-                format!("{number} outputs of runs")
-            } else {
-                count(number, one)
-            });
+            words.push(plural(number, one, many));
         }
     }
     (!words.is_empty()).then(|| words.join(", "))
