@@ -32,7 +32,7 @@ pub use trials::replay::{Recorded, replay};
 use crate::domain::budget::{self, Limits};
 use crate::domain::source;
 use crate::domain::{CheckReport, CheckState, Digest, Gate, Missing, Tool, ToolDetail, ToolName, Verdict};
-use crate::runner::{Pace, Tried};
+use crate::runner::{Pace, Tried, release_memory};
 use serde_json::Value;
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -339,26 +339,36 @@ const MAX_READING: Duration = Duration::from_secs(15);
 /// What a reading check has when the others used the time up: enough for a tool of ordinary size.
 const LEAST_READING: Duration = Duration::from_millis(200);
 
+/// Growth of memory by one check that is given back at once, in bytes.
+const MUCH_MEMORY: u64 = 16 << 20;
+
 /// The version that was read last, and how long.
 static READING: Mutex<(Option<Digest>, Duration)> = Mutex::new((None, Duration::ZERO));
 
 /// Makes one check and measures how long it takes. What reads has [`Limits::CHECK`] for it; what it could not read
 /// within them is a finding, so that the check never passes.
 pub fn examine(check: &Check, desk: &Desk<'_>) -> CheckReport {
-    let begun = Instant::now();
+    let mut begun = Instant::now();
     let report = match check.cost {
         Cost::Reading | Cost::Comparing => {
             // One at a time in the program: what memory grows by is then what this check takes.
             let mut reading = READING.lock().unwrap_or_else(PoisonError::into_inner);
-            let begun = Instant::now();
+            // Waiting for another check is none of its time.
+            begun = Instant::now();
             let version = desk.version.tool.digest;
             if reading.0 != Some(version) || check.name == CHECKS[0].name {
                 *reading = (Some(version), Duration::ZERO);
             }
             let left = MAX_READING.saturating_sub(reading.1).max(LEAST_READING);
             let limits = Limits { time: left.min(Limits::CHECK.time), ..Limits::CHECK };
+            let before = budget::usage().unwrap_or_default().resident;
             let (report, shortfall) = budget::within(limits, || (check.examine)(desk));
             reading.1 += begun.elapsed();
+            let now = budget::usage().unwrap_or_default().resident;
+            if now > before + MUCH_MEMORY {
+                // Each thread keeps what it freed; the next check may run in another one.
+                release_memory();
+            }
             unread::told(report, &shortfall, desk)
         }
         // Bounded by what their processes may take.

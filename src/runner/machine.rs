@@ -2,6 +2,7 @@
 //!
 //! This is a plan, not a promise: what a run really had is verified in its own process.
 
+use super::group::Group;
 use super::proven::Proof;
 use super::sandbox;
 use super::starter::Starter;
@@ -186,6 +187,20 @@ impl Machine {
             LayerFact { name: "bubblewrap", state: bubblewrap },
             LayerFact { name: "landlock", state: landlock },
             LayerFact { name: "user", state: user },
+            LayerFact { name: "totals", state: totals() },
         ]
+    }
+}
+
+/// How the memory and the processes of a run as a whole are held below their limits here.
+fn totals() -> Result<String, String> {
+    match Group::try_out() {
+        Ok(()) => {
+            Ok("each run gets a control group: the kernel holds its memory and processes at their limits".to_owned())
+        }
+        Err(why) => Err(format!(
+            "runs get no control group ({why}); totals are watched: at most twice the processes and one and a half \
+             times the memory for a moment"
+        )),
     }
 }

@@ -25,6 +25,7 @@ mod difference;
 mod ending;
 mod given;
 mod grants;
+mod group;
 mod interpreter;
 mod limits;
 mod machine;

@@ -135,10 +135,13 @@ fn below(all: &[Process], root: i32) -> Vec<Process> {
 /// Kills these processes, as far as they are still the same. Stops all first: who is stopped does not fork.
 pub(super) fn kill_all(processes: &[Process]) {
     for signal in [Signal::STOP, Signal::KILL] {
-        for process in processes {
-            signal_one(process, signal);
-        }
+        signal_all(processes, signal);
     }
+}
+
+/// Stops these processes, or lets them go on, as far as they are still the same.
+pub(super) fn signal_all(processes: &[Process], signal: Signal) {
+    processes.iter().for_each(|process| signal_one(process, signal));
 }
 
 /// Stops this process and the others of its group, as its terminal would, but not what it started itself. Who starts

@@ -6,6 +6,7 @@
 use super::dependencies::{Need, equip};
 use super::given::Given;
 use super::grants::{self, Grants, WritePath};
+use super::group::LEAST_TASKS;
 use super::interpreter::{Interpreters, Program, SearchPath, Seeker, Who};
 use super::isolation;
 use super::limits::{Limits, Wall};
@@ -34,8 +35,12 @@ use std::time::Duration;
 /// The kernel's limit for one argument or variable, in bytes, its closing zero included.
 const MAX_ARGUMENT: usize = 128 * 1024;
 
-/// The kernel counts threads, the limit means processes: node alone has eleven.
-const THREADS_PER_PROCESS: u64 = 16;
+/// The kernel's own bound on processes and threads of a user is so many times the limit: the limit means processes, and
+/// between two looks of the supervisor there are never more than twice as many.
+const TASKS_PER_PROCESS: u64 = 2;
+
+/// What our own processes inside are, which the kernel counts as well.
+const OWN_TASKS: u64 = 4;
 
 /// How many violations a message lists.
 const MAX_VIOLATIONS: usize = 3;
@@ -403,7 +408,7 @@ fn walls(request: &Request, means: &Means, view: &View, (limits, network): (&Lim
             data_bytes: limits.memory_bytes,
             file_bytes: limits.file_bytes,
             cpu_seconds: limits.cpu_seconds,
-            threads: Some(others + limits.processes * THREADS_PER_PROCESS),
+            threads: Some(others + OWN_TASKS + (limits.processes * TASKS_PER_PROCESS).max(LEAST_TASKS)),
         },
         read: std::iter::once(view.tool.clone()).chain(view.read.iter().cloned()).collect(),
         write: std::iter::once(&view.scratch)

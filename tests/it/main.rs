@@ -20,6 +20,7 @@ mod kills_everywhere;
 mod layering;
 mod loaded;
 mod making;
+mod nasty_inputs;
 mod opportunities;
 mod packages;
 mod readme;

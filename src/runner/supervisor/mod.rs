@@ -25,6 +25,7 @@ pub(super) use wire::{Ended, Heard, Inbox, Made, Message, Order, receive_parcel,
 
 use super::clear::remove;
 use super::conversation::{KEEP, keep};
+use super::group::{Group, Totals};
 use super::observer::{Observer, Policy, Served};
 use super::overlay::Layers;
 use super::processes::{descendants, kill_all};
@@ -200,7 +201,10 @@ impl Supervisor {
             }
         };
         let handle = Pid::from_raw(child).ok_or(io::ErrorKind::InvalidInput)?;
-        let watcher = Watcher::new();
+        // Where there can be none, what the run uses is watched.
+        let totals =
+            Totals { memory: plan.limits.memory_bytes.max(plan.limits.disk_bytes), processes: plan.limits.processes };
+        let watcher = Watcher::new(Group::make(totals).ok());
         Ok(Supervisor {
             plan,
             _reach: reach,
@@ -400,9 +404,11 @@ impl Supervisor {
         if now < self.watcher.next() {
             return;
         }
-        let sample = self.watcher.look(&self.plan);
-        self.tell(&Message::Sample(sample));
+        if let Some(sample) = self.watcher.look(&self.plan) {
+            self.tell(&Message::Sample(sample));
+        }
         if self.watcher.stop().is_some() && self.phase == Phase::Running {
+            self.watcher.end_tools();
             self.order(Order::Kill);
         }
     }

@@ -5,15 +5,29 @@ use super::disk::{self, Disk};
 use super::plan::Plan;
 use crate::domain::Sample;
 use crate::runner::ending::Stop;
-use crate::runner::processes::{descendants, parent, proportional_bytes};
-use crate::runner::sandbox::Exit;
+use crate::runner::group::Group;
+use crate::runner::processes::{Process, descendants, kill_all, parent, proportional_bytes, signal_all};
+use crate::runner::sandbox::{self, Exit};
+use rustix::process::Signal;
 use std::time::{Duration, Instant};
 
 /// How often it is looked.
-const WATCH: Duration = Duration::from_millis(100);
+const WATCH: Duration = Duration::from_millis(20);
+
+/// How often near a limit: some processes fill memory with gigabytes a second.
+const WATCH_CLOSELY: Duration = Duration::from_millis(4);
+
+/// How often what was seen is told.
+const TELL: Duration = Duration::from_millis(100);
 
 /// Looking may take one part in this many of the time.
 const WATCH_SHARE: u32 = 20;
+
+/// The same near a limit.
+const CLOSE_SHARE: u32 = 3;
+
+/// What is over sooner is not worth a group: moving processes there takes the kernel up to 10 ms.
+const SETTLE: Duration = Duration::from_millis(20);
 
 /// Samples and what they exceeded first.
 #[derive(Debug)]
@@ -25,19 +39,35 @@ pub(super) struct Watcher {
     /// The tool's first process.
     tool: Option<i32>,
     disk: Disk,
+    begun: Instant,
     next: Instant,
+    /// When what was seen is told again.
+    tell: Instant,
+    /// What holds the totals in the kernel, where that is possible.
+    group: Option<Group>,
+    /// The process that moves others into the group.
+    mover: Option<i32>,
+    /// The tool's processes as they were seen last.
+    tools: Vec<Process>,
     peak: Sample,
     stop: Option<Stop>,
 }
 
 impl Watcher {
-    pub(super) fn new() -> Watcher {
+    /// Begins to watch a run that was just started; `group` is where it will be held.
+    pub(super) fn new(group: Option<Group>) -> Watcher {
+        let now = Instant::now();
         Watcher {
             ours: Vec::new(),
             first: None,
             tool: None,
             disk: Disk::default(),
-            next: Instant::now() + WATCH,
+            begun: now,
+            next: now + WATCH,
+            tell: now + TELL,
+            group,
+            mover: None,
+            tools: Vec::new(),
             peak: Sample::default(),
             stop: None,
         }
@@ -79,29 +109,26 @@ impl Watcher {
         self.peak.disk_bytes = self.peak.disk_bytes.max(disk.bytes);
     }
 
-    /// Looks once.
-    pub(super) fn look(&mut self, plan: &Plan) -> Sample {
+    /// Looks once; what was seen, when it is to be told.
+    pub(super) fn look(&mut self, plan: &Plan) -> Option<Sample> {
         let begun = Instant::now();
         let limits = &plan.limits;
-        if let Some(disk) = self.tool.and_then(|tool| disk::outside(plan, tool)) {
+        let is_told = begun >= self.tell;
+        if is_told && let Some(disk) = self.tool.and_then(|tool| disk::outside(plan, tool)) {
             self.disk = disk;
         }
-        let page = rustix::param::page_size() as u64;
         let all = descendants(rustix::process::getpid().as_raw_nonzero().get());
+        self.hold(&all);
         // Before it is known which process becomes the tool, all of them are our own.
-        let is_ours = |pid: i32| self.first == Some(pid) || self.ours.contains(&pid);
+        let is_ours = |pid: i32| self.first == Some(pid) || self.mover == Some(pid) || self.ours.contains(&pid);
         let is_tools = |pid: i32| self.tool.is_some() && !is_ours(pid);
-        let tools: Vec<_> = all.iter().filter(|process| is_tools(process.pid)).collect();
-        let resident: u64 = tools.iter().map(|process| process.resident_pages * page).sum();
-        let pids: Vec<i32> = tools.iter().map(|process| process.pid).collect();
-        // Counting shared pages once is dear, so only when the cheap sum is over.
-        let memory_bytes =
-            if resident > limits.memory_bytes && pids.len() > 1 { proportional_bytes(&pids) } else { resident };
+        self.tools = all.iter().filter(|process| is_tools(process.pid)).copied().collect();
+        let memory_bytes = self.memory(limits.memory_bytes);
         let ticks: u64 = all.iter().map(|process| process.cpu_ticks).sum();
         let sample = Sample {
             cpu_ms: ticks * 1000 / rustix::param::clock_ticks_per_second(),
             memory_bytes,
-            processes: tools.len() as u64,
+            processes: self.tools.len() as u64,
             disk_bytes: self.disk.bytes,
         };
         self.judge(plan, sample);
@@ -111,8 +138,65 @@ impl Watcher {
             processes: self.peak.processes.max(sample.processes),
             disk_bytes: self.peak.disk_bytes.max(sample.disk_bytes),
         };
-        self.next = Instant::now() + WATCH.max(begun.elapsed() * WATCH_SHARE);
-        sample
+        let is_near = memory_bytes >= limits.memory_bytes / 4 || sample.processes >= limits.processes.div_ceil(2);
+        let (least, share) = if is_near { (WATCH_CLOSELY, CLOSE_SHARE) } else { (WATCH, WATCH_SHARE) };
+        let now = Instant::now();
+        self.next = now + least.max((now - begun) * share);
+        if is_told {
+            self.tell = now + TELL;
+        }
+        is_told.then_some(sample)
+    }
+
+    /// What the tool's processes hold in memory. Pages that several share are counted once, which is dear, so only when
+    /// the cheap sum is over the limit; meanwhile nobody of them goes on, or they would outgrow the count.
+    fn memory(&mut self, limit: u64) -> u64 {
+        let page = rustix::param::page_size() as u64;
+        let pids: Vec<i32> = self.tools.iter().map(|process| process.pid).collect();
+        let resident: u64 = self.tools.iter().map(|process| process.resident_pages * page).sum();
+        if resident <= limit || pids.len() < 2 {
+            return resident;
+        }
+        signal_all(&self.tools, Signal::STOP);
+        let counted = proportional_bytes(&pids);
+        if counted <= limit {
+            signal_all(&self.tools, Signal::CONT);
+        }
+        counted
+    }
+
+    /// Moves into the group whoever is not there yet. A process of its own does it, because the kernel may take its
+    /// time, and the tool's calls wait for our answers.
+    fn hold(&mut self, all: &[Process]) {
+        let Some(group) = self.group.as_ref().filter(|_| self.begun.elapsed() >= SETTLE) else { return };
+        if let Some(mover) = self.mover {
+            if all.iter().any(|process| process.pid == mover) {
+                return;
+            }
+            self.mover = None;
+            if sandbox::reap(mover).is_ok_and(|reaped| reaped.exit != Exit::Code(0)) {
+                // It may not be moved there after all: then it is watched like any other.
+                self.group = None;
+                return;
+            }
+        }
+        let inside = group.inside();
+        let outside: Vec<i32> = all.iter().map(|process| process.pid).filter(|pid| !inside.contains(pid)).collect();
+        if !outside.is_empty() {
+            self.mover = sandbox::fork(|| i32::from(group.hold(&outside).is_err())).ok();
+        }
+    }
+
+    /// Ends the tool's processes at once: whoever is over a limit uses every moment.
+    pub(super) fn end_tools(&self) {
+        kill_all(&self.tools);
+    }
+
+    /// Which limit the kernel held, if it had to.
+    fn refused(&self) -> Option<Stop> {
+        let refused = self.group.as_ref()?.refused();
+        let memory = (refused.memory > 0).then_some(Stop::Memory);
+        memory.or((refused.processes > 0).then_some(Stop::Processes))
     }
 
     fn judge(&mut self, plan: &Plan, sample: Sample) {
@@ -128,11 +212,12 @@ impl Watcher {
         } else {
             None
         };
-        self.stop = self.stop.take().or(found);
+        self.stop = self.stop.take().or(found).or_else(|| self.refused());
     }
 
     /// The limit and the peaks.
-    pub(super) fn finish(self) -> (Option<Stop>, Sample) {
-        (self.stop, self.peak)
+    pub(super) fn finish(mut self) -> (Option<Stop>, Sample) {
+        let stop = self.stop.take().or_else(|| self.refused());
+        (stop, self.peak)
     }
 }

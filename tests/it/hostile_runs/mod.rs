@@ -9,6 +9,7 @@ mod case;
 mod levels;
 mod ordinary;
 mod start;
+mod totals;
 mod user;
 mod world;
 

@@ -1,0 +1,88 @@
+//! Totals of a run: how far a tool gets beyond its limits of processes and memory before it is stopped, as it says
+//! itself. Each control gets all of it.
+
+use super::case::Case;
+use super::start::{plainly, sandboxed, users};
+use super::world::{Outcome, Sign, World};
+use super::{alone, report};
+
+/// Says each child that it started.
+const FORKS: &str = "count = 0\ntry:\n    while count < 400:\n        if os.fork() == 0:\n            time.sleep(60)\n            \
+                     os._exit(0)\n        count += 1\n        os.write(1, b'got %d 1\\n' % count)\nexcept OSError:\n    time.sleep(6)\n\
+                     if count == 400:\n    say('worked ALL')\n";
+
+/// Twelve children, 150 MiB of private memory each; each says what it has after every 10 MiB.
+const PRIVATE: &str = "def child(number):\n    held = []\n    for part in range(15):\n        held.append(bytearray(b'x') * (10 << 20))\n        \
+                       os.write(1, b'got %d 10\\n' % number)\n    time.sleep(3)\n    os._exit(0)\nchildren = []\nfor number in range(12):\n    \
+                       pid = os.fork()\n    if pid == 0:\n        child(number)\n    children.append(pid)\n\
+                       if not any([os.waitpid(pid, 0)[1] for pid in children]):\n    say('worked ALL')\n";
+
+/// The same in memory that all of them share.
+const SHARED: &str = "import mmap\nparts = [mmap.mmap(-1, 150 << 20) for _ in range(12)]\ndef child(number):\n    for part in range(15):\n        \
+                      parts[number][part * (10 << 20):(part + 1) * (10 << 20)] = b'x' * (10 << 20)\n        \
+                      os.write(1, b'got %d 10\\n' % number)\n    time.sleep(3)\n    os._exit(0)\nchildren = []\nfor number in range(12):\n    \
+                      pid = os.fork()\n    if pid == 0:\n        child(number)\n    children.append(pid)\n\
+                      if not any([os.waitpid(pid, 0)[1] for pid in children]):\n    say('worked ALL')\n";
+
+/// What the attack said it got, in all.
+fn got(outcome: &Outcome) -> u64 {
+    let lines = outcome.output.lines().filter_map(|line| line.trim().strip_prefix("got "));
+    lines.filter_map(|line| line.split(' ').nth(1)?.parse::<u64>().ok()).sum()
+}
+
+/// Runs the attack as everybody at every level; it says at most `most` behind the sandbox and at least `all` without.
+fn bounded(name: &'static str, attack: &'static str, limits: &'static str, word: &str, (most, all): (u64, u64)) {
+    let case = Case { limits, harm: Sign::Says("ALL"), ..Case::named(name, attack) };
+    for user in users(&case) {
+        let _turn = alone(&case);
+        let world = World::new(user);
+        let control = plainly(&case, &world);
+        assert!(got(&control) >= all, "invalid case {name} as {}: {}", user.word(), got(&control));
+        drop(world);
+        for level in super::levels() {
+            let mut world = World::new(user);
+            let outcome = sandboxed(&case, &mut world, level);
+            let told = format!("{name} {} as {}: {} of {all}", level.word(), user.word(), got(&outcome));
+            report(&format!("totals: {told}, at most {most}"));
+            assert!(got(&outcome) > 0 && got(&outcome) <= most, "{told}\n{:#}", outcome.run);
+            let error = outcome.run["error"].as_str().unwrap_or_default();
+            assert!(error.contains(word), "{told}\n{:#}", outcome.run);
+        }
+    }
+}
+
+#[test]
+fn a_fork_bomb_gets_at_most_twice_its_processes() {
+    bounded("forks_400", FORKS, "processes = 64", "processes", (2 * 64 + 4, 400));
+}
+
+#[test]
+fn twelve_children_get_at_most_one_and_a_half_times_their_memory() {
+    bounded("private_memory", PRIVATE, "memory = \"256MiB\"", "memory", (256 * 3 / 2, 12 * 150));
+}
+
+#[test]
+fn memory_that_children_share_counts_as_theirs() {
+    bounded("shared_memory", SHARED, "memory = \"256MiB\"", "memory", (256 * 3 / 2, 12 * 150));
+}
+
+#[test]
+fn nothing_is_left_of_the_control_groups_of_runs() {
+    let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+    let roots = mounts.lines().filter(|line| line.starts_with("cgroup")).filter_map(|line| line.split(' ').nth(1));
+    let case = Case::named("slow", "time.sleep(0.2)\nprint('got 0 1')\n");
+    let mut world = World::new(users(&case)[0]);
+    let outcome = sandboxed(&case, &mut world, super::levels()[0]);
+    assert_eq!(outcome.run["outcome"], "succeeded", "{:#}", outcome.run);
+    for root in roots {
+        let find =
+            std::process::Command::new("find").args([root, "-maxdepth", "6", "-name", "toolsmith-run-*"]).output();
+        let found = String::from_utf8_lossy(&find.unwrap().stdout).into_owned();
+        // Runs of other tests may be under way: what is left belongs to a process that is alive.
+        let dead = found.lines().filter(|line| {
+            let owner = line.rsplit("toolsmith-run-").next().and_then(|name| name.split('-').next());
+            owner.is_some_and(|pid| !std::path::Path::new("/proc").join(pid).exists())
+        });
+        assert_eq!(dead.count(), 0, "left below {root}: {found}");
+    }
+}
