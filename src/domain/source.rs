@@ -28,7 +28,7 @@ const ROUNDS_PER_LOOK: u32 = 16;
 const MAX_REFUSED: usize = 64;
 
 /// How long they are remembered: a busy machine may have been the cause.
-const REFUSED_FOR: Duration = Duration::from_secs(60);
+const REFUSED_FOR: Duration = Duration::from_mins(1);
 
 /// Deeper parts of a tree are not looked at: the way up to the root is walked again and again. Real code stays below 100.
 const MAX_DEPTH: usize = 500;

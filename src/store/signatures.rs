@@ -193,7 +193,7 @@ mod tests {
         assert_eq!((store.log_signature(first).unwrap(), store.log_signature(second).unwrap()), (None, Some(kept)));
         let whole = store.log_digest().unwrap();
         store.connection.execute("UPDATE operations SET subject = 'z' WHERE id = 1", []).unwrap();
-        assert_eq!(rows(&store)[0].1, false);
+        assert!(!rows(&store)[0].1);
         assert_ne!(store.log_digest().unwrap(), whole);
         let mut read_back = None;
         store.walk_log(&mut |row| read_back = row.operation()).unwrap();
