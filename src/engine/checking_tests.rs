@@ -32,9 +32,11 @@ fn approve(engine: &Engine, override_reason: Option<&str>) -> Result<crate::doma
         digest: review.digest,
         kind: DecisionKind::Approve,
         reason: None,
-        shown: Shown::default(),
+        shown: super::tests::seen(),
         override_reason: override_reason.map(str::to_owned),
         role: None,
+        unread: false,
+        evidence: None,
     };
     engine.execute(command, &ada())
 }
