@@ -3,8 +3,8 @@
 use super::tests::{World, ada};
 use super::*;
 use crate::domain::{
-    Caller, CheckState, Command, CommentId, CommentKind, DecisionKind, Digest, Mark, Review, ReviewState, Shown, Spot,
-    Stage, Verdict,
+    Caller, CheckState, Command, CommentId, CommentKind, DecisionKind, Digest, Mark, Review, ReviewState, Spot, Stage,
+    Verdict,
 };
 use crate::store::Tx;
 use std::sync::atomic::AtomicBool;

@@ -272,7 +272,7 @@ impl App {
             .copied()
             .filter(|verb| !self.keymap.keys(*verb).is_empty() && self.available(*verb).is_ok())
             .filter(|verb| *verb != Verb::Init || no_tools)
-            .filter(|verb| *verb != Verb::Approve || !self.is_unread())
+            .filter(|verb| !matches!(verb, Verb::Approve | Verb::ApproveOver) || !self.is_unread())
             .collect()
     }
 }

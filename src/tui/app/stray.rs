@@ -3,7 +3,7 @@
 //! After a key that would have opened a prompt was refused, what is typed is swallowed until the keyboard was silent for
 //! as long as a question waits for silence.
 
-use crate::action::{Risk, Verb, spec};
+use crate::action::Verb;
 use crate::tui::msg::Now;
 use crate::tui::overlay::guard::SILENCE_MS;
 use crossterm::event::{KeyEvent, KeyModifiers};
@@ -32,9 +32,13 @@ impl Stray {
     }
 }
 
-/// Whether a verb asks for something to be typed: those that change something do, or ask to be confirmed.
+/// Whether a verb opens a prompt or a form in which text is typed.
 pub(super) fn asks(verb: Verb) -> bool {
-    spec(verb).risk != Risk::View || matches!(verb, Verb::ApproveOver | Verb::Filter | Verb::Palette)
+    let forms = matches!(
+        verb,
+        Verb::Run | Verb::Call | Verb::New | Verb::Evolve | Verb::MarkFailure | Verb::Filter | Verb::Palette
+    );
+    forms || decides(verb)
 }
 
 /// Whether a verb opens a prompt in which a reason or a comment is typed.
@@ -68,8 +72,8 @@ mod tests {
 
     #[test]
     fn the_letters_of_a_reason_never_act_as_verbs_where_no_prompt_opened() {
-        // Nothing is open, a review that is not read to its end, a list in which the key means nothing.
-        for (keys, refused) in [("4", "x"), ("4", "c"), ("4", "a"), ("1", "x"), ("1", "c"), ("3", "x"), ("2", "c")] {
+        // No review is open, or the key means nothing in this list.
+        for (keys, refused) in [("4", "x"), ("4", "c"), ("4", "a"), ("1", "x")] {
             let mut bench = Bench::ready(120, 40);
             bench.press(keys).effects.clear();
             bench.press(refused);

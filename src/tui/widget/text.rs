@@ -118,7 +118,9 @@ impl TextView {
     /// shown, and the line with the cursor stays where it is on the screen.
     pub fn replace(&mut self, mut view: TextView, why: Relaid) {
         let mut places: HashMap<Key, usize> = HashMap::new();
-        seen::each_half(&view.lines, |line, _, _, key, _| drop(places.entry(key).or_insert(line)));
+        seen::each_half(&view.lines, |line, _, _, key, _| {
+            places.entry(key).or_insert(line);
+        });
         let mut moved: Vec<Option<usize>> = vec![None; self.lines.len()];
         seen::each_half(&self.lines, |line, _, _, key, _| moved[line] = places.get(&key).copied().or(moved[line]));
         let line_near = |line: usize| moved.iter().take(line + 1).rev().find_map(|found| *found).unwrap_or(0);

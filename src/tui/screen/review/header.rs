@@ -60,7 +60,7 @@ impl ReviewScreen {
             flow.add(&words, if is_read { theme.good } else { theme.warn });
         }
         if height >= FULL_HEIGHT {
-            flow.add(&format!("waiting for {}", lasted(look.now.wall, review.created_at)), theme.dim);
+            flow.add_cut(&format!("waiting for {}", lasted(look.now.wall, review.created_at)), theme.dim);
             flow.add_cut(&safe(review.place()), theme.dim);
             for (line, is_known) in self.made_by() {
                 flow.next_line();

@@ -109,7 +109,7 @@ fn approve_waits_for_the_checks_and_says_how_far_they_are() {
     let mut detail = review_detail(&reviews().remove(1));
     detail.review.verdict = detail.verdict.as_ref().map(Verdict::tally);
     bench.answer(Answer::reviewed(detail.review.id, Ok(detail)));
-    bench.press("[ [ [");
+    bench.wait(500).press("[ [ [");
     bench.read_everything().press("a");
     assert_eq!(bench.app.overlays.len(), 1, "{}", bench.screen());
 }
@@ -123,7 +123,7 @@ fn a_failed_gate_locks_approve_and_a_typed_reason_goes_over_it() {
     bench.read_everything().press("a");
     assert!(bench.app.overlays.is_empty());
     assert!(bench.screen().contains("egress failed · O goes over it with a reason"), "{}", bench.screen());
-    bench.press("O");
+    bench.wait(500).press("O");
     deciding(&mut bench);
     let digest = tool("text-diff-summary", Stage::Experimental).digest;
     bench.type_text(&digest.hex()[..4]).press("enter");
@@ -319,7 +319,9 @@ fn table() -> Vec<crate::engine::PreflightRow> {
 /// Opens a review of the queue, with its detail.
 fn open_from_queue(bench: &mut Bench, at: usize) {
     bench.press("4 g");
-    (0..at).for_each(|_| drop(bench.press("j")));
+    for _ in 0..at {
+        bench.press("j");
+    }
     bench.press("enter");
     answer_detail(bench, at);
 }
@@ -527,7 +529,11 @@ fn a_script_that_fits_on_the_screen_is_read_when_it_is_opened() {
 
 #[test]
 fn of_a_changed_version_only_changes_and_the_lines_around_them_count() {
-    let mut bench = Bench::reviewing_with(120, 40, |detail| detail.base_files = Some(before()));
+    let mut bench = Bench::reviewing_with(120, 40, |detail| {
+        detail.base_files = Some(before());
+        // What is found in a line that is folded away is to be read once that line is shown.
+        detail.verdict = Some(Verdict::of(vec![CheckReport::of("syntax", vec![])], None, ago(1)));
+    });
     let needed = |bench: &Bench| {
         let Screen::Review(screen) = &bench.app.screen else { panic!("no review") };
         screen.share().1
