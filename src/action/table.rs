@@ -318,6 +318,7 @@ actions! {
         Arg::option("reason", ArgKind::Text, "why"),
         Arg::option("role", ArgKind::Text, "the role under which you say yes, where more than one yes is needed"),
         Arg::option("override", ArgKind::Text, "why failed checks shall not stand in the way; kept and shown forever"),
+        Arg::option("unread", ArgKind::Switch, "show nothing first; needs --reason, and both are kept and shown forever"),
         YES
     }
     Reject "reject" Review HumanOnly [Review, Queue] ["x"] Both "Reject a review" {
@@ -447,7 +448,8 @@ actions! {
     Back "back" Motion View [Global] ["esc"] Screen "Close what is open, clear a filter, or go one step back" {}
     Down "down" Motion View [Motion] ["j", "down"] Screen "One line down" {}
     Up "up" Motion View [Motion] ["k", "up"] Screen "One line up" {}
-    PageDown "page-down" Motion View [Motion] ["pagedown", "ctrl-d", "space"] Screen "One page down" {}
+    ReadOn "read-on" Motion View [Catalog, Output, Failures, Queue, Review, Source, Evolution] ["space"] Screen "In a review to the next page that was not on screen, through all its files; elsewhere one page down" {}
+    PageDown "page-down" Motion View [Motion] ["pagedown", "ctrl-d"] Screen "One page down" {}
     PageUp "page-up" Motion View [Motion] ["pageup", "ctrl-u"] Screen "One page up" {}
     Top "top" Motion View [Motion] ["g", "home"] Screen "To the first line" {}
     Bottom "bottom" Motion View [Motion] ["G", "end"] Screen "To the last line" {}
@@ -469,6 +471,7 @@ actions! {
     PreviousHunk "previous-hunk" Motion View [Review, Source, Evolution] ["{"] Screen "To the file or change before" {}
     NextRisk "next-risk" Motion View [Review] ["r"] Screen "To the next line that a check warns of" {}
     PreviousRisk "previous-risk" Motion View [Review] ["R"] Screen "To the line before that a check warns of" {}
+    NextNew "next-new" Motion View [Review] ["!"] Screen "To what came while the review was open and was not on screen yet" {}
     SelectRange "select-range" Motion View [Queue, Review] ["v"] Screen "Begin a range of lines or reviews, or end it" {}
     MarkRead "mark-read" Motion View [Review] ["m"] Screen "Mark a change or a file as read, or take the mark away" {}
     IgnoreBlanks "ignore-blanks" Motion View [Review] ["s"] Screen "Leave out lines that differ in blanks only, or show them" {}

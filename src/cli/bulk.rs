@@ -2,6 +2,7 @@
 
 use super::call::{Answer, Call, Stop};
 use super::print_text::{Align, Ink, Line, Page, Table};
+use super::reading;
 use super::review::{self, other_digest, risk_ink};
 use crate::domain::{DecisionKind, Digest, ReviewId, Shown};
 use crate::engine::{BulkDecision, BulkItem, BulkResult, Engine, EngineError, ErrorCode, PreflightRow};
@@ -119,11 +120,7 @@ fn several(call: &Call<'_>, kind: DecisionKind, named: &[(ReviewId, String)]) ->
     for (_, error) in &unknown {
         call.note(&Line::new().put(Ink::Bad, &error.message));
     }
-    let items: Vec<BulkItem> = rows
-        .iter()
-        .filter(|row| row.refusal.is_none())
-        .map(|row| BulkItem { review: row.review, digest: row.digest })
-        .collect();
+    let items = items(call, &engine, kind, &rows)?;
     if items.is_empty() {
         let message = format!("none of them can be decided this way: {kind}");
         return Err(EngineError::new(ErrorCode::Refused, message, "the table says why").into());
@@ -132,7 +129,8 @@ fn several(call: &Call<'_>, kind: DecisionKind, named: &[(ReviewId, String)]) ->
         let message = "nothing was decided";
         return Err(EngineError::new(ErrorCode::Failed, message, "answer y, or give --yes").into());
     }
-    let how = BulkDecision { kind, reason: call.text("reason"), shown: Shown::default() };
+    let unread = kind == DecisionKind::Approve && call.switch("unread");
+    let how = BulkDecision { kind, reason: call.text("reason"), unread };
     let results = engine.decide_all(&items, &how, &call.caller(&engine));
     call.tell_trouble(&engine);
     let waits = rows
@@ -142,6 +140,26 @@ fn several(call: &Call<'_>, kind: DecisionKind, named: &[(ReviewId, String)]) ->
     let unknown = unknown.into_iter().map(|(id, error)| One::left(id, error));
     let results = results.into_iter().map(One::of).chain(waits).chain(unknown).collect();
     call.print(&Results { results, unknown: numbers })
+}
+
+/// Those that can be decided. Each is read before a yes, as if it were decided by itself.
+fn items(
+    call: &Call<'_>,
+    engine: &Engine,
+    kind: DecisionKind,
+    rows: &[PreflightRow],
+) -> Result<Vec<BulkItem>, EngineError> {
+    let able = rows.iter().filter(|row| row.refusal.is_none());
+    able.map(|row| {
+        if kind != DecisionKind::Approve {
+            return Ok(BulkItem { review: row.review, digest: row.digest, shown: Shown::default(), evidence: None });
+        }
+        let detail = engine.review(row.review)?;
+        let shown = reading::read(call, engine, &detail, "enter goes on")?;
+        let evidence = Some(detail.evidence_digest());
+        Ok(BulkItem { review: row.review, digest: row.digest, shown, evidence })
+    })
+    .collect()
 }
 
 /// What is said when none of the numbers is one of a review.

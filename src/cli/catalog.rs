@@ -230,7 +230,8 @@ pub(super) fn stage_ink(stage: Stage) -> Ink {
 
 /// Whether nothing is known against it beside its state.
 fn is_plain(tool: &Tool) -> bool {
-    tool.facts.approved_over.is_none() && tool.facts.reserved.is_none()
+    let facts = &tool.facts;
+    facts.approved_over.is_none() && facts.approved_unread.is_none() && facts.reserved.is_none()
 }
 
 /// Everything that is not as usual with a tool, in words.
@@ -256,6 +257,7 @@ fn state_words(tool: &Tool) -> (Ink, String) {
         (tool.shadowed_by.is_some() && !tool.facts.in_session, "shadowed"),
         (!tool.clashes.is_empty(), "clash"),
         (tool.facts.approved_over.is_some(), "overridden"),
+        (tool.facts.approved_unread.is_some(), "unread"),
         (tool.facts.deprecated.is_some(), "deprecated"),
     ];
     words.extend(marks.into_iter().filter(|(set, _)| *set).map(|(_, word)| word));
@@ -428,6 +430,9 @@ impl Shown {
         }
         if let Some(reason) = &tool.facts.approved_over {
             page.field("overridden", Ink::Bad, format!("approved although checks failed: {reason}"))?;
+        }
+        if let Some(unread) = &tool.facts.approved_unread {
+            page.field("unread", Ink::Bad, format!("approved with {unread}"))?;
         }
         if let Some(mark) = &tool.facts.deprecated {
             let by = mark.by.as_ref().map(|by| format!("use {by} instead, ")).unwrap_or_default();

@@ -79,7 +79,8 @@ fn subject(operation: &Operation) -> String {
 fn remark(operation: &Operation, clock: Option<String>) -> String {
     let undone = operation.undone_by.map(|by| format!("taken back by {by}"));
     let reason = operation.detail.get("reason").and_then(Value::as_str).map(str::to_owned);
-    [clock, undone, operation.passed_over(), reason].into_iter().flatten().collect::<Vec<_>>().join("; ")
+    let said = [clock, undone, operation.unread(), operation.passed_over(), reason];
+    said.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 /// `undo [OPERATION]`.

@@ -49,7 +49,7 @@ mod tests {
              [--jsonl]` | `r` |"
         ));
         assert!(table.contains(
-            "| `approve REVIEW[=PREFIX]… [--digest PREFIX] [--reason REASON] [--role ROLE] [--override OVERRIDE] [--yes]` | `a` |"
+            "| `approve REVIEW[=PREFIX]… [--digest PREFIX] [--reason REASON] [--role ROLE] [--override OVERRIDE] [--unread] [--yes]` | `a` |"
         ));
     }
 

@@ -31,9 +31,11 @@ mod making;
 mod markdown;
 mod opportunities;
 mod outlet;
+mod pager;
 mod parse;
 mod print_json;
 mod print_text;
+mod reading;
 mod request;
 mod review;
 mod run;
@@ -263,6 +265,7 @@ fn dispatch(verb: Verb, call: &Call<'_>, screen: Screen) -> Result<u8, Stop> {
         | Verb::Back
         | Verb::Down
         | Verb::Up
+        | Verb::ReadOn
         | Verb::PageDown
         | Verb::PageUp
         | Verb::Top
@@ -285,6 +288,7 @@ fn dispatch(verb: Verb, call: &Call<'_>, screen: Screen) -> Result<u8, Stop> {
         | Verb::PreviousHunk
         | Verb::NextRisk
         | Verb::PreviousRisk
+        | Verb::NextNew
         | Verb::SelectRange
         | Verb::MarkRead
         | Verb::IgnoreBlanks

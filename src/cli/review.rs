@@ -6,6 +6,7 @@ use super::check::{self, WithVerdict};
 use super::files::{FileDiff, FileText, compare};
 use super::lifecycle::{Done, announce_and_execute};
 use super::print_text::{Align, Ink, Line, Page, Table, counted, when};
+use super::reading;
 use super::runs::run_table;
 use crate::domain::{
     Caller, Command, Comment, DecisionKind, Review, ReviewId, ReviewOrder, ReviewState, Risk, Run, Shown, ordinal,
@@ -110,7 +111,7 @@ pub(super) struct ReviewAnswer {
 }
 
 impl ReviewAnswer {
-    fn new(detail: ReviewDetail) -> ReviewAnswer {
+    pub(super) fn new(detail: ReviewDetail) -> ReviewAnswer {
         ReviewAnswer {
             diff: detail.base_files.as_ref().map(|base| compare(base, &detail.files)),
             files: detail.files.iter().map(FileText::of).collect(),
@@ -132,6 +133,14 @@ pub(super) fn review(call: &Call<'_>) -> Result<ReviewAnswer, EngineError> {
 
 impl Answer for ReviewAnswer {
     fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
+        self.body(page)?;
+        self.next_step(page)
+    }
+}
+
+impl ReviewAnswer {
+    /// Everything a decision rests on.
+    pub(super) fn body(&self, page: &mut Page<'_>) -> io::Result<()> {
         self.header(page)?;
         page.heading("Evidence")?;
         for line in &self.evidence {
@@ -148,12 +157,9 @@ impl Answer for ReviewAnswer {
             page.heading("Runs of this version")?;
             page.table(&run_table(&self.runs, page.look()))?;
         }
-        self.subject(page)?;
-        self.next_step(page)
+        self.subject(page)
     }
-}
 
-impl ReviewAnswer {
     fn header(&self, page: &mut Page<'_>) -> io::Result<()> {
         let review = &self.review.review;
         let of = if review.is_about_behaviour() { "behaviour of " } else { "" };
@@ -186,6 +192,9 @@ impl ReviewAnswer {
             let digest = decision.digest.short();
             let role = decision.role.as_ref().map(|role| format!(" as {role}")).unwrap_or_default();
             page.say(format!("  {at}  {}  {}{role}  {digest}{undone}{reason}", decision.kind, decision.reviewer))?;
+            if let (Some(unread), DecisionKind::Approve) = (decision.shown.unread_words(), decision.kind) {
+                page.line(&Line::new().put(Ink::Plain, "    ").put(Ink::Bad, unread))?;
+            }
             if let Some(over) = &decision.override_reason {
                 page.line(&Line::new().put(Ink::Bad, "    passed over failed checks: ").put(Ink::Plain, over))?;
             }
@@ -265,8 +274,9 @@ pub(super) fn approve(call: &Call<'_>, (id, prefix): (ReviewId, &str)) -> Result
         engine.ensure_checked(id, &mut check::teller(call))?;
     }
     let detail = engine.review(id)?;
+    let shown = reading::read(call, &engine, &detail, "enter approves")?;
     // Written once it is decided: a refusal has its own words.
-    let done = decide(call, &engine, &detail, DecisionKind::Approve)?;
+    let done = decide(call, &engine, &detail, (DecisionKind::Approve, shown))?;
     call.note(&Line::new().put(Ink::Plain, "digest ").put(Ink::Strong, detail.review.digest.hex()));
     for line in detail.evidence.iter().map(evidence_line).chain(check::verdict_lines(detail.verdict.as_ref())) {
         call.note(&line);
@@ -284,7 +294,7 @@ pub(super) fn other_digest(review: &Review, prefix: &str) -> EngineError {
 /// `reject ID --reason TEXT`, `request-changes ID --reason TEXT`.
 pub(super) fn decline(call: &Call<'_>, id: ReviewId, kind: DecisionKind) -> Result<Done, EngineError> {
     let (engine, detail) = open_review(call, id)?;
-    decide(call, &engine, &detail, kind)
+    decide(call, &engine, &detail, (kind, Shown::default()))
 }
 
 fn open_review(call: &Call<'_>, id: ReviewId) -> Result<(Engine, ReviewDetail), EngineError> {
@@ -293,18 +303,24 @@ fn open_review(call: &Call<'_>, id: ReviewId) -> Result<(Engine, ReviewDetail), 
     Ok((engine, detail))
 }
 
-fn decide(call: &Call<'_>, engine: &Engine, detail: &ReviewDetail, kind: DecisionKind) -> Result<Done, EngineError> {
+fn decide(
+    call: &Call<'_>,
+    engine: &Engine,
+    detail: &ReviewDetail,
+    (kind, shown): (DecisionKind, Shown),
+) -> Result<Done, EngineError> {
     let only_yes = |name| if kind == DecisionKind::Approve { call.text(name).map(str::to_owned) } else { None };
     let command = Command::Decide {
         review: detail.review.id,
         digest: detail.review.digest,
         kind,
         reason: call.text("reason").map(str::to_owned),
-        // A shell shows nothing by itself, and the record says so.
-        shown: Shown::default(),
+        shown,
         // Only a yes has these two.
         override_reason: only_yes("override"),
         role: only_yes("role"),
+        unread: kind == DecisionKind::Approve && call.switch("unread"),
+        evidence: (kind == DecisionKind::Approve).then(|| detail.evidence_digest()),
     };
     announce_and_execute(call, engine, command)
 }

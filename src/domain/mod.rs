@@ -65,7 +65,7 @@ pub use buffer::{
 };
 pub use capability::{Capability, CapabilityKind};
 pub use check::{CheckReport, CheckState, Finding, Gate, Tally, Verdict};
-pub use command::{Caller, Command, Outcome, SeenPart, Shown};
+pub use command::{Caller, Command, Outcome, SeenPart, Shown, Unread};
 pub use comment::{Comment, CommentKind, Mark, Spot, lines_of};
 pub use digest::{Digest, DigestBuilder, DigestParseError, FileMode, VersionFile};
 pub use envelope::{Envelope, Loaded, PermissionLine, PermissionUse, Seen};

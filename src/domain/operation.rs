@@ -1,7 +1,9 @@
 //! The operation log: who did what, hash-chained.
 
+use super::command::{Shown, Unread};
 use super::digest::Digest;
 use super::ids::OperationId;
+use super::review::DecisionKind;
 use super::time::Instant;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -53,6 +55,17 @@ impl Operation {
         let checks = over.get("checks").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
         let reason = over.get("reason").and_then(Value::as_str).unwrap_or("no reason is kept");
         Some(format!("passed over {}: {reason}", checks.collect::<Vec<_>>().join(", ")))
+    }
+
+    /// How much was on no screen when an approval was given; `None` for all else, and where everything was.
+    pub fn approved_unread(&self) -> Option<Unread> {
+        let shown = self.detail.get("shown").filter(|_| self.verb == DecisionKind::Approve.word())?;
+        Unread::of(&serde_json::from_value::<Shown>(shown.clone()).ok()?)
+    }
+
+    /// The same in a line.
+    pub fn unread(&self) -> Option<String> {
+        self.approved_unread().map(|unread| unread.to_string())
     }
 
     /// What `hash` must be, given the other fields.

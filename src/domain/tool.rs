@@ -1,5 +1,6 @@
 //! A tool as the catalog shows it.
 
+use super::command::Unread;
 use super::digest::{Digest, VersionFile};
 use super::manifest::Manifest;
 use super::name::ToolName;
@@ -39,6 +40,10 @@ pub struct ToolFacts {
     /// Why this version was approved although checks had failed; `None` when none had, or it is not approved.
     #[serde(default)]
     pub approved_over: Option<String>,
+    /// That this version was approved although not every line of it had been on a screen; `None` when every line had,
+    /// or it is not approved.
+    #[serde(default)]
+    pub approved_unread: Option<Unread>,
     /// How good the runs of the name prove it to be, 0 to 1; `None` before the first that says something, and for a
     /// version that nobody approved of a name that has an approved one.
     pub score: Option<f64>,

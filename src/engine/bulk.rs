@@ -30,15 +30,21 @@ pub struct PreflightRow {
     pub verdict: Option<CheckState>,
     /// Why it cannot be decided with the others; `None` when it can.
     pub refusal: Option<String>,
+    /// The digest of the evidence now: whoever read other evidence did not read this.
+    pub evidence: Digest,
 }
 
-/// One review to decide, and the digest that was in the table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// One review to decide, with the digest that was in the table, and what of it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BulkItem {
     /// The review.
     pub review: ReviewId,
     /// What was shown; another digest is refused.
     pub digest: Digest,
+    /// What of it had been on screen.
+    pub shown: Shown,
+    /// The digest of the evidence that was on screen; `None` compares nothing.
+    pub evidence: Option<Digest>,
 }
 
 /// How several reviews are decided.
@@ -48,8 +54,8 @@ pub struct BulkDecision<'a> {
     pub kind: DecisionKind,
     /// Why; needed for no and not yet.
     pub reason: Option<&'a str>,
-    /// What had been on screen.
-    pub shown: Shown,
+    /// Whether the reviewer says that not every line was read.
+    pub unread: bool,
 }
 
 /// What became of one of them.
@@ -87,11 +93,11 @@ impl Engine {
         self.expire_due()?;
         let mut seen = std::collections::HashSet::new();
         let once = reviews.iter().filter(|id| seen.insert(**id));
-        once.map(|id| Ok(self.preflight_row(&self.review_row(*id)?, kind))).collect()
+        once.map(|id| self.preflight_row(&self.review_row(*id)?, kind)).collect()
     }
 
-    fn preflight_row(&self, review: &Review, kind: DecisionKind) -> PreflightRow {
-        PreflightRow {
+    fn preflight_row(&self, review: &Review, kind: DecisionKind) -> Result<PreflightRow, EngineError> {
+        Ok(PreflightRow {
             review: review.id,
             asks: review.asks().to_owned(),
             tool: review.tool.clone(),
@@ -100,7 +106,8 @@ impl Engine {
             risk: review.risk,
             verdict: review.verdict.as_ref().map(|tally| tally.state),
             refusal: self.bulk_refusal(review, kind).map(|error| error.message),
-        }
+            evidence: self.read(|q| core::evidence_now(q, review))?,
+        })
     }
 
     /// Why a review is not decided together with others.
@@ -156,10 +163,10 @@ impl Engine {
     pub fn decide_all(&self, items: &[BulkItem], how: &BulkDecision<'_>, caller: &Caller) -> Vec<BulkResult> {
         let mut seen = std::collections::HashSet::new();
         let once = items.iter().filter(|item| seen.insert(item.review));
-        once.map(|item| BulkResult { review: item.review, result: self.decide_one(*item, how, caller) }).collect()
+        once.map(|item| BulkResult { review: item.review, result: self.decide_one(item, how, caller) }).collect()
     }
 
-    fn decide_one(&self, item: BulkItem, how: &BulkDecision<'_>, caller: &Caller) -> Result<Outcome, EngineError> {
+    fn decide_one(&self, item: &BulkItem, how: &BulkDecision<'_>, caller: &Caller) -> Result<Outcome, EngineError> {
         let review = self.review_row(item.review)?;
         // Before the rules of a bulk: whoever is no human is told just that.
         if matches!(caller, Caller::Human(_))
@@ -173,9 +180,11 @@ impl Engine {
             digest: item.digest,
             kind: how.kind,
             reason: how.reason.map(str::to_owned),
-            shown: how.shown.clone(),
+            shown: item.shown.clone(),
             override_reason: None,
             role: None,
+            unread: how.unread,
+            evidence: item.evidence,
         };
         self.execute(command, caller)
     }

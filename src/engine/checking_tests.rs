@@ -3,8 +3,8 @@
 use super::tests::{World, ada};
 use super::*;
 use crate::domain::{
-    Caller, CheckState, Command, CommentId, CommentKind, DecisionKind, Digest, Mark, Review, ReviewState, Shown, Spot,
-    Stage, Verdict,
+    Caller, CheckState, Command, CommentId, CommentKind, DecisionKind, Digest, Mark, Review, ReviewState, Spot, Stage,
+    Verdict,
 };
 use crate::store::Tx;
 use std::sync::atomic::AtomicBool;
@@ -32,9 +32,11 @@ fn approve(engine: &Engine, override_reason: Option<&str>) -> Result<crate::doma
         digest: review.digest,
         kind: DecisionKind::Approve,
         reason: None,
-        shown: Shown::default(),
+        shown: super::tests::seen(),
         override_reason: override_reason.map(str::to_owned),
         role: None,
+        unread: false,
+        evidence: None,
     };
     engine.execute(command, &ada())
 }

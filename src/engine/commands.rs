@@ -50,9 +50,10 @@ impl Engine {
             _ => Some(self.take_turn()?),
         };
         match command {
-            Command::Decide { review, digest, kind, reason, shown, override_reason, role } => {
+            Command::Decide { review, digest, kind, reason, shown, override_reason, role, unread, evidence } => {
                 let (reason, override_reason, role) = (reason.as_deref(), override_reason.as_deref(), role.as_deref());
-                self.decide(&who, &Asked { review, digest, kind, reason, shown, override_reason, role })
+                let asked = Asked { review, digest, kind, reason, shown, override_reason, role, unread, evidence };
+                self.decide(&who, &asked)
             }
             Command::Comment { review, spot, kind, body } => self.comment(&who, review, &spot, kind, &body),
             Command::Withdraw { comment } => {
@@ -157,6 +158,8 @@ impl Engine {
                 replaced: grounds.replaced.as_ref(),
                 archive: grounds.archive.as_ref(),
                 promotion: promotion.as_ref(),
+                unread: asked.unread,
+                evidence: asked.evidence,
                 role: asked.role,
                 roles: &grounds.roles,
             };
@@ -585,6 +588,8 @@ struct Asked<'a> {
     shown: Shown,
     override_reason: Option<&'a str>,
     role: Option<&'a str>,
+    unread: bool,
+    evidence: Option<Digest>,
 }
 
 /// Refuses a reason in which nothing can be seen: whoever reads the log would find none.

@@ -319,7 +319,8 @@ fn three_failures_in_a_row_of_an_approved_version_offer_the_one_before() {
     let failing = match failing {
         Command::Decide { review, digest, kind, reason, shown, role, .. } => {
             let override_reason = Some("to see it fail".to_owned());
-            Command::Decide { review, digest, kind, reason, shown, override_reason, role }
+            let (unread, evidence) = (false, None);
+            Command::Decide { review, digest, kind, reason, shown, override_reason, role, unread, evidence }
         }
         other => other,
     };

@@ -99,6 +99,9 @@ impl Engine {
             "comments": comments,
             "reviewer": decision.reviewer,
             "shown": decision.shown,
+            "lines_total": decision.shown.lines,
+            "lines_unread": decision.shown.unread(),
+            "unread": decision.shown.unread_words().filter(|_| decision.kind == DecisionKind::Approve),
             "taken_back": decision.undone,
         })))
     }

@@ -3,8 +3,8 @@
 use super::tests::{MANIFEST, SCRIPT, World, ada, decide, decision, run, seen};
 use super::*;
 use crate::domain::{
-    Caller, Command, DecisionKind, Digest, Review, ReviewId, ReviewKind, ReviewState, RunOutcome, Stage, ToolReview,
-    ToolState,
+    Caller, Command, DecisionKind, Digest, Review, ReviewId, ReviewKind, ReviewState, RunOutcome, Shown, Stage,
+    ToolReview, ToolState,
 };
 use serde_json::{Value, json};
 
@@ -467,6 +467,8 @@ fn the_high_tier_needs_two_people_and_a_role_where_the_user_says_so() {
             shown: seen(),
             override_reason: None,
             role: role.map(str::to_owned),
+            unread: false,
+            evidence: None,
         };
         engine.execute(command, who)
     };
@@ -516,9 +518,16 @@ fn a_bulk_decision_is_many_single_ones_and_what_is_risky_waits() {
     assert_eq!((refusal("adder"), refusal("safe")), (None, None));
     assert_eq!(refusal("loud").as_deref(), Some("its risk is high: decide it by itself"));
     std::fs::write(world.root().join("tools/experimental/gone.py"), "print(1)\n").unwrap();
-    let items: Vec<BulkItem> =
-        reviews.iter().map(|review| BulkItem { review: review.id, digest: review.digest }).collect();
-    let how = |kind| BulkDecision { kind, reason: Some("all fine"), shown: seen() };
+    let item = |review: ReviewId, digest| BulkItem { review, digest, shown: seen(), evidence: None };
+    let items: Vec<BulkItem> = reviews.iter().map(|review| item(review.id, review.digest)).collect();
+    let how = |kind| BulkDecision { kind, reason: Some("all fine"), unread: false };
+    let safe = reviews.iter().find(|review| review.id == id("safe")).unwrap().digest;
+    let unread = [BulkItem { shown: Shown::default(), ..item(id("safe"), safe) }];
+    let skipped = engine.decide_all(&unread, &how(DecisionKind::Approve), &ada()).remove(0).result.unwrap_err();
+    assert!(skipped.message.contains("none of its lines was on a screen"), "{skipped}");
+    let stale = [BulkItem { evidence: Some(Digest([7; 32])), ..item(id("safe"), safe) }];
+    let late = engine.decide_all(&stale, &how(DecisionKind::Approve), &ada()).remove(0).result.unwrap_err();
+    assert_eq!(late.code, ErrorCode::Conflict, "{late}");
     let refused = engine.decide_all(&items, &how(DecisionKind::Approve), &bot());
     assert!(refused.iter().all(|one| one.result.as_ref().unwrap_err().code == ErrorCode::HumanNeeded));
     let results = engine.decide_all(&items, &how(DecisionKind::Approve), &ada());
@@ -530,7 +539,7 @@ fn a_bulk_decision_is_many_single_ones_and_what_is_risky_waits() {
     assert_eq!(approvals, 2, "one operation each");
     let again = engine.decide_all(&items[..1], &how(DecisionKind::Approve), &ada());
     assert_eq!(again[0].result.as_ref().unwrap_err().code, ErrorCode::Conflict);
-    let swapped = [BulkItem { digest: reviews[0].digest, review: id("loud") }];
+    let swapped = [item(id("loud"), reviews[0].digest)];
     let wrong = engine.decide_all(&swapped, &how(DecisionKind::Reject), &ada());
     assert_eq!(wrong[0].result.as_ref().unwrap_err().code, ErrorCode::Conflict, "it names the digest that was shown");
 }

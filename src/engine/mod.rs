@@ -51,6 +51,8 @@ mod posting;
 mod promoting;
 mod provenance;
 mod queries;
+#[cfg(test)]
+mod reading_tests;
 mod relocate;
 mod reserved;
 mod resolve;

@@ -6,7 +6,7 @@ use super::reserved::reserve;
 use super::view::{CatalogState, CatalogView};
 use crate::domain::{
     CostTier, Deprecation, Digest, Instant, Kind, Problem, ProblemCode, ReviewId, ReviewKind, ReviewState, Selection,
-    Severity, Stage, Tiers, Tool, ToolFacts, ToolName, ToolReview, ToolState,
+    Severity, Stage, Tiers, Tool, ToolFacts, ToolName, ToolReview, ToolState, Unread,
 };
 use crate::insight::Score;
 use crate::store::{Queries, Stats, VersionStats};
@@ -27,6 +27,8 @@ pub struct Facts {
     deprecations: HashMap<ToolName, Deprecation>,
     /// Why versions were approved although checks had failed.
     overrides: HashMap<(ToolName, Digest), String>,
+    /// How much of versions was on no screen when they were approved.
+    unread: HashMap<(ToolName, Digest), Unread>,
     /// How bad the marks of each name are.
     marks: HashMap<ToolName, Vec<Severity>>,
     /// When this was read.
@@ -87,6 +89,7 @@ impl Facts {
             now: super::now(),
             deprecations: queries.deprecations()?,
             overrides,
+            unread: queries.approved_unread()?,
             used: here.used,
             tiers: here.tiers,
             selections: here.selections,
@@ -163,6 +166,7 @@ impl Facts {
         let stats = self.figures(&key, used);
         tool.facts = ToolFacts {
             approved_over: self.overrides.get(&key).filter(|_| approved).cloned(),
+            approved_unread: self.unread.get(&key).copied().filter(|_| approved),
             review: if approved && !self.drifted.contains(&key) { ToolReview::Approved } else { review },
             score: if is_newcomer { None } else { self.score(&tool.name) },
             runs: stats.runs,

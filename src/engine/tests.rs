@@ -93,7 +93,17 @@ pub(super) fn seen() -> Shown {
 pub(super) fn decision(review: &crate::domain::Review, kind: DecisionKind, reason: Option<&str>) -> Command {
     let reason = reason.map(str::to_owned);
     let (shown, override_reason, role) = (seen(), None, None);
-    Command::Decide { review: review.id, digest: review.digest, kind, reason, shown, override_reason, role }
+    Command::Decide {
+        review: review.id,
+        digest: review.digest,
+        kind,
+        reason,
+        shown,
+        override_reason,
+        role,
+        unread: false,
+        evidence: None,
+    }
 }
 
 pub(super) fn decide(engine: &Engine, kind: DecisionKind) -> Result<crate::domain::Outcome, EngineError> {

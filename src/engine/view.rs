@@ -1,5 +1,6 @@
 //! What the faces read: snapshots and answers, all plain values.
 
+use super::core;
 use crate::domain::{
     Comment, Digest, Instant, Manifest, Mark, Problem, Review, ReviewState, Run, RunOutcome, Stage, Tool, ToolName,
     Typical, Verdict, VersionFile, VersionOrigin,
@@ -169,6 +170,13 @@ pub struct ReviewDetail {
     pub marks: Vec<Mark>,
     /// Roles of which a yes is still missing; empty where any reviewer decides.
     pub roles: Vec<String>,
+}
+
+impl ReviewDetail {
+    /// The digest of what speaks for and against it; a yes that names it is refused when other evidence came.
+    pub fn evidence_digest(&self) -> Digest {
+        core::evidence_digest(self.verdict.as_ref(), &self.comments)
+    }
 }
 
 /// What a command would change, before it is done.

@@ -7,9 +7,10 @@
 use super::connection::Queries;
 use super::error::StoreResult;
 use super::tx::Tx;
-use super::values::Json;
-use crate::domain::{Digest, EventKind, Instant, ReviewId, ReviewState, ToolName, Verdict};
+use super::values::{Count, Json};
+use crate::domain::{Digest, EventKind, Instant, ReviewId, ReviewState, ToolName, Unread, Verdict};
 use rusqlite::params;
+use std::collections::HashMap;
 
 /// A waiting review whose version has no verdict of today's checks against its base.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +61,33 @@ impl Queries {
         let sql = "SELECT r.tool, d.digest, d.override_reason FROM decisions d JOIN reviews r ON r.id = d.review \
                    WHERE d.override_reason IS NOT NULL AND d.undone = 0 ORDER BY d.id";
         self.rows(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+    }
+
+    /// How much of versions was on no screen when they were approved. Of several approvals of one version the one
+    /// counts that had the most on screen; those taken back, and those that say nothing of it, do not count.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn approved_unread(&self) -> StoreResult<HashMap<(ToolName, Digest), Unread>> {
+        let sql = "SELECT r.tool, d.digest, d.lines, d.lines_shown FROM decisions d JOIN reviews r ON r.id = d.review \
+                   WHERE d.kind = 'approve' AND d.undone = 0 AND d.lines > 0 AND r.kind <> 'adoption' \
+                   UNION ALL \
+                   SELECT m.tool, m.digest, d.lines, d.lines_shown FROM decisions d \
+                   JOIN review_members m ON m.review = d.review \
+                   WHERE d.kind = 'approve' AND d.undone = 0 AND d.lines > 0";
+        let rows = self.rows(sql, [], |row| {
+            let (lines, shown) = (row.get::<_, Count>(2)?.0, row.get::<_, Count>(3)?.0);
+            Ok(((row.get(0)?, row.get(1)?), Unread { lines_total: lines, lines_unread: lines.saturating_sub(shown) }))
+        })?;
+        let mut least: HashMap<(ToolName, Digest), Unread> = HashMap::new();
+        for (version, unread) in rows {
+            let known = least.entry(version).or_insert(unread);
+            if unread.lines_unread < known.lines_unread {
+                *known = unread;
+            }
+        }
+        least.retain(|_, unread| unread.lines_unread > 0);
+        Ok(least)
     }
 
     /// Whether somebody holds the lease on the checks of a version at `now`.

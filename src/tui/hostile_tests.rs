@@ -222,6 +222,7 @@ fn with_bulk(bench: &mut Bench) {
         risk: crate::domain::Risk::Low,
         verdict: None,
         refusal,
+        evidence: Digest::of_bytes(b"y"),
     };
     bench.answer(Answer::Preflight(Ok(vec![row(None), row(Some(evil()))])));
     bench.draw();

@@ -170,6 +170,11 @@ impl Keymap {
         [context, Context::Motion, Context::Global].iter().find_map(|c| self.owners.get(&(*c, chord)).copied())
     }
 
+    /// The verbs that a chord means, wherever the focus is.
+    pub fn verbs_on(&self, chord: Chord) -> impl Iterator<Item = Verb> {
+        self.chords.iter().filter(move |(_, chords)| chords.contains(&chord)).map(|(verb, _)| *verb)
+    }
+
     /// The keys of a verb, first one first; empty when it has none.
     pub fn keys(&self, verb: Verb) -> &[Chord] {
         self.chords.get(&verb).map_or(&[], Vec::as_slice)

@@ -233,7 +233,7 @@ impl Performer {
                 self.answer(Answer::Preflight(engine.preflight(&reviews, kind)));
             }
             Effect::DecideAll(order) => {
-                let how = BulkDecision { kind: order.kind, reason: order.reason.as_deref(), shown: order.shown };
+                let how = BulkDecision { kind: order.kind, reason: order.reason.as_deref(), unread: false };
                 let results = engine.decide_all(&order.items, &how, &self.caller(engine));
                 self.answer(Answer::DecidedAll(results));
             }

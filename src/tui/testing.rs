@@ -4,6 +4,7 @@ use super::app::{App, Call};
 use super::effect::Effect;
 use super::keymap::Chord;
 use super::msg::{Answer, Msg, Now, Opened, ToolDossier};
+use super::screen::Screen;
 use super::theme::Theme;
 use super::view;
 use crate::domain::{
@@ -345,15 +346,23 @@ impl Bench {
         bench
     }
 
-    /// Scrolls every text of the review to its end.
+    /// Reads on until every line of the review was on screen.
     pub(super) fn read_everything(&mut self) -> &mut Self {
-        for _ in 0..4 {
-            self.press("G");
-            self.draw();
-            self.press("]");
+        self.draw();
+        for _ in 0..200 {
+            if matches!(&self.app.screen, Screen::Review(screen) if screen.is_read()) {
+                break;
+            }
+            self.press("space");
             self.draw();
         }
         self
+    }
+
+    /// Changes the size of the terminal.
+    pub(super) fn resize(&mut self, width: u16, height: u16) -> &mut Self {
+        self.size = (width, height);
+        self.send(Msg::Resize { width, height })
     }
 
     pub(super) fn send(&mut self, msg: Msg) -> &mut Self {

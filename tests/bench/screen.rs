@@ -59,6 +59,6 @@ fn page(bencher: Bencher) {
     bencher.bench_local(|| {
         view.scroll(Move::Pages(1));
         view.render(SCREEN, &mut buffer, &Theme::dark());
-        view.lines_shown()
+        view.seen().seen()
     });
 }

@@ -245,7 +245,11 @@ fn adopt(workspace: &Workspace) {
     let (reviews, _) = workspace.json(&["reviews"]);
     let review = reviews["reviews"].as_array().unwrap().iter().find(|review| review["kind"] == "adoption").unwrap();
     let (id, digest) = (review["id"].to_string(), review["digest"].as_str().unwrap());
-    let mut terminal = Terminal::toolsmith(workspace, &["approve", &id, "--digest", digest], (120, 40));
+    let mut terminal = Terminal::toolsmith(
+        workspace,
+        &["approve", &id, "--digest", digest, "--unread", "--reason", "a test"],
+        (120, 40),
+    );
     assert_eq!(terminal.wait_end().exit_code(), 0, "{}", terminal.text());
 }
 

@@ -311,7 +311,11 @@ fn a_generator_writes_the_code_of_an_approved_specification_and_of_no_other() {
     assert_eq!(workspace.json(&args).1, 4, "nobody approved it");
     assert!(sent(&workspace, 1).is_none());
     let digest = workspace.json(&["review", &review]).0["review"]["digest"].as_str().unwrap().to_owned();
-    let mut terminal = Terminal::toolsmith(&workspace, &["approve", &review, "--digest", &digest[..8]], (100, 30));
+    let mut terminal = Terminal::toolsmith(
+        &workspace,
+        &["approve", &review, "--digest", &digest[..8], "--unread", "--reason", "a test"],
+        (100, 30),
+    );
     assert!(terminal.wait_end().success(), "{}", terminal.text());
     let (made, code) = workspace.json(&args);
     assert_eq!((code, &made["evolution"]["state"]), (0, &json!("good")), "{made:#}");

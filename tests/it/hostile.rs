@@ -236,7 +236,7 @@ fn decide_with_hidden_characters(workspace: &Workspace, review: &Value) {
     assert_eq!(at_terminal(workspace, &["reject", &id, "--reason", EVIL]).0, 0);
     at_terminal(workspace, &["log"]);
     assert_eq!(at_terminal(workspace, &["undo"]).0, 0);
-    let yes = ["approve", &id, "--digest", digest, "--reason", EVIL];
+    let yes = ["approve", &id, "--digest", digest, "--unread", "--reason", EVIL];
     assert_eq!(at_terminal(workspace, &yes).0, 4, "the checks see it");
     assert_eq!(at_terminal(workspace, &[&yes[..], &["--override", EVIL]].concat()).0, 0);
     let body = workspace.git(&["log", "-1", "--format=%B"]);

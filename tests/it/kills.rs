@@ -150,7 +150,10 @@ impl World {
     fn approve(&self) -> Option<Step> {
         let waiting = self.ask(&["reviews"]);
         let review = waiting["reviews"].as_array().unwrap().first()?;
-        Some(step("approve", &[&review["id"].to_string(), "--digest", &text(&review["digest"])[..12]]))
+        Some(step(
+            "approve",
+            &[&review["id"].to_string(), "--digest", &text(&review["digest"])[..12], "--unread", "--reason", "a test"],
+        ))
     }
 
     /// What can be done now, one of it.

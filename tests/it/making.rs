@@ -185,7 +185,7 @@ fn a_document_becomes_a_specification_that_a_human_approves_before_anything_is_m
     let (review, _) = workspace.json(&["review", &number]);
     assert_eq!(review["review"]["kind"], json!("specification"));
     let digest = review["review"]["digest"].as_str().unwrap().to_owned();
-    answer(&workspace, &["approve", &number, "--digest", &digest[..8]]);
+    answer(&workspace, &["approve", &number, "--digest", &digest[..8], "--unread", "--reason", "a test"]);
     let (scaffold, code) = workspace.json(&["new", "--from-spec", &number]);
     assert_eq!(code, 0, "{scaffold:#}");
     let manifest = fs::read_to_string(workspace.path("tools/experimental/join/tool.toml")).unwrap();
@@ -206,7 +206,7 @@ fn approved(workspace: &Workspace, name: &str, specification: &Value) -> String 
     assert_eq!(code, 0, "{made:#}");
     let number = made["review"].to_string();
     let digest = workspace.json(&["review", &number]).0["review"]["digest"].as_str().unwrap().to_owned();
-    answer(workspace, &["approve", &number, "--digest", &digest[..8]]);
+    answer(workspace, &["approve", &number, "--digest", &digest[..8], "--unread", "--reason", "a test"]);
     number
 }
 

@@ -62,7 +62,9 @@ fn approve_args(workspace: &Workspace) -> Vec<String> {
     let (reviews, _) = workspace.json(&["reviews"]);
     let review = &reviews["reviews"][0];
     let digest = review["digest"].as_str().unwrap()[..12].to_owned();
-    ["approve", &review["id"].to_string(), "--digest", &digest].map(str::to_owned).to_vec()
+    ["approve", &review["id"].to_string(), "--digest", &digest, "--unread", "--reason", "a test"]
+        .map(str::to_owned)
+        .to_vec()
 }
 
 #[test]

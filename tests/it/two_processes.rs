@@ -56,6 +56,8 @@ fn decide(engine: &Engine, kind: DecisionKind) -> Result<(), ErrorCode> {
         shown,
         override_reason: None,
         role: None,
+        unread: false,
+        evidence: None,
     };
     engine.execute(command, &ada()).map(drop).map_err(|error| error.code)
 }
@@ -131,7 +133,13 @@ fn of_two_decisions_at_once_one_counts() {
     let workspace = Workspace::new().with_git().with_script("hello", "print(1)");
     let (reviews, _) = workspace.json(&["reviews"]);
     let digest = reviews["reviews"][0]["digest"].as_str().unwrap()[..12].to_owned();
-    let approve = || Terminal::toolsmith(&workspace, &["approve", "1", "--digest", &digest], (120, 40));
+    let approve = || {
+        Terminal::toolsmith(
+            &workspace,
+            &["approve", "1", "--digest", &digest, "--unread", "--reason", "a test"],
+            (120, 40),
+        )
+    };
     let mut both = [approve(), approve()];
     let mut codes = both.each_mut().map(|terminal| terminal.wait_end().exit_code());
     codes.sort_unstable();

@@ -1,6 +1,7 @@
 //! Deciding a review: the yes names a digest, moves the version and is written in one transaction.
 
 use super::gate::{self, Override};
+use super::reading;
 use super::scan::members_digest;
 use super::votes::{self, Vote};
 use super::vouch::approval_file;
@@ -43,6 +44,10 @@ pub struct DecideInput<'a> {
     pub archive: Option<&'a Placement>,
     /// What it makes of the version for other runtimes; `None` for most.
     pub promotion: Option<&'a Promoted>,
+    /// Whether the reviewer says that not every line was read.
+    pub unread: bool,
+    /// The digest of the evidence that was on screen; `None` compares nothing.
+    pub evidence: Option<Digest>,
     /// The role under which a yes is given.
     pub role: Option<&'a str>,
     /// Roles of which a yes is needed beside an ordinary one; mostly none.
@@ -52,14 +57,15 @@ pub struct DecideInput<'a> {
 /// Decides.
 ///
 /// # Errors
-/// `Conflict` when the review was decided already or the digest differs; `Usage` when a no has no
-/// reason; `Refused` when a check failed.
+/// `Conflict` when the review was decided already, the digest differs or other evidence came; `Usage` when a no has
+/// no reason; `Refused` when a check failed or lines were not read.
 pub fn decide(tx: &Tx<'_>, actor: Actor<'_>, input: &DecideInput<'_>) -> Result<Step, EngineError> {
     let review = current(tx, input)?;
     if input.kind != DecisionKind::Approve {
         return decline(tx, actor, input, &review);
     }
     let passed_over = gate::pass(tx, input, &review)?;
+    reading::demand(tx, input, &review)?;
     if let Vote::Counts(message) = votes::count(&review, actor.who, input.role, input.roles)? {
         return votes::keep(tx, actor, input, &review, (message, passed_over.as_ref()));
     }
@@ -317,6 +323,10 @@ pub(super) fn record(
         "role": input.role,
         "undo": noted.undo,
     });
+    if input.kind == DecisionKind::Approve {
+        detail["lines_total"] = json!(input.shown.lines);
+        detail["lines_unread"] = json!(input.shown.unread());
+    }
     if let Some(verdict) = &verdict {
         let bytes = serde_json::to_vec(verdict).map_err(EngineError::internal)?;
         detail["evidence"] = Value::String(Digest::of_bytes(&bytes).hex());

@@ -33,6 +33,8 @@ fn with_yes<T>(engine: &Engine, review: &Review, work: impl FnOnce(&DecideInput<
         archive: archive.as_ref(),
         promotion: None,
         role: None,
+        unread: false,
+        evidence: None,
         roles: &roles,
     })
 }

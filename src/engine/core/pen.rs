@@ -82,6 +82,7 @@ fn statement(entry: &Operation) -> Option<String> {
         at: entry.at,
         reason: said("/reason"),
         over: said("/override/reason"),
+        unread: entry.approved_unread(),
     };
     Some(statement.text())
 }

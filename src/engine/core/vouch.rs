@@ -6,7 +6,9 @@
 
 use super::scan::ADOPTION;
 use super::{Placed, UndoNote, pen};
-use crate::domain::{Digest, FileMode, Instant, Stage, Tool, ToolName, VersionFile, is_hidden, rfc3339};
+use crate::domain::{
+    Digest, FileMode, Instant, Operation, Stage, Tool, ToolName, Unread, VersionFile, is_hidden, rfc3339,
+};
 use crate::engine::error::EngineError;
 use crate::engine::relocate::APPROVAL_FILE;
 use crate::engine::signing::Vouched;
@@ -50,6 +52,8 @@ pub struct Statement<'a> {
     pub reason: Option<&'a str>,
     /// Why failed checks did not stand in the way.
     pub over: Option<&'a str>,
+    /// How much of it was on no screen.
+    pub unread: Option<Unread>,
 }
 
 impl Statement<'_> {
@@ -58,6 +62,7 @@ impl Statement<'_> {
         let mut text = HEAD.to_owned();
         let at = rfc3339(self.at);
         let (version, digest, stage) = (self.version.to_string(), self.digest.hex(), self.stage.to_string());
+        let unread = self.unread.map(|unread| unread.to_string());
         let lines = [
             ("tool", Some(self.tool.as_str())),
             ("version", Some(version.as_str())),
@@ -67,6 +72,7 @@ impl Statement<'_> {
             ("approved_at", Some(at.as_str())),
             ("reason", self.reason),
             ("override", self.over),
+            ("unread", unread.as_deref()),
         ];
         for (key, value) in lines {
             if let Some(value) = value {
@@ -96,6 +102,7 @@ pub fn approval_file(tx: &Queries, placed: &Placed) -> Result<Vec<VersionFile>, 
         at: approval.at,
         reason: detail("/reason"),
         over: detail("/override/reason"),
+        unread: operation.as_ref().and_then(Operation::approved_unread),
     };
     let signed = pen::signature_beside(tx, operation.as_ref())?;
     let (mut text, signature) = signed.map_or_else(

@@ -4,7 +4,7 @@ use super::{App, Mood, Opening};
 use crate::action::Verb;
 use crate::domain::{Command, DecisionKind, Outcome, Review, plural};
 use crate::engine::{
-    BulkResult, Carried, CarriedTool, Change, EngineError, GrantList, PreflightRow, Preview, ReviewDetail, Settings,
+    BulkResult, Carried, CarriedTool, Change, EngineError, GrantList, Preview, ReviewDetail, Settings,
     Theme as ThemeSetting,
 };
 use crate::tui::effect::{DetailFor, Effect};
@@ -237,12 +237,6 @@ impl App {
         Vec::new()
     }
 
-    fn take_preflight(&mut self, rows: Result<Vec<PreflightRow>, EngineError>) {
-        if let Some(Overlay::Bulk(bulk)) = self.overlays.last_mut() {
-            bulk.set_rows(rows);
-        }
-    }
-
     fn take_results(&mut self, results: &[BulkResult]) {
         let failed = results.iter().filter(|result| result.result.is_err()).count();
         self.say(Mood::Calm, &format!("{} decided, {failed} still wait", results.len() - failed));
@@ -267,6 +261,8 @@ impl App {
             Ok(reviews) => self.queue.set(reviews),
             Err(error) => return self.complain(&error),
         }
+        let queue = &self.queue;
+        self.readings.retain(|review, _| queue.find(*review).is_some());
         if let Screen::Review(screen) = &mut self.screen
             && screen.decidable().is_ok()
         {
@@ -417,7 +413,7 @@ impl App {
                     self.drafts.remove(&(*review, *kind));
                 }
                 if matches!(&self.screen, Screen::Review(screen) if screen.review.id == *review) {
-                    self.screen = Screen::Workbench;
+                    self.show_screen(Screen::Workbench);
                 }
             }
             Command::Promote { .. } => {

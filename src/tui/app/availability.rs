@@ -57,6 +57,10 @@ impl App {
             Verb::ApproveOver => self.approvable_over(),
             Verb::Comment | Verb::Withdraw => self.commentable(verb),
             Verb::MarkRead | Verb::IgnoreBlanks | Verb::Unfold => self.readable(verb),
+            Verb::NextNew => match &self.screen {
+                Screen::Review(review) if review.has_late() => Ok(()),
+                _ => Err("nothing came that was not on screen".to_owned()),
+            },
             Verb::Reject | Verb::RequestChanges => match &self.screen {
                 Screen::Review(review) => review.decidable(),
                 Screen::Workbench | Screen::Source(_) | Screen::Behaviour(_) | Screen::Evolution(_) => {
@@ -109,9 +113,15 @@ impl App {
     fn approvable(&self) -> Result<(), String> {
         let Screen::Review(review) = &self.screen else { return Err("open a review first".to_owned()) };
         match review.lock(&lock_keys(&self.keymap)) {
-            Lock::Open => Ok(()),
+            // The prompt asks whoever did not read everything to say so.
+            Lock::Open | Lock::Unread(_) => Ok(()),
             Lock::Locked(why) => Err(why),
         }
+    }
+
+    /// Whether the open review was not read to its end.
+    fn is_unread(&self) -> bool {
+        matches!(&self.screen, Screen::Review(review) if !review.is_read())
     }
 
     fn at_queue(&self) -> bool {
@@ -124,7 +134,7 @@ impl App {
         }
         let Screen::Review(review) = &self.screen else { return Err("open a review first".to_owned()) };
         match review.lock_over(&lock_keys(&self.keymap)) {
-            Lock::Open => Ok(()),
+            Lock::Open | Lock::Unread(_) => Ok(()),
             Lock::Locked(why) => Err(why),
         }
     }
@@ -226,7 +236,9 @@ impl App {
                 &[Verb::Review, Verb::Mark, Verb::Sort, Verb::Evolve, Verb::Filter, Verb::Archive, Verb::Undo]
             }
             Context::Review => &[
+                Verb::NextNew,
                 Verb::Approve,
+                Verb::ReadOn,
                 Verb::Reject,
                 Verb::RequestChanges,
                 Verb::ApproveOver,
@@ -260,6 +272,7 @@ impl App {
             .copied()
             .filter(|verb| !self.keymap.keys(*verb).is_empty() && self.available(*verb).is_ok())
             .filter(|verb| *verb != Verb::Init || no_tools)
+            .filter(|verb| !matches!(verb, Verb::Approve | Verb::ApproveOver) || !self.is_unread())
             .collect()
     }
 }

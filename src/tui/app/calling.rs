@@ -57,7 +57,7 @@ impl App {
     fn show_attempt(&mut self, attempt: StartedAttempt) {
         let StartedAttempt { number, run, tool } = attempt;
         if number == 1 {
-            self.screen = Screen::Workbench;
+            self.show_screen(Screen::Workbench);
             self.focus = Pane::Output;
         }
         let label = format!("{number}: {} {}", run.tool, run.version);

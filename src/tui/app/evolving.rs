@@ -124,7 +124,7 @@ impl App {
     /// Opens the rounds of an evolution.
     pub(super) fn open_evolution(&mut self, id: EvolutionId) -> Vec<Effect> {
         if !matches!(&self.screen, Screen::Evolution(screen) if screen.id == id) {
-            self.screen = Screen::Evolution(Box::new(EvolutionScreen::loading(id)));
+            self.show_screen(Screen::Evolution(Box::new(EvolutionScreen::loading(id))));
         }
         self.load_evolution()
     }

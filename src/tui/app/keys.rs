@@ -1,8 +1,8 @@
 //! Where a key goes: to the topmost overlay, to a field being typed into, or to the verb it means.
 
-use super::{App, Mood};
+use super::{App, Mood, stray};
 use crate::action::Verb;
-use crate::domain::Command;
+use crate::domain::{Command, DecisionKind};
 use crate::tui::effect::{CallStep, Effect, Ending, Evolving, Failing};
 use crate::tui::keymap::Chord;
 use crate::tui::list::Motion;
@@ -10,6 +10,7 @@ use crate::tui::overlay::text_input::TextInput;
 use crate::tui::overlay::{Args, Decided, Overlay, Reply};
 use crate::tui::pane::Pane;
 use crate::tui::screen::Screen;
+use crate::tui::screen::review::{Lock, lock_keys};
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 impl App {
@@ -18,6 +19,7 @@ impl App {
             return Vec::new();
         }
         self.promised = None;
+        self.refused = false;
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
         if control && key.code == KeyCode::Char('z') {
             return vec![Effect::Suspend];
@@ -27,15 +29,25 @@ impl App {
             let out = control && key.code == KeyCode::Char('c');
             let key = if out { KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE) } else { *key };
             let reply = overlay.key(&key, &self.keymap, self.now);
-            return self.reply(reply);
+            let effects = self.reply(reply);
+            self.stray.refused(self.refused, self.now);
+            return effects;
         }
         if self.is_typing() {
             return self.type_key(key);
         }
-        match self.keymap.lookup(self.context(), Chord::of(key)) {
-            Some(verb) => self.perform(verb, &Args::default()),
-            None => Vec::new(),
+        if self.stray.swallows(key, self.now) {
+            return Vec::new();
         }
+        let chord = Chord::of(key);
+        let Some(verb) = self.keymap.lookup(self.context(), chord) else {
+            // Whoever means the prompt that this key opens elsewhere types on.
+            self.stray.refused(self.keymap.verbs_on(chord).any(stray::decides), self.now);
+            return Vec::new();
+        };
+        let effects = self.perform(verb, &Args::default());
+        self.stray.refused(self.refused && stray::asks(verb), self.now);
+        effects
     }
 
     pub(super) fn paste(&mut self, text: &str) -> Vec<Effect> {
@@ -54,10 +66,7 @@ impl App {
     pub fn perform(&mut self, verb: Verb, args: &Args) -> Vec<Effect> {
         let named = args.iter().next().is_some();
         match self.available(verb) {
-            Err(reason) if !named => {
-                self.say(Mood::Trouble, &format!("{}: {reason}", crate::action::spec(verb).name));
-                Vec::new()
-            }
+            Err(reason) if !named => self.refuse(&format!("{}: {reason}", crate::action::spec(verb).name)),
             Ok(()) | Err(_) => self.invoke(verb, args),
         }
     }
@@ -86,6 +95,7 @@ impl App {
             Reply::Invoke(verb, args) => self.perform(verb, &args),
             Reply::Execute(command) => vec![Effect::Execute(command)],
             Reply::Decide(decided) => self.decide(decided),
+            Reply::ReadFirst(review, kind) => self.read_for_bulk(review, kind),
             Reply::KeepDraft(review, kind, text) => {
                 if !text.is_empty() {
                     self.say(Mood::Calm, "the reason typed is kept for the next time");
@@ -128,12 +138,33 @@ impl App {
             return Vec::new();
         }
         let shown = screen.shown(now);
+        if decided.kind == DecisionKind::Approve
+            && let Err(why) = self.still_approvable(&decided)
+        {
+            return self.refuse(&why);
+        }
         if let Some(reason) = &decided.reason {
             // Kept until the engine has taken it.
             self.drafts.insert((decided.review, decided.kind), reason.clone());
         }
-        let Decided { review, digest, kind, reason, override_reason, role } = decided;
-        vec![Effect::Execute(Command::Decide { review, digest, kind, reason, shown, override_reason, role })]
+        let Decided { review, digest, kind, reason, override_reason, role, unread, evidence } = decided;
+        let command = Command::Decide { review, digest, kind, reason, shown, override_reason, role, unread, evidence };
+        vec![Effect::Execute(command)]
+    }
+
+    /// Whether what the prompt asked about is still so: nothing came in between that was not read.
+    fn still_approvable(&self, decided: &Decided) -> Result<(), String> {
+        let Screen::Review(screen) = &self.screen else { return Err("open a review first".to_owned()) };
+        let (key, keys) = (self.keymap.key(Verb::Approve), lock_keys(&self.keymap));
+        let lock = if decided.override_reason.is_some() { screen.lock_over(&keys) } else { screen.lock(&keys) };
+        match lock {
+            Lock::Locked(why) => Err(format!("nothing was approved: {why}")),
+            Lock::Unread(_) | Lock::Open if decided.evidence != screen.evidence() => {
+                Err(format!("nothing was approved: other evidence came while you typed · read it, then {key}"))
+            }
+            Lock::Unread(why) if !decided.unread => Err(format!("nothing was approved: {why}")),
+            Lock::Unread(_) | Lock::Open => Ok(()),
+        }
     }
 
     fn start_from_form(&mut self, closed: Option<Overlay>, input: Option<serde_json::Value>) -> Vec<Effect> {

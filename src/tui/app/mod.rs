@@ -23,6 +23,7 @@ mod keys;
 mod mouse;
 mod opportunities;
 mod reviewing;
+mod stray;
 mod subject;
 #[cfg(test)]
 mod tests;
@@ -39,6 +40,7 @@ use super::pane::failures::FailuresPane;
 use super::pane::output::OutputPane;
 use super::pane::queue::QueuePane;
 use super::screen::Screen;
+use super::screen::review::Kept;
 use super::theme::Theme;
 use crate::action::Verb;
 use crate::domain::{Command, CommentKind, DecisionKind, ReviewId, Run, RunId, SafeText, Tool};
@@ -183,6 +185,14 @@ pub struct App {
     runs: Vec<Run>,
     /// Reasons typed and not sent.
     drafts: HashMap<(ReviewId, DecisionKind), String>,
+    /// What was read of waiting reviews that were closed.
+    readings: HashMap<ReviewId, Kept>,
+    /// What the open review was opened from, when that was the table of several: the decision asked for.
+    returning: Option<DecisionKind>,
+    /// What is typed after a key that would have opened a prompt was refused.
+    stray: stray::Stray,
+    /// Whether the last key was refused.
+    refused: bool,
     /// Comments typed and not sent.
     remarks: HashMap<ReviewId, (CommentKind, String)>,
     /// Inputs typed and not sent, by path of the tool.
@@ -230,6 +240,10 @@ impl App {
             figures: figures::Figures::default(),
             runs: Vec::new(),
             drafts: HashMap::new(),
+            readings: HashMap::new(),
+            returning: None,
+            stray: stray::Stray::default(),
+            refused: false,
             remarks: HashMap::new(),
             inputs: HashMap::new(),
             refresh: Refreshes::default(),
@@ -248,6 +262,16 @@ impl App {
         }
         effects.extend(self.look_at_texts());
         effects
+    }
+
+    /// Fills the terminal with something else. What was read of a review that is closed is kept.
+    fn show_screen(&mut self, screen: Screen) {
+        self.returning = None;
+        if let Screen::Review(mut closed) = std::mem::replace(&mut self.screen, screen)
+            && let Some(kept) = closed.keep(self.now)
+        {
+            self.readings.insert(closed.review.id, kept);
+        }
     }
 
     /// The review that fills the terminal.
@@ -345,7 +369,7 @@ impl App {
     /// Opens a tab for a recorded run, or shows the one there is.
     fn open_run(&mut self, run: RunId) -> Vec<Effect> {
         self.focus = Pane::Output;
-        self.screen = Screen::Workbench;
+        self.show_screen(Screen::Workbench);
         if self.output.show(run) {
             return Vec::new();
         }
@@ -359,7 +383,7 @@ impl App {
     /// Opens a tab and starts a run of a tool in it.
     fn start(&mut self, tool: Arc<Tool>, input: Option<serde_json::Value>) -> Vec<Effect> {
         self.focus = Pane::Output;
-        self.screen = Screen::Workbench;
+        self.show_screen(Screen::Workbench);
         let label = format!("{} {}", tool.name, tool.version);
         let phase = super::pane::output::Phase::Starting { since: self.now.steady_ms };
         let tab: TabId = self.output.open(label, Some(Arc::clone(&tool)), phase);

@@ -2,7 +2,8 @@
 
 use super::{App, Mood};
 use crate::action::Verb;
-use crate::domain::{Command, CommentKind, DecisionKind, ReviewId, Spot};
+use crate::domain::{Command, CommentKind, DecisionKind, ReviewId, Spot, Unread};
+use crate::engine::{EngineError, PreflightRow};
 use crate::tui::effect::Effect;
 use crate::tui::overlay::bulk::Bulk;
 use crate::tui::overlay::comment::CommentPrompt;
@@ -42,6 +43,7 @@ impl App {
             Verb::NextRisk | Verb::PreviousRisk => {
                 (!screen.jump_risk(jump)).then_some("no check warns of a line that is shown here")
             }
+            Verb::NextNew => (!screen.show_first_late()).then_some("nothing came that was not on screen"),
             Verb::SelectRange => (!screen.toggle_range()).then_some("lines of a file or a difference can be chosen"),
             Verb::MarkRead => return self.mark_read(),
             Verb::IgnoreBlanks => {
@@ -118,8 +120,7 @@ impl App {
     pub(super) fn begin_decision(&mut self, kind: DecisionKind, args: &Args) -> Vec<Effect> {
         let marked = self.marked();
         if !marked.is_empty() && args.get("review").is_none() {
-            self.overlays.push(Overlay::Bulk(Box::new(Bulk::looking(kind))));
-            return vec![Effect::Preflight { reviews: marked, kind }];
+            return self.open_bulk(kind);
         }
         let Screen::Review(screen) = &self.screen else { return self.with_review(args, App::open_review) };
         if args.get("review").is_some_and(|text| text != screen.review.id.to_string()) {
@@ -138,6 +139,32 @@ impl App {
         let prompt = ReasonPrompt::new(review.id, review.digest, kind, subject(review), draft);
         self.overlays.push(Overlay::Reason(Box::new(prompt)));
         Vec::new()
+    }
+
+    /// Opens the table of the marked reviews.
+    pub(super) fn open_bulk(&mut self, kind: DecisionKind) -> Vec<Effect> {
+        self.overlays.push(Overlay::Bulk(Box::new(Bulk::looking(kind))));
+        vec![Effect::Preflight { reviews: self.queue.marked(), kind }]
+    }
+
+    /// Opens a review of the table of several to be read; closing it leads back there.
+    pub(super) fn read_for_bulk(&mut self, review: ReviewId, kind: DecisionKind) -> Vec<Effect> {
+        let Some(review) = self.queue.find(review).cloned() else { return self.refuse("this review no longer waits") };
+        let effects = self.open_review(review);
+        self.returning = Some(kind);
+        effects
+    }
+
+    /// What the table of several says of a review: whether all of it was read, and what of it.
+    pub(super) fn take_preflight(&mut self, rows: Result<Vec<PreflightRow>, EngineError>) {
+        let read = |row: &PreflightRow| {
+            let kept = self.readings.get(&row.review)?;
+            kept.is_of(row.digest, row.evidence).then(|| (kept.covers(row.digest, row.evidence), kept.shown.clone()))
+        };
+        let known = rows.iter().flatten().filter_map(|row| Some((row.review, read(row)?))).collect();
+        if let Some(Overlay::Bulk(bulk)) = self.overlays.last_mut() {
+            bulk.set_rows(rows, known);
+        }
     }
 
     /// Opens the prompt of an approval that goes over failed checks.
@@ -160,6 +187,8 @@ impl App {
             must_fix: screen.must_fix(),
             over,
             roles: screen.roles().to_vec(),
+            unread: Unread::of(&screen.shown(self.now)).filter(|_| !screen.is_read()),
+            evidence: screen.evidence(),
         };
         self.overlays.push(Overlay::Digest(Box::new(DigestPrompt::new(question))));
         Vec::new()

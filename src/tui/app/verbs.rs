@@ -189,7 +189,7 @@ impl App {
             Verb::FocusFailures => return self.focus_pane(Pane::Failures),
             Verb::FocusReviews => return self.focus_pane(Pane::Queue),
             Verb::Zoom => self.zoom = !self.zoom,
-            Verb::Back => self.back(),
+            Verb::Back => return self.back(),
             Verb::Filter => self.set_typing(true),
             Verb::NextMatch => return self.step_match(1),
             Verb::PreviousMatch => return self.step_match(-1),
@@ -209,10 +209,17 @@ impl App {
             | Verb::PreviousHunk
             | Verb::NextRisk
             | Verb::PreviousRisk
+            | Verb::NextNew
             | Verb::SelectRange
             | Verb::MarkRead
             | Verb::IgnoreBlanks
             | Verb::Unfold => return self.read_on(verb),
+            Verb::ReadOn => match &mut self.screen {
+                Screen::Review(screen) => screen.read_on(),
+                Screen::Workbench | Screen::Source(_) | Screen::Behaviour(_) | Screen::Evolution(_) => {
+                    return self.step(Motion::PageDown);
+                }
+            },
             Verb::Copy => return self.copy(),
             other => return Motion::of(other).map(|motion| self.step(motion)).unwrap_or_default(),
         }
@@ -262,6 +269,7 @@ impl App {
 
     pub(super) fn refuse(&mut self, why: &str) -> Vec<Effect> {
         self.say(Mood::Trouble, why);
+        self.refused = true;
         Vec::new()
     }
 
@@ -282,7 +290,7 @@ impl App {
         let other = args.get("other").map(|text| text.trim_start_matches('@').to_owned());
         self.with_tool(args, |app, tool| {
             let ticket = app.ticket();
-            app.screen = Screen::Source(Box::new(SourceScreen::loading(Arc::clone(&tool), purpose, ticket)));
+            app.show_screen(Screen::Source(Box::new(SourceScreen::loading(Arc::clone(&tool), purpose, ticket))));
             vec![Effect::LoadDetail { tool, purpose, other }]
         })
     }
@@ -303,7 +311,7 @@ impl App {
 
     fn show_behaviour(&mut self, tool: Option<Arc<Tool>>, about: &str, of: BehaviourOf) -> Vec<Effect> {
         let ticket = self.ticket();
-        self.screen = Screen::Behaviour(Box::new(BehaviourScreen::loading(tool, about, ticket)));
+        self.show_screen(Screen::Behaviour(Box::new(BehaviourScreen::loading(tool, about, ticket))));
         vec![Effect::LoadBehaviour { ticket, of }]
     }
 
@@ -330,7 +338,7 @@ impl App {
         self.with_run(args, |app, run| {
             let label = app.runs.iter().find(|record| record.id == run).map(|r| format!("{} {}", r.tool, r.version));
             let tool = app.selected_tool();
-            app.screen = Screen::Workbench;
+            app.show_screen(Screen::Workbench);
             app.focus = Pane::Output;
             let since = app.now.steady_ms;
             let label = label.unwrap_or_else(|| format!("run {run} again"));
@@ -356,9 +364,10 @@ impl App {
     pub(super) fn open_review(&mut self, review: Review) -> Vec<Effect> {
         let ticket = self.ticket();
         let id = review.id;
-        let screen = ReviewScreen::loading(review, ticket, self.now);
+        let mut screen = ReviewScreen::loading(review, ticket, self.now);
+        screen.read_before(self.readings.get(&id).cloned());
         let query = screen.consequence_query();
-        self.screen = Screen::Review(Box::new(screen));
+        self.show_screen(Screen::Review(Box::new(screen)));
         vec![Effect::LoadReview(id), Effect::Preview(query)]
     }
 
@@ -452,8 +461,7 @@ impl App {
     /// On a full screen leaves that screen; else the program, after asking when runs are alive.
     fn quit(&mut self) -> Vec<Effect> {
         if !matches!(self.screen, Screen::Workbench) {
-            self.screen = Screen::Workbench;
-            return Vec::new();
+            return self.close_screen();
         }
         match (self.output.live_count(), self.evolutions.going()) {
             (0, 0) => vec![Effect::Leave(Ending::Quit)],
@@ -479,19 +487,32 @@ impl App {
     }
 
     pub(super) fn focus_pane(&mut self, pane: Pane) -> Vec<Effect> {
-        self.screen = Screen::Workbench;
+        self.show_screen(Screen::Workbench);
         self.focus = pane;
         Vec::new()
     }
 
-    fn back(&mut self) {
+    /// Goes back to the panes, or to the table of several reviews that the screen was opened from.
+    fn close_screen(&mut self) -> Vec<Effect> {
+        let returning = self.returning.take();
+        self.show_screen(Screen::Workbench);
+        match returning {
+            Some(kind) if !self.queue.marked().is_empty() => {
+                self.focus = Pane::Queue;
+                self.open_bulk(kind)
+            }
+            Some(_) | None => Vec::new(),
+        }
+    }
+
+    fn back(&mut self) -> Vec<Effect> {
         match &mut self.screen {
             Screen::Review(screen) if screen.body().is_searching() => screen.reader().edit_search(TextInput::clear),
             Screen::Source(screen) if screen.reader.is_searching() => screen.reader.edit_search(TextInput::clear),
             Screen::Behaviour(screen) if screen.reader.is_searching() => screen.reader.edit_search(TextInput::clear),
             Screen::Evolution(screen) if screen.body().is_searching() => screen.reader().edit_search(TextInput::clear),
             Screen::Review(_) | Screen::Source(_) | Screen::Behaviour(_) | Screen::Evolution(_) => {
-                self.screen = Screen::Workbench;
+                return self.close_screen();
             }
             Screen::Workbench => {
                 let filtered = match self.focus {
@@ -511,6 +532,7 @@ impl App {
                 }
             }
         }
+        Vec::new()
     }
 
     /// Moves the list or text that has the focus.

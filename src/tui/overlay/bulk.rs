@@ -1,12 +1,13 @@
 //! Deciding several reviews at once: a table of what would become of each, a typed confirmation, a result for each.
 //!
 //! Nothing is sent before the end of the table was on screen. What cannot be decided with the others is named with
-//! the reason and left alone; what fails stays in the queue.
+//! the reason and left alone; what fails stays in the queue. Only what was read to its end is approved: enter opens the
+//! next that was not, and closing it leads back here.
 
 use super::guard::Guard;
 use super::text_input::TextInput;
 use super::{Reply, open_box};
-use crate::domain::{DecisionKind, ReviewId, SeenPart, Shown};
+use crate::domain::{DecisionKind, ReviewId, Shown};
 use crate::engine::{BulkItem, BulkResult, EngineError, PreflightRow};
 use crate::tui::ink::{Ink, Line, Span};
 use crate::tui::msg::Now;
@@ -15,6 +16,7 @@ use crate::tui::phrase::{count, cut, pad, safe};
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use std::collections::HashMap;
 
 /// Lines of the box that are no rows of the table: frame, field, sentence, blank lines.
 const REST: u16 = 8;
@@ -44,8 +46,6 @@ pub struct BulkOrder {
     pub items: Vec<BulkItem>,
     /// Why; always there for no and not yet.
     pub reason: Option<String>,
-    /// What had been on screen.
-    pub shown: Shown,
 }
 
 /// The state of the overlay.
@@ -53,6 +53,8 @@ pub struct Bulk {
     kind: DecisionKind,
     step: Step,
     rows: Vec<PreflightRow>,
+    /// What was on screen of the reviews, as they are in the table, and whether that was everything.
+    read: HashMap<ReviewId, (bool, Shown)>,
     top: usize,
     /// One past the last row that was on screen.
     seen: usize,
@@ -70,6 +72,7 @@ impl Bulk {
             kind,
             step: Step::Looking,
             rows: Vec::new(),
+            read: HashMap::new(),
             top: 0,
             seen: 0,
             height: 1,
@@ -80,15 +83,15 @@ impl Bulk {
         }
     }
 
-    /// Takes the table.
-    pub fn set_rows(&mut self, rows: Result<Vec<PreflightRow>, EngineError>) {
+    /// Takes the table, and what was on screen of the reviews in it as they are now.
+    pub fn set_rows(&mut self, rows: Result<Vec<PreflightRow>, EngineError>, read: HashMap<ReviewId, (bool, Shown)>) {
         if !matches!(self.step, Step::Looking) {
             return;
         }
         self.guard = Guard::default();
         match rows {
             Ok(rows) => {
-                self.rows = rows;
+                (self.rows, self.read) = (rows, read);
                 self.step = if self.kind == DecisionKind::Approve { Step::Confirm } else { Step::Reason };
             }
             Err(error) => self.step = Step::Refused(error),
@@ -113,8 +116,25 @@ impl Bulk {
     }
 
     fn able(&self) -> Vec<BulkItem> {
-        let able = self.rows.iter().filter(|row| row.refusal.is_none());
-        able.map(|row| BulkItem { review: row.review, digest: row.digest }).collect()
+        let able = self.rows.iter().filter(|row| row.refusal.is_none() && !self.is_unread(row));
+        able.map(|row| BulkItem {
+            review: row.review,
+            digest: row.digest,
+            shown: self.read.get(&row.review).map(|(_, shown)| shown.clone()).unwrap_or_default(),
+            evidence: (self.kind == DecisionKind::Approve).then_some(row.evidence),
+        })
+        .collect()
+    }
+
+    /// Whether lines of it have to be read before it is decided.
+    fn is_unread(&self, row: &PreflightRow) -> bool {
+        let is_read = self.read.get(&row.review).is_some_and(|(is_read, _)| *is_read);
+        self.kind == DecisionKind::Approve && !is_read
+    }
+
+    /// The first that could be decided if it was read.
+    fn next_unread(&self) -> Option<ReviewId> {
+        self.rows.iter().find(|row| row.refusal.is_none() && self.is_unread(row)).map(|row| row.review)
     }
 
     /// The words to type.
@@ -139,7 +159,7 @@ impl Bulk {
                     self.note = Some("that key did not count: pause half a second, then type");
                 }
                 Step::Reason if code == KeyCode::Enter => self.end_reason(),
-                Step::Confirm if code == KeyCode::Enter => return self.send(),
+                Step::Confirm if code == KeyCode::Enter => return self.enter(),
                 Step::Reason => drop(self.reason.key(key)),
                 Step::Confirm => drop(self.typed.key(key)),
             },
@@ -155,6 +175,14 @@ impl Bulk {
         }
     }
 
+    /// With nothing typed, opens what is to be read; else sends.
+    fn enter(&mut self) -> Reply {
+        match self.next_unread().filter(|_| self.typed.text().trim().is_empty()) {
+            Some(review) => Reply::ReadFirst(review, self.kind),
+            None => self.send(),
+        }
+    }
+
     fn send(&mut self) -> Reply {
         let items = self.able();
         if items.is_empty() {
@@ -165,11 +193,8 @@ impl Bulk {
             self.note = Some("type exactly the words above");
         } else {
             let reason = Some(self.reason.text().trim().to_owned()).filter(|reason| !reason.is_empty());
-            let lines = self.rows.len() as u64;
-            let part = SeenPart { part: "table".to_owned(), lines, lines_shown: self.seen as u64, ms: 0 };
-            let shown = Shown { lines, lines_shown: self.seen as u64, parts: vec![part], ..Shown::default() };
             self.step = Step::Sent;
-            return Reply::DecideAll(BulkOrder { kind: self.kind, items, reason, shown });
+            return Reply::DecideAll(BulkOrder { kind: self.kind, items, reason });
         }
         Reply::Stay
     }
@@ -249,7 +274,9 @@ impl Bulk {
             ]);
         }
         let row = &self.rows[at];
-        let (sign, style) = if row.refusal.is_none() { ("✓ can  ", theme.good) } else { ("– not  ", theme.warn) };
+        let unread = self.is_unread(row).then(|| self.unread_words(row.review));
+        let obstacle = row.refusal.as_deref().map(safe).or(unread);
+        let (sign, style) = if obstacle.is_none() { ("✓ can  ", theme.good) } else { ("– not  ", theme.warn) };
         let subject = (width / 3).clamp(10, 30);
         let mut spans = vec![
             Span::styled(sign, style),
@@ -257,14 +284,21 @@ impl Bulk {
             Span::styled(format!(" {:<7}", row.risk.word()), crate::tui::pane::queue::risk_style(row.risk, theme)),
         ];
         let rest = width.saturating_sub(7 + subject + 8);
-        let facts = if let Some(why) = &row.refusal {
-            safe(why)
-        } else {
+        let style = if obstacle.is_none() { theme.dim } else { theme.warn };
+        let facts = obstacle.unwrap_or_else(|| {
             let verdict = row.verdict.map_or("no checks", crate::domain::CheckState::word);
             format!("{} · {verdict} · {}", row.asks, row.digest.short())
-        };
-        spans.push(Span::styled(cut(&facts, rest), if row.refusal.is_none() { theme.dim } else { theme.warn }));
+        });
+        spans.push(Span::styled(cut(&facts, rest), style));
         Line::from(spans)
+    }
+
+    /// How much of a review is still to be read.
+    fn unread_words(&self, review: ReviewId) -> String {
+        match self.read.get(&review).and_then(|(_, shown)| shown.unread_words()) {
+            Some(words) => format!("not read: {}", words.trim_end_matches(" not read")),
+            None => "not read".to_owned(),
+        }
     }
 
     fn draw_field(&self, area: Rect, buf: &mut Buffer, look: Look) {
@@ -279,6 +313,9 @@ impl Bulk {
             Step::Sent => ("deciding one after the other …".to_owned(), None),
             Step::Done(_) => ("what could not be decided still waits · enter closes".to_owned(), None),
             Step::Reason => ("why, for whoever made them: ".to_owned(), Some(&self.reason)),
+            Step::Confirm if self.able().is_empty() && self.next_unread().is_some() => {
+                ("enter opens the first that was not read".to_owned(), None)
+            }
             Step::Confirm if self.able().is_empty() => ("none of them can be decided together".to_owned(), None),
             Step::Confirm => (format!("type `{}`: ", self.words()), Some(&self.typed)),
         };
@@ -291,6 +328,10 @@ impl Bulk {
             (Some(note), ..) => (note, theme.warn),
             (None, Step::Reason | Step::Confirm, false) => ("read first …", theme.dim),
             (None, Step::Reason, true) => ("enter goes on", theme.dim),
+            (None, Step::Confirm, true) if self.next_unread().is_some() => match self.able().is_empty() {
+                true => ("what was read to its end is approved here; closing the review leads back", theme.dim),
+                false => ("enter with nothing typed opens the next that was not read", theme.accent),
+            },
             (None, Step::Confirm, true) if self.able().is_empty() => {
                 ("the table says why · enter on one in the queue opens it by itself", theme.dim)
             }

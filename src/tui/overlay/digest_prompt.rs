@@ -6,7 +6,7 @@
 use super::guard::Guard;
 use super::text_input::TextInput;
 use super::{Decided, Reply, open_box};
-use crate::domain::{DecisionKind, Digest, ReviewId, visible_words};
+use crate::domain::{DecisionKind, Digest, ReviewId, Unread, visible_words};
 use crate::tui::ink::{Ink, Line, Span};
 use crate::tui::msg::Now;
 use crate::tui::pane::rows::{Look, Title};
@@ -15,6 +15,8 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
+/// What is typed by whoever approves what was not read.
+const WORD: &str = "unread";
 /// How many characters of the digest are typed.
 pub const DIGITS: usize = 4;
 
@@ -32,6 +34,8 @@ const MOST_COMMENTS: usize = 3;
 /// How far the prompt is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Step {
+    /// The word is typed that says that not every line was read.
+    Word(String),
     /// The digest is typed.
     Digits(String),
     /// The digest was right; a reason may be added.
@@ -55,6 +59,10 @@ pub struct Question {
     pub over: Vec<String>,
     /// Roles under which the yes can be given; mostly none.
     pub roles: Vec<String>,
+    /// How much was on no screen; then a word and a reason must be typed.
+    pub unread: Option<Unread>,
+    /// The digest of the evidence that was on screen.
+    pub evidence: Option<Digest>,
 }
 
 /// The state of the prompt.
@@ -70,7 +78,8 @@ pub struct DigestPrompt {
 impl DigestPrompt {
     /// A prompt for this question.
     pub fn new(question: Question) -> DigestPrompt {
-        DigestPrompt { question, step: Step::Digits(String::new()), note: None, role: 0, guard: Guard::default() }
+        let step = if question.unread.is_some() { Step::Word(String::new()) } else { Step::Digits(String::new()) };
+        DigestPrompt { question, step, note: None, role: 0, guard: Guard::default() }
     }
 
     /// Takes a key.
@@ -84,7 +93,7 @@ impl DigestPrompt {
         }
         self.note = None;
         match &mut self.step {
-            Step::Digits(_) => self.digit(key, now),
+            Step::Word(_) | Step::Digits(_) => self.character(key, now),
             Step::Reason(reason) if key.code == KeyCode::Enter => {
                 let reason = visible_words(&reason.text()).map(str::to_owned);
                 return self.decide(reason);
@@ -105,37 +114,45 @@ impl DigestPrompt {
     }
 
     fn decide(&mut self, typed: Option<String>) -> Reply {
-        let Question { review, digest, .. } = self.question;
-        let (kind, role) = (DecisionKind::Approve, self.role());
-        match (self.question.over.is_empty(), typed) {
-            (true, reason) => Reply::Decide(Decided { review, digest, kind, reason, override_reason: None, role }),
-            (false, Some(why)) => {
-                Reply::Decide(Decided { review, digest, kind, reason: None, override_reason: Some(why), role })
-            }
-            (false, None) => {
-                self.note = Some("a reason is needed: it is kept and shown forever");
-                Reply::Stay
-            }
+        let Question { review, digest, evidence, .. } = self.question;
+        let (over, unread) = (!self.question.over.is_empty(), self.question.unread.is_some());
+        if typed.is_none() && (over || unread) {
+            self.note = Some("a reason is needed: it is kept and shown forever");
+            return Reply::Stay;
         }
+        let (kind, role) = (DecisionKind::Approve, self.role());
+        let override_reason = typed.clone().filter(|_| over);
+        // One reason can say both: why failed checks do not matter, and why it was not read.
+        let reason = typed.filter(|_| !over || unread);
+        Reply::Decide(Decided { review, digest, kind, reason, override_reason, role, unread, evidence })
     }
 
-    fn digit(&mut self, key: &KeyEvent, now: Now) {
-        let Step::Digits(typed) = &mut self.step else { return };
+    /// A character of the word or of the digest. A wrong one empties the field.
+    fn character(&mut self, key: &KeyEvent, now: Now) {
+        let hex = self.question.digest.hex();
+        let (typed, wanted, wrong) = match &mut self.step {
+            Step::Word(typed) => (typed, WORD, "that is not the word"),
+            Step::Digits(typed) => (typed, &hex[..DIGITS], "that is not the digest shown"),
+            Step::Reason(_) => return,
+        };
         match key.code {
             KeyCode::Backspace => {
                 typed.pop();
             }
             KeyCode::Char(c) if key.modifiers.difference(KeyModifiers::SHIFT).is_empty() => {
                 typed.push(c.to_ascii_lowercase());
-                if !self.question.digest.starts_with(typed) {
+                if !wanted.starts_with(typed.as_str()) {
                     typed.clear();
-                    self.note = Some("that is not the digest shown");
+                    self.note = Some(wrong);
                     self.guard.disturb(now);
-                } else if typed.len() == DIGITS {
-                    self.step = Step::Reason(TextInput::default());
+                } else if typed.len() == wanted.len() {
+                    self.step = match self.step {
+                        Step::Word(_) => Step::Digits(String::new()),
+                        Step::Digits(_) | Step::Reason(_) => Step::Reason(TextInput::default()),
+                    };
                 }
             }
-            _ => self.note = Some("only the characters of the digest count here"),
+            _ => self.note = Some("only the characters asked for count here"),
         }
     }
 
@@ -150,6 +167,10 @@ impl DigestPrompt {
         let mut lines = Vec::new();
         if !self.question.over.is_empty() {
             lines.extend(wrap(&safe(&format!("! over failed checks: {}", self.question.over.join(", "))), width));
+        }
+        if let Some(unread) = self.question.unread {
+            let text = format!("! {unread}: the record says so forever, and a reason is needed");
+            lines.extend(wrap(&text, width));
         }
         for comment in self.question.must_fix.iter().take(MOST_COMMENTS) {
             lines.push(cut(&safe(&format!("! must-fix {comment}")), width));
@@ -173,7 +194,12 @@ impl DigestPrompt {
     /// Draws the prompt and returns where the cursor is.
     pub fn draw(&self, screen: Rect, buf: &mut Buffer, look: Look) -> Position {
         let theme = look.theme;
-        let name = if self.question.over.is_empty() { "Approve" } else { "Approve over failed checks" };
+        let name = match (self.question.over.is_empty(), self.question.unread.is_some()) {
+            (true, false) => "Approve",
+            (true, true) => "Approve unread",
+            (false, false) => "Approve over failed checks",
+            (false, true) => "Approve unread over failed checks",
+        };
         let title = Title { name, remark: "esc closes".into(), remark_style: theme.dim, ..Title::default() };
         let columns = usize::from(WIDTH.min(screen.width.saturating_sub(2)).saturating_sub(4));
         let (mut plan, covers) = self.plan(columns);
@@ -212,6 +238,7 @@ impl DigestPrompt {
         let (note, style) = match (&self.note, &self.step, listening) {
             (Some(note), ..) => (*note, theme.warn),
             (None, _, false) => ("wait …", theme.dim),
+            (None, Step::Word(_), true) => ("then the digest is asked for · esc reads on", theme.dim),
             (None, Step::Digits(_), true) => ("typing them approves exactly this digest, nothing later", theme.dim),
             (None, Step::Reason(_), true) => ("enter approves · esc does not", theme.accent),
         };
@@ -231,7 +258,9 @@ impl DigestPrompt {
 
     fn draw_field(&self, line: Rect, buf: &mut Buffer, look: Look) -> Position {
         let theme = look.theme;
-        let label = match (&self.step, self.question.over.is_empty()) {
+        let is_free = self.question.over.is_empty() && self.question.unread.is_none();
+        let label = match (&self.step, is_free) {
+            (Step::Word(_), _) => "not all was read; type the word unread: ",
             (Step::Digits(_), _) => "type its first four characters: ",
             (Step::Reason(_), true) => "reason (may stay empty): ",
             (Step::Reason(_), false) => "why, for all to read: ",
@@ -240,8 +269,9 @@ impl DigestPrompt {
         let x = (line.x + label.len() as u16).min(line.right());
         let field = Rect { x, width: line.right() - x, ..line };
         match &self.step {
-            Step::Digits(typed) => {
-                let text = format!("{typed}{}", "_".repeat(DIGITS - typed.len()));
+            Step::Word(typed) | Step::Digits(typed) => {
+                let most = if matches!(self.step, Step::Word(_)) { WORD.len() } else { DIGITS };
+                let text = format!("{typed}{}", "_".repeat(most - typed.len()));
                 let style = if self.guard.is_listening(look.now) { theme.accent } else { theme.dim };
                 buf.put(field.x, field.y, text, usize::from(field.width), style);
                 Position::new(field.x + typed.len() as u16, field.y)
@@ -262,7 +292,8 @@ mod tests {
     fn question(digest: Digest, over: &[&str]) -> Question {
         let over = over.iter().map(|check| (*check).to_owned()).collect();
         let (covers, does) = ("x 1.0.0".to_owned(), String::new());
-        Question { review: ReviewId(1), digest, covers, does, must_fix: Vec::new(), over, roles: Vec::new() }
+        let (must_fix, roles, unread, evidence) = (Vec::new(), Vec::new(), None, Some(Digest::of_bytes(b"evidence")));
+        Question { review: ReviewId(1), digest, covers, does, must_fix, over, roles, unread, evidence }
     }
 
     fn prompt() -> (DigestPrompt, String) {
@@ -290,10 +321,10 @@ mod tests {
         let digest = Digest::of_bytes(b"x");
         let reason = Some("ok".to_owned());
         let (kind, override_reason) = (DecisionKind::Approve, None);
-        assert_eq!(
-            reply,
-            Reply::Decide(Decided { review: ReviewId(1), digest, kind, reason, override_reason, role: None })
-        );
+        let Reply::Decide(decided) = reply else { panic!("{reply:?}") };
+        assert_eq!((decided.digest, decided.kind, decided.reason), (digest, kind, reason));
+        assert_eq!((decided.override_reason, decided.unread), (override_reason, false));
+        assert_eq!(decided.evidence, Some(Digest::of_bytes(b"evidence")));
     }
 
     #[test]
@@ -310,10 +341,31 @@ mod tests {
         }
         let reply = press(&mut prompt, '\n', 900);
         let (kind, override_reason) = (DecisionKind::Approve, Some("known".to_owned()));
-        assert_eq!(
-            reply,
-            Reply::Decide(Decided { review: ReviewId(1), digest, kind, reason: None, override_reason, role: None })
-        );
+        let Reply::Decide(decided) = reply else { panic!("{reply:?}") };
+        assert_eq!((decided.digest, decided.kind, decided.reason), (digest, kind, None));
+        assert_eq!(decided.override_reason, override_reason);
+    }
+
+    #[test]
+    fn what_was_not_read_is_approved_only_with_the_word_the_digest_and_a_reason() {
+        let digest = Digest::of_bytes(b"x");
+        let unread = Some(Unread { lines_total: 10_001, lines_unread: 9_935 });
+        for over in [&[][..], &["tests"]] {
+            let mut prompt = DigestPrompt::new(Question { unread, ..question(digest, over) });
+            prompt.guard.drawn(at(0));
+            let start = prompt.step.clone();
+            press(&mut prompt, digest.hex().chars().next().unwrap(), 600);
+            assert_eq!(prompt.step, start, "the word goes first");
+            for c in WORD.chars().chain(digest.hex().chars().take(4)) {
+                assert_eq!(press(&mut prompt, c, 2_000), Reply::Stay);
+            }
+            assert_eq!(press(&mut prompt, '\n', 2_100), Reply::Stay, "no reason");
+            press(&mut prompt, 'k', 2_200);
+            let Reply::Decide(decided) = press(&mut prompt, '\n', 2_300) else { panic!("no decision") };
+            assert!(decided.unread);
+            assert_eq!(decided.reason.as_deref(), Some("k"));
+            assert_eq!(decided.override_reason.is_some(), !over.is_empty());
+        }
     }
 
     #[test]

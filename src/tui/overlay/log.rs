@@ -149,7 +149,7 @@ fn operation_row(entry: &Operation, older: Option<&Operation>, width: usize, loo
     let age = format!("{:>4} ", age(look.now.wall, entry.at));
     let verb = pad(&safe(&entry.verb), 16);
     let reason = entry.detail.get("reason").and_then(serde_json::Value::as_str).unwrap_or_default();
-    let over = entry.passed_over().unwrap_or_default();
+    let over = [entry.unread(), entry.passed_over()].into_iter().flatten().collect::<Vec<_>>().join("; ");
     let back = older.map_or(0, |older| older.at.0.saturating_sub(entry.at.0));
     let clock = u64::try_from(back).ok().filter(|ms| *ms > 0).map(|ms| format!("the clock went back by {}", span(ms)));
     let notes = [entry.subject.as_str(), clock.as_deref().unwrap_or_default(), &over, reason];

@@ -88,6 +88,10 @@ pub struct Decided {
     pub override_reason: Option<String>,
     /// The role under which a yes is given.
     pub role: Option<String>,
+    /// Whether the reviewer typed that not every line was read.
+    pub unread: bool,
+    /// The digest of the evidence when the question was asked; `None` for a no and a not yet.
+    pub evidence: Option<Digest>,
 }
 
 /// What an overlay wants after a key.
@@ -103,6 +107,8 @@ pub enum Reply {
     Execute(Command),
     /// Close and decide.
     Decide(Decided),
+    /// Close and open a review to be read, and come back for this decision.
+    ReadFirst(ReviewId, DecisionKind),
     /// Close, but keep the reason typed so far for the next time.
     KeepDraft(ReviewId, DecisionKind, String),
     /// Close, but keep the comment typed so far for the next time.
@@ -404,5 +410,7 @@ pub fn decision_verb(kind: DecisionKind) -> Verb {
 pub fn decision_line(decision: &Decision) -> String {
     let reason = decision.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
     let undone = if decision.undone { " (taken back)" } else { "" };
-    super::phrase::safe(&format!("{} by {}{reason}{undone}", decision.kind, decision.reviewer))
+    let unread = decision.shown.unread_words().filter(|_| decision.kind == DecisionKind::Approve);
+    let unread = unread.map(|words| format!(" with {words}")).unwrap_or_default();
+    super::phrase::safe(&format!("{} by {}{unread}{reason}{undone}", decision.kind, decision.reviewer))
 }

@@ -69,7 +69,16 @@ impl ReasonPrompt {
         } else {
             let reason = Some(reason);
             let (review, digest, kind) = (self.review, self.digest, self.kind);
-            return Reply::Decide(Decided { review, digest, kind, reason, override_reason: None, role: None });
+            return Reply::Decide(Decided {
+                review,
+                digest,
+                kind,
+                reason,
+                override_reason: None,
+                role: None,
+                unread: false,
+                evidence: None,
+            });
         }
         Reply::Stay
     }

@@ -11,7 +11,7 @@ use crate::tui::list::Motion;
 use crate::tui::pane::output::text_move;
 use crate::tui::pane::rows::{Look, Title};
 use crate::tui::phrase::{cut, plural};
-use crate::tui::widget::{TextLine, TextView, Tone};
+use crate::tui::widget::{Relaid, TextLine, TextView, Tone};
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -110,7 +110,7 @@ impl Report {
         match found {
             Ok(figures) => {
                 let columns = self.figures.take().map_or(WIDTH, |(_, columns)| columns);
-                self.view.replace(TextView::new(laid_out(&figures, columns)));
+                self.view.replace(TextView::new(laid_out(&figures, columns)), Relaid::Look);
                 self.figures = Some((figures, columns));
             }
             Err(error) => self.view = TextView::new(trouble(&error)),
@@ -238,7 +238,7 @@ impl Report {
             && *laid != columns
         {
             *laid = columns;
-            self.view.replace(TextView::new(laid_out(figures, columns)));
+            self.view.replace(TextView::new(laid_out(figures, columns)), Relaid::Look);
         }
         self.view.render(inner, buf, look.theme);
     }

@@ -508,6 +508,9 @@ fn marks(tool: &Tool, theme: &Theme) -> Vec<(&'static str, Style)> {
         ToolReview::None if tool.awaits_adoption() => marks.push(("not adopted", theme.warn)),
         ToolReview::None | ToolReview::Approved => {}
     }
+    if tool.facts.approved_unread.is_some() {
+        marks.push(("unread", theme.warn));
+    }
     if tool.facts.deprecated.is_some() {
         marks.push(("deprecated", theme.warn));
     }
@@ -644,6 +647,10 @@ fn note(tool: &Tool, theme: &Theme) -> Option<(String, Style)> {
             let by = tool.facts.deprecated.as_ref().and_then(|mark| mark.by.as_ref());
             let by = by.map(|by| format!(": use {by} instead")).unwrap_or_default();
             (format!("deprecated{by}"), theme.warn)
+        }
+        _ if tool.facts.approved_unread.is_some() => {
+            let unread = tool.facts.approved_unread.map(|unread| unread.to_string()).unwrap_or_default();
+            (format!("approved with {unread}"), theme.warn)
         }
         _ if !tool.clashes.is_empty() => (format!("same name: {}", safe(&tool.clashes.join(", "))), theme.warn),
         _ => match (&tool.shadowed_by, &tool.copy_of, &tool.facts) {

@@ -32,6 +32,12 @@ impl Facts {
         self.lines.push(TextLine::One(piece(sign, label, text, tone, self.labels)));
     }
 
+    /// Adds a fact that sums up others: where it changes, that is nothing new.
+    pub(super) fn sum(&mut self, sign: &str, label: &str, text: &str, tone: Tone) {
+        let piece = piece(sign, label, text, tone, self.labels);
+        self.lines.push(TextLine::One(piece.saying(saying("", label, ""))));
+    }
+
     /// Adds a fact of the engine.
     pub(super) fn evidence(&mut self, line: &EvidenceLine) {
         let (sign, tone) = weight_sign(line.weight);
@@ -41,13 +47,28 @@ impl Facts {
     /// Adds a run.
     pub(super) fn run(&mut self, run: &Run, now: Now) {
         let (sign, tone) = if run.outcome.is_failure() { ("!", Tone::Warn) } else { ("·", Tone::Fact) };
-        self.add(sign, &format!("run #{}", run.id), &run_words(run, now), tone);
+        let label = format!("run #{}", run.id);
+        let piece = piece(sign, &label, &run_words(run, now), tone, self.labels);
+        // How long ago it was is nothing new.
+        let said = saying(sign, &label, &run_words(run, Now { wall: run.started_at, ..now }));
+        self.lines.push(TextLine::One(piece.saying(said)));
     }
 
-    /// Adds a fact that points somewhere, by the number that its owner knows.
-    pub(super) fn link(&mut self, sign: &str, label: &str, text: &str, tone: Tone, number: usize) {
-        let piece = piece(sign, label, text, tone, self.labels).stands_for(Place::Link(number));
-        self.lines.push(TextLine::One(piece));
+    /// Adds what a check found. Its label is drawn where `label` says so; where it points at something, that is the
+    /// number that its owner knows.
+    pub(super) fn found(
+        &mut self,
+        sign: &str,
+        (check, label): (&str, &str),
+        text: &str,
+        tone: Tone,
+        to: Option<usize>,
+    ) {
+        let piece = piece(sign, label, text, tone, self.labels).saying(saying(sign, check, text));
+        self.lines.push(TextLine::One(match to {
+            Some(number) => piece.stands_for(Place::Link(number)),
+            None => piece,
+        }));
     }
 }
 
@@ -126,6 +147,9 @@ fn identity_lines(tool: &Tool) -> Vec<TextLine> {
     ];
     if let Some(reason) = &tool.facts.approved_over {
         lines.push(labelled("!", "overridden", &format!("approved although checks failed: {reason}"), Tone::Bad));
+    }
+    if let Some(unread) = &tool.facts.approved_unread {
+        lines.push(labelled("!", "unread", &format!("approved with {unread}"), Tone::Bad));
     }
     for (label, list) in [
         ("tags", &tool.tags),
@@ -214,7 +238,13 @@ fn labelled(sign: &str, label: &str, text: &str, tone: Tone) -> TextLine {
 }
 
 fn piece(sign: &str, label: &str, text: &str, tone: Tone, labels: usize) -> Piece {
-    Piece::new(&format!("{sign} {label:<labels$} {text}"), tone).hanging(labels + 3)
+    let piece = Piece::new(&format!("{sign} {label:<labels$} {text}"), tone).hanging(labels + 3);
+    piece.saying(saying(sign, label, text))
+}
+
+/// What a fact says, however wide its label is.
+fn saying(sign: &str, label: &str, text: &str) -> String {
+    format!("{sign}\n{label}\n{text}")
 }
 
 fn heading(text: &str) -> TextLine {

@@ -6,7 +6,7 @@ use crate::tui::overlay::text_input::TextInput;
 use crate::tui::pane::output::text_move;
 use crate::tui::pane::rows::Look;
 use crate::tui::phrase::{cut, grouped, safe};
-use crate::tui::widget::{LineTokens, Side, TextView};
+use crate::tui::widget::{LineTokens, Relaid, Side, TextView};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
@@ -113,13 +113,13 @@ impl Reader {
     }
 
     /// Takes other tabs: of one that was there what was shown stays shown, and the one on top stays on top.
-    pub fn renew(&mut self, tabs: Vec<Tab>) {
+    pub fn renew(&mut self, tabs: Vec<Tab>, why: Relaid) {
         let current = self.tabs.get(self.current).map(|tab| tab.kind);
         let mut before = std::mem::take(&mut self.tabs);
         let renewed = tabs.into_iter().map(|tab| match before.iter().position(|old| old.kind == tab.kind) {
             Some(at) => {
                 let mut old = before.swap_remove(at);
-                old.view.replace(tab.view);
+                old.view.replace(tab.view, why);
                 Tab { view: old.view, ..tab }
             }
             None => tab,

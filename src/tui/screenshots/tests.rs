@@ -71,7 +71,9 @@ fn the_pictures_in_the_repository_show_the_screens_as_they_are() {
         return;
     }
     let checkout = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let report = screenshots(checkout, &checkout.join("screenshots"), Purpose::Check).unwrap();
-    let advice = "after a change of the screens: `cargo run -- screenshots`, then look at the pictures";
-    assert_eq!(report.differing, Vec::<String>::new(), "{advice}");
+    let purpose = if std::env::var_os("TOOLSMITH_BLESS").is_some() { Purpose::Write } else { Purpose::Check };
+    let report = screenshots(checkout, &checkout.join("screenshots"), purpose).unwrap();
+    let differing = if purpose == Purpose::Write { Vec::new() } else { report.differing };
+    let advice = "after a change of the screens: TOOLSMITH_BLESS=1 cargo test, then look at the pictures";
+    assert_eq!(differing, Vec::<String>::new(), "{advice}");
 }

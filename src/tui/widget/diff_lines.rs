@@ -54,7 +54,7 @@ impl DiffText {
         let same = self.files.iter().filter(|file| file.change == FileChange::Unchanged).count();
         if same > 0 {
             let word = if same == 1 { "file" } else { "files" };
-            lines.push(TextLine::new(&format!("⋯ {same} {word} unchanged"), Tone::Fold));
+            lines.push(TextLine::One(Piece::new(&format!("⋯ {same} {word} unchanged"), Tone::Fold).extra()));
         }
         lines
     }
@@ -117,7 +117,7 @@ impl<'a> Printer<'a> {
         if self.look.read.contains(&place) { " · ✓ read" } else { "" }
     }
 
-    /// Lines that did not change: a fold, or all of them when it was opened.
+    /// Lines that did not change: a fold, or all of them when it was opened. Nobody has to read them.
     fn unchanged(&self, lines: &mut Vec<TextLine>, old: Range<usize>, new: Range<usize>) {
         // A file that is new or gone has no other side to be unchanged in.
         let count = if self.file.old.mode.is_some() { new.len().min(old.len()) } else { 0 };
@@ -126,11 +126,13 @@ impl<'a> Printer<'a> {
         }
         let place = Place::Fold(self.number, new.start);
         if self.look.unfolded.all || self.look.unfolded.folds.contains(&place) {
-            return self.print(&DiffOp::Equal { old_index: old.start, new_index: new.start, len: count }, lines);
+            let opened = lines.len();
+            self.print(&DiffOp::Equal { old_index: old.start, new_index: new.start, len: count }, lines);
+            return lines[opened..].iter_mut().for_each(TextLine::make_extra);
         }
         let word = if count == 1 { "line" } else { "lines" };
         let piece = Piece::new(&format!("⋯ {count} unchanged {word}"), Tone::Fold);
-        lines.push(TextLine::One(piece.stands_for(place)));
+        lines.push(TextLine::One(piece.stands_for(place).extra()));
     }
 
     fn print(&self, op: &DiffOp, lines: &mut Vec<TextLine>) {

@@ -150,6 +150,19 @@ pub struct Piece {
     place: Option<Place>,
     /// What it is compared with, and which side it is. Looked at when it is drawn: only few lines ever are.
     pair: Option<(Arc<Pairing>, Side)>,
+    /// What it says, where its text also says something that changes with time or layout.
+    says: Option<String>,
+    /// It need not be read.
+    is_extra: bool,
+}
+
+/// What makes a piece the same in another layout of the same text.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Known {
+    /// It stands for this place, whose text does not change.
+    Place(Place),
+    /// It says this.
+    Text(String),
 }
 
 impl Piece {
@@ -185,6 +198,30 @@ impl Piece {
     pub fn mark(mut self, raw: &Range<usize>, mark: Mark) -> Piece {
         self.marks.push((self.line.range(raw), mark));
         self
+    }
+
+    /// Says what it says, where its text also has an age in it or is laid out for a width: another age is nothing new.
+    pub fn saying(mut self, what: String) -> Piece {
+        self.says = Some(what);
+        self
+    }
+
+    /// Says that nobody has to read it.
+    pub fn extra(mut self) -> Piece {
+        self.is_extra = true;
+        self
+    }
+
+    /// What makes it the same piece in another layout.
+    pub(super) fn known(&self) -> Known {
+        match (&self.says, self.place) {
+            (Some(what), _) => Known::Text(what.clone()),
+            (None, Some(place @ (Place::Line { .. } | Place::File(_) | Place::Hunk(..) | Place::Fold(..)))) => {
+                Known::Place(place)
+            }
+            // Whoever gave the link a number may give it to something else.
+            (None, Some(Place::Link(_)) | None) => Known::Text(self.text().to_owned()),
+        }
     }
 
     /// Marks, when it is drawn, what differs from the other side of a pair.
@@ -256,22 +293,29 @@ impl TextLine {
         self.pieces().any(|piece| piece.tone == Tone::Header)
     }
 
-    /// What makes it the same line in another view of the same files.
-    pub(super) fn identity(&self) -> Identity<'_> {
-        let places = match self {
-            TextLine::One(piece) => (piece.place, None),
-            TextLine::Two(left, right) => (left.place, right.place),
-        };
-        match places {
-            (None, None) => Identity::Text(self.pieces().next().map_or("", Piece::text)),
-            (first, second) => Identity::Places(first, second),
+    /// Whether nobody has to read it.
+    pub(super) fn is_extra(&self) -> bool {
+        self.pieces().all(|piece| piece.is_extra)
+    }
+
+    /// Says that nobody has to read it.
+    pub(super) fn make_extra(&mut self) {
+        match self {
+            TextLine::One(piece) => piece.is_extra = true,
+            TextLine::Two(left, right) => (left.is_extra, right.is_extra) = (true, true),
         }
     }
-}
 
-/// What makes two lines the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Identity<'a> {
-    Places(Option<Place>, Option<Place>),
-    Text(&'a str),
+    /// Whether it has two halves.
+    pub(super) fn is_split(&self) -> bool {
+        matches!(self, TextLine::Two(..))
+    }
+
+    /// Of a line that is the same on both sides, the new one.
+    pub(super) fn unchanged(&self) -> Option<&Piece> {
+        match self {
+            TextLine::Two(left, right) if left.tone == Tone::Plain && right.tone == Tone::Plain => Some(right),
+            TextLine::One(_) | TextLine::Two(..) => None,
+        }
+    }
 }

@@ -1,11 +1,11 @@
 //! A view of fixed text: source, evidence, a diff.
 //!
-//! It remembers which lines were completely on screen, because an approval needs to know. A line
-//! whose right part was cut off, or whose last wrapped row was below the edge, was not shown.
+//! It remembers which lines were completely on screen (see [`SeenLines`]), because an approval needs to know.
 
 use super::piece::{Flag, LineTokens, Piece, Place, Side, TextLine, Tone};
 use super::rows::{Break, Paged, Row, columns, cut, window};
 use super::search::Needle;
+use super::seen::{self, Key, Recall, Relaid, SeenLines};
 use super::text_cursor::Cursor;
 use super::{Move, SearchStatus};
 use crate::tui::ink::Ink;
@@ -25,8 +25,15 @@ enum Wrap {
     Off,
 }
 
-/// How far a line was on screen: bytes from its beginning, for each half.
-type Seen = [usize; 2];
+/// Which of the lines drawn count as shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Counts {
+    All,
+    /// Those that did not come late: it is drawn beside what is read.
+    Known,
+    /// None: something lies over it.
+    None,
+}
 
 /// A match: line, half, bytes.
 type Match = (usize, usize, Range<usize>);
@@ -50,7 +57,9 @@ pub struct TextView {
     column: usize,
     size: (usize, usize),
     search: Search,
-    seen: Vec<Option<Seen>>,
+    seen: SeenLines,
+    /// Which of the lines drawn count as shown.
+    counts: Counts,
     gutters: usize,
     cuts: RefCell<HashMap<(usize, usize), Cuts>>,
     hidden: usize,
@@ -77,7 +86,8 @@ impl TextView {
         let gutter = |line: &TextLine| line.pieces().map(|piece| columns(&piece.gutter)).max().unwrap_or(0);
         TextView {
             gutters: lines.iter().map(gutter).max().unwrap_or(0),
-            seen: vec![None; lines.len()],
+            seen: SeenLines::new(&lines),
+            counts: Counts::All,
             hidden: lines.iter().flat_map(TextLine::pieces).map(|piece| piece.line.hidden().len()).sum(),
             lines,
             wrap: Wrap::On,
@@ -105,34 +115,52 @@ impl TextView {
     }
 
     /// Takes the lines and flags of another view of the same files: what was shown of a line that is still there stays
-    /// shown, and the cursor stays on its line.
-    pub fn replace(&mut self, mut view: TextView) {
-        let places: HashMap<_, usize> =
-            view.lines.iter().enumerate().rev().map(|(at, line)| (line.identity(), at)).collect();
-        let found = |line: usize| self.lines.get(line).and_then(|line| places.get(&line.identity()).copied());
-        let mut seen = vec![None; view.lines.len()];
-        for (at, before) in self.seen.iter().enumerate().filter(|(_, before)| before.is_some()) {
-            if let Some(now) = found(at) {
-                seen[now] = *before;
-            }
-        }
-        let line_near = |line: usize| (0..=line).rev().find_map(found).unwrap_or(0);
-        let (top, cursor) = (self.top.0, self.cursor.map(|cursor| Cursor::at(line_near(cursor.line))));
-        let above = self.cursor.map_or(0, |cursor| cursor.line.saturating_sub(top));
-        view.top = match cursor {
-            Some(cursor) => (cursor.line.saturating_sub(above), 0),
-            None => (line_near(top), self.top.1),
-        };
-        view.seen = seen;
+    /// shown, and the line with the cursor stays where it is on the screen.
+    pub fn replace(&mut self, mut view: TextView, why: Relaid) {
+        let mut places: HashMap<Key, usize> = HashMap::new();
+        seen::each_half(&view.lines, |line, _, _, key, _| {
+            places.entry(key).or_insert(line);
+        });
+        let mut moved: Vec<Option<usize>> = vec![None; self.lines.len()];
+        seen::each_half(&self.lines, |line, _, _, key, _| moved[line] = places.get(&key).copied().or(moved[line]));
+        let line_near = |line: usize| moved.iter().take(line + 1).rev().find_map(|found| *found).unwrap_or(0);
+        let cursor = self.cursor.map(|cursor| Cursor::at(line_near(cursor.line)));
+        let above = self.cursor.map_or(0, |cursor| self.rows_between(self.top, cursor.line));
+        view.seen.take_up(&self.seen.recall(&self.lines), &view.lines, why);
         view.cursor = cursor.or(view.cursor);
         view.wrap = self.wrap;
         view.column = self.column;
         view.size = self.size;
+        view.top = match cursor {
+            Some(cursor) => view.moved((cursor.line, 0), -above, view.size.1),
+            None => (line_near(self.top.0), self.top.1),
+        };
         view.end = view.top.0;
         view.syntax = std::mem::take(&mut self.syntax);
         let text = std::mem::take(&mut self.search.text);
         *self = view;
         self.find(&text);
+    }
+
+    /// Rows from the first on screen to the first of a line; less than 0 when the line is further up.
+    fn rows_between(&self, (top, row): (usize, usize), line: usize) -> isize {
+        let rows: usize = (top..line).map(|at| self.rows_of(at)).sum();
+        rows as isize - row as isize
+    }
+
+    /// What was seen of it, to be taken up by the same text.
+    pub fn recall(&self) -> Recall {
+        self.seen.recall(&self.lines)
+    }
+
+    /// Takes up what was seen of the same text before.
+    pub fn take_up(&mut self, recall: &Recall) {
+        self.seen.take_up(recall, &self.lines, Relaid::News);
+    }
+
+    /// What was on screen of its lines.
+    pub fn seen(&self) -> &SeenLines {
+        &self.seen
     }
 
     /// How many lines there are.
@@ -268,23 +296,14 @@ impl TextView {
         (!self.search.text.is_empty()).then_some(status)
     }
 
-    /// How many lines were completely on screen.
-    pub fn lines_shown(&self) -> usize {
-        (0..self.lines.len()).filter(|line| self.is_shown(*line)).count()
-    }
-
-    /// Whether the end of the text was on screen, and no line on screen is still cut at its right edge.
-    /// An empty text counts once it was drawn.
-    pub fn tail_shown(&self) -> bool {
-        match self.lines.len() {
-            0 => self.end > 0,
-            lines => self.is_shown(lines - 1) && self.cut_lines() == 0,
-        }
+    /// Whether every line that must be read was on screen. An empty text counts once it was drawn.
+    pub fn is_read(&self) -> bool {
+        self.seen.next_unseen(0).is_none() && (!self.lines.is_empty() || self.end > 0)
     }
 
     /// How many lines were on screen in part only: their right part, or their last rows, were not.
     pub fn cut_lines(&self) -> usize {
-        (0..self.lines.len()).filter(|line| self.seen[*line].is_some() && !self.is_shown(*line)).count()
+        (0..self.lines.len()).filter(|line| self.seen.is_cut(*line)).count()
     }
 
     /// Columns and rows of the screen, as last drawn.
@@ -307,22 +326,43 @@ impl TextView {
         self.end >= self.lines.len() && self.top >= self.last_top(self.size.1)
     }
 
-    /// At the end of the text, goes to what was cut of the first line that was on screen in part only; `false`
-    /// elsewhere, and where nothing is cut.
-    pub fn show_cut(&mut self) -> bool {
-        let cut = |line: &usize| self.seen[*line].is_some() && !self.is_shown(*line);
-        let Some(line) = (0..self.lines.len()).find(cut).filter(|_| self.ends_on_screen()) else { return false };
-        if !self.wraps() {
+    /// Goes to the next page with a line that must be read and was not on screen: first further down, then from the
+    /// beginning. One row that is on screen now stays, where the page goes on. `false` when everything was.
+    pub fn read_on(&mut self) -> bool {
+        let below = self.seen.next_unseen(self.top.0);
+        let Some(line) = below.or_else(|| self.seen.next_unseen(0)) else { return false };
+        self.show_unseen(line);
+        true
+    }
+
+    /// Goes to the first line that must be read and was not on screen; `false` when there is none.
+    pub fn show_first_unseen(&mut self) -> bool {
+        let Some(line) = self.seen.next_unseen(0) else { return false };
+        self.show_unseen(line);
+        true
+    }
+
+    /// Goes to the first line that came late and was not on screen since; `false` when there is none.
+    pub fn show_first_late(&mut self) -> bool {
+        let Some(line) = self.seen.late().next() else { return false };
+        self.show_unseen(line);
+        true
+    }
+
+    /// Brings what is missing of a line to the top of the screen.
+    fn show_unseen(&mut self, line: usize) {
+        if !self.wraps() && self.seen.is_cut(line) {
             self.toggle_wrap();
         }
-        let seen = self.seen[line].unwrap_or_default();
         let width = self.body_width(&self.lines[line]);
-        let unseen = |half: usize| self.cuts((line, half), width).partition_point(|row| row.end <= seen[half]);
-        let halves = self.lines[line].pieces().enumerate().filter(|(half, piece)| seen[*half] < piece.text().len());
-        let row = halves.map(|(half, _)| unseen(half)).min().unwrap_or(0);
+        let gaps = self.lines[line].pieces().enumerate();
+        let gaps = gaps.filter_map(|(half, piece)| Some((half, self.seen.gap(line, half, piece.text().len())?)));
+        let row = |(half, gap)| self.cuts((line, half), width).partition_point(|row| row.end <= gap);
+        let first = gaps.map(row).min().unwrap_or(0);
+        let row = if self.wraps() { first } else { 0 };
         self.set_cursor(line);
-        self.top = (line, row);
-        true
+        let context = usize::from(self.size.1 > 1);
+        self.top = self.moved((line, row), -(context as isize), self.size.1);
     }
 
     /// The text on screen as whole lines without gutters or wraps, for copying.
@@ -362,16 +402,21 @@ impl TextView {
 
     /// Draws where something lies over the view: nothing counts as shown.
     pub fn covered(&mut self, draw: impl FnOnce(&mut TextView)) {
-        let seen = self.seen.clone();
+        let counts = std::mem::replace(&mut self.counts, Counts::None);
         draw(self);
-        self.seen = seen;
+        self.counts = counts;
     }
 
-    /// Draws the view from its beginning, without a cursor.
-    pub fn render_whole(&mut self, area: Rect, buf: &mut Buffer, theme: &Theme) {
+    /// Draws the view from its beginning, without a cursor, beside a text that is read: lines that came late do not
+    /// count as shown, because nobody may have looked here.
+    pub fn render_beside(&mut self, area: Rect, buf: &mut Buffer, theme: &Theme) {
         let (top, cursor) = (std::mem::take(&mut self.top), self.cursor.take());
+        let before = self.counts;
+        if before == Counts::All {
+            self.counts = Counts::Known;
+        }
         self.render(area, buf, theme);
-        (self.top, self.cursor) = (top, cursor);
+        (self.top, self.cursor, self.counts) = (top, cursor, before);
     }
 
     /// How many rows all lines take in so many columns, without a cursor.
@@ -386,7 +431,8 @@ impl TextView {
         let width = self.body_width(&self.lines[line]);
         let gutter = self.gutter_width(&self.lines[line]);
         let mut x = self.draw_signs((line, row), strip, buf, theme);
-        let mut seen = self.seen[line].unwrap_or_default();
+        let lens = seen::lens(&self.lines[line]);
+        let mut drawn_halves = [None, None];
         for (half, piece) in self.lines[line].pieces().enumerate() {
             if half == 1 {
                 buf.put(x, strip.y, "│", usize::from(strip.right().saturating_sub(x)), theme.border);
@@ -407,8 +453,8 @@ impl TextView {
             let body = Rect { x: start, width: (width - hang).min(room(start)) as u16, ..strip };
             let drawn = Row { text: piece.text(), range: range.clone(), base: theme.tone(piece.tone()) };
             drawn.draw(body, buf, &marks);
-            if range.start <= seen[half] && usize::from(body.width) == width - hang {
-                seen[half] = seen[half].max(range.end);
+            if usize::from(body.width) == width - hang {
+                drawn_halves[half] = Some(range.clone());
             }
             x = x.saturating_add(width as u16);
             if self.wrap == Wrap::Off {
@@ -417,7 +463,16 @@ impl TextView {
                 x = x.saturating_add(1);
             }
         }
-        self.seen[line] = Some(seen);
+        let counts = match self.counts {
+            Counts::All => true,
+            Counts::Known => !self.seen.is_late(line),
+            Counts::None => false,
+        };
+        if counts {
+            for (half, range) in drawn_halves.into_iter().enumerate() {
+                self.seen.draw(line, half, range.unwrap_or_default(), lens);
+            }
+        }
     }
 
     /// Draws the cursor's sign and the line's flag; returns the column behind them.
@@ -465,11 +520,6 @@ impl TextView {
                 (found.2.clone(), style)
             })
             .collect()
-    }
-
-    fn is_shown(&self, line: usize) -> bool {
-        self.seen[line]
-            .is_some_and(|seen| self.lines[line].pieces().zip(seen).all(|(piece, seen)| seen >= piece.text().len()))
     }
 
     /// Columns of the gutter with the blank behind it; a heading has none.

@@ -23,16 +23,16 @@ fn numbered(lines: usize) -> TextView {
 #[test]
 fn only_what_was_completely_on_screen_counts_as_shown() {
     let mut view = numbered(10);
-    assert_eq!((view.lines_shown(), view.tail_shown()), (0, false));
+    assert_eq!((view.seen().seen(), view.is_read()), (0, false));
     rows(&mut view, 20, 4);
-    assert_eq!((view.lines_shown(), view.tail_shown()), (4, false));
+    assert_eq!((view.seen().seen(), view.is_read()), (4, false));
     view.scroll(Move::Bottom);
     assert_eq!(rows(&mut view, 20, 4)[3], "10 line 9");
-    assert_eq!((view.lines_shown(), view.tail_shown()), (8, true));
+    assert_eq!((view.seen().seen(), view.is_read()), (8, false), "jumping to the end is not reading");
     view.scroll(Move::Top);
     view.scroll(Move::Pages(1));
     rows(&mut view, 20, 4);
-    assert_eq!(view.lines_shown(), 10);
+    assert_eq!(view.seen().seen(), 10);
 }
 
 #[test]
@@ -40,26 +40,26 @@ fn a_line_cut_at_the_right_edge_was_not_shown() {
     let mut view = TextView::source("short\nharmless                 ; rm -rf\nend");
     view.toggle_wrap();
     assert_eq!(rows(&mut view, 14, 3), ["1 short", "2 harmless   ›", "3 end"]);
-    assert_eq!((view.lines_shown(), view.cut_lines(), view.tail_shown()), (2, 1, false));
+    assert_eq!((view.seen().seen(), view.cut_lines(), view.is_read()), (2, 1, false));
     view.scroll(Move::Columns(30));
     drawn(&mut view, 14, 3);
-    assert!(!view.tail_shown(), "a gap in the middle is not skipped");
+    assert!(!view.is_read(), "a gap in the middle is not skipped");
     view.scroll(Move::FirstColumn);
     for _ in 0..4 {
         drawn(&mut view, 14, 3);
         view.scroll(Move::Columns(10));
     }
-    assert_eq!((view.lines_shown(), view.tail_shown()), (3, true));
+    assert_eq!((view.seen().seen(), view.is_read()), (3, true));
 }
 
 #[test]
 fn a_wrapped_line_is_shown_when_its_last_row_was() {
     let mut view = TextView::source("abcdefghijklmnopqrstuvwxyz");
     assert_eq!(rows(&mut view, 12, 2), ["1 abcdefghij", "  klmnopqrst"]);
-    assert!(!view.tail_shown());
+    assert!(!view.is_read());
     view.scroll(Move::Rows(1));
     assert_eq!(rows(&mut view, 12, 2), ["  klmnopqrst", "  uvwxyz"]);
-    assert!(view.tail_shown());
+    assert!(view.is_read());
 }
 
 #[test]
@@ -68,11 +68,11 @@ fn a_view_without_room_shows_nothing_and_an_empty_text_counts_once_drawn() {
     for (width, height) in [(0, 5), (5, 0), (1, 1), (2, 2), (3, 3)] {
         drawn(&mut view, width, height);
     }
-    assert!(!view.tail_shown());
+    assert!(!view.is_read());
     let mut empty = TextView::source("");
-    assert!(!empty.tail_shown());
+    assert!(!empty.is_read());
     drawn(&mut empty, 10, 2);
-    assert!(empty.tail_shown());
+    assert!(empty.is_read());
 }
 
 #[test]
@@ -131,9 +131,9 @@ fn halves_stand_side_by_side_and_both_must_be_seen() {
     let right = Piece::new("new", Tone::Added).gutter("1 +");
     let mut view = TextView::new(vec![TextLine::Two(left, right)]);
     assert_eq!(rows(&mut view, 31, 2), ["1 - old text   │1 + new", "    that is    │"]);
-    assert!(!view.tail_shown());
+    assert!(!view.is_read());
     drawn(&mut view, 31, 3);
-    assert!(view.tail_shown());
+    assert!(view.is_read());
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn a_megabyte_in_one_line_is_drawn_and_scrolled() {
     drawn(&mut view, 80, 24);
     view.scroll(Move::Bottom);
     drawn(&mut view, 80, 24);
-    assert!(!view.tail_shown(), "its middle was never on screen");
+    assert!(!view.is_read(), "its middle was never on screen");
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn the_cursor_stays_in_sight_and_pages_take_it_along() {
     assert_eq!((view.cursor_line(), view.on_screen().start), (17, 10));
     view.scroll(Move::Bottom);
     drawn(&mut view, 20, 10);
-    assert_eq!((view.cursor_line(), view.tail_shown()), (99, true));
+    assert_eq!((view.cursor_line(), view.seen().is_seen(99), view.is_read()), (99, true, false));
     view.scroll(Move::Pages(-20));
     view.scroll(Move::Pages(-1));
     assert_eq!(view.cursor_line(), 0);
@@ -170,7 +170,7 @@ fn a_line_taller_than_the_screen_is_scrolled_through_before_the_next() {
         drawn(&mut view, 14, 4);
     }
     assert_eq!(view.cursor_line(), 0);
-    assert_eq!(view.lines_shown(), 1, "its last row was on screen");
+    assert_eq!(view.seen().seen(), 1, "its last row was on screen");
     view.scroll(Move::Rows(1));
     assert_eq!(view.cursor_line(), 1);
 }
@@ -197,10 +197,69 @@ fn what_was_shown_stays_shown_when_lines_come_between() {
     view.scroll(Move::Rows(5));
     let mut lines = view.lines().to_vec();
     lines.insert(4, TextLine::new("a remark", Tone::Fact));
-    view.replace(TextView::new(lines));
-    assert_eq!((view.len(), view.lines_shown(), view.cursor_line()), (31, 10, 6));
-    assert_eq!(rows(&mut view, 20, 10)[3], "   a remark");
-    assert_eq!(view.lines_shown(), 11, "and the remark");
+    view.replace(TextView::new(lines), Relaid::News);
+    assert_eq!((view.len(), view.seen().seen(), view.cursor_line()), (31, 10, 6));
+    assert_eq!(view.seen().late().collect::<Vec<_>>(), [4]);
+    let now = rows(&mut view, 20, 10);
+    assert_eq!((now[3].as_str(), now[5].as_str()), ("   a remark", "›   6 line 5"), "the cursor stays in its row");
+    assert_eq!((view.seen().seen(), view.seen().late().count()), (11, 0), "and the remark");
+}
+
+#[test]
+fn what_comes_above_does_not_move_what_is_looked_at() {
+    let mut view = numbered(60).with_cursor();
+    drawn(&mut view, 20, 10);
+    view.scroll(Move::Rows(30));
+    let before = rows(&mut view, 20, 10);
+    let long = TextLine::new(&"a remark that takes many rows ".repeat(9), Tone::Bad);
+    let lines: Vec<TextLine> = vec![long; 7].into_iter().chain(view.lines().iter().cloned()).collect();
+    view.replace(TextView::new(lines), Relaid::News);
+    assert_eq!(rows(&mut view, 20, 10), before);
+    assert_eq!(view.seen().late().count(), 7);
+    assert!(view.show_first_late());
+    drawn(&mut view, 20, 20);
+    assert!(view.seen().is_seen(0) && !view.is_read());
+}
+
+#[test]
+fn reading_on_shows_every_line_and_every_row_of_it_in_any_size() {
+    let text = format!("{}\n{}\nshort\n\nend", "wide ".repeat(60), "x".repeat(500));
+    for (width, height) in [(12, 2), (14, 3), (30, 5), (80, 24)] {
+        for wraps in [true, false] {
+            let mut view = TextView::source(&text).with_cursor();
+            drawn(&mut view, width, height);
+            view.scroll(Move::Bottom);
+            drawn(&mut view, width, height);
+            if !wraps {
+                view.toggle_wrap();
+            }
+            while view.read_on() {
+                let before = view.seen().clone();
+                drawn(&mut view, width, height);
+                assert_ne!(view.seen(), &before, "each page shows something new at {width}x{height}");
+            }
+            assert!(view.is_read(), "{width}x{height}");
+            assert_eq!(view.seen().seen(), 5);
+        }
+    }
+}
+
+#[test]
+fn what_is_drawn_under_an_overlay_does_not_count_and_news_beside_a_text_does_not_either() {
+    let mut view = numbered(3);
+    let mut buffer = Buffer::empty(Rect::new(0, 0, 20, 5));
+    let area = buffer.area;
+    view.covered(|view| view.render(area, &mut buffer, &Theme::dark()));
+    assert_eq!(view.seen().seen(), 0);
+    view.render_beside(area, &mut buffer, &Theme::dark());
+    assert_eq!(view.seen().seen(), 3);
+    let mut lines = view.lines().to_vec();
+    lines.insert(0, TextLine::new("late", Tone::Bad));
+    view.replace(TextView::new(lines), Relaid::News);
+    view.render_beside(area, &mut buffer, &Theme::dark());
+    assert_eq!((view.seen().seen(), view.seen().is_late(0)), (3, true), "nobody may have looked there");
+    view.render(area, &mut buffer, &Theme::dark());
+    assert!(view.is_read());
 }
 
 #[test]
@@ -208,7 +267,7 @@ fn the_rows_of_a_long_fact_are_indented_and_all_of_it_is_there() {
     let piece = Piece::new("✗ label  one two three four five six", Tone::Bad).hanging(9);
     let mut view = TextView::new(vec![TextLine::One(piece)]);
     assert_eq!(rows(&mut view, 30, 2), ["✗ label  one two three four", "         five six"]);
-    assert!(view.tail_shown());
+    assert!(view.is_read());
 }
 
 proptest! {
@@ -227,6 +286,6 @@ proptest! {
             }
             view.toggle_wrap();
         }
-        prop_assert!(view.lines_shown() <= view.len());
+        prop_assert!(view.seen().seen() <= view.len());
     }
 }

@@ -41,6 +41,80 @@ fn decisions_need_a_human_at_a_terminal() {
 }
 
 #[test]
+fn an_approval_is_read_page_by_page_and_whoever_stops_approves_nothing() {
+    let shell = Shell::new();
+    let body: String = (0..200).map(|line| format!("echo {line}\n")).collect();
+    shell.tool("experimental", "hello", &body, "");
+    let digest = digest(&shell);
+    let approve = ["approve", "1", "--digest", &digest[..8]];
+    // Keys typed before the first page do not count; those that mean nothing are ignored.
+    for keys in ["q", "xyzq", "\u{3}", "\u{1b}", "\u{4}"] {
+        let stopped = shell.typing(&approve, super::PAGE_END, keys).exits(4);
+        assert!(stopped.stdout.contains("lines not read"), "{keys:?}: {}", stopped.stdout);
+        assert!(!stopped.stdout.contains("echo 199"), "{keys:?}: {}", stopped.stdout);
+    }
+    assert_eq!(shell.waiting_review()["state"], "waiting");
+    let read = shell.at_terminal(&approve).exits(0);
+    assert!(read.stdout.matches(super::PAGE_END).count() > 4, "{}", read.stdout);
+    for line in ["echo 0\r\n", "echo 100\r\n", "echo 199\r\n"] {
+        assert!(read.stdout.contains(line), "{line}: {}", read.stdout);
+    }
+    let decision = shell.call(&["review", "1", "--json"]).exits(0).json()["review"]["decisions"][0].clone();
+    assert!(decision["shown"]["lines_total"].as_u64().unwrap() > 200, "{decision}");
+    assert_eq!(decision["shown"]["lines_unread"], 0);
+    let tool = shell.call(&["show", "hello", "--json"]).exits(0).json()["tool"].clone();
+    assert_eq!(tool["approved_unread"], json!(null));
+}
+
+#[test]
+fn an_approval_without_reading_is_asked_for_by_name_needs_a_reason_and_is_never_forgotten() {
+    let shell = workspace();
+    let digest = digest(&shell);
+    let approve = ["approve", "1", "--digest", &digest[..8], "--unread"];
+    shell.at_terminal(&approve).exits(2);
+    shell.at_terminal(&[&approve[..], &["--reason", " \u{200b} "]].concat()).exits(2);
+    shell.at_terminal(&["approve", "1", "--digest", "00000000", "--unread", "--reason", "x"]).exits(3);
+    assert_eq!(shell.waiting_review()["state"], "waiting");
+    let done = shell.at_terminal(&[&approve[..], &["--reason", "known from elsewhere"]].concat()).exits(0);
+    assert!(!done.stdout.contains(super::PAGE_END), "{}", done.stdout);
+    let unread = shell.call(&["show", "hello", "--json"]).exits(0).json()["tool"]["approved_unread"].clone();
+    let total = unread["lines_total"].as_u64().unwrap();
+    assert!(total > 3, "{unread}");
+    assert_eq!(unread["lines_unread"], json!(total));
+    let words = format!("{total} of {total} lines not read");
+    for args in [&["show", "hello"][..], &["review", "1"], &["log"], &["feedback"]] {
+        let said = shell.call(args).exits(0).stdout;
+        assert!(said.contains(&words), "{args:?}: {words}\n{said}");
+    }
+    assert!(shell.call(&["list"]).exits(0).stdout.contains("unread"));
+    shell.call(&["verify"]).exits(0);
+    // A promotion that is read is one more decision; what the first one says stays in the record.
+    shell.at_terminal(&["undo"]).exits(0);
+    let tool = shell.call(&["show", "hello", "--json"]).exits(0).json()["tool"].clone();
+    assert_eq!(tool["approved_unread"], json!(null), "it is not approved any more");
+    assert!(shell.call(&["log"]).exits(0).stdout.contains(&words));
+}
+
+#[test]
+fn several_approvals_are_read_one_after_the_other_and_whoever_stops_decides_none() {
+    let shell = Shell::new();
+    shell.tool("experimental", "one", "echo 1\n", "");
+    shell.tool("experimental", "two", "echo 2\n", "");
+    let reviews = shell.call(&["reviews", "--json"]).exits(0).json()["reviews"].clone();
+    let named: Vec<String> =
+        (0..2).map(|at| format!("{}={}", reviews[at]["id"], &reviews[at]["digest"].as_str().unwrap()[..8])).collect();
+    let approve = ["approve", &named[0], &named[1], "--yes"];
+    let stopped = shell.typing(&approve, super::PAGE_END, "q").exits(4);
+    assert!(stopped.stdout.contains("was not approved"), "{}", stopped.stdout);
+    assert_eq!(shell.call(&["reviews", "--json"]).exits(0).json()["reviews"].as_array().unwrap().len(), 2);
+    shell.at_terminal(&[&approve[..], &["--unread"]].concat()).exits(1);
+    let done = shell.at_terminal(&approve).exits(0);
+    assert!(done.stdout.contains("echo 1") && done.stdout.contains("echo 2"), "{}", done.stdout);
+    let tool = shell.call(&["show", "two", "--json"]).exits(0).json()["tool"].clone();
+    assert_eq!((&tool["stage"], &tool["approved_unread"]), (&json!("approved"), &json!(null)));
+}
+
+#[test]
 fn an_approval_names_the_digest_under_review() {
     let shell = workspace();
     let digest = digest(&shell);

@@ -68,6 +68,9 @@ impl Answered {
     }
 }
 
+/// Ends the line below a page of what is read before an approval.
+pub const PAGE_END: &str = "q stops --";
+
 impl Shell {
     /// An empty workspace: `tools/experimental/` and nothing in it.
     pub fn new() -> Shell {
@@ -229,7 +232,8 @@ impl Shell {
         }
     }
 
-    /// Calls the program at a terminal; both streams arrive as one, in `stdout`.
+    /// Calls the program at a terminal; both streams arrive as one, in `stdout`. What is shown page by page is read to
+    /// its end.
     pub fn at_terminal(&self, args: &[&str]) -> Answered {
         self.typing(args, "", "")
     }
@@ -260,13 +264,20 @@ impl Shell {
         let mut bytes = Vec::new();
         // A terminal whose other end is gone answers with an error, after everything was read.
         let mut block = [0; 4096];
-        let mut untyped = (!keys.is_empty()).then(|| pair.master.take_writer().unwrap());
+        let mut writer = pair.master.take_writer().unwrap();
+        let (mut untyped, mut pages) = (!keys.is_empty(), 0);
         while let Ok(read @ 1..) = reader.read(&mut block) {
             bytes.extend_from_slice(&block[..read]);
-            if String::from_utf8_lossy(&bytes).contains(prompt)
-                && let Some(mut writer) = untyped.take()
-            {
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            if untyped && text.contains(prompt) {
+                untyped = false;
                 writer.write_all(keys.as_bytes()).unwrap();
+            }
+            for _ in pages..text.matches(PAGE_END).count() {
+                pages += 1;
+                if prompt != PAGE_END {
+                    writer.write_all(b"\r").unwrap();
+                }
             }
         }
         let code = i32::try_from(child.wait().unwrap().exit_code()).unwrap();

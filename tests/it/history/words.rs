@@ -12,8 +12,18 @@ fn a_reason_or_comment_of_invisible_characters_only_is_none() {
         let reason = || Some(unseen.to_owned());
         let body = unseen.to_owned();
         let decided = |kind| match decide(&review, kind) {
-            Command::Decide { review, digest, kind, shown, override_reason, role, .. } => {
-                Command::Decide { review, digest, kind, reason: reason(), shown, override_reason, role }
+            Command::Decide { review, digest, kind, shown, override_reason, role, unread, evidence, .. } => {
+                Command::Decide {
+                    review,
+                    digest,
+                    kind,
+                    reason: reason(),
+                    shown,
+                    override_reason,
+                    role,
+                    unread,
+                    evidence,
+                }
             }
             other => other,
         };

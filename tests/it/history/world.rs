@@ -146,6 +146,8 @@ pub fn decide(review: &Review, kind: DecisionKind) -> Command {
         shown,
         override_reason: Some("a test".to_owned()),
         role: None,
+        unread: false,
+        evidence: None,
     }
 }
 

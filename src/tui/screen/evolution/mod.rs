@@ -14,7 +14,7 @@ use crate::tui::msg::{Now, RoundAnswer, Rounds};
 use crate::tui::overlay::evolutions::state_sign;
 use crate::tui::pane::rows::{Focus, Look, Title, frame};
 use crate::tui::phrase::{cut, duration, safe};
-use crate::tui::widget::{DiffLayout, Move, TextLine, TextView, Tone, Unfolded};
+use crate::tui::widget::{DiffLayout, Move, Relaid, TextLine, TextView, Tone, Unfolded};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use std::collections::BTreeMap;
@@ -235,7 +235,7 @@ impl EvolutionScreen {
         let writes = found.examined.is_none();
         if self.shown == Some(at) {
             let knew_less = self.reader.tabs().len() < tabs.len();
-            self.reader.renew(tabs);
+            self.reader.renew(tabs, Relaid::Look);
             if knew_less {
                 self.reader.show(0);
             }

@@ -8,12 +8,56 @@ use crate::tui::widget::{Flag, Jump, Piece, Place, Side, TextLine};
 use std::collections::HashSet;
 
 impl ReviewScreen {
-    /// Moves the text on top. The way to the end leads, from the end, to what was cut on the way there.
+    /// Moves the text on top.
     pub fn scroll(&mut self, motion: Motion) {
-        if motion == Motion::Bottom && self.reader.current_mut().view.show_cut() {
+        self.reader.scroll(motion);
+    }
+
+    /// Goes to the next page that was not on screen: of the text on top, then of the others that must be read. A page
+    /// down where everything was.
+    pub fn read_on(&mut self) {
+        let here = self.reader.position();
+        let (before, after): (Vec<usize>, Vec<usize>) = self.required().into_iter().partition(|at| *at < here);
+        for at in after.into_iter().chain(before) {
+            if self.reader.tabs()[at].view.seen().next_unseen(0).is_none() {
+                continue;
+            }
+            if at == here {
+                self.reader.current_mut().view.read_on();
+            } else {
+                self.reader.show(at);
+                self.reader.current_mut().view.show_first_unseen();
+            }
             return;
         }
-        self.reader.scroll(motion);
+        self.reader.scroll(Motion::PageDown);
+    }
+
+    /// Goes to the first line that was not on screen.
+    pub fn show_first_unseen(&mut self) {
+        let unread = |at: &usize| self.reader.tabs()[*at].view.seen().next_unseen(0).is_some();
+        if let Some(at) = self.required().into_iter().find(unread) {
+            self.reader.show(at);
+            self.reader.current_mut().view.show_first_unseen();
+        }
+    }
+
+    /// Whether something came while the review was open and was not on screen since.
+    pub fn has_late(&self) -> bool {
+        self.first_late().is_some()
+    }
+
+    /// The first text with something that came late.
+    fn first_late(&self) -> Option<usize> {
+        self.required().into_iter().find(|at| self.reader.tabs()[*at].view.seen().late().next().is_some())
+    }
+
+    /// Goes to the first line that came while the review was open and was not on screen since. `false` when there is
+    /// none.
+    pub fn show_first_late(&mut self) -> bool {
+        let Some(at) = self.first_late() else { return false };
+        self.reader.show(at);
+        self.reader.current_mut().view.show_first_late()
     }
 
     /// The next tab among those of the present reading.

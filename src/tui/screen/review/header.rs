@@ -8,7 +8,7 @@ use crate::engine::SIGNED_BY;
 use crate::tui::ink::{Line, Span};
 use crate::tui::pane::queue::{expiry, risk_style, subject};
 use crate::tui::pane::rows::Look;
-use crate::tui::phrase::{cut, lasted, safe, wrap};
+use crate::tui::phrase::{cut, grouped, lasted, safe, wrap};
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
 
@@ -56,8 +56,11 @@ impl ReviewScreen {
         flow.add(&format!("review {}", review.id), theme.dim);
         flow.add("digest ", theme.dim);
         flow.join(&review.digest.short(), theme.title);
+        if let Some((words, is_read)) = self.share_words() {
+            flow.add(&words, if is_read { theme.good } else { theme.warn });
+        }
         if height >= FULL_HEIGHT {
-            flow.add(&format!("waiting for {}", lasted(look.now.wall, review.created_at)), theme.dim);
+            flow.add_cut(&format!("waiting for {}", lasted(look.now.wall, review.created_at)), theme.dim);
             flow.add_cut(&safe(review.place()), theme.dim);
             for (line, is_known) in self.made_by() {
                 flow.next_line();
@@ -84,6 +87,16 @@ impl ReviewScreen {
             lines.push(Line::styled(cut(&format!(" ! {}", safe(stale)), usize::from(width)), theme.warn));
         }
         lines
+    }
+
+    /// How many lines were on screen, and whether all were. Always as wide as it can get: the text below stays where
+    /// it is while it is read.
+    fn share_words(&self) -> Option<(String, bool)> {
+        let (seen, needed) = self.share();
+        let (seen, all) = (grouped(seen), grouped(needed));
+        let words = format!("{seen} of {all} lines seen");
+        let width = all.len() - seen.len() + words.len();
+        self.is_loaded().then(|| (format!("{words:<width$}"), self.is_read()))
     }
 
     /// Who asked from outside, why, and until when an answer is waited for, in a line, escaped.

@@ -1,9 +1,10 @@
-//! Why a review cannot be approved yet: what was not on screen, what the checks say; and the record of what was.
+//! Why a review cannot be approved yet: which lines were not on screen, what the checks say; and the record of what was.
 
 use super::{Reading, ReviewScreen};
-use crate::domain::{ReviewState, SeenPart, Shown, ordinal};
+use crate::domain::{Finding, ReviewState, SeenPart, Shown, ordinal};
+use crate::engine::ReviewDetail;
 use crate::tui::msg::Now;
-use crate::tui::phrase::{count, cut, plural, safe};
+use crate::tui::phrase::{cut, grouped, plural, safe};
 use crate::tui::screen::reader::{Tab, TabKind};
 
 /// Names of what is missing that a sentence holds.
@@ -14,6 +15,8 @@ const NAMED: usize = 2;
 pub enum Lock {
     /// Everything was shown, and nothing stands in the way.
     Open,
+    /// Lines that must be read were not on screen; the sentence says how many. Whoever approves all the same has to say so.
+    Unread(String),
     /// Something is missing; the sentence says what and how to get there.
     Locked(String),
 }
@@ -21,12 +24,10 @@ pub enum Lock {
 /// Keys that the sentences of a lock name.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LockKeys {
-    /// Shows the next part.
-    pub next: String,
-    /// Shows the next page.
-    pub page: String,
-    /// Goes to the end, and from there to what was cut on the way.
-    pub bottom: String,
+    /// Goes to the next page that was not on screen.
+    pub on: String,
+    /// Goes to what came while the review was open.
+    pub late: String,
     /// Approves although checks failed.
     pub over: String,
     /// Shows lines that differ in blanks only.
@@ -56,6 +57,7 @@ impl ReviewScreen {
                 let names = listed(self.blocking());
                 Lock::Locked(format!("approve is locked: {names} failed · {} goes over it with a reason", keys.over))
             }
+            Lock::Unread(why) if !self.blocking().is_empty() => Lock::Locked(why),
             lock => lock,
         }
     }
@@ -63,7 +65,9 @@ impl ReviewScreen {
     /// Whether an approval over failed checks is open, and if not, what is missing.
     pub fn lock_over(&self, keys: &LockKeys) -> Lock {
         match self.lock_but_for_checks(keys) {
-            Lock::Open if self.blocking().is_empty() => Lock::Locked("no failed check stands in the way".to_owned()),
+            Lock::Open | Lock::Unread(_) if self.blocking().is_empty() => {
+                Lock::Locked("no failed check stands in the way".to_owned())
+            }
             lock => lock,
         }
     }
@@ -85,42 +89,34 @@ impl ReviewScreen {
         if let Some(why) = self.unfinished(keys) {
             return Lock::Locked(format!("approve is locked: {why}"));
         }
-        let unseen = self.unseen();
-        if unseen.is_empty() {
+        if self.is_read() {
             return Lock::Open;
         }
-        let here = self.reader.position();
-        let others: Vec<String> = unseen.iter().filter(|at| **at != here).map(|at| self.left_in(*at)).collect();
-        let (mut sentence, then) = if unseen.contains(&here) {
-            (self.way_on(keys), "then")
-        } else {
-            (format!("{} shows the next", keys.next), "not yet seen:")
+        if self.leaves_lines_out() {
+            return Lock::Locked(format!("approve is locked: {} shows all lines", keys.blanks));
+        }
+        let (seen, needed) = self.share();
+        let unread = format!("{} of {} not seen", grouped(needed - seen), plural(needed, "line", "lines"));
+        let news = self.news_words(&keys.late);
+        Lock::Unread(format!("approve is locked: {news}{unread} · {} reads on", keys.on))
+    }
+
+    /// Whether lines are left out of what must be read: they would not even be counted.
+    fn leaves_lines_out(&self) -> bool {
+        let reads_difference = || self.required().iter().any(|at| self.reader.tabs()[*at].kind == TabKind::Difference);
+        self.hides_blanks() > 0 && reads_difference()
+    }
+
+    /// What came while the review was open, and the key that shows it: `3 new, 1 blocking · ! shows them · `.
+    fn news_words(&self, key: &str) -> String {
+        let late: usize = self.required().iter().map(|at| self.reader.tabs()[*at].view.seen().late().count()).sum();
+        let words = match (late, self.news) {
+            (0, _) => return String::new(),
+            (_, News { findings: 0, .. }) => plural(late, "new line", "new lines"),
+            (_, News { findings, blocking: 0 }) => format!("{findings} new"),
+            (_, News { findings, blocking }) => format!("{findings} new, {blocking} blocking"),
         };
-        if !others.is_empty() {
-            sentence = format!("{sentence} · {then} {}", listed(&others));
-        }
-        Lock::Locked(format!("approve is locked: {sentence}"))
-    }
-
-    /// What is missing in the text on top, and the key that shows it.
-    fn way_on(&self, keys: &LockKeys) -> String {
-        let view = &self.reader.current().view;
-        if view.ends_on_screen() || view.tail_shown() {
-            return match (view.cut_lines(), self.hides_blanks()) {
-                (0, 1..) => format!("{} shows all lines", keys.blanks),
-                (cut, _) => format!("{} shows the rest of {}", keys.bottom, count(cut, "cut line")),
-            };
-        }
-        let left = self.left_in(self.reader.position());
-        format!("{} reads on · {left} not yet seen · {} goes to the end", keys.page, keys.bottom)
-    }
-
-    /// How much of a text was not on screen: `3 pages of difference`. A page is the height of the text on top.
-    fn left_in(&self, at: usize) -> String {
-        let tab = &self.reader.tabs()[at];
-        let page = self.reader.current().view.page_height();
-        let left = tab.view.len().saturating_sub(tab.view.lines_shown()).max(1);
-        format!("{} of {}", count(left.div_ceil(page), "page"), cut(&safe(&tab.name), 32))
+        format!("{words} · {key} shows it · ")
     }
 
     /// Why the checks cannot be decided on yet.
@@ -132,7 +128,8 @@ impl ReviewScreen {
             None => Some(format!("{} · {} makes them now", self.checks_wait(), keys.check)),
             Some(verdict) if !verdict.is_complete() => {
                 let tally = verdict.tally();
-                Some(format!("checks are running, {} of {} done", tally.ended, tally.total))
+                let news = self.news_words(&keys.late);
+                Some(format!("{news}checks are running, {} of {} done", tally.ended, tally.total))
             }
             Some(_) => None,
         }
@@ -158,54 +155,98 @@ impl ReviewScreen {
         self.compared.as_ref().map_or(0, |text| text.blanks())
     }
 
-    /// Tabs whose end must still be shown: the evidence, and either the difference or every file.
-    pub(super) fn unseen(&self) -> Vec<usize> {
-        let open = |wanted: fn(TabKind) -> bool| -> Vec<usize> {
+    /// The texts that must be read: the evidence, and either the difference or every file.
+    pub(super) fn required(&self) -> Vec<usize> {
+        let of = |wanted: fn(TabKind) -> bool| -> Vec<usize> {
             let tabs = self.reader.tabs().iter().enumerate();
-            tabs.filter(|(_, tab)| wanted(tab.kind) && !self.is_seen(tab)).map(|(at, _)| at).collect()
+            tabs.filter(|(_, tab)| wanted(tab.kind)).map(|(at, _)| at).collect()
         };
-        let files = open(|kind| matches!(kind, TabKind::File(_)));
-        let difference = open(|kind| kind == TabKind::Difference);
-        let body = match (self.compared.is_some(), self.reading) {
-            (true, _) if files.is_empty() || difference.is_empty() => Vec::new(),
-            (true, Reading::Difference) => difference,
-            (true, Reading::Source) | (false, _) => files,
+        let read = |tabs: &[usize]| !tabs.is_empty() && tabs.iter().all(|at| self.is_seen(&self.reader.tabs()[*at]));
+        let files = of(|kind| matches!(kind, TabKind::File(_)));
+        let difference = of(|kind| kind == TabKind::Difference);
+        let by_difference = match (self.compared.is_some(), self.reading) {
+            (false, _) => false,
+            (true, _) if read(&difference) => true,
+            (true, _) if read(&files) => false,
+            (true, reading) => reading == Reading::Difference || files.is_empty(),
         };
-        open(|kind| kind == TabKind::Facts).into_iter().chain(body).collect()
+        of(|kind| kind == TabKind::Facts).into_iter().chain(if by_difference { difference } else { files }).collect()
     }
 
-    /// Whether the end of a tab was shown; a difference that leaves lines out does not count.
+    /// Whether all of a text was shown; a difference that leaves lines out does not count.
     pub(super) fn is_seen(&self, tab: &Tab) -> bool {
-        tab.view.tail_shown() && !(tab.kind == TabKind::Difference && self.hides_blanks() > 0)
+        tab.view.is_read() && !(tab.kind == TabKind::Difference && self.hides_blanks() > 0)
+    }
+
+    /// Whether everything that must be read was on screen.
+    pub fn is_read(&self) -> bool {
+        self.is_loaded() && self.required().iter().all(|at| self.is_seen(&self.reader.tabs()[*at]))
+    }
+
+    /// How many lines of what must be read were on screen, and how many there are.
+    pub fn share(&self) -> (usize, usize) {
+        let required = self.required();
+        let seen = required.iter().map(|at| self.reader.tabs()[*at].view.seen());
+        seen.fold((0, 0), |(seen, needed), lines| (seen + lines.seen(), needed + lines.needed()))
     }
 
     /// What was shown so far, for the record.
     pub fn shown(&self, now: Now) -> Shown {
-        let counted: Vec<&Tab> = self.reader.tabs().iter().filter(|tab| self.belongs(tab.kind)).collect();
-        let parts = counted.iter().map(|tab| SeenPart {
-            part: safe(&tab.name),
-            lines: tab.view.len() as u64,
-            lines_shown: tab.view.lines_shown() as u64,
-            ms: self.watch.spent_on(tab.kind, now),
+        let parts = self.required().into_iter().map(|at| {
+            let tab = &self.reader.tabs()[at];
+            SeenPart {
+                part: safe(&tab.name),
+                lines: tab.view.seen().needed() as u64,
+                lines_shown: tab.view.seen().seen() as u64,
+                ms: self.watch.spent_on(tab.kind, now),
+            }
         });
         let parts: Vec<SeenPart> = parts.collect();
         Shown {
             lines: parts.iter().map(|part| part.lines).sum(),
             lines_shown: parts.iter().map(|part| part.lines_shown).sum(),
-            tail_shown: self.is_loaded() && self.unseen().is_empty(),
+            tail_shown: self.is_read(),
             open_ms: now.steady_ms.saturating_sub(self.opened_ms),
             parts,
         }
     }
+}
 
-    /// The sentence of the lock when nothing is missing.
-    pub(super) fn skipped_words(&self, now: Now) -> String {
-        let shown = self.shown(now);
-        match shown.lines.saturating_sub(shown.lines_shown) as usize {
-            0 => String::new(),
-            skipped => format!(" · {} in between not shown in full", plural(skipped, "line", "lines")),
+/// What came while a review was open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct News {
+    /// Findings.
+    findings: usize,
+    /// How many of them are of checks that stand in the way.
+    blocking: usize,
+}
+
+impl News {
+    /// What `now` says that `before` did not.
+    pub(super) fn between(before: &ReviewDetail, now: &ReviewDetail) -> News {
+        let mut known: Vec<(&str, &Finding)> = findings(before).collect();
+        let mut news = News::default();
+        for (check, finding) in findings(now) {
+            match known.iter().position(|one| *one == (check, finding)) {
+                Some(at) => drop(known.swap_remove(at)),
+                None => {
+                    news.findings += 1;
+                    news.blocking += usize::from(now.blocking.iter().any(|name| name == check));
+                }
+            }
         }
+        news
     }
+
+    pub(super) fn and(self, more: News) -> News {
+        News { findings: self.findings + more.findings, blocking: self.blocking + more.blocking }
+    }
+}
+
+/// What the checks found, each with the name of its check.
+fn findings(detail: &ReviewDetail) -> impl Iterator<Item = (&str, &Finding)> {
+    let checks = detail.verdict.iter().flat_map(|verdict| &verdict.checks);
+    checks.flat_map(|check| check.findings.iter().map(|finding| (check.name.as_str(), finding)))
 }
 
 /// The first names, and how many more there are.

@@ -1,11 +1,12 @@
 //! A review on the whole screen: who asks for what, the evidence, then every file or the difference.
 //!
-//! Approving stays locked until the checks have ended and the end of the evidence and of every file (or of the
-//! difference) was on screen; the last line says what is missing. What was shown, and for how long, goes into
-//! the decision.
+//! Approving stays locked until the checks have ended and every line of the evidence and of every file (or of the
+//! difference) was on screen; the header says how many were, the last line what is missing. What comes while the
+//! review is open locks it again. What was shown, and for how long, goes into the decision.
 
 mod going;
 mod header;
+mod kept;
 mod lock;
 mod parts;
 mod remarks;
@@ -14,19 +15,21 @@ mod tests;
 mod verdict;
 mod watch;
 
+pub use kept::Kept;
 pub use lock::{Lock, LockKeys};
 
 use super::reader::{Exposure, Reader, Tab, TabKind};
 use super::source::{diff_lines, file_lines};
 use crate::action::Verb;
-use crate::domain::{Command, CommentId, CommentKind, DecisionKind, Review, Shown, Spot, VersionFile};
+use crate::domain::{Command, CommentId, CommentKind, DecisionKind, Digest, Review, Shown, Spot, VersionFile};
 use crate::engine::{EngineError, Preview, ReviewDetail};
 use crate::tui::ink::{Ink, draw_rule};
 use crate::tui::msg::Now;
 use crate::tui::pane::queue::subject;
 use crate::tui::pane::rows::Look;
 use crate::tui::phrase::cut;
-use crate::tui::widget::{Blanks, DiffLayout, DiffLook, DiffText, Side, TextLine, TextView, Tone, Unfolded};
+use crate::tui::widget::{Blanks, DiffLayout, DiffLook, DiffText, Relaid, Side, TextLine, TextView, Tone, Unfolded};
+use lock::News;
 use parts::Parts;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -80,6 +83,10 @@ pub struct ReviewScreen {
     remarks: Vec<Remark>,
     parts: Parts,
     watch: Watch,
+    /// What came while it was open and was not on screen since.
+    news: News,
+    /// What was read of it before, until its detail comes.
+    kept: Option<Kept>,
     /// Not drawn since it was loaded: which text to begin with depends on the room.
     fresh: bool,
     /// What a yes would do, as the engine says.
@@ -109,6 +116,8 @@ impl ReviewScreen {
             remarks: Vec::new(),
             parts: Parts::default(),
             watch: Watch::default(),
+            news: News::default(),
+            kept: None,
             fresh: false,
             consequence: Vec::new(),
             opened_ms: now.steady_ms,
@@ -140,9 +149,9 @@ impl ReviewScreen {
         };
         let again = self.detail.as_ref().is_some_and(|known| known.review.digest == detail.review.digest);
         self.review = detail.review.clone();
-        self.detail = Some(detail);
         self.now = now;
-        if again {
+        if let Some(before) = self.detail.replace(detail).filter(|_| again) {
+            self.take_news(&before);
             self.lay_out_again();
             return Vec::new();
         }
@@ -153,7 +162,15 @@ impl ReviewScreen {
         self.opened_ms = now.steady_ms;
         self.fresh = true;
         self.lay_out();
+        self.go_on(now);
         self.uncoloured()
+    }
+
+    /// Counts what came since then; what came before that and was seen is no news any more.
+    fn take_news(&mut self, before: &ReviewDetail) {
+        let Some(detail) = &self.detail else { return };
+        let known = if self.has_late() { self.news } else { News::default() };
+        self.news = known.and(News::between(before, detail));
     }
 
     fn uncoloured(&self) -> Uncoloured {
@@ -183,15 +200,20 @@ impl ReviewScreen {
             let (facts, links) = verdict::facts(detail, self.room, self.now);
             self.links = links;
             if let Some(tab) = self.reader.tab_of(TabKind::Facts) {
-                tab.view.replace(TextView::new(facts));
+                tab.view.replace(TextView::new(facts), Relaid::News);
             }
             return;
         }
-        self.lay_out();
+        self.lay_out_for(Relaid::News);
+    }
+
+    /// Makes every text anew for another look at what is known.
+    fn lay_out(&mut self) {
+        self.lay_out_for(Relaid::Look);
     }
 
     /// Makes every text anew from what is known. What was read stays read.
-    fn lay_out(&mut self) {
+    fn lay_out_for(&mut self, why: Relaid) {
         let Some(detail) = &self.detail else { return };
         let (facts, links) = verdict::facts(detail, self.room, self.now);
         self.links = links;
@@ -214,7 +236,7 @@ impl ReviewScreen {
             let name = format!("comments {}", detail.comments.len());
             tabs.push(Tab::new(name, view).of(TabKind::Comments, Vec::new()));
         }
-        self.reader.renew(tabs);
+        self.reader.renew(tabs, why);
     }
 
     fn text_tab(&self, name: String, kind: TabKind, paths: Vec<String>, lines: Vec<TextLine>) -> Tab {
@@ -254,7 +276,14 @@ impl ReviewScreen {
             shown: Shown::default(),
             override_reason: None,
             role: None,
+            unread: false,
+            evidence: None,
         }
+    }
+
+    /// The digest of the evidence that is shown; `None` before it came.
+    pub fn evidence(&self) -> Option<Digest> {
+        self.detail.as_ref().map(|detail| detail.evidence_digest())
     }
 
     /// Says that what is shown is no longer what waits.
@@ -345,11 +374,7 @@ impl ReviewScreen {
     ) -> Option<Position> {
         self.now = look.now;
         self.set_size((area.width, area.height));
-        let header = self.header((area.width, area.height), look, place);
-        let head_height = (header.len() as u16).min(area.height);
-        for (y, line) in (area.y..area.y + head_height).zip(&header) {
-            buf.put_line(area.x, y, line, area.width);
-        }
+        let head_height = (self.header((area.width, area.height), look, place).len() as u16).min(area.height);
         let below = Rect { y: area.y + head_height, height: area.height - head_height, ..area };
         let last = u16::from(below.height > 3);
         let mut body = Rect { height: below.height - last, ..below };
@@ -367,8 +392,12 @@ impl ReviewScreen {
             Exposure::Open if self.is_loaded() => self.watch.drawn(self.reader.current().kind, look.now),
             Exposure::Open | Exposure::Covered => self.watch.stop(look.now),
         }
+        // After the text: what was just shown may have been what was missing.
+        let header = self.header((area.width, area.height), look, place);
+        for (y, line) in (area.y..area.y + head_height).zip(&header) {
+            buf.put_line(area.x, y, line, area.width);
+        }
         if last > 0 {
-            // After the text: what was just shown may have been what was missing.
             let (text, style) = self.lock_line(look);
             let width = usize::from(below.width);
             let said = if below.width < ROOM_FOR_LOCK { text.strip_prefix("approve is ") } else { None };
@@ -409,8 +438,8 @@ impl ReviewScreen {
         let inner = draw_rule(pinned, buf, look.theme.border);
         if let Some(tab) = self.reader.tab_mut(0) {
             match exposure {
-                Exposure::Open => tab.view.render_whole(inner, buf, look.theme),
-                Exposure::Covered => tab.view.covered(|view| view.render_whole(inner, buf, look.theme)),
+                Exposure::Open => tab.view.render_beside(inner, buf, look.theme),
+                Exposure::Covered => tab.view.covered(|view| view.render_beside(inner, buf, look.theme)),
             }
         }
         let rule = Rect { y: pinned.bottom(), height: 1, ..*body };
@@ -423,10 +452,8 @@ impl ReviewScreen {
         let key = |verb| look.keymap.key(verb);
         let others = format!("{} rejects · {} asks for changes", key(Verb::Reject), key(Verb::RequestChanges));
         match self.lock(&lock_keys(look.keymap)) {
-            Lock::Open => {
-                let skipped = self.skipped_words(look.now);
-                (format!("{} approves · {others}{skipped}", key(Verb::Approve)), look.theme.good)
-            }
+            Lock::Open => (format!("{} approves · {others}", key(Verb::Approve)), look.theme.good),
+            Lock::Unread(why) => (why, look.theme.warn),
             Lock::Locked(why) if self.decidable().is_ok() => (why, look.theme.warn),
             Lock::Locked(why) => (why, look.theme.dim),
         }
@@ -436,9 +463,8 @@ impl ReviewScreen {
 /// The keys that sentences about the lock name.
 pub fn lock_keys(keymap: &crate::tui::keymap::Keymap) -> LockKeys {
     LockKeys {
-        next: keymap.key(Verb::NextTab),
-        page: keymap.shortest_key(Verb::PageDown),
-        bottom: keymap.key(Verb::Bottom),
+        on: keymap.key(Verb::ReadOn),
+        late: keymap.key(Verb::NextNew),
         over: keymap.key(Verb::ApproveOver),
         blanks: keymap.key(Verb::IgnoreBlanks),
         check: keymap.key(Verb::Check),

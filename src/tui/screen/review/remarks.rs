@@ -62,7 +62,10 @@ fn comment_lines(comment: &Comment, number: usize, now: Now, bar: &str) -> Vec<T
     let head = format!("{bar}{} · {who} · {when}{moved}", comment.kind);
     let word = bar.len()..bar.len() + comment.kind.word().len();
     let place = Place::Link(number);
-    let mut lines = vec![TextLine::One(Piece::new(&head, tone).mark(&word, Mark::Strong).stands_for(place))];
+    // How old it is is nothing new.
+    let said = format!("{}\n{bar}{} · {who}{moved}", comment.id, comment.kind);
+    let head = Piece::new(&head, tone).mark(&word, Mark::Strong).stands_for(place).saying(said);
+    let mut lines = vec![TextLine::One(head)];
     let body = comment.body.lines().map(|line| Piece::new(&format!("{bar}  {line}"), Tone::Fact).hanging(6));
     lines.extend(body.map(|piece| TextLine::One(piece.stands_for(place))));
     lines

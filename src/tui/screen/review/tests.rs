@@ -109,7 +109,7 @@ fn approve_waits_for_the_checks_and_says_how_far_they_are() {
     let mut detail = review_detail(&reviews().remove(1));
     detail.review.verdict = detail.verdict.as_ref().map(Verdict::tally);
     bench.answer(Answer::reviewed(detail.review.id, Ok(detail)));
-    bench.press("[ [ [");
+    bench.wait(500).press("[ [ [");
     bench.read_everything().press("a");
     assert_eq!(bench.app.overlays.len(), 1, "{}", bench.screen());
 }
@@ -123,7 +123,7 @@ fn a_failed_gate_locks_approve_and_a_typed_reason_goes_over_it() {
     bench.read_everything().press("a");
     assert!(bench.app.overlays.is_empty());
     assert!(bench.screen().contains("egress failed · O goes over it with a reason"), "{}", bench.screen());
-    bench.press("O");
+    bench.wait(500).press("O");
     deciding(&mut bench);
     let digest = tool("text-diff-summary", Stage::Experimental).digest;
     bench.type_text(&digest.hex()[..4]).press("enter");
@@ -311,18 +311,42 @@ fn table() -> Vec<crate::engine::PreflightRow> {
         risk: review.risk,
         verdict: Some(CheckState::Passed),
         refusal: (at == 2).then(|| "its risk is high: decide it by itself".to_owned()),
+        evidence: review_detail(&reviews()[at]).evidence_digest(),
     };
     reviews().into_iter().enumerate().map(row).collect()
 }
 
-fn bulk(width: u16, height: u16) -> Bench {
-    let mut bench = Bench::ready(width, height);
-    bench.press("4 g v j j m a");
+/// Opens a review of the queue, with its detail.
+fn open_from_queue(bench: &mut Bench, at: usize) {
+    bench.press("4 g");
+    for _ in 0..at {
+        bench.press("j");
+    }
+    bench.press("enter");
+    answer_detail(bench, at);
+}
+
+/// Sends the detail of a review that was opened.
+fn answer_detail(bench: &mut Bench, at: usize) {
+    let detail = review_detail(&reviews()[at]);
+    bench.answer(Answer::reviewed(detail.review.id, Ok(detail)));
+    bench.draw();
+}
+
+fn asked_for_table(bench: &mut Bench) {
     let asked = bench.taken();
     let wanted = |effect: &Effect| matches!(effect, Effect::Preflight { reviews, .. } if reviews.len() == 3);
     assert!(asked.iter().any(wanted), "{asked:?}");
     bench.answer(Answer::Preflight(Ok(table())));
-    deciding(&mut bench);
+    deciding(bench);
+}
+
+/// The table of three reviews: the first was read, the second was not, the third is decided by itself.
+fn bulk(width: u16, height: u16) -> Bench {
+    let mut bench = Bench::ready(width, height);
+    open_from_queue(&mut bench, 0);
+    bench.read_everything().press("esc g v j j m a");
+    asked_for_table(&mut bench);
     bench
 }
 
@@ -330,19 +354,69 @@ fn bulk(width: u16, height: u16) -> Bench {
 fn several_reviews_are_decided_from_a_table_by_typing_what_is_done() {
     snapshots("bulk", bulk);
     let mut bench = bulk(80, 24);
-    bench.type_text("approve 3").press("enter");
-    assert!(bench.taken().is_empty(), "two can be");
+    bench.type_text("approve 2").press("enter");
+    assert!(bench.taken().is_empty(), "one was read");
     for _ in 0..9 {
         bench.press("backspace");
     }
-    bench.type_text("approve 2").press("enter");
+    bench.type_text("approve 1").press("enter");
     let effects = bench.taken();
     let [Effect::DecideAll(order)] = effects.as_slice() else { panic!("{effects:?}") };
-    assert_eq!(order.items.iter().map(|item| item.review).collect::<Vec<_>>(), [ReviewId(1), ReviewId(2)]);
+    let [item] = order.items.as_slice() else { panic!("{order:?}") };
+    assert_eq!((item.review, item.evidence), (ReviewId(1), Some(table()[0].evidence)));
+    assert!(item.shown.lines > 60 && item.shown.unread() == 0, "{item:?}");
     let refused = crate::engine::EngineError::new(crate::engine::ErrorCode::Conflict, "decided elsewhere", "");
-    bench.answer(Answer::DecidedAll(vec![crate::engine::BulkResult { review: ReviewId(2), result: Err(refused) }]));
+    bench.answer(Answer::DecidedAll(vec![crate::engine::BulkResult { review: ReviewId(1), result: Err(refused) }]));
     let screen = bench.screen();
     assert!(screen.contains("✗ waits on") && screen.contains("decided elsewhere"), "{screen}");
+}
+
+#[test]
+fn reviews_that_were_never_opened_are_not_approved_with_others() {
+    let mut bench = Bench::ready(80, 24);
+    bench.press("4 g v j j m a");
+    asked_for_table(&mut bench);
+    assert_eq!(bench.screen().matches("not read").count(), 3, "two rows and the field: {}", bench.screen());
+    bench.type_text("approve 3").press("enter").type_text("approve 2").press("enter");
+    assert!(bench.taken().is_empty());
+}
+
+#[test]
+fn enter_opens_the_next_that_was_not_read_and_closing_it_leads_back_with_the_marks() {
+    let mut bench = bulk(80, 24);
+    bench.press("enter");
+    let Screen::Review(screen) = &bench.app.screen else { panic!("{}", bench.screen()) };
+    assert_eq!(screen.review.id, ReviewId(2));
+    answer_detail(&mut bench, 1);
+    bench.press("space");
+    bench.draw();
+    bench.taken();
+    bench.press("esc");
+    asked_for_table(&mut bench);
+    assert!(bench.screen().contains("not read: "), "some of it was: {}", bench.screen());
+    bench.press("enter");
+    answer_detail(&mut bench, 1);
+    let Screen::Review(screen) = &bench.app.screen else { panic!("no review") };
+    let (seen, needed) = screen.share();
+    assert!(seen > 5 && seen < needed, "it goes on where it was left: {seen} of {needed}");
+    bench.read_everything().press("q");
+    asked_for_table(&mut bench);
+    bench.type_text("approve 2").press("enter");
+    assert!(matches!(bench.taken().as_slice(), [Effect::DecideAll(order)] if order.items.len() == 2));
+}
+
+#[test]
+fn what_was_read_does_not_count_for_other_evidence() {
+    let mut bench = Bench::ready(80, 24);
+    open_from_queue(&mut bench, 0);
+    bench.read_everything().press("esc g m a");
+    let other = table()
+        .into_iter()
+        .take(1)
+        .map(|row| crate::engine::PreflightRow { evidence: Digest::of_bytes(b"a finding that came since"), ..row });
+    bench.answer(Answer::Preflight(Ok(other.collect())));
+    deciding(&mut bench).type_text("approve 1").press("enter");
+    assert!(!bench.taken().iter().any(|effect| matches!(effect, Effect::DecideAll(_))), "{}", bench.screen());
 }
 
 #[test]
@@ -397,38 +471,160 @@ fn a_difference_has_the_colours_of_its_language_on_both_sides() {
 }
 
 #[test]
-fn the_lock_names_the_key_that_reads_on_and_how_much_is_left() {
+fn the_lock_and_the_header_say_how_much_was_seen_and_the_key_reads_on_through_all_texts() {
     let mut bench = Bench::reviewing(80, 24);
-    bench.press("]");
-    let first = bench.screen();
-    assert!(first.contains("approve is locked: space reads on · 3 pages of main.py not yet seen"), "{first}");
-    bench.press("space");
-    let second = bench.screen();
-    assert!(second.contains("space reads on · 2 pages of main.py not yet seen"), "{second}");
-    bench.press("space space space space");
-    let third = bench.screen();
-    assert!(third.contains("] shows the next"), "{third}");
+    let share = |bench: &Bench| {
+        let Screen::Review(screen) = &bench.app.screen else { panic!("no review") };
+        screen.share()
+    };
+    let mut before = share(&bench);
+    assert!(before.0 < before.1);
+    while before.0 < before.1 {
+        let screen = bench.screen();
+        let words = format!("{} of {} lines not seen · space reads on", before.1 - before.0, before.1);
+        assert!(screen.contains(&words), "{words}\n{screen}");
+        assert!(screen.contains(&format!("{} of {} lines seen", before.0, before.1)), "{screen}");
+        bench.press("space");
+        bench.draw();
+        let now = share(&bench);
+        assert!(now.0 > before.0, "each press shows something new: {}", bench.screen());
+        before = now;
+    }
+    let screen = bench.screen();
+    assert!(screen.contains("a approves") && screen.contains(&format!("{0} of {0} lines seen", before.1)), "{screen}");
 }
 
 #[test]
-fn the_key_to_the_end_pressed_again_shows_what_was_cut_until_nothing_is() {
+fn jumping_to_the_end_and_marking_as_read_are_not_reading() {
     let long = |detail: &mut ReviewDetail| {
-        let lines: Vec<String> = (0..60).map(|line| format!("x{line} = '{}'", "word ".repeat(60))).collect();
+        let lines: Vec<String> = (0..10_000).map(|line| format!("x{line} = {line}")).collect();
         detail.files[0].bytes = lines.join("\n").into_bytes();
     };
-    let mut cut = 0;
-    for size in [(60, 20), (80, 24), (60, 12)] {
+    for size in SIZES {
         let mut bench = Bench::reviewing_with(size.0, size.1, long);
-        bench.press("] G");
-        cut += usize::from(bench.screen().contains("G shows the rest of 1 cut line"));
-        for _ in 0..3 {
-            bench.press("G");
+        for keys in ["G", "g", "G", "m", "] G", "m", "] G m", "r", "}", "w G"] {
+            bench.press(keys);
             bench.draw();
         }
         let Screen::Review(screen) = &bench.app.screen else { panic!("no review") };
-        assert!(screen.body().current().view.tail_shown(), "{}", bench.screen());
+        let (seen, needed) = screen.share();
+        assert!(!screen.is_read() && needed > 10_000 && seen < 400, "{size:?}: {seen} of {needed}");
+        bench.press("a");
+        deciding(&mut bench);
+        let digest = tool("text-diff-summary", Stage::Experimental).digest.hex();
+        bench.type_text(&digest[..4]).press("enter");
+        assert!(!bench.taken().iter().any(|effect| matches!(effect, Effect::Execute(Command::Decide { .. }))));
     }
-    assert!(cut > 0, "at some size the first line on the last screen is cut");
+}
+
+#[test]
+fn a_script_that_fits_on_the_screen_is_read_when_it_is_opened() {
+    let mut bench = Bench::reviewing_with(120, 60, |detail| {
+        detail.files = vec![VersionFile { bytes: "print(1)\n".repeat(25).into_bytes(), ..files().remove(0) }];
+    });
+    assert!(bench.screen().contains("a approves"), "{}", bench.screen());
+    bench.press("a");
+    assert_eq!(bench.app.overlays.len(), 1);
+}
+
+#[test]
+fn of_a_changed_version_only_changes_and_the_lines_around_them_count() {
+    let mut bench = Bench::reviewing_with(120, 40, |detail| {
+        detail.base_files = Some(before());
+        // What is found in a line that is folded away is to be read once that line is shown.
+        detail.verdict = Some(Verdict::of(vec![CheckReport::of("syntax", vec![])], None, ago(1)));
+    });
+    let needed = |bench: &Bench| {
+        let Screen::Review(screen) = &bench.app.screen else { panic!("no review") };
+        screen.share().1
+    };
+    let (folded, evidence) = (needed(&bench), 20);
+    assert!(folded < 60 + evidence, "{folded}");
+    bench.press("U");
+    bench.draw();
+    assert_eq!(needed(&bench), folded, "unchanged lines that are shown need not be read");
+    // The layout of another width keeps what was read.
+    let mut bench = Bench::reviewing_with(120, 40, |detail| detail.base_files = Some(before()));
+    bench.read_everything();
+    bench.resize(100, 40).draw();
+    assert!(bench.screen().contains("a approves"), "{}", bench.screen());
+}
+
+#[test]
+fn to_approve_unread_one_types_the_word_the_digest_and_a_reason() {
+    snapshots("unread", |width, height| {
+        let mut bench = Bench::reviewing(width, height);
+        bench.press("a");
+        deciding(&mut bench);
+        bench
+    });
+    let mut bench = Bench::reviewing(80, 24);
+    bench.press("a");
+    deciding(&mut bench);
+    let digest = tool("text-diff-summary", Stage::Experimental).digest.hex();
+    bench.type_text("unread").type_text(&digest[..4]).press("enter");
+    assert!(bench.screen().contains("a reason is needed"), "{}", bench.screen());
+    bench.type_text("tried it").press("enter");
+    let effects = bench.taken();
+    let [Effect::Execute(Command::Decide { reason, shown, unread: true, .. })] = effects.as_slice() else {
+        panic!("{effects:?}");
+    };
+    assert_eq!(reason.as_deref(), Some("tried it"));
+    assert!(shown.unread() > 0 && !shown.tail_shown, "{shown:?}");
+}
+
+/// The detail of the open review with findings that came late.
+fn late(bench: &mut Bench, failed: &[&str]) {
+    let mut detail = review_detail(&reviews().remove(1));
+    detail.verdict = Some(verdict(failed));
+    detail.blocking = failed.iter().map(|name| (*name).to_owned()).collect();
+    detail.review.verdict = detail.verdict.as_ref().map(Verdict::tally);
+    bench.answer(Answer::reviewed(detail.review.id, Ok(detail)));
+}
+
+#[test]
+fn findings_that_come_late_lock_again_and_one_key_leads_to_them() {
+    for size in [(120, 40), (80, 24), (60, 20)] {
+        let mut bench = Bench::reviewing_with(size.0, size.1, |detail| detail.verdict = Some(verdict(&[])));
+        bench.read_everything();
+        let cursor = |bench: &mut Bench| {
+            let screen = bench.screen();
+            let found = screen.lines().enumerate().find(|(_, line)| line.starts_with('›'));
+            found.map(|(_, line)| line.to_owned()).unwrap_or_default()
+        };
+        let before = cursor(&mut bench);
+        late(&mut bench, &["egress", "tests"]);
+        assert_eq!(cursor(&mut bench), before, "what is looked at stays");
+        let screen = bench.screen();
+        assert!(screen.contains("locked: 2 new, 2 blocking · ! shows it"), "{size:?}\n{screen}");
+        bench.press("!");
+        assert!(bench.screen().contains("sends what it reads"), "{size:?}\n{}", bench.screen());
+        bench.read_everything();
+        let screen = bench.screen();
+        assert!(!screen.contains("2 new"), "{size:?}\n{screen}");
+        assert!(screen.contains("O goes over it"), "{size:?}\n{screen}");
+    }
+}
+
+#[test]
+fn an_approval_typed_while_evidence_comes_is_refused() {
+    for unread in [false, true] {
+        let mut bench = Bench::reviewing(80, 24);
+        if !unread {
+            bench.read_everything();
+        }
+        bench.press("a");
+        deciding(&mut bench);
+        let digest = tool("text-diff-summary", Stage::Experimental).digest.hex();
+        bench.type_text(if unread { "unread" } else { "" }).type_text(&digest[..4]).type_text("why");
+        late(&mut bench, &[]);
+        let mut detail = review_detail(&reviews().remove(1));
+        detail.comments = vec![comment(1, CommentKind::MustFix, Some((4, 4)), "it loops")];
+        bench.answer(Answer::reviewed(detail.review.id, Ok(detail)));
+        bench.press("enter");
+        assert!(!bench.taken().iter().any(|effect| matches!(effect, Effect::Execute(Command::Decide { .. }))));
+        assert!(bench.screen().contains("nothing was approved"), "{}", bench.screen());
+    }
 }
 
 #[test]

@@ -77,7 +77,7 @@ impl Page {
         let counts =
             [(tally.failed, "failed"), (tally.warned, "warned"), (tally.passed, "passed"), (not_made, "not made")];
         parts.extend(counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")));
-        self.facts.add(sign, "checks", &parts.join(" · "), tone);
+        self.facts.sum(sign, "checks", &parts.join(" · "), tone);
     }
 
     /// The checks that stand in the way; those that have not ended are no obstacle to be gone over.
@@ -119,19 +119,20 @@ impl Page {
             label = "";
         }
         for finding in check.findings.iter().filter(|finding| finding.severity != Severity::Low) {
-            self.finding(finding, label);
+            self.finding(finding, (&check.name, label));
             label = "";
         }
     }
 
-    fn finding(&mut self, finding: &Finding, label: &str) {
+    fn finding(&mut self, finding: &Finding, (check, label): (&str, &str)) {
         let (sign, tone) = severity_sign(finding.severity);
         let Some(path) = &finding.path else {
-            return self.facts.add(sign, label, &finding.message, tone);
+            return self.facts.found(sign, (check, label), &finding.message, tone, None);
         };
         let line = finding.line.map(|line| format!(":{line}")).unwrap_or_default();
         let link = Link { path: path.clone(), line: finding.line };
-        self.facts.link(sign, label, &format!("{path}{line}  {}", finding.message), tone, self.links.len());
+        let text = format!("{path}{line}  {}", finding.message);
+        self.facts.found(sign, (check, label), &text, tone, Some(self.links.len()));
         self.links.push(link);
     }
 
@@ -139,7 +140,7 @@ impl Page {
     fn quiet(&mut self, verdict: &Verdict) {
         let running: Vec<&str> = verdict.in_state(CheckState::Running).map(|check| check.name.as_str()).collect();
         if !running.is_empty() {
-            self.facts.add("…", "not done yet", &running.join(", "), Tone::Fact);
+            self.facts.sum("…", "not done yet", &running.join(", "), Tone::Fact);
         }
         let silent = |check: &&CheckReport| check.note.is_empty();
         let passed: Vec<&str> =
@@ -148,12 +149,12 @@ impl Page {
             self.facts.add("✓", &check.name, &check.note, Tone::Good);
         }
         if !passed.is_empty() {
-            self.facts.add("✓", "passed", &passed.join(", "), Tone::Good);
+            self.facts.sum("✓", "passed", &passed.join(", "), Tone::Good);
         }
         for check in &verdict.checks {
             let mut label = check.name.as_str();
             for finding in check.findings.iter().filter(|finding| finding.severity == Severity::Low) {
-                self.finding(finding, label);
+                self.finding(finding, (&check.name, label));
                 label = "";
             }
         }

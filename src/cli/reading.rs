@@ -1,0 +1,86 @@
+//! What is read before an approval on the command line: all of it page by page, or nothing, and the record says so.
+
+use super::call::Call;
+use super::outlet;
+use super::pager::{self, Words};
+use super::print_text::{Look, Page};
+use super::review::ReviewAnswer;
+use crate::domain::{Caller, ReviewState, SeenPart, Shown, Stream, VersionFile};
+use crate::engine::{Engine, EngineError, ErrorCode, ReviewDetail};
+use std::io::{self, IsTerminal};
+use std::time::Instant;
+
+/// Bytes in a row of a file that is no text.
+const BYTES_A_ROW: usize = 16;
+
+/// Shows what a review is about, page by page, unless `--unread` says that nobody wants to. What nobody may decide
+/// anyhow is not shown: the refusal has its own words.
+///
+/// # Errors
+/// `Refused` when the reader stopped before the end, and where there is no terminal to show it.
+pub(super) fn read(call: &Call<'_>, engine: &Engine, detail: &ReviewDetail, last: &str) -> Result<Shown, EngineError> {
+    let review = &detail.review;
+    let is_stopped = !detail.blocking.is_empty() && call.text("override").is_none();
+    if is_stopped || !matches!(call.caller(engine), Caller::Human(_)) || review.state != ReviewState::Waiting {
+        return Ok(Shown::default());
+    }
+    let lines = lines(detail)?;
+    let shown = |count: usize, ms| {
+        let (lines, lines_shown) = (lines.len() as u64, count as u64);
+        let part = SeenPart { part: "review".to_owned(), lines, lines_shown, ms };
+        Shown { lines, lines_shown, tail_shown: lines == lines_shown, open_ms: ms, parts: vec![part] }
+    };
+    if call.switch("unread") {
+        return Ok(shown(0, 0));
+    }
+    if !io::stdin().is_terminal() || !outlet::is_terminal(Stream::Stderr) {
+        return Err(EngineError::new(
+            ErrorCode::Refused,
+            format!(
+                "review {} cannot be approved: there is no terminal that shows its {} lines",
+                review.id,
+                lines.len()
+            ),
+            "call it at a terminal, or give --unread and --reason TEXT; both are kept and shown forever",
+        ));
+    }
+    let began = Instant::now();
+    let title = format!("review {}", review.id);
+    let seen = pager::show(call, &Words { title: &title, last }, &lines).map_err(EngineError::internal)?;
+    let seen_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let shown = shown(seen.lines, seen_ms);
+    if seen.to_the_end {
+        return Ok(shown);
+    }
+    let unread = shown.unread_words().map(|words| format!(": {words}")).unwrap_or_default();
+    Err(EngineError::new(
+        ErrorCode::Refused,
+        format!("review {} was not approved{unread}", review.id),
+        "read it to its end, or give --unread and --reason TEXT; both are kept and shown forever",
+    ))
+}
+
+/// All that `review` shows, and the bytes of files that are no text; nothing is cut.
+fn lines(detail: &ReviewDetail) -> Result<Vec<String>, EngineError> {
+    let mut text = Vec::new();
+    let look = Look { width: None, ..outlet::look(Stream::Stderr, false) };
+    let mut page = Page::new(&mut text, look);
+    let written = ReviewAnswer::new(detail.clone()).body(&mut page).and_then(|()| {
+        unreadable(detail).try_for_each(|file| {
+            page.heading(&format!("{} as bytes", file.path))?;
+            file.bytes.chunks(BYTES_A_ROW).enumerate().try_for_each(|(at, chunk)| {
+                let hex: Vec<String> = chunk.iter().map(|byte| format!("{byte:02x}")).collect();
+                page.say(format!("{:08x}  {}", at * BYTES_A_ROW, hex.join(" ")))
+            })
+        })
+    });
+    written.map_err(EngineError::internal)?;
+    Ok(String::from_utf8_lossy(&text).lines().map(str::to_owned).collect())
+}
+
+/// The files that are no text and not as in the version approved before.
+fn unreadable(detail: &ReviewDetail) -> impl Iterator<Item = &VersionFile> {
+    let base = detail.base_files.as_deref().unwrap_or_default();
+    let is_text = |file: &VersionFile| std::str::from_utf8(&file.bytes).is_ok_and(|text| !text.contains('\0'));
+    detail.files.iter().filter(move |file| !is_text(file) && !base.contains(file))
+}

@@ -1,0 +1,69 @@
+//! What was read before an approval: every line, or the record says how many were not.
+
+use super::DecideInput;
+use crate::check;
+use crate::domain::{Comment, Digest, Review, Shown, Verdict, visible_words};
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::store::{Queries, Tx};
+use serde_json::json;
+
+/// The digest of what speaks for and against a version: what its checks say, and what reviewers wrote. How long a check
+/// took is no part of it, nor where the lines of a comment are now.
+pub fn evidence_digest(verdict: Option<&Verdict>, comments: &[Comment]) -> Digest {
+    let checks = verdict.into_iter().flat_map(|verdict| &verdict.checks);
+    let checks: Vec<_> =
+        checks.map(|check| json!([check.name, check.state.word(), check.findings, check.note])).collect();
+    let comments: Vec<_> = comments.iter().map(|comment| json!([comment.id, comment.kind, comment.body])).collect();
+    Digest::of_bytes(json!([checks, comments]).to_string().as_bytes())
+}
+
+/// The digest of the evidence of a review as it is now.
+///
+/// # Errors
+/// Any failed read of the store.
+pub fn evidence_now(queries: &Queries, review: &Review) -> Result<Digest, EngineError> {
+    let verdict = queries.verdict(&review.tool, review.digest)?;
+    let is_approved = review.base_digest == Some(review.digest);
+    let verdict = if is_approved { verdict.map(check::told_of_approved) } else { verdict };
+    Ok(evidence_digest(verdict.as_ref(), &queries.comments_on(&review.tool)?))
+}
+
+/// Lets an approval pass when every line of what it is about was on a screen, or the reviewer said that not all were, and
+/// why; in both cases the evidence is still what was on screen.
+///
+/// # Errors
+/// `Conflict` when other evidence came; `Refused` when lines were on no screen; `Usage` when the reason is missing.
+pub fn demand(tx: &Tx<'_>, input: &DecideInput<'_>, review: &Review) -> Result<(), EngineError> {
+    if let Some(seen) = input.evidence
+        && seen != evidence_now(tx, review)?
+    {
+        return Err(EngineError::new(
+            ErrorCode::Conflict,
+            format!("review {} was not approved: other evidence came while it was read", review.id),
+            format!("read what is new: `toolsmith review {}` shows it", review.id),
+        ));
+    }
+    if input.shown.lines > 0 && input.shown.unread() == 0 {
+        return Ok(());
+    }
+    let lines = not_read(&input.shown);
+    if !input.unread {
+        return Err(EngineError::new(
+            ErrorCode::Refused,
+            format!("review {} cannot be approved: {lines}", review.id),
+            "read it to its end, or approve it with --unread and --reason TEXT; both are kept and shown forever",
+        ));
+    }
+    if input.reason.and_then(visible_words).is_none() {
+        return Err(EngineError::new(
+            ErrorCode::Usage,
+            format!("review {} needs a reason: {lines}", review.id),
+            "say in words why it is approved all the same; the reason is kept and shown forever",
+        ));
+    }
+    Ok(())
+}
+
+fn not_read(shown: &Shown) -> String {
+    shown.unread_words().unwrap_or_else(|| "none of its lines was on a screen".to_owned())
+}

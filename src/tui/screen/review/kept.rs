@@ -1,0 +1,71 @@
+//! What was read of a review that was closed: opened again, it goes on where it was left.
+
+use super::{ReviewScreen, Watch};
+use crate::domain::{Digest, Shown};
+use crate::tui::msg::Now;
+use crate::tui::screen::reader::TabKind;
+use crate::tui::widget::Recall;
+
+/// What was read of a version.
+#[derive(Debug, Clone)]
+pub struct Kept {
+    digest: Digest,
+    base: Option<Digest>,
+    evidence: Digest,
+    texts: Vec<(TabKind, Recall)>,
+    watch: Watch,
+    /// What the record says of it.
+    pub shown: Shown,
+}
+
+impl Kept {
+    /// Whether every line of this version was on screen, and this evidence was.
+    pub fn covers(&self, digest: Digest, evidence: Digest) -> bool {
+        self.is_of(digest, evidence) && self.shown.tail_shown && self.shown.unread() == 0
+    }
+
+    /// Whether it is about this version with this evidence.
+    pub fn is_of(&self, digest: Digest, evidence: Digest) -> bool {
+        (self.digest, self.evidence) == (digest, evidence)
+    }
+}
+
+impl ReviewScreen {
+    /// What was read of it so far; `None` before it came.
+    pub fn keep(&mut self, now: Now) -> Option<Kept> {
+        self.watch.stop(now);
+        let detail = self.detail.as_ref()?;
+        Some(Kept {
+            digest: detail.review.digest,
+            base: detail.review.base_digest,
+            evidence: detail.evidence_digest(),
+            texts: self.reader.tabs().iter().map(|tab| (tab.kind, tab.view.recall())).collect(),
+            watch: self.watch.clone(),
+            shown: self.shown(now),
+        })
+    }
+
+    /// What was read of it before, for when its detail comes.
+    pub fn read_before(&mut self, kept: Option<Kept>) {
+        self.kept = kept;
+    }
+
+    /// Goes on where it was left, when it is about the same version. What is new in the evidence came late.
+    pub(super) fn go_on(&mut self, now: Now) {
+        let Some(kept) = self.kept.take() else { return };
+        if (kept.digest, kept.base) != (self.review.digest, self.review.base_digest) {
+            return;
+        }
+        for (kind, recall) in &kept.texts {
+            if let Some(tab) = self.reader.tab_of(*kind) {
+                tab.view.take_up(recall);
+            }
+        }
+        self.watch = kept.watch;
+        self.opened_ms = now.steady_ms.saturating_sub(kept.shown.open_ms);
+        if kept.shown.lines_shown > 0 {
+            self.fresh = false;
+            self.show_first_unseen();
+        }
+    }
+}
