@@ -53,7 +53,7 @@ pub fn doctor(place: &Place<'_>, git: Option<&Git>, machine: &Machine) -> Vec<Do
     let Place { workspace, home, state_dir } = *place;
     let (settings, _) = Settings::load(workspace, home);
     let mut lines = isolation(machine, &settings);
-    let known = runner::Interpreters::default();
+    let known = runner::Interpreters::new(super::places_of_tools(workspace, home, &settings));
     lines.extend(runner::interpreters(workspace, &known).into_iter().map(interpreter));
     lines.extend(match git {
         Some(git) => git_lines(git),

@@ -22,6 +22,7 @@ mod loaded;
 mod making;
 mod opportunities;
 mod packages;
+mod planted;
 mod readme;
 mod sabotage;
 mod scarce;

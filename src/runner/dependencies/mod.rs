@@ -56,16 +56,20 @@ fn missing_for(path: &SearchPath<'_>, need: &Need<'_>) -> Vec<Missing> {
         Ok(None) => return Vec::new(),
         Err(missing) => return vec![missing],
     };
-    let Some(entry) = need.entry() else { return need.undeclared(&program, &[]) };
-    let mut found = match need.environment(&program) {
+    let mut all: Vec<Missing> = need.distrusted(&program).into_iter().collect();
+    let Some(entry) = need.entry() else {
+        all.extend(need.undeclared(&program, &[]));
+        return all;
+    };
+    let found = match need.environment(&program) {
         Wanted::Nothing => need.imports(&entry.path, &program, None),
         Wanted::Environment(wish) if wish.is_made() => need.imports(&entry.path, &program, Some(&wish.folder)),
         Wanted::Environment(wish) => vec![need.lacking_packages(path, &wish)],
         Wanted::Lacking(missing) => vec![missing],
     };
-    let more = need.undeclared(&program, &found);
-    found.extend(more);
-    found
+    all.extend(need.undeclared(&program, &found));
+    all.splice(..0, found);
+    all
 }
 
 /// Gives a program what the version needs: the environment of its own where it declares one.
@@ -136,6 +140,18 @@ impl<'a> Need<'a> {
         let recipe = self.manifest.recipe.as_ref()?;
         let named = recipe.entry.as_deref().and_then(|entry| self.file(entry));
         named.or_else(|| recipe.command.iter().take(2).find_map(|word| self.own_file(word)))
+    }
+
+    /// An interpreter that was not asked anything, because others could have changed it.
+    fn distrusted(&self, program: &Program) -> Option<Missing> {
+        let facts = program.facts.as_ref()?;
+        let why = facts.untrusted.as_ref()?;
+        let message = format!(
+            "its interpreter {} is not trusted: {why}; it is never started outside of the sandbox, so neither its version nor \
+             its packages are known",
+            facts.path
+        );
+        Some(Missing { name: facts.path.clone(), message, blocks: false })
     }
 
     fn own_file(&self, word: &str) -> Option<&VersionFile> {

@@ -9,6 +9,7 @@
 mod access;
 pub(super) mod ask;
 mod facts;
+mod first_line;
 mod shims;
 #[cfg(test)]
 mod tests;
@@ -16,12 +17,13 @@ mod view;
 
 pub use access::Who;
 pub use facts::Interpreters;
+pub(super) use first_line::{FirstLine, shebang};
 
 use crate::domain::InterpreterFacts;
+use crate::outside::Distrust;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 pub(super) use view::{View, is_system};
 
@@ -84,9 +86,6 @@ const INSTALL: &[(&str, &str)] = &[
     ("go", "apt install golang"),
     ("uv", "see docs.astral.sh/uv"),
 ];
-
-/// How much of a file is read to see what starts it; the kernel reads as much, in bytes.
-const HEAD: usize = 256;
 
 /// The first node that strips types, by a flag.
 const NODE_WITH_TYPES: (u32, u32) = (22, 6);
@@ -208,13 +207,13 @@ impl<'a> SearchPath<'a> {
     }
 
     fn facts(&self, view: &View) -> Option<InterpreterFacts> {
-        self.interpreters.facts(&view.real, view.prefix())
+        self.interpreters.facts(view)
     }
 
     /// The first of node (new enough), tsx, deno and bun.
     fn typescript(&self) -> Result<Program, String> {
         let node = self.find(OsStr::new("node"));
-        let version = node.as_ref().and_then(|node| major_minor(&self.interpreters.version(&node.real)));
+        let version = node.as_ref().and_then(|node| major_minor(&self.interpreters.version(node)));
         if let (Some(view), Some(version)) = (&node, version)
             && version >= NODE_WITH_TYPES
         {
@@ -266,6 +265,12 @@ impl<'a> SearchPath<'a> {
 
     /// What the first line of a script leads to, as the kernel will find it.
     fn behind_first_line(&self, script: &str, line: &FirstLine) -> Result<View, String> {
+        if let Some(fault) = line.fault {
+            return Err(format!("the first line of {script} is not followed: {fault}; name one program there"));
+        }
+        for path in line.env.iter().chain(&line.program) {
+            self.refuse_places_of_tools(script, path)?;
+        }
         let view = match &line.program {
             Some(path) => View::of(path, self.home.as_deref()).filter(|view| self.may_start(view)),
             None => self.find(OsStr::new(&line.name)),
@@ -274,6 +279,21 @@ impl<'a> SearchPath<'a> {
             let why = self.missing(OsStr::new(&line.name));
             format!("the first line of {script} names {}: {why}", line.name)
         })
+    }
+
+    /// Refuses an interpreter that a first line names by a path which belongs to tools. It is part of the tool, but of no
+    /// version: nobody approved it, and to show it to the run would show what lies around it.
+    fn refuse_places_of_tools(&self, script: &str, interpreter: &Path) -> Result<(), String> {
+        let why = match self.interpreters.judge(interpreter) {
+            Err(Distrust::Place(why)) => why,
+            _ if self.is_of_workspace(interpreter) => "it lies in the workspace".to_owned(),
+            Ok(_) | Err(_) => return Ok(()),
+        };
+        let (interpreter, name) = (interpreter.display(), file_name(interpreter));
+        Err(format!(
+            "the first line of {script} names {interpreter}, which belongs to the tool and to no version of it ({why}): it is \
+             started neither to be asked nor to run; begin it with #!/usr/bin/env {name}"
+        ))
     }
 
     /// Says that a program is missing, or that it is there but not for the tool's user.
@@ -304,51 +324,14 @@ fn is_within(dir: &Path, folder: &Path) -> bool {
 /// Whether the kernel knows how to start a file. The C library would hand anything else to a shell,
 /// line by line, whatever language it is.
 fn has_loader(path: &Path) -> bool {
-    let head = head(path).unwrap_or_default();
+    let head = first_line::head(path).unwrap_or_default();
     head.starts_with(b"#!") || head.starts_with(b"\x7fELF")
-}
-
-/// The beginning of a file.
-fn head(path: &Path) -> Option<Vec<u8>> {
-    let mut head = Vec::new();
-    fs::File::open(path).ok()?.take(HEAD as u64).read_to_end(&mut head).ok()?;
-    Some(head)
 }
 
 /// Major and minor number of a version.
 fn major_minor(version: &str) -> Option<(u32, u32)> {
     let mut parts = version.split('.');
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
-}
-
-/// The first line of a script.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct FirstLine {
-    /// The interpreter's name: `python3` for `#!/usr/bin/env python3`.
-    pub(super) name: String,
-    /// Its path; `None` when `env` looks it up.
-    program: Option<PathBuf>,
-}
-
-/// What a script's first line says; `None` when it names no interpreter.
-pub(super) fn shebang(script: &Path) -> Option<FirstLine> {
-    FirstLine::parse(&head(script)?)
-}
-
-impl FirstLine {
-    /// Reads the beginning of a file.
-    pub(super) fn parse(head: &[u8]) -> Option<FirstLine> {
-        let head = &head[..head.len().min(HEAD)];
-        let line = String::from_utf8_lossy(head.strip_prefix(b"#!")?).lines().next()?.to_owned();
-        let mut words = line.split_whitespace();
-        let program = PathBuf::from(words.next()?);
-        let name = file_name(&program);
-        if name != "env" {
-            return Some(FirstLine { name, program: Some(program) });
-        }
-        let name = words.find(|word| !word.starts_with('-') && !word.contains('='))?.to_owned();
-        Some(FirstLine { name, program: None })
-    }
 }
 
 fn file_name(path: &Path) -> String {

@@ -20,7 +20,7 @@ struct Place {
 impl Place {
     /// The home is a folder that everybody may pass; `PATH` has these folders of it.
     fn new(dirs: &[&str]) -> Place {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = crate::outside::fixture::folder();
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let home = fs::canonicalize(dir.path()).unwrap();
         let path = std::env::join_paths(dirs.iter().map(|dir| home.join(dir))).unwrap();
