@@ -40,6 +40,7 @@ mod home;
 mod identity;
 mod init;
 mod inputs;
+mod interpreters;
 #[cfg(test)]
 mod kinds_tests;
 mod lanes;
@@ -62,6 +63,7 @@ mod secrets;
 mod settings;
 mod settings_checks;
 mod settings_generators;
+mod settings_programs;
 mod settings_review;
 mod signed_before;
 mod signing;
@@ -273,7 +275,8 @@ impl Engine {
                 signatures: Mutex::default(),
                 verified: Mutex::default(),
                 trust: Mutex::default(),
-                interpreters: Interpreters::new(places_of_tools(&options.workspace, &options.home, &settings)),
+                interpreters: Interpreters::new(places_of_tools(&options.workspace, &options.home, &settings))
+                    .with_named(settings.programs.clone()),
                 baselines: Baselines::new(state_dir.join("baselines")),
                 recheck: Mutex::default(),
                 evolving: Mutex::default(),

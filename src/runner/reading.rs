@@ -5,7 +5,7 @@
 //! environment of its own and an empty home, has a time, a bound on what it says, and the lowest priority. It
 //! is not walled in: whoever calls it asks only for what executes nothing.
 
-use super::interpreter::{Interpreters, SearchPath, Seeker, Who};
+use super::interpreter::{Interpreters, SearchPath, Seeker, Sources, Who};
 use crate::domain::VersionFile;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, setpriority_process, waitid};
 use std::collections::BTreeMap;
@@ -76,6 +76,7 @@ pub fn read_with(reading: &Reading<'_>) -> Answered {
         who: Who::of_this_process(),
         workspace: reading.workspace,
         interpreters: &interpreters,
+        sources: Sources::Caller,
     };
     let search = SearchPath::new(seeker);
     let Some(program) = search.for_ourselves(OsStr::new(reading.program)) else { return Answered::Absent };

@@ -17,12 +17,13 @@ mod tests;
 
 pub use fetch::{Agreement, fetch, unfetched};
 
-use super::interpreter::{FirstLine, Interpreters, Program, SearchPath, Seeker, Who};
+use super::interpreter::{FirstLine, Interpreters, Program, SearchPath, Seeker, Sources, Who};
 use super::request::Request;
-use crate::domain::{Kind, Manifest, Missing, VersionFile};
+use crate::domain::{InterpreterFacts, Kind, Manifest, Missing, VersionFile};
 use environment::Wish;
 use lock::Lock;
 use script::Block;
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
@@ -41,13 +42,20 @@ pub struct Need<'a> {
     pub interpreters: &'a Interpreters,
     /// The folder of all environments of scripts.
     pub environments: &'a Path,
+    /// Where its programs may come from.
+    pub sources: Sources,
 }
 
 /// What a version needs and this machine lacks. Starts nothing but interpreters, to ask them; makes nothing.
 pub fn missing(need: &Need<'_>) -> Vec<Missing> {
     let caller = std::env::vars_os().collect();
-    let (who, workspace) = (Who::of_this_process(), Some(need.workspace));
-    missing_for(&SearchPath::new(Seeker { caller: &caller, who, workspace, interpreters: need.interpreters }), need)
+    missing_for(&need.path(&caller), need)
+}
+
+/// The interpreter that a version would run with; `None` when there is none, or the version is its own program.
+pub fn interpreter_of(need: &Need<'_>) -> Option<InterpreterFacts> {
+    let caller = std::env::vars_os().collect();
+    need.program(&need.path(&caller)).ok()??.facts
 }
 
 fn missing_for(path: &SearchPath<'_>, need: &Need<'_>) -> Vec<Missing> {
@@ -109,13 +117,24 @@ enum Wanted {
 impl<'a> Need<'a> {
     /// What a run needs.
     pub(super) fn of(request: &Request<'a>) -> Need<'a> {
-        let Request { manifest, files, origin, workspace, interpreters, environments, .. } = *request;
-        Need { manifest, files, origin, workspace, interpreters, environments }
+        let Request { manifest, files, origin, workspace, interpreters, environments, sources, .. } = *request;
+        Need { manifest, files, origin, workspace, interpreters, environments, sources }
     }
 
     /// The block of its script, when that names packages.
     fn block(&self) -> Option<Block> {
         self.entry().and_then(|entry| Block::read(&entry.bytes)).filter(|block| !block.dependencies.is_empty())
+    }
+
+    fn path(&self, caller: &'a BTreeMap<OsString, OsString>) -> SearchPath<'a> {
+        let Need { workspace, interpreters, sources, .. } = *self;
+        SearchPath::new(Seeker {
+            caller,
+            who: Who::of_this_process(),
+            workspace: Some(workspace),
+            interpreters,
+            sources,
+        })
     }
 
     /// The program of the command; `None` when it starts none or its name depends on the input.

@@ -4,7 +4,7 @@ use super::ask;
 use super::view::View;
 use crate::domain::{Digest, InterpreterFacts};
 use crate::outside::{Distrust, Trust, Trusted};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -58,6 +58,8 @@ type Answers = HashMap<(PathBuf, &'static str), (Stamp, Arc<str>)>;
 #[derive(Debug, Default)]
 pub struct Interpreters {
     trust: Trust,
+    /// The programs that the user's settings name, by name.
+    named: BTreeMap<String, PathBuf>,
     known: Mutex<HashMap<PathBuf, (Stamp, Known)>>,
     answers: Mutex<Answers>,
 }
@@ -75,6 +77,16 @@ impl Interpreters {
     /// tools, the state.
     pub fn new(foreign: impl IntoIterator<Item = PathBuf>) -> Interpreters {
         Interpreters { trust: Trust::new(foreign), ..Interpreters::default() }
+    }
+
+    /// Takes these programs, named by the user, before all others of their names.
+    pub fn with_named(self, named: BTreeMap<String, PathBuf>) -> Interpreters {
+        Interpreters { named, ..self }
+    }
+
+    /// The programs that the user's settings name.
+    pub(super) fn named(&self) -> &BTreeMap<String, PathBuf> {
+        &self.named
     }
 
     /// The facts of an interpreter. The first time costs reading the file and starting it once (5 to 100 ms), later

@@ -20,7 +20,7 @@ pub use facts::Interpreters;
 pub(super) use first_line::{FirstLine, shebang};
 
 use crate::domain::InterpreterFacts;
-use crate::outside::Distrust;
+use crate::outside::{Distrust, FOLDERS};
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -37,6 +37,18 @@ pub(super) struct SearchPath<'a> {
     who: Who,
     workspace: Option<&'a Path>,
     interpreters: &'a Interpreters,
+    caller: &'a BTreeMap<OsString, OsString>,
+    sources: Sources,
+}
+
+/// Where programs may come from. Those that the user's settings name go before all others in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sources {
+    /// The caller's `PATH`.
+    Caller,
+    /// Folders of the system, whoever calls: what an approval covers does not depend on a variable. Only trusted
+    /// programs count.
+    System,
 }
 
 /// Whose programs are looked for, and for whom.
@@ -50,6 +62,8 @@ pub(super) struct Seeker<'a> {
     pub(super) workspace: Option<&'a Path>,
     /// What is known of interpreters.
     pub(super) interpreters: &'a Interpreters,
+    /// Where programs may come from.
+    pub(super) sources: Sources,
 }
 
 /// A program to start, and what belongs to it.
@@ -94,13 +108,20 @@ impl<'a> SearchPath<'a> {
     /// Reads the caller's `PATH`. Relative entries are dropped: the current folder of a run is the
     /// tool's own.
     pub(super) fn new(seeker: Seeker<'a>) -> SearchPath<'a> {
-        let Seeker { caller, who, workspace, interpreters } = seeker;
+        let Seeker { caller, who, workspace, interpreters, sources } = seeker;
         let variable = |name: &str| caller.get(OsStr::new(name)).map(OsString::as_os_str);
         let folder = |name: &str| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
         let home = folder("HOME");
         let config = folder("XDG_CONFIG_HOME").or_else(|| Some(home.as_ref()?.join(".config")));
         let path = variable("PATH").unwrap_or(OsStr::new("/usr/local/bin:/usr/bin:/bin"));
-        let mut search = SearchPath { folders: vec![], shims: vec![], home, who, workspace, interpreters };
+        let mut search =
+            SearchPath { folders: vec![], shims: vec![], home, who, workspace, interpreters, caller, sources };
+        // So that a script which looks its interpreter up finds the one that the settings name.
+        search.folders.extend(interpreters.named().values().filter_map(|path| path.parent()).map(Path::to_owned));
+        if sources == Sources::System {
+            search.folders.extend(FOLDERS.iter().map(PathBuf::from).filter(|folder| folder.is_dir()));
+            return search;
+        }
         for dir in std::env::split_paths(path).filter(|dir| dir.is_absolute()) {
             if search.is_of_workspace(&dir) {
                 continue;
@@ -122,9 +143,10 @@ impl<'a> SearchPath<'a> {
         std::env::join_paths(folders).unwrap_or_default()
     }
 
-    /// The first program of a name that the user of this process can start.
+    /// The first program of a name that the user of this process can start; it is started inside the sandbox only, so the
+    /// caller's `PATH` will do.
     pub(super) fn for_ourselves(&self, name: &OsStr) -> Option<PathBuf> {
-        self.candidates(name).map(|view| view.path).next()
+        self.candidates(name).map(|view| view.path).next().or_else(|| self.only_on_path(name))
     }
 
     /// Whether a program on the path comes from behind a version manager's stand-in.
@@ -143,10 +165,13 @@ impl<'a> SearchPath<'a> {
 
     /// All programs of a name, best first, usable or not.
     fn candidates<'b>(&'b self, name: &'b OsStr) -> impl Iterator<Item = View> + use<'a, 'b> {
+        let named = name.to_str().and_then(|name| self.interpreters.named().get(name)).cloned();
         let found = self.folders.iter().map(move |dir| dir.join(name)).filter(|path| Who::Same.may_start(path));
+        let found = named.into_iter().chain(found);
         let views = found.flat_map(|path| self.without_shim(path));
         let views = views.filter_map(|path| View::of(&path, self.home.as_deref()));
-        views.filter(|view| !self.is_of_workspace(&view.real))
+        let views = views.filter(|view| !self.is_of_workspace(&view.real));
+        views.filter(|view| self.sources == Sources::Caller || self.interpreters.trusted(view).is_ok())
     }
 
     fn is_of_workspace(&self, path: &Path) -> bool {
@@ -272,13 +297,25 @@ impl<'a> SearchPath<'a> {
             self.refuse_places_of_tools(script, path)?;
         }
         let view = match &line.program {
-            Some(path) => View::of(path, self.home.as_deref()).filter(|view| self.may_start(view)),
+            Some(path) => {
+                let view = View::of(path, self.home.as_deref()).filter(|view| self.may_start(view));
+                if let Some(why) = view.as_ref().and_then(|view| self.refusal(view)) {
+                    return Err(format!("the first line of {script} names {}: {why}", path.display()));
+                }
+                view
+            }
             None => self.find(OsStr::new(&line.name)),
         };
         view.ok_or_else(|| {
             let why = self.missing(OsStr::new(&line.name));
             format!("the first line of {script} names {}: {why}", line.name)
         })
+    }
+
+    /// Why a program that a version names by its path is not taken.
+    fn refusal(&self, view: &View) -> Option<String> {
+        let distrust = self.interpreters.trusted(view).err().filter(|_| self.sources == Sources::System)?;
+        Some(format!("{distrust}; approved tools are started only by programs that nobody but root and you can change"))
     }
 
     /// Refuses an interpreter that a first line names by a path which belongs to tools. It is part of the tool, but of no
@@ -296,9 +333,26 @@ impl<'a> SearchPath<'a> {
         ))
     }
 
+    /// Where the caller's `PATH` has a program that the folders of the system do not have.
+    pub(super) fn only_on_path(&self, word: &OsStr) -> Option<PathBuf> {
+        if self.sources == Sources::Caller {
+            return None;
+        }
+        let Self { caller, who, workspace, interpreters, .. } = *self;
+        let path = SearchPath::new(Seeker { caller, who, workspace, interpreters, sources: Sources::Caller });
+        path.find(word).map(|view| view.path)
+    }
+
     /// Says that a program is missing, or that it is there but not for the tool's user.
     fn missing(&self, word: &OsStr) -> String {
         let name = word.to_string_lossy();
+        if let Some(elsewhere) = self.only_on_path(word) {
+            return format!(
+                "{name} is on your PATH only, at {}; what is approved does not depend on PATH: write {name} = \"{0}\" below \
+                 [programs] in config.toml",
+                elsewhere.display()
+            );
+        }
         let Some(closed) = self.candidates(word).next() else { return missing(&name) };
         let where_to =
             INSTALL.iter().find(|(known, _)| *known == name).map_or(String::new(), |(_, hint)| format!("; {hint}"));

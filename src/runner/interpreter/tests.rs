@@ -35,7 +35,13 @@ impl Place {
     fn with_workspace(&self, workspace: &str) -> SearchPath<'_> {
         let workspace = self.at(workspace);
         let workspace = Some(Box::leak(workspace.into_boxed_path()) as &Path);
-        SearchPath::new(Seeker { caller: &self.caller, who: self.who, workspace, interpreters: &self.interpreters })
+        SearchPath::new(Seeker {
+            caller: &self.caller,
+            who: self.who,
+            workspace,
+            interpreters: &self.interpreters,
+            sources: Sources::Caller,
+        })
     }
 
     fn search(&self) -> SearchPath<'_> {

@@ -1,13 +1,13 @@
 //! Programs that a workspace brings along: whatever names them, none is ever started outside of the sandbox. Each attack
 //! is first made without the workbench, where it must succeed, as root and as a plain user.
 
+mod callers_path;
 mod interpreters;
 
 use crate::hostile_runs::program_path;
 use crate::hostile_runs::user::User;
 use crate::support::{Terminal, Workspace};
 use serde_json::Value;
-use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -29,6 +29,8 @@ impl World {
     fn new(user: User) -> World {
         let world = World { workspace: Workspace::new_in(&place_for(user)), user };
         fs::create_dir(world.marks()).unwrap();
+        // A tool of root's runs as somebody else, who has to get to an interpreter here.
+        fs::set_permissions(world.path(""), fs::Permissions::from_mode(0o755)).unwrap();
         world.hand_over();
         world
     }
@@ -98,10 +100,6 @@ impl World {
         let words = [self.user.prefix(), vec![program_path()]].concat();
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         Terminal::program(&self.workspace, &words, (120, 40))
-    }
-
-    fn environment(&self) -> Vec<(OsString, OsString)> {
-        self.workspace.environment()
     }
 }
 
