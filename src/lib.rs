@@ -37,7 +37,7 @@
 //! | [`evolve`] | better versions: what a generator is told, what its answer holds, the loop as a pure machine, repairs without a model | domain |
 //! | [`generator`] | asking a generator: a program or an HTTP API, one question, one answer | domain, runner, evolve |
 //! | [`insight`] | what rows of decisions suggest | domain |
-//! | [`vcs`] | git | domain |
+//! | [`vcs`] | git | domain, outside |
 //! | [`engine`] | the facade; its `core` holds the rules, the rest performs | all of the above but action |
 //! | [`cli`] | sub-commands built from the table; text and JSON | domain, action, engine |
 //! | [`tui`] | the screen: `App::update` is a pure function, `view` draws it | domain, action, engine |

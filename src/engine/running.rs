@@ -258,7 +258,10 @@ impl Engine {
         let prepared = lacking.map_or_else(|| runner::prepare(&wish), Err);
         let verified = Arc::default();
         let facts = prepared.as_ref().ok().and_then(runner::Spec::interpreter);
-        let changed = self.note_of_interpreter(&ready.detail.tool, facts)?;
+        let changed = self.note_of_interpreter(&ready.detail.tool, facts).unwrap_or_else(|error| {
+            self.report_trouble::<()>(Err(error));
+            None
+        });
         let warning = ready.warning.into_iter().chain(changed.clone()).reduce(|all, one| format!("{all}; {one}"));
         let running = match prepared {
             Ok(mut spec) => {

@@ -20,7 +20,7 @@ pub use facts::Interpreters;
 pub(super) use first_line::{FirstLine, shebang};
 
 use crate::domain::InterpreterFacts;
-use crate::outside::{Distrust, FOLDERS};
+use crate::outside::{Distrust, FOLDERS, Trusted};
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -147,6 +147,11 @@ impl<'a> SearchPath<'a> {
     /// caller's `PATH` will do.
     pub(super) fn for_ourselves(&self, name: &OsStr) -> Option<PathBuf> {
         self.candidates(name).map(|view| view.path).next().or_else(|| self.only_on_path(name))
+    }
+
+    /// The first trusted program of a name, and the path that it was found at.
+    pub(super) fn trusted(&self, name: &OsStr) -> Option<(Trusted, PathBuf)> {
+        self.candidates(name).find_map(|view| Some((self.interpreters.trusted(&view).ok()?, view.path)))
     }
 
     /// Whether a program on the path comes from behind a version manager's stand-in.

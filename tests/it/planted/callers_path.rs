@@ -66,7 +66,7 @@ fn an_approved_tool_does_not_run_with_the_interpreter_of_the_callers_path() {
 fn a_change_of_the_interpreter_since_the_approval_is_shown() {
     for user in users() {
         let world = world(user);
-        assert_eq!(run(&world, &[])["run"]["notes"].to_string().contains("changed since"), false);
+        assert!(!run(&world, &[])["run"]["notes"].to_string().contains("changed since"));
         assert!(world.json(&["show", "worker"], &[]).get("interpreter_changed").is_none());
         fs::create_dir_all(world.path("own")).unwrap();
         fs::copy("/usr/bin/python3", world.path("own/python3")).unwrap();

@@ -37,7 +37,6 @@ fn plant(world: &World) -> Vec<Planted> {
     tool("second-line", format!("{beside}second/python3"));
     tool("temporary", format!("{}/python3", temporary(world).display()));
     tool("environment", format!("{work}/.venv/bin/python3"));
-    drop(tool);
     let at = |name: &str| world.path("work").join(own(name));
     for folder in ["bin", "hard", "second"] {
         fs::create_dir_all(world.path(folder)).unwrap();
@@ -74,7 +73,7 @@ fn temporary(world: &World) -> std::path::PathBuf {
 
 /// An environment of Python whose real interpreter is the system's, with code that Python runs when it starts.
 fn environment(world: &World) {
-    let code = format!("import os; open({:?}, 'a').close()\n", world.marks().join("environment"));
+    let code = format!("import os; open('{}', 'a').close()\n", world.marks().join("environment").display());
     let version =
         world.plainly(Path::new("/usr/bin/python3"), &["-c", "import sys; print('%d.%d' % sys.version_info[:2])"]);
     let version = String::from_utf8(version.stdout).unwrap();

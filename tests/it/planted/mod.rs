@@ -3,6 +3,7 @@
 
 mod callers_path;
 mod interpreters;
+mod outside;
 
 use crate::hostile_runs::program_path;
 use crate::hostile_runs::user::User;
