@@ -31,12 +31,13 @@
 //! | [`action`] | the one table of verbs: names, keys, arguments, risk | domain |
 //! | [`store`] | the only SQL: events, log, reviews, runs, kept versions | domain |
 //! | [`catalog`] | folders to rows: formats, dialects, digests, search, watching | domain |
-//! | [`runner`] | one run: argv, environment, walls, limits, observer, spool, ending | domain |
+//! | [`outside`] | programs started outside of the sandbox: which are trusted, how they are started | domain |
+//! | [`runner`] | one run: argv, environment, walls, limits, observer, spool, ending | domain, outside |
 //! | [`check`] | examines a version: one file a check, together the verdict | domain, runner |
 //! | [`evolve`] | better versions: what a generator is told, what its answer holds, the loop as a pure machine, repairs without a model | domain |
 //! | [`generator`] | asking a generator: a program or an HTTP API, one question, one answer | domain, runner, evolve |
 //! | [`insight`] | what rows of decisions suggest | domain |
-//! | [`vcs`] | git | domain |
+//! | [`vcs`] | git | domain, outside |
 //! | [`engine`] | the facade; its `core` holds the rules, the rest performs | all of the above but action |
 //! | [`cli`] | sub-commands built from the table; text and JSON | domain, action, engine |
 //! | [`tui`] | the screen: `App::update` is a pure function, `view` draws it | domain, action, engine |
@@ -86,6 +87,7 @@ pub mod engine;
 pub mod evolve;
 pub mod generator;
 pub mod insight;
+pub mod outside;
 pub mod runner;
 pub mod store;
 pub mod tui;

@@ -20,3 +20,11 @@ CREATE TABLE log_signatures (
     space     TEXT NOT NULL,
     signature TEXT NOT NULL
 ) STRICT;
+-- The interpreter that a version had when it was approved, or when it first ran afterwards: path, version and digest.
+CREATE TABLE approved_interpreters (
+    tool   TEXT NOT NULL,
+    digest BLOB NOT NULL,
+    facts  TEXT NOT NULL,
+    at_ms  INTEGER NOT NULL,
+    PRIMARY KEY (tool, digest)
+) STRICT, WITHOUT ROWID;

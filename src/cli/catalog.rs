@@ -286,6 +286,9 @@ pub(super) struct Shown {
     /// Whether that is all that is known against it: its files are those approved.
     #[serde(skip)]
     is_only_doubted: bool,
+    /// That it would run with another interpreter than the one it was approved with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    interpreter_changed: Option<String>,
     /// That it fails again and again, and what a rollback would bring.
     #[serde(skip_serializing_if = "Option::is_none")]
     rollback: Option<String>,
@@ -344,6 +347,7 @@ pub(super) fn show(call: &Call<'_>) -> Result<Shown, EngineError> {
         missing: engine.missing(&detail),
         doubt,
         is_only_doubted,
+        interpreter_changed: engine.interpreter_changed(&detail)?,
         rollback: engine.rollback_offer(&tool)?,
         manifest: detail.manifest,
         tool: row,
@@ -421,6 +425,9 @@ impl Shown {
         }
         if let Some(doubt) = &self.doubt {
             page.field("doubt", Ink::Bad, doubt)?;
+        }
+        if let Some(changed) = &self.interpreter_changed {
+            page.field("interpreter", Ink::Warn, changed)?;
         }
         if let Some(offer) = &self.rollback {
             page.field("failing", Ink::Bad, offer)?;

@@ -21,6 +21,10 @@ pub struct InterpreterFacts {
     /// The digest of those packages: of their names, versions and the digests of their files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lock: Option<Digest>,
+    /// Why it is not trusted, when somebody else than root and the user could have changed it: then it was never
+    /// started outside of the sandbox, not even to be asked for its version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub untrusted: Option<String>,
 }
 
 /// Something a version needs and this machine lacks.

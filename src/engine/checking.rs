@@ -184,7 +184,7 @@ impl Engine {
         let tool = &detail.tool;
         let before = base.and_then(|base| self.detail(&Tool { digest: base, ..tool.clone() }).ok());
         let before = before.filter(|before| Some(before.tool.digest) == base);
-        let missing = self.missing(detail);
+        let missing = self.missing_approved(detail);
         let shelf = Shelf::of(self);
         let trials = super::trials::EngineTrials::new(self, stop);
         let desk = Desk { version: detail, base: before.as_ref(), missing: &missing, library: &shelf, trials: &trials };

@@ -144,7 +144,11 @@ impl Engine {
         if yes {
             self.refuse_doubtful_votes(&review)?;
         }
+        let interpreter = if yes && review.is_checked() { self.interpreter_under(&review) } else { None };
         let step = self.step(who, |tx, actor| {
+            if let Some(facts) = &interpreter {
+                tx.keep_approved_interpreter(&review.tool, review.digest, facts)?;
+            }
             let input = DecideInput {
                 review: &review,
                 digest: asked.digest,

@@ -53,7 +53,8 @@ pub fn doctor(place: &Place<'_>, git: Option<&Git>, machine: &Machine) -> Vec<Do
     let Place { workspace, home, state_dir } = *place;
     let (settings, _) = Settings::load(workspace, home);
     let mut lines = isolation(machine, &settings);
-    let known = runner::Interpreters::default();
+    let known = runner::Interpreters::new(super::places_of_tools(workspace, home, &settings));
+    let known = known.with_named(settings.programs.clone());
     lines.extend(runner::interpreters(workspace, &known).into_iter().map(interpreter));
     lines.extend(match git {
         Some(git) => git_lines(git),
@@ -141,7 +142,8 @@ fn interpreter(interpreter: runner::Interpreter) -> DoctorLine {
         Ok(found) => {
             let shim = if found.behind_shim { ", behind a version manager's shim" } else { "" };
             let message = format!("{} ({}){shim}", found.version, found.path.display());
-            line(interpreter.name, Health::Ok, message, "")
+            let health = if interpreter.hint.is_some() { Health::Warn } else { Health::Ok };
+            line(interpreter.name, health, message, interpreter.hint.unwrap_or_default())
         }
         Err(missing) => {
             line(interpreter.name, Health::Warn, missing, "tools that need it cannot run until it is there")

@@ -40,6 +40,7 @@ mod home;
 mod identity;
 mod init;
 mod inputs;
+mod interpreters;
 #[cfg(test)]
 mod kinds_tests;
 mod lanes;
@@ -64,6 +65,7 @@ mod secrets;
 mod settings;
 mod settings_checks;
 mod settings_generators;
+mod settings_programs;
 mod settings_review;
 mod signed_before;
 mod signing;
@@ -275,7 +277,8 @@ impl Engine {
                 signatures: Mutex::default(),
                 verified: Mutex::default(),
                 trust: Mutex::default(),
-                interpreters: Interpreters::default(),
+                interpreters: Interpreters::new(places_of_tools(&options.workspace, &options.home, &settings))
+                    .with_named(settings.programs.clone()),
                 baselines: Baselines::new(state_dir.join("baselines")),
                 recheck: Mutex::default(),
                 evolving: Mutex::default(),
@@ -493,6 +496,19 @@ fn plan(workspace: &Path, settings: &Settings) -> Plan {
     let mut plan = Plan::standard(workspace);
     plan.roots.extend(settings.roots.iter().map(|root| Root { path: root.path.clone(), stage: root.stage }));
     plan
+}
+
+/// Folders that tools, and whoever brings tools, may write: no program in them is ever started outside of the sandbox.
+fn places_of_tools(workspace: &Path, home: &Home, settings: &Settings) -> Vec<PathBuf> {
+    // A stranger's work tree around the workspace; a home that is kept in git is nobody else's.
+    let own_home = std::env::home_dir().unwrap_or_default();
+    let work_tree = workspace.ancestors().find(|folder| folder.join(".git").exists());
+    let work_tree = work_tree.filter(|folder| !own_home.starts_with(folder));
+    // A workspace may name any folder as one with tools: one that holds the system's programs is no such place.
+    let is_system = |path: &PathBuf| Path::new("/usr/bin").starts_with(path);
+    let roots = settings.roots.iter().map(|root| workspace.join(&root.path)).filter(|path| !is_system(path));
+    let own = [workspace.to_owned(), home.data.clone()];
+    own.into_iter().chain(work_tree.map(Path::to_owned)).chain(roots).collect()
 }
 
 /// The cache of the last scan, as stored.

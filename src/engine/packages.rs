@@ -2,6 +2,7 @@
 
 use super::Engine;
 use super::error::{EngineError, ErrorCode};
+use super::interpreters::sources_of;
 use super::view::Preview;
 use crate::domain::{Digest, Outcome, Profile, ToolDetail, WriteMode};
 use crate::runner::{self, Agreement, Given};
@@ -14,14 +15,7 @@ const MOST_LISTED: usize = 20;
 impl Engine {
     /// What would have to be fetched before this version can run; `None` when nothing is, or nothing can be.
     pub(super) fn unfetched(&self, detail: &ToolDetail) -> Option<Agreement> {
-        runner::unfetched(&runner::Need {
-            manifest: &detail.manifest,
-            files: &detail.files,
-            origin: &self.origin(&detail.tool),
-            workspace: &self.inner.options.workspace,
-            interpreters: &self.inner.interpreters,
-            environments: &self.inner.options.home.environments(),
-        })
+        self.with_need(detail, sources_of(detail.tool.stage), runner::unfetched)
     }
 
     /// What is asked before anything is fetched.
@@ -93,6 +87,7 @@ impl Engine {
             origin: &self.origin(&detail.tool),
             given: &Given::default(),
             interpreters: &self.inner.interpreters,
+            sources: sources_of(detail.tool.stage),
             machine: &self.inner.machine,
             least: settings.least_isolation(detail.tool.stage),
             observe: false,

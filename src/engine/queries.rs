@@ -237,7 +237,8 @@ impl Engine {
                 None => self.version_files(review.digest).unwrap_or_default(),
             }
         };
-        let missing = detail.as_ref().map(|detail| self.missing(detail)).unwrap_or_default();
+        let missing = detail.as_ref().map(|detail| self.missing_approved(detail)).unwrap_or_default();
+        let interpreter = detail.as_ref().map_or(Ok(Vec::new()), |detail| self.evidence_of_interpreter(detail))?;
         let manifest = detail.map(|detail| detail.manifest);
         let base_files = review
             .base_digest
@@ -269,6 +270,7 @@ impl Engine {
             least: self.inner.settings.least_isolation(review.from_stage),
             unreadable: unreadable.as_deref(),
         }));
+        evidence.extend(interpreter);
         evidence.extend(self.earlier(&review)?);
         evidence.extend(suggestion.map(|found| evidence::suggested(&found)));
         evidence::worst_first(&mut evidence);

@@ -6,13 +6,14 @@
 
 use super::core::{self, Question, RunPolicy, Standing, policy};
 use super::error::{EngineError, ErrorCode};
+use super::interpreters::sources_of;
 use super::secrets;
 use super::staged::Ending;
 use super::view::RunRequest;
 use super::{Engine, Inner, lock, now};
 use crate::domain::{
-    Caller, Command, Digest, GrantScope, Isolation, IsolationLevel, Missing, Observation, Permissions, Profile,
-    Redactor, Run, RunEnd, RunId, RunUsage, Sample, Stage, Tool, ToolDetail, WriteMode,
+    Caller, Command, Digest, GrantScope, Isolation, IsolationLevel, Observation, Permissions, Profile, Redactor, Run,
+    RunEnd, RunId, RunUsage, Sample, Stage, Tool, ToolDetail, WriteMode,
 };
 use crate::runner::{self, Given, Report, Running};
 use crate::store::{FinishedRun, NewRun, Tx};
@@ -246,6 +247,7 @@ impl Engine {
             origin: &self.origin(&ready.detail.tool),
             given: &given,
             interpreters: &self.inner.interpreters,
+            sources: sources_of(ready.detail.tool.stage),
             machine: &self.inner.machine,
             least: self.inner.settings.least_isolation(ready.detail.tool.stage),
             observe: self.inner.settings.observe,
@@ -255,10 +257,16 @@ impl Engine {
         };
         let prepared = lacking.map_or_else(|| runner::prepare(&wish), Err);
         let verified = Arc::default();
+        let facts = prepared.as_ref().ok().and_then(runner::Spec::interpreter);
+        let changed = self.note_of_interpreter(&ready.detail.tool, facts).unwrap_or_else(|error| {
+            self.report_trouble::<()>(Err(error));
+            None
+        });
+        let warning = ready.warning.into_iter().chain(changed.clone()).reduce(|all, one| format!("{all}; {one}"));
         let running = match prepared {
             Ok(mut spec) => {
                 self.report_trouble(self.inner.baselines.tell(&mut spec).map_err(EngineError::internal));
-                Some(self.spawn(&ready.detail, caller, (id, &verified), spec))
+                Some(self.spawn(&ready.detail, caller, (id, &verified), (spec, changed)))
             }
             Err(end) => {
                 let end = end.with_text(|text| given.redactor().text(text));
@@ -266,7 +274,7 @@ impl Engine {
                 None
             }
         };
-        Ok(RunHandle { id, warning: ready.warning, engine: self.clone(), running, verified })
+        Ok(RunHandle { id, warning, engine: self.clone(), running, verified })
     }
 
     /// Refuses to run while it is not known what the user demands of runs.
@@ -292,19 +300,6 @@ impl Engine {
         }
     }
 
-    /// What a version needs and this machine lacks, looked for now: it costs reading its sources, and
-    /// asking an interpreter the first time.
-    pub fn missing(&self, detail: &ToolDetail) -> Vec<Missing> {
-        runner::missing(&runner::Need {
-            manifest: &detail.manifest,
-            files: &detail.files,
-            origin: &self.origin(&detail.tool),
-            workspace: &self.inner.options.workspace,
-            interpreters: &self.inner.interpreters,
-            environments: &self.inner.options.home.environments(),
-        })
-    }
-
     /// The folder to which the paths of a version's files are relative.
     pub(super) fn origin(&self, tool: &Tool) -> PathBuf {
         self.inner.options.workspace.join(&tool.placement.base)
@@ -323,7 +318,7 @@ impl Engine {
         detail: &ToolDetail,
         caller: &Caller,
         (id, verified): (RunId, &Arc<OnceLock<IsolationLevel>>),
-        spec: runner::Spec,
+        (spec, note): (runner::Spec, Option<String>),
     ) -> Running {
         let (starter, keeper, ender) = (self.clone(), self.clone(), self.clone());
         let verified = verified.clone();
@@ -350,7 +345,8 @@ impl Engine {
                     keeper.report_trouble(written);
                 }),
                 on_end: Box::new(move |report| {
-                    let finished = FinishedRun { declared, ..finished(report) };
+                    let mut finished = FinishedRun { declared, ..finished(report) };
+                    finished.notes.extend(note);
                     let failed = finished.end.outcome().is_failure();
                     let written = match &report.staged {
                         None => ender.close_run(id, &finished),

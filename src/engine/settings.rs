@@ -87,6 +87,8 @@ pub struct Settings {
     pub observe: bool,
     /// Where the secrets are that tools may declare, by name.
     pub secrets: BTreeMap<String, SecretSource>,
+    /// Which files programs are, by name; they go before what is found elsewhere.
+    pub programs: BTreeMap<String, PathBuf>,
     /// Which failed checks stand in the way of an approval.
     pub gates: Gates,
     /// Whether an open workbench makes checks by itself.
@@ -127,6 +129,7 @@ impl Default for Settings {
             bubblewrap: Bubblewrap::Auto,
             observe: true,
             secrets: BTreeMap::new(),
+            programs: BTreeMap::new(),
             gates: Gates::default(),
             check_in_background: true,
             high_roles: Vec::new(),
@@ -217,8 +220,8 @@ impl Settings {
                     }
                 }
                 "checks" => settings_checks::apply(self, file, value, Whose::Workspace),
-                word @ ("theme" | "mouse" | "timeouts" | "keys" | "isolation" | "secrets" | "signing" | "policy"
-                | "review" | "limits" | "generators" | "evolve") => {
+                word @ ("theme" | "mouse" | "timeouts" | "keys" | "isolation" | "secrets" | "programs" | "signing"
+                | "policy" | "review" | "limits" | "generators" | "evolve") => {
                     let message = format!("a workspace cannot set {word}");
                     file.bad(at, message, "it is the user's: put it into the user's config.toml".to_owned());
                 }
@@ -256,6 +259,7 @@ impl Settings {
                         self.refuse_runs(file.problems.last());
                     }
                 }
+                "programs" => self.programs = file.programs(value, user_home),
                 "review" => self.apply_review(file, value),
                 "policy" => self.apply_policy(file, value),
                 "signing" => self.signing = file.signing(value, user_home),
@@ -272,7 +276,7 @@ impl Settings {
                     file.unknown(
                         at,
                         other,
-                        "the settings are theme, mouse, timeouts, isolation, checks, review, policy, secrets, signing, generators, \
+                        "the settings are theme, mouse, timeouts, isolation, checks, review, policy, secrets, programs, signing, generators, \
                          evolve and keys",
                     );
                     if holds_isolation(value) {

@@ -4,7 +4,7 @@ use super::running::owner_alive;
 use super::{Engine, lock};
 use crate::check::{Batch, Trials};
 use crate::domain::{Digest, Profile, RunEnd, Stage};
-use crate::runner::{self, Given, Pace, Tried};
+use crate::runner::{self, Given, Pace, Sources, Tried};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -98,6 +98,8 @@ impl<'a> EngineTrials<'a> {
             origin: &engine.origin(&detail.tool),
             given: &Given::default(),
             interpreters: &engine.inner.interpreters,
+            // What is examined is what an approval would cover.
+            sources: Sources::System,
             machine: &engine.inner.machine,
             least: settings.least_isolation(detail.tool.stage),
             observe: settings.observe,

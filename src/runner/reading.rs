@@ -5,14 +5,15 @@
 //! environment of its own and an empty home, has a time, a bound on what it says, and the lowest priority. It
 //! is not walled in: whoever calls it asks only for what executes nothing.
 
-use super::interpreter::{Interpreters, SearchPath, Seeker, Who};
+use super::interpreter::{Interpreters, SearchPath, Seeker, Sources, Who};
 use crate::domain::VersionFile;
+use crate::outside::{FOLDERS, Trusted};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, setpriority_process, waitid};
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io::Read;
 use std::os::unix::process::CommandExt;
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
@@ -70,19 +71,23 @@ pub fn read_with(reading: &Reading<'_>) -> Answered {
     if let Some(path) = reading.path {
         caller.insert("PATH".into(), path.to_owned());
     }
-    let interpreters = Interpreters::default();
+    let interpreters = Interpreters::new(reading.workspace.map(Path::to_owned));
     let seeker = Seeker {
         caller: &caller,
         who: Who::of_this_process(),
         workspace: reading.workspace,
         interpreters: &interpreters,
+        sources: Sources::Caller,
     };
     let search = SearchPath::new(seeker);
-    let Some(program) = search.for_ourselves(OsStr::new(reading.program)) else { return Answered::Absent };
-    ask(reading, &program, &search.join()).unwrap_or_else(Answered::Failed)
+    let Some((program, found_at)) = search.trusted(OsStr::new(reading.program)) else { return Answered::Absent };
+    // What it starts itself lies beside it, or is the system's.
+    let beside = found_at.parent().map(Path::to_owned).into_iter();
+    let path = std::env::join_paths(beside.chain(FOLDERS.iter().map(PathBuf::from))).unwrap_or_default();
+    ask(reading, &program, &path).unwrap_or_else(Answered::Failed)
 }
 
-fn ask(reading: &Reading<'_>, program: &Path, path: &OsStr) -> Result<Answered, String> {
+fn ask(reading: &Reading<'_>, program: &Trusted, path: &OsStr) -> Result<Answered, String> {
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     let (home, files) = (folder.path().join("home"), folder.path().join("files"));
     for dir in [&home, &files] {
@@ -95,7 +100,8 @@ fn ask(reading: &Reading<'_>, program: &Path, path: &OsStr) -> Result<Answered, 
     if let Some((path, text)) = &ours {
         std::fs::write(path, text).map_err(|error| error.to_string())?;
     }
-    let mut command = Command::new(program);
+    let mut command = Command::new(program.executable());
+    command.arg0(program.path());
     for argument in reading.arguments {
         match (*argument, &ours) {
             // A name that begins with a dash would be an option.
@@ -174,7 +180,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     fn asked(script: &str, files: &[&VersionFile], patience: Duration) -> Answered {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = crate::outside::fixture::folder();
         let program = dir.path().join("fake-linter");
         std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
         std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();

@@ -7,7 +7,7 @@ use super::dependencies::{Need, equip};
 use super::given::Given;
 use super::grants::{self, Grants, WritePath};
 use super::group::LEAST_TASKS;
-use super::interpreter::{Interpreters, Program, SearchPath, Seeker, Who};
+use super::interpreter::{Interpreters, Program, SearchPath, Seeker, Sources, Who};
 use super::isolation;
 use super::limits::{Limits, Wall};
 use super::machine::{Machine, Means};
@@ -81,6 +81,8 @@ pub struct Request<'a> {
     pub given: &'a Given,
     /// What is known of interpreters.
     pub interpreters: &'a Interpreters,
+    /// Where its programs may come from.
+    pub sources: Sources,
     /// What contains runs here.
     pub machine: &'a Machine,
     /// The least level it may run at.
@@ -202,7 +204,13 @@ pub(super) fn prepare_with(
     let place = Place::of(request, &means);
     let words = Words::of(request, &place, recipe, input)?;
     let (who, workspace) = (Who::of_this_process(), Some(request.workspace));
-    let path = SearchPath::new(Seeker { caller, who, workspace, interpreters: request.interpreters });
+    let path = SearchPath::new(Seeker {
+        caller,
+        who,
+        workspace,
+        interpreters: request.interpreters,
+        sources: request.sources,
+    });
     let program = locate(&path, &words, request.version_dir, &place)?;
     let program = equip(&path, &Need::of(request), program).map_err(|message| RunEnd::SpawnFailed { message })?;
     let env = environment(request, &place, recipe, &path, passed(&grants, request.given));

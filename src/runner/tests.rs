@@ -138,6 +138,7 @@ impl Bench {
             origin: &self.path("workspace"),
             given: &given,
             interpreters: &Interpreters::default(),
+            sources: Sources::Caller,
             machine: &self.machine,
             least: self.least,
             observe: self.observe,

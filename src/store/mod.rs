@@ -14,6 +14,7 @@
 
 mod agent_grants;
 mod answers;
+mod approved_interpreters;
 mod backup;
 mod behaviour;
 mod buffers;

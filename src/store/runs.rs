@@ -538,6 +538,7 @@ mod tests {
             prefix: None,
             packages: vec!["six 1.17.0".to_owned()],
             lock: Some(digest("packages")),
+            untrusted: None,
         };
         assert!(change(&mut store, |tx| tx.set_run_interpreter(id, &facts)));
         let running = Run { interpreter: Some(facts.clone()), ..running };

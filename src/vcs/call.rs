@@ -5,11 +5,12 @@
 
 use super::error::GitError;
 use crate::domain::SafeText;
+use crate::outside::{Trust, Trusted};
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::ffi::OsString;
 use std::io::{ErrorKind, Seek, Write};
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -136,7 +137,10 @@ impl Call {
     }
 
     pub(super) fn run(self, folder: &Path, env: &[(OsString, OsString)]) -> Result<Answer, GitError> {
-        let mut command = Command::new("git");
+        // Held until git has started: it is the file that was judged.
+        let (git, found_at) = program(folder, env)?;
+        let mut command = Command::new(git.executable());
+        command.arg0(found_at);
         if self.pathspecs == Pathspecs::Literal {
             command.arg("--literal-pathspecs");
         }
@@ -158,6 +162,17 @@ impl Call {
             other => other,
         }
     }
+}
+
+/// The first git on `PATH` that does not lie in the workspace and that nobody but root and the user can change, and where
+/// it was found.
+fn program(folder: &Path, env: &[(OsString, OsString)]) -> Result<(Trusted, PathBuf), GitError> {
+    let named = env.iter().rev().find(|(name, _)| name == "PATH").map(|(_, value)| value.clone());
+    let path = named.or_else(|| std::env::var_os("PATH")).unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into());
+    let trust = Trust::new([folder.to_owned()]);
+    let places = std::env::split_paths(&path).filter(|place| place.is_absolute()).map(|place| place.join("git"));
+    let mut found = places.filter_map(|place| Some((trust.program(&place.canonicalize().ok()?).ok()?, place)));
+    found.next().ok_or(GitError::NotInstalled)
 }
 
 /// Starts a process in a group of its own and waits for its end, at most until the deadline.

@@ -4,7 +4,7 @@ use divan::Bencher;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use toolsmith::domain::{Dialect, InputMode, IsolationLevel, Manifest, Observer, Profile, Recipe, RunEnd, WriteMode};
-use toolsmith::runner::{self, Bubblewrap, Given, Hooks, Interpreters, Machine, Report, Request};
+use toolsmith::runner::{self, Bubblewrap, Given, Hooks, Interpreters, Machine, Report, Request, Sources};
 
 /// 6,000 calls that name a file, which is what an observer is asked about.
 const FILES: &str = "import os\nfor n in range(2000):\n  f = open('f', 'w'); f.close(); os.stat('f'); os.remove('f')";
@@ -64,6 +64,7 @@ impl Place {
             ours: &[],
             spool: &at("spool"),
             interpreters: &self.interpreters,
+            sources: Sources::System,
             machine: &self.machine,
             least: IsolationLevel::Confined,
             observe: self.observe,

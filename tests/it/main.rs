@@ -23,6 +23,7 @@ mod making;
 mod nasty_inputs;
 mod opportunities;
 mod packages;
+mod planted;
 mod readme;
 mod sabotage;
 mod scarce;

@@ -11,7 +11,7 @@ fn asked(linter: &Linter, version: &ToolDetail, path: Option<&OsStr>) -> CheckRe
 
 /// Asks a script that stands in for the linter.
 fn answered(linter: &Linter, version: &ToolDetail, script: &str) -> CheckReport {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = crate::outside::fixture::folder();
     let program = dir.path().join(linter.program);
     std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
     std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();

@@ -5,7 +5,7 @@ use crate::domain::{
     Category, CheckReport, CostTier, Dialect, Digest, FileMode, InputMode, IsolationLevel, Manifest, Origin, Profile,
     Recipe, RunId, Severity, Tool, ToolDetail, ToolName, VersionFile, WriteMode,
 };
-use crate::runner::{Bubblewrap, Given, Interpreters, Machine, Request, Tried, prepare_batch};
+use crate::runner::{Bubblewrap, Given, Interpreters, Machine, Request, Sources, Tried, prepare_batch};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::PathBuf;
@@ -111,6 +111,7 @@ impl Trials for Bench {
             origin: &version,
             given: &Given::default(),
             interpreters: &Interpreters::default(),
+            sources: Sources::System,
             machine: &self.machine,
             least: self.least,
             observe: true,

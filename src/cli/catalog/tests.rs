@@ -180,6 +180,7 @@ fn shown() -> Shown {
         waiting_review: Some(ReviewId(4)),
         behaviour: watched(),
         missing: vec![Missing { name: "x".to_owned(), message: "x is not installed".to_owned(), blocks: true }],
+        interpreter_changed: None,
         doubt: None,
         is_only_doubted: false,
         rollback: None,

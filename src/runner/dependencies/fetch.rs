@@ -125,7 +125,7 @@ pub fn fetch(request: &Request<'_>) -> Result<Vec<String>, String> {
 
 fn seeker<'a>(caller: &'a BTreeMap<std::ffi::OsString, std::ffi::OsString>, need: &Need<'a>) -> Seeker<'a> {
     let (who, workspace) = (Who::of_this_process(), Some(need.workspace));
-    Seeker { caller, who, workspace, interpreters: need.interpreters }
+    Seeker { caller, who, workspace, interpreters: need.interpreters, sources: need.sources }
 }
 
 fn uv(path: &SearchPath<'_>) -> Result<PathBuf, String> {

@@ -17,12 +17,13 @@ mod tests;
 
 pub use fetch::{Agreement, fetch, unfetched};
 
-use super::interpreter::{FirstLine, Interpreters, Program, SearchPath, Seeker, Who};
+use super::interpreter::{FirstLine, Interpreters, Program, SearchPath, Seeker, Sources, Who};
 use super::request::Request;
-use crate::domain::{Kind, Manifest, Missing, VersionFile};
+use crate::domain::{InterpreterFacts, Kind, Manifest, Missing, VersionFile};
 use environment::Wish;
 use lock::Lock;
 use script::Block;
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
@@ -41,13 +42,20 @@ pub struct Need<'a> {
     pub interpreters: &'a Interpreters,
     /// The folder of all environments of scripts.
     pub environments: &'a Path,
+    /// Where its programs may come from.
+    pub sources: Sources,
 }
 
 /// What a version needs and this machine lacks. Starts nothing but interpreters, to ask them; makes nothing.
 pub fn missing(need: &Need<'_>) -> Vec<Missing> {
     let caller = std::env::vars_os().collect();
-    let (who, workspace) = (Who::of_this_process(), Some(need.workspace));
-    missing_for(&SearchPath::new(Seeker { caller: &caller, who, workspace, interpreters: need.interpreters }), need)
+    missing_for(&need.path(&caller), need)
+}
+
+/// The interpreter that a version would run with; `None` when there is none, or the version is its own program.
+pub fn interpreter_of(need: &Need<'_>) -> Option<InterpreterFacts> {
+    let caller = std::env::vars_os().collect();
+    need.program(&need.path(&caller)).ok()??.facts
 }
 
 fn missing_for(path: &SearchPath<'_>, need: &Need<'_>) -> Vec<Missing> {
@@ -56,16 +64,20 @@ fn missing_for(path: &SearchPath<'_>, need: &Need<'_>) -> Vec<Missing> {
         Ok(None) => return Vec::new(),
         Err(missing) => return vec![missing],
     };
-    let Some(entry) = need.entry() else { return need.undeclared(&program, &[]) };
-    let mut found = match need.environment(&program) {
+    let mut all: Vec<Missing> = need.distrusted(&program).into_iter().collect();
+    let Some(entry) = need.entry() else {
+        all.extend(need.undeclared(&program, &[]));
+        return all;
+    };
+    let found = match need.environment(&program) {
         Wanted::Nothing => need.imports(&entry.path, &program, None),
         Wanted::Environment(wish) if wish.is_made() => need.imports(&entry.path, &program, Some(&wish.folder)),
         Wanted::Environment(wish) => vec![need.lacking_packages(path, &wish)],
         Wanted::Lacking(missing) => vec![missing],
     };
-    let more = need.undeclared(&program, &found);
-    found.extend(more);
-    found
+    all.extend(need.undeclared(&program, &found));
+    all.splice(..0, found);
+    all
 }
 
 /// Gives a program what the version needs: the environment of its own where it declares one.
@@ -121,13 +133,24 @@ enum Wanted {
 impl<'a> Need<'a> {
     /// What a run needs.
     pub(super) fn of(request: &Request<'a>) -> Need<'a> {
-        let Request { manifest, files, origin, workspace, interpreters, environments, .. } = *request;
-        Need { manifest, files, origin, workspace, interpreters, environments }
+        let Request { manifest, files, origin, workspace, interpreters, environments, sources, .. } = *request;
+        Need { manifest, files, origin, workspace, interpreters, environments, sources }
     }
 
     /// The block of its script, when that names packages.
     fn block(&self) -> Option<Block> {
         self.entry().and_then(|entry| Block::read(&entry.bytes)).filter(|block| !block.dependencies.is_empty())
+    }
+
+    fn path(&self, caller: &'a BTreeMap<OsString, OsString>) -> SearchPath<'a> {
+        let Need { workspace, interpreters, sources, .. } = *self;
+        SearchPath::new(Seeker {
+            caller,
+            who: Who::of_this_process(),
+            workspace: Some(workspace),
+            interpreters,
+            sources,
+        })
     }
 
     /// The program of the command; `None` when it starts none or its name depends on the input.
@@ -152,6 +175,18 @@ impl<'a> Need<'a> {
         let recipe = self.manifest.recipe.as_ref()?;
         let named = recipe.entry.as_deref().and_then(|entry| self.file(entry));
         named.or_else(|| recipe.command.iter().take(2).find_map(|word| self.own_file(word)))
+    }
+
+    /// An interpreter that was not asked anything, because others could have changed it.
+    fn distrusted(&self, program: &Program) -> Option<Missing> {
+        let facts = program.facts.as_ref()?;
+        let why = facts.untrusted.as_ref()?;
+        let message = format!(
+            "its interpreter {} is not trusted: {why}; it is never started outside of the sandbox, so neither its version nor \
+             its packages are known",
+            facts.path
+        );
+        Some(Missing { name: facts.path.clone(), message, blocks: false })
     }
 
     fn own_file(&self, word: &str) -> Option<&VersionFile> {

@@ -4,22 +4,31 @@ use super::Need;
 use super::environment::site_packages;
 use super::imports::{self, Import};
 use crate::domain::{Missing, standard::package_of};
-use crate::runner::interpreter::{Interpreters, Program, ask, is_system};
+use crate::runner::interpreter::{Interpreters, Program, is_system};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
-/// Asked in isolated mode: no variables, no folder of the user's, none of the script's.
+/// Asked in isolated mode (no variables, no folder of the user's, none of the script's) and without its site: a `.pth`
+/// file and `sitecustomize` are code of packages, and would run.
 const QUESTION: &[&str] = &[
     "-I",
+    "-S",
     "-c",
-    "import sys, json; print(json.dumps([sys.path, sorted(getattr(sys, 'stdlib_module_names', \
-     sys.builtin_module_names))]))",
+    "import sys, json, site; print(json.dumps([sys.path, site.getsitepackages(), sorted(getattr(sys, \
+     'stdlib_module_names', sys.builtin_module_names))]))",
 ];
 
-/// Asks for each name whether there is a module of it, without importing it.
-const LOOK: &str = "import importlib.util as u, sys, json\n\
-                    print(json.dumps([n for n in sys.argv[1:] if u.find_spec(n) is not None]))";
+/// Asks for each name whether there is a module of it on a path, without importing it.
+const LOOK: &str = "import importlib.util as u, sys, json\nsys.path[:] = json.loads(sys.argv[1])\n\
+                    print(json.dumps([n for n in sys.argv[2:] if u.find_spec(n) is not None]))";
+
+/// Words in the code of a `.pth` file that makes modules or moves where they are looked for: editable installations do.
+const FINDERS: &[&str] = &["finder", "meta_path", "path_hooks", "editable", "sys.path", "addsitedir"];
+
+/// More of a `.pth` file is not read, in bytes.
+const MAX_PATH_FILE: u64 = 64 * 1024;
 
 /// Modules of every Python 3, so that most tools need no question.
 const EVERYWHERE: &[&str] = &[
@@ -109,8 +118,17 @@ impl Python {
     pub(super) fn of(program: &Program, interpreters: &Interpreters) -> Option<Python> {
         let start = program.interpreter.as_ref()?;
         let answer = interpreters.answer(start, QUESTION)?;
-        let (path, standard) = serde_json::from_str(&answer).ok()?;
+        let (mut path, shared, standard): (Vec<PathBuf>, Vec<PathBuf>, _) = serde_json::from_str(&answer).ok()?;
         let facts = program.facts.as_ref()?;
+        // What was asked is the Python behind an environment, never the environment's own.
+        let environment = start.parent().and_then(Path::parent).filter(|prefix| prefix.join("pyvenv.cfg").is_file());
+        path.extend(environment.into_iter().flat_map(site_packages));
+        if environment.is_none_or(shares_packages) {
+            path.extend(shared);
+        }
+        for folder in path.clone() {
+            path.extend(added_by_path_files(&folder));
+        }
         Some(Python { program: start.clone(), shown: format!("python3 {}", facts.version), path, standard })
     }
 
@@ -124,6 +142,12 @@ impl Python {
     fn has_path_files(&self) -> bool {
         let is_path_file = |entry: String| entry != "_virtualenv.pth" && has_ending(&entry, "pth");
         self.path.iter().any(|dir| names_in(dir).any(is_path_file))
+    }
+
+    /// Whether code in a `.pth` file may make modules that nobody sees who does not run it.
+    fn has_finders(&self) -> bool {
+        let is_path_file = |entry: &String| has_ending(entry, "pth");
+        self.path.iter().any(|dir| names_in(dir).filter(is_path_file).any(|name| makes_modules(&dir.join(name))))
     }
 
     /// The packages among `wanted`, requirements as written, that are not installed.
@@ -151,9 +175,11 @@ impl Python {
     }
 
     /// The modules among `names` that it finds by itself: through archives and import hooks.
-    fn finds(&self, names: &[&str]) -> Vec<String> {
-        let arguments: Vec<&str> = ["-I", "-c", LOOK].into_iter().chain(names.iter().copied()).collect();
-        let answer = ask::answer(&self.program, &arguments).ok();
+    fn finds(&self, names: &[&str], interpreters: &Interpreters) -> Vec<String> {
+        let path = serde_json::to_string(&self.path).unwrap_or_default();
+        let first = ["-I", "-S", "-c", LOOK, &path];
+        let arguments: Vec<&str> = first.into_iter().chain(names.iter().copied()).collect();
+        let answer = interpreters.answer_anew(&self.program, &arguments);
         // One that cannot answer now may have them all.
         let all = || names.iter().map(|name| (*name).to_owned()).collect();
         answer.and_then(|answer| serde_json::from_str(&answer).ok()).unwrap_or_else(all)
@@ -174,6 +200,7 @@ pub(super) fn missing(need: &Need<'_>, entry: &str, program: &Program, environme
         python = python.within(environment);
         is_certain &= !python.has_path_files();
     }
+    is_certain &= !python.has_finders();
     let mut absent = Vec::new();
     let mut missing = Vec::new();
     for name in wanted.into_iter().filter(|name| !python.standard.contains(*name)) {
@@ -188,7 +215,8 @@ pub(super) fn missing(need: &Need<'_>, entry: &str, program: &Program, environme
             }),
         }
     }
-    let found = if absent.is_empty() || environment.is_some() { Vec::new() } else { python.finds(&absent) };
+    let found =
+        if absent.is_empty() || environment.is_some() { Vec::new() } else { python.finds(&absent, need.interpreters) };
     absent.retain(|name| !found.iter().any(|found| found == name));
     missing.extend(absent.into_iter().map(|name| {
         let message = format!("{}; {}", not_installed(name, &python.shown), install(package_of(name)));
@@ -287,6 +315,42 @@ pub(super) fn distributions(dir: &Path) -> Vec<(String, String)> {
 
 fn names_in(dir: &Path) -> impl Iterator<Item = String> {
     fs::read_dir(dir).into_iter().flatten().filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+}
+
+/// The folders that the `.pth` files of a folder of packages add to the path; their lines of code are not run.
+fn added_by_path_files(folder: &Path) -> Vec<PathBuf> {
+    let mut added = Vec::new();
+    for name in names_in(folder).filter(|name| has_ending(name, "pth")) {
+        let text = path_file(&folder.join(name));
+        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+        added.extend(lines.filter(|line| !is_code(line)).map(|line| folder.join(line)));
+    }
+    added.retain(|path| path.is_dir());
+    added
+}
+
+fn makes_modules(file: &Path) -> bool {
+    let code = path_file(file).to_ascii_lowercase();
+    code.lines().filter(|line| is_code(line)).any(|line| FINDERS.iter().any(|word| line.contains(word)))
+}
+
+/// Whether Python would run a line of a `.pth` file (`site`).
+fn is_code(line: &str) -> bool {
+    line.starts_with("import ") || line.starts_with("import\t")
+}
+
+fn path_file(file: &Path) -> String {
+    let mut text = String::new();
+    let is_file = fs::metadata(file).is_ok_and(|meta| meta.is_file());
+    let read = is_file.then(|| fs::File::open(file).ok()?.take(MAX_PATH_FILE).read_to_string(&mut text).ok()).flatten();
+    if read.is_some() { text } else { String::new() }
+}
+
+/// Whether an environment also has the packages of the Python it was made from.
+fn shares_packages(environment: &Path) -> bool {
+    let settings = path_file(&environment.join("pyvenv.cfg"));
+    let mut pairs = settings.lines().filter_map(|line| line.split_once('='));
+    pairs.any(|(key, value)| key.trim() == "include-system-site-packages" && value.trim().eq_ignore_ascii_case("true"))
 }
 
 fn is_compiled(name: &str) -> bool {

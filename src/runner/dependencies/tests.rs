@@ -53,9 +53,16 @@ impl Case {
 
     fn with<T>(&self, act: impl FnOnce(&SearchPath<'_>, &Need<'_>) -> T) -> T {
         let (origin, workspace, interpreters) = (self.at("work/tools"), self.at("work"), &self.interpreters);
-        let seeker = Seeker { caller: &self.caller, who: Who::Same, workspace: Some(&workspace), interpreters };
+        let seeker = Seeker {
+            caller: &self.caller,
+            who: Who::Same,
+            workspace: Some(&workspace),
+            interpreters,
+            sources: Sources::Caller,
+        };
         let (manifest, files, environments) = (&self.manifest, &self.files, &self.at("environments"));
-        let need = Need { manifest, files, origin: &origin, workspace: &workspace, interpreters, environments };
+        let (origin, workspace, sources) = (&origin, &workspace, Sources::Caller);
+        let need = Need { manifest, files, origin, workspace, interpreters, environments, sources };
         act(&SearchPath::new(seeker), &need)
     }
 

@@ -1,44 +1,53 @@
 //! What is known of an interpreter: version and digest, asked and computed once.
 
 use super::ask;
+use super::view::View;
 use crate::domain::{Digest, InterpreterFacts};
-use std::collections::HashMap;
+use crate::outside::{Distrust, Trust, Trusted};
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
-use std::io;
-use std::os::unix::fs::MetadataExt;
+use std::io::{self, Read};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How interpreters are asked for their version. A program that is not in this list is not started
 /// just to be asked: who knows what it does with the question.
 const ASKED: &[(&str, &[&str])] = &[
-    ("python", &["--version"]),
-    ("pypy", &["--version"]),
+    // Isolated, and without the packages of its site: neither variables nor `.pth` files are looked at.
+    ("python", &["-I", "-S", "--version"]),
+    ("pypy", &["-I", "-S", "--version"]),
     ("node", &["--version"]),
     ("ruby", &["--version"]),
-    ("perl", &["-e", "print $^V"]),
+    ("perl", &["-f", "-e", "print $^V"]),
     ("bash", &["--version"]),
     ("zsh", &["--version"]),
     ("deno", &["--version"]),
     ("bun", &["--version"]),
-    ("php", &["--version"]),
+    ("php", &["-n", "--version"]),
     ("lua", &["-v"]),
     ("uv", &["--version"]),
 ];
 
+/// A larger file is no interpreter, in bytes.
+const MAX_FILE: u64 = 1 << 30;
+
 /// What tells one state of a file from another without reading it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Stamp {
-    inode: u64,
+    inode: (u64, u64),
     bytes: u64,
     modified: (i64, i64),
+    /// Nobody can set this one.
+    changed: (i64, i64),
 }
 
 impl Stamp {
     pub(super) fn of(path: &Path) -> io::Result<Stamp> {
         let meta = fs::metadata(path)?;
         let modified = (meta.mtime(), meta.mtime_nsec());
-        Ok(Stamp { inode: meta.ino(), bytes: meta.len(), modified })
+        let changed = (meta.ctime(), meta.ctime_nsec());
+        Ok(Stamp { inode: (meta.dev(), meta.ino()), bytes: meta.len(), modified, changed })
     }
 }
 
@@ -48,6 +57,9 @@ type Answers = HashMap<(PathBuf, &'static str), (Stamp, Arc<str>)>;
 /// Remembers what interpreters told, as long as their files do not change. One for a workbench.
 #[derive(Debug, Default)]
 pub struct Interpreters {
+    trust: Trust,
+    /// The programs that the user's settings name, by name.
+    named: BTreeMap<String, PathBuf>,
     known: Mutex<HashMap<PathBuf, (Stamp, Known)>>,
     answers: Mutex<Answers>,
 }
@@ -55,62 +67,101 @@ pub struct Interpreters {
 /// What an interpreter told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Known {
-    version: String,
+    /// `None` when it was not asked, because it is not trusted.
+    version: Option<String>,
     digest: Digest,
 }
 
 impl Interpreters {
-    /// The facts of the program at `real`, a path without links. The first time costs reading the file
-    /// and starting it once (5 to 100 ms), later times one look at the file (µs). `None` when it
-    /// cannot be read.
-    pub(super) fn facts(&self, real: &Path, prefix: Option<&Path>) -> Option<InterpreterFacts> {
-        let known = self.known(real)?;
+    /// Starts nothing that lies in one of these folders, where tools come from: the workspace, further folders with
+    /// tools, the state.
+    pub fn new(foreign: impl IntoIterator<Item = PathBuf>) -> Interpreters {
+        Interpreters { trust: Trust::new(foreign), ..Interpreters::default() }
+    }
+
+    /// Takes these programs, named by the user, before all others of their names.
+    pub fn with_named(self, named: BTreeMap<String, PathBuf>) -> Interpreters {
+        Interpreters { named, ..self }
+    }
+
+    /// The programs that the user's settings name.
+    pub(super) fn named(&self) -> &BTreeMap<String, PathBuf> {
+        &self.named
+    }
+
+    /// The facts of an interpreter. The first time costs reading the file and starting it once (5 to 100 ms), later
+    /// times a look at each folder on the way to it (µs). One that is not trusted is not started, and the facts say
+    /// why. `None` when it cannot be read.
+    pub(super) fn facts(&self, view: &View) -> Option<InterpreterFacts> {
+        let trusted = self.trusted(view);
+        let known = self.known(&view.real, trusted.as_ref().ok())?;
         Some(InterpreterFacts {
-            path: real.to_string_lossy().into_owned(),
-            version: known.version,
+            path: view.real.to_string_lossy().into_owned(),
+            version: known.version.unwrap_or_default(),
             digest: known.digest,
-            prefix: prefix.map(|prefix| prefix.to_string_lossy().into_owned()),
+            prefix: view.prefix().map(|prefix| prefix.to_string_lossy().into_owned()),
             packages: Vec::new(),
             lock: None,
+            untrusted: trusted.err().map(|distrust| distrust.to_string()),
         })
     }
 
     /// The version that a program tells; empty when it is not asked or does not answer.
-    pub(super) fn version(&self, program: &Path) -> String {
-        let real = fs::canonicalize(program).ok();
-        real.and_then(|real| self.known(&real)).map(|known| known.version).unwrap_or_default()
+    pub(super) fn version(&self, view: &View) -> String {
+        let trusted = self.trusted(view).ok();
+        self.known(&view.real, trusted.as_ref()).and_then(|known| known.version).unwrap_or_default()
     }
 
-    fn known(&self, real: &Path) -> Option<Known> {
+    /// The interpreter of a view, when neither it nor what it was installed with can be changed by others.
+    pub(super) fn trusted(&self, view: &View) -> Result<Trusted, Distrust> {
+        for folder in view.visible.iter().filter(|path| path.is_dir()) {
+            self.trust.folder(folder)?;
+            for library in libraries(folder) {
+                self.trust.folder(&library)?;
+            }
+        }
+        self.trust.program(&view.path)
+    }
+
+    /// Why the program at a path is not trusted.
+    pub(super) fn judge(&self, program: &Path) -> Result<(), Distrust> {
+        self.trust.program(program).map(drop)
+    }
+
+    fn known(&self, real: &Path, trusted: Option<&Trusted>) -> Option<Known> {
         let stamp = Stamp::of(real).ok()?;
         if let Some((old, known)) = self.lock().get(real)
             && *old == stamp
+            && (known.version.is_some() || trusted.is_none())
         {
             return Some(known.clone());
         }
         // Not under the lock: another run need not wait for this interpreter's answer.
-        let mut hasher = blake3::Hasher::new();
-        hasher.update_reader(fs::File::open(real).ok()?).ok()?;
-        let digest = Digest(*hasher.finalize().as_bytes());
-        let known = Known { version: told_version(real), digest };
+        let known = Known { version: trusted.map(told_version), digest: digest(real)? };
         self.lock().insert(real.to_owned(), (stamp, known.clone()));
         Some(known)
     }
 
-    /// What an interpreter answers to `arguments`, the last of which is a question in its language;
-    /// asked once. `None` when it does not start or answer.
+    /// What an interpreter answers to `arguments`, the last of which is a question in its language; asked once. `None`
+    /// when it is not trusted, does not start or does not answer.
     pub(in crate::runner) fn answer(&self, program: &Path, arguments: &[&'static str]) -> Option<Arc<str>> {
-        let stamp = Stamp::of(program).ok()?;
-        let key = (program.to_owned(), *arguments.last()?);
+        let trusted = self.trust.program(program).ok()?;
+        let stamp = Stamp::of(trusted.path()).ok()?;
+        let key = (trusted.path().to_owned(), *arguments.last()?);
         let answers = || self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((old, answer)) = answers().get(&key)
             && *old == stamp
         {
             return Some(answer.clone());
         }
-        let answer: Arc<str> = ask::answer(program, arguments).ok()?.into();
+        let answer: Arc<str> = ask::answer(&trusted, arguments).ok()?.into();
         answers().insert(key, (stamp, answer.clone()));
         Some(answer)
+    }
+
+    /// What an interpreter answers, not remembered. `None` as with [`Interpreters::answer`].
+    pub(in crate::runner) fn answer_anew(&self, program: &Path, arguments: &[&str]) -> Option<String> {
+        ask::answer(&self.trust.program(program).ok()?, arguments).ok()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<PathBuf, (Stamp, Known)>> {
@@ -118,11 +169,32 @@ impl Interpreters {
     }
 }
 
-fn told_version(real: &Path) -> String {
-    let name = real.file_name().unwrap_or_default().to_string_lossy();
+/// The folders of an installation that an interpreter loads code from when it starts.
+fn libraries(installation: &Path) -> Vec<PathBuf> {
+    let mut found: Vec<PathBuf> = ["lib", "lib64"].iter().map(|name| installation.join(name)).collect();
+    let own = fs::read_dir(installation.join("lib")).into_iter().flatten().flatten();
+    found.extend(own.filter(|entry| entry.file_name().as_encoded_bytes().starts_with(b"python")).map(|e| e.path()));
+    found.retain(|path| path.is_dir());
+    found
+}
+
+/// The digest of a file that is no larger than an interpreter can be.
+fn digest(path: &Path) -> Option<Digest> {
+    let file = fs::File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path).ok()?;
+    let meta = file.metadata().ok()?;
+    if !meta.is_file() || meta.len() > MAX_FILE {
+        return None;
+    }
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(file.take(MAX_FILE)).ok()?;
+    Some(Digest(*hasher.finalize().as_bytes()))
+}
+
+fn told_version(program: &Trusted) -> String {
+    let name = program.path().file_name().unwrap_or_default().to_string_lossy();
     let Some((_, args)) = ASKED.iter().find(|(known, _)| is_version_of(&name, known)) else { return String::new() };
     // An interpreter that does not answer is recorded without a version; it may still run.
-    ask::first_line(real, args).map(|line| number_in(&line)).unwrap_or_default()
+    ask::first_line(program, args).map(|line| number_in(&line)).unwrap_or_default()
 }
 
 /// Whether a file name is an interpreter's, perhaps with a version: `python3.11` of `python`.
@@ -150,26 +222,51 @@ mod tests {
 
     #[test]
     fn an_interpreter_is_asked_once_until_its_file_changes() {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = crate::outside::fixture::folder();
         let python = dir.path().join("python3");
+        let view = || View { path: python.clone(), real: python.clone(), visible: vec![dir.path().to_owned()] };
         let asked = || fs::read_to_string(dir.path().join("python3.asked")).unwrap().lines().count();
         write_program(&python, "3.11.2");
         let interpreters = Interpreters::default();
-        let facts = interpreters.facts(&python, Some(dir.path())).unwrap();
+        let facts = interpreters.facts(&view()).unwrap();
         assert_eq!((facts.version.as_str(), facts.prefix.as_deref()), ("3.11.2", dir.path().to_str()));
         assert_eq!(facts.digest, Digest(*blake3::hash(&fs::read(&python).unwrap()).as_bytes()));
-        assert_eq!((interpreters.facts(&python, Some(dir.path())), asked()), (Some(facts), 1));
+        assert_eq!((interpreters.facts(&view()), asked()), (Some(facts), 1));
         write_program(&python, "3.12.10");
-        assert_eq!((interpreters.version(&python).as_str(), asked()), ("3.12.10", 2));
-        assert_eq!(interpreters.facts(&dir.path().join("none"), None), None);
+        assert_eq!((interpreters.version(&view()).as_str(), asked()), ("3.12.10", 2));
+        let none = View { real: dir.path().join("none"), ..view() };
+        assert_eq!(interpreters.facts(&none), None);
+    }
+
+    #[test]
+    fn what_others_could_have_changed_is_not_asked_until_nobody_can() {
+        let dir = crate::outside::fixture::folder();
+        let python = dir.path().join("bin/python3");
+        fs::create_dir(dir.path().join("bin")).unwrap();
+        let view = View { path: python.clone(), real: python.clone(), visible: Vec::new() };
+        write_program(&python, "3.11.2");
+        let interpreters = Interpreters::default();
+        let set =
+            |path: &str, mode| fs::set_permissions(dir.path().join(path), PermissionsExt::from_mode(mode)).unwrap();
+        for (path, mode, back) in [("bin", 0o777, 0o755), ("bin", 0o1777, 0o755), ("bin/python3", 0o757, 0o755)] {
+            set(path, mode);
+            let facts = interpreters.facts(&view).unwrap();
+            assert_eq!(facts.version, "");
+            assert!(facts.untrusted.unwrap().contains("everybody may change"));
+            set(path, back);
+        }
+        assert!(!dir.path().join("bin/python3.asked").exists());
+        let facts = interpreters.facts(&view).unwrap();
+        assert_eq!((facts.version.as_str(), facts.untrusted), ("3.11.2", None));
     }
 
     #[test]
     fn only_interpreters_are_started_to_be_asked() {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = crate::outside::fixture::folder();
         let program = dir.path().join("python3-wipe");
         write_program(&program, "1");
-        assert_eq!(Interpreters::default().facts(&program, None).unwrap().version, "");
+        let view = View { path: program.clone(), real: program, visible: Vec::new() };
+        assert_eq!(Interpreters::default().facts(&view).unwrap().version, "");
         assert!(!dir.path().join("python3-wipe.asked").exists());
     }
 

@@ -9,6 +9,7 @@
 mod access;
 pub(super) mod ask;
 mod facts;
+mod first_line;
 mod shims;
 #[cfg(test)]
 mod tests;
@@ -16,12 +17,13 @@ mod view;
 
 pub use access::Who;
 pub use facts::Interpreters;
+pub(super) use first_line::{FirstLine, shebang};
 
 use crate::domain::InterpreterFacts;
+use crate::outside::{Distrust, FOLDERS, Trusted};
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 pub(super) use view::{View, is_system};
 
@@ -35,6 +37,18 @@ pub(super) struct SearchPath<'a> {
     who: Who,
     workspace: Option<&'a Path>,
     interpreters: &'a Interpreters,
+    caller: &'a BTreeMap<OsString, OsString>,
+    sources: Sources,
+}
+
+/// Where programs may come from. Those that the user's settings name go before all others in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sources {
+    /// The caller's `PATH`.
+    Caller,
+    /// Folders of the system, whoever calls: what an approval covers does not depend on a variable. Only trusted
+    /// programs count.
+    System,
 }
 
 /// Whose programs are looked for, and for whom.
@@ -48,6 +62,8 @@ pub(super) struct Seeker<'a> {
     pub(super) workspace: Option<&'a Path>,
     /// What is known of interpreters.
     pub(super) interpreters: &'a Interpreters,
+    /// Where programs may come from.
+    pub(super) sources: Sources,
 }
 
 /// A program to start, and what belongs to it.
@@ -85,9 +101,6 @@ const INSTALL: &[(&str, &str)] = &[
     ("uv", "see docs.astral.sh/uv"),
 ];
 
-/// How much of a file is read to see what starts it; the kernel reads as much, in bytes.
-const HEAD: usize = 256;
-
 /// The first node that strips types, by a flag.
 const NODE_WITH_TYPES: (u32, u32) = (22, 6);
 
@@ -95,13 +108,20 @@ impl<'a> SearchPath<'a> {
     /// Reads the caller's `PATH`. Relative entries are dropped: the current folder of a run is the
     /// tool's own.
     pub(super) fn new(seeker: Seeker<'a>) -> SearchPath<'a> {
-        let Seeker { caller, who, workspace, interpreters } = seeker;
+        let Seeker { caller, who, workspace, interpreters, sources } = seeker;
         let variable = |name: &str| caller.get(OsStr::new(name)).map(OsString::as_os_str);
         let folder = |name: &str| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
         let home = folder("HOME");
         let config = folder("XDG_CONFIG_HOME").or_else(|| Some(home.as_ref()?.join(".config")));
         let path = variable("PATH").unwrap_or(OsStr::new("/usr/local/bin:/usr/bin:/bin"));
-        let mut search = SearchPath { folders: vec![], shims: vec![], home, who, workspace, interpreters };
+        let mut search =
+            SearchPath { folders: vec![], shims: vec![], home, who, workspace, interpreters, caller, sources };
+        // So that a script which looks its interpreter up finds the one that the settings name.
+        search.folders.extend(interpreters.named().values().filter_map(|path| path.parent()).map(Path::to_owned));
+        if sources == Sources::System {
+            search.folders.extend(FOLDERS.iter().map(PathBuf::from).filter(|folder| folder.is_dir()));
+            return search;
+        }
         for dir in std::env::split_paths(path).filter(|dir| dir.is_absolute()) {
             if search.is_of_workspace(&dir) {
                 continue;
@@ -123,9 +143,15 @@ impl<'a> SearchPath<'a> {
         std::env::join_paths(folders).unwrap_or_default()
     }
 
-    /// The first program of a name that the user of this process can start.
+    /// The first program of a name that the user of this process can start; it is started inside the sandbox only, so the
+    /// caller's `PATH` will do.
     pub(super) fn for_ourselves(&self, name: &OsStr) -> Option<PathBuf> {
-        self.candidates(name).map(|view| view.path).next()
+        self.candidates(name).map(|view| view.path).next().or_else(|| self.only_on_path(name))
+    }
+
+    /// The first trusted program of a name, and the path that it was found at.
+    pub(super) fn trusted(&self, name: &OsStr) -> Option<(Trusted, PathBuf)> {
+        self.candidates(name).find_map(|view| Some((self.interpreters.trusted(&view).ok()?, view.path)))
     }
 
     /// Whether a program on the path comes from behind a version manager's stand-in.
@@ -144,10 +170,13 @@ impl<'a> SearchPath<'a> {
 
     /// All programs of a name, best first, usable or not.
     fn candidates<'b>(&'b self, name: &'b OsStr) -> impl Iterator<Item = View> + use<'a, 'b> {
+        let named = name.to_str().and_then(|name| self.interpreters.named().get(name)).cloned();
         let found = self.folders.iter().map(move |dir| dir.join(name)).filter(|path| Who::Same.may_start(path));
+        let found = named.into_iter().chain(found);
         let views = found.flat_map(|path| self.without_shim(path));
         let views = views.filter_map(|path| View::of(&path, self.home.as_deref()));
-        views.filter(|view| !self.is_of_workspace(&view.real))
+        let views = views.filter(|view| !self.is_of_workspace(&view.real));
+        views.filter(|view| self.sources == Sources::Caller || self.interpreters.trusted(view).is_ok())
     }
 
     fn is_of_workspace(&self, path: &Path) -> bool {
@@ -208,13 +237,13 @@ impl<'a> SearchPath<'a> {
     }
 
     fn facts(&self, view: &View) -> Option<InterpreterFacts> {
-        self.interpreters.facts(&view.real, view.prefix())
+        self.interpreters.facts(view)
     }
 
     /// The first of node (new enough), tsx, deno and bun.
     fn typescript(&self) -> Result<Program, String> {
         let node = self.find(OsStr::new("node"));
-        let version = node.as_ref().and_then(|node| major_minor(&self.interpreters.version(&node.real)));
+        let version = node.as_ref().and_then(|node| major_minor(&self.interpreters.version(node)));
         if let (Some(view), Some(version)) = (&node, version)
             && version >= NODE_WITH_TYPES
         {
@@ -266,8 +295,20 @@ impl<'a> SearchPath<'a> {
 
     /// What the first line of a script leads to, as the kernel will find it.
     fn behind_first_line(&self, script: &str, line: &FirstLine) -> Result<View, String> {
+        if let Some(fault) = line.fault {
+            return Err(format!("the first line of {script} is not followed: {fault}; name one program there"));
+        }
+        for path in line.env.iter().chain(&line.program) {
+            self.refuse_places_of_tools(script, path)?;
+        }
         let view = match &line.program {
-            Some(path) => View::of(path, self.home.as_deref()).filter(|view| self.may_start(view)),
+            Some(path) => {
+                let view = View::of(path, self.home.as_deref()).filter(|view| self.may_start(view));
+                if let Some(why) = view.as_ref().and_then(|view| self.refusal(view)) {
+                    return Err(format!("the first line of {script} names {}: {why}", path.display()));
+                }
+                view
+            }
             None => self.find(OsStr::new(&line.name)),
         };
         view.ok_or_else(|| {
@@ -276,9 +317,47 @@ impl<'a> SearchPath<'a> {
         })
     }
 
+    /// Why a program that a version names by its path is not taken.
+    fn refusal(&self, view: &View) -> Option<String> {
+        let distrust = self.interpreters.trusted(view).err().filter(|_| self.sources == Sources::System)?;
+        Some(format!("{distrust}; approved tools are started only by programs that nobody but root and you can change"))
+    }
+
+    /// Refuses an interpreter that a first line names by a path which belongs to tools. It is part of the tool, but of no
+    /// version: nobody approved it, and to show it to the run would show what lies around it.
+    fn refuse_places_of_tools(&self, script: &str, interpreter: &Path) -> Result<(), String> {
+        let why = match self.interpreters.judge(interpreter) {
+            Err(Distrust::Place(why)) => why,
+            _ if self.is_of_workspace(interpreter) => "it lies in the workspace".to_owned(),
+            Ok(_) | Err(_) => return Ok(()),
+        };
+        let (interpreter, name) = (interpreter.display(), file_name(interpreter));
+        Err(format!(
+            "the first line of {script} names {interpreter}, which belongs to the tool and to no version of it ({why}): it is \
+             started neither to be asked nor to run; begin it with #!/usr/bin/env {name}"
+        ))
+    }
+
+    /// Where the caller's `PATH` has a program that the folders of the system do not have.
+    pub(super) fn only_on_path(&self, word: &OsStr) -> Option<PathBuf> {
+        if self.sources == Sources::Caller {
+            return None;
+        }
+        let Self { caller, who, workspace, interpreters, .. } = *self;
+        let path = SearchPath::new(Seeker { caller, who, workspace, interpreters, sources: Sources::Caller });
+        path.find(word).map(|view| view.path)
+    }
+
     /// Says that a program is missing, or that it is there but not for the tool's user.
     fn missing(&self, word: &OsStr) -> String {
         let name = word.to_string_lossy();
+        if let Some(elsewhere) = self.only_on_path(word) {
+            return format!(
+                "{name} is on your PATH only, at {}; what is approved does not depend on PATH: write {name} = \"{0}\" below \
+                 [programs] in config.toml",
+                elsewhere.display()
+            );
+        }
         let Some(closed) = self.candidates(word).next() else { return missing(&name) };
         let where_to =
             INSTALL.iter().find(|(known, _)| *known == name).map_or(String::new(), |(_, hint)| format!("; {hint}"));
@@ -304,51 +383,14 @@ fn is_within(dir: &Path, folder: &Path) -> bool {
 /// Whether the kernel knows how to start a file. The C library would hand anything else to a shell,
 /// line by line, whatever language it is.
 fn has_loader(path: &Path) -> bool {
-    let head = head(path).unwrap_or_default();
+    let head = first_line::head(path).unwrap_or_default();
     head.starts_with(b"#!") || head.starts_with(b"\x7fELF")
-}
-
-/// The beginning of a file.
-fn head(path: &Path) -> Option<Vec<u8>> {
-    let mut head = Vec::new();
-    fs::File::open(path).ok()?.take(HEAD as u64).read_to_end(&mut head).ok()?;
-    Some(head)
 }
 
 /// Major and minor number of a version.
 fn major_minor(version: &str) -> Option<(u32, u32)> {
     let mut parts = version.split('.');
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
-}
-
-/// The first line of a script.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct FirstLine {
-    /// The interpreter's name: `python3` for `#!/usr/bin/env python3`.
-    pub(super) name: String,
-    /// Its path; `None` when `env` looks it up.
-    program: Option<PathBuf>,
-}
-
-/// What a script's first line says; `None` when it names no interpreter.
-pub(super) fn shebang(script: &Path) -> Option<FirstLine> {
-    FirstLine::parse(&head(script)?)
-}
-
-impl FirstLine {
-    /// Reads the beginning of a file.
-    pub(super) fn parse(head: &[u8]) -> Option<FirstLine> {
-        let head = &head[..head.len().min(HEAD)];
-        let line = String::from_utf8_lossy(head.strip_prefix(b"#!")?).lines().next()?.to_owned();
-        let mut words = line.split_whitespace();
-        let program = PathBuf::from(words.next()?);
-        let name = file_name(&program);
-        if name != "env" {
-            return Some(FirstLine { name, program: Some(program) });
-        }
-        let name = words.find(|word| !word.starts_with('-') && !word.contains('='))?.to_owned();
-        Some(FirstLine { name, program: None })
-    }
 }
 
 fn file_name(path: &Path) -> String {

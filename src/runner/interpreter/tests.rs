@@ -20,7 +20,7 @@ struct Place {
 impl Place {
     /// The home is a folder that everybody may pass; `PATH` has these folders of it.
     fn new(dirs: &[&str]) -> Place {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = crate::outside::fixture::folder();
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let home = fs::canonicalize(dir.path()).unwrap();
         let path = std::env::join_paths(dirs.iter().map(|dir| home.join(dir))).unwrap();
@@ -35,7 +35,13 @@ impl Place {
     fn with_workspace(&self, workspace: &str) -> SearchPath<'_> {
         let workspace = self.at(workspace);
         let workspace = Some(Box::leak(workspace.into_boxed_path()) as &Path);
-        SearchPath::new(Seeker { caller: &self.caller, who: self.who, workspace, interpreters: &self.interpreters })
+        SearchPath::new(Seeker {
+            caller: &self.caller,
+            who: self.who,
+            workspace,
+            interpreters: &self.interpreters,
+            sources: Sources::Caller,
+        })
     }
 
     fn search(&self) -> SearchPath<'_> {

@@ -60,6 +60,7 @@ impl Lab {
             origin: &self.path("version"),
             given: &Given::default(),
             interpreters: &Interpreters::default(),
+            sources: crate::runner::Sources::Caller,
             machine: &self.machine,
             least: self.least,
             observe: false,

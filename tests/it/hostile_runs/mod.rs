@@ -10,7 +10,7 @@ mod levels;
 mod ordinary;
 mod start;
 mod totals;
-mod user;
+pub mod user;
 mod world;
 
 use case::Case;
@@ -31,7 +31,7 @@ const GRACE_SECONDS: u64 = 2;
 const PRELUDE: &str = include_str!("attacks/prelude.py");
 
 /// The program under test, where every user reaches it.
-fn program_path() -> String {
+pub fn program_path() -> String {
     static COPY: OnceLock<String> = OnceLock::new();
     COPY.get_or_init(|| {
         let program = Path::new(crate::support::program());

@@ -21,7 +21,12 @@ pub struct Workspace {
 impl Workspace {
     /// A workspace with the empty folders of every stage.
     pub fn new() -> Workspace {
-        let workspace = Workspace { folder: tempfile::tempdir().unwrap(), programs: None };
+        Workspace::new_in(&std::env::temp_dir())
+    }
+
+    /// The same, in a folder of this one.
+    pub fn new_in(place: &Path) -> Workspace {
+        let workspace = Workspace { folder: tempfile::tempdir_in(place).unwrap(), programs: None };
         for stage in ["core", "approved", "experimental", "archived"] {
             fs::create_dir_all(workspace.path(&format!("tools/{stage}"))).unwrap();
         }

@@ -1,0 +1,450 @@
+//! Who could have changed a program.
+//!
+//! A program is trusted when nobody but root and the user of this process can change it: neither the file, nor any
+//! folder or link on the way to it. The way is walked from `/` one component after the other, each opened relative to
+//! the one before it, and the last descriptor is the one that is executed: nothing can be swapped in between. What
+//! lies in a workspace, in the state of one, or where anybody may write is never trusted, whoever owns it.
+
+use super::groups::Groups;
+use super::mounts;
+use rustix::fs::{CWD, FileType, Mode, OFlags, PROC_SUPER_MAGIC, Stat};
+use std::collections::VecDeque;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io::Read;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Component, Path, PathBuf};
+
+/// Symbolic links followed on the way to one file; the kernel follows as many.
+const MOST_LINKS: usize = 40;
+
+/// Scripts may name scripts as their interpreters; the kernel follows as many.
+const MOST_INTERPRETERS: usize = 5;
+
+/// How much of a file the kernel reads to see what starts it, in bytes.
+const HEAD: u64 = 256;
+
+/// Files of a folder that are looked through for a further name of a program.
+const MOST_NAMES: usize = 50_000;
+
+/// Places that hold what tools and other users make, whatever their modes are here.
+const VOLATILE: &[&str] = &["/tmp", "/var/tmp", "/dev", "/proc", "/sys"];
+
+/// Extended attribute of the access list of a file (`acl(5)`).
+const ACCESS_LIST: &str = "system.posix_acl_access";
+
+/// Why a program is not trusted: one line that completes "it is not trusted: …".
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Distrust {
+    /// There is no such file, or it cannot be looked at.
+    #[error("{0}")]
+    Absent(String),
+    /// Its place belongs to tools: a workspace, its state, a folder for temporary files, a relative path.
+    #[error("{0}")]
+    Place(String),
+    /// Somebody else could change it.
+    #[error("{0}")]
+    Changeable(String),
+}
+
+/// Decides which programs are trusted.
+#[derive(Debug, Default)]
+pub struct Trust {
+    /// Folders that tools, and those who bring tools, may write.
+    foreign: Vec<PathBuf>,
+}
+
+/// A trusted program, held open.
+#[derive(Debug)]
+pub struct Trusted {
+    file: OwnedFd,
+    path: PathBuf,
+    is_script: bool,
+}
+
+impl Trusted {
+    /// Its path without links.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What to hand to the kernel: the very file that was judged. A script is named by its path, since its
+    /// interpreter opens it by name; every folder of that path was judged, too.
+    pub fn executable(&self) -> PathBuf {
+        if self.is_script {
+            return self.path.clone();
+        }
+        PathBuf::from(format!("/proc/self/fd/{}", self.file.as_raw_fd()))
+    }
+}
+
+impl Trust {
+    /// Trusts nothing in these folders: the workspace, further folders with tools, the state. One that does not exist
+    /// counts once it does.
+    pub fn new(foreign: impl IntoIterator<Item = PathBuf>) -> Trust {
+        Trust { foreign: foreign.into_iter().collect() }
+    }
+
+    /// Judges the program at a path, links followed.
+    ///
+    /// # Errors
+    /// Why it is not trusted.
+    pub fn program(&self, path: &Path) -> Result<Trusted, Distrust> {
+        self.program_within(path, MOST_INTERPRETERS)
+    }
+
+    fn program_within(&self, path: &Path, interpreters: usize) -> Result<Trusted, Distrust> {
+        let (file, path) = Walk::new(self)?.follow(path, FileType::RegularFile)?;
+        let mut is_script = false;
+        if let Some(interpreter) = interpreter_of(&file) {
+            is_script = true;
+            let left = interpreters.checked_sub(1).ok_or_else(|| {
+                Distrust::Changeable(format!("{} leads from one interpreter to the next", path.display()))
+            })?;
+            self.program_within(&interpreter, left)?;
+        }
+        Ok(Trusted { file, path, is_script })
+    }
+
+    /// Judges a folder, links followed; answers its path without links.
+    ///
+    /// # Errors
+    /// Why it is not trusted.
+    pub fn folder(&self, path: &Path) -> Result<PathBuf, Distrust> {
+        Walk::new(self)?.follow(path, FileType::Directory).map(|(_, path)| path)
+    }
+}
+
+/// The interpreter that a script's first line names; `None` when it is no script.
+fn interpreter_of(file: &OwnedFd) -> Option<PathBuf> {
+    let mut head = Vec::new();
+    let readable = fs::File::open(format!("/proc/self/fd/{}", file.as_raw_fd())).ok()?;
+    readable.take(HEAD).read_to_end(&mut head).ok()?;
+    let line = head.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
+    let word = line.split(|byte| *byte == b' ' || *byte == b'\t').find(|word| !word.is_empty())?;
+    Some(PathBuf::from(OsStr::from_bytes(word)))
+}
+
+/// One way from `/` to a file.
+struct Walk<'a> {
+    trust: &'a Trust,
+    /// The folders that are foreign, as device and inode.
+    foreign: Vec<(u64, u64)>,
+    groups: Groups,
+    own: u32,
+    /// The open folders from `/` on, with their names.
+    folders: Vec<(OwnedFd, OsString)>,
+    ahead: VecDeque<OsString>,
+    links: usize,
+}
+
+impl<'a> Walk<'a> {
+    fn new(trust: &'a Trust) -> Result<Walk<'a>, Distrust> {
+        let identity = |path: &PathBuf| fs::metadata(path).ok().map(|meta| (meta.dev(), meta.ino()));
+        let foreign = trust.foreign.iter().filter_map(identity).collect();
+        let own = rustix::process::geteuid().as_raw();
+        let groups = Groups::default();
+        let mut walk = Walk { trust, foreign, groups, own, folders: vec![], ahead: VecDeque::new(), links: 0 };
+        let root = rustix::fs::openat(CWD, "/", OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).map_err(absent)?;
+        let stat = rustix::fs::fstat(&root).map_err(absent)?;
+        walk.judge_folder(&root, &stat, Path::new("/"))?;
+        walk.folders.push((root, OsString::new()));
+        Ok(walk)
+    }
+
+    /// Where it is.
+    fn here(&self) -> PathBuf {
+        self.folders.iter().skip(1).fold(PathBuf::from("/"), |path, (_, name)| path.join(name))
+    }
+
+    fn follow(mut self, path: &Path, wanted: FileType) -> Result<(OwnedFd, PathBuf), Distrust> {
+        if !path.is_absolute() {
+            let path = path.display();
+            return Err(Distrust::Place(format!(
+                "the path {path} is relative: where it leads depends on who starts it"
+            )));
+        }
+        self.go_to(path);
+        while let Some(part) = self.ahead.pop_front() {
+            match Path::new(&part).components().next() {
+                Some(Component::RootDir) => self.folders.truncate(1),
+                Some(Component::ParentDir) => self.folders.truncate((self.folders.len() - 1).max(1)),
+                Some(Component::Normal(_)) => {
+                    if let Some(found) = self.step(&part)? {
+                        let path = self.here().join(&part);
+                        return self.arrive(found, path, wanted);
+                    }
+                }
+                Some(Component::CurDir | Component::Prefix(_)) | None => {}
+            }
+        }
+        let path = self.here();
+        match self.folders.pop() {
+            Some((folder, _)) if wanted == FileType::Directory => Ok((folder, path)),
+            _ => Err(Distrust::Absent(format!("{} is a folder", path.display()))),
+        }
+    }
+
+    /// Puts the parts of a path in front of what is ahead.
+    fn go_to(&mut self, path: &Path) {
+        for part in path.components().rev() {
+            self.ahead.push_front(part.as_os_str().to_owned());
+        }
+    }
+
+    /// Takes one step; answers the file when it ends there.
+    fn step(&mut self, name: &OsStr) -> Result<Option<OwnedFd>, Distrust> {
+        let path = self.here().join(name);
+        let from = self.folders.last().ok_or_else(|| Distrust::Absent("it leads nowhere".to_owned()))?;
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let unseen = |error| Distrust::Absent(format!("{} cannot be looked at: {error}", path.display()));
+        let next = rustix::fs::openat(&from.0, name, flags, Mode::empty()).map_err(unseen)?;
+        let stat = rustix::fs::fstat(&next).map_err(unseen)?;
+        match FileType::from_raw_mode(stat.st_mode) {
+            FileType::Symlink => {
+                self.judge_owner(&stat, &path)?;
+                self.links += 1;
+                if self.links > MOST_LINKS {
+                    return Err(Distrust::Absent(format!("{} leads through too many links", path.display())));
+                }
+                let target = rustix::fs::readlinkat(&next, "", Vec::new()).map_err(unseen)?;
+                self.go_to(Path::new(OsStr::from_bytes(target.as_bytes())));
+                Ok(None)
+            }
+            FileType::Directory => {
+                self.judge_folder(&next, &stat, &path)?;
+                self.folders.push((next, name.to_owned()));
+                Ok(None)
+            }
+            _ if self.ahead.is_empty() => Ok(Some(next)),
+            _ => Err(Distrust::Absent(format!("{} is no folder", path.display()))),
+        }
+    }
+
+    fn arrive(self, file: OwnedFd, path: PathBuf, wanted: FileType) -> Result<(OwnedFd, PathBuf), Distrust> {
+        let stat = rustix::fs::fstat(&file).map_err(absent)?;
+        if wanted != FileType::RegularFile || FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+            return Err(Distrust::Absent(format!("{} is not what it should be", path.display())));
+        }
+        self.judge_modes(&file, &stat, &path)?;
+        // Only root can bring anything there.
+        let is_system = path.starts_with("/usr");
+        for foreign in self.trust.foreign.iter().filter(|_| !is_system) {
+            if mounts::is_within(&path, foreign) {
+                return Err(lies_in(&path, foreign));
+            }
+            if stat.st_nlink > 1 && stat.st_uid == self.own && has_further_name(&stat, foreign) {
+                let (path, foreign) = (path.display(), foreign.display());
+                return Err(Distrust::Place(format!("{path} has a further name in {foreign}")));
+            }
+        }
+        Ok((file, path))
+    }
+
+    fn judge_folder(&self, folder: &OwnedFd, stat: &Stat, path: &Path) -> Result<(), Distrust> {
+        let is_proc = || rustix::fs::fstatfs(folder).is_ok_and(|system| system.f_type == PROC_SUPER_MAGIC);
+        if VOLATILE.iter().any(|place| path == Path::new(place)) || is_proc() {
+            return Err(Distrust::Place(format!("anybody may bring programs to {}", path.display())));
+        }
+        if self.foreign.contains(&(stat.st_dev, stat.st_ino)) {
+            return Err(Distrust::Place(format!("it lies in {}, where tools come from", path.display())));
+        }
+        self.judge_modes(folder, stat, path)
+    }
+
+    fn judge_owner(&self, stat: &Stat, path: &Path) -> Result<(), Distrust> {
+        if stat.st_uid == 0 || stat.st_uid == self.own {
+            return Ok(());
+        }
+        Err(Distrust::Changeable(format!("{} belongs to another user", path.display())))
+    }
+
+    fn judge_modes(&self, file: &OwnedFd, stat: &Stat, path: &Path) -> Result<(), Distrust> {
+        self.judge_owner(stat, path)?;
+        let may = |bits: u32| stat.st_mode & bits != 0;
+        if may(0o002) {
+            return Err(Distrust::Changeable(format!("everybody may change {}", path.display())));
+        }
+        if !may(0o020) {
+            return Ok(());
+        }
+        // With an access list these bits are its mask: somebody on it may write.
+        let through = format!("/proc/self/fd/{}", file.as_raw_fd());
+        if rustix::fs::getxattr(through.as_str(), ACCESS_LIST, &mut [0_u8; 0][..]).is_ok() {
+            return Err(Distrust::Changeable(format!("an access list lets others change {}", path.display())));
+        }
+        // A sticky folder lets nobody replace what is not theirs; whose that is was, or will be, judged.
+        let is_sticky_folder = may(0o1000) && FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
+        if is_sticky_folder || self.groups.is_private(stat.st_gid, self.own) {
+            return Ok(());
+        }
+        Err(Distrust::Changeable(format!("its group may change {}", path.display())))
+    }
+}
+
+fn absent(error: rustix::io::Errno) -> Distrust {
+    Distrust::Absent(format!("it cannot be looked at: {error}"))
+}
+
+fn lies_in(path: &Path, folder: &Path) -> Distrust {
+    Distrust::Place(format!("{} lies in {}, where tools come from", path.display(), folder.display()))
+}
+
+/// Whether a file, or one that cannot be told from it, has a name in a folder: then it can be changed there.
+fn has_further_name(stat: &Stat, folder: &Path) -> bool {
+    if !fs::metadata(folder).is_ok_and(|meta| meta.dev() == stat.st_dev) {
+        return false;
+    }
+    let (mut open, mut seen) = (vec![folder.to_owned()], 0);
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            seen += 1;
+            if seen > MOST_NAMES || std::os::unix::fs::DirEntryExt::ino(&entry) == stat.st_ino {
+                return true;
+            }
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                open.push(entry.path());
+            }
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outside::fixture;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    /// A trusted folder with a workspace and a program in `bin`.
+    struct Place {
+        _dir: tempfile::TempDir,
+        root: PathBuf,
+    }
+
+    impl Place {
+        fn new() -> Place {
+            let dir = fixture::folder();
+            let root = fs::canonicalize(dir.path()).unwrap();
+            let place = Place { _dir: dir, root };
+            place.put("bin/python3", "\u{7f}ELF");
+            place.put("work/tools/x/python3", "\u{7f}ELF");
+            place
+        }
+
+        fn at(&self, path: &str) -> PathBuf {
+            self.root.join(path)
+        }
+
+        fn put(&self, path: &str, text: &str) {
+            fs::create_dir_all(self.at(path).parent().unwrap()).unwrap();
+            fs::write(self.at(path), text).unwrap();
+            self.set(path, 0o755);
+        }
+
+        fn set(&self, path: &str, mode: u32) {
+            fs::set_permissions(self.at(path), fs::Permissions::from_mode(mode)).unwrap();
+        }
+
+        fn judge(&self, path: &Path) -> Result<PathBuf, Distrust> {
+            Trust::new([self.at("work"), self.at("none")]).program(path).map(|program| program.path().to_owned())
+        }
+
+        #[track_caller]
+        fn refuses(&self, path: impl AsRef<Path>, why: &str) {
+            let said = self.judge(path.as_ref()).unwrap_err().to_string();
+            assert!(said.contains(why), "{}: {said}", path.as_ref().display());
+        }
+    }
+
+    #[test]
+    fn a_program_of_the_system_and_one_of_the_user_are_trusted() {
+        let place = Place::new();
+        assert_eq!(place.judge(Path::new("/bin/sh")), Ok(fs::canonicalize("/bin/sh").unwrap()));
+        assert_eq!(place.judge(&place.at("bin/../bin/./python3")), Ok(place.at("bin/python3")));
+        symlink("python3", place.at("bin/python")).unwrap();
+        symlink(place.at("bin"), place.at("linked")).unwrap();
+        assert_eq!(place.judge(&place.at("linked/python")), Ok(place.at("bin/python3")));
+    }
+
+    #[test]
+    fn no_way_into_a_workspace_is_trusted() {
+        let place = Place::new();
+        let planted = place.at("work/tools/x/python3");
+        place.refuses(&planted, "where tools come from");
+        symlink(&planted, place.at("bin/linked")).unwrap();
+        symlink(place.at("work/tools"), place.at("folder")).unwrap();
+        fs::hard_link(&planted, place.at("bin/hard")).unwrap();
+        place.refuses(place.at("bin/linked"), "where tools come from");
+        place.refuses(place.at("folder/x/python3"), "where tools come from");
+        // Out of the workspace again, the way still leads through it.
+        symlink(place.at("bin/python3"), place.at("work/out")).unwrap();
+        place.refuses(place.at("work/out"), "where tools come from");
+        place.refuses(place.at("work/../bin/python3"), "where tools come from");
+        place.refuses(place.at("bin/hard"), "has a further name in");
+    }
+
+    #[test]
+    fn a_path_that_means_something_else_to_somebody_else_is_not_trusted() {
+        let place = Place::new();
+        place.refuses("bin/python3", "relative");
+        place.refuses("./python3", "relative");
+        place.refuses("/proc/self/exe", "/proc");
+        place.refuses("/proc/self/cwd/bin/python3", "/proc");
+        place.refuses("/dev/fd/0", "/dev");
+        let temporary =
+            tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o755)).tempdir_in("/tmp").unwrap();
+        fs::copy("/bin/sh", temporary.path().join("sh")).unwrap();
+        place.refuses(temporary.path().join("sh"), "/tmp");
+    }
+
+    #[test]
+    fn what_others_may_change_is_not_trusted() {
+        let place = Place::new();
+        for (path, mode, back, why) in [
+            ("bin", 0o777, 0o755, "everybody may change"),
+            ("bin", 0o1777, 0o755, "everybody may change"),
+            ("bin/python3", 0o757, 0o755, "everybody may change"),
+        ] {
+            place.set(path, mode);
+            place.refuses(place.at("bin/python3"), why);
+            place.set(path, back);
+        }
+        place.put("bin/script", &format!("#!{} -x\n", place.at("work/tools/x/python3").display()));
+        place.refuses(place.at("bin/script"), "where tools come from");
+        place.put("bin/loop", &format!("#!{}\n", place.at("bin/loop").display()));
+        place.refuses(place.at("bin/loop"), "from one interpreter to the next");
+        place.refuses(place.at("bin"), "is a folder");
+        place.refuses(place.at("bin/none"), "cannot be looked at");
+        symlink("circle", place.at("bin/circle")).unwrap();
+        place.refuses(place.at("bin/circle"), "too many links");
+    }
+
+    #[test]
+    fn root_does_not_trust_what_belongs_to_another_user() {
+        if !rustix::process::geteuid().is_root() {
+            return;
+        }
+        let place = Place::new();
+        std::os::unix::fs::chown(place.at("bin"), Some(54_321), None).unwrap();
+        place.refuses(place.at("bin/python3"), "belongs to another user");
+        std::os::unix::fs::chown(place.at("bin"), Some(0), Some(54_321)).unwrap();
+        place.set("bin", 0o775);
+        place.refuses(place.at("bin/python3"), "its group may change");
+        std::os::unix::fs::chown(place.at("bin"), None, Some(0)).unwrap();
+        place.set("bin", 0o775);
+        assert!(place.judge(&place.at("bin/python3")).is_ok());
+    }
+
+    #[test]
+    fn what_is_executed_is_the_file_that_was_judged() {
+        let place = Place::new();
+        fs::copy("/bin/echo", place.at("bin/said")).unwrap();
+        let program = Trust::default().program(&place.at("bin/said")).unwrap();
+        fs::rename(place.at("work/tools/x/python3"), place.at("bin/said")).unwrap();
+        let answer = std::process::Command::new(program.executable()).arg("judged").output().unwrap();
+        assert_eq!(answer.stdout, b"judged\n");
+    }
+}
