@@ -147,7 +147,7 @@ fn eventful() -> Workspace {
     };
     for name in ["alpha", "beta"] {
         let (id, digest) = review_of(name);
-        done(&["approve", &id, "--digest", &digest]);
+        done(&["approve", &id, "--digest", &digest, "--unread", "--reason", "a test"]);
     }
     let (id, _) = review_of("gamma");
     done(&["comment", &id, "what is this for?"]);

@@ -47,7 +47,7 @@ fn decide(workspace: &Workspace, verb: &str) -> (u32, String) {
     let (reviews, _) = workspace.json(&["reviews"]);
     let review = &reviews["reviews"][0];
     let (id, digest) = (review["id"].to_string(), review["digest"].as_str().unwrap()[..12].to_owned());
-    at_terminal(workspace, &[verb, &id, "--digest", &digest], "")
+    at_terminal(workspace, &[verb, &id, "--digest", &digest, "--unread", "--reason", "a test"], "")
 }
 
 /// Calls the program at a terminal and answers it.
