@@ -101,6 +101,11 @@ pub fn settle_workbench(case: &Case, world: &mut World, level: Level) {
     fs::write(world.path("home/toolsmith/config/config.toml"), settings).unwrap();
     world.user().give(&world.path("work"));
     world.user().give(&world.path("home/toolsmith"));
+    // The workbench gives the workspace its id when it first opens it, which is no attack.
+    let mut open = Command::new(super::program_path());
+    open.args(["list", "--json"]).env_clear().envs(world.environment()).current_dir(world.path("work"));
+    open.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    assert!(world.user().be(&mut open).status().unwrap().success());
     world.settle();
 }
 
