@@ -157,7 +157,7 @@ fn eventful() -> Workspace {
     done(&["grant", "delta", "--agent", "other"]);
     done(&["revoke", "1"]);
     done(&["unlock", "alpha"]);
-    done(&["set", "mine", "alpha", "beta"]);
+    done(&["set", "mine", "alpha,beta"]);
     done(&["set", "gone", "alpha"]);
     done(&["undo"]);
     done(&["pin", "alpha"]);
