@@ -111,8 +111,7 @@ pub(super) fn place_of_environment(
     caller: &std::collections::BTreeMap<OsString, OsString>,
 ) -> Option<std::path::PathBuf> {
     let need = Need::of(request);
-    let (who, workspace) = (Who::of_this_process(), Some(need.workspace));
-    let path = SearchPath::new(Seeker { caller, who, workspace, interpreters: need.interpreters });
+    let path = need.path(caller);
     let program = need.program(&path).ok().flatten()?;
     match need.environment(&program) {
         Wanted::Environment(wish) => Some(wish.folder),
