@@ -41,7 +41,7 @@ pub(super) fn open(dir: &Path) -> Result<Opened, EngineError> {
 }
 
 fn store_is_empty(store: &Store) -> StoreResult<bool> {
-    Ok(store.operations(1, None)?.is_empty() && store.last_seq()?.0 == 0)
+    Ok(!store.has_log()? && store.last_seq()?.0 == 0)
 }
 
 /// Makes the daily backup when it is due. Opens the database by itself, and costs one look at a folder when it is not.
@@ -87,7 +87,7 @@ impl Engine {
         if self.inner.viewing.is_some() || !tools.iter().any(|tool| tool.stage.is_vouched()) {
             return Ok(None);
         }
-        if !self.read(|q| Ok(q.operations(1, None)?))?.is_empty() {
+        if self.read(|q| Ok(q.has_log()?))? {
             return Ok(None);
         }
         let me = self.identity();

@@ -457,7 +457,10 @@ mod tests {
 
     #[test]
     fn leftovers_of_a_killed_process_are_ignored_and_swept() {
-        let (dir, copies, digest, _path) = writable();
+        let (dir, copies) = copies();
+        let digest = Digest::of_files(&files());
+        drop(super::super::Store::open(dir.0.path()).unwrap());
+        copies.put(digest, &files()).unwrap();
         let leftover = copies.incoming().join("killed");
         write_files_in(&leftover);
         assert_eq!(copies.all().unwrap(), vec![digest]);

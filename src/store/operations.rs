@@ -227,6 +227,14 @@ impl Queries {
         Ok((last.max(noted), head))
     }
 
+    /// Whether anything was ever logged, also what cannot be read any more.
+    ///
+    /// # Errors
+    /// Any [`StoreError`] of a failed read.
+    pub fn has_log(&self) -> StoreResult<bool> {
+        Ok(self.log_position()?.0 > 0)
+    }
+
     /// The hash of an entry; `None` when there is none of that number.
     pub(super) fn hash_of(&self, id: OperationId) -> StoreResult<Option<Digest>> {
         self.row("SELECT hash FROM operations WHERE id = ?1", params![id], |row| row.get(0))

@@ -28,10 +28,12 @@ fn hashes(folder: &Path, all: &mut BTreeMap<String, Digest>) {
     }
 }
 
-/// Every file and what it holds.
+/// Every file and what it holds, but for the id that a workspace gets when it is first opened.
 fn on_disk(workspace: &Workspace) -> BTreeMap<String, Digest> {
     let mut all = BTreeMap::new();
     hashes(&workspace.root(), &mut all);
+    let ids = workspace.path(".toolsmith").display().to_string();
+    all.retain(|path, _| !path.starts_with(&ids));
     all
 }
 

@@ -178,8 +178,8 @@ fn a_database_that_may_not_be_written_is_named_with_what_to_do() {
     set_mode(outer.path(), 0o755);
     let state = outer.path().join("state");
     drop(Store::open(&state).unwrap());
-    for (path, mode) in [(state.clone(), 0o777), (state.join("open.lock"), 0o666), (state.join("store.db"), 0o444)] {
-        set_mode(&path, mode);
+    for (name, mode) in [("", 0o777), ("open.lock", 0o666), ("use.lock", 0o666), ("store.db", 0o444)] {
+        set_mode(&state.join(name), mode);
     }
     let Some(said) = open_without_privilege(&state) else { return };
     let expected =

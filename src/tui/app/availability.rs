@@ -77,16 +77,7 @@ impl App {
                 Stage::Archived => Ok(()),
                 Stage::Experimental | Stage::Approved | Stage::Core => Err("only archived tools come back".to_owned()),
             }),
-            Verb::Rollback => self.tool_or_why().and_then(|tool| {
-                let why = || "only approved and core tools are rolled back".to_owned();
-                tool.stage.is_vouched().then_some(()).ok_or_else(why)
-            }),
-            Verb::RestoreFiles | Verb::Fork => self.tool_or_why().and_then(|tool| match tool.state {
-                ToolState::Changed => Ok(()),
-                ToolState::Ok | ToolState::Invalid | ToolState::Unsupported => {
-                    Err("its files did not change since it was approved".to_owned())
-                }
-            }),
+            Verb::Rollback | Verb::RestoreFiles | Verb::Fork => self.can_come_back(verb),
             Verb::Deprecate | Verb::Pin | Verb::Unpin | Verb::Trim => self.tool_or_why().map(drop),
             Verb::ToggleDiff => match &self.screen {
                 Screen::Review(review) if review.has_difference() => Ok(()),
@@ -98,6 +89,21 @@ impl App {
             Verb::Evolve | Verb::Keep | Verb::Stop | Verb::Resume => self.evolvable(verb),
             Verb::Follow if self.output.current().is_none() => Err("no run is open".to_owned()),
             _ => Ok(()),
+        }
+    }
+
+    /// Whether the selected tool has an approved state that this verb brings back.
+    fn can_come_back(&self, verb: Verb) -> Result<(), String> {
+        let tool = self.tool_or_why()?;
+        if verb == Verb::Rollback {
+            let why = || "only approved and core tools are rolled back".to_owned();
+            return tool.stage.is_vouched().then_some(()).ok_or_else(why);
+        }
+        match tool.state {
+            ToolState::Changed => Ok(()),
+            ToolState::Ok | ToolState::Invalid | ToolState::Unsupported => {
+                Err("its files did not change since it was approved".to_owned())
+            }
         }
     }
 

@@ -121,6 +121,7 @@ fn bytes_on_disk_stay_equal_whatever_is_looked_at() {
         shell.call(args).exits(0);
     }
     assert_eq!(fs::read(&path).unwrap(), before);
-    let names: Vec<_> = fs::read_dir(shell.workspace()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(names, ["tools"]);
+    let mut names: Vec<_> = fs::read_dir(shell.workspace()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, [".toolsmith", "tools"], "its id is all that is added");
 }

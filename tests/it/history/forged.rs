@@ -294,6 +294,6 @@ fn a_damaged_database_is_named_with_its_table_and_what_helps() {
     let (answer, code) = workspace.json(&["verify"]);
     let text = answer.to_string();
     assert_eq!(code, 70, "{text}");
-    assert!(text.contains("cannot be read: approvals") && text.contains("put a backup"), "{text}");
+    assert!(text.contains("cannot be read: approvals") && text.contains("doctor --restore"), "{text}");
     assert!(!text.contains("toolsmith verify"), "{text}");
 }

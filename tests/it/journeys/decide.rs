@@ -155,8 +155,8 @@ fn marked_reviews_that_were_never_opened_are_not_approved_together() {
     terminal.send(key::ESC).wait_gone("Approve several");
     let (reviews, _) = workspace.json(&["reviews"]);
     assert_eq!(reviews["reviews"].as_array().unwrap().len(), 3, "{reviews:#}");
-    assert!(!workspace.path("tools/approved").exists());
-    assert_eq!(workspace.commits(), 1);
+    let approved = std::fs::read_dir(workspace.path("tools/approved")).map_or(0, Iterator::count);
+    assert_eq!((approved, workspace.commits()), (0, 1));
 }
 
 #[test]
@@ -169,7 +169,7 @@ fn what_is_typed_after_a_refused_key_does_nothing() {
     terminal.send("xquit: useless, deletes mirrors 123\r").wait_text("reject: ");
     // A key that nobody types into a reason counts at once: the program is there, and nothing else is open.
     assert!(!terminal.text().contains("Undo?"), "{}", terminal.text());
-    terminal.send("\u{b}").wait_text("esc closes").wait_text("promote");
+    terminal.send("\u{b}").wait_text("Palette");
     assert_still_waiting(&workspace, &digest);
 }
 

@@ -21,7 +21,8 @@ fn world(user: crate::hostile_runs::user::User) -> World {
     world.hand_over();
     let review = world.json(&["reviews"], &[])["reviews"][0].clone();
     let (id, digest) = (review["id"].to_string(), review["digest"].as_str().unwrap().to_owned());
-    let words = ["approve", &id, "--digest", &digest, "--json"].map(str::to_owned).to_vec();
+    let words =
+        ["approve", &id, "--digest", &digest, "--unread", "--reason", "a test", "--json"].map(str::to_owned).to_vec();
     let words = [user.prefix(), vec![program_path()], words].concat();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let mut terminal = Terminal::program(&world.workspace, &words, (120, 40));
