@@ -42,7 +42,7 @@ pub(super) fn perform(job: Job) -> Report {
             clean(report, &spec.redactor, Redactions::default())
         }
         Ok(mut run) => {
-            on_start(run.child.supervisor.pid, run.child.supervisor.started);
+            on_start(run.child.supervisor.pid, run.child.supervisor.since);
             run.on_isolated = Some(on_isolated);
             run.follow()
         }

@@ -141,7 +141,9 @@ pub(super) fn kill_all(processes: &[Process]) {
 
 /// Stops these processes, or lets them go on, as far as they are still the same.
 pub(super) fn signal_all(processes: &[Process], signal: Signal) {
-    processes.iter().for_each(|process| signal_one(process, signal));
+    for process in processes {
+        signal_one(process, signal);
+    }
 }
 
 /// Stops this process and the others of its group, as its terminal would, but not what it started itself. Who starts

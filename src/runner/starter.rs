@@ -45,7 +45,7 @@ pub(super) struct Started {
     /// Its pid.
     pub(super) pid: i32,
     /// Ticks since boot.
-    pub(super) started: u64,
+    pub(super) since: u64,
     /// Becomes readable when it ends.
     pub(super) pidfd: OwnedFd,
     /// `None` when the starter takes it away.
@@ -55,13 +55,13 @@ pub(super) struct Started {
 impl Started {
     /// Waits for its end.
     pub(super) fn wait(&mut self) {
-        match &mut self.process {
-            Some(process) => drop(process.wait()),
-            None => {
-                let mut wanted = [PollFd::new(&self.pidfd, PollFlags::IN)];
-                while rustix::event::poll(&mut wanted, None) == Err(rustix::io::Errno::INTR) {}
-            }
+        if let Some(process) = &mut self.process {
+            // It fails only when the child was taken away already.
+            drop(process.wait());
+            return;
         }
+        let mut wanted = [PollFd::new(&self.pidfd, PollFlags::IN)];
+        while rustix::event::poll(&mut wanted, None) == Err(rustix::io::Errno::INTR) {}
     }
 }
 
@@ -113,7 +113,7 @@ impl Starter {
         let pid = process.id() as i32;
         let handle = Pid::from_raw(pid).ok_or(io::ErrorKind::InvalidInput)?;
         let pidfd = rustix::process::pidfd_open(handle, PidfdFlags::empty())?;
-        Ok(Started { pid, started: started_of_child(pid), pidfd, process: Some(process) })
+        Ok(Started { pid, since: started_of_child(pid), pidfd, process: Some(process) })
     }
 
     fn command(&self, role: &str, stdin: OwnedFd) -> Command {
@@ -152,7 +152,7 @@ fn ask(link: &OwnedFd, control: &OwnedFd) -> io::Result<Started> {
     let parcel = receive_parcel(link, RecvFlags::empty())?;
     let pid = parcel.bytes.try_into().map(i32::from_ne_bytes).map_err(|_| io::ErrorKind::UnexpectedEof)?;
     let pidfd = parcel.fds.into_iter().next().ok_or(io::ErrorKind::UnexpectedEof)?;
-    Ok(Started { pid, started: started_of_child(pid), pidfd, process: None })
+    Ok(Started { pid, since: started_of_child(pid), pidfd, process: None })
 }
 
 /// The starter: standard input is where it is asked. Returns what to exit with.
@@ -216,7 +216,7 @@ mod tests {
         let copies = [starter.start().unwrap(), starter.start().unwrap()];
         let warm = i32::try_from(server(&starter).unwrap()).unwrap();
         for copy in copies {
-            assert!(copy.0.process.is_none() && copy.0.started > 0);
+            assert!(copy.0.process.is_none() && copy.0.since > 0);
             assert_eq!(crate::runner::processes::parent(copy.0.pid), Some(warm));
             // Of its own session, so that what is sent to ours does not reach it.
             let group = rustix::process::getpgid(Pid::from_raw(copy.0.pid)).unwrap();

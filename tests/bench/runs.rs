@@ -70,6 +70,7 @@ impl Place {
             observe: self.observe,
             state: &at("state"),
             staged: &at("staged"),
+            environments: &at("environments"),
         };
         let spec = runner::prepare(&request).unwrap_or_else(|end| panic!("it cannot start: {end:?}"));
         runner::start(spec, Hooks::default()).wait()

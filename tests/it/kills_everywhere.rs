@@ -224,7 +224,9 @@ impl World {
         // Items: each acknowledged one once, none twice.
         let items = texts("SELECT item FROM buffer_items ORDER BY seq");
         let mut counted: BTreeMap<String, usize> = BTreeMap::new();
-        items.iter().for_each(|item| *counted.entry(item.replace(' ', "")).or_default() += 1);
+        for item in &items {
+            *counted.entry(item.replace(' ', "")).or_default() += 1;
+        }
         for item in &self.items {
             assert_eq!(counted.get(item), Some(&1), "{context}: item {item}");
         }

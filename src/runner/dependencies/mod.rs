@@ -64,7 +64,7 @@ fn missing_for(path: &SearchPath<'_>, need: &Need<'_>) -> Vec<Missing> {
         Ok(None) => return Vec::new(),
         Err(missing) => return vec![missing],
     };
-    let mut all: Vec<Missing> = need.distrusted(&program).into_iter().collect();
+    let mut all: Vec<Missing> = distrusted(&program).into_iter().collect();
     let Some(entry) = need.entry() else {
         all.extend(need.undeclared(&program, &[]));
         return all;
@@ -102,6 +102,18 @@ pub(super) fn equip(path: &SearchPath<'_>, need: &Need<'_>, program: Program) ->
         Some(missing) => Err(missing.message),
         None => Ok(program),
     }
+}
+
+/// An interpreter that was not asked anything, because others could have changed it.
+fn distrusted(program: &Program) -> Option<Missing> {
+    let facts = program.facts.as_ref()?;
+    let why = facts.untrusted.as_ref()?;
+    let message = format!(
+        "its interpreter {} is not trusted: {why}; it is never started outside of the sandbox, so neither its version nor \
+         its packages are known",
+        facts.path
+    );
+    Some(Missing { name: facts.path.clone(), message, blocks: false })
 }
 
 /// Where the environment of a version lies once it is made; `None` when it gets none.
@@ -174,18 +186,6 @@ impl<'a> Need<'a> {
         let recipe = self.manifest.recipe.as_ref()?;
         let named = recipe.entry.as_deref().and_then(|entry| self.file(entry));
         named.or_else(|| recipe.command.iter().take(2).find_map(|word| self.own_file(word)))
-    }
-
-    /// An interpreter that was not asked anything, because others could have changed it.
-    fn distrusted(&self, program: &Program) -> Option<Missing> {
-        let facts = program.facts.as_ref()?;
-        let why = facts.untrusted.as_ref()?;
-        let message = format!(
-            "its interpreter {} is not trusted: {why}; it is never started outside of the sandbox, so neither its version nor \
-             its packages are known",
-            facts.path
-        );
-        Some(Missing { name: facts.path.clone(), message, blocks: false })
     }
 
     fn own_file(&self, word: &str) -> Option<&VersionFile> {

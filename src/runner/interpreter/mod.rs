@@ -329,7 +329,7 @@ impl<'a> SearchPath<'a> {
         let why = match self.interpreters.judge(interpreter) {
             Err(Distrust::Place(why)) => why,
             _ if self.is_of_workspace(interpreter) => "it lies in the workspace".to_owned(),
-            Ok(_) | Err(_) => return Ok(()),
+            Ok(()) | Err(_) => return Ok(()),
         };
         let (interpreter, name) = (interpreter.display(), file_name(interpreter));
         Err(format!(

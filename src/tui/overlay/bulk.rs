@@ -328,10 +328,12 @@ impl Bulk {
             (Some(note), ..) => (note, theme.warn),
             (None, Step::Reason | Step::Confirm, false) => ("read first …", theme.dim),
             (None, Step::Reason, true) => ("enter goes on", theme.dim),
-            (None, Step::Confirm, true) if self.next_unread().is_some() => match self.able().is_empty() {
-                true => ("what was read to its end is approved here; closing the review leads back", theme.dim),
-                false => ("enter with nothing typed opens the next that was not read", theme.accent),
-            },
+            (None, Step::Confirm, true) if self.next_unread().is_some() && self.able().is_empty() => {
+                ("what was read to its end is approved here; closing the review leads back", theme.dim)
+            }
+            (None, Step::Confirm, true) if self.next_unread().is_some() => {
+                ("enter with nothing typed opens the next that was not read", theme.accent)
+            }
             (None, Step::Confirm, true) if self.able().is_empty() => {
                 ("the table says why · enter on one in the queue opens it by itself", theme.dim)
             }

@@ -75,7 +75,7 @@ const WAYS: [(&str, &str); 7] = [
     // Parents are gone; whoever holds the terminal is not.
     (
         "left alone in a pseudo-terminal of the agent",
-        r#"
+        r"
 master, slave = os.openpty()
 if os.fork() == 0:
     parent = os.getpid()
@@ -86,12 +86,12 @@ if os.fork() == 0:
         call_as_orphan(parent)
     os._exit(0)
 os.wait()
-"#,
+",
     ),
     // Parents and session are gone; the agent still lives on the terminal that it uses.
     (
         "left alone in another session",
-        r#"
+        r"
 if os.fork() == 0:
     os.setsid()
     parent = os.getpid()
@@ -99,19 +99,19 @@ if os.fork() == 0:
         call_as_orphan(parent)
     os._exit(0)
 os.wait()
-"#,
+",
     ),
     // Parents are gone; the session is that of the agent.
     (
         "left alone in the background",
-        r#"
+        r"
 if os.fork() == 0:
     parent = os.getpid()
     if os.fork() == 0:
         call_as_orphan(parent)
     os._exit(0)
 os.wait()
-"#,
+",
     ),
 ];
 

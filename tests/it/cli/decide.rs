@@ -43,7 +43,7 @@ fn decisions_need_a_human_at_a_terminal() {
 #[test]
 fn an_approval_is_read_page_by_page_and_whoever_stops_approves_nothing() {
     let shell = Shell::new();
-    let body: String = (0..200).map(|line| format!("echo {line}\n")).collect();
+    let body: String = (0..200).map(|line| format!("echo {line}")).collect::<Vec<_>>().join("\n");
     shell.tool("experimental", "hello", &body, "");
     let digest = digest(&shell);
     let approve = ["approve", "1", "--digest", &digest[..8]];

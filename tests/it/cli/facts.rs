@@ -66,9 +66,12 @@ fn a_row_counts_the_runs_of_its_own_version() {
     assert_eq!((&shown["tool"]["runs"], &shown["tool"]["success_rate"]), (&json!(1), &json!(0.0)));
 }
 
+/// What becomes of the text of a file.
+type Edit = fn(&str) -> String;
+
 #[test]
 fn a_changed_tool_is_called_changed_everywhere() {
-    let edits: [(&str, fn(&str) -> String); 3] = [
+    let edits: [(&str, Edit); 3] = [
         ("alpha.sh", |text| format!("{text}echo more\n")),
         ("tool.toml", |text| text.replace("\"alpha\"", "\"other\"")),
         ("tool.toml", |text| format!("kind = \"service\"\n{text}")),

@@ -273,12 +273,11 @@ impl Shell {
                 untyped = false;
                 writer.write_all(keys.as_bytes()).unwrap();
             }
-            for _ in pages..text.matches(PAGE_END).count() {
-                pages += 1;
-                if prompt != PAGE_END {
-                    writer.write_all(b"\r").unwrap();
-                }
+            let ended = text.matches(PAGE_END).count();
+            if prompt != PAGE_END {
+                writer.write_all("\r".repeat(ended - pages).as_bytes()).unwrap();
             }
+            pages = ended;
         }
         let code = i32::try_from(child.wait().unwrap().exit_code()).unwrap();
         Answered { code, stdout: String::from_utf8_lossy(&bytes).into_owned(), stderr: String::new() }

@@ -174,9 +174,8 @@ fn forge_approval(workspace: &Workspace, engine: &Engine) {
     );
     let note = fs::read_to_string(workspace.path("tools/approved/alpha/approval.toml")).unwrap();
     let lines = note.lines().take_while(|line| !line.starts_with("evidence =") && !line.starts_with("workspace ="));
-    let mut text: String = lines.map(|line| format!("{line}\n")).collect();
-    text = text.replace("alpha", "evil").replace(&old, &new);
-    fs::write(workspace.path("tools/approved/evil/approval.toml"), format!("{text}operation = {id}\n")).unwrap();
+    let text = lines.collect::<Vec<_>>().join("\n").replace("alpha", "evil").replace(&old, &new);
+    fs::write(workspace.path("tools/approved/evil/approval.toml"), format!("{text}\noperation = {id}\n")).unwrap();
 }
 
 #[test]

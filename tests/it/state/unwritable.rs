@@ -93,13 +93,15 @@ fn on_a_full_disk_everything_can_be_looked_at_and_nothing_is_acknowledged() {
     assert_eq!(workspace.json(&["verify"]).1, 0);
 }
 
+/// Puts something in the place of a file.
+type Plant = fn(&Path);
+
 #[test]
 fn what_is_no_file_in_the_place_of_the_database_is_named() {
     let workspace = used();
     let state = state_of(&workspace);
     let database = state.join("store.db");
     super::remove_database(&state);
-    type Plant = fn(&Path);
     let cases: [(&str, Plant); 4] = [
         ("is a folder, not a file", |path| fs::create_dir(path).unwrap()),
         ("is a named pipe, not a file", |path| {

@@ -227,13 +227,12 @@ impl News {
         let mut known: Vec<(&str, &Finding)> = findings(before).collect();
         let mut news = News::default();
         for (check, finding) in findings(now) {
-            match known.iter().position(|one| *one == (check, finding)) {
-                Some(at) => drop(known.swap_remove(at)),
-                None => {
-                    news.findings += 1;
-                    news.blocking += usize::from(now.blocking.iter().any(|name| name == check));
-                }
+            if let Some(at) = known.iter().position(|one| *one == (check, finding)) {
+                known.swap_remove(at);
+                continue;
             }
+            news.findings += 1;
+            news.blocking += usize::from(now.blocking.iter().any(|name| name == check));
         }
         news
     }
