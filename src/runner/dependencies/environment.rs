@@ -1,6 +1,6 @@
 //! The environment of one version: the packages that its block declares, in a folder of ours.
 //!
-//! It is made by [`super::fetch`], inside the sandbox, after a human agreed, and only looked at here: no program of it
+//! It is made by [`super::fetch()`], inside the sandbox, after a human agreed, and only looked at here: no program of it
 //! is ever started outside of the sandbox. Its key is what it was made from (the block, the lock, the Python), so
 //! another version of the tool has another environment.
 
