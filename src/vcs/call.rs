@@ -4,13 +4,12 @@
 //! writing a tree and releasing its lock, and so that a hook which hangs can be ended with its children.
 
 use super::error::GitError;
+use super::place::Place;
 use crate::domain::SafeText;
-use crate::outside::{Trust, Trusted};
 use rustix::process::{Pid, Signal, kill_process_group};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{ErrorKind, Seek, Write};
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -136,21 +135,26 @@ impl Call {
         Call { pathspecs: Pathspecs::Magic, deadline: SLOW, ..self }
     }
 
-    pub(super) fn run(self, folder: &Path, env: &[(OsString, OsString)]) -> Result<Answer, GitError> {
+    /// Starts git in a place, with these settings as variables; they count more than those of any file.
+    pub(super) fn run(&self, place: &Place<'_>, settings: &[(OsString, OsString)]) -> Result<Answer, GitError> {
         // Held until git has started: it is the file that was judged.
-        let (git, found_at) = program(folder, env)?;
+        let (git, found_at) = place.find(OsStr::new("git")).ok_or(GitError::NotInstalled)?;
         let mut command = Command::new(git.executable());
         command.arg0(found_at);
         if self.pathspecs == Pathspecs::Literal {
             command.arg("--literal-pathspecs");
         }
-        command.args(OPTIONS).args(&self.args).current_dir(folder);
+        command.args(OPTIONS).args(&self.args).current_dir(place.folder);
         for name in REMOVED {
             command.env_remove(name);
         }
         command.env("LC_ALL", "C.UTF-8").env("LANGUAGE", "").env("GIT_TERMINAL_PROMPT", "0");
         command.env("GIT_EDITOR", ":").env("GIT_SEQUENCE_EDITOR", ":").env("SSH_ASKPASS_REQUIRE", "never");
-        command.envs(env.iter().map(|(name, value)| (name, value)));
+        // No transport, and so no program of one: a partial clone fetches what it lacks when it is looked at.
+        command.env("GIT_ALLOW_PROTOCOL", "").env("GIT_NO_LAZY_FETCH", "1");
+        command.envs(place.env.iter().chain(settings).map(|(name, value)| (name, value)));
+        // Git starts programs by name, too.
+        command.env("PATH", place.path());
         command.stdin(Stdio::null());
         let name =
             self.args.iter().find(|arg| !arg.starts_with('-') && !arg.contains('=')).cloned().unwrap_or_default();
@@ -159,20 +163,12 @@ impl Call {
             Ok(answer) if answer.stderr.contains("dubious ownership") && name != "rev-parse" => {
                 Err(GitError::Untrusted)
             }
+            Ok(answer) if !answer.success() && answer.stderr.contains("clean filter '") => {
+                Err(GitError::Filter(answer.complaint()))
+            }
             other => other,
         }
     }
-}
-
-/// The first git on `PATH` that does not lie in the workspace and that nobody but root and the user can change, and where
-/// it was found.
-fn program(folder: &Path, env: &[(OsString, OsString)]) -> Result<(Trusted, PathBuf), GitError> {
-    let named = env.iter().rev().find(|(name, _)| name == "PATH").map(|(_, value)| value.clone());
-    let path = named.or_else(|| std::env::var_os("PATH")).unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into());
-    let trust = Trust::new([folder.to_owned()]);
-    let places = std::env::split_paths(&path).filter(|place| place.is_absolute()).map(|place| place.join("git"));
-    let mut found = places.filter_map(|place| Some((trust.program(&place.canonicalize().ok()?).ok()?, place)));
-    found.next().ok_or(GitError::NotInstalled)
 }
 
 /// Starts a process in a group of its own and waits for its end, at most until the deadline.

@@ -61,6 +61,9 @@ pub enum GitError {
     /// A hook of the user said no.
     #[error("a commit hook refused the commit: {0}")]
     Hook(String),
+    /// A filter that the repository requires failed, or is named by nobody but the repository.
+    #[error("a required filter of git failed: {0}")]
+    Filter(String),
     /// The repository belongs to another user.
     #[error("git does not trust the repository: it belongs to another user")]
     Untrusted,
@@ -83,7 +86,10 @@ impl GitError {
             GitError::TimedOut { .. } => "look for a hook that waits; then try again",
             GitError::Locked(_) => "wait for the other git; if none is running, remove the file",
             GitError::Unfinished(_) => "finish or abort it; then try again",
-            GitError::Hook(_) => "mend what the hook names; then try again",
+            GitError::Hook(_) => "fix what the hook names; then try again",
+            GitError::Filter(_) => {
+                "filters of the repository's own configuration are not started: set them with `git config --global`"
+            }
             GitError::Untrusted => "`git config --global --add safe.directory FOLDER` if you trust it",
         }
     }

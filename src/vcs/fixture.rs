@@ -51,6 +51,17 @@ impl Repo {
         Git::locate_with(&self.path().join(folder), isolation()).unwrap()
     }
 
+    /// Opens it as a user whose own configuration has these keys and values.
+    pub(crate) fn open_with(&self, settings: &[(&str, &Path)]) -> Git {
+        let file = self.path().join(".git/of-the-user");
+        for (key, value) in settings {
+            self.git(&["config", "--file", file.to_str().unwrap(), key, value.to_str().unwrap()]);
+        }
+        let mut env = isolation();
+        env.push(("GIT_CONFIG_GLOBAL".into(), file.into()));
+        Git::locate_with(&self.path(), env).unwrap()
+    }
+
     pub(crate) fn write(&self, path: &str, text: &str) {
         let path = self.path().join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -59,11 +70,7 @@ impl Repo {
 
     /// Writes an executable script.
     pub(crate) fn script(&self, path: &str, text: &str) -> PathBuf {
-        use std::os::unix::fs::PermissionsExt;
-        self.write(path, text);
-        let path = self.path().join(path);
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
-        path
+        script(&self.path().join(path), text)
     }
 
     /// What git prints; fails the test when git fails.
@@ -77,6 +84,15 @@ impl Repo {
     pub(crate) fn subjects(&self) -> Vec<String> {
         self.git(&["log", "--format=%s"]).lines().map(str::to_owned).collect()
     }
+}
+
+/// Writes an executable script.
+pub(crate) fn script(path: &Path, text: &str) -> PathBuf {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, text).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    path.to_owned()
 }
 
 fn copy(from: &Path, to: &Path) {

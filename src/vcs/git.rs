@@ -2,6 +2,8 @@
 
 use super::call::{Answer, Call, QUICK, finish};
 use super::error::{GitError, NoGit};
+use super::place::Place;
+use super::settings::Settings;
 use crate::domain::{FileMode, SafeText, VersionFile};
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
@@ -321,7 +323,8 @@ impl Git {
     }
 
     fn differs(&self, paths: &[&str]) -> Result<bool, GitError> {
-        let question = ["diff", "--quiet", "--no-ext-diff", "--no-textconv", "HEAD", "--"];
+        // A look into the work tree of a submodule would be a git of its own, with the settings of that.
+        let question = ["diff", "--quiet", "--no-ext-diff", "--no-textconv", "--ignore-submodules=dirty", "HEAD", "--"];
         for part in paths.chunks(PATHS_PER_CALL) {
             let args: Vec<&str> = question.iter().chain(part).copied().collect();
             let answer = self.ask(Call::new(&args))?;
@@ -416,13 +419,14 @@ impl Git {
         if self.config(&["--get", "gpg.format"]).is_some_and(|format| format != "openpgp") {
             return true;
         }
-        let program = self.config(&["--get", "gpg.openpgp.program"]).or_else(|| self.config(&["--get", "gpg.program"]));
+        // The one that git was given: trusted, and not from the repository.
+        let Some(program) = self.config(&["--get", "gpg.program"]) else { return false };
         let Some(key) = self.config(&["--get", "user.signingKey"]).or_else(|| self.identity()) else { return false };
-        let mut command = Command::new(program.as_deref().unwrap_or("gpg"));
+        let mut command = Command::new(program);
         command
             .args(["--batch", "--no-tty", "--pinentry-mode", "error", "-bsa", "-u", &key])
             .current_dir(&self.workspace);
-        command.envs(self.env.iter().map(|(name, value)| (name, value)));
+        command.envs(self.env.iter().map(|(name, value)| (name, value))).env("PATH", self.place().path());
         finish(command, Some(b"toolsmith\n"), QUICK).is_ok_and(|answer| answer.success())
     }
 
@@ -442,7 +446,14 @@ impl Git {
     }
 
     fn ask(&self, call: Call) -> Result<Answer, GitError> {
-        call.run(&self.workspace, &self.env)
+        let place = self.place();
+        // Read anew each time: whoever changes the configuration in between has only the time until git reads it.
+        let settings = Settings::read(&place)?;
+        call.run(&place, &settings.overrides(&place))
+    }
+
+    fn place(&self) -> Place<'_> {
+        Place::new(&self.workspace, &self.toplevel, &self.env)
     }
 }
 

@@ -2,13 +2,16 @@
 //!
 //! It never touches other work of the user: what is staged stays staged, what is not stays not. It never
 //! pushes, never switches branches, never rewrites, never asks for a password or a passphrase. The
-//! user's hooks run; a hook that says no is an error, never skipped. It owns no state.
+//! hooks of the user's own `core.hooksPath` run; a hook that says no is an error, never skipped. No program that the
+//! repository names is started: neither its hooks nor what its configuration says. It owns no state.
 
 mod call;
 mod error;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod git;
+mod place;
+mod settings;
 #[cfg(test)]
 mod tests;
 

@@ -1,6 +1,8 @@
-use super::fixture::{Repo, isolation};
+use super::fixture::{Repo, isolation, script};
 use super::*;
+use crate::outside;
 use std::fs;
+use std::path::Path;
 
 fn paths(list: &[&str]) -> Vec<String> {
     list.iter().map(|path| (*path).to_owned()).collect()
@@ -136,22 +138,48 @@ fn a_line_break_in_a_value_makes_no_second_trailer() {
 }
 
 #[test]
-fn a_hook_that_refuses_is_named_and_the_commit_can_be_made_later() {
+fn a_hook_of_the_user_that_refuses_is_named_and_the_commit_can_be_made_later() {
     let repo = Repo::new();
-    let hook = repo.script(".git/hooks/pre-commit", "#!/bin/sh\necho no \u{1b}[2Jtabs >&2\nexit 1\n");
+    let hooks = outside::fixture::folder();
+    let hook = hooks.path().join("pre-commit");
+    script(&hook, "#!/bin/sh\necho no \u{1b}[2Jtabs >&2\nexit 1\n");
     repo.write("tools/x.py", "1\n");
-    let git = repo.open();
+    let git = repo.open_with(&[("core.hooksPath", hooks.path())]);
     assert_eq!(commit(&git, &["tools/x.py"], "Move"), Err(GitError::Hook("no \\x1b[2Jtabs".to_owned())));
     assert_eq!(repo.git(&["diff", "--cached", "--name-only"]), "");
     // A hook sees wildcards as wildcards.
-    repo.script(
-        ".git/hooks/pre-commit",
-        "#!/bin/sh\ntest \"$(git diff --cached --name-only -- '*.py')\" = tools/x.py\n",
-    );
-    assert!(hook.exists());
+    script(&hook, "#!/bin/sh\ntest \"$(git diff --cached --name-only -- '*.py')\" = tools/x.py\n");
     assert!(commit(&git, &["tools/x.py"], "Move").unwrap().is_some());
-    repo.script(".git/hooks/pre-commit", "#!/bin/sh\nexit 1\n");
+    script(&hook, "#!/bin/sh\nexit 1\n");
     assert_eq!(commit(&git, &["tools/x.py"], "Move"), Ok(None));
+}
+
+#[test]
+fn a_hook_of_the_repository_does_not_run_and_one_of_a_relative_folder_neither() {
+    let repo = Repo::new();
+    for folder in [".git/hooks", ".githooks"] {
+        repo.script(&format!("{folder}/pre-commit"), "#!/bin/sh\nexit 1\n");
+    }
+    repo.write("x", "1\n");
+    assert!(commit(&repo.open(), &["x"], "Move").unwrap().is_some());
+    repo.write("x", "2\n");
+    let git = repo.open_with(&[("core.hooksPath", Path::new(".githooks"))]);
+    assert!(commit(&git, &["x"], "Move").unwrap().is_some());
+}
+
+#[test]
+fn a_required_filter_of_the_repository_keeps_a_file_from_being_committed_as_it_is() {
+    let repo = Repo::new();
+    repo.git(&["config", "filter.cipher.clean", "tr a-z A-Z"]);
+    repo.git(&["config", "filter.cipher.required", "true"]);
+    repo.write(".git/info/attributes", "x filter=cipher\n");
+    repo.write("x", "secret\n");
+    let refused = commit(&repo.open(), &["x"], "Move").unwrap_err();
+    assert!(matches!(refused, GitError::Filter(_)), "{refused:?}");
+    assert!(refused.hint().contains("--global"));
+    let git = repo.open_with(&[("filter.cipher.clean", Path::new("tr a-z A-Z"))]);
+    assert!(commit(&git, &["x"], "Move").unwrap().is_some());
+    assert_eq!(repo.git(&["cat-file", "blob", "HEAD:x"]), "SECRET\n");
 }
 
 #[test]
@@ -193,11 +221,11 @@ fn without_an_identity_the_commit_is_made_and_says_so() {
 fn a_signature_that_does_not_work_is_left_out_and_told() {
     for program in ["#!/bin/sh\nexit 1\n", "#!/bin/sh\n[ \"$1\" = --batch ]\n"] {
         let repo = Repo::new();
-        let gpg = repo.script(".git/fake-gpg", program);
+        let folder = outside::fixture::folder();
+        let gpg = script(&folder.path().join("gpg"), program);
         repo.git(&["config", "commit.gpgSign", "true"]);
-        repo.git(&["config", "gpg.program", gpg.to_str().unwrap()]);
         repo.write("x", "1\n");
-        let done = commit(&repo.open(), &["x"], "Move").unwrap().unwrap();
+        let done = commit(&repo.open_with(&[("gpg.program", &gpg)]), &["x"], "Move").unwrap().unwrap();
         assert_eq!(done.notes.len(), 1, "{:?}", done.notes);
         assert!(done.notes[0].contains("not signed"), "{:?}", done.notes);
         assert_eq!(repo.subjects(), vec!["Move", "First"]);

@@ -1,5 +1,5 @@
 use super::*;
-use crate::vcs::fixture::Repo;
+use crate::vcs::fixture::{Repo, script};
 use std::collections::BTreeMap;
 use std::fs;
 
@@ -384,8 +384,10 @@ fn a_script_elsewhere_in_the_workspace_is_copied_but_stays() {
 fn the_hook_that_refuses_leaves_the_files_in_place_and_the_commit_for_later() {
     let scenario = scenario("an approval of a folder");
     let repo = begin(&scenario);
-    let hook = repo.script(".git/hooks/pre-commit", "#!/bin/sh\necho tabs >&2\nexit 1\n");
-    let error = run(&scenario, &repo).unwrap_err();
+    let hooks = crate::outside::fixture::folder();
+    let hook = script(&hooks.path().join("pre-commit"), "#!/bin/sh\necho tabs >&2\nexit 1\n");
+    let git = repo.open_with(&[("core.hooksPath", hooks.path())]);
+    let error = perform(&repo.path(), Some(&git), &scenario.files, &scenario.relocation).unwrap_err();
     assert_eq!(
         error.to_string(),
         "the files are in place, but the commit is missing: a commit hook refused the commit: tabs"

@@ -2,6 +2,7 @@
 //! is first made without the workbench, where it must succeed, as root and as a plain user.
 
 mod callers_path;
+mod git;
 mod interpreters;
 mod outside;
 

@@ -1,0 +1,328 @@
+//! Git's configuration: what the repository brings along names no program.
+//!
+//! The configuration of a repository (`.git/config`, that of a work tree, and what they include) comes with its folder,
+//! and may be somebody else's. It is read before every call, which starts nothing, and every key of it that could name
+//! a program is overridden by what the user's own configuration says, or by nothing. The keys that count are listed:
+//! git gets new ways to name a program with every year, and an unknown key is overridden.
+
+use super::call::Call;
+use super::error::GitError;
+use super::place::Place;
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+
+/// Sections of which no key names a program.
+const SECTIONS: &[&str] = &[
+    "advice",
+    "apply",
+    "attr",
+    "author",
+    "blame",
+    "branch",
+    "checkout",
+    "color",
+    "column",
+    "commit",
+    "commitgraph",
+    "committer",
+    "extensions",
+    "feature",
+    "fetch",
+    "format",
+    "fsck",
+    "i18n",
+    "include",
+    "includeif",
+    "index",
+    "init",
+    "log",
+    "mailmap",
+    "maintenance",
+    "notes",
+    "pack",
+    "promisor",
+    "protocol",
+    "pull",
+    "push",
+    "rebase",
+    "reftable",
+    "rerere",
+    "safe",
+    "sparse",
+    "splitindex",
+    "status",
+    "tag",
+    "transfer",
+    "url",
+    "user",
+    "versionsort",
+    "worktree",
+];
+
+/// Keys that name no program, of sections of which others do: the section and the last part of the key.
+const KEYS: &[(&str, &[&str])] = &[
+    (
+        "core",
+        &[
+            "abbrev",
+            "attributesfile",
+            "autocrlf",
+            "bare",
+            "bigfilethreshold",
+            "checkroundtripencoding",
+            "checkstat",
+            "commentchar",
+            "commentstring",
+            "commitgraph",
+            "compression",
+            "createobject",
+            "deltabasecachelimit",
+            "eol",
+            "excludesfile",
+            "filemode",
+            "filesreflocktimeout",
+            "fsync",
+            "fsyncmethod",
+            "fsyncobjectfiles",
+            "hidedotfiles",
+            "ignorecase",
+            "ignorestat",
+            "logallrefupdates",
+            "longpaths",
+            "loosecompression",
+            "maxtreedepth",
+            "multipackindex",
+            "notesref",
+            "packedgitlimit",
+            "packedgitwindowsize",
+            "packedrefstimeout",
+            "precomposeunicode",
+            "preloadindex",
+            "prefersymlinkrefs",
+            "protecthfs",
+            "protectntfs",
+            "quotepath",
+            "repositoryformatversion",
+            "safecrlf",
+            "sharedrepository",
+            "sparsecheckout",
+            "sparsecheckoutcone",
+            "splitindex",
+            "symlinks",
+            "trustctime",
+            "untrackedcache",
+            "usereplacerefs",
+            "warnambiguousrefs",
+            "whitespace",
+            "worktree",
+        ],
+    ),
+    (
+        "diff",
+        &[
+            "algorithm",
+            "autorefreshindex",
+            "binary",
+            "colormoved",
+            "colormovedws",
+            "context",
+            "dirstat",
+            "ignoresubmodules",
+            "indentheuristic",
+            "interhunkcontext",
+            "mnemonicprefix",
+            "noprefix",
+            "orderfile",
+            "relative",
+            "renamelimit",
+            "renames",
+            "statgraphwidth",
+            "statnamewidth",
+            "submodule",
+            "suppressblankempty",
+            "wordregex",
+            "wserrorhighlight",
+            "xfuncname",
+        ],
+    ),
+    // A filter that is required and not started makes git fail: better than plain text where a cipher was meant.
+    ("filter", &["required"]),
+    (
+        "gc",
+        &[
+            "auto",
+            "autodetach",
+            "autopacklimit",
+            "bigpackthreshold",
+            "pruneexpire",
+            "reflogexpire",
+            "reflogexpireunreachable",
+        ],
+    ),
+    ("gpg", &["allowedsignersfile", "format", "mintrustlevel", "revocationfile"]),
+    ("lfs", &["access", "locksverify", "repositoryformatversion", "url"]),
+    ("merge", &["autostash", "conflictstyle", "ff", "log", "renamelimit", "renames", "stat", "verbosity"]),
+    ("remote", &["fetch", "mirror", "partialclonefilter", "promisor", "prune", "push", "pushurl", "tagopt", "url"]),
+    ("submodule", &["active", "branch", "fetchrecursesubmodules", "ignore", "recurse", "url"]),
+];
+
+/// The programs that sign: every key that names one, and its name where the user's configuration names none.
+const SIGNERS: &[(&[&str], &str)] = &[
+    (&["gpg.program", "gpg.openpgp.program"], "gpg"),
+    (&["gpg.x509.program"], "gpgsm"),
+    (&["gpg.ssh.program"], "ssh-keygen"),
+];
+
+/// Where hooks lie, as git writes the key in a list.
+const HOOKS: &str = "core.hookspath";
+
+/// A folder without hooks, and a program that cannot be started.
+const NOTHING: &str = "/dev/null";
+
+/// One line of the configuration.
+struct Setting {
+    key: OsString,
+    /// Nothing is a key without a value: git reads it as true.
+    value: Option<OsString>,
+    is_users: bool,
+}
+
+/// The whole configuration of a place, in git's order: a later line counts more.
+pub(super) struct Settings(Vec<Setting>);
+
+impl Settings {
+    /// Reads them. Git starts no program for that.
+    pub(super) fn read(place: &Place<'_>) -> Result<Settings, GitError> {
+        const READ: &str = "read its configuration";
+        let probe = BTreeMap::from([(OsString::from(HOOKS), OsString::from(NOTHING))]);
+        let call = Call::new(&["config", "--list", "--show-scope", "-z"]);
+        let answer = call.run(place, &variables(&probe))?.demand(READ)?;
+        let (settings, takes_overrides) = Settings::parse(&answer.stdout);
+        if takes_overrides {
+            return Ok(settings);
+        }
+        Err(GitError::Failed { action: READ, message: "it is too old, version 2.31 or later is needed".to_owned() })
+    }
+
+    /// Reads what git prints, and whether the probe is in it: before 2.31, git would ignore every override.
+    fn parse(bytes: &[u8]) -> (Settings, bool) {
+        let mut settings = Vec::new();
+        let mut takes_overrides = false;
+        let mut fields = bytes.split(|byte| *byte == 0);
+        while let (Some(scope), Some(line)) = (fields.next(), fields.next()) {
+            let mut parts = line.splitn(2, |byte| *byte == b'\n');
+            let key = OsStr::from_bytes(parts.next().unwrap_or_default()).to_owned();
+            let value = parts.next().map(|value| OsStr::from_bytes(value).to_owned());
+            if scope == b"command" {
+                takes_overrides |= key == HOOKS;
+                continue;
+            }
+            settings.push(Setting { key, value, is_users: matches!(scope, b"system" | b"global") });
+        }
+        (Settings(settings), takes_overrides)
+    }
+
+    /// The variables that override what the repository must not say.
+    pub(super) fn overrides(&self, place: &Place<'_>) -> Vec<(OsString, OsString)> {
+        let foreign = self.0.iter().filter(|setting| !setting.is_users && !is_harmless(setting.key.as_bytes()));
+        let mut values: BTreeMap<OsString, OsString> =
+            foreign.map(|setting| (setting.key.clone(), self.of_user(&[&setting.key]).unwrap_or_default())).collect();
+        let hooks = self.of_user(&[OsStr::new(HOOKS)]).and_then(|folder| place.named_folder(&folder));
+        values.insert(HOOKS.into(), hooks.map_or_else(|| NOTHING.into(), OsString::from));
+        for (keys, usual) in SIGNERS {
+            let named: Vec<&OsStr> = keys.iter().map(OsStr::new).collect();
+            let program = self.of_user(&named).unwrap_or_else(|| (*usual).into());
+            let program = place.named(&program).map_or_else(|| NOTHING.into(), OsString::from);
+            values.extend(keys.iter().map(|key| (OsString::from(*key), program.clone())));
+        }
+        variables(&values)
+    }
+
+    /// What the user's own configuration says last of one of these keys.
+    fn of_user(&self, keys: &[&OsStr]) -> Option<OsString> {
+        let found = self.0.iter().rev().find(|setting| setting.is_users && keys.contains(&setting.key.as_os_str()))?;
+        Some(found.value.clone().unwrap_or_else(|| "true".into()))
+    }
+}
+
+/// Whether a key names no program, whatever its value.
+fn is_harmless(key: &[u8]) -> bool {
+    let section = key.split(|byte| *byte == b'.').next().unwrap_or_default();
+    let last = key.rsplit(|byte| *byte == b'.').next().unwrap_or_default();
+    let is = |name: &&str, part: &[u8]| name.as_bytes() == part;
+    SECTIONS.iter().any(|name| is(name, section))
+        || KEYS.iter().any(|(name, keys)| is(name, section) && keys.iter().any(|key| is(key, last)))
+}
+
+/// Settings as variables of the environment: there, every character of a key means itself.
+fn variables(values: &BTreeMap<OsString, OsString>) -> Vec<(OsString, OsString)> {
+    let mut all = vec![("GIT_CONFIG_COUNT".into(), values.len().to_string().into())];
+    for (number, (key, value)) in values.iter().enumerate() {
+        all.push((format!("GIT_CONFIG_KEY_{number}").into(), key.clone()));
+        all.push((format!("GIT_CONFIG_VALUE_{number}").into(), value.clone()));
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    /// The overrides of a configuration: a line is `scope key value`, or `scope key` alone.
+    fn overrides(lines: &[&str]) -> BTreeMap<String, String> {
+        let printed = lines.iter().map(|line| {
+            let mut parts = line.splitn(3, ' ');
+            let (scope, key) = (parts.next().unwrap(), parts.next().unwrap());
+            parts.next().map_or(format!("{scope}\0{key}\0"), |value| format!("{scope}\0{key}\n{value}\0"))
+        });
+        let (settings, _) = Settings::parse(printed.collect::<String>().as_bytes());
+        let variables = settings.overrides(&Place::new(Path::new("/nonexistent"), Path::new(""), &[]));
+        let texts: Vec<String> = variables.into_iter().skip(1).map(|(_, text)| text.into_string().unwrap()).collect();
+        texts.chunks(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect()
+    }
+
+    #[test]
+    fn what_a_repository_names_is_replaced_by_what_the_user_names_or_by_nothing() {
+        for (lines, key, value) in [
+            (&["local filter.x.clean evil"][..], "filter.x.clean", Some("")),
+            (&["global filter.x.clean mine", "local filter.x.clean evil"], "filter.x.clean", Some("mine")),
+            (&["system filter.x.clean theirs", "worktree filter.x.clean evil"], "filter.x.clean", Some("theirs")),
+            (&["global filter.x.clean mine"], "filter.x.clean", None),
+            (&["local filter.a=b.c.clean evil"], "filter.a=b.c.clean", Some("")),
+            (&["local filter..process evil"], "filter..process", Some("")),
+            (&["local diff.x.textconv evil"], "diff.x.textconv", Some("")),
+            (&["local diff.external evil"], "diff.external", Some("")),
+            (&["local merge.x.driver evil"], "merge.x.driver", Some("")),
+            (&["local core.sshcommand evil"], "core.sshcommand", Some("")),
+            (&["local hook.x.command evil"], "hook.x.command", Some("")),
+            (&["local not.yet.known"], "not.yet.known", Some("")),
+            (&["unknown core.pager evil"], "core.pager", Some("")),
+            (&["local remote.x.uploadpack evil"], "remote.x.uploadpack", Some("")),
+            (&["local gc.recentobjectshook evil"], "gc.recentobjectshook", Some("")),
+            (&["local lfs.extension.x.clean evil"], "lfs.extension.x.clean", Some("")),
+            (&["local user.name Ada", "local remote.origin.url x", "local core.bare false"], "user.name", None),
+            (&["local filter.x.required true"], "filter.x.required", None),
+            (&[], "core.hookspath", Some(NOTHING)),
+            (&["local core.hookspath evil"], "core.hookspath", Some(NOTHING)),
+            (&["global core.hookspath .hooks"], "core.hookspath", Some(NOTHING)),
+            (&["global core.hookspath /tmp"], "core.hookspath", Some(NOTHING)),
+            (&["global core.hookspath /usr/bin", "local core.hookspath evil"], "core.hookspath", Some("/usr/bin")),
+            (&["global gpg.program ./gpg"], "gpg.program", Some(NOTHING)),
+            (
+                &["global gpg.program /usr/bin/env", "local gpg.openpgp.program x"],
+                "gpg.openpgp.program",
+                Some("/usr/bin/env"),
+            ),
+        ] {
+            assert_eq!(overrides(lines).get(key).map(String::as_str), value, "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn a_git_that_would_ignore_the_overrides_is_not_used() {
+        assert!(!Settings::parse(b"local\0core.bare\nfalse\0").1);
+        assert!(Settings::parse(b"command\0core.hookspath\n/dev/null\0").1);
+    }
+}
