@@ -85,14 +85,14 @@ impl Git {
     pub(super) fn locate_with(workspace: &Path, env: Vec<(OsString, OsString)>) -> Result<Git, NoGit> {
         let git = Git { workspace: workspace.to_owned(), toplevel: PathBuf::new(), repository: PathBuf::new(), env };
         let questions = ["rev-parse", "--is-inside-work-tree", "--is-bare-repository", "--absolute-git-dir"];
-        let facts = git.ask(Call::new(&questions)).map_err(|error| match error {
+        let facts = git.ask(&Call::new(&questions)).map_err(|error| match error {
             GitError::NotInstalled => NoGit::NotInstalled,
             other => NoGit::Failed(other.to_string()),
         })?;
         let lines: Vec<&[u8]> = facts.stdout.split(|byte| *byte == b'\n').collect();
         match lines.as_slice() {
             [b"true", _, git_dir, ..] if facts.success() => {
-                let top = git.ask(Call::new(&["rev-parse", "--show-toplevel"]));
+                let top = git.ask(&Call::new(&["rev-parse", "--show-toplevel"]));
                 let top = top.map_err(|error| NoGit::Failed(error.to_string()))?;
                 let toplevel = path_from(top.stdout.strip_suffix(b"\n").unwrap_or(&top.stdout));
                 Ok(Git { toplevel, repository: path_from(git_dir), ..git })
@@ -112,13 +112,13 @@ impl Git {
 
     /// The version of git, as it prints it.
     pub fn version(&self) -> Option<String> {
-        let answer = self.ask(Call::new(&["--version"])).ok().filter(Answer::success)?;
+        let answer = self.ask(&Call::new(&["--version"])).ok().filter(Answer::success)?;
         Some(SafeText::new(String::from_utf8_lossy(&answer.stdout).trim()).as_str().to_owned())
     }
 
     /// The configured identity, `Name <mail>`; `None` when git would have to guess.
     pub fn identity(&self) -> Option<String> {
-        let answer = self.ask(Call::new(&["-c", "user.useConfigOnly=true", "var", "GIT_AUTHOR_IDENT"])).ok()?;
+        let answer = self.ask(&Call::new(&["-c", "user.useConfigOnly=true", "var", "GIT_AUTHOR_IDENT"])).ok()?;
         let text = String::from_utf8_lossy(&answer.stdout).into_owned();
         let end = text.rfind('>').filter(|_| answer.success())?;
         Some(text[..=end].to_owned())
@@ -138,7 +138,7 @@ impl Git {
     /// [`GitError`] when git cannot answer.
     pub fn committed_under(&self, folder: &str) -> Result<Vec<String>, GitError> {
         let folder = format!("{folder}/");
-        let answer = self.ask(Call::new(&["ls-tree", "-r", "-z", "--name-only", "HEAD", "--", &folder]))?;
+        let answer = self.ask(&Call::new(&["ls-tree", "-r", "-z", "--name-only", "HEAD", "--", &folder]))?;
         if answer.has_no_head() {
             return Ok(Vec::new());
         }
@@ -187,7 +187,7 @@ impl Git {
                 continue;
             };
             let hash = Call::new(&["hash-object", "--stdin", "--path", path]).input(file.bytes.clone());
-            let hash = self.ask(hash)?.demand("compare with the newest commit")?;
+            let hash = self.ask(&hash)?.demand("compare with the newest commit")?;
             let mode = if file.mode == FileMode::Executable { "100755" } else { "100644" };
             if *known != format!("{mode} blob {}", String::from_utf8_lossy(&hash.stdout).trim()) {
                 return Ok(true);
@@ -211,7 +211,7 @@ impl Git {
             let paths = part.iter().map(|(path, _)| path.as_str()).filter(|path| self.is_reachable(path));
             let args: Vec<&str> = ["ls-tree", "-z", "HEAD", "--"].into_iter().chain(paths).collect();
             if args.len() > 4 {
-                let answer = self.ask(Call::new(&args))?.demand("list files")?;
+                let answer = self.ask(&Call::new(&args))?.demand("list files")?;
                 let entries = names(&answer.stdout).collect::<Vec<_>>();
                 let pairs = entries.iter().filter_map(|entry| entry.split_once('\t'));
                 blobs.extend(pairs.map(|(blob, path)| (path.to_owned(), blob.to_owned())));
@@ -232,7 +232,7 @@ impl Git {
         let greps: Vec<String> = wanted.iter().map(|line| format!("--grep={line}")).collect();
         let mut args = vec!["log", "-z", "--format=%h%n%B", "--fixed-strings", "--all-match", "--no-show-signature"];
         args.extend(greps.iter().map(String::as_str));
-        let answer = self.ask(Call::new(&args))?.demand("search the history")?;
+        let answer = self.ask(&Call::new(&args))?.demand("search the history")?;
         // A fixed string also matches inside a line: `Operation: 1` in `Operation: 12`.
         let found =
             names(&answer.stdout).find(|entry| wanted.iter().all(|line| entry.lines().any(|have| have == line)));
@@ -253,7 +253,7 @@ impl Git {
     }
 
     fn head(&self) -> Result<Head, GitError> {
-        let answer = self.ask(Call::new(&["rev-parse", "--quiet", "--verify", "HEAD"]))?;
+        let answer = self.ask(&Call::new(&["rev-parse", "--quiet", "--verify", "HEAD"]))?;
         Ok(if answer.success() { Head::Commit } else { Head::Unborn })
     }
 
@@ -304,7 +304,7 @@ impl Git {
         // A leading `./` keeps a path that begins with a colon from being read as magic.
         let plain: Vec<String> = paths.iter().map(|path| format!("./{path}")).collect();
         let plain: Vec<&str> = plain.iter().map(String::as_str).collect();
-        let answer = self.ask(Call::new(&["check-ignore", "--stdin", "-z"]).input(joined(&plain)).magic())?;
+        let answer = self.ask(&Call::new(&["check-ignore", "--stdin", "-z"]).input(joined(&plain)).magic())?;
         // 1 means that none is ignored.
         if answer.code() == Some(1) {
             return Ok(HashSet::new());
@@ -317,7 +317,7 @@ impl Git {
         let mut found = HashSet::new();
         for part in paths.chunks(PATHS_PER_CALL) {
             let args: Vec<&str> = question.iter().chain(part).copied().collect();
-            found.extend(names(&self.ask(Call::new(&args))?.demand("list files")?.stdout));
+            found.extend(names(&self.ask(&Call::new(&args))?.demand("list files")?.stdout));
         }
         Ok(found)
     }
@@ -327,7 +327,7 @@ impl Git {
         let question = ["diff", "--quiet", "--no-ext-diff", "--no-textconv", "--ignore-submodules=dirty", "HEAD", "--"];
         for part in paths.chunks(PATHS_PER_CALL) {
             let args: Vec<&str> = question.iter().chain(part).copied().collect();
-            let answer = self.ask(Call::new(&args))?;
+            let answer = self.ask(&Call::new(&args))?;
             match answer.code() {
                 Some(0) => {}
                 Some(1) => return Ok(true),
@@ -366,7 +366,7 @@ impl Git {
         if wants_signature && signature == Signature::Never {
             notes.push("the commit is not signed: signing needs a passphrase or does not work here".to_owned());
         }
-        let head = self.ask(Call::new(&["rev-parse", "--short", "HEAD"]))?.demand("name the commit")?;
+        let head = self.ask(&Call::new(&["rev-parse", "--short", "HEAD"]))?.demand("name the commit")?;
         Ok(Some(Committed { hash: String::from_utf8_lossy(&head.stdout).trim().to_owned(), notes }))
     }
 
@@ -402,14 +402,14 @@ impl Git {
     }
 
     fn has_commit_hook(&self) -> bool {
-        let Ok(answer) = self.ask(Call::new(&["rev-parse", "--git-path", "hooks"])) else { return false };
+        let Ok(answer) = self.ask(&Call::new(&["rev-parse", "--git-path", "hooks"])) else { return false };
         let folder = self.workspace.join(path_from(answer.stdout.strip_suffix(b"\n").unwrap_or(&answer.stdout)));
         ["pre-commit", "prepare-commit-msg", "commit-msg"].iter().any(|hook| folder.join(hook).is_file())
     }
 
     fn config(&self, question: &[&str]) -> Option<String> {
         let args: Vec<&str> = std::iter::once("config").chain(question.iter().copied()).collect();
-        let answer = self.ask(Call::new(&args)).ok().filter(Answer::success)?;
+        let answer = self.ask(&Call::new(&args)).ok().filter(Answer::success)?;
         Some(String::from_utf8_lossy(&answer.stdout).trim().to_owned())
     }
 
@@ -434,7 +434,7 @@ impl Git {
     fn ask_patiently(&self, call: &Call) -> Result<Answer, GitError> {
         let deadline = Instant::now() + LOCK_PATIENCE;
         loop {
-            let answer = self.ask(call.clone())?;
+            let answer = self.ask(call)?;
             if answer.success() || !answer.is_locked() {
                 return Ok(answer);
             }
@@ -445,7 +445,7 @@ impl Git {
         }
     }
 
-    fn ask(&self, call: Call) -> Result<Answer, GitError> {
+    fn ask(&self, call: &Call) -> Result<Answer, GitError> {
         let place = self.place();
         // Read anew each time: whoever changes the configuration in between has only the time until git reads it.
         let settings = Settings::read(&place)?;
