@@ -1,7 +1,7 @@
 //! Kill -9 at any point of whatever writes: runs, approvals, askings for better versions, buffers, backups, and the
 //! workbench. What was acknowledged is there afterwards, once; what was not is there once or not at all.
 //!
-//! A few dozen kills in every test run; `scripts/kills.sh` (`TOOLSMITH_KILLS=500`) makes as many as it says. The seed is part of
+//! A few dozen kills in every test run; `tests/kills/run` (`TOOLSMITH_KILLS=500`) makes as many as it says. The seed is part of
 //! every message and may be given in `TOOLSMITH_TEST_SEED`.
 
 use crate::support::{Terminal, Workspace};
