@@ -11,7 +11,6 @@
 //! other users and outside this PID namespace.
 
 use super::processes::{self, Process};
-use rustix::process::{getpid, getsid};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read;
@@ -45,7 +44,7 @@ pub struct FoundAgent {
 /// The agent that this process was started by or whose terminal it talks to; `None` when none is known. The variable of
 /// this process itself is not looked at.
 pub fn find_agent() -> Option<FoundAgent> {
-    let me = own_pid();
+    let me = processes::own_pid();
     let mut seen = BTreeSet::from([me]);
     let parents = chain(me);
     let found = first_agent(&parents[1.min(parents.len())..], "ancestor", &mut seen);
@@ -56,28 +55,16 @@ pub fn find_agent() -> Option<FoundAgent> {
 /// of the session is another process, and the chain of parents ends at the first process of the system without
 /// meeting it. Nobody can tell then who asks.
 pub fn is_left_behind() -> bool {
-    let me = own_pid();
+    let me = processes::own_pid();
     let own = processes::terminal_of(me).filter(|device| *device != 0);
     if own.is_none() || own.map(split_device) != terminal_of_input() {
         return false;
     }
-    let leader = own_session();
-    if leader <= 0 || leader == me {
-        return false;
-    }
+    let Some(leader) = processes::session_of(me).filter(|leader| *leader != me) else { return false };
     let parents = chain(me);
     // Where the parents of others are hidden from us, nothing is known and nobody is refused for it.
     let is_whole = parents.last().is_some_and(|last| processes::terminal_of(*last).is_some());
     is_whole && !parents.contains(&leader)
-}
-
-fn own_pid() -> i32 {
-    getpid().as_raw_nonzero().get()
-}
-
-/// 0 for a session that was begun outside this PID namespace.
-fn own_session() -> i32 {
-    getsid(None).map_or(0, |pid| pid.as_raw_nonzero().get())
 }
 
 /// A process and its parents, nearest first, as far as they can be read.
@@ -101,13 +88,13 @@ fn first_agent(chain: &[i32], role: &str, seen: &mut BTreeSet<i32>) -> Option<Fo
 }
 
 fn above_session(seen: &mut BTreeSet<i32>) -> Option<FoundAgent> {
-    let leader = own_session();
-    if leader <= 0 { None } else { first_agent(&chain(leader), "session of", seen) }
+    let leader = processes::session_of(processes::own_pid())?;
+    first_agent(&chain(leader), "session of", seen)
 }
 
 /// An agent that holds the other end of the terminal on standard input, or lives on a terminal that is not ours.
 fn behind_terminal(parents: &[i32], seen: &mut BTreeSet<i32>) -> Option<FoundAgent> {
-    let own = processes::terminal_of(own_pid()).filter(|device| *device != 0);
+    let own = processes::terminal_of(processes::own_pid()).filter(|device| *device != 0);
     let device = terminal_of_input()?;
     let all: Vec<Process> = processes::list().filter(|process| !seen.contains(&process.pid)).collect();
     if PTY_MAJORS.contains(&device.0) {
@@ -138,7 +125,7 @@ fn terminal_of_input() -> Option<(u32, u32)> {
     if device != SESSION_TERMINAL {
         return Some(device);
     }
-    processes::terminal_of(own_pid()).filter(|own| *own != 0).map(split_device)
+    processes::terminal_of(processes::own_pid()).filter(|own| *own != 0).map(split_device)
 }
 
 /// Whether a process holds the controlling end of the pseudo-terminal with this number, in our own mount namespace:
@@ -200,8 +187,8 @@ mod tests {
 
     #[test]
     fn a_chain_begins_with_the_process_and_ends() {
-        let parents = chain(own_pid());
-        assert_eq!(parents[0], own_pid());
+        let parents = chain(processes::own_pid());
+        assert_eq!(parents[0], processes::own_pid());
         assert!(parents.len() > 1 && parents.iter().collect::<BTreeSet<_>>().len() == parents.len(), "{parents:?}");
     }
 

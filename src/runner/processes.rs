@@ -25,7 +25,9 @@ const MAX_ROUNDS: usize = 20;
 pub(super) struct Process {
     pub(super) pid: i32,
     pub(super) parent: i32,
+    /// 0 for a group or session that was begun outside this PID namespace.
     group: i32,
+    pub(super) session: i32,
     threads: u64,
     /// Device number of its terminal as the kernel writes it; 0 for none.
     pub(super) terminal: u32,
@@ -50,7 +52,8 @@ pub fn kill_group(pid: i32, started: u64) -> bool {
     let Some(leader) = (pid > 1).then(|| Pid::from_raw(pid)).flatten() else { return false };
     // The descriptor keeps meaning the same process: looked up first, compared after.
     let Ok(_same) = rustix::process::pidfd_open(leader, PidfdFlags::empty()) else { return false };
-    if process_started(pid) != Some(started) || rustix::process::getpgid(Some(leader)) != Ok(leader) {
+    let is_same = |process: &Process| !process.is_over && process.started == started && process.group == pid;
+    if !read_process(pid).as_ref().is_some_and(is_same) {
         return false;
     }
     rustix::process::kill_process_group(leader, Signal::KILL).is_ok()
@@ -87,6 +90,19 @@ pub(super) fn kill_group_of(leader: Pid, signal: Signal) {
 /// The parent of a process that exists; `None` for the first process of the machine too.
 pub(super) fn parent(pid: i32) -> Option<i32> {
     read_process(pid).map(|process| process.parent).filter(|parent| *parent > 0)
+}
+
+/// This process as `/proc` numbers it. Not by `getpid`: `/proc` may be that of a PID namespace around ours.
+pub(super) fn own_pid() -> i32 {
+    let link = fs::read_link("/proc/self").ok();
+    let number = link.and_then(|link| link.to_str()?.parse().ok());
+    number.unwrap_or_else(|| std::process::id().cast_signed())
+}
+
+/// The session that a process belongs to; `None` when it is not known, or was begun outside this PID namespace.
+/// Not by `getsid` of rustix, which fails an assertion for such a session.
+pub(super) fn session_of(pid: i32) -> Option<i32> {
+    read_process(pid).map(|process| process.session).filter(|session| *session > 0)
 }
 
 /// The device number of the terminal that a process belongs to, as the kernel writes it; 0 for none.
@@ -153,12 +169,13 @@ pub(super) fn signal_all(processes: &[Process], signal: Signal) {
 /// # Errors
 /// When the system does not let this process be stopped.
 pub fn stop_with_group() -> io::Result<()> {
-    let me = rustix::process::getpid().as_raw_nonzero().get();
-    let group = rustix::process::getpgrp().as_raw_nonzero().get();
-    // Both from one look: what is started after it is not met.
+    // From one look: what is started after it is not met.
     let all: Vec<Process> = list().collect();
+    let me = own_pid();
+    // Nobody is known to share a group that was begun outside this PID namespace.
+    let group = all.iter().find(|process| process.pid == me).map(|process| process.group).filter(|group| *group != 0);
     let ours: Vec<i32> = below(&all, me).iter().map(|process| process.pid).collect();
-    let others = all.iter().filter(|process| process.group == group && !process.is_over);
+    let others = all.iter().filter(|process| Some(process.group) == group && !process.is_over);
     for process in others.filter(|process| process.pid != me && !ours.contains(&process.pid)) {
         signal_one(process, Signal::STOP);
     }
@@ -226,6 +243,7 @@ fn parse_stat(pid: i32, line: &[u8]) -> Option<Process> {
         is_over: matches!(*fields.first()?, "Z" | "X" | "x"),
         parent: fields.get(1)?.parse().ok()?,
         group: fields.get(2)?.parse().ok()?,
+        session: fields.get(3)?.parse().ok()?,
         // Written as a signed number.
         terminal: fields.get(4)?.parse::<i32>().ok()?.cast_unsigned(),
         cpu_ticks: number(11)? + number(12)? + number(13)? + number(14)?,
@@ -246,6 +264,7 @@ mod tests {
             pid: 7,
             parent: 1,
             group: 7,
+            session: 6,
             threads: 3,
             terminal: 0,
             started: 999,

@@ -219,8 +219,7 @@ mod tests {
             assert!(copy.0.process.is_none() && copy.0.since > 0);
             assert_eq!(crate::runner::processes::parent(copy.0.pid), Some(warm));
             // Of its own session, so that what is sent to ours does not reach it.
-            let group = rustix::process::getpgid(Pid::from_raw(copy.0.pid)).unwrap();
-            assert_ne!(group, rustix::process::getpgrp());
+            assert_eq!(crate::runner::processes::session_of(copy.0.pid), Some(copy.0.pid));
             end(copy);
         }
     }

@@ -226,3 +226,42 @@ fn an_agent_does_not_make_a_run_longer_whose_tool_nobody_approved() {
     }
     shell.call(&["run", "quick", "--timeout", "20s"]).exits(0);
 }
+
+/// A container whose first program did not begin a session, as `docker exec` and many build servers start one.
+#[test]
+fn a_session_from_outside_a_container_is_no_error() {
+    let shell = Shell::new();
+    shell.tool("experimental", "quick", "echo it-ran\n", "");
+    let inside = |words: &[&str]| {
+        let own = shell.command(words);
+        let mut command = std::process::Command::new("unshare");
+        command.args(["--user", "--map-root-user", "--pid", "--fork", "--kill-child", "--mount-proc"]);
+        command.arg(own.get_program()).args(own.get_args()).current_dir(shell.workspace());
+        command.env_clear().envs(own.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command.stdin(std::process::Stdio::null());
+        command
+    };
+    let mut session = std::process::Command::new("unshare");
+    session.args([
+        "--user",
+        "--map-root-user",
+        "--pid",
+        "--fork",
+        "--mount-proc",
+        "cut",
+        "-d ",
+        "-f6",
+        "/proc/self/stat",
+    ]);
+    let session = Shell::ended(&mut session);
+    if session.code != 0 {
+        eprintln!("skipped: a_session_from_outside_a_container_is_no_error: {}", session.stderr.trim());
+        return;
+    }
+    assert_eq!(session.stdout.trim(), "0", "the control: the session is not in the container");
+    Shell::ended(&mut inside(&["list", "--json"])).exits(0);
+    let run = Shell::ended(&mut inside(&["run", "quick", "--as-agent", "bot"]));
+    assert!(!run.stderr.contains("panicked"), "{}", run.stderr);
+    let human = Shell::ended(&mut inside(&["approve", "1", "--json"])).exits(4);
+    assert_eq!(human.error_code(), "human-needed");
+}

@@ -251,7 +251,7 @@ impl World {
     /// Kills every process of the attack; a control leaves what a sandbox would not.
     pub fn end_all(&self) {
         let give_up = Instant::now() + Duration::from_secs(10);
-        let mine = rustix::process::getpgrp();
+        let mine = own_group();
         let mut unseen = 0;
         while Instant::now() < give_up && unseen < 10 {
             let named = self.named();
@@ -261,7 +261,7 @@ impl World {
                     let _ = kill_process(pid, Signal::KILL);
                 }
                 // Who forks away faster than it can be looked for is caught with its group.
-                if let Some(group) = Pid::from_raw(process.group).filter(|group| *group != mine) {
+                if let Some(group) = Pid::from_raw(process.group).filter(|_| process.group != mine) {
                     let _ = kill_process_group(group, Signal::KILL);
                 }
             }
@@ -381,6 +381,14 @@ impl Drop for World {
         let _ = self.victim.kill();
         let _ = self.victim.wait();
     }
+}
+
+/// The process group of this process; 0 where it was begun outside this PID namespace, which `getpgrp` of rustix fails
+/// an assertion for.
+fn own_group() -> i32 {
+    let line = fs::read_to_string("/proc/self/stat").unwrap();
+    let (_, after_name) = line.rsplit_once(") ").unwrap();
+    after_name.split(' ').nth(2).unwrap().parse().unwrap()
 }
 
 fn mounts() -> usize {
