@@ -2,18 +2,15 @@
 
 use super::call::{Answer, Call};
 use super::print_text::{Ink, Line, Page, counted, size};
-use crate::domain::{Digest, FileMode, SafeText, Tool, VersionFile, paired};
+use crate::domain::{DIFF_TIME, Digest, FileMode, SafeText, Tool, VersionFile, paired};
 use crate::engine::{Engine, EngineError, ErrorCode};
 use serde::Serialize;
 use similar::TextDiff;
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Unchanged lines around a change.
 const CONTEXT: usize = 3;
-/// After this time a diff of two hostile files is allowed to be longer than needed.
-const DIFF_TIME: Duration = Duration::from_secs(2);
 
 /// A file without its content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -18,6 +18,9 @@ const STEPS_PER_LOOK: u32 = 256;
 /// Texts that are kept as not read for one budget; a version has 2,000 files at most.
 const MAX_UNREAD: usize = 100;
 
+/// What a diff of two texts may take. After it the diff is still right, but shows more lines as changed than needed.
+pub const DIFF_TIME: Duration = Duration::from_millis(500);
+
 /// What reading costs at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {

@@ -59,6 +59,7 @@ mod utility;
 mod versioned;
 pub(crate) mod words;
 
+pub use budget::DIFF_TIME;
 pub use buffer::{
     Buffer, BufferEvent, BufferId, BufferLevel, BufferRule, BufferSink, MAX_BATCH, MAX_BATCH_BYTES, MAX_ITEM_BYTES,
     MAX_TRIES, MAX_WAITING, MAX_WAITING_BYTES, Strategy, ToolUse, USAGE_BUFFER,

@@ -6,8 +6,8 @@ use super::error::{EngineError, ErrorCode};
 use super::now;
 use super::view::Preview;
 use crate::domain::{
-    AffectedVersion, FailureGroup, FailureMark, Incident, Outcome, Run, RunId, RunOutcome, Stream, Tool, ToolName,
-    count, rfc3339, span,
+    AffectedVersion, DIFF_TIME, FailureGroup, FailureMark, Incident, Outcome, Run, RunId, RunOutcome, Stream, Tool,
+    ToolName, count, rfc3339, span,
 };
 use crate::insight::{Scenario, WARN_FROM};
 use crate::runner::Spool;
@@ -276,7 +276,13 @@ fn indented(input: &str) -> String {
 }
 
 fn difference(before: &str, after: &str) -> String {
-    TextDiff::from_lines(before, after).unified_diff().context_radius(3).missing_newline_hint(false).to_string()
+    TextDiff::configure()
+        .timeout(DIFF_TIME)
+        .diff_lines(before, after)
+        .unified_diff()
+        .context_radius(3)
+        .missing_newline_hint(false)
+        .to_string()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! a guess.
 
 use super::bundle::Bundle;
-use crate::domain::{FailureKind, Mutation};
+use crate::domain::{DIFF_TIME, FailureKind, Mutation};
 use similar::{ChangeTag, TextDiff};
 
 /// Longer texts are not compared line by line, in bytes.
@@ -149,7 +149,7 @@ fn of_lines(files: &[(&str, &str)]) -> Option<Mutation> {
         if before.len() + after.len() > MAX_COMPARED {
             return None;
         }
-        for change in TextDiff::from_lines(*before, *after).iter_all_changes() {
+        for change in TextDiff::configure().timeout(DIFF_TIME).diff_lines(*before, *after).iter_all_changes() {
             let line = change.value().trim();
             if change.tag() != ChangeTag::Insert
                 || line.is_empty()

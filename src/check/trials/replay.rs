@@ -2,7 +2,7 @@
 
 use super::{cannot_start, difference, unavailable};
 use crate::check::{Batch, Desk, Trials};
-use crate::domain::{CheckReport, Finding, ReplayOutcome, Replayed, RunEnd, RunId, Severity, ToolDetail};
+use crate::domain::{CheckReport, DIFF_TIME, Finding, ReplayOutcome, Replayed, RunEnd, RunId, Severity, ToolDetail};
 use crate::runner::{Pace, Tried};
 use serde_json::Value;
 use similar::TextDiff;
@@ -111,7 +111,7 @@ fn tail(text: &str) -> String {
 
 fn lines(old: &str, new: &str) -> String {
     let (old, new) = (tail(old), tail(new));
-    let difference = TextDiff::from_lines(old.as_str(), new.as_str());
+    let difference = TextDiff::configure().timeout(DIFF_TIME).diff_lines(old.as_str(), new.as_str());
     let text = difference.unified_diff().context_radius(2).to_string();
     let kept: Vec<&str> = text.lines().filter(|line| !line.starts_with("\\ No newline")).take(MAX_LINES).collect();
     kept.join("\n")

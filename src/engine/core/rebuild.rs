@@ -3,8 +3,8 @@
 
 use super::{Ledger, UndoNote};
 use crate::domain::{
-    AgentGrant, Allowed, Comment, CommentId, Decision, DecisionKind, Deprecation, Digest, GrantScope, Instant,
-    Operation, OperationId, Permissions, ReviewId, Shown, Spot, Stage, ToolName, Unlock,
+    AgentGrant, Allowed, Comment, CommentId, CostTier, Decision, DecisionKind, Deprecation, Digest, GrantScope,
+    Instant, Operation, OperationId, Permissions, ReviewId, Shown, Spot, Stage, ToolName, Unlock, unlock_subject,
 };
 use crate::engine::error::EngineError;
 use crate::store::{Approval, Tx};
@@ -212,11 +212,15 @@ fn grant(tx: &Tx<'_>, entry: &Operation) -> Result<(), EngineError> {
 }
 
 fn unlock(tx: &Tx<'_>, entry: &Operation) -> Result<(), EngineError> {
-    let Some(tier) = field(entry, "/tier") else { return Ok(()) };
+    let Some(tier) = field::<CostTier>(entry, "/tier") else { return Ok(()) };
+    let tool = ToolName::new(&entry.subject).ok();
+    // What names neither a tool nor the tier opens nothing.
+    if unlock_subject(tool.as_ref(), tier) != entry.subject {
+        return Ok(());
+    }
     tx.keep_unlock(&Unlock {
         id: tx.next_unlock()?,
-        // A whole tier is named with a blank, which no tool has in its name.
-        tool: ToolName::new(&entry.subject).ok(),
+        tool,
         tier,
         scope: field(entry, "/scope").unwrap_or(GrantScope::Session(String::new())),
         until: field(entry, "/until"),
@@ -249,4 +253,40 @@ fn comment(tx: &Tx<'_>, entry: &Operation) -> Result<(), EngineError> {
     };
     tx.add_comment(&comment, entry.id)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::UnlockId;
+    use crate::store::{NewOperation, Store, StoreError};
+    use serde_json::json;
+
+    #[test]
+    fn an_unlock_that_names_neither_a_tool_nor_its_tier_opens_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = Store::open(dir.path()).unwrap();
+        let opened = store.transact(Instant(1), |tx| {
+            for (subject, tier) in [
+                ("alpha", "medium"),
+                ("tier medium", "medium"),
+                ("tier high", "medium"),
+                ("not a name", "high"),
+                ("", "low"),
+            ] {
+                let note = UndoNote::Unlock { unlock: UnlockId(1) };
+                tx.log(&NewOperation {
+                    who: "ada".to_owned(),
+                    verb: "unlock".to_owned(),
+                    subject: subject.to_owned(),
+                    detail: json!({"tier": tier, "undo": note}),
+                    reversible: true,
+                })?;
+            }
+            rebuild(tx, &["tier_unlocks".to_owned()]).unwrap();
+            let unlocks = tx.unlocks()?.into_iter();
+            Ok::<_, StoreError>(unlocks.map(|unlock| unlock.subject()).collect::<Vec<_>>())
+        });
+        assert_eq!(opened.unwrap(), ["tier medium", "alpha"]);
+    }
 }

@@ -1,7 +1,7 @@
 //! A difference as text.
 
 use super::apply::{Content, Edit, below};
-use crate::domain::count;
+use crate::domain::{DIFF_TIME, count};
 use similar::TextDiff;
 use std::fmt::Write;
 use std::path::Path;
@@ -54,7 +54,7 @@ fn one(text: &mut String, edit: &Edit, old: &Path, new: &Path) {
         }
         (before, after) => {
             let (before, after) = (before.into_text(), after.into_text());
-            let diff = TextDiff::from_lines(&before, &after);
+            let diff = TextDiff::configure().timeout(DIFF_TIME).diff_lines(&before, &after);
             let _ = write!(text, "{}", diff.unified_diff().context_radius(3).header(&from, &to));
         }
     }

@@ -6,10 +6,11 @@
 
 use super::diff_lines::blanks_word;
 use super::piece::Place;
-use crate::domain::{Digest, FileMode, VersionFile, count, paired};
-use similar::{Algorithm, DiffOp, DiffTag, capture_diff_slices, group_diff_ops};
+use crate::domain::{DIFF_TIME, Digest, FileMode, VersionFile, count, paired};
+use similar::{Algorithm, DiffOp, DiffTag, capture_diff_slices_deadline, group_diff_ops};
 use std::borrow::Cow;
 use std::ops::Range;
+use std::time::Instant;
 
 /// Unchanged lines around a change.
 const CONTEXT: usize = 3;
@@ -116,6 +117,11 @@ pub fn diff_files(before: &[VersionFile], after: &[VersionFile], blanks: Blanks)
     paired(before, after).into_iter().filter_map(|(old, new)| DiffFile::new(old, new, blanks)).collect()
 }
 
+/// When a diff that begins now is cut short.
+fn deadline() -> Option<Instant> {
+    Instant::now().checked_add(DIFF_TIME)
+}
+
 impl DiffFile {
     fn new(old: Option<&VersionFile>, new: Option<&VersionFile>, blanks: Blanks) -> Option<DiffFile> {
         let path = new.or(old)?.path.clone();
@@ -127,7 +133,7 @@ impl DiffFile {
             (Some(_), Some(_)) => FileChange::Changed,
         };
         let (old, new) = (State::new(old), State::new(new));
-        let mut ops = capture_diff_slices(Algorithm::Histogram, &old.lines, &new.lines);
+        let mut ops = capture_diff_slices_deadline(Algorithm::Histogram, &old.lines, &new.lines, deadline());
         let mut ignored = 0;
         if blanks == Blanks::Ignored {
             (ops, ignored) = without_blanks(ops, &old.lines, &new.lines);
@@ -204,7 +210,7 @@ fn without_blanks(ops: Vec<DiffOp>, old: &[String], new: &[String]) -> (Vec<Diff
             continue;
         };
         let (before, after) = (bare(&old[old_index..old_index + old_len]), bare(&new[new_index..new_index + new_len]));
-        for mut part in capture_diff_slices(Algorithm::Histogram, &before, &after) {
+        for mut part in capture_diff_slices_deadline(Algorithm::Histogram, &before, &after, deadline()) {
             match &mut part {
                 DiffOp::Equal { old_index: o, new_index: n, len } => {
                     (*o, *n) = (*o + old_index, *n + new_index);

@@ -128,3 +128,21 @@ proptest! {
         prop_assert_eq!(diff.is_empty(), old == new);
     }
 }
+
+#[test]
+fn a_diff_that_takes_long_is_cut_short_and_still_right() {
+    // Lines that occur on both sides, each many times, in another order: the worst case of a shortest diff.
+    let text = |factor: u64| joined((0..150_000_u64).map(|line| (line * line % 8_191 * factor % 331).to_string()));
+    let (before, after) = (text(1), text(17));
+    let diff = compare(&[file("a", &before)], &[file("a", &after)]);
+    let file = &diff.files[0];
+    assert_eq!(file.old.lines.len() - file.removed, file.new.lines.len() - file.added);
+    let (mut rebuilt, mut from) = (Vec::new(), 0);
+    for op in file.hunks.iter().flat_map(|hunk| &hunk.ops).filter(|op| op.tag() != DiffTag::Equal) {
+        rebuilt.extend_from_slice(&file.old.lines[from..op.old_range().start]);
+        rebuilt.extend_from_slice(&file.new.lines[op.new_range()]);
+        from = op.old_range().end;
+    }
+    rebuilt.extend_from_slice(&file.old.lines[from..]);
+    assert!(rebuilt == file.new.lines);
+}

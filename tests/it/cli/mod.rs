@@ -13,6 +13,7 @@ mod requests;
 mod reserved;
 mod run;
 mod secrets;
+mod security_key;
 mod staged;
 mod tiers;
 mod usage;
