@@ -5,11 +5,12 @@
 //! or version 1 as root. A group is named after the supervisor that made it, so that a later run removes what a killed
 //! supervisor left.
 
-use super::processes::process_started;
+use super::processes::{own_pid, process_started};
 use rustix::process::{Pid, Signal};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// Groups of ours begin with this.
@@ -42,6 +43,44 @@ pub(super) struct Refused {
     pub(super) processes: u64,
 }
 
+/// Who made a group. A number of a process means something in its own PID namespace only, and a container may see the
+/// groups of the host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Owner {
+    /// Inode of the PID namespace.
+    space: u64,
+    pid: i32,
+    /// Clock ticks since boot.
+    started: u64,
+}
+
+impl Owner {
+    fn me() -> io::Result<Owner> {
+        let space = fs::metadata("/proc/self/ns/pid")?.ino();
+        let pid = own_pid();
+        Ok(Owner { space, pid, started: process_started(pid).unwrap_or(0) })
+    }
+
+    fn name(self) -> String {
+        format!("{PREFIX}{}-{}-{}", self.space, self.pid, self.started)
+    }
+
+    fn of(name: &str) -> Option<Owner> {
+        let mut numbers = name.strip_prefix(PREFIX)?.split('-');
+        let owner = Owner {
+            space: numbers.next()?.parse().ok()?,
+            pid: numbers.next()?.parse().ok()?,
+            started: numbers.next()?.parse().ok()?,
+        };
+        numbers.next().is_none().then_some(owner)
+    }
+
+    /// Whether it is known to be gone, by somebody in this PID namespace.
+    fn is_gone(self, space: u64) -> bool {
+        self.space == space && process_started(self.pid) != Some(self.started)
+    }
+}
+
 /// One folder of a group.
 #[derive(Debug)]
 struct Folder {
@@ -67,8 +106,7 @@ impl Group {
     pub(super) fn make(totals: Totals) -> Result<Group, String> {
         let own = fs::read_to_string("/proc/self/cgroup").map_err(|error| error.to_string())?;
         let mounts = fs::read_to_string("/proc/self/mounts").map_err(|error| error.to_string())?;
-        let name =
-            format!("{PREFIX}{}-{}", std::process::id(), process_started(std::process::id() as i32).unwrap_or(0));
+        let name = Owner::me().map_err(|error| error.to_string())?.name();
         second(&own, &mounts, &name, totals).or_else(|why| {
             first(&own, &mounts, &name, totals).map_err(|other| format!("version 2: {why}; version 1: {other}"))
         })
@@ -241,14 +279,10 @@ fn make(
 
 /// Removes groups of ours whose supervisor is gone, with whoever is still in them.
 fn remove_stale(parent: &Path) {
+    let Ok(me) = Owner::me() else { return };
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let owner = name.to_str().and_then(|name| name.strip_prefix(PREFIX)?.split_once('-'));
-        let Some((Ok(pid), Ok(started))) = owner.map(|(pid, started)| (pid.parse::<i32>(), started.parse::<u64>()))
-        else {
-            continue;
-        };
-        if process_started(pid) == Some(started) {
+        let owner = entry.file_name().to_str().and_then(Owner::of);
+        if !owner.is_some_and(|owner| owner.is_gone(me.space)) {
             continue;
         }
         let inside = fs::read_to_string(entry.path().join("cgroup.procs")).unwrap_or_default();
@@ -305,10 +339,12 @@ mod tests {
     #[test]
     fn a_group_whose_supervisor_is_gone_is_removed_and_others_stay() {
         let folder = tempfile::tempdir().unwrap();
-        let me = std::process::id() as i32;
-        let alive = format!("{PREFIX}{me}-{}", process_started(me).unwrap());
-        let dead = format!("{PREFIX}{me}-1");
-        for name in [alive.as_str(), dead.as_str(), "system.slice", "toolsmith-run-x"] {
+        let me = Owner::me().unwrap();
+        let alive = me.name();
+        let dead = Owner { started: 1, ..me }.name();
+        // The same number in another PID namespace is somebody whom nobody here knows.
+        let elsewhere = Owner { started: 1, space: me.space + 1, ..me }.name();
+        for name in [alive.as_str(), dead.as_str(), elsewhere.as_str(), "system.slice", "toolsmith-run-x"] {
             fs::create_dir(folder.path().join(name)).unwrap();
         }
         remove_stale(folder.path());
@@ -317,7 +353,7 @@ mod tests {
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .collect();
         left.sort();
-        let mut expected = vec!["system.slice".to_owned(), alive, "toolsmith-run-x".to_owned()];
+        let mut expected = vec!["system.slice".to_owned(), alive, elsewhere, "toolsmith-run-x".to_owned()];
         expected.sort();
         assert_eq!(left, expected);
     }

@@ -5,6 +5,7 @@ use super::case::Case;
 use super::start::{plainly, sandboxed, users};
 use super::world::{Outcome, Sign, World};
 use super::{alone, report};
+use std::os::unix::fs::MetadataExt;
 
 /// Says each child that it started.
 const FORKS: &str = "count = 0\ntry:\n    while count < 400:\n        if os.fork() == 0:\n            time.sleep(60)\n            \
@@ -78,10 +79,12 @@ fn nothing_is_left_of_the_control_groups_of_runs() {
         let find =
             std::process::Command::new("find").args([root, "-maxdepth", "6", "-name", "toolsmith-run-*"]).output();
         let found = String::from_utf8_lossy(&find.unwrap().stdout).into_owned();
-        // Runs of other tests may be under way: what is left belongs to a process that is alive.
+        // Runs of other tests may be under way: what is left belongs to a process that is alive. What is of another PID
+        // namespace nobody here can tell.
+        let space = std::fs::metadata("/proc/self/ns/pid").unwrap().ino().to_string();
         let dead = found.lines().filter(|line| {
-            let owner = line.rsplit("toolsmith-run-").next().and_then(|name| name.split('-').next());
-            owner.is_some_and(|pid| !std::path::Path::new("/proc").join(pid).exists())
+            let owner: Vec<&str> = line.rsplit("toolsmith-run-").next().unwrap_or_default().split('-').collect();
+            owner[0] == space && !std::path::Path::new("/proc").join(owner[1]).exists()
         });
         assert_eq!(dead.count(), 0, "left below {root}: {found}");
     }
