@@ -4,7 +4,9 @@ use super::build::{NOTES, command, overview};
 use super::call::{Answer, Call, Stop};
 use super::print_text::{Ink, Line, Page, counted};
 use super::{Rendered, Rendering, Screen};
-use crate::engine::{DoctorLine, Engine, EngineError, ErrorCode, Recovery, answer_copy, plan_recovery, recover_state};
+use crate::engine::{
+    DoctorLine, Engine, EngineError, ErrorCode, Recovery, answer_copy, plan_copy_answer, plan_recovery, recover_state,
+};
 use clap_complete::Shell;
 use clap_mangen::Man;
 use serde::Serialize;
@@ -21,9 +23,12 @@ pub(super) struct Diagnosis {
 pub(super) fn doctor(call: &Call<'_>) -> Result<u8, Stop> {
     for flag in ["same-workspace", "copied"] {
         if call.switch(flag) {
-            let options = call.globals.options()?;
-            let said = answer_copy(&options.home, &options.workspace, flag == "same-workspace")?;
-            return call.print(&Recovered { done: true, said: Vec::new(), lines: vec![said] });
+            let (options, is_same) = (call.globals.options()?, flag == "same-workspace");
+            let (title, said) = plan_copy_answer(&options.home, &options.workspace, is_same)?;
+            let done = agreed(call, &title, &said)?;
+            let answer = || answer_copy(&options.home, &options.workspace, is_same);
+            let lines = done.then(answer).transpose()?.into_iter().collect();
+            return call.print(&Recovered { done, said, lines });
         }
     }
     let backup = call.get::<PathBuf>("backup");
@@ -66,16 +71,21 @@ impl Answer for Recovered {
 fn recover(call: &Call<'_>, wanted: &Recovery) -> Result<u8, Stop> {
     let options = call.globals.options()?;
     let plan = plan_recovery(&options, wanted)?;
-    call.note(&Line::new().put(Ink::Strong, &plan.title));
-    for line in &plan.lines {
+    let done = agreed(call, &plan.title, &plan.lines)?;
+    let lines = if done { recover_state(&options, &plan)? } else { Vec::new() };
+    call.print(&Recovered { done, said: plan.lines, lines })
+}
+
+/// Asks a question after what a yes would do.
+fn agreed(call: &Call<'_>, title: &str, lines: &[String]) -> Result<bool, Stop> {
+    call.note(&Line::new().put(Ink::Strong, title));
+    for line in lines {
         call.note(&Line::new().put(Ink::Plain, "  ").put(Ink::Plain, line));
     }
     call.note(&Line::new().put(Ink::Strong, "[y/N]"));
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer)?;
-    let done = matches!(answer.trim(), "y" | "Y" | "yes");
-    let lines = if done { recover_state(&options, &plan)? } else { Vec::new() };
-    call.print(&Recovered { done, said: plan.lines, lines })
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
 fn diagnosis(call: &Call<'_>) -> Result<Diagnosis, EngineError> {

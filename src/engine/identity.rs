@@ -129,21 +129,44 @@ fn known_path(home: &Home, here: &Here) -> Option<Located> {
     states(home).into_iter().find(|known| known.record.path == here.path).map(|known| known.located(home))
 }
 
+/// What the answer about a folder that seems to be a copy would do: the question, and what comes of a yes.
+///
+/// # Errors
+/// `NotFound` when it does not seem to be a copy; `Internal` when the workspace cannot be looked at.
+pub fn plan_copy_answer(home: &Home, workspace: &Path, is_same: bool) -> Result<(String, Vec<String>), EngineError> {
+    let here = Here::of(workspace).map_err(EngineError::internal)?;
+    let mut all = states(home).into_iter().filter(|known| here.is_at(&known.record));
+    let original = all.find_map(|known| known.located(home).copy_of).ok_or_else(no_copy)?;
+    let old = original.display();
+    if !is_same {
+        let lines = vec![format!("the history stays with {old}; what was approved there is not approved here")];
+        return Ok(("Keep this folder as a workspace of its own?".to_owned(), lines));
+    }
+    let mut lines = vec!["what was decided in this folder so far is kept aside and counts no more".to_owned()];
+    if Here::of(&original).is_ok() {
+        lines.push(format!(
+            "{old} still exists: it loses its approvals, runs and log, and becomes a copy of this folder"
+        ));
+    }
+    Ok((format!("Move the history of {old} to this folder?"), lines))
+}
+
+fn no_copy() -> EngineError {
+    let message = "this workspace does not seem to be a copy of another one";
+    EngineError::new(ErrorCode::NotFound, message, "`toolsmith doctor` says so when it does")
+}
+
 /// Says that a workspace that seems to be a copy is the one whose id it had: it gets that history, and what was done in it
 /// since is kept aside. Or that it is a copy: it keeps its own.
 ///
 /// # Errors
 /// `NotFound` when it does not seem to be a copy; `Internal` when that cannot be written down.
 pub fn answer_copy(home: &Home, workspace: &Path, is_same: bool) -> Result<String, EngineError> {
-    let missing = || {
-        let message = "this workspace does not seem to be a copy of another one";
-        EngineError::new(ErrorCode::NotFound, message, "`toolsmith doctor` says so when it does")
-    };
     let here = Here::of(workspace).map_err(EngineError::internal)?;
     let lock = File::options().create(true).append(true).open(home.data.join("identity.lock"));
     let _turn = lock.and_then(|file| file.lock().map(|()| file)).map_err(EngineError::internal)?;
     let mut all = states(home).into_iter();
-    let mine = all.find(|known| here.is_at(&known.record) && known.record.copy_of.is_some()).ok_or_else(missing)?;
+    let mine = all.find(|known| here.is_at(&known.record) && known.record.copy_of.is_some()).ok_or_else(no_copy)?;
     let original = mine.record.copy_of.clone().unwrap_or_default();
     if !is_same {
         let record = Record { copy_of: None, ..mine.record };
@@ -151,7 +174,7 @@ pub fn answer_copy(home: &Home, workspace: &Path, is_same: bool) -> Result<Strin
         return Ok("it is a copy with a history of its own".to_owned());
     }
     let dir = mine.dir.with_file_name(&original);
-    let record = read_record(&dir).ok_or_else(missing)?;
+    let record = read_record(&dir).ok_or_else(no_copy)?;
     let secret = secret(home).map_err(EngineError::internal)?;
     let gone = record.path.clone();
     let record = Record { path: here.path.clone(), dev: here.dev, ino: here.ino, ..record };

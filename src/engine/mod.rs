@@ -121,7 +121,7 @@ pub use failing::{Compared, FailureDetail};
 pub use gates::Gates;
 pub use grants::GrantList;
 pub use home::{Home, find_workspace, path_state_dir};
-pub use identity::{answer_copy, locate};
+pub use identity::{answer_copy, locate, plan_copy_answer};
 pub use init::{InitReport, init};
 pub use inputs::fitted;
 pub use making::{Enclosed, Made, NewTool, Source};

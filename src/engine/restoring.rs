@@ -50,7 +50,10 @@ pub fn plan_recovery(options: &OpenOptions, wanted: &Recovery) -> Result<Recover
             let (source, lines) = choose_backup(&dir, file.as_deref())?;
             ("restore-state", source, lines)
         }
-        Recovery::Rebuild => ("rebuild-state", rebuild_from(&dir), Vec::new()),
+        Recovery::Rebuild => {
+            let (source, lines) = rebuild_from(&dir);
+            ("rebuild-state", source, lines)
+        }
         Recovery::AcceptLoss if is_readable(&dir) => ("accept-loss", Source::Present, Vec::new()),
         Recovery::AcceptLoss => ("accept-loss", Source::Empty, Vec::new()),
     };
@@ -126,12 +129,16 @@ fn choose_backup(dir: &Path, file: Option<&Path>) -> Result<(Source, Vec<String>
 }
 
 /// The database that is there, when anything can be read of it, else the newest backup, else nothing.
-fn rebuild_from(dir: &Path) -> Source {
+fn rebuild_from(dir: &Path) -> (Source, Vec<String>) {
     if is_readable(dir) {
-        return Source::Salvage(dir.join("store.db"));
+        return (Source::Salvage(dir.join("store.db")), Vec::new());
     }
     let sound = store::backups(dir).into_iter().find(|backup| store::look_into(&backup.path).is_ok());
-    sound.map_or(Source::Empty, |backup| Source::Salvage(backup.path))
+    let (from, source) = match sound {
+        Some(backup) => ("the newest backup is used instead", Source::Salvage(backup.path)),
+        None => ("there is no backup either", Source::Empty),
+    };
+    (source, vec![format!("nothing can be read in {}: {from}", dir.join("store.db").display())])
 }
 
 fn is_readable(dir: &Path) -> bool {
@@ -163,11 +170,9 @@ fn lost_with(options: &OpenOptions, dir: &Path, source: &Source) -> Vec<String> 
     let seen = store::Seen::read(dir).map_or(0, |seen| seen.operations);
     let known = newer.last().map_or(last, |entry| entry.id.0);
     if seen > known {
-        lines.push(format!(
-            "the log once had {}: {} of them are lost",
-            plural(seen as usize, "entry", "entries"),
-            seen - known
-        ));
+        let (had, lost) = (plural(seen as usize, "entry", "entries"), seen - known);
+        let are = if lost == 1 { "is" } else { "are" };
+        lines.push(format!("the log once had {had}, {lost} of which {are} lost"));
     }
     lines.extend(approvals_after(&options.workspace, last));
     let versions: HashSet<Digest> =

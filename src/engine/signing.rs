@@ -8,6 +8,7 @@
 use super::core::{self, Actor, Beside, Pen, Signed, Step};
 use super::error::{EngineError, ErrorCode};
 use super::settings::File;
+use super::trust::REMEDY;
 use super::{Engine, lock, now};
 use crate::catalog;
 use crate::domain::{Digest, Instant, OperationId, Tool};
@@ -162,8 +163,27 @@ impl Engine {
     /// settings say so: the work is done once without keeping it, to learn what has to be signed.
     ///
     /// # Errors
-    /// Those of the work; `Refused` when something cannot be signed that counts only when it is.
+    /// Those of the work; `Refused` when something cannot be signed that counts only when it is, and when the log is not
+    /// the one that was signed before: a signature over what follows would hide that.
     pub(super) fn step(
+        &self,
+        who: &str,
+        work: impl Fn(&Tx<'_>, Actor<'_>) -> Result<Step, EngineError>,
+    ) -> Result<Step, EngineError> {
+        if self.inner.settings.signing.protects
+            && let Some(why) = &self.trust()?.whole
+        {
+            let message = format!("nothing can be decided: {why}");
+            return Err(EngineError::new(ErrorCode::Refused, message, REMEDY));
+        }
+        self.signed_step(who, work)
+    }
+
+    /// As [`Engine::step`], whatever is wrong with the log so far.
+    ///
+    /// # Errors
+    /// Those of the work; `Refused` when something cannot be signed that counts only when it is.
+    pub(super) fn signed_step(
         &self,
         who: &str,
         work: impl Fn(&Tx<'_>, Actor<'_>) -> Result<Step, EngineError>,

@@ -72,7 +72,7 @@ impl Judge {
 #[derive(Debug, Default)]
 pub(super) struct Trust {
     /// Why nothing of it does.
-    whole: Option<String>,
+    pub(super) whole: Option<String>,
     unsigned: Vec<Unsigned>,
 }
 
@@ -296,12 +296,19 @@ impl Engine {
         parsed.map(Some).ok_or_else(|| format!("how far the log is signed is not known: {} is damaged", path.display()))
     }
 
-    /// Keeps the newest signed place of the log outside the state folder.
+    /// Keeps the newest signed place of the log outside the state folder. A place that this log does not lead to stays
+    /// as it is while signatures are not required: it tells of the loss when they are.
     ///
     /// # Errors
     /// `Internal` when it cannot be written.
     pub(super) fn keep_head(&self, space: &str, (id, hash): (OperationId, Digest)) -> Result<(), EngineError> {
         let path = self.head_file(space);
+        if !self.inner.settings.signing.protects
+            && let Ok(Some((before, signed))) = self.head(space)
+            && self.read(|q| Ok(q.operation(OperationId(before))?))?.is_none_or(|entry| entry.hash != signed)
+        {
+            return Ok(());
+        }
         let kept = self.signing_folder().and_then(|_| write_whole(&path, format!("{id} {hash}\n").as_bytes()));
         kept.map_err(|error| not_kept("how far the log is signed is not kept", &error))
     }
@@ -413,7 +420,7 @@ impl Engine {
             return Err(EngineError::new(ErrorCode::Refused, message, "set key below [signing] in config.toml"));
         }
         let _turn = self.take_turn()?;
-        let step = self.step(&caller.identity(), |tx, actor| core::sign_log(tx, actor, seen.log))?;
+        let step = self.signed_step(&caller.identity(), |tx, actor| core::sign_log(tx, actor, seen.log))?;
         if let Some(why) = signing.protects.then(|| self.trust()).transpose()?.and_then(|trust| trust.whole.clone()) {
             let message = format!("the log is signed and does not count all the same: {why}");
             return Err(EngineError::new(ErrorCode::Failed, message, "`toolsmith verify` names all that is wrong"));

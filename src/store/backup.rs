@@ -3,6 +3,7 @@
 use super::connection::Queries;
 use super::error::{StoreError, StoreResult};
 use super::schema;
+use super::seen::Seen;
 use rusqlite::backup::{Backup as Copying, StepResult};
 use rusqlite::{Connection, OpenFlags};
 use std::fs::{self, DirBuilder, File, Permissions};
@@ -52,12 +53,14 @@ fn read_name(path: &Path) -> Option<Backup> {
     Some(Backup { path: path.to_owned(), at_ms: at.parse().ok()?, operations: operations.parse().ok()? })
 }
 
-/// Whether the newest backup is older than a day, or there is none. One of the future is as good as none: the clock
-/// was wrong then or is wrong now.
+/// Whether the newest backup is older than a day or has less than half of the log, or there is none. One of the future
+/// is as good as none: the clock was wrong then or is wrong now.
 pub fn is_due(dir: &Path, now_ms: i64) -> bool {
+    let entries = Seen::read(dir).map_or(0, |seen| seen.operations);
     let every = i64::try_from(EVERY.as_millis()).unwrap_or(i64::MAX);
-    dir.join("store.db").is_file()
-        && list(dir).first().is_none_or(|newest| newest.at_ms > now_ms || now_ms - newest.at_ms >= every)
+    let is_old = |newest: &Backup| newest.at_ms > now_ms || now_ms - newest.at_ms >= every;
+    let is_small = |newest: &Backup| entries >= 2 * newest.operations.max(1);
+    dir.join("store.db").is_file() && list(dir).first().is_none_or(|newest| is_old(newest) || is_small(newest))
 }
 
 /// Makes a backup when one is due and nobody else makes one. Returns the new one.

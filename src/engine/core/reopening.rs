@@ -1,9 +1,8 @@
 //! Requests that lost their object and get it back.
 
-use crate::domain::{Digest, ReviewState, ToolName};
+use crate::domain::ReviewState;
 use crate::store::{NewOperation, ReviewHead, StoreError, Tx};
 use serde_json::json;
-use std::collections::HashSet;
 
 /// Who is named in the log when the files decide.
 const SCAN: &str = "toolsmith";
@@ -16,8 +15,7 @@ const SCAN: &str = "toolsmith";
 pub(super) fn reopen_found(
     tx: &Tx<'_>,
     heads: &mut [ReviewHead],
-    known: &HashSet<(&ToolName, Digest)>,
-    is_moving: impl Fn(&ToolName) -> bool,
+    is_there: impl Fn(&ReviewHead) -> bool,
 ) -> Result<(), StoreError> {
     for at in 0..heads.len() {
         let head = &heads[at];
@@ -27,11 +25,7 @@ pub(super) fn reopen_found(
             same_question && other.tool == head.tool && other.digest == head.digest
         };
         // Heads come oldest first.
-        if !lost
-            || is_moving(&head.tool)
-            || !known.contains(&(&head.tool, head.digest))
-            || heads[at + 1..].iter().any(same)
-        {
+        if !lost || !is_there(head) || heads[at + 1..].iter().any(same) {
             continue;
         }
         let Some(review) = tx.review(head.id)?.filter(|review| review.asker.is_some()) else { continue };

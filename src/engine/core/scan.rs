@@ -100,8 +100,8 @@ pub fn apply_scan(tx: &Tx<'_>, tools: &[Tool], unsettled: &Unsettled) -> Result<
     let known = apply_places(tx, tools)?;
     let approvals = Approvals::read(tx)?;
     let mut heads = tx.review_heads()?;
-    supersede_lost(tx, heads.iter().filter(|head| !unsettled.has(&head.tool)), &known)?;
-    reopen_found(tx, &mut heads, &known, |tool| unsettled.has(tool))?;
+    supersede_lost(tx, heads.iter_mut().filter(|head| !unsettled.has(&head.tool)), &known)?;
+    reopen_found(tx, &mut heads, |head| known.has(head) && !unsettled.has(&head.tool))?;
     open_needed(tx, tools.iter().filter(|tool| !unsettled.has(&tool.name)), &approvals, &heads)?;
     if unsettled.0.is_empty() {
         heads.retain(|head| head.kind == ReviewKind::Adoption);
@@ -110,17 +110,36 @@ pub fn apply_scan(tx: &Tx<'_>, tools: &[Tool], unsettled: &Unsettled) -> Result<
     Ok(())
 }
 
-type Known<'a> = HashSet<(&'a ToolName, Digest)>;
+/// The versions on disk. What is archived waits for nobody, as if its files were gone.
+#[derive(Debug, Default)]
+struct Known<'a> {
+    all: HashSet<(&'a ToolName, Digest)>,
+    experimental: HashSet<(&'a ToolName, Digest)>,
+}
+
+impl<'a> Known<'a> {
+    fn of(tools: &'a [Tool]) -> Known<'a> {
+        let at = |wanted: fn(Stage) -> bool| {
+            tools.iter().filter(|tool| wanted(tool.stage)).map(|tool| (&tool.name, tool.digest)).collect()
+        };
+        Known { all: at(|stage| stage != Stage::Archived), experimental: at(|stage| stage == Stage::Experimental) }
+    }
+
+    /// Whether what a review asks about is there. A first yes is about a version in the experimental stage: one that was
+    /// moved into another folder by hand is asked about as what it is there.
+    fn has(&self, head: &ReviewHead) -> bool {
+        let place = match head.kind {
+            ReviewKind::New | ReviewKind::Evolved => &self.experimental,
+            _ => &self.all,
+        };
+        place.contains(&(&head.tool, head.digest))
+    }
+}
 
 fn apply_places<'a>(tx: &Tx<'_>, tools: &'a [Tool]) -> Result<Known<'a>, StoreError> {
     let mut present: HashMap<String, PresentRow> =
         tx.present()?.into_iter().map(|row| (row.path.clone(), row)).collect();
-    let mut known = Known::new();
     for tool in tools {
-        // What is archived waits for nobody, as if its files were gone.
-        if tool.stage != Stage::Archived {
-            known.insert((&tool.name, tool.digest));
-        }
         let row = PresentRow {
             path: tool.path.clone(),
             tool: tool.name.clone(),
@@ -146,19 +165,20 @@ fn apply_places<'a>(tx: &Tx<'_>, tools: &'a [Tool]) -> Result<Known<'a>, StoreEr
     for path in present.keys() {
         tx.drop_present(path)?;
     }
-    Ok(known)
+    Ok(Known::of(tools))
 }
 
-/// A waiting review whose version is nowhere on disk any more has nothing left to decide.
+/// A waiting review whose version is not there any more has nothing left to decide.
 fn supersede_lost<'a>(
     tx: &Tx<'_>,
-    heads: impl Iterator<Item = &'a ReviewHead>,
+    heads: impl Iterator<Item = &'a mut ReviewHead>,
     known: &Known<'_>,
 ) -> Result<(), StoreError> {
     let on_disk = |kind: ReviewKind| kind != ReviewKind::Adoption && !kind.is_about_text();
     for head in heads.filter(|h| h.state == ReviewState::Waiting && on_disk(h.kind)) {
-        if !known.contains(&(&head.tool, head.digest)) {
+        if !known.has(head) {
             tx.set_review_state(head.id, ReviewState::Superseded)?;
+            head.state = ReviewState::Superseded;
         }
     }
     Ok(())

@@ -1,12 +1,12 @@
 //! An approval covers everything that executes: whatever is changed, moved or renamed afterwards is refused to
 //! agents and runs for humans with a warning and with nothing that was approved.
 
-use super::world::{ada, decide, open, without_checks};
+use super::world::{ada, decide, native, open, without_checks};
 use crate::support::{Workspace, copy_folder};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
-use toolsmith::domain::{Caller, Command, DecisionKind, Profile, Run, RunOutcome};
+use toolsmith::domain::{Caller, Command, DecisionKind, Profile, ReviewKind, Run, RunOutcome, Stage};
 use toolsmith::engine::{Engine, ReviewFilter, RunRequest};
 
 const MANIFEST: &str = "name = \"alpha\"\nversion = \"1.0.0\"\ndescription = \"Counts\"\ncost_tier = \"low\"\n\
@@ -159,4 +159,24 @@ fn whatever_is_changed_after_an_approval_is_refused_to_agents_and_warned_of_to_h
     assert_eq!(refused.status.code(), Some(4), "{}", String::from_utf8_lossy(&refused.stderr));
     let warned = call(&["run", "alpha", "--input", "{\"count\": 1}"]);
     assert!(String::from_utf8_lossy(&warned.stderr).contains("it runs strictly"));
+}
+
+#[test]
+fn a_waiting_tool_that_was_moved_by_hand_is_asked_about_once_and_as_what_it_is_there() {
+    let workspace = Workspace::new();
+    native(&workspace, "tools/experimental/alpha", "alpha", "echo 1\n", "");
+    let engine = open(&workspace);
+    let waiting = || {
+        engine.scan(&mut |_| {}).unwrap();
+        let reviews = engine.reviews(ReviewFilter::Waiting).unwrap();
+        reviews.iter().map(|review| (review.kind, review.from_stage)).collect::<Vec<_>>()
+    };
+    let new = (ReviewKind::New, Stage::Experimental);
+    assert_eq!(waiting(), [new]);
+    let [there, back] = ["tools/approved/alpha", "tools/experimental/alpha"].map(|path| workspace.path(path));
+    fs::create_dir_all(there.parent().unwrap()).unwrap();
+    fs::rename(&back, &there).unwrap();
+    assert_eq!(waiting(), [(ReviewKind::Adoption, Stage::Approved)]);
+    fs::rename(&there, &back).unwrap();
+    assert_eq!(waiting(), [new]);
 }

@@ -383,11 +383,42 @@ fn a_state_folder_put_back_to_an_older_copy_is_noticed_until_a_human_signs_it() 
             assert!(bot(&engine, "alpha").unwrap_err().contains(says), "nothing of such a log counts");
             let found = engine.unsigned().unwrap();
             assert!(found.fault.as_ref().unwrap().contains(says) && found.entries.is_empty(), "{found:?}");
+            // A decision does not heal it: whoever signs what follows has not looked at what is missing.
+            let approve = || {
+                let waiting = engine.reviews(ReviewFilter::Waiting).unwrap();
+                engine.execute(decide(&waiting[0], DecisionKind::Approve), &ada())
+            };
+            let refused = approve().unwrap_err();
+            assert!(refused.message.contains(says) && refused.hint.contains("toolsmith sign"), "{refused:?}");
+            assert!(bot(&engine, "alpha").unwrap_err().contains(says));
             engine.sign_log(&found, &ada()).unwrap();
             assert_eq!((bot(&engine, "alpha"), bot(&engine, "fresh")), (Ok(()), Ok(())), "a human signed just that");
+            approve().unwrap();
             assert_eq!(engine.verify().unwrap().faults, Vec::<String>::new());
         }
     }
+}
+
+#[test]
+fn a_loss_while_signatures_are_not_required_is_noticed_once_they_are() {
+    let (workspace, engine) = sound(false);
+    let (state, kept) = (engine.state_dir().to_owned(), workspace.home().join("kept"));
+    grant(&engine, "bot");
+    drop(engine);
+    copy_folder(&state, &kept);
+    let engine = open(&workspace);
+    revoke(&engine);
+    drop(engine);
+    fs::remove_dir_all(&state).unwrap();
+    copy_folder(&kept, &state);
+    // As many entries as before, and others.
+    let engine = open(&workspace);
+    approve_all(&engine);
+    let config = workspace.home().join("toolsmith/config/config.toml");
+    let text = fs::read_to_string(&config).unwrap().replace("required = false", "required = true");
+    fs::write(&config, text).unwrap();
+    let faults = open(&workspace).verify().unwrap().faults;
+    assert!(faults.iter().any(|fault| fault.contains("the log was rewritten")), "{faults:#?}");
 }
 
 #[test]

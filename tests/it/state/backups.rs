@@ -54,19 +54,42 @@ fn a_verb_that_changes_something_makes_the_backup_of_the_day_and_seven_are_kept(
 }
 
 #[test]
+fn while_the_log_is_short_a_backup_is_made_whenever_it_has_doubled() {
+    let workspace = Workspace::new();
+    for name in ["one", "two", "three", "four", "five"] {
+        workspace.write(&format!("tools/experimental/{name}.sh"), &format!("#!/bin/sh\necho {name}\n"));
+    }
+    assert_eq!(workspace.json(&["list"]).1, 0);
+    let state = state_of(&workspace);
+    let kept = || {
+        let all = backups(&state);
+        let last = all.last().unwrap().file_stem().unwrap().to_str().unwrap().split_once('-').unwrap().1.to_owned();
+        (all.len(), last.parse::<i64>().unwrap())
+    };
+    let mut seen = Vec::new();
+    for _ in 0..5 {
+        decide(&workspace, "approve");
+        seen.push(kept());
+    }
+    assert_eq!(seen, [(1, 1), (2, 2), (2, 2), (3, 4), (3, 4)]);
+}
+
+#[test]
 fn a_lost_database_is_put_back_and_what_is_newer_is_named() {
     let workspace = used();
     let state = state_of(&workspace);
-    assert_eq!(backups(&state).len(), 1);
-    assert_eq!(at_terminal(&workspace, &["archive", "second"], "").0, 0);
+    decide(&workspace, "approve");
+    assert_eq!(backups(&state).len(), 2);
+    workspace.write("tools/experimental/third.sh", "#!/bin/sh\n# Says most.\necho most\n");
+    assert_eq!(at_terminal(&workspace, &["archive", "third"], "").0, 0);
     assert_eq!(workspace.json(&["run", "hello"]).1, 0);
     remove_database(&state);
     let (code, said) = at_terminal(&workspace, &["doctor", "--restore"], "y");
     assert_eq!(code, 0, "{said}");
-    assert!(said.contains("its log ends with entry 1"), "{said}");
-    assert!(said.contains("the log once had 2 entries: 1 of them are lost"), "{said}");
-    assert!(said.contains("2 runs are newer"), "{said}");
-    assert_eq!(verbs(&workspace.json(&["log"]).0), ["approve", "restore-state"]);
+    assert!(said.contains("its log ends with entry 2"), "{said}");
+    assert!(said.contains("the log once had 3 entries, 1 of which is lost"), "{said}");
+    assert!(said.contains("1 run is newer"), "{said}");
+    assert_eq!(verbs(&workspace.json(&["log"]).0), ["approve", "approve", "restore-state"]);
     let (verified, code) = workspace.json(&["verify"]);
     assert_eq!(code, 0, "{verified:#}");
     assert_eq!(workspace.json(&["run", "hello", "--as-agent", "bot"]).1, 0, "the approval is in force again");
@@ -76,16 +99,17 @@ fn a_lost_database_is_put_back_and_what_is_newer_is_named() {
 fn what_a_backup_does_not_know_is_named_entry_by_entry_where_the_database_can_be_read() {
     let workspace = used();
     let state = state_of(&workspace);
+    decide(&workspace, "approve");
     let backup = backups(&state).pop().unwrap();
     assert_eq!(at_terminal(&workspace, &["archive", "second"], "").0, 0);
     let (code, said) = at_terminal(&workspace, &["doctor", "--restore", backup.to_str().unwrap()], "y");
     assert_eq!(code, 0, "{said}");
-    assert!(said.contains("newer and lost: entry 2, archive second by "), "{said}");
+    assert!(said.contains("newer and lost: entry 3, archive second by "), "{said}");
     // What was replaced is there, whole.
     let replaced = fs::read_dir(state.join("replaced")).unwrap().next().unwrap().unwrap().path();
     let old = Connection::open(replaced.join("store.db")).unwrap();
     let entries: i64 = old.query_row("SELECT count(*) FROM operations", [], |row| row.get(0)).unwrap();
-    assert_eq!(entries, 2);
+    assert_eq!(entries, 3);
 }
 
 #[test]

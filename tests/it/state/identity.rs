@@ -85,7 +85,11 @@ fn a_copy_is_told_once_and_gets_a_history_of_its_own_unless_a_human_says_that_it
         let folder = copy.to_str().unwrap().to_owned();
         let refused = workspace.toolsmith(&["doctor", answer, "--json"]).current_dir(&copy).output().unwrap();
         assert_eq!(refused.status.code(), Some(4), "only a human says so: {refused:?}");
-        let (code, said) = at_terminal(&workspace, &["doctor", answer, "--workspace", &folder], "");
+        let asks = ["doctor", answer, "--workspace", &folder];
+        let (code, said) = at_terminal(&workspace, &asks, "n");
+        assert!(code == 1 && said.contains("nothing was changed"), "{said}");
+        assert_eq!(said.contains("still exists: it loses its approvals"), answer == "--same-workspace", "{said}");
+        let (code, said) = at_terminal(&workspace, &asks, "y");
         assert_eq!(code, 0, "{said}");
         let (log, said) = log_of(&workspace, &copy);
         assert!(!said.contains("is a copy"), "{said}");
