@@ -500,15 +500,12 @@ fn plan(workspace: &Path, settings: &Settings) -> Plan {
 
 /// Folders that tools, and whoever brings tools, may write: no program in them is ever started outside of the sandbox.
 fn places_of_tools(workspace: &Path, home: &Home, settings: &Settings) -> Vec<PathBuf> {
-    // A stranger's work tree around the workspace; a home that is kept in git is nobody else's.
-    let own_home = std::env::home_dir().unwrap_or_default();
-    let work_tree = workspace.ancestors().find(|folder| folder.join(".git").exists());
-    let work_tree = work_tree.filter(|folder| !own_home.starts_with(folder));
+    let surroundings = crate::outside::surroundings(workspace, &std::env::home_dir().unwrap_or_default());
     // A workspace may name any folder as one with tools: one that holds the system's programs is no such place.
     let is_system = |path: &PathBuf| Path::new("/usr/bin").starts_with(path);
     let roots = settings.roots.iter().map(|root| workspace.join(&root.path)).filter(|path| !is_system(path));
     let own = [workspace.to_owned(), home.data.clone()];
-    own.into_iter().chain(work_tree.map(Path::to_owned)).chain(roots).collect()
+    own.into_iter().chain(surroundings).chain(roots).collect()
 }
 
 /// The cache of the last scan, as stored.

@@ -16,7 +16,7 @@ use crate::domain::{
     RunEnd, RunId, RunUsage, Sample, Stage, Tool, ToolDetail, WriteMode,
 };
 use crate::runner::{self, Given, Report, Running};
-use crate::store::{FinishedRun, NewRun, Tx};
+use crate::store::{Approval, FinishedRun, NewRun, Tx};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
@@ -427,7 +427,7 @@ impl Engine {
 
     /// Whether an approval of exactly this version, where it lies, is in force.
     pub(super) fn approved(&self, tool: &Tool) -> Result<bool, EngineError> {
-        self.read(|q| Ok(q.approvals_of(&tool.name)?.iter().any(|approval| approval.covers(tool))))
+        self.read(|q| Ok(Approval::in_force(&q.approvals_of(&tool.name)?, tool).is_some()))
     }
 
     /// Stops a run of this process; `false` when it has none of that number.

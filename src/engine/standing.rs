@@ -102,13 +102,24 @@ impl Engine {
                 return Ok(Some(Doubt::Changed(what)));
             }
         };
-        let Some(approval) = approvals.iter().find(|approval| approval.covers(&found.tool)) else {
+        let Some(approval) = Approval::in_force(&approvals, &found.tool) else {
+            let replaced = approvals.iter().find(|approval| approval.covers(&found.tool));
+            if let Some(fault) = replaced.and_then(|approval| log.ledger.fault(approval)) {
+                return Ok(Some(Doubt::Bent(fault)));
+            }
             let is_known = approvals.iter().any(|approval| approval.digest == found.tool.digest);
             return Ok(Some(match log.ledger.lost(&row.name, found.tool.digest).filter(|_| !is_known) {
                 Some(lost) => Doubt::Bent(lost),
                 None => self.unapproved(&found.tool, &found.files, &approvals),
             }));
         };
+        if let Some(entry) = log.ledger.archived(&row.name, &row.placement.base) {
+            let what = format!(
+                "{} was archived by entry {entry}, and nobody restored it: archive it again, or undo entry {entry}",
+                row.place()
+            );
+            return Ok(Some(Doubt::Misplaced(what)));
+        }
         let giver = self.giver(log, approval.operation)?;
         let fault = fault_of_approval(approval, &giver, &log.ledger);
         if let Some(fault) = fault.or_else(|| log.trust.against(row.name.as_str(), approval.operation)) {
@@ -186,7 +197,18 @@ impl Engine {
 
     /// How a tool differs from what was approved of it.
     fn unapproved(&self, tool: &Tool, now: &[VersionFile], approvals: &[Approval]) -> Doubt {
+        let at_home = |approval: &&Approval| approval.base.as_ref() == Some(&tool.placement.base);
         if let Some(moved) = approvals.iter().find(|approval| approval.digest == tool.digest) {
+            let newest = approvals.iter().filter(at_home).max_by_key(|approval| approval.operation);
+            if let Some(newest) = newest.filter(|newest| newest.operation > moved.operation && at_home(&moved)) {
+                let (old, new, entry) = (tool.digest.short(), newest.digest.short(), newest.operation);
+                let what = format!(
+                    "{} holds an older version again ({old}): entry {entry} approved {new} in its place; `toolsmith rollback` \
+                     brings an older one back",
+                    tool.place()
+                );
+                return Doubt::Misplaced(what);
+            }
             let base = moved.base.as_deref().unwrap_or("another folder");
             let what = format!("{} lies where it was not approved: that was {base}, as {}", tool.place(), moved.stage);
             return Doubt::Misplaced(what);

@@ -4,8 +4,10 @@
 pub mod fixture;
 mod groups;
 mod mounts;
+mod surroundings;
 mod trust;
 
+pub use surroundings::surroundings;
 pub use trust::{Distrust, Trust, Trusted};
 
 /// Where programs are looked for when the caller's `PATH` does not count: folders that only the system's owner fills.

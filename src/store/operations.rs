@@ -114,13 +114,13 @@ impl Queries {
         })
     }
 
-    /// Entries that gave or ended approvals, oldest first: of every tool, or of one and of adoptions, which cover
+    /// Entries that gave or ended approvals, or moved what was approved, oldest first: of every tool, or of one and of adoptions, which cover
     /// many. Those that cannot be read are left out.
     ///
     /// # Errors
     /// Any [`StoreError`] of a failed read.
     pub fn approval_entries(&self, tool: Option<&ToolName>) -> StoreResult<Vec<Operation>> {
-        let verbs = "verb IN ('approve', 'adopt', 'rollback', 'undo')";
+        let verbs = "verb IN ('approve', 'adopt', 'rollback', 'archive', 'restore', 'restore-files', 'fork', 'undo')";
         let which = tool.map_or("", |_| "AND subject IN (?1, 'adoption')");
         let sql = format!("SELECT {COLUMNS} FROM operations WHERE {verbs} {which} ORDER BY id");
         let found = match tool {

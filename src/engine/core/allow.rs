@@ -3,7 +3,7 @@
 use super::{Actor, Step, UndoNote, answer, fault_of_allowed};
 use crate::domain::{Allowed, Tool};
 use crate::engine::error::{EngineError, ErrorCode};
-use crate::store::{NewOperation, Tx};
+use crate::store::{Approval, NewOperation, Tx};
 use serde_json::json;
 
 /// Keeps that this version may do what it declares, with its writes made as they are at its stage.
@@ -14,7 +14,7 @@ use serde_json::json;
 pub fn allow(tx: &Tx<'_>, actor: Actor<'_>, tool: &Tool, allowed: &Allowed) -> Result<Step, EngineError> {
     let permissions = &allowed.permissions;
     let refused = |message: String, hint: &str| Err(EngineError::new(ErrorCode::Refused, message, hint));
-    let approved = tx.approvals_of(&tool.name)?.iter().any(|approval| approval.covers(tool));
+    let approved = Approval::in_force(&tx.approvals_of(&tool.name)?, tool).is_some();
     if !tool.stage.is_vouched() || !approved {
         return refused(
             format!("{} is not approved here; whatever it declares, it runs with nothing", tool.name),

@@ -19,6 +19,8 @@ struct Given {
 #[derive(Debug, Default)]
 pub struct Ledger {
     given: BTreeMap<(ToolName, Digest), Given>,
+    /// The places that tools were archived from, with the entry.
+    archived: HashMap<(ToolName, String), OperationId>,
 }
 
 impl Ledger {
@@ -39,7 +41,42 @@ impl Ledger {
                 notes.insert(entry.id.0, note);
             }
         }
+        for entry in entries.iter().filter(|entry| !undone.contains(&entry.id)) {
+            if let Some(note) = notes.get(&entry.id.0) {
+                ledger.note_place(note, entry.id);
+            }
+        }
         ledger
+    }
+
+    /// Notes what a standing entry says of a place: that its tool was archived, or that something counts there.
+    fn note_place(&mut self, note: &UndoNote, operation: OperationId) {
+        let place = |placed: &Placed| (placed.tool.clone(), placed.placement.base.clone());
+        match note {
+            UndoNote::PutAway { before, .. } => {
+                self.archived.insert(place(before), operation);
+            }
+            UndoNote::Move { before, after, .. } if after.stage == Stage::Archived => {
+                self.archived.insert(place(before), operation);
+            }
+            UndoNote::Move { after, .. }
+            | UndoNote::Approve { after, .. }
+            | UndoNote::Rollback { after, .. }
+            | UndoNote::RestoreFiles { after, .. }
+            | UndoNote::Fork { after, .. } => {
+                self.archived.remove(&place(after));
+            }
+            UndoNote::Adopt { members, .. } => {
+                self.archived.retain(|(tool, _), _| !members.iter().any(|(member, _)| member == tool));
+            }
+            UndoNote::Vouch { tool, .. } => self.archived.retain(|(archived, _), _| archived != tool),
+            _ => {}
+        }
+    }
+
+    /// The entry that archived a tool from this place, unless something was approved or restored there since.
+    pub fn archived(&self, tool: &ToolName, base: &str) -> Option<OperationId> {
+        self.archived.get(&(tool.clone(), base.to_owned())).copied()
     }
 
     fn give(&mut self, note: &UndoNote, operation: OperationId) {

@@ -38,9 +38,9 @@ impl Approvals {
         self.of(tool).any(|approval| approval.digest == digest)
     }
 
-    /// Whether an approval speaks for this row: its bytes, its stage and its folder.
+    /// Whether an approval in force speaks for this row: its bytes, its stage and its folder.
     pub fn covers(&self, tool: &Tool) -> bool {
-        self.of(&tool.name).any(|approval| approval.covers(tool))
+        Approval::in_force(self.of(&tool.name), tool).is_some()
     }
 
     /// When a version of the name was approved last.

@@ -9,6 +9,7 @@ use super::piece::Place;
 use crate::domain::{DIFF_TIME, Digest, FileMode, VersionFile, count, paired};
 use similar::{Algorithm, DiffOp, DiffTag, capture_diff_slices_deadline, group_diff_ops};
 use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::ops::Range;
 use std::time::Instant;
 
@@ -80,6 +81,9 @@ pub struct DiffFile {
     hunks: Vec<Hunk>,
 }
 
+/// Begins the number of a byte that is no part of a text.
+const NUMBER: char = '⟨';
+
 /// One state of a file.
 #[derive(Debug, Clone, Default)]
 pub(super) struct State {
@@ -91,12 +95,12 @@ pub(super) struct State {
 }
 
 impl State {
-    fn new(file: Option<&VersionFile>) -> State {
+    fn new(file: Option<&VersionFile>, is_text: bool) -> State {
         let Some(file) = file else { return State { is_text: true, ..State::default() } };
-        let text = String::from_utf8_lossy(&file.bytes);
+        let text = if is_text { String::from_utf8_lossy(&file.bytes) } else { Cow::Owned(numbered(&file.bytes)) };
         State {
             mode: Some(file.mode),
-            is_text: matches!(text, Cow::Borrowed(_)),
+            is_text: std::str::from_utf8(&file.bytes).is_ok(),
             bytes: file.bytes.len(),
             lines: text.split_inclusive('\n').map(str::to_owned).collect(),
         }
@@ -110,6 +114,24 @@ impl State {
     fn ends_without_break(&self) -> bool {
         self.lines.last().is_some_and(|line| !line.ends_with('\n'))
     }
+}
+
+/// What is not UTF-8 as text, with each wrong byte as a number: `⟨ff⟩`. The sign itself is written the same way, so
+/// different bytes never give the same text.
+fn numbered(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    let number = |text: &mut String, bytes: &[u8]| {
+        for byte in bytes {
+            let _ = write!(text, "{NUMBER}{byte:02x}⟩");
+        }
+    };
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            if c == NUMBER { number(&mut text, NUMBER.to_string().as_bytes()) } else { text.push(c) }
+        }
+        number(&mut text, chunk.invalid());
+    }
+    text
 }
 
 /// Compares two states, file by file in the order of their paths; unchanged files are listed too.
@@ -132,7 +154,9 @@ impl DiffFile {
             (Some(old), Some(new)) if old == new => FileChange::Unchanged,
             (Some(_), Some(_)) => FileChange::Changed,
         };
-        let (old, new) = (State::new(old), State::new(new));
+        // Both in the same way: one side alone with numbers could look like what the other one says in letters.
+        let is_text = [old, new].into_iter().flatten().all(|file| std::str::from_utf8(&file.bytes).is_ok());
+        let (old, new) = (State::new(old, is_text), State::new(new, is_text));
         let mut ops = capture_diff_slices_deadline(Algorithm::Histogram, &old.lines, &new.lines, deadline());
         let mut ignored = 0;
         if blanks == Blanks::Ignored {
@@ -175,8 +199,10 @@ impl DiffFile {
         }
         for (side, when) in [(&self.old, "before"), (&self.new, "now")] {
             if !side.is_text {
-                notes
-                    .push(format!("not UTF-8 {when}: {}, wrong ones are drawn as \u{fffd}", count(side.bytes, "byte")));
+                notes.push(format!(
+                    "not UTF-8 {when}: {}, wrong ones are drawn as {NUMBER}ff⟩",
+                    count(side.bytes, "byte")
+                ));
             }
         }
         if self.change == FileChange::Changed && self.old.ends_without_break() != self.new.ends_without_break() {

@@ -129,6 +129,22 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn bytes_that_differ_are_lines_that_differ(before in bytes(), after in bytes()) {
+        let file = |bytes: &[u8]| VersionFile { path: "a".to_owned(), mode: FileMode::Plain, bytes: bytes.to_vec() };
+        let diff = compare(&[file(&before)], &[file(&after)]);
+        prop_assert_eq!(diff.files[0].hunks().is_empty(), before == after);
+    }
+}
+
+/// Bytes that are hard to tell apart once they are drawn.
+fn bytes() -> impl Strategy<Value = Vec<u8>> {
+    let parts =
+        prop::sample::select(vec![&b"\xfe"[..], b"\xff", b"a", b"\n", b"\xe2", "⟨fe⟩".as_bytes(), "⟨".as_bytes()]);
+    prop::collection::vec(parts, 0..6).prop_map(|parts| parts.concat())
+}
+
 #[test]
 fn a_diff_that_takes_long_is_cut_short_and_still_right() {
     // Lines that occur on both sides, each many times, in another order: the worst case of a shortest diff.

@@ -5,7 +5,7 @@ use super::world::{ada, decide, native, open, without_checks};
 use crate::support::{Workspace, copy_folder};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use toolsmith::domain::{Caller, Command, DecisionKind, Profile, ReviewKind, Run, RunOutcome, Stage};
 use toolsmith::engine::{Engine, ReviewFilter, RunRequest};
 
@@ -159,6 +159,80 @@ fn whatever_is_changed_after_an_approval_is_refused_to_agents_and_warned_of_to_h
     assert_eq!(refused.status.code(), Some(4), "{}", String::from_utf8_lossy(&refused.stderr));
     let warned = call(&["run", "alpha", "--input", "{\"count\": 1}"]);
     assert!(String::from_utf8_lossy(&warned.stderr).contains("it runs strictly"));
+}
+
+/// An approved tool `alpha`, and a copy of its folder as it is then.
+fn approved() -> (Workspace, Engine, PathBuf) {
+    let workspace = Workspace::new();
+    native(&workspace, "tools/experimental/alpha", "alpha", "echo 1\n", "");
+    let engine = open(&workspace);
+    let review = engine.reviews(ReviewFilter::Waiting).unwrap().remove(0);
+    engine.execute(decide(&review, DecisionKind::Approve), &ada()).unwrap();
+    let kept = workspace.home().join("kept");
+    copy_folder(&workspace.path(FOLDER), &kept);
+    (workspace, engine, kept)
+}
+
+fn put_back(workspace: &Workspace, engine: &Engine, kept: &Path) {
+    drop(fs::remove_dir_all(workspace.path(FOLDER)));
+    copy_folder(kept, &workspace.path(FOLDER));
+    engine.scan(&mut |_| {}).unwrap();
+}
+
+/// What an agent is told; `None` when the tool runs for it as approved.
+fn refusal(engine: &Engine) -> Option<String> {
+    let done = engine.resolve(HERE).and_then(|tool| {
+        engine.run(&RunRequest { tool, input: None, timeout: None }, &Caller::Agent("bot".to_owned()))
+    });
+    match done.map(|handle| handle.wait().unwrap()) {
+        Ok(done) if done.outcome == RunOutcome::Succeeded => None,
+        Ok(done) => Some(done.error.unwrap_or_default()),
+        Err(error) => Some(error.message),
+    }
+}
+
+#[test]
+fn an_older_version_that_somebody_put_back_is_not_the_approved_one() {
+    let (workspace, engine, kept) = approved();
+    assert_eq!(refusal(&engine), None);
+    workspace.write(&format!("{FOLDER}/alpha.sh"), "echo 2\n");
+    engine.scan(&mut |_| {}).unwrap();
+    let review = engine.reviews(ReviewFilter::Waiting).unwrap().remove(0);
+    engine.execute(decide(&review, DecisionKind::Approve), &ada()).unwrap();
+    assert_eq!((review.kind, refusal(&engine)), (ReviewKind::Drift, None));
+    put_back(&workspace, &engine, &kept);
+    let told = refusal(&engine).expect("agents run what was approved last");
+    assert!(told.contains("older version"), "{told}");
+    let faults = engine.verify().unwrap().faults;
+    assert!(faults.iter().any(|fault| fault.contains("older version again")), "{faults:?}");
+    // A human who wants the older one says so.
+    let review = engine.reviews(ReviewFilter::Waiting).unwrap().remove(0);
+    assert_eq!(review.kind, ReviewKind::Drift);
+    engine.execute(decide(&review, DecisionKind::Approve), &ada()).unwrap();
+    assert_eq!(refusal(&engine), None);
+}
+
+#[test]
+fn an_archived_tool_that_somebody_put_back_is_not_approved() {
+    for undone in [false, true] {
+        let (workspace, engine, kept) = approved();
+        let tool = "alpha".to_owned();
+        let archived = engine.execute(Command::Archive { tool, reason: Some("leaks".to_owned()) }, &ada()).unwrap();
+        put_back(&workspace, &engine, &kept);
+        let told = refusal(&engine).expect("it was archived");
+        assert!(told.contains("archived"), "{told}");
+        let faults = engine.verify().unwrap().faults;
+        assert!(faults.iter().any(|fault| fault.contains("was archived by entry")), "{faults:?}");
+        fs::remove_dir_all(workspace.path(FOLDER)).unwrap();
+        engine.scan(&mut |_| {}).unwrap();
+        // The human's own ways back.
+        if undone {
+            engine.execute(Command::Undo { operation: archived.operation }, &ada()).unwrap();
+        } else {
+            engine.execute(Command::Restore { tool: "alpha".to_owned() }, &ada()).unwrap();
+        }
+        assert_eq!(refusal(&engine), None);
+    }
 }
 
 #[test]
