@@ -29,7 +29,7 @@ pub(super) struct Globals {
     pub(super) color: bool,
     /// The agent that calls; `None` is a human.
     pub(super) agent: Option<String>,
-    /// Where that agent was found, when it did not say so itself.
+    /// Where that agent was found, when it did not say so itself or called itself something else.
     pub(super) found: Option<FoundAgent>,
     /// What may run.
     pub(super) limits: Limits,
@@ -45,9 +45,10 @@ impl Globals {
             Some(name) => Some(name.clone()),
             None => agent_of_environment()?,
         };
-        let found = if said.is_some() { None } else { find_agent() };
         let name = |found: &FoundAgent| parse::agent_name(&found.agent).unwrap_or_else(|_| UNNAMED_AGENT.to_owned());
-        let agent = said.or_else(|| found.as_ref().map(name));
+        // An agent that says another name than its starter gave it would borrow what that one was granted.
+        let found = find_agent().filter(|found| said.as_ref() != Some(&name(found)));
+        let agent = found.as_ref().map(name).or(said);
         Ok(Globals {
             workspace: matches.get_one::<PathBuf>(global::WORKSPACE).cloned(),
             json: matches.get_flag(global::JSON),

@@ -5,7 +5,7 @@
 use super::call::{Answer, Call};
 use super::print_text::{Ink, Line, Page, counted, size, span};
 use crate::domain::{Manifest, SafeText, Stage, Tool, ToolDetail};
-use crate::engine::{Behaviour, Engine, EngineError, ErrorCode, LineageVersion};
+use crate::engine::{Behaviour, Engine, EngineError, ErrorCode, LineageVersion, refuse_links};
 use serde::Serialize;
 use serde_json::Value;
 use std::fmt::Write;
@@ -47,6 +47,7 @@ struct Material<'a> {
 pub(super) fn docs(call: &Call<'_>) -> Result<Written, EngineError> {
     let (engine, catalog) = call.open_catalog()?;
     let out = call.get::<PathBuf>("out").unwrap_or_else(|| engine.workspace().join(DEFAULT_OUT));
+    let is_own = call.get::<PathBuf>("out").is_none();
     let named = call.text("tool").map(|text| engine.resolve(text)).transpose()?;
     let is_whole = named.is_none();
     let tools: Vec<Arc<Tool>> = match named {
@@ -86,6 +87,12 @@ pub(super) fn docs(call: &Call<'_>) -> Result<Written, EngineError> {
             continue;
         }
         if !check {
+            // A folder that the user names is the user's own choice.
+            refuse_links(if is_own { engine.workspace() } else { &out }, &path)?;
+            if std::fs::read_to_string(&path).map_or_else(|_| path.exists(), |there| !there.ends_with(OURS)) {
+                let message = format!("{} was not written by toolsmith and is not overwritten", path.display());
+                return Err(EngineError::new(ErrorCode::Conflict, message, "name another folder with --out"));
+            }
             std::fs::create_dir_all(&out).map_err(|error| unwritable(&out, &error))?;
             std::fs::write(&path, text).map_err(|error| unwritable(&path, &error))?;
         }

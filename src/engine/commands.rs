@@ -3,6 +3,7 @@
 use super::Engine;
 use super::core::{self, Actor, DecideInput, IntentBody, Placed, Step, Work};
 use super::error::{EngineError, ErrorCode};
+use super::links::refuse_links;
 use super::relocate::{self, Relocation};
 use super::upkeep::preview_proposals;
 use super::view::Preview;
@@ -13,6 +14,7 @@ use crate::domain::{
 };
 use crate::store::Intent;
 use serde_json::json;
+use std::path::Path;
 
 impl Engine {
     /// Does what a command asks, or says why not.
@@ -186,6 +188,7 @@ impl Engine {
         self.inner.copies.put(tool.digest, &files)?;
         let before = self.placed(&tool, &files);
         let target = self.archive_target(&tool);
+        refuse_links(self.workspace(), Path::new(&target.base))?;
         let step = self.transact(|tx| core::archive(tx, self.actor(who), &before, target, reason))?;
         self.finish(step)
     }
@@ -264,6 +267,7 @@ impl Engine {
     /// Refuses a move to a place where other content lies.
     fn refuse_conflicts(&self, target: &Placed) -> Result<(), EngineError> {
         let files = self.inner.copies.get(target.digest)?;
+        refuse_links(self.workspace(), Path::new(&target.placement.base))?;
         let paths = relocate::conflicts(&self.inner.options.workspace, &files, &target.placement);
         if paths.is_empty() {
             return Ok(());

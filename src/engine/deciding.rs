@@ -3,9 +3,11 @@
 use super::Engine;
 use super::core::{self, Placed};
 use super::error::{EngineError, ErrorCode};
+use super::links::refuse_links;
 use crate::domain::{
     CostTier, DecisionKind, Digest, Placement, Review, ReviewKind, Stage, Tool, ToolName, VersionFile, plural,
 };
+use std::path::Path;
 use std::sync::Arc;
 
 /// What a decision rests on.
@@ -33,7 +35,9 @@ impl Engine {
             ReviewKind::Specification | ReviewKind::Plan | ReviewKind::Deprecation => {}
             ReviewKind::Archive => {
                 let (tool, _) = self.lying(review)?;
-                grounds.archive = Some(self.archive_target(&tool));
+                let target = self.archive_target(&tool);
+                refuse_links(self.workspace(), Path::new(&target.base))?;
+                grounds.archive = Some(target);
                 grounds.placed = Some(self.place_of(review)?);
             }
             ReviewKind::Drift => {
@@ -42,6 +46,8 @@ impl Engine {
             }
             ReviewKind::New | ReviewKind::Evolved | ReviewKind::Promotion => {
                 self.refuse_taken_names(review)?;
+                let target = core::stage_placement(review.to_stage, &review.tool);
+                refuse_links(self.workspace(), Path::new(&target.base))?;
                 grounds.placed = Some(self.place_of(review)?);
                 grounds.replaced = self.occupant(review.to_stage, &review.tool, review.digest)?;
             }

@@ -3,6 +3,7 @@
 //! Nothing that exists is changed, but for lines appended to `.gitignore`. It opens no state.
 
 use super::error::{EngineError, ErrorCode};
+use super::links::refuse_links;
 use super::settings::DEFAULT_WORKSPACE;
 use crate::domain::Stage;
 use serde::Serialize;
@@ -86,6 +87,7 @@ fn sample(dir: &Path, report: &mut InitReport) -> Result<(), EngineError> {
 
 /// Writes a file that does not exist yet, with the folders above it.
 fn create(dir: &Path, path: &str, text: &str, report: &mut InitReport) -> Result<(), EngineError> {
+    refuse_links(dir, Path::new(path))?;
     let full = dir.join(path);
     if let Some(parent) = full.parent() {
         fs::create_dir_all(parent).map_err(|error| failed(parent, &error))?;
@@ -103,7 +105,12 @@ fn create(dir: &Path, path: &str, text: &str, report: &mut InitReport) -> Result
 
 /// Appends our lines to `.gitignore`, unless they are there.
 fn ignore(dir: &Path, report: &mut InitReport) -> Result<(), EngineError> {
+    refuse_links(dir, Path::new(".gitignore"))?;
     let path = dir.join(".gitignore");
+    if path.symlink_metadata().is_ok_and(|found| !found.is_file()) {
+        // A pipe would be waited for.
+        return Err(failed(&path, &ErrorKind::InvalidInput.into()));
+    }
     let before = match fs::read(&path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),

@@ -44,6 +44,7 @@ mod interpreters;
 #[cfg(test)]
 mod kinds_tests;
 mod lanes;
+mod links;
 mod making;
 mod marking;
 mod opportunities;
@@ -124,6 +125,7 @@ pub use home::{Home, find_workspace, path_state_dir};
 pub use identity::{answer_copy, locate, plan_copy_answer};
 pub use init::{InitReport, init};
 pub use inputs::fitted;
+pub use links::refuse_links;
 pub use making::{Enclosed, Made, NewTool, Source};
 pub use marking::MarkRequest;
 pub use opportunities::{Imported, OpportunityList};

@@ -2,7 +2,8 @@
 
 use super::error::{EngineError, ErrorCode};
 use super::view::CatalogView;
-use crate::domain::{Stage, Tool};
+use crate::domain::{Stage, Tool, ToolName};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Splits `NAME@VERSION` at the last `@`; a path may hold none.
@@ -24,9 +25,18 @@ pub fn resolve(view: &CatalogView, text: &str) -> Result<Option<Arc<Tool>>, Engi
     }
     let (name, version) = split(text);
     let owners = || view.tools.iter().filter(|tool| tool.facts.reserved.is_none());
-    let mut rows: Vec<&Arc<Tool>> = owners().filter(|tool| tool.name.as_str() == name).collect();
+    let named = |name: &str| -> Vec<&Arc<Tool>> { owners().filter(|tool| tool.name.as_str() == name).collect() };
+    let mut rows = named(name);
     if rows.is_empty() {
-        rows = owners().filter(|tool| answers_to(tool, name)).collect();
+        // A title of another version may spell the name in capitals.
+        rows = named(&name.trim().to_lowercase());
+    }
+    if rows.is_empty() {
+        // Another name leads to the tools of that name: which of them is meant does not depend on the way there, or a
+        // proposed version could bring a name that runs it.
+        let names: BTreeSet<&ToolName> =
+            owners().filter(|tool| answers_to(tool, name)).map(|tool| &tool.name).collect();
+        rows = owners().filter(|tool| names.contains(&tool.name)).collect();
     }
     if rows.is_empty() {
         return Err(reserved(view, name).unwrap_or_else(|| unknown(view, name)));

@@ -18,6 +18,7 @@ use crate::runner::Bubblewrap;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use toml::Spanned;
@@ -155,9 +156,12 @@ impl Settings {
                 settings.apply_workspace(file, table, user_home.as_deref());
             });
         let config = home.config_file();
-        let found = settings.read(&config.to_string_lossy(), &config, &|settings, file, table| {
-            settings.apply_user(file, table, user_home.as_deref());
-        });
+        let found = match [config.parent(), Some(&config)].into_iter().flatten().find_map(changed_by_others) {
+            Some(problem) => vec![problem],
+            None => settings.read(&config.to_string_lossy(), &config, &|settings, file, table| {
+                settings.apply_user(file, table, user_home.as_deref());
+            }),
+        };
         // What is not a bad setting left the whole file unread.
         let unread = found.iter().find(|problem| problem.code != ProblemCode::BadSetting);
         settings.signing.fault = settings.signing.fault.take().or_else(|| unread.map(Problem::placed));
@@ -511,6 +515,24 @@ pub(super) type Entry<'t, 'i> = (&'t Spanned<std::borrow::Cow<'i, str>>, &'t Spa
 pub(super) fn duration(text: &str) -> Option<Duration> {
     let signed: jiff::SignedDuration = text.parse().ok()?;
     Duration::try_from(signed).ok().filter(|limit| !limit.is_zero())
+}
+
+/// That somebody else can change the user's settings: they name programs and signers, so they are not used then.
+fn changed_by_others(path: &Path) -> Option<Problem> {
+    let found = path.metadata().ok()?;
+    let own = rustix::process::geteuid().as_raw();
+    let why = if ![own, 0].contains(&found.uid()) {
+        format!("it belongs to user {}", found.uid())
+    } else if found.mode() & 0o002 != 0 {
+        "everybody can write it".to_owned()
+    } else if found.mode() & 0o020 != 0 && found.gid() != rustix::process::getegid().as_raw() {
+        format!("group {} can write it", found.gid())
+    } else {
+        return None;
+    };
+    let (message, hint) = (format!("the settings are not used: {why}"), "make it yours alone: chown, chmod go-w");
+    let path = path.display().to_string();
+    Some(Problem { path, line: None, code: ProblemCode::Unreadable, message, hint: hint.to_owned() })
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@
 //! end of it. Where standard input is a terminal of somebody else's session, the processes of that terminal count too.
 //!
 //! What this cannot see: a process that left session and parents behind, began with a clean environment and talks to
-//! a terminal of its own; a process that wrote over its own environment or made itself unreadable; processes of
+//! a terminal of its own; an agent that replaced itself (`exec env -u …`), since the environment of a process is that
+//! of the program that it executed last; a process that wrote over its own environment or made itself unreadable; processes of
 //! other users and outside this PID namespace.
 
 use super::processes::{self, Process};
@@ -47,7 +48,7 @@ pub fn find_agent() -> Option<FoundAgent> {
     let me = processes::own_pid();
     let mut seen = BTreeSet::from([me]);
     let parents = chain(me);
-    let found = first_agent(&parents[1.min(parents.len())..], "ancestor", &mut seen);
+    let found = outermost_agent(&parents[1.min(parents.len())..], "ancestor", &mut seen);
     found.or_else(|| above_session(&mut seen)).or_else(|| behind_terminal(&parents, &mut seen))
 }
 
@@ -79,9 +80,10 @@ fn chain(from: i32) -> Vec<i32> {
     chain
 }
 
-/// The nearest process of a chain that carries the variable. What was seen before is not read again.
-fn first_agent(chain: &[i32], role: &str, seen: &mut BTreeSet<i32>) -> Option<FoundAgent> {
-    chain.iter().filter(|pid| seen.insert(**pid)).find_map(|pid| {
+/// The process of a chain, nearest first, that is farthest away of those that carry the variable: whoever is named there
+/// started the others, and they can call themselves what they like. What was seen before is not read again.
+fn outermost_agent(chain: &[i32], role: &str, seen: &mut BTreeSet<i32>) -> Option<FoundAgent> {
+    chain.iter().rev().filter(|pid| seen.insert(**pid)).find_map(|pid| {
         let agent = agent_of(*pid)?;
         Some(FoundAgent { agent, place: format!("{role} PID {pid} ({})", name_of(*pid)) })
     })
@@ -89,7 +91,7 @@ fn first_agent(chain: &[i32], role: &str, seen: &mut BTreeSet<i32>) -> Option<Fo
 
 fn above_session(seen: &mut BTreeSet<i32>) -> Option<FoundAgent> {
     let leader = processes::session_of(processes::own_pid())?;
-    first_agent(&chain(leader), "session of", seen)
+    outermost_agent(&chain(leader), "session of", seen)
 }
 
 /// An agent that holds the other end of the terminal on standard input, or lives on a terminal that is not ours.
@@ -101,7 +103,7 @@ fn behind_terminal(parents: &[i32], seen: &mut BTreeSet<i32>) -> Option<FoundAge
         let index = device.1 + ((device.0 - PTY_MAJORS.start()) << 20);
         let holders = all.iter().filter(|process| !parents.contains(&process.pid) && holds_master(process.pid, index));
         for holder in holders {
-            let found = first_agent(&chain(holder.pid), "terminal held by", seen);
+            let found = outermost_agent(&chain(holder.pid), "terminal held by", seen);
             if found.is_some() {
                 return found;
             }
@@ -111,7 +113,7 @@ fn behind_terminal(parents: &[i32], seen: &mut BTreeSet<i32>) -> Option<FoundAge
         return None;
     }
     let there = all.iter().filter(|process| split_device(process.terminal) == device);
-    there.map(|process| process.pid).find_map(|pid| first_agent(&[pid], "terminal shared with", seen))
+    there.map(|process| process.pid).find_map(|pid| outermost_agent(&[pid], "terminal shared with", seen))
 }
 
 /// The device number of the terminal on standard input; `None` where that is none.

@@ -1,7 +1,7 @@
 //! A difference as text.
 
 use super::apply::{Content, Edit, below};
-use crate::domain::{DIFF_TIME, count};
+use crate::domain::{DIFF_TIME, SafeText, count};
 use similar::TextDiff;
 use std::fmt::Write;
 use std::path::Path;
@@ -27,7 +27,8 @@ pub(super) fn unified(edits: &[Edit], old: &Path, new: &Path) -> String {
 }
 
 fn one(text: &mut String, edit: &Edit, old: &Path, new: &Path) {
-    let path = edit.path.display();
+    // A name may hold a line break, which would look like a line of the difference.
+    let path = SafeText::new(&edit.path.display().to_string()).to_string();
     let what = match (&edit.from, &edit.to) {
         (Content::Nothing, Content::Folder) => Some("new folder"),
         (Content::Folder, Content::Nothing) => Some("folder removed"),

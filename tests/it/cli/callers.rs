@@ -198,6 +198,35 @@ fn an_agent_that_drops_its_name_is_an_agent_by_its_parents_its_session_or_its_te
 }
 
 #[test]
+fn an_agent_that_calls_itself_another_one_is_who_it_was_started_as() {
+    let shell = Shell::new();
+    shell.tool("experimental", "quick", "echo it-ran\n", "");
+    let digest =
+        shell.call(&["show", "quick", "--json"]).exits(0).json()["tool"]["digest"].as_str().unwrap().to_owned();
+    shell.call_by_human(&["grant", &format!("quick@{}", &digest[..12]), "--agent", "coder"]).exits(0);
+    let program = assert_cmd::cargo::cargo_bin("toolsmith").display().to_string();
+    let run = |agent: &str, line: &str| {
+        let command = shell.command(&[]);
+        let mut agent_process = std::process::Command::new("env");
+        agent_process.arg(format!("TOOLSMITH_AGENT={agent}")).args(["sh", "-c", &format!("{line}; exit $?")]);
+        agent_process.env_clear().envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        agent_process.env("PROGRAM", &program).current_dir(shell.workspace());
+        Shell::ended(agent_process.stdin(std::process::Stdio::null()))
+    };
+    // The control: the agent that was granted it.
+    assert_eq!(run("coder", "$PROGRAM run quick").stdout, "it-ran\n");
+    for line in [
+        "$PROGRAM run quick --as-agent coder",
+        "TOOLSMITH_AGENT=coder $PROGRAM run quick",
+        "env TOOLSMITH_AGENT=coder sh -c '$PROGRAM run quick; exit $?'",
+    ] {
+        let refused = run("mallory", line);
+        assert_eq!(refused.code, 4, "{line}: {}{}", refused.stdout, refused.stderr);
+        assert_eq!(shell.call(&["runs", "--json"]).json()["runs"][0]["caller"], "mallory", "{line}");
+    }
+}
+
+#[test]
 fn nobodys_program_is_no_agent_in_any_of_these_ways() {
     for shell in shells() {
         for (what, way) in &WAYS[..5] {

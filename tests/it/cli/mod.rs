@@ -8,6 +8,7 @@ mod catalog;
 mod checks;
 mod decide;
 mod facts;
+mod links;
 mod permissions;
 mod requests;
 mod reserved;

@@ -83,6 +83,23 @@ fn names_that_look_like_an_approved_one_are_reserved_too() {
 }
 
 #[test]
+fn no_spelling_of_a_name_and_no_new_alias_leads_to_a_version_that_only_waits() {
+    let shell = with_counter();
+    let proposal = |folder: &str, more: &str| {
+        let path = format!("tools/experimental/{folder}/tool.toml");
+        shell.tool("experimental", folder, "echo newcomer\n", more);
+        let text = std::fs::read_to_string(shell.workspace().join(&path)).unwrap();
+        shell.write(&path, &text.replace(&format!("name = \"{folder}\""), "name = \"Counter\""));
+        path
+    };
+    let path = proposal("Counter", "aliases = [\"fresh-name\"]\n");
+    assert_eq!(shell.call(&["run", &path]).exits(0).stdout, "newcomer\n", "the control");
+    for name in ["Counter", "COUNTER", "counter", "fresh-name", " counter"] {
+        assert_eq!(shell.call(&["run", name]).exits(0).stdout, "approved\n", "{name}");
+    }
+}
+
+#[test]
 fn an_unapproved_tool_in_the_folders_of_approved_ones_takes_no_name() {
     for (stage, folder) in [("approved", "other"), ("core", "counter"), ("approved", "cnt")] {
         let shell = with_counter();

@@ -17,7 +17,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("evolve", &["domain"]),
     ("check", &["domain", "runner"]),
     ("generator", &["domain", "runner", "evolve"]),
-    ("engine", &["domain", "store", "catalog", "runner", "check", "evolve", "generator", "insight", "vcs"]),
+    ("engine", &["domain", "store", "catalog", "outside", "runner", "check", "evolve", "generator", "insight", "vcs"]),
     ("cli", &["domain", "action", "engine"]),
     ("mcp", &["domain", "action", "engine"]),
     ("tui", &["domain", "action", "engine"]),
