@@ -14,6 +14,7 @@ use super::settings_generators::{EvolveSettings, GeneratorSetting};
 use super::settings_review::DeprecatedPolicy;
 use super::signing::Signing;
 use crate::domain::{CostTier, IsolationLevel, Problem, ProblemCode, Stage};
+use crate::outside::holds_more;
 use crate::runner::Bubblewrap;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -475,6 +476,15 @@ impl File<'_> {
             match (key.get_ref().as_ref(), value.get_ref().as_str()) {
                 ("path", Some(text)) if !text.trim().is_empty() => {
                     path = self.expand(value.span().start, text, user_home);
+                    // A stranger's workspace could have all of the disk read, for minutes.
+                    let is_wide = |path: &PathBuf| {
+                        let kernel = ["/proc", "/sys", "/dev"].iter().any(|folder| path.starts_with(folder));
+                        kernel || (path.is_absolute() && holds_more(path, user_home.unwrap_or(Path::new(""))))
+                    };
+                    if path.as_ref().is_some_and(is_wide) {
+                        let message = format!("roots.path {text} is no folder for tools alone");
+                        self.bad(value.span().start, message, "name the folder that holds the tools".to_owned());
+                    }
                 }
                 ("stage", Some(word)) if word.parse::<Stage>().is_ok() => stage = word.parse().ok(),
                 ("path", _) => self.bad(value.span().start, "roots.path is no path".into(), "write a folder".into()),
@@ -637,6 +647,17 @@ mod tests {
             vec![root("more", None), root("/opt/tools", Some(Stage::Core)), root("/home/ada/mine", None)]
         );
         assert_eq!(file.problems.iter().map(|problem| problem.line).collect::<Vec<_>>(), vec![Some(10), Some(11)]);
+    }
+
+    #[test]
+    fn a_root_is_not_the_whole_disk_the_home_or_the_kernel() {
+        for path in ["/", "/usr", "~", "~/", "/proc/1", "/dev/shm", "/home"] {
+            let (text, mut settings) = (format!("[[roots]]\npath = {path:?}\n"), Settings::default());
+            let mut file = File { path: "toolsmith.toml", text: &text, problems: Vec::new() };
+            let table = DeTable::parse(&text).unwrap();
+            settings.apply_workspace(&mut file, table.get_ref(), Some(Path::new("/home/ada")));
+            assert_eq!((settings.roots.len(), file.problems.len()), (0, 1), "{path}");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ mod mounts;
 mod surroundings;
 mod trust;
 
-pub use surroundings::surroundings;
+pub use surroundings::{holds_more, surroundings};
 pub use trust::{Distrust, Trust, Trusted};
 
 /// Where programs are looked for when the caller's `PATH` does not count: folders that only the system's owner fills.

@@ -7,10 +7,13 @@ use std::path::{Path, PathBuf};
 /// and its top need not be the workspace. It ends below the user's home, and below folders that hold the programs of the
 /// system or the home. `None` when the workspace itself is that wide.
 pub fn surroundings(workspace: &Path, home: &Path) -> Option<PathBuf> {
-    let holds_home = |folder: &Path| !home.as_os_str().is_empty() && home.starts_with(folder);
-    let holds_system = |folder: &Path| FOLDERS.iter().any(|programs| Path::new(programs).starts_with(folder));
-    let around = workspace.ancestors().skip(1).take_while(|folder| !holds_home(folder) && !holds_system(folder));
-    around.last().map(Path::to_owned)
+    workspace.ancestors().skip(1).take_while(|folder| !holds_more(folder, home)).last().map(Path::to_owned)
+}
+
+/// Whether a folder is or holds the user's home or a folder with the programs of the system: it came with nobody.
+pub fn holds_more(folder: &Path, home: &Path) -> bool {
+    let holds_home = !home.as_os_str().is_empty() && home.starts_with(folder);
+    holds_home || FOLDERS.iter().any(|programs| Path::new(programs).starts_with(folder))
 }
 
 #[cfg(test)]
