@@ -6,7 +6,8 @@
 //! is counted by itself.
 
 use super::Desk;
-use super::source::{Language, children, line, sources, text};
+use super::source::{Language, children, line, text};
+use super::started::sources;
 use crate::domain::{CheckReport, Finding, Severity, count, plural};
 use tree_sitter::Node;
 
@@ -34,7 +35,7 @@ pub fn examine(desk: &Desk<'_>) -> CheckReport {
     let mut findings = Vec::new();
     let mut worst: Option<(Figure, String)> = None;
     let mut functions = 0_usize;
-    for (path, language, text) in sources(&desk.version.files) {
+    for (path, language, text) in sources(desk.version) {
         let figures = figures(language, text);
         // The first is what stands outside of all functions.
         functions += figures.len().saturating_sub(1);

@@ -1,6 +1,6 @@
 //! What the tests of the checks share: versions made of a few files, a library of them, and a desk.
 
-use super::{Batch, Desk, Library, Trials};
+use super::{Batch, Desk, Language, Library, Trials};
 use crate::domain::{
     CheckReport, Dialect, Digest, FileMode, Manifest, Missing, Recipe, Tool, ToolDetail, ToolName, VersionFile,
 };
@@ -25,7 +25,13 @@ pub(super) fn version(name: &str, list: &[(&str, &str)]) -> ToolDetail {
     manifest.description = "Says what it does in a few plain words".to_owned();
     let mut recipe = Recipe::blank(crate::domain::InputMode::StdinJson);
     recipe.entry = list.first().map(|(path, _)| (*path).to_owned());
-    recipe.command = vec!["python3".to_owned(), "{file}".to_owned()];
+    let program = match list.first().and_then(|(path, text)| Language::of(path, text)) {
+        Some(Language::Python) => "python3",
+        Some(Language::Bash) => "bash",
+        Some(Language::JavaScript | Language::TypeScript | Language::Tsx) => "node",
+        None => "cat",
+    };
+    recipe.command = vec![program.to_owned(), "{file}".to_owned()];
     manifest.recipe = Some(recipe);
     ToolDetail { tool: row(name, &manifest, Digest::of_files(&files)), manifest, files }
 }

@@ -3,7 +3,8 @@
 
 use super::Desk;
 use super::source::{Language, excerpt, line as line_of, nodes, text as text_at, text_of};
-use crate::domain::{CheckReport, Finding, Severity, VersionFile, count, escape_char, hidden_in};
+use super::started::{Started, encoding};
+use crate::domain::{CheckReport, Finding, Severity, VersionFile, count, escape_char, hidden_in, is_hidden};
 use unicode_normalization::UnicodeNormalization;
 use unicode_script::{Script, UnicodeScript};
 use unicode_security::skeleton;
@@ -22,17 +23,21 @@ const MAX_OF_SORT: usize = 5;
 
 /// Examines all text of the version.
 pub fn examine(desk: &Desk<'_>) -> CheckReport {
+    let started = Started::of(desk.version);
     let mut findings = Vec::new();
     for file in &desk.version.files {
-        findings.extend(file_findings(file));
+        findings.extend(file_findings(file, started.language_of(file), started.executes(&file.path)));
     }
     CheckReport::of("hidden-text", findings)
 }
 
-fn file_findings(file: &VersionFile) -> Vec<Finding> {
-    let Some(text) = text_of(file) else { return vec![binary(file)] };
-    let language = Language::of(&file.path, text);
-    let mut findings = Vec::new();
+fn file_findings(file: &VersionFile, language: Option<Language>, is_executed: bool) -> Vec<Finding> {
+    let encoded = encoding(file, language)
+        .map(|(line, words)| Finding::new("encoding", Severity::High, words).at(&file.path, line));
+    let Some(text) = text_of(file) else {
+        return encoded.map_or_else(|| vec![binary(file, is_executed)], |it| vec![it]);
+    };
+    let mut findings: Vec<Finding> = encoded.into_iter().collect();
     for (line, number) in text.lines().zip(1_u64..) {
         let at = |finding: Finding| finding.at(&file.path, number);
         findings.extend(hidden(line).map(at));
@@ -48,12 +53,31 @@ fn file_findings(file: &VersionFile) -> Vec<Finding> {
 }
 
 /// What is no text: a compiled program cannot be reviewed, other files are told.
-fn binary(file: &VersionFile) -> Finding {
-    const PROGRAMS: &[&[u8]] = &[b"\x7fELF", b"MZ", b"\0asm", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"!<arch>"];
-    let is_program =
-        PROGRAMS.iter().any(|magic| file.bytes.starts_with(magic)) || file.path.rsplit('.').next() == Some("pyc");
+fn binary(file: &VersionFile, is_executed: bool) -> Finding {
+    const PROGRAMS: &[&[u8]] = &[
+        b"\x7fELF",
+        b"MZ",
+        b"\0asm",
+        b"\xcf\xfa\xed\xfe",
+        b"\xca\xfe\xba\xbe",
+        b"!<arch>",
+        b"\x1bLua",
+        b"\x1bLJ",
+        b"BC\xc0\xde",
+        b"dex\n",
+    ];
+    const ENDINGS: &[&str] = &["pyc", "pyo", "pyd", "so", "dll", "dylib", "jar", "class", "jsc", "node", "exe"];
+    let ending = file.path.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
+    let is_program = PROGRAMS.iter().any(|magic| file.bytes.starts_with(magic))
+        || ENDINGS.contains(&ending.as_str())
+        // Bytecode of Python: a number of its version, then these.
+        || file.bytes.get(2..4) == Some(b"\r\n");
     let finding = if is_program {
         Finding::new("compiled", Severity::High, "a compiled program: nobody can read what it does")
+    } else if holds_code(&file.bytes) {
+        Finding::new("archive", Severity::High, "an archive with code in it: nobody can read what it does")
+    } else if is_executed {
+        Finding::new("not-text", Severity::High, "it is executed and is no text: nobody can read what it does")
     } else {
         Finding::new(
             "binary",
@@ -62,6 +86,23 @@ fn binary(file: &VersionFile) -> Finding {
         )
     };
     Finding { path: Some(file.path.clone()), ..finding }
+}
+
+/// Whether bytes are an archive (zip) in which a file has the name of code; an interpreter may load such a file.
+fn holds_code(bytes: &[u8]) -> bool {
+    // The list of the files ends an archive; bytes may stand before it.
+    if memchr::memmem::find(bytes, b"PK\x05\x06").is_none() {
+        return false;
+    }
+    let names = memchr::memmem::find_iter(bytes, b"PK\x01\x02").filter_map(|at| {
+        let len = u16::from_le_bytes(bytes.get(at + 28..at + 30)?.try_into().ok()?);
+        std::str::from_utf8(bytes.get(at + 46..at + 46 + usize::from(len))?).ok()
+    });
+    let is_code = |name: &str| {
+        let ending = name.rsplit('.').next().unwrap_or_default();
+        Language::of(name, "").is_some() || matches!(ending, "pyc" | "class" | "so" | "lua" | "pl" | "rb" | "php")
+    };
+    names.take(10_000).any(is_code)
 }
 
 /// The characters of a line that nobody sees, or that change the order of what one sees.
@@ -73,6 +114,7 @@ pub(super) fn hidden(line: &str) -> Option<Finding> {
             ("reorders what is seen", Severity::High)
         }
         '\u{E0000}'..='\u{E007F}' => ("is a letter that is not seen", Severity::High),
+        '\0' => ("is no character of a text", Severity::High),
         '\u{1b}' | '\r' | '\u{8}' => ("changes what a terminal shows", Severity::High),
         c if c.is_control() => ("is no character of a text", Severity::Medium),
         _ => ("is not seen", Severity::High),
@@ -88,7 +130,7 @@ fn out_of_sight(line: &str) -> Option<Finding> {
     }
     let (mut column, mut blanks) = (0_usize, 0_usize);
     for c in line.trim_end().chars() {
-        if matches!(c, ' ' | '\t' | '\u{a0}' | '\u{3000}') {
+        if c.is_whitespace() || is_hidden(c) {
             blanks += 1;
         } else {
             if blanks >= LONG_BLANKS && column >= OUT_OF_SIGHT {
@@ -206,7 +248,11 @@ mod tests {
 
     fn found(path: &str, text: &str) -> Vec<(String, u64)> {
         let file = VersionFile { path: path.to_owned(), mode: FileMode::Plain, bytes: text.as_bytes().to_vec() };
-        file_findings(&file).into_iter().map(|finding| (finding.code, finding.line.unwrap_or(0))).collect()
+        let language = Language::of(path, text);
+        file_findings(&file, language, false)
+            .into_iter()
+            .map(|finding| (finding.code, finding.line.unwrap_or(0)))
+            .collect()
     }
 
     fn one(code: &str, line: u64) -> Vec<(String, u64)> {
@@ -244,8 +290,12 @@ mod tests {
     fn a_binary_file_is_told_and_a_compiled_one_fails() {
         let file =
             |path: &str, bytes: &[u8]| VersionFile { path: path.into(), mode: FileMode::Plain, bytes: bytes.to_vec() };
-        assert_eq!(file_findings(&file("x", b"\x7fELF\x02\xff\xfe"))[0].severity, Severity::High);
-        assert_eq!(file_findings(&file("x.png", b"\x89PNG\xff"))[0].severity, Severity::Low);
+        let severity = |path, bytes, is_executed| file_findings(&file(path, bytes), None, is_executed)[0].severity;
+        assert_eq!(severity("x", b"\x7fELF\x02\xff\xfe", false), Severity::High);
+        assert_eq!(severity("x", b"\xcb\x0d\x0d\x0a\0\xff", true), Severity::High);
+        assert_eq!(severity("x.png", b"\x89PNG\xff", false), Severity::Low);
+        assert_eq!(severity("x.dat", b"\x89PNG\xff", true), Severity::High);
+        assert_eq!(severity("notes.txt", b"\xff\xfea\0", false), Severity::High);
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod hidden;
 mod injection;
 mod manifest;
 mod names;
+mod started;
 #[cfg(test)]
 mod survey;
 mod syntax;

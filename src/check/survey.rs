@@ -75,3 +75,22 @@ fn real_definitions_show_their_copies_and_clashes_and_fail_nothing() {
     assert_eq!((copied, clashes.len()), (27, 6), "27 copies, three pairs of one name: {clashes:?}");
     assert_eq!(failed, []);
 }
+
+/// Following commands raises nothing against real definitions: what it reads in them is what stands there.
+#[test]
+fn the_commands_of_real_definitions_are_followed_and_fail_nothing() {
+    let Some(corpus) = corpus("the_commands_of_real_definitions_are_followed_and_fail_nothing") else { return };
+    let details = [details(&corpus), details(&repository())].concat();
+    let shelf = Shelf::of(details.clone());
+    let mut told = Vec::new();
+    for version in &details {
+        let desk = Desk { version, base: None, missing: &[], library: &shelf, trials: &NoTrials };
+        for check in CHECKS.iter().filter(|check| ["syntax", "capabilities", "hidden-text"].contains(&check.name)) {
+            let findings = examine(check, &desk).findings.into_iter();
+            let new = findings.filter(|finding| finding.severity != Severity::Low);
+            told.extend(new.map(|finding| format!("{} {}: {}", version.tool.path, check.name, finding.message)));
+        }
+    }
+    let of_commands: Vec<&String> = told.iter().filter(|line| line.contains("its command: not examined")).collect();
+    assert_eq!(of_commands, [""; 0], "all: {told:#?}");
+}

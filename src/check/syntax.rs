@@ -6,6 +6,7 @@
 
 use super::Desk;
 use super::source::{Language, children, excerpt, is_beyond, line, nodes, text, text_of};
+use super::started::{Started, encoding};
 use crate::domain::{CheckReport, Finding, Severity, VersionFile, count};
 use tree_sitter::Node;
 
@@ -20,15 +21,30 @@ const MAX_AROUND: usize = 60;
 
 /// Examines the syntax of every file.
 pub fn examine(desk: &Desk<'_>) -> CheckReport {
+    let started = Started::of(desk.version);
     let mut read = 0_usize;
-    let mut findings = Vec::new();
+    let mut findings = started.unread(&desk.version.files);
     for file in &desk.version.files {
-        if let Some(faults) = faults(file) {
+        let language = started.language_of(file);
+        if encoding(file, language).is_some() {
+            continue;
+        }
+        if let Some(faults) = faults(file, language) {
             read += 1;
             findings.extend(faults);
         }
     }
-    if read == 0 {
+    for code in &started.code {
+        read += 1;
+        let faults = code_faults("", code.language, &code.text).into_iter();
+        findings.extend(faults.map(|fault| Finding {
+            path: None,
+            line: None,
+            message: format!("its command: {}", fault.message),
+            ..fault
+        }));
+    }
+    if read == 0 && findings.is_empty() {
         return CheckReport::skipped("syntax", "no file in a language that is read here");
     }
     let files = format!("{} read", count(read, "file"));
@@ -36,14 +52,14 @@ pub fn examine(desk: &Desk<'_>) -> CheckReport {
 }
 
 /// What is wrong in a file; `None` when its language is not known.
-fn faults(file: &VersionFile) -> Option<Vec<Finding>> {
+fn faults(file: &VersionFile, language: Option<Language>) -> Option<Vec<Finding>> {
     let path = file.path.as_str();
     let Some(text) = text_of(file) else {
-        Language::of(path, "")?;
+        language?;
         let fault = Finding::new("not-text", Severity::High, "it is no UTF-8 text, so nobody can read it as code");
         return Some(vec![fault.at(path, 1)]);
     };
-    if let Some(language) = Language::of(path, text) {
+    if let Some(language) = language {
         return Some(code_faults(path, language, text));
     }
     let ending = path.rsplit('.').next().unwrap_or_default();
@@ -148,7 +164,8 @@ mod tests {
 
     fn found(path: &str, bytes: &[u8]) -> Vec<(String, Severity, u64)> {
         let file = VersionFile { path: path.to_owned(), mode: FileMode::Plain, bytes: bytes.to_vec() };
-        let all = faults(&file).unwrap();
+        let language = Language::of(path, text_of(&file).unwrap_or_default());
+        let all = faults(&file, language).unwrap();
         all.into_iter().map(|finding| (finding.code, finding.severity, finding.line.unwrap_or(0))).collect()
     }
 
@@ -195,7 +212,7 @@ mod tests {
     #[test]
     fn a_finding_shows_the_code_around() {
         let file = VersionFile { path: "a.py".into(), mode: FileMode::Plain, bytes: b"x = 1\ny = = 2\n".to_vec() };
-        let all = faults(&file).unwrap();
+        let all = faults(&file, Some(Language::Python)).unwrap();
         assert!(all[0].message.contains("y = = 2"), "{all:?}");
     }
 }

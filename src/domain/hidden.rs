@@ -3,6 +3,7 @@
 
 use super::text::is_hidden;
 use unicode_script::{Script, UnicodeScript};
+use unicode_width::UnicodeWidthChar;
 
 /// The characters of one line that a reader does not see, or that change the order of what one sees, in their order.
 ///
@@ -13,8 +14,27 @@ pub fn hidden_in(line: &str) -> Vec<char> {
         return Vec::new();
     }
     let chars: Vec<char> = line.trim_end_matches(['\n', '\r']).chars().collect();
-    let bad = (0..chars.len()).filter(|at| is_hidden(chars[*at]) && chars[*at] != '\t' && !is_ordinary(&chars, *at));
+    let is_bad = |at: &usize| {
+        is_hidden(chars[*at]) && chars[*at] != '\t' && !is_ordinary(&chars, *at) || is_stray_mark(&chars, *at)
+    };
+    let bad = (0..chars.len()).filter(is_bad);
     bad.map(|at| chars[at]).collect()
+}
+
+/// Whether a character without a width, which only one script uses, stands behind a letter of another one: there it is
+/// drawn as nothing, or as something that no reader knows.
+fn is_stray_mark(chars: &[char], at: usize) -> bool {
+    let mark = chars[at];
+    if mark.is_ascii() || mark.width() != Some(0) || is_hidden(mark) {
+        return false;
+    }
+    let is_of_all = |script: Script| matches!(script, Script::Common | Script::Inherited | Script::Unknown);
+    if is_of_all(mark.script()) {
+        return false;
+    }
+    // Behind other marks stands what they belong to.
+    let base = chars[..at].iter().rev().find(|c| c.width() != Some(0));
+    base.is_none_or(|base| base.script() != mark.script() && !mark.script_extension().contains_script(base.script()))
 }
 
 /// Whether a hidden character is one that writing needs: between the letters of some scripts, and in pictures.
@@ -68,6 +88,21 @@ mod tests {
         }
         for line in ["a\u{200d}b", "x\u{202e}", "a\rb", "\u{1b}[0m", "\u{1f468}\u{200d}", "x\u{fe0f}"] {
             assert_eq!((hidden_in(line).len(), SafeText::count_hidden(line)), (1, 1), "{line:?}");
+        }
+        for c in ['\u{16fe4}', '\u{1d159}', '\u{13430}', '\u{13443}', '\u{2d7f}', '\u{70f}', '\u{fdd0}', '\u{10ffff}'] {
+            assert_eq!(hidden_in(&format!("ev{c}al")), [c], "{c:?}");
+        }
+        // Invisible stackers and viramas are writing in their own script alone.
+        for c in ['\u{1039}', '\u{17d2}', '\u{10a3f}', '\u{11133}', '\u{94d}', '\u{aaf6}'] {
+            assert_eq!(hidden_in(&format!("ev{c}al")), [c], "{c:?}");
+        }
+        for line in [
+            "\u{1000}\u{1039}\u{1000} \u{1780}\u{17d2}\u{1780}",
+            "\u{915}\u{94d}\u{937} \u{915}\u{93c}\u{94d}",
+            "e\u{301} n\u{303} \u{5e9}\u{5b8}\u{5dc}\u{5d5}\u{5b9}\u{5dd} \u{628}\u{64f} \u{e01}\u{e33}\u{e48} \u{d55c}",
+            "\u{1112}\u{1161}\u{11ab}",
+        ] {
+            assert_eq!(hidden_in(line), [], "{line:?}");
         }
         assert_eq!(SafeText::count_hidden("a\u{200b}\nb\u{200b}\u{200b}\r\n"), 3);
     }

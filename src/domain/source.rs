@@ -67,8 +67,16 @@ impl Language {
     }
 
     fn of_first_line(text: &str) -> Option<Language> {
-        let words = text.lines().next()?.strip_prefix("#!")?;
-        words.split_whitespace().find_map(Language::of_program)
+        let mut words = text.lines().next()?.strip_prefix("#!")?.split_whitespace();
+        let program = words.next()?;
+        if program_name(program) != "env" {
+            return Language::of_program(program);
+        }
+        // Options and variables before the program; `-S` may be joined to it.
+        let mut words = words.map(|word| word.trim_start_matches("-S"));
+        words
+            .find(|word| !word.is_empty() && !word.starts_with('-') && !word.contains('='))
+            .and_then(Language::of_program)
     }
 
     /// The language that a program reads, by its name or path; a version at its end says nothing of it.
@@ -231,14 +239,6 @@ pub fn text_of(file: &VersionFile) -> Option<&str> {
     std::str::from_utf8(&file.bytes).ok().map(|text| text.strip_prefix('\u{feff}').unwrap_or(text))
 }
 
-/// The files whose language is known, each with its text.
-pub fn sources(files: &[VersionFile]) -> impl Iterator<Item = (&str, Language, &str)> {
-    files.iter().filter_map(|file| {
-        let text = text_of(file)?;
-        Some((file.path.as_str(), Language::of(&file.path, text)?, text))
-    })
-}
-
 /// Every node of a tree, a parent before its children, in the order of the text; what lies deeper than anybody
 /// writes is left out ([`is_beyond`]).
 pub fn nodes(root: Node<'_>) -> impl Iterator<Item = Node<'_>> {
@@ -339,7 +339,12 @@ mod tests {
         assert_eq!(Language::of("tool", "#!/usr/bin/env bash\n"), Some(Language::Bash));
         assert_eq!(Language::of("tool", "#!/usr/bin/env -S node --no-warnings\n"), Some(Language::JavaScript));
         assert_eq!(Language::of("tool", "#!/usr/bin/python3.11 -u\n"), Some(Language::Python));
+        assert_eq!(Language::of("tool", "#!/usr/bin/env -S A=1 -i uv run --script\n"), Some(Language::Python));
+        assert_eq!(Language::of("tool", "#!/usr/bin/env -Spython3 -u\n"), Some(Language::Python));
         assert_eq!(Language::of("tool.toml", "a = 1"), None);
+        // What stands behind the interpreter is an argument of it.
+        assert_eq!(Language::of("tool", "#!/usr/bin/perl python3\n"), None);
+        assert_eq!(Language::of("tool", "#!/usr/bin/env perl -w bash\n"), None);
     }
 
     #[test]

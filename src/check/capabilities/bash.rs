@@ -273,6 +273,9 @@ impl Scanner<'_, '_> {
             self.finder.add(node, Kind::Eval, None);
             return;
         }
+        if self.reads_code(node, name, &words) {
+            return;
+        }
         self.options(node, name, &words);
         if is_shell(name) {
             self.shell(node, name, &words);

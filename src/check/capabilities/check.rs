@@ -1,9 +1,9 @@
 //! The check: what the source is able to do against what the definition declares.
 
-use super::python::is_shell;
 use super::{literals, scan};
 use crate::check::Desk;
-use crate::check::source::{Language, program_name, sources, text_of};
+use crate::check::source::{Language, text_of};
+use crate::check::started::Started;
 use crate::domain::{
     Capability, CapabilityKind as Kind, CheckReport, Finding, InputMode, Manifest, Redactor, Severity, VersionFile,
 };
@@ -19,12 +19,13 @@ const OWN_BEGINNINGS: &[&str] = &["PYTHON", "LC_", "TOOLSMITH_"];
 /// Examines what the source is able to do.
 pub fn examine(desk: &Desk<'_>) -> CheckReport {
     let (manifest, files) = (&desk.version.manifest, &desk.version.files);
-    let mut findings = Vec::new();
+    let started = Started::of(desk.version);
+    let mut findings = started.unread(files);
     let mut found: Vec<Capability> = Vec::new();
     let mut languages = BTreeSet::new();
-    for (path, language, text) in sources(files) {
+    for (path, language, text) in started.sources(files) {
         languages.insert(language.name());
-        let is_test = is_test_only(path, files);
+        let is_test = is_test_only(path, files) && !started.executes(path);
         let all = scan(path, language, text);
         findings.extend(all.iter().filter_map(|capability| judge(capability, manifest, is_test)).map(
             |(capability, severity, words)| {
@@ -35,14 +36,14 @@ pub fn examine(desk: &Desk<'_>) -> CheckReport {
             found.extend(all);
         }
     }
-    for capability in in_command(manifest) {
+    for capability in in_command(&started) {
         let told = judge(&capability, manifest, false).map(|(capability, severity, words)| {
             Finding::new(capability.kind.word(), severity, format!("its command: {words}"))
         });
         findings.extend(told);
         found.push(capability);
     }
-    findings.extend(secrets_beside_code(files));
+    findings.extend(secrets_beside_code(files, &started));
     if languages.is_empty() {
         let report = CheckReport::of("capabilities", findings);
         return if report.findings.is_empty() {
@@ -56,21 +57,15 @@ pub fn examine(desk: &Desk<'_>) -> CheckReport {
     CheckReport::of("capabilities", findings).noted(format!("read as {}", names.join(", ")))
 }
 
-/// What code is able to do that stands in the command itself: `sh -c "curl …"`.
-fn in_command(manifest: &Manifest) -> Vec<Capability> {
-    let command = manifest.recipe.as_ref().map(|recipe| recipe.command.as_slice()).unwrap_or_default();
-    let Some((program, arguments)) = command.split_first() else { return Vec::new() };
-    // Of shells there are more than those whose scripts are parsed as such.
-    let shell = is_shell(program_name(program)).then_some(Language::Bash);
-    let Some(language) = Language::of_program(program).or(shell) else { return Vec::new() };
-    let flags: &[&str] = match language {
-        Language::Bash => &["-c", "-ec", "-lc", "-euc"],
-        Language::Python => &["-c"],
-        Language::JavaScript | Language::TypeScript | Language::Tsx => &["-e", "--eval", "-p", "--print", "eval"],
-    };
-    let at = arguments.iter().position(|argument| flags.contains(&argument.as_str()));
-    let code = at.and_then(|at| arguments.get(at + 1));
-    code.map(|code| scan("", language, code)).unwrap_or_default()
+/// What the command itself is able to do: the code in it, `sh -c "curl …"`, and the programs of the system that it ends
+/// at. That it starts those is what it says.
+fn in_command(started: &Started) -> Vec<Capability> {
+    let mut found: Vec<Capability> = started.code.iter().flat_map(|code| scan("", code.language, &code.text)).collect();
+    for words in &started.programs {
+        let line = shell_words::join(words);
+        found.extend(scan("", Language::Bash, &line).into_iter().filter(|one| one.kind != Kind::StartsPrograms));
+    }
+    found
 }
 
 /// How bad a capability is beside what is declared, and what to say; `None` for what is not worth saying.
@@ -228,11 +223,11 @@ pub fn is_secret(text: &str) -> bool {
 }
 
 /// Keys and tokens in files that are no code: settings, data, the definition.
-fn secrets_beside_code(files: &[VersionFile]) -> Vec<Finding> {
+fn secrets_beside_code(files: &[VersionFile], started: &Started) -> Vec<Finding> {
     let redactor = Redactor::new([]);
     let mut findings = Vec::new();
     for file in files {
-        let Some(text) = text_of(file).filter(|text| Language::of(&file.path, text).is_none()) else { continue };
+        let Some(text) = text_of(file).filter(|_| started.language_of(file).is_none()) else { continue };
         if redactor.counted(text).1.is_empty() {
             continue;
         }

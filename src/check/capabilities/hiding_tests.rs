@@ -279,6 +279,13 @@ fn shell_that_hides_a_command_is_seen() {
         "perl -e \"$x\"",
         "python3 -c \"$x\"",
         "node -e \"$x\"",
+        "perl -e 'unlink <*>'",
+        "perl -lne 'system $_'",
+        "timeout 5 ruby -e 'puts `id`'",
+        "bash -c 'lua -e \"os.execute(1)\"'",
+        "python3 -c 'import os; os.system(input())'",
+        "sudo python3 -Ic 'exec(input())'",
+        "node -pe 'eval(process.argv[1])'",
         "awk \"BEGIN { system(\\\"$x\\\") }\"",
     ];
     assert_eq!(unseen(Language::Bash, &lines), [""; 0]);

@@ -122,7 +122,8 @@ pub(super) fn is_secret_value(value: &str) -> bool {
 /// A text without the keys and tokens in it, when it holds one that is more than a place for one.
 pub(super) fn masked(redactor: &Redactor, text: &str) -> Option<String> {
     let (masked, redactions) = redactor.counted(text);
-    if redactions.is_empty() {
+    // Names are judged where they are assigned to.
+    if redactions.is_by_name_only() {
         return None;
     }
     let front = text.bytes().zip(masked.bytes()).take_while(|(a, b)| a == b).count();

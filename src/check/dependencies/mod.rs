@@ -2,8 +2,11 @@
 
 use super::Desk;
 use super::capabilities::is_test_only;
-use super::source::{Language, children, line as line_of, nodes, sources, text as text_at, text_of};
-use crate::domain::{CheckReport, Finding, Manifest, Severity, VersionFile, standard, standard::package_of};
+use super::source::{Language, children, line as line_of, nodes, text as text_at, text_of};
+use super::started::sources;
+use crate::domain::{
+    CheckReport, Finding, Manifest, Severity, ToolDetail, VersionFile, standard, standard::package_of,
+};
 use std::collections::BTreeMap;
 use tree_sitter::Node;
 
@@ -26,7 +29,7 @@ struct Taken {
 /// Examines imports, declarations and what is missing.
 pub fn examine(desk: &Desk<'_>) -> CheckReport {
     let version = desk.version;
-    let taken = taken(&version.files);
+    let taken = taken(version);
     let declared = declared(&version.manifest, &version.files);
     let mut findings: Vec<Finding> = desk
         .missing
@@ -56,7 +59,7 @@ pub fn examine(desk: &Desk<'_>) -> CheckReport {
             Finding::new("declared-unused", Severity::Low, format!("{from} declares {name}, which no code takes"))
         }));
     }
-    let has_code = sources(&version.files).any(|(_, language, _)| language != Language::Bash);
+    let has_code = sources(version).iter().any(|(_, language, _)| *language != Language::Bash);
     if findings.is_empty() && !has_code && declared.is_empty() {
         return CheckReport::skipped("dependencies", "no code that takes packages, and none declared");
     }
@@ -153,9 +156,10 @@ fn requirement(text: &str) -> &str {
     &text[..end]
 }
 
-fn taken(files: &[VersionFile]) -> Vec<Taken> {
+fn taken(version: &ToolDetail) -> Vec<Taken> {
+    let files = &version.files;
     let mut all = Vec::new();
-    for (path, language, text) in sources(files) {
+    for (path, language, text) in sources(version) {
         let Some(tree) = language.parse(text) else { continue };
         let is_test = is_test_only(path, files);
         for node in nodes(tree.root_node()) {

@@ -1,7 +1,8 @@
 //! How much two tools have in common: what they say, what they take, how they are written.
 
 use super::words::Bag;
-use crate::check::source::{nodes, sources, text as text_at};
+use crate::check::source::{nodes, text as text_at};
+use crate::check::started::sources;
 use crate::domain::ToolDetail;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -110,7 +111,7 @@ fn jaccard<T: Ord>(one: &BTreeSet<T>, other: &BTreeSet<T>) -> f64 {
 /// Pieces of the code in which names and numbers do not count: renaming everything changes none of them.
 fn shingles(version: &ToolDetail) -> BTreeSet<u64> {
     let mut all = BTreeSet::new();
-    for (_, language, text) in sources(&version.files) {
+    for (_, language, text) in sources(version) {
         let Some(tree) = language.parse(text) else { continue };
         let leaves = nodes(tree.root_node()).filter(|node| node.child_count() == 0 && node.kind() != "comment");
         let tokens: Vec<&str> = leaves

@@ -11,7 +11,8 @@ mod phrases;
 mod tests;
 
 use super::Desk;
-use super::source::{Language, excerpt, line as line_of, nodes, sources, text as text_at, text_of};
+use super::source::{Language, excerpt, line as line_of, nodes, text as text_at, text_of};
+use super::started::sources;
 use super::{capabilities::is_secret, hidden};
 use crate::domain::{CheckReport, Finding, Kind, Manifest, Severity, ToolDetail};
 use phrases::{PHRASES, Words};
@@ -154,7 +155,7 @@ fn upto(text: &str, max: usize) -> &str {
 fn places(version: &ToolDetail) -> Vec<Place> {
     let manifest = &version.manifest;
     let mut places = definition(manifest);
-    for (path, language, text) in sources(&version.files) {
+    for (path, language, text) in sources(version) {
         places.extend(comments(path, language, text));
     }
     let documents = version.files.iter().filter(|file| {

@@ -4,6 +4,7 @@
 //! the code. So nothing here says that a version is harmless.
 
 use super::{cannot_start, inputs, side_by_side, unavailable};
+use crate::check::started::Started;
 use crate::check::{Batch, Desk, Language};
 use crate::domain::{
     CheckReport, Envelope, Finding, Observer, PermissionUse, RunId, Severity, ToolDetail, Touch, names_secrets,
@@ -82,6 +83,5 @@ pub(in crate::check) fn examine(desk: &Desk<'_>) -> CheckReport {
 fn is_shell_script(version: &ToolDetail) -> bool {
     let entry = version.manifest.recipe.as_ref().and_then(|recipe| recipe.entry.as_deref());
     let file = entry.and_then(|entry| version.files.iter().find(|file| file.path == entry.trim_start_matches("./")));
-    let text = file.and_then(|file| std::str::from_utf8(&file.bytes).ok());
-    entry.is_some_and(|entry| Language::of(entry, text.unwrap_or_default()) == Some(Language::Bash))
+    file.is_some_and(|file| Started::of(version).language_of(file) == Some(Language::Bash))
 }

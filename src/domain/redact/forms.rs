@@ -171,6 +171,11 @@ fn json_escaped(value: &[u8]) -> Vec<u8> {
     text
 }
 
+/// The same of the standard alphabet.
+pub(super) fn base64_standard(value: &[u8], before: usize) -> Vec<u8> {
+    base64(value, before, STANDARD)
+}
+
 /// The characters that hold nothing but bits of `value`, when `before` bytes modulo 3 stand before it.
 fn base64(value: &[u8], before: usize, alphabet: &[u8; 64]) -> Vec<u8> {
     let bit = |at: usize| at.checked_sub(before * 8).map_or(0, |at| value[at / 8] >> (7 - at % 8) & 1);

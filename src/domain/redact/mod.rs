@@ -9,7 +9,10 @@
 //! may not have, it must not be given.
 
 mod code;
+mod encoded;
 mod forms;
+mod made;
+mod named;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -25,7 +28,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// Shorter values are not looked for, in bytes: they turn up by chance.
 pub const MIN_SECRET: usize = 6;
@@ -62,6 +65,13 @@ impl Redactor {
     /// A redactor for these values beside the common tokens; a name is shown in place of its value.
     /// Values of less than [`MIN_SECRET`] bytes are left alone.
     pub fn new<'a>(secrets: impl IntoIterator<Item = (&'a str, &'a Secret)>) -> Redactor {
+        static PLAIN: LazyLock<Redactor> = LazyLock::new(|| Redactor(Arc::new(Redactor::rules([]))));
+        let secrets: Vec<(&str, &Secret)> = secrets.into_iter().collect();
+        // To look for tokens alone is common, and the finder takes its time to be built.
+        if secrets.is_empty() { PLAIN.clone() } else { Redactor(Arc::new(Redactor::rules(secrets))) }
+    }
+
+    fn rules<'a>(secrets: impl IntoIterator<Item = (&'a str, &'a Secret)>) -> Rules {
         let mut rules = Rules {
             names: Vec::new(),
             known: Vec::new(),
@@ -85,7 +95,7 @@ impl Redactor {
         let mut builder = AhoCorasick::builder();
         builder.match_kind(MatchKind::LeftmostFirst).kind(Some(AhoCorasickKind::DFA));
         rules.finder = builder.build(&rules.anchors).ok();
-        Redactor(Arc::new(rules))
+        rules
     }
 
     /// For output that arrives in pieces; each stream of a run has its own.
@@ -154,6 +164,12 @@ impl Redactions {
     /// Whether nothing was replaced.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Whether all that was replaced is secret by the name before it alone: in settings and examples that is often a value
+    /// that somebody made up.
+    pub fn is_by_name_only(&self) -> bool {
+        self.0.keys().all(|name| name == named::LABEL)
     }
 
     /// How many times something was replaced.

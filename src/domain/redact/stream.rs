@@ -169,7 +169,7 @@ impl RedactStream {
             match self.finding(at, is_all) {
                 Finding::Nothing => self.next = at + 1,
                 Finding::Secret { from, to, name } => {
-                    let place = self.pending.partition_point(|pending| pending.from < from);
+                    let place = self.pending.partition_point(|pending| pending.from <= from);
                     self.pending.insert(place, Replacement { from, to, name });
                     if matches!(name, Name::Look(tokens::AWS_KEY_ID)) {
                         self.aws_until = to + AWS_WINDOW;

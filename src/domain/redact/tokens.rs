@@ -6,6 +6,8 @@
 //! replaced. No expression engine: every rule is one pass over the bytes after its anchor, at most as
 //! far as its longest token.
 
+use super::made;
+
 /// What stands at a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
@@ -87,6 +89,10 @@ enum Kind {
     KeyBlock,
     /// A name after which the value of an AWS secret stands.
     AwsName,
+    /// The number of a bot, a colon, a key.
+    Telegram,
+    /// The number of a bot in base64, a dot, a time, a dot, a key.
+    Discord,
 }
 
 const fn token(anchor: &'static str, label: &'static str, class: fn(u8) -> bool, min: usize, max: usize) -> Rule {
@@ -130,6 +136,85 @@ const RULES: &[Rule] = &[
     token("rk_test_", "stripe-key", is_alphanumeric, 16, 255),
     token("npm_", "npm-token", is_alphanumeric, 36, 64),
     token("pypi-", "pypi-token", is_base64url, 50, 512),
+    token("hf_", "huggingface-token", is_alphanumeric, 30, 64),
+    token("api_org_", "huggingface-token", is_alphanumeric, 30, 64),
+    token("SG.", "sendgrid-key", is_dotted, 50, 100),
+    token("ya29.", "google-token", is_dotted, 30, 2048),
+    token("GOCSPX-", "google-secret", is_base64url, 24, 64),
+    token("1//0", "google-refresh-token", is_base64url, 40, 256),
+    token("dop_v1_", "digitalocean-token", is_alphanumeric, 40, 64),
+    token("doo_v1_", "digitalocean-token", is_alphanumeric, 40, 64),
+    token("dor_v1_", "digitalocean-token", is_alphanumeric, 40, 64),
+    token("shpat_", "shopify-token", is_alphanumeric, 32, 64),
+    token("shpca_", "shopify-token", is_alphanumeric, 32, 64),
+    token("shppa_", "shopify-token", is_alphanumeric, 32, 64),
+    token("shpss_", "shopify-token", is_alphanumeric, 32, 64),
+    token("gsk_", "groq-key", is_alphanumeric, 40, 128),
+    token("pplx-", "perplexity-key", is_alphanumeric, 40, 128),
+    token("xai-", "xai-key", is_alphanumeric, 40, 128),
+    token("nvapi-", "nvidia-key", is_base64url, 40, 128),
+    token("r8_", "replicate-token", is_alphanumeric, 36, 64),
+    token("hvs.", "vault-token", is_base64url, 20, 512),
+    token("hvb.", "vault-token", is_base64url, 20, 512),
+    token("hvr.", "vault-token", is_base64url, 20, 512),
+    token("dapi", "databricks-token", is_hex, 32, 36),
+    token("lin_api_", "linear-key", is_alphanumeric, 30, 64),
+    token("lin_oauth_", "linear-key", is_alphanumeric, 30, 128),
+    token("ntn_", "notion-token", is_alphanumeric, 40, 64),
+    exact("secret_", "notion-token", is_alphanumeric, 43),
+    token("AGE-SECRET-KEY-1", "age-key", is_capital, 50, 80),
+    token("AGE-SECRET-KEY-PQ-1", "age-key", is_capital, 50, 255),
+    token("hooks.slack.com/services/", "slack-webhook", is_path, 20, 128),
+    token("hooks.slack.com/workflows/", "slack-webhook", is_path, 20, 128),
+    token("hooks.slack.com/triggers/", "slack-webhook", is_path, 20, 128),
+    token("discord.com/api/webhooks/", "discord-webhook", is_path, 40, 128),
+    token("discordapp.com/api/webhooks/", "discord-webhook", is_path, 40, 128),
+    token("webhook.office.com/webhookb", "teams-webhook", is_webhook, 60, 300),
+    token("AccountKey=", "azure-key", is_token68, 40, 128),
+    token("SharedAccessKey=", "azure-key", is_token68, 40, 128),
+    token("SharedAccessSignature=", "azure-key", is_signature, 40, 1024),
+    token("sig=", "url-signature", is_signature, 40, 128),
+    token("dckr_pat_", "docker-token", is_base64url, 24, 64),
+    token("dckr_oat_", "docker-token", is_base64url, 24, 64),
+    token("glsa_", "grafana-token", is_word, 32, 64),
+    token("glc_", "grafana-token", is_token68, 40, 512),
+    token("rubygems_", "rubygems-key", is_alphanumeric, 40, 64),
+    token("PMAK-", "postman-key", is_dashed, 40, 80),
+    token("whsec_", "webhook-secret", is_token68, 24, 128),
+    token("sbp_", "supabase-token", is_alphanumeric, 36, 64),
+    token("sb_secret_", "supabase-token", is_base64url, 20, 64),
+    token("ATATT3", "atlassian-token", is_signature, 60, 512),
+    token("ATCTT3", "atlassian-token", is_signature, 60, 512),
+    token("ATBB", "bitbucket-token", is_alphanumeric, 28, 64),
+    token("NRAK-", "newrelic-key", is_capital, 24, 64),
+    token("sntrys_", "sentry-token", is_token68, 40, 512),
+    token("sntryu_", "sentry-token", is_alphanumeric, 40, 128),
+    token("CFPAT-", "contentful-token", is_base64url, 40, 64),
+    token("fo1_", "fly-token", is_base64url, 40, 128),
+    token("fm2_", "fly-token", is_token68, 40, 2048),
+    token("tskey-", "tailscale-key", is_dashed, 20, 128),
+    token("figd_", "figma-token", is_base64url, 36, 64),
+    token("pat-na1-", "hubspot-token", is_dashed, 32, 64),
+    token("pat-eu1-", "hubspot-token", is_dashed, 32, 64),
+    token("sq0csp-", "square-secret", is_base64url, 40, 64),
+    token("sq0atp-", "square-token", is_base64url, 20, 64),
+    token("sk_prod_", "api-key", is_alphanumeric, 20, 255),
+    token("pul-", "pulumi-token", is_hex, 40, 64),
+    token("PRIVATE-TOKEN: ", "gitlab-token", is_token68, 16, 255),
+    token("secret-token:", "secret-token", is_signature, 8, 255),
+    exact("SK", "twilio-key", is_hex, 32),
+    exact("key-", "mailgun-key", is_hex, 32),
+    special(":AA", Kind::Telegram),
+    special("MT", Kind::Discord),
+    special("MD", Kind::Discord),
+    special("Mj", Kind::Discord),
+    special("Mz", Kind::Discord),
+    special("ND", Kind::Discord),
+    special("NT", Kind::Discord),
+    special("Nj", Kind::Discord),
+    special("Nz", Kind::Discord),
+    special("OD", Kind::Discord),
+    special("OT", Kind::Discord),
     special("sk-", Kind::ServiceKey),
     special("eyJ", Kind::Jwt),
     special("Bearer ", Kind::Bearer),
@@ -149,13 +234,25 @@ const RULES: &[Rule] = &[
     special("sessionToken", Kind::AwsName),
 ];
 
+/// The rules for tokens of one class: anchor, label, class, least and greatest length.
+pub(super) fn simple() -> impl Iterator<Item = (&'static str, &'static str, fn(u8) -> bool, usize, usize)> {
+    RULES.iter().filter_map(|rule| match rule.kind {
+        Kind::Token { label, class, min, max } => Some((rule.anchor, label, class, min, max)),
+        Kind::Exact { label, class, len } => Some((rule.anchor, label, class, len, len)),
+        _ => None,
+    })
+}
+
 /// The beginnings by which rules are found.
 pub(super) fn anchors() -> impl Iterator<Item = &'static [u8]> {
-    RULES.iter().map(|rule| rule.anchor.as_bytes())
+    RULES.iter().map(|rule| rule.anchor.as_bytes()).chain(made::anchors())
 }
 
 /// Judges the text at a place by the rule with this number. `is_all`: nothing will follow the text.
 pub(super) fn judge(rule: usize, text: &[u8], at: usize, is_all: bool) -> Verdict {
+    if let Some(made) = rule.checked_sub(RULES.len()) {
+        return made::judge(made, text, at, is_all);
+    }
     let Some(rule) = RULES.get(rule).filter(|rule| text[at..].starts_with(rule.anchor.as_bytes())) else {
         return Verdict::No;
     };
@@ -170,6 +267,8 @@ pub(super) fn judge(rule: usize, text: &[u8], at: usize, is_all: bool) -> Verdic
         Kind::UrlPassword => place.url_password(),
         Kind::KeyBlock => place.key_block(),
         Kind::AwsName => place.aws_value(),
+        Kind::Telegram => place.telegram(),
+        Kind::Discord => place.discord(),
     }
 }
 
@@ -354,6 +453,38 @@ impl Place<'_> {
         Verdict::Found { from, to: from + run, label: "aws-secret-key" }
     }
 
+    /// Eight digits or more stand before the colon.
+    fn telegram(&self) -> Verdict {
+        let before = &self.text[self.at.saturating_sub(LOOK_BACK / 2)..self.at];
+        if before.iter().rev().take_while(|byte| byte.is_ascii_digit()).count() < 8 {
+            return Verdict::No;
+        }
+        let run = length(&self.text[self.from..], is_base64url, 41);
+        if run < 41 && self.is_open(self.from + run) {
+            return Verdict::More { show: self.from };
+        }
+        if (30..=40).contains(&run) { self.found(self.from + run, "telegram-token") } else { Verdict::No }
+    }
+
+    fn discord(&self) -> Verdict {
+        if !self.begins_word() {
+            return Verdict::No;
+        }
+        let mut at = self.from;
+        for (min, max, is_last) in [(20, 30, false), (5, 8, false), (25, 80, true)] {
+            let run = length(&self.text[at..], is_base64url, max + 1);
+            at += run;
+            if run <= max && self.is_open(at) {
+                return Verdict::More { show: self.from };
+            }
+            if run < min || run > max || !is_last && self.text.get(at) != Some(&b'.') {
+                return Verdict::No;
+            }
+            at += usize::from(!is_last);
+        }
+        self.found(at, "discord-token")
+    }
+
     fn found(&self, to: usize, label: &'static str) -> Verdict {
         Verdict::Found { from: self.from, to, label }
     }
@@ -393,7 +524,7 @@ fn length(text: &[u8], class: impl Fn(u8) -> bool, max: usize) -> usize {
     text.iter().take(max).take_while(|byte| class(**byte)).count()
 }
 
-fn is_alphanumeric(byte: u8) -> bool {
+pub(super) fn is_alphanumeric(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
 }
 
@@ -405,16 +536,34 @@ fn is_dashed(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'-'
 }
 
-fn is_base64url(byte: u8) -> bool {
+pub(super) fn is_base64url(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
 }
 
-fn is_dotted(byte: u8) -> bool {
+pub(super) fn is_dotted(byte: u8) -> bool {
     is_base64url(byte) || byte == b'.'
 }
 
 fn is_capital(byte: u8) -> bool {
     byte.is_ascii_uppercase() || byte.is_ascii_digit()
+}
+
+fn is_hex(byte: u8) -> bool {
+    byte.is_ascii_hexdigit() && !byte.is_ascii_uppercase()
+}
+
+/// What stands in the path of a webhook.
+fn is_path(byte: u8) -> bool {
+    is_base64url(byte) || byte == b'/'
+}
+
+fn is_webhook(byte: u8) -> bool {
+    is_path(byte) || byte == b'@'
+}
+
+/// A signature, as it stands in a URL too.
+fn is_signature(byte: u8) -> bool {
+    is_token68(byte) || byte == b'%'
 }
 
 fn is_aws(byte: u8) -> bool {

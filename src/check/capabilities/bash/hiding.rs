@@ -2,9 +2,14 @@
 
 use super::{Call, Scanner};
 use crate::check::capabilities::python::is_shell;
-use crate::check::source::{children, nodes};
-use crate::domain::CapabilityKind as Kind;
+use crate::check::capabilities::scan as scan_text_at;
+use crate::check::source::{Language, children, nodes, program_name};
+use crate::domain::{Capability, CapabilityKind as Kind};
+use std::cell::Cell;
 use tree_sitter::Node;
+
+/// Texts of code in one another that are read.
+const MAX_INNER: usize = 4;
 
 /// Interpreters with the options behind which code stands as a text.
 const INTERPRETERS: &[(&str, &[&str])] = &[
@@ -20,6 +25,33 @@ const INTERPRETERS: &[(&str, &[&str])] = &[
 const FINDING: &[&str] = &["which", "command", "type", "realpath", "readlink"];
 
 impl Scanner<'_, '_> {
+    /// Reads code that stands as a fixed text behind an interpreter, in its language; `true` when no more is to be said.
+    pub(super) fn reads_code(&mut self, node: Node<'_>, name: &str, words: &[Option<String>]) -> bool {
+        let name = program_name(name);
+        let language = Language::of_program(name).or_else(|| is_shell(name).then_some(Language::Bash));
+        let is_unread = UNREAD.contains(&name);
+        if language.is_none() && !is_unread {
+            return false;
+        }
+        // What stands behind the script belongs to the script.
+        let options = words.iter().take_while(|word| word.as_deref().is_none_or(|word| word.starts_with('-'))).count();
+        let at = words[..options].iter().position(|word| word.as_deref().is_some_and(takes_text));
+        let Some(Some(code)) = at.and_then(|at| words.get(at + 1)) else { return false };
+        match language {
+            Some(language) => {
+                for found in scan_text(language, code) {
+                    let shown = found.words.split_once(": ").map_or(found.words.as_str(), |(_, code)| code).to_owned();
+                    self.finder.add_shown(node, found.kind, found.argument, &shown);
+                }
+                false
+            }
+            None => {
+                self.finder.add(node, Kind::Eval, None);
+                is_unread
+            }
+        }
+    }
+
     /// How the word that names a program hides which one it is; `None` for an ordinary word.
     ///
     /// One variable alone is an ordinary setting (`"$PYTHON" x.py`), and so is a folder before a name. Pieces that are
@@ -80,6 +112,61 @@ impl Scanner<'_, '_> {
         let from_process = call.arguments.first().is_some_and(|word| word.kind() == "process_substitution");
         feeds && (reads_input || is_source) || from_process
     }
+}
+
+/// Interpreters of languages that nobody reads here.
+const UNREAD: &[&str] = &[
+    "perl",
+    "raku",
+    "ruby",
+    "jruby",
+    "php",
+    "lua",
+    "luajit",
+    "Rscript",
+    "julia",
+    "tclsh",
+    "fish",
+    "csh",
+    "tcsh",
+    "pwsh",
+    "powershell",
+    "nu",
+    "xonsh",
+    "elvish",
+    "guile",
+    "racket",
+    "sbcl",
+    "emacs",
+    "octave",
+    "osascript",
+    "groovy",
+    "elixir",
+    "erl",
+    "gdb",
+];
+
+/// What a fixed text is able to do; code in code in code is not followed further than anybody writes.
+fn scan_text(language: Language, code: &str) -> Vec<Capability> {
+    thread_local! {
+        static DEPTH: Cell<usize> = const { Cell::new(0) };
+    }
+    DEPTH.with(|depth| {
+        if depth.get() >= MAX_INNER {
+            return Vec::new();
+        }
+        depth.set(depth.get() + 1);
+        let found = scan_text_at("", language, code);
+        depth.set(depth.get() - 1);
+        found
+    })
+}
+
+/// Whether an option of an interpreter is one behind which code stands: `-c`, `-pe`, `--eval`.
+fn takes_text(word: &str) -> bool {
+    let is_cluster = word.len() < 5 && !word.starts_with("--");
+    matches!(word, "--eval" | "--print" | "--exec" | "--command" | "-Command" | "-eval" | "-ex")
+        || is_cluster && word.starts_with('-') && word.ends_with(['c', 'e', 'E', 'r', 'p'])
 }
 
 /// The pieces of a word, those in quotes among them.

@@ -1,0 +1,120 @@
+//! Tokens of services within base64: headers, settings of clusters, tokens in tokens.
+//!
+//! The anchor of a token is looked for in the three ways in which it may lie on the characters of base64. What follows is
+//! decoded and judged by the rule of the token. As elsewhere, the anchor stays and the rest is replaced.
+
+use std::sync::LazyLock;
+
+/// Line breaks in a row that may stand between two characters, in bytes.
+const MAX_BREAK: usize = 4;
+
+/// A token to look for, decoded.
+pub(super) struct Inner {
+    /// Its beginning.
+    pub(super) anchor: &'static str,
+    /// What it is.
+    pub(super) label: &'static str,
+    /// What it is made of.
+    pub(super) class: fn(u8) -> bool,
+    /// Its least length behind the anchor, in bytes.
+    pub(super) min: usize,
+    /// No more of it is replaced, in bytes.
+    pub(super) max: usize,
+}
+
+/// An anchor as it stands in base64.
+pub(super) struct Encoded {
+    pub(super) anchor: String,
+    /// How many bits of the plain anchor stand in characters before.
+    lead: usize,
+    pub(super) inner: Inner,
+}
+
+/// What a place in base64 comes to.
+pub(super) enum Decoded {
+    No,
+    More,
+    /// A token that ends before this place.
+    Until(usize),
+}
+
+/// The three anchors of a token.
+pub(super) fn of(inner: impl Fn() -> Inner) -> impl Iterator<Item = Encoded> {
+    (0..3_usize).map(move |before| {
+        let inner = inner();
+        let first = (before * 8).div_ceil(6);
+        let anchor =
+            String::from_utf8_lossy(&super::forms::base64_standard(inner.anchor.as_bytes(), before)).into_owned();
+        Encoded { anchor, lead: first * 6 - before * 8, inner }
+    })
+}
+
+/// The value of each byte as a character of base64, of both alphabets.
+static VALUES: LazyLock<[Option<u8>; 256]> = LazyLock::new(|| {
+    let mut values = [None; 256];
+    let all = (b'A'..=b'Z').chain(b'a'..=b'z').chain(b'0'..=b'9').chain([b'+', b'/']);
+    for (byte, value) in all.zip(0_u8..) {
+        values[usize::from(byte)] = Some(value);
+    }
+    values[usize::from(b'-')] = Some(62);
+    values[usize::from(b'_')] = Some(63);
+    values
+});
+
+impl Encoded {
+    /// Judges the text at a place where the anchor stands; `is_all`: nothing will follow the text.
+    pub(super) fn judge(&self, text: &[u8], at: usize, is_all: bool) -> Decoded {
+        let plain = self.inner.anchor.as_bytes();
+        // The bits of the anchor that stand before are known.
+        let mut bits = u32::from(plain[0]) >> (8 - self.lead);
+        let (mut held, mut seen, mut place, mut broken) = (self.lead, 0_usize, at, 0_usize);
+        let mut end = at;
+        let is_ended = loop {
+            let Some(byte) = text.get(place).copied() else { break false };
+            let Some(value) = VALUES[usize::from(byte)] else {
+                match line_break(&text[place..]) {
+                    Some(0) => break true,
+                    Some(len) if broken + len <= MAX_BREAK => (place, broken) = (place + len, broken + len),
+                    Some(_) => break true,
+                    None => break false,
+                }
+                continue;
+            };
+            (place, broken) = (place + 1, 0);
+            bits = bits << 6 | u32::from(value);
+            held += 6;
+            if held < 8 {
+                continue;
+            }
+            held -= 8;
+            let decoded = (bits >> held & 0xff) as u8;
+            bits &= (1 << held) - 1;
+            match plain.get(seen) {
+                Some(expected) if *expected != decoded => return Decoded::No,
+                None if !(self.inner.class)(decoded) => break true,
+                Some(_) | None => {}
+            }
+            (seen, end) = (seen + 1, place);
+            if seen == plain.len() + self.inner.max {
+                break true;
+            }
+        };
+        if !is_ended && !is_all {
+            return Decoded::More;
+        }
+        let is_long = seen >= plain.len() + self.inner.min;
+        // The last bits may stand in one more character.
+        let rest = usize::from(is_long && text.get(end).is_some_and(|byte| VALUES[usize::from(*byte)].is_some()));
+        if is_long { Decoded::Until(end + rest) } else { Decoded::No }
+    }
+}
+
+/// How many bytes of a line break stand at the beginning, as such or escaped; `None` when that is not known yet.
+fn line_break(text: &[u8]) -> Option<usize> {
+    match text {
+        [b'\n' | b'\r', ..] => Some(1),
+        [b'\\'] => None,
+        [b'\\', b'n' | b'r', ..] => Some(2),
+        _ => Some(0),
+    }
+}

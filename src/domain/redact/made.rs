@@ -1,0 +1,73 @@
+//! Rules that are made of others: names of secrets in all their spellings, and tokens of services within base64.
+
+use super::encoded::{self, Decoded, Encoded, Inner};
+use super::named::{self, Named};
+use super::tokens::{self, KEY_BLOCK, Verdict, is_alphanumeric, is_base64url, is_dotted};
+use std::sync::LazyLock;
+
+/// Shorter tokens are not looked for within base64, in bytes.
+const MIN_ENCODED: usize = 16;
+
+/// Tokens that are looked for within base64 beside those of one class: anchor, label, class, least and greatest length.
+const OTHERS: &[(&str, &str, fn(u8) -> bool, usize, usize)] = &[
+    ("sk-proj-", "api-key", is_base64url, 20, 256),
+    ("sk-ant-", "anthropic-key", is_base64url, 20, 256),
+    ("sk-or-", "api-key", is_base64url, 20, 256),
+    ("sk-", "api-key", is_alphanumeric, 32, 64),
+    ("eyJ", "jwt", is_dotted, 60, 2048),
+    ("PRIVATE KEY-----", KEY_BLOCK, |_| true, 16, 9 * 1024),
+];
+
+enum Made {
+    Named(String),
+    User(&'static str),
+    Encoded(Encoded),
+}
+
+static MADE: LazyLock<Vec<Made>> = LazyLock::new(|| {
+    let users = named::USER_OPTIONS.iter().copied().map(Made::User);
+    let mut made: Vec<Made> = named::spellings().into_iter().map(Made::Named).chain(users).collect();
+    for (anchor, label, class, min, max) in tokens::simple().chain(OTHERS.iter().copied()) {
+        if min >= MIN_ENCODED {
+            made.extend(encoded::of(|| Inner { anchor, label, class, min, max }).map(Made::Encoded));
+        }
+    }
+    made
+});
+
+/// The beginnings by which these rules are found.
+pub(super) fn anchors() -> impl Iterator<Item = &'static [u8]> {
+    MADE.iter().map(|made| match made {
+        Made::Named(name) => name.as_bytes(),
+        Made::User(option) => option.as_bytes(),
+        Made::Encoded(encoded) => encoded.anchor.as_bytes(),
+    })
+}
+
+/// Judges the text at a place by the rule with this number. `is_all`: nothing will follow the text.
+pub(super) fn judge(rule: usize, text: &[u8], at: usize, is_all: bool) -> Verdict {
+    let of_named = |named| match named {
+        Named::No => Verdict::No,
+        Named::More(show) => Verdict::More { show },
+        Named::Value(from, to) => Verdict::Found { from, to, label: named::LABEL },
+    };
+    match MADE.get(rule) {
+        Some(Made::Named(name)) if text[at..].starts_with(name.as_bytes()) => {
+            of_named(named::value(text, at + name.len(), is_all))
+        }
+        Some(Made::User(option)) if text[at..].starts_with(option.as_bytes()) => {
+            let is_option =
+                option.starts_with("curl") || at.checked_sub(1).is_none_or(|at| !text[at].is_ascii_graphic());
+            if is_option { of_named(named::user(text, at + option.len(), is_all)) } else { Verdict::No }
+        }
+        Some(Made::Encoded(encoded)) if text[at..].starts_with(encoded.anchor.as_bytes()) => {
+            let from = at + encoded.anchor.len();
+            match encoded.judge(text, at, is_all) {
+                Decoded::No => Verdict::No,
+                Decoded::More => Verdict::More { show: from },
+                Decoded::Until(to) => Verdict::Found { from, to, label: encoded.inner.label },
+            }
+        }
+        Some(Made::Named(_) | Made::User(_) | Made::Encoded(_)) | None => Verdict::No,
+    }
+}
