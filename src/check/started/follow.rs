@@ -36,7 +36,7 @@ pub(super) enum Named<'v> {
 impl<'v> Follower<'v> {
     pub(super) fn new(version: &'v ToolDetail) -> Follower<'v> {
         let properties = version.manifest.input.as_ref().and_then(|schema| schema.get("properties"));
-        let inputs = properties.and_then(|properties| properties.as_object()).into_iter().flatten();
+        let inputs = properties.and_then(serde_json::Value::as_object).into_iter().flatten();
         Follower { version, inputs: inputs.map(|(name, _)| name.clone()).collect(), started: Started::default() }
     }
 
@@ -44,7 +44,7 @@ impl<'v> Follower<'v> {
         self.started
     }
 
-    pub(super) fn unread(&mut self, words: String) {
+    pub(super) fn unread(&mut self, words: &str) {
         let finding = Finding::new(CODE, Severity::High, format!("its command: not examined: {words}"));
         if !self.started.unread.contains(&finding) {
             self.started.unread.push(finding);
@@ -54,7 +54,7 @@ impl<'v> Follower<'v> {
     /// A variable that the version is started with.
     pub(super) fn variable(&mut self, name: &str, value: &str) {
         if roles::loads_code(name, value) {
-            self.unread(format!("the variable {name}={} makes programs load code", shown(value)));
+            self.unread(&format!("the variable {name}={} makes programs load code", shown(value)));
         }
     }
 
@@ -62,20 +62,20 @@ impl<'v> Follower<'v> {
     pub(super) fn command(&mut self, words: &[String], depth: usize) {
         let Some((program, rest)) = words.split_first() else { return };
         if depth > MAX_DEPTH {
-            self.unread("more programs in one another than are followed".to_owned());
+            self.unread("more programs in one another than are followed");
             return;
         }
         match self.named(program) {
             Named::File(file) => return self.by_kernel(file, rest, depth),
             Named::Input => {
-                return self.unread(format!("an input names the program that is started, {}", shown(program)));
+                return self.unread(&format!("an input names the program that is started, {}", shown(program)));
             }
             Named::Nothing => return,
             Named::Folder | Named::Stdin | Named::Other => {}
         }
         if roles::is_elsewhere(program) {
             if self.can_start() {
-                self.unread(format!("{} is no file of the tool and no program of the system", shown(program)));
+                self.unread(&format!("{} is no file of the tool and no program of the system", shown(program)));
             }
             return;
         }
@@ -83,7 +83,7 @@ impl<'v> Follower<'v> {
             Role::Interpreter(Language::Bash) => self.shell(rest),
             Role::Interpreter(Language::Python) => self.python(rest, depth),
             Role::Interpreter(language) => self.javascript(language, program, rest),
-            Role::Unread => self.unread(format!("{} executes code in a language that no check reads", shown(program))),
+            Role::Unread => self.unread(&format!("{} executes code in a language that no check reads", shown(program))),
             Role::Reader => self.reader(program, rest),
             role @ (Role::Wrapper | Role::Runner | Role::Unknown) => self.other(role, program, rest, depth),
         }
@@ -117,13 +117,12 @@ impl<'v> Follower<'v> {
                 let family = by_ending.filter(|by_ending| language.is_javascript() && by_ending.is_javascript());
                 self.file(file, Some(family.unwrap_or(language)), language.name());
             }
-            Named::Input => self.unread(format!("an input names the code that is executed, {}", shown(word))),
-            Named::Stdin => self.unread(format!("{} executes its standard input", language.name())),
-            Named::Folder | Named::Nothing => {}
+            Named::Input => self.unread(&format!("an input names the code that is executed, {}", shown(word))),
+            Named::Stdin => self.unread(&format!("{} executes its standard input", language.name())),
             Named::Other if self.can_start() => {
-                self.unread(format!("it executes {}, which is no file of the tool", shown(word)));
+                self.unread(&format!("it executes {}, which is no file of the tool", shown(word)));
             }
-            Named::Other => {}
+            Named::Folder | Named::Nothing | Named::Other => {}
         }
     }
 
@@ -142,7 +141,7 @@ impl<'v> Follower<'v> {
     /// Code in the command itself.
     pub(super) fn code(&mut self, language: Language, code: &str) {
         if let Some(input) = self.input_in(code) {
-            self.unread(format!("the input {input} is executed as a part of the code {}", shown(code)));
+            self.unread(&format!("the input {input} is executed as a part of the code {}", shown(code)));
         }
         self.started.code.push(Inline { language, text: code.to_owned() });
     }
@@ -155,7 +154,7 @@ impl<'v> Follower<'v> {
         if !is_awk && name != "sed" {
             let runs = words.iter().find(|word| word.starts_with("--") && roles::is_code_option(word) && name != "jq");
             if let Some(word) = runs {
-                self.unread(format!("{name} starts what {} names", shown(word)));
+                self.unread(&format!("{name} starts what {} names", shown(word)));
             }
             return;
         }
@@ -188,11 +187,11 @@ impl<'v> Follower<'v> {
         }
         let is_plain = |code: &&str| if is_awk { filters::is_plain_awk(code) } else { filters::is_plain_sed(code) };
         if has_file {
-            self.unread(format!("{name} executes a program from a file, and no check reads its language"));
-        } else if let Some(code) = given.iter().find(|code| !is_plain(*code)).map(|code| (*code).to_owned()) {
-            self.unread(format!("{name} executes {}, which may start programs or use files", shown(&code)));
+            self.unread(&format!("{name} executes a program from a file, and no check reads its language"));
+        } else if let Some(code) = given.iter().find(|code| !is_plain(code)).map(|code| (*code).to_owned()) {
+            self.unread(&format!("{name} executes {}, which may start programs or use files", shown(&code)));
         } else if let Some(input) = given.iter().find_map(|code| self.input_in(code)) {
-            self.unread(format!("the input {input} is executed as a part of a program of {name}"));
+            self.unread(&format!("the input {input} is executed as a part of a program of {name}"));
         }
     }
 
@@ -312,7 +311,7 @@ impl<'v> Follower<'v> {
             let is_value = at > 0
                 && matches!(words[at - 1].as_str(), "-c" | "-qc" | "-S" | "--command" | "--split-string" | "--run");
             let text = long.or(short).unwrap_or(word);
-            if !(takes_texts && text.contains(' ') || takes_texts && is_value) {
+            if !takes_texts || !is_value && !text.contains(' ') {
                 continue;
             }
             is_any = true;
@@ -334,7 +333,7 @@ impl<'v> Follower<'v> {
                 let language = language.or(is_script.then_some(Language::Python));
                 self.file(file, language, program);
             }
-            Named::Stdin => self.unread(format!("{} executes its standard input", shown(program))),
+            Named::Stdin => self.unread(&format!("{} executes its standard input", shown(program))),
             _ => {}
         }
     }
@@ -348,7 +347,7 @@ impl<'v> Follower<'v> {
         let name = program.rsplit('/').next().unwrap_or_default();
         if fetches.contains(&name) && words.iter().any(|word| !word.starts_with("--version")) {
             let line = shown(&words.join(" "));
-            self.unread(format!("{name} {line} runs a package or a script of a project that no check reads"));
+            self.unread(&format!("{name} {line} runs a package or a script of a project that no check reads"));
         }
     }
 
@@ -358,13 +357,13 @@ impl<'v> Follower<'v> {
         for word in words {
             let value = word.split_once('=').map_or(word.as_str(), |(_, value)| value);
             if role == Role::Unknown && matches!(self.named(value), Named::File(_)) {
-                self.unread(format!("what {} does with {} is not known", shown(program), shown(word)));
+                self.unread(&format!("what {} does with {} is not known", shown(program), shown(word)));
             } else {
                 let own = self.without_placeholders(value);
                 let name = word.split('=').next().filter(|name| word.len() > name.len() && roles::is_code_option(name));
                 let is_program = name.is_some_and(roles::names_program) && !own.is_empty();
                 if is_program || roles::looks_like_code(&own, option.or(name)) {
-                    self.unread(format!("{} may execute {}", shown(program), shown(word)));
+                    self.unread(&format!("{} may execute {}", shown(program), shown(word)));
                 }
             }
             option = Some(word.as_str()).filter(|word| word.starts_with('-') && roles::is_code_option(word));

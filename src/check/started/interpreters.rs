@@ -23,14 +23,14 @@ impl Follower<'_> {
             }
             is_code |= word.starts_with('-') && word.contains('c');
             if word.starts_with('-') && word.contains(['s', 'i']) && !word.contains('o') {
-                return self.unread("a shell executes its standard input".to_owned());
+                return self.unread("a shell executes its standard input");
             }
             at += word.chars().filter(|c| matches!(c, 'o' | 'O')).count();
         }
         match words.get(at) {
             Some(code) if is_code => self.code(Language::Bash, code),
             Some(word) => self.script(word, Language::Bash),
-            None => self.unread("a shell executes its standard input, or what is added behind its words".to_owned()),
+            None => self.unread("a shell executes its standard input, or what is added behind its words"),
         }
     }
 
@@ -63,20 +63,20 @@ impl Follower<'_> {
                         at += usize::from(attached.is_empty());
                         break;
                     }
-                    'i' => self.unread("Python executes its standard input behind the script (-i)".to_owned()),
-                    'x' => self.unread("Python skips the first line of the script (-x)".to_owned()),
+                    'i' => self.unread("Python executes its standard input behind the script (-i)"),
+                    'x' => self.unread("Python skips the first line of the script (-x)"),
                     'V' | 'h' | '?' => return,
                     _ => {}
                 }
             }
         }
-        self.unread("Python executes its standard input".to_owned());
+        self.unread("Python executes its standard input");
     }
 
     /// `python -m module`.
     fn module(&mut self, module: &str, rest: &[String], depth: usize) {
         if depth > MAX_DEPTH {
-            return self.unread("more modules in one another than are followed".to_owned());
+            return self.unread("more modules in one another than are followed");
         }
         let path = module.replace('.', "/");
         let is_it = |file: &&VersionFile| {
@@ -102,11 +102,11 @@ impl Follower<'_> {
                 self.code(Language::Python, &lines.join("\n"));
             }
             "code" | "idlelib" | "asyncio" | "IPython" => {
-                self.unread(format!("python -m {module} executes its standard input"));
+                self.unread(&format!("python -m {module} executes its standard input"));
             }
             _ if roles::has(FILE_MODULES, module) => {
                 if rest.iter().any(|word| word == "-c" || word.starts_with("-c") && word.len() > 2) {
-                    self.unread(format!("python -m {module} executes what stands behind -c"));
+                    self.unread(&format!("python -m {module} executes what stands behind -c"));
                 }
                 if let Some(at) = rest.iter().position(|word| word == "-m" || word == "--module") {
                     let inner = rest.get(at + 1).cloned().unwrap_or_default();
@@ -132,7 +132,7 @@ impl Follower<'_> {
                     return code.iter().for_each(|code| self.code(Language::TypeScript, code));
                 }
                 "repl" | "task" | "x" | "create" | "install" | "i" | "add" => {
-                    return self.unread(format!("{} {first} executes what is not in the command", shown(program)));
+                    return self.unread(&format!("{} {first} executes what is not in the command", shown(program)));
                 }
                 "run" | "test" | "bench" | "serve" | "watch" => words = rest,
                 _ => {}
@@ -155,7 +155,7 @@ impl Follower<'_> {
                 return code.iter().for_each(|code| self.code(language, code));
             }
             if matches!(name, "--run" | "-i" | "--interactive") {
-                return self.unread(format!("{} {name} executes what is not in the command", shown(program)));
+                return self.unread(&format!("{} {name} executes what is not in the command", shown(program)));
             }
             if matches!(name, "--version" | "-v" | "--help" | "-h" | "--test") && script.is_none() && words.len() == 1 {
                 return;
@@ -194,7 +194,7 @@ impl Follower<'_> {
         }
         match script {
             Some(word) => self.script(word, language),
-            None => self.unread(format!("{} executes its standard input", shown(program))),
+            None => self.unread(&format!("{} executes its standard input", shown(program))),
         }
     }
 }

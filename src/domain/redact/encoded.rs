@@ -73,8 +73,7 @@ impl Encoded {
             let Some(byte) = text.get(place).copied() else { break false };
             let Some(value) = VALUES[usize::from(byte)] else {
                 match line_break(&text[place..]) {
-                    Some(0) => break true,
-                    Some(len) if broken + len <= MAX_BREAK => (place, broken) = (place + len, broken + len),
+                    Some(len) if len > 0 && broken + len <= MAX_BREAK => (place, broken) = (place + len, broken + len),
                     Some(_) => break true,
                     None => break false,
                 }

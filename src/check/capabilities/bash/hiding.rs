@@ -29,27 +29,22 @@ impl Scanner<'_, '_> {
     pub(super) fn reads_code(&mut self, node: Node<'_>, name: &str, words: &[Option<String>]) -> bool {
         let name = program_name(name);
         let language = Language::of_program(name).or_else(|| is_shell(name).then_some(Language::Bash));
-        let is_unread = UNREAD.contains(&name);
-        if language.is_none() && !is_unread {
+        if language.is_none() && !UNREAD.contains(&name) {
             return false;
         }
         // What stands behind the script belongs to the script.
         let options = words.iter().take_while(|word| word.as_deref().is_none_or(|word| word.starts_with('-'))).count();
         let at = words[..options].iter().position(|word| word.as_deref().is_some_and(takes_text));
         let Some(Some(code)) = at.and_then(|at| words.get(at + 1)) else { return false };
-        match language {
-            Some(language) => {
-                for found in scan_text(language, code) {
-                    let shown = found.words.split_once(": ").map_or(found.words.as_str(), |(_, code)| code).to_owned();
-                    self.finder.add_shown(node, found.kind, found.argument, &shown);
-                }
-                false
-            }
-            None => {
-                self.finder.add(node, Kind::Eval, None);
-                is_unread
-            }
+        let Some(language) = language else {
+            self.finder.add(node, Kind::Eval, None);
+            return true;
+        };
+        for found in scan_text(language, code) {
+            let shown = found.words.split_once(": ").map_or(found.words.as_str(), |(_, code)| code).to_owned();
+            self.finder.add_shown(node, found.kind, found.argument, &shown);
         }
+        false
     }
 
     /// How the word that names a program hides which one it is; `None` for an ordinary word.
