@@ -31,11 +31,11 @@
 //! | [`action`] | the one table of verbs: names, keys, arguments, risk | domain |
 //! | [`store`] | the only SQL: events, log, reviews, runs, kept versions | domain |
 //! | [`catalog`] | folders to rows: formats, dialects, digests, search, watching | domain |
-//! | [`outside`] | programs started outside of the sandbox: which are trusted, how they are started | domain |
+//! | [`outside`] | programs started outside of the sandbox: the register, finding, trusting and starting them | domain |
 //! | [`runner`] | one run: argv, environment, walls, limits, observer, spool, ending | domain, outside |
-//! | [`check`] | examines a version: one file a check, together the verdict | domain, runner |
+//! | [`check`] | examines a version: one file a check, together the verdict | domain, outside, runner |
 //! | [`evolve`] | better versions: what a generator is told, what its answer holds, the loop as a pure machine, repairs without a model | domain |
-//! | [`generator`] | asking a generator: a program or an HTTP API, one question, one answer | domain, runner, evolve |
+//! | [`generator`] | asking a generator: a program or an HTTP API, one question, one answer | domain, outside, runner, evolve |
 //! | [`insight`] | what rows of decisions suggest | domain |
 //! | [`vcs`] | git | domain, outside |
 //! | [`engine`] | the facade; its `core` holds the rules, the rest performs | all of the above but action |
@@ -69,7 +69,7 @@
 //!   both turn hidden characters into visible escapes.
 //! - What a run leaves (output, report, input) passes a [`domain::Redactor`] before anything keeps or shows it; a
 //!   [`domain::Secret`] cannot be printed or serialized.
-//! - Only `store` has SQL, only `runner` and `vcs` start processes, only `generator` speaks HTTP, only `tui` draws,
+//! - Only `store` has SQL, only `outside` and the process that becomes the tool start programs, only `generator` speaks HTTP, only `tui` draws,
 //!   `unsafe` is in `runner::sandbox` only. A test reads the sources and checks this.
 //!
 //! # Deliberately absent

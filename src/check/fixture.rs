@@ -4,6 +4,7 @@ use super::{Batch, Desk, Language, Library, Trials};
 use crate::domain::{
     CheckReport, Dialect, Digest, FileMode, Manifest, Missing, Recipe, Tool, ToolDetail, ToolName, VersionFile,
 };
+use crate::outside::Programs;
 use crate::runner::Tried;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -53,12 +54,17 @@ pub(super) struct Shelf {
     rows: Vec<Arc<Tool>>,
     details: Vec<ToolDetail>,
     pub(super) reads: AtomicUsize,
+    programs: Option<Programs>,
 }
 
 impl Shelf {
     pub(super) fn of(details: Vec<ToolDetail>) -> Shelf {
         let rows = details.iter().map(|detail| Arc::new(detail.tool.clone())).collect();
-        Shelf { rows, details, reads: AtomicUsize::new(0) }
+        Shelf { rows, details, ..Shelf::default() }
+    }
+
+    pub(super) fn with_programs(self, programs: Programs) -> Shelf {
+        Shelf { programs: Some(programs), ..self }
     }
 }
 
@@ -70,6 +76,10 @@ impl Library for Shelf {
     fn read(&self, tool: &Tool) -> Option<ToolDetail> {
         self.reads.fetch_add(1, Ordering::Relaxed);
         self.details.iter().find(|detail| detail.tool.path == tool.path).cloned()
+    }
+
+    fn programs(&self) -> Option<&Programs> {
+        self.programs.as_ref()
     }
 }
 

@@ -33,10 +33,10 @@ pub use trials::replay::{Recorded, replay};
 use crate::domain::budget::{self, Limits};
 use crate::domain::source;
 use crate::domain::{CheckReport, CheckState, Digest, Gate, Missing, Tool, ToolDetail, ToolName, Verdict};
+use crate::outside::Programs;
 use crate::runner::{Pace, Tried, release_memory};
 use serde_json::Value;
 use std::num::NonZeroUsize;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -84,8 +84,8 @@ pub trait Library: Sync {
     fn original(&self, _version: &Tool) -> Option<ToolDetail> {
         None
     }
-    /// The folder of the workspace: no program in it is asked anything. `None` where there is none.
-    fn workspace(&self) -> Option<&Path> {
+    /// Where linters come from; `None` where none is asked.
+    fn programs(&self) -> Option<&Programs> {
         None
     }
 }

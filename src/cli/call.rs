@@ -7,8 +7,8 @@ use super::print_text::{Ink, Line, Page};
 use crate::action::{Arg, Risk, Spec};
 use crate::domain::{Caller, CostTier, Digest, Instant, SafeText, Stream, ToolName};
 use crate::engine::{
-    AGENT_VARIABLE, CatalogView, Engine, EngineError, ErrorCode, FoundAgent, Home, Limits, OpenOptions, UNNAMED_AGENT,
-    back_up_if_due, find_agent, find_workspace, is_left_behind,
+    AGENT_VARIABLE, Asker, CatalogView, Engine, EngineError, ErrorCode, FoundAgent, Home, Limits, OpenOptions,
+    UNNAMED_AGENT, back_up_if_due, find_agent, find_workspace, is_left_behind,
 };
 use clap::ArgMatches;
 use clap::parser::ValueSource;
@@ -80,13 +80,18 @@ impl Globals {
         })
     }
 
+    /// Who calls.
+    fn asker(&self) -> Asker {
+        if self.agent.is_some() { Asker::Agent } else { Asker::Human }
+    }
+
     /// What to open for this call.
     ///
     /// # Errors
     /// As [`Globals::workspace`]; also when the user has no home folder.
     pub(super) fn options(&self) -> Result<OpenOptions, EngineError> {
         let home = Home::discover(&|name| std::env::var_os(name))?;
-        Ok(OpenOptions { workspace: self.workspace()?, home, program: None })
+        Ok(OpenOptions { workspace: self.workspace()?, home, program: None, asker: self.asker() })
     }
 }
 

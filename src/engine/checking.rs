@@ -11,10 +11,10 @@ use crate::domain::{
     CheckReport, CheckState, CodeRedactor, CommentKind, Digest, Gate, Instant, Outcome, Review, ReviewId, Spot, Stage,
     Tool, ToolDetail, ToolName, Verdict, lines_of,
 };
+use crate::outside::Programs;
 use crate::store::Unexamined;
 use serde_json::json;
 use std::collections::VecDeque;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant as Clock};
@@ -76,8 +76,8 @@ impl Library for Shelf<'_> {
         self.read(self.rows.iter().find(|row| row.path == *path)?)
     }
 
-    fn workspace(&self) -> Option<&Path> {
-        Some(self.engine.workspace())
+    fn programs(&self) -> Option<&Programs> {
+        Some(&self.engine.inner.programs)
     }
 }
 

@@ -11,11 +11,13 @@ use super::settings::Settings;
 use super::view::DoctorLine;
 use crate::domain::{IsolationLevel, SafeText, Stage};
 use crate::insight::Policy;
+use crate::outside::{Asker, Programs};
 use crate::runner::{self, Machine};
 use crate::vcs::{Git, NoGit};
 use rustix::fs::{Access, access, statvfs};
 use std::ffi::OsString;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Fewer folders than this can be watched on a system of old; a large workspace needs more.
 const FEW_WATCHES: u64 = 65_536;
@@ -49,21 +51,21 @@ enum Health {
 }
 
 /// Checks git, interpreters, folders, limits, generators and the terminal.
-pub fn doctor(place: &Place<'_>, git: Option<&Git>, machine: &Machine) -> Vec<DoctorLine> {
+pub fn doctor(place: &Place<'_>, git: Option<&Git>, machine: &Machine, asker: Asker) -> Vec<DoctorLine> {
     let Place { workspace, home, state_dir } = *place;
     let (settings, _) = Settings::load(workspace, home);
     let mut lines = isolation(machine, &settings);
-    let known = runner::Interpreters::new(super::places_of_tools(workspace, home, &settings));
-    let known = known.with_named(settings.programs.clone());
+    let programs = Arc::new(super::programs(workspace, home, &settings, asker));
+    let known = runner::Interpreters::new(Arc::clone(&programs));
     lines.extend(runner::interpreters(workspace, &known).into_iter().map(interpreter));
     lines.extend(match git {
         Some(git) => git_lines(git),
-        None => vec![no_git(Git::locate(workspace).err().as_ref())],
+        None => vec![no_git(Git::locate(workspace, &programs).err().as_ref())],
     });
     lines.extend(folders(workspace));
     lines.push(settings_file(workspace, home));
-    lines.extend(secret_lines(&settings));
-    lines.extend(generators::doctor_lines(&settings));
+    lines.extend(secret_lines(&settings, &programs));
+    lines.extend(generators::doctor_lines(&settings, &programs));
     lines.push(state(state_dir));
     lines.push(watches(std::fs::read_to_string("/proc/sys/fs/inotify/max_user_watches").ok().as_deref()));
     lines.push(terminal(&|name| std::env::var_os(name), window()));
@@ -163,7 +165,10 @@ fn git_lines(git: &Git) -> Vec<DoctorLine> {
             "`git config --global user.name NAME` and user.email: decisions and commits carry them",
         ),
     };
-    vec![line("git", Health::Ok, format!("{version}, work tree {top}"), ""), identity]
+    let mut lines = vec![line("git", Health::Ok, format!("{version}, work tree {top}"), ""), identity];
+    let hint = "`git config --global`: name a whole path that nobody but you and root can change";
+    lines.extend(git.notes().into_iter().map(|note| line("git settings", Health::Warn, note, hint)));
+    lines
 }
 
 fn no_git(reason: Option<&NoGit>) -> DoctorLine {
@@ -212,14 +217,14 @@ fn settings_file(workspace: &Path, home: &Home) -> DoctorLine {
 }
 
 /// The secrets that the settings name: whether each can be had. No line when there are none.
-fn secret_lines(settings: &Settings) -> Vec<DoctorLine> {
-    let missing = secrets::look(&settings.secrets);
+fn secret_lines(settings: &Settings, programs: &Programs) -> Vec<DoctorLine> {
+    let missing = secrets::look(&settings.secrets, programs);
     if settings.secrets.is_empty() || !missing.is_empty() {
         let hint = "tools that declare it are refused; [secrets] in config.toml says where it is";
         return missing.into_iter().map(|why| line("secrets", Health::Warn, why, hint)).collect();
     }
     // A command is not started here: it may ask the human, or unlock something.
-    let is_command = |source: &SecretSource| matches!(source, SecretSource::Command(_));
+    let is_command = |source: &SecretSource| matches!(source, SecretSource::Command { .. });
     let names = |commands: bool| -> Vec<&str> {
         let found = settings.secrets.iter().filter(|(_, source)| is_command(source) == commands);
         found.map(|(name, _)| name.as_str()).collect()
@@ -308,7 +313,7 @@ mod tests {
         let home = Home { config: repo.path().join("config"), data: repo.path().join("data") };
         let place = Place { workspace: &repo.path(), home: &home, state_dir: &home.data.join("workspaces/x") };
         let machine = Machine::new(Bubblewrap::Off, None);
-        let lines = doctor(&place, Some(&repo.open()), &machine);
+        let lines = doctor(&place, Some(&repo.open()), &machine, Asker::Human);
         for name in
             ["isolation", "python3", "git", "identity", "workspace", "tools/core", "state", "watching", "terminal"]
         {
@@ -340,22 +345,25 @@ mod tests {
     #[test]
     fn a_secret_that_cannot_be_had_is_named_without_its_value() {
         let mut settings = Settings::default();
-        assert_eq!(secret_lines(&settings), vec![]);
-        settings.secrets.insert("HERE".into(), SecretSource::Command(vec!["sh".into()]));
-        assert_eq!(secret_lines(&settings)[0].message, "HERE asked when a run needs it");
+        assert_eq!(secret_lines(&settings, &Programs::default()), vec![]);
+        settings.secrets.insert("HERE".into(), SecretSource::Command { argv: vec!["sh".into()], env: vec![] });
+        assert_eq!(secret_lines(&settings, &Programs::default())[0].message, "HERE asked when a run needs it");
         settings.secrets.insert("PLAIN".into(), SecretSource::Env("PATH".into()));
-        assert_eq!(secret_lines(&settings)[0].message, "PLAIN can be had; HERE asked when a run needs it");
+        assert_eq!(
+            secret_lines(&settings, &Programs::default())[0].message,
+            "PLAIN can be had; HERE asked when a run needs it"
+        );
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("short"), "five5").unwrap();
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
         std::fs::set_permissions(dir.path().join("short"), mode).unwrap();
         settings.secrets.insert("PLAIN".into(), SecretSource::File(dir.path().join("short")));
-        let lines = secret_lines(&settings);
+        let lines = secret_lines(&settings, &Programs::default());
         assert_eq!((lines.len(), lines[0].state.as_str()), (1, "warn"));
         assert!(lines[0].message.contains("less than 6 bytes"), "{lines:?}");
         settings.secrets.remove("PLAIN");
         settings.secrets.insert("GONE".into(), SecretSource::Env("TOOLSMITH_TEST_ABSENT".into()));
-        let lines = secret_lines(&settings);
+        let lines = secret_lines(&settings, &Programs::default());
         assert_eq!((lines.len(), lines[0].state.as_str()), (1, "warn"));
         assert!(lines[0].message.starts_with("GONE (variable TOOLSMITH_TEST_ABSENT): "), "{lines:?}");
     }

@@ -170,7 +170,9 @@ fn what_another_program_had_promoted_comes_back_when_the_approval_is_taken_back(
 
 /// Opens the same workspace as another process would, in a session.
 fn in_session(world: &World, session: &str) -> Engine {
-    let engine = Engine::open(OpenOptions { workspace: world.root(), home: world.home(), program: None }).unwrap();
+    let engine =
+        Engine::open(OpenOptions { workspace: world.root(), home: world.home(), program: None, asker: Asker::Human })
+            .unwrap();
     engine.enter_session(Some(session.to_owned()));
     engine.scan(&mut |_| {}).unwrap();
     engine

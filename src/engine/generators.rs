@@ -8,7 +8,9 @@ use super::settings_generators::{GeneratorSetting, WaySetting};
 use super::view::DoctorLine;
 use crate::domain::{Problem, ProblemCode, SafeText, Secret};
 use crate::generator::{Api, Generator, Program, Way, is_exposed, reach};
+use crate::outside::{Programs, loads_code};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 impl Engine {
@@ -23,12 +25,11 @@ impl Engine {
             let message = format!("there is no generator {name} that can be asked");
             return Err(EngineError::new(ErrorCode::NotFound, message, self.where_generators_stand()));
         };
-        ready(setting, settings, self.inner.options.program.as_deref(), &|source| source.value().map(Some)).map_err(
-            |why| {
-                let hint = "`toolsmith doctor` looks whether each generator can be reached";
-                EngineError::new(ErrorCode::Refused, format!("the generator {name} needs {why}"), hint)
-            },
-        )
+        let fetch = |source: &SecretSource| source.value(&self.inner.programs).map(Some);
+        ready(setting, settings, &self.inner.programs, self.inner.options.program.as_deref(), &fetch).map_err(|why| {
+            let hint = "`toolsmith doctor` looks whether each generator can be reached";
+            EngineError::new(ErrorCode::Refused, format!("the generator {name} needs {why}"), hint)
+        })
     }
 }
 
@@ -59,6 +60,7 @@ type Fetch<'a> = &'a dyn Fn(&SecretSource) -> Result<Option<Secret>, String>;
 fn ready(
     setting: &GeneratorSetting,
     settings: &Settings,
+    programs: &Arc<Programs>,
     keeper: Option<&Path>,
     fetch: Fetch<'_>,
 ) -> Result<Generator, String> {
@@ -68,12 +70,19 @@ fn ready(
             for name in env {
                 let value = match settings.secrets.get(name) {
                     Some(source) => fetch(source).map_err(|why| format!("the secret {name} ({source}): {why}"))?,
+                    // Whoever calls sets it: an agent could have any code loaded.
+                    None if loads_code(name) => None,
                     None => std::env::var_os(name).map(Secret::new),
                 };
                 // One that is not set is not given: many programs know several, and need one of them.
                 given.extend(value.map(|value| (name.clone(), value)));
             }
-            Way::Command(Program { argv: argv.clone(), env: given, keeper: keeper.map(PathBuf::from) })
+            Way::Command(Program {
+                argv: argv.clone(),
+                env: given,
+                programs: Arc::clone(programs),
+                keeper: keeper.map(PathBuf::from),
+            })
         }
         WaySetting::Api(api) => {
             let key = match &api.key {
@@ -88,11 +97,14 @@ fn ready(
 }
 
 /// A line for each generator: whether it can be reached. All are tried at once; none is sent a question.
-pub(super) fn doctor_lines(settings: &Settings) -> Vec<DoctorLine> {
+pub(super) fn doctor_lines(settings: &Settings, programs: &Arc<Programs>) -> Vec<DoctorLine> {
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        let tried: Vec<_> =
-            settings.generators.iter().map(|setting| scope.spawn(|| look(setting, settings, &stop))).collect();
+        let tried: Vec<_> = settings
+            .generators
+            .iter()
+            .map(|setting| scope.spawn(|| look(setting, settings, programs, &stop)))
+            .collect();
         let all = settings.generators.iter().zip(tried);
         all.map(|(setting, tried)| {
             let found = tried.join().unwrap_or_else(|_| Err("looking for it broke".to_owned()));
@@ -113,19 +125,31 @@ pub(super) fn doctor_lines(settings: &Settings) -> Vec<DoctorLine> {
     })
 }
 
-fn look(setting: &GeneratorSetting, settings: &Settings, stop: &AtomicBool) -> Result<String, String> {
+fn look(
+    setting: &GeneratorSetting,
+    settings: &Settings,
+    programs: &Arc<Programs>,
+    stop: &AtomicBool,
+) -> Result<String, String> {
     // A command is not started here: it may ask the human, or unlock something.
     let fetch = |source: &SecretSource| match source {
-        SecretSource::Command(_) => source.look().map(|()| None),
-        SecretSource::Env(_) | SecretSource::File(_) | SecretSource::Nowhere(_) => source.value().map(Some),
+        SecretSource::Command { .. } => source.look(programs).map(|()| None),
+        SecretSource::Env(_) | SecretSource::File(_) | SecretSource::Nowhere(_) => source.value(programs).map(Some),
     };
-    let generator = ready(setting, settings, None, &fetch).map_err(|why| format!("it needs {why}"))?;
+    let generator = ready(setting, settings, programs, None, &fetch).map_err(|why| format!("it needs {why}"))?;
     let found = reach(&generator, stop)?;
     Ok(match &setting.way {
         WaySetting::Command { env, .. } => {
-            let is_missing = |name: &&String| !settings.secrets.contains_key(*name) && std::env::var_os(name).is_none();
-            let missing: Vec<&str> = env.iter().filter(is_missing).map(String::as_str).collect();
-            if missing.is_empty() { found } else { format!("{found}; not set: {}", missing.join(", ")) }
+            let named = || env.iter().filter(|name| !settings.secrets.contains_key(*name)).map(String::as_str);
+            let missing: Vec<&str> = named().filter(|name| std::env::var_os(name).is_none()).collect();
+            let kept: Vec<&str> = named().filter(|name| loads_code(name) && !missing.contains(name)).collect();
+            let mut said = found;
+            for (what, names) in [("not set", missing), ("not handed on, it loads code", kept)] {
+                if !names.is_empty() {
+                    said.push_str(&format!("; {what}: {}", names.join(", ")));
+                }
+            }
+            said
         }
         WaySetting::Api(api) if api.key.is_some() && is_exposed(&api.url) => {
             format!("{found}; its key goes there unencrypted, use https")
@@ -157,27 +181,35 @@ mod tests {
     }
 
     fn value(source: &SecretSource) -> Result<Option<Secret>, String> {
-        source.value().map(Some)
+        source.value(&Programs::default()).map(Some)
     }
 
     #[test]
     fn a_command_is_given_the_secret_of_a_name_before_the_variable_and_nothing_for_one_that_is_not_set() {
         let mut settings = Settings::default();
-        let source = SecretSource::Command(["echo", "from-secrets"].map(str::to_owned).into());
+        let source = SecretSource::Command { argv: ["echo", "from-secrets"].map(str::to_owned).into(), env: vec![] };
         settings.secrets.insert("HOME".to_owned(), source);
-        let wanted = setting("x", command("sh", &["HOME", "PATH", "TOOLSMITH_TEST_ABSENT"]));
-        let Way::Command(program) = ready(&wanted, &settings, None, &value).unwrap().way else { panic!() };
+        let is_plain = |(name, _): &(String, String)| !loads_code(name) && name != "HOME";
+        let (name, text) = std::env::vars().find(is_plain).unwrap();
+        // One that loads code is set by whoever calls, not by the settings.
+        let wanted = setting("x", command("sh", &["HOME", &name, "PATH", "TOOLSMITH_TEST_ABSENT"]));
+        let Way::Command(program) = ready(&wanted, &settings, &Arc::default(), None, &value).unwrap().way else {
+            panic!()
+        };
         let given: Vec<_> =
             program.env.iter().map(|(name, value)| (name.as_str(), value.expose().to_owned())).collect();
-        assert_eq!(given, [("HOME", "from-secrets".into()), ("PATH", std::env::var_os("PATH").unwrap())]);
+        assert_eq!(given, [("HOME", "from-secrets".into()), (name.as_str(), text.into())]);
     }
 
     #[test]
     fn a_key_that_cannot_be_had_is_named_by_its_place() {
         let absent = SecretSource::Env("TOOLSMITH_TEST_ABSENT".to_owned());
-        let why = ready(&setting("x", api(Some(absent))), &Settings::default(), None, &value).unwrap_err();
+        let why =
+            ready(&setting("x", api(Some(absent))), &Settings::default(), &Arc::default(), None, &value).unwrap_err();
         assert_eq!(why, "its key (variable TOOLSMITH_TEST_ABSENT): the variable TOOLSMITH_TEST_ABSENT is not set");
-        let Way::Api(api) = ready(&setting("x", api(None)), &Settings::default(), None, &value).unwrap().way else {
+        let Way::Api(api) =
+            ready(&setting("x", api(None)), &Settings::default(), &Arc::default(), None, &value).unwrap().way
+        else {
             panic!()
         };
         assert!(api.key.is_none());
@@ -186,19 +218,19 @@ mod tests {
     #[test]
     fn doctor_looks_for_each_generator_and_says_what_is_missing() {
         let mut settings = Settings::default();
-        assert_eq!(doctor_lines(&settings), vec![]);
-        let loud = SecretSource::Command(vec!["no-such-program".to_owned()]);
+        assert_eq!(doctor_lines(&settings, &Arc::default()), vec![]);
+        let loud = SecretSource::Command { argv: vec!["no-such-program".to_owned()], env: vec![] };
         settings.generators = vec![
             setting("here", command("sh", &["TOOLSMITH_TEST_ABSENT"])),
             setting("gone", command("no-such-agent", &[])),
             setting("keyless", api(Some(loud))),
         ];
-        let lines = doctor_lines(&settings);
+        let lines = doctor_lines(&settings, &Arc::default());
         let told: Vec<_> = lines.iter().map(|line| (line.name.as_str(), line.state.as_str())).collect();
         assert_eq!(told, [("generator here", "ok"), ("generator gone", "warn"), ("generator keyless", "warn")]);
         assert!(lines[0].message.ends_with("outside of the sandbox; not set: TOOLSMITH_TEST_ABSENT"), "{lines:?}");
         assert_eq!(lines[1].message, "there is no program no-such-agent on the PATH");
-        let why = "it needs its key (command no-such-program): there is no program no-such-program";
+        let why = "it needs its key (command no-such-program): there is no program no-such-program on the PATH";
         assert_eq!(lines[2].message, why);
     }
 }

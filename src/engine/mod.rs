@@ -97,6 +97,7 @@ pub use crate::evolve::course::{
 };
 pub use crate::evolve::document::{Cut, DEFAULT_BUDGET, Document, LEAST_BUDGET, ReadAs, Section, Summary, SummaryLine};
 pub use crate::insight::{Foresight, Score, Suggestion};
+pub use crate::outside::Asker;
 pub use crate::runner::{
     AGENT_VARIABLE, FoundAgent, Frame, Spool, Tail, find_agent, is_left_behind, measure_reading, stop_with_group,
 };
@@ -156,6 +157,7 @@ pub use watching::{OnChange, Watch};
 use crate::catalog::{self, Cache, CacheRow, Plan, Root};
 use crate::domain::{Digest, EvolutionId, Instant, Problem, ReviewId, RunId, Tool};
 use crate::insight::Relevance;
+use crate::outside::Programs;
 use crate::runner::{Baselines, Interpreters, Machine};
 use crate::store::{Copies, Queries, Reader, Store, Tx};
 use crate::vcs::Git;
@@ -180,6 +182,8 @@ pub struct OpenOptions {
     pub home: Home,
     /// This program, started again as the supervisor of each run; `None` takes the one that is running.
     pub program: Option<PathBuf>,
+    /// Who opens it: an agent's variables do not say which programs are started outside of the sandbox.
+    pub asker: Asker,
 }
 
 /// One workspace, open. Clones share it.
@@ -223,6 +227,8 @@ struct Inner {
     verified: Mutex<Option<HashSet<Digest>>>,
     /// What of the log counts, for a version of the data and the allowed signers.
     trust: Mutex<Option<(i64, Digest, Arc<trust::Trust>)>>,
+    /// Where the programs come from that are started outside of the sandbox.
+    programs: Arc<Programs>,
     interpreters: Interpreters,
     baselines: Baselines,
     /// Tools whose checks somebody wants made again.
@@ -249,11 +255,13 @@ impl Engine {
         let reader = store.reader()?;
         let (settings, setting_problems) = Settings::load(&options.workspace, &options.home);
         let plan = plan(&options.workspace, &settings);
+        let programs = Arc::new(programs(&options.workspace, &options.home, &settings, options.asker));
         let engine = Engine {
             inner: Arc::new(Inner {
                 copies: Copies::new(&state_dir),
                 machine: Machine::new(settings.bubblewrap.clone(), options.program.clone())
-                    .remembering(options.home.data.join("bubblewrap-works")),
+                    .remembering(options.home.data.join("bubblewrap-works"))
+                    .finding(Arc::clone(&programs)),
                 owner: running::owner_word(),
                 store: Mutex::new(store),
                 viewing,
@@ -279,8 +287,8 @@ impl Engine {
                 signatures: Mutex::default(),
                 verified: Mutex::default(),
                 trust: Mutex::default(),
-                interpreters: Interpreters::new(places_of_tools(&options.workspace, &options.home, &settings))
-                    .with_named(settings.programs.clone()),
+                interpreters: Interpreters::new(Arc::clone(&programs)),
+                programs,
                 baselines: Baselines::new(state_dir.join("baselines")),
                 recheck: Mutex::default(),
                 evolving: Mutex::default(),
@@ -330,7 +338,7 @@ impl Engine {
     }
 
     fn git(&self) -> Option<&Git> {
-        self.inner.git.get_or_init(|| Git::discover(&self.inner.options.workspace)).as_ref()
+        self.inner.git.get_or_init(|| Git::discover(&self.inner.options.workspace, &self.inner.programs)).as_ref()
     }
 
     /// Reads the tools folders and writes what changed into the store. `progress` gets a growing
@@ -498,6 +506,12 @@ fn plan(workspace: &Path, settings: &Settings) -> Plan {
     let mut plan = Plan::standard(workspace);
     plan.roots.extend(settings.roots.iter().map(|root| Root { path: root.path.clone(), stage: root.stage }));
     plan
+}
+
+/// Where the programs come from that are started outside of the sandbox.
+fn programs(workspace: &Path, home: &Home, settings: &Settings, asker: Asker) -> Programs {
+    let programs = Programs::new(places_of_tools(workspace, home, settings)).with_data(home.data.clone());
+    programs.with_named(settings.programs.clone()).for_asker(asker)
 }
 
 /// Folders that tools, and whoever brings tools, may write: no program in them is ever started outside of the sandbox.

@@ -365,7 +365,7 @@ impl Engine {
     pub fn doctor(&self) -> Vec<DoctorLine> {
         let options = &self.inner.options;
         let place = doctor::Place { workspace: &options.workspace, home: &options.home, state_dir: self.state_dir() };
-        let mut lines = doctor::doctor(&place, self.git(), &self.inner.machine);
+        let mut lines = doctor::doctor(&place, self.git(), &self.inner.machine, options.asker);
         lines.extend(doctor::buffers(self.buffers()));
         lines.push(self.doctor_of_state());
         lines.push(doctor::library(&self.policy()));

@@ -5,14 +5,16 @@
 use super::core;
 use super::error::{EngineError, ErrorCode};
 use super::identity::locate;
+use super::settings::Settings;
 use super::vouched::read_small;
-use super::{OpenOptions, now};
+use super::{OpenOptions, now, programs};
 use crate::domain::{Digest, Instant, Operation, plural, rfc3339};
 use crate::store::{self, Copies, NewOperation, Queries, Source, Store};
 use crate::vcs::{Git, system_user};
 use serde_json::json;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// How many lost entries are named one by one.
 const NAMED: usize = 12;
@@ -76,7 +78,9 @@ pub fn plan_recovery(options: &OpenOptions, wanted: &Recovery) -> Result<Recover
 /// `Internal` while another toolsmith has the state open and for trouble with the store; then everything is as it was.
 pub fn recover_state(options: &OpenOptions, plan: &RecoveryPlan) -> Result<Vec<String>, EngineError> {
     let dir = locate(&options.home, &options.workspace).dir;
-    let who = Git::discover(&options.workspace).as_ref().and_then(Git::identity).unwrap_or_else(system_user);
+    let (settings, _) = Settings::load(&options.workspace, &options.home);
+    let programs = Arc::new(programs(&options.workspace, &options.home, &settings, options.asker));
+    let who = Git::discover(&options.workspace, &programs).as_ref().and_then(Git::identity).unwrap_or_else(system_user);
     let mut lost = Vec::new();
     let done = store::replace(&dir, &plan.source, now(), |tx, incomplete| -> Result<NewOperation, EngineError> {
         if plan.verb == "rebuild-state" {

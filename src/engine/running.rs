@@ -295,7 +295,10 @@ impl Engine {
             Profile::Strict => Ok(Given::default()),
             Profile::Declared => {
                 let declared = &ready.detail.manifest.permissions.env;
-                Ok(Given::gather(declared, secrets::gather(declared, &self.inner.settings.secrets)?))
+                Ok(Given::gather(
+                    declared,
+                    secrets::gather(declared, &self.inner.settings.secrets, &self.inner.programs)?,
+                ))
             }
         }
     }

@@ -6,16 +6,17 @@
 use super::settings::{File, Settings};
 use super::settings_generators::GeneratorSetting;
 use crate::domain::{MIN_SECRET, Permissions, RunEnd, Secret};
+use crate::outside::{Programs, Row};
 use crate::runner;
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io::Read;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use toml::Spanned;
-use toml::de::DeValue;
+use toml::de::{DeTable, DeValue};
 
 /// A longer value fits into no variable, in bytes.
 const MAX_BYTES: u64 = 64 * 1024;
@@ -31,7 +32,12 @@ pub enum SecretSource {
     /// A file of one line that nobody else may read.
     File(PathBuf),
     /// A program and its arguments; the first line that it prints.
-    Command(Vec<String>),
+    Command {
+        /// Program and arguments.
+        argv: Vec<String>,
+        /// Further variables of the caller's that it gets.
+        env: Vec<String>,
+    },
     /// Nobody knows: the settings do not say it. Holds where they should, as `FILE:LINE`.
     Nowhere(String),
 }
@@ -41,14 +47,14 @@ impl SecretSource {
     ///
     /// # Errors
     /// One line that says what is missing and never what was found.
-    pub(super) fn value(&self) -> Result<Secret, String> {
+    pub(super) fn value(&self, programs: &Programs) -> Result<Secret, String> {
         let value = match self {
             SecretSource::Env(name) => {
                 let value = std::env::var_os(name).filter(|value| !value.is_empty());
                 Secret::new(value.ok_or_else(|| format!("the variable {name} is not set"))?)
             }
             SecretSource::File(path) => read(path).map_err(|why| format!("{} {why}", path.display()))?,
-            SecretSource::Command(words) => runner::ask_for_secret(words)?,
+            SecretSource::Command { argv, env } => runner::ask_for_secret(programs, argv, env)?,
             SecretSource::Nowhere(place) => return Err(format!("{place} does not say where its value is")),
         };
         let bytes = value.expose().as_bytes();
@@ -62,15 +68,10 @@ impl SecretSource {
     }
 
     /// Looks whether there is a value. Starts nothing: of a command only the program is looked for.
-    pub(super) fn look(&self) -> Result<(), String> {
-        let SecretSource::Command(words) = self else { return self.value().map(drop) };
-        let name = words.first().map(String::as_str).unwrap_or_default();
-        let folders = std::env::var_os("PATH").unwrap_or_default();
-        let is_there = name.contains('/') || std::env::split_paths(&folders).any(|folder| folder.join(name).is_file());
-        if is_there && (!name.contains('/') || Path::new(name).is_file()) {
-            return Ok(());
-        }
-        Err(format!("there is no program {name}"))
+    pub(super) fn look(&self, programs: &Programs) -> Result<(), String> {
+        let SecretSource::Command { argv, .. } = self else { return self.value(programs).map(drop) };
+        let name = argv.first().map(String::as_str).unwrap_or_default();
+        programs.find(Row::Secret, OsStr::new(name)).map(drop).map_err(|why| why.to_string())
     }
 }
 
@@ -80,7 +81,7 @@ impl fmt::Display for SecretSource {
             SecretSource::Env(name) => write!(f, "variable {name}"),
             SecretSource::File(path) => write!(f, "file {}", path.display()),
             // Arguments are left out: somebody may have put there what does not belong there.
-            SecretSource::Command(words) => write!(f, "command {}", words.first().map_or("", String::as_str)),
+            SecretSource::Command { argv, .. } => write!(f, "command {}", argv.first().map_or("", String::as_str)),
             SecretSource::Nowhere(place) => f.write_str(place),
         }
     }
@@ -93,9 +94,10 @@ impl fmt::Display for SecretSource {
 pub(super) fn gather(
     declared: &[String],
     sources: &BTreeMap<String, SecretSource>,
+    programs: &Programs,
 ) -> Result<BTreeMap<String, Secret>, RunEnd> {
     let named = declared.iter().filter_map(|name| Some((name, sources.get(name)?)));
-    let found = named.map(|(name, source)| match source.value() {
+    let found = named.map(|(name, source)| match source.value(programs) {
         Ok(value) => Ok((name.clone(), value)),
         Err(why) => {
             let message = format!("it needs the secret {name}: {why}; [secrets] in config.toml says where it is");
@@ -110,13 +112,13 @@ pub(super) fn files(settings: &Settings) -> impl Iterator<Item = &PathBuf> {
     let keys = settings.generators.iter().filter_map(GeneratorSetting::key);
     settings.secrets.values().chain(keys).filter_map(|source| match source {
         SecretSource::File(path) => Some(path),
-        SecretSource::Env(_) | SecretSource::Command(_) | SecretSource::Nowhere(_) => None,
+        SecretSource::Env(_) | SecretSource::Command { .. } | SecretSource::Nowhere(_) => None,
     })
 }
 
 /// What is wrong with the secrets that the settings name, one line each.
-pub(super) fn look(sources: &BTreeMap<String, SecretSource>) -> Vec<String> {
-    let looked = sources.iter().filter_map(|(name, source)| Some((name, source, source.look().err()?)));
+pub(super) fn look(sources: &BTreeMap<String, SecretSource>, programs: &Programs) -> Vec<String> {
+    let looked = sources.iter().filter_map(|(name, source)| Some((name, source, source.look(programs).err()?)));
     looked.map(|(name, source, why)| format!("{name} ({source}): {why}")).collect()
 }
 
@@ -147,6 +149,12 @@ fn read(path: &Path) -> Result<Secret, String> {
         return Err("has more than one line".to_owned());
     }
     Ok(Secret::new(OsString::from_vec(line.to_vec())))
+}
+
+/// A list of words.
+fn words_of(value: &DeValue<'_>) -> Option<Vec<String>> {
+    let DeValue::Array(list) = value else { return None };
+    list.iter().map(|word| Some(word.get_ref().as_str()?.to_owned())).collect()
 }
 
 impl File<'_> {
@@ -181,19 +189,24 @@ impl File<'_> {
         home: Option<&Path>,
     ) -> Option<SecretSource> {
         let at = value.span().start;
-        let entry = value.get_ref().as_table().filter(|table| table.len() == 1).and_then(|table| table.iter().next());
+        let table = value.get_ref().as_table();
+        let env = table.and_then(|table| table.iter().find(|(key, _)| key.get_ref() == "env" && table.len() == 2));
+        let env = env.and_then(|(_, value)| words_of(value.get_ref()));
+        let own = |table: &&DeTable<'_>| table.len() == 1 + usize::from(env.is_some());
+        let mut entries = table.filter(own).into_iter().flat_map(|table| table.iter());
+        let entry = entries.find(|(key, value)| key.get_ref() != "env" || value.get_ref().is_str());
         let source = entry.and_then(|(key, value)| match (key.get_ref().as_ref(), value.get_ref()) {
             ("env", DeValue::String(word)) if !word.is_empty() && !word.contains(['=', '\0']) => {
                 Some(SecretSource::Env(word.to_string()))
             }
             ("file", DeValue::String(text)) if !text.is_empty() => self.expand(at, text, home).map(SecretSource::File),
-            ("command", DeValue::Array(list)) => {
-                let words: Option<Vec<String>> =
-                    list.iter().map(|word| Some(word.get_ref().as_str()?.to_owned())).collect();
-                words.filter(|words| words.first().is_some_and(|word| !word.is_empty())).map(SecretSource::Command)
+            ("command", list) => {
+                let argv = words_of(list).filter(|words| words.first().is_some_and(|word| !word.is_empty()));
+                argv.map(|argv| SecretSource::Command { argv, env: env.clone().unwrap_or_default() })
             }
             _ => None,
         });
+        let source = source.filter(|source| env.is_none() || matches!(source, SecretSource::Command { .. }));
         let is_relative = |source: &SecretSource| matches!(source, SecretSource::File(path) if path.is_relative());
         let source = source.filter(|source| !is_relative(source));
         if source.is_none() {
@@ -212,6 +225,10 @@ mod tests {
     use std::fs::Permissions as Mode;
     use std::os::unix::fs::PermissionsExt;
 
+    fn command_of(words: &[&str]) -> SecretSource {
+        SecretSource::Command { argv: words.iter().map(|word| (*word).to_owned()).collect(), env: Vec::new() }
+    }
+
     fn text(value: Result<Secret, String>) -> Result<String, String> {
         value.map(|value| value.expose().to_str().unwrap().to_owned())
     }
@@ -222,7 +239,7 @@ mod tests {
         let path = dir.path().join("token");
         let source = SecretSource::File(path.clone());
         let shown = path.display();
-        assert!(source.value().unwrap_err().starts_with(&format!("{shown} cannot be read: ")));
+        assert!(source.value(&Programs::default()).unwrap_err().starts_with(&format!("{shown} cannot be read: ")));
         for (content, mode, expected) in [
             ("hunter-two\n", 0o600, Ok("hunter-two".to_owned())),
             ("hunter-two\r\n", 0o400, Ok("hunter-two".to_owned())),
@@ -234,26 +251,32 @@ mod tests {
             std::fs::remove_file(&path).ok();
             std::fs::write(&path, content).unwrap();
             std::fs::set_permissions(&path, Mode::from_mode(mode)).unwrap();
-            assert_eq!(text(source.value()), expected, "{content:?} {mode:o}");
+            assert_eq!(text(source.value(&Programs::default())), expected, "{content:?} {mode:o}");
         }
         std::fs::remove_file(&path).unwrap();
         std::fs::write(&path, "short").unwrap();
         std::fs::set_permissions(&path, Mode::from_mode(0o600)).unwrap();
-        assert!(source.value().unwrap_err().contains("less than 6 bytes"));
-        assert_eq!(SecretSource::File(dir.path().into()).value().unwrap_err().split(' ').next_back(), Some("file"));
+        assert!(source.value(&Programs::default()).unwrap_err().contains("less than 6 bytes"));
+        assert_eq!(
+            SecretSource::File(dir.path().into()).value(&Programs::default()).unwrap_err().split(' ').next_back(),
+            Some("file")
+        );
     }
 
     #[test]
     fn a_command_gives_the_first_line_that_it_prints_and_its_trouble_is_told_without_what_it_said() {
-        let command = |script: &str| SecretSource::Command(["sh", "-c", script].map(str::to_owned).into());
-        assert_eq!(text(command("echo hunter-two; echo user: ada").value()), Ok("hunter-two".to_owned()));
-        let failed = command("echo hunter-two; echo hunter-two >&2; exit 3").value().unwrap_err();
-        assert_eq!(failed, "sh ended with exit status: 3");
-        assert_eq!(command(":").value().unwrap_err(), "sh printed nothing");
-        assert_eq!(command("").look(), Ok(()));
+        let command = |script: &str| command_of(&["sh", "-c", script]);
         assert_eq!(
-            SecretSource::Command(vec!["no-such-program".into()]).look(),
-            Err("there is no program no-such-program".to_owned())
+            text(command("echo hunter-two; echo user: ada").value(&Programs::default())),
+            Ok("hunter-two".to_owned())
+        );
+        let failed = command("echo hunter-two; echo hunter-two >&2; exit 3").value(&Programs::default()).unwrap_err();
+        assert_eq!(failed, "sh ended with exit status: 3");
+        assert_eq!(command(":").value(&Programs::default()).unwrap_err(), "sh printed nothing");
+        assert_eq!(command("").look(&Programs::default()), Ok(()));
+        assert_eq!(
+            command_of(&["no-such-program"]).look(&Programs::default()),
+            Err("there is no program no-such-program on the PATH".to_owned())
         );
         assert_eq!(command("hunter-two").to_string(), "command sh");
     }
@@ -261,20 +284,26 @@ mod tests {
     #[test]
     fn only_declared_secrets_are_asked_for_and_one_without_a_value_refuses_the_run() {
         let absent = SecretSource::Env("TOOLSMITH_TEST_ABSENT".to_owned());
-        let loud = SecretSource::Command(["sh", "-c", "exit 1"].map(str::to_owned).into());
+        let loud = command_of(&["sh", "-c", "exit 1"]);
         let sources = [("TOKEN".to_owned(), absent), ("OTHER".to_owned(), loud)].into();
-        assert!(gather(&["PLAIN".to_owned()], &sources).unwrap().is_empty());
+        assert!(gather(&["PLAIN".to_owned()], &sources, &Programs::default()).unwrap().is_empty());
         let unsaid = [("TOKEN".to_owned(), SecretSource::Nowhere("config.toml:3".to_owned()))].into();
-        let RunEnd::Refused { message } = gather(&["TOKEN".to_owned()], &unsaid).unwrap_err() else { panic!() };
+        let RunEnd::Refused { message } = gather(&["TOKEN".to_owned()], &unsaid, &Programs::default()).unwrap_err()
+        else {
+            panic!()
+        };
         assert!(message.contains("config.toml:3 does not say where its value is"), "{message}");
-        let RunEnd::Refused { message } = gather(&["TOKEN".to_owned()], &sources).unwrap_err() else { panic!() };
+        let RunEnd::Refused { message } = gather(&["TOKEN".to_owned()], &sources, &Programs::default()).unwrap_err()
+        else {
+            panic!()
+        };
         assert_eq!(
             message,
             "it needs the secret TOKEN: the variable TOOLSMITH_TEST_ABSENT is not set; \
              [secrets] in config.toml says where it is"
         );
         assert_eq!(
-            look(&sources),
+            look(&sources, &Programs::default()),
             ["TOKEN (variable TOOLSMITH_TEST_ABSENT): the variable TOOLSMITH_TEST_ABSENT is not set"]
         );
     }

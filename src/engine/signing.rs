@@ -265,7 +265,7 @@ impl Engine {
 
     /// Signs a text, and sees to it that the signature counts where it has to.
     fn sign_one(&self, key: &Path, who: &str, text: &str) -> Result<Signed, String> {
-        let signature = runner::sign(key, text)?;
+        let signature = runner::sign(&self.inner.programs, key, text)?;
         if self.inner.settings.signing.protects {
             self.judge()?.verify(self, principal(who), &signature, text)?;
         }

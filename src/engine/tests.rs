@@ -48,7 +48,9 @@ impl World {
     }
 
     pub(super) fn open(&self) -> Engine {
-        let engine = Engine::open(OpenOptions { workspace: self.root(), home: self.home(), program: None }).unwrap();
+        let engine =
+            Engine::open(OpenOptions { workspace: self.root(), home: self.home(), program: None, asker: Asker::Human })
+                .unwrap();
         engine.scan(&mut |_| {}).unwrap();
         engine
     }
@@ -434,7 +436,9 @@ fn a_second_opening_shows_the_rows_of_the_last_scan_while_it_reads_again() {
         file.set_modified(SystemTime::now() - Duration::from_mins(1)).unwrap();
     }
     drop(world.open());
-    let engine = Engine::open(OpenOptions { workspace: world.root(), home: world.home(), program: None }).unwrap();
+    let engine =
+        Engine::open(OpenOptions { workspace: world.root(), home: world.home(), program: None, asker: Asker::Human })
+            .unwrap();
     let mut shown = Vec::new();
     engine.scan(&mut |view| shown.push((view.state, view.tools.len()))).unwrap();
     assert_eq!(shown.first(), Some(&(CatalogState::Loading { done: 0, total: 0 }, 1)));

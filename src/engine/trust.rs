@@ -57,7 +57,7 @@ impl Judge {
         let answer = if engine.was_verified(key) {
             Ok(())
         } else {
-            let answer = runner::verify_signature(&self.signers, name, signature, text);
+            let answer = runner::verify_signature(&engine.inner.programs, &self.signers, name, signature, text);
             if answer.is_ok() {
                 engine.report_trouble(engine.keep_verified(key));
             }

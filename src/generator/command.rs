@@ -6,16 +6,11 @@ use super::text::Characters;
 use super::{MAX_ANSWER, NoAnswer, PATIENCE, Program, Question, Written};
 use crate::domain::{Redactor, Secret};
 use crate::evolve::course::{Trouble, Usage};
+use crate::outside::{Row, Trusted};
 use crate::runner::{ERROR_TAIL, Talk, TalkEnd, Talked, converse};
-use std::path::{Path, PathBuf};
+use std::ffi::{OsStr, OsString};
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
-
-/// What every program needs to find its way: agents keep their sign-in below the home folder.
-const COMMON: &[&str] = &["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR"];
-
-/// Where programs are looked for when no `PATH` says it.
-const NO_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
 /// `EX_TEMPFAIL` of sysexits.h: trouble for a while.
 const FOR_A_WHILE: i32 = 75;
@@ -27,10 +22,13 @@ pub(super) fn ask(
     on_text: &mut dyn FnMut(&str),
     stop: &AtomicBool,
 ) -> Result<Written, NoAnswer> {
+    let found = find(program).map_err(|why| NoAnswer::new(Trouble::Refused, why))?;
     let input = format!("{}\n\n{}\n", question.system.trim_end(), question.request.trim_end());
-    let env = environment(program);
+    let env = environment(program, &found);
     let talk = Talk {
-        argv: &program.argv,
+        program: &found,
+        args: program.argv.get(1..).unwrap_or_default(),
+        programs: &program.programs,
         env: &env,
         input: input.as_bytes(),
         keeper: program.keeper.as_deref(),
@@ -42,7 +40,7 @@ pub(super) fn ask(
     let talked = converse(&talk, &mut |piece| hand_on(&characters.push(piece), &mut text, on_text), stop)
         .map_err(|error| NoAnswer::new(Trouble::Broke, format!("{} could not be asked: {error}", name(program))))?;
     hand_on(characters.finish(), &mut text, on_text);
-    judge(program, timeout, &talked, text)
+    judge(program, &found, timeout, &talked, text)
 }
 
 fn hand_on(piece: &str, text: &mut String, on_text: &mut dyn FnMut(&str)) {
@@ -53,7 +51,13 @@ fn hand_on(piece: &str, text: &mut String, on_text: &mut dyn FnMut(&str)) {
 }
 
 /// What the end of the program makes of its text.
-fn judge(program: &Program, timeout: Duration, talked: &Talked, text: String) -> Result<Written, NoAnswer> {
+fn judge(
+    program: &Program,
+    found: &Trusted,
+    timeout: Duration,
+    talked: &Talked,
+    text: String,
+) -> Result<Written, NoAnswer> {
     let redactor = Redactor::new(program.env.iter().map(|(name, value)| (name.as_str(), value)));
     let errors = String::from_utf8_lossy(whole(program, &talked.error_tail));
     let said = last_line(&errors).map(|line| format!(": {}", one_line(line, &redactor))).unwrap_or_default();
@@ -67,7 +71,10 @@ fn judge(program: &Program, timeout: Duration, talked: &Talked, text: String) ->
             (trouble, format!("{name} ended with code {code}{said}"))
         }
         TalkEnd::Signal(signal) => (Trouble::Broke, format!("{name} was ended by signal {signal}{said}")),
-        TalkEnd::NotStarted(errno) => (Trouble::Refused, not_started(program, errno)),
+        TalkEnd::NotStarted(errno) => {
+            let (path, why) = (found.found_at().display(), std::io::Error::from_raw_os_error(errno));
+            (Trouble::Refused, format!("{path} could not be started: {why}"))
+        }
         TalkEnd::Silent => (Trouble::TimedOut, format!("{name} said nothing for {seconds} s{said}")),
         TalkEnd::TooLong => {
             let seconds = timeout.saturating_mul(PATIENCE).as_secs_f64();
@@ -91,22 +98,15 @@ fn name(program: &Program) -> &str {
     program.argv.first().map_or("the command", String::as_str)
 }
 
-fn not_started(program: &Program, errno: i32) -> String {
-    match find(program) {
-        Err(why) => why,
-        Ok(path) => {
-            format!("{} could not be started: {}", path.display(), std::io::Error::from_raw_os_error(errno))
-        }
-    }
-}
-
-/// The few variables that every program gets, and those that the settings name, which go before.
-fn environment(program: &Program) -> Vec<(String, String)> {
+/// The variables of its row of the register, and those that the settings name, which go before.
+fn environment(program: &Program, found: &Trusted) -> Vec<(String, String)> {
     let named = program.env.iter().map(|(name, value)| (name.clone(), text_of(value)));
     let mut env: Vec<(String, String)> = named.collect();
-    let common = COMMON.iter().filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)));
-    let fixed = [("TERM", "dumb"), ("NO_COLOR", "1"), ("PATH", NO_PATH)];
-    for (name, value) in common.chain(fixed.map(|(name, value)| (name.to_owned(), value.to_owned()))) {
+    let text = |text: OsString| text.to_string_lossy().into_owned();
+    let common = program.programs.variables(Row::Generator, found);
+    let common = common.into_iter().map(|(name, value)| (text(name), text(value)));
+    let fixed = [("TERM", "dumb"), ("NO_COLOR", "1")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+    for (name, value) in common.chain(fixed) {
         if !env.iter().any(|(known, _)| *known == name) {
             env.push((name, value));
         }
@@ -118,27 +118,15 @@ fn text_of(value: &Secret) -> String {
     value.expose().to_string_lossy().into_owned()
 }
 
-/// The program's file, looked for as the system does it.
+/// The program's file.
 ///
 /// # Errors
-/// One line that says what is missing.
-fn find(program: &Program) -> Result<PathBuf, String> {
-    let name = name(program);
-    let may_start = |path: &Path| path.is_file() && rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok();
-    if name.contains('/') {
-        let path = PathBuf::from(name);
-        return match path.try_exists() {
-            Ok(true) if may_start(&path) => Ok(path),
-            Ok(true) => Err(format!("{name} may not be executed")),
-            _ => Err(format!("there is no {name}")),
-        };
-    }
-    let env = environment(program);
-    let folders = env.iter().find(|(name, _)| name == "PATH").map_or(NO_PATH, |(_, value)| value.as_str());
-    let found = std::env::split_paths(folders).map(|folder| folder.join(name)).find(|path| may_start(path));
-    found.ok_or_else(|| format!("there is no program {name} on the PATH"))
+/// One line that says what is missing, or why it is not used.
+fn find(program: &Program) -> Result<Trusted, String> {
+    program.programs.find(Row::Generator, OsStr::new(name(program))).map_err(|why| why.to_string())
 }
 
 pub(super) fn reach(program: &Program, _stop: &AtomicBool) -> Result<String, String> {
-    find(program).map(|path| format!("{}, runs as you, outside of the sandbox", path.display()))
+    let shown = |found: Trusted| format!("{}, runs as you, outside of the sandbox", found.found_at().display());
+    find(program).map(shown)
 }

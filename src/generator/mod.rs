@@ -16,8 +16,10 @@ mod text;
 use crate::domain::Secret;
 use crate::domain::words::words;
 use crate::evolve::course::{Trouble, Usage};
+use crate::outside::Programs;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
@@ -54,6 +56,8 @@ pub struct Program {
     pub argv: Vec<String>,
     /// Variables that it is given beside the few that every program needs, with their values.
     pub env: Vec<(String, Secret)>,
+    /// Where programs come from.
+    pub programs: Arc<Programs>,
     /// This program, started again to look after it; as [`crate::runner::Machine::new`] takes it.
     pub keeper: Option<PathBuf>,
 }

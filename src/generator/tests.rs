@@ -2,6 +2,7 @@
 
 use super::*;
 use std::os::unix::fs::PermissionsExt;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -10,7 +11,8 @@ const QUESTION: Question<'static> = Question { system: "You mend tools.\n", requ
 fn generator(argv: &[&str]) -> Generator {
     let argv = argv.iter().map(|word| (*word).to_owned()).collect();
     let env = vec![("MY_KEY".to_owned(), Secret::new("hunter-two"))];
-    Generator { name: "mine".to_owned(), way: Way::Command(Program { argv, env, keeper: None }), timeout: PATIENCE }
+    let program = Program { argv, env, programs: Arc::default(), keeper: None };
+    Generator { name: "mine".to_owned(), way: Way::Command(program), timeout: PATIENCE }
 }
 
 fn script(text: &str) -> Generator {
@@ -57,9 +59,10 @@ fn a_failure_is_told_in_one_line_without_secrets() {
 
 #[test]
 fn a_program_that_cannot_be_started_is_refused_with_the_reason() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = crate::outside::fixture::folder();
     let path = dir.path().join("agent");
-    std::fs::write(&path, "#!/no/such/shell\n").unwrap();
+    std::fs::copy("/bin/sh", &path).unwrap();
+    let set = |mode| std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
     let agent = generator(&[path.to_str().unwrap()]);
     let shown = path.display();
     let refused = |generator: &Generator| {
@@ -67,13 +70,19 @@ fn a_program_that_cannot_be_started_is_refused_with_the_reason() {
         assert_eq!(no.trouble, Trouble::Refused);
         no.message
     };
-    assert_eq!(refused(&agent), format!("{shown} may not be executed"));
-    assert_eq!(reach(&agent, &AtomicBool::new(false)), Err(format!("{shown} may not be executed")));
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
-    assert!(refused(&agent).starts_with(&format!("{shown} could not be started: ")));
+    set(0o644);
+    assert_eq!(refused(&agent), format!("{shown} is not used: it may not be executed"));
+    assert_eq!(reach(&agent, &AtomicBool::new(false)), Err(format!("{shown} is not used: it may not be executed")));
+    set(0o757);
+    assert_eq!(refused(&agent), format!("{shown} is not used: everybody may change {shown}"));
+    set(0o755);
+    std::fs::write(&path, "#!/no/such/shell\n").unwrap();
+    assert!(refused(&agent).starts_with(&format!("{shown} is not used: /no cannot be looked at")));
     let absent = "there is no program no-such-agent on the PATH";
     assert_eq!(refused(&generator(&["no-such-agent"])), absent);
     assert_eq!(reach(&generator(&["no-such-agent"]), &AtomicBool::new(false)), Err(absent.to_owned()));
+    let relative = "./agent is not used: its path is relative: where it leads depends on who starts it";
+    assert_eq!(refused(&generator(&["./agent"])), relative);
     let found = reach(&generator(&["sh"]), &AtomicBool::new(false)).unwrap();
     assert!(found.ends_with("/sh, runs as you, outside of the sandbox"), "{found}");
 }

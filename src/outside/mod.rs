@@ -1,14 +1,31 @@
-//! Programs that are started outside of the sandbox: which of them are trusted, and how they are started.
+//! Programs that are started outside of the sandbox: the register of them, where each is found, which are trusted, and
+//! the only constructor of a process for them.
+//!
+//! ```text
+//!   a name ──Programs::find──▶ Trusted (judged, held open) ──Programs::launch──▶ Launch ──▶ the process
+//!             settings, PATH                                  folder, variables: as its row of the register says
+//! ```
 
+mod account;
 #[cfg(test)]
 pub mod fixture;
 mod groups;
+mod launch;
 mod mounts;
+mod programs;
+mod register;
+mod shims;
 mod surroundings;
 mod trust;
+mod variables;
 
+pub use launch::{Launch, Unfinished};
+pub use programs::{Asker, NoProgram, Programs};
+pub use register::{Entry, Folder, Found, REGISTER, Row, table};
+pub use shims::behind as behind_shim;
 pub use surroundings::{holds_more, surroundings};
 pub use trust::{Distrust, Trust, Trusted};
+pub use variables::loads_code;
 
 /// Where programs are looked for when the caller's `PATH` does not count: folders that only the system's owner fills.
 pub const FOLDERS: &[&str] = &[

@@ -50,10 +50,24 @@ pub enum Distrust {
 }
 
 /// Decides which programs are trusted.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Trust {
     /// Folders that tools, and those who bring tools, may write.
     foreign: Vec<PathBuf>,
+}
+
+/// Folders for temporary files, where everybody puts files and nobody can replace those of others.
+const TEMPORARY: &[&str] = &["/tmp", "/var/tmp"];
+
+/// What a program has to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rule {
+    /// Root's.
+    OfRoot,
+    /// Root's or the user's.
+    OfUser,
+    /// The same, named by the user by its whole path: then it may lie in a folder for temporary files.
+    Named,
 }
 
 /// A trusted program, held open.
@@ -61,7 +75,16 @@ pub struct Trust {
 pub struct Trusted {
     file: OwnedFd,
     path: PathBuf,
-    is_script: bool,
+    found_at: PathBuf,
+    is_binary: bool,
+    script: Option<FirstLine>,
+}
+
+/// What the first line of a script names.
+#[derive(Debug)]
+struct FirstLine {
+    interpreter: PathBuf,
+    arguments: Vec<OsString>,
 }
 
 impl Trusted {
@@ -70,13 +93,28 @@ impl Trusted {
         &self.path
     }
 
+    /// The path that was judged, links in it and all: programs that bear several names go by it.
+    pub fn found_at(&self) -> &Path {
+        &self.found_at
+    }
+
     /// What to hand to the kernel: the very file that was judged. A script is named by its path, since its
-    /// interpreter opens it by name; every folder of that path was judged, too.
-    pub fn executable(&self) -> PathBuf {
-        if self.is_script {
-            return self.path.clone();
+    /// interpreter opens it by name; every folder and every link of that path was judged, too.
+    pub(super) fn executable(&self) -> PathBuf {
+        if !self.is_binary {
+            return self.found_at.clone();
         }
         PathBuf::from(format!("/proc/self/fd/{}", self.file.as_raw_fd()))
+    }
+
+    /// The interpreter of a script that `env` looks for on the `PATH`.
+    pub(super) fn interpreter_by_name(&self) -> Option<OsString> {
+        let line = self.script.as_ref().filter(|line| line.interpreter.ends_with("env"))?;
+        let is_name = |word: &&OsString| {
+            let bytes = word.as_bytes();
+            !bytes.starts_with(b"-") && !bytes.contains(&b'=') && !bytes.contains(&b'/')
+        };
+        line.arguments.iter().find(is_name).cloned()
     }
 }
 
@@ -87,25 +125,74 @@ impl Trust {
         Trust { foreign: foreign.into_iter().collect() }
     }
 
+    /// The same, where these folders belong to tools, too.
+    #[must_use]
+    pub fn and(mut self, foreign: impl IntoIterator<Item = PathBuf>) -> Trust {
+        self.foreign.extend(foreign);
+        self
+    }
+
+    /// The same, where this folder does not.
+    pub(super) fn without(&self, own: &Path) -> Trust {
+        Trust { foreign: self.foreign.iter().filter(|folder| *folder != own).cloned().collect() }
+    }
+
+    /// The folders that belong to tools.
+    pub fn foreign(&self) -> &[PathBuf] {
+        &self.foreign
+    }
+
+    /// Whether a path leads into a folder that belongs to tools, whatever lies there.
+    pub fn is_of_tools(&self, path: &Path) -> bool {
+        let existing = path.ancestors().find_map(|place| fs::canonicalize(place).ok()).unwrap_or_default();
+        self.foreign.iter().any(|folder| path.starts_with(folder) || mounts::is_within(&existing, folder))
+    }
+
     /// Judges the program at a path, links followed.
     ///
     /// # Errors
     /// Why it is not trusted.
     pub fn program(&self, path: &Path) -> Result<Trusted, Distrust> {
-        self.program_within(path, MOST_INTERPRETERS)
+        self.program_within(path, Rule::OfUser, MOST_INTERPRETERS)
     }
 
-    fn program_within(&self, path: &Path, interpreters: usize) -> Result<Trusted, Distrust> {
-        let (file, path) = Walk::new(self)?.follow(path, FileType::RegularFile)?;
-        let mut is_script = false;
-        if let Some(interpreter) = interpreter_of(&file) {
-            is_script = true;
+    /// Judges a program that the user named by its whole path, or that was judged before.
+    ///
+    /// # Errors
+    /// Why it is not trusted.
+    pub fn named_program(&self, path: &Path) -> Result<Trusted, Distrust> {
+        self.program_within(path, Rule::Named, MOST_INTERPRETERS)
+    }
+
+    /// Judges a program that only root may have put there.
+    ///
+    /// # Errors
+    /// Why it is not trusted.
+    pub fn program_of_root(&self, path: &Path) -> Result<Trusted, Distrust> {
+        self.program_within(path, Rule::OfRoot, MOST_INTERPRETERS)
+    }
+
+    fn program_within(&self, found_at: &Path, rule: Rule, interpreters: usize) -> Result<Trusted, Distrust> {
+        let (file, path) = Walk::new(self, rule)?.follow(found_at, FileType::RegularFile)?;
+        // What cannot be read can be executed all the same, when it is no script.
+        let head = head(&file);
+        let is_binary = head.as_ref().is_none_or(|head| head.starts_with(b"\x7fELF"));
+        let script = head.as_deref().and_then(first_line);
+        if let Some(line) = &script {
             let left = interpreters.checked_sub(1).ok_or_else(|| {
                 Distrust::Changeable(format!("{} leads from one interpreter to the next", path.display()))
             })?;
-            self.program_within(&interpreter, left)?;
+            self.program_within(&line.interpreter, rule, left)?;
         }
-        Ok(Trusted { file, path, is_script })
+        Ok(Trusted { file, path, found_at: found_at.to_owned(), is_binary, script })
+    }
+
+    /// Judges a file that is only read, links followed.
+    ///
+    /// # Errors
+    /// Why it is not trusted.
+    pub fn file(&self, path: &Path) -> Result<(), Distrust> {
+        Walk::new(self, Rule::OfUser)?.follow(path, FileType::RegularFile).map(drop)
     }
 
     /// Judges a folder, links followed; answers its path without links.
@@ -113,18 +200,25 @@ impl Trust {
     /// # Errors
     /// Why it is not trusted.
     pub fn folder(&self, path: &Path) -> Result<PathBuf, Distrust> {
-        Walk::new(self)?.follow(path, FileType::Directory).map(|(_, path)| path)
+        Walk::new(self, Rule::OfUser)?.follow(path, FileType::Directory).map(|(_, path)| path)
     }
 }
 
-/// The interpreter that a script's first line names; `None` when it is no script.
-fn interpreter_of(file: &OwnedFd) -> Option<PathBuf> {
+/// What the kernel reads of a file to see what starts it.
+fn head(file: &OwnedFd) -> Option<Vec<u8>> {
     let mut head = Vec::new();
     let readable = fs::File::open(format!("/proc/self/fd/{}", file.as_raw_fd())).ok()?;
     readable.take(HEAD).read_to_end(&mut head).ok()?;
+    Some(head)
+}
+
+/// What the first line of a script names; `None` when it is no script.
+fn first_line(head: &[u8]) -> Option<FirstLine> {
     let line = head.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
-    let word = line.split(|byte| *byte == b' ' || *byte == b'\t').find(|word| !word.is_empty())?;
-    Some(PathBuf::from(OsStr::from_bytes(word)))
+    let words = line.split(|byte| matches!(byte, b' ' | b'\t')).filter(|word| !word.is_empty());
+    let mut words = words.map(|word| OsStr::from_bytes(word).to_owned());
+    let interpreter = PathBuf::from(words.next()?);
+    Some(FirstLine { interpreter, arguments: words.collect() })
 }
 
 /// One way from `/` to a file.
@@ -133,6 +227,8 @@ struct Walk<'a> {
     /// The folders that are foreign, as device and inode.
     foreign: Vec<(u64, u64)>,
     groups: Groups,
+    rule: Rule,
+    /// Who may change things beside root.
     own: u32,
     /// The open folders from `/` on, with their names.
     folders: Vec<(OwnedFd, OsString)>,
@@ -141,12 +237,12 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn new(trust: &'a Trust) -> Result<Walk<'a>, Distrust> {
+    fn new(trust: &'a Trust, rule: Rule) -> Result<Walk<'a>, Distrust> {
         let identity = |path: &PathBuf| fs::metadata(path).ok().map(|meta| (meta.dev(), meta.ino()));
         let foreign = trust.foreign.iter().filter_map(identity).collect();
-        let own = rustix::process::geteuid().as_raw();
+        let own = if rule == Rule::OfRoot { 0 } else { rustix::process::geteuid().as_raw() };
         let groups = Groups::default();
-        let mut walk = Walk { trust, foreign, groups, own, folders: vec![], ahead: VecDeque::new(), links: 0 };
+        let mut walk = Walk { trust, foreign, groups, rule, own, folders: vec![], ahead: VecDeque::new(), links: 0 };
         let root = rustix::fs::openat(CWD, "/", OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).map_err(absent)?;
         let stat = rustix::fs::fstat(&root).map_err(absent)?;
         walk.judge_folder(&root, &stat, Path::new("/"))?;
@@ -244,6 +340,10 @@ impl<'a> Walk<'a> {
     }
 
     fn judge_folder(&self, folder: &OwnedFd, stat: &Stat, path: &Path) -> Result<(), Distrust> {
+        let is_sticky = stat.st_mode & 0o1000 != 0 && stat.st_uid == 0;
+        if self.rule == Rule::Named && is_sticky && TEMPORARY.iter().any(|place| path == Path::new(place)) {
+            return Ok(());
+        }
         let is_proc = || rustix::fs::fstatfs(folder).is_ok_and(|system| system.f_type == PROC_SUPER_MAGIC);
         if VOLATILE.iter().any(|place| path == Path::new(place)) || is_proc() {
             return Err(Distrust::Place(format!("anybody may bring programs to {}", path.display())));
@@ -257,6 +357,9 @@ impl<'a> Walk<'a> {
     fn judge_owner(&self, stat: &Stat, path: &Path) -> Result<(), Distrust> {
         if stat.st_uid == 0 || stat.st_uid == self.own {
             return Ok(());
+        }
+        if self.rule == Rule::OfRoot {
+            return Err(Distrust::Changeable(format!("{} does not belong to root", path.display())));
         }
         Err(Distrust::Changeable(format!("{} belongs to another user", path.display())))
     }
@@ -398,6 +501,13 @@ mod tests {
             tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o755)).tempdir_in("/tmp").unwrap();
         fs::copy("/bin/sh", temporary.path().join("sh")).unwrap();
         place.refuses(temporary.path().join("sh"), "/tmp");
+        // One that the user names there is judged by who can change it.
+        let trust = Trust::new([place.at("work")]);
+        assert!(trust.named_program(&temporary.path().join("sh")).is_ok());
+        place.set("bin", 0o777);
+        assert!(trust.named_program(&place.at("bin/python3")).is_err());
+        assert!(trust.named_program(&place.at("work/tools/x/python3")).is_err());
+        assert!(trust.named_program(Path::new("/proc/self/exe")).is_err());
     }
 
     #[test]
@@ -444,7 +554,8 @@ mod tests {
         fs::copy("/bin/echo", place.at("bin/said")).unwrap();
         let program = Trust::default().program(&place.at("bin/said")).unwrap();
         fs::rename(place.at("work/tools/x/python3"), place.at("bin/said")).unwrap();
-        let answer = std::process::Command::new(program.executable()).arg("judged").output().unwrap();
+        let launch = crate::outside::Launch::new(program).arg("judged");
+        let answer = launch.finish(None, std::time::Duration::from_mins(1)).unwrap();
         assert_eq!(answer.stdout, b"judged\n");
     }
 }

@@ -1,11 +1,10 @@
 //! The variables that a run is given by name, and what takes their values out of everything it leaves.
 
-use super::interpreter::ask;
 use crate::domain::{Redactor, Secret};
+use crate::outside::{Programs, Row, loads_code};
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStringExt;
-use std::path::Path;
 use std::time::Duration;
 
 /// How long a command has to give a secret: somebody may have to type a passphrase.
@@ -72,23 +71,26 @@ impl Given {
     }
 }
 
-/// Starts a command with our own environment, without input, and takes the first line that it prints.
+/// Starts the user's command for a secret, without input, and takes the first line that it prints. It gets the
+/// variables of its row of the register, and these of the caller's, which the settings name.
 ///
 /// # Errors
-/// One line: it does not start, does not end within ten seconds, fails or prints nothing. What it printed is
-/// never repeated.
-pub fn ask_for_secret(command: &[String]) -> Result<Secret, String> {
-    let (program, args) = command.split_first().ok_or("its command is empty")?;
-    let args: Vec<&OsStr> = args.iter().map(OsStr::new).collect();
-    let env: Vec<(OsString, OsString)> = std::env::vars_os().collect();
-    let output = ask::call(Path::new(program), &args, &env, PATIENCE)?;
+/// One line: it is not trusted, does not start, does not end within ten seconds, fails or prints nothing. What it
+/// printed is never repeated.
+pub fn ask_for_secret(programs: &Programs, command: &[String], env: &[String]) -> Result<Secret, String> {
+    let (name, args) = command.split_first().ok_or("its command is empty")?;
+    let program = programs.find(Row::Secret, OsStr::new(name)).map_err(|why| why.to_string())?;
+    let launch = programs.launch(Row::Secret, program).map_err(|error| error.to_string())?;
+    let given = env.iter().filter(|name| !loads_code(name));
+    let given = given.filter_map(|name| Some((name, programs.variable(name)?)));
+    let output = launch.args(args).envs(given).finish(None, PATIENCE).map_err(|why| format!("{name}: {why}"))?;
     if !output.status.success() {
-        return Err(format!("{program} ended with {}", output.status));
+        return Err(format!("{name} ended with {}", output.status));
     }
     let line = output.stdout.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     if line.is_empty() {
-        return Err(format!("{program} printed nothing"));
+        return Err(format!("{name} printed nothing"));
     }
     Ok(Secret::new(OsString::from_vec(line.to_vec())))
 }

@@ -8,7 +8,7 @@ use super::sandbox;
 use super::starter::Starter;
 use super::supervisor::{find, needs, try_out};
 use crate::domain::{IsolationLevel, WriteMode};
-use std::ffi::OsStr;
+use crate::outside::Programs;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -40,6 +40,7 @@ pub struct Machine {
     starter: Arc<Starter>,
     /// Where it is kept that bubblewrap works here.
     proof: Option<Proof>,
+    programs: Arc<Programs>,
     bubblewrap: OnceLock<Result<PathBuf, String>>,
     landlock: OnceLock<u32>,
     next_user: AtomicU32,
@@ -73,6 +74,7 @@ impl Machine {
             wish,
             starter: Arc::new(Starter::new(program)),
             proof: None,
+            programs: Arc::default(),
             bubblewrap: OnceLock::new(),
             landlock: OnceLock::new(),
             next_user: AtomicU32::new(offset),
@@ -83,6 +85,12 @@ impl Machine {
     #[must_use]
     pub fn remembering(self, file: PathBuf) -> Machine {
         Machine { proof: Some(Proof::at(file)), ..self }
+    }
+
+    /// The same machine, which finds bubblewrap as these do.
+    #[must_use]
+    pub fn finding(self, programs: Arc<Programs>) -> Machine {
+        Machine { programs, ..self }
     }
 
     /// This very program.
@@ -142,10 +150,8 @@ impl Machine {
         self.bubblewrap.get_or_init(|| {
             let program = match &self.wish {
                 Bubblewrap::Off => return Err("bubblewrap is switched off in config.toml".to_owned()),
-                Bubblewrap::At(path) => path.clone(),
-                Bubblewrap::Auto => {
-                    find(&std::env::var_os("PATH").unwrap_or_else(|| OsStr::new("/usr/bin:/bin").into()))?
-                }
+                Bubblewrap::At(path) => find(&self.programs, Some(path))?,
+                Bubblewrap::Auto => find(&self.programs, None)?,
             };
             let user = rustix::process::getuid().is_root().then_some(USERS.start);
             if self.proof.as_ref().is_some_and(|proof| proof.holds(&program, user)) {

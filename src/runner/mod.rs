@@ -49,7 +49,6 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 mod trials;
-mod trusted;
 mod usage;
 
 pub use baseline::Baselines;

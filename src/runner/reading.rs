@@ -5,16 +5,13 @@
 //! environment of its own and an empty home, has a time, a bound on what it says, and the lowest priority. It
 //! is not walled in: whoever calls it asks only for what executes nothing.
 
-use super::interpreter::{Interpreters, SearchPath, Seeker, Sources, Who};
 use crate::domain::VersionFile;
-use crate::outside::{FOLDERS, Trusted};
+use crate::outside::{NoProgram, Programs, Row, Trusted};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, setpriority_process, waitid};
-use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io::Read;
-use std::os::unix::process::CommandExt;
-use std::path::{Component, Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::{Component, Path};
+use std::process::{Child, Stdio};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -39,10 +36,8 @@ pub struct Reading<'a> {
     pub files: &'a [&'a VersionFile],
     /// A file of ours that it is given beside them, by name and text; `{ours}` in an argument is its path.
     pub ours: Option<(&'a str, &'a str)>,
-    /// The workspace; no program in it counts.
-    pub workspace: Option<&'a Path>,
-    /// Where programs are looked for; `None` for where this process finds them.
-    pub path: Option<&'a OsStr>,
+    /// Where programs come from.
+    pub programs: &'a Programs,
     /// How long it may take.
     pub patience: Duration,
 }
@@ -67,28 +62,15 @@ pub enum Answered {
 
 /// Asks a program and waits for its answer; nothing of it is left behind.
 pub fn read_with(reading: &Reading<'_>) -> Answered {
-    let mut caller: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
-    if let Some(path) = reading.path {
-        caller.insert("PATH".into(), path.to_owned());
+    match reading.programs.find(Row::Linter, OsStr::new(reading.program)) {
+        Ok(program) => ask(reading, program).unwrap_or_else(Answered::Failed),
+        Err(NoProgram::Distrusted(path, why)) => Answered::Failed(format!("not run: {path} is not trusted: {why}")),
+        Err(NoProgram::Absent(..)) => Answered::Absent,
     }
-    let interpreters = Interpreters::new(reading.workspace.map(Path::to_owned));
-    let seeker = Seeker {
-        caller: &caller,
-        who: Who::of_this_process(),
-        workspace: reading.workspace,
-        interpreters: &interpreters,
-        sources: Sources::Caller,
-    };
-    let search = SearchPath::new(seeker);
-    let Some((program, found_at)) = search.trusted(OsStr::new(reading.program)) else { return Answered::Absent };
-    // What it starts itself lies beside it, or is the system's.
-    let beside = found_at.parent().map(Path::to_owned).into_iter();
-    let path = std::env::join_paths(beside.chain(FOLDERS.iter().map(PathBuf::from))).unwrap_or_default();
-    ask(reading, &program, &path).unwrap_or_else(Answered::Failed)
 }
 
-fn ask(reading: &Reading<'_>, program: &Trusted, path: &OsStr) -> Result<Answered, String> {
-    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+fn ask(reading: &Reading<'_>, program: Trusted) -> Result<Answered, String> {
+    let folder = reading.programs.empty_folder().map_err(|error| error.to_string())?;
     let (home, files) = (folder.path().join("home"), folder.path().join("files"));
     for dir in [&home, &files] {
         std::fs::create_dir(dir).map_err(|error| error.to_string())?;
@@ -100,26 +82,21 @@ fn ask(reading: &Reading<'_>, program: &Trusted, path: &OsStr) -> Result<Answere
     if let Some((path, text)) = &ours {
         std::fs::write(path, text).map_err(|error| error.to_string())?;
     }
-    let mut command = Command::new(program.executable());
-    command.arg0(program.path());
+    let mut arguments: Vec<OsString> = Vec::new();
     for argument in reading.arguments {
         match (*argument, &ours) {
             // A name that begins with a dash would be an option.
-            ("{files}", _) => command.args(reading.files.iter().map(|file| format!("./{}", file.path))),
-            (argument, Some((path, _))) => command.arg(argument.replace("{ours}", &path.to_string_lossy())),
-            (argument, None) => command.arg(argument),
-        };
+            ("{files}", _) => arguments.extend(reading.files.iter().map(|file| format!("./{}", file.path).into())),
+            (argument, Some((path, _))) => arguments.push(argument.replace("{ours}", &path.to_string_lossy()).into()),
+            (argument, None) => arguments.push(argument.into()),
+        }
     }
-    command
-        .env_clear()
-        .env("PATH", path)
-        .env("HOME", &home)
-        .env("TMPDIR", &home)
-        .env("LANG", "C.UTF-8")
-        .env("NO_COLOR", "1");
-    command.envs(["http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"].map(|name| (name, NOWHERE)));
-    command.current_dir(&files).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
-    let child = command.spawn().map_err(|error| format!("it does not start: {error}"))?;
+    let launch = reading.programs.launch(Row::Linter, program).map_err(|error| error.to_string())?;
+    let launch = launch.folder(&files).args(arguments).env("HOME", &home).env("TMPDIR", &home);
+    let launch = launch.env("LANG", "C.UTF-8").env("NO_COLOR", "1");
+    let launch = launch.envs(["http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"].map(|name| (name, NOWHERE)));
+    let mut launch = launch.in_group().streams(Stdio::null(), Stdio::piped(), Stdio::piped());
+    let child = launch.spawn().map_err(|error| format!("it does not start: {error}"))?;
     wait(child, reading.patience)
 }
 
@@ -190,8 +167,7 @@ mod tests {
             arguments: &["--with", "{ours}", "{files}"],
             files,
             ours: Some(("rules.yml", "our rules")),
-            workspace: None,
-            path: Some(&path),
+            programs: &Programs::default().with_variables([("PATH".into(), path)]),
             patience,
         })
     }
@@ -224,8 +200,7 @@ mod tests {
             arguments: &[],
             files: &[],
             ours: None,
-            workspace: None,
-            path: Some(OsStr::new("/nonexistent")),
+            programs: &Programs::default().with_variables([("PATH".into(), "/nonexistent".into())]),
             patience: Duration::from_secs(1),
         };
         assert_eq!(read_with(&reading), Answered::Absent);

@@ -3,14 +3,12 @@
 //! Nothing is asked for at a terminal or on a desktop: a key that needs a passphrase has to be in the user's agent.
 //! What is signed goes in by standard input and is never a file that somebody could change in between.
 
-use super::trusted;
 use crate::domain::SafeText;
+use crate::outside::{NoProgram, Programs, Row, Unfinished};
 use std::ffi::{OsStr, OsString};
-use std::io::{Seek, Write};
-use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-use std::sync::mpsc;
+use std::io::Write;
+use std::path::Path;
+use std::process::Output;
 use std::time::Duration;
 
 /// What our signatures are for: one that was made for anything else (a commit, a mail) does not count.
@@ -26,9 +24,9 @@ const MAX_COMPLAINT_CHARS: usize = 300;
 ///
 /// # Errors
 /// One line: `ssh-keygen` is not here, or says why it cannot sign, with what to do.
-pub fn sign(key: &Path, text: &str) -> Result<String, String> {
+pub fn sign(programs: &Programs, key: &Path, text: &str) -> Result<String, String> {
     let args = ["-Y", "sign", "-n", NAMESPACE, "-f"].map(OsString::from);
-    let output = call(args.into_iter().chain([key.into()]), text)?;
+    let output = call(programs, args.into_iter().chain([key.into()]), text)?;
     let signature = String::from_utf8_lossy(&output.stdout).into_owned();
     if output.status.success() && signature.contains("-----BEGIN SSH SIGNATURE-----") {
         return Ok(signature.trim().to_owned());
@@ -46,7 +44,7 @@ pub fn sign(key: &Path, text: &str) -> Result<String, String> {
 ///
 /// # Errors
 /// One line that says what is wrong with the signature.
-pub fn verify(signers: &Path, principal: &str, signature: &str, text: &str) -> Result<(), String> {
+pub fn verify(programs: &Programs, signers: &Path, principal: &str, signature: &str, text: &str) -> Result<(), String> {
     let mut file = tempfile::NamedTempFile::new().map_err(|error| format!("no room for the signature: {error}"))?;
     let written = file.write_all(signature.trim().as_bytes()).and_then(|()| file.write_all(b"\n"));
     written.map_err(|error| format!("no room for the signature: {error}"))?;
@@ -55,12 +53,12 @@ pub fn verify(signers: &Path, principal: &str, signature: &str, text: &str) -> R
     }
     let begin = |what: &str| ["-Y", what, "-n", NAMESPACE, "-s"].map(OsString::from).into_iter();
     let more = ["-f".into(), signers.into(), "-I".into(), principal.into()];
-    let known = call(begin("verify").chain([file.path().into()]).chain(more), text)?;
+    let known = call(programs, begin("verify").chain([file.path().into()]).chain(more), text)?;
     if known.status.success() {
         return Ok(());
     }
     // Without any names it tells whether the signature fits the text and the purpose at all.
-    let fits = call(begin("check-novalidate").chain([file.path().into()]), text)?;
+    let fits = call(programs, begin("check-novalidate").chain([file.path().into()]), text)?;
     if !fits.status.success() {
         return Err(format!("the signature does not fit what is said: {}", complaint(&fits)));
     }
@@ -70,42 +68,22 @@ pub fn verify(signers: &Path, principal: &str, signature: &str, text: &str) -> R
     Err(format!("the key {} is not allowed to sign for {principal}: {said}", SafeText::new(key).as_str()))
 }
 
-/// Starts `ssh-keygen` with a clean environment in a process group of its own.
-fn call(args: impl Iterator<Item = OsString>, text: &str) -> Result<Output, String> {
-    let program = program()?;
-    let mut input = tempfile::tempfile().map_err(|error| format!("no room for what is signed: {error}"))?;
-    let written = input.write_all(text.as_bytes()).and_then(|()| input.rewind());
-    written.map_err(|error| format!("no room for what is signed: {error}"))?;
-    let mut command = Command::new(program);
-    command.args(args).current_dir("/").env_clear();
-    for name in ["HOME", "SSH_AUTH_SOCK", "SSH_SK_PROVIDER"] {
-        if let Some(value) = std::env::var_os(name) {
-            command.env(name, value);
-        }
-    }
+/// Starts `ssh-keygen` as the register says, in a process group of its own.
+fn call(programs: &Programs, args: impl Iterator<Item = OsString>, text: &str) -> Result<Output, String> {
+    let program = programs.find(Row::SshKeygen, OsStr::new("ssh-keygen")).map_err(|why| match why {
+        NoProgram::Absent(..) => "ssh-keygen is not installed (package openssh-client)".to_owned(),
+        why @ NoProgram::Distrusted(..) => format!("ssh-keygen cannot be had: {why}"),
+    })?;
+    let launch =
+        programs.launch(Row::SshKeygen, program).map_err(|error| format!("no room for ssh-keygen: {error}"))?;
     // Asking for a passphrase by a program that says nothing fails at once; the terminal belongs to the workbench.
-    command.env("LC_ALL", "C").env("PATH", "/usr/bin:/bin");
-    command.env("SSH_ASKPASS_REQUIRE", "force").env("SSH_ASKPASS", "/bin/false");
-    command.stdin(Stdio::from(input)).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
-    let child = command.spawn().map_err(|error| format!("ssh-keygen could not be started: {error}"))?;
-    let pid = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw);
-    let (ended, end) = mpsc::channel();
-    std::thread::spawn(move || drop(ended.send(child.wait_with_output())));
-    if let Ok(output) = end.recv_timeout(PATIENCE) {
-        return output.map_err(|error| format!("ssh-keygen did not answer: {error}"));
-    }
-    // The child is reaped only after its pipes are closed, so its number is still its own.
-    if let Some(pid) = pid {
-        rustix::process::kill_process_group(pid, rustix::process::Signal::KILL).map_err(|error| error.to_string())?;
-    }
-    Err(format!("ssh-keygen did not end within {} s", PATIENCE.as_secs()))
-}
-
-fn program() -> Result<PathBuf, String> {
-    let path = std::env::var_os("PATH").unwrap_or_else(|| OsStr::new("/usr/bin:/bin").into());
-    trusted::find("ssh-keygen", &path).map_err(|why| match why {
-        None => "ssh-keygen is not installed (package openssh-client)".to_owned(),
-        Some(why) => format!("ssh-keygen is not used, {why}"),
+    let fixed =
+        [("LC_ALL", "C"), ("PATH", "/usr/bin:/bin"), ("SSH_ASKPASS_REQUIRE", "force"), ("SSH_ASKPASS", "/bin/false")];
+    let done = launch.args(args).envs(fixed).in_group().finish(Some(text.as_bytes()), PATIENCE);
+    done.map_err(|why| match why {
+        Unfinished::NotStarted(error) => format!("ssh-keygen could not be started: {error}"),
+        Unfinished::Broken(error) => format!("ssh-keygen did not answer: {error}"),
+        Unfinished::Late(patience) => format!("ssh-keygen did not end within {} s", patience.as_secs()),
     })
 }
 

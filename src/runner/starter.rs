@@ -6,13 +6,14 @@
 
 use super::supervisor::{SUPERVISE, receive_parcel, send_fds, supervise};
 use super::{processes::started_of_child, sandbox};
+use crate::outside::Launch;
 use rustix::event::{PollFd, PollFlags};
 use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType};
 use rustix::process::{Pid, PidfdFlags};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::{Mutex, PoisonError};
 
 /// The first argument that makes this program a starter. No verb begins like this.
@@ -116,11 +117,8 @@ impl Starter {
         Ok(Started { pid, since: started_of_child(pid), pidfd, process: Some(process) })
     }
 
-    fn command(&self, role: &str, stdin: OwnedFd) -> Command {
-        let mut command = Command::new(&self.program);
-        command.arg(role).env_clear().current_dir("/");
-        command.stdin(Stdio::from(stdin)).stdout(Stdio::null()).stderr(Stdio::null());
-        command
+    fn command(&self, role: &str, stdin: OwnedFd) -> Launch {
+        Launch::ourselves(&self.program).arg(role).streams(stdin, Stdio::null(), Stdio::null())
     }
 }
 

@@ -6,12 +6,10 @@
 use super::error::GitError;
 use super::place::Place;
 use crate::domain::SafeText;
-use rustix::process::{Pid, Signal, kill_process_group};
+use crate::outside::{Launch, NoProgram, Row, Unfinished};
 use std::ffi::{OsStr, OsString};
-use std::io::{ErrorKind, Seek, Write};
-use std::os::unix::process::CommandExt;
-use std::process::{Command, ExitStatus, Output, Stdio};
-use std::sync::mpsc;
+use std::io::ErrorKind;
+use std::process::{ExitStatus, Output};
 use std::time::Duration;
 
 /// Deadline of a question.
@@ -20,47 +18,20 @@ pub(super) const QUICK: Duration = Duration::from_secs(30);
 /// Deadline of a commit: the user's hooks may run whole test suites.
 const SLOW: Duration = Duration::from_mins(5);
 
-/// How long a process has to end after TERM, and after KILL.
-const GRACE: Duration = Duration::from_secs(2);
-
 /// The longest complaint that is passed on, in characters.
 const MAX_COMPLAINT_CHARS: usize = 600;
 
-/// Variables that would point git at another repository, index or configuration (those that
-/// `git rev-parse --local-env-vars` lists), that change how paths are read, or that make it talk.
-const REMOVED: &[&str] = &[
-    "GIT_DIR",
-    "GIT_WORK_TREE",
-    "GIT_IMPLICIT_WORK_TREE",
-    "GIT_INDEX_FILE",
-    "GIT_COMMON_DIR",
-    "GIT_OBJECT_DIRECTORY",
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-    "GIT_NAMESPACE",
-    "GIT_PREFIX",
-    "GIT_INTERNAL_SUPER_PREFIX",
-    "GIT_SHALLOW_FILE",
-    "GIT_GRAFT_FILE",
-    "GIT_REPLACE_REF_BASE",
-    "GIT_NO_REPLACE_OBJECTS",
-    "GIT_CONFIG",
-    "GIT_CONFIG_PARAMETERS",
-    "GIT_CONFIG_COUNT",
-    "GIT_GLOB_PATHSPECS",
-    "GIT_NOGLOB_PATHSPECS",
-    "GIT_ICASE_PATHSPECS",
-    "GIT_LITERAL_PATHSPECS",
-    "GIT_EXTERNAL_DIFF",
-    "GIT_TRACE",
-    "GIT_TRACE2",
-    "GIT_TRACE_SETUP",
-    "GIT_TRACE_PERFORMANCE",
-    "GIT_ASKPASS",
-    // Without these a passphrase cannot be asked for at the terminal or on the desktop.
-    "GPG_TTY",
-    "SSH_ASKPASS",
-    "DISPLAY",
-    "WAYLAND_DISPLAY",
+/// Variables with which it asks nobody anything and speaks no language but ours.
+const SILENT: &[(&str, &str)] = &[
+    ("LC_ALL", "C.UTF-8"),
+    ("LANGUAGE", ""),
+    ("GIT_TERMINAL_PROMPT", "0"),
+    ("GIT_EDITOR", ":"),
+    ("GIT_SEQUENCE_EDITOR", ":"),
+    ("SSH_ASKPASS_REQUIRE", "never"),
+    // No transport, and so no program of one: a partial clone fetches what it lacks when it is looked at.
+    ("GIT_ALLOW_PROTOCOL", ""),
+    ("GIT_NO_LAZY_FETCH", "1"),
 ];
 
 /// What git must not do, whatever is configured.
@@ -137,28 +108,18 @@ impl Call {
 
     /// Starts git in a place, with these settings as variables; they count more than those of any file.
     pub(super) fn run(&self, place: &Place<'_>, settings: &[(OsString, OsString)]) -> Result<Answer, GitError> {
-        // Held until git has started: it is the file that was judged.
-        let (git, found_at) = place.find(OsStr::new("git")).ok_or(GitError::NotInstalled)?;
-        let mut command = Command::new(git.executable());
-        command.arg0(found_at);
-        if self.pathspecs == Pathspecs::Literal {
-            command.arg("--literal-pathspecs");
-        }
-        command.args(OPTIONS).args(&self.args).current_dir(place.folder);
-        for name in REMOVED {
-            command.env_remove(name);
-        }
-        command.env("LC_ALL", "C.UTF-8").env("LANGUAGE", "").env("GIT_TERMINAL_PROMPT", "0");
-        command.env("GIT_EDITOR", ":").env("GIT_SEQUENCE_EDITOR", ":").env("SSH_ASKPASS_REQUIRE", "never");
-        // No transport, and so no program of one: a partial clone fetches what it lacks when it is looked at.
-        command.env("GIT_ALLOW_PROTOCOL", "").env("GIT_NO_LAZY_FETCH", "1");
-        command.envs(place.env.iter().chain(settings).map(|(name, value)| (name, value)));
-        // Git starts programs by name, too.
-        command.env("PATH", place.path());
-        command.stdin(Stdio::null());
+        let git = place.programs.find(Row::Git, OsStr::new("git")).map_err(|why| match why {
+            NoProgram::Absent(..) => GitError::NotInstalled,
+            why @ NoProgram::Distrusted(..) => GitError::Spawn(why.to_string()),
+        })?;
+        let launch = place.programs.launch(Row::Git, git).map_err(|error| GitError::Spawn(error.to_string()))?;
+        let literal = (self.pathspecs == Pathspecs::Literal).then_some("--literal-pathspecs");
+        let launch =
+            launch.args(literal).args(OPTIONS).args(&self.args).folder(place.folder).envs(SILENT.iter().copied());
+        let launch = launch.envs(place.env.iter().chain(settings).map(|(name, value)| (name, value)));
         let name =
             self.args.iter().find(|arg| !arg.starts_with('-') && !arg.contains('=')).cloned().unwrap_or_default();
-        match finish(command, self.input.as_deref(), self.deadline) {
+        match finish(launch, self.input.as_deref(), self.deadline) {
             Err(GitError::TimedOut { seconds, .. }) => Err(GitError::TimedOut { command: name, seconds }),
             Ok(answer) if answer.stderr.contains("dubious ownership") && name != "rev-parse" => {
                 Err(GitError::Untrusted)
@@ -172,38 +133,12 @@ impl Call {
 }
 
 /// Starts a process in a group of its own and waits for its end, at most until the deadline.
-pub(super) fn finish(mut command: Command, input: Option<&[u8]>, deadline: Duration) -> Result<Answer, GitError> {
-    command.stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
-    if let Some(bytes) = input {
-        command.stdin(whole(bytes).map_err(|error| GitError::Spawn(error.to_string()))?);
-    }
-    let child = command.spawn().map_err(|error| match error.kind() {
-        ErrorKind::NotFound => GitError::NotInstalled,
-        _ => GitError::Spawn(error.to_string()),
-    })?;
-    let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-    let (ended, end) = mpsc::channel();
-    std::thread::spawn(move || drop(ended.send(child.wait_with_output())));
-    if let Ok(output) = end.recv_timeout(deadline) {
-        return output.map(Answer::from).map_err(|error| GitError::Spawn(error.to_string()));
-    }
-    for signal in [Signal::TERM, Signal::KILL] {
-        // The child is reaped only after its pipes are closed, so its number is still its own.
-        group.map(|group| kill_process_group(group, signal).ok());
-        if end.recv_timeout(GRACE).is_ok() {
-            break;
-        }
-    }
-    Err(GitError::TimedOut { command: String::new(), seconds: deadline.as_secs() })
-}
-
-/// Standard input that is complete before the child starts. Were it a pipe that we are killed in front
-/// of, git would take half a list of paths for the whole one and commit half a move.
-fn whole(bytes: &[u8]) -> std::io::Result<Stdio> {
-    let mut file = tempfile::tempfile()?;
-    file.write_all(bytes)?;
-    file.rewind()?;
-    Ok(Stdio::from(file))
+pub(super) fn finish(launch: Launch, input: Option<&[u8]>, deadline: Duration) -> Result<Answer, GitError> {
+    launch.in_group().finish(input, deadline).map(Answer::from).map_err(|why| match why {
+        Unfinished::NotStarted(error) if error.kind() == ErrorKind::NotFound => GitError::NotInstalled,
+        Unfinished::NotStarted(error) | Unfinished::Broken(error) => GitError::Spawn(error.to_string()),
+        Unfinished::Late(patience) => GitError::TimedOut { command: String::new(), seconds: patience.as_secs() },
+    })
 }
 
 impl From<Output> for Answer {

@@ -4,16 +4,18 @@ use super::Git;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
 /// A repository in a temporary folder.
 pub(crate) struct Repo {
     temp: tempfile::TempDir,
+    of_user: tempfile::TempDir,
 }
 
 impl Repo {
     /// Without any commit, with an identity.
     pub(crate) fn empty() -> Repo {
-        let repo = Repo { temp: tempfile::tempdir().unwrap() };
+        let repo = Repo { temp: tempfile::tempdir().unwrap(), of_user: crate::outside::fixture::folder() };
         repo.git(&["init", "-q", "-b", "main", "--template="]);
         repo.git(&["config", "user.name", "Ada"]);
         repo.git(&["config", "user.email", "ada@example.org"]);
@@ -31,7 +33,7 @@ impl Repo {
 
     /// The same repository and work tree at another place: quicker than making it again.
     pub(crate) fn copied(&self) -> Repo {
-        let repo = Repo { temp: tempfile::tempdir().unwrap() };
+        let repo = Repo { temp: tempfile::tempdir().unwrap(), of_user: crate::outside::fixture::folder() };
         copy(self.temp.path(), repo.temp.path());
         repo
     }
@@ -48,18 +50,19 @@ impl Repo {
 
     /// Opens a folder of it as the workspace.
     pub(crate) fn open_at(&self, folder: &str) -> Git {
-        Git::locate_with(&self.path().join(folder), isolation()).unwrap()
+        Git::locate_with(&self.path().join(folder), &Arc::default(), isolation()).unwrap()
     }
 
     /// Opens it as a user whose own configuration has these keys and values.
     pub(crate) fn open_with(&self, settings: &[(&str, &Path)]) -> Git {
-        let file = self.path().join(".git/of-the-user");
+        // Where nobody else may write: what lies in the repository is not the user's.
+        let file = self.of_user.path().join("gitconfig");
         for (key, value) in settings {
             self.git(&["config", "--file", file.to_str().unwrap(), key, value.to_str().unwrap()]);
         }
         let mut env = isolation();
         env.push(("GIT_CONFIG_GLOBAL".into(), file.into()));
-        Git::locate_with(&self.path(), env).unwrap()
+        Git::locate_with(&self.path(), &Arc::default(), env).unwrap()
     }
 
     pub(crate) fn write(&self, path: &str, text: &str) {

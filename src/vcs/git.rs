@@ -5,12 +5,13 @@ use super::error::{GitError, NoGit};
 use super::place::Place;
 use super::settings::Settings;
 use crate::domain::{FileMode, SafeText, VersionFile};
+use crate::outside::{Programs, Row};
 use std::collections::{HashMap, HashSet};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::Write;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Component, Path, PathBuf};
-use std::process::Command;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How long another process may hold the index before we give up. Git itself holds it for milliseconds.
@@ -24,13 +25,14 @@ const LOCK_PAUSE: Duration = Duration::from_millis(50);
 const PATHS_PER_CALL: usize = 500;
 
 /// A git work tree that holds the workspace.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Git {
     workspace: PathBuf,
     toplevel: PathBuf,
     /// The `.git` folder, or what stands for it in a linked work tree.
     repository: PathBuf,
     env: Vec<(OsString, OsString)>,
+    programs: Arc<Programs>,
 }
 
 /// What to commit.
@@ -69,21 +71,26 @@ enum Head {
 
 impl Git {
     /// Finds the work tree that holds the workspace; `None` for any reason [`Git::locate`] names.
-    pub fn discover(workspace: &Path) -> Option<Git> {
-        Git::locate(workspace).ok()
+    pub fn discover(workspace: &Path, programs: &Arc<Programs>) -> Option<Git> {
+        Git::locate(workspace, programs).ok()
     }
 
     /// Finds the work tree that holds the workspace, or says why there is none.
     ///
     /// # Errors
     /// [`NoGit`]: git is not installed, the folder is in no work tree, or git does not trust it.
-    pub fn locate(workspace: &Path) -> Result<Git, NoGit> {
-        Git::locate_with(workspace, Vec::new())
+    pub fn locate(workspace: &Path, programs: &Arc<Programs>) -> Result<Git, NoGit> {
+        Git::locate_with(workspace, programs, Vec::new())
     }
 
     /// Like [`Git::locate`], with further environment for every call.
-    pub(super) fn locate_with(workspace: &Path, env: Vec<(OsString, OsString)>) -> Result<Git, NoGit> {
-        let git = Git { workspace: workspace.to_owned(), toplevel: PathBuf::new(), repository: PathBuf::new(), env };
+    pub(super) fn locate_with(
+        workspace: &Path,
+        programs: &Arc<Programs>,
+        env: Vec<(OsString, OsString)>,
+    ) -> Result<Git, NoGit> {
+        let (workspace, programs) = (workspace.to_owned(), Arc::clone(programs));
+        let git = Git { workspace, toplevel: PathBuf::new(), repository: PathBuf::new(), env, programs };
         let questions = ["rev-parse", "--is-inside-work-tree", "--is-bare-repository", "--absolute-git-dir"];
         let facts = git.ask(&Call::new(&questions)).map_err(|error| match error {
             GitError::NotInstalled => NoGit::NotInstalled,
@@ -108,6 +115,15 @@ impl Git {
     /// The top folder of the work tree.
     pub fn toplevel(&self) -> &Path {
         &self.toplevel
+    }
+
+    /// What of the user's own configuration does not count because somebody else could have changed it: hooks, programs.
+    /// One line each.
+    pub fn notes(&self) -> Vec<String> {
+        let place = self.place();
+        // Trouble with git is told by what was wanted of it.
+        let notes = Settings::read(&place).map(|settings| settings.notes(&place)).unwrap_or_default();
+        notes.iter().map(|note| SafeText::new(note).to_string()).collect()
     }
 
     /// The version of git, as it prints it.
@@ -363,6 +379,7 @@ impl Git {
         if !answer.success() {
             return self.explain(&answer, paths);
         }
+        notes.extend(self.notes());
         if wants_signature && signature == Signature::Never {
             notes.push("the commit is not signed: signing needs a passphrase or does not work here".to_owned());
         }
@@ -422,12 +439,13 @@ impl Git {
         // The one that git was given: trusted, and not from the repository.
         let Some(program) = self.config(&["--get", "gpg.program"]) else { return false };
         let Some(key) = self.config(&["--get", "user.signingKey"]).or_else(|| self.identity()) else { return false };
-        let mut command = Command::new(program);
-        command
-            .args(["--batch", "--no-tty", "--pinentry-mode", "error", "-bsa", "-u", &key])
-            .current_dir(&self.workspace);
-        command.envs(self.env.iter().map(|(name, value)| (name, value))).env("PATH", self.place().path());
-        finish(command, Some(b"toolsmith\n"), QUICK).is_ok_and(|answer| answer.success())
+        let place = self.place();
+        let found = place.programs.find(Row::GitSigner, OsStr::new(&program)).ok();
+        let launch = found.and_then(|program| place.programs.launch(Row::GitSigner, program).ok());
+        launch.is_some_and(|launch| {
+            let asked = launch.args(["--batch", "--no-tty", "--pinentry-mode", "error", "-bsa", "-u", &key]);
+            finish(asked, Some(b"toolsmith\n"), QUICK).is_ok_and(|answer| answer.success())
+        })
     }
 
     /// Asks git, and again while another process holds the index or a reference.
@@ -453,7 +471,7 @@ impl Git {
     }
 
     fn place(&self) -> Place<'_> {
-        Place::new(&self.workspace, &self.toplevel, &self.env)
+        Place::new(&self.workspace, &self.toplevel, &self.env, &self.programs)
     }
 }
 

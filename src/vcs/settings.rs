@@ -11,6 +11,7 @@ use super::place::Place;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 
 /// Sections of which no key names a program.
 const SECTIONS: &[&str] = &[
@@ -189,28 +190,35 @@ struct Setting {
 }
 
 /// The whole configuration of a place, in git's order: a later line counts more.
-pub(super) struct Settings(Vec<Setting>);
+pub(super) struct Settings {
+    all: Vec<Setting>,
+    /// Files of the user's settings that somebody else could have written, and why; their programs do not count.
+    distrusted: BTreeMap<PathBuf, String>,
+}
 
 impl Settings {
     /// Reads them. Git starts no program for that.
     pub(super) fn read(place: &Place<'_>) -> Result<Settings, GitError> {
         const READ: &str = "read its configuration";
         let probe = BTreeMap::from([(OsString::from(HOOKS), OsString::from(NOTHING))]);
-        let call = Call::new(&["config", "--list", "--show-scope", "-z"]);
+        let call = Call::new(&["config", "--list", "--show-scope", "--show-origin", "-z"]);
         let answer = call.run(place, &variables(&probe))?.demand(READ)?;
-        let (settings, takes_overrides) = Settings::parse(&answer.stdout);
+        let judge = |file: &Path| place.programs.trust().file(file).map_err(|distrust| distrust.to_string());
+        let (settings, takes_overrides) = Settings::parse(&answer.stdout, &judge);
         if takes_overrides {
             return Ok(settings);
         }
         Err(GitError::Failed { action: READ, message: "it is too old, version 2.31 or later is needed".to_owned() })
     }
 
-    /// Reads what git prints, and whether the probe is in it: before 2.31, git would ignore every override.
-    fn parse(bytes: &[u8]) -> (Settings, bool) {
-        let mut settings = Vec::new();
+    /// Reads what git prints, and whether the probe is in it: before 2.31, git would ignore every override. A file of the
+    /// user's counts as one when it is trusted: a variable may name any file, and one file may include another.
+    fn parse(bytes: &[u8], judge: &dyn Fn(&Path) -> Result<(), String>) -> (Settings, bool) {
+        let mut settings = Settings { all: Vec::new(), distrusted: BTreeMap::new() };
+        let mut judged: BTreeMap<PathBuf, bool> = BTreeMap::new();
         let mut takes_overrides = false;
         let mut fields = bytes.split(|byte| *byte == 0);
-        while let (Some(scope), Some(line)) = (fields.next(), fields.next()) {
+        while let (Some(scope), Some(origin), Some(line)) = (fields.next(), fields.next(), fields.next()) {
             let mut parts = line.splitn(2, |byte| *byte == b'\n');
             let key = OsStr::from_bytes(parts.next().unwrap_or_default()).to_owned();
             let value = parts.next().map(|value| OsStr::from_bytes(value).to_owned());
@@ -218,17 +226,40 @@ impl Settings {
                 takes_overrides |= key == HOOKS;
                 continue;
             }
-            settings.push(Setting { key, value, is_users: matches!(scope, b"system" | b"global") });
+            let mut is_users = matches!(scope, b"system" | b"global");
+            if is_users && !is_harmless(key.as_bytes()) {
+                let file = PathBuf::from(OsStr::from_bytes(origin.strip_prefix(b"file:").unwrap_or(origin)));
+                let Settings { distrusted, .. } = &mut settings;
+                is_users = *judged
+                    .entry(file.clone())
+                    .or_insert_with(|| judge(&file).map_err(|why| distrusted.insert(file, why)).is_ok());
+            }
+            settings.all.push(Setting { key, value, is_users });
         }
-        (Settings(settings), takes_overrides)
+        (settings, takes_overrides)
+    }
+
+    /// What of the user's own settings does not count, and why, one line each.
+    pub(super) fn notes(&self, place: &Place<'_>) -> Vec<String> {
+        let of_files = self
+            .distrusted
+            .iter()
+            .map(|(file, why)| format!("programs that {} names are not started: {why}", file.display()));
+        let mut notes: Vec<String> = of_files.collect();
+        if let Some(folder) = self.of_user(&[OsStr::new(HOOKS)]).filter(|folder| folder != NOTHING)
+            && let Err(why) = place.named_folder(&folder)
+        {
+            notes.push(format!("hooks in {} do not run: {why}", folder.display()));
+        }
+        notes
     }
 
     /// The variables that override what the repository must not say.
     pub(super) fn overrides(&self, place: &Place<'_>) -> Vec<(OsString, OsString)> {
-        let foreign = self.0.iter().filter(|setting| !setting.is_users && !is_harmless(setting.key.as_bytes()));
+        let foreign = self.all.iter().filter(|setting| !setting.is_users && !is_harmless(setting.key.as_bytes()));
         let mut values: BTreeMap<OsString, OsString> =
             foreign.map(|setting| (setting.key.clone(), self.of_user(&[&setting.key]).unwrap_or_default())).collect();
-        let hooks = self.of_user(&[OsStr::new(HOOKS)]).and_then(|folder| place.named_folder(&folder));
+        let hooks = self.of_user(&[OsStr::new(HOOKS)]).and_then(|folder| place.named_folder(&folder).ok());
         values.insert(HOOKS.into(), hooks.map_or_else(|| NOTHING.into(), OsString::from));
         for (keys, usual) in SIGNERS {
             let named: Vec<&OsStr> = keys.iter().map(OsStr::new).collect();
@@ -241,7 +272,8 @@ impl Settings {
 
     /// What the user's own configuration says last of one of these keys.
     fn of_user(&self, keys: &[&OsStr]) -> Option<OsString> {
-        let found = self.0.iter().rev().find(|setting| setting.is_users && keys.contains(&setting.key.as_os_str()))?;
+        let found =
+            self.all.iter().rev().find(|setting| setting.is_users && keys.contains(&setting.key.as_os_str()))?;
         Some(found.value.clone().unwrap_or_else(|| "true".into()))
     }
 }
@@ -268,17 +300,21 @@ fn variables(values: &BTreeMap<OsString, OsString>) -> Vec<(OsString, OsString)>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::path::Path;
+    use crate::outside::Programs;
 
     /// The overrides of a configuration: a line is `scope key value`, or `scope key` alone.
     fn overrides(lines: &[&str]) -> BTreeMap<String, String> {
         let printed = lines.iter().map(|line| {
             let mut parts = line.splitn(3, ' ');
             let (scope, key) = (parts.next().unwrap(), parts.next().unwrap());
-            parts.next().map_or(format!("{scope}\0{key}\0"), |value| format!("{scope}\0{key}\n{value}\0"))
+            let (scope, origin) = scope.split_once('@').unwrap_or((scope, "/etc/gitconfig"));
+            let value = parts.next().map(|value| format!("\n{value}")).unwrap_or_default();
+            format!("{scope}\0file:{origin}\0{key}{value}\0")
         });
-        let (settings, _) = Settings::parse(printed.collect::<String>().as_bytes());
-        let variables = settings.overrides(&Place::new(Path::new("/nonexistent"), Path::new(""), &[]));
+        let place = Place::new(Path::new("/nonexistent"), Path::new(""), &[], &Programs::default());
+        let judge = |file: &Path| if file.starts_with("/tmp") { Err("it lies in /tmp".to_owned()) } else { Ok(()) };
+        let (settings, _) = Settings::parse(printed.collect::<String>().as_bytes(), &judge);
+        let variables = settings.overrides(&place);
         let texts: Vec<String> = variables.into_iter().skip(1).map(|(_, text)| text.into_string().unwrap()).collect();
         texts.chunks(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect()
     }
@@ -310,6 +346,10 @@ mod tests {
             (&["global core.hookspath /tmp"], "core.hookspath", Some(NOTHING)),
             (&["global core.hookspath /usr/bin", "local core.hookspath evil"], "core.hookspath", Some("/usr/bin")),
             (&["global gpg.program ./gpg"], "gpg.program", Some(NOTHING)),
+            (&["global@/tmp/config filter.x.clean evil"], "filter.x.clean", Some("")),
+            (&["global@/tmp/config core.hookspath /usr/bin"], "core.hookspath", Some(NOTHING)),
+            (&["global filter.x.clean mine", "global@/tmp/x filter.x.clean evil"], "filter.x.clean", Some("mine")),
+            (&["global@/tmp/config user.name Ada"], "user.name", None),
             (
                 &["global gpg.program /usr/bin/env", "local gpg.openpgp.program x"],
                 "gpg.openpgp.program",
@@ -322,7 +362,7 @@ mod tests {
 
     #[test]
     fn a_git_that_would_ignore_the_overrides_is_not_used() {
-        assert!(!Settings::parse(b"local\0core.bare\nfalse\0").1);
-        assert!(Settings::parse(b"command\0core.hookspath\n/dev/null\0").1);
+        assert!(!Settings::parse(b"local\0file:x\0core.bare\nfalse\0", &|_| Ok(())).1);
+        assert!(Settings::parse(b"command\0command line:\0core.hookspath\n/dev/null\0", &|_| Ok(())).1);
     }
 }

@@ -3,6 +3,7 @@ use super::*;
 use crate::outside;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 fn paths(list: &[&str]) -> Vec<String> {
     list.iter().map(|path| (*path).to_owned()).collect()
@@ -164,7 +165,9 @@ fn a_hook_of_the_repository_does_not_run_and_one_of_a_relative_folder_neither() 
     assert!(commit(&repo.open(), &["x"], "Move").unwrap().is_some());
     repo.write("x", "2\n");
     let git = repo.open_with(&[("core.hooksPath", Path::new(".githooks"))]);
-    assert!(commit(&git, &["x"], "Move").unwrap().is_some());
+    let notes = commit(&git, &["x"], "Move").unwrap().unwrap().notes;
+    let why = "hooks in .githooks do not run: its path is relative, and would lead into the workspace";
+    assert_eq!((notes, git.notes()), (vec![why.to_owned()], vec![why.to_owned()]));
 }
 
 #[test]
@@ -237,13 +240,16 @@ fn places_without_a_work_tree_say_why() {
     let temp = tempfile::tempdir().unwrap();
     let mut env = isolation();
     env.push(("GIT_CEILING_DIRECTORIES".into(), temp.path().parent().unwrap().into()));
-    assert_eq!(Git::locate_with(temp.path(), env.clone()), Err(NoGit::NotAWorkTree));
+    assert_eq!(Git::locate_with(temp.path(), &Arc::default(), env.clone()).err(), Some(NoGit::NotAWorkTree));
     let repo = Repo::new();
-    assert_eq!(Git::locate_with(&repo.path().join(".git"), isolation()), Err(NoGit::NotAWorkTree));
+    assert_eq!(
+        Git::locate_with(&repo.path().join(".git"), &Arc::default(), isolation()).err(),
+        Some(NoGit::NotAWorkTree)
+    );
     repo.git(&["clone", "-q", "--bare", ".", "bare.git"]);
-    assert_eq!(Git::locate_with(&repo.path().join("bare.git"), isolation()), Err(NoGit::Bare));
+    assert_eq!(Git::locate_with(&repo.path().join("bare.git"), &Arc::default(), isolation()).err(), Some(NoGit::Bare));
     env.push(("PATH".into(), "/nonexistent".into()));
-    assert_eq!(Git::locate_with(temp.path(), env), Err(NoGit::NotInstalled));
+    assert_eq!(Git::locate_with(temp.path(), &Arc::default(), env).err(), Some(NoGit::NotInstalled));
 }
 
 #[test]
@@ -252,7 +258,7 @@ fn a_repository_of_another_user_is_not_used() {
     let mut env = isolation();
     // Git's own switch for testing this case.
     env.push(("GIT_TEST_ASSUME_DIFFERENT_OWNER".into(), "1".into()));
-    assert_eq!(Git::locate_with(&repo.path(), env), Err(NoGit::Untrusted));
+    assert_eq!(Git::locate_with(&repo.path(), &Arc::default(), env).err(), Some(NoGit::Untrusted));
 }
 
 #[test]

@@ -64,7 +64,13 @@ fn the_right_tool_is_among_the_first_three_for_nine_questions_of_ten() {
     };
     let home = workspace.home();
     let home = Home { config: home.join("config"), data: home.join("data") };
-    let engine = Engine::open(OpenOptions { workspace: workspace.root(), home, program: None }).unwrap();
+    let engine = Engine::open(OpenOptions {
+        workspace: workspace.root(),
+        home,
+        program: None,
+        asker: toolsmith::engine::Asker::Human,
+    })
+    .unwrap();
     engine.scan(&mut |_| {}).unwrap();
     let asker = toolsmith::domain::Caller::Human("Ada".to_owned());
     let (mut asked, mut missed) = (0, Vec::new());
@@ -161,7 +167,13 @@ fn their_examples_are_read_and_what_cannot_be_started_is_skipped_with_the_reason
     let home = workspace.home().join("toolsmith");
     let home = Home { config: home.join("config"), data: home.join("data") };
     let program = Some(env!("CARGO_BIN_EXE_toolsmith").into());
-    let engine = Engine::open(OpenOptions { workspace: workspace.root(), home, program }).unwrap();
+    let engine = Engine::open(OpenOptions {
+        workspace: workspace.root(),
+        home,
+        program,
+        asker: toolsmith::engine::Asker::Human,
+    })
+    .unwrap();
     let view = engine.scan(&mut |_| {}).unwrap();
     let mut suites = 0;
     for tool in view.tools.iter().filter(|tool| !tool.runnable) {

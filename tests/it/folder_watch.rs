@@ -28,6 +28,7 @@ impl Watched {
             workspace: workspace.root(),
             home,
             program: Some(env!("CARGO_BIN_EXE_toolsmith").into()),
+            asker: toolsmith::engine::Asker::Human,
         })
         .unwrap();
         engine.scan(&mut |_| {}).unwrap();

@@ -23,6 +23,7 @@ fn open(workspace: &Workspace) -> Engine {
         workspace: workspace.root(),
         home,
         program: Some(env!("CARGO_BIN_EXE_toolsmith").into()),
+        asker: toolsmith::engine::Asker::Human,
     })
     .unwrap();
     engine.scan(&mut |_| {}).unwrap();

@@ -40,7 +40,13 @@ fn open(workspace: &Workspace) -> Engine {
     let home = workspace.home().join("toolsmith");
     let home = Home { config: home.join("config"), data: home.join("data") };
     let program = Some(env!("CARGO_BIN_EXE_toolsmith").into());
-    let engine = Engine::open(OpenOptions { workspace: workspace.root(), home, program }).unwrap();
+    let engine = Engine::open(OpenOptions {
+        workspace: workspace.root(),
+        home,
+        program,
+        asker: toolsmith::engine::Asker::Human,
+    })
+    .unwrap();
     engine.scan(&mut |_| {}).unwrap();
     engine
 }

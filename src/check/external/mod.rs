@@ -12,7 +12,6 @@ use super::Desk;
 use super::source::{Language, text_of};
 use crate::domain::{CheckReport, Finding, Severity, VersionFile, count as counted, size};
 use crate::runner::{Answered, Reading, read_with};
-use std::ffi::OsStr;
 use std::time::Duration;
 
 /// How long a linter may take; mypy and tsc begin with a second or two of reading their own libraries.
@@ -162,42 +161,42 @@ const ESLINT: Linter = Linter {
 
 /// Asks ruff.
 pub fn ruff(desk: &Desk<'_>) -> CheckReport {
-    RUFF.examine(desk, None)
+    RUFF.examine(desk)
 }
 
 /// Asks mypy.
 pub fn mypy(desk: &Desk<'_>) -> CheckReport {
-    MYPY.examine(desk, None)
+    MYPY.examine(desk)
 }
 
 /// Asks bandit.
 pub fn bandit(desk: &Desk<'_>) -> CheckReport {
-    BANDIT.examine(desk, None)
+    BANDIT.examine(desk)
 }
 
 /// Asks semgrep, with rules of ours.
 pub fn semgrep(desk: &Desk<'_>) -> CheckReport {
-    SEMGREP.examine(desk, None)
+    SEMGREP.examine(desk)
 }
 
 /// Asks shellcheck.
 pub fn shellcheck(desk: &Desk<'_>) -> CheckReport {
-    SHELLCHECK.examine(desk, None)
+    SHELLCHECK.examine(desk)
 }
 
 /// Asks the compiler of TypeScript, which writes nothing.
 pub fn tsc(desk: &Desk<'_>) -> CheckReport {
-    TSC.examine(desk, None)
+    TSC.examine(desk)
 }
 
 /// Asks eslint.
 pub fn eslint(desk: &Desk<'_>) -> CheckReport {
-    ESLINT.examine(desk, None)
+    ESLINT.examine(desk)
 }
 
 impl Linter {
-    /// Asks the program, as found on `path`; `None` for where this process finds programs.
-    fn examine(&self, desk: &Desk<'_>, path: Option<&OsStr>) -> CheckReport {
+    /// Asks the program, where it is installed.
+    fn examine(&self, desk: &Desk<'_>) -> CheckReport {
         let files: Vec<&VersionFile> = desk.version.files.iter().filter(|file| self.reads(file)).collect();
         let mut names: Vec<&str> = self.languages.iter().map(|language| language.name()).collect();
         names.dedup();
@@ -207,13 +206,15 @@ impl Linter {
         if let Some(why) = too_much(&files) {
             return CheckReport::unavailable(self.program, why);
         }
+        let Some(programs) = desk.library.programs() else {
+            return CheckReport::unavailable(self.program, "not installed");
+        };
         let reading = Reading {
             program: self.program,
             arguments: self.arguments,
             files: &files,
             ours: self.ours,
-            workspace: desk.library.workspace(),
-            path,
+            programs,
             patience: PATIENCE,
         };
         match read_with(&reading) {

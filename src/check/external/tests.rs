@@ -1,12 +1,15 @@
 use super::*;
 use crate::check::fixture::{NoTrials, Shelf, codes, version};
 use crate::domain::{CheckState, ToolDetail};
+use crate::outside::Programs;
+use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 fn asked(linter: &Linter, version: &ToolDetail, path: Option<&OsStr>) -> CheckReport {
-    let library = Shelf::default();
-    linter.examine(&Desk { version, base: None, missing: &[], library: &library, trials: &NoTrials }, path)
+    let programs = Programs::default().with_variables(path.map(|path| ("PATH".into(), path.to_owned())));
+    let library = Shelf::of(Vec::new()).with_programs(programs);
+    linter.examine(&Desk { version, base: None, missing: &[], library: &library, trials: &NoTrials })
 }
 
 /// Asks a script that stands in for the linter.

@@ -11,6 +11,7 @@ use crate::engine::core::buffering::{self, Turn};
 use crate::engine::error::EngineError;
 use crate::engine::running::owner_alive;
 use crate::engine::{Engine, Home, OpenOptions, now};
+use crate::outside::Asker;
 use crate::runner;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
@@ -19,6 +20,8 @@ use std::time::Duration;
 
 /// The first argument that makes this program the clock of a workspace's buffers. No verb begins like this.
 const KEEP_TIME: &str = "--as-buffer-clock";
+/// Its last argument when a human started it: whose variables it has.
+const OF_HUMAN: &str = "human";
 /// How often it looks whether anything changed: one pragma, which costs microseconds.
 const LOOK: Duration = Duration::from_millis(50);
 /// How often it looks whether the process that has a batch on its way lives, milliseconds.
@@ -34,11 +37,12 @@ pub fn play_role() -> Option<u8> {
     if let Some(code) = runner::play_role() {
         return Some(code);
     }
-    let args: Vec<OsString> = std::env::args_os().skip(1).take(5).collect();
+    let args: Vec<OsString> = std::env::args_os().skip(1).take(6).collect();
     match args.as_slice() {
-        [role, workspace, config, data] if role == KEEP_TIME => {
+        [role, workspace, config, data, asker] if role == KEEP_TIME => {
             let home = Home { config: config.into(), data: data.into() };
-            let options = OpenOptions { workspace: PathBuf::from(workspace), home, program: None };
+            let asker = if asker == OF_HUMAN { Asker::Human } else { Asker::Agent };
+            let options = OpenOptions { workspace: PathBuf::from(workspace), home, program: None, asker };
             Some(u8::from(keep_time(options).is_err()))
         }
         _ => None,
@@ -146,11 +150,12 @@ impl Engine {
 
     fn start_clock(&self) {
         let options = &self.inner.options;
-        let args: [&OsStr; 4] = [
+        let args: [&OsStr; 5] = [
             OsStr::new(KEEP_TIME),
             options.workspace.as_os_str(),
             options.home.config.as_os_str(),
             options.home.data.as_os_str(),
+            OsStr::new(if options.asker == Asker::Human { OF_HUMAN } else { "agent" }),
         ];
         let started = runner::detach(&self.inner.machine, &args);
         self.report_trouble(started.map_err(|error| {

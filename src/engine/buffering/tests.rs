@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::{EventSeq, Strategy, ToolName};
-use crate::engine::{Home, OpenOptions};
+use crate::engine::{Asker, Home, OpenOptions};
 use serde_json::json;
 use std::cell::Cell;
 
@@ -11,7 +11,7 @@ fn open() -> (tempfile::TempDir, Engine) {
     let workspace = dir.path().join("work");
     std::fs::create_dir_all(workspace.join("tools/experimental")).unwrap();
     let home = Home { config: dir.path().join("config"), data: dir.path().join("data") };
-    let engine = Engine::open(OpenOptions { workspace, home, program: None }).unwrap();
+    let engine = Engine::open(OpenOptions { workspace, home, program: None, asker: Asker::Human }).unwrap();
     (dir, engine)
 }
 

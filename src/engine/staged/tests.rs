@@ -4,7 +4,7 @@ use super::apply::{ApplyError, Step, below, in_the_way, look, perform};
 use super::*;
 use crate::domain::{Caller, Command, Digest, FileChange, Isolation, IsolationLevel, Observation, Profile, RunUsage};
 use crate::engine::core::Actor;
-use crate::engine::{Home, OpenOptions};
+use crate::engine::{Asker, Home, OpenOptions};
 use crate::runner::StagedChange;
 use std::collections::BTreeMap;
 use std::fs;
@@ -214,7 +214,7 @@ impl World {
     fn open(dir: &TempDir) -> Engine {
         let home = Home { config: dir.path().join("config"), data: dir.path().join("data") };
         let workspace = dir.path().canonicalize().unwrap().join("work");
-        let engine = Engine::open(OpenOptions { workspace, home, program: None }).unwrap();
+        let engine = Engine::open(OpenOptions { workspace, home, program: None, asker: Asker::Human }).unwrap();
         engine.scan(&mut |_| {}).unwrap();
         engine
     }

@@ -5,6 +5,7 @@
 //! It has one thread and never touches what is said.
 
 use super::{Said, Task};
+use crate::outside::{Launch, Trust};
 use crate::runner::processes::kill_group_of;
 use crate::runner::sandbox::{self, Reaped};
 use crate::runner::supervisor::{Heard, Inbox, Order, receive_parcel, send};
@@ -16,9 +17,7 @@ use rustix::process::{Pid, PidfdFlags, Signal};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
-use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// The first argument that makes this program a keeper. No verb begins like this.
@@ -50,7 +49,7 @@ fn receive(control: &OwnedFd) -> io::Result<(Task, [OwnedFd; 3], Inbox)> {
 
 fn look_after(task: &Task, streams: [OwnedFd; 3], control: &OwnedFd, inbox: Inbox) -> io::Result<Said> {
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
-    let folder = tempfile::Builder::new().prefix("toolsmith-").tempdir_in(&task.folders)?;
+    let folder = tempfile::Builder::new().prefix("toolsmith-").tempdir_in(&task.place)?;
     let pid = match start(task, streams, folder.path())? {
         Ok(pid) => pid,
         Err(errno) => return Ok(Said::NotStarted { errno }),
@@ -87,14 +86,16 @@ fn become_program(task: &Task, streams: &[OwnedFd; 3], folder: &Path) -> io::Err
         rustix::stdio::dup2_stdin(&streams[0])?;
         rustix::stdio::dup2_stdout(&streams[1])?;
         rustix::stdio::dup2_stderr(&streams[2])?;
-        rustix::process::chdir(folder)?;
         Ok(())
     };
     if let Err(error) = prepare() {
         return error;
     }
-    let Some((program, args)) = task.argv.split_first() else { return io::ErrorKind::InvalidInput.into() };
-    Command::new(program).args(args).env_clear().envs(task.env.iter().map(|(name, value)| (name, value))).exec()
+    let env = task.env.iter().map(|(name, value)| (name, value));
+    match Trust::new(task.foreign.iter().cloned()).named_program(&task.program) {
+        Ok(program) => Launch::new(program).folder(folder).args(&task.args).envs(env).exec(),
+        Err(_) => io::Error::from_raw_os_error(libc::EACCES),
+    }
 }
 
 /// Waits for the end of the program, obeys meanwhile, and ends what is left of it.

@@ -12,6 +12,7 @@ pub(super) use keeper::{KEEP, keep};
 
 use super::sandbox::Exit;
 use super::supervisor::{Heard, Inbox, Order, send, send_fds};
+use crate::outside::{Launch, Programs, Trusted};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
@@ -21,7 +22,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -40,8 +41,12 @@ const LOOK: Duration = Duration::from_millis(20);
 /// What to say to which program, and within what bounds.
 #[derive(Debug)]
 pub struct Talk<'a> {
-    /// The program and its arguments; a name without a slash is looked for on the `PATH` that it is given.
-    pub argv: &'a [String],
+    /// The program. Its keeper judges it once more, and starts the file that it judged.
+    pub program: &'a Trusted,
+    /// Its arguments.
+    pub args: &'a [String],
+    /// What is trusted, and where its empty folder is made.
+    pub programs: &'a Programs,
     /// All of its variables. The `Debug` of this type is not for logs: it shows their values.
     pub env: &'a [(String, String)],
     /// What it is told.
@@ -87,10 +92,13 @@ pub struct Talked {
 /// What the keeper is to start.
 #[derive(Serialize, Deserialize)]
 struct Task {
-    argv: Vec<String>,
+    program: PathBuf,
+    args: Vec<String>,
     env: Vec<(String, String)>,
+    /// Folders that belong to tools.
+    foreign: Vec<PathBuf>,
     /// Where its empty folder is made.
-    folders: PathBuf,
+    place: PathBuf,
 }
 
 /// What the keeper says, once.
@@ -158,14 +166,19 @@ impl Talking {
         let (stderr, tool_err) = pipe()?;
         let flags = SocketFlags::CLOEXEC;
         let (control, theirs) = rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
-        let mut command = Command::new(talk.keeper.unwrap_or(Path::new("/proc/self/exe")));
-        command.arg(KEEP).env_clear().current_dir("/");
-        command.stdin(Stdio::from(theirs)).stdout(Stdio::null()).stderr(Stdio::null());
-        let keeper = Kept { process: command.spawn()?, control };
+        let launch = Launch::ourselves(talk.keeper.unwrap_or(Path::new("/proc/self/exe"))).arg(KEEP);
+        let mut launch = launch.streams(theirs, Stdio::null(), Stdio::null());
+        let keeper = Kept { process: launch.spawn()?, control };
         // Our copy of its end would keep the socket open after it is gone.
-        drop(command);
+        drop(launch);
         send_fds(&keeper.control, &[0], &[tool_in.as_fd(), tool_out.as_fd(), tool_err.as_fd()])?;
-        let task = Task { argv: talk.argv.to_vec(), env: talk.env.to_vec(), folders: std::env::temp_dir() };
+        let task = Task {
+            program: talk.program.found_at().to_owned(),
+            args: talk.args.to_vec(),
+            env: talk.env.to_vec(),
+            foreign: talk.programs.trust().foreign().to_vec(),
+            place: talk.programs.place(),
+        };
         send(&keeper.control, &task)?;
         for stream in [&stdin, &stdout, &stderr] {
             rustix::io::ioctl_fionbio(stream, true)?;

@@ -3,6 +3,7 @@
 use super::*;
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::process::Command;
 use std::sync::atomic::AtomicU32;
 
 /// Longer than anything here takes on a busy machine.
@@ -48,9 +49,19 @@ fn env() -> Vec<(String, String)> {
 
 /// Talks with a script; `stop` is set when it has said `until`.
 fn tell(argv: &[String], input: &[u8], until: Option<&str>, change: fn(&mut Talk<'_>)) -> Told {
-    let env = env();
-    let mut talk =
-        Talk { argv, env: &env, input, keeper: None, silence: PATIENCE, longest: PATIENCE * 2, most: 1 << 20 };
+    let (env, programs) = (env(), Programs::default());
+    let program = programs.trust().program(Path::new(&argv[0])).unwrap();
+    let mut talk = Talk {
+        program: &program,
+        args: &argv[1..],
+        programs: &programs,
+        env: &env,
+        input,
+        keeper: None,
+        silence: PATIENCE,
+        longest: PATIENCE * 2,
+        most: 1 << 20,
+    };
     change(&mut talk);
     let (stop, mut said) = (AtomicBool::new(false), Vec::new());
     let mut on_piece = |piece: &[u8]| {
@@ -88,8 +99,27 @@ fn a_program_that_does_not_listen_may_answer() {
 fn every_ending_is_told() {
     assert_eq!(plain("exit 75", b"").talked.end, TalkEnd::Code(75));
     assert_eq!(plain("kill -9 $$", b"").talked.end, TalkEnd::Signal(9));
-    let absent = tell(&["no-such-program-anywhere".to_owned()], b"x", None, |_| {});
-    assert_eq!(absent.talked.end, TalkEnd::NotStarted(libc::ENOENT));
+    // Distrusted by the time that its keeper looks.
+    let folder = crate::outside::fixture::folder();
+    let changed = folder.path().join("changed");
+    fs::copy("/bin/sh", &changed).unwrap();
+    let programs = Programs::default();
+    let program = programs.trust().program(&changed).unwrap();
+    fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
+    let (stop, env) = (AtomicBool::new(false), env());
+    let talk = Talk {
+        program: &program,
+        args: &[],
+        programs: &programs,
+        env: &env,
+        input: b"x",
+        keeper: None,
+        silence: PATIENCE,
+        longest: PATIENCE,
+        most: 100,
+    };
+    let talked = converse(&talk, &mut |_| {}, &stop).unwrap();
+    assert_eq!(talked.end, TalkEnd::NotStarted(libc::EACCES));
     let short = |talk: &mut Talk<'_>| talk.silence = Duration::from_millis(50);
     assert_eq!(tell(&sh("exec sleep 300"), b"", None, short).talked.end, TalkEnd::Silent);
     let long = |talk: &mut Talk<'_>| talk.longest = Duration::from_millis(50);
@@ -142,9 +172,19 @@ fn it_has_only_the_variables_it_is_handed_and_an_empty_folder_that_is_gone_after
 fn an_owner_to_be_killed() {
     let seconds = std::env::var("TOOLSMITH_TEST_SECONDS").unwrap();
     let argv = sh(&format!("sleep {seconds} & setsid sleep {seconds} & echo started; exec sleep {seconds}"));
-    let env = env();
-    let talk =
-        Talk { argv: &argv, env: &env, input: b"", keeper: None, silence: PATIENCE, longest: PATIENCE, most: 100 };
+    let (env, programs) = (env(), Programs::default());
+    let program = programs.trust().program(Path::new(&argv[0])).unwrap();
+    let talk = Talk {
+        program: &program,
+        args: &argv[1..],
+        programs: &programs,
+        env: &env,
+        input: b"",
+        keeper: None,
+        silence: PATIENCE,
+        longest: PATIENCE,
+        most: 100,
+    };
     converse(&talk, &mut |_| println!("\nstarted"), &AtomicBool::new(false)).unwrap();
 }
 

@@ -3,7 +3,7 @@
 use super::ask;
 use super::view::View;
 use crate::domain::{Digest, InterpreterFacts};
-use crate::outside::{Distrust, Trust, Trusted};
+use crate::outside::{Distrust, Programs, Trust, Trusted};
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io::{self, Read};
@@ -57,9 +57,7 @@ type Answers = HashMap<(PathBuf, &'static str), (Stamp, Arc<str>)>;
 /// Remembers what interpreters told, as long as their files do not change. One for a workbench.
 #[derive(Debug, Default)]
 pub struct Interpreters {
-    trust: Trust,
-    /// The programs that the user's settings name, by name.
-    named: BTreeMap<String, PathBuf>,
+    programs: Arc<Programs>,
     known: Mutex<HashMap<PathBuf, (Stamp, Known)>>,
     answers: Mutex<Answers>,
 }
@@ -73,20 +71,18 @@ struct Known {
 }
 
 impl Interpreters {
-    /// Starts nothing that lies in one of these folders, where tools come from: the workspace, further folders with
-    /// tools, the state.
-    pub fn new(foreign: impl IntoIterator<Item = PathBuf>) -> Interpreters {
-        Interpreters { trust: Trust::new(foreign), ..Interpreters::default() }
+    /// Starts nothing that these programs do not trust, and takes those that the user names before all others.
+    pub fn new(programs: Arc<Programs>) -> Interpreters {
+        Interpreters { programs, ..Interpreters::default() }
     }
 
-    /// Takes these programs, named by the user, before all others of their names.
-    pub fn with_named(self, named: BTreeMap<String, PathBuf>) -> Interpreters {
-        Interpreters { named, ..self }
+    fn trust(&self) -> &Trust {
+        self.programs.trust()
     }
 
     /// The programs that the user's settings name.
     pub(super) fn named(&self) -> &BTreeMap<String, PathBuf> {
-        &self.named
+        self.programs.named()
     }
 
     /// The facts of an interpreter. The first time costs reading the file and starting it once (5 to 100 ms), later
@@ -94,7 +90,8 @@ impl Interpreters {
     /// why. `None` when it cannot be read.
     pub(super) fn facts(&self, view: &View) -> Option<InterpreterFacts> {
         let trusted = self.trusted(view);
-        let known = self.known(&view.real, trusted.as_ref().ok())?;
+        let untrusted = trusted.as_ref().err().map(ToString::to_string);
+        let known = self.known(&view.real, trusted.ok())?;
         Some(InterpreterFacts {
             path: view.real.to_string_lossy().into_owned(),
             version: known.version.unwrap_or_default(),
@@ -102,33 +99,32 @@ impl Interpreters {
             prefix: view.prefix().map(|prefix| prefix.to_string_lossy().into_owned()),
             packages: Vec::new(),
             lock: None,
-            untrusted: trusted.err().map(|distrust| distrust.to_string()),
+            untrusted,
         })
     }
 
     /// The version that a program tells; empty when it is not asked or does not answer.
     pub(super) fn version(&self, view: &View) -> String {
-        let trusted = self.trusted(view).ok();
-        self.known(&view.real, trusted.as_ref()).and_then(|known| known.version).unwrap_or_default()
+        self.known(&view.real, self.trusted(view).ok()).and_then(|known| known.version).unwrap_or_default()
     }
 
     /// The interpreter of a view, when neither it nor what it was installed with can be changed by others.
     pub(super) fn trusted(&self, view: &View) -> Result<Trusted, Distrust> {
         for folder in view.visible.iter().filter(|path| path.is_dir()) {
-            self.trust.folder(folder)?;
+            self.trust().folder(folder)?;
             for library in libraries(folder) {
-                self.trust.folder(&library)?;
+                self.trust().folder(&library)?;
             }
         }
-        self.trust.program(&view.path)
+        self.trust().program(&view.path)
     }
 
     /// Why the program at a path is not trusted.
     pub(super) fn judge(&self, program: &Path) -> Result<(), Distrust> {
-        self.trust.program(program).map(drop)
+        self.trust().program(program).map(drop)
     }
 
-    fn known(&self, real: &Path, trusted: Option<&Trusted>) -> Option<Known> {
+    fn known(&self, real: &Path, trusted: Option<Trusted>) -> Option<Known> {
         let stamp = Stamp::of(real).ok()?;
         if let Some((old, known)) = self.lock().get(real)
             && *old == stamp
@@ -137,7 +133,8 @@ impl Interpreters {
             return Some(known.clone());
         }
         // Not under the lock: another run need not wait for this interpreter's answer.
-        let known = Known { version: trusted.map(told_version), digest: digest(real)? };
+        let known =
+            Known { version: trusted.map(|program| told_version(&self.programs, program)), digest: digest(real)? };
         self.lock().insert(real.to_owned(), (stamp, known.clone()));
         Some(known)
     }
@@ -145,7 +142,7 @@ impl Interpreters {
     /// What an interpreter answers to `arguments`, the last of which is a question in its language; asked once. `None`
     /// when it is not trusted, does not start or does not answer.
     pub(in crate::runner) fn answer(&self, program: &Path, arguments: &[&'static str]) -> Option<Arc<str>> {
-        let trusted = self.trust.program(program).ok()?;
+        let trusted = self.trust().program(program).ok()?;
         let stamp = Stamp::of(trusted.path()).ok()?;
         let key = (trusted.path().to_owned(), *arguments.last()?);
         let answers = || self.answers.lock().unwrap_or_else(PoisonError::into_inner);
@@ -154,14 +151,14 @@ impl Interpreters {
         {
             return Some(answer.clone());
         }
-        let answer: Arc<str> = ask::answer(&trusted, arguments).ok()?.into();
+        let answer: Arc<str> = ask::answer(&self.programs, trusted, arguments).ok()?.into();
         answers().insert(key, (stamp, answer.clone()));
         Some(answer)
     }
 
     /// What an interpreter answers, not remembered. `None` as with [`Interpreters::answer`].
     pub(in crate::runner) fn answer_anew(&self, program: &Path, arguments: &[&str]) -> Option<String> {
-        ask::answer(&self.trust.program(program).ok()?, arguments).ok()
+        ask::answer(&self.programs, self.trust().program(program).ok()?, arguments).ok()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<PathBuf, (Stamp, Known)>> {
@@ -190,11 +187,11 @@ fn digest(path: &Path) -> Option<Digest> {
     Some(Digest(*hasher.finalize().as_bytes()))
 }
 
-fn told_version(program: &Trusted) -> String {
+fn told_version(programs: &Programs, program: Trusted) -> String {
     let name = program.path().file_name().unwrap_or_default().to_string_lossy();
     let Some((_, args)) = ASKED.iter().find(|(known, _)| is_version_of(&name, known)) else { return String::new() };
     // An interpreter that does not answer is recorded without a version; it may still run.
-    ask::first_line(program, args).map(|line| number_in(&line)).unwrap_or_default()
+    ask::first_line(programs, program, args).map(|line| number_in(&line)).unwrap_or_default()
 }
 
 /// Whether a file name is an interpreter's, perhaps with a version: `python3.11` of `python`.

@@ -1,16 +1,15 @@
 //! Finding the program of a tool: PATH look-up, version managers, what must be visible for it to run,
 //! and what to install when there is none.
 //!
-//! Stand-ins of version managers are replaced by what they stand for ([`shims`]); a program that the
+//! Stand-ins of version managers are replaced by what they stand for ([`behind_shim`]); a program that the
 //! tool's user could not start is passed over ([`Who`]); programs that lie in the workspace are never
 //! taken, for a tool could have written them. Nothing here starts a program but to ask a known
 //! interpreter for its version ([`Interpreters`]).
 
 mod access;
-pub(super) mod ask;
+mod ask;
 mod facts;
 mod first_line;
-mod shims;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -20,7 +19,7 @@ pub use facts::Interpreters;
 pub(super) use first_line::{FirstLine, shebang};
 
 use crate::domain::InterpreterFacts;
-use crate::outside::{Distrust, FOLDERS, Trusted};
+use crate::outside::{Distrust, FOLDERS, behind_shim};
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -126,7 +125,7 @@ impl<'a> SearchPath<'a> {
             if search.is_of_workspace(&dir) {
                 continue;
             }
-            match shims::behind(&dir, search.home.as_deref(), config.as_deref()) {
+            match behind_shim(&dir, search.home.as_deref(), config.as_deref()) {
                 Some(real) => {
                     search.folders.extend(real.iter().cloned());
                     search.shims.push((dir, real));
@@ -147,11 +146,6 @@ impl<'a> SearchPath<'a> {
     /// caller's `PATH` will do.
     pub(super) fn for_ourselves(&self, name: &OsStr) -> Option<PathBuf> {
         self.candidates(name).map(|view| view.path).next().or_else(|| self.only_on_path(name))
-    }
-
-    /// The first trusted program of a name, and the path that it was found at.
-    pub(super) fn trusted(&self, name: &OsStr) -> Option<(Trusted, PathBuf)> {
-        self.candidates(name).find_map(|view| Some((self.interpreters.trusted(&view).ok()?, view.path)))
     }
 
     /// Whether a program on the path comes from behind a version manager's stand-in.

@@ -6,23 +6,30 @@ use super::etc;
 use super::plan::Plan;
 use super::reach::Reach;
 use crate::domain::{IsolationLevel, Network};
+use crate::outside::{Launch, NoProgram, Programs, Row, Trust};
 use crate::runner::overlay;
 use crate::runner::sandbox::SYSTEM;
-use crate::runner::trusted;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How long it may take to be tried out.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Bytes of shared memory that a run gets in `/dev/shm`.
 const SHARED_MEMORY: u64 = 16 << 20;
 
-/// Finds the system's own bubblewrap on `path`.
+/// Finds bubblewrap: the one at a path that the user names, else the system's own.
 ///
 /// # Errors
 /// Why there is none, in words.
-pub(in crate::runner) fn find(path: &OsStr) -> Result<PathBuf, String> {
-    trusted::find("bwrap", path).map_err(|why| {
-        why.map_or_else(|| "bubblewrap is not installed".to_owned(), |why| format!("bubblewrap is not used, {why}"))
-    })
+pub(in crate::runner) fn find(programs: &Programs, named: Option<&Path>) -> Result<PathBuf, String> {
+    let name = named.unwrap_or(Path::new("bwrap"));
+    let found = programs.find(Row::Bubblewrap, name.as_os_str()).map_err(|why| match why {
+        NoProgram::Absent(..) => "bubblewrap is not installed".to_owned(),
+        NoProgram::Distrusted(path, why) => format!("bubblewrap is not used, {path}: {why}"),
+    });
+    found.map(|program| program.path().to_owned())
 }
 
 /// The arguments that build the view of a plan and then start `command` in it.
@@ -106,12 +113,15 @@ const OWN_PROCESSES: &str = "/proc/self/ns/pid";
 /// # Errors
 /// What it said, with what to do where that is known.
 pub(in crate::runner) fn try_out(program: &Path, user: Option<u32>) -> Result<(), String> {
-    use std::os::unix::process::CommandExt;
-    let mut command = std::process::Command::new(program);
+    let found = Trust::default().named_program(program).map_err(|why| format!("bubblewrap is not used: {why}"))?;
     // As the first process there, it leaves nobody behind whom only the host's first process could take away.
-    command.args(["--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--die-with-parent"]);
-    command.arg("--as-pid-1");
-    command.args([
+    let mut bubblewrap = Launch::new(found).args([
+        "--unshare-user",
+        "--unshare-pid",
+        "--unshare-net",
+        "--unshare-ipc",
+        "--die-with-parent",
+        "--as-pid-1",
         "--cap-drop",
         "ALL",
         "--cap-add",
@@ -125,11 +135,10 @@ pub(in crate::runner) fn try_out(program: &Path, user: Option<u32>) -> Result<()
         "/bin/readlink",
         OWN_PROCESSES,
     ]);
-    command.env_clear().stdin(std::process::Stdio::null());
     if let Some(user) = user {
-        command.uid(user).gid(user);
+        bubblewrap = bubblewrap.user(user);
     }
-    let answer = command.output().map_err(|error| format!("bubblewrap could not be started: {error}"))?;
+    let answer = bubblewrap.finish(None, PATIENCE).map_err(|why| format!("bubblewrap could not be started: {why}"))?;
     if !answer.status.success() {
         return Err(explain(&String::from_utf8_lossy(&answer.stderr)));
     }

@@ -32,6 +32,7 @@ use super::processes::{descendants, kill_all};
 use super::sandbox::{self, Exit, Listener, Reaped};
 use super::starter::{self, START};
 use crate::domain::{FileChange, IsolationLevel, Observation};
+use crate::outside::{Launch, Trust};
 use bubblewrap::explain;
 use inner::{Kit, look_after, unpack};
 use reach::Reach;
@@ -43,8 +44,7 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Seek, Write};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::os::unix::process::CommandExt;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 use tool::Streams;
 use watch::Watcher;
@@ -523,11 +523,12 @@ fn start_behind(
     // Through a descriptor, because the file itself may be gone, or lie where the tool's user cannot go.
     let me = rustix::fs::open("/proc/self/exe", OFlags::RDONLY, Mode::empty())?;
     let command = [format!("/proc/self/fd/{}", me.as_raw_fd()).into(), OsString::from(INSIDE)];
-    let mut bubblewrap = Command::new(program);
-    bubblewrap.args(bubblewrap::arguments(&kit.plan, reach, &command)).env_clear().current_dir("/");
-    bubblewrap.stdin(Stdio::from(theirs)).stdout(Stdio::null()).stderr(Stdio::piped());
+    // Judged once more, in this process: what is executed is the file that is judged.
+    let program = Trust::default().named_program(program).map_err(io::Error::other)?;
+    let mut bubblewrap = Launch::new(program).args(bubblewrap::arguments(&kit.plan, reach, &command));
+    bubblewrap = bubblewrap.streams(theirs, Stdio::null(), Stdio::piped());
     if let Some(user) = kit.plan.user {
-        bubblewrap.uid(user).gid(user);
+        bubblewrap = bubblewrap.user(user);
     }
     let mut child = bubblewrap.spawn()?;
     drop(bubblewrap);

@@ -5,7 +5,9 @@
 
 use super::ScreenshotError;
 use crate::domain::{ReviewKind, Tool, ToolFacts, ToolReview};
-use crate::engine::{CatalogState, CatalogView, Engine, EngineError, Home, OpenOptions, ReviewDetail, ReviewFilter};
+use crate::engine::{
+    Asker, CatalogState, CatalogView, Engine, EngineError, Home, OpenOptions, ReviewDetail, ReviewFilter,
+};
 use crate::tui::msg::ToolDossier;
 use std::fs;
 use std::path::Path;
@@ -52,7 +54,7 @@ impl Workspace {
             copy(&from, &to).map_err(|error| ScreenshotError::io(&from, error))?;
         }
         let home = Home { config: folder.path().join("config"), data: folder.path().join("data") };
-        let engine = Engine::open(OpenOptions { workspace, home, program: None })?;
+        let engine = Engine::open(OpenOptions { workspace, home, program: None, asker: Asker::Human })?;
         let view = engine.scan(&mut |_| {})?;
         let tools = view.tools.iter().map(|tool| settled(tool)).collect();
         let reviews = reviews(&engine)?;

@@ -17,7 +17,8 @@ fn engine(config: &str) -> (tempfile::TempDir, Engine) {
     fs::create_dir_all(workspace.join("tools")).unwrap();
     fs::write(home.config_file(), config).unwrap();
     let program = Some(env!("CARGO_BIN_EXE_toolsmith").into());
-    let engine = Engine::open(OpenOptions { workspace, home, program }).unwrap();
+    let engine =
+        Engine::open(OpenOptions { workspace, home, program, asker: toolsmith::engine::Asker::Human }).unwrap();
     (dir, engine)
 }
 

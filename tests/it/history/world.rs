@@ -49,7 +49,13 @@ pub fn open(workspace: &Workspace) -> Engine {
     let home = workspace.home().join("toolsmith");
     let home = Home { config: home.join("config"), data: home.join("data") };
     let program = Some(program().into());
-    let engine = Engine::open(OpenOptions { workspace: workspace.root(), home, program }).unwrap();
+    let engine = Engine::open(OpenOptions {
+        workspace: workspace.root(),
+        home,
+        program,
+        asker: toolsmith::engine::Asker::Human,
+    })
+    .unwrap();
     engine.scan(&mut |_| {}).unwrap();
     engine
 }

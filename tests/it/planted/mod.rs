@@ -5,6 +5,7 @@ mod callers_path;
 mod git;
 mod interpreters;
 mod outside;
+mod rows;
 
 use crate::hostile_runs::program_path;
 use crate::hostile_runs::user::User;

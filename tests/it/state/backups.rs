@@ -269,7 +269,12 @@ fn a_state_that_somebody_has_open_is_not_replaced() {
     let home = workspace.home().join("toolsmith");
     let home = toolsmith::engine::Home { config: home.join("config"), data: home.join("data") };
     let program = Some(crate::support::program().into());
-    let options = toolsmith::engine::OpenOptions { workspace: workspace.root(), home, program };
+    let options = toolsmith::engine::OpenOptions {
+        workspace: workspace.root(),
+        home,
+        program,
+        asker: toolsmith::engine::Asker::Human,
+    };
     let engine = toolsmith::engine::Engine::open(options).unwrap();
     let (code, said) = at_terminal(&workspace, &["doctor", "--restore"], "y");
     assert!(code == 70 && said.contains("in use by another toolsmith"), "{said}");

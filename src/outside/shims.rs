@@ -20,7 +20,7 @@ const CHOICES: &[(&str, &str)] =
 
 /// The folders that a version manager's folder on `PATH` stands for, best first; `None` when it is
 /// something else. `home` is the user's home, `config` where the user's settings lie.
-pub(super) fn behind(dir: &Path, home: Option<&Path>, config: Option<&Path>) -> Option<Vec<PathBuf>> {
+pub fn behind(dir: &Path, home: Option<&Path>, config: Option<&Path>) -> Option<Vec<PathBuf>> {
     let root = dir.parent()?;
     match dir.file_name()?.to_str()? {
         "shims" if root.join("versions").is_dir() => Some(chosen_versions(root, home)),

@@ -1,0 +1,199 @@
+//! One process of a program outside of the sandbox. Nothing else makes a [`Command`] for one.
+
+use super::trust::Trusted;
+use super::variables::loads_code;
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Seek, Write};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// How long a process has to end after TERM, and after KILL.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// A program about to be started: without any variable but those that it was given, and in no folder of a tool.
+#[derive(Debug)]
+pub struct Launch {
+    command: Command,
+    in_group: bool,
+    /// The file that was judged, held until it has started.
+    _program: Option<Trusted>,
+    /// Removed when the process is over.
+    _folder: Option<TempDir>,
+}
+
+/// Why a process gave no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Unfinished {
+    /// It could not be started.
+    #[error("{0}")]
+    NotStarted(io::Error),
+    /// It started, and could not be read or waited for.
+    #[error("{0}")]
+    Broken(io::Error),
+    /// It did not end in time, and was ended.
+    #[error("it did not end within {} s", .0.as_secs())]
+    Late(Duration),
+}
+
+impl Launch {
+    /// A trusted program in `/`, without variables.
+    pub fn new(program: Trusted) -> Launch {
+        let mut command = Command::new(program.executable());
+        command.arg0(program.found_at()).env_clear().current_dir("/");
+        Launch { command, in_group: false, _program: Some(program), _folder: None }
+    }
+
+    /// This very program in another role, without variables.
+    pub fn ourselves(program: &Path) -> Launch {
+        let mut command = Command::new(program);
+        command.env_clear().current_dir("/");
+        Launch { command, in_group: false, _program: None, _folder: None }
+    }
+
+    /// This very program, to go on with our work: it gets our variables but those that load code.
+    pub fn heir(program: &Path) -> Launch {
+        let kept = std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(|name| !loads_code(name)));
+        // Ours to hand on: programs are found on it, and judged, as by this process.
+        let path = std::env::var_os("PATH").map(|path| (OsString::from("PATH"), path));
+        Launch::ourselves(program).envs(kept.chain(path))
+    }
+
+    /// In a folder of ours, which is kept until this is dropped.
+    pub(super) fn within(mut self, folder: TempDir) -> Launch {
+        self.command.current_dir(folder.path());
+        Launch { _folder: Some(folder), ..self }
+    }
+
+    /// In this folder.
+    #[must_use]
+    pub fn folder(mut self, folder: &Path) -> Launch {
+        self.command.current_dir(folder);
+        self
+    }
+
+    /// With one argument more.
+    #[must_use]
+    pub fn arg(mut self, arg: impl AsRef<OsStr>) -> Launch {
+        self.command.arg(arg);
+        self
+    }
+
+    /// With more arguments.
+    #[must_use]
+    pub fn args<S: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = S>) -> Launch {
+        self.command.args(args);
+        self
+    }
+
+    /// With a variable whose value is ours, or was named by the user.
+    #[must_use]
+    pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Launch {
+        self.command.env(name, value);
+        self
+    }
+
+    /// With several variables.
+    #[must_use]
+    pub fn envs<N: AsRef<OsStr>, V: AsRef<OsStr>>(mut self, variables: impl IntoIterator<Item = (N, V)>) -> Launch {
+        self.command.envs(variables);
+        self
+    }
+
+    /// With these streams.
+    #[must_use]
+    pub fn streams(mut self, stdin: impl Into<Stdio>, stdout: impl Into<Stdio>, stderr: impl Into<Stdio>) -> Launch {
+        self.command.stdin(stdin).stdout(stdout).stderr(stderr);
+        self
+    }
+
+    /// In a process group of its own: what a terminal sends to ours does not reach it, and all of it can be ended.
+    #[must_use]
+    pub fn in_group(mut self) -> Launch {
+        self.command.process_group(0);
+        Launch { in_group: true, ..self }
+    }
+
+    /// As another user; only root can.
+    #[must_use]
+    pub fn user(mut self, user: u32) -> Launch {
+        self.command.uid(user).gid(user);
+        self
+    }
+
+    /// Starts it. This must be kept as long as its folder is needed.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn spawn(&mut self) -> io::Result<Child> {
+        self.command.spawn()
+    }
+
+    /// Becomes the program. Returns only when that failed.
+    pub fn exec(mut self) -> io::Error {
+        self.command.exec()
+    }
+
+    /// Starts it with this input (nothing: none), and waits for its end. What is not over in time gets TERM, then KILL,
+    /// with its group when it has one of its own.
+    ///
+    /// # Errors
+    /// When it gave no answer.
+    pub fn finish(mut self, input: Option<&[u8]>, patience: Duration) -> Result<Output, Unfinished> {
+        let stdin = input.map_or(Ok(Stdio::null()), whole).map_err(Unfinished::NotStarted)?;
+        self.command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = self.command.spawn().map_err(Unfinished::NotStarted)?;
+        let pid = Pid::from_child(&child);
+        let (ended, end) = mpsc::channel();
+        // Nobody may listen any more when it ends late.
+        std::thread::spawn(move || drop(ended.send(child.wait_with_output())));
+        if let Ok(output) = end.recv_timeout(patience) {
+            return output.map_err(Unfinished::Broken);
+        }
+        for signal in [Signal::TERM, Signal::KILL] {
+            // It is reaped only after its streams are closed, so its number is still its own. It may be over by now.
+            let _ = if self.in_group { kill_process_group(pid, signal) } else { kill_process(pid, signal) };
+            if end.recv_timeout(GRACE).is_ok() {
+                break;
+            }
+        }
+        Err(Unfinished::Late(patience))
+    }
+}
+
+/// Standard input that is complete before the program starts. Were it a pipe that we are killed in front of, git would
+/// take half a list of paths for the whole one and commit half a move.
+fn whole(bytes: &[u8]) -> io::Result<Stdio> {
+    let mut file = tempfile::tempfile()?;
+    file.write_all(bytes)?;
+    file.rewind()?;
+    Ok(Stdio::from(file))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Trust;
+    use super::*;
+
+    fn shell(script: &str) -> Launch {
+        Launch::new(Trust::default().program(Path::new("/bin/sh")).unwrap()).args(["-c", script])
+    }
+
+    #[test]
+    fn it_has_no_variable_and_no_folder_but_its_own() {
+        let env = shell("pwd; env | grep -v -e ^PWD= -e ^_= -e ^SHLVL= -e ^OLDPWD=; cat");
+        let output = env.finish(Some(b"told"), Duration::from_mins(1)).unwrap();
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), "/\ntold");
+    }
+
+    #[test]
+    fn what_does_not_end_is_ended_with_all_that_it_started() {
+        let late = shell("sleep 311 & wait").in_group().env("PATH", "/usr/bin:/bin");
+        let late = late.finish(None, Duration::from_millis(50)).unwrap_err();
+        assert!(matches!(late, Unfinished::Late(_)), "{late}");
+    }
+}

@@ -1,0 +1,296 @@
+//! Where the programs that are started outside of the sandbox come from, for one workspace and one caller.
+
+use super::launch::Launch;
+use super::register::{Folder, Found, Row};
+use super::trust::{Distrust, Trust, Trusted};
+use super::{FOLDERS, account, shims, variables};
+use rustix::fs::{Access, access};
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+/// Who asks for a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Asker {
+    /// A human: the own `PATH` and home count, as far as they are trusted.
+    #[default]
+    Human,
+    /// An agent, which sets its variables as it likes: only the folders of the system and the home of the account count.
+    Agent,
+}
+
+/// Finds programs, and starts them as the register says.
+#[derive(Debug, Clone)]
+pub struct Programs {
+    trust: Trust,
+    /// The programs that the user's settings name, by name.
+    named: BTreeMap<String, PathBuf>,
+    asker: Asker,
+    caller: BTreeMap<OsString, OsString>,
+    /// The user's own folder of data: a place for folders of ours.
+    data: Option<PathBuf>,
+}
+
+/// Why there is no program of a name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoProgram {
+    /// There is none.
+    #[error("there is no program {0} {1}")]
+    Absent(String, &'static str),
+    /// There is one, which is not used: its name and why.
+    #[error("{0} is not used: {1}")]
+    Distrusted(String, String),
+}
+
+const ON_PATH: &str = "on the PATH";
+const FOR_AGENTS: &str =
+    "in the folders of the system, and for agents no other PATH counts: name it below [programs] in config.toml";
+
+impl Default for Programs {
+    /// For this process, where no folder belongs to tools.
+    fn default() -> Programs {
+        let caller = std::env::vars_os().collect();
+        Programs { trust: Trust::default(), named: BTreeMap::new(), asker: Asker::Human, caller, data: None }
+    }
+}
+
+impl Programs {
+    /// Takes no program from these folders, where tools come from: the workspace, further folders with tools, the state.
+    pub fn new(foreign: impl IntoIterator<Item = PathBuf>) -> Programs {
+        Programs { trust: Trust::new(foreign), ..Programs::default() }
+    }
+
+    /// Takes these programs, named by the user, before all others of their names.
+    #[must_use]
+    pub fn with_named(self, named: BTreeMap<String, PathBuf>) -> Programs {
+        Programs { named, ..self }
+    }
+
+    /// For somebody.
+    #[must_use]
+    pub fn for_asker(self, asker: Asker) -> Programs {
+        Programs { asker, ..self }
+    }
+
+    /// Makes its folders in this one of the user's, where there is no better place.
+    #[must_use]
+    pub fn with_data(self, data: PathBuf) -> Programs {
+        Programs { data: Some(data), ..self }
+    }
+
+    /// With these variables of the caller's instead of its own.
+    #[must_use]
+    pub fn with_variables(mut self, variables: impl IntoIterator<Item = (OsString, OsString)>) -> Programs {
+        self.caller.extend(variables);
+        self
+    }
+
+    /// The same, where these folders hold tools, too.
+    #[must_use]
+    pub fn distrusting(self, foreign: impl IntoIterator<Item = PathBuf>) -> Programs {
+        Programs { trust: self.trust.and(foreign), ..self }
+    }
+
+    /// What is trusted.
+    pub fn trust(&self) -> &Trust {
+        &self.trust
+    }
+
+    /// The programs that the user's settings name.
+    pub fn named(&self) -> &BTreeMap<String, PathBuf> {
+        &self.named
+    }
+
+    /// Who asks.
+    pub fn asker(&self) -> Asker {
+        self.asker
+    }
+
+    /// A variable of the caller's.
+    pub fn variable(&self, name: &str) -> Option<&OsStr> {
+        self.caller.get(OsStr::new(name)).map(OsString::as_os_str)
+    }
+
+    /// The caller's home, as its variables say.
+    pub fn home(&self) -> Option<PathBuf> {
+        self.variable("HOME").map(PathBuf::from).filter(|home| home.is_absolute())
+    }
+
+    /// A path that the user wrote, whole or from the home; `None` for a relative one, which would lead into a workspace.
+    pub fn whole(&self, written: &OsStr) -> Option<PathBuf> {
+        match Path::new(written).strip_prefix("~") {
+            Ok(rest) => Some(self.home()?.join(rest)),
+            Err(_) => Some(PathBuf::from(written)).filter(|path| path.is_absolute()),
+        }
+    }
+
+    /// Finds the program of a name, or at a path that the user wrote, as a row of the register says.
+    ///
+    /// # Errors
+    /// Why there is none, or why the one that is there is not used.
+    pub fn find(&self, row: Row, name: &OsStr) -> Result<Trusted, NoProgram> {
+        let shown = || name.to_string_lossy().into_owned();
+        let is_path = name.as_encoded_bytes().contains(&b'/');
+        let written =
+            if is_path { self.whole(name) } else { name.to_str().and_then(|name| self.named.get(name)).cloned() };
+        if is_path && written.is_none() {
+            let why = "its path is relative: where it leads depends on who starts it".to_owned();
+            return Err(NoProgram::Distrusted(shown(), why));
+        }
+        if let Some(path) = written {
+            // Named by the user: it may be the user's own, too.
+            return self.judge(None, &path).map_err(|distrust| match distrust {
+                Distrust::Absent(_) if !path.exists() => NoProgram::Absent(path.display().to_string(), "any more"),
+                other => NoProgram::Distrusted(path.display().to_string(), other.to_string()),
+            });
+        }
+        let mut passed_over = None;
+        for path in self.folders().into_iter().map(|folder| folder.join(name)).filter(|path| may_start(path)) {
+            match self.judge(Some(row.entry().found), &path) {
+                Ok(program) => return Ok(program),
+                Err(why) => {
+                    passed_over =
+                        passed_over.or(Some(NoProgram::Distrusted(path.display().to_string(), why.to_string())));
+                }
+            }
+        }
+        let place = if self.asker == Asker::Agent { FOR_AGENTS } else { ON_PATH };
+        Err(passed_over.unwrap_or_else(|| NoProgram::Absent(shown(), place)))
+    }
+
+    /// Judges a program that was found somehow; nothing is one that the user named.
+    fn judge(&self, found: Option<Found>, path: &Path) -> Result<Trusted, Distrust> {
+        let program = match found {
+            None => self.trust.named_program(path)?,
+            Some(Found::System) => self.trust.program_of_root(path)?,
+            Some(Found::Path | Found::OfTool | Found::Ourselves) => self.trust.program(path)?,
+        };
+        if !may_start(path) {
+            return Err(Distrust::Absent("it may not be executed".to_owned()));
+        }
+        // A script that has `env` look for its interpreter starts what it finds.
+        if let Some(interpreter) = program.interpreter_by_name() {
+            let first = self.folders().into_iter().map(|folder| folder.join(&interpreter)).find(|path| may_start(path));
+            first.map_or(Ok(()), |path| self.trust.program(&path).map(drop))?;
+        }
+        Ok(program)
+    }
+
+    /// A program, about to be started as a row of the register says.
+    ///
+    /// # Errors
+    /// When there is no room for its folder.
+    pub fn launch(&self, row: Row, program: Trusted) -> io::Result<Launch> {
+        let entry = row.entry();
+        let variables = self.variables(row, &program);
+        let launch = Launch::new(program).envs(variables);
+        match entry.folder {
+            Folder::Empty => Ok(launch.within(self.empty_folder()?)),
+            Folder::Copies | Folder::Workspace | Folder::Root => Ok(launch),
+        }
+    }
+
+    /// The variables that a program gets by its row of the register.
+    pub fn variables(&self, row: Row, program: &Trusted) -> Vec<(OsString, OsString)> {
+        let entry = row.entry();
+        let names = entry.variables.iter().copied();
+        let mut all: Vec<(OsString, OsString)> =
+            names.filter_map(|name| Some((name.into(), self.handed_on(row, name)?))).collect();
+        if entry.path {
+            all.push(("PATH".into(), self.path(program.found_at().parent())));
+        }
+        all
+    }
+
+    /// What of a variable of the caller's is handed on.
+    fn handed_on(&self, row: Row, name: &str) -> Option<OsString> {
+        let value = self.variable(name).filter(|value| !value.is_empty());
+        // What git finds in its files is judged by where they lie.
+        if matches!(row, Row::Git | Row::GitSigner) || !variables::is_place(name) {
+            return value.map(OsStr::to_owned);
+        }
+        let is_ours = |path: &&Path| path.is_absolute() && !self.trust.is_of_tools(path);
+        if name == "SSH_SK_PROVIDER" {
+            // A library, which is loaded.
+            let is_human = self.asker == Asker::Human;
+            let is_trusted = |path: &&OsStr| is_human && self.trust.named_program(Path::new(path)).is_ok();
+            return value.filter(|path| *path == "internal" || is_trusted(path)).map(Into::into);
+        }
+        if name == "HOME" && self.asker == Asker::Agent {
+            let of_variable = || value.map(PathBuf::from).filter(|home| self.trust.folder(home).is_ok());
+            return account::home().or_else(of_variable).map(OsString::from);
+        }
+        if self.asker == Asker::Agent {
+            return None;
+        }
+        value.map(Path::new).filter(is_ours).map(Into::into)
+    }
+
+    /// `PATH` without the folders in which somebody else, or a workspace, could put a program; this one comes first.
+    pub fn path(&self, first: Option<&Path>) -> OsString {
+        let folders = first.map(Path::to_owned).into_iter().chain(self.folders());
+        let mut trusted: Vec<PathBuf> = Vec::new();
+        for folder in folders {
+            if !trusted.contains(&folder) && self.trust.folder(&folder).is_ok() {
+                trusted.push(folder);
+            }
+        }
+        let joined = std::env::join_paths(trusted).unwrap_or_default();
+        // An empty path would mean the current folder.
+        if joined.is_empty() { OsString::from(FOLDERS.join(":")) } else { joined }
+    }
+
+    /// Where programs are looked for: what version managers put on a `PATH` is replaced by what it stands for.
+    fn folders(&self) -> Vec<PathBuf> {
+        let system = || FOLDERS.iter().map(PathBuf::from);
+        if self.asker == Asker::Agent {
+            let beside = self.named.values().filter_map(|path| path.parent()).map(Path::to_owned);
+            return beside.chain(system()).filter(|folder| folder.is_dir()).collect();
+        }
+        let Some(path) = self.variable("PATH") else { return system().collect() };
+        let home = self.home();
+        let config = self.variable("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+        let config = config.or_else(|| Some(home.as_ref()?.join(".config")));
+        let folders = std::env::split_paths(path).filter(|folder| folder.is_absolute());
+        folders
+            .flat_map(|folder| match shims::behind(&folder, home.as_deref(), config.as_deref()) {
+                Some(real) => real,
+                None => vec![folder],
+            })
+            .collect()
+    }
+
+    /// A new, empty folder that only the user may enter, where no file above it is anybody else's: programs look for
+    /// settings in every folder above the one that they are started in.
+    ///
+    /// # Errors
+    /// When there is no room for it.
+    pub fn empty_folder(&self) -> io::Result<TempDir> {
+        tempfile::Builder::new().prefix("toolsmith-").tempdir_in(self.place())
+    }
+
+    /// Where such folders are made. A user without a home, a runtime folder and data makes them where everybody may.
+    pub fn place(&self) -> PathBuf {
+        let may_write = |place: &PathBuf| access(place, Access::WRITE_OK | Access::EXEC_OK).is_ok();
+        self.places().into_iter().find(may_write).unwrap_or_else(|| "/tmp".into())
+    }
+
+    fn places(&self) -> Vec<PathBuf> {
+        let user = rustix::process::geteuid();
+        let runtime = if user.is_root() { "/run".to_owned() } else { format!("/run/user/{}", user.as_raw()) };
+        let is_trusted = |place: &PathBuf| self.trust.folder(place).is_ok();
+        // It belongs to tools only in what holds their copies.
+        let is_own = |place: &PathBuf| self.trust.without(place).folder(place).is_ok();
+        let mut places: Vec<PathBuf> = Some(PathBuf::from(runtime)).filter(is_trusted).into_iter().collect();
+        places.extend(self.data.clone().filter(is_own));
+        places.extend(account::home().filter(is_trusted));
+        places
+    }
+}
+
+/// Whether a path is a file that this process may execute.
+fn may_start(path: &Path) -> bool {
+    path.is_file() && access(path, Access::EXEC_OK).is_ok()
+}

@@ -1,0 +1,310 @@
+//! The register: every program that is started outside of the sandbox, and how. `docs/security.md` shows this table.
+
+use super::variables::COMMON;
+use std::fmt::Write;
+
+/// A row of the register.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Row {
+    /// An interpreter that is asked for its version and its packages.
+    Interpreter,
+    /// bubblewrap.
+    Bubblewrap,
+    /// ssh-keygen, for signatures of decisions.
+    SshKeygen,
+    /// git.
+    Git,
+    /// What git signs with.
+    GitSigner,
+    /// A linter.
+    Linter,
+    /// A generator of the user's.
+    Generator,
+    /// The command of a secret.
+    Secret,
+    /// This program, in another role.
+    Ourselves,
+}
+
+/// How a program is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    /// In the settings; else on `PATH`, where it counts only when it belongs to root and nobody else can change it.
+    System,
+    /// In the settings, by a whole path or on `PATH`; it counts when nobody but root and the user can change it.
+    Path,
+    /// It is the program that a tool would run with.
+    OfTool,
+    /// It is the file that this process was started from.
+    Ourselves,
+}
+
+/// Where a program is started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Folder {
+    /// In a new, empty folder of ours, which is removed afterwards.
+    Empty,
+    /// In a new folder of ours that holds copies of the files to read.
+    Copies,
+    /// In the workspace.
+    Workspace,
+    /// In `/`.
+    Root,
+}
+
+/// How a program is started.
+#[derive(Debug)]
+pub struct Entry {
+    /// Which.
+    pub row: Row,
+    /// What it is called in the table.
+    pub program: &'static str,
+    /// How it is found.
+    pub found: Found,
+    /// Where it is started.
+    pub folder: Folder,
+    /// The variables of the caller that it gets; no others, and none where code could come from.
+    pub variables: &'static [&'static str],
+    /// Whether it gets a `PATH`, of trusted folders.
+    pub path: bool,
+    /// The settings that it would read, and how that is prevented.
+    pub settings: &'static str,
+    /// What is remembered of it.
+    pub remembered: &'static str,
+    /// The test in which it is attacked.
+    pub case: &'static str,
+}
+
+/// Variables of git's that say who commits and where its settings are.
+const OF_GIT: &[&str] = &[
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "LANG",
+    "TZ",
+    "TMPDIR",
+    "EMAIL",
+    "XDG_CONFIG_HOME",
+    "XDG_RUNTIME_DIR",
+    "GNUPGHOME",
+    "SSH_AUTH_SOCK",
+    "GIT_AUTHOR_NAME",
+    "GIT_AUTHOR_EMAIL",
+    "GIT_AUTHOR_DATE",
+    "GIT_COMMITTER_NAME",
+    "GIT_COMMITTER_EMAIL",
+    "GIT_COMMITTER_DATE",
+    "GIT_CONFIG_GLOBAL",
+    "GIT_CONFIG_SYSTEM",
+    "GIT_CONFIG_NOSYSTEM",
+    "GIT_CEILING_DIRECTORIES",
+    "GIT_DISCOVERY_ACROSS_FILESYSTEM",
+];
+
+/// What keepers of secrets need: where they keep them, and how to ask the user.
+const OF_SECRETS: &[&str] = &[
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "TZ",
+    "TMPDIR",
+    "TERM",
+    "XDG_CONFIG_HOME",
+    "XDG_DATA_HOME",
+    "XDG_RUNTIME_DIR",
+    "GNUPGHOME",
+    "GPG_TTY",
+    "PASSWORD_STORE_DIR",
+    "SSH_AUTH_SOCK",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "DISPLAY",
+    "WAYLAND_DISPLAY",
+    "XAUTHORITY",
+];
+
+/// Every program that is started outside of the sandbox.
+pub const REGISTER: &[Entry] = &[
+    Entry {
+        row: Row::Interpreter,
+        program: "interpreters, asked for facts",
+        found: Found::OfTool,
+        folder: Folder::Empty,
+        variables: &[],
+        path: false,
+        settings: "Python: `-I -S`; perl: `-f`; php: `-n`; no `PYTHON*`, `NODE_*`, `PERL5*`, `RUBY*`",
+        remembered: "version and digest until the file changes, in memory",
+        case: "planted::rows::interpreters",
+    },
+    Entry {
+        row: Row::Bubblewrap,
+        program: "bubblewrap",
+        found: Found::System,
+        folder: Folder::Root,
+        variables: &[],
+        path: false,
+        settings: "it has none",
+        remembered: "whether it works, for this boot and these bytes",
+        case: "planted::rows::bubblewrap",
+    },
+    Entry {
+        row: Row::SshKeygen,
+        program: "ssh-keygen",
+        found: Found::System,
+        folder: Folder::Empty,
+        variables: &["HOME", "SSH_AUTH_SOCK", "SSH_SK_PROVIDER"],
+        path: false,
+        settings: "all files are named; no program asks for a passphrase",
+        remembered: "which signatures were good, by their digests",
+        case: "planted::rows::ssh_keygen",
+    },
+    Entry {
+        row: Row::Git,
+        program: "git",
+        found: Found::Path,
+        folder: Folder::Workspace,
+        variables: OF_GIT,
+        path: true,
+        settings: "programs that the repository, or a file that somebody else could have written, names (below); pager, \
+                   editor, external diff, textconv; no transport",
+        remembered: "nothing",
+        case: "planted::git::no_program_that_a_repository_names_is_started, planted::rows::git",
+    },
+    Entry {
+        row: Row::GitSigner,
+        program: "gpg, ssh-keygen for git",
+        found: Found::Path,
+        folder: Folder::Empty,
+        variables: OF_GIT,
+        path: true,
+        settings: "git's are the user's own; those of gpg are the user's own",
+        remembered: "nothing",
+        case: "planted::git::no_program_that_a_repository_names_is_started",
+    },
+    Entry {
+        row: Row::Linter,
+        program: "linters",
+        found: Found::Path,
+        folder: Folder::Copies,
+        variables: &[],
+        path: true,
+        settings: "those of the tool are not copied; the home is empty; `--isolated`, `--norc`, `--no-config-lookup`, \
+                   `--config-file=`",
+        remembered: "nothing",
+        case: "planted::rows::linters",
+    },
+    Entry {
+        row: Row::Generator,
+        program: "generators",
+        found: Found::Path,
+        folder: Folder::Empty,
+        variables: COMMON,
+        path: true,
+        settings: "its own, in the user's home, are read: it is trusted like your shell",
+        remembered: "nothing",
+        case: "planted::rows::generators",
+    },
+    Entry {
+        row: Row::Secret,
+        program: "commands of secrets",
+        found: Found::Path,
+        folder: Folder::Empty,
+        variables: OF_SECRETS,
+        path: true,
+        settings: "its own, in the user's home, are read: it is trusted like your shell",
+        remembered: "nothing",
+        case: "planted::rows::secrets",
+    },
+    Entry {
+        row: Row::Ourselves,
+        program: "this program: supervisors, keepers, the clock of buffers",
+        found: Found::Ourselves,
+        folder: Folder::Root,
+        variables: &[],
+        path: false,
+        settings: "the clock reads the user's settings",
+        remembered: "nothing",
+        case: "planted::rows::ourselves",
+    },
+];
+
+impl Row {
+    /// How it is started.
+    pub fn entry(self) -> &'static Entry {
+        // The register has every row, which a test sees to; the first is only there for the type.
+        REGISTER.iter().find(|entry| entry.row == self).unwrap_or(&REGISTER[0])
+    }
+}
+
+impl Found {
+    fn words(self) -> &'static str {
+        match self {
+            Found::System => "settings; else `PATH`, only a file of root's that nobody else can change",
+            Found::Path => "settings; a whole path; else `PATH`: trusted, executed by the descriptor that was judged",
+            Found::OfTool => "as the tool would find it; trusted, executed by the descriptor that was judged",
+            Found::Ourselves => "the file that runs",
+        }
+    }
+}
+
+impl Folder {
+    fn words(self) -> &'static str {
+        match self {
+            Folder::Empty => "a new, empty one",
+            Folder::Copies => "a new one with copies of the files alone",
+            Folder::Workspace => "the workspace",
+            Folder::Root => "`/`",
+        }
+    }
+}
+
+/// The register as a table of Markdown.
+pub fn table() -> String {
+    let mut text =
+        "| program | how it is found | folder | variables of the caller | settings, and how they are kept out | \
+                    what is remembered | test case |\n| --- | --- | --- | --- | --- | --- | --- |\n"
+            .to_owned();
+    for entry in REGISTER {
+        let (found, folder) = (entry.found.words(), entry.folder.words());
+        let names: Vec<String> = entry.variables.iter().map(|name| format!("`{name}`")).collect();
+        let mut variables = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        if entry.path {
+            variables.push_str("; a `PATH` of trusted folders");
+        }
+        let cases: Vec<String> = entry.case.split(", ").map(|case| format!("`{case}`")).collect();
+        let Entry { program, settings, remembered, .. } = entry;
+        // Writing into a text cannot fail.
+        let _ = writeln!(
+            text,
+            "| {program} | {found} | {folder} | {variables} | {settings} | {remembered} | {} |",
+            cases.join(", ")
+        );
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_is_in_the_register_once() {
+        let all = [
+            Row::Interpreter,
+            Row::Bubblewrap,
+            Row::SshKeygen,
+            Row::Git,
+            Row::GitSigner,
+            Row::Linter,
+            Row::Generator,
+            Row::Secret,
+            Row::Ourselves,
+        ];
+        assert_eq!(REGISTER.iter().map(|entry| entry.row).collect::<Vec<_>>(), all);
+        assert!(all.iter().all(|row| row.entry().row == *row));
+        assert_eq!(table().lines().count(), all.len() + 2);
+    }
+}

@@ -1,0 +1,121 @@
+//! Variables of the caller that a program outside of the sandbox may get.
+
+/// What every program of the user's gets.
+pub(super) const COMMON: &[&str] =
+    &["HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "LC_CTYPE", "LC_MESSAGES", "TZ", "TMPDIR"];
+
+/// Variables that name a place: what lies there is read, so it counts who could have prepared it.
+const PLACES: &[&str] = &[
+    "HOME",
+    "SHELL",
+    "TMPDIR",
+    "XDG_CONFIG_HOME",
+    "XDG_DATA_HOME",
+    "XDG_RUNTIME_DIR",
+    "GNUPGHOME",
+    "PASSWORD_STORE_DIR",
+    "SSH_SK_PROVIDER",
+];
+
+/// Variables that make a program load or start something, by their names.
+const LOADING: &[&str] = &[
+    "BASH_ENV",
+    "ENV",
+    "SHELLOPTS",
+    "BASHOPTS",
+    "PS4",
+    "PROMPT_COMMAND",
+    "ZDOTDIR",
+    "IFS",
+    "GCONV_PATH",
+    "LOCPATH",
+    "NLSPATH",
+    "GETCONF_DIR",
+    "HOSTALIASES",
+    "CLASSPATH",
+    "JAVA_TOOL_OPTIONS",
+    "_JAVA_OPTIONS",
+    "JDK_JAVA_OPTIONS",
+    "PHPRC",
+    "PHP_INI_SCAN_DIR",
+    "LESSOPEN",
+    "LESSCLOSE",
+    "EDITOR",
+    "VISUAL",
+    "PAGER",
+    "MANPAGER",
+    "BROWSER",
+    "SSH_ASKPASS",
+    "SUDO_ASKPASS",
+    "GTK_MODULES",
+    "GTK_PATH",
+    "QT_PLUGIN_PATH",
+    "PATH",
+];
+
+/// Beginnings of such names.
+const LOADING_BEGINNINGS: &[&str] = &[
+    "LD_",
+    "DYLD_",
+    "GLIBC_",
+    "MALLOC_",
+    "BASH_FUNC_",
+    "PYTHON",
+    "NODE_",
+    "NPM_",
+    "npm_",
+    "YARN_",
+    "DENO_",
+    "BUN_",
+    "PERL",
+    "RUBY",
+    "GEM_",
+    "BUNDLE_",
+    "LUA_",
+    "JULIA_",
+    "R_",
+    "GIT_",
+    "OPENSSL_",
+    "COR_",
+    "CORECLR_",
+    "DOTNET_",
+    "UV_",
+    "PIP_",
+    "VIRTUAL_ENV",
+    "CARGO_",
+    "RUSTC",
+];
+
+/// Whether a variable of this name makes programs load code, or start something, wherever it is handed on.
+pub fn loads_code(name: &str) -> bool {
+    LOADING.contains(&name) || LOADING_BEGINNINGS.iter().any(|beginning| name.starts_with(beginning))
+}
+
+/// Whether the value of a variable is a place.
+pub(super) fn is_place(name: &str) -> bool {
+    PLACES.contains(&name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::REGISTER;
+    use super::*;
+
+    #[test]
+    fn no_row_of_the_register_hands_on_a_variable_that_loads_code() {
+        for name in ["LD_PRELOAD", "LD_AUDIT", "PYTHONPATH", "NODE_OPTIONS", "BASH_ENV", "GIT_EXEC_PATH", "PERL5OPT"] {
+            assert!(loads_code(name), "{name}");
+        }
+        assert!(!loads_code("ANTHROPIC_API_KEY") && !loads_code("HOME") && !loads_code("REQUESTS_TOKEN"));
+        // These of git's say who commits and where its settings are, which are judged by where they lie.
+        let of_git = |name: &str| {
+            ["GIT_AUTHOR_", "GIT_COMMITTER_", "GIT_CONFIG_", "GIT_CEILING_", "GIT_DISCOVERY_"]
+                .iter()
+                .any(|beginning| name.starts_with(beginning))
+        };
+        for entry in REGISTER {
+            let bad: Vec<_> = entry.variables.iter().filter(|name| loads_code(name) && !of_git(name)).collect();
+            assert!(bad.is_empty(), "{}: {bad:?}", entry.program);
+        }
+    }
+}
