@@ -143,13 +143,10 @@ fn look(
             let named = || env.iter().filter(|name| !settings.secrets.contains_key(*name)).map(String::as_str);
             let missing: Vec<&str> = named().filter(|name| std::env::var_os(name).is_none()).collect();
             let kept: Vec<&str> = named().filter(|name| loads_code(name) && !missing.contains(name)).collect();
-            let mut said = found;
-            for (what, names) in [("not set", missing), ("not handed on, it loads code", kept)] {
-                if !names.is_empty() {
-                    said.push_str(&format!("; {what}: {}", names.join(", ")));
-                }
-            }
-            said
+            let all = [("not set", missing), ("not handed on, it loads code", kept)];
+            let notes = all.iter().filter(|(_, names)| !names.is_empty());
+            let notes = notes.map(|(what, names)| format!("; {what}: {}", names.join(", ")));
+            notes.fold(found, |said, note| said + &note)
         }
         WaySetting::Api(api) if api.key.is_some() && is_exposed(&api.url) => {
             format!("{found}; its key goes there unencrypted, use https")

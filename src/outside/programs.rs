@@ -294,3 +294,140 @@ impl Programs {
 fn may_start(path: &Path) -> bool {
     path.is_file() && access(path, Access::EXEC_OK).is_ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outside::fixture;
+    use std::fs;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    /// A trusted folder with a workspace in it, and a program `tool` in each of these folders.
+    struct Place {
+        _dir: tempfile::TempDir,
+        root: PathBuf,
+    }
+
+    impl Place {
+        fn new(folders: &[&str]) -> Place {
+            let dir = fixture::folder();
+            let root = fs::canonicalize(dir.path()).unwrap();
+            let place = Place { _dir: dir, root };
+            for folder in folders {
+                place.put(&format!("{folder}/tool"), "#!/bin/sh\n");
+            }
+            fs::create_dir_all(place.at("work")).unwrap();
+            place
+        }
+
+        fn at(&self, path: &str) -> PathBuf {
+            self.root.join(path)
+        }
+
+        fn put(&self, path: &str, text: &str) {
+            fs::create_dir_all(self.at(path).parent().unwrap()).unwrap();
+            fs::write(self.at(path), text).unwrap();
+            fs::set_permissions(self.at(path), fs::Permissions::from_mode(0o755)).unwrap();
+        }
+
+        fn programs(&self, variables: &[(&str, &str)]) -> Programs {
+            let filled = |text: &str| text.replace('@', self.root.to_str().unwrap());
+            let variables = variables.iter().map(|(name, value)| (name.into(), filled(value).into()));
+            Programs::new([self.at("work")]).with_variables(variables)
+        }
+
+        fn find(&self, path: &str) -> Result<PathBuf, String> {
+            let found = self.programs(&[("PATH", path)]).find(Row::Generator, OsStr::new("tool"));
+            found.map(|tool| tool.found_at().to_owned()).map_err(|why| why.to_string())
+        }
+    }
+
+    #[test]
+    fn the_first_trusted_program_of_a_name_is_found_whatever_the_path_has_before_it() {
+        let place = Place::new(&["work/bin", "open", "own"]);
+        fs::set_permissions(place.at("open"), fs::Permissions::from_mode(0o777)).unwrap();
+        symlink(place.at("work/bin"), place.at("linked")).unwrap();
+        symlink(place.at("own"), place.at("also")).unwrap();
+        for before in [
+            "",
+            ".",
+            "bin",
+            "./bin",
+            "@/work/bin",
+            "@/work/bin/",
+            "@/work/./bin",
+            "@/own/../work/bin",
+            "@/linked",
+            "@/open",
+        ] {
+            assert_eq!(place.find(&format!("{before}:@/own")), Ok(place.at("own/tool")), "{before}");
+            assert!(place.find(before).is_err(), "{before}");
+        }
+        assert_eq!(place.find("@/also"), Ok(place.at("also/tool")));
+        assert_eq!(place.find("@/none"), Err("there is no program tool on the PATH".to_owned()));
+        assert!(place.find("@/open").unwrap_err().contains("everybody may change"));
+    }
+
+    #[test]
+    fn a_setting_goes_before_the_path_and_what_it_names_has_to_be_trusted() {
+        let place = Place::new(&["work/bin", "own", "other"]);
+        let named = |path: &str| {
+            let programs = place.programs(&[("PATH", "@/own"), ("HOME", "@")]);
+            let programs = programs.with_named([("tool".to_owned(), place.at(path))].into());
+            programs.find(Row::Linter, OsStr::new("tool")).map(|tool| tool.found_at().to_owned())
+        };
+        assert_eq!(named("other/tool"), Ok(place.at("other/tool")));
+        assert!(matches!(named("work/bin/tool"), Err(NoProgram::Distrusted(..))));
+        assert!(matches!(named("gone/tool"), Err(NoProgram::Absent(..))));
+        let programs = place.programs(&[("PATH", "@/own"), ("HOME", "@")]);
+        let by_path = |path: &str| programs.find(Row::Generator, OsStr::new(path)).is_ok();
+        assert!(by_path("~/own/tool") && by_path(place.at("own/tool").to_str().unwrap()));
+        assert!(!by_path("./tool") && !by_path("own/tool") && !by_path("~/work/bin/tool"));
+    }
+
+    #[test]
+    fn for_an_agent_only_settings_the_system_and_the_home_of_the_account_count() {
+        let place = Place::new(&["own"]);
+        let variables = [("PATH", "@/own"), ("HOME", "@/work"), ("XDG_CONFIG_HOME", "@/own"), ("LANG", "C")];
+        let programs = place.programs(&variables).for_asker(Asker::Agent);
+        let absent = programs.find(Row::Generator, OsStr::new("tool")).unwrap_err();
+        assert!(absent.to_string().contains("[programs]"), "{absent}");
+        let shell = programs.find(Row::Generator, OsStr::new("sh")).unwrap();
+        let given: BTreeMap<OsString, OsString> = programs.variables(Row::Secret, &shell).into_iter().collect();
+        let value = |name: &str| given.get(OsStr::new(name)).cloned();
+        assert_eq!(value("HOME"), account::home().map(OsString::from));
+        assert_eq!((value("XDG_CONFIG_HOME"), value("LANG")), (None, Some("C".into())));
+        assert!(!value("PATH").unwrap().to_str().unwrap().contains("own"));
+        let named = programs.with_named([("tool".to_owned(), place.at("own/tool"))].into());
+        assert!(named.find(Row::Generator, OsStr::new("tool")).is_ok());
+    }
+
+    #[test]
+    fn a_script_whose_interpreter_the_path_finds_in_a_workspace_is_not_used() {
+        let place = Place::new(&["own"]);
+        place.put("own/tool", "#!/usr/bin/env -S speaker -x\n");
+        place.put("work/speaker", "#!/bin/sh\n");
+        assert!(place.find("@/own:@/work").unwrap_err().contains("where tools come from"));
+        // A link in a folder of the user's leads there as well.
+        symlink(place.at("work/speaker"), place.at("own/speaker")).unwrap();
+        assert!(place.find("@/own").unwrap_err().contains("where tools come from"));
+        fs::remove_file(place.at("own/speaker")).unwrap();
+        place.put("own/speaker", "#!/bin/sh\n");
+        assert_eq!(place.find("@/own"), Ok(place.at("own/tool")));
+    }
+
+    #[test]
+    fn no_variable_leads_into_a_workspace_and_no_folder_of_ours_lies_in_one() {
+        let place = Place::new(&["own"]);
+        symlink(place.at("work"), place.at("linked")).unwrap();
+        for bad in ["@/work", "@/work/none/yet", "@/linked", "@/own/../work", "work", ".", ""] {
+            let programs = place.programs(&[("PATH", "/usr/bin:/bin"), ("HOME", bad), ("TMPDIR", bad)]);
+            let shell = programs.find(Row::Secret, OsStr::new("sh")).unwrap();
+            let given = programs.variables(Row::Secret, &shell);
+            assert!(given.iter().all(|(name, _)| name != "HOME" && name != "TMPDIR"), "{bad}: {given:?}");
+            let folder = programs.empty_folder().unwrap();
+            assert!(!fs::canonicalize(folder.path()).unwrap().starts_with(place.at("work")), "{bad}");
+            assert_eq!(fs::metadata(folder.path()).unwrap().permissions().mode() & 0o777, 0o700);
+        }
+    }
+}

@@ -3,6 +3,7 @@
 
 use super::{World, users};
 use crate::hostile_runs::program_path;
+use crate::hostile_runs::user::User;
 use crate::support::Terminal;
 use serde_json::Value;
 use std::fs;
@@ -238,7 +239,7 @@ impl World {
 }
 
 /// A world in which every plant was seen to work.
-fn world(user: crate::hostile_runs::user::User) -> World {
+fn world(user: User) -> World {
     let world = World::new(user);
     world.plant();
     for name in NAMES {
@@ -297,13 +298,12 @@ fn interpreters() {
 fn bubblewrap() {
     for user in users() {
         let world = world(user);
-        for agent in [true, false] {
-            let answer = world.under_attack(&["run", "worker"], agent);
-            assert_eq!(answer["stdout"], "real\n", "{answer:#}");
-            assert_ne!(answer["run"]["isolation"]["level"], "none", "{answer:#}");
-            world.under_attack(&["doctor"], agent);
-            world.nothing_ran("run worker");
-        }
+        let answer = world.under_attack(&["run", "worker"], false);
+        assert_eq!(answer["stdout"], "real\n", "{answer:#}");
+        assert_ne!(answer["run"]["isolation"]["level"], "none", "{answer:#}");
+        world.nothing_ran("run worker");
+        world.under_attack(&["doctor"], true);
+        world.nothing_ran("doctor");
         // Named by a setting it is not taken either, from a workspace.
         world.configure(&format!("[isolation]\nbubblewrap = \"{}\"\n", world.path("work/bin/bwrap").display()));
         world.under_attack(&["run", "worker"], false);
@@ -311,9 +311,10 @@ fn bubblewrap() {
     }
 }
 
+/// As who runs the tests alone: ssh-keygen wants an account.
 #[test]
 fn ssh_keygen() {
-    for user in users() {
+    for user in users().into_iter().filter(|user| *user == User::Myself) {
         let world = world(user);
         let key = world.path("home/key").display().to_string();
         let made = world.plainly(Path::new("/usr/bin/ssh-keygen"), &["-q", "-t", "ed25519", "-N", "", "-f", &key]);
@@ -365,7 +366,7 @@ fn linters() {
                 let told = world.under_attack(&["check", name], agent);
                 world.nothing_ran(&format!("check {name}"));
                 if name == "worker" && Path::new("/usr/bin/mypy").exists() {
-                    assert!(told.to_string().contains("1 file read"), "invalid case: no linter ran: {told:#}");
+                    assert!(told.to_string().contains("files read"), "invalid case: no linter ran: {told:#}");
                 }
             }
         }
@@ -382,17 +383,21 @@ fn generators() {
         let world = world(user);
         let own = world.own("agent-x", "cat > /dev/null; echo nothing of use");
         let asks = "[evolve]\ngenerators = [\"x\"]\n[generators.x]\ncommand = [\"agent-x\"]\nenv = [\"LD_PRELOAD\", \"PYTHONPATH\"]\n";
+        // Only the workspace has one: none is asked, nor where an agent asks, who may not.
+        world.configure(asks);
         for agent in [true, false] {
-            // Only the workspace has one: none is asked.
-            world.configure(asks);
             world.under_attack(&["evolve", "worker", "faster"], agent);
             world.under_attack(&["doctor"], agent);
             world.nothing_ran("a generator of the workspace");
-            world.configure(&format!("{asks}[programs]\nagent-x = \"{own}\"\n"));
-            world.under_attack(&["evolve", "worker", "faster"], agent);
-            world.nothing_ran("a generator of the user's own");
-            world.told_only("agent-x", COMMON);
         }
+        world.configure(&format!("{asks}[programs]\nagent-x = \"{own}\"\n"));
+        world.under_attack(&["evolve", "worker", "faster"], false);
+        world.nothing_ran("a generator of the user's own");
+        world.told_only("agent-x", COMMON);
+        // A whole path of a setting that leads into the workspace is refused as well.
+        world.configure(&asks.replace("agent-x", &world.path("linked/agent-x").display().to_string()));
+        world.under_attack(&["evolve", "worker", "faster"], false);
+        world.nothing_ran("a generator that a link leads to");
     }
 }
 
@@ -404,21 +409,21 @@ fn secrets() {
         let vault = world.own("vault-x", "echo hunter-two");
         let asks = "[evolve]\ngenerators = [\"x\"]\n[generators.x]\ncommand = [\"agent-x\"]\nenv = [\"MY_KEY\"]\n\
                     [secrets]\nMY_KEY = { command = [\"vault-x\"], env = [\"LD_PRELOAD\", \"MYPYPATH\"] }\n";
+        world.configure(&format!("{asks}[programs]\nagent-x = \"{agent_x}\"\n"));
         for agent in [true, false] {
-            world.configure(&format!("{asks}[programs]\nagent-x = \"{agent_x}\"\n"));
             world.under_attack(&["evolve", "worker", "faster"], agent);
             world.under_attack(&["doctor"], agent);
             world.nothing_ran("the command of a secret in the workspace");
-            world.configure(&format!("{asks}[programs]\nagent-x = \"{agent_x}\"\nvault-x = \"{vault}\"\n"));
-            world.under_attack(&["evolve", "worker", "faster"], agent);
-            world.nothing_ran("the command of a secret of the user's own");
-            let told = fs::read_to_string(world.path("own/vault-x.told")).unwrap_or_default();
-            // Named by the setting, a variable that loads nothing is handed on as it is.
-            assert!(told.contains("MYPYPATH="), "{told}");
-            let kept: Vec<&str> = told.lines().filter(|line| !line.starts_with("MYPYPATH=")).collect();
-            fs::write(world.path("own/vault-x.told"), kept.join("\n")).unwrap();
-            world.told_only("vault-x", COMMON);
         }
+        world.configure(&format!("{asks}[programs]\nagent-x = \"{agent_x}\"\nvault-x = \"{vault}\"\n"));
+        world.under_attack(&["evolve", "worker", "faster"], false);
+        world.nothing_ran("the command of a secret of the user's own");
+        let told = fs::read_to_string(world.path("own/vault-x.told")).unwrap_or_default();
+        // Named by the setting, a variable that loads nothing is handed on as it is.
+        assert!(told.contains("MYPYPATH="), "{told}");
+        let kept: Vec<&str> = told.lines().filter(|line| !line.starts_with("MYPYPATH=")).collect();
+        fs::write(world.path("own/vault-x.told"), kept.join("\n")).unwrap();
+        world.told_only("vault-x", COMMON);
     }
 }
 
@@ -431,8 +436,8 @@ fn ourselves() {
             "[evolve]\ngenerators = [\"x\"]\n[generators.x]\ncommand = [\"agent-x\"]\n[programs]\nagent-x = \"{own}\"\n"
         ));
         // Supervisors, the inner stage and the keeper of a generator are this program again.
-        world.under_attack(&["run", "worker"], true);
-        world.under_attack(&["evolve", "worker", "faster"], true);
+        world.under_attack(&["run", "worker"], false);
+        world.under_attack(&["evolve", "worker", "faster"], false);
         world.told_only("agent-x", COMMON);
         assert_eq!(world.left(), [OWN], "as {}", user.word());
     }
