@@ -172,7 +172,9 @@ impl Programs {
         }
         // A script that has `env` look for its interpreter starts what it finds.
         if let Some(interpreter) = program.interpreter_by_name() {
-            let first = self.folders().into_iter().map(|folder| folder.join(&interpreter)).find(|path| may_start(path));
+            let path = self.path(program.found_at().parent());
+            let first =
+                std::env::split_paths(&path).map(|folder| folder.join(&interpreter)).find(|path| may_start(path));
             first.map_or(Ok(()), |path| self.trust.program(&path).map(drop))?;
         }
         Ok(program)
@@ -407,8 +409,9 @@ mod tests {
         let place = Place::new(&["own"]);
         place.put("own/tool", "#!/usr/bin/env -S speaker -x\n");
         place.put("work/speaker", "#!/bin/sh\n");
-        assert!(place.find("@/own:@/work").unwrap_err().contains("where tools come from"));
-        // A link in a folder of the user's leads there as well.
+        // It gets no such folder on its own path.
+        assert_eq!(place.find("@/own:@/work"), Ok(place.at("own/tool")));
+        // A link in a folder of the user's leads there.
         symlink(place.at("work/speaker"), place.at("own/speaker")).unwrap();
         assert!(place.find("@/own").unwrap_err().contains("where tools come from"));
         fs::remove_file(place.at("own/speaker")).unwrap();
