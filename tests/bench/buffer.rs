@@ -26,7 +26,7 @@ fn a_second_of_a_thousand_items(bencher: Bencher, name: &str) {
     let workspace = folder.path().join("work");
     std::fs::create_dir_all(workspace.join("tools")).unwrap_or_else(|error| panic!("no workspace: {error}"));
     let home = Home { config: folder.path().join("config"), data: folder.path().join("data") };
-    let engine = Engine::open(OpenOptions { workspace, home, program: None });
+    let engine = Engine::open(OpenOptions { workspace, home, program: None, asker: toolsmith::engine::Asker::Human });
     let engine = engine.unwrap_or_else(|error| panic!("cannot open the workspace: {error}"));
     let buffer = BufferId::new(name).unwrap_or_else(|error| panic!("{error}"));
     let change = BufferChange { interval_ms: Some(0), ..BufferChange::default() };

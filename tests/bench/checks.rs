@@ -23,7 +23,8 @@ fn write(path: &Path, text: &str) {
 
 fn opened(dir: &Path) -> Engine {
     let home = Home { config: dir.join("home/config"), data: dir.join("home/data") };
-    let options = OpenOptions { workspace: dir.join("workspace"), home, program: None };
+    let options =
+        OpenOptions { workspace: dir.join("workspace"), home, program: None, asker: toolsmith::engine::Asker::Human };
     Engine::open(options).unwrap_or_else(|error| panic!("cannot open: {error}"))
 }
 

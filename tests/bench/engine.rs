@@ -7,7 +7,8 @@ use toolsmith::engine::{Engine, Home, OpenOptions};
 
 pub(crate) fn open(workspace: &Path, home: &Path) -> Engine {
     let home = Home { config: home.join("config"), data: home.join("data") };
-    let options = OpenOptions { workspace: workspace.to_owned(), home, program: None };
+    let options =
+        OpenOptions { workspace: workspace.to_owned(), home, program: None, asker: toolsmith::engine::Asker::Human };
     Engine::open(options).unwrap_or_else(|error| panic!("cannot open the workspace: {error}"))
 }
 
