@@ -230,9 +230,12 @@ impl Programs {
         value.map(Path::new).filter(is_ours).map(Into::into)
     }
 
-    /// `PATH` without the folders in which somebody else, or a workspace, could put a program; this one comes first.
-    pub fn path(&self, first: Option<&Path>) -> OsString {
-        let folders = first.map(Path::to_owned).into_iter().chain(self.folders());
+    /// `PATH` without the folders in which somebody else, or a workspace, could put a program. The folder of the program
+    /// that gets it comes first when it is not on it: what it starts itself lies beside it.
+    pub fn path(&self, of_program: Option<&Path>) -> OsString {
+        let known = self.folders();
+        let first = of_program.map(Path::to_owned).filter(|folder| !known.contains(folder));
+        let folders = first.into_iter().chain(known);
         let mut trusted: Vec<PathBuf> = Vec::new();
         for folder in folders {
             if !trusted.contains(&folder) && self.trust.folder(&folder).is_ok() {
