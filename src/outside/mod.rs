@@ -20,7 +20,7 @@ mod trust;
 mod variables;
 
 pub use launch::{Launch, Unfinished};
-pub use programs::{Asker, NoProgram, Programs};
+pub use programs::{Asker, NoProgram, Programs, new_folder};
 pub use register::{Entry, Folder, Found, REGISTER, Row, table};
 pub use shims::behind as behind_shim;
 pub use surroundings::{holds_more, surroundings};

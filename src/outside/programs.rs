@@ -8,6 +8,7 @@ use rustix::fs::{Access, access};
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -273,7 +274,7 @@ impl Programs {
     /// # Errors
     /// When there is no room for it.
     pub fn empty_folder(&self) -> io::Result<TempDir> {
-        tempfile::Builder::new().prefix("toolsmith-").tempdir_in(self.place())
+        new_folder(&self.place())
     }
 
     /// Where such folders are made. A user without a home, a runtime folder and data makes them where everybody may.
@@ -295,6 +296,15 @@ impl Programs {
     }
 }
 
+/// A new folder in a place that only this user may enter, whatever the file mode mask is.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn new_folder(place: &Path) -> io::Result<TempDir> {
+    let own = std::fs::Permissions::from_mode(0o700);
+    tempfile::Builder::new().prefix("toolsmith-").permissions(own).tempdir_in(place)
+}
+
 /// Whether a path is a file that this process may execute.
 fn may_start(path: &Path) -> bool {
     path.is_file() && access(path, Access::EXEC_OK).is_ok()
@@ -305,7 +315,7 @@ mod tests {
     use super::*;
     use crate::outside::fixture;
     use std::fs;
-    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::os::unix::fs::symlink;
 
     /// A trusted folder with a workspace in it, and a program `tool` in each of these folders.
     struct Place {

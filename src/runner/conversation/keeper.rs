@@ -5,7 +5,7 @@
 //! It has one thread and never touches what is said.
 
 use super::{Said, Task};
-use crate::outside::{Launch, Trust};
+use crate::outside::{Launch, Trust, new_folder};
 use crate::runner::processes::kill_group_of;
 use crate::runner::sandbox::{self, Reaped};
 use crate::runner::supervisor::{Heard, Inbox, Order, receive_parcel, send};
@@ -49,7 +49,7 @@ fn receive(control: &OwnedFd) -> io::Result<(Task, [OwnedFd; 3], Inbox)> {
 
 fn look_after(task: &Task, streams: [OwnedFd; 3], control: &OwnedFd, inbox: Inbox) -> io::Result<Said> {
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
-    let folder = tempfile::Builder::new().prefix("toolsmith-").tempdir_in(&task.place)?;
+    let folder = new_folder(&task.place)?;
     let pid = match start(task, streams, folder.path())? {
         Ok(pid) => pid,
         Err(errno) => return Ok(Said::NotStarted { errno }),
