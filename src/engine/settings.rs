@@ -581,7 +581,7 @@ mod tests {
         assert_eq!(settings.roots, vec![root]);
         let actions: Vec<_> = settings.keys.iter().map(|key| (key.action.as_str(), key.keys.len())).collect();
         assert_eq!(actions, vec![("run", 1), ("palette", 2)]);
-        assert_eq!(settings.secrets.len(), 3, "one of each kind");
+        assert_eq!(settings.secrets.len(), 4, "one of each kind, and a command with a variable");
         let names: Vec<_> = settings.generators.iter().map(|generator| generator.name.as_str()).collect();
         assert_eq!(names, ["agent", "gpt", "claude", "gemini", "local"]);
     }
