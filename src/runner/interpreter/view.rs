@@ -11,6 +11,13 @@ use std::path::{Path, PathBuf};
 /// Folders that every run sees.
 const SYSTEM: &[&str] = &["/usr", "/bin", "/sbin", "/lib", "/lib64", "/lib32", "/libx32"];
 
+/// What an installation is made of, where its folder holds data of programs as well.
+const PARTS: &[&str] = &["bin", "Cellar", "include", "lib", "lib64", "libexec", "opt", "share"];
+
+/// What lies in a folder into which many programs were installed, with their data: that of Homebrew, or the root of another
+/// system.
+const MANY: &[&str] = &["Cellar", "var", "run"];
+
 /// What lies beside `bin` in the folder of an installation.
 const SIGNS: &[&str] = &["lib", "lib64", "include", "conda-meta"];
 
@@ -37,13 +44,13 @@ impl View {
         if let Some((environment, base)) = environment(&folder) {
             // Python finds its packages by the path it was started with.
             let mut visible = vec![environment];
-            visible.extend(base.and_then(|base| installation(&base, home)));
+            visible.extend(base.and_then(|base| installation(&base, home)).into_iter().flat_map(shown));
             visible.extend(of_file(&real, home));
             return Some(View { path: direct, real, visible: unique(visible) });
         }
         let (path, visible) = match installation(&folder, home) {
-            Some(prefix) => (direct, [Some(prefix), of_file(&real, home)].into_iter().flatten().collect()),
-            None => (real.clone(), of_file(&real, home).into_iter().collect()),
+            Some(prefix) => (direct, shown(prefix).into_iter().chain(of_file(&real, home)).collect()),
+            None => (real.clone(), of_file(&real, home)),
         };
         Some(View { path, real, visible: unique(visible) })
     }
@@ -60,11 +67,20 @@ pub(in crate::runner) fn is_system(path: &Path) -> bool {
 }
 
 /// What must be visible for one real file: its installation, else the file.
-fn of_file(real: &Path, home: Option<&Path>) -> Option<PathBuf> {
+fn of_file(real: &Path, home: Option<&Path>) -> Vec<PathBuf> {
     if is_system(real) {
-        return None;
+        return Vec::new();
     }
-    real.parent().and_then(|folder| installation(folder, home)).or_else(|| Some(real.to_owned()))
+    let installed = real.parent().and_then(|folder| installation(folder, home));
+    installed.map_or_else(|| vec![real.to_owned()], shown)
+}
+
+/// What a run sees of an installation: all of it, or its parts where data of programs lies beside them.
+fn shown(prefix: PathBuf) -> Vec<PathBuf> {
+    if !MANY.iter().any(|sign| prefix.join(sign).is_dir()) {
+        return vec![prefix];
+    }
+    PARTS.iter().map(|part| prefix.join(part)).filter(|part| part.is_dir()).collect()
 }
 
 /// The folder that a `bin` folder's programs were installed into.
@@ -163,6 +179,45 @@ mod tests {
         symlink(version.join("bin/python3.12"), home.join(".local/bin/python3")).unwrap();
         let view = View::of(&home.join(".local/bin/python3"), Some(&home)).unwrap();
         assert_eq!((view.path, view.visible), (version.join("bin/python3.12"), vec![version]));
+    }
+
+    #[test]
+    fn of_a_folder_that_many_programs_share_with_their_data_the_programs_are_shown() {
+        let (_dir, home) = root();
+        let brew = home.join("linuxbrew/.linuxbrew");
+        for folder in ["lib", "var/postgres", "etc", "opt"] {
+            fs::create_dir_all(brew.join(folder)).unwrap();
+        }
+        let version = brew.join("Cellar/python@3.12/3.12.1");
+        put(&version.join("bin/python3.12"), "");
+        fs::create_dir(version.join("lib")).unwrap();
+        fs::create_dir(brew.join("bin")).unwrap();
+        symlink("../Cellar/python@3.12/3.12.1/bin/python3.12", brew.join("bin/python3")).unwrap();
+        let view = View::of(&brew.join("bin/python3"), Some(&home)).unwrap();
+        assert_eq!(view.path, brew.join("bin/python3"));
+        assert_eq!(view.visible, ["bin", "Cellar", "lib", "opt"].map(|part| brew.join(part)));
+        let other = home.join("system/usr");
+        put(&other.join("bin/python3"), "");
+        fs::create_dir_all(other.join("lib")).unwrap();
+        fs::create_dir_all(other.join("run/agent")).unwrap();
+        let view = View::of(&other.join("bin/python3"), Some(&home)).unwrap();
+        assert_eq!(view.visible, ["bin", "lib"].map(|part| other.join(part)));
+    }
+
+    #[test]
+    fn a_program_outside_of_the_system_needs_its_own_folder_and_not_what_lies_beside_it() {
+        for path in ["/opt/atk/agent.sock", "/opt/python3.12/bin/python3", "/srv/x", "/snap/bin/node", "/var/lib/x"] {
+            assert!(!is_system(Path::new(path)), "{path}");
+            let shown = crate::runner::sandbox::SYSTEM.iter().any(|folder| Path::new(path).starts_with(folder));
+            assert!(!shown, "{path}");
+        }
+        let (_dir, opt) = root();
+        let version = opt.join("python3.12");
+        put(&version.join("bin/python3"), "");
+        fs::create_dir(version.join("lib")).unwrap();
+        put(&opt.join("other/secret"), "");
+        let view = View::of(&version.join("bin/python3"), None).unwrap();
+        assert_eq!(view.visible, vec![version]);
     }
 
     #[test]

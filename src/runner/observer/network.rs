@@ -1,14 +1,13 @@
 //! Calls that reach addresses.
 //!
-//! Without network every call is refused by its number, whatever its memory says. Two are let
-//! through although: those that name no address in a register, which no other thread can change, and
-//! at `isolated` those that seem to be for a unix socket, where there is no other network to lie about.
-//! Connecting a datagram socket to a name server is answered with a success that never happened, so
+//! Without network every call is refused by its number, whatever its memory says. Let through although are
+//! those that name no address in a register, which no other thread can change, and at `isolated` messages that seem to
+//! name none: the sockets that can be made there send only to what they are connected with, or into a network of the
+//! run's own. Connecting a datagram socket to a name server is answered with a success that never happened, so
 //! that the question follows and shows the name; nothing was let through.
 //!
-//! The one decision that memory takes part in: at `confined` with an open network a unix socket is
-//! refused by the family in memory. A tool with two threads gets around it; what stands there is that the
-//! filter refuses to make such sockets.
+//! The one decision that memory takes part in: with a network, a unix socket is refused by the family in
+//! memory. A tool with two threads gets around it; what holds there is that the filter refuses to make such sockets.
 
 use super::files::is_name_cache;
 use super::judge::{Finding, Findings, Judge, UNREADABLE, question_at, read_bytes, word_at};
@@ -134,7 +133,7 @@ impl Judge {
         let socket = call.args[0] as i32;
         let before = self.resolvers.remove(&socket).and_then(Server::unexplained);
         findings.extend(before.map(Finding::Attempt));
-        let verdict = self.verdict(&to, false);
+        let verdict = self.pointed(&to);
         let found = self.reach_address(call.pid, Touch::Connect, &to, verdict, tool);
         if !to.is_name_server() {
             findings.extend(found);
@@ -235,7 +234,7 @@ impl Judge {
 
     fn bind(&mut self, call: &Notification, tool: &mut dyn Tool, findings: &mut Findings) -> Verdict {
         let at = address_at(tool, call.pid, call.args[1], call.args[2]);
-        let verdict = self.verdict(&at, false);
+        let verdict = self.pointed(&at);
         self.bound = true;
         findings.extend(self.reach_address(call.pid, Touch::Listen, &at, verdict, tool));
         verdict
@@ -250,14 +249,22 @@ impl Judge {
         verdict
     }
 
+    /// The answer to a call that gives a socket its address, or that of its peer: without network by its number, because
+    /// another thread could change the address after it was read.
+    fn pointed(&self, address: &Address) -> Verdict {
+        if self.network == Network::None { Verdict::Errno(libc::EPERM) } else { self.verdict(address, false) }
+    }
+
     /// The answer for an address; see the module's doc for why this is no race.
     fn verdict(&self, address: &Address, is_unaddressed: bool) -> Verdict {
         let refused = match (self.network, self.level) {
             (Network::None, IsolationLevel::Isolated) => {
-                !is_unaddressed && !address.is_unix() && !matches!(address, Address::None | Address::Other(0))
+                !is_unaddressed && !matches!(address, Address::None | Address::Other(0))
             }
             (Network::None, _) => !is_unaddressed,
-            (Network::Full, IsolationLevel::Confined) => address.is_unix(),
+            (Network::Loopback | Network::Full, IsolationLevel::Isolated | IsolationLevel::Confined) => {
+                address.is_unix()
+            }
             (Network::Loopback | Network::Full, _) => false,
         };
         if refused { Verdict::Errno(libc::EPERM) } else { Verdict::Continue }

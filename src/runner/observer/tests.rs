@@ -490,17 +490,37 @@ fn messages_without_an_address_go_on_where_no_thread_can_change_that() {
 }
 
 #[test]
-fn unix_sockets_belong_to_the_view_and_are_refused_without_one() {
-    for (level, verdict) in [(IsolationLevel::Isolated, Verdict::Continue), (IsolationLevel::Confined, REFUSED)] {
-        for network in [Network::None, Network::Full] {
+fn unix_sockets_are_refused_at_every_level_and_network() {
+    for level in [IsolationLevel::Isolated, IsolationLevel::Confined] {
+        for network in [Network::None, Network::Loopback, Network::Full] {
             let (mut judge, mut tool) = started(policy(level, network));
-            assert_eq!(connect(&mut judge, &mut tool, 3, &unix(b"/run/docker.sock\0")), verdict);
-            assert_eq!(connect(&mut judge, &mut tool, 3, &unix(b"\0bus")), verdict);
-            assert_eq!(connect(&mut judge, &mut tool, 3, &unix(b"/var/run/nscd/socket\0")), verdict);
-            let words = if verdict == REFUSED { ["denied", "denied"] } else { ["missing", "allowed"] };
-            let expected =
-                [format!("connect unix:/run/docker.sock {} 1", words[0]), format!("connect unix:@bus {} 1", words[1])];
-            assert_eq!(seen(judge), expected);
+            tool.there.insert("/home/ada/work/in/agent.sock".into());
+            for address in
+                [&b"/run/docker.sock\0"[..], b"/home/ada/work/in/agent.sock\0", b"\0bus", b"/var/run/nscd/socket\0"]
+            {
+                assert_eq!(connect(&mut judge, &mut tool, 3, &unix(address)), REFUSED, "{level} {network}");
+            }
+            let at = tool.put(&unix(b"/scratch/own\0"));
+            assert_eq!(send(&mut judge, &mut tool, Call::Bind, [3, at, 20, 0, 0, 0]), REFUSED);
+            let expected = [
+                "connect unix:/run/docker.sock denied 1",
+                "connect unix:{workspace}/in/agent.sock denied 1",
+                "connect unix:@bus denied 1",
+                "listen unix:{scratch}/own denied 1",
+            ];
+            assert_eq!(seen(judge), expected, "{level} {network}");
+        }
+    }
+}
+
+#[test]
+fn no_memory_decides_whether_a_socket_is_connected_or_bound_without_network() {
+    // Another thread can put the address of a local socket where there was none.
+    let (mut judge, mut tool) = strict();
+    for call in [Call::Connect, Call::Bind] {
+        let nobody = tool.put(&[0, 0]);
+        for [at, length] in [[0, 0], [nobody, 2]] {
+            assert_eq!(send(&mut judge, &mut tool, call, [3, at, length, 0, 0, 0]), REFUSED, "{call:?}");
         }
     }
 }

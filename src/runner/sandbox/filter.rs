@@ -5,14 +5,19 @@
 //! refused and noteworthy calls are handed to it, which answers the refused ones with EPERM by number. Without
 //! anybody to answer they fail.
 //!
-//! # Sockets where there is no network of its own (`confined`)
+//! # Local sockets
 //!
-//! Landlock holds TCP, not UDP, and (before its ninth version) not the sockets of other programs that have a path
-//! (`docker.sock`). A path cannot be judged here. So what can be pointed at an address is not made at all: `socket`
-//! fails for the Internet unless the network is granted, and for local sockets always; pairs of connected local
-//! sockets, which interpreters use among their own processes, work. With an observer that knows that there is no
-//! network, sockets can be made so that it sees where they were to lead, and it refuses every call that could lead
-//! there by number.
+//! A local socket with a path leads to another program of the user (`docker.sock`, an agent of ssh), also where the
+//! network is the run's own: a granted folder may hold one. A path cannot be judged here. So at every level there are
+//! only pairs of connected local sockets, which interpreters use among their own processes: `socket` fails for this
+//! family, and there are no pairs of datagram sockets, which can be pointed elsewhere by each message. With an observer
+//! that knows that there is no network, sockets that must be connected first can be made, so that it sees where they were
+//! to lead; it refuses to connect and to bind by number.
+//!
+//! # The Internet where there is no network of its own (`confined`)
+//!
+//! Landlock holds TCP, not UDP. So what can be pointed at an address is not made at all unless the network is granted;
+//! with an observer that knows that there is none, as above.
 //!
 //! # Other processes
 //!
@@ -63,6 +68,9 @@ const ASK_PERSONALITY: u32 = u32::MAX;
 
 /// The part of a socket's type that is not flags.
 const SOCKET_KIND: u32 = 0xf;
+
+/// Kinds of local sockets that send only to what they are connected with, whatever address a message names.
+const CONNECTED: [i32; 2] = [libc::SOCK_STREAM, libc::SOCK_SEQPACKET];
 
 /// Bits of a mode that give a program the rights of the file's owner or group.
 const SPECIAL_MODES: u32 = libc::S_ISUID | libc::S_ISGID;
@@ -158,7 +166,7 @@ impl Terms {
         let with_address = |action| vec![Case { tests: vec![Test::Points { arg: 4 }], action }];
         if !self.observe {
             // Nothing that could be pointed anywhere can be made; this is a second lock on the same door.
-            if self.is_isolated() || !self.is_offline() {
+            if !self.is_offline() {
                 return None;
             }
             let refused = Action::Errno(libc::EPERM);
@@ -201,7 +209,7 @@ impl Terms {
                 rule(cases, Action::Allow)
             }
             Call::Socket => rule(self.sockets(), refuse),
-            Call::Socketpair => rule(self.pairs(), refuse),
+            Call::Socketpair => rule(pairs(), refuse),
             // In a namespace of its own there is nobody else.
             Call::Semget
             | Call::Semop
@@ -252,8 +260,8 @@ impl Terms {
         let family = |family: i32| is(0, family as u32);
         let kind = |kind: i32| Test::Is { arg: 1, mask: SOCKET_KIND, value: kind as u32 };
         let mut cases = Vec::new();
-        if self.is_isolated() || self.is_answered() {
-            cases.push(case(&[family(libc::AF_UNIX)], Action::Allow));
+        if self.is_answered() {
+            cases.extend(CONNECTED.map(|connected| case(&[family(libc::AF_UNIX), kind(connected)], Action::Allow)));
         }
         for internet in [libc::AF_INET, libc::AF_INET6] {
             if !self.is_offline() {
@@ -275,19 +283,14 @@ impl Terms {
         cases.push(case(&[family(libc::AF_NETLINK)], Action::Errno(libc::EPERM)));
         cases
     }
+}
 
-    /// What may come out of `socketpair(family, kind)`.
-    fn pairs(self) -> Vec<Case> {
-        let local = is(0, libc::AF_UNIX as u32);
-        if self.is_isolated() || self.is_answered() {
-            return vec![case(&[local], Action::Allow)];
-        }
-        // Connected for good. One of datagrams can be pointed at somebody else's address.
-        let kind = |kind: i32| Test::Is { arg: 1, mask: SOCKET_KIND, value: kind as u32 };
-        [libc::SOCK_STREAM, libc::SOCK_SEQPACKET]
-            .map(|connected| case(&[local, kind(connected)], Action::Allow))
-            .to_vec()
-    }
+/// What may come out of `socketpair(family, kind)`: connected for good.
+fn pairs() -> Vec<Case> {
+    let local = is(0, libc::AF_UNIX as u32);
+    CONNECTED
+        .map(|kind| case(&[local, Test::Is { arg: 1, mask: SOCKET_KIND, value: kind as u32 }], Action::Allow))
+        .to_vec()
 }
 
 fn is(arg: usize, value: u32) -> Test {
@@ -481,12 +484,25 @@ mod tests {
     }
 
     #[test]
-    fn where_the_host_is_in_reach_no_local_socket_can_be_pointed_at_it() {
-        for network in Network::ALL {
-            let bare = terms(IsolationLevel::Confined, *network, false);
-            assert_eq!(answer(bare, Call::Socket, &[1, 1]), DENY);
-            assert_eq!(answer(bare, Call::Socketpair, &[1, 2]), DENY);
-            assert_eq!(answer(terms(IsolationLevel::Isolated, *network, false), Call::Socket, &[1, 1]), ALLOW);
+    fn no_local_socket_can_be_pointed_at_another_program() {
+        for terms in every() {
+            let refused = if terms.observe { NOTIFY } else { DENY };
+            for kind in [1, 5] {
+                let expected = if terms.is_answered() { ALLOW } else { refused };
+                assert_eq!(answer(terms, Call::Socket, &[1, kind | 0x80800]), expected, "{kind} {terms:?}");
+                assert_eq!(answer(terms, Call::Socketpair, &[1, kind | 0x80800]), ALLOW, "{kind} {terms:?}");
+            }
+            // A datagram of each names where it goes; a raw local socket is one of datagrams.
+            for kind in [2, 3, 0x80002] {
+                assert_eq!(answer(terms, Call::Socket, &[1, kind]), refused, "{kind} {terms:?}");
+                assert_eq!(answer(terms, Call::Socketpair, &[1, kind]), refused, "{kind} {terms:?}");
+            }
+            if terms.is_answered() || terms.is_offline() && !terms.observe {
+                let expected = if terms.observe { NOTIFY } else { DENY };
+                for call in [Call::Connect, Call::Bind, Call::Listen] {
+                    assert_eq!(answer(terms, call, &[3]), expected, "{call:?} {terms:?}");
+                }
+            }
         }
         let full = terms(IsolationLevel::Confined, Network::Full, true);
         assert_eq!(answer(full, Call::Socket, &[1, 1]), NOTIFY);

@@ -1,9 +1,12 @@
 //! What of the system every run may read. One list for both levels: what bubblewrap binds and what Landlock
 //! grants are the same.
 
-/// Programs and libraries. `/bin` and its like are links into `/usr` on most systems.
+/// Programs and libraries that every user of the machine may read and only root changes. `/bin` and its like are links
+/// into `/usr` on most systems, and into `/nix/store` on NixOS. Folders that programs keep data and sockets in, such as
+/// `/opt`, `/srv`, `/var`, `/snap` and `/home/linuxbrew`, are not among them: of those a run sees the installation of its
+/// interpreter, which its plan names.
 pub(in crate::runner) const SYSTEM: &[&str] =
-    &["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/opt"];
+    &["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store"];
 
 /// What programs need of `/etc`: nothing secret, nothing that names this machine, its hosts or its users' keys.
 pub(in crate::runner) const ETC: &[&str] = &[
