@@ -94,7 +94,8 @@ pub use opportunity::{
 };
 pub use origin::{OriginDecision, OriginEvolution, VersionOrigin};
 pub use permission::{
-    Access, Allowed, Anchor, DeclaredPath, Ground, Network, PROTECTED, PermissionFault, WriteMode, names_secrets,
+    Access, Allowed, Anchor, DeclaredPath, Ground, Network, PROTECTED, PermissionFault, WriteMode, is_never_written,
+    names_secrets,
 };
 pub use place::generalise;
 pub use problem::{Problem, ProblemCode};

@@ -8,10 +8,15 @@
 //! Programs under `run` are told to the human and compared with what was seen. They are no wall: what
 //! a tool may read, it may also start.
 
+mod starts;
+
+pub use starts::is_never_written;
+
 use super::manifest::Permissions;
 use super::text::is_hidden;
 use super::words::words;
 use serde::{Deserialize, Serialize};
+use starts::{folded, in_home, in_system};
 use std::fmt;
 use std::path::{Component, Path, PathBuf};
 
@@ -98,15 +103,12 @@ const START_FILES: &[&str] = &[
     ".zshrc",
 ];
 
-/// Below a home folder: what other programs start from without being asked.
-const STARTED_FROM: &[&str] = &[".config/git", ".gitconfig", ".local/bin", "bin"];
-
 /// In the workspace: what only the workbench and humans write. A granted tree that holds them keeps
 /// them read-only ([`PROTECTED`] lists all such names).
 const OWN_FILES: &[&str] = &["tools", "toolsmith.toml", ".tool_promotions.json"];
 
-/// Names in the workspace, and `.git` anywhere, that stay read-only inside a granted tree.
-pub const PROTECTED: &[&str] = &[".git", "tools", "toolsmith.toml", ".tool_promotions.json"];
+/// Names in the workspace that stay read-only inside a granted tree; names that [`is_never_written`] knows do so anywhere.
+pub const PROTECTED: &[&str] = &[".git", ".toolsmith", "tools", "toolsmith.toml", ".tool_promotions.json"];
 
 /// Variables that every run has anyway.
 const SET_ANYWAY: &[&str] = &["HOME", "LANG", "PATH", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "TERM", "TMPDIR"];
@@ -344,34 +346,35 @@ fn path_fault(access: Access, text: &str) -> Option<String> {
 
 /// The rules of one anchor.
 fn anchored_fault(access: Access, anchor: Anchor, rest: &Path) -> Option<String> {
-    named_fault(access, rest).map(str::to_owned).or_else(|| match anchor {
+    named_fault(access, rest).or_else(|| match anchor {
         Anchor::Workspace => workspace_fault(access, rest),
-        Anchor::Home => home_fault(access, rest),
+        Anchor::Home => home_fault(access, rest, false),
         Anchor::Root => root_fault(access, rest),
     })
 }
 
 /// What is refused by a name, wherever it lies.
-fn named_fault(access: Access, rest: &Path) -> Option<&'static str> {
-    let names: Vec<&str> = rest.components().filter_map(|part| part.as_os_str().to_str()).collect();
+fn named_fault(access: Access, rest: &Path) -> Option<String> {
+    let folded = folded(rest);
+    let names: Vec<&str> = folded.components().filter_map(|part| part.as_os_str().to_str()).collect();
     if names.iter().any(|name| matches!(*name, ".ssh" | ".gnupg")) {
-        return Some("keys are never granted");
+        return Some("keys are never granted".to_owned());
     }
     if names.windows(2).any(|pair| pair == [".git", "hooks"]) {
-        return Some("git hooks are never granted");
+        return Some("git hooks are never granted".to_owned());
     }
-    if access == Access::Write && names.contains(&".git") {
-        return Some("what git keeps is never written by a tool");
+    if let Some(name) = names.iter().find(|name| is_never_written(name)).filter(|_| access == Access::Write) {
+        return Some(format!("{name} is never written by a tool: other programs start code from what it says"));
     }
     let socket = names.last().is_some_and(|name| {
         let ending = name.rsplit_once('.').map(|(_, ending)| ending);
         matches!(ending, Some("sock" | "socket"))
     });
-    socket.then_some("sockets are never granted: they lend the power of another program")
+    socket.then(|| "sockets are never granted: they lend the power of another program".to_owned())
 }
 
 fn workspace_fault(access: Access, rest: &Path) -> Option<String> {
-    let own = OWN_FILES.iter().find(|own| rest.starts_with(own))?;
+    let own = OWN_FILES.iter().find(|own| folded(rest).starts_with(own))?;
     (access == Access::Write).then(|| format!("{own} in the workspace is written by humans and the workbench only"))
 }
 
@@ -390,34 +393,62 @@ pub fn names_secrets(target: &str) -> bool {
     ADMINISTRATORS.iter().any(|name| path.starts_with(name))
 }
 
-fn home_fault(access: Access, rest: &Path) -> Option<String> {
+/// The rules of a home folder. `is_own` says that what lies here is the workspace's, so that a hidden folder around it
+/// counts for nothing.
+fn home_fault(access: Access, rest: &Path, is_own: bool) -> Option<String> {
     if rest.as_os_str().is_empty() {
         return Some("the home folder as a whole is never granted; declare what is needed of it".to_owned());
     }
-    let meets = |list: &[&'static str]| list.iter().copied().find(|name| overlap(rest, Path::new(name)));
+    let lower = folded(rest);
+    let meets = |list: &[&'static str]| list.iter().copied().find(|name| overlap(&lower, Path::new(name)));
     if let Some(name) = meets(SECRETS) {
         return Some(format!("~/{name} holds keys or passwords and is never granted"));
     }
     if let Some(name) = meets(START_FILES) {
         return Some(format!("~/{name} is read when a shell or session starts and is never granted"));
     }
-    let name = meets(STARTED_FROM).filter(|_| access == Access::Write)?;
-    Some(format!("~/{name} decides what other programs start and is never written by a tool"))
+    if access == Access::Read || is_own {
+        return None;
+    }
+    let name = in_home(rest)?;
+    Some(format!(
+        "~/{name} decides what other programs start and is never written by a tool, like every hidden name in a home folder; \
+         declare a folder without a dot, or one in the workspace"
+    ))
 }
 
+/// The rules of an absolute path as far as its words tell; whose home a path lies in is known by its words, too.
 fn root_fault(access: Access, rest: &Path) -> Option<String> {
     let path = Path::new("/").join(rest);
-    if rest.as_os_str().is_empty() {
+    system_fault(access, &path, None).or_else(|| {
+        let rest = home_rest(&path)?;
+        home_fault(access, rest, false)
+    })
+}
+
+/// What lies below a home folder, for places that hold homes on every machine.
+fn home_rest(path: &Path) -> Option<&Path> {
+    let of_user = ["/home", "/Users", "/var/home"].into_iter().find_map(|homes| path.strip_prefix(homes).ok());
+    match of_user {
+        Some(rest) => rest.strip_prefix(rest.components().next()?).ok(),
+        None => path.strip_prefix(ROOTS_HOME).ok(),
+    }
+}
+
+/// The rules of the system; `base` is the workspace or home that holds the path, where one does.
+fn system_fault(access: Access, path: &Path, base: Option<&Path>) -> Option<String> {
+    if path.parent().is_none() {
         return Some("the whole file system is never granted; declare what is needed of it".to_owned());
     }
-    let meets = |list: &[&'static str]| list.iter().copied().find(|name| overlap(&path, Path::new(name)));
+    let meets = |list: &[&'static str]| list.iter().copied().find(|name| overlap(path, Path::new(name)));
     if let Some(name) = meets(NEVER) {
         return Some(format!("{name} is never granted"));
     }
     if let Some(name) = meets(ADMINISTRATORS) {
         return Some(format!("{name} is known to the system's administrator only and is never granted"));
     }
-    if let Some(name) = meets(NEVER_WRITTEN).filter(|_| access == Access::Write) {
+    let installed = || in_system(path, base);
+    if let Some(name) = meets(NEVER_WRITTEN).or_else(installed).filter(|_| access == Access::Write) {
         return Some(format!("{name} belongs to the system and is never written by a tool"));
     }
     let depth = path.components().count();
@@ -463,6 +494,9 @@ pub struct Ground {
     pub strangers: Vec<PathBuf>,
     /// Folders of the workbench, for state and settings, and files that hold secrets.
     pub ours: Vec<PathBuf>,
+    /// Files and folders that programs start from here: the folders of `PATH`, and what hidden links in a home lead to.
+    /// What of them lies in the workspace stays read-only in a tree that is granted around it.
+    pub starts: Vec<PathBuf>,
 }
 
 impl Ground {
@@ -471,22 +505,46 @@ impl Ground {
         if self.ours.iter().any(|ours| overlap(path, ours)) {
             return Some("it is, or holds, the state, settings or secrets that the workbench keeps".to_owned());
         }
+        if access == Access::Write
+            && let Some(place) = self.start_of(path)
+        {
+            return Some(format!("programs start from {} and no tool writes it", place.display()));
+        }
         let below = |base: &Path| path.strip_prefix(base).ok();
         if let Some(rest) = below(&self.workspace)
             && let Some(reason) = anchored_fault(access, Anchor::Workspace, rest)
         {
             return Some(reason);
         }
+        let is_ours = path.starts_with(&self.workspace);
+        let mut base = is_ours.then_some(self.workspace.as_path());
         for home in self.homes.iter().filter(|home| home.parent().is_some()) {
             if home.starts_with(path) {
-                return home_fault(access, Path::new(""));
+                return home_fault(access, Path::new(""), false);
             }
-            if let Some(reason) = below(home).and_then(|rest| anchored_fault(access, Anchor::Home, rest)) {
+            let Some(rest) = below(home) else { continue };
+            // A workspace that lies in a hidden folder is a workspace all the same.
+            let own = self.workspace.strip_prefix(home).is_ok_and(|own| in_home(own).is_some());
+            // Names in the way to the workspace say nothing of what lies in it.
+            let names = if is_ours { Access::Read } else { access };
+            if let Some(reason) = named_fault(names, rest).or_else(|| home_fault(access, rest, is_ours && own)) {
                 return Some(reason);
             }
+            base = base.or(Some(home.as_path()));
         }
-        let root = below(Path::new("/")).and_then(|rest| anchored_fault(access, Anchor::Root, rest));
-        root.or_else(|| self.is_strange(path).then(|| "the homes of other users are never granted".to_owned()))
+        let names = if base.is_some() { Access::Read } else { access };
+        let root = below(Path::new("/")).and_then(|rest| named_fault(names, rest));
+        let system = root.or_else(|| system_fault(access, path, base));
+        system.or_else(|| self.is_strange(path).then(|| "the homes of other users are never granted".to_owned()))
+    }
+
+    /// What programs start from that a path lies in, or that it holds outside of the workspace.
+    fn start_of(&self, path: &Path) -> Option<&Path> {
+        let is_ours = path.starts_with(&self.workspace);
+        let meets = |place: &Path| path.starts_with(place) || !is_ours && place.starts_with(path);
+        // Of a folder around the workspace nothing can be said of what lies in the workspace.
+        let places = self.starts.iter().map(PathBuf::as_path).filter(|place| !self.workspace.starts_with(place));
+        places.into_iter().find(|place| meets(place))
     }
 
     fn is_strange(&self, path: &Path) -> bool {

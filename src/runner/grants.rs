@@ -13,8 +13,10 @@
 //! It opens nothing and mounts nothing. Between this look and the start somebody with the user's own
 //! rights could swap a folder for a link; who has those rights needs no tool for that.
 
+use super::starts;
 use crate::domain::{
     Access, Anchor, DeclaredPath, Ground, Network, PROTECTED, PermissionFault, Permissions, Profile, RunEnd, WriteMode,
+    is_never_written,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -22,8 +24,8 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// How deep, and through how many entries, a granted tree is searched for `.git`. A nested work tree
-/// further down is found when a staged difference is applied; with direct writes it is not protected.
+/// How deep, and through how many entries, a granted tree is searched for `.git` and the like. One further down is
+/// found when a staged difference is applied; with direct writes it is not protected.
 const SEARCH_DEPTH: usize = 4;
 const SEARCH_ENTRIES: usize = 4096;
 
@@ -253,24 +255,25 @@ fn write_path(asked: &Asked<'_>, found: Found) -> Result<WritePath, String> {
         return Err("it is declared as a folder, but it is a file".to_owned());
     }
     let folder = is.map_or(folder, |kind| kind == Kind::Folder);
-    let protected = if is == Some(Kind::Folder) { protected(&asked.ground.workspace, &path) } else { Vec::new() };
+    let protected = if is == Some(Kind::Folder) { protected(asked.ground, &path) } else { Vec::new() };
     Ok(WritePath { path, mode: asked.writes, folder, exists: is.is_some(), protected })
 }
 
 /// What stays read-only in a granted folder.
-fn protected(workspace: &Path, folder: &Path) -> Vec<PathBuf> {
+fn protected(ground: &Ground, folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    if workspace.starts_with(folder) {
-        found.extend(PROTECTED.iter().map(|name| workspace.join(name)));
+    if ground.workspace.starts_with(folder) {
+        found.extend(PROTECTED.iter().map(|name| ground.workspace.join(name)));
     }
+    found.extend(ground.starts.iter().filter(|place| place.starts_with(folder)).cloned());
     let mut left = SEARCH_ENTRIES;
-    search_git(folder, SEARCH_DEPTH, &mut left, &mut found);
+    search_kept(folder, SEARCH_DEPTH, &mut left, &mut found);
     found.sort();
     found.dedup();
     found
 }
 
-fn search_git(folder: &Path, depth: usize, left: &mut usize, found: &mut Vec<PathBuf>) {
+fn search_kept(folder: &Path, depth: usize, left: &mut usize, found: &mut Vec<PathBuf>) {
     // A folder that cannot be listed by its user cannot be written by the tool either.
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
@@ -278,11 +281,12 @@ fn search_git(folder: &Path, depth: usize, left: &mut usize, found: &mut Vec<Pat
             return;
         }
         *left -= 1;
-        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-        if entry.file_name() == ".git" {
-            found.push(entry.path());
-        } else if is_folder && depth > 0 {
-            search_git(&entry.path(), depth - 1, left, found);
+        let Ok(kind) = entry.file_type() else { continue };
+        if is_never_written(&entry.file_name().to_string_lossy()) {
+            // A link cannot be made read-only; what it leads to lies elsewhere, or is judged itself.
+            found.extend((!kind.is_symlink()).then(|| entry.path()));
+        } else if kind.is_dir() && depth > 0 {
+            search_kept(&entry.path(), depth - 1, left, found);
         }
     }
 }
@@ -307,6 +311,7 @@ pub(super) fn ground(workspace: &Path, ours: &[PathBuf], caller: &BTreeMap<OsStr
     Ground {
         workspace: plain(workspace.to_owned()),
         strangers: strangers.collect(),
+        starts: starts::places(&homes, caller),
         homes,
         ours: ours.iter().cloned().map(plain).collect(),
     }
@@ -344,6 +349,7 @@ mod tests {
                 homes: vec![root.join("home")],
                 strangers: vec![root.join("eve")],
                 ours: vec![root.join("home/state")],
+                starts: Vec::new(),
             };
             Machine { _dir: dir, root, ground }
         }
@@ -500,9 +506,37 @@ mod tests {
         expected.sort();
         assert_eq!(granted.write[0].protected, expected);
         assert!(granted.needs_isolated().unwrap().contains("read-only"));
+        fs::create_dir_all(machine.at("home/ws/a/.VSCode")).unwrap();
+        fs::write(machine.at("home/ws/a/.envrc"), "").unwrap();
+        let inner = machine.write("a", WriteMode::Staged).unwrap();
+        assert_eq!(
+            inner.write[0].protected,
+            ["a/.VSCode", "a/.envrc", "a/b/.git"].map(|at| machine.at("home/ws").join(at))
+        );
         assert_eq!(machine.write("out", WriteMode::Direct).unwrap().needs_isolated(), None);
         assert!(machine.write("out", WriteMode::Staged).unwrap().needs_isolated().unwrap().contains("core"));
         assert_eq!(machine.read("in.csv").unwrap().needs_isolated(), None);
+    }
+
+    #[test]
+    fn what_programs_start_from_is_written_by_nobody_however_it_is_named() {
+        let mut machine = Machine::new();
+        for folder in ["home/dotfiles", "home/ws/.venv/bin", "home/ws/.toolsmith/id"] {
+            fs::create_dir_all(machine.at(folder)).unwrap();
+        }
+        fs::write(machine.at("home/dotfiles/bashrc"), "").unwrap();
+        symlink(machine.at("home/ws/.toolsmith"), machine.at("home/ws/innocent")).unwrap();
+        symlink(machine.at("home/dotfiles/bashrc"), machine.at("home/ws/rc")).unwrap();
+        machine.ground.starts = vec![machine.at("home/dotfiles/bashrc"), machine.at("home/ws/.venv/bin")];
+        for path in ["~/dotfiles", "~/dotfiles/bashrc", "rc", ".venv/bin", ".venv/bin/new", "innocent", "innocent/id"] {
+            for mode in [WriteMode::Staged, WriteMode::Direct] {
+                assert!(machine.write(path, mode).is_err(), "{path} {mode:?}");
+            }
+        }
+        let whole = machine.write("{workspace}", WriteMode::Staged).unwrap();
+        for kept in [".venv/bin", ".toolsmith"] {
+            assert!(whole.write[0].protected.contains(&machine.at("home/ws").join(kept)), "{kept}: {whole:?}");
+        }
     }
 
     #[test]

@@ -41,6 +41,7 @@ mod sandbox;
 mod signature;
 mod spool;
 mod starter;
+mod starts;
 mod success;
 mod supervisor;
 mod tail;

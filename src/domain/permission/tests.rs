@@ -112,9 +112,154 @@ fn some_things_may_be_read_and_not_written() {
         "~/bin",
         "~/.gitconfig",
         ".tool_promotions.json",
+        "~/.config/mine",
+        "~/.sshd-notes",
+        "~/.cache/x",
+        "~/.local/share/x",
     ] {
         assert!(!is_refused(Access::Read, path), "read {path:?}");
         assert!(is_refused(Access::Write, path), "write {path:?}");
+    }
+}
+
+#[test]
+fn no_tool_writes_where_code_starts_by_itself() {
+    let mut paths: Vec<String> = Vec::new();
+    // Shells, sessions, services, tasks; agents, editors, git, package managers, users' sites of languages, browsers.
+    for name in [
+        ".bash_aliases",
+        ".bashrc",
+        ".zshrc.d/x.zsh",
+        ".config/fish/conf.d/x.fish",
+        ".oh-my-zsh/custom/x.zsh",
+        ".profile.d",
+        ".config/autostart/x.desktop",
+        ".config/systemd/user/x.service",
+        ".local/share/systemd/user",
+        ".config/cron",
+        ".local/share/applications",
+        ".claude",
+        ".claude/settings.json",
+        ".codex/config.toml",
+        ".cursor/mcp.json",
+        ".gemini",
+        ".vimrc",
+        ".vim/plugin",
+        ".emacs.d/init.el",
+        ".config/nvim/init.lua",
+        ".config/Code/User/settings.json",
+        ".vscode",
+        ".gitconfig",
+        ".config/git/hooks",
+        ".npmrc",
+        ".pypirc",
+        ".config/pip/pip.conf",
+        ".cargo/bin",
+        ".cargo/config.toml",
+        ".rustup",
+        ".gem",
+        ".gradle/init.gradle",
+        ".m2/settings.xml",
+        ".pyenv/shims",
+        ".nvm",
+        ".local",
+        ".local/bin",
+        ".local/lib/python3.12/site-packages",
+        ".perldb",
+        ".irbrc",
+        ".Rprofile",
+        ".ipython/profile_default/startup",
+        ".mozilla/firefox",
+        ".config/google-chrome",
+        ".cache/pip",
+        ".tmux.conf",
+        ".screenrc",
+        ".wgetrc",
+        ".curlrc",
+        ".config",
+        "bin",
+        "bin/x",
+        "go",
+        "go/bin",
+        "go/bin/x",
+        "node_modules",
+        "node_modules/x",
+        ".toolsmith",
+        ".a-program-of-tomorrow",
+    ] {
+        paths.extend(["~", "/home/ada", "/root", "/Users/ada", "/var/home/ada"].map(|home| format!("{home}/{name}")));
+        paths.push(format!("~/{}", name.to_uppercase()));
+    }
+    // Wherever somebody works, and in the system.
+    for name in [
+        ".toolsmith",
+        ".toolsmith/x",
+        ".claude/settings.json",
+        ".vscode/tasks.json",
+        ".envrc",
+        ".husky",
+        ".mcp.json",
+        ".git",
+    ] {
+        let upper = name.to_uppercase();
+        paths.extend([name, &upper].into_iter().flat_map(|name| {
+            ["{workspace}", "deep/er", "~/notes", "/srv/data"].map(|folder| format!("{folder}/{name}"))
+        }));
+    }
+    for path in [
+        "/opt",
+        "/opt/x",
+        "/etc/profile.d",
+        "/etc/cron.d/x",
+        "/usr/local/bin",
+        "/usr/lib/python3/dist-packages",
+        "/nix/store",
+        "/var/lib/x",
+        "/var/spool/cron",
+        "/var/www",
+        "/snap/x",
+        "/home/linuxbrew",
+        "/home/linuxbrew/.linuxbrew/bin",
+        "/boot",
+        "TOOLS/x",
+        "Toolsmith.toml",
+        "~/",
+    ] {
+        paths.push(path.to_owned());
+    }
+    for path in paths {
+        assert!(is_refused(Access::Write, &path), "write {path}");
+    }
+}
+
+#[test]
+fn a_workspace_in_a_folder_of_programs_or_a_hidden_one_can_be_written() {
+    for (workspace, home) in
+        [("/opt/app", "/root"), ("/var/lib/ci/ws", "/var/lib/ci"), ("/home/ada/.work/ws", "/home/ada")]
+    {
+        let ground = Ground { workspace: workspace.into(), homes: vec![home.into()], ..Ground::default() };
+        assert_eq!(ground.judge(Access::Write, &Path::new(workspace).join("out")), None, "{workspace}");
+        for name in [".toolsmith", "tools", ".git", ".claude"] {
+            assert!(ground.judge(Access::Write, &Path::new(workspace).join(name)).is_some(), "{workspace} {name}");
+        }
+        for path in ["/opt/other", "/var/lib/other", "/opt", &format!("{home}/.bashrc"), &format!("{home}/.work")] {
+            assert!(ground.judge(Access::Write, Path::new(path)).is_some(), "{workspace} {path}");
+        }
+    }
+}
+
+#[test]
+fn folders_of_the_path_and_what_links_lead_to_are_not_written() {
+    let starts = ["/home/ada/tools-of-mine", "/home/ada/dotfiles/bashrc", "/home/ada/ws/.venv/bin", "/home/ada"];
+    let ground = Ground { starts: starts.map(PathBuf::from).to_vec(), ..ground() };
+    for path in
+        ["/home/ada/tools-of-mine", "/home/ada/tools-of-mine/x", "/home/ada/dotfiles", "/home/ada/ws/.venv/bin/x"]
+    {
+        assert!(ground.judge(Access::Write, Path::new(path)).is_some(), "{path}");
+        assert_eq!(ground.judge(Access::Read, Path::new(path)), None, "{path}");
+    }
+    for path in ["/home/ada/ws", "/home/ada/ws/out", "/home/ada/notes", "/home/ada/ws/.venv"] {
+        assert_eq!(ground.judge(Access::Write, Path::new(path)), None, "{path}");
     }
 }
 
@@ -128,7 +273,12 @@ fn what_tools_work_on_is_not_refused() {
         "./out/",
         "{workspace}/data/in.csv",
         "~/notes",
-        "~/.config/mine",
+        "~/binary",
+        "~/go/src/x",
+        "/var/home/ada/notes",
+        "{workspace}/.cache/x",
+        "{workspace}/bin",
+        ".hidden/x",
         "/srv/data",
         "/var/tmp/x",
         "/home/ada/notes",
@@ -140,7 +290,6 @@ fn what_tools_work_on_is_not_refused() {
         "socks",
         "a.sock.txt",
         "/processed",
-        "~/.sshd-notes",
         "/runner",
         "ünïcode",
     ] {
@@ -213,6 +362,7 @@ fn ground() -> Ground {
         homes: vec!["/home/ada".into(), "/srv/homes/ada".into()],
         strangers: vec!["/srv/homes/bob".into()],
         ours: vec!["/home/ada/.local/share/toolsmith".into(), "/home/ada/.config/toolsmith".into()],
+        starts: Vec::new(),
     }
 }
 
@@ -248,7 +398,8 @@ fn an_absolute_path_is_judged_under_every_name_it_has_here() {
         assert!(ground().judge(Access::Write, Path::new(path)).is_some(), "{path}");
         assert_eq!(ground().judge(Access::Read, Path::new(path)), None, "{path}");
     }
-    for path in ["/home/ada/ws", "/home/ada/ws/out", "/home/ada/notes", "/srv/data", "/home/ada/.local/share/mine"] {
+    assert_eq!(ground().judge(Access::Read, Path::new("/home/ada/.local/share/mine")), None);
+    for path in ["/home/ada/ws", "/home/ada/ws/out", "/home/ada/notes", "/srv/data"] {
         for access in Access::ALL {
             assert_eq!(ground().judge(*access, Path::new(path)), None, "{access} {path}");
         }

@@ -19,7 +19,7 @@ pub use apply::{Content, Edit};
 use super::Engine;
 use super::core::{self, Applying};
 use super::error::{EngineError, ErrorCode};
-use crate::domain::{Difference, RunEnd, RunId, ToolName, WriteMode};
+use crate::domain::{Difference, RunEnd, RunId, ToolName, WriteMode, is_never_written};
 use crate::runner::{Staged, WritePath};
 use crate::store::FinishedRun;
 use serde::Serialize;
@@ -237,7 +237,7 @@ fn is_granted(path: &Path, write: &[WritePath]) -> bool {
         let rest = path.strip_prefix(&granted.path).unwrap_or(path);
         inside
             && !granted.protected.iter().any(|kept| path.starts_with(kept))
-            && !rest.components().any(|part| part.as_os_str() == ".git")
+            && !rest.components().any(|part| is_never_written(&part.as_os_str().to_string_lossy()))
     })
 }
 
