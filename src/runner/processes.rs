@@ -36,6 +36,8 @@ pub(super) struct Process {
     /// User and system time of it and of the children it waited for, in clock ticks.
     pub(super) cpu_ticks: u64,
     pub(super) resident_pages: u64,
+    /// Address space in bytes: what the kernel keeps to find its way in it is at most a part in 512 of that.
+    pub(super) virtual_bytes: u64,
     is_over: bool,
 }
 
@@ -229,7 +231,37 @@ fn numbers() -> impl Iterator<Item = i32> {
 }
 
 fn read_process(pid: i32) -> Option<Process> {
-    parse_stat(pid, &fs::read(format!("/proc/{pid}/stat")).ok()?)
+    let process = parse_stat(pid, &fs::read(format!("/proc/{pid}/stat")).ok()?)?;
+    if process.resident_pages > 0 || process.threads < 2 || process.is_over {
+        return Some(process);
+    }
+    // Its first thread has ended, and with it what that thread tells; another one tells the same.
+    let other = face(pid).and_then(|thread| parse_stat(pid, &fs::read(format!("/proc/{thread}/stat")).ok()?));
+    Some(other.map_or(process, |other| Process {
+        resident_pages: other.resident_pages,
+        virtual_bytes: other.virtual_bytes,
+        ..process
+    }))
+}
+
+/// A thread of a process that still has its memory and its files; its first one, unless that has ended.
+pub(super) fn face(pid: i32) -> Option<i32> {
+    let has_memory = |thread: &i32| {
+        let line = fs::read(format!("/proc/{thread}/stat")).ok();
+        line.and_then(|line| parse_stat(*thread, &line)).is_some_and(|read| read.resident_pages > 0)
+    };
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).ok()?.flatten();
+    threads.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).find(has_memory)
+}
+
+/// What the kernel keeps for the address spaces of these processes, in bytes.
+pub(super) fn table_bytes(pids: &[i32]) -> u64 {
+    let of = |pid: &i32| {
+        let text = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+        let line = text.lines().find_map(|line| line.strip_prefix("VmPTE:"))?;
+        line.split_whitespace().next()?.parse::<u64>().ok().map(|kib| kib * 1024)
+    };
+    pids.iter().filter_map(of).sum()
 }
 
 /// Reads a line of `/proc/PID/stat`; the name in brackets may hold anything, also brackets.
@@ -240,7 +272,8 @@ fn parse_stat(pid: i32, line: &[u8]) -> Option<Process> {
     let number = |index: usize| fields.get(index)?.parse::<u64>().ok();
     Some(Process {
         pid,
-        is_over: matches!(*fields.first()?, "Z" | "X" | "x"),
+        // A first thread that has ended says so, although others of its process go on.
+        is_over: matches!(*fields.first()?, "Z" | "X" | "x") && number(17)? <= 1,
         parent: fields.get(1)?.parse().ok()?,
         group: fields.get(2)?.parse().ok()?,
         session: fields.get(3)?.parse().ok()?,
@@ -249,6 +282,7 @@ fn parse_stat(pid: i32, line: &[u8]) -> Option<Process> {
         cpu_ticks: number(11)? + number(12)? + number(13)? + number(14)?,
         threads: number(17)?,
         started: number(19)?,
+        virtual_bytes: number(20)?,
         resident_pages: number(21)?,
     })
 }
@@ -270,9 +304,15 @@ mod tests {
             started: 999,
             cpu_ticks: 30,
             resident_pages: 25,
+            virtual_bytes: 4096,
             is_over: false,
         };
         assert_eq!(parse_stat(7, line), Some(expected));
+        let over = |threads| {
+            let line = format!("7 (x) Z 1 7 6 0 -1 0 0 0 0 0 10 20 0 0 20 0 {threads} 0 999 0 0 0");
+            parse_stat(7, line.as_bytes()).unwrap().is_over
+        };
+        assert!(over(1) && !over(2), "other threads of it go on");
         assert_eq!(parse_stat(7, b"7 (x"), None);
     }
 

@@ -106,6 +106,7 @@ impl Terms {
                 otherwise: Action::Allow,
             },
         ];
+        rules.extend(quiet());
         rules.extend(CALLS.iter().filter_map(|(number, call)| self.rule(*number, *call)));
         rules
     }
@@ -191,7 +192,10 @@ impl Terms {
         match call {
             Call::Clone => {
                 let bits = NEW_NAMESPACE | libc::CLONE_PARENT as u32;
-                rule(vec![case(&[Test::HasAny { arg: 0, bits }], refuse)], Action::Allow)
+                // A thread with files of its own could hold what nobody sees.
+                let files = (libc::CLONE_THREAD | libc::CLONE_FILES) as u32;
+                let alone = Test::Is { arg: 0, mask: files, value: libc::CLONE_THREAD as u32 };
+                rule(vec![case(&[Test::HasAny { arg: 0, bits }], refuse), case(&[alone], refuse)], Action::Allow)
             }
             Call::Personality => {
                 let harmless = [0, ASK_PERSONALITY];
@@ -201,30 +205,15 @@ impl Terms {
                 rule(TERMINAL_REQUESTS.map(|request| case(&[is(1, request)], refuse)).to_vec(), Action::Allow)
             }
             Call::Prctl => {
-                let mut cases = vec![case(&[is(0, PR_SCHED_CORE)], refuse)];
-                if self.observe {
-                    // The observer reads what a call points to in the memory of a process of the same user.
-                    cases.push(case(&[is(0, libc::PR_SET_DUMPABLE as u32), is(1, 0)], refuse));
-                }
-                rule(cases, Action::Allow)
+                // Who watches a run reads the memory of its processes and looks at their files.
+                let hiding = case(&[is(0, libc::PR_SET_DUMPABLE as u32), is(1, 0)], refuse);
+                rule(vec![case(&[is(0, PR_SCHED_CORE)], refuse), hiding], Action::Allow)
             }
             Call::Socket => rule(self.sockets(), refuse),
             Call::Socketpair => rule(pairs(), refuse),
-            // In a namespace of its own there is nobody else.
-            Call::Semget
-            | Call::Semop
-            | Call::Semtimedop
-            | Call::Semctl
-            | Call::Msgget
-            | Call::Msgsnd
-            | Call::Msgrcv
-            | Call::Msgctl
-            | Call::MqOpen
-            | Call::MqUnlink
-                if self.is_isolated() =>
-            {
-                None
-            }
+            // In a namespace of its own there is nobody else, and a limit of the user's bounds them. Queues and semaphores of
+            // the older kind (`msgget`, `semget`) have none: they could hold any amount of memory.
+            Call::MqOpen | Call::MqUnlink if self.is_isolated() => None,
             Call::Prlimit64 => {
                 // To ask changes nothing.
                 let mut own = self.own_processes(number, 0);
@@ -283,6 +272,26 @@ impl Terms {
         cases.push(case(&[family(libc::AF_NETLINK)], Action::Errno(libc::EPERM)));
         cases
     }
+}
+
+/// Calls with which the kernel would hold more memory for a tool than the supervisor counts. They fail as they do where
+/// there is no such thing, which programs know how to go on from, and nobody is told.
+fn quiet() -> Vec<Rule> {
+    let refused = |number, cases: Vec<Case>| Rule { number, cases, otherwise: Action::Allow };
+    let sizes = [libc::SO_SNDBUF, libc::SO_RCVBUF, libc::SO_SNDBUFFORCE, libc::SO_RCVBUFFORCE];
+    // It seems to be done: programs ask for a size as a hint.
+    let size = |size: i32| case(&[is(1, libc::SOL_SOCKET as u32), is(2, size as u32)], Action::Errno(0));
+    // A file table of its own for a thread could not be looked at by the number of its process.
+    let own_table = Test::HasAny { arg: 2, bits: libc::CLOSE_RANGE_UNSHARE };
+    let mut rules = vec![
+        refused(libc::SYS_setsockopt, sizes.map(size).to_vec()),
+        refused(libc::SYS_fcntl, vec![case(&[is(1, libc::F_SETPIPE_SZ as u32)], Action::Errno(libc::EPERM))]),
+        refused(libc::SYS_close_range, vec![case(&[own_table], Action::Errno(libc::EINVAL))]),
+    ];
+    // These put pages of files and of memory into a pipe or socket, which keeps all of a page for a byte of it.
+    let by_page = [libc::SYS_splice, libc::SYS_vmsplice, libc::SYS_tee, libc::SYS_sendfile];
+    rules.extend(by_page.map(|number| Rule::always(number, Action::Errno(libc::EINVAL))));
+    rules
 }
 
 /// What may come out of `socketpair(family, kind)`: connected for good.
@@ -410,7 +419,8 @@ mod tests {
             assert_eq!(answer(terms, Ioctl, &[0, 0x5401]), ALLOW);
             assert_eq!(answer(terms, Personality, &[0xffff_ffff]), ALLOW);
             assert_eq!(answer(terms, Personality, &[0x40000]), refused);
-            assert_eq!(answer(terms, Prctl, &[4, 0]), if terms.observe { NOTIFY } else { ALLOW }, "hiding");
+            assert_eq!(answer(terms, Prctl, &[4, 0]), refused, "hiding");
+            assert_eq!(answer(terms, Clone, &[0x0001_0b00]), refused, "a thread with files of its own");
             assert_eq!(answer(terms, Prctl, &[4, 1]), ALLOW);
             assert_eq!(answer(terms, Socket, &[40, 1]), refused, "vsock");
             assert_eq!(answer(terms, Socket, &[16, 3]), DENY, "netlink");
@@ -480,6 +490,32 @@ mod tests {
                 assert_eq!(answer(observed, call, &[5]), NOTIFY, "{call:?}");
             }
             assert_eq!(answer(observed, Call::Sendmsg, &[STATUS_FD as u64]), ALLOW);
+        }
+    }
+
+    #[test]
+    fn buffers_keep_their_usual_size_and_hold_no_pages_of_others() {
+        let done = libc::SECCOMP_RET_ERRNO;
+        let invalid = libc::SECCOMP_RET_ERRNO | libc::EINVAL as u32;
+        for terms in every() {
+            let call = |number: i64, args: [u64; 3]| {
+                let six = [args[0], args[1], args[2], 0, 0, 0];
+                interpret(&terms.program(), ARCHITECTURE, number as u32, six)
+            };
+            for option in [7, 8, 32, 33, 7 | 1 << 32] {
+                assert_eq!(call(libc::SYS_setsockopt, [3, 1, option]), done, "{option}");
+            }
+            // Options of other levels, and other options.
+            for [level, option] in [[6, 7], [1, 2], [0, 8]] {
+                assert_eq!(call(libc::SYS_setsockopt, [3, level, option]), ALLOW, "{level} {option}");
+            }
+            assert_eq!(call(libc::SYS_fcntl, [3, 1031, 1 << 20]), DENY);
+            assert_eq!(call(libc::SYS_fcntl, [3, 1032, 0]), ALLOW);
+            assert_eq!(call(libc::SYS_close_range, [3, 9, 2]), invalid);
+            assert_eq!(call(libc::SYS_close_range, [3, 9, 4]), ALLOW);
+            for number in [libc::SYS_splice, libc::SYS_vmsplice, libc::SYS_tee, libc::SYS_sendfile] {
+                assert_eq!(call(number, [3, 4, 5]), invalid, "{number}");
+            }
         }
     }
 
@@ -565,8 +601,9 @@ mod tests {
             assert_eq!(answer(terms, Call::Prctl, &[62, 2, 77]), refused, "a core shared with another process");
             let queues = [Call::Semop, Call::Semtimedop, Call::Semctl, Call::Msgsnd, Call::Msgrcv, Call::Msgctl];
             for call in queues {
-                assert_eq!(answer(terms, call, &[3]), if terms.is_isolated() { ALLOW } else { refused }, "{call:?}");
+                assert_eq!(answer(terms, call, &[3]), refused, "{call:?}");
             }
+            assert_eq!(answer(terms, Call::MqOpen, &[3]), if terms.is_isolated() { ALLOW } else { refused });
             let newer = interpret(&terms.program(), ARCHITECTURE, 468, [0; 6]);
             assert_eq!(newer, libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32);
         }

@@ -3,6 +3,7 @@
 #![expect(unsafe_code, reason = "fork, wait4 and the filter of system calls have no safe form")]
 
 mod bpf;
+mod buffers;
 mod calls;
 mod files;
 mod filter;
@@ -15,6 +16,7 @@ mod raise;
 #[cfg(test)]
 pub(super) mod tests;
 
+pub(super) use buffers::{buffered_bytes, local_sockets, possible_bytes};
 pub(super) use calls::{Call, Group};
 pub(super) use files::landlock_version;
 pub(super) use lend::lend_to;

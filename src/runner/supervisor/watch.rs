@@ -3,10 +3,12 @@
 
 use super::disk::{self, Disk};
 use super::plan::Plan;
-use crate::domain::Sample;
+use crate::domain::{IsolationLevel, Network, Sample};
 use crate::runner::ending::Stop;
 use crate::runner::group::Group;
-use crate::runner::processes::{Process, descendants, kill_all, parent, proportional_bytes, signal_all};
+use crate::runner::processes::{
+    Process, descendants, face, kill_all, parent, proportional_bytes, signal_all, table_bytes,
+};
 use crate::runner::sandbox::{self, Exit};
 use rustix::process::Signal;
 use std::time::{Duration, Instant};
@@ -25,6 +27,9 @@ const WATCH_SHARE: u32 = 20;
 
 /// The same near a limit.
 const CLOSE_SHARE: u32 = 3;
+
+/// Of each address space the kernel keeps at most one part in this many as tables.
+const TABLE_SHARE: u64 = 512;
 
 /// What is over sooner is not worth a group: moving processes there takes the kernel up to 10 ms.
 const SETTLE: Duration = Duration::from_millis(20);
@@ -123,7 +128,7 @@ impl Watcher {
         let is_ours = |pid: i32| self.first == Some(pid) || self.mover == Some(pid) || self.ours.contains(&pid);
         let is_tools = |pid: i32| self.tool.is_some() && !is_ours(pid);
         self.tools = all.iter().filter(|process| is_tools(process.pid)).copied().collect();
-        let memory_bytes = self.memory(limits.memory_bytes);
+        let (memory_bytes, possible) = self.memory(plan);
         let ticks: u64 = all.iter().map(|process| process.cpu_ticks).sum();
         let sample = Sample {
             cpu_ms: ticks * 1000 / rustix::param::clock_ticks_per_second(),
@@ -138,8 +143,14 @@ impl Watcher {
             processes: self.peak.processes.max(sample.processes),
             disk_bytes: self.peak.disk_bytes.max(sample.disk_bytes),
         };
-        let is_near = memory_bytes >= limits.memory_bytes / 4 || sample.processes >= limits.processes.div_ceil(2);
-        let (least, share) = if is_near { (WATCH_CLOSELY, CLOSE_SHARE) } else { (WATCH, WATCH_SHARE) };
+        let is_near =
+            memory_bytes + possible >= limits.memory_bytes / 4 || sample.processes >= limits.processes.div_ceil(2);
+        let (least, share) = match is_near {
+            // While it was counted nobody went on.
+            true if memory_bytes + possible > limits.memory_bytes => (WATCH_CLOSELY, 1),
+            true => (WATCH_CLOSELY, CLOSE_SHARE),
+            false => (WATCH, WATCH_SHARE),
+        };
         let now = Instant::now();
         self.next = now + least.max((now - begun) * share);
         if is_told {
@@ -148,21 +159,35 @@ impl Watcher {
         is_told.then_some(sample)
     }
 
-    /// What the tool's processes hold in memory. Pages that several share are counted once, which is dear, so only when
-    /// the cheap sum is over the limit; meanwhile nobody of them goes on, or they would outgrow the count.
-    fn memory(&mut self, limit: u64) -> u64 {
+    /// What the tool's processes hold in memory, and what the kernel may hold for them beside that: what they sent and nobody
+    /// read, and tables of addresses. Pages that several share are counted once. To count is dear, so only when the cheap
+    /// sums are over the limit; meanwhile nobody of them goes on, or they would outgrow the count.
+    fn memory(&mut self, plan: &Plan) -> (u64, u64) {
+        let limit = plan.limits.memory_bytes;
         let page = rustix::param::page_size() as u64;
-        let pids: Vec<i32> = self.tools.iter().map(|process| process.pid).collect();
         let resident: u64 = self.tools.iter().map(|process| process.resident_pages * page).sum();
-        if resident <= limit || pids.len() < 2 {
-            return resident;
+        let tables: u64 = self.tools.iter().map(|process| process.virtual_bytes / TABLE_SHARE).sum();
+        let has_own_network = plan.level == IsolationLevel::Isolated && plan.network != Network::Full;
+        let local = self.tools.first().filter(|_| has_own_network).map(|tool| sandbox::local_sockets(tool.pid));
+        let faces = self.faces();
+        let possible = tables + sandbox::possible_bytes(&faces, local, limit.saturating_sub(resident + tables));
+        if resident + possible <= limit {
+            return (resident, possible);
         }
         signal_all(&self.tools, Signal::STOP);
-        let counted = proportional_bytes(&pids);
+        let is_shared = resident > limit && faces.len() > 1;
+        let own = if is_shared { proportional_bytes(&faces) } else { resident };
+        let counted = own + sandbox::buffered_bytes(&faces, local) + table_bytes(&faces);
         if counted <= limit {
             signal_all(&self.tools, Signal::CONT);
         }
-        counted
+        (counted, possible)
+    }
+
+    /// Numbers by which the tool's processes can be looked at.
+    fn faces(&self) -> Vec<i32> {
+        let of = |process: &Process| if process.resident_pages > 0 { Some(process.pid) } else { face(process.pid) };
+        self.tools.iter().filter_map(of).collect()
     }
 
     /// Moves into the group whoever is not there yet. A process of its own does it, because the kernel may take its

@@ -25,6 +25,56 @@ const SHARED: &str = "import mmap\nparts = [mmap.mmap(-1, 150 << 20) for _ in ra
                       pid = os.fork()\n    if pid == 0:\n        child(number)\n    children.append(pid)\n\
                       if not any([os.waitpid(pid, 0)[1] for pid in children]):\n    say('worked ALL')\n";
 
+/// Sixteen children fill sockets and pipes that nobody reads, in the way that the last line says; each says what the kernel
+/// holds for it after every 10 MiB.
+const BUFFERS: &str = "import fcntl, resource, socket
+def told():
+    total = [0]
+    said = [0]
+    def count(number, length):
+        total[0] += length
+        while total[0] - said[0] >= 10 << 20:
+            said[0] += 10 << 20
+            os.write(1, b'got %d 10\\n' % number)
+    return total, count
+PART = b'x' * 65536
+held = []
+def of_sockets(number, count):
+    a, b = socket.socketpair()
+    held.append(b)
+    try: a.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 22)
+    except OSError: pass
+    a.setblocking(False)
+    try:
+        while True: count(number, a.send(PART))
+    except OSError: pass
+    if KEEP: held.append(a)
+    else: a.close()
+def of_pipes(number, count):
+    a, b = os.pipe()
+    held.extend([a, b])
+    try: fcntl.fcntl(b, 1031, 1 << 20)
+    except OSError: pass
+    os.set_blocking(b, False)
+    try:
+        while True: count(number, os.write(b, PART))
+    except OSError: pass
+def child(number):
+    total, count = told()
+    try:
+        while total[0] < 50 << 20: FILL(number, count)
+    except OSError: pass
+    time.sleep(3)
+    os._exit(0 if total[0] >= 50 << 20 else 1)
+def begin():
+    children = []
+    for number in range(16):
+        pid = os.fork()
+        if pid == 0: child(number)
+        children.append(pid)
+    if not any([os.waitpid(pid, 0)[1] for pid in children]): say('worked ALL')
+";
+
 /// What the attack said it got, in all.
 fn got(outcome: &Outcome) -> u64 {
     let lines = outcome.output.lines().filter_map(|line| line.trim().strip_prefix("got "));
@@ -65,6 +115,39 @@ fn twelve_children_get_at_most_one_and_a_half_times_their_memory() {
 #[test]
 fn memory_that_children_share_counts_as_theirs() {
     bounded("shared_memory", SHARED, "memory = \"256MiB\"", "memory", (256 * 3 / 2, 12 * 150));
+}
+
+#[test]
+fn what_lies_in_sockets_and_pipes_counts_as_memory() {
+    for (name, last) in [
+        ("sockets", "KEEP, FILL = True, of_sockets\nbegin()\n"),
+        ("closed_sockets", "KEEP, FILL = False, of_sockets\nbegin()\n"),
+        ("pipes_and_sockets", "KEEP, FILL = False, lambda n, c: (of_pipes(n, c), of_sockets(n, c))\nbegin()\n"),
+    ] {
+        let attack: &'static str = Box::leak(format!("{BUFFERS}{last}").into_boxed_str());
+        bounded(name, attack, "memory = \"256MiB\"", "memory", (256 * 3 / 2, 16 * 50));
+    }
+}
+
+/// Reads one byte of each part of an endless address space: nothing of that is memory of its own, the tables are.
+const TABLES: &str = "import ctypes
+libc.mmap.restype = ctypes.c_void_p
+libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]
+libc.madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+PART = 10 << 29
+for part in range(80):
+    at = libc.mmap(None, PART, 1, 0x4022, -1, 0)
+    if at in (None, 2**64 - 1): break
+    libc.madvise(at, PART, 15)
+    for step in range(0, PART, 2 << 20): ctypes.c_char.from_address(at + step).value
+    os.write(1, b'got 0 10\\n')
+else:
+    say('worked ALL')
+";
+
+#[test]
+fn tables_of_an_endless_address_space_count_as_memory() {
+    bounded("tables", TABLES, "memory = \"256MiB\"", "memory", (256 * 3 / 2, 80 * 10));
 }
 
 #[test]
