@@ -175,8 +175,7 @@ impl Watcher {
             return (resident, possible);
         }
         signal_all(&self.tools, Signal::STOP);
-        let is_shared = resident > limit && faces.len() > 1;
-        let own = if is_shared { proportional_bytes(&faces) } else { resident };
+        let own = if faces.len() > 1 { proportional_bytes(&faces) } else { resident };
         let counted = own + sandbox::buffered_bytes(&faces, local) + table_bytes(&faces);
         if counted <= limit {
             signal_all(&self.tools, Signal::CONT);

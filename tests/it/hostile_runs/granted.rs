@@ -252,7 +252,11 @@ fn what_others_keep_in_folders_of_programs_is_not_seen_without_a_grant() {
                 let workspace = approved(attack, "", level);
                 let (answer, _) = workspace.json(&["run", "reaches", "--as-agent", "coder"]);
                 let said = format!("{}{}", answer["stdout"], answer["stderr"]);
-                assert!(!said.contains(sign) && said.contains("rror"), "{root} {}: {answer:#}", level.word());
+                assert!(
+                    !said.contains(sign) && (said.contains("Error") || said.contains("Errno")),
+                    "{root} {}: {answer:#}",
+                    level.word()
+                );
             }
         }
         assert_eq!(ears.heard(), Vec::<String>::new(), "{root}");

@@ -26,16 +26,16 @@ const SHARED: &str = "import mmap\nparts = [mmap.mmap(-1, 150 << 20) for _ in ra
                       if not any([os.waitpid(pid, 0)[1] for pid in children]):\n    say('worked ALL')\n";
 
 /// Sixteen children fill sockets and pipes that nobody reads, in the way that the last line says; each says what the kernel
-/// holds for it after every 10 MiB.
+/// holds for it after every MiB.
 const BUFFERS: &str = "import fcntl, resource, socket
 def told():
     total = [0]
     said = [0]
     def count(number, length):
         total[0] += length
-        while total[0] - said[0] >= 10 << 20:
-            said[0] += 10 << 20
-            os.write(1, b'got %d 10\\n' % number)
+        while total[0] - said[0] >= 1 << 20:
+            said[0] += 1 << 20
+            os.write(1, b'got %d 1\\n' % number)
     return total, count
 PART = b'x' * 65536
 held = []
