@@ -67,7 +67,7 @@ pub fn other_encoding(path: &str, language: Option<Language>, text: &str) -> Opt
     let is_ascii = text.is_ascii();
     let is_other = |name: &str| {
         let plain = name.to_ascii_lowercase().replace('_', "-");
-        !UTF_8.contains(&plain.as_str()) && !(is_ascii && ASCII_ALIKE.contains(&plain.as_str()))
+        !(UTF_8.contains(&plain.as_str()) || is_ascii && ASCII_ALIKE.contains(&plain.as_str()))
     };
     let ending = path.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).unwrap_or_default();
     let is_python = language == Some(Language::Python) || matches!(ending.as_str(), "py" | "pyi" | "pyw" | "pyx");

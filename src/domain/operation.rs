@@ -86,3 +86,73 @@ impl Operation {
         Digest::of_bytes(&bytes)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn entry(verb: &str, detail: Value) -> Operation {
+        Operation {
+            id: OperationId(7),
+            at: Instant(1_000),
+            who: "Ada".to_owned(),
+            verb: verb.to_owned(),
+            subject: "adder".to_owned(),
+            detail,
+            prev_hash: Digest([1; 32]),
+            hash: Digest([2; 32]),
+            reversible: true,
+            undone_by: None,
+        }
+    }
+
+    #[test]
+    fn an_entry_tells_which_checks_it_passed_over_and_why() {
+        for (over, told) in [
+            (json!(null), None),
+            (json!({"reason": "a false alarm", "checks": ["syntax", "types"]}), Some("syntax, types: a false alarm")),
+            (json!({"checks": ["syntax"]}), Some("syntax: no reason is kept")),
+        ] {
+            let told = told.map(|told| format!("passed over {told}"));
+            assert_eq!(entry("approve", json!({"override": over})).passed_over(), told);
+        }
+    }
+
+    #[test]
+    fn only_an_approval_tells_how_much_was_not_read() {
+        let shown = |lines_shown| Shown { lines: 3, lines_shown, ..Shown::default() };
+        for (verb, shown, told) in [
+            ("approve", shown(1), Some("2 of 3 lines not read")),
+            ("approve", shown(3), None),
+            ("reject", shown(1), None),
+        ] {
+            assert_eq!(entry(verb, json!({"shown": shown})).unread().as_deref(), told, "{verb}");
+        }
+        assert_eq!(entry("approve", json!({})).unread(), None);
+    }
+
+    #[test]
+    fn the_hash_covers_every_field_but_itself_and_who_took_the_entry_back() {
+        let whole = entry("approve", json!({"a": 1}));
+        let expected = whole.expected_hash();
+        let same = [
+            Operation { hash: Digest([3; 32]), ..whole.clone() },
+            Operation { undone_by: Some(OperationId(8)), ..whole.clone() },
+        ];
+        assert!(same.iter().all(|entry| entry.expected_hash() == expected));
+        let others = [
+            Operation { id: OperationId(8), ..whole.clone() },
+            Operation { at: Instant(1_001), ..whole.clone() },
+            Operation { who: "Eve".to_owned(), ..whole.clone() },
+            Operation { verb: "reject".to_owned(), ..whole.clone() },
+            Operation { subject: "other".to_owned(), ..whole.clone() },
+            Operation { detail: json!({"a": 2}), ..whole.clone() },
+            Operation { prev_hash: Digest([3; 32]), ..whole.clone() },
+            Operation { reversible: false, ..whole },
+        ];
+        for other in others {
+            assert_ne!(other.expected_hash(), expected, "{other:?}");
+        }
+    }
+}

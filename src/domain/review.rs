@@ -304,11 +304,10 @@ mod tests {
         assert_eq!(Risk::Low.beside(Some(&tally)), Risk::Low);
     }
 
-    #[test]
-    fn a_waiting_review_is_due_from_its_end_on_and_no_other_ever_is() {
-        let review = |state, expires_at| Review {
-            id: ReviewId(1),
-            kind: ReviewKind::New,
+    fn review(id: i64, kind: ReviewKind, state: ReviewState) -> Review {
+        Review {
+            id: ReviewId(id),
+            kind,
             tool: ToolName::new("x").unwrap(),
             version: semver::Version::new(1, 0, 0),
             digest: Digest([1; 32]),
@@ -324,9 +323,111 @@ mod tests {
             verdict: None,
             decisions: Vec::new(),
             asker: None,
-            expires_at,
+            expires_at: None,
             request: None,
+        }
+    }
+
+    #[test]
+    fn each_kind_of_declared_reach_weighs() {
+        let one = || vec!["x".to_owned()];
+        let none = Permissions::default();
+        for (declared, low, medium) in [
+            (none.clone(), Risk::Low, Risk::Medium),
+            (Permissions { read: one(), ..none.clone() }, Risk::Medium, Risk::Medium),
+            (Permissions { env: one(), ..none.clone() }, Risk::Medium, Risk::Medium),
+            (Permissions { network: one(), ..none.clone() }, Risk::High, Risk::High),
+            (Permissions { write: one(), ..none.clone() }, Risk::High, Risk::High),
+            (Permissions { run: one(), ..none.clone() }, Risk::High, Risk::High),
+        ] {
+            let risks =
+                [CostTier::Low, CostTier::Medium, CostTier::High].map(|tier| Risk::of(Some(tier), &declared, 0));
+            assert_eq!(risks, [low, medium, Risk::High], "{declared:?}");
+            assert_eq!(Risk::of(None, &declared, 0), medium, "{declared:?}");
+        }
+    }
+
+    #[test]
+    fn a_queue_is_sorted_by_age_or_by_risk_and_then_age() {
+        let with = |id, risk| Review { risk, ..review(id, ReviewKind::New, ReviewState::Waiting) };
+        let mut queue = [with(3, Risk::High), with(1, Risk::Low), with(4, Risk::Medium), with(2, Risk::High)];
+        ReviewOrder::Age.sort(&mut queue);
+        assert_eq!(queue.each_ref().map(|review| review.id.0), [1, 2, 3, 4]);
+        ReviewOrder::Risk.sort(&mut queue);
+        assert_eq!(queue.each_ref().map(|review| review.id.0), [2, 3, 4, 1]);
+    }
+
+    #[test]
+    fn only_a_drift_that_says_so_is_about_behaviour() {
+        let with =
+            |kind, summary: &str| Review { summary: summary.to_owned(), ..review(1, kind, ReviewState::Waiting) };
+        for (review, asks) in [
+            (with(ReviewKind::Drift, "behaviour: it read /etc"), "behaviour"),
+            (with(ReviewKind::Drift, "x changed"), "drift"),
+            (with(ReviewKind::New, "behaviour: it read /etc"), "new"),
+        ] {
+            assert_eq!((review.asks(), review.is_about_behaviour()), (asks, asks == "behaviour"));
+        }
+    }
+
+    #[test]
+    fn a_review_is_about_a_folder_only_when_the_tool_has_its_own() {
+        for (path, place) in [
+            ("tools/a/tool.toml", "tools/a"),
+            ("tools/a/tool.yaml", "tools/a"),
+            ("tools/a/a.toml", "tools/a/a.toml"),
+            ("tool.toml", "tool.toml"),
+        ] {
+            let review = Review { path: path.to_owned(), ..review(1, ReviewKind::New, ReviewState::Waiting) };
+            assert_eq!(review.place(), place);
+        }
+    }
+
+    #[test]
+    fn a_risk_is_called_unchecked_until_a_check_fails_or_all_have_ended() {
+        use super::super::check::CheckState::{Passed, Running};
+        let tally = |state, failed| Some(Tally { state, ended: 1, total: 2, failed, warned: 0, passed: 0 });
+        for (kind, state, verdict, words) in [
+            (ReviewKind::New, ReviewState::Waiting, None, "low, unchecked"),
+            (ReviewKind::New, ReviewState::Waiting, tally(Running, 0), "low, unchecked"),
+            (ReviewKind::New, ReviewState::Waiting, tally(Running, 1), "low"),
+            (ReviewKind::New, ReviewState::Waiting, tally(Passed, 0), "low"),
+            (ReviewKind::New, ReviewState::Approved, None, "low"),
+            (ReviewKind::Plan, ReviewState::Waiting, None, "low"),
+        ] {
+            let review = Review { verdict, ..review(1, kind, state) };
+            assert_eq!(review.risk_words(), words, "{kind} {state} {verdict:?}");
+        }
+    }
+
+    #[test]
+    fn a_yes_counts_as_a_vote_while_the_review_waits_and_nobody_took_it_back() {
+        let decision = |kind, undone| Decision {
+            kind,
+            reviewer: "Ada".to_owned(),
+            reason: None,
+            digest: Digest([1; 32]),
+            at: Instant(0),
+            shown: Shown::default(),
+            operation: OperationId(1),
+            undone,
+            override_reason: None,
+            role: None,
         };
+        for (state, kind, undone, votes) in [
+            (ReviewState::Waiting, DecisionKind::Approve, false, 1),
+            (ReviewState::Waiting, DecisionKind::Approve, true, 0),
+            (ReviewState::Waiting, DecisionKind::Reject, false, 0),
+            (ReviewState::Approved, DecisionKind::Approve, false, 0),
+        ] {
+            let review = Review { decisions: vec![decision(kind, undone)], ..review(1, ReviewKind::New, state) };
+            assert_eq!(review.votes().count(), votes, "{state} {kind} {undone}");
+        }
+    }
+
+    #[test]
+    fn a_waiting_review_is_due_from_its_end_on_and_no_other_ever_is() {
+        let review = |state, expires_at| Review { expires_at, ..review(1, ReviewKind::New, state) };
         let waits = review(ReviewState::Waiting, Some(Instant(10)));
         assert_eq!([9, 10, 11].map(|at| waits.is_due(Instant(at))), [false, true, true]);
         assert!(!review(ReviewState::Waiting, None).is_due(Instant(i64::MAX)));

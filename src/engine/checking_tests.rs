@@ -286,6 +286,20 @@ fn a_comment_needs_a_place_that_is_there() {
 }
 
 #[test]
+fn a_comment_holds_16_kib_and_no_more() {
+    let world = greedy();
+    let engine = world.open();
+    let say = |bytes: usize| {
+        let (spot, kind) = (Spot { path: None, lines: None }, CommentKind::MustFix);
+        let body = "x".repeat(bytes);
+        engine.execute(Command::Comment { review: waiting(&engine).id, spot, kind, body }, &ada())
+    };
+    say(16_384).unwrap();
+    let error = say(16_385).unwrap_err();
+    assert_eq!((error.code, &*error.message), (ErrorCode::Usage, "a comment holds 16384 bytes at most"));
+}
+
+#[test]
 fn a_mark_is_kept_without_an_entry_in_the_log() {
     let world = greedy();
     let engine = world.open();

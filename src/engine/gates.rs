@@ -91,4 +91,23 @@ mod tests {
         assert_eq!(gates.of("x", Stage::Core), Gate::Block, "what the user did not set blocks");
         assert!(gates.makes("x"));
     }
+
+    #[test]
+    fn a_check_is_made_while_it_is_on_for_any_stage() {
+        for (approved, core, made) in
+            [(Gate::Off, Gate::Off, false), (Gate::Off, Gate::Show, true), (Gate::Show, Gate::Off, true)]
+        {
+            let mut gates = Gates::default();
+            gates.set("x", Stage::Approved, approved);
+            gates.set("x", Stage::Core, core);
+            assert_eq!(gates.makes("x"), made, "{approved} {core}");
+        }
+    }
+
+    #[test]
+    fn a_check_that_nobody_set_a_gate_for_has_its_own() {
+        for check in CHECKS {
+            assert_eq!(Gates::default().of(check.name, Stage::Approved), check.gate(), "{}", check.name);
+        }
+    }
 }

@@ -59,3 +59,29 @@ fn read_beside(path: &Path) -> Beside {
         _ => Beside::Unknown,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn only_a_small_text_that_is_a_file_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        let text = |bytes: usize| "x".repeat(bytes);
+        std::fs::write(at("largest"), text(65_535)).unwrap();
+        std::fs::write(at("larger"), text(65_536)).unwrap();
+        std::fs::write(at("binary"), [0xff, 0xfe]).unwrap();
+        symlink(at("largest"), at("link")).unwrap();
+        std::fs::create_dir(at("folder")).unwrap();
+        rustix::fs::mknodat(rustix::fs::CWD, at("pipe"), rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+        assert_eq!(read_beside(&at("largest")), Beside::Text(text(65_535)));
+        assert_eq!(read_small(&at("largest")), Some(text(65_535)));
+        assert_eq!(read_beside(&at("nothing")), Beside::Nothing);
+        assert_eq!(read_small(&at("nothing")), None);
+        for unknown in ["larger", "binary", "link", "folder", "pipe"] {
+            assert_eq!(read_beside(&at(unknown)), Beside::Unknown, "{unknown}");
+        }
+    }
+}

@@ -295,11 +295,22 @@ fn search_kept(folder: &Path, depth: usize, left: &mut usize, found: &mut Vec<Pa
 /// what `~` means, but the home that the system knows for this user counts as home too.
 pub(super) fn ground(workspace: &Path, ours: &[PathBuf], caller: &BTreeMap<OsString, OsString>) -> Ground {
     let passwd = fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let users = users(&passwd);
     let own = rustix::process::getuid().as_raw();
     let stated = caller.get(OsStr::new("HOME")).map(PathBuf::from).filter(|home| home.is_absolute());
+    let (homes, strangers) = homes(users(&passwd), own, stated);
+    Ground {
+        workspace: plain(workspace.to_owned()),
+        strangers,
+        starts: starts::places(&homes, caller),
+        homes,
+        ours: ours.iter().cloned().map(plain).collect(),
+    }
+}
+
+/// The homes of this user, the stated one first, and those of other people and root. The root of the file system is
+/// nobody's home.
+fn homes(users: Vec<(u32, PathBuf)>, own: u32, stated: Option<PathBuf>) -> (Vec<PathBuf>, Vec<PathBuf>) {
     let known = users.iter().filter(|(id, _)| *id == own).map(|(_, home)| home.clone());
-    let plain = |path: PathBuf| path.canonicalize().unwrap_or(path);
     let mut homes: Vec<PathBuf> = Vec::new();
     for home in stated.into_iter().chain(known).map(plain) {
         if home.parent().is_some() && !homes.contains(&home) {
@@ -307,14 +318,14 @@ pub(super) fn ground(workspace: &Path, ours: &[PathBuf], caller: &BTreeMap<OsStr
         }
     }
     let others = users.into_iter().filter(|(id, _)| *id != own && (*id == 0 || PEOPLE.contains(id)));
-    let strangers = others.map(|(_, home)| plain(home)).filter(|home| home.parent().is_some() && !homes.contains(home));
-    Ground {
-        workspace: plain(workspace.to_owned()),
-        strangers: strangers.collect(),
-        starts: starts::places(&homes, caller),
-        homes,
-        ours: ours.iter().cloned().map(plain).collect(),
-    }
+    let others = others.map(|(_, home)| plain(home));
+    let strangers = others.filter(|home| home.parent().is_some() && !homes.contains(home)).collect();
+    (homes, strangers)
+}
+
+/// A path without symbolic links, as far as it exists.
+fn plain(path: PathBuf) -> PathBuf {
+    path.canonicalize().unwrap_or(path)
 }
 
 /// Number and home of every user in the system's list.
@@ -559,6 +570,82 @@ mod tests {
             Permissions { read: vec!["~/.ssh".into()], write: vec!["/etc".into()], ..Permissions::default() };
         let message = machine.resolve(&declared, WriteMode::Staged).unwrap_err();
         assert!(message.contains("~/.ssh") && message.contains("/etc"), "{message}");
+    }
+
+    #[test]
+    fn git_is_found_four_folders_deep_and_no_deeper() {
+        let machine = Machine::new();
+        for folder in ["out/a/b/c/d/.git", "out/a/b/c/d/e/.git"] {
+            fs::create_dir_all(machine.at("home/ws").join(folder)).unwrap();
+        }
+        let granted = machine.write("out", WriteMode::Staged).unwrap();
+        assert_eq!(granted.write[0].protected, [machine.at("home/ws/out/a/b/c/d/.git")]);
+    }
+
+    #[test]
+    fn the_search_for_git_ends_after_so_many_entries() {
+        let machine = Machine::new();
+        for name in ["1", "2", "3", "4", "5", "5/.git"] {
+            fs::create_dir(machine.at("eve").join(name)).unwrap();
+        }
+        for (entries, left, repositories) in [(0, 0, 0), (6, 0, 1), (9, 3, 1)] {
+            let (mut budget, mut found) = (entries, Vec::new());
+            search_git(&machine.at("eve"), 1, &mut budget, &mut found);
+            assert_eq!((budget, found.len()), (left, repositories), "{entries} entries");
+        }
+        let (mut budget, mut found) = (3, Vec::new());
+        search_git(&machine.at("eve"), 1, &mut budget, &mut found);
+        assert_eq!(budget, 0);
+    }
+
+    #[test]
+    fn a_grant_of_a_file_covers_no_other_path_and_the_same_path_is_granted_once() {
+        let machine = Machine::new();
+        fs::write(machine.at("home/ws/in"), "").unwrap();
+        let writes = |paths: &[&str]| {
+            let write = paths.iter().map(ToString::to_string).collect();
+            let granted = machine.resolve(&Permissions { write, ..Permissions::default() }, WriteMode::Staged).unwrap();
+            granted.write.into_iter().map(|write| write.path).collect::<Vec<_>>()
+        };
+        assert_eq!(writes(&["in", "in.csv"]), [machine.at("home/ws/in"), machine.at("home/ws/in.csv")]);
+        assert_eq!(writes(&["in", "{workspace}/in"]), [machine.at("home/ws/in")]);
+        assert_eq!(writes(&["out/new", "out/new2", "out"]), [machine.at("home/ws/out")]);
+        assert_eq!(writes(&["out", "zoo/"]), [machine.at("home/ws/out"), machine.at("home/ws/zoo")]);
+    }
+
+    #[test]
+    fn homes_are_the_stated_and_the_known_one_and_other_people_are_strangers() {
+        let path = |name: &str| PathBuf::from("/nowhere").join(name);
+        let users: Vec<(u32, PathBuf)> = vec![
+            (0, path("root")),
+            (999, path("service")),
+            (1000, path("ada")),
+            (1001, path("eve")),
+            (1002, path("ada")),
+            (1003, "/".into()),
+            (65533, path("last")),
+            (65534, path("nobody")),
+        ];
+        let strangers = vec![path("root"), path("eve"), path("last")];
+        let stated = homes(users.clone(), 1000, Some(path("stated")));
+        assert_eq!(stated, (vec![path("stated"), path("ada")], strangers.clone()));
+        for home in [None, Some(path("ada")), Some("/".into())] {
+            assert_eq!(homes(users.clone(), 1000, home), (vec![path("ada")], strangers.clone()));
+        }
+        let of_root = homes(users, 0, None);
+        assert_eq!(of_root, (vec![path("root")], vec![path("ada"), path("eve"), path("ada"), path("last")]));
+    }
+
+    #[test]
+    fn the_ground_of_a_run_has_the_stated_home_only_when_it_is_absolute() {
+        let machine = Machine::new();
+        let ours = [machine.at("home/state")];
+        for (home, counts) in [(machine.at("home"), true), ("home".into(), false)] {
+            let caller = BTreeMap::from([("HOME".into(), home.clone().into())]);
+            let found = ground(&machine.at("home/ws"), &ours, &caller);
+            assert_eq!((&found.workspace, &found.ours[..]), (&machine.at("home/ws"), &ours[..]));
+            assert_eq!(found.homes.contains(&home), counts);
+        }
     }
 
     #[test]

@@ -567,6 +567,75 @@ mod tests {
     }
 
     #[test]
+    fn an_entry_is_sound_only_as_it_was_written_and_in_its_place() {
+        let sound = |sql: &str, id| {
+            let (_dir, store) = logged(3);
+            store.connection.execute_batch(sql).unwrap();
+            store.sound_operation(OperationId(id)).unwrap().map(|entry| entry.map(|entry| entry.id.0))
+        };
+        for id in [1, 2, 3] {
+            assert_eq!(sound("", id), Ok(Some(id)));
+        }
+        assert_eq!(sound("", 4), Ok(None));
+        let changed = "UPDATE operations SET who = 'x' WHERE id = 2";
+        assert_eq!((sound(changed, 1), sound(changed, 3)), (Ok(Some(1)), Ok(Some(3))));
+        assert_eq!(sound(changed, 2), Err("was changed: its content does not have its hash".to_owned()));
+        let unread = sound("UPDATE operations SET detail = '{' WHERE id = 2", 2).unwrap_err();
+        assert!(unread.starts_with("cannot be read: "), "{unread}");
+        assert_eq!(sound("DELETE FROM operations WHERE id = 3", 2), Ok(Some(2)), "what was cut off, the walk tells");
+    }
+
+    #[test]
+    fn an_entry_rewritten_with_a_fitting_hash_is_not_sound_also_as_the_newest() {
+        for id in [2, 3] {
+            let (_dir, store) = logged(3);
+            let mut entry = store.operation(OperationId(id)).unwrap().unwrap();
+            entry.who = "somebody else".to_owned();
+            entry.hash = entry.expected_hash();
+            let sql = "UPDATE operations SET who = ?1, hash = ?2 WHERE id = ?3";
+            store.connection.execute(sql, params![entry.who, entry.hash, entry.id]).unwrap();
+            let found = store.sound_operation(OperationId(id)).unwrap();
+            assert_eq!(found, Err("was replaced: what follows it names another hash".to_owned()), "{id}");
+        }
+    }
+
+    #[test]
+    fn a_clock_that_went_back_is_noted_between_its_two_entries() {
+        let (_dir, mut store) = store();
+        for at in [5_000, 5_000, 3_000, 4_000] {
+            change_at(&mut store, Instant(at), |tx| tx.log(&operation("archive", "x")));
+        }
+        let notes = store.verify_log().unwrap().notes;
+        assert_eq!(notes, ["the clock went back by 2 s between entries 2 and 3"]);
+    }
+
+    #[test]
+    fn who_took_an_entry_back_is_what_an_entry_says() {
+        let undone = |detail: Value| {
+            let (_dir, mut store) = logged(2);
+            change(&mut store, |tx| {
+                let by = tx.log(&NewOperation { detail, ..operation("undo", "t0") })?;
+                tx.mark_undone(OperationId(1), by)
+            });
+            store.verify_log().unwrap().faults
+        };
+        assert_eq!(undone(json!({"operation": 1})), Vec::<String>::new());
+        let says = "entry 1 is said to be taken back by entry 3, which did not";
+        assert_eq!(undone(json!({})), [says]);
+        assert_eq!(undone(json!({"operation": 2})), [says, "entry 2 was taken back by entry 3, but is not marked so"]);
+    }
+
+    #[test]
+    fn a_log_is_there_also_when_only_its_note_is_left() {
+        let (_dir, store) = logged(0);
+        assert!(!store.has_log().unwrap());
+        let (_dir, store) = logged(1);
+        assert!(store.has_log().unwrap());
+        store.connection.execute("DELETE FROM operations", []).unwrap();
+        assert!(store.has_log().unwrap());
+    }
+
+    #[test]
     fn a_cut_tail_stays_visible_after_new_entries() {
         let (_dir, mut store) = logged(5);
         store.connection.execute("DELETE FROM operations WHERE id > 3", []).unwrap();

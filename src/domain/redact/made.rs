@@ -2,14 +2,14 @@
 
 use super::encoded::{self, Decoded, Encoded, Inner};
 use super::named::{self, Named};
-use super::tokens::{self, KEY_BLOCK, Verdict, is_alphanumeric, is_base64url, is_dotted};
+use super::tokens::{self, KEY_BLOCK, OneClass, Verdict, is_alphanumeric, is_base64url, is_dotted};
 use std::sync::LazyLock;
 
 /// Shorter tokens are not looked for within base64, in bytes.
 const MIN_ENCODED: usize = 16;
 
 /// Tokens that are looked for within base64 beside those of one class: anchor, label, class, least and greatest length.
-const OTHERS: &[(&str, &str, fn(u8) -> bool, usize, usize)] = &[
+const OTHERS: &[OneClass] = &[
     ("sk-proj-", "api-key", is_base64url, 20, 256),
     ("sk-ant-", "anthropic-key", is_base64url, 20, 256),
     ("sk-or-", "api-key", is_base64url, 20, 256),

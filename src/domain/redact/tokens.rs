@@ -234,8 +234,11 @@ const RULES: &[Rule] = &[
     special("sessionToken", Kind::AwsName),
 ];
 
+/// Anchor, label, class of characters, least and greatest length.
+pub(super) type OneClass = (&'static str, &'static str, fn(u8) -> bool, usize, usize);
+
 /// The rules for tokens of one class: anchor, label, class, least and greatest length.
-pub(super) fn simple() -> impl Iterator<Item = (&'static str, &'static str, fn(u8) -> bool, usize, usize)> {
+pub(super) fn simple() -> impl Iterator<Item = OneClass> {
     RULES.iter().filter_map(|rule| match rule.kind {
         Kind::Token { label, class, min, max } => Some((rule.anchor, label, class, min, max)),
         Kind::Exact { label, class, len } => Some((rule.anchor, label, class, len, len)),

@@ -440,3 +440,115 @@ fn counted(tx: &Tx<'_>, buffer: &mut Buffer, items: u64) -> Result<BufferEvent, 
 fn size(items: &[BufferItem]) -> u64 {
     items.iter().map(|item| item.item.len() as u64).sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+
+    const NOW: Instant = Instant(1_000_000);
+
+    fn in_store<T>(work: impl FnOnce(&Tx<'_>) -> Result<T, EngineError>) -> T {
+        let dir = tempfile::tempdir().unwrap();
+        Store::open(dir.path()).unwrap().transact(NOW, work).unwrap()
+    }
+
+    fn hand<'a>(owner: &'a str, is_alive: &'a dyn Fn(&str) -> bool) -> Hand<'a> {
+        Hand { who: "Ada", by: HUMAN, owner, is_alive }
+    }
+
+    fn clock(owner: &str, starting: bool, until: i64) -> Option<BufferClock> {
+        Some(BufferClock { owner: owner.to_owned(), starting, until: Instant(until) })
+    }
+
+    #[test]
+    fn a_clock_is_started_when_none_runs_or_starts_in_time() {
+        for (before, starts) in [
+            (None, true),
+            (clock("lives", true, NOW.0 + 1), false),
+            (clock("lives", true, NOW.0), true),
+            (clock("lives", false, 0), false),
+            (clock("died", true, NOW.0 + 1), true),
+            (clock("died", false, 0), true),
+        ] {
+            let after = in_store(|tx| {
+                before.iter().try_for_each(|clock| tx.set_buffer_clock(clock))?;
+                let started = wind(tx, hand("this", &|owner| owner == "lives"))?;
+                assert_eq!(started, starts, "{before:?}");
+                Ok(tx.buffer_clock()?)
+            });
+            let expected = if starts { clock("this", true, NOW.0 + START_MS) } else { before };
+            assert_eq!(after, expected);
+        }
+    }
+
+    #[test]
+    fn a_process_becomes_the_clock_unless_another_one_that_lives_is() {
+        for (before, becomes) in [
+            (None, true),
+            (clock("lives", false, 0), false),
+            (clock("lives", true, NOW.0 + 1), true),
+            (clock("died", false, 0), true),
+            (clock("this", false, 0), true),
+        ] {
+            let after = in_store(|tx| {
+                before.iter().try_for_each(|clock| tx.set_buffer_clock(clock))?;
+                assert_eq!(tend(tx, hand("this", &|owner| owner != "died"))?, becomes, "{before:?}");
+                Ok(tx.buffer_clock()?)
+            });
+            assert_eq!(after, if becomes { clock("this", false, NOW.0) } else { before });
+        }
+    }
+
+    #[test]
+    fn a_clock_that_nothing_needs_ends() {
+        in_store(|tx| {
+            tx.set_buffer_clock(&BufferClock { owner: "this".to_owned(), starting: false, until: NOW })?;
+            let hand = hand("this", &|_| true);
+            let (id, items) = (BufferId::new("a").map_err(EngineError::internal)?, ["1".to_owned()]);
+            let timed = BufferChange { interval_ms: Some(60_000), ..BufferChange::default() };
+            write(tx, hand, &id, &timed, &items)?;
+            assert!(tends_on(tx, hand)?);
+            assert!(tx.buffer_clock()?.is_some());
+            flush(tx, hand, &id)?;
+            assert!(!tends_on(tx, hand)?);
+            assert_eq!(tx.buffer_clock()?, None);
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn a_buffer_holds_so_many_items_and_bytes_and_no_more() {
+        let id = BufferId::new("a").unwrap();
+        for (waiting, kept, bytes, items, more, fits) in [
+            (0, 0, 0, MAX_WAITING, MAX_WAITING_BYTES, true),
+            (0, 0, 0, MAX_WAITING + 1, 1, false),
+            (0, 0, 0, 1, MAX_WAITING_BYTES + 1, false),
+            (MAX_WAITING - 3, 1, 0, 2, 1, true),
+            (MAX_WAITING - 3, 1, 0, 3, 1, false),
+            (1, 0, MAX_WAITING_BYTES - 2, 1, 2, true),
+            (1, 0, MAX_WAITING_BYTES - 2, 1, 3, false),
+        ] {
+            let mut buffer = Buffer::new(id.clone(), HUMAN, NOW);
+            (buffer.level.waiting, buffer.kept, buffer.bytes) = (waiting, kept, bytes);
+            let case = format!("{waiting} {kept} {bytes} {items} {more}");
+            assert_eq!(refuse_overflow(&buffer, items, more).is_ok(), fits, "{case}");
+        }
+    }
+
+    #[test]
+    fn a_batch_of_a_process_that_died_is_lost_and_no_other() {
+        let is_alive = |owner: &str| owner == "lives";
+        for (flusher, in_flight, flusher_after, events) in [
+            (None, 0, None, &[][..]),
+            (Some("lives"), 2, Some("lives"), &[]),
+            (Some("died"), 2, None, &[BufferEvent::Lost]),
+            (Some("died"), 0, None, &[]),
+        ] {
+            let mut buffer = Buffer::new(BufferId::new("a").unwrap(), HUMAN, NOW);
+            (buffer.flusher, buffer.level.in_flight) = (flusher.map(str::to_owned), in_flight);
+            let (after, told) = alive(hand("this", &is_alive), buffer);
+            assert_eq!((after.flusher.as_deref(), &told[..]), (flusher_after, events), "{flusher:?}");
+        }
+    }
+}

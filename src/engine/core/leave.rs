@@ -101,3 +101,127 @@ fn fault_of_allow(q: &Queries, entry: &Operation, allowed: &Allowed) -> Result<O
 fn said<T: DeserializeOwned>(entry: &Operation, field: &str) -> Option<T> {
     entry.detail.get(field).cloned().and_then(|value: Value| serde_json::from_value(value).ok())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Actor, grant};
+    use super::*;
+    use crate::domain::{CostTier, GrantId, GrantKey, Permissions, Stage, Tool, UnlockId};
+    use crate::engine::core::{allow, revoke, unlock};
+    use crate::store::{Approval, NewOperation, Store, Tx};
+    use serde_json::json;
+
+    const NOW: Instant = Instant(1_767_323_045_000);
+    const UNTIL: Instant = Instant(NOW.0 + 1);
+
+    fn actor() -> Actor<'static> {
+        Actor { who: "Ada", owner: "nobody", commit: false, pen: None }
+    }
+
+    fn tool(stage: Stage) -> Tool {
+        Tool { stage, cost_tier: CostTier::Medium, ..Tool::ordinary("t") }
+    }
+
+    fn in_store<T>(work: impl FnOnce(&Tx<'_>) -> Result<T, crate::engine::EngineError>) -> T {
+        let dir = tempfile::tempdir().unwrap();
+        Store::open(dir.path()).unwrap().transact(NOW, work).unwrap()
+    }
+
+    fn entry(verb: &str, detail: Value) -> NewOperation {
+        let (who, verb, subject) = ("Ada".to_owned(), verb.to_owned(), "t".to_owned());
+        NewOperation { who, verb, subject, detail, reversible: true }
+    }
+
+    fn did_not_give(fault: Option<String>) -> bool {
+        fault.is_some_and(|fault| fault.ends_with("did not give it"))
+    }
+
+    #[test]
+    fn a_grant_counts_only_when_its_entry_gave_each_field_of_it() {
+        in_store(|tx| {
+            grant(tx, actor(), &tool(Stage::Experimental), "bot", GrantScope::Version)?;
+            let given = tx.agent_grants()?.remove(0);
+            assert_eq!(fault_of_leave(tx, &given)?, None);
+            for forged in [
+                AgentGrant { id: GrantId(2), ..given.clone() },
+                AgentGrant { tool: ToolName::new("other").unwrap(), ..given.clone() },
+                AgentGrant { digest: Digest([9; 32]), ..given.clone() },
+                AgentGrant { agent: "eve".to_owned(), ..given.clone() },
+                AgentGrant { scope: GrantScope::Session("s".to_owned()), ..given.clone() },
+                AgentGrant { who: "Eve".to_owned(), ..given.clone() },
+            ] {
+                assert!(did_not_give(fault_of_leave(tx, &forged)?), "{forged:?}");
+            }
+            let nowhere = AgentGrant { operation: OperationId(99), ..given.clone() };
+            let fault = fault_of_leave(tx, &nowhere)?.unwrap();
+            assert_eq!(fault, "entry 99, which it names, is not in the log");
+            revoke(tx, actor(), &GrantKey::Agent(given.id))?;
+            assert_eq!(fault_of_leave(tx, &given)?.unwrap(), "entry 2 of the log revoked it");
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn a_grant_that_was_taken_back_does_not_count() {
+        in_store(|tx| {
+            let done = grant(tx, actor(), &tool(Stage::Experimental), "bot", GrantScope::Version)?;
+            let given = tx.agent_grants()?.remove(0);
+            let by = tx.log(&entry("undo", json!({"operation": given.operation})))?;
+            tx.mark_undone(done.outcome.operation.unwrap(), by)?;
+            assert_eq!(fault_of_leave(tx, &given)?.unwrap(), format!("entry {by} of the log took it back"));
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn what_was_opened_counts_only_when_its_entry_opened_exactly_this() {
+        in_store(|tx| {
+            unlock(tx, actor(), Some(&tool(Stage::Approved)), CostTier::Medium, (GrantScope::Version, Some(UNTIL)))?;
+            let opened = tx.unlocks()?.remove(0);
+            assert_eq!(fault_of_unlock(tx, &opened)?, None);
+            for forged in [
+                Unlock { id: UnlockId(2), ..opened.clone() },
+                Unlock { tool: None, ..opened.clone() },
+                Unlock { tier: CostTier::High, ..opened.clone() },
+                Unlock { scope: GrantScope::Session("s".to_owned()), ..opened.clone() },
+                Unlock { until: None, ..opened.clone() },
+                Unlock { until: Some(Instant(UNTIL.0 + 1)), ..opened.clone() },
+                Unlock { who: "Eve".to_owned(), ..opened.clone() },
+            ] {
+                assert!(did_not_give(fault_of_unlock(tx, &forged)?), "{forged:?}");
+            }
+            revoke(tx, actor(), &GrantKey::Unlock(opened.id))?;
+            assert_eq!(fault_of_unlock(tx, &opened)?.unwrap(), "entry 2 of the log revoked it");
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn permissions_count_only_as_the_newest_entry_about_the_version_allowed_them() {
+        in_store(|tx| {
+            let tool = tool(Stage::Approved);
+            let (name, digest) = (tool.name.clone(), tool.digest);
+            let writes = Permissions { write: vec!["out".to_owned()], ..Permissions::default() };
+            let staged = Allowed::new(&writes, WriteMode::Staged);
+            let none = Some("no entry of the log allowed it".to_owned());
+            assert_eq!(fault_of_allowed(tx, &name, digest, &staged)?, none);
+            let operation = actor().log(tx, &entry("approve", json!({})))?;
+            let (stage, at) = (tool.stage, NOW);
+            let approval = Approval { tool: name.clone(), digest, stage, operation, at, base: None, signature: None };
+            tx.approve_version(&approval)?;
+            allow(tx, actor(), &tool, &staged)?;
+            assert_eq!(fault_of_allowed(tx, &name, digest, &staged)?, None);
+            let wider = Permissions { network: vec!["full".to_owned()], ..writes.clone() };
+            for other in [Allowed::new(&writes, WriteMode::Direct), Allowed::new(&wider, WriteMode::Staged)] {
+                let fault = fault_of_allowed(tx, &name, digest, &other)?.unwrap();
+                assert_eq!(fault, "entry 2 of the log allowed something else");
+            }
+            assert_eq!(fault_of_allowed(tx, &name, Digest([9; 32]), &staged)?, none, "of another version");
+            revoke(tx, actor(), &GrantKey::Allow(name.clone(), digest))?;
+            assert_eq!(fault_of_allowed(tx, &name, digest, &staged)?.unwrap(), "entry 3 of the log revoked it");
+            let other = Digest([9; 32]);
+            assert_eq!(fault_of_allowed(tx, &name, other, &staged)?, none, "of another version");
+            Ok(())
+        });
+    }
+}

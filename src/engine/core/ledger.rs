@@ -197,3 +197,192 @@ fn lost_approval(tool: &ToolName, digest: Digest, operation: OperationId) -> Str
         digest.short()
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Instant, Placement, ReviewId};
+    use serde_json::json;
+
+    fn name() -> ToolName {
+        ToolName::new("t").unwrap()
+    }
+
+    fn digest(byte: u8) -> Digest {
+        Digest([byte; 32])
+    }
+
+    /// A version of the tool in the folder of a stage.
+    fn placed(byte: u8, stage: Stage) -> Placed {
+        let placement = Placement { base: format!("tools/{stage}/t"), exclusive: true };
+        let version = semver::Version::new(1, 0, 0);
+        let (tool, digest, files, approval) = (name(), digest(byte), Vec::new(), super::super::Beside::Unknown);
+        Placed { tool, version, digest, stage, placement, files, approval }
+    }
+
+    fn approval(byte: u8, operation: i64) -> Approval {
+        Approval {
+            tool: name(),
+            digest: digest(byte),
+            stage: Stage::Approved,
+            operation: OperationId(operation),
+            at: Instant(0),
+            base: Some("tools/approved/t".to_owned()),
+            signature: None,
+        }
+    }
+
+    fn approve(byte: u8, replaced: Option<u8>, ended: Option<Vec<Approval>>) -> UndoNote {
+        UndoNote::Approve {
+            review: ReviewId(1),
+            before: placed(byte, Stage::Experimental),
+            after: placed(byte, Stage::Approved),
+            replaced: replaced.map(|old| Box::new(placed(old, Stage::Approved))),
+            replaced_approved: replaced.is_some(),
+            ended,
+            closed: Vec::new(),
+        }
+    }
+
+    fn rollback(byte: u8, ended: Vec<Approval>, approved: bool) -> UndoNote {
+        let (before, after) = (placed(99, Stage::Approved), placed(byte, Stage::Approved));
+        UndoNote::Rollback { before, after, ended, approved, closed: Vec::new() }
+    }
+
+    enum Did {
+        Note(UndoNote),
+        Undo(i64),
+    }
+
+    /// The versions in force after these entries, each with the entry that gave it.
+    fn in_force(entries: &[Did]) -> Vec<(u8, i64)> {
+        let entries = entries.iter().zip(1..).map(|(did, id)| {
+            let (verb, detail) = match did {
+                Did::Note(note) => ("did", json!({"undo": note})),
+                Did::Undo(target) => ("undo", json!({"operation": target})),
+            };
+            Operation {
+                id: OperationId(id),
+                at: Instant(0),
+                who: "Ada".to_owned(),
+                verb: verb.to_owned(),
+                subject: "t".to_owned(),
+                detail,
+                prev_hash: digest(0),
+                hash: digest(0),
+                reversible: true,
+                undone_by: None,
+            }
+        });
+        let ledger = Ledger::of(&entries.collect::<Vec<_>>());
+        ledger.in_force().map(|(_, version, operation, _)| (version.0[0], operation.0)).collect()
+    }
+
+    #[test]
+    fn an_approval_is_in_force_until_another_one_ends_it_or_it_is_taken_back() {
+        use Did::{Note, Undo};
+        let first = || Note(approve(1, None, Some(Vec::new())));
+        let second = || Note(approve(2, Some(1), Some(vec![approval(1, 1)])));
+        let adopt = || Note(UndoNote::Adopt { review: ReviewId(1), members: vec![(name(), digest(1))] });
+        let vouch = || Note(UndoNote::Vouch { tool: name(), digest: digest(1) });
+        for (case, entries, expected) in [
+            ("given", vec![first()], vec![(1, 1)]),
+            ("taken back", vec![first(), Undo(1)], vec![]),
+            ("replaced", vec![first(), second()], vec![(2, 2)]),
+            ("the replaced one comes back", vec![first(), second(), Undo(2)], vec![(1, 1)]),
+            ("but not when it was taken back", vec![first(), second(), Undo(1), Undo(2)], vec![]),
+            ("adopted", vec![adopt()], vec![(1, 1)]),
+            ("an adoption taken back", vec![adopt(), Undo(1)], vec![]),
+            ("vouched for", vec![vouch()], vec![(1, 1)]),
+            ("a vouching taken back", vec![vouch(), Undo(1)], vec![]),
+            ("rolled back", vec![first(), Note(rollback(2, vec![approval(1, 1)], true))], vec![(2, 2)]),
+            ("without an approval", vec![first(), Note(rollback(2, vec![approval(1, 1)], false))], vec![]),
+            (
+                "a rollback taken back",
+                vec![first(), Note(rollback(2, vec![approval(1, 1)], true)), Undo(2)],
+                vec![(1, 1)],
+            ),
+            ("to what was approved before", vec![first(), Note(rollback(1, vec![], false)), Undo(2)], vec![(1, 1)]),
+            ("an undo of nothing", vec![first(), Undo(7)], vec![(1, 1)]),
+        ] {
+            assert_eq!(in_force(&entries), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn an_entry_of_an_older_format_gives_back_what_it_says_was_approved() {
+        use Did::{Note, Undo};
+        let old = |replaced| approve(2, replaced, None);
+        assert_eq!(in_force(&[Note(old(Some(1))), Undo(1)]), [(1, 2)]);
+        assert_eq!(in_force(&[Note(old(None)), Undo(1)]), []);
+        let UndoNote::Approve { review, replaced, ended, closed, .. } = old(Some(1)) else { panic!("an approval") };
+        let not_approved = UndoNote::Approve {
+            review,
+            before: placed(2, Stage::Experimental),
+            after: placed(2, Stage::Approved),
+            replaced,
+            replaced_approved: false,
+            ended: ended.clone(),
+            closed: closed.clone(),
+        };
+        assert_eq!(in_force(&[Note(not_approved), Undo(1)]), []);
+        for (from, to, expected) in [
+            (Stage::Approved, Stage::Core, &[(2, 2)][..]),
+            // A drift stays where it is: what lay there before had no approval of these bytes.
+            (Stage::Approved, Stage::Approved, &[]),
+            (Stage::Experimental, Stage::Approved, &[]),
+        ] {
+            let moved = UndoNote::Approve {
+                review,
+                before: placed(2, from),
+                after: placed(2, to),
+                replaced: None,
+                replaced_approved: false,
+                ended: None,
+                closed: Vec::new(),
+            };
+            assert_eq!(in_force(&[Note(moved), Undo(1)]), expected, "{from} {to}");
+        }
+    }
+
+    #[test]
+    fn a_row_counts_only_as_the_log_gave_it() {
+        let mut ledger = Ledger::default();
+        ledger.give(&approve(1, None, None), OperationId(5));
+        let row = approval(1, 5);
+        assert_eq!(ledger.fault(&row), None);
+        assert_eq!(ledger.fault(&Approval { base: None, ..row.clone() }), None, "an older format names no folder");
+        for (forged, says) in [
+            (approval(2, 5), "no approval of it is in force"),
+            (approval(1, 4), "by entry 4 in its table, by entry 5 in the log"),
+            (Approval { stage: Stage::Core, ..row.clone() }, "for another place"),
+            (Approval { base: Some("tools/approved/u".to_owned()), ..row.clone() }, "for another place"),
+        ] {
+            let fault = ledger.fault(&forged).unwrap_or_default();
+            assert!(fault.contains(says), "{forged:?}: {fault}");
+        }
+        ledger.give(&UndoNote::Vouch { tool: name(), digest: digest(3) }, OperationId(6));
+        assert_eq!(ledger.fault(&Approval { stage: Stage::Core, ..approval(3, 6) }), None, "the entry names no place");
+        let older = Approval { base: None, ..approval(4, 2) };
+        ledger.put_back(std::slice::from_ref(&older), &HashSet::new());
+        assert_eq!(ledger.fault(&approval(4, 2)), None, "the log names no folder");
+    }
+
+    #[test]
+    fn approvals_that_are_missing_in_the_table_are_named_oldest_first() {
+        let mut ledger = Ledger::default();
+        for (byte, operation) in [(1, 9), (2, 8), (3, 7)] {
+            ledger.give(&approve(byte, None, None), OperationId(operation));
+        }
+        let named = |table: &[Approval], is_asked: bool| {
+            let lines = ledger.missing(table, |_| is_asked);
+            let entry = |line: &String| line.split_once("entry ").map(|(_, rest)| rest[..1].to_owned());
+            lines.iter().filter_map(entry).collect::<Vec<_>>().concat()
+        };
+        assert_eq!(named(&[], true), "789");
+        assert_eq!(named(&[approval(2, 8)], true), "79");
+        assert_eq!(named(&[], false), "");
+        assert!(ledger.lost(&name(), digest(3)).is_some_and(|line| line.contains("that entry 7 gave is missing")));
+        assert_eq!(ledger.lost(&name(), digest(4)), None);
+    }
+}

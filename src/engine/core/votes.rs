@@ -83,3 +83,25 @@ pub(super) fn keep(
     tx.set_review_state(review.id, ReviewState::Waiting)?;
     Ok(Step { outcome: answer(Some(operation), Some(review.id), message), intents: Vec::new() })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_role_needs_a_yes_of_its_own_and_one_more_of_anybody() {
+        let roles = ["security", "legal"].map(str::to_owned);
+        let (any, security, legal) = ("any other reviewer", "the role security", "the role legal");
+        for (votes, missing) in [
+            (&[][..], &[security, legal, any][..]),
+            (&[None], &[security, legal]),
+            (&[None, None], &[security, legal]),
+            (&[Some("security")], &[legal, any]),
+            (&[Some("security"), Some("security")], &[legal]),
+            (&[Some("security"), Some("legal")], &[any]),
+            (&[Some("security"), None, Some("legal")], &[]),
+        ] {
+            assert_eq!(missing_votes(votes.iter().copied(), &roles), missing, "{votes:?}");
+        }
+    }
+}

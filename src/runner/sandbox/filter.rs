@@ -430,6 +430,28 @@ mod tests {
     }
 
     #[test]
+    fn no_process_is_made_in_a_namespace_or_family_of_another() {
+        let flags = [
+            libc::CLONE_NEWNS,
+            libc::CLONE_NEWCGROUP,
+            libc::CLONE_NEWUTS,
+            libc::CLONE_NEWIPC,
+            libc::CLONE_NEWUSER,
+            libc::CLONE_NEWPID,
+            libc::CLONE_NEWNET,
+            libc::CLONE_PARENT,
+        ];
+        for terms in every() {
+            let refused = if terms.observe { NOTIFY } else { DENY };
+            for flag in flags {
+                let with_signal = (flag | libc::SIGCHLD) as u64;
+                assert_eq!(answer(terms, Call::Clone, &[with_signal]), refused, "{flag:#x} {terms:?}");
+            }
+            assert_eq!(answer(terms, Call::Clone, &[libc::SIGCHLD as u64]), ALLOW, "{terms:?}");
+        }
+    }
+
+    #[test]
     fn files_and_programs_are_seen_only_by_an_observer() {
         for terms in every() {
             let expected = if terms.observe { NOTIFY } else { ALLOW };
@@ -469,7 +491,10 @@ mod tests {
                 let fchmod = interpret(&terms.program(), ARCHITECTURE, libc::SYS_fchmod as u32, six);
                 assert_eq!(fchmod, if expected == DENY { DENY } else { ALLOW });
             }
-            assert_eq!(answer(terms, Call::Openat, &[3, 1, 0, 0o4755]), free, "without a file made, a mode is nothing");
+            // Where no file is made, a mode is nothing.
+            for flags in [0, libc::O_WRONLY | libc::O_TRUNC, libc::O_DIRECTORY | libc::O_CLOEXEC] {
+                assert_eq!(answer(terms, Call::Openat, &[3, 1, flags as u64, 0o4755]), free, "{flags:#x} {terms:?}");
+            }
         }
     }
 
