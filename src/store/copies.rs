@@ -456,6 +456,39 @@ mod tests {
     }
 
     #[test]
+    fn trouble_with_a_folder_is_told_and_not_taken_for_nothing_in_it() {
+        let (dir, copies, digest, path) = writable();
+        remove_tree(&path).unwrap();
+        assert!(copies.put_aside(&path).is_ok(), "somebody else was faster");
+        fs::write(&path, "").unwrap();
+        let fault = copies.check(digest).unwrap_err();
+        assert!(fault.contains("its folder cannot be read: "), "{fault}");
+        let damaged = copies.dir.join(".damaged");
+        remove_tree(&damaged).unwrap();
+        fs::write(&damaged, "").unwrap();
+        assert!(matches!(copies.put_aside(&path), Err(CopyError::Io { .. })));
+        remove_tree(&copies.dir).unwrap();
+        fs::write(dir.0.path().join("versions"), "").unwrap();
+        assert!(matches!(copies.all(), Err(CopyError::Io { .. })));
+    }
+
+    #[test]
+    fn only_a_copy_that_is_there_keeps_another_one_from_its_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let [ours, theirs, nowhere] = ["ours", "theirs", "no/where"].map(|name| dir.path().join(name));
+        for folder in [&ours, &theirs] {
+            fs::create_dir(folder).unwrap();
+            fs::write(folder.join(folder.file_name().unwrap()), "").unwrap();
+        }
+        assert!(rename_unless_there(&ours, &nowhere).is_err());
+        rename_unless_there(&ours, &theirs).unwrap();
+        assert!(ours.join("ours").exists() && theirs.join("theirs").exists(), "theirs stays");
+        remove_tree(&theirs).unwrap();
+        rename_unless_there(&ours, &theirs).unwrap();
+        assert!(theirs.join("ours").exists());
+    }
+
+    #[test]
     fn leftovers_of_a_killed_process_are_ignored_and_swept() {
         let (dir, copies) = copies();
         let digest = Digest::of_files(&files());

@@ -386,7 +386,7 @@ class Suite:
         self.scratch.mkdir()
         environment = {**os.environ, "CARGO_MANIFEST_DIR": str(self.work / "tree"), "TMPDIR": str(self.scratch)}
         environment |= {"INSTA_UPDATE": "no", "PROPTEST_CASES": "64", "RUST_BACKTRACE": "0"}
-        output = self.work / f"output-{self.name}"
+        output = self.scratch / "output"
         with open(output, "wb") as file:
             process = subprocess.Popen(
                 [self.tests.path, "--exact", "--test-threads=1", *names],
@@ -429,31 +429,23 @@ class Suite:
 
     def notices(self, mutant, budget):
         """The test that notices a mutant and how, or None; how many tests were not run for want of time."""
-        chosen, spent, size = self.reaching(mutant), 0.0, 10
-        ran = 0
+        chosen, spent, room, ran = self.reaching(mutant), 0.0, 2.0, 0
         while chosen and spent < budget:
-            group, chosen = chosen[:size], chosen[size:]
-            size *= 4
-            expected = sum(seconds for _, seconds, _ in group)
-            while len(group) > 1 and spent + expected > budget:
-                *group, last = group
-                chosen.insert(0, last)
-                expected -= last[1]
-            spent += expected
-            names = [name for _, _, name in group]
-            ran += len(names)
-            limit = 20 + 4 * expected
-            passed, failed, ending = self.run(mutant["number"], names, limit)
+            names, expected = [], 0.0
+            while chosen and (not names or expected + chosen[0][1] <= room):
+                _, seconds, name = chosen.pop(0)
+                names.append(name)
+                expected += seconds
+            spent, room, ran = spent + expected, room * 2, ran + len(names)
+            passed, failed, ending = self.run(mutant["number"], names, 10 + 4 * expected)
+            suspects = failed[:3]
             if ending != "ended":
                 rest = [name for name in names if name not in passed and name not in failed]
-                first = (failed + sorted(rest))[0]
-                again = self.run(mutant["number"], [first], 20 + 4 * self.known[first]["seconds"])
+                suspects += sorted(rest)[:1]
+            for name in suspects:
+                again = self.run(mutant["number"], [name], 10 + 4 * self.known[name]["seconds"])
                 if again[1] or again[2] != "ended":
-                    return first, ending, ran, len(chosen)
-            for name in failed[:5]:
-                again = self.run(mutant["number"], [name], limit)
-                if again[1] or again[2] != "ended":
-                    return name, "failed", ran, len(chosen)
+                    return name, ending if again[2] != "ended" else "failed", ran, len(chosen)
         return None, "", ran, len(chosen)
 
 
