@@ -590,11 +590,11 @@ mod tests {
         }
         for (entries, left, repositories) in [(0, 0, 0), (6, 0, 1), (9, 3, 1)] {
             let (mut budget, mut found) = (entries, Vec::new());
-            search_git(&machine.at("eve"), 1, &mut budget, &mut found);
+            search_kept(&machine.at("eve"), 1, &mut budget, &mut found);
             assert_eq!((budget, found.len()), (left, repositories), "{entries} entries");
         }
         let (mut budget, mut found) = (3, Vec::new());
-        search_git(&machine.at("eve"), 1, &mut budget, &mut found);
+        search_kept(&machine.at("eve"), 1, &mut budget, &mut found);
         assert_eq!(budget, 0);
     }
 

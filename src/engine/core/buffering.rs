@@ -457,19 +457,19 @@ mod tests {
         Hand { who: "Ada", by: HUMAN, owner, is_alive }
     }
 
-    fn clock(owner: &str, starting: bool, until: i64) -> Option<BufferClock> {
-        Some(BufferClock { owner: owner.to_owned(), starting, until: Instant(until) })
+    fn clock(owner: &str, starting: bool, until: i64) -> BufferClock {
+        BufferClock { owner: owner.to_owned(), starting, until: Instant(until) }
     }
 
     #[test]
     fn a_clock_is_started_when_none_runs_or_starts_in_time() {
         for (before, starts) in [
             (None, true),
-            (clock("lives", true, NOW.0 + 1), false),
-            (clock("lives", true, NOW.0), true),
-            (clock("lives", false, 0), false),
-            (clock("died", true, NOW.0 + 1), true),
-            (clock("died", false, 0), true),
+            (Some(clock("lives", true, NOW.0 + 1)), false),
+            (Some(clock("lives", true, NOW.0)), true),
+            (Some(clock("lives", false, 0)), false),
+            (Some(clock("died", true, NOW.0 + 1)), true),
+            (Some(clock("died", false, 0)), true),
         ] {
             let after = in_store(|tx| {
                 before.iter().try_for_each(|clock| tx.set_buffer_clock(clock))?;
@@ -477,7 +477,7 @@ mod tests {
                 assert_eq!(started, starts, "{before:?}");
                 Ok(tx.buffer_clock()?)
             });
-            let expected = if starts { clock("this", true, NOW.0 + START_MS) } else { before };
+            let expected = if starts { Some(clock("this", true, NOW.0 + START_MS)) } else { before };
             assert_eq!(after, expected);
         }
     }
@@ -486,17 +486,17 @@ mod tests {
     fn a_process_becomes_the_clock_unless_another_one_that_lives_is() {
         for (before, becomes) in [
             (None, true),
-            (clock("lives", false, 0), false),
-            (clock("lives", true, NOW.0 + 1), true),
-            (clock("died", false, 0), true),
-            (clock("this", false, 0), true),
+            (Some(clock("lives", false, 0)), false),
+            (Some(clock("lives", true, NOW.0 + 1)), true),
+            (Some(clock("died", false, 0)), true),
+            (Some(clock("this", false, 0)), true),
         ] {
             let after = in_store(|tx| {
                 before.iter().try_for_each(|clock| tx.set_buffer_clock(clock))?;
                 assert_eq!(tend(tx, hand("this", &|owner| owner != "died"))?, becomes, "{before:?}");
                 Ok(tx.buffer_clock()?)
             });
-            assert_eq!(after, if becomes { clock("this", false, NOW.0) } else { before });
+            assert_eq!(after, if becomes { Some(clock("this", false, NOW.0)) } else { before });
         }
     }
 

@@ -250,8 +250,12 @@ mod tests {
     }
 
     enum Did {
-        Note(UndoNote),
+        Note(Box<UndoNote>),
         Undo(i64),
+    }
+
+    fn note(note: UndoNote) -> Did {
+        Did::Note(Box::new(note))
     }
 
     /// The versions in force after these entries, each with the entry that gave it.
@@ -280,11 +284,11 @@ mod tests {
 
     #[test]
     fn an_approval_is_in_force_until_another_one_ends_it_or_it_is_taken_back() {
-        use Did::{Note, Undo};
-        let first = || Note(approve(1, None, Some(Vec::new())));
-        let second = || Note(approve(2, Some(1), Some(vec![approval(1, 1)])));
-        let adopt = || Note(UndoNote::Adopt { review: ReviewId(1), members: vec![(name(), digest(1))] });
-        let vouch = || Note(UndoNote::Vouch { tool: name(), digest: digest(1) });
+        use Did::Undo;
+        let first = || note(approve(1, None, Some(Vec::new())));
+        let second = || note(approve(2, Some(1), Some(vec![approval(1, 1)])));
+        let adopt = || note(UndoNote::Adopt { review: ReviewId(1), members: vec![(name(), digest(1))] });
+        let vouch = || note(UndoNote::Vouch { tool: name(), digest: digest(1) });
         for (case, entries, expected) in [
             ("given", vec![first()], vec![(1, 1)]),
             ("taken back", vec![first(), Undo(1)], vec![]),
@@ -295,14 +299,14 @@ mod tests {
             ("an adoption taken back", vec![adopt(), Undo(1)], vec![]),
             ("vouched for", vec![vouch()], vec![(1, 1)]),
             ("a vouching taken back", vec![vouch(), Undo(1)], vec![]),
-            ("rolled back", vec![first(), Note(rollback(2, vec![approval(1, 1)], true))], vec![(2, 2)]),
-            ("without an approval", vec![first(), Note(rollback(2, vec![approval(1, 1)], false))], vec![]),
+            ("rolled back", vec![first(), note(rollback(2, vec![approval(1, 1)], true))], vec![(2, 2)]),
+            ("without an approval", vec![first(), note(rollback(2, vec![approval(1, 1)], false))], vec![]),
             (
                 "a rollback taken back",
-                vec![first(), Note(rollback(2, vec![approval(1, 1)], true)), Undo(2)],
+                vec![first(), note(rollback(2, vec![approval(1, 1)], true)), Undo(2)],
                 vec![(1, 1)],
             ),
-            ("to what was approved before", vec![first(), Note(rollback(1, vec![], false)), Undo(2)], vec![(1, 1)]),
+            ("to what was approved before", vec![first(), note(rollback(1, vec![], false)), Undo(2)], vec![(1, 1)]),
             ("an undo of nothing", vec![first(), Undo(7)], vec![(1, 1)]),
         ] {
             assert_eq!(in_force(&entries), expected, "{case}");
@@ -311,10 +315,10 @@ mod tests {
 
     #[test]
     fn an_entry_of_an_older_format_gives_back_what_it_says_was_approved() {
-        use Did::{Note, Undo};
+        use Did::Undo;
         let old = |replaced| approve(2, replaced, None);
-        assert_eq!(in_force(&[Note(old(Some(1))), Undo(1)]), [(1, 2)]);
-        assert_eq!(in_force(&[Note(old(None)), Undo(1)]), []);
+        assert_eq!(in_force(&[note(old(Some(1))), Undo(1)]), [(1, 2)]);
+        assert_eq!(in_force(&[note(old(None)), Undo(1)]), []);
         let UndoNote::Approve { review, replaced, ended, closed, .. } = old(Some(1)) else { panic!("an approval") };
         let not_approved = UndoNote::Approve {
             review,
@@ -325,7 +329,7 @@ mod tests {
             ended: ended.clone(),
             closed: closed.clone(),
         };
-        assert_eq!(in_force(&[Note(not_approved), Undo(1)]), []);
+        assert_eq!(in_force(&[note(not_approved), Undo(1)]), []);
         for (from, to, expected) in [
             (Stage::Approved, Stage::Core, &[(2, 2)][..]),
             // A drift stays where it is: what lay there before had no approval of these bytes.
@@ -341,7 +345,7 @@ mod tests {
                 ended: None,
                 closed: Vec::new(),
             };
-            assert_eq!(in_force(&[Note(moved), Undo(1)]), expected, "{from} {to}");
+            assert_eq!(in_force(&[note(moved), Undo(1)]), expected, "{from} {to}");
         }
     }
 

@@ -19,7 +19,7 @@ use toolsmith::domain::DecisionKind;
 use toolsmith::engine::ReviewFilter;
 
 /// Tries every way to a local socket in a folder: each line that begins with `worked` is one that went through.
-const REACH: &str = r#"import ctypes, os, socket, sys, threading
+const REACH: &str = r"import ctypes, os, socket, sys, threading
 folder = sys.argv[1]
 libc = ctypes.CDLL(None, use_errno=True)
 U = socket.AF_UNIX
@@ -75,7 +75,7 @@ attempt('pair of datagrams', lambda: socket.socketpair(U, socket.SOCK_DGRAM)[0].
 attempt('pair, sendmsg', lambda: socket.socketpair(U, socket.SOCK_DGRAM)[0].sendmsg([b'x'], [], 0, folder + '/datagram'))
 attempt('message', lambda: socket.socket(U, socket.SOCK_DGRAM).sendmsg([b'x'], [], 0, folder + '/datagram'))
 attempt('raced', raced)
-"#;
+";
 
 /// Whether a pair of sockets and what it is for still works, and sockets of its own are refused.
 const OWN: &str = "import os, socket, subprocess, multiprocessing as m
@@ -109,7 +109,9 @@ impl Ears {
         for name in ["agent.sock", "plain", "datagram", "packets"] {
             fs::set_permissions(folder.join(name), fs::Permissions::from_mode(0o777)).unwrap();
         }
-        streams.iter().for_each(|ear| ear.set_nonblocking(true).unwrap());
+        for ear in &streams {
+            ear.set_nonblocking(true).unwrap();
+        }
         datagram.set_nonblocking(true).unwrap();
         Ears { streams, packets, datagram }
     }
