@@ -188,6 +188,25 @@ pub struct Decision {
     pub role: Option<String>,
 }
 
+#[cfg(test)]
+impl Decision {
+    /// A decision for tests, on [`Review::ordinary`], with its entry in the log.
+    pub(crate) fn ordinary(kind: DecisionKind, operation: i64) -> Decision {
+        Decision {
+            kind,
+            reviewer: "Ada".to_owned(),
+            reason: None,
+            digest: Digest([1; 32]),
+            at: Instant(0),
+            shown: Shown::default(),
+            operation: OperationId(operation),
+            undone: false,
+            override_reason: None,
+            role: None,
+        }
+    }
+}
+
 /// A request that waits for a human, or waited.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Review {
@@ -274,6 +293,32 @@ impl Review {
         self.decisions.iter().filter(move |d| waits && !d.undone && d.kind == DecisionKind::Approve)
     }
 
+    /// A review for tests: a new tool of low risk that waits; everything else is ordinary.
+    #[cfg(test)]
+    pub(crate) fn ordinary(tool: &str) -> Review {
+        Review {
+            id: ReviewId(1),
+            kind: ReviewKind::New,
+            tool: ToolName::new(tool).unwrap(),
+            version: semver::Version::new(1, 0, 0),
+            digest: Digest([1; 32]),
+            from_stage: Stage::Experimental,
+            to_stage: Stage::Approved,
+            state: ReviewState::Waiting,
+            created_at: Instant(0),
+            risk: Risk::Low,
+            summary: String::new(),
+            path: String::new(),
+            base_digest: None,
+            members: Vec::new(),
+            verdict: None,
+            decisions: Vec::new(),
+            asker: None,
+            expires_at: None,
+            request: None,
+        }
+    }
+
     /// What it asks, in a word for a reader.
     pub fn asks(&self) -> &'static str {
         if self.is_about_behaviour() { "behaviour" } else { self.kind.word() }
@@ -305,27 +350,7 @@ mod tests {
     }
 
     fn review(id: i64, kind: ReviewKind, state: ReviewState) -> Review {
-        Review {
-            id: ReviewId(id),
-            kind,
-            tool: ToolName::new("x").unwrap(),
-            version: semver::Version::new(1, 0, 0),
-            digest: Digest([1; 32]),
-            from_stage: Stage::Experimental,
-            to_stage: Stage::Approved,
-            state,
-            created_at: Instant(0),
-            risk: Risk::Low,
-            summary: String::new(),
-            path: String::new(),
-            base_digest: None,
-            members: Vec::new(),
-            verdict: None,
-            decisions: Vec::new(),
-            asker: None,
-            expires_at: None,
-            request: None,
-        }
+        Review { id: ReviewId(id), kind, state, ..Review::ordinary("x") }
     }
 
     #[test]
@@ -402,18 +427,7 @@ mod tests {
 
     #[test]
     fn a_yes_counts_as_a_vote_while_the_review_waits_and_nobody_took_it_back() {
-        let decision = |kind, undone| Decision {
-            kind,
-            reviewer: "Ada".to_owned(),
-            reason: None,
-            digest: Digest([1; 32]),
-            at: Instant(0),
-            shown: Shown::default(),
-            operation: OperationId(1),
-            undone,
-            override_reason: None,
-            role: None,
-        };
+        let decision = |kind, undone| Decision { undone, ..Decision::ordinary(kind, 1) };
         for (state, kind, undone, votes) in [
             (ReviewState::Waiting, DecisionKind::Approve, false, 1),
             (ReviewState::Waiting, DecisionKind::Approve, true, 0),
