@@ -40,6 +40,7 @@ RUST = Parser(Language(tree_sitter_rust.language()))
 MARK = b"the chosen mutant: "
 PATIENCE = 30  # seconds that one test may take to be used
 RECORD = 10_000_000  # RECORD + n: note what is reached in the file n
+SILENT = "src/runner/sandbox/"
 
 SWITCH = """//! Which mutant this program is. The number is written into the program file.
 use std::io::Write as _;
@@ -52,10 +53,13 @@ static NUMBER: LazyLock<usize> = LazyLock::new(|| {
 });
 static REACHED: [AtomicBool; COUNT] = [const { AtomicBool::new(false) }; COUNT];
 
+/// What is reached behind a filter that is not answered yet, where opening a file would wait for ever.
+static SILENT: [usize; SILENT_COUNT] = SILENT_NUMBERS;
+
 /// Whether this program is that mutant.
 pub fn is(number: usize) -> bool {
     let chosen = *NUMBER;
-    if chosen >= RECORD && !REACHED[number].swap(true, Ordering::Relaxed) {
+    if chosen >= RECORD && !SILENT.contains(&number) && !REACHED[number].swap(true, Ordering::Relaxed) {
         let file = format!("DIRECTORY/{}", chosen - RECORD);
         if let Ok(mut file) = std::fs::OpenOptions::new().append(true).create(true).open(file) {
             let _ = file.write_all(format!("{number}\\n").as_bytes());
@@ -262,7 +266,9 @@ class Tree:
     def write(self):
         for file, source in self.sources.items():
             write_if_changed(self.path / file, source.render(self.removed, self.constant))
-        switch = SWITCH.replace("COUNT", str(len(self.mutants) + 1)).replace("RECORD", str(RECORD))
+        silent = [m["number"] for m in self.mutants if m["file"].startswith(SILENT)]
+        switch = SWITCH.replace("SILENT_COUNT", str(len(silent))).replace("SILENT_NUMBERS", str(silent))
+        switch = switch.replace("COUNT", str(len(self.mutants) + 1)).replace("RECORD", str(RECORD))
         write_if_changed(self.path / "src/mutant.rs", switch.replace("DIRECTORY", str(self.work / "reached")))
         library = (ROOT / "src/lib.rs").read_text()
         allowed = "#![allow(warnings, arithmetic_overflow, unconditional_recursion, unconditional_panic, clippy::all)]\n"
@@ -418,8 +424,8 @@ class Suite:
         """The tests that reach a mutant, those beside it first, then the fastest."""
         module = mutant["file"].removeprefix("src/").removesuffix(".rs").removesuffix("/mod").replace("/", "::")
         parent = module.rsplit("::", 1)[0]
-        # What runs behind walls cannot note what it reaches.
-        behind = "runner::" if module.startswith("runner::") else None
+        # Behind the sandbox nobody can note what is reached.
+        behind = "runner::" if mutant["file"].startswith(SILENT) else None
         chosen = []
         for name, note in self.known.items():
             if note["passes"] and (mutant["number"] in note["reach"] or behind and name.startswith(behind)):
