@@ -57,8 +57,14 @@ fn checked(name: &str, text: &str, beside: Option<(&str, &str)>) -> Value {
     let config = workspace.home().join("toolsmith/config");
     fs::create_dir_all(&config).unwrap();
     fs::write(config.join("config.toml"), format!("[checks]\n{settings}")).unwrap();
+    // What starts a file decides as what it is read.
+    let starter = match name.rsplit_once('.').map(|(_, ending)| ending) {
+        Some("js" | "mjs" | "ts") => "node",
+        Some("sh") => "bash",
+        _ => "python3",
+    };
     let manifest = format!(
-        "name = \"nasty\"\nversion = \"1.0.0\"\ndescription = \"A tool\"\n[run]\ncommand = [\"python3\", \"{{file}}\"]\n\
+        "name = \"nasty\"\nversion = \"1.0.0\"\ndescription = \"A tool\"\n[run]\ncommand = [\"{starter}\", \"{{file}}\"]\n\
          entry = \"{name}\"\ninput = \"none\"\n"
     );
     workspace.write("tools/experimental/nasty/tool.toml", &manifest);

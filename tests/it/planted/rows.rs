@@ -196,6 +196,12 @@ impl World {
         assert_eq!(code, 0, "{args:?}: {}", terminal.text());
     }
 
+    /// Approves a review, whatever its checks say.
+    fn approve_under_attack(&self, id: &str, digest: &str) {
+        let why = ["--unread", "--reason", "a test", "--override", "a test"];
+        self.at_terminal_under_attack(&[&["approve", id, "--digest", digest][..], &why].concat());
+    }
+
     /// Nothing that was planted ran but in the process that the attacker started.
     #[track_caller]
     fn nothing_ran(&self, what: &str) {
@@ -325,7 +331,7 @@ fn ssh_keygen() {
         world.configure(&format!("[signing]\nkey = \"{key}\"\nallowed_signers = \"{signers}\"\nrequired = true\n"));
         let review = world.under_attack(&["reviews"], true)["reviews"][0].clone();
         let (id, digest) = (review["id"].to_string(), review["digest"].as_str().unwrap().to_owned());
-        world.at_terminal_under_attack(&["approve", &id, "--digest", &digest, "--unread", "--reason", "a test"]);
+        world.approve_under_attack(&id, &digest);
         world.nothing_ran("a signed approval");
         let tools = fs::read_dir(world.path("work/tools/approved")).unwrap().map(|entry| entry.unwrap().path());
         let notes: String = tools.map(|tool| fs::read_to_string(tool.join("approval.toml")).unwrap()).collect();
@@ -350,7 +356,7 @@ fn git() {
         let before = world.plainly(Path::new("/usr/bin/git"), &["-c", "safe.directory=*", "rev-parse", "HEAD"]).stdout;
         let review = world.under_attack(&["reviews"], false)["reviews"][0].clone();
         let (id, digest) = (review["id"].to_string(), review["digest"].as_str().unwrap().to_owned());
-        world.at_terminal_under_attack(&["approve", &id, "--digest", &digest, "--unread", "--reason", "a test"]);
+        world.approve_under_attack(&id, &digest);
         world.nothing_ran("an approval that was committed");
         let after = world.plainly(Path::new("/usr/bin/git"), &["-c", "safe.directory=*", "rev-parse", "HEAD"]).stdout;
         assert_ne!(before, after, "invalid case: nothing was committed");
