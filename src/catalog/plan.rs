@@ -110,21 +110,6 @@ pub(super) fn file_of(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-/// Resolves `.` and `..` by text; `None` when it leads above the top.
-pub(super) fn clean(path: &str) -> Option<String> {
-    let absolute = path.starts_with('/');
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => drop(parts.pop()?),
-            part => parts.push(part),
-        }
-    }
-    let joined = parts.join("/");
-    Some(if absolute { format!("/{joined}") } else { joined })
-}
-
 /// Whether a folder is called like the tool in it.
 pub(super) fn is_called(folder: &str, stem: &str) -> bool {
     script_name(stem).is_ok_and(|name| name.as_str() == file_of(folder)) || stem == file_of(folder)
@@ -162,8 +147,6 @@ mod tests {
 
     #[test]
     fn paths_are_cleaned_by_text() {
-        assert_eq!(clean("a/./b/../c").as_deref(), Some("a/c"));
-        assert_eq!(clean("a/../../c"), None);
         assert_eq!(below("tools", "tools2/x"), None);
         assert_eq!(below("", "x"), Some("x"));
     }

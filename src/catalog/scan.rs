@@ -6,13 +6,13 @@ use super::family;
 use super::files::{self, Member};
 use super::limits;
 use super::lineup::{alias_clashes, line_up};
-use super::plan::{self, Plan, below, file_of, folder_of, join};
+use super::plan::{Plan, below, file_of, folder_of, join};
 use super::programs::Programs;
 use super::reading::{self, Obstacle, Reading};
 use super::walk::{self, Candidate};
 use crate::domain::{
     Category, CostTier, Digest, Format, Instant, Kind, Need, Placement, Problem, Promotions, Risk, SafeText, Tool,
-    ToolDetail, ToolFacts, ToolState, VersionFile,
+    ToolDetail, ToolFacts, ToolState, VersionFile, clean_path,
 };
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
@@ -265,7 +265,7 @@ fn places(script: Script<'_>, base: &str, root: &str) -> Vec<String> {
     };
     let mut seen = Vec::new();
     places.retain_mut(|place| {
-        let Some(clean) = plan::clean(place) else { return false };
+        let Some(clean) = clean_path(place) else { return false };
         *place = clean;
         let is_new = !seen.contains(place);
         seen.push(place.clone());

@@ -31,6 +31,7 @@ mod observation;
 mod operation;
 mod opportunity;
 mod origin;
+mod paths;
 mod permission;
 mod place;
 mod problem;
@@ -93,6 +94,7 @@ pub use opportunity::{
     DismissedOpportunity, Opportunity, OpportunityKind, OpportunitySources, RunFact, Suggested, Witness, Worth,
 };
 pub use origin::{OriginDecision, OriginEvolution, VersionOrigin};
+pub use paths::clean_path;
 pub use permission::{
     Access, Allowed, Anchor, DeclaredPath, Ground, Network, PROTECTED, PermissionFault, WriteMode, is_never_written,
     names_secrets,

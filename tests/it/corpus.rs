@@ -1,5 +1,6 @@
 //! 242 tool definitions that agents really wrote, read where they lie and run.
 
+use crate::history::world::open;
 use crate::support::{Workspace, copy_folder, shared};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -164,17 +165,8 @@ fn every_runnable_one_gets_its_input_and_ends() {
 fn their_examples_are_read_and_what_cannot_be_started_is_skipped_with_the_reason() {
     let test = "their_examples_are_read_and_what_cannot_be_started_is_skipped_with_the_reason";
     let Some(workspace) = workspace(test) else { return };
-    let home = workspace.home().join("toolsmith");
-    let home = Home { config: home.join("config"), data: home.join("data") };
-    let program = Some(env!("CARGO_BIN_EXE_toolsmith").into());
-    let engine = Engine::open(OpenOptions {
-        workspace: workspace.root(),
-        home,
-        program,
-        asker: toolsmith::engine::Asker::Human,
-    })
-    .unwrap();
-    let view = engine.scan(&mut |_| {}).unwrap();
+    let engine = open(&workspace);
+    let view = engine.catalog();
     let mut suites = 0;
     for tool in view.tools.iter().filter(|tool| !tool.runnable) {
         if engine.detail(tool).unwrap().manifest.examples.is_empty() {

@@ -1,5 +1,6 @@
 //! Upkeep of a library, on the corpora and through the real program.
 
+use crate::history::world::open;
 use crate::support::{Workspace, copy_folder, repository, shared};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -8,7 +9,7 @@ use std::fs;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use toolsmith::domain::{Caller, Command, GroupKind, Tool};
-use toolsmith::engine::{Engine, Home, OpenOptions, StaleTool};
+use toolsmith::engine::{Engine, StaleTool};
 use toolsmith::insight::alike::{Library, NEAR};
 
 /// A labelled pair.
@@ -34,21 +35,6 @@ fn corpus(test: &str) -> Option<Workspace> {
     let workspace = Workspace::new();
     copy_folder(&tools, &workspace.path("tools/experimental"));
     Some(workspace)
-}
-
-fn open(workspace: &Workspace) -> Engine {
-    let home = workspace.home().join("toolsmith");
-    let home = Home { config: home.join("config"), data: home.join("data") };
-    let program = Some(env!("CARGO_BIN_EXE_toolsmith").into());
-    let engine = Engine::open(OpenOptions {
-        workspace: workspace.root(),
-        home,
-        program,
-        asker: toolsmith::engine::Asker::Human,
-    })
-    .unwrap();
-    engine.scan(&mut |_| {}).unwrap();
-    engine
 }
 
 /// The likeness of each labelled pair with its label, among all tools of the corpora.

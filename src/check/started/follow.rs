@@ -3,7 +3,7 @@
 use super::roles::{self, Role, role};
 use super::{CODE, Inline, Started, filters};
 use crate::check::source::{Language, excerpt, text_of};
-use crate::domain::{Finding, Severity, ToolDetail, VersionFile};
+use crate::domain::{Finding, Severity, ToolDetail, VersionFile, clean_path};
 
 /// More programs in one another are not followed.
 pub(super) const MAX_DEPTH: usize = 12;
@@ -433,18 +433,7 @@ impl<'v> Follower<'v> {
 
 /// A path without `.` and `..`; `None` when it leads out, or is whole.
 fn cleaned(path: &str) -> Option<String> {
-    if path.starts_with('/') {
-        return None;
-    }
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => drop(parts.pop()?),
-            part => parts.push(part),
-        }
-    }
-    (!parts.is_empty()).then(|| parts.join("/"))
+    clean_path(path).filter(|path| !path.is_empty() && !path.starts_with('/'))
 }
 
 /// Whether a word behind a wrapper may be the program that it starts: no option, no variable, no number and no time.

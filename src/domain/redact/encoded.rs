@@ -3,6 +3,7 @@
 //! The anchor of a token is looked for in the three ways in which it may lie on the characters of base64. What follows is
 //! decoded and judged by the rule of the token. As elsewhere, the anchor stays and the rest is replaced.
 
+use super::forms::line_break;
 use std::sync::LazyLock;
 
 /// Line breaks in a row that may stand between two characters, in bytes.
@@ -105,15 +106,5 @@ impl Encoded {
         // The last bits may stand in one more character.
         let rest = usize::from(is_long && text.get(end).is_some_and(|byte| VALUES[usize::from(*byte)].is_some()));
         if is_long { Decoded::Until(end + rest) } else { Decoded::No }
-    }
-}
-
-/// How many bytes of a line break stand at the beginning, as such or escaped; `None` when that is not known yet.
-fn line_break(text: &[u8]) -> Option<usize> {
-    match text {
-        [b'\n' | b'\r', ..] => Some(1),
-        [b'\\'] => None,
-        [b'\\', b'n' | b'r', ..] => Some(2),
-        _ => Some(0),
     }
 }

@@ -115,7 +115,7 @@ impl Form {
 
 /// How many bytes of a line break stand at the beginning, as such or escaped; `None` when that is
 /// not known yet.
-fn line_break(text: &[u8]) -> Option<usize> {
+pub(super) fn line_break(text: &[u8]) -> Option<usize> {
     match text {
         [b'\n' | b'\r', ..] => Some(1),
         [b'\\'] => None,

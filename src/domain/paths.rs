@@ -1,0 +1,34 @@
+//! Paths as they are written in definitions and commands, resolved by text: nothing is looked up on a disk.
+
+/// Resolves `.` and `..` by text; `None` when it leads above the top. A whole path stays whole.
+pub fn clean_path(path: &str) -> Option<String> {
+    let absolute = path.starts_with('/');
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()?),
+            part => parts.push(part),
+        }
+    }
+    let joined = parts.join("/");
+    Some(if absolute { format!("/{joined}") } else { joined })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dots_are_resolved_and_never_lead_above_the_top() {
+        for (path, expected) in [
+            ("a/./b/../c", Some("a/c")),
+            ("a/../../c", None),
+            ("/a//b", Some("/a/b")),
+            ("/../a", None),
+            ("./", Some("")),
+        ] {
+            assert_eq!(clean_path(path).as_deref(), expected, "{path}");
+        }
+    }
+}
