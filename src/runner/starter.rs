@@ -186,6 +186,7 @@ fn start_copy(link: &mut OwnedFd, control: &OwnedFd) -> io::Result<()> {
 mod tests {
     use super::*;
     use rustix::net::Shutdown;
+    use std::time::{Duration, Instant};
 
     fn starter() -> Starter {
         Starter::new("/proc/self/exe".into())
@@ -216,8 +217,12 @@ mod tests {
         for copy in copies {
             assert!(copy.0.process.is_none() && copy.0.since > 0);
             assert_eq!(crate::runner::processes::parent(copy.0.pid), Some(warm));
-            // Of its own session, so that what is sent to ours does not reach it.
-            assert_eq!(crate::runner::processes::session_of(copy.0.pid), Some(copy.0.pid));
+            // Soon of its own session; until then of the starter's. What is sent to ours reaches neither.
+            let begun = Instant::now();
+            while crate::runner::processes::session_of(copy.0.pid) != Some(copy.0.pid) {
+                assert!(begun.elapsed() < Duration::from_secs(30), "it stays in a session of another process");
+                std::thread::yield_now();
+            }
             end(copy);
         }
     }

@@ -17,6 +17,9 @@ pub enum NoGit {
     /// The repository belongs to another user.
     #[error("git does not trust the repository: it belongs to another user")]
     Untrusted,
+    /// `.git` leads to a repository that is that of another folder.
+    #[error("the .git of the workspace leads to a repository of another folder: {}", .0.display())]
+    Elsewhere(PathBuf),
     /// Git says something else.
     #[error("git cannot use the repository: {0}")]
     Failed(String),
@@ -30,6 +33,7 @@ impl NoGit {
             NoGit::NotAWorkTree => "`git init` in the workspace to have promotions committed",
             NoGit::Bare => "open a clone that has a work tree",
             NoGit::Untrusted => "`git config --global --add safe.directory FOLDER` if you trust it",
+            NoGit::Elsewhere(_) => "set core.worktree in that repository to this folder if it belongs to it",
             NoGit::Failed(_) => "`git status` in the workspace says more",
         }
     }

@@ -102,7 +102,11 @@ impl Git {
                 let top = git.ask(&Call::new(&["rev-parse", "--show-toplevel"]));
                 let top = top.map_err(|error| NoGit::Failed(error.to_string()))?;
                 let toplevel = path_from(top.stdout.strip_suffix(b"\n").unwrap_or(&top.stdout));
-                Ok(Git { toplevel, repository: path_from(git_dir), ..git })
+                let repository = path_from(git_dir);
+                if !git.belongs(&repository, &toplevel) {
+                    return Err(NoGit::Elsewhere(repository));
+                }
+                Ok(Git { toplevel, repository, ..git })
             }
             [b"false", b"true", ..] => Err(NoGit::Bare),
             [b"false", ..] => Err(NoGit::NotAWorkTree),
@@ -110,6 +114,28 @@ impl Git {
             _ if facts.stderr.contains("not a git repository") => Err(NoGit::NotAWorkTree),
             _ => Err(NoGit::Failed(facts.complaint())),
         }
+    }
+
+    /// Whether a repository is that of a work tree: it is its `.git`, or names it, as the repositories of linked work
+    /// trees and of submodules do. A workspace of a stranger could have its commits made in any repository of the user.
+    fn belongs(&self, repository: &Path, toplevel: &Path) -> bool {
+        let same =
+            |path: PathBuf| path.canonicalize().is_ok_and(|path| toplevel.canonicalize().is_ok_and(|top| path == top));
+        if repository.file_name().is_some_and(|name| name == ".git") && same(repository.join("..")) {
+            return true;
+        }
+        let linked = repository.join("gitdir");
+        if linked.symlink_metadata().is_ok_and(|found| found.is_file())
+            && let Ok(text) = std::fs::read(&linked)
+            && path_from(text.trim_ascii_end()).parent().is_some_and(|folder| same(folder.to_owned()))
+        {
+            return true;
+        }
+        let config = repository.join("config").display().to_string();
+        let stated = self.ask(&Call::new(&["config", "--file", &config, "--get", "core.worktree"]));
+        stated.is_ok_and(|answer| {
+            answer.success() && same(repository.join(path_from(answer.stdout.strip_suffix(b"\n").unwrap_or_default())))
+        })
     }
 
     /// The top folder of the work tree.

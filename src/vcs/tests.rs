@@ -253,6 +253,30 @@ fn places_without_a_work_tree_say_why() {
 }
 
 #[test]
+fn a_repository_that_is_that_of_another_folder_is_not_used() {
+    let (mine, stranger) = (Repo::new(), tempfile::tempdir().unwrap());
+    let stranger = stranger.path().canonicalize().unwrap();
+    let of_mine = mine.path().join(".git");
+    let locate =
+        |folder: &Path| Git::locate_with(folder, &Arc::default(), isolation()).map(|git| git.toplevel().to_owned());
+    std::fs::write(stranger.join(".git"), format!("gitdir: {}\n", of_mine.display())).unwrap();
+    assert_eq!(locate(&stranger), Err(NoGit::Elsewhere(of_mine.clone())));
+    std::fs::remove_file(stranger.join(".git")).unwrap();
+    std::os::unix::fs::symlink(&of_mine, stranger.join(".git")).unwrap();
+    assert_eq!(locate(&stranger), Err(NoGit::Elsewhere(of_mine.clone())));
+    // What names its folder is its repository: a linked work tree, and a repository elsewhere as that of a submodule.
+    mine.git(&["worktree", "add", "-q", "linked"]);
+    let linked = mine.path().join("linked");
+    assert_eq!(locate(&linked), Ok(linked));
+    std::fs::create_dir_all(of_mine.join("modules")).unwrap();
+    mine.git(&["init", "-q", "--separate-git-dir=.git/modules/part", "part"]);
+    let part = mine.path().join("part");
+    assert!(matches!(locate(&part), Err(NoGit::Elsewhere(_))));
+    mine.git(&["config", "--file", ".git/modules/part/config", "core.worktree", "../../../part"]);
+    assert_eq!(locate(&part), Ok(part));
+}
+
+#[test]
 fn a_repository_of_another_user_is_not_used() {
     let repo = Repo::new();
     let mut env = isolation();
