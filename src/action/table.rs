@@ -332,7 +332,8 @@ actions! {
         YES
     }
     Request "request" Review Change [] [] Shell "Ask the humans for something, as an agent does: a tool, another plan, a specification, a deprecation, putting a tool away" {
-        Arg::needed("file", ArgKind::Path, "the request as JSON (assets/request.schema.json), or - for standard input")
+        Arg::option("file", ArgKind::Path, "the request as JSON, or - for standard input"),
+        Arg::option("schema", ArgKind::Switch, "instead: print the JSON schema that a request has to fit")
     }
     Wait "wait" Review View [] [] Shell "Wait until a review is decided, and print the answer" {
         REVIEW,
@@ -400,8 +401,8 @@ actions! {
     Verify "verify" History View [] [] Both "Check the log's chain, every stored copy, approved files and signatures" {
         Arg::optional("tool", ArgKind::Tool, "only the versions and files of this tool")
     }
-    Sign "sign" History HumanOnly [] [] Shell "Show what is not signed although it has to be; with --yes, sign what is in force" {
-        Arg::option("yes", ArgKind::Switch, "sign the log as it is: what was shown counts from here on")
+    Sign "sign" History Change [] [] Shell "Show what is not signed although it has to be; with --yes, sign what is in force" {
+        Arg::option("yes", ArgKind::Switch, "sign the log as it is: what was shown counts from here on").for_humans()
     }
     Feedback "feedback" History View [] [] Shell "Export decisions as JSON lines: request, code, evidence, decision, reason" {
         Arg::option("out", ArgKind::Path, "write to this file instead of standard output"),
@@ -464,18 +465,18 @@ actions! {
     NextTab "next-tab" Motion View [Output, Review, Source, Evolution] ["]"] Screen "Next run, next file, or next answer" {}
     PreviousTab "previous-tab" Motion View [Output, Review, Source, Evolution] ["["] Screen "Run before, file before, or answer before" {}
     ToggleDiff "toggle-diff" Motion View [Review] ["d"] Screen "Difference to the version approved before, or the whole source" {}
-    Mark "mark" Motion View [Queue] ["m"] Screen "Mark a review, to decide several at once" {}
+    Mark "mark" Motion View [Queue] ["m"] Screen "In the queue: mark a review, to decide several at once" {}
     Sort "sort" Motion View [Queue] ["o"] Screen "Sort the queue by age or by risk" {}
     GoTo "go-to" Motion View [Review] ["enter"] Screen "Go to the line of a finding or comment, or open a fold" {}
     NextHunk "next-hunk" Motion View [Review, Source, Evolution] ["}"] Screen "To the next file or change" {}
     PreviousHunk "previous-hunk" Motion View [Review, Source, Evolution] ["{"] Screen "To the file or change before" {}
-    NextRisk "next-risk" Motion View [Review] ["r"] Screen "To the next line that a check warns of" {}
-    PreviousRisk "previous-risk" Motion View [Review] ["R"] Screen "To the line before that a check warns of" {}
+    NextRisk "next-risk" Motion View [Review] ["r"] Screen "In a review: to the next line that a check warns of" {}
+    PreviousRisk "previous-risk" Motion View [Review] ["R"] Screen "In a review: to the line before that a check warns of" {}
     NextNew "next-new" Motion View [Review] ["!"] Screen "To what came while the review was open and was not on screen yet" {}
     SelectRange "select-range" Motion View [Queue, Review] ["v"] Screen "Begin a range of lines or reviews, or end it" {}
-    MarkRead "mark-read" Motion View [Review] ["m"] Screen "Mark a change or a file as read, or take the mark away" {}
+    MarkRead "mark-read" Motion View [Review] ["m"] Screen "In a review: mark a change or a file as read, or take the mark away" {}
     IgnoreBlanks "ignore-blanks" Motion View [Review] ["s"] Screen "Leave out lines that differ in blanks only, or show them" {}
     Unfold "unfold" Motion View [Review, Evolution] ["U"] Screen "Show all unchanged lines, or fold them" {}
-    ApproveOver "approve-over" Review View [Review] ["O"] Screen "Approve although checks failed; the reason is kept and shown forever" {}
     Copy "copy" Motion View [Global] ["y"] Screen "Copy what is selected as clean text" {}
+    ApproveOver "approve-over" Review View [Review] ["O"] Screen "Approve although checks failed; the reason is kept and shown forever" {}
 }

@@ -139,7 +139,6 @@ fn what_only_humans_may_say_is_listed_here_so_that_a_new_one_is_thought_about() 
         "fork",
         "deprecate",
         "undo",
-        "sign",
     ];
     assert_eq!(verbs, expected);
     let flags: Vec<String> = ACTIONS
@@ -150,6 +149,7 @@ fn what_only_humans_may_say_is_listed_here_so_that_a_new_one_is_thought_about() 
     let expected = [
         "run allow",
         "rerun allow",
+        "sign yes",
         "doctor restore",
         "doctor rebuild",
         "doctor accept-loss",

@@ -4,7 +4,7 @@ use super::call::{Answer, Call, Stop};
 use super::print_text::{Align, Ink, Line, Page, Table};
 use super::reading;
 use super::review::{self, other_digest, risk_ink};
-use crate::domain::{DecisionKind, Digest, ReviewId, Shown};
+use crate::domain::{DecisionKind, Digest, ReviewId, Shown, visible_words};
 use crate::engine::{BulkDecision, BulkItem, BulkResult, Engine, EngineError, ErrorCode, PreflightRow};
 use serde::Serialize;
 use std::io::{self, BufRead};
@@ -109,6 +109,12 @@ fn several(call: &Call<'_>, kind: DecisionKind, named: &[(ReviewId, String)]) ->
     if ids.is_empty() {
         return Err(none_known(unknown).into());
     }
+    let unread = kind == DecisionKind::Approve && call.switch("unread");
+    if unread && call.text("reason").and_then(visible_words).is_none() {
+        let message = "--unread needs a reason: nothing of these reviews is shown first";
+        let hint = "--reason TEXT says why they are approved all the same; it is kept and shown forever";
+        return Err(EngineError::new(ErrorCode::Failed, message, hint).into());
+    }
     if kind == DecisionKind::Approve {
         engine.check_for_bulk(&ids)?;
     }
@@ -116,7 +122,7 @@ fn several(call: &Call<'_>, kind: DecisionKind, named: &[(ReviewId, String)]) ->
     for row in &rows {
         refuse_other_digest(&engine, row, named)?;
     }
-    show(call, kind, &rows);
+    show(call, kind, &rows, unread);
     for (_, error) in &unknown {
         call.note(&Line::new().put(Ink::Bad, &error.message));
     }
@@ -125,11 +131,10 @@ fn several(call: &Call<'_>, kind: DecisionKind, named: &[(ReviewId, String)]) ->
         let message = format!("none of them can be decided this way: {kind}");
         return Err(EngineError::new(ErrorCode::Refused, message, "the table says why").into());
     }
-    if !call.switch("yes") && !agreed(call, kind, items.len())? {
+    if !call.switch("yes") && !agreed(call, kind, items.len(), unread)? {
         let message = "nothing was decided";
         return Err(EngineError::new(ErrorCode::Failed, message, "answer y, or give --yes").into());
     }
-    let unread = kind == DecisionKind::Approve && call.switch("unread");
     let how = BulkDecision { kind, reason: call.text("reason"), unread };
     let results = engine.decide_all(&items, &how, &call.caller(&engine));
     call.tell_trouble(&engine);
@@ -187,7 +192,7 @@ fn is_of(digest: Digest, prefix: &str) -> bool {
     prefix.is_empty() || digest.starts_with(prefix)
 }
 
-fn show(call: &Call<'_>, kind: DecisionKind, rows: &[PreflightRow]) {
+fn show(call: &Call<'_>, kind: DecisionKind, rows: &[PreflightRow], unread: bool) {
     let left = |name| (name, Align::Left);
     let heads = [
         ("review", Align::Right),
@@ -202,6 +207,7 @@ fn show(call: &Call<'_>, kind: DecisionKind, rows: &[PreflightRow]) {
     for row in rows {
         let verdict = row.verdict.map_or("none", crate::domain::CheckState::word);
         let (ink, answer) = match &row.refusal {
+            None if unread => (Ink::Warn, "yes, unread".to_owned()),
             None => (Ink::Good, "yes".to_owned()),
             Some(why) => (Ink::Bad, format!("no: {why}")),
         };
@@ -219,8 +225,9 @@ fn show(call: &Call<'_>, kind: DecisionKind, rows: &[PreflightRow]) {
 }
 
 /// Asks at the terminal; anything but `y` is a no, and so is its end.
-fn agreed(call: &Call<'_>, kind: DecisionKind, count: usize) -> Result<bool, Stop> {
-    call.note(&Line::new().put(Ink::Strong, format!("{kind} {count} of them? [y/N]")));
+fn agreed(call: &Call<'_>, kind: DecisionKind, count: usize, unread: bool) -> Result<bool, Stop> {
+    let how = if unread { " unread" } else { "" };
+    call.note(&Line::new().put(Ink::Strong, format!("{kind} {count} of them{how}? [y/N]")));
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer)?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))

@@ -74,7 +74,15 @@ enum Listed {
 
 /// Serializes tools behind their pointers.
 fn tools_behind<S: Serializer>(tools: &[Arc<Tool>], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(tools.iter().map(Arc::as_ref))
+    serializer.collect_seq(tools.iter().map(|tool| Row { state_words: state_words(tool).1, tool }))
+}
+
+/// A tool as a listing has it: with the words that its state has in the text.
+#[derive(Serialize)]
+struct Row<'a> {
+    #[serde(flatten)]
+    tool: &'a Tool,
+    state_words: String,
 }
 
 /// What `list` keeps; `None` keeps everything.
@@ -120,9 +128,7 @@ pub(super) fn list(call: &Call<'_>) -> Result<Listing, EngineError> {
     let query = call.text("query").filter(|query| !query.trim().is_empty());
     if call.switch("problems") {
         let holds = |problem: &&Problem| query.is_none_or(|query| about(problem, query));
-        let mut found = catalog.problems.clone();
-        found.extend(engine.doubts()?);
-        let problems = found.iter().filter(holds).cloned().collect();
+        let problems = problems_of(&engine, &catalog.problems)?.iter().filter(holds).cloned().collect();
         let in_use = catalog.in_use.clone();
         return Ok(Listing { tools: Vec::new(), problems, total, locked: 0, in_use, show: Listed::Problems });
     }
@@ -132,8 +138,22 @@ pub(super) fn list(call: &Call<'_>) -> Result<Listing, EngineError> {
     };
     let tools: Vec<Arc<Tool>> = found.into_iter().filter(|tool| filter.accepts(tool)).collect();
     let locked = tools.iter().filter(|tool| tool.facts.locked).count();
-    let (problems, in_use) = (catalog.problems.clone(), catalog.in_use.clone());
-    Ok(Listing { tools, problems, total, locked, in_use, show: Listed::Tools })
+    let in_use = catalog.in_use.clone();
+    Ok(Listing {
+        tools,
+        problems: problems_of(&engine, &catalog.problems)?,
+        total,
+        locked,
+        in_use,
+        show: Listed::Tools,
+    })
+}
+
+/// All problems, of files and of approvals: what is counted is what `--problems` lists.
+fn problems_of(engine: &Engine, of_files: &[Problem]) -> Result<Vec<Problem>, EngineError> {
+    let mut problems = of_files.to_vec();
+    problems.extend(engine.doubts()?);
+    Ok(problems)
 }
 
 /// The tools that the query finds, best first.
@@ -257,7 +277,7 @@ fn state_words(tool: &Tool) -> (Ink, String) {
         (tool.shadowed_by.is_some() && !tool.facts.in_session, "shadowed"),
         (!tool.clashes.is_empty(), "clash"),
         (tool.facts.approved_over.is_some(), "overridden"),
-        (tool.facts.approved_unread.is_some(), "unread"),
+        (tool.facts.approved_unread.is_some(), "approved-unread"),
         (tool.facts.deprecated.is_some(), "deprecated"),
     ];
     words.extend(marks.into_iter().filter(|(set, _)| *set).map(|(_, word)| word));
@@ -399,8 +419,9 @@ impl Shown {
         page.field("path", Ink::Plain, format!("{} ({})", tool.path, format_words(tool.format)))?;
         let dialect = self.manifest.dialect;
         page.field("kind", Ink::Plain, format!("{}, category {}, dialect {dialect}", tool.kind, tool.category))?;
-        let locked = if tool.classified { "" } else { ": nothing states its tier, so it is locked at medium" };
-        page.field("cost tier", Ink::Plain, format!("{}{locked}", tier_word(tool)))?;
+        let counts =
+            if tool.classified { "" } else { ": nothing states its tier; it counts as medium but is not locked" };
+        page.field("cost tier", Ink::Plain, format!("{}{counts}", tier_word(tool)))?;
         for (label, list) in [
             ("tags", &tool.tags),
             ("keywords", &tool.keywords),
@@ -439,7 +460,7 @@ impl Shown {
             page.field("overridden", Ink::Bad, format!("approved although checks failed: {reason}"))?;
         }
         if let Some(unread) = &tool.facts.approved_unread {
-            page.field("unread", Ink::Bad, format!("approved with {unread}"))?;
+            page.field("unread", Ink::Bad, format!("approved with {unread} in its review"))?;
         }
         if let Some(mark) = &tool.facts.deprecated {
             let by = mark.by.as_ref().map(|by| format!("use {by} instead, ")).unwrap_or_default();

@@ -123,7 +123,12 @@ impl Answer for Verified {
         page.line(&match self.report.faults.len() {
             0 => line.put(Ink::Good, "all is well"),
             faults => line.put(Ink::Bad, counted(faults, "fault", "faults")),
-        })
+        })?;
+        if self.report.faults.is_empty() {
+            return Ok(());
+        }
+        let next = "`toolsmith list --problems` says what to do about each tool, `toolsmith doctor` about the state";
+        page.line(&Line::new().put(Ink::Accent, "  hint: ").put(Ink::Plain, next))
     }
 
     fn exit_code(&self) -> u8 {

@@ -222,7 +222,7 @@ fn dispatch(verb: Verb, call: &Call<'_>, screen: Screen) -> Result<u8, Stop> {
         Verb::Approve => bulk::approve(call),
         Verb::Reject => bulk::decline(call, DecisionKind::Reject),
         Verb::RequestChanges => bulk::decline(call, DecisionKind::RequestChanges),
-        Verb::Request => call.print(&request::request(call)?),
+        Verb::Request => request::request(call),
         Verb::Wait => call.print(&request::wait(call)?),
         Verb::Promote => call.print(&lifecycle::promote(call)?),
         Verb::Archive => call.print(&lifecycle::archive(call)?),

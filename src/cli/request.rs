@@ -1,22 +1,33 @@
 //! Asking and being answered: `request`, `wait`.
 
-use super::call::{Answer, Call};
+use super::call::{Answer, Call, Stop};
 use super::lifecycle::Done;
 use super::print_text::{Ink, Line, Page, when};
+use super::workbench::Generated;
 use crate::domain::{
     Comment, Decision, DecisionKind, Digest, Instant, Review, ReviewId, ReviewKind, ReviewState, ToolName,
 };
-use crate::engine::{EngineError, ErrorCode, MAX_REQUEST_BYTES};
+use crate::engine::{EngineError, ErrorCode, MAX_REQUEST_BYTES, REQUEST_SCHEMA};
 use serde::Serialize;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// `request --file FILE`.
-pub(super) fn request(call: &Call<'_>) -> Result<Done, EngineError> {
-    let path: PathBuf = call.get("file").unwrap_or_default();
-    let text = read(&path)?;
+/// `request --file FILE`, or `request --schema`.
+pub(super) fn request(call: &Call<'_>) -> Result<u8, Stop> {
+    if call.switch("schema") {
+        return call.print(&Generated::new(REQUEST_SCHEMA));
+    }
+    let Some(path) = call.get::<PathBuf>("file") else {
+        let hint = "--file takes a file, or - for standard input; --schema prints what a request looks like";
+        return Err(EngineError::new(ErrorCode::Usage, "the request is missing", hint).into());
+    };
+    call.print(&post(call, &path)?)
+}
+
+fn post(call: &Call<'_>, path: &Path) -> Result<Done, EngineError> {
+    let text = read(path)?;
     let (engine, _catalog) = call.open_catalog()?;
     let done = engine.request(&text, &call.caller(&engine));
     call.tell_trouble(&engine);

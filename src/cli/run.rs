@@ -131,6 +131,7 @@ fn ask_first(call: &Call<'_>, engine: &Engine, request: &RunRequest) -> Result<(
         let mut answer = String::new();
         io::stdin().read_line(&mut answer).map_err(EngineError::internal)?;
         if answer.trim() != "yes" {
+            call.note(&Line::new().put(Ink::Warn, "not allowed: only the word yes allows it"));
             return Ok(());
         }
         engine.execute(command, &call.caller(engine))?;

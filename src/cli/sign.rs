@@ -38,7 +38,8 @@ impl Answer for Signing {
             return signed.text(page);
         }
         match (self.found.entries.len(), &self.found.fault) {
-            (0, None) => page.say("nothing that has to be signed is unsigned"),
+            (0, None) => page.say("everything that has to be signed is signed"),
+            (0, Some(_)) => page.say("if the log above is what you expect, `toolsmith sign --yes` signs it as it is"),
             (entries, _) => {
                 let what = counted(entries, "entry", "entries");
                 let next = "look at each, undo or revoke what you do not want, then `toolsmith sign --yes`";
@@ -81,6 +82,6 @@ mod tests {
              1 entry not signed; look at each, undo or revoke what you do not want, then `toolsmith sign --yes`\n"
         );
         let none = Signing { found: UnsignedLog { fault: None, entries: Vec::new(), log }, signed: None };
-        assert_eq!((none.exit_code(), plain(|page| none.text(page)).contains("nothing that has to be")), (0, true));
+        assert_eq!((none.exit_code(), plain(|page| none.text(page)).contains("everything that has to be")), (0, true));
     }
 }

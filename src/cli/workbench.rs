@@ -42,7 +42,7 @@ pub(super) fn doctor(call: &Call<'_>) -> Result<u8, Stop> {
         (Some(recovery @ Recovery::Restore(_)), None, _) | (Some(recovery), None, None) => recover(call, &recovery),
         (None, None, None) => call.print(&diagnosis(call)?),
         _ => {
-            let message = "--restore, --rebuild and --accept-loss are for one at a time, a file only for --restore";
+            let message = "use only one of --restore, --rebuild and --accept-loss; BACKUP goes with --restore";
             Err(EngineError::new(ErrorCode::Usage, message, "`toolsmith help doctor`").into())
         }
     }
@@ -127,6 +127,12 @@ impl Answer for Diagnosis {
 #[derive(Serialize)]
 pub(super) struct Generated {
     text: String,
+}
+
+impl Generated {
+    pub(super) fn new(text: &str) -> Generated {
+        Generated { text: text.to_owned() }
+    }
 }
 
 impl Answer for Generated {

@@ -54,6 +54,12 @@ pub struct OriginDecision {
     pub reviewer: String,
     /// When.
     pub at: Instant,
+    /// Why, as whoever decided wrote it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// How much of the review was on no screen when it was approved, in a line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unread: Option<String>,
     /// Why failed checks did not stand in the way.
     pub override_reason: Option<String>,
 }
@@ -74,8 +80,10 @@ impl VersionOrigin {
         let known = |value: &Option<String>| value.clone().filter(|text| !text.trim().is_empty());
         let decided = self.decision.as_ref().map(|decision| {
             let over = decision.override_reason.as_ref().map(|why| format!(", over failed checks: {why}"));
-            let at = rfc3339(decision.at);
-            format!("{} by {} at {at}{}", decision.kind, decision.reviewer, over.unwrap_or_default())
+            let unread = decision.unread.as_ref().map(|unread| format!(", {unread}")).unwrap_or_default();
+            let why = decision.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+            let (at, over) = (rfc3339(decision.at), over.unwrap_or_default());
+            format!("{} by {} at {at}{unread}{over}{why}", decision.kind, decision.reviewer)
         });
         let tests = format!("{} of its own, {}", self.tests, count(self.examples, "example"));
         let mut facts = vec![

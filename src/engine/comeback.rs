@@ -154,7 +154,7 @@ impl Engine {
     /// Why what lies on disk under the name of an approved or core tool, as it is this moment, does not count as
     /// approved; `None` when it does. The catalog may not have noticed yet, and a kept copy of the approved version
     /// may still be there: neither matters.
-    pub(super) fn quarantined(&self, tool: &Tool) -> Result<Option<String>, EngineError> {
+    pub(super) fn quarantined(&self, tool: &Tool) -> Result<Option<core::Quarantine>, EngineError> {
         if !tool.stage.is_vouched() {
             return Ok(None);
         }

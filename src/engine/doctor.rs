@@ -44,9 +44,12 @@ pub struct Place<'a> {
 
 /// How a line reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Health {
+pub(super) enum Health {
+    /// Nothing to do.
     Ok,
+    /// Worth a word.
     Warn,
+    /// Something is refused or lost until it is fixed.
     Bad,
 }
 
@@ -104,7 +107,7 @@ pub fn library(found: &Result<Policy, EngineError>) -> DoctorLine {
     }
 }
 
-fn line(name: &str, health: Health, message: impl Into<String>, hint: impl Into<String>) -> DoctorLine {
+pub(super) fn line(name: &str, health: Health, message: impl Into<String>, hint: impl Into<String>) -> DoctorLine {
     let state = match health {
         Health::Ok => "ok",
         Health::Warn => "warn",
@@ -118,7 +121,7 @@ fn line(name: &str, health: Health, message: impl Into<String>, hint: impl Into<
 fn isolation(machine: &Machine, settings: &Settings) -> Vec<DoctorLine> {
     let level = machine.level();
     if let Some(fault) = &settings.fault {
-        return vec![line("isolation", Health::Bad, fault.clone(), "mend it in config.toml")];
+        return vec![line("isolation", Health::Bad, fault.clone(), "fix it in config.toml")];
     }
     let refused: Vec<&str> = [Stage::Experimental, Stage::Approved, Stage::Core]
         .into_iter()
@@ -130,7 +133,7 @@ fn isolation(machine: &Machine, settings: &Settings) -> Vec<DoctorLine> {
         line("isolation", health, format!("runs are {level}"), "read a tool before you run it")
     } else {
         let message = format!("runs would be {level}, and {} tools are refused", refused.join(" and "));
-        line("isolation", Health::Bad, message, "mend the layers below, or lower [isolation] in config.toml")
+        line("isolation", Health::Bad, message, "fix the layers below, or lower [isolation] in config.toml")
     };
     let layers = machine.layers().into_iter().map(|layer| match layer.state {
         Ok(gives) => line(layer.name, Health::Ok, gives, ""),
@@ -284,7 +287,7 @@ fn terminal(env: &dyn Fn(&str) -> Option<OsString>, window: Option<(u16, u16)>) 
         (None, Some(colours)) => format!("colours {colours}"),
         (None, None) => "colours as TERM says".to_owned(),
     };
-    let size = window.map_or_else(|| "not a terminal".to_owned(), |(columns, rows)| format!("{columns}x{rows}"));
+    let size = window.map_or_else(|| "the output goes to no terminal".to_owned(), |(columns, rows)| format!("{columns}x{rows}"));
     let message = format!("TERM {}, {colours}, {size}", term.as_deref().unwrap_or("not set"));
     match (term.as_deref(), window) {
         (None | Some("dumb"), Some(_)) => line("terminal", Health::Warn, message, "set TERM to what your terminal is"),

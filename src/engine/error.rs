@@ -113,7 +113,7 @@ impl From<CopyError> for EngineError {
                 ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied => EngineError::new(
                     ErrorCode::NotWritable,
                     error.to_string(),
-                    "make the folder writable, or name another one with TOOLSMITH_HOME",
+                    "make the folder writable; with TOOLSMITH_HOME=DIR another one is used, whose history is empty",
                 ),
                 _ => EngineError::internal(error),
             },

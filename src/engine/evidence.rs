@@ -141,7 +141,7 @@ fn permissions(now: &Permissions, before: Option<&Permissions>) -> Vec<EvidenceL
     let added: Vec<&str> = new.iter().filter(|p| !old.contains(p)).map(String::as_str).collect();
     let gone: Vec<&str> = old.iter().filter(|p| !new.contains(p)).map(String::as_str).collect();
     let text = format!("new: {}; gone: {}", words(&added), words(&gone));
-    lines.push(line(if added.is_empty() { Weight::Good } else { Weight::Bad }, "permissions", text));
+    lines.push(line(if added.is_empty() { Weight::Good } else { Weight::Bad }, "declares", text));
     lines
 }
 

@@ -187,7 +187,7 @@ impl Engine {
             Source::File { name: file, bytes, enclosed } => match structured(file, bytes)? {
                 Some(value) => {
                     let usage = |why: String| {
-                        let hint = "assets/specification.schema.json says what a specification looks like";
+                        let hint = "`toolsmith new --describe WORDS` drafts one; its fields are in assets/specification.schema.json of the sources";
                         EngineError::new(ErrorCode::Usage, format!("{file} is no specification: {why}"), hint)
                     };
                     let mut specification = ToolSpecification::read(value, name.as_ref()).map_err(usage)?;

@@ -22,6 +22,7 @@ mod core;
 mod deciding;
 mod deprecating;
 mod doctor;
+mod doctor_signing;
 mod documents;
 mod earlier;
 mod error;

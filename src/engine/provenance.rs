@@ -4,7 +4,8 @@ use super::Engine;
 use super::error::EngineError;
 use crate::catalog;
 use crate::domain::{
-    Digest, Evolution, Manifest, OriginDecision, OriginEvolution, Review, ReviewState, ToolName, VersionOrigin, rfc3339,
+    DecisionKind, Digest, Evolution, Manifest, OriginDecision, OriginEvolution, Review, ReviewState, ToolName, Unread,
+    VersionOrigin, rfc3339,
 };
 use std::collections::HashMap;
 
@@ -96,6 +97,8 @@ fn newest_decision(reviews: &[Review], tool: &ToolName, digest: Digest) -> Optio
         kind: decision.kind,
         reviewer: decision.reviewer.clone(),
         at: decision.at,
+        reason: decision.reason.clone(),
+        unread: Unread::of(&decision.shown).filter(|_| decision.kind == DecisionKind::Approve).map(|it| it.to_string()),
         override_reason: decision.override_reason.clone(),
     })
 }

@@ -367,6 +367,7 @@ impl Engine {
         let place = doctor::Place { workspace: &options.workspace, home: &options.home, state_dir: self.state_dir() };
         let mut lines = doctor::doctor(&place, self.git(), &self.inner.machine, options.asker);
         lines.extend(doctor::buffers(self.buffers()));
+        lines.extend(self.doctor_of_signing());
         lines.push(self.doctor_of_state());
         lines.push(doctor::library(&self.policy()));
         lines

@@ -178,11 +178,10 @@ impl Engine {
         let (approved, writes) = (self.approved(tool)?, self.write_mode(tool.stage));
         let quarantined = self.quarantined(tool)?;
         let is_let = self.is_let(tool, caller)?;
-        let quarantined = quarantined.as_deref();
         let (tiers, unused) = (self.tiers()?, self.unused(tool));
         let standing = Standing {
             approved,
-            quarantined,
+            quarantined: quarantined.as_ref(),
             permissions,
             writes,
             granted: granted.as_ref(),
@@ -190,7 +189,13 @@ impl Engine {
             tiers: &tiers,
             unused: unused.as_deref(),
         };
-        Ok(policy(tool, standing, caller))
+        Ok(match policy(tool, standing, caller) {
+            // The run is refused for it, in words of its own: under which rules it would run says nothing then.
+            RunPolicy::Allow { profile, .. } if self.inner.settings.fault.is_some() => {
+                RunPolicy::Allow { profile, warning: None }
+            }
+            answer => answer,
+        })
     }
 
     /// The command that a human must agree to before this tool runs; `None` when nothing is to be asked. A run

@@ -328,7 +328,7 @@ impl Dashboard {
     fn foreseen(&self) -> Option<String> {
         let Foresight { warned, hits, failed, .. } = self.warnings;
         let rate = self.warnings.hit_rate()? * 100.0;
-        Some(format!("warnings   {hits} of {warned} came true ({rate:.0} %), {failed} runs failed"))
+        Some(format!("warnings   {hits} of {warned} came true ({rate:.0} %) · {failed} runs failed, warned of or not"))
     }
 
     fn recovery(&self) -> String {

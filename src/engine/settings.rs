@@ -157,13 +157,16 @@ impl Settings {
                 settings.apply_workspace(file, table, user_home.as_deref());
             });
         let config = home.config_file();
-        let found = match [config.parent(), Some(&config)].into_iter().flatten().find_map(changed_by_others) {
+        let mut found = match [config.parent(), Some(&config)].into_iter().flatten().find_map(changed_by_others) {
             Some(problem) => vec![problem],
             None => settings.read(&config.to_string_lossy(), &config, &|settings, file, table| {
                 settings.apply_user(file, table, user_home.as_deref());
             }),
         };
-        // What is not a bad setting left the whole file unread.
+        // What is not a bad setting left the whole file unread: what the user demands is not known then.
+        for problem in found.iter_mut().filter(|problem| problem.code == ProblemCode::BadSyntax) {
+            problem.hint = "fix the line; until then runs and approvals are refused".to_owned();
+        }
         let unread = found.iter().find(|problem| problem.code != ProblemCode::BadSetting);
         settings.signing.fault = settings.signing.fault.take().or_else(|| unread.map(Problem::placed));
         settings.refuse_runs(unread);
@@ -174,7 +177,7 @@ impl Settings {
     /// Remembers a problem that may hide what the user demands of runs: the defaults could be less.
     fn refuse_runs(&mut self, problem: Option<&Problem>) {
         let Some(problem) = problem else { return };
-        self.fault.get_or_insert_with(|| format!("{}; runs are refused until it is mended", problem.placed()));
+        self.fault.get_or_insert_with(|| format!("{}; runs are refused until it is fixed", problem.placed()));
     }
 
     /// The wall-clock limit for runs of this stage.
@@ -394,7 +397,7 @@ impl File<'_> {
             line: error.span().map(|span| self.line(span.start)),
             code: ProblemCode::BadSyntax,
             message: format!("the settings are not valid TOML: {}", error.message().replace('\n', ", ")),
-            hint: "mend the line; until then the defaults hold for the whole file".to_owned(),
+            hint: "fix the line; until then no setting of this file counts".to_owned(),
         });
     }
 

@@ -31,8 +31,8 @@ pub struct Signing {
     pub key: Option<PathBuf>,
     /// Whether a decision that cannot be signed is refused.
     pub required: bool,
-    /// Whether what is in force counts only as far as it is signed: signatures are required, and a key is set, or allowed
-    /// signers where the user wrote that signatures are required.
+    /// Whether what is in force counts only as far as it is signed: signatures are required, and a key is set or the
+    /// user wrote that they are.
     pub protects: bool,
     /// Whose signatures count, in the format of `ssh-keygen`.
     pub allowed_signers: Option<PathBuf>,
@@ -290,9 +290,14 @@ impl Engine {
         if let Some(wrong) = claim.contradicts(tool) {
             return Err(format!("the signed approval is of something else: {wrong}"));
         }
-        let judge = match &self.inner.settings.signing.allowed_signers {
-            Some(signers) => self.judge_of(signers)?,
-            None => return Err("no allowed signers are set ([signing] allowed_signers in config.toml)".to_owned()),
+        let signing = &self.inner.settings.signing;
+        let judge = match (&signing.allowed_signers, &signing.key) {
+            (Some(signers), _) => self.judge_of(signers)?,
+            // Without a list the user's own key counts alone.
+            (None, Some(_)) => self.judge()?,
+            (None, None) => {
+                return Err("no allowed signers are set ([signing] allowed_signers in config.toml)".to_owned());
+            }
         };
         self.fault_of_place(&claim)?;
         let answer = judge.verify(self, claim.principal(), signature, &claim.signed);
@@ -355,8 +360,8 @@ impl File<'_> {
             }
         }
         signing.fault = self.fault_since(before);
-        signing.protects =
-            signing.required && (signing.key.is_some() || (written && signing.allowed_signers.is_some()));
+        // Required without a key and without signers, nothing can count: that is said, and not read as a no.
+        signing.protects = signing.required && (signing.key.is_some() || written);
         signing
     }
 }

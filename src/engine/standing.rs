@@ -2,7 +2,7 @@
 //! that every run by an agent has to pass.
 
 use super::Engine;
-use super::core::{self, Beside, Ledger};
+use super::core::{self, Beside, Ledger, Quarantine};
 use super::error::EngineError;
 use super::signing::Claim;
 use super::trust::Trust;
@@ -27,23 +27,60 @@ pub(super) enum Doubt {
     Changed(String),
     /// Nobody approved it there: where it was approved.
     Misplaced(String),
-    /// It is the approved version, but what speaks for it is not as it was left here: what is wrong.
-    Bent(String),
+    /// It is the approved version, but what lies beside it is not as it was written here: what is wrong.
+    Tampered(String),
+    /// It is the approved version, but the log does not say so any more: what is wrong with the log.
+    Unrecorded(String),
+    /// It is the approved version, but what approved it is not signed as the user demands: what is missing.
+    Unsigned(String),
+    /// What the user demands of signatures cannot be read or asked: why.
+    Unjudged(String),
 }
 
 impl Doubt {
     /// What is wrong, in full.
     pub(super) fn said(self) -> String {
         match self {
-            Doubt::Changed(what) | Doubt::Misplaced(what) | Doubt::Bent(what) => what,
+            Doubt::Changed(what)
+            | Doubt::Misplaced(what)
+            | Doubt::Tampered(what)
+            | Doubt::Unrecorded(what)
+            | Doubt::Unsigned(what)
+            | Doubt::Unjudged(what) => what,
         }
     }
 
     /// The same for whoever wants to run the tool.
-    pub(super) fn to_caller(&self, tool: &Tool) -> String {
-        match self {
+    pub(super) fn to_caller(&self, tool: &Tool) -> Quarantine {
+        let why = match self {
             Doubt::Changed(_) => format!("the files of {} changed on disk since the approval", tool.name),
-            Doubt::Misplaced(what) | Doubt::Bent(what) => what.clone(),
+            other => other.clone().said(),
+        };
+        Quarantine { why, remedy: self.remedy(&tool.name) }
+    }
+
+    /// What a human does about it: each kind of doubt has its own way out.
+    pub(super) fn remedy(&self, name: &ToolName) -> String {
+        match self {
+            Doubt::Changed(_) => {
+                format!(
+                    "`toolsmith restore-files {name}` puts the approved files back, `fork` keeps the new ones apart; or approve them in a review"
+                )
+            }
+            Doubt::Misplaced(_) | Doubt::Tampered(_) => {
+                format!(
+                    "`toolsmith restore-files {name}` puts back what was approved; or approve what is there in a review"
+                )
+            }
+            Doubt::Unrecorded(_) => {
+                "`toolsmith verify` names all that does not match; then approve the tool again".to_owned()
+            }
+            Doubt::Unsigned(_) => {
+                "`toolsmith sign` shows what is not signed, `toolsmith sign --yes` signs it".to_owned()
+            }
+            Doubt::Unjudged(_) => {
+                "fix [signing] in config.toml; `toolsmith doctor` says what is wrong with it".to_owned()
+            }
         }
     }
 }
@@ -93,7 +130,7 @@ impl Engine {
         let approvals = self.read(|q| Ok(q.approvals_of(&row.name)?))?;
         if approvals.is_empty() {
             // Nothing to depart from: it came with the workspace and waits to be adopted.
-            return Ok(log.ledger.missing(&approvals, |tool| *tool == row.name).pop().map(Doubt::Bent));
+            return Ok(log.ledger.missing(&approvals, |tool| *tool == row.name).pop().map(Doubt::Unrecorded));
         }
         let found = match catalog::read(&self.inner.plan, row) {
             Ok(found) => found,
@@ -109,7 +146,7 @@ impl Engine {
             }
             let is_known = approvals.iter().any(|approval| approval.digest == found.tool.digest);
             return Ok(Some(match log.ledger.lost(&row.name, found.tool.digest).filter(|_| !is_known) {
-                Some(lost) => Doubt::Bent(lost),
+                Some(lost) => Doubt::Unrecorded(lost),
                 None => self.unapproved(&found.tool, &found.files, &approvals),
             }));
         };
@@ -121,15 +158,18 @@ impl Engine {
             return Ok(Some(Doubt::Misplaced(what)));
         }
         let giver = self.giver(log, approval.operation)?;
-        let fault = fault_of_approval(approval, &giver, &log.ledger);
-        if let Some(fault) = fault.or_else(|| log.trust.against(row.name.as_str(), approval.operation)) {
-            return Ok(Some(Doubt::Bent(fault)));
+        if let Some(fault) = fault_of_approval(approval, &giver, &log.ledger) {
+            return Ok(Some(Doubt::Unrecorded(fault)));
         }
-        let bent = match self.link_in(&row.placement, &found.files) {
+        if let Some(fault) = log.trust.against(row.name.as_str(), approval.operation) {
+            let is_judged = self.inner.settings.signing.fault.is_none() && self.judge().is_ok();
+            return Ok(Some(if is_judged { Doubt::Unsigned(fault) } else { Doubt::Unjudged(fault) }));
+        }
+        let tampered = match self.link_in(&row.placement, &found.files) {
             Some(link) => Some(format!("{link} is a symbolic link; what was approved is plain files")),
             None => self.fault_beside(&found.tool, giver.entry.as_ref().ok().and_then(Option::as_ref))?,
         };
-        Ok(bent.map(Doubt::Bent))
+        Ok(tampered.map(Doubt::Tampered))
     }
 
     /// What `verify` says against a tool as it lies on disk: why agents are refused one that lies among the approved,
@@ -156,22 +196,23 @@ impl Engine {
     /// # Errors
     /// `Internal` for trouble with the store.
     pub fn doubts(&self) -> Result<Vec<Problem>, EngineError> {
-        let problem = |path: &str, message: String, hint: &str| {
-            let (path, hint, code) = (path.to_owned(), hint.to_owned(), ProblemCode::NotAsApproved);
+        let problem = |path: &str, message: String, hint: String| {
+            let (path, code) = (path.to_owned(), ProblemCode::NotAsApproved);
             Problem { path, line: None, code, message, hint }
         };
         let (mut problems, log) = (Vec::new(), self.logbook(None)?);
         for tool in self.catalog().tools.iter().filter(|tool| tool.stage.is_vouched()) {
-            let hint = "agents are refused; restore-files, fork or a review ends that";
-            let doubt = self.doubt_by(&log, tool)?.map(Doubt::said);
-            problems.extend(doubt.map(|message| problem(&tool.path, message, hint)));
+            problems.extend(self.doubt_by(&log, tool)?.map(|doubt| {
+                let hint = format!("agents are refused; {}", doubt.remedy(&tool.name));
+                problem(&tool.path, doubt.said(), hint)
+            }));
         }
         self.read(|q| {
             let undecided = q.undecided()?;
             let heads = if undecided.is_empty() { Vec::new() } else { q.review_heads()? };
             for head in heads.iter().filter(|head| undecided.contains(&head.id)) {
-                let hint = "`toolsmith verify` names all that does not match";
-                problems.extend(core::fault_of_review(q, head.id)?.map(|fault| problem(&head.path, fault, hint)));
+                let hint = || "`toolsmith verify` names all that does not match".to_owned();
+                problems.extend(core::fault_of_review(q, head.id)?.map(|fault| problem(&head.path, fault, hint())));
             }
             Ok(())
         })?;

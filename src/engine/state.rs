@@ -35,7 +35,7 @@ pub(super) fn open(dir: &Path) -> Result<Opened, EngineError> {
         (StoreError::Lost { .. }, _) | (_, true) => "tools are shown as if nothing had ever been decided".to_owned(),
         (_, false) => format!("shown is a copy of what it held at {}", rfc3339(now())),
     };
-    let message = format!("{error}; {shown}, and nothing can be decided or run");
+    let message = format!("{}; {shown}, and nothing can be decided or run", error.reason());
     let why = EngineError::new(ErrorCode::NotWritable, message, error.hint());
     Ok(Opened { store, viewing: Some(why), lost: is_lost })
 }
@@ -70,13 +70,13 @@ impl Engine {
     /// That the workspace has the id of another one, until a human says which it is.
     pub(super) fn problem_of_copy(&self) -> Option<Problem> {
         let other = self.inner.copy_of.as_ref()?;
-        let there = if other.exists() { "is there too" } else { "is not there any more" };
+        let there = if other.exists() { "still exists" } else { "does not exist any more" };
         let message = format!(
-            "this folder is a copy of the workspace {}, which {there}, or is that one, moved; it has a history of its own",
+            "this folder is a copy of the workspace {0}, or {0} moved here ({0} {there}); it has a history of its own",
             other.display()
         );
         let hint =
-            "`toolsmith doctor --same-workspace` gives it that history, `toolsmith doctor --copied` ends the question";
+            "`toolsmith doctor --same-workspace` gives it that history, `toolsmith doctor --copied` keeps it separate";
         let path = self.workspace().display().to_string();
         Some(Problem { path, line: None, code: ProblemCode::State, message, hint: hint.to_owned() })
     }
@@ -96,8 +96,9 @@ impl Engine {
             tools.iter().filter(|tool| tool.stage.is_vouched()).filter(by_me).map(|tool| &tool.name).collect();
         let Some(first) = named.first() else { return Ok(None) };
         let more = if named.len() > 1 { format!(" and {} more", named.len() - 1) } else { String::new() };
+        let verb = if named.len() > 1 { "were" } else { "was" };
         let message = format!(
-            "{first}{more} were approved by you in a log that is not here: the state of this workspace was lost, or is \
+            "{first}{more} {verb} approved by you in a log that is not here: the state of this workspace was lost, or is \
              on another machine"
         );
         let hint = "adopt them anew, or put the state folder back; `toolsmith doctor` names it";
@@ -145,7 +146,10 @@ impl Engine {
         match backups.first() {
             Some(newest) => {
                 let number = plural(backups.len(), "backup", "backups");
-                line("ok", format!("{number}, the newest of {}", rfc3339(Instant(newest.at_ms))), "")
+                {
+                    let (at, path) = (rfc3339(Instant(newest.at_ms)), newest.path.display());
+                    line("ok", format!("{number}, the newest of {at}: {path}"), "")
+                }
             }
             None => line("ok", "no backup yet; one is made each day that something changes".to_owned(), ""),
         }

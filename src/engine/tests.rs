@@ -138,7 +138,7 @@ fn isolation_that_is_demanded_in_words_nobody_understands_refuses_every_run() {
         let record = run(&world.open(), "adder", json!({"a": 1, "b": 2}), &ada());
         let message = record.error.unwrap_or_default();
         assert_eq!((record.outcome, record.isolation.missing), (RunOutcome::Refused, vec![message.clone()]), "{says}");
-        assert!(message.contains(says) && message.contains("; runs are refused until it is mended"), "{message}");
+        assert!(message.contains(says) && message.contains("; runs are refused until it is fixed"), "{message}");
     }
 }
 

@@ -20,6 +20,14 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// The longest complaint that is passed on, in characters.
 const MAX_COMPLAINT_CHARS: usize = 300;
 
+/// Whether there is a program that signs.
+///
+/// # Errors
+/// One line that says why not.
+pub fn can_sign() -> Result<(), String> {
+    program().map(drop)
+}
+
 /// Signs a text and gives the armored signature.
 ///
 /// # Errors

@@ -139,7 +139,7 @@ impl StoreError {
     pub fn hint(&self) -> &'static str {
         match self.reason() {
             StoreError::Folder { .. } | StoreError::ReadOnly => {
-                "make the folder writable, or name another one with TOOLSMITH_HOME"
+                "make the folder writable; with TOOLSMITH_HOME=DIR another one is used, whose history is empty"
             }
             StoreError::DiskFull => "free some space and try again; nothing was written",
             StoreError::Disk { .. } => "look at the disk and the room on it, then try again",

@@ -19,6 +19,14 @@ pub fn age(now: Instant, then: Instant) -> String {
     }
 }
 
+/// The same as a sentence has it: `just now`, `5m ago`.
+pub fn ago(now: Instant, then: Instant) -> String {
+    match age(now, then).as_str() {
+        "now" => "just now".to_owned(),
+        age => format!("{age} ago"),
+    }
+}
+
 /// How long something has lasted since, to be read aloud: `36 s`, `5 min`, `3 hours`, `1 day`.
 pub fn lasted(now: Instant, then: Instant) -> String {
     let seconds = (now.since_ms(then) / 1000) as usize;

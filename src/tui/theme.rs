@@ -148,6 +148,8 @@ impl Theme {
     /// The style of a syntax token in a line with a tone: strings are not coloured as what is new or gone.
     pub fn token_in(&self, kind: TokenKind, tone: Tone) -> Style {
         match (kind, tone, self.ground) {
+            // What changed is what is read: a comment in it is not dimmed.
+            (TokenKind::Comment, Tone::Added | Tone::Removed, _) => Style::new(),
             (TokenKind::String, Tone::Added | Tone::Removed, Ground::Dark) => Style::new().fg(Color::Yellow),
             (TokenKind::String, Tone::Added | Tone::Removed, Ground::Light) => Style::new().fg(Color::Reset),
             _ => self.token(kind),

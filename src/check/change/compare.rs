@@ -245,12 +245,18 @@ fn numbers(base: &Facts, new: &Facts) -> Vec<Finding> {
             continue;
         }
         let (severity, message) = match before {
-            Some(_) => (Severity::Medium, format!("constant {from} became {} in `{}`", fact.detail, fact.words)),
+            Some(_) => (Severity::Medium, constant_words(from, fact)),
             None => (Severity::Low, format!("new constant {}", fact.detail)),
         };
         findings.push(finding("constant", severity, &fact.place, message));
     }
     findings
+}
+
+/// What a number became, and where: a number alone on its line says nothing of where.
+fn constant_words(from: &str, fact: &Fact) -> String {
+    let place = if fact.words.trim() == fact.detail { String::new() } else { format!(" in `{}`", fact.words) };
+    format!("constant {from} became {}{place}", fact.detail)
 }
 
 fn handlers(base: &Facts, new: &Facts) -> Vec<Finding> {

@@ -12,6 +12,8 @@ pub(super) enum Effect {
     Process,
     /// Runs text as a program.
     Evaluate,
+    /// Loads a module by name.
+    Import,
     /// Makes objects of bytes that may run code.
     Unpickle,
     /// Deletes files.
@@ -31,6 +33,7 @@ impl Effect {
             Effect::Network => "talks to other machines",
             Effect::Process => "starts programs",
             Effect::Evaluate => "runs text as a program",
+            Effect::Import => "loads code by a name that it may compute",
             Effect::Unpickle => "makes objects of bytes, which may run code",
             Effect::Delete => "deletes files",
             Effect::Write => "writes files",
@@ -58,8 +61,8 @@ const OWN: &[(&str, Effect)] = &[
     ("setfacl", Effect::Mode),
     // Words of a shell that a scan of a whole script reads with what stands behind them.
     ("source", Effect::Evaluate),
-    ("__import__", Effect::Evaluate),
-    ("importlib.import_module", Effect::Evaluate),
+    ("__import__", Effect::Import),
+    ("importlib.import_module", Effect::Import),
     ("yaml.load", Effect::Unpickle),
     ("nohup", Effect::Process),
     ("sudo", Effect::Process),

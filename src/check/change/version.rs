@@ -20,8 +20,12 @@ pub fn examine(desk: &Desk<'_>) -> CheckReport {
     let is_same = base.tool.digest == desk.version.tool.digest;
     if *now < least && !is_same {
         let why = proposal.reasons.first().map_or("its files changed", |(_, reason)| reason.as_str());
-        let message =
-            format!("it states {now} after {before}; a {} step to {least} is due because {why}", proposal.step);
+        let states = if now == before {
+            format!("its version is still {now}")
+        } else {
+            format!("it states {now} after {before}")
+        };
+        let message = format!("{states}; a {} step to {least} is due because {why}", proposal.step);
         findings.push(Definition::of(desk.version).finding("version", Severity::Medium, "version", message));
     }
     CheckReport::of("version", findings).noted(format!("{before} -> {now}, {} step", proposal.step))

@@ -143,7 +143,10 @@ pub(in crate::check) fn examine(desk: &Desk<'_>) -> CheckReport {
             ReplayOutcome::Same | ReplayOutcome::Fixed => return None,
         };
         let last = one.after.lines().next().unwrap_or_default();
-        let message = format!("the input of run {} is {}: {last}", one.run, one.outcome);
+        let message = match one.outcome {
+            ReplayOutcome::Changed => format!("with the input of run {} the result is another: {last}", one.run),
+            _ => format!("the input of run {} is {}: {last}", one.run, one.outcome),
+        };
         Some(Finding::new(one.outcome.word(), severity, message))
     });
     let findings = findings.collect();

@@ -7,8 +7,8 @@ use super::votes::{self, Vote};
 use super::vouch::approval_file;
 use super::{Actor, Placed, Step, UndoNote, answer, close_reviews, intend, proposals, stage_placement};
 use crate::domain::{
-    Decision, DecisionKind, Digest, OperationId, Placement, Review, ReviewKind, ReviewState, Shown, Stage, count,
-    visible_words,
+    Decision, DecisionKind, Digest, OperationId, Placement, Review, ReviewKind, ReviewState, Shown, Stage, Unread,
+    count, visible_words,
 };
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::gates::Gates;
@@ -16,6 +16,9 @@ use crate::engine::promoting::Promoted;
 use crate::engine::relocate::{CommitNote, Relocation};
 use crate::store::{Approval, NewOperation, Tx};
 use serde_json::{Value, json};
+
+/// How much of a reason a commit message has, in characters; the log and `approval.toml` have all of it.
+const MAX_REASON_CHARS: usize = 300;
 
 /// What a decision is made of.
 #[derive(Debug)]
@@ -225,7 +228,7 @@ fn approve(
         from_files: before.files.clone(),
         replaces: input.replaced.map(|old| old.digest),
         extra,
-        commit: commit_note(actor, &after, operation, "approve"),
+        commit: approval_note(actor, &after, operation, input),
         joined: Vec::new(),
         gone: false,
         returns: None,
@@ -250,6 +253,23 @@ fn end_approvals(
         None => false,
     };
     Ok((was_approved, ended))
+}
+
+/// The commit of an approval: it says too how much was not read, and why it was approved.
+fn approval_note(
+    actor: Actor<'_>,
+    placed: &Placed,
+    operation: OperationId,
+    input: &DecideInput<'_>,
+) -> Option<CommitNote> {
+    let mut note = commit_note(actor, placed, operation, DecisionKind::Approve.word())?;
+    let unread = Unread::of(&input.shown).map(|unread| ("Toolsmith-Unread".to_owned(), unread.to_string()));
+    let reason = input.reason.and_then(visible_words).map(|reason| {
+        let line: String = reason.chars().take(MAX_REASON_CHARS).collect();
+        ("Toolsmith-Reason".to_owned(), line)
+    });
+    note.trailers.extend(unread.into_iter().chain(reason));
+    Some(note)
 }
 
 /// The commit that belongs to a move, unless commits are switched off.

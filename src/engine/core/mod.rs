@@ -56,7 +56,7 @@ pub use lifecycle::{archive, archived_placement, promote, restore};
 pub use marking::{check_scenario, mark_failure};
 pub use opportunity::dismiss_opportunity;
 pub use pen::{Pen, SIGN, Signed, demands_signature, sign_log, signed_text};
-pub use policy::{Question, RunPolicy, Standing, policy};
+pub use policy::{Quarantine, Question, RunPolicy, Standing, policy};
 pub use posted::{Posted, post};
 pub use reading::{evidence_digest, evidence_now};
 pub use rebuild::{FROM_LOG, rebuild};

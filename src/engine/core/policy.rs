@@ -38,13 +38,22 @@ pub enum Question {
     Unlock,
 }
 
+/// That what lies on disk under the name of an approved tool does not count as approved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quarantine {
+    /// Why, in one line.
+    pub why: String,
+    /// What a human does about it, in one line.
+    pub remedy: String,
+}
+
 /// What is known of exactly this version beside its row.
 #[derive(Debug, Clone, Copy)]
 pub struct Standing<'a> {
     /// Whether an approval is in force.
     pub approved: bool,
-    /// Why what lies on disk under its name, as it is now, does not count as approved.
-    pub quarantined: Option<&'a str>,
+    /// That what lies on disk under its name, as it is now, does not count as approved.
+    pub quarantined: Option<&'a Quarantine>,
     /// What it declares.
     pub permissions: &'a Permissions,
     /// What becomes of its writes.
@@ -91,8 +100,8 @@ pub fn policy(tool: &Tool, standing: Standing<'_>, caller: &Caller) -> RunPolicy
         return refuse(ErrorCode::Refused, format!("{} cannot run: {reason}", tool.name));
     }
     let vouched = tool.stage.is_vouched() && standing.approved && standing.quarantined.is_none();
-    if let (Caller::Agent(_), Some(why)) = (caller, standing.quarantined) {
-        return refuse(ErrorCode::Refused, format!("{why}; a human must look first"));
+    if let (Caller::Agent(_), Some(found)) = (caller, standing.quarantined) {
+        return refuse(ErrorCode::Refused, format!("{}; a human must look first", found.why));
     }
     let locked = standing.tiers.is_locked(tool, vouched || standing.is_let);
     match caller {
@@ -100,9 +109,13 @@ pub fn policy(tool: &Tool, standing: Standing<'_>, caller: &Caller) -> RunPolicy
         Caller::Agent(_) if standing.is_let && tool.stage == Stage::Experimental && tool.cost_tier < CostTier::High => {
             RunPolicy::Allow { profile: Profile::Strict, warning: None }
         }
-        Caller::Agent(_) if !vouched => {
-            refuse(ErrorCode::Refused, format!("{} is not approved; agents run approved versions only", tool.name))
-        }
+        Caller::Agent(_) if !vouched => refuse(
+            ErrorCode::Refused,
+            format!(
+                "{0} is not approved; agents run approved versions only; `toolsmith request` asks the humans for it",
+                tool.name
+            ),
+        ),
         Caller::Agent(_) if tool.cost_tier == CostTier::High => {
             refuse(ErrorCode::HumanNeeded, format!("{} has the cost tier high; a human must run it", tool.name))
         }
@@ -144,9 +157,9 @@ fn unallowed(tool: &Tool, standing: Standing<'_>) -> String {
     format!("nobody allowed {} what it declares ({})", tool.name, standing.permissions.summary())
 }
 
-fn warning(tool: &Tool, quarantined: Option<&str>) -> Option<String> {
-    if let Some(why) = quarantined {
-        return Some(format!("{why}: it runs strictly; restore-files, fork or a review end that"));
+fn warning(tool: &Tool, quarantined: Option<&Quarantine>) -> Option<String> {
+    if let Some(Quarantine { why, remedy }) = quarantined {
+        return Some(format!("{why}: it runs strictly contained; {remedy}"));
     }
     tool.stage.is_vouched().then(|| {
         format!("no approval of this version of {} is in force here; it runs like an experimental tool", tool.name)
@@ -160,6 +173,10 @@ mod tests {
 
     fn tool(stage: Stage, cost_tier: CostTier) -> Tool {
         Tool { stage, cost_tier, classified: true, risk: Risk::Low, ..Tool::ordinary("t") }
+    }
+
+    fn changed() -> Quarantine {
+        Quarantine { why: "it changed".to_owned(), remedy: "put it back".to_owned() }
     }
 
     fn writes() -> Permissions {
@@ -295,9 +312,10 @@ mod tests {
                 assert_eq!(answers, [for_human, for_agent], "{stage} {standing:?}");
             }
         }
+        let changed = changed();
         let kept = Standing {
             approved: true,
-            quarantined: Some("it changed"),
+            quarantined: Some(&changed),
             permissions: &nothing,
             writes: WriteMode::Staged,
             granted: None,

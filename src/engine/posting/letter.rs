@@ -148,7 +148,7 @@ fn files(written: Vec<File>) -> Result<Vec<VersionFile>, EngineError> {
 }
 
 fn wrong(message: String) -> EngineError {
-    EngineError::new(ErrorCode::Usage, message, "assets/request.schema.json says what a request looks like")
+    EngineError::new(ErrorCode::Usage, message, "`toolsmith request --schema` prints what a request looks like")
 }
 
 #[cfg(test)]

@@ -126,9 +126,10 @@ impl Engine {
                 tool.stage
             )),
             Ok(None) => {}
-            // Without a list of signers nobody knows; that is no fault of the tool.
+            // Without a list of signers only the user's own key is known; another's is no fault of the tool.
             Err(why) if self.inner.settings.signing.allowed_signers.is_none() => {
-                report.notes.push(format!("the signature of {} is not checked: {why}", tool.place()));
+                let verb = if self.inner.settings.signing.key.is_some() { "does not count" } else { "is not checked" };
+                report.notes.push(format!("the signature of {} {verb}: {why}", tool.place()));
             }
             // What was decided here does not rest on it; what was taken over by it is doubted below.
             Err(why) if is_approved => {

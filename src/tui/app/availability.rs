@@ -7,6 +7,7 @@ use crate::tui::keymap::works_in;
 use crate::tui::overlay::help::HelpRow;
 use crate::tui::overlay::palette::PaletteRow;
 use crate::tui::pane::Pane;
+use crate::tui::pane::catalog::Selected;
 use crate::tui::pane::output::RunTab;
 use crate::tui::screen::Screen;
 use crate::tui::screen::review::{Lock, lock_keys};
@@ -33,6 +34,10 @@ impl App {
                 Err("there are tools already; in a shell, toolsmith init adds what is missing".to_owned())
             }
             Verb::Behaviour if self.selected_run().is_some() => Ok(()),
+            // What is wrong and what to do about it is all there is to show of a problem.
+            Verb::Show if matches!(self.catalog.selected(), Selected::Problem(_)) && self.focus == Pane::Catalog => {
+                Ok(())
+            }
             Verb::Show | Verb::Source | Verb::Diff | Verb::Behaviour | Verb::Lineage | Verb::Check => {
                 self.tool_or_why().map(drop)
             }
@@ -59,7 +64,7 @@ impl App {
             Verb::MarkRead | Verb::IgnoreBlanks | Verb::Unfold => self.readable(verb),
             Verb::NextNew => match &self.screen {
                 Screen::Review(review) if review.has_late() => Ok(()),
-                _ => Err("nothing came that was not on screen".to_owned()),
+                _ => Err("nothing new since you opened this".to_owned()),
             },
             Verb::Reject | Verb::RequestChanges => match &self.screen {
                 Screen::Review(review) => review.decidable(),
@@ -180,8 +185,12 @@ impl App {
         let context = self.context();
         let own = |row: &&Spec| row.contexts.contains(&context);
         let shared = |row: &&Spec| !row.contexts.contains(&context) && works_in(row, context);
-        let rows = ACTIONS.iter().filter(own).chain(ACTIONS.iter().filter(shared));
-        rows.filter(|row| row.tui && !self.keymap.keys(row.verb).is_empty())
+        let mut rows: Vec<&Spec> = ACTIONS.iter().filter(own).chain(ACTIONS.iter().filter(shared)).collect();
+        // First what one is here for, as in the footer.
+        let wanted = self.wanted();
+        rows.sort_by_key(|row| wanted.iter().position(|verb| *verb == row.verb).unwrap_or(usize::MAX));
+        rows.into_iter()
+            .filter(|row| row.tui && !self.keymap.keys(row.verb).is_empty())
             .map(|row| HelpRow {
                 verb: row.verb,
                 name: row.name,
@@ -204,8 +213,20 @@ impl App {
 
     /// The verbs whose keys the footer shows, most important first.
     pub fn hints(&self) -> Vec<Verb> {
+        let all = self.wanted();
+        let no_tools = self.catalog.view().tools.is_empty();
+        all.iter()
+            .copied()
+            .filter(|verb| !self.keymap.keys(*verb).is_empty() && self.available(*verb).is_ok())
+            .filter(|verb| *verb != Verb::Init || no_tools)
+            .filter(|verb| !matches!(verb, Verb::Approve | Verb::ApproveOver) || !self.is_unread())
+            .collect()
+    }
+
+    /// What one is most likely to do here, most important first, whether it works now or not.
+    fn wanted(&self) -> &'static [Verb] {
         let live = self.output.current().is_some_and(RunTab::is_live);
-        let all: &[Verb] = match self.context() {
+        match self.context() {
             Context::Catalog => &[
                 Verb::Run,
                 Verb::Unlock,
@@ -243,11 +264,11 @@ impl App {
             }
             Context::Review => &[
                 Verb::NextNew,
-                Verb::Approve,
                 Verb::ReadOn,
+                Verb::Approve,
+                Verb::ApproveOver,
                 Verb::Reject,
                 Verb::RequestChanges,
-                Verb::ApproveOver,
                 Verb::NextTab,
                 Verb::NextRisk,
                 Verb::Comment,
@@ -272,14 +293,7 @@ impl App {
                 Verb::Back,
             ],
             Context::Global | Context::Motion => &[Verb::Palette],
-        };
-        let no_tools = self.catalog.view().tools.is_empty();
-        all.iter()
-            .copied()
-            .filter(|verb| !self.keymap.keys(*verb).is_empty() && self.available(*verb).is_ok())
-            .filter(|verb| *verb != Verb::Init || no_tools)
-            .filter(|verb| !matches!(verb, Verb::Approve | Verb::ApproveOver) || !self.is_unread())
-            .collect()
+        }
     }
 }
 

@@ -66,7 +66,12 @@ impl App {
     pub fn perform(&mut self, verb: Verb, args: &Args) -> Vec<Effect> {
         let named = args.iter().next().is_some();
         match self.available(verb) {
-            Err(reason) if !named => self.refuse(&format!("{}: {reason}", crate::action::spec(verb).name)),
+            Err(reason) if !named => {
+                // What begins with the verb, as `approve is locked`, says it already.
+                let name = crate::action::spec(verb).name.replace('-', " ");
+                let said = if reason.starts_with(&name) { reason } else { format!("{name}: {reason}") };
+                self.refuse(&said)
+            }
             Ok(()) | Err(_) => self.invoke(verb, args),
         }
     }

@@ -43,7 +43,7 @@ impl App {
             Verb::NextRisk | Verb::PreviousRisk => {
                 (!screen.jump_risk(jump)).then_some("no check warns of a line that is shown here")
             }
-            Verb::NextNew => (!screen.show_first_late()).then_some("nothing came that was not on screen"),
+            Verb::NextNew => (!screen.show_first_late()).then_some("nothing new since you opened this"),
             Verb::SelectRange => (!screen.toggle_range()).then_some("lines of a file or a difference can be chosen"),
             Verb::MarkRead => return self.mark_read(),
             Verb::IgnoreBlanks => {

@@ -284,7 +284,7 @@ impl App {
         if args.get("tool").is_none()
             && let (Screen::Workbench, Selected::Problem(problem)) = (&self.screen, self.catalog.selected())
         {
-            let text = format!("{}: {}", problem.path, problem.hint);
+            let text = if problem.hint.is_empty() { problem.message.clone() } else { problem.hint.clone() };
             return self.refuse(&text);
         }
         let other = args.get("other").map(|text| text.trim_start_matches('@').to_owned());

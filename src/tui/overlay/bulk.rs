@@ -12,7 +12,7 @@ use crate::engine::{BulkItem, BulkResult, EngineError, PreflightRow};
 use crate::tui::ink::{Ink, Line, Span};
 use crate::tui::msg::Now;
 use crate::tui::pane::rows::{Look, Title};
-use crate::tui::phrase::{count, cut, pad, safe};
+use crate::tui::phrase::{cut, pad, plural, safe};
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -20,6 +20,15 @@ use std::collections::HashMap;
 
 /// Lines of the box that are no rows of the table: frame, field, sentence, blank lines.
 const REST: u16 = 8;
+
+/// What has become of a review after a decision.
+fn done_word(kind: DecisionKind) -> &'static str {
+    match kind {
+        DecisionKind::Approve => "approved",
+        DecisionKind::Reject => "rejected",
+        DecisionKind::RequestChanges => "sent back",
+    }
+}
 
 /// How far it is.
 enum Step {
@@ -137,9 +146,16 @@ impl Bulk {
         self.rows.iter().find(|row| row.refusal.is_none() && self.is_unread(row)).map(|row| row.review)
     }
 
+    /// Whether the words were typed; the noun may be left out.
+    fn is_confirmed(&self) -> bool {
+        let (typed, words) = (self.typed.text(), self.words());
+        let typed = typed.trim();
+        typed == words || words.rsplit_once(' ').is_some_and(|(without_noun, _)| typed == without_noun)
+    }
+
     /// The words to type.
     fn words(&self) -> String {
-        format!("{} {}", self.kind, self.able().len())
+        format!("{} {}", self.kind, plural(self.able().len(), "tool", "tools"))
     }
 
     /// Takes a key: typing confirms, the arrows move the table, esc closes.
@@ -189,7 +205,7 @@ impl Bulk {
             self.note = Some("none of them can be decided here: esc closes");
         } else if self.seen < self.rows.len() {
             self.note = Some("read the table to its end first: pagedown");
-        } else if self.typed.text().trim() != self.words() {
+        } else if !self.is_confirmed() {
             self.note = Some("type exactly the words above");
         } else {
             let reason = Some(self.reason.text().trim().to_owned()).filter(|reason| !reason.is_empty());
@@ -230,7 +246,7 @@ impl Bulk {
                 format!("{} of {} done", results.iter().filter(|(_, became)| became.is_ok()).count(), results.len())
             }
             Step::Reason | Step::Confirm | Step::Sent => {
-                format!("{able} of {} can be", count(self.rows.len(), "review"))
+                format!("{able} of {} can be {}", self.rows.len(), done_word(self.kind))
             }
         };
         let title = Title { name, detail, remark: "esc closes".into(), remark_style: theme.dim };
@@ -275,8 +291,10 @@ impl Bulk {
         }
         let row = &self.rows[at];
         let unread = self.is_unread(row).then(|| self.unread_words(row.review));
-        let obstacle = row.refusal.as_deref().map(safe).or(unread);
-        let (sign, style) = if obstacle.is_none() { ("✓ can  ", theme.good) } else { ("– not  ", theme.warn) };
+        // That it has to be decided by itself is said once, below the table.
+        let refusal = row.refusal.as_deref().map(|why| safe(why.strip_suffix(": decide it by itself").unwrap_or(why)));
+        let obstacle = refusal.or(unread);
+        let (sign, style) = if obstacle.is_none() { ("✓ yes  ", theme.good) } else { ("– no   ", theme.warn) };
         let subject = (width / 3).clamp(10, 30);
         let mut spans = vec![
             Span::styled(sign, style),
@@ -329,7 +347,7 @@ impl Bulk {
             (None, Step::Reason | Step::Confirm, false) => ("read first …", theme.dim),
             (None, Step::Reason, true) => ("enter goes on", theme.dim),
             (None, Step::Confirm, true) if self.next_unread().is_some() && self.able().is_empty() => {
-                ("what was read to its end is approved here; closing the review leads back", theme.dim)
+                ("Reviews you have read to the end can be approved here; Esc returns to this list", theme.dim)
             }
             (None, Step::Confirm, true) if self.next_unread().is_some() => {
                 ("enter with nothing typed opens the next that was not read", theme.accent)

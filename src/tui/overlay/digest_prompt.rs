@@ -238,8 +238,8 @@ impl DigestPrompt {
         let (note, style) = match (&self.note, &self.step, listening) {
             (Some(note), ..) => (*note, theme.warn),
             (None, _, false) => ("wait …", theme.dim),
-            (None, Step::Word(_), true) => ("then the digest is asked for · esc reads on", theme.dim),
-            (None, Step::Digits(_), true) => ("typing them approves exactly this digest, nothing later", theme.dim),
+            (None, Step::Word(_), true) => ("then the digest is asked for · esc: back to reading", theme.dim),
+            (None, Step::Digits(_), true) => ("typing them approves nothing yet: a reason and enter follow", theme.dim),
             (None, Step::Reason(_), true) => ("enter approves · esc does not", theme.accent),
         };
         if let (Step::Reason(_), Some(first)) = (&self.step, self.question.roles.first()) {
@@ -260,7 +260,7 @@ impl DigestPrompt {
         let theme = look.theme;
         let is_free = self.question.over.is_empty() && self.question.unread.is_none();
         let label = match (&self.step, is_free) {
-            (Step::Word(_), _) => "not all was read; type the word unread: ",
+            (Step::Word(_), _) => "Not everything was read. Type \"unread\" to continue: ",
             (Step::Digits(_), _) => "type its first four characters: ",
             (Step::Reason(_), true) => "reason (may stay empty): ",
             (Step::Reason(_), false) => "why, for all to read: ",

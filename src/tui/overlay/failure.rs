@@ -9,7 +9,7 @@ use crate::tui::keymap::{Chord, Keymap};
 use crate::tui::list::ListState;
 use crate::tui::pane::failures::trend;
 use crate::tui::pane::rows::{Focus, Look, Rows, Title, draw_empty};
-use crate::tui::phrase::{age, cut, duration, grouped, lasted, pad, plural, safe, wrap};
+use crate::tui::phrase::{age, ago, cut, duration, grouped, lasted, pad, plural, safe, wrap};
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -149,13 +149,13 @@ impl FailureBox {
             .map(|l| (l, theme.text))
             .collect();
         let times = grouped(usize::try_from(group.count).unwrap_or(usize::MAX));
-        let (first, last) = (age(look.now.wall, group.first_at), age(look.now.wall, group.last_at));
+        let (first, last) = (ago(look.now.wall, group.first_at), ago(look.now.wall, group.last_at));
         let state = match (group.state, &group.resolved_by) {
             (GroupState::Resolved, Some(who)) => format!("resolved by {}", safe(who)),
             (state, _) => state.word().to_owned(),
         };
         let facts = format!(
-            "{times}× · {} · {} · {state} · first {first}, last {last} ago ·{}",
+            "{times}× · {} · {} · {state} · first {first}, last {last} ·{}",
             group.outcome,
             group.severity,
             trend(&group.trend)

@@ -77,6 +77,9 @@ impl Help {
             key || words.split_whitespace().all(|word| row.name.contains(word) || row.doc.to_lowercase().contains(word))
         };
         self.shown = (0..self.rows.len()).filter(|at| holds(&self.rows[*at])).collect();
+        // A key that is typed is the one that is meant: its row is not looked for among words with that letter.
+        let key = self.filter.text();
+        self.shown.sort_by_key(|at| !self.rows[*at].keys.split(' ').any(|of| of == key));
         self.list = ListState { height: self.list.height, ..ListState::default() };
     }
 

@@ -373,10 +373,15 @@ fn browse(list: &mut ListState, rows: usize, key: &KeyEvent, keymap: &Keymap) ->
     Reply::Stay
 }
 
+/// Columns beside a box that are too few to show anything of the screen behind it.
+const SLIVER: u16 = 2;
+
 /// Clears a box in the middle of the screen, draws its frame and returns what lies inside.
 pub(super) fn open_box(screen: Rect, size: (u16, u16), title: &Title, buf: &mut Buffer, look: Look) -> Rect {
     let area = centred(screen, size.0, size.1);
-    blank(area, buf);
+    // A column or two beside the box would show letters that belong to nothing.
+    let narrow = screen.width.saturating_sub(area.width) <= 2 * SLIVER;
+    blank(if narrow { Rect { x: screen.x, width: screen.width, ..area } } else { area }, buf);
     let inner = frame(area, buf, title, Focus::Here, look.theme);
     Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner }
 }

@@ -11,13 +11,16 @@ use crate::tui::list::Motion;
 use crate::tui::pane::output::text_move;
 use crate::tui::pane::rows::{Look, Title};
 use crate::tui::phrase::{cut, plural};
-use crate::tui::widget::{Relaid, TextLine, TextView, Tone};
+use crate::tui::widget::{Piece, Relaid, TextLine, TextView, Tone};
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 /// Columns of the widest report.
 const WIDTH: usize = 92;
+
+/// Columns of the name in front of a figure of the dashboard.
+const NAME_COLUMNS: usize = 11;
 
 /// The state of the report.
 pub struct Report {
@@ -251,7 +254,8 @@ fn laid_out(figures: &Dashboard, columns: usize) -> Vec<TextLine> {
         Some(' ') if line.starts_with("  !") => TextLine::new(line, Tone::Warn),
         Some(' ') => TextLine::new(&cut(line, columns), Tone::Plain),
         Some(c) if c.is_uppercase() => TextLine::new(line, Tone::Header),
-        _ => TextLine::new(line, Tone::Fact),
+        // Behind its name: what does not fit goes on below itself.
+        _ => TextLine::One(Piece::new(line, Tone::Fact).hanging(NAME_COLUMNS)),
     });
     each.collect()
 }

@@ -4,7 +4,7 @@
 
 use super::rows::{Focus, Look, Rows, Title, draw_empty, frame};
 use crate::action::Verb;
-use crate::domain::{Problem, Stage, Tool, ToolReview, ToolState};
+use crate::domain::{Problem, ProblemCode, Stage, Tool, ToolReview, ToolState};
 use crate::engine::{CatalogState, CatalogView, EngineError, Hit, Index};
 use crate::tui::ink::{Ink, Line, Span};
 use crate::tui::keymap::Keymap;
@@ -16,6 +16,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use std::sync::Arc;
+
+/// Lines of the strip that say what is wrong; what to do about it has the others.
+const PROBLEM_LINES: usize = 3;
 
 /// Lines of the strip about the selected tool, without its rule.
 const STRIP_LINES: u16 = 5;
@@ -162,6 +165,11 @@ impl CatalogPane {
     /// All problems, those of the settings first.
     pub fn problems(&self) -> impl Iterator<Item = &Problem> {
         self.setting_problems.iter().chain(&self.view.problems)
+    }
+
+    /// Why nothing can be decided or run: the state of the workspace is lost or cannot be written.
+    pub fn state_problem(&self) -> Option<&Problem> {
+        self.problems().find(|problem| problem.code == ProblemCode::State && problem.path.ends_with("store.db"))
     }
 
     /// What the selection is on.
@@ -355,7 +363,8 @@ impl CatalogPane {
             CatalogState::Loading { done, total } => {
                 (format!("Loading {}/{}", grouped(done), grouped(total)), theme.warn)
             }
-            CatalogState::Ready => ("Ready".to_owned(), theme.good),
+            // The first line says it already.
+            CatalogState::Ready => (String::new(), theme.good),
         };
         Title { name: "1 Catalog", detail, remark, remark_style }
     }
@@ -443,7 +452,7 @@ impl CatalogPane {
         let (name, lines) = match self.selected() {
             Selected::Tool(tool) => (tool.name.to_string(), tool_strip(tool, usize::from(text.width), theme)),
             Selected::Problem(problem) => {
-                ("problem".to_owned(), problem_strip(problem, usize::from(text.width), theme))
+                (place_words(problem), problem_strip(problem, usize::from(text.width), theme))
             }
             Selected::Nothing => return,
         };
@@ -560,7 +569,8 @@ impl Columns {
 
 fn tool_row(tool: &Tool, matches: &[usize], width: usize, theme: &Theme) -> Vec<Span> {
     let columns = Columns::of(width);
-    let style = stage_style(tool.stage, theme);
+    // Nobody vouched for it here: its stage is what the folder says.
+    let style = if tool.awaits_adoption() { theme.warn } else { stage_style(tool.stage, theme) };
     let mut spans = vec![Span::styled(format!("{} ", stage_sign(tool.stage)), style)];
     if columns.stage > 0 {
         spans.push(Span::styled(pad(short_stage(tool.stage), columns.stage), style));
@@ -608,7 +618,11 @@ fn problem_row(problem: &Problem, width: usize, theme: &Theme) -> Vec<Span> {
         Some(line) => format!("{}:{line}", problem.path),
         None => problem.path.clone(),
     };
-    let text = format!("{}  {}", safe(&place), safe(&problem.message));
+    let text = match problem.code {
+        // It is about no tool: where the state lies says nothing of what is wrong with it.
+        ProblemCode::State => safe(&problem.message),
+        _ => format!("{}  {}", safe(&place), safe(&problem.message)),
+    };
     vec![Span::styled("! ", theme.bad), Span::styled(cut(&text, width.saturating_sub(2)), theme.text)]
 }
 
@@ -666,11 +680,19 @@ fn note(tool: &Tool, theme: &Theme) -> Option<(String, Style)> {
     Some(text)
 }
 
+/// Where a problem is, safe to draw.
+fn place_words(problem: &Problem) -> String {
+    problem.line.map_or_else(|| safe(&problem.path), |line| format!("{}, line {line}", safe(&problem.path)))
+}
+
 fn problem_strip(problem: &Problem, width: usize, theme: &Theme) -> Vec<Line> {
-    let place =
-        problem.line.map_or_else(|| safe(&problem.path), |line| format!("{}, line {line}", safe(&problem.path)));
-    let mut lines = vec![Line::styled(cut(&place, width), theme.dim)];
-    lines.extend(phrase::wrap(&safe(&problem.message), width).into_iter().take(2).map(|t| Line::styled(t, theme.bad)));
+    let mut lines = Vec::new();
+    lines.extend(
+        phrase::wrap(&safe(&problem.message), width)
+            .into_iter()
+            .take(PROBLEM_LINES)
+            .map(|t| Line::styled(t, theme.bad)),
+    );
     lines.extend(phrase::wrap(&safe(&problem.hint), width).into_iter().take(2).map(|t| Line::styled(t, theme.text)));
     lines
 }

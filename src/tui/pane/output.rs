@@ -309,7 +309,9 @@ impl OutputPane {
                 let run = look.keymap.key(Verb::Run);
                 let runs = look.keymap.key(Verb::Runs);
                 let sentences = [
-                    format!("No run yet. {run} in the catalog runs the selected tool; its output appears here, live."),
+                    format!(
+                        "No run yet in this session. {run} in the catalog runs the selected tool; its output appears here, live."
+                    ),
                     format!("{runs} lists recorded runs."),
                 ];
                 draw_empty(rest, buf, &sentences, theme);

@@ -3,7 +3,7 @@
 use crate::domain::{Manifest, Run, Tool, ToolDetail};
 use crate::engine::{Behaviour, EvidenceLine, Weight};
 use crate::tui::msg::Now;
-use crate::tui::phrase::{age, bytes, duration};
+use crate::tui::phrase::{ago, bytes, duration};
 use crate::tui::widget::{Piece, Place, TextLine, TextView, Tone};
 use serde_json::Value;
 
@@ -140,7 +140,10 @@ fn identity_lines(tool: &Tool) -> Vec<TextLine> {
         fact("stage", tool.stage.word()),
         fact("kind", tool.kind.word()),
         fact("category", &tool.category.0),
-        fact("cost tier", if tool.classified { tool.cost_tier.word() } else { "unclassified (locked at medium)" }),
+        fact(
+            "cost tier",
+            if tool.classified { tool.cost_tier.word() } else { "unclassified (counts as medium, not locked)" },
+        ),
         fact("made by", tool.origin.word()),
         fact("form", tool.format.word()),
         fact("path", &tool.path),
@@ -149,7 +152,7 @@ fn identity_lines(tool: &Tool) -> Vec<TextLine> {
         lines.push(labelled("!", "overridden", &format!("approved although checks failed: {reason}"), Tone::Bad));
     }
     if let Some(unread) = &tool.facts.approved_unread {
-        lines.push(labelled("!", "unread", &format!("approved with {unread}"), Tone::Bad));
+        lines.push(labelled("!", "unread", &format!("approved with {unread} in its review"), Tone::Bad));
     }
     for (label, list) in [
         ("tags", &tool.tags),
@@ -222,10 +225,10 @@ fn plain(value: &Value) -> String {
 
 fn run_words(run: &Run, now: Now) -> String {
     let error = run.error.as_deref().map(|error| format!(": {error}")).unwrap_or_default();
-    let when = age(now.wall, run.started_at);
+    let when = ago(now.wall, run.started_at);
     let took = duration(run.usage.duration_ms);
     let level = run.isolation_words();
-    format!("{} after {took}, {level}, {when} ago{error}", run.outcome)
+    format!("{} after {took}, {level}, {when}{error}", run.outcome)
 }
 
 fn fact(label: &str, text: &str) -> TextLine {

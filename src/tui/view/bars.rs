@@ -28,6 +28,7 @@ fn hint_word(verb: Verb) -> &'static str {
         Verb::NextRisk => "risk",
         Verb::NextHunk => "change",
         Verb::MarkRead => "mark read",
+        Verb::ReadOn => "next unread",
         Verb::CycleStage => "stages",
         Verb::Init => "sample tool",
         other => spec(other).name,
@@ -76,19 +77,19 @@ pub fn draw_footer(app: &mut App, area: Rect, buf: &mut Buffer) {
     // Under an overlay only its own keys work, and it names them itself; so it is while text is typed.
     let covered = !app.overlays.is_empty() || app.is_typing();
     let help = if covered { String::new() } else { format!("{} help ", app.keymap.key(Verb::Help)) };
-    let key = if covered { String::new() } else { format!(" ({})", app.keymap.key(Verb::FocusReviews)) };
+    let key = if covered { String::new() } else { format!("{}: ", app.keymap.key(Verb::FocusReviews)) };
     let waiting = match app.queue.len() {
         0 => String::new(),
-        1 => format!("⚑ 1 review waits{key}"),
-        more => format!("⚑ {} reviews wait{key}", grouped(more)),
+        1 => format!("{key}⚑ 1 review waits"),
+        more => format!("{key}⚑ {} reviews wait", grouped(more)),
     };
     let waiting = if area.width < 50 && !waiting.is_empty() { format!("⚑ {}", app.queue.len()) } else { waiting };
     let waiting = if covered && !waiting.is_empty() { format!("{waiting} ") } else { waiting };
-    let key = if covered { String::new() } else { format!(" ({})", app.keymap.key(Verb::Evolutions)) };
+    let key = if covered { String::new() } else { format!("{}: ", app.keymap.key(Verb::Evolutions)) };
     let evolving = match app.evolutions.going() {
         0 => String::new(),
         going if area.width < 80 => format!("… {going} evolving"),
-        going => format!("… {} evolving{key}", grouped(going)),
+        going => format!("{key}… {} evolving", grouped(going)),
     };
     let mut right = area.right();
     let states = [
@@ -160,7 +161,10 @@ fn state_spans(app: &App) -> Vec<Span> {
             parts.push((format!("Loading{counts}"), theme.warn));
         }
         (Opening::Done(_), CatalogState::Ready) => {
-            parts.push(("Ready".to_owned(), theme.good));
+            parts.push(match app.catalog.state_problem() {
+                Some(_) => ("state lost or read-only".to_owned(), theme.bad),
+                None => ("Ready".to_owned(), theme.good),
+            });
             parts.push((plural(app.catalog.current_count(), "tool", "tools"), theme.dim));
         }
     }

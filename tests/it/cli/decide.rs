@@ -86,7 +86,10 @@ fn an_approval_without_reading_is_asked_for_by_name_needs_a_reason_and_is_never_
         let said = shell.call(args).exits(0).stdout;
         assert!(said.contains(&words), "{args:?}: {words}\n{said}");
     }
-    assert!(shell.call(&["list"]).exits(0).stdout.contains("unread"));
+    assert!(shell.call(&["list"]).exits(0).stdout.contains("approved-unread"));
+    let row = shell.call(&["list", "--json"]).exits(0).json()["tools"][0]["state_words"].clone();
+    assert_eq!(row, "approved-unread", "text and JSON say the same");
+    assert!(shell.call(&["show", "hello"]).exits(0).stdout.contains("known from elsewhere"));
     shell.call(&["verify"]).exits(0);
     // A promotion that is read is one more decision; what the first one says stays in the record.
     shell.at_terminal(&["undo"]).exits(0);
@@ -107,7 +110,8 @@ fn several_approvals_are_read_one_after_the_other_and_whoever_stops_decides_none
     let stopped = shell.typing(&approve, super::PAGE_END, "q").exits(4);
     assert!(stopped.stdout.contains("was not approved"), "{}", stopped.stdout);
     assert_eq!(shell.call(&["reviews", "--json"]).exits(0).json()["reviews"].as_array().unwrap().len(), 2);
-    shell.at_terminal(&[&approve[..], &["--unread"]].concat()).exits(1);
+    let refused = shell.at_terminal(&[&approve[..], &["--unread"]].concat()).exits(1).stdout;
+    assert!(refused.contains("needs a reason") && !refused.contains("approve: yes"), "before the table: {refused}");
     let done = shell.at_terminal(&approve).exits(0);
     assert!(done.stdout.contains("echo 1") && done.stdout.contains("echo 2"), "{}", done.stdout);
     let tool = shell.call(&["show", "two", "--json"]).exits(0).json()["tool"].clone();

@@ -302,3 +302,37 @@ fn a_program_of_that_name_on_the_path_is_not_believed() {
     assert!(output.status.code() == Some(1) && text.contains("is not allowed to sign"), "{text}");
     assert!(!called.exists());
 }
+
+#[test]
+fn doctor_says_whether_decisions_can_be_signed_and_whose_signatures_count() {
+    let line = |workspace: &Workspace| -> Option<(String, String)> {
+        let lines = workspace.json(&["doctor"]).0["lines"].clone();
+        let lines = lines.as_array().unwrap().iter().filter(|line| line["name"] == "signing");
+        let told: Vec<_> = lines.map(|line| (line["state"].to_string(), line["message"].to_string())).collect();
+        assert!(told.len() < 2, "{told:?}");
+        told.into_iter().next()
+    };
+    assert_eq!(line(&fresh()), None, "nothing is said where nothing is set");
+    let (workspace, key) = signed();
+    let (state, message) = line(&workspace).unwrap();
+    assert!(state.contains("ok") && message.contains("your own key counts alone"), "{state} {message}");
+    let (report, code) = workspace.json(&["verify"]);
+    assert!(code == 0 && report["notes"].to_string().contains("is signed by ada@example.org"), "{report:#}");
+    fs::rename(&key, key.with_extension("away")).unwrap();
+    let (state, message) = line(&workspace).unwrap();
+    assert!(state.contains("bad") && message.contains("cannot be read"), "{state} {message}");
+    configure(&workspace, "[signing]\nrequired = true\n");
+    let (state, message) = line(&workspace).unwrap();
+    assert!(state.contains("bad") && message.contains("names neither key nor allowed_signers"), "{state} {message}");
+    let unsigned = fresh();
+    approve(&open(&unsigned)).unwrap();
+    configure(&unsigned, &format!("[signing]\nkey = \"{}\"\n", self::key(&unsigned, "ada", "").display()));
+    let (state, message) = line(&unsigned).unwrap();
+    assert!(state.contains("warn") && message.contains("1 entry counts for nothing until signed"), "{state} {message}");
+    let problems = unsigned.json(&["list", "--problems"]).0["problems"].to_string();
+    assert!(problems.contains("toolsmith sign --yes") && !problems.contains("restore-files"), "{problems}");
+    let (list, _) = unsigned.json(&["list"]);
+    assert_eq!(list["problems"].to_string(), problems, "what is counted is what is listed");
+    // Looking needs no terminal, signing does.
+    assert_eq!((unsigned.json(&["sign"]).1, unsigned.json(&["sign", "--yes"]).1), (1, 4));
+}

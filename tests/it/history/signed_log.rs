@@ -526,6 +526,7 @@ fn a_decision_by_a_key_that_is_not_allowed_is_refused_when_it_is_made() {
     for (text, says) in [
         ("[signing]\nrequired = true\nkey = \"/nowhere/key\"\n", "/nowhere/key.pub cannot be read"),
         ("[signing]\nrequired = true\nallowed_signers = \"/nowhere/signers\"\n", "/nowhere/signers cannot be read"),
+        ("[signing]\nrequired = true\n", "names neither key nor allowed_signers"),
         ("[signing]\nrequired = treu\n", "config.toml"),
     ] {
         let (workspace, _) = sound(true);

@@ -37,7 +37,9 @@ impl ReviewScreen {
     pub(super) fn header(&self, (width, height): (u16, u16), look: Look, place: Option<(usize, usize)>) -> Vec<Line> {
         let theme = look.theme;
         let review = &self.review;
-        let stages = if review.from_stage == review.to_stage {
+        let stages = if review.kind == ReviewKind::Drift {
+            format!("approve again as {}", review.to_stage)
+        } else if review.from_stage == review.to_stage {
             format!("stays {}", review.to_stage)
         } else {
             format!("{} → {}", review.from_stage, review.to_stage)
@@ -76,7 +78,7 @@ impl ReviewScreen {
             }
             let does = self.consequence.iter().map(|line| safe(line)).collect::<Vec<_>>().join(" · ");
             if !does.is_empty() {
-                for line in wrap(&format!("a yes: {does}"), usize::from(width).saturating_sub(INDENT + 1)) {
+                for line in wrap(&format!("If approved: {does}"), usize::from(width).saturating_sub(INDENT + 1)) {
                     flow.next_line();
                     flow.join(&line, theme.text);
                 }
@@ -131,8 +133,7 @@ impl ReviewScreen {
         let known: Vec<String> =
             words.iter().filter_map(|(word, part)| part.as_ref().map(|part| format!("{word} {part}"))).collect();
         let is_known = !known.is_empty();
-        let mut lines =
-            vec![if is_known { known.join(" ") } else { "it does not say who made it, or when".to_owned() }];
+        let mut lines = vec![if is_known { known.join(" ") } else { "Author and date not stated".to_owned() }];
         if let Some(parent) = &made.parent {
             lines[0] = format!("{} from {parent}", lines[0]);
         }

@@ -24,6 +24,8 @@ pub enum Lock {
 /// Keys that the sentences of a lock name.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LockKeys {
+    /// Approves; what was not read has to be said then.
+    pub approve: String,
     /// Goes to the next page that was not on screen.
     pub on: String,
     /// Goes to what came while the review was open.
@@ -53,11 +55,9 @@ impl ReviewScreen {
     /// Whether approve is open, and if not, what is missing.
     pub fn lock(&self, keys: &LockKeys) -> Lock {
         match self.lock_but_for_checks(keys) {
-            Lock::Open if !self.blocking().is_empty() => {
-                let names = listed(self.blocking());
-                Lock::Locked(format!("approve is locked: {names} failed · {} goes over it with a reason", keys.over))
-            }
-            Lock::Unread(why) if !self.blocking().is_empty() => Lock::Locked(why),
+            Lock::Open if !self.blocking().is_empty() => Lock::Locked(self.blocked_words(keys)),
+            // Read or not, the failed checks decide which verb approves it.
+            Lock::Unread(_) if !self.blocking().is_empty() => Lock::Locked(self.blocked_words(keys)),
             lock => lock,
         }
     }
@@ -70,6 +70,19 @@ impl ReviewScreen {
             }
             lock => lock,
         }
+    }
+
+    /// Which checks failed, how much was not read, and the one key that approves all the same.
+    fn blocked_words(&self, keys: &LockKeys) -> String {
+        let (seen, needed) = self.share();
+        let unread = match needed - seen {
+            0 => String::new(),
+            some => format!(", {} of {} not seen", grouped(some), plural(needed, "line", "lines")),
+        };
+        let news = self.news_words(&keys.late);
+        let verb = if unread.is_empty() { "approve over them" } else { "approve unread over them" };
+        let names = listed(self.blocking());
+        format!("approve is locked: {news}{names} failed{unread} · {}: {verb}", keys.over)
     }
 
     /// The checks that stand in the way of a yes.
@@ -98,7 +111,8 @@ impl ReviewScreen {
         let (seen, needed) = self.share();
         let unread = format!("{} of {} not seen", grouped(needed - seen), plural(needed, "line", "lines"));
         let news = self.news_words(&keys.late);
-        Lock::Unread(format!("approve is locked: {news}{unread} · {} reads on", keys.on))
+        let next = format!("{}: next unread page · {}: approve unread", keys.on, keys.approve);
+        Lock::Unread(format!("approve is locked: {news}{unread} · {next}"))
     }
 
     /// Whether lines are left out of what must be read: they would not even be counted.

@@ -383,7 +383,7 @@ impl ReviewScreen {
             self.reader.tabs().iter().map(|tab| self.belongs(tab.kind).then(|| self.sign_of(tab))).collect();
         let (read, parts) = self.read_count();
         let remark = if parts > 0 && area.width >= ROOM_FOR_MARKS {
-            format!("marked read {read}/{parts} ")
+            format!("marked read {read}/{parts} by hand ")
         } else {
             String::new()
         };
@@ -463,6 +463,7 @@ impl ReviewScreen {
 /// The keys that sentences about the lock name.
 pub fn lock_keys(keymap: &crate::tui::keymap::Keymap) -> LockKeys {
     LockKeys {
+        approve: keymap.key(Verb::Approve),
         on: keymap.key(Verb::ReadOn),
         late: keymap.key(Verb::NextNew),
         over: keymap.key(Verb::ApproveOver),

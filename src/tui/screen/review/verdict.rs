@@ -3,7 +3,7 @@
 //! A check that was not made is said in words with its reason, never with a tick.
 
 use super::super::evidence::{Facts, LABEL_WIDTH, NARROW_LABEL_WIDTH};
-use crate::domain::{CheckReport, CheckState, CommentKind, Finding, Severity, Verdict};
+use crate::domain::{CheckReport, CheckState, CommentKind, Finding, ReviewState, Severity, Verdict};
 use crate::engine::{EvidenceLine, MADE, MADE_BECAUSE, ReviewDetail};
 use crate::tui::msg::Now;
 use crate::tui::overlay::decision_line;
@@ -13,7 +13,7 @@ use crate::tui::widget::{TextLine, Tone};
 /// Runs listed.
 const MAX_RUNS: usize = 5;
 /// Evidence of the engine that says how the version differs from the one approved before: it goes first.
-const DIFFERENCES: [&str; 2] = ["permissions", "behaviour"];
+const DIFFERENCES: [&str; 3] = ["declares", "permissions", "behaviour"];
 
 /// Where a finding points.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,13 +38,13 @@ pub(super) fn facts(detail: &ReviewDetail, room: Room, now: Now) -> (Vec<TextLin
     let labels = if room.narrow { NARROW_LABEL_WIDTH } else { LABEL_WIDTH };
     let mut page = Page { facts: Facts::labelled(labels), links: Vec::new() };
     if let Some(verdict) = &detail.verdict {
-        page.summary(verdict);
+        page.summary(verdict, detail);
         page.gate(detail);
     }
     page.comments(detail);
     if let Some(verdict) = &detail.verdict {
         for state in [CheckState::Failed, CheckState::Warned] {
-            verdict.in_state(state).for_each(|check| page.trouble(check));
+            verdict.in_state(state).for_each(|check| page.trouble(check, detail));
         }
     }
     let difference = |line: &&EvidenceLine| DIFFERENCES.contains(&line.label.as_str());
@@ -66,17 +66,25 @@ struct Page {
 
 impl Page {
     /// How far the checks are, and how they ended.
-    fn summary(&mut self, verdict: &Verdict) {
+    fn summary(&mut self, verdict: &Verdict, detail: &ReviewDetail) {
         let tally = verdict.tally();
-        let (sign, tone) = state_sign(verdict.state);
+        let is_blocked = !detail.blocking.is_empty() || detail.review.state != ReviewState::Waiting;
+        let (sign, tone) = match verdict.state {
+            // What failed and stands in nobody's way is to be read, not gone over.
+            CheckState::Failed if !is_blocked => state_sign(CheckState::Warned),
+            state => state_sign(state),
+        };
         let mut parts = Vec::new();
         if verdict.state == CheckState::Running {
             parts.push(format!("{} of {} done", tally.ended, tally.total));
         }
         let not_made = tally.ended.saturating_sub(tally.failed + tally.warned + tally.passed);
         let counts =
-            [(tally.failed, "failed"), (tally.warned, "warned"), (tally.passed, "passed"), (not_made, "not made")];
-        parts.extend(counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")));
+            [(tally.failed, "failed"), (tally.warned, "warned"), (tally.passed, "passed"), (not_made, "skipped")];
+        parts.extend(counts.iter().filter(|one| one.0 > 0).map(|one| match *one {
+            (count, "failed") if !is_blocked => format!("{count} failed, not blocking"),
+            (count, word) => format!("{count} {word}"),
+        }));
         self.facts.sum(sign, "checks", &parts.join(" · "), tone);
     }
 
@@ -88,8 +96,8 @@ impl Page {
         };
         let ended: Vec<&str> = detail.blocking.iter().map(String::as_str).filter(|name| !is_running(name)).collect();
         if !ended.is_empty() {
-            let word = if ended.len() == 1 { "stands" } else { "stand" };
-            let text = format!("{} {word} in the way: only a typed reason goes over that", ended.join(", "));
+            let word = if ended.len() == 1 { "blocks" } else { "block" };
+            let text = format!("{} {word} the approval: it needs a typed reason", ended.join(", "));
             self.facts.add("✗", "gate", &text, Tone::Bad);
         }
     }
@@ -110,12 +118,16 @@ impl Page {
     }
 
     /// A check that found something: each finding in a line, the first with the name of the check.
-    fn trouble(&mut self, check: &CheckReport) {
+    fn trouble(&mut self, check: &CheckReport, detail: &ReviewDetail) {
         let (sign, tone) = state_sign(check.state);
         let mut label = check.name.as_str();
         if check.findings.is_empty() || !check.note.is_empty() {
             let note = if check.note.is_empty() { "no reason given" } else { &check.note };
             self.facts.add(sign, label, &format!("{}: {note}", check.state), tone);
+            label = "";
+        }
+        if is_let_through(check, detail) {
+            self.facts.add("·", label, "failed, but does not block: its gate only shows it", Tone::Fact);
             label = "";
         }
         for finding in check.findings.iter().filter(|finding| finding.severity != Severity::Low) {
@@ -189,6 +201,12 @@ impl Page {
             self.facts.add("✗", "files", "they are gone; there is nothing to approve", Tone::Bad);
         }
     }
+}
+
+/// Whether a check failed and an approval needs no word about that.
+pub(super) fn is_let_through(check: &CheckReport, detail: &ReviewDetail) -> bool {
+    let is_open = detail.review.state == ReviewState::Waiting;
+    is_open && check.state == CheckState::Failed && !detail.blocking.contains(&check.name)
 }
 
 /// The checks in a state by the reason they give, in the order of the table.
