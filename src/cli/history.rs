@@ -207,7 +207,8 @@ mod tests {
         let torn = report(&["entry 4 was edited"]);
         assert_eq!(
             plain(|page| torn.text(page)),
-            "fault: entry 4 was edited\n12 log entries and 3 kept copies of /work checked: 1 fault\n"
+            "fault: entry 4 was edited\n12 log entries and 3 kept copies of /work checked: 1 fault\n  hint: `toolsmith list --problems` says what to do about each tool, `toolsmith doctor` \
+             about the state\n"
         );
         assert_eq!(torn.exit_code(), 1);
         assert_eq!(

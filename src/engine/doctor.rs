@@ -287,7 +287,8 @@ fn terminal(env: &dyn Fn(&str) -> Option<OsString>, window: Option<(u16, u16)>) 
         (None, Some(colours)) => format!("colours {colours}"),
         (None, None) => "colours as TERM says".to_owned(),
     };
-    let size = window.map_or_else(|| "the output goes to no terminal".to_owned(), |(columns, rows)| format!("{columns}x{rows}"));
+    let size = window
+        .map_or_else(|| "the output goes to no terminal".to_owned(), |(columns, rows)| format!("{columns}x{rows}"));
     let message = format!("TERM {}, {colours}, {size}", term.as_deref().unwrap_or("not set"));
     match (term.as_deref(), window) {
         (None | Some("dumb"), Some(_)) => line("terminal", Health::Warn, message, "set TERM to what your terminal is"),
