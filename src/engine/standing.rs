@@ -27,6 +27,8 @@ pub(super) enum Doubt {
     Changed(String),
     /// Nobody approved it there: where it was approved.
     Misplaced(String),
+    /// It was put away and lies there again: by which entry, and what to do.
+    Archived(String),
     /// It is the approved version, but what lies beside it is not as it was written here: what is wrong.
     Tampered(String),
     /// It is the approved version, but the log does not say so any more: what is wrong with the log.
@@ -43,6 +45,7 @@ impl Doubt {
         match self {
             Doubt::Changed(what)
             | Doubt::Misplaced(what)
+            | Doubt::Archived(what)
             | Doubt::Tampered(what)
             | Doubt::Unrecorded(what)
             | Doubt::Unsigned(what)
@@ -71,6 +74,9 @@ impl Doubt {
                 format!(
                     "`toolsmith restore-files {name}` puts back what was approved; or approve what is there in a review"
                 )
+            }
+            Doubt::Archived(_) => {
+                format!("`toolsmith archive {name}` puts it away again, `toolsmith undo` takes that back")
             }
             Doubt::Unrecorded(_) => {
                 "`toolsmith verify` names all that does not match; then approve the tool again".to_owned()
@@ -142,7 +148,7 @@ impl Engine {
         let Some(approval) = Approval::in_force(&approvals, &found.tool) else {
             let replaced = approvals.iter().find(|approval| approval.covers(&found.tool));
             if let Some(fault) = replaced.and_then(|approval| log.ledger.fault(approval)) {
-                return Ok(Some(Doubt::Bent(fault)));
+                return Ok(Some(Doubt::Unrecorded(fault)));
             }
             let is_known = approvals.iter().any(|approval| approval.digest == found.tool.digest);
             return Ok(Some(match log.ledger.lost(&row.name, found.tool.digest).filter(|_| !is_known) {
@@ -155,7 +161,7 @@ impl Engine {
                 "{} was archived by entry {entry}, and nobody restored it: archive it again, or undo entry {entry}",
                 row.place()
             );
-            return Ok(Some(Doubt::Misplaced(what)));
+            return Ok(Some(Doubt::Archived(what)));
         }
         let giver = self.giver(log, approval.operation)?;
         if let Some(fault) = fault_of_approval(approval, &giver, &log.ledger) {
