@@ -7,7 +7,6 @@ use super::view::DoctorLine;
 use super::{Engine, EngineError};
 use crate::runner;
 use std::ffi::OsStr;
-use std::path::Path;
 
 /// What the line is called.
 const NAME: &str = "signing";
@@ -28,7 +27,7 @@ impl Engine {
         } else {
             signing.allowed_signers.as_deref().map_or(Ok(()), |signers| self.judge_of(signers).map(drop))
         };
-        let faults = [signing.fault.clone(), judged.err(), signing.key.as_deref().and_then(fault_of_key)];
+        let faults = [signing.fault.clone(), judged.err(), self.fault_of_key()];
         let mut faults: Vec<String> = faults.into_iter().flatten().collect();
         faults.dedup();
         if !faults.is_empty() {
@@ -36,6 +35,23 @@ impl Engine {
             return faults.into_iter().map(|fault| line(NAME, health, told(signing, &fault), FIX)).collect();
         }
         vec![of_log(signing, self.unsigned())]
+    }
+
+    /// Why nothing can be signed with the key; `None` without a key, or when it seems to be possible.
+    fn fault_of_key(&self) -> Option<String> {
+        let (key, programs) = (self.inner.settings.signing.key.as_deref()?, &self.inner.programs);
+        // Looked at, not opened: a pipe in its place would be waited for.
+        match key.metadata() {
+            Ok(found) if found.is_file() => {}
+            Ok(_) => return Some(format!("the key {} is not a file", key.display())),
+            Err(error) => return Some(format!("the key {} cannot be read: {error}", key.display())),
+        }
+        if let Err(why) = runner::can_sign(programs) {
+            return Some(why);
+        }
+        let is_public = key.extension() == Some(OsStr::new("pub"));
+        let has_agent = programs.variable("SSH_AUTH_SOCK").is_some_and(|socket| !socket.is_empty());
+        (is_public && !has_agent).then(|| format!("{} is a public key, and no ssh-agent is running", key.display()))
     }
 }
 
@@ -71,17 +87,4 @@ fn of_log(signing: &Signing, found: Result<UnsignedLog, EngineError>) -> DoctorL
         }
         Ok(_) => line(NAME, Health::Ok, format!("{by}; {whose}"), ""),
     }
-}
-
-/// Why nothing can be signed with a key; `None` when it seems to be possible.
-fn fault_of_key(key: &Path) -> Option<String> {
-    if let Err(error) = std::fs::File::open(key) {
-        return Some(format!("the key {} cannot be read: {error}", key.display()));
-    }
-    if let Err(why) = runner::can_sign() {
-        return Some(why);
-    }
-    let is_public = key.extension() == Some(OsStr::new("pub"));
-    let has_agent = std::env::var_os("SSH_AUTH_SOCK").is_some_and(|socket| !socket.is_empty());
-    (is_public && !has_agent).then(|| format!("{} is a public key, and no ssh-agent is running", key.display()))
 }

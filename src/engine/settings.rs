@@ -165,7 +165,7 @@ impl Settings {
         };
         // What is not a bad setting left the whole file unread: what the user demands is not known then.
         for problem in found.iter_mut().filter(|problem| problem.code == ProblemCode::BadSyntax) {
-            problem.hint = "fix the line; until then runs and approvals are refused".to_owned();
+            problem.hint = String::from("fix the line; until then runs and approvals are refused");
         }
         let unread = found.iter().find(|problem| problem.code != ProblemCode::BadSetting);
         settings.signing.fault = settings.signing.fault.take().or_else(|| unread.map(Problem::placed));

@@ -4,7 +4,7 @@
 //! What is signed goes in by standard input and is never a file that somebody could change in between.
 
 use crate::domain::SafeText;
-use crate::outside::{NoProgram, Programs, Row, Unfinished};
+use crate::outside::{NoProgram, Programs, Row, Trusted, Unfinished};
 use std::ffi::{OsStr, OsString};
 use std::io::Write;
 use std::path::Path;
@@ -24,8 +24,8 @@ const MAX_COMPLAINT_CHARS: usize = 300;
 ///
 /// # Errors
 /// One line that says why not.
-pub fn can_sign() -> Result<(), String> {
-    program().map(drop)
+pub fn can_sign(programs: &Programs) -> Result<(), String> {
+    program(programs).map(drop)
 }
 
 /// Signs a text and gives the armored signature.
@@ -76,12 +76,16 @@ pub fn verify(programs: &Programs, signers: &Path, principal: &str, signature: &
     Err(format!("the key {} is not allowed to sign for {principal}: {said}", SafeText::new(key).as_str()))
 }
 
-/// Starts `ssh-keygen` as the register says, in a process group of its own.
-fn call(programs: &Programs, args: impl Iterator<Item = OsString>, text: &str) -> Result<Output, String> {
-    let program = programs.find(Row::SshKeygen, OsStr::new("ssh-keygen")).map_err(|why| match why {
+fn program(programs: &Programs) -> Result<Trusted, String> {
+    programs.find(Row::SshKeygen, OsStr::new("ssh-keygen")).map_err(|why| match why {
         NoProgram::Absent(..) => "ssh-keygen is not installed (package openssh-client)".to_owned(),
         why @ NoProgram::Distrusted(..) => format!("ssh-keygen cannot be had: {why}"),
-    })?;
+    })
+}
+
+/// Starts `ssh-keygen` as the register says, in a process group of its own.
+fn call(programs: &Programs, args: impl Iterator<Item = OsString>, text: &str) -> Result<Output, String> {
+    let program = program(programs)?;
     let launch =
         programs.launch(Row::SshKeygen, program).map_err(|error| format!("no room for ssh-keygen: {error}"))?;
     // Asking for a passphrase by a program that says nothing fails at once; the terminal belongs to the workbench.

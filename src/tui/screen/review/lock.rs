@@ -55,9 +55,8 @@ impl ReviewScreen {
     /// Whether approve is open, and if not, what is missing.
     pub fn lock(&self, keys: &LockKeys) -> Lock {
         match self.lock_but_for_checks(keys) {
-            Lock::Open if !self.blocking().is_empty() => Lock::Locked(self.blocked_words(keys)),
             // Read or not, the failed checks decide which verb approves it.
-            Lock::Unread(_) if !self.blocking().is_empty() => Lock::Locked(self.blocked_words(keys)),
+            Lock::Open | Lock::Unread(_) if !self.blocking().is_empty() => Lock::Locked(self.blocked_words(keys)),
             lock => lock,
         }
     }
