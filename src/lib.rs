@@ -49,10 +49,12 @@
 //!    runner::actor  runner::supervisor              supervisor::inner  supervisor::tool, sandbox
 //! ```
 //!
-//! Each run has a supervisor: this program started again. It starts the inner stage, behind bubblewrap
-//! where there is one, answers the system calls that the observer is told of, watches what the run uses,
-//! and leaves nothing of it behind, also when the workbench is killed. The process that becomes the tool
-//! raises its walls, verifies them, says what stands, and only then starts the program.
+//! Each run has a supervisor: this program started again, or a copy of one that waits. It copies itself once
+//! more: the inner stage, which joins the namespaces that bubblewrap made, where there is one. (For staged
+//! writes and trials bubblewrap starts the inner stage inside.) The supervisor answers the system calls that
+//! the observer is told of, watches what the run uses, and leaves nothing of it behind, also when the
+//! workbench is killed. The process that becomes the tool raises its walls, verifies them, says what stands,
+//! and only then starts the program.
 //!
 //! A conversation with a generator has a keeper, and buffers that are flushed by time have a clock: one process a
 //! workspace, started by whoever writes, over when nothing waits for a time.

@@ -134,7 +134,7 @@ impl Launch {
     }
 
     /// Becomes the program. Returns only when that failed.
-    pub fn exec(mut self) -> io::Error {
+    pub fn exec(&mut self) -> io::Error {
         self.command.exec()
     }
 

@@ -42,7 +42,7 @@ pub(super) fn perform(job: Job) -> Report {
             clean(report, &spec.redactor, Redactions::default())
         }
         Ok(mut run) => {
-            on_start(run.child.supervisor.pid, run.child.supervisor.since);
+            on_start(run.child.supervisor.pid, run.child.supervisor.since());
             run.on_isolated = Some(on_isolated);
             run.follow()
         }
@@ -220,7 +220,10 @@ impl Run<'_> {
                 }
                 // Only of trials, which somebody else follows.
                 Ok(Some(Message::Observed(_))) => {}
-                Ok(Some(last)) => self.last = Some(last),
+                Ok(Some(last)) => {
+                    self.last = Some(last);
+                    self.child.is_done = true;
+                }
                 Ok(None) => break,
                 Err(error) => {
                     self.notes.push(format!("its supervisor could not be understood: {error}"));

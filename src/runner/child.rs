@@ -21,6 +21,8 @@ pub(super) struct Child {
     pub(super) control: OwnedFd,
     /// Whether it still does.
     pub(super) is_heard: bool,
+    /// Whether it said its last word: then nothing of the run is left but itself.
+    pub(super) is_done: bool,
     /// Where the tool takes input from, when it takes any.
     pub(super) stdin: Option<OwnedFd>,
     /// What it writes.
@@ -33,7 +35,11 @@ impl Drop for Child {
     fn drop(&mut self) {
         // It ends by itself once its control socket closes, and everything of the run before it.
         let _ = rustix::net::shutdown(&self.control, rustix::net::Shutdown::Both);
-        self.supervisor.wait();
+        if self.is_done {
+            self.supervisor.leave();
+        } else {
+            self.supervisor.wait();
+        }
     }
 }
 
@@ -68,7 +74,7 @@ fn start(spec: &Spec, streams: Streams, handed: &[OwnedFd]) -> io::Result<Child>
     for stream in [&stdin, &stdout, &stderr].into_iter().flatten() {
         rustix::io::ioctl_fionbio(stream, true)?;
     }
-    Ok(Child { supervisor, control, is_heard: true, stdin, stdout, stderr })
+    Ok(Child { supervisor, control, is_heard: true, is_done: false, stdin, stdout, stderr })
 }
 
 /// The tool's streams: our ends and its ends.

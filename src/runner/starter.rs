@@ -45,8 +45,6 @@ enum Warm {
 pub(super) struct Started {
     /// Its pid.
     pub(super) pid: i32,
-    /// Ticks since boot.
-    pub(super) since: u64,
     /// Becomes readable when it ends.
     pub(super) pidfd: OwnedFd,
     /// `None` when the starter takes it away.
@@ -54,6 +52,18 @@ pub(super) struct Started {
 }
 
 impl Started {
+    /// When it started, in ticks since boot.
+    pub(super) fn since(&self) -> u64 {
+        started_of_child(self.pid)
+    }
+
+    /// Lets one go that has said its last word: nothing is left of its run, and the starter takes it away.
+    pub(super) fn leave(&mut self) {
+        if self.process.is_some() {
+            self.wait();
+        }
+    }
+
     /// Waits for its end.
     pub(super) fn wait(&mut self) {
         if let Some(process) = &mut self.process {
@@ -114,7 +124,7 @@ impl Starter {
         let pid = process.id() as i32;
         let handle = Pid::from_raw(pid).ok_or(io::ErrorKind::InvalidInput)?;
         let pidfd = rustix::process::pidfd_open(handle, PidfdFlags::empty())?;
-        Ok(Started { pid, since: started_of_child(pid), pidfd, process: Some(process) })
+        Ok(Started { pid, pidfd, process: Some(process) })
     }
 
     fn command(&self, role: &str, stdin: OwnedFd) -> Launch {
@@ -150,7 +160,7 @@ fn ask(link: &OwnedFd, control: &OwnedFd) -> io::Result<Started> {
     let parcel = receive_parcel(link, RecvFlags::empty())?;
     let pid = parcel.bytes.try_into().map(i32::from_ne_bytes).map_err(|_| io::ErrorKind::UnexpectedEof)?;
     let pidfd = parcel.fds.into_iter().next().ok_or(io::ErrorKind::UnexpectedEof)?;
-    Ok(Started { pid, since: started_of_child(pid), pidfd, process: None })
+    Ok(Started { pid, pidfd, process: None })
 }
 
 /// The starter: standard input is where it is asked. Returns what to exit with.
@@ -215,7 +225,7 @@ mod tests {
         let copies = [starter.start().unwrap(), starter.start().unwrap()];
         let warm = i32::try_from(server(&starter).unwrap()).unwrap();
         for copy in copies {
-            assert!(copy.0.process.is_none() && copy.0.since > 0);
+            assert!(copy.0.process.is_none() && copy.0.since() > 0);
             assert_eq!(crate::runner::processes::parent(copy.0.pid), Some(warm));
             // Soon of its own session; until then of the starter's. What is sent to ours reaches neither.
             let begun = Instant::now();

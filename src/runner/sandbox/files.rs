@@ -101,12 +101,13 @@ fn grants(plan: &WallPlan) -> Vec<(&Path, BitFlags<AccessFs>)> {
     let mut grants: Vec<(&Path, BitFlags<AccessFs>)> = Vec::new();
     let mut put = |paths: &[&'static str], access| grants.extend(paths.iter().map(|path| (Path::new(*path), access)));
     put(SYSTEM, read);
-    put(ETC, look);
     put(DEVICES, device);
     if plan.network == Network::Full {
         put(ETC_NETWORK, look);
     }
     if plan.level == IsolationLevel::Isolated {
+        // Only what is on the list is there.
+        put(&["/etc"], look);
         // Its own: only its processes are there, and what would change the machine is not writable.
         put(&["/proc"], look);
         put(&["/sys"], look);
@@ -114,6 +115,7 @@ fn grants(plan: &WallPlan) -> Vec<(&Path, BitFlags<AccessFs>)> {
         // Terminals of its own; the one of whoever watches it is not among them.
         put(&["/dev/ptmx", "/dev/pts", "/dev/tty"], device);
     } else {
+        put(ETC, look);
         put(PROC, look);
         put(SELF, look);
     }

@@ -1,4 +1,5 @@
-//! Mounts in which the files of one user belong to another (id-mapped mounts, Linux 5.12).
+//! Copies of mounts that are attached nowhere yet: in which the files of one user belong to another (id-mapped mounts,
+//! Linux 5.12), or in which nothing can be changed.
 
 use super::process::{fork, reap};
 use rustix::fs::{AtFlags, Stat};
@@ -38,10 +39,23 @@ pub(in crate::runner) fn lend_to(tree: &OwnedFd, user: u32) -> io::Result<()> {
         propagation: 0,
         userns_fd: u64::try_from(users.as_raw_fd()).map_err(|_| io::ErrorKind::InvalidInput)?,
     };
-    let (tree, flags) = (c_long::from(tree.as_raw_fd()), c_long::from(libc::AT_EMPTY_PATH));
-    let size = size_of::<MountAttr>();
+    set_attributes(tree, &attr, 0)
+}
+
+/// Makes a copy of mounts, attached nowhere yet, read-only, and without devices and programs with rights of their own.
+///
+/// # Errors
+/// When this process may not.
+pub(in crate::runner) fn seal(tree: &OwnedFd) -> io::Result<()> {
+    let attr_set = libc::MOUNT_ATTR_RDONLY | libc::MOUNT_ATTR_NOSUID | libc::MOUNT_ATTR_NODEV;
+    set_attributes(tree, &MountAttr { attr_set, attr_clr: 0, propagation: 0, userns_fd: 0 }, libc::AT_RECURSIVE)
+}
+
+fn set_attributes(tree: &OwnedFd, attr: &MountAttr, flags: libc::c_int) -> io::Result<()> {
+    let (tree, flags) = (c_long::from(tree.as_raw_fd()), c_long::from(libc::AT_EMPTY_PATH | flags));
+    let (attr, size) = (std::ptr::from_ref(attr), size_of::<MountAttr>());
     // SAFETY: the path is a literal, the structure lives until after the call and its size is its own.
-    let done = unsafe { libc::syscall(libc::SYS_mount_setattr, tree, c"".as_ptr(), flags, &raw const attr, size) };
+    let done = unsafe { libc::syscall(libc::SYS_mount_setattr, tree, c"".as_ptr(), flags, attr, size) };
     if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 

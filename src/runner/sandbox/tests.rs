@@ -1,6 +1,7 @@
 //! Each wall, tried by a real process: what it holds is refused behind it, works without any wall (so that the
 //! attempt is a real one), and works again when just that wall is left out (so that no other wall holds it).
 
+mod apart;
 mod layers;
 
 use super::*;

@@ -2,9 +2,9 @@
 //!
 //! It is an installed program, never bundled and never believed: what it built is verified from inside.
 
-use super::etc;
 use super::plan::Plan;
 use super::reach::Reach;
+use super::{devices, etc, join};
 use crate::domain::{IsolationLevel, Network};
 use crate::outside::{Launch, NoProgram, Programs, Row, Trust};
 use crate::runner::overlay;
@@ -15,9 +15,6 @@ use std::time::Duration;
 
 /// How long it may take to be tried out.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Bytes of shared memory that a run gets in `/dev/shm`.
-const SHARED_MEMORY: u64 = 16 << 20;
 
 /// Finds bubblewrap: the one at a path that the user names, else the system's own.
 ///
@@ -32,8 +29,17 @@ pub(in crate::runner) fn find(programs: &Programs, named: Option<&Path>) -> Resu
     found.map(|program| program.path().to_owned())
 }
 
-/// The arguments that build the view of a plan and then start `command` in it.
-pub(super) fn arguments(plan: &Plan, reach: &Reach, command: &[OsString]) -> Vec<OsString> {
+/// What becomes of the view that it builds.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Then<'a> {
+    /// It starts this command there.
+    Start(&'a [OsString]),
+    /// It tells through these descriptors that it stands, and is joined.
+    Tell(&'a join::Ends),
+}
+
+/// The arguments that build the view of a plan.
+pub(super) fn arguments(plan: &Plan, reach: &Reach, then: Then<'_>) -> Vec<OsString> {
     let mut args = Args::default();
     args.put(&["--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try"]);
     if plan.network != Network::Full {
@@ -41,8 +47,11 @@ pub(super) fn arguments(plan: &Plan, reach: &Reach, command: &[OsString]) -> Vec
     }
     // The inner stage takes in orphans itself; a process of bubblewrap's for that would only cost time.
     args.put(&["--as-pid-1"]);
-    args.put(&["--die-with-parent", "--new-session", "--hostname", "toolsmith", "--clearenv"]);
-    args.put(&["--cap-drop", "ALL", "--cap-add", "CAP_SYS_ADMIN"]);
+    args.put(&["--die-with-parent", "--new-session", "--hostname", "toolsmith", "--clearenv", "--cap-drop", "ALL"]);
+    match then {
+        Then::Start(_) => args.put(&["--cap-add", "CAP_SYS_ADMIN"]),
+        Then::Tell(ends) => args.0.extend(ends.words().map(OsString::from)),
+    }
     if !plan.view.stages.is_empty() {
         // Measured: overlayfs works in a folder of mode 0 and answers EACCES to a mounter without this.
         args.put(&["--cap-add", "CAP_DAC_OVERRIDE"]);
@@ -51,15 +60,25 @@ pub(super) fn arguments(plan: &Plan, reach: &Reach, command: &[OsString]) -> Vec
         args.system(Path::new(folder));
     }
     if etc::is_chosen_inside(plan) {
-        args.put(&["--ro-bind", "/etc", "/etc"]);
+        match then {
+            Then::Start(_) => args.put(&["--ro-bind", "/etc", "/etc"]),
+            // The inner stage brings its own.
+            Then::Tell(_) => args.put(&["--dir", "/etc"]),
+        }
     } else {
         args.put(&["--dir", "/etc"]);
         for file in etc::files(plan) {
             args.bind("--ro-bind-try", file);
         }
     }
-    args.put(&["--proc", "/proc", "--dev", "/dev", "--size", &SHARED_MEMORY.to_string(), "--tmpfs", "/dev/shm"]);
-    args.put(&["--remount-ro", "/dev"]);
+    args.put(&["--proc", "/proc"]);
+    match then {
+        Then::Start(_) => {
+            let size = devices::SHARED_MEMORY.to_string();
+            args.put(&["--dev", "/dev", "--size", &size, "--tmpfs", "/dev/shm", "--remount-ro", "/dev"]);
+        }
+        Then::Tell(_) => args.put(&["--dir", "/dev"]),
+    }
     for path in overlay::visible(&plan.view.stages, &plan.view.read) {
         args.0.extend(["--ro-bind".into(), reach.source(&path).into(), path.into()]);
     }
@@ -79,8 +98,14 @@ pub(super) fn arguments(plan: &Plan, reach: &Reach, command: &[OsString]) -> Vec
     if plan.view.leaves("/tmp") {
         args.0.extend(["--symlink".into(), plan.view.scratch.clone().into_os_string(), "/tmp".into()]);
     }
-    args.put(&["--chdir", "/", "--remount-ro", "/", "--"]);
-    args.0.extend(command.iter().cloned());
+    match then {
+        Then::Start(command) => {
+            args.put(&["--chdir", "/", "--remount-ro", "/", "--"]);
+            args.0.extend(command.iter().cloned());
+        }
+        // No program: it ends there. What it then says is not listened to.
+        Then::Tell(_) => args.put(&["--chdir", "/", "--", "/"]),
+    }
     args.0
 }
 

@@ -1,19 +1,20 @@
 //! `/etc` as a run sees it: the few files of the list, and nothing else of it.
 //!
 //! bubblewrap reads the whole table of mounts again for each thing it binds, which makes a list of files dear
-//! (measured: 21 files cost 6 ms of 13). So it binds the folder once, and the inner stage lays an empty folder
-//! over it, copies the small files into it and binds the folders and the rest: each bind is a mount that is made,
-//! copied and taken down again. Nobody inside can take that away: it needs rights that are given up.
+//! (measured: 21 files cost 6 ms of 13). So the inner stage lays an empty folder over the machine's, copies the small
+//! files into it and binds the folders and the rest: each bind is a mount that is made, copied and taken down again.
+//! It does so in mounts of its own while bubblewrap works ([`super::join`]), or in what bubblewrap made, which then binds
+//! the folder as a whole. Nobody inside can take that away: it needs rights that are given up.
 
 use super::inner::mount_tmpfs;
 use super::plan::Plan;
 use crate::domain::Network;
-use crate::runner::sandbox::{ETC, ETC_NETWORK};
-use rustix::fs::{FileType, Mode, OFlags};
-use rustix::mount::MountFlags;
+use crate::runner::sandbox::{ETC, ETC_NETWORK, seal};
+use rustix::fs::CWD;
+use rustix::mount::{MountFlags, MoveMountFlags, OpenTreeFlags};
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -42,35 +43,59 @@ pub(super) fn files(plan: &Plan) -> impl Iterator<Item = &'static Path> {
 /// # Errors
 /// When the kernel refuses a mount.
 pub(super) fn choose(plan: &Plan) -> io::Result<()> {
-    let open = |path: &'static Path| {
-        let file = rustix::fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).ok()?;
-        Some((path, file))
-    };
-    let there: Vec<(&Path, OwnedFd)> = files(plan).filter(|path| path.starts_with("/etc")).filter_map(open).collect();
+    let there: Vec<(&Path, Part)> =
+        files(plan).filter(|path| path.starts_with("/etc")).filter_map(|path| Some((path, Part::of(path)?))).collect();
     mount_tmpfs(Path::new("/etc"), ROOM, MountFlags::NOSUID | MountFlags::NODEV)?;
-    for (path, file) in there {
+    for (path, part) in there {
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent)?;
         }
-        let source = format!("/proc/self/fd/{}", file.as_raw_fd());
-        let meta = rustix::fs::fstat(&file)?;
-        let is_folder = FileType::from_raw_mode(meta.st_mode) == FileType::Directory;
-        if is_folder {
-            fs::create_dir(path)?;
-        } else {
-            let mut target = OpenOptions::new().write(true).create_new(true).mode(0o444).open(path)?;
-            // One that may not be read is bound, so that it is there and may not be read.
-            if u64::try_from(meta.st_size).is_ok_and(|bytes| bytes <= MAX_COPY)
-                && let Ok(mut file) = File::open(&source)
-            {
-                io::copy(&mut file, &mut target)?;
+        let tree = match part {
+            Part::Copied(mut file) => {
+                io::copy(&mut file, &mut create(path)?)?;
                 continue;
             }
-        }
-        // Read-only as the folder was that it comes from.
-        rustix::mount::mount_bind_recursive(&source, path)?;
+            Part::BoundFile(tree) => {
+                create(path)?;
+                tree
+            }
+            Part::BoundFolder(tree) => {
+                fs::create_dir(path)?;
+                tree
+            }
+        };
+        rustix::mount::move_mount(tree, "", CWD, path, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)?;
     }
     let sealed = MountFlags::RDONLY | MountFlags::NOSUID | MountFlags::NODEV;
     rustix::mount::mount_remount("/etc", sealed, c"")?;
     Ok(())
+}
+
+fn create(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).mode(0o444).open(path)
+}
+
+/// One thing of the list, taken before the empty folder covers it.
+enum Part {
+    Copied(File),
+    BoundFile(OwnedFd),
+    BoundFolder(OwnedFd),
+}
+
+impl Part {
+    /// `None` when it is not there.
+    fn of(path: &Path) -> Option<Part> {
+        let meta = fs::metadata(path).ok()?;
+        // One that may not be read is bound, so that it is there and may not be read.
+        if meta.is_file()
+            && meta.len() <= MAX_COPY
+            && let Ok(file) = File::open(path)
+        {
+            return Some(Part::Copied(file));
+        }
+        let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_RECURSIVE;
+        let tree = rustix::mount::open_tree(CWD, path, flags).ok()?;
+        seal(&tree).ok()?;
+        Some(if meta.is_dir() { Part::BoundFolder(tree) } else { Part::BoundFile(tree) })
+    }
 }

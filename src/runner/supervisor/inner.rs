@@ -1,7 +1,8 @@
 //! The inner stage: the parent of the tool. It prepares what only somebody inside can prepare (its own mounts,
 //! the version's files), starts the process that becomes the tool, waits for it, ends whatever it left
-//! behind, and says what came of it. With bubblewrap it is the first process inside, and the tool of a run is in a
-//! further namespace of processes that it is not in ([`Nest`]); without, it is a fork of the supervisor.
+//! behind, and says what came of it. It is a fork of the supervisor, which joins what bubblewrap made where there is one
+//! ([`super::join`]), or the first process that bubblewrap starts inside. There the tool of a run is in a further
+//! namespace of processes that it is not in ([`Nest`]).
 //!
 //! It holds no rights that the tool could use: no capabilities once the tool starts, no memory that others may
 //! read, and signals of the tool do not reach it (Landlock scopes them).
@@ -12,6 +13,7 @@ use super::tool::{Streams, become_tool};
 use super::wire::{Inside, Order, receive_parcel, send_packet};
 use super::{disk, etc, trials};
 use crate::runner::difference::{Listing, differences};
+use crate::runner::limits::Limits;
 use crate::runner::overlay::Layers;
 use crate::runner::sandbox::{self, Reaped};
 use rustix::event::{PollFd, PollFlags, Timespec};
@@ -32,6 +34,9 @@ pub(super) const LINGER: Duration = Duration::from_millis(100);
 
 /// How often it looks whether they have.
 pub(super) const LOOK: Duration = Duration::from_millis(2);
+
+/// What nobody changes.
+pub(super) const SEALED: MountFlags = MountFlags::RDONLY.union(MountFlags::NOSUID).union(MountFlags::NODEV);
 
 /// Changes that fit into one packet for certain: a path of 1,024 bytes can become six times as long as text.
 const CHANGES_PER_PACKET: usize = 8;
@@ -74,24 +79,29 @@ pub(super) fn play() -> i32 {
             return refuse(&socket, format!("the inner stage was not told what to start: {error}"));
         }
     };
-    let layers = match furnish(&kit) {
-        Ok(layers) => layers,
-        Err(error) => return refuse(&socket, format!("the inside could not be prepared: {error}")),
-    };
+    match furnish(&kit) {
+        Ok(layers) => begin(kit, &socket, &layers),
+        Err(error) => refuse(&socket, format!("the inside could not be prepared: {error}")),
+    }
+}
+
+/// Stays where bubblewrap made a view, which is furnished, until nothing of the tool is left. Returns what to exit with.
+pub(super) fn begin(kit: Kit, socket: &OwnedFd, layers: &Layers) -> i32 {
     // Trials start one after the other from here, so that the right to make namespaces would have to be kept.
     let nest = if kit.plan.trials.is_none() {
         let view = if layers.is_empty() { View::Everybody } else { View::Tool };
-        Nest::make(&socket, view).map(Some)
+        Nest::make(socket, view).map(Some)
     } else {
         sandbox::drop_capabilities().map(|()| None)
     };
     match nest {
-        Ok(nest) => look_after(kit, &socket, &layers, nest),
-        Err(error) => refuse(&socket, format!("its processes could not be set apart: {error}")),
+        Ok(nest) => look_after(kit, socket, layers, nest),
+        Err(error) => refuse(socket, format!("its processes could not be set apart: {error}")),
     }
 }
 
-fn refuse(socket: &OwnedFd, cause: String) -> i32 {
+/// Says that nothing was started. Returns what to exit with.
+pub(super) fn refuse(socket: &OwnedFd, cause: String) -> i32 {
     // A broken socket: the supervisor sees the end itself.
     let _ = send_packet(socket, &Inside::Refused { cause }, &[]);
     1
@@ -104,8 +114,7 @@ pub(super) fn look_after(kit: Kit, socket: &OwnedFd, layers: &Layers, nest: Opti
     drop(files);
     // As a child of it, everything that loses its parent comes to us, not to the host's first process.
     let adopted = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
-    let hidden = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);
-    if let Err(error) = adopted.and(hidden) {
+    if let Err(error) = adopted.and_then(|()| hide()) {
         return refuse(socket, format!("the inner stage could not protect itself: {error}"));
     }
     if let Some(terms) = &plan.trials {
@@ -119,13 +128,18 @@ pub(super) fn look_after(kit: Kit, socket: &OwnedFd, layers: &Layers, nest: Opti
         };
     }
     let before = Listing::of(plan.view.write.iter().map(|write| write.path.as_path()));
-    let forked = sandbox::fork(|| become_tool(&plan, &streams, socket, nest.as_ref()));
-    let pid = match forked {
-        Ok(pid) => pid,
-        Err(error) => return refuse(socket, format!("there is no process left for it: {error}")),
+    let tool = || become_tool(&plan, &streams, socket, nest.as_ref());
+    let started = match &nest {
+        Some(nest) => nest.start(tool),
+        None => sandbox::start_in_our_memory(tool),
     };
-    if let Some(Err(error)) = nest.as_ref().map(Nest::let_go) {
-        return refuse(socket, format!("the inner stage could not give up its rights: {error}"));
+    let pid = match started {
+        Ok(pid) => pid,
+        Err(error) => return refuse(socket, format!("its process could not be started: {error}")),
+    };
+    // The tool's process changed its user in our memory, which may have shown it.
+    if let Err(error) = hide() {
+        return refuse(socket, format!("the inner stage could not protect itself: {error}"));
     }
     let reaped = match wait_for(pid, socket, nest) {
         Ok(reaped) => reaped,
@@ -138,6 +152,11 @@ pub(super) fn look_after(kit: Kit, socket: &OwnedFd, layers: &Layers, nest: Opti
     let uncollected = tell_changes(&plan, &before, socket).err();
     let over = Inside::Over { tool: reaped, disk: disk::inside(&plan), uncollected };
     i32::from(send_packet(socket, &over, &[]).is_err())
+}
+
+/// Keeps others from reading the memory of this process.
+fn hide() -> rustix::io::Result<()> {
+    rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)
 }
 
 /// Says what lies differently on disk now, in parts that fit.
@@ -243,17 +262,33 @@ fn furnish(kit: &Kit) -> io::Result<Layers> {
         etc::choose(&kit.plan)?;
     }
     let view = &kit.plan.view;
-    let limits = &kit.plan.limits;
-    let layers = Layers::mount(view, limits)?;
-    let scratch = format!("size={},nr_inodes={},mode=0700", limits.disk_bytes, limits.inodes);
-    mount_tmpfs(&view.scratch, &scratch, MountFlags::NOSUID | MountFlags::NODEV)?;
-    let size: u64 = view.files.iter().map(|file| file.bytes.next_multiple_of(4096)).sum();
-    let tool = format!("size={},mode=0755", size + (1 << 20));
-    mount_tmpfs(&view.tool, &tool, MountFlags::NOSUID | MountFlags::NODEV)?;
-    unpack(&view.files, &kit.files, &view.tool)?;
-    let sealed = MountFlags::RDONLY | MountFlags::NOSUID | MountFlags::NODEV;
-    rustix::mount::mount_remount(&view.tool, sealed, c"")?;
+    let layers = Layers::mount(view, &kit.plan.limits)?;
+    mount_scratch(&kit.plan.limits, &view.scratch)?;
+    mount_tool(kit, &view.tool)?;
     Ok(layers)
+}
+
+/// Mounts the scratch folder of a run.
+///
+/// # Errors
+/// When the kernel refuses.
+pub(super) fn mount_scratch(limits: &Limits, at: &Path) -> io::Result<()> {
+    let options = format!("size={},nr_inodes={},mode=0700", limits.disk_bytes, limits.inodes);
+    mount_tmpfs(at, &options, MountFlags::NOSUID | MountFlags::NODEV)
+}
+
+/// Mounts the version's folder, with its files in it, read-only.
+///
+/// # Errors
+/// When the kernel refuses, or fewer bytes come than were said.
+pub(super) fn mount_tool(kit: &Kit, at: &Path) -> io::Result<()> {
+    let files = &kit.plan.view.files;
+    let size: u64 = files.iter().map(|file| file.bytes.next_multiple_of(4096)).sum();
+    let options = format!("size={},mode=0755", size + (1 << 20));
+    mount_tmpfs(at, &options, MountFlags::NOSUID | MountFlags::NODEV)?;
+    unpack(files, &kit.files, at)?;
+    rustix::mount::mount_remount(at, SEALED, c"")?;
+    Ok(())
 }
 
 pub(super) fn mount_tmpfs(at: &Path, options: &str, flags: MountFlags) -> io::Result<()> {

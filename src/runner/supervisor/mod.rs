@@ -7,9 +7,11 @@
 //! It has one thread, writes nothing to the tool's streams, decides no policy and knows no store.
 
 mod bubblewrap;
+mod devices;
 mod disk;
 mod etc;
 mod inner;
+mod join;
 mod nest;
 mod plan;
 mod reach;
@@ -25,7 +27,7 @@ pub(super) use wire::{Ended, Heard, Inbox, Made, Message, Order, receive_parcel,
 
 use super::clear::remove;
 use super::conversation::{KEEP, keep};
-use super::group::{Group, Totals};
+use super::group::Totals;
 use super::observer::{Observer, Policy, Served};
 use super::overlay::Layers;
 use super::processes::{descendants, kill_all};
@@ -33,12 +35,13 @@ use super::sandbox::{self, Exit, Listener, Reaped};
 use super::starter::{self, START};
 use crate::domain::{FileChange, IsolationLevel, Observation};
 use crate::outside::{Launch, Trust};
-use bubblewrap::explain;
+use bubblewrap::{Then, explain};
 use inner::{Kit, look_after, unpack};
 use reach::Reach;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::{MemfdFlags, Mode, OFlags};
 use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType};
+use rustix::pipe::PipeFlags;
 use rustix::process::{Pid, PidfdFlags};
 use std::ffi::OsString;
 use std::fs::File;
@@ -85,12 +88,13 @@ pub(super) fn supervise(control: &OwnedFd) -> i32 {
     let _ = rustix::process::setsid();
     let done = receive(control).and_then(|(kit, inbox)| {
         let stand = Stand::make(&kit)?;
-        let refused = Supervisor::begin(kit, control.try_clone()?, inbox).map(Supervisor::follow);
+        let followed = Supervisor::begin(kit, control.try_clone()?, inbox).map(Supervisor::follow);
         drop(stand);
-        refused
+        followed
     });
     match done {
-        Ok(message) => i32::from(send(control, &message).is_err()),
+        // The mounts go after the message: nobody is in them any more, and to take them down takes the kernel a while.
+        Ok((message, _mounts)) => i32::from(send(control, &message).is_err()),
         Err(error) => {
             let cause = format!("its supervisor could not start it: {error}");
             i32::from(send(control, &Message::Refused { cause }).is_err())
@@ -161,8 +165,10 @@ struct Supervisor {
     inbox: Inbox,
     /// Our end of the socket to the inside; `None` when the inside closed it.
     status: Option<OwnedFd>,
-    /// Becomes readable when bubblewrap, or the inner stage itself, ends.
+    /// Becomes readable when the inner stage ends, or bubblewrap around it.
     child_ended: OwnedFd,
+    /// The mounts that the inner stage joined, and those in which it prepared something.
+    mounts: Vec<OwnedFd>,
     /// What bubblewrap says.
     said_by: Option<OwnedFd>,
     said: Vec<u8>,
@@ -189,7 +195,18 @@ impl Supervisor {
         let plan = kit.plan.clone();
         let is_behind = plan.level == IsolationLevel::Isolated && plan.bubblewrap.is_some();
         let reach = if is_behind { Reach::make(&plan)? } else { Reach::default() };
+        // Where there can be no group, what the run uses is watched.
+        let totals =
+            Totals { memory: plan.limits.memory_bytes.max(plan.limits.disk_bytes), processes: plan.limits.processes };
+        let mut watcher = Watcher::new(totals);
         let (child, said_by) = match &plan.bubblewrap {
+            Some(program) if plan.level == IsolationLevel::Isolated && join::is_possible(&plan) => {
+                let (builder, said, door) = build(program, &plan, &reach)?;
+                watcher.builder(builder);
+                let pid = sandbox::fork(move || join::play(kit, &theirs, door))?;
+                watcher.inner(pid);
+                (pid, Some(said))
+            }
             Some(program) if plan.level == IsolationLevel::Isolated => {
                 let (pid, said) = start_behind(program, &kit, &reach, (&ours, theirs))?;
                 (pid, Some(said))
@@ -197,14 +214,11 @@ impl Supervisor {
             _ => {
                 // What the tool's process does not close itself, it closes before the program starts.
                 let pid = sandbox::fork(move || look_after(kit, &theirs, &Layers::default(), None))?;
+                watcher.inner(pid);
                 (pid, None)
             }
         };
         let handle = Pid::from_raw(child).ok_or(io::ErrorKind::InvalidInput)?;
-        // Where there can be none, what the run uses is watched.
-        let totals =
-            Totals { memory: plan.limits.memory_bytes.max(plan.limits.disk_bytes), processes: plan.limits.processes };
-        let watcher = Watcher::new(Group::make(totals).ok());
         Ok(Supervisor {
             plan,
             _reach: reach,
@@ -212,6 +226,7 @@ impl Supervisor {
             inbox,
             status: Some(ours),
             child_ended: rustix::process::pidfd_open(handle, PidfdFlags::empty())?,
+            mounts: Vec::new(),
             said_by,
             said: Vec::new(),
             has_started: false,
@@ -228,13 +243,14 @@ impl Supervisor {
         })
     }
 
-    /// Stays until nothing of the run is left; returns what to tell last.
-    fn follow(mut self) -> Message {
+    /// Stays until nothing of the run is left but the mounts that it was in; returns what to tell last.
+    fn follow(mut self) -> (Message, Vec<OwnedFd>) {
         if let Err(error) = self.turn_until_over() {
             self.notes.push(format!("the run could not be followed: {error}"));
         }
         self.end_everything();
-        self.last_word()
+        let mounts = std::mem::take(&mut self.mounts);
+        (self.last_word(), mounts)
     }
 
     fn turn_until_over(&mut self) -> io::Result<()> {
@@ -369,6 +385,11 @@ impl Supervisor {
             }
             Inside::Refused { cause } => self.refusal = Some(Message::Refused { cause }),
             Inside::SpawnFailed { errno } => self.refusal = Some(Message::SpawnFailed { errno }),
+            Inside::Joined => {
+                self.mounts = parcel.fds;
+                // It did what it was for; that it has no program to start is no complaint.
+                self.said_by = None;
+            }
             Inside::First => {
                 if let Some(pid) = parcel.sender {
                     self.watcher.first(pid);
@@ -404,6 +425,8 @@ impl Supervisor {
         if now < self.watcher.next() {
             return;
         }
+        // Those that were only prepared in hold all of the machine's: nobody's, once there is time to take them down.
+        self.mounts.truncate(1);
         if let Some(sample) = self.watcher.look(&self.plan) {
             self.tell(&Message::Sample(sample));
         }
@@ -426,6 +449,10 @@ impl Supervisor {
             return refusal;
         }
         if !self.has_started {
+            // Nobody is left who could write more.
+            while self.said_by.is_some() {
+                self.hear();
+            }
             let said = String::from_utf8_lossy(&self.said).into_owned();
             let cause = if self.plan.level == IsolationLevel::Isolated && self.plan.bubblewrap.is_some() {
                 explain(&said)
@@ -512,6 +539,31 @@ struct Ready {
     ended: bool,
 }
 
+/// Starts bubblewrap to build what the inner stage joins: its pid, what it says, and where it tells that it is done.
+fn build(program: &std::path::Path, plan: &Plan, reach: &Reach) -> io::Result<(i32, OwnedFd, join::Door)> {
+    let (door, ends) = join::door()?;
+    let (said, complaints) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
+    let bubblewrap = bubblewrap(program, plan, reach, Then::Tell(&ends))?;
+    let mut bubblewrap = bubblewrap.streams(Stdio::null(), Stdio::null(), complaints.try_clone()?);
+    let pid = sandbox::start_in_our_memory(|| {
+        let error = match plan.user.map(sandbox::become_user) {
+            None | Some(Ok(())) => bubblewrap.exec(),
+            Some(Err(error)) => error,
+        };
+        // Nobody else says why it did not start.
+        let _ = rustix::io::write(&complaints, format!("it could not be started: {error}").as_bytes());
+        1
+    })?;
+    Ok((pid, said, door))
+}
+
+/// bubblewrap with its arguments; who it becomes and what it reads is the caller's to say.
+fn bubblewrap(program: &std::path::Path, plan: &Plan, reach: &Reach, then: Then<'_>) -> io::Result<Launch> {
+    // Judged once more, in this process: what is executed is the file that is judged.
+    let program = Trust::default().named_program(program).map_err(io::Error::other)?;
+    Ok(Launch::new(program).args(bubblewrap::arguments(plan, reach, then)))
+}
+
 /// Starts bubblewrap with the inner stage in it. Standard input of both is the socket; everything else the inner
 /// stage needs follows over it, so that no descriptor is inherited by accident.
 fn start_behind(
@@ -523,10 +575,8 @@ fn start_behind(
     // Through a descriptor, because the file itself may be gone, or lie where the tool's user cannot go.
     let me = rustix::fs::open("/proc/self/exe", OFlags::RDONLY, Mode::empty())?;
     let command = [format!("/proc/self/fd/{}", me.as_raw_fd()).into(), OsString::from(INSIDE)];
-    // Judged once more, in this process: what is executed is the file that is judged.
-    let program = Trust::default().named_program(program).map_err(io::Error::other)?;
-    let mut bubblewrap = Launch::new(program).args(bubblewrap::arguments(&kit.plan, reach, &command));
-    bubblewrap = bubblewrap.streams(theirs, Stdio::null(), Stdio::piped());
+    let launch = bubblewrap(program, &kit.plan, reach, Then::Start(&command))?;
+    let mut bubblewrap = launch.streams(theirs, Stdio::null(), Stdio::piped());
     if let Some(user) = kit.plan.user {
         bubblewrap = bubblewrap.user(user);
     }

@@ -45,13 +45,13 @@ pub(super) struct Nest {
     ended: OwnedFd,
     /// Gets one byte when the first process is ready and the supervisor was told of it.
     told: OwnedFd,
-    /// Where the tool waits, and where it is let go.
+    /// Where a tool with mounts of its own waits, and where it is let go.
     gate: (OwnedFd, OwnedFd),
 }
 
 impl Nest {
     /// Makes the namespace and its first process. The inner stage must have one thread and still hold the right to do
-    /// so, which it keeps for [`Nest::enter`] until the tool's process exists.
+    /// so, which [`Nest::start`] gives up.
     ///
     /// # Errors
     /// When the kernel refuses a further namespace, or there is no process left.
@@ -66,28 +66,41 @@ impl Nest {
         Ok(Nest { first, view, ended, told, gate })
     }
 
-    /// In the process that becomes the tool: waits until the inner stage lets it go. Then `/proc` shows its own
-    /// processes only.
+    /// Starts the process that becomes the tool. Once that may start a program, the inner stage has given up its rights
+    /// and the supervisor knows who is who.
     ///
     /// # Errors
-    /// When the kernel refuses a mount, or the inner stage is gone.
-    pub(super) fn enter(&self) -> io::Result<()> {
-        if self.view == View::Tool {
-            sandbox::own_mounts()?;
-            mount_proc()?;
+    /// When there is no process left, the rights cannot be given up, or the first process is gone.
+    pub(super) fn start(&self, tool: impl FnOnce() -> i32) -> io::Result<i32> {
+        match self.view {
+            View::Everybody => {
+                sandbox::drop_capabilities()?;
+                sandbox::start_in_our_memory(tool)
+            }
+            View::Tool => {
+                // It still needs the rights for its own mounts.
+                let pid = sandbox::fork(tool)?;
+                sandbox::drop_capabilities()?;
+                wait(&self.told)?;
+                rustix::io::write(&self.gate.1, &[1])?;
+                Ok(pid)
+            }
         }
-        wait(&self.gate.0)
     }
 
-    /// Gives up the rights that starting the tool took, and lets it go once the supervisor knows who is who.
+    /// In the process that becomes the tool: waits until it may go on. Then `/proc` shows its own processes only.
     ///
     /// # Errors
-    /// When the rights cannot be given up, or the first process is gone.
-    pub(super) fn let_go(&self) -> io::Result<()> {
-        sandbox::drop_capabilities()?;
-        wait(&self.told)?;
-        rustix::io::write(&self.gate.1, &[1])?;
-        Ok(())
+    /// When the kernel refuses a mount, or the others are gone.
+    pub(super) fn enter(&self) -> io::Result<()> {
+        match self.view {
+            View::Everybody => wait(&self.told),
+            View::Tool => {
+                sandbox::own_mounts()?;
+                mount_proc()?;
+                wait(&self.gate.0)
+            }
+        }
     }
 
     /// How many processes live in it beside the first, once the tool's own has ended.

@@ -5,7 +5,7 @@ use super::disk::{self, Disk};
 use super::plan::Plan;
 use crate::domain::{IsolationLevel, Network, Sample};
 use crate::runner::ending::Stop;
-use crate::runner::group::Group;
+use crate::runner::group::{Group, Totals};
 use crate::runner::processes::{
     Process, descendants, face, kill_all, parent, proportional_bytes, signal_all, table_bytes,
 };
@@ -31,14 +31,46 @@ const CLOSE_SHARE: u32 = 3;
 /// Of each address space the kernel keeps at most one part in this many as tables.
 const TABLE_SHARE: u64 = 512;
 
-/// What is over sooner is not worth a group: moving processes there takes the kernel up to 10 ms.
+/// What is over sooner is not worth a group: making one takes half a millisecond, and moving processes there takes the
+/// kernel up to 10 ms.
 const SETTLE: Duration = Duration::from_millis(20);
+
+/// What holds the totals of a run in the kernel.
+#[derive(Debug)]
+enum Holder {
+    /// Not made yet.
+    Due(Totals),
+    /// Made.
+    There(Group),
+    /// There can be none here: what the run uses is only watched.
+    Impossible,
+}
+
+impl Holder {
+    /// The group; made if it is due.
+    fn group(&mut self) -> Option<&Group> {
+        if let Holder::Due(totals) = self {
+            *self = Group::make(*totals).map_or(Holder::Impossible, Holder::There);
+        }
+        self.made()
+    }
+
+    /// The group, if it was made.
+    fn made(&self) -> Option<&Group> {
+        match self {
+            Holder::There(group) => Some(group),
+            Holder::Due(_) | Holder::Impossible => None,
+        }
+    }
+}
 
 /// Samples and what they exceeded first.
 #[derive(Debug)]
 pub(super) struct Watcher {
-    /// The inner stage and bubblewrap; everybody else in the tree is the tool's.
+    /// The inner stage and bubblewrap around it; everybody else in the tree is the tool's.
     ours: Vec<i32>,
+    /// bubblewrap beside the inner stage. It and what it starts are ours.
+    builder: Option<i32>,
     /// The process of ours that takes in the tool's orphans, where there is one.
     first: Option<i32>,
     /// The tool's first process.
@@ -48,8 +80,7 @@ pub(super) struct Watcher {
     next: Instant,
     /// When what was seen is told again.
     tell: Instant,
-    /// What holds the totals in the kernel, where that is possible.
-    group: Option<Group>,
+    holder: Holder,
     /// The process that moves others into the group.
     mover: Option<i32>,
     /// The tool's processes as they were seen last.
@@ -59,18 +90,19 @@ pub(super) struct Watcher {
 }
 
 impl Watcher {
-    /// Begins to watch a run that was just started; `group` is where it will be held.
-    pub(super) fn new(group: Option<Group>) -> Watcher {
+    /// Begins to watch a run that was just started; once it has settled it is held below these totals.
+    pub(super) fn new(totals: Totals) -> Watcher {
         let now = Instant::now();
         Watcher {
             ours: Vec::new(),
+            builder: None,
             first: None,
             tool: None,
             disk: Disk::default(),
             begun: now,
             next: now + WATCH,
             tell: now + TELL,
-            group,
+            holder: Holder::Due(totals),
             mover: None,
             tools: Vec::new(),
             peak: Sample::default(),
@@ -80,14 +112,23 @@ impl Watcher {
 
     /// Learns which process becomes the tool: those between us and it are our own.
     pub(super) fn tool(&mut self, pid: i32) {
-        let me = rustix::process::getpid().as_raw_nonzero().get();
-        let parent = |pid: i32| parent(pid).filter(|parent| *parent != me);
         self.tool = Some(pid);
-        // A short trial may be over before it is looked at; ours stay the same.
-        let above: Vec<i32> = std::iter::successors(parent(pid), |pid| parent(*pid)).collect();
-        if !above.is_empty() {
-            self.ours = above;
+        // They stay the same from trial to trial; a short one may be over before it is looked at.
+        if self.ours.is_empty() {
+            let me = rustix::process::getpid().as_raw_nonzero().get();
+            let parent = |pid: i32| parent(pid).filter(|parent| *parent != me);
+            self.ours = std::iter::successors(parent(pid), |pid| parent(*pid)).collect();
         }
+    }
+
+    /// Learns that only this process is between us and the tool.
+    pub(super) fn inner(&mut self, pid: i32) {
+        self.ours = vec![pid];
+    }
+
+    /// Learns which process builds what the inner stage joins.
+    pub(super) fn builder(&mut self, pid: i32) {
+        self.builder = Some(pid);
     }
 
     /// Learns which process takes in the tool's orphans: it is one of our own.
@@ -125,9 +166,11 @@ impl Watcher {
         let all = descendants(rustix::process::getpid().as_raw_nonzero().get());
         self.hold(&all);
         // Before it is known which process becomes the tool, all of them are our own.
+        let of_builder =
+            |process: &Process| self.builder.is_some_and(|pid| [process.pid, process.parent].contains(&pid));
         let is_ours = |pid: i32| self.first == Some(pid) || self.mover == Some(pid) || self.ours.contains(&pid);
-        let is_tools = |pid: i32| self.tool.is_some() && !is_ours(pid);
-        self.tools = all.iter().filter(|process| is_tools(process.pid)).copied().collect();
+        let is_tools = |process: &Process| self.tool.is_some() && !is_ours(process.pid) && !of_builder(process);
+        self.tools = all.iter().filter(|process| is_tools(process)).copied().collect();
         let (memory_bytes, possible) = self.memory(plan);
         let ticks: u64 = all.iter().map(|process| process.cpu_ticks).sum();
         let sample = Sample {
@@ -192,7 +235,9 @@ impl Watcher {
     /// Moves into the group whoever is not there yet. A process of its own does it, because the kernel may take its
     /// time, and the tool's calls wait for our answers.
     fn hold(&mut self, all: &[Process]) {
-        let Some(group) = self.group.as_ref().filter(|_| self.begun.elapsed() >= SETTLE) else { return };
+        if self.begun.elapsed() < SETTLE {
+            return;
+        }
         if let Some(mover) = self.mover {
             if all.iter().any(|process| process.pid == mover) {
                 return;
@@ -200,10 +245,11 @@ impl Watcher {
             self.mover = None;
             if sandbox::reap(mover).is_ok_and(|reaped| reaped.exit != Exit::Code(0)) {
                 // It may not be moved there after all: then it is watched like any other.
-                self.group = None;
+                self.holder = Holder::Impossible;
                 return;
             }
         }
+        let Some(group) = self.holder.group() else { return };
         let inside = group.inside();
         let outside: Vec<i32> = all.iter().map(|process| process.pid).filter(|pid| !inside.contains(pid)).collect();
         if !outside.is_empty() {
@@ -218,7 +264,7 @@ impl Watcher {
 
     /// Which limit the kernel held, if it had to.
     fn refused(&self) -> Option<Stop> {
-        let refused = self.group.as_ref()?.refused();
+        let refused = self.holder.made()?.refused();
         let memory = (refused.memory > 0).then_some(Stop::Memory);
         memory.or((refused.processes > 0).then_some(Stop::Processes))
     }

@@ -100,6 +100,8 @@ pub(in crate::runner) enum Order {
 /// What comes from the processes inside.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(in crate::runner) enum Inside {
+    /// The inner stage joined what bubblewrap made; carries its mounts.
+    Joined,
     /// From the first process of the tool's own namespace, which is none of the tool's.
     First,
     /// The walls stand; carries the listener of the observer, if there is one.
