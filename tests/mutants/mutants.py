@@ -12,9 +12,11 @@ each mutant.
 1. List the mutants, put them in, remove those that do not compile.
 2. Run each test alone, without a mutant, and note which mutants it reaches, whether it passes, and how long it takes.
 3. For each mutant run the tests that reach it, those of its own module first, until one fails (twice, so that an
-   unreliable test is not taken for a notice). Endless loops are ended and count as noticed.
+   unreliable test is not taken for a notice). Endless loops are ended and count as noticed. The tests of the program
+   run beside the unit tests, for what these did not notice; such a test counts if it still passes without the mutant.
 
-Results are in target/mutants: results.jsonl has one line for each mutant. A second call goes on where the first ended.
+Results are in target/mutants: results.jsonl has one line for each mutant, unnoticed.txt the names of those that nobody
+noticed so far. A second call goes on where the first ended.
 """
 
 import argparse
@@ -31,6 +33,7 @@ import threading
 import time
 from collections import Counter
 from pathlib import Path
+from queue import SimpleQueue
 
 import tree_sitter_rust
 from tree_sitter import Language, Parser
@@ -94,14 +97,21 @@ def say(*words):
 # ---- 1: put the mutants in ----
 
 
-def listed(files):
-    """The mutants of cargo-mutants, numbered from 1."""
+def listed(files, work):
+    """The mutants of cargo-mutants. The numbers start at 1 and stay the same when lines of the sources move."""
     command = ["cargo", "mutants", "--list", "--json", "--no-shuffle"]
     command += [word for file in files for word in ("--file", file)]
     command += ["--exclude", "**/tests.rs", "--exclude", "**/*_tests.rs", "--exclude", "**/tests/**"]
     mutants = json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout)
-    for number, mutant in enumerate(mutants, 1):
-        mutant["number"] = number
+    kept = work / "numbers.json"
+    numbers = json.loads(kept.read_text()) if kept.exists() else {}
+    same = Counter()
+    for mutant in mutants:
+        what = mutant["name"].split(":", 3)[3].strip()
+        same[mutant["file"], what] += 1
+        mutant["id"] = f"{mutant['file']}: {what} #{same[mutant['file'], what]}"
+        mutant["number"] = numbers.setdefault(mutant["id"], len(numbers) + 1)
+    kept.write_text(json.dumps(numbers, indent=1))
     return mutants
 
 
@@ -251,13 +261,19 @@ class Tree:
         if self.kept.exists():
             removed, constant = json.loads(self.kept.read_text())
             self.removed, self.constant = {int(number): why for number, why in removed.items()}, set(constant)
+        self.changed = []
         self.path.mkdir(parents=True, exist_ok=True)
         names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True).stdout
         for name in filter(None, names.decode().split("\0")):
             target = self.path / name
             target.parent.mkdir(parents=True, exist_ok=True)
-            if not target.exists() or target.read_bytes() != (ROOT / name).read_bytes():
-                shutil.copy2(ROOT / name, target)
+            copy = work / "copied" / name  # without mutants, to see what has changed
+            if not copy.exists() or copy.read_bytes() != (ROOT / name).read_bytes():
+                self.changed.append(name)
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(ROOT / name, copy)
+                shutil.copyfile(ROOT / name, target)
+                shutil.copymode(ROOT / name, target)
         self.sources = {}
         for file in {m["file"] for m in mutants}:
             self.sources[file] = Source(file, [m for m in mutants if m["file"] == file])
@@ -268,7 +284,7 @@ class Tree:
             write_if_changed(self.path / file, source.render(self.removed, self.constant))
         silent = [m["number"] for m in self.mutants if m["file"].startswith(SILENT)]
         switch = SWITCH.replace("SILENT_COUNT", str(len(silent))).replace("SILENT_NUMBERS", str(silent))
-        switch = switch.replace("COUNT", str(len(self.mutants) + 1)).replace("RECORD", str(RECORD))
+        switch = switch.replace("COUNT", str(max(m["number"] for m in self.mutants) + 1)).replace("RECORD", str(RECORD))
         write_if_changed(self.path / "src/mutant.rs", switch.replace("DIRECTORY", str(self.work / "reached")))
         library = (ROOT / "src/lib.rs").read_text()
         allowed = "#![allow(warnings, arithmetic_overflow, unconditional_recursion, unconditional_panic, clippy::all)]\n"
@@ -449,50 +465,46 @@ class Suite:
                 rest = [name for name in names if name not in passed and name not in failed]
                 suspects += sorted(rest)[:1]
             for name in suspects:
-                again = self.run(mutant["number"], [name], 10 + 4 * self.known[name]["seconds"])
-                if again[1] or again[2] != "ended":
+                limit = 10 + 4 * self.known[name]["seconds"]
+                again = self.run(mutant["number"], [name], limit)
+                if not again[1] and again[2] == "ended":
+                    continue
+                if not self.others or self.run(0, [name], limit)[0]:
                     return name, ending if again[2] != "ended" else "failed", ran, len(chosen)
         return None, "", ran, len(chosen)
 
 
-def learn(suites, filters):
-    """Notes for each test what it reaches; goes on where an earlier call ended. The suites share the work."""
-    first = suites[0]
-    reached = first.work / "reached"
+def learn(suite, filters):
+    """Notes for each test what it reaches; goes on where an earlier call ended."""
+    reached = suite.work / "reached"
     reached.mkdir(exist_ok=True)
-    notes = first.work / f"known-{first.name}.jsonl"
+    first = 1 if suite.name == "unit" else 1_000_000
+    notes = suite.work / f"known-{suite.name}.jsonl"
+    names = suite.names(filters)
     if notes.exists():
         for line in notes.read_text().splitlines():
             note = json.loads(line)
-            first.known[note["test"]] = note
-    queue = [name for name in first.names(filters) if name not in first.known]
-    say(f"{first.name}: {len(first.known)} tests known, {len(queue)} to learn")
-    lock, numbers = threading.Lock(), iter(range(1, 1_000_000))
-
-    def work(suite):
-        while True:
-            with lock:
-                if not queue:
-                    return
-                name, number = queue.pop(), next(numbers)
-            found = reached / str(number)
-            found.unlink(missing_ok=True)
-            began = time.monotonic()
-            passed, _, _ = suite.run(RECORD + number, [name], PATIENCE)
-            note = {"test": name, "seconds": time.monotonic() - began, "passes": bool(passed), "reaches": []}
-            if found.exists():
-                note["reaches"] = sorted({int(n) for n in found.read_text().split()})
-            with lock, open(notes, "a") as file:
-                first.known[name] = note
-                print(json.dumps(note), file=file)
-
-    in_threads(work, suites)
-    for note in first.known.values():
+            if note["test"] in names:
+                suite.known[note["test"]] = note
+    queue = [name for name in names if name not in suite.known]
+    say(f"{suite.name}: {len(suite.known)} tests known, {len(queue)} to learn")
+    for number, name in enumerate(queue, first):
+        found = reached / str(number)
+        found.unlink(missing_ok=True)
+        began = time.monotonic()
+        passed, _, _ = suite.run(RECORD + number, [name], PATIENCE)
+        note = {"test": name, "seconds": time.monotonic() - began, "passes": bool(passed), "reaches": []}
+        if found.exists():
+            note["reaches"] = sorted({int(n) for n in found.read_text().split()})
+        suite.known[name] = note
+        with open(notes, "a") as file:
+            print(json.dumps(note), file=file)
+        if len(suite.known) % 100 == 0:
+            say(f"{suite.name}: {len(suite.known)} of {len(names)} tests known")
+    for note in suite.known.values():
         note["reach"] = frozenset(note["reaches"])
-    for suite in suites:
-        suite.known = first.known
-    bad = [name for name, note in first.known.items() if not note["passes"]]
-    say(f"{first.name}: {len(bad)} tests do not pass alone and are not used:", *bad[:20])
+    bad = [name for name, note in suite.known.items() if not note["passes"]]
+    say(f"{suite.name}: {len(bad)} tests do not pass alone and are not used:", *bad[:20])
 
 
 def in_threads(work, arguments):
@@ -506,59 +518,104 @@ def in_threads(work, arguments):
 # ---- 3: run the mutants ----
 
 
-def judge(mutants, results, workers, again):
-    """Runs each mutant that has no result yet; the results go to a file, one line each."""
+def judge(mutants, results, stages, again):
+    """Runs each mutant that has no result yet; the results go to a file, one line each.
+
+    A stage is a suite, which of its tests are used, and for how many seconds for one mutant. Each has a thread of its
+    own and hands on what it did not notice to the next.
+    """
     done = {}
     if results.exists():
         for line in results.read_text().splitlines():
             result = json.loads(line)
-            done[result["name"]] = result
-    todo = [m for m in mutants if m["name"] not in done or again and not done[m["name"]]["noticed"]]
+            done[result["id"]] = result
+    todo = [m for m in mutants if m["id"] not in done or again and not done[m["id"]]["noticed"]]
     say(f"{len(todo)} mutants to run")
-    lock, began = threading.Lock(), time.monotonic()
-    queue = list(reversed(todo))
-    count = Counter()
+    lock, began, count = threading.Lock(), time.monotonic(), Counter()
+    queues = [SimpleQueue() for _ in stages]
+    for mutant in todo:
+        queues[0].put((mutant, {"id": mutant["id"], "name": mutant["name"], "noticed": None, "ran": {}}))
+    queues[0].put(None)
 
-    def work(mine):
-        while True:
-            with lock:
-                if not queue:
-                    return
-                mutant = queue.pop()
-            result = {"name": mutant["name"], "number": mutant["number"], "noticed": None, "ran": {}}
-            for suite, budget in mine:
-                try:
-                    name, how, ran, left = suite.notices(mutant, budget)
-                except Exception as error:
-                    say("error", mutant["name"], repr(error))
-                    name, how, ran, left = None, repr(error), 0, 0
-                result["ran"][suite.name] = [ran, left]
-                if name:
-                    result |= {"noticed": name, "how": how, "by": suite.name}
-                    break
-            with lock:
-                done[mutant["name"]] = result
-                count[result.get("by", "nobody")] += 1
-                with open(results, "a") as file:
-                    print(json.dumps(result), file=file)
-                if sum(count.values()) % 50 == 0:
-                    say(dict(count), f"{time.monotonic() - began:.0f} s")
+    def finish(mutant, result):
+        with lock:
+            done[mutant["id"]] = result
+            count[result.get("by", "nobody")] += 1
+            with open(results, "a") as file:
+                print(json.dumps(result), file=file)
+            if not result["noticed"] or again:
+                lost = [m for m in mutants if m["id"] in done and not done[m["id"]]["noticed"]]
+                (results.parent / "unnoticed.txt").write_text("".join(f"{told(m, done)}\n" for m in lost))
+            if sum(count.values()) % 25 == 0:
+                seconds = time.monotonic() - began
+                say(dict(count), f"{sum(count.values())} of {len(todo)}, {seconds:.0f} s, now {mutant['file']}")
 
-    in_threads(work, workers)
+    def work(place):
+        suite, filters, budget = stages[place]
+        learn(suite, filters)
+        while taken := queues[place].get():
+            mutant, result = taken
+            try:
+                name, how, ran, left = suite.notices(mutant, budget)
+            except Exception as error:
+                say("error", mutant["name"], repr(error))
+                name, how, ran, left = None, repr(error), 0, 0
+            result["ran"][suite.name] = [ran, left]
+            if name:
+                result |= {"noticed": name, "how": how, "by": suite.name}
+            if name or place + 1 == len(stages):
+                finish(mutant, result)
+            else:
+                queues[place + 1].put(taken)
+        if place + 1 < len(stages):
+            queues[place + 1].put(None)
+
+    in_threads(work, range(len(stages)))
     return done
+
+
+def told(mutant, done):
+    """A mutant that nobody noticed, and how many tests of each suite ran, and how many there was no time for."""
+    ran = [f"{suite} {ran}" + (f" (not {left})" if left else "") for suite, (ran, left) in done[mutant["id"]]["ran"].items()]
+    return f"{mutant['name']}  [{', '.join(ran)}]"
+
+
+def summary(mutants, done):
+    """The figures of a round, whole and for each file."""
+    rows = {}
+    for mutant in mutants:
+        row = rows.setdefault(mutant["file"], Counter())
+        row["listed"] += 1
+        result = done.get(mutant["id"])
+        if mutant["left_out"]:
+            row["left out"] += 1
+        elif result is None:
+            row["not run"] += 1
+        elif result["noticed"]:
+            row["noticed"] += 1
+        elif any(ran for ran, _ in result["ran"].values()):
+            row["survived"] += 1
+        else:
+            row["unreached"] += 1
+    columns = ["listed", "left out", "noticed", "survived", "unreached", "not run"]
+    total = sum(rows.values(), Counter())
+    print("".join(f"{column:>10}" for column in columns))
+    for file, row in [*rows.items(), ("all", total)]:
+        print("".join(f"{row[column]:10}" for column in columns), file)
 
 
 # ---- all of it ----
 
 
-def prepare(work, files):
+def prepare(work, files, again):
     """The mutants of these files, in a copy that compiles; the programs built from it."""
     built = work / "built.json"
-    if built.exists():
+    if built.exists() and not again:
         kept = json.loads(built.read_text())
-        say("goes on with what was built; remove", work, "to begin anew")
+        say("goes on with what was built; --again builds anew, and to begin anew remove", work)
         return kept
-    mutants = listed(files)
+    work.mkdir(parents=True, exist_ok=True)
+    mutants = listed(files, work)
     say(f"{len(mutants)} mutants listed")
     tree = Tree(work, mutants)
     tree.remove_what_does_not_compile()
@@ -571,6 +628,7 @@ def prepare(work, files):
         if line.get("reason") == "compiler-artifact" and line.get("executable"):
             kind = "unit" if line["profile"]["test"] and line["target"]["kind"] == ["lib"] else line["target"]["name"]
             programs[kind] = line["executable"]
+    forget(work, tree.changed)
     for mutant in mutants:
         mutant.pop("diff", None)
         mutant["left_out"] = tree.removed.get(mutant["number"])
@@ -579,35 +637,51 @@ def prepare(work, files):
     return kept
 
 
+def forget(work, changed):
+    """Forgets what the tests in and beside changed files reach."""
+    beside = {str(Path(name).parent).replace("/", "::") for name in changed if name.endswith(".rs")}
+    for suite, root in ("unit", "src"), ("it", "tests::it"):
+        notes = work / f"known-{suite}.jsonl"
+        modules = tuple(module.removeprefix(root).removeprefix("::") for module in beside if module.startswith(root))
+        if notes.exists():
+            kept = [line for line in notes.read_text().splitlines() if not json.loads(line)["test"].startswith(modules)]
+            notes.write_text("".join(f"{line}\n" for line in kept))
+
+
 def main():
     parser = argparse.ArgumentParser(description="Runs the tests against mutants.")
     parser.add_argument("files", nargs="+", help="patterns of source files")
     parser.add_argument("--work", type=Path, default=ROOT / "target/mutants", help="where everything is kept")
     parser.add_argument("--it", action="append", default=[], help="tests of the program to use: how their names begin")
-    parser.add_argument("--seconds", type=float, default=60, help="of such tests for a mutant that no unit test notices")
-    parser.add_argument("--again", action="store_true", help="run those again that nobody noticed")
+    parser.add_argument("--seconds", type=float, default=60, help="of tests of the program for one mutant")
+    parser.add_argument("--unit-seconds", type=float, default=120, help="of unit tests for one mutant")
+    parser.add_argument("--again", action="store_true", help="build anew and run those again that nobody noticed")
     parser.add_argument("--only", action="append", help="run only mutants with this in their name")
     parser.add_argument("--build", action="store_true", help="build and run nothing")
+    parser.add_argument("--report", action="store_true", help="print the figures so far and run nothing")
     chosen = parser.parse_args()
     work = chosen.work.resolve()
-    kept = prepare(work, chosen.files)
+    results = work / "results.jsonl"
+    kept = prepare(work, chosen.files, chosen.again and not chosen.report)
+    order = lambda m: next((i for i, f in enumerate(chosen.files) if Path(m["file"]).match(f)), 0)
+    kept["mutants"].sort(key=order)
+    if chosen.report:
+        summary(kept["mutants"], {r["id"]: r for r in map(json.loads, results.read_text().splitlines())})
+        return
     if chosen.build:
         return
     programs = kept["programs"]
-    units = [Suite(f"unit-{n}", work, Program(programs["unit"], work / f"bin/unit-{n}")) for n in range(2)]
-    learn(units, [])
-    workers = [[(unit, 600)] for unit in units]
+    unit = Suite("unit", work, Program(programs["unit"], work / "bin/unit"))
+    stages = [(unit, [], chosen.unit_seconds)]
     if chosen.it:
+        # Its path is part of the tests, so there is only one.
         program = Suite("it", work, Program(programs["it"]), [Program(programs["toolsmith"])])
-        learn([program], chosen.it)
-        workers = [[workers[0][0], (program, chosen.seconds)]]
+        stages.append((program, chosen.it, chosen.seconds))
     mutants = [m for m in kept["mutants"] if not m["left_out"]]
     mutants = [m for m in mutants if not chosen.only or any(word in m["name"] for word in chosen.only)]
-    mutants.sort(key=lambda m: next((i for i, f in enumerate(chosen.files) if Path(m["file"]).match(f)), 0))
-    done = judge(mutants, work / "results.jsonl", workers, chosen.again)
-    lost = [m["name"] for m in mutants if not done.get(m["name"], {}).get("noticed")]
-    say(f"{len(kept['mutants'])} listed, {len(kept['mutants']) - len(mutants)} left out, {len(lost)} noticed by no test:")
-    print("\n".join(lost))
+    done = judge(mutants, results, stages, chosen.again)
+    print("\n".join(told(m, done) for m in mutants if not done[m["id"]]["noticed"]))
+    summary(kept["mutants"], done)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 
 use super::decide::{DecideInput, decide};
 use super::{Actor, Pen, Signed, Step};
-use crate::domain::{DecisionKind, Digest, Instant, Review, ReviewKind, ReviewState, ToolName};
+use crate::domain::{DecisionKind, Digest, Instant, Review, ReviewKind, ReviewState, Shown, ToolName};
 use crate::engine::deciding::Grounds;
 use crate::engine::tests::{World, seen};
 use crate::engine::{Engine, EngineError, ErrorCode, ReviewFilter, lock, now};
@@ -79,6 +79,51 @@ fn a_review_whose_time_is_over_is_decided_by_nobody_also_when_nobody_closed_it_y
     }
     yes(&engine, &review, Instant(end.0 - 1), None).unwrap();
     assert_eq!(engine.review(review.id).unwrap().review.state, ReviewState::Approved);
+}
+
+#[test]
+fn a_yes_is_written_only_when_every_line_was_read_or_the_record_says_why_not_and_the_evidence_is_the_same() {
+    let world = World::new();
+    world.drop_pair();
+    let engine = world.open();
+    let review = waiting(&engine);
+    engine.ensure_checked(review.id, &mut |_| {}).unwrap();
+    let shown = |lines, lines_shown| Shown { lines, lines_shown, ..seen() };
+    let same = Some(engine.review(review.id).unwrap().evidence_digest());
+    let (all, part, nothing, other) = (shown(10, 10), shown(10, 9), shown(0, 0), Some(Digest([7; 32])));
+    let say = |shown: &Shown, unread, reason, evidence| {
+        with_yes(&engine, &review, |input| {
+            let input = DecideInput { shown: shown.clone(), unread, reason, evidence, ..*input };
+            let actor = Actor { who: ADA, owner: "nobody", commit: false, pen: None };
+            lock(&engine.inner.store).transact(now(), |tx| {
+                decide(tx, actor, &input)?;
+                Err::<(), _>(EngineError::internal("it was decided"))
+            })
+        })
+        .unwrap_err()
+    };
+    for (shown, unread, reason, evidence, code) in [
+        (&part, false, Some("fine"), None, ErrorCode::Refused),
+        (&nothing, false, Some("fine"), None, ErrorCode::Refused),
+        (&part, true, None, None, ErrorCode::Usage),
+        (&part, true, Some("\u{200b} "), None, ErrorCode::Usage),
+        (&nothing, true, None, None, ErrorCode::Usage),
+        (&all, false, Some("fine"), other, ErrorCode::Conflict),
+        (&part, true, Some("fine"), other, ErrorCode::Conflict),
+    ] {
+        let error = say(shown, unread, reason, evidence);
+        assert_eq!(error.code, code, "{shown:?} {unread} {reason:?} {evidence:?}: {error}");
+    }
+    for (shown, unread, reason, evidence) in [
+        (&all, false, None, None),
+        (&all, false, None, same),
+        (&all, true, None, same),
+        (&part, true, Some("fine"), same),
+        (&nothing, true, Some("fine"), None),
+    ] {
+        assert_eq!(say(shown, unread, reason, evidence).message, "it was decided", "{shown:?} {unread} {reason:?}");
+    }
+    undecided(&engine, &review);
 }
 
 #[test]

@@ -32,7 +32,11 @@ mod reading;
 mod rebuild;
 mod reopening;
 mod rollback;
+#[cfg(test)]
+mod rule_tests;
 mod scan;
+#[cfg(test)]
+mod scan_tests;
 mod tiers;
 mod undo;
 mod versions;

@@ -87,6 +87,60 @@ pub(super) fn keep(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{Decision, DecisionKind};
+
+    /// A waiting review with these votes: of whom, and under which role.
+    fn review(votes: &[(&str, Option<&str>)]) -> Review {
+        let vote = |(who, role): &(&str, Option<&str>)| Decision {
+            reviewer: (*who).to_owned(),
+            role: role.map(str::to_owned),
+            ..Decision::ordinary(DecisionKind::Approve, 1)
+        };
+        Review { decisions: votes.iter().map(vote).collect(), ..Review::ordinary("t") }
+    }
+
+    #[test]
+    fn a_yes_decides_with_the_last_missing_one_and_counts_before_that() {
+        let roles = ["security", "legal"].map(str::to_owned);
+        let (security, legal) = (Some("security"), Some("legal"));
+        for (votes, role, waits_for) in [
+            (&[][..], None, Some("1 of 3, waits for the role security, the role legal")),
+            (&[], legal, Some("1 of 3, waits for the role security, any other reviewer")),
+            (&[("Ada", None)], security, Some("2 of 3, waits for the role legal")),
+            (&[("Ada", security)], security, Some("2 of 3, waits for the role legal")),
+            (&[("Ada", security)], legal, Some("2 of 3, waits for any other reviewer")),
+            (&[("Ada", None), ("Bob", security)], legal, None),
+            (&[("Ada", security), ("Bob", legal)], None, None),
+            (&[("Ada", security), ("Bob", legal)], legal, None),
+        ] {
+            let wanted = waits_for.map_or(Vote::Decides, |words| Vote::Counts(format!("review 1 of t: {words}")));
+            assert_eq!(count(&review(votes), "Cy", role, &roles).unwrap(), wanted, "{votes:?} {role:?}");
+        }
+        for role in [None, security] {
+            assert_eq!(count(&review(&[("Cy", None)]), "Cy", role, &[]).unwrap(), Vote::Decides, "no role is needed");
+        }
+    }
+
+    #[test]
+    fn a_yes_that_brings_a_review_no_further_is_refused() {
+        let roles = ["security".to_owned()];
+        for (votes, who, role, code, says) in [
+            (&[][..], "Cy", Some("legal"), ErrorCode::Usage, "asks for no role \"legal\""),
+            (&[], "Cy", Some("Security"), ErrorCode::Usage, "asks for no role \"Security\""),
+            (&[("Cy", None)], "Cy", Some("security"), ErrorCode::Conflict, "Cy said yes to review 1 already"),
+            (&[("Cy ", None)], " Cy", Some("security"), ErrorCode::Conflict, "said yes to review 1 already"),
+            (&[("Ada", None)], "Cy", None, ErrorCode::HumanNeeded, "needs a yes of the role security"),
+        ] {
+            let error = count(&review(votes), who, role, &roles).unwrap_err();
+            assert!(error.code == code && error.message.contains(says), "{votes:?} {role:?}: {error:?}");
+        }
+        let undone = |mut review: Review| {
+            review.decisions[0].undone = true;
+            review
+        };
+        let again = count(&undone(review(&[("Cy", None)])), "Cy", None, &roles).unwrap();
+        assert_eq!(again, Vote::Counts("review 1 of t: 1 of 2, waits for the role security".to_owned()));
+    }
 
     #[test]
     fn each_role_needs_a_yes_of_its_own_and_one_more_of_anybody() {
