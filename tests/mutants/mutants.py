@@ -13,7 +13,7 @@ each mutant.
 2. Run each test alone, without a mutant, and note which mutants it reaches, whether it passes, and how long it takes.
 3. For each mutant run the tests that reach it, those of its own module first, until one fails (twice, so that an
    unreliable test is not taken for a notice). Endless loops are ended and count as noticed. The tests of the program
-   run beside the unit tests, for what these did not notice; such a test counts if it still passes without the mutant.
+   run beside the unit tests, for what these did not notice.
 
 Results are in target/mutants: results.jsonl has one line for each mutant, unnoticed.txt the names of those that nobody
 noticed so far. A second call goes on where the first ended.
@@ -465,11 +465,8 @@ class Suite:
                 rest = [name for name in names if name not in passed and name not in failed]
                 suspects += sorted(rest)[:1]
             for name in suspects:
-                limit = 10 + 4 * self.known[name]["seconds"]
-                again = self.run(mutant["number"], [name], limit)
-                if not again[1] and again[2] == "ended":
-                    continue
-                if not self.others or self.run(0, [name], limit)[0]:
+                again = self.run(mutant["number"], [name], 10 + 4 * self.known[name]["seconds"])
+                if again[1] or again[2] != "ended":
                     return name, ending if again[2] != "ended" else "failed", ran, len(chosen)
         return None, "", ran, len(chosen)
 
@@ -638,13 +635,13 @@ def prepare(work, files, again):
 
 
 def forget(work, changed):
-    """Forgets what the tests in and beside changed files reach."""
-    beside = {str(Path(name).parent).replace("/", "::") for name in changed if name.endswith(".rs")}
-    for suite, root in ("unit", "src"), ("it", "tests::it"):
+    """Forgets what the tests in changed files reach."""
+    modules = [name.removesuffix(".rs").removesuffix("/mod").replace("/", "::") for name in changed if name.endswith(".rs")]
+    for suite, root in ("unit", "src::"), ("it", "tests::it::"):
         notes = work / f"known-{suite}.jsonl"
-        modules = tuple(module.removeprefix(root).removeprefix("::") for module in beside if module.startswith(root))
+        starts = tuple(module.removeprefix(root) + "::" for module in modules if module.startswith(root))
         if notes.exists():
-            kept = [line for line in notes.read_text().splitlines() if not json.loads(line)["test"].startswith(modules)]
+            kept = [line for line in notes.read_text().splitlines() if not json.loads(line)["test"].startswith(starts)]
             notes.write_text("".join(f"{line}\n" for line in kept))
 
 
