@@ -47,9 +47,17 @@ pub(super) fn announce_and_execute(call: &Call<'_>, engine: &Engine, command: Co
 
 /// Does what needs no announcement.
 pub(super) fn execute(call: &Call<'_>, engine: &Engine, command: Command) -> Result<Done, EngineError> {
+    ask_for_touch(call, engine);
     let done = engine.execute(command, &call.caller(engine));
     call.tell_trouble(engine);
     Ok(Done::new(done?))
+}
+
+/// Says on standard error that a security key waits for a finger, before it does.
+pub(super) fn ask_for_touch(call: &Call<'_>, engine: &Engine) {
+    if let Some(notice) = engine.touch_notice() {
+        call.note(&Line::new().put(Ink::Strong, notice));
+    }
 }
 
 /// Says on standard error what a command changes.

@@ -2,7 +2,7 @@
 
 use super::call::{Call, Stop};
 use super::input;
-use super::lifecycle::{announce, announce_and_execute};
+use super::lifecycle::{announce, announce_and_execute, ask_for_touch};
 use super::live::{Joiner, Kept, Sink, follow};
 use super::outlet::{self, Outlets};
 use super::print_text::{Ink, Line, counted, size, span};
@@ -134,6 +134,7 @@ fn ask_first(call: &Call<'_>, engine: &Engine, request: &RunRequest) -> Result<(
             call.note(&Line::new().put(Ink::Warn, "not allowed: only the word yes allows it"));
             return Ok(());
         }
+        ask_for_touch(call, engine);
         engine.execute(command, &call.caller(engine))?;
     }
     Ok(())

@@ -19,6 +19,9 @@ pub(super) struct Signing {
 pub(super) fn sign(call: &Call<'_>) -> Result<Signing, EngineError> {
     let (engine, _catalog) = call.open_catalog()?;
     let found = engine.unsigned()?;
+    if call.switch("yes") {
+        super::lifecycle::ask_for_touch(call, &engine);
+    }
     let signed = call.switch("yes").then(|| engine.sign_log(&found, &call.caller(&engine)));
     call.tell_trouble(&engine);
     Ok(Signing { found, signed: signed.transpose()?.map(Done::new) })

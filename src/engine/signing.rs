@@ -263,6 +263,12 @@ impl Engine {
         Ok((None, note))
     }
 
+    /// What to tell somebody who decides, before the decision waits for a finger on a security key.
+    pub fn touch_notice(&self) -> Option<&'static str> {
+        let key = self.inner.settings.signing.key.as_deref()?;
+        runner::needs_touch(key).then_some("touch your security key when it blinks, to sign this")
+    }
+
     /// Signs a text, and sees to it that the signature counts where it has to.
     fn sign_one(&self, key: &Path, who: &str, text: &str) -> Result<Signed, String> {
         let signature = runner::sign(&self.inner.programs, key, text)?;

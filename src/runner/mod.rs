@@ -70,7 +70,7 @@ pub use reading::{Answered, Reading, read_with};
 pub use request::{Request, Spec, prepare};
 pub use running::{Canceller, Hooks, Report, Running, Staged, StagedChange, start};
 pub use sandbox::release_memory;
-pub use signature::{NAMESPACE, can_sign, sign, verify as verify_signature};
+pub use signature::{NAMESPACE, can_sign, needs_touch, sign, verify as verify_signature};
 pub use spool::{Frame, Spool, SpoolBytes, SpoolError};
 pub use tail::Tail;
 pub use trials::{Batch, Pace, Tried, prepare_batch};

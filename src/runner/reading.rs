@@ -2,12 +2,13 @@
 //!
 //! It is trusted as the user's other programs are, the files are not. So it works on a private copy of the files it is
 //! meant for, in a folder that holds nothing else, no settings among them; it is started without a shell, with an
-//! environment of its own and an empty home, has a time, a bound on what it says, and the lowest priority. It
-//! is not walled in: whoever calls it asks only for what executes nothing.
+//! environment of its own and an empty home, has a time, bounds on its memory and on what it says, and the lowest
+//! priority. It does not run in the sandbox: whoever calls it asks only for what executes nothing.
 
 use crate::domain::VersionFile;
 use crate::outside::{NoProgram, Programs, Row, Trusted};
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, setpriority_process, waitid};
+use rustix::process::{Pid, Resource, Rlimit, Signal, WaitId, WaitIdOptions};
+use rustix::process::{kill_process_group, prlimit, setpriority_process, waitid};
 use std::ffi::{OsStr, OsString};
 use std::io::Read;
 use std::path::{Component, Path};
@@ -18,6 +19,9 @@ use std::time::Duration;
 
 /// More of an answer is not kept, in bytes of each stream.
 const MAX_OUTPUT: u64 = 4 << 20;
+
+/// Memory of its own that each process of it may have, in bytes: compilers of this kind stay below a third of that.
+const MAX_MEMORY: u64 = 1 << 30;
 
 /// The lowest priority there is.
 const LOWEST: i32 = 19;
@@ -97,7 +101,11 @@ fn ask(reading: &Reading<'_>, program: Trusted) -> Result<Answered, String> {
     let launch = launch.envs(["http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"].map(|name| (name, NOWHERE)));
     let mut launch = launch.in_group().streams(Stdio::null(), Stdio::piped(), Stdio::piped());
     let child = launch.spawn().map_err(|error| format!("it does not start: {error}"))?;
-    wait(child, reading.patience)
+    // Not inherited through the start, which would bound us; it has read nothing of the files by now.
+    let memory = Rlimit { current: Some(MAX_MEMORY), maximum: Some(MAX_MEMORY) };
+    let bounded = prlimit(Some(Pid::from_child(&child)), Resource::Data, memory);
+    let answered = wait(child, reading.patience);
+    bounded.map_err(|error| format!("its memory cannot be limited: {error}")).and(answered)
 }
 
 /// Writes a file below a folder, and nowhere else.
@@ -191,6 +199,14 @@ mod tests {
         );
         assert!(!lines[3].contains("CARGO") && lines[3].contains("HOME"), "{lines:?}");
         assert_eq!(stderr, "oops\n");
+    }
+
+    #[test]
+    fn its_memory_is_limited() {
+        // The limit is there soon after the start.
+        let script = "until ulimit -d | grep -qx 1048576; do :; done; echo limited";
+        let (_, stdout, _) = ended(asked(script, &[], Duration::from_secs(20)));
+        assert_eq!(stdout, "limited\n");
     }
 
     #[test]

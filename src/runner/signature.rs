@@ -6,7 +6,7 @@
 use crate::domain::SafeText;
 use crate::outside::{NoProgram, Programs, Row, Trusted, Unfinished};
 use std::ffi::{OsStr, OsString};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::Path;
 use std::process::Output;
 use std::time::Duration;
@@ -26,6 +26,20 @@ const MAX_COMPLAINT_CHARS: usize = 300;
 /// One line that says why not.
 pub fn can_sign(programs: &Programs) -> Result<(), String> {
     program(programs).map(drop)
+}
+
+/// Whether a key is on a security key, which signs only when it is touched. Told from its public half.
+pub fn needs_touch(key: &Path) -> bool {
+    let mut public = key.as_os_str().to_owned();
+    if key.extension() != Some(OsStr::new("pub")) {
+        public.push(".pub");
+    }
+    let public = Path::new(&public);
+    let mut begin = [0; 3];
+    // Only of a file: a pipe in its place would be waited for.
+    public.is_file()
+        && std::fs::File::open(public).is_ok_and(|mut file| file.read_exact(&mut begin).is_ok())
+        && begin == *b"sk-"
 }
 
 /// Signs a text and gives the armored signature.

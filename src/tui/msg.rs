@@ -259,7 +259,7 @@ pub enum Answer {
     Grant(Result<GrantKey, EngineError>),
     /// Everything about a failure group.
     Failure(Result<Box<FailureDetail>, EngineError>),
-    /// What a human should know before trusting a run that has started.
+    /// What a human should know now: before trusting a run that has started, or to go on.
     Warned(String),
     /// A failure was marked.
     Marked(Result<Outcome, EngineError>),

@@ -314,6 +314,9 @@ impl Performer {
     }
 
     fn execute(&self, engine: &Engine, command: Command) {
+        if let Some(notice) = engine.touch_notice().filter(|_| !matches!(command, Command::Cancel { .. })) {
+            self.answer(Answer::Warned(notice.to_owned()));
+        }
         let outcome = engine.execute(command.clone(), &self.caller(engine));
         self.answer(Answer::Done { command, outcome });
     }

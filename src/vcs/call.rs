@@ -12,6 +12,10 @@ use std::io::ErrorKind;
 use std::process::{ExitStatus, Output};
 use std::time::Duration;
 
+/// Deadline of reading the configuration, which comes before each other call: git waits for the writer of a FIFO that
+/// lies in its place or is included.
+const CONFIGURATION: Duration = Duration::from_secs(5);
+
 /// Deadline of a question.
 pub(super) const QUICK: Duration = Duration::from_secs(30);
 
@@ -88,6 +92,11 @@ impl Call {
             pathspecs: Pathspecs::Literal,
             deadline: QUICK,
         }
+    }
+
+    /// For a list of the configuration.
+    pub(super) fn configuration(self) -> Call {
+        Call { deadline: CONFIGURATION, ..self }
     }
 
     /// Gives these bytes on standard input.

@@ -201,7 +201,7 @@ impl Settings {
     pub(super) fn read(place: &Place<'_>) -> Result<Settings, GitError> {
         const READ: &str = "read its configuration";
         let probe = BTreeMap::from([(OsString::from(HOOKS), OsString::from(NOTHING))]);
-        let call = Call::new(&["config", "--list", "--show-scope", "--show-origin", "-z"]);
+        let call = Call::new(&["config", "--list", "--show-scope", "--show-origin", "-z"]).configuration();
         let answer = call.run(place, &variables(&probe))?.demand(READ)?;
         let judge = |file: &Path| place.programs.trust().file(file).map_err(|distrust| distrust.to_string());
         let (settings, takes_overrides) = Settings::parse(&answer.stdout, &judge);

@@ -277,6 +277,17 @@ fn a_repository_that_is_that_of_another_folder_is_not_used() {
 }
 
 #[test]
+fn a_configuration_that_never_ends_is_given_up() {
+    let repo = Repo::new();
+    let fifo = repo.path().join("never");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &fifo, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR).unwrap();
+    repo.git(&["config", "include.path", "../never"]);
+    let found = Git::locate_with(&repo.path(), &Arc::default(), isolation());
+    let Err(why) = found else { panic!("it is used") };
+    assert!(matches!(&why, NoGit::Failed(text) if text.contains("config")), "{why:?}");
+}
+
+#[test]
 fn a_repository_of_another_user_is_not_used() {
     let repo = Repo::new();
     let mut env = isolation();

@@ -10,6 +10,7 @@ mod tests;
 
 use super::Desk;
 use super::source::{Language, text_of};
+use super::started::Started;
 use crate::domain::{CheckReport, Finding, Severity, VersionFile, count as counted, size};
 use crate::runner::{Answered, Reading, read_with};
 use std::time::Duration;
@@ -28,6 +29,8 @@ struct Linter {
     /// Its name, and that of the check.
     program: &'static str,
     languages: &'static [Language],
+    /// Whether it reads a file whatever its name ends with; else one named otherwise is not given to it.
+    any_name: bool,
     /// `{files}` stands for all files, `{ours}` for the file of ours.
     arguments: &'static [&'static str],
     ours: Option<(&'static str, &'static str)>,
@@ -40,6 +43,7 @@ struct Linter {
 const RUFF: Linter = Linter {
     program: "ruff",
     languages: &[Language::Python],
+    any_name: true,
     // No settings of any folder, no cache; the rules that find faults, not those of taste.
     arguments: &[
         "check",
@@ -58,6 +62,7 @@ const RUFF: Linter = Linter {
 const MYPY: Linter = Linter {
     program: "mypy",
     languages: &[Language::Python],
+    any_name: true,
     // An empty name of a settings file is none; a package that is not there is not mypy's business.
     arguments: &[
         "--config-file=",
@@ -82,6 +87,7 @@ const MYPY: Linter = Linter {
 const BANDIT: Linter = Linter {
     program: "bandit",
     languages: &[Language::Python],
+    any_name: true,
     arguments: &["--quiet", "--format=json", "{files}"],
     ours: None,
     codes: &[0, 1],
@@ -91,6 +97,7 @@ const BANDIT: Linter = Linter {
 const SEMGREP: Linter = Linter {
     program: "semgrep",
     languages: &[Language::Python, Language::JavaScript, Language::TypeScript, Language::Tsx],
+    any_name: false,
     // Rules of ours only: others would come over the network.
     arguments: &[
         "scan",
@@ -110,6 +117,7 @@ const SEMGREP: Linter = Linter {
 const SHELLCHECK: Linter = Linter {
     program: "shellcheck",
     languages: &[Language::Bash],
+    any_name: true,
     arguments: &["--norc", "--format=json1", "{files}"],
     ours: None,
     codes: &[0, 1],
@@ -119,6 +127,7 @@ const SHELLCHECK: Linter = Linter {
 const TSC: Linter = Linter {
     program: "tsc",
     languages: &[Language::TypeScript, Language::Tsx],
+    any_name: false,
     // Files on the command line: no tsconfig.json is read.
     arguments: &[
         "--noEmit",
@@ -142,6 +151,7 @@ const TSC: Linter = Linter {
 const ESLINT: Linter = Linter {
     program: "eslint",
     languages: &[Language::JavaScript],
+    any_name: false,
     // No settings are looked for, so it is told which rules are meant.
     arguments: &[
         "--no-config-lookup",
@@ -197,13 +207,14 @@ pub fn eslint(desk: &Desk<'_>) -> CheckReport {
 impl Linter {
     /// Asks the program, where it is installed.
     fn examine(&self, desk: &Desk<'_>) -> CheckReport {
-        let files: Vec<&VersionFile> = desk.version.files.iter().filter(|file| self.reads(file)).collect();
+        let started = Started::of(desk.version);
+        let files: Vec<&VersionFile> = desk.version.files.iter().filter(|file| self.reads(file, &started)).collect();
         let mut names: Vec<&str> = self.languages.iter().map(|language| language.name()).collect();
         names.dedup();
         if files.is_empty() {
             return CheckReport::skipped(self.program, format!("no file in {}", names.join(" or ")));
         }
-        if let Some(why) = too_much(&files) {
+        if let Some(why) = too_much(&files, &started) {
             return CheckReport::unavailable(self.program, why);
         }
         let Some(programs) = desk.library.programs() else {
@@ -233,11 +244,12 @@ impl Linter {
     }
 
     /// A file of its languages that is no setting of a linter: those are code, and would be executed.
-    fn reads(&self, file: &VersionFile) -> bool {
+    fn reads(&self, file: &VersionFile, started: &Started) -> bool {
         let name = file.path.rsplit('/').next().unwrap_or_default();
         let is_setting = name.starts_with('.') || name.contains(".config.") || name.starts_with("conftest.");
-        let language = text_of(file).and_then(|text| Language::of(&file.path, text));
-        !is_setting && language.is_some_and(|language| self.languages.contains(&language))
+        let named = text_of(file).and_then(|text| Language::of(&file.path, text));
+        let is_ours = |language: Option<Language>| language.is_some_and(|language| self.languages.contains(&language));
+        !is_setting && is_ours(started.language_of(file)) && (self.any_name || is_ours(named))
     }
 
     fn report(&self, mut findings: Vec<Finding>, files: usize) -> CheckReport {
@@ -252,14 +264,14 @@ impl Linter {
 }
 
 /// Why these files are not given to a linter, which has no bound of its own; `None` when they are.
-fn too_much(files: &[&VersionFile]) -> Option<String> {
+fn too_much(files: &[&VersionFile], started: &Started) -> Option<String> {
     let bytes: usize = files.iter().map(|file| file.bytes.len()).sum();
     if bytes > MAX_BYTES {
         return Some(format!("not run: {} of code are more than a linter is given", size(bytes as u64)));
     }
     let unread = files.iter().find(|file| {
         let text = text_of(file).unwrap_or_default();
-        Language::of(&file.path, text).is_some_and(|language| language.parse(text).is_none())
+        started.language_of(file).is_some_and(|language| language.parse(text).is_none())
     });
     unread.map(|file| format!("not run: {} takes too much to be read", file.path))
 }

@@ -56,6 +56,20 @@ fn only_code_of_its_language_is_given_to_it() {
 }
 
 #[test]
+fn what_executes_a_file_decides_which_linter_reads_it() {
+    let started_by = |program: &str, text: &str| {
+        let mut version = version("t", &[("main.dat", text), ("other.dat", text)]);
+        version.manifest.recipe.as_mut().unwrap().command[0] = program.to_owned();
+        version
+    };
+    let report = answered(&RUFF, &started_by("python3", "import os\n"), "find . -type f >&2; exit 2");
+    assert_eq!(report.note, "it ended with 2: ./main.dat");
+    // This one goes by the name: the file would count as read without having been.
+    let report = answered(&ESLINT, &started_by("node", "eval(x)\n"), "exit 2");
+    assert_eq!(report.state, CheckState::Skipped);
+}
+
+#[test]
 fn each_answer_is_read_in_its_own_form() {
     let place = |report: &CheckReport| {
         let finding = &report.findings[0];

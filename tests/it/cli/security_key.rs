@@ -89,6 +89,7 @@ fn with_a_hardware_key_each_decision_needs_a_touch() {
     };
     let without = approve("1").exits(4);
     assert!(without.stdout.contains("the decision is not signed"), "{}", without.stdout);
+    assert!(without.stdout.contains("touch your security key"), "{}", without.stdout);
     assert_eq!(stage("one"), "experimental");
     key.touch();
     approve("1").exits(0);

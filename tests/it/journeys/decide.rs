@@ -149,9 +149,9 @@ fn marked_reviews_that_were_never_opened_are_not_approved_together() {
     let mut terminal = open(&workspace, LARGE);
     terminal.wait_text("3 reviews wait").send("4").wait_text("mark");
     terminal.send("m").wait_text("1 marked").send("m").wait_text("2 marked").send("m").wait_text("3 marked");
-    terminal.send("a").wait_text("Approve several").wait_text("– not");
+    terminal.send("a").wait_text("Approve several").wait_text("– no ");
     terminal.wait_gone("read first");
-    terminal.send("approve 3").send(key::ENTER);
+    terminal.send("approve 3 tools").send(key::ENTER);
     terminal.send(key::ESC).wait_gone("Approve several");
     let (reviews, _) = workspace.json(&["reviews"]);
     assert_eq!(reviews["reviews"].as_array().unwrap().len(), 3, "{reviews:#}");

@@ -18,7 +18,11 @@ const LARGE: (u16, u16) = (120, 40);
 /// Opens the workbench and waits until the catalog is complete.
 fn open(workspace: &Workspace, size: (u16, u16)) -> Terminal {
     let mut terminal = Terminal::toolsmith(workspace, &[], size);
-    terminal.wait_text("Ready");
+    // Small terminals have no line that says "Ready".
+    terminal.wait_for("a catalog that is read", |screen| {
+        let text = screen.contents();
+        text.contains("1 Catalog") && !["Loading", "opening"].iter().any(|word| text.contains(word))
+    });
     terminal
 }
 
