@@ -301,12 +301,23 @@ fn a_grant_of_the_whole_workspace_reaches_nothing_that_starts_code() {
         for file in [".git/config", ".vscode/tasks.json", "data/rows.csv"] {
             fs::set_permissions(workspace.path(file), fs::Permissions::from_mode(0o666)).unwrap();
         }
+        let kept = ["tools/approved/reaches/main.py", ".git/config", ".vscode/tasks.json"];
+        let before = kept.map(|file| fs::read(workspace.path(file)).unwrap());
         let (answer, _) = workspace.json(&["run", "reaches", "--as-agent", "coder"]);
         let worked = |said: &str| -> Vec<String> {
             said.lines().filter_map(|line| line.strip_prefix("worked ")).map(str::to_owned).collect()
         };
-        let said = answer["stdout"].as_str().unwrap();
-        assert_eq!(worked(said), ["data/rows.csv"], "{}: {answer:#}", level.word());
+        // What is not there yet can be written to the copy that its writes go to, and is not applied.
+        let said = worked(answer["stdout"].as_str().unwrap());
+        let allowed = |place: &String| ["data/rows.csv", ".envrc"].contains(&place.as_str());
+        // Without a copy to write to, such a run is refused.
+        let wrote = said.contains(&"data/rows.csv".to_owned());
+        assert_eq!(wrote, level == Level::Isolated, "{}: {answer:#}", level.word());
+        assert!(said.iter().all(allowed), "{}: {answer:#}", level.word());
+        assert_eq!(before, kept.map(|file| fs::read(workspace.path(file)).unwrap()), "{}", level.word());
+        for new in [".envrc", ".toolsmith/planted", ".git/hooks/post-commit", "tools/experimental/planted.py"] {
+            assert!(!workspace.path(new).exists(), "{} {new}: {answer:#}", level.word());
+        }
         let script = workspace.path("tools/approved/reaches/main.py");
         let control = Command::new("/usr/bin/python3").arg(script).arg(workspace.path("data")).output().unwrap();
         assert_eq!(worked(&String::from_utf8_lossy(&control.stdout)).len(), 11, "invalid case: {control:?}");
