@@ -378,3 +378,111 @@ fn expanded(text: &str, user_home: Option<&Path>) -> Option<PathBuf> {
         None => Some(PathBuf::from(text)).filter(|path| path.is_absolute()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Placement, Stage};
+    use crate::engine::Home;
+    use crate::engine::settings::Settings;
+
+    fn load(table: &str) -> Signing {
+        let temp = tempfile::tempdir().unwrap();
+        let home = Home { config: temp.path().join("config"), data: temp.path().join("data") };
+        std::fs::create_dir(&home.config).unwrap();
+        std::fs::write(home.config_file(), format!("[signing]\n{table}\n")).unwrap();
+        Settings::load(temp.path(), &home).0.signing
+    }
+
+    #[test]
+    fn signatures_protect_with_a_key_or_where_they_are_required_in_words() {
+        let (key, signers) = ("key = \"/k\"\n", "allowed_signers = \"/s\"\n");
+        for (table, required, protects) in [
+            (String::new(), true, false),
+            (key.to_owned(), true, true),
+            (format!("{key}required = true"), true, true),
+            (format!("{key}required = false"), false, false),
+            (signers.to_owned(), true, false),
+            (format!("{signers}required = true"), true, true),
+            (format!("{signers}required = false"), false, false),
+            (format!("{key}{signers}"), true, true),
+            // With nobody whose signature could count, nothing does.
+            ("required = true".to_owned(), true, true),
+            ("required = false".to_owned(), false, false),
+        ] {
+            let signing = load(&table);
+            assert_eq!((signing.required, signing.protects, &signing.fault), (required, protects, &None), "{table}");
+            assert_eq!(signing.key.is_some(), table.contains("key"), "{table}");
+            assert_eq!(signing.allowed_signers.is_some(), table.contains("allowed_signers"), "{table}");
+        }
+        for wrong in ["key = \"k\"", "key = 1", "allowed_signers = \"./s\"", "required = \"no\"", "requird = false"] {
+            let signing = load(wrong);
+            assert!(signing.required && signing.fault.is_some(), "{wrong}: {signing:?}");
+        }
+    }
+
+    #[test]
+    fn a_path_is_absolute_or_below_the_home_folder() {
+        let home = Path::new("/home/ada");
+        for (text, path) in [
+            ("~/keys/id", Some("/home/ada/keys/id")),
+            ("/keys/id", Some("/keys/id")),
+            ("keys/id", None),
+            ("~", None),
+            ("", None),
+        ] {
+            assert_eq!(expanded(text, Some(home)).as_deref(), path.map(Path::new), "{text}");
+        }
+        assert_eq!(expanded("~/keys/id", None), None);
+    }
+
+    #[test]
+    fn a_reviewer_is_known_by_the_mail_address_or_by_all_of_the_name() {
+        for (reviewer, name) in [
+            ("Ada <ada@example.org>", "ada@example.org"),
+            ("Ada <x> <ada@example.org>", "ada@example.org"),
+            ("Ada", "Ada"),
+            ("Ada <ada@example.org> and others", "Ada <ada@example.org> and others"),
+            ("Ada ada@example.org>", "Ada ada@example.org>"),
+        ] {
+            assert_eq!(principal(reviewer), name);
+        }
+    }
+
+    fn claim(fields: &str) -> String {
+        let digest = Digest([1; 32]);
+        let head = format!("tool = \"t\"\nversion = \"1.0.0\"\ndigest = \"{digest}\"\nstage = \"approved\"\n");
+        format!("{head}reviewer = \"Ada <a@b>\"\napproved_at = \"2026-01-02T03:04:05Z\"\n{fields}")
+    }
+
+    #[test]
+    fn only_what_stands_in_front_of_the_signature_is_believed() {
+        let plain = Claim::read(&claim("")).unwrap();
+        assert_eq!((plain.signature, plain.signed), (None, claim("")));
+        let signed = Claim::read(&claim("signature = '''\narmored\n'''\nworkspace = \"here\"\nentry = 7\n")).unwrap();
+        assert_eq!(signed.signature.as_deref(), Some("armored\n"));
+        assert_eq!((signed.signed.as_str(), signed.principal()), (claim("").as_str(), "a@b"));
+        assert_eq!((signed.fields.workspace, signed.fields.entry), (None, None), "nobody signed those");
+        let hidden = format!("\"signature\" = \"x\"\n{}", claim(""));
+        assert!(Claim::read(&hidden).unwrap_err().contains("does not begin a line"));
+        assert!(Claim::read("tool = 1").is_err());
+    }
+
+    #[test]
+    fn an_approval_speaks_only_for_the_row_that_it_names_in_every_field() {
+        let (stage, base) = (Stage::Approved, "tools/approved/t".to_owned());
+        let (digest, placement) = (Digest([1; 32]), Placement { base, exclusive: true });
+        let row = Tool { digest, stage, placement, ..Tool::ordinary("t") };
+        assert_eq!(Claim::read(&claim("")).unwrap().contradicts(&row), None);
+        for (from, to, says) in [
+            ("\"t\"", "\"u\"", "it says tool u, here is t"),
+            ("1.0.0", "1.0.1", "it says version 1.0.1, here is 1.0.0"),
+            ("approved\"", "core\"", "it says stage core, here is approved"),
+            ("0101", "0201", "it says digest "),
+        ] {
+            let claim = Claim::read(&claim("").replacen(from, to, 1)).unwrap();
+            let fault = claim.contradicts(&row).unwrap_or_default();
+            assert!(fault.starts_with(says), "{from}: {fault}");
+        }
+    }
+}

@@ -536,3 +536,41 @@ impl Walk<'_> {
         Trust { whole, unsigned: self.unsigned }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unsigned(operation: i64, subject: &str, target: Option<&str>) -> Unsigned {
+        Unsigned {
+            operation: OperationId(operation),
+            verb: "grant".to_owned(),
+            subject: subject.to_owned(),
+            who: "Eve".to_owned(),
+            why: "it has no signature".to_owned(),
+            target: target.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn an_unsigned_entry_speaks_against_its_own_subject_and_against_what_it_took_back() {
+        let trust = Trust { whole: None, unsigned: vec![unsigned(3, "t", None), unsigned(5, "undone", Some("u"))] };
+        for (subject, operation, by) in [
+            ("t", 1, Some(3)),
+            ("other", 3, Some(3)),
+            ("u", 1, Some(5)),
+            ("undone", 1, Some(5)),
+            ("other", 5, Some(5)),
+            ("other", 4, None),
+        ] {
+            let against = trust.against(subject, OperationId(operation));
+            assert_eq!(against.is_some(), by.is_some(), "{subject} {operation}");
+            let (against, wanted) = (against.unwrap_or_default(), by.map(|by| format!("entry {by} (grant ")));
+            assert!(against.starts_with(&wanted.unwrap_or_default()), "{subject} {operation}: {against}");
+        }
+        assert!(trust.against_subject("t").is_some_and(|why| why.ends_with("is not signed: it has no signature")));
+        assert_eq!(trust.against_subject("other"), None);
+        let broken = Trust { whole: Some("it was cut off".to_owned()), ..trust };
+        assert_eq!(broken.against("other", OperationId(4)).as_deref(), Some("it was cut off"));
+    }
+}

@@ -159,4 +159,42 @@ mod tests {
         assert_eq!(redactor.text(code), code);
         assert_eq!(redactor.json(&json!({"a": [1, null, "b"]})), json!({"a": [1, null, "b"]}));
     }
+
+    #[test]
+    fn twelve_bytes_in_a_row_of_a_secret_are_replaced_wherever_they_stand_and_eleven_are_not() {
+        let redactor = CodeRedactor::of([format!("password = \"{KEY}\"").as_str()]);
+        for (quoted, clean) in [
+            (KEY[..12].to_owned(), PART.to_owned()),
+            (KEY[..11].to_owned(), KEY[..11].to_owned()),
+            (KEY[5..17].to_owned(), PART.to_owned()),
+            (KEY[5..17 + 9].to_owned(), PART.to_owned()),
+            (format!("x{}", &KEY[5..17]), format!("x{PART}")),
+            (format!("{}y", &KEY[5..17]), format!("{PART}y")),
+            (format!("{} and {}.", &KEY[..20], &KEY[20..34]), format!("{PART} and {PART}.")),
+            (format!("{}{}", &KEY[..12], &KEY[..12]), format!("{PART}{PART}")),
+            ("nothing of it is here".to_owned(), "nothing of it is here".to_owned()),
+            ("short".to_owned(), "short".to_owned()),
+        ] {
+            assert_eq!(redactor.text(&quoted), clean, "{quoted}");
+        }
+    }
+
+    #[test]
+    fn a_literal_is_learnt_from_the_name_it_is_assigned_to() {
+        let long = "abcdefgh12345678";
+        for (line, value) in [
+            (format!("token = \"{long}\""), Some(long)),
+            (format!("  my_api_token: str = '{long}'"), Some(long)),
+            (format!("TOKEN={long} # mine"), Some(long)),
+            (format!("x = {long}; secret = `{long}`"), Some(long)),
+            (format!("name = \"{long}\""), None),
+            (format!("token \"{long}\""), None),
+            ("token = \"abcdefg12345678\"".to_owned(), None),
+            ("token = \"abcdefghabcdefgh\"".to_owned(), None),
+            ("token = \"1234567812345678\"".to_owned(), None),
+            ("token = \"abcdefgh (12345678\"".to_owned(), None),
+        ] {
+            assert_eq!(assigned(&line), value, "{line}");
+        }
+    }
 }

@@ -227,4 +227,75 @@ mod tests {
         assert_eq!(form.compare(b"c2Vj\\ncmV0IQ==\n", false), Comparison::Yes(14));
         assert_eq!(form.compare(b"c2Vj cmV0IQ==\n", false), Comparison::No);
     }
+
+    fn form(value: &[u8], bytes: &[u8]) -> Form {
+        forms(value).into_iter().find(|form| form.bytes == bytes).unwrap()
+    }
+
+    #[test]
+    fn a_json_string_escapes_quotes_and_the_breaks_of_lines_and_columns() {
+        assert_eq!(json_escaped(b"a\"b\\c\nd\re\tf"), b"a\\\"b\\\\c\\nd\\re\\tf");
+    }
+
+    #[test]
+    fn a_line_break_is_one_as_such_or_escaped() {
+        for (text, len) in [
+            ("\nx", Some(1)),
+            ("\rx", Some(1)),
+            ("\\nx", Some(2)),
+            ("\\rx", Some(2)),
+            ("\\", None),
+            ("\\x", Some(0)),
+            ("x\n", Some(0)),
+        ] {
+            assert_eq!(line_break(text.as_bytes()), len, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_encoded_form_may_be_broken_by_at_most_four_bytes_between_two_characters() {
+        use Comparison::{More, No, Yes};
+        let hex = form(b"Zx9", b"5a7839");
+        for (text, is_all, found) in [
+            ("5a7839", false, Yes(6)),
+            ("5a\n7839", false, Yes(7)),
+            ("5a\r\n\r\n7839", false, Yes(10)),
+            ("5a\\n\\n7839", false, Yes(10)),
+            ("5\n\n\n\na\n\n\n\n7839", false, Yes(14)),
+            ("5a\n\n\n\n\n7839", false, No),
+            ("5a\\n\\n\\n7839", false, No),
+            ("\n5a7839", false, No),
+            ("5a 7839", false, No),
+            ("5a78", false, More),
+            ("5a78", true, No),
+            ("5a\\", false, More),
+            ("5a\\", true, No),
+        ] {
+            assert_eq!(hex.compare(text.as_bytes(), is_all), found, "{text:?} {is_all}");
+        }
+        assert_eq!(form(b"Zx9", b"Zx9").compare(b"Z\nx9", false), No, "what is not encoded is not broken");
+    }
+
+    #[test]
+    fn base64_has_one_more_character_exactly_when_bits_of_the_value_are_left() {
+        use Comparison::{More, Yes};
+        assert_eq!(form(b"secret", b"c2VjcmV0").compare(b"c2VjcmV0SQ==", false), Yes(8));
+        let rest = form(b"secret!", b"c2VjcmV0I");
+        for (behind, open, all) in
+            [("", true, 9), ("Q", true, 10), ("Q=", true, 11), ("Q==", false, 12), ("Q=x", false, 11)]
+        {
+            let text = format!("c2VjcmV0I{behind}");
+            assert_eq!(rest.compare(text.as_bytes(), false), if open { More } else { Yes(all) }, "{text}");
+            assert_eq!(rest.compare(text.as_bytes(), true), Yes(all), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_long_line_of_a_value_is_looked_for_alone_when_the_value_has_others() {
+        let value = "-----BEGIN SOME LONG KEY-----\n  sixteen-bytes-ab \nfifteen-bytes-a\n";
+        assert!(has(value, "sixteen-bytes-ab"));
+        assert!(!has(value, "fifteen-bytes-a"));
+        assert!(!has(value, "-----BEGIN SOME LONG KEY-----"));
+        assert!(!has("  sixteen-bytes-ab ", "sixteen-bytes-ab"), "that is all of the value, and not as it is");
+    }
 }

@@ -39,6 +39,8 @@ mod scan;
 mod scan_tests;
 mod tiers;
 mod undo;
+#[cfg(test)]
+mod undo_tests;
 mod versions;
 mod votes;
 mod vouch;
