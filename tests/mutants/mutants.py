@@ -515,7 +515,7 @@ def in_threads(work, arguments):
 # ---- 3: run the mutants ----
 
 
-def judge(mutants, results, stages, again):
+def judge(mutants, results, stages):
     """Runs each mutant that has no result yet; the results go to a file, one line each.
 
     A stage is a suite, which of its tests are used, and for how many seconds for one mutant. Each has a thread of its
@@ -526,7 +526,7 @@ def judge(mutants, results, stages, again):
         for line in results.read_text().splitlines():
             result = json.loads(line)
             done[result["id"]] = result
-    todo = [m for m in mutants if m["id"] not in done or again and not done[m["id"]]["noticed"]]
+    todo = [m for m in mutants if m["id"] not in done]
     say(f"{len(todo)} mutants to run")
     lock, began, count = threading.Lock(), time.monotonic(), Counter()
     queues = [SimpleQueue() for _ in stages]
@@ -540,7 +540,7 @@ def judge(mutants, results, stages, again):
             count[result.get("by", "nobody")] += 1
             with open(results, "a") as file:
                 print(json.dumps(result), file=file)
-            if not result["noticed"] or again:
+            if not result["noticed"]:
                 lost = [m for m in mutants if m["id"] in done and not done[m["id"]]["noticed"]]
                 (results.parent / "unnoticed.txt").write_text("".join(f"{told(m, done)}\n" for m in lost))
             if sum(count.values()) % 25 == 0:
@@ -626,6 +626,10 @@ def prepare(work, files, again):
             kind = "unit" if line["profile"]["test"] and line["target"]["kind"] == ["lib"] else line["target"]["name"]
             programs[kind] = line["executable"]
     forget(work, tree.changed)
+    results = work / "results.jsonl"
+    if results.exists():  # those that nobody noticed are run again, also when that is interrupted
+        noticed = [line for line in results.read_text().splitlines() if json.loads(line)["noticed"]]
+        results.write_text("".join(f"{line}\n" for line in noticed))
     for mutant in mutants:
         mutant.pop("diff", None)
         mutant["left_out"] = tree.removed.get(mutant["number"])
@@ -636,12 +640,15 @@ def prepare(work, files, again):
 
 def forget(work, changed):
     """Forgets what the tests in changed files reach."""
-    modules = [name.removesuffix(".rs").removesuffix("/mod").replace("/", "::") for name in changed if name.endswith(".rs")]
-    for suite, root in ("unit", "src::"), ("it", "tests::it::"):
-        notes = work / f"known-{suite}.jsonl"
-        starts = tuple(module.removeprefix(root) + "::" for module in modules if module.startswith(root))
+    for suite, root in ("unit", "src/"), ("it", "tests/it/"):
+        notes, starts = work / f"known-{suite}.jsonl", []
+        for name in changed:
+            if name.startswith(root) and name.endswith(".rs"):
+                module = name.removeprefix(root).removesuffix(".rs").removesuffix("/mod").replace("/", "::")
+                whole = suite == "it" or module.endswith("tests")
+                starts.append(f"{module}::" if whole else f"{module}::tests::")
         if notes.exists():
-            kept = [line for line in notes.read_text().splitlines() if not json.loads(line)["test"].startswith(starts)]
+            kept = [line for line in notes.read_text().splitlines() if not json.loads(line)["test"].startswith(tuple(starts))]
             notes.write_text("".join(f"{line}\n" for line in kept))
 
 
@@ -676,7 +683,7 @@ def main():
         stages.append((program, chosen.it, chosen.seconds))
     mutants = [m for m in kept["mutants"] if not m["left_out"]]
     mutants = [m for m in mutants if not chosen.only or any(word in m["name"] for word in chosen.only)]
-    done = judge(mutants, results, stages, chosen.again)
+    done = judge(mutants, results, stages)
     print("\n".join(told(m, done) for m in mutants if not done[m["id"]]["noticed"]))
     summary(kept["mutants"], done)
 

@@ -67,7 +67,9 @@ fn moves(step: &Step) -> Vec<&Relocation> {
 }
 
 /// From where to where, what makes room, and what the commit says.
-fn told(step: &Step) -> Vec<(Option<&str>, &str, Option<u8>, Option<&str>)> {
+type Told<'a> = (Option<&'a str>, &'a str, Option<u8>, Option<&'a str>);
+
+fn told(step: &Step) -> Vec<Told<'_>> {
     let each = moves(step).into_iter().map(|step| {
         let message = step.commit.as_ref().map(|commit| commit.message.as_str());
         (
