@@ -91,20 +91,27 @@ impl Git {
     ) -> Result<Git, NoGit> {
         let (workspace, programs) = (workspace.to_owned(), Arc::clone(programs));
         let git = Git { workspace, toplevel: PathBuf::new(), repository: PathBuf::new(), env, programs };
-        let questions = ["rev-parse", "--is-inside-work-tree", "--is-bare-repository", "--absolute-git-dir"];
+        let questions = [
+            "rev-parse",
+            "--is-inside-work-tree",
+            "--is-bare-repository",
+            "--absolute-git-dir",
+            "--path-format=absolute",
+            "--git-common-dir",
+        ];
         let facts = git.ask(&Call::new(&questions)).map_err(|error| match error {
             GitError::NotInstalled => NoGit::NotInstalled,
             other => NoGit::Failed(other.to_string()),
         })?;
         let lines: Vec<&[u8]> = facts.stdout.split(|byte| *byte == b'\n').collect();
         match lines.as_slice() {
-            [b"true", _, git_dir, ..] if facts.success() => {
+            [b"true", _, git_dir, common, ..] if facts.success() => {
                 let top = git.ask(&Call::new(&["rev-parse", "--show-toplevel"]));
                 let top = top.map_err(|error| NoGit::Failed(error.to_string()))?;
                 let toplevel = path_from(top.stdout.strip_suffix(b"\n").unwrap_or(&top.stdout));
                 let repository = path_from(git_dir);
-                if !git.belongs(&repository, &toplevel) {
-                    return Err(NoGit::Elsewhere(repository));
+                if let Some(elsewhere) = git.leads_elsewhere(&toplevel, &repository, &path_from(common)) {
+                    return Err(NoGit::Elsewhere(elsewhere));
                 }
                 Ok(Git { toplevel, repository, ..git })
             }
@@ -114,28 +121,6 @@ impl Git {
             _ if facts.stderr.contains("not a git repository") => Err(NoGit::NotAWorkTree),
             _ => Err(NoGit::Failed(facts.complaint())),
         }
-    }
-
-    /// Whether a repository is that of a work tree: it is its `.git`, or names it, as the repositories of linked work
-    /// trees and of submodules do. A workspace of a stranger could have its commits made in any repository of the user.
-    fn belongs(&self, repository: &Path, toplevel: &Path) -> bool {
-        let same =
-            |path: PathBuf| path.canonicalize().is_ok_and(|path| toplevel.canonicalize().is_ok_and(|top| path == top));
-        if repository.file_name().is_some_and(|name| name == ".git") && same(repository.join("..")) {
-            return true;
-        }
-        let linked = repository.join("gitdir");
-        if linked.symlink_metadata().is_ok_and(|found| found.is_file())
-            && let Ok(text) = std::fs::read(&linked)
-            && path_from(text.trim_ascii_end()).parent().is_some_and(|folder| same(folder.to_owned()))
-        {
-            return true;
-        }
-        let config = repository.join("config").display().to_string();
-        let stated = self.ask(&Call::new(&["config", "--file", &config, "--get", "core.worktree"]));
-        stated.is_ok_and(|answer| {
-            answer.success() && same(repository.join(path_from(answer.stdout.strip_suffix(b"\n").unwrap_or_default())))
-        })
     }
 
     /// The top folder of the work tree.
@@ -489,7 +474,7 @@ impl Git {
         }
     }
 
-    fn ask(&self, call: &Call) -> Result<Answer, GitError> {
+    pub(super) fn ask(&self, call: &Call) -> Result<Answer, GitError> {
         let place = self.place();
         // Read anew each time: whoever changes the configuration in between has only the time until git reads it.
         let settings = Settings::read(&place)?;
@@ -547,7 +532,7 @@ fn names(bytes: &[u8]) -> impl Iterator<Item = String> {
         .map(|name| String::from_utf8_lossy(name).into_owned())
 }
 
-fn path_from(bytes: &[u8]) -> PathBuf {
+pub(super) fn path_from(bytes: &[u8]) -> PathBuf {
     PathBuf::from(OsString::from_vec(bytes.to_vec()))
 }
 

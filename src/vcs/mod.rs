@@ -5,6 +5,7 @@
 //! hooks of the user's own `core.hooksPath` run; a hook that says no is an error, never skipped. No program that the
 //! repository names is started: neither its hooks nor what its configuration says. It owns no state.
 
+mod belonging;
 mod call;
 mod error;
 #[cfg(test)]

@@ -277,6 +277,34 @@ fn a_repository_that_is_that_of_another_folder_is_not_used() {
 }
 
 #[test]
+fn a_repository_that_would_write_into_another_one_is_not_used() {
+    let mine = Repo::new();
+    let of_mine = mine.path().join(".git");
+    let elsewhere = |prepare: &dyn Fn(&Path)| {
+        let stranger = Repo::new();
+        let git = stranger.path().join(".git");
+        prepare(&git);
+        match Git::locate_with(&stranger.path(), &Arc::default(), isolation()) {
+            Err(NoGit::Elsewhere(path)) => Some(path),
+            _ => None,
+        }
+    };
+    let link = |part: &'static str| {
+        let of_mine = of_mine.clone();
+        move |git: &Path| {
+            let _ = std::fs::remove_dir_all(git.join(part));
+            std::os::unix::fs::symlink(of_mine.join(part), git.join(part)).unwrap();
+        }
+    };
+    assert_eq!(elsewhere(&|_| {}), None);
+    let named = |git: &Path| std::fs::write(git.join("commondir"), of_mine.display().to_string()).unwrap();
+    assert_eq!(elsewhere(&named), Some(of_mine.clone()));
+    for part in ["objects", "refs", "refs/heads", "logs"] {
+        assert_eq!(elsewhere(&link(part)), Some(of_mine.join(part)), "{part}");
+    }
+}
+
+#[test]
 fn a_configuration_that_never_ends_is_given_up() {
     let repo = Repo::new();
     let fifo = repo.path().join("never");
