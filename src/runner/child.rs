@@ -74,6 +74,7 @@ fn start(spec: &Spec, streams: Streams, handed: &[OwnedFd]) -> io::Result<Child>
     for stream in [&stdin, &stdout, &stderr].into_iter().flatten() {
         rustix::io::ioctl_fionbio(stream, true)?;
     }
+    spec.starter.make_spare();
     Ok(Child { supervisor, control, is_heard: true, is_done: false, stdin, stdout, stderr })
 }
 

@@ -291,9 +291,14 @@ fn search_kept(folder: &Path, depth: usize, left: &mut usize, found: &mut Vec<Pa
     }
 }
 
-/// The places of this machine. `caller` is the environment of whoever starts the run; its `HOME` is
-/// what `~` means, but the home that the system knows for this user counts as home too.
-pub(super) fn ground(workspace: &Path, ours: &[PathBuf], caller: &BTreeMap<OsString, OsString>) -> Ground {
+/// The places of this machine, as far as these permissions can ask for them. `caller` is the environment of whoever
+/// starts the run; its `HOME` is what `~` means, but the home that the system knows for this user counts as home too.
+pub(super) fn ground(
+    permissions: &Permissions,
+    workspace: &Path,
+    ours: &[PathBuf],
+    caller: &BTreeMap<OsString, OsString>,
+) -> Ground {
     let passwd = fs::read_to_string("/etc/passwd").unwrap_or_default();
     let own = rustix::process::getuid().as_raw();
     let stated = caller.get(OsStr::new("HOME")).map(PathBuf::from).filter(|home| home.is_absolute());
@@ -301,7 +306,8 @@ pub(super) fn ground(workspace: &Path, ours: &[PathBuf], caller: &BTreeMap<OsStr
     Ground {
         workspace: plain(workspace.to_owned()),
         strangers,
-        starts: starts::places(&homes, caller),
+        // Only what is to be written is compared with them, and finding them takes hundreds of system calls.
+        starts: if permissions.write.is_empty() { Vec::new() } else { starts::places(&homes, caller) },
         homes,
         ours: ours.iter().cloned().map(plain).collect(),
     }
@@ -642,9 +648,22 @@ mod tests {
         let ours = [machine.at("home/state")];
         for (home, counts) in [(machine.at("home"), true), ("home".into(), false)] {
             let caller = BTreeMap::from([("HOME".into(), home.clone().into())]);
-            let found = ground(&machine.at("home/ws"), &ours, &caller);
+            let found = ground(&Permissions::default(), &machine.at("home/ws"), &ours, &caller);
             assert_eq!((&found.workspace, &found.ours[..]), (&machine.at("home/ws"), &ours[..]));
             assert_eq!(found.homes.contains(&home), counts);
+        }
+    }
+
+    #[test]
+    fn the_ground_of_a_run_that_writes_names_what_programs_start_from() {
+        let machine = Machine::new();
+        let folder = machine.at("home/bin");
+        fs::create_dir_all(&folder).unwrap();
+        let caller = BTreeMap::from([("HOME".into(), machine.at("home").into()), ("PATH".into(), (&folder).into())]);
+        for (write, is_named) in [(vec!["out".to_owned()], true), (Vec::new(), false)] {
+            let permissions = Permissions { write, ..Permissions::default() };
+            let found = ground(&permissions, &machine.at("home/ws"), &[], &caller);
+            assert_eq!(found.starts.contains(&folder), is_named, "{permissions:?}");
         }
     }
 

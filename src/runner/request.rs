@@ -186,12 +186,7 @@ pub(super) fn prepare_with(
     others: &[Value],
 ) -> Result<(Spec, Vec<Result<Call, RunEnd>>), RunEnd> {
     let recipe = startable(request.manifest)?;
-    let grants = grants::resolve(&grants::Asked {
-        permissions: &request.manifest.permissions,
-        profile: request.profile,
-        writes: request.writes,
-        ground: &grants::ground(request.workspace, request.ours, caller),
-    })?;
+    let grants = granted(request, caller)?;
     let empty = Value::Object(Map::new());
     let input = request.input.unwrap_or(&empty);
     check_input(request, recipe, input)?;
@@ -227,6 +222,20 @@ pub(super) fn prepare_with(
     let call = words.call(recipe, &program.lead, input)?;
     let found = Found { recipe, grants, means, place, program, env };
     Ok((found.spec(request, call)?, others))
+}
+
+fn granted(request: &Request, caller: &BTreeMap<OsString, OsString>) -> Result<Grants, RunEnd> {
+    // It gets nothing, wherever that lies: this machine need not be looked at.
+    if request.profile == Profile::Strict {
+        return Ok(Grants::NOTHING);
+    }
+    let permissions = &request.manifest.permissions;
+    grants::resolve(&grants::Asked {
+        permissions,
+        profile: request.profile,
+        writes: request.writes,
+        ground: &grants::ground(permissions, request.workspace, request.ours, caller),
+    })
 }
 
 /// What was found for a start.

@@ -1,6 +1,7 @@
 //! Starting supervisors. The first one is this program started again. From the second on a *starter* is asked: this
 //! program started again once, with one thread, an empty environment and nothing else to do, which makes a copy of
-//! itself for each run. That saves loading the program, which costs as much as the rest of a start.
+//! itself for each run. That saves loading the program, which costs as much as the rest of a start. A copy for the next
+//! run is made while one goes on, and waits.
 //!
 //! A supervisor is the same in both ways: in a session of its own, with the control socket and nothing else of ours.
 
@@ -35,10 +36,13 @@ enum Warm {
     /// The next run makes one.
     Due,
     /// It takes orders here; it ends when this is closed.
-    There { link: OwnedFd, process: std::process::Child },
+    There { link: OwnedFd, process: std::process::Child, spare: Option<Ready> },
     /// It could not be made, or was killed: each supervisor is started as the first.
     Never,
 }
+
+/// A supervisor, and the socket where it is told what to do. It ends when that is closed.
+type Ready = (Started, OwnedFd);
 
 /// A supervisor that was started.
 #[derive(Debug)]
@@ -55,6 +59,12 @@ impl Started {
     /// When it started, in ticks since boot.
     pub(super) fn since(&self) -> u64 {
         started_of_child(self.pid)
+    }
+
+    /// Whether it has not ended.
+    fn is_there(&self) -> bool {
+        let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
+        rustix::event::poll(&mut [PollFd::new(&self.pidfd, PollFlags::IN)], Some(&now)) == Ok(0)
     }
 
     /// Lets one go that has said its last word: nothing is left of its run, and the starter takes it away.
@@ -91,18 +101,19 @@ impl Starter {
     ///
     /// # Errors
     /// When the system has no process left, or the program is gone.
-    pub(super) fn start(&self) -> io::Result<(Started, OwnedFd)> {
+    pub(super) fn start(&self) -> io::Result<Ready> {
         let mut warm = self.warm.lock().unwrap_or_else(PoisonError::into_inner);
         match *warm {
             Warm::Unused => *warm = Warm::Due,
             Warm::Due => *warm = self.warm_up().unwrap_or(Warm::Never),
             Warm::There { .. } | Warm::Never => {}
         }
-        if let Warm::There { link, .. } = &*warm {
-            let (control, theirs) = control()?;
-            match ask(link, &theirs) {
-                Ok(started) => return Ok((started, control)),
-                // Should there be a supervisor all the same, it ends with this socket, which nobody holds any more.
+        if let Warm::There { link, spare, .. } = &mut *warm {
+            if let Some(copy) = spare.take().filter(|(started, _)| started.is_there()) {
+                return Ok(copy);
+            }
+            match copy(link) {
+                Ok(copy) => return Ok(copy),
                 Err(_) => warm.end(),
             }
         }
@@ -111,11 +122,23 @@ impl Starter {
         Ok((self.start_again(theirs)?, control))
     }
 
+    /// Has the supervisor of the next run made, where there is a starter. Takes as long as to start one, so it is to be
+    /// called while a run goes on.
+    pub(super) fn make_spare(&self) {
+        let mut warm = self.warm.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Warm::There { link, spare: spare @ None, .. } = &mut *warm {
+            match copy(link) {
+                Ok(copy) => *spare = Some(copy),
+                Err(_) => warm.end(),
+            }
+        }
+    }
+
     fn warm_up(&self) -> io::Result<Warm> {
         let (link, theirs) =
             rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
         let process = self.command(START, theirs).spawn()?;
-        Ok(Warm::There { link, process })
+        Ok(Warm::There { link, process, spare: None })
     }
 
     /// Starts this program again as a supervisor.
@@ -135,8 +158,8 @@ impl Starter {
 impl Warm {
     /// Gives it up; what it started goes on.
     fn end(&mut self) {
-        if let Warm::There { link, mut process } = std::mem::replace(self, Warm::Never) {
-            drop(link);
+        if let Warm::There { link, mut process, spare } = std::mem::replace(self, Warm::Never) {
+            drop((link, spare));
             // Killed rather than asked: it did not answer. It has nothing to clean up.
             let _ = process.kill();
             let _ = process.wait();
@@ -153,6 +176,12 @@ impl Drop for Starter {
 /// A socket to a supervisor: our end and its end.
 fn control() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok(rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?)
+}
+
+/// Asks the starter for a supervisor. Should there be one when this fails, it ends with its socket, which nobody holds.
+fn copy(link: &OwnedFd) -> io::Result<Ready> {
+    let (control, theirs) = control()?;
+    Ok((ask(link, &theirs)?, control))
 }
 
 fn ask(link: &OwnedFd, control: &OwnedFd) -> io::Result<Started> {
@@ -252,13 +281,43 @@ mod tests {
     }
 
     #[test]
+    fn a_spare_is_the_next_supervisor_unless_it_was_killed_and_ends_with_the_workbench() {
+        let starter = starter();
+        let spare = || match &*starter.warm.lock().unwrap() {
+            Warm::There { spare, .. } => spare.as_ref().map(|(started, _)| started.pid),
+            Warm::Unused | Warm::Due | Warm::Never => None,
+        };
+        starter.make_spare();
+        assert!(server(&starter).is_none(), "it waits for a second run");
+        end(starter.start().unwrap());
+        end(starter.start().unwrap());
+        starter.make_spare();
+        let first = spare().unwrap();
+        starter.make_spare();
+        assert_eq!(spare(), Some(first), "one is enough");
+        assert_eq!(end(starter.start().unwrap()), first);
+        assert_eq!(spare(), None);
+        starter.make_spare();
+        let killed = Pid::from_raw(spare().unwrap()).unwrap();
+        let ended = rustix::process::pidfd_open(killed, PidfdFlags::empty()).unwrap();
+        rustix::process::kill_process(killed, rustix::process::Signal::KILL).unwrap();
+        rustix::event::poll(&mut [PollFd::new(&ended, PollFlags::IN)], None).unwrap();
+        assert_ne!(end(starter.start().unwrap()), killed.as_raw_nonzero().get());
+        starter.make_spare();
+        let last = Pid::from_raw(spare().unwrap()).unwrap();
+        let ended = rustix::process::pidfd_open(last, PidfdFlags::empty()).unwrap();
+        drop(starter);
+        rustix::event::poll(&mut [PollFd::new(&ended, PollFlags::IN)], None).unwrap();
+    }
+
+    #[test]
     fn the_starter_ends_with_the_workbench() {
         let starter = starter();
         end(starter.start().unwrap());
         end(starter.start().unwrap());
         let warm = Pid::from_raw(i32::try_from(server(&starter).unwrap()).unwrap()).unwrap();
         let ended = rustix::process::pidfd_open(warm, PidfdFlags::empty()).unwrap();
-        let Warm::There { link, mut process } = std::mem::replace(&mut *starter.warm.lock().unwrap(), Warm::Never)
+        let Warm::There { link, mut process, .. } = std::mem::replace(&mut *starter.warm.lock().unwrap(), Warm::Never)
         else {
             panic!("there is none")
         };
