@@ -261,3 +261,106 @@ fn void(
         (None, None, None) => "its files are gone".to_owned(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::World;
+    use super::super::{lock, now};
+    use super::*;
+    use crate::domain::{Command, CostTier, GrantId, Permissions, UnlockId, WriteMode};
+    use std::sync::Arc;
+
+    fn row(stage: Stage, byte: u8, reason: Option<&str>) -> Arc<Tool> {
+        let (digest, path) = (Digest([byte; 32]), format!("tools/{stage}/t"));
+        Arc::new(Tool { stage, digest, path, reason: reason.map(str::to_owned), ..Tool::ordinary("t") })
+    }
+
+    #[test]
+    fn a_grant_is_void_when_its_bytes_do_not_lie_where_one_is_worth_something() {
+        use Stage::{Approved, Archived, Core, Experimental};
+        let path = |stage| Some(format!("tools/{stage}/t"));
+        for (rows, seen_at, fate) in [
+            (vec![row(Experimental, 1, None)], path(Experimental), None),
+            (vec![row(Approved, 1, None), row(Experimental, 1, None)], path(Experimental), None),
+            (vec![row(Experimental, 1, Some("it is broken"))], path(Experimental), Some("it cannot run: it is broken")),
+            (vec![row(Approved, 1, None)], path(Experimental), Some("it is approved now")),
+            (vec![row(Archived, 1, None)], path(Experimental), Some("it is archived now")),
+            (vec![row(Experimental, 2, None)], path(Experimental), Some("its bytes changed: 0202")),
+            (vec![row(Core, 2, None)], path(Experimental), Some("its files are gone from tools/experimental/t")),
+            (vec![row(Archived, 2, None)], path(Archived), Some("its files are gone from tools/archived/t")),
+            (vec![], None, Some("its files are gone")),
+            (
+                vec![Arc::new(Tool { name: ToolName::new("u").unwrap(), ..Tool::clone(&row(Experimental, 1, None)) })],
+                path(Experimental),
+                Some("its files are gone from tools/experimental/t"),
+            ),
+        ] {
+            let view = CatalogView {
+                state: CatalogState::Ready,
+                tools: rows.clone(),
+                problems: Vec::new(),
+                in_use: None,
+                generation: 0,
+            };
+            let version = (&ToolName::new("t").unwrap(), Digest([1; 32]));
+            let found = void(&view, version, seen_at.as_deref(), |stage| stage == Experimental);
+            assert_eq!(found.is_some(), fate.is_some(), "{rows:?} {seen_at:?}: {found:?}");
+            assert!(found.unwrap_or_default().starts_with(fate.unwrap_or_default()), "{rows:?} {seen_at:?}");
+        }
+    }
+
+    #[test]
+    fn a_grant_is_named_by_its_number_or_by_a_tool_and_digits_of_a_digest() {
+        let world = World::new();
+        let engine = world.open();
+        let writes = |path: &str| Permissions { write: vec![path.to_owned()], ..Permissions::default() };
+        let [name, other] = ["adder", "other"].map(|name| ToolName::new(name).unwrap());
+        let granted = [(&name, 0x1a, "one"), (&name, 0x1b, "two"), (&other, 0x1a, "three")];
+        lock(&engine.inner.store)
+            .transact(now(), |tx| {
+                granted.iter().try_for_each(|(tool, byte, path)| {
+                    tx.grant(tool, Digest([*byte; 32]), &Allowed::new(&writes(path), WriteMode::Staged), "Ada")
+                })
+            })
+            .unwrap();
+        for (tool, byte, path) in granted {
+            let preview = engine.preview_revoke(&GrantKey::Allow(tool.clone(), Digest([byte; 32]))).unwrap();
+            let asks = writes(path).summary();
+            assert_eq!(preview.lines, [format!("the next run of {tool} asks again for: {asks}")]);
+        }
+        let code = |text: &str| engine.grant_named(text).unwrap_err().code;
+        assert_eq!(engine.grant_named("7").unwrap(), GrantKey::Agent(GrantId(7)));
+        assert_eq!(engine.grant_named("unlock-3").unwrap(), GrantKey::Unlock(UnlockId(3)));
+        assert_eq!(engine.grant_named("other").unwrap(), GrantKey::Allow(other.clone(), Digest([0x1a; 32])));
+        assert_eq!(engine.grant_named("adder@1b").unwrap(), GrantKey::Allow(name.clone(), Digest([0x1b; 32])));
+        assert_eq!([code("adder"), code("adder@"), code("adder@1")], [ErrorCode::Ambiguous; 3]);
+        assert_eq!([code("nobody"), code("adder@2"), code("unlock-x")], [ErrorCode::NotFound; 3]);
+    }
+
+    #[test]
+    fn what_is_revoked_is_previewed_as_what_it_is() {
+        let world = World::new();
+        world.drop_pair();
+        let engine = world.open();
+        let digest = engine.resolve("adder").unwrap().digest;
+        for agent in ["one", "two"] {
+            let (tool, agent) = ("adder".to_owned(), agent.to_owned());
+            let command = Command::Grant { tool, digest, agent, scope: GrantScope::Version };
+            engine.execute(command, &super::super::tests::ada()).unwrap();
+        }
+        for tier in [CostTier::Medium, CostTier::High] {
+            let (scope, tier) = (GrantScope::Version, Some(tier));
+            let command = Command::Unlock { tool: None, tier, scope, lasting: None };
+            engine.execute(command, &super::super::tests::ada()).unwrap();
+        }
+        let line = |key| engine.preview_revoke(&key).map(|preview| preview.lines.concat()).unwrap_or_default();
+        for (id, agent) in [(1, "agent one may not run adder"), (2, "agent two may not run adder"), (3, "")] {
+            let line = line(GrantKey::Agent(GrantId(id)));
+            assert!(line.starts_with(agent) && line.is_empty() == agent.is_empty(), "{line}");
+        }
+        for (id, tier) in [(1, "tier medium is locked again"), (2, "tier high is locked again"), (3, "")] {
+            let line = line(GrantKey::Unlock(UnlockId(id)));
+            assert!(line.starts_with(tier) && line.is_empty() == tier.is_empty(), "{line}");
+        }
+    }
+}

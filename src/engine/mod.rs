@@ -20,6 +20,8 @@ mod comeback;
 mod commands;
 mod core;
 mod deciding;
+#[cfg(test)]
+mod deciding_tests;
 mod deprecating;
 mod doctor;
 mod doctor_signing;

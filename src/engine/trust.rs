@@ -9,7 +9,9 @@ use super::core::{self, SIGN, UndoNote, demands_signature, signed_text};
 use super::error::{EngineError, ErrorCode};
 use super::signing::{Claim, principal};
 use super::{Engine, lock, now};
-use crate::domain::{Caller, Digest, Operation, OperationId, Outcome, Problem, ProblemCode, Review, ToolName, plural};
+use crate::domain::{
+    Caller, Digest, Instant, Operation, OperationId, Outcome, Problem, ProblemCode, Review, ToolName, plural,
+};
 use crate::runner;
 use crate::store::{LogRow, Queries};
 use serde::Serialize;
@@ -220,10 +222,8 @@ impl Engine {
         let read = fs::read(signers);
         let bytes =
             read.map_err(|error| format!("the allowed signers {} cannot be read: {error}", signers.display()))?;
-        // A key that expires is asked about again every hour.
-        let expires = bytes.windows(6).any(|word| word.eq_ignore_ascii_case(b"valid-"));
-        let hour = if expires { now().0 / 3_600_000 } else { -1 };
-        let digest = Digest::of_bytes(&[&Digest::of_bytes(&bytes).0[..], &hour.to_le_bytes()[..]].concat());
+        let hour = hour_of(&bytes, now()).to_le_bytes();
+        let digest = Digest::of_bytes(&[&Digest::of_bytes(&bytes).0[..], &hour[..]].concat());
         Ok(Judge { signers: signers.to_owned(), digest })
     }
 
@@ -429,6 +429,12 @@ impl Engine {
     }
 }
 
+/// The hour, where a key in a file of allowed signers expires: it is asked about again every hour. Else -1.
+fn hour_of(signers: &[u8], at: Instant) -> i64 {
+    let expires = signers.windows(6).any(|word| word.eq_ignore_ascii_case(b"valid-"));
+    if expires { at.0 / 3_600_000 } else { -1 }
+}
+
 /// What the entry was about that an undo took back.
 fn target(q: &Queries, undo: OperationId) -> Result<Option<String>, EngineError> {
     let number = |entry: Operation| entry.detail.get("operation").and_then(serde_json::Value::as_i64);
@@ -572,5 +578,111 @@ mod tests {
         assert_eq!(trust.against_subject("other"), None);
         let broken = Trust { whole: Some("it was cut off".to_owned()), ..trust };
         assert_eq!(broken.against("other", OperationId(4)).as_deref(), Some("it was cut off"));
+    }
+
+    /// An engine where signatures are required, and its log is taken for this.
+    fn with_trust(trust: Trust) -> (crate::engine::tests::World, Engine) {
+        let world = crate::engine::tests::World::new();
+        let config = world.home().config;
+        fs::create_dir_all(&config).unwrap();
+        let signers = config.join("signers");
+        fs::write(&signers, "").unwrap();
+        let table = format!("[signing]\nrequired = true\nallowed_signers = {:?}\n", signers.to_string_lossy());
+        fs::write(world.home().config_file(), table).unwrap();
+        let engine = world.open();
+        let judge = engine.judge().unwrap_or_else(|why| panic!("{why}"));
+        let version = engine.read(|q| Ok(q.data_version()?)).unwrap();
+        *lock(&engine.inner.trust) = Some((version, judge.digest, Arc::new(trust)));
+        (world, engine)
+    }
+
+    #[test]
+    fn what_is_not_signed_is_told_of_all_tools_or_of_one_and_not_without_end() {
+        let entries = [unsigned(1, "t", None), unsigned(2, "u", Some("t")), unsigned(3, "v", None)];
+        let (_world, engine) = with_trust(Trust { whole: None, unsigned: entries.to_vec() });
+        let told = |only: Option<&str>| {
+            let only = only.map(|name| ToolName::new(name).unwrap());
+            let faults = engine.faults_of_trust(only.as_ref()).unwrap();
+            faults.iter().map(|fault| fault.split(' ').nth(1).unwrap_or_default().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(told(None), ["1", "2", "3"]);
+        assert_eq!((told(Some("t")), told(Some("v"))), (vec!["1".to_owned(), "2".to_owned()], vec!["3".to_owned()]));
+        assert_eq!(told(Some("nobody")), Vec::<String>::new());
+        let problem = engine.problem_of_trust().unwrap().unwrap().message;
+        assert!(problem.starts_with("entry 1 ") && problem.ends_with(", and 2 more"), "{problem}");
+        for (count, last) in [(NAMED, "entry 20 "), (NAMED + 1, "1 entry more"), (NAMED + 2, "2 entries more")] {
+            let unsigned = (1..).map(|id| unsigned(id, "t", None)).take(count).collect();
+            let (_world, engine) = with_trust(Trust { whole: None, unsigned });
+            let faults = engine.faults_of_trust(None).unwrap();
+            assert!(faults.last().unwrap().starts_with(last), "{faults:?}");
+            assert_eq!(faults.len(), count.min(NAMED + 1));
+        }
+        let (_world, engine) = with_trust(Trust { whole: Some("it was cut off".to_owned()), unsigned: Vec::new() });
+        assert_eq!(engine.faults_of_trust(None).unwrap(), ["it was cut off"]);
+        assert!(engine.problem_of_trust().unwrap().unwrap().message.contains("do not count: it was cut off"));
+        let (_world, engine) = with_trust(Trust::default());
+        assert_eq!((engine.faults_of_trust(None).unwrap(), engine.problem_of_trust().unwrap()), (Vec::new(), None));
+    }
+
+    #[test]
+    fn signers_count_only_from_where_the_tools_and_their_state_cannot_be_written() {
+        let (world, engine) = with_trust(Trust::default());
+        let judged = |path: &Path| {
+            fs::write(path, "").unwrap();
+            engine.judge_of(path).map(drop)
+        };
+        assert_eq!(judged(&world.home().config.join("others")), Ok(()));
+        assert!(judged(&world.root().join("signers")).unwrap_err().contains("lies in the workspace"));
+        assert!(judged(&engine.inner.state_dir.join("signers")).unwrap_err().contains("lies in the state folder"));
+        assert!(engine.judge_of(Path::new("/nowhere/signers")).is_err());
+        let digest = |text: &str| {
+            let path = world.home().config.join("others");
+            fs::write(&path, text).unwrap();
+            engine.judge_of(&path).map_or(Digest([0; 32]), |judge| judge.digest)
+        };
+        assert_ne!(digest("a"), digest("b"), "what was verified is known of these signers");
+        assert_eq!(digest("a"), digest("a"));
+        // The private key, or the public one of a key in the agent.
+        let key = world.home().config.join("id");
+        fs::write(key.with_extension("pub"), "ssh-ed25519 AAAA ada\n").unwrap();
+        fs::write(&key, "").unwrap();
+        for path in [&key, &key.with_extension("pub")] {
+            let text = fs::read_to_string(engine.own_signers(path).unwrap()).unwrap();
+            assert_eq!(text, format!("* namespaces=\"{}\" ssh-ed25519 AAAA ada\n", runner::NAMESPACE));
+        }
+        fs::write(key.with_extension("pub"), "ssh-ed25519 BBBB ada\n").unwrap();
+        assert!(fs::read_to_string(engine.own_signers(&key).unwrap()).unwrap().contains("BBBB"), "a new key");
+        let inside = world.root().join("id");
+        fs::write(&inside, "").unwrap();
+        assert_eq!(engine.own_signers(&inside).unwrap_err(), "the key lies in the workspace");
+    }
+
+    #[test]
+    fn a_key_that_expires_is_asked_about_again_every_hour() {
+        const HOUR: i64 = 3_600_000;
+        for (signers, at, hour) in [
+            ("ada ssh-ed25519 AAAA", 7 * HOUR, -1),
+            ("ada valid-before=\"20270101\" ssh-ed25519 AAAA", 7 * HOUR, 7),
+            ("ada VALID-AFTER=\"20270101\" ssh-ed25519 AAAA", 8 * HOUR - 1, 7),
+            ("ada valid-before=\"20270101\" ssh-ed25519 AAAA", 8 * HOUR, 8),
+        ] {
+            assert_eq!(hour_of(signers.as_bytes(), Instant(at)), hour, "{signers}");
+        }
+    }
+
+    #[test]
+    fn how_far_the_log_was_signed_is_kept_read_back_and_not_guessed() {
+        let (_world, engine) = with_trust(Trust::default());
+        assert_eq!(engine.head("here"), Ok(None));
+        let head = (OperationId(7), Digest([7; 32]));
+        engine.keep_head("here", head).unwrap();
+        assert_eq!((engine.head("here"), engine.head("there")), (Ok(Some((7, head.1))), Ok(None)));
+        for damaged in ["", "7", "x y", "7 0707"] {
+            fs::write(engine.head_file("here"), damaged).unwrap();
+            assert!(engine.head("here").unwrap_err().contains("is damaged"), "{damaged:?}");
+        }
+        fs::remove_file(engine.head_file("here")).unwrap();
+        fs::create_dir(engine.head_file("here")).unwrap();
+        assert!(engine.head("here").is_err(), "what cannot be read is not taken for nothing");
     }
 }

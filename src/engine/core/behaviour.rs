@@ -288,4 +288,62 @@ mod tests {
         assert_eq!((envelope.observed, envelope.unobserved), (0, 1));
         assert_eq!(world.run(Some(reads(&["/etc/shadow"]))).departed, Vec::<String>::new(), "nothing to depart from");
     }
+
+    #[test]
+    fn new_behaviour_that_only_reads_is_of_medium_risk_and_all_else_of_high() {
+        for (touches, risk) in [
+            (&[Touch::Read][..], Risk::Medium),
+            (&[Touch::Resolve], Risk::Medium),
+            (&[Touch::Exec], Risk::High),
+            (&[Touch::Read, Touch::Exec], Risk::High),
+        ] {
+            let mut world = World::new();
+            world.approve();
+            world.run(Some(reads(&["/srv/a"])));
+            let attempt = |touch: &Touch| Attempt {
+                touch: *touch,
+                target: "/opt/x".to_owned(),
+                answer: Answer::Denied,
+                count: 1,
+            };
+            let attempts = touches.iter().map(attempt).collect();
+            world.run(Some(Observation { attempts, ..reads(&[]) }));
+            assert_eq!(world.waiting()[0].risk, risk, "{touches:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_waiting_review_of_this_version_shows_new_behaviour_too() {
+        for (kind, byte, state, asks) in [
+            (ReviewKind::Drift, 7, ReviewState::Waiting, false),
+            (ReviewKind::Promotion, 7, ReviewState::Waiting, false),
+            (ReviewKind::Archive, 7, ReviewState::Waiting, true),
+            (ReviewKind::Drift, 7, ReviewState::Approved, true),
+            (ReviewKind::Drift, 8, ReviewState::Waiting, true),
+        ] {
+            let mut world = World::new();
+            world.approve();
+            world.run(Some(reads(&["/srv/a"])));
+            let before = world.change(|tx| {
+                let before = tx.open_review(&NewReview {
+                    kind,
+                    tool: tool(),
+                    version: semver::Version::new(1, 0, 0),
+                    digest: Digest([byte; 32]),
+                    from_stage: Stage::Approved,
+                    to_stage: Stage::Approved,
+                    risk: Risk::Low,
+                    summary: String::new(),
+                    path: String::new(),
+                    base_digest: None,
+                    members: Vec::new(),
+                })?;
+                tx.set_review_state(before, state)?;
+                Ok(before)
+            });
+            world.run(Some(reads(&["/root/key"])));
+            let asked = world.waiting().iter().any(|review| review.id != before);
+            assert_eq!(asked, asks, "{kind} {byte} {state}");
+        }
+    }
 }

@@ -551,4 +551,48 @@ mod tests {
             assert_eq!((after.flusher.as_deref(), &told[..]), (flusher_after, events), "{flusher:?}");
         }
     }
+
+    #[test]
+    fn what_one_process_takes_no_other_does_and_it_is_let_go_once() {
+        in_store(|tx| {
+            let [one, other] = ["one", "other"].map(|owner| hand(owner, &|_| true));
+            let id = BufferId::new("a").map_err(EngineError::internal)?;
+            let change = BufferChange::default();
+            let known = || Ok::<_, EngineError>(tx.buffer(&id)?.unwrap());
+            write(tx, one, &id, &change, &["12".to_owned(), "345".to_owned()])?;
+            assert_eq!(take(tx, one, &id)?.len(), 0, "it waits still");
+            assert_eq!(known()?.flusher, None, "whoever took nothing keeps nobody from it");
+            flush(tx, one, &id)?;
+            let items = take(tx, one, &id)?;
+            assert_eq!((items.len(), known()?.kept, known()?.bytes), (2, 2, 5));
+            assert_eq!(take(tx, other, &id).unwrap_err().code, ErrorCode::Conflict);
+            assert_eq!(take(tx, one, &id)?.len(), 2);
+            taken(tx, &id, &items)?;
+            assert_eq!((known()?.kept, known()?.bytes, known()?.flusher), (0, 0, None));
+            write(tx, one, &id, &change, &["6".to_owned()])?;
+            taken(tx, &id, &items)?;
+            assert_eq!(known()?.bytes, 1, "they were gone before");
+            assert_eq!(take(tx, other, &id)?.len(), 0);
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn what_waits_is_thrown_away_with_an_entry_in_the_log_unless_it_is_on_its_way() {
+        in_store(|tx| {
+            let hand = hand("this", &|_| true);
+            let id = BufferId::new("a").map_err(EngineError::internal)?;
+            write(tx, hand, &id, &BufferChange::default(), &["1".to_owned(), "2".to_owned()])?;
+            for (cleared, entries) in [(2, 1), (0, 1)] {
+                assert_eq!(clear(tx, hand, &id)?.1, cleared);
+                assert_eq!(tx.whole_log()?.len(), entries);
+            }
+            let sink = BufferSink::Tool { tool: "adder".to_owned(), input: Map::new() };
+            let change = BufferChange { sink: Some(sink), ..BufferChange::default() };
+            write(tx, hand, &id, &change, &["3".to_owned()])?;
+            assert!(flush(tx, hand, &id)?.claim.is_some());
+            assert_eq!(clear(tx, hand, &id).unwrap_err().code, ErrorCode::Conflict);
+            Ok(())
+        });
+    }
 }

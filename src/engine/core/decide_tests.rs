@@ -2,11 +2,12 @@
 //! between that look and the transaction.
 
 use super::decide::{DecideInput, decide};
-use super::{Actor, Pen, Signed, Step};
-use crate::domain::{DecisionKind, Digest, Instant, Review, ReviewKind, ReviewState, Shown, ToolName};
+use super::{Actor, Beside, Pen, Signed, Step, UndoNote};
+use crate::domain::{DecisionKind, Digest, Instant, Review, ReviewKind, ReviewState, Shown, Stage, ToolName};
 use crate::engine::deciding::Grounds;
 use crate::engine::tests::{World, seen};
 use crate::engine::{Engine, EngineError, ErrorCode, ReviewFilter, lock, now};
+use crate::store::Approval;
 use std::cell::Cell;
 
 fn waiting(engine: &Engine) -> Review {
@@ -177,4 +178,45 @@ fn an_adoption_of_which_the_members_do_not_have_its_digest_is_no_adoption() {
     let error = yes(&engine, &review, now(), None).unwrap_err();
     assert!(error.message.contains("does not have its digest"), "{error:?}");
     undecided(&engine, &review);
+}
+
+#[test]
+fn an_approval_ends_that_of_the_version_it_replaces_and_of_no_other_and_notes_all_for_undo() {
+    let world = World::new();
+    world.drop_pair();
+    let engine = world.open();
+    crate::engine::tests::decide(&engine, DecisionKind::Approve).unwrap();
+    let old = engine.read(|q| Ok(q.approvals()?)).unwrap().remove(0);
+    let base = Some("tools/core/adder".to_owned());
+    let other = Approval { digest: Digest([9; 32]), stage: Stage::Core, base, ..old.clone() };
+    lock(&engine.inner.store).transact(now(), |tx| tx.approve_version(&other)).unwrap();
+    world.write("tools/experimental/adder.py", "# newer\nprint(1)\n");
+    world.write("tools/experimental/adder.toml", &crate::engine::tests::MANIFEST.replace("1.0.0", "1.1.0"));
+    engine.scan(&mut |_| {}).unwrap();
+    let review = waiting(&engine);
+    assert_eq!(review.kind, ReviewKind::Evolved);
+    yes(&engine, &review, now(), None).unwrap();
+    let entry = engine.operations(1, None).unwrap().remove(0);
+    let Some(UndoNote::Approve { after, replaced, replaced_approved, ended, .. }) = UndoNote::of(&entry) else {
+        panic!("an approval: {entry:?}")
+    };
+    assert_eq!((replaced_approved, ended), (true, Some(vec![old.clone()])));
+    assert_eq!((replaced.map(|old| old.digest), after.approval), (Some(old.digest), Beside::Unknown));
+    assert_eq!(entry.detail["lines_total"], 10);
+    let mut in_force: Vec<Digest> =
+        engine.read(|q| Ok(q.approvals()?)).unwrap().iter().map(|approval| approval.digest).collect();
+    in_force.sort();
+    let mut wanted = vec![review.digest, other.digest];
+    wanted.sort();
+    assert_eq!(in_force, wanted);
+}
+
+#[test]
+fn a_no_says_nothing_of_lines_that_were_read() {
+    let world = World::new();
+    world.drop_pair();
+    let engine = world.open();
+    crate::engine::tests::decide(&engine, DecisionKind::Reject).unwrap();
+    let entry = engine.operations(1, None).unwrap().remove(0);
+    assert_eq!((entry.verb.as_str(), entry.detail.get("lines_total")), ("reject", None));
 }
