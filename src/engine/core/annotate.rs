@@ -36,8 +36,10 @@ pub fn comment(tx: &Tx<'_>, actor: Actor<'_>, review: &Review, new: NewComment<'
         "review": review.id, "digest": review.digest, "kind": new.kind, "path": new.spot.path,
         "lines": new.spot.lines, "body": body,
     });
+    // The entry names the comment by the number that the row is about to get.
+    let id = tx.next_comment()?;
     let comment = Comment {
-        id: CommentId(0),
+        id,
         review: review.id,
         tool: review.tool.clone(),
         digest: review.digest,
@@ -49,8 +51,6 @@ pub fn comment(tx: &Tx<'_>, actor: Actor<'_>, review: &Review, new: NewComment<'
         at: tx.now(),
         outdated: false,
     };
-    // The entry names the comment by the number that the row is about to get.
-    let id = tx.next_comment()?;
     let operation = tx.log(&NewOperation {
         who: actor.who.to_owned(),
         verb: "comment".to_owned(),
@@ -58,7 +58,7 @@ pub fn comment(tx: &Tx<'_>, actor: Actor<'_>, review: &Review, new: NewComment<'
         detail: with_note(detail, &UndoNote::Comment { comment: id }),
         reversible: true,
     })?;
-    let id = tx.add_comment(&Comment { id, ..comment }, operation)?;
+    let id = tx.add_comment(&comment, operation)?;
     let message = format!("comment {id} on {} is kept", review.tool);
     Ok(Step { outcome: answer(Some(operation), Some(review.id), message), intents: Vec::new() })
 }

@@ -50,3 +50,21 @@ pub fn check_scenario(scenario: &str) -> Result<(), EngineError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scenario_has_words_and_ends() {
+        for (scenario, is_one) in [
+            ("parse JSON".to_owned(), true),
+            (String::new(), false),
+            (" \u{200b}\n".to_owned(), false),
+            ("ä".repeat(MAX_SCENARIO), true),
+            ("ä".repeat(MAX_SCENARIO + 1), false),
+        ] {
+            assert_eq!(check_scenario(&scenario).is_ok(), is_one, "{} characters", scenario.chars().count());
+        }
+    }
+}
