@@ -20,6 +20,9 @@ pub enum NoGit {
     /// `.git` leads to a repository that is that of another folder.
     #[error("the .git of the workspace leads to a repository of another folder: {}", .0.display())]
     Elsewhere(PathBuf),
+    /// A part of the repository is a symbolic link, a FIFO or the like, or cannot be read.
+    #[error("the repository has a part that is no plain file or folder: {}", .0.display())]
+    Unplain(PathBuf),
     /// Git says something else.
     #[error("git cannot use the repository: {0}")]
     Failed(String),
@@ -34,6 +37,7 @@ impl NoGit {
             NoGit::Bare => "open a clone that has a work tree",
             NoGit::Untrusted => "`git config --global --add safe.directory FOLDER` if you trust it",
             NoGit::Elsewhere(_) => "set core.worktree in that repository to this folder if it belongs to it",
+            NoGit::Unplain(_) => "clone the repository anew, or replace that part by what it leads to",
             NoGit::Failed(_) => "`git status` in the workspace says more",
         }
     }

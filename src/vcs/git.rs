@@ -1,5 +1,6 @@
 //! A git work tree and what is asked of it.
 
+use super::belonging::endless_rules;
 use super::call::{Answer, Call, QUICK, finish};
 use super::error::{GitError, NoGit};
 use super::place::Place;
@@ -110,8 +111,8 @@ impl Git {
                 let top = top.map_err(|error| NoGit::Failed(error.to_string()))?;
                 let toplevel = path_from(top.stdout.strip_suffix(b"\n").unwrap_or(&top.stdout));
                 let repository = path_from(git_dir);
-                if let Some(elsewhere) = git.leads_elsewhere(&toplevel, &repository, &path_from(common)) {
-                    return Err(NoGit::Elsewhere(elsewhere));
+                if let Some(why) = git.unfit(&toplevel, &repository, &path_from(common)) {
+                    return Err(why);
                 }
                 Ok(Git { toplevel, repository, ..git })
             }
@@ -181,6 +182,10 @@ impl Git {
     pub fn commit(&self, commit: &Commit<'_>) -> Result<Option<Committed>, GitError> {
         if let Some(what) = self.unfinished() {
             return Err(GitError::Unfinished(what));
+        }
+        if let Some(file) = endless_rules(&self.workspace, commit.paths) {
+            let message = format!("{} is not a plain file", SafeText::new(&file.display().to_string()).as_str());
+            return Err(GitError::Failed { action: "commit", message });
         }
         let head = self.head()?;
         let plan = self.plan(commit.paths, head)?;

@@ -277,31 +277,75 @@ fn a_repository_that_is_that_of_another_folder_is_not_used() {
 }
 
 #[test]
-fn a_repository_that_would_write_into_another_one_is_not_used() {
+fn a_repository_that_would_write_elsewhere_or_wait_is_not_used() {
+    use rustix::fs::{CWD, Mode, mkfifoat};
+    use std::os::unix::fs::symlink;
     let mine = Repo::new();
-    let of_mine = mine.path().join(".git");
-    let elsewhere = |prepare: &dyn Fn(&Path)| {
+    let (of_mine, file) = (mine.path().join(".git"), mine.path().join("profile"));
+    let refused = |prepare: &dyn Fn(&Path)| {
         let stranger = Repo::new();
         let git = stranger.path().join(".git");
         prepare(&git);
-        match Git::locate_with(&stranger.path(), &Arc::default(), isolation()) {
-            Err(NoGit::Elsewhere(path)) => Some(path),
-            _ => None,
-        }
+        let found = Git::locate_with(&stranger.path(), &Arc::default(), isolation());
+        found.err().map(|why| match why {
+            NoGit::Elsewhere(path) | NoGit::Unplain(path) => path.strip_prefix(&git).unwrap_or(&path).to_owned(),
+            other => panic!("{other:?}"),
+        })
     };
-    let link = |part: &'static str| {
-        let of_mine = of_mine.clone();
-        move |git: &Path| {
-            let _ = std::fs::remove_dir_all(git.join(part));
-            std::os::unix::fs::symlink(of_mine.join(part), git.join(part)).unwrap();
-        }
-    };
-    assert_eq!(elsewhere(&|_| {}), None);
+    assert_eq!(refused(&|_| {}), None);
     let named = |git: &Path| std::fs::write(git.join("commondir"), of_mine.display().to_string()).unwrap();
-    assert_eq!(elsewhere(&named), Some(of_mine.clone()));
-    for part in ["objects", "refs", "refs/heads", "logs"] {
-        assert_eq!(elsewhere(&link(part)), Some(of_mine.join(part)), "{part}");
+    assert_eq!(refused(&named), Some(of_mine.clone()));
+    for part in ["objects", "objects/00", "refs", "refs/heads", "refs/heads/x/y", "logs", "objects/pack", "reftable"] {
+        let linked = |git: &Path| {
+            let part = git.join(part);
+            let _ = std::fs::remove_dir_all(&part);
+            std::fs::create_dir_all(part.parent().unwrap()).unwrap();
+            symlink(of_mine.join("refs"), part).unwrap();
+        };
+        assert_eq!(refused(&linked), Some(part.into()));
     }
+    // Git makes the file that a link leads to, also where none is.
+    for part in ["logs/HEAD", "logs/refs/heads/main", "COMMIT_EDITMSG", "index", "packed-refs", "info/exclude"] {
+        for wait in [false, true] {
+            let replaced = |git: &Path| {
+                let part = git.join(part);
+                std::fs::create_dir_all(part.parent().unwrap()).unwrap();
+                let _ = std::fs::remove_file(&part);
+                if wait {
+                    mkfifoat(CWD, &part, Mode::RUSR | Mode::WUSR).unwrap();
+                } else {
+                    symlink(&file, part).unwrap();
+                }
+            };
+            assert_eq!(refused(&replaced), Some(part.into()), "{wait}");
+        }
+    }
+    let unused = |git: &Path| {
+        std::fs::create_dir_all(git.join("hooks")).unwrap();
+        symlink("/bin/true", git.join("hooks/pre-commit")).unwrap();
+    };
+    assert_eq!(refused(&unused), None);
+    // A file of holes that says which work tree is meant is read to a bound.
+    let sparse = |git: &Path| {
+        let moved = git.with_file_name("moved");
+        std::fs::rename(git, &moved).unwrap();
+        std::fs::File::create(moved.join("gitdir")).unwrap().set_len(1 << 40).unwrap();
+        std::fs::write(git, format!("gitdir: {}", moved.display())).unwrap();
+    };
+    assert!(refused(&sparse).is_some());
+}
+
+#[test]
+fn a_fifo_among_the_rules_of_a_work_tree_is_not_waited_for() {
+    let repo = Repo::new();
+    repo.write("tools/approved/x.py", "1\n");
+    let fifo = repo.path().join("tools/.gitattributes");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &fifo, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR).unwrap();
+    let commit = Commit { paths: &["tools/approved/x.py".to_owned()], message: "Add x", trailers: &[] };
+    let refused = repo.open().commit(&commit).unwrap_err();
+    assert!(refused.to_string().contains("tools/.gitattributes is not a plain file"), "{refused}");
+    std::fs::remove_file(&fifo).unwrap();
+    assert!(repo.open().commit(&commit).unwrap().is_some());
 }
 
 #[test]

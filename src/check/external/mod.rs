@@ -31,6 +31,8 @@ struct Linter {
     languages: &'static [Language],
     /// Whether it reads a file whatever its name ends with; else one named otherwise is not given to it.
     any_name: bool,
+    /// Comments of the code that silence it and cannot be overruled by an argument.
+    silenced_by: &'static [&'static str],
     /// `{files}` stands for all files, `{ours}` for the file of ours.
     arguments: &'static [&'static str],
     ours: Option<(&'static str, &'static str)>,
@@ -44,10 +46,12 @@ const RUFF: Linter = Linter {
     program: "ruff",
     languages: &[Language::Python],
     any_name: true,
+    silenced_by: &[],
     // No settings of any folder, no cache; the rules that find faults, not those of taste.
     arguments: &[
         "check",
         "--isolated",
+        "--ignore-noqa",
         "--no-cache",
         "--quiet",
         "--output-format=json",
@@ -63,6 +67,7 @@ const MYPY: Linter = Linter {
     program: "mypy",
     languages: &[Language::Python],
     any_name: true,
+    silenced_by: &["# type: ignore", "# mypy:"],
     // An empty name of a settings file is none; a package that is not there is not mypy's business.
     arguments: &[
         "--config-file=",
@@ -88,7 +93,8 @@ const BANDIT: Linter = Linter {
     program: "bandit",
     languages: &[Language::Python],
     any_name: true,
-    arguments: &["--quiet", "--format=json", "{files}"],
+    silenced_by: &[],
+    arguments: &["--quiet", "--ignore-nosec", "--format=json", "{files}"],
     ours: None,
     codes: &[0, 1],
     read: answers::bandit,
@@ -98,12 +104,14 @@ const SEMGREP: Linter = Linter {
     program: "semgrep",
     languages: &[Language::Python, Language::JavaScript, Language::TypeScript, Language::Tsx],
     any_name: false,
+    silenced_by: &[],
     // Rules of ours only: others would come over the network.
     arguments: &[
         "scan",
         "--config={ours}",
         "--metrics=off",
         "--disable-version-check",
+        "--disable-nosem",
         "--no-git-ignore",
         "--quiet",
         "--json",
@@ -118,6 +126,7 @@ const SHELLCHECK: Linter = Linter {
     program: "shellcheck",
     languages: &[Language::Bash],
     any_name: true,
+    silenced_by: &["# shellcheck disable"],
     arguments: &["--norc", "--format=json1", "{files}"],
     ours: None,
     codes: &[0, 1],
@@ -128,6 +137,7 @@ const TSC: Linter = Linter {
     program: "tsc",
     languages: &[Language::TypeScript, Language::Tsx],
     any_name: false,
+    silenced_by: &["@ts-ignore", "@ts-nocheck", "@ts-expect-error"],
     // Files on the command line: no tsconfig.json is read.
     arguments: &[
         "--noEmit",
@@ -152,9 +162,11 @@ const ESLINT: Linter = Linter {
     program: "eslint",
     languages: &[Language::JavaScript],
     any_name: false,
+    silenced_by: &[],
     // No settings are looked for, so it is told which rules are meant.
     arguments: &[
         "--no-config-lookup",
+        "--no-inline-config",
         "--no-warn-ignored",
         "--format=json",
         concat!(
@@ -236,7 +248,7 @@ impl Linter {
                     return CheckReport::unavailable(self.program, ended(code, &stderr, &stdout));
                 }
                 match (self.read)(&stdout) {
-                    Some(findings) => self.report(findings, files.len()),
+                    Some(findings) => self.report(findings, &files),
                     None => CheckReport::unavailable(self.program, ended(code, "its answer cannot be read", "")),
                 }
             }
@@ -252,14 +264,20 @@ impl Linter {
         !is_setting && is_ours(started.language_of(file)) && (self.any_name || is_ours(named))
     }
 
-    fn report(&self, mut findings: Vec<Finding>, files: usize) -> CheckReport {
+    fn report(&self, mut findings: Vec<Finding>, files: &[&VersionFile]) -> CheckReport {
         let count = findings.len();
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
         findings.truncate(MAX_FINDINGS);
-        let read = format!("{} read", counted(files, "file"));
+        let read = format!("{} read", counted(files.len(), "file"));
+        let lines = files.iter().filter_map(|file| text_of(file)).flat_map(str::lines);
+        let silenced = lines.filter(|line| self.silenced_by.iter().any(|mark| line.contains(mark))).count();
+        let silenced = match silenced {
+            0 => String::new(),
+            count => format!(", silenced by {} of the code", counted(count, "comment")),
+        };
         let more =
             if count > MAX_FINDINGS { format!(", {MAX_FINDINGS} of {count} findings kept") } else { String::new() };
-        CheckReport::of(self.program, findings).noted(format!("{read}{more}"))
+        CheckReport::of(self.program, findings).noted(format!("{read}{silenced}{more}"))
     }
 }
 

@@ -70,6 +70,15 @@ fn what_executes_a_file_decides_which_linter_reads_it() {
 }
 
 #[test]
+fn comments_that_silence_a_linter_are_told() {
+    let code = "# mypy: ignore-errors\nx: int = 'a'  # type: ignore\n";
+    let report = answered(&MYPY, &version("t", &[("t.py", code)]), "exit 0");
+    assert_eq!(report.note, "1 file read, silenced by 2 comments of the code");
+    let report = answered(&MYPY, &version("t", &[("t.py", "x = 1\n")]), "exit 0");
+    assert_eq!(report.note, "1 file read");
+}
+
+#[test]
 fn each_answer_is_read_in_its_own_form() {
     let place = |report: &CheckReport| {
         let finding = &report.findings[0];
