@@ -6,7 +6,8 @@ use super::error::NoGit;
 use super::git::{Git, path_from};
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{ErrorKind, Read};
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 /// Folders of a repository that no commit of ours reads or writes: hooks of a repository never run.
@@ -79,7 +80,7 @@ fn beginning(file: &Path) -> Option<Vec<u8>> {
     Some(text)
 }
 
-/// The first part of a repository that is neither a plain file nor a folder, or cannot be looked at: git writes through
+/// The first part of a repository that is no plain file, folder or socket, or cannot be looked at: git writes through
 /// symbolic links, also where nothing is yet, and waits for the other end of a FIFO. The repository itself when it has too
 /// many parts. Single objects are left out: there may be millions, and git never writes through one.
 fn unplain(repository: &Path) -> Option<PathBuf> {
@@ -87,7 +88,12 @@ fn unplain(repository: &Path) -> Option<PathBuf> {
     let mut folders = vec![repository.to_owned()];
     let mut seen = 0;
     while let Some(folder) = folders.pop() {
-        let Ok(entries) = fs::read_dir(&folder) else { return Some(folder) };
+        let entries = match fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            // Git removes folders of branches that are empty.
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            Err(_) => return Some(folder),
+        };
         for entry in entries {
             seen += 1;
             if seen > MAX_ENTRIES {
@@ -99,7 +105,8 @@ fn unplain(repository: &Path) -> Option<PathBuf> {
                 continue;
             }
             match entry.file_type() {
-                Ok(kind) if kind.is_file() => {}
+                // Nobody can open a socket as a file: git's own monitor has one here.
+                Ok(kind) if kind.is_file() || kind.is_socket() => {}
                 Ok(kind) if kind.is_dir() => {
                     if folder != objects || name == "info" || name == "pack" {
                         folders.push(path);

@@ -323,6 +323,7 @@ fn a_repository_that_would_write_elsewhere_or_wait_is_not_used() {
     let unused = |git: &Path| {
         std::fs::create_dir_all(git.join("hooks")).unwrap();
         symlink("/bin/true", git.join("hooks/pre-commit")).unwrap();
+        std::os::unix::net::UnixListener::bind(git.join("fsmonitor--daemon.ipc")).unwrap();
     };
     assert_eq!(refused(&unused), None);
     // A file of holes that says which work tree is meant is read to a bound.

@@ -104,27 +104,18 @@ fn said<T: DeserializeOwned>(entry: &Operation, field: &str) -> Option<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Actor, grant};
+    use super::super::grant;
     use super::*;
     use crate::domain::{CostTier, GrantId, GrantKey, Permissions, Stage, Tool, UnlockId};
+    use crate::engine::core::fixture::{NOW, actor, in_store};
     use crate::engine::core::{allow, revoke, unlock};
-    use crate::store::{Approval, NewOperation, Store, Tx};
+    use crate::store::{Approval, NewOperation};
     use serde_json::json;
 
-    const NOW: Instant = Instant(1_767_323_045_000);
     const UNTIL: Instant = Instant(NOW.0 + 1);
-
-    fn actor() -> Actor<'static> {
-        Actor { who: "Ada", owner: "nobody", commit: false, pen: None }
-    }
 
     fn tool(stage: Stage) -> Tool {
         Tool { stage, cost_tier: CostTier::Medium, ..Tool::ordinary("t") }
-    }
-
-    fn in_store<T>(work: impl FnOnce(&Tx<'_>) -> Result<T, crate::engine::EngineError>) -> T {
-        let dir = tempfile::tempdir().unwrap();
-        Store::open(dir.path()).unwrap().transact(NOW, work).unwrap()
     }
 
     fn entry(verb: &str, detail: Value) -> NewOperation {

@@ -17,6 +17,8 @@ mod decided;
 mod deprecate;
 mod expiry;
 mod failing;
+#[cfg(test)]
+mod fixture;
 mod gate;
 mod grant;
 mod leave;

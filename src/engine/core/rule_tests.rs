@@ -1,33 +1,21 @@
 //! The rules of single commands on a store alone, as tables of cases.
 
+use super::fixture::{self, NOW, actor, in_store};
 use super::scan::members_digest;
 use super::vouch::{Beside, adopt_signed, beside};
-use super::{Actor, Placed, UndoNote, allow, close_reviews, grant, intend, promote, revoke, save_set, unlock};
+use super::{Placed, UndoNote, allow, close_reviews, grant, intend, promote, revoke, save_set, unlock};
 use crate::domain::{
-    Allowed, CostTier, Digest, GrantId, GrantKey, GrantScope, Instant, OperationId, Permissions, Placement, ReviewKind,
+    Allowed, CostTier, Digest, GrantId, GrantKey, GrantScope, Instant, OperationId, Permissions, ReviewKind,
     ReviewState, Stage, Tool, ToolName, UnlockId, WriteMode,
 };
 use crate::engine::relocate::Relocation;
 use crate::engine::signing::Vouched;
 use crate::engine::{EngineError, ErrorCode};
-use crate::store::{Approval, NewOperation, Store, Tx};
+use crate::store::{Approval, NewOperation, Tx};
 use serde_json::{Value, json};
 
-const NOW: Instant = Instant(1_767_323_045_000);
-
-fn actor() -> Actor<'static> {
-    Actor { who: "Ada", owner: "nobody", commit: false, pen: None }
-}
-
-fn in_store(work: impl FnOnce(&Tx<'_>) -> Result<(), EngineError>) {
-    let dir = tempfile::tempdir().unwrap();
-    Store::open(dir.path()).unwrap().transact(NOW, work).unwrap();
-}
-
 fn tool(stage: Stage, byte: u8) -> Tool {
-    let base = format!("tools/{stage}/t");
-    let (path, placement) = (format!("{base}/tool.toml"), Placement { base, exclusive: true });
-    Tool { stage, digest: Digest([byte; 32]), path, placement, ..Tool::ordinary("t") }
+    fixture::tool("t", stage, byte)
 }
 
 fn log(tx: &Tx<'_>, verb: &str, subject: &str, detail: Value) -> Result<OperationId, EngineError> {

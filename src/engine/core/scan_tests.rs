@@ -1,5 +1,6 @@
 //! What a scan asks a human about, as tables: what lies where, what was approved and asked before, what is asked now.
 
+use super::fixture::{self, NOW, in_store};
 use super::scan::{Approvals, Unsettled, apply_scan, members_digest, open_for};
 use crate::domain::{
     Digest, EventKind, Instant, OperationId, Placement, Review, ReviewId, ReviewKind, ReviewState, Risk, Stage, Tool,
@@ -9,20 +10,9 @@ use crate::engine::EngineError;
 use crate::store::{Approval, NewOperation, Store, Tx};
 use serde_json::json;
 
-const NOW: Instant = Instant(1_767_323_045_000);
-
-fn in_store(work: impl FnOnce(&Tx<'_>) -> Result<(), EngineError>) {
-    let dir = tempfile::tempdir().unwrap();
-    Store::open(dir.path()).unwrap().transact(NOW, work).unwrap();
-}
-
 /// A tool in its own folder of a stage; `byte` stands for what its files hold.
 fn tool(name: &str, stage: Stage, byte: u8) -> Tool {
-    let base = format!("tools/{stage}/{name}");
-    let path = format!("{base}/tool.toml");
-    let placement = Placement { base, exclusive: true };
-    let (digest, description) = (Digest([byte; 32]), "\n  Adds.\nTwo numbers.".to_owned());
-    Tool { digest, stage, description, path, placement, ..Tool::ordinary(name) }
+    Tool { description: "\n  Adds.\nTwo numbers.".to_owned(), ..fixture::tool(name, stage, byte) }
 }
 
 /// Puts an approval of a tool in force, as it lies there.

@@ -1,34 +1,26 @@
 //! What taking an operation back means, kind by kind: which rows change back, and which files move where.
 
+use super::fixture::{self, NOW, in_store};
 use super::scan::open_for;
 use super::{
     Actor, Beside, Placed, Step, UndoNote, Work, allow, archive, archived_placement, grant, pin, restore, revoke, undo,
     unlock,
 };
 use crate::domain::{
-    Allowed, CostTier, Digest, GrantKey, GrantScope, Instant, OperationId, Permissions, Placement, ReviewId,
-    ReviewKind, ReviewState, Stage, Tool, WriteMode,
+    Allowed, CostTier, Digest, GrantKey, GrantScope, OperationId, Permissions, ReviewId, ReviewKind, ReviewState,
+    Stage, Tool, WriteMode,
 };
 use crate::engine::relocate::{self, Relocation};
 use crate::engine::{EngineError, ErrorCode};
-use crate::store::{Approval, NewOperation, Store, Tx};
+use crate::store::{Approval, NewOperation, Tx};
 use serde_json::{Value, json};
 
-const NOW: Instant = Instant(1_767_323_045_000);
-
 fn actor() -> Actor<'static> {
-    Actor { who: "Ada", owner: "nobody", commit: true, pen: None }
-}
-
-fn in_store(work: impl FnOnce(&Tx<'_>) -> Result<(), EngineError>) {
-    let dir = tempfile::tempdir().unwrap();
-    Store::open(dir.path()).unwrap().transact(NOW, work).unwrap();
+    Actor { commit: true, ..fixture::actor() }
 }
 
 fn tool(stage: Stage, byte: u8) -> Tool {
-    let base = format!("tools/{stage}/t");
-    let (path, placement) = (format!("{base}/tool.toml"), Placement { base, exclusive: true });
-    Tool { stage, digest: Digest([byte; 32]), path, placement, ..Tool::ordinary("t") }
+    fixture::tool("t", stage, byte)
 }
 
 fn placed(stage: Stage, byte: u8) -> Placed {
