@@ -160,6 +160,9 @@ fn git_lines(git: &Git) -> Vec<DoctorLine> {
     let version = git.version().unwrap_or_else(|| "git does not tell its version".to_owned());
     let top = git.toplevel().display();
     let identity = match git.identity() {
+        Some(identity) if git.names_you() => {
+            line("identity", Health::Ok, format!("{identity}, as this repository's own configuration says"), "")
+        }
         Some(identity) => line("identity", Health::Ok, identity, ""),
         None => line(
             "identity",

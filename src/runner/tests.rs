@@ -491,6 +491,21 @@ print([l.split()[1] for l in open('/proc/self/status') if l.startswith('NoNewPri
 }
 
 #[test]
+fn a_tool_is_ended_before_others_when_memory_runs_out() {
+    for wish in [Bubblewrap::Auto, Bubblewrap::Off] {
+        let mark = mark();
+        let mut bench = Bench::sh(&format!("exec sleep {mark}"));
+        bench.machine = Machine::new(wish, None);
+        let running = bench.start();
+        wait_until("the tool's program", || !processes_with(&mark).is_empty());
+        let pid = processes_with(&mark)[0];
+        assert_eq!(fs::read_to_string(format!("/proc/{pid}/oom_score_adj")).unwrap(), "500\n");
+        running.cancel();
+        running.wait();
+    }
+}
+
+#[test]
 fn a_tool_that_wants_a_terminal_gets_one_of_its_own() {
     let mut bench =
         Bench::python("import os, sys; print(sys.stdout.isatty(), os.get_terminal_size(1), os.environ['TERM'])");

@@ -152,6 +152,11 @@ impl Git {
         Some(text[..=end].to_owned())
     }
 
+    /// Whether the repository's own configuration, which may have come with it, says part of the identity.
+    pub fn names_you(&self) -> bool {
+        Settings::read(&self.place()).is_ok_and(|settings| settings.names_user())
+    }
+
     /// Whether git ignores this path (relative to the workspace). A tracked file is never ignored.
     ///
     /// # Errors

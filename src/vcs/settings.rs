@@ -2,8 +2,9 @@
 //!
 //! The configuration of a repository (`.git/config`, that of a work tree, and what they include) comes with its folder,
 //! and may be somebody else's. It is read before every call, which starts nothing, and every key of it that could name
-//! a program is overridden by what the user's own configuration says, or by nothing. The keys that count are listed:
-//! git gets new ways to name a program with every year, and an unknown key is overridden.
+//! a program is overridden by what the user's own configuration says, or by nothing. The same holds for keys that name a
+//! file which git would read: it could be a FIFO, and git would wait for it. The keys that count are listed: git gets new
+//! ways to name a program with every year, and an unknown key is overridden.
 
 use super::call::Call;
 use super::error::GitError;
@@ -13,18 +14,16 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-/// Sections of which no key names a program.
+/// Sections of which no key names a program or a file that we have git read.
 const SECTIONS: &[&str] = &[
     "advice",
     "apply",
     "attr",
     "author",
-    "blame",
     "branch",
     "checkout",
     "color",
     "column",
-    "commit",
     "commitgraph",
     "committer",
     "extensions",
@@ -38,7 +37,6 @@ const SECTIONS: &[&str] = &[
     "index",
     "init",
     "log",
-    "mailmap",
     "maintenance",
     "notes",
     "pack",
@@ -61,13 +59,14 @@ const SECTIONS: &[&str] = &[
     "worktree",
 ];
 
-/// Keys that name no program, of sections of which others do: the section and the last part of the key.
+/// Keys that name neither, of sections of which others do: the section and the last part of the key.
 const KEYS: &[(&str, &[&str])] = &[
+    ("blame", &["blankboundary", "coloring", "date", "showemail", "showroot"]),
+    ("commit", &["cleanup", "gpgsign", "status", "verbose"]),
     (
         "core",
         &[
             "abbrev",
-            "attributesfile",
             "autocrlf",
             "bare",
             "bigfilethreshold",
@@ -80,7 +79,6 @@ const KEYS: &[(&str, &[&str])] = &[
             "createobject",
             "deltabasecachelimit",
             "eol",
-            "excludesfile",
             "filemode",
             "filesreflocktimeout",
             "fsync",
@@ -134,7 +132,6 @@ const KEYS: &[(&str, &[&str])] = &[
             "interhunkcontext",
             "mnemonicprefix",
             "noprefix",
-            "orderfile",
             "relative",
             "renamelimit",
             "renames",
@@ -161,7 +158,7 @@ const KEYS: &[(&str, &[&str])] = &[
             "reflogexpireunreachable",
         ],
     ),
-    ("gpg", &["allowedsignersfile", "format", "mintrustlevel", "revocationfile"]),
+    ("gpg", &["format", "mintrustlevel"]),
     ("lfs", &["access", "locksverify", "repositoryformatversion", "url"]),
     ("merge", &["autostash", "conflictstyle", "ff", "log", "renamelimit", "renames", "stat", "verbosity"]),
     ("remote", &["fetch", "mirror", "partialclonefilter", "promisor", "prune", "push", "pushurl", "tagopt", "url"]),
@@ -254,6 +251,12 @@ impl Settings {
         notes
     }
 
+    /// Whether the repository itself says who the user is.
+    pub(super) fn names_user(&self) -> bool {
+        const NAMES: [&str; 4] = ["user.name", "user.email", "author.name", "author.email"];
+        self.all.iter().any(|setting| !setting.is_users && NAMES.iter().any(|name| setting.key == *name))
+    }
+
     /// The variables that override what the repository must not say.
     pub(super) fn overrides(&self, place: &Place<'_>) -> Vec<(OsString, OsString)> {
         let foreign = self.all.iter().filter(|setting| !setting.is_users && !is_harmless(setting.key.as_bytes()));
@@ -278,7 +281,7 @@ impl Settings {
     }
 }
 
-/// Whether a key names no program, whatever its value.
+/// Whether a key names no program and no file that we have git read, whatever its value.
 fn is_harmless(key: &[u8]) -> bool {
     let section = key.split(|byte| *byte == b'.').next().unwrap_or_default();
     let last = key.rsplit(|byte| *byte == b'.').next().unwrap_or_default();
@@ -338,6 +341,13 @@ mod tests {
             (&["local remote.x.uploadpack evil"], "remote.x.uploadpack", Some("")),
             (&["local gc.recentobjectshook evil"], "gc.recentobjectshook", Some("")),
             (&["local lfs.extension.x.clean evil"], "lfs.extension.x.clean", Some("")),
+            (&["local core.excludesfile fifo"], "core.excludesfile", Some("")),
+            (&["global core.attributesfile mine", "local core.attributesfile fifo"], "core.attributesfile", Some("mine")),
+            (&["local commit.template fifo"], "commit.template", Some("")),
+            (&["local mailmap.file fifo"], "mailmap.file", Some("")),
+            (&["local blame.ignorerevsfile fifo"], "blame.ignorerevsfile", Some("")),
+            (&["local gpg.ssh.allowedsignersfile fifo"], "gpg.ssh.allowedsignersfile", Some("")),
+            (&["local commit.gpgsign true", "local core.autocrlf input"], "commit.gpgsign", None),
             (&["local user.name Ada", "local remote.origin.url x", "local core.bare false"], "user.name", None),
             (&["local filter.x.required true"], "filter.x.required", None),
             (&[], "core.hookspath", Some(NOTHING)),

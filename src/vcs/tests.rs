@@ -350,6 +350,19 @@ fn a_fifo_among_the_rules_of_a_work_tree_is_not_waited_for() {
 }
 
 #[test]
+fn a_fifo_that_a_repository_names_as_its_rules_is_not_opened() {
+    let repo = Repo::new();
+    repo.write("tools/approved/x.py", "1\n");
+    let fifo = repo.path().join("never");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &fifo, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR).unwrap();
+    for key in ["core.excludesFile", "core.attributesFile", "commit.template", "mailmap.file"] {
+        repo.git(&["config", key, &fifo.to_string_lossy()]);
+    }
+    let commit = Commit { paths: &["tools/approved/x.py".to_owned()], message: "Add x", trailers: &[] };
+    assert!(repo.open().commit(&commit).unwrap().is_some());
+}
+
+#[test]
 fn a_configuration_that_never_ends_is_given_up() {
     let repo = Repo::new();
     let fifo = repo.path().join("never");
@@ -371,5 +384,11 @@ fn a_repository_of_another_user_is_not_used() {
 
 #[test]
 fn the_identity_is_the_configured_one() {
-    assert_eq!(Repo::new().open().identity().as_deref(), Some("Ada <ada@example.org>"));
+    let repo = Repo::new();
+    assert_eq!(repo.open().identity().as_deref(), Some("Ada <ada@example.org>"));
+    assert!(repo.open().names_you(), "the fixture says it in the repository");
+    for key in ["user.name", "user.email"] {
+        repo.git(&["config", "--unset", key]);
+    }
+    assert!(!repo.open().names_you());
 }

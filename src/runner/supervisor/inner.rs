@@ -35,6 +35,9 @@ pub(super) const LINGER: Duration = Duration::from_millis(100);
 /// How often it looks whether they have.
 pub(super) const LOOK: Duration = Duration::from_millis(2);
 
+/// Makes the kernel choose the run, not the workbench, when memory runs out (-1000 to 1000).
+const OOM_SCORE: &str = "500";
+
 /// What nobody changes.
 pub(super) const SEALED: MountFlags = MountFlags::RDONLY.union(MountFlags::NOSUID).union(MountFlags::NODEV);
 
@@ -72,6 +75,7 @@ impl Kit {
 
 /// The inner stage behind bubblewrap: standard input is the socket to the supervisor.
 pub(super) fn play() -> i32 {
+    raise_oom_score();
     let Ok(socket) = rustix::io::fcntl_dupfd_cloexec(std::io::stdin(), 3) else { return 1 };
     let kit = match Kit::receive(&socket) {
         Ok(kit) => kit,
@@ -105,6 +109,13 @@ pub(super) fn refuse(socket: &OwnedFd, cause: String) -> i32 {
     // A broken socket: the supervisor sees the end itself.
     let _ = send_packet(socket, &Inside::Refused { cause }, &[]);
     1
+}
+
+/// Has the kernel end this process, and what it starts, before others when memory runs out. Only possible while the
+/// process is neither hidden nor away from its own `/proc`.
+pub(super) fn raise_oom_score() {
+    // Where it is refused, the kernel chooses by size alone, which is no hole.
+    let _ = fs::write("/proc/self/oom_score_adj", OOM_SCORE);
 }
 
 /// Starts the tool, in a namespace of processes if there is one for it, and stays until nothing of it is left. Returns

@@ -13,7 +13,7 @@
 //!
 //! Not for staged writes and trials, which need a `/proc` that shows the inner stage.
 
-use super::inner::{Kit, SEALED, begin, mount_scratch, mount_tool, refuse};
+use super::inner::{Kit, SEALED, begin, raise_oom_score, mount_scratch, mount_tool, refuse};
 use super::plan::Plan;
 use super::wire::{Inside, send_packet};
 use super::{devices, etc};
@@ -115,6 +115,7 @@ impl Ends {
 /// The inner stage: a copy of the supervisor. Returns what to exit with.
 pub(super) fn play(kit: Kit, socket: &OwnedFd, door: Door) -> i32 {
     let supervisor = rustix::process::getppid();
+    raise_oom_score();
     match enter(&kit, socket, door, supervisor) {
         Ok(()) => begin(kit, socket, &Layers::default()),
         Err(Shut::Failed) => 1,

@@ -36,7 +36,7 @@ use super::starter::{self, START};
 use crate::domain::{FileChange, IsolationLevel, Observation};
 use crate::outside::{Launch, Trust};
 use bubblewrap::{Then, explain};
-use inner::{Kit, look_after, unpack};
+use inner::{Kit, look_after, raise_oom_score, unpack};
 use reach::Reach;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::{MemfdFlags, Mode, OFlags};
@@ -213,7 +213,10 @@ impl Supervisor {
             }
             _ => {
                 // What the tool's process does not close itself, it closes before the program starts.
-                let pid = sandbox::fork(move || look_after(kit, &theirs, &Layers::default(), None))?;
+                let pid = sandbox::fork(move || {
+                    raise_oom_score();
+                    look_after(kit, &theirs, &Layers::default(), None)
+                })?;
                 watcher.inner(pid);
                 (pid, None)
             }

@@ -12,9 +12,6 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-/// Makes the kernel choose the tool, not the workbench, when memory runs out (-1000 to 1000).
-const OOM_SCORE: &str = "500";
-
 /// How much later than others the tool gets the processor (0 to 19): a screen goes before a spinning tool.
 const NICENESS: i32 = 10;
 
@@ -76,8 +73,7 @@ fn prepare(plan: &Plan, streams: &Streams, status: &OwnedFd) -> io::Result<Owned
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
     rustix::process::setsid()?;
     sandbox::default_signals();
-    // Never ours to answer: a weaker choice of victim or a lower priority is no hole.
-    let _ = std::fs::write("/proc/self/oom_score_adj", OOM_SCORE);
+    // A higher priority is no hole.
     let _ = rustix::process::nice(NICENESS);
     // As programs expect it: what they write to declared paths is read by others than their user.
     rustix::process::umask(Mode::from_raw_mode(0o022));
