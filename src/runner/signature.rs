@@ -122,3 +122,109 @@ fn complaint(output: &Output) -> String {
     let text: String = lines.join("; ").chars().take(MAX_COMPLAINT_CHARS).collect();
     if text.is_empty() { format!("it ended with {}", output.status) } else { SafeText::new(&text).as_str().to_owned() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::PathBuf;
+    use std::process::Command;
+
+    struct Keys {
+        dir: tempfile::TempDir,
+        programs: Programs,
+    }
+
+    impl Keys {
+        fn new() -> Keys {
+            Keys { dir: tempfile::tempdir().unwrap(), programs: Programs::default() }
+        }
+
+        fn key(&self, name: &str, passphrase: &str) -> PathBuf {
+            let path = self.dir.path().join(name);
+            let keygen = ["-q", "-t", "ed25519", "-C", "", "-N", passphrase, "-f"];
+            assert!(Command::new("ssh-keygen").args(keygen).arg(&path).status().unwrap().success());
+            path
+        }
+
+        /// A file that lets `ada` sign with this key.
+        fn signers(&self, key: &Path) -> PathBuf {
+            let public = std::fs::read_to_string(key.with_extension("pub")).unwrap();
+            let path = self.dir.path().join("signers");
+            std::fs::write(&path, format!("ada {public}")).unwrap();
+            path
+        }
+    }
+
+    #[test]
+    fn a_signature_counts_for_its_text_its_signer_and_its_purpose_only() {
+        let keys = Keys::new();
+        assert_eq!(can_sign(&keys.programs), Ok(()));
+        let key = keys.key("key", "");
+        let signers = keys.signers(&key);
+        let signature = sign(&keys.programs, &key, "approve x").unwrap();
+        assert!(
+            signature.starts_with("-----BEGIN SSH SIGNATURE-----")
+                && signature.ends_with("-----END SSH SIGNATURE-----")
+        );
+        let verdict =
+            |signature: &str, principal: &str, text: &str| verify(&keys.programs, &signers, principal, signature, text);
+        assert_eq!(verdict(&signature, "ada", "approve x"), Ok(()));
+
+        let other_text = verdict(&signature, "ada", "approve y").unwrap_err();
+        assert!(other_text.starts_with("the signature does not fit what is said: "), "{other_text}");
+        let other_signer = verdict(&signature, "eve", "approve x").unwrap_err();
+        assert!(other_signer.starts_with("the key SHA256:"), "{other_signer}");
+        assert!(other_signer.contains(" is not allowed to sign for eve: "), "{other_signer}");
+        let other_key = sign(&keys.programs, &keys.key("other", ""), "approve x").unwrap();
+        assert!(verdict(&other_key, "ada", "approve x").unwrap_err().contains("is not allowed to sign for ada"));
+
+        let text = keys.dir.path().join("text");
+        std::fs::write(&text, "approve x").unwrap();
+        let for_mail = ["-q", "-Y", "sign", "-n", "mail", "-f"];
+        assert!(Command::new("ssh-keygen").args(for_mail).args([&key, &text]).status().unwrap().success());
+        let for_mail = std::fs::read_to_string(keys.dir.path().join("text.sig")).unwrap();
+        let other_purpose = verdict(&for_mail, "ada", "approve x").unwrap_err();
+        assert!(other_purpose.starts_with("the signature does not fit what is said: "), "{other_purpose}");
+        assert!(verdict("no signature", "ada", "approve x").is_err());
+
+        std::fs::remove_file(&signers).unwrap();
+        let gone = verdict(&signature, "ada", "approve x").unwrap_err();
+        assert!(gone.starts_with("the file of allowed signers ") && gone.ends_with(" cannot be read"), "{gone}");
+    }
+
+    #[test]
+    fn a_key_that_cannot_sign_is_named_with_what_to_do() {
+        let keys = Keys::new();
+        let locked = keys.key("locked", "secret");
+        let why = sign(&keys.programs, &locked, "approve x").unwrap_err();
+        assert!(why.starts_with(&format!("ssh-keygen cannot sign with {}: ", locked.display())), "{why}");
+        let remedy = format!("; it needs a passphrase: `ssh-add {}` gives it to your agent", locked.display());
+        assert!(why.ends_with(&remedy) && why.lines().count() == 1, "{why}");
+        let absent = sign(&keys.programs, &keys.dir.path().join("absent"), "approve x").unwrap_err();
+        assert!(absent.contains("No such file") && !absent.contains("ssh-add"), "{absent}");
+    }
+
+    #[test]
+    fn without_a_program_that_signs_it_is_said_how_to_get_one() {
+        let programs = Programs::default().with_variables([("PATH".into(), "/nonexistent".into())]);
+        let why = can_sign(&programs).unwrap_err();
+        assert_eq!(why, "ssh-keygen is not installed (package openssh-client)");
+        assert_eq!(sign(&programs, Path::new("key"), "x"), Err(why));
+    }
+
+    #[test]
+    fn a_security_key_is_known_by_its_public_half() {
+        let dir = tempfile::tempdir().unwrap();
+        let key = dir.path().join("key");
+        assert!(!needs_touch(&key));
+        for (public, touches) in [("sk-ssh-ed25519@openssh.com AAAA", true), ("ssh-ed25519 AAAA", false), ("sk", false)]
+        {
+            std::fs::write(dir.path().join("key.pub"), public).unwrap();
+            assert_eq!([needs_touch(&key), needs_touch(&dir.path().join("key.pub"))], [touches; 2], "{public}");
+        }
+        std::fs::remove_file(dir.path().join("key.pub")).unwrap();
+        let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+        rustix::fs::mkfifoat(rustix::fs::CWD, dir.path().join("key.pub"), mode).unwrap();
+        assert!(!needs_touch(&key), "a pipe is not waited for");
+    }
+}

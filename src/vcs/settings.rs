@@ -342,7 +342,11 @@ mod tests {
             (&["local gc.recentobjectshook evil"], "gc.recentobjectshook", Some("")),
             (&["local lfs.extension.x.clean evil"], "lfs.extension.x.clean", Some("")),
             (&["local core.excludesfile fifo"], "core.excludesfile", Some("")),
-            (&["global core.attributesfile mine", "local core.attributesfile fifo"], "core.attributesfile", Some("mine")),
+            (
+                &["global core.attributesfile mine", "local core.attributesfile fifo"],
+                "core.attributesfile",
+                Some("mine"),
+            ),
             (&["local commit.template fifo"], "commit.template", Some("")),
             (&["local mailmap.file fifo"], "mailmap.file", Some("")),
             (&["local blame.ignorerevsfile fifo"], "blame.ignorerevsfile", Some("")),

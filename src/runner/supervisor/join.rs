@@ -13,7 +13,7 @@
 //!
 //! Not for staged writes and trials, which need a `/proc` that shows the inner stage.
 
-use super::inner::{Kit, SEALED, begin, raise_oom_score, mount_scratch, mount_tool, refuse};
+use super::inner::{Kit, SEALED, begin, mount_scratch, mount_tool, raise_oom_score, refuse};
 use super::plan::Plan;
 use super::wire::{Inside, send_packet};
 use super::{devices, etc};
