@@ -2,8 +2,11 @@
 //! between that look and the transaction.
 
 use super::decide::{DecideInput, decide};
+use super::gate::pass;
 use super::{Actor, Beside, Pen, Signed, Step, UndoNote};
-use crate::domain::{DecisionKind, Digest, Instant, Review, ReviewKind, ReviewState, Shown, Stage, ToolName};
+use crate::domain::{
+    CheckState, DecisionKind, Digest, Instant, Review, ReviewKind, ReviewState, Shown, Stage, ToolName, Verdict,
+};
 use crate::engine::deciding::Grounds;
 use crate::engine::tests::{World, seen};
 use crate::engine::{Engine, EngineError, ErrorCode, ReviewFilter, lock, now};
@@ -219,4 +222,54 @@ fn a_no_says_nothing_of_lines_that_were_read() {
     crate::engine::tests::decide(&engine, DecisionKind::Reject).unwrap();
     let entry = engine.operations(1, None).unwrap().remove(0);
     assert_eq!((entry.verb.as_str(), entry.detail.get("lines_total")), ("reject", None));
+}
+
+#[test]
+fn a_review_that_does_not_wait_says_why_and_what_to_do() {
+    let world = World::new();
+    world.drop_pair();
+    let engine = world.open();
+    let review = waiting(&engine);
+    assert!(super::undecided(&review).is_ok());
+    for (state, hint) in [
+        (
+            ReviewState::Superseded,
+            "the files it was about changed, moved or went; what lies there now has its own review",
+        ),
+        (ReviewState::Expired, "nobody decided in time: whoever asked has to ask again"),
+        (ReviewState::Approved, "`toolsmith log` shows who decided it; `toolsmith undo` takes a decision back"),
+        (ReviewState::Rejected, "`toolsmith log` shows who decided it; `toolsmith undo` takes a decision back"),
+    ] {
+        let refused = super::undecided(&Review { state, ..review.clone() }).unwrap_err();
+        assert_eq!((refused.code, refused.hint.as_str()), (ErrorCode::Conflict, hint));
+        assert_eq!(refused.message, format!("review {} is not waiting: {state}", review.id));
+    }
+}
+
+#[test]
+fn checks_of_another_comparison_or_that_have_not_ended_let_nothing_pass() {
+    let world = World::new();
+    world.drop_pair();
+    let engine = world.open();
+    let review = waiting(&engine);
+    with_yes(&engine, &review, |input| {
+        let good = engine.read(|q| Ok(q.verdict(&review.tool, review.digest)?)).unwrap().unwrap();
+        let passes = |verdict: &Verdict, review: &Review| {
+            let passed = lock(&engine.inner.store).transact(now(), |tx| {
+                tx.put_verdict(&review.tool, review.digest, verdict)?;
+                Ok::<_, EngineError>(pass(tx, input, review).is_ok())
+            });
+            passed.unwrap()
+        };
+        assert!(passes(&good, &review));
+        let of_other_base = Verdict { base: Some(Digest([7; 32])), ..good.clone() };
+        assert!(!passes(&of_other_base, &review), "compared with what is not there");
+        let changed = Review { base_digest: Some(Digest([7; 32])), ..review.clone() };
+        assert!(!passes(&good, &changed), "compared with nothing");
+        assert!(passes(&of_other_base, &changed));
+        let running = Verdict { state: CheckState::Running, ..good.clone() };
+        assert!(!passes(&running, &review));
+        let running = Verdict { state: CheckState::Running, ..of_other_base };
+        assert!(!passes(&running, &changed));
+    });
 }

@@ -63,3 +63,51 @@ pub fn untag(tx: &Tx<'_>, actor: Actor<'_>, tool: &ToolName, tag: &str) -> Resul
     let message = format!("{tag} is taken away from {} of {tool}", count(number, "mark"));
     Ok(Step { outcome: answer(Some(operation), None, message), intents: Vec::new() })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{actor, in_store};
+    use super::*;
+    use crate::domain::{Digest, NewMark, Severity};
+
+    fn tool() -> ToolName {
+        ToolName::new("t").unwrap()
+    }
+
+    fn mark(tx: &Tx<'_>, tags: &[&str]) -> crate::domain::MarkId {
+        let tags = tags.iter().map(|tag| (*tag).to_owned()).collect();
+        let (scenario, error) = ("an empty list".to_owned(), "it crashed".to_owned());
+        let (digest, severity) = (Digest([1; 32]), Severity::Medium);
+        let mark = NewMark { run: None, tool: tool(), digest, scenario, error, severity, tags, who: "Ada".to_owned() };
+        tx.mark_failure(&mark).unwrap()
+    }
+
+    #[test]
+    fn a_failure_is_resolved_once() {
+        in_store(|tx| {
+            mark(tx, &[]);
+            let group = |tx: &Tx<'_>| tx.failures(Some(&tool()), tx.now()).unwrap().remove(0);
+            let open = group(tx);
+            resolve(tx, actor(), &open, Some("it is fixed"))?;
+            assert_eq!(group(tx).state, GroupState::Resolved);
+            for known in [group(tx), open] {
+                assert_eq!(resolve(tx, actor(), &known, None).unwrap_err().code, ErrorCode::Conflict);
+            }
+            assert_eq!(tx.operations(9, None)?.len(), 1);
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn a_tag_goes_from_every_mark_that_counts_and_gives_it_and_no_other_goes() {
+        in_store(|tx| {
+            let [both, other, withdrawn] = [&["slow", "wrong"][..], &["wrong"], &["slow"]].map(|tags| mark(tx, tags));
+            tx.set_mark_withdrawn(withdrawn, true)?;
+            untag(tx, actor(), &tool(), "slow")?;
+            let tags = |id| tx.failure_mark(id).unwrap().unwrap().tags.join(" ");
+            assert_eq!([both, other, withdrawn].map(tags), ["wrong", "wrong", "slow"]);
+            assert_eq!(untag(tx, actor(), &tool(), "slow").unwrap_err().code, ErrorCode::NotFound);
+            Ok(())
+        });
+    }
+}

@@ -260,6 +260,10 @@ mod tests {
 
     /// The versions in force after these entries, each with the entry that gave it.
     fn in_force(entries: &[Did]) -> Vec<(u8, i64)> {
+        ledger(entries).in_force().map(|(_, version, operation, _)| (version.0[0], operation.0)).collect()
+    }
+
+    fn ledger(entries: &[Did]) -> Ledger {
         let entries = entries.iter().zip(1..).map(|(did, id)| {
             let (verb, detail) = match did {
                 Did::Note(note) => ("did", json!({"undo": note})),
@@ -278,8 +282,45 @@ mod tests {
                 undone_by: None,
             }
         });
-        let ledger = Ledger::of(&entries.collect::<Vec<_>>());
-        ledger.in_force().map(|(_, version, operation, _)| (version.0[0], operation.0)).collect()
+        Ledger::of(&entries.collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn a_place_is_archived_until_something_counts_there_again() {
+        use Did::Undo;
+        let at = |stage| placed(1, stage);
+        let moved = |from, to| note(UndoNote::Move { before: at(from), after: at(to), closed: Vec::new() });
+        let archive = || moved(Stage::Approved, Stage::Archived);
+        let put_away = || {
+            let (before, after) = (at(Stage::Approved), at(Stage::Archived));
+            note(UndoNote::PutAway { review: ReviewId(1), before, after, closed: Vec::new() })
+        };
+        let restored = || note(UndoNote::RestoreFiles { before: None, after: at(Stage::Approved) });
+        let (mine, other) = (name(), ToolName::new("u").unwrap());
+        let adopt =
+            |tool: &ToolName| note(UndoNote::Adopt { review: ReviewId(1), members: vec![(tool.clone(), digest(1))] });
+        let vouch = |tool: &ToolName| note(UndoNote::Vouch { tool: tool.clone(), digest: digest(1) });
+        for (case, entries, expected) in [
+            ("archived", vec![archive()], Some(1)),
+            ("by a proposal", vec![put_away()], Some(1)),
+            ("twice", vec![archive(), put_away()], Some(2)),
+            ("taken back", vec![archive(), Undo(1)], None),
+            ("another entry taken back", vec![archive(), Undo(7)], Some(1)),
+            ("restored", vec![archive(), moved(Stage::Archived, Stage::Approved)], None),
+            ("restored elsewhere", vec![archive(), moved(Stage::Archived, Stage::Core)], Some(1)),
+            ("the restoring taken back", vec![archive(), moved(Stage::Archived, Stage::Approved), Undo(2)], Some(1)),
+            ("approved again", vec![put_away(), note(approve(1, None, None))], None),
+            ("rolled back", vec![archive(), note(rollback(1, vec![], true))], None),
+            ("its files restored", vec![archive(), restored()], None),
+            ("adopted", vec![archive(), adopt(&mine)], None),
+            ("another tool adopted", vec![archive(), adopt(&other)], Some(1)),
+            ("vouched for", vec![archive(), vouch(&mine)], None),
+            ("another tool vouched for", vec![archive(), vouch(&other)], Some(1)),
+        ] {
+            let found = ledger(&entries).archived(&mine, "tools/approved/t");
+            assert_eq!(found, expected.map(OperationId), "{case}");
+            assert_eq!(ledger(&entries).archived(&other, "tools/approved/t"), None, "{case}");
+        }
     }
 
     #[test]
