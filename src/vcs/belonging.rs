@@ -11,13 +11,16 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 /// Folders of a repository that no commit of ours reads or writes: hooks of a repository never run.
-const UNUSED: &[&str] = &["annex", "hooks", "lfs", "modules"];
+const UNUSED: &[&str] = &["annex", "hooks", "modules"];
 
 /// Entries of a repository that are looked at; one with more is not used.
 const MAX_ENTRIES: usize = 200_000;
 
-/// The longest file that names a work tree, in bytes.
+/// The longest file that names a work tree, or other folders of objects, in bytes.
 const MAX_LINK: u64 = 8 * 1024;
+
+/// How many folders of objects a repository may borrow from, one after the other. Git stops at five levels.
+const MAX_ALTERNATES: usize = 16;
 
 /// Files of a work tree that git reads, in the folder of each committed path and all above it.
 const RULES: &[&str] = &[".gitattributes", ".gitignore"];
@@ -34,10 +37,10 @@ impl Git {
         if repository != common && !repository.starts_with(common.join("worktrees")) {
             return Some(NoGit::Elsewhere(common));
         }
-        if !self.belongs(&repository, toplevel) {
+        if !self.belongs(&repository, toplevel) || !is_nearest(self.workspace(), toplevel) {
             return Some(NoGit::Elsewhere(repository));
         }
-        unplain(&common).map(NoGit::Unplain)
+        unplain(&common).or_else(|| unplain_alternate(&common.join("objects"))).map(NoGit::Unplain)
     }
 
     /// Whether a repository is that of a work tree: it is its `.git`, or names it, as the repositories of linked work
@@ -51,7 +54,7 @@ impl Git {
         let linked = repository.join("gitdir");
         if linked.symlink_metadata().is_ok_and(|found| found.is_file())
             && let Some(text) = beginning(&linked)
-            && path_from(text.trim_ascii_end()).parent().is_some_and(|folder| same(folder.to_owned()))
+            && repository.join(path_from(text.trim_ascii_end())).parent().is_some_and(|folder| same(folder.to_owned()))
         {
             return true;
         }
@@ -63,10 +66,20 @@ impl Git {
     }
 }
 
+/// Whether the nearest `.git` above a workspace is that of the work tree: a `.git` that leads to the repository of a
+/// folder around it would have that take the workspace's files.
+fn is_nearest(workspace: &Path, toplevel: &Path) -> bool {
+    let real = |path: &Path| path.canonicalize().ok();
+    let Some(workspace) = real(workspace) else { return false };
+    let nearest = workspace.ancestors().find(|folder| folder.join(".git").symlink_metadata().is_ok());
+    // Without any, the repository is bare or found by a variable.
+    nearest.is_none_or(|folder| real(toplevel).is_some_and(|top| top == folder))
+}
+
 /// A file of rules of the work tree on the way to one of these paths, relative to a folder, that git would wait for, such
 /// as a FIFO.
-pub(super) fn endless_rules(below: &Path, paths: &[String]) -> Option<PathBuf> {
-    let files = paths.iter().map(|path| below.join(path));
+pub(super) fn endless_rules<'a>(below: &Path, paths: impl Iterator<Item = &'a str>) -> Option<PathBuf> {
+    let files = paths.map(|path| below.join(path));
     let folders: BTreeSet<PathBuf> =
         files.flat_map(|file| file.ancestors().skip(1).map(Path::to_owned).collect::<Vec<_>>()).collect();
     let mut rules = folders.iter().flat_map(|folder| RULES.iter().map(|name| folder.join(name)));
@@ -82,9 +95,8 @@ fn beginning(file: &Path) -> Option<Vec<u8>> {
 
 /// The first part of a repository that is no plain file, folder or socket, or cannot be looked at: git writes through
 /// symbolic links, also where nothing is yet, and waits for the other end of a FIFO. The repository itself when it has too
-/// many parts. Single objects are left out: there may be millions, and git never writes through one.
+/// many parts.
 fn unplain(repository: &Path) -> Option<PathBuf> {
-    let objects = repository.join("objects");
     let mut folders = vec![repository.to_owned()];
     let mut seen = 0;
     while let Some(folder) = folders.pop() {
@@ -100,20 +112,47 @@ fn unplain(repository: &Path) -> Option<PathBuf> {
                 return Some(repository.to_owned());
             }
             let Ok(entry) = entry else { return Some(folder) };
-            let (name, path) = (entry.file_name(), entry.path());
-            if folder == *repository && UNUSED.iter().any(|unused| name == *unused) {
+            if folder == *repository && UNUSED.iter().any(|unused| entry.file_name() == *unused) {
                 continue;
             }
             match entry.file_type() {
                 // Nobody can open a socket as a file: git's own monitor has one here.
                 Ok(kind) if kind.is_file() || kind.is_socket() => {}
-                Ok(kind) if kind.is_dir() => {
-                    if folder != objects || name == "info" || name == "pack" {
-                        folders.push(path);
-                    }
-                }
-                _ => return Some(path),
+                Ok(kind) if kind.is_dir() => folders.push(entry.path()),
+                _ => return Some(entry.path()),
             }
+        }
+    }
+    None
+}
+
+/// The first part that git would wait for of the folders of objects that a repository borrows from, or the file that
+/// names them when nobody can follow it.
+fn unplain_alternate(objects: &Path) -> Option<PathBuf> {
+    let mut folders = vec![objects.to_owned()];
+    let mut next = 0;
+    while let Some(folder) = folders.get(next).cloned() {
+        next += 1;
+        let file = folder.join("info/alternates");
+        if !file.metadata().is_ok_and(|found| found.is_file()) {
+            continue;
+        }
+        let Some(text) = beginning(&file).filter(|text| (text.len() as u64) < MAX_LINK) else { return Some(file) };
+        for line in text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty() && line[0] != b'#') {
+            // A path in quotation marks has escapes.
+            if line[0] == b'"' || folders.len() > MAX_ALTERNATES {
+                return Some(file);
+            }
+            let other = folder.join(path_from(line));
+            // One that is not there is nothing to git either.
+            let Ok(other) = other.canonicalize() else { continue };
+            if folders.contains(&other) {
+                continue;
+            }
+            if let Some(part) = unplain(&other) {
+                return Some(part);
+            }
+            folders.push(other);
         }
     }
     None

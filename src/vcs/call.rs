@@ -32,7 +32,13 @@ const SILENT: &[(&str, &str)] = &[
     ("GIT_TERMINAL_PROMPT", "0"),
     ("GIT_EDITOR", ":"),
     ("GIT_SEQUENCE_EDITOR", ":"),
-    ("SSH_ASKPASS_REQUIRE", "never"),
+    // A passphrase is asked for by a program that says nothing, not at a terminal.
+    ("SSH_ASKPASS_REQUIRE", "force"),
+    ("SSH_ASKPASS", "/bin/false"),
+    // The user's configuration can have git write files of a trace, wherever it names one.
+    ("GIT_TRACE2", "0"),
+    ("GIT_TRACE2_EVENT", "0"),
+    ("GIT_TRACE2_PERF", "0"),
     // No transport, and so no program of one: a partial clone fetches what it lacks when it is looked at.
     ("GIT_ALLOW_PROTOCOL", ""),
     ("GIT_NO_LAZY_FETCH", "1"),
@@ -63,6 +69,7 @@ const OPTIONS: &[&str] = &[
 pub(super) struct Call {
     args: Vec<String>,
     input: Option<Vec<u8>>,
+    env: Vec<(OsString, OsString)>,
     pathspecs: Pathspecs,
     deadline: Duration,
 }
@@ -89,6 +96,7 @@ impl Call {
         Call {
             args: args.iter().map(|arg| (*arg).to_owned()).collect(),
             input: None,
+            env: Vec::new(),
             pathspecs: Pathspecs::Literal,
             deadline: QUICK,
         }
@@ -102,6 +110,12 @@ impl Call {
     /// Gives these bytes on standard input.
     pub(super) fn input(self, bytes: Vec<u8>) -> Call {
         Call { input: Some(bytes), ..self }
+    }
+
+    /// With this variable.
+    pub(super) fn env(mut self, name: &str, value: impl Into<OsString>) -> Call {
+        self.env.push((name.into(), value.into()));
+        self
     }
 
     /// For commands that do not know literal paths.
@@ -125,7 +139,7 @@ impl Call {
         let literal = (self.pathspecs == Pathspecs::Literal).then_some("--literal-pathspecs");
         let launch =
             launch.args(literal).args(OPTIONS).args(&self.args).folder(place.folder).envs(SILENT.iter().copied());
-        let launch = launch.envs(place.env.iter().chain(settings).map(|(name, value)| (name, value)));
+        let launch = launch.envs(place.env.iter().chain(settings).chain(&self.env).map(|(name, value)| (name, value)));
         let name =
             self.args.iter().find(|arg| !arg.starts_with('-') && !arg.contains('=')).cloned().unwrap_or_default();
         match finish(launch, self.input.as_deref(), self.deadline) {
@@ -184,10 +198,9 @@ impl Answer {
         (self.stderr.contains(".lock': File exists")) || self.stderr.contains("cannot lock ref")
     }
 
-    pub(super) fn is_signing_failure(&self) -> bool {
-        ["failed to sign", "failed to write commit object", "cannot run gpg", "signing failed", "user.signingKey"]
-            .iter()
-            .any(|words| self.stderr.contains(words))
+    /// What it said on standard output, without the line break at its end.
+    pub(super) fn word(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).trim_end().to_owned()
     }
 
     /// What it said on standard error (else on standard output), on one line, safe to draw.

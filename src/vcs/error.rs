@@ -1,6 +1,7 @@
 //! Why there is no git, and what git refused.
 
-use std::path::PathBuf;
+use crate::domain::SafeText;
+use std::path::{Path, PathBuf};
 
 /// Why a workspace has no git.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -86,6 +87,12 @@ pub enum GitError {
 }
 
 impl GitError {
+    /// Git would wait for the other end of a FIFO, or the like.
+    pub(super) fn not_plain(action: &'static str, file: &Path) -> GitError {
+        let message = format!("{} is not a plain file", SafeText::new(&file.display().to_string()).as_str());
+        GitError::Failed { action, message }
+    }
+
     /// What to do next.
     pub fn hint(&self) -> &'static str {
         match self {

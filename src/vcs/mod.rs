@@ -7,6 +7,7 @@
 
 mod belonging;
 mod call;
+mod commit;
 mod error;
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -16,5 +17,6 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
+pub use commit::{Commit, Committed};
 pub use error::{GitError, NoGit};
-pub use git::{Commit, Committed, Git, system_user};
+pub use git::{Git, system_user};

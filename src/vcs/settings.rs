@@ -54,7 +54,6 @@ const SECTIONS: &[&str] = &[
     "tag",
     "transfer",
     "url",
-    "user",
     "versionsort",
     "worktree",
 ];
@@ -162,6 +161,7 @@ const KEYS: &[(&str, &[&str])] = &[
     ("lfs", &["access", "locksverify", "repositoryformatversion", "url"]),
     ("merge", &["autostash", "conflictstyle", "ff", "log", "renamelimit", "renames", "stat", "verbosity"]),
     ("remote", &["fetch", "mirror", "partialclonefilter", "promisor", "prune", "push", "pushurl", "tagopt", "url"]),
+    ("user", &["email", "name", "useconfigonly"]),
     ("submodule", &["active", "branch", "fetchrecursesubmodules", "ignore", "recurse", "url"]),
 ];
 
@@ -184,6 +184,18 @@ struct Setting {
     /// Nothing is a key without a value: git reads it as true.
     value: Option<OsString>,
     is_users: bool,
+}
+
+impl Setting {
+    /// Whether it names a key to sign with that is in no file: by its id, by its owner's mail, or as it is in an agent. A
+    /// file could be anything.
+    fn is_key_without_file(&self) -> bool {
+        let value = self.value.as_deref().unwrap_or_default().to_string_lossy();
+        let is_id = value.len() >= 8 && value.trim_end_matches('!').chars().all(|c| c.is_ascii_hexdigit());
+        let is_mail = value.contains('@') && !value.contains('/');
+        let is_literal = value.starts_with("key::") || value.starts_with("ssh-");
+        self.key == "user.signingkey" && (is_id || is_mail || is_literal)
+    }
 }
 
 /// The whole configuration of a place, in git's order: a later line counts more.
@@ -259,7 +271,9 @@ impl Settings {
 
     /// The variables that override what the repository must not say.
     pub(super) fn overrides(&self, place: &Place<'_>) -> Vec<(OsString, OsString)> {
-        let foreign = self.all.iter().filter(|setting| !setting.is_users && !is_harmless(setting.key.as_bytes()));
+        let foreign = self.all.iter().filter(|setting| {
+            !setting.is_users && !is_harmless(setting.key.as_bytes()) && !setting.is_key_without_file()
+        });
         let mut values: BTreeMap<OsString, OsString> =
             foreign.map(|setting| (setting.key.clone(), self.of_user(&[&setting.key]).unwrap_or_default())).collect();
         let hooks = self.of_user(&[OsStr::new(HOOKS)]).and_then(|folder| place.named_folder(&folder).ok());
@@ -351,6 +365,12 @@ mod tests {
             (&["local mailmap.file fifo"], "mailmap.file", Some("")),
             (&["local blame.ignorerevsfile fifo"], "blame.ignorerevsfile", Some("")),
             (&["local gpg.ssh.allowedsignersfile fifo"], "gpg.ssh.allowedsignersfile", Some("")),
+            (&["local user.signingkey /tmp/key"], "user.signingkey", Some("")),
+            (&["local user.signingkey a@b/c"], "user.signingkey", Some("")),
+            (&["global user.signingkey mine", "local user.signingkey key.pub"], "user.signingkey", Some("mine")),
+            (&["local user.signingkey 3AA5C34371567BD2!"], "user.signingkey", None),
+            (&["local user.signingkey ada@example.org"], "user.signingkey", None),
+            (&["local user.signingkey key::ssh-ed25519 AAAA"], "user.signingkey", None),
             (&["local commit.gpgsign true", "local core.autocrlf input"], "commit.gpgsign", None),
             (&["local user.name Ada", "local remote.origin.url x", "local core.bare false"], "user.name", None),
             (&["local filter.x.required true"], "filter.x.required", None),

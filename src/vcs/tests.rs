@@ -1,3 +1,5 @@
+mod hostile;
+
 use super::fixture::{Repo, isolation, script};
 use super::*;
 use crate::outside;
@@ -88,6 +90,22 @@ fn ignored_files_are_left_out_but_tracked_ones_are_not() {
     commit(&git, &["lab/new", "lab/tracked"], "Move").unwrap().unwrap();
     assert_eq!(repo.git(&["show", "--name-status", "--format=", "HEAD"]), "D\tlab/tracked\n");
     assert_eq!(commit(&git, &["lab/new"], "Move"), Ok(None));
+}
+
+#[test]
+fn a_file_that_became_a_folder_goes_and_the_files_in_it_come() {
+    let repo = Repo::new();
+    repo.write("x", "1\n");
+    assert!(commit(&repo.open(), &["x"], "Add").unwrap().is_some());
+    fs::remove_file(repo.path().join("x")).unwrap();
+    repo.write("x/y", "1\n");
+    assert!(commit(&repo.open(), &["x", "x/y"], "Move").unwrap().is_some());
+    assert_eq!(repo.git(&["show", "--no-renames", "--name-status", "--format=", "HEAD"]), "D\tx\nA\tx/y\n");
+    assert_eq!(repo.git(&["status", "--porcelain"]), "");
+    fs::remove_dir_all(repo.path().join("x")).unwrap();
+    repo.write("x", "2\n");
+    assert!(commit(&repo.open(), &["x/y", "x"], "Move back").unwrap().is_some());
+    assert_eq!(repo.git(&["show", "--no-renames", "--name-status", "--format=", "HEAD"]), "A\tx\nD\tx/y\n");
 }
 
 #[test]

@@ -256,37 +256,4 @@ fn comment(tx: &Tx<'_>, entry: &Operation) -> Result<(), EngineError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::UnlockId;
-    use crate::store::{NewOperation, Store, StoreError};
-    use serde_json::json;
-
-    #[test]
-    fn an_unlock_that_names_neither_a_tool_nor_its_tier_opens_nothing() {
-        let dir = tempfile::tempdir().unwrap();
-        let mut store = Store::open(dir.path()).unwrap();
-        let opened = store.transact(Instant(1), |tx| {
-            for (subject, tier) in [
-                ("alpha", "medium"),
-                ("tier medium", "medium"),
-                ("tier high", "medium"),
-                ("not a name", "high"),
-                ("", "low"),
-            ] {
-                let note = UndoNote::Unlock { unlock: UnlockId(1) };
-                tx.log(&NewOperation {
-                    who: "ada".to_owned(),
-                    verb: "unlock".to_owned(),
-                    subject: subject.to_owned(),
-                    detail: json!({"tier": tier, "undo": note}),
-                    reversible: true,
-                })?;
-            }
-            rebuild(tx, &["tier_unlocks".to_owned()]).unwrap();
-            let unlocks = tx.unlocks()?.into_iter();
-            Ok::<_, StoreError>(unlocks.map(|unlock| unlock.subject()).collect::<Vec<_>>())
-        });
-        assert_eq!(opened.unwrap(), ["tier medium", "alpha"]);
-    }
-}
+mod tests;

@@ -1,0 +1,320 @@
+//! A commit of exactly some paths, made in steps that look at nothing else: an index of its own, a tree, a commit, and
+//! the branch moved to it.
+//!
+//! `git commit` looks at the whole work tree where it prints a status, and into that of a submodule with the
+//! configuration of that, which names programs. It also waits for any FIFO that it meets there.
+
+use super::belonging::endless_rules;
+use super::call::{Answer, Call, QUICK, finish};
+use super::error::GitError;
+use super::git::{Git, joined, one_line, system_user};
+use crate::domain::SafeText;
+use crate::outside::Row;
+use std::collections::{HashMap, HashSet};
+use std::ffi::OsStr;
+use std::path::Path;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// How long another process may hold the index before we give up. Git itself holds it for milliseconds.
+const LOCK_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Pause between two attempts to get the index.
+const LOCK_PAUSE: Duration = Duration::from_millis(50);
+
+/// The mode of a submodule in a tree.
+const SUBMODULE: &str = "160000";
+
+/// What to commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Commit<'a> {
+    /// Paths of files, relative to the workspace, `/` between parts; added, changed and removed alike.
+    pub paths: &'a [String],
+    /// The message: a subject, and after a blank line anything else.
+    pub message: &'a str,
+    /// Key and value of each trailer, appended to the message.
+    pub trailers: &'a [(String, String)],
+}
+
+/// A commit that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Committed {
+    /// Its abbreviated hash.
+    pub hash: String,
+    /// What a human should know: a missing signature, an identity made up, hooks that did not run.
+    pub notes: Vec<String>,
+}
+
+/// The paths of a commit, by what the index is told of them.
+#[derive(Default)]
+struct Plan<'p> {
+    /// Taken as they lie on disk.
+    files: Vec<&'p str>,
+    /// Gone, or a folder lies where a file was.
+    removed: Vec<&'p str>,
+}
+
+/// An index, and the message, in a folder of our own.
+struct Desk {
+    folder: TempDir,
+}
+
+impl Desk {
+    /// A call that works with this index and leaves that of the user alone.
+    fn call(&self, args: &[&str]) -> Call {
+        Call::new(args).env("GIT_INDEX_FILE", self.folder.path().join("index"))
+    }
+}
+
+impl Git {
+    /// Commits exactly these paths and nothing else. Ignored and untracked-and-absent paths are left
+    /// out, as are paths that a symbolic link leads out of the work tree. `None` when the newest
+    /// commit already holds all of it; hooks do not run then.
+    ///
+    /// # Errors
+    /// [`GitError`]; the files on disk are as they were, and a second call does what the first did not.
+    pub fn commit(&self, commit: &Commit<'_>) -> Result<Option<Committed>, GitError> {
+        if let Some(what) = self.unfinished() {
+            return Err(GitError::Unfinished(what));
+        }
+        if let Some(file) = endless_rules(self.workspace(), commit.paths.iter().map(String::as_str)) {
+            return Err(GitError::not_plain("commit", &file));
+        }
+        let parent = self.newest_commit()?;
+        let plan = self.plan(commit.paths, parent.is_some())?;
+        if plan.files.is_empty() && plan.removed.is_empty() {
+            return Ok(None);
+        }
+        let folder = self.empty_folder().map_err(|error| GitError::Spawn(error.to_string()))?;
+        let desk = Desk { folder };
+        if parent.is_some() {
+            self.ask(&desk.call(&["read-tree", "HEAD"]))?.demand("read the newest commit")?;
+        }
+        self.tell_index(&plan, |args| desk.call(args))?;
+        let tree = self.tree(&desk)?;
+        if parent.is_some() && self.word(&Call::new(&["rev-parse", "HEAD^{tree}"]), "read the newest commit")? == tree {
+            return Ok(None);
+        }
+        self.await_index()?;
+        let mut notes = Vec::new();
+        let message = self.message(commit, &desk, &mut notes)?;
+        // A hook may have changed what is committed.
+        let tree = self.tree(&desk)?;
+        let hash = self.commit_tree(&tree, parent.as_deref(), &message, &mut notes)?;
+        let subject = format!("commit: {}", one_line(message.lines().next().unwrap_or_default()));
+        // Only from where we looked: whoever committed meanwhile keeps that. The zeros stand for no branch yet.
+        let before = parent.unwrap_or_else(|| "0".repeat(hash.len()));
+        let moved = self.ask(&Call::new(&["update-ref", "-m", &subject, "HEAD", &hash, &before]))?;
+        moved.demand("move the branch to the new commit")?;
+        if let Err(error) = self.tell_index(&plan, Call::new) {
+            notes.push(format!(
+                "git's index does not know of the commit ({error}): `git reset` with its paths tells it"
+            ));
+        }
+        if let Some(hooks) = self.hooks()
+            && hooks.join("post-commit").is_file()
+        {
+            // The commit is made: what this one says changes nothing.
+            let _ = self.ask(&Call::new(&["hook", "run", "--ignore-missing", "post-commit"]).with_hooks());
+        }
+        notes.extend(self.notes());
+        let hash = self.word(&Call::new(&["rev-parse", "--short", &hash]), "name the commit")?;
+        Ok(Some(Committed { hash, notes }))
+    }
+
+    /// Sorts out the paths that git knows or has to be told of.
+    fn plan<'p>(&self, paths: &'p [String], has_head: bool) -> Result<Plan<'p>, GitError> {
+        let inside: Vec<&str> = paths.iter().map(String::as_str).filter(|path| self.is_reachable(path)).collect();
+        let tracked = self.list(&["ls-files", "-z", "--cached", "--"], &inside)?;
+        let entries = if has_head { self.list(&["ls-tree", "-z", "HEAD", "--"], &inside)? } else { HashSet::new() };
+        let committed: HashMap<&str, &str> =
+            entries.iter().filter_map(|entry| entry.split_once('\t').map(|(blob, path)| (path, blob))).collect();
+        let is_known = |path: &str| tracked.contains(path) || committed.contains_key(path);
+        // A submodule is a folder, too, and stays what it is.
+        let was_file = |path: &str| committed.get(path).is_some_and(|blob| !blob.starts_with(SUBMODULE));
+        let kind = |path: &str| std::fs::symlink_metadata(self.workspace().join(path)).ok().map(|found| found.is_dir());
+        let new: Vec<&str> =
+            inside.iter().copied().filter(|path| !is_known(path) && kind(path) == Some(false)).collect();
+        let ignored = if new.is_empty() { HashSet::new() } else { self.ignored(&new)? };
+        let mut plan = Plan::default();
+        for path in inside {
+            match kind(path) {
+                Some(true) if was_file(path) => plan.removed.push(path),
+                Some(false) if is_known(path) || !ignored.contains(path) => plan.files.push(path),
+                None if is_known(path) => plan.removed.push(path),
+                _ => {}
+            }
+        }
+        Ok(plan)
+    }
+
+    /// Tells an index what lies at the paths of a plan.
+    fn tell_index(&self, plan: &Plan<'_>, call: impl Fn(&[&str]) -> Call) -> Result<(), GitError> {
+        // What goes makes room: a file may have become a folder, or a folder a file.
+        for (how, paths) in [("--force-remove", &plan.removed), ("--add", &plan.files)] {
+            if !paths.is_empty() {
+                let args = ["update-index", how, "-z", "--stdin"];
+                self.ask_patiently(&call(&args).input(joined(paths)))?.demand("take the files into the commit")?;
+            }
+        }
+        Ok(())
+    }
+
+    fn tree(&self, desk: &Desk) -> Result<String, GitError> {
+        self.word(&desk.call(&["write-tree"]), "write the files of the commit")
+    }
+
+    /// The message as the user's hooks leave it, which may also refuse.
+    fn message(&self, commit: &Commit<'_>, desk: &Desk, notes: &mut Vec<String>) -> Result<String, GitError> {
+        let text = message_with_trailers(commit);
+        let Some(hooks) = self.hooks() else { return Ok(text) };
+        let file = desk.folder.path().join("COMMIT_EDITMSG");
+        let io = |error: std::io::Error| GitError::Spawn(error.to_string());
+        std::fs::write(&file, &text).map_err(io)?;
+        let path = file.to_string_lossy();
+        for (hook, args) in
+            [("pre-commit", &[][..]), ("prepare-commit-msg", &["--", &path, "message"]), ("commit-msg", &["--", &path])]
+        {
+            if !hooks.join(hook).is_file() {
+                continue;
+            }
+            let words: Vec<&str> = ["hook", "run", hook].iter().chain(args).copied().collect();
+            let answer = self.ask(&desk.call(&words).with_hooks())?;
+            if answer.stderr.contains("'hook' is not a git command") {
+                notes.push(format!("{hook} did not run: git 2.36 or later is needed"));
+            } else if !answer.success() {
+                return Err(GitError::Hook(answer.complaint()));
+            }
+        }
+        let text = std::fs::read_to_string(&file).map_err(io)?;
+        let stripped = self.ask(&Call::new(&["stripspace"]).input(text.into_bytes()))?.demand("tidy the message")?;
+        Ok(String::from_utf8_lossy(&stripped.stdout).into_owned())
+    }
+
+    /// Where the user's own hooks lie; those of the repository never run.
+    fn hooks(&self) -> Option<std::path::PathBuf> {
+        let folder = self.config(&["--type=path", "--get", "core.hooksPath"])?;
+        let folder = Path::new(&folder);
+        folder.is_dir().then(|| folder.to_owned())
+    }
+
+    /// Writes the commit, signed where that is configured and works without a question. Gives its hash.
+    fn commit_tree(
+        &self,
+        tree: &str,
+        parent: Option<&str>,
+        message: &str,
+        notes: &mut Vec<String>,
+    ) -> Result<String, GitError> {
+        let mut made_up = Vec::new();
+        if self.identity().is_none() {
+            let user = system_user();
+            notes.push(format!("git has no identity configured, committed as {user} <{user}@localhost>"));
+            made_up = vec![format!("user.name={user}"), format!("user.email={user}@localhost")];
+        }
+        let attempt = |is_signed: bool| {
+            let mut args: Vec<&str> = made_up.iter().flat_map(|setting| ["-c", setting]).collect();
+            args.extend(["commit-tree", if is_signed { "-S" } else { "--no-gpg-sign" }]);
+            args.extend(parent.iter().flat_map(|parent| ["-p", parent]));
+            args.extend(["-F", "-", tree]);
+            self.ask(&Call::new(&args).input(message.as_bytes().to_vec()))
+        };
+        let wants_signature = self.config(&["--type=bool", "--get", "commit.gpgSign"]).as_deref() == Some("true");
+        if wants_signature {
+            if self.can_sign_silently() {
+                let answer = attempt(true)?;
+                if answer.success() {
+                    return Ok(answer.word());
+                }
+            }
+            notes.push("the commit is not signed: signing needs a passphrase or does not work here".to_owned());
+        }
+        Ok(attempt(false)?.demand("write the commit")?.word())
+    }
+
+    /// Tries a signature that may not ask for anything. Git cannot be told not to ask, so gpg is asked
+    /// first; ssh keys are covered by the environment of every call.
+    fn can_sign_silently(&self) -> bool {
+        if self.config(&["--get", "gpg.format"]).is_some_and(|format| format != "openpgp") {
+            return true;
+        }
+        // The one that git was given: trusted, and not from the repository.
+        let Some(program) = self.config(&["--get", "gpg.program"]) else { return false };
+        let Some(key) = self.config(&["--get", "user.signingKey"]).or_else(|| self.identity()) else { return false };
+        let place = self.place();
+        let found = place.programs.find(Row::GitSigner, OsStr::new(&program)).ok();
+        let launch = found.and_then(|program| place.programs.launch(Row::GitSigner, program).ok());
+        launch.is_some_and(|launch| {
+            let asked = launch.args(["--batch", "--no-tty", "--pinentry-mode", "error", "-bsa", "-u", &key]);
+            finish(asked, Some(b"toolsmith\n"), QUICK).is_ok_and(|answer| answer.success())
+        })
+    }
+
+    fn config(&self, question: &[&str]) -> Option<String> {
+        let args: Vec<&str> = std::iter::once("config").chain(question.iter().copied()).collect();
+        Some(self.ask(&Call::new(&args)).ok().filter(Answer::success)?.word())
+    }
+
+    /// What the user is in the middle of, during which a commit would become part of something else.
+    fn unfinished(&self) -> Option<&'static str> {
+        let marks = [
+            ("MERGE_HEAD", "merge"),
+            ("CHERRY_PICK_HEAD", "cherry-pick"),
+            ("REVERT_HEAD", "revert"),
+            ("rebase-merge", "rebase"),
+            ("rebase-apply", "rebase"),
+        ];
+        marks.into_iter().find(|(mark, _)| self.repository().join(mark).exists()).map(|(_, what)| what)
+    }
+
+    /// Waits while another process holds the index, which has to be told of the commit.
+    fn await_index(&self) -> Result<(), GitError> {
+        let lock = self.repository().join("index.lock");
+        let deadline = Instant::now() + LOCK_PATIENCE;
+        while lock.symlink_metadata().is_ok() {
+            if Instant::now() >= deadline {
+                return Err(GitError::Locked(lock));
+            }
+            std::thread::sleep(LOCK_PAUSE);
+        }
+        Ok(())
+    }
+
+    /// Asks git, and again while another process holds the index or a reference.
+    fn ask_patiently(&self, call: &Call) -> Result<Answer, GitError> {
+        let deadline = Instant::now() + LOCK_PATIENCE;
+        loop {
+            let answer = self.ask(call)?;
+            if answer.success() || !answer.is_locked() {
+                return Ok(answer);
+            }
+            if Instant::now() >= deadline {
+                return Err(GitError::Locked(self.repository().join("index.lock")));
+            }
+            std::thread::sleep(LOCK_PAUSE);
+        }
+    }
+
+    /// What a call answers, without the line break at its end.
+    fn word(&self, call: &Call, action: &'static str) -> Result<String, GitError> {
+        Ok(self.ask(call)?.demand(action)?.word())
+    }
+}
+
+/// The message, with the trailers as its last paragraph.
+fn message_with_trailers(commit: &Commit<'_>) -> String {
+    // What shows a log later may obey what stands in it.
+    let lines = commit.message.trim().lines().map(|line| SafeText::new(line.trim_end()).into());
+    let mut message = lines.collect::<Vec<String>>().join("\n");
+    message.push('\n');
+    if !commit.trailers.is_empty() {
+        message.push('\n');
+    }
+    for (key, value) in commit.trailers {
+        message.push_str(key);
+        message.push_str(": ");
+        message.push_str(&one_line(value));
+        message.push('\n');
+    }
+    message
+}
