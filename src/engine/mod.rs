@@ -31,6 +31,7 @@ mod error;
 mod evidence;
 mod evolving;
 mod export;
+mod exposure;
 mod failing;
 #[cfg(test)]
 mod family_tests;
@@ -254,6 +255,7 @@ impl Engine {
     /// than it was can be looked at: [`Engine::viewing`] says so, and changes are refused.
     pub fn open(options: OpenOptions) -> Result<Engine, EngineError> {
         let identity::Located { dir: state_dir, copy_of } = locate(&options.home, &options.workspace);
+        let exposed = exposure::close_to_others(&options.home.data, &state_dir);
         let state::Opened { store, viewing, lost } = state::open(&state_dir)?;
         let reader = store.reader()?;
         let (settings, setting_problems) = Settings::load(&options.workspace, &options.home);
@@ -309,6 +311,9 @@ impl Engine {
             None => engine.recover()?,
             // What a crash left undone stays undone until the state can be written.
             Some(why) => engine.report_trouble::<()>(Err(why.clone())),
+        }
+        if let Some(exposed) = exposed {
+            engine.report_trouble::<()>(Err(exposed));
         }
         if let Some(copy) = engine.problem_of_copy() {
             engine.report_trouble::<()>(Err(EngineError::new(ErrorCode::Conflict, copy.message, copy.hint)));
