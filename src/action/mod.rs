@@ -1,6 +1,6 @@
 //! The single declaration of every verb.
 //!
-//! Keymap, footer hints, `?` help, palette, command-line sub-commands and the table in the README
+//! Keymap, footer hints, `?` help, palette, command-line sub-commands and the reference in `docs/`
 //! are derived from [`ACTIONS`]. A new verb costs one row here and its handler.
 
 mod spec;

@@ -25,7 +25,7 @@ pub enum Context {
     Evolution,
 }
 
-/// Heading under which help and README list a verb.
+/// Heading under which help and the reference list a verb.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Group {
     /// Looking at tools.
