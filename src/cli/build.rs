@@ -4,7 +4,7 @@
 //! [`ACTIONS`] becomes a sub-command, its arguments become clap arguments.
 
 use super::parse;
-use crate::action::{ACTIONS, Arg, ArgKind, Form, Group, Spec};
+use crate::action::{self, ACTIONS, Arg, ArgKind, Form, Group, Spec, Verb};
 use clap::builder::{PossibleValuesParser, ValueParser};
 use clap::{Arg as ClapArg, ArgAction, Command, ValueHint};
 use std::fmt::Write;
@@ -13,6 +13,9 @@ use std::fmt::Write;
 const NAME_COLUMN: usize = 17;
 /// Columns of the list of verbs: what the narrowest usual terminal has.
 const HELP_WIDTH: usize = 80;
+
+/// Width of the column of headings in the short help.
+const GROUP_COLUMN: usize = 19;
 
 /// Ids of the arguments that every verb takes.
 pub(super) mod global {
@@ -28,45 +31,117 @@ pub(super) mod global {
 pub fn command() -> Command {
     Command::new("toolsmith")
         .version(env!("CARGO_PKG_VERSION"))
-        .about(env!("CARGO_PKG_DESCRIPTION"))
+        .about("A terminal workbench for the tools that AI agents write")
+        .long_about(env!("CARGO_PKG_DESCRIPTION"))
         .override_usage("toolsmith [OPTIONS] [VERB]")
         .subcommand_value_name("VERB")
         .help_template("{about-with-newline}\n{usage-heading} {usage}{after-help}\n\nOptions:\n{options}")
-        .after_help(overview())
-        .after_long_help(format!("{}\n\n{NOTES}", overview()))
+        .after_help(short_overview())
+        .after_long_help(format!("{}\n\n{}", overview(), notes()))
         .max_term_width(120)
         .args(globals())
         .subcommands(ACTIONS.iter().filter(|row| row.cli).map(subcommand))
 }
 
-/// What the long help and the manual page say beside the verbs.
-pub(super) const NOTES: &str = "Exit codes:
-  0   done
-  1   the asked thing failed, for example a run that did not succeed
-  2   the call itself is wrong
-  3   conflict: the digest moved, or it was decided already
-  4   refused by policy, or a human at a terminal is needed
-  5   not found
-  6   isolation is not available where it was demanded
-  70  something in the program or its state folder
+/// Every exit code and what it means.
+pub const EXIT_CODES: &[(u8, &str)] = &[
+    (0, "done"),
+    (1, "the operation failed: a run that did not succeed, a check that found faults"),
+    (2, "the call is wrong, or a name matches more than one tool"),
+    (3, "conflict: the digest changed, or the review was already decided"),
+    (4, "refused by policy, or a human at a terminal is required"),
+    (5, "not found"),
+    (6, "the required isolation is not available"),
+    (70, "internal error, or the state folder cannot be used"),
+];
 
-Environment:
-  TOOLSMITH_HOME   one folder for settings and state instead of the user's directories
-  TOOLSMITH_AGENT  the same as --as-agent
-  TOOLSMITH_SESSION  the session that leave for an agent may be limited to
-  TOOLSMITH_MAX_TIER  the same as --max-tier, the lower of both counts
-  TOOLSMITH_TOOLS  only these tools, whatever --tools says
-  NO_COLOR         the same as --no-color";
+/// Every environment variable that changes what a call does, and how.
+pub const VARIABLES: &[(&str, &str)] = &[
+    ("TOOLSMITH_HOME", "one folder for settings and state instead of the user's directories"),
+    ("TOOLSMITH_AGENT", "the name of the calling agent, as --as-agent"),
+    ("TOOLSMITH_SESSION", "the session that a grant for an agent may be limited to"),
+    ("TOOLSMITH_MAX_TIER", "as --max-tier; the lower of both counts"),
+    ("TOOLSMITH_TOOLS", "only these tools, whatever --tools says"),
+    ("NO_COLOR", "as --no-color"),
+];
+
+/// What the long help and the manual page say beside the verbs.
+pub(super) fn notes() -> String {
+    let mut text = "Exit codes:".to_owned();
+    for (code, meaning) in EXIT_CODES {
+        let _ = write!(text, "\n  {code:<4}{meaning}");
+    }
+    text.push_str("\n\nEnvironment:");
+    for (name, meaning) in VARIABLES {
+        let _ = write!(text, "\n  {name:20}{meaning}");
+    }
+    text
+}
+
+/// The verbs that somebody needs first, in the order in which they are needed.
+const MOST_USED: [Verb; 10] = [
+    Verb::Init,
+    Verb::List,
+    Verb::Show,
+    Verb::Run,
+    Verb::Reviews,
+    Verb::Review,
+    Verb::Check,
+    Verb::Approve,
+    Verb::Undo,
+    Verb::Doctor,
+];
+
+/// What `-h` says of the verbs: the most used ones, and the names of all others. Fits a small terminal.
+fn short_overview() -> String {
+    let mut text = String::from("Without a verb the workbench opens. The verbs used most:");
+    for verb in MOST_USED {
+        let row = action::spec(verb);
+        let _ = write!(text, "\n  {:NAME_COLUMN$}{}", row.name, shortened(row.doc));
+    }
+    text.push_str("\n\nAll verbs; `toolsmith help all` explains them, `toolsmith help VERB` one:");
+    for (group, rows) in groups() {
+        let names: Vec<&str> = rows.iter().map(|row| row.name).collect();
+        let heading = heading(group);
+        let room = HELP_WIDTH - 2 - GROUP_COLUMN;
+        let _ = write!(text, "\n  {heading:GROUP_COLUMN$}{}", first_words(&names.join(", "), room));
+    }
+    text
+}
+
+/// A doc up to where it goes into details.
+fn shortened(doc: &str) -> &str {
+    doc.split([':', ';']).next().unwrap_or(doc)
+}
+
+/// As many words as there is room for; `…` for the others.
+fn first_words(text: &str, room: usize) -> String {
+    if text.chars().count() <= room {
+        return text.to_owned();
+    }
+    let mut short = String::new();
+    for word in text.split_inclusive(' ') {
+        if short.chars().count() + word.trim_end().chars().count() + 2 > room {
+            break;
+        }
+        short.push_str(word);
+    }
+    short + "…"
+}
+
+/// The groups that have verbs of the command line, with these verbs.
+pub(super) fn groups() -> impl Iterator<Item = (Group, Vec<&'static Spec>)> {
+    GROUPS.iter().filter_map(|group| {
+        let rows: Vec<&Spec> = ACTIONS.iter().filter(|row| row.cli && row.group == *group).collect();
+        (!rows.is_empty()).then_some((*group, rows))
+    })
+}
 
 /// The verbs under their headings.
 pub(super) fn overview() -> String {
     let mut text = String::from("Without a verb the workbench opens.");
-    for group in GROUPS {
-        let rows: Vec<&Spec> = ACTIONS.iter().filter(|row| row.cli && row.group == *group).collect();
-        if rows.is_empty() {
-            continue;
-        }
-        let _ = write!(text, "\n\n{}:", heading(*group));
+    for (group, rows) in groups() {
+        let _ = write!(text, "\n\n{}:", heading(group));
         for row in rows {
             let _ = write!(text, "\n  {:NAME_COLUMN$}{}", row.name, hang(row.doc));
         }
@@ -91,7 +166,7 @@ fn hang(doc: &str) -> String {
 }
 
 /// The groups in the order of the help.
-pub(super) const GROUPS: &[Group] = &[
+const GROUPS: &[Group] = &[
     Group::Catalog,
     Group::Run,
     Group::Make,
@@ -106,12 +181,12 @@ pub(super) const GROUPS: &[Group] = &[
 pub(super) fn heading(group: Group) -> &'static str {
     match group {
         Group::Catalog => "Look at tools",
-        Group::Run => "Run them",
+        Group::Run => "Run tools",
         Group::Review => "Decide",
-        Group::Make => "Make them",
-        Group::Lifecycle => "Move them through stages",
-        Group::History => "What was done",
-        Group::Workbench => "The program itself",
+        Group::Make => "Make tools",
+        Group::Lifecycle => "Stages and access",
+        Group::History => "History",
+        Group::Workbench => "The program",
         Group::Motion => "Move about",
     }
 }
@@ -119,16 +194,20 @@ pub(super) fn heading(group: Group) -> &'static str {
 /// How a verb is written on the command line, for example `run TOOL [--input JSON] [--set KEY=VALUE]…`.
 pub(super) fn usage(row: &Spec) -> String {
     row.args.iter().fold(row.name.to_owned(), |mut text, arg| {
-        let written = match (arg.form, arg.kind) {
-            (Form::Positional | Form::Several, _) => value_name(arg),
-            (_, ArgKind::Switch) => format!("--{}", arg.name),
-            (Form::Option | Form::Repeated, _) => format!("--{} {}", arg.name, value_name(arg)),
-        };
-        let written = if arg.required { written } else { format!("[{written}]") };
+        let written = if arg.required { written(arg) } else { format!("[{}]", written(arg)) };
         let more = if matches!(arg.form, Form::Repeated | Form::Several) { "…" } else { "" };
         let _ = write!(text, " {written}{more}");
         text
     })
+}
+
+/// How an argument is written once.
+pub(super) fn written(arg: &Arg) -> String {
+    match (arg.form, arg.kind) {
+        (Form::Positional | Form::Several, _) => value_name(arg),
+        (_, ArgKind::Switch) => format!("--{}", arg.name),
+        (Form::Option | Form::Repeated, _) => format!("--{} {}", arg.name, value_name(arg)),
+    }
 }
 
 fn globals() -> [ClapArg; 6] {
@@ -138,26 +217,27 @@ fn globals() -> [ClapArg; 6] {
             .value_name("DIR")
             .value_parser(ValueParser::path_buf())
             .value_hint(ValueHint::DirPath)
-            .help("Workspace folder; default is found from the current folder upward"),
-        ClapArg::new(global::JSON)
-            .long("json")
-            .action(ArgAction::SetTrue)
-            .help("Exactly one JSON object on standard output"),
+            .help("Workspace folder; default is found from here upward"),
+        ClapArg::new(global::JSON).long("json").action(ArgAction::SetTrue).help("Print exactly one JSON object"),
         ClapArg::new(global::NO_COLOR)
+            .hide_short_help(true)
             .long("no-color")
             .action(ArgAction::SetTrue)
             .help("No colours, even on a terminal"),
         ClapArg::new(global::AS_AGENT)
+            .hide_short_help(true)
             .long("as-agent")
             .value_name("NAME")
             .value_parser(parse::agent_name)
             .help("Act as this agent, with an agent's rights"),
         ClapArg::new(global::MAX_TIER)
+            .hide_short_help(true)
             .long("max-tier")
             .value_name("TIER")
             .value_parser(PossibleValuesParser::new(["low", "medium", "high"]))
             .help("Let nothing run that costs more"),
         ClapArg::new(global::TOOLS)
+            .hide_short_help(true)
             .long("tools")
             .value_name("NAME,NAME…")
             .help("Only these tools are offered and run: names, sets, or minimal, default, full"),

@@ -1,25 +1,61 @@
-//! The tables of verbs and of checks for the README.
+//! The tables of verbs and of checks for the reference.
 
-use super::build::{GROUPS, heading, usage};
-use crate::action::{ACTIONS, Spec};
+use super::build::{command, groups, heading, usage, written};
+use crate::action::{Arg, ArgKind, Spec};
 use crate::engine::checks;
 use std::fmt::Write;
 
-/// Every verb with its keys, its command line and what it does, as a Markdown table for each group.
+/// Every verb with its keys, its command line and what it does, as a table for each group, with a section for each verb
+/// that has arguments; at the end the options that all verbs share.
 pub fn verbs_markdown() -> String {
     let mut text = String::new();
-    for group in GROUPS {
-        let rows: Vec<&Spec> = ACTIONS.iter().filter(|row| row.cli && row.group == *group).collect();
-        if rows.is_empty() {
-            continue;
-        }
+    for (group, rows) in groups() {
         let gap = if text.is_empty() { "" } else { "\n" };
-        let _ = write!(text, "{gap}**{}**\n\n| verb | key | does |\n| --- | --- | --- |\n", heading(*group));
-        for row in rows {
+        let _ = write!(text, "{gap}## {}\n\n| verb | key | does |\n| --- | --- | --- |\n", heading(group));
+        for row in &rows {
             let keys: Vec<String> = row.keys.iter().map(|key| format!("`{key}`")).collect();
             let line = format!("| `{}` | {} | {} |", usage(row), keys.join(" "), row.doc);
             let _ = writeln!(text, "{}", line.replace("  |", " |"));
         }
+        for row in rows {
+            section(&mut text, row);
+        }
+    }
+    text.push_str("\n## Options of every verb\n\n| option | means |\n| --- | --- |\n");
+    for arg in command().get_arguments() {
+        let mut written = format!("--{}", arg.get_long().unwrap_or_default());
+        for name in arg.get_value_names().unwrap_or_default() {
+            let _ = write!(written, " {name}");
+        }
+        let _ = writeln!(text, "| `{written}` | {} |", arg.get_help().cloned().unwrap_or_default());
+    }
+    text
+}
+
+/// What the arguments of a verb mean, and whom it is for.
+fn section(text: &mut String, row: &Spec) {
+    let _ = write!(text, "\n### {}\n\n{}.", row.name, row.doc);
+    if row.risk == crate::action::Risk::HumanOnly {
+        text.push_str(" Only a human at a terminal may do this.");
+    }
+    text.push('\n');
+    if row.args.is_empty() {
+        return;
+    }
+    text.push_str("\n| argument | means |\n| --- | --- |\n");
+    for arg in row.args {
+        let _ = writeln!(text, "| `{}` | {} |", written(arg), meaning(arg));
+    }
+}
+
+fn meaning(arg: &Arg) -> String {
+    let mut text = arg.doc.to_owned();
+    if let ArgKind::Word(words) = arg.kind {
+        let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+        let _ = write!(text, " ({})", words.join(", "));
+    }
+    if arg.human_only {
+        text.push_str("; only a human at a terminal may give it");
     }
     text
 }
@@ -36,6 +72,7 @@ pub fn checks_markdown() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::action::ACTIONS;
 
     #[test]
     fn every_verb_of_the_command_line_has_a_row() {
@@ -51,22 +88,5 @@ mod tests {
         assert!(table.contains(
             "| `approve REVIEW[=PREFIX]… [--digest PREFIX] [--reason REASON] [--role ROLE] [--override OVERRIDE] [--unread] [--yes]` | `a` |"
         ));
-    }
-
-    #[test]
-    fn the_readme_holds_the_tables_as_they_are_now() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
-        let mut readme = std::fs::read_to_string(path).unwrap();
-        for (name, table) in [("verbs", verbs_markdown()), ("checks", checks_markdown())] {
-            let (begin, end) = (format!("<!-- {name}:begin -->"), format!("<!-- {name}:end -->"));
-            let (before, rest) = readme.split_once(&begin).expect("the README has the table");
-            let (held, after) = rest.split_once(&end).expect("the markers come in pairs");
-            if std::env::var_os("TOOLSMITH_BLESS").is_some() {
-                readme = format!("{before}{begin}\n{table}{end}{after}");
-                std::fs::write(path, &readme).unwrap();
-            } else {
-                assert_eq!(held.trim(), table.trim(), "TOOLSMITH_BLESS=1 cargo test writes it anew");
-            }
-        }
     }
 }

@@ -50,7 +50,7 @@ mod upkeep;
 mod versions;
 mod workbench;
 
-pub use build::command;
+pub use build::{EXIT_CODES, VARIABLES, command};
 pub use markdown::{checks_markdown, verbs_markdown};
 
 use crate::action::{self, Verb};
@@ -109,8 +109,20 @@ pub struct Rendered {
 /// Does what the arguments of this process ask for; without a verb, opens the workbench.
 pub fn main(screen: Screen) -> ExitCode {
     outlet::report_panics_escaped();
-    let args: Vec<OsString> = std::env::args_os().collect();
+    let args = whole_help(std::env::args_os().collect());
     run_with(&args, screen)
+}
+
+/// `help all` is the long help: `-h` names only what is needed first.
+fn whole_help(mut args: Vec<OsString>) -> Vec<OsString> {
+    let is_plain = |args: &[OsString]| args.iter().skip(1).all(|arg| arg.to_string_lossy().starts_with('-'));
+    if let [before @ .., help, all] = args.as_slice()
+        && (help == "help" && all == "all" && is_plain(before))
+    {
+        args.truncate(args.len() - 2);
+        args.push("--help".into());
+    }
+    args
 }
 
 fn run_with(args: &[OsString], screen: Screen) -> ExitCode {

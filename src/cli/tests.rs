@@ -76,6 +76,30 @@ fn the_help_is_as_it_was() {
 }
 
 #[test]
+fn the_short_help_fits_a_small_terminal_and_names_a_verb_of_each_group() {
+    let text = command().render_help().to_string();
+    assert!(text.trim_end().lines().count() <= 30, "{}\n{text}", text.lines().count());
+    for line in text.lines() {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
+    insta::assert_snapshot!("help-short", text);
+    for (_, rows) in build::groups() {
+        assert!(text.contains(rows[0].name), "{}", rows[0].name);
+    }
+    assert!(text.contains("toolsmith help all"));
+}
+
+#[test]
+fn help_all_is_the_long_help() {
+    let words = |line: &str| line.split(' ').map(OsString::from).collect::<Vec<_>>();
+    assert_eq!(whole_help(words("toolsmith help all")), words("toolsmith --help"));
+    assert_eq!(whole_help(words("toolsmith --no-color help all")), words("toolsmith --no-color --help"));
+    for other in ["toolsmith help", "toolsmith help run", "toolsmith run help all", "toolsmith all"] {
+        assert_eq!(whole_help(words(other)), words(other));
+    }
+}
+
+#[test]
 fn global_arguments_work_before_and_after_the_verb() {
     for line in
         ["toolsmith --json --workspace /w --as-agent bot list", "toolsmith list --json --workspace /w --as-agent bot"]

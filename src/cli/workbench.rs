@@ -1,6 +1,6 @@
 //! The program itself: `doctor`, `completions`, `man`, `screenshots`.
 
-use super::build::{NOTES, command, overview};
+use super::build::{command, notes, overview};
 use super::call::{Answer, Call, Stop};
 use super::print_text::{Ink, Line, Page, counted};
 use super::{Rendered, Rendering, Screen};
@@ -196,7 +196,7 @@ fn manual() -> io::Result<Vec<u8>> {
     for verb in program.get_subcommands().filter(|verb| verb.get_name() != "help") {
         write_verb(&mut page, verb)?;
     }
-    write_literal(&mut page, "NOTES", NOTES)?;
+    write_literal(&mut page, "NOTES", &notes())?;
     Ok(page)
 }
 

@@ -1,52 +1,7 @@
-//! The README: what can be derived from the program is compared with it.
+//! The README: what a newcomer needs, in one sitting; and the register of programs in `docs/security.md`.
 
 use crate::support::repository;
-use std::fmt::Write;
 use std::fs;
-use toolsmith::action::{ACTIONS, Group, Spec};
-
-const BEGIN: &str = "<!-- keys:begin -->\n";
-const END: &str = "<!-- keys:end -->";
-
-fn heading(group: Group) -> &'static str {
-    match group {
-        Group::Catalog => "Catalog",
-        Group::Run => "Run",
-        Group::Make => "Make",
-        Group::Review => "Review",
-        Group::Lifecycle => "Lifecycle",
-        Group::History => "History",
-        Group::Workbench => "Workbench",
-        Group::Motion => "Motion",
-    }
-}
-
-/// The keys of everything that is no verb of the command line.
-fn keys_table() -> String {
-    let rows: Vec<&Spec> = ACTIONS.iter().filter(|row| row.tui && !row.cli).collect();
-    let mut text = "| | key | does |\n| --- | --- | --- |\n".to_owned();
-    let mut last = None;
-    for row in rows {
-        let group = if last == Some(row.group) { "" } else { heading(row.group) };
-        last = Some(row.group);
-        let keys: Vec<String> = row.keys.iter().map(|key| format!("`{key}`")).collect();
-        let _ = writeln!(text, "| {group} | {} | {} |", keys.join(" "), row.doc);
-    }
-    text
-}
-
-#[test]
-fn the_table_of_keys_is_that_of_the_program() {
-    let path = repository().join("README.md");
-    let readme = fs::read_to_string(&path).unwrap();
-    let (before, rest) = readme.split_once(BEGIN).expect("README.md has no table of keys");
-    let (held, after) = rest.split_once(END).expect("the markers come in pairs");
-    if std::env::var_os("TOOLSMITH_BLESS").is_some() {
-        fs::write(&path, format!("{before}{BEGIN}{}{END}{after}", keys_table())).unwrap();
-        return;
-    }
-    assert_eq!(held, keys_table(), "TOOLSMITH_BLESS=1 cargo test writes it anew");
-}
 
 #[test]
 fn the_register_of_outside_programs_is_that_of_the_program() {
@@ -84,12 +39,7 @@ fn the_two_commands_stand_alone_on_their_lines() {
 }
 
 #[test]
-fn every_link_to_a_file_of_the_repository_leads_somewhere() {
+fn the_readme_fits_one_sitting() {
     let readme = fs::read_to_string(repository().join("README.md")).unwrap();
-    for part in readme.split("](").skip(1) {
-        let target = part.split(')').next().unwrap();
-        if !target.contains("://") {
-            assert!(repository().join(target).exists(), "{target}");
-        }
-    }
+    assert!(readme.lines().count() <= 250, "{} lines: move it into docs/", readme.lines().count());
 }

@@ -70,13 +70,13 @@ fn agent_runs(engine: &Engine) -> bool {
 }
 
 #[test]
-fn an_approval_is_signed_and_verified_by_plain_ssh_keygen_as_the_readme_says() {
+fn an_approval_is_signed_and_verified_by_plain_ssh_keygen_as_the_book_says() {
     let (workspace, key) = signed();
     let note = fs::read_to_string(workspace.path(NOTE)).unwrap();
     assert!(note.contains("signature = '''\n-----BEGIN SSH SIGNATURE-----"), "{note}");
     allow(&workspace, "ada@example.org", "namespaces=\"toolsmith\"", &key);
-    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
-    let (_, rest) = readme.split_once("<!-- verify-signature -->\n```sh\n").expect("the README says how");
+    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/history.md")).unwrap();
+    let (_, rest) = page.split_once("<!-- verify-signature -->\n```sh\n").expect("the book says how");
     let (commands, _) = rest.split_once("```").unwrap();
     let run = |text: &str| {
         let mut command = Process::new("bash");

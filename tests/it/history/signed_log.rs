@@ -1,6 +1,6 @@
 //! With signatures required nothing counts that a human did not sign: each kind of row is forged in the database, with
 //! a chain of hashes that fits, and the log is cut off, put back and carried elsewhere. Each case runs twice: without
-//! `required` the same attack works, which is what the README says of a workspace without a key.
+//! `required` the same attack works, which is what the book says of a workspace without a key.
 
 use super::signatures::{configure, key};
 use super::world::{ada, decide, native, open};
