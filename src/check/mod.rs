@@ -32,28 +32,13 @@ pub use trials::replay::{Recorded, replay};
 
 use crate::domain::budget::{self, Limits};
 use crate::domain::source;
-use crate::domain::{CheckReport, CheckState, Digest, Gate, Missing, Tool, ToolDetail, ToolName, Verdict};
+use crate::domain::{CheckReport, Digest, Gate, Missing, Tool, ToolDetail, ToolName};
 use crate::outside::Programs;
 use crate::runner::{Pace, Tried, release_memory};
 use serde_json::Value;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-
-/// Why a comparison was skipped, as it is kept: true when it is made, and a verdict outlives the approval of its version.
-const NO_BASE: &str = "no version was approved before";
-
-/// The same of a version that has been approved itself since, as its promotion finds it.
-const IS_BASE: &str = "this version is itself the approved one";
-
-/// A verdict as it is told of a version that is the approved one of its name: it was compared with none for that.
-pub fn told_of_approved(mut verdict: Verdict) -> Verdict {
-    let is_meant = |check: &&mut CheckReport| check.state == CheckState::Skipped && check.note == NO_BASE;
-    for check in verdict.checks.iter_mut().filter(is_meant) {
-        IS_BASE.clone_into(&mut check.note);
-    }
-    verdict
-}
 
 /// What a check looks at.
 #[derive(Clone, Copy)]

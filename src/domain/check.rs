@@ -87,6 +87,12 @@ pub struct Verdict {
     pub at: Instant,
 }
 
+/// Why a comparison was skipped, as it is kept: true when it is made, and a verdict outlives the approval of its version.
+pub const NO_BASE: &str = "no version was approved before";
+
+/// The same of a version that has been approved itself since, as its promotion finds it.
+const IS_BASE: &str = "this version is itself the approved one";
+
 /// A verdict in numbers, for lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
@@ -153,6 +159,16 @@ impl Verdict {
             .find(|state| has(*state))
             .unwrap_or(CheckState::Skipped);
         Verdict { state, base, checks, at }
+    }
+
+    /// The verdict as it is told of a version that is the approved one of its name: it was compared with none for that.
+    #[must_use]
+    pub fn told_of_approved(mut self) -> Verdict {
+        let is_meant = |check: &&mut CheckReport| check.state == CheckState::Skipped && check.note == NO_BASE;
+        for check in self.checks.iter_mut().filter(is_meant) {
+            IS_BASE.clone_into(&mut check.note);
+        }
+        self
     }
 
     /// Whether every check has ended.

@@ -67,7 +67,7 @@ pub use buffer::{
     MAX_TRIES, MAX_WAITING, MAX_WAITING_BYTES, Strategy, ToolUse, USAGE_BUFFER,
 };
 pub use capability::{Capability, CapabilityKind};
-pub use check::{CheckReport, CheckState, Finding, Gate, Tally, Verdict};
+pub use check::{CheckReport, CheckState, Finding, Gate, NO_BASE, Tally, Verdict};
 pub use command::{Caller, Command, Outcome, SeenPart, Shown, Unread};
 pub use comment::{Comment, CommentKind, Mark, Spot, lines_of};
 pub use digest::{Digest, DigestBuilder, DigestParseError, FileMode, VersionFile};

@@ -1,12 +1,12 @@
 //! Commands from outside: gather what the rules need, run them in one transaction, perform the moves.
 
-use super::Engine;
-use super::core::{self, Actor, DecideInput, IntentBody, Placed, Step, Work};
+use super::core::{self, Actor, DecideInput, IntentBody, Placed, Relocation, Step, Work};
 use super::error::{EngineError, ErrorCode};
+use super::library::upkeep::preview_proposals;
 use super::links::refuse_links;
-use super::relocate::{self, Relocation};
-use super::upkeep::preview_proposals;
+use super::relocate;
 use super::view::Preview;
+use super::workspace::Engine;
 use crate::catalog;
 use crate::domain::{
     Allowed, Caller, Command, DecisionKind, Digest, OperationId, Outcome, Placement, ReviewId, RunId, Shown, Stage,
@@ -241,7 +241,7 @@ impl Engine {
     /// Nobody approved what lies in the archive now, so it does not come back as what was approved.
     fn changed_in_the_archive(&self, now: &Placed, files: &[VersionFile], was: Digest) -> EngineError {
         let before = self.inner.copies.get(was).unwrap_or_default();
-        let what = super::standing::differences(&before, files);
+        let what = crate::engine::review::approval_status::differences(&before, files);
         EngineError::new(
             ErrorCode::Conflict,
             format!("{} changed since it was put away: {what}", now.placement.base),
@@ -388,7 +388,7 @@ impl Engine {
         let owed: Vec<Intent> = self.read(|q| Ok(q.intents()?))?;
         let is_orphan = |intent: &Intent| {
             let owner = intent.body.get("owner").and_then(serde_json::Value::as_str);
-            owner.is_none_or(|owner| !super::running::owner_alive(owner))
+            owner.is_none_or(|owner| !crate::engine::run::owner::owner_alive(owner))
         };
         if owed.iter().any(is_orphan) {
             let _turn = self.inner.move_turn()?;

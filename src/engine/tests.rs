@@ -5,7 +5,13 @@ use crate::domain::{
     Caller, Command, DecisionKind, ReviewKind, ReviewState, RunOutcome, Shown, Stage, ToolReview, ToolState,
 };
 use serde_json::json;
+use std::path::PathBuf;
 use std::process::Command as Process;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::time::Duration;
+use std::time::Instant as Clock;
+use std::time::SystemTime;
 use tempfile::TempDir;
 
 /// A workspace with its own home.

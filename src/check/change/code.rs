@@ -9,7 +9,8 @@ use super::names::Names;
 use super::tree::{Expr, Sort, Statement};
 use super::walk::each_expr;
 use super::{python, script, shell};
-use crate::check::{Desk, NO_BASE};
+use crate::check::Desk;
+use crate::domain::NO_BASE;
 use crate::domain::{CheckReport, Finding, Severity, ToolDetail, VersionFile};
 use std::collections::HashSet;
 

@@ -4,7 +4,8 @@
 //! what takes something away is a plain fact.
 
 use super::definition::Definition;
-use crate::check::{Desk, NO_BASE};
+use crate::check::Desk;
+use crate::domain::NO_BASE;
 use crate::domain::{
     CheckReport, CostTier, DeclaredPath, Finding, LimitsDeclared, Manifest, Network, Permissions, Recipe, Severity,
 };

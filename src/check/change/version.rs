@@ -1,7 +1,8 @@
 //! Whether the stated version goes as far on as what callers see changed.
 
 use super::definition::Definition;
-use crate::check::{Desk, NO_BASE};
+use crate::check::Desk;
+use crate::domain::NO_BASE;
 use crate::domain::{CheckReport, Finding, Severity, propose};
 
 /// Examines the stated version.

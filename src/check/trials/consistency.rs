@@ -3,7 +3,8 @@
 use super::case::{Case, Expect, Output};
 use super::expression::quote;
 use super::{cannot_start, cases, difference, rehearse, unavailable};
-use crate::check::{Desk, NO_BASE};
+use crate::check::Desk;
+use crate::domain::NO_BASE;
 use crate::domain::{CheckReport, Finding, Severity, plural};
 use crate::runner::Tried;
 

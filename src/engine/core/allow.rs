@@ -1,6 +1,8 @@
 //! The answer to the question before the first run of a version that declares permissions.
 
-use super::{Actor, Step, UndoNote, answer, fault_of_allowed};
+use super::leave::fault_of_allowed;
+use super::step::{Actor, Step, answer};
+use super::undo_note::UndoNote;
 use crate::domain::{Allowed, Tool};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{Approval, NewOperation, Tx};

@@ -1,6 +1,7 @@
 //! Comments and marks of reviewers.
 
-use super::{Actor, Step, UndoNote, answer};
+use super::step::{Actor, Step, answer};
+use super::undo_note::UndoNote;
 use crate::domain::{Comment, CommentId, CommentKind, Mark, Review, Spot, visible_words};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{NewOperation, Tx};

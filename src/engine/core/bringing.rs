@@ -1,7 +1,9 @@
 //! A version that was made elsewhere is put in its place.
 
+use super::placed::Placed;
 use super::rollback::arrive;
-use super::{Actor, Placed, Step, UndoNote, answer, intend};
+use super::step::{Actor, Step, answer, intend};
+use super::undo_note::UndoNote;
 use crate::engine::error::EngineError;
 use crate::store::{NewOperation, Tx};
 use serde_json::json;

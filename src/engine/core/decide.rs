@@ -1,61 +1,21 @@
 //! Deciding a review: the yes names a digest, moves the version and is written in one transaction.
 
-use super::gate::{self, Override};
-use super::reading;
+use super::commit_notes::commit_note;
+use super::decision::{DecideInput, Noted, Override, record, still_there};
+use super::placed::{Placed, stage_placement};
+use super::relocation::{CommitNote, Relocation};
 use super::scan::members_digest;
+use super::step::{Actor, Step, answer, close_reviews, intend};
+use super::undo_note::UndoNote;
 use super::votes::{self, Vote};
 use super::vouch::approval_file;
-use super::{Actor, Placed, Step, UndoNote, answer, close_reviews, intend, proposals, stage_placement};
-use crate::domain::{
-    Decision, DecisionKind, Digest, OperationId, Placement, Review, ReviewKind, ReviewState, Shown, Stage, Unread,
-    count, visible_words,
-};
+use super::{gate, proposals, reading};
+use crate::domain::{DecisionKind, OperationId, Review, ReviewKind, ReviewState, Stage, Unread, count, visible_words};
 use crate::engine::error::{EngineError, ErrorCode};
-use crate::engine::gates::Gates;
-use crate::engine::promoting::Promoted;
-use crate::engine::relocate::{CommitNote, Relocation};
-use crate::store::{Approval, NewOperation, Tx};
-use serde_json::{Value, json};
+use crate::store::{Approval, Tx};
 
 /// How much of a reason a commit message has, in characters; the log and `approval.toml` have all of it.
 const MAX_REASON_CHARS: usize = 300;
-
-/// What a decision is made of.
-#[derive(Debug)]
-pub struct DecideInput<'a> {
-    /// The review as read before.
-    pub review: &'a Review,
-    /// The digest that was on screen.
-    pub digest: Digest,
-    /// Yes, no, not yet.
-    pub kind: DecisionKind,
-    /// The reason.
-    pub reason: Option<&'a str>,
-    /// What had been on screen.
-    pub shown: Shown,
-    /// Why failed checks shall not stand in the way.
-    pub override_reason: Option<&'a str>,
-    /// Which checks stand in the way.
-    pub gates: &'a Gates,
-    /// Who made what is decided, for the log.
-    pub maker: Option<&'a Value>,
-    /// The version where it lies now; `None` for an adoption, or when it is gone.
-    pub placed: Option<&'a Placed>,
-    /// The version of the same name in the place it goes to.
-    pub replaced: Option<&'a Placed>,
-    /// Where it is put away, when that is asked.
-    pub archive: Option<&'a Placement>,
-    /// What it makes of the version for other runtimes; `None` for most.
-    pub promotion: Option<&'a Promoted>,
-    /// Whether the reviewer says that not every line was read.
-    pub unread: bool,
-    /// The digest of the evidence that was on screen; `None` compares nothing.
-    pub evidence: Option<Digest>,
-    /// The role under which a yes is given.
-    pub role: Option<&'a str>,
-    /// Roles of which a yes is needed beside an ordinary one; mostly none.
-    pub roles: &'a [String],
-}
 
 /// Decides.
 ///
@@ -162,17 +122,6 @@ fn adopt(tx: &Tx<'_>, actor: Actor<'_>, input: &DecideInput<'_>, review: &Review
     Ok(Step { outcome: answer(Some(operation), Some(review.id), message), intents: Vec::new() })
 }
 
-/// The version where it lies.
-pub(super) fn still_there<'a>(input: &DecideInput<'a>, review: &Review) -> Result<&'a Placed, EngineError> {
-    input.placed.ok_or_else(|| {
-        EngineError::new(
-            ErrorCode::Conflict,
-            format!("the files of {} are gone", review.tool),
-            "the review closes with the next scan",
-        )
-    })
-}
-
 fn approve(
     tx: &Tx<'_>,
     actor: Actor<'_>,
@@ -270,112 +219,4 @@ fn approval_note(
     });
     note.trailers.extend(unread.into_iter().chain(reason));
     Some(note)
-}
-
-/// The commit that belongs to a move, unless commits are switched off.
-pub(super) fn commit_note(actor: Actor<'_>, placed: &Placed, operation: OperationId, verb: &str) -> Option<CommitNote> {
-    actor.commit.then(|| CommitNote {
-        // Only approved and core are said of a version; the verb says the rest.
-        message: if placed.stage.is_vouched() {
-            format!("{verb} {} {} as {}", placed.tool, placed.version, placed.stage)
-        } else {
-            format!("{verb} {} {}", placed.tool, placed.version)
-        },
-        trailers: vec![
-            ("Toolsmith-Operation".to_owned(), operation.to_string()),
-            ("Toolsmith-Tool".to_owned(), format!("{}@{}", placed.tool, placed.version)),
-            ("Toolsmith-Digest".to_owned(), placed.digest.hex()),
-            ("Toolsmith-Reviewer".to_owned(), actor.who.to_owned()),
-        ],
-    })
-}
-
-/// The commit of a version that nobody approved: its subject says so, and no trailer names its digest as approved.
-pub(super) fn unapproved_note(actor: Actor<'_>, placed: &Placed, operation: OperationId, what: &str) -> CommitNote {
-    CommitNote {
-        message: format!("undo: the changed files of {} {} {what}, approved by nobody", placed.tool, placed.version),
-        trailers: vec![
-            ("Toolsmith-Operation".to_owned(), operation.to_string()),
-            ("Toolsmith-Tool".to_owned(), format!("{}@{}", placed.tool, placed.version)),
-            ("Toolsmith-Unapproved".to_owned(), placed.digest.hex()),
-            ("Toolsmith-Reviewer".to_owned(), actor.who.to_owned()),
-        ],
-    }
-}
-
-/// What goes into the log beside the decision itself.
-#[derive(Clone, Copy)]
-pub(super) struct Noted<'a> {
-    pub(super) undo: &'a UndoNote,
-    pub(super) passed_over: Option<&'a Override>,
-}
-
-impl<'a> Noted<'a> {
-    pub(super) fn of(undo: &'a UndoNote) -> Noted<'a> {
-        Noted { undo, passed_over: None }
-    }
-}
-
-/// Appends the decision to the log and to its review.
-pub(super) fn record(
-    tx: &Tx<'_>,
-    actor: Actor<'_>,
-    input: &DecideInput<'_>,
-    review: &Review,
-    noted: Noted<'_>,
-) -> Result<OperationId, EngineError> {
-    let verdict = tx.verdict(&review.tool, review.digest)?;
-    let checks: Vec<String> =
-        verdict.iter().flat_map(|v| &v.checks).map(|check| format!("{} {}", check.name, check.state)).collect();
-    let passed_over = noted.passed_over.map(|over| json!({"reason": over.reason, "checks": over.checks}));
-    let mut detail = json!({
-        "review": review.id,
-        "kind": review.kind,
-        "version": review.version.to_string(),
-        "digest": review.digest,
-        "from_stage": review.from_stage,
-        "to_stage": review.to_stage,
-        "reason": input.reason,
-        "shown": &input.shown,
-        "checks": checks,
-        "maker": input.maker,
-        "override": passed_over,
-        "role": input.role,
-        "undo": noted.undo,
-    });
-    if input.kind == DecisionKind::Approve {
-        detail["lines_total"] = json!(input.shown.lines);
-        detail["lines_unread"] = json!(input.shown.unread());
-    }
-    if let Some(verdict) = &verdict {
-        let bytes = serde_json::to_vec(verdict).map_err(EngineError::internal)?;
-        detail["evidence"] = Value::String(Digest::of_bytes(&bytes).hex());
-    }
-    if let Some(promotion) = input.promotion {
-        detail["promotion"] = serde_json::to_value(promotion).map_err(EngineError::internal)?;
-    }
-    let new = NewOperation {
-        who: actor.who.to_owned(),
-        verb: input.kind.word().to_owned(),
-        subject: review.tool.to_string(),
-        detail,
-        reversible: true,
-    };
-    let operation = actor.log(tx, &new)?;
-    tx.add_decision(
-        review.id,
-        &Decision {
-            kind: input.kind,
-            reviewer: actor.who.to_owned(),
-            reason: input.reason.map(str::to_owned),
-            digest: review.digest,
-            at: tx.now(),
-            shown: input.shown.clone(),
-            operation,
-            undone: false,
-            override_reason: noted.passed_over.map(|over| over.reason.clone()),
-            role: input.role.map(str::to_owned),
-        },
-    )?;
-    Ok(operation)
 }

@@ -1,13 +1,17 @@
 //! The last look before a decision is written, each rule on its own: what the engine refuses earlier can still change
 //! between that look and the transaction.
 
-use super::decide::{DecideInput, decide};
+use super::decide::decide;
+use super::decision::DecideInput;
 use super::gate::pass;
-use super::{Actor, Beside, Pen, Signed, Step, UndoNote};
+use super::pen::{Pen, Signed};
+use super::placed::Beside;
+use super::step::{Actor, Step};
+use super::undo_note::UndoNote;
 use crate::domain::{
     CheckState, DecisionKind, Digest, Instant, Review, ReviewKind, ReviewState, Shown, Stage, ToolName, Verdict,
 };
-use crate::engine::deciding::Grounds;
+use crate::engine::review::decision_inputs::Grounds;
 use crate::engine::tests::{World, seen};
 use crate::engine::{Engine, EngineError, ErrorCode, ReviewFilter, lock, now};
 use crate::store::Approval;

@@ -1,6 +1,6 @@
 //! Whether the log decided what a review says of itself: its state is a word in a table, the decision is in the log.
 
-use super::UndoNote;
+use super::undo_note::UndoNote;
 use crate::domain::{Decision, DecisionKind, Digest, Operation, Review, ReviewId, ReviewState};
 use crate::store::{Queries, StoreError};
 use serde_json::Value;

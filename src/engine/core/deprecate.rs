@@ -1,6 +1,7 @@
 //! Marking a tool as one that should not be used any more.
 
-use super::{Actor, Step, UndoNote, answer};
+use super::step::{Actor, Step, answer};
+use super::undo_note::UndoNote;
 use crate::domain::{Deprecation, OperationId, ToolName};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{NewOperation, Tx};

@@ -1,6 +1,7 @@
 //! What is said of failures: that one is over, that a negative tag does not hold.
 
-use super::{Actor, Step, UndoNote, answer};
+use super::step::{Actor, Step, answer};
+use super::undo_note::UndoNote;
 use crate::domain::{FailureGroup, GroupState, ToolName, count};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{NewOperation, Tx};

@@ -1,6 +1,6 @@
 //! What tests of the rules share: a store of their own, somebody who acts, and a tool.
 
-use super::Actor;
+use super::step::Actor;
 use crate::domain::{Digest, Instant, Placement, Stage, Tool};
 use crate::engine::EngineError;
 use crate::store::{Store, Tx};

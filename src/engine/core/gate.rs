@@ -1,18 +1,9 @@
 //! The gate before an approval: checks have ended, and none stands in the way unless a human says why not.
 
-use super::DecideInput;
+use super::decision::{DecideInput, Override};
 use crate::domain::{Review, visible_words};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::Tx;
-
-/// What let an approval pass although checks failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Override {
-    /// The reason given.
-    pub reason: String,
-    /// The names of the checks that stood in the way.
-    pub checks: Vec<String>,
-}
 
 /// Lets an approval pass, or refuses it. `None`: nothing stood in the way, whatever reason was given.
 ///

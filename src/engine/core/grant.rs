@@ -1,6 +1,8 @@
 //! Leave for agents to run versions that are not approved, and taking leave back.
 
-use super::{Actor, Step, UndoNote, answer, fault_of_leave};
+use super::leave::fault_of_leave;
+use super::step::{Actor, Step, answer};
+use super::undo_note::UndoNote;
 use crate::domain::{AgentGrant, CostTier, GrantKey, GrantScope, Stage, Tool};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{NewOperation, Tx};

@@ -1,6 +1,6 @@
 //! Whether the log gave what stands in the tables of leave: a row that no entry speaks for lets nobody do anything.
 
-use super::UndoNote;
+use super::undo_note::UndoNote;
 use crate::domain::{
     AgentGrant, Allowed, Digest, GrantScope, Instant, Operation, OperationId, ToolName, Unlock, WriteMode,
 };
@@ -104,11 +104,13 @@ fn said<T: DeserializeOwned>(entry: &Operation, field: &str) -> Option<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::grant;
+    use super::super::allow::allow;
+    use super::super::grant::grant;
+    use super::super::grant::revoke;
+    use super::super::tiers::unlock;
     use super::*;
     use crate::domain::{CostTier, GrantId, GrantKey, Permissions, Stage, Tool, UnlockId};
     use crate::engine::core::fixture::{NOW, actor, in_store};
-    use crate::engine::core::{allow, revoke, unlock};
     use crate::store::{Approval, NewOperation};
     use serde_json::json;
 

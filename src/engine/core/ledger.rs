@@ -1,7 +1,8 @@
 //! Which approvals the log put in force and ended: the table of approvals is what is asked, the log is what cannot
 //! be bent, and an approval counts only where both say so.
 
-use super::{Placed, UndoNote};
+use super::placed::Placed;
+use super::undo_note::UndoNote;
 use crate::domain::{Digest, Operation, OperationId, Stage, ToolName};
 use crate::store::Approval;
 use serde_json::Value;

@@ -1,11 +1,14 @@
 //! Promote, archive, restore.
 
-use super::decide::commit_note;
+use super::commit_notes::commit_note;
+use super::placed::Placed;
+use super::relocation::Relocation;
 use super::scan::{Approvals, open_for};
-use super::{Actor, Placed, Step, UndoNote, answer, beside, close_reviews, intend};
+use super::step::{Actor, Step, answer, close_reviews, intend};
+use super::undo_note::UndoNote;
+use super::vouch::beside;
 use crate::domain::{OperationId, Placement, ReviewId, ReviewKind, ReviewState, Stage, Tool};
 use crate::engine::error::{EngineError, ErrorCode};
-use crate::engine::relocate::Relocation;
 use crate::store::{NewOperation, Tx};
 use serde_json::json;
 

@@ -1,6 +1,7 @@
 //! Marking a failure of a tool.
 
-use super::{Actor, Step, UndoNote, answer};
+use super::step::{Actor, Step, answer};
+use super::undo_note::UndoNote;
 use crate::domain::{NewMark, visible_words};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{NewOperation, Tx};

@@ -1,6 +1,7 @@
 //! Opportunities that nobody wants to see any more.
 
-use super::{Actor, Step, UndoNote, answer};
+use super::step::{Actor, Step, answer};
+use super::undo_note::UndoNote;
 use crate::domain::{DismissedOpportunity, Opportunity};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{NewOperation, Tx};

@@ -4,12 +4,12 @@
 //! The text is told from the entry and the name space alone, so nobody has to keep it. It names the hash of the entry,
 //! which covers all of it and the hash of the entry before: who signs an entry signs the log up to it.
 
-use super::vouch::{Statement, quoted};
-use super::{Actor, Step, UndoNote, answer};
+use super::statement::{Statement, quoted};
+use super::undo_note::UndoNote;
 use crate::domain::{Digest, Operation, OperationId, Stage, ToolName, rfc3339};
 use crate::engine::error::{EngineError, ErrorCode};
-use crate::store::{LogSignature, NewOperation, Queries, StoreError, Tx};
-use serde_json::{Value, json};
+use crate::store::{LogSignature, Queries, StoreError, Tx};
+use serde_json::Value;
 use std::cell::{Cell, RefCell};
 use std::fmt::Write;
 
@@ -124,7 +124,7 @@ impl Pen<'_> {
     ///
     /// # Errors
     /// `Conflict` when what was signed is not what is written.
-    fn sign(&self, tx: &Tx<'_>, operation: OperationId) -> Result<(), EngineError> {
+    pub(super) fn sign(&self, tx: &Tx<'_>, operation: OperationId) -> Result<(), EngineError> {
         let entry = tx.operation(operation)?.ok_or_else(|| EngineError::internal("an entry that was just written"))?;
         let demanded = demands_signature(&entry.verb);
         if !demanded && !OTHERS.contains(&entry.verb.as_str()) {
@@ -151,20 +151,6 @@ impl Pen<'_> {
     }
 }
 
-impl Actor<'_> {
-    /// Appends an entry to the log, with its signature where there is one.
-    ///
-    /// # Errors
-    /// `Internal` for trouble with the store; `Conflict` when what was signed is not what is written.
-    pub(super) fn log(&self, tx: &Tx<'_>, new: &NewOperation) -> Result<OperationId, EngineError> {
-        let operation = tx.log(new)?;
-        if let Some(pen) = self.pen {
-            pen.sign(tx, operation)?;
-        }
-        Ok(operation)
-    }
-}
-
 /// The signature that an approval of a version was written with, and what was signed; `None` for none, and for one
 /// that was made for another kind of entry.
 ///
@@ -173,28 +159,4 @@ impl Actor<'_> {
 pub(super) fn signature_beside(q: &Queries, entry: Option<&Operation>) -> Result<Option<(String, String)>, StoreError> {
     let Some(entry) = entry.filter(|entry| statement(entry).is_some()) else { return Ok(None) };
     Ok(q.log_signature(entry.id)?.map(|kept| (signed_text(&kept.space, entry), kept.signature)))
-}
-
-/// Signs the log as it is: what was not signed, or not by a key that counts now, counts from here on.
-///
-/// # Errors
-/// `Conflict` when the log moved on since it was looked at.
-pub fn sign_log(tx: &Tx<'_>, actor: Actor<'_>, seen: Digest) -> Result<Step, EngineError> {
-    let rows = tx.log_digest()?;
-    if rows != seen {
-        let message = "the log moved on since it was looked at";
-        return Err(EngineError::new(ErrorCode::Conflict, message, "look at it again, then repeat"));
-    }
-    let operation = actor.log(
-        tx,
-        &NewOperation {
-            who: actor.who.to_owned(),
-            verb: SIGN.to_owned(),
-            subject: "log".to_owned(),
-            detail: json!({"rows": rows}),
-            reversible: false,
-        },
-    )?;
-    let message = "what is in force is signed".to_owned();
-    Ok(Step { outcome: answer(Some(operation), None, message), intents: Vec::new() })
 }

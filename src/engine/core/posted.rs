@@ -1,7 +1,9 @@
 //! A request from outside becomes a review, in one transaction with the tool it brings.
 
+use super::placed::Placed;
 use super::rollback::arrive;
-use super::{Actor, Placed, Step, UndoNote, answer, intend};
+use super::step::{Actor, Step, answer, intend};
+use super::undo_note::UndoNote;
 use crate::domain::{Caller, Instant, Request, ReviewId, ReviewState};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{NewOperation, NewReview, Tx};

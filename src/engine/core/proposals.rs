@@ -1,9 +1,10 @@
 //! What becomes of a yes to something that is no version: a text, an archive proposal, a deprecation.
 
-use super::decide::{DecideInput, Noted, record, still_there};
+use super::decision::{DecideInput, Noted, record, still_there};
 use super::deprecate::{Mark, set};
 use super::lifecycle::{Journey, relocation};
-use super::{Actor, Step, UndoNote, answer, close_reviews, intend};
+use super::step::{Actor, Step, answer, close_reviews, intend};
+use super::undo_note::UndoNote;
 use crate::domain::{Review, ReviewState, Stage};
 use crate::engine::error::EngineError;
 use crate::store::Tx;

@@ -1,7 +1,6 @@
 //! What was read before an approval: every line, or the record says how many were not.
 
-use super::DecideInput;
-use crate::check;
+use super::decision::DecideInput;
 use crate::domain::{Comment, Digest, Review, Shown, Verdict, visible_words};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{Queries, Tx};
@@ -24,7 +23,7 @@ pub fn evidence_digest(verdict: Option<&Verdict>, comments: &[Comment]) -> Diges
 pub fn evidence_now(queries: &Queries, review: &Review) -> Result<Digest, EngineError> {
     let verdict = queries.verdict(&review.tool, review.digest)?;
     let is_approved = review.base_digest == Some(review.digest);
-    let verdict = if is_approved { verdict.map(check::told_of_approved) } else { verdict };
+    let verdict = if is_approved { verdict.map(Verdict::told_of_approved) } else { verdict };
     Ok(evidence_digest(verdict.as_ref(), &queries.comments_on(&review.tool)?))
 }
 

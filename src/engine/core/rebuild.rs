@@ -1,7 +1,8 @@
 //! Rows that a damaged database lost, made anew from the log: what each entry did when it was written is done once more,
 //! at its own time. What the log does not tell is named, not guessed.
 
-use super::{Ledger, UndoNote};
+use super::ledger::Ledger;
+use super::undo_note::UndoNote;
 use crate::domain::{
     AgentGrant, Allowed, Comment, CommentId, CostTier, Decision, DecisionKind, Deprecation, Digest, GrantScope,
     Instant, Operation, OperationId, Permissions, ReviewId, Shown, Spot, Stage, ToolName, Unlock, unlock_subject,

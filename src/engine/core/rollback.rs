@@ -1,10 +1,13 @@
 //! Kept bytes come back: a version approved before, or the approved files of a changed tool.
 
-use super::decide::commit_note;
-use super::{Actor, Placed, Step, UndoNote, answer, beside, close_reviews, intend};
+use super::commit_notes::commit_note;
+use super::placed::Placed;
+use super::relocation::Relocation;
+use super::step::{Actor, Step, answer, close_reviews, intend};
+use super::undo_note::UndoNote;
+use super::vouch::beside;
 use crate::domain::{Digest, OperationId};
 use crate::engine::error::EngineError;
-use crate::engine::relocate::Relocation;
 use crate::store::{Approval, NewOperation, Tx};
 use serde_json::json;
 

@@ -1,15 +1,20 @@
 //! The rules of single commands on a store alone, as tables of cases.
 
+use super::allow::allow;
 use super::fixture::{self, NOW, actor, in_store};
+use super::grant::{grant, revoke};
+use super::lifecycle::promote;
+use super::placed::{Beside, Placed};
+use super::relocation::Relocation;
 use super::scan::members_digest;
-use super::vouch::{Beside, adopt_signed, beside};
-use super::{Placed, UndoNote, allow, close_reviews, grant, intend, promote, revoke, save_set, unlock};
+use super::step::{close_reviews, intend};
+use super::tiers::{save_set, unlock};
+use super::undo_note::UndoNote;
+use super::vouch::{Vouched, adopt_signed, beside};
 use crate::domain::{
     Allowed, CostTier, Digest, GrantId, GrantKey, GrantScope, Instant, OperationId, Permissions, ReviewKind,
     ReviewState, Stage, Tool, ToolName, UnlockId, WriteMode,
 };
-use crate::engine::relocate::Relocation;
-use crate::engine::signing::Vouched;
 use crate::engine::{EngineError, ErrorCode};
 use crate::store::{Approval, NewOperation, Tx};
 use serde_json::{Value, json};
@@ -370,7 +375,7 @@ fn the_text_of_an_approval_reads_back_and_shows_every_hidden_character() {
         ("\u{202e}x\t\u{1b}", r#""\U0000202ex\U00000009\U0000001b""#),
         ("ä \u{1f512}", "\"ä \u{1f512}\""),
     ] {
-        let quoted = super::vouch::quoted(text);
+        let quoted = super::statement::quoted(text);
         assert_eq!(quoted, written);
         let read: toml::Table = toml::from_str(&format!("x = {quoted}")).unwrap();
         assert_eq!(read["x"].as_str(), Some(text));

@@ -1,6 +1,8 @@
 //! Opening what costs more than low, and saving choices of tools.
 
-use super::{Actor, Step, UndoNote, answer, fault_of_unlock};
+use super::leave::fault_of_unlock;
+use super::step::{Actor, Step, answer};
+use super::undo_note::UndoNote;
 use crate::domain::{CostTier, GrantScope, Instant, Preset, Tool, ToolName, Unlock, unlock_subject};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{NewOperation, Tx};

@@ -1,14 +1,18 @@
 //! Taking an operation back: never by rewriting, always by a new operation.
 
-use super::decide::{commit_note, unapproved_note};
+use super::commit_notes::{commit_note, unapproved_note};
 use super::leave::{fault_of_allowed, fault_of_leave, fault_of_unlock};
 use super::lifecycle::{Journey, relocation};
+use super::placed::{Beside, Placed};
+use super::relocation::{ApprovalFileChange, Relocation, Touched};
 use super::rollback::{arrive, leave};
+use super::staged_edits::Applying;
+use super::step::{Actor, Step, Work, answer, intend, promise};
+use super::undo_note::UndoNote;
 use super::versions::in_one_commit;
-use super::{Actor, Applying, Beside, Placed, Step, UndoNote, Work, answer, beside, intend, promise};
+use super::vouch::beside;
 use crate::domain::{Digest, GrantId, Operation, OperationId, ReviewId, ReviewState, ToolName, UnlockId};
 use crate::engine::error::{EngineError, ErrorCode};
-use crate::engine::relocate::{self, Relocation, Touched};
 use crate::store::{Approval, NewOperation, Tx};
 use serde_json::json;
 
@@ -333,7 +337,7 @@ fn put_back(tx: &Tx<'_>, ended: &[Approval]) -> Result<(), EngineError> {
 
 /// What has to change beside a version that an approval left in its place: nothing moves back, but
 /// `approval.toml` must not go on naming the approval that is taken back.
-fn unwritten(actor: Actor<'_>, note: &UndoNote, operation: OperationId) -> Option<relocate::Beside> {
+fn unwritten(actor: Actor<'_>, note: &UndoNote, operation: OperationId) -> Option<ApprovalFileChange> {
     let (before, after, is_approved) = match note {
         UndoNote::Approve { before, after, ended, .. } => {
             let was = |approval: &Approval| approval.digest == before.digest;
@@ -350,7 +354,7 @@ fn unwritten(actor: Actor<'_>, note: &UndoNote, operation: OperationId) -> Optio
         Beside::Nothing => None,
         Beside::Unknown => return None,
     };
-    (before.placement == after.placement).then(|| relocate::Beside {
+    (before.placement == after.placement).then(|| ApprovalFileChange {
         operation,
         tool: before.tool.clone(),
         digest: before.digest,

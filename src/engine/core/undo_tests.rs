@@ -1,16 +1,21 @@
 //! What taking an operation back means, kind by kind: which rows change back, and which files move where.
 
+use super::allow::allow;
 use super::fixture::{self, NOW, in_store};
+use super::grant::{grant, revoke};
+use super::lifecycle::{archive, archived_placement, restore};
+use super::placed::{Beside, Placed};
+use super::relocation::{ApprovalFileChange, Relocation};
 use super::scan::open_for;
-use super::{
-    Actor, Beside, Placed, Step, UndoNote, Work, allow, archive, archived_placement, grant, pin, restore, revoke, undo,
-    unlock,
-};
+use super::step::{Actor, Step, Work};
+use super::tiers::unlock;
+use super::undo::undo;
+use super::undo_note::UndoNote;
+use super::versions::pin;
 use crate::domain::{
     Allowed, CostTier, Digest, GrantKey, GrantScope, OperationId, Permissions, ReviewId, ReviewKind, ReviewState,
     Stage, Tool, WriteMode,
 };
-use crate::engine::relocate::{self, Relocation};
 use crate::engine::{EngineError, ErrorCode};
 use crate::store::{Approval, NewOperation, Tx};
 use serde_json::{Value, json};
@@ -354,7 +359,7 @@ fn what_lies_beside_a_version_that_stays_is_as_it_was_before_its_approval() {
                 Work::Beside(change) => Some(&**change),
                 Work::Relocation(_) | Work::Applying(_) => None,
             });
-            let tell = |change: &relocate::Beside| {
+            let tell = |change: &ApprovalFileChange| {
                 let message = change.commit.as_ref().map(|commit| commit.message.clone());
                 (change.text.clone(), message, change.place.base.clone())
             };

@@ -1,11 +1,14 @@
 //! Versions of a name: which one a session uses, which are pinned, which are trimmed.
 
-use super::decide::commit_note;
+use super::commit_notes::commit_note;
+use super::leave::fault_of_leave;
+use super::placed::Placed;
+use super::relocation::{CommitNote, Relocation, Touched};
 use super::rollback::leave;
-use super::{Actor, Placed, Step, UndoNote, answer, close_reviews, fault_of_leave, intend};
+use super::step::{Actor, Step, answer, close_reviews, intend};
+use super::undo_note::UndoNote;
 use crate::domain::{AgentGrant, GrantScope, Stage, Tool, count};
 use crate::engine::error::{EngineError, ErrorCode};
-use crate::engine::relocate::{CommitNote, Relocation, Touched};
 use crate::store::{NewOperation, Tx};
 use serde_json::{Value, json};
 

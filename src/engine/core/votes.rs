@@ -1,8 +1,8 @@
 //! Where one yes is not enough: a second one, of another person, under a role that the user named.
 
-use super::decide::{DecideInput, Noted, record};
-use super::gate::Override;
-use super::{Actor, Step, UndoNote, answer};
+use super::decision::{DecideInput, Noted, Override, record};
+use super::step::{Actor, Step, answer};
+use super::undo_note::UndoNote;
 use crate::domain::{Review, ReviewState};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::Tx;

@@ -4,84 +4,29 @@
 //! text again to verify it. The number of the operation stands behind it, because it is known only later and
 //! means something here alone.
 
+use super::pen;
+use super::placed::{Beside, Placed};
+use super::relocation::APPROVAL_FILE;
 use super::scan::ADOPTION;
-use super::{Placed, UndoNote, pen};
-use crate::domain::{
-    Digest, FileMode, Instant, Operation, Stage, Tool, ToolName, Unread, VersionFile, is_hidden, rfc3339,
-};
+use super::statement::Statement;
+use super::undo_note::UndoNote;
+use crate::domain::{FileMode, Instant, Operation, Tool, VersionFile};
 use crate::engine::error::EngineError;
-use crate::engine::relocate::APPROVAL_FILE;
-use crate::engine::signing::Vouched;
 use crate::store::{Approval, NewOperation, Queries, Tx};
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::fmt::Write;
 
-/// The first line of every `approval.toml`.
-const HEAD: &str = "# Written when this version was approved. A change to any file beside it voids the approval.\n";
-
-/// What lies beside a version at a place under the name `approval.toml`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Beside {
-    /// Nobody looked: what the approval in force says belongs there.
-    #[default]
-    Unknown,
-    /// Nothing.
-    Nothing,
-    /// This text.
-    Text(String),
-}
-
-/// What a reviewer says of a version; the text of it is what gets signed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Statement<'a> {
-    /// The tool.
-    pub tool: &'a ToolName,
-    /// Stated version.
-    pub version: &'a semver::Version,
-    /// What was approved.
-    pub digest: Digest,
-    /// The stage it was approved for.
-    pub stage: Stage,
-    /// Who approved it.
-    pub reviewer: &'a str,
-    /// When.
+/// A version that a signature speaks for.
+#[derive(Debug, Clone)]
+pub struct Vouched {
+    /// Its row.
+    pub tool: Tool,
+    /// The reviewer who signed.
+    pub reviewer: String,
+    /// The name that the file of allowed signers has for him.
+    pub principal: String,
+    /// When he approved it.
     pub at: Instant,
-    /// Why.
-    pub reason: Option<&'a str>,
-    /// Why failed checks did not stand in the way.
-    pub over: Option<&'a str>,
-    /// How much of it was on no screen.
-    pub unread: Option<Unread>,
-}
-
-impl Statement<'_> {
-    /// Its text: the head of `approval.toml`, up to the line of the signature.
-    pub fn text(&self) -> String {
-        let mut text = HEAD.to_owned();
-        let at = rfc3339(self.at);
-        let (version, digest, stage) = (self.version.to_string(), self.digest.hex(), self.stage.to_string());
-        let unread = self.unread.map(|unread| unread.to_string());
-        let lines = [
-            ("tool", Some(self.tool.as_str())),
-            ("version", Some(version.as_str())),
-            ("digest", Some(digest.as_str())),
-            ("stage", Some(stage.as_str())),
-            ("reviewer", Some(self.reviewer)),
-            ("approved_at", Some(at.as_str())),
-            ("reason", self.reason),
-            ("override", self.over),
-            ("unread", unread.as_deref()),
-        ];
-        for (key, value) in lines {
-            if let Some(value) = value {
-                // Writing into memory cannot fail.
-                let _ = writeln!(text, "{key} = {}", quoted(value));
-            }
-        }
-        text
-    }
 }
 
 /// The file `approval.toml` for a version at a vouched place, drawn from the approval in force; nothing
@@ -178,20 +123,4 @@ fn was_taken_back(tx: &Tx<'_>, tool: &Tool) -> Result<bool, EngineError> {
 
 fn file(text: String) -> VersionFile {
     VersionFile { path: APPROVAL_FILE.to_owned(), mode: FileMode::Plain, bytes: text.into_bytes() }
-}
-
-/// A basic string of TOML in which every hidden character is an escape: `cat` shows all of it, and a
-/// reader gets the same text back.
-pub(super) fn quoted(text: &str) -> String {
-    let mut quoted = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => quoted.extend(['\\', c]),
-            '\n' => quoted.push_str("\\n"),
-            c if is_hidden(c) => quoted.extend(format!("\\U{:08x}", u32::from(c)).chars()),
-            c => quoted.push(c),
-        }
-    }
-    quoted.push('"');
-    quoted
 }

@@ -1,8 +1,9 @@
 //! From what a user asks to what a generator is sent: visible, and editable, before anything is sent.
 
-use super::super::error::{EngineError, ErrorCode};
-use super::super::{Engine, now};
 use crate::domain::{Caller, EvolutionId, EvolveAsked, FailureKind, Redactor, ReviewId, RunId, Step, Tool, ToolDetail};
+use crate::engine::clock::now;
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::workspace::Engine;
 use crate::evolve::bundle::DEFAULT_LIMIT;
 use crate::evolve::course::{MOST, Plan};
 use crate::evolve::prompt::{Prompt, TemplateName, Templates};

@@ -1,14 +1,14 @@
 //! From an answer to the files of a version: where it lies, which version it is, what it says of itself.
 
-use super::super::Engine;
-use super::super::core::stage_placement;
-use super::super::error::{EngineError, ErrorCode};
 use super::asking::stamp_time;
 use crate::catalog;
 use crate::domain::{
     Digest, Evolution, ExaminedAnswer, FileMode, Placement, Proposal, Stage, Step, Tool, ToolDetail, VersionFile,
     propose, unversioned, versioned,
 };
+use crate::engine::core::stage_placement;
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::workspace::Engine;
 use crate::evolve::course::Lane;
 use crate::evolve::prompt::Templates;
 use crate::evolve::repair::GENERATOR;

@@ -1,10 +1,11 @@
 //! Driving a loop: each effect is done by a thread, each event is in the store before what follows from it begins.
 
-use super::super::error::{EngineError, ErrorCode};
-use super::super::{Engine, lock};
 use super::compose::{Candidate, Case};
 use super::{LiveEvolution, course_of};
 use crate::domain::{Caller, Digest, Evolution, EvolutionId, EvolutionState, ExaminedAnswer, Redactor};
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::locks::lock;
+use crate::engine::workspace::Engine;
 use crate::evolve::answer::{Answer, Fault, Unusable, Want, read};
 use crate::evolve::bundle::{BundleFile, DEFAULT_LIMIT};
 use crate::evolve::course::{After, Effect, End, Event, FileNote, LaneId, Trouble, Usage};
@@ -101,7 +102,7 @@ impl Engine {
         let drive =
             Drive { engine: self, case: &case, live, on, answers: Mutex::default(), examining: Mutex::default() };
         let ended = drive.run(course);
-        lock(&self.inner.evolving).remove(&id);
+        lock(&self.inner.evolutions.by_id).remove(&id);
         let (course, end) = ended?;
         self.end_course(&case, &course, &end, caller)?;
         self.evolution_row(id)

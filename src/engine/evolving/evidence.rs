@@ -1,10 +1,10 @@
 //! What a review, and the export of decisions, say of the loop that a version comes from.
 
-use super::super::Engine;
-use super::super::error::EngineError;
-use super::super::view::{EvidenceLine, Weight};
 use super::course_of;
 use crate::domain::{Digest, Evolution, ExaminedAnswer, ReplayOutcome, Review, ToolName, count};
+use crate::engine::error::EngineError;
+use crate::engine::view::{EvidenceLine, Weight};
+use crate::engine::workspace::Engine;
 use crate::evolve::course::{Lane, LaneId};
 use serde_json::{Value, json};
 

@@ -1,12 +1,12 @@
 //! Examining an answer: the checks of a review, and recorded inputs on the version before and on this one.
 
-use super::super::Engine;
-use super::super::core::Approvals;
-use super::super::error::EngineError;
-use super::super::trials::EngineTrials;
 use super::compose::Case;
 use crate::check;
 use crate::domain::{Digest, ExaminedAnswer, ReplayOutcome, Replayed, Stage, ToolDetail};
+use crate::engine::core::Approvals;
+use crate::engine::error::EngineError;
+use crate::engine::review::check_runs::EngineTrials;
+use crate::engine::workspace::Engine;
 use crate::evolve::course::{LaneId, ReplaySummary, VerdictSummary};
 use std::sync::atomic::AtomicBool;
 

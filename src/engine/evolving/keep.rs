@@ -1,13 +1,13 @@
 //! The end of a loop: a good answer becomes a version that waits for a human; any other can be kept when one wants it.
 
-use super::super::Engine;
-use super::super::error::{EngineError, ErrorCode};
 use super::compose::Case;
 use super::course_of;
 use crate::domain::{
     Caller, Digest, Evolution, EvolutionId, EvolutionState, ExaminedAnswer, Mutation, Outcome, Request, RequestKind,
     ReviewId, ReviewState, Stage, Tool, ToolDetail, ToolReview,
 };
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::workspace::Engine;
 use crate::evolve::course::{End, LaneId};
 use crate::evolve::repair::GENERATOR;
 use crate::evolve::{Course, mutation};

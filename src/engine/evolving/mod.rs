@@ -9,8 +9,13 @@ mod compose;
 mod drive;
 mod evidence;
 mod examine;
+pub(super) mod generators;
 mod keep;
+pub(super) mod live;
+pub(super) mod making;
 mod request;
+
+pub use making::{Enclosed, Made, NewTool, Source};
 
 pub use asking::{Asking, EvolveRequest};
 pub use drive::{OnProgress, Progress};
@@ -19,23 +24,16 @@ pub use keep::EvolutionDetail;
 pub(super) use request::last_bytes;
 
 use super::error::{EngineError, ErrorCode};
-use super::running::owner_alive;
-use super::{Engine, lock};
+use super::locks::lock;
+use super::run::owner::owner_alive;
+use super::workspace::Engine;
 use crate::domain::{Caller, Evolution, EvolutionId, EvolutionState, Learnt, ToolName};
 use crate::evolve::Course;
 use crate::evolve::course::LaneId;
 use crate::store::EvolutionQuery;
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
-
-/// A loop that this process drives.
-#[derive(Debug, Default)]
-pub(super) struct LiveEvolution {
-    stop: AtomicBool,
-    /// What generators have written so far, by answer.
-    texts: Mutex<BTreeMap<LaneId, String>>,
-}
+use live::LiveEvolution;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 impl Engine {
     /// Askings for better versions, newest first.
@@ -66,7 +64,7 @@ impl Engine {
         match row.state {
             EvolutionState::Running => {
                 self.transact(|tx| Ok(tx.ask_evolution_to_stop(id)?))?;
-                if let Some(live) = lock(&self.inner.evolving).get(&id) {
+                if let Some(live) = lock(&self.inner.evolutions.by_id).get(&id) {
                     live.stop.store(true, Ordering::Relaxed);
                 }
                 Ok(row)
@@ -82,7 +80,7 @@ impl Engine {
 
     /// What generators have written so far of the answers of a loop that this process drives.
     pub fn texts_of_evolution(&self, id: EvolutionId) -> Vec<(LaneId, String)> {
-        let live = lock(&self.inner.evolving).get(&id).cloned();
+        let live = lock(&self.inner.evolutions.by_id).get(&id).cloned();
         live.map(|live| lock(&live.texts).iter().map(|(at, text)| (*at, text.clone())).collect()).unwrap_or_default()
     }
 
@@ -95,7 +93,7 @@ impl Engine {
     }
 
     fn live_evolution(&self, id: EvolutionId) -> Arc<LiveEvolution> {
-        Arc::clone(lock(&self.inner.evolving).entry(id).or_default())
+        Arc::clone(lock(&self.inner.evolutions.by_id).entry(id).or_default())
     }
 }
 

@@ -1,12 +1,12 @@
 //! What a bundle is filled with: failures with input and output, comments, examples from approved tools, what helped.
 
-use super::super::Engine;
-use super::super::error::{EngineError, ErrorCode};
 use super::asking::EvolveRequest;
 use crate::check::Recorded;
 use crate::domain::{
     CommentKind, DecisionKind, Digest, ReviewState, Run, RunId, RunOutcome, Tool, ToolDetail, ToolName, is_redacted,
 };
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::workspace::Engine;
 use crate::evolve::Bundle;
 use crate::evolve::bundle::{BundleComment, BundleFailure, FewShot};
 use crate::runner::Spool;

@@ -1,37 +1,20 @@
 //! What lies beside a version in its folder and is no part of it: written, or taken away, while the version stays
 //! where and as it is.
 
-use super::{APPROVAL_FILE, CommitNote, Done, RelocateError, disk};
+use super::{Done, RelocateError, disk};
 use crate::catalog::UNFINISHED;
-use crate::domain::{Digest, FileMode, OperationId, Placement, ToolName, VersionFile};
+use crate::domain::{FileMode, VersionFile};
+use crate::engine::core::{APPROVAL_FILE, ApprovalFileChange};
 use crate::vcs::{Commit, Git};
-use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io;
 use std::path::Path;
-
-/// A change of `approval.toml` alone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Beside {
-    /// The operation that promised it.
-    pub operation: OperationId,
-    /// The tool.
-    pub tool: ToolName,
-    /// Its version.
-    pub digest: Digest,
-    /// The folder of the tool.
-    pub place: Placement,
-    /// What the file shall say; `None` takes it away.
-    pub text: Option<String>,
-    /// The commit that records it.
-    pub commit: Option<CommitNote>,
-}
 
 /// Writes the file or takes it away, and commits that. May be performed again.
 ///
 /// # Errors
 /// As [`super::perform`].
-pub fn perform_beside(workspace: &Path, git: Option<&Git>, change: &Beside) -> Result<Done, RelocateError> {
+pub fn perform_beside(workspace: &Path, git: Option<&Git>, change: &ApprovalFileChange) -> Result<Done, RelocateError> {
     let path = format!("{}/{APPROVAL_FILE}", change.place.base);
     let (folder, full) = (workspace.join(&change.place.base), workspace.join(&path));
     let failed = |action: &'static str| {

@@ -3,9 +3,10 @@
 //! It is written under a hidden name beside the target and takes the target's place by one rename.
 //! What lay there before ends under the hidden name, and goes only when its copy is known to be kept.
 
-use super::{APPROVAL_FILE, Mover, RelocateError, disk};
+use super::{Mover, RelocateError, disk};
 use crate::catalog::UNFINISHED;
 use crate::domain::{Digest, OperationId, Stage, VersionFile};
+use crate::engine::core::APPROVAL_FILE;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};

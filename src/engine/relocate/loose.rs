@@ -1,8 +1,9 @@
 //! Files in a folder that other tools share, and taking away the files a version leaves behind.
 
-use super::{APPROVAL_FILE, Mover, RelocateError, at, disk, is_shared_folder};
+use super::{Mover, RelocateError, at, disk, is_shared_folder};
 use crate::catalog::UNFINISHED;
 use crate::domain::{Placement, VersionFile};
+use crate::engine::core::APPROVAL_FILE;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};

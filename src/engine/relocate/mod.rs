@@ -15,72 +15,14 @@ mod loose;
 #[cfg(test)]
 mod tests;
 
-pub use beside::{Beside, perform_beside};
+pub use beside::perform_beside;
 
+use super::core::{APPROVAL_FILE, CommitNote, Relocation, Touched};
 use super::error::{EngineError, ErrorCode};
-use crate::domain::{Digest, FileMode, OperationId, Placement, Stage, ToolName, VersionFile};
+use crate::domain::{Digest, Placement, Stage, ToolName, VersionFile};
 use crate::vcs::{Commit, Git, GitError};
-use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::{Component, Path, PathBuf};
-
-/// The file beside a promoted version that says who approved it; not part of the version.
-pub const APPROVAL_FILE: &str = "approval.toml";
-
-/// A move, with all that is needed to perform it later or again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Relocation {
-    /// The operation that decided it.
-    pub operation: OperationId,
-    /// The tool.
-    pub tool: ToolName,
-    /// Its stated version.
-    pub version: semver::Version,
-    /// Digest of the version.
-    pub digest: Digest,
-    /// Where it lies; `None` when nothing is to be taken away.
-    pub from: Option<Placement>,
-    /// Its files there, relative to `from`.
-    pub from_files: Vec<String>,
-    /// Where it goes.
-    pub to: Placement,
-    /// Digest of a version that may lie at the target and whose copy is kept: it makes room. Any other
-    /// content there is put aside. `None` when no version is expected there.
-    #[serde(default)]
-    pub replaces: Option<Digest>,
-    /// Files written beside the version, not part of it; only into a folder of its own.
-    #[serde(with = "extra")]
-    pub extra: Vec<VersionFile>,
-    /// The commit to make; `None` makes none.
-    pub commit: Option<CommitNote>,
-    /// What earlier moves of the same operation touched and left for this commit.
-    #[serde(default)]
-    pub joined: Vec<Touched>,
-    /// Whether nothing arrives: the version is only taken away, and its kept copy stays.
-    #[serde(default)]
-    pub gone: bool,
-    /// The operation that put aside what lay in the place: it comes back when the place is free.
-    #[serde(default)]
-    pub returns: Option<OperationId>,
-}
-
-/// Files that a move put somewhere or took away.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Touched {
-    /// Where.
-    pub place: Placement,
-    /// The files, relative to it.
-    pub files: Vec<String>,
-}
-
-/// What the commit of a move says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CommitNote {
-    /// Subject, and after a blank line anything else.
-    pub message: String,
-    /// Key and value of each trailer.
-    pub trailers: Vec<(String, String)>,
-}
 
 /// What came of a move.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -352,31 +294,5 @@ fn io_hint(error: &io::Error) -> &'static str {
         io::ErrorKind::PermissionDenied => "make the folder writable for you, then try again",
         io::ErrorKind::ReadOnlyFilesystem => "mount the file system writable, then try again",
         _ => "`toolsmith doctor` checks the folders; then try again",
-    }
-}
-
-/// Extra files on the wire: the domain's [`VersionFile`] has no form of its own there.
-mod extra {
-    use super::{FileMode, VersionFile};
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    #[derive(Serialize, Deserialize)]
-    struct Wire {
-        path: String,
-        mode: FileMode,
-        bytes: Vec<u8>,
-    }
-
-    pub(super) fn serialize<S: Serializer>(files: &[VersionFile], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(files.iter().map(|file| Wire {
-            path: file.path.clone(),
-            mode: file.mode,
-            bytes: file.bytes.clone(),
-        }))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<VersionFile>, D::Error> {
-        let files = Vec::<Wire>::deserialize(deserializer)?;
-        Ok(files.into_iter().map(|Wire { path, mode, bytes }| VersionFile { path, mode, bytes }).collect())
     }
 }

@@ -1,4 +1,7 @@
 use super::*;
+use crate::domain::FileMode;
+use crate::domain::OperationId;
+use crate::domain::ToolName;
 use crate::vcs::fixture::{Repo, script};
 use std::collections::BTreeMap;
 use std::fs;

@@ -23,6 +23,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("tui", &["domain", "action", "engine"]),
 ];
 
+/// The rules of the engine, and all that they may name: no performer, so that what they decide depends on the store alone.
+const CORE: &[&str] = &["engine", "core"];
+const CORE_MAY_IMPORT: &[&[&str]] = &[&["domain"], &["store"], &["engine", "core"], &["engine", "error"]];
+
 /// Crates that belong to one module.
 const OWNED_CRATES: &[(&str, &str)] =
     &[("rusqlite", "store"), ("ratatui", "tui"), ("crossterm", "tui"), ("tui_textarea", "tui"), ("ureq", "generator")];
@@ -95,6 +99,7 @@ const MOST_FILE_LINES: usize = 800;
 pub fn violations(source: &Source) -> Vec<String> {
     let named = source.named();
     let mut found = imports(source, &named);
+    found.extend(core_imports(source, &named));
     found.extend(owned(source, &named));
     found.extend(pure(source, &named));
     found.extend(sizes(source));
@@ -121,6 +126,20 @@ fn imports(source: &Source, named: &[Named]) -> Vec<String> {
         (!fine).then(|| format!("{}:{}: {own} must not import {target} ({})", source.path, path.line, path.text()))
     })
     .collect()
+}
+
+/// What the rules of the engine name beside each other, the domain and the store.
+fn core_imports(source: &Source, named: &[Named]) -> Vec<String> {
+    if !source.module.iter().map(String::as_str).take(CORE.len()).eq(CORE.iter().copied()) {
+        return Vec::new();
+    }
+    let ours = named.iter().filter(|path| path.starts_with(&["crate"]) || path.starts_with(&["toolsmith"]));
+    let foreign = ours.filter(|path| {
+        let target: Vec<&str> = path.parts[1..].iter().map(String::as_str).collect();
+        let is_allowed = CORE_MAY_IMPORT.iter().any(|allowed| target.starts_with(allowed));
+        target.first().is_some_and(|first| is_module(first)) && !is_allowed
+    });
+    foreign.map(|path| format!("{}:{}: engine::core must not import {}", source.path, path.line, path.text())).collect()
 }
 
 /// Whether a name right below the crate is a module of the table; macros and re-exports are not.
@@ -236,6 +255,13 @@ fn each_rule_can_be_broken() {
             "fn f() { std::time::Instant::now(); }",
             "domain/x.rs:1: a pure module must not name std::time::Instant::now",
         ),
+        (
+            "engine/core/x.rs",
+            "use crate::engine::relocate::perform;",
+            "engine/core/x.rs:1: engine::core must not import crate::engine::relocate::perform",
+        ),
+        ("engine/core/x.rs", "use super::super::Engine;", "engine/core/x.rs:1: engine::core must not import"),
+        ("engine/core/x.rs", "use crate::{check::CHECKS, domain::Run};", "engine/core/x.rs:1: engine::core must not"),
         ("engine/core.rs", "use std::fs;", "engine/core.rs:1: a pure module must not name std::fs"),
         ("tui/app/x.rs", "use std::{env::var};", "tui/app/x.rs:1: a pure module must not name std::env::var"),
         ("tui/view.rs", &long, "tui/view.rs:1: fn long has 82 lines, 80 are allowed"),
@@ -261,6 +287,8 @@ fn what_the_design_allows_is_no_violation() {
             "domain/time.rs",
             "use super::words::words; pub struct Instant; const A: &str = \"std::fs unsafe\"; // std::env",
         ),
+        ("engine/core/x.rs", "use crate::engine::error::EngineError; use super::scan; use crate::store::Tx;"),
+        ("engine/run/x.rs", "use crate::engine::relocate::perform;"),
         ("tui/loop.rs", "use std::time::Instant; fn f() { Instant::now(); crate::engine::open(); }"),
         ("domain/x.rs", "#[cfg(test)]\nmod tests { use std::fs; use crate::store::Store; }"),
         ("tui/view.rs", &long),

@@ -1,0 +1,37 @@
+//! What the commits of moves say.
+
+use super::placed::Placed;
+use super::relocation::CommitNote;
+use super::step::Actor;
+use crate::domain::OperationId;
+
+/// The commit that belongs to a move, unless commits are switched off.
+pub(super) fn commit_note(actor: Actor<'_>, placed: &Placed, operation: OperationId, verb: &str) -> Option<CommitNote> {
+    actor.commit.then(|| CommitNote {
+        // Only approved and core are said of a version; the verb says the rest.
+        message: if placed.stage.is_vouched() {
+            format!("{verb} {} {} as {}", placed.tool, placed.version, placed.stage)
+        } else {
+            format!("{verb} {} {}", placed.tool, placed.version)
+        },
+        trailers: vec![
+            ("Toolsmith-Operation".to_owned(), operation.to_string()),
+            ("Toolsmith-Tool".to_owned(), format!("{}@{}", placed.tool, placed.version)),
+            ("Toolsmith-Digest".to_owned(), placed.digest.hex()),
+            ("Toolsmith-Reviewer".to_owned(), actor.who.to_owned()),
+        ],
+    })
+}
+
+/// The commit of a version that nobody approved: its subject says so, and no trailer names its digest as approved.
+pub(super) fn unapproved_note(actor: Actor<'_>, placed: &Placed, operation: OperationId, what: &str) -> CommitNote {
+    CommitNote {
+        message: format!("undo: the changed files of {} {} {what}, approved by nobody", placed.tool, placed.version),
+        trailers: vec![
+            ("Toolsmith-Operation".to_owned(), operation.to_string()),
+            ("Toolsmith-Tool".to_owned(), format!("{}@{}", placed.tool, placed.version)),
+            ("Toolsmith-Unapproved".to_owned(), placed.digest.hex()),
+            ("Toolsmith-Reviewer".to_owned(), actor.who.to_owned()),
+        ],
+    }
+}

@@ -1,0 +1,32 @@
+//! A human signs the log as it is.
+
+use super::pen::SIGN;
+use super::step::{Actor, Step, answer};
+use crate::domain::Digest;
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::store::{NewOperation, Tx};
+use serde_json::json;
+
+/// Signs the log as it is: what was not signed, or not by a key that counts now, counts from here on.
+///
+/// # Errors
+/// `Conflict` when the log moved on since it was looked at.
+pub fn sign_log(tx: &Tx<'_>, actor: Actor<'_>, seen: Digest) -> Result<Step, EngineError> {
+    let rows = tx.log_digest()?;
+    if rows != seen {
+        let message = "the log moved on since it was looked at";
+        return Err(EngineError::new(ErrorCode::Conflict, message, "look at it again, then repeat"));
+    }
+    let operation = actor.log(
+        tx,
+        &NewOperation {
+            who: actor.who.to_owned(),
+            verb: SIGN.to_owned(),
+            subject: "log".to_owned(),
+            detail: json!({"rows": rows}),
+            reversible: false,
+        },
+    )?;
+    let message = "what is in force is signed".to_owned();
+    Ok(Step { outcome: answer(Some(operation), None, message), intents: Vec::new() })
+}

@@ -1,0 +1,74 @@
+//! What a reviewer says of a version, as the text that is signed: the head of `approval.toml`.
+
+use crate::domain::{Digest, Instant, Stage, ToolName, Unread, is_hidden, rfc3339};
+use std::fmt::Write;
+
+/// The first line of every `approval.toml`.
+const HEAD: &str = "# Written when this version was approved. A change to any file beside it voids the approval.\n";
+
+/// What a reviewer says of a version; the text of it is what gets signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Statement<'a> {
+    /// The tool.
+    pub tool: &'a ToolName,
+    /// Stated version.
+    pub version: &'a semver::Version,
+    /// What was approved.
+    pub digest: Digest,
+    /// The stage it was approved for.
+    pub stage: Stage,
+    /// Who approved it.
+    pub reviewer: &'a str,
+    /// When.
+    pub at: Instant,
+    /// Why.
+    pub reason: Option<&'a str>,
+    /// Why failed checks did not stand in the way.
+    pub over: Option<&'a str>,
+    /// How much of it was on no screen.
+    pub unread: Option<Unread>,
+}
+
+impl Statement<'_> {
+    /// Its text: the head of `approval.toml`, up to the line of the signature.
+    pub fn text(&self) -> String {
+        let mut text = HEAD.to_owned();
+        let at = rfc3339(self.at);
+        let (version, digest, stage) = (self.version.to_string(), self.digest.hex(), self.stage.to_string());
+        let unread = self.unread.map(|unread| unread.to_string());
+        let lines = [
+            ("tool", Some(self.tool.as_str())),
+            ("version", Some(version.as_str())),
+            ("digest", Some(digest.as_str())),
+            ("stage", Some(stage.as_str())),
+            ("reviewer", Some(self.reviewer)),
+            ("approved_at", Some(at.as_str())),
+            ("reason", self.reason),
+            ("override", self.over),
+            ("unread", unread.as_deref()),
+        ];
+        for (key, value) in lines {
+            if let Some(value) = value {
+                // Writing into memory cannot fail.
+                let _ = writeln!(text, "{key} = {}", quoted(value));
+            }
+        }
+        text
+    }
+}
+
+/// A basic string of TOML in which every hidden character is an escape: `cat` shows all of it, and a
+/// reader gets the same text back.
+pub(super) fn quoted(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            '\n' => quoted.push_str("\\n"),
+            c if is_hidden(c) => quoted.extend(format!("\\U{:08x}", u32::from(c)).chars()),
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}

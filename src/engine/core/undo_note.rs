@@ -1,0 +1,351 @@
+//! What `undo` needs to know of an operation: written with it, never changed.
+
+use super::placed::Placed;
+use super::staged_edits::Applying;
+use crate::domain::{
+    Allowed, CommentId, Deprecation, Digest, GrantId, MarkId, Operation, ReviewId, ToolName, UnlockId,
+};
+use crate::store::Approval;
+use serde::{Deserialize, Serialize};
+
+/// What `undo` needs, kept in the detail of an operation under `undo`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum UndoNote {
+    /// An approval that moved a version (or, for drift, left it in place).
+    Approve {
+        /// The review that goes back to waiting.
+        review: ReviewId,
+        /// Where it came from.
+        before: Placed,
+        /// Where it is now.
+        after: Placed,
+        /// The version of the same name that was in the target place before.
+        replaced: Option<Box<Placed>>,
+        /// Whether an approval of that version was in force; only then it comes back with it.
+        replaced_approved: bool,
+        /// The approvals that ended by this one, as they were; `None` in entries of an older format.
+        #[serde(default)]
+        ended: Option<Vec<Approval>>,
+        /// Reviews of the version that was replaced, which lost their object.
+        #[serde(default)]
+        closed: Vec<ReviewId>,
+    },
+    /// An adoption.
+    Adopt {
+        /// The review that goes back to waiting.
+        review: ReviewId,
+        /// What was taken over.
+        members: Vec<(ToolName, Digest)>,
+    },
+    /// A version that was taken over because an allowed signer had approved it.
+    Vouch {
+        /// The tool.
+        tool: ToolName,
+        /// The version.
+        digest: Digest,
+    },
+    /// A no or not-yet.
+    Decline {
+        /// The review that goes back to waiting.
+        review: ReviewId,
+    },
+    /// A yes that did not decide: another one is needed.
+    Vote {
+        /// The review.
+        review: ReviewId,
+    },
+    /// A yes to a specification or a plan.
+    Agree {
+        /// The review that goes back to waiting.
+        review: ReviewId,
+    },
+    /// A yes to an archive proposal.
+    PutAway {
+        /// The review that goes back to waiting.
+        review: ReviewId,
+        /// Where it came from.
+        before: Placed,
+        /// Where it is now.
+        after: Placed,
+        /// Reviews that lost their object by it.
+        #[serde(default)]
+        closed: Vec<ReviewId>,
+    },
+    /// A tool was marked as one that should not be used any more.
+    Deprecate {
+        /// The tool.
+        tool: ToolName,
+        /// The mark it had before.
+        before: Option<Deprecation>,
+        /// The proposal that goes back to waiting.
+        review: Option<ReviewId>,
+    },
+    /// A version approved before is in use again.
+    Rollback {
+        /// What was in the place; its bytes are kept.
+        before: Placed,
+        /// What is there now.
+        after: Placed,
+        /// The approvals that ended with it, as they were.
+        ended: Vec<Approval>,
+        /// Whether it put an approval of the version in force.
+        approved: bool,
+        /// Reviews of the version that was in use, which lost their object.
+        #[serde(default)]
+        closed: Vec<ReviewId>,
+    },
+    /// Approved files were put back.
+    RestoreFiles {
+        /// What lay there, changed; `None` when nothing did.
+        before: Option<Placed>,
+        /// What is there now.
+        after: Placed,
+    },
+    /// Changed files became a tool of their own, and the approved ones were put back.
+    Fork {
+        /// What lay there, changed.
+        before: Placed,
+        /// What is there now.
+        after: Placed,
+        /// The new tool.
+        fork: Placed,
+    },
+    /// A request that brought files.
+    Post {
+        /// The review it opened.
+        review: ReviewId,
+        /// The tool it wrote; `None` when it brought no files.
+        wrote: Option<Placed>,
+        /// The waiting review that it took the place of.
+        #[serde(default)]
+        replaced: Option<ReviewId>,
+    },
+    /// A grant.
+    Allow {
+        /// The tool.
+        tool: ToolName,
+        /// The version that was let do what it declares.
+        digest: Digest,
+    },
+    /// A comment.
+    Comment {
+        /// Which.
+        comment: CommentId,
+    },
+    /// A comment that was taken back.
+    Withdraw {
+        /// Which.
+        comment: CommentId,
+    },
+    /// Leave for an agent.
+    Grant {
+        /// Which.
+        grant: GrantId,
+    },
+    /// Leave for an agent that was revoked.
+    RevokeGrant {
+        /// Which.
+        grant: GrantId,
+    },
+    /// What costs more than low was opened.
+    Unlock {
+        /// Which.
+        unlock: UnlockId,
+    },
+    /// What costs more than low was locked again.
+    RevokeUnlock {
+        /// Which.
+        unlock: UnlockId,
+    },
+    /// A choice of tools was saved, or taken away.
+    SaveSet {
+        /// Its name.
+        name: ToolName,
+        /// What it held before; empty when there was none.
+        before: Vec<ToolName>,
+    },
+    /// What a version was allowed, revoked.
+    RevokeAllow {
+        /// The tool.
+        tool: ToolName,
+        /// The version.
+        digest: Digest,
+        /// What it had been allowed.
+        allowed: Allowed,
+    },
+    /// A version was pinned, or its pin taken away.
+    Pin {
+        /// The tool.
+        tool: ToolName,
+        /// The version.
+        digest: Digest,
+        /// Whether it was pinned.
+        pinned: bool,
+    },
+    /// A failure that was marked.
+    MarkFailure {
+        /// Which mark.
+        mark: MarkId,
+    },
+    /// An opportunity was dismissed.
+    DismissOpportunity {
+        /// Its key.
+        key: String,
+    },
+    /// Older versions were taken away; their bytes are kept.
+    Trim {
+        /// Where they lay.
+        taken: Vec<Placed>,
+        /// Reviews that lost their object by it.
+        #[serde(default)]
+        closed: Vec<ReviewId>,
+    },
+    /// A negative tag was taken away.
+    Untag {
+        /// The marks that gave it, with the tags they had.
+        marks: Vec<(MarkId, Vec<String>)>,
+    },
+    /// A failure group was said to be over.
+    Resolve {
+        /// Its signature.
+        signature: String,
+    },
+    /// Staged writes of a run that were applied.
+    Apply {
+        /// What was applied.
+        step: Applying,
+    },
+    /// A review that was asked for.
+    Propose {
+        /// The review, which has nothing to decide any more.
+        review: ReviewId,
+    },
+    /// A move without a decision: archive and restore.
+    Move {
+        /// Where it came from.
+        before: Placed,
+        /// Where it is now.
+        after: Placed,
+        /// Reviews that lost their object by it.
+        #[serde(default)]
+        closed: Vec<ReviewId>,
+    },
+}
+
+impl UndoNote {
+    /// The note of an operation; `None` when it has none.
+    pub fn of(operation: &Operation) -> Option<UndoNote> {
+        serde_json::from_value(operation.detail.get("undo")?.clone()).ok()
+    }
+
+    /// Whether the operation approved this version.
+    pub fn approved(&self, tool: &ToolName, digest: Digest) -> bool {
+        match self {
+            UndoNote::Approve { after, .. } | UndoNote::Rollback { after, approved: true, .. } => {
+                after.tool == *tool && after.digest == digest
+            }
+            UndoNote::Adopt { members, .. } => members.iter().any(|(name, member)| name == tool && *member == digest),
+            UndoNote::Vouch { tool: name, digest: vouched } => name == tool && *vouched == digest,
+            UndoNote::Rollback { .. }
+            | UndoNote::Decline { .. }
+            | UndoNote::Vote { .. }
+            | UndoNote::Agree { .. }
+            | UndoNote::PutAway { .. }
+            | UndoNote::Deprecate { .. }
+            | UndoNote::RestoreFiles { .. }
+            | UndoNote::Fork { .. }
+            | UndoNote::Post { .. }
+            | UndoNote::Allow { .. }
+            | UndoNote::Comment { .. }
+            | UndoNote::Withdraw { .. }
+            | UndoNote::Grant { .. }
+            | UndoNote::RevokeGrant { .. }
+            | UndoNote::Unlock { .. }
+            | UndoNote::RevokeUnlock { .. }
+            | UndoNote::SaveSet { .. }
+            | UndoNote::RevokeAllow { .. }
+            | UndoNote::Apply { .. }
+            | UndoNote::Pin { .. }
+            | UndoNote::DismissOpportunity { .. }
+            | UndoNote::MarkFailure { .. }
+            | UndoNote::Resolve { .. }
+            | UndoNote::Untag { .. }
+            | UndoNote::Trim { .. }
+            | UndoNote::Propose { .. }
+            | UndoNote::Move { .. } => false,
+        }
+    }
+
+    /// Versions that the operation put somewhere.
+    pub fn arrived(&self) -> Vec<&Placed> {
+        match self {
+            UndoNote::Approve { after, .. }
+            | UndoNote::Move { after, .. }
+            | UndoNote::PutAway { after, .. }
+            | UndoNote::Rollback { after, .. }
+            | UndoNote::RestoreFiles { after, .. } => vec![after],
+            UndoNote::Fork { after, fork, .. } => vec![after, fork],
+            UndoNote::Post { wrote, .. } => wrote.iter().collect(),
+            UndoNote::Adopt { .. }
+            | UndoNote::Decline { .. }
+            | UndoNote::Vote { .. }
+            | UndoNote::Agree { .. }
+            | UndoNote::Deprecate { .. }
+            | UndoNote::Allow { .. }
+            | UndoNote::Propose { .. }
+            | UndoNote::Comment { .. }
+            | UndoNote::Withdraw { .. }
+            | UndoNote::Grant { .. }
+            | UndoNote::RevokeGrant { .. }
+            | UndoNote::Unlock { .. }
+            | UndoNote::RevokeUnlock { .. }
+            | UndoNote::SaveSet { .. }
+            | UndoNote::RevokeAllow { .. }
+            | UndoNote::Vouch { .. }
+            | UndoNote::Pin { .. }
+            | UndoNote::DismissOpportunity { .. }
+            | UndoNote::MarkFailure { .. }
+            | UndoNote::Resolve { .. }
+            | UndoNote::Untag { .. }
+            | UndoNote::Trim { .. }
+            | UndoNote::Apply { .. } => Vec::new(),
+        }
+    }
+
+    /// Versions that the operation took away from where they were.
+    pub fn took(&self) -> Vec<&Placed> {
+        match self {
+            UndoNote::Approve { before, replaced, .. } => std::iter::once(before).chain(replaced.as_deref()).collect(),
+            UndoNote::Move { before, .. }
+            | UndoNote::PutAway { before, .. }
+            | UndoNote::Rollback { before, .. }
+            | UndoNote::Fork { before, .. } => vec![before],
+            UndoNote::RestoreFiles { before, .. } => before.iter().collect(),
+            UndoNote::Trim { taken, .. } => taken.iter().collect(),
+            UndoNote::Adopt { .. }
+            | UndoNote::Decline { .. }
+            | UndoNote::Vote { .. }
+            | UndoNote::Agree { .. }
+            | UndoNote::Deprecate { .. }
+            | UndoNote::Post { .. }
+            | UndoNote::Allow { .. }
+            | UndoNote::Propose { .. }
+            | UndoNote::Comment { .. }
+            | UndoNote::Withdraw { .. }
+            | UndoNote::Grant { .. }
+            | UndoNote::RevokeGrant { .. }
+            | UndoNote::Unlock { .. }
+            | UndoNote::RevokeUnlock { .. }
+            | UndoNote::SaveSet { .. }
+            | UndoNote::RevokeAllow { .. }
+            | UndoNote::Vouch { .. }
+            | UndoNote::Pin { .. }
+            | UndoNote::DismissOpportunity { .. }
+            | UndoNote::MarkFailure { .. }
+            | UndoNote::Resolve { .. }
+            | UndoNote::Untag { .. }
+            | UndoNote::Apply { .. } => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! Generators made ready to be asked: keys looked up at that moment, held by the [`Generator`] and nowhere else.
+
+use crate::domain::{Problem, ProblemCode, SafeText, Secret};
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::settings::Settings;
+use crate::engine::settings::generators::{GeneratorSetting, WaySetting};
+use crate::engine::settings::secrets::SecretSource;
+use crate::engine::view::DoctorLine;
+use crate::engine::workspace::Engine;
+use crate::generator::{Api, Generator, Program, Way, is_exposed, reach};
+use crate::outside::{Programs, loads_code};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+impl Engine {
+    /// The generator of this name, ready to be asked. Looks its key up now; keep it no longer than one question takes.
+    ///
+    /// # Errors
+    /// `NotFound` when the settings name no such generator that can be used; `Refused` when its key or one of its
+    /// secrets cannot be had. The message names where a value should be, never a value.
+    pub fn generator(&self, name: &str) -> Result<Generator, EngineError> {
+        let settings = &self.inner.settings;
+        let Some(setting) = settings.generators.iter().find(|setting| setting.name == name) else {
+            let message = format!("there is no generator {name} that can be asked");
+            return Err(EngineError::new(ErrorCode::NotFound, message, self.where_generators_stand()));
+        };
+        let fetch = |source: &SecretSource| source.value(&self.inner.programs).map(Some);
+        ready(setting, settings, &self.inner.programs, self.inner.options.program.as_deref(), &fetch).map_err(|why| {
+            let hint = "`toolsmith doctor` looks whether each generator can be reached";
+            EngineError::new(ErrorCode::Refused, format!("the generator {name} needs {why}"), hint)
+        })
+    }
+}
+
+impl Engine {
+    /// Where generators are named, or what is wrong with the settings that name them.
+    pub(super) fn where_generators_stand(&self) -> String {
+        let is_about = |problem: &&Problem| {
+            problem.code != ProblemCode::BadSetting
+                || ["generators", "evolve"].iter().any(|word| problem.message.contains(word))
+        };
+        match self.inner.setting_problems.iter().find(is_about) {
+            Some(problem) => format!("{}; {}; `toolsmith doctor` looks at all of it", problem.placed(), problem.hint),
+            None => format!(
+                "{} names them: [generators.agent] command = [\"program\", \"argument\"]",
+                self.inner.options.home.config_file().display()
+            ),
+        }
+    }
+}
+
+/// Fetches a value; nothing where it is better not looked for now.
+type Fetch<'a> = &'a dyn Fn(&SecretSource) -> Result<Option<Secret>, String>;
+
+/// Makes a generator of its settings.
+///
+/// # Errors
+/// What it needs and cannot have, as the rest of a sentence.
+fn ready(
+    setting: &GeneratorSetting,
+    settings: &Settings,
+    programs: &Arc<Programs>,
+    keeper: Option<&Path>,
+    fetch: Fetch<'_>,
+) -> Result<Generator, String> {
+    let way = match &setting.way {
+        WaySetting::Command { argv, env } => {
+            let mut given = Vec::new();
+            for name in env {
+                let value = match settings.secrets.get(name) {
+                    Some(source) => fetch(source).map_err(|why| format!("the secret {name} ({source}): {why}"))?,
+                    // Whoever calls sets it: an agent could have any code loaded.
+                    None if loads_code(name) => None,
+                    None => std::env::var_os(name).map(Secret::new),
+                };
+                // One that is not set is not given: many programs know several, and need one of them.
+                given.extend(value.map(|value| (name.clone(), value)));
+            }
+            Way::Command(Program {
+                argv: argv.clone(),
+                env: given,
+                programs: Arc::clone(programs),
+                keeper: keeper.map(PathBuf::from),
+            })
+        }
+        WaySetting::Api(api) => {
+            let key = match &api.key {
+                Some(source) => fetch(source).map_err(|why| format!("its key ({source}): {why}"))?,
+                None => None,
+            };
+            let (url, model) = (api.url.clone(), api.model.clone());
+            Way::Api(Api { kind: api.kind, url, model, key, max_tokens: api.max_tokens, price: api.price })
+        }
+    };
+    Ok(Generator { name: setting.name.clone(), way, timeout: setting.timeout })
+}
+
+/// A line for each generator: whether it can be reached. All are tried at once; none is sent a question.
+pub(in crate::engine) fn doctor_lines(settings: &Settings, programs: &Arc<Programs>) -> Vec<DoctorLine> {
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let tried: Vec<_> = settings
+            .generators
+            .iter()
+            .map(|setting| scope.spawn(|| look(setting, settings, programs, &stop)))
+            .collect();
+        let all = settings.generators.iter().zip(tried);
+        all.map(|(setting, tried)| {
+            let found = tried.join().unwrap_or_else(|_| Err("looking for it broke".to_owned()));
+            let (state, message) = match found {
+                Ok(message) => ("ok", message),
+                Err(message) => ("warn", message),
+            };
+            let hint = if state == "ok" {
+                ""
+            } else {
+                "it cannot be asked until that is mended; [generators] in config.toml sets it up"
+            };
+            let message = SafeText::new(&message).to_string();
+            let name = format!("generator {}", setting.name);
+            DoctorLine { name, state: state.to_owned(), message, hint: hint.to_owned() }
+        })
+        .collect()
+    })
+}
+
+fn look(
+    setting: &GeneratorSetting,
+    settings: &Settings,
+    programs: &Arc<Programs>,
+    stop: &AtomicBool,
+) -> Result<String, String> {
+    // A command is not started here: it may ask the human, or unlock something.
+    let fetch = |source: &SecretSource| match source {
+        SecretSource::Command { .. } => source.look(programs).map(|()| None),
+        SecretSource::Env(_) | SecretSource::File(_) | SecretSource::Nowhere(_) => source.value(programs).map(Some),
+    };
+    let generator = ready(setting, settings, programs, None, &fetch).map_err(|why| format!("it needs {why}"))?;
+    let found = reach(&generator, stop)?;
+    Ok(match &setting.way {
+        WaySetting::Command { env, .. } => {
+            let named = || env.iter().filter(|name| !settings.secrets.contains_key(*name)).map(String::as_str);
+            let missing: Vec<&str> = named().filter(|name| std::env::var_os(name).is_none()).collect();
+            let kept: Vec<&str> = named().filter(|name| loads_code(name) && !missing.contains(name)).collect();
+            let all = [("not set", missing), ("not handed on, it loads code", kept)];
+            let notes = all.iter().filter(|(_, names)| !names.is_empty());
+            let notes = notes.map(|(what, names)| format!("; {what}: {}", names.join(", ")));
+            notes.fold(found, |said, note| said + &note)
+        }
+        WaySetting::Api(api) if api.key.is_some() && is_exposed(&api.url) => {
+            format!("{found}; its key goes there unencrypted, use https")
+        }
+        WaySetting::Api(_) => found,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::settings::generators::ApiSetting;
+    use crate::generator::{ApiKind, Price};
+    use std::time::Duration;
+
+    fn setting(name: &str, way: WaySetting) -> GeneratorSetting {
+        GeneratorSetting { name: name.to_owned(), way, timeout: Duration::from_secs(1) }
+    }
+
+    fn command(program: &str, env: &[&str]) -> WaySetting {
+        let env = env.iter().map(|name| (*name).to_owned()).collect();
+        WaySetting::Command { argv: vec![program.to_owned()], env }
+    }
+
+    fn api(key: Option<SecretSource>) -> WaySetting {
+        let url = "http://127.0.0.1:9".to_owned();
+        let (kind, model, price) = (ApiKind::OpenAi, "m".to_owned(), Price::default());
+        WaySetting::Api(ApiSetting { kind, url, model, key, max_tokens: None, price })
+    }
+
+    fn value(source: &SecretSource) -> Result<Option<Secret>, String> {
+        source.value(&Programs::default()).map(Some)
+    }
+
+    #[test]
+    fn a_command_is_given_the_secret_of_a_name_before_the_variable_and_nothing_for_one_that_is_not_set() {
+        let mut settings = Settings::default();
+        let source = SecretSource::Command { argv: ["echo", "from-secrets"].map(str::to_owned).into(), env: vec![] };
+        settings.secrets.insert("HOME".to_owned(), source);
+        let is_plain = |(name, _): &(String, String)| !loads_code(name) && name != "HOME";
+        let (name, text) = std::env::vars().find(is_plain).unwrap();
+        // One that loads code is set by whoever calls, not by the settings.
+        let wanted = setting("x", command("sh", &["HOME", &name, "PATH", "TOOLSMITH_TEST_ABSENT"]));
+        let Way::Command(program) = ready(&wanted, &settings, &Arc::default(), None, &value).unwrap().way else {
+            panic!()
+        };
+        let given: Vec<_> =
+            program.env.iter().map(|(name, value)| (name.as_str(), value.expose().to_owned())).collect();
+        assert_eq!(given, [("HOME", "from-secrets".into()), (name.as_str(), text.into())]);
+    }
+
+    #[test]
+    fn a_key_that_cannot_be_had_is_named_by_its_place() {
+        let absent = SecretSource::Env("TOOLSMITH_TEST_ABSENT".to_owned());
+        let why =
+            ready(&setting("x", api(Some(absent))), &Settings::default(), &Arc::default(), None, &value).unwrap_err();
+        assert_eq!(why, "its key (variable TOOLSMITH_TEST_ABSENT): the variable TOOLSMITH_TEST_ABSENT is not set");
+        let Way::Api(api) =
+            ready(&setting("x", api(None)), &Settings::default(), &Arc::default(), None, &value).unwrap().way
+        else {
+            panic!()
+        };
+        assert!(api.key.is_none());
+    }
+
+    #[test]
+    fn doctor_looks_for_each_generator_and_says_what_is_missing() {
+        let mut settings = Settings::default();
+        assert_eq!(doctor_lines(&settings, &Arc::default()), vec![]);
+        let loud = SecretSource::Command { argv: vec!["no-such-program".to_owned()], env: vec![] };
+        settings.generators = vec![
+            setting("here", command("sh", &["TOOLSMITH_TEST_ABSENT"])),
+            setting("gone", command("no-such-agent", &[])),
+            setting("keyless", api(Some(loud))),
+        ];
+        let lines = doctor_lines(&settings, &Arc::default());
+        let told: Vec<_> = lines.iter().map(|line| (line.name.as_str(), line.state.as_str())).collect();
+        assert_eq!(told, [("generator here", "ok"), ("generator gone", "warn"), ("generator keyless", "warn")]);
+        assert!(lines[0].message.ends_with("outside of the sandbox; not set: TOOLSMITH_TEST_ABSENT"), "{lines:?}");
+        assert_eq!(lines[1].message, "there is no program no-such-agent on the PATH");
+        let why = "it needs its key (command no-such-program): there is no program no-such-program on the PATH";
+        assert_eq!(lines[2].message, why);
+    }
+}

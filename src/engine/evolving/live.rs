@@ -1,0 +1,28 @@
+//! Loops of this process that ask for better versions.
+
+use crate::domain::EvolutionId;
+use crate::engine::locks::Ranked;
+use crate::evolve::course::LaneId;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
+
+/// A loop that this process drives.
+#[derive(Debug, Default)]
+pub(super) struct LiveEvolution {
+    pub(super) stop: AtomicBool,
+    /// What generators have written so far, by answer.
+    pub(super) texts: Mutex<BTreeMap<LaneId, String>>,
+}
+
+/// The loops that this process drives.
+pub(in crate::engine) struct LiveEvolutions {
+    /// By number.
+    pub(super) by_id: Ranked<HashMap<EvolutionId, Arc<LiveEvolution>>>,
+}
+
+impl Default for LiveEvolutions {
+    fn default() -> LiveEvolutions {
+        LiveEvolutions { by_id: Ranked::leaf(HashMap::new()) }
+    }
+}

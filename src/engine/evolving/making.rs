@@ -1,0 +1,424 @@
+//! New tools: a specification that waits for a human, and scaffolds.
+//!
+//! Nothing is made from a specification before a human approved it; what is made is an experimental tool like any other.
+
+use crate::domain::{
+    Caller, Digest, Opportunity, Outcome, Request, ReviewId, ReviewKind, ReviewState, ScaffoldTemplate, ScriptLanguage,
+    ToolName, ToolSpecification, rfc3339,
+};
+use crate::engine::clock::now;
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::review::requests::{Posting, REQUEST_FILE};
+use crate::engine::version::fork::tool_name;
+use crate::engine::workspace::Engine;
+use crate::evolve::document::{Document, Found, draft};
+use crate::evolve::scaffold::{self, Order, Unwritable};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+/// The most characters of a document that go with a specification.
+const MAX_ENCLOSED: usize = 60_000;
+
+/// The most words that a name is made of when nobody gives one.
+const NAME_WORDS: usize = 4;
+
+/// How much of a document goes with the specification that was read from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Enclosed {
+    /// A summary of so many characters.
+    Summary(usize),
+    /// All of it.
+    Whole,
+}
+
+/// What a specification is made from.
+#[derive(Debug)]
+pub enum Source<'a> {
+    /// Words of whoever wants it.
+    Words(&'a str),
+    /// What use suggests.
+    Opportunity(&'a Opportunity),
+    /// A file: a specification as JSON, YAML or TOML by its ending, else a document.
+    File {
+        /// Its name.
+        name: &'a str,
+        /// Its bytes.
+        bytes: &'a [u8],
+        /// What goes with it.
+        enclosed: Enclosed,
+    },
+}
+
+/// A scaffold that is wanted.
+#[derive(Debug, Clone, Default)]
+pub struct NewTool {
+    /// The name; `None` takes that of the specification.
+    pub name: Option<String>,
+    /// What it begins with; `None` chooses by its words.
+    pub template: Option<ScaffoldTemplate>,
+    /// What it is written in; `None` chooses by the specification, else by its words.
+    pub language: Option<ScriptLanguage>,
+    /// What it does.
+    pub description: String,
+    /// The review of the approved specification.
+    pub specification: Option<ReviewId>,
+}
+
+/// What was made.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Made {
+    /// The operation, the review and a line for a human.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+    /// What was chosen and why, one line each.
+    pub chosen: Vec<String>,
+    /// The specification, when one was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub specification: Option<ToolSpecification>,
+    /// Fields of the specification that nothing was found for.
+    pub missing: Vec<&'static str>,
+    /// Where in the document the others were found.
+    pub found: Vec<Found>,
+    /// Paths of the files that were written, below the workspace.
+    pub files: Vec<String>,
+}
+
+/// A specification that is about to be posted.
+struct Drafted {
+    specification: ToolSpecification,
+    found: Vec<Found>,
+    metadata: Value,
+    origin: String,
+}
+
+impl Engine {
+    /// Puts a specification into the review queue; `replaces` is a waiting one that it takes the place of.
+    ///
+    /// # Errors
+    /// `Usage` for a file that is no specification, with the field, and for a name that is none; `Failed` for what is no
+    /// text; `Conflict` when the same one waits already, or the replaced one does not wait; `Refused` when an agent
+    /// wants to replace the draft of somebody else.
+    pub fn propose_specification(
+        &self,
+        name: Option<&str>,
+        source: &Source<'_>,
+        replaces: Option<ReviewId>,
+        caller: &Caller,
+    ) -> Result<Made, EngineError> {
+        let named = match replaces {
+            Some(review) => Some(self.waiting_specification(review, caller)?),
+            None => name.map(tool_name).transpose()?,
+        };
+        let Drafted { specification, found, metadata, origin } = self.drafted(named, source)?;
+        let choice = scaffold::choose_language(specification.language, &words_of(&specification));
+        let description = match specification.description.trim() {
+            "" => "no description was found",
+            words => words,
+        };
+        let rationale = match replaces {
+            Some(review) => format!("{origin}; takes the place of review {review}"),
+            None => origin,
+        };
+        let request = json!({
+            "kind": "specification",
+            "tool": specification.tool_name,
+            "description": description,
+            "rationale": rationale,
+            "specification": specification,
+            "metadata": metadata,
+        });
+        let verb = match source {
+            Source::Opportunity(_) => "accept",
+            Source::Words(_) | Source::File { .. } if replaces.is_some() => "spec",
+            Source::Words(_) | Source::File { .. } => "new",
+        };
+        let outcome = self.post(&request, caller, Posting { verb, expires_at: None, replaces })?;
+        let missing = specification.missing();
+        Ok(Made {
+            outcome,
+            chosen: vec![format!("language: {}", choice.why)],
+            specification: Some(specification),
+            missing,
+            found,
+            files: Vec::new(),
+        })
+    }
+
+    /// The tool of a specification that still waits and that the caller may replace.
+    fn waiting_specification(&self, review: ReviewId, caller: &Caller) -> Result<ToolName, EngineError> {
+        let row = self.specification_row(review)?;
+        if row.state != ReviewState::Waiting {
+            let message = format!("review {review} does not wait any more, it is {}", row.state);
+            return Err(EngineError::new(ErrorCode::Conflict, message, "`toolsmith new --spec FILE` asks anew"));
+        }
+        if matches!(caller, Caller::Agent(_)) && row.asker.as_deref() != Some(caller.identity().as_str()) {
+            let message = format!("review {review} was not asked for by {}", caller.word());
+            return Err(EngineError::new(ErrorCode::Refused, message, "ask with a specification of your own"));
+        }
+        Ok(row.tool)
+    }
+
+    fn specification_row(&self, review: ReviewId) -> Result<crate::domain::Review, EngineError> {
+        let row = self.review_row(review)?;
+        if row.kind == ReviewKind::Specification {
+            return Ok(row);
+        }
+        let message = format!("review {review} asks about a {}, not a specification", row.kind);
+        Err(EngineError::new(ErrorCode::Usage, message, "`toolsmith reviews` lists what waits"))
+    }
+
+    fn drafted(&self, name: Option<ToolName>, source: &Source<'_>) -> Result<Drafted, EngineError> {
+        match source {
+            Source::Words(words) => {
+                let name = name.map_or_else(|| name_from(words), Ok)?;
+                Ok(Drafted {
+                    specification: ToolSpecification::of(name, words),
+                    found: Vec::new(),
+                    metadata: json!({}),
+                    origin: "described in words".to_owned(),
+                })
+            }
+            Source::Opportunity(opportunity) => {
+                let mut specification = opportunity.specification();
+                specification.tool_name = name.unwrap_or(specification.tool_name);
+                let origin = format!("opportunity {}: {}", opportunity.key, opportunity.title);
+                let metadata = json!({"opportunity": opportunity});
+                Ok(Drafted { specification, found: Vec::new(), metadata, origin })
+            }
+            Source::File { name: file, bytes, enclosed } => match structured(file, bytes)? {
+                Some(value) => {
+                    let usage = |why: String| {
+                        let hint = "`toolsmith new --describe WORDS` drafts one; its fields are in assets/specification.schema.json of the sources";
+                        EngineError::new(ErrorCode::Usage, format!("{file} is no specification: {why}"), hint)
+                    };
+                    let mut specification = ToolSpecification::read(value, name.as_ref()).map_err(usage)?;
+                    if let Some(name) = name {
+                        specification.tool_name = name;
+                    }
+                    let (metadata, origin) = (json!({"file": file}), format!("as written in {file}"));
+                    Ok(Drafted { specification, found: Vec::new(), metadata, origin })
+                }
+                None => read_from(name, &self.keep_document(bytes)?, file, *enclosed),
+            },
+        }
+    }
+
+    /// The specification that a review is about, and the digest that a yes covers.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such review; `Usage` when it is about something else; `Failed` when what was asked for
+    /// is no specification that can be read.
+    pub fn specification(&self, review: ReviewId) -> Result<(ToolSpecification, Digest), EngineError> {
+        let row = self.specification_row(review)?;
+        // Not what the store says of it, but the bytes that the digest covers.
+        let files = self.inner.copies.get(row.digest)?;
+        let kept = files.iter().find(|file| file.path == REQUEST_FILE).map(|file| file.bytes.as_slice());
+        let unreadable = |why: String| {
+            let message = format!("the specification of review {review} cannot be read: {why}");
+            let hint = format!("`toolsmith spec FILE --review {review}` replaces one that waits");
+            EngineError::new(ErrorCode::Failed, message, hint)
+        };
+        let request: Request =
+            serde_json::from_slice(kept.unwrap_or_default()).map_err(|error| unreadable(error.to_string()))?;
+        let value = request.specification.unwrap_or_default();
+        let mut specification = ToolSpecification::read(value, Some(&row.tool)).map_err(unreadable)?;
+        if specification.description.is_empty() {
+            specification.description = request.description;
+        }
+        Ok((specification, row.digest))
+    }
+
+    /// Writes a scaffold as an experimental tool; never over anything.
+    ///
+    /// # Errors
+    /// `Refused` for a specification that nobody approved; `Conflict` for a name that is taken; `Usage` for a name that
+    /// is none, and for a specification that no manifest can hold; else as [`Engine::specification`].
+    pub fn make_scaffold(&self, wanted: &NewTool, caller: &Caller) -> Result<Made, EngineError> {
+        let approved = wanted.specification.map(|review| self.approved_specification(review)).transpose()?;
+        let specified = approved.as_ref().map(|(specification, _)| specification);
+        let name = match (&wanted.name, specified) {
+            (Some(name), _) => tool_name(name)?,
+            (None, Some(specification)) => specification.tool_name.clone(),
+            (None, None) => name_from(&wanted.description)?,
+        };
+        self.refuse_known_name(&name)?;
+        let description = match (wanted.description.trim(), specified) {
+            ("", Some(specification)) => specification.description.clone(),
+            (words, _) => words.to_owned(),
+        };
+        let words = specified.map_or_else(|| description.clone(), words_of);
+        let mut chosen = Vec::new();
+        let language = wanted.language.unwrap_or_else(|| {
+            let choice = scaffold::choose_language(specified.and_then(|s| s.language), &words);
+            chosen.push(format!("language: {}", choice.why));
+            choice.is
+        });
+        let template = wanted.template.unwrap_or_else(|| {
+            let choice = scaffold::choose_template(&words);
+            chosen.push(format!("template: {}", choice.why));
+            choice.is
+        });
+        let reason = match wanted.specification {
+            Some(review) => format!("Scaffold {template} of the specification that review {review} approved"),
+            None => format!("Scaffold {template}"),
+        };
+        let files = scaffold::render(&Order {
+            name: &name,
+            description: &description,
+            template,
+            language,
+            created_at: &rfc3339(now()),
+            created_by: &caller.identity(),
+            reason: &reason,
+            specification: approved.as_ref().map(|(specification, digest)| (specification, *digest)),
+        })
+        .map_err(|error| unwritable(&error))?;
+        let contents: Vec<Value> = files
+            .iter()
+            .map(|file| json!({"path": file.path, "content": file.text, "executable": file.executable}))
+            .collect();
+        let request = json!({
+            "kind": "ToolReviewRequest",
+            "tool": name,
+            "description": if description.is_empty() { format!("Scaffold {template} in {language}") } else { description },
+            "rationale": reason,
+            "files": contents,
+            "metadata": {"template": template, "language": language, "specification": approved.as_ref().map(|(_, d)| d)},
+        });
+        let outcome = self.post(&request, caller, Posting { verb: "new", expires_at: None, replaces: None })?;
+        let folder = crate::engine::core::stage_placement(crate::domain::Stage::Experimental, &name).base;
+        Ok(Made {
+            outcome: Outcome {
+                message: format!("{folder} is a new experimental tool; {}", outcome.message),
+                ..outcome
+            },
+            chosen,
+            specification: None,
+            missing: Vec::new(),
+            found: Vec::new(),
+            files: files.iter().map(|file| format!("{folder}/{}", file.path)).collect(),
+        })
+    }
+
+    /// What the form of the workbench asks for.
+    pub(in crate::engine) fn make_new(
+        &self,
+        name: Option<String>,
+        template: Option<ScaffoldTemplate>,
+        language: Option<ScriptLanguage>,
+        words: String,
+        caller: &Caller,
+    ) -> Result<Outcome, EngineError> {
+        let made = if template.is_some() {
+            let wanted = NewTool { name, template, language, description: words, specification: None };
+            self.make_scaffold(&wanted, caller)?
+        } else {
+            self.propose_specification(name.as_deref(), &Source::Words(&words), None, caller)?
+        };
+        Ok(made.outcome)
+    }
+
+    pub(super) fn approved_specification(&self, review: ReviewId) -> Result<(ToolSpecification, Digest), EngineError> {
+        let row = self.specification_row(review)?;
+        if let Some(fault) = self.read(|q| Ok(crate::engine::core::fault_of_state(q, &row)?))? {
+            return Err(EngineError::new(
+                ErrorCode::Refused,
+                fault,
+                "`toolsmith verify` names all that does not match",
+            ));
+        }
+        if row.state == ReviewState::Approved {
+            return self.specification(review);
+        }
+        let message = format!("the specification of review {review} is not approved, it is {}", row.state);
+        Err(EngineError::new(ErrorCode::Refused, message, "a human approves it first; then tools are made from it"))
+    }
+}
+
+/// A specification that no manifest can hold.
+fn unwritable(error: &Unwritable) -> EngineError {
+    let message = format!("the specification cannot be written into tool.toml: {}", error.to_string().trim_start());
+    EngineError::new(ErrorCode::Usage, message, "`toolsmith new --spec FILE` asks for approval of another one")
+}
+
+/// The draft that a document gives, and what of the document goes with it.
+fn read_from(
+    name: Option<ToolName>,
+    document: &Document,
+    file: &str,
+    enclosed: Enclosed,
+) -> Result<Drafted, EngineError> {
+    let name = name.map_or_else(|| name_from(document.title().unwrap_or_default()), Ok)?;
+    let draft = draft(document, &name);
+    let text = match enclosed {
+        Enclosed::Summary(budget) => document.summary(budget.min(MAX_ENCLOSED)).text,
+        Enclosed::Whole => document.text().to_owned(),
+    };
+    if text.chars().count() > MAX_ENCLOSED {
+        let message = format!("{file} has more than {MAX_ENCLOSED} characters, too many to go with a specification");
+        return Err(EngineError::new(ErrorCode::Refused, message, "leave --no-summarize out"));
+    }
+    let about = json!({
+        "digest": document.digest(),
+        "file": file,
+        "read_as": document.read_as().to_string(),
+        "text": text,
+        "found": draft.found,
+    });
+    Ok(Drafted {
+        specification: draft.specification,
+        found: draft.found,
+        metadata: json!({"document": about}),
+        origin: format!("read from {file}, document {}", document.digest().short()),
+    })
+}
+
+/// All words of a specification that say something about its tool.
+fn words_of(specification: &ToolSpecification) -> String {
+    let parameters = specification.input_parameters.iter().map(|parameter| parameter.description.as_str());
+    let output = specification.expected_output.as_ref().and_then(Value::as_str);
+    let words: Vec<&str> = [specification.description.as_str()].into_iter().chain(parameters).chain(output).collect();
+    format!("{} {}", specification.tool_name.as_str(), words.join(" "))
+}
+
+/// The object in a file that has the ending of JSON, YAML or TOML; `None` for a document.
+pub(in crate::engine) fn structured(file: &str, bytes: &[u8]) -> Result<Option<Value>, EngineError> {
+    let ending = file.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).unwrap_or_default();
+    let text = || {
+        std::str::from_utf8(bytes).map(|text| text.trim_start_matches('\u{feff}')).map_err(|error| error.to_string())
+    };
+    let read = match ending.as_str() {
+        "json" => text().and_then(|text| serde_json::from_str(text).map_err(|error| error.to_string())),
+        "yaml" | "yml" => text().and_then(|text| serde_saphyr::from_str(text).map_err(|error| error.to_string())),
+        "toml" => text().and_then(|text| toml::from_str(text).map_err(|error| error.to_string())),
+        _ => return Ok(None),
+    };
+    read.map(Some).map_err(|why| EngineError::new(ErrorCode::Usage, format!("cannot read {file}: {why}"), ""))
+}
+
+/// A name made of the first words of a text.
+fn name_from(text: &str) -> Result<ToolName, EngineError> {
+    const SMALL: [&str; 9] = ["a", "an", "the", "of", "to", "and", "for", "that", "which"];
+    let plain: String =
+        text.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { ' ' }).collect();
+    let words: Vec<&str> = plain.split_whitespace().filter(|word| !SMALL.contains(word)).take(NAME_WORDS).collect();
+    let name: String = words.join("-").chars().take(60).collect();
+    ToolName::new(name.trim_end_matches('-')).map_err(|_| {
+        EngineError::new(
+            ErrorCode::Usage,
+            "a name is missing and none can be made of its words",
+            "`toolsmith new NAME …`",
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_made_of_the_first_words() {
+        assert_eq!(name_from("Join the two CSV files by a key").unwrap().as_str(), "join-two-csv-files");
+        assert!(name_from("…").is_err());
+    }
+}

@@ -1,0 +1,28 @@
+//! The catalog as it was read last.
+
+use crate::engine::locks::{Rank, Ranked};
+use crate::engine::view::{CatalogState, CatalogView};
+use crate::insight::Relevance;
+use std::sync::Arc;
+
+/// The catalog as it was read last.
+pub(in crate::engine) struct CatalogCache {
+    /// Held while the folders are read; whether they were read once.
+    pub(in crate::engine) scanned: Ranked<bool>,
+    /// The newest snapshot.
+    pub(super) view: Ranked<Arc<CatalogView>>,
+    /// What the tools of a catalog say of themselves, by its generation; made when it is first asked for.
+    pub(super) relevance: Ranked<Option<(u64, Arc<Relevance>)>>,
+}
+
+impl Default for CatalogCache {
+    fn default() -> CatalogCache {
+        let state = CatalogState::Loading { done: 0, total: 0 };
+        let view = CatalogView { state, tools: Vec::new(), problems: Vec::new(), in_use: None, generation: 0 };
+        CatalogCache {
+            scanned: Ranked::new(Rank::Scanned, false),
+            view: Ranked::leaf(Arc::new(view)),
+            relevance: Ranked::leaf(None),
+        }
+    }
+}

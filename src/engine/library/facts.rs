@@ -1,0 +1,223 @@
+//! What the store says of tools, read once for a whole catalog.
+
+use crate::domain::{
+    CostTier, Deprecation, Digest, Instant, ReviewId, ReviewKind, ReviewState, Selection, Severity, Stage, Tiers, Tool,
+    ToolFacts, ToolName, ToolReview, ToolState, Unread,
+};
+use crate::engine::core::Approvals;
+use crate::engine::error::EngineError;
+use crate::insight::Score;
+use crate::store::{Queries, Stats, VersionStats};
+use std::collections::{HashMap, HashSet};
+
+/// What the store says of tools, read once for a whole catalog.
+#[derive(Debug, Default)]
+pub struct Facts {
+    approvals: Approvals,
+    reviews: HashMap<(ToolName, Digest), ToolReview>,
+    /// Versions whose behaviour waits for a human although they are approved.
+    drifted: HashSet<(ToolName, Digest)>,
+    stats: HashMap<ToolName, Stats>,
+    version_stats: HashMap<(ToolName, Digest), VersionStats>,
+    /// The same of all versions of a name together.
+    runs_here: HashMap<ToolName, VersionStats>,
+    deprecations: HashMap<ToolName, Deprecation>,
+    /// Why versions were approved although checks had failed.
+    overrides: HashMap<(ToolName, Digest), String>,
+    /// How much of versions was on no screen when they were approved.
+    unread: HashMap<(ToolName, Digest), Unread>,
+    /// How bad the marks of each name are.
+    marks: HashMap<ToolName, Vec<Severity>>,
+    /// When this was read.
+    now: Instant,
+    /// What names mean in this session, where a human said so.
+    used: HashMap<ToolName, Digest>,
+    /// What may run as far as costs decide.
+    tiers: Tiers,
+    /// What a tool must be in to be in use.
+    selections: Vec<Selection>,
+    /// Names of which a version was archived here.
+    archived: HashSet<String>,
+}
+
+/// What holds in this session.
+#[derive(Debug, Default)]
+pub struct Here {
+    /// What names mean, where a human said so.
+    pub used: HashMap<ToolName, Digest>,
+    /// What may run as far as costs decide.
+    pub tiers: Tiers,
+    /// What a tool must be in to be in use.
+    pub selections: Vec<Selection>,
+}
+
+impl Facts {
+    /// Reads them.
+    pub fn read(queries: &Queries, here: Here) -> Result<Facts, EngineError> {
+        let (mut reviews, mut drifted) = (HashMap::new(), HashSet::new());
+        let undecided: HashSet<ReviewId> = queries.undecided()?.into_iter().collect();
+        for head in queries.review_heads()? {
+            // What the log does not say is not shown.
+            if undecided.contains(&head.id) {
+                reviews.remove(&(head.tool, head.digest));
+                continue;
+            }
+            if head.kind == ReviewKind::Drift && head.state == ReviewState::Waiting {
+                drifted.insert((head.tool.clone(), head.digest));
+            }
+            if !head.kind.judges_version() && head.kind != ReviewKind::Adoption {
+                continue;
+            }
+            // Heads come oldest first: the newest review of a version wins.
+            if let Some(word) = tool_review(head.state) {
+                reviews.insert((head.tool, head.digest), word);
+            }
+        }
+        let overrides = queries.overrides()?.into_iter().map(|(tool, digest, why)| ((tool, digest), why)).collect();
+        let version_stats = queries.version_stats()?;
+        Ok(Facts {
+            approvals: Approvals::read(queries)?,
+            reviews,
+            drifted,
+            stats: queries.stats()?,
+            runs_here: by_name(&version_stats),
+            version_stats,
+            marks: marks_by_tool(queries)?,
+            now: crate::engine::clock::now(),
+            deprecations: queries.deprecations()?,
+            overrides,
+            unread: queries.approved_unread()?,
+            used: here.used,
+            tiers: here.tiers,
+            selections: here.selections,
+            archived: queries.archived_here()?,
+        })
+    }
+
+    /// Whether an approval of exactly this version is in force.
+    pub fn approved(&self, tool: &Tool) -> bool {
+        self.approvals.covers(tool)
+    }
+
+    /// Whether a version of its name was approved where it lies.
+    pub fn was_approved_there(&self, tool: &Tool) -> bool {
+        self.approvals.lies_at_home(tool)
+    }
+
+    /// Whether the approved version of a row's name lies among the archived ones.
+    pub fn is_put_away(&self, tools: &[Tool], tool: &Tool) -> bool {
+        let mut same = tools.iter().filter(|other| other.stage == Stage::Archived && other.name == tool.name);
+        self.was_archived_here(&tool.name) && same.any(|other| self.approvals.has(&other.name, other.digest))
+    }
+
+    /// Whether an archived version was ever approved, as far as is known: of what came with a workspace nothing is.
+    pub fn keeps_its_name(&self, tool: &Tool) -> bool {
+        let key = (tool.name.clone(), tool.digest);
+        self.approvals.has(&key.0, key.1)
+            || self.reviews.get(&key) == Some(&ToolReview::Approved)
+            || !self.was_archived_here(&tool.name)
+    }
+
+    /// Whether a version of a name was archived here.
+    pub fn was_archived_here(&self, name: &ToolName) -> bool {
+        self.archived.contains(name.as_str())
+    }
+
+    /// The score of a name in hundredths, so that a row does not change with every second.
+    fn score(&self, name: &ToolName) -> Option<f64> {
+        let marks = self.marks.get(name).map(Vec::as_slice).unwrap_or_default();
+        let score = Score::of(self.stats.get(name)?.uses, self.now, marks.iter().copied())?;
+        Some((score.score * 100.0).round() / 100.0)
+    }
+
+    /// The counts of a version. Uses that were reported from elsewhere name no version: they are those of the one that
+    /// the name means (`used`).
+    fn figures(&self, version: &(ToolName, Digest), used: bool) -> VersionStats {
+        let mut own = self.version_stats.get(version).copied().unwrap_or_default();
+        let Some(name) = self.stats.get(&version.0).filter(|_| used) else { return own };
+        let here = self.runs_here.get(&version.0).copied().unwrap_or_default();
+        let reported = name.runs.saturating_sub(here.runs);
+        if reported > 0 {
+            own.runs += reported;
+            own.succeeded += name.succeeded.saturating_sub(here.succeeded);
+            own.last_run_at = own.last_run_at.max(name.last_run_at);
+        }
+        own
+    }
+
+    /// Whether a human would have to open it before it runs; what never runs in any case is not locked.
+    fn locks(&self, tool: &Tool, approved: bool) -> bool {
+        let runs = tool.stage != Stage::Archived && tool.cost_tier != CostTier::Prohibited;
+        runs && (self.tiers.is_above_cap(tool) || self.tiers.is_locked(tool, approved))
+    }
+
+    /// The choice of tools in use; `None` for all.
+    pub fn in_use(&self) -> Option<String> {
+        self.selections.last().map(|selection| selection.name.clone())
+    }
+
+    /// Completes a row.
+    pub fn complete(&self, mut tool: Tool) -> Tool {
+        let key = (tool.name.clone(), tool.digest);
+        let approved = self.approved(&tool);
+        let review = self.reviews.get(&key).copied().unwrap_or(ToolReview::None);
+        // What an approved version proved says nothing of one that nobody approved.
+        let is_newcomer = !approved && self.approvals.knows(&tool.name);
+        let name = self.stats.get(&tool.name);
+        let used = !is_newcomer && tool.shadowed_by.is_none() && tool.stage != Stage::Archived;
+        let stats = self.figures(&key, used);
+        tool.facts = ToolFacts {
+            approved_over: self.overrides.get(&key).filter(|_| approved).cloned(),
+            approved_unread: self.unread.get(&key).copied().filter(|_| approved),
+            review: if approved && !self.drifted.contains(&key) { ToolReview::Approved } else { review },
+            score: if is_newcomer { None } else { self.score(&tool.name) },
+            runs: stats.runs,
+            success_rate: (stats.runs > 0).then(|| stats.succeeded as f64 / stats.runs as f64),
+            last_run_at: stats.last_run_at,
+            name_runs: name.map_or(0, |s| s.runs),
+            name_success_rate: name.filter(|s| s.runs > 0).map(|s| s.succeeded as f64 / s.runs as f64),
+            name_last_run_at: name.and_then(|s| s.last_run_at),
+            in_session: tool.stage != Stage::Archived && self.used.get(&key.0) == Some(&key.1),
+            deprecated: self.deprecations.get(&key.0).cloned(),
+            locked: self.locks(&tool, approved),
+            approved,
+            reserved: None,
+            unused: self.selections.iter().any(|selection| !selection.holds(&tool)),
+        };
+        let is_changed = is_newcomer || (!approved && self.approvals.knows_place(&tool));
+        if tool.stage.is_vouched() && is_changed && tool.state != ToolState::Invalid {
+            tool.state = ToolState::Changed;
+        }
+        tool
+    }
+}
+
+fn by_name(versions: &HashMap<(ToolName, Digest), VersionStats>) -> HashMap<ToolName, VersionStats> {
+    let mut names: HashMap<ToolName, VersionStats> = HashMap::new();
+    for ((name, _), stats) in versions {
+        let sum = names.entry(name.clone()).or_default();
+        sum.runs += stats.runs;
+        sum.succeeded += stats.succeeded;
+    }
+    names
+}
+
+/// How bad the marks of each tool are, oldest first.
+pub fn marks_by_tool(queries: &Queries) -> Result<HashMap<ToolName, Vec<Severity>>, EngineError> {
+    let mut marks: HashMap<ToolName, Vec<Severity>> = HashMap::new();
+    for mark in queries.all_failure_marks()? {
+        marks.entry(mark.tool).or_default().push(mark.severity);
+    }
+    Ok(marks)
+}
+
+fn tool_review(state: ReviewState) -> Option<ToolReview> {
+    match state {
+        ReviewState::Waiting => Some(ToolReview::Waiting),
+        ReviewState::Approved => Some(ToolReview::Approved),
+        ReviewState::Rejected => Some(ToolReview::Rejected),
+        ReviewState::ChangesRequested => Some(ToolReview::ChangesRequested),
+        ReviewState::Expired => Some(ToolReview::Expired),
+        ReviewState::Superseded => None,
+    }
+}

@@ -1,0 +1,27 @@
+//! The library of tools as faces see it: the catalog joined with the store, search, resemblance, scores, opportunities,
+//! upkeep, exports and watching the folders.
+
+pub(super) mod catalog_cache;
+pub(super) mod documents;
+pub(super) mod export;
+mod facts;
+pub(super) mod opportunities;
+mod queries;
+mod reserved;
+pub(super) mod resolve;
+mod scan;
+pub(super) mod scores;
+pub(super) mod searching;
+pub(super) mod similar;
+pub(super) mod snapshot;
+pub(super) mod upkeep;
+pub(super) mod watching;
+
+pub use documents::MAX_DOCUMENT_BYTES;
+pub use export::{EXPORT_COLUMNS, ExportFormat, write_csv};
+pub use opportunities::{Imported, OpportunityList};
+pub use scores::{Dashboard, ExplainedScore, ScoredTool, ToolAlert};
+pub use searching::SearchHit;
+pub use similar::SimilarTool;
+pub use upkeep::{LibraryStats, Policy, StaleReport, StaleTool, Twin, TwinGroup, Week, policy_for};
+pub use watching::{OnChange, Watch};

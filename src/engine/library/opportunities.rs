@@ -1,0 +1,340 @@
+//! Opportunities: mined when somebody asks, from what was recorded and from files that somebody names.
+
+use super::scores::ToolAlert;
+use crate::domain::{
+    Caller, DismissedOpportunity, Instant, Opportunity, OpportunitySources, Outcome, Redactor, RunFact, RunId,
+    SafeText, Stream, ToolName, Unanswered,
+};
+use crate::engine::core;
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::evolving::making::{Made, Source, structured};
+use crate::engine::run::calling;
+use crate::engine::view::Preview;
+use crate::engine::workspace::Engine;
+use crate::insight::mine::{self, Material, TaskText, mine};
+use crate::insight::{AlertKind, NOW_MS};
+use crate::runner::Spool;
+use crate::store::{Queries, StoreResult};
+use serde::Serialize;
+use std::collections::{HashMap, HashSet};
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+/// The most runs that are looked at; of more, the newest.
+const MAX_RUNS: usize = 100_000;
+
+/// The runs whose output is read, to see what flows from one to the next; the newest.
+const OUTPUTS: usize = 2_000;
+
+/// The most of an output that is read, in bytes.
+const OUTPUT_BYTES: usize = 16 << 10;
+
+/// The largest history or log, in bytes.
+const MAX_IMPORT: u64 = 64 << 20;
+
+/// The largest document, in bytes.
+const MAX_DOCUMENT: u64 = 8 << 20;
+
+/// The fewest digits by which an opportunity is named.
+const KEY_LEAST: usize = 4;
+
+/// Runs that are named beside an alert.
+const SHOWN: usize = 5;
+
+/// So many runs of a day make an alert half sure.
+const ENOUGH_RUNS: usize = 5;
+
+/// Tools whose consumption is told.
+const CONSUMERS: usize = 10;
+
+/// What a file gave.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Imported {
+    /// The file.
+    pub file: String,
+    /// `history`, `log` or `openapi`.
+    pub kind: &'static str,
+    /// Commands, calls or operations that were read.
+    pub read: usize,
+    /// Lines that could not be read.
+    pub unreadable: usize,
+}
+
+/// What use suggests.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct OpportunityList {
+    /// Those that nobody has answered, the most promising first.
+    pub opportunities: Vec<Opportunity>,
+    /// How many there are, also those that are not listed.
+    pub total: usize,
+    /// How many were accepted or dismissed and are seen still.
+    pub answered: usize,
+    /// The runs that were looked at.
+    pub runs: usize,
+    /// What each file gave.
+    pub imported: Vec<Imported>,
+    /// The tools that took most time, with what they used.
+    pub consumption: Vec<mine::Consumption>,
+}
+
+impl Engine {
+    /// What use suggests to make or to make better, the most promising first; at most so many.
+    ///
+    /// # Errors
+    /// `NotFound` and `Refused` for a file that is not there or too large; `Usage` for a document that describes no
+    /// operations; `Internal` for trouble with the store.
+    pub fn opportunities(&self, from: &OpportunitySources, limit: usize) -> Result<OpportunityList, EngineError> {
+        let (mut list, hidden) = self.mined(from)?;
+        let all = list.opportunities.len();
+        list.opportunities.retain(|one| !hidden.contains(&one.key));
+        list.total = list.opportunities.len();
+        list.answered = all - list.total;
+        list.opportunities.truncate(limit);
+        list.consumption.truncate(CONSUMERS);
+        Ok(list)
+    }
+
+    /// Opportunities that were dismissed, newest first.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub fn dismissed_opportunities(&self) -> Result<Vec<DismissedOpportunity>, EngineError> {
+        self.read(|q| Ok(q.dismissed_opportunities()?))
+    }
+
+    /// Makes a specification of an opportunity and puts it into the review queue. Humans and agents may: a human
+    /// decides on it there.
+    ///
+    /// # Errors
+    /// `NotFound` when nothing suggests it any more; `Conflict` when it was accepted already; else as
+    /// [`Engine::opportunities`] and [`Engine::propose_specification`].
+    pub fn accept_opportunity(
+        &self,
+        key: &str,
+        from: &OpportunitySources,
+        name: Option<&str>,
+        caller: &Caller,
+    ) -> Result<Made, EngineError> {
+        let opportunity = self.opportunity(key, from)?;
+        if let Some(review) = self.read(|q| Ok(q.accepted_opportunities()?))?.get(&opportunity.key) {
+            let message = format!("opportunity {} was accepted: review {review}", opportunity.key);
+            return Err(EngineError::new(
+                ErrorCode::Conflict,
+                message,
+                format!("`toolsmith review {review}` shows it"),
+            ));
+        }
+        self.propose_specification(name, &Source::Opportunity(&opportunity), None, caller)
+    }
+
+    pub(in crate::engine) fn dismiss_opportunity(
+        &self,
+        who: &str,
+        key: &str,
+        from: &OpportunitySources,
+        reason: Option<&str>,
+    ) -> Result<Outcome, EngineError> {
+        let opportunity = self.opportunity(key, from)?;
+        self.finish(self.transact(|tx| core::dismiss_opportunity(tx, self.actor(who), &opportunity, reason))?)
+    }
+
+    pub(in crate::engine) fn preview_acceptance(
+        &self,
+        key: &str,
+        from: &OpportunitySources,
+    ) -> Result<Preview, EngineError> {
+        let one = self.opportunity(key, from)?;
+        Ok(Preview {
+            title: format!("Make a specification of {}?", one.name),
+            lines: vec![
+                one.title.clone(),
+                one.seen(),
+                "it waits for a review; nothing is made before it is approved".to_owned(),
+            ],
+            undo: "u (undo) takes it away again".to_owned(),
+        })
+    }
+
+    pub(in crate::engine) fn preview_dismissal(
+        &self,
+        key: &str,
+        from: &OpportunitySources,
+    ) -> Result<Preview, EngineError> {
+        let one = self.opportunity(key, from)?;
+        Ok(Preview {
+            title: format!("Dismiss opportunity {}?", one.key),
+            lines: vec![one.title.clone(), one.seen()],
+            undo: "u (undo) shows it again".to_owned(),
+        })
+    }
+
+    /// The opportunity whose key begins so.
+    fn opportunity(&self, key: &str, from: &OpportunitySources) -> Result<Opportunity, EngineError> {
+        let hint = "`toolsmith opportunities` lists them; name the same files again with which it was found";
+        if key.len() < KEY_LEAST {
+            let message = format!("{key:?} is too short: at least {KEY_LEAST} digits of the key");
+            return Err(EngineError::new(ErrorCode::Usage, message, hint));
+        }
+        let (list, _) = self.mined(from)?;
+        let mut found = list.opportunities.into_iter().filter(|one| one.key.starts_with(key));
+        match (found.next(), found.next()) {
+            (Some(one), None) => Ok(one),
+            (Some(_), Some(_)) => {
+                let message = format!("{key} begins the key of several opportunities");
+                Err(EngineError::new(ErrorCode::Ambiguous, message, "give more digits"))
+            }
+            (None, _) => Err(EngineError::new(ErrorCode::NotFound, format!("there is no opportunity {key}"), hint)),
+        }
+    }
+
+    /// Everything that is seen, and the keys of what was answered.
+    fn mined(&self, from: &OpportunitySources) -> Result<(OpportunityList, HashSet<String>), EngineError> {
+        let mut material = self.material()?;
+        let imported = self.import(from, &mut material)?;
+        let found = mine(&material);
+        let hidden = self.read(|q| {
+            let accepted = q.accepted_opportunities()?.into_keys();
+            Ok(accepted.chain(q.dismissed_opportunities()?.into_iter().map(|one| one.key)).collect())
+        })?;
+        let list = OpportunityList {
+            total: found.opportunities.len(),
+            opportunities: found.opportunities,
+            answered: 0,
+            runs: material.runs.len(),
+            imported,
+            consumption: found.consumption,
+        };
+        Ok((list, hidden))
+    }
+
+    /// What was recorded here.
+    fn material(&self) -> Result<Material, EngineError> {
+        let (runs, marks, unanswered) =
+            self.read(|q| Ok((q.run_facts(MAX_RUNS)?, q.all_failure_marks()?, still_unanswered(q)?)))?;
+        let scenarios = marks.iter().filter(|mark| !mark.withdrawn).map(|mark| TaskText {
+            source: "mark".to_owned(),
+            number: mark.id.0.unsigned_abs(),
+            text: mark.scenario.clone(),
+        });
+        let asked = (1..).zip(&unanswered).map(|(number, one)| TaskText {
+            source: "asking".to_owned(),
+            number,
+            text: one.scenario.clone(),
+        });
+        let tasks = scenarios.chain(asked).collect();
+        let worsened = self.alerts()?.iter().map(|alert| worsened(alert, &runs)).collect();
+        Ok(Material { outputs: self.outputs(&runs), tasks, marks, unanswered, worsened, runs, ..Material::default() })
+    }
+
+    /// The beginning of what the newest runs wrote. An output that is not kept any more, or cannot be read, is one that
+    /// nobody knows: whoever asks for it by `output` is told why.
+    fn outputs(&self, runs: &[RunFact]) -> HashMap<RunId, String> {
+        let newest = runs.iter().rev().filter(|run| run.outcome.is_judged()).take(OUTPUTS);
+        let read = newest.filter_map(|run| {
+            let spool = Spool::open(&self.spool_path(run.id)).ok()?;
+            let (frames, _) = spool.frames(0, OUTPUT_BYTES).ok()?;
+            let stdout = frames.into_iter().filter(|frame| frame.stream == Stream::Stdout);
+            let bytes: Vec<u8> = stdout.flat_map(|frame| frame.bytes).collect();
+            Some((run.id, String::from_utf8_lossy(&bytes).into_owned()))
+        });
+        read.collect()
+    }
+
+    /// Reads the files; what of them could not be read is counted.
+    fn import(&self, from: &OpportunitySources, material: &mut Material) -> Result<Vec<Imported>, EngineError> {
+        let redactor = Redactor::new([]);
+        let mask = |line: &str| redactor.text(line);
+        let mut imported = Vec::new();
+        if let Some(path) = &from.history {
+            let name = shown_name(path);
+            let read = mine::read_history(&name, &bytes_of(path, MAX_IMPORT)?, &mask);
+            material.imported.extend(read.sessions);
+            imported.push(Imported { file: name, kind: "history", read: read.commands, unreadable: read.unreadable });
+        }
+        if let Some(path) = &from.log {
+            let name = shown_name(path);
+            let read = mine::read_agent_log(&name, &bytes_of(path, MAX_IMPORT)?, &mask);
+            material.imported.extend(read.sessions);
+            material.tasks.extend(read.tasks);
+            imported.push(Imported { file: name, kind: "log", read: read.calls, unreadable: read.unreadable });
+        }
+        if let Some(path) = &from.openapi {
+            let name = shown_name(path);
+            let no_operations = |why: &str| {
+                let hint =
+                    "an OpenAPI document with paths, or a definition with code_template, as .json, .yaml or .yml";
+                EngineError::new(ErrorCode::Usage, format!("{name} describes no operations{why}"), hint)
+            };
+            let document = structured(&name, &bytes_of(path, MAX_DOCUMENT)?)?;
+            let document = document.ok_or_else(|| no_operations(": its ending is none that is read"))?;
+            let catalog = self.catalog();
+            let known = |name: &str| {
+                let name = ToolName::of_words(name);
+                catalog.tools.iter().any(|tool| ToolName::of_words(tool.name.as_str()) == name)
+            };
+            material.wrappers = mine::wrappers(&name, &document, &known).ok_or_else(|| no_operations(""))?;
+            imported.push(Imported { file: name, kind: "openapi", read: material.wrappers.len(), unreadable: 0 });
+        }
+        Ok(imported)
+    }
+}
+
+/// What was asked for in vain and no later call has done.
+fn still_unanswered(q: &Queries) -> StoreResult<Vec<Unanswered>> {
+    let mut open = Vec::new();
+    for asked in q.unanswered(Instant::default())? {
+        let (scenario, tags) = calling::key(&asked.scenario, &asked.tags);
+        if q.winner(&scenario, &tags)?.is_none_or(|winner| winner.at <= asked.at) {
+            open.push(asked);
+        }
+    }
+    Ok(open)
+}
+
+/// An alert as what it suggests, with the newest runs that show it: failed ones where it fails more often, else those that
+/// took long enough to be late. The more runs it rests on, the surer it is.
+fn worsened(alert: &ToolAlert, runs: &[RunFact]) -> mine::Worsened {
+    let ToolAlert { tool, alert } = alert;
+    let newest = runs.iter().map(|run| run.started_at.0).max().unwrap_or_default();
+    let shows = |run: &&RunFact| match alert.kind {
+        AlertKind::Success => run.outcome.is_failure(),
+        AlertKind::Slower | AlertKind::Benchmark => run.duration_ms as f64 >= alert.now,
+    };
+    let today = runs.iter().rev().filter(|run| run.tool == *tool && newest - run.started_at.0 < NOW_MS);
+    let (what, drop) = match alert.kind {
+        AlertKind::Success => ("success rate", alert.before - alert.now),
+        AlertKind::Slower => ("time", 1.0 - alert.before / alert.now),
+        AlertKind::Benchmark => ("time beside its benchmark", 1.0 - alert.before / alert.now),
+    };
+    mine::Worsened {
+        tool: tool.to_string(),
+        what: what.to_owned(),
+        text: alert.sentence(),
+        drop: drop.clamp(0.0, 1.0),
+        confidence: alert.runs_now as f64 / (alert.runs_now + ENOUGH_RUNS) as f64,
+        runs: today.filter(shows).take(SHOWN).map(|run| run.id.0.unsigned_abs()).collect(),
+    }
+}
+
+/// The name of a file, as it is shown and named in evidence.
+fn shown_name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    SafeText::visible(&name.to_string_lossy()).into_owned()
+}
+
+/// The bytes of a file.
+fn bytes_of(path: &Path, most: u64) -> Result<Vec<u8>, EngineError> {
+    let shown = path.display();
+    let unreadable = |error: std::io::Error| {
+        let code = if error.kind() == std::io::ErrorKind::NotFound { ErrorCode::NotFound } else { ErrorCode::Failed };
+        EngineError::new(code, format!("cannot read {shown}: {error}"), "name a file that can be read")
+    };
+    let mut bytes = Vec::new();
+    File::open(path).and_then(|file| file.take(most + 1).read_to_end(&mut bytes)).map_err(unreadable)?;
+    if bytes.len() as u64 <= most {
+        return Ok(bytes);
+    }
+    let message = format!("{shown} has more than {} MiB", most >> 20);
+    Err(EngineError::new(ErrorCode::Refused, message, "give its newest part, for example with `tail`"))
+}

@@ -1,0 +1,244 @@
+//! Names that belong to somebody: those of approved, core and archived tools, and their aliases.
+//!
+//! Whoever comes later and goes by one of them, or by one that a reader would take for it, is a newcomer: it stays in
+//! the catalog with a problem, and only its path means it. Its own versions are no newcomers: a tool of the same name
+//! at a lower stage asks to become the next version, and is never what the name means.
+
+use super::facts::Facts;
+use crate::domain::{Problem, ProblemCode, SafeText, Stage, Tool};
+use std::collections::HashMap;
+use unicode_normalization::UnicodeNormalization;
+use unicode_security::confusable_detection::skeleton;
+
+/// Endings of files that are no part of a name.
+const ENDINGS: &[&str] = &[".py", ".sh", ".bash", ".js", ".mjs", ".ts", ".rb", ".pl"];
+
+/// Whose word on a name counts for more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// Approved here, or what now lies in the place of what was.
+    Approved,
+    /// Among the approved or core tools, and not approved here: it came with the workspace.
+    Unadopted,
+    /// Put away.
+    Archived,
+    /// Anything else.
+    Newcomer,
+}
+
+/// What a row may be called: as it is written, and whether that is its name.
+struct Claim<'a> {
+    text: &'a str,
+    what: &'static str,
+}
+
+/// Notes in each row whose name it takes, if it takes one, and gives the problems that this makes.
+pub(super) fn reserve(tools: &mut [Tool], facts: &Facts) -> Vec<Problem> {
+    let away = |tool: &Tool| facts.is_put_away(tools, tool);
+    let standings: Vec<Standing> = tools.iter().map(|tool| standing(tool, facts, &away)).collect();
+    let mut owners: HashMap<String, Vec<usize>> = HashMap::new();
+    for (index, tool) in tools.iter().enumerate().filter(|(index, _)| standings[*index] != Standing::Newcomer) {
+        for claim in claims(tool).filter(|claim| claim.what != TITLE) {
+            owners.entry(key(claim.text)).or_default().push(index);
+        }
+    }
+    if owners.is_empty() {
+        return Vec::new();
+    }
+    let (mut taken, mut problems) = (Vec::new(), Vec::new());
+    for (index, tool) in tools.iter().enumerate() {
+        if tool.stage == Stage::Archived || !matches!(standings[index], Standing::Newcomer | Standing::Unadopted) {
+            continue;
+        }
+        for claim in claims(tool) {
+            let others = owners.get(&key(claim.text)).into_iter().flatten().filter(|other| **other != index);
+            let mut pairs = others.map(|&other| Pair {
+                tool,
+                standing: standings[index],
+                owner: &tools[other],
+                of: standings[other],
+            });
+            let Some(pair) = pairs.find(|pair| pair.takes(&claim, facts)) else { continue };
+            let message = told(&claim, pair.owner);
+            taken.push((index, message.clone()));
+            problems.push(problem(tool, message));
+            break;
+        }
+    }
+    for (index, message) in taken {
+        tools[index].facts.reserved = Some(message);
+    }
+    problems
+}
+
+const NAME: &str = "name";
+const TITLE: &str = "display name";
+
+fn claims(tool: &Tool) -> impl Iterator<Item = Claim<'_>> {
+    let name = std::iter::once(Claim { text: tool.name.as_str(), what: NAME });
+    let aliases = tool.aliases.iter().map(|alias| Claim { text: alias, what: "alias" });
+    name.chain(aliases).chain(tool.title.iter().map(|title| Claim { text: title, what: TITLE }))
+}
+
+fn standing(tool: &Tool, facts: &Facts, away: &dyn Fn(&Tool) -> bool) -> Standing {
+    match tool.stage {
+        // What nobody ever approved gives its name back when it is put away.
+        Stage::Archived if facts.keeps_its_name(tool) => Standing::Archived,
+        Stage::Archived | Stage::Experimental => Standing::Newcomer,
+        Stage::Approved | Stage::Core => {
+            // Where the approved bytes lie among the archived tools, what is in their place came after them.
+            let is_changed = || facts.was_approved_there(tool) && !away(tool);
+            if tool.facts.approved || is_changed() { Standing::Approved } else { Standing::Unadopted }
+        }
+    }
+}
+
+/// A tool and one that was there before it.
+struct Pair<'a> {
+    tool: &'a Tool,
+    standing: Standing,
+    owner: &'a Tool,
+    of: Standing,
+}
+
+impl Pair<'_> {
+    /// Whether the claim takes a name that is the owner's.
+    fn takes(&self, claim: &Claim<'_>, facts: &Facts) -> bool {
+        let Pair { tool, owner, .. } = self;
+        let outranked = match (self.of, self.standing) {
+            (Standing::Unadopted, standing) => standing == Standing::Newcomer,
+            // What came with a workspace may well have a predecessor among its archived tools.
+            (Standing::Archived, Standing::Unadopted) => facts.was_archived_here(&owner.name),
+            (Standing::Approved | Standing::Archived, _) => true,
+            (Standing::Newcomer, _) => false,
+        };
+        if !outranked || tool.digest == owner.digest {
+            return false;
+        }
+        if claim.what == TITLE {
+            let same = |text: &str| text.trim().to_lowercase() == claim.text.trim().to_lowercase();
+            let is_taken = claims(owner).any(|of| of.what != TITLE && same(of.text));
+            return is_taken && tool.name != owner.name;
+        }
+        if tool.name != owner.name {
+            return true;
+        }
+        // At a lower stage it asks to become the next version, and is never what the name means.
+        let is_proposal = self.standing == Standing::Newcomer && self.of != Standing::Archived;
+        claim.what == NAME && !is_proposal
+    }
+}
+
+fn told(claim: &Claim<'_>, owner: &Tool) -> String {
+    let of = claims(owner).find(|of| of.what != TITLE && key(of.text) == key(claim.text));
+    let (what, text) = of.map_or((NAME, owner.name.as_str()), |of| (of.what, of.text));
+    let how = if text == claim.text { "is" } else { "can be taken for" };
+    let (claimed, text) = (SafeText::new(claim.text), SafeText::new(text));
+    let which = if text == claimed { String::new() } else { format!(" {:?}", text.to_string()) };
+    let article = if what == "alias" { "an" } else { "the" };
+    format!(
+        "its {} {:?} {how} {article} {what}{which} of the {} tool {} ({})",
+        claim.what,
+        claimed.to_string(),
+        owner.stage,
+        owner.name,
+        owner.path
+    )
+}
+
+fn problem(tool: &Tool, message: String) -> Problem {
+    let hint = format!(
+        "names of approved, core and archived tools are reserved: rename it; until then only its path means it ({})",
+        tool.path
+    );
+    Problem { path: tool.path.clone(), line: None, code: ProblemCode::ReservedName, message, hint }
+}
+
+/// A name as a hurried reader takes it: without case, separators, look-alike characters, the ending of a file, and a
+/// version at its end. Two names with one key are one name.
+fn key(name: &str) -> String {
+    let name: String = name.trim().nfkc().collect();
+    let lower = name.to_lowercase();
+    let plain = ENDINGS.iter().find_map(|ending| lower.strip_suffix(ending)).unwrap_or(&lower);
+    // Of capitals the look counts, not the letter: `I` is like `l`.
+    let cased = name.get(..plain.len()).unwrap_or(&name);
+    let looks: String = without_version(cased).chars().filter(|c| !is_separator(*c)).collect();
+    let looks: String =
+        if looks.is_ascii() { looks.chars().map(look_alike).collect() } else { skeleton(&looks).collect() };
+    let folded = looks.to_lowercase().replace('m', "rn");
+    // The look of a capital can be that of another small letter.
+    folded.chars().map(look_alike).collect::<String>().replace('m', "rn")
+}
+
+fn is_separator(c: char) -> bool {
+    matches!(c, '-' | '_' | '.' | ' ')
+}
+
+fn look_alike(c: char) -> char {
+    match c {
+        '0' => 'o',
+        '1' | 'I' | '|' => 'l',
+        other => other,
+    }
+}
+
+/// A name without the version behind it: `_v1_1_0`, `-v2`, `-1.2.0`.
+fn without_version(name: &str) -> &str {
+    let digits = name.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | '_' | '-'));
+    let version = &name[digits.len()..];
+    if version.is_empty() || !version.ends_with(|c: char| c.is_ascii_digit()) {
+        return name;
+    }
+    if let Some(before) = digits.strip_suffix(['v', 'V'])
+        && version.starts_with(|c: char| c.is_ascii_digit())
+        && let Some(plain) = before.strip_suffix(is_separator)
+    {
+        return if plain.is_empty() { name } else { plain };
+    }
+    let is_dotted = version.trim_start_matches(is_separator).contains('.');
+    if is_dotted && version.starts_with(is_separator) && !digits.is_empty() { digits } else { name }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_a_reader_takes_for_one_have_one_key() {
+        for same in [
+            "csv_parser",
+            "csv-parser",
+            "csvparser",
+            "CSV Parser",
+            "csv.parser",
+            "csv_parser.py",
+            "csv_parser_v1_1_0",
+            "csv-parser-v2",
+            "csv_parser-1.2.0",
+            "csv_parser_v1_1_0.py",
+            "\u{441}sv_parser",
+            "csv_p\u{430}rser",
+            "\u{ff43}sv_parser",
+        ] {
+            assert_eq!(key(same), key("csv_parser"), "{same}");
+        }
+        assert_eq!([key("f0rm"), key("fIow"), key("fl0w")], [key("form"), key("flow"), key("flow")]);
+        assert_eq!(key("fonn_rnail"), key("fonn_mail"));
+    }
+
+    #[test]
+    fn names_that_are_different_stay_different() {
+        for (one, other) in [
+            ("ipv4", "ipv6"),
+            ("sha-256", "sha-512"),
+            ("csv_parser", "tsv_parser"),
+            ("csv", "csv2"),
+            ("python3", "python"),
+            ("v1_0_0", "v2_0_0"),
+            ("report-2", "report-3"),
+            ("a.py", "b.py"),
+        ] {
+            assert_ne!(key(one), key(other), "{one} {other}");
+        }
+    }
+}

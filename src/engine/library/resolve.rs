@@ -1,0 +1,109 @@
+//! From what a human types to one tool.
+
+use crate::domain::{Stage, Tool, ToolName};
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::view::CatalogView;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Splits `NAME@VERSION` at the last `@`; a path may hold none.
+pub fn split(text: &str) -> (&str, Option<&str>) {
+    match text.rsplit_once('@') {
+        Some((name, version)) if !name.is_empty() && !version.is_empty() => (name, Some(version)),
+        _ => (text, None),
+    }
+}
+
+/// Finds the row that a name, alias or path means. A version after `@` narrows it by stated version
+/// or digest prefix; `None` when the name exists but no row on disk has that version.
+///
+/// # Errors
+/// `NotFound` for an unknown name, `Ambiguous` when rows of one stage and different content share it.
+pub fn resolve(view: &CatalogView, text: &str) -> Result<Option<Arc<Tool>>, EngineError> {
+    if let Some(tool) = view.tools.iter().find(|tool| tool.path == text) {
+        return Ok(Some(Arc::clone(tool)));
+    }
+    let (name, version) = split(text);
+    let owners = || view.tools.iter().filter(|tool| tool.facts.reserved.is_none());
+    let named = |name: &str| -> Vec<&Arc<Tool>> { owners().filter(|tool| tool.name.as_str() == name).collect() };
+    let mut rows = named(name);
+    if rows.is_empty() {
+        // A title of another version may spell the name in capitals.
+        rows = named(&name.trim().to_lowercase());
+    }
+    if rows.is_empty() {
+        // Another name leads to the tools of that name: which of them is meant does not depend on the way there, or a
+        // proposed version could bring a name that runs it.
+        let names: BTreeSet<&ToolName> =
+            owners().filter(|tool| answers_to(tool, name)).map(|tool| &tool.name).collect();
+        rows = owners().filter(|tool| names.contains(&tool.name)).collect();
+    }
+    if rows.is_empty() {
+        return Err(reserved(view, name).unwrap_or_else(|| unknown(view, name)));
+    }
+    if version.is_none()
+        && let Some(used) = rows.iter().find(|tool| tool.facts.in_session)
+    {
+        return Ok(Some(Arc::clone(used)));
+    }
+    if let Some(version) = version {
+        rows.retain(|tool| tool.version.to_string() == version || tool.digest.starts_with(version));
+    }
+    let best = rows.iter().map(|tool| tool.stage.precedence()).max();
+    rows.retain(|tool| Some(tool.stage.precedence()) == best);
+    if rows.iter().any(|tool| tool.facts.approved) {
+        // What lies beside it at the same stage was approved by nobody.
+        rows.retain(|tool| tool.facts.approved);
+    }
+    if rows.iter().any(|tool| tool.shadowed_by.is_none()) {
+        // Of versions that lie at one stage the one in use is meant.
+        rows.retain(|tool| tool.shadowed_by.is_none());
+    }
+    let Some(first) = rows.first() else { return Ok(None) };
+    if rows.iter().any(|tool| tool.digest != first.digest) {
+        let paths: Vec<&str> = rows.iter().map(|tool| tool.path.as_str()).collect();
+        return Err(EngineError::new(
+            ErrorCode::Ambiguous,
+            format!("{name} means {} different tools", rows.len()),
+            format!("name one by its path: {}", paths.join(", ")),
+        ));
+    }
+    Ok(Some(Arc::clone(first)))
+}
+
+/// The row that a name means where no session uses another one; `None` for none or several.
+pub fn usual(view: &CatalogView, name: &str) -> Option<Arc<Tool>> {
+    let rows = view.tools.iter().filter(|tool| tool.name.as_str() == name && tool.stage != Stage::Archived);
+    let mut used = rows.filter(|tool| tool.shadowed_by.is_none() && tool.facts.reserved.is_none());
+    used.next().filter(|_| used.next().is_none()).map(Arc::clone)
+}
+
+/// Whether a tool answers to another name than its own.
+fn answers_to(tool: &Tool, name: &str) -> bool {
+    tool.stage != Stage::Archived
+        && (tool.aliases.iter().any(|alias| alias == name) || tool.title.as_deref() == Some(name))
+}
+
+/// What is said where a name would mean only tools that may not go by it.
+fn reserved(view: &CatalogView, name: &str) -> Option<EngineError> {
+    let goes_by = |tool: &&Arc<Tool>| tool.name.as_str() == name || answers_to(tool, name);
+    let tool = view.tools.iter().filter(|tool| tool.facts.reserved.is_some()).find(goes_by)?;
+    let message = format!("{name:?} does not mean {}: {}", tool.path, tool.facts.reserved.as_deref()?);
+    Some(EngineError::new(ErrorCode::NotFound, message, format!("its path means it: {}", tool.path)))
+}
+
+fn unknown(view: &CatalogView, name: &str) -> EngineError {
+    let near: Vec<&str> = view
+        .tools
+        .iter()
+        .map(|tool| tool.name.as_str())
+        .filter(|known| known.contains(name) || name.contains(*known))
+        .take(3)
+        .collect();
+    let hint = if near.is_empty() {
+        "`toolsmith list` shows every tool".to_owned()
+    } else {
+        format!("did you mean {}?", near.join(", "))
+    };
+    EngineError::new(ErrorCode::NotFound, format!("there is no tool {name:?}"), hint)
+}

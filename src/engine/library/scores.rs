@@ -1,0 +1,447 @@
+//! How good tools prove to be: scores with their parts, what got worse, the figures of the dashboard.
+
+use super::facts::marks_by_tool;
+use crate::check;
+use crate::domain::{
+    CostTier, FailureGroup, GroupState, Instant, Severity, Stage, Tool, ToolName, Uses, median_recovery_ms, plural,
+    span,
+};
+use crate::engine::clock::now;
+use crate::engine::error::EngineError;
+use crate::engine::workspace::Engine;
+use crate::insight::{self, Alert, ENOUGH_RUNS, Foresight, LOW, Sample, Score};
+use crate::store::{HourOfRuns, JudgedRun};
+use serde::Serialize;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// A measured run that takes longer than this, milliseconds, or has more memory than this, bytes, is not low: 1 s and
+/// 128 MiB; and it is high above ten seconds and 1 GiB.
+const TIERS: [(f64, u64, CostTier); 2] = [(10_000.0, 1 << 30, CostTier::High), (1_000.0, 128 << 20, CostTier::Medium)];
+
+/// Tools on the dashboard, and failure groups.
+const TOP: usize = 8;
+
+/// Runs over which the warnings are replayed; the newest.
+const REPLAYED: usize = 20_000;
+
+/// Days that the dashboard looks back.
+const DAYS: i64 = 14;
+
+/// Incidents that count for the time to recovery.
+const INCIDENTS: usize = 200;
+
+const HOUR_MS: i64 = 3_600_000;
+
+/// A tool with its score.
+#[derive(Debug, Clone, Serialize)]
+pub struct ScoredTool {
+    /// The tool.
+    pub tool: ToolName,
+    /// The score and its parts.
+    #[serde(flatten)]
+    pub score: Score,
+    /// Judged runs, all of them: how much the score rests on.
+    pub runs: u64,
+    /// Those that succeeded.
+    pub succeeded: u64,
+    /// Marks of failures that count.
+    pub marks: usize,
+    /// Whether it is of low quality: below 0.3 with at least five runs.
+    pub low: bool,
+    /// The cost tier that its manifest claims; `None` when it is not in the catalog any more.
+    pub tier: Option<CostTier>,
+}
+
+/// A score recounted from every recorded run.
+#[derive(Debug, Clone, Serialize)]
+pub struct ExplainedScore {
+    /// The score as it is kept.
+    pub kept: ScoredTool,
+    /// The same from the runs themselves; `None` when none of them is recorded.
+    pub recounted: Option<Score>,
+    /// Judged runs that are recorded.
+    pub recorded_runs: u64,
+    /// Whether both are the same, to a hundredth.
+    pub agrees: bool,
+    /// The cost tier that what was measured speaks for.
+    pub measured_tier: Option<CostTier>,
+    /// Median processor time of the recorded runs, milliseconds.
+    pub cpu_ms: Option<u64>,
+    /// Most memory of a recorded run, bytes.
+    pub memory_bytes: Option<u64>,
+    /// Typical time by the benchmark (p95, milliseconds), and that of the last day.
+    pub benchmark_p95_ms: Option<f64>,
+    /// In what it got worse.
+    pub alerts: Vec<Alert>,
+}
+
+/// That a tool got worse.
+#[derive(Debug, Clone, Serialize)]
+pub struct ToolAlert {
+    /// The tool.
+    pub tool: ToolName,
+    /// In what.
+    #[serde(flatten)]
+    pub alert: Alert,
+}
+
+/// The figures of the dashboard.
+#[derive(Debug, Clone, Serialize)]
+pub struct Dashboard {
+    /// When they were counted.
+    pub at: Instant,
+    /// Tools by stage.
+    pub stages: BTreeMap<String, usize>,
+    /// Tools by cost tier.
+    pub tiers: BTreeMap<String, usize>,
+    /// Judged runs of the last 14 days by hour, oldest first.
+    pub hours: Vec<HourOfRuns>,
+    /// Failure groups that are open.
+    pub open_failures: usize,
+    /// The worst of them: most often seen first.
+    pub failures: Vec<FailureGroup>,
+    /// Reviews that wait.
+    pub waiting_reviews: usize,
+    /// Median time to recovery of the newest incidents, milliseconds.
+    pub median_recovery_ms: Option<u64>,
+    /// What the warnings before runs came to, over the newest runs.
+    pub warnings: Foresight,
+    /// The tools that ran most.
+    pub top: Vec<ScoredTool>,
+    /// Those of low quality, the worst first.
+    pub low: Vec<ScoredTool>,
+    /// What got worse.
+    pub alerts: Vec<ToolAlert>,
+}
+
+impl Engine {
+    /// Every tool that ever ran with its score, the best first.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub fn scores(&self) -> Result<Vec<ScoredTool>, EngineError> {
+        let at = now();
+        let (stats, marks) = self.read(|q| Ok((q.stats()?, marks_by_tool(q)?)))?;
+        let view = self.catalog();
+        let tiers: HashMap<&ToolName, CostTier> = view.tools.iter().map(|tool| (&tool.name, tool.cost_tier)).collect();
+        let scored = stats.into_iter().filter_map(|(tool, stats)| {
+            let of_tool = marks.get(&tool).map(Vec::as_slice).unwrap_or_default();
+            let score = Score::of(stats.uses, at, of_tool.iter().copied())?;
+            Some(ScoredTool {
+                tier: tiers.get(&tool).copied(),
+                low: score.score < LOW && stats.runs >= ENOUGH_RUNS,
+                runs: stats.runs,
+                succeeded: stats.succeeded,
+                marks: of_tool.len(),
+                tool,
+                score,
+            })
+        });
+        let mut scored: Vec<ScoredTool> = scored.collect();
+        scored.sort_by(|a, b| b.score.score.total_cmp(&a.score.score).then_with(|| a.tool.cmp(&b.tool)));
+        Ok(scored)
+    }
+
+    /// The score of one tool, recounted from its recorded runs; `None` when it never ran.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub fn explain_score(&self, tool: &Arc<Tool>) -> Result<Option<ExplainedScore>, EngineError> {
+        let Some(kept) = self.scores()?.into_iter().find(|scored| scored.tool == tool.name) else { return Ok(None) };
+        let at = now();
+        let (runs, marks) = self.read(|q| {
+            let marks = marks_by_tool(q)?.remove(&tool.name).unwrap_or_default();
+            Ok((q.judged_runs(&tool.name, Instant::default())?, marks))
+        })?;
+        let recounted = recounted(&runs, at, &marks);
+        let agrees = recounted.is_some_and(|recounted| (recounted.score - kept.score.score).abs() < 0.01);
+        let benchmark_p95_ms = self.benchmark_p95(tool)?;
+        Ok(Some(ExplainedScore {
+            recounted,
+            recorded_runs: runs.len() as u64,
+            agrees,
+            measured_tier: measured_tier(&runs, recounted),
+            cpu_ms: median(runs.iter().map(|run| run.cpu_ms)),
+            memory_bytes: runs.iter().map(|run| run.memory_bytes).max(),
+            alerts: insight::alerts(&samples(&runs), at, benchmark_p95_ms),
+            benchmark_p95_ms,
+            kept,
+        }))
+    }
+
+    /// In what tools of the catalog got worse, the worst first.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub fn alerts(&self) -> Result<Vec<ToolAlert>, EngineError> {
+        let at = now();
+        let since = Instant(at.0 - insight::NOW_MS - insight::BEFORE_MS);
+        let today = at.0 - insight::NOW_MS;
+        let view = self.catalog();
+        let mut found = Vec::new();
+        for tool in view.tools.iter().filter(|tool| tool.shadowed_by.is_none()) {
+            // What did not run today did not get worse today.
+            if tool.facts.name_last_run_at.is_none_or(|last| last.0 < today) {
+                continue;
+            }
+            let runs = self.read(|q| Ok(q.judged_runs(&tool.name, since)?))?;
+            let benchmark = self.benchmark_p95(tool)?;
+            let alerts = insight::alerts(&samples(&runs), at, benchmark);
+            found.extend(alerts.into_iter().map(|alert| ToolAlert { tool: tool.name.clone(), alert }));
+        }
+        found.sort_by_key(|found: &ToolAlert| std::cmp::Reverse(found.alert.severity));
+        Ok(found)
+    }
+
+    /// The worst alert of one tool after a run of it, in a sentence with what can be done; `None` when it is as good
+    /// as before.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub fn alert_of(&self, tool: &Tool) -> Result<Option<String>, EngineError> {
+        let at = now();
+        let since = Instant(at.0 - insight::NOW_MS - insight::BEFORE_MS);
+        let runs = self.read(|q| Ok(q.judged_runs(&tool.name, since)?))?;
+        let found = insight::alerts(&samples(&runs), at, self.benchmark_p95(tool)?);
+        let remedy = if tool.stage.is_vouched() { "rollback (B) or evolve (e)" } else { "evolve (e) mends it" };
+        Ok(found.first().map(|alert| format!("{} {}: {remedy}", tool.name, alert.sentence())))
+    }
+
+    /// The 95 % quantile that the benchmark of a version measured, milliseconds; `None` when none was made.
+    fn benchmark_p95(&self, tool: &Tool) -> Result<Option<f64>, EngineError> {
+        let verdict = self.read(|q| Ok(q.verdict(&tool.name, tool.digest)?))?;
+        let benchmark = verdict.and_then(|verdict| verdict.checks.into_iter().find(|check| check.name == "benchmark"));
+        Ok(benchmark.and_then(|check| check::p95_of(&check.note)))
+    }
+
+    /// The figures of the dashboard.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub fn dashboard(&self) -> Result<Dashboard, EngineError> {
+        let at = now();
+        let view = self.catalog();
+        let (mut stages, mut tiers) = (BTreeMap::new(), BTreeMap::new());
+        for stage in Stage::ALL {
+            stages.insert(stage.word().to_owned(), 0);
+        }
+        for tool in &view.tools {
+            *stages.entry(tool.stage.word().to_owned()).or_default() += 1;
+            *tiers.entry(tool.cost_tier.word().to_owned()).or_default() += 1;
+        }
+        let first_hour = Instant((at.0 - DAYS * 24 * HOUR_MS).div_euclid(HOUR_MS) * HOUR_MS);
+        let (hours, incidents) = self.read(|q| Ok((q.runs_by_hour(first_hour)?, q.incidents(None, INCIDENTS)?)))?;
+        let mut failures = self.failures(None)?;
+        failures.retain(|group| group.state == GroupState::Open);
+        let open_failures = failures.len();
+        failures.sort_by_key(|group| std::cmp::Reverse((group.severity, group.count)));
+        failures.truncate(TOP);
+        let scores = self.scores()?;
+        let mut low: Vec<ScoredTool> = scores.iter().filter(|scored| scored.low).rev().cloned().collect();
+        low.truncate(TOP);
+        let mut top = scores;
+        top.sort_by(|a, b| b.runs.cmp(&a.runs).then_with(|| a.tool.cmp(&b.tool)));
+        top.truncate(TOP);
+        Ok(Dashboard {
+            at,
+            stages,
+            tiers,
+            hours,
+            open_failures,
+            failures,
+            waiting_reviews: self.reviews(crate::engine::ReviewFilter::Waiting)?.len(),
+            median_recovery_ms: median_recovery_ms(&incidents),
+            warnings: Foresight::replayed(self.read(|q| Ok(q.replayed_runs(REPLAYED)?))?),
+            top,
+            low,
+            alerts: self.alerts()?,
+        })
+    }
+}
+
+/// The score of these runs, oldest end first, as if nothing had been kept.
+fn recounted(runs: &[JudgedRun], at: Instant, marks: &[Severity]) -> Option<Score> {
+    let uses = runs.iter().fold(Uses::default(), |uses, run| uses.with(run.at, run.succeeded, run.duration_ms));
+    Score::of(uses, at, marks.iter().copied())
+}
+
+fn samples(runs: &[JudgedRun]) -> Vec<Sample> {
+    let sample = |run: &JudgedRun| Sample { at: run.at, succeeded: run.succeeded, duration_ms: run.duration_ms };
+    runs.iter().map(sample).collect()
+}
+
+/// What the time and memory of runs speak for.
+fn measured_tier(runs: &[JudgedRun], score: Option<Score>) -> Option<CostTier> {
+    let typical = score?.typical_ms?;
+    let memory = runs.iter().map(|run| run.memory_bytes).max()?;
+    let found = TIERS.into_iter().find(|(ms, bytes, _)| typical > *ms || memory > *bytes);
+    Some(found.map_or(CostTier::Low, |(.., tier)| tier))
+}
+
+fn median(numbers: impl Iterator<Item = u64>) -> Option<u64> {
+    let mut sorted: Vec<u64> = numbers.collect();
+    sorted.sort_unstable();
+    sorted.get(sorted.len() / 2).copied()
+}
+
+impl Dashboard {
+    /// All of it for a human, in lines, at most so many columns wide. Text of tools is not safe in it.
+    pub fn lines(&self, width: usize) -> Vec<String> {
+        let counts = |of: &BTreeMap<String, usize>| {
+            let some = of.iter().filter(|(_, number)| **number > 0);
+            some.map(|(word, number)| format!("{word} {number}")).collect::<Vec<_>>().join(" · ")
+        };
+        let mut lines = vec![
+            format!("tools      {}", counts(&self.stages)),
+            format!("cost       {}", counts(&self.tiers)),
+            format!(
+                "waiting    {} · {}{}",
+                plural(self.waiting_reviews, "review", "reviews"),
+                plural(self.open_failures, "open failure", "open failures"),
+                self.recovery()
+            ),
+        ];
+        lines.extend(self.foreseen());
+        lines.push(String::new());
+        lines.extend(self.charts(width));
+        let section = |lines: &mut Vec<String>, title: &str, rows: Vec<String>| {
+            if !rows.is_empty() {
+                lines.push(String::new());
+                lines.push(title.to_owned());
+                lines.extend(rows);
+            }
+        };
+        section(
+            &mut lines,
+            "Got worse",
+            self.alerts.iter().map(|a| format!("  ! {} {}", a.tool, a.alert.sentence())).collect(),
+        );
+        section(&mut lines, "Most used, with score", self.top.iter().map(ScoredTool::line).collect());
+        section(&mut lines, "Low quality, by score", self.low.iter().map(ScoredTool::line).collect());
+        let failure =
+            |group: &FailureGroup| format!("  {:>4}× {:<22} {}", group.count, group.tool, group.sample_message);
+        section(&mut lines, "Failures", self.failures.iter().map(failure).collect());
+        lines
+    }
+
+    /// How often a run failed that was warned of; nothing while none was.
+    fn foreseen(&self) -> Option<String> {
+        let Foresight { warned, hits, failed, .. } = self.warnings;
+        let rate = self.warnings.hit_rate()? * 100.0;
+        Some(format!("warnings   {hits} of {warned} came true ({rate:.0} %) · {failed} runs failed, warned of or not"))
+    }
+
+    fn recovery(&self) -> String {
+        let told = |ms| format!(" · works again after {} (median)", span(ms));
+        self.median_recovery_ms.map(told).unwrap_or_default()
+    }
+
+    /// Runs, failures, success and time, one column for each span of hours.
+    fn charts(&self, width: usize) -> Vec<String> {
+        let columns = width.saturating_sub(30).clamp(14, (DAYS * 24) as usize / 4);
+        let last = self.at.0.div_euclid(HOUR_MS);
+        let hours = DAYS * 24;
+        let column_of = |hour: i64| ((hour - (last - hours + 1)) * columns as i64).div_euclid(hours);
+        let mut spans: Vec<(u64, u64, f64)> = vec![(0, 0, 0.0); columns];
+        for hour in &self.hours {
+            let at = usize::try_from(column_of(hour.hour)).ok().and_then(|at| spans.get_mut(at));
+            if let Some((runs, succeeded, ms)) = at {
+                *runs += hour.runs;
+                *succeeded += hour.succeeded;
+                *ms += hour.mean_ms * hour.runs as f64;
+            }
+        }
+        let (runs, good) = spans.iter().fold((0, 0), |(a, b), (runs, good, _)| (a + runs, b + good));
+        let ms: f64 = spans.iter().map(|(.., ms)| ms).sum();
+        let rate = if runs == 0 { "-".to_owned() } else { format!("{:.0} %", good as f64 * 100.0 / runs as f64) };
+        let mean = if runs == 0 { "-".to_owned() } else { span((ms / runs as f64).round() as u64) };
+        let chart = |name: &str, values: Vec<Option<f64>>, told: String| format!("{name:<10} {} {told}", bars(&values));
+        let some = |runs: u64, value: f64| (runs > 0).then_some(value);
+        vec![
+            chart("runs", spans.iter().map(|(r, ..)| some(*r, *r as f64)).collect(), format!("{runs} in {DAYS} days")),
+            chart(
+                "failures",
+                spans.iter().map(|(r, g, _)| some(r - g, (r - g) as f64)).collect(),
+                (runs - good).to_string(),
+            ),
+            chart("success", spans.iter().map(|(r, g, _)| some(*r, *g as f64 / *r as f64)).collect(), rate),
+            chart("time", spans.iter().map(|(r, _, ms)| some(*r, *ms / *r as f64)).collect(), format!("{mean} mean")),
+        ]
+    }
+}
+
+impl ScoredTool {
+    /// One line for a human.
+    pub fn line(&self) -> String {
+        let Score { usage, success, speed, score, .. } = self.score;
+        let marks =
+            if self.marks == 0 { String::new() } else { format!(" · {}", plural(self.marks, "mark", "marks")) };
+        format!(
+            "  {score:.2}  {:<22} {}/{} runs · usage {usage:.2} · success {success:.2} · speed {speed:.2}{marks}",
+            self.tool, self.succeeded, self.runs
+        )
+    }
+}
+
+/// Bars from nothing to the largest value; where there is no value, a dot.
+pub(super) fn bars(values: &[Option<f64>]) -> String {
+    const BARS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
+    let most = values.iter().flatten().copied().fold(0.0, f64::max);
+    let bar = |value: &Option<f64>| match value {
+        Some(value) if most > 0.0 => BARS[((value / most * 7.0).round() as usize).min(7)],
+        Some(_) => BARS[0],
+        None => "·",
+    };
+    values.iter().map(bar).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(at: i64, succeeded: bool, duration_ms: u64, memory_bytes: u64) -> JudgedRun {
+        JudgedRun { at: Instant(at), succeeded, duration_ms, cpu_ms: 5, memory_bytes }
+    }
+
+    #[test]
+    fn what_was_measured_speaks_for_a_tier() {
+        let tier = |ms, bytes| {
+            let runs = [run(0, true, ms, bytes)];
+            measured_tier(&runs, recounted(&runs, Instant(0), &[])).unwrap()
+        };
+        assert_eq!(tier(900, 1 << 20), CostTier::Low);
+        assert_eq!([tier(1_100, 1 << 20), tier(10, 200 << 20)], [CostTier::Medium; 2]);
+        assert_eq!([tier(20_000, 1 << 20), tier(10, 2 << 30)], [CostTier::High; 2]);
+        assert_eq!(measured_tier(&[run(0, false, 1, 1)], recounted(&[run(0, false, 1, 1)], Instant(0), &[])), None);
+    }
+
+    #[test]
+    fn bars_reach_from_nothing_to_the_largest_and_gaps_are_dots() {
+        assert_eq!(bars(&[Some(0.0), None, Some(4.0), Some(8.0)]), "▁·▅█");
+        assert_eq!(bars(&[None, Some(0.0)]), "·▁");
+    }
+
+    #[test]
+    fn every_hour_of_two_weeks_falls_into_a_column() {
+        let at = Instant(1_000_000 * HOUR_MS + 5);
+        let hour = |ago: i64| HourOfRuns { hour: 1_000_000 - ago, runs: 2, succeeded: 1, mean_ms: 10.0 };
+        let board = Dashboard {
+            at,
+            stages: BTreeMap::new(),
+            tiers: BTreeMap::new(),
+            hours: (0..DAYS * 24).rev().map(hour).collect(),
+            open_failures: 0,
+            failures: Vec::new(),
+            waiting_reviews: 0,
+            median_recovery_ms: None,
+            warnings: Foresight::default(),
+            top: Vec::new(),
+            low: Vec::new(),
+            alerts: Vec::new(),
+        };
+        let charts = board.charts(80);
+        assert!(charts[0].ends_with("672 in 14 days") && !charts[0].contains('·'), "{}", charts[0]);
+        assert!(charts[2].ends_with("50 %") && charts[3].ends_with("10 ms mean"), "{charts:?}");
+    }
+}

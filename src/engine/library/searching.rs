@@ -1,0 +1,170 @@
+//! Finding tools by what they are for, with what failures taught about them.
+
+use crate::domain::{Caller, Digest, FailureMark, Severity, Stage, Tool, ToolName, Unanswered, UnansweredKind};
+use crate::engine::clock::now;
+use crate::engine::core;
+use crate::engine::error::EngineError;
+use crate::engine::locks::lock;
+use crate::engine::view::CatalogView;
+use crate::engine::workspace::Engine;
+use crate::insight::{FoundWord, NOT_FOR, Relevance, Relevant, ruled_out_by};
+use serde::Serialize;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// A tool that a search found.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SearchHit {
+    /// Its name.
+    pub name: ToolName,
+    /// Its stated version.
+    pub version: semver::Version,
+    /// Its digest.
+    pub digest: Digest,
+    /// Its stage.
+    pub stage: Stage,
+    /// Path of its definition, relative to the workspace.
+    pub path: String,
+    /// What it does, by its own words.
+    pub description: String,
+    /// How much of what was asked it speaks of, 0 to 1.
+    pub similarity: f64,
+    /// Which words of the question it has, and where.
+    pub why: String,
+    /// The negative tag for which it stands behind the others; `None` for most.
+    pub held_back: Option<String>,
+}
+
+/// The marks of failures that count, by tool.
+pub(in crate::engine) struct Memory {
+    marks: HashMap<ToolName, Vec<FailureMark>>,
+}
+
+impl Memory {
+    /// The marks of exactly this version: what another one did says nothing about it.
+    fn of<'a>(&'a self, tool: &'a Tool) -> impl Iterator<Item = &'a FailureMark> {
+        let marks = self.marks.get(&tool.name).into_iter().flatten();
+        marks.filter(|mark| mark.digest == tool.digest)
+    }
+
+    /// In which scenarios it failed, oldest first.
+    pub(in crate::engine) fn scenarios<'a>(&'a self, tool: &'a Tool) -> impl Iterator<Item = &'a str> {
+        self.of(tool).map(|mark| mark.scenario.as_str())
+    }
+
+    /// How bad its failures were, oldest first.
+    pub(in crate::engine) fn severities<'a>(&'a self, tool: &'a Tool) -> impl Iterator<Item = Severity> {
+        self.of(tool).map(|mark| mark.severity)
+    }
+
+    /// The negative tag by which it is not for this; its own, or one that a mark gave it.
+    pub(in crate::engine) fn ruled_out(&self, tool: &Tool, words: &str) -> Option<String> {
+        let own = tool.tags.iter().filter(|tag| tag.starts_with(NOT_FOR));
+        let tags: Vec<String> = own.chain(self.of(tool).flat_map(|mark| &mark.tags)).cloned().collect();
+        ruled_out_by(&tags, words).map(str::to_owned)
+    }
+}
+
+impl Engine {
+    /// The tools that are about something, best first; those that a negative tag rules out stand behind all others.
+    /// A search that finds nothing is kept for whoever looks for gaps in the catalog.
+    ///
+    /// # Errors
+    /// `Usage` for a text without words, or a very long one; `Internal` for trouble with the store.
+    pub fn search(&self, words: &str, limit: usize, caller: &Caller) -> Result<Vec<SearchHit>, EngineError> {
+        core::check_scenario(words)?;
+        let (view, relevance) = self.relevance();
+        let memory = self.memory()?;
+        let mut hits: Vec<SearchHit> = relevance
+            .query(words, view.tools.len())
+            .into_iter()
+            .filter_map(|found| {
+                let tool = view.tools.get(found.position).filter(|tool| is_offered(tool))?;
+                Some(hit(tool, &found, memory.ruled_out(tool, words)))
+            })
+            .collect();
+        // Stable: the order within both halves stays.
+        hits.sort_by_key(|hit| hit.held_back.is_some());
+        if hits.is_empty() {
+            self.keep_unanswered(words, &[], UnansweredKind::Search, Vec::new(), caller)?;
+        }
+        hits.truncate(limit);
+        Ok(hits)
+    }
+
+    /// The newest catalog and the index of what its tools say of themselves, made once for each catalog.
+    pub(in crate::engine) fn relevance(&self) -> (Arc<CatalogView>, Arc<Relevance>) {
+        let view = self.catalog();
+        let mut kept = lock(&self.inner.catalog.relevance);
+        if let Some((generation, relevance)) = kept.as_ref()
+            && *generation == view.generation
+        {
+            return (view, Arc::clone(relevance));
+        }
+        let relevance = Arc::new(Relevance::new(&view.tools));
+        *kept = Some((view.generation, Arc::clone(&relevance)));
+        (view, relevance)
+    }
+
+    /// What failures taught.
+    pub(in crate::engine) fn memory(&self) -> Result<Memory, EngineError> {
+        let mut marks: HashMap<ToolName, Vec<FailureMark>> = HashMap::new();
+        for mark in self.read(|q| Ok(q.all_failure_marks()?))? {
+            marks.entry(mark.tool.clone()).or_default().push(mark);
+        }
+        Ok(Memory { marks })
+    }
+
+    /// Keeps what no tool could do.
+    pub(in crate::engine) fn keep_unanswered(
+        &self,
+        scenario: &str,
+        tags: &[String],
+        kind: UnansweredKind,
+        runs: Vec<crate::domain::RunId>,
+        caller: &Caller,
+    ) -> Result<(), EngineError> {
+        let (scenario, tags, who) = (scenario.to_owned(), tags.to_vec(), caller.word().to_owned());
+        let what = Unanswered { scenario, tags, kind, runs, who, at: now() };
+        self.transact(|tx| Ok(tx.keep_unanswered(&what)?))
+    }
+}
+
+/// Whether a row stands for itself and is in use: not put away, not in the shadow of another, no copy.
+pub(in crate::engine) fn is_offered(tool: &Tool) -> bool {
+    let is_its_own = tool.facts.reserved.is_none();
+    is_its_own
+        && !tool.facts.unused
+        && tool.stage != Stage::Archived
+        && tool.shadowed_by.is_none()
+        && tool.copy_of.is_none()
+}
+
+fn hit(tool: &Tool, found: &Relevant, held_back: Option<String>) -> SearchHit {
+    SearchHit {
+        name: tool.name.clone(),
+        version: tool.version.clone(),
+        digest: tool.digest,
+        stage: tool.stage,
+        path: tool.path.clone(),
+        description: tool.description.clone(),
+        similarity: rounded(found.similarity),
+        why: told(&found.found),
+        held_back,
+    }
+}
+
+/// What was found of a question, in words: `json (name, tags), fetch as download (description)`.
+pub(in crate::engine) fn told(found: &[FoundWord]) -> String {
+    let one = |found: &FoundWord| {
+        let places: Vec<&str> = found.places.iter().map(|place| place.word()).collect();
+        let instead = found.instead.as_ref().map(|term| format!(" as {term}")).unwrap_or_default();
+        format!("{}{instead} ({})", found.word, places.join(", "))
+    };
+    found.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// Three digits: more would say more than is known.
+pub(in crate::engine) fn rounded(value: f64) -> f64 {
+    (value * 1_000.0).round() / 1_000.0
+}

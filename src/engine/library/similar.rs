@@ -1,0 +1,64 @@
+//! The tools that resemble one: what a human looks at before approving the same thing twice.
+
+use crate::check;
+use crate::domain::{Digest, Stage, Tool, ToolName};
+use crate::engine::error::EngineError;
+use crate::engine::review::checking::Shelf;
+use crate::engine::workspace::Engine;
+use serde::Serialize;
+
+/// Less than that is chance; the check of duplicates begins higher.
+const LEAST: f64 = 0.35;
+
+/// How many are told.
+const LIMIT: usize = 20;
+
+/// A tool that resembles another.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SimilarTool {
+    /// Its name.
+    pub name: ToolName,
+    /// Its stated version.
+    pub version: semver::Version,
+    /// Its digest.
+    pub digest: Digest,
+    /// Its stage.
+    pub stage: Stage,
+    /// Path of its definition, relative to the workspace.
+    pub path: String,
+    /// How much, 0 to 1; 1 is a copy.
+    pub likeness: f64,
+    /// Whether every file is the same.
+    pub copy: bool,
+    /// What it shares, one line.
+    pub why: String,
+    /// What it does, by its own words.
+    pub description: String,
+}
+
+impl Engine {
+    /// The tools that resemble a tool, the nearest first; versions of its own name are not among them.
+    ///
+    /// # Errors
+    /// Those of [`Engine::detail`].
+    pub fn similar(&self, tool: &Tool) -> Result<Vec<SimilarTool>, EngineError> {
+        let detail = self.detail(tool)?;
+        let all = check::similar(&detail, &Shelf::of(self), LEAST, LIMIT);
+        let rows = all.into_iter().map(|similar| {
+            let tool = similar.tool;
+            SimilarTool {
+                name: tool.name.clone(),
+                version: tool.version.clone(),
+                digest: tool.digest,
+                stage: tool.stage,
+                path: tool.path.clone(),
+                // Two digits: more would say more than is known.
+                likeness: (similar.likeness * 100.0).round() / 100.0,
+                copy: similar.is_copy,
+                why: similar.why,
+                description: tool.description.clone(),
+            }
+        });
+        Ok(rows.collect())
+    }
+}

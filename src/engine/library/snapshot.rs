@@ -1,0 +1,46 @@
+//! The catalog as faces see it: what the scan found, joined with what the store knows.
+
+use super::facts::Facts;
+use super::reserved::reserve;
+use crate::domain::{Kind, Problem, ProblemCode, Tool, ToolFacts, ToolState};
+use crate::engine::view::{CatalogState, CatalogView};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// A row as the scan gave it, without what the store knows.
+pub fn as_scanned(tool: &Tool) -> Tool {
+    let state = match tool.state {
+        ToolState::Changed if tool.kind == Kind::Command => ToolState::Ok,
+        ToolState::Changed => ToolState::Unsupported,
+        state => state,
+    };
+    Tool { state, facts: ToolFacts::default(), ..tool.clone() }
+}
+
+/// Builds a snapshot. Rows that did not change keep their allocation from `before`.
+pub fn build(
+    rows: impl Iterator<Item = Tool>,
+    problems: Vec<Problem>,
+    facts: &Facts,
+    state: CatalogState,
+    before: &CatalogView,
+) -> CatalogView {
+    let kept: HashMap<&str, &Arc<Tool>> = before.tools.iter().map(|tool| (tool.path.as_str(), tool)).collect();
+    let mut rows: Vec<Tool> = rows.map(|tool| facts.complete(tool)).collect();
+    let mut problems: Vec<Problem> =
+        problems.into_iter().filter(|problem| problem.code != ProblemCode::ReservedName).collect();
+    // That two tools share an alias is told once.
+    let mut reserved = reserve(&mut rows, facts);
+    reserved.retain(|new| !problems.iter().any(|old| old.code == ProblemCode::NameClash && old.path == new.path));
+    problems.extend(reserved);
+    problems.sort_by(|a, b| (&a.path, a.line).cmp(&(&b.path, b.line)));
+    let tools = rows
+        .into_iter()
+        .map(|row| match kept.get(row.path.as_str()) {
+            Some(same) if ***same == row => Arc::clone(same),
+            _ => Arc::new(row),
+        })
+        .collect();
+    let in_use = facts.in_use();
+    CatalogView { state, tools, problems, in_use, generation: before.generation + 1 }
+}

@@ -1,0 +1,183 @@
+//! Upkeep of the library: what nobody uses, what is there twice, how large it is, what vanished.
+//!
+//! It proposes. A proposal is a review like any other, and a human decides it; nothing is put away or marked by
+//! itself.
+
+mod figures;
+mod propose;
+#[cfg(test)]
+mod tests;
+mod twins;
+mod vanished;
+
+pub use crate::insight::{Policy, Week, policy_for};
+pub use figures::LibraryStats;
+pub(in crate::engine) use propose::preview_proposals;
+pub use twins::{Twin, TwinGroup};
+
+use super::scan::cache_of;
+use crate::catalog;
+use crate::domain::{Instant, ProposedEnd, Retirement, Spared, Stage, Tool, ToolName, count};
+use crate::engine::clock::now;
+use crate::engine::error::EngineError;
+use crate::engine::locks::lock;
+use crate::engine::workspace::Engine;
+use crate::insight::{Habit, Use, staleness};
+use serde::Serialize;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+/// A tool that nobody used for a while.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StaleTool {
+    /// Its name.
+    pub tool: ToolName,
+    /// Path of its definition, relative to the workspace.
+    pub path: String,
+    /// Its stage.
+    pub stage: Stage,
+    /// Whole days since it was last used or somebody had to do with it.
+    pub days: u32,
+    /// When its newest run started; `None` when it never ran.
+    pub last_used_at: Option<Instant>,
+    /// When this version of it was first seen.
+    pub first_seen_at: Instant,
+    /// Judged runs, all of them.
+    pub runs: u64,
+    /// Bytes of all its files.
+    pub bytes: u64,
+    /// Why it is listed, one sentence.
+    pub why: String,
+}
+
+/// What nobody uses.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StaleReport {
+    /// After how many days without use a tool is listed.
+    pub days: u32,
+    /// Those listed, the longest unused first.
+    pub stale: Vec<StaleTool>,
+    /// How many are as old and stay, by the reason.
+    pub spared: BTreeMap<String, usize>,
+    /// Tools that were looked at.
+    pub tools: usize,
+}
+
+impl StaleTool {
+    /// The proposal to put it away.
+    pub fn proposal(&self) -> Retirement {
+        let (tool, path) = (self.tool.clone(), self.path.clone());
+        Retirement { tool, path, end: ProposedEnd::Archive, reason: self.why.clone() }
+    }
+}
+
+impl StaleReport {
+    /// How many are as old and stay, in words; empty when there are none.
+    pub fn spared_line(&self) -> String {
+        let parts = self.spared.iter().map(|(why, number)| format!("{number} {}", spared_words(why)));
+        let parts: Vec<String> = parts.collect();
+        if parts.is_empty() { String::new() } else { format!("as old, and they stay: {}", parts.join(" · ")) }
+    }
+}
+
+fn spared_words(why: &str) -> &str {
+    match why.parse() {
+        Ok(Spared::Core) => "core",
+        Ok(Spared::Pinned) => "pinned",
+        Ok(Spared::Waiting) => "waiting for a human",
+        Ok(Spared::Successor) => "named as a successor",
+        Err(_) => why,
+    }
+}
+
+impl Engine {
+    /// The tools that nobody used for so many days; `None` takes the user's setting.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub fn stale(&self, days: Option<u32>) -> Result<StaleReport, EngineError> {
+        self.stale_at(days, now())
+    }
+
+    /// The same as it will be at a point in time, when nothing happens until then.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub fn stale_at(&self, days: Option<u32>, at: Instant) -> Result<StaleReport, EngineError> {
+        let days = days.unwrap_or(self.inner.settings.stale_days);
+        let (seen, touched, pinned, asked) =
+            self.read(|q| Ok((q.first_seen()?, q.touched()?, q.pinned_tools()?, q.asked_about()?)))?;
+        let rows = self.in_use();
+        let successors: HashSet<ToolName> =
+            rows.iter().filter_map(|tool| tool.facts.deprecated.as_ref()?.by.clone()).collect();
+        let (mut stale, mut spared) = (Vec::new(), BTreeMap::new());
+        for tool in &rows {
+            let first_seen_at = seen.get(&(tool.name.clone(), tool.digest)).copied().unwrap_or(at);
+            let touched_at = touched.get(tool.name.as_str()).copied().unwrap_or(first_seen_at).max(first_seen_at);
+            let reasons = [
+                (Spared::Pinned, pinned.contains(&tool.name)),
+                (Spared::Waiting, asked.contains(&tool.name)),
+                (Spared::Successor, successors.contains(&tool.name)),
+            ];
+            let habit = Habit {
+                stage: tool.stage,
+                used_at: tool.facts.name_last_run_at,
+                touched_at,
+                spared: reasons.into_iter().find(|(_, holds)| *holds).map(|(why, _)| why),
+            };
+            match staleness(&habit, at, days) {
+                Use::Fine => {}
+                Use::Spared(why) => *spared.entry(why.word().to_owned()).or_insert(0) += 1,
+                Use::Stale { days } => stale.push(stale_tool(tool, first_seen_at, days)),
+            }
+        }
+        stale.sort_by(|a, b| b.days.cmp(&a.days).then_with(|| (&a.tool, &a.path).cmp(&(&b.tool, &b.path))));
+        Ok(StaleReport { days, stale, spared, tools: rows.len() })
+    }
+
+    /// The rows that a name means: neither archived nor shadowed, and of copies under one name the first.
+    fn in_use(&self) -> Vec<Arc<Tool>> {
+        let view = self.catalog();
+        let mut seen = HashSet::new();
+        let live = view.tools.iter().filter(|tool| tool.stage != Stage::Archived && tool.shadowed_by.is_none());
+        live.filter(|tool| seen.insert((tool.name.clone(), tool.digest))).cloned().collect()
+    }
+
+    /// The size of the library and the policy that pays for it. Where the folders were not read yet they are read, and
+    /// nothing is written.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub(in crate::engine) fn policy(&self) -> Result<Policy, EngineError> {
+        let scanned = *lock(&self.inner.catalog.scanned);
+        let live = if scanned {
+            self.catalog().tools.iter().filter(|tool| tool.stage != Stage::Archived).count()
+        } else {
+            let cache = cache_of(self.read(|q| Ok(q.scan_cache()?))?);
+            let found = catalog::scan(&self.inner.plan, &cache, &mut |_| {});
+            found.tools.iter().filter(|tool| tool.stage != Stage::Archived).count()
+        };
+        Ok(policy_for(live))
+    }
+}
+
+fn stale_tool(tool: &Tool, first_seen_at: Instant, days: u32) -> StaleTool {
+    let runs = tool.facts.name_runs;
+    let ago = count(days as usize, "day");
+    let why = match (tool.facts.name_last_run_at, runs) {
+        (None, _) => format!("never used, untouched for {ago}"),
+        (Some(_), 0) => format!("not used for {ago}, and no run of it ever came to an end that says something"),
+        (Some(_), _) => format!("not used for {ago}"),
+    };
+    StaleTool {
+        tool: tool.name.clone(),
+        path: tool.path.clone(),
+        stage: tool.stage,
+        days,
+        last_used_at: tool.facts.name_last_run_at,
+        first_seen_at,
+        runs,
+        bytes: tool.bytes,
+        why,
+    }
+}

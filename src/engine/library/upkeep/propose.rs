@@ -1,0 +1,81 @@
+//! Proposals become reviews, one each.
+
+use crate::domain::{Caller, Outcome, ProposedEnd, Retirement, plural};
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::review::requests::Posting;
+use crate::engine::view::Preview;
+use crate::engine::workspace::Engine;
+use serde_json::{Value, json};
+
+/// Proposals named one by one before a human agrees.
+const NAMED: usize = 12;
+
+impl Engine {
+    /// Opens a review for each proposal; what cannot be proposed is told, and the others are all the same.
+    ///
+    /// # Errors
+    /// `Usage` for no proposal; what spoke against it when there was one only, or against the first when none was made.
+    pub(in crate::engine) fn propose(&self, proposals: &[Retirement], caller: &Caller) -> Result<Outcome, EngineError> {
+        let expires_at = self.expires_at(None);
+        let (mut reviews, mut refused, mut first) = (Vec::new(), Vec::new(), None);
+        let mut last = None;
+        for proposal in proposals {
+            let posting = Posting { verb: "request", expires_at, replaces: None };
+            match self.post(&request_of(proposal), caller, posting) {
+                Ok(outcome) => {
+                    reviews.extend(outcome.review);
+                    last = Some(outcome);
+                }
+                Err(error) => {
+                    refused.push(json!({"tool": proposal.tool, "path": proposal.path, "why": error.message}));
+                    first = first.or(Some(error));
+                }
+            }
+        }
+        let Some(last) = last else {
+            let nothing = || EngineError::new(ErrorCode::Usage, "there is nothing to propose", "");
+            return Err(first.unwrap_or_else(nothing));
+        };
+        let message = match (reviews.as_slice(), refused.len()) {
+            ([_], 0) => last.message.clone(),
+            (all, not) => {
+                let more = if not == 0 { String::new() } else { format!(", {not} not proposed") };
+                format!("{} for a human{more}", plural(all.len(), "review waits", "reviews wait"))
+            }
+        };
+        let alone = reviews.len() == 1;
+        let detail = json!({"reviews": reviews, "refused": refused});
+        Ok(Outcome {
+            operation: last.operation.filter(|_| alone),
+            review: last.review.filter(|_| alone),
+            message,
+            commit: None,
+            detail,
+        })
+    }
+}
+
+/// A proposal as the request that it is.
+fn request_of(proposal: &Retirement) -> Value {
+    let Retirement { tool, path, end, reason } = proposal;
+    match end {
+        ProposedEnd::Archive => json!({"kind": "archive", "tool": tool, "path": path, "rationale": reason}),
+        ProposedEnd::Deprecate { by } => {
+            json!({"kind": "deprecation", "tool": tool, "successor": by, "rationale": reason})
+        }
+    }
+}
+
+/// What would be proposed.
+pub fn preview_proposals(proposals: &[Retirement]) -> Preview {
+    let mut lines: Vec<String> = proposals.iter().take(NAMED).map(Retirement::line).collect();
+    if proposals.len() > NAMED {
+        lines.push(format!("and {} more", proposals.len() - NAMED));
+    }
+    lines.push("nothing moves or is marked before a human approves it".to_owned());
+    Preview {
+        title: format!("Propose {}?", plural(proposals.len(), "change", "changes")),
+        lines,
+        undo: "rejecting a review ends it, and the tool stays".to_owned(),
+    }
+}

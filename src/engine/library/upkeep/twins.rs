@@ -1,0 +1,181 @@
+//! Copies, near duplicates and name clashes of the whole library, each with what to do about it.
+
+use crate::check::Written;
+use crate::domain::{GroupKind, ProposedEnd, Retirement, Stage, Tool, ToolName};
+use crate::engine::error::EngineError;
+use crate::engine::workspace::Engine;
+use crate::insight::alike::{self, Likeness, Merit};
+use serde::Serialize;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Tools whose code is read at most: some seconds of work.
+const MOST_READ: usize = 2_000;
+
+/// A tool of a group.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Twin {
+    /// Its name.
+    pub tool: ToolName,
+    /// Path of its definition, relative to the workspace.
+    pub path: String,
+    /// Its stage.
+    pub stage: Stage,
+    /// Judged runs, all of them.
+    pub runs: u64,
+    /// Its score, 0 to 1; `None` before the first judged run.
+    pub score: Option<f64>,
+    /// How much it is like the one to keep, 0 to 1; 1 for a copy, and for the one to keep itself.
+    pub likeness: f64,
+    /// What it shares with the one to keep; empty for that one.
+    pub why: String,
+    /// What to do with it, one sentence; for the one to keep, why it is that.
+    pub advice: String,
+    /// The command that does it; empty where words have to do.
+    pub command: String,
+    /// What can be proposed of it; `None` where a human has to look first, and for the one to keep.
+    pub proposal: Option<Retirement>,
+}
+
+/// Tools of which one would do.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TwinGroup {
+    /// Why they are together.
+    pub kind: GroupKind,
+    /// The one to keep.
+    pub keep: Twin,
+    /// The others, the most alike first.
+    pub others: Vec<Twin>,
+}
+
+impl Engine {
+    /// The groups of the whole library: copies, near duplicates, name clashes.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub fn twins(&self) -> Result<Vec<TwinGroup>, EngineError> {
+        let seen = self.read(|q| Ok(q.first_seen()?))?;
+        let view = self.catalog();
+        let merit = |tool: &Arc<Tool>| Merit {
+            runs: tool.facts.name_runs,
+            score: tool.facts.score,
+            first_seen: seen.get(&(tool.name.clone(), tool.digest)).copied().unwrap_or(tool.modified_at),
+        };
+        let merits: Vec<Merit> = view.tools.iter().map(merit).collect();
+        let mut desk = Desk { engine: self, tools: &view.tools, read: HashMap::new() };
+        let groups = alike::groups(&view.tools, &merits, &mut |one, other| desk.compare(one, other));
+        Ok(groups.iter().map(|group| told(&view.tools, group)).collect())
+    }
+}
+
+/// Reads the code of tools, each once.
+struct Desk<'a> {
+    engine: &'a Engine,
+    tools: &'a [Arc<Tool>],
+    read: HashMap<usize, Option<Written>>,
+}
+
+impl Desk<'_> {
+    /// How much the codes of two tools are alike; `None` where one has none, or too many were read already.
+    fn compare(&mut self, one: usize, other: usize) -> Option<Likeness> {
+        for tool in [one, other] {
+            if !self.read.contains_key(&tool) && self.read.len() < MOST_READ {
+                // What cannot be read is not compared; its problem is told elsewhere.
+                let detail = self.engine.detail(&self.tools[tool]).ok();
+                self.read.insert(tool, detail.as_ref().and_then(Written::of));
+            }
+        }
+        let written = |tool| self.read.get(&tool).and_then(Option::as_ref);
+        let likeness = written(one)?.likeness(written(other)?).min(0.99);
+        Some(Likeness { likeness, why: format!("code {:.0} % alike", likeness * 100.0) })
+    }
+}
+
+fn told(tools: &[Arc<Tool>], group: &alike::Group) -> TwinGroup {
+    let keep = &tools[group.keep];
+    let others = group.rest.iter().map(|member| {
+        let tool = &tools[member.tool];
+        let (advice, command, proposal) = advise(group.kind, keep, tool);
+        Twin {
+            // Two digits: more would say more than is known.
+            likeness: (member.likeness.likeness * 100.0).floor() / 100.0,
+            why: member.likeness.why.clone(),
+            advice,
+            command,
+            proposal,
+            ..twin(tool)
+        }
+    });
+    let others: Vec<Twin> = others.collect();
+    let advice = format!("keep it: {}", reason_to_keep(keep));
+    TwinGroup { kind: group.kind, keep: Twin { advice, ..twin(keep) }, others }
+}
+
+fn twin(tool: &Tool) -> Twin {
+    Twin {
+        tool: tool.name.clone(),
+        path: tool.path.clone(),
+        stage: tool.stage,
+        runs: tool.facts.name_runs,
+        score: tool.facts.score,
+        likeness: 1.0,
+        why: String::new(),
+        advice: String::new(),
+        command: String::new(),
+        proposal: None,
+    }
+}
+
+fn reason_to_keep(tool: &Tool) -> &'static str {
+    if tool.stage.is_vouched() {
+        "humans vouch for it"
+    } else if tool.facts.name_runs > 0 {
+        "it ran most, or best"
+    } else {
+        "it is the oldest, or the first by name"
+    }
+}
+
+/// What to do with a tool beside the one to keep.
+fn advise(kind: GroupKind, keep: &Tool, tool: &Tool) -> (String, String, Option<Retirement>) {
+    let proposal = |end: ProposedEnd, reason: String| {
+        Some(Retirement { tool: tool.name.clone(), path: tool.path.clone(), end, reason })
+    };
+    let deprecate = |reason: String| {
+        let end = ProposedEnd::Deprecate { by: keep.name.clone() };
+        let command = format!("toolsmith deprecate {} --by {}", tool.name, keep.name);
+        (command, proposal(end, reason))
+    };
+    let archive = format!("toolsmith archive {}", tool.path);
+    match kind {
+        GroupKind::Copies if tool.name == keep.name => {
+            let reason = format!("a copy of {}, byte by byte, under the same name", keep.path);
+            ("put the copy away".to_owned(), archive, proposal(ProposedEnd::Archive, reason))
+        }
+        GroupKind::Copies => {
+            let (command, proposal) = deprecate(format!("a copy of {}, byte by byte", keep.name));
+            (format!("deprecate it by {}", keep.name), command, proposal)
+        }
+        GroupKind::Near => {
+            let (command, proposal) = deprecate(format!("{} does nearly the same", keep.name));
+            let merge = tool.facts.name_runs > 0 && keep.facts.name_runs > 0;
+            let advice = if merge {
+                format!(
+                    "both are used: merge what it does better (`toolsmith evolve {}`), then deprecate it by {0}",
+                    keep.name
+                )
+            } else {
+                format!("deprecate it by {}", keep.name)
+            };
+            (advice, command, proposal)
+        }
+        GroupKind::Clash if tool.name == keep.name => {
+            let advice = "give it another name in its definition, or put it away: calls by the name are refused";
+            (advice.to_owned(), archive, None)
+        }
+        GroupKind::Clash => {
+            let advice = format!("give it another display name, or deprecate it by {} if it does the same", keep.name);
+            (advice, deprecate(String::new()).0, None)
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Tools whose files are gone from disk: those that were much used are told of, and what is kept comes back.
+
+use crate::domain::{Outcome, Problem, ProblemCode, Tool, ToolName};
+use crate::engine::core::{self, Beside, Comeback, Placed};
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::library::resolve;
+use crate::engine::relocate;
+use crate::engine::view::Preview;
+use crate::engine::workspace::Engine;
+use crate::store::VersionRow;
+use std::collections::HashSet;
+
+/// A tool is missed when it was run more often than this, and more than this share of its runs succeeded.
+const MISSED_RUNS: u64 = 20;
+const MISSED_SUCCESS: f64 = 0.85;
+
+/// A version whose files are gone.
+#[derive(Debug)]
+pub(in crate::engine) struct Vanished {
+    /// The version that was seen last, or the newest one of which a copy is kept.
+    row: VersionRow,
+    /// Whether a copy of it is kept.
+    kept: bool,
+}
+
+impl Engine {
+    /// A problem for each tool that was much used, did well, and lies nowhere any more.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub(in crate::engine) fn lost_problems(&self, present: &[Tool]) -> Result<Vec<Problem>, EngineError> {
+        let names: HashSet<&ToolName> = present.iter().map(|tool| &tool.name).collect();
+        let stats = self.read(|q| Ok(q.stats()?))?;
+        let mut missed: Vec<_> = stats
+            .into_iter()
+            .filter(|(name, stats)| {
+                let share = stats.succeeded as f64 / stats.runs.max(1) as f64;
+                stats.runs > MISSED_RUNS && share > MISSED_SUCCESS && !names.contains(name)
+            })
+            .collect();
+        missed.sort_by(|a, b| a.0.cmp(&b.0));
+        let mut problems = Vec::new();
+        for (name, stats) in missed {
+            let Some(vanished) = self.gone(&name)? else { continue };
+            let share = stats.succeeded as f64 * 100.0 / stats.runs as f64;
+            let message = format!("{name} is gone: it ran {} times, {share:.0} % of them well", stats.runs);
+            let path = vanished.row.path.clone();
+            let hint = if vanished.kept {
+                format!(
+                    "`toolsmith restore {name}` puts the kept copy back; it also counts again when its files return"
+                )
+            } else {
+                format!("no copy of it is kept: bring {path} back from where it went, a git commit or a backup")
+            };
+            problems.push(Problem { path, line: None, code: ProblemCode::Vanished, message, hint });
+        }
+        Ok(problems)
+    }
+
+    /// The tool of this name, when its files are gone; `None` when it lies somewhere, or nobody ever saw it.
+    pub(in crate::engine) fn vanished(&self, text: &str) -> Result<Option<Vanished>, EngineError> {
+        let (name, _) = resolve::split(text);
+        let Ok(name) = ToolName::new(name) else { return Ok(None) };
+        if self.catalog().tools.iter().any(|tool| tool.name == name) {
+            return Ok(None);
+        }
+        self.gone(&name)
+    }
+
+    /// That there is no such tool, with how it comes back when there was one.
+    pub(in crate::engine) fn told_vanished(&self, text: &str, error: EngineError) -> EngineError {
+        match self.vanished(text) {
+            Ok(Some(vanished)) if vanished.kept => {
+                let name = resolve::split(text).0;
+                EngineError {
+                    hint: format!("its files are gone; `toolsmith restore {name}` puts the kept copy back"),
+                    ..error
+                }
+            }
+            Ok(_) => error,
+            Err(trouble) => trouble,
+        }
+    }
+
+    /// What is known of a name of which nothing lies in the workspace: what was approved, if a copy of that is kept,
+    /// else the newest version of which one is.
+    fn gone(&self, name: &ToolName) -> Result<Option<Vanished>, EngineError> {
+        let (rows, approvals) = self.read(|q| Ok((q.versions_of(name)?, q.approvals_of(name)?)))?;
+        let is_kept = |row: &&VersionRow| self.inner.copies.has(row.digest);
+        let approved =
+            approvals.iter().rev().find_map(|approval| rows.iter().find(|row| row.digest == approval.digest));
+        let kept = approved.filter(is_kept).or_else(|| rows.iter().find(is_kept));
+        let found = kept.or(rows.first()).cloned();
+        Ok(found.map(|row| Vanished { kept: kept.is_some(), row }))
+    }
+
+    /// Puts the kept copy of a vanished tool back where it lay.
+    pub(in crate::engine) fn bring_back(&self, who: &str, vanished: &Vanished) -> Result<Outcome, EngineError> {
+        let after = self.placed_again(vanished)?;
+        let files = self.version_files(after.digest)?;
+        if let Some(path) = relocate::conflicts(self.workspace(), &files, &after.placement).first() {
+            let message = format!("{path} has other content now and is not overwritten");
+            return Err(EngineError::new(ErrorCode::Conflict, message, "move that away, then repeat"));
+        }
+        let change = Comeback { before: None, after: &after, reason: None };
+        let mut step = self.transact(|tx| core::restore_files(tx, self.actor(who), &change))?;
+        step.outcome.message = format!("{} {} lies in {} again", after.tool, after.version, after.placement.base);
+        self.finish(step)
+    }
+
+    pub(in crate::engine) fn preview_bringing_back(&self, vanished: &Vanished) -> Result<Preview, EngineError> {
+        let after = self.placed_again(vanished)?;
+        Ok(Preview {
+            title: format!("Bring {} {} back?", after.tool, after.version),
+            lines: vec![
+                format!(
+                    "its files are gone; the kept copy {} is put into {}",
+                    after.digest.short(),
+                    after.placement.base
+                ),
+                format!("it is {} again, as it was", after.stage),
+            ],
+            undo: "u (undo) takes them away again".to_owned(),
+        })
+    }
+
+    /// The kept version as it would lie where it lay.
+    fn placed_again(&self, vanished: &Vanished) -> Result<Placed, EngineError> {
+        let row = &vanished.row;
+        if !vanished.kept {
+            let message = format!("the files of {} are gone, and no copy of it is kept", row.tool);
+            let hint = format!("bring {} back from where it went, a git commit or a backup", row.path);
+            return Err(EngineError::new(ErrorCode::NotFound, message, hint));
+        }
+        let files = self.version_files(row.digest)?;
+        Ok(Placed {
+            tool: row.tool.clone(),
+            version: row.version.clone(),
+            digest: row.digest,
+            stage: row.stage,
+            placement: row.placement.clone(),
+            files: files.into_iter().map(|file| file.path).collect(),
+            approval: Beside::Unknown,
+        })
+    }
+}

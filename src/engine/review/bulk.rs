@@ -1,0 +1,192 @@
+//! Deciding several reviews in one act: a table first, then each by itself.
+//!
+//! It widens nothing: what a single decision refuses is refused here too, and what is risky or failed a check
+//! is decided one at a time, by whoever reads it.
+
+use crate::domain::{
+    Caller, CheckState, Command, DecisionKind, Digest, Outcome, Review, ReviewId, ReviewState, Risk, Shown, ToolName,
+};
+use crate::engine::clock::now;
+use crate::engine::core;
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::workspace::Engine;
+use serde::Serialize;
+
+/// One line of the table that is shown before several reviews are decided.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PreflightRow {
+    /// The review.
+    pub review: ReviewId,
+    /// What it asks, in a word.
+    pub asks: String,
+    /// The tool.
+    pub tool: ToolName,
+    /// Its stated version.
+    pub version: semver::Version,
+    /// What a decision would be about.
+    pub digest: Digest,
+    /// How much harm a wrong yes could do.
+    pub risk: Risk,
+    /// What the checks say together; `None` while none has run.
+    pub verdict: Option<CheckState>,
+    /// Why it cannot be decided with the others; `None` when it can.
+    pub refusal: Option<String>,
+    /// The digest of the evidence now: whoever read other evidence did not read this.
+    pub evidence: Digest,
+}
+
+/// One review to decide, with the digest that was in the table, and what of it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BulkItem {
+    /// The review.
+    pub review: ReviewId,
+    /// What was shown; another digest is refused.
+    pub digest: Digest,
+    /// What of it had been on screen.
+    pub shown: Shown,
+    /// The digest of the evidence that was on screen; `None` compares nothing.
+    pub evidence: Option<Digest>,
+}
+
+/// How several reviews are decided.
+#[derive(Debug, Clone)]
+pub struct BulkDecision<'a> {
+    /// Yes, no, not yet: the same for each.
+    pub kind: DecisionKind,
+    /// Why; needed for no and not yet.
+    pub reason: Option<&'a str>,
+    /// Whether the reviewer says that not every line was read.
+    pub unread: bool,
+}
+
+/// What became of one of them.
+#[derive(Debug)]
+pub struct BulkResult {
+    /// The review.
+    pub review: ReviewId,
+    /// What was done, or why it still waits.
+    pub result: Result<Outcome, EngineError>,
+}
+
+impl Engine {
+    /// Those of these numbers that no review has, in the order given, each once, with what to say of it.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub fn unknown_reviews(&self, reviews: &[ReviewId]) -> Result<Vec<(ReviewId, EngineError)>, EngineError> {
+        let mut unknown: Vec<(ReviewId, EngineError)> = Vec::new();
+        for id in reviews {
+            match self.review_row(*id) {
+                Ok(_) => {}
+                Err(error) if error.code != ErrorCode::NotFound => return Err(error),
+                Err(_) if unknown.iter().any(|(known, _)| known == id) => {}
+                Err(error) => unknown.push((*id, error)),
+            }
+        }
+        Ok(unknown)
+    }
+
+    /// What would become of each of these reviews, in the order given, each once. Changes nothing.
+    ///
+    /// # Errors
+    /// `NotFound` for a number that no review has; `Internal` for trouble with the store.
+    pub fn preflight(&self, reviews: &[ReviewId], kind: DecisionKind) -> Result<Vec<PreflightRow>, EngineError> {
+        self.expire_due()?;
+        let mut seen = std::collections::HashSet::new();
+        let once = reviews.iter().filter(|id| seen.insert(**id));
+        once.map(|id| self.preflight_row(&self.review_row(*id)?, kind)).collect()
+    }
+
+    fn preflight_row(&self, review: &Review, kind: DecisionKind) -> Result<PreflightRow, EngineError> {
+        Ok(PreflightRow {
+            review: review.id,
+            asks: review.asks().to_owned(),
+            tool: review.tool.clone(),
+            version: review.version.clone(),
+            digest: review.digest,
+            risk: review.risk,
+            verdict: review.verdict.as_ref().map(|tally| tally.state),
+            refusal: self.bulk_refusal(review, kind).map(|error| error.message),
+            evidence: self.read(|q| core::evidence_now(q, review))?,
+        })
+    }
+
+    /// Why a review is not decided together with others.
+    fn bulk_refusal(&self, review: &Review, kind: DecisionKind) -> Option<EngineError> {
+        if let Err(error) = core::undecided(review) {
+            return Some(error);
+        }
+        if review.is_due(now()) {
+            return Some(EngineError::new(ErrorCode::Conflict, "its time is over", ""));
+        }
+        if kind != DecisionKind::Approve {
+            return None;
+        }
+        let alone = |why: &str| {
+            let hint = format!("`toolsmith review {}` shows it, approve it by itself", review.id);
+            Some(EngineError::new(ErrorCode::Refused, format!("{why}: decide it by itself"), hint))
+        };
+        if review.risk == Risk::High {
+            return alone("its risk is high");
+        }
+        match self.standing_in_the_way(review) {
+            Ok(None) => {}
+            Ok(Some(why)) => return alone(&why),
+            Err(error) => return Some(error),
+        }
+        self.still_as_shown(review).err()
+    }
+
+    /// What of the checks of a review keeps it from being approved without a word.
+    fn standing_in_the_way(&self, review: &Review) -> Result<Option<String>, EngineError> {
+        if !review.is_checked() {
+            return Ok(None);
+        }
+        let base = review.base_digest.filter(|base| *base != review.digest);
+        let verdict = self.verdict(&review.tool, review.digest)?;
+        let Some(verdict) = verdict.filter(|verdict| verdict.is_complete() && verdict.base == base) else {
+            return Ok(Some("its checks have not ended".to_owned()));
+        };
+        let blocking = self.blocking(&verdict, review.to_stage);
+        Ok((!blocking.is_empty()).then(|| format!("{} did not pass", blocking.join(", "))))
+    }
+
+    /// Makes the checks of these reviews that were not made yet; a table of them is complete then.
+    ///
+    /// # Errors
+    /// `NotFound` for a number that no review has; `Internal` for trouble with the store.
+    pub fn check_for_bulk(&self, reviews: &[ReviewId]) -> Result<(), EngineError> {
+        reviews.iter().try_for_each(|id| self.ensure_checked(*id, &mut |_| {}))
+    }
+
+    /// Decides each of these reviews by itself, in the order given: one that fails leaves the others as they
+    /// are, and waits. A review that stands there twice is decided once.
+    pub fn decide_all(&self, items: &[BulkItem], how: &BulkDecision<'_>, caller: &Caller) -> Vec<BulkResult> {
+        let mut seen = std::collections::HashSet::new();
+        let once = items.iter().filter(|item| seen.insert(item.review));
+        once.map(|item| BulkResult { review: item.review, result: self.decide_one(item, how, caller) }).collect()
+    }
+
+    fn decide_one(&self, item: &BulkItem, how: &BulkDecision<'_>, caller: &Caller) -> Result<Outcome, EngineError> {
+        let review = self.review_row(item.review)?;
+        // Before the rules of a bulk: whoever is no human is told just that.
+        if matches!(caller, Caller::Human(_))
+            && review.state == ReviewState::Waiting
+            && let Some(refusal) = self.bulk_refusal(&review, how.kind)
+        {
+            return Err(refusal);
+        }
+        let command = Command::Decide {
+            review: item.review,
+            digest: item.digest,
+            kind: how.kind,
+            reason: how.reason.map(str::to_owned),
+            shown: item.shown.clone(),
+            override_reason: None,
+            role: None,
+            unread: how.unread,
+            evidence: item.evidence,
+        };
+        self.execute(command, caller)
+    }
+}

@@ -1,0 +1,189 @@
+//! Starts versions for the checks: the request of a run of nobody's trust, made many times and recorded nowhere.
+
+use crate::check::{Batch, Trials};
+use crate::domain::{Digest, Profile, RunEnd, Stage};
+use crate::engine::locks::lock;
+use crate::engine::run::owner::owner_alive;
+use crate::engine::workspace::Engine;
+use crate::runner::{self, Given, Pace, Sources, Tried};
+use serde_json::Value;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// How long all trials of one version may take together.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// How long one trial of the quick pace may take before a plain start has to show what it is about.
+const QUICK: Duration = Duration::from_secs(2);
+
+/// How the scratch folders of trials begin, beside those of runs.
+const SCRATCH: &str = "trials-";
+
+/// Makes the folders of this process differ.
+static NEXT: AtomicU64 = AtomicU64::new(0);
+
+/// A start that is the same as another: the version, its command, the input.
+type Key = (Digest, Vec<String>, String);
+
+/// Trials for the checks of one version.
+pub(in crate::engine) struct EngineTrials<'a> {
+    engine: &'a Engine,
+    stop: &'a AtomicBool,
+    until: Instant,
+    /// What watched starts came to: several checks look at the same ones.
+    watched: Mutex<HashMap<Key, Tried>>,
+    /// Held while plain starts are made: their time is told, so that no two checks take it at once.
+    timed: Mutex<()>,
+}
+
+impl<'a> EngineTrials<'a> {
+    /// Trials of a version and its base, a minute of them from now on at most; `stop` ends them early.
+    pub(in crate::engine) fn new(engine: &'a Engine, stop: &'a AtomicBool) -> EngineTrials<'a> {
+        EngineTrials {
+            engine,
+            stop,
+            until: Instant::now() + PATIENCE,
+            watched: Mutex::default(),
+            timed: Mutex::default(),
+        }
+    }
+
+    /// Makes trials side by side, each row of them in one sandbox.
+    fn make(&self, batch: &Batch<'_>) -> Result<Vec<Tried>, String> {
+        let rows = batch.abreast.get().min(batch.inputs.len()).max(1);
+        let shares: Vec<Vec<Value>> =
+            (0..rows).map(|row| batch.inputs.iter().skip(row).step_by(rows).cloned().collect()).collect();
+        let made: Vec<Result<Vec<Tried>, String>> = std::thread::scope(|scope| {
+            let made: Vec<_> = shares.iter().map(|inputs| scope.spawn(|| self.make_row(batch, inputs))).collect();
+            let lost = || Err("the thread of its trials ended".to_owned());
+            made.into_iter().map(|thread| thread.join().unwrap_or_else(|_| lost())).collect()
+        });
+        let mut rows_made = Vec::with_capacity(rows);
+        for row in made {
+            rows_made.push(row?.into_iter());
+        }
+        Ok((0..batch.inputs.len()).filter_map(|at| rows_made[at % rows].next()).collect())
+    }
+
+    fn make_row(&self, batch: &Batch<'_>, inputs: &[Value]) -> Result<Vec<Tried>, String> {
+        let engine = self.engine;
+        let settings = &engine.inner.settings;
+        if let Some(fault) = &settings.fault {
+            return Err(fault.clone());
+        }
+        if Instant::now() >= self.until {
+            return Err(format!("all checks together took longer than {} s", PATIENCE.as_secs()));
+        }
+        let in_words = |error: &dyn std::fmt::Display| format!("its trials have no folder: {error}");
+        let detail = batch.version;
+        let version_dir =
+            engine.inner.copies.put(detail.tool.digest, &detail.files).map_err(|error| in_words(&error))?;
+        let scratch = Scratch::make(engine).map_err(|error| in_words(&error))?;
+        let usual = settings.timeout(Stage::Experimental);
+        let request = runner::Request {
+            manifest: &detail.manifest,
+            version_dir: &version_dir,
+            files: &detail.files,
+            workspace: &engine.inner.options.workspace,
+            scratch: &scratch.0,
+            input: None,
+            timeout: if batch.pace == Pace::Quick { Some(usual.map_or(QUICK, |usual| usual.min(QUICK))) } else { None },
+            usual_timeout: usual,
+            profile: Profile::Strict,
+            writes: engine.write_mode(Stage::Experimental),
+            ours: &engine.ours(),
+            spool: &scratch.0,
+            origin: &engine.origin(&detail.tool),
+            given: &Given::default(),
+            interpreters: &engine.inner.interpreters,
+            // What is examined is what an approval would cover.
+            sources: Sources::System,
+            machine: &engine.inner.machine,
+            least: settings.least_isolation(detail.tool.stage),
+            observe: settings.observe,
+            state: &engine.inner.state_dir,
+            staged: &scratch.0,
+            environments: &engine.inner.options.home.environments(),
+        };
+        let pace = if batch.pace == Pace::Watched && !settings.observe { Pace::Plain } else { batch.pace };
+        let mut trials = runner::prepare_batch(&request, inputs, pace).map_err(|end| why(&end))?;
+        // What the interpreter does by itself would be taken for what the tool does.
+        engine.report_trouble(trials.learn(&engine.inner.baselines).map_err(crate::engine::EngineError::internal));
+        trials.make(self.until, self.stop)
+    }
+}
+
+impl Trials for EngineTrials<'_> {
+    fn start(&self, batch: &Batch<'_>) -> Result<Vec<Tried>, String> {
+        match batch.pace {
+            Pace::Quick => return self.make(batch),
+            Pace::Plain => {
+                let _alone = lock(&self.timed);
+                return self.make(batch);
+            }
+            Pace::Watched => {}
+        }
+        let command = batch.version.manifest.recipe.as_ref().map(|recipe| recipe.command.clone()).unwrap_or_default();
+        let key = |input: &Value| (batch.version.tool.digest, command.clone(), input.to_string());
+        let mut watched = lock(&self.watched);
+        let mut fresh: Vec<Value> = Vec::new();
+        for input in batch.inputs {
+            if !watched.contains_key(&key(input)) && !fresh.contains(input) {
+                fresh.push(input.clone());
+            }
+        }
+        if !fresh.is_empty() {
+            let made = self.make(&Batch { inputs: &fresh, ..*batch })?;
+            watched.extend(fresh.iter().map(key).zip(made));
+        }
+        Ok(batch.inputs.iter().filter_map(|input| watched.get(&key(input)).cloned()).collect())
+    }
+}
+
+/// Why nothing could be started, in words.
+fn why(end: &RunEnd) -> String {
+    end.message().unwrap_or_else(|| "it could not be started".to_owned())
+}
+
+/// A folder of one row of trials, or of one fetching; gone when dropped.
+pub(in crate::engine) struct Scratch(PathBuf);
+
+impl Scratch {
+    /// The folder.
+    pub(in crate::engine) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Makes one; it is named by this process, so that what it leaves is found.
+    pub(in crate::engine) fn make(engine: &Engine) -> std::io::Result<Scratch> {
+        let all = engine.inner.state_dir.join("scratch");
+        let path = all.join(format!("{SCRATCH}{}.{}", engine.inner.owner, NEXT.fetch_add(1, Ordering::Relaxed)));
+        std::fs::create_dir_all(&path)?;
+        Ok(Scratch(path))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What cannot be removed now is removed with what a killed process left.
+        let _ = runner::clear(&self.0);
+    }
+}
+
+impl Engine {
+    /// Removes what trials of processes that are dead left behind, and ends what is left of them.
+    pub(in crate::engine) fn sweep_trials(&self) {
+        let entries = std::fs::read_dir(self.inner.state_dir.join("scratch")).into_iter().flatten().flatten();
+        for entry in entries {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let owner = name.strip_prefix(SCRATCH).and_then(|rest| rest.rsplit_once('.')).map(|(owner, _)| owner);
+            if owner.is_some_and(|owner| owner != self.inner.owner && !owner_alive(owner)) {
+                runner::sweep(&entry.path());
+                self.report_trouble(runner::clear(&entry.path()).map_err(crate::engine::EngineError::internal));
+            }
+        }
+    }
+}

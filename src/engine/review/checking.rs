@@ -1,0 +1,389 @@
+//! Making checks: on demand, and in the background for every version that waits for a human.
+//!
+//! Whoever makes the checks of a version holds a lease on it, so that of several open workbenches one works. The
+//! verdict is kept while it grows; a killed process leaves an unfinished one, which the next worker begins again.
+
+use crate::check::{self, CHECKS, Check, Desk, Library, Recorded};
+use crate::domain::{
+    CheckReport, CheckState, CodeRedactor, CommentKind, Digest, Gate, Instant, Outcome, Review, ReviewId, Spot, Stage,
+    Tool, ToolDetail, ToolName, Verdict, lines_of,
+};
+use crate::engine::clock::now;
+use crate::engine::core::{self, Approvals, NewComment};
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::locks::lock;
+use crate::engine::workspace::Engine;
+use crate::outside::Programs;
+use crate::store::Unexamined;
+use serde_json::json;
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::{Duration, Instant as Clock};
+
+/// How long a lease on the checks of a version lasts without renewal. Checks that start the version are bounded
+/// by 60 s in all; twice that leaves room for a slow machine.
+const LEASE_MS: i64 = 120_000;
+/// How often a growing verdict is written: each write is a durable transaction and wakes every face.
+const WRITE_EVERY: Duration = Duration::from_millis(400);
+
+/// Every check: its name, what it examines, and its gate where nobody set one.
+pub fn checks() -> impl Iterator<Item = (&'static str, &'static str, Gate)> {
+    CHECKS.iter().map(|check| (check.name, check.doc, check.gate()))
+}
+
+/// A version whose checks are to be made next.
+pub(super) struct Next {
+    tool: Arc<Tool>,
+    base: Option<Digest>,
+    /// Whether somebody asked for exactly this, and hears why it failed.
+    asked: bool,
+}
+
+/// What is told while checks are made.
+pub type OnVerdict<'a> = &'a mut dyn FnMut(&Verdict);
+
+/// The catalog as the checks see it.
+pub(in crate::engine) struct Shelf<'a> {
+    engine: &'a Engine,
+    rows: Vec<Arc<Tool>>,
+}
+
+impl<'a> Shelf<'a> {
+    /// The catalog as it is now.
+    pub(in crate::engine) fn of(engine: &'a Engine) -> Shelf<'a> {
+        Shelf { engine, rows: engine.catalog().tools.clone() }
+    }
+}
+
+impl Library for Shelf<'_> {
+    fn rows(&self) -> &[Arc<Tool>] {
+        &self.rows
+    }
+
+    fn read(&self, tool: &Tool) -> Option<ToolDetail> {
+        self.engine.detail(tool).ok()
+    }
+
+    fn recorded(&self, tool: &ToolName) -> Vec<Recorded> {
+        let recorded = self.engine.recorded_inputs(tool, &[]);
+        recorded.unwrap_or_else(|error| {
+            self.engine.report_trouble::<()>(Err(error));
+            Vec::new()
+        })
+    }
+
+    fn original(&self, version: &Tool) -> Option<ToolDetail> {
+        let path = version.evolved_from.as_ref()?;
+        self.read(self.rows.iter().find(|row| row.path == *path)?)
+    }
+
+    fn programs(&self) -> Option<&Programs> {
+        Some(&self.engine.inner.programs)
+    }
+}
+
+impl Engine {
+    /// What the checks say of a version; `None` while none has begun.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub fn verdict(&self, tool: &ToolName, digest: Digest) -> Result<Option<Verdict>, EngineError> {
+        self.read(|q| Ok(q.verdict(tool, digest)?))
+    }
+
+    /// What the checks say of the version that a review is about, told as it stands now: the verdict may be older
+    /// than the approval of that version.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub fn verdict_of(&self, review: &Review) -> Result<Option<Verdict>, EngineError> {
+        let verdict = self.verdict(&review.tool, review.digest)?;
+        let is_approved = review.base_digest == Some(review.digest);
+        Ok(if is_approved { verdict.map(Verdict::told_of_approved) } else { verdict })
+    }
+
+    /// The checks that stand in the way of an approval of this verdict for a stage, by name.
+    pub fn blocking(&self, verdict: &Verdict, to: Stage) -> Vec<String> {
+        self.inner.settings.gates.blocking(verdict, to).into_iter().map(|check| check.name.clone()).collect()
+    }
+
+    /// Makes all checks of a version now, compared with the version of its name approved before, and keeps the
+    /// verdict. `progress` is told of it as it grows.
+    ///
+    /// # Errors
+    /// Those of [`Engine::detail`]; `Internal` for trouble with the store.
+    pub fn check(&self, tool: &Tool, progress: OnVerdict<'_>) -> Result<Verdict, EngineError> {
+        let base = self.read(|q| Ok(Approvals::read(q)?.newest(&tool.name)))?;
+        let stop = AtomicBool::new(false);
+        if base != Some(tool.digest) {
+            return self.examine(tool, base, &stop, progress);
+        }
+        let told = &mut |verdict: &Verdict| progress(&verdict.clone().told_of_approved());
+        self.examine(tool, None, &stop, told).map(Verdict::told_of_approved)
+    }
+
+    /// Makes the checks of a review's version now unless they were made. `progress` is told of the verdict as it
+    /// grows.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such review; those of [`Engine::detail`].
+    pub fn ensure_checked(&self, review: ReviewId, progress: OnVerdict<'_>) -> Result<(), EngineError> {
+        let review = self.review_row(review)?;
+        if !review.is_checked() {
+            return Ok(());
+        }
+        let base = review.base_digest.filter(|base| *base != review.digest);
+        let verdict = self.verdict(&review.tool, review.digest)?;
+        if verdict.is_some_and(|verdict| verdict.is_complete() && verdict.base == base) {
+            return Ok(());
+        }
+        match self.row_of(&review.tool, review.digest) {
+            Some(tool) => self.examine(&tool, base, &AtomicBool::new(false), progress).map(drop),
+            // Deciding says that the files are gone.
+            None => Ok(()),
+        }
+    }
+
+    /// Makes the checks of a tool again, in the background.
+    pub(in crate::engine) fn recheck(&self, name: &str) -> Result<Outcome, EngineError> {
+        let tool = self.resolve(name)?;
+        self.transact(|tx| Ok(tx.drop_verdict(&tool.name, tool.digest)?))?;
+        let message = format!("the checks of {} {} are made again", tool.name, tool.version);
+        let detail = json!({"tool": tool.name, "digest": tool.digest});
+        lock(&self.inner.check_queue.recheck).push_back(tool);
+        self.wake_checks();
+        Ok(Outcome { operation: None, review: None, message, commit: None, detail })
+    }
+
+    fn row_of(&self, name: &ToolName, digest: Digest) -> Option<Arc<Tool>> {
+        self.catalog().tools.iter().find(|tool| tool.name == *name && tool.digest == digest).cloned()
+    }
+
+    fn examine(
+        &self,
+        tool: &Tool,
+        base: Option<Digest>,
+        stop: &AtomicBool,
+        progress: OnVerdict<'_>,
+    ) -> Result<Verdict, EngineError> {
+        let detail = self.detail(tool)?;
+        if detail.tool.digest != tool.digest {
+            let message = format!("{} changed on disk a moment ago", tool.name);
+            return Err(EngineError::new(ErrorCode::Conflict, message, "look at it again, then check it"));
+        }
+        self.examine_detail(&detail, base, stop, progress)
+    }
+
+    /// Makes all checks of a version whose files are given, whether they lie in the workspace or not.
+    pub(in crate::engine) fn examine_detail(
+        &self,
+        detail: &ToolDetail,
+        base: Option<Digest>,
+        stop: &AtomicBool,
+        progress: OnVerdict<'_>,
+    ) -> Result<Verdict, EngineError> {
+        let tool = &detail.tool;
+        let before = base.and_then(|base| self.detail(&Tool { digest: base, ..tool.clone() }).ok());
+        let before = before.filter(|before| Some(before.tool.digest) == base);
+        let missing = self.missing_approved(detail);
+        let shelf = Shelf::of(self);
+        let trials = super::check_runs::EngineTrials::new(self, stop);
+        let desk = Desk { version: detail, base: before.as_ref(), missing: &missing, library: &shelf, trials: &trials };
+        let made: Vec<&Check> = CHECKS.iter().filter(|check| self.inner.settings.gates.makes(check.name)).collect();
+        let running =
+            |check: &&Check| CheckReport { state: CheckState::Running, ..CheckReport::of(check.name, vec![]) };
+        let mut reports: Vec<CheckReport> = made.iter().map(running).collect();
+        let before_files = before.iter().flat_map(|before| &before.files);
+        let files = detail.files.iter().chain(before_files);
+        let redactor = CodeRedactor::of(files.filter_map(|file| std::str::from_utf8(&file.bytes).ok()));
+        let mut written = Clock::now();
+        self.keep_verdict(tool, &Verdict::of(reports.clone(), base, now()))?;
+        make_all(&made, &desk, stop, &mut |at, report| {
+            if stop.load(Ordering::Acquire) {
+                // Somebody else may be making the same checks by now.
+                return Ok(());
+            }
+            reports[at] = without_secrets(report, &redactor);
+            let verdict = Verdict::of(reports.clone(), base, now());
+            progress(&verdict);
+            if verdict.is_complete() || written.elapsed() >= WRITE_EVERY {
+                self.keep_verdict(tool, &verdict)?;
+                written = Clock::now();
+            }
+            Ok(())
+        })?;
+        let verdict = Verdict::of(reports, base, now());
+        if !verdict.is_complete() {
+            let message = format!("the checks of {} were stopped", tool.name);
+            return Err(EngineError::new(ErrorCode::Failed, message, "they are made again"));
+        }
+        Ok(verdict)
+    }
+
+    fn keep_verdict(&self, tool: &Tool, verdict: &Verdict) -> Result<(), EngineError> {
+        let until = Instant(now().0 + LEASE_MS);
+        self.transact(|tx| {
+            if verdict.is_complete() {
+                tx.end_check_lease(&tool.name, tool.digest, &self.inner.owner)?;
+            } else {
+                tx.lease_checks(&tool.name, tool.digest, &self.inner.owner, until)?;
+            }
+            Ok(tx.put_verdict(&tool.name, tool.digest, verdict)?)
+        })
+    }
+
+    /// Makes the checks of one version that needs them and that nobody examines, what humans wait for first; `false`
+    /// when there is none.
+    #[cfg(test)]
+    pub(super) fn examine_next(&self, stop: &AtomicBool) -> Result<bool, EngineError> {
+        match self.next_asked()? {
+            Some(next) => self.examine_leased(&next, stop).map(|()| true),
+            None => self.examine_waiting(stop),
+        }
+    }
+
+    /// The version whose checks a human waits for, if nobody makes them: what was asked for, then the review on screen.
+    pub(super) fn next_asked(&self) -> Result<Option<Next>, EngineError> {
+        if self.viewing().is_some() {
+            // Nothing that is found could be kept.
+            return Ok(None);
+        }
+        let _picking = lock(&self.inner.check_queue.picking);
+        if let Some(tool) = lock(&self.inner.check_queue.recheck).pop_front() {
+            let base = self.read(|q| Ok(Approvals::read(q)?.newest(&tool.name)))?;
+            return Ok(Some(Next { tool, base, asked: true }));
+        }
+        let Some(first) = *lock(&self.inner.check_queue.looked_at) else { return Ok(None) };
+        self.pick(&|next| next.review == first)
+    }
+
+    /// Makes the checks of the oldest version for which nobody waits; `false` when there is none.
+    pub(super) fn examine_waiting(&self, stop: &AtomicBool) -> Result<bool, EngineError> {
+        if self.viewing().is_some() {
+            return Ok(false);
+        }
+        let picking = lock(&self.inner.check_queue.picking);
+        let first = *lock(&self.inner.check_queue.looked_at);
+        let next = self.pick(&|next| Some(next.review) != first)?;
+        drop(picking);
+        let Some(next) = next else { return Ok(false) };
+        self.examine_leased(&next, stop).map(|()| true)
+    }
+
+    /// Makes the checks of a version on which this process has the lease.
+    pub(super) fn examine_leased(&self, next: &Next, stop: &AtomicBool) -> Result<(), EngineError> {
+        let Next { tool, base, asked } = next;
+        let made = self.examine(tool, base.filter(|base| *base != tool.digest), stop, &mut |_| {});
+        if made.is_err() && stop.load(Ordering::Acquire) {
+            // It was interrupted for something that goes first; it may begin again at once.
+            self.transact(|tx| Ok(tx.end_check_lease(&tool.name, tool.digest, &self.inner.owner)?))?;
+            return Ok(());
+        }
+        if made.is_err() && !asked {
+            // Whoever comes next may try; not at once, for the cause is still there.
+            let later = Instant(now().0 + LEASE_MS / 4);
+            self.transact(|tx| Ok(tx.lease_checks(&tool.name, tool.digest, &self.inner.owner, later)?))?;
+        }
+        match made {
+            // Its files moved on or went while they were read; the next scan says what is to be examined instead.
+            Err(error) if !asked && matches!(error.code, ErrorCode::Conflict | ErrorCode::Failed) => Ok(()),
+            made => made.map(drop),
+        }
+    }
+
+    /// Takes the lease on the checks of the oldest version that is wanted and whose files are in the catalog.
+    fn pick(&self, wanted: &dyn Fn(&Unexamined) -> bool) -> Result<Option<Next>, EngineError> {
+        const LOOKED_AT: usize = 200;
+        let waiting = self.read(|q| Ok(q.unexamined(now(), LOOKED_AT)?))?;
+        for next in waiting.into_iter().filter(wanted) {
+            let Some(tool) = self.row_of(&next.tool, next.digest) else { continue };
+            let until = Instant(now().0 + LEASE_MS);
+            let owner = &self.inner.owner;
+            if self.transact(|tx| Ok(tx.lease_checks(&next.tool, next.digest, owner, until)?))? {
+                return Ok(Some(Next { tool, base: next.base, asked: false }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Ends leases on checks whose owner died.
+    pub(super) fn free_checks_of_the_dead(&self) -> Result<(), EngineError> {
+        if self.viewing().is_some() {
+            return Ok(());
+        }
+        let owners = self.read(|q| Ok(q.check_owners()?))?;
+        for owner in owners.iter().filter(|owner| !crate::engine::run::owner::owner_alive(owner)) {
+            self.transact(|tx| Ok(tx.end_check_leases_of(owner)?))?;
+        }
+        Ok(())
+    }
+
+    /// Keeps a comment beside the version under review.
+    pub(in crate::engine) fn comment(
+        &self,
+        who: &str,
+        review: ReviewId,
+        spot: &Spot,
+        kind: CommentKind,
+        body: &str,
+    ) -> Result<Outcome, EngineError> {
+        let detail = self.review(review)?;
+        let file = spot.path.as_ref().map(|path| detail.files.iter().find(|file| file.path == *path));
+        let line_text = match (file, spot.lines) {
+            (None | Some(Some(_)), None) => None,
+            (None, Some(_)) => return Err(no_place("lines belong to a file")),
+            (Some(None), _) => return Err(no_place("the version has no such file")),
+            (Some(Some(file)), Some(lines)) => {
+                let text = String::from_utf8_lossy(&file.bytes);
+                Some(lines_of(&text, lines).ok_or_else(|| no_place("the file has no such lines"))?)
+            }
+        };
+        let new = NewComment { spot, line_text: line_text.as_deref(), kind, body };
+        Ok(self.transact(|tx| core::comment(tx, self.actor(who), &detail.review, new))?.outcome)
+    }
+}
+
+/// Makes these checks in two lanes and tells each report, with its place, as it comes. One lane takes from the front,
+/// where the quick ones are, the other from the back, where the longest is. Ends early when somebody sets `stop`.
+///
+/// # Errors
+/// The first of `told`; what is under way is finished, nothing else begun.
+fn make_all(
+    checks: &[&Check],
+    desk: &Desk<'_>,
+    stop: &AtomicBool,
+    told: &mut dyn FnMut(usize, CheckReport) -> Result<(), EngineError>,
+) -> Result<(), EngineError> {
+    let left: Mutex<VecDeque<usize>> = Mutex::new((0..checks.len()).collect());
+    let (sender, reports) = mpsc::channel();
+    std::thread::scope(|scope| {
+        for take in [VecDeque::pop_front, VecDeque::pop_back] {
+            let (sender, left) = (sender.clone(), &left);
+            let next = move || if stop.load(Ordering::Acquire) { None } else { take(&mut lock(left)) };
+            scope.spawn(move || {
+                while let Some(at) = next() {
+                    // Nobody listens any more: keeping a report failed.
+                    if sender.send((at, check::examine(checks[at], desk))).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(sender);
+        reports.into_iter().try_for_each(|(at, report)| told(at, report))
+    })
+}
+
+/// A report that quotes no secret of the code.
+fn without_secrets(mut report: CheckReport, redactor: &CodeRedactor) -> CheckReport {
+    for finding in &mut report.findings {
+        finding.message = redactor.text(&finding.message);
+    }
+    report.note = redactor.text(&report.note);
+    report
+}
+
+fn no_place(why: &str) -> EngineError {
+    EngineError::new(ErrorCode::Usage, why, "`toolsmith review ID` shows the files and their lines")
+}

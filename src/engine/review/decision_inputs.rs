@@ -1,0 +1,215 @@
+//! What a decision rests on: the files where they lie now, what makes room, whose yes is needed.
+
+use crate::domain::{
+    CostTier, DecisionKind, Digest, Placement, Review, ReviewKind, Stage, Tool, ToolName, VersionFile, plural,
+};
+use crate::engine::core::{self, Placed};
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::links::refuse_links;
+use crate::engine::workspace::Engine;
+use std::path::Path;
+use std::sync::Arc;
+
+/// What a decision rests on.
+#[derive(Debug, Default)]
+pub(in crate::engine) struct Grounds {
+    /// The version where it lies now.
+    pub(in crate::engine) placed: Option<Placed>,
+    /// The version of the same name in the place it goes to.
+    pub(in crate::engine) replaced: Option<Placed>,
+    /// Where it is put away.
+    pub(in crate::engine) archive: Option<Placement>,
+    /// Roles of which a yes is needed beside an ordinary one.
+    pub(in crate::engine) roles: Vec<String>,
+}
+
+impl Engine {
+    /// Gathers what a decision rests on, and keeps the bytes that a yes is about.
+    pub(in crate::engine) fn grounds(&self, review: &Review, kind: DecisionKind) -> Result<Grounds, EngineError> {
+        if kind != DecisionKind::Approve {
+            return Ok(Grounds::default());
+        }
+        let mut grounds = Grounds { roles: self.roles_for(review), ..Grounds::default() };
+        match review.kind {
+            ReviewKind::Adoption => self.keep_members(review)?,
+            ReviewKind::Specification | ReviewKind::Plan | ReviewKind::Deprecation => {}
+            ReviewKind::Archive => {
+                let (tool, _) = self.lying(review)?;
+                let target = self.archive_target(&tool);
+                refuse_links(self.workspace(), Path::new(&target.base))?;
+                grounds.archive = Some(target);
+                grounds.placed = Some(self.place_of(review)?);
+            }
+            ReviewKind::Drift => {
+                self.refuse_taken_names(review)?;
+                grounds.placed = Some(self.place_of(review)?);
+            }
+            ReviewKind::New | ReviewKind::Evolved | ReviewKind::Promotion => {
+                self.refuse_taken_names(review)?;
+                let target = core::stage_placement(review.to_stage, &review.tool);
+                refuse_links(self.workspace(), Path::new(&target.base))?;
+                grounds.placed = Some(self.place_of(review)?);
+                grounds.replaced = self.occupant(review.to_stage, &review.tool, review.digest)?;
+            }
+        }
+        Ok(grounds)
+    }
+
+    /// What follows from a yes, in a line each.
+    pub(in crate::engine) fn consequences(&self, review: &Review) -> Result<Vec<String>, EngineError> {
+        let target = core::stage_placement(review.to_stage, &review.tool);
+        let (line, commits) = match review.kind {
+            ReviewKind::Adoption => {
+                let tools = plural(review.members.len(), "tool counts", "tools count");
+                (format!("{tools} as approved here; no file moves"), false)
+            }
+            ReviewKind::Drift => (format!("{} stays where it is, approved as it is now", review.place()), true),
+            ReviewKind::New | ReviewKind::Evolved | ReviewKind::Promotion => {
+                (format!("move {} → {}", review.place(), target.base), true)
+            }
+            ReviewKind::Archive => {
+                let (tool, _) = self.lying(review)?;
+                (format!("move {} → {}: hidden, not runnable", review.place(), self.archive_target(&tool).base), true)
+            }
+            ReviewKind::Deprecation => (format!("{} is marked as deprecated; no file moves", review.tool), false),
+            ReviewKind::Specification | ReviewKind::Plan => {
+                ("it is recorded, and whoever asked may go on; no file moves".to_owned(), false)
+            }
+        };
+        let mut lines = vec![line];
+        if commits && self.inner.settings.commit && self.git().is_some() {
+            lines.push("one git commit naming the digest".to_owned());
+        }
+        let roles = self.roles_for(review);
+        let missing = core::missing_votes(review.votes().map(|vote| vote.role.as_deref()), &roles);
+        if missing.len() > 1 {
+            lines.push(format!("only when {} said yes, each another person", missing.join(" and ")));
+        }
+        Ok(lines)
+    }
+
+    /// Roles of which a yes is needed beside an ordinary one: for the high cost tier those of the settings.
+    pub(in crate::engine) fn roles_for(&self, review: &Review) -> Vec<String> {
+        let roles = &self.inner.settings.high_roles;
+        if roles.is_empty() || !(review.kind.judges_version() || review.kind == ReviewKind::Adoption) {
+            return Vec::new();
+        }
+        let view = self.catalog();
+        let own = (review.tool.clone(), review.digest);
+        let covered: Vec<&(ToolName, Digest)> = std::iter::once(&own).chain(&review.members).collect();
+        let high = view.tools.iter().any(|tool| {
+            tool.cost_tier == CostTier::High
+                && covered.iter().any(|(name, digest)| tool.name == *name && tool.digest == *digest)
+        });
+        if high { roles.clone() } else { Vec::new() }
+    }
+
+    /// Refuses a version that would answer to a name which an approved or core tool has.
+    fn refuse_taken_names(&self, review: &Review) -> Result<(), EngineError> {
+        let view = self.catalog();
+        let Some(tool) = view.tools.iter().find(|tool| tool.name == review.tool && tool.digest == review.digest) else {
+            return Ok(());
+        };
+        for other in view.tools.iter().filter(|other| other.name != tool.name && other.stage.is_vouched()) {
+            let names = |of: &Tool| -> Vec<String> {
+                std::iter::once(of.name.to_string()).chain(of.aliases.iter().cloned()).collect()
+            };
+            let taken = names(other);
+            if let Some(name) = names(tool).into_iter().find(|name| taken.contains(name)) {
+                return Err(EngineError::new(
+                    ErrorCode::Refused,
+                    format!("{} answers to {name:?}, and so does {} ({})", tool.name, other.name, other.path),
+                    "one of the two has to give up the alias",
+                ));
+            }
+        }
+        if let Some(taken) = &tool.facts.reserved {
+            let hint = "rename it: names of approved, core and archived tools are reserved";
+            return Err(EngineError::new(ErrorCode::Refused, format!("{}: {taken}", tool.name), hint));
+        }
+        Ok(())
+    }
+
+    /// The version a review is about, where it lies now; its bytes are kept from here on.
+    fn place_of(&self, review: &Review) -> Result<Placed, EngineError> {
+        let (tool, files) = self.lying(review)?;
+        self.inner.copies.put(review.digest, &files)?;
+        Ok(self.placed(&tool, &files))
+    }
+
+    /// Refuses a review whose version does not lie on disk as it was shown.
+    pub(super) fn still_as_shown(&self, review: &Review) -> Result<(), EngineError> {
+        if review.kind.is_about_text() || review.kind == ReviewKind::Adoption {
+            return Ok(());
+        }
+        self.lying(review).map(drop)
+    }
+
+    /// The version a review is about as it lies on disk now, which is as it was shown.
+    fn lying(&self, review: &Review) -> Result<(Arc<Tool>, Vec<VersionFile>), EngineError> {
+        let view = self.catalog();
+        let here: Vec<_> =
+            view.tools.iter().filter(|tool| tool.name == review.tool && tool.path == review.path).collect();
+        let is_same = |tool: &&Arc<Tool>| tool.name == review.tool && tool.digest == review.digest;
+        // Of copies the one that was shown.
+        let same = here.iter().copied().find(is_same).or_else(|| view.tools.iter().find(is_same));
+        let tool = same.or_else(|| here.first().copied()).ok_or_else(|| {
+            EngineError::new(
+                ErrorCode::Conflict,
+                format!("the files of {} are gone", review.tool),
+                "the review closes with the next scan",
+            )
+        })?;
+        let files = self.files_on_disk(tool)?;
+        let digest = Digest::of_files(&files);
+        if digest != review.digest {
+            return Err(EngineError::new(
+                ErrorCode::Conflict,
+                format!(
+                    "{} changed since review {} was opened: {} is on disk, {} was shown",
+                    review.tool,
+                    review.id,
+                    digest.short(),
+                    review.digest.short()
+                ),
+                "a new review of the changed files opens by itself; read that one",
+            ));
+        }
+        Ok((Arc::clone(tool), files))
+    }
+
+    /// Keeps the bytes of every member of an adoption, and refuses when one of them moved.
+    fn keep_members(&self, review: &Review) -> Result<(), EngineError> {
+        let view = self.catalog();
+        for (name, digest) in &review.members {
+            let tool = view.tools.iter().find(|tool| tool.name == *name && tool.digest == *digest);
+            let files = tool.map(|tool| self.files_of(tool)).transpose()?;
+            match files {
+                Some(files) if Digest::of_files(&files) == *digest => {
+                    self.inner.copies.put(*digest, &files)?;
+                }
+                _ => {
+                    return Err(EngineError::new(
+                        ErrorCode::Conflict,
+                        format!("{name} changed since review {} was opened", review.id),
+                        "a new review opens with the next scan",
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The other version of a name that lies in the folder a promotion goes to. Its bytes are kept,
+    /// so that undo can bring it back.
+    fn occupant(&self, stage: Stage, name: &ToolName, digest: Digest) -> Result<Option<Placed>, EngineError> {
+        let target = core::stage_placement(stage, name);
+        let view = self.catalog();
+        let Some(tool) = view.tools.iter().find(|tool| tool.placement == target && tool.digest != digest) else {
+            return Ok(None);
+        };
+        let files = self.files_of(tool)?;
+        self.inner.copies.put(tool.digest, &files)?;
+        Ok(Some(self.placed(tool, &files)))
+    }
+}

@@ -1,0 +1,273 @@
+//! The facts a reviewer decides on: what the version declares, hides, did and differs in.
+//!
+//! Facts only, worst first. What was not looked at is said, never left out.
+
+use crate::domain::source::text_of;
+use crate::domain::{
+    CostTier, IsolationLevel, Manifest, Missing, Permissions, Review, ReviewKind, Run, RunOutcome, SafeText, Tool,
+    VersionFile, count, hidden_in,
+};
+use crate::engine::error::EngineError;
+use crate::engine::run::behaviour::Behaviour;
+use crate::engine::view::{EvidenceLine, Weight};
+use crate::insight::Suggestion;
+
+/// What the line of evidence about the maker is called; the header of a review repeats it.
+pub const MADE: &str = "made";
+/// What the line of evidence about the reason for making it is called; the header of a review repeats it.
+pub const MADE_BECAUSE: &str = "made because";
+
+/// What the facts are drawn from.
+#[derive(Debug, Clone, Copy)]
+pub struct Material<'a> {
+    /// The review.
+    pub review: &'a Review,
+    /// The row in the catalog, when the version is still there.
+    pub tool: Option<&'a Tool>,
+    /// The files under review.
+    pub files: &'a [VersionFile],
+    /// Its manifest.
+    pub manifest: Option<&'a Manifest>,
+    /// The manifest approved before.
+    pub base: Option<&'a Manifest>,
+    /// Runs of this digest.
+    pub runs: &'a [Run],
+    /// What they were seen to do; `None` when the version is not in the catalog.
+    pub behaviour: Option<Result<&'a Behaviour, &'a EngineError>>,
+    /// The least isolation that the stage demands now: a run below it proves nothing.
+    pub least: IsolationLevel,
+    /// What it needs and this machine lacks.
+    pub missing: &'a [Missing],
+    /// Why the files could not be read.
+    pub unreadable: Option<&'a str>,
+}
+
+/// Collects the facts, worst first; facts of one weight keep their order.
+pub fn collect(material: Material<'_>) -> Vec<EvidenceLine> {
+    let mut lines = Vec::new();
+    lines.extend(material.unreadable.map(|why| line(Weight::Bad, "unreadable", why)));
+    lines.extend(hidden(material.files));
+    lines.extend(raised(material.review));
+    if let Some(manifest) = material.manifest {
+        lines.extend(never_granted(&manifest.permissions));
+        lines.extend(permissions(&manifest.permissions, material.base.map(|m| &m.permissions)));
+        lines.push(provenance(manifest));
+        lines.extend(manifest.provenance.reason.as_ref().map(|why| line(Weight::Fact, MADE_BECAUSE, why)));
+    }
+    if let Some(tool) = material.tool {
+        lines.extend(of_row(tool));
+    }
+    lines.extend(material.missing.iter().map(|missing| line(Weight::Warn, "missing", missing.message.as_str())));
+    lines.extend(runs(material.runs, material.least));
+    lines.extend(match material.behaviour {
+        Some(Ok(behaviour)) => behaviour.evidence(),
+        Some(Err(error)) => vec![line(Weight::Warn, "seen in runs", format!("not known: {error}"))],
+        None => Vec::new(),
+    });
+    lines.push(size(material.files));
+    if material.review.kind == ReviewKind::Adoption {
+        lines.extend(members(material.review));
+    }
+    worst_first(&mut lines);
+    lines
+}
+
+/// Puts facts in order, worst first; facts of one weight keep theirs.
+pub fn worst_first(lines: &mut [EvidenceLine]) {
+    lines.sort_by_key(|fact| match fact.weight {
+        Weight::Bad => 0,
+        Weight::Warn => 1,
+        Weight::Fact => 2,
+        Weight::Good => 3,
+    });
+}
+
+/// That fewer questions would do, as a fact beside the others: it decides nothing.
+pub fn suggested(found: &Suggestion) -> EvidenceLine {
+    line(Weight::Fact, "suggestion", found.text.as_str())
+}
+
+fn line(weight: Weight, label: &str, text: impl Into<String>) -> EvidenceLine {
+    EvidenceLine { weight, label: label.to_owned(), text: text.into() }
+}
+
+/// Why its risk is high whatever it declares.
+fn raised(review: &Review) -> Option<EvidenceLine> {
+    let failed = review.verdict.as_ref().filter(|_| review.is_checked()).map_or(0, |verdict| verdict.failed);
+    (failed > 0).then(|| line(Weight::Bad, "risk", format!("high: {} failed", count(failed as usize, "check"))))
+}
+
+/// Characters that a reader would not see.
+fn hidden(files: &[VersionFile]) -> Vec<EvidenceLine> {
+    let mut found = Vec::new();
+    for file in files {
+        // Without the mark of the byte order: it is one only where the file begins.
+        let Some(text) = text_of(file) else {
+            found.push(line(Weight::Warn, "binary", format!("{} is not text", SafeText::new(&file.path))));
+            continue;
+        };
+        let counts = text.lines().zip(1_u64..).map(|(text, number)| (number, hidden_in(text).len()));
+        let bad: Vec<(u64, usize)> = counts.filter(|(_, count)| *count > 0).collect();
+        if let Some((first, _)) = bad.first() {
+            let count: usize = bad.iter().map(|(_, count)| count).sum();
+            let text = format!("{count} in {}, first in line {first}", SafeText::new(&file.path));
+            found.push(line(Weight::Bad, "hidden characters", text));
+        }
+    }
+    if found.is_empty() {
+        found.push(line(Weight::Good, "hidden characters", "none"));
+    }
+    found
+}
+
+/// Declared permissions that no tool gets.
+fn never_granted(declared: &Permissions) -> Vec<EvidenceLine> {
+    declared.faults().iter().map(|fault| line(Weight::Bad, "never granted", fault.to_string())).collect()
+}
+
+/// Permissions, and how they differ from the version approved before.
+fn permissions(now: &Permissions, before: Option<&Permissions>) -> Vec<EvidenceLine> {
+    let risky = !now.network.is_empty() || !now.write.is_empty() || !now.run.is_empty();
+    let weight = if risky { Weight::Warn } else { Weight::Fact };
+    let mut lines = vec![line(weight, "declares", now.summary())];
+    let Some(before) = before else { return lines };
+    let pairs = |p: &Permissions| -> Vec<String> {
+        [("network", &p.network), ("read", &p.read), ("write", &p.write), ("env", &p.env), ("run", &p.run)]
+            .into_iter()
+            .flat_map(|(word, list)| list.iter().map(move |item| format!("{word} {item}")))
+            .collect()
+    };
+    let (old, new) = (pairs(before), pairs(now));
+    let added: Vec<&str> = new.iter().filter(|p| !old.contains(p)).map(String::as_str).collect();
+    let gone: Vec<&str> = old.iter().filter(|p| !new.contains(p)).map(String::as_str).collect();
+    let text = format!("new: {}; gone: {}", words(&added), words(&gone));
+    lines.push(line(if added.is_empty() { Weight::Good } else { Weight::Bad }, "declares", text));
+    lines
+}
+
+fn words(list: &[&str]) -> String {
+    if list.is_empty() { "none".to_owned() } else { list.join(", ") }
+}
+
+fn provenance(manifest: &Manifest) -> EvidenceLine {
+    let p = &manifest.provenance;
+    let parts: Vec<String> = [
+        p.created_by.as_ref().map(|v| format!("by {v}")),
+        p.generator.as_ref().map(|v| format!("with {v}")),
+        p.created_at.as_ref().map(|v| format!("at {v}")),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if parts.is_empty() {
+        line(Weight::Warn, MADE, "does not say by whom or when")
+    } else {
+        line(Weight::Fact, MADE, parts.join(" "))
+    }
+}
+
+fn of_row(tool: &Tool) -> Vec<EvidenceLine> {
+    let mut lines = Vec::new();
+    if tool.cost_tier == CostTier::Prohibited {
+        lines.push(line(Weight::Bad, "tier", "prohibited: it never runs"));
+    } else if !tool.classified {
+        lines.push(line(Weight::Warn, "tier", "unclassified, counts as medium"));
+    } else {
+        lines.push(line(Weight::Fact, "tier", tool.cost_tier.word()));
+    }
+    if let Some(reason) = &tool.reason {
+        lines.push(line(Weight::Bad, "cannot run", reason));
+    }
+    if let Some(path) = &tool.copy_of {
+        lines.push(line(Weight::Warn, "copy", format!("the same files as {path}")));
+    }
+    for path in &tool.clashes {
+        lines.push(line(Weight::Warn, "name clash", format!("{path} has the same name and other content")));
+    }
+    if let Some(taken) = &tool.facts.reserved {
+        lines.push(line(Weight::Bad, "reserved name", taken));
+    }
+    for path in &tool.shadows {
+        lines.push(line(Weight::Fact, "shadows", path));
+    }
+    match (&tool.shadowed_by, &tool.evolved_from) {
+        (Some(path), Some(_)) => {
+            lines.push(line(Weight::Fact, "when approved", format!("used in place of {path}")));
+        }
+        (Some(path), None) => lines.push(line(Weight::Fact, "shadowed by", path)),
+        (None, _) => {}
+    }
+    lines
+}
+
+/// Runs of the version with the isolation they had. A run below the level that is demanded now is named, and
+/// does not count.
+fn runs(runs: &[Run], least: IsolationLevel) -> Vec<EvidenceLine> {
+    // What never started, or has not ended, is no evidence either way.
+    let ended = |run: &&Run| run.outcome.has_started() && run.outcome != RunOutcome::Running;
+    let started = runs.iter().filter(ended);
+    let (counted, below): (Vec<&Run>, Vec<&Run>) = started.partition(|run| run.isolation.level.reaches(least));
+    let mut lines = Vec::new();
+    if !counted.is_empty() {
+        let good = counted.iter().filter(|r| r.outcome == RunOutcome::Succeeded).count();
+        let bad = counted.iter().filter(|r| r.outcome.is_failure()).count();
+        let weight = if bad > 0 || good == 0 { Weight::Warn } else { Weight::Good };
+        let text = format!("{good} succeeded, {bad} failed of the last {} ({})", counted.len(), levels(&counted));
+        lines.push(line(weight, "runs", text));
+    }
+    if !below.is_empty() {
+        let verb = if below.len() == 1 { "does" } else { "do" };
+        let runs = count(below.len(), "run");
+        let text = format!("{runs} below {least} {verb} not count as evidence ({})", levels(&below));
+        lines.push(line(Weight::Warn, "runs", text));
+    }
+    if lines.is_empty() {
+        lines.push(line(Weight::Warn, "runs", "this version has never run here"));
+    }
+    lines
+}
+
+/// How many runs had which level, strongest first: `3 isolated, 1 confined`.
+fn levels(runs: &[&Run]) -> String {
+    let counts = IsolationLevel::ALL.iter().filter_map(|level| {
+        let count = runs.iter().filter(|run| run.isolation.level == *level).count();
+        (count > 0).then(|| format!("{count} {level}"))
+    });
+    counts.collect::<Vec<_>>().join(", ")
+}
+
+fn size(files: &[VersionFile]) -> EvidenceLine {
+    let bytes: usize = files.iter().map(|f| f.bytes.len()).sum();
+    let lines: usize = files.iter().map(|f| memchr::memchr_iter(b'\n', &f.bytes).count()).sum();
+    let parts = [count(files.len(), "file"), count(lines, "line"), count(bytes, "byte")];
+    line(Weight::Fact, "size", parts.join(", "))
+}
+
+fn members(review: &Review) -> Vec<EvidenceLine> {
+    review
+        .members
+        .iter()
+        .map(|(name, digest)| line(Weight::Fact, "covers", format!("{name} {}", digest.short())))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::FileMode;
+
+    #[test]
+    fn hidden_characters_are_counted_and_placed_at_the_first_line_that_has_one() {
+        let told = |text: &str| {
+            let file = VersionFile { path: "a.py".into(), mode: FileMode::Plain, bytes: text.into() };
+            hidden(&[file]).into_iter().map(|line| (line.weight, line.text)).collect::<Vec<_>>()
+        };
+        let bad = |text: &str| vec![(Weight::Bad, text.to_owned())];
+        assert_eq!(told("\u{feff}a = 1\n"), [(Weight::Good, "none".to_owned())], "it begins with a mark of order");
+        // Such a mark is one only where the file begins.
+        assert_eq!(told("\u{feff}a\n\u{feff}b\n"), bad("1 in a.py, first in line 2"));
+        assert_eq!(told("a\n\u{feff}b\n\u{200b}\u{200b}c"), bad("3 in a.py, first in line 2"));
+        assert_eq!(told("\u{feff}\u{feff}a\nb"), bad("1 in a.py, first in line 1"));
+        assert_eq!(told("a\r\nb\u{202e}\r\n"), bad("1 in a.py, first in line 2"));
+    }
+}

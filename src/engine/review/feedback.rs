@@ -1,0 +1,191 @@
+//! Decisions as they can be learnt from: what was asked, on what evidence, and what came of it.
+//!
+//! Drawn from the log's own decisions, oldest first; what was taken back stays, and says so. Everything passes a
+//! redactor: what looks like a token or a key, in the code or in what quotes it, leaves no trace outside. A decision
+//! whose kept copy is damaged is exported without its code and says so.
+
+use crate::catalog;
+use crate::domain::{
+    Category, CodeRedactor, Comment, CostTier, Decision, DecisionKind, Digest, FileMode, Instant, Manifest, Operation,
+    Review, ReviewState, Tool, VersionFile,
+};
+use crate::engine::error::EngineError;
+use crate::engine::workspace::Engine;
+use crate::insight::{self, Judged, Suggestion};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+/// Decisions looked at for suggestions, newest first.
+const LOOKED_AT: usize = 2_000;
+
+/// A file as it was decided on.
+#[derive(Serialize)]
+struct FileRecord<'a> {
+    path: &'a str,
+    executable: bool,
+    bytes: usize,
+    /// Its text; absent where it is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<&'a str>,
+}
+
+impl Engine {
+    /// Decisions made at or after `since`, oldest first, each one object without secrets.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub fn feedback(&self, since: Option<Instant>) -> Result<Vec<Value>, EngineError> {
+        let reviews = self.read(|q| Ok(q.reviews(ReviewState::ALL)?))?;
+        let mut made: Vec<(&Review, &Decision)> =
+            reviews.iter().flat_map(|review| review.decisions.iter().map(move |decision| (review, decision))).collect();
+        made.retain(|(_, decision)| since.is_none_or(|since| decision.at >= since));
+        made.sort_by_key(|(_, decision)| decision.operation);
+        made.into_iter().map(|(review, decision)| self.record(review, decision)).collect()
+    }
+
+    /// The files of a kept version; none and why where its copy is damaged.
+    fn kept_files(&self, digest: Digest) -> (Vec<VersionFile>, Option<String>) {
+        if !self.inner.copies.has(digest) {
+            return (Vec::new(), None);
+        }
+        match self.inner.copies.get(digest) {
+            Ok(files) => (files, None),
+            Err(error) => (Vec::new(), Some(format!("the kept copy of {} cannot be read: {error}", digest.short()))),
+        }
+    }
+
+    fn record(&self, review: &Review, decision: &Decision) -> Result<Value, EngineError> {
+        let (files, damage) = self.kept_files(decision.digest);
+        let before = review.base_digest.map(|base| self.kept_files(base).0).unwrap_or_default();
+        let texts = files.iter().chain(&before).filter_map(|file| std::str::from_utf8(&file.bytes).ok());
+        let redactor = CodeRedactor::of(texts);
+        // What was asked of generators is kept in files of its own, of which one may be damaged too.
+        let (evolution, evolution_damage) = match self.asked_for(&review.tool, decision.digest) {
+            Ok(asked) => (asked, None),
+            Err(error) => (Value::Null, Some(error.message)),
+        };
+        let damage: Vec<String> = damage.into_iter().chain(evolution_damage).collect();
+        let manifest = self.manifest_at(review, &files);
+        let verdict = self.verdict_of(review)?;
+        let comments = self.read(|q| Ok(q.comments_on(&review.tool)?))?;
+        let comments: Vec<Comment> = comments.into_iter().filter(|comment| comment.review == review.id).collect();
+        let request = json!({
+            "review": review.id,
+            "kind": review.kind,
+            "tool": review.tool,
+            "version": review.version.to_string(),
+            "digest": decision.digest,
+            "base_digest": review.base_digest,
+            "from_stage": review.from_stage,
+            "to_stage": review.to_stage,
+            "risk": review.risk,
+            "summary": review.summary,
+            "members": review.members,
+            "provenance": manifest.as_ref().map(|manifest| &manifest.provenance),
+            "category": manifest.as_ref().map(|manifest| &manifest.category),
+            "cost_tier": manifest.as_ref().map(|manifest| manifest.cost_tier),
+        });
+        Ok(redactor.json(&json!({
+            "operation": decision.operation,
+            "at": decision.at,
+            "request": request,
+            "code": files.iter().map(file_record).collect::<Vec<_>>(),
+            "evolution": evolution,
+            "damaged": damage,
+            "evidence": verdict,
+            "decision": decision.kind,
+            "reason": decision.reason,
+            "override_reason": decision.override_reason,
+            "comments": comments,
+            "reviewer": decision.reviewer,
+            "shown": decision.shown,
+            "lines_total": decision.shown.lines,
+            "lines_unread": decision.shown.unread(),
+            "unread": decision.shown.unread_words().filter(|_| decision.kind == DecisionKind::Approve),
+            "taken_back": decision.undone,
+        })))
+    }
+
+    /// The manifest of the files that were decided on.
+    fn manifest_at(&self, review: &Review, files: &[VersionFile]) -> Option<Manifest> {
+        let view = self.catalog();
+        let tool = view.tools.iter().find(|tool| tool.name == review.tool)?;
+        catalog::read_files(files.to_vec(), tool).ok().map(|detail| detail.manifest)
+    }
+
+    /// Where rows of approvals suggest fewer questions, and why.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub fn suggestions(&self) -> Result<Vec<Suggestion>, EngineError> {
+        Ok(insight::suggestions(&self.judged()?))
+    }
+
+    /// The suggestion that concerns a tool under review.
+    pub(in crate::engine) fn suggestion_for(
+        &self,
+        tool: &Tool,
+        manifest: &Manifest,
+    ) -> Result<Option<Suggestion>, EngineError> {
+        let Some(generator) = manifest.provenance.generator.as_deref() else { return Ok(None) };
+        if !tool.classified || tool.cost_tier != CostTier::Low {
+            return Ok(None);
+        }
+        Ok(insight::suggestion_for(&self.judged()?, generator, &tool.category, tool.cost_tier))
+    }
+
+    /// Who made the version under review, as it is kept with the decision.
+    pub(in crate::engine) fn maker_of(&self, review: &Review) -> Option<Value> {
+        let view = self.catalog();
+        let tool = view.tools.iter().find(|tool| tool.name == review.tool && tool.digest == review.digest)?;
+        // What cannot be read any more says nothing; deciding tells why, where it matters.
+        maker(tool, &self.detail(tool).ok()?.manifest)
+    }
+
+    /// Keeps what is decided on, also when the answer is no: a refusal says nothing without what was refused.
+    pub(in crate::engine) fn keep_decided(&self, review: &Review) -> Result<(), EngineError> {
+        let view = self.catalog();
+        let row = view.tools.iter().find(|tool| tool.name == review.tool && tool.digest == review.digest);
+        if let Some(detail) = row.and_then(|tool| catalog::read(&self.inner.plan, tool).ok())
+            && Digest::of_files(&detail.files) == review.digest
+        {
+            self.inner.copies.put(review.digest, &detail.files)?;
+        }
+        Ok(())
+    }
+
+    fn judged(&self) -> Result<Vec<Judged>, EngineError> {
+        let mut decided = self.read(|q| Ok(q.decided(LOOKED_AT)?))?;
+        decided.reverse();
+        Ok(decided.iter().filter(|operation| operation.undone_by.is_none()).filter_map(judged).collect())
+    }
+}
+
+/// Who made what is decided, as kept with the decision; `None` when nobody says which generator it was.
+fn maker(tool: &Tool, manifest: &Manifest) -> Option<Value> {
+    let generator = manifest.provenance.generator.as_deref()?;
+    // A tool that does not say its tier is not one of the lowest.
+    tool.classified.then(|| json!({"generator": generator, "category": tool.category, "cost_tier": tool.cost_tier}))
+}
+
+fn judged(operation: &Operation) -> Option<Judged> {
+    let maker = operation.detail.get("maker")?;
+    let word = |key: &str| maker.get(key).and_then(Value::as_str);
+    Some(Judged {
+        generator: word("generator")?.to_owned(),
+        category: Category::new(word("category")?),
+        tier: word("cost_tier")?.parse().ok()?,
+        kind: operation.verb.parse::<DecisionKind>().ok()?,
+        overridden: operation.detail.get("override").is_some_and(|over| !over.is_null()),
+        at: operation.at,
+    })
+}
+
+fn file_record(file: &VersionFile) -> FileRecord<'_> {
+    FileRecord {
+        path: &file.path,
+        executable: file.mode == FileMode::Executable,
+        bytes: file.bytes.len(),
+        text: std::str::from_utf8(&file.bytes).ok(),
+    }
+}

@@ -1,0 +1,36 @@
+//! Reviews: what a decision rests on and is recorded with, the checks made for it, approvals beside tools, signatures
+//! of decisions, requests from outside, and checking all of that against the log (`verify`).
+
+pub(super) mod approval_file;
+pub(super) mod approval_status;
+pub(super) mod bulk;
+pub(super) mod check_order;
+pub(super) mod check_queue;
+pub(super) mod check_runs;
+pub(super) mod checking;
+#[cfg(test)]
+mod checking_tests;
+pub(super) mod decision_inputs;
+#[cfg(test)]
+mod decision_inputs_tests;
+pub(super) mod evidence;
+mod feedback;
+pub(super) mod history_evidence;
+pub(super) mod log_trust;
+#[cfg(test)]
+mod reading_tests;
+pub(super) mod requester_evidence;
+pub(super) mod requests;
+pub(super) mod signature_evidence;
+pub(super) mod signing;
+pub(super) mod trust_cache;
+mod verify;
+mod waiting;
+
+pub use bulk::{BulkDecision, BulkItem, BulkResult, PreflightRow};
+pub use checking::{OnVerdict, checks};
+pub use evidence::{MADE, MADE_BECAUSE};
+pub use log_trust::UnsignedLog;
+pub use requests::{MAX_REQUEST_BYTES, REQUEST_SCHEMA};
+pub use signature_evidence::SIGNED_BY;
+pub use trust_cache::Unsigned;

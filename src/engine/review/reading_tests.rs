@@ -1,0 +1,128 @@
+//! Nothing is approved unread, on real files and a real store.
+
+use crate::domain::Digest;
+use crate::domain::{Command, CommentKind, DecisionKind, Review, ReviewState, Shown, Spot, Stage, Unread};
+use crate::engine::tests::{World, ada, seen};
+use crate::engine::*;
+
+fn waiting(engine: &Engine) -> Review {
+    engine.reviews(ReviewFilter::Waiting).unwrap().remove(0)
+}
+
+struct Yes<'a> {
+    shown: Shown,
+    unread: bool,
+    reason: Option<&'a str>,
+    evidence: Option<Digest>,
+}
+
+impl Yes<'_> {
+    fn give(self, engine: &Engine) -> Result<crate::domain::Outcome, EngineError> {
+        let review = waiting(engine);
+        let command = Command::Decide {
+            review: review.id,
+            digest: review.digest,
+            kind: DecisionKind::Approve,
+            reason: self.reason.map(str::to_owned),
+            shown: self.shown,
+            override_reason: None,
+            role: None,
+            unread: self.unread,
+            evidence: self.evidence,
+        };
+        engine.execute(command, &ada())
+    }
+}
+
+fn skipped() -> Shown {
+    Shown { lines: 10_001, lines_shown: 66, tail_shown: false, open_ms: 1, parts: Vec::new() }
+}
+
+fn world() -> World {
+    let world = World::new();
+    world.drop_pair();
+    world
+}
+
+#[test]
+fn what_was_not_on_a_screen_is_approved_only_by_whoever_says_so_and_why() {
+    let world = world();
+    let engine = world.open();
+    for (shown, unread, reason, code) in [
+        (Shown::default(), false, Some("fine"), ErrorCode::Refused),
+        (skipped(), false, Some("fine"), ErrorCode::Refused),
+        (Shown { lines: 9, lines_shown: 8, ..seen() }, false, None, ErrorCode::Refused),
+        (skipped(), true, None, ErrorCode::Usage),
+        (skipped(), true, Some("  "), ErrorCode::Usage),
+        (skipped(), true, Some("\u{200b}"), ErrorCode::Usage),
+        (Shown::default(), true, None, ErrorCode::Usage),
+    ] {
+        let refused = Yes { shown, unread, reason, evidence: None }.give(&engine).unwrap_err();
+        assert_eq!(refused.code, code, "{refused}");
+        assert_eq!(waiting(&engine).state, ReviewState::Waiting);
+    }
+    assert_eq!(engine.operations(9, None).unwrap().len(), 0);
+}
+
+#[test]
+fn an_approval_without_reading_says_so_in_every_record_also_after_it_was_replaced_and_brought_back() {
+    let world = world();
+    let engine = world.open();
+    let review = waiting(&engine);
+    Yes { shown: skipped(), unread: true, reason: Some("tried it"), evidence: None }.give(&engine).unwrap();
+    let unread = Unread { lines_total: 10_001, lines_unread: 9_935 };
+    let words = "9,935 of 10,001 lines not read";
+    assert_eq!(unread.to_string(), words);
+    let facts = |engine: &Engine| engine.resolve("adder").unwrap().facts.approved_unread;
+    assert_eq!(facts(&engine), Some(unread));
+    let entry = engine.operations(1, None).unwrap().remove(0);
+    assert_eq!(entry.unread().as_deref(), Some(words));
+    assert_eq!((&entry.detail["lines_total"], &entry.detail["lines_unread"]), (&10_001.into(), &9_935.into()));
+    let decision = engine.review(review.id).unwrap().review.decisions.remove(0);
+    assert_eq!(decision.shown.unread_words().as_deref(), Some(words));
+    let beside = |stage| std::fs::read_to_string(world.root().join(format!("tools/{stage}/adder/approval.toml")));
+    assert!(beside("approved").unwrap().contains(&format!("unread = \"{words}\"")));
+    assert_eq!(engine.verify().unwrap().faults, Vec::<String>::new());
+    // An archived version that comes back is still the one that nobody read.
+    engine.execute(Command::Archive { tool: "adder".to_owned(), reason: None }, &ada()).unwrap();
+    engine.execute(Command::Undo { operation: None }, &ada()).unwrap();
+    assert_eq!(facts(&engine), Some(unread));
+    assert!(beside("approved").unwrap().contains(words));
+    // Whoever reads it on its way to core has read it; the first record stays.
+    engine.execute(Command::Promote { tool: "adder".to_owned(), to: Stage::Core }, &ada()).unwrap();
+    Yes { shown: seen(), unread: false, reason: None, evidence: None }.give(&engine).unwrap();
+    assert_eq!(facts(&engine), None);
+    assert!(!beside("core").unwrap().contains("unread"));
+    assert!(engine.operations(9, None).unwrap().iter().any(|entry| entry.unread().as_deref() == Some(words)));
+}
+
+#[test]
+fn evidence_that_came_after_the_reading_refuses_the_approval() {
+    let world = world();
+    let engine = world.open();
+    let review = waiting(&engine);
+    engine.ensure_checked(review.id, &mut |_| {}).unwrap();
+    let read = engine.review(review.id).unwrap().evidence_digest();
+    let say = |body: &str| Command::Comment {
+        review: review.id,
+        spot: Spot::default(),
+        kind: CommentKind::MustFix,
+        body: body.to_owned(),
+    };
+    engine.execute(say("it deletes files"), &ada()).unwrap();
+    for unread in [false, true] {
+        let shown = if unread { skipped() } else { seen() };
+        let late = Yes { shown, unread, reason: Some("fine"), evidence: Some(read) }.give(&engine).unwrap_err();
+        assert_eq!(late.code, ErrorCode::Conflict, "{late}");
+        assert!(late.message.contains("other evidence came"), "{late}");
+    }
+    // A verdict that says something new does it too; how long a check took is nothing new.
+    let detail = engine.review(review.id).unwrap();
+    let mut slower = detail.verdict.clone().unwrap();
+    slower.checks[0].duration_ms += 1;
+    assert_eq!(core::evidence_digest(Some(&slower), &detail.comments), detail.evidence_digest());
+    let mut other = detail.verdict.clone().unwrap();
+    other.checks[0].note.push_str(" and more");
+    assert_ne!(core::evidence_digest(Some(&other), &detail.comments), detail.evidence_digest());
+    Yes { shown: seen(), unread: false, reason: None, evidence: Some(detail.evidence_digest()) }.give(&engine).unwrap();
+}

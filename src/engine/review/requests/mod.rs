@@ -1,0 +1,349 @@
+//! Requests from outside: read strictly, put into the queue, answered by a human.
+//!
+//! An agent may post one; it decides nothing. What it brings is an experimental tool like any other.
+
+mod letter;
+
+pub use letter::{MAX_REQUEST_BYTES, REQUEST_SCHEMA};
+
+use crate::domain::{
+    Caller, Digest, FileMode, Instant, Outcome, Request, RequestKind, ReviewId, ReviewKind, ReviewState, Risk,
+    SafeText, Stage, Tool, ToolDetail, ToolName, VersionFile,
+};
+use crate::engine::clock::now;
+use crate::engine::core::{self, Approvals, Placed, Posted};
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::relocate;
+use crate::engine::workspace::Engine;
+use crate::store::NewReview;
+use letter::Letter;
+use serde_json::Value;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Requests of one asker that may wait at the same time: a queue is read by a human.
+const MAX_WAITING: usize = 200;
+
+/// The file of a review that is about a text.
+pub(in crate::engine) const REQUEST_FILE: &str = "request.json";
+
+/// What a request asks for, with everything it rests on.
+struct Case {
+    waiting: Option<ReviewId>,
+    review: NewReview,
+    writes: Option<Placed>,
+}
+
+/// How something is put into the queue.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::engine) struct Posting {
+    /// The word of the log for it.
+    pub(in crate::engine) verb: &'static str,
+    /// When silence becomes a no.
+    pub(in crate::engine) expires_at: Option<Instant>,
+    /// A waiting review that it takes the place of.
+    pub(in crate::engine) replaces: Option<ReviewId>,
+}
+
+impl Engine {
+    /// Takes a request from outside and says which review answers it.
+    ///
+    /// # Errors
+    /// `Usage` for what is no request, with the name of the field; `Conflict` for a name that is taken, a tool
+    /// that is approved already, or the same proposal waiting already; `NotFound` for an unknown tool;
+    /// `Failed` for files that are no tool; `Refused` when too many requests of the asker wait.
+    pub fn request(&self, text: &[u8], caller: &Caller) -> Result<Outcome, EngineError> {
+        let letter = letter::read(text)?;
+        let expires_at = self.expires_at(letter.expires_in);
+        self.take_in(&letter, caller, Posting { verb: "request", expires_at, replaces: None })
+    }
+
+    /// When silence becomes a no: after the time that was asked for, else after that of the settings.
+    pub(in crate::engine) fn expires_at(&self, after: Option<Duration>) -> Option<Instant> {
+        let after = after.or(self.inner.settings.request_expiry)?;
+        let after = i64::try_from(after.as_millis()).unwrap_or(i64::MAX);
+        Some(Instant(now().0.saturating_add(after)))
+    }
+
+    /// Takes what was made here as if it had been asked for.
+    ///
+    /// # Errors
+    /// As [`Engine::request`].
+    pub(in crate::engine) fn post(
+        &self,
+        request: &Value,
+        caller: &Caller,
+        posting: Posting,
+    ) -> Result<Outcome, EngineError> {
+        let letter = letter::read(request.to_string().as_bytes())?;
+        self.take_in(&letter, caller, posting)
+    }
+
+    /// Puts a version that was made here into the workspace and into the queue; never over anything. `still` is asked
+    /// right before, when nobody else writes.
+    ///
+    /// # Errors
+    /// What `still` says; `Conflict` when something lies where it would go; `Failed` when nothing can be written there;
+    /// `Internal` for trouble with the store.
+    pub(in crate::engine) fn bring(
+        &self,
+        request: &Request,
+        version: &ToolDetail,
+        caller: &Caller,
+        verb: &'static str,
+        still: &dyn Fn() -> Result<(), EngineError>,
+    ) -> Result<Outcome, EngineError> {
+        let _turn = self.take_turn()?;
+        still()?;
+        relocate::writable(&self.inner.options.workspace, &version.tool.placement)?;
+        let taken = relocate::conflicts(&self.inner.options.workspace, &version.files, &version.tool.placement);
+        if let Some(path) = taken.first() {
+            let message = format!("{path} is taken");
+            return Err(EngineError::new(ErrorCode::Conflict, message, "nothing is written over; move it away"));
+        }
+        let asker = caller.identity();
+        let writes = Placed::of(&version.tool, &version.files);
+        let posted = Posted {
+            verb,
+            asker: caller,
+            request,
+            expires_at: None,
+            replaces: None,
+            waiting: None,
+            review: self.about_version(request, &version.tool)?,
+            writes: Some(&writes),
+        };
+        let step = self.transact(|tx| core::post(tx, self.actor(&asker), &posted))?;
+        self.finish(step)
+    }
+
+    fn take_in(&self, letter: &Letter, caller: &Caller, posting: Posting) -> Result<Outcome, EngineError> {
+        self.expire_due()?;
+        let _turn = self.take_turn()?;
+        let asker = caller.identity();
+        self.refuse_flood(&asker)?;
+        let case = self.case(letter)?;
+        let posted = Posted {
+            verb: posting.verb,
+            asker: caller,
+            request: &letter.request,
+            expires_at: posting.expires_at,
+            replaces: posting.replaces,
+            waiting: case.waiting,
+            review: case.review,
+            writes: case.writes.as_ref(),
+        };
+        let step = self.transact(|tx| core::post(tx, self.actor(&asker), &posted))?;
+        self.finish(step)
+    }
+
+    fn refuse_flood(&self, asker: &str) -> Result<(), EngineError> {
+        let waiting = self.read(|q| Ok(q.reviews(&[ReviewState::Waiting])?))?;
+        if waiting.iter().filter(|review| review.asker.as_deref() == Some(asker)).count() < MAX_WAITING {
+            return Ok(());
+        }
+        let message = format!("{MAX_WAITING} requests of {asker} wait already");
+        Err(EngineError::new(ErrorCode::Refused, message, "wait for answers first"))
+    }
+
+    fn case(&self, letter: &Letter) -> Result<Case, EngineError> {
+        let request = &letter.request;
+        match (request.kind, &request.tool) {
+            (RequestKind::Tool, Some(name)) if !letter.files.is_empty() => self.brought(letter, name),
+            (RequestKind::Tool, Some(name)) => self.lying_tool(letter, name),
+            (RequestKind::Archive, Some(name)) => self.proposal(letter, name, ReviewKind::Archive),
+            (RequestKind::Deprecation, Some(name)) => {
+                request.successor.as_ref().map(|by| self.resolve(by.as_str())).transpose()?;
+                self.proposal(letter, name, ReviewKind::Deprecation)
+            }
+            (RequestKind::Specification, Some(name)) => self.text(letter, name.clone(), ReviewKind::Specification),
+            (RequestKind::Plan, _) => {
+                let name = ToolName::new("plan").map_err(EngineError::internal)?;
+                self.text(letter, name, ReviewKind::Plan)
+            }
+            (
+                RequestKind::Tool | RequestKind::Archive | RequestKind::Deprecation | RequestKind::Specification,
+                None,
+            ) => Err(EngineError::new(ErrorCode::Usage, "tool: is required", "")),
+        }
+    }
+
+    /// A tool that came with the request: written as an experimental one, never over another.
+    fn brought(&self, letter: &Letter, name: &ToolName) -> Result<Case, EngineError> {
+        let view = self.catalog();
+        let folder = core::stage_placement(Stage::Experimental, name).base;
+        let here = view.tools.iter().find(|tool| tool.name == *name && tool.stage == Stage::Experimental);
+        let answers = view.tools.iter().find(|tool| {
+            tool.name != *name && tool.stage != Stage::Archived && tool.aliases.iter().any(|a| a == name.as_str())
+        });
+        let taken = here.or(answers).map(|tool| tool.path.clone()).or_else(|| {
+            std::fs::symlink_metadata(self.inner.options.workspace.join(&folder)).is_ok().then(|| folder.clone())
+        });
+        if let Some(path) = taken {
+            let message = format!("{name} is taken: {path}");
+            let hint = "nothing is written over; choose another name, or name the tool by its path";
+            return Err(EngineError::new(ErrorCode::Conflict, message, hint));
+        }
+        let tool = self.read_as_experimental(name, &letter.files)?;
+        self.inner.copies.put(tool.digest, &letter.files)?;
+        let review = self.about_version(&letter.request, &tool)?;
+        Ok(Case { waiting: None, review, writes: Some(Placed::of(&tool, &letter.files)) })
+    }
+
+    /// A tool that lies in the workspace: the request speaks for the review that waits for it, or opens one.
+    fn lying_tool(&self, letter: &Letter, name: &ToolName) -> Result<Case, EngineError> {
+        let tool = self.resolve(letter.path.as_deref().unwrap_or(name.as_str()))?;
+        refuse_other_name(&tool, name)?;
+        let waiting = self.read(|q| Ok(q.reviews(&[ReviewState::Waiting])?))?;
+        let waiting = waiting
+            .into_iter()
+            .find(|review| review.kind.judges_version() && review.tool == tool.name && review.digest == tool.digest);
+        if let Some(review) = waiting.as_ref().filter(|review| review.request.is_some()) {
+            return Err(waits_already(review.id, &tool.name));
+        }
+        if self.approved(&tool)? {
+            let message = format!("{} {} is approved already", tool.name, tool.version);
+            return Err(EngineError::new(ErrorCode::Conflict, message, "a changed or new version can be asked for"));
+        }
+        if tool.stage == Stage::Archived {
+            let message = format!("{} is archived", tool.name);
+            return Err(EngineError::new(ErrorCode::Refused, message, "a human can restore it"));
+        }
+        let files = self.files_on_disk(&tool)?;
+        self.inner.copies.put(Digest::of_files(&files), &files)?;
+        let review = self.about_version(&letter.request, &tool)?;
+        Ok(Case { waiting: waiting.map(|review| review.id), review, writes: None })
+    }
+
+    fn about_version(&self, request: &Request, tool: &Tool) -> Result<NewReview, EngineError> {
+        let approvals = self.read(|q| Ok(Approvals::read(q)?))?;
+        let kind = match (tool.stage.is_vouched(), approvals.knows(&tool.name)) {
+            (true, _) => ReviewKind::Drift,
+            (false, true) => ReviewKind::Evolved,
+            (false, false) => ReviewKind::New,
+        };
+        Ok(NewReview {
+            kind,
+            tool: tool.name.clone(),
+            version: tool.version.clone(),
+            digest: tool.digest,
+            from_stage: tool.stage,
+            to_stage: if kind == ReviewKind::Drift { tool.stage } else { Stage::Approved },
+            risk: tool.risk,
+            summary: first_line(&request.description),
+            path: tool.path.clone(),
+            base_digest: approvals.newest(&tool.name),
+            members: Vec::new(),
+        })
+    }
+
+    /// Something is to be done with a tool as it lies.
+    fn proposal(&self, letter: &Letter, name: &ToolName, kind: ReviewKind) -> Result<Case, EngineError> {
+        let tool: Arc<Tool> = self.resolve(letter.path.as_deref().unwrap_or(name.as_str()))?;
+        if letter.path.is_some() {
+            refuse_other_name(&tool, name)?;
+        }
+        if tool.stage == Stage::Archived {
+            let message = format!("{} is archived already", tool.name);
+            return Err(EngineError::new(ErrorCode::Conflict, message, ""));
+        }
+        let waiting = self.read(|q| Ok(q.review_heads()?))?;
+        let same = waiting.iter().find(|head| {
+            head.state == ReviewState::Waiting
+                && head.kind == kind
+                && head.tool == tool.name
+                && head.digest == tool.digest
+                && (kind != ReviewKind::Archive || head.path == tool.path)
+        });
+        if let Some(head) = same {
+            return Err(waits_already(head.id, &tool.name));
+        }
+        let files = self.files_on_disk(&tool)?;
+        self.inner.copies.put(Digest::of_files(&files), &files)?;
+        let review = NewReview {
+            kind,
+            tool: tool.name.clone(),
+            version: tool.version.clone(),
+            digest: tool.digest,
+            from_stage: tool.stage,
+            to_stage: if kind == ReviewKind::Archive { Stage::Archived } else { tool.stage },
+            risk: if tool.stage.is_vouched() { Risk::Medium } else { Risk::Low },
+            summary: first_line(&letter.request.rationale),
+            path: tool.path.clone(),
+            base_digest: None,
+            members: Vec::new(),
+        };
+        Ok(Case { waiting: None, review, writes: None })
+    }
+
+    /// A text to agree on. It is kept as the files of a version are, so that what is read is what is decided on.
+    fn text(&self, letter: &Letter, name: ToolName, kind: ReviewKind) -> Result<Case, EngineError> {
+        let (before, files) = text_files(&letter.request)?;
+        let digest = Digest::of_files(&files);
+        self.inner.copies.put(digest, &files)?;
+        let base_digest = if before.is_empty() { None } else { Some(Digest::of_files(&before)) };
+        if let Some(base) = base_digest {
+            self.inner.copies.put(base, &before)?;
+        }
+        let heads = self.read(|q| Ok(q.review_heads()?))?;
+        let same = |head: &&crate::store::ReviewHead| head.kind == kind && head.tool == name && head.digest == digest;
+        if let Some(head) = heads.iter().filter(|head| head.state == ReviewState::Waiting).find(same) {
+            return Err(waits_already(head.id, &name));
+        }
+        let hides = files.iter().any(|f| std::str::from_utf8(&f.bytes).is_ok_and(|t| SafeText::count_hidden(t) > 0));
+        let about =
+            if letter.request.description.is_empty() { &letter.request.rationale } else { &letter.request.description };
+        let summary = match &letter.request.plan {
+            Some(plan) => format!("{}: {}", first_line(plan), first_line(about)),
+            None => first_line(about),
+        };
+        let review = NewReview {
+            kind,
+            tool: name,
+            version: semver::Version::new(0, 1, 0),
+            digest,
+            from_stage: Stage::Experimental,
+            to_stage: Stage::Experimental,
+            risk: if hides { Risk::High } else { Risk::Low },
+            summary,
+            path: REQUEST_FILE.to_owned(),
+            base_digest,
+            members: Vec::new(),
+        };
+        Ok(Case { waiting: None, review, writes: None })
+    }
+}
+
+/// The files of a text before and after: the request itself, and for each change of a plan its two texts.
+fn text_files(request: &Request) -> Result<(Vec<VersionFile>, Vec<VersionFile>), EngineError> {
+    let mut json = serde_json::to_vec_pretty(request).map_err(EngineError::internal)?;
+    json.push(b'\n');
+    let file = |path: String, bytes: Vec<u8>| VersionFile { path, mode: FileMode::Plain, bytes };
+    let (mut before, mut after) = (Vec::new(), Vec::new());
+    for (number, change) in (1..).zip(&request.changes) {
+        let path = format!("changes/{number:03}.txt");
+        let line = |text: &String| format!("{}\n", text.trim_end_matches('\n')).into_bytes();
+        before.extend(change.before.as_ref().map(|text| file(path.clone(), line(text))));
+        after.extend(change.after.as_ref().map(|text| file(path.clone(), line(text))));
+    }
+    after.push(file(REQUEST_FILE.to_owned(), json));
+    Ok((before, after))
+}
+
+/// Refuses a path at which another tool lies than the one that is named.
+fn refuse_other_name(tool: &Tool, name: &ToolName) -> Result<(), EngineError> {
+    if tool.name == *name {
+        return Ok(());
+    }
+    let message = format!("tool: {} is the tool {}, not {name}", tool.path, tool.name);
+    Err(EngineError::new(ErrorCode::Usage, message, "name it alike in both"))
+}
+
+fn waits_already(review: ReviewId, tool: &ToolName) -> EngineError {
+    let message = format!("review {review} of {tool} waits already for a human");
+    EngineError::new(ErrorCode::Conflict, message, format!("`toolsmith wait {review}` waits for the answer"))
+}
+
+fn first_line(text: &str) -> String {
+    text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("no description").to_owned()
+}

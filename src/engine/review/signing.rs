@@ -1,0 +1,359 @@
+//! Signed approvals: making one, and whether one that came with the workspace counts.
+//!
+//! `approval.toml` is signed from its first byte to the line of the signature. A signature says that a reviewer
+//! whom the user allowed said yes to exactly this tool, version, digest and stage at that time. It does not say
+//! that he would say it again: a version that was approved once can be put back by whoever may write the
+//! workspace, so one that is older than an approval in force is not taken over by itself.
+
+use crate::catalog;
+use crate::domain::{Digest, Instant, OperationId, Tool};
+use crate::engine::clock::now;
+use crate::engine::core::{self, Actor, Beside, Pen, Signed, Step, Vouched};
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::locks::lock;
+use crate::engine::workspace::Engine;
+use crate::runner;
+use crate::store::{StoreError, Tx};
+use serde::Deserialize;
+use std::cell::{Cell, RefCell};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// What ends the distrust of what was not signed.
+pub(super) const REMEDY: &str = "`toolsmith sign` shows what is not signed; with --yes it signs what is in force";
+
+/// The line that ends what is signed.
+const SIGNATURE: &str = "\nsignature = ";
+
+/// What an `approval.toml` says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// Its fields.
+    pub fields: Fields,
+    /// The armored signature.
+    pub signature: Option<String>,
+    /// What is signed.
+    pub signed: String,
+}
+
+/// The fields that were signed, where there is a signature.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Fields {
+    /// The tool.
+    pub tool: String,
+    /// Stated version.
+    pub version: String,
+    /// What was approved.
+    pub digest: String,
+    /// The stage it was approved for.
+    pub stage: String,
+    /// Who approved it.
+    pub reviewer: String,
+    /// When, RFC 3339.
+    pub approved_at: Instant,
+    /// The name space of the log in which it was approved; `None` in an older format, and where nothing is signed.
+    pub workspace: Option<String>,
+    /// The entry of that log.
+    pub entry: Option<OperationId>,
+    /// The hash of that entry.
+    pub hash: Option<String>,
+}
+
+impl Claim {
+    /// Reads an `approval.toml`.
+    ///
+    /// # Errors
+    /// One line that says why it cannot be read.
+    pub fn read(text: &str) -> Result<Claim, String> {
+        #[derive(Deserialize)]
+        struct Whole {
+            signature: Option<String>,
+        }
+        let unreadable = |error: toml::de::Error| error.message().replace('\n', ", ");
+        let whole: Whole = toml::from_str(text).map_err(unreadable)?;
+        // Fields behind the signature were signed by nobody: only what stands in front of it is read.
+        let signed = match (&whole.signature, text.find(SIGNATURE)) {
+            (Some(_), Some(end)) => &text[..=end],
+            (Some(_), None) => return Err("its signature does not begin a line".to_owned()),
+            (None, _) => text,
+        };
+        let fields = toml::from_str(signed).map_err(unreadable)?;
+        Ok(Claim { fields, signature: whole.signature, signed: signed.to_owned() })
+    }
+
+    /// What it says that is not so of this row; `None` when all fits.
+    pub fn contradicts(&self, tool: &Tool) -> Option<String> {
+        let Fields { tool: name, version, digest, stage, .. } = &self.fields;
+        let pairs = [
+            ("tool", name, tool.name.to_string()),
+            ("version", version, tool.version.to_string()),
+            ("stage", stage, tool.stage.to_string()),
+            ("digest", digest, tool.digest.hex()),
+        ];
+        let wrong = pairs.into_iter().find(|(_, said, is)| *said != is)?;
+        Some(format!("it says {} {}, here is {}", wrong.0, wrong.1, wrong.2))
+    }
+
+    /// The name that the file of allowed signers has for its reviewer: his mail address, else all of it.
+    pub fn principal(&self) -> &str {
+        principal(&self.fields.reviewer)
+    }
+}
+
+/// The name that the file of allowed signers has for a reviewer: his mail address, else all of it.
+pub(in crate::engine) fn principal(reviewer: &str) -> &str {
+    reviewer.rsplit_once('<').and_then(|(_, mail)| mail.strip_suffix('>')).unwrap_or(reviewer)
+}
+
+/// How many digits of the digest of its path name a workspace in what is signed.
+const SPACE_DIGITS: usize = 32;
+
+/// How many times a decision is signed again because the log moved on meanwhile.
+const ATTEMPTS: usize = 3;
+
+/// Why nothing of a rehearsal is kept.
+enum Rehearsed {
+    /// All went well.
+    Done,
+    Failed(EngineError),
+}
+
+impl From<StoreError> for Rehearsed {
+    fn from(error: StoreError) -> Rehearsed {
+        Rehearsed::Failed(error.into())
+    }
+}
+
+impl Engine {
+    /// Does the work of a human's command in one transaction. Its entries of the log are signed where the user's
+    /// settings say so: the work is done once without keeping it, to learn what has to be signed.
+    ///
+    /// # Errors
+    /// Those of the work; `Refused` when something cannot be signed that counts only when it is, and when the log is not
+    /// the one that was signed before: a signature over what follows would hide that.
+    pub(in crate::engine) fn step(
+        &self,
+        who: &str,
+        work: impl Fn(&Tx<'_>, Actor<'_>) -> Result<Step, EngineError>,
+    ) -> Result<Step, EngineError> {
+        if self.inner.settings.signing.protects
+            && let Some(why) = &self.trust()?.whole
+        {
+            let message = format!("nothing can be decided: {why}");
+            return Err(EngineError::new(ErrorCode::Refused, message, REMEDY));
+        }
+        self.signed_step(who, work)
+    }
+
+    /// As [`Engine::step`], whatever is wrong with the log so far.
+    ///
+    /// # Errors
+    /// Those of the work; `Refused` when something cannot be signed that counts only when it is.
+    pub(super) fn signed_step(
+        &self,
+        who: &str,
+        work: impl Fn(&Tx<'_>, Actor<'_>) -> Result<Step, EngineError>,
+    ) -> Result<Step, EngineError> {
+        let signing = &self.inner.settings.signing;
+        if signing.key.is_none() && !signing.protects && signing.fault.is_none() {
+            return self.transact(|tx| work(tx, self.actor(who)));
+        }
+        let space = self.signing_space();
+        for attempt in 1..=ATTEMPTS {
+            let at = now();
+            let texts = self.rehearse(at, &space, |tx, actor| work(tx, actor), who)?;
+            let (signed, note) = self.sign(who, &texts)?;
+            let Some(signed) = signed else {
+                let mut step = self.transact(|tx| work(tx, self.actor(who)))?;
+                step.outcome.message = format!("{}{}", step.outcome.message, note.unwrap_or_default());
+                return Ok(step);
+            };
+            let (missed, head) = (Cell::new(false), Cell::new(None));
+            let pen = Pen::Signed { space: &space, signed: &signed, missed, head };
+            let actor = Actor { pen: Some(&pen), ..self.actor(who) };
+            let done = lock(&self.inner.store).transact(at, |tx| work(tx, actor));
+            let Pen::Signed { missed, head, .. } = &pen else { return done };
+            if done.is_err() && missed.get() && attempt < ATTEMPTS {
+                continue;
+            }
+            let step = done?;
+            if let Some(head) = head.get() {
+                self.report_trouble(self.keep_head(&space, head));
+            }
+            return Ok(step);
+        }
+        Err(EngineError::internal("a decision was signed again and again"))
+    }
+
+    /// What the work would have signed, each with whether it counts only then.
+    pub(in crate::engine) fn rehearse(
+        &self,
+        at: Instant,
+        space: &str,
+        work: impl Fn(&Tx<'_>, Actor<'_>) -> Result<Step, EngineError>,
+        who: &str,
+    ) -> Result<Vec<(String, bool)>, EngineError> {
+        let pen = Pen::Rehearsal { space, texts: RefCell::default() };
+        let actor = Actor { pen: Some(&pen), ..self.actor(who) };
+        let tried: Result<(), Rehearsed> = lock(&self.inner.store).transact(at, |tx| {
+            work(tx, actor).map_err(Rehearsed::Failed)?;
+            Err(Rehearsed::Done)
+        });
+        if let Err(Rehearsed::Failed(error)) = tried {
+            return Err(error);
+        }
+        Ok(match pen {
+            Pen::Rehearsal { texts, .. } => texts.into_inner(),
+            Pen::Signed { .. } => Vec::new(),
+        })
+    }
+
+    /// Signs texts. `None`, and a note for the one who decided, when they stay unsigned.
+    fn sign(&self, who: &str, texts: &[(String, bool)]) -> Result<(Option<Vec<Signed>>, Option<String>), EngineError> {
+        let signing = &self.inner.settings.signing;
+        let made = match (&signing.fault, &signing.key) {
+            (Some(fault), _) => Err(fault.clone()),
+            (None, None) => Err("signatures are required, and no key is set (key below [signing])".to_owned()),
+            (None, Some(key)) => texts.iter().map(|(text, _)| self.sign_one(key, who, text)).collect(),
+        };
+        let why = match made {
+            Ok(signed) => return Ok((Some(signed), None)),
+            Err(why) => why,
+        };
+        let is_demanded = texts.iter().any(|(_, demanded)| *demanded);
+        if is_demanded && (signing.required || signing.fault.is_some()) {
+            let hint = "fix that, or set required = false below [signing] in config.toml to decide unsigned";
+            return Err(EngineError::new(ErrorCode::Refused, format!("the decision is not signed: {why}"), hint));
+        }
+        let note = (!texts.is_empty()).then(|| format!(" (not signed: {why})"));
+        Ok((None, note))
+    }
+
+    /// What to tell somebody who decides, before the decision waits for a finger on a security key.
+    pub fn touch_notice(&self) -> Option<&'static str> {
+        let key = self.inner.settings.signing.key.as_deref()?;
+        runner::needs_touch(key).then_some("touch your security key when it blinks, to sign this")
+    }
+
+    /// Signs a text, and sees to it that the signature counts where it has to.
+    fn sign_one(&self, key: &Path, who: &str, text: &str) -> Result<Signed, String> {
+        let signature = runner::sign(&self.inner.programs, key, text)?;
+        if self.inner.settings.signing.protects {
+            self.judge()?.verify(self, principal(who), &signature, text)?;
+        }
+        Ok(Signed { text: text.to_owned(), signature })
+    }
+
+    /// The name space that entries of this workspace are signed in: a signature of another one says nothing here. It is
+    /// told from the place of the workspace, not from anything that whoever writes the state folder could change.
+    pub(super) fn signing_space(&self) -> String {
+        let path = self.workspace().canonicalize().unwrap_or_else(|_| self.workspace().to_owned());
+        Digest::of_bytes(path.as_os_str().as_bytes()).hex()[..SPACE_DIGITS].to_owned()
+    }
+
+    /// Who signed the `approval.toml` of a row; `None` when nobody did.
+    ///
+    /// # Errors
+    /// One line that says why the signature does not count.
+    pub(super) fn signer(&self, tool: &Tool) -> Result<Option<Vouched>, String> {
+        let Beside::Text(text) = self.beside(&tool.placement) else { return Ok(None) };
+        let claim = Claim::read(&text).map_err(|why| format!("approval.toml cannot be read: {why}"))?;
+        let Some(signature) = &claim.signature else { return Ok(None) };
+        if let Some(wrong) = claim.contradicts(tool) {
+            return Err(format!("the signed approval is of something else: {wrong}"));
+        }
+        let signing = &self.inner.settings.signing;
+        let judge = match (&signing.allowed_signers, &signing.key) {
+            (Some(signers), _) => self.judge_of(signers)?,
+            // Without a list the user's own key counts alone.
+            (None, Some(_)) => self.judge()?,
+            (None, None) => {
+                return Err("no allowed signers are set ([signing] allowed_signers in config.toml)".to_owned());
+            }
+        };
+        self.fault_of_place(&claim)?;
+        let answer = judge.verify(self, claim.principal(), signature, &claim.signed);
+        answer.map(|()| {
+            let (reviewer, principal) = (claim.fields.reviewer.clone(), claim.principal().to_owned());
+            Some(Vouched { tool: tool.clone(), reviewer, principal, at: claim.fields.approved_at })
+        })
+    }
+
+    /// Versions that nobody approved here, but that a signer whom the user allowed speaks for. Their copies are
+    /// kept from here on.
+    pub(in crate::engine) fn signed_versions(&self, tools: &[Tool]) -> Result<Vec<Vouched>, EngineError> {
+        if self.inner.settings.signing.allowed_signers.is_none() {
+            return Ok(Vec::new());
+        }
+        let approvals = self.read(|q| Ok(core::Approvals::read(q)?))?;
+        let mut found = Vec::new();
+        for tool in tools.iter().filter(|tool| tool.stage.is_vouched() && !approvals.covers(tool)) {
+            let Ok(Some(vouched)) = self.signer(tool) else { continue };
+            let newer = approvals.newest_at(&tool.name).is_none_or(|at| at < vouched.at);
+            let files = catalog::read(&self.inner.plan, tool).map(|detail| detail.files);
+            // What moved since it was read is looked at again by the next scan.
+            let Ok(files) = files else { continue };
+            if newer && Digest::of_files(&files) == tool.digest {
+                self.inner.copies.put(tool.digest, &files)?;
+                found.push(vouched);
+            }
+        }
+        Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Placement, Stage};
+
+    #[test]
+    fn a_reviewer_is_known_by_the_mail_address_or_by_all_of_the_name() {
+        for (reviewer, name) in [
+            ("Ada <ada@example.org>", "ada@example.org"),
+            ("Ada <x> <ada@example.org>", "ada@example.org"),
+            ("Ada", "Ada"),
+            ("Ada <ada@example.org> and others", "Ada <ada@example.org> and others"),
+            ("Ada ada@example.org>", "Ada ada@example.org>"),
+        ] {
+            assert_eq!(principal(reviewer), name);
+        }
+    }
+
+    fn claim(fields: &str) -> String {
+        let digest = Digest([1; 32]);
+        let head = format!("tool = \"t\"\nversion = \"1.0.0\"\ndigest = \"{digest}\"\nstage = \"approved\"\n");
+        format!("{head}reviewer = \"Ada <a@b>\"\napproved_at = \"2026-01-02T03:04:05Z\"\n{fields}")
+    }
+
+    #[test]
+    fn only_what_stands_in_front_of_the_signature_is_believed() {
+        let plain = Claim::read(&claim("")).unwrap();
+        assert_eq!((plain.signature, plain.signed), (None, claim("")));
+        let signed = Claim::read(&claim("signature = '''\narmored\n'''\nworkspace = \"here\"\nentry = 7\n")).unwrap();
+        assert_eq!(signed.signature.as_deref(), Some("armored\n"));
+        assert_eq!((signed.signed.as_str(), signed.principal()), (claim("").as_str(), "a@b"));
+        assert_eq!((signed.fields.workspace, signed.fields.entry), (None, None), "nobody signed those");
+        let hidden = format!("\"signature\" = \"x\"\n{}", claim(""));
+        assert!(Claim::read(&hidden).unwrap_err().contains("does not begin a line"));
+        assert!(Claim::read("tool = 1").is_err());
+    }
+
+    #[test]
+    fn an_approval_speaks_only_for_the_row_that_it_names_in_every_field() {
+        let (stage, base) = (Stage::Approved, "tools/approved/t".to_owned());
+        let (digest, placement) = (Digest([1; 32]), Placement { base, exclusive: true });
+        let row = Tool { digest, stage, placement, ..Tool::ordinary("t") };
+        assert_eq!(Claim::read(&claim("")).unwrap().contradicts(&row), None);
+        for (from, to, says) in [
+            ("\"t\"", "\"u\"", "it says tool u, here is t"),
+            ("1.0.0", "1.0.1", "it says version 1.0.1, here is 1.0.0"),
+            ("approved\"", "core\"", "it says stage core, here is approved"),
+            ("0101", "0201", "it says digest "),
+        ] {
+            let claim = Claim::read(&claim("").replacen(from, to, 1)).unwrap();
+            let fault = claim.contradicts(&row).unwrap_or_default();
+            assert!(fault.starts_with(says), "{from}: {fault}");
+        }
+    }
+}

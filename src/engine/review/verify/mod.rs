@@ -1,0 +1,160 @@
+//! Checking everything that a decision rests on: the chain of the log, the kept copies, the approvals in force, the
+//! files of approved tools, what lies beside them, and the table of decisions. Looks only; names what it finds.
+
+mod decisions;
+mod places;
+
+use super::approval_status::{Logbook, fault_of_approval};
+use super::signing::Claim;
+use crate::domain::{Digest, Tool, ToolName};
+use crate::engine::core::Beside;
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::view::VerifyReport;
+use crate::engine::workspace::Engine;
+use crate::store::Approval;
+use std::collections::HashSet;
+
+impl Engine {
+    /// Checks the log's chain, every kept copy, every approval and every tool that counts as approved.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store, `NotFound` when the workspace is gone.
+    pub fn verify(&self) -> Result<VerifyReport, EngineError> {
+        self.verify_of(None).map_err(|error| self.name_damage(error))
+    }
+
+    /// The same for one tool; the chain of the log is one and is checked whole.
+    ///
+    /// # Errors
+    /// As [`Engine::verify`]; `NotFound` when there is no such tool.
+    pub fn verify_tool(&self, text: &str) -> Result<VerifyReport, EngineError> {
+        self.scan(&mut |_| {}).map_err(|error| self.name_damage(error))?;
+        let name = match ToolName::new(text) {
+            // What was approved once is checked also when its files are gone.
+            Ok(name) if !self.versions(&name)?.is_empty() => name,
+            _ => self.resolve(text)?.name.clone(),
+        };
+        self.verify_of(Some(&name)).map_err(|error| self.name_damage(error))
+    }
+
+    /// Says which tables of a damaged database cannot be read, and what helps.
+    fn name_damage(&self, error: EngineError) -> EngineError {
+        if error.code != ErrorCode::Internal {
+            return error;
+        }
+        match self.read(|q| Ok(q.damaged_tables()?)) {
+            Ok(tables) if !tables.is_empty() => {
+                let file = self.inner.state_dir.join("store.db");
+                let file = file.display();
+                let message = format!("{}; in {file} cannot be read: {}", error.message, tables.join(", "));
+                let hint = "`toolsmith doctor --restore` puts a backup back; without one, `toolsmith doctor --rebuild` saves \
+                            what can still be read; tools, their approval.toml and kept copies stay";
+                EngineError::new(error.code, message, hint)
+            }
+            // Whatever is wrong, it is not the tables.
+            Ok(_) | Err(_) => error,
+        }
+    }
+
+    fn verify_of(&self, only: Option<&ToolName>) -> Result<VerifyReport, EngineError> {
+        let view = self.scan(&mut |_| {})?;
+        let is_asked = |name: &ToolName| only.is_none_or(|only| only == name);
+        let log = self.read(|q| Ok(q.verify_log()?))?;
+        let workspace = self.workspace().display().to_string();
+        let faults = self.faults_of_state().into_iter().chain(log.faults).collect();
+        let (operations, notes) = (log.entries, log.notes);
+        let mut report = VerifyReport { workspace, operations, versions: 0, faults, notes };
+        self.check_copies(only, &mut report)?;
+        let approvals = self.read(|q| Ok(q.approvals()?))?;
+        let log = self.logbook(only)?;
+        for approval in approvals.iter().filter(|approval| is_asked(&approval.tool)) {
+            report.faults.extend(self.fault_in_force(approval, &log)?);
+        }
+        report.faults.extend(log.ledger.missing(&approvals, is_asked));
+        let approved: HashSet<&ToolName> = approvals.iter().map(|approval| &approval.tool).collect();
+        let vouched = view.tools.iter().filter(|tool| tool.stage.is_vouched() && is_asked(&tool.name));
+        for tool in vouched {
+            self.check_tool(tool, approved.contains(&tool.name), &log, &mut report)?;
+        }
+        self.check_places(&view, approvals.iter().filter(|approval| is_asked(&approval.tool)), &mut report)?;
+        report.faults.extend(self.faults_of_decisions(only)?);
+        report.faults.extend(self.faults_of_states(is_asked)?);
+        report.faults.extend(self.faults_of_leave(is_asked)?);
+        report.faults.extend(self.faults_of_trust(only)?);
+        let mut told = HashSet::new();
+        report.faults.retain(|fault| told.insert(fault.clone()));
+        Ok(report)
+    }
+
+    fn check_copies(&self, only: Option<&ToolName>, report: &mut VerifyReport) -> Result<(), EngineError> {
+        let copies = &self.inner.copies;
+        let mut digests = copies.all()?;
+        if let Some(name) = only {
+            let rows = self.read(|q| Ok(q.versions_of(name)?))?;
+            let known: HashSet<Digest> = rows.iter().map(|row| row.digest).collect();
+            digests.retain(|digest| known.contains(digest));
+        }
+        report.faults.extend(digests.iter().filter_map(|digest| copies.check(*digest).err()));
+        report.versions = digests.len() as u64;
+        Ok(())
+    }
+
+    /// What is wrong with an approval in force: it needs a copy, and an entry of the log that gave it.
+    fn fault_in_force(&self, approval: &Approval, log: &Logbook) -> Result<Option<String>, EngineError> {
+        if !self.inner.copies.has(approval.digest) {
+            let version = format!("the approved version {} of {}", approval.digest.short(), approval.tool);
+            return Ok(Some(format!("{version} has no kept copy")));
+        }
+        Ok(fault_of_approval(approval, &*self.giver(log, approval.operation)?, &log.ledger))
+    }
+
+    fn check_tool(
+        &self,
+        tool: &Tool,
+        is_approved: bool,
+        log: &Logbook,
+        report: &mut VerifyReport,
+    ) -> Result<(), EngineError> {
+        let signer = self.signer(tool);
+        match &signer {
+            Ok(Some(signed)) => report.notes.push(format!(
+                "{} {} ({}) is signed by {} for {}",
+                tool.name,
+                tool.version,
+                tool.digest.short(),
+                signed.principal,
+                tool.stage
+            )),
+            Ok(None) => {}
+            // Without a list of signers only the user's own key is known; another's is no fault of the tool.
+            Err(why) if self.inner.settings.signing.allowed_signers.is_none() => {
+                let verb = if self.inner.settings.signing.key.is_some() { "does not count" } else { "is not checked" };
+                report.notes.push(format!("the signature of {} {verb}: {why}", tool.place()));
+            }
+            // What was decided here does not rest on it; what was taken over by it is doubted below.
+            Err(why) if is_approved => {
+                report.notes.push(format!("the signature of {} does not count: {why}", tool.place()));
+            }
+            Err(why) => report.faults.push(format!("the signature beside {} does not count: {why}", tool.place())),
+        }
+        match self.doubt_by(log, tool)? {
+            Some(doubt) => report.faults.push(doubt.said()),
+            None if is_approved => {}
+            None => {
+                report.faults.extend(fault_of_stranger(tool, &self.beside(&tool.placement)));
+                report.notes.push(format!("{} came with the workspace and waits to be adopted", tool.place()));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What speaks against a tool that came with the workspace before anybody looked at it.
+fn fault_of_stranger(tool: &Tool, beside: &Beside) -> Option<String> {
+    let Beside::Text(text) = beside else { return None };
+    let path = format!("{}/approval.toml", tool.placement.base);
+    match Claim::read(text) {
+        Ok(claim) => claim.contradicts(tool).map(|wrong| format!("{path} does not match its tool: {wrong}")),
+        Err(why) => Some(format!("{path} cannot be read: {why}")),
+    }
+}

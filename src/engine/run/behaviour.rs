@@ -1,0 +1,535 @@
+//! What a version, or one run of it, was seen to do, as every face shows it.
+//!
+//! Three kinds of evidence, named as such and never mixed: *result* (a tool cannot forge it), *enforced* (walls that
+//! were verified) and *reported* (may be incomplete). Where nobody watched, that is said in words: an empty list
+//! never stands for it.
+
+use crate::catalog;
+use crate::domain::{
+    Answer, Attempt, Digest, Envelope, FileChange, Isolation, IsolationLevel, LoadedFile, Observation, Observer,
+    PermissionLine, PermissionUse, Permissions, Run, RunId, RunOutcome, Tool, ToolName, Touch, Typical, count,
+};
+use crate::engine::error::EngineError;
+use crate::engine::view::{EvidenceLine, Weight};
+use crate::engine::workspace::Engine;
+use crate::store::RunQuery;
+use serde::Serialize;
+
+/// Runs looked at for what a version usually uses, and for the walls it had.
+const RECENT_RUNS: usize = 200;
+
+/// Examples in one line.
+const EXAMPLES: usize = 4;
+
+/// Files loaded as code that the evidence of a review lists.
+const MOST_LOADED: usize = 20;
+
+/// The label of a file that was loaded as code through a declared path.
+const LOADED: &str = "code loaded";
+
+/// What a version, or one run of it, was seen to do.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Behaviour {
+    /// The tool.
+    pub tool: ToolName,
+    /// Stated version.
+    pub version: semver::Version,
+    /// What ran.
+    pub digest: Digest,
+    /// The one run this is about; `None` for all runs of the version.
+    pub run: Option<RunId>,
+    /// Runs that were watched.
+    pub observed: u64,
+    /// Runs that were not.
+    pub unobserved: u64,
+    /// Why nobody watched; `None` when at least one run was watched.
+    pub observer_off: Option<String>,
+    /// Result: what lay on disk before and after.
+    pub result: ResultEvidence,
+    /// Enforced: the walls that stood, newest first.
+    pub enforced: Vec<Enforced>,
+    /// Reported: what the observer was told.
+    pub reported: Reported,
+    /// Reported: files that were loaded as code through declared paths, by path, as they were last.
+    pub loaded: Vec<LoadedFile>,
+    /// Declared permissions against what was seen.
+    pub permissions: Vec<PermissionLine>,
+    /// What runs did that no run of the approved version had done before.
+    pub departed: Vec<Departed>,
+    /// What a run usually uses; `None` before the first one that ran to its end.
+    pub usage: Option<Typical>,
+}
+
+/// Differences on disk.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ResultEvidence {
+    /// The run that made them: the one asked about, else the newest that was looked at.
+    pub run: Option<RunId>,
+    /// By path.
+    pub changes: Vec<FileChange>,
+    /// How many more there are.
+    pub cut: u64,
+    /// Why the differences could not be collected, where they could not; then `changes` is not all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uncollected: Option<String>,
+}
+
+/// Walls that some runs had in common.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Enforced {
+    /// Level, profile, layers, and what was missing.
+    #[serde(flatten)]
+    pub isolation: Isolation,
+    /// In how many of the newest runs.
+    pub runs: u64,
+}
+
+/// What the observer was told.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Reported {
+    /// Always true: a tool with two threads can lie to the observer.
+    pub may_be_incomplete: bool,
+    /// What was tried, in order of kind and target.
+    pub attempts: Vec<Tried>,
+    /// Attempts that are not listed.
+    pub cut: u64,
+}
+
+/// Something that was tried.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Tried {
+    /// What was tried; `count` says how often in the run, or in how many runs of the version.
+    #[serde(flatten)]
+    pub attempt: Attempt,
+}
+
+/// A run outside the envelope of its version.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Departed {
+    /// Which.
+    pub run: RunId,
+    /// What it did, one phrase each.
+    pub did: Vec<String>,
+}
+
+/// A part of a behaviour as lines for a reader.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BehaviourPart {
+    /// Which kind of evidence.
+    pub title: &'static str,
+    /// Its facts.
+    pub lines: Vec<EvidenceLine>,
+}
+
+impl Engine {
+    /// What one run was seen to do; `None` for one that never started, has not ended, or is older than this record.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub fn observation(&self, run: RunId) -> Result<Option<Observation>, EngineError> {
+        self.read(|q| Ok(q.observation(run)?))
+    }
+
+    /// What all runs of a version were seen to do.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub fn envelope(&self, tool: &ToolName, digest: Digest) -> Result<Envelope, EngineError> {
+        self.read(|q| Ok(q.envelope(tool, digest)?))
+    }
+
+    /// What a run of a version usually uses; `None` before the first one that ran to its end.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub fn usage(&self, tool: &ToolName, digest: Digest) -> Result<Option<Typical>, EngineError> {
+        self.read(|q| Ok(Typical::of(&q.usages(tool, digest, RECENT_RUNS)?)))
+    }
+
+    /// What all runs of a version did.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store; as [`Engine::detail`] when its manifest cannot be read.
+    pub fn behaviour(&self, tool: &Tool) -> Result<Behaviour, EngineError> {
+        let declared = self.detail(tool)?.manifest.permissions;
+        let envelope = self.envelope(&tool.name, tool.digest)?;
+        let runs = self.runs_of(&tool.name, tool.digest)?;
+        let newest = self.newest_observation(&runs)?;
+        let off = match &newest {
+            _ if envelope.observed > 0 => None,
+            Some((_, Observation { observer: Observer::Off(reason), .. })) => Some(reason.clone()),
+            Some(_) | None => Some(never(&runs).to_owned()),
+        };
+        let result = newest.map_or_else(ResultEvidence::nothing, |(run, seen)| ResultEvidence::of(run, seen));
+        let seen = envelope.tried().into_iter().map(|seen| Attempt {
+            touch: seen.touch,
+            target: seen.target,
+            answer: seen.answer,
+            count: seen.runs,
+        });
+        Ok(Behaviour {
+            tool: tool.name.clone(),
+            version: tool.version.clone(),
+            digest: tool.digest,
+            run: None,
+            observed: envelope.observed,
+            unobserved: envelope.unobserved,
+            observer_off: off,
+            result,
+            enforced: enforced(&runs),
+            reported: Reported::of(seen.collect(), envelope.cut),
+            loaded: envelope
+                .loaded
+                .iter()
+                .map(|(path, loaded)| LoadedFile { path: path.clone(), digest: loaded.digest })
+                .collect(),
+            permissions: envelope.against(&declared),
+            departed: departed(self.since_approval(tool, &runs)?),
+            usage: self.usage(&tool.name, tool.digest)?,
+        })
+    }
+
+    /// What one run did.
+    ///
+    /// # Errors
+    /// `NotFound`; `Internal` for trouble with the store. A manifest that is gone leaves the permissions out.
+    pub fn behaviour_of_run(&self, id: RunId) -> Result<Behaviour, EngineError> {
+        let run = self.run_record(id)?;
+        let observation = self.observation(id)?;
+        let mut alone = Envelope::default();
+        let seen = observation.unwrap_or_else(|| Observation::off(unseen(&run)));
+        alone.fold(id, &seen);
+        let off = match &seen.observer {
+            Observer::On => None,
+            Observer::Off(reason) => Some(reason.clone()),
+        };
+        let declared = self.declared_by(&run);
+        Ok(Behaviour {
+            run: Some(id),
+            observed: alone.observed,
+            unobserved: alone.unobserved,
+            observer_off: off,
+            enforced: enforced(std::slice::from_ref(&run)),
+            reported: Reported::of(seen.attempts.clone(), seen.attempts_cut),
+            loaded: seen.loaded.clone(),
+            result: ResultEvidence::of(id, seen),
+            permissions: declared.map(|declared| alone.against(&declared)).unwrap_or_default(),
+            departed: departed(std::slice::from_ref(&run)),
+            usage: Typical::of(&[run.usage]).filter(|_| run.outcome != RunOutcome::Running),
+            tool: run.tool,
+            version: run.version,
+            digest: run.digest,
+        })
+    }
+
+    /// The runs since the version was approved last: an approval accepts what was seen until then.
+    fn since_approval<'a>(&self, tool: &Tool, runs: &'a [Run]) -> Result<&'a [Run], EngineError> {
+        let approvals = self.read(|q| Ok(q.approvals_of(&tool.name)?))?;
+        let Some(approval) = approvals.iter().find(|approval| approval.digest == tool.digest) else { return Ok(runs) };
+        // Newest first.
+        Ok(&runs[..runs.partition_point(|run| run.started_at >= approval.at)])
+    }
+
+    fn runs_of(&self, tool: &ToolName, digest: Digest) -> Result<Vec<Run>, EngineError> {
+        let query =
+            RunQuery { tool: Some(tool.clone()), digest: Some(digest), limit: RECENT_RUNS, ..RunQuery::default() };
+        self.read(|q| Ok(q.runs(&query)?))
+    }
+
+    /// The newest of these runs whose observation is kept.
+    fn newest_observation(&self, runs: &[Run]) -> Result<Option<(RunId, Observation)>, EngineError> {
+        for run in runs {
+            if let Some(seen) = self.observation(run.id)? {
+                return Ok(Some((run.id, seen)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What the manifest of the version that ran declares; `None` when neither disk nor a kept copy has it.
+    fn declared_by(&self, run: &Run) -> Option<Permissions> {
+        let view = self.catalog();
+        let row = view.tools.iter().find(|tool| tool.name == run.tool && tool.digest == run.digest);
+        if let Some(tool) = row {
+            return self.detail(tool).ok().map(|detail| detail.manifest.permissions);
+        }
+        let mut tool = Tool::clone(view.tools.iter().find(|tool| tool.name == run.tool)?);
+        let row = self.read(|q| Ok(q.version(&run.tool, run.digest)?)).ok()??;
+        tool.path = row.path;
+        tool.placement = row.placement;
+        let files = self.version_files(run.digest).ok()?;
+        catalog::read_files(files, &tool).ok().map(|detail| detail.manifest.permissions)
+    }
+}
+
+/// Why nothing is known of a version, given its runs.
+fn never(runs: &[Run]) -> &'static str {
+    if runs.iter().any(|run| run.outcome.has_started()) {
+        "none of its runs left an observation"
+    } else {
+        "it has never run here"
+    }
+}
+
+/// Why nothing is known of a run.
+fn unseen(run: &Run) -> &'static str {
+    match run.outcome {
+        RunOutcome::Running => "it has not ended yet",
+        RunOutcome::Refused | RunOutcome::InvalidInput | RunOutcome::SpawnFailed => "it never started",
+        RunOutcome::Succeeded
+        | RunOutcome::Failed
+        | RunOutcome::TimedOut
+        | RunOutcome::Cancelled
+        | RunOutcome::Killed
+        | RunOutcome::LimitExceeded
+        | RunOutcome::InvalidOutput
+        | RunOutcome::Interrupted => "it ran before observations were kept",
+    }
+}
+
+/// The walls of these runs, equal ones counted together.
+fn enforced(runs: &[Run]) -> Vec<Enforced> {
+    let mut walls: Vec<Enforced> = Vec::new();
+    for run in runs.iter().filter(|run| run.outcome.has_started()) {
+        match walls.iter_mut().find(|wall| wall.isolation == run.isolation) {
+            Some(wall) => wall.runs += 1,
+            None => walls.push(Enforced { isolation: run.isolation.clone(), runs: 1 }),
+        }
+    }
+    walls
+}
+
+fn departed(runs: &[Run]) -> Vec<Departed> {
+    let marked = runs.iter().filter(|run| !run.departed.is_empty());
+    marked.map(|run| Departed { run: run.id, did: run.departed.clone() }).collect()
+}
+
+impl ResultEvidence {
+    fn of(run: RunId, seen: Observation) -> ResultEvidence {
+        let Observation { changes, changes_cut, uncollected, .. } = seen;
+        ResultEvidence { run: Some(run), changes, cut: changes_cut, uncollected }
+    }
+
+    fn nothing() -> ResultEvidence {
+        ResultEvidence { run: None, changes: Vec::new(), cut: 0, uncollected: None }
+    }
+}
+
+impl Reported {
+    fn of(attempts: Vec<Attempt>, cut: u64) -> Reported {
+        let attempts = attempts.into_iter().map(|attempt| Tried { attempt }).collect();
+        Reported { may_be_incomplete: true, attempts, cut }
+    }
+}
+
+impl Behaviour {
+    /// The whole behaviour for a reader: declared against observed, then the three kinds of evidence.
+    pub fn parts(&self) -> Vec<BehaviourPart> {
+        vec![
+            BehaviourPart { title: "Declared against observed", lines: self.permission_lines() },
+            BehaviourPart { title: "Result: files before and after", lines: self.result_lines() },
+            BehaviourPart { title: "Enforced: walls that stood", lines: self.enforced_lines() },
+            BehaviourPart { title: "Reported by the observer: may be incomplete", lines: self.reported_lines() },
+        ]
+    }
+
+    /// The facts for a review: departures, permissions, programs and hosts, or that nobody watched.
+    pub fn evidence(&self) -> Vec<EvidenceLine> {
+        let mut lines = self.departed_lines();
+        if self.enforced.is_empty() {
+            // No run has started, which the line about the runs says.
+            return lines;
+        }
+        if let Some(why) = &self.result.uncollected {
+            lines.push(line(Weight::Warn, "files changed", format!("could not be collected: {why}")));
+        }
+        if let Some(reason) = &self.observer_off {
+            lines.push(line(Weight::Warn, "seen in runs", format!("{}: {reason}", self.unknown())));
+            return lines;
+        }
+        lines.extend(self.permissions.iter().map(|found| permission(found, self.observed)));
+        for (label, kinds) in [
+            ("programs started", &[Touch::Exec][..]),
+            ("hosts tried", &[Touch::Resolve, Touch::Connect, Touch::Listen]),
+            ("forbidden", &[Touch::Forbidden]),
+        ] {
+            let seen: Vec<&Attempt> =
+                self.reported.attempts.iter().map(|t| &t.attempt).filter(|a| kinds.contains(&a.touch)).collect();
+            if !seen.is_empty() {
+                let weight = if label == "forbidden" { Weight::Bad } else { Weight::Warn };
+                lines.push(line(weight, label, examples(&seen)));
+            }
+        }
+        lines.extend(self.loaded.iter().take(MOST_LOADED).map(loaded_line));
+        if self.loaded.len() > MOST_LOADED {
+            let text = format!("{} more files, which `behaviour` lists", self.loaded.len() - MOST_LOADED);
+            lines.push(line(Weight::Warn, LOADED, text));
+        }
+        lines
+    }
+
+    /// What to say where nobody watched: there is nothing to be off before the first run.
+    fn unknown(&self) -> &'static str {
+        if self.unobserved > 0 { "observer off" } else { "not known" }
+    }
+
+    fn departed_lines(&self) -> Vec<EvidenceLine> {
+        let words = |departed: &Departed| {
+            let text = format!("run {} did what no run before it did: {}", departed.run, departed.did.join(", "));
+            line(Weight::Bad, "outside its envelope", text)
+        };
+        self.departed.iter().take(EXAMPLES).map(words).collect()
+    }
+
+    fn permission_lines(&self) -> Vec<EvidenceLine> {
+        let mut lines = self.departed_lines();
+        lines.extend(self.permissions.iter().map(|found| permission(found, self.observed)));
+        if lines.is_empty() {
+            let text = match &self.observer_off {
+                Some(reason) if self.unobserved > 0 => format!("not known, {}: {reason}", self.unknown()),
+                Some(reason) => format!("{}: {reason}", self.unknown()),
+                None => "nothing is declared, and nothing undeclared was tried".to_owned(),
+            };
+            lines.push(line(Weight::Fact, "permissions", text));
+        }
+        lines
+    }
+
+    fn result_lines(&self) -> Vec<EvidenceLine> {
+        let mut lines = Vec::new();
+        if let (Some(run), None) = (self.result.run, self.run) {
+            lines.push(line(Weight::Fact, "newest run", format!("{run}")));
+        }
+        lines.extend(self.result.changes.iter().map(|change| {
+            line(
+                Weight::Fact,
+                change.difference.word(),
+                format!("{} ({})", change.path, count(change.bytes as usize, "byte")),
+            )
+        }));
+        if self.result.cut > 0 {
+            lines.push(line(Weight::Warn, "not listed", count(self.result.cut as usize, "more difference")));
+        }
+        if let Some(why) = &self.result.uncollected {
+            lines.push(line(Weight::Warn, "files", format!("could not be collected: {why}")));
+        } else if self.result.changes.is_empty() {
+            let text = match (&self.observer_off, self.result.run) {
+                (Some(reason), _) => format!("no difference is recorded: {reason}"),
+                (None, Some(_)) => "no difference in the scratch folder and in declared write paths".to_owned(),
+                (None, None) => "no difference is recorded".to_owned(),
+            };
+            lines.push(line(Weight::Fact, "files", text));
+        }
+        lines
+    }
+
+    fn enforced_lines(&self) -> Vec<EvidenceLine> {
+        if self.enforced.is_empty() {
+            return vec![line(Weight::Warn, "isolation", "no run has started: nothing was enforced")];
+        }
+        let mut lines = Vec::new();
+        for wall in &self.enforced {
+            let Isolation { level, profile, layers, missing } = &wall.isolation;
+            let runs =
+                if self.run.is_some() { String::new() } else { format!("{}, ", count(wall.runs as usize, "run")) };
+            let text = format!("{runs}profile {profile}; in force: {}", or_none(layers));
+            lines.push(line(level_weight(*level), level.meaning(), text));
+            if !missing.is_empty() {
+                lines.push(line(Weight::Warn, "missing", missing.join(", ")));
+            }
+        }
+        lines
+    }
+
+    fn reported_lines(&self) -> Vec<EvidenceLine> {
+        if let Some(reason) = &self.observer_off {
+            return vec![line(Weight::Warn, self.unknown(), reason)];
+        }
+        let mut lines = Vec::new();
+        if self.run.is_none() {
+            let text = format!("{} observed, {} not", self.observed, self.unobserved);
+            lines.push(line(if self.unobserved > 0 { Weight::Warn } else { Weight::Fact }, "runs", text));
+        }
+        lines.extend(self.reported.attempts.iter().map(|tried| self.tried(&tried.attempt)));
+        lines.extend(self.loaded.iter().map(loaded_line));
+        if self.reported.cut > 0 {
+            lines.push(line(Weight::Warn, "not listed", count(self.reported.cut as usize, "more attempt")));
+        }
+        if self.reported.attempts.is_empty() {
+            lines.push(line(Weight::Fact, "attempts", "none beyond what its interpreter does by itself"));
+        }
+        lines
+    }
+
+    fn tried(&self, attempt: &Attempt) -> EvidenceLine {
+        let weight = match (attempt.touch, attempt.answer) {
+            (Touch::Forbidden, _) => Weight::Bad,
+            (_, Answer::Denied) => Weight::Warn,
+            (_, Answer::Allowed | Answer::Missing) => Weight::Fact,
+        };
+        let often = match (self.run, attempt.count) {
+            (_, 0..=1) => String::new(),
+            (Some(_), count) => format!(", {count} times"),
+            (None, count) => format!(", in {count} runs"),
+        };
+        line(weight, attempt.touch.word(), format!("{} ({}{often})", attempt.target, attempt.answer))
+    }
+}
+
+/// A file that was loaded as code.
+fn loaded_line(file: &LoadedFile) -> EvidenceLine {
+    let text = format!("{} ({}), no part of this version", file.path, file.digest.short());
+    line(Weight::Warn, LOADED, text)
+}
+
+/// How a level reads.
+pub(super) fn level_weight(level: IsolationLevel) -> Weight {
+    match level {
+        IsolationLevel::Isolated => Weight::Good,
+        IsolationLevel::Confined => Weight::Fact,
+        IsolationLevel::LimitsOnly | IsolationLevel::None => Weight::Warn,
+    }
+}
+
+/// One permission; `observed` runs are what it was compared with.
+fn permission(found: &PermissionLine, observed: u64) -> EvidenceLine {
+    let PermissionLine { permission, verdict, seen } = found;
+    let seen = seen.join(", ");
+    let (weight, text) = match verdict {
+        PermissionUse::Used => (Weight::Good, format!("{permission}: {seen}")),
+        PermissionUse::Unused => {
+            let runs = if observed == 1 {
+                "the one observed run did not use it".to_owned()
+            } else {
+                format!("none of {observed} observed runs used it")
+            };
+            (Weight::Warn, format!("{permission} is declared, but {runs}; consider removing it"))
+        }
+        PermissionUse::Undeclared if seen.is_empty() => (Weight::Bad, permission.clone()),
+        PermissionUse::Undeclared => (Weight::Bad, format!("{permission}: tried {seen}")),
+        PermissionUse::NotObservable if observed == 0 => {
+            (Weight::Fact, format!("{permission} is declared; no run was observed"))
+        }
+        PermissionUse::NotObservable => {
+            (Weight::Fact, format!("{permission} is declared; whether it is used cannot be observed"))
+        }
+    };
+    line(weight, verdict.word(), text)
+}
+
+fn examples(seen: &[&Attempt]) -> String {
+    let named: Vec<&str> = seen.iter().take(EXAMPLES).map(|attempt| attempt.target.as_str()).collect();
+    let more = match seen.len().saturating_sub(EXAMPLES) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("{}{more}", named.join(", "))
+}
+
+fn or_none(words: &[String]) -> String {
+    if words.is_empty() { "none".to_owned() } else { words.join(", ") }
+}
+
+fn line(weight: Weight, label: &str, text: impl Into<String>) -> EvidenceLine {
+    EvidenceLine { weight, label: label.to_owned(), text: text.into() }
+}

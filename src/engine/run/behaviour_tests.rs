@@ -1,0 +1,112 @@
+//! What runs were seen to do, from their end to what a reviewer reads.
+
+use crate::domain::{
+    Answer, Attempt, DecisionKind, Isolation, IsolationLevel, Observation, Observer, Permissions, Profile, ReviewKind,
+    RunEnd, RunId, RunUsage, Stage, ToolReview, Touch,
+};
+use crate::engine::tests::{World, ada, decide};
+use crate::engine::*;
+use crate::store::FinishedRun;
+use std::time::Duration;
+use std::time::Instant as Clock;
+
+/// The end of a run at this level that read these files.
+fn finished(level: IsolationLevel, paths: &[&str]) -> FinishedRun {
+    let attempt =
+        |path: &&str| Attempt { touch: Touch::Read, target: (*path).to_owned(), answer: Answer::Denied, count: 1 };
+    let attempts = paths.iter().map(attempt).collect();
+    FinishedRun {
+        end: RunEnd::Succeeded { exit_code: 0 },
+        usage: RunUsage { duration_ms: 20, ..RunUsage::default() },
+        isolation: Isolation { level, profile: Profile::Declared, layers: vec![], missing: vec![] },
+        truncated: false,
+        notes: vec![],
+        observation: Some(Observation { observer: Observer::On, attempts, ..Observation::off("") }),
+        departed: vec![],
+        declared: Permissions::default(),
+    }
+}
+
+/// Records a run of the adder that ended so.
+fn record(engine: &Engine, finished: &FinishedRun) -> RunId {
+    let tool = engine.resolve("adder").unwrap();
+    let run = engine.open_run(&tool, Profile::Declared, &ada(), "").unwrap();
+    engine.close_run(run, finished).unwrap();
+    run
+}
+
+/// The lines of evidence of the one review that waits, as `weight label: text`.
+fn evidence(engine: &Engine) -> Vec<String> {
+    let review = engine.reviews(ReviewFilter::Waiting).unwrap().remove(0);
+    let lines = engine.review(review.id).unwrap().evidence.into_iter();
+    lines.map(|line| format!("{:?} {}: {}", line.weight, line.label, line.text)).collect()
+}
+
+#[test]
+fn approving_a_departure_accepts_the_envelope_as_it_is_and_moves_nothing() {
+    let world = World::new();
+    world.drop_pair();
+    let engine = world.open();
+    decide(&engine, DecisionKind::Approve).unwrap();
+    let before = engine.resolve("adder").unwrap();
+    assert_eq!(before.stage, Stage::Approved);
+    record(&engine, &finished(IsolationLevel::Isolated, &["/srv/a"]));
+    assert_eq!(engine.reviews(ReviewFilter::Waiting).unwrap().len(), 0);
+    let run = record(&engine, &finished(IsolationLevel::Isolated, &["/home/ada/.ssh/id_rsa"]));
+    engine.scan(&mut |_| {}).unwrap();
+    let waiting = engine.reviews(ReviewFilter::Waiting).unwrap();
+    assert_eq!(waiting.iter().map(|review| review.kind).collect::<Vec<_>>(), [ReviewKind::Drift], "a scan keeps it");
+    assert_eq!(engine.resolve("adder").unwrap().facts.review, ToolReview::Waiting);
+    let told = format!("Bad outside its envelope: run {run} did what no run before it did: read /home/ada/.ssh/id_rsa");
+    assert!(evidence(&engine).contains(&told), "{:#?}", evidence(&engine));
+    decide(&engine, DecisionKind::Approve).unwrap();
+    let after = engine.resolve("adder").unwrap();
+    assert_eq!((&after.path, after.digest, after.stage), (&before.path, before.digest, before.stage));
+    assert!(engine.approved(&after).unwrap());
+    assert_eq!(after.facts.review, ToolReview::Approved);
+    assert_eq!(engine.behaviour(&after).unwrap().departed, [], "it was accepted");
+    record(&engine, &finished(IsolationLevel::Isolated, &["/home/ada/.ssh/id_rsa"]));
+    assert_eq!(engine.reviews(ReviewFilter::Waiting).unwrap().len(), 0);
+}
+
+#[test]
+fn a_run_below_the_level_that_is_demanded_now_is_no_evidence() {
+    let world = World::new();
+    world.drop_pair();
+    let engine = world.open();
+    assert!(evidence(&engine).contains(&"Warn runs: this version has never run here".to_owned()));
+    let of_runs = evidence(&engine).into_iter().filter(|line| line.contains("never run")).collect::<Vec<_>>();
+    assert_eq!(of_runs, ["Warn runs: this version has never run here"], "said once");
+    record(&engine, &finished(IsolationLevel::Isolated, &[]));
+    record(&engine, &finished(IsolationLevel::LimitsOnly, &[]));
+    let refused = RunEnd::Refused { message: "no".to_owned() };
+    record(&engine, &FinishedRun { end: refused, observation: None, ..finished(IsolationLevel::None, &[]) });
+    let found = evidence(&engine);
+    let runs: Vec<&String> = found.iter().filter(|line| line.contains(" runs: ")).collect();
+    assert_eq!(
+        runs,
+        [
+            "Warn runs: 1 run below confined does not count as evidence (1 limits-only)",
+            "Good runs: 1 succeeded, 0 failed of the last 1 (1 isolated)",
+        ]
+    );
+}
+
+#[test]
+fn a_live_run_is_recorded_with_the_isolation_that_was_verified() {
+    let world = World::new();
+    world.write("tools/experimental/waits.sh", "#!/bin/sh\n# Waits.\nsleep 60\n");
+    let engine = world.open();
+    let tool = engine.resolve("waits").unwrap();
+    let handle = engine.run(&RunRequest { tool, input: None, timeout: None }, &ada()).unwrap();
+    let (verified, deadline) = (handle.verified(), Clock::now() + Duration::from_secs(20));
+    let written = || engine.run_record(handle.id).unwrap().isolation.level;
+    while written() == IsolationLevel::None && Clock::now() < deadline {
+        std::thread::yield_now();
+    }
+    let (live, told) = (written(), verified.get().copied());
+    handle.cancel();
+    let ended = handle.wait().unwrap();
+    assert!(live.reaches(IsolationLevel::LimitsOnly), "{ended:?}");
+    assert_eq!((told, ended.isolation.level), (Some(live), live));
+}

@@ -1,0 +1,167 @@
+//! The clock: one process a workspace that flushes buffers whose time has come, also when nobody calls any more.
+//!
+//! Whoever writes to a buffer that is flushed by time starts it, unless it runs; a row of the store says which process
+//! it is. It is this program in a role, in a session of its own, so that it outlives its parent and its terminal. It ends
+//! by itself when no buffer waits for a time, and says so in the transaction in which it looked: a writer afterwards
+//! starts a new one.
+
+use super::hand_over::Pending;
+use crate::domain::{Buffer, BufferId, Caller, Instant};
+use crate::engine::clock::now;
+use crate::engine::core::buffering::{self, Turn};
+use crate::engine::error::EngineError;
+use crate::engine::run::owner::owner_alive;
+use crate::engine::state::home::Home;
+use crate::engine::workspace::{Engine, OpenOptions};
+use crate::outside::Asker;
+use crate::runner;
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// The first argument that makes this program the clock of a workspace's buffers. No verb begins like this.
+const KEEP_TIME: &str = "--as-buffer-clock";
+/// Its last argument when a human started it: whose variables it has.
+const OF_HUMAN: &str = "human";
+/// How often it looks whether anything changed: one pragma, which costs microseconds.
+const LOOK: Duration = Duration::from_millis(50);
+/// How often it looks whether the process that has a batch on its way lives, milliseconds.
+const LOST_MS: i64 = 1_000;
+/// Batches that it hands to tools at the same time.
+const MOST_AT_ONCE: usize = 4;
+/// Looks that fail one after the other before it gives up.
+const MOST_FAULTS: u32 = 100;
+
+/// Plays the part of a supervisor, a keeper or the clock when that is what this program was started for; returns what
+/// to exit with. Asked before anything else, while there is one thread.
+pub fn play_role() -> Option<u8> {
+    if let Some(code) = runner::play_role() {
+        return Some(code);
+    }
+    let args: Vec<OsString> = std::env::args_os().skip(1).take(6).collect();
+    match args.as_slice() {
+        [role, workspace, config, data, asker] if role == KEEP_TIME => {
+            let home = Home { config: config.into(), data: data.into() };
+            let asker = if asker == OF_HUMAN { Asker::Human } else { Asker::Agent };
+            let options = OpenOptions { workspace: PathBuf::from(workspace), home, program: None, asker };
+            Some(u8::from(keep_time(options).is_err()))
+        }
+        _ => None,
+    }
+}
+
+fn keep_time(options: OpenOptions) -> Result<(), EngineError> {
+    // It must outlive the terminal of who started it.
+    let _ = rustix::process::setsid();
+    let engine = Engine::open(options)?;
+    let caller = Caller::Human(engine.identity());
+    if !engine.with_hand(&caller, |hand| engine.transact(|tx| buffering::tend(tx, hand)))? {
+        return Ok(());
+    }
+    let mut clock = Clock { engine, caller, handing: Vec::new(), next: None };
+    let mut faults = 0;
+    loop {
+        match clock.tick() {
+            Ok(true) => faults = 0,
+            Ok(false) => return Ok(()),
+            Err(error) => {
+                faults += 1;
+                if faults >= MOST_FAULTS {
+                    return Err(error);
+                }
+            }
+        }
+        std::thread::sleep(LOOK);
+    }
+}
+
+struct Clock {
+    engine: Engine,
+    caller: Caller,
+    handing: Vec<JoinHandle<()>>,
+    /// Until when nothing is to be done unless the state has another number than this.
+    next: Option<(Instant, i64)>,
+}
+
+impl Clock {
+    /// Flushes what is due; `false` when nothing will be.
+    fn tick(&mut self) -> Result<bool, EngineError> {
+        self.handing.retain(|thread| !thread.is_finished());
+        if !self.engine.state_dir().join("store.db").exists() {
+            // The workspace's state was deleted: what was in it waits for nobody.
+            return Ok(false);
+        }
+        let (at, version) = (now(), self.engine.read(|q| Ok(q.data_version()?))?);
+        if self.next.is_some_and(|(next, known)| at < next && version == known) {
+            return Ok(true);
+        }
+        let buffers = self.engine.read(|q| Ok(q.buffers()?))?;
+        let mut waits = !self.handing.is_empty();
+        let mut next = Instant(at.0 + LOST_MS);
+        for buffer in buffers {
+            waits |= buffer.needs_clock();
+            let due = buffer.rule.due_at(&buffer.level);
+            next = due.map_or(next, |due| next.min(due));
+            let due = due.is_some_and(|due| due <= at);
+            let lost = buffer.needs_clock() && buffer.flusher.as_ref().is_some_and(|owner| !owner_alive(owner));
+            if (due || lost) && self.handing.len() < MOST_AT_ONCE {
+                self.flush(&buffer.id)?;
+            }
+        }
+        self.next = Some((next, version));
+        if waits {
+            return Ok(true);
+        }
+        let engine = &self.engine;
+        engine.with_hand(&self.caller, |hand| engine.transact(|tx| buffering::tends_on(tx, hand)))
+    }
+
+    fn flush(&mut self, buffer: &BufferId) -> Result<(), EngineError> {
+        let engine = &self.engine;
+        let turn = engine.with_hand(&self.caller, |hand| engine.transact(|tx| buffering::due(tx, hand, buffer)))?;
+        if let Some(claim) = turn.claim {
+            let (engine, pending) = (engine.clone(), Pending { claim, caller: self.caller.clone() });
+            // What the tool did not take waits with the reason beside it.
+            self.handing.push(std::thread::spawn(move || drop(engine.hand_over(pending))));
+        }
+        Ok(())
+    }
+}
+
+impl Engine {
+    /// Starts the clock when a step left a time to wait for and none runs.
+    pub(super) fn wind_clock(&self, turn: &Turn) {
+        if turn.wind {
+            self.start_clock();
+        }
+    }
+
+    /// Starts the clock when buffers wait for a time and none runs: the one there was died with the machine, maybe.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub fn mend_clock(&self) -> Result<(), EngineError> {
+        let waits = self.read(|q| Ok(q.buffers()?.iter().any(Buffer::needs_clock)))?;
+        let caller = Caller::Human(String::new());
+        if waits && self.with_hand(&caller, |hand| self.transact(|tx| buffering::wind(tx, hand)))? {
+            self.start_clock();
+        }
+        Ok(())
+    }
+
+    fn start_clock(&self) {
+        let options = &self.inner.options;
+        let args: [&OsStr; 5] = [
+            OsStr::new(KEEP_TIME),
+            options.workspace.as_os_str(),
+            options.home.config.as_os_str(),
+            options.home.data.as_os_str(),
+            OsStr::new(if options.asker == Asker::Human { OF_HUMAN } else { "agent" }),
+        ];
+        let started = runner::detach(&self.inner.machine, &args);
+        self.report_trouble(started.map_err(|error| {
+            EngineError::internal(format!("buffers are not flushed by time: the clock could not be started: {error}"))
+        }));
+    }
+}

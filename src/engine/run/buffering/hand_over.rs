@@ -1,0 +1,113 @@
+//! Handing batches to a tool: each is the input of an ordinary run, under the policy of everybody whose items it holds.
+
+use super::status::{BufferStatus, HandedOver};
+use crate::domain::{Caller, RunId, RunOutcome, Stream, rfc3339};
+use crate::engine::clock::now;
+use crate::engine::core::RunPolicy;
+use crate::engine::core::buffering::{self, Claim};
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::run::running::InputFrom;
+use crate::engine::view::RunRequest;
+use crate::engine::workspace::Engine;
+use crate::runner::Spool;
+use serde_json::{Map, Value, json};
+use std::io::Read;
+
+/// More of what a tool says to a batch stays in its kept output only, bytes.
+const MAX_RESULT: u64 = 64 * 1024;
+
+/// A batch that must be handed over with [`Engine::hand_over`].
+#[derive(Debug)]
+pub struct Pending {
+    pub(super) claim: Claim,
+    pub(super) caller: Caller,
+}
+
+impl Engine {
+    /// Hands a batch over, and then those that became due meanwhile, until there is none or the tool fails.
+    pub fn hand_over(&self, pending: Pending) -> HandedOver {
+        let mut done = HandedOver::default();
+        let caller = pending.caller;
+        let mut next = Some(pending.claim);
+        while let Some(claim) = next.take() {
+            let came = self.run_batch(&claim, &mut done);
+            let settled = self.with_hand(&caller, |hand| {
+                self.transact(|tx| match &came {
+                    Ok(()) => buffering::arrived(tx, hand, &claim),
+                    Err(error) => buffering::came_back(tx, hand, &claim, &error.message),
+                })
+            });
+            match settled {
+                Ok(turn) => {
+                    self.wind_clock(&turn);
+                    done.flushed += turn.flushed;
+                    done.status = Some(BufferStatus::of(&turn.buffer, now()));
+                    done.error = came.err();
+                    next = turn.claim;
+                }
+                // Nobody knows that the tool has them: whoever flushes next gives it the batch again.
+                Err(error) => done.error = Some(error),
+            }
+        }
+        done
+    }
+
+    fn run_batch(&self, claim: &Claim, done: &mut HandedOver) -> Result<(), EngineError> {
+        let tool = self.tool_now(&claim.tool)?;
+        let callers: Vec<Caller> = claim.callers.iter().map(|word| self.caller_of(word)).collect();
+        // The run has one caller, an agent where there is any; what it may not for one of the others, it may not.
+        let detail = self.detail(&tool)?;
+        for caller in &callers {
+            match self.may_run(&detail, caller)? {
+                RunPolicy::Allow { .. } => {}
+                RunPolicy::Ask { message, .. } => return Err(EngineError::new(ErrorCode::HumanNeeded, message, "")),
+                RunPolicy::Refuse { code, message } => return Err(EngineError::new(code, message, "")),
+            }
+        }
+        let is_agent = |caller: &&Caller| matches!(caller, Caller::Agent(_));
+        let caller = callers.iter().find(is_agent).or(callers.first());
+        let caller = caller.ok_or_else(|| EngineError::internal("nobody wrote the items"))?;
+        let request = RunRequest { tool, input: Some(input_of(claim)), timeout: None };
+        let run = self.run_with(&request, caller, InputFrom::Nobody)?.wait()?;
+        done.runs.push(run.id);
+        done.result = self.said(run.id);
+        if run.outcome == RunOutcome::Succeeded {
+            return Ok(());
+        }
+        let why = run.error.map(|error| format!(": {error}")).unwrap_or_default();
+        let code = if run.outcome == RunOutcome::Refused { ErrorCode::Refused } else { ErrorCode::Failed };
+        let message = format!("run {} of {} {}{why}", run.id, run.tool, run.outcome);
+        Err(EngineError::new(code, message, format!("`toolsmith output {}` shows what it said", run.id)))
+    }
+
+    fn caller_of(&self, word: &str) -> Caller {
+        match word.strip_prefix("agent:") {
+            Some(name) => Caller::Agent(name.to_owned()),
+            None => Caller::Human(self.identity()),
+        }
+    }
+
+    /// What the tool said, as far as it is short.
+    fn said(&self, run: RunId) -> Option<Value> {
+        let spool = Spool::open(&self.spool_path(run)).ok()?;
+        let mut bytes = Vec::new();
+        spool.bytes(Some(Stream::Stdout)).take(MAX_RESULT).read_to_end(&mut bytes).ok()?;
+        let text = String::from_utf8_lossy(&bytes).trim().to_owned();
+        (!text.is_empty()).then(|| serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    }
+}
+
+/// The input of the run: what was set up for the buffer, the items, and where they come from.
+fn input_of(claim: &Claim) -> Value {
+    let mut input: Map<String, Value> = claim.input.clone();
+    let read = |text: &String| serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.clone()));
+    let items: Vec<Value> = claim.items.iter().map(|item| read(&item.item)).collect();
+    let metadata = json!({
+        "buffer_id": claim.buffer,
+        "count": items.len(),
+        "flushed_at": rfc3339(now()),
+    });
+    input.insert("buffered_items".to_owned(), Value::Array(items));
+    input.insert("metadata".to_owned(), metadata);
+    Value::Object(input)
+}

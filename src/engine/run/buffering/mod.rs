@@ -1,0 +1,317 @@
+//! Buffers: the facade over their rules, handing batches to tools, and the clock that flushes by time.
+//!
+//! An item is in the store, in a committed transaction, before anybody is told that it was taken. Who gets the
+//! batches is decided by the rules; a tool gets one as the input of an ordinary run, which policy may refuse.
+
+mod clock;
+mod gather;
+mod hand_over;
+mod status;
+#[cfg(test)]
+mod tests;
+
+pub use clock::play_role;
+pub use gather::Gather;
+pub use hand_over::Pending;
+pub use status::{BufferAnswer, BufferStatus, HandedOver};
+
+use super::owner::owner_alive;
+use crate::domain::{
+    Buffer, BufferId, BufferSink, Caller, CostTier, Digest, MAX_BATCH, MAX_ITEM_BYTES, Outcome, Tool, ToolUse,
+    USAGE_BUFFER, plural,
+};
+use crate::engine::clock::now;
+use crate::engine::core::buffering::{self, Hand, Turn};
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::view::Preview;
+use crate::engine::workspace::Engine;
+use crate::store::BufferItem;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+pub use crate::engine::core::buffering::BufferChange;
+
+/// What is written to a buffer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BufferWrite {
+    /// Which.
+    pub buffer: BufferId,
+    /// What becomes of its rule.
+    pub change: BufferChange,
+    /// The items, each one JSON value.
+    pub items: Vec<String>,
+}
+
+/// Items that were taken out of a buffer: they are gone once [`Engine::let_go`] was told of them.
+#[derive(Debug, Clone, Default)]
+pub struct Taken {
+    items: Vec<BufferItem>,
+}
+
+impl Taken {
+    /// The items, oldest first.
+    pub fn values(&self) -> Vec<Value> {
+        let read = |item: &BufferItem| serde_json::from_str(&item.item);
+        self.items.iter().map(|item| read(item).unwrap_or_else(|_| Value::String(item.item.clone()))).collect()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+}
+
+impl Engine {
+    /// Writes items; what that makes due is handed over before this returns.
+    ///
+    /// # Errors
+    /// Those of [`Engine::fill_buffer`]. That a tool did not take a batch is said in the answer: the items are kept.
+    pub fn write_buffer(&self, write: &BufferWrite, caller: &Caller) -> Result<BufferAnswer, EngineError> {
+        let (answer, pending) = self.fill_buffer(write, caller)?;
+        Ok(match pending {
+            Some(pending) => answer.and(self.hand_over(pending)),
+            None => answer,
+        })
+    }
+
+    /// Writes items; a batch for a tool that becomes due by it is left to the caller. When this returns, every item is
+    /// durable.
+    ///
+    /// # Errors
+    /// `Usage` for an item or a rule that cannot be, `NotFound` for a tool that is not there, `Refused` when too much
+    /// waits already, `HumanNeeded` for an agent that would change what a human set up.
+    pub fn fill_buffer(
+        &self,
+        write: &BufferWrite,
+        caller: &Caller,
+    ) -> Result<(BufferAnswer, Option<Pending>), EngineError> {
+        let BufferWrite { buffer, change, items } = write;
+        items.iter().try_for_each(|item| item_fits(buffer, item))?;
+        self.change_fits(buffer, change)?;
+        let turn =
+            self.with_hand(caller, |hand| self.transact(|tx| buffering::write(tx, hand, buffer, change, items)))?;
+        Ok(self.answer("write", turn, caller))
+    }
+
+    /// Hands over everything that waits in a buffer.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such buffer. That a tool did not take a batch is said in the answer.
+    pub fn flush_buffer(&self, buffer: &BufferId, caller: &Caller) -> Result<BufferAnswer, EngineError> {
+        let turn = self.with_hand(caller, |hand| self.transact(|tx| buffering::flush(tx, hand, buffer)))?;
+        let (answer, pending) = self.answer("flush", turn, caller);
+        Ok(match pending {
+            Some(pending) => answer.and(self.hand_over(pending)),
+            None => answer,
+        })
+    }
+
+    /// The flushed items that nobody has taken, oldest first. They stay until [`Engine::let_go`].
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such buffer, `Conflict` while another process takes them, `HumanNeeded` when an
+    /// agent would take what a human wrote.
+    pub fn take_buffered(&self, buffer: &BufferId, caller: &Caller) -> Result<Taken, EngineError> {
+        let items = self.with_hand(caller, |hand| self.transact(|tx| buffering::take(tx, hand, buffer)))?;
+        Ok(Taken { items })
+    }
+
+    /// Lets go of items that were taken.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store; then they are given again to who takes next.
+    pub fn let_go(&self, buffer: &BufferId, taken: &Taken) -> Result<(), EngineError> {
+        if taken.is_empty() {
+            return Ok(());
+        }
+        self.transact(|tx| buffering::taken(tx, buffer, &taken.items)).map(drop)
+    }
+
+    /// Throws away what waits in a buffer and what nobody took.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such buffer, `Conflict` while a batch is on its way, `HumanNeeded` when an agent
+    /// would throw away what a human wrote.
+    pub fn clear_buffer(&self, buffer: &BufferId, caller: &Caller) -> Result<BufferAnswer, EngineError> {
+        let (turn, cleared) = self.with_hand(caller, |hand| self.transact(|tx| buffering::clear(tx, hand, buffer)))?;
+        let (answer, _) = self.answer("clear", turn, caller);
+        Ok(answer.cleared(cleared))
+    }
+
+    /// How full a buffer is.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such buffer.
+    pub fn buffer(&self, buffer: &BufferId) -> Result<BufferAnswer, EngineError> {
+        let found = self.read(|q| Ok(q.buffer(buffer)?))?.ok_or_else(|| buffering::unknown(buffer))?;
+        Ok(BufferAnswer::new("status", BufferStatus::of(&found, now())))
+    }
+
+    /// How full every buffer is, by name.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub fn buffers(&self) -> Result<Vec<BufferStatus>, EngineError> {
+        let (found, at) = (self.read(|q| Ok(q.buffers()?))?, now());
+        Ok(found.iter().map(|buffer| BufferStatus::of(buffer, at)).collect())
+    }
+
+    /// What a human asked for on the screen: everything handed over; what nobody takes is kept.
+    pub(in crate::engine) fn flush_command(&self, name: &str, caller: &Caller) -> Result<Outcome, EngineError> {
+        let id = named(name)?;
+        let answer = self.flush_buffer(&id, caller)?;
+        if let Some(error) = answer.error {
+            return Err(error);
+        }
+        let untaken = match answer.status.kept_count {
+            0 => String::new(),
+            kept => format!("; {} for `toolsmith buffer flush --buffer {id}`", plural(kept as usize, "item", "items")),
+        };
+        Ok(outcome(format!("{}{untaken}", answer.message)))
+    }
+
+    /// What a human confirmed on the screen: everything thrown away.
+    pub(in crate::engine) fn clear_command(&self, name: &str, caller: &Caller) -> Result<Outcome, EngineError> {
+        Ok(outcome(self.clear_buffer(&named(name)?, caller)?.message))
+    }
+
+    pub(in crate::engine) fn preview_buffer(&self, name: &str, clears: bool) -> Result<Preview, EngineError> {
+        let status = self.buffer(&named(name)?)?.status;
+        let untaken = plural((status.buffered_count + status.kept_count) as usize, "item", "items");
+        if clears {
+            let lines = vec![format!("{untaken} that nobody has taken")];
+            let undo = "what is thrown away is gone; the log says who did it and how many there were".to_owned();
+            return Ok(Preview { title: format!("Throw away what is in buffer {name}?"), lines, undo });
+        }
+        let to = status.pass_through_tool.map_or("nobody: it is kept until somebody takes it".to_owned(), |to| to);
+        let title = format!("Flush buffer {name}?");
+        Ok(Preview { title, lines: vec![format!("{untaken} to {to}")], undo: String::new() })
+    }
+
+    /// Lets `work` act as this caller and this process.
+    fn with_hand<T>(&self, caller: &Caller, work: impl FnOnce(Hand<'_>) -> T) -> T {
+        let (who, by) = (caller.identity(), author(caller));
+        work(Hand { who: &who, by: &by, owner: &self.inner.owner, is_alive: &owner_alive })
+    }
+
+    /// The answer to a step, and the batch that is to be handed over.
+    fn answer(&self, operation: &'static str, turn: Turn, caller: &Caller) -> (BufferAnswer, Option<Pending>) {
+        self.wind_clock(&turn);
+        let answer = BufferAnswer::of(operation, &turn, now());
+        let pending = turn.claim.map(|claim| Pending { claim, caller: caller.clone() });
+        (answer, pending)
+    }
+
+    /// Refuses a rule that cannot be, and a tool that is not there.
+    fn change_fits(&self, buffer: &BufferId, change: &BufferChange) -> Result<(), EngineError> {
+        if change.max_size.is_some_and(|size| !(1..=MAX_BATCH).contains(&size)) {
+            return Err(EngineError::new(ErrorCode::Usage, format!("a batch has 1 to {MAX_BATCH} items"), ""));
+        }
+        let Some(BufferSink::Tool { tool, .. }) = &change.sink else { return self.sink_is_in_use(buffer) };
+        if tool == USAGE_BUFFER {
+            let message = format!("what is counted is written to buffer {USAGE_BUFFER}, not to {buffer}");
+            return Err(EngineError::new(ErrorCode::Usage, message, "`toolsmith buffer write --buffer usage …`"));
+        }
+        // The same one as before was looked up before; it may be away for a while.
+        let same = |known: &Buffer| Some(&known.sink) == change.sink.as_ref();
+        if self.read(|q| Ok(q.buffer(buffer)?))?.as_ref().is_some_and(same) {
+            return self.sink_is_in_use(buffer);
+        }
+        self.refuse_sink(&*self.tool_now(tool)?)
+    }
+
+    /// Refuses to write where the batches go to a tool beyond the limits of this process: they are handed over by another
+    /// one, which has none of them.
+    fn sink_is_in_use(&self, buffer: &BufferId) -> Result<(), EngineError> {
+        if !self.is_limited() {
+            return Ok(());
+        }
+        match self.read(|q| Ok(q.buffer(buffer)?))?.map(|buffer| buffer.sink) {
+            Some(BufferSink::Tool { tool, .. }) => self.refuse_sink(&*self.tool_now(&tool)?),
+            Some(BufferSink::Nobody | BufferSink::Usage) | None => Ok(()),
+        }
+    }
+
+    /// Refuses a tool that is prohibited, not in use, or above the cap.
+    fn refuse_sink(&self, tool: &Tool) -> Result<(), EngineError> {
+        let refused = |why: String| {
+            let hint = "nothing was written; --to names another tool";
+            Err(EngineError::new(ErrorCode::Refused, format!("{}: {why}", tool.name), hint))
+        };
+        if tool.cost_tier == CostTier::Prohibited {
+            return refused("its cost tier is prohibited: it never runs".to_owned());
+        }
+        if let Some(selection) = self.unused(tool) {
+            return refused(format!("it is not among the tools in use ({selection})"));
+        }
+        match self.tiers()? {
+            tiers if tiers.is_above_cap(tool) => {
+                refused(format!("its cost tier is {}, more than may run", tool.cost_tier))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The tool that a name means now: the folders may have changed since they were read, and the clock reads them for
+    /// nobody's eyes.
+    fn tool_now(&self, name: &str) -> Result<Arc<Tool>, EngineError> {
+        self.ensure_scanned()?;
+        if let Ok(tool) = self.resolve(name)
+            && self.files_on_disk(&tool).is_ok_and(|files| Digest::of_files(&files) == tool.digest)
+        {
+            return Ok(tool);
+        }
+        self.scan(&mut |_| {})?;
+        self.resolve(name)
+    }
+
+    /// Reads the folders unless that was done.
+    fn ensure_scanned(&self) -> Result<(), EngineError> {
+        let is_scanned = *crate::engine::locks::lock(&self.inner.catalog.scanned);
+        if !is_scanned {
+            self.scan(&mut |_| {})?;
+        }
+        Ok(())
+    }
+}
+
+/// What is kept with an item for who wrote it.
+fn author(caller: &Caller) -> String {
+    match caller {
+        Caller::Human(_) => buffering::HUMAN.to_owned(),
+        Caller::Agent(_) => caller.identity(),
+    }
+}
+
+fn named(name: &str) -> Result<BufferId, EngineError> {
+    BufferId::new(name).map_err(|error| EngineError::new(ErrorCode::Usage, error.to_string(), ""))
+}
+
+fn outcome(message: String) -> Outcome {
+    Outcome { operation: None, review: None, message, commit: None, detail: json!(null) }
+}
+
+/// Whether an item can be written to a buffer.
+///
+/// # Errors
+/// `Usage` for one that is too large, no JSON, or no use of a tool where those are counted.
+pub fn item_fits(buffer: &BufferId, item: &str) -> Result<(), EngineError> {
+    let refuse = |why: String, hint: &str| Err(EngineError::new(ErrorCode::Usage, why, hint));
+    if item.len() > MAX_ITEM_BYTES {
+        let why = format!("the item has {} bytes, {MAX_ITEM_BYTES} are allowed", item.len());
+        return refuse(why, "write what it is about to a file and buffer the path");
+    }
+    let value: Value = match serde_json::from_str(item) {
+        Ok(value) => value,
+        Err(error) => return refuse(format!("the item is no JSON: {error}"), ""),
+    };
+    match ToolUse::read(&value) {
+        Err(why) if buffer.is_usage() => refuse(format!("the item is no use of a tool: {why}"), ""),
+        Ok(_) | Err(_) => Ok(()),
+    }
+}

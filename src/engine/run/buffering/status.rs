@@ -1,0 +1,225 @@
+//! What is said of a buffer.
+
+use crate::domain::{Buffer, BufferId, Instant, MAX_TRIES, RunId, Strategy, ToolName, plural};
+use crate::engine::core::buffering::Turn;
+use crate::engine::error::EngineError;
+use serde::Serialize;
+use serde_json::Value;
+
+/// What became of batches.
+#[derive(Debug, Default)]
+pub struct HandedOver {
+    /// Items that the tool took.
+    pub flushed: u64,
+    /// The runs in which it did.
+    pub runs: Vec<RunId>,
+    /// What it said to the last batch.
+    pub result: Option<Value>,
+    /// Why it did not take one; the items of that one are kept.
+    pub error: Option<EngineError>,
+    /// The buffer afterwards.
+    pub status: Option<BufferStatus>,
+}
+
+/// How full a buffer is, in the words that scripts know.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct BufferStatus {
+    /// Its name.
+    pub buffer_id: BufferId,
+    /// Items that were not handed over, those on their way included.
+    pub buffered_count: u64,
+    /// Items of a batch.
+    pub max_size: u64,
+    /// When it hands them over.
+    pub flush_strategy: Strategy,
+    /// How long the oldest waits, seconds; 0 is for ever.
+    pub flush_interval_seconds: f64,
+    /// Who gets the batches; `null` is nobody.
+    pub pass_through_tool: Option<String>,
+    /// Seconds since items were handed over last, or since it was made.
+    pub time_since_last_flush: f64,
+    /// Items ever handed over.
+    pub total_flushed: u64,
+    /// Items ever written.
+    pub total_written: u64,
+    /// Flushed items that nobody has taken yet.
+    pub kept_count: u64,
+    /// Items on their way to the tool.
+    pub in_flight_count: u64,
+    /// How long the oldest has waited, seconds.
+    pub oldest_seconds: Option<f64>,
+    /// In how many seconds it is flushed by time; `null` when it is not.
+    pub next_flush_seconds: Option<f64>,
+    /// Flushes that failed since the last one that did not.
+    pub failed_flushes: u32,
+    /// Why the last one failed.
+    pub last_error: Option<String>,
+    /// When that was.
+    #[serde(skip)]
+    pub last_flush_at: Instant,
+    /// Whether its items wait much longer than they should.
+    pub stuck: bool,
+}
+
+/// Milliseconds as seconds with hundredths.
+fn seconds(ms: i64) -> f64 {
+    (ms as f64 / 10.0).round() / 100.0
+}
+
+impl BufferStatus {
+    /// A buffer at this time.
+    pub fn of(buffer: &Buffer, at: Instant) -> BufferStatus {
+        let due = buffer.rule.due_at(&buffer.level);
+        BufferStatus {
+            buffer_id: buffer.id.clone(),
+            buffered_count: buffer.level.waiting,
+            max_size: buffer.rule.max_size,
+            flush_strategy: buffer.rule.strategy,
+            flush_interval_seconds: buffer.rule.interval_ms as f64 / 1_000.0,
+            pass_through_tool: buffer.sink.word().map(str::to_owned),
+            time_since_last_flush: seconds(buffer.since_flush_ms(at) as i64),
+            total_flushed: buffer.total_flushed,
+            total_written: buffer.total_written,
+            kept_count: buffer.kept,
+            in_flight_count: buffer.level.in_flight,
+            oldest_seconds: buffer.level.oldest_at.map(|oldest| seconds((at.0 - oldest.0).max(0))),
+            next_flush_seconds: due.map(|due| seconds((due.0 - at.0).max(0))),
+            failed_flushes: buffer.level.failures,
+            last_error: buffer.last_error.clone(),
+            last_flush_at: buffer.flushed_at.unwrap_or(buffer.created_at),
+            stuck: buffer.is_stuck(at),
+        }
+    }
+
+    /// When it hands its items over, a few words.
+    pub fn rule_words(&self) -> String {
+        match (self.flush_strategy, self.flush_interval_seconds) {
+            (Strategy::Immediate, _) => "at once".to_owned(),
+            (Strategy::Manual, _) => "when asked".to_owned(),
+            (Strategy::Batched, 0.0) => format!("{}", self.max_size),
+            (Strategy::Batched, seconds) => format!("{} or {seconds} s", self.max_size),
+        }
+    }
+
+    /// What it is doing, in words that stay true while nothing happens.
+    pub fn standing(&self) -> String {
+        match self.next_flush_seconds {
+            Some(_) if self.failed_flushes > 0 => "failed, is tried again".to_owned(),
+            Some(_) => "fills".to_owned(),
+            None => self.state(),
+        }
+    }
+
+    /// What it is doing, a few words.
+    pub fn state(&self) -> String {
+        match (self.in_flight_count, self.failed_flushes, self.next_flush_seconds) {
+            (1.., _, _) => format!("flushing {}", self.in_flight_count),
+            (0, MAX_TRIES.., _) => "failed too often: flush it yourself".to_owned(),
+            (0, 1.., Some(next)) => format!("failed, again in {next:.0} s"),
+            (0, 1.., None) => "failed".to_owned(),
+            (0, 0, Some(next)) => format!("flushes in {next:.0} s"),
+            (0, 0, None) if self.buffered_count > 0 => "waits for a flush".to_owned(),
+            (0, 0, None) => "empty".to_owned(),
+        }
+    }
+}
+
+/// What an operation on a buffer came to.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct BufferAnswer {
+    /// Which operation.
+    pub operation: &'static str,
+    /// The buffer after it.
+    #[serde(flatten)]
+    pub status: BufferStatus,
+    /// Whether items were handed over.
+    pub flushed: bool,
+    /// How many.
+    pub flushed_count: u64,
+    /// Items that were thrown away.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cleared_count: Option<u64>,
+    /// Runs of the tool that got batches.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub runs: Vec<RunId>,
+    /// What the tool answered to the last batch: JSON, else text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pass_through_result: Option<Value>,
+    /// Tools among counted uses that nobody has seen here.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unknown_tools: Vec<ToolName>,
+    /// One line.
+    pub message: String,
+    /// Why the tool did not take a batch; its items are kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<EngineError>,
+}
+
+impl BufferAnswer {
+    /// An answer that says how full the buffer is.
+    pub fn new(operation: &'static str, status: BufferStatus) -> BufferAnswer {
+        BufferAnswer {
+            operation,
+            status,
+            flushed: false,
+            flushed_count: 0,
+            cleared_count: None,
+            runs: Vec::new(),
+            pass_through_result: None,
+            unknown_tools: Vec::new(),
+            message: String::new(),
+            error: None,
+        }
+        .told()
+    }
+
+    pub(super) fn of(operation: &'static str, turn: &Turn, at: Instant) -> BufferAnswer {
+        let mut answer = BufferAnswer::new(operation, BufferStatus::of(&turn.buffer, at));
+        answer.flushed_count = turn.flushed;
+        answer.unknown_tools = turn.unknown.iter().cloned().collect();
+        answer.told()
+    }
+
+    /// With what became of the batches that a tool got.
+    pub(super) fn and(mut self, over: HandedOver) -> BufferAnswer {
+        self.flushed_count += over.flushed;
+        self.runs = over.runs;
+        self.pass_through_result = over.result;
+        self.error = over.error;
+        self.status = over.status.unwrap_or(self.status);
+        self.told()
+    }
+
+    pub(super) fn cleared(mut self, items: u64) -> BufferAnswer {
+        self.cleared_count = Some(items);
+        self.told()
+    }
+
+    fn told(mut self) -> BufferAnswer {
+        self.flushed = self.flushed_count > 0;
+        let items = |count: u64| plural(usize::try_from(count).unwrap_or(usize::MAX), "item", "items");
+        let BufferStatus { buffered_count, max_size, time_since_last_flush, .. } = self.status;
+        let to = self.status.pass_through_tool.as_ref().map_or(String::new(), |tool| format!(" to {tool}"));
+        let mut message = match (self.operation, self.flushed) {
+            (_, true) => format!("flushed {}{to}", items(self.flushed_count)),
+            ("write", false) => format!("buffered ({buffered_count}/{max_size})"),
+            ("flush", false) => "nothing to flush".to_owned(),
+            ("clear", false) => format!("threw away {}", items(self.cleared_count.unwrap_or(0))),
+            (_, false) => format!("{buffered_count}/{max_size} items, {time_since_last_flush} s since the last flush"),
+        };
+        if let Some(error) = &self.error {
+            let kept = items(buffered_count);
+            message = format!(
+                "{}: {}; {kept} kept",
+                if self.flushed { message } else { "not flushed".into() },
+                error.message
+            );
+        }
+        if !self.unknown_tools.is_empty() {
+            let names: Vec<&str> = self.unknown_tools.iter().take(5).map(ToolName::as_str).collect();
+            message = format!("{message}; nobody has seen {} here", names.join(", "));
+        }
+        self.message = message;
+        self
+    }
+}

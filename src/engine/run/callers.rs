@@ -1,0 +1,38 @@
+//! Who calls: an agent that did not say so is written into the log with where it was found.
+
+use crate::domain::Caller;
+use crate::engine::error::EngineError;
+use crate::engine::workspace::Engine;
+use crate::runner::FoundAgent;
+use crate::store::NewOperation;
+use serde_json::json;
+
+/// The verb of such an entry in the log.
+const VERB: &str = "agent-found";
+
+/// What an agent is called whose name cannot be one: too long, empty, hidden characters, or `human`.
+pub const UNNAMED_AGENT: &str = "unnamed-agent";
+
+impl Engine {
+    /// Logs that the caller of `asked` was found to be `agent`, which it did not say, and whether it was refused.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub fn log_found_agent(
+        &self,
+        agent: &str,
+        found: &FoundAgent,
+        asked: &str,
+        refused: bool,
+    ) -> Result<(), EngineError> {
+        let who = Caller::Agent(agent.to_owned()).identity();
+        let (subject, place) = (asked.to_owned(), &found.place);
+        let result = if refused { "refused" } else { "called as an agent" };
+        let reason = format!("{result}: {agent} was found in {place}");
+        let detail = json!({"agent": agent, "found_in": place, "refused": refused, "reason": reason});
+        self.transact(|tx| {
+            let row = NewOperation { who, verb: VERB.to_owned(), subject, detail, reversible: false };
+            Ok(tx.log(&row).map(drop)?)
+        })
+    }
+}

@@ -1,0 +1,409 @@
+//! Who could do it: ranked, with reasons, and who could not.
+//!
+//! The rank of a candidate is (similarity - failure demotion) x quality. The similarity says how much of the scenario
+//! the tool speaks of. The demotion is 0.3 for each mark of this version in a scenario that is alike. The quality is
+//! its score, which its marks have lowered, or, as long as there is none, [`UNJUDGED`] less what its marks take
+//! ([`crate::insight::demotion`]).
+//! Before all others comes the tool that did the same the last time; after all others come those that a negative tag
+//! rules out.
+
+use super::{CallRequest, check};
+use crate::domain::{Caller, Checker, CostTier, Digest, Permissions, RunId, Stage, Tool, ToolDetail, ToolName, Winner};
+use crate::engine::core::RunPolicy;
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::library::searching::{Memory, is_offered, rounded, told};
+use crate::engine::run::inputs::fitted;
+use crate::engine::settings::review::DeprecatedPolicy;
+use crate::engine::workspace::Engine;
+use crate::insight::{FAILURE_DEMOTION, Relevant, Scenario, demoted, rank};
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// The quality of a tool that has no score yet: neither good nor bad.
+pub const UNJUDGED: f64 = 0.5;
+
+/// Less of what was asked is chance; a tag that was asked for makes up for it.
+const LEAST_SIMILARITY: f64 = 0.2;
+
+/// How many are looked at closely: each is read from disk.
+const MOST_LOOKED_AT: usize = 60;
+
+/// Successors that are followed one after the other.
+const MOST_SUCCESSORS: usize = 8;
+
+/// A tool that could do it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Candidate {
+    /// Its name.
+    pub tool: ToolName,
+    /// Its version.
+    pub version: semver::Version,
+    /// Its digest.
+    pub digest: Digest,
+    /// Its stage.
+    pub stage: Stage,
+    /// Path of its definition.
+    pub path: String,
+    /// The rank, 0 to 1.
+    pub rank: f64,
+    /// How much of the scenario it speaks of, 0 to 1.
+    pub similarity: f64,
+    /// How often this version failed in a scenario that is alike.
+    pub failures_alike: usize,
+    /// What that takes from the similarity.
+    pub failure_demotion: f64,
+    /// Its quality after its marks, 0 to 1.
+    pub quality: f64,
+    /// Whether it did the same the last time.
+    pub won_before: bool,
+    /// The negative tag that rules it out.
+    pub ruled_out_by: Option<String>,
+    /// All of it in words.
+    pub why: String,
+}
+
+/// A tool that cannot be tried.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LeftOut {
+    /// Its name.
+    pub tool: ToolName,
+    /// Path of its definition.
+    pub path: String,
+    /// Why not.
+    pub why: String,
+    /// Whether it is policy that stands in the way, not the tool.
+    pub refused: bool,
+}
+
+/// Who could do it and who could not.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Candidates {
+    /// Those that can be tried, in the order in which they are.
+    pub candidates: Vec<Candidate>,
+    /// Those that fit and cannot be tried.
+    pub left_out: Vec<LeftOut>,
+    #[serde(skip)]
+    asked_for: String,
+    #[serde(skip)]
+    lacking: Lacking,
+}
+
+/// What made that nobody is left.
+#[derive(Debug, Clone, PartialEq, Default)]
+enum Lacking {
+    /// No tool speaks of it.
+    #[default]
+    Fitting,
+    /// No tool has the tags.
+    Tags(Vec<String>),
+}
+
+/// A candidate with what its attempt needs.
+pub(super) struct Ranked {
+    pub(super) tool: Arc<Tool>,
+    pub(super) candidate: Candidate,
+    pub(super) input: Option<Value>,
+    pub(super) permissions: Permissions,
+    /// Its run, once it had its turn.
+    pub(super) run: Option<RunId>,
+}
+
+impl Candidate {
+    /// A candidate for tests.
+    #[cfg(test)]
+    pub(crate) fn ordinary(name: &str) -> Candidate {
+        let tool = Tool::ordinary(name);
+        Candidate {
+            tool: tool.name,
+            version: tool.version,
+            digest: tool.digest,
+            stage: tool.stage,
+            path: tool.path,
+            rank: 0.5,
+            similarity: 1.0,
+            failures_alike: 0,
+            failure_demotion: 0.0,
+            quality: 0.5,
+            won_before: false,
+            ruled_out_by: None,
+            why: "it fits".to_owned(),
+        }
+    }
+}
+
+impl LeftOut {
+    pub(super) fn new(tool: &Tool, unfit: impl Into<Unfit>) -> LeftOut {
+        let Unfit { why, refused } = unfit.into();
+        LeftOut { tool: tool.name.clone(), path: tool.path.clone(), why, refused }
+    }
+}
+
+/// Why a tool cannot be tried.
+pub(super) struct Unfit {
+    why: String,
+    refused: bool,
+}
+
+impl From<String> for Unfit {
+    fn from(why: String) -> Unfit {
+        Unfit { why, refused: false }
+    }
+}
+
+impl From<EngineError> for Unfit {
+    fn from(error: EngineError) -> Unfit {
+        error.message.into()
+    }
+}
+
+impl Candidates {
+    /// Why nobody can be tried.
+    pub(super) fn nobody(&self) -> EngineError {
+        if let Some(first) = self.left_out.first() {
+            let message = format!("no tool that fits {:?} can be tried: {}: {}", self.asked_for, first.tool, first.why);
+            // Where nothing else stands in the way, it is refused as a run of the tool would be.
+            let refused = self.left_out.iter().all(|left| left.refused);
+            let code = if refused { ErrorCode::Refused } else { ErrorCode::NotFound };
+            let hint = match self.left_out.len() {
+                1 => format!("`toolsmith show {}` tells more", first.tool),
+                all => format!("{all} were left out; `toolsmith call --show` with the same words lists them"),
+            };
+            return EngineError::new(code, message, hint);
+        }
+        let (message, hint) = match &self.lacking {
+            Lacking::Tags(tags) => (
+                format!("no tool that can be tried is tagged {}", tags.join(" and ")),
+                "`toolsmith list --tag TAG` shows who has one".to_owned(),
+            ),
+            Lacking::Fitting => (
+                format!("no tool fits {:?}", self.asked_for),
+                "`toolsmith search` with other words finds more; `toolsmith new --describe` asks for one".to_owned(),
+            ),
+        };
+        EngineError::new(ErrorCode::NotFound, message, hint)
+    }
+}
+
+/// The words and the tags of a call, in the form in which two calls are compared.
+pub(in crate::engine) fn key(scenario: &str, tags: &[String]) -> (String, String) {
+    let mut tags: Vec<String> = tags.iter().map(|tag| tag.to_lowercase()).collect();
+    tags.sort();
+    tags.dedup();
+    (Scenario::new(scenario).key(), tags.join(","))
+}
+
+impl Engine {
+    /// The candidates of a call in their order, at most as many as may be tried, and who was left out.
+    pub(super) fn ranked(
+        &self,
+        request: &CallRequest,
+        caller: &Caller,
+    ) -> Result<(Vec<Ranked>, Candidates), EngineError> {
+        check(request)?;
+        let fitting = self.fitting(request)?;
+        let mut found = Candidates { asked_for: request.scenario.clone(), ..Candidates::default() };
+        if fitting.is_empty() && !request.tags.is_empty() {
+            found.lacking = Lacking::Tags(request.tags.clone());
+        }
+        let (mut ranked, mut seen) = (Vec::new(), HashSet::new());
+        for (tool, candidate) in fitting.into_iter().take(MOST_LOOKED_AT) {
+            if ranked.len() == request.max_attempts {
+                break;
+            }
+            let (tool, candidate) = match self.successor(&tool) {
+                Ok(Some(successor)) => {
+                    let candidate = instead_of(&tool, &successor, candidate);
+                    (successor, candidate)
+                }
+                Ok(None) => (tool, candidate),
+                Err(why) => {
+                    found.left_out.push(LeftOut::new(&tool, why));
+                    continue;
+                }
+            };
+            if !seen.insert(tool.path.clone()) {
+                continue;
+            }
+            match self.readied(request, caller, &tool) {
+                Ok((input, permissions)) => ranked.push(Ranked { tool, candidate, input, permissions, run: None }),
+                Err(why) => found.left_out.push(LeftOut::new(&tool, why)),
+            }
+        }
+        found.candidates = ranked.iter().map(|one| one.candidate.clone()).collect();
+        Ok((ranked, found))
+    }
+
+    /// The tools that speak of it and have the tags, in the order in which they would be tried.
+    fn fitting(&self, request: &CallRequest) -> Result<Vec<(Arc<Tool>, Candidate)>, EngineError> {
+        let (view, relevance) = self.relevance();
+        let memory = self.memory()?;
+        let (words, tags) = key(&request.scenario, &request.tags);
+        let winner = self.read(|q| Ok(q.winner(&words, &tags)?))?;
+        let scenario = Scenario::new(&request.scenario);
+        let mut fitting = Vec::new();
+        for found in relevance.query(&request.scenario, view.tools.len()) {
+            let Some(tool) = view.tools.get(found.position).filter(|tool| is_offered(tool)) else { continue };
+            let enough = found.similarity >= LEAST_SIMILARITY || !request.tags.is_empty();
+            if enough && has_tags(tool, &request.tags) {
+                let judged = Judged { request, scenario: &scenario, memory: &memory, winner: winner.as_ref() };
+                fitting.push((Arc::clone(tool), judged.candidate(tool, &found)));
+            }
+        }
+        if let Some(winner) = winner
+            && !fitting.iter().any(|(_, candidate)| candidate.won_before)
+        {
+            // Another version lies there now, or it is gone: what was learnt is about neither.
+            self.forget(&words, &tags, &winner)?;
+        }
+        // Stable: of equal ones the more similar stays in front.
+        fitting.sort_by(|(_, one), (_, other)| {
+            let order = |candidate: &Candidate| (!candidate.won_before, candidate.ruled_out_by.is_some());
+            order(one).cmp(&order(other)).then(other.rank.total_cmp(&one.rank))
+        });
+        Ok(fitting)
+    }
+
+    fn forget(&self, scenario: &str, tags: &str, winner: &Winner) -> Result<(), EngineError> {
+        let known = self.catalog().tools.iter().any(|tool| tool.name == winner.tool && tool.digest == winner.digest);
+        if known {
+            return Ok(());
+        }
+        self.transact(|tx| Ok(tx.forget_winner(scenario, tags).map(drop)?))
+    }
+
+    /// What to use in place of a deprecated tool; `None` to use it.
+    ///
+    /// # Errors
+    /// Why it cannot be tried.
+    fn successor(&self, tool: &Arc<Tool>) -> Result<Option<Arc<Tool>>, String> {
+        let mut used = Arc::clone(tool);
+        for _ in 0..MOST_SUCCESSORS {
+            let Some(mark) = &used.facts.deprecated else { break };
+            let Some(by) = &mark.by else {
+                return match self.inner.settings.deprecated {
+                    DeprecatedPolicy::Ask => {
+                        Err("it is deprecated without a successor; a human must run it".to_owned())
+                    }
+                    DeprecatedPolicy::Refuse => Err("it is deprecated, and no successor is named".to_owned()),
+                    DeprecatedPolicy::Warn | DeprecatedPolicy::Follow => Ok((used.path != tool.path).then_some(used)),
+                };
+            };
+            used = self.resolve(by.as_str()).map_err(|error| format!("it is deprecated: {error}"))?;
+        }
+        Ok((used.path != tool.path).then_some(used))
+    }
+
+    /// The input that a tool would get and what it may do.
+    ///
+    /// # Errors
+    /// Why it cannot be tried.
+    fn readied(
+        &self,
+        request: &CallRequest,
+        caller: &Caller,
+        tool: &Tool,
+    ) -> Result<(Option<Value>, Permissions), Unfit> {
+        let refused = |why: String| Unfit { why, refused: true };
+        if tool.cost_tier == CostTier::Prohibited {
+            return Err(refused("its cost tier is prohibited".to_owned()));
+        }
+        if !tool.runnable {
+            return Err(tool.reason.clone().unwrap_or_else(|| "nothing here can run it".to_owned()).into());
+        }
+        let detail = self.detail(tool)?;
+        match self.may_run(&detail, caller)? {
+            RunPolicy::Allow { .. } => {}
+            RunPolicy::Ask { message, .. } | RunPolicy::Refuse { message, .. } => return Err(refused(message)),
+        }
+        let input = fitted(&detail.manifest, request.input.clone(), &request.sets)?;
+        fits(&detail, input.as_ref())?;
+        Ok((input, detail.manifest.permissions))
+    }
+}
+
+/// What all candidates are judged by.
+struct Judged<'a> {
+    request: &'a CallRequest,
+    scenario: &'a Scenario,
+    memory: &'a Memory,
+    winner: Option<&'a Winner>,
+}
+
+impl Judged<'_> {
+    fn candidate(&self, tool: &Tool, found: &Relevant) -> Candidate {
+        let failures = self.scenario.failures_like(self.memory.scenarios(tool));
+        let marks = self.memory.severities(tool).count();
+        // As they are shown: whoever calculates after it finds the same.
+        let unjudged = || demoted(UNJUDGED, self.memory.severities(tool));
+        // A score has its marks in it.
+        let quality = rounded(tool.facts.score.unwrap_or_else(unjudged));
+        let won = self.winner.is_some_and(|winner| winner.tool == tool.name && winner.digest == tool.digest);
+        let similarity = rounded(found.similarity);
+        let rank = rounded(rank(similarity, failures, quality));
+        let ruled_out_by = self.memory.ruled_out(tool, &self.request.scenario);
+        let demotion = rounded(FAILURE_DEMOTION * failures as f64);
+        let judged = if tool.facts.score.is_some() { "score" } else { "not judged yet" };
+        let marked = if marks == 0 { String::new() } else { format!(", marked {marks}x") };
+        let mut why = format!(
+            "({similarity} - {demotion}) x {} = {rank}: {}; quality: {judged}{marked}",
+            quality,
+            told(&found.found)
+        );
+        if won {
+            why = format!("did it the last time; {why}");
+        }
+        if let Some(tag) = &ruled_out_by {
+            why = format!("last, being tagged {tag}; {why}");
+        }
+        Candidate {
+            tool: tool.name.clone(),
+            version: tool.version.clone(),
+            digest: tool.digest,
+            stage: tool.stage,
+            path: tool.path.clone(),
+            rank,
+            similarity,
+            failures_alike: failures,
+            failure_demotion: demotion,
+            quality,
+            won_before: won,
+            ruled_out_by,
+            why,
+        }
+    }
+}
+
+/// A successor with the rank of what it stands for.
+fn instead_of(tool: &Tool, successor: &Tool, candidate: Candidate) -> Candidate {
+    Candidate {
+        tool: successor.name.clone(),
+        version: successor.version.clone(),
+        digest: successor.digest,
+        stage: successor.stage,
+        path: successor.path.clone(),
+        why: format!("in place of {}, which is deprecated; {}", tool.name, candidate.why),
+        ..candidate
+    }
+}
+
+/// Whether a tool has every tag, among its tags or capabilities.
+fn has_tags(tool: &Tool, tags: &[String]) -> bool {
+    let mut own =
+        tags.iter().map(|tag| tool.tags.iter().chain(&tool.capabilities).any(|own| own.eq_ignore_ascii_case(tag)));
+    own.all(|has| has)
+}
+
+/// Whether the tool takes this input; a schema that is no schema is the run's to complain about.
+fn fits(detail: &ToolDetail, input: Option<&Value>) -> Result<(), String> {
+    let (Some(schema), Some(input)) = (&detail.manifest.input, input) else { return Ok(()) };
+    let Ok(checker) = Checker::new(schema) else { return Ok(()) };
+    match checker.violations(input).first() {
+        Some(violation) => {
+            let place = violation.path.trim_start_matches('/');
+            Err(format!("the input does not fit: {place} {}", violation.message))
+        }
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,412 @@
+//! Calling by scenario: the tool that fits best is run, and when it fails the next one.
+//!
+//! A [`Calling`] is a state machine that its face drives: [`Calling::begin_next`] starts the next attempt and hands out its
+//! run, the face follows that as it follows any run, and tells the end with [`Calling::ended`]. So every attempt goes
+//! the way of every run: policy, sandbox, record. What the call learns is written there: a failure is marked with
+//! the scenario, a success is remembered for the same call, and what nobody could do is kept.
+
+mod candidates;
+#[cfg(test)]
+mod tests;
+
+pub(in crate::engine) use candidates::key;
+pub use candidates::{Candidate, Candidates, LeftOut};
+
+use super::marking::MarkRequest;
+use super::running::RunHandle;
+use crate::domain::{
+    Caller, MarkId, Run, RunId, RunOutcome, Severity, Tool, ToolName, UnansweredKind, Winner, WriteMode, count,
+};
+use crate::engine::clock::now;
+use crate::engine::core;
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::view::RunRequest;
+use crate::engine::workspace::Engine;
+use candidates::Ranked;
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Attempts of a call that says nothing else.
+pub const DEFAULT_ATTEMPTS: usize = 5;
+
+/// Most attempts of one call.
+pub const MOST_ATTEMPTS: usize = 20;
+
+/// What is called for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CallRequest {
+    /// What is wanted, in words.
+    pub scenario: String,
+    /// Only tools that have all of these tags or capabilities.
+    pub tags: Vec<String>,
+    /// The input object; `None` sends what each tool takes as nothing.
+    pub input: Option<Value>,
+    /// Further values as `KEY=VALUE`, put where the schema of each tool wants them.
+    pub sets: Vec<String>,
+    /// Wall-clock limit of each attempt; `None` takes the usual one.
+    pub timeout: Option<Duration>,
+    /// At most so many attempts, 1 to [`MOST_ATTEMPTS`].
+    pub max_attempts: usize,
+    /// Whether to go on after a failed tool that may have changed something outside and is not idempotent.
+    pub go_on: bool,
+}
+
+/// How a call ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CallOutcome {
+    /// A tool did it.
+    Answered,
+    /// Every attempt failed.
+    AllFailed,
+    /// It did not go on by itself: a failed tool may have left something behind.
+    Stopped,
+    /// Somebody stopped it.
+    Cancelled,
+}
+
+/// One attempt of a call.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CallAttempt {
+    /// 1 for the first.
+    pub attempt: usize,
+    /// The tool.
+    pub tool: ToolName,
+    /// Its version.
+    pub version: semver::Version,
+    /// Its run.
+    pub run: RunId,
+    /// How that ended.
+    pub outcome: RunOutcome,
+    /// What went wrong.
+    pub error: Option<String>,
+    /// How long it took.
+    pub duration_ms: u64,
+    /// Why this tool.
+    pub why: String,
+    /// Whether the same tool had failed before in this call.
+    pub again: bool,
+    /// The mark of its failure.
+    pub mark: Option<MarkId>,
+    /// How bad that is.
+    pub severity: Option<Severity>,
+}
+
+/// What came of a call.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CallReport {
+    /// What was wanted.
+    pub scenario: String,
+    /// The tags that were asked for.
+    pub tags: Vec<String>,
+    /// How it ended.
+    pub outcome: CallOutcome,
+    /// The tool that did it.
+    pub tool: Option<ToolName>,
+    /// What was tried, in order.
+    pub attempts: Vec<CallAttempt>,
+    /// What could be tried, best first, and why.
+    #[serde(flatten)]
+    pub candidates: Candidates,
+    /// What to do now; empty when it is done.
+    pub hint: String,
+}
+
+/// An attempt that was started.
+pub struct Begun {
+    /// 1 for the first.
+    pub number: usize,
+    /// What is tried, and why.
+    pub candidate: Candidate,
+    /// Its row.
+    pub tool: Arc<Tool>,
+    /// Its run.
+    pub handle: RunHandle,
+}
+
+/// A call in progress.
+pub struct Calling {
+    engine: Engine,
+    caller: Caller,
+    request: CallRequest,
+    ranked: Vec<Ranked>,
+    candidates: Candidates,
+    queue: VecDeque<Turn>,
+    running: Option<(Turn, RunId)>,
+    retried: bool,
+    attempts: Vec<CallAttempt>,
+    over: Option<CallOutcome>,
+    hint: String,
+}
+
+/// Whose turn it is.
+#[derive(Debug, Clone, Copy)]
+struct Turn {
+    /// Position among the candidates.
+    at: usize,
+    again: bool,
+}
+
+impl Engine {
+    /// What a call would try, best first, with reasons. Runs nothing and writes nothing.
+    ///
+    /// # Errors
+    /// `Usage` for a scenario without words; `Internal` for trouble with the store.
+    pub fn candidates(&self, request: &CallRequest, caller: &Caller) -> Result<Candidates, EngineError> {
+        Ok(self.ranked(request, caller)?.1)
+    }
+
+    /// Begins a call. When no tool can be tried that is kept, and is an error.
+    ///
+    /// # Errors
+    /// `NotFound` when no tool fits, has the tags, or may run; `Usage` for a scenario without words.
+    pub fn begin_call(&self, request: &CallRequest, caller: &Caller) -> Result<Calling, EngineError> {
+        let (ranked, candidates) = self.ranked(request, caller)?;
+        if ranked.is_empty() {
+            self.keep_unanswered(&request.scenario, &request.tags, UnansweredKind::NoTool, Vec::new(), caller)?;
+            return Err(candidates.nobody());
+        }
+        let queue = (0..ranked.len()).map(|at| Turn { at, again: false }).collect();
+        Ok(Calling {
+            engine: self.clone(),
+            caller: caller.clone(),
+            request: request.clone(),
+            ranked,
+            candidates,
+            queue,
+            running: None,
+            retried: false,
+            attempts: Vec::new(),
+            over: None,
+            hint: String::new(),
+        })
+    }
+}
+
+impl Calling {
+    /// Starts the next attempt; `None` when the call is over.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store or the state folder.
+    pub fn begin_next(&mut self) -> Result<Option<Begun>, EngineError> {
+        while self.over.is_none() && self.attempts.len() < self.request.max_attempts {
+            let Some(turn) = self.next_turn() else { break };
+            let Some(ranked) = self.ranked.get(turn.at) else { break };
+            let request =
+                RunRequest { tool: ranked.tool.clone(), input: ranked.input.clone(), timeout: self.request.timeout };
+            match self.engine.run(&request, &self.caller) {
+                Ok(handle) => {
+                    self.running = Some((turn, handle.id));
+                    let number = self.attempts.len() + 1;
+                    return Ok(Some(Begun {
+                        number,
+                        candidate: ranked.candidate.clone(),
+                        tool: ranked.tool.clone(),
+                        handle,
+                    }));
+                }
+                // Its files changed while others were tried.
+                Err(error) if error.code == ErrorCode::Conflict => {
+                    self.candidates.left_out.push(LeftOut::new(&ranked.tool, error.message));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        self.give_up()?;
+        Ok(None)
+    }
+
+    /// Each candidate once; then, once more, those that can be repeated without harm.
+    fn next_turn(&mut self) -> Option<Turn> {
+        if self.queue.is_empty() && !self.retried {
+            self.retried = true;
+            let failed =
+                |run: RunId| self.attempts.iter().any(|attempt| attempt.run == run && may_pass(attempt.outcome));
+            let again = |ranked: &Ranked| ranked.tool.idempotent == Some(true) && ranked.run.is_some_and(failed);
+            let all = self.ranked.iter().enumerate().filter(|(_, ranked)| again(ranked));
+            self.queue = all.map(|(at, _)| Turn { at, again: true }).collect();
+        }
+        self.queue.pop_front()
+    }
+
+    /// Takes the end of the attempt that was started last.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub fn ended(&mut self, run: &Run) -> Result<(), EngineError> {
+        let Some((turn, _)) = self.running.take_if(|(_, id)| *id == run.id) else { return Ok(()) };
+        let Some(ranked) = self.ranked.get_mut(turn.at) else { return Ok(()) };
+        ranked.run = Some(run.id);
+        let (why, path) = (ranked.candidate.why.clone(), ranked.tool.path.clone());
+        let mut attempt = CallAttempt {
+            attempt: self.attempts.len() + 1,
+            tool: run.tool.clone(),
+            version: run.version.clone(),
+            run: run.id,
+            outcome: run.outcome,
+            error: run.error.clone(),
+            duration_ms: run.usage.duration_ms,
+            why,
+            again: turn.again,
+            mark: None,
+            severity: None,
+        };
+        if run.outcome == RunOutcome::Succeeded {
+            self.over = Some(CallOutcome::Answered);
+        } else if matches!(run.outcome, RunOutcome::Cancelled | RunOutcome::Interrupted | RunOutcome::Running) {
+            self.over = Some(CallOutcome::Cancelled);
+        } else if run.outcome.is_failure() && !turn.again {
+            // A second failure in one call says nothing new; what was refused says nothing about the tool.
+            let severity = if self.attempts.is_empty() { Severity::High } else { Severity::Medium };
+            attempt.mark = self.mark(run, &path, severity)?;
+            attempt.severity = Some(severity);
+        }
+        self.attempts.push(attempt);
+        self.learn(run)?;
+        if self.over.is_none() && !self.request.go_on {
+            self.stop_when_risky(turn, run);
+        }
+        Ok(())
+    }
+
+    /// Marks a failure; a tool that is gone by now needs no mark.
+    fn mark(&self, run: &Run, path: &str, severity: Severity) -> Result<Option<MarkId>, EngineError> {
+        let request = MarkRequest {
+            tool: path.to_owned(),
+            run: Some(run.id),
+            scenario: self.request.scenario.clone(),
+            error: run.error.clone().unwrap_or_else(|| run.outcome.to_string()),
+            severity,
+        };
+        match self.engine.mark_failure(&request, &self.caller) {
+            Ok(outcome) => Ok(outcome.detail.get("mark").and_then(Value::as_i64).map(MarkId)),
+            Err(error) if error.code == ErrorCode::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Remembers who did it, or forgets who did it before.
+    fn learn(&self, run: &Run) -> Result<(), EngineError> {
+        let (scenario, tags) = key(&self.request.scenario, &self.request.tags);
+        let before = self.engine.read(|q| Ok(q.winner(&scenario, &tags)?))?;
+        if run.outcome == RunOutcome::Succeeded {
+            let same = before.filter(|before| before.tool == run.tool && before.digest == run.digest);
+            let wins = same.map_or(0, |before| before.wins) + 1;
+            let winner = Winner { tool: run.tool.clone(), digest: run.digest, run: run.id, wins, at: now() };
+            return self.engine.transact(|tx| Ok(tx.set_winner(&scenario, &tags, &winner)?));
+        }
+        if run.outcome.is_failure() && before.is_some_and(|before| before.tool == run.tool) {
+            self.engine.transact(|tx| Ok(tx.forget_winner(&scenario, &tags).map(drop)?))?;
+        }
+        Ok(())
+    }
+
+    /// Does not go on by itself after a tool that may have changed something outside, unless repeating what it does
+    /// is harmless: the next tool might do it a second time. Staged writes of a run that failed were never applied.
+    fn stop_when_risky(&mut self, turn: Turn, run: &Run) {
+        let Some(ranked) = self.ranked.get(turn.at) else { return };
+        let idempotent = ranked.tool.idempotent == Some(true);
+        let declared = run.isolation.profile == crate::domain::Profile::Declared;
+        if idempotent || !declared || !run.outcome.has_started() || self.queue.is_empty() {
+            return;
+        }
+        let permissions = &ranked.permissions;
+        let writes = !permissions.write.is_empty() && self.engine.write_mode(run.stage) == WriteMode::Direct;
+        let network = !permissions.network.is_empty();
+        if !(writes || network) {
+            return;
+        }
+        let what = match (writes, network) {
+            (true, true) => "writes files at once and uses the network",
+            (true, false) => "writes files at once",
+            (false, _) => "uses the network",
+        };
+        self.hint = format!(
+            "{} {what} and is not said to be idempotent: look at what run {} left behind; --go-on tries the next tool",
+            run.tool, run.id
+        );
+        self.over = Some(CallOutcome::Stopped);
+    }
+
+    /// Nothing is left to try.
+    fn give_up(&mut self) -> Result<(), EngineError> {
+        if self.over.is_some() {
+            return Ok(());
+        }
+        self.over = Some(CallOutcome::AllFailed);
+        let runs: Vec<RunId> = self.attempts.iter().map(|attempt| attempt.run).collect();
+        let CallRequest { scenario, tags, .. } = &self.request;
+        self.engine.keep_unanswered(scenario, tags, UnansweredKind::AllFailed, runs, &self.caller)?;
+        self.hint = match self.attempts.first() {
+            Some(first) => format!(
+                "`toolsmith evolve {} {} --failure {}` asks for a version that can do it",
+                first.tool,
+                quoted(scenario),
+                first.run
+            ),
+            None => "look at the tools that were left out, then repeat".to_owned(),
+        };
+        Ok(())
+    }
+
+    /// The candidates, best first.
+    pub fn candidates(&self) -> &Candidates {
+        &self.candidates
+    }
+
+    /// What was tried so far.
+    pub fn attempts(&self) -> &[CallAttempt] {
+        &self.attempts
+    }
+
+    /// What came of it; a call that is not over counts as cancelled.
+    pub fn report(&self) -> CallReport {
+        let outcome = self.over.unwrap_or(CallOutcome::Cancelled);
+        let last = self.attempts.last().filter(|_| outcome == CallOutcome::Answered);
+        CallReport {
+            scenario: self.request.scenario.clone(),
+            tags: self.request.tags.clone(),
+            outcome,
+            tool: last.map(|attempt| attempt.tool.clone()),
+            attempts: self.attempts.clone(),
+            candidates: self.candidates.clone(),
+            hint: self.hint.clone(),
+        }
+    }
+}
+
+impl CallReport {
+    /// It in one line: who did it after how many failures, or that nobody did.
+    pub fn sentence(&self) -> String {
+        let tried = count(self.attempts.len(), "attempt");
+        match (self.outcome, &self.tool) {
+            (CallOutcome::Answered, Some(tool)) => format!("{tool} did it in {tried}"),
+            (CallOutcome::Answered | CallOutcome::AllFailed, _) => format!("nothing did it in {tried}"),
+            (CallOutcome::Stopped, _) => format!("stopped after {tried}"),
+            (CallOutcome::Cancelled, _) => format!("cancelled after {tried}"),
+        }
+    }
+}
+
+/// Whether the same run may end otherwise the next time.
+fn may_pass(outcome: RunOutcome) -> bool {
+    matches!(outcome, RunOutcome::Failed | RunOutcome::TimedOut | RunOutcome::Killed | RunOutcome::LimitExceeded)
+}
+
+/// A text as one word of a shell.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+/// Refuses a call that makes no sense.
+pub(in crate::engine) fn check(request: &CallRequest) -> Result<(), EngineError> {
+    core::check_scenario(&request.scenario)?;
+    if request.max_attempts == 0 || request.max_attempts > MOST_ATTEMPTS {
+        let message = format!("{} attempts are not possible", request.max_attempts);
+        return Err(EngineError::new(ErrorCode::Usage, message, format!("1 to {MOST_ATTEMPTS}")));
+    }
+    Ok(())
+}

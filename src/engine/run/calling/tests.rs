@@ -1,0 +1,219 @@
+//! Calls on real files and real processes.
+
+use super::*;
+use crate::domain::{Command, Instant};
+use crate::engine::tests::{World, ada};
+use serde_json::json;
+
+const FAILS: &str = "import sys\nsys.exit('no key for the service')\n";
+const LIES: &str = "print('{\"success\": false, \"error\": \"no such language\"}')\n";
+const WORKS: &str = "import json, sys\nprint(json.dumps({'text': json.load(sys.stdin)['text'].upper()}))\n";
+
+/// A tool that says of itself that it translates, with further lines of its manifest.
+fn drop_tool(world: &World, name: &str, script: &str, further: &str) {
+    let manifest = format!(
+        "name = \"{name}\"\nversion = \"1.0.0\"\ndescription = \"Translates english text to french\"\n\
+         kind = \"command\"\ntags = [\"translation\"]\n{further}\n[run]\ncommand = [\"python3\", \"{{file}}\"]\n\
+         input = \"stdin-json\"\n[input]\ntype = \"object\"\n[input.properties.text]\ntype = \"string\"\n"
+    );
+    world.write(&format!("tools/experimental/{name}.py"), script);
+    world.write(&format!("tools/experimental/{name}.toml"), &manifest);
+}
+
+fn request(tags: &[&str]) -> CallRequest {
+    CallRequest {
+        scenario: "translate english to french".to_owned(),
+        tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
+        input: Some(json!({"text": "hello"})),
+        sets: Vec::new(),
+        timeout: None,
+        max_attempts: DEFAULT_ATTEMPTS,
+        go_on: false,
+    }
+}
+
+fn called(engine: &Engine, request: &CallRequest) -> CallReport {
+    let mut calling = engine.begin_call(request, &ada()).unwrap();
+    while let Some(begun) = calling.begin_next().unwrap() {
+        let run = begun.handle.wait().unwrap();
+        calling.ended(&run).unwrap();
+    }
+    calling.report()
+}
+
+fn tried(report: &CallReport) -> Vec<(&str, RunOutcome, Option<Severity>)> {
+    report.attempts.iter().map(|one| (one.tool.as_str(), one.outcome, one.severity)).collect()
+}
+
+fn three() -> World {
+    let world = World::new();
+    drop_tool(&world, "a_translator", FAILS, "");
+    drop_tool(&world, "b_translator", LIES, "");
+    drop_tool(&world, "c_translator", WORKS, "");
+    world
+}
+
+#[test]
+fn what_fails_and_what_lies_is_marked_and_the_next_call_begins_with_who_did_it() {
+    let world = three();
+    let engine = world.open();
+    let report = called(&engine, &request(&["translation"]));
+    assert_eq!(
+        (report.outcome, report.tool.as_ref().map(ToolName::as_str)),
+        (CallOutcome::Answered, Some("c_translator"))
+    );
+    assert_eq!(
+        tried(&report),
+        [
+            ("a_translator", RunOutcome::Failed, Some(Severity::High)),
+            ("b_translator", RunOutcome::Failed, Some(Severity::Medium)),
+            ("c_translator", RunOutcome::Succeeded, None)
+        ]
+    );
+    let marks = engine.read(|q| Ok(q.all_failure_marks()?)).unwrap();
+    let told: Vec<_> =
+        marks.iter().map(|mark| (mark.tool.as_str(), mark.scenario.as_str(), mark.tags.join(" "))).collect();
+    let tags = "not-for-english not-for-french".to_owned();
+    assert_eq!(
+        told,
+        [
+            ("a_translator", "translate english to french", tags.clone()),
+            ("b_translator", "translate english to french", tags)
+        ]
+    );
+
+    // The same in other words and order is the same call.
+    let again = CallRequest { scenario: "French translation of english".to_owned(), ..request(&["translation"]) };
+    let report = called(&engine, &again);
+    assert_eq!(tried(&report), [("c_translator", RunOutcome::Succeeded, None)]);
+    assert!(report.candidates.candidates[0].won_before && report.attempts[0].why.starts_with("did it the last time"));
+
+    // Another version is another tool.
+    drop_tool(&world, "c_translator", &format!("{WORKS}# changed\n"), "");
+    engine.scan(&mut |_| {}).unwrap();
+    let found = engine.candidates(&request(&["translation"]), &ada()).unwrap();
+    assert!(found.candidates.iter().all(|candidate| !candidate.won_before));
+    assert_eq!(found.candidates[0].tool.as_str(), "c_translator", "it has no marks");
+    assert_eq!(found.candidates[1].failures_alike, 1);
+}
+
+#[test]
+fn the_rank_is_told_with_its_parts() {
+    let world = three();
+    let engine = world.open();
+    called(&engine, &request(&[]));
+    let found = engine.candidates(&request(&["other-tag-in-the-key", "translation"]), &ada()).unwrap();
+    assert_eq!(found.candidates, []);
+    let found =
+        engine.candidates(&CallRequest { tags: vec!["TRANSLATION".to_owned()], ..request(&[]) }, &ada()).unwrap();
+    let first = &found.candidates[0];
+    assert_eq!((first.tool.as_str(), first.failure_demotion, first.quality), ("c_translator", 0.0, 0.5));
+    let wanted = crate::engine::library::searching::rounded(first.similarity * 0.5);
+    assert!((first.rank - wanted).abs() < 1e-9, "{} is not {wanted}", first.rank);
+    let last = found.candidates.iter().find(|candidate| candidate.tool.as_str() == "a_translator").unwrap();
+    // One failed run is a score of 0.06, which a mark of severity high brings below 0.
+    assert_eq!((last.failures_alike, last.failure_demotion, last.quality), (1, 0.3, 0.0));
+    assert_eq!(last.ruled_out_by.as_deref(), Some("not-for-english"));
+    assert!(last.why.starts_with("last, being tagged not-for-english; ("), "{}", last.why);
+}
+
+#[test]
+fn who_has_not_the_tag_is_not_tried_and_nobody_left_is_an_error_that_is_kept() {
+    let world = three();
+    let engine = world.open();
+    let error = engine.begin_call(&request(&["poetry"]), &ada()).err().unwrap();
+    assert_eq!(
+        (error.code, error.message.as_str()),
+        (ErrorCode::NotFound, "no tool that can be tried is tagged poetry")
+    );
+    let other = CallRequest { scenario: "bake a cake".to_owned(), ..request(&[]) };
+    assert_eq!(engine.begin_call(&other, &ada()).err().unwrap().message, "no tool fits \"bake a cake\"");
+    assert_eq!(engine.search("bake a cake", 5, &ada()).unwrap(), []);
+    let kept = engine.read(|q| Ok(q.unanswered(Instant(0))?)).unwrap();
+    let told: Vec<_> = kept.iter().map(|one| (one.scenario.as_str(), one.kind, one.tags.len())).collect();
+    assert_eq!(
+        told,
+        [
+            ("translate english to french", UnansweredKind::NoTool, 1),
+            ("bake a cake", UnansweredKind::NoTool, 0),
+            ("bake a cake", UnansweredKind::Search, 0)
+        ]
+    );
+    assert_eq!(engine.runs(&crate::engine::RunFilter::default()).unwrap(), []);
+}
+
+#[test]
+fn when_all_fail_a_better_version_is_offered_and_only_idempotent_tools_are_tried_again() {
+    let world = World::new();
+    drop_tool(&world, "a_translator", FAILS, "idempotent = true");
+    drop_tool(&world, "b_translator", LIES, "idempotent = false");
+    let engine = world.open();
+    let report = called(&engine, &request(&[]));
+    assert_eq!(report.outcome, CallOutcome::AllFailed);
+    assert_eq!(
+        tried(&report),
+        [
+            ("a_translator", RunOutcome::Failed, Some(Severity::High)),
+            ("b_translator", RunOutcome::Failed, Some(Severity::Medium)),
+            ("a_translator", RunOutcome::Failed, None)
+        ]
+    );
+    let first = report.attempts[0].run;
+    assert_eq!(
+        report.hint,
+        format!(
+            "`toolsmith evolve a_translator 'translate english to french' --failure {first}` asks for a version that can do it"
+        )
+    );
+    let kept = engine.read(|q| Ok(q.unanswered(Instant(0))?)).unwrap();
+    assert_eq!((kept.len(), kept[0].kind, kept[0].runs.len()), (1, UnansweredKind::AllFailed, 3));
+    let short = CallRequest { max_attempts: 1, ..request(&[]) };
+    assert_eq!(called(&engine, &short).attempts.len(), 1);
+}
+
+#[test]
+fn what_may_not_run_or_cannot_take_the_input_is_left_out_and_a_successor_takes_its_place() {
+    let world = World::new();
+    drop_tool(&world, "a_translator", FAILS, "cost_tier = \"prohibited\"");
+    drop_tool(&world, "b_translator", FAILS, "");
+    drop_tool(&world, "c_translator", WORKS, "");
+    drop_tool(&world, "d_translator", WORKS, "");
+    world.write(
+        "tools/experimental/d_translator.toml",
+        &std::fs::read_to_string(world.root().join("tools/experimental/d_translator.toml"))
+            .unwrap()
+            .replace("type = \"string\"", "type = \"integer\""),
+    );
+    let engine = world.open();
+    let (tool, by) = ("b_translator".to_owned(), Some("c_translator".to_owned()));
+    engine.execute(Command::Deprecate { tool, by, reason: None }, &ada()).unwrap();
+    let report = called(&engine, &request(&[]));
+    assert_eq!(tried(&report), [("c_translator", RunOutcome::Succeeded, None)]);
+    assert!(report.attempts[0].why.starts_with("in place of b_translator, which is deprecated; "));
+    let left: Vec<_> = report.candidates.left_out.iter().map(|left| (left.tool.as_str(), left.why.as_str())).collect();
+    assert_eq!(left[0], ("a_translator", "its cost tier is prohibited"));
+    assert!(left[1].0 == "d_translator" && left[1].1.starts_with("the input does not fit: text "), "{left:?}");
+
+    let agent = Caller::Agent("bot".to_owned());
+    let error = engine.begin_call(&request(&[]), &agent).err().unwrap();
+    assert!(
+        error.message.contains("agents run approved versions only") || error.message.contains("prohibited"),
+        "{error}"
+    );
+}
+
+#[test]
+fn no_call_of_fifty_is_lost_to_one_broken_tool() {
+    let world = World::new();
+    drop_tool(&world, "a_translator", FAILS, "");
+    drop_tool(&world, "c_translator", WORKS, "");
+    let engine = world.open();
+    for number in 0..50 {
+        let report = called(&engine, &request(&[]));
+        assert_eq!((report.outcome, report.attempts.len()), (CallOutcome::Answered, if number == 0 { 2 } else { 1 }));
+    }
+    let filter = crate::engine::RunFilter { limit: 1_000, ..crate::engine::RunFilter::default() };
+    assert_eq!(engine.runs(&filter).unwrap().len(), 51);
+    let winner = engine.read(|q| Ok(q.winner("english french translat", "")?)).unwrap().unwrap();
+    assert_eq!((winner.tool.as_str(), winner.wins), ("c_translator", 50));
+}

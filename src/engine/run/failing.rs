@@ -1,0 +1,299 @@
+//! Failures as a place to work: one group with everything about it, two runs compared, what is known before a run.
+
+use crate::domain::{
+    AffectedVersion, DIFF_TIME, FailureGroup, FailureMark, Incident, Outcome, Run, RunId, RunOutcome, Stream, Tool,
+    ToolName, count, rfc3339, span,
+};
+use crate::engine::clock::now;
+use crate::engine::core;
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::view::Preview;
+use crate::engine::workspace::Engine;
+use crate::insight::{Scenario, WARN_FROM};
+use crate::runner::Spool;
+use crate::store::RunQuery;
+use serde::Serialize;
+use serde_json::Value;
+use similar::TextDiff;
+
+/// Runs of a group that are told.
+const MOST_RUNS: usize = 100;
+
+/// Incidents that are told.
+const MOST_INCIDENTS: usize = 50;
+
+/// Runs looked through for one that succeeded.
+const LOOKED_AT: usize = 500;
+
+/// How much of a stream is compared, bytes from its end.
+const COMPARED: usize = 256 * 1024;
+
+/// A failure group and everything about it.
+#[derive(Debug, Clone, Serialize)]
+pub struct FailureDetail {
+    /// The group.
+    pub group: FailureGroup,
+    /// The versions that failed so, the newest failure first.
+    pub versions: Vec<AffectedVersion>,
+    /// Marks that humans and agents set, oldest first.
+    pub marks: Vec<FailureMark>,
+    /// Its runs with their inputs, the newest first, at most 100.
+    pub runs: Vec<Run>,
+    /// Times in which the tool did not work, the newest first.
+    pub incidents: Vec<Incident>,
+    /// Median time to recovery of those that are over, milliseconds.
+    pub median_recovery_ms: Option<u64>,
+}
+
+/// Two runs side by side.
+#[derive(Debug, Clone, Serialize)]
+pub struct Compared {
+    /// The one on the left.
+    pub before: Run,
+    /// The one on the right.
+    pub after: Run,
+    /// The difference of the inputs, in lines of indented JSON; empty when they are the same.
+    pub input: String,
+    /// The difference of standard output, of the last 256 KiB.
+    pub stdout: String,
+    /// The same of standard error.
+    pub stderr: String,
+    /// What could not be compared, one line each.
+    pub notes: Vec<String>,
+}
+
+impl Compared {
+    /// All of it for a human, in lines: facts side by side, then the differences, whose lines begin like those of a
+    /// unified difference.
+    pub fn lines(&self) -> Vec<String> {
+        let (a, b) = (&self.before, &self.after);
+        let row = |name: &str, a: String, b: String| {
+            let sign = if a == b { ' ' } else { '≠' };
+            format!("{sign} {name:<11} {a:<36} {b}")
+        };
+        let named = |run: &Run| format!("{} {} {}", run.tool, run.version, run.digest.short());
+        let mut lines = vec![
+            row("run", format!("#{}", a.id), format!("#{}", b.id)),
+            row("version", named(a), named(b)),
+            row("outcome", a.outcome.to_string(), b.outcome.to_string()),
+            row("exit code", told(a.exit_code), told(b.exit_code)),
+            row("started", rfc3339(a.started_at), rfc3339(b.started_at)),
+            row("time", span(a.usage.duration_ms), span(b.usage.duration_ms)),
+            row("processor", span(a.usage.cpu_ms), span(b.usage.cpu_ms)),
+            row("isolation", a.isolation.level.to_string(), b.isolation.level.to_string()),
+            row("caller", a.caller.clone(), b.caller.clone()),
+        ];
+        for run in [a, b] {
+            lines.extend(run.error.as_ref().map(|error| format!("  cause of #{}: {error}", run.id)));
+        }
+        for (name, difference) in
+            [("input", &self.input), ("standard output", &self.stdout), ("standard error", &self.stderr)]
+        {
+            lines.push(String::new());
+            if difference.is_empty() {
+                lines.push(format!("  {name}: the same"));
+            } else {
+                lines.push(format!("  {name}:"));
+                lines.extend(difference.lines().map(str::to_owned));
+            }
+        }
+        lines.extend(self.notes.iter().map(|note| format!("  note: {note}")));
+        lines
+    }
+}
+
+fn told(code: Option<i32>) -> String {
+    code.map_or_else(|| "-".to_owned(), |code| code.to_string())
+}
+
+impl Engine {
+    /// The one failure group whose signature begins like this.
+    ///
+    /// # Errors
+    /// `NotFound` when none does, `Usage` when several do or fewer than four digits are given.
+    pub fn failure_group(&self, prefix: &str) -> Result<FailureGroup, EngineError> {
+        let hint = "`toolsmith failures` lists them";
+        if prefix.len() < 4 {
+            return Err(EngineError::new(ErrorCode::Usage, "a failure is named by at least 4 digits", hint));
+        }
+        let mut found = self.read(|q| Ok(q.failures_like(&prefix.to_lowercase(), now())?))?;
+        match (found.pop(), found.is_empty()) {
+            (Some(group), true) => Ok(group),
+            (None, _) => Err(EngineError::new(ErrorCode::NotFound, format!("there is no failure {prefix}"), hint)),
+            (Some(_), false) => {
+                Err(EngineError::new(ErrorCode::Usage, format!("several failures begin with {prefix}"), hint))
+            }
+        }
+    }
+
+    /// Everything about one failure group.
+    ///
+    /// # Errors
+    /// Those of [`Engine::failure_group`].
+    pub fn failure(&self, prefix: &str) -> Result<FailureDetail, EngineError> {
+        let group = self.failure_group(prefix)?;
+        self.read(|q| {
+            let signature = Some(group.signature.clone());
+            let runs = q.runs(&RunQuery { signature, limit: MOST_RUNS, ..RunQuery::default() })?;
+            let incidents = q.incidents(Some(&group.tool), MOST_INCIDENTS)?;
+            Ok(FailureDetail {
+                marks: q.marks_of_group(&group.signature)?,
+                versions: q.affected_versions(&group.signature)?,
+                runs,
+                median_recovery_ms: crate::domain::median_recovery_ms(&incidents),
+                incidents,
+                group,
+            })
+        })
+    }
+
+    /// Times in which tools did not work, of one or of all, the newest first.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub fn incidents(&self, tool: Option<&ToolName>, limit: usize) -> Result<Vec<Incident>, EngineError> {
+        self.read(|q| Ok(q.incidents(tool, limit)?))
+    }
+
+    /// The marks that count, of one tool or of all, oldest first.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub fn marks(&self, tool: Option<&ToolName>) -> Result<Vec<FailureMark>, EngineError> {
+        let mut marks = self.read(|q| Ok(q.all_failure_marks()?))?;
+        marks.retain(|mark| tool.is_none_or(|tool| mark.tool == *tool));
+        Ok(marks)
+    }
+
+    pub(in crate::engine) fn resolve_failure(
+        &self,
+        who: &str,
+        prefix: &str,
+        reason: Option<&str>,
+    ) -> Result<Outcome, EngineError> {
+        let group = self.failure_group(prefix)?;
+        Ok(self.transact(|tx| core::resolve(tx, self.actor(who), &group, reason))?.outcome)
+    }
+
+    pub(in crate::engine) fn preview_resolve(&self, prefix: &str) -> Result<Preview, EngineError> {
+        let group = self.failure_group(prefix)?;
+        Ok(Preview {
+            title: format!("Mark failure {} of {} as resolved?", group.short(), group.tool),
+            lines: vec![format!("seen {}: {}", count(group.count as usize, "time"), group.sample_message)],
+            undo: "it opens again by itself when it is seen again; u (undo) opens it too".to_owned(),
+        })
+    }
+
+    /// Compares a run with another; without one, with the newest run of the tool that succeeded, and of these with
+    /// one that had the same input when there is one.
+    ///
+    /// # Errors
+    /// `NotFound` when a run does not exist, or none succeeded.
+    pub fn compare_runs(&self, run: RunId, other: Option<RunId>) -> Result<Compared, EngineError> {
+        let run = self.run_record(run)?;
+        let other = match other {
+            Some(other) => self.run_record(other)?,
+            None => self.succeeded_like(&run)?,
+        };
+        let (before, after) = if run.id > other.id { (other, run) } else { (run, other) };
+        let mut notes = Vec::new();
+        if before.tool != after.tool {
+            notes.push(format!("these are runs of two tools: {} and {}", before.tool, after.tool));
+        }
+        let mut stream = |stream| {
+            let mut text = |run: &Run| match self.output_of(run, stream) {
+                Ok(text) => text,
+                Err(why) => {
+                    notes.push(why);
+                    String::new()
+                }
+            };
+            difference(&text(&before), &text(&after))
+        };
+        let (stdout, stderr) = (stream(Stream::Stdout), stream(Stream::Stderr));
+        notes.dedup();
+        let input = difference(&indented(&before.input), &indented(&after.input));
+        Ok(Compared { before, after, input, stdout, stderr, notes })
+    }
+
+    fn succeeded_like(&self, run: &Run) -> Result<Run, EngineError> {
+        let query = RunQuery {
+            tool: Some(run.tool.clone()),
+            outcome: Some(RunOutcome::Succeeded),
+            limit: LOOKED_AT,
+            ..RunQuery::default()
+        };
+        let mut good = self.read(|q| Ok(q.runs(&query)?))?;
+        good.retain(|other| other.id != run.id);
+        let same = good.iter().position(|other| other.input == run.input).unwrap_or(0);
+        good.into_iter().nth(same).ok_or_else(|| {
+            let message = format!("no other run of {} succeeded", run.tool);
+            EngineError::new(ErrorCode::NotFound, message, "name the run to compare with")
+        })
+    }
+
+    /// The end of what a run wrote; the error says in words why there is none.
+    fn output_of(&self, run: &Run, stream: Stream) -> Result<String, String> {
+        let written = if stream == Stream::Stdout { run.usage.stdout_bytes } else { run.usage.stderr_bytes };
+        if written == 0 {
+            return Ok(String::new());
+        }
+        let spool = Spool::open(&self.spool_path(run.id));
+        let spool = spool.map_err(|error| format!("the output of run {} cannot be read: {error}", run.id))?;
+        let bytes = crate::engine::evolving::last_bytes(spool.bytes(Some(stream)), COMPARED);
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// What speaks against running a version with this input: that it failed with it before. `None` when nothing
+    /// does.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub(super) fn warning_before(&self, tool: &Tool, input: Option<&Value>) -> Result<Option<String>, EngineError> {
+        let Some(input) = input else { return Ok(None) };
+        let failed = self.read(|q| Ok(q.failures_with_input(tool.digest, &input.to_string())?))?;
+        let version = &tool.version;
+        Ok((failed >= WARN_FROM).then(|| format!("{} {version} failed {failed} times with this input", tool.name)))
+    }
+
+    /// What speaks against running a tool in a scenario: that it was marked as failed in scenarios like it. `None` when
+    /// nothing does.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub fn warning_in(&self, tool: &Tool, scenario: &str) -> Result<Option<String>, EngineError> {
+        let marks = self.marks(Some(&tool.name))?;
+        let failed = Scenario::new(scenario).failures_like(marks.iter().map(|mark| mark.scenario.as_str()));
+        let (name, times) = (&tool.name, count(failed, "time"));
+        Ok((failed as u64 >= WARN_FROM).then(|| format!("{name} failed {times} in scenarios like this one")))
+    }
+}
+
+/// JSON in lines; what is no JSON as it is.
+fn indented(input: &str) -> String {
+    let value: Result<Value, _> = serde_json::from_str(input);
+    value.and_then(|value| serde_json::to_string_pretty(&value)).unwrap_or_else(|_| input.to_owned())
+}
+
+fn difference(before: &str, after: &str) -> String {
+    TextDiff::configure()
+        .timeout(DIFF_TIME)
+        .diff_lines(before, after)
+        .unified_diff()
+        .context_radius(3)
+        .missing_newline_hint(false)
+        .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inputs_are_compared_line_by_line_and_equal_ones_differ_in_nothing() {
+        let text = difference(&indented(r#"{"a":1,"b":[2]}"#), &indented(r#"{"a":1,"b":[3]}"#));
+        assert!(text.contains("\n-    2\n+    3\n"), "{text}");
+        assert_eq!(difference(&indented("{}"), &indented("{ }")), "");
+        assert_eq!(indented("no json"), "no json");
+    }
+}

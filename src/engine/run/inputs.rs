@@ -1,0 +1,25 @@
+//! What a tool is sent.
+
+use crate::domain::{Form, Manifest};
+use crate::engine::error::{EngineError, ErrorCode};
+use serde_json::{Map, Value};
+
+/// The input to send: an object, with each `KEY=VALUE` put into the place and type that the input schema names. A
+/// tool that declares what it takes gets an object even when nothing was given.
+///
+/// # Errors
+/// [`ErrorCode::Usage`] for a `KEY=VALUE` that does not fit.
+pub fn fitted(manifest: &Manifest, object: Option<Value>, sets: &[String]) -> Result<Option<Value>, EngineError> {
+    if sets.is_empty() {
+        let empty = || manifest.input.as_ref().map(|_| Value::Object(Map::new()));
+        return Ok(object.or_else(empty));
+    }
+    let mut form = Form::from_schema(manifest.input.as_ref(), object.as_ref(), &[]);
+    for set in sets {
+        form.apply_set(set).map_err(|error| {
+            let hint = format!("`toolsmith show {}` lists what it takes", manifest.name);
+            EngineError::new(ErrorCode::Usage, format!("--set {set} does not fit: {error}"), hint)
+        })?;
+    }
+    Ok(Some(form.value()))
+}

@@ -1,0 +1,40 @@
+//! Runs: starting one, choosing a tool for a scenario, what may run (grants and cost tiers), staged writes, buffers, and
+//! what runs were seen to do.
+
+pub(super) mod behaviour;
+#[cfg(test)]
+mod behaviour_tests;
+pub(super) mod buffering;
+pub(super) mod callers;
+pub(super) mod calling;
+pub(super) mod failing;
+pub(super) mod grants;
+pub(super) mod inputs;
+mod interpreters;
+pub(super) mod live_runs;
+pub(super) mod marking;
+pub(super) mod owner;
+mod packages;
+pub(super) mod running;
+pub(super) mod session;
+pub(super) mod staged;
+pub(super) mod tiers;
+#[cfg(test)]
+mod tiers_tests;
+
+pub use behaviour::{Behaviour, BehaviourPart, Departed, Enforced, Reported, ResultEvidence, Tried};
+pub use buffering::{
+    BufferAnswer, BufferChange, BufferStatus, BufferWrite, Gather, HandedOver, Pending, Taken, item_fits, play_role,
+};
+pub use callers::UNNAMED_AGENT;
+pub use calling::{
+    Begun, CallAttempt, CallOutcome, CallReport, CallRequest, Calling, Candidate, Candidates, DEFAULT_ATTEMPTS,
+    LeftOut, MOST_ATTEMPTS,
+};
+pub use failing::{Compared, FailureDetail};
+pub use grants::GrantList;
+pub use inputs::fitted;
+pub use marking::MarkRequest;
+pub use running::RunHandle;
+pub use staged::{StagedState, StagedView};
+pub use tiers::{Limits, SetRow};

@@ -1,0 +1,109 @@
+//! Packages that scripts declare: what would have to be fetched, the agreement, the fetching.
+
+use super::interpreters::sources_of;
+use crate::domain::{Digest, Outcome, Profile, ToolDetail, WriteMode};
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::view::Preview;
+use crate::engine::workspace::Engine;
+use crate::runner::{self, Agreement, Given};
+use crate::store::NewOperation;
+use serde_json::json;
+
+/// How many packages a question lists.
+const MOST_LISTED: usize = 20;
+
+impl Engine {
+    /// What would have to be fetched before this version can run; `None` when nothing is, or nothing can be.
+    pub(super) fn unfetched(&self, detail: &ToolDetail) -> Option<Agreement> {
+        self.with_need(detail, sources_of(detail.tool.stage), runner::unfetched)
+    }
+
+    /// What is asked before anything is fetched.
+    pub(in crate::engine) fn preview_packages(&self, tool: &str, digest: Digest) -> Result<Preview, EngineError> {
+        let detail = self.asked_about(tool, digest)?;
+        let agreement = self.unfetched(&detail).ok_or_else(|| nothing_to_fetch(&detail))?;
+        let mut lines = vec![format!("over the network, from {}:", agreement.hosts.join(", "))];
+        lines.extend(agreement.packages.iter().take(MOST_LISTED).cloned());
+        if agreement.packages.len() > MOST_LISTED {
+            lines.push(format!("and {} more", agreement.packages.len() - MOST_LISTED));
+        }
+        lines.push(if agreement.is_locked {
+            "the digest of each file is in its lock".to_owned()
+        } else {
+            "it has no lock: the newest versions that fit are taken".to_owned()
+        });
+        lines.push("uv does it inside the sandbox; only wheels are installed, no code of a package runs".to_owned());
+        Ok(Preview {
+            title: format!("Fetch the packages of {} {} ({})?", detail.tool.name, detail.tool.version, digest.short()),
+            lines,
+            undo: "asked once for this version and its lock; u (undo) does not take it back".to_owned(),
+        })
+    }
+
+    /// Writes the agreement into the log, then fetches.
+    pub(in crate::engine) fn fetch_packages(
+        &self,
+        who: &str,
+        tool: &str,
+        digest: Digest,
+    ) -> Result<Outcome, EngineError> {
+        let detail = self.asked_about(tool, digest)?;
+        let agreement = self.unfetched(&detail).ok_or_else(|| nothing_to_fetch(&detail))?;
+        let operation = self.transact(|tx| {
+            let Agreement { packages, hosts, is_locked } = &agreement;
+            Ok(tx.log(&NewOperation {
+                who: who.to_owned(),
+                verb: "fetch".to_owned(),
+                subject: detail.tool.name.to_string(),
+                detail: json!({"digest": digest, "packages": packages, "hosts": hosts, "locked": is_locked}),
+                reversible: false,
+            })?)
+        })?;
+        let installed = self.fetch_into_environment(&detail).map_err(|cause| {
+            let message = format!("the packages of {} are not installed: {cause}", detail.tool.name);
+            EngineError::new(ErrorCode::Failed, message, "put that right, then run the tool again")
+        })?;
+        let message = format!("{} has its packages: {}", detail.tool.name, installed.join(", "));
+        let detail = json!({"packages": installed});
+        Ok(Outcome { operation: Some(operation), review: None, message, commit: None, detail })
+    }
+
+    fn fetch_into_environment(&self, detail: &ToolDetail) -> Result<Vec<String>, String> {
+        let in_words = |error: &dyn std::fmt::Display| format!("there is no folder to work in: {error}");
+        let settings = &self.inner.settings;
+        if let Some(fault) = &settings.fault {
+            return Err(fault.clone());
+        }
+        let version_dir = self.inner.copies.put(detail.tool.digest, &detail.files).map_err(|error| in_words(&error))?;
+        let scratch = crate::engine::review::check_runs::Scratch::make(self).map_err(|error| in_words(&error))?;
+        runner::fetch(&runner::Request {
+            manifest: &detail.manifest,
+            version_dir: &version_dir,
+            files: &detail.files,
+            workspace: &self.inner.options.workspace,
+            scratch: scratch.path(),
+            input: None,
+            timeout: None,
+            usual_timeout: None,
+            profile: Profile::Strict,
+            writes: WriteMode::Staged,
+            ours: &self.ours(),
+            spool: scratch.path(),
+            origin: &self.origin(&detail.tool),
+            given: &Given::default(),
+            interpreters: &self.inner.interpreters,
+            sources: sources_of(detail.tool.stage),
+            machine: &self.inner.machine,
+            least: settings.least_isolation(detail.tool.stage),
+            observe: false,
+            state: &self.inner.state_dir,
+            staged: scratch.path(),
+            environments: &self.inner.options.home.environments(),
+        })
+    }
+}
+
+fn nothing_to_fetch(detail: &ToolDetail) -> EngineError {
+    let message = format!("{} declares no packages that could be fetched", detail.tool.name);
+    EngineError::new(ErrorCode::Conflict, message, "show the tool to see what it lacks")
+}

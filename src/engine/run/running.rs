@@ -1,0 +1,597 @@
+//! Runs: from a request to a record.
+//!
+//! A run row exists before its process does, and its end is written by the thread that watched it.
+//! While any run of this process is alive, one keeper thread renews its leases and listens for
+//! cancel requests of other processes.
+
+use super::interpreters::sources_of;
+use super::live_runs::Live;
+use super::owner::owner_alive;
+use super::staged::Ending;
+use crate::domain::{
+    Caller, Command, GrantScope, Isolation, IsolationLevel, Observation, Permissions, Profile, Redactor, Run, RunEnd,
+    RunId, RunUsage, Sample, Stage, Tool, ToolDetail, WriteMode,
+};
+use crate::engine::clock::now;
+use crate::engine::core::{self, Question, RunPolicy, Standing, policy};
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::locks::lock;
+use crate::engine::settings::secrets;
+use crate::engine::view::RunRequest;
+use crate::engine::workspace::{Engine, Inner};
+use crate::runner::{self, Given, Report, Running};
+use crate::store::{Approval, FinishedRun, NewRun, Tx};
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock, Weak};
+use std::time::Duration;
+
+/// How long a lease lasts without renewal.
+const LEASE_MS: i64 = 30_000;
+/// How often the keeper looks for cancel requests.
+const KEEPER_STEP: Duration = Duration::from_millis(200);
+/// Every how many steps the keeper renews leases: 25 x 200 ms = 5 s, a sixth of a lease.
+const RENEW_EVERY: u32 = 25;
+
+/// A run that was started by this process.
+pub struct RunHandle {
+    /// Its number.
+    pub id: RunId,
+    /// What a human should know before trusting it.
+    pub warning: Option<String>,
+    engine: Engine,
+    running: Option<Running>,
+    verified: Arc<OnceLock<IsolationLevel>>,
+}
+
+impl RunHandle {
+    /// Asks it to stop: TERM to its process group, KILL after a grace time.
+    pub fn cancel(&self) {
+        if let Some(running) = &self.running {
+            running.cancel();
+        }
+    }
+
+    /// The newest output; `None` for a run that never started.
+    pub fn tail(&self) -> Option<Arc<runner::Tail>> {
+        self.running.as_ref().map(Running::tail)
+    }
+
+    /// Counts up whenever there is more output or the run ended.
+    pub fn changed(&self) -> Option<tokio::sync::watch::Receiver<u64>> {
+        self.running.as_ref().map(Running::changed)
+    }
+
+    /// What it uses now, a few times a second; `None` for a run that never started.
+    pub fn samples(&self) -> Option<tokio::sync::watch::Receiver<Sample>> {
+        self.running.as_ref().map(Running::samples)
+    }
+
+    /// Its isolation, filled when it was verified: right before the first instruction of the tool.
+    pub fn verified(&self) -> Arc<OnceLock<IsolationLevel>> {
+        self.verified.clone()
+    }
+
+    /// Waits for its end and returns its record.
+    ///
+    /// # Errors
+    /// `Internal` when the end could not be written.
+    pub fn wait(self) -> Result<Run, EngineError> {
+        if let Some(running) = self.running {
+            running.wait();
+        }
+        self.engine.run_record(self.id)
+    }
+}
+
+/// What a run needs before it may start.
+struct Ready {
+    detail: ToolDetail,
+    profile: Profile,
+    warning: Option<String>,
+    from: InputFrom,
+}
+
+/// Who made the input of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum InputFrom {
+    /// Who asked for the run: a human finds it again in the form.
+    Asker,
+    /// Nobody: it was gathered.
+    Nobody,
+}
+
+impl Engine {
+    /// Starts a run. A run that policy refuses, or whose input does not fit, is recorded too: its
+    /// handle has no process and its record says why.
+    ///
+    /// # Errors
+    /// `Conflict` when the tool's files changed since the row was read; `Internal` for trouble with the state folder.
+    pub fn run(&self, request: &RunRequest, caller: &Caller) -> Result<RunHandle, EngineError> {
+        self.run_with(request, caller, InputFrom::Asker)
+    }
+
+    /// [`Engine::run`] with an input that the asker did not make, or did.
+    pub(super) fn run_with(
+        &self,
+        request: &RunRequest,
+        caller: &Caller,
+        from: InputFrom,
+    ) -> Result<RunHandle, EngineError> {
+        let request = &RunRequest { tool: self.followed(&request.tool, caller)?, ..request.clone() };
+        let detail = self.detail(&request.tool)?;
+        if detail.tool.digest != request.tool.digest {
+            return Err(EngineError::new(
+                ErrorCode::Conflict,
+                format!("{} changed on disk a moment ago", request.tool.name),
+                "look at it again, then run it",
+            ));
+        }
+        match self.may_run_so_long(&detail, request.timeout, caller)? {
+            RunPolicy::Ask { message, .. } | RunPolicy::Refuse { message, .. } => {
+                let input = stored_input(request, &Redactor::default());
+                let id = self.open_run(&request.tool, Profile::Strict, caller, &input)?;
+                let end = ended(RunEnd::Refused { message }, Profile::Strict);
+                self.close_run(id, &end)?;
+                Ok(RunHandle { id, warning: None, engine: self.clone(), running: None, verified: Arc::default() })
+            }
+            RunPolicy::Allow { profile, warning } => {
+                let before = self.warning_before(&request.tool, request.input.as_ref())?;
+                let said = [self.used_instead(&request.tool), warning, before];
+                let said: Vec<String> = said.into_iter().flatten().collect();
+                let warning = (!said.is_empty()).then(|| said.join("; "));
+                self.launch(request, caller, Ready { detail, profile, warning, from })
+            }
+        }
+    }
+
+    /// What the policy says of a run by this caller, deprecation included.
+    pub(super) fn may_run(&self, detail: &ToolDetail, caller: &Caller) -> Result<RunPolicy, EngineError> {
+        Ok(self.policy_of(detail, caller)?.with(self.deprecation_of(&detail.tool, caller)?))
+    }
+
+    /// [`Engine::may_run`] for a run with this wall-clock limit: only a human makes a run longer whose tool nobody
+    /// approved.
+    fn may_run_so_long(
+        &self,
+        detail: &ToolDetail,
+        timeout: Option<Duration>,
+        caller: &Caller,
+    ) -> Result<RunPolicy, EngineError> {
+        let policy = self.may_run(detail, caller)?;
+        let RunPolicy::Allow { profile, .. } = &policy else { return Ok(policy) };
+        let is_longer = matches!(caller, Caller::Agent(_)) && self.is_extended(*profile, timeout);
+        let message = || format!("{} is not approved: only a human lets it run longer than usual", detail.tool.name);
+        Ok(if is_longer { RunPolicy::Refuse { code: ErrorCode::HumanNeeded, message: message() } } else { policy })
+    }
+
+    /// Whether the caller asks for more time than a run under strict rules usually has.
+    fn is_extended(&self, profile: Profile, timeout: Option<Duration>) -> bool {
+        let usual = || self.inner.settings.timeout(Stage::Experimental).unwrap_or(runner::usual_wall(profile));
+        profile == Profile::Strict && timeout.is_some_and(|timeout| timeout > usual())
+    }
+
+    fn policy_of(&self, detail: &ToolDetail, caller: &Caller) -> Result<RunPolicy, EngineError> {
+        let tool = &detail.tool;
+        let granted = self.allowed_to(tool)?;
+        let permissions = &detail.manifest.permissions;
+        let (approved, writes) = (self.approved(tool)?, self.write_mode(tool.stage));
+        let quarantined = self.quarantined(tool)?;
+        let is_let = self.is_let(tool, caller)?;
+        let (tiers, unused) = (self.tiers()?, self.unused(tool));
+        let standing = Standing {
+            approved,
+            quarantined: quarantined.as_ref(),
+            permissions,
+            writes,
+            granted: granted.as_ref(),
+            is_let,
+            tiers: &tiers,
+            unused: unused.as_deref(),
+        };
+        Ok(match policy(tool, standing, caller) {
+            // The run is refused for it, in words of its own: under which rules it would run says nothing then.
+            RunPolicy::Allow { profile, .. } if self.inner.settings.fault.is_some() => {
+                RunPolicy::Allow { profile, warning: None }
+            }
+            answer => answer,
+        })
+    }
+
+    /// The command that a human must agree to before this tool runs; `None` when nothing is to be asked. A run
+    /// that is started all the same is refused.
+    ///
+    /// # Errors
+    /// Those of [`Engine::detail`]; `Internal` for trouble with the store.
+    pub fn unallowed(&self, tool: &Tool, caller: &Caller) -> Result<Option<Command>, EngineError> {
+        let detail = self.detail(tool)?;
+        let path = tool.path.clone();
+        Ok(match self.policy_of(&detail, caller)? {
+            RunPolicy::Ask { question: Question::Allow, .. } => {
+                Some(Command::Allow { tool: path, digest: detail.tool.digest })
+            }
+            RunPolicy::Ask { question: Question::Unlock, .. } => {
+                let scope = GrantScope::Workbench(String::new());
+                Some(Command::Unlock { tool: Some(path), tier: None, scope, lasting: None })
+            }
+            RunPolicy::Allow { .. } if self.unfetched(&detail).is_some() && !matches!(caller, Caller::Agent(_)) => {
+                Some(Command::FetchPackages { tool: path, digest: detail.tool.digest })
+            }
+            RunPolicy::Allow { .. } | RunPolicy::Refuse { .. } => None,
+        })
+    }
+
+    /// What becomes of writes to declared paths of a tool at this stage.
+    pub(in crate::engine) fn write_mode(&self, stage: Stage) -> WriteMode {
+        self.inner.machine.write_mode(if stage == Stage::Core { WriteMode::Direct } else { WriteMode::Staged })
+    }
+
+    fn launch(&self, request: &RunRequest, caller: &Caller, ready: Ready) -> Result<RunHandle, EngineError> {
+        let (given, lacking) = match self.undoubted().and_then(|()| self.given(&ready)) {
+            Ok(given) => (given, None),
+            Err(end) => (Given::default(), Some(end)),
+        };
+        let version_dir = self.inner.copies.put(request.tool.digest, &ready.detail.files)?;
+        let input = stored_input(request, given.redactor());
+        let id = self.open_run_with((&request.tool, ready.profile), caller, &input, ready.from)?;
+        let scratch = self.scratch_path(id);
+        std::fs::create_dir_all(&scratch).map_err(EngineError::internal)?;
+        let wish = runner::Request {
+            manifest: &ready.detail.manifest,
+            version_dir: &version_dir,
+            files: &ready.detail.files,
+            workspace: &self.inner.options.workspace,
+            scratch: &scratch,
+            input: request.input.as_ref(),
+            timeout: request.timeout,
+            usual_timeout: self.usual_timeout(&ready),
+            profile: ready.profile,
+            writes: self.write_mode(ready.detail.tool.stage),
+            ours: &self.ours(),
+            spool: &self.spool_path(id),
+            origin: &self.origin(&ready.detail.tool),
+            given: &given,
+            interpreters: &self.inner.interpreters,
+            sources: sources_of(ready.detail.tool.stage),
+            machine: &self.inner.machine,
+            least: self.inner.settings.least_isolation(ready.detail.tool.stage),
+            observe: self.inner.settings.observe,
+            state: &self.inner.state_dir,
+            staged: &self.staged_path(id),
+            environments: &self.inner.options.home.environments(),
+        };
+        let prepared = lacking.map_or_else(|| runner::prepare(&wish), Err);
+        let verified = Arc::default();
+        let facts = prepared.as_ref().ok().and_then(runner::Spec::interpreter);
+        let changed = self.note_of_interpreter(&ready.detail.tool, facts).unwrap_or_else(|error| {
+            self.report_trouble::<()>(Err(error));
+            None
+        });
+        let warning = ready.warning.into_iter().chain(changed.clone()).reduce(|all, one| format!("{all}; {one}"));
+        let running = match prepared {
+            Ok(mut spec) => {
+                self.report_trouble(self.inner.baselines.tell(&mut spec).map_err(EngineError::internal));
+                Some(self.spawn(&ready.detail, caller, (id, &verified), (spec, changed)))
+            }
+            Err(end) => {
+                let end = end.with_text(|text| given.redactor().text(text));
+                self.close_run(id, &ended(end, ready.profile))?;
+                None
+            }
+        };
+        Ok(RunHandle { id, warning, engine: self.clone(), running, verified })
+    }
+
+    /// Refuses to run while it is not known what the user demands of runs.
+    fn undoubted(&self) -> Result<(), RunEnd> {
+        let fault = self.inner.settings.fault.clone();
+        fault.map_or(Ok(()), |message| Err(RunEnd::Uncontained { message }))
+    }
+
+    /// What no run is granted: our folders, and the files of the user's secrets.
+    pub(in crate::engine) fn ours(&self) -> Vec<PathBuf> {
+        let home = &self.inner.options.home;
+        [&home.config, &home.data].into_iter().chain(self.inner.settings.secret_files()).cloned().collect()
+    }
+
+    /// What a run gets by name.
+    fn given(&self, ready: &Ready) -> Result<Given, RunEnd> {
+        match ready.profile {
+            Profile::Strict => Ok(Given::default()),
+            Profile::Declared => {
+                let declared = &ready.detail.manifest.permissions.env;
+                Ok(Given::gather(
+                    declared,
+                    secrets::gather(declared, &self.inner.settings.secrets, &self.inner.programs)?,
+                ))
+            }
+        }
+    }
+
+    /// The folder to which the paths of a version's files are relative.
+    pub(in crate::engine) fn origin(&self, tool: &Tool) -> PathBuf {
+        self.inner.options.workspace.join(&tool.placement.base)
+    }
+
+    /// The user's limit for the stage; what runs strictly runs like an experimental tool, wherever it lies.
+    fn usual_timeout(&self, ready: &Ready) -> Option<Duration> {
+        self.inner.settings.timeout(match ready.profile {
+            Profile::Strict => Stage::Experimental,
+            Profile::Declared => ready.detail.tool.stage,
+        })
+    }
+
+    fn spawn(
+        &self,
+        detail: &ToolDetail,
+        caller: &Caller,
+        (id, verified): (RunId, &Arc<OnceLock<IsolationLevel>>),
+        (spec, note): (runner::Spec, Option<String>),
+    ) -> Running {
+        let (starter, keeper, ender) = (self.clone(), self.clone(), self.clone());
+        let verified = verified.clone();
+        let (tool, who, write) = (detail.tool.name.clone(), caller.identity(), spec.grants().write.clone());
+        let (declared, row) = (detail.manifest.permissions.clone(), detail.tool.clone());
+        let interpreter = spec.interpreter().cloned();
+        // The live entry must be there before the process can end: the lock is held until then.
+        let mut live = lock(&self.inner.live_runs.live);
+        let running = runner::start(
+            spec,
+            runner::Hooks {
+                on_start: Box::new(move |pid, started| {
+                    let written = starter.transact(|tx| {
+                        if let Some(facts) = &interpreter {
+                            tx.set_run_interpreter(id, facts)?;
+                        }
+                        Ok(tx.set_run_pid(id, pid, Some(started))?)
+                    });
+                    starter.report_trouble(written);
+                }),
+                on_isolated: Box::new(move |isolation| {
+                    verified.get_or_init(|| isolation.level);
+                    let written = keeper.transact(|tx| Ok(tx.set_run_isolation(id, isolation)?));
+                    keeper.report_trouble(written);
+                }),
+                on_end: Box::new(move |report| {
+                    let mut finished = FinishedRun { declared, ..finished(report) };
+                    finished.notes.extend(note);
+                    let failed = finished.end.outcome().is_failure();
+                    let written = match &report.staged {
+                        None => ender.close_run(id, &finished),
+                        Some(staged) => {
+                            let ending = Ending { run: id, tool: &tool, who: &who, write: &write, staged };
+                            ender.settle(&ending, finished)
+                        }
+                    };
+                    lock(&ender.inner.live_runs.live).remove(&id);
+                    ender.report_trouble(written);
+                    ender.offer_rollback(&row, failed);
+                }),
+            },
+        );
+        live.insert(id, Live { cancel: running.canceller() });
+        drop(live);
+        keep(&self.inner);
+        running
+    }
+
+    pub(super) fn open_run(
+        &self,
+        tool: &Tool,
+        profile: Profile,
+        caller: &Caller,
+        input: &str,
+    ) -> Result<RunId, EngineError> {
+        self.open_run_with((tool, profile), caller, input, InputFrom::Asker)
+    }
+
+    fn open_run_with(
+        &self,
+        (tool, profile): (&Tool, Profile),
+        caller: &Caller,
+        input: &str,
+        from: InputFrom,
+    ) -> Result<RunId, EngineError> {
+        let at = now();
+        self.transact(|tx| {
+            let id = tx.start_run(&NewRun {
+                tool: tool.name.clone(),
+                version: tool.version.clone(),
+                digest: tool.digest,
+                stage: tool.stage,
+                caller: caller.word().to_owned(),
+                input: input.to_owned(),
+                isolation: runner::isolation(profile),
+                owner: self.inner.owner.clone(),
+                lease_until: crate::domain::Instant(at.0 + LEASE_MS),
+                remember_input: matches!((caller, from), (Caller::Human(_), InputFrom::Asker)) && !input.is_empty(),
+            })?;
+            // Numbers begin anew when the database was deleted. Before the number is given for good: whatever
+            // happens afterwards, the run has its own output or none.
+            self.vacate(id)?;
+            Ok(id)
+        })
+    }
+
+    /// Writes the end of a run.
+    pub(super) fn close_run(&self, id: RunId, finished: &FinishedRun) -> Result<(), EngineError> {
+        self.close_run_with(id, finished, |_| Ok(()))
+    }
+
+    /// Writes the end of a run and what follows from it, in one transaction.
+    pub(super) fn close_run_with<T>(
+        &self,
+        id: RunId,
+        finished: &FinishedRun,
+        then: impl FnOnce(&Tx<'_>) -> Result<T, EngineError>,
+    ) -> Result<T, EngineError> {
+        let written = self.transact(|tx| {
+            core::end_run(tx, id, finished)?;
+            then(tx)
+        });
+        runner::clear(&self.scratch_path(id)).map_err(EngineError::internal)?;
+        written
+    }
+
+    /// Whether an approval of exactly this version, where it lies, is in force.
+    pub(in crate::engine) fn approved(&self, tool: &Tool) -> Result<bool, EngineError> {
+        self.read(|q| Ok(Approval::in_force(&q.approvals_of(&tool.name)?, tool).is_some()))
+    }
+
+    /// Stops a run of this process; `false` when it has none of that number.
+    pub(in crate::engine) fn cancel_live(&self, run: RunId) -> bool {
+        match lock(&self.inner.live_runs.live).get(&run) {
+            Some(live) => {
+                live.cancel.cancel();
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Stops every run of this process, for a face that leaves.
+    pub fn cancel_all(&self) {
+        for live in lock(&self.inner.live_runs.live).values() {
+            live.cancel.cancel();
+        }
+    }
+
+    /// Numbers of the runs of this process that have not ended.
+    pub fn live_runs(&self) -> Vec<RunId> {
+        let mut runs: Vec<RunId> = lock(&self.inner.live_runs.live).keys().copied().collect();
+        runs.sort();
+        runs
+    }
+
+    /// Ends the records of runs whose owner died, and what is left of their processes.
+    pub(in crate::engine) fn interrupt_orphans(&self) -> Result<(), EngineError> {
+        let at = now();
+        if self.viewing().is_some() {
+            // Whether they are orphans now, a copy does not know, and their end could not be written.
+            return Ok(());
+        }
+        for row in self.read(|q| Ok(q.running()?))? {
+            let expired = row.lease_until < at && row.owner != self.inner.owner;
+            if owner_alive(&row.owner) && !expired {
+                continue;
+            }
+            if let (Some(pid), Some(started)) = (row.pid, row.pid_started) {
+                runner::kill_group(pid, started);
+            }
+            runner::sweep(&self.scratch_path(row.run));
+            runner::discard(&self.staged_path(row.run));
+            // What was verified while it ran stays true.
+            let isolation = self.run_record(row.run)?.isolation;
+            let observation = Some(Observation::off("the process that watched it died"));
+            let end = ended(RunEnd::Interrupted, isolation.profile);
+            let end = FinishedRun { isolation, observation, ..end };
+            self.close_run(row.run, &end)?;
+        }
+        Ok(())
+    }
+
+    /// Removes what an older run of this number left in its places.
+    fn vacate(&self, id: RunId) -> Result<(), EngineError> {
+        let left = |error: std::io::Error| {
+            EngineError::internal(format!("what an older run {id} left in the state folder stays: {error}"))
+        };
+        match std::fs::remove_file(self.spool_path(id)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(left(error)),
+            Ok(()) | Err(_) => {}
+        }
+        runner::clear(&self.scratch_path(id)).map_err(left)?;
+        runner::clear(&self.staged_path(id)).map_err(left)
+    }
+
+    /// The spool file of a run.
+    pub fn spool_path(&self, run: RunId) -> PathBuf {
+        self.inner.state_dir.join("runs").join(format!("{run}.spool"))
+    }
+
+    fn scratch_path(&self, run: RunId) -> PathBuf {
+        self.inner.state_dir.join("scratch").join(run.to_string())
+    }
+}
+
+/// The input of a run as it is kept: without secrets.
+fn stored_input(request: &RunRequest, redactor: &Redactor) -> String {
+    request.input.as_ref().map_or_else(String::new, |input| redactor.json(input).to_string())
+}
+
+/// The end of a run whose process never was, or whose end nobody saw.
+fn ended(end: RunEnd, profile: Profile) -> FinishedRun {
+    let missing = match &end {
+        RunEnd::Uncontained { message } => vec![message.clone()],
+        _ => Vec::new(),
+    };
+    FinishedRun {
+        end,
+        usage: RunUsage::default(),
+        isolation: Isolation { level: IsolationLevel::None, profile, layers: Vec::new(), missing },
+        truncated: false,
+        notes: Vec::new(),
+        observation: None,
+        departed: Vec::new(),
+        declared: Permissions::default(),
+    }
+}
+
+fn finished(report: &Report) -> FinishedRun {
+    FinishedRun {
+        end: report.end.clone(),
+        usage: report.usage,
+        isolation: report.isolation.clone(),
+        truncated: report.truncated,
+        notes: report.notes.clone(),
+        // What never started did nothing that could be seen.
+        observation: report.end.outcome().has_started().then(|| report.observation.clone()),
+        departed: Vec::new(),
+        declared: Permissions::default(),
+    }
+}
+
+/// Starts the keeper unless it runs.
+fn keep(inner: &Arc<Inner>) {
+    let mut running = lock(&inner.live_runs.keeper);
+    if *running {
+        return;
+    }
+    *running = true;
+    let weak = Arc::downgrade(inner);
+    std::thread::spawn(move || keeper(&weak));
+}
+
+/// Until no run is left: renews leases, passes on cancel requests.
+fn keeper(weak: &Weak<Inner>) {
+    let mut step = 0u32;
+    loop {
+        std::thread::sleep(KEEPER_STEP);
+        let Some(inner) = weak.upgrade() else { return };
+        let engine = Engine { inner };
+        {
+            // Taken together, so that a run which starts now either sees the keeper or starts one.
+            let mut running = lock(&engine.inner.live_runs.keeper);
+            if lock(&engine.inner.live_runs.live).is_empty() {
+                *running = false;
+                return;
+            }
+        }
+        step += 1;
+        let kept = engine.keep_runs(step.is_multiple_of(RENEW_EVERY));
+        engine.report_trouble(kept);
+    }
+}
+
+impl Engine {
+    fn keep_runs(&self, renew: bool) -> Result<(), EngineError> {
+        for row in self.read(|q| Ok(q.running()?))? {
+            if row.cancel_asked && row.owner == self.inner.owner {
+                self.cancel_live(row.run);
+            }
+        }
+        if renew {
+            let until = crate::domain::Instant(now().0 + LEASE_MS);
+            self.transact(|tx| Ok(tx.renew_leases(&self.inner.owner, until)?))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,314 @@
+//! What may run here, as far as costs and choices decide: the cap, what humans opened, the tools in use.
+
+use super::owner::owner_alive;
+use crate::domain::{
+    Chosen, CostTier, GrantScope, Instant, Outcome, Preset, Selection, Stage, Tiers, Tool, ToolName, Unlock, plural,
+    unlock_subject,
+};
+use crate::engine::clock::now;
+use crate::engine::core;
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::locks::lock;
+use crate::engine::view::{CatalogState, CatalogView, Preview};
+use crate::engine::workspace::Engine;
+use serde::Serialize;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What whoever starts this process lets run.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Limits {
+    /// The most that may run; `None` for everything but prohibited.
+    pub max_tier: Option<CostTier>,
+    /// The tools to take in use, as [`Engine::choose`] takes them; `None` for all.
+    pub tools: Option<String>,
+    /// The tools that there are at all, whatever is taken in use; `None` for all.
+    pub fence: Option<String>,
+}
+
+/// A choice of tools as it is listed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SetRow {
+    /// Its name.
+    pub name: String,
+    /// What it holds, in words: a rule, or names.
+    pub holds: String,
+    /// How many tools that are not archived it holds here.
+    pub tools: usize,
+    /// How many of them a human must open before they run.
+    pub locked: usize,
+    /// Names in it that no tool has here.
+    pub unknown: Vec<ToolName>,
+    /// Whether somebody saved it, and who; `None` for a preset.
+    pub saved_by: Option<String>,
+    /// Whether it is the one in use.
+    pub in_use: bool,
+}
+
+impl Engine {
+    /// Lets no more than this run, in this process. Never more than the user's settings let.
+    ///
+    /// # Errors
+    /// Those of [`Engine::choose`].
+    pub fn limit(&self, limits: &Limits) -> Result<(), EngineError> {
+        let fence = limits.fence.as_deref().map(|text| self.selection_of(text)).transpose()?;
+        {
+            let mut force = lock(&self.inner.session.limits);
+            force.cap = limits.max_tier;
+            force.fence = fence;
+        }
+        self.choose(limits.tools.as_deref())
+    }
+
+    /// Whether whoever started this process lets less run than the user's settings do.
+    pub(super) fn is_limited(&self) -> bool {
+        let force = lock(&self.inner.session.limits);
+        force.cap.is_some() || force.fence.is_some() || force.selection.is_some()
+    }
+
+    /// What a tool must be in to be in use: nothing, or each of these.
+    pub(in crate::engine) fn selections(&self) -> Vec<Selection> {
+        let force = lock(&self.inner.session.limits);
+        force.fence.iter().chain(&force.selection).cloned().collect()
+    }
+
+    /// The choice of tools in use; `None` for all that there are.
+    fn selection(&self) -> Option<Selection> {
+        lock(&self.inner.session.limits).selection.clone()
+    }
+
+    /// Takes some tools in use: names of tools, of presets and of saved sets, joined by commas. `None`, or what means
+    /// everything, takes all. What the names mean is known after the next scan: [`Engine::unknown_choice`].
+    ///
+    /// # Errors
+    /// `Usage` for what no tool can be called, `Internal` for trouble with the store.
+    pub fn choose(&self, text: Option<&str>) -> Result<(), EngineError> {
+        let selection = text.map(|text| self.selection_of(text)).transpose()?;
+        let everything = |selection: &Selection| selection.parts == [Chosen::Preset(Preset::Full)];
+        lock(&self.inner.session.limits).selection = selection.filter(|selection| !everything(selection));
+        Ok(())
+    }
+
+    fn selection_of(&self, text: &str) -> Result<Selection, EngineError> {
+        let sets = self.read(|q| Ok(q.tool_sets()?))?;
+        let mut parts = Vec::new();
+        for word in text.split(',').map(str::trim).filter(|word| !word.is_empty()) {
+            if let Ok(preset) = word.parse() {
+                parts.push(Chosen::Preset(preset));
+            } else if let Some(set) = sets.iter().find(|set| set.name.as_str() == word) {
+                parts.extend(set.tools.iter().cloned().map(Chosen::Tool));
+            } else {
+                let named = ToolName::new(word).map_err(|error| {
+                    EngineError::new(ErrorCode::Usage, format!("{word:?} names no tool: {error}"), HINT)
+                })?;
+                parts.push(Chosen::Tool(named));
+            }
+        }
+        if parts.is_empty() {
+            return Err(EngineError::new(ErrorCode::Usage, "no tool is named", HINT));
+        }
+        Ok(Selection { name: text.to_owned(), parts })
+    }
+
+    /// A name among the tools in use that nothing here has; `None` when all are known, and before the folders were read.
+    pub fn unknown_choice(&self) -> Option<EngineError> {
+        let (view, selections) = (self.catalog(), self.selections());
+        if view.state != CatalogState::Ready {
+            return None;
+        }
+        let unknown = selections.iter().flat_map(Selection::names).find(|name| !is_known(&view, name))?;
+        Some(EngineError::new(ErrorCode::NotFound, format!("there is no tool, preset or set {unknown}"), HINT))
+    }
+
+    /// Every choice that there is, presets first.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub fn sets(&self) -> Result<Vec<SetRow>, EngineError> {
+        let view = self.catalog();
+        let fence = lock(&self.inner.session.limits).fence.clone();
+        let inside = |tool: &Tool| fence.as_ref().is_none_or(|fence| fence.holds(tool));
+        // Within a fence nothing chosen means all that it holds.
+        let chosen = self.selection().or_else(|| fence.clone());
+        let used = chosen.as_ref().map_or(Preset::Full.word(), |selection| selection.name.as_str());
+        let row = |selection: &Selection, holds: String, saved_by: Option<String>| {
+            let all = view.tools.iter().filter(|tool| tool.stage != Stage::Archived && inside(tool));
+            let held: Vec<&Arc<Tool>> = all.filter(|tool| selection.holds(tool)).collect();
+            let locked = held.iter().filter(|tool| tool.facts.locked).count();
+            SetRow {
+                name: selection.name.clone(),
+                holds,
+                tools: held.len(),
+                locked,
+                unknown: selection.names().filter(|name| !is_known(&view, name)).cloned().collect(),
+                saved_by,
+                in_use: selection.name == used,
+            }
+        };
+        let presets = Preset::ALL.iter().map(|preset| row(&Selection::preset(*preset), preset.doc().to_owned(), None));
+        let mut rows: Vec<SetRow> = presets.collect();
+        for set in self.read(|q| Ok(q.tool_sets()?))? {
+            let parts = set.tools.iter().cloned().map(Chosen::Tool).collect();
+            let names: Vec<&str> = set.tools.iter().map(ToolName::as_str).collect();
+            rows.push(row(&Selection { name: set.name.to_string(), parts }, names.join(", "), Some(set.who)));
+        }
+        if !rows.iter().any(|row| row.in_use)
+            && let Some(selection) = &chosen
+        {
+            rows.push(row(selection, "as named at the start".to_owned(), None));
+        }
+        Ok(rows)
+    }
+
+    /// The name of the choice that a tool is not in; `None` when it is in use.
+    pub(in crate::engine) fn unused(&self, tool: &Tool) -> Option<String> {
+        self.selections().into_iter().find(|selection| !selection.holds(tool)).map(|selection| selection.name)
+    }
+
+    /// What may run here and now, as far as costs decide.
+    pub(in crate::engine) fn tiers(&self) -> Result<Tiers, EngineError> {
+        let asked = lock(&self.inner.session.limits).cap;
+        // The lower of both: whoever calls can only take away.
+        let cap = asked.into_iter().chain([self.inner.settings.max_tier]).min();
+        let (now, session) = (now(), self.session());
+        // What was opened in one workbench is open in that one.
+        let here = |owner: &str| owner == self.inner.owner;
+        let trust = self.trust()?;
+        let unlocks = self.read(|q| {
+            let mut held = Vec::new();
+            for unlock in q.unlocks()? {
+                let counts = trust.against(&unlock.subject(), unlock.operation).is_none();
+                let holds = counts && unlock.lasts(now) && unlock.scope.holds(session, &here);
+                if holds && core::fault_of_unlock(q, &unlock)?.is_none() {
+                    held.push(unlock);
+                }
+            }
+            Ok(held)
+        })?;
+        Ok(Tiers { cap, unlocks })
+    }
+
+    /// What was opened and was not revoked, with why it opens nothing.
+    pub(super) fn listed_unlocks(&self) -> Result<Vec<Unlock>, EngineError> {
+        let (now, trust) = (now(), self.trust()?);
+        self.read(|q| {
+            let mut unlocks = q.unlocks()?;
+            unlocks.retain(|unlock| match &unlock.scope {
+                GrantScope::Workbench(owner) => owner_alive(owner),
+                GrantScope::Session(_) | GrantScope::Version => true,
+            });
+            for unlock in &mut unlocks {
+                let fault = core::fault_of_unlock(q, unlock)?.map(|fault| format!("does not match the log: {fault}"));
+                let fault = fault.or_else(|| trust.against(&unlock.subject(), unlock.operation));
+                unlock.void = fault.or_else(|| (!unlock.lasts(now)).then(|| "its time is over".to_owned()));
+            }
+            Ok(unlocks)
+        })
+    }
+
+    /// The tool and tier that are to be opened.
+    fn to_open(
+        &self,
+        tool: Option<&str>,
+        tier: Option<CostTier>,
+    ) -> Result<(Option<Arc<Tool>>, CostTier), EngineError> {
+        let tool = tool.map(|text| self.resolve(text)).transpose()?;
+        match (tool, tier) {
+            (Some(tool), None) => {
+                let tier = tool.cost_tier;
+                Ok((Some(tool), tier))
+            }
+            (None, Some(tier)) => Ok((None, tier)),
+            (Some(_), Some(_)) | (None, None) => Err(EngineError::new(
+                ErrorCode::Usage,
+                "name a tool or a tier, one of the two",
+                "unlock NAME, or unlock --tier medium",
+            )),
+        }
+    }
+
+    pub(in crate::engine) fn unlock(
+        &self,
+        who: &str,
+        (tool, tier): (Option<&str>, Option<CostTier>),
+        scope: GrantScope,
+        lasting: Option<Duration>,
+    ) -> Result<Outcome, EngineError> {
+        let (tool, tier) = self.to_open(tool, tier)?;
+        let until = lasting.map(|lasting| later(now(), lasting));
+        let scope = self.owned(scope);
+        self.finish(self.step(who, |tx, actor| core::unlock(tx, actor, tool.as_deref(), tier, (scope.clone(), until)))?)
+    }
+
+    /// What opening would mean.
+    pub(in crate::engine) fn preview_unlock(
+        &self,
+        (tool, tier): (Option<&str>, Option<CostTier>),
+        scope: &GrantScope,
+        lasting: Option<Duration>,
+    ) -> Result<Preview, EngineError> {
+        let (tool, tier) = self.to_open(tool, tier)?;
+        let subject = unlock_subject(tool.as_ref().map(|tool| &tool.name), tier);
+        let scope = self.owned(scope.clone());
+        let first = if let Some(tool) = &tool {
+            let stated = if tool.classified { "it says so itself" } else { "it does not say so itself" };
+            format!("its cost tier is {tier}: {stated}; when it costs more one day, it is locked again")
+        } else {
+            let view = self.catalog();
+            let opened = view.tools.iter().filter(|tool| tool.facts.locked && tool.cost_tier <= tier).count();
+            format!("every tool up to {tier} can run: {} that cannot now", plural(opened, "tool", "tools"))
+        };
+        let mut lines = vec![first];
+        lines.push("approvals, and what each version may do, stay as they are".to_owned());
+        lines.push(format!("it holds {}", core::told_scope(&scope, lasting.map(|lasting| later(now(), lasting)))));
+        let undo = "`grants` lists it; revoke or u (undo) locks it again".to_owned();
+        Ok(Preview { title: format!("Unlock {subject}?"), lines, undo })
+    }
+
+    pub(in crate::engine) fn save_set(&self, who: &str, name: &str, tools: &[String]) -> Result<Outcome, EngineError> {
+        let (name, tools) = self.to_save(name, tools)?;
+        self.finish(self.transact(|tx| core::save_set(tx, self.actor(who), &name, &tools))?)
+    }
+
+    /// The name of a set and the names of its tools, each of which is known here.
+    fn to_save(&self, name: &str, tools: &[String]) -> Result<(ToolName, Vec<ToolName>), EngineError> {
+        let name = ToolName::new(name)
+            .map_err(|error| EngineError::new(ErrorCode::Usage, format!("{name:?} is no name: {error}"), ""))?;
+        let view = self.catalog();
+        if !tools.is_empty() && view.tools.iter().any(|tool| tool.name == name && tool.stage != Stage::Archived) {
+            let message = format!("{name} is the name of a tool: --tools {name} must go on to mean that one");
+            return Err(EngineError::new(ErrorCode::Refused, message, "choose another name for the set"));
+        }
+        let mut names = Vec::new();
+        for tool in tools {
+            let known = self.resolve(tool)?.name.clone();
+            if !names.contains(&known) {
+                names.push(known);
+            }
+        }
+        Ok((name, names))
+    }
+
+    /// What saving a choice would mean.
+    pub(in crate::engine) fn preview_set(&self, name: &str, tools: &[String]) -> Result<Preview, EngineError> {
+        let (name, tools) = self.to_save(name, tools)?;
+        let undo = "u (undo) takes it back".to_owned();
+        if tools.is_empty() {
+            let lines = vec!["no tool is touched".to_owned()];
+            return Ok(Preview { title: format!("Take the set {name} away?"), lines, undo });
+        }
+        let names: Vec<&str> = tools.iter().map(ToolName::as_str).collect();
+        Ok(Preview { title: format!("Save the set {name}?"), lines: vec![names.join(", ")], undo })
+    }
+}
+
+/// What helps when a name is not known.
+const HINT: &str = "`toolsmith sets` lists presets and sets, `toolsmith list` tools";
+
+fn is_known(view: &CatalogView, name: &ToolName) -> bool {
+    view.tools.iter().any(|tool| tool.name == *name)
+}
+
+fn later(now: Instant, by: Duration) -> Instant {
+    Instant(now.0.saturating_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)))
+}

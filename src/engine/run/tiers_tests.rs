@@ -1,0 +1,64 @@
+//! One catalog, looked at in four ways: by category, by name, by what is in use, by what may run.
+
+use crate::domain::{Category, Preset, ToolName};
+use crate::engine::Engine;
+use crate::engine::tests::World;
+use proptest::prelude::*;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+const TIERS: [&str; 3] = ["low", "medium", "high"];
+const CATEGORIES: [&str; 3] = ["data", "git", "web"];
+
+/// Nine tools: each tier in each category.
+fn nine() -> (World, Engine) {
+    let world = World::new();
+    for (at, tier) in TIERS.iter().enumerate() {
+        for category in CATEGORIES {
+            let text = format!(
+                "name = \"{category}-{at}\"\nversion = \"1.0.0\"\ncategory = \"{category}\"\ncost_tier = \"{tier}\"\n\
+                 [run]\ncommand = [\"true\"]\n"
+            );
+            world.write(&format!("tools/experimental/{category}-{at}/tool.toml"), &text);
+        }
+    }
+    let engine = world.open();
+    (world, engine)
+}
+
+#[test]
+fn every_look_up_finds_the_same_row_whatever_is_in_use() {
+    let (_world, engine) = nine();
+    let names: Vec<ToolName> = engine.catalog().tools.iter().map(|tool| tool.name.clone()).collect();
+    assert_eq!(names.len(), 9);
+    let choice = prop_oneof![
+        prop::sample::select(Preset::ALL).prop_map(|preset| preset.word().to_owned()),
+        prop::sample::subsequence(names, 1..9).prop_map(|names| names
+            .iter()
+            .map(ToolName::as_str)
+            .collect::<Vec<_>>()
+            .join(",")),
+    ];
+    proptest!(ProptestConfig::with_cases(24), |(choice in choice)| {
+        engine.choose(Some(&choice)).unwrap();
+        let view = engine.refresh().unwrap();
+        let in_use: BTreeSet<&str> =
+            view.tools.iter().filter(|tool| !tool.facts.unused).map(|tool| tool.name.as_str()).collect();
+        for row in &view.tools {
+            // By name: the very row, not a copy of it.
+            prop_assert!(Arc::ptr_eq(&engine.resolve(row.name.as_str()).unwrap(), row));
+            prop_assert_eq!(row.facts.locked, row.cost_tier.word() != "low");
+        }
+        // By category nothing is there twice, and nothing is missing.
+        let by_category = CATEGORIES.iter().flat_map(|word| {
+            let category = Category::new(word);
+            view.tools.iter().filter(move |tool| tool.category == category)
+        });
+        prop_assert_eq!(by_category.count(), view.tools.len());
+        let sets = engine.sets().unwrap();
+        let used = sets.iter().find(|set| set.in_use).unwrap();
+        prop_assert_eq!(used.tools, in_use.len());
+        let locked = view.tools.iter().filter(|tool| !tool.facts.unused && tool.facts.locked).count();
+        prop_assert_eq!(used.locked, locked);
+    });
+}

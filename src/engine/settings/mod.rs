@@ -1,0 +1,688 @@
+//! Settings: the workspace's `toolsmith.toml` and the user's `config.toml`.
+//!
+//! Reads both, never writes. Nothing in them is fatal to the workbench: what cannot be used is a [`Problem`] with its
+//! line, and the default holds; where the line may have demanded an isolation, runs are refused until it
+//! is mended. A workspace comes from somebody else, so it can set only where tools
+//! lie and whether promotions are committed; keys, colours and limits are the user's. Whether a key
+//! names an existing action is for the face that owns the keys.
+
+mod checks;
+pub(super) mod generators;
+pub(super) mod init;
+mod programs;
+pub(super) mod review;
+pub(super) mod secrets;
+mod signing;
+
+pub use generators::{ApiSetting, BUILT_IN, EvolveSettings, GeneratorSetting, WaySetting};
+pub use init::{InitReport, init};
+pub use review::DeprecatedPolicy;
+pub use secrets::SecretSource;
+pub use signing::Signing;
+
+use super::core::Gates;
+use super::state::home::Home;
+use crate::check::CHECKS;
+use crate::domain::{CostTier, IsolationLevel, Problem, ProblemCode, Stage};
+use crate::outside::holds_more;
+use crate::runner::Bubblewrap;
+use checks::Whose;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// The largest settings file that is read, in bytes.
+const MAX_BYTES: u64 = 256 * 1024;
+
+/// Every setting with its default, as text; also the documentation of them.
+pub const DEFAULT_CONFIG: &str = include_str!("../../../assets/config.toml");
+
+/// The settings file that a new workspace gets.
+pub(super) const DEFAULT_WORKSPACE: &str = include_str!("../../../assets/toolsmith.toml");
+
+/// Which colours to use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Theme {
+    /// As the terminal says.
+    #[default]
+    Auto,
+    /// For a dark background.
+    Dark,
+    /// For a light background.
+    Light,
+}
+
+/// A further folder with tools.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RootSetting {
+    /// Relative to the workspace, or absolute; `~` is already replaced.
+    pub path: PathBuf,
+    /// Stage of everything in it; `None` lets sub-folders named like stages decide.
+    pub stage: Option<Stage>,
+}
+
+/// Keys for one action, as written; not yet checked against the table of actions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeySetting {
+    /// Name of the action.
+    pub action: String,
+    /// Its keys; empty takes them away.
+    pub keys: Vec<String>,
+    /// Line in the user's settings file, counted from 1.
+    pub line: u64,
+}
+
+/// All settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Folders with tools beside `tools/`.
+    pub roots: Vec<RootSetting>,
+    /// Whether moves are committed to git.
+    pub commit: bool,
+    /// Colours.
+    pub theme: Theme,
+    /// Whether the mouse works.
+    pub mouse: bool,
+    /// Wall-clock limit of a run by stage, where the manifest has none.
+    pub timeouts: BTreeMap<Stage, Duration>,
+    /// Keys of the user, in the order of the file.
+    pub keys: Vec<KeySetting>,
+    /// The least isolation of a run by stage.
+    pub isolation: BTreeMap<Stage, IsolationLevel>,
+    /// Which bubblewrap is used.
+    pub bubblewrap: Bubblewrap,
+    /// Whether runs are watched.
+    pub observe: bool,
+    /// Where the secrets are that tools may declare, by name.
+    pub secrets: BTreeMap<String, SecretSource>,
+    /// Which files programs are, by name; they go before what is found elsewhere.
+    pub programs: BTreeMap<String, PathBuf>,
+    /// Which failed checks stand in the way of an approval.
+    pub gates: Gates,
+    /// Whether an open workbench makes checks by itself.
+    pub check_in_background: bool,
+    /// Roles of which a yes is needed beside an ordinary one, for the high cost tier.
+    pub high_roles: Vec<String>,
+    /// How long a request from outside waits when it does not say; `None` is for ever.
+    pub request_expiry: Option<Duration>,
+    /// What becomes of an agent's call of a deprecated tool.
+    pub deprecated: DeprecatedPolicy,
+    /// The most that may run: at most high, prohibited never does.
+    pub max_tier: CostTier,
+    /// After how many days without use `stale` proposes to put a tool away.
+    pub stale_days: u32,
+    /// What is signed, and whose signatures count.
+    pub signing: Signing,
+    /// Who can be asked for a better version, in the order of the file.
+    pub generators: Vec<GeneratorSetting>,
+    /// How the loop goes that asks them.
+    pub evolve: EvolveSettings,
+    /// Why no run may start: what the user demands of runs cannot be read. One line with its place.
+    pub fault: Option<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let limits = [(Stage::Experimental, 10), (Stage::Approved, 60), (Stage::Core, 60)];
+        Settings {
+            roots: Vec::new(),
+            commit: true,
+            theme: Theme::Auto,
+            mouse: true,
+            timeouts: limits.into_iter().map(|(stage, seconds)| (stage, Duration::from_secs(seconds))).collect(),
+            keys: Vec::new(),
+            isolation: [Stage::Experimental, Stage::Approved, Stage::Core]
+                .map(|stage| (stage, IsolationLevel::Confined))
+                .into(),
+            bubblewrap: Bubblewrap::Auto,
+            observe: true,
+            secrets: BTreeMap::new(),
+            programs: BTreeMap::new(),
+            gates: Gates::usual(CHECKS.iter().map(|check| (check.name, check.gate()))),
+            check_in_background: true,
+            high_roles: Vec::new(),
+            request_expiry: None,
+            deprecated: DeprecatedPolicy::Warn,
+            max_tier: CostTier::High,
+            stale_days: 30,
+            signing: Signing::default(),
+            generators: Vec::new(),
+            evolve: EvolveSettings::default(),
+            fault: None,
+        }
+    }
+}
+
+impl Settings {
+    /// Reads both files. A missing file is no problem.
+    pub fn load(workspace: &Path, home: &Home) -> (Settings, Vec<Problem>) {
+        let mut settings = Settings::default();
+        let user_home = directories::BaseDirs::new().map(|dirs| dirs.home_dir().to_owned());
+        let mut problems =
+            settings.read("toolsmith.toml", &workspace.join("toolsmith.toml"), &|settings, file, table| {
+                settings.apply_workspace(file, table, user_home.as_deref());
+            });
+        let config = home.config_file();
+        let mut found = match [config.parent(), Some(&config)].into_iter().flatten().find_map(changed_by_others) {
+            Some(problem) => vec![problem],
+            None => settings.read(&config.to_string_lossy(), &config, &|settings, file, table| {
+                settings.apply_user(file, table, user_home.as_deref());
+            }),
+        };
+        // What is not a bad setting left the whole file unread: what the user demands is not known then.
+        for problem in found.iter_mut().filter(|problem| problem.code == ProblemCode::BadSyntax) {
+            problem.hint = String::from("fix the line; until then runs and approvals are refused");
+        }
+        let unread = found.iter().find(|problem| problem.code != ProblemCode::BadSetting);
+        settings.signing.fault = settings.signing.fault.take().or_else(|| unread.map(Problem::placed));
+        settings.refuse_runs(unread);
+        problems.extend(found);
+        (settings, problems)
+    }
+
+    /// Remembers a problem that may hide what the user demands of runs: the defaults could be less.
+    fn refuse_runs(&mut self, problem: Option<&Problem>) {
+        let Some(problem) = problem else { return };
+        self.fault.get_or_insert_with(|| format!("{}; runs are refused until it is fixed", problem.placed()));
+    }
+
+    /// The wall-clock limit for runs of this stage.
+    pub fn timeout(&self, stage: Stage) -> Option<Duration> {
+        self.timeouts.get(&stage).copied()
+    }
+
+    /// The least isolation that a run of this stage may have.
+    pub fn least_isolation(&self, stage: Stage) -> IsolationLevel {
+        self.isolation.get(&stage).copied().unwrap_or(IsolationLevel::Confined)
+    }
+
+    fn read(
+        &mut self,
+        shown: &str,
+        path: &Path,
+        apply: &dyn Fn(&mut Settings, &mut File<'_>, &DeTable<'_>),
+    ) -> Vec<Problem> {
+        let text = match read_text(path) {
+            Ok(Some(text)) => text,
+            Ok(None) => return Vec::new(),
+            Err((code, message)) => {
+                let hint = "the defaults hold until it can be read".to_owned();
+                return vec![Problem { path: shown.to_owned(), line: None, code, message, hint }];
+            }
+        };
+        let mut file = File { path: shown, text: &text, problems: Vec::new() };
+        match DeTable::parse(&text) {
+            Ok(table) => apply(self, &mut file, table.get_ref()),
+            Err(error) => file.syntax(&error),
+        }
+        file.problems
+    }
+
+    fn apply_workspace(&mut self, file: &mut File<'_>, table: &DeTable<'_>, user_home: Option<&Path>) {
+        for (key, value) in table {
+            let at = key.span().start;
+            match key.get_ref().as_ref() {
+                "roots" => self.roots = file.roots(value, user_home),
+                "git" => {
+                    for (key, value) in file.table(value, "git") {
+                        match key.get_ref().as_ref() {
+                            "commit" => self.commit = file.boolean(value, "git.commit").unwrap_or(self.commit),
+                            other => {
+                                file.unknown(key.span().start, &format!("git.{other}"), "git has the setting commit");
+                            }
+                        }
+                    }
+                }
+                "checks" => checks::apply(self, file, value, Whose::Workspace),
+                word @ ("theme" | "mouse" | "timeouts" | "keys" | "isolation" | "secrets" | "programs" | "signing"
+                | "policy" | "review" | "limits" | "generators" | "evolve") => {
+                    let message = format!("a workspace cannot set {word}");
+                    file.bad(at, message, "it is the user's: put it into the user's config.toml".to_owned());
+                }
+                other => file.unknown(at, other, "a workspace has the settings git, checks and [[roots]]"),
+            }
+        }
+    }
+
+    fn apply_user(&mut self, file: &mut File<'_>, table: &DeTable<'_>, user_home: Option<&Path>) {
+        for (key, value) in table {
+            let at = key.span().start;
+            match key.get_ref().as_ref() {
+                "theme" => self.theme = file.theme(value).unwrap_or(self.theme),
+                "mouse" => self.mouse = file.boolean(value, "mouse").unwrap_or(self.mouse),
+                "timeouts" => {
+                    for (key, value) in file.table(value, "timeouts") {
+                        if let Some((stage, limit)) = file.timeout(key.get_ref(), key.span().start, value) {
+                            self.timeouts.insert(stage, limit);
+                        }
+                    }
+                }
+                "keys" => self.keys = file.keys(value),
+                "checks" => checks::apply(self, file, value, Whose::User),
+                "isolation" => {
+                    let before = file.problems.len();
+                    for (key, value) in file.table(value, "isolation") {
+                        self.apply_isolation(file, key, value);
+                    }
+                    self.refuse_runs(file.problems.get(before));
+                }
+                "secrets" => {
+                    self.secrets = file.secrets(value, user_home);
+                    if value.get_ref().as_table().is_none() {
+                        // Nobody knows which variables were meant to be none.
+                        self.refuse_runs(file.problems.last());
+                    }
+                }
+                "programs" => self.programs = file.programs(value, user_home),
+                "review" => self.apply_review(file, value),
+                "policy" => self.apply_policy(file, value),
+                "signing" => self.signing = file.signing(value, user_home),
+                "generators" => self.apply_generators(file, value, user_home),
+                "evolve" => {
+                    let declared = table.get("generators").and_then(|value| value.get_ref().as_table());
+                    self.apply_evolve(file, value, declared);
+                }
+                word @ ("roots" | "git") => {
+                    let message = format!("{word} is a setting of a workspace");
+                    file.bad(at, message, "put it into the workspace's toolsmith.toml".to_owned());
+                }
+                other => {
+                    file.unknown(
+                        at,
+                        other,
+                        "the settings are theme, mouse, timeouts, isolation, checks, review, policy, secrets, programs, signing, generators, \
+                         evolve and keys",
+                    );
+                    if holds_isolation(value) {
+                        self.refuse_runs(file.problems.last());
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Whether an unknown table looks like a misspelt `[isolation]`.
+fn holds_isolation(value: &Spanned<DeValue<'_>>) -> bool {
+    let is_of_isolation = |key: &str| key == "bubblewrap" || key == "observe" || key.parse::<Stage>().is_ok();
+    value.get_ref().as_table().is_some_and(|table| table.keys().any(|key| is_of_isolation(key.get_ref())))
+}
+
+impl Settings {
+    fn apply_isolation(&mut self, file: &mut File<'_>, key: &Spanned<Cow<'_, str>>, value: &Spanned<DeValue<'_>>) {
+        let at = value.span().start;
+        match key.get_ref().as_ref() {
+            "observe" => self.observe = file.boolean(value, "isolation.observe").unwrap_or(self.observe),
+            "bubblewrap" => match value.get_ref().as_str() {
+                Some("auto") => self.bubblewrap = Bubblewrap::Auto,
+                Some("off") => self.bubblewrap = Bubblewrap::Off,
+                Some(path) if Path::new(path).is_absolute() => self.bubblewrap = Bubblewrap::At(path.into()),
+                _ => {
+                    let hint = "write \"auto\", \"off\" or an absolute path".to_owned();
+                    file.bad(at, "isolation.bubblewrap names no program".to_owned(), hint);
+                }
+            },
+            stage => {
+                let Some(stage) = stage.parse::<Stage>().ok().filter(|stage| *stage != Stage::Archived) else {
+                    let hint = "isolation has bubblewrap, observe, experimental, approved and core";
+                    file.unknown(key.span().start, &format!("isolation.{stage}"), hint);
+                    return;
+                };
+                let level = value.get_ref().as_str().and_then(|word| word.parse().ok());
+                if let Some(level) = level.filter(|level| *level != IsolationLevel::None) {
+                    self.isolation.insert(stage, level);
+                } else {
+                    let hint = "write \"isolated\", \"confined\" or \"limits-only\"".to_owned();
+                    file.bad(at, format!("isolation.{stage} is no level"), hint);
+                }
+            }
+        }
+    }
+}
+
+/// The text of a settings file; `None` when there is none.
+fn read_text(path: &Path) -> Result<Option<String>, (ProblemCode, String)> {
+    let unreadable = |error: std::io::Error| (ProblemCode::Unreadable, format!("the settings cannot be read: {error}"));
+    match std::fs::metadata(path) {
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
+        Err(error) => return Err(unreadable(error)),
+        // Opening a FIFO would wait for a writer.
+        Ok(meta) if !meta.is_file() => {
+            return Err((ProblemCode::NotAFile, "the settings are not a regular file".into()));
+        }
+        Ok(meta) if meta.len() > MAX_BYTES => {
+            return Err((ProblemCode::TooLarge, format!("the settings have more than {MAX_BYTES} bytes")));
+        }
+        Ok(_) => {}
+    }
+    let bytes = std::fs::read(path).map_err(unreadable)?;
+    let text = String::from_utf8(bytes).map_err(|_| (ProblemCode::NotUtf8, "the settings are not UTF-8".to_owned()))?;
+    Ok(Some(text))
+}
+
+/// A settings file while it is read: finds lines and collects problems.
+pub(super) struct File<'a> {
+    path: &'a str,
+    text: &'a str,
+    problems: Vec<Problem>,
+}
+
+impl File<'_> {
+    fn line(&self, at: usize) -> u64 {
+        let before = self.text.as_bytes().iter().take(at);
+        before.filter(|byte| **byte == b'\n').count() as u64 + 1
+    }
+
+    /// How many problems were found so far.
+    pub(super) fn problem_count(&self) -> usize {
+        self.problems.len()
+    }
+
+    /// The first problem found after so many, with its place, on one line.
+    pub(super) fn fault_since(&self, count: usize) -> Option<String> {
+        self.problems.get(count).map(Problem::placed)
+    }
+
+    /// A place as `FILE:LINE`.
+    pub(super) fn place(&self, at: usize) -> String {
+        format!("{}:{}", self.path, self.line(at))
+    }
+
+    pub(super) fn bad(&mut self, at: usize, message: String, hint: String) {
+        let line = Some(self.line(at));
+        self.problems.push(Problem { path: self.path.to_owned(), line, code: ProblemCode::BadSetting, message, hint });
+    }
+
+    pub(super) fn unknown(&mut self, at: usize, name: &str, hint: &str) {
+        self.bad(at, format!("there is no setting {name}"), hint.to_owned());
+    }
+
+    fn syntax(&mut self, error: &toml::de::Error) {
+        self.problems.push(Problem {
+            path: self.path.to_owned(),
+            line: error.span().map(|span| self.line(span.start)),
+            code: ProblemCode::BadSyntax,
+            message: format!("the settings are not valid TOML: {}", error.message().replace('\n', ", ")),
+            hint: "fix the line; until then no setting of this file counts".to_owned(),
+        });
+    }
+
+    pub(super) fn boolean(&mut self, value: &Spanned<DeValue<'_>>, name: &str) -> Option<bool> {
+        let found = value.get_ref().as_bool();
+        if found.is_none() {
+            let message = format!("{name} is a {}", value.get_ref().type_str());
+            self.bad(value.span().start, message, format!("write {name} = true or {name} = false"));
+        }
+        found
+    }
+
+    pub(super) fn table<'t, 'i>(&mut self, value: &'t Spanned<DeValue<'i>>, name: &str) -> Vec<Entry<'t, 'i>> {
+        if let Some(table) = value.get_ref().as_table() {
+            return table.iter().collect();
+        }
+        let message = format!("{name} is a {}, a table is needed", value.get_ref().type_str());
+        self.bad(value.span().start, message, format!("write its settings below a line [{name}]"));
+        Vec::new()
+    }
+
+    fn theme(&mut self, value: &Spanned<DeValue<'_>>) -> Option<Theme> {
+        match value.get_ref().as_str() {
+            Some("auto") => Some(Theme::Auto),
+            Some("dark") => Some(Theme::Dark),
+            Some("light") => Some(Theme::Light),
+            _ => {
+                let hint = "write \"auto\", \"dark\" or \"light\"".to_owned();
+                self.bad(value.span().start, "theme is no theme that exists".to_owned(), hint);
+                None
+            }
+        }
+    }
+
+    fn timeout(&mut self, stage: &str, at: usize, value: &Spanned<DeValue<'_>>) -> Option<(Stage, Duration)> {
+        let Some(stage) = stage.parse().ok().filter(|stage| *stage != Stage::Archived) else {
+            self.unknown(at, &format!("timeouts.{stage}"), "limits are set for experimental, approved and core");
+            return None;
+        };
+        let limit = value.get_ref().as_str().and_then(duration);
+        if limit.is_none() {
+            let message = format!("timeouts.{stage} is no duration");
+            self.bad(value.span().start, message, "write for example \"500ms\", \"30s\" or \"2m\"".to_owned());
+        }
+        limit.map(|limit| (stage, limit))
+    }
+
+    fn keys(&mut self, value: &Spanned<DeValue<'_>>) -> Vec<KeySetting> {
+        let mut settings = Vec::new();
+        for (action, value) in self.table(value, "keys") {
+            let keys = match value.get_ref() {
+                DeValue::String(key) => Some(vec![key.to_string()]),
+                DeValue::Array(list) => list.iter().map(|key| key.get_ref().as_str().map(str::to_owned)).collect(),
+                _ => None,
+            };
+            if let Some(keys) = keys {
+                let line = self.line(action.span().start);
+                settings.push(KeySetting { action: action.get_ref().to_string(), keys, line });
+            } else {
+                let message = format!("keys.{} is neither a key nor a list of keys", action.get_ref());
+                self.bad(value.span().start, message, "write for example \"r\" or [\"r\", \"ctrl-r\"]".to_owned());
+            }
+        }
+        settings
+    }
+
+    fn roots(&mut self, value: &Spanned<DeValue<'_>>, user_home: Option<&Path>) -> Vec<RootSetting> {
+        let Some(list) = value.get_ref().as_array() else {
+            let message = format!("roots is a {}", value.get_ref().type_str());
+            self.bad(value.span().start, message, "write each folder below a line [[roots]]".to_owned());
+            return Vec::new();
+        };
+        list.iter().filter_map(|item| self.root(item, user_home)).collect()
+    }
+
+    fn root(&mut self, item: &Spanned<DeValue<'_>>, user_home: Option<&Path>) -> Option<RootSetting> {
+        let (mut path, mut stage, before) = (None, None, self.problems.len());
+        for (key, value) in self.table(item, "[roots]") {
+            match (key.get_ref().as_ref(), value.get_ref().as_str()) {
+                ("path", Some(text)) if !text.trim().is_empty() => {
+                    path = self.expand(value.span().start, text, user_home);
+                    // A stranger's workspace could have all of the disk read, for minutes.
+                    let is_wide = |path: &PathBuf| {
+                        let kernel = ["/proc", "/sys", "/dev"].iter().any(|folder| path.starts_with(folder));
+                        kernel || (path.is_absolute() && holds_more(path, user_home.unwrap_or(Path::new(""))))
+                    };
+                    if path.as_ref().is_some_and(is_wide) {
+                        let message = format!("roots.path {text} is no folder for tools alone");
+                        self.bad(value.span().start, message, "name the folder that holds the tools".to_owned());
+                    }
+                }
+                ("stage", Some(word)) if word.parse::<Stage>().is_ok() => stage = word.parse().ok(),
+                ("path", _) => self.bad(value.span().start, "roots.path is no path".into(), "write a folder".into()),
+                ("stage", _) => {
+                    let hint = "write \"experimental\", \"approved\", \"core\" or \"archived\"".to_owned();
+                    self.bad(value.span().start, "roots.stage is no stage".to_owned(), hint);
+                }
+                (other, _) => self.unknown(key.span().start, &format!("roots.{other}"), "a root has path and stage"),
+            }
+        }
+        if path.is_none() && self.problems.len() == before {
+            self.bad(item.span().start, "a root has no path".to_owned(), "add path = \"FOLDER\"".to_owned());
+        }
+        // A root whose stage cannot be read must not turn up at another stage than was meant.
+        if self.problems.len() > before { None } else { path.map(|path| RootSetting { path, stage }) }
+    }
+
+    pub(super) fn expand(&mut self, at: usize, text: &str, user_home: Option<&Path>) -> Option<PathBuf> {
+        let Some(rest) = text.strip_prefix('~') else { return Some(PathBuf::from(text)) };
+        match (user_home, rest.strip_prefix('/').or_else(|| rest.is_empty().then_some(""))) {
+            (Some(home), Some(rest)) => Some(home.join(rest)),
+            (None, Some(_)) => {
+                self.bad(at, "no home folder is known for ~".to_owned(), "write an absolute path".to_owned());
+                None
+            }
+            (_, None) => {
+                self.bad(at, "~NAME is not supported".to_owned(), "write an absolute path".to_owned());
+                None
+            }
+        }
+    }
+}
+
+/// A key and its value, each with its place in the file.
+pub(super) type Entry<'t, 'i> = (&'t Spanned<std::borrow::Cow<'i, str>>, &'t Spanned<DeValue<'i>>);
+
+/// Reads `500ms`, `30s`, `1m 30s`; only above zero.
+pub(super) fn duration(text: &str) -> Option<Duration> {
+    let signed: jiff::SignedDuration = text.parse().ok()?;
+    Duration::try_from(signed).ok().filter(|limit| !limit.is_zero())
+}
+
+/// That somebody else can change the user's settings: they name programs and signers, so they are not used then.
+fn changed_by_others(path: &Path) -> Option<Problem> {
+    let found = path.metadata().ok()?;
+    let own = rustix::process::geteuid().as_raw();
+    let why = if ![own, 0].contains(&found.uid()) {
+        format!("it belongs to user {}", found.uid())
+    } else if found.mode() & 0o002 != 0 {
+        "everybody can write it".to_owned()
+    } else if found.mode() & 0o020 != 0 && found.gid() != rustix::process::getegid().as_raw() {
+        format!("group {} can write it", found.gid())
+    } else {
+        return None;
+    };
+    let (message, hint) = (format!("the settings are not used: {why}"), "make it yours alone: chown, chmod go-w");
+    let path = path.display().to_string();
+    Some(Problem { path, line: None, code: ProblemCode::Unreadable, message, hint: hint.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    fn load(workspace: &str, user: &str) -> (Settings, Vec<Problem>) {
+        let temp = tempfile::tempdir().unwrap();
+        let home = Home { config: temp.path().join("config"), data: temp.path().join("data") };
+        std::fs::create_dir(&home.config).unwrap();
+        std::fs::write(temp.path().join("toolsmith.toml"), workspace).unwrap();
+        std::fs::write(home.config_file(), user).unwrap();
+        Settings::load(temp.path(), &home)
+    }
+
+    /// Takes the comment sign off every line that holds a setting.
+    fn uncommented(text: &str) -> String {
+        let lines = text.lines().map(|line| match line.strip_prefix("# ") {
+            Some(rest) if rest.starts_with('[') && rest.ends_with(']') || rest.contains(" = ") => rest,
+            _ => line,
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn the_shipped_files_are_the_defaults() {
+        assert_eq!(load(DEFAULT_WORKSPACE, DEFAULT_CONFIG), (Settings::default(), vec![]));
+    }
+
+    #[test]
+    fn the_examples_in_the_shipped_files_are_valid() {
+        let (settings, problems) = load(&uncommented(DEFAULT_WORKSPACE), &uncommented(DEFAULT_CONFIG));
+        assert_eq!(problems, vec![]);
+        let root = RootSetting { path: "scripts".into(), stage: Some(Stage::Experimental) };
+        assert_eq!(settings.roots, vec![root]);
+        let actions: Vec<_> = settings.keys.iter().map(|key| (key.action.as_str(), key.keys.len())).collect();
+        assert_eq!(actions, vec![("run", 1), ("palette", 2)]);
+        assert_eq!(settings.secrets.len(), 4, "one of each kind, and a command with a variable");
+        let names: Vec<_> = settings.generators.iter().map(|generator| generator.name.as_str()).collect();
+        assert_eq!(names, ["agent", "gpt", "claude", "gemini", "local"]);
+    }
+
+    #[test]
+    fn a_workspace_cannot_set_what_is_the_users() {
+        let (settings, problems) = load("[git]\ncommit = false\n[keys]\napprove = \"space\"\n[policy]\n", "");
+        assert_eq!(settings, Settings { commit: false, ..Settings::default() });
+        let found: Vec<_> = problems.iter().map(|p| (p.path.as_str(), p.line, p.message.as_str())).collect();
+        assert_eq!(
+            found,
+            vec![
+                ("toolsmith.toml", Some(3), "a workspace cannot set keys"),
+                ("toolsmith.toml", Some(5), "a workspace cannot set policy"),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_secret_is_never_in_a_workspace_and_a_problem_does_not_repeat_it() {
+        let (settings, problems) = load("[secrets]\nTOKEN = { env = \"HOME\" }\n", "");
+        assert!(settings.secrets.is_empty());
+        assert_eq!(problems[0].message, "a workspace cannot set secrets");
+        let user = "[secrets]\nTOKEN = { env = \"MY_TOKEN\" }\nPLAIN = \"hunter-two\"\nPATH = { env = \"X\" }\n\
+                    BOTH = { env = \"X\", file = \"/hunter-two\" }\nNEAR = { file = \"hunter-two\" }\n\
+                    NOTHING = { command = [] }\nTOOLSMITH_X = { env = \"X\" }\n";
+        let (mut settings, problems) = load("", user);
+        let unsaid = ["PLAIN", "BOTH", "NEAR", "NOTHING"].map(str::to_owned);
+        assert_eq!(settings.secrets.remove("TOKEN"), Some(SecretSource::Env("MY_TOKEN".to_owned())));
+        assert!(settings.secrets.keys().eq(BTreeSet::from(unsaid).iter()), "{:?}", settings.secrets);
+        let is_unsaid = |source| matches!(source, SecretSource::Nowhere(place) if place.contains("config.toml:"));
+        assert!(settings.secrets.into_values().all(is_unsaid));
+        assert_eq!(problems.iter().map(|p| p.line.unwrap()).collect::<Vec<_>>(), [3, 4, 5, 6, 7, 8]);
+        assert!(!format!("{problems:?}").contains("hunter"), "{problems:?}");
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_named_with_its_line_and_the_rest_holds() {
+        let user = "theme = \"dark\"\nmouse = \"no\"\ncolor = 1\n[timeouts]\ncore = \"90s\"\napproved = \"-1s\"\n\
+                    archived = \"1s\"\n[keys]\nrun = 5\nquit = [\"Q\"]\n";
+        let (settings, problems) = load("", user);
+        assert_eq!((settings.theme, &settings.fault), (Theme::Dark, &None));
+        assert!(settings.mouse);
+        assert_eq!(settings.timeout(Stage::Core), Some(Duration::from_secs(90)));
+        assert_eq!(settings.timeout(Stage::Approved), Some(Duration::from_mins(1)));
+        assert_eq!(settings.keys, vec![KeySetting { action: "quit".into(), keys: vec!["Q".into()], line: 10 }]);
+        let lines: Vec<_> = problems.iter().map(|problem| problem.line.unwrap()).collect();
+        assert_eq!(lines, vec![2, 3, 6, 7, 9]);
+        assert!(problems.iter().all(|problem| problem.code == ProblemCode::BadSetting && !problem.hint.is_empty()));
+    }
+
+    #[test]
+    fn roots_may_be_relative_absolute_or_below_the_home_folder() {
+        let text = "[[roots]]\npath = \"more\"\n[[roots]]\npath = \"/opt/tools\"\nstage = \"core\"\n[[roots]]\n\
+                    path = \"~/mine\"\n[[roots]]\npath = \"x\"\nstage = \"best\"\n[[roots]]\nstage = \"core\"\n";
+        let mut settings = Settings::default();
+        let mut file = File { path: "toolsmith.toml", text, problems: Vec::new() };
+        let table = DeTable::parse(text).unwrap();
+        settings.apply_workspace(&mut file, table.get_ref(), Some(Path::new("/home/ada")));
+        let root = |path: &str, stage| RootSetting { path: path.into(), stage };
+        assert_eq!(
+            settings.roots,
+            vec![root("more", None), root("/opt/tools", Some(Stage::Core)), root("/home/ada/mine", None)]
+        );
+        assert_eq!(file.problems.iter().map(|problem| problem.line).collect::<Vec<_>>(), vec![Some(10), Some(11)]);
+    }
+
+    #[test]
+    fn a_root_is_not_the_whole_disk_the_home_or_the_kernel() {
+        for path in ["/", "/usr", "~", "~/", "/proc/1", "/dev/shm", "/home"] {
+            let (text, mut settings) = (format!("[[roots]]\npath = {path:?}\n"), Settings::default());
+            let mut file = File { path: "toolsmith.toml", text: &text, problems: Vec::new() };
+            let table = DeTable::parse(&text).unwrap();
+            settings.apply_workspace(&mut file, table.get_ref(), Some(Path::new("/home/ada")));
+            assert_eq!((settings.roots.len(), file.problems.len()), (0, 1), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_not_toml_leaves_the_defaults_and_names_the_line() {
+        let (settings, problems) = load("[git]\ncommit = \n", "");
+        assert_eq!(settings, Settings::default());
+        assert_eq!(
+            problems.iter().map(|p| (p.line, p.code)).collect::<Vec<_>>(),
+            vec![(Some(2), ProblemCode::BadSyntax)]
+        );
+        let (_, problems) = load("a = \"\u{feff}\"", "\u{feff}mouse = false");
+        assert_eq!(problems.len(), 1);
+    }
+}

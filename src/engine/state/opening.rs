@@ -1,0 +1,43 @@
+//! Opening the database of a workspace: for writing where that can be, else to look at.
+
+use crate::domain::rfc3339;
+use crate::engine::clock::now;
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::store::{Store, StoreError, StoreResult};
+use std::path::Path;
+
+/// A state as it could be opened.
+pub(in crate::engine) struct Opened {
+    /// The database, or a private copy of it.
+    pub(in crate::engine) store: Store,
+    /// Why nothing can be changed in it; `None` where it can.
+    pub(in crate::engine) viewing: Option<EngineError>,
+    /// Whether that is because the database is gone or older than it was.
+    pub(in crate::engine) lost: bool,
+}
+
+/// Opens the state in a folder.
+///
+/// # Errors
+/// Those of [`Store::open`] that leave nothing to look at.
+pub(in crate::engine) fn open(dir: &Path) -> Result<Opened, EngineError> {
+    let error = match Store::open(dir) {
+        Ok(store) => return Ok(Opened { store, viewing: None, lost: false }),
+        Err(error) if error.allows_viewing() => error,
+        Err(error) => return Err(error.into()),
+    };
+    let Ok(store) = Store::view(dir) else { return Err(error.into()) };
+    let is_lost =
+        matches!(error.reason(), StoreError::Lost { .. } | StoreError::Behind { .. } | StoreError::Forked { .. });
+    let shown = match (error.reason(), store_is_empty(&store)?) {
+        (StoreError::Lost { .. }, _) | (_, true) => "tools are shown as if nothing had ever been decided".to_owned(),
+        (_, false) => format!("shown is a copy of what it held at {}", rfc3339(now())),
+    };
+    let message = format!("{}; {shown}, and nothing can be decided or run", error.reason());
+    let why = EngineError::new(ErrorCode::NotWritable, message, error.hint());
+    Ok(Opened { store, viewing: Some(why), lost: is_lost })
+}
+
+fn store_is_empty(store: &Store) -> StoreResult<bool> {
+    Ok(!store.has_log()? && store.last_seq()?.0 == 0)
+}

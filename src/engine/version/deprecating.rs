@@ -1,0 +1,117 @@
+//! Tools that should not be used any more: marking them, and what a call of one means.
+
+use crate::domain::{Caller, Deprecation, Outcome, Tool, ToolName};
+use crate::engine::core::{self, Mark, RunPolicy};
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::settings::review::DeprecatedPolicy;
+use crate::engine::view::Preview;
+use crate::engine::workspace::Engine;
+use std::sync::Arc;
+
+/// Most successors that are followed one after the other.
+const MAX_HOPS: usize = 8;
+
+impl Engine {
+    pub(in crate::engine) fn deprecate(
+        &self,
+        who: &str,
+        tool: &str,
+        by: Option<&str>,
+        reason: Option<&str>,
+    ) -> Result<Outcome, EngineError> {
+        let (tool, by) = self.marked(tool, by)?;
+        let mark = Mark { tool: &tool.name, by: by.as_ref(), reason };
+        self.finish(self.transact(|tx| core::deprecate(tx, self.actor(who), &mark))?)
+    }
+
+    pub(in crate::engine) fn preview_deprecation(
+        &self,
+        tool: &str,
+        by: Option<&str>,
+        reason: Option<&str>,
+    ) -> Result<Preview, EngineError> {
+        let (tool, by) = self.marked(tool, by)?;
+        let by = by.map_or("no successor is named".to_owned(), |name| format!("{name} is to be used instead"));
+        let agents = match self.inner.settings.deprecated {
+            DeprecatedPolicy::Warn => "agents may run it, and are told",
+            DeprecatedPolicy::Ask => "agents need a human to run it",
+            DeprecatedPolicy::Refuse => "agents may not run it any more",
+            DeprecatedPolicy::Follow => "agents that call it run its successor",
+        };
+        let mut lines = vec![by, agents.to_owned(), "humans are warned; no file moves".to_owned()];
+        lines.extend(reason.map(|reason| format!("because {reason}")));
+        Ok(Preview {
+            title: format!("Deprecate {}?", tool.name),
+            lines,
+            undo: "u (undo) takes the mark away".to_owned(),
+        })
+    }
+
+    /// The tool to mark and its successor.
+    fn marked(&self, tool: &str, by: Option<&str>) -> Result<(Arc<Tool>, Option<ToolName>), EngineError> {
+        let tool = self.resolve(tool)?;
+        let by = by.map(|by| self.resolve(by)).transpose()?;
+        Ok((tool, by.map(|by| by.name.clone())))
+    }
+
+    /// The tool that a call means: for an agent, where the settings say so, the successor of a deprecated one.
+    pub(in crate::engine) fn followed(&self, tool: &Arc<Tool>, caller: &Caller) -> Result<Arc<Tool>, EngineError> {
+        let mut found = Arc::clone(tool);
+        if !matches!(caller, Caller::Agent(_)) || self.inner.settings.deprecated != DeprecatedPolicy::Follow {
+            return Ok(found);
+        }
+        for _ in 0..MAX_HOPS {
+            let mark = self.read(|q| Ok(q.deprecation(&found.name)?))?;
+            let Some(next) = mark.and_then(|mark| mark.by) else { return Ok(found) };
+            found = self.resolve(next.as_str())?;
+        }
+        let message = format!("{} has more than {MAX_HOPS} successors in a row", tool.name);
+        Err(EngineError::new(ErrorCode::Refused, message, "call the last one"))
+    }
+
+    /// What a deprecation means for a call: a warning, or why it is refused.
+    pub(in crate::engine) fn deprecation_of(&self, tool: &Tool, caller: &Caller) -> Result<Deprecated, EngineError> {
+        let Some(mark) = self.read(|q| Ok(q.deprecation(&tool.name)?))? else { return Ok(Deprecated::No) };
+        let sentence = sentence(&tool.name, &mark);
+        match (caller, self.inner.settings.deprecated) {
+            (Caller::Agent(_), DeprecatedPolicy::Ask) => {
+                Ok(Deprecated::Refused(ErrorCode::HumanNeeded, format!("{sentence}; a human must run it")))
+            }
+            (Caller::Agent(_), DeprecatedPolicy::Refuse) => Ok(Deprecated::Refused(ErrorCode::Refused, sentence)),
+            (Caller::Agent(_), DeprecatedPolicy::Warn | DeprecatedPolicy::Follow) | (Caller::Human(_), _) => {
+                Ok(Deprecated::Warned(sentence))
+            }
+        }
+    }
+}
+
+impl RunPolicy {
+    /// The answer of the policy with what a deprecation adds to it: a warning, or a no.
+    pub(in crate::engine) fn with(self, deprecated: Deprecated) -> RunPolicy {
+        match (self, deprecated) {
+            (RunPolicy::Allow { profile, warning }, Deprecated::Warned(said)) => {
+                let warning = Some(warning.map_or(said.clone(), |warning| format!("{warning}; {said}")));
+                RunPolicy::Allow { profile, warning }
+            }
+            (RunPolicy::Allow { .. }, Deprecated::Refused(code, message)) => RunPolicy::Refuse { code, message },
+            (answer, _) => answer,
+        }
+    }
+}
+
+/// What a deprecation means for a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::engine) enum Deprecated {
+    /// It has no mark.
+    No,
+    /// It runs, and this is said.
+    Warned(String),
+    /// It does not run, and this is said.
+    Refused(ErrorCode, String),
+}
+
+fn sentence(tool: &ToolName, mark: &Deprecation) -> String {
+    let by = mark.by.as_ref().map(|by| format!("; use {by} instead")).unwrap_or_default();
+    let why = mark.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    format!("{tool} is deprecated{why}{by}")
+}

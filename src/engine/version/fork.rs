@@ -1,0 +1,212 @@
+//! Changed files of an approved tool become a tool of their own.
+
+use super::rollback::Place;
+use crate::catalog::{self, Cache, Plan};
+use crate::domain::{Digest, FileMode, Outcome, Placement, Stage, Tool, ToolName, VersionFile};
+use crate::engine::core::{self, Fork, Placed};
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::view::Preview;
+use crate::engine::workspace::Engine;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+/// Everything that a fork needs.
+struct Ways {
+    place: Place,
+    before: Placed,
+    after: Placed,
+    fork: Placed,
+}
+
+impl Engine {
+    pub(in crate::engine) fn fork(&self, who: &str, tool: &str, name: &str) -> Result<Outcome, EngineError> {
+        let Ways { before, after, fork, .. } = self.plan_fork(tool, name)?;
+        let step =
+            self.transact(|tx| core::fork(tx, self.actor(who), Fork { before: &before, after: &after, made: &fork }))?;
+        self.finish(step)
+    }
+
+    pub(in crate::engine) fn preview_fork(&self, tool: &str, name: &str) -> Result<Preview, EngineError> {
+        let Ways { place, before, after, fork } = self.plan_fork(tool, name)?;
+        Ok(Preview {
+            title: format!("Fork the changed files of {} as {}?", place.tool, fork.tool),
+            lines: vec![
+                format!("{} → {}, with its own name in it", before.placement.base, fork.placement.base),
+                format!("{} is put back as it was approved ({})", after.placement.base, after.digest.short()),
+                "the new tool waits for a review like any other".to_owned(),
+            ],
+            undo: "u (undo) takes the new tool away and brings the changed files back".to_owned(),
+        })
+    }
+
+    fn plan_fork(&self, tool: &str, name: &str) -> Result<Ways, EngineError> {
+        let place = self.place_named(tool)?;
+        let name = tool_name(name)?;
+        self.refuse_known_name(&name)?;
+        if place.is_as_approved() {
+            let message = format!("the files of {} are as they were approved: there is nothing to fork", place.tool);
+            return Err(EngineError::new(ErrorCode::Conflict, message, ""));
+        }
+        let before = place.lies.clone().ok_or_else(|| {
+            let message = format!("the files of {} cannot be read as a tool", place.tool);
+            EngineError::new(ErrorCode::Conflict, message, "restore-files puts the approved ones back")
+        })?;
+        let after = self.approved_of(&place)?;
+        let files = renamed(self.version_files(before.digest)?, place.tool.as_str(), name.as_str());
+        let read = self.read_as_experimental(&name, &files)?;
+        self.inner.copies.put(read.digest, &files)?;
+        let fork = Placed::of(&read, &files);
+        Ok(Ways { place, before, after, fork })
+    }
+
+    /// Refuses a name that a tool has or answers to, whatever its stage, or that a folder has.
+    pub(in crate::engine) fn refuse_known_name(&self, name: &ToolName) -> Result<(), EngineError> {
+        let view = self.catalog();
+        let known =
+            view.tools.iter().find(|tool| tool.name == *name || tool.aliases.iter().any(|a| a == name.as_str()));
+        let folder = core::stage_placement(Stage::Experimental, name).base;
+        let taken = match known {
+            Some(tool) => Some(tool.path.clone()),
+            None => std::fs::symlink_metadata(self.inner.options.workspace.join(&folder)).is_ok().then_some(folder),
+        };
+        taken.map_or(Ok(()), |path| {
+            let message = format!("{name} exists already: {path}");
+            Err(EngineError::new(ErrorCode::Conflict, message, "choose another name; nothing is written over"))
+        })
+    }
+
+    /// Reads files as the experimental tool they would be, without putting them where a scan finds them.
+    ///
+    /// # Errors
+    /// `Failed` with the problem when they are no tool, are several, or are one of another name.
+    pub(in crate::engine) fn read_as_experimental(
+        &self,
+        name: &ToolName,
+        files: &[VersionFile],
+    ) -> Result<Tool, EngineError> {
+        let placement = core::stage_placement(Stage::Experimental, name);
+        let no_tool = |message: String, hint: &str| EngineError::new(ErrorCode::Failed, message, hint);
+        let tool = self.read_placed(&placement, files)?;
+        if tool.name != *name {
+            return Err(no_tool(format!("the files are the tool {}, not {name}", tool.name), "name it alike in both"));
+        }
+        if tool.placement != placement || tool.digest != Digest::of_files(files) {
+            return Err(no_tool(
+                "some of the files are no part of the tool".to_owned(),
+                "send only what belongs to it",
+            ));
+        }
+        Ok(tool)
+    }
+
+    /// Reads files as the tool that they would be in a place, without putting them there.
+    ///
+    /// # Errors
+    /// `Failed` with the problem when they are no tool, or several.
+    pub(super) fn read_placed(&self, placement: &Placement, files: &[VersionFile]) -> Result<Tool, EngineError> {
+        let room = tempfile::Builder::new()
+            .prefix("incoming-")
+            .tempdir_in(&self.inner.state_dir)
+            .map_err(EngineError::internal)?;
+        let folder = room.path().join(&placement.base);
+        std::fs::create_dir_all(&folder).map_err(EngineError::internal)?;
+        for file in files {
+            lay(&folder, file)?;
+        }
+        let scan = catalog::scan(&Plan::standard(room.path()), &Cache::default(), &mut |_| {});
+        let no_tool = |message: String, hint: &str| EngineError::new(ErrorCode::Failed, message, hint);
+        if let Some(problem) = scan.problems.first() {
+            let line = problem.line.map(|line| format!(":{line}")).unwrap_or_default();
+            return Err(no_tool(format!("{}{line}: {}", problem.path, problem.message), &problem.hint));
+        }
+        <[Tool; 1]>::try_from(scan.tools).map_or_else(
+            |tools| {
+                let hint = "send one tool: a tool.toml and its files, or one script";
+                Err(no_tool(format!("the files are {} tools, one is needed", tools.len()), hint))
+            },
+            |[tool]| Ok(tool),
+        )
+    }
+}
+
+/// A tool name as a human or an agent wrote it.
+pub(in crate::engine) fn tool_name(text: &str) -> Result<ToolName, EngineError> {
+    ToolName::new(text).map_err(|error| {
+        EngineError::new(ErrorCode::Usage, format!("{text:?} is no tool name: {error}"), "use a-z 0-9 _ . - only")
+    })
+}
+
+fn lay(folder: &Path, file: &VersionFile) -> Result<(), EngineError> {
+    let path = folder.join(&file.path);
+    if let Some(parent) = path.parent() {
+        std::fs::create_dir_all(parent).map_err(EngineError::internal)?;
+    }
+    std::fs::write(&path, &file.bytes).map_err(EngineError::internal)?;
+    let mode = if file.mode == FileMode::Executable { 0o755 } else { 0o644 };
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).map_err(EngineError::internal)
+}
+
+/// The files of a tool under another name: the name in its manifest, and the stems of its files.
+fn renamed(files: Vec<VersionFile>, old: &str, new: &str) -> Vec<VersionFile> {
+    // A native folder has its name in the manifest alone; scripts and sidecars have it in their file names too,
+    // and what they say of each other must still be true.
+    let native = files.iter().any(|file| file.path == "tool.toml");
+    let mut renamed: Vec<VersionFile> = files
+        .into_iter()
+        .map(|mut file| {
+            let stem = file.path.split('.').next().unwrap_or_default();
+            if !native && stem == old {
+                file.path = format!("{new}{}", &file.path[old.len()..]);
+            }
+            if is_manifest(&file.path)
+                && let Ok(text) = std::str::from_utf8(&file.bytes)
+            {
+                file.bytes = with_name(text, old, new, native).into_bytes();
+            }
+            file
+        })
+        .collect();
+    renamed.sort_by(|a, b| a.path.cmp(&b.path));
+    renamed
+}
+
+fn is_manifest(path: &str) -> bool {
+    !path.contains('/') && [".toml", ".yaml", ".yml", ".json"].iter().any(|end| path.ends_with(end))
+}
+
+/// The text of a manifest with another name in its first line that says one, and in file names of its own.
+fn with_name(text: &str, old: &str, new: &str, native: bool) -> String {
+    let mut named = false;
+    let lines = text.split_inclusive('\n').map(|line| {
+        let key = line.trim_start().trim_start_matches('"');
+        let says_name = !named
+            && key
+                .strip_prefix("name")
+                .is_some_and(|rest| rest.trim_start_matches('"').trim_start().starts_with(['=', ':']));
+        if says_name && let Some(split) = line.find(['=', ':']) {
+            named = true;
+            let (head, value) = line.split_at(split + 1);
+            let end = value.trim_end_matches(['\n', '\r', ' ', ',']).len();
+            return format!("{head} \"{new}\"{}", &value[end..]);
+        }
+        if native { line.to_owned() } else { line.replace(&format!("{old}."), &format!("{new}.")) }
+    });
+    lines.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manifest_gets_its_new_name_once_and_keeps_the_rest() {
+        for (text, expected) in [
+            ("name = \"adder\"\nfile = \"adder.py\"\n", "name = \"sum\"\nfile = \"sum.py\"\n"),
+            ("# x\nname: adder # y\n", "# x\nname: \"sum\"\n"),
+            ("{\n  \"name\": \"adder\",\n  \"names\": 1\n}\n", "{\n  \"name\": \"sum\",\n  \"names\": 1\n}\n"),
+            ("names = 1\n[x]\nname = \"a\"\nname = \"b\"\n", "names = 1\n[x]\nname = \"sum\"\nname = \"b\"\n"),
+        ] {
+            assert_eq!(with_name(text, "adder", "sum", false), expected);
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! The promotions file follows what is decided: when an evolved version of a name is the approved one, other runtimes
+//! read that in `.tool_promotions.json`; when it is not any more, its entry goes.
+//!
+//! What the file shall say is drawn from the approvals in force and from the log, never from the file: performing it
+//! again after a crash ends in the same text. A file that is damaged is left alone and told.
+
+use crate::catalog;
+use crate::domain::{
+    Operation, PROMOTIONS_FILE, Placement, Promotion, Promotions, Review, ReviewKind, Stage, ToolName, rfc3339,
+};
+use crate::engine::core::{self, Promoted, Relocation, Touched, UndoNote};
+use crate::engine::error::EngineError;
+use crate::engine::workspace::Engine;
+use std::io::Write;
+use std::path::Path;
+
+/// What the file shall say of a tool.
+enum Wanted {
+    /// No decision on it ever concerned the file.
+    Anything,
+    /// This.
+    Entry(Promotion),
+    /// Nothing.
+    Nothing,
+}
+
+impl Engine {
+    /// What the approval of an evolved version writes down; `None` for a version that is none.
+    pub(in crate::engine) fn promotion_by(&self, review: &Review, reason: Option<&str>) -> Option<Promoted> {
+        if !matches!(review.kind, ReviewKind::New | ReviewKind::Evolved) {
+            return None;
+        }
+        let view = self.catalog();
+        let row = view.tools.iter().find(|row| row.name == review.tool && row.digest == review.digest)?;
+        let original = match &row.evolved_from {
+            Some(path) => view.tools.iter().find(|other| other.path == *path),
+            None if review.kind == ReviewKind::Evolved => {
+                view.tools.iter().find(|other| other.name == review.tool && other.stage.is_vouched())
+            }
+            None => None,
+        };
+        let used = view.tools.iter().find(|other| other.name == review.tool && other.stage.is_vouched());
+        let original = used.or(original)?;
+        if row.evolved_from.is_none() && row.version <= original.version {
+            // Changed files under the number that they had: the same version for whoever counts in versions.
+            return None;
+        }
+        let detail = self.detail(row).ok()?;
+        let made = &detail.manifest.provenance;
+        let file = detail.manifest.recipe.as_ref().and_then(|recipe| recipe.entry.clone());
+        let file = file.or_else(|| row.path.rsplit('/').next().map(str::to_owned))?;
+        let entry = Promotion {
+            evolved_version: row.version.to_string(),
+            evolved_file: file,
+            original_version: original.version.to_string(),
+            reason: reason.map(str::to_owned).or_else(|| made.reason.clone()).unwrap_or_default(),
+            mutation: made.reason.clone().unwrap_or_default(),
+            promoted_at: rfc3339(crate::engine::clock::now()),
+        };
+        let before = catalog::promotions(self.workspace()).ok().and_then(|file| file.get(review.tool.as_str()));
+        Some(Promoted { entry, before })
+    }
+
+    /// Brings the entry of a tool up to date before its files move, so that one commit holds both. Trouble is a note:
+    /// a decision never waits for this file.
+    pub(in crate::engine) fn follow_promotion(
+        &self,
+        relocation: &Relocation,
+        notes: &mut Vec<String>,
+    ) -> Option<Relocation> {
+        let wanted = match self.wanted_promotion(relocation) {
+            Ok(Wanted::Anything) => return None,
+            Ok(wanted) => wanted,
+            Err(error) => {
+                notes.push(format!("{PROMOTIONS_FILE} is not brought up to date: {}", error.message));
+                return None;
+            }
+        };
+        let name = relocation.tool.as_str();
+        let changed = change(self.workspace(), self.state_dir(), &mut |file: &mut Promotions| match &wanted {
+            Wanted::Entry(entry) => file.set(name, entry),
+            Wanted::Anything | Wanted::Nothing => {
+                // Of others' entries nothing is known: only what names a place of approved versions was ours.
+                if file.get(name).is_some_and(|entry| is_ours(&relocation.tool, &entry.evolved_file)) {
+                    file.remove(name);
+                }
+            }
+        });
+        if let Err(why) = changed {
+            notes.push(format!("{PROMOTIONS_FILE} is not brought up to date: {why}"));
+            return None;
+        }
+        let place = Placement { base: String::new(), exclusive: false };
+        let mut joined = relocation.joined.clone();
+        joined.push(Touched { place, files: vec![PROMOTIONS_FILE.to_owned()] });
+        Some(Relocation { joined, ..relocation.clone() })
+    }
+
+    fn wanted_promotion(&self, relocation: &Relocation) -> Result<Wanted, EngineError> {
+        let tool = &relocation.tool;
+        self.read(|q| {
+            let entries = q.approval_entries(Some(tool))?;
+            let decided: Vec<(&Operation, Promoted)> =
+                entries.iter().filter_map(|entry| Some((entry, Promoted::of(entry)?))).collect();
+            if decided.is_empty() {
+                return Ok(Wanted::Anything);
+            }
+            let approvals = q.approvals_of(tool)?;
+            let in_force = approvals.iter().max_by_key(|approval| (approval.stage.precedence(), approval.at));
+            let standing = in_force.and_then(|approval| {
+                let of_it = |entry: &&(&Operation, Promoted)| {
+                    entry.0.undone_by.is_none()
+                        && UndoNote::of(entry.0).is_some_and(|note| note.approved(tool, approval.digest))
+                };
+                let promoted = &decided.iter().rev().find(of_it)?.1;
+                let base = approval.base.clone().unwrap_or_else(|| core::stage_placement(approval.stage, tool).base);
+                let evolved_file = format!("{base}/{}", promoted.entry.evolved_file);
+                Some(Promotion { evolved_file, ..promoted.entry.clone() })
+            });
+            if let Some(entry) = standing {
+                return Ok(Wanted::Entry(entry));
+            }
+            // Taken back: what stood there before comes back, when it was there by somebody else.
+            let undone = q.operation(relocation.operation)?.filter(|entry| entry.verb == "undo");
+            let target = undone.and_then(|entry| entry.detail.get("operation")?.as_i64());
+            let taken = decided.iter().find(|(entry, _)| Some(entry.id.0) == target);
+            let before = taken.and_then(|(_, promoted)| promoted.before.clone());
+            let theirs = before.filter(|entry| !is_ours(tool, &entry.evolved_file));
+            Ok(theirs.map_or(Wanted::Nothing, Wanted::Entry))
+        })
+    }
+}
+
+/// Whether a file lies where approved versions of a tool lie.
+fn is_ours(tool: &ToolName, file: &str) -> bool {
+    let places = [Stage::Approved, Stage::Core].map(|stage| core::stage_placement(stage, tool).base);
+    places.iter().any(|base| file.strip_prefix(base.as_str()).is_some_and(|rest| rest.starts_with('/')))
+}
+
+/// Changes the promotions file of a workspace: read, changed, written beside and renamed, one process after the
+/// other. Whether it changed.
+///
+/// # Errors
+/// One line when it is damaged or cannot be written; it is as before then.
+pub(in crate::engine) fn change(
+    workspace: &Path,
+    state_dir: &Path,
+    work: &mut dyn FnMut(&mut Promotions),
+) -> Result<bool, String> {
+    let text = |error: std::io::Error| error.to_string();
+    let lock = std::fs::File::create(state_dir.join("promotions.lock")).map_err(text)?;
+    lock.lock().map_err(text)?;
+    let before = catalog::promotions(workspace).map_err(|problem| problem.placed())?;
+    let mut after = before.clone();
+    work(&mut after);
+    let path = workspace.join(PROMOTIONS_FILE);
+    if after == before {
+        return Ok(false);
+    }
+    if after.is_empty() {
+        std::fs::remove_file(&path).map_err(text)?;
+    } else {
+        let temporary = workspace.join(format!("{}{PROMOTIONS_FILE}.tmp", catalog::UNFINISHED));
+        let mut file = std::fs::File::create(&temporary).map_err(text)?;
+        file.write_all(after.render().as_bytes()).and_then(|()| file.sync_all()).map_err(text)?;
+        std::fs::rename(&temporary, &path).map_err(text)?;
+    }
+    std::fs::File::open(workspace).and_then(|folder| folder.sync_all()).map_err(text)?;
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writers_at_the_same_time_lose_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let (workspace, state) = (dir.path().join("w"), dir.path().join("s"));
+        std::fs::create_dir_all(&workspace).unwrap();
+        std::fs::create_dir_all(&state).unwrap();
+        std::fs::write(workspace.join(PROMOTIONS_FILE), "{\"theirs\": {\"x\": 1}}").unwrap();
+        std::thread::scope(|scope| {
+            for writer in 0..4 {
+                let (workspace, state) = (&workspace, &state);
+                scope.spawn(move || {
+                    for number in 0..10 {
+                        let name = format!("tool-{writer}-{number}");
+                        let entry = Promotion { evolved_file: format!("tools/{name}.py"), ..Promotion::default() };
+                        change(workspace, state, &mut |file: &mut Promotions| file.set(&name, &entry)).unwrap();
+                    }
+                });
+            }
+        });
+        let file = catalog::promotions(&workspace).unwrap();
+        assert_eq!(file.iter().count(), 40);
+        assert!(file.render().contains("\"theirs\""));
+        assert_eq!(std::fs::read_dir(&workspace).unwrap().count(), 1, "nothing unfinished is left");
+    }
+
+    #[test]
+    fn a_damaged_file_is_left_as_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join(PROMOTIONS_FILE), "{\"a\": ").unwrap();
+        let refused =
+            change(dir.path(), dir.path(), &mut |file: &mut Promotions| assert!(file.remove("a"))).unwrap_err();
+        assert!(refused.contains(".tool_promotions.json:1"), "{refused}");
+        assert_eq!(std::fs::read_to_string(dir.path().join(PROMOTIONS_FILE)).unwrap(), "{\"a\": ");
+    }
+}

@@ -1,0 +1,331 @@
+//! Approved bytes come back: another version (`rollback`), or the files of a changed tool (`restore-files`).
+//!
+//! What comes back is the kept copy, never what lies about; what makes room is kept first.
+
+use crate::domain::{Digest, Outcome, Placement, Stage, Tool, ToolName};
+use crate::engine::core::{self, Beside, Comeback, Placed};
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::relocate;
+use crate::engine::view::{Preview, RunFilter};
+use crate::engine::workspace::Engine;
+use crate::insight;
+use crate::store::Approval;
+use std::sync::Arc;
+
+/// Runs that are looked through for failures in a row; what says nothing about the tool is among them.
+const RECENT_RUNS: usize = 20;
+
+/// The place of an approved or core tool: what is approved for it, and what lies there.
+#[derive(Debug)]
+pub(in crate::engine) struct Place {
+    /// The tool.
+    pub(in crate::engine) tool: ToolName,
+    /// Its stage.
+    pub(in crate::engine) stage: Stage,
+    /// The place.
+    pub(in crate::engine) placement: Placement,
+    /// What lies there now; `None` when nothing does that can be read as a tool.
+    pub(in crate::engine) lies: Option<Placed>,
+    /// The approvals in force, the newest last.
+    pub(in crate::engine) approved: Vec<Digest>,
+    /// Whether something speaks against what lies there, although its bytes may be the approved ones.
+    bent: bool,
+}
+
+impl Place {
+    /// Whether what lies there is approved.
+    pub(super) fn is_as_approved(&self) -> bool {
+        self.lies.as_ref().is_some_and(|lies| self.approved.contains(&lies.digest))
+    }
+
+    /// The version in use: what lies there when that is approved, else what was approved last.
+    fn in_use(&self) -> Option<Digest> {
+        let lies = self.lies.as_ref().filter(|_| self.is_as_approved()).map(|lies| lies.digest);
+        lies.or_else(|| self.approved.last().copied())
+    }
+}
+
+/// Everything that a rollback needs.
+struct Rollback {
+    place: Place,
+    before: Placed,
+    after: Placed,
+}
+
+impl Engine {
+    pub(in crate::engine) fn rollback(
+        &self,
+        who: &str,
+        name: &str,
+        to: Option<&str>,
+        reason: Option<&str>,
+    ) -> Result<Outcome, EngineError> {
+        let Rollback { place, before, after } = self.plan_rollback(name, to)?;
+        let change = Comeback { before: place.lies.as_ref(), after: &after, reason };
+        let step = self.step(who, |tx, actor| core::rollback(tx, actor, &before, &change))?;
+        self.finish(step)
+    }
+
+    pub(in crate::engine) fn preview_rollback(&self, name: &str, to: Option<&str>) -> Result<Preview, EngineError> {
+        let Rollback { place, before, after } = self.plan_rollback(name, to)?;
+        let mut lines = vec![
+            format!("{} {} → {} {}", before.version, before.digest.short(), after.version, after.digest.short()),
+            format!("{} holds that version again; the bytes of the other one are kept", place.placement.base),
+        ];
+        lines.extend(self.commit_line(&after)?);
+        Ok(Preview {
+            title: format!("Roll {} back to {}?", place.tool, after.version),
+            lines,
+            undo: "u (undo) brings the newer version back".to_owned(),
+        })
+    }
+
+    /// That the approved version in use fails again and again, and what a rollback would bring; `None` when it does
+    /// not, or when nothing was approved before it.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub fn rollback_offer(&self, tool: &Tool) -> Result<Option<String>, EngineError> {
+        if !tool.stage.is_vouched() {
+            return Ok(None);
+        }
+        let filter = RunFilter {
+            tool: Some(tool.name.clone()),
+            digest: Some(tool.digest),
+            limit: RECENT_RUNS,
+            ..RunFilter::default()
+        };
+        let runs = self.runs(&filter)?;
+        if !insight::fails_now(runs.iter().map(|run| (run.started_at, run.outcome))) || !self.approved(tool)? {
+            return Ok(None);
+        }
+        let Ok(Rollback { before, after, .. }) = self.plan_rollback(tool.name.as_str(), None) else { return Ok(None) };
+        let (number, minutes) = (insight::IN_A_ROW, insight::WITHIN_MS / 60_000);
+        Ok(Some(format!(
+            "{number} failures of {} {} in {minutes} minutes: rollback (B) goes back to {}",
+            tool.name, before.version, after.version
+        )))
+    }
+
+    /// Tells that after a run of a version that fails again and again; else, after a failed one, that the tool got
+    /// worse.
+    pub(in crate::engine) fn offer_rollback(&self, tool: &Tool, failed: bool) {
+        let offer = match self.rollback_offer(tool) {
+            Ok(None) if failed => self.alert_of(tool),
+            offer => offer,
+        };
+        let told = match offer {
+            Ok(None) => Ok(()),
+            Ok(Some(message)) => Err(EngineError::new(ErrorCode::Failed, message, "or look at its failures first")),
+            Err(error) => Err(error),
+        };
+        self.report_trouble(told);
+    }
+
+    pub(in crate::engine) fn restore_files(&self, who: &str, name: &str) -> Result<Outcome, EngineError> {
+        let (place, after) = self.plan_restore(name)?;
+        let before = match place.lies {
+            Some(lies) => Some(lies),
+            None => self.unreadable(&after)?,
+        };
+        let change = Comeback { before: before.as_ref(), after: &after, reason: None };
+        let step = self.transact(|tx| core::restore_files(tx, self.actor(who), &change))?;
+        self.finish(step)
+    }
+
+    pub(in crate::engine) fn preview_restore_files(&self, name: &str) -> Result<Preview, EngineError> {
+        let (place, after) = self.plan_restore(name)?;
+        let what = match &place.lies {
+            Some(lies) => format!("what lies there ({}) makes room; its bytes are kept", lies.digest.short()),
+            None if self.workspace().join(&place.placement.base).exists() => {
+                "what lies there is no tool and makes room; its bytes are kept".to_owned()
+            }
+            None => "nothing lies there now".to_owned(),
+        };
+        let mut lines = vec![format!("{} is put back as {}", place.placement.base, after.digest.short()), what];
+        lines.extend(self.commit_line(&after)?);
+        Ok(Preview {
+            title: format!("Put the approved files of {} {} back?", place.tool, after.version),
+            lines,
+            undo: "u (undo) brings the changed files back".to_owned(),
+        })
+    }
+
+    /// Why what lies on disk under the name of an approved or core tool, as it is this moment, does not count as
+    /// approved; `None` when it does. The catalog may not have noticed yet, and a kept copy of the approved version
+    /// may still be there: neither matters.
+    pub(in crate::engine) fn quarantined(&self, tool: &Tool) -> Result<Option<core::Quarantine>, EngineError> {
+        if !tool.stage.is_vouched() {
+            return Ok(None);
+        }
+        let view = self.catalog();
+        // A newcomer that takes the name says nothing of the tool that has it.
+        let is_of_it = |row: &Tool| row.facts.reserved.is_none() || row.path == tool.path;
+        let same = view.tools.iter().filter(|row| row.name == tool.name && row.stage.is_vouched());
+        for row in same.filter(|row| is_of_it(row)) {
+            if let Some(doubt) = self.doubt(row)? {
+                return Ok(Some(doubt.to_caller(row)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The commit that will be made when these files are back; `None` when there will be none.
+    fn commit_line(&self, after: &Placed) -> Result<Option<String>, EngineError> {
+        let Some(git) = self.git().filter(|_| self.inner.settings.commit) else { return Ok(None) };
+        let files = self.version_files(after.digest)?;
+        let beside = self.read(|q| core::beside(q, after))?;
+        Ok(match relocate::would_commit(git, &after.placement, &files, &beside) {
+            Ok(true) => Some("one git commit of exactly these files".to_owned()),
+            Ok(false) => None,
+            Err(error) => Some(format!("a git commit, if one is needed: {error}")),
+        })
+    }
+
+    fn plan_restore(&self, name: &str) -> Result<(Place, Placed), EngineError> {
+        let place = self.place_named(name)?;
+        if place.is_as_approved() && !place.bent {
+            let message = format!("the files of {} are as they were approved", place.tool);
+            return Err(EngineError::new(ErrorCode::Conflict, message, ""));
+        }
+        let after = self.approved_of(&place)?;
+        Ok((place, after))
+    }
+
+    /// What lies in the place of a version and cannot be read as a tool; its bytes are kept from here on, so that
+    /// undo can bring them back. `None` when nothing does, or what no copy can hold: the move puts that aside.
+    fn unreadable(&self, approved: &Placed) -> Result<Option<Placed>, EngineError> {
+        let placement = &approved.placement;
+        if !placement.exclusive {
+            return Ok(None);
+        }
+        let Some(files) = relocate::raw_files(&self.workspace().join(&placement.base)) else { return Ok(None) };
+        let digest = Digest::of_files(&files);
+        self.inner.copies.put(digest, &files)?;
+        let approval = self.beside(placement);
+        let files = files.into_iter().map(|file| file.path).collect();
+        Ok(Some(Placed { digest, files, approval, ..approved.clone() }))
+    }
+
+    /// The version in use, as it would lie in its place: what lies there when that is approved, else what was
+    /// approved last.
+    pub(super) fn approved_of(&self, place: &Place) -> Result<Placed, EngineError> {
+        let digest = place.in_use().ok_or_else(|| never_approved(&place.tool))?;
+        self.kept_at(place, digest)
+    }
+
+    fn plan_rollback(&self, name: &str, to: Option<&str>) -> Result<Rollback, EngineError> {
+        let place = self.place_named(name)?;
+        let in_use = place.in_use().ok_or_else(|| never_approved(&place.tool))?;
+        let before = self.kept_at(&place, in_use)?;
+        let known = self.read(|q| Ok(q.approved_before(&place.tool)?))?;
+        let wanted = if let Some(wanted) = to {
+            self.approved_as(&place, &known, wanted)?
+        } else {
+            let older = known.iter().position(|digest| *digest == in_use).map_or(0, |at| at + 1);
+            let mut older = known[older..].iter().filter(|digest| **digest != in_use);
+            older.find(|digest| self.inner.copies.has(**digest)).copied().ok_or_else(|| {
+                let message = format!("no version of {} was approved before {}", place.tool, before.version);
+                let hint = "`toolsmith show NAME` lists its versions; --to names one";
+                EngineError::new(ErrorCode::NotFound, message, hint)
+            })?
+        };
+        if place.lies.as_ref().is_some_and(|lies| lies.digest == wanted) && place.approved.contains(&wanted) {
+            let message = format!("{} {} is in use already", place.tool, wanted.short());
+            return Err(EngineError::new(ErrorCode::Conflict, message, ""));
+        }
+        let after = self.kept_at(&place, wanted)?;
+        Ok(Rollback { place, before, after })
+    }
+
+    /// The approved version that a version or digest prefix names.
+    fn approved_as(&self, place: &Place, known: &[Digest], wanted: &str) -> Result<Digest, EngineError> {
+        let wanted = wanted.trim_start_matches('@');
+        let rows = self.read(|q| Ok(q.versions_of(&place.tool)?))?;
+        let named = |digest: &&Digest| {
+            let stated = rows.iter().find(|row| row.digest == **digest).map(|row| row.version.to_string());
+            stated.as_deref() == Some(wanted) || (wanted.len() >= 4 && digest.starts_with(wanted))
+        };
+        known.iter().find(named).copied().ok_or_else(|| {
+            let message = format!("no approved version of {} is called {wanted:?}", place.tool);
+            EngineError::new(ErrorCode::NotFound, message, "only what a human approved can be rolled back to")
+        })
+    }
+
+    /// The place of an approved or core tool by its name or alias, also when nothing lies there any more: where its
+    /// newest approval says that it lies, whatever lies elsewhere.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown tool; `Refused` for one that nobody approved; `Conflict` for one that was put away.
+    pub(super) fn place_named(&self, text: &str) -> Result<Place, EngineError> {
+        let name = match self.resolve(text) {
+            Ok(tool) => tool.name.clone(),
+            Err(error) => ToolName::new(text).map_err(|_| error)?,
+        };
+        let approvals = self.read(|q| Ok(q.approvals_of(&name)?))?;
+        let Some(newest) = approvals.last() else {
+            self.resolve(text)?;
+            return Err(never_approved(&name));
+        };
+        let placement = self.approved_place(newest)?;
+        let view = self.catalog();
+        let rows = || view.tools.iter().filter(|row| row.name == name);
+        if let Some(row) = rows().find(|row| row.stage == newest.stage && row.placement == placement) {
+            return self.place_of_row(row);
+        }
+        let is_away = |row: &&Arc<Tool>| row.stage == Stage::Archived && row.digest == newest.digest;
+        if rows().any(|row| is_away(&row)) {
+            let message = format!("{name} is archived as it was approved");
+            let hint = format!("`toolsmith restore {name}` brings it back");
+            return Err(EngineError::new(ErrorCode::Conflict, message, hint));
+        }
+        let approved = approvals.iter().map(|approval| approval.digest).collect();
+        Ok(Place { tool: name, stage: newest.stage, placement, lies: None, approved, bent: true })
+    }
+
+    /// The place that an approval is for. Entries of an older format leave that to where the version was seen.
+    fn approved_place(&self, approval: &Approval) -> Result<Placement, EngineError> {
+        let seen = self.read(|q| Ok(q.version(&approval.tool, approval.digest)?))?.map(|row| row.placement);
+        let own = || core::stage_placement(approval.stage, &approval.tool);
+        let Some(base) = &approval.base else { return Ok(seen.unwrap_or_else(own)) };
+        let same = seen.filter(|seen| seen.base == *base);
+        Ok(same.unwrap_or_else(|| Placement { base: base.clone(), exclusive: *base == own().base }))
+    }
+
+    fn place_of_row(&self, tool: &Arc<Tool>) -> Result<Place, EngineError> {
+        let approvals = self.read(|q| Ok(q.approvals_of(&tool.name)?))?;
+        let approved = approvals.into_iter().map(|approval| approval.digest).collect();
+        let lies = match self.files_on_disk(tool) {
+            Ok(files) => {
+                let digest = Digest::of_files(&files);
+                self.inner.copies.put(digest, &files)?;
+                Some(Placed { digest, ..self.placed(tool, &files) })
+            }
+            // What cannot be read as a tool is put aside by the move, never deleted.
+            Err(_) => None,
+        };
+        let bent = self.doubt(tool)?.is_some();
+        let (tool, stage, placement) = (tool.name.clone(), tool.stage, tool.placement.clone());
+        Ok(Place { tool, stage, placement, lies, approved, bent })
+    }
+
+    /// A kept version as it would lie in a place.
+    fn kept_at(&self, place: &Place, digest: Digest) -> Result<Placed, EngineError> {
+        let files = self.version_files(digest)?;
+        let row = self.read(|q| Ok(q.version(&place.tool, digest)?))?;
+        Ok(Placed {
+            tool: place.tool.clone(),
+            version: row.map_or_else(|| semver::Version::new(0, 0, 0), |row| row.version),
+            digest,
+            stage: place.stage,
+            placement: place.placement.clone(),
+            files: files.into_iter().map(|file| file.path).collect(),
+            approval: Beside::Unknown,
+        })
+    }
+}
+
+fn never_approved(tool: &ToolName) -> EngineError {
+    let message = format!("no version of {tool} is approved here");
+    EngineError::new(ErrorCode::Refused, message, "approve one first")
+}

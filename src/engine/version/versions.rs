@@ -1,0 +1,304 @@
+//! Versions of a name: which one this session uses, which are pinned, which trim takes away, and how they hang
+//! together.
+
+use crate::domain::{Digest, GrantScope, Instant, Outcome, Stage, Tool, ToolName, ToolReview, VersionOrigin, plural};
+use crate::engine::core::{self, Approvals, Placed};
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::library::resolve;
+use crate::engine::view::Preview;
+use crate::engine::workspace::Engine;
+use serde::Serialize;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+/// How many of the newest versions trim keeps, beside the first.
+const KEPT_LAST: usize = 3;
+
+/// One version in a lineage.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LineageVersion {
+    /// Its version.
+    pub version: semver::Version,
+    /// Its digest.
+    pub digest: Digest,
+    /// Its stage; of one that is only kept, the stage where it was seen last.
+    pub stage: Stage,
+    /// Path of its definition; of one that is only kept, where it was seen last.
+    pub path: String,
+    /// Whether it lies in the workspace; else only its bytes are kept.
+    pub present: bool,
+    /// Whether the name means it.
+    pub active: bool,
+    /// Whether the name means it in this session only.
+    pub in_session: bool,
+    /// Whether trim keeps it.
+    pub pinned: bool,
+    /// Whether an approval of it is in force.
+    pub approved: bool,
+    /// State of its newest review.
+    pub review: ToolReview,
+    /// Path of the original it is a version of.
+    pub evolved_from: Option<String>,
+    /// Who made it, why, and who said yes to it.
+    pub provenance: VersionOrigin,
+    /// Its finished runs.
+    pub runs: u64,
+    /// Those that succeeded through the runs above, 0 to 1.
+    pub success_rate: Option<f64>,
+    /// When it was first seen here.
+    pub first_seen_at: Instant,
+}
+
+/// All versions of a name, the oldest first.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Lineage {
+    /// The name.
+    pub tool: ToolName,
+    /// Its versions by version, then by when they were seen.
+    pub versions: Vec<LineageVersion>,
+}
+
+impl Engine {
+    /// The version that each name means in this session, where a human said so.
+    pub(in crate::engine) fn used_here(&self) -> Result<HashMap<ToolName, Digest>, EngineError> {
+        let (session, owner, trust) = (self.session(), &self.inner.owner, self.trust()?);
+        self.read(|q| {
+            let mut used = HashMap::new();
+            // Newest first: the newest one counts.
+            for grant in q.agent_grants()?.iter().filter(|grant| grant.is_used_in(session, owner)) {
+                let counts = trust.against(grant.tool.as_str(), grant.operation).is_none();
+                if counts && !used.contains_key(&grant.tool) && core::fault_of_leave(q, grant)?.is_none() {
+                    used.insert(grant.tool.clone(), grant.digest);
+                }
+            }
+            Ok(used)
+        })
+    }
+
+    /// That another version runs than the one that was written first or approved, for whoever starts it.
+    pub(in crate::engine) fn used_instead(&self, tool: &Tool) -> Option<String> {
+        let view = self.catalog();
+        let row = view.tools.iter().find(|row| row.path == tool.path && row.digest == tool.digest)?;
+        let (other, why) = if row.facts.in_session {
+            let other = resolve::usual(&view, row.name.as_str()).filter(|other| other.digest != row.digest)?;
+            let why = self.session().map_or("for this workbench".to_owned(), |name| format!("for session {name}"));
+            (other, why)
+        } else if row.evolved_from.is_some() && row.shadowed_by.is_none() {
+            let original = view.tools.iter().find(|other| Some(&other.path) == row.evolved_from.as_ref())?;
+            (Arc::clone(original), format!("({} says so)", crate::domain::PROMOTIONS_FILE))
+        } else {
+            return None;
+        };
+        Some(format!("{} {} is used in place of {} {why}", row.name, row.version, other.version))
+    }
+
+    pub(in crate::engine) fn use_in_session(
+        &self,
+        who: &str,
+        name: &str,
+        digest: Digest,
+        scope: GrantScope,
+    ) -> Result<Outcome, EngineError> {
+        let (tool, usual) = self.to_use(name, digest)?;
+        let scope = self.owned(scope);
+        self.finish(self.step(who, |tx, actor| core::use_in_session(tx, actor, &tool, scope.clone(), &usual))?)
+    }
+
+    pub(in crate::engine) fn preview_use(
+        &self,
+        name: &str,
+        digest: Digest,
+        scope: &GrantScope,
+    ) -> Result<Preview, EngineError> {
+        let (tool, usual) = self.to_use(name, digest)?;
+        let scope = self.owned(scope.clone());
+        let mut lines =
+            vec![format!("{} means {} instead of {usual}; elsewhere nothing changes", tool.name, tool.version)];
+        if tool.stage == Stage::Experimental {
+            lines.push("nobody approved it; agents of this session may run it too, strictly contained".to_owned());
+        }
+        lines.push("it counts for exactly these bytes, not while one is changed".to_owned());
+        Ok(Preview {
+            title: format!("Use {} {} ({}) for {scope}?", tool.name, tool.version, digest.short()),
+            lines,
+            undo: "`toolsmith grants` lists it; revoke or u (undo) ends it".to_owned(),
+        })
+    }
+
+    /// The version that shall be used, and what its name means otherwise.
+    fn to_use(&self, name: &str, digest: Digest) -> Result<(Arc<Tool>, semver::Version), EngineError> {
+        let tool = self.lying_version(name)?;
+        if tool.digest != digest {
+            let message = format!("{} changed since it was asked about", tool.name);
+            return Err(EngineError::new(ErrorCode::Conflict, message, "look at it again, then repeat"));
+        }
+        let usual = resolve::usual(&self.catalog(), tool.name.as_str());
+        if let Some(usual) = usual.filter(|usual| usual.digest != tool.digest) {
+            return Ok((tool, usual.version.clone()));
+        }
+        let message = format!("{} means {} already", tool.name, tool.version);
+        let hint = format!("name another version: {0}@VERSION; `toolsmith lineage {0}` lists them", tool.name);
+        Err(EngineError::new(ErrorCode::Conflict, message, hint))
+    }
+
+    /// A version by its name, lying in the workspace as it is named.
+    fn lying_version(&self, name: &str) -> Result<Arc<Tool>, EngineError> {
+        let tool = self.resolve(name)?;
+        let view = self.catalog();
+        let lies = view.tools.iter().find(|row| row.name == tool.name && row.digest == tool.digest);
+        let row = lies.ok_or_else(|| {
+            let message = format!("{} {} does not lie in the workspace any more", tool.name, tool.version);
+            EngineError::new(ErrorCode::Refused, message, "rollback brings a version back that was approved before")
+        })?;
+        self.detail(row)?;
+        Ok(Arc::clone(row))
+    }
+
+    pub(in crate::engine) fn pin(&self, who: &str, name: &str, pinned: bool) -> Result<Outcome, EngineError> {
+        let tool = self.resolve(name)?;
+        if pinned {
+            self.inner.copies.put(tool.digest, &self.files_of(&tool)?)?;
+        }
+        self.finish(self.transact(|tx| core::pin(tx, self.actor(who), &tool, pinned))?)
+    }
+
+    pub(in crate::engine) fn trim(&self, who: &str, name: &str, shown: &[Digest]) -> Result<Outcome, EngineError> {
+        let rows = self.to_trim(name)?;
+        let digests: Vec<Digest> = rows.iter().map(|row| row.digest).collect();
+        if !shown.is_empty() && shown != digests {
+            let message = "what trim would take away changed since it was shown".to_owned();
+            return Err(EngineError::new(ErrorCode::Conflict, message, "look again, then repeat"));
+        }
+        let mut taken: Vec<Placed> = Vec::new();
+        for row in &rows {
+            let files = self.files_on_disk(row)?;
+            if Digest::of_files(&files) != row.digest {
+                let message = format!("{} changed a moment ago", row.path);
+                return Err(EngineError::new(ErrorCode::Conflict, message, "look again, then repeat"));
+            }
+            self.inner.copies.put(row.digest, &files)?;
+            taken.push(self.placed(row, &files));
+        }
+        self.finish(self.transact(|tx| core::trim(tx, self.actor(who), &taken))?)
+    }
+
+    pub(in crate::engine) fn preview_trim(&self, name: &str) -> Result<Preview, EngineError> {
+        let rows = self.to_trim(name)?;
+        let mut lines: Vec<String> = rows
+            .iter()
+            .map(|row| format!("{} {} {}: taken away, bytes kept", row.version, row.digest.short(), row.place()))
+            .collect();
+        lines.push(format!("the first, the last {KEPT_LAST}, pinned, used and waiting versions stay"));
+        Ok(Preview {
+            title: format!("Trim {}: {}?", rows[0].name, plural(rows.len(), "version", "versions")),
+            lines,
+            undo: "u (undo) brings them back".to_owned(),
+        })
+    }
+
+    /// The digests that trim would take away now, for a face that shows them.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown name; `Conflict` when there is nothing to trim.
+    pub fn trimmed(&self, name: &str) -> Result<Vec<Digest>, EngineError> {
+        Ok(self.to_trim(name)?.iter().map(|row| row.digest).collect())
+    }
+
+    /// The versions that trim takes away: experimental ones beside an original, but not the first, the last three,
+    /// pinned, used, approved and waiting ones. Never empty.
+    fn to_trim(&self, name: &str) -> Result<Vec<Arc<Tool>>, EngineError> {
+        let tool = self.resolve(name)?;
+        let view = self.catalog();
+        let mut rows: Vec<&Arc<Tool>> =
+            view.tools.iter().filter(|row| row.name == tool.name && row.stage != Stage::Archived).collect();
+        rows.sort_by(|a, b| (&a.version, &a.path).cmp(&(&b.version, &b.path)));
+        let (pins, approvals) = self.read(|q| Ok((q.pins(&tool.name)?, Approvals::read(q)?)))?;
+        let waits = [ToolReview::Waiting];
+        let last = rows.len().saturating_sub(KEPT_LAST);
+        let usual = resolve::usual(&view, tool.name.as_str()).map(|row| row.path.clone());
+        let may_go = |(at, row): &(usize, &Arc<Tool>)| {
+            (1..last).contains(at)
+                && row.stage == Stage::Experimental
+                && row.evolved_from.is_some()
+                && Some(&row.path) != usual.as_ref()
+                && row.shadowed_by.is_some()
+                && !row.facts.in_session
+                && !waits.contains(&row.facts.review)
+                && !pins.contains(&row.digest)
+                && !approvals.has(&row.name, row.digest)
+        };
+        let going: Vec<Arc<Tool>> =
+            rows.into_iter().enumerate().filter(may_go).map(|(_, row)| Arc::clone(row)).collect();
+        if going.is_empty() {
+            let message = format!("there is nothing to trim of {}", tool.name);
+            let hint = format!("the first, the last {KEPT_LAST}, pinned, used, approved and waiting versions stay");
+            return Err(EngineError::new(ErrorCode::Conflict, message, hint));
+        }
+        Ok(going)
+    }
+
+    /// Every version of a name that lies in the workspace, was approved once, or is kept.
+    ///
+    /// # Errors
+    /// Those of [`Engine::versions`].
+    pub fn lineage(&self, tool: &Tool) -> Result<Lineage, EngineError> {
+        let view = self.catalog();
+        let name = &tool.name;
+        let rows: HashMap<Digest, &Arc<Tool>> =
+            view.tools.iter().filter(|row| row.name == *name).map(|row| (row.digest, row)).collect();
+        let meant = resolve::resolve(&view, name.as_str()).ok().flatten().map(|row| row.digest);
+        let (pins, counts, before) =
+            self.read(|q| Ok((q.pins(name)?, q.counts_of_versions(name)?, q.approved_before(name)?)))?;
+        let before: HashSet<Digest> = before.into_iter().collect();
+        let mut versions: Vec<LineageVersion> = Vec::new();
+        for info in self.versions(name)? {
+            let row = rows.get(&info.digest);
+            // Every state in which a file was once saved is known; who edits sees only what was decided on or kept.
+            if row.is_none() && !(before.contains(&info.digest) || pins.contains(&info.digest) || info.approved) {
+                continue;
+            }
+            let (runs, succeeded) = counts.get(&info.digest).copied().unwrap_or_default();
+            versions.push(LineageVersion {
+                version: row.map_or(info.version, |row| row.version.clone()),
+                digest: info.digest,
+                stage: row.map_or(info.stage, |row| row.stage),
+                path: row.map_or(info.path, |row| row.path.clone()),
+                present: row.is_some(),
+                active: meant == Some(info.digest),
+                in_session: row.is_some_and(|row| row.facts.in_session),
+                pinned: pins.contains(&info.digest),
+                approved: info.approved,
+                review: row.map_or(ToolReview::None, |row| row.facts.review),
+                evolved_from: row.and_then(|row| row.evolved_from.clone()),
+                provenance: info.provenance,
+                runs,
+                success_rate: (runs > 0).then(|| succeeded as f64 / runs as f64),
+                first_seen_at: info.first_seen_at,
+            });
+        }
+        versions.sort_by(|a, b| (&a.version, a.first_seen_at).cmp(&(&b.version, b.first_seen_at)));
+        Ok(Lineage { tool: name.clone(), versions })
+    }
+}
+
+impl LineageVersion {
+    /// What stands beside it, for a reader: `in use`, `pinned`, where it lies.
+    pub fn marks(&self) -> Vec<&'static str> {
+        let marks = [
+            (self.in_session, "this session"),
+            (self.active && !self.in_session, "in use"),
+            (self.pinned, "pinned"),
+            (self.approved, "approved"),
+            (!self.present, "kept only"),
+        ];
+        let review =
+            Some(self.review.word()).filter(|_| !matches!(self.review, ToolReview::None | ToolReview::Approved));
+        marks.into_iter().filter(|(set, _)| *set).map(|(_, word)| word).chain(review).collect()
+    }
+
+    /// Runs and success in words; text of the tool is not in it.
+    pub fn told_runs(&self) -> String {
+        let rate = self.success_rate.map(|rate| format!(", {:.0}% succeeded", rate * 100.0)).unwrap_or_default();
+        format!("{}{rate}", plural(usize::try_from(self.runs).unwrap_or(usize::MAX), "run", "runs"))
+    }
+}
