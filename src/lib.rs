@@ -38,7 +38,7 @@
 //! | [`generator`] | asking a generator: a program or an HTTP API, one question, one answer | domain, outside, runner, evolve |
 //! | [`insight`] | what rows of decisions suggest | domain |
 //! | [`vcs`] | git | domain, outside |
-//! | [`engine`] | the facade; its `core` holds the rules, the rest performs | all of the above but action |
+//! | [`engine`] | the facade, a folder a subject; its `core` holds the rules and imports domain and store only, the rest performs | all of the above but action |
 //! | [`cli`] | sub-commands built from the table; text and JSON | domain, action, engine |
 //! | [`tui`] | the screen: `App::update` is a pure function, `view` draws it | domain, action, engine |
 //!

@@ -246,7 +246,9 @@ impl Forge {
             marked: HashSet::new(),
             undone: HashSet::new(),
         };
-        log.iter().for_each(|entry| walk.step(&entry.row()));
+        for entry in log {
+            walk.step(&entry.row());
+        }
         let trust = walk.end();
         (trust.whole.unwrap_or_default(), trust.unsigned.iter().map(|entry| entry.operation.0).collect())
     }
