@@ -10,7 +10,7 @@ const INK: &str = "tui/ink.rs";
 const STREAMS: &[(&str, &str)] = &[
     ("cli/outlet.rs", "lines of a page, JSON, output of a tool through its filter"),
     ("tui/terminal.rs", "what ratatui draws, sequences of our own, a title that is safe text"),
-    ("engine/doctor.rs", "asks for the size of the terminal"),
+    ("engine/doctor/mod.rs", "asks for the size of the terminal"),
 ];
 
 /// Ways of ratatui and its parts to make cells of text.
