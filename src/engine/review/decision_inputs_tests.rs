@@ -198,3 +198,23 @@ fn a_review_is_about_its_version_wherever_it_lies_and_tells_what_lies_there_inst
     let text = Review { kind: ReviewKind::Plan, ..review };
     engine.still_as_shown(&text).unwrap();
 }
+
+#[test]
+fn what_a_yes_does_is_said_with_the_commit_and_the_further_persons_it_needs() {
+    let world = with_role();
+    let engine = world.open();
+    let lines = engine.consequences(&waiting(&engine)).unwrap();
+    assert_eq!(lines[0], "move tools/experimental/adder.toml → tools/approved/adder");
+    assert_eq!(lines[1..], ["only when the role security and any other reviewer said yes, each another person"]);
+    drop(engine);
+    std::fs::write(world.home().config_file(), "").unwrap();
+    let said = || {
+        let engine = world.open();
+        engine.consequences(&waiting(&engine)).unwrap().split_off(1)
+    };
+    assert_eq!(said(), Vec::<String>::new(), "without git nothing is committed");
+    world.git_init();
+    assert_eq!(said(), ["one git commit naming the digest"]);
+    world.write("toolsmith.toml", "[git]\ncommit = false\n");
+    assert_eq!(said(), Vec::<String>::new());
+}

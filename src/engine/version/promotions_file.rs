@@ -32,15 +32,10 @@ impl Engine {
         }
         let view = self.catalog();
         let row = view.tools.iter().find(|row| row.name == review.tool && row.digest == review.digest)?;
-        let original = match &row.evolved_from {
-            Some(path) => view.tools.iter().find(|other| other.path == *path),
-            None if review.kind == ReviewKind::Evolved => {
-                view.tools.iter().find(|other| other.name == review.tool && other.stage.is_vouched())
-            }
-            None => None,
-        };
         let used = view.tools.iter().find(|other| other.name == review.tool && other.stage.is_vouched());
-        let original = used.or(original)?;
+        // Nothing of the name may be in use yet: then it is what the version was made from.
+        let parent = row.evolved_from.as_ref().and_then(|path| view.tools.iter().find(|other| other.path == *path));
+        let original = used.or(parent)?;
         if row.evolved_from.is_none() && row.version <= original.version {
             // Changed files under the number that they had: the same version for whoever counts in versions.
             return None;
@@ -172,6 +167,8 @@ pub(in crate::engine) fn change(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{Command, DecisionKind};
+    use crate::engine::tests::{MANIFEST, World, ada, decide};
 
     #[test]
     fn writers_at_the_same_time_lose_nothing() {
@@ -206,5 +203,31 @@ mod tests {
             change(dir.path(), dir.path(), &mut |file: &mut Promotions| assert!(file.remove("a"))).unwrap_err();
         assert!(refused.contains(".tool_promotions.json:1"), "{refused}");
         assert_eq!(std::fs::read_to_string(dir.path().join(PROMOTIONS_FILE)).unwrap(), "{\"a\": ");
+    }
+
+    /// Puts a version of a tool among the experimental ones and approves it; the entry of the tool in the file after.
+    fn approve_version(world: &World, engine: &Engine, name: &str, version: &str, script: &str) -> Option<Promotion> {
+        let manifest = MANIFEST.replace("\"adder\"", &format!("\"{name}\"")).replace("1.0.0", version);
+        world.write(&format!("tools/experimental/{name}.py"), script);
+        world.write(&format!("tools/experimental/{name}.toml"), &manifest.replace("adder.py", &format!("{name}.py")));
+        engine.scan(&mut |_| {}).unwrap();
+        decide(engine, DecisionKind::Approve).unwrap();
+        catalog::promotions(&world.root()).unwrap().get(name)
+    }
+
+    #[test]
+    fn a_newer_version_of_an_approved_tool_is_an_entry_and_nothing_else_is() {
+        let world = World::new();
+        let engine = world.open();
+        assert_eq!(approve_version(&world, &engine, "aaa", "9.0.0", "print(1)\n"), None, "the first of its name");
+        assert_eq!(approve_version(&world, &engine, "adder", "1.0.0", "print(2)\n"), None);
+        assert_eq!(approve_version(&world, &engine, "zzz", "8.0.0", "print(3)\n"), None);
+        assert_eq!(approve_version(&world, &engine, "adder", "1.0.0", "print(4)\n"), None, "the same version, changed");
+        let entry = approve_version(&world, &engine, "adder", "1.1.0", "print(5)\n").unwrap();
+        assert_eq!((entry.evolved_version.as_str(), entry.original_version.as_str()), ("1.1.0", "1.0.0"));
+        assert_eq!(entry.evolved_file, "tools/approved/adder/adder.py");
+        engine.execute(Command::Undo { operation: None }, &ada()).unwrap();
+        assert_eq!(catalog::promotions(&world.root()).unwrap().get("adder"), None, "taken back");
+        assert_eq!(catalog::promotions(&world.root()).unwrap().iter().count(), 0);
     }
 }

@@ -144,7 +144,7 @@ fn how_far_the_log_was_signed_is_kept_read_back_and_not_guessed() {
 
 /// A key, an engine that requires its signatures, and logs that are signed with it.
 struct Forge {
-    _world: crate::engine::tests::World,
+    world: crate::engine::tests::World,
     engine: Engine,
     key: PathBuf,
 }
@@ -190,7 +190,7 @@ impl Forge {
         let table = format!("[signing]\nrequired = true\nkey = {:?}\n", key.to_string_lossy());
         fs::write(world.home().config_file(), table).unwrap();
         let engine = world.open();
-        Forge { _world: world, engine, key }
+        Forge { world, engine, key }
     }
 
     /// Appends an entry, signed as verbs like this one have to be.
@@ -337,4 +337,22 @@ fn an_entry_counts_by_a_signature_over_itself_in_this_workspace_and_by_one_over_
     by_nobody[5].signature = None;
     let (fault, unsigned) = forge.walk(None, &by_nobody);
     assert_eq!((fault.as_str(), unsigned), ("entry 5 of the log does not follow entry 4", vec![4, 6]));
+}
+
+#[test]
+fn a_key_signs_also_where_nothing_has_to_be_signed() {
+    let forge = Forge::new();
+    let config = forge.engine.inner.options.home.config_file();
+    let table = fs::read_to_string(&config).unwrap().replace("required = true\n", "");
+    fs::write(&config, table).unwrap();
+    forge.world.drop_pair();
+    let engine = forge.world.open();
+    crate::engine::tests::decide(&engine, crate::domain::DecisionKind::Approve).unwrap();
+    let entry = engine.operations(1, None).unwrap().remove(0);
+    let kept = engine.read(|q| Ok(q.log_signature(entry.id)?)).unwrap().unwrap();
+    assert_eq!(kept.space, engine.signing_space());
+    assert_eq!(engine.head(&kept.space), Ok(Some((entry.id.0, entry.hash))));
+    assert_eq!(engine.touch_notice(), None);
+    fs::write(forge.key.with_extension("pub"), "sk-ssh-ed25519@openssh.com AAAA\n").unwrap();
+    assert_eq!(engine.touch_notice(), Some("touch your security key when it blinks, to sign this"));
 }
