@@ -102,15 +102,12 @@ impl Git {
         let tree = self.tree(&desk)?;
         let hash = self.commit_tree(&tree, parent.as_deref(), &message, &mut notes)?;
         let subject = format!("commit: {}", one_line(message.lines().next().unwrap_or_default()));
+        // Before the branch moves: whoever is killed in between makes the commit anew, with the same index.
+        self.tell_index(&plan, Call::new)?;
         // Only from where we looked: whoever committed meanwhile keeps that. The zeros stand for no branch yet.
         let before = parent.unwrap_or_else(|| "0".repeat(hash.len()));
         let moved = self.ask(&Call::new(&["update-ref", "-m", &subject, "HEAD", &hash, &before]))?;
         moved.demand("move the branch to the new commit")?;
-        if let Err(error) = self.tell_index(&plan, Call::new) {
-            notes.push(format!(
-                "git's index does not know of the commit ({error}): `git reset` with its paths tells it"
-            ));
-        }
         if let Some(hooks) = self.hooks()
             && hooks.join("post-commit").is_file()
         {
