@@ -5,15 +5,17 @@ use super::child::{Child, explain, spawn};
 use super::cleaner::{Cleaner, clean};
 use super::difference::MAX_CHANGES;
 use super::ending::{Stop, judge};
+use super::job::{Hooks, Job, Link, OnIsolated};
 use super::overlay::{Unpacked, discard, unpack};
+use super::poll::poll_some;
 use super::processes::sweep;
-use super::request::Spec;
-use super::running::{Hooks, Job, Link, OnIsolated, Report, Staged};
+use super::report::{Report, Staged};
+use super::spec::Spec;
 use super::spool::{Frame, MAX_FRAME, Spool, SpoolWriter};
 use super::success::{MAX_JSON, Output};
 use super::supervisor::{Ended, Heard, Inbox, Message, Order, send};
 use crate::domain::{Isolation, IsolationLevel, Observation, Redactions, RunEnd, RunUsage, Sample, Stream};
-use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::event::PollFlags;
 use rustix::io::Errno;
 use rustix::process::Signal;
 use std::io::{self, Read};
@@ -536,27 +538,4 @@ fn poll(child: &Child, wake: Option<&OwnedFd>, until: Instant) -> Result<Ready, 
 fn poll_streams(child: &Child, until: Instant) -> Result<(bool, bool), Errno> {
     let sources = [(child.stdout.as_ref(), PollFlags::IN), (child.stderr.as_ref(), PollFlags::IN)];
     poll_some(sources, until).map(|[stdout, stderr]| (stdout, stderr))
-}
-
-/// Waits until something happens on one of the sources that there are.
-pub(super) fn poll_some<const N: usize>(
-    sources: [(Option<&OwnedFd>, PollFlags); N],
-    until: Instant,
-) -> Result<[bool; N], Errno> {
-    let mut places = Vec::with_capacity(N);
-    let mut fds = Vec::with_capacity(N);
-    for (place, (fd, flags)) in sources.into_iter().enumerate() {
-        if let Some(fd) = fd {
-            places.push(place);
-            fds.push(PollFd::new(fd, flags));
-        }
-    }
-    let wait = until.saturating_duration_since(Instant::now());
-    let wait = Timespec { tv_sec: wait.as_secs() as i64, tv_nsec: i64::from(wait.subsec_nanos()) };
-    rustix::event::poll(&mut fds, Some(&wait))?;
-    let mut ready = [false; N];
-    for (place, fd) in places.into_iter().zip(&fds) {
-        ready[place] = !fd.revents().is_empty();
-    }
-    Ok(ready)
 }

@@ -4,9 +4,10 @@
 //! and level. Nothing of the tool takes part in that run (no file, no argument, no variable), so no tool
 //! can have something taken for noise.
 
+use super::job::Hooks;
 use super::observer::baseline_from;
-use super::request::Spec;
-use super::running::{Hooks, start};
+use super::running::start;
+use super::spec::Spec;
 use crate::domain::{Digest, Network, Observer, Touch};
 use std::collections::BTreeMap;
 use std::ffi::OsString;

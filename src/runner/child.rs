@@ -1,7 +1,7 @@
 //! Bringing a run into being: its streams, its supervisor, and why it did not work.
 
 use super::interpreter::{missing, shebang};
-use super::request::Spec;
+use super::spec::Spec;
 use super::starter::Started;
 use super::supervisor::{Call, send, send_fds};
 use super::terminal;

@@ -1,6 +1,6 @@
 //! Taking secrets out of what a run leaves: its output on the way to whoever keeps it, and its report.
 
-use super::running::Report;
+use super::report::Report;
 use crate::domain::{Observation, Observer, RedactStream, Redactions, Redactor, Stream};
 use std::time::{Duration, Instant};
 

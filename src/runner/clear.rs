@@ -4,13 +4,14 @@
 //! Works with three descriptors whatever the depth: a folder found in a folder is moved up to the top, so that
 //! no path is ever longer than one name below it. Links are removed, never followed.
 
-use super::request::stand;
+use crate::domain::Digest;
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
 use rustix::io::Errno;
 use std::ffi::{CStr, CString};
 use std::io;
 use std::os::fd::OwnedFd;
-use std::path::Path;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
@@ -19,7 +20,7 @@ const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOF
 /// # Errors
 /// What could not be removed first.
 pub fn clear(scratch: &Path) -> io::Result<()> {
-    remove(&stand(scratch)).and(remove(scratch))
+    remove(&outer_folder(scratch)).and(remove(scratch))
 }
 
 /// Removes a folder and everything in it. The folder itself must be trusted not to change into another.
@@ -42,6 +43,12 @@ pub(super) fn remove(folder: &Path) -> io::Result<()> {
 /// What could not be removed first.
 pub(super) fn empty_folder(folder: &Path) -> io::Result<()> {
     empty(&open(folder)?)
+}
+
+/// The folder that a run of root's gets outside of the state folder, named after the run's scratch folder.
+pub(super) fn outer_folder(scratch: &Path) -> PathBuf {
+    let word = Digest::of_bytes(scratch.as_os_str().as_bytes()).hex();
+    std::env::temp_dir().join(format!("toolsmith-{}", &word[..16]))
 }
 
 fn open(folder: &Path) -> Result<OwnedFd, Errno> {

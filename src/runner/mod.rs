@@ -23,22 +23,29 @@ mod dependencies;
 mod detached;
 mod difference;
 mod ending;
+mod fetch;
 mod given;
 mod grants;
 mod group;
 mod interpreter;
+mod job;
 mod limits;
 mod machine;
 mod observer;
 mod overlay;
+mod poll;
+mod prepare;
 mod probe;
 mod processes;
 mod proven;
 mod reading;
+mod report;
 mod request;
+mod roles;
 mod running;
 mod sandbox;
 mod signature;
+mod spec;
 mod spool;
 mod starter;
 mod starts;
@@ -51,26 +58,33 @@ mod terminal;
 mod tests;
 mod trials;
 mod usage;
+mod violations;
 
 pub use baseline::Baselines;
 pub use caller::{AGENT_VARIABLE, FoundAgent, find_agent, is_left_behind};
 pub use clear::clear;
 pub use conversation::{ERROR_TAIL, Talk, TalkEnd, Talked, converse};
-pub use dependencies::{Agreement, Need, fetch, interpreter_of, missing, unfetched};
+pub use dependencies::{Need, interpreter_of, missing};
 pub use detached::detach;
+pub use fetch::{Agreement, fetch, unfetched};
 pub use given::{Given, ask_for_secret};
 pub use grants::{Grants, WritePath};
 pub use interpreter::{Interpreters, Sources, Who};
+pub use job::Hooks;
 pub use limits::usual_wall;
 pub use machine::{Bubblewrap, LayerFact, Machine};
 pub use overlay::discard;
+pub use prepare::prepare;
 pub use probe::{Found, Interpreter, interpreters};
 pub use processes::{kill_group, process_started, stop_with_group, sweep};
 pub use reading::{Answered, Reading, read_with};
-pub use request::{Request, Spec, prepare};
-pub use running::{Canceller, Hooks, Report, Running, Staged, StagedChange, start};
+pub use report::{Report, Staged, StagedChange};
+pub use request::Request;
+pub use roles::play_role;
+pub use running::{Canceller, Running, start};
 pub use sandbox::release_memory;
 pub use signature::{NAMESPACE, can_sign, needs_touch, sign, verify as verify_signature};
+pub use spec::Spec;
 pub use spool::{Frame, Spool, SpoolBytes, SpoolError};
 pub use tail::Tail;
 pub use trials::{Batch, Pace, Tried, prepare_batch};
@@ -88,11 +102,4 @@ pub fn isolation(profile: Profile) -> Isolation {
 pub fn yield_processor() {
     // As low as it goes; a priority that cannot be lowered changes nothing but the order of work.
     let _ = rustix::process::nice(19);
-}
-
-/// Plays the part of a supervisor, of an inner stage or of a keeper when that is what this program was started for; returns
-/// what to exit with. Asked before anything else, while there is one thread.
-pub fn play_role() -> Option<u8> {
-    let code = supervisor::play_role(std::env::args_os().nth(1))?;
-    Some(u8::try_from(code).unwrap_or(u8::MAX))
 }

@@ -4,7 +4,7 @@
 //! A run is the tree below its supervisor, which adopts whoever loses its parent. Should the supervisor be
 //! killed, its processes are found by the [`RUN_VARIABLE`] they inherited.
 
-use super::request::stand;
+use super::clear::outer_folder;
 use rustix::process::{Pid, PidfdFlags, Signal};
 use std::collections::BTreeSet;
 use std::fs;
@@ -78,7 +78,7 @@ pub fn sweep(scratch: &Path) -> usize {
         }
     }
     // Where a run of root's stood; gone already unless its supervisor was killed.
-    let _ = std::fs::remove_dir_all(stand(scratch));
+    let _ = std::fs::remove_dir_all(outer_folder(scratch));
     ended.len()
 }
 

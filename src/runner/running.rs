@@ -1,117 +1,16 @@
-//! A run that was started, from outside: the handle, the hooks, the report.
+//! A run that was started, from outside: starting it, and the handle.
 
 use super::actor;
-use super::request::Spec;
+use super::job::{Hooks, Job, Link};
+use super::report::Report;
+use super::spec::Spec;
 use super::tail::Tail;
-use crate::domain::{Difference, Digest, Isolation, Observation, RunEnd, RunUsage, Sample};
+use crate::domain::{Isolation, RunEnd, Sample};
 use rustix::event::EventfdFlags;
-use serde::{Deserialize, Serialize};
-use std::fmt;
-use std::os::fd::OwnedFd;
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use tokio::sync::watch;
-
-/// What is done with the isolation that was verified.
-pub(super) type OnIsolated = Box<dyn FnOnce(&Isolation) + Send>;
-
-/// What the owner of a run does at its two ends, on the run's own thread.
-pub struct Hooks {
-    /// The supervisor exists: its pid, and when it started as [`super::process_started`] tells it. Not
-    /// called when it could not be started.
-    pub on_start: Box<dyn FnOnce(i32, u64) + Send>,
-    /// The tool starts, behind walls that were verified: what it has. Not called when it never starts.
-    pub on_isolated: OnIsolated,
-    /// The run is over, whatever came of it. Called exactly once, before [`Running::wait`] returns.
-    pub on_end: Box<dyn FnOnce(&Report) + Send>,
-}
-
-impl Default for Hooks {
-    fn default() -> Self {
-        Hooks { on_start: Box::new(|_, _| {}), on_isolated: Box::new(|_| {}), on_end: Box::new(|_| {}) }
-    }
-}
-
-impl fmt::Debug for Hooks {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Hooks")
-    }
-}
-
-/// What came of a run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Report {
-    /// How it ended.
-    pub end: RunEnd,
-    /// What it used.
-    pub usage: RunUsage,
-    /// Whether output was lost: cut at the limit, or not kept.
-    pub truncated: bool,
-    /// The isolation it had.
-    pub isolation: Isolation,
-    /// What else a human should know, one line each: lost output, background processes.
-    pub notes: Vec<String>,
-    /// What it was seen to do.
-    pub observation: Observation,
-    /// What it wrote to declared paths, when that is staged and not yet applied.
-    pub staged: Option<Staged>,
-}
-
-/// Writes of a run to declared paths, kept aside until they are applied as one step.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Staged {
-    /// Folder that mirrors absolute paths below it and holds each new content.
-    pub dir: PathBuf,
-    /// What differs, by path.
-    pub changes: Vec<StagedChange>,
-    /// Why nothing of it may be applied; then the changes are what was found until that was seen.
-    pub fault: Option<String>,
-}
-
-/// One staged write.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StagedChange {
-    /// The absolute path that would change.
-    pub path: PathBuf,
-    /// How.
-    pub difference: Difference,
-    /// Digest of the content there when the run began; `None` when there was nothing.
-    pub before: Option<Digest>,
-}
-
-impl Report {
-    /// The report of a run whose process never existed, or whose end nobody saw.
-    pub(super) fn without_process(end: RunEnd, isolation: Isolation) -> Report {
-        let observation = Observation::off("it never started, or nobody saw its end");
-        let usage = RunUsage::default();
-        Report { end, usage, truncated: false, isolation, notes: Vec::new(), observation, staged: None }
-    }
-}
-
-/// What handle and actor share.
-#[derive(Debug)]
-pub(super) struct Link {
-    cancelled: AtomicBool,
-    /// Wakes the actor; `None` when the system had none left: then it looks ten times a second.
-    pub(super) wake: Option<OwnedFd>,
-    pub(super) tail: Arc<Tail>,
-}
-
-impl Link {
-    fn cancel(&self) {
-        self.cancelled.store(true, Ordering::Release);
-        if let Some(wake) = &self.wake {
-            // Can only fail when it is already signalled.
-            let _ = rustix::io::write(wake, &1_u64.to_ne_bytes());
-        }
-    }
-
-    pub(super) fn is_cancelled(&self) -> bool {
-        self.cancelled.load(Ordering::Acquire)
-    }
-}
 
 /// Cancels a run from anywhere.
 #[derive(Debug, Clone)]
@@ -137,15 +36,6 @@ pub struct Running {
 enum Work {
     Thread(JoinHandle<Report>, Isolation),
     Over(Box<Report>),
-}
-
-/// Everything the actor needs, handed over at once.
-pub(super) struct Job {
-    pub(super) spec: Spec,
-    pub(super) hooks: Hooks,
-    pub(super) link: Arc<Link>,
-    pub(super) changed: watch::Sender<u64>,
-    pub(super) samples: watch::Sender<Sample>,
 }
 
 /// Starts a run on a thread of its own and returns at once.

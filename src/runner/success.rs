@@ -1,6 +1,6 @@
 //! Whether a process that ended by itself succeeded: its exit code, and what its output says.
 
-use super::request::in_words;
+use super::violations::violations_line;
 use crate::domain::{Recipe, RunEnd, SuccessRule, validate};
 use serde_json::Value;
 
@@ -69,7 +69,7 @@ impl OutputRule {
             Err(error) => return Some(not_json(bytes, &error)),
         };
         let violations = validate(self.schema.as_ref()?, &value);
-        (!violations.is_empty()).then(|| in_words("output", &violations))
+        (!violations.is_empty()).then(|| violations_line("output", &violations))
     }
 }
 

@@ -5,7 +5,7 @@ mod observed;
 mod secret;
 
 use super::dependencies::place_of_environment;
-use super::request::prepare_for;
+use super::prepare::prepare_for;
 use super::*;
 use crate::domain::{
     CostTier, Dialect, FileMode, InputMode, IsolationLevel, LimitsDeclared, Manifest, Permissions, Recipe, RunEnd,
@@ -679,7 +679,7 @@ fn a_script_runs_with_the_environment_of_its_own_at_every_level() {
     fs::write(bench.path("version/main.py"), script).unwrap();
     let python = Bench::python("").spec().unwrap().interpreter().unwrap().clone();
     let series: Vec<&str> = python.version.split('.').take(2).collect();
-    let folder = bench.asked(|request| place_of_environment(request, &bench.caller)).unwrap();
+    let folder = bench.asked(|request| place_of_environment(&request.need(), &bench.caller)).unwrap();
     let lib = folder.join(format!("lib/python{}/site-packages", series.join(".")));
     for folder in [lib.join("absent_a-1.dist-info"), folder.join("bin")] {
         fs::create_dir_all(folder).unwrap();

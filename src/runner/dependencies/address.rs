@@ -3,7 +3,7 @@
 //! Read strictly: an address that two readers could understand differently is none.
 
 /// The registry that uv takes where nobody names another, and where that one keeps its files.
-pub(super) const DEFAULT_REGISTRY: &str = "https://pypi.org/simple";
+pub(in crate::runner) const DEFAULT_REGISTRY: &str = "https://pypi.org/simple";
 const DEFAULT_FILES: &str = "https://files.pythonhosted.org/packages/";
 
 /// The longest address that is taken, in bytes.
@@ -11,16 +11,16 @@ const MAX_ADDRESS: usize = 2048;
 
 /// An address on the web: HTTPS, without a user, a query or a fragment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Address {
+pub(in crate::runner) struct Address {
     /// Host, with its port where one is named; lower case.
-    pub(super) host: String,
+    pub(in crate::runner) host: String,
     /// Path, with its first `/`; no empty, `.` or `..` part.
-    pub(super) path: String,
+    pub(in crate::runner) path: String,
 }
 
 impl Address {
     /// Reads an address; `None` when it is anything but a plain HTTPS address.
-    pub(super) fn parse(text: &str) -> Option<Address> {
+    pub(in crate::runner) fn parse(text: &str) -> Option<Address> {
         let rest = text.strip_prefix("https://").filter(|_| text.len() <= MAX_ADDRESS)?;
         let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let path = if path.is_empty() { "/" } else { path };
@@ -30,7 +30,7 @@ impl Address {
 
     /// Whether this registry serves that file: the same host, below the folder that holds the registry's own path.
     /// Of the default registry it is the host on which that one keeps its files.
-    pub(super) fn serves(&self, file: &Address) -> bool {
+    pub(in crate::runner) fn serves(&self, file: &Address) -> bool {
         let is_default = Address::parse(DEFAULT_REGISTRY).is_some_and(|default| default.is_registry(self));
         if is_default && Address::parse(DEFAULT_FILES).is_some_and(|files| files.holds(file)) {
             return true;
@@ -41,7 +41,7 @@ impl Address {
     }
 
     /// The name of the file at this address, as it is on disk.
-    pub(super) fn file_name(&self) -> String {
+    pub(in crate::runner) fn file_name(&self) -> String {
         let name = self.path.rsplit('/').next().unwrap_or_default();
         name.replace("%2B", "+").replace("%2b", "+").replace("%21", "!")
     }

@@ -1,11 +1,11 @@
 //! The environment of one version: the packages that its block declares, in a folder of ours.
 //!
-//! It is made by [`super::fetch()`], inside the sandbox, after a human agreed, and only looked at here: no program of it
+//! It is made by [`super::super::fetch()`], inside the sandbox, after a human agreed, and only looked at here: no program of it
 //! is ever started outside of the sandbox. Its key is what it was made from (the block, the lock, the Python), so
 //! another version of the tool has another environment.
 
 use super::lock::Lock;
-use super::python::distributions;
+use super::packages::{distributions, site_packages};
 use super::script::Block;
 use crate::domain::Digest;
 use crate::runner::interpreter::Program;
@@ -13,24 +13,29 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The file in an environment with the lock that it was made from. It is written last.
-pub(super) const LOCK: &str = "uv.lock";
+pub(in crate::runner) const LOCK: &str = "uv.lock";
 
 /// What a version's environment is made from, and where it lies.
 #[derive(Debug)]
-pub(super) struct Wish {
+pub(in crate::runner) struct Wish {
     /// What the script declares.
-    pub(super) block: Block,
+    pub(in crate::runner) block: Block,
     /// Its lock; `None` when there is none beside it.
-    pub(super) lock: Option<Lock>,
+    pub(in crate::runner) lock: Option<Lock>,
     /// The folder of the environment, once it is made.
-    pub(super) folder: PathBuf,
+    pub(in crate::runner) folder: PathBuf,
     /// The Python that it is made from.
-    pub(super) python: PathBuf,
+    pub(in crate::runner) python: PathBuf,
 }
 
 impl Wish {
     /// Works out where the environment lies among all of them; `None` when the program is no known Python.
-    pub(super) fn of(block: Block, lock: Option<Lock>, program: &Program, environments: &Path) -> Option<Wish> {
+    pub(in crate::runner) fn of(
+        block: Block,
+        lock: Option<Lock>,
+        program: &Program,
+        environments: &Path,
+    ) -> Option<Wish> {
         let python = program.interpreter.clone()?;
         let facts = program.facts.as_ref()?;
         let mut hasher = blake3::Hasher::new();
@@ -44,13 +49,13 @@ impl Wish {
     }
 
     /// Whether the environment is there, whole.
-    pub(super) fn is_made(&self) -> bool {
+    pub(in crate::runner) fn is_made(&self) -> bool {
         self.folder.join(LOCK).is_file()
     }
 
     /// The program of a version with this environment: its Python is started by the path in the environment, which is
     /// how it finds the packages. What is recorded of the interpreter was learnt from the one it is made from.
-    pub(super) fn equip(&self, base: Program) -> Program {
+    pub(in crate::runner) fn equip(&self, base: Program) -> Program {
         let mut facts = base.facts;
         if let Some(facts) = &mut facts {
             (facts.packages, facts.lock) = contents(&self.folder);
@@ -61,14 +66,8 @@ impl Wish {
     }
 }
 
-/// The folders in which an environment keeps its packages.
-pub(super) fn site_packages(environment: &Path) -> Vec<PathBuf> {
-    let versions = fs::read_dir(environment.join("lib")).into_iter().flatten();
-    versions.filter_map(|entry| Some(entry.ok()?.path().join("site-packages"))).collect()
-}
-
 /// What an environment holds: each package as `name version`, and the digest of them all.
-pub(super) fn contents(environment: &Path) -> (Vec<String>, Option<Digest>) {
+pub(in crate::runner) fn contents(environment: &Path) -> (Vec<String>, Option<Digest>) {
     let mut hasher = blake3::Hasher::new();
     let mut packages = Vec::new();
     for folder in site_packages(environment) {

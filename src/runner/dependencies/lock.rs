@@ -4,7 +4,7 @@
 //! from what was read, without the entries for sources, so that only wheels of a registry can be installed.
 
 use super::address::Address;
-use super::python::normal;
+use super::packages::normal;
 use toml::{Table, Value};
 
 /// The largest lock that is read, in bytes.
@@ -23,13 +23,13 @@ const OPTIONS: &[&str] =
 
 /// A lock in which every package is a wheel of a registry, with its digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Lock {
+pub(in crate::runner) struct Lock {
     /// Each package as `name version`.
-    pub(super) packages: Vec<String>,
+    pub(in crate::runner) packages: Vec<String>,
     /// The hosts that its files come from, sorted.
-    pub(super) hosts: Vec<String>,
+    pub(in crate::runner) hosts: Vec<String>,
     /// The lock for uv: what was read, without entries for sources.
-    pub(super) text: String,
+    pub(in crate::runner) text: String,
 }
 
 impl Lock {
@@ -37,7 +37,7 @@ impl Lock {
     ///
     /// # Errors
     /// Why uv is not given this lock, in words that go on from "its lock".
-    pub(super) fn read(bytes: &[u8]) -> Result<Lock, String> {
+    pub(in crate::runner) fn read(bytes: &[u8]) -> Result<Lock, String> {
         let text = std::str::from_utf8(bytes).ok().filter(|_| bytes.len() <= MAX_LOCK);
         let read = text.and_then(|text| toml::from_str::<Table>(text).ok());
         let mut table = read.ok_or("cannot be read")?;

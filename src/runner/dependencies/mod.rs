@@ -2,26 +2,26 @@
 //!
 //! Sources are read, never executed; the interpreter is asked what it has, once. What is certainly
 //! missing blocks a run, what may be missing is only said. A script that declares its packages
-//! (PEP 723) gets an environment of its own: [`fetch()`] has uv make it, inside the sandbox, after a human agreed.
+//! (PEP 723) gets an environment of its own: [`super::fetch()`] has uv make it, inside the sandbox, after a human agreed.
 
 mod address;
 mod environment;
-mod fetch;
 mod imports;
 mod lock;
 mod node;
+mod packages;
 mod python;
 mod script;
 #[cfg(test)]
 mod tests;
 
-pub use fetch::{Agreement, fetch, unfetched};
+pub(super) use address::{Address, DEFAULT_REGISTRY};
+pub(super) use environment::{LOCK, Wish, contents};
+pub(super) use lock::Lock;
+pub(super) use packages::{distributions, normal, site_packages};
 
 use super::interpreter::{FirstLine, Interpreters, Program, SearchPath, Seeker, Sources, Who};
-use super::request::Request;
 use crate::domain::{InterpreterFacts, Kind, Manifest, Missing, VersionFile};
-use environment::Wish;
-use lock::Lock;
 use script::Block;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -119,10 +119,9 @@ fn distrusted(program: &Program) -> Option<Missing> {
 /// Where the environment of a version lies once it is made; `None` when it gets none.
 #[cfg(test)]
 pub(super) fn place_of_environment(
-    request: &Request<'_>,
+    need: &Need<'_>,
     caller: &std::collections::BTreeMap<OsString, OsString>,
 ) -> Option<std::path::PathBuf> {
-    let need = Need::of(request);
     let path = need.path(caller);
     let program = need.program(&path).ok().flatten()?;
     match need.environment(&program) {
@@ -132,7 +131,7 @@ pub(super) fn place_of_environment(
 }
 
 /// What a script's block comes down to on this machine.
-enum Wanted {
+pub(super) enum Wanted {
     /// There is no block, or all it names is installed.
     Nothing,
     /// An environment of its own, made already or not.
@@ -142,14 +141,8 @@ enum Wanted {
 }
 
 impl<'a> Need<'a> {
-    /// What a run needs.
-    pub(super) fn of(request: &Request<'a>) -> Need<'a> {
-        let Request { manifest, files, origin, workspace, interpreters, environments, sources, .. } = *request;
-        Need { manifest, files, origin, workspace, interpreters, environments, sources }
-    }
-
     /// The block of its script, when that names packages.
-    fn block(&self) -> Option<Block> {
+    pub(super) fn block(&self) -> Option<Block> {
         self.entry().and_then(|entry| Block::read(&entry.bytes)).filter(|block| !block.dependencies.is_empty())
     }
 
@@ -165,7 +158,7 @@ impl<'a> Need<'a> {
     }
 
     /// The program of the command; `None` when it starts none or its name depends on the input.
-    fn program(&self, path: &SearchPath<'_>) -> Result<Option<Program>, Missing> {
+    pub(super) fn program(&self, path: &SearchPath<'_>) -> Result<Option<Program>, Missing> {
         let recipe = self.manifest.recipe.as_ref().filter(|_| self.manifest.kind == Kind::Command);
         let Some(word) = recipe.and_then(|recipe| recipe.command.first()) else { return Ok(None) };
         let lacking = |name: &str, message| Missing { name: name.to_owned(), message, blocks: true };
@@ -210,7 +203,7 @@ impl<'a> Need<'a> {
         }
     }
 
-    fn environment(&self, program: &Program) -> Wanted {
+    pub(super) fn environment(&self, program: &Program) -> Wanted {
         let Some(entry) = self.entry().filter(|_| language_of(program) == Some(Language::Python)) else {
             return Wanted::Nothing;
         };

@@ -1,8 +1,8 @@
 //! Which packages of Python a version takes, and which of them an interpreter has.
 
 use super::Need;
-use super::environment::site_packages;
 use super::imports::{self, Import};
+use super::packages::{distributions, names_in, normal, site_packages};
 use crate::domain::{Missing, standard::package_of};
 use crate::runner::interpreter::{Interpreters, Program, is_system};
 use std::collections::{BTreeMap, BTreeSet};
@@ -303,20 +303,6 @@ fn is_own(module: &str, files: &BTreeMap<&str, &[u8]>) -> bool {
     files.keys().any(|path| path.split('/').any(is_named))
 }
 
-/// The installed distributions of a folder: name and version.
-pub(super) fn distributions(dir: &Path) -> Vec<(String, String)> {
-    let named = names_in(dir).filter_map(|entry| {
-        let name = entry.strip_suffix(".dist-info").or_else(|| entry.strip_suffix(".egg-info"))?;
-        let (name, version) = name.split_once('-').unwrap_or((name, ""));
-        Some((name.to_owned(), version.to_owned()))
-    });
-    named.collect()
-}
-
-fn names_in(dir: &Path) -> impl Iterator<Item = String> {
-    fs::read_dir(dir).into_iter().flatten().filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-}
-
 /// The folders that the `.pth` files of a folder of packages add to the path; their lines of code are not run.
 fn added_by_path_files(folder: &Path) -> Vec<PathBuf> {
     let mut added = Vec::new();
@@ -366,11 +352,6 @@ fn requirement(text: &str) -> &str {
     let text = text.trim();
     let end = text.find(|c: char| !c.is_ascii_alphanumeric() && !"._-".contains(c)).unwrap_or(text.len());
     &text[..end]
-}
-
-/// The form in which names of packages are compared.
-pub(super) fn normal(name: &str) -> String {
-    name.to_ascii_lowercase().split(['-', '_', '.']).filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
 }
 
 #[cfg(test)]

@@ -4,20 +4,20 @@ use toml::{Table, Value};
 
 /// What a block says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Block {
+pub(in crate::runner) struct Block {
     /// Requirements as written.
-    pub(super) dependencies: Vec<String>,
+    pub(in crate::runner) dependencies: Vec<String>,
     /// The versions of Python that it is for, as written.
     requires_python: Option<String>,
     /// No package newer than this is taken.
     exclude_newer: Option<String>,
     /// Why uv must not be asked for them; `None` when it may.
-    pub(super) fault: Option<&'static str>,
+    pub(in crate::runner) fault: Option<&'static str>,
 }
 
 impl Block {
     /// Reads the block of a script; `None` when it has none, or one that cannot be read.
-    pub(super) fn read(source: &[u8]) -> Option<Block> {
+    pub(in crate::runner) fn read(source: &[u8]) -> Option<Block> {
         let text = std::str::from_utf8(source).ok()?;
         let mut lines = text.lines().skip_while(|line| line.trim_end() != "# /// script");
         lines.next()?;
@@ -52,7 +52,7 @@ impl Block {
     }
 
     /// A script with this block and nothing else, for uv: written anew, so that uv reads nothing that was not read here.
-    pub(super) fn script(&self) -> String {
+    pub(in crate::runner) fn script(&self) -> String {
         let mut table = Table::new();
         if let Some(python) = &self.requires_python {
             table.insert("requires-python".to_owned(), Value::from(python.as_str()));

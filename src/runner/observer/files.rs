@@ -1,14 +1,15 @@
 //! Calls that name files, and those that start programs: always let through, only reported.
 
-use super::judge::{Finding, Findings, Judge, UNREADABLE, read_bytes, read_text, word_at};
+use super::finding::{Finding, Findings};
+use super::judge::Judge;
 use super::log::Found;
-use super::paths::{OwnLink, Realm, Wish, lies_in, plain_through};
+use super::memory::{UNREADABLE, read_bytes, read_text, word_at};
+use super::paths::{Realm, Wish, absolute};
 use super::process::Tool;
 use crate::domain::{Answer, Touch};
 use crate::runner::sandbox::{Call, Notification};
-use std::borrow::Cow;
 use std::ffi::OsStr;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 /// The longest path the kernel takes, in bytes.
@@ -187,37 +188,6 @@ fn opened(named: Named, flags: u64) -> Named {
     Named { touch: Touch::Write, creates: has(libc::O_CREAT), ..named }
 }
 
-/// The plain absolute path that the tool means; `None` when it starts from nothing that has a path.
-pub(super) fn absolute<'a>(
-    pid: u32,
-    text: &'a [u8],
-    folder: Option<i32>,
-    tool: &mut dyn Tool,
-) -> Option<Cow<'a, [u8]>> {
-    let has = |piece: &[u8]| memchr::memmem::find(text, piece).is_some();
-    let path = if text.first() == Some(&b'/') {
-        let is_plain = !has(b"/.") && !has(b"//") && (text.len() == 1 || text.last() != Some(&b'/'));
-        // The most frequent case by far costs nothing.
-        if is_plain && !text.starts_with(b"/proc/") {
-            return Some(Cow::Borrowed(text));
-        }
-        Cow::Borrowed(text)
-    } else {
-        let folder = folder.filter(|fd| *fd != libc::AT_FDCWD);
-        Cow::Owned(joined(tool.path_of(pid, folder)?.as_os_str().as_bytes(), text))
-    };
-    let mut lookup = |link| match link {
-        OwnLink::Root => Some(b"/".to_vec()),
-        OwnLink::Folder => tool.path_of(pid, None).map(|path| path.into_os_string().into_vec()),
-        OwnLink::Open(fd) => tool.path_of(pid, Some(fd)).map(|path| path.into_os_string().into_vec()),
-    };
-    Some(Cow::Owned(plain_through(&path, &mut lookup)))
-}
-
-fn joined(folder: &[u8], rest: &[u8]) -> Vec<u8> {
-    [folder, b"/", rest].concat()
-}
-
 fn parent(path: &[u8]) -> &[u8] {
     match path.iter().rposition(|byte| *byte == b'/') {
         Some(0) | None => b"/",
@@ -241,9 +211,4 @@ fn arguments_of(pid: u32, list: u64, tool: &mut dyn Tool) -> Vec<String> {
         }
     }
     arguments
-}
-
-/// Whether a socket's path is one that the C library knocks at by itself.
-pub(super) fn is_name_cache(path: &[u8]) -> bool {
-    lies_in(path, b"/var/run/nscd") || lies_in(path, b"/run/nscd")
 }

@@ -16,16 +16,21 @@
 //! [`Policy::baseline`] holds the rest. It decides nothing about what is normal for a tool; the
 //! envelope does.
 
+mod answer;
+mod code;
 mod dns;
 mod files;
+mod finding;
 mod judge;
 #[cfg(test)]
 mod live_tests;
 mod loaded;
 mod log;
+mod memory;
 mod network;
 mod paths;
 mod process;
+mod server;
 #[cfg(test)]
 mod tests;
 

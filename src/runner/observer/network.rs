@@ -9,11 +9,13 @@
 //! The one decision that memory takes part in: with a network, a unix socket is refused by the family in
 //! memory. A tool with two threads gets around it; what holds there is that the filter refuses to make such sockets.
 
-use super::files::is_name_cache;
-use super::judge::{Finding, Findings, Judge, UNREADABLE, question_at, read_bytes, word_at};
+use super::finding::{Finding, Findings};
+use super::judge::Judge;
 use super::log::Found;
-use super::paths::{Realm, Wish, plain};
+use super::memory::{UNREADABLE, question_at, read_bytes, word_at};
+use super::paths::{Realm, Wish, is_name_cache, plain};
 use super::process::Tool;
+use super::server::Server;
 use crate::domain::{Answer, IsolationLevel, Network, Touch};
 use crate::runner::sandbox::{Call, Notification, Verdict};
 use std::ffi::OsStr;
@@ -36,41 +38,6 @@ const MAX_MESSAGES: usize = 8;
 
 /// Descriptors of name servers that are remembered.
 const MAX_RESOLVERS: usize = 64;
-
-/// A descriptor that was connected to a name server.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Server {
-    /// The connection was told.
-    Told,
-    /// Not yet: a question will say what for. Only the machine's own name servers wait for one.
-    Unexplained(Found),
-    /// A question said what for; it is told when something else follows.
-    Explained(Found),
-}
-
-impl Server {
-    /// The connection, when nothing was asked over it.
-    pub(super) fn unexplained(self) -> Option<Found> {
-        match self {
-            Server::Unexplained(found) => Some(found),
-            Server::Told | Server::Explained(_) => None,
-        }
-    }
-
-    fn asked(&mut self) {
-        if let Server::Unexplained(found) = self {
-            *self = Server::Explained(found.clone());
-        }
-    }
-
-    /// Something else than a question went over it.
-    fn tell(&mut self) -> Option<Finding> {
-        match std::mem::replace(self, Server::Told) {
-            Server::Told => None,
-            Server::Unexplained(found) | Server::Explained(found) => Some(Finding::Attempt(found)),
-        }
-    }
-}
 
 /// The name servers that the text of a `resolv.conf` names.
 pub(in crate::runner) fn name_servers(text: &str) -> Vec<IpAddr> {

@@ -1,8 +1,10 @@
 //! Paths of a tool: made plain, placed, and named.
 
 use super::Policy;
+use super::process::Tool;
 use crate::runner::sandbox::{DEVICES, ETC, ETC_NETWORK, PROC, SYSTEM};
-use std::os::unix::ffi::OsStrExt;
+use std::borrow::Cow;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 /// Devices that hold nothing, beside those of the walls: reading and writing them means nothing.
@@ -203,6 +205,42 @@ pub(super) fn lies_in(path: &[u8], folder: &[u8]) -> bool {
         return path.starts_with(b"/");
     }
     path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
+}
+
+/// The plain absolute path that the tool means; `None` when it starts from nothing that has a path.
+pub(super) fn absolute<'a>(
+    pid: u32,
+    text: &'a [u8],
+    folder: Option<i32>,
+    tool: &mut dyn Tool,
+) -> Option<Cow<'a, [u8]>> {
+    let has = |piece: &[u8]| memchr::memmem::find(text, piece).is_some();
+    let path = if text.first() == Some(&b'/') {
+        let is_plain = !has(b"/.") && !has(b"//") && (text.len() == 1 || text.last() != Some(&b'/'));
+        // The most frequent case by far costs nothing.
+        if is_plain && !text.starts_with(b"/proc/") {
+            return Some(Cow::Borrowed(text));
+        }
+        Cow::Borrowed(text)
+    } else {
+        let folder = folder.filter(|fd| *fd != libc::AT_FDCWD);
+        Cow::Owned(joined(tool.path_of(pid, folder)?.as_os_str().as_bytes(), text))
+    };
+    let mut lookup = |link| match link {
+        OwnLink::Root => Some(b"/".to_vec()),
+        OwnLink::Folder => tool.path_of(pid, None).map(|path| path.into_os_string().into_vec()),
+        OwnLink::Open(fd) => tool.path_of(pid, Some(fd)).map(|path| path.into_os_string().into_vec()),
+    };
+    Some(Cow::Owned(plain_through(&path, &mut lookup)))
+}
+
+fn joined(folder: &[u8], rest: &[u8]) -> Vec<u8> {
+    [folder, b"/", rest].concat()
+}
+
+/// Whether a socket's path is one that the C library knocks at by itself.
+pub(super) fn is_name_cache(path: &[u8]) -> bool {
+    lies_in(path, b"/var/run/nscd") || lies_in(path, b"/run/nscd")
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Calls as the kernel would tell them, and what comes of them.
 
-use super::judge::{Judge, UNREADABLE};
+use super::judge::Judge;
+use super::memory::UNREADABLE;
 use super::process::Tool;
 use super::{Policy, baseline_from};
 use crate::domain::{Attempt, IsolationLevel, Network};

@@ -2,9 +2,8 @@
 //! other, then the list of what they are, then the length of that list. Written once, by our own code; a run that was
 //! killed leaves one without an end, and nothing of it counts.
 
-use super::difference::Found;
-use crate::domain::{Difference, FileChange};
-use crate::runner::{Staged, StagedChange};
+use crate::domain::{Difference, Digest, FileChange};
+use crate::runner::report::{Staged, StagedChange};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
@@ -32,6 +31,14 @@ struct Listed {
     is_folder: bool,
     mode: u32,
     bytes: u64,
+}
+
+/// What a path holds after the run.
+#[derive(Debug)]
+pub(super) enum Found<'a> {
+    Nothing,
+    Folder,
+    File { real: &'a Path, mode: u32 },
 }
 
 /// Writes a bundle.
@@ -130,7 +137,7 @@ pub(in crate::runner) fn unpack(bundle: &Path, dir: &Path) -> io::Result<Unpacke
             fs::create_dir_all(&target)?;
         } else if listed.change.difference != Difference::Deleted {
             place(&mut file, &target, &listed)?;
-            digest = Some(super::difference::digest_of(File::open(&target)?)?);
+            digest = Some(digest_of(File::open(&target)?)?);
         }
         evidence.push(FileChange {
             path: listed.change.path.to_string_lossy().into_owned(),
@@ -156,6 +163,16 @@ fn place(from: &mut File, target: &Path, listed: &Listed) -> io::Result<()> {
     // We must be able to read and remove it ourselves.
     kept.set_permissions(Permissions::from_mode(listed.mode & 0o777 | 0o600))?;
     kept.sync_all()
+}
+
+/// The digest of what a file holds.
+///
+/// # Errors
+/// When it cannot be read.
+pub(super) fn digest_of(file: File) -> io::Result<Digest> {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(file)?;
+    Ok(Digest(*hasher.finalize().as_bytes()))
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
 //! What a layer differs in from what lay there when the run began.
 
-use super::bundle::Writer;
-use super::mount::Layer;
-use crate::domain::{Difference, Digest, count, plural};
-use crate::runner::StagedChange;
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File, Metadata, Permissions};
+use super::bundle::{Found, Writer, digest_of};
+use super::layer::Layer;
+use super::stamp::{Kind, Stamp};
+use crate::domain::{Difference, count, plural};
+use crate::runner::report::StagedChange;
+use std::collections::BTreeSet;
+use std::fs::{self, File, Permissions};
 use std::io;
 use std::ops::Bound;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
@@ -13,49 +14,6 @@ use std::path::{Path, PathBuf};
 
 /// Deeper than this nobody keeps files on purpose.
 const MAX_DEPTH: usize = 128;
-
-/// What lay at a path, by absolute path.
-pub(super) type Before = BTreeMap<PathBuf, Stamp>;
-
-/// Enough of a file to see later that it is still the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Stamp {
-    kind: Kind,
-    inode: u64,
-    bytes: u64,
-    /// Of the last change of any kind, which nobody can set back: seconds and nanoseconds.
-    changed: (i64, i64),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    File,
-    Folder,
-    Other,
-}
-
-impl Stamp {
-    pub(super) fn of(meta: &Metadata) -> Stamp {
-        let kind = if meta.is_file() {
-            Kind::File
-        } else if meta.is_dir() {
-            Kind::Folder
-        } else {
-            Kind::Other
-        };
-        // A folder changes with every entry; what counts is what it holds, and that has stamps of its own.
-        let (inode, bytes, changed) = if kind == Kind::Folder {
-            (meta.ino(), 0, (0, 0))
-        } else {
-            (meta.ino(), meta.len(), (meta.ctime(), meta.ctime_nsec()))
-        };
-        Stamp { kind, inode, bytes, changed }
-    }
-
-    pub(super) fn is_folder(&self) -> bool {
-        self.kind == Kind::Folder
-    }
-}
 
 /// Puts the difference of a layer into the bundle.
 ///
@@ -209,14 +167,6 @@ impl Walk<'_> {
     }
 }
 
-/// What a path holds after the run.
-#[derive(Debug)]
-pub(super) enum Found<'a> {
-    Nothing,
-    Folder,
-    File { real: &'a Path, mode: u32 },
-}
-
 /// Gives ourselves, who own everything in the layer, the right to look.
 fn readable(real: &Path, bits: u32) -> io::Result<()> {
     let mode = fs::symlink_metadata(real)?.mode();
@@ -231,10 +181,4 @@ fn is_opaque(real: &Path) -> io::Result<bool> {
         Err(rustix::io::Errno::NODATA) => Ok(false),
         Err(error) => Err(error.into()),
     }
-}
-
-pub(super) fn digest_of(file: File) -> io::Result<Digest> {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update_reader(file)?;
-    Ok(Digest(*hasher.finalize().as_bytes()))
 }

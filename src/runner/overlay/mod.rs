@@ -15,7 +15,9 @@
 
 mod bundle;
 mod difference;
+mod layer;
 mod mount;
+mod stamp;
 
 pub(super) use bundle::{Unpacked, unpack};
 pub(super) use mount::Layers;

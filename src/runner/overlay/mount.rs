@@ -1,12 +1,11 @@
 //! Mounting the layers, by the inner stage, before the tool exists; and what lay there then.
 
-use super::super::limits::Limits;
-use super::super::supervisor::View;
-use super::difference::{self, Before, Stamp};
-use super::{Stage, bundle, visible};
-use rustix::fs::{CWD, Mode, OFlags};
+use super::layer::{Layer, Lower, folder, through};
+use super::stamp::Before;
+use super::{Stage, bundle, difference, visible};
+use crate::runner::limits::Limits;
+use rustix::fs::CWD;
 use rustix::mount::{MountFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags};
-use std::collections::BTreeMap;
 use std::ffi::CString;
 use std::fs::{self, DirBuilder, File};
 use std::io;
@@ -30,87 +29,40 @@ pub(in crate::runner) struct Layers {
     room: u64,
 }
 
-/// One layer.
-#[derive(Debug)]
-pub(super) struct Layer {
-    pub(super) stage: Stage,
-    /// What the tool wrote.
-    pub(super) upper: PathBuf,
-    /// What lies below it: contents by their path.
-    pub(super) lower: Lower,
-    /// What lay there when the run began, by absolute path.
-    pub(super) before: Before,
-}
-
-/// The user's own files under a layer, reached without the layer.
-#[derive(Debug, Default)]
-pub(super) struct Lower {
-    folder: Option<OwnedFd>,
-    files: BTreeMap<PathBuf, File>,
-}
-
-impl Lower {
-    fn open(stage: &Stage) -> io::Result<Lower> {
-        if stage.shows {
-            return Ok(Lower { folder: Some(folder(&stage.root)?), files: BTreeMap::new() });
-        }
-        let files = stage.kept.iter().filter(|path| path.is_file());
-        let files = files.map(|path| Ok((path.clone(), File::open(path)?))).collect::<io::Result<_>>()?;
-        Ok(Lower { folder: None, files })
-    }
-
-    /// Where a path of the stage really lies. Not to be followed further when it is a link itself.
-    pub(super) fn path(&self, stage: &Stage, path: &Path) -> Option<PathBuf> {
-        if let Some(file) = self.files.get(path) {
-            return Some(through(file.as_raw_fd()));
-        }
-        Some(through(self.folder.as_ref()?.as_raw_fd()).join(path.strip_prefix(&stage.root).ok()?))
-    }
-
-    /// What is there now.
-    pub(super) fn stamp(&self, stage: &Stage, path: &Path) -> io::Result<Option<Stamp>> {
-        let found = match (self.files.get(path), self.path(stage, path)) {
-            (Some(file), _) => file.metadata(),
-            (None, Some(path)) => fs::symlink_metadata(path),
-            (None, None) => return Ok(None),
-        };
-        match found {
-            Ok(meta) => Ok(Some(Stamp::of(&meta))),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-}
-
 impl Layers {
-    /// Mounts a layer over each stage of a view. The scratch folder must not be mounted yet: it is used as the
-    /// place where the layers are made, and is empty again afterwards.
+    /// Mounts a layer over each stage; `read` is what the run sees anyway. The scratch folder must not be mounted yet: it
+    /// is used as the place where the layers are made, and is empty again afterwards.
     ///
     /// # Errors
     /// When the kernel cannot do it, or there is more in a folder than can be watched.
-    pub(in crate::runner) fn mount(view: &View, limits: &Limits) -> io::Result<Layers> {
-        if view.stages.is_empty() {
+    pub(in crate::runner) fn mount(
+        stages: &[Stage],
+        read: &[PathBuf],
+        scratch: &Path,
+        limits: &Limits,
+    ) -> io::Result<Layers> {
+        if stages.is_empty() {
             return Ok(Layers::default());
         }
-        let visible = visible(&view.stages, &view.read);
+        let visible = visible(stages, read);
         // Everything is opened before anything is covered.
         let mut grounds = Vec::new();
-        for stage in &view.stages {
+        for stage in stages {
             let lower = Lower::open(stage)?;
             let before = look_around(stage, &lower)?;
-            grounds.push((stage.clone(), lower, before, again(stage, view, &visible)?));
+            grounds.push((stage.clone(), lower, before, again(stage, stages, &visible)?));
         }
         let copies: u64 = grounds
             .iter()
             .flat_map(|(_, lower, ..)| lower.files.values())
             .try_fold(0, |sum, file| Ok::<u64, io::Error>(sum + file.metadata()?.len().next_multiple_of(4096)))?;
-        let home = make_home(&view.scratch, limits.disk_bytes + copies + EXTRA_BYTES, limits.inodes + EXTRA_INODES)?;
+        let home = make_home(scratch, limits.disk_bytes + copies + EXTRA_BYTES, limits.inodes + EXTRA_INODES)?;
         let mut layers = Vec::new();
         for (number, (stage, lower, before, again)) in grounds.into_iter().enumerate() {
             let base = through(home.as_raw_fd()).join(number.to_string());
             layers.push(cover(&base, (stage, lower, before), again)?);
         }
-        rustix::mount::unmount(&view.scratch, UnmountFlags::DETACH)?;
+        rustix::mount::unmount(scratch, UnmountFlags::DETACH)?;
         Ok(Layers { all: layers, _home: Some(home), room: limits.disk_bytes })
     }
 
@@ -133,15 +85,6 @@ impl Layers {
         }
         writer.finish()
     }
-}
-
-/// A path that leads through an open file of this process.
-fn through(fd: i32) -> PathBuf {
-    PathBuf::from(format!("/proc/self/fd/{fd}"))
-}
-
-fn folder(path: &Path) -> io::Result<OwnedFd> {
-    Ok(rustix::fs::open(path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?)
 }
 
 fn make_home(at: &Path, bytes: u64, inodes: u64) -> io::Result<OwnedFd> {
@@ -186,9 +129,9 @@ struct Again {
     tree: Option<OwnedFd>,
 }
 
-fn again(stage: &Stage, view: &View, visible: &[PathBuf]) -> io::Result<Vec<Again>> {
+fn again(stage: &Stage, stages: &[Stage], visible: &[PathBuf]) -> io::Result<Vec<Again>> {
     let inside = |path: &&PathBuf| path.starts_with(&stage.root) && **path != stage.root;
-    let nested: Vec<&PathBuf> = view.stages.iter().map(|stage| &stage.root).filter(inside).collect();
+    let nested: Vec<&PathBuf> = stages.iter().map(|stage| &stage.root).filter(inside).collect();
     let is_nested = |path: &PathBuf| nested.iter().any(|root| path.starts_with(root));
     let others = if stage.shows { &[] } else { visible };
     let others = others.iter().filter(inside).filter(|path| !is_nested(path) && !stage.kept.contains(path));

@@ -2,7 +2,7 @@
 //!
 //! bubblewrap could make it, at six times the price: see [`super::etc`].
 
-use super::inner::mount_tmpfs;
+use super::mounts::mount_tmpfs;
 use crate::runner::sandbox::DEVICES;
 use rustix::fs::{CWD, Mode};
 use rustix::mount::{MountFlags, MoveMountFlags, OpenTreeFlags};

@@ -6,7 +6,7 @@
 //! It does so in mounts of its own while bubblewrap works ([`super::join`]), or in what bubblewrap made, which then binds
 //! the folder as a whole. Nobody inside can take that away: it needs rights that are given up.
 
-use super::inner::mount_tmpfs;
+use super::mounts::mount_tmpfs;
 use super::plan::Plan;
 use crate::domain::Network;
 use crate::runner::sandbox::{ETC, ETC_NETWORK, seal};

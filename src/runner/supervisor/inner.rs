@@ -7,9 +7,10 @@
 //! It holds no rights that the tool could use: no capabilities once the tool starts, no memory that others may
 //! read, and signals of the tool do not reach it (Landlock scopes them).
 
+use super::mounts::{SEALED, mount_tmpfs};
 use super::nest::{Nest, View};
 use super::plan::{Packed, Plan};
-use super::tool::{Streams, become_tool};
+use super::tool::{LINGER, LOOK, Streams, become_tool};
 use super::wire::{Inside, Order, receive_parcel, send_packet};
 use super::{disk, etc, trials};
 use crate::runner::difference::{Listing, differences};
@@ -21,25 +22,15 @@ use rustix::fs::Mode;
 use rustix::mount::MountFlags;
 use rustix::net::RecvFlags;
 use rustix::process::{DumpableBehavior, Pid, PidfdFlags, Signal};
-use std::ffi::CString;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
-use std::time::{Duration, Instant};
-
-/// How long background processes may finish writing after the tool's own process ended.
-pub(super) const LINGER: Duration = Duration::from_millis(100);
-
-/// How often it looks whether they have.
-pub(super) const LOOK: Duration = Duration::from_millis(2);
+use std::time::Instant;
 
 /// Makes the kernel choose the run, not the workbench, when memory runs out (-1000 to 1000).
 const OOM_SCORE: &str = "500";
-
-/// What nobody changes.
-pub(super) const SEALED: MountFlags = MountFlags::RDONLY.union(MountFlags::NOSUID).union(MountFlags::NODEV);
 
 /// Changes that fit into one packet for certain: a path of 1,024 bytes can become six times as long as text.
 const CHANGES_PER_PACKET: usize = 8;
@@ -74,7 +65,7 @@ impl Kit {
 }
 
 /// The inner stage behind bubblewrap: standard input is the socket to the supervisor.
-pub(super) fn play() -> i32 {
+pub(in crate::runner) fn play() -> i32 {
     raise_oom_score();
     let Ok(socket) = rustix::io::fcntl_dupfd_cloexec(std::io::stdin(), 3) else { return 1 };
     let kit = match Kit::receive(&socket) {
@@ -273,7 +264,7 @@ fn furnish(kit: &Kit) -> io::Result<Layers> {
         etc::choose(&kit.plan)?;
     }
     let view = &kit.plan.view;
-    let layers = Layers::mount(view, &kit.plan.limits)?;
+    let layers = Layers::mount(&view.stages, &view.read, &view.scratch, &kit.plan.limits)?;
     mount_scratch(&kit.plan.limits, &view.scratch)?;
     mount_tool(kit, &view.tool)?;
     Ok(layers)
@@ -299,12 +290,6 @@ pub(super) fn mount_tool(kit: &Kit, at: &Path) -> io::Result<()> {
     mount_tmpfs(at, &options, MountFlags::NOSUID | MountFlags::NODEV)?;
     unpack(files, &kit.files, at)?;
     rustix::mount::mount_remount(at, SEALED, c"")?;
-    Ok(())
-}
-
-pub(super) fn mount_tmpfs(at: &Path, options: &str, flags: MountFlags) -> io::Result<()> {
-    let options = CString::new(options).map_err(|_| io::ErrorKind::InvalidInput)?;
-    rustix::mount::mount(c"tmpfs", at, c"tmpfs", flags, options.as_c_str())?;
     Ok(())
 }
 

@@ -13,7 +13,8 @@
 //!
 //! Not for staged writes and trials, which need a `/proc` that shows the inner stage.
 
-use super::inner::{Kit, SEALED, begin, mount_scratch, mount_tool, raise_oom_score, refuse};
+use super::inner::{Kit, begin, mount_scratch, mount_tool, raise_oom_score, refuse};
+use super::mounts::SEALED;
 use super::plan::Plan;
 use super::wire::{Inside, send_packet};
 use super::{devices, etc};

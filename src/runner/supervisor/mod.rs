@@ -12,6 +12,7 @@ mod disk;
 mod etc;
 mod inner;
 mod join;
+mod mounts;
 mod nest;
 mod plan;
 mod reach;
@@ -21,18 +22,17 @@ mod watch;
 mod wire;
 
 pub(super) use bubblewrap::{find, needs, try_out};
+pub(super) use inner::play as play_inside;
 pub(super) use plan::{Call, Environment, Packed, Plan, Terms, View};
 pub(super) use trials::READY;
 pub(super) use wire::{Ended, Heard, Inbox, Made, Message, Order, receive_parcel, send, send_fds};
 
 use super::clear::remove;
-use super::conversation::{KEEP, keep};
 use super::group::Totals;
 use super::observer::{Observer, Policy, Served};
 use super::overlay::Layers;
 use super::processes::{descendants, kill_all};
 use super::sandbox::{self, Exit, Listener, Reaped};
-use super::starter::{self, START};
 use crate::domain::{FileChange, IsolationLevel, Observation};
 use crate::outside::{Launch, Trust};
 use bubblewrap::{Then, explain};
@@ -57,7 +57,7 @@ use wire::{Inside, Parcel, send_packet};
 pub(super) const SUPERVISE: &str = "--as-supervisor";
 
 /// The first argument that makes it the inner stage.
-const INSIDE: &str = "--as-inner-stage";
+pub(super) const INSIDE: &str = "--as-inner-stage";
 
 /// How long the inner stage may take to end after it was ordered to kill; then its world is ended around it.
 const KILL_TIME: Duration = Duration::from_secs(1);
@@ -68,17 +68,11 @@ const NOT_ASKED: &str = "it was switched off, or the level has no filter to ask"
 /// How much of what bubblewrap says is kept, in bytes.
 const MAX_SAID: usize = 4096;
 
-/// Plays the part that the arguments name, if they name one; returns what to exit with.
-pub(super) fn play_role(first: Option<OsString>) -> Option<i32> {
-    match first?.to_str()? {
-        SUPERVISE => Some(match rustix::io::fcntl_dupfd_cloexec(io::stdin(), 3) {
-            Ok(control) => supervise(&control),
-            Err(_) => 1,
-        }),
-        START => Some(starter::play()),
-        INSIDE => Some(inner::play()),
-        KEEP => Some(keep()),
-        _ => None,
+/// Plays the supervisor whose control socket is standard input. Returns what to exit with.
+pub(super) fn play() -> i32 {
+    match rustix::io::fcntl_dupfd_cloexec(io::stdin(), 3) {
+        Ok(control) => supervise(&control),
+        Err(_) => 1,
     }
 }
 

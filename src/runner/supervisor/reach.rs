@@ -9,8 +9,8 @@
 //! staged. So no file of root's can come to be by a tool's hand.
 
 use super::plan::Plan;
+use crate::runner::clear::outer_folder;
 use crate::runner::overlay;
-use crate::runner::request::stand;
 use crate::runner::sandbox;
 use rustix::fs::{CWD, Mode};
 use rustix::mount::{MountFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags};
@@ -48,7 +48,7 @@ impl Reach {
             let tree = lend(&path, user)?;
             trees.push((path, tree));
         }
-        let dir = stand(Path::new(&plan.mark));
+        let dir = outer_folder(Path::new(&plan.mark));
         rustix::fs::mkdir(&dir, Mode::from_raw_mode(0o711))?;
         rustix::fs::chmod(&dir, Mode::from_raw_mode(0o711))?;
         let mut reach = Reach { dir: Some(dir.clone()), sources: BTreeMap::new() };

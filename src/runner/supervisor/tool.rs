@@ -11,12 +11,19 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
+use std::time::Duration;
 
 /// How much later than others the tool gets the processor (0 to 19): a screen goes before a spinning tool.
 const NICENESS: i32 = 10;
 
 /// What this process ends with when the program did not start; the packet says why.
 const NOT_STARTED: i32 = 127;
+
+/// How long background processes may finish writing after the tool's own process ended.
+pub(super) const LINGER: Duration = Duration::from_millis(100);
+
+/// How often it looks whether they have.
+pub(super) const LOOK: Duration = Duration::from_millis(2);
 
 /// The three streams of the tool.
 #[derive(Debug)]

@@ -8,14 +8,13 @@
 //! Before the next trial starts, everything that the last one left is gone: processes are killed, the scratch
 //! folder is emptied. Time, output and what is read of it are bounded; nothing here believes what a tool says.
 
-use super::inner::{LINGER, LOOK};
 use super::plan::{Call, Plan, Terms};
-use super::tool::{Streams, become_tool};
+use super::tool::{LINGER, LOOK, Streams, become_tool};
 use super::wire::{Made, send_fds};
 use crate::domain::IsolationLevel;
-use crate::runner::actor::poll_some;
 use crate::runner::clear::empty_folder;
 use crate::runner::ending::Stop;
+use crate::runner::poll::poll_some;
 use crate::runner::processes::{descendants, kill_all};
 use crate::runner::sandbox::{self, Exit, Reaped};
 use rustix::event::PollFlags;

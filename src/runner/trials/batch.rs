@@ -2,13 +2,15 @@
 
 use super::{Pace, Tried};
 use crate::domain::{InterpreterFacts, Observation, RunEnd, WriteMode};
-use crate::runner::actor::poll_some;
 use crate::runner::baseline::Baselines;
 use crate::runner::child::{Child, spawn_batch};
 use crate::runner::ending::{Stop, judge};
 use crate::runner::grants::WritePath;
+use crate::runner::poll::poll_some;
+use crate::runner::prepare::prepare_with;
 use crate::runner::processes::sweep;
-use crate::runner::request::{Request, Spec, prepare_with};
+use crate::runner::request::Request;
+use crate::runner::spec::Spec;
 use crate::runner::success::Output;
 use crate::runner::supervisor::{Call, Ended, Heard, Inbox, Made, Message, Order, READY, Terms, send};
 use rustix::event::PollFlags;

@@ -5,19 +5,18 @@
 //! of them. Only wheels are installed: no code of a package runs. What comes out is copied file by file into a folder
 //! of ours: no links, no programs of the environment, no settings but those written here.
 
-use super::address::{Address, DEFAULT_REGISTRY};
-use super::environment::{LOCK, Wish, contents, site_packages};
-use super::lock::Lock;
-use super::python::{distributions, normal};
-use super::{Need, Wanted};
+use super::clear;
+use super::dependencies::{
+    Address, DEFAULT_REGISTRY, LOCK, Lock, Need, Wanted, Wish, contents, distributions, normal, site_packages,
+};
+use super::given::Given;
+use super::interpreter::{SearchPath, Seeker, Who};
+use super::request::Request;
+use super::trials::{Pace, prepare_batch};
 use crate::domain::{
     Dialect, InputMode, IsolationLevel, LimitsDeclared, Manifest, Permissions, Profile, Recipe, RunEnd, ToolName,
     WriteMode,
 };
-use crate::runner::given::Given;
-use crate::runner::interpreter::{SearchPath, Seeker, Who};
-use crate::runner::request::Request;
-use crate::runner::trials::{Pace, prepare_batch};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
@@ -99,7 +98,7 @@ pub fn unfetched(need: &Need<'_>) -> Option<Agreement> {
 /// One line: what is missing, what uv says, or why its result is not taken.
 pub fn fetch(request: &Request<'_>) -> Result<Vec<String>, String> {
     let caller = std::env::vars_os().collect();
-    let need = Need::of(request);
+    let need = request.need();
     let path = SearchPath::new(seeker(&caller, &need));
     let program = need.program(&path).map_err(|missing| missing.message)?.ok_or("it has no program")?;
     let wish = match need.environment(&program) {
@@ -158,7 +157,7 @@ impl Made {
 impl Drop for Made {
     fn drop(&mut self) {
         // Whatever modes are in it; what cannot be removed lies in the folder for temporary files.
-        let _ = crate::runner::clear::remove(&self.out());
+        let _ = clear::remove(&self.out());
     }
 }
 
