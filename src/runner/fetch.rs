@@ -5,13 +5,13 @@
 //! of them. Only wheels are installed: no code of a package runs. What comes out is copied file by file into a folder
 //! of ours: no links, no programs of the environment, no settings but those written here.
 
-use super::clear;
 use super::dependencies::{
     Address, DEFAULT_REGISTRY, LOCK, Lock, Need, Wanted, Wish, contents, distributions, normal, site_packages,
 };
-use super::given::Given;
 use super::interpreter::{SearchPath, Seeker, Who};
-use super::request::Request;
+use super::prepare::given::Given;
+use super::prepare::request::Request;
+use super::process::clear;
 use super::trials::{Pace, prepare_batch};
 use crate::domain::{
     Dialect, InputMode, IsolationLevel, LimitsDeclared, Manifest, Permissions, Profile, Recipe, RunEnd, ToolName,

@@ -11,84 +11,77 @@
 //! verified in that process and reported; below the least level nothing starts. The
 //! runner decides nothing (who may run what), stores nothing but the spool file, and copies no
 //! versions: it is handed an immutable copy.
+//!
+//! # Where what is, from the bottom up
+//!
+//! | folder | is for |
+//! | --- | --- |
+//! | `process` | processes as this system has them: list, end, bound, wait; folders that runs leave |
+//! | `sandbox` | what the kernel is told in the process that becomes the tool; the only `unsafe` code |
+//! | `observer` | what a run tries, as the kernel tells it |
+//! | `grants` | what a version may do beyond its own files, on this machine |
+//! | `interpreter`, `dependencies` | the programs and packages that a version needs |
+//! | `result` | how a run ended, what differs on disk, the report |
+//! | `output` | what a run writes: without secrets, on disk, its newest part in memory |
+//! | `overlay` | staged writes while a run is alive |
+//! | `supervisor` | the process between the workbench and the tool, and how it is started |
+//! | `machine` | what this machine can do to contain runs |
+//! | `prepare` | from a request to exactly what will be started |
+//! | `run` | one run under way: child, thread, handle |
+//! | `trials`, `fetch` | many starts of one version for checks; having uv fetch packages |
+//! | `conversation`, `programs` | programs of the user's own, outside of the sandbox |
+//! | `roles` | the parts that this program plays when it is started again |
 
-mod actor;
-mod baseline;
-mod caller;
-mod child;
-mod cleaner;
-mod clear;
 mod conversation;
 mod dependencies;
-mod detached;
-mod difference;
-mod ending;
 mod fetch;
-mod given;
 mod grants;
-mod group;
 mod interpreter;
-mod job;
-mod limits;
 mod machine;
 mod observer;
+mod output;
 mod overlay;
-mod poll;
 mod prepare;
-mod probe;
-mod processes;
-mod proven;
-mod reading;
-mod report;
-mod request;
+mod process;
+mod programs;
+mod result;
 mod roles;
-mod running;
+mod run;
 mod sandbox;
-mod signature;
-mod spec;
-mod spool;
-mod starter;
-mod starts;
-mod success;
 mod supervisor;
-mod tail;
-mod template;
-mod terminal;
 #[cfg(test)]
 mod tests;
 mod trials;
-mod usage;
-mod violations;
 
-pub use baseline::Baselines;
-pub use caller::{AGENT_VARIABLE, FoundAgent, find_agent, is_left_behind};
-pub use clear::clear;
 pub use conversation::{ERROR_TAIL, Talk, TalkEnd, Talked, converse};
 pub use dependencies::{Need, interpreter_of, missing};
-pub use detached::detach;
 pub use fetch::{Agreement, fetch, unfetched};
-pub use given::{Given, ask_for_secret};
 pub use grants::{Grants, WritePath};
+pub use interpreter::probe::{Found, Interpreter, interpreters};
 pub use interpreter::{Interpreters, Sources, Who};
-pub use job::Hooks;
-pub use limits::usual_wall;
+pub use machine::detached::detach;
 pub use machine::{Bubblewrap, LayerFact, Machine};
+pub use output::spool::{Frame, Spool, SpoolBytes, SpoolError};
+pub use output::tail::Tail;
 pub use overlay::discard;
+pub use prepare::given::{Given, ask_for_secret};
 pub use prepare::prepare;
-pub use probe::{Found, Interpreter, interpreters};
-pub use processes::{kill_group, process_started, stop_with_group, sweep};
-pub use reading::{Answered, Reading, read_with};
-pub use report::{Report, Staged, StagedChange};
-pub use request::Request;
+pub use prepare::request::Request;
+pub use prepare::spec::Spec;
+pub use process::caller::{AGENT_VARIABLE, FoundAgent, find_agent, is_left_behind};
+pub use process::clear::clear;
+pub use process::limits::usual_wall;
+pub use process::processes::{kill_group, process_started, stop_with_group, sweep};
+pub use process::usage::measure_reading;
+pub use programs::reading::{Answered, Reading, read_with};
+pub use programs::signature::{NAMESPACE, can_sign, needs_touch, sign, verify as verify_signature};
+pub use result::report::{Report, Staged, StagedChange};
 pub use roles::play_role;
-pub use running::{Canceller, Running, start};
+pub use run::baseline::Baselines;
+pub use run::job::Hooks;
+pub use run::running::{Canceller, Running, start};
 pub use sandbox::release_memory;
-pub use signature::{NAMESPACE, can_sign, needs_touch, sign, verify as verify_signature};
-pub use spec::Spec;
-pub use spool::{Frame, Spool, SpoolBytes, SpoolError};
-pub use tail::Tail;
 pub use trials::{Batch, Pace, Tried, prepare_batch};
-pub use usage::measure_reading;
 
 use crate::domain::{Isolation, IsolationLevel, Profile};
 

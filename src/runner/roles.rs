@@ -2,7 +2,7 @@
 //! that no verb begins like.
 
 use super::conversation::{KEEP, keep};
-use super::starter::{self, START};
+use super::supervisor::starter::{self, START};
 use super::supervisor::{self, INSIDE, SUPERVISE, play_inside};
 
 /// Plays the part of a supervisor, of an inner stage or of a keeper when that is what this program was started for; returns

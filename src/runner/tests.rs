@@ -632,7 +632,7 @@ fn a_run_dies_with_its_owner() {
 fn a_run_whose_owner_no_longer_listens_ends() {
     let seconds = mark();
     let bench = Bench::new(&["sleep", &seconds]);
-    let child = child::spawn(&bench.spec().unwrap()).unwrap();
+    let child = super::run::child::spawn(&bench.spec().unwrap()).unwrap();
     // The supervisor notices it when it tells something, not by the end of the socket, which stays open.
     rustix::net::shutdown(&child.control, rustix::net::Shutdown::Read).unwrap();
     wait_gone(child.supervisor.pid);

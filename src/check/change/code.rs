@@ -2,13 +2,13 @@
 //!
 //! Each language is compared as a whole, so that a function may move to another file. Nothing is executed.
 
-use super::collect::Collector;
 use super::compare::{bounded, compare};
-use super::fact::Facts;
+use super::facts::collect::Collector;
+use super::facts::fact::Facts;
+use super::language::tree::{Expr, Sort, Statement};
+use super::language::{python, script, shell};
 use super::names::Names;
-use super::tree::{Expr, Sort, Statement};
-use super::walk::each_expr;
-use super::{python, script, shell};
+use super::names::walk::each_expr;
 use crate::check::Desk;
 use crate::domain::NO_BASE;
 use crate::domain::{CheckReport, Finding, Severity, ToolDetail, VersionFile};
@@ -55,8 +55,8 @@ pub fn differences(base: &ToolDetail, new: &ToolDetail) -> (Vec<Finding>, String
             findings.push(Finding::new("unused", Severity::Low, format!("nothing calls `{name}` any more")));
         }
     }
-    findings.extend(super::data::compare(base, new, |file| language_of(file).is_some()));
-    findings.extend(super::hidden::compare(base, new));
+    findings.extend(super::compare::data::compare(base, new, |file| language_of(file).is_some()));
+    findings.extend(super::compare::hidden::compare(base, new));
     let note = if cut.is_empty() { String::new() } else { format!("not compared to the end: {}", cut.join(", ")) };
     (bounded(findings), note)
 }
@@ -116,7 +116,7 @@ impl<'a> Program<'a> {
         let (mut defined, mut used) = (HashSet::new(), HashSet::new());
         for (_, _, steps) in &self.files {
             let names = Names::of(steps, false);
-            super::walk::each_function(steps, &mut |function| {
+            super::names::walk::each_function(steps, &mut |function| {
                 defined.insert(function.name.clone());
             });
             each_expr(steps, 0, &names, &mut |expr: &Expr, _| match &expr.sort {
@@ -135,7 +135,7 @@ impl<'a> Program<'a> {
     fn defines(&self, name: &str) -> bool {
         let mut is_defined = false;
         for (_, _, steps) in &self.files {
-            super::walk::each_function(steps, &mut |function| is_defined |= function.name == name);
+            super::names::walk::each_function(steps, &mut |function| is_defined |= function.name == name);
         }
         is_defined
     }

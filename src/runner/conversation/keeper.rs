@@ -6,7 +6,7 @@
 
 use super::{Said, Task};
 use crate::outside::{Launch, Trust, new_folder};
-use crate::runner::processes::kill_group_of;
+use crate::runner::process::processes::kill_group_of;
 use crate::runner::sandbox::{self, Reaped};
 use crate::runner::supervisor::{Heard, Inbox, Order, receive_parcel, send};
 use rustix::event::{PollFd, PollFlags, Timespec};

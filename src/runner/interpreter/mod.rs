@@ -10,6 +10,7 @@ mod access;
 mod ask;
 mod facts;
 mod first_line;
+pub(super) mod probe;
 #[cfg(test)]
 mod tests;
 mod view;

@@ -3,7 +3,7 @@
 //! killed leaves one without an end, and nothing of it counts.
 
 use crate::domain::{Difference, Digest, FileChange};
-use crate::runner::report::{Staged, StagedChange};
+use crate::runner::result::report::{Staged, StagedChange};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};

@@ -4,7 +4,7 @@ use super::bundle::{Found, Writer, digest_of};
 use super::layer::Layer;
 use super::stamp::{Kind, Stamp};
 use crate::domain::{Difference, count, plural};
-use crate::runner::report::StagedChange;
+use crate::runner::result::report::StagedChange;
 use std::collections::BTreeSet;
 use std::fs::{self, File, Permissions};
 use std::io;

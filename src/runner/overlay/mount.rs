@@ -3,7 +3,7 @@
 use super::layer::{Layer, Lower, folder, through};
 use super::stamp::Before;
 use super::{Stage, bundle, difference, visible};
-use crate::runner::limits::Limits;
+use crate::runner::process::limits::Limits;
 use rustix::fs::CWD;
 use rustix::mount::{MountFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags};
 use std::ffi::CString;

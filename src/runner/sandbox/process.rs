@@ -178,7 +178,7 @@ pub(in crate::runner) fn has_children(total: &mut Reaped) -> io::Result<bool> {
 /// # Errors
 /// When the kernel refuses, or when one does not die in 5 s.
 pub(in crate::runner) fn end_descendants(total: &mut Reaped) -> io::Result<()> {
-    use crate::runner::processes::{descendants, kill_all};
+    use crate::runner::process::processes::{descendants, kill_all};
     let me = rustix::process::getpid().as_raw_nonzero().get();
     let begun = Instant::now();
     let mut killed = std::collections::BTreeSet::new();

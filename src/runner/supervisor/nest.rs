@@ -9,7 +9,7 @@
 //! read out staged writes, the tool's process gets such mounts.
 
 use super::wire::{Inside, send_packet};
-use crate::runner::processes::descendants;
+use crate::runner::process::processes::descendants;
 use crate::runner::sandbox::{self, Ends, Reaped};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::mount::MountFlags;

@@ -3,9 +3,9 @@
 
 use crate::domain::{IsolationLevel, Network, Profile};
 use crate::runner::grants::WritePath;
-use crate::runner::limits::Limits;
 use crate::runner::observer::Policy;
 use crate::runner::overlay::Stage;
+use crate::runner::process::limits::Limits;
 use crate::runner::sandbox::WallPlan;
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;

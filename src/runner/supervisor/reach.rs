@@ -9,8 +9,8 @@
 //! staged. So no file of root's can come to be by a tool's hand.
 
 use super::plan::Plan;
-use crate::runner::clear::outer_folder;
 use crate::runner::overlay;
+use crate::runner::process::clear::outer_folder;
 use crate::runner::sandbox;
 use rustix::fs::{CWD, Mode};
 use rustix::mount::{MountFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags};

@@ -12,10 +12,10 @@ use super::plan::{Call, Plan, Terms};
 use super::tool::{LINGER, LOOK, Streams, become_tool};
 use super::wire::{Made, send_fds};
 use crate::domain::IsolationLevel;
-use crate::runner::clear::empty_folder;
-use crate::runner::ending::Stop;
-use crate::runner::poll::poll_some;
-use crate::runner::processes::{descendants, kill_all};
+use crate::runner::process::clear::empty_folder;
+use crate::runner::process::poll::poll_some;
+use crate::runner::process::processes::{descendants, kill_all};
+use crate::runner::result::ending::Stop;
 use crate::runner::sandbox::{self, Exit, Reaped};
 use rustix::event::PollFlags;
 use rustix::fs::MemfdFlags;
@@ -347,7 +347,7 @@ impl Ready {
         // Only a process that is our child can be waited for; whatever else this is, it is no answer.
         let me = rustix::process::getpid().as_raw_nonzero().get();
         number
-            .filter(|pid| *pid > 1 && *pid != self.pid && crate::runner::processes::parent(*pid) == Some(me))
+            .filter(|pid| *pid > 1 && *pid != self.pid && crate::runner::process::processes::parent(*pid) == Some(me))
             .ok_or_else(|| io::ErrorKind::InvalidData.into())
     }
 }

@@ -4,11 +4,11 @@
 use super::disk::{self, Disk};
 use super::plan::Plan;
 use crate::domain::{IsolationLevel, Network, Sample};
-use crate::runner::ending::Stop;
-use crate::runner::group::{Group, Totals};
-use crate::runner::processes::{
+use crate::runner::process::group::{Group, Totals};
+use crate::runner::process::processes::{
     Process, descendants, face, kill_all, parent, proportional_bytes, signal_all, table_bytes,
 };
+use crate::runner::result::ending::Stop;
 use crate::runner::sandbox::{self, Exit};
 use rustix::process::Signal;
 use std::time::{Duration, Instant};

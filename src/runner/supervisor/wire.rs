@@ -5,7 +5,7 @@
 
 use super::disk::Disk;
 use crate::domain::{FileChange, IsolationLevel, Observation, Sample};
-use crate::runner::ending::Stop;
+use crate::runner::result::ending::Stop;
 use crate::runner::sandbox::Reaped;
 use rustix::io::Errno;
 use rustix::net::{

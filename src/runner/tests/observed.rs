@@ -138,7 +138,7 @@ fn a_result_that_could_not_be_collected_is_named_and_never_nothing() {
         let running = start(bench.spec().unwrap(), Hooks::default());
         wait_until("the tool", || !processes_with(&seconds).is_empty());
         // Whoever waits for the tool is the one that would compare the files.
-        let inner = processes::parent(processes_with(&seconds)[0]).unwrap();
+        let inner = crate::runner::process::processes::parent(processes_with(&seconds)[0]).unwrap();
         rustix::process::kill_process(rustix::process::Pid::from_raw(inner).unwrap(), rustix::process::Signal::KILL)
             .unwrap();
         let report = running.wait();

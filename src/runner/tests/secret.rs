@@ -1,7 +1,7 @@
 //! Runs that were given secrets: nothing of them is in what is kept, shown or reported.
 
-use super::super::baseline::COMMON;
 use super::*;
+use crate::runner::run::baseline::COMMON;
 
 /// As a value, in base64 and in hexadecimal.
 const VALUE: &str = "correct-horse-staple";

@@ -2,16 +2,16 @@
 
 use super::{Pace, Tried};
 use crate::domain::{InterpreterFacts, Observation, RunEnd, WriteMode};
-use crate::runner::baseline::Baselines;
-use crate::runner::child::{Child, spawn_batch};
-use crate::runner::ending::{Stop, judge};
 use crate::runner::grants::WritePath;
-use crate::runner::poll::poll_some;
 use crate::runner::prepare::prepare_with;
-use crate::runner::processes::sweep;
-use crate::runner::request::Request;
-use crate::runner::spec::Spec;
-use crate::runner::success::Output;
+use crate::runner::prepare::request::Request;
+use crate::runner::prepare::spec::Spec;
+use crate::runner::process::poll::poll_some;
+use crate::runner::process::processes::sweep;
+use crate::runner::result::ending::{Stop, judge};
+use crate::runner::result::success::Output;
+use crate::runner::run::baseline::Baselines;
+use crate::runner::run::child::{Child, spawn_batch};
 use crate::runner::supervisor::{Call, Ended, Heard, Inbox, Made, Message, Order, READY, Terms, send};
 use rustix::event::PollFlags;
 use rustix::io::Errno;
@@ -271,7 +271,7 @@ impl Course<'_> {
             Some(Message::Refused { cause }) => return Err(cause),
             Some(Message::SpawnFailed { errno }) => {
                 let error = io::Error::from_raw_os_error(errno);
-                return Err(crate::runner::child::explain(self.spec, &error));
+                return Err(crate::runner::run::child::explain(self.spec, &error));
             }
             Some(Message::Ended(ended)) => {
                 let Ended { stop: limit, observation, .. } = *ended;

@@ -1,0 +1,337 @@
+//! Compares what two versions call, and with what.
+
+use super::common::{ALIKE, finding, jaccard};
+use crate::check::change::facts::fact::{Call, Facts, Given, Place};
+use crate::check::change::facts::lists::{self, Effect};
+use crate::check::change::names::{Tokens, likeness};
+use crate::domain::{Finding, Severity};
+use std::collections::{BTreeMap, HashSet};
+
+/// What changed about the calls.
+pub(in crate::check::change) fn compare(base: &Facts, new: &Facts, is_shell: bool) -> Vec<Finding> {
+    let pairs = Pairs::of(base, new);
+    let mut findings = effects(base, new, &pairs);
+    findings.extend(safeguards(base, new, is_shell));
+    findings.extend(arguments(&pairs, is_shell));
+    findings.extend(waits(base, new));
+    findings
+}
+
+/// Calls of the new version that the version before did not make like that, each with the call it comes from.
+struct Pairs<'a> {
+    pairs: Vec<(&'a Call, &'a Call)>,
+    /// Calls without one.
+    fresh: Vec<&'a Call>,
+}
+
+impl<'a> Pairs<'a> {
+    fn of(base: &'a Facts, new: &'a Facts) -> Pairs<'a> {
+        let count = |calls: &[Call]| {
+            let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+            for call in calls {
+                *counts.entry(call.key()).or_default() += 1;
+            }
+            counts
+        };
+        let (old, now) = (count(&base.calls), count(&new.calls));
+        let has = |counts: &BTreeMap<String, usize>, key: &str| counts.get(key).copied().unwrap_or_default();
+        let mut left: Vec<&Call> =
+            base.calls.iter().filter(|call| has(&now, &call.key()) < has(&old, &call.key())).collect();
+        let (mut pairs, mut fresh) = (Vec::new(), Vec::new());
+        for call in new.calls.iter().filter(|call| has(&old, &call.key()) < has(&now, &call.key())) {
+            let about = call.about();
+            let nearest = left
+                .iter()
+                .enumerate()
+                .filter(|(_, before)| before.name == call.name && before.is_own == call.is_own)
+                .map(|(index, before)| (index, likeness(&before.about(), &about)))
+                .max_by(|a, b| a.1.total_cmp(&b.1));
+            match nearest {
+                Some((index, _)) => pairs.push((left.remove(index), call)),
+                None => fresh.push(call),
+            }
+        }
+        Pairs { pairs, fresh }
+    }
+}
+
+/// What the version does to the world that the version before did not.
+fn effects(base: &Facts, new: &Facts, pairs: &Pairs<'_>) -> Vec<Finding> {
+    let of = |facts: &Facts| -> BTreeMap<Effect, usize> {
+        let mut counts = BTreeMap::new();
+        for effect in facts.calls.iter().filter_map(effect) {
+            *counts.entry(effect).or_default() += 1;
+        }
+        counts
+    };
+    let (old, now) = (of(base), of(new));
+    let mut findings = Vec::new();
+    let mut told = HashSet::new();
+    for (effect, call) in new.calls.iter().filter_map(|call| Some((effect(call)?, call))) {
+        if !old.contains_key(&effect) && told.insert((effect, call.name.clone())) {
+            let message = format!("new: it {}: `{}`", effect.words(), call.words);
+            findings.push(finding("effect", Severity::High, &call.place, message));
+        }
+    }
+    for call in &pairs.fresh {
+        let Some(effect) = effect(call) else { continue };
+        let is_known = base
+            .calls
+            .iter()
+            .any(|before| self::effect(before) == Some(effect) && likeness(&before.about(), &call.about()) >= ALIKE);
+        let is_more = now.get(&effect) > old.get(&effect);
+        if old.contains_key(&effect) && (is_more && !is_known || effect == Effect::Weak) {
+            let message = format!("it {} once more: `{}`", effect.words(), call.words);
+            findings.push(finding("effect", Severity::Medium, &call.place, message));
+        }
+    }
+    for (effect, count) in &old {
+        if matches!(effect, Effect::Delete | Effect::Mode)
+            && now.get(effect).copied().unwrap_or_default() == 0
+            && *count > 0
+        {
+            let before = base.calls.iter().find(|call| self::effect(call) == Some(*effect));
+            let words = before.map_or("", |call| call.words.as_str());
+            let message = format!("`{words}` is gone: nothing {} any more", effect.words());
+            findings.push(Finding::new("effect-gone", Severity::Medium, message));
+        }
+    }
+    findings
+}
+
+/// What a call does to the world. Opening a file is writing it when its mode says so.
+fn effect(call: &Call) -> Option<Effect> {
+    if call.is_own {
+        return None;
+    }
+    if matches!(call.name.as_str(), "open") {
+        let mode = call
+            .given
+            .iter()
+            .find(|given| given.name.as_deref() == Some("mode"))
+            .or_else(|| call.given.get(usize::from(call.full == "open")));
+        let mode =
+            mode.and_then(|given| given.constant.as_ref()).map(|constant| constant.shown.trim_matches('"').to_owned());
+        return mode.filter(|mode| mode.len() <= 3 && mode.contains(['w', 'a', 'x', '+'])).map(|_| Effect::Write);
+    }
+    lists::effect(&call.full)
+}
+
+/// Calls that protected and are not made any more.
+fn safeguards(base: &Facts, new: &Facts, is_shell: bool) -> Vec<Finding> {
+    let counts = |facts: &Facts| {
+        let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
+        for family in
+            facts.calls.iter().filter(|call| !call.is_own).filter_map(|call| lists::safeguard(&call.name, is_shell))
+        {
+            *counts.entry(family).or_default() += 1;
+        }
+        counts
+    };
+    let now = counts(new);
+    let mut findings = Vec::new();
+    let mut told = HashSet::new();
+    for call in base.calls.iter().filter(|call| !call.is_own) {
+        let Some(family) = lists::safeguard(&call.name, is_shell) else { continue };
+        let is_there = new.calls.iter().any(|other| {
+            lists::safeguard(&other.name, is_shell) == Some(family) && likeness(&other.about(), &call.about()) >= 0.3
+        });
+        let is_fewer = !now.contains_key(&family);
+        let by_member =
+            lists::as_member(family).iter().any(|name| new.members.contains(*name) && !base.members.contains(*name));
+        if (is_fewer || !is_there) && !by_member && told.insert(family) {
+            let message =
+                format!("the safeguard `{}` is gone (line {} of the version before)", call.words, call.place.line);
+            let severity = if is_fewer { Severity::High } else { Severity::Medium };
+            findings.push(Finding {
+                path: Some(call.place.path.clone()),
+                ..Finding::new("safeguard-gone", severity, message)
+            });
+        }
+    }
+    findings
+}
+
+/// Calls whose arguments are others.
+fn arguments(pairs: &Pairs<'_>, is_shell: bool) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (before, now) in &pairs.pairs {
+        if let Some((i, j)) = swapped(&before.given, &now.given) {
+            // What was swapped on the way in is told where it was handed in.
+            let (place, words) = match (&now.given[i].from, &now.given[j].from) {
+                (Some((a, words)), Some((b, _))) if a == b => (Place { line: *a, ..now.place.clone() }, words),
+                _ => (now.place.clone(), &now.words),
+            };
+            let message =
+                format!("arguments {} and {} of `{words}` are swapped (it was `{}`)", i + 1, j + 1, before.words);
+            findings.push(finding("swapped", Severity::Medium, &place, message));
+            continue;
+        }
+        if is_shell {
+            findings.extend(options(before, now));
+        } else {
+            findings.extend(constants(before, now));
+        }
+    }
+    for call in &pairs.fresh {
+        for given in call.given.iter().filter(|_| !is_shell) {
+            if let (Some(name), Some(constant)) = (&given.name, &given.constant)
+                && lists::is_dangerous(name, &constant.shown)
+            {
+                let message = format!("`{name}` is {} in `{}`", constant.shown, call.words);
+                findings.push(finding("argument", Severity::High, &call.place, message));
+            }
+        }
+    }
+    findings
+}
+
+/// Two arguments that changed places.
+fn swapped(before: &[Given], now: &[Given]) -> Option<(usize, usize)> {
+    if before.len() != now.len() || now.len() < 2 {
+        return None;
+    }
+    let alike = |a: &Given, b: &Given| match (&a.constant, &b.constant) {
+        (Some(a), Some(b)) => f64::from(u8::from(a.shown == b.shown)),
+        (None, None) => jaccard(&a.about, &b.about),
+        _ => 0.0,
+    };
+    for i in 0..now.len() {
+        for j in i + 1..now.len() {
+            let crossed = alike(&now[i], &before[j]) + alike(&now[j], &before[i]);
+            let straight = alike(&now[i], &before[i]) + alike(&now[j], &before[j]);
+            let is_clear =
+                (crossed >= 1.6 && crossed - straight >= 0.3) || (crossed >= 1.95 && crossed - straight >= 0.1);
+            if is_clear && now[i].name == before[i].name && now[j].name == before[j].name {
+                return Some((i, j));
+            }
+        }
+    }
+    None
+}
+
+fn constants(before: &Call, now: &Call) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut say = |severity, message: String| findings.push(finding("argument", severity, &now.place, message));
+    let by_name = |call: &Call, name: &str| call.given.iter().position(|given| given.name.as_deref() == Some(name));
+    for (index, given) in now.given.iter().enumerate() {
+        let other = match &given.name {
+            Some(name) => by_name(before, name),
+            None => (before.given.get(index).is_some_and(|other| other.name.is_none())).then_some(index),
+        };
+        let name = given.name.clone().unwrap_or_else(|| format!("argument {}", index + 1));
+        match (other.map(|index| &before.given[index]), &given.constant) {
+            (Some(other), Some(constant)) => match &other.constant {
+                Some(old) if old.shown != constant.shown && is_telling(&old.shown, &constant.shown) => {
+                    let severity =
+                        if lists::is_dangerous(&name, &constant.shown) { Severity::High } else { Severity::Medium };
+                    say(severity, format!("`{name}` of `{}` was {} and is {}", now.name, old.shown, constant.shown));
+                }
+                _ => {}
+            },
+            (None, Some(constant)) if lists::is_dangerous(&name, &constant.shown) => {
+                say(Severity::High, format!("`{name}` of `{}` is {} now", now.name, constant.shown));
+            }
+            _ => {}
+        }
+    }
+    for given in
+        before.given.iter().filter(|given| given.name.as_ref().is_some_and(|name| by_name(now, name).is_none()))
+    {
+        let name = given.name.clone().unwrap_or_default();
+        let has_more = now.given.iter().any(|given| {
+            given.name.is_none() && given.constant.is_none() && !before.given.iter().any(|old| old.about == given.about)
+        });
+        if let (Some(constant), false) = (&given.constant, has_more)
+            && kind_matters(&constant.shown)
+            && lists::is_guarding(&name)
+        {
+            say(
+                Severity::Medium,
+                format!("`{name}` of `{}` was {} and is not given any more", now.name, constant.shown),
+            );
+        }
+    }
+    findings
+}
+
+/// Whether two constants differ in more than words for a reader.
+fn is_telling(before: &str, now: &str) -> bool {
+    let is_prose = |text: &str| text.starts_with('"') && text.contains(' ');
+    !(is_prose(before) || is_prose(now))
+}
+
+fn kind_matters(constant: &str) -> bool {
+    matches!(constant, "true" | "false") || constant.parse::<f64>().is_ok()
+}
+
+/// Commands whose options and redirections are others.
+fn options(before: &Call, now: &Call) -> Vec<Finding> {
+    let words = |call: &Call| -> Tokens {
+        let given = call.given.iter().filter_map(|given| {
+            let constant = given.constant.as_ref()?.shown.trim_matches('"').to_owned();
+            Some(match &given.name {
+                Some(sign) => format!("{sign}{constant}"),
+                None => constant,
+            })
+        });
+        given.collect()
+    };
+    let (old, new) = (words(before), words(now));
+    let is_option = |word: &&String| word.starts_with('-') || word.starts_with('+') || word.contains(['>', '=']);
+    let mut findings = Vec::new();
+    for word in new.difference(&old).filter(is_option) {
+        let is_hiding = word.starts_with("2>") && word.ends_with("/dev/null") || word.starts_with("&>/dev/null");
+        let severity = if lists::is_dangerous_option(word) || is_hiding { Severity::High } else { Severity::Medium };
+        let message = if is_hiding {
+            format!("errors of `{}` are hidden now", now.name)
+        } else {
+            format!("new option {word} of `{}`", now.name)
+        };
+        findings.push(finding("option", severity, &now.place, message));
+    }
+    for word in old.difference(&new).filter(is_option) {
+        findings.push(finding(
+            "option",
+            Severity::Medium,
+            &now.place,
+            format!("`{}` has no option {word} any more", now.name),
+        ));
+    }
+    // What a command is told to work on beside what it worked on.
+    let things = |set: &Tokens| {
+        set.iter()
+            .filter(|word| !is_option(word) && (word.as_str() == "/" || word.starts_with("/*") || word.as_str() == "*"))
+            .count()
+    };
+    if things(&new) > things(&old) {
+        findings.push(finding(
+            "option",
+            Severity::High,
+            &now.place,
+            format!("`{}` works on more: `{}`", now.name, now.words),
+        ));
+    }
+    findings
+}
+
+/// Calls that were waited for.
+fn waits(base: &Facts, new: &Facts) -> Vec<Finding> {
+    let waited: HashSet<&str> =
+        base.calls.iter().filter(|call| call.is_awaited == Some(true)).map(|call| call.name.as_str()).collect();
+    let loose = |facts: &Facts, name: &str| {
+        facts.calls.iter().filter(|call| call.is_awaited == Some(false) && call.name == name).count()
+    };
+    let mut findings = Vec::new();
+    for call in new.calls.iter().filter(|call| call.is_awaited == Some(false) && waited.contains(call.name.as_str())) {
+        let is_other = |other: &&crate::check::change::facts::fact::Call| {
+            other.name == call.name && other.is_awaited == Some(true)
+        };
+        let fewer = new.calls.iter().filter(is_other).count() < base.calls.iter().filter(is_other).count();
+        if fewer && loose(new, &call.name) > loose(base, &call.name) {
+            let message = format!("`{}` is not waited for any more", call.words);
+            findings.push(finding("await", Severity::Medium, &call.place, message));
+        }
+    }
+    findings
+}

@@ -1,0 +1,28 @@
+//! What all comparisons share.
+
+use crate::check::change::facts::fact::{Place, Weight};
+use crate::check::change::names::Tokens;
+use crate::domain::{Finding, Severity};
+
+/// From here on two facts are about the same thing.
+pub(super) const ALIKE: f64 = 0.5;
+
+/// Tells a finding at a place.
+pub(super) fn finding(code: &str, severity: Severity, place: &Place, message: String) -> Finding {
+    Finding::new(code, severity, message).at(&place.path, place.line)
+}
+
+/// Common words through all words.
+pub(super) fn jaccard(a: &Tokens, b: &Tokens) -> f64 {
+    let common = a.intersection(b).count();
+    common as f64 / (a.len() + b.len() - common).max(1) as f64
+}
+
+/// The more hangs on it, the worse.
+pub(super) fn by_weight(weight: Weight) -> Severity {
+    match weight {
+        Weight::Stop => Severity::High,
+        Weight::Skip | Weight::Result => Severity::Medium,
+        Weight::Loop | Weight::Plain => Severity::Low,
+    }
+}

@@ -1,0 +1,160 @@
+//! Compares what two versions test before they go on.
+
+use super::common::{ALIKE, by_weight, finding, jaccard};
+use crate::check::change::facts::fact::{Facts, Test, Weight};
+use crate::check::change::names::{Tokens, likeness};
+use crate::domain::{Finding, Severity};
+use std::collections::BTreeSet;
+
+/// What changed about the tests.
+pub(in crate::check::change) fn compare(base: &Facts, new: &Facts) -> Vec<Finding> {
+    let mut findings = orders(base, new);
+    findings.extend(gone(base, new));
+    findings.extend(weakened(base, new));
+    findings.extend(fresh(base, new));
+    findings
+}
+
+fn is_alike(a: &Test, b: &Test) -> bool {
+    a.group == b.group && likeness(&a.about(), &b.about()) >= ALIKE
+}
+
+fn is_same(a: &Test, b: &Test) -> bool {
+    is_alike(a, b) && (a.group != "order" || a.stands_as(b))
+}
+
+/// Comparisons that became stricter, looser or the opposite.
+fn orders(base: &Facts, new: &Facts) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let same = |a: &Test, b: &Test| a.group == b.group && sides(a, b).0 >= ALIKE;
+    let turned = |a: &Test, b: &Test| a.group == b.group && sides(a, b).1 >= ALIKE;
+    let count = |facts: &Facts, test: &Test| facts.tests.iter().filter(|other| same(other, test)).count();
+    for now in new.tests.iter().filter(|test| test.group == "order" && can_tell(test)) {
+        if count(new, now) <= count(base, now) {
+            continue;
+        }
+        let before = base.tests.iter().find(|before| turned(before, now) && count(new, before) < count(base, before));
+        if let Some(before) = before {
+            let message = format!("the comparison `{}` became `{}`", before.words, now.words);
+            findings.push(finding("comparison", Severity::Medium, &now.place, message));
+        }
+    }
+    findings
+}
+
+/// How alike two comparisons are: the same way round, and the other.
+fn sides(a: &Test, b: &Test) -> (f64, f64) {
+    let of = |a0: &Tokens, b0: &Tokens, a1: &Tokens, b1: &Tokens| {
+        let (first, second) = (likeness(a0, b0), likeness(a1, b1));
+        // One side that is surely the same vouches for the other; a bare number is no such side.
+        let is_sure = |alike: f64, side: &Tokens| alike >= 0.8 && side.iter().any(|word| word != "#");
+        let is_vouched = is_sure(first, a0) || is_sure(second, a1);
+        let least = first.min(second);
+        if is_vouched && least >= 0.3 { least.max(ALIKE) } else { least }
+    };
+    let straight = of(&a.sides.0, &b.sides.0, &a.sides.1, &b.sides.1);
+    let crossed = of(&a.sides.0, &b.sides.1, &a.sides.1, &b.sides.0);
+    if straight >= crossed { (straight, 0.0) } else { (0.0, crossed) }
+}
+
+/// Whether the two sides of a comparison can be told apart.
+fn can_tell(test: &Test) -> bool {
+    likeness(&test.sides.0, &test.sides.1) < 0.9
+}
+
+/// Tests that are not made any more.
+fn gone(base: &Facts, new: &Facts) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for before in &base.tests {
+        let is_there = new.tests.iter().any(|now| {
+            is_alike(before, now) || (before.group != now.group && likeness(&before.about(), &now.about()) >= 0.8)
+        });
+        let is_empty = before.about().iter().all(|word| word == "#");
+        if is_there || is_empty || before.weight <= Weight::Plain {
+            continue;
+        }
+        let what = if before.weight == Weight::Skip { "condition" } else { "check" };
+        let message =
+            format!("the {what} `{}` is gone (line {} of the version before)", before.words, before.place.line);
+        // Whether there is another round is asked in many ways.
+        let is_round = before.weight == Weight::Skip && before.group == "truth" && !before.is_asked;
+        let severity = if is_round { Severity::Low } else { by_weight(before.weight) };
+        findings
+            .push(Finding { path: Some(before.place.path.clone()), ..Finding::new("check-gone", severity, message) });
+    }
+    findings
+}
+
+/// Tests that are made, and nothing or the opposite follows from them.
+fn weakened(base: &Facts, new: &Facts) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for before in base.tests.iter().filter(|test| test.stops.is_some() && !test.about().is_empty()) {
+        let now: Vec<&Test> = new.tests.iter().filter(|now| is_same(before, now)).collect();
+        let Some(first) = now.iter().max_by(|a, b| {
+            let score = |test: &Test| likeness(&test.about(), &before.about());
+            score(a).total_cmp(&score(b)).then(a.weight.cmp(&b.weight))
+        }) else {
+            continue;
+        };
+        let stops = |list: &[&Test], answer| list.iter().any(|test| test.stops == Some(answer));
+        let Some(answer) = before.stops else { continue };
+        if stops(&now, answer) || now.iter().any(|test| test.leaves == Some(answer)) {
+            continue;
+        }
+        let same: Vec<&Test> = base.tests.iter().filter(|other| is_same(before, other)).collect();
+        if stops(&now, !answer) && !stops(&same, !answer) {
+            let message = format!("the check `{}` became its opposite: `{}`", before.words, first.words);
+            findings.push(finding("check-turned", Severity::High, &first.place, message));
+        } else if !stops(&now, !answer) && !now.iter().any(|test| test.weight == Weight::Result && !test.is_any) {
+            let message = format!("the check `{}` does not stop the work any more", first.words);
+            findings.push(finding("check-weakened", Severity::High, &first.place, message));
+        }
+    }
+    findings
+}
+
+/// Conditions that were not there.
+fn fresh(base: &Facts, new: &Facts) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for now in &new.tests {
+        let about = now.about();
+        let is_known = base.tests.iter().any(|before| {
+            is_alike(before, now) || (before.group != now.group && likeness(&before.about(), &about) >= 0.8)
+        });
+        let is_same_constant = now
+            .constant
+            .as_ref()
+            .is_none_or(|constant| base.texts.contains(constant.trim_matches('"')) || constant.parse::<f64>().is_ok());
+        if (is_known && is_same_constant && !is_new_exit(base, new, now))
+            || about.is_empty()
+            || now.weight == Weight::Loop
+        {
+            continue;
+        }
+        let severity = match now.weight {
+            _ if is_known && is_same_constant => Severity::Medium,
+            _ if !is_same_constant => Severity::Medium,
+            _ if now.is_joined && now.weight >= Weight::Result => Severity::Medium,
+            Weight::Stop | Weight::Skip if now.group != "truth" => Severity::Medium,
+            _ => Severity::Low,
+        };
+        findings.push(finding("condition", severity, &now.place, format!("new condition: `{}`", now.words)));
+    }
+    findings
+}
+
+/// Whether what was tested for something else is now also a way out.
+fn is_new_exit(base: &Facts, new: &Facts, now: &Test) -> bool {
+    let is_exit = |test: &Test| test.weight >= Weight::Skip && (test.stops.is_some() || test.leaves.is_some());
+    let close = |facts: &Facts| -> Vec<Test> {
+        let is_close = |test: &&Test| test.group == now.group && jaccard(&test.about(), &now.about()) >= ALIKE;
+        facts.tests.iter().filter(is_close).cloned().collect()
+    };
+    let lines = |tests: &[Test]| tests.iter().map(|test| test.place.line).collect::<BTreeSet<_>>().len();
+    let (before, after) = (close(base), close(new));
+    is_exit(now)
+        && now.group != "truth"
+        && !before.is_empty()
+        && !before.iter().any(is_exit)
+        && lines(&after) > lines(&before)
+}

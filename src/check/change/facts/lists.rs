@@ -1,0 +1,296 @@
+//! Words of standard libraries that a comparison must know: what has an effect, what protects.
+
+use crate::check::capabilities::capability_of;
+use crate::domain::CapabilityKind;
+
+/// What a call does to the world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(in crate::check::change) enum Effect {
+    /// Talks to other machines.
+    Network,
+    /// Starts programs.
+    Process,
+    /// Runs text as a program.
+    Evaluate,
+    /// Loads a module by name.
+    Import,
+    /// Makes objects of bytes that may run code.
+    Unpickle,
+    /// Deletes files.
+    Delete,
+    /// Writes files.
+    Write,
+    /// Changes who may do what with a file.
+    Mode,
+    /// Hashes and random numbers that an attacker can guess.
+    Weak,
+}
+
+impl Effect {
+    /// In words, after "it".
+    pub(in crate::check::change) fn words(self) -> &'static str {
+        match self {
+            Effect::Network => "talks to other machines",
+            Effect::Process => "starts programs",
+            Effect::Evaluate => "runs text as a program",
+            Effect::Import => "loads code by a name that it may compute",
+            Effect::Unpickle => "makes objects of bytes, which may run code",
+            Effect::Delete => "deletes files",
+            Effect::Write => "writes files",
+            Effect::Mode => "changes who may use a file",
+            Effect::Weak => "uses a hash or random numbers that can be guessed",
+        }
+    }
+}
+
+/// What no rule about capabilities tells, because every run may do it: hashes and random numbers that can be guessed,
+/// and who may use a file, which is more than a change of it.
+const OWN: &[(&str, Effect)] = &[
+    ("hashlib.md5", Effect::Weak),
+    ("hashlib.sha1", Effect::Weak),
+    ("md5sum", Effect::Weak),
+    ("sha1sum", Effect::Weak),
+    ("Math.random", Effect::Weak),
+    ("uuid.uuid1", Effect::Weak),
+    ("os.chmod", Effect::Mode),
+    ("os.chown", Effect::Mode),
+    ("fs.chmod", Effect::Mode),
+    ("fs.chmodSync", Effect::Mode),
+    ("chmod", Effect::Mode),
+    ("chown", Effect::Mode),
+    ("setfacl", Effect::Mode),
+    // Words of a shell that a scan of a whole script reads with what stands behind them.
+    ("source", Effect::Evaluate),
+    ("__import__", Effect::Import),
+    ("importlib.import_module", Effect::Import),
+    ("yaml.load", Effect::Unpickle),
+    ("nohup", Effect::Process),
+    ("sudo", Effect::Process),
+    ("crontab", Effect::Process),
+    ("mail", Effect::Network),
+    ("sendmail", Effect::Network),
+];
+
+/// Names that the rules about capabilities take for more than they are when they come and go.
+const HARMLESS: &[&str] = &[
+    "subprocess.CalledProcessError",
+    "subprocess.TimeoutExpired",
+    "requests.exceptions",
+    "requests.RequestException",
+    "socket.gethostname",
+    "socket.timeout",
+    "random.Random",
+    "random.SystemRandom",
+    "random.seed",
+    "http.createServer",
+    "urllib.request.Request",
+    "http.client.HTTPException",
+];
+
+/// What a call does, by its full name: as the scan of capabilities knows it.
+pub(in crate::check::change) fn effect(full: &str) -> Option<Effect> {
+    if HARMLESS.iter().any(|name| full.starts_with(name)) {
+        return None;
+    }
+    let short = full.rsplit_once('.').map(|(_, last)| format!("fs.{last}"));
+    let is_file = full.starts_with("fs.") || full.starts_with("fs/promises.") || full.starts_with('.');
+    let file = short.filter(|_| is_file);
+    let names = || [Some(full), file.as_deref()].into_iter().flatten();
+    let own = names().find_map(|name| OWN.iter().find(|(known, _)| *known == name).map(|(_, effect)| *effect));
+    own.or_else(|| names().find_map(capability_of).and_then(of_kind))
+        .or_else(|| full.starts_with("random.").then_some(Effect::Weak))
+}
+
+fn of_kind(kind: CapabilityKind) -> Option<Effect> {
+    Some(match kind {
+        CapabilityKind::Network => Effect::Network,
+        CapabilityKind::StartsPrograms | CapabilityKind::Shell | CapabilityKind::ShellText => Effect::Process,
+        CapabilityKind::Eval | CapabilityKind::Obfuscation => Effect::Evaluate,
+        CapabilityKind::Unpickles => Effect::Unpickle,
+        CapabilityKind::DeletesFiles => Effect::Delete,
+        CapabilityKind::WritesFiles => Effect::Write,
+        CapabilityKind::ReadsFiles
+        | CapabilityKind::ReadsOutside
+        | CapabilityKind::Address
+        | CapabilityKind::ReadsEnvironment
+        | CapabilityKind::HardCodedSecret
+        | CapabilityKind::OpaqueLiteral
+        | CapabilityKind::Signals
+        | CapabilityKind::NativeCode
+        | CapabilityKind::UnverifiedTls => return None,
+    })
+}
+
+/// What protects, in families: one of a family may stand for another.
+const SAFEGUARDS: &[&[&str]] = &[
+    &["resolve", "realpath", "abspath", "normpath", "realpathSync", "normalize", "canonicalize"],
+    &["relative_to", "is_relative_to", "commonpath", "startswith", "startsWith"],
+    &["compare_digest", "timingSafeEqual"],
+    &["quote", "shlex", "escape", "escapeshellarg", "encodeURIComponent", "quote_plus", "html"],
+    &["raise_for_status", "check_returncode"],
+    &["fsync", "fdatasync", "sync"],
+    &["flock", "lockf", "acquire", "lock"],
+    &["fullmatch"],
+    &["basename"],
+    &["isfinite", "isnan", "isNaN", "isFinite", "isInteger", "isSafeInteger"],
+    &["trap"],
+    &["set"],
+    &["verify", "verify_signature", "authenticate", "authorize", "validate", "sanitize", "assert", "strictEqual"],
+    &["abort", "AbortController", "timeout", "wait_for"],
+    &["safe_load"],
+    &[
+        "token_bytes",
+        "token_hex",
+        "token_urlsafe",
+        "randomBytes",
+        "randomUUID",
+        "getRandomValues",
+        "SystemRandom",
+        "randomInt",
+        "choice",
+    ],
+];
+
+/// The family of a call that protects, by the last word of its name.
+pub(in crate::check::change) fn safeguard(name: &str, is_shell: bool) -> Option<usize> {
+    // `set` and `trap` protect in a shell only; `quote` and the like anywhere.
+    let is_of_shell = matches!(name, "trap" | "set" | "shlex" | "sync" | "lock" | "flock");
+    if matches!(name, "trap" | "set") && !is_shell || (is_shell && !is_of_shell && name != "realpath") {
+        return None;
+    }
+    SAFEGUARDS.iter().position(|family| family.contains(&name))
+}
+
+/// Attributes that do what a family of safeguards does.
+pub(in crate::check::change) fn as_member(family: usize) -> &'static [&'static str] {
+    match SAFEGUARDS.get(family) {
+        Some(["basename"]) => &["name", "stem", "base"],
+        _ => &[],
+    }
+}
+
+/// Whether an argument by this name guards something.
+pub(in crate::check::change) fn is_guarding(name: &str) -> bool {
+    let plain = name.to_lowercase();
+    SWITCHES.iter().any(|(switch, _)| *switch == name)
+        || ["timeout", "max", "limit", "mode", "retries", "umask"].iter().any(|word| plain.contains(word))
+}
+
+/// Arguments by name that switch a protection on or off, with the value that is dangerous.
+const SWITCHES: &[(&str, &str)] = &[
+    ("verify", "false"),
+    ("check", "false"),
+    ("shell", "true"),
+    ("rejectUnauthorized", "false"),
+    ("check_hostname", "false"),
+    ("strict", "false"),
+    ("validate", "false"),
+    ("secure", "false"),
+    ("httponly", "false"),
+    ("ignore_errors", "true"),
+    ("allow_pickle", "true"),
+    ("follow_redirects", "true"),
+    ("allow_redirects", "true"),
+    ("follow_symlinks", "true"),
+    ("dirs_exist_ok", "true"),
+    ("recursive", "true"),
+    ("force", "true"),
+    ("overwrite", "true"),
+    ("insecure", "true"),
+    ("autoescape", "false"),
+    ("flush", "false"),
+    ("missing_ok", "true"),
+];
+
+/// Whether an argument by name with this value switches a protection off.
+pub(in crate::check::change) fn is_dangerous(name: &str, value: &str) -> bool {
+    SWITCHES.iter().any(|(switch, danger)| *switch == name && *danger == value)
+        || matches!(value, "\"ignore\"" if name == "errors")
+}
+
+/// Options of commands that switch a protection off.
+const OPTIONS: &[&str] = &[
+    "-k",
+    "--insecure",
+    "--no-check-certificate",
+    "--no-verify",
+    "--force",
+    "-f",
+    "--no-preserve-root",
+    "StrictHostKeyChecking=no",
+    "UserKnownHostsFile=/dev/null",
+    "--delete",
+    "--ignore-errors",
+    "+e",
+    "+u",
+    "--allow-unauthenticated",
+    "--trusted-host",
+    "--no-sandbox",
+    "--privileged",
+];
+
+/// Whether an option of a command switches a protection off.
+pub(in crate::check::change) fn is_dangerous_option(option: &str) -> bool {
+    OPTIONS.contains(&option.trim_matches('"'))
+}
+
+/// Modules that give a program new powers.
+const POWERS: &[&str] = &[
+    "aiohttp",
+    "asyncssh",
+    "base64",
+    "child_process",
+    "cffi",
+    "codecs",
+    "ctypes",
+    "dgram",
+    "dns",
+    "fabric",
+    "ftplib",
+    "http",
+    "http2",
+    "https",
+    "httpx",
+    "importlib",
+    "marshal",
+    "multiprocessing",
+    "net",
+    "paramiko",
+    "pickle",
+    "pty",
+    "requests",
+    "runpy",
+    "shelve",
+    "smtplib",
+    "socket",
+    "socketserver",
+    "ssl",
+    "subprocess",
+    "telnetlib",
+    "tls",
+    "urllib",
+    "urllib3",
+    "vm",
+    "webbrowser",
+    "websockets",
+    "worker_threads",
+    "xmlrpc",
+    "zlib",
+    "axios",
+    "got",
+    "node-fetch",
+];
+
+/// Whether a module gives a program new powers.
+pub(in crate::check::change) fn is_power(module: &str) -> bool {
+    POWERS.contains(&module.split(['.', '/']).next().unwrap_or(module))
+}
+
+/// Whether a call writes for a reader or a log.
+pub(in crate::check::change) fn is_output(full: &str, name: &str) -> bool {
+    let first = full.split('.').next().unwrap_or(full);
+    matches!(
+        first,
+        "print" | "console" | "logging" | "echo" | "printf" | "logger" | "log" | "LOG" | "warnings" | "pprint"
+    ) || matches!(name, "debug" | "info" | "warning" | "warn" | "error" | "exception" | "log" | "print")
+}

@@ -1,0 +1,409 @@
+//! Bash in the form that is compared: commands are calls, tests are comparisons, `||` and `&&` are branches.
+
+use super::lower::{self, Reader, fields, line, named};
+use super::tree::{Act, Argument, Expr, Function, Order, Parameter, Piece, Sort, Statement};
+use crate::domain::source;
+use tree_sitter::Node;
+
+/// Parameters of a function that are followed to its calls.
+const PARAMETERS: usize = 6;
+
+/// Reads a file; `None` when it cannot be parsed. The flag tells that something was cut.
+pub(in crate::check::change) fn read(text: &str) -> Option<(Vec<Statement>, bool)> {
+    let tree = source::parse(&tree_sitter_bash::LANGUAGE.into(), text.as_bytes())?;
+    let mut reader = Reader::new(text);
+    let steps = block(&mut reader, named(tree.root_node()));
+    Some((steps, reader.is_cut))
+}
+
+fn block(reader: &mut Reader<'_>, nodes: Vec<Node<'_>>) -> Vec<Statement> {
+    reader.steps(|reader| nodes.into_iter().flat_map(|child| statement(reader, child)).collect())
+}
+
+fn statement(reader: &mut Reader<'_>, node: Node<'_>) -> Vec<Statement> {
+    let act = match node.kind() {
+        "comment" | "heredoc_end" | "heredoc_start" => return Vec::new(),
+        "if_statement" => branch(reader, node),
+        "for_statement" => {
+            let name = node.child_by_field_name("variable").map_or("", |name| reader.of(name)).to_owned();
+            let over: Vec<Expr> = fields(node, "value").into_iter().map(|value| word(reader, value)).collect();
+            let over = lower::expr(node, Sort::Other(over));
+            Act::For(vec![name], over, group(reader, node))
+        }
+        "while_statement" => {
+            let conditions: Vec<Node<'_>> = fields(node, "condition").into_iter().filter(Node::is_named).collect();
+            Act::While(conditions_of(reader, node, &conditions), group(reader, node))
+        }
+        "c_style_for_statement" => {
+            let condition = fields(node, "condition").into_iter().find(Node::is_named);
+            let condition = condition.map_or_else(|| nothing(node), |part| test(reader, part));
+            Act::While(condition, group(reader, node))
+        }
+        "case_statement" => cases(reader, node),
+        "function_definition" => Act::Define(function(reader, node)),
+        "variable_assignment" => return vec![assignment(reader, node)],
+        "variable_assignments" => return block(reader, named(node)),
+        "declaration_command" => return declaration(reader, node),
+        "compound_statement" | "do_group" | "subshell" => Act::Block(block(reader, named(node))),
+        "list" => return list(reader, node),
+        "command" => return command(reader, node),
+        _ => Act::Do(expr(reader, node)),
+    };
+    vec![Statement { line: line(node), act }]
+}
+
+fn group(reader: &mut Reader<'_>, node: Node<'_>) -> Vec<Statement> {
+    node.child_by_field_name("body").map_or_else(Vec::new, |body| block(reader, named(body)))
+}
+
+/// `a && b`, `a || b`: the second is done by how the first ended.
+fn list(reader: &mut Reader<'_>, node: Node<'_>) -> Vec<Statement> {
+    let parts = named(node);
+    let [first, .., last] = parts.as_slice() else { return block(reader, parts) };
+    let mut cursor = node.walk();
+    let is_or = node.children(&mut cursor).any(|child| child.kind() == "||");
+    let condition = condition(reader, *first);
+    let condition = if is_or { lower::expr(*first, Sort::Not(Box::new(condition))) } else { condition };
+    let then = block(reader, vec![*last]);
+    vec![Statement { line: line(*last), act: Act::If(condition, then, Vec::new()) }]
+}
+
+/// What a command says as a condition: a test by what it tests, any other by how it ends.
+fn condition(reader: &mut Reader<'_>, node: Node<'_>) -> Expr {
+    reader.deeper(node, |reader| match node.kind() {
+        "list" => {
+            let parts: Vec<Expr> = named(node).into_iter().map(|part| condition(reader, part)).collect();
+            let mut cursor = node.walk();
+            let is_or = node.children(&mut cursor).any(|child| child.kind() == "||");
+            lower::expr(node, if is_or { Sort::Any(parts) } else { Sort::All(parts) })
+        }
+        _ => expr(reader, node),
+    })
+}
+
+fn conditions_of(reader: &mut Reader<'_>, node: Node<'_>, parts: &[Node<'_>]) -> Expr {
+    match parts.last() {
+        Some(last) => condition(reader, *last),
+        None => lower::expr(node, Sort::Other(Vec::new())),
+    }
+}
+
+fn branch(reader: &mut Reader<'_>, node: Node<'_>) -> Act {
+    let conditions: Vec<Node<'_>> = fields(node, "condition").into_iter().filter(Node::is_named).collect();
+    let ids: Vec<usize> = conditions.iter().map(Node::id).collect();
+    let condition = conditions_of(reader, node, &conditions);
+    let rest: Vec<Node<'_>> = named(node).into_iter().filter(|child| !ids.contains(&child.id())).collect();
+    let is_clause = |child: &Node<'_>| matches!(child.kind(), "elif_clause" | "else_clause");
+    let then = block(reader, rest.iter().copied().filter(|child| !is_clause(child)).collect());
+    let mut otherwise = Vec::new();
+    for clause in rest.into_iter().filter(is_clause).rev() {
+        let mut parts = named(clause);
+        if clause.kind() == "else_clause" {
+            otherwise = block(reader, parts);
+        } else if !parts.is_empty() {
+            let condition = self::condition(reader, parts.remove(0));
+            let then = block(reader, parts);
+            otherwise = vec![Statement { line: line(clause), act: Act::If(condition, then, otherwise) }];
+        }
+    }
+    Act::If(condition, then, otherwise)
+}
+
+fn cases(reader: &mut Reader<'_>, node: Node<'_>) -> Act {
+    let subject = node.child_by_field_name("value").map(|value| word(reader, value));
+    let Some(subject) = subject else { return Act::Block(Vec::new()) };
+    let mut otherwise = Vec::new();
+    for item in named(node).into_iter().filter(|child| child.kind() == "case_item").rev() {
+        let values = fields(item, "value");
+        let ids: Vec<usize> = values.iter().map(Node::id).collect();
+        let steps = named(item).into_iter().filter(|child| !ids.contains(&child.id())).collect();
+        let then = block(reader, steps);
+        if values.iter().all(|value| reader.of(*value) == "*") {
+            otherwise = then;
+            continue;
+        }
+        let values: Vec<Expr> = values.into_iter().map(|value| lower::fixed(value, reader.of(value))).collect();
+        let values = Box::new(lower::expr(item, Sort::Many(values)));
+        let condition = lower::expr(item, Sort::Compare(Order::In, Box::new(subject.clone()), values));
+        otherwise = vec![Statement { line: line(item), act: Act::If(condition, then, otherwise) }];
+    }
+    Act::Block(otherwise)
+}
+
+fn function(reader: &mut Reader<'_>, node: Node<'_>) -> Function {
+    let name = node.child_by_field_name("name").map_or("", |name| reader.of(name)).to_owned();
+    let body = node.child_by_field_name("body").map_or_else(Vec::new, |body| block(reader, vec![body]));
+    let parameters = (1..=PARAMETERS).map(|n| Parameter { name: n.to_string(), line: line(node), default: None });
+    Function { name, parameters: parameters.collect(), body, is_class: false }
+}
+
+fn assignment(reader: &mut Reader<'_>, node: Node<'_>) -> Statement {
+    let name = node.child_by_field_name("name").map_or("", |name| reader.of(name));
+    let is_more = named(node).len() > 1 && reader.of(node)[name.len()..].starts_with("+=");
+    let target = lower::expr(node, Sort::Name(name.split('[').next().unwrap_or(name).to_owned()));
+    let value = match node.child_by_field_name("value") {
+        // A value that is assigned is not split.
+        Some(value) => unsplit(word(reader, value)),
+        None => lower::fixed(node, ""),
+    };
+    let act = if is_more { Act::Change(target, "+".to_owned(), value) } else { Act::Let(vec![target], value) };
+    Statement { line: line(node), act }
+}
+
+fn unsplit(value: Expr) -> Expr {
+    match value.sort {
+        Sort::Bare(inner) => *inner,
+        Sort::Text(pieces) => {
+            let pieces = pieces.into_iter().map(|piece| match piece {
+                Piece::Hole(hole) => Piece::Hole(unsplit(hole)),
+                Piece::Fixed(text) => Piece::Fixed(text),
+            });
+            Expr { sort: Sort::Text(pieces.collect()), ..value }
+        }
+        sort => Expr { sort, ..value },
+    }
+}
+
+fn declaration(reader: &mut Reader<'_>, node: Node<'_>) -> Vec<Statement> {
+    let parts = named(node).into_iter().filter(|part| part.kind() == "variable_assignment");
+    parts.map(|part| assignment(reader, part)).collect()
+}
+
+fn command(reader: &mut Reader<'_>, node: Node<'_>) -> Vec<Statement> {
+    let name = node.child_by_field_name("name").map_or("", |name| reader.of(name));
+    let first = fields(node, "argument").first().map(|argument| word(reader, *argument));
+    let act = match name {
+        "return" => Act::Return(first.map(number_of)),
+        "break" => Act::Break,
+        "continue" => Act::Continue,
+        _ => Act::Do(expr(reader, node)),
+    };
+    vec![Statement { line: line(node), act }]
+}
+
+/// A word that is a number, as one.
+fn number_of(value: Expr) -> Expr {
+    match value.fixed() {
+        Some(text) if text.parse::<i64>().is_ok() => Expr { sort: Sort::Number(lower::number(&text)), ..value },
+        _ => value,
+    }
+}
+
+fn expr(reader: &mut Reader<'_>, node: Node<'_>) -> Expr {
+    reader.deeper(node, |reader| match node.kind() {
+        "command" => call(reader, node),
+        "test_command" => {
+            let inner = named(node).into_iter().next();
+            inner.map_or_else(|| nothing(node), |inner| test(reader, inner))
+        }
+        "negated_command" => {
+            let inner = named(node).into_iter().next();
+            let inner = inner.map_or_else(|| nothing(node), |inner| expr(reader, inner));
+            lower::expr(node, Sort::Not(Box::new(inner)))
+        }
+        "redirected_statement" => redirected(reader, node),
+        "list" => condition(reader, node),
+        "pipeline" | "subshell" | "compound_statement" | "command_substitution" | "process_substitution" => {
+            let steps = block(reader, named(node));
+            let function = Function { name: String::new(), parameters: Vec::new(), body: steps, is_class: false };
+            lower::expr(node, Sort::Function(Box::new(function)))
+        }
+        _ => word(reader, node),
+    })
+}
+
+fn call(reader: &mut Reader<'_>, node: Node<'_>) -> Expr {
+    let target = node.child_by_field_name("name").map(|name| (reader.of(name).to_owned(), name));
+    let Some((target, name)) = target else { return lower::expr(node, Sort::Nothing) };
+    let target = Box::new(lower::expr(name, Sort::Name(target)));
+    let given: Vec<Node<'_>> = fields(node, "argument");
+    let mut arguments: Vec<Argument> =
+        given.into_iter().map(|argument| Argument { name: None, value: word(reader, argument) }).collect();
+    arguments.extend(fields(node, "redirect").into_iter().map(|redirect| output(reader, redirect)));
+    lower::expr(node, Sort::Call(target, arguments))
+}
+
+/// A redirection is an argument with the sign as its name.
+fn output(reader: &mut Reader<'_>, node: Node<'_>) -> Argument {
+    let to = node.child_by_field_name("destination").or_else(|| named(node).into_iter().last());
+    let sign: String = reader.of(node).chars().take_while(|c| "0123456789&<>|".contains(*c)).collect();
+    let value = to.map_or_else(|| nothing(node), |to| word(reader, to));
+    Argument { name: Some(sign), value }
+}
+
+fn redirected(reader: &mut Reader<'_>, node: Node<'_>) -> Expr {
+    let inner = node.child_by_field_name("body").map(|body| expr(reader, body));
+    let outputs: Vec<Argument> = fields(node, "redirect").into_iter().map(|part| output(reader, part)).collect();
+    match inner {
+        Some(Expr { sort: Sort::Call(target, mut arguments), line, span }) => {
+            arguments.extend(outputs);
+            Expr { sort: Sort::Call(target, arguments), line, span }
+        }
+        Some(Expr { sort: Sort::Not(inner), line, span }) if matches!(inner.sort, Sort::Call(..)) => {
+            let Expr { sort: Sort::Call(target, mut arguments), line: at, span: whole } = *inner else {
+                return nothing(node);
+            };
+            arguments.extend(outputs);
+            let call = Expr { sort: Sort::Call(target, arguments), line: at, span: whole };
+            Expr { sort: Sort::Not(Box::new(call)), line, span }
+        }
+        inner => {
+            let target = Box::new(lower::expr(node, Sort::Name("redirect".to_owned())));
+            let inner = inner.into_iter().map(|value| Argument { name: None, value });
+            lower::expr(node, Sort::Call(target, inner.chain(outputs).collect()))
+        }
+    }
+}
+
+/// The inside of `[ ]`, `[[ ]]` and `(( ))`.
+fn test(reader: &mut Reader<'_>, node: Node<'_>) -> Expr {
+    reader.deeper(node, |reader| match node.kind() {
+        "binary_expression" => {
+            let sign = node.child_by_field_name("operator").map_or("", |sign| reader.of(sign));
+            let side = |reader: &mut Reader<'_>, field: &str| {
+                let part = node.child_by_field_name(field);
+                part.map_or_else(|| nothing(node), |part| number_of(test(reader, part)))
+            };
+            let (left, right) = (side(reader, "left"), side(reader, "right"));
+            let sort = match (sign, Order::of(sign)) {
+                ("&&" | "-a", _) => Sort::All(vec![left, right]),
+                ("||" | "-o", _) => Sort::Any(vec![left, right]),
+                (_, Some(order)) => Sort::Compare(order, Box::new(left), Box::new(right)),
+                (_, None) => Sort::Math(sign.to_owned(), Box::new(left), Box::new(right)),
+            };
+            lower::expr(node, sort)
+        }
+        "unary_expression" => {
+            let sign = node.child_by_field_name("operator").map_or("", |sign| reader.of(sign)).to_owned();
+            let inner = named(node).into_iter().last().map(|part| test(reader, part));
+            let inner = inner.unwrap_or_else(|| nothing(node));
+            let sort = match sign.as_str() {
+                "!" | "-z" => Sort::Not(Box::new(inner)),
+                "-n" => return inner,
+                sign => {
+                    let target = Box::new(lower::expr(node, Sort::Name(format!("test {sign}"))));
+                    Sort::Call(target, vec![Argument { name: None, value: inner }])
+                }
+            };
+            lower::expr(node, sort)
+        }
+        "parenthesized_expression" => {
+            let inner = named(node).into_iter().next();
+            inner.map_or_else(|| nothing(node), |inner| test(reader, inner))
+        }
+        // Inside `(( ))` a bare word is a variable.
+        "variable_name" => lower::expr(node, Sort::Name(reader.of(node).to_owned())),
+        "word" if node.parent().is_some_and(|parent| parent.kind() == "binary_expression" && is_sum(parent)) => {
+            lower::expr(node, Sort::Name(reader.of(node).to_owned()))
+        }
+        _ => unsplit(word(reader, node)),
+    })
+}
+
+/// Whether an expression stands in `(( ))`.
+fn is_sum(node: Node<'_>) -> bool {
+    let mut at = Some(node);
+    while let Some(node) = at {
+        if matches!(node.kind(), "compound_statement" | "arithmetic_expansion" | "c_style_for_statement") {
+            return true;
+        }
+        if matches!(node.kind(), "test_command") {
+            return node.child(0).is_some_and(|sign| sign.kind() == "((");
+        }
+        at = node.parent();
+    }
+    false
+}
+
+/// A word of a command.
+fn word(reader: &mut Reader<'_>, node: Node<'_>) -> Expr {
+    reader.deeper(node, |reader| match node.kind() {
+        "word" => {
+            let text = reader.of(node);
+            // A flag with a number and a plain number read the same in every language.
+            lower::fixed(node, text)
+        }
+        "number" => lower::expr(node, Sort::Number(lower::number(reader.of(node)))),
+        "raw_string" | "ansi_c_string" => lower::fixed(node, reader.of(node).trim_matches(['$', '\''])),
+        "regex" => lower::expr(node, Sort::Pattern(reader.of(node).to_owned())),
+        "simple_expansion" | "expansion" => {
+            let inner = Box::new(variable(reader, node));
+            lower::expr(node, Sort::Bare(inner))
+        }
+        "command_substitution" | "process_substitution" => {
+            let inner = Box::new(expr_of_steps(reader, node));
+            lower::expr(node, Sort::Bare(inner))
+        }
+        "arithmetic_expansion" => {
+            let inner: Vec<Expr> = named(node).into_iter().map(|part| test(reader, part)).collect();
+            lower::expr(node, Sort::Other(inner))
+        }
+        "string" | "translated_string" => {
+            let pieces = named(node).into_iter().map(|part| match part.kind() {
+                "string_content" => Piece::Fixed(reader.of(part).to_owned()),
+                _ => Piece::Hole(unsplit(word(reader, part))),
+            });
+            let pieces: Vec<Piece> = pieces.collect();
+            lower::expr(node, Sort::Text(pieces))
+        }
+        "concatenation" => {
+            let mut pieces = Vec::new();
+            for part in named(node) {
+                match word(reader, part) {
+                    Expr { sort: Sort::Text(inner), .. } => pieces.extend(inner),
+                    other => pieces.push(Piece::Hole(other)),
+                }
+            }
+            lower::expr(node, Sort::Text(pieces))
+        }
+        "heredoc_body" | "herestring_redirect" | "array" => {
+            let parts: Vec<Expr> = named(node).into_iter().map(|part| word(reader, part)).collect();
+            lower::expr(node, Sort::Many(parts))
+        }
+        "heredoc_content" => lower::fixed(node, reader.of(node)),
+        "command" | "pipeline" | "list" | "subshell" | "test_command" | "redirected_statement" => expr(reader, node),
+        _ if node.named_child_count() == 0 => lower::fixed(node, reader.of(node)),
+        _ => {
+            let parts: Vec<Expr> = named(node).into_iter().map(|part| word(reader, part)).collect();
+            lower::expr(node, Sort::Other(parts))
+        }
+    })
+}
+
+fn expr_of_steps(reader: &mut Reader<'_>, node: Node<'_>) -> Expr {
+    let body = block(reader, named(node));
+    lower::expr(
+        node,
+        Sort::Function(Box::new(Function { name: String::new(), parameters: Vec::new(), body, is_class: false })),
+    )
+}
+
+/// `$x`, `${x}`, `${x:-default}`, `${x%pattern}`.
+fn variable(reader: &mut Reader<'_>, node: Node<'_>) -> Expr {
+    let mut parts = named(node).into_iter();
+    let Some(first) = parts.next() else { return lower::expr(node, Sort::Name(String::new())) };
+    let name = reader.of(first).split('[').next().unwrap_or_default().to_owned();
+    let value = lower::expr(first, Sort::Name(name));
+    let sign = node.child_by_field_name("operator").map_or("", |sign| reader.of(sign));
+    let rest: Vec<Expr> = parts.map(|part| unsplit(word(reader, part))).collect();
+    match sign {
+        ":-" | "-" | ":=" | "=" => {
+            let list = std::iter::once(value).chain(rest).collect();
+            lower::expr(node, Sort::Any(list))
+        }
+        ":?" | "?" => {
+            let target = Box::new(lower::expr(node, Sort::Name("required".to_owned())));
+            lower::expr(node, Sort::Call(target, vec![Argument { name: None, value }]))
+        }
+        "" => value,
+        _ => {
+            let list = std::iter::once(value).chain(rest).collect();
+            lower::expr(node, Sort::Other(list))
+        }
+    }
+}
+
+/// A value that is not there.
+fn nothing(node: Node<'_>) -> Expr {
+    lower::expr(node, Sort::Nothing)
+}

@@ -1,0 +1,259 @@
+//! What a program says, in one form for all languages: as much of it as a comparison needs.
+//!
+//! The parsers of the languages ([`super::python`], [`super::script`], [`super::shell`]) make this form; everything
+//! behind them knows no language. Brackets, types, comments and layout are gone, and so is what no rule asks for:
+//! that becomes [`Sort::Other`] with its parts.
+
+/// A value as written.
+#[derive(Debug, Clone)]
+pub(in crate::check::change) struct Expr {
+    /// The line where it begins, counted from 1.
+    pub(in crate::check::change) line: u64,
+    /// Where it stands in the file, in bytes.
+    pub(in crate::check::change) span: (usize, usize),
+    /// What it is.
+    pub(in crate::check::change) sort: Sort,
+}
+
+/// The sorts of values.
+#[derive(Debug, Clone)]
+pub(in crate::check::change) enum Sort {
+    /// A variable, a parameter, a function.
+    Name(String),
+    /// Text with holes.
+    Text(Vec<Piece>),
+    /// A number, in its shortest form: `30`, `0.5`.
+    Number(String),
+    /// True or false.
+    Flag(bool),
+    /// None, null, undefined.
+    Nothing,
+    /// A pattern with a syntax of its own: `/^a+$/`.
+    Pattern(String),
+    /// `object.name`.
+    Member(Box<Expr>, String),
+    /// `object[index]`.
+    Item(Box<Expr>, Box<Expr>),
+    /// `object[from:to]`.
+    Slice(Box<Expr>, Option<Box<Expr>>, Option<Box<Expr>>),
+    /// `target(arguments)`.
+    Call(Box<Expr>, Vec<Argument>),
+    /// `a + b` and its kin.
+    Math(String, Box<Expr>, Box<Expr>),
+    /// `a < b` and its kin.
+    Compare(Order, Box<Expr>, Box<Expr>),
+    /// Its opposite.
+    Not(Box<Expr>),
+    /// All of them hold.
+    All(Vec<Expr>),
+    /// One of them holds, or the first that is something.
+    Any(Vec<Expr>),
+    /// One of two by a condition.
+    Choice(Box<Expr>, Box<Expr>, Box<Expr>),
+    /// A list, a tuple, a set.
+    Many(Vec<Expr>),
+    /// A dictionary, an object.
+    Pairs(Vec<(Expr, Expr)>),
+    /// A comprehension: the value of each round, the rounds, the conditions.
+    Each(Box<Expr>, Vec<Round>, Vec<Expr>),
+    /// A function without a name.
+    Function(Box<Function>),
+    /// What is waited for.
+    Await(Box<Expr>),
+    /// A variable of a shell that is split into words and expanded as a pattern.
+    Bare(Box<Expr>),
+    /// Anything else, by its parts.
+    Other(Vec<Expr>),
+}
+
+/// A part of a text.
+#[derive(Debug, Clone)]
+pub(in crate::check::change) enum Piece {
+    /// As written, escapes and all.
+    Fixed(String),
+    /// A value put in.
+    Hole(Expr),
+}
+
+/// How two values are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::check::change) enum Order {
+    Less,
+    LessEqual,
+    Greater,
+    GreaterEqual,
+    Equal,
+    Unequal,
+    In,
+    NotIn,
+    /// Fits a pattern.
+    Matches,
+}
+
+/// An argument of a call.
+#[derive(Debug, Clone)]
+pub(in crate::check::change) struct Argument {
+    /// Its name where it is given by name.
+    pub(in crate::check::change) name: Option<String>,
+    /// Its value.
+    pub(in crate::check::change) value: Expr,
+}
+
+/// One round of a comprehension.
+#[derive(Debug, Clone)]
+pub(in crate::check::change) struct Round {
+    /// The names that are set.
+    pub(in crate::check::change) names: Vec<String>,
+    /// What is gone through.
+    pub(in crate::check::change) over: Expr,
+}
+
+/// A function.
+#[derive(Debug, Clone)]
+pub(in crate::check::change) struct Function {
+    /// Its name; empty for one without.
+    pub(in crate::check::change) name: String,
+    /// Its parameters, `self` left out.
+    pub(in crate::check::change) parameters: Vec<Parameter>,
+    /// What it does.
+    pub(in crate::check::change) body: Vec<Statement>,
+    /// Whether it is a class: its call makes an object with the parameters as attributes.
+    pub(in crate::check::change) is_class: bool,
+}
+
+/// A parameter of a function.
+#[derive(Debug, Clone)]
+pub(in crate::check::change) struct Parameter {
+    /// Its name.
+    pub(in crate::check::change) name: String,
+    /// Its line.
+    pub(in crate::check::change) line: u64,
+    /// Its default.
+    pub(in crate::check::change) default: Option<Expr>,
+}
+
+/// A step of a program.
+#[derive(Debug, Clone)]
+pub(in crate::check::change) struct Statement {
+    /// The line where it begins, counted from 1.
+    pub(in crate::check::change) line: u64,
+    /// What it does.
+    pub(in crate::check::change) act: Act,
+}
+
+/// The sorts of steps.
+#[derive(Debug, Clone)]
+pub(in crate::check::change) enum Act {
+    /// `targets = value`; several targets share the value.
+    Let(Vec<Expr>, Expr),
+    /// `target += value`.
+    Change(Expr, String, Expr),
+    /// A value for its effect.
+    Do(Expr),
+    /// `if`.
+    If(Expr, Vec<Statement>, Vec<Statement>),
+    /// A loop over something.
+    For(Vec<String>, Expr, Vec<Statement>),
+    /// A loop as long as something holds.
+    While(Expr, Vec<Statement>),
+    /// `try`: the attempt, the handlers, what is done in any case.
+    Try(Vec<Statement>, Vec<Handler>, Vec<Statement>),
+    /// Raises an error.
+    Raise(Option<Expr>),
+    /// Leaves the function.
+    Return(Option<Expr>),
+    /// Gives a value to whoever goes through the results.
+    Give(Expr),
+    /// Leaves the loop.
+    Break,
+    /// Goes on with the next round.
+    Continue,
+    /// A function of that name.
+    Define(Function),
+    /// Names from elsewhere: the name here, the full name there.
+    Import(Vec<(String, String)>),
+    /// A check that ends the program when it fails.
+    Assert(Expr),
+    /// Steps in a scope of their own: a class, a `with`.
+    Block(Vec<Statement>),
+}
+
+/// What is done about an error.
+#[derive(Debug, Clone)]
+pub(in crate::check::change) struct Handler {
+    /// The line where it begins.
+    pub(in crate::check::change) line: u64,
+    /// The name of the error in it.
+    pub(in crate::check::change) name: Option<String>,
+    /// Which errors; `None` for all.
+    pub(in crate::check::change) of: Option<Expr>,
+    /// What is done.
+    pub(in crate::check::change) body: Vec<Statement>,
+}
+
+impl Expr {
+    /// The values inside it, in order.
+    pub(in crate::check::change) fn parts(&self) -> Vec<&Expr> {
+        match &self.sort {
+            Sort::Name(_) | Sort::Number(_) | Sort::Flag(_) | Sort::Nothing | Sort::Pattern(_) | Sort::Function(_) => {
+                Vec::new()
+            }
+            Sort::Text(pieces) => pieces.iter().filter_map(Piece::hole).collect(),
+            Sort::Member(one, _) | Sort::Not(one) | Sort::Await(one) | Sort::Bare(one) => vec![one],
+            Sort::Item(a, b) | Sort::Math(_, a, b) | Sort::Compare(_, a, b) => vec![a, b],
+            Sort::Slice(a, from, to) => {
+                [Some(a), from.as_ref(), to.as_ref()].into_iter().flatten().map(|b| &**b).collect()
+            }
+            Sort::Call(target, arguments) => {
+                std::iter::once(&**target).chain(arguments.iter().map(|argument| &argument.value)).collect()
+            }
+            Sort::All(list) | Sort::Any(list) | Sort::Many(list) | Sort::Other(list) => list.iter().collect(),
+            Sort::Choice(a, b, c) => vec![a, b, c],
+            Sort::Pairs(pairs) => pairs.iter().flat_map(|(key, value)| [key, value]).collect(),
+            Sort::Each(element, rounds, conditions) => {
+                std::iter::once(&**element).chain(rounds.iter().map(|round| &round.over)).chain(conditions).collect()
+            }
+        }
+    }
+
+    /// Its name, where it is one.
+    pub(in crate::check::change) fn name(&self) -> Option<&str> {
+        match &self.sort {
+            Sort::Name(name) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// Its text, where it is one without holes.
+    pub(in crate::check::change) fn fixed(&self) -> Option<String> {
+        let Sort::Text(pieces) = &self.sort else { return None };
+        pieces.iter().map(|piece| if let Piece::Fixed(text) = piece { Some(text.as_str()) } else { None }).collect()
+    }
+}
+
+impl Piece {
+    fn hole(&self) -> Option<&Expr> {
+        match self {
+            Piece::Hole(expr) => Some(expr),
+            Piece::Fixed(_) => None,
+        }
+    }
+}
+
+impl Order {
+    /// The comparison of a sign.
+    pub(in crate::check::change) fn of(sign: &str) -> Option<Order> {
+        Some(match sign {
+            "<" | "-lt" => Order::Less,
+            "<=" | "-le" => Order::LessEqual,
+            ">" | "-gt" => Order::Greater,
+            ">=" | "-ge" => Order::GreaterEqual,
+            "==" | "===" | "=" | "is" | "-eq" => Order::Equal,
+            "!=" | "!==" | "<>" | "is not" | "-ne" => Order::Unequal,
+            "in" => Order::In,
+            "not in" => Order::NotIn,
+            "=~" => Order::Matches,
+            _ => return None,
+        })
+    }
+}

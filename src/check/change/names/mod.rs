@@ -1,0 +1,463 @@
+//! Where a value comes from, told without the names that a program gives to things on the way.
+//!
+//! Renaming, taking out a function and naming a constant change names and nothing else. So a name is followed to
+//! what it was given: an assignment, the argument of a call, what a loop goes through. What is left are words that
+//! a refactoring does not touch: keys, attributes, functions from elsewhere, texts and numbers ([`Tokens`]).
+
+pub(super) mod constant;
+mod told;
+pub(super) mod walk;
+
+use super::language::tree::{Act, Argument, Expr, Function, Handler, Parameter, Sort, Statement};
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeSet, HashMap};
+
+/// The words that tell what a value is made of.
+pub(super) type Tokens = BTreeSet<String>;
+
+/// How many names in a row are followed.
+const MAX_STEPS: usize = 7;
+
+/// Origins of one name that are followed.
+const MAX_ORIGINS: usize = 6;
+
+/// Where a name got its value.
+#[derive(Clone, Copy)]
+enum Origin<'a> {
+    /// This value, in that scope.
+    Value(&'a Expr, usize),
+    /// A part of it: what a loop goes through.
+    Part(&'a Expr, usize),
+    /// The parameter of a function.
+    Given(usize, usize),
+    /// From elsewhere, by its full name.
+    Full(&'a str),
+    /// A function of the program.
+    Function(usize),
+}
+
+struct Scope<'a> {
+    parent: Option<usize>,
+    names: HashMap<&'a str, Vec<Origin<'a>>>,
+}
+
+struct Known<'a> {
+    function: &'a Function,
+    scope: usize,
+    /// The calls: arguments and the scope of the call.
+    calls: Vec<(&'a [Argument], usize)>,
+}
+
+/// The names of one file.
+pub(super) struct Names<'a> {
+    scopes: Vec<Scope<'a>>,
+    functions: Vec<Known<'a>>,
+    scope_of: HashMap<*const Function, usize>,
+    /// What is assigned to attributes of the object itself.
+    members: HashMap<&'a str, Vec<(&'a Expr, usize)>>,
+    /// The attributes that a class is made with: the class and the place of the parameter.
+    fields: HashMap<&'a str, Vec<(usize, usize)>>,
+    by_name: HashMap<&'a str, Vec<usize>>,
+    /// In a shell every name belongs to the whole file.
+    is_flat: bool,
+    told: RefCell<Told>,
+    /// Steps left for telling one value.
+    left: Cell<usize>,
+}
+
+/// What was told of a name in a scope, by the line it was asked from.
+type Told = HashMap<((usize, String), u64), Tokens>;
+
+/// What a call calls.
+pub(super) enum Callee<'a> {
+    /// A function of the program.
+    Own(&'a Function),
+    /// One from elsewhere: its name with dots, `.name` for the method of a value.
+    Other(String),
+}
+
+/// A value that is known without running the program.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Constant {
+    /// How it is shown: `30`, `true`, `"text"`.
+    pub(super) shown: String,
+    /// The line where it is written.
+    pub(super) line: u64,
+}
+
+impl<'a> Names<'a> {
+    /// Reads the names of a file.
+    pub(super) fn of(steps: &'a [Statement], is_flat: bool) -> Names<'a> {
+        let mut names = Names {
+            scopes: vec![Scope { parent: None, names: HashMap::new() }],
+            functions: Vec::new(),
+            scope_of: HashMap::new(),
+            members: HashMap::new(),
+            fields: HashMap::new(),
+            by_name: HashMap::new(),
+            is_flat,
+            told: RefCell::new(HashMap::new()),
+            left: Cell::new(0),
+        };
+        names.block(steps, 0);
+        names.calls(steps, 0);
+        names
+    }
+
+    /// The scope of a function's inside.
+    pub(super) fn inside(&self, function: &Function) -> usize {
+        self.scope_of.get(&std::ptr::from_ref(function)).copied().unwrap_or(0)
+    }
+
+    fn bind(&mut self, scope: usize, name: &'a str, origin: Origin<'a>) {
+        let scope = if self.is_flat && !matches!(origin, Origin::Given(..)) { 0 } else { scope };
+        self.scopes[scope].names.entry(name).or_default().push(origin);
+    }
+
+    fn block(&mut self, steps: &'a [Statement], scope: usize) {
+        for step in steps {
+            self.step(&step.act, scope);
+        }
+    }
+
+    fn step(&mut self, act: &'a Act, scope: usize) {
+        match act {
+            Act::Let(targets, value) => {
+                self.value(value, scope);
+                for target in targets {
+                    self.target(target, value, scope);
+                }
+            }
+            Act::Change(target, _, value) => {
+                self.value(value, scope);
+                self.target(target, value, scope);
+            }
+            Act::Do(value) | Act::Assert(value) | Act::Give(value) => self.value(value, scope),
+            Act::If(condition, then, otherwise) => {
+                self.value(condition, scope);
+                self.block(then, scope);
+                self.block(otherwise, scope);
+            }
+            Act::For(names, over, body) => {
+                self.value(over, scope);
+                for name in names {
+                    self.bind(scope, name, Origin::Part(over, scope));
+                }
+                self.block(body, scope);
+            }
+            Act::While(condition, body) => {
+                self.value(condition, scope);
+                self.block(body, scope);
+            }
+            Act::Try(body, handlers, last) => {
+                self.block(body, scope);
+                for Handler { body, .. } in handlers {
+                    self.block(body, scope);
+                }
+                self.block(last, scope);
+            }
+            Act::Raise(value) | Act::Return(value) => {
+                if let Some(value) = value {
+                    self.value(value, scope);
+                }
+            }
+            Act::Define(function) => {
+                let id = self.function(function, scope);
+                self.bind(scope, &function.name, Origin::Function(id));
+                self.by_name.entry(&function.name).or_default().push(id);
+            }
+            Act::Import(pairs) => {
+                for (here, full) in pairs {
+                    self.bind(scope, here, Origin::Full(full));
+                }
+            }
+            Act::Block(steps) => self.block(steps, scope),
+            Act::Break | Act::Continue => {}
+        }
+    }
+
+    fn target(&mut self, target: &'a Expr, value: &'a Expr, scope: usize) {
+        match &target.sort {
+            Sort::Name(name) => self.bind(scope, name, Origin::Value(value, scope)),
+            Sort::Member(object, name) if matches!(object.name(), Some("self" | "this" | "cls")) => {
+                self.members.entry(name).or_default().push((value, scope));
+            }
+            // `found[key] = value` puts it into `found`.
+            Sort::Item(object, _) | Sort::Member(object, _) => {
+                if let Sort::Name(name) = &object.sort {
+                    self.bind(scope, name, Origin::Part(value, scope));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn function(&mut self, function: &'a Function, parent: usize) -> usize {
+        let scope = self.scopes.len();
+        self.scopes.push(Scope { parent: Some(parent), names: HashMap::new() });
+        self.scope_of.insert(std::ptr::from_ref(function), scope);
+        let id = self.functions.len();
+        self.functions.push(Known { function, scope, calls: Vec::new() });
+        for (index, Parameter { name, default, .. }) in function.parameters.iter().enumerate() {
+            self.bind(scope, name, Origin::Given(id, index));
+            if let Some(default) = default {
+                self.value(default, parent);
+            }
+        }
+        if function.is_class {
+            self.bind(scope, "cls", Origin::Function(id));
+            for (index, parameter) in function.parameters.iter().enumerate() {
+                self.fields.entry(&parameter.name).or_default().push((id, index));
+            }
+            for step in &function.body {
+                if let Act::Let(targets, value) = &step.act {
+                    for name in targets.iter().filter_map(Expr::name) {
+                        self.members.entry(name).or_default().push((value, scope));
+                    }
+                }
+            }
+        }
+        self.block(&function.body, scope);
+        id
+    }
+
+    /// Finds the functions and rounds inside a value.
+    fn value(&mut self, value: &'a Expr, scope: usize) {
+        match &value.sort {
+            Sort::Function(function) => {
+                self.function(function, scope);
+            }
+            Sort::Each(_, rounds, _) => {
+                for round in rounds {
+                    for name in &round.names {
+                        self.bind(scope, name, Origin::Part(&round.over, scope));
+                    }
+                }
+            }
+            _ => {}
+        }
+        for part in value.parts() {
+            self.value(part, scope);
+        }
+        // `rows.map((row) => …)` goes through the rows; what is added to a list is in it.
+        let Sort::Call(target, arguments) = &value.sort else { return };
+        let Sort::Member(object, method) = &target.sort else { return };
+        for argument in arguments {
+            if let Sort::Function(function) = &argument.value.sort {
+                let inside = self.inside(function);
+                for parameter in &function.parameters {
+                    self.scopes[inside].names.insert(&parameter.name, vec![Origin::Part(object, scope)]);
+                }
+            }
+        }
+        let ("append" | "push" | "add" | "extend", [one]) = (method.as_str(), arguments.as_slice()) else { return };
+        match &object.sort {
+            Sort::Name(name) => self.bind(scope, name, Origin::Part(&one.value, scope)),
+            Sort::Member(owner, name) if matches!(owner.name(), Some("self" | "this")) => {
+                self.members.entry(name).or_default().push((&one.value, scope));
+            }
+            _ => {}
+        }
+    }
+
+    /// Notes which arguments the functions of the program are called with.
+    fn calls(&mut self, steps: &'a [Statement], scope: usize) {
+        let mut found = Vec::new();
+        each_call(steps, scope, self, &mut found);
+        for (id, arguments, scope) in found {
+            self.functions[id].calls.push((arguments, scope));
+            if let Some(maker) = self.maker(id) {
+                self.functions[maker].calls.push((arguments, scope));
+            }
+        }
+    }
+
+    /// The method that makes the objects of a class.
+    fn maker(&self, class: usize) -> Option<usize> {
+        let known = &self.functions[class];
+        let is_maker = |other: &Known<'_>| {
+            matches!(other.function.name.as_str(), "__init__" | "constructor")
+                && self.scopes[other.scope].parent == Some(known.scope)
+        };
+        known.function.is_class.then(|| self.functions.iter().position(is_maker))?
+    }
+
+    fn origins(&self, name: &str, scope: usize) -> (&[Origin<'a>], usize) {
+        let mut at = Some(scope);
+        while let Some(scope) = at {
+            if let Some(origins) = self.scopes[scope].names.get(name) {
+                return (origins, scope);
+            }
+            at = self.scopes[scope].parent;
+        }
+        (&[], 0)
+    }
+
+    fn own(&self, target: &Expr, scope: usize) -> Option<usize> {
+        match &target.sort {
+            Sort::Name(name) => self.origins(name, scope).0.iter().find_map(|origin| match origin {
+                Origin::Function(id) => Some(*id),
+                _ => None,
+            }),
+            Sort::Member(object, name) => {
+                // A method is found by its name, when the program has one of it and the object is no module.
+                let is_module = object.name().is_some_and(|name| self.full(name, scope).is_some());
+                match self.by_name.get(name.as_str()).map(Vec::as_slice) {
+                    Some([id]) if !is_module => Some(*id),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// The full name of what comes from elsewhere.
+    fn full(&self, name: &str, scope: usize) -> Option<&'a str> {
+        self.origins(name, scope).0.iter().find_map(|origin| match origin {
+            Origin::Full(full) => Some(*full),
+            _ => None,
+        })
+    }
+
+    /// The name with dots of something from elsewhere.
+    pub(super) fn dotted(&self, expr: &Expr, scope: usize) -> Option<String> {
+        match &expr.sort {
+            Sort::Name(name) => match self.full(name, scope) {
+                Some(full) => Some(full.to_owned()),
+                None => self.origins(name, scope).0.is_empty().then(|| name.clone()),
+            },
+            Sort::Member(object, name) => Some(format!("{}.{name}", self.dotted(object, scope)?)),
+            _ => None,
+        }
+    }
+
+    /// What a call calls.
+    pub(super) fn callee(&self, target: &Expr, scope: usize) -> Callee<'a> {
+        if let Some(id) = self.own(target, scope) {
+            return Callee::Own(self.functions[id].function);
+        }
+        if let Some(dotted) = self.dotted(target, scope) {
+            return Callee::Other(dotted);
+        }
+        match &target.sort {
+            Sort::Member(_, name) => Callee::Other(format!(".{name}")),
+            Sort::Name(name) => Callee::Other(name.clone()),
+            _ => Callee::Other(String::new()),
+        }
+    }
+
+    /// The one value that a name stands for, with the scope of that value.
+    pub(super) fn stands_for(&self, expr: &Expr, scope: usize) -> Option<(&'a Expr, usize)> {
+        match &expr.sort {
+            Sort::Name(name) => match self.origins(name, scope).0 {
+                [Origin::Value(value, scope)] => Some((value, *scope)),
+                [Origin::Given(id, index)] => {
+                    let known = &self.functions[*id];
+                    let parameter = known.function.parameters.get(*index)?;
+                    match known.calls.as_slice() {
+                        [(arguments, scope)] => {
+                            argument_of(arguments, &parameter.name, *index).map(|argument| (argument, *scope))
+                        }
+                        _ => None,
+                    }
+                }
+                _ => None,
+            },
+            Sort::Member(object, name) => {
+                if let (Some("self" | "this" | "cls"), Some([one])) =
+                    (object.name(), self.members.get(name.as_str()).map(Vec::as_slice))
+                {
+                    return Some(*one);
+                }
+                let (value, scope) = self.stands_for(object, scope)?;
+                let Sort::Pairs(pairs) = &value.sort else { return None };
+                let found = pairs.iter().find(|(key, _)| key.fixed().as_deref() == Some(name))?;
+                Some((&found.1, scope))
+            }
+            Sort::Item(object, index) => {
+                let (value, scope) = self.stands_for(object, scope)?;
+                let (Sort::Pairs(pairs), Some(name)) = (&value.sort, index.fixed()) else { return None };
+                let found = pairs.iter().find(|(key, _)| key.fixed().as_ref() == Some(&name))?;
+                Some((&found.1, scope))
+            }
+            _ => None,
+        }
+    }
+
+    /// The line of the call that hands a parameter in, followed up to the outermost.
+    pub(super) fn handed(&self, expr: &Expr, scope: usize) -> Option<u64> {
+        let (mut expr, mut scope, mut line) = (expr, scope, None);
+        for _ in 0..MAX_STEPS {
+            let Sort::Name(name) = &expr.sort else { break };
+            let [Origin::Given(..)] = self.origins(name, scope).0 else { break };
+            let Some((argument, outer)) = self.stands_for(expr, scope) else { break };
+            line = Some(argument.line);
+            (expr, scope) = (argument, outer);
+        }
+        line
+    }
+
+    /// The only value that a function of the program gives back, when the call is one of it.
+    pub(super) fn result(&self, target: &Expr, scope: usize) -> Option<(&'a Expr, usize)> {
+        let known = &self.functions[self.own(target, scope)?];
+        let mut results = Vec::new();
+        returned(&known.function.body, &mut results);
+        match results.as_slice() {
+            [one] => Some((one, known.scope)),
+            _ => None,
+        }
+    }
+}
+
+fn argument_of<'a>(arguments: &'a [Argument], name: &str, index: usize) -> Option<&'a Expr> {
+    let by_name = arguments.iter().find(|argument| argument.name.as_deref() == Some(name));
+    let by_place = || arguments.iter().filter(|argument| argument.name.is_none()).nth(index);
+    by_name.or_else(by_place).map(|argument| &argument.value)
+}
+
+/// The values that a function gives back, functions inside it left out.
+fn returned<'a>(steps: &'a [Statement], found: &mut Vec<&'a Expr>) {
+    for step in steps {
+        match &step.act {
+            Act::Return(Some(value)) | Act::Give(value) => found.push(value),
+            Act::If(_, then, otherwise) => {
+                returned(then, found);
+                returned(otherwise, found);
+            }
+            Act::For(_, _, body) | Act::While(_, body) | Act::Block(body) => returned(body, found),
+            Act::Try(body, handlers, last) => {
+                returned(body, found);
+                for handler in handlers {
+                    returned(&handler.body, found);
+                }
+                returned(last, found);
+            }
+            _ => {}
+        }
+    }
+}
+
+type Found<'a> = Vec<(usize, &'a [Argument], usize)>;
+
+/// Every call of a function of the program.
+fn each_call<'a>(steps: &'a [Statement], scope: usize, names: &Names<'a>, found: &mut Found<'a>) {
+    walk::each_expr(steps, scope, names, &mut |expr, scope| {
+        if let Sort::Call(target, arguments) = &expr.sort
+            && let Some(id) = names.own(target, scope)
+        {
+            found.push((id, arguments.as_slice(), scope));
+        }
+    });
+}
+
+/// How alike two values are: common words through all words, 0 to 1; 1 when one is part of the other.
+pub(super) fn likeness(a: &Tokens, b: &Tokens) -> f64 {
+    if a.is_empty() || b.is_empty() {
+        return if a.is_empty() && b.is_empty() { 1.0 } else { 0.0 };
+    }
+    let common = a.intersection(b).count();
+    if common == a.len().min(b.len()) {
+        return 1.0 - 0.01 * a.len().abs_diff(b.len()) as f64;
+    }
+    common as f64 / (a.len() + b.len() - common) as f64
+}

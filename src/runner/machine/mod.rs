@@ -1,0 +1,215 @@
+//! What this machine can do to contain a run, found out once, and the level that a run is given by it.
+//!
+//! This is a plan, not a promise: what a run really had is verified in its own process.
+
+pub(super) mod detached;
+pub(super) mod proven;
+
+use super::process::group::Group;
+use super::sandbox;
+use super::supervisor::starter::Starter;
+use super::supervisor::{find, needs, try_out};
+use crate::domain::{IsolationLevel, WriteMode};
+use crate::outside::Programs;
+use proven::Proof;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
+
+/// Users that no account has: systemd's range for users that exist only while a service runs
+/// (`DynamicUser=`, systemd.io/UIDS-GIDS).
+const USERS: std::ops::Range<u32> = 61_184..65_520;
+
+/// Landlock that also scopes signals and abstract sockets (Linux 6.12).
+const LEAST_LANDLOCK: u32 = 6;
+
+/// Which bubblewrap to use.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Bubblewrap {
+    /// The system's own, found on `PATH`.
+    #[default]
+    Auto,
+    /// None: runs are confined at most.
+    Off,
+    /// This program.
+    At(PathBuf),
+}
+
+/// What contains runs here.
+#[derive(Debug)]
+pub struct Machine {
+    wish: Bubblewrap,
+    /// Starts this very program.
+    starter: Arc<Starter>,
+    /// Where it is kept that bubblewrap works here.
+    proof: Option<Proof>,
+    programs: Arc<Programs>,
+    bubblewrap: OnceLock<Result<PathBuf, String>>,
+    landlock: OnceLock<u32>,
+    next_user: AtomicU32,
+}
+
+/// One layer for `doctor`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LayerFact {
+    /// Its name.
+    pub name: &'static str,
+    /// What it gives, or why it is not here.
+    pub state: Result<String, String>,
+}
+
+/// How a run will be started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Means {
+    pub(super) level: IsolationLevel,
+    pub(super) bubblewrap: Option<PathBuf>,
+    /// The user that the tool gets when we are root.
+    pub(super) user: Option<u32>,
+}
+
+impl Machine {
+    /// Looks at nothing yet. `program` is this program, to be started again for each run; `None` takes the
+    /// one that is running.
+    pub fn new(wish: Bubblewrap, program: Option<PathBuf>) -> Machine {
+        let offset = std::process::id() % (USERS.end - USERS.start);
+        let program = program.unwrap_or_else(|| PathBuf::from("/proc/self/exe"));
+        Machine {
+            wish,
+            starter: Arc::new(Starter::new(program)),
+            proof: None,
+            programs: Arc::default(),
+            bubblewrap: OnceLock::new(),
+            landlock: OnceLock::new(),
+            next_user: AtomicU32::new(offset),
+        }
+    }
+
+    /// The same machine, which keeps in this file that bubblewrap works here: no tool may be able to write it.
+    #[must_use]
+    pub fn remembering(self, file: PathBuf) -> Machine {
+        Machine { proof: Some(Proof::at(file)), ..self }
+    }
+
+    /// The same machine, which finds bubblewrap as these do.
+    #[must_use]
+    pub fn finding(self, programs: Arc<Programs>) -> Machine {
+        Machine { programs, ..self }
+    }
+
+    /// This very program.
+    pub(super) fn program(&self) -> &PathBuf {
+        self.starter.program()
+    }
+
+    /// What starts supervisors.
+    pub(super) fn starter(&self) -> Arc<Starter> {
+        self.starter.clone()
+    }
+
+    /// The strongest level that this machine gives.
+    pub fn level(&self) -> IsolationLevel {
+        match (self.bubblewrap(), self.landlock()) {
+            (Ok(_), LEAST_LANDLOCK..) => IsolationLevel::Isolated,
+            (Err(_), LEAST_LANDLOCK..) => IsolationLevel::Confined,
+            (_, _) => IsolationLevel::LimitsOnly,
+        }
+    }
+
+    /// How to start a run that must be at least this well contained.
+    ///
+    /// # Errors
+    /// Why that is not possible here and what to do, one line.
+    pub(super) fn means(&self, least: IsolationLevel) -> Result<Means, String> {
+        let level = self.level();
+        if !level.reaches(least) {
+            let why = match (self.bubblewrap(), self.landlock()) {
+                (_, abi @ ..LEAST_LANDLOCK) => format!("Landlock here is version {abi}, {LEAST_LANDLOCK} is needed"),
+                (Err(why), _) => why.clone(),
+                (Ok(_), _) => "the walls do not stand".to_owned(),
+            };
+            return Err(format!(
+                "isolation {least} is demanded, this machine gives {level}: {why}; {}, or lower the level for this \
+                 stage in config.toml below [isolation]",
+                needs(least)
+            ));
+        }
+        let bubblewrap = if level == IsolationLevel::Isolated { self.bubblewrap().clone().ok() } else { None };
+        let user = rustix::process::getuid().is_root().then(|| self.user());
+        Ok(Means { level, bubblewrap, user })
+    }
+
+    /// What becomes of the writes of a tool that may write at once. A tool of root's runs as somebody else, who
+    /// could write root's files only by making files that are root's: its writes are staged as well.
+    pub fn write_mode(&self, wanted: WriteMode) -> WriteMode {
+        if rustix::process::getuid().is_root() { WriteMode::Staged } else { wanted }
+    }
+
+    /// A user that nobody is: another one for each run.
+    fn user(&self) -> u32 {
+        USERS.start + self.next_user.fetch_add(1, Ordering::Relaxed) % (USERS.end - USERS.start)
+    }
+
+    fn bubblewrap(&self) -> &Result<PathBuf, String> {
+        self.bubblewrap.get_or_init(|| {
+            let program = match &self.wish {
+                Bubblewrap::Off => return Err("bubblewrap is switched off in config.toml".to_owned()),
+                Bubblewrap::At(path) => find(&self.programs, Some(path))?,
+                Bubblewrap::Auto => find(&self.programs, None)?,
+            };
+            let user = rustix::process::getuid().is_root().then_some(USERS.start);
+            if self.proof.as_ref().is_some_and(|proof| proof.holds(&program, user)) {
+                return Ok(program);
+            }
+            try_out(&program, user)?;
+            if let Some(proof) = &self.proof {
+                proof.keep(&program, user);
+            }
+            Ok(program)
+        })
+    }
+
+    fn landlock(&self) -> u32 {
+        *self.landlock.get_or_init(sandbox::landlock_version)
+    }
+
+    /// Each layer, as it is here.
+    pub fn layers(&self) -> Vec<LayerFact> {
+        let bubblewrap = match self.bubblewrap() {
+            Ok(path) => Ok(format!("{} gives each run namespaces and a view of files of its own", path.display())),
+            Err(why) => Err(why.clone()),
+        };
+        let landlock = match self.landlock() {
+            0 => {
+                Err("the kernel has no Landlock, or it is switched off (lsm= on the kernel's command line)".to_owned())
+            }
+            abi @ ..LEAST_LANDLOCK => {
+                Err(format!("Landlock is version {abi}; {LEAST_LANDLOCK} (Linux 6.12) is needed"))
+            }
+            abi => Ok(format!("version {abi}: files, TCP ports, signals and abstract sockets are granted one by one")),
+        };
+        let user = if rustix::process::getuid().is_root() {
+            Ok(format!("you are root: tools run as an unused user from {} on", USERS.start))
+        } else {
+            Ok("tools run as you, without any capability".to_owned())
+        };
+        vec![
+            LayerFact { name: "bubblewrap", state: bubblewrap },
+            LayerFact { name: "landlock", state: landlock },
+            LayerFact { name: "user", state: user },
+            LayerFact { name: "totals", state: totals() },
+        ]
+    }
+}
+
+/// How the memory and the processes of a run as a whole are held below their limits here.
+fn totals() -> Result<String, String> {
+    match Group::try_out() {
+        Ok(()) => {
+            Ok("each run gets a control group: the kernel holds its memory and processes at their limits".to_owned())
+        }
+        Err(why) => Err(format!(
+            "runs get no control group ({why}); totals are watched: at most twice the processes and one and a half \
+             times the memory for a moment"
+        )),
+    }
+}

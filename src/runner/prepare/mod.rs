@@ -1,0 +1,453 @@
+//! From "run this version with this input" to exactly what will be started.
+//!
+//! Pure apart from looking programs up on `PATH`: everything that can be wrong before a process
+//! exists is found here, and nothing has happened yet.
+
+pub(super) mod given;
+pub(super) mod request;
+pub(super) mod spec;
+pub(super) mod template;
+
+use super::dependencies::equip;
+use super::grants::{self, Grants, WritePath};
+use super::interpreter::{Program, SearchPath, Seeker, Who};
+use super::isolation;
+use super::machine::Means;
+use super::observer::{Policy, name_servers};
+use super::overlay::{self, Stage};
+use super::process::clear::outer_folder;
+use super::process::group::LEAST_TASKS;
+use super::process::limits::{Limits, Wall};
+use super::process::processes::{RUN_VARIABLE, threads_of_user};
+use super::result::success::OutputRule;
+use super::result::violations::violations_line;
+use super::sandbox::{Bounds, HostFacts, WallPlan};
+use super::supervisor::{Call, Environment, Packed, Plan, View};
+use crate::domain::{
+    CostTier, FileMode, InputMode, IsolationLevel, Manifest, Network, Profile, Recipe, RunEnd, VersionFile, WriteMode,
+    validate,
+};
+use given::Given;
+use request::Request;
+use serde_json::{Map, Value};
+use spec::Spec;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use template::{Scope, append_flags, as_variables, expand};
+
+/// The kernel's limit for one argument or variable, in bytes, its closing zero included.
+const MAX_ARGUMENT: usize = 128 * 1024;
+
+/// The kernel's own bound on processes and threads of a user is so many times the limit: the limit means processes, and
+/// between two looks of the supervisor there are never more than twice as many.
+const TASKS_PER_PROCESS: u64 = 2;
+
+/// What our own processes inside are, which the kernel counts as well.
+const OWN_TASKS: u64 = 4;
+
+/// How long a tool may clean up between TERM and KILL.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Works out what to start.
+///
+/// # Errors
+/// [`RunEnd::InvalidInput`] when the input does not fit its schema or a placeholder has no value,
+/// [`RunEnd::SpawnFailed`] when the program is missing (with what to install),
+/// [`RunEnd::Refused`] when the version is nothing that can be started, or prohibited.
+pub fn prepare(request: &Request) -> Result<Spec, RunEnd> {
+    let caller = std::env::vars_os().collect();
+    prepare_for(request, &caller)
+}
+
+/// [`prepare`] with the caller's environment handed in.
+pub(super) fn prepare_for(request: &Request, caller: &BTreeMap<OsString, OsString>) -> Result<Spec, RunEnd> {
+    prepare_with(request, caller, &[]).map(|(spec, _)| spec)
+}
+
+/// [`prepare`], and what further starts of the same program are given: one for each of `others`, or why not.
+pub(super) fn prepare_with(
+    request: &Request,
+    caller: &BTreeMap<OsString, OsString>,
+    others: &[Value],
+) -> Result<(Spec, Vec<Result<Call, RunEnd>>), RunEnd> {
+    let recipe = startable(request.manifest)?;
+    let grants = granted(request, caller)?;
+    let empty = Value::Object(Map::new());
+    let input = request.input.unwrap_or(&empty);
+    check_input(request, recipe, input)?;
+    let means = request.machine.means(request.least).map_err(|message| RunEnd::Uncontained { message })?;
+    if means.level != IsolationLevel::Isolated
+        && let Some(message) = grants.needs_isolated()
+    {
+        return Err(RunEnd::Uncontained { message });
+    }
+    let place = Place::of(request, &means);
+    let words = Words::of(request, &place, recipe, input)?;
+    let (who, workspace) = (Who::of_this_process(), Some(request.workspace));
+    let path = SearchPath::new(Seeker {
+        caller,
+        who,
+        workspace,
+        interpreters: request.interpreters,
+        sources: request.sources,
+    });
+    let program = locate(&path, &words, request.version_dir, &place)?;
+    let program = equip(&path, &request.need(), program).map_err(|message| RunEnd::SpawnFailed { message })?;
+    let env = environment(request, &place, recipe, &path, passed(&grants, request.given));
+    check_sizes(&[], env.iter())?;
+    let call = |input: &Value| {
+        check_input(request, recipe, input)?;
+        let other = Words::of(request, &place, recipe, input)?;
+        if other.words.first() != words.words.first() {
+            return Err(invalid("input: it chooses another program to start"));
+        }
+        other.call(recipe, &program.lead, input)
+    };
+    let others = others.iter().map(call).collect();
+    let call = words.call(recipe, &program.lead, input)?;
+    let found = Found { recipe, grants, means, place, program, env };
+    Ok((found.spec(request, call)?, others))
+}
+
+fn granted(request: &Request, caller: &BTreeMap<OsString, OsString>) -> Result<Grants, RunEnd> {
+    // It gets nothing, wherever that lies: this machine need not be looked at.
+    if request.profile == Profile::Strict {
+        return Ok(Grants::NOTHING);
+    }
+    let permissions = &request.manifest.permissions;
+    grants::resolve(&grants::Asked {
+        permissions,
+        profile: request.profile,
+        writes: request.writes,
+        ground: &grants::ground(permissions, request.workspace, request.ours, caller),
+    })
+}
+
+/// What was found for a start.
+struct Found<'a> {
+    recipe: &'a Recipe,
+    grants: Grants,
+    means: Means,
+    place: Place,
+    program: Program,
+    env: BTreeMap<OsString, OsString>,
+}
+
+impl Found<'_> {
+    fn spec(self, request: &Request, call: Call) -> Result<Spec, RunEnd> {
+        let Found { recipe, grants, means, place, program, mut env } = self;
+        env.extend(call.env);
+        let stated = recipe.timeout_ms.map(Duration::from_millis);
+        let wall = Wall { asked: request.timeout, stated, usual: request.usual_timeout };
+        let limits = Limits::of(request.profile, &request.manifest.limits, wall);
+        let (packed, files) = if place.is_copied { pack(request.files) } else { (Vec::new(), Vec::new()) };
+        let silent = program.visible.clone();
+        let read: Vec<PathBuf> = program.visible.into_iter().chain(grants.read.iter().cloned()).collect();
+        let view = view(&place, read, &grants.write, packed)?;
+        let plan = Plan {
+            program: place.seen(&program.path, request.version_dir),
+            args: call.args,
+            env: Environment(env.into_iter().collect()),
+            profile: request.profile,
+            level: means.level,
+            least: request.least,
+            user: means.user,
+            limits,
+            network: grants.network,
+            walls: walls(request, &means, &view, (&limits, grants.network)),
+            policy: policy(request, &means, &view, (&grants, silent)),
+            view,
+            bubblewrap: means.bubblewrap,
+            mark: request.scratch.as_os_str().to_owned(),
+            trials: None,
+        };
+        Ok(Spec {
+            plan,
+            starter: request.machine.starter(),
+            program: program.path,
+            interpreter: program.facts,
+            lead: program.lead.len(),
+            files,
+            stdin: call.stdin.map(String::into_bytes),
+            pty: recipe.pty,
+            limits,
+            grace: GRACE,
+            spool: request.spool.to_owned(),
+            rule: OutputRule::of(recipe, request.manifest.output.as_ref()),
+            isolation: isolation(request.profile),
+            grants,
+            redactor: request.given.redactor().clone(),
+            staged: request.staged.to_owned(),
+        })
+    }
+}
+
+fn invalid(message: impl Into<String>) -> RunEnd {
+    RunEnd::InvalidInput { message: message.into() }
+}
+
+fn startable(manifest: &Manifest) -> Result<&Recipe, RunEnd> {
+    let refused = |message: &str| RunEnd::Refused { message: message.to_owned() };
+    if manifest.cost_tier == Some(CostTier::Prohibited) {
+        return Err(refused("its cost tier is prohibited: it never runs"));
+    }
+    let recipe = manifest.recipe.as_ref().filter(|recipe| !recipe.command.is_empty());
+    recipe.ok_or_else(|| refused("its manifest names no command to start"))
+}
+
+fn check_input(request: &Request, recipe: &Recipe, input: &Value) -> Result<(), RunEnd> {
+    // A tool that reads no input cannot be given a wrong one by leaving it out.
+    let Some(schema) = &request.manifest.input else { return Ok(()) };
+    if recipe.input == InputMode::None && request.input.is_none() {
+        return Ok(());
+    }
+    let violations = validate(schema, input);
+    if violations.is_empty() { Ok(()) } else { Err(invalid(violations_line("input", &violations))) }
+}
+
+/// Whether an input says nothing.
+fn is_empty(input: &Value) -> bool {
+    input.is_null() || input.as_object().is_some_and(Map::is_empty)
+}
+
+fn object(input: &Value) -> Result<&Map<String, Value>, RunEnd> {
+    input.as_object().ok_or_else(|| invalid("input: this tool needs an object of named values"))
+}
+
+/// Where a run finds its version and its scratch folder.
+struct Place {
+    tool: PathBuf,
+    scratch: PathBuf,
+    stand: Option<PathBuf>,
+    /// Whether the files are handed over, not read from the kept copy.
+    is_copied: bool,
+}
+
+impl Place {
+    fn of(request: &Request, means: &Means) -> Place {
+        if means.level == IsolationLevel::Isolated {
+            return Place { tool: "/tool".into(), scratch: "/scratch".into(), stand: None, is_copied: true };
+        }
+        if means.user.is_some() {
+            // An unprivileged user does not get to root's state folder.
+            let stand = outer_folder(request.scratch);
+            let [tool, scratch] = ["tool", "scratch"].map(|name| stand.join(name));
+            return Place { tool, scratch, stand: Some(stand), is_copied: true };
+        }
+        let [tool, scratch] = [request.version_dir, request.scratch].map(Path::to_owned);
+        Place { tool, scratch, stand: None, is_copied: false }
+    }
+
+    /// A path of ours as the run sees it.
+    fn seen(&self, path: &Path, version_dir: &Path) -> PathBuf {
+        path.strip_prefix(version_dir).map_or_else(|_| path.to_owned(), |rest| self.tool.join(rest))
+    }
+}
+
+/// What a run sees and writes.
+fn view(place: &Place, read: Vec<PathBuf>, write: &[WritePath], files: Vec<Packed>) -> Result<View, RunEnd> {
+    Ok(View {
+        tool: place.tool.clone(),
+        scratch: place.scratch.clone(),
+        stand: place.stand.clone(),
+        stages: stages(write, &read)?,
+        read,
+        write: write.iter().filter(|write| write.mode == WriteMode::Direct).cloned().collect(),
+        files,
+    })
+}
+
+/// The stages of what may be written.
+fn stages(write: &[WritePath], read: &[PathBuf]) -> Result<Vec<Stage>, RunEnd> {
+    let refused = |message: String| Err(RunEnd::Refused { message });
+    if let Some(path) = write.iter().find_map(|write| {
+        let missing = |path: &&PathBuf| write.mode == WriteMode::Direct && !path.exists();
+        write.protected.iter().find(missing)
+    }) {
+        let path = path.display();
+        return refused(format!("it writes at once around {path}, which must not come to be; declare a narrower path"));
+    }
+    let stages = overlay::stages(write, read);
+    if stages.iter().any(|stage| stage.root.parent().is_none()) {
+        return refused("a file right below / is not staged; declare a folder".to_owned());
+    }
+    Ok(stages)
+}
+
+fn pack(files: &[VersionFile]) -> (Vec<Packed>, Vec<Vec<u8>>) {
+    let packed = |file: &VersionFile| Packed {
+        path: file.path.clone(),
+        executable: file.mode == FileMode::Executable,
+        bytes: file.bytes.len() as u64,
+    };
+    (files.iter().map(packed).collect(), files.iter().map(|file| file.bytes.clone()).collect())
+}
+
+/// The walls of the process that becomes the tool.
+fn walls(request: &Request, means: &Means, view: &View, (limits, network): (&Limits, Network)) -> WallPlan {
+    // In a user namespace, and for a user that nobody else is, only the run itself is counted.
+    let others = if means.level == IsolationLevel::Isolated || means.user.is_some() { 0 } else { threads_of_user() };
+    WallPlan {
+        level: means.level,
+        limits: Bounds {
+            data_bytes: limits.memory_bytes,
+            file_bytes: limits.file_bytes,
+            cpu_seconds: limits.cpu_seconds,
+            threads: Some(others + OWN_TASKS + (limits.processes * TASKS_PER_PROCESS).max(LEAST_TASKS)),
+        },
+        read: std::iter::once(view.tool.clone()).chain(view.read.iter().cloned()).collect(),
+        write: std::iter::once(&view.scratch)
+            .chain(view.write.iter().map(|write| &write.path))
+            .chain(view.stages.iter().map(|stage| &stage.root))
+            .cloned()
+            .collect(),
+        network,
+        observe: request.observe,
+        host: HostFacts::read(request.state.to_owned()),
+        #[cfg(test)]
+        without: Vec::new(),
+    }
+}
+
+/// What the observer knows of the run.
+fn policy(request: &Request, means: &Means, view: &View, (grants, silent): (&Grants, Vec<PathBuf>)) -> Policy {
+    let word = |path: &Path, word: &str| (path.to_owned(), word.to_owned());
+    let mut names =
+        vec![word(&view.tool, "{tool}"), word(&view.scratch, "{scratch}"), word(request.workspace, "{workspace}")];
+    if means.level == IsolationLevel::Isolated {
+        // The run's own there: a link to its scratch folder, and memory that nobody else has.
+        let own = ["/tmp", "/dev/shm"].into_iter().filter(|folder| view.leaves(folder));
+        names.extend(own.map(|folder| word(Path::new(folder), "{scratch}")));
+    }
+    names.extend(std::env::home_dir().filter(|home| home.parent().is_some()).map(|home| word(&home, "~")));
+    Policy {
+        level: means.level,
+        network: grants.network,
+        silent,
+        names,
+        read: grants.read.clone(),
+        write: grants.write.iter().map(|write| write.path.clone()).collect(),
+        // Where it cannot be read, names are asked for on the loopback.
+        name_servers: std::fs::read_to_string("/etc/resolv.conf").map(|text| name_servers(&text)).unwrap_or_default(),
+        baseline: Vec::new(),
+    }
+}
+
+/// A command with the values of one input in it.
+struct Words {
+    words: Vec<OsString>,
+    /// The inputs that are in it.
+    used: BTreeSet<String>,
+}
+
+impl Words {
+    fn of(request: &Request, place: &Place, recipe: &Recipe, input: &Value) -> Result<Words, RunEnd> {
+        let file = recipe.entry.as_ref().map(|entry| place.tool.join(entry));
+        let none = Map::new();
+        let scope = Scope {
+            file: file.as_deref(),
+            dir: &place.tool,
+            workspace: request.workspace,
+            input: input.as_object().unwrap_or(&none),
+            schema: request.manifest.input.as_ref(),
+        };
+        let mut used = BTreeSet::new();
+        let words = recipe.command.iter().map(|template| expand(template, &scope, &mut used));
+        let words = words.collect::<Result<Vec<_>, _>>();
+        let words = words.map_err(|name| invalid(format!("input/{name}: the command needs a value for it")))?;
+        if recipe.input == InputMode::None && used.is_empty() && !is_empty(input) {
+            return Err(invalid("it takes no input"));
+        }
+        Ok(Words { words, used })
+    }
+
+    /// What a start with this input is given.
+    fn call(&self, recipe: &Recipe, lead: &[OsString], input: &Value) -> Result<Call, RunEnd> {
+        let mut args: Vec<OsString> = lead.iter().chain(self.words.iter().skip(1)).cloned().collect();
+        let mut env = Vec::new();
+        match recipe.input {
+            InputMode::Args => append_flags(object(input)?, &self.used, &mut args),
+            InputMode::Env => {
+                let variables = as_variables(object(input)?).map_err(invalid)?;
+                env.extend(variables.into_iter().map(|(name, value)| (name.into(), value.into())));
+            }
+            InputMode::StdinJson | InputMode::None => {}
+        }
+        check_sizes(&args, env.iter().map(|(name, value)| (name, value)))?;
+        let stdin = (recipe.input == InputMode::StdinJson).then(|| input.to_string());
+        Ok(Call { args, env, stdin })
+    }
+}
+
+fn locate(path: &SearchPath<'_>, words: &Words, version: &Path, place: &Place) -> Result<Program, RunEnd> {
+    let [word, rest @ ..] = &words.words[..] else {
+        return Err(RunEnd::Refused { message: "its manifest names no command to start".to_owned() });
+    };
+    // Looked for where we see it.
+    let own = Path::new(word).strip_prefix(&place.tool).map(|rest| version.join(rest).into_os_string());
+    let word = own.as_ref().unwrap_or(word);
+    let script = rest.first().map(OsString::as_os_str);
+    path.program(word, version, script).map_err(|message| RunEnd::SpawnFailed { message })
+}
+
+/// The variables that the run is granted by name.
+fn passed(grants: &Grants, given: &Given) -> BTreeMap<OsString, OsString> {
+    let named = grants.env.iter().filter_map(|name| Some((name, given.value(name)?)));
+    named.map(|(name, value)| (name.into(), value.to_owned())).collect()
+}
+
+/// The whole environment of the run; nothing of the caller's comes along unless it is named here.
+fn environment(
+    request: &Request,
+    place: &Place,
+    recipe: &Recipe,
+    path: &SearchPath<'_>,
+    passed: BTreeMap<OsString, OsString>,
+) -> BTreeMap<OsString, OsString> {
+    let scratch = place.scratch.as_os_str();
+    let term = if recipe.pty { "xterm-256color" } else { "dumb" };
+    let mut env: BTreeMap<OsString, OsString> = [
+        ("HOME", scratch.to_owned()),
+        ("TMPDIR", scratch.to_owned()),
+        ("PATH", path.join()),
+        ("LANG", "C.UTF-8".into()),
+        ("TERM", term.into()),
+        // Output as it happens, and no compiled files beside the sources.
+        ("PYTHONUNBUFFERED", "1".into()),
+        ("PYTHONDONTWRITEBYTECODE", "1".into()),
+    ]
+    .map(|(name, value)| (name.into(), value))
+    .into();
+    env.extend(passed);
+    env.extend(recipe.env.iter().map(|(name, value)| (name.into(), value.into())));
+    // A tool that calls us back is an agent, whoever started it.
+    env.insert("TOOLSMITH_AGENT".into(), request.manifest.name.to_string().into());
+    env.insert(RUN_VARIABLE.into(), request.scratch.as_os_str().to_owned());
+    env
+}
+
+fn check_sizes<'a>(args: &[OsString], env: impl Iterator<Item = (&'a OsString, &'a OsString)>) -> Result<(), RunEnd> {
+    let has_nul = |text: &OsStr| text.as_bytes().contains(&0);
+    let hint = "take the input as stdin-json instead";
+    for arg in args {
+        if has_nul(arg) {
+            return Err(invalid("input: a value with a zero byte cannot be an argument"));
+        }
+        if arg.len() >= MAX_ARGUMENT {
+            return Err(invalid(format!("input: an argument of {} bytes is longer than 131071; {hint}", arg.len())));
+        }
+    }
+    for (name, value) in env {
+        let (shown, size) = (name.to_string_lossy(), name.len() + value.len() + 1);
+        if has_nul(name) || has_nul(value) {
+            return Err(invalid(format!("input: the variable {shown} would hold a zero byte")));
+        }
+        if size >= MAX_ARGUMENT {
+            return Err(invalid(format!("input: the variable {shown} of {size} bytes is longer than 131071; {hint}")));
+        }
+    }
+    Ok(())
+}

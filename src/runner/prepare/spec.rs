@@ -1,0 +1,79 @@
+//! Exactly what will be started.
+
+use crate::domain::{InterpreterFacts, Isolation, Redactor};
+use crate::runner::grants::Grants;
+use crate::runner::overlay;
+use crate::runner::process::limits::Limits;
+use crate::runner::result::success::OutputRule;
+use crate::runner::supervisor::Plan;
+use crate::runner::supervisor::starter::Starter;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What will be started; made by [`crate::runner::prepare()`], used up by [`crate::runner::start`].
+#[derive(Debug)]
+pub struct Spec {
+    /// What the supervisor is told.
+    pub(in crate::runner) plan: Plan,
+    /// What starts its supervisor.
+    pub(in crate::runner) starter: Arc<Starter>,
+    /// The program as we see it, for what is said of it.
+    pub(in crate::runner) program: PathBuf,
+    /// What is recorded of the interpreter.
+    pub(in crate::runner) interpreter: Option<InterpreterFacts>,
+    /// How many of the arguments are the interpreter's, not the tool's.
+    pub(in crate::runner) lead: usize,
+    /// The bytes of the version's files, in the order of the plan; none when the kept copy itself is used.
+    pub(in crate::runner) files: Vec<Vec<u8>>,
+    /// `None`: standard input is empty.
+    pub(in crate::runner) stdin: Option<Vec<u8>>,
+    pub(in crate::runner) pty: bool,
+    pub(in crate::runner) limits: Limits,
+    pub(in crate::runner) grace: Duration,
+    pub(in crate::runner) spool: PathBuf,
+    pub(in crate::runner) rule: OutputRule,
+    pub(in crate::runner) isolation: Isolation,
+    /// What it may do beyond its own files and its scratch.
+    pub(in crate::runner) grants: Grants,
+    /// Takes secrets out of everything it leaves.
+    pub(in crate::runner) redactor: Redactor,
+    /// Where staged writes are kept.
+    pub(in crate::runner) staged: PathBuf,
+}
+
+impl Spec {
+    /// Changes how long the tool may clean up between TERM and KILL; 2 s otherwise.
+    pub fn with_grace(mut self, grace: Duration) -> Spec {
+        self.grace = grace;
+        self
+    }
+
+    /// Files and folders, beside the version and the system's own, that must be visible read-only.
+    pub fn visible(&self) -> &[PathBuf] {
+        &self.plan.view.read
+    }
+
+    /// What is recorded of the interpreter; `None` when the version is its own program.
+    pub fn interpreter(&self) -> Option<&InterpreterFacts> {
+        self.interpreter.as_ref()
+    }
+
+    /// What the run may do beyond its own files and its scratch.
+    pub fn grants(&self) -> &Grants {
+        &self.grants
+    }
+
+    /// The file in which staged writes come back.
+    pub(in crate::runner) fn bundle(&self) -> PathBuf {
+        self.staged.join(overlay::BUNDLE)
+    }
+
+    /// The program and its arguments, as they will be started.
+    pub fn command_line(&self) -> Vec<String> {
+        let plan = &self.plan;
+        let words = std::iter::once(plan.program.as_os_str()).chain(plan.args.iter().map(OsString::as_os_str));
+        words.map(|word| word.to_string_lossy().into_owned()).collect()
+    }
+}

@@ -1,0 +1,11 @@
+//! The processes of a run as this system has them: listing and ending them, bounding what they use, waiting for them, and
+//! removing the folders that they leave.
+
+pub(super) mod caller;
+pub(super) mod clear;
+pub(super) mod group;
+pub(super) mod limits;
+pub(super) mod poll;
+pub(super) mod processes;
+pub(super) mod terminal;
+pub(super) mod usage;

@@ -1,0 +1,29 @@
+//! Waiting for several descriptors at once, of which some may not be there.
+
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::io::Errno;
+use std::os::fd::OwnedFd;
+use std::time::Instant;
+
+/// Waits until something happens on one of the sources that there are.
+pub(in crate::runner) fn poll_some<const N: usize>(
+    sources: [(Option<&OwnedFd>, PollFlags); N],
+    until: Instant,
+) -> Result<[bool; N], Errno> {
+    let mut places = Vec::with_capacity(N);
+    let mut fds = Vec::with_capacity(N);
+    for (place, (fd, flags)) in sources.into_iter().enumerate() {
+        if let Some(fd) = fd {
+            places.push(place);
+            fds.push(PollFd::new(fd, flags));
+        }
+    }
+    let wait = until.saturating_duration_since(Instant::now());
+    let wait = Timespec { tv_sec: wait.as_secs() as i64, tv_nsec: i64::from(wait.subsec_nanos()) };
+    rustix::event::poll(&mut fds, Some(&wait))?;
+    let mut ready = [false; N];
+    for (place, fd) in places.into_iter().zip(&fds) {
+        ready[place] = !fd.revents().is_empty();
+    }
+    Ok(ready)
+}

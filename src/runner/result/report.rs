@@ -1,0 +1,55 @@
+//! What came of a run: its end, what it used, what it was seen to do, what it would write.
+
+use crate::domain::{Difference, Digest, Isolation, Observation, RunEnd, RunUsage};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// What came of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// How it ended.
+    pub end: RunEnd,
+    /// What it used.
+    pub usage: RunUsage,
+    /// Whether output was lost: cut at the limit, or not kept.
+    pub truncated: bool,
+    /// The isolation it had.
+    pub isolation: Isolation,
+    /// What else a human should know, one line each: lost output, background processes.
+    pub notes: Vec<String>,
+    /// What it was seen to do.
+    pub observation: Observation,
+    /// What it wrote to declared paths, when that is staged and not yet applied.
+    pub staged: Option<Staged>,
+}
+
+/// Writes of a run to declared paths, kept aside until they are applied as one step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Staged {
+    /// Folder that mirrors absolute paths below it and holds each new content.
+    pub dir: PathBuf,
+    /// What differs, by path.
+    pub changes: Vec<StagedChange>,
+    /// Why nothing of it may be applied; then the changes are what was found until that was seen.
+    pub fault: Option<String>,
+}
+
+/// One staged write.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StagedChange {
+    /// The absolute path that would change.
+    pub path: PathBuf,
+    /// How.
+    pub difference: Difference,
+    /// Digest of the content there when the run began; `None` when there was nothing.
+    pub before: Option<Digest>,
+}
+
+impl Report {
+    /// The report of a run whose process never existed, or whose end nobody saw.
+    pub(in crate::runner) fn without_process(end: RunEnd, isolation: Isolation) -> Report {
+        let observation = Observation::off("it never started, or nobody saw its end");
+        let usage = RunUsage::default();
+        Report { end, usage, truncated: false, isolation, notes: Vec::new(), observation, staged: None }
+    }
+}

@@ -1,0 +1,541 @@
+//! The life of one run, on one thread: a `poll` loop over its streams, its end, cancellation and
+//! the next deadline. Nothing here waits without a deadline for something that a tool controls.
+
+use super::child::{Child, explain, spawn};
+use super::job::{Hooks, Job, Link, OnIsolated};
+use crate::domain::{Isolation, IsolationLevel, Observation, Redactions, RunEnd, RunUsage, Sample, Stream};
+use crate::runner::output::cleaner::{Cleaner, clean};
+use crate::runner::output::spool::{Frame, MAX_FRAME, Spool, SpoolWriter};
+use crate::runner::overlay::{Unpacked, discard, unpack};
+use crate::runner::prepare::spec::Spec;
+use crate::runner::process::poll::poll_some;
+use crate::runner::process::processes::sweep;
+use crate::runner::result::difference::MAX_CHANGES;
+use crate::runner::result::ending::{Stop, judge};
+use crate::runner::result::report::{Report, Staged};
+use crate::runner::result::success::{MAX_JSON, Output};
+use crate::runner::supervisor::{Ended, Heard, Inbox, Message, Order, send};
+use rustix::event::PollFlags;
+use rustix::io::Errno;
+use rustix::process::Signal;
+use std::io::{self, Read};
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
+
+/// How long output is read after everybody was killed, whoever still holds the streams.
+const DRAIN: Duration = Duration::from_millis(500);
+
+/// How long everything of a killed run may take to die; one stuck in the kernel would block us for ever.
+const GIVE_UP: Duration = Duration::from_secs(5);
+
+/// How much of the end of standard error is kept to find the reason of a failure, in bytes.
+const LAST_WORDS: usize = 8 * 1024;
+
+/// Runs a job from start to end.
+pub(in crate::runner) fn perform(job: Job) -> Report {
+    let Job { spec, hooks, link, changed, samples } = job;
+    let Hooks { on_start, on_isolated, on_end } = hooks;
+    let report = match begin(&spec, &link, Watchers { changed: &changed, samples: &samples }) {
+        Err(message) => {
+            let report = Report::without_process(RunEnd::SpawnFailed { message }, spec.isolation.clone());
+            clean(report, &spec.redactor, Redactions::default())
+        }
+        Ok(mut run) => {
+            on_start(run.child.supervisor.pid, run.child.supervisor.since());
+            run.on_isolated = Some(on_isolated);
+            run.follow()
+        }
+    };
+    if !spec.plan.view.stages.is_empty() {
+        discard(&spec.staged);
+    }
+    on_end(&report);
+    report
+}
+
+/// Who is told that there is more.
+#[derive(Debug, Clone, Copy)]
+struct Watchers<'a> {
+    changed: &'a watch::Sender<u64>,
+    samples: &'a watch::Sender<Sample>,
+}
+
+fn begin<'a>(spec: &'a Spec, link: &'a Arc<Link>, watchers: Watchers<'a>) -> Result<Run<'a>, String> {
+    let spool = SpoolWriter::create(&spec.spool).map_err(|error| format!("its output cannot be kept: {error}"))?;
+    let begun = Instant::now();
+    let child = spawn(spec)?;
+    Ok(Run {
+        spec,
+        link,
+        watchers,
+        inbox: Inbox::default(),
+        isolation: spec.isolation.clone(),
+        on_isolated: None,
+        last: None,
+        unsent: spec.stdin.as_deref().unwrap_or_default(),
+        child,
+        spool,
+        cleaner: Cleaner::new(&spec.redactor),
+        redactions: Redactions::default(),
+        begun,
+        phase: Phase::Running,
+        stop: None,
+        last_words: Vec::new(),
+        piece: vec![0; MAX_FRAME],
+        usage: RunUsage::default(),
+        kept: 0,
+        stdout_kept: 0,
+        truncated: false,
+        notes: Vec::new(),
+    })
+}
+
+/// How far the process is from its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Nobody stops it.
+    Running,
+    /// It was asked to end and may clean up until then.
+    Asked { kill_at: Instant },
+    /// It was killed; if it is still there at this time, nothing helps.
+    Killed { give_up_at: Instant },
+}
+
+/// What a turn of the loop found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    GoOn,
+    /// Nothing of the run is left.
+    Ended,
+}
+
+struct Run<'a> {
+    spec: &'a Spec,
+    link: &'a Arc<Link>,
+    watchers: Watchers<'a>,
+    inbox: Inbox,
+    /// What it has, as far as it is known.
+    isolation: Isolation,
+    /// Who is told of it, once.
+    on_isolated: Option<OnIsolated>,
+    /// The supervisor's last word.
+    last: Option<Message>,
+    /// Input that the tool has not taken yet.
+    unsent: &'a [u8],
+    child: Child,
+    spool: SpoolWriter,
+    cleaner: Cleaner,
+    /// What was replaced in the output, known at its end.
+    redactions: Redactions,
+    begun: Instant,
+    phase: Phase,
+    stop: Option<Stop>,
+    last_words: Vec<u8>,
+    /// Where a piece of output is read into.
+    piece: Vec<u8>,
+    usage: RunUsage,
+    /// Bytes of output that count against the limit, both streams, as the tool wrote them.
+    kept: u64,
+    /// Bytes of standard output in the spool: without secrets.
+    stdout_kept: u64,
+    truncated: bool,
+    notes: Vec<String>,
+}
+
+impl Run<'_> {
+    fn follow(mut self) -> Report {
+        loop {
+            let until = self.next_deadline();
+            if self.turn(until) == Turn::Ended || !self.keep_limits() {
+                break;
+            }
+        }
+        self.child.stdin = None;
+        self.drain();
+        self.report()
+    }
+
+    /// The earliest time at which something is to be done unasked.
+    fn next_deadline(&self) -> Instant {
+        let next = match self.phase {
+            Phase::Running => self.begun + self.spec.limits.wall,
+            Phase::Asked { kill_at } => kill_at,
+            Phase::Killed { give_up_at } => give_up_at,
+        };
+        self.cleaner.wake_at().map_or(next, |wake_at| next.min(wake_at))
+    }
+
+    /// Waits for the next thing to happen and takes what is there.
+    fn turn(&mut self, until: Instant) -> Turn {
+        let ready = match poll(&self.child, self.link.wake.as_ref(), until) {
+            Ok(ready) => ready,
+            Err(Errno::INTR | Errno::AGAIN) => return Turn::GoOn,
+            Err(error) => {
+                self.notes.push(format!("the run could not be followed: {error}"));
+                self.stop(Stop::Broken);
+                // Without poll there is nothing to wait on but the end itself.
+                return Turn::Ended;
+            }
+        };
+        if ready.wake
+            && let Some(wake) = &self.link.wake
+        {
+            let _ = rustix::io::read(wake, &mut [0_u8; 8]);
+        }
+        if ready.stdout {
+            self.read(Stream::Stdout);
+        }
+        if ready.stderr {
+            self.read(Stream::Stderr);
+        }
+        if ready.stdin {
+            self.feed();
+        }
+        if ready.stdout || ready.stderr {
+            self.spool.flush();
+            self.watchers.changed.send_replace(self.usage.stdout_bytes + self.usage.stderr_bytes);
+        }
+        if ready.control || ready.ended {
+            self.listen();
+        }
+        if ready.ended || self.last.is_some() { Turn::Ended } else { Turn::GoOn }
+    }
+
+    /// Takes what the supervisor tells. One that is silent or talks nonsense is seen at its end.
+    fn listen(&mut self) {
+        let heard = self.inbox.read(&self.child.control);
+        loop {
+            match self.inbox.next() {
+                Ok(Some(Message::Started(facts))) => {
+                    self.isolation.level = facts.level;
+                    self.isolation.layers.extend(facts.layers);
+                    self.isolation.missing.extend(facts.missing);
+                    if let Some(tell) = self.on_isolated.take() {
+                        tell(&self.isolation);
+                    }
+                }
+                Ok(Some(Message::Sample(sample))) => {
+                    self.watchers.samples.send_replace(sample);
+                }
+                // Only of trials, which somebody else follows.
+                Ok(Some(Message::Observed(_))) => {}
+                Ok(Some(last)) => {
+                    self.last = Some(last);
+                    self.child.is_done = true;
+                }
+                Ok(None) => break,
+                Err(error) => {
+                    self.notes.push(format!("its supervisor could not be understood: {error}"));
+                    break;
+                }
+            }
+        }
+        if !matches!(heard, Ok(Heard::More)) {
+            self.child.is_heard = false;
+        }
+    }
+
+    /// Takes one piece of a stream.
+    fn read(&mut self, stream: Stream) {
+        let source = match stream {
+            Stream::Stdout => &mut self.child.stdout,
+            Stream::Stderr => &mut self.child.stderr,
+        };
+        let Some(open) = source else { return };
+        match rustix::io::read(&*open, &mut self.piece) {
+            Err(Errno::AGAIN | Errno::INTR) => {}
+            // A terminal whose last user is gone answers EIO.
+            Ok(0) | Err(_) => *source = None,
+            Ok(len) => {
+                // Out of its place and back, so that the rest of the run can be changed meanwhile.
+                let piece = std::mem::take(&mut self.piece);
+                self.take(stream, &piece[..len]);
+                self.piece = piece;
+            }
+        }
+    }
+
+    /// Keeps a piece of output as far as the limit allows.
+    fn take(&mut self, stream: Stream, piece: &[u8]) {
+        match stream {
+            Stream::Stdout => self.usage.stdout_bytes += piece.len() as u64,
+            Stream::Stderr => self.usage.stderr_bytes += piece.len() as u64,
+        }
+        let room = self.spec.limits.output_bytes.saturating_sub(self.kept);
+        let (bytes, over) = piece.split_at(piece.len().min(usize::try_from(room).unwrap_or(usize::MAX)));
+        if !bytes.is_empty() {
+            self.kept += bytes.len() as u64;
+            let clean = self.cleaner.push(stream, bytes);
+            self.keep(stream, clean);
+        }
+        if !over.is_empty() {
+            self.truncated = true;
+            self.stop(Stop::Output);
+        }
+    }
+
+    /// Keeps output without secrets, and shows it.
+    fn keep(&mut self, stream: Stream, mut bytes: Vec<u8>) {
+        let at_ms = self.begun.elapsed().as_millis() as u64;
+        while !bytes.is_empty() {
+            // A mark may be longer than what it stands for.
+            let rest = bytes.split_off(bytes.len().min(MAX_FRAME));
+            if stream == Stream::Stdout {
+                self.stdout_kept += bytes.len() as u64;
+            }
+            if stream == Stream::Stderr || self.spec.pty {
+                self.last_words.extend_from_slice(&bytes);
+                let excess = self.last_words.len().saturating_sub(LAST_WORDS);
+                self.last_words.drain(..excess);
+            }
+            let offset = self.spool.append(stream, at_ms, &bytes);
+            self.link.tail.push(Frame { stream, at_ms, bytes, offset });
+            bytes = rest;
+        }
+    }
+
+    /// Shows what was held back, once it is quiet.
+    fn show_quiet(&mut self) {
+        if self.cleaner.wake_at().is_some_and(|wake_at| Instant::now() >= wake_at) {
+            let shown = self.cleaner.glimpse();
+            self.give_out(shown);
+        }
+    }
+
+    /// Keeps what was held back at the end. Of output that was cut, it may be half a secret.
+    fn end_output(&mut self) {
+        let (rest, redactions) = self.cleaner.finish();
+        self.redactions = redactions;
+        if !self.truncated {
+            self.give_out(rest);
+        }
+    }
+
+    fn give_out(&mut self, pieces: [(Stream, Vec<u8>); 2]) {
+        for (stream, bytes) in pieces {
+            self.keep(stream, bytes);
+        }
+        self.spool.flush();
+        self.watchers.changed.send_replace(self.usage.stdout_bytes + self.usage.stderr_bytes);
+    }
+
+    /// Gives the tool as much of its input as it takes now. A tool that does not want it is fine.
+    fn feed(&mut self) {
+        let Some(stdin) = &self.child.stdin else { return };
+        match rustix::io::write(stdin, self.unsent) {
+            Ok(len) => self.unsent = &self.unsent[len..],
+            Err(Errno::AGAIN | Errno::INTR) => return,
+            Err(_) => self.unsent = &[],
+        }
+        if self.unsent.is_empty() {
+            self.child.stdin = None;
+        }
+    }
+
+    /// Does what the clock and others ask for. `false` when the process cannot be ended.
+    fn keep_limits(&mut self) -> bool {
+        self.show_quiet();
+        let now = Instant::now();
+        if self.link.is_cancelled() {
+            self.stop(Stop::Cancelled);
+        }
+        match self.phase {
+            Phase::Running if now >= self.begun + self.spec.limits.wall => self.stop(Stop::TimedOut),
+            Phase::Asked { kill_at } if now >= kill_at => self.kill(),
+            Phase::Killed { give_up_at } if now >= give_up_at => {
+                self.notes.push("it could not be killed and was left behind".to_owned());
+                return false;
+            }
+            Phase::Running | Phase::Asked { .. } | Phase::Killed { .. } => {}
+        }
+        true
+    }
+
+    /// Stops the run for this reason; the first reason stays, but a harder one ends the grace time.
+    fn stop(&mut self, reason: Stop) {
+        if self.stop.is_some() {
+            if !reason.is_gentle() && matches!(self.phase, Phase::Asked { .. }) {
+                self.kill();
+            }
+            return;
+        }
+        if reason.is_gentle() {
+            self.phase = Phase::Asked { kill_at: Instant::now() + self.spec.grace };
+            self.order(Order::Term);
+        } else {
+            self.kill();
+        }
+        self.stop = Some(reason);
+    }
+
+    fn kill(&mut self) {
+        self.phase = Phase::Killed { give_up_at: Instant::now() + GIVE_UP };
+        self.order(Order::Kill);
+    }
+
+    /// A supervisor that is gone has nothing left to end.
+    fn order(&self, order: Order) {
+        let _ = send(&self.child.control, &order);
+    }
+
+    /// Reads what is left, for a bounded time. The supervisor has ended everybody, unless it was killed itself.
+    fn drain(&mut self) {
+        if self.last.is_none() {
+            let _ = rustix::process::pidfd_send_signal(&self.child.supervisor.pidfd, Signal::KILL);
+            sweep(Path::new(&self.spec.plan.mark));
+            self.notes.push("its supervisor ended without a word; what was left of the run was killed".to_owned());
+        }
+        self.read_until(Instant::now() + DRAIN);
+        if self.child.stdout.is_some() || self.child.stderr.is_some() {
+            self.notes.push("somebody outside the run still holds its output open; reading stopped".to_owned());
+        }
+        self.end_output();
+    }
+
+    /// Reads until both streams end, at most until `deadline`.
+    fn read_until(&mut self, deadline: Instant) {
+        while (self.child.stdout.is_some() || self.child.stderr.is_some()) && Instant::now() < deadline {
+            let ready = match poll_streams(&self.child, deadline) {
+                Ok(ready) => ready,
+                Err(Errno::INTR | Errno::AGAIN) => continue,
+                Err(_) => return,
+            };
+            for (is_ready, stream) in [(ready.0, Stream::Stdout), (ready.1, Stream::Stderr)] {
+                if is_ready {
+                    self.read(stream);
+                }
+            }
+            self.spool.flush();
+            self.watchers.changed.send_replace(self.usage.stdout_bytes + self.usage.stderr_bytes);
+        }
+    }
+
+    fn report(mut self) -> Report {
+        if let Some(error) = self.spool.failure() {
+            self.truncated = true;
+            self.notes.push(format!("output was lost, it could not be written: {error}"));
+        }
+        self.usage.duration_ms = self.begun.elapsed().as_millis() as u64;
+        match self.last.take() {
+            Some(Message::Ended(ended)) => self.ended(*ended),
+            Some(Message::Refused { cause }) => {
+                let missing = vec![cause.clone()];
+                self.isolation =
+                    Isolation { level: IsolationLevel::None, layers: Vec::new(), missing, ..self.isolation };
+                self.finish(RunEnd::Uncontained { message: cause }, Observation::off("it never started"))
+            }
+            Some(Message::SpawnFailed { errno }) => {
+                let message = explain(self.spec, &io::Error::from_raw_os_error(errno));
+                self.finish(RunEnd::SpawnFailed { message }, Observation::off("it never started"))
+            }
+            Some(Message::Started(_) | Message::Sample(_) | Message::Observed(_)) | None => {
+                let observation = Observation::off("nobody saw its end");
+                self.finish(RunEnd::Interrupted, observation.uncollected("nobody saw its end"))
+            }
+        }
+    }
+
+    fn ended(mut self, ended: Ended) -> Report {
+        let Ended { tool, stop, peak, mut observation, notes } = ended;
+        self.usage.cpu_ms = tool.cpu_ms.max(peak.cpu_ms);
+        self.usage.max_rss_bytes = tool.max_rss_bytes;
+        self.usage.peak_memory_bytes = peak.memory_bytes.max(tool.max_rss_bytes);
+        self.usage.peak_processes = peak.processes.max(1);
+        self.usage.disk_bytes = peak.disk_bytes;
+        self.notes.extend(notes);
+        if self.stop.is_none() && tool.left > 0 {
+            let what = if tool.left == 1 { "a background process" } else { "background processes" };
+            self.notes.push(format!("it left {what} running; killed: {}", tool.left));
+        }
+        let stop = self.stop.take().or(stop);
+        let output = if stop.is_some() { Output::Lost } else { self.output() };
+        let last_words = String::from_utf8_lossy(&self.last_words);
+        let end = judge(stop, Some(&tool), &self.spec.limits, &self.spec.rule, (&output, &last_words));
+        let staged = self.unpack(&mut observation);
+        Report { staged, ..self.finish(end, observation) }
+    }
+
+    /// Takes what it wrote to declared paths.
+    fn unpack(&mut self, observation: &mut Observation) -> Option<Staged> {
+        if self.spec.plan.view.stages.is_empty() {
+            return None;
+        }
+        match unpack(&self.spec.bundle(), &self.spec.staged.join("new")) {
+            Ok(Unpacked { staged, changes, notes }) => {
+                self.notes.extend(notes);
+                let room = MAX_CHANGES.saturating_sub(observation.changes.len());
+                observation.changes_cut += changes.len().saturating_sub(room) as u64;
+                observation.changes.extend(changes.into_iter().take(room));
+                (!staged.changes.is_empty() || staged.fault.is_some()).then_some(staged)
+            }
+            Err(error) => {
+                self.notes.push(format!("what it wrote to declared paths is lost and was not applied: {error}"));
+                let why = || format!("what it wrote to declared paths is lost: {error}");
+                observation.uncollected.get_or_insert_with(why);
+                None
+            }
+        }
+    }
+
+    fn finish(mut self, end: RunEnd, observation: Observation) -> Report {
+        if let Some(why) = &observation.uncollected {
+            self.notes.push(format!("which files it made or changed could not be collected: {why}"));
+        }
+        let report = Report {
+            end,
+            usage: self.usage,
+            truncated: self.truncated,
+            isolation: self.isolation,
+            notes: self.notes,
+            observation,
+            staged: None,
+        };
+        clean(report, &self.spec.redactor, self.redactions)
+    }
+
+    /// Standard output for the success rule, read back from the spool.
+    fn output(&self) -> Output {
+        if self.truncated {
+            return Output::Lost;
+        }
+        if self.usage.stdout_bytes > MAX_JSON {
+            return Output::TooLarge;
+        }
+        let mut bytes = Vec::new();
+        let read = Spool::open(&self.spec.spool).map(|spool| spool.bytes(Some(Stream::Stdout)).read_to_end(&mut bytes));
+        if matches!(read, Ok(Ok(len)) if len as u64 == self.stdout_kept) { Output::Whole(bytes) } else { Output::Lost }
+    }
+}
+
+/// What is ready.
+#[derive(Debug, Clone, Copy, Default)]
+struct Ready {
+    stdout: bool,
+    stderr: bool,
+    stdin: bool,
+    wake: bool,
+    control: bool,
+    ended: bool,
+}
+
+fn poll(child: &Child, wake: Option<&OwnedFd>, until: Instant) -> Result<Ready, Errno> {
+    let sources = [
+        (child.stdout.as_ref(), PollFlags::IN),
+        (child.stderr.as_ref(), PollFlags::IN),
+        (child.stdin.as_ref(), PollFlags::OUT),
+        (wake, PollFlags::IN),
+        (child.is_heard.then_some(&child.control), PollFlags::IN),
+        (Some(&child.supervisor.pidfd), PollFlags::IN),
+    ];
+    let [stdout, stderr, stdin, wake, control, ended] = poll_some(sources, until)?;
+    Ok(Ready { stdout, stderr, stdin, wake, control, ended })
+}
+
+/// Which of stdout and stderr have something, or have ended.
+fn poll_streams(child: &Child, until: Instant) -> Result<(bool, bool), Errno> {
+    let sources = [(child.stdout.as_ref(), PollFlags::IN), (child.stderr.as_ref(), PollFlags::IN)];
+    poll_some(sources, until).map(|[stdout, stderr]| (stdout, stderr))
+}

@@ -1,0 +1,152 @@
+//! What an interpreter does by itself: the noise that is taken out of what a run is seen to do.
+//!
+//! Learnt by running the same interpreter, walls and user with an empty script, once for each build of it
+//! and level. Nothing of the tool takes part in that run (no file, no argument, no variable), so no tool
+//! can have something taken for noise.
+
+use super::job::Hooks;
+use super::running::start;
+use crate::domain::{Digest, Network, Observer, Touch};
+use crate::runner::observer::baseline_from;
+use crate::runner::prepare::spec::Spec;
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// A script of which every interpreter reads: nothing.
+const EMPTY: &str = "/dev/null";
+
+/// An interpreter that takes longer for nothing has no baseline.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The variables that every run gets.
+pub(in crate::runner) const COMMON: [&str; 7] =
+    ["HOME", "TMPDIR", "PATH", "LANG", "TERM", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"];
+
+type Noise = Vec<(Touch, String)>;
+
+/// What is known of the interpreters of this machine; kept in a folder of ours.
+#[derive(Debug)]
+pub struct Baselines {
+    dir: PathBuf,
+    known: Mutex<BTreeMap<Digest, Noise>>,
+}
+
+impl Baselines {
+    /// Keeps them in `dir`, which need not exist yet.
+    pub fn new(dir: PathBuf) -> Baselines {
+        Baselines { dir, known: Mutex::default() }
+    }
+
+    /// Tells the observer of a run what its interpreter does by itself. The first time for an interpreter this
+    /// takes as long as it needs to start and end; later none.
+    ///
+    /// # Errors
+    /// When what was learnt cannot be kept. It is used all the same.
+    pub fn tell(&self, spec: &mut Spec) -> io::Result<()> {
+        let Some(key) = key(spec).filter(|_| spec.plan.walls.observe) else { return Ok(()) };
+        if let Some(noise) = self.known().get(&key) {
+            spec.plan.policy.baseline.clone_from(noise);
+            return Ok(());
+        }
+        let path = self.dir.join(format!("{}.json", key.hex()));
+        let kept = fs::read(&path).ok().and_then(|text| serde_json::from_slice::<Noise>(&text).ok());
+        let (noise, written) = match kept {
+            Some(noise) => (noise, Ok(())),
+            None => self.learn(spec, &path),
+        };
+        self.known().insert(key, noise.clone());
+        spec.plan.policy.baseline = noise;
+        written
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, BTreeMap<Digest, Noise>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn learn(&self, spec: &Spec, path: &Path) -> (Noise, io::Result<()>) {
+        if let Err(error) = fs::create_dir_all(&self.dir) {
+            return (Vec::new(), Err(error));
+        }
+        let spool = path.with_extension(format!("{}.spool", std::process::id()));
+        let report = start(bare(spec, spool.clone()), Hooks::default()).wait();
+        // Nobody reads what an empty script writes; it may not even exist.
+        let _ = fs::remove_file(&spool);
+        if report.observation.observer != Observer::On {
+            // Nothing was learnt, which the next process may try again.
+            return (Vec::new(), Ok(()));
+        }
+        let noise = baseline_from(&report.observation.attempts);
+        let written = keep(path, &noise);
+        (noise, written)
+    }
+}
+
+/// Two processes may learn the same at one time.
+fn keep(path: &Path, noise: &Noise) -> io::Result<()> {
+    let dir = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(dir)?;
+    file.write_all(&serde_json::to_vec(noise)?)?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// What the noise depends on; `None` for a version that is its own program.
+fn key(spec: &Spec) -> Option<Digest> {
+    let facts = spec.interpreter.as_ref()?;
+    let plan = &spec.plan;
+    let level = plan.level.to_string();
+    let lead = plan.args.get(..spec.lead)?;
+    let mut key = format!("{}\n{}\n{level}\n{:?}\n", facts.digest.hex(), facts.path, plan.user.is_some());
+    for word in lead {
+        key.push_str(&word.to_string_lossy());
+        key.push('\n');
+    }
+    // So that what another release of ours learnt is not taken for what this one would.
+    key.push_str(env!("CARGO_PKG_VERSION"));
+    Some(Digest::of_bytes(key.as_bytes()))
+}
+
+/// The same run without the tool.
+fn bare(spec: &Spec, spool: PathBuf) -> Spec {
+    let mut plan = spec.plan.clone();
+    if let Some(facts) = spec.interpreter.as_ref().filter(|_| plan.program.starts_with(&plan.view.tool)) {
+        plan.program = PathBuf::from(&facts.path);
+    }
+    plan.args.truncate(spec.lead);
+    plan.args.push(OsString::from(EMPTY));
+    plan.env.0.retain(|(name, _)| COMMON.iter().any(|common| name == common));
+    plan.network = Network::None;
+    plan.walls.network = Network::None;
+    plan.policy.network = Network::None;
+    plan.view.write.clear();
+    plan.view.stages.clear();
+    plan.view.files.clear();
+    plan.trials = None;
+    plan.walls.write.retain(|path| *path == plan.view.scratch);
+    let mut limits = spec.limits;
+    limits.wall = PATIENCE;
+    plan.limits = limits;
+    Spec {
+        plan,
+        starter: spec.starter.clone(),
+        program: spec.program.clone(),
+        interpreter: None,
+        lead: spec.lead,
+        files: Vec::new(),
+        stdin: None,
+        pty: false,
+        limits,
+        grace: Duration::ZERO,
+        spool,
+        rule: spec.rule.clone(),
+        isolation: spec.isolation.clone(),
+        grants: spec.grants.clone(),
+        redactor: spec.redactor.clone(),
+        staged: spec.staged.clone(),
+    }
+}

@@ -1,0 +1,156 @@
+//! Bringing a run into being: its streams, its supervisor, and why it did not work.
+
+use crate::runner::interpreter::{missing, shebang};
+use crate::runner::prepare::spec::Spec;
+use crate::runner::process::terminal;
+use crate::runner::supervisor::starter::Started;
+use crate::runner::supervisor::{Call, send, send_fds};
+use rustix::fs::{MemfdFlags, SealFlags};
+use rustix::pipe::PipeFlags;
+use std::fs::File;
+use std::io::{self, Seek, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::OpenOptionsExt;
+
+/// The supervisor of a run that was just started. Our ends of the tool's streams never block.
+#[derive(Debug)]
+pub(in crate::runner) struct Child {
+    /// The supervisor.
+    pub(in crate::runner) supervisor: Started,
+    /// Where it talks.
+    pub(in crate::runner) control: OwnedFd,
+    /// Whether it still does.
+    pub(in crate::runner) is_heard: bool,
+    /// Whether it said its last word: then nothing of the run is left but itself.
+    pub(in crate::runner) is_done: bool,
+    /// Where the tool takes input from, when it takes any.
+    pub(in crate::runner) stdin: Option<OwnedFd>,
+    /// What it writes.
+    pub(in crate::runner) stdout: Option<OwnedFd>,
+    /// `None` from the beginning with a terminal, which has only one stream.
+    pub(in crate::runner) stderr: Option<OwnedFd>,
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        // It ends by itself once its control socket closes, and everything of the run before it.
+        let _ = rustix::net::shutdown(&self.control, rustix::net::Shutdown::Both);
+        if self.is_done {
+            self.supervisor.leave();
+        } else {
+            self.supervisor.wait();
+        }
+    }
+}
+
+/// Starts the supervisor and tells it what to start.
+///
+/// # Errors
+/// One line for a human.
+pub(in crate::runner) fn spawn(spec: &Spec) -> Result<Child, String> {
+    let streams = Streams::open(spec).map_err(|error| format!("no streams for it: {error}"))?;
+    let files = packed(spec).map_err(|error| format!("its files could not be handed over: {error}"))?;
+    let bundle = bundle(spec).map_err(|error| format!("what it writes could not be kept aside: {error}"))?;
+    let handed: Vec<OwnedFd> = std::iter::once(files).chain(bundle).collect();
+    start(spec, streams, &handed).map_err(|error| format!("its supervisor could not be started: {error}"))
+}
+
+/// Starts the supervisor of a batch of trials: what each is given goes in, what came of each comes out.
+///
+/// # Errors
+/// One line for a human.
+pub(in crate::runner) fn spawn_batch(spec: &Spec, calls: &[Call]) -> Result<Child, String> {
+    let streams = Streams::batch(calls).map_err(|error| format!("no streams for its trials: {error}"))?;
+    let files = packed(spec).map_err(|error| format!("its files could not be handed over: {error}"))?;
+    start(spec, streams, &[files]).map_err(|error| format!("its supervisor could not be started: {error}"))
+}
+
+fn start(spec: &Spec, streams: Streams, handed: &[OwnedFd]) -> io::Result<Child> {
+    let (supervisor, control) = spec.starter.start()?;
+    let Streams { ours: [stdin, stdout, stderr], theirs: [tool_in, tool_out, tool_err] } = streams;
+    let fds: Vec<_> = [&tool_in, &tool_out, &tool_err].into_iter().chain(handed).map(AsFd::as_fd).collect();
+    send_fds(&control, &[0], &fds)?;
+    send(&control, &spec.plan)?;
+    for stream in [&stdin, &stdout, &stderr].into_iter().flatten() {
+        rustix::io::ioctl_fionbio(stream, true)?;
+    }
+    spec.starter.make_spare();
+    Ok(Child { supervisor, control, is_heard: true, is_done: false, stdin, stdout, stderr })
+}
+
+/// The tool's streams: our ends and its ends.
+struct Streams {
+    ours: [Option<OwnedFd>; 3],
+    theirs: [OwnedFd; 3],
+}
+
+impl Streams {
+    fn open(spec: &Spec) -> io::Result<Streams> {
+        let pipe = || rustix::pipe::pipe_with(PipeFlags::CLOEXEC);
+        let (tool_in, stdin) = if spec.stdin.is_some() {
+            let (theirs, ours) = pipe()?;
+            (theirs, Some(ours))
+        } else {
+            (OwnedFd::from(File::open("/dev/null")?), None)
+        };
+        if spec.pty {
+            let (ours, theirs) = terminal::open()?;
+            let twin = theirs.try_clone()?;
+            return Ok(Streams { ours: [stdin, Some(ours), None], theirs: [tool_in, theirs, twin] });
+        }
+        let (stdout, tool_out) = pipe()?;
+        let (stderr, tool_err) = pipe()?;
+        Ok(Streams { ours: [stdin, Some(stdout), Some(stderr)], theirs: [tool_in, tool_out, tool_err] })
+    }
+}
+
+impl Streams {
+    fn batch(calls: &[Call]) -> io::Result<Streams> {
+        let mut given = File::from(rustix::fs::memfd_create("calls", MemfdFlags::CLOEXEC)?);
+        given.write_all(&serde_json::to_vec(calls)?)?;
+        given.rewind()?;
+        let (results, theirs) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
+        let nowhere = File::options().write(true).open("/dev/null")?;
+        Ok(Streams { ours: [None, Some(results), None], theirs: [given.into(), theirs, nowhere.into()] })
+    }
+}
+
+/// The version's files one after the other, in memory that nobody can change any more.
+fn packed(spec: &Spec) -> io::Result<OwnedFd> {
+    let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+    let mut file = File::from(rustix::fs::memfd_create("version", flags)?);
+    for bytes in &spec.files {
+        file.write_all(bytes)?;
+    }
+    file.rewind()?;
+    rustix::fs::fcntl_add_seals(&file, SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL)?;
+    Ok(file.into())
+}
+
+/// The file that staged writes come back in, when there will be any.
+fn bundle(spec: &Spec) -> io::Result<Option<OwnedFd>> {
+    if spec.plan.view.stages.is_empty() {
+        return Ok(None);
+    }
+    std::fs::create_dir_all(&spec.staged)?;
+    let mut options = File::options();
+    let file = options.write(true).create_new(true).mode(0o600).open(spec.bundle())?;
+    Ok(Some(file.into()))
+}
+
+/// Why a start failed, in words that say what to do.
+pub(in crate::runner) fn explain(spec: &Spec, error: &io::Error) -> String {
+    let program = &spec.program;
+    let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    match error.raw_os_error() {
+        Some(libc::ENOENT) if program.exists() => match shebang(program) {
+            Some(line) => format!("the first line of {name} names {}: {}", line.name, missing(&line.name)),
+            None => format!("{name} needs a loader that is not installed"),
+        },
+        Some(libc::E2BIG) => "arguments and environment are too long together; take the input as stdin-json".to_owned(),
+        Some(libc::EACCES) => {
+            format!("{name} may not be executed; chmod +x it, or name its interpreter in the command")
+        }
+        _ => format!("{name} could not be started: {error}"),
+    }
+}

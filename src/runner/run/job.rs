@@ -1,0 +1,69 @@
+//! What a run is given to its thread with: what to start, who is told, how it is cancelled.
+
+use crate::domain::{Isolation, Sample};
+use crate::runner::output::tail::Tail;
+use crate::runner::prepare::spec::Spec;
+use crate::runner::result::report::Report;
+use std::fmt;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::watch;
+
+/// What is done with the isolation that was verified.
+pub(in crate::runner) type OnIsolated = Box<dyn FnOnce(&Isolation) + Send>;
+
+/// What the owner of a run does at its two ends, on the run's own thread.
+pub struct Hooks {
+    /// The supervisor exists: its pid, and when it started as [`crate::runner::process_started`] tells it. Not
+    /// called when it could not be started.
+    pub on_start: Box<dyn FnOnce(i32, u64) + Send>,
+    /// The tool starts, behind walls that were verified: what it has. Not called when it never starts.
+    pub on_isolated: OnIsolated,
+    /// The run is over, whatever came of it. Called exactly once, before [`crate::runner::Running::wait`] returns.
+    pub on_end: Box<dyn FnOnce(&Report) + Send>,
+}
+
+impl Default for Hooks {
+    fn default() -> Self {
+        Hooks { on_start: Box::new(|_, _| {}), on_isolated: Box::new(|_| {}), on_end: Box::new(|_| {}) }
+    }
+}
+
+impl fmt::Debug for Hooks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hooks")
+    }
+}
+
+/// What handle and actor share.
+#[derive(Debug)]
+pub(in crate::runner) struct Link {
+    pub(in crate::runner) cancelled: AtomicBool,
+    /// Wakes the actor; `None` when the system had none left: then it looks ten times a second.
+    pub(in crate::runner) wake: Option<OwnedFd>,
+    pub(in crate::runner) tail: Arc<Tail>,
+}
+
+impl Link {
+    pub(in crate::runner) fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Release);
+        if let Some(wake) = &self.wake {
+            // Can only fail when it is already signalled.
+            let _ = rustix::io::write(wake, &1_u64.to_ne_bytes());
+        }
+    }
+
+    pub(in crate::runner) fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Acquire)
+    }
+}
+
+/// Everything the actor needs, handed over at once.
+pub(in crate::runner) struct Job {
+    pub(in crate::runner) spec: Spec,
+    pub(in crate::runner) hooks: Hooks,
+    pub(in crate::runner) link: Arc<Link>,
+    pub(in crate::runner) changed: watch::Sender<u64>,
+    pub(in crate::runner) samples: watch::Sender<Sample>,
+}

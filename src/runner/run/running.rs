@@ -1,0 +1,108 @@
+//! A run that was started, from outside: starting it, and the handle.
+
+use super::actor;
+use super::job::{Hooks, Job, Link};
+use crate::domain::{Isolation, RunEnd, Sample};
+use crate::runner::output::tail::Tail;
+use crate::runner::prepare::spec::Spec;
+use crate::runner::result::report::Report;
+use rustix::event::EventfdFlags;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use tokio::sync::watch;
+
+/// Cancels a run from anywhere.
+#[derive(Debug, Clone)]
+pub struct Canceller(Arc<Link>);
+
+impl Canceller {
+    /// Asks the run to stop: TERM, KILL after the grace time. Does nothing when it is over.
+    pub fn cancel(&self) {
+        self.0.cancel();
+    }
+}
+
+/// A run that was started. Dropping it lets the run go on.
+#[derive(Debug)]
+pub struct Running {
+    link: Arc<Link>,
+    changed: watch::Receiver<u64>,
+    samples: watch::Receiver<Sample>,
+    work: Work,
+}
+
+#[derive(Debug)]
+enum Work {
+    Thread(JoinHandle<Report>, Isolation),
+    Over(Box<Report>),
+}
+
+/// Starts a run on a thread of its own and returns at once.
+pub fn start(spec: Spec, hooks: Hooks) -> Running {
+    let wake = rustix::event::eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).ok();
+    let link = Arc::new(Link { cancelled: AtomicBool::new(false), wake, tail: Arc::new(Tail::default()) });
+    let (sender, changed) = watch::channel(0);
+    let (sampler, samples) = watch::channel(Sample::default());
+    let isolation = spec.isolation.clone();
+    // In a slot, so that it can be taken back when there is no thread to take it.
+    let slot = Arc::new(Mutex::new(Some(Job { spec, hooks, link: link.clone(), changed: sender, samples: sampler })));
+    let take = |slot: &Mutex<Option<Job>>| slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let lost = isolation.clone();
+    let for_thread = slot.clone();
+    let thread = std::thread::Builder::new().name("run".to_owned()).spawn(move || match take(&for_thread) {
+        Some(job) => actor::perform(job),
+        None => Report::without_process(RunEnd::Interrupted, lost),
+    });
+    let work = match thread {
+        Ok(thread) => Work::Thread(thread, isolation),
+        Err(error) => {
+            let message = format!("there is no thread left to run it: {error}");
+            let report = Report::without_process(RunEnd::SpawnFailed { message }, isolation);
+            if let Some(job) = take(&slot) {
+                (job.hooks.on_end)(&report);
+            }
+            Work::Over(Box::new(report))
+        }
+    };
+    Running { link, changed, samples, work }
+}
+
+impl Running {
+    /// Asks the run to stop: TERM, KILL after the grace time. Does nothing when it is over.
+    pub fn cancel(&self) {
+        self.link.cancel();
+    }
+
+    /// Something that can cancel this run while somebody else waits for it.
+    pub fn canceller(&self) -> Canceller {
+        Canceller(self.link.clone())
+    }
+
+    /// The newest output.
+    pub fn tail(&self) -> Arc<Tail> {
+        self.link.tail.clone()
+    }
+
+    /// Changes whenever there is more in the tail; the value is how many bytes the run has written.
+    /// Its sender is gone when the run is over.
+    pub fn changed(&self) -> watch::Receiver<u64> {
+        self.changed.clone()
+    }
+
+    /// What the run uses, a few times a second. Its sender is gone when the run is over.
+    pub fn samples(&self) -> watch::Receiver<Sample> {
+        self.samples.clone()
+    }
+
+    /// Waits for the end of the run. Blocks the thread.
+    pub fn wait(self) -> Report {
+        match self.work {
+            Work::Over(report) => *report,
+            // A hook panicked: the child died with its thread.
+            Work::Thread(thread, isolation) => {
+                thread.join().unwrap_or_else(|_| Report::without_process(RunEnd::Interrupted, isolation))
+            }
+        }
+    }
+}
