@@ -10,6 +10,7 @@
 
 mod argv;
 mod cache;
+mod dialect;
 mod document;
 mod draft;
 mod family;

@@ -1,9 +1,10 @@
 //! `behaviour NAME|RUN`: what a version, or one run of it, was seen to do.
 
 use super::call::{Answer, Call};
-use super::print_text::{Ink, Line, Page, size, span};
-use super::review::evidence_line;
-use crate::domain::{RunId, Typical};
+use super::print_text::{Ink, Line, Page};
+use super::shared::evidence_line;
+use super::shared::usage_words;
+use crate::domain::RunId;
 use crate::engine::{Behaviour, EngineError};
 use serde::Serialize;
 use std::io;
@@ -47,17 +48,6 @@ pub(super) fn write_parts(page: &mut Page<'_>, behaviour: &Behaviour) -> io::Res
         }
     }
     Ok(())
-}
-
-/// What a run uses, in a few words; medians where there are several runs.
-pub(super) fn usage_words(usage: &Typical) -> String {
-    let median = if usage.runs > 1 { format!("median of {} runs: ", usage.runs) } else { String::new() };
-    format!(
-        "{median}{}, cpu {}, peak memory {}",
-        span(usage.duration_ms),
-        span(usage.cpu_ms),
-        size(usage.peak_memory_bytes)
-    )
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! `buffer write|flush|status|clear`: items that wait for others, and go on in batches.
 
 use super::buffer_stream;
+use super::buffer_stream::item_of;
 use super::call::{Answer, Call, Stop};
 use super::outlet;
 use super::parse;
@@ -82,14 +83,6 @@ fn write(call: &Call<'_>, buffer: BufferId) -> Result<u8, Stop> {
         engine.write_buffer(&BufferWrite { buffer, change, items: vec![item_of(item)] }, &call.caller(&engine))?;
     call.tell_trouble(&engine);
     call.print(&answer)
-}
-
-/// The JSON of what was typed: JSON as it is, anything else as text.
-pub(super) fn item_of(text: &str) -> String {
-    match serde_json::from_str::<Value>(text) {
-        Ok(value) => value.to_string(),
-        Err(_) => Value::String(text.to_owned()).to_string(),
-    }
 }
 
 /// What becomes of the rule of the buffer.

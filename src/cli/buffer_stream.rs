@@ -1,6 +1,5 @@
 //! `buffer write -`: each line of standard input is an item. A line is told as accepted when it is durable.
 
-use super::buffer::item_of;
 use super::call::{Answer, Call, Stop};
 use super::outlet;
 use super::print_text::{Ink, Line, Page, counted};
@@ -9,6 +8,7 @@ use crate::engine::{
     BufferChange, BufferStatus, BufferWrite, Engine, EngineError, ErrorCode, Gather, HandedOver, Pending, item_fits,
 };
 use serde::Serialize;
+use serde_json::Value;
 use std::io::{self, BufRead, Read};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel, sync_channel};
 use std::thread::JoinHandle;
@@ -313,6 +313,14 @@ impl Hander {
             let _ = thread.join();
         }
         self.over.try_iter().collect()
+    }
+}
+
+/// The JSON of what was typed: JSON as it is, anything else as text.
+pub(super) fn item_of(text: &str) -> String {
+    match serde_json::from_str::<Value>(text) {
+        Ok(value) => value.to_string(),
+        Err(_) => Value::String(text.to_owned()).to_string(),
     }
 }
 

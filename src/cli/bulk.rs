@@ -3,7 +3,8 @@
 use super::call::{Answer, Call, Stop};
 use super::print_text::{Align, Ink, Line, Page, Table};
 use super::reading;
-use super::review::{self, other_digest, risk_ink};
+use super::review::{self, other_digest};
+use super::shared::risk_ink;
 use crate::domain::{DecisionKind, Digest, ReviewId, Shown, visible_words};
 use crate::engine::{BulkDecision, BulkItem, BulkResult, Engine, EngineError, ErrorCode, PreflightRow};
 use serde::Serialize;

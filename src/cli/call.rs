@@ -3,6 +3,7 @@
 use super::build::global;
 use super::outlet;
 use super::parse;
+use super::print_text::now;
 use super::print_text::{Ink, Line, Page};
 use crate::action::{Arg, Risk, Spec};
 use crate::domain::{Caller, CostTier, Digest, Instant, SafeText, Stream, ToolName};
@@ -406,11 +407,6 @@ pub(super) fn print_error(error: &EngineError, json: bool, color: bool) -> io::R
         }
         Ok(())
     })
-}
-
-/// The present.
-pub(super) fn now() -> Instant {
-    Instant(jiff::Timestamp::now().as_millisecond())
 }
 
 fn is_workspace(dir: &Path) -> bool {

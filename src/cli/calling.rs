@@ -1,8 +1,9 @@
 //! `call SCENARIO`: the tool that fits best, and when it fails the next one.
 
 use super::call::{Answer, Call, Stop};
+use super::cleaner::Sink;
 use super::input;
-use super::live::{Kept, Sink, follow};
+use super::live::{Kept, follow};
 use super::outlet::{self, Outlets};
 use super::print_text::{Ink, Line, Page};
 use super::run::Nowhere;

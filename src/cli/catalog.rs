@@ -1,11 +1,12 @@
 //! Looking at tools: `init`, `list`, `show`.
 
-use super::behaviour::usage_words;
 use super::call::{Answer, Call};
 use super::files::FileHead;
 use super::print_text::{Align, Ink, Line, Page, Table, counted, when};
-use super::review::{evidence_line, risk_ink};
 use super::runs::run_table;
+use super::shared::stage_ink;
+use super::shared::usage_words;
+use super::shared::{evidence_line, risk_ink};
 use crate::domain::{
     Category, CostTier, Dialect, Digest, Example, Format, Kind, LimitsDeclared, Manifest, Missing, Origin, Permissions,
     Problem, Provenance, Recipe, Review, ReviewId, Run, Stage, TestCase, Tool, ToolName, ToolReview, ToolState,
@@ -236,16 +237,6 @@ fn tool_table(tools: &[Arc<Tool>]) -> Table {
 /// The tier, or that the definition names none.
 fn tier_word(tool: &Tool) -> &'static str {
     if tool.classified { tool.cost_tier.word() } else { "unclassified" }
-}
-
-/// The ink of a stage.
-pub(super) fn stage_ink(stage: Stage) -> Ink {
-    match stage {
-        Stage::Core => Ink::Accent,
-        Stage::Approved => Ink::Good,
-        Stage::Experimental => Ink::Plain,
-        Stage::Archived => Ink::Dim,
-    }
 }
 
 /// Whether nothing is known against it beside its state.

@@ -1,7 +1,7 @@
 //! `check`, `comment` and `withdraw`: what the machine and the reviewer have to say of a version.
 
 use super::call::{Answer, Call};
-use super::lifecycle::{Done, execute};
+use super::done::{Done, execute};
 use super::print_text::{Ink, Line, Page};
 use crate::domain::{
     CheckReport, CheckState, Command, CommentId, CommentKind, Digest, Finding, Review, ReviewId, Severity, Spot, Tally,

@@ -1,7 +1,7 @@
 //! Asking for better versions: `evolve`, `evolutions`, `keep`, `stop`, `resume`.
 
 use super::call::{Answer, Call, Stop};
-use super::lifecycle::Done;
+use super::done::Done;
 use super::live::OnStop;
 use super::print_text::{Align, Ink, Line, Page, Table, when};
 use crate::domain::{

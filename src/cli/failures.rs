@@ -1,7 +1,7 @@
 //! What went wrong, grouped: `failures`, `failure`, `resolve`.
 
 use super::call::{Answer, Call, Stop};
-use super::lifecycle::{Done, announce_and_execute};
+use super::done::{Done, announce_and_execute};
 use super::print_text::{Align, Ink, Line, Page, Table, counted, span, when};
 use super::runs::run_table;
 use crate::domain::{

@@ -1,7 +1,7 @@
 //! What humans gave leave for: `grant`, `grants`, `revoke`.
 
 use super::call::{Answer, Call};
-use super::lifecycle::{Done, announce_and_execute};
+use super::done::{Done, announce_and_execute};
 use super::parse;
 use super::print_text::{Align, Ink, Line, Page, Table, counted, when};
 use crate::domain::{AgentGrant, Command, GrantKey, GrantScope, Unlock, visible_words};

@@ -1,7 +1,7 @@
 //! The record of what was done: `log`, `undo`, `verify`.
 
 use super::call::{Answer, Call};
-use super::lifecycle::{Done, announce_and_execute};
+use super::done::{Done, announce_and_execute};
 use super::print_text::{Align, Ink, Line, Page, Table, counted, when};
 use crate::domain::{Command, Operation, OperationId, span};
 use crate::engine::{EngineError, VerifyReport, clock_steps_back};

@@ -1,7 +1,7 @@
 //! What use suggests to make: `opportunities`, `accept`, `dismiss`.
 
 use super::call::{Answer, Call, Stop};
-use super::lifecycle::{Done, announce_and_execute};
+use super::done::{Done, announce_and_execute};
 use super::print_text::{Ink, Line, Page, counted, when};
 use crate::domain::{Command, DismissedOpportunity, Opportunity, OpportunitySources};
 use crate::engine::{EngineError, Made, OpportunityList};

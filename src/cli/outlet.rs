@@ -4,9 +4,9 @@
 //! characters are escapes; and the bytes of a tool, which go raw into a file or pipe and through a
 //! [`Cleaner`] to a terminal. Nothing else in this module has the streams; a test reads the sources.
 
-use super::call::now;
-use super::live::{Cleaner, Sink};
+use super::cleaner::{Cleaner, Sink};
 use super::print_json;
+use super::print_text::now;
 use super::print_text::{Look, Page};
 use crate::domain::{SafeText, Stream};
 use serde::Serialize;

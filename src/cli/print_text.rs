@@ -364,3 +364,8 @@ pub(super) mod tests {
         assert_eq!([counted(1, "tool", "tools"), counted(0, "tool", "tools")], ["1 tool", "0 tools"]);
     }
 }
+
+/// The present.
+pub(super) fn now() -> Instant {
+    Instant(jiff::Timestamp::now().as_millisecond())
+}

@@ -4,7 +4,7 @@ use super::call::Call;
 use super::outlet;
 use super::pager::{self, Words};
 use super::print_text::{Look, Page};
-use super::review::ReviewAnswer;
+use super::review_answer::ReviewAnswer;
 use crate::domain::{Caller, ReviewState, SeenPart, Shown, Stream, VersionFile};
 use crate::engine::{Engine, EngineError, ErrorCode, ReviewDetail};
 use std::io::{self, IsTerminal};

@@ -1,7 +1,7 @@
 //! Asking and being answered: `request`, `wait`.
 
 use super::call::{Answer, Call, Stop};
-use super::lifecycle::Done;
+use super::done::Done;
 use super::print_text::{Ink, Line, Page, when};
 use super::workbench::Generated;
 use crate::domain::{

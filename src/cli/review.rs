@@ -1,17 +1,15 @@
 //! Reviews and decisions: `reviews`, `review`, `approve`, `reject`, `request-changes`.
 
 use super::call::{Answer, Call};
-use super::catalog::stage_ink;
 use super::check::{self, WithVerdict};
-use super::files::{FileDiff, FileText, compare};
-use super::lifecycle::{Done, announce_and_execute};
+use super::done::{Done, announce_and_execute};
 use super::print_text::{Align, Ink, Line, Page, Table, counted, when};
 use super::reading;
-use super::runs::run_table;
-use crate::domain::{
-    Caller, Command, Comment, DecisionKind, Review, ReviewId, ReviewOrder, ReviewState, Risk, Run, Shown, ordinal,
-};
-use crate::engine::{Engine, EngineError, ErrorCode, EvidenceLine, ReviewDetail, ReviewFilter, Weight};
+use super::review_answer::ReviewAnswer;
+use super::shared::stage_ink;
+use super::shared::{evidence_line, risk_ink, state_ink};
+use crate::domain::{Caller, Command, DecisionKind, Review, ReviewId, ReviewOrder, ReviewState, Shown};
+use crate::engine::{Engine, EngineError, ErrorCode, ReviewDetail, ReviewFilter};
 use serde::Serialize;
 use std::io;
 
@@ -74,191 +72,10 @@ impl Answer for Reviews {
     }
 }
 
-/// The ink of a risk.
-pub(super) fn risk_ink(risk: Risk) -> Ink {
-    match risk {
-        Risk::Low => Ink::Good,
-        Risk::Medium => Ink::Warn,
-        Risk::High => Ink::Bad,
-    }
-}
-
-fn state_ink(state: ReviewState) -> Ink {
-    match state {
-        ReviewState::Waiting => Ink::Accent,
-        ReviewState::Approved => Ink::Good,
-        ReviewState::Rejected => Ink::Bad,
-        ReviewState::ChangesRequested => Ink::Warn,
-        ReviewState::Superseded | ReviewState::Expired => Ink::Dim,
-    }
-}
-
-/// One review with everything a reviewer needs.
-#[derive(Serialize)]
-pub(super) struct ReviewAnswer {
-    review: WithVerdict,
-    evidence: Vec<EvidenceLine>,
-    files: Vec<FileText>,
-    /// What differs from the version approved before; `None` when there is none.
-    diff: Option<Vec<FileDiff>>,
-    runs: Vec<Run>,
-    /// The checks that stand in the way of an approval.
-    blocking: Vec<String>,
-    comments: Vec<Comment>,
-    /// The place of its checks among those that wait to be made, from 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    checks_place: Option<usize>,
-}
-
-impl ReviewAnswer {
-    pub(super) fn new(detail: ReviewDetail) -> ReviewAnswer {
-        ReviewAnswer {
-            diff: detail.base_files.as_ref().map(|base| compare(base, &detail.files)),
-            files: detail.files.iter().map(FileText::of).collect(),
-            review: WithVerdict { review: detail.review, verdict: detail.verdict },
-            evidence: detail.evidence,
-            runs: detail.runs,
-            blocking: detail.blocking,
-            comments: detail.comments,
-            checks_place: detail.checks_place,
-        }
-    }
-}
-
 /// `review ID`.
 pub(super) fn review(call: &Call<'_>) -> Result<ReviewAnswer, EngineError> {
     let (engine, _catalog) = call.open_catalog()?;
     Ok(ReviewAnswer::new(engine.review(ReviewId(call.required_id("review")?))?))
-}
-
-impl Answer for ReviewAnswer {
-    fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
-        self.body(page)?;
-        self.next_step(page)
-    }
-}
-
-impl ReviewAnswer {
-    /// Everything a decision rests on.
-    pub(super) fn body(&self, page: &mut Page<'_>) -> io::Result<()> {
-        self.header(page)?;
-        page.heading("Evidence")?;
-        for line in &self.evidence {
-            page.line(&evidence_line(line))?;
-        }
-        page.heading("Checks")?;
-        check::write(page, self.review.verdict.as_ref())?;
-        if let Some(place) = self.checks_place {
-            page.line(&Line::new().put(Ink::Dim, format!("checks: {} in queue", ordinal(place))))?;
-        }
-        self.comments(page)?;
-        self.decisions(page)?;
-        if !self.runs.is_empty() {
-            page.heading("Runs of this version")?;
-            page.table(&run_table(&self.runs, page.look()))?;
-        }
-        self.subject(page)
-    }
-
-    fn header(&self, page: &mut Page<'_>) -> io::Result<()> {
-        let review = &self.review.review;
-        let of = if review.is_about_behaviour() { "behaviour of " } else { "" };
-        let title = format!("review {}: {of}{} {} ", review.id, review.tool, review.version);
-        page.line(&Line::new().put(Ink::Strong, title).put(state_ink(review.state), review.state.word()))?;
-        page.field("asks", Ink::Plain, format!("{}, {} → {}", review.asks(), review.from_stage, review.to_stage))?;
-        page.field("digest", Ink::Plain, review.digest.hex())?;
-        page.field("risk", risk_ink(review.risk), review.risk_words())?;
-        page.field("path", Ink::Plain, review.place())?;
-        page.field("opened", Ink::Plain, when(review.created_at, page.look()))?;
-        page.field("summary", Ink::Plain, &review.summary)?;
-        if let (Some(at), ReviewState::Waiting) = (review.expires_at, review.state) {
-            page.field("expires", Ink::Warn, when(at, page.look()))?;
-        }
-        for (tool, digest) in &review.members {
-            page.field("covers", Ink::Plain, format!("{tool} {}", digest.short()))?;
-        }
-        Ok(())
-    }
-
-    fn decisions(&self, page: &mut Page<'_>) -> io::Result<()> {
-        if self.review.review.decisions.is_empty() {
-            return Ok(());
-        }
-        page.heading("Decisions")?;
-        for decision in &self.review.review.decisions {
-            let undone = if decision.undone { " (taken back)" } else { "" };
-            let reason = decision.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-            let at = when(decision.at, page.look());
-            let digest = decision.digest.short();
-            let role = decision.role.as_ref().map(|role| format!(" as {role}")).unwrap_or_default();
-            page.say(format!("  {at}  {}  {}{role}  {digest}{undone}{reason}", decision.kind, decision.reviewer))?;
-            if let (Some(unread), DecisionKind::Approve) = (decision.shown.unread_words(), decision.kind) {
-                page.line(&Line::new().put(Ink::Plain, "    ").put(Ink::Bad, unread))?;
-            }
-            if let Some(over) = &decision.override_reason {
-                page.line(&Line::new().put(Ink::Bad, "    passed over failed checks: ").put(Ink::Plain, over))?;
-            }
-        }
-        Ok(())
-    }
-
-    fn comments(&self, page: &mut Page<'_>) -> io::Result<()> {
-        if self.comments.is_empty() {
-            return Ok(());
-        }
-        page.heading("Comments")?;
-        for comment in &self.comments {
-            let place = match (&comment.spot.path, comment.spot.lines) {
-                (Some(path), Some((first, last))) if first == last => format!(" {path}:{first}"),
-                (Some(path), Some((first, last))) => format!(" {path}:{first}-{last}"),
-                (Some(path), None) => format!(" {path}"),
-                (None, _) => String::new(),
-            };
-            let outdated = if comment.outdated { " (outdated)" } else { "" };
-            let (id, kind, who) = (comment.id, comment.kind, &comment.who);
-            page.say(format!("  {id}  {kind}{place}{outdated}  {who}: {}", comment.body))?;
-        }
-        Ok(())
-    }
-
-    /// What is decided on: the difference where there is something to differ from, else every file.
-    fn subject(&self, page: &mut Page<'_>) -> io::Result<()> {
-        if let Some(diff) = &self.diff {
-            page.heading("Difference to the version approved before")?;
-            if diff.is_empty() {
-                page.say("  none")?;
-            }
-            return diff.iter().try_for_each(|file| file.write(page));
-        }
-        page.heading("Files")?;
-        if self.files.is_empty() {
-            page.line(&Line::new().put(Ink::Bad, "  the files are gone"))?;
-        }
-        self.files.iter().try_for_each(|file| file.write(page))
-    }
-
-    fn next_step(&self, page: &mut Page<'_>) -> io::Result<()> {
-        let review = &self.review.review;
-        if review.state != ReviewState::Waiting {
-            return Ok(());
-        }
-        page.heading("To decide")?;
-        page.say(format!("  toolsmith approve {} --digest {}", review.id, review.digest.short()))?;
-        page.say(format!("  toolsmith reject {} --reason TEXT", review.id))?;
-        page.say(format!("  toolsmith request-changes {} --reason TEXT", review.id))
-    }
-}
-
-/// A fact with its sign.
-pub(super) fn evidence_line(line: &EvidenceLine) -> Line {
-    let (ink, word) = match line.weight {
-        Weight::Fact => (Ink::Plain, "fact"),
-        Weight::Good => (Ink::Good, "good"),
-        Weight::Warn => (Ink::Warn, "warn"),
-        Weight::Bad => (Ink::Bad, "bad"),
-    };
-    let head = Line::new().put(ink, format!("  {word:<5}")).put(Ink::Strong, format!("{}: ", line.label));
-    head.put(Ink::Plain, &line.text)
 }
 
 /// `approve ID --digest PREFIX`, also `approve ID=PREFIX`. The digits are the confirmation: they must be of the
@@ -330,7 +147,8 @@ mod tests {
     use super::super::print_json::tests::object;
     use super::super::print_text::tests::plain;
     use super::*;
-    use crate::domain::{Digest, FileMode, Instant, Review, ReviewKind, Stage, ToolName, VersionFile};
+    use crate::domain::{Digest, FileMode, Instant, Review, ReviewKind, Risk, Stage, ToolName, VersionFile};
+    use crate::engine::{EvidenceLine, Weight};
     use serde_json::json;
 
     fn review() -> Review {

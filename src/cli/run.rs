@@ -1,9 +1,10 @@
 //! Running tools: `run`, `rerun`.
 
 use super::call::{Call, Stop};
+use super::cleaner::Sink;
+use super::done::{announce, announce_and_execute, ask_for_touch};
 use super::input;
-use super::lifecycle::{announce, announce_and_execute, ask_for_touch};
-use super::live::{Joiner, Kept, Sink, follow};
+use super::live::{Joiner, Kept, follow};
 use super::outlet::{self, Outlets};
 use super::print_text::{Ink, Line, counted, size, span};
 use super::runs::{RunAnswer, level_ink, outcome_ink};

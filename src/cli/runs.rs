@@ -1,7 +1,7 @@
 //! Recorded runs: `runs`, `output`, `cancel`.
 
 use super::call::{Answer, Call, Stop};
-use super::lifecycle::Done;
+use super::done::Done;
 use super::live::Kept;
 use super::outlet::{self, Outlet};
 use super::print_text::{Align, Ink, Line, Look, Page, Table, counted, span, when};

@@ -1,7 +1,7 @@
 //! `sign`: what has to be signed and is not, and signing it.
 
 use super::call::{Answer, Call};
-use super::lifecycle::Done;
+use super::done::Done;
 use super::print_text::{Ink, Line, Page, counted};
 use crate::engine::{EngineError, UnsignedLog};
 use serde::Serialize;
@@ -20,7 +20,7 @@ pub(super) fn sign(call: &Call<'_>) -> Result<Signing, EngineError> {
     let (engine, _catalog) = call.open_catalog()?;
     let found = engine.unsigned()?;
     if call.switch("yes") {
-        super::lifecycle::ask_for_touch(call, &engine);
+        super::done::ask_for_touch(call, &engine);
     }
     let signed = call.switch("yes").then(|| engine.sign_log(&found, &call.caller(&engine)));
     call.tell_trouble(&engine);

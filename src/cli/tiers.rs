@@ -1,8 +1,8 @@
 //! What may run here: `unlock`, and choices of tools: `sets`, `set`, `unset`.
 
 use super::call::{Answer, Call};
+use super::done::{Done, announce_and_execute};
 use super::grants::scope_asked;
-use super::lifecycle::{Done, announce_and_execute};
 use super::print_text::{Align, Ink, Page, Table};
 use crate::domain::{Command, ToolName};
 use crate::engine::{EngineError, SetRow};

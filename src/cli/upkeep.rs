@@ -1,7 +1,7 @@
 //! Upkeep of the library: `stale`, `stats`, and how proposals are answered.
 
 use super::call::{Answer, Call, Stop};
-use super::lifecycle::Done;
+use super::done::Done;
 use super::print_text::{Align, Ink, Line, Page, Table, counted, size, when};
 use crate::domain::{Command, Outcome, Retirement};
 use crate::engine::{Engine, EngineError, LibraryStats, StaleReport, StaleTool};
@@ -50,7 +50,7 @@ pub(super) fn propose(call: &Call<'_>, engine: &Engine, proposals: Vec<Retiremen
         }));
     }
     let command = Command::Propose { proposals };
-    call.print(&super::lifecycle::announce_and_execute(call, engine, command)?)
+    call.print(&super::done::announce_and_execute(call, engine, command)?)
 }
 
 impl Answer for Stale {

@@ -1,7 +1,7 @@
 //! Versions of a name: `lineage`, `promote --to session`, `pin`, `unpin`, `trim`.
 
 use super::call::{Answer, Call};
-use super::lifecycle::{Done, announce_and_execute};
+use super::done::{Done, announce_and_execute};
 use super::print_text::{Ink, Line, Page, when};
 use crate::domain::{Command, GrantScope};
 use crate::engine::{EngineError, ErrorCode, Lineage, LineageVersion};

@@ -27,6 +27,7 @@ mod mapped;
 mod mark;
 mod mutation;
 mod name;
+mod need;
 mod observation;
 mod operation;
 mod opportunity;
@@ -47,6 +48,7 @@ mod schema_cost;
 mod secret;
 mod selection;
 mod semver_step;
+mod shown;
 pub mod source;
 mod specification;
 pub mod standard;
@@ -68,7 +70,7 @@ pub use buffer::{
 };
 pub use capability::{Capability, CapabilityKind};
 pub use check::{CheckReport, CheckState, Finding, Gate, NO_BASE, Tally, Verdict};
-pub use command::{Caller, Command, Outcome, SeenPart, Shown, Unread};
+pub use command::{Caller, Command, Outcome};
 pub use comment::{Comment, CommentKind, Mark, Spot, lines_of};
 pub use digest::{Digest, DigestBuilder, DigestParseError, FileMode, VersionFile};
 pub use encoding::{OtherEncoding, marked as marked_encoding, other_encoding};
@@ -79,6 +81,7 @@ pub use failure::{AffectedVersion, FailureGroup, GroupState, Incident, Severity,
 pub use form::{Field, FieldKind, FieldViolation, Form, FormError, Scalar};
 pub use grant::{AgentGrant, AllowGrant, GrantKey, GrantScope};
 pub use hidden::hidden_in;
+pub use hidden::is_hidden;
 pub use ids::{CommentId, EventSeq, EvolutionId, GrantId, MarkId, OperationId, ReviewId, RunId, UnlockId};
 pub use interpreter::{InterpreterFacts, Missing};
 pub use manifest::{
@@ -88,6 +91,7 @@ pub use mapped::MappedLine;
 pub use mark::{FailureMark, NewMark, Unanswered, UnansweredKind, Winner};
 pub use mutation::{FailureKind, Mutation};
 pub use name::{NameError, ToolName};
+pub use need::Need;
 pub use observation::{Answer, Attempt, Difference, FileChange, LoadedFile, Observation, Observer, Touch};
 pub use operation::Operation;
 pub use opportunity::{
@@ -110,13 +114,14 @@ pub use review::{Decision, DecisionKind, Review, ReviewKind, ReviewOrder, Review
 pub use run::{Isolation, IsolationLevel, Profile, Run, RunEnd, RunOutcome, RunUsage, Sample, Stream};
 pub use schema::{Checker, Violation, validate};
 pub use secret::Secret;
-pub use selection::{Chosen, Need, Preset, Selection, ToolSet};
+pub use selection::{Chosen, Preset, Selection, ToolSet};
 pub use semver_step::{Proposal, Step, propose};
+pub use shown::{SeenPart, Shown, Unread};
 pub use specification::{
     InputParameter, ParameterType, SPECIFICATION_SCHEMA, ScaffoldTemplate, ScriptLanguage, SpecifiedExample,
     ToolSpecification,
 };
-pub use text::{SafeText, escape_char, is_hidden, visible_words};
+pub use text::{SafeText, escape_char, visible_words};
 pub use time::{Instant, rfc3339};
 pub use tool::{Deprecation, Placement, Tool, ToolDetail, ToolFacts};
 pub use typical::Typical;

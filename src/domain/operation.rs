@@ -1,9 +1,9 @@
 //! The operation log: who did what, hash-chained.
 
-use super::command::{Shown, Unread};
 use super::digest::Digest;
 use super::ids::OperationId;
 use super::review::DecisionKind;
+use super::shown::{Shown, Unread};
 use super::time::Instant;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

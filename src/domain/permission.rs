@@ -12,8 +12,8 @@ mod starts;
 
 pub use starts::is_never_written;
 
+use super::hidden::is_hidden;
 use super::manifest::Permissions;
-use super::text::is_hidden;
 use super::words::words;
 use serde::{Deserialize, Serialize};
 use starts::{folded, in_home, in_system};

@@ -1,12 +1,12 @@
 //! Reviews and decisions.
 
 use super::check::{CheckState, Tally};
-use super::command::Shown;
 use super::digest::Digest;
 use super::ids::{OperationId, ReviewId};
 use super::manifest::Permissions;
 use super::name::ToolName;
 use super::request::Request;
+use super::shown::Shown;
 use super::time::Instant;
 use super::words::{CostTier, Stage, words};
 use serde::{Deserialize, Serialize};

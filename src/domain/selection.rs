@@ -1,38 +1,10 @@
 //! Which tools are in use: all of them, a preset, or some by name. What is not in use is not offered and does not run.
 
-use super::manifest::Permissions;
 use super::name::ToolName;
-use super::permission::Network;
+use super::need::Need;
 use super::tool::Tool;
 use super::words::{CostTier, Kind, words};
 use serde::{Deserialize, Serialize};
-
-words!(
-    /// What a version declares that it needs beside its own folder.
-    Need {
-        /// Addresses.
-        Network = "network",
-        /// Paths that it reads.
-        Read = "read",
-        /// Paths that it writes.
-        Write = "write",
-        /// Variables of the environment, secrets among them.
-        Env = "env",
-        /// Programs that it starts.
-        Execute = "execute",
-    }
-);
-
-impl Need {
-    /// What permissions declare, each once.
-    pub fn of(permissions: &Permissions) -> Vec<Need> {
-        let network = permissions.network.iter().any(|word| word != Network::None.word());
-        let Permissions { read, write, env, run, .. } = permissions;
-        let lists = [(Need::Read, read), (Need::Write, write), (Need::Env, env), (Need::Execute, run)];
-        let listed = lists.into_iter().filter(|(_, list)| !list.is_empty()).map(|(need, _)| need);
-        network.then_some(Need::Network).into_iter().chain(listed).collect()
-    }
-}
 
 words!(
     /// A choice of tools that needs no names.
@@ -138,6 +110,7 @@ pub struct ToolSet {
 mod tests {
     use super::super::words::Category;
     use super::*;
+    use crate::domain::manifest::Permissions;
 
     fn low(needs: &[Need]) -> Tool {
         Tool { cost_tier: CostTier::Low, classified: true, needs: needs.to_vec(), ..Tool::ordinary("t") }

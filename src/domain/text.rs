@@ -4,6 +4,7 @@
 //! may reach a screen, a title or a log raw: characters that move the cursor, reorder, hide or
 //! vanish are written as visible escapes, never dropped, so that "hidden\rshown" cannot look whole.
 
+use super::hidden::is_hidden;
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
 use std::fmt;
@@ -74,33 +75,6 @@ impl Serialize for SafeText {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.0)
     }
-}
-
-/// Whether a character is invisible, moves the cursor or reorders its neighbours.
-///
-/// C0, DEL, C1 (Unicode category Cc); bidi controls (UAX 9: U+061C, 200E-200F, 202A-202E, 2066-2069);
-/// zero-width, filler, joining and format characters of any script (Unicode category Cf without those that
-/// are drawn, Default_Ignorable_Code_Point); blank symbols; noncharacters; line and paragraph separators; interlinear annotation;
-/// variation selectors; tag characters (U+E0000 block).
-pub fn is_hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{070F}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
-            | '\u{180B}'..='\u{180F}'
-            | '\u{200B}'..='\u{200F}'
-            | '\u{2028}'..='\u{202E}'
-            | '\u{2060}'..='\u{206F}'
-            | '\u{2800}' | '\u{2D7F}' | '\u{3164}'
-            | '\u{FDD0}'..='\u{FDEF}'
-            | '\u{FE00}'..='\u{FE0F}'
-            | '\u{FEFF}' | '\u{FFA0}'
-            | '\u{FFF0}'..='\u{FFFB}'
-            | '\u{1107F}' | '\u{13430}'..='\u{13455}' | '\u{16FE4}'
-            | '\u{1BCA0}'..='\u{1BCA3}'
-            | '\u{1D159}' | '\u{1D173}'..='\u{1D17A}'
-            | '\u{E0000}'..='\u{E0FFF}')
-        // Noncharacters: the last two of each plane.
-        || (c as u32) & 0xFFFE == 0xFFFE
 }
 
 /// The words that a human wrote, without the space around them; `None` when nothing in them can be seen.

@@ -1,11 +1,11 @@
 //! A tool as the catalog shows it.
 
-use super::command::Unread;
 use super::digest::{Digest, VersionFile};
 use super::manifest::Manifest;
 use super::name::ToolName;
+use super::need::Need;
 use super::review::{Risk, ToolReview};
-use super::selection::Need;
+use super::shown::Unread;
 use super::time::Instant;
 use super::words::{Category, CostTier, Format, Kind, Origin, Stage, ToolState};
 use serde::{Deserialize, Serialize};

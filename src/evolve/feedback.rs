@@ -1,6 +1,6 @@
 //! What was wrong with an answer, for the next round: worst first, and no more than fits.
 
-use super::bundle::{Keep, cut};
+use super::cut::{Keep, cut};
 use super::prompt::fenced;
 use crate::domain::{CheckReport, CheckState, Finding, ReplayOutcome, Replayed, Severity, Verdict, count};
 

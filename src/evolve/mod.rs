@@ -11,6 +11,7 @@
 pub mod answer;
 pub mod bundle;
 pub mod course;
+mod cut;
 pub mod document;
 pub mod feedback;
 pub mod mutation;
@@ -20,6 +21,7 @@ pub mod scaffold;
 pub mod stamp;
 #[cfg(test)]
 mod tests;
+mod want;
 
 pub use answer::{Answer, Unusable, Want};
 pub use bundle::Bundle;

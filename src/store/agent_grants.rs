@@ -1,7 +1,7 @@
 //! Leave for agents to run versions that are not approved, and the list of what was allowed.
 
-use super::connection::Queries;
 use super::error::{StoreError, StoreResult};
+use super::queries::Queries;
 use super::tx::Tx;
 use super::values::Json;
 use crate::domain::{AgentGrant, AllowGrant, Digest, EventKind, GrantId, GrantScope, ToolName};

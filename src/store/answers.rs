@@ -1,7 +1,7 @@
 //! What was wanted: which tool did it the last time, and what no tool did.
 
-use super::connection::Queries;
 use super::error::StoreResult;
+use super::queries::Queries;
 use super::tx::Tx;
 use super::values::{Count, Json};
 use crate::domain::{Instant, Unanswered, Winner};

@@ -1,7 +1,7 @@
 //! Which interpreter a version had when it was approved.
 
-use super::connection::Queries;
 use super::error::StoreResult;
+use super::queries::Queries;
 use super::tx::Tx;
 use super::values::Json;
 use crate::domain::{Digest, InterpreterFacts, ToolName};

@@ -1,14 +1,15 @@
 //! Backups of the database: made while others use it, complete or not there, a few of them kept.
 
-use super::connection::Queries;
 use super::error::{StoreError, StoreResult};
+use super::files::{Backup, folder, list};
+use super::queries::Queries;
 use super::schema;
 use super::seen::Seen;
 use rusqlite::backup::{Backup as Copying, StepResult};
 use rusqlite::{Connection, OpenFlags};
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 /// How many are kept; older ones are removed.
@@ -22,36 +23,6 @@ const PAGES: i32 = 512;
 
 /// How often writers may get in between before one copy is made in a single step.
 const RESTARTS: u32 = 64;
-
-/// A backup that is kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Backup {
-    /// The file.
-    pub path: PathBuf,
-    /// When it was made, Unix milliseconds.
-    pub at_ms: i64,
-    /// Number of the newest entry of its log.
-    pub operations: i64,
-}
-
-/// The folder that holds them.
-pub(super) fn folder(dir: &Path) -> PathBuf {
-    dir.join("backups")
-}
-
-/// The backups of a state folder, the newest first.
-pub fn list(dir: &Path) -> Vec<Backup> {
-    let entries = fs::read_dir(folder(dir)).into_iter().flatten().flatten();
-    let mut found: Vec<Backup> = entries.filter_map(|entry| read_name(&entry.path())).collect();
-    found.sort_by_key(|backup| std::cmp::Reverse((backup.at_ms, backup.operations)));
-    found
-}
-
-/// `MILLISECONDS-OPERATIONS.db`.
-fn read_name(path: &Path) -> Option<Backup> {
-    let (at, operations) = path.file_name()?.to_str()?.strip_suffix(".db")?.split_once('-')?;
-    Some(Backup { path: path.to_owned(), at_ms: at.parse().ok()?, operations: operations.parse().ok()? })
-}
 
 /// Whether the newest backup is older than a day or has less than half of the log, or there is none. One of the future
 /// is as good as none: the clock was wrong then or is wrong now.

@@ -1,7 +1,7 @@
 //! What runs were seen to do: one observation a run, and one envelope a version.
 
-use super::connection::Queries;
 use super::error::StoreResult;
+use super::queries::Queries;
 use super::tx::Tx;
 use super::values::{Count, Json};
 use crate::domain::{Digest, Envelope, Observation, RunId, RunUsage, ToolName};

@@ -1,7 +1,7 @@
 //! Buffers, their items, and the uses of tools that came through one.
 
-use super::connection::Queries;
 use super::error::StoreResult;
+use super::queries::Queries;
 use super::tx::Tx;
 use super::values::{Count, Json};
 use crate::domain::{Buffer, BufferId, BufferLevel, BufferRule, EventKind, Instant, ToolName, ToolUse};

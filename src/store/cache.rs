@@ -1,7 +1,7 @@
 //! What can be had again: what the last scan read. And single values by key.
 
-use super::connection::Queries;
 use super::error::StoreResult;
+use super::queries::Queries;
 use super::tx::Tx;
 use rusqlite::params;
 use std::collections::HashMap;

@@ -1,7 +1,7 @@
 //! Comments of reviewers, and what they have marked as read.
 
-use super::connection::Queries;
 use super::error::{StoreError, StoreResult};
+use super::queries::Queries;
 use super::tx::Tx;
 use super::values::Count;
 use crate::domain::{Comment, CommentId, EventKind, Mark, OperationId, ReviewId, Spot, ToolName};

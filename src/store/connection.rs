@@ -3,11 +3,12 @@
 use super::backup;
 use super::copies::Copies;
 use super::error::{StoreError, StoreResult};
+use super::queries::Queries;
 use super::schema;
 use super::seen::{self, Seen};
 use super::tx::Tx;
 use crate::domain::Instant;
-use rusqlite::{Connection, Params, Row, Transaction, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::fs::{self, DirBuilder, File};
 use std::ops::Deref;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
@@ -38,11 +39,6 @@ enum Hold {
 
 /// A connection that can only read; may live on any thread.
 pub struct Reader(Queries);
-
-/// Questions to the state; answered by a [`Store`], a [`Reader`] and inside a transaction by a [`Tx`].
-pub struct Queries {
-    pub(super) connection: Connection,
-}
 
 impl Store {
     /// Opens the state in `dir`, making what is missing: the folder (mode 0700), `store.db`, `versions/`
@@ -145,66 +141,6 @@ impl Deref for Reader {
     type Target = Queries;
     fn deref(&self) -> &Queries {
         &self.0
-    }
-}
-
-impl Queries {
-    /// A number that differs from the one read before exactly when another connection committed in between.
-    ///
-    /// # Errors
-    /// [`StoreError::Sql`] and its like.
-    pub fn data_version(&self) -> StoreResult<i64> {
-        let mut statement = self.connection.prepare_cached("PRAGMA data_version")?;
-        Ok(statement.query_row([], |row| row.get(0))?)
-    }
-
-    /// Lets `work` ask several questions of one and the same state, whatever others commit meanwhile.
-    ///
-    /// # Errors
-    /// What `work` returns, and [`StoreError`] when the state cannot be read.
-    pub fn snapshot<T, E: From<StoreError>>(&self, work: impl FnOnce(&Queries) -> Result<T, E>) -> Result<T, E> {
-        if !self.connection.is_autocommit() {
-            return work(self);
-        }
-        let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Deferred);
-        let _transaction = transaction.map_err(StoreError::from)?;
-        work(self)
-    }
-
-    /// The tables that cannot be read to their end, by name.
-    ///
-    /// # Errors
-    /// Any [`StoreError`] of a failed read of the list of tables.
-    pub fn damaged_tables(&self) -> StoreResult<Vec<String>> {
-        let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name";
-        let mut names: Vec<String> = self.rows(sql, [], |row| row.get(0))?;
-        names.retain(|name| {
-            let sql = format!("SELECT * FROM \"{}\"", name.replace('"', "\"\""));
-            self.rows(&sql, [], |_| Ok(())).is_err()
-        });
-        Ok(names)
-    }
-
-    pub(super) fn rows<T>(
-        &self,
-        sql: &str,
-        params: impl Params,
-        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
-    ) -> StoreResult<Vec<T>> {
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let rows = statement.query_map(params, read)?;
-        Ok(rows.collect::<rusqlite::Result<Vec<T>>>()?)
-    }
-
-    pub(super) fn row<T>(
-        &self,
-        sql: &str,
-        params: impl Params,
-        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
-    ) -> StoreResult<Option<T>> {
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query(params)?;
-        Ok(rows.next()?.map(read).transpose()?)
     }
 }
 

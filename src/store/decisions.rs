@@ -1,9 +1,9 @@
 //! The table of decisions and the entries of the log that made its rows, as they are kept: what is damaged is given
 //! as damaged.
 
-use super::connection::Queries;
 use super::error::StoreResult;
 use super::operations;
+use super::queries::Queries;
 use super::reviews;
 use crate::domain::{Decision, Operation, OperationId, ReviewId};
 

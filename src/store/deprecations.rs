@@ -1,7 +1,7 @@
 //! Tools that should not be used any more.
 
-use super::connection::Queries;
 use super::error::StoreResult;
+use super::queries::Queries;
 use super::tx::Tx;
 use crate::domain::{Deprecation, EventKind, OperationId, ToolName};
 use rusqlite::{Row, params};

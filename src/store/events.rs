@@ -1,7 +1,7 @@
 //! The feed: what happened, in the order in which it became durable.
 
-use super::connection::Queries;
 use super::error::StoreResult;
+use super::queries::Queries;
 use super::values::Count;
 use crate::domain::{Event, EventSeq};
 use rusqlite::params;

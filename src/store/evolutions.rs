@@ -1,7 +1,7 @@
 //! Askings for better versions, and what was found of their answers.
 
-use super::connection::Queries;
 use super::error::StoreResult;
+use super::queries::Queries;
 use super::tx::Tx;
 use super::values::{Count, Json, Text};
 use crate::domain::{

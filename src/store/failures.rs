@@ -1,8 +1,8 @@
 //! The failure history: groups by signature with counts by day, and the times in which a tool did not work. Both are
 //! kept up to date as runs end and as somebody marks a failure.
 
-use super::connection::Queries;
 use super::error::StoreResult;
+use super::queries::Queries;
 use super::tx::Tx;
 use super::values::{Count, Json, Text};
 use crate::domain::{

@@ -3,8 +3,8 @@
 //! A grant names a digest, so a version that declares more has none. It is kept apart from approvals: an
 //! approval says that the code is good, a grant that it may do this here.
 
-use super::connection::Queries;
 use super::error::StoreResult;
+use super::queries::Queries;
 use super::tx::Tx;
 use super::values::Json;
 use crate::domain::{Allowed, Digest, ToolName};

@@ -1,8 +1,8 @@
 //! Intents: work outside the store (files to move, a commit to make) that a committed operation still owes.
 //! Written with the operation, finished when the work is done; what is pending after a crash is done then.
 
-use super::connection::Queries;
 use super::error::StoreResult;
+use super::queries::Queries;
 use super::tx::Tx;
 use super::values::Json;
 use crate::domain::OperationId;

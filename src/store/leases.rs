@@ -3,8 +3,8 @@
 //! There is a lease exactly as long as the run has no end. Whether one has expired is for its reader to judge,
 //! with a clock of its own.
 
-use super::connection::Queries;
 use super::error::StoreResult;
+use super::queries::Queries;
 use super::tx::Tx;
 use super::values::Count;
 use crate::domain::{EventKind, Instant, RunId};

@@ -1,7 +1,7 @@
 //! Marks of failures: what somebody said did not work, and for what.
 
-use super::connection::Queries;
 use super::error::{StoreError, StoreResult};
+use super::queries::Queries;
 use super::tx::Tx;
 use super::values::Json;
 use crate::domain::{EventKind, FailureMark, MarkId, NewMark, ToolName};

@@ -4,8 +4,8 @@
 //! kept beside it (`log_count`, `log_head`) and move in the same transaction. Someone who may write the
 //! database can recompute all of it; this shows accidents and careless hands, not an attacker with a plan.
 
-use super::connection::Queries;
 use super::error::{StoreError, StoreResult};
+use super::queries::Queries;
 use super::seen::Seen;
 use super::tx::Tx;
 use super::values::{Count, Json};

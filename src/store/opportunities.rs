@@ -1,7 +1,7 @@
 //! What opportunities are mined from, and what was said to them.
 
-use super::connection::Queries;
 use super::error::StoreResult;
+use super::queries::Queries;
 use super::tx::Tx;
 use super::values::Count;
 use crate::domain::{DismissedOpportunity, OperationId, ReviewId, RunFact};

@@ -1,7 +1,7 @@
 //! Versions that are kept whatever is trimmed.
 
-use super::connection::Queries;
 use super::error::StoreResult;
+use super::queries::Queries;
 use super::tx::Tx;
 use crate::domain::{Digest, EventKind, OperationId, ToolName};
 use rusqlite::params;

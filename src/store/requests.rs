@@ -1,7 +1,7 @@
 //! Reviews that were asked for from outside: by whom, until when, and what was posted.
 
-use super::connection::Queries;
 use super::error::{StoreError, StoreResult};
+use super::queries::Queries;
 use super::tx::Tx;
 use super::values::Json;
 use crate::domain::{Digest, Instant, Request, ReviewId, ReviewState, ToolName};

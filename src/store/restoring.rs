@@ -1,9 +1,11 @@
 //! Putting another database in the place of the one that is there: a backup, what can be saved of a damaged one, or an
 //! empty one. The old one is moved aside, never overwritten; the new one is complete before it gets the name.
 
-use super::connection::{Queries, open_for_writing, take_over};
+use super::connection::{open_for_writing, take_over};
 use super::error::{StoreError, StoreResult};
+use super::files::spools;
 use super::operations::NewOperation;
+use super::queries::Queries;
 use super::seen::{self, Seen};
 use super::tx::Tx;
 use super::{backup, schema};
@@ -39,12 +41,6 @@ pub struct Replaced {
 /// Whether the database in a state folder has something in it.
 pub fn has_database(dir: &Path) -> bool {
     dir.join("store.db").metadata().is_ok_and(|found| found.is_file() && found.len() > 0)
-}
-
-/// Numbers of the runs whose output lies in a state folder.
-pub fn spools(dir: &Path) -> Vec<i64> {
-    let entries = fs::read_dir(dir.join("runs")).into_iter().flatten().flatten();
-    entries.filter_map(|entry| entry.file_name().to_str()?.strip_suffix(".spool")?.parse().ok()).collect()
 }
 
 /// Makes a database from `source`, lets `work` change it and append the entry that says where it came from, and puts it

@@ -1,7 +1,7 @@
 //! Reviews, what they cover, and the decisions on them.
 
-use super::connection::Queries;
 use super::error::{StoreError, StoreResult};
+use super::queries::Queries;
 use super::tx::Tx;
 use super::values::{Count, Json, Text};
 use crate::domain::{

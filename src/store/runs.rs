@@ -1,7 +1,7 @@
 //! Runs from their start to their one end, and the counts that are kept beside them.
 
-use super::connection::Queries;
 use super::error::StoreResult;
+use super::queries::Queries;
 use super::tx::Tx;
 use super::values::{Count, Json, Text};
 use crate::domain::{

@@ -2,10 +2,10 @@
 //! and the files that only a used database leaves behind. A database that is gone or older than that is told, never
 //! replaced by an empty one.
 
-use super::backup;
-use super::connection::Queries;
 use super::error::{StoreError, StoreResult};
-use super::restoring::spools;
+use super::files;
+use super::files::spools;
+use super::queries::Queries;
 use crate::domain::{Digest, OperationId, plural};
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -89,7 +89,7 @@ pub(super) fn evidence(dir: &Path) -> Option<String> {
     for (number, one, many) in [
         (copies, "kept version", "kept versions"),
         (spools(dir).len(), "output of a run", "outputs of runs"),
-        (backup::list(dir).len(), "backup", "backups"),
+        (files::list(dir).len(), "backup", "backups"),
     ] {
         if number > 0 {
             words.push(plural(number, one, many));
@@ -101,7 +101,7 @@ pub(super) fn evidence(dir: &Path) -> Option<String> {
 /// The end of the log that is known without the database: what was seen last, else what the backups hold.
 pub(super) fn last_known(dir: &Path) -> Option<Seen> {
     Seen::read(dir).or_else(|| {
-        let operations = backup::list(dir).iter().map(|backup| backup.operations).max()?;
+        let operations = files::list(dir).iter().map(|backup| backup.operations).max()?;
         Some(Seen { operations, head: None })
     })
 }

@@ -1,7 +1,7 @@
 //! Signatures of entries of the log, and a walk over the log that reads each row once, as it lies there.
 
-use super::connection::Queries;
 use super::error::StoreResult;
+use super::queries::Queries;
 use super::tx::Tx;
 use crate::domain::{Digest, Instant, Operation, OperationId};
 use rusqlite::{Row, params};

@@ -1,7 +1,7 @@
 //! The state that commands change, as one digest: what two moments are compared by.
 
-use super::connection::Queries;
 use super::error::StoreResult;
+use super::queries::Queries;
 use crate::domain::Digest;
 use rusqlite::types::Value;
 use std::fmt::Write;

@@ -1,7 +1,7 @@
 //! What humans opened beyond the cost tier low, and the choices of tools that they saved.
 
-use super::connection::Queries;
 use super::error::{StoreError, StoreResult};
+use super::queries::Queries;
 use super::tx::Tx;
 use super::values::Json;
 use crate::domain::{EventKind, GrantScope, ToolName, ToolSet, Unlock, UnlockId};

@@ -1,8 +1,8 @@
 //! A transaction in progress. What it can do stands beside what it is done to: runs in `runs`, reviews in
 //! `reviews` and so on.
 
-use super::connection::Queries;
 use super::error::StoreResult;
+use super::queries::Queries;
 use super::seen::Seen;
 use crate::domain::{EventKind, EventSeq, Instant};
 use rusqlite::{Params, params};

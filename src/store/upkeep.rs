@@ -1,7 +1,7 @@
 //! What upkeep asks of the whole library at once: when tools came, who had to do with them, what is to stay.
 
-use super::connection::Queries;
 use super::error::StoreResult;
+use super::queries::Queries;
 use crate::domain::{Digest, Instant, ReviewKind, ReviewState, ToolName};
 use rusqlite::params;
 use std::collections::{HashMap, HashSet};

@@ -4,8 +4,8 @@
 //! of a version is replaced as a whole, also while checks go on, so that a killed process leaves an unfinished one
 //! that the next owner begins again.
 
-use super::connection::Queries;
 use super::error::StoreResult;
+use super::queries::Queries;
 use super::tx::Tx;
 use super::values::{Count, Json};
 use crate::domain::{Digest, EventKind, Instant, ReviewId, ReviewState, ToolName, Unread, Verdict};

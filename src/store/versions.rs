@@ -1,7 +1,7 @@
 //! Versions: every one ever seen, what lies in the workspace now, and which digests are approved.
 
-use super::connection::Queries;
 use super::error::StoreResult;
+use super::queries::Queries;
 use super::tx::Tx;
 use super::values::Text;
 use crate::domain::{Digest, EventKind, Instant, OperationId, Placement, Stage, Tool, ToolName};

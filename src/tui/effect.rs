@@ -1,10 +1,8 @@
 //! Work outside the screen, as data: the state asks, the loop and the performer do.
 
-use super::msg::Farewell;
-use super::overlay::bulk::BulkOrder;
 use super::widget::{Blanks, Side};
 use crate::domain::{Command, DecisionKind, EvolutionId, OpportunitySources, ReviewId, RunId, Tool, VersionFile};
-use crate::engine::{CallRequest, EvolveRequest, ExportFormat, LaneId, MarkRequest, RunRequest};
+use crate::engine::{BulkItem, CallRequest, EvolveRequest, ExportFormat, LaneId, MarkRequest, RunRequest};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -110,6 +108,17 @@ pub enum CallStep {
     Look,
     /// It is carried out.
     Begin,
+}
+
+/// Who asks the program to leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Farewell {
+    /// SIGTERM.
+    Terminate,
+    /// SIGHUP, or the terminal is gone.
+    HangUp,
+    /// SIGINT from outside (the key is a key).
+    Interrupt,
 }
 
 /// How the program ends.
@@ -284,4 +293,15 @@ pub enum Effect {
     Evolve(Evolving),
     /// Work around failures.
     Failing(Failing),
+}
+
+/// The decision as it is sent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BulkOrder {
+    /// Yes, no, not yet.
+    pub kind: DecisionKind,
+    /// The reviews with the digests that were in the table.
+    pub items: Vec<BulkItem>,
+    /// Why; always there for no and not yet.
+    pub reason: Option<String>,
 }

@@ -3,7 +3,8 @@
 
 use super::app::{App, Call};
 use super::effect::{DetailFor, Effect};
-use super::msg::{Answer, Called, Kept, Msg, Now, Opened};
+use super::msg::{Answer, Called, Kept, Msg, Opened};
+use super::now::Now;
 use super::pane::output::Phase;
 use super::testing::{self, Bench, WALL, ago, dossier, review_detail, run, tool};
 use super::theme::Theme;

@@ -1,10 +1,11 @@
 //! Everything that can change the state of the screen, as one type on one queue.
 
+use super::effect::Farewell;
 use super::effect::{DetailFor, Sending, TabId};
 use super::widget::{Blanks, Chunk, DiffText, Side, TokenKind};
 use crate::domain::{
-    Command, Evolution, EvolutionId, FailureGroup, GrantKey, Instant, IsolationLevel, Operation, Outcome, Review,
-    ReviewId, Run, RunId, Sample, Tool, ToolDetail, VersionFile,
+    Command, Evolution, EvolutionId, FailureGroup, GrantKey, IsolationLevel, Operation, Outcome, Review, ReviewId, Run,
+    RunId, Sample, Tool, ToolDetail, VersionFile,
 };
 use crate::engine::{
     Asking, Behaviour, BufferStatus, BulkResult, CallReport, Candidates, CarryReport, CatalogView, Change, Compared,
@@ -17,26 +18,6 @@ use serde_json::Value;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
-
-/// The time a message arrived, on two clocks. The loop reads them; the state never does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Now {
-    /// For ages: the calendar.
-    pub wall: Instant,
-    /// For silence and deadlines: milliseconds that only grow.
-    pub steady_ms: u64,
-}
-
-/// Who asks the program to leave.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Farewell {
-    /// SIGTERM.
-    Terminate,
-    /// SIGHUP, or the terminal is gone.
-    HangUp,
-    /// SIGINT from outside (the key is a key).
-    Interrupt,
-}
 
 /// Something that happened.
 #[derive(Debug)]

@@ -4,8 +4,10 @@
 //! a flood it draws at most every [`FRAME`], after everything that had come was taken.
 
 use super::app::App;
+use super::effect::Farewell;
 use super::effect::{Effect, Ending};
-use super::msg::{Answer, Farewell, Msg, Now, Opened};
+use super::msg::{Answer, Msg, Opened};
+use super::now::Now;
 use super::performer::Performer;
 use super::terminal::Session;
 use super::{app, view};

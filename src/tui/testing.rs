@@ -3,7 +3,8 @@
 use super::app::{App, Call};
 use super::effect::Effect;
 use super::keymap::Chord;
-use super::msg::{Answer, Msg, Now, Opened, ToolDossier};
+use super::msg::{Answer, Msg, Opened, ToolDossier};
+use super::now::Now;
 use super::screen::Screen;
 use super::theme::Theme;
 use super::view;

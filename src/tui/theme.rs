@@ -4,7 +4,7 @@
 //! screen is legible on dark and light backgrounds and follows the user's palette. No style alone
 //! carries a state: a word or a sign stands beside it.
 
-use super::widget::{Mark, TokenKind, Tone};
+use super::mark::{Mark, TokenKind, Tone};
 use ratatui::style::{Color, Modifier, Style};
 
 /// Which background the colours are chosen for.

@@ -4,7 +4,6 @@
 use super::call::Call;
 use super::error::NoGit;
 use super::git::{Git, path_from};
-use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
 use std::os::unix::fs::FileTypeExt;
@@ -21,9 +20,6 @@ const MAX_LINK: u64 = 8 * 1024;
 
 /// How many folders of objects a repository may borrow from, one after the other. Git stops at five levels.
 const MAX_ALTERNATES: usize = 16;
-
-/// Files of a work tree that git reads, in the folder of each committed path and all above it.
-const RULES: &[&str] = &[".gitattributes", ".gitignore"];
 
 impl Git {
     /// Why no commit may be made in a repository: it is not that of this work tree, or git would write or wait where one
@@ -74,16 +70,6 @@ fn is_nearest(workspace: &Path, toplevel: &Path) -> bool {
     let nearest = workspace.ancestors().find(|folder| folder.join(".git").symlink_metadata().is_ok());
     // Without any, the repository is bare or found by a variable.
     nearest.is_none_or(|folder| real(toplevel).is_some_and(|top| top == folder))
-}
-
-/// A file of rules of the work tree on the way to one of these paths, relative to a folder, that git would wait for, such
-/// as a FIFO.
-pub(super) fn endless_rules<'a>(below: &Path, paths: impl Iterator<Item = &'a str>) -> Option<PathBuf> {
-    let files = paths.map(|path| below.join(path));
-    let folders: BTreeSet<PathBuf> =
-        files.flat_map(|file| file.ancestors().skip(1).map(Path::to_owned).collect::<Vec<_>>()).collect();
-    let mut rules = folders.iter().flat_map(|folder| RULES.iter().map(|name| folder.join(name)));
-    rules.find(|file| file.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir()))
 }
 
 /// The beginning of a file; `None` when it cannot be read.

@@ -4,10 +4,10 @@
 //! `git commit` looks at the whole work tree where it prints a status, and into that of a submodule with the
 //! configuration of that, which names programs. It also waits for any FIFO that it meets there.
 
-use super::belonging::endless_rules;
 use super::call::{Answer, Call, QUICK, finish};
 use super::error::GitError;
 use super::git::{Git, joined, one_line, system_user};
+use super::rules::endless_rules;
 use crate::domain::SafeText;
 use crate::outside::Row;
 use std::collections::{HashMap, HashSet};

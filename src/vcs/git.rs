@@ -1,9 +1,9 @@
 //! A git work tree and what is asked of it.
 
-use super::belonging::endless_rules;
 use super::call::{Answer, Call};
 use super::error::{GitError, NoGit};
 use super::place::Place;
+use super::rules::endless_rules;
 use super::settings::Settings;
 use crate::domain::{FileMode, SafeText, VersionFile};
 use crate::outside::Programs;

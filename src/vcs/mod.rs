@@ -13,6 +13,7 @@ mod error;
 pub(crate) mod fixture;
 mod git;
 mod place;
+mod rules;
 mod settings;
 #[cfg(test)]
 mod tests;

@@ -1,8 +1,8 @@
 //! Examples and tests of a manifest as cases: an input, what to expect, and whether a trial did that.
 
-use super::difference;
-use super::expression::{Expression, Scope, equal, quote};
+use super::expression::{Expression, Scope, quote};
 use super::relation::Relation;
+use super::written::{Output, unheld};
 use crate::check::Desk;
 use crate::domain::{Manifest, RunEnd, validate};
 use crate::runner::Tried;
@@ -176,15 +176,6 @@ impl Case {
     }
 }
 
-/// Why a rule does not hold for an output.
-pub(super) fn unheld(rule: &Expression, scope: &Scope<'_>, output: &Output) -> Option<String> {
-    match rule.holds(scope) {
-        Ok(true) => None,
-        Ok(false) => Some(format!("{} does not hold, got {}", rule.text(), output.quoted())),
-        Err(why) => Some(format!("{}: {why}", rule.text())),
-    }
-}
-
 fn because(tried: &Tried) -> String {
     match &tried.end {
         RunEnd::Failed { reason, .. } => format!(": {reason}"),
@@ -197,43 +188,6 @@ fn not_ended(end: &RunEnd) -> Option<String> {
     match end {
         RunEnd::Succeeded { .. } | RunEnd::Failed { .. } | RunEnd::InvalidOutput { .. } => None,
         end => Some(end.message().unwrap_or_else(|| "it did not end".to_owned())),
-    }
-}
-
-/// What a trial wrote to standard output.
-#[derive(Debug, Clone)]
-pub(super) struct Output {
-    pub(super) text: String,
-    /// As JSON, when it is.
-    pub(super) json: Option<Value>,
-    whole: Value,
-}
-
-impl Output {
-    /// Reads standard output.
-    pub(super) fn of(bytes: &[u8]) -> Output {
-        let text = String::from_utf8_lossy(bytes).into_owned();
-        let json: Option<Value> = serde_json::from_slice(bytes).ok();
-        let whole = json.clone().unwrap_or_else(|| Value::from(text.trim_end_matches('\n')));
-        Output { text, json, whole }
-    }
-
-    /// The JSON, or the text without its last line end.
-    pub(super) fn value(&self) -> &Value {
-        &self.whole
-    }
-
-    /// How it reads in a message, cut.
-    pub(super) fn quoted(&self) -> String {
-        quote(&self.whole)
-    }
-
-    /// How it differs from what is expected.
-    pub(super) fn differs(&self, expected: &Value) -> Option<String> {
-        if equal(expected, &self.whole) || expected.as_str().is_some_and(|text| text == self.text) {
-            return None;
-        }
-        difference::first(expected, &self.whole)
     }
 }
 

@@ -1,7 +1,8 @@
 //! The version against the one approved before: the same inputs, the recorded answers of both.
 
-use super::case::{Case, Expect, Output};
+use super::case::{Case, Expect};
 use super::expression::quote;
+use super::written::Output;
 use super::{cannot_start, cases, difference, rehearse, unavailable};
 use crate::check::Desk;
 use crate::domain::NO_BASE;

@@ -26,6 +26,7 @@ mod shrink;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod written;
 
 use super::{Batch, Desk};
 use crate::domain::{CheckReport, Severity, ToolDetail};

@@ -7,9 +7,9 @@
 //! `{ relation = "RULE", input = { … } }`: a rule over `output` and `other`, the output with the changed input.
 
 use super::abreast;
-use super::case::Output;
 use super::difference;
 use super::expression::{Expression, Scope, quote};
+use super::written::Output;
 use crate::check::{Batch, Desk};
 use crate::runner::Pace;
 use serde_json::{Map, Value};
@@ -96,7 +96,7 @@ impl Relation {
                 .map(|found| format!("with {}: {found}", quote(&other_input))),
             Relation::Rule { rule, .. } => {
                 let scope = Scope { input, output: output.value(), other: Some(other.value()), exit };
-                super::case::unheld(rule, &scope, output)
+                super::written::unheld(rule, &scope, output)
                     .map(|found| format!("{found}; with {}: {}", quote(&other_input), other.quoted()))
             }
         })

@@ -3,8 +3,9 @@
 //! `[[sanity]]` of the manifest: `rule = "output.total >= 0"`, and a `name` that says what it is about; or just the
 //! rules as a list of texts. See [`super::expression`] for what a rule may say.
 
-use super::case::{self, Output, unheld};
+use super::case;
 use super::expression::{Expression, Scope, quote};
+use super::written::{Output, unheld};
 use super::{cannot_start, inputs, side_by_side, softened, unavailable};
 use crate::check::{Batch, Desk};
 use crate::domain::{CheckReport, Finding, RunEnd, Severity, count};

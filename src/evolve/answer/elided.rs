@@ -1,6 +1,6 @@
 //! Files that are not written out: `# ... rest of the code stays the same ...`.
 
-use super::super::bundle::{Keep, cut};
+use crate::evolve::cut::{Keep, cut};
 
 /// What stands beside the dots when a part is left out.
 const WORDS: &[&str] = &[

@@ -12,7 +12,7 @@ mod path;
 mod tests;
 mod thinking;
 
-use super::bundle::{Bundle, Keep, cut};
+use super::cut::{Keep, cut};
 use crate::domain::words::words;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -127,18 +127,6 @@ impl Objection {
 }
 
 impl Want {
-    /// What an answer to this bundle may be.
-    pub fn of(bundle: &Bundle) -> Want {
-        let all = || bundle.files.iter().chain(&bundle.manifest);
-        Want {
-            entry: bundle.entry.clone(),
-            files: bundle.files.iter().map(|file| (file.path.clone(), file.text.clone())).collect(),
-            manifest: bundle.manifest.as_ref().map(|file| (file.path.clone(), file.text.clone())),
-            cut: all().filter(|file| file.left_out_bytes > 0).map(|file| file.path.clone()).collect(),
-            bounds: Bounds::default(),
-        }
-    }
-
     /// The text of a file as it was.
     fn before(&self, path: &str) -> Option<&str> {
         let manifest = self.manifest.as_ref().filter(|(name, _)| name == path).map(|(_, text)| text);

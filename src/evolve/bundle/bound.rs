@@ -1,8 +1,8 @@
 //! Keeping a bundle to a size: what matters most stays longest, and what goes is said.
 
-use super::cut::{Keep, cut};
 use super::{Bundle, BundleFailure, FewShot};
 use crate::domain::{count, grouped, plural};
+use crate::evolve::cut::{Keep, cut};
 use serde::Serialize;
 
 /// A part of a bundle that is bounded as one, in the order in which room that others do not need is given away.

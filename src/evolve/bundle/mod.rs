@@ -6,14 +6,12 @@
 
 mod bound;
 mod canonical;
-mod cut;
 mod guidelines;
 mod mask;
 #[cfg(test)]
 mod tests;
 
 pub use canonical::canonical;
-pub(in crate::evolve) use cut::{Keep, cut};
 pub use guidelines::guidelines;
 
 use super::answer::Answer;

@@ -1,5 +1,6 @@
-use super::{Bundle, BundleComment, BundleFailure, BundleFile, FewShot, Keep, canonical, cut, guidelines};
+use super::{Bundle, BundleComment, BundleFailure, BundleFile, FewShot, canonical, guidelines};
 use crate::domain::{CommentKind, Redactor, RunId, Secret, TestCase};
+use crate::evolve::cut::{Keep, cut};
 use proptest::prelude::*;
 use serde_json::json;
 

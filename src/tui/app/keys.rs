@@ -6,11 +6,11 @@ use crate::domain::{Command, DecisionKind};
 use crate::tui::effect::{CallStep, Effect, Ending, Evolving, Failing};
 use crate::tui::keymap::Chord;
 use crate::tui::list::Motion;
-use crate::tui::overlay::text_input::TextInput;
 use crate::tui::overlay::{Args, Decided, Overlay, Reply};
 use crate::tui::pane::Pane;
 use crate::tui::screen::Screen;
 use crate::tui::screen::review::{Lock, lock_keys};
+use crate::tui::widget::text_input::TextInput;
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 impl App {

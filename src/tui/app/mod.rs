@@ -32,7 +32,8 @@ mod verbs;
 
 use super::effect::{Effect, Ending, TabId};
 use super::keymap::Keymap;
-use super::msg::{Msg, Now, Opened};
+use super::msg::{Msg, Opened};
+use super::now::Now;
 use super::overlay::Overlay;
 use super::pane::Pane;
 use super::pane::catalog::CatalogPane;

@@ -4,7 +4,7 @@
 //! as long as a question waits for silence.
 
 use crate::action::Verb;
-use crate::tui::msg::Now;
+use crate::tui::now::Now;
 use crate::tui::overlay::guard::SILENCE_MS;
 use crossterm::event::{KeyEvent, KeyModifiers};
 

@@ -5,8 +5,9 @@ use crate::domain::{
     Stage, Stream, SuccessRule,
 };
 use crate::engine::{CatalogState, CatalogView, Change, EngineError, ErrorCode, Frame, Index, Preview, RunRequest};
+use crate::tui::effect::Farewell;
 use crate::tui::effect::{DetailFor, Effect, Ending};
-use crate::tui::msg::{Answer, Farewell, Msg};
+use crate::tui::msg::{Answer, Msg};
 use crate::tui::pane::Pane;
 use crate::tui::testing::{Bench, ago, catalog, dossier, files, review_detail, reviews, run, tool, tools};
 use crate::tui::theme::Theme;

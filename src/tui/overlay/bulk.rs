@@ -5,14 +5,15 @@
 //! next that was not, and closing it leads back here.
 
 use super::guard::Guard;
-use super::text_input::TextInput;
 use super::{Reply, open_box};
 use crate::domain::{DecisionKind, ReviewId, Shown};
 use crate::engine::{BulkItem, BulkResult, EngineError, PreflightRow};
+use crate::tui::effect::BulkOrder;
 use crate::tui::ink::{Ink, Line, Span};
-use crate::tui::msg::Now;
+use crate::tui::now::Now;
 use crate::tui::pane::rows::{Look, Title};
 use crate::tui::phrase::{cut, pad, plural, safe};
+use crate::tui::widget::text_input::TextInput;
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -44,17 +45,6 @@ enum Step {
     Sent,
     /// What became of each.
     Done(Vec<(String, Result<String, String>)>),
-}
-
-/// The decision as it is sent.
-#[derive(Debug, Clone, PartialEq)]
-pub struct BulkOrder {
-    /// Yes, no, not yet.
-    pub kind: DecisionKind,
-    /// The reviews with the digests that were in the table.
-    pub items: Vec<BulkItem>,
-    /// Why; always there for no and not yet.
-    pub reason: Option<String>,
 }
 
 /// The state of the overlay.

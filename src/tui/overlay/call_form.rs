@@ -1,12 +1,12 @@
 //! The form of a call by scenario: what is wanted, with which tags, of which input; and who would be tried, and why.
 
-use super::text_input::TextInput;
 use super::{Reply, open_box};
 use crate::engine::{CallRequest, Candidates, DEFAULT_ATTEMPTS, EngineError};
 use crate::tui::effect::CallStep;
 use crate::tui::ink::Ink;
 use crate::tui::pane::rows::{Look, Title};
 use crate::tui::phrase::{cut, safe, wrap};
+use crate::tui::widget::text_input::TextInput;
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};

@@ -5,7 +5,7 @@ use super::{Reply, open_box};
 use crate::domain::{Command, EvolutionId};
 use crate::engine::{EngineError, LaneId, Preview};
 use crate::tui::ink::Ink;
-use crate::tui::msg::Now;
+use crate::tui::now::Now;
 use crate::tui::pane::rows::{Look, Title};
 use crate::tui::phrase::{safe, wrap};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};

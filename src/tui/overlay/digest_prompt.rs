@@ -4,13 +4,13 @@
 //! text never counts. A wrong character empties the field and the silence starts anew.
 
 use super::guard::Guard;
-use super::text_input::TextInput;
 use super::{Decided, Reply, open_box};
 use crate::domain::{DecisionKind, Digest, ReviewId, Unread, visible_words};
 use crate::tui::ink::{Ink, Line, Span};
-use crate::tui::msg::Now;
+use crate::tui::now::Now;
 use crate::tui::pane::rows::{Look, Title};
 use crate::tui::phrase::{cut, plural, safe, wrap};
+use crate::tui::widget::text_input::TextInput;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};

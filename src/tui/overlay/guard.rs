@@ -4,7 +4,7 @@
 //! [`SILENCE_MS`]. Each key before that starts the silence anew; there is no ceiling after which
 //! keys count anyway, because a person who is still typing is still not looking.
 
-use crate::tui::msg::Now;
+use crate::tui::now::Now;
 
 /// How long the keyboard must be silent.
 pub const SILENCE_MS: u64 = 500;

@@ -1,12 +1,12 @@
 //! Every key that works where the focus is; typing filters, Enter runs the row.
 
-use super::text_input::TextInput;
 use super::{Args, Reply, open_box};
 use crate::action::{Group, Verb};
 use crate::tui::ink::{Ink, Span};
 use crate::tui::list::{ListState, Motion};
 use crate::tui::pane::rows::{Focus, Look, Rows, Title};
 use crate::tui::phrase::{cut, pad, safe, wrap};
+use crate::tui::widget::text_input::TextInput;
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};

@@ -1,6 +1,5 @@
 //! The operation log: who did what, newest first; an entry can be taken back from here.
 
-use super::text_input::TextInput;
 use super::{Reply, open_box};
 use crate::action::{Context, Verb};
 use crate::domain::{Operation, span};
@@ -10,6 +9,7 @@ use crate::tui::keymap::{Chord, Keymap};
 use crate::tui::list::{ListState, Motion};
 use crate::tui::pane::rows::{Focus, Look, Rows, Title, draw_empty};
 use crate::tui::phrase::{age, cut, pad, safe};
+use crate::tui::widget::text_input::TextInput;
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};

@@ -1,12 +1,12 @@
 //! The form that marks a failure: what the tool was wanted for, what went wrong, how bad it is.
 
-use super::text_input::TextInput;
 use super::{Reply, open_box};
 use crate::domain::Severity;
 use crate::engine::MarkRequest;
 use crate::tui::ink::{Ink, Line, Span};
 use crate::tui::pane::rows::{Look, Title};
 use crate::tui::phrase::{cut, safe};
+use crate::tui::widget::text_input::TextInput;
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};

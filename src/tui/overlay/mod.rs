@@ -25,18 +25,18 @@ pub mod reason;
 pub mod report;
 pub mod runs;
 pub mod sets;
-pub mod text_input;
 pub mod upkeep;
 
 use super::effect::{CallStep, Sending};
 use super::keymap::{Chord, Keymap};
 use super::layout::centred;
 use super::list::{ListState, Motion};
-use super::msg::Now;
+use super::now::Now;
 use super::pane::rows::{Focus, Look, Title, frame};
 use crate::action::{Context, Verb};
 use crate::domain::{Command, CommentKind, Decision, DecisionKind, Digest, EvolutionId, OperationId, ReviewId, RunId};
 use crate::engine::{CallRequest, EvolveRequest, LaneId, MarkRequest};
+use crate::tui::effect::BulkOrder;
 use crate::tui::ink::{Ink, blank};
 use crate::tui::phrase::cut;
 use crossterm::event::KeyEvent;
@@ -120,7 +120,7 @@ pub enum Reply {
     /// Close and show this run.
     OpenRun(RunId),
     /// Decide several reviews; the overlay stays for the results.
-    DecideAll(bulk::BulkOrder),
+    DecideAll(BulkOrder),
     /// Close and ask about a command.
     Ask(Box<Command>),
     /// Ask whether to take this operation back.

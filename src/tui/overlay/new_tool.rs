@@ -1,11 +1,11 @@
 //! The form for a new tool: what to begin with, the language, the name, what it does.
 
-use super::text_input::TextInput;
 use super::{Reply, open_box};
 use crate::domain::{Command, ScaffoldTemplate, ScriptLanguage};
 use crate::tui::ink::{Ink, Line, Span};
 use crate::tui::pane::rows::{Look, Title};
 use crate::tui::phrase::cut;
+use crate::tui::widget::text_input::TextInput;
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};

@@ -4,7 +4,7 @@ use super::guard::Guard;
 use super::{Decided, Reply, open_box};
 use crate::domain::{DecisionKind, Digest, ReviewId, is_hidden};
 use crate::tui::ink::{Ink, draw_editor};
-use crate::tui::msg::Now;
+use crate::tui::now::Now;
 use crate::tui::pane::rows::{Look, Title};
 use crate::tui::phrase::{cut, safe};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};

@@ -4,8 +4,8 @@
 
 use crate::tui::ink::Ink;
 use crate::tui::list::{ListState, Motion};
-use crate::tui::overlay::text_input::TextInput;
 use crate::tui::theme::Theme;
+use crate::tui::widget::text_input::TextInput;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 

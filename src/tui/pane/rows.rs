@@ -3,7 +3,7 @@
 use crate::tui::ink::{Ink, Line, Span, draw_frame};
 use crate::tui::keymap::Keymap;
 use crate::tui::list::ListState;
-use crate::tui::msg::Now;
+use crate::tui::now::Now;
 use crate::tui::phrase;
 use crate::tui::theme::Theme;
 use ratatui::buffer::Buffer;

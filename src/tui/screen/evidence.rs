@@ -2,7 +2,7 @@
 
 use crate::domain::{Manifest, Run, Tool, ToolDetail};
 use crate::engine::{Behaviour, EvidenceLine, Weight};
-use crate::tui::msg::Now;
+use crate::tui::now::Now;
 use crate::tui::phrase::{ago, bytes, duration};
 use crate::tui::widget::{Piece, Place, TextLine, TextView, Tone};
 use serde_json::Value;

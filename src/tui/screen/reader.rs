@@ -2,10 +2,10 @@
 
 use crate::tui::ink::{Ink, Line, Span};
 use crate::tui::list::Motion;
-use crate::tui::overlay::text_input::TextInput;
 use crate::tui::pane::output::text_move;
 use crate::tui::pane::rows::Look;
 use crate::tui::phrase::{cut, grouped, safe};
+use crate::tui::widget::text_input::TextInput;
 use crate::tui::widget::{LineTokens, Relaid, Side, TextView};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};

@@ -1,9 +1,10 @@
 //! Compared files as lines of a text view: headings, hunks, folds, what became of each line.
 
 use super::diff::{DiffFile, DiffText, FileChange, Hunk};
-use super::piece::{Piece, Place, Side, TextLine, Tone};
+use super::piece::{Piece, Place, TextLine};
 use super::words::Pairing;
 use crate::domain::plural;
+use crate::tui::mark::{Side, Tone};
 use similar::{DiffOp, DiffTag};
 use std::collections::HashSet;
 use std::ops::Range;

@@ -4,9 +4,10 @@
 //! screen before. It only colours: what a language does not know stays plain, and nothing is decided
 //! by it.
 
-use super::piece::{LineTokens, TokenKind};
+use super::piece::LineTokens;
 use crate::domain::budget::{self, Limits};
 use crate::domain::source::{is_beyond, parse};
+use crate::tui::mark::TokenKind;
 use std::ops::Range;
 use tree_sitter_highlight::{HighlightConfiguration, HighlightEvent, Highlighter};
 

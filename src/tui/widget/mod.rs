@@ -18,14 +18,16 @@ mod sgr;
 mod terminal;
 mod text;
 mod text_cursor;
+pub mod text_input;
 mod words;
 
+pub use crate::tui::mark::{Mark, Side, TokenKind, Tone};
 pub use diff::{Blanks, DiffFile, DiffText, FileChange, Hunk, diff_files};
 pub use diff_lines::{DiffLayout, DiffLook, Unfolded};
 pub use form::{FormEvent, FormView};
 pub use highlight::{Language, highlight};
 pub use output::OutputView;
-pub use piece::{Flag, LineTokens, Mark, Piece, Place, Side, TextLine, TokenKind, Tone};
+pub use piece::{Flag, LineTokens, Piece, Place, TextLine};
 pub use seen::{Recall, Relaid};
 pub use terminal::{Chunk, LineKind};
 pub use text::{Jump, TextView, source_lines};

@@ -1,5 +1,6 @@
-use super::super::piece::{Piece, Place, Side, Tone};
+use super::super::piece::{Piece, Place};
 use super::*;
+use crate::tui::mark::{Side, Tone};
 use proptest::prelude::*;
 
 fn lines(texts: &[&str]) -> Vec<TextLine> {

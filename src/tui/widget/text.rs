@@ -2,13 +2,14 @@
 //!
 //! It remembers which lines were completely on screen (see [`SeenLines`]), because an approval needs to know.
 
-use super::piece::{Flag, LineTokens, Piece, Place, Side, TextLine, Tone};
+use super::piece::{Flag, LineTokens, Piece, Place, TextLine};
 use super::rows::{Break, Paged, Row, columns, cut, window};
 use super::search::Needle;
 use super::seen::{self, Key, Recall, Relaid, SeenLines};
 use super::text_cursor::Cursor;
 use super::{Move, SearchStatus};
 use crate::tui::ink::Ink;
+use crate::tui::mark::{Side, Tone};
 use crate::tui::theme::Theme;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;

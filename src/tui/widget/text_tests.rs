@@ -1,6 +1,6 @@
-use super::super::piece::TokenKind;
 use super::*;
 use crate::domain::is_hidden;
+use crate::tui::mark::TokenKind;
 use proptest::prelude::*;
 use ratatui::style::Modifier;
 

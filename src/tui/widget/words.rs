@@ -1,6 +1,6 @@
 //! Which words of a changed line differ from the line it replaces.
 
-use super::piece::Side;
+use crate::tui::mark::Side;
 use similar::{Algorithm, DiffOp, DiffTag, capture_diff_slices};
 use std::ops::Range;
 use std::sync::OnceLock;

@@ -1,5 +1,6 @@
 //! Who may import whom, who may touch what, and how long things may be: checked over the real source.
 
+mod cycles;
 mod mask;
 mod paths;
 mod raw_text;
@@ -44,6 +45,12 @@ fn sources() -> Vec<Source> {
 #[test]
 fn the_source_keeps_to_the_layers_and_sizes() {
     let found: Vec<String> = sources().iter().flat_map(rules::violations).collect();
+    assert!(found.is_empty(), "\n{}", found.join("\n"));
+}
+
+#[test]
+fn no_modules_import_each_other() {
+    let found = cycles::cycles(&sources());
     assert!(found.is_empty(), "\n{}", found.join("\n"));
 }
 

@@ -2,7 +2,7 @@
 
 use super::{ReviewScreen, Watch};
 use crate::domain::{Digest, Shown};
-use crate::tui::msg::Now;
+use crate::tui::now::Now;
 use crate::tui::screen::reader::TabKind;
 use crate::tui::widget::Recall;
 

@@ -3,7 +3,7 @@
 use super::{Reading, ReviewScreen};
 use crate::domain::{Finding, ReviewState, SeenPart, Shown, ordinal};
 use crate::engine::ReviewDetail;
-use crate::tui::msg::Now;
+use crate::tui::now::Now;
 use crate::tui::phrase::{cut, grouped, plural, safe};
 use crate::tui::screen::reader::{Tab, TabKind};
 

@@ -24,7 +24,7 @@ use crate::action::Verb;
 use crate::domain::{Command, CommentId, CommentKind, DecisionKind, Digest, Review, Shown, Spot, VersionFile};
 use crate::engine::{EngineError, Preview, ReviewDetail};
 use crate::tui::ink::{Ink, draw_rule};
-use crate::tui::msg::Now;
+use crate::tui::now::Now;
 use crate::tui::pane::queue::subject;
 use crate::tui::pane::rows::Look;
 use crate::tui::phrase::cut;

@@ -3,7 +3,7 @@
 use super::verdict::severity_sign;
 use crate::domain::{Comment, CommentKind, Severity};
 use crate::engine::ReviewDetail;
-use crate::tui::msg::Now;
+use crate::tui::now::Now;
 use crate::tui::phrase::age;
 use crate::tui::widget::{Flag, Mark, Piece, Place, Side, TextLine, Tone};
 use std::collections::HashMap;

@@ -5,7 +5,7 @@
 use super::super::evidence::{Facts, LABEL_WIDTH, NARROW_LABEL_WIDTH};
 use crate::domain::{CheckReport, CheckState, CommentKind, Finding, ReviewState, Severity, Verdict};
 use crate::engine::{EvidenceLine, MADE, MADE_BECAUSE, ReviewDetail};
-use crate::tui::msg::Now;
+use crate::tui::now::Now;
 use crate::tui::overlay::decision_line;
 use crate::tui::phrase::plural;
 use crate::tui::widget::{TextLine, Tone};

@@ -1,6 +1,6 @@
 //! How long each part of a review was on screen, for the record of the decision.
 
-use crate::tui::msg::Now;
+use crate::tui::now::Now;
 use crate::tui::screen::reader::TabKind;
 
 /// Milliseconds on screen, by tab.

@@ -1,0 +1,72 @@
+//! How every change is carried out, announced and answered.
+
+use super::call::{Answer, Call};
+use super::print_text::{Ink, Line, Page};
+use crate::domain::{Command, Outcome};
+use crate::engine::{Engine, EngineError, Preview};
+use serde::Serialize;
+use std::io;
+
+/// What came of a command.
+#[derive(Serialize)]
+pub(super) struct Done {
+    #[serde(flatten)]
+    outcome: Outcome,
+}
+
+impl Done {
+    /// The answer for this outcome.
+    pub(super) fn new(outcome: Outcome) -> Done {
+        Done { outcome }
+    }
+}
+
+impl Answer for Done {
+    fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
+        page.say(&self.outcome.message)?;
+        if let Some(commit) = &self.outcome.commit {
+            page.field("commit", Ink::Plain, commit)?;
+        }
+        match self.outcome.operation {
+            Some(operation) => page.field("operation", Ink::Plain, operation.to_string()),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Does it, and says on standard error what that changed. A command that is refused announces nothing: the lines
+/// are found before, and written once it is decided.
+pub(super) fn announce_and_execute(call: &Call<'_>, engine: &Engine, command: Command) -> Result<Done, EngineError> {
+    let mut preview = engine.preview(&command)?;
+    let done = execute(call, engine, command)?;
+    // The title is the question that the workbench asks; whoever typed the command has answered it.
+    preview.title.truncate(preview.title.trim_end_matches('?').len());
+    announce(call, &preview);
+    Ok(done)
+}
+
+/// Does what needs no announcement.
+pub(super) fn execute(call: &Call<'_>, engine: &Engine, command: Command) -> Result<Done, EngineError> {
+    ask_for_touch(call, engine);
+    let done = engine.execute(command, &call.caller(engine));
+    call.tell_trouble(engine);
+    Ok(Done::new(done?))
+}
+
+/// Says on standard error that a security key waits for a finger, before it does.
+pub(super) fn ask_for_touch(call: &Call<'_>, engine: &Engine) {
+    if let Some(notice) = engine.touch_notice() {
+        call.note(&Line::new().put(Ink::Strong, notice));
+    }
+}
+
+/// Says on standard error what a command changes.
+pub(super) fn announce(call: &Call<'_>, preview: &Preview) {
+    call.note(&Line::new().put(Ink::Strong, &preview.title));
+    for line in &preview.lines {
+        call.note(&Line::new().put(Ink::Plain, "  ").put(Ink::Plain, line));
+    }
+    if !preview.undo.is_empty() {
+        call.note(&Line::new().put(Ink::Dim, "  ").put(Ink::Dim, &preview.undo));
+    }
+}

@@ -1,0 +1,57 @@
+//! Colours and lines that several answers have in common.
+
+use super::print_text::{Ink, Line, size, span};
+use crate::domain::{ReviewState, Risk, Stage, Typical};
+use crate::engine::{EvidenceLine, Weight};
+
+/// The ink of a risk.
+pub(super) fn risk_ink(risk: Risk) -> Ink {
+    match risk {
+        Risk::Low => Ink::Good,
+        Risk::Medium => Ink::Warn,
+        Risk::High => Ink::Bad,
+    }
+}
+
+pub(super) fn state_ink(state: ReviewState) -> Ink {
+    match state {
+        ReviewState::Waiting => Ink::Accent,
+        ReviewState::Approved => Ink::Good,
+        ReviewState::Rejected => Ink::Bad,
+        ReviewState::ChangesRequested => Ink::Warn,
+        ReviewState::Superseded | ReviewState::Expired => Ink::Dim,
+    }
+}
+
+/// The ink of a stage.
+pub(super) fn stage_ink(stage: Stage) -> Ink {
+    match stage {
+        Stage::Core => Ink::Accent,
+        Stage::Approved => Ink::Good,
+        Stage::Experimental => Ink::Plain,
+        Stage::Archived => Ink::Dim,
+    }
+}
+
+/// A fact with its sign.
+pub(super) fn evidence_line(line: &EvidenceLine) -> Line {
+    let (ink, word) = match line.weight {
+        Weight::Fact => (Ink::Plain, "fact"),
+        Weight::Good => (Ink::Good, "good"),
+        Weight::Warn => (Ink::Warn, "warn"),
+        Weight::Bad => (Ink::Bad, "bad"),
+    };
+    let head = Line::new().put(ink, format!("  {word:<5}")).put(Ink::Strong, format!("{}: ", line.label));
+    head.put(Ink::Plain, &line.text)
+}
+
+/// What a run uses, in a few words; medians where there are several runs.
+pub(super) fn usage_words(usage: &Typical) -> String {
+    let median = if usage.runs > 1 { format!("median of {} runs: ", usage.runs) } else { String::new() };
+    format!(
+        "{median}{}, cpu {}, peak memory {}",
+        span(usage.duration_ms),
+        span(usage.cpu_ms),
+        size(usage.peak_memory_bytes)
+    )
+}

@@ -1,0 +1,33 @@
+//! What a version declares that it needs beside its own folder.
+
+use super::manifest::Permissions;
+use super::permission::Network;
+use super::words::words;
+use serde::{Deserialize, Serialize};
+
+words!(
+    /// What a version declares that it needs beside its own folder.
+    Need {
+        /// Addresses.
+        Network = "network",
+        /// Paths that it reads.
+        Read = "read",
+        /// Paths that it writes.
+        Write = "write",
+        /// Variables of the environment, secrets among them.
+        Env = "env",
+        /// Programs that it starts.
+        Execute = "execute",
+    }
+);
+
+impl Need {
+    /// What permissions declare, each once.
+    pub fn of(permissions: &Permissions) -> Vec<Need> {
+        let network = permissions.network.iter().any(|word| word != Network::None.word());
+        let Permissions { read, write, env, run, .. } = permissions;
+        let lists = [(Need::Read, read), (Need::Write, write), (Need::Env, env), (Need::Execute, run)];
+        let listed = lists.into_iter().filter(|(_, list)| !list.is_empty()).map(|(need, _)| need);
+        network.then_some(Need::Network).into_iter().chain(listed).collect()
+    }
+}

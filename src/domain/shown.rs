@@ -1,0 +1,89 @@
+//! What had been on screen when a decision was made.
+
+use super::quantity::grouped;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// What had been on screen when a decision was made.
+///
+/// Written as JSON it also has `lines_total`, the same as `lines`, and `lines_unread`, the rest of them.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+pub struct Shown {
+    /// Lines of source or diff and evidence that had to be read.
+    pub lines: u64,
+    /// How many of them had been on screen.
+    pub lines_shown: u64,
+    /// Whether all of them had been.
+    pub tail_shown: bool,
+    /// How long the review was open, milliseconds.
+    pub open_ms: u64,
+    /// The same for each part: the evidence, a file, the difference.
+    #[serde(default)]
+    pub parts: Vec<SeenPart>,
+}
+
+impl Serialize for Shown {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct;
+        let mut fields = serializer.serialize_struct("Shown", 7)?;
+        fields.serialize_field("lines", &self.lines)?;
+        fields.serialize_field("lines_shown", &self.lines_shown)?;
+        fields.serialize_field("lines_total", &self.lines)?;
+        fields.serialize_field("lines_unread", &self.unread())?;
+        fields.serialize_field("tail_shown", &self.tail_shown)?;
+        fields.serialize_field("open_ms", &self.open_ms)?;
+        fields.serialize_field("parts", &self.parts)?;
+        fields.end()
+    }
+}
+
+impl Shown {
+    /// How many of the lines had been on no screen.
+    pub fn unread(&self) -> u64 {
+        self.lines.saturating_sub(self.lines_shown)
+    }
+
+    /// What a record says of lines that had been on no screen: `9,935 of 10,001 lines not read`; `None` where there
+    /// are none.
+    pub fn unread_words(&self) -> Option<String> {
+        Unread::of(self).map(|unread| unread.to_string())
+    }
+}
+
+/// That a version was approved although not every line had been on a screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unread {
+    /// Lines that had to be read.
+    pub lines_total: u64,
+    /// How many of them had been on no screen.
+    pub lines_unread: u64,
+}
+
+impl Unread {
+    /// What had not been on screen; `None` where everything was, or nothing is known.
+    pub fn of(shown: &Shown) -> Option<Unread> {
+        let (lines_total, lines_unread) = (shown.lines, shown.unread());
+        (lines_unread > 0).then_some(Unread { lines_total, lines_unread })
+    }
+}
+
+impl fmt::Display for Unread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = |lines: u64| grouped(usize::try_from(lines).unwrap_or(usize::MAX));
+        let word = if self.lines_total == 1 { "line" } else { "lines" };
+        write!(f, "{} of {} {word} not read", count(self.lines_unread), count(self.lines_total))
+    }
+}
+
+/// A part of what had been on screen.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct SeenPart {
+    /// Its name: `evidence`, `difference`, or the path of a file.
+    pub part: String,
+    /// Lines there were.
+    pub lines: u64,
+    /// How many of them had been completely on screen.
+    pub lines_shown: u64,
+    /// How long it was on top, milliseconds.
+    pub ms: u64,
+}

@@ -1,0 +1,18 @@
+//! What is known of a bundle before its answer is read.
+
+use super::answer::{Bounds, Want};
+use super::bundle::Bundle;
+
+impl Want {
+    /// What an answer to this bundle may be.
+    pub fn of(bundle: &Bundle) -> Want {
+        let all = || bundle.files.iter().chain(&bundle.manifest);
+        Want {
+            entry: bundle.entry.clone(),
+            files: bundle.files.iter().map(|file| (file.path.clone(), file.text.clone())).collect(),
+            manifest: bundle.manifest.as_ref().map(|file| (file.path.clone(), file.text.clone())),
+            cut: all().filter(|file| file.left_out_bytes > 0).map(|file| file.path.clone()).collect(),
+            bounds: Bounds::default(),
+        }
+    }
+}
