@@ -57,7 +57,7 @@ pub(super) mod tests {
     use super::*;
     use crate::domain::{
         Answer as Outcome, Attempt, Difference, Digest, FileChange, Isolation, IsolationLevel, LoadedFile,
-        PermissionLine, PermissionUse, Profile, ToolName, Touch,
+        PermissionLine, PermissionUse, Profile, ToolName, Touch, Typical,
     };
     use crate::engine::{Departed, Enforced, Reported, ResultEvidence, Tried};
     use serde_json::json;

@@ -57,29 +57,3 @@ pub(super) fn deprecate(call: &Call<'_>) -> Result<Done, EngineError> {
     let [by, reason] = ["by", "reason"].map(|name| call.text(name).map(str::to_owned));
     announce_and_execute(call, &engine, Command::Deprecate { tool: call.required("tool")?.to_owned(), by, reason })
 }
-
-#[cfg(test)]
-mod tests {
-    use super::super::print_json::tests::object;
-    use super::super::print_text::tests::plain;
-    use super::*;
-    use crate::domain::{OperationId, ReviewId};
-    use serde_json::json;
-
-    #[test]
-    fn an_outcome_says_what_was_done_and_how_to_find_it_again() {
-        let done = Done::new(Outcome {
-            operation: Some(OperationId(4)),
-            review: Some(ReviewId(2)),
-            message: "hello is approved".into(),
-            commit: Some("0123abc".into()),
-            detail: json!({"to": "approved"}),
-        });
-        assert_eq!(plain(|page| done.text(page)), "hello is approved\ncommit       0123abc\noperation    4\n");
-        assert_eq!(
-            object(&done),
-            json!({"schema": 1, "operation": 4, "review": 2, "message": "hello is approved", "commit": "0123abc",
-                "detail": {"to": "approved"}})
-        );
-    }
-}
