@@ -290,6 +290,11 @@ pub(super) fn span(ms: u64) -> String {
 
 pub(super) use crate::domain::{plural as counted, size};
 
+/// The present.
+pub(super) fn now() -> Instant {
+    Instant(jiff::Timestamp::now().as_millisecond())
+}
+
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
@@ -363,9 +368,4 @@ pub(super) mod tests {
         assert_eq!([size(7), size(1_536), size(64 << 20)], ["7 B", "1.5 KiB", "64.0 MiB"]);
         assert_eq!([counted(1, "tool", "tools"), counted(0, "tool", "tools")], ["1 tool", "0 tools"]);
     }
-}
-
-/// The present.
-pub(super) fn now() -> Instant {
-    Instant(jiff::Timestamp::now().as_millisecond())
 }
