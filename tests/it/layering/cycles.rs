@@ -234,12 +234,13 @@ fn a_module_and_what_lies_in_its_folder_are_one_idea_and_tests_do_not_count() {
 
 #[test]
 fn a_pair_that_is_allowed_may_not_grow_and_must_be_one() {
+    let folder = ("action/mod.rs", "mod other; mod spec; mod table;");
     let pair = ("action/spec.rs", "use super::table::Verb; pub struct Spec;");
     let table = ("action/table.rs", "use super::spec::Spec; pub struct Verb;");
-    assert_eq!(found_in(&[pair, table]), Vec::<String>::new());
+    assert_eq!(found_in(&[folder, pair, table]), Vec::<String>::new());
     let more = ("action/table.rs", "use super::spec::Spec; use super::other::X; pub struct Verb;");
-    let grown = found_in(&[pair, more, ("action/other.rs", "use super::spec::Spec; pub struct X;")]);
+    let grown = found_in(&[folder, pair, more, ("action/other.rs", "use super::spec::Spec; pub struct X;")]);
     assert!(grown[0].starts_with("action::other, action::spec, action::table need each other"), "{grown:?}");
-    let stale = found_in(&[pair, ("action/table.rs", "pub struct Verb;")]);
+    let stale = found_in(&[folder, pair, ("action/table.rs", "pub struct Verb;")]);
     assert_eq!(stale, ["action::spec and action::table do not need each other: take them out of PAIRS"]);
 }
