@@ -6,7 +6,7 @@
 
 use super::call::{Answer, Call, QUICK, finish};
 use super::error::GitError;
-use super::git::{Git, joined, one_line, system_user};
+use super::git::{Git, PATHS_PER_CALL, joined, one_line, system_user};
 use super::rules::endless_rules;
 use crate::domain::SafeText;
 use crate::outside::Row;
@@ -90,7 +90,7 @@ impl Git {
         if parent.is_some() {
             self.ask(&desk.call(&["read-tree", "HEAD"]))?.demand("read the newest commit")?;
         }
-        self.tell_index(&plan, |args| desk.call(args))?;
+        self.tell_index(&plan, &desk)?;
         let tree = self.tree(&desk)?;
         if parent.is_some() && self.word(&Call::new(&["rev-parse", "HEAD^{tree}"]), "read the newest commit")? == tree {
             return Ok(None);
@@ -103,7 +103,7 @@ impl Git {
         let hash = self.commit_tree(&tree, parent.as_deref(), &message, &mut notes)?;
         let subject = format!("commit: {}", one_line(message.lines().next().unwrap_or_default()));
         // Before the branch moves: whoever is killed in between makes the commit anew, with the same index.
-        self.tell_index(&plan, Call::new)?;
+        self.tell_users_index(&plan, &tree, &desk)?;
         // Only from where we looked: whoever committed meanwhile keeps that. The zeros stand for no branch yet.
         let before = parent.unwrap_or_else(|| "0".repeat(hash.len()));
         let moved = self.ask(&Call::new(&["update-ref", "-m", &subject, "HEAD", &hash, &before]))?;
@@ -145,15 +145,36 @@ impl Git {
         Ok(plan)
     }
 
-    /// Tells an index what lies at the paths of a plan.
-    fn tell_index(&self, plan: &Plan<'_>, call: impl Fn(&[&str]) -> Call) -> Result<(), GitError> {
+    /// Tells our index what lies at the paths of a plan.
+    fn tell_index(&self, plan: &Plan<'_>, desk: &Desk) -> Result<(), GitError> {
         // What goes makes room: a file may have become a folder, or a folder a file.
         for (how, paths) in [("--force-remove", &plan.removed), ("--add", &plan.files)] {
             if !paths.is_empty() {
                 let args = ["update-index", how, "-z", "--stdin"];
-                self.ask_patiently(&call(&args).input(joined(paths)))?.demand("take the files into the commit")?;
+                self.ask(&desk.call(&args).input(joined(paths)))?.demand("take the files into the commit")?;
             }
         }
+        Ok(())
+    }
+
+    /// Tells the user's index what the commit holds at the paths of a plan. It is told from the tree, in an empty work
+    /// tree: where git writes an index it also compares files of which it cannot tell by their time whether they changed.
+    fn tell_users_index(&self, plan: &Plan<'_>, tree: &str, desk: &Desk) -> Result<(), GitError> {
+        const ACTION: &str = "note the commit in the index";
+        let prefix = self.word(&Call::new(&["rev-parse", "--show-prefix"]), ACTION)?;
+        let mut lines = Vec::new();
+        for path in &plan.removed {
+            lines.extend(format!("0 {}\t{prefix}{path}\0", "0".repeat(tree.len())).into_bytes());
+        }
+        for part in plan.files.chunks(PATHS_PER_CALL) {
+            let args: Vec<&str> = ["ls-tree", "-z", "--full-name", tree, "--"].iter().chain(part).copied().collect();
+            lines.extend(self.ask(&Call::new(&args))?.demand(ACTION)?.stdout);
+        }
+        let nothing = desk.folder.path().join("nothing");
+        std::fs::create_dir(&nothing).map_err(|error| GitError::Spawn(error.to_string()))?;
+        let call = Call::new(&["update-index", "-z", "--index-info"]).input(lines);
+        let call = call.env("GIT_DIR", self.repository()).env("GIT_WORK_TREE", nothing);
+        self.ask_patiently(&call)?.demand(ACTION)?;
         Ok(())
     }
 

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 /// How many paths go into one command line; 500 paths of the greatest length stay below the 2 MiB that
 /// Linux allows.
-const PATHS_PER_CALL: usize = 500;
+pub(super) const PATHS_PER_CALL: usize = 500;
 
 /// A git work tree that holds the workspace.
 #[derive(Debug, Clone)]
