@@ -1,6 +1,6 @@
 //! One process from start to end.
 //!
-//! [`prepare`] turns "this version with this input" into exactly what will be started, or says why
+//! [`prepare()`] turns "this version with this input" into exactly what will be started, or says why
 //! not; [`start`] gives it to an actor: one thread that owns the child, feeds it, reads it, watches
 //! its limits and waits for it. Output is not a message: bytes go to a [`Spool`] file and into a
 //! bounded [`Tail`], and a counter tells that there is more, so that a flooding child costs nobody

@@ -1,5 +1,5 @@
 //! What the supervisor is told: everything that is known before a process exists. Built by
-//! [`super::super::prepare`], sent once, never changed.
+//! [`super::super::prepare()`], sent once, never changed.
 
 use crate::domain::{IsolationLevel, Network, Profile};
 use crate::runner::grants::WritePath;

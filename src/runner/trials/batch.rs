@@ -50,7 +50,7 @@ pub struct Batch {
 /// Works out what to start for each input. Of the request, `input`, `spool`, `staged` and `observe` count for nothing.
 ///
 /// # Errors
-/// What [`super::super::prepare`] says of a version that cannot be started at all. An input that does not fit is
+/// What [`super::super::prepare()`] says of a version that cannot be started at all. An input that does not fit is
 /// told where its result would be.
 pub fn prepare_batch(request: &Request, inputs: &[Value], pace: Pace) -> Result<Batch, RunEnd> {
     let caller = std::env::vars_os().collect();
