@@ -54,7 +54,23 @@ pub fn check_scenario(scenario: &str) -> Result<(), EngineError> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::fixture::{actor, in_store};
     use super::*;
+    use crate::domain::{Digest, Severity, ToolName};
+
+    #[test]
+    fn a_mark_is_kept_as_said_by_whoever_makes_it_with_the_beginning_of_the_error() {
+        in_store(|tx| {
+            let (tool, who) = (ToolName::new("t").unwrap(), "somebody else".to_owned());
+            let (scenario, error) = ("parse JSON".to_owned(), "ä".repeat(MAX_ERROR + 1));
+            let (digest, severity) = (Digest([1; 32]), Severity::Medium);
+            let asked = NewMark { run: None, tool: tool.clone(), digest, scenario, error, severity, tags: vec![], who };
+            mark_failure(tx, actor(), asked)?;
+            let kept = tx.failure_marks(&tool)?.remove(0);
+            assert_eq!((kept.who.as_str(), kept.error), (actor().who, "ä".repeat(MAX_ERROR)));
+            Ok(())
+        });
+    }
 
     #[test]
     fn a_scenario_has_words_and_ends() {

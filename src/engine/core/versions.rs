@@ -125,3 +125,6 @@ fn logged(actor: Actor<'_>, verb: &str, subject: &str, detail: Value) -> NewOper
     let (who, verb, subject) = (actor.who.to_owned(), verb.to_owned(), subject.to_owned());
     NewOperation { who, verb, subject, detail, reversible: true }
 }
+
+#[cfg(test)]
+mod tests;
