@@ -9,6 +9,7 @@ use crate::domain::SafeText;
 use crate::outside::{Launch, NoProgram, Row, Unfinished};
 use std::ffi::{OsStr, OsString};
 use std::io::ErrorKind;
+use std::path::PathBuf;
 use std::process::{ExitStatus, Output};
 use std::time::Duration;
 
@@ -72,6 +73,8 @@ pub(super) struct Call {
     env: Vec<(OsString, OsString)>,
     pathspecs: Pathspecs,
     deadline: Duration,
+    /// Where it starts; `None` is the folder of the place.
+    folder: Option<PathBuf>,
 }
 
 /// How git reads the paths it is given.
@@ -99,6 +102,7 @@ impl Call {
             env: Vec::new(),
             pathspecs: Pathspecs::Literal,
             deadline: QUICK,
+            folder: None,
         }
     }
 
@@ -116,6 +120,11 @@ impl Call {
     pub(super) fn env(mut self, name: &str, value: impl Into<OsString>) -> Call {
         self.env.push((name.into(), value.into()));
         self
+    }
+
+    /// Started in this folder.
+    pub(super) fn folder(self, folder: PathBuf) -> Call {
+        Call { folder: Some(folder), ..self }
     }
 
     /// For commands that do not know literal paths.
@@ -137,8 +146,8 @@ impl Call {
         })?;
         let launch = place.programs.launch(Row::Git, git).map_err(|error| GitError::Spawn(error.to_string()))?;
         let literal = (self.pathspecs == Pathspecs::Literal).then_some("--literal-pathspecs");
-        let launch =
-            launch.args(literal).args(OPTIONS).args(&self.args).folder(place.folder).envs(SILENT.iter().copied());
+        let folder = self.folder.as_deref().unwrap_or(place.folder);
+        let launch = launch.args(literal).args(OPTIONS).args(&self.args).folder(folder).envs(SILENT.iter().copied());
         let launch = launch.envs(place.env.iter().chain(settings).chain(&self.env).map(|(name, value)| (name, value)));
         let name =
             self.args.iter().find(|arg| !arg.starts_with('-') && !arg.contains('=')).cloned().unwrap_or_default();

@@ -157,8 +157,9 @@ impl Git {
         Ok(())
     }
 
-    /// Tells the user's index what the commit holds at the paths of a plan. It is told from the tree, in an empty work
-    /// tree: where git writes an index it also compares files of which it cannot tell by their time whether they changed.
+    /// Tells the user's index what the commit holds at the paths of a plan. It is told from the tree, and started in an
+    /// empty work tree: where git writes an index, it also reads files whose times do not tell whether they changed, with
+    /// their attributes, and neither may ever end.
     fn tell_users_index(&self, plan: &Plan<'_>, tree: &str, desk: &Desk) -> Result<(), GitError> {
         const ACTION: &str = "note the commit in the index";
         let prefix = self.word(&Call::new(&["rev-parse", "--show-prefix"]), ACTION)?;
@@ -173,7 +174,7 @@ impl Git {
         let nothing = desk.folder.path().join("nothing");
         std::fs::create_dir(&nothing).map_err(|error| GitError::Spawn(error.to_string()))?;
         let call = Call::new(&["update-index", "-z", "--index-info"]).input(lines);
-        let call = call.env("GIT_DIR", self.repository()).env("GIT_WORK_TREE", nothing);
+        let call = call.env("GIT_DIR", self.repository()).env("GIT_WORK_TREE", &nothing).folder(nothing);
         self.ask_patiently(&call)?.demand(ACTION)?;
         Ok(())
     }
