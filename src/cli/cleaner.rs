@@ -1,11 +1,9 @@
 //! Output of a tool on its way to a terminal: who takes it, and what is made safe in it.
 
-use crate::domain::{SafeText, Stream, escape_char};
+use crate::domain::ansi::{Params, Piece, Scanner};
+use crate::domain::{Marks, Stream, escape_char};
 use std::fmt::Write;
 use std::io;
-
-/// A control sequence longer than this is no control sequence.
-const MAX_SEQUENCE_BYTES: usize = 64;
 
 /// Who takes the output of a run as it comes.
 pub(super) trait Sink {
@@ -20,147 +18,192 @@ pub(super) trait Sink {
 ///
 /// Basic colours pass where colours are on. A carriage return begins a new line, so that no text
 /// can paint over another. Other control sequences and hidden characters are visible escapes.
+#[derive(Default)]
 pub(super) struct Cleaner {
+    scanner: Scanner,
+    page: Page,
+}
+
+/// What has been written, as far as it decides how the next piece is written.
+#[derive(Default)]
+struct Page {
     color: bool,
-    held: Vec<u8>,
     line_open: bool,
+    /// A carriage return came last: a new line begins, whether a line feed follows or not.
+    returned: bool,
     inked: bool,
+    marks: Marks,
 }
 
 impl Cleaner {
     /// A cleaner that lets basic colours pass, or none.
     pub(super) fn new(color: bool) -> Cleaner {
-        Cleaner { color, held: Vec::new(), line_open: false, inked: false }
+        Cleaner { page: Page { color, ..Page::default() }, ..Cleaner::default() }
     }
 
     /// The next bytes, cleaned. What may belong to a sequence that is not complete yet is held.
     pub(super) fn push(&mut self, bytes: &[u8]) -> String {
-        let mut all = std::mem::take(&mut self.held);
-        all.extend_from_slice(bytes);
-        let mut safe = String::with_capacity(all.len());
-        let mut rest = all.as_slice();
-        while !rest.is_empty() {
-            match self.step(rest, &mut safe) {
-                0 => break,
-                used => rest = &rest[used..],
-            }
-        }
-        self.held = rest.to_vec();
+        let mut safe = String::with_capacity(bytes.len());
+        self.scanner.push(bytes, &mut |_, piece| self.page.write(piece, &mut safe));
         safe
     }
 
     /// What is held, as escapes; ends an open line and an open colour.
     pub(super) fn finish(&mut self) -> String {
-        let held = std::mem::take(&mut self.held);
         let mut safe = String::new();
-        if held != b"\r" {
-            self.plain(&held, &mut safe);
-        }
-        if std::mem::take(&mut self.inked) {
+        self.scanner.end(&mut |_, piece| self.page.write(piece, &mut safe));
+        if std::mem::take(&mut self.page.inked) {
             safe.push_str("\x1b[0m");
         }
-        if std::mem::take(&mut self.line_open) {
-            safe.push('\n');
+        if self.page.line_open {
+            self.page.end_line(&mut safe);
         }
+        self.page.returned = false;
         safe
     }
+}
 
-    /// Cleans the first piece of `rest`; gives back how many bytes it was, 0 to wait for more.
-    fn step(&mut self, rest: &[u8], safe: &mut String) -> usize {
-        match rest {
-            [b'\n', ..] => self.end_line(1, safe),
-            [b'\r' | 0x1b] => 0,
-            [b'\r', b'\n', ..] => self.end_line(2, safe),
-            [b'\r', ..] if self.line_open => self.end_line(1, safe),
-            [b'\r', ..] => 1,
-            [b'\t', ..] => {
+impl Page {
+    fn write(&mut self, piece: Piece<'_>, safe: &mut String) {
+        match piece {
+            Piece::Control(b'\n') => self.end_line(safe),
+            Piece::Control(b'\r') => self.returned = true,
+            Piece::Control(b'\t') => {
+                self.begin(safe);
                 safe.push('\t');
-                1
+                self.line_open = true;
+                // Nothing is drawn onto the space of a tab.
+                self.marks = Marks::default();
             }
-            [0x1b, b'[', ..] => self.sequence(rest, safe),
-            [0x1b, ..] => {
-                self.plain(&rest[..1], safe);
-                1
+            Piece::Control(byte) => self.escaped(&[byte], safe),
+            Piece::Text(text) => {
+                self.begin(safe);
+                self.text(text, safe);
             }
-            _ => {
-                let end = memchr::memchr3(b'\n', b'\r', 0x1b, rest).unwrap_or(rest.len());
-                let end = memchr::memchr(b'\t', &rest[..end]).unwrap_or(end);
-                let torn = if end == rest.len() { torn_tail(rest) } else { 0 };
-                self.plain(&rest[..end - torn], safe);
-                end - torn
+            Piece::Csi { params, action: 'm', .. } => self.ink(params, safe),
+            // Nothing was painted over, so erasing in a line has nothing to erase.
+            Piece::Csi { action: 'K', .. } => {}
+            Piece::Csi { bytes, .. } | Piece::Invalid(bytes) | Piece::Sequence(bytes) | Piece::Broken(bytes) => {
+                self.escaped(bytes, safe);
             }
         }
     }
 
-    fn end_line(&mut self, used: usize, safe: &mut String) -> usize {
-        safe.push('\n');
-        self.line_open = false;
-        used
+    /// Begins a line after a carriage return.
+    fn begin(&mut self, safe: &mut String) {
+        if self.returned && self.line_open {
+            self.end_line(safe);
+        }
+        self.returned = false;
     }
 
-    /// Text without line ends; bytes that are no UTF-8 become `\xNN`.
-    fn plain(&mut self, bytes: &[u8], safe: &mut String) {
-        self.line_open |= !bytes.is_empty();
+    fn end_line(&mut self, safe: &mut String) {
+        safe.push('\n');
+        (self.line_open, self.returned) = (false, false);
+        self.marks = Marks::default();
+    }
+
+    /// Text whose hidden characters become visible escapes.
+    fn text(&mut self, text: &str, safe: &mut String) {
+        self.line_open |= !text.is_empty();
+        for c in text.chars() {
+            if self.marks.escapes(c) {
+                safe.push_str(&escape_char(c));
+            } else {
+                safe.push(c);
+            }
+        }
+    }
+
+    /// What a terminal would obey or could not read: text stays text, all else becomes `\xNN`.
+    fn escaped(&mut self, bytes: &[u8], safe: &mut String) {
+        self.begin(safe);
         for chunk in bytes.utf8_chunks() {
-            safe.push_str(SafeText::new(chunk.valid()).as_str());
+            self.text(chunk.valid(), safe);
             for byte in chunk.invalid() {
+                self.line_open = true;
                 safe.push_str(&escape_char(char::from(*byte)));
             }
         }
     }
 
-    /// A sequence that begins with ESC and `[`.
-    fn sequence(&mut self, rest: &[u8], safe: &mut String) -> usize {
-        let body = &rest[2..];
-        let Some(end) = body.iter().position(|byte| !(0x20..=0x3f).contains(byte)) else {
-            if rest.len() < MAX_SEQUENCE_BYTES {
-                return 0;
-            }
-            self.plain(&rest[..2], safe);
-            return 2;
-        };
-        let parameters = &body[..end];
-        match body[end] {
-            b'm' => self.ink(parameters, safe),
-            // Nothing was painted over, so erasing to the end of a line has nothing to erase.
-            b'K' => {}
-            _ => {
-                self.plain(&rest[..2], safe);
-                return 2;
-            }
-        }
-        end + 3
-    }
-
     /// Passes the basic colours on. Styles that can make text invisible are left out: the text shows.
-    fn ink(&mut self, parameters: &[u8], safe: &mut String) {
+    fn ink(&mut self, params: &Params, safe: &mut String) {
         if !self.color {
             return;
         }
-        let text = String::from_utf8_lossy(parameters);
-        let numbers = text.split([';', ':']).map(|number| if number.is_empty() { "0" } else { number });
-        let numbers = numbers.map_while(|number| number.parse::<u8>().ok().filter(|n| !matches!(n, 38 | 48 | 58)));
-        let basic = |n: &u8| matches!(n, 0 | 1 | 3 | 4 | 22..=24 | 31..=36 | 39 | 91..=96);
-        let kept: Vec<u8> = numbers.filter(basic).collect();
+        // Behind these three come the numbers of a colour, which mean nothing else.
+        let groups = params.iter().take_while(|group| !matches!(group, [38 | 48 | 58, ..]));
+        let kept: Vec<u16> = groups.filter_map(basic).collect();
         if let Some(last) = kept.last() {
+            self.begin(safe);
             self.inked = *last != 0;
-            let list = kept.iter().map(u8::to_string).collect::<Vec<_>>().join(";");
+            let list = kept.iter().map(u16::to_string).collect::<Vec<_>>().join(";");
             let _ = write!(safe, "\x1b[{list}m");
         }
     }
 }
 
-/// How many bytes at the end begin a UTF-8 character whose rest is still to come.
-pub(super) fn torn_tail(bytes: &[u8]) -> usize {
-    for back in 1..=bytes.len().min(3) {
-        let needs = match bytes[bytes.len() - back] {
-            0xc2..=0xdf => 2,
-            0xe0..=0xef => 3,
-            0xf0..=0xf4 => 4,
-            0x80..=0xbf => continue,
-            _ => return 0,
-        };
-        return if needs > back { back } else { 0 };
+/// The number of a basic colour or weight that cannot hide text.
+fn basic(group: &[u16]) -> Option<u16> {
+    match group {
+        // No underline, as `4:0` says.
+        [4, 0, ..] => Some(24),
+        [n @ (0 | 1 | 3 | 4 | 22..=24 | 31..=36 | 39 | 91..=96), ..] => Some(*n),
+        _ => None,
     }
-    0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::is_hidden;
+    use proptest::prelude::*;
+
+    fn clean(color: bool, pieces: &[&[u8]]) -> String {
+        let mut cleaner = Cleaner::new(color);
+        let mut text: String = pieces.iter().map(|piece| cleaner.push(piece)).collect();
+        text.push_str(&cleaner.finish());
+        text
+    }
+
+    #[test]
+    fn what_moves_or_hides_is_escaped_and_nothing_paints_over_a_line() {
+        assert_eq!(clean(true, &[b"a\x1b[2Jb\x07\x08\x1b]0;title\x07\n"]), "a\\x1b[2Jb\\x07\\x08\\x1b]0;title\\x07\n");
+        assert_eq!(clean(true, &[b"10 %\r20 %\r\x1b[Kdone\r\nnext\r"]), "10 %\n20 %\ndone\nnext\n");
+        assert_eq!(clean(true, &[b"a\r\r\n\r\nb\r\r"]), "a\n\nb\n");
+        assert_eq!(clean(true, &["a\u{202e}b\tc\u{200b}".as_bytes()]), "a\\u{202e}b\tc\\u{200b}\n");
+        assert_eq!(clean(true, &[b"x\xff\xfey\n"]), "x\\xff\\xfey\n");
+        assert_eq!(clean(true, &[b"\x9b31mx\xc2\x9b31my\n"]), "\\x9b31mx\\x9b31my\n");
+    }
+
+    #[test]
+    fn basic_colours_pass_and_invisible_ink_does_not() {
+        assert_eq!(clean(true, &[b"\x1b[1;31mred\x1b[0m\n"]), "\x1b[1;31mred\x1b[0m\n");
+        assert_eq!(clean(true, &[b"\x1b[8mhidden\x1b[30;40m too\x1b[38;5;0mx\n"]), "hidden too".to_owned() + "x\n");
+        assert_eq!(clean(true, &[b"\x1b[32mopen"]), "\x1b[32mopen\x1b[0m\n");
+        assert_eq!(clean(false, &[b"\x1b[1;31mred\x1b[m\n"]), "red\n");
+        // The sub-parameters of an underline are not numbers of their own: 3 would be italic.
+        assert_eq!(clean(true, &[b"\x1b[4:3mx\x1b[4:0my\n"]), "\x1b[4mx\x1b[24my\n\x1b[0m");
+    }
+
+    #[test]
+    fn a_piece_may_end_anywhere() {
+        assert_eq!(clean(true, &[b"\x1b", b"[", b"3", b"1mred\x1b[", b"0m\n"]), "\x1b[31mred\x1b[0m\n");
+        let word = "é日😀\n".as_bytes();
+        let pieces: Vec<&[u8]> = word.chunks(1).collect();
+        assert_eq!(clean(true, &pieces), "é日😀\n");
+        assert_eq!(clean(true, &[b"a\r", b"\nb\n"]), "a\nb\n");
+        assert_eq!(clean(true, &[b"end\x1b["]), "end\\x1b[\n");
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_in_any_pieces_reach_a_terminal_raw(bytes in prop::collection::vec(any::<u8>(), 0..200), cut in 0usize..200) {
+            let cut = cut.min(bytes.len());
+            let text = clean(false, &[&bytes[..cut], &bytes[cut..]]);
+            prop_assert!(!text.chars().any(|c| is_hidden(c) && c != '\n' && c != '\t'), "{text:?}");
+            prop_assert_eq!(text, clean(false, &[&bytes]), "the same bytes in one piece");
+        }
+    }
 }

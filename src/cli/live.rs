@@ -4,7 +4,8 @@
 //! slow reader on standard output never makes the run or this process hold unread output in memory.
 
 use super::call::Call;
-use super::cleaner::{Sink, torn_tail};
+use super::cleaner::Sink;
+use crate::domain::ansi::torn_tail;
 use crate::domain::{Command, Run, RunId, Stream};
 use crate::engine::{Engine, EngineError, ErrorCode, Frame, RunHandle, Spool};
 use std::io;
@@ -302,43 +303,7 @@ impl Joiner {
 
 #[cfg(test)]
 mod tests {
-    use super::super::cleaner::Cleaner;
     use super::*;
-    use crate::domain::is_hidden;
-    use proptest::prelude::*;
-
-    fn clean(color: bool, pieces: &[&[u8]]) -> String {
-        let mut cleaner = Cleaner::new(color);
-        let mut text: String = pieces.iter().map(|piece| cleaner.push(piece)).collect();
-        text.push_str(&cleaner.finish());
-        text
-    }
-
-    #[test]
-    fn what_moves_or_hides_is_escaped_and_nothing_paints_over_a_line() {
-        assert_eq!(clean(true, &[b"a\x1b[2Jb\x07\x08\x1b]0;title\x07\n"]), "a\\x1b[2Jb\\x07\\x08\\x1b]0;title\\x07\n");
-        assert_eq!(clean(true, &[b"10 %\r20 %\r\x1b[Kdone\r\nnext\r"]), "10 %\n20 %\ndone\nnext\n");
-        assert_eq!(clean(true, &["a\u{202e}b\tc\u{200b}".as_bytes()]), "a\\u{202e}b\tc\\u{200b}\n");
-        assert_eq!(clean(true, &[b"x\xff\xfey\n"]), "x\\xff\\xfey\n");
-    }
-
-    #[test]
-    fn basic_colours_pass_and_invisible_ink_does_not() {
-        assert_eq!(clean(true, &[b"\x1b[1;31mred\x1b[0m\n"]), "\x1b[1;31mred\x1b[0m\n");
-        assert_eq!(clean(true, &[b"\x1b[8mhidden\x1b[30;40m too\x1b[38;5;0mx\n"]), "hidden too".to_owned() + "x\n");
-        assert_eq!(clean(true, &[b"\x1b[32mopen"]), "\x1b[32mopen\x1b[0m\n");
-        assert_eq!(clean(false, &[b"\x1b[1;31mred\x1b[m\n"]), "red\n");
-    }
-
-    #[test]
-    fn a_piece_may_end_anywhere() {
-        assert_eq!(clean(true, &[b"\x1b", b"[", b"3", b"1mred\x1b[", b"0m\n"]), "\x1b[31mred\x1b[0m\n");
-        let word = "é日😀\n".as_bytes();
-        let pieces: Vec<&[u8]> = word.chunks(1).collect();
-        assert_eq!(clean(true, &pieces), "é日😀\n");
-        assert_eq!(clean(true, &[b"a\r", b"\nb\n"]), "a\nb\n");
-        assert_eq!(clean(true, &[b"end\x1b["]), "end\\x1b[\n");
-    }
 
     #[test]
     fn characters_are_not_torn_between_events() {
@@ -347,14 +312,5 @@ mod tests {
         assert_eq!(text + &joiner.finish(), "aé日😀");
         assert_eq!(joiner.push(b"x\xff\xe6\x97"), "x\u{fffd}");
         assert_eq!(joiner.finish(), "\u{fffd}");
-    }
-
-    proptest! {
-        #[test]
-        fn no_bytes_in_any_pieces_reach_a_terminal_raw(bytes in prop::collection::vec(any::<u8>(), 0..200), cut in 0usize..200) {
-            let cut = cut.min(bytes.len());
-            let text = clean(false, &[&bytes[..cut], &bytes[cut..]]);
-            prop_assert!(!text.chars().any(|c| is_hidden(c) && c != '\n' && c != '\t'), "{text:?}");
-        }
     }
 }

@@ -4,6 +4,7 @@
 //! The types that faces print (`Tool`, `Run`, `FailureGroup`, `Review`, `Operation`, `Problem`)
 //! serialize to exactly the fields that scripts rely on.
 
+pub mod ansi;
 mod attempt;
 pub mod budget;
 mod buffer;
@@ -121,7 +122,7 @@ pub use specification::{
     InputParameter, ParameterType, SPECIFICATION_SCHEMA, ScaffoldTemplate, ScriptLanguage, SpecifiedExample,
     ToolSpecification,
 };
-pub use text::{SafeText, escape_char, visible_words};
+pub use text::{Marks, SafeText, escape_char, visible_words};
 pub use time::{Instant, rfc3339};
 pub use tool::{Deprecation, Placement, Tool, ToolDetail, ToolFacts};
 pub use typical::Typical;

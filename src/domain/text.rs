@@ -101,7 +101,7 @@ fn is_combining(c: char) -> bool {
 
 /// Counts marks, so that those which would leave their own place are escaped.
 #[derive(Default)]
-pub(super) struct Marks {
+pub struct Marks {
     run: usize,
     begun: bool,
 }
@@ -109,7 +109,7 @@ pub(super) struct Marks {
 impl Marks {
     /// Whether `c`, the next character of a line, must be written as an escape: it is hidden, one
     /// mark too many, or a mark with nothing of its own line to be drawn onto.
-    pub(super) fn escapes(&mut self, c: char) -> bool {
+    pub fn escapes(&mut self, c: char) -> bool {
         let combining = is_combining(c);
         self.run = if combining { self.run + 1 } else { 0 };
         let lone = combining && !self.begun;

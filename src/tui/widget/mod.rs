@@ -13,7 +13,6 @@ mod piece;
 mod rows;
 mod search;
 mod seen;
-mod sequence;
 mod sgr;
 mod terminal;
 mod text;

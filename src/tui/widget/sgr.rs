@@ -1,9 +1,10 @@
 //! Colours and weights of terminal output (the `m` sequence, ECMA-48 8.3.117).
 
+use crate::domain::ansi::Params;
 use ratatui::style::{Color, Modifier, Style};
 
 /// `style` after one sequence. Unknown numbers are passed over; a style without anything set is the default.
-pub(super) fn apply(style: Style, params: &vte::Params) -> Style {
+pub(super) fn apply(style: Style, params: &Params) -> Style {
     let mut style = style;
     let mut groups = params.iter();
     while let Some(group) = groups.next() {

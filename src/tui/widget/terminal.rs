@@ -6,8 +6,8 @@
 //! a progress bar on one stream is not torn by lines on the other. Memory is bounded whatever comes:
 //! long lines are cut into segments, old lines are dropped, a sequence that never ends is given up.
 
-use super::sequence::{ESC, Sequence, Step};
 use super::sgr;
+use crate::domain::ansi::{Params, Piece, Scanner};
 use crate::domain::{Stream, escape_char, is_hidden};
 use ratatui::style::Style;
 use std::collections::VecDeque;
@@ -18,8 +18,6 @@ use unicode_width::UnicodeWidthChar;
 const MAX_COLUMNS: usize = 4096;
 /// Cursor moves reach so many lines of a stream back.
 const REACH: usize = 100;
-/// Bytes are given to the parser in slices of at most this size.
-const SLICE: usize = 4096;
 /// More combining marks than this on one character become escapes.
 const MAX_COMBINING: usize = 3;
 const TAB: usize = 8;
@@ -166,7 +164,9 @@ fn put_cell(cells: &mut Vec<Cell>, column: usize, c: char, style: Style) -> usiz
 /// The cursor of one stream.
 #[derive(Default)]
 struct Pen {
-    parser: vte::Parser,
+    scanner: Scanner,
+    /// Where what the scanner holds back began: as the scanner counts, and in the spool.
+    held: (u64, Origin),
     /// The number of the line it is on; `None`: behind the last line, which is opened when needed.
     line: Option<usize>,
     /// The last line of the stream.
@@ -183,10 +183,6 @@ struct Pen {
     combining: usize,
     /// Whether the next line goes on where this one was cut.
     joins: bool,
-    /// A sequence of which the rest has not come, and where it began.
-    sequence: Option<(Sequence, Origin)>,
-    /// A character of which the rest has not come.
-    begun: Vec<u8>,
 }
 
 /// How much is kept.
@@ -246,50 +242,25 @@ impl Transcript {
     /// Writes a chunk.
     pub(super) fn push(&mut self, chunk: Chunk<'_>) {
         let pen = chunk.stream as usize;
-        let mut parser = std::mem::take(&mut self.pens[pen].parser);
         self.at_ms = chunk.at_ms;
-        self.origin = Origin { chunk: chunk.offset, byte: 0 };
-        let mut byte = self.complete(pen, &mut parser, chunk);
-        while let Some(next) = chunk.bytes.get(byte) {
-            self.origin = Origin { chunk: chunk.offset, byte };
-            byte += match (self.pens[pen].sequence.take(), next) {
-                (Some(begun), next) => self.go_on(chunk.stream, &mut parser, begun, *next),
-                (None, &ESC) => {
-                    self.pens[pen].sequence = Some((Sequence::new(), self.origin));
-                    1
-                }
-                (None, _) => self.plain(chunk.stream, &mut parser, &chunk.bytes[byte..]),
-            };
+        let mut scanner = std::mem::take(&mut self.pens[pen].scanner);
+        let (start, held) = (scanner.position(), self.pens[pen].held);
+        let origin = |at: u64| {
+            // What was held back began in a chunk before.
+            if at == held.0 && at < start {
+                return held.1;
+            }
+            Origin { chunk: chunk.offset, byte: at.saturating_sub(start) as usize }
+        };
+        scanner.push(chunk.bytes, &mut |at, piece| {
+            self.origin = origin(at);
+            self.write(chunk.stream, piece);
+        });
+        if let Some(at) = scanner.held_at() {
+            self.pens[pen].held = (at, origin(at));
         }
-        self.pens[pen].parser = parser;
+        self.pens[pen].scanner = scanner;
         self.flush(pen);
-    }
-
-    /// Completes the character that the chunk before began, and returns how many bytes that took.
-    /// The parser is never given a part of a character: vte 0.15 loses the one behind it when the
-    /// bytes after that are not UTF-8.
-    fn complete(&mut self, pen: usize, parser: &mut vte::Parser, chunk: Chunk<'_>) -> usize {
-        let mut begun = std::mem::take(&mut self.pens[pen].begun);
-        let before = begun.len();
-        let mut rest = chunk.bytes.iter();
-        while !begun.is_empty() && begun_char(&begun) == begun.len() {
-            let Some(byte) = rest.next() else {
-                self.pens[pen].begun = begun;
-                return chunk.bytes.len();
-            };
-            begun.push(*byte);
-        }
-        // The byte that made it invalid may begin something of its own.
-        if begun.len() > before && std::str::from_utf8(&begun).is_err() {
-            begun.pop();
-        }
-        let taken = begun.len() - before;
-        if std::str::from_utf8(&begun).is_ok() {
-            self.feed(chunk.stream, parser, &begun);
-        } else {
-            self.print(chunk.stream, char::REPLACEMENT_CHARACTER);
-        }
-        taken
     }
 
     /// Writes a line of ours.
@@ -328,89 +299,75 @@ impl Transcript {
         added
     }
 
-    /// Gives the first of these bytes, which begin no sequence, to the parser; returns how many.
-    fn plain(&mut self, stream: Stream, parser: &mut vte::Parser, bytes: &[u8]) -> usize {
-        let slice = &bytes[..bytes.len().min(SLICE)];
-        let end = memchr::memchr2(b'\n', ESC, slice).map_or(slice.len(), |at| at + usize::from(slice[at] == b'\n'));
-        let torn = begun_char(&bytes[..end]);
-        for part in bytes[..end - torn].utf8_chunks() {
-            self.feed(stream, parser, part.valid().as_bytes());
-            match part.invalid() {
-                [] => {}
-                // A control character of eight bits: some terminals obey it.
-                [byte @ 0x80..=0x9f] => self.print(stream, char::from(*byte)),
-                _ => self.print(stream, char::REPLACEMENT_CHARACTER),
-            }
-        }
-        match bytes.get(end) {
-            // The rest of the character never comes.
-            Some(&ESC) if torn > 0 => {
-                self.print(stream, char::REPLACEMENT_CHARACTER);
-                return end;
-            }
-            Some(_) => return end - torn,
-            None => {}
-        }
-        self.pens[stream as usize].begun = bytes[end - torn..end].to_vec();
-        end
-    }
-
-    /// Gives the next byte to a sequence that has begun; returns how many bytes that took.
-    fn go_on(
-        &mut self,
-        stream: Stream,
-        parser: &mut vte::Parser,
-        (sequence, began): (Sequence, Origin),
-        byte: u8,
-    ) -> usize {
-        let here = self.origin;
-        match sequence.step(byte) {
-            Step::More(sequence) => {
-                self.pens[stream as usize].sequence = Some((sequence, began));
-                1
-            }
-            Step::Whole(bytes) => {
-                self.feed(stream, parser, &bytes);
-                1
-            }
-            Step::Broken(bytes) => {
-                self.show(stream, &bytes, began);
-                0
-            }
-            Step::Replaced(bytes) => {
-                self.show(stream, &bytes, began);
-                self.pens[stream as usize].sequence = Some((Sequence::new(), here));
-                0
+    /// Writes one piece. Sequences that are not listed here do nothing.
+    fn write(&mut self, stream: Stream, piece: Piece<'_>) {
+        match piece {
+            Piece::Text(text) => text.chars().for_each(|c| self.print(stream, c)),
+            Piece::Control(byte) => self.control(stream, byte),
+            // A control character of eight bits: some terminals obey it.
+            Piece::Invalid([byte @ 0x80..=0x9f]) => self.print(stream, char::from(*byte)),
+            Piece::Invalid(_) => self.print(stream, char::REPLACEMENT_CHARACTER),
+            Piece::Csi { params, action, .. } => self.obey(stream, params, action),
+            Piece::Sequence(_) => {}
+            Piece::Broken(bytes) => {
+                String::from_utf8_lossy(bytes).chars().for_each(|c| self.print(stream, c));
             }
         }
     }
 
-    /// Shows the bytes of what was no sequence after all.
-    fn show(&mut self, stream: Stream, bytes: &[u8], began: Origin) {
-        let here = std::mem::replace(&mut self.origin, began);
-        for c in String::from_utf8_lossy(bytes).chars() {
-            self.print(stream, c);
+    fn control(&mut self, stream: Stream, byte: u8) {
+        let pen = &mut self.pens[stream as usize];
+        match byte {
+            b'\n' => self.line_feed(stream),
+            b'\r' => pen.column = 0,
+            0x08 => pen.column = pen.column.saturating_sub(1),
+            b'\t' => self.tab(stream),
+            other => self.print(stream, char::from(other)),
         }
-        self.origin = here;
+    }
+
+    fn obey(&mut self, stream: Stream, params: &Params, action: char) {
+        let given = params.iter().next().and_then(|values| values.first()).copied().unwrap_or(0);
+        let count = usize::from(given.max(1)).min(MAX_COLUMNS);
+        let pen = &mut self.pens[stream as usize];
+        match action {
+            'm' => {
+                let style = sgr::apply(pen.style, params);
+                self.set_style(stream as usize, style);
+            }
+            'A' => self.move_line(stream, -(count as isize)),
+            'B' => self.move_line(stream, count as isize),
+            'E' => {
+                self.move_line(stream, count as isize);
+                self.pens[stream as usize].column = 0;
+            }
+            'F' => {
+                self.move_line(stream, -(count as isize));
+                self.pens[stream as usize].column = 0;
+            }
+            'C' => pen.column = (pen.column + count).min(MAX_COLUMNS - 1),
+            'D' => pen.column = pen.column.saturating_sub(count),
+            'G' => pen.column = count - 1,
+            'K' => self.erase_in_line(stream as usize, given),
+            'J' if given == 0 => self.erase_below(stream),
+            _ => {}
+        }
     }
 
     /// Shows what is still held back: nothing comes any more.
     pub(super) fn end(&mut self) {
         for stream in [Stream::Stdout, Stream::Stderr] {
-            let pen = &mut self.pens[stream as usize];
-            let begun = std::mem::take(&mut pen.begun);
-            if let Some((sequence, began)) = pen.sequence.take() {
-                self.show(stream, &sequence.into_bytes(), began);
-            }
-            if !begun.is_empty() {
-                self.print(stream, char::REPLACEMENT_CHARACTER);
-            }
-            self.flush(stream as usize);
+            let pen = stream as usize;
+            let mut scanner = std::mem::take(&mut self.pens[pen].scanner);
+            let held = self.pens[pen].held.1;
+            scanner.end(&mut |_, piece| {
+                let here = std::mem::replace(&mut self.origin, held);
+                self.write(stream, piece);
+                self.origin = here;
+            });
+            self.pens[pen].scanner = scanner;
+            self.flush(pen);
         }
-    }
-
-    fn feed(&mut self, stream: Stream, parser: &mut vte::Parser, bytes: &[u8]) {
-        parser.advance(&mut Writer { transcript: self, stream }, bytes);
     }
 
     fn print(&mut self, stream: Stream, c: char) {
@@ -616,72 +573,6 @@ impl Transcript {
     }
 }
 
-/// How many bytes at the end begin a UTF-8 character that is not complete.
-fn begun_char(bytes: &[u8]) -> usize {
-    let tail = &bytes[bytes.len().saturating_sub(3)..];
-    let lead = tail.iter().rposition(|byte| byte & 0xc0 != 0x80).unwrap_or(0);
-    let incomplete = |error: std::str::Utf8Error| error.error_len().is_none();
-    if std::str::from_utf8(&tail[lead..]).is_err_and(incomplete) { tail.len() - lead } else { 0 }
-}
-
 fn cells_len(pen: &Pen) -> usize {
     pen.cells.as_ref().map_or(0, Vec::len)
-}
-
-/// What the parser tells, done to one stream.
-struct Writer<'a> {
-    transcript: &'a mut Transcript,
-    stream: Stream,
-}
-
-impl Writer<'_> {
-    fn pen(&mut self) -> &mut Pen {
-        &mut self.transcript.pens[self.stream as usize]
-    }
-}
-
-impl vte::Perform for Writer<'_> {
-    fn print(&mut self, c: char) {
-        self.transcript.print(self.stream, c);
-    }
-
-    fn execute(&mut self, byte: u8) {
-        match byte {
-            b'\n' => self.transcript.line_feed(self.stream),
-            b'\r' => self.pen().column = 0,
-            0x08 => self.pen().column = self.pen().column.saturating_sub(1),
-            b'\t' => self.transcript.tab(self.stream),
-            other => self.transcript.print(self.stream, char::from(other)),
-        }
-    }
-
-    fn csi_dispatch(&mut self, params: &vte::Params, intermediates: &[u8], ignore: bool, action: char) {
-        if ignore || !intermediates.is_empty() {
-            return;
-        }
-        let given = params.iter().next().and_then(|values| values.first()).copied().unwrap_or(0);
-        let count = usize::from(given.max(1)).min(MAX_COLUMNS);
-        match action {
-            'm' => {
-                let style = sgr::apply(self.pen().style, params);
-                self.transcript.set_style(self.stream as usize, style);
-            }
-            'A' => self.transcript.move_line(self.stream, -(count as isize)),
-            'B' => self.transcript.move_line(self.stream, count as isize),
-            'E' => {
-                self.transcript.move_line(self.stream, count as isize);
-                self.pen().column = 0;
-            }
-            'F' => {
-                self.transcript.move_line(self.stream, -(count as isize));
-                self.pen().column = 0;
-            }
-            'C' => self.pen().column = (self.pen().column + count).min(MAX_COLUMNS - 1),
-            'D' => self.pen().column = self.pen().column.saturating_sub(count),
-            'G' => self.pen().column = count - 1,
-            'K' => self.transcript.erase_in_line(self.stream as usize, given),
-            'J' if given == 0 => self.transcript.erase_below(self.stream),
-            _ => {}
-        }
-    }
 }
