@@ -1,5 +1,8 @@
 //! What keys, time and answers do to the state, and how it looks.
 
+mod deciding;
+mod stray_keys;
+
 use crate::domain::{
     Command, DecisionKind, Digest, InputMode, Operation, OperationId, Outcome, Recipe, ReviewId, RunOutcome, Shown,
     Stage, Stream, SuccessRule,
@@ -120,24 +123,6 @@ fn a_screen_too_small_says_so() {
 }
 
 #[test]
-fn reading_to_the_end_unlocks_approve_and_the_digest_decides() {
-    let mut bench = Bench::reviewing(80, 24);
-    bench.read_everything().press("a");
-    bench.draw();
-    bench.wait(500);
-    let digest = tool("text-diff-summary", Stage::Experimental).digest;
-    bench.type_text(&digest.hex()[..4]).press("enter");
-    let effects = bench.taken();
-    let [Effect::Execute(Command::Decide { review, digest: decided, kind, reason, shown, .. })] = effects.as_slice()
-    else {
-        panic!("{effects:?}");
-    };
-    assert_eq!((*review, *decided, *kind, reason), (ReviewId(2), digest, DecisionKind::Approve, &None));
-    assert!(shown.tail_shown && shown.lines > 60 && shown.unread() == 0, "{shown:?}");
-    assert_eq!(shown.open_ms, 500);
-}
-
-#[test]
 fn a_form_asks_for_the_input() {
     snapshot_sizes("form", |width, height| {
         let mut bench = Bench::ready(width, height);
@@ -239,21 +224,6 @@ fn no_state_is_told_by_colour_alone() {
     assert_eq!(plain.screen(), Bench::ready(100, 30).screen());
 }
 
-fn archive_of(bench: &Bench) -> Command {
-    match bench.effects.last() {
-        Some(Effect::Preview(command)) => command.clone(),
-        other => panic!("{other:?}"),
-    }
-}
-
-fn preview() -> Preview {
-    Preview {
-        title: "Archive csv-stats 1.0.0".into(),
-        lines: vec!["move tools/approved/csv-stats/ to tools/archived/csv-stats/".into(), "one git commit".into()],
-        undo: "undo brings it back".into(),
-    }
-}
-
 fn operations() -> Vec<Operation> {
     let entry = |id, verb: &str, subject: &str, undone_by| Operation {
         id: OperationId(id),
@@ -268,154 +238,6 @@ fn operations() -> Vec<Operation> {
         undone_by,
     };
     vec![entry(2, "archive", "old-tool 1.0.0", None), entry(1, "approve", "csv-stats 1.0.0", Some(OperationId(3)))]
-}
-
-#[test]
-fn a_change_is_done_only_by_y_after_it_was_read() {
-    let mut bench = Bench::ready(80, 24);
-    bench.press("X");
-    let command = archive_of(&bench);
-    assert_eq!(command, Command::Archive { tool: "csv-stats".into(), reason: None });
-    bench.effects.clear();
-    // Typed ahead: before the preview, before it was drawn, before the silence.
-    bench.press("y");
-    bench.answer(Answer::Preview { command: command.clone(), preview: Ok(preview()) });
-    bench.press("y");
-    bench.draw();
-    bench.wait(499).press("y").wait(400).press("y enter space");
-    bench.send(Msg::Paste("y".into()));
-    assert!(bench.effects.is_empty(), "{:?}", bench.effects);
-    bench.wait(500).press("y");
-    assert!(matches!(bench.taken().as_slice(), [Effect::Execute(done)] if *done == command));
-    assert!(bench.app.overlays.is_empty());
-}
-
-/// A run that waits for its tool to be allowed, with the question drawn.
-fn asked(bench: &mut Bench, lines: usize) -> Command {
-    let tool = Arc::new(tool("divide", Stage::Approved));
-    let phase = crate::tui::pane::output::Phase::Starting { since: bench.now.steady_ms };
-    let tab = bench.app.output.open("divide 1.0.0".into(), Some(tool.clone()), phase);
-    let command = Command::Allow { tool: tool.path.clone(), digest: tool.digest };
-    let request = RunRequest { tool, input: None, timeout: None };
-    bench.answer(Answer::RunAsks { tab, request, command: command.clone() });
-    assert!(matches!(bench.taken().as_slice(), [Effect::Preview(about)] if *about == command));
-    let preview = Preview { lines: (0..lines).map(|line| format!("write out/{line}")).collect(), ..preview() };
-    bench.answer(Answer::Preview { command: command.clone(), preview: Ok(preview) });
-    bench.draw();
-    bench.wait(600);
-    command
-}
-
-#[test]
-fn the_first_run_of_what_declares_anything_starts_when_it_is_allowed_and_not_before() {
-    let mut bench = Bench::ready(80, 24);
-    let command = asked(&mut bench, 3);
-    bench.effects.clear();
-    bench.press("enter space");
-    assert!(bench.effects.is_empty(), "{:?}", bench.effects);
-    bench.wait(600).press("y");
-    assert!(matches!(bench.taken().as_slice(), [Effect::Execute(done)] if *done == command));
-    let outcome =
-        Ok(Outcome { operation: None, review: None, message: "allowed".into(), commit: None, detail: json!(null) });
-    bench.answer(Answer::Done { command, outcome });
-    assert!(bench.taken().iter().any(|effect| matches!(effect, Effect::StartRun { .. })));
-
-    let mut bench = Bench::ready(80, 24);
-    asked(&mut bench, 3);
-    bench.effects.clear();
-    bench.press("esc");
-    assert!(bench.effects.is_empty() && bench.app.overlays.is_empty(), "{:?}", bench.effects);
-}
-
-#[test]
-fn nobody_says_yes_to_a_question_that_does_not_fit_on_the_screen() {
-    let mut bench = Bench::ready(80, 24);
-    asked(&mut bench, 40);
-    bench.effects.clear();
-    bench.press("y").wait(600).press("y");
-    assert!(bench.effects.is_empty(), "{:?}", bench.effects);
-    assert!(bench.screen().contains("make the window larger"), "{}", bench.screen());
-    bench.send(Msg::Resize { width: 80, height: 60 });
-    bench.draw();
-    bench.wait(600).press("y");
-    assert!(matches!(bench.taken().as_slice(), [Effect::Execute(_)]));
-}
-
-#[test]
-fn of_several_tools_with_one_name_the_path_is_named() {
-    let mut bench = Bench::ready(80, 24);
-    bench.press("down down down X");
-    assert_eq!(archive_of(&bench), Command::Archive { tool: "tools/core/json-query/tool.toml".into(), reason: None });
-}
-
-#[test]
-fn an_agent_looks_and_runs_but_decides_nothing() {
-    let mut bench = Bench::reviewing(80, 24);
-    bench.app.call.agent = Some("coder".into());
-    bench.read_everything().press("a x c u");
-    assert!(bench.app.overlays.is_empty() && bench.effects.is_empty());
-    assert!(bench.screen().contains("coder is an agent: a human decides"));
-}
-
-#[test]
-fn a_reason_typed_and_left_is_still_there_the_next_time() {
-    let mut bench = Bench::reviewing(80, 24);
-    bench.press("x");
-    bench.draw();
-    bench.wait(500).type_text("too wide").press("esc x");
-    let screen = bench.screen();
-    assert!(screen.contains("too wide"), "{screen}");
-    bench.wait(500).press("enter");
-    let effects = bench.taken();
-    let [Effect::Execute(Command::Decide { kind, reason, .. })] = effects.as_slice() else { panic!("{effects:?}") };
-    assert_eq!((*kind, reason.as_deref()), (DecisionKind::Reject, Some("too wide")));
-}
-
-#[test]
-fn a_no_without_a_reason_is_not_sent() {
-    let mut bench = Bench::reviewing(80, 24);
-    bench.press("c");
-    bench.draw();
-    bench.wait(500).press("enter space enter");
-    assert!(bench.effects.is_empty());
-}
-
-#[test]
-fn a_review_that_was_decided_elsewhere_can_no_longer_be_decided() {
-    let mut bench = Bench::reviewing(80, 24);
-    bench.read_everything();
-    bench.answer(Answer::Reviews(Ok(vec![])));
-    bench.press("a x");
-    assert!(bench.app.overlays.is_empty());
-    assert!(bench.screen().contains("no longer waits"));
-}
-
-#[test]
-fn an_approval_says_what_was_committed_and_how_to_take_it_back() {
-    let mut bench = Bench::reviewing(100, 30);
-    let review = reviews().remove(1);
-    let command = Command::Decide {
-        review: review.id,
-        digest: review.digest,
-        kind: DecisionKind::Approve,
-        reason: None,
-        shown: Shown::default(),
-        override_reason: None,
-        role: None,
-        unread: false,
-        evidence: None,
-    };
-    let outcome = Outcome {
-        operation: Some(OperationId(9)),
-        review: Some(review.id),
-        message: "approved text-diff-summary 1.0.0".into(),
-        commit: Some("abc1234".into()),
-        detail: json!({}),
-    };
-    bench.answer(Answer::Done { command, outcome: Ok(outcome) });
-    let screen = bench.screen();
-    assert!(screen.contains("approved text-diff-summary 1.0.0, commit abc1234 · u undoes"), "{screen}");
-    assert!(screen.contains("1 Catalog"), "the review is closed");
 }
 
 #[test]
@@ -551,81 +373,6 @@ fn ten_thousand_tools_are_filtered_within_one_frame_of_keys() {
     assert!(screen.contains("1 of 10,000") && screen.contains("tool-9999"), "{screen}");
 }
 
-fn any_msg() -> impl Strategy<Value = Msg> {
-    let key = prop_oneof![
-        4 => any::<char>().prop_map(KeyCode::Char),
-        8 => proptest::sample::select("abcdefghijklmnopqrstuvwxyz0123456789?:/[]!GXRLMN ".chars().collect::<Vec<_>>())
-            .prop_map(KeyCode::Char),
-        6 => proptest::sample::select(vec![
-            KeyCode::Enter, KeyCode::Esc, KeyCode::Tab, KeyCode::BackTab, KeyCode::Up, KeyCode::Down, KeyCode::Left,
-            KeyCode::Right, KeyCode::Home, KeyCode::End, KeyCode::PageUp, KeyCode::PageDown, KeyCode::Backspace,
-            KeyCode::Delete, KeyCode::F(5),
-        ]),
-    ];
-    let modifiers = prop_oneof![
-        9 => Just(KeyModifiers::NONE),
-        1 => Just(KeyModifiers::CONTROL),
-        1 => Just(KeyModifiers::ALT),
-    ];
-    prop_oneof![
-        30 => (key, modifiers).prop_map(|(code, modifiers)| Msg::Key(KeyEvent::new(code, modifiers))),
-        1 => ".{0,20}".prop_map(Msg::Paste),
-        1 => any::<bool>().prop_map(|_| Msg::FocusGained),
-        1 => (0u16..130, 0u16..50).prop_map(|(width, height)| Msg::Resize { width, height }),
-        1 => (0u16..120, 0u16..40).prop_map(|(column, row)| {
-            let kind = MouseEventKind::Down(MouseButton::Left);
-            Msg::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE })
-        }),
-    ]
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
-
-    /// Whatever is pressed, at whatever pace: no panic, and no yes unless its four digits were typed.
-    #[test]
-    fn random_keys_never_panic_and_never_approve(
-        steps in prop::collection::vec((any_msg(), prop::sample::select(vec![0u64, 5, 100, 600]), any::<bool>()), 1..120),
-        on_review in any::<bool>(),
-    ) {
-        let mut bench = if on_review { Bench::reviewing(80, 24) } else { Bench::ready(100, 30) };
-        if on_review {
-            bench.read_everything();
-        }
-        let digest = bench.app.queue.selected().map(|review| review.digest.hex()).unwrap_or_default();
-        let mut typed = String::new();
-        for (msg, pause, draw) in steps {
-            if let Msg::Key(KeyEvent { code: KeyCode::Char(c), .. }) = &msg {
-                typed.push(c.to_ascii_lowercase());
-            }
-            bench.wait(pause);
-            bench.send(msg);
-            if draw {
-                bench.draw();
-            }
-            let approved = bench.taken().iter().any(|effect| {
-                matches!(effect, Effect::Execute(Command::Decide { kind: DecisionKind::Approve, .. }))
-            });
-            let digits = digest.chars().take(4).all(|c| typed.contains(c));
-            prop_assert!(!approved || digits, "approved after {typed:?}");
-        }
-    }
-
-    /// A burst of two hundred typed characters without pause answers no question, whatever they are.
-    #[test]
-    fn a_burst_of_keys_decides_nothing(text in "[a-z0-9y\\n ]{200}", verb in prop::sample::select(vec!["a", "x", "c"])) {
-        let mut bench = Bench::reviewing(80, 24);
-        bench.read_everything().press(verb);
-        for c in text.chars() {
-            let code = if c == '\n' { KeyCode::Enter } else { KeyCode::Char(c) };
-            bench.wait(30);
-            bench.send(Msg::Key(KeyEvent::new(code, KeyModifiers::NONE)));
-            bench.draw();
-        }
-        prop_assert!(!bench.taken().iter().any(|effect| matches!(effect, Effect::Execute(_))));
-    }
-}
-
 #[test]
 fn a_workspace_that_cannot_be_opened_says_why_and_what_to_do() {
     snapshot_sizes("not_open", |width, height| {
@@ -642,4 +389,19 @@ fn while_a_filter_is_typed_the_footer_names_the_keys_of_typing_only() {
     bench.press("/");
     let screen = bench.screen();
     assert!(screen.contains("enter keeps it · esc clears it") && !screen.contains("? help"), "{screen}");
+}
+
+fn archive_of(bench: &Bench) -> Command {
+    match bench.effects.last() {
+        Some(Effect::Preview(command)) => command.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn preview() -> Preview {
+    Preview {
+        title: "Archive csv-stats 1.0.0".into(),
+        lines: vec!["move tools/approved/csv-stats/ to tools/archived/csv-stats/".into(), "one git commit".into()],
+        undo: "undo brings it back".into(),
+    }
 }

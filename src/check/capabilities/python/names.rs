@@ -1,0 +1,344 @@
+//! What a name or an expression of Python may mean: imports, assignments, what calls give back.
+
+use super::{Scanner, joined, plain, takes_module};
+use crate::check::capabilities::finder::{MAX_DEPTH, rule_for};
+use crate::check::capabilities::literals;
+use crate::check::capabilities::python_rules::{BUILTINS, RULES};
+use crate::check::source::children;
+use std::collections::HashSet;
+use tree_sitter::Node;
+
+impl<'a> Scanner<'_, 'a> {
+    pub(super) fn defined(&self, root: Node<'_>) -> HashSet<&'a str> {
+        let definitions = children(root).into_iter().filter_map(|node| match node.kind() {
+            "function_definition" | "class_definition" => Some(node),
+            "decorated_definition" => node.child_by_field_name("definition"),
+            _ => None,
+        });
+        definitions.filter_map(|node| Some(self.finder.text_of(node.child_by_field_name("name")?))).collect()
+    }
+
+    /// Learns what names stand for.
+    pub(super) fn bind(&mut self, node: Node<'_>) {
+        match node.kind() {
+            "import_statement" => self.import(node),
+            "import_from_statement" => self.import_from(node),
+            "assignment" => {
+                let (Some(left), right) = (node.child_by_field_name("left"), node.child_by_field_name("right")) else {
+                    return;
+                };
+                if let Some(right) = right {
+                    self.assign(left, right);
+                } else if let Some(kind) = node.child_by_field_name("type") {
+                    self.name_like(left, kind);
+                }
+            }
+            "augmented_assignment" => {
+                if let Some(left) = node.child_by_field_name("left").filter(|left| left.kind() == "identifier") {
+                    self.finder.bind(self.finder.text_of(left), None);
+                }
+            }
+            "named_expression" => {
+                if let (Some(name), Some(value)) = (node.child_by_field_name("name"), node.child_by_field_name("value"))
+                {
+                    self.assign(name, value);
+                }
+            }
+            "as_pattern" => {
+                let alias = node.child_by_field_name("alias").and_then(|alias| alias.named_child(0));
+                if let (Some(alias), Some(value)) = (alias, node.named_child(0)) {
+                    self.assign(alias, value);
+                }
+            }
+            "for_statement" | "for_in_clause" => {
+                if let (Some(left), Some(right)) = (node.child_by_field_name("left"), node.child_by_field_name("right"))
+                {
+                    self.assign(left, right);
+                }
+            }
+            "typed_parameter" | "typed_default_parameter" => {
+                let name = node.child_by_field_name("name").or_else(|| node.named_child(0));
+                if let (Some(name), Some(kind)) = (name, node.child_by_field_name("type")) {
+                    self.name_like(name, kind);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn import(&mut self, node: Node<'_>) {
+        let mut cursor = node.walk();
+        let names: Vec<Node<'_>> = node.children_by_field_name("name", &mut cursor).collect();
+        for name in names {
+            let (module, alias) = self.aliased(name);
+            if let Some(alias) = alias {
+                self.finder.name(&alias, [module]);
+            } else {
+                let first = module.split('.').next().unwrap_or_default().to_owned();
+                self.finder.name(&first.clone(), [first]);
+            }
+        }
+    }
+
+    pub(super) fn import_from(&mut self, node: Node<'_>) {
+        let Some(module) = node.child_by_field_name("module_name") else { return };
+        let module = plain(self.finder.text_of(module));
+        if children(node).iter().any(|child| child.kind() == "wildcard_import") {
+            self.stars.push(module);
+            return;
+        }
+        let mut cursor = node.walk();
+        let names: Vec<Node<'_>> = node.children_by_field_name("name", &mut cursor).collect();
+        for name in names {
+            let (name, alias) = self.aliased(name);
+            self.finder.name(&alias.unwrap_or_else(|| name.clone()), [format!("{module}.{name}")]);
+        }
+    }
+
+    pub(super) fn aliased(&self, node: Node<'_>) -> (String, Option<String>) {
+        let name = node.child_by_field_name("name").filter(|_| node.kind() == "aliased_import").unwrap_or(node);
+        let alias = node.child_by_field_name("alias").map(|alias| self.finder.text_of(alias).to_owned());
+        (plain(self.finder.text_of(name)), alias)
+    }
+
+    pub(super) fn assign(&mut self, left: Node<'_>, right: Node<'_>) {
+        match left.kind() {
+            "identifier" => {
+                let name = self.finder.text_of(left);
+                let meanings = self.paths(right, 0).into_iter().filter(|path| !path.starts_with('?'));
+                let meanings: Vec<String> = meanings.filter(|path| path != name).collect();
+                self.finder.name(name, meanings);
+                let value = self.whole(right, 0);
+                self.finder.bind(name, value);
+            }
+            "attribute" => {
+                // `self.session = requests.Session()`: known by its last name.
+                let meanings: Vec<String> = self
+                    .paths(right, 0)
+                    .into_iter()
+                    .filter(|path| !path.starts_with('?') && path.contains('.'))
+                    .collect();
+                if let Some(name) = left.child_by_field_name("attribute").filter(|_| !meanings.is_empty()) {
+                    self.finder.name(&format!(".{}", self.finder.text_of(name)), meanings);
+                }
+            }
+            "pattern_list" | "tuple_pattern" if matches!(right.kind(), "expression_list" | "tuple") => {
+                for (left, right) in children(left).into_iter().zip(children(right)) {
+                    self.assign(left, right);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A name that is declared to be of a type.
+    pub(super) fn name_like(&mut self, name: Node<'_>, kind: Node<'_>) {
+        if let Some(kind) = kind.named_child(0).filter(|_| name.kind() == "identifier") {
+            let meanings = self.paths(kind, 0).into_iter().filter(|path| !path.starts_with('?'));
+            let meanings: Vec<String> = meanings.map(|path| path + "()").collect();
+            self.finder.name(self.finder.text_of(name), meanings);
+        }
+    }
+
+    /// The dotted names that an expression may stand for; one that begins with `?` has an unknown beginning.
+    pub(super) fn paths(&self, node: Node<'_>, depth: usize) -> Vec<String> {
+        if depth > MAX_DEPTH {
+            return Vec::new();
+        }
+        let field = |name: &str| node.child_by_field_name(name);
+        let of = |node: Option<Node<'_>>| node.map(|node| self.paths(node, depth + 1)).unwrap_or_default();
+        match node.kind() {
+            "identifier" => self.meanings(self.finder.text_of(node)),
+            "attribute" => {
+                let name = field("attribute").map(|name| self.finder.text_of(name)).unwrap_or_default();
+                let of_object = of(field("object"));
+                let known = of_object.iter().any(|path| !path.starts_with('?'));
+                let held = self.finder.meanings(&format!(".{name}")).filter(|_| !known).map(<[String]>::to_vec);
+                held.unwrap_or_else(|| of_object.into_iter().map(|path| format!("{path}.{name}")).collect())
+            }
+            "call" => self.paths_of_call(node, depth),
+            "subscript" => self.paths_of_subscript(node, depth),
+            "parenthesized_expression" | "await" => of(node.named_child(0)),
+            "named_expression" => of(field("value")),
+            "binary_operator" => of(field("left")).into_iter().filter(|path| path.starts_with("pathlib.")).collect(),
+            "boolean_operator" => of(field("left")).into_iter().chain(of(field("right"))).collect(),
+            "conditional_expression" => of(node.named_child(0)).into_iter().chain(of(node.named_child(2))).collect(),
+            _ => vec!["?".to_owned()],
+        }
+    }
+
+    pub(super) fn meanings(&self, name: &str) -> Vec<String> {
+        if let Some(known) = self.finder.meanings(name) {
+            return known.to_vec();
+        }
+        if self.own.contains(name) {
+            return vec!["?".to_owned()];
+        }
+        let starred = self.stars.iter().map(|module| format!("{module}.{name}"));
+        let starred: Vec<String> = starred.filter(|path| rule_for(&[RULES], path).is_some()).collect();
+        if !starred.is_empty() {
+            starred
+        } else if BUILTINS.contains(&name) || name == "bytes" || name == "bytearray" {
+            vec![name.to_owned()]
+        } else {
+            vec!["?".to_owned()]
+        }
+    }
+
+    pub(super) fn paths_of_call(&self, node: Node<'_>, depth: usize) -> Vec<String> {
+        let Some(function) = node.child_by_field_name("function") else { return Vec::new() };
+        let functions = self.paths(function, depth + 1);
+        let argument = |at| self.argument(node, at, &[]);
+        let mut paths = Vec::new();
+        for function in functions {
+            match function.as_str() {
+                path if takes_module(path) => {
+                    paths.extend(argument(0).and_then(|module| self.whole(module, depth + 1)));
+                }
+                "getattr" | "builtins.getattr" => {
+                    let name = argument(1).and_then(|name| self.whole(name, depth + 1)).unwrap_or("?".to_owned());
+                    let objects = argument(0).map(|object| self.paths(object, depth + 1)).unwrap_or_default();
+                    paths.extend(objects.into_iter().map(|object| joined(&object, &name)));
+                }
+                "vars" | "builtins.vars" if argument(0).is_some() => {
+                    let objects = argument(0).map(|object| self.paths(object, depth + 1)).unwrap_or_default();
+                    paths.extend(objects.into_iter().map(|object| object + ".__dict__"));
+                }
+                "globals().get" | "locals().get" | "vars().get" | "sys.modules.get" => {
+                    paths.extend(argument(0).and_then(|name| self.whole(name, depth + 1)));
+                }
+                "functools.partial" => {
+                    paths.extend(argument(0).map(|held| self.paths(held, depth + 1)).unwrap_or_default());
+                }
+                _ => paths.push(function + "()"),
+            }
+        }
+        paths
+    }
+
+    /// `sys.modules["os"]`, `globals()["eval"]`, `os.__dict__["system"]` lead where a dot leads.
+    pub(super) fn paths_of_subscript(&self, node: Node<'_>, depth: usize) -> Vec<String> {
+        let Some(value) = node.child_by_field_name("value") else { return Vec::new() };
+        let key = node.child_by_field_name("subscript").and_then(|key| self.whole(key, depth + 1));
+        let paths = self.paths(value, depth + 1).into_iter().map(|path| match (path.as_str(), &key) {
+            (
+                "sys.modules" | "globals()" | "locals()" | "vars()" | "__builtins__" | "__builtins__.__dict__",
+                Some(key),
+            ) => key.clone(),
+            (path, Some(key)) if path.ends_with(".__dict__") => joined(path.trim_end_matches(".__dict__"), key),
+            (path, _) => format!("{path}[]"),
+        });
+        paths.collect()
+    }
+
+    /// An argument of a call by its place, else by one of these names.
+    pub(super) fn argument<'t>(&self, call: Node<'t>, at: usize, names: &[&str]) -> Option<Node<'t>> {
+        let arguments = children(call.child_by_field_name("arguments")?);
+        let by_place =
+            arguments.iter().filter(|node| !matches!(node.kind(), "keyword_argument" | "dictionary_splat")).nth(at);
+        by_place.copied().or_else(|| {
+            let named = arguments.iter().filter(|node| node.kind() == "keyword_argument");
+            let mut named = named.filter_map(|node| {
+                let name = self.finder.text_of(node.child_by_field_name("name")?);
+                names.contains(&name).then(|| node.child_by_field_name("value")).flatten()
+            });
+            named.next()
+        })
+    }
+
+    pub(super) fn keyword<'t>(&self, call: Node<'t>, name: &str) -> Option<Node<'t>> {
+        self.argument(call, usize::MAX, &[name])
+    }
+
+    /// The text that an expression certainly is.
+    pub(super) fn whole(&self, node: Node<'_>, depth: usize) -> Option<String> {
+        if depth > MAX_DEPTH {
+            return None;
+        }
+        match node.kind() {
+            "string" => {
+                let parts = children(node);
+                let is_fixed = parts.iter().all(|part| part.kind() != "interpolation");
+                is_fixed.then(|| self.content(node))
+            }
+            "concatenated_string" => children(node)
+                .into_iter()
+                .map(|part| self.whole(part, depth + 1))
+                .collect::<Option<Vec<_>>>()
+                .map(|p| p.concat()),
+            "parenthesized_expression" => self.whole(node.named_child(0)?, depth + 1),
+            "binary_operator" if self.operator(node) == "+" => {
+                let left = self.whole(node.child_by_field_name("left")?, depth + 1)?;
+                let right = self.whole(node.child_by_field_name("right")?, depth + 1)?;
+                (left.len() + right.len() < 4096).then(|| left + &right)
+            }
+            "identifier" => self.finder.constant(self.finder.text_of(node)).map(str::to_owned),
+            _ => None,
+        }
+    }
+
+    pub(super) fn operator(&self, node: Node<'_>) -> &'a str {
+        node.child_by_field_name("operator").map(|node| self.finder.text_of(node)).unwrap_or_default()
+    }
+
+    pub(super) fn content(&self, string: Node<'_>) -> String {
+        let is_raw =
+            self.finder.text_of(string).split(['"', '\'']).next().is_some_and(|prefix| prefix.contains(['r', 'R']));
+        let parts = children(string).into_iter().filter(|part| part.kind() == "string_content");
+        let parts = parts.map(|part| {
+            let text = self.finder.text_of(part);
+            if is_raw { text.to_owned() } else { literals::unescaped(text) }
+        });
+        parts.collect()
+    }
+
+    /// What an expression begins with, as far as it is a fixed text: enough to know a host or a folder.
+    pub(super) fn beginning(&self, node: Node<'_>, depth: usize) -> Option<String> {
+        if depth > MAX_DEPTH {
+            return None;
+        }
+        if let Some(whole) = self.whole(node, depth) {
+            return Some(whole);
+        }
+        let field = |name: &str| node.child_by_field_name(name);
+        match node.kind() {
+            "string" => {
+                let mut text = String::new();
+                for part in children(node) {
+                    match part.kind() {
+                        "string_content" => text.push_str(self.finder.text_of(part)),
+                        "interpolation" => {
+                            if let Some(held) = part.named_child(0).and_then(|held| self.whole(held, depth + 1)) {
+                                text.push_str(&held);
+                            } else {
+                                text.push_str("{}");
+                                break;
+                            }
+                        }
+                        _ => {}
+                    }
+                }
+                (!text.starts_with("{}")).then_some(text)
+            }
+            "binary_operator" => self.beginning(field("left")?, depth + 1),
+            "parenthesized_expression" | "list" | "tuple" | "concatenated_string" => {
+                self.beginning(node.named_child(0)?, depth + 1)
+            }
+            "call" => {
+                let paths = self.paths(node, depth + 1);
+                if paths.iter().any(|path| path == "pathlib.Path.home()") {
+                    return Some("~".to_owned());
+                }
+                let is_path = |path: &String| {
+                    path.starts_with("pathlib.") || path.starts_with("os.path.") || path == "urllib.request.Request()"
+                };
+                let held = self.argument(node, 0, &["url"]).filter(|_| paths.iter().any(is_path));
+                held.and_then(|held| self.beginning(held, depth + 1)).or_else(|| {
+                    let function = field("function").filter(|function| function.kind() == "attribute")?;
+                    self.beginning(function.child_by_field_name("object")?, depth + 1)
+                })
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! Verbs that move on the screen: panes, tabs, lines, searches, themes, the way back and out.
+
+use crate::tui::app::{App, Mood};
+use crate::tui::effect::{Effect, Ending};
+use crate::tui::list::Motion;
+use crate::tui::overlay::Overlay;
+use crate::tui::overlay::confirm::Confirm;
+use crate::tui::overlay::palette::{Defaults, Palette};
+use crate::tui::pane::Pane;
+use crate::tui::pane::catalog::Selected;
+use crate::tui::screen::Screen;
+use crate::tui::theme::{Ground, Theme};
+use crate::tui::widget::text_input::TextInput;
+use crate::tui::widget::{Jump, TextView};
+use std::sync::Arc;
+
+impl App {
+    pub(super) fn open_palette(&mut self) {
+        let defaults = Defaults {
+            tool: self.selected_tool().map(|tool| self.reference(&tool)),
+            run: self.selected_run().map(|run| run.to_string()),
+            review: self.selected_review().map(|review| review.id.to_string()),
+        };
+        let palette = Palette::new(self.palette_rows(), Arc::clone(self.catalog.view()), defaults);
+        self.overlays.push(Overlay::Palette(Box::new(palette)));
+    }
+
+    pub(super) fn switch_theme(&mut self) {
+        self.theme = match self.theme.ground {
+            Ground::Dark => Theme::light(),
+            Ground::Light => Theme::dark(),
+            Ground::Plain => self.theme,
+        };
+        let text = match self.theme.ground {
+            Ground::Dark => "colours for a dark background",
+            Ground::Light => "colours for a light background",
+            Ground::Plain => "no colours: NO_COLOR is set",
+        };
+        self.say(Mood::Calm, text);
+    }
+
+    /// On a full screen leaves that screen; else the program, after asking when runs are alive.
+    pub(super) fn quit(&mut self) -> Vec<Effect> {
+        if !matches!(self.screen, Screen::Workbench) {
+            return self.close_screen();
+        }
+        match (self.output.live_count(), self.evolutions.going()) {
+            (0, 0) => vec![Effect::Leave(Ending::Quit)],
+            (live, evolving) => {
+                self.overlays.push(Overlay::Confirm(Confirm::quit(live, evolving)));
+                Vec::new()
+            }
+        }
+    }
+
+    pub(super) fn step_pane(&mut self, by: isize) -> Vec<Effect> {
+        match self.screen {
+            Screen::Workbench => self.focus_pane(self.focus.step(by)),
+            Screen::Evolution(ref mut screen) => {
+                screen.reader().step(by, &|_| true);
+                Vec::new()
+            }
+            Screen::Review(_) | Screen::Source(_) | Screen::Behaviour(_) => {
+                self.step_tab(by);
+                Vec::new()
+            }
+        }
+    }
+
+    pub(in crate::tui::app) fn focus_pane(&mut self, pane: Pane) -> Vec<Effect> {
+        self.show_screen(Screen::Workbench);
+        self.focus = pane;
+        Vec::new()
+    }
+
+    /// Goes back to the panes, or to the table of several reviews that the screen was opened from.
+    pub(super) fn close_screen(&mut self) -> Vec<Effect> {
+        let returning = self.returning.take();
+        self.show_screen(Screen::Workbench);
+        match returning {
+            Some(kind) if !self.queue.marked().is_empty() => {
+                self.focus = Pane::Queue;
+                self.open_bulk(kind)
+            }
+            Some(_) | None => Vec::new(),
+        }
+    }
+
+    pub(super) fn back(&mut self) -> Vec<Effect> {
+        match &mut self.screen {
+            Screen::Review(screen) if screen.body().is_searching() => screen.reader().edit_search(TextInput::clear),
+            Screen::Source(screen) if screen.reader.is_searching() => screen.reader.edit_search(TextInput::clear),
+            Screen::Behaviour(screen) if screen.reader.is_searching() => screen.reader.edit_search(TextInput::clear),
+            Screen::Evolution(screen) if screen.body().is_searching() => screen.reader().edit_search(TextInput::clear),
+            Screen::Review(_) | Screen::Source(_) | Screen::Behaviour(_) | Screen::Evolution(_) => {
+                return self.close_screen();
+            }
+            Screen::Workbench => {
+                let filtered = match self.focus {
+                    Pane::Catalog => !self.catalog.filter().is_empty(),
+                    Pane::Output => !self.output.search().is_empty(),
+                    Pane::Failures => !self.failures.filter().is_empty(),
+                    Pane::Queue => !self.queue.filter().is_empty(),
+                };
+                if filtered {
+                    self.edit_typed(&mut TextInput::clear);
+                } else if self.zoom {
+                    self.zoom = false;
+                } else if self.toast.is_some() {
+                    self.toast = None;
+                } else {
+                    self.focus = Pane::Catalog;
+                }
+            }
+        }
+        Vec::new()
+    }
+
+    /// Moves the list or text that has the focus.
+    pub(in crate::tui::app) fn step(&mut self, motion: Motion) -> Vec<Effect> {
+        match &mut self.screen {
+            Screen::Review(screen) => screen.scroll(motion),
+            Screen::Source(screen) => screen.reader.scroll(motion),
+            Screen::Behaviour(screen) => screen.reader.scroll(motion),
+            Screen::Evolution(screen) => screen.reader().scroll(motion),
+            Screen::Workbench => match self.focus {
+                Pane::Catalog => self.catalog.step(motion),
+                Pane::Failures => self.failures.step(motion),
+                Pane::Queue => self.queue.step(motion),
+                Pane::Output => {
+                    let older = self.output.step(motion);
+                    return older
+                        .map(|(tab, run, before)| Effect::LoadSpool { tab, run, before: Some(before) })
+                        .into_iter()
+                        .collect();
+                }
+            },
+        }
+        Vec::new()
+    }
+
+    pub(super) fn step_match(&mut self, by: isize) -> Vec<Effect> {
+        let forward = by > 0;
+        match &mut self.screen {
+            Screen::Review(screen) => step_text_match(&mut screen.reader().current_mut().view, forward),
+            Screen::Source(screen) => step_text_match(&mut screen.reader.current_mut().view, forward),
+            Screen::Behaviour(screen) => step_text_match(&mut screen.reader.current_mut().view, forward),
+            Screen::Evolution(screen) => step_text_match(&mut screen.reader().current_mut().view, forward),
+            Screen::Workbench if self.focus == Pane::Output => {
+                if let Some(tab) = self.output.current_mut() {
+                    if forward { tab.view.next_match() } else { tab.view.previous_match() }
+                }
+            }
+            Screen::Workbench => return self.step(if forward { Motion::Down } else { Motion::Up }),
+        }
+        Vec::new()
+    }
+
+    pub(super) fn toggle_follow(&mut self) {
+        if let Some(tab) = self.output.current_mut() {
+            if tab.view.follows() { tab.view.pause() } else { tab.view.follow() }
+        }
+    }
+
+    pub(super) fn toggle_wrap(&mut self) {
+        match &mut self.screen {
+            Screen::Review(screen) => screen.reader().toggle_wrap(),
+            Screen::Source(screen) => screen.reader.toggle_wrap(),
+            Screen::Behaviour(screen) => screen.reader.toggle_wrap(),
+            Screen::Evolution(screen) => screen.reader().toggle_wrap(),
+            Screen::Workbench => {
+                if let Some(tab) = self.output.current_mut() {
+                    tab.view.toggle_wrap();
+                }
+            }
+        }
+    }
+
+    pub(super) fn step_tab(&mut self, by: isize) {
+        match &mut self.screen {
+            Screen::Review(screen) => screen.step_tab(by),
+            Screen::Source(screen) => screen.reader.step(by, &|_| true),
+            Screen::Behaviour(screen) => screen.reader.step(by, &|_| true),
+            Screen::Evolution(screen) => screen.step(by),
+            Screen::Workbench => self.output.step_tab(by),
+        }
+    }
+
+    pub(super) fn copy(&mut self) -> Vec<Effect> {
+        let text = match &self.screen {
+            Screen::Review(screen) => Some(screen.body().current().view.visible_text()),
+            Screen::Source(screen) => Some(screen.reader.current().view.visible_text()),
+            Screen::Behaviour(screen) => Some(screen.reader.current().view.visible_text()),
+            Screen::Evolution(screen) => Some(screen.body().current().view.visible_text()),
+            Screen::Workbench => match self.focus {
+                Pane::Catalog => match self.catalog.selected() {
+                    Selected::Tool(tool) => Some(tool.path.clone()),
+                    Selected::Problem(problem) => Some(format!("{}: {}", problem.path, problem.message)),
+                    Selected::Nothing => None,
+                },
+                Pane::Output => {
+                    self.output.current().map(|tab| tab.view.selected_text().unwrap_or_else(|| tab.view.visible_text()))
+                }
+                Pane::Failures => self.failures.selected().map(|group| group.sample_message.clone()),
+                Pane::Queue => self.queue.selected().map(|review| review.digest.hex()),
+            },
+        };
+        match text.filter(|text| !text.is_empty()) {
+            Some(text) => vec![Effect::Copy(text)],
+            None => self.refuse("there is nothing to copy here"),
+        }
+    }
+}
+/// The next match; where nothing is searched, the next heading: a file or a hunk.
+fn step_text_match(view: &mut TextView, forward: bool) {
+    match (view.search_status().is_some(), forward) {
+        (true, true) => view.next_match(),
+        (true, false) => view.previous_match(),
+        (false, _) => {
+            view.jump(if forward { Jump::Next } else { Jump::Previous });
+        }
+    }
+}
