@@ -94,3 +94,7 @@ pub mod runner;
 pub mod store;
 pub mod tui;
 pub mod vcs;
+
+#[cfg(test)]
+#[path = "../tests/needs.rs"]
+mod needs;

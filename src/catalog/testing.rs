@@ -8,8 +8,7 @@ pub(super) fn corpus() -> Option<PathBuf> {
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
     let corpus = shared.join("corpora/code_evolver");
     if !corpus.is_dir() {
-        let test = std::thread::current().name().unwrap_or("a test").to_owned();
-        eprintln!("skipped {test}: no corpora/code_evolver at hand");
+        crate::needs::not_run(&format!("there is no {}", corpus.display()));
         return None;
     }
     Some(corpus)

@@ -38,11 +38,11 @@ fn no_reading_check_fails_a_bundled_tool() {
 }
 
 /// The folder of real definitions, when it is at hand: `TOOLSMITH_SHARED`, else `../shared` of the repository.
-fn corpus(test: &str) -> Option<PathBuf> {
+fn corpus() -> Option<PathBuf> {
     let shared = std::env::var_os("TOOLSMITH_SHARED").map_or_else(|| repository().join("../shared"), PathBuf::from);
     let corpus = shared.join("corpora/code_evolver");
     if !corpus.is_dir() {
-        eprintln!("skipped {test}: no corpora/code_evolver at hand");
+        crate::needs::not_run(&format!("there is no {}", corpus.display()));
         return None;
     }
     Some(corpus)
@@ -51,7 +51,7 @@ fn corpus(test: &str) -> Option<PathBuf> {
 /// Row A12, and the clean half of the labelled descriptions: 242 that nobody here wrote.
 #[test]
 fn real_definitions_show_their_copies_and_clashes_and_fail_nothing() {
-    let Some(corpus) = corpus("real_definitions_show_their_copies_and_clashes_and_fail_nothing") else { return };
+    let Some(corpus) = corpus() else { return };
     let details = details(&corpus);
     let shelf = Shelf::of(details.clone());
     let (mut copies, mut clashes, mut failed) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
@@ -79,7 +79,7 @@ fn real_definitions_show_their_copies_and_clashes_and_fail_nothing() {
 /// Following commands raises nothing against real definitions: what it reads in them is what stands there.
 #[test]
 fn the_commands_of_real_definitions_are_followed_and_fail_nothing() {
-    let Some(corpus) = corpus("the_commands_of_real_definitions_are_followed_and_fail_nothing") else { return };
+    let Some(corpus) = corpus() else { return };
     let details = [details(&corpus), details(&repository())].concat();
     let shelf = Shelf::of(details.clone());
     let mut told = Vec::new();

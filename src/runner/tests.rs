@@ -11,6 +11,7 @@ use crate::domain::{
     CostTier, Dialect, FileMode, InputMode, IsolationLevel, LimitsDeclared, Manifest, Permissions, Recipe, RunEnd,
     Secret, Stream, ToolName, VersionFile,
 };
+use crate::needs;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -284,6 +285,9 @@ fn a_signal_of_others_is_named() {
 
 #[test]
 fn each_limit_is_named() {
+    if !needs::has(&[&needs::BUBBLEWRAP]) {
+        return;
+    }
     let of = |bench: Bench, limits: LimitsDeclared| limit(&bench.with_limits(limits).run().report.end).to_owned();
     let memory = || LimitsDeclared { memory_bytes: Some(64 << 20), ..Default::default() };
     assert_eq!(of(Bench::python("x = bytearray(200 << 20)"), memory()), "memory");
@@ -439,6 +443,9 @@ fn large_input_that_nobody_reads_blocks_nobody() {
 
 #[test]
 fn the_entry_file_runs_from_the_version_in_the_scratch_folder() {
+    if !needs::has(&[&needs::BUBBLEWRAP]) {
+        return;
+    }
     let mut bench = Bench::new(&["python", "{file}", "{dir}", "{workspace}"]);
     fs::write(bench.path("version/main.py"), "import os, sys; print(os.getcwd(), sys.argv[1:])").unwrap();
     bench.recipe().entry = Some("main.py".to_owned());
@@ -734,17 +741,9 @@ fn a_bubblewrap_that_builds_nothing_is_found_out() {
     }
 }
 
-fn has_node() -> bool {
-    let found = std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()).any(|d| d.join("node").exists());
-    if !found {
-        eprintln!("skipped: node is not installed");
-    }
-    found
-}
-
 #[test]
 fn node_works_within_the_limits_and_its_endings_are_understood() {
-    if !has_node() {
+    if !needs::has(&[&needs::NODE]) {
         return;
     }
     let node = |script: &str| Bench::new(&["node", "-e", script]);

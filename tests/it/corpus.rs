@@ -10,8 +10,8 @@ use std::sync::Mutex;
 use toolsmith::domain::{CheckState, Digest};
 use toolsmith::engine::{Engine, Home, OpenOptions};
 
-fn workspace(test: &str) -> Option<Workspace> {
-    let corpus = shared(test)?.join("corpora/code_evolver");
+fn workspace() -> Option<Workspace> {
+    let corpus = shared()?.join("corpora/code_evolver");
     let workspace = Workspace::new();
     fs::remove_dir_all(workspace.path("tools")).unwrap();
     copy_folder(&corpus, &workspace.root());
@@ -60,7 +60,7 @@ const QUESTIONS: &str = include_str!("../data/relevance/code_evolver.tsv");
 
 #[test]
 fn the_right_tool_is_among_the_first_three_for_nine_questions_of_ten() {
-    let Some(workspace) = workspace("the_right_tool_is_among_the_first_three_for_nine_questions_of_ten") else {
+    let Some(workspace) = workspace() else {
         return;
     };
     let home = workspace.home();
@@ -88,7 +88,7 @@ fn the_right_tool_is_among_the_first_three_for_nine_questions_of_ten() {
 
 #[test]
 fn all_of_them_are_rows_and_their_bytes_stay_equal() {
-    let Some(workspace) = workspace("all_of_them_are_rows_and_their_bytes_stay_equal") else { return };
+    let Some(workspace) = workspace() else { return };
     let before = on_disk(&workspace);
     let (list, code) = workspace.json(&["list"]);
     let tools = list["tools"].as_array().unwrap();
@@ -118,7 +118,7 @@ fn all_of_them_are_rows_and_their_bytes_stay_equal() {
 
 #[test]
 fn infinity_in_the_output_is_named() {
-    let Some(workspace) = workspace("infinity_in_the_output_is_named") else { return };
+    let Some(workspace) = workspace() else { return };
     let input = json!({"operation": "divide", "a": 10, "b": 0}).to_string();
     let (answer, code) = workspace.json(&["run", "basic_calculator", "--input", &input]);
     assert_eq!((code, &answer["run"]["outcome"]), (1, &json!("invalid-output")), "{answer:#}");
@@ -130,7 +130,7 @@ fn infinity_in_the_output_is_named() {
 
 #[test]
 fn every_runnable_one_gets_its_input_and_ends() {
-    let Some(workspace) = workspace("every_runnable_one_gets_its_input_and_ends") else { return };
+    let Some(workspace) = workspace() else { return };
     let before = on_disk(&workspace);
     let (list, _) = workspace.json(&["list"]);
     let runnable = list["tools"].as_array().unwrap().iter().filter(|tool| tool["runnable"] == true);
@@ -163,8 +163,7 @@ fn every_runnable_one_gets_its_input_and_ends() {
 
 #[test]
 fn their_examples_are_read_and_what_cannot_be_started_is_skipped_with_the_reason() {
-    let test = "their_examples_are_read_and_what_cannot_be_started_is_skipped_with_the_reason";
-    let Some(workspace) = workspace(test) else { return };
+    let Some(workspace) = workspace() else { return };
     let engine = open(&workspace);
     let view = engine.catalog();
     let mut suites = 0;

@@ -2,11 +2,11 @@
 //! departure, however the file is reached.
 
 use crate::history::world::{ada, decide, open, without_checks};
+use crate::needs;
 use crate::support::Workspace;
 use serde_json::Value;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::process::{Command, Stdio};
 use toolsmith::domain::DecisionKind;
 use toolsmith::engine::ReviewFilter;
 
@@ -22,7 +22,7 @@ struct Way {
     before: &'static str,
     after: &'static str,
     /// The program that must be installed.
-    needs: &'static str,
+    needs: Option<&'static needs::Program>,
 }
 
 const PYTHON: &str = "\"python3\", \"{file}\", \"{workspace}/lib\"";
@@ -36,7 +36,7 @@ const WAYS: [Way; 9] = [
         file: "helper.py",
         before: "VALUE = 1\n",
         after: "VALUE = 2\n",
-        needs: "python3",
+        needs: Some(&needs::PYTHON),
     },
     Way {
         name: "linked-file",
@@ -45,7 +45,7 @@ const WAYS: [Way; 9] = [
         file: "helper.py",
         before: "VALUE = 1\n",
         after: "VALUE = 2\n",
-        needs: "python3",
+        needs: Some(&needs::PYTHON),
     },
     Way {
         name: "linked-folder",
@@ -54,7 +54,7 @@ const WAYS: [Way; 9] = [
         file: "helper.py",
         before: "VALUE = 1\n",
         after: "VALUE = 2\n",
-        needs: "python3",
+        needs: Some(&needs::PYTHON),
     },
     Way {
         name: "link-of-its-own",
@@ -64,7 +64,7 @@ const WAYS: [Way; 9] = [
         file: "helper.py",
         before: "VALUE = 1\n",
         after: "VALUE = 2\n",
-        needs: "python3",
+        needs: Some(&needs::PYTHON),
     },
     Way {
         name: "program-without-ending",
@@ -73,7 +73,7 @@ const WAYS: [Way; 9] = [
         file: "helper",
         before: "#!/bin/sh\necho 1\n",
         after: "#!/bin/sh\necho 2\n",
-        needs: "python3",
+        needs: Some(&needs::PYTHON),
     },
     Way {
         name: "script-of-an-interpreter",
@@ -82,7 +82,7 @@ const WAYS: [Way; 9] = [
         file: "helper",
         before: "echo 1\n",
         after: "echo 2\n",
-        needs: "sh",
+        needs: None,
     },
     Way {
         name: "sourced",
@@ -91,7 +91,7 @@ const WAYS: [Way; 9] = [
         file: "helper.sh",
         before: "echo 1\n",
         after: "echo 2\n",
-        needs: "sh",
+        needs: None,
     },
     Way {
         name: "required",
@@ -100,7 +100,7 @@ const WAYS: [Way; 9] = [
         file: "helper.js",
         before: "module.exports = 1\n",
         after: "module.exports = 2\n",
-        needs: "node",
+        needs: Some(&needs::NODE),
     },
     Way {
         name: "library",
@@ -109,7 +109,7 @@ const WAYS: [Way; 9] = [
         file: "helper.so",
         before: "\u{7f}ELF 1\n",
         after: "\u{7f}ELF 2\n",
-        needs: "python3",
+        needs: Some(&needs::PYTHON),
     },
 ];
 
@@ -154,11 +154,7 @@ impl Way {
     }
 
     fn is_possible(&self) -> bool {
-        let there = Command::new(self.needs).args(["-c", "1"]).stdout(Stdio::null()).stderr(Stdio::null()).status();
-        if there.is_err() {
-            eprintln!("loaded::{}: skipped, {} is not installed", self.name, self.needs);
-        }
-        there.is_ok()
+        self.needs.is_none_or(|program| needs::has(&[program]))
     }
 }
 
@@ -177,7 +173,7 @@ fn prove(way: &Way, settings: &str) {
     let workspace = way.workspace(settings);
     let same = run(&workspace);
     if same["isolation"]["level"] == "limits-only" {
-        eprintln!("loaded::{name}: skipped, nothing is observed here");
+        needs::not_run("nothing is observed here");
         return;
     }
     assert_eq!(same["departed"], Value::Array(vec![]), "{name}: {same:#}");
@@ -233,7 +229,7 @@ fn data_that_is_read_is_no_code() {
         file: "data.csv",
         before: "1\n",
         after: "2\n",
-        needs: "python3",
+        needs: Some(&needs::PYTHON),
     };
     let workspace = way.workspace("");
     run(&workspace);

@@ -22,6 +22,8 @@ mod layering;
 mod loaded;
 mod making;
 mod nasty_inputs;
+#[path = "../needs.rs"]
+mod needs;
 mod opportunities;
 mod packages;
 mod planted;

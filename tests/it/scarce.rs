@@ -1,6 +1,7 @@
 //! What the program needs and does not get: rights, room on the disk, git, an interpreter. Each time it
 //! says what is missing and what to do, and what was there before is there afterwards.
 
+use crate::needs;
 use crate::support::{Terminal, Workspace};
 use serde_json::json;
 use std::fs::{self, Permissions};
@@ -22,14 +23,14 @@ fn hello() -> Workspace {
 
 /// The program and its arguments, started as somebody whom file modes stop. `None` when this test must
 /// be skipped because that cannot be done here.
-pub fn without_privilege(test: &str, args: &[&str]) -> Option<Vec<String>> {
+pub fn without_privilege(args: &[&str]) -> Option<Vec<String>> {
     let program = env!("CARGO_BIN_EXE_toolsmith").to_owned();
     let mut argv = Vec::new();
     if rustix::process::geteuid().is_root() {
         argv = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"].map(str::to_owned).to_vec();
         let works = Command::new(&argv[0]).args(&argv[1..]).arg(&program).arg("--version").output();
         if !works.is_ok_and(|output| output.status.success()) {
-            eprintln!("{test}: skipped, the program cannot be started as another user");
+            needs::not_run("the program cannot be started as another user");
             return None;
         }
     }
@@ -78,7 +79,7 @@ fn a_state_folder_that_may_not_be_written_is_named_and_nothing_is_lost() {
     for folder in [&state, &folders[0], &folders[1], &inner] {
         set_mode(folder, 0o555);
     }
-    let Some(argv) = without_privilege("a_state_folder_that_may_not_be_written", &["list"]) else { return };
+    let Some(argv) = without_privilege(&["list"]) else { return };
     let (code, said) = call(&workspace, &argv);
     for folder in [&inner, &folders[1], &folders[0], &state] {
         set_mode(folder, 0o755);
@@ -97,7 +98,7 @@ fn a_tools_folder_that_may_not_be_written_leaves_the_move_for_later() {
     let approve: Vec<&str> = approve.iter().map(String::as_str).collect();
     set_mode(workspace.home().parent().unwrap(), 0o755);
     give_away(&workspace.home());
-    let Some(argv) = without_privilege("a_tools_folder_that_may_not_be_written", &approve) else { return };
+    let Some(argv) = without_privilege(&approve) else { return };
     let folders = ["tools/approved", "tools/experimental"].map(|path| workspace.path(path));
     for folder in &folders {
         set_mode(folder, 0o555);
@@ -108,7 +109,7 @@ fn a_tools_folder_that_may_not_be_written_leaves_the_move_for_later() {
     assert!(said.contains("tools/approved") && said.contains("make the folder writable"), "{said}");
     assert!(workspace.path("tools/experimental/hello.sh").exists());
 
-    let list = without_privilege("a_tools_folder_that_may_not_be_written", &["list"]).unwrap();
+    let list = without_privilege(&["list"]).unwrap();
     let (code, said) = call(&workspace, &list);
     let said = said.replace('\n', "");
     assert!(code == 0 && said.contains("operation 1 is not finished") && said.contains("tools/approved"), "{said}");
@@ -125,13 +126,13 @@ pub struct SmallDisk(PathBuf);
 
 impl SmallDisk {
     /// Mounts it at this folder; `None` when that is not allowed here.
-    pub fn new(test: &str, at: &Path) -> Option<SmallDisk> {
+    pub fn new(at: &Path) -> Option<SmallDisk> {
         fs::create_dir_all(at).unwrap();
         let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=4m", "toolsmith-test"]).arg(at).output();
         if mounted.is_ok_and(|output| output.status.success()) {
             return Some(SmallDisk(at.to_owned()));
         }
-        eprintln!("{test}: skipped, no file system can be mounted here");
+        needs::not_run("no file system can be mounted here");
         None
     }
 
@@ -164,7 +165,7 @@ impl Drop for SmallDisk {
 #[test]
 fn a_full_disk_below_the_state_is_named_and_nothing_is_lost() {
     let workspace = hello();
-    let Some(disk) = SmallDisk::new("a_full_disk_below_the_state", &workspace.home()) else { return };
+    let Some(disk) = SmallDisk::new(&workspace.home()) else { return };
     let (before, _) = workspace.json(&["list"]);
     disk.fill();
     workspace.write("tools/experimental/second.sh", "#!/bin/sh\n# Comes when there is no room.\necho 2\n");
@@ -185,7 +186,7 @@ fn a_full_disk_below_the_state_is_named_and_nothing_is_lost() {
 #[test]
 fn a_full_disk_below_the_tools_leaves_the_move_for_later() {
     let workspace = Workspace::new();
-    let Some(disk) = SmallDisk::new("a_full_disk_below_the_tools", &workspace.path("tools")) else { return };
+    let Some(disk) = SmallDisk::new(&workspace.path("tools")) else { return };
     let script = format!("#!/bin/sh\n# Says hello.\n{}", "echo hello\n".repeat(3_000));
     workspace.write("tools/experimental/hello.sh", &script);
     let approve = approve_args(&workspace);

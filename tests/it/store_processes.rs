@@ -2,6 +2,7 @@
 //!
 //! The other processes are this very test binary, asked to run [`child`] alone.
 
+use crate::needs;
 use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
@@ -147,7 +148,7 @@ fn open_without_privilege(dir: &Path) -> Option<String> {
     let output = match command.output() {
         Ok(output) => output,
         Err(error) => {
-            eprintln!("skipped: the test binary cannot be started without privilege: {error}");
+            needs::not_run(&format!("the test binary cannot be started without privilege: {error}"));
             return None;
         }
     };

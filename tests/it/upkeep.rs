@@ -1,6 +1,7 @@
 //! Upkeep of a library, on the corpora and through the real program.
 
 use crate::history::world::open;
+use crate::needs;
 use crate::support::{Workspace, copy_folder, repository, shared};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -26,10 +27,10 @@ struct Labelled {
 }
 
 /// The definitions of the corpora as a workspace; `None` where they are not.
-fn corpus(test: &str) -> Option<Workspace> {
-    let tools = shared(test)?.join("corpora/code_evolver/tools");
+fn corpus() -> Option<Workspace> {
+    let tools = shared()?.join("corpora/code_evolver/tools");
     if !tools.is_dir() {
-        eprintln!("{test}: skipped, there is no {}", tools.display());
+        needs::not_run(&format!("there is no {}", tools.display()));
         return None;
     }
     let workspace = Workspace::new();
@@ -60,7 +61,7 @@ fn measured(engine: &Engine) -> Vec<(f64, bool, String)> {
 
 #[test]
 fn precision_and_recall_on_forty_labelled_pairs_are_at_least_nine_tenths() {
-    let Some(workspace) = corpus("precision_and_recall_on_forty_labelled_pairs_are_at_least_nine_tenths") else {
+    let Some(workspace) = corpus() else {
         return;
     };
     let mut pairs = measured(&open(&workspace));
@@ -80,8 +81,7 @@ fn precision_and_recall_on_forty_labelled_pairs_are_at_least_nine_tenths() {
 
 #[test]
 fn the_corpus_has_27_copies_three_clashes_and_near_duplicates_with_a_proposal_each() {
-    let test = "the_corpus_has_27_copies_three_clashes_and_near_duplicates_with_a_proposal_each";
-    let Some(workspace) = corpus(test) else { return };
+    let Some(workspace) = corpus() else { return };
     let (answer, code) = workspace.json(&["similar"]);
     assert_eq!(code, 0, "{answer:#}");
     let groups = answer["groups"].as_array().unwrap();

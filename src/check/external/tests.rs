@@ -160,7 +160,7 @@ fn those_that_are_installed_find_what_was_planted() {
     for (linter, version) in linters {
         let report = asked(linter, version, None);
         if report.note == "not installed" {
-            eprintln!("skipped {}: {}", linter.program, report.note);
+            crate::needs::not_run(&format!("{} is {}", linter.program, report.note));
         } else {
             assert!(!report.findings.is_empty(), "{report:?}");
         }

@@ -261,7 +261,7 @@ fn its_own_tests_are_run_below_coverage() {
     version.files.push(right);
     let report = check("coverage", &version, None);
     if report.note.contains("is not installed") {
-        eprintln!("skipped: {}", report.note);
+        crate::needs::not_run(&report.note);
         return;
     }
     assert_eq!((report.state, report.note.as_str()), (CheckState::Passed, "75 % of its lines"));

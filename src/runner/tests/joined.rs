@@ -22,6 +22,9 @@ const DONE: &str = "eval \"head -c1 <&$block >/dev/null; exec $block<&-\"";
 
 #[test]
 fn a_bubblewrap_that_names_processes_outside_is_found_out() {
+    if !needs::has(&[&needs::BUBBLEWRAP]) {
+        return;
+    }
     let elsewhere = [
         // The supervisor, in the world of everybody.
         "pid=$PPID",
@@ -43,6 +46,9 @@ fn a_bubblewrap_that_names_processes_outside_is_found_out() {
 
 #[test]
 fn a_bubblewrap_that_fails_on_the_way_says_why() {
+    if !needs::has(&[&needs::BUBBLEWRAP]) {
+        return;
+    }
     for lie in ["echo 'bwrap: No permissions to create new namespace' >&2; exit 1", "kill -9 $$"] {
         let mut bench = Bench::sh("echo ran");
         lying(&mut bench, lie);
@@ -54,6 +60,9 @@ fn a_bubblewrap_that_fails_on_the_way_says_why() {
 
 #[test]
 fn a_bubblewrap_that_is_never_done_is_ended_with_the_run() {
+    if !needs::has(&[&needs::BUBBLEWRAP]) {
+        return;
+    }
     let mut bench = Bench::sh("echo ran");
     lying(&mut bench, "exec sleep 600");
     bench.timeout = Some(Duration::from_millis(200));
@@ -65,6 +74,9 @@ fn a_bubblewrap_that_is_never_done_is_ended_with_the_run() {
 
 #[test]
 fn an_isolated_run_has_the_devices_that_hold_nothing_and_no_others() {
+    if !needs::has(&[&needs::BUBBLEWRAP]) {
+        return;
+    }
     // Names and all: whatever this machine has, and what it could have.
     let mut names: Vec<String> = ["kmsg", "mem", "console", "fuse", "kvm", "net", "core"].map(str::to_owned).into();
     names.extend(fs::read_dir("/dev").unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()));
@@ -95,6 +107,9 @@ fn an_isolated_run_has_the_devices_that_hold_nothing_and_no_others() {
 
 #[test]
 fn nothing_that_builds_a_run_is_counted_as_the_tools() {
+    if !needs::has(&[&needs::BUBBLEWRAP]) {
+        return;
+    }
     let mut bench = Bench::sh("exec sleep 0.3");
     bench.least = IsolationLevel::Isolated;
     let report = bench.run().report;

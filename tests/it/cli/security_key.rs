@@ -2,6 +2,7 @@
 //! the real `ssh-agent` and `ssh-keygen`; see `security_key.c`.
 
 use super::Shell;
+use crate::needs;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -71,7 +72,7 @@ impl SecurityKey {
 #[test]
 fn with_a_hardware_key_each_decision_needs_a_touch() {
     let Some(key) = SecurityKey::new() else {
-        eprintln!("skipped: with_a_hardware_key_each_decision_needs_a_touch: no security keys on this system");
+        needs::not_run("no security keys on this system");
         return;
     };
     let shell = Shell::new().with("SSH_AUTH_SOCK", key.path("agent").to_str().unwrap());

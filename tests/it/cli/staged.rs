@@ -3,6 +3,7 @@
 
 use super::permissions::approve;
 use super::{Answered, Shell};
+use crate::needs;
 use crate::support::terminal_input;
 use serde_json::json;
 use std::fs;
@@ -112,6 +113,9 @@ fn end(shell: &Shell, child: Child) -> Answered {
 
 #[test]
 fn nothing_changes_until_the_run_succeeded_then_all_at_once_and_undo_takes_it_back() {
+    if !needs::has(&[&needs::BUBBLEWRAP]) {
+        return;
+    }
     for shell in shells(|shell| tool(shell, &format!("{CHANGES}{WAITS}ls out\n"), WRITES)) {
         let (child, mut out) = start(&shell);
         assert_eq!(tree(&shell), BEFORE, "while it runs");
@@ -134,6 +138,9 @@ fn nothing_changes_until_the_run_succeeded_then_all_at_once_and_undo_takes_it_ba
 
 #[test]
 fn a_run_that_fails_applies_nothing_and_its_difference_is_kept() {
+    if !needs::has(&[&needs::BUBBLEWRAP]) {
+        return;
+    }
     for shell in shells(|shell| tool(shell, &format!("{CHANGES}exit 3\n"), WRITES)) {
         let ended = allowed(&shell).exits(1);
         assert!(ended.stderr.contains("not applied"), "{}", ended.stderr);
@@ -145,6 +152,9 @@ fn a_run_that_fails_applies_nothing_and_its_difference_is_kept() {
 
 #[test]
 fn a_file_that_somebody_changed_meanwhile_keeps_the_whole_step_back() {
+    if !needs::has(&[&needs::BUBBLEWRAP]) {
+        return;
+    }
     for shell in shells(|shell| tool(shell, &format!("{CHANGES}{WAITS}"), WRITES)) {
         let (child, _out) = start(&shell);
         shell.write("out/old/deep.txt", "mine\n");
@@ -158,6 +168,9 @@ fn a_file_that_somebody_changed_meanwhile_keeps_the_whole_step_back() {
 
 #[test]
 fn declared_files_are_staged_whether_they_exist_or_not_and_nothing_beside_them_is_kept() {
+    if !needs::has(&[&needs::BUBBLEWRAP]) {
+        return;
+    }
     let script = "[ \"$(cat out/kept.txt)\" = \"$(printf 'one\\ntwo')\" ]\n[ ! -e out/gone.txt ]\n\
                   printf 'n' > out/kept.tmp\nmv out/kept.tmp out/kept.txt\nprintf 'm' > out/made.txt\necho x > out/beside\n";
     for shell in shells(|shell| tool(shell, script, "write = [\"out/kept.txt\", \"out/made.txt\"]\n")) {
@@ -170,6 +183,9 @@ fn declared_files_are_staged_whether_they_exist_or_not_and_nothing_beside_them_i
 
 #[test]
 fn a_file_in_a_folder_that_may_be_read_is_staged_and_the_rest_of_the_folder_stays() {
+    if !needs::has(&[&needs::BUBBLEWRAP]) {
+        return;
+    }
     let script = "[ \"$(cat out/gone.txt)\" = x ]\necho n > out/kept.txt\nrm out/gone.txt\n";
     for shell in shells(|shell| tool(shell, script, "write = [\"out/kept.txt\"]\nread = [\".\"]\n")) {
         allowed(&shell).exits(0);
@@ -180,6 +196,9 @@ fn a_file_in_a_folder_that_may_be_read_is_staged_and_the_rest_of_the_folder_stay
 
 #[test]
 fn what_git_keeps_is_read_only_and_links_and_pipes_keep_everything_back() {
+    if !needs::has(&[&needs::BUBBLEWRAP]) {
+        return;
+    }
     let git = "if echo evil > out/.git/hooks/post-commit; then exit 9; fi\nif rm -rf out/.git; then exit 9; fi\n";
     let put = |shell: &Shell| {
         shell.write("out/.git/hooks/readme", "");
@@ -212,6 +231,9 @@ fn without_a_view_of_its_own_a_run_with_staged_writes_is_refused() {
 
 #[test]
 fn a_tool_changes_nothing_that_it_did_not_declare() {
+    if !needs::has(&[&needs::BUBBLEWRAP]) {
+        return;
+    }
     let script = "if echo n > notes.txt; then exit 9; fi\nif cat flags/readme; then exit 9; fi\necho n > out/new\n";
     for shell in shells(|shell| tool(shell, script, "write = [\"out\"]\n")) {
         allowed(&shell).exits(0);
@@ -221,6 +243,9 @@ fn a_tool_changes_nothing_that_it_did_not_declare() {
 
 #[test]
 fn renamed_replaced_and_unreadable_files_come_out_as_what_they_are() {
+    if !needs::has(&[&needs::BUBBLEWRAP]) {
+        return;
+    }
     let script = "mv out/old out/moved\nmkdir out/old\necho q > out/old/other\nrm out/gone.txt\n\
                   echo s > out/shut\nchmod 000 out/shut\nmkdir out/d\necho b > out/d/b\nchmod 000 out/d\n";
     for shell in shells(|shell| tool(shell, script, WRITES)) {
@@ -243,6 +268,9 @@ fn renamed_replaced_and_unreadable_files_come_out_as_what_they_are() {
 
 #[test]
 fn what_cannot_be_one_step_is_not_applied_in_parts() {
+    if !needs::has(&[&needs::BUBBLEWRAP]) {
+        return;
+    }
     let limited = format!("{WRITES}[limits]\ndisk = \"64 MiB\"\n");
     for (script, says) in [
         ("rm out/kept.txt\nmkdir out/kept.txt\n", "from a file into a folder"),
@@ -260,6 +288,9 @@ fn what_cannot_be_one_step_is_not_applied_in_parts() {
 
 #[test]
 fn bits_alone_are_no_change_and_that_is_said() {
+    if !needs::has(&[&needs::BUBBLEWRAP]) {
+        return;
+    }
     for shell in shells(|shell| tool(shell, "chmod 700 out/kept.txt\ncat out/gone.txt >> out/gone.txt.copy\n", WRITES))
     {
         let ended = allowed(&shell).exits(0);
@@ -270,6 +301,9 @@ fn bits_alone_are_no_change_and_that_is_said() {
 
 #[test]
 fn a_run_that_is_stopped_applies_nothing() {
+    if !needs::has(&[&needs::BUBBLEWRAP]) {
+        return;
+    }
     for shell in shells(|shell| tool(shell, &format!("{CHANGES}while :; do sleep 0.1; done\n"), WRITES)) {
         approve(&shell);
         let ended = shell.call_by_human(&["run", "writer", "--allow", "--timeout", "1s"]).exits(1);
@@ -280,6 +314,9 @@ fn a_run_that_is_stopped_applies_nothing() {
 
 #[test]
 fn the_workbenchs_own_files_stay_read_only_in_a_staged_workspace() {
+    if !needs::has(&[&needs::BUBBLEWRAP]) {
+        return;
+    }
     let script = "if echo x > tools/experimental/evil.sh; then exit 9; fi\necho n > out/new\n";
     for shell in shells(|shell| tool(shell, script, "write = [\".\"]\n")) {
         allowed(&shell).exits(0);
@@ -297,6 +334,9 @@ fn promote(shell: &Shell) {
 
 #[test]
 fn a_core_tool_writes_at_once_as_a_plain_user_and_is_staged_as_root() {
+    if !needs::has(&[&needs::BUBBLEWRAP]) {
+        return;
+    }
     let git = "if echo evil > out/.git/hooks/post-commit; then exit 9; fi\n";
     let put = |shell: &Shell| {
         shell.write("out/.git/readme", "");
@@ -318,6 +358,9 @@ fn a_core_tool_writes_at_once_as_a_plain_user_and_is_staged_as_root() {
 
 #[test]
 fn a_promotion_that_makes_writes_direct_is_asked_about_again() {
+    if !needs::has(&[&needs::BUBBLEWRAP]) {
+        return;
+    }
     for shell in shells(|shell| tool(shell, "echo n > out/new\n", WRITES)) {
         allowed(&shell).exits(0);
         shell.at_terminal(&["promote", "writer", "--to", "core"]).exits(0);

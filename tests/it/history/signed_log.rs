@@ -4,6 +4,7 @@
 
 use super::signatures::{configure, key};
 use super::world::{ada, decide, native, open};
+use crate::needs;
 use crate::support::{Workspace, copy_folder};
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
@@ -226,6 +227,9 @@ fn an_unlock_that_nobody_signed_opens_nothing() {
 
 #[test]
 fn permissions_that_nobody_signed_are_asked_for_again() {
+    if !needs::has(&[&needs::BUBBLEWRAP]) {
+        return;
+    }
     let attack = |_: &Workspace, engine: &Engine| {
         let tool = engine.resolve("writer").unwrap();
         let declared = Permissions { write: vec!["out".to_owned()], ..Permissions::default() };
@@ -586,6 +590,9 @@ fn a_yes_that_nobody_gave_is_not_counted_with_that_of_another() {
 
 #[test]
 fn everything_else_goes_on_where_signatures_are_required() {
+    if !needs::has(&[&needs::BUBBLEWRAP]) {
+        return;
+    }
     let (workspace, engine) = sound(true);
     let does = |command| engine.execute(command, &ada()).unwrap();
     grant(&engine, "bot");

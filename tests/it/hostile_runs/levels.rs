@@ -4,7 +4,7 @@ use super::case::Case;
 use super::start::{Level, TOOL, sandboxed, settle_workbench, users};
 use super::user::User;
 use super::world::{Outcome, World};
-use super::{WITHOUT_BUBBLEWRAP, has_bubblewrap, program_path, report};
+use super::{has_bubblewrap, program_path, report};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
@@ -151,10 +151,12 @@ fn a_tool_of_one_process_runs_with_a_limit_of_one() {
 fn the_suite_says_what_did_not_run_where_bubblewrap_is_missing() {
     let mut again = Command::new(std::env::current_exe().unwrap());
     again.args(["--exact", "hostile_runs::files_and_secrets::write_outside", "--nocapture"]);
-    let done = again.env(WITHOUT_BUBBLEWRAP, "1").output().unwrap();
+    let done = again.env("TOOLSMITH_TESTS_WITHOUT", "bwrap").output().unwrap();
     let said = String::from_utf8_lossy(&done.stderr);
     assert!(done.status.success(), "{said}");
     assert!(said.contains("hostile run write_outside: held confined as"), "{said}");
+    let end = "tests not run because bwrap is not installed: 1. Install it with: apt-get install bubblewrap\n";
+    assert!(said.ends_with(end), "{said}");
     assert!(said.contains("(not isolated: no bubblewrap here)") && !said.contains("isolated as"), "{said}");
     if has_bubblewrap() {
         report("hostile runs: bubblewrap is here, so a case that is not isolated fails");

@@ -14,6 +14,7 @@ mod totals;
 pub mod user;
 mod world;
 
+use crate::needs;
 use case::Case;
 use start::{Level, plainly, sandboxed, users};
 use std::collections::BTreeSet;
@@ -48,13 +49,9 @@ pub fn program_path() -> String {
     .clone()
 }
 
-/// Lets the suite believe that bubblewrap is not installed, to see what it does and says then.
-const WITHOUT_BUBBLEWRAP: &str = "TOOLSMITH_TEST_WITHOUT_BUBBLEWRAP";
-
 /// Whether bubblewrap is installed. Where it is, it must work: one that does not fails every case.
 fn has_bubblewrap() -> bool {
-    std::env::var_os(WITHOUT_BUBBLEWRAP).is_none()
-        && ["/usr/bin/bwrap", "/bin/bwrap", "/usr/local/bin/bwrap"].into_iter().any(|path| Path::new(path).exists())
+    needs::has_for("at level isolated", &[&needs::BUBBLEWRAP])
 }
 
 fn levels() -> Vec<Level> {
@@ -76,23 +73,24 @@ fn alone(case: &Case) -> Option<MutexGuard<'static, ()>> {
 fn prove(name: &str) {
     let case = case::all().into_iter().find(|case| case.name == name).unwrap();
     let begun = Instant::now();
+    let levels = &levels();
     // Users beside each other: the most of it is waiting.
     let done: Vec<Result<String, String>> = std::thread::scope(|scope| {
         let users = users(&case).into_iter();
         let case = &case;
-        let threads: Vec<_> = users.map(|user| scope.spawn(move || as_user(case, user))).collect();
+        let threads: Vec<_> = users.map(|user| scope.spawn(move || as_user(case, user, levels))).collect();
         threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
     });
     let (told, wrong): (Vec<_>, Vec<_>) = done.into_iter().partition(Result::is_ok);
     let [told, wrong] = [told, wrong].map(|all| all.into_iter().map(|one| one.unwrap_or_else(|error| error)));
     let (told, wrong) = (told.collect::<Vec<_>>().join(", "), wrong.collect::<Vec<_>>().join("\n"));
-    let missing = if has_bubblewrap() { "" } else { " (not isolated: no bubblewrap here)" };
+    let missing = if levels.contains(&Level::Isolated) { "" } else { " (not isolated: no bubblewrap here)" };
     report(&format!("hostile run {name}: held {told}{missing} [{:.1} s]", begun.elapsed().as_secs_f32()));
     assert!(wrong.is_empty(), "{name}:\n{wrong}");
 }
 
 /// Runs a case as one user: without walls, then at every level. Each is what held, or what did not.
-fn as_user(case: &Case, user: User) -> Vec<Result<String, String>> {
+fn as_user(case: &Case, user: User, levels: &[Level]) -> Vec<Result<String, String>> {
     let _turn = alone(case);
     if let Err(error) = control(case, user) {
         return vec![Err(error)];
@@ -102,7 +100,7 @@ fn as_user(case: &Case, user: User) -> Vec<Result<String, String>> {
         let held = behind_walls(case, user, level);
         held.map(|note| format!("{what}{note}")).map_err(|error| format!("{what}: {error}"))
     };
-    levels().into_iter().map(at).collect()
+    levels.iter().copied().map(at).collect()
 }
 
 /// Without walls the attack must succeed.

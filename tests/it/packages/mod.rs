@@ -1,6 +1,7 @@
 //! Packages that a script declares: nothing of them runs outside of the sandbox, and nothing is fetched before a
 //! human agreed. The registry is a stand-in on the loopback.
 
+use crate::needs;
 use crate::support::{Terminal, Workspace, program};
 use serde_json::{Value, json};
 use std::fs;
@@ -21,13 +22,9 @@ struct Registry {
 
 impl Registry {
     /// Starts it; `None`, with a word about it, where this machine cannot.
-    fn start(test: &str, mark: &Path) -> Option<Registry> {
-        for program in ["uv", "openssl", "python3"] {
-            let there = Command::new(program).arg("--help").stdout(Stdio::null()).stderr(Stdio::null()).status();
-            if there.is_err() {
-                eprintln!("{test}: skipped, {program} is not installed");
-                return None;
-            }
+    fn start(mark: &Path) -> Option<Registry> {
+        if !needs::has(&[&needs::UV, &needs::OPENSSL, &needs::PYTHON]) {
+            return None;
         }
         let folder = tempfile::tempdir().unwrap();
         let hook = format!("import os; open({:?}, 'a').write('executed')", mark.display().to_string());
@@ -101,7 +98,7 @@ fn environments(workspace: &Workspace) -> Vec<PathBuf> {
 fn a_lock_that_names_a_file_never_executes() {
     let place = tempfile::tempdir().unwrap();
     let mark = place.path().join("mark");
-    let Some(registry) = Registry::start("a_lock_that_names_a_file_never_executes", &mark) else { return };
+    let Some(registry) = Registry::start(&mark) else { return };
     let lock = registry.lock(&format!("file://{}", registry.wheel().display()));
     // The control: what a lock like this does where nobody looks at it.
     let script = place.path().join("packed.py");
@@ -133,8 +130,10 @@ fn a_lock_that_names_a_file_never_executes() {
 fn packages_are_fetched_after_a_human_agreed_and_run_in_the_sandbox_only() {
     let place = tempfile::tempdir().unwrap();
     let mark = place.path().join("mark");
-    let name = "packages_are_fetched_after_a_human_agreed_and_run_in_the_sandbox_only";
-    let Some(registry) = Registry::start(name, &mark) else { return };
+    if !needs::has(&[&needs::BUBBLEWRAP]) {
+        return;
+    }
+    let Some(registry) = Registry::start(&mark) else { return };
     let workspace = workspace(&registry.lock(ADDRESS));
     let (outcome, error) = error_of(&workspace);
     assert_eq!(outcome, "spawn-failed");
@@ -170,7 +169,7 @@ fn packages_are_fetched_after_a_human_agreed_and_run_in_the_sandbox_only() {
 #[test]
 fn a_wheel_with_another_digest_is_not_installed() {
     let place = tempfile::tempdir().unwrap();
-    let Some(registry) = Registry::start("a_wheel_with_another_digest_is_not_installed", place.path()) else { return };
+    let Some(registry) = Registry::start(place.path()) else { return };
     let other = registry.lock(ADDRESS).replace(&registry.digest, &"0".repeat(64));
     let workspace = workspace(&other);
     let mut agreed = registry.terminal(&workspace, &["run", "packed"]);

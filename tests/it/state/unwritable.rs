@@ -43,19 +43,19 @@ fn a_state_that_may_not_be_written_can_be_looked_at_with_what_is_not_yet_in_its_
         for (path, mode) in all.iter().zip(&modes) {
             set_mode(path, mode & !0o222);
         }
-        let Some(list) = without_privilege("a_state_that_may_not_be_written", &["log"]) else { return };
+        let Some(list) = without_privilege(&["log"]) else { return };
         let (code, said) = call(&workspace, &list);
         assert!(code == 0 && said.contains("archive"), "{said}");
         for args in LOOKING {
-            let argv = without_privilege("a_state_that_may_not_be_written", args).unwrap();
+            let argv = without_privilege(args).unwrap();
             let (code, said) = call(&workspace, &argv);
             let said = said.replace('\n', "");
             assert!(code < 2 && said.contains("nothing can be decided or run"), "{args:?}: {code} {said}");
         }
-        let argv = without_privilege("a_state_that_may_not_be_written", &["verify"]).unwrap();
+        let argv = without_privilege(&["verify"]).unwrap();
         let (code, said) = call(&workspace, &argv);
         assert!(code == 0 && said.contains("2 log entries"), "{said}");
-        let argv = without_privilege("a_state_that_may_not_be_written", &["run", "hello"]).unwrap();
+        let argv = without_privilege(&["run", "hello"]).unwrap();
         let (code, said) = call(&workspace, &argv);
         assert!(code == 70 && said.replace('\n', "").contains("cannot use the state folder"), "{said}");
         for (path, mode) in all.iter().zip(&modes) {
@@ -75,7 +75,7 @@ fn on_a_full_disk_everything_can_be_looked_at_and_nothing_is_acknowledged() {
     let workspace = used();
     let kept = workspace.home().with_file_name("kept");
     fs::rename(workspace.home(), &kept).unwrap();
-    let Some(disk) = SmallDisk::new("on_a_full_disk_everything", &workspace.home()) else { return };
+    let Some(disk) = SmallDisk::new(&workspace.home()) else { return };
     crate::support::copy_folder(&kept, &workspace.home());
     disk.fill();
     workspace.write("tools/experimental/third.sh", "#!/bin/sh\n# Comes when there is no room.\necho 3\n");

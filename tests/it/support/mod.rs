@@ -8,6 +8,7 @@ pub use processes::{end_process_with, processes_with, unique_seconds};
 pub use terminal::{Terminal, key, terminal_input};
 pub use workspace::{Workspace, copy_folder, program};
 
+use crate::needs;
 use std::path::PathBuf;
 
 /// The repository.
@@ -17,11 +18,11 @@ pub fn repository() -> PathBuf {
 
 /// The folder with material that is not part of the repository: `TOOLSMITH_SHARED`, else `../shared`
 /// beside it. Without it the named test says that it is skipped.
-pub fn shared(test: &str) -> Option<PathBuf> {
+pub fn shared() -> Option<PathBuf> {
     let folder = std::env::var_os("TOOLSMITH_SHARED").map_or_else(|| repository().join("../shared"), PathBuf::from);
     if folder.is_dir() {
         return Some(folder);
     }
-    eprintln!("{test}: skipped, there is no {}", folder.display());
+    needs::not_run(&format!("there is no {}", folder.display()));
     None
 }
