@@ -20,8 +20,8 @@ pub(super) fn behaviour(call: &Call<'_>) -> Result<Seen, EngineError> {
     let (engine, _catalog) = call.open_catalog()?;
     let subject = call.required("tool")?;
     let behaviour = match subject.parse() {
-        Ok(run) => engine.behaviour_of_run(RunId(run))?,
-        Err(_) => engine.behaviour(&*engine.resolve(subject)?)?,
+        Ok(run) => engine.observations().behaviour_of_run(RunId(run))?,
+        Err(_) => engine.observations().behaviour(&*engine.library().resolve(subject)?)?,
     };
     Ok(Seen { behaviour })
 }

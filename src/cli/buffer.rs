@@ -46,7 +46,7 @@ pub(super) fn buffer(call: &Call<'_>) -> Result<u8, Stop> {
         "flush" => flush(call, &id),
         "clear" => {
             let engine = call.open()?;
-            call.print(&engine.clear_buffer(&id, &call.caller(&engine))?)
+            call.print(&engine.buffers().clear(&id, &call.caller(&engine))?)
         }
         _ => status(call, &id),
     }
@@ -80,7 +80,7 @@ fn write(call: &Call<'_>, buffer: BufferId) -> Result<u8, Stop> {
     };
     let engine = call.open()?;
     let answer =
-        engine.write_buffer(&BufferWrite { buffer, change, items: vec![item_of(item)] }, &call.caller(&engine))?;
+        engine.buffers().write(&BufferWrite { buffer, change, items: vec![item_of(item)] }, &call.caller(&engine))?;
     call.tell_trouble(&engine);
     call.print(&answer)
 }
@@ -115,10 +115,10 @@ fn change(call: &Call<'_>) -> Result<BufferChange, EngineError> {
 fn flush(call: &Call<'_>, id: &BufferId) -> Result<u8, Stop> {
     let engine = call.open()?;
     let caller = call.caller(&engine);
-    let mut answer = engine.flush_buffer(id, &caller)?;
+    let mut answer = engine.buffers().flush(id, &caller)?;
     let taken = match &answer.status.pass_through_tool {
         Some(_) => Taken::default(),
-        None => engine.take_buffered(id, &caller)?,
+        None => engine.buffers().take(id, &caller)?,
     };
     answer.status.kept_count = 0;
     let items = taken.values();
@@ -132,18 +132,18 @@ fn flush(call: &Call<'_>, id: &BufferId) -> Result<u8, Stop> {
         outlet::values(&items)?;
         call.note(&Line::new().put(Ink::Dim, counted(items.len(), "item", "items")));
     }
-    engine.let_go(id, &taken)?;
+    engine.buffers().let_go(id, &taken)?;
     call.tell_trouble(&engine);
     Ok(code)
 }
 
 fn status(call: &Call<'_>, id: &BufferId) -> Result<u8, Stop> {
     let engine = call.open()?;
-    engine.mend_clock()?;
+    engine.buffers().restart_clock()?;
     if call.text("buffer").is_some() {
-        return call.print(&engine.buffer(id)?);
+        return call.print(&engine.buffers().status(id)?);
     }
-    let buffers = engine.buffers()?;
+    let buffers = engine.buffers().list()?;
     let default = buffers.iter().find(|status| status.buffer_id == *id).cloned();
     call.print(&Listed { default: default.map(|status| BufferAnswer::new("status", status)), buffers })
 }

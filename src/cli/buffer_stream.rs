@@ -52,7 +52,7 @@ pub(super) fn stream(call: &Call<'_>, write: BufferWrite) -> Result<u8, Stop> {
     let engine = call.open()?;
     let caller = call.caller(&engine);
     // The rule is set before the first line comes, and what is wrong with it is said at once.
-    let (answer, pending) = engine.fill_buffer(&write, &caller)?;
+    let (answer, pending) = engine.buffers().fill(&write, &caller)?;
     let hander = Hander::start(&engine);
     let streamed = Streamed {
         operation: "write",
@@ -122,7 +122,7 @@ impl Stream<'_> {
         let (numbers, items): (Vec<u64>, Vec<String>) = group.into_iter().unzip();
         if !items.is_empty() {
             let write = BufferWrite { buffer: self.buffer.clone(), change: BufferChange::default(), items };
-            let (answer, pending) = match self.engine.fill_buffer(&write, &self.caller) {
+            let (answer, pending) = match self.engine.buffers().fill(&write, &self.caller) {
                 Ok(filled) => filled,
                 Err(error) => {
                     for line in numbers {
@@ -285,7 +285,7 @@ impl Hander {
         let thread = std::thread::spawn(move || {
             for pending in waiting {
                 // The stream is there until this ends.
-                let _ = sender.send(engine.hand_over(pending));
+                let _ = sender.send(engine.buffers().hand_over(pending));
             }
         });
         Hander { batches: Some(batches), over, thread: Some(thread) }

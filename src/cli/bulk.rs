@@ -105,7 +105,7 @@ pub(super) fn decline(call: &Call<'_>, kind: DecisionKind) -> Result<u8, Stop> {
 fn several(call: &Call<'_>, kind: DecisionKind, named: &[(ReviewId, String)]) -> Result<u8, Stop> {
     let (engine, _catalog) = call.open_catalog()?;
     let mut ids: Vec<ReviewId> = named.iter().map(|(id, _)| *id).collect();
-    let unknown = engine.unknown_reviews(&ids)?;
+    let unknown = engine.reviews().unknown(&ids)?;
     ids.retain(|id| !unknown.iter().any(|(number, _)| number == id));
     if ids.is_empty() {
         return Err(none_known(unknown).into());
@@ -117,9 +117,9 @@ fn several(call: &Call<'_>, kind: DecisionKind, named: &[(ReviewId, String)]) ->
         return Err(EngineError::new(ErrorCode::Failed, message, hint).into());
     }
     if kind == DecisionKind::Approve {
-        engine.check_for_bulk(&ids)?;
+        engine.reviews().check_for_bulk(&ids)?;
     }
-    let rows = engine.preflight(&ids, kind)?;
+    let rows = engine.reviews().preflight(&ids, kind)?;
     for row in &rows {
         refuse_other_digest(&engine, row, named)?;
     }
@@ -137,7 +137,7 @@ fn several(call: &Call<'_>, kind: DecisionKind, named: &[(ReviewId, String)]) ->
         return Err(EngineError::new(ErrorCode::Failed, message, "answer y, or give --yes").into());
     }
     let how = BulkDecision { kind, reason: call.text("reason"), unread };
-    let results = engine.decide_all(&items, &how, &call.caller(&engine));
+    let results = engine.reviews().decide_all(&items, &how, &call.caller(&engine));
     call.tell_trouble(&engine);
     let waits = rows
         .into_iter()
@@ -160,7 +160,7 @@ fn items(
         if kind != DecisionKind::Approve {
             return Ok(BulkItem { review: row.review, digest: row.digest, shown: Shown::default(), evidence: None });
         }
-        let detail = engine.review(row.review)?;
+        let detail = engine.reviews().detail(row.review)?;
         let shown = reading::read(call, engine, &detail, "enter goes on")?;
         let evidence = Some(detail.evidence_digest());
         Ok(BulkItem { review: row.review, digest: row.digest, shown, evidence })
@@ -184,7 +184,7 @@ fn none_known(mut unknown: Vec<(ReviewId, EngineError)>) -> EngineError {
 fn refuse_other_digest(engine: &Engine, row: &PreflightRow, named: &[(ReviewId, String)]) -> Result<(), EngineError> {
     let wrong = |(id, prefix): &&(ReviewId, String)| *id == row.review && !is_of(row.digest, prefix);
     match named.iter().find(wrong) {
-        Some((id, prefix)) => Err(other_digest(&engine.review(*id)?.review, prefix)),
+        Some((id, prefix)) => Err(other_digest(&engine.reviews().detail(*id)?.review, prefix)),
         None => Ok(()),
     }
 }

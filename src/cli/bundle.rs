@@ -17,13 +17,13 @@ struct Carry {
 /// `push DIR [NAME]`.
 pub(super) fn push(call: &Call<'_>) -> Result<u8, Stop> {
     let (engine, _catalog) = call.open_catalog()?;
-    call.print(&Carry { report: engine.push(&folder(call)?, call.text("tool"))? })
+    call.print(&Carry { report: engine.versions().push(&folder(call)?, call.text("tool"))? })
 }
 
 /// `pull DIR [NAME]`.
 pub(super) fn pull(call: &Call<'_>) -> Result<u8, Stop> {
     let (engine, _catalog) = call.open_catalog()?;
-    call.print(&Carry { report: engine.pull(&folder(call)?, call.text("tool"), &call.caller(&engine))? })
+    call.print(&Carry { report: engine.versions().pull(&folder(call)?, call.text("tool"), &call.caller(&engine))? })
 }
 
 fn folder(call: &Call<'_>) -> Result<PathBuf, EngineError> {

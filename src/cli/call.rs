@@ -221,8 +221,8 @@ impl<'a> Call<'a> {
     /// [`ErrorCode::NotFound`] where no workspace is; else what opening says.
     pub(super) fn open(&self) -> Result<Engine, EngineError> {
         let engine = self.open_plainly()?;
-        engine.enter_session(session_of_environment());
-        engine.limit(&self.globals.limits)?;
+        engine.grants().enter_session(session_of_environment());
+        engine.tool_sets().limit(&self.globals.limits)?;
         if self.row.risk != Risk::View {
             self.log_found_agent(&engine, self.row.name, false);
         }
@@ -274,8 +274,8 @@ impl<'a> Call<'a> {
     /// As [`Call::open`]; also what reading says.
     pub(super) fn open_catalog(&self) -> Result<(Engine, Arc<CatalogView>), EngineError> {
         let engine = self.open()?;
-        let catalog = engine.scan(&mut |_| {})?;
-        engine.unknown_choice().map_or(Ok((engine, catalog)), Err)
+        let catalog = engine.library().scan(&mut |_| {})?;
+        engine.tool_sets().unknown_choice().map_or(Ok((engine, catalog)), Err)
     }
 
     /// The tool that a filter names, where given. Its history outlives its files: a name the store
@@ -286,12 +286,12 @@ impl<'a> Call<'a> {
     pub(super) fn named_tool(&self, engine: &Engine) -> Result<Option<NamedTool>, EngineError> {
         let Some(text) = self.text("tool") else { return Ok(None) };
         if let Ok(name) = ToolName::new(text)
-            && !engine.versions(&name)?.is_empty()
+            && !engine.versions().list(&name)?.is_empty()
         {
             return Ok(Some(NamedTool { name, digest: None }));
         }
-        engine.scan(&mut |_| {})?;
-        let tool = engine.resolve(text)?;
+        engine.library().scan(&mut |_| {})?;
+        let tool = engine.library().resolve(text)?;
         let digest = text.contains('@').then_some(tool.digest);
         Ok(Some(NamedTool { name: tool.name.clone(), digest }))
     }
@@ -353,7 +353,7 @@ impl<'a> Call<'a> {
     /// Logs where the agent that calls was found, when it did not say so itself.
     fn log_found_agent(&self, engine: &Engine, asked: &str, refused: bool) {
         let (Some(agent), Some(found)) = (&self.globals.agent, &self.globals.found) else { return };
-        if let Err(error) = engine.log_found_agent(agent, found, asked, refused) {
+        if let Err(error) = engine.runs().log_found_agent(agent, found, asked, refused) {
             self.note(&Line::new().put(Ink::Warn, "warning: ").put(Ink::Plain, &error.message));
         }
     }

@@ -40,10 +40,10 @@ pub(super) fn call(call: &Call<'_>) -> Result<u8, Stop> {
     let (engine, _catalog) = call.open_catalog()?;
     let caller = call.caller(&engine);
     if call.switch("show") {
-        let candidates = engine.candidates(&request, &caller)?;
+        let candidates = engine.calls().candidates(&request, &caller)?;
         return call.print(&Shown { scenario: request.scenario, tags: request.tags, candidates });
     }
-    let mut calling = engine.begin_call(&request, &caller)?;
+    let mut calling = engine.calls().begin(&request, &caller)?;
     let mut output = Ok(());
     while let Some(Begun { number, candidate, handle, .. }) = calling.begin_next()? {
         let head = Line::new().put(Ink::Dim, format!("attempt {number} of {}: ", request.max_attempts));
@@ -108,7 +108,7 @@ fn ended(attempt: &CallAttempt) -> Line {
 }
 
 fn answer(engine: &Engine, run: RunId) -> Result<RunAnswer, EngineError> {
-    Ok(RunAnswer::new(engine.run_record(run)?, &Kept::read(engine, run)?))
+    Ok(RunAnswer::new(engine.runs().record(run)?, &Kept::read(engine, run)?))
 }
 
 /// What the run that did it wrote, as if it had been run alone.

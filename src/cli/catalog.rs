@@ -153,7 +153,7 @@ pub(super) fn list(call: &Call<'_>) -> Result<Listing, EngineError> {
 /// All problems, of files and of approvals: what is counted is what `--problems` lists.
 fn problems_of(engine: &Engine, of_files: &[Problem]) -> Result<Vec<Problem>, EngineError> {
     let mut problems = of_files.to_vec();
-    problems.extend(engine.doubts()?);
+    problems.extend(engine.integrity().doubts()?);
     Ok(problems)
 }
 
@@ -340,26 +340,26 @@ fn manifest_fields<S: Serializer>(manifest: &Manifest, serializer: S) -> Result<
 /// `show NAME`.
 pub(super) fn show(call: &Call<'_>) -> Result<Shown, EngineError> {
     let (engine, _catalog) = call.open_catalog()?;
-    let tool = engine.resolve(call.required("tool")?)?;
-    let detail = engine.detail(&tool)?;
+    let tool = engine.library().resolve(call.required("tool")?)?;
+    let detail = engine.library().detail(&tool)?;
     let filter = RunFilter { tool: Some(tool.name.clone()), limit: SHOWN_RUNS, ..RunFilter::default() };
-    let doubt = engine.doubted(&tool)?;
+    let doubt = engine.integrity().doubted(&tool)?;
     let mut row = detail.tool.clone();
     let is_only_doubted = row.stage.is_vouched() && doubt.is_some() && row.state == ToolState::Ok;
     if is_only_doubted {
         row.state = ToolState::Changed;
     }
     Ok(Shown {
-        versions: engine.versions(&tool.name)?,
+        versions: engine.versions().list(&tool.name)?,
         files: detail.files.iter().map(FileHead::of).collect(),
-        runs: engine.runs(&filter)?,
+        runs: engine.runs().list(&filter)?,
         waiting_review: waiting_review(&engine, &tool)?,
-        behaviour: engine.behaviour(&tool)?,
-        missing: engine.missing(&detail),
+        behaviour: engine.observations().behaviour(&tool)?,
+        missing: engine.dependencies().missing(&detail),
         doubt,
         is_only_doubted,
-        interpreter_changed: engine.interpreter_changed(&detail)?,
-        rollback: engine.rollback_offer(&tool)?,
+        interpreter_changed: engine.dependencies().interpreter_changed(&detail)?,
+        rollback: engine.versions().rollback_offer(&tool)?,
         manifest: detail.manifest,
         tool: row,
     })
@@ -371,7 +371,7 @@ fn waiting_review(engine: &Engine, tool: &Tool) -> Result<Option<ReviewId>, Engi
     let of_tool = |review: &Review| {
         (review.tool == tool.name && review.digest == tool.digest) || review.members.iter().any(covers)
     };
-    Ok(engine.reviews(ReviewFilter::Waiting)?.into_iter().find(of_tool).map(|review| review.id))
+    Ok(engine.reviews().list(ReviewFilter::Waiting)?.into_iter().find(of_tool).map(|review| review.id))
 }
 
 impl Answer for Shown {

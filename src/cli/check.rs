@@ -25,8 +25,8 @@ pub(super) struct Checked {
 /// `check NAME`: makes all checks now.
 pub(super) fn check(call: &Call<'_>) -> Result<Checked, EngineError> {
     let (engine, _catalog) = call.open_catalog()?;
-    let tool = engine.resolve(call.required("tool")?)?;
-    let verdict = engine.check(&tool, &mut teller(call))?;
+    let tool = engine.library().resolve(call.required("tool")?)?;
+    let verdict = engine.checks().run(&tool, &mut teller(call))?;
     Ok(Checked { tool: tool.name.clone(), version: tool.version.clone(), digest: tool.digest, verdict })
 }
 
@@ -67,7 +67,7 @@ pub(super) struct WithVerdict {
 impl WithVerdict {
     /// Joins a review with the verdict of its version.
     pub(super) fn of(engine: &Engine, review: Review) -> Result<WithVerdict, EngineError> {
-        let verdict = engine.verdict_of(&review)?;
+        let verdict = engine.checks().verdict_of(&review)?;
         Ok(WithVerdict { review, verdict })
     }
 }

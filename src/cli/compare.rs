@@ -19,7 +19,7 @@ pub(super) fn compare(call: &Call<'_>) -> Result<Shown, EngineError> {
     let engine = call.open()?;
     let run = RunId(call.required_id("run")?);
     let other = call.get::<i64>("other").map(RunId);
-    Ok(Shown { compared: engine.compare_runs(run, other)? })
+    Ok(Shown { compared: engine.failures().compare(run, other)? })
 }
 
 impl Answer for Shown {

@@ -48,7 +48,7 @@ pub(super) fn docs(call: &Call<'_>) -> Result<Written, EngineError> {
     let (engine, catalog) = call.open_catalog()?;
     let out = call.get::<PathBuf>("out").unwrap_or_else(|| engine.workspace().join(DEFAULT_OUT));
     let is_own = call.get::<PathBuf>("out").is_none();
-    let named = call.text("tool").map(|text| engine.resolve(text)).transpose()?;
+    let named = call.text("tool").map(|text| engine.library().resolve(text)).transpose()?;
     let is_whole = named.is_none();
     let tools: Vec<Arc<Tool>> = match named {
         Some(tool) => vec![tool],
@@ -137,8 +137,8 @@ fn unwritable(path: &Path, error: &io::Error) -> EngineError {
 }
 
 fn page(engine: &Engine, tool: &Tool) -> Result<String, EngineError> {
-    let (detail, behaviour) = (engine.detail(tool)?, engine.behaviour(tool)?);
-    let lineage = engine.lineage(tool)?;
+    let (detail, behaviour) = (engine.library().detail(tool)?, engine.observations().behaviour(tool)?);
+    let lineage = engine.versions().lineage(tool)?;
     let version = lineage.versions.iter().find(|version| version.digest == tool.digest);
     Ok(render(&Material { detail: &detail, version, behaviour: &behaviour }))
 }

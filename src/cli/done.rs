@@ -55,7 +55,7 @@ pub(super) fn execute(call: &Call<'_>, engine: &Engine, command: Command) -> Res
 
 /// Says on standard error that a security key waits for a finger, before it does.
 pub(super) fn ask_for_touch(call: &Call<'_>, engine: &Engine) {
-    if let Some(notice) = engine.touch_notice() {
+    if let Some(notice) = engine.integrity().touch_notice() {
         call.note(&Line::new().put(Ink::Strong, notice));
     }
 }

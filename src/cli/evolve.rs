@@ -40,15 +40,15 @@ pub(super) fn evolve(call: &Call<'_>) -> Result<u8, Stop> {
         specification: None,
     };
     if call.switch("show") {
-        return call.print(&Request::of(&engine.prepare_evolution(&request)?));
+        return call.print(&Request::of(&engine.evolutions().prepare(&request)?));
     }
     begin(call, &engine, &request)
 }
 
 /// Asks, and drives the loop to its end.
 pub(super) fn begin(call: &Call<'_>, engine: &Engine, request: &EvolveRequest) -> Result<u8, Stop> {
-    let asking = engine.prepare_evolution(request)?;
-    let id = engine.begin_evolution(&asking, &call.caller(engine))?;
+    let asking = engine.evolutions().prepare(request)?;
+    let id = engine.evolutions().begin(&asking, &call.caller(engine))?;
     let whom = asking.plan.generators.join(", ");
     call.note(
         &Line::new().put(Ink::Strong, format!("evolution {id}")).put(
@@ -72,15 +72,15 @@ fn drive(call: &Call<'_>, engine: &Engine, id: EvolutionId) -> Result<u8, Stop> 
     let watched = OnStop::new({
         let (engine, caller) = (engine.clone(), caller.clone());
         // One that is over already needs no stopping.
-        move || drop(engine.stop_evolution(id, &caller))
+        move || drop(engine.evolutions().stop(id, &caller))
     })?;
-    let ended = engine.drive_evolution(id, &caller, &|progress| {
+    let ended = engine.evolutions().drive(id, &caller, &|progress| {
         said.lock().unwrap_or_else(std::sync::PoisonError::into_inner).tell(call, &progress);
     });
     drop(watched);
     call.tell_trouble(engine);
     let ended = ended?;
-    call.print(&Shown { detail: engine.evolution(id)? })?;
+    call.print(&Shown { detail: engine.evolutions().detail(id)? })?;
     Ok(u8::from(ended.state != EvolutionState::Good))
 }
 
@@ -241,7 +241,7 @@ fn answer_place(text: &str) -> Result<LaneId, EngineError> {
 pub(super) fn keep(call: &Call<'_>) -> Result<Done, EngineError> {
     let at = call.text("answer").map(answer_place).transpose()?;
     let (engine, _catalog) = call.open_catalog()?;
-    let done = engine.keep_answer(number(call)?, at, &call.caller(&engine));
+    let done = engine.evolutions().keep(number(call)?, at, &call.caller(&engine));
     call.tell_trouble(&engine);
     Ok(Done::new(done?))
 }
@@ -250,31 +250,32 @@ pub(super) fn keep(call: &Call<'_>) -> Result<Done, EngineError> {
 pub(super) fn stop(call: &Call<'_>) -> Result<Shown, EngineError> {
     let (engine, _catalog) = call.open_catalog()?;
     let id = number(call)?;
-    let before = engine.stop_evolution(id, &call.caller(&engine))?;
+    let before = engine.evolutions().stop(id, &call.caller(&engine))?;
     if before.state == EvolutionState::Running {
         let said = format!("evolution {id} is asked to stop; whoever drives it ends it within a second or two");
         call.note(&Line::new().put(Ink::Plain, said));
     }
-    Ok(Shown { detail: engine.evolution(id)? })
+    Ok(Shown { detail: engine.evolutions().detail(id)? })
 }
 
 /// `evolutions [ID] …`.
 pub(super) fn evolutions(call: &Call<'_>) -> Result<u8, Stop> {
     let engine = call.open()?;
     if call.switch("learnt") {
-        return call.print(&LearntTable { learnt: engine.learnt()? });
+        return call.print(&LearntTable { learnt: engine.evolutions().learnt()? });
     }
     if call.get::<usize>("evolution").is_none() {
         let named = call.named_tool(&engine)?;
-        let evolutions = engine.evolutions(named.as_ref().map(|named| &named.name), LISTED)?;
+        let evolutions = engine.evolutions().list(named.as_ref().map(|named| &named.name), LISTED)?;
         return call.print(&List { evolutions });
     }
     let id = number(call)?;
     let Some(text) = call.text("answer") else {
-        return call.print(&Shown { detail: engine.evolution(id)? });
+        return call.print(&Shown { detail: engine.evolutions().detail(id)? });
     };
     let at = answer_place(text)?;
     let text = engine
+        .evolutions()
         .answer_text(id, at)?
         .ok_or_else(|| EngineError::new(ErrorCode::NotFound, format!("evolution {id} has no answer {text}"), ""))?;
     call.print(&Written { evolution: id, text })

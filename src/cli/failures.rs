@@ -46,11 +46,11 @@ pub(super) fn failures(call: &Call<'_>) -> Result<u8, Stop> {
     let named = call.named_tool(&engine)?;
     let tool = named.as_ref().map(|named| &named.name);
     if call.switch("incidents") {
-        let incidents = engine.incidents(tool, MOST_INCIDENTS)?;
+        let incidents = engine.failures().incidents(tool, MOST_INCIDENTS)?;
         return call.print(&Incidents { median_recovery_ms: median_recovery_ms(&incidents), incidents });
     }
     if call.switch("marks") {
-        return call.print(&Marks { marks: engine.marks(tool)? });
+        return call.print(&Marks { marks: engine.failures().marks(tool)? });
     }
     let state = match call.text("state") {
         None | Some("all") => None,
@@ -59,7 +59,7 @@ pub(super) fn failures(call: &Call<'_>) -> Result<u8, Stop> {
     let severity: Option<Severity> = call.word("severity")?;
     let since = call.since();
     let text = call.text("grep").map(str::to_lowercase);
-    let mut failures = engine.failures(tool)?;
+    let mut failures = engine.failures().list(tool)?;
     failures.retain(|group| {
         state.is_none_or(|state| group.state == state)
             && severity.is_none_or(|least| group.severity >= least)
@@ -71,7 +71,7 @@ pub(super) fn failures(call: &Call<'_>) -> Result<u8, Stop> {
 
 /// `failure SIGNATURE`.
 pub(super) fn failure(call: &Call<'_>) -> Result<Shown, EngineError> {
-    Ok(Shown { detail: call.open()?.failure(call.required("failure")?)? })
+    Ok(Shown { detail: call.open()?.failures().detail(call.required("failure")?)? })
 }
 
 /// `mark-failure NAME --scenario TEXT …`.
@@ -80,7 +80,7 @@ pub(super) fn mark_failure(call: &Call<'_>) -> Result<Done, EngineError> {
     let run = call.get::<i64>("run").map(RunId);
     let error = match (call.text("error"), run) {
         (Some(error), _) => error.to_owned(),
-        (None, Some(run)) => engine.run_record(run)?.error.unwrap_or_default(),
+        (None, Some(run)) => engine.runs().record(run)?.error.unwrap_or_default(),
         (None, None) => String::new(),
     };
     let request = MarkRequest {
@@ -90,7 +90,7 @@ pub(super) fn mark_failure(call: &Call<'_>) -> Result<Done, EngineError> {
         error,
         severity: call.word("severity")?.unwrap_or(Severity::Medium),
     };
-    let done = engine.mark_failure(&request, &call.caller(&engine));
+    let done = engine.failures().mark(&request, &call.caller(&engine));
     call.tell_trouble(&engine);
     Ok(Done::new(done?))
 }

@@ -30,9 +30,9 @@ struct Exported {
 pub(super) fn feedback(call: &Call<'_>) -> Result<u8, Stop> {
     let (engine, _catalog) = call.open_catalog()?;
     if call.switch("suggestions") {
-        return call.print(&Suggested { suggestions: engine.suggestions()? });
+        return call.print(&Suggested { suggestions: engine.reviews().suggestions()? });
     }
-    let decisions = engine.feedback(call.since())?;
+    let decisions = engine.reviews().feedback(call.since())?;
     let count = decisions.len();
     for decision in &decisions {
         for damage in decision["damaged"].as_array().into_iter().flatten().filter_map(Value::as_str) {

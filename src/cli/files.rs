@@ -92,8 +92,8 @@ pub(super) struct Source {
 /// `source NAME`.
 pub(super) fn source(call: &Call<'_>) -> Result<Source, EngineError> {
     let (engine, _catalog) = call.open_catalog()?;
-    let tool = engine.resolve(call.required("tool")?)?;
-    let detail = engine.detail(&tool)?;
+    let tool = engine.library().resolve(call.required("tool")?)?;
+    let detail = engine.library().detail(&tool)?;
     let first = detail.main_file().map(|file| file.path.clone());
     let mut files: Vec<FileText> = detail.files.iter().map(FileText::of).collect();
     // A reader wants the entry file first; the rest keeps its order.
@@ -257,10 +257,10 @@ pub(super) fn diff(call: &Call<'_>) -> Result<Comparison, EngineError> {
         Some(other) => other_side(name, other)?,
         None => name.to_owned(),
     };
-    let new = side(&engine, &engine.resolve(&new_text)?)?;
+    let new = side(&engine, &engine.library().resolve(&new_text)?)?;
     let old = match named_old {
-        Some(_) => side(&engine, &engine.resolve(text)?)?,
-        None => approved_side(&engine, engine.resolve(name)?.as_ref())?,
+        Some(_) => side(&engine, &engine.library().resolve(text)?)?,
+        None => approved_side(&engine, engine.library().resolve(name)?.as_ref())?,
     };
     Ok(Comparison { tool: name.to_owned(), files: compare(&old.files, &new.files), old, new })
 }
@@ -281,13 +281,13 @@ fn other_side(name: &str, other: &str) -> Result<String, EngineError> {
 }
 
 fn side(engine: &Engine, tool: &Arc<Tool>) -> Result<Side, EngineError> {
-    let detail = engine.detail(tool)?;
+    let detail = engine.library().detail(tool)?;
     Ok(Side { version: detail.tool.version, digest: detail.tool.digest, files: detail.files })
 }
 
 /// The newest version of this name whose approval is in force.
 fn approved_side(engine: &Engine, tool: &Tool) -> Result<Side, EngineError> {
-    let versions = engine.versions(&tool.name)?;
+    let versions = engine.versions().list(&tool.name)?;
     let Some(approved) = versions.iter().find(|version| version.approved) else {
         let others: Vec<String> =
             versions.iter().filter(|version| version.digest != tool.digest).map(|v| v.digest.short()).collect();
@@ -298,7 +298,7 @@ fn approved_side(engine: &Engine, tool: &Tool) -> Result<Side, EngineError> {
         let message = format!("no version of {} was approved, so there is nothing to compare with", tool.name);
         return Err(EngineError::new(ErrorCode::NotFound, message, hint));
     };
-    let files = engine.version_files(approved.digest)?;
+    let files = engine.versions().files(approved.digest)?;
     Ok(Side { version: approved.version.clone(), digest: approved.digest, files })
 }
 

@@ -19,10 +19,10 @@ pub(super) struct Grants {
 /// `grant NAME --agent NAME [--session NAME]`.
 pub(super) fn grant(call: &Call<'_>) -> Result<Done, EngineError> {
     let (engine, _catalog) = call.open_catalog()?;
-    let tool = engine.resolve(call.required("tool")?)?;
+    let tool = engine.library().resolve(call.required("tool")?)?;
     let usage = |why| EngineError::new(ErrorCode::Usage, why, "");
     let agent = parse::agent_name(call.required("agent")?).map_err(usage)?;
-    let scope = scope_asked(call, engine.session())?;
+    let scope = scope_asked(call, engine.grants().session())?;
     // As typed: a digest that was named is looked up again, and must be the one found here.
     let command = Command::Grant { tool: call.required("tool")?.to_owned(), digest: tool.digest, agent, scope };
     announce_and_execute(call, &engine, command)
@@ -47,7 +47,7 @@ pub(super) fn scope_asked(call: &Call<'_>, session: Option<&str>) -> Result<Gran
 /// `revoke GRANT`.
 pub(super) fn revoke(call: &Call<'_>) -> Result<Done, EngineError> {
     let (engine, _catalog) = call.open_catalog()?;
-    let grant = engine.grant_named(call.required("grant")?)?;
+    let grant = engine.grants().named(call.required("grant")?)?;
     announce_and_execute(call, &engine, Command::Revoke { grant })
 }
 
@@ -55,7 +55,7 @@ pub(super) fn revoke(call: &Call<'_>) -> Result<Done, EngineError> {
 pub(super) fn grants(call: &Call<'_>) -> Result<Grants, EngineError> {
     // What the files are now says whether a grant still works.
     let (engine, _catalog) = call.open_catalog()?;
-    Ok(Grants { list: engine.grants()? })
+    Ok(Grants { list: engine.grants().list()? })
 }
 
 /// What leave for an agent, or a version used in a session, comes to.

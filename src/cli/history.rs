@@ -25,7 +25,7 @@ pub(super) fn log(call: &Call<'_>) -> Result<Log, EngineError> {
     let engine = call.open()?;
     let limit = call.get::<usize>("limit").unwrap_or(DEFAULT_LIMIT);
     // One more than is shown: the oldest one has a predecessor too.
-    let mut operations = engine.operations(limit.saturating_add(1), call.text("grep"))?;
+    let mut operations = engine.history().operations(limit.saturating_add(1), call.text("grep"))?;
     let clock_went_back = clock_steps_back(&operations);
     operations.truncate(limit);
     Ok(Log { operations, clock_went_back })
@@ -101,8 +101,8 @@ pub(super) fn verify(call: &Call<'_>) -> Result<Verified, EngineError> {
     // It reads the folders itself.
     let engine = call.open()?;
     let report = match call.text("tool") {
-        Some(tool) => engine.verify_tool(tool)?,
-        None => engine.verify()?,
+        Some(tool) => engine.integrity().verify_tool(tool)?,
+        None => engine.integrity().verify()?,
     };
     Ok(Verified { report })
 }

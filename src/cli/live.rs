@@ -34,7 +34,7 @@ pub(super) fn follow(
     sink: &mut dyn Sink,
 ) -> Result<(Run, io::Result<()>), EngineError> {
     let run = handle.id;
-    let mut reader = SpoolReader::new(engine.spool_path(run));
+    let mut reader = SpoolReader::new(engine.runs().spool_path(run));
     let watched = Watched { engine: engine.clone(), caller: call.caller(engine), run };
     let (news, watcher) = watched.start(handle)?;
     let mut taken = Ok(());
@@ -247,7 +247,7 @@ impl Kept {
     /// # Errors
     /// When the spool file is there and cannot be read.
     pub(super) fn read(engine: &Engine, run: RunId) -> Result<Kept, EngineError> {
-        let mut reader = SpoolReader::new(engine.spool_path(run));
+        let mut reader = SpoolReader::new(engine.runs().spool_path(run));
         let mut frames = Vec::new();
         loop {
             let next = reader.next()?;

@@ -47,17 +47,22 @@ fn made(call: &Call<'_>) -> Result<(Engine, Made), EngineError> {
     let made = if is_scaffold {
         let (template, language) = (call.word("template")?, call.word("language")?);
         let (name, description) = (name.map(str::to_owned), words.to_owned());
-        engine.make_scaffold(&NewTool { name, template, language, description, specification: from }, &caller)
+        engine.new_tools().scaffold(&NewTool { name, template, language, description, specification: from }, &caller)
     } else if let Some(file) = file {
         let bytes = spec::read(&file)?;
         let file = file.to_string_lossy();
         let enclosed = enclosed(call)?;
-        engine.propose_specification(name, &Source::File { name: &file, bytes: &bytes, enclosed }, None, &caller)
+        engine.new_tools().propose_specification(
+            name,
+            &Source::File { name: &file, bytes: &bytes, enclosed },
+            None,
+            &caller,
+        )
     } else if words.trim().is_empty() {
         let hint = "--describe WORDS, --spec FILE, --template TEMPLATE or --from-spec ID";
         return Err(EngineError::new(ErrorCode::Usage, "nothing says what is wanted", hint));
     } else {
-        engine.propose_specification(name, &Source::Words(words), None, &caller)
+        engine.new_tools().propose_specification(name, &Source::Words(words), None, &caller)
     };
     call.tell_trouble(&engine);
     Ok((engine, made?))

@@ -32,17 +32,17 @@ pub(super) struct Dismissed {
 pub(super) fn opportunities(call: &Call<'_>) -> Result<u8, Stop> {
     let (engine, _catalog) = call.open_catalog()?;
     if call.switch("dismissed") {
-        return call.print(&Dismissed { dismissed: engine.dismissed_opportunities()? });
+        return call.print(&Dismissed { dismissed: engine.opportunities().dismissed()? });
     }
     let limit = call.get::<usize>("limit").unwrap_or(LIMIT);
-    call.print(&Found { list: engine.opportunities(&sources(call), limit)? })
+    call.print(&Found { list: engine.opportunities().list(&sources(call), limit)? })
 }
 
 /// `accept KEY [--name NAME] …`.
 pub(super) fn accept(call: &Call<'_>) -> Result<Made, EngineError> {
     let (engine, _catalog) = call.open_catalog()?;
     let caller = call.caller(&engine);
-    let made = engine.accept_opportunity(call.required("opportunity")?, &sources(call), call.text("name"), &caller);
+    let made = engine.opportunities().accept(call.required("opportunity")?, &sources(call), call.text("name"), &caller);
     call.tell_trouble(&engine);
     made
 }

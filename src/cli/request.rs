@@ -29,7 +29,7 @@ pub(super) fn request(call: &Call<'_>) -> Result<u8, Stop> {
 fn post(call: &Call<'_>, path: &Path) -> Result<Done, EngineError> {
     let text = read(path)?;
     let (engine, _catalog) = call.open_catalog()?;
-    let done = engine.request(&text, &call.caller(&engine));
+    let done = engine.requests().submit(&text, &call.caller(&engine));
     call.tell_trouble(&engine);
     let outcome = done?;
     if let Some(review) = outcome.review {
@@ -97,8 +97,8 @@ pub(super) fn wait(call: &Call<'_>) -> Result<Waited, EngineError> {
     let id = ReviewId(call.required_id("review")?);
     let timeout: Option<Duration> = call.get("timeout");
     let engine = call.open()?;
-    let review = engine.wait_for_decision(id, timeout)?;
-    let comments = engine.comments_of(&review)?;
+    let review = engine.reviews().wait_for_decision(id, timeout)?;
+    let comments = engine.reviews().comments_of(&review)?;
     Ok(Waited::new(review, comments))
 }
 

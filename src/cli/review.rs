@@ -28,7 +28,7 @@ pub(super) fn reviews(call: &Call<'_>) -> Result<Reviews, EngineError> {
     };
     let order: ReviewOrder = call.word("sort")?.unwrap_or(ReviewOrder::Age);
     let (engine, _catalog) = call.open_catalog()?;
-    let mut reviews = engine.reviews(filter)?;
+    let mut reviews = engine.reviews().list(filter)?;
     order.sort(&mut reviews);
     let reviews = reviews.into_iter().map(|review| WithVerdict::of(&engine, review));
     Ok(Reviews { reviews: reviews.collect::<Result<_, _>>()? })
@@ -75,22 +75,22 @@ impl Answer for Reviews {
 /// `review ID`.
 pub(super) fn review(call: &Call<'_>) -> Result<ReviewAnswer, EngineError> {
     let (engine, _catalog) = call.open_catalog()?;
-    Ok(ReviewAnswer::new(engine.review(ReviewId(call.required_id("review")?))?))
+    Ok(ReviewAnswer::new(engine.reviews().detail(ReviewId(call.required_id("review")?))?))
 }
 
 /// `approve ID --digest PREFIX`, also `approve ID=PREFIX`. The digits are the confirmation: they must be of the
 /// digest under review.
 pub(super) fn approve(call: &Call<'_>, (id, prefix): (ReviewId, &str)) -> Result<Done, EngineError> {
     let (engine, _catalog) = call.open_catalog()?;
-    let named = engine.review(id)?.review;
+    let named = engine.reviews().detail(id)?.review;
     if !named.digest.starts_with(prefix) {
         return Err(other_digest(&named, prefix));
     }
     // What will be refused anyhow makes no checks.
     if named.state == ReviewState::Waiting && matches!(call.caller(&engine), Caller::Human(_)) {
-        engine.ensure_checked(id, &mut check::teller(call))?;
+        engine.checks().ensure(id, &mut check::teller(call))?;
     }
-    let detail = engine.review(id)?;
+    let detail = engine.reviews().detail(id)?;
     let shown = reading::read(call, &engine, &detail, "enter approves")?;
     // Written once it is decided: a refusal has its own words.
     let done = decide(call, &engine, &detail, (DecisionKind::Approve, shown))?;
@@ -116,7 +116,7 @@ pub(super) fn decline(call: &Call<'_>, id: ReviewId, kind: DecisionKind) -> Resu
 
 fn open_review(call: &Call<'_>, id: ReviewId) -> Result<(Engine, ReviewDetail), EngineError> {
     let (engine, _catalog) = call.open_catalog()?;
-    let detail = engine.review(id)?;
+    let detail = engine.reviews().detail(id)?;
     Ok((engine, detail))
 }
 

@@ -20,9 +20,11 @@ pub(super) fn run(call: &Call<'_>) -> Result<u8, Stop> {
     let asked = || -> Result<(Engine, RunRequest), EngineError> {
         let given = input::given(call)?;
         let (engine, _catalog) = call.open_catalog()?;
-        let tool = engine.resolve(call.required("tool")?)?;
-        let input = input::for_tool(&engine.detail(&tool)?.manifest, given)?;
-        if let Some(warning) = call.text("scenario").map(|text| engine.warning_in(&tool, text)).transpose()?.flatten() {
+        let tool = engine.library().resolve(call.required("tool")?)?;
+        let input = input::for_tool(&engine.library().detail(&tool)?.manifest, given)?;
+        if let Some(warning) =
+            call.text("scenario").map(|text| engine.failures().warning_in(&tool, text)).transpose()?.flatten()
+        {
             call.note(&Line::new().put(Ink::Warn, "warning: ").put(Ink::Plain, warning));
         }
         Ok((engine, RunRequest { tool, input, timeout: call.get::<Duration>("timeout") }))
@@ -34,8 +36,8 @@ pub(super) fn run(call: &Call<'_>) -> Result<u8, Stop> {
 pub(super) fn rerun(call: &Call<'_>) -> Result<u8, Stop> {
     let asked = || -> Result<(Engine, RunRequest), EngineError> {
         let (engine, _catalog) = call.open_catalog()?;
-        let before = engine.run_record(RunId(call.required_id("run")?))?;
-        let input = engine.input_again(before.id)?;
+        let before = engine.runs().record(RunId(call.required_id("run")?))?;
+        let input = engine.runs().input_again(before.id)?;
         let tool = same_tool(call, &engine, &before)?;
         Ok((engine, RunRequest { tool, input, timeout: None }))
     };
@@ -45,11 +47,11 @@ pub(super) fn rerun(call: &Call<'_>) -> Result<u8, Stop> {
 /// The row that ran before when its files are still there; else what goes by its name now, and that
 /// it is another version is said.
 fn same_tool(call: &Call<'_>, engine: &Engine, before: &Run) -> Result<Arc<Tool>, EngineError> {
-    let catalog = engine.catalog();
+    let catalog = engine.library().catalog();
     if let Some(tool) = catalog.tools.iter().find(|tool| tool.name == before.tool && tool.digest == before.digest) {
         return Ok(Arc::clone(tool));
     }
-    let tool = engine.resolve(before.tool.as_str())?;
+    let tool = engine.library().resolve(before.tool.as_str())?;
     let text = format!(
         "run {} was of {} {}; now it is {} {}",
         before.id,
@@ -66,7 +68,7 @@ fn same_tool(call: &Call<'_>, engine: &Engine, before: &Run) -> Result<Arc<Tool>
 fn start(call: &Call<'_>, asked: Result<(Engine, RunRequest), EngineError>) -> Result<u8, Stop> {
     let started = asked.and_then(|(engine, request)| {
         ask_first(call, &engine, &request)?;
-        let handle = engine.run(&request, &call.caller(&engine))?;
+        let handle = engine.runs().start(&request, &call.caller(&engine))?;
         Ok((engine, handle))
     });
     if call.switch("jsonl") && call.globals.json {
@@ -113,7 +115,7 @@ fn code_of(run: &Run) -> u8 {
 /// Where nobody can be asked, the run goes on to be refused and recorded.
 fn ask_first(call: &Call<'_>, engine: &Engine, request: &RunRequest) -> Result<(), EngineError> {
     let mut asked = Vec::new();
-    while let Some(command) = engine.unallowed(&request.tool, &call.caller(engine))? {
+    while let Some(command) = engine.runs().unallowed(&request.tool, &call.caller(engine))? {
         // What was answered and is asked again is the run's to refuse.
         if asked.contains(&command) {
             return Ok(());
@@ -219,7 +221,7 @@ fn stream_events(call: &Call<'_>, started: Result<(Engine, RunHandle), EngineErr
             return Ok(error.code.exit_code());
         }
     };
-    print_event(&RunEvent::Started { run: &engine.run_record(handle.id)? })?;
+    print_event(&RunEvent::Started { run: &engine.runs().record(handle.id)? })?;
     let mut events = Events::default();
     let (run, taken) = follow(call, &engine, handle, &mut events)?;
     let told = taken.and_then(|()| events.finish()).and_then(|()| print_event(&RunEvent::Ended { run: &run }));

@@ -27,7 +27,7 @@ pub(super) fn runs(call: &Call<'_>) -> Result<Runs, EngineError> {
         since: call.since(),
         limit: call.get::<usize>("limit").unwrap_or_default(),
     };
-    Ok(Runs { runs: engine.runs(&filter)? })
+    Ok(Runs { runs: engine.runs().list(&filter)? })
 }
 
 impl Answer for Runs {
@@ -168,9 +168,9 @@ impl Answer for Difference {
 /// pipe, escaped where it goes to a terminal.
 pub(super) fn output(call: &Call<'_>) -> Result<u8, Stop> {
     let engine = call.open()?;
-    let run = engine.run_record(RunId(call.required_id("run")?))?;
+    let run = engine.runs().record(RunId(call.required_id("run")?))?;
     if call.switch("diff") {
-        return call.print(&Difference { run: run.id, staged: engine.staged(run.id)? });
+        return call.print(&Difference { run: run.id, staged: engine.staged_writes().of_run(run.id)? });
     }
     let streams = wanted(call.text("stream"));
     let kept = Kept::read(&engine, run.id)?.only(streams);

@@ -51,17 +51,17 @@ struct Exported {
 pub(super) fn scores(call: &Call<'_>) -> Result<u8, Stop> {
     let (engine, _catalog) = call.open_catalog()?;
     if let Some(name) = call.text("explain") {
-        let tool = engine.resolve(name)?;
-        let explained = engine.explain_score(&tool)?.ok_or_else(|| {
+        let tool = engine.library().resolve(name)?;
+        let explained = engine.library().explain_score(&tool)?.ok_or_else(|| {
             let hint = "a score comes with the first run that succeeds or fails";
             EngineError::new(ErrorCode::NotFound, format!("no run of {} says something about it", tool.name), hint)
         })?;
         return call.print(&Explained { explained });
     }
     if call.switch("alerts") {
-        return call.print(&Alerts { alerts: engine.alerts()? });
+        return call.print(&Alerts { alerts: engine.library().alerts()? });
     }
-    let mut scores = engine.scores()?;
+    let mut scores = engine.library().scores()?;
     if call.switch("low") {
         scores.retain(|scored| scored.low);
         scores.reverse();
@@ -72,7 +72,7 @@ pub(super) fn scores(call: &Call<'_>) -> Result<u8, Stop> {
 /// `dashboard`.
 pub(super) fn dashboard(call: &Call<'_>) -> Result<Figures, EngineError> {
     let (engine, _catalog) = call.open_catalog()?;
-    Ok(Figures { dashboard: engine.dashboard()? })
+    Ok(Figures { dashboard: engine.library().dashboard()? })
 }
 
 /// `export [--format csv|sqlite] --out FILE`.
@@ -82,7 +82,7 @@ pub(super) fn export(call: &Call<'_>) -> Result<u8, Stop> {
         EngineError::new(ErrorCode::Usage, "--out is missing", "--out tools.csv, or --format sqlite --out tools.db")
     })?;
     let format = call.word("format")?.unwrap_or(ExportFormat::Csv);
-    let tools = engine.export(&path, format)?;
+    let tools = engine.library().export(&path, format)?;
     call.print(&Exported { path, tools })
 }
 

@@ -21,7 +21,7 @@ pub(super) fn search(call: &Call<'_>) -> Result<Found, EngineError> {
     let (engine, _catalog) = call.open_catalog()?;
     let words = call.required("words")?;
     let limit = call.get::<usize>("limit").unwrap_or(LIMIT);
-    let hits = engine.search(words, limit, &call.caller(&engine))?;
+    let hits = engine.library().search(words, limit, &call.caller(&engine))?;
     Ok(Found { words: words.to_owned(), hits })
 }
 

@@ -18,11 +18,11 @@ pub(super) struct Signing {
 /// `sign [--yes]`.
 pub(super) fn sign(call: &Call<'_>) -> Result<Signing, EngineError> {
     let (engine, _catalog) = call.open_catalog()?;
-    let found = engine.unsigned()?;
+    let found = engine.integrity().unsigned()?;
     if call.switch("yes") {
         super::done::ask_for_touch(call, &engine);
     }
-    let signed = call.switch("yes").then(|| engine.sign_log(&found, &call.caller(&engine)));
+    let signed = call.switch("yes").then(|| engine.integrity().sign_log(&found, &call.caller(&engine)));
     call.tell_trouble(&engine);
     Ok(Signing { found, signed: signed.transpose()?.map(Done::new) })
 }

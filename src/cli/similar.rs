@@ -25,10 +25,10 @@ struct Twins {
 pub(super) fn similar(call: &Call<'_>) -> Result<u8, Stop> {
     let (engine, _catalog) = call.open_catalog()?;
     if let Some(name) = call.text("tool") {
-        let tool = engine.resolve(name)?;
-        return call.print(&Alike { tool: tool.name.clone(), similar: engine.similar(&tool)? });
+        let tool = engine.library().resolve(name)?;
+        return call.print(&Alike { tool: tool.name.clone(), similar: engine.library().similar(&tool)? });
     }
-    let groups = engine.twins()?;
+    let groups = engine.upkeep().twins()?;
     if call.switch("propose") {
         let others = groups.iter().flat_map(|group| &group.others);
         let proposals: Vec<Retirement> = others.filter_map(|twin| twin.proposal.clone()).collect();

@@ -92,7 +92,7 @@ pub(super) fn spec(call: &Call<'_>) -> Result<u8, Stop> {
         (None, Some(named)) => call.print(&opened(call, &named)?),
         (Some(review), None) => {
             let engine = call.open()?;
-            let (specification, digest) = engine.specification(review)?;
+            let (specification, digest) = engine.new_tools().specification(review)?;
             call.print(&Specified { review, digest, specification })
         }
         (Some(review), Some(named)) => {
@@ -101,7 +101,7 @@ pub(super) fn spec(call: &Call<'_>) -> Result<u8, Stop> {
             let name = named.to_string_lossy();
             let enclosed = Enclosed::Summary(budget(call)?);
             let source = Source::File { name: &name, bytes: &bytes, enclosed };
-            let made = engine.propose_specification(None, &source, Some(review), &call.caller(&engine));
+            let made = engine.new_tools().propose_specification(None, &source, Some(review), &call.caller(&engine));
             call.tell_trouble(&engine);
             call.print(&made?)
         }
@@ -140,8 +140,8 @@ pub(super) fn budget(call: &Call<'_>) -> Result<usize, EngineError> {
 /// Opens a file, standard input, or what is kept under the first digits of a digest.
 fn open(engine: &Engine, named: &Path) -> Result<Document, EngineError> {
     match bytes(named) {
-        Ok(bytes) => engine.keep_document(&bytes),
-        Err(error) if error.kind() == ErrorKind::NotFound => engine.document(&named.to_string_lossy()),
+        Ok(bytes) => engine.new_tools().keep_document(&bytes),
+        Err(error) if error.kind() == ErrorKind::NotFound => engine.new_tools().document(&named.to_string_lossy()),
         Err(error) => Err(unreadable(named, &error)),
     }
 }

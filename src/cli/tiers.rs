@@ -19,7 +19,7 @@ pub(super) struct Sets {
 /// `unlock [NAME] [--tier TIER] [--session NAME] [--for DURATION]`.
 pub(super) fn unlock(call: &Call<'_>) -> Result<Done, EngineError> {
     let (engine, _catalog) = call.open_catalog()?;
-    let scope = scope_asked(call, engine.session())?;
+    let scope = scope_asked(call, engine.grants().session())?;
     let (tool, tier) = (call.text("tool").map(str::to_owned), call.word("tier")?);
     let lasting = call.get::<Duration>("for");
     announce_and_execute(call, &engine, Command::Unlock { tool, tier, scope, lasting })
@@ -28,7 +28,7 @@ pub(super) fn unlock(call: &Call<'_>) -> Result<Done, EngineError> {
 /// `sets`.
 pub(super) fn sets(call: &Call<'_>) -> Result<Sets, EngineError> {
     let (engine, _catalog) = call.open_catalog()?;
-    Ok(Sets { sets: engine.sets()? })
+    Ok(Sets { sets: engine.tool_sets().list()? })
 }
 
 /// `set NAME TOOL,TOOL…`.

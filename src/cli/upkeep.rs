@@ -25,7 +25,7 @@ pub(super) struct Stats {
 pub(super) fn stale(call: &Call<'_>) -> Result<u8, Stop> {
     let (engine, _catalog) = call.open_catalog()?;
     let days = call.get::<usize>("days").map(|days| u32::try_from(days).unwrap_or(u32::MAX));
-    let report = engine.stale(days)?;
+    let report = engine.upkeep().stale(days)?;
     if call.switch("propose") {
         return propose(call, &engine, report.stale.iter().map(StaleTool::proposal).collect());
     }
@@ -35,7 +35,7 @@ pub(super) fn stale(call: &Call<'_>) -> Result<u8, Stop> {
 /// `stats`.
 pub(super) fn stats(call: &Call<'_>) -> Result<Stats, EngineError> {
     let (engine, _catalog) = call.open_catalog()?;
-    Ok(Stats { stats: engine.library_stats()? })
+    Ok(Stats { stats: engine.upkeep().stats()? })
 }
 
 /// Asks for a review of each; nothing to propose is no error.

@@ -18,16 +18,16 @@ pub(super) struct Shown {
 /// `lineage NAME`.
 pub(super) fn lineage(call: &Call<'_>) -> Result<Shown, EngineError> {
     let (engine, _catalog) = call.open_catalog()?;
-    let tool = engine.resolve(call.required("tool")?)?;
-    Ok(Shown { lineage: engine.lineage(&tool)? })
+    let tool = engine.library().resolve(call.required("tool")?)?;
+    Ok(Shown { lineage: engine.versions().lineage(&tool)? })
 }
 
 /// `promote NAME@VERSION --to session`.
 pub(super) fn use_in_session(call: &Call<'_>) -> Result<Done, EngineError> {
     let (engine, _catalog) = call.open_catalog()?;
     let name = call.required("tool")?;
-    let tool = engine.resolve(name)?;
-    let Some(session) = engine.session() else {
+    let tool = engine.library().resolve(name)?;
+    let Some(session) = engine.grants().session() else {
         let message = "this command is in no session, so nobody would use it";
         let hint = "set TOOLSMITH_SESSION to a name that the session's calls share, or promote it in the workbench";
         return Err(EngineError::new(ErrorCode::Usage, message, hint));
@@ -46,7 +46,7 @@ pub(super) fn pin(call: &Call<'_>, pinned: bool) -> Result<Done, EngineError> {
 pub(super) fn trim(call: &Call<'_>) -> Result<Done, EngineError> {
     let (engine, _catalog) = call.open_catalog()?;
     let tool = call.required("tool")?.to_owned();
-    let versions = engine.trimmed(&tool)?;
+    let versions = engine.versions().trimmed(&tool)?;
     announce_and_execute(call, &engine, Command::Trim { tool, versions })
 }
 

@@ -1,5 +1,6 @@
 //! What can be asked for and what becomes of it, on real files, a real store and real git.
 
+use super::Engine;
 use super::tests::{MANIFEST, SCRIPT, World, ada, decide, decision, run, seen};
 use crate::domain::Instant;
 use crate::domain::{
@@ -24,15 +25,15 @@ fn sum() -> Value {
 }
 
 fn post(engine: &Engine, request: &Value) -> Result<ReviewId, EngineError> {
-    engine.request(request.to_string().as_bytes(), &bot()).map(|outcome| outcome.review.unwrap())
+    engine.requests().submit(request.to_string().as_bytes(), &bot()).map(|outcome| outcome.review.unwrap())
 }
 
 fn waiting(engine: &Engine) -> Vec<Review> {
-    engine.reviews(ReviewFilter::Waiting).unwrap()
+    engine.reviews().list(ReviewFilter::Waiting).unwrap()
 }
 
 fn state(engine: &Engine, id: ReviewId) -> ReviewState {
-    engine.review(id).unwrap().review.state
+    engine.reviews().detail(id).unwrap().review.state
 }
 
 fn undo(engine: &Engine) -> Result<(), EngineError> {
@@ -51,13 +52,13 @@ fn approved(world: &World) -> Engine {
 fn second(world: &World, engine: &Engine) {
     world.write("tools/experimental/adder.py", &SCRIPT.replace("sum", "total"));
     world.write("tools/experimental/adder.toml", &MANIFEST.replace("1.0.0", "1.1.0"));
-    engine.scan(&mut |_| {}).unwrap();
+    engine.library().scan(&mut |_| {}).unwrap();
     decide(engine, DecisionKind::Approve).unwrap();
 }
 
 fn drift(world: &World, engine: &Engine) {
     world.write("tools/approved/adder/adder.py", "import json\nprint(json.dumps({'x': 1}))\n");
-    engine.scan(&mut |_| {}).unwrap();
+    engine.library().scan(&mut |_| {}).unwrap();
 }
 
 fn brought() -> Value {
@@ -83,13 +84,13 @@ fn a_request_of_an_agent_brings_a_tool_that_waits_like_any_other_and_says_who_as
     let engine = world.open();
     let id = post(&engine, &brought()).unwrap();
     assert!(world.exists("tools/experimental/twice/tool.toml") && world.exists("tools/experimental/twice/twice.py"));
-    let detail = engine.review(id).unwrap();
+    let detail = engine.reviews().detail(id).unwrap();
     let review = &detail.review;
     assert_eq!(
         (review.kind, review.state, review.asker.as_deref()),
         (ReviewKind::New, ReviewState::Waiting, Some("agent:coder"))
     );
-    assert_eq!(review.digest, engine.resolve("twice").unwrap().digest);
+    assert_eq!(review.digest, engine.library().resolve("twice").unwrap().digest);
     assert_eq!(review.request.as_ref().unwrap().metadata["model"], "m-1");
     let said: Vec<String> = detail.evidence.iter().map(|line| format!("{}: {}", line.label, line.text)).collect();
     for expected in ["asked by: agent:coder", "rationale: sums need it", "claimed test: two failed: got 3"] {
@@ -107,7 +108,7 @@ fn a_request_writes_over_nothing_and_leaves_nothing_when_it_is_refused() {
     let world = World::new();
     world.drop_pair();
     let engine = world.open();
-    let before = engine.operations(9, None).unwrap().len();
+    let before = engine.history().operations(9, None).unwrap().len();
     let mut taken = brought();
     taken["tool"] = json!("adder");
     assert_eq!(post(&engine, &taken).unwrap_err().code, ErrorCode::Conflict);
@@ -125,7 +126,7 @@ fn a_request_writes_over_nothing_and_leaves_nothing_when_it_is_refused() {
     assert_eq!(post(&engine, &brought()).unwrap_err().code, ErrorCode::Conflict, "a folder is a name too");
     assert_eq!(std::fs::read_to_string(world.root().join("tools/experimental/adder.py")).unwrap(), SCRIPT);
     assert!(!world.exists("tools/experimental/thrice") && !world.exists("tools/approved"));
-    assert_eq!(engine.operations(9, None).unwrap().len(), before);
+    assert_eq!(engine.history().operations(9, None).unwrap().len(), before);
 }
 
 #[test]
@@ -137,7 +138,7 @@ fn a_request_speaks_for_the_review_that_waits_for_a_tool_on_disk() {
     let request = json!({"kind": "ToolReviewRequest", "tool": "adder", "description": "adds", "rationale": "sums",
         "path": "tools/experimental/adder.toml"});
     assert_eq!(post(&engine, &request).unwrap(), id);
-    assert_eq!(engine.review(id).unwrap().review.asker.as_deref(), Some("agent:coder"));
+    assert_eq!(engine.reviews().detail(id).unwrap().review.asker.as_deref(), Some("agent:coder"));
     assert_eq!(post(&engine, &request).unwrap_err().code, ErrorCode::Conflict, "it waits already");
     decide(&engine, DecisionKind::Approve).unwrap();
     let request = json!({"kind": "ToolReviewRequest", "tool": "adder", "description": "adds", "rationale": "sums"});
@@ -149,15 +150,15 @@ fn an_approved_specification_moves_nothing_and_can_be_taken_back() {
     let world = World::new();
     let engine = world.open();
     let id = post(&engine, &specification()).unwrap();
-    let detail = engine.review(id).unwrap();
+    let detail = engine.reviews().detail(id).unwrap();
     assert_eq!((detail.review.kind, detail.review.tool.as_str()), (ReviewKind::Specification, "csv-join"));
     assert_eq!(Digest::of_files(&detail.files), detail.review.digest, "what is shown is what is decided on");
     assert!(String::from_utf8_lossy(&detail.files[0].bytes).contains("expected_output"));
-    engine.scan(&mut |_| {}).unwrap();
+    engine.library().scan(&mut |_| {}).unwrap();
     assert_eq!(state(&engine, id), ReviewState::Waiting, "no file on disk belongs to it");
     decide(&engine, DecisionKind::Approve).unwrap();
     assert_eq!(state(&engine, id), ReviewState::Approved);
-    assert!(engine.catalog().tools.is_empty() && !world.exists("tools/approved"));
+    assert!(engine.library().catalog().tools.is_empty() && !world.exists("tools/approved"));
     undo(&engine).unwrap();
     assert_eq!(state(&engine, id), ReviewState::Waiting);
     decide(&engine, DecisionKind::RequestChanges).unwrap();
@@ -172,7 +173,7 @@ fn a_plan_is_shown_as_the_difference_it_makes() {
         "changes": [{"summary": "use the other mirror", "before": "fetch from a", "after": "fetch from b"},
                     {"summary": "skip signing", "before": "sign it"}]});
     let id = post(&engine, &plan).unwrap();
-    let detail = engine.review(id).unwrap();
+    let detail = engine.reviews().detail(id).unwrap();
     let paths = |files: &[crate::domain::VersionFile]| files.iter().map(|f| f.path.clone()).collect::<Vec<_>>();
     assert_eq!(paths(&detail.files), ["changes/001.txt", "request.json"]);
     assert_eq!(paths(detail.base_files.as_deref().unwrap()), ["changes/001.txt", "changes/002.txt"]);
@@ -189,17 +190,24 @@ fn an_approved_archive_proposal_puts_the_tool_away_and_undo_brings_tool_and_prop
     world.git_init();
     let engine = approved(&world);
     let id = post(&engine, &json!({"kind": "archive", "tool": "adder", "rationale": "nobody adds any more"})).unwrap();
-    assert_eq!(engine.resolve("adder").unwrap().facts.review, ToolReview::Approved, "a proposal judges no version");
+    assert_eq!(
+        engine.library().resolve("adder").unwrap().facts.review,
+        ToolReview::Approved,
+        "a proposal judges no version"
+    );
     let same = json!({"kind": "archive", "tool": "adder", "rationale": "again"});
     assert_eq!(post(&engine, &same).unwrap_err().code, ErrorCode::Conflict);
     let outcome = decide(&engine, DecisionKind::Approve).unwrap();
     assert!(outcome.commit.is_some());
     assert!(world.exists("tools/archived/adder/adder.py") && !world.exists("tools/approved/adder"));
     undo(&engine).unwrap();
-    assert_eq!((state(&engine, id), engine.resolve("adder").unwrap().stage), (ReviewState::Waiting, Stage::Approved));
+    assert_eq!(
+        (state(&engine, id), engine.library().resolve("adder").unwrap().stage),
+        (ReviewState::Waiting, Stage::Approved)
+    );
     decide(&engine, DecisionKind::Approve).unwrap();
     engine.execute(Command::Restore { tool: "adder".to_owned() }, &ada()).unwrap();
-    assert_eq!(engine.resolve("adder").unwrap().stage, Stage::Approved, "restore knows where it was");
+    assert_eq!(engine.library().resolve("adder").unwrap().stage, Stage::Approved, "restore knows where it was");
 }
 
 #[test]
@@ -212,11 +220,11 @@ fn a_deprecated_tool_names_its_successor_and_agents_get_what_the_settings_say() 
     let id = post(&engine, &asked).unwrap();
     decide(&engine, DecisionKind::Approve).unwrap();
     assert_eq!(state(&engine, id), ReviewState::Approved);
-    let mark = engine.resolve("adder").unwrap().facts.deprecated.clone().unwrap();
+    let mark = engine.library().resolve("adder").unwrap().facts.deprecated.clone().unwrap();
     assert_eq!((mark.by.unwrap().as_str(), mark.reason.as_deref()), ("twice", Some("slow")));
-    let tool = engine.resolve("adder").unwrap();
+    let tool = engine.library().resolve("adder").unwrap();
     let request = RunRequest { tool, input: Some(sum()), timeout: None };
-    let warning = engine.run(&request, &ada()).unwrap().warning.clone().unwrap();
+    let warning = engine.runs().start(&request, &ada()).unwrap().warning.clone().unwrap();
     assert_eq!(warning, "adder is deprecated: slow; use twice instead");
     let with = |setting: &str| {
         std::fs::create_dir_all(world.home().config).unwrap();
@@ -232,7 +240,7 @@ fn a_deprecated_tool_names_its_successor_and_agents_get_what_the_settings_say() 
     let followed = with("follow");
     assert_eq!((followed.outcome, followed.tool.as_str()), (RunOutcome::Succeeded, "twice"));
     undo(&engine).unwrap();
-    assert_eq!(engine.resolve("adder").unwrap().facts.deprecated, None);
+    assert_eq!(engine.library().resolve("adder").unwrap().facts.deprecated, None);
     assert_eq!(state(&engine, id), ReviewState::Waiting);
 }
 
@@ -255,7 +263,10 @@ fn successors_never_lead_in_a_circle_and_older_marks_are_not_undone_under_newer_
     let late = engine.execute(Command::Undo { operation: first }, &ada());
     assert_eq!(late.unwrap_err().code, ErrorCode::Conflict);
     undo(&engine).unwrap();
-    assert_eq!(engine.resolve("adder").unwrap().facts.deprecated.clone().unwrap().by.unwrap().as_str(), "twice");
+    assert_eq!(
+        engine.library().resolve("adder").unwrap().facts.deprecated.clone().unwrap().by.unwrap().as_str(),
+        "twice"
+    );
 }
 
 #[test]
@@ -265,11 +276,12 @@ fn what_nobody_decided_in_time_is_a_no_for_ever() {
     let mut request = specification();
     request["expires_in"] = json!("1h");
     let id = post(&engine, &request).unwrap();
-    let review = engine.review(id).unwrap().review;
+    let review = engine.reviews().detail(id).unwrap().review;
     let hour = review.expires_at.unwrap().0 - review.created_at.0;
     assert!((3_599_000..=3_601_000).contains(&hour), "{hour}");
     // As if the hour were over: the clock of the machine is not ours to move.
     engine
+        .workspace
         .transact(|tx| {
             Ok(tx.put_request(id, "agent:coder", Some(Instant(now().0 - 1)), review.request.as_ref().unwrap())?)
         })
@@ -277,12 +289,12 @@ fn what_nobody_decided_in_time_is_a_no_for_ever() {
     let late = engine.execute(decision(&review, DecisionKind::Approve, None), &ada()).unwrap_err();
     assert_eq!(late.code, ErrorCode::Conflict);
     assert_eq!(state(&engine, id), ReviewState::Expired);
-    let last = engine.operations(1, None).unwrap().remove(0);
+    let last = engine.history().operations(1, None).unwrap().remove(0);
     assert_eq!((last.verb.as_str(), last.who.as_str(), last.reversible), ("expire", "toolsmith", false));
     let undone = engine.execute(Command::Undo { operation: Some(last.id) }, &ada());
     assert_eq!(undone.unwrap_err().code, ErrorCode::Refused);
-    assert!(engine.reviews(ReviewFilter::Decided).unwrap().iter().any(|review| review.id == id));
-    assert_eq!(engine.verify().unwrap().faults, Vec::<String>::new());
+    assert!(engine.reviews().list(ReviewFilter::Decided).unwrap().iter().any(|review| review.id == id));
+    assert_eq!(engine.integrity().verify().unwrap().faults, Vec::<String>::new());
 }
 
 #[test]
@@ -292,7 +304,7 @@ fn a_default_expiry_of_the_settings_holds_for_requests_that_do_not_say() {
     std::fs::write(world.home().config_file(), "[review]\nexpires_in = \"2h\"\n").unwrap();
     let engine = world.open();
     let id = post(&engine, &specification()).unwrap();
-    let review = engine.review(id).unwrap().review;
+    let review = engine.reviews().detail(id).unwrap().review;
     assert!(review.expires_at.unwrap().0 - review.created_at.0 >= 7_199_000);
 }
 
@@ -301,11 +313,11 @@ fn waiting_ends_with_the_decision_or_with_patience_or_with_the_time() {
     let world = World::new();
     let engine = world.open();
     let id = post(&engine, &specification()).unwrap();
-    let found = engine.wait_for_decision(id, Some(std::time::Duration::ZERO)).unwrap();
+    let found = engine.reviews().wait_for_decision(id, Some(std::time::Duration::ZERO)).unwrap();
     assert_eq!(found.state, ReviewState::Waiting);
     let waiter = std::thread::spawn({
         let other = world.open();
-        move || other.wait_for_decision(id, None).map(|review| (review.state, Clock::now()))
+        move || other.reviews().wait_for_decision(id, None).map(|review| (review.state, Clock::now()))
     });
     decide(&engine, DecisionKind::Approve).unwrap();
     let decided = Clock::now();
@@ -316,7 +328,7 @@ fn waiting_ends_with_the_decision_or_with_patience_or_with_the_time() {
     request["tool"] = json!("other");
     request["expires_in"] = json!("300ms");
     let id = post(&engine, &request).unwrap();
-    assert_eq!(engine.wait_for_decision(id, None).unwrap().state, ReviewState::Expired);
+    assert_eq!(engine.reviews().wait_for_decision(id, None).unwrap().state, ReviewState::Expired);
 }
 
 #[test]
@@ -324,14 +336,14 @@ fn changed_files_are_refused_to_agents_before_any_scan_and_run_strictly_for_huma
     let world = World::new();
     let engine = approved(&world);
     assert_eq!(run(&engine, "adder", sum(), &bot()).outcome, RunOutcome::Succeeded);
-    let tool = engine.resolve("adder").unwrap();
+    let tool = engine.library().resolve("adder").unwrap();
     world.write("tools/approved/adder/adder.py", "print('changed')\n");
-    assert_eq!(engine.resolve("adder").unwrap().digest, tool.digest, "nothing has noticed yet");
+    assert_eq!(engine.library().resolve("adder").unwrap().digest, tool.digest, "nothing has noticed yet");
     let refused = run(&engine, "adder", sum(), &bot());
     assert_eq!(refused.outcome, RunOutcome::Refused);
     assert!(refused.error.unwrap().contains("changed on disk since the approval"));
     let request = RunRequest { tool, input: Some(sum()), timeout: None };
-    let handle = engine.run(&request, &ada()).unwrap();
+    let handle = engine.runs().start(&request, &ada()).unwrap();
     assert!(handle.warning.clone().unwrap().contains("runs strictly"));
     assert_eq!(handle.wait().unwrap().isolation.profile, crate::domain::Profile::Strict);
     std::fs::remove_file(world.root().join("tools/approved/adder/adder.py")).unwrap();
@@ -343,25 +355,25 @@ fn restore_files_puts_the_approved_bytes_back_and_undo_the_changed_ones() {
     let world = World::new();
     world.git_init();
     let engine = approved(&world);
-    let digest = engine.resolve("adder").unwrap().digest;
+    let digest = engine.library().resolve("adder").unwrap().digest;
     let put_back = || engine.execute(Command::RestoreFiles { tool: "adder".to_owned() }, &ada());
     assert_eq!(put_back().unwrap_err().code, ErrorCode::Conflict, "nothing changed");
     drift(&world, &engine);
-    let changed = engine.resolve("adder").unwrap().digest;
+    let changed = engine.library().resolve("adder").unwrap().digest;
     assert_eq!(waiting(&engine)[0].kind, ReviewKind::Drift);
     put_back().unwrap();
-    let tool = engine.resolve("adder").unwrap();
+    let tool = engine.library().resolve("adder").unwrap();
     assert_eq!((tool.digest, tool.state), (digest, ToolState::Ok));
     assert!(waiting(&engine).is_empty(), "nothing is left to decide");
     assert_eq!(run(&engine, "adder", sum(), &bot()).outcome, RunOutcome::Succeeded);
     undo(&engine).unwrap();
-    let tool = engine.resolve("adder").unwrap();
+    let tool = engine.library().resolve("adder").unwrap();
     assert_eq!((tool.digest, tool.state), (changed, ToolState::Changed));
     put_back().unwrap();
     std::fs::remove_dir_all(world.root().join("tools/approved/adder")).unwrap();
-    engine.scan(&mut |_| {}).unwrap();
+    engine.library().scan(&mut |_| {}).unwrap();
     put_back().unwrap();
-    assert_eq!(engine.resolve("adder").unwrap().digest, digest, "files that are gone come back too");
+    assert_eq!(engine.library().resolve("adder").unwrap().digest, digest, "files that are gone come back too");
     assert!(world.exists("tools/approved/adder/approval.toml"));
 }
 
@@ -388,21 +400,21 @@ fn putting_files_back_promises_a_commit_exactly_when_it_makes_one() {
 fn a_fork_makes_the_changed_files_a_tool_of_their_own_and_undo_takes_it_away() {
     let world = World::new();
     let engine = approved(&world);
-    let digest = engine.resolve("adder").unwrap().digest;
+    let digest = engine.library().resolve("adder").unwrap().digest;
     drift(&world, &engine);
-    let changed = engine.resolve("adder").unwrap().digest;
+    let changed = engine.library().resolve("adder").unwrap().digest;
     let fork = |name: &str| engine.execute(Command::Fork { tool: "adder".to_owned(), name: name.to_owned() }, &ada());
     assert_eq!(fork("adder").unwrap_err().code, ErrorCode::Conflict);
     assert_eq!(fork("../x").unwrap_err().code, ErrorCode::Usage);
     fork("summer").unwrap();
-    let (old, new) = (engine.resolve("adder").unwrap(), engine.resolve("summer").unwrap());
+    let (old, new) = (engine.library().resolve("adder").unwrap(), engine.library().resolve("summer").unwrap());
     assert_eq!((old.digest, old.state), (digest, ToolState::Ok));
     assert_eq!((new.stage, new.facts.review), (Stage::Experimental, ToolReview::Waiting));
     let text = std::fs::read_to_string(world.root().join("tools/experimental/summer/summer.py")).unwrap();
     assert!(text.contains("'x': 1"));
     undo(&engine).unwrap();
     assert!(!world.exists("tools/experimental/summer"));
-    assert_eq!(engine.resolve("adder").unwrap().digest, changed);
+    assert_eq!(engine.library().resolve("adder").unwrap().digest, changed);
 }
 
 #[test]
@@ -410,7 +422,7 @@ fn rollback_uses_the_version_approved_before_again_at_once_with_one_commit_and_i
     let world = World::new();
     world.git_init();
     let engine = approved(&world);
-    let old = engine.resolve("adder").unwrap().digest;
+    let old = engine.library().resolve("adder").unwrap().digest;
     let back = |to: Option<&str>| {
         let to = to.map(str::to_owned);
         engine.execute(
@@ -420,36 +432,39 @@ fn rollback_uses_the_version_approved_before_again_at_once_with_one_commit_and_i
     };
     assert_eq!(back(None).unwrap_err().code, ErrorCode::NotFound);
     second(&world, &engine);
-    let new = engine.resolve("adder").unwrap().digest;
+    let new = engine.library().resolve("adder").unwrap().digest;
     let commits = || world.git(&["rev-list", "--count", "HEAD"]).parse::<u32>().unwrap();
     let before = commits();
     let begun = Clock::now();
     back(None).unwrap();
     assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
     assert_eq!(commits(), before + 1);
-    let tool = engine.resolve("adder").unwrap();
+    let tool = engine.library().resolve("adder").unwrap();
     assert_eq!((tool.digest, tool.state, tool.version.to_string()), (old, ToolState::Ok, "1.0.0".to_owned()));
     assert_eq!(run(&engine, "adder", sum(), &bot()).outcome, RunOutcome::Succeeded);
-    let last = engine.operations(1, None).unwrap().remove(0);
+    let last = engine.history().operations(1, None).unwrap().remove(0);
     assert_eq!((last.verb.as_str(), &last.detail["reason"]), ("rollback", &json!("sums wrongly")));
-    let again = engine.resolve(&format!("adder@{}", &new.hex()[..8])).unwrap();
+    let again = engine.library().resolve(&format!("adder@{}", &new.hex()[..8])).unwrap();
     let request = RunRequest { tool: again, input: Some(sum()), timeout: None };
-    let refused = engine.run(&request, &bot()).unwrap().wait().unwrap();
+    let refused = engine.runs().start(&request, &bot()).unwrap().wait().unwrap();
     assert_eq!(refused.outcome, RunOutcome::Refused, "what was rolled back is approved no more");
     assert_eq!(back(None).unwrap_err().code, ErrorCode::NotFound, "nothing was approved before that");
     undo(&engine).unwrap();
-    assert_eq!((engine.resolve("adder").unwrap().digest, engine.resolve("adder").unwrap().state), (new, ToolState::Ok));
+    assert_eq!(
+        (engine.library().resolve("adder").unwrap().digest, engine.library().resolve("adder").unwrap().state),
+        (new, ToolState::Ok)
+    );
     back(Some("1.0.0")).unwrap();
     back(Some("1.1.0")).unwrap();
-    assert_eq!(engine.resolve("adder").unwrap().digest, new);
+    assert_eq!(engine.library().resolve("adder").unwrap().digest, new);
     assert_eq!(back(Some("9.9.9")).unwrap_err().code, ErrorCode::NotFound);
     std::fs::remove_dir_all(world.root().join("tools/approved/adder")).unwrap();
-    engine.scan(&mut |_| {}).unwrap();
+    engine.library().scan(&mut |_| {}).unwrap();
     back(None).unwrap();
-    assert_eq!(engine.resolve("adder").unwrap().digest, old, "kept copies are enough");
+    assert_eq!(engine.library().resolve("adder").unwrap().digest, old, "kept copies are enough");
     undo(&engine).unwrap();
-    assert_eq!(engine.resolve("adder").unwrap().digest, new);
-    assert_eq!(engine.verify().unwrap().faults, Vec::<String>::new());
+    assert_eq!(engine.library().resolve("adder").unwrap().digest, new);
+    assert_eq!(engine.integrity().verify().unwrap().faults, Vec::<String>::new());
 }
 
 #[test]
@@ -479,24 +494,31 @@ fn the_high_tier_needs_two_people_and_a_role_where_the_user_says_so() {
     let first = vote(&ada(), None).unwrap();
     assert!(first.message.contains("1 of 2, waits for the role security"), "{}", first.message);
     assert_eq!((state(&engine, review.id), world.exists("tools/approved")), (ReviewState::Waiting, false));
-    let line = engine.review(review.id).unwrap().evidence.into_iter().find(|line| line.label == "yes votes").unwrap();
+    let line = engine
+        .reviews()
+        .detail(review.id)
+        .unwrap()
+        .evidence
+        .into_iter()
+        .find(|line| line.label == "yes votes")
+        .unwrap();
     assert_eq!(line.text, "1 of 2, waits for the role security");
     assert_eq!(vote(&ada(), Some("security")).unwrap_err().code, ErrorCode::Conflict, "one person is one yes");
     assert_eq!(vote(&grace(), None).unwrap_err().code, ErrorCode::HumanNeeded, "the role is missing, not a person");
     undo(&engine).unwrap();
     vote(&ada(), Some("security")).unwrap();
-    let op = engine.operations(1, None).unwrap().remove(0).id;
+    let op = engine.history().operations(1, None).unwrap().remove(0).id;
     vote(&grace(), None).unwrap();
-    assert_eq!(engine.resolve("adder").unwrap().stage, Stage::Approved);
+    assert_eq!(engine.library().resolve("adder").unwrap().stage, Stage::Approved);
     let under = engine.execute(Command::Undo { operation: Some(op) }, &ada());
     assert_eq!(under.unwrap_err().code, ErrorCode::Conflict, "the first yes is not taken back under the decision");
     undo(&engine).unwrap();
     assert_eq!(
-        (state(&engine, review.id), engine.resolve("adder").unwrap().stage),
+        (state(&engine, review.id), engine.library().resolve("adder").unwrap().stage),
         (ReviewState::Waiting, Stage::Experimental)
     );
     vote(&grace(), None).unwrap();
-    assert_eq!(engine.resolve("adder").unwrap().stage, Stage::Approved, "the first yes still counts");
+    assert_eq!(engine.library().resolve("adder").unwrap().stage, Stage::Approved, "the first yes still counts");
 }
 
 #[test]
@@ -512,10 +534,10 @@ fn a_bulk_decision_is_many_single_ones_and_what_is_risky_waits() {
     let reviews = waiting(&engine);
     let id = |name: &str| reviews.iter().find(|review| review.tool.as_str() == name).unwrap().id;
     let ids: Vec<ReviewId> = reviews.iter().map(|review| review.id).collect();
-    let early = engine.preflight(&[id("safe")], DecisionKind::Approve).unwrap().remove(0).refusal.unwrap();
+    let early = engine.reviews().preflight(&[id("safe")], DecisionKind::Approve).unwrap().remove(0).refusal.unwrap();
     assert!(early.starts_with("its checks have not ended"), "{early}");
-    engine.check_for_bulk(&ids).unwrap();
-    let rows = engine.preflight(&[&ids[..], &ids[..1]].concat(), DecisionKind::Approve).unwrap();
+    engine.reviews().check_for_bulk(&ids).unwrap();
+    let rows = engine.reviews().preflight(&[&ids[..], &ids[..1]].concat(), DecisionKind::Approve).unwrap();
     assert_eq!(rows.len(), 4, "each once");
     let refusal = |name: &str| rows.iter().find(|row| row.tool.as_str() == name).unwrap().refusal.clone();
     assert_eq!((refusal("adder"), refusal("safe")), (None, None));
@@ -526,24 +548,25 @@ fn a_bulk_decision_is_many_single_ones_and_what_is_risky_waits() {
     let how = |kind| BulkDecision { kind, reason: Some("all fine"), unread: false };
     let safe = reviews.iter().find(|review| review.id == id("safe")).unwrap().digest;
     let unread = [BulkItem { shown: Shown::default(), ..item(id("safe"), safe) }];
-    let skipped = engine.decide_all(&unread, &how(DecisionKind::Approve), &ada()).remove(0).result.unwrap_err();
+    let skipped =
+        engine.reviews().decide_all(&unread, &how(DecisionKind::Approve), &ada()).remove(0).result.unwrap_err();
     assert!(skipped.message.contains("none of its lines was on a screen"), "{skipped}");
     let stale = [BulkItem { evidence: Some(Digest([7; 32])), ..item(id("safe"), safe) }];
-    let late = engine.decide_all(&stale, &how(DecisionKind::Approve), &ada()).remove(0).result.unwrap_err();
+    let late = engine.reviews().decide_all(&stale, &how(DecisionKind::Approve), &ada()).remove(0).result.unwrap_err();
     assert_eq!(late.code, ErrorCode::Conflict, "{late}");
-    let refused = engine.decide_all(&items, &how(DecisionKind::Approve), &bot());
+    let refused = engine.reviews().decide_all(&items, &how(DecisionKind::Approve), &bot());
     assert!(refused.iter().all(|one| one.result.as_ref().unwrap_err().code == ErrorCode::HumanNeeded));
-    let results = engine.decide_all(&items, &how(DecisionKind::Approve), &ada());
+    let results = engine.reviews().decide_all(&items, &how(DecisionKind::Approve), &ada());
     let done: Vec<ReviewId> = results.iter().filter(|one| one.result.is_ok()).map(|one| one.review).collect();
     assert_eq!(done, [id("adder"), id("safe")]);
     assert_eq!(state(&engine, id("loud")), ReviewState::Waiting, "a failure leaves the others and itself as they are");
-    assert_eq!(engine.resolve("safe").unwrap().stage, Stage::Approved);
-    let approvals = engine.operations(9, None).unwrap().iter().filter(|op| op.verb == "approve").count();
+    assert_eq!(engine.library().resolve("safe").unwrap().stage, Stage::Approved);
+    let approvals = engine.history().operations(9, None).unwrap().iter().filter(|op| op.verb == "approve").count();
     assert_eq!(approvals, 2, "one operation each");
-    let again = engine.decide_all(&items[..1], &how(DecisionKind::Approve), &ada());
+    let again = engine.reviews().decide_all(&items[..1], &how(DecisionKind::Approve), &ada());
     assert_eq!(again[0].result.as_ref().unwrap_err().code, ErrorCode::Conflict);
     let swapped = [item(id("loud"), reviews[0].digest)];
-    let wrong = engine.decide_all(&swapped, &how(DecisionKind::Reject), &ada());
+    let wrong = engine.reviews().decide_all(&swapped, &how(DecisionKind::Reject), &ada());
     assert_eq!(wrong[0].result.as_ref().unwrap_err().code, ErrorCode::Conflict, "it names the digest that was shown");
 }
 
@@ -564,10 +587,15 @@ fn an_alias_is_a_name_and_two_tools_never_answer_to_one() {
         world.write(&format!("tools/experimental/{name}.py"), SCRIPT);
         world.write(&format!("tools/experimental/{name}.toml"), &format!("aliases = {aliases}\n{manifest}"));
     }
-    engine.scan(&mut |_| {}).unwrap();
-    assert_eq!(engine.resolve("adder").unwrap().stage, Stage::Approved, "a name goes before an alias");
-    assert_eq!(engine.resolve("plus").unwrap().name.as_str(), "adder", "what is approved goes before what is not");
-    let clashes: Vec<String> = engine.catalog().problems.iter().map(|problem| problem.message.clone()).collect();
+    engine.library().scan(&mut |_| {}).unwrap();
+    assert_eq!(engine.library().resolve("adder").unwrap().stage, Stage::Approved, "a name goes before an alias");
+    assert_eq!(
+        engine.library().resolve("plus").unwrap().name.as_str(),
+        "adder",
+        "what is approved goes before what is not"
+    );
+    let clashes: Vec<String> =
+        engine.library().catalog().problems.iter().map(|problem| problem.message.clone()).collect();
     assert_eq!(clashes.len(), 3, "{clashes:?}");
     assert!(clashes.iter().any(|text| text.starts_with("the alias \"adder\" is also adder (")), "{clashes:?}");
     for review in waiting(&engine) {
@@ -586,19 +614,19 @@ fn a_request_whose_files_were_gone_for_a_while_waits_again_when_they_are_back() 
     assert_eq!(state(&engine, id), ReviewState::Superseded);
     engine.execute(Command::RestoreFiles { tool: "adder".to_owned() }, &ada()).unwrap();
     assert_eq!(state(&engine, id), ReviewState::Waiting);
-    let last = engine.operations(1, None).unwrap().remove(0);
+    let last = engine.history().operations(1, None).unwrap().remove(0);
     assert_eq!((last.verb.as_str(), last.who.as_str(), last.reversible), ("reopen", "toolsmith", false));
-    engine.scan(&mut |_| {}).unwrap();
-    assert_eq!(engine.operations(1, None).unwrap().remove(0).id, last.id, "once");
+    engine.library().scan(&mut |_| {}).unwrap();
+    assert_eq!(engine.history().operations(1, None).unwrap().remove(0).id, last.id, "once");
     // A tool that was brought keeps the words it was brought with.
     let brought = post(&engine, &brought()).unwrap();
     let path = world.root().join("tools/experimental/twice/twice.py");
     let script = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, "print(1)\n").unwrap();
-    engine.scan(&mut |_| {}).unwrap();
+    engine.library().scan(&mut |_| {}).unwrap();
     assert_eq!(state(&engine, brought), ReviewState::Superseded);
     std::fs::write(&path, script).unwrap();
-    engine.scan(&mut |_| {}).unwrap();
+    engine.library().scan(&mut |_| {}).unwrap();
     assert_eq!(state(&engine, brought), ReviewState::Waiting);
     let same: Vec<Review> = waiting(&engine).into_iter().filter(|review| review.tool.as_str() == "twice").collect();
     assert_eq!(same.len(), 1, "{same:?}");

@@ -11,7 +11,7 @@
 //! - `Store`, then `Reader`: rules read inside of their transaction.
 //! - A `Leaf` is held for a moment, and nothing is taken meanwhile.
 //!
-//! The turn to move files (`Inner::move_turn`) is a lock on a file and is taken before all of these. Locks inside of one
+//! The turn to move files (`Workspace::move_turn`) is a lock on a file and is taken before all of these. Locks inside of one
 //! conversation with a generator or one batch of checks (`std::sync::Mutex`) are leaves too, and have no rank.
 
 use std::ops::{Deref, DerefMut};

@@ -31,9 +31,11 @@ mod core;
 mod doctor;
 mod error;
 mod evolving;
+mod history;
 mod library;
 mod links;
 mod locks;
+mod moves;
 mod relocate;
 mod review;
 mod run;
@@ -58,17 +60,38 @@ pub use crate::runner::{
 };
 pub use crate::store::HourOfRuns;
 pub use error::{EngineError, ErrorCode};
-pub use evolving::{Asking, Enclosed, EvolutionDetail, EvolveRequest, Made, NewTool, OnProgress, Progress, Source};
+pub use evolving::Evolutions;
+pub use evolving::making::NewTools;
+pub use evolving::{
+    Asking, Enclosed, EvolutionDetail, EvolveRequest, MAX_DOCUMENT_BYTES, Made, NewTool, OnProgress, Progress, Source,
+};
+pub use history::History;
+pub use library::Library;
+pub use library::opportunities::Opportunities;
+pub use library::upkeep::Upkeep;
 pub use library::{
-    Dashboard, EXPORT_COLUMNS, ExplainedScore, ExportFormat, Imported, LibraryStats, MAX_DOCUMENT_BYTES, OnChange,
-    OpportunityList, Policy, ScoredTool, SearchHit, SimilarTool, StaleReport, StaleTool, ToolAlert, Twin, TwinGroup,
-    Watch, Week, policy_for, write_csv,
+    Dashboard, EXPORT_COLUMNS, ExplainedScore, ExportFormat, Imported, LibraryStats, OnChange, OpportunityList, Policy,
+    ScoredTool, SearchHit, SimilarTool, StaleReport, StaleTool, ToolAlert, Twin, TwinGroup, Watch, Week, policy_for,
+    write_csv,
 };
 pub use links::refuse_links;
+pub use review::Reviews;
+pub use review::checking::Checks;
+pub use review::integrity::Integrity;
+pub use review::requests::Requests;
 pub use review::{
     BulkDecision, BulkItem, BulkResult, MADE, MADE_BECAUSE, MAX_REQUEST_BYTES, OnVerdict, PreflightRow, REQUEST_SCHEMA,
     SIGNED_BY, Unsigned, UnsignedLog, checks,
 };
+pub use run::Runs;
+pub use run::behaviour::Observations;
+pub use run::buffering::Buffers;
+pub use run::calling::Calls;
+pub use run::dependencies::Dependencies;
+pub use run::failing::Failures;
+pub use run::grants::Grants;
+pub use run::staged::StagedWrites;
+pub use run::tiers::ToolSets;
 pub use run::{
     Begun, Behaviour, BehaviourPart, BufferAnswer, BufferChange, BufferStatus, BufferWrite, CallAttempt, CallOutcome,
     CallReport, CallRequest, Calling, Candidate, Candidates, Compared, DEFAULT_ATTEMPTS, Departed, Enforced,
@@ -84,14 +107,210 @@ pub use state::{
     Home, Recovery, RecoveryPlan, answer_copy, back_up_if_due, clock_steps_back, find_workspace, locate,
     path_state_dir, plan_copy_answer, plan_recovery, recover_state,
 };
+pub use version::Versions;
 pub use version::{Carried, CarriedTool, CarryReport, Lineage, LineageVersion};
 pub use view::{
     CatalogState, CatalogView, Change, DoctorLine, EvidenceLine, Preview, ReviewDetail, ReviewFilter, RunFilter,
     RunRequest, VerifyReport, VersionInfo, Weight,
 };
-pub use workspace::{Engine, OpenOptions};
+pub use workspace::OpenOptions;
+
+use evolving::live::LiveEvolutions;
+use library::catalog_cache::CatalogCache;
+use review::check_queue::CheckQueue;
+use review::trust_cache::TrustCache;
+use run::live_runs::LiveRuns;
+use run::session::Limited;
+use run::session::SessionName;
+use std::path::Path;
+use std::sync::{Arc, Weak};
+use workspace::Workspace;
 
 #[cfg(test)]
 use clock::now;
 #[cfg(test)]
 use locks::lock;
+
+/// One workspace, open. Clones share it. What can be asked and done is sorted by subject.
+#[derive(Clone)]
+pub struct Engine {
+    workspace: Arc<Workspace>,
+    states: Arc<States>,
+}
+
+/// An engine that keeps no workspace open.
+struct WeakEngine {
+    workspace: Weak<Workspace>,
+    states: Weak<States>,
+}
+
+impl WeakEngine {
+    /// The engine, while somebody else still has it open.
+    fn upgrade(&self) -> Option<Engine> {
+        Some(Engine { workspace: self.workspace.upgrade()?, states: self.states.upgrade()? })
+    }
+}
+
+/// What each subject keeps for itself while a workspace is open.
+#[derive(Default)]
+struct States {
+    catalog: CatalogCache,
+    live_runs: LiveRuns,
+    trust_cache: TrustCache,
+    check_queue: CheckQueue,
+    evolutions: LiveEvolutions,
+    session: SessionName,
+    limits: Limited,
+}
+
+impl Engine {
+    /// Opens or creates the state of a workspace and finishes what a crash left undone.
+    ///
+    /// # Errors
+    /// `Internal` when the state cannot be read, with what to do about it. One that cannot be written, is gone or is older
+    /// than it was can be looked at: [`Engine::viewing`] says so, and changes are refused.
+    pub fn open(options: OpenOptions) -> Result<Engine, EngineError> {
+        let engine = Engine { workspace: Arc::new(Workspace::open(options)?), states: Arc::default() };
+        match engine.viewing() {
+            None => engine.recover()?,
+            // What a crash left undone stays undone until the state can be written.
+            Some(why) => engine.workspace.report_trouble::<()>(Err(why.clone())),
+        }
+        Ok(engine)
+    }
+
+    /// The workspace folder.
+    pub fn workspace(&self) -> &Path {
+        self.workspace.folder()
+    }
+
+    /// The state folder of this workspace.
+    pub fn state_dir(&self) -> &Path {
+        &self.workspace.state_dir
+    }
+
+    /// The settings in force.
+    pub fn settings(&self) -> &Settings {
+        &self.workspace.settings
+    }
+
+    /// Git identity of the workspace, else the system user.
+    pub fn identity(&self) -> String {
+        self.workspace.identity()
+    }
+
+    /// Why nothing can be changed; `None` where the state can be written.
+    pub fn viewing(&self) -> Option<&EngineError> {
+        self.workspace.viewing()
+    }
+
+    /// Errors of background work since the last call.
+    pub fn take_trouble(&self) -> Vec<EngineError> {
+        self.workspace.take_trouble()
+    }
+
+    /// For threads that must not keep the workspace open.
+    fn downgrade(&self) -> WeakEngine {
+        WeakEngine { workspace: Arc::downgrade(&self.workspace), states: Arc::downgrade(&self.states) }
+    }
+
+    /// The tools as the folders have them: reading, finding, comparing and scoring them.
+    pub fn library(&self) -> Library<'_> {
+        Library { engine: self, workspace: &self.workspace, state: &self.states.catalog }
+    }
+
+    /// Keeping a library small: tools that nobody uses, tools that resemble each other, tools whose files are gone.
+    pub fn upkeep(&self) -> Upkeep<'_> {
+        Upkeep { engine: self, workspace: &self.workspace }
+    }
+
+    /// Work that repeats and could be a tool.
+    pub fn opportunities(&self) -> Opportunities<'_> {
+        Opportunities { engine: self, workspace: &self.workspace }
+    }
+
+    /// Reviews: what waits for a decision, what the decision rests on, and making it.
+    pub fn reviews(&self) -> Reviews<'_> {
+        Reviews { engine: self, workspace: &self.workspace }
+    }
+
+    /// The checks of versions under review: making them, in which order, and their verdicts.
+    pub fn checks(&self) -> Checks<'_> {
+        Checks { engine: self, workspace: &self.workspace, state: &self.states.check_queue }
+    }
+
+    /// Whether what is here is what a human approved: signatures, the log, and the files beside them.
+    pub fn integrity(&self) -> Integrity<'_> {
+        Integrity { engine: self, workspace: &self.workspace, state: &self.states.trust_cache }
+    }
+
+    /// Requests for a review that come from outside.
+    pub fn requests(&self) -> Requests<'_> {
+        Requests { engine: self, workspace: &self.workspace }
+    }
+
+    /// The versions of a tool: where each comes from, and bringing back, copying or putting away one.
+    pub fn versions(&self) -> Versions<'_> {
+        Versions { engine: self, workspace: &self.workspace }
+    }
+
+    /// Runs: starting one, and the records of those that ended.
+    pub fn runs(&self) -> Runs<'_> {
+        Runs { engine: self, workspace: &self.workspace, state: &self.states.live_runs }
+    }
+
+    /// What runs of a version were seen to do.
+    pub fn observations(&self) -> Observations<'_> {
+        Observations { engine: self, workspace: &self.workspace }
+    }
+
+    /// Runs that failed, grouped by what went wrong.
+    pub fn failures(&self) -> Failures<'_> {
+        Failures { engine: self, workspace: &self.workspace }
+    }
+
+    /// Buffers: items collected for a tool that takes them in batches.
+    pub fn buffers(&self) -> Buffers<'_> {
+        Buffers { engine: self, workspace: &self.workspace }
+    }
+
+    /// Calls: finding a tool for a scenario, and running it.
+    pub fn calls(&self) -> Calls<'_> {
+        Calls { engine: self, workspace: &self.workspace }
+    }
+
+    /// What agents may run without asking, in which session.
+    pub fn grants(&self) -> Grants<'_> {
+        Grants { engine: self, workspace: &self.workspace, state: &self.states.session }
+    }
+
+    /// Which tools are in use here: sets, cost tiers and the limits of this process.
+    pub fn tool_sets(&self) -> ToolSets<'_> {
+        ToolSets { engine: self, workspace: &self.workspace, state: &self.states.limits }
+    }
+
+    /// What runs wrote, kept aside until somebody applies it.
+    pub fn staged_writes(&self) -> StagedWrites<'_> {
+        StagedWrites { engine: self, workspace: &self.workspace }
+    }
+
+    /// What a tool needs of this machine: interpreters and packages.
+    pub fn dependencies(&self) -> Dependencies<'_> {
+        Dependencies { engine: self, workspace: &self.workspace }
+    }
+
+    /// Asking generators for better versions of a tool.
+    pub fn evolutions(&self) -> Evolutions<'_> {
+        Evolutions { engine: self, workspace: &self.workspace, state: &self.states.evolutions }
+    }
+
+    /// Making tools that are not there yet: from a text, a document or a template.
+    pub fn new_tools(&self) -> NewTools<'_> {
+        NewTools { engine: self, workspace: &self.workspace }
+    }
+
+    /// The log of what was done, and taking things back.
+    pub fn history(&self) -> History<'_> {
+        History { engine: self, workspace: &self.workspace }
+    }
+}

@@ -57,7 +57,7 @@ impl World {
         let engine =
             Engine::open(OpenOptions { workspace: self.root(), home: self.home(), program: None, asker: Asker::Human })
                 .unwrap();
-        engine.scan(&mut |_| {}).unwrap();
+        engine.library().scan(&mut |_| {}).unwrap();
         engine
     }
 
@@ -115,13 +115,13 @@ pub(super) fn decision(review: &crate::domain::Review, kind: DecisionKind, reaso
 }
 
 pub(super) fn decide(engine: &Engine, kind: DecisionKind) -> Result<crate::domain::Outcome, EngineError> {
-    let review = engine.reviews(ReviewFilter::Waiting).unwrap().remove(0);
+    let review = engine.reviews().list(ReviewFilter::Waiting).unwrap().remove(0);
     engine.execute(decision(&review, kind, Some("because")), &ada())
 }
 
 pub(super) fn run(engine: &Engine, name: &str, input: serde_json::Value, caller: &Caller) -> crate::domain::Run {
-    let tool = engine.resolve(name).unwrap();
-    engine.run(&RunRequest { tool, input: Some(input), timeout: None }, caller).unwrap().wait().unwrap()
+    let tool = engine.library().resolve(name).unwrap();
+    engine.runs().start(&RunRequest { tool, input: Some(input), timeout: None }, caller).unwrap().wait().unwrap()
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn a_script_is_found_run_approved_and_committed() {
     world.git_init();
     world.drop_pair();
     let engine = world.open();
-    let tool = engine.resolve("adder").unwrap();
+    let tool = engine.library().resolve("adder").unwrap();
     assert_eq!((tool.stage, tool.facts.review, tool.runnable), (Stage::Experimental, ToolReview::Waiting, true));
 
     let first = run(&engine, "adder", json!({"a": 1, "b": 2}), &ada());
@@ -168,12 +168,12 @@ fn a_script_is_found_run_approved_and_committed() {
     assert!(world.exists("tools/approved/adder/adder.py") && world.exists("tools/approved/adder/approval.toml"));
     assert!(!world.exists("tools/experimental/adder.py") && !world.exists("tools/experimental/adder.toml"));
 
-    let approved = engine.resolve("adder").unwrap();
+    let approved = engine.library().resolve("adder").unwrap();
     assert_eq!((approved.stage, approved.digest, approved.state), (Stage::Approved, tool.digest, ToolState::Ok));
-    assert_eq!(engine.reviews(ReviewFilter::Waiting).unwrap(), vec![]);
+    assert_eq!(engine.reviews().list(ReviewFilter::Waiting).unwrap(), vec![]);
     let again = run(&engine, "adder", json!({"a": 1, "b": 2}), &Caller::Agent("bot".to_owned()));
     assert_eq!(again.outcome, RunOutcome::Succeeded, "{again:?}");
-    assert_eq!(engine.verify().unwrap().faults, Vec::<String>::new());
+    assert_eq!(engine.integrity().verify().unwrap().faults, Vec::<String>::new());
 }
 
 #[test]
@@ -187,14 +187,15 @@ fn what_a_version_lacks_is_evidence_and_refuses_its_runs_and_what_ran_one_is_rec
     assert_eq!(interpreter.digest, crate::domain::Digest::of_bytes(&std::fs::read(&interpreter.path).unwrap()));
 
     world.write("tools/experimental/adder.py", &format!("import absent_a\n{SCRIPT}"));
-    engine.scan(&mut |_| {}).unwrap();
+    engine.library().scan(&mut |_| {}).unwrap();
     let lacking = run(&engine, "adder", json!({"a": 1, "b": 2}), &ada());
     let message = lacking.error.unwrap();
     assert_eq!((lacking.outcome, lacking.interpreter), (RunOutcome::SpawnFailed, None));
     assert!(message.starts_with("python package absent_a is not installed for python3 "), "{message}");
-    let tool = engine.resolve("adder").unwrap();
-    let review = engine.reviews(ReviewFilter::Waiting).unwrap().into_iter().find(|r| r.digest == tool.digest).unwrap();
-    let evidence = engine.review(review.id).unwrap().evidence;
+    let tool = engine.library().resolve("adder").unwrap();
+    let review =
+        engine.reviews().list(ReviewFilter::Waiting).unwrap().into_iter().find(|r| r.digest == tool.digest).unwrap();
+    let evidence = engine.reviews().detail(review.id).unwrap().evidence;
     let line = evidence.iter().find(|line| line.label == "missing").unwrap();
     assert_eq!((line.weight, line.text.as_str()), (Weight::Warn, message.as_str()));
 }
@@ -210,7 +211,7 @@ fn undo_puts_everything_back_and_can_be_followed_by_another_approval() {
     assert!(world.exists("tools/experimental/adder.py") && world.exists("tools/experimental/adder.toml"));
     assert!(!world.exists("tools/approved/adder"));
     assert_eq!(std::fs::read_to_string(world.root().join("tools/experimental/adder.py")).unwrap(), SCRIPT);
-    let review = engine.reviews(ReviewFilter::Waiting).unwrap().remove(0);
+    let review = engine.reviews().list(ReviewFilter::Waiting).unwrap().remove(0);
     assert!(review.decisions[0].undone);
     decide(&engine, DecisionKind::Approve).unwrap();
     assert!(world.exists("tools/approved/adder/adder.py"));
@@ -224,15 +225,15 @@ fn a_changed_file_voids_the_approval_and_opens_a_drift_review() {
     let engine = world.open();
     decide(&engine, DecisionKind::Approve).unwrap();
     world.write("tools/approved/adder/adder.py", "print('something else')\n");
-    engine.scan(&mut |_| {}).unwrap();
-    let tool = engine.resolve("adder").unwrap();
+    engine.library().scan(&mut |_| {}).unwrap();
+    let tool = engine.library().resolve("adder").unwrap();
     assert_eq!(tool.state, ToolState::Changed);
-    let review = engine.reviews(ReviewFilter::Waiting).unwrap().remove(0);
+    let review = engine.reviews().list(ReviewFilter::Waiting).unwrap().remove(0);
     assert_eq!(review.kind, ReviewKind::Drift);
     let refused = run(&engine, "adder", json!({"a": 1, "b": 2}), &Caller::Agent("bot".to_owned()));
     assert_eq!(refused.outcome, RunOutcome::Refused);
     decide(&engine, DecisionKind::Approve).unwrap();
-    assert_eq!(engine.resolve("adder").unwrap().state, ToolState::Ok);
+    assert_eq!(engine.library().resolve("adder").unwrap().state, ToolState::Ok);
 }
 
 #[test]
@@ -253,17 +254,17 @@ fn a_new_version_replaces_the_approved_one_and_undo_brings_that_back() {
     world.drop_pair();
     let engine = world.open();
     decide(&engine, DecisionKind::Approve).unwrap();
-    let old = engine.resolve("adder").unwrap().digest;
+    let old = engine.library().resolve("adder").unwrap().digest;
     world.write("tools/experimental/adder.py", &SCRIPT.replace("sum", "total"));
     world.write("tools/experimental/adder.toml", &MANIFEST.replace("1.0.0", "1.1.0"));
-    engine.scan(&mut |_| {}).unwrap();
-    let review = engine.reviews(ReviewFilter::Waiting).unwrap().remove(0);
+    engine.library().scan(&mut |_| {}).unwrap();
+    let review = engine.reviews().list(ReviewFilter::Waiting).unwrap().remove(0);
     assert_eq!((review.kind, review.base_digest), (ReviewKind::Evolved, Some(old)));
     decide(&engine, DecisionKind::Approve).unwrap();
-    let new = engine.resolve("adder").unwrap();
+    let new = engine.library().resolve("adder").unwrap();
     assert_eq!((new.stage, new.version.to_string()), (Stage::Approved, "1.1.0".to_owned()));
     engine.execute(Command::Undo { operation: None }, &ada()).unwrap();
-    let back = engine.resolve("adder").unwrap();
+    let back = engine.library().resolve("adder").unwrap();
     assert_eq!((back.stage, back.digest, back.state), (Stage::Approved, old, ToolState::Ok));
     assert!(world.exists("tools/experimental/adder.py"));
     assert_eq!(run(&engine, &format!("adder@{}", &old.hex()[..8]), json!({"a": 1, "b": 2}), &ada()).digest, old);
@@ -278,12 +279,12 @@ fn undo_never_approves_what_was_not_approved() {
     world.write("tools/approved/adder/adder.py", "print('smuggled')\n");
     world.write("tools/experimental/adder.py", &SCRIPT.replace("sum", "total"));
     world.write("tools/experimental/adder.toml", &MANIFEST.replace("1.0.0", "1.1.0"));
-    engine.scan(&mut |_| {}).unwrap();
-    let waiting = engine.reviews(ReviewFilter::Waiting).unwrap();
+    engine.library().scan(&mut |_| {}).unwrap();
+    let waiting = engine.reviews().list(ReviewFilter::Waiting).unwrap();
     let evolved = waiting.iter().find(|r| r.kind == ReviewKind::Evolved).unwrap();
     engine.execute(decision(evolved, DecisionKind::Approve, None), &ada()).unwrap();
     engine.execute(Command::Undo { operation: None }, &ada()).unwrap();
-    let tool = engine.resolve("adder").unwrap();
+    let tool = engine.library().resolve("adder").unwrap();
     assert_eq!((tool.stage, tool.state), (Stage::Approved, ToolState::Changed));
 }
 
@@ -300,9 +301,9 @@ fn an_approval_stays_written_beside_the_tool_wherever_it_is_vouched_for() {
     engine.execute(Command::Restore { tool: "adder".to_owned() }, &ada()).unwrap();
     assert_eq!(note(), first);
     world.write("tools/approved/adder/adder.py", "print('other')\n");
-    engine.scan(&mut |_| {}).unwrap();
+    engine.library().scan(&mut |_| {}).unwrap();
     decide(&engine, DecisionKind::Approve).unwrap();
-    assert!(note().contains(&engine.resolve("adder").unwrap().digest.hex()));
+    assert!(note().contains(&engine.library().resolve("adder").unwrap().digest.hex()));
 }
 
 #[test]
@@ -315,13 +316,13 @@ fn stages_cannot_be_skipped_and_core_needs_its_own_review() {
     assert!(promote(Stage::Approved).unwrap().review.is_some());
     decide(&engine, DecisionKind::Approve).unwrap();
     promote(Stage::Core).unwrap();
-    assert_eq!(engine.resolve("adder").unwrap().stage, Stage::Approved);
+    assert_eq!(engine.library().resolve("adder").unwrap().stage, Stage::Approved);
     decide(&engine, DecisionKind::Approve).unwrap();
-    assert_eq!(engine.resolve("adder").unwrap().stage, Stage::Core);
+    assert_eq!(engine.library().resolve("adder").unwrap().stage, Stage::Core);
     assert!(world.exists("tools/core/adder/adder.py") && !world.exists("tools/approved/adder"));
     engine.execute(Command::Undo { operation: None }, &ada()).unwrap();
-    assert_eq!(engine.resolve("adder").unwrap().stage, Stage::Approved);
-    assert_eq!(engine.resolve("adder").unwrap().state, ToolState::Ok);
+    assert_eq!(engine.library().resolve("adder").unwrap().stage, Stage::Approved);
+    assert_eq!(engine.library().resolve("adder").unwrap().state, ToolState::Ok);
 }
 
 #[test]
@@ -329,13 +330,13 @@ fn archive_hides_and_restore_brings_identical_bytes_back() {
     let world = World::new();
     world.drop_pair();
     let engine = world.open();
-    let before = engine.resolve("adder").unwrap();
+    let before = engine.library().resolve("adder").unwrap();
     engine.execute(Command::Archive { tool: "adder".to_owned(), reason: None }, &ada()).unwrap();
     assert!(world.exists("tools/archived/adder/adder.py") && !world.exists("tools/experimental/adder.py"));
     let refused = run(&engine, "adder", json!({"a": 1, "b": 2}), &ada());
     assert_eq!(refused.outcome, RunOutcome::Refused);
     engine.execute(Command::Restore { tool: "adder".to_owned() }, &ada()).unwrap();
-    let after = engine.resolve("adder").unwrap();
+    let after = engine.library().resolve("adder").unwrap();
     assert_eq!((after.digest, &after.path, after.stage), (before.digest, &before.path, before.stage));
 }
 
@@ -344,13 +345,13 @@ fn rejecting_needs_a_reason_and_keeps_the_tool_from_asking_again() {
     let world = World::new();
     world.drop_pair();
     let engine = world.open();
-    let review = engine.reviews(ReviewFilter::Waiting).unwrap().remove(0);
+    let review = engine.reviews().list(ReviewFilter::Waiting).unwrap().remove(0);
     let without = decision(&review, DecisionKind::Reject, None);
     assert_eq!(engine.execute(without, &ada()).unwrap_err().code, ErrorCode::Usage);
     decide(&engine, DecisionKind::Reject).unwrap();
-    engine.scan(&mut |_| {}).unwrap();
-    assert_eq!(engine.reviews(ReviewFilter::Waiting).unwrap(), vec![]);
-    assert_eq!(engine.resolve("adder").unwrap().facts.review, ToolReview::Rejected);
+    engine.library().scan(&mut |_| {}).unwrap();
+    assert_eq!(engine.reviews().list(ReviewFilter::Waiting).unwrap(), vec![]);
+    assert_eq!(engine.library().resolve("adder").unwrap().facts.review, ToolReview::Rejected);
     let again = engine.execute(decision(&review, DecisionKind::Approve, None), &ada());
     assert_eq!(again.unwrap_err().code, ErrorCode::Conflict);
 }
@@ -377,15 +378,15 @@ fn a_failing_run_lands_in_the_failure_history_once() {
     world.drop_pair();
     let engine = world.open();
     world.write("tools/experimental/adder.py", "import json\nprint(json.dumps({'success': False, 'error': 'no'}))\n");
-    engine.scan(&mut |_| {}).unwrap();
+    engine.library().scan(&mut |_| {}).unwrap();
     for _ in 0..2 {
         assert_eq!(run(&engine, "adder", json!({"a": 1, "b": 2}), &ada()).outcome, RunOutcome::Failed);
     }
-    let groups = engine.failures(None).unwrap();
+    let groups = engine.failures().list(None).unwrap();
     assert_eq!((groups.len(), groups[0].count), (1, 2));
     let invalid = run(&engine, "adder", json!({"a": "x", "b": 2}), &ada());
     assert_eq!(invalid.outcome, RunOutcome::InvalidInput);
-    assert_eq!(engine.failures(None).unwrap().len(), 1);
+    assert_eq!(engine.failures().list(None).unwrap().len(), 1);
 }
 
 #[test]
@@ -394,7 +395,7 @@ fn approved_tools_that_came_with_the_workspace_wait_for_one_adoption() {
     world.write("tools/approved/adder/adder.py", SCRIPT);
     world.write("tools/approved/adder/adder.toml", MANIFEST);
     let engine = world.open();
-    let review = engine.reviews(ReviewFilter::Waiting).unwrap().remove(0);
+    let review = engine.reviews().list(ReviewFilter::Waiting).unwrap().remove(0);
     assert_eq!((review.kind, review.members.len()), (ReviewKind::Adoption, 1));
     assert_eq!(
         run(&engine, "adder", json!({"a": 1, "b": 2}), &Caller::Agent("bot".to_owned())).outcome,
@@ -406,7 +407,7 @@ fn approved_tools_that_came_with_the_workspace_wait_for_one_adoption() {
         RunOutcome::Succeeded
     );
     engine.execute(Command::Undo { operation: None }, &ada()).unwrap();
-    assert_eq!(engine.reviews(ReviewFilter::Waiting).unwrap().len(), 1);
+    assert_eq!(engine.reviews().list(ReviewFilter::Waiting).unwrap().len(), 1);
 }
 
 #[test]
@@ -415,7 +416,7 @@ fn two_engines_on_one_workspace_cannot_both_decide() {
     world.drop_pair();
     let (one, two) = (world.open(), world.open());
     decide(&one, DecisionKind::Reject).unwrap();
-    let review = one.reviews(ReviewFilter::Decided).unwrap().remove(0);
+    let review = one.reviews().list(ReviewFilter::Decided).unwrap().remove(0);
     assert_eq!(review.state, ReviewState::Rejected);
     let late = two.execute(decision(&review, DecisionKind::Approve, None), &ada());
     assert_eq!(late.unwrap_err().code, ErrorCode::Conflict);
@@ -426,9 +427,9 @@ fn scanning_twice_writes_nothing_the_second_time() {
     let world = World::new();
     world.drop_pair();
     let engine = world.open();
-    let before = engine.read(|q| Ok(q.last_seq()?)).unwrap();
-    engine.scan(&mut |_| {}).unwrap();
-    assert_eq!(engine.read(|q| Ok(q.last_seq()?)).unwrap(), before);
+    let before = engine.workspace.read(|q| Ok(q.last_seq()?)).unwrap();
+    engine.library().scan(&mut |_| {}).unwrap();
+    assert_eq!(engine.workspace.read(|q| Ok(q.last_seq()?)).unwrap(), before);
 }
 
 #[test]
@@ -446,7 +447,7 @@ fn a_second_opening_shows_the_rows_of_the_last_scan_while_it_reads_again() {
         Engine::open(OpenOptions { workspace: world.root(), home: world.home(), program: None, asker: Asker::Human })
             .unwrap();
     let mut shown = Vec::new();
-    engine.scan(&mut |view| shown.push((view.state, view.tools.len()))).unwrap();
+    engine.library().scan(&mut |view| shown.push((view.state, view.tools.len()))).unwrap();
     assert_eq!(shown.first(), Some(&(CatalogState::Loading { done: 0, total: 0 }, 1)));
     assert_eq!(shown.last(), Some(&(CatalogState::Ready, 1)));
 }
@@ -458,6 +459,7 @@ fn a_watched_folder_tells_of_a_new_tool() {
     let (sender, changes) = std::sync::mpsc::channel();
     let sender = Mutex::new(sender);
     let _watch = engine
+        .library()
         .watch(
             &(Arc::new(move |change: Change| {
                 let _ = lock(&sender).send(change);

@@ -1,16 +1,11 @@
-//! One workspace, open: what every subject shares. The two connections to the store, the settings, git, and the one
-//! place where moves of files take turns.
+//! What every subject shares: the two connections to the store, the settings, git, and the one place where moves of
+//! files take turns.
 
 use super::clock::now;
+use super::core::Actor;
 use super::error::{EngineError, ErrorCode};
-use super::evolving::live::LiveEvolutions;
-use super::library::catalog_cache::CatalogCache;
 use super::locks::{Rank, Ranked, lock};
-use super::review::check_queue::CheckQueue;
-use super::review::trust_cache::TrustCache;
-use super::run::live_runs::LiveRuns;
 use super::run::owner::owner_word;
-use super::run::session::Session;
 use super::settings::Settings;
 use super::state::home::Home;
 use super::state::opening::{self, Opened};
@@ -19,7 +14,7 @@ use crate::catalog::{Plan, Root};
 use crate::domain::Problem;
 use crate::outside::{Asker, Programs};
 use crate::runner::{Baselines, Interpreters, Machine};
-use crate::store::{Copies, Queries, Reader, Store, Tx};
+use crate::store::{Copies, Documents, Queries, Reader, Store, Tx};
 use crate::vcs::Git;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -37,13 +32,8 @@ pub struct OpenOptions {
     pub asker: Asker,
 }
 
-/// One workspace, open. Clones share it.
-#[derive(Clone)]
-pub struct Engine {
-    pub(super) inner: Arc<Inner>,
-}
-
-pub(super) struct Inner {
+/// An open workspace, as every subject needs it.
+pub(super) struct Workspace {
     pub(super) options: OpenOptions,
     pub(super) state_dir: PathBuf,
     pub(super) settings: Settings,
@@ -60,29 +50,22 @@ pub(super) struct Inner {
     pub(super) lost: bool,
     /// The workspace that this one seems to be a copy of.
     pub(super) copy_of: Option<PathBuf>,
-    pub(super) catalog: CatalogCache,
-    pub(super) live_runs: LiveRuns,
-    pub(super) session: Session,
-    pub(super) trust_cache: TrustCache,
-    pub(super) check_queue: CheckQueue,
-    pub(super) evolutions: LiveEvolutions,
     /// Errors of background work that no face took yet.
-    pub(super) trouble: Ranked<Vec<EngineError>>,
-    pub(super) git: OnceLock<Option<Git>>,
-    pub(super) identity: OnceLock<String>,
+    trouble: Ranked<Vec<EngineError>>,
+    git: OnceLock<Option<Git>>,
+    identity: OnceLock<String>,
     /// Where the programs come from that are started outside of the sandbox.
     pub(super) programs: Arc<Programs>,
     pub(super) interpreters: Interpreters,
     pub(super) baselines: Baselines,
 }
 
-impl Engine {
-    /// Opens or creates the state of a workspace and finishes what a crash left undone.
+impl Workspace {
+    /// Opens or creates the state of a workspace.
     ///
     /// # Errors
-    /// `Internal` when the state cannot be read, with what to do about it. One that cannot be written, is gone or is older
-    /// than it was can be looked at: [`Engine::viewing`] says so, and changes are refused.
-    pub fn open(options: OpenOptions) -> Result<Engine, EngineError> {
+    /// `Internal` when the state cannot be read, with what to do about it.
+    pub(super) fn open(options: OpenOptions) -> Result<Workspace, EngineError> {
         let identity::Located { dir: state_dir, copy_of } = identity::locate(&options.home, &options.workspace);
         let exposed = exposure::close_to_others(&options.home.data, &state_dir);
         let Opened { store, viewing, lost } = opening::open(&state_dir)?;
@@ -90,77 +73,59 @@ impl Engine {
         let (settings, setting_problems) = Settings::load(&options.workspace, &options.home);
         let plan = plan(&options.workspace, &settings);
         let programs = Arc::new(programs(&options.workspace, &options.home, &settings, options.asker));
-        let engine = Engine {
-            inner: Arc::new(Inner {
-                copies: Copies::new(&state_dir),
-                machine: Machine::new(settings.bubblewrap.clone(), options.program.clone())
-                    .remembering(options.home.data.join("bubblewrap-works"))
-                    .finding(Arc::clone(&programs)),
-                owner: owner_word(),
-                store: Ranked::new(Rank::Store, store),
-                viewing,
-                lost,
-                copy_of,
-                reader: Ranked::new(Rank::Reader, reader),
-                catalog: CatalogCache::default(),
-                live_runs: LiveRuns::default(),
-                session: Session::default(),
-                trust_cache: TrustCache::default(),
-                check_queue: CheckQueue::default(),
-                evolutions: LiveEvolutions::default(),
-                trouble: Ranked::leaf(Vec::new()),
-                git: OnceLock::new(),
-                identity: OnceLock::new(),
-                interpreters: Interpreters::new(Arc::clone(&programs)),
-                programs,
-                baselines: Baselines::new(state_dir.join("baselines")),
-                options,
-                state_dir,
-                settings,
-                setting_problems,
-                plan,
-            }),
+        let workspace = Workspace {
+            copies: Copies::new(&state_dir),
+            machine: Machine::new(settings.bubblewrap.clone(), options.program.clone())
+                .remembering(options.home.data.join("bubblewrap-works"))
+                .finding(Arc::clone(&programs)),
+            owner: owner_word(),
+            store: Ranked::new(Rank::Store, store),
+            viewing,
+            lost,
+            copy_of,
+            reader: Ranked::new(Rank::Reader, reader),
+            trouble: Ranked::leaf(exposed.into_iter().collect()),
+            git: OnceLock::new(),
+            identity: OnceLock::new(),
+            interpreters: Interpreters::new(Arc::clone(&programs)),
+            programs,
+            baselines: Baselines::new(state_dir.join("baselines")),
+            options,
+            state_dir,
+            settings,
+            setting_problems,
+            plan,
         };
-        match engine.viewing() {
-            None => engine.recover()?,
-            // What a crash left undone stays undone until the state can be written.
-            Some(why) => engine.report_trouble::<()>(Err(why.clone())),
+        if let Some(copy) = workspace.problem_of_copy() {
+            workspace.report_trouble::<()>(Err(EngineError::new(ErrorCode::Conflict, copy.message, copy.hint)));
         }
-        if let Some(exposed) = exposed {
-            engine.report_trouble::<()>(Err(exposed));
-        }
-        if let Some(copy) = engine.problem_of_copy() {
-            engine.report_trouble::<()>(Err(EngineError::new(ErrorCode::Conflict, copy.message, copy.hint)));
-        }
-        Ok(engine)
+        Ok(workspace)
     }
 
-    /// The workspace folder.
-    pub fn workspace(&self) -> &Path {
-        &self.inner.options.workspace
+    /// Its folder.
+    pub(super) fn folder(&self) -> &Path {
+        &self.options.workspace
     }
 
-    /// The state folder of this workspace.
-    pub fn state_dir(&self) -> &Path {
-        &self.inner.state_dir
-    }
-
-    /// The settings in force.
-    pub fn settings(&self) -> &Settings {
-        &self.inner.settings
+    /// Documents kept by digest: texts that specifications are read from, and what generators were sent and wrote.
+    pub(super) fn documents(&self) -> Documents {
+        Documents::new(&self.state_dir)
     }
 
     /// Git identity of the workspace, else the system user.
-    pub fn identity(&self) -> String {
-        let identity = self
-            .inner
-            .identity
-            .get_or_init(|| self.git().and_then(Git::identity).unwrap_or_else(crate::vcs::system_user));
+    pub(super) fn identity(&self) -> String {
+        let identity =
+            self.identity.get_or_init(|| self.git().and_then(Git::identity).unwrap_or_else(crate::vcs::system_user));
         identity.clone()
     }
 
     pub(super) fn git(&self) -> Option<&Git> {
-        self.inner.git.get_or_init(|| Git::discover(&self.inner.options.workspace, &self.inner.programs)).as_ref()
+        self.git.get_or_init(|| Git::discover(self.folder(), &self.programs)).as_ref()
+    }
+
+    /// Why nothing can be changed; `None` where the state can be written.
+    pub(super) fn viewing(&self) -> Option<&EngineError> {
+        self.viewing.as_ref()
     }
 
     /// Runs `work` in one transaction of the write connection.
@@ -168,29 +133,32 @@ impl Engine {
         if let Some(why) = self.viewing() {
             return Err(why.clone());
         }
-        lock(&self.inner.store).transact(now(), work)
+        lock(&self.store).transact(now(), work)
     }
 
     /// Runs `work` on the read connection.
     pub(super) fn read<T>(&self, work: impl FnOnce(&Queries) -> Result<T, EngineError>) -> Result<T, EngineError> {
-        let reader = lock(&self.inner.reader);
+        let reader = lock(&self.reader);
         work(&reader)
+    }
+
+    /// Who changes something, for the rules; what he decides is not signed.
+    pub(super) fn actor<'a>(&'a self, who: &'a str) -> Actor<'a> {
+        Actor { who, owner: &self.owner, commit: self.settings.commit, pen: None }
     }
 
     /// Keeps an error of background work until a face takes it.
     pub(super) fn report_trouble<T>(&self, result: Result<T, EngineError>) {
         if let Err(error) = result {
-            lock(&self.inner.trouble).push(error);
+            lock(&self.trouble).push(error);
         }
     }
 
     /// Errors of background work since the last call.
-    pub fn take_trouble(&self) -> Vec<EngineError> {
-        std::mem::take(&mut *lock(&self.inner.trouble))
+    pub(super) fn take_trouble(&self) -> Vec<EngineError> {
+        std::mem::take(&mut *lock(&self.trouble))
     }
-}
 
-impl Inner {
     /// Waits for the turn to move files; the lock file serialises all processes of the workspace.
     pub(super) fn move_turn(&self) -> Result<std::fs::File, EngineError> {
         let file = std::fs::File::create(self.state_dir.join("move.lock")).map_err(EngineError::internal)?;

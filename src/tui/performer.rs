@@ -112,16 +112,16 @@ impl Performer {
         let file = options.home.config_file();
         self.send(Msg::Settings { settings: Box::new(settings), file: file.display().to_string() });
         let engine = Engine::open(options.clone())?;
-        engine.limit(&self.shared.limits)?;
+        engine.tool_sets().limit(&self.shared.limits)?;
         if let (Some(agent), Some(found)) = (&self.shared.agent, &self.shared.found) {
-            engine.log_found_agent(agent, found, "workbench", false)?;
+            engine.runs().log_found_agent(agent, found, "workbench", false)?;
         }
         let opened = Opened { workspace: shown_path(engine.workspace()), identity: engine.identity() };
         // A second opening cannot happen: the loop asks once.
         let _ = self.shared.engine.set(engine.clone());
         self.send(Msg::Opened(opened));
-        engine.scan(&mut |view| self.catalog(&view))?;
-        if let Some(unknown) = engine.unknown_choice() {
+        engine.library().scan(&mut |view| self.catalog(&view))?;
+        if let Some(unknown) = engine.tool_sets().unknown_choice() {
             // What was asked for is not here: an empty list would say that nothing is.
             return Err(unknown);
         }
@@ -129,7 +129,8 @@ impl Performer {
             self.send(Msg::Changed(Change::Trouble(trouble)));
         }
         let performer = self.clone();
-        let watch = engine.watch(&(Arc::new(move |change| performer.changed(change)) as crate::engine::OnChange))?;
+        let watch =
+            engine.library().watch(&(Arc::new(move |change| performer.changed(change)) as crate::engine::OnChange))?;
         *lock(&self.shared.watch) = Some(watch);
         // After the watch began, so that nothing falls between the reading and the watching.
         for change in [Change::Reviews, Change::Failures, Change::Evolutions] {
@@ -167,7 +168,7 @@ impl Performer {
     pub fn perform(&self, effect: Effect) -> Option<JoinHandle<()>> {
         if let (Effect::LookAt(review), Some(engine)) = (&effect, self.shared.engine.get()) {
             // At once: as tasks, what was opened and what was closed could arrive in the other order.
-            engine.look_at(*review);
+            engine.checks().look_at(*review);
             return None;
         }
         let must_finish =
@@ -192,23 +193,23 @@ impl Performer {
             },
             Effect::LoadRuns => {
                 let filter = RunFilter { limit: RUN_LIMIT, ..RunFilter::default() };
-                self.answer(Answer::Runs(engine.runs(&filter)));
+                self.answer(Answer::Runs(engine.runs().list(&filter)));
             }
-            Effect::LoadFailures => self.answer(Answer::Failures(engine.failures(None))),
-            Effect::LoadReviews => self.answer(Answer::Reviews(engine.reviews(ReviewFilter::Waiting))),
+            Effect::LoadFailures => self.answer(Answer::Failures(engine.failures().list(None))),
+            Effect::LoadReviews => self.answer(Answer::Reviews(engine.reviews().list(ReviewFilter::Waiting))),
             Effect::LoadOperations { grep, limit } => {
-                self.answer(Answer::Operations(engine.operations(limit, grep.as_deref())));
+                self.answer(Answer::Operations(engine.history().operations(limit, grep.as_deref())));
             }
-            Effect::LoadReview(review) => self.answer(Answer::reviewed(review, engine.review(review))),
-            Effect::LookAt(review) => engine.look_at(review),
+            Effect::LoadReview(review) => self.answer(Answer::reviewed(review, engine.reviews().detail(review))),
+            Effect::LookAt(review) => engine.checks().look_at(review),
             Effect::LoadDetail { tool, purpose, other } => {
                 let detail = dossier(engine, &tool, other.as_deref()).map(Box::new);
                 self.answer(Answer::Detail { purpose, path: tool.path.clone(), detail });
             }
             Effect::LoadBehaviour { ticket, of } => {
                 let behaviour = match of {
-                    BehaviourOf::Version(tool) => engine.behaviour(&tool),
-                    BehaviourOf::Run(run) => engine.behaviour_of_run(run),
+                    BehaviourOf::Version(tool) => engine.observations().behaviour(&tool),
+                    BehaviourOf::Run(run) => engine.observations().behaviour_of_run(run),
                 };
                 self.answer(Answer::Behaviour { ticket, behaviour: behaviour.map(Box::new) });
             }
@@ -230,11 +231,11 @@ impl Performer {
                 self.answer(Answer::Highlighted { ticket, side, files });
             }
             Effect::Preflight { reviews, kind } => {
-                self.answer(Answer::Preflight(engine.preflight(&reviews, kind)));
+                self.answer(Answer::Preflight(engine.reviews().preflight(&reviews, kind)));
             }
             Effect::DecideAll(order) => {
                 let how = BulkDecision { kind: order.kind, reason: order.reason.as_deref(), unread: false };
-                let results = engine.decide_all(&order.items, &how, &self.caller(engine));
+                let results = engine.reviews().decide_all(&order.items, &how, &self.caller(engine));
                 self.answer(Answer::DecidedAll(results));
             }
             Effect::Compare { ticket, before, after, blanks } => {
@@ -250,40 +251,42 @@ impl Performer {
                 self.scan(engine);
             }
             Effect::Doctor => self.answer(Answer::Doctor(engine.doctor())),
-            Effect::Dashboard => self.answer(Answer::Dashboard(engine.dashboard().map(Box::new))),
-            Effect::Scores => self.answer(Answer::Scores(engine.scores())),
-            Effect::Similar(tool) => self.answer(Answer::Similar(engine.similar(&tool))),
+            Effect::Dashboard => self.answer(Answer::Dashboard(engine.library().dashboard().map(Box::new))),
+            Effect::Scores => self.answer(Answer::Scores(engine.library().scores())),
+            Effect::Similar(tool) => self.answer(Answer::Similar(engine.library().similar(&tool))),
             Effect::Upkeep(work) => self.look_through(engine, work),
-            Effect::Search(words) => self.called(Called::Hits(engine.search(&words, HITS, &self.caller(engine)))),
+            Effect::Search(words) => {
+                self.called(Called::Hits(engine.library().search(&words, HITS, &self.caller(engine))))
+            }
             Effect::Call { ticket, request, step } => self.call(engine, ticket, &request, step),
-            Effect::Lineage(tool) => self.answer(Answer::Lineage(engine.lineage(&tool))),
-            Effect::Verify => self.answer(Answer::Verify(engine.verify())),
+            Effect::Lineage(tool) => self.answer(Answer::Lineage(engine.versions().lineage(&tool))),
+            Effect::Verify => self.answer(Answer::Verify(engine.integrity().verify())),
             Effect::LoadOpportunities(from) => {
-                self.answer(Answer::Opportunities(engine.opportunities(&from, OPPORTUNITIES)));
+                self.answer(Answer::Opportunities(engine.opportunities().list(&from, OPPORTUNITIES)));
             }
             Effect::Export { out, format } => {
-                let written = engine.export(&out, format);
+                let written = engine.library().export(&out, format);
                 self.answer(Answer::Exported(written.map(|tools| (out, tools))));
             }
             Effect::Carry { pull, bundle, tool } => {
                 let carried = if pull {
-                    engine.pull(&bundle, tool.as_deref(), &self.caller(engine))
+                    engine.versions().pull(&bundle, tool.as_deref(), &self.caller(engine))
                 } else {
-                    engine.push(&bundle, tool.as_deref())
+                    engine.versions().push(&bundle, tool.as_deref())
                 };
                 self.answer(Answer::Carried(carried));
             }
-            Effect::LoadSets => self.answer(Answer::Sets(engine.sets())),
+            Effect::LoadSets => self.answer(Answer::Sets(engine.tool_sets().list())),
             Effect::Choose(name) => {
-                let chosen = engine.choose(Some(&name)).and_then(|()| engine.refresh());
+                let chosen = engine.tool_sets().choose(Some(&name)).and_then(|()| engine.library().refresh());
                 if let Ok(view) = &chosen {
                     self.catalog(view);
                 }
                 self.answer(Answer::Chosen { name, chosen: chosen.map(drop) });
             }
-            Effect::LoadGrants => self.answer(Answer::Grants(engine.grants())),
-            Effect::LoadBuffers => self.answer(Answer::Buffers(engine.buffers())),
-            Effect::FindGrant(name) => self.answer(Answer::Grant(engine.grant_named(&name))),
+            Effect::LoadGrants => self.answer(Answer::Grants(engine.grants().list())),
+            Effect::LoadBuffers => self.answer(Answer::Buffers(engine.buffers().list())),
+            Effect::FindGrant(name) => self.answer(Answer::Grant(engine.grants().named(&name))),
             Effect::Evolve(evolving) => self.evolve(engine, evolving),
             Effect::Failing(failing) => self.failing(engine, failing),
             // These are the loop's own.
@@ -293,15 +296,15 @@ impl Performer {
 
     fn look_through(&self, engine: &Engine, work: Upkeep) {
         let found = match work {
-            Upkeep::Stale(days) => Kempt::Stale(engine.stale(days)),
-            Upkeep::Twins => Kempt::Twins(engine.twins()),
-            Upkeep::Stats => Kempt::Stats(engine.library_stats().map(Box::new)),
+            Upkeep::Stale(days) => Kempt::Stale(engine.upkeep().stale(days)),
+            Upkeep::Twins => Kempt::Twins(engine.upkeep().twins()),
+            Upkeep::Stats => Kempt::Stats(engine.upkeep().stats().map(Box::new)),
         };
         self.answer(Answer::Kempt(Box::new(found)));
     }
 
     fn scan(&self, engine: &Engine) {
-        if let Err(error) = engine.scan(&mut |view| self.catalog(&view)) {
+        if let Err(error) = engine.library().scan(&mut |view| self.catalog(&view)) {
             self.answer(Answer::Trouble(error));
         }
     }
@@ -314,7 +317,7 @@ impl Performer {
     }
 
     fn execute(&self, engine: &Engine, command: Command) {
-        if let Some(notice) = engine.touch_notice().filter(|_| !matches!(command, Command::Cancel { .. })) {
+        if let Some(notice) = engine.integrity().touch_notice().filter(|_| !matches!(command, Command::Cancel { .. })) {
             self.answer(Answer::Warned(notice.to_owned()));
         }
         let outcome = engine.execute(command.clone(), &self.caller(engine));
@@ -324,18 +327,18 @@ impl Performer {
     /// Starts a run and stays with it to its end.
     fn start(&self, engine: &Engine, tab: TabId, request: &RunRequest) {
         let caller = self.caller(engine);
-        match engine.unallowed(&request.tool, &caller) {
+        match engine.runs().unallowed(&request.tool, &caller) {
             Ok(None) => {}
             Ok(Some(command)) => return self.answer(Answer::RunAsks { tab, request: request.clone(), command }),
             Err(error) => return self.answer(Answer::RunStarted { tab, started: Err(error) }),
         }
-        let handle = match engine.run(request, &caller) {
+        let handle = match engine.runs().start(request, &caller) {
             Ok(handle) => handle,
             Err(error) => return self.answer(Answer::RunStarted { tab, started: Err(error) }),
         };
         let run = handle.id;
         // First the tab learns its number, then output may be pulled for it.
-        self.answer(Answer::RunStarted { tab, started: engine.run_record(run).map(Box::new) });
+        self.answer(Answer::RunStarted { tab, started: engine.runs().record(run).map(Box::new) });
         if let Some(warning) = &handle.warning {
             self.answer(Answer::Warned(warning.clone()));
         }
@@ -359,7 +362,7 @@ impl Performer {
     fn call(&self, engine: &Engine, ticket: u64, request: &CallRequest, step: CallStep) {
         match step {
             CallStep::Look => {
-                let found = engine.candidates(request, &self.caller(engine));
+                let found = engine.calls().candidates(request, &self.caller(engine));
                 self.called(Called::Candidates { ticket, found });
             }
             CallStep::Begin => {
@@ -371,40 +374,42 @@ impl Performer {
 
     /// One attempt after the other, each shown as a run.
     fn attempts(&self, engine: &Engine, request: &CallRequest) -> Result<CallReport, EngineError> {
-        let mut calling = engine.begin_call(request, &self.caller(engine))?;
+        let mut calling = engine.calls().begin(request, &self.caller(engine))?;
         while let Some(Begun { number, tool, handle, .. }) = calling.begin_next()? {
             let id = handle.id;
-            let run = Box::new(engine.run_record(id)?);
+            let run = Box::new(engine.runs().record(id)?);
             // First the tab learns its number, then output may be pulled for it.
             self.called(Called::Attempt(Box::new(StartedAttempt { number, run, tool })));
             self.show_and_follow(handle);
-            calling.ended(&engine.run_record(id)?)?;
+            calling.ended(&engine.runs().record(id)?)?;
         }
         Ok(calling.report())
     }
 
     fn failing(&self, engine: &Engine, failing: Failing) {
         self.answer(match failing {
-            Failing::Load(signature) => Answer::Failure(engine.failure(&signature).map(Box::new)),
-            Failing::Mark(request) => Answer::Marked(engine.mark_failure(&request, &self.caller(engine))),
-            Failing::Compare { run, other } => Answer::RunsCompared(engine.compare_runs(run, other).map(Box::new)),
+            Failing::Load(signature) => Answer::Failure(engine.failures().detail(&signature).map(Box::new)),
+            Failing::Mark(request) => Answer::Marked(engine.failures().mark(&request, &self.caller(engine))),
+            Failing::Compare { run, other } => {
+                Answer::RunsCompared(engine.failures().compare(run, other).map(Box::new))
+            }
         });
     }
 
     fn evolve(&self, engine: &Engine, evolving: Evolving) {
         match evolving {
             Evolving::Prepare { ticket, request, sending } => self.prepare(engine, ticket, &request, sending),
-            Evolving::List => self.evolved(Evolved::List(engine.evolutions(None, EVOLUTIONS))),
+            Evolving::List => self.evolved(Evolved::List(engine.evolutions().list(None, EVOLUTIONS))),
             Evolving::Load(id) => self.evolved(Evolved::One { id, found: rounds(engine, id).map(Box::new) }),
-            Evolving::Texts(id) => self.evolved(Evolved::Texts { id, texts: engine.texts_of_evolution(id) }),
+            Evolving::Texts(id) => self.evolved(Evolved::Texts { id, texts: engine.evolutions().texts(id) }),
             Evolving::Resume(id) => self.drive(engine, id),
             Evolving::Stop(id) => {
-                if let Err(error) = engine.stop_evolution(id, &self.caller(engine)) {
+                if let Err(error) = engine.evolutions().stop(id, &self.caller(engine)) {
                     self.answer(Answer::Trouble(error));
                 }
             }
             Evolving::Keep { id, at } => {
-                self.evolved(Evolved::Kept(engine.keep_answer(id, Some(at), &self.caller(engine))));
+                self.evolved(Evolved::Kept(engine.evolutions().keep(id, Some(at), &self.caller(engine))));
             }
         }
     }
@@ -414,10 +419,10 @@ impl Performer {
     }
 
     fn prepare(&self, engine: &Engine, ticket: u64, request: &EvolveRequest, sending: Sending) {
-        let asking = engine.prepare_evolution(request);
+        let asking = engine.evolutions().prepare(request);
         match (sending, asking) {
             (Sending::Send, Ok(asking)) => {
-                let began = engine.begin_evolution(&asking, &self.caller(engine));
+                let began = engine.evolutions().begin(&asking, &self.caller(engine));
                 if let Ok(id) = began {
                     self.drive(engine, id);
                 }
@@ -436,7 +441,7 @@ impl Performer {
         }
         let (performer, engine) = (self.clone(), engine.clone());
         let driving = std::thread::Builder::new().name(format!("evolution {id}")).spawn(move || {
-            let ended = engine.drive_evolution(id, &performer.caller(&engine), &|_| {});
+            let ended = engine.evolutions().drive(id, &performer.caller(&engine), &|_| {});
             lock(&performer.shared.driven).remove(&id);
             if let Err(error) = ended {
                 performer.answer(Answer::Trouble(error));
@@ -530,7 +535,7 @@ impl Performer {
         let driven = lock(&self.shared.driven).clone();
         for id in driven {
             // One that is over by now needs no stopping.
-            drop(engine.stop_evolution(id, &self.caller(engine)));
+            drop(engine.evolutions().stop(id, &self.caller(engine)));
         }
     }
 
@@ -543,8 +548,8 @@ impl Performer {
     pub fn stop_runs(&self) -> bool {
         match self.shared.engine.get() {
             Some(engine) => {
-                engine.cancel_all();
-                !engine.live_runs().is_empty()
+                engine.runs().cancel_all();
+                !engine.runs().live().is_empty()
             }
             None => false,
         }
@@ -552,7 +557,7 @@ impl Performer {
 
     /// Whether runs of this process are still going.
     pub fn has_live_runs(&self) -> bool {
-        self.shared.engine.get().is_some_and(|engine| !engine.live_runs().is_empty())
+        self.shared.engine.get().is_some_and(|engine| !engine.runs().live().is_empty())
     }
 }
 
@@ -573,16 +578,16 @@ pub fn shown_path(path: &Path) -> String {
 
 /// An evolution with its answers, each compared with the version that a better one is wanted of.
 fn rounds(engine: &Engine, id: EvolutionId) -> Result<Rounds, EngineError> {
-    let detail = engine.evolution(id)?;
-    let before = engine.version_files(detail.evolution.digest)?;
+    let detail = engine.evolutions().detail(id)?;
+    let before = engine.versions().files(detail.evolution.digest)?;
     let mut answers = Vec::new();
     for (at, _) in detail.course.lanes().filter(|(_, lane)| lane.answer.is_some()) {
         let examined = detail.examined.iter().find(|one| (one.round, one.lane) == (at.round, at.lane));
         let compared = match examined {
-            Some(one) => Some(DiffText::between(&before, &engine.version_files(one.digest)?, Blanks::Count)),
+            Some(one) => Some(DiffText::between(&before, &engine.versions().files(one.digest)?, Blanks::Count)),
             None => None,
         };
-        answers.push(RoundAnswer { at, text: engine.answer_text(id, at)?, compared });
+        answers.push(RoundAnswer { at, text: engine.evolutions().answer_text(id, at)?, compared });
     }
     Ok(Rounds { detail, answers })
 }
@@ -595,10 +600,10 @@ pub(super) fn tokens(file: &VersionFile) -> Option<FileTokens> {
 }
 
 fn dossier(engine: &Engine, tool: &Tool, other: Option<&str>) -> Result<ToolDossier, EngineError> {
-    let detail = engine.detail(tool)?;
-    let last_input = engine.last_input(&tool.name)?;
-    let runs = engine.runs(&RunFilter { tool: Some(tool.name.clone()), limit: 20, ..RunFilter::default() })?;
-    let versions = engine.versions(&tool.name)?;
+    let detail = engine.library().detail(tool)?;
+    let last_input = engine.runs().last_input(&tool.name)?;
+    let runs = engine.runs().list(&RunFilter { tool: Some(tool.name.clone()), limit: 20, ..RunFilter::default() })?;
+    let versions = engine.versions().list(&tool.name)?;
     let against = match other {
         Some(text) => versions.iter().find(|v| v.version.to_string() == text || v.digest.starts_with(text)),
         None => versions.iter().find(|version| version.approved && version.digest != tool.digest),
@@ -606,7 +611,7 @@ fn dossier(engine: &Engine, tool: &Tool, other: Option<&str>) -> Result<ToolDoss
     let other = match (against, other) {
         (Some(version), _) => {
             let name = format!("{} ({})", version.version, version.digest.short());
-            Some((name, engine.version_files(version.digest)?))
+            Some((name, engine.versions().files(version.digest)?))
         }
         (None, Some(text)) => {
             let message = format!("{} has no kept version {text}", tool.name);
@@ -618,16 +623,16 @@ fn dossier(engine: &Engine, tool: &Tool, other: Option<&str>) -> Result<ToolDoss
 }
 
 fn rerun_request(engine: &Engine, run: RunId) -> Result<RunRequest, EngineError> {
-    let record = engine.run_record(run)?;
-    let tool = engine.resolve(record.tool.as_str())?;
-    let input = engine.input_again(run)?.filter(|input| !input.is_null());
+    let record = engine.runs().record(run)?;
+    let tool = engine.library().resolve(record.tool.as_str())?;
+    let input = engine.runs().input_again(run)?.filter(|input| !input.is_null());
     Ok(RunRequest { tool, input, timeout: None })
 }
 
 /// The record of a run with the end of its output, or with what lies before a place in its spool.
 fn kept(engine: &Engine, run: RunId, before: Option<u64>) -> Result<Kept, EngineError> {
-    let record = engine.run_record(run)?;
-    let path = engine.spool_path(run);
+    let record = engine.runs().record(run)?;
+    let path = engine.runs().spool_path(run);
     if !path.exists() {
         return Ok(Kept { run: record, frames: Vec::new() });
     }

@@ -35,7 +35,7 @@ fn a_second_of_a_thousand_items(bencher: Bencher, name: &str) {
     bencher.bench_local(|| {
         for items in &groups {
             let write = BufferWrite { buffer: buffer.clone(), change: change.clone(), items: items.clone() };
-            if let Err(error) = engine.write_buffer(&write, &caller) {
+            if let Err(error) = engine.buffers().write(&write, &caller) {
                 panic!("not written: {error}");
             }
         }

@@ -59,8 +59,8 @@ impl Bench {
     }
 
     fn verdict(&self) -> Verdict {
-        let view = self.engine.scan(&mut |_| {}).unwrap_or_else(|error| panic!("cannot scan: {error}"));
-        let verdict = self.engine.check(&view.tools[0], &mut |_| {});
+        let view = self.engine.library().scan(&mut |_| {}).unwrap_or_else(|error| panic!("cannot scan: {error}"));
+        let verdict = self.engine.checks().run(&view.tools[0], &mut |_| {});
         let verdict = verdict.unwrap_or_else(|error| panic!("cannot check: {error}"));
         assert_eq!(verdict.state, CheckState::Passed, "{verdict:#?}");
         verdict
@@ -97,11 +97,11 @@ fn evolve_round_trip(bencher: Bencher) {
             let before = std::fs::read_to_string(&config).unwrap_or_default();
             write(&config, &format!("{before}{generator}"));
             let bench = bench.again();
-            let tool = bench.engine.catalog().tools[0].clone();
-            let detail = bench.engine.detail(&tool).unwrap_or_else(|error| panic!("cannot read: {error}"));
+            let tool = bench.engine.library().catalog().tools[0].clone();
+            let detail = bench.engine.library().detail(&tool).unwrap_or_else(|error| panic!("cannot read: {error}"));
             for example in &detail.manifest.examples {
                 let request = RunRequest { tool: tool.clone(), input: Some(example.input.clone()), timeout: None };
-                let run = bench.engine.run(&request, &Caller::Human("Ada".to_owned()));
+                let run = bench.engine.runs().start(&request, &Caller::Human("Ada".to_owned()));
                 let run = run.and_then(RunHandle::wait);
                 run.unwrap_or_else(|error| panic!("cannot run: {error}"));
             }
@@ -115,11 +115,11 @@ fn evolve_round_trip(bencher: Bencher) {
                 ..EvolveRequest::default()
             };
             let caller = Caller::Human("Ada".to_owned());
-            let asking = bench.engine.prepare_evolution(&request);
+            let asking = bench.engine.evolutions().prepare(&request);
             let asking = asking.unwrap_or_else(|error| panic!("cannot prepare: {error}"));
-            let id = bench.engine.begin_evolution(&asking, &caller);
+            let id = bench.engine.evolutions().begin(&asking, &caller);
             let id = id.unwrap_or_else(|error| panic!("cannot begin: {error}"));
-            let ended = bench.engine.drive_evolution(id, &caller, &|_| {});
+            let ended = bench.engine.evolutions().drive(id, &caller, &|_| {});
             let ended = ended.unwrap_or_else(|error| panic!("cannot evolve: {error}"));
             assert_eq!(ended.state, EvolutionState::Good, "{ended:#?}");
             bench

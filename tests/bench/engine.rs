@@ -13,7 +13,7 @@ pub(crate) fn open(workspace: &Path, home: &Path) -> Engine {
 }
 
 pub(crate) fn rows(engine: &Engine) -> usize {
-    engine.scan(&mut |_| {}).map_or(0, |catalog| catalog.tools.len())
+    engine.library().scan(&mut |_| {}).map_or(0, |catalog| catalog.tools.len())
 }
 
 pub(crate) fn folder() -> tempfile::TempDir {

@@ -110,30 +110,30 @@ fn ended(number: usize) -> FinishedRun {
 #[divan::bench(args = [1_000_000], sample_count = 20, sample_size = 1)]
 fn failure_groups(bencher: Bencher, runs: usize) {
     let engine = world(runs).open();
-    bencher.bench(|| engine.failures(None).map_or(0, |groups| groups.len()));
+    bencher.bench(|| engine.failures().list(None).map_or(0, |groups| groups.len()));
 }
 
 /// One failure group with its runs, versions and incidents.
 #[divan::bench(args = [1_000_000], sample_count = 20, sample_size = 1)]
 fn one_failure_group(bencher: Bencher, runs: usize) {
     let engine = world(runs).open();
-    let groups = engine.failures(None).unwrap_or_default();
+    let groups = engine.failures().list(None).unwrap_or_default();
     let signature = groups.first().map(|group| group.signature.clone()).unwrap_or_default();
-    bencher.bench(|| engine.failure(&signature).is_ok());
+    bencher.bench(|| engine.failures().detail(&signature).is_ok());
 }
 
 /// The newest runs.
 #[divan::bench(args = [1_000_000], sample_count = 20, sample_size = 1)]
 fn newest_runs(bencher: Bencher, runs: usize) {
     let engine = world(runs).open();
-    bencher.bench(|| engine.runs(&RunFilter::default()).map_or(0, |runs| runs.len()));
+    bencher.bench(|| engine.runs().list(&RunFilter::default()).map_or(0, |runs| runs.len()));
 }
 
 /// The dashboard.
 #[divan::bench(args = [1_000_000], sample_count = 10, sample_size = 1)]
 fn dashboard(bencher: Bencher, runs: usize) {
     let engine = world(runs).open();
-    bencher.bench(|| engine.dashboard().is_ok());
+    bencher.bench(|| engine.library().dashboard().is_ok());
 }
 
 /// Opening: state, folders, a complete catalog.

@@ -72,11 +72,11 @@ fn the_right_tool_is_among_the_first_three_for_nine_questions_of_ten() {
         asker: toolsmith::engine::Asker::Human,
     })
     .unwrap();
-    engine.scan(&mut |_| {}).unwrap();
+    engine.library().scan(&mut |_| {}).unwrap();
     let asker = toolsmith::domain::Caller::Human("Ada".to_owned());
     let (mut asked, mut missed) = (0, Vec::new());
     for (question, right) in QUESTIONS.lines().filter_map(|line| line.split_once('\t')) {
-        let hits = engine.search(question, 3, &asker).unwrap();
+        let hits = engine.library().search(question, 3, &asker).unwrap();
         let first: Vec<&str> = hits.iter().map(|hit| hit.name.as_str()).collect();
         asked += 1;
         if !right.split(' ').any(|right| first.contains(&right)) {
@@ -165,14 +165,14 @@ fn every_runnable_one_gets_its_input_and_ends() {
 fn their_examples_are_read_and_what_cannot_be_started_is_skipped_with_the_reason() {
     let Some(workspace) = workspace() else { return };
     let engine = open(&workspace);
-    let view = engine.catalog();
+    let view = engine.library().catalog();
     let mut suites = 0;
     for tool in view.tools.iter().filter(|tool| !tool.runnable) {
-        if engine.detail(tool).unwrap().manifest.examples.is_empty() {
+        if engine.library().detail(tool).unwrap().manifest.examples.is_empty() {
             continue;
         }
         suites += 1;
-        let verdict = engine.check(tool, &mut |_| {}).unwrap();
+        let verdict = engine.checks().run(tool, &mut |_| {}).unwrap();
         let examples = verdict.checks.iter().find(|check| check.name == "examples").unwrap();
         let told = examples.note.starts_with("it cannot be started: ") || examples.note == "its examples have no input";
         assert!(examples.state == CheckState::Skipped && told, "{}: {examples:?}", tool.path);

@@ -31,24 +31,25 @@ impl Watched {
             asker: toolsmith::engine::Asker::Human,
         })
         .unwrap();
-        engine.scan(&mut |_| {}).unwrap();
+        engine.library().scan(&mut |_| {}).unwrap();
         let (sender, changes) = channel();
         let sender = Mutex::new(sender);
-        let watch = engine.watch(&(Arc::new(move |change| drop(sender.lock().unwrap().send(change))) as _)).unwrap();
+        let watch =
+            engine.library().watch(&(Arc::new(move |change| drop(sender.lock().unwrap().send(change))) as _)).unwrap();
         Watched { workspace, engine, changes, _watch: watch }
     }
 
     /// Waits for a catalog as wanted, told by the engine.
     fn until(&self, what: &str, wanted: impl Fn(&CatalogView) -> bool) {
         let give_up = Instant::now() + PATIENCE;
-        while !wanted(&self.engine.catalog()) {
+        while !wanted(&self.engine.library().catalog()) {
             let left = give_up.saturating_duration_since(Instant::now());
             let told = self.changes.recv_timeout(left);
             match told {
                 Ok(Change::Trouble(error)) => panic!("{what}: {error}"),
                 Ok(_) => {}
                 Err(_) => {
-                    let view = self.engine.catalog();
+                    let view = self.engine.library().catalog();
                     panic!("{what}: the catalog ended with {} tools, {:?}", view.tools.len(), view.problems);
                 }
             }
@@ -59,7 +60,7 @@ impl Watched {
     fn ends_with(&self, count: usize, what: &str) {
         self.until(what, |view| view.state == CatalogState::Ready && view.tools.len() == count);
         let fresh = catalog::scan(&Plan::standard(self.workspace.root()), &Cache::default(), &mut |_| {});
-        let view = self.engine.catalog();
+        let view = self.engine.library().catalog();
         let row = |path: &str, digest: toolsmith::domain::Digest| (path.to_owned(), digest);
         let found: Vec<_> = view.tools.iter().map(|tool| row(&tool.path, tool.digest)).collect();
         let expected: Vec<_> = fresh.tools.iter().map(|tool| row(&tool.path, tool.digest)).collect();
@@ -109,7 +110,7 @@ fn saving_by_rename_deleting_and_recreating_are_followed() {
     save(&watched.experimental("a.py"), &script(1));
     watched.ends_with(1, "a file saved by rename");
     eprintln!("a new file was a row after {} ms", begin.elapsed().as_millis());
-    let before = watched.engine.catalog().tools[0].digest;
+    let before = watched.engine.library().catalog().tools[0].digest;
     save(&watched.experimental("a.py"), &script(2));
     watched.until("the second save", |view| view.tools.len() == 1 && view.tools[0].digest != before);
 
@@ -136,5 +137,5 @@ fn a_half_written_manifest_is_a_problem_until_it_is_whole() {
     watched.until("the half manifest", |view| view.problems.len() == 1 && view.tools.is_empty());
     fs::write(watched.experimental("half/tool.toml"), manifest).unwrap();
     watched.ends_with(1, "the whole manifest");
-    assert_eq!(watched.engine.catalog().problems, vec![]);
+    assert_eq!(watched.engine.library().catalog().problems, vec![]);
 }

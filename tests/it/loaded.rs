@@ -136,10 +136,10 @@ impl Way {
         symlink("helper.py", workspace.path("lib/linked.py")).unwrap();
         symlink(".", workspace.path("lib/linked-folder")).unwrap();
         let engine = open(&workspace);
-        let review = engine.reviews(ReviewFilter::Waiting).unwrap().remove(0);
+        let review = engine.reviews().list(ReviewFilter::Waiting).unwrap().remove(0);
         engine.execute(decide(&review, DecisionKind::Approve), &ada()).unwrap();
-        let tool = engine.resolve("loads").unwrap();
-        let allow = engine.unallowed(&tool, &ada()).unwrap().unwrap();
+        let tool = engine.library().resolve("loads").unwrap();
+        let allow = engine.runs().unallowed(&tool, &ada()).unwrap().unwrap();
         engine.execute(allow, &ada()).unwrap();
         // By the program, like every later run: another home folder would be another envelope.
         run(&workspace);

@@ -26,7 +26,7 @@ fn open(workspace: &Workspace) -> Engine {
         asker: toolsmith::engine::Asker::Human,
     })
     .unwrap();
-    engine.scan(&mut |_| {}).unwrap();
+    engine.library().scan(&mut |_| {}).unwrap();
     engine
 }
 
@@ -46,7 +46,7 @@ fn until(changes: &Receiver<Change>, what: &str, wanted: impl Fn() -> bool) {
 }
 
 fn decide(engine: &Engine, kind: DecisionKind) -> Result<(), ErrorCode> {
-    let review = engine.reviews(ReviewFilter::Waiting).unwrap().remove(0);
+    let review = engine.reviews().list(ReviewFilter::Waiting).unwrap().remove(0);
     let reason = Some("because".to_owned());
     let shown = Shown { lines: 1, lines_shown: 1, tail_shown: true, open_ms: 1, ..Shown::default() };
     let command = Command::Decide {
@@ -73,25 +73,28 @@ fn what_another_process_does_is_told_and_seen() {
     let engine = open(&workspace);
     let (sender, changes): (Sender<Change>, _) = channel();
     let sender = Mutex::new(sender);
-    let _watch = engine.watch(&(Arc::new(move |change| drop(sender.lock().unwrap().send(change))) as _)).unwrap();
+    let _watch =
+        engine.library().watch(&(Arc::new(move |change| drop(sender.lock().unwrap().send(change))) as _)).unwrap();
 
     let workspace = workspace.with_script("hello", "print('{}')");
-    until(&changes, "a new tool", || engine.catalog().tools.iter().any(|tool| tool.name.as_str() == "hello"));
+    until(&changes, "a new tool", || engine.library().catalog().tools.iter().any(|tool| tool.name.as_str() == "hello"));
     let (answer, code) = workspace.json(&["run", "hello"]);
     assert_eq!(code, 0, "{answer}");
     until(&changes, "a run", || {
-        let runs = engine.runs(&RunFilter::default()).unwrap();
+        let runs = engine.runs().list(&RunFilter::default()).unwrap();
         runs.len() == 1 && runs[0].outcome == RunOutcome::Succeeded
     });
     assert_eq!(at_terminal(&workspace, &["reject", "1", "--reason", "not yet"]), 0);
     until(&changes, "a decision", || {
-        engine.reviews(ReviewFilter::All).unwrap().iter().any(|review| review.state == ReviewState::Rejected)
+        engine.reviews().list(ReviewFilter::All).unwrap().iter().any(|review| review.state == ReviewState::Rejected)
     });
     assert_eq!(at_terminal(&workspace, &["undo"]), 0);
-    until(&changes, "an undo", || engine.operations(1, None).unwrap().first().is_some_and(|op| op.verb == "undo"));
+    until(&changes, "an undo", || {
+        engine.history().operations(1, None).unwrap().first().is_some_and(|op| op.verb == "undo")
+    });
     assert_eq!(at_terminal(&workspace, &["archive", "hello"]), 0);
     until(&changes, "a move", || {
-        engine.catalog().tools.iter().all(|tool| tool.path.starts_with("tools/archived/hello/"))
+        engine.library().catalog().tools.iter().all(|tool| tool.path.starts_with("tools/archived/hello/"))
     });
 }
 
@@ -112,8 +115,8 @@ fn what_this_process_does_is_seen_by_another() {
 fn a_run_is_stopped_from_the_other_process() {
     let workspace = Workspace::new().with_script("slow", "import time\nprint('on', flush=True)\ntime.sleep(1000)");
     let engine = open(&workspace);
-    let tool = engine.resolve("slow").unwrap();
-    let handle = engine.run(&RunRequest { tool, input: None, timeout: None }, &ada()).unwrap();
+    let tool = engine.library().resolve("slow").unwrap();
+    let handle = engine.runs().start(&RunRequest { tool, input: None, timeout: None }, &ada()).unwrap();
     workspace.json_until(&["runs"], |answer| answer["runs"][0]["outcome"] == "running");
     assert_eq!(workspace.json(&["cancel", &handle.id.to_string()]).1, 0);
     assert_eq!(handle.wait().unwrap().outcome, RunOutcome::Cancelled);
@@ -122,11 +125,11 @@ fn a_run_is_stopped_from_the_other_process() {
     let mut line = String::new();
     BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
     assert_eq!(line, "on\n");
-    let run = engine.runs(&RunFilter::default()).unwrap().remove(0);
+    let run = engine.runs().list(&RunFilter::default()).unwrap().remove(0);
     assert_eq!(run.outcome, RunOutcome::Running);
     engine.execute(Command::Cancel { run: run.id }, &ada()).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(1));
-    assert_eq!(engine.run_record(run.id).unwrap().outcome, RunOutcome::Cancelled);
+    assert_eq!(engine.runs().record(run.id).unwrap().outcome, RunOutcome::Cancelled);
 }
 
 #[test]

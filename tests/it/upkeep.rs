@@ -42,7 +42,7 @@ fn corpus() -> Option<Workspace> {
 fn measured(engine: &Engine) -> Vec<(f64, bool, String)> {
     let text = fs::read_to_string(repository().join("tests/labelled/likeness.toml")).unwrap();
     let Labelled { pairs } = toml::from_str(&text).unwrap();
-    let view = engine.catalog();
+    let view = engine.library().catalog();
     let rows: Vec<Arc<Tool>> = view.tools.iter().filter(|tool| tool.copy_of.is_none()).cloned().collect();
     let library = Library::of(&rows);
     let originals: BTreeMap<&str, &str> =
@@ -184,7 +184,7 @@ fn stale_proposes_and_moves_nothing_and_an_agent_may_propose_too() {
     let engine = open(&workspace);
     let later = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + Duration::from_hours(31 * 24);
     let later = toolsmith::domain::Instant(i64::try_from(later.as_millis()).unwrap());
-    let report = engine.stale_at(None, later).unwrap();
+    let report = engine.upkeep().stale_at(None, later).unwrap();
     let proposals: Vec<_> = report.stale.iter().map(StaleTool::proposal).collect();
     assert_eq!(proposals.iter().map(|one| one.tool.as_str()).collect::<Vec<_>>(), ["old", "older"]);
     engine.execute(Command::Propose { proposals }, &Caller::Agent("bot".to_owned())).unwrap();
@@ -194,7 +194,7 @@ fn stale_proposes_and_moves_nothing_and_an_agent_may_propose_too() {
     let (reviews, _) = workspace.json(&["reviews"]);
     let asked = reviews["reviews"].as_array().unwrap().iter().filter(|review| review["kind"] == "archive");
     assert_eq!(asked.map(|review| &review["asker"]).collect::<Vec<_>>(), [&json!("agent:bot"), &json!("agent:bot")]);
-    let report = engine.stale_at(None, later).unwrap();
+    let report = engine.upkeep().stale_at(None, later).unwrap();
     assert_eq!((report.stale.len(), report.spared), (0, BTreeMap::from([("waiting".to_owned(), 2)])));
 }
 
@@ -203,13 +203,13 @@ fn a_deleted_tool_is_gone_by_itself_and_back_by_itself() {
     let workspace = Workspace::new().with_script("comes", "print(1)").with_script("stays", "print(2)");
     let engine = open(&workspace);
     let text = fs::read(workspace.path("tools/experimental/comes.py")).unwrap();
-    let known = |engine: &Engine| engine.catalog().tools.iter().any(|tool| tool.name.as_str() == "comes");
+    let known = |engine: &Engine| engine.library().catalog().tools.iter().any(|tool| tool.name.as_str() == "comes");
     let (sender, changes) = std::sync::mpsc::channel();
     let sender = std::sync::Mutex::new(sender);
     let told: toolsmith::engine::OnChange = Arc::new(move |_| {
         let _ = sender.lock().unwrap().send(());
     });
-    let _watch = engine.watch(&told).unwrap();
+    let _watch = engine.library().watch(&told).unwrap();
     let wait = |wanted: bool| {
         let begun = Instant::now();
         while known(&engine) != wanted {

@@ -18,15 +18,15 @@ use crate::store::Approval;
 use std::cell::Cell;
 
 fn waiting(engine: &Engine) -> Review {
-    engine.reviews(ReviewFilter::Waiting).unwrap().remove(0)
+    engine.reviews().list(ReviewFilter::Waiting).unwrap().remove(0)
 }
 
 const ADA: &str = "Ada <ada@example.org>";
 
 /// Lets `work` have everything that a yes to this review is made of.
 fn with_yes<T>(engine: &Engine, review: &Review, work: impl FnOnce(&DecideInput<'_>) -> T) -> T {
-    engine.ensure_checked(review.id, &mut |_| {}).unwrap();
-    let Grounds { placed, replaced, archive, roles } = engine.grounds(review, DecisionKind::Approve).unwrap();
+    engine.checks().ensure(review.id, &mut |_| {}).unwrap();
+    let Grounds { placed, replaced, archive, roles } = engine.reviews().grounds(review, DecisionKind::Approve).unwrap();
     work(&DecideInput {
         review,
         digest: review.digest,
@@ -34,7 +34,7 @@ fn with_yes<T>(engine: &Engine, review: &Review, work: impl FnOnce(&DecideInput<
         reason: Some("because"),
         shown: seen(),
         override_reason: Some("a test"),
-        gates: &engine.inner.settings.gates,
+        gates: &engine.workspace.settings.gates,
         maker: None,
         placed: placed.as_ref(),
         replaced: replaced.as_ref(),
@@ -51,7 +51,7 @@ fn with_yes<T>(engine: &Engine, review: &Review, work: impl FnOnce(&DecideInput<
 fn yes(engine: &Engine, review: &Review, at: Instant, pen: Option<&Pen<'_>>) -> Result<Step, EngineError> {
     with_yes(engine, review, |input| {
         let actor = Actor { who: ADA, owner: "nobody", commit: false, pen };
-        lock(&engine.inner.store).transact(at, |tx| decide(tx, actor, input))
+        lock(&engine.workspace.store).transact(at, |tx| decide(tx, actor, input))
     })
 }
 
@@ -61,10 +61,10 @@ fn database(engine: &Engine) -> rusqlite::Connection {
 
 /// Nothing was decided: the review waits, no entry was written and nothing is approved.
 fn undecided(engine: &Engine, review: &Review) {
-    let found = engine.review(review.id).unwrap().review;
+    let found = engine.reviews().detail(review.id).unwrap().review;
     assert_eq!((found.state, found.decisions), (ReviewState::Waiting, Vec::new()));
-    assert_eq!(engine.operations(9, None).unwrap(), Vec::new());
-    assert_eq!(engine.read(|q| Ok(q.approvals()?)).unwrap(), Vec::new());
+    assert_eq!(engine.history().operations(9, None).unwrap(), Vec::new());
+    assert_eq!(engine.workspace.read(|q| Ok(q.approvals()?)).unwrap(), Vec::new());
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn a_review_whose_time_is_over_is_decided_by_nobody_also_when_nobody_closed_it_y
     let changed = database(&engine)
         .execute("UPDATE reviews SET expires_at_ms = ?1 WHERE id = ?2", rusqlite::params![end.0, review.id.0]);
     assert_eq!(changed.unwrap(), 1);
-    let review = engine.review(review.id).unwrap().review;
+    let review = engine.reviews().detail(review.id).unwrap().review;
     assert_eq!(review.expires_at, Some(end));
     for late in [0, 1] {
         let error = yes(&engine, &review, Instant(end.0 + late), None).unwrap_err();
@@ -86,7 +86,7 @@ fn a_review_whose_time_is_over_is_decided_by_nobody_also_when_nobody_closed_it_y
         undecided(&engine, &review);
     }
     yes(&engine, &review, Instant(end.0 - 1), None).unwrap();
-    assert_eq!(engine.review(review.id).unwrap().review.state, ReviewState::Approved);
+    assert_eq!(engine.reviews().detail(review.id).unwrap().review.state, ReviewState::Approved);
 }
 
 #[test]
@@ -95,15 +95,15 @@ fn a_yes_is_written_only_when_every_line_was_read_or_the_record_says_why_not_and
     world.drop_pair();
     let engine = world.open();
     let review = waiting(&engine);
-    engine.ensure_checked(review.id, &mut |_| {}).unwrap();
+    engine.checks().ensure(review.id, &mut |_| {}).unwrap();
     let shown = |lines, lines_shown| Shown { lines, lines_shown, ..seen() };
-    let same = Some(engine.review(review.id).unwrap().evidence_digest());
+    let same = Some(engine.reviews().detail(review.id).unwrap().evidence_digest());
     let (all, part, nothing, other) = (shown(10, 10), shown(10, 9), shown(0, 0), Some(Digest([7; 32])));
     let say = |shown: &Shown, unread, reason, evidence| {
         with_yes(&engine, &review, |input| {
             let input = DecideInput { shown: shown.clone(), unread, reason, evidence, ..*input };
             let actor = Actor { who: ADA, owner: "nobody", commit: false, pen: None };
-            lock(&engine.inner.store).transact(now(), |tx| {
+            lock(&engine.workspace.store).transact(now(), |tx| {
                 decide(tx, actor, &input)?;
                 Err::<(), _>(EngineError::internal("it was decided"))
             })
@@ -143,7 +143,7 @@ fn a_signature_over_another_text_than_what_is_written_decides_nothing() {
     let at = now();
     let told = |at| {
         with_yes(&engine, &review, |input| {
-            engine.rehearse(at, "here", |tx, actor| decide(tx, actor, input), ADA).unwrap()
+            engine.integrity().rehearse(at, "here", |tx, actor| decide(tx, actor, input), ADA).unwrap()
         })
     };
     let texts = told(at);
@@ -166,7 +166,7 @@ fn a_signature_over_another_text_than_what_is_written_decides_nothing() {
     undecided(&engine, &review);
     let pen = Pen::Signed { space: "here", signed: &same, missed: Cell::default(), head: Cell::default() };
     yes(&engine, &review, at, Some(&pen)).unwrap();
-    let written = engine.read(|q| Ok(q.approvals()?)).unwrap().remove(0);
+    let written = engine.workspace.read(|q| Ok(q.approvals()?)).unwrap().remove(0);
     assert_eq!(written.signature.as_deref(), Some("armored"));
 }
 
@@ -193,17 +193,17 @@ fn an_approval_ends_that_of_the_version_it_replaces_and_of_no_other_and_notes_al
     world.drop_pair();
     let engine = world.open();
     crate::engine::tests::decide(&engine, DecisionKind::Approve).unwrap();
-    let old = engine.read(|q| Ok(q.approvals()?)).unwrap().remove(0);
+    let old = engine.workspace.read(|q| Ok(q.approvals()?)).unwrap().remove(0);
     let base = Some("tools/core/adder".to_owned());
     let other = Approval { digest: Digest([9; 32]), stage: Stage::Core, base, ..old.clone() };
-    lock(&engine.inner.store).transact(now(), |tx| tx.approve_version(&other)).unwrap();
+    lock(&engine.workspace.store).transact(now(), |tx| tx.approve_version(&other)).unwrap();
     world.write("tools/experimental/adder.py", "# newer\nprint(1)\n");
     world.write("tools/experimental/adder.toml", &crate::engine::tests::MANIFEST.replace("1.0.0", "1.1.0"));
-    engine.scan(&mut |_| {}).unwrap();
+    engine.library().scan(&mut |_| {}).unwrap();
     let review = waiting(&engine);
     assert_eq!(review.kind, ReviewKind::Evolved);
     yes(&engine, &review, now(), None).unwrap();
-    let entry = engine.operations(1, None).unwrap().remove(0);
+    let entry = engine.history().operations(1, None).unwrap().remove(0);
     let Some(UndoNote::Approve { after, replaced, replaced_approved, ended, .. }) = UndoNote::of(&entry) else {
         panic!("an approval: {entry:?}")
     };
@@ -211,7 +211,7 @@ fn an_approval_ends_that_of_the_version_it_replaces_and_of_no_other_and_notes_al
     assert_eq!((replaced.map(|old| old.digest), after.approval), (Some(old.digest), Beside::Unknown));
     assert_eq!(entry.detail["lines_total"], 10);
     let mut in_force: Vec<Digest> =
-        engine.read(|q| Ok(q.approvals()?)).unwrap().iter().map(|approval| approval.digest).collect();
+        engine.workspace.read(|q| Ok(q.approvals()?)).unwrap().iter().map(|approval| approval.digest).collect();
     in_force.sort();
     let mut wanted = vec![review.digest, other.digest];
     wanted.sort();
@@ -224,7 +224,7 @@ fn a_no_says_nothing_of_lines_that_were_read() {
     world.drop_pair();
     let engine = world.open();
     crate::engine::tests::decide(&engine, DecisionKind::Reject).unwrap();
-    let entry = engine.operations(1, None).unwrap().remove(0);
+    let entry = engine.history().operations(1, None).unwrap().remove(0);
     assert_eq!((entry.verb.as_str(), entry.detail.get("lines_total")), ("reject", None));
 }
 
@@ -257,9 +257,9 @@ fn checks_of_another_comparison_or_that_have_not_ended_let_nothing_pass() {
     let engine = world.open();
     let review = waiting(&engine);
     with_yes(&engine, &review, |input| {
-        let good = engine.read(|q| Ok(q.verdict(&review.tool, review.digest)?)).unwrap().unwrap();
+        let good = engine.workspace.read(|q| Ok(q.verdict(&review.tool, review.digest)?)).unwrap().unwrap();
         let passes = |verdict: &Verdict, review: &Review| {
-            let passed = lock(&engine.inner.store).transact(now(), |tx| {
+            let passed = lock(&engine.workspace.store).transact(now(), |tx| {
                 tx.put_verdict(&review.tool, review.digest, verdict)?;
                 Ok::<_, EngineError>(pass(tx, input, review).is_ok())
             });

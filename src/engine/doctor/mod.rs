@@ -12,6 +12,7 @@ use super::settings::secrets::{self, SecretSource};
 use super::state::home::Home;
 use super::view::DoctorLine;
 use crate::domain::{IsolationLevel, SafeText, Stage};
+use crate::engine::Engine;
 use crate::insight::Policy;
 use crate::outside::{Asker, Programs};
 use crate::runner::{self, Machine};
@@ -53,6 +54,20 @@ pub(super) enum Health {
     Warn,
     /// Something is refused or lost until it is fixed.
     Bad,
+}
+
+impl Engine {
+    /// Checks interpreters, folders, limits.
+    pub fn doctor(&self) -> Vec<DoctorLine> {
+        let options = &self.workspace.options;
+        let place = Place { workspace: &options.workspace, home: &options.home, state_dir: &self.workspace.state_dir };
+        let mut lines = doctor(&place, self.workspace.git(), &self.workspace.machine, options.asker);
+        lines.extend(buffers(self.buffers().list()));
+        lines.extend(self.doctor_of_signing());
+        lines.push(self.workspace.doctor_of_state());
+        lines.push(library(&self.upkeep().policy()));
+        lines
+    }
 }
 
 /// Checks git, interpreters, folders, limits, generators and the terminal.

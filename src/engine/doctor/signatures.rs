@@ -1,11 +1,11 @@
 //! What `doctor` says of signatures: whether decisions can be signed, whose signatures count, and what is not signed.
 
 use super::{Health, line};
+use crate::engine::Engine;
 use crate::engine::error::EngineError;
 use crate::engine::review::log_trust::UnsignedLog;
 use crate::engine::settings::Signing;
 use crate::engine::view::DoctorLine;
-use crate::engine::workspace::Engine;
 use crate::runner;
 use std::ffi::OsStr;
 
@@ -19,14 +19,14 @@ impl Engine {
     /// Looks at key, allowed signers and log; signs nothing, since a key may ask for a touch. No line where the user
     /// says nothing of signatures.
     pub(in crate::engine) fn doctor_of_signing(&self) -> Vec<DoctorLine> {
-        let signing = &self.inner.settings.signing;
+        let signing = &self.workspace.settings.signing;
         if *signing == Signing::default() {
             return Vec::new();
         }
         let judged = if signing.protects {
-            self.judge().map(drop)
+            self.integrity().judge().map(drop)
         } else {
-            signing.allowed_signers.as_deref().map_or(Ok(()), |signers| self.judge_of(signers).map(drop))
+            signing.allowed_signers.as_deref().map_or(Ok(()), |signers| self.integrity().judge_of(signers).map(drop))
         };
         let faults = [signing.fault.clone(), judged.err(), self.fault_of_key()];
         let mut faults: Vec<String> = faults.into_iter().flatten().collect();
@@ -35,12 +35,12 @@ impl Engine {
             let health = if signing.required { Health::Bad } else { Health::Warn };
             return faults.into_iter().map(|fault| line(NAME, health, told(signing, &fault), FIX)).collect();
         }
-        vec![of_log(signing, self.unsigned())]
+        vec![of_log(signing, self.integrity().unsigned())]
     }
 
     /// Why nothing can be signed with the key; `None` without a key, or when it seems to be possible.
     fn fault_of_key(&self) -> Option<String> {
-        let (key, programs) = (self.inner.settings.signing.key.as_deref()?, &self.inner.programs);
+        let (key, programs) = (self.workspace.settings.signing.key.as_deref()?, &self.workspace.programs);
         // Looked at, not opened: a pipe in its place would be waited for.
         match key.metadata() {
             Ok(found) if found.is_file() => {}

@@ -1,9 +1,9 @@
 //! From what a user asks to what a generator is sent: visible, and editable, before anything is sent.
 
 use crate::domain::{Caller, EvolutionId, EvolveAsked, FailureKind, Redactor, ReviewId, RunId, Step, Tool, ToolDetail};
+use crate::engine::Evolutions;
 use crate::engine::clock::now;
 use crate::engine::error::{EngineError, ErrorCode};
-use crate::engine::workspace::Engine;
 use crate::evolve::bundle::DEFAULT_LIMIT;
 use crate::evolve::course::{MOST, Plan};
 use crate::evolve::prompt::{Prompt, TemplateName, Templates};
@@ -53,15 +53,15 @@ pub struct Asking {
     pub asked: EvolveAsked,
 }
 
-impl Engine {
+impl Evolutions<'_> {
     /// Works out what would be sent, and to whom. Sends nothing.
     ///
     /// # Errors
     /// `NotFound` and `Ambiguous` for the tool; `Usage` for a run of another tool, an unknown generator, a bundle that is
     /// none, a template of the user's that is wrong; `Failed` when the tool's files cannot be read.
-    pub fn prepare_evolution(&self, request: &EvolveRequest) -> Result<Asking, EngineError> {
-        let tool = self.resolve(&request.tool)?;
-        let detail = self.detail(&tool)?;
+    pub fn prepare(&self, request: &EvolveRequest) -> Result<Asking, EngineError> {
+        let tool = self.engine.library().resolve(&request.tool)?;
+        let detail = self.engine.library().detail(&tool)?;
         let failures = self.chosen_failures(&tool, &request.failures)?;
         let made = match &request.bundle {
             Some(value) => edited(value, &tool, &request.hint)?,
@@ -74,7 +74,7 @@ impl Engine {
         let prompt =
             if request.specification.is_some() { templates.new_tool(&bundle) } else { templates.evolve(&bundle) };
         let (generators, chosen) = self.chosen_generators(&request.generators, &bundle)?;
-        let settings = &self.inner.settings.evolve;
+        let settings = &self.workspace.settings.evolve;
         let rounds = request.rounds.unwrap_or(settings.rounds).clamp(1, MOST);
         let asked = EvolveAsked {
             hint,
@@ -104,7 +104,7 @@ impl Engine {
             let names: Vec<&str> = repaired.done.iter().map(|done| done.repair.as_str()).collect();
             return Ok((vec![built_in.to_owned()], format!("needs no model: {}", names.join(", "))));
         }
-        let mut others = self.inner.settings.evolve.generators.iter().filter(|name| *name != built_in);
+        let mut others = self.workspace.settings.evolve.generators.iter().filter(|name| *name != built_in);
         let none = self.no_other();
         match others.next() {
             Some(first) => Ok((vec![first.clone()], "the first of the settings".to_owned())),
@@ -112,7 +112,7 @@ impl Engine {
             None => Err(EngineError::new(
                 ErrorCode::Failed,
                 format!("there is nothing that the built-in repairs can do, and {none}"),
-                match self.inner.settings.generators.first() {
+                match self.workspace.settings.generators.first() {
                     Some(known) => format!("ask one by its name: --generator {}", known.name),
                     None => self.where_generators_stand(),
                 },
@@ -122,7 +122,7 @@ impl Engine {
 
     /// Why nobody but the repairs is asked.
     fn no_other(&self) -> String {
-        let known: Vec<&str> = self.inner.settings.generators.iter().map(|one| one.name.as_str()).collect();
+        let known: Vec<&str> = self.workspace.settings.generators.iter().map(|one| one.name.as_str()).collect();
         if known.is_empty() {
             return "no other generator is in the settings".to_owned();
         }
@@ -131,7 +131,7 @@ impl Engine {
 
     /// The templates, with the user's own from the folder `prompts` of the settings.
     pub(super) fn templates(&self) -> Result<Templates, EngineError> {
-        let folder = self.inner.options.home.config.join("prompts");
+        let folder = self.workspace.options.home.config.join("prompts");
         let mut own = BTreeMap::new();
         for name in TemplateName::ALL {
             let path = folder.join(format!("{name}.md"));
@@ -150,19 +150,19 @@ impl Engine {
         })
     }
 
-    /// Begins to ask: keeps what is sent and gives the loop its number. [`Engine::drive_evolution`] does the rest.
+    /// Begins to ask: keeps what is sent and gives the loop its number. [`Self::drive`] does the rest.
     ///
     /// # Errors
     /// `Refused` for an agent that wants a generator of the user's; `Internal` for trouble with the state folder.
-    pub fn begin_evolution(&self, asking: &Asking, caller: &Caller) -> Result<EvolutionId, EngineError> {
+    pub fn begin(&self, asking: &Asking, caller: &Caller) -> Result<EvolutionId, EngineError> {
         refuse_generators(&asking.plan, caller)?;
         let tool = &asking.tool;
-        let detail = self.detail(tool)?;
+        let detail = self.engine.library().detail(tool)?;
         // What is evolved stays readable, whatever happens to its files meanwhile.
-        self.inner.copies.put(detail.tool.digest, &detail.files)?;
-        let bundle = self.documents().put(asking.bundle.json().as_bytes())?;
+        self.workspace.copies.put(detail.tool.digest, &detail.files)?;
+        let bundle = self.workspace.documents().put(asking.bundle.json().as_bytes())?;
         let course = serde_json::to_value(Course::new(asking.plan.clone())).map_err(EngineError::internal)?;
-        self.transact(|tx| {
+        self.workspace.transact(|tx| {
             Ok(tx.begin_evolution(&NewEvolution {
                 tool: tool.name.clone(),
                 version: tool.version.clone(),
@@ -172,7 +172,7 @@ impl Engine {
                 bundle,
                 who: caller.identity(),
                 course,
-                owner: self.inner.owner.clone(),
+                owner: self.workspace.owner.clone(),
                 failure_kind: failure_kind(&asking.bundle),
             })?)
         })
@@ -180,16 +180,23 @@ impl Engine {
 
     /// The version that a loop began with, as it was then.
     pub(super) fn evolved_detail(&self, row: &crate::domain::Evolution) -> Result<ToolDetail, EngineError> {
-        let here = self.catalog().tools.iter().find(|tool| tool.path == row.path && tool.digest == row.digest).cloned();
+        let here = self
+            .engine
+            .library()
+            .catalog()
+            .tools
+            .iter()
+            .find(|tool| tool.path == row.path && tool.digest == row.digest)
+            .cloned();
         if let Some(tool) = here {
-            return self.detail(&tool);
+            return self.engine.library().detail(&tool);
         }
-        let near = self.catalog().tools.iter().find(|tool| tool.name == row.tool).cloned();
+        let near = self.engine.library().catalog().tools.iter().find(|tool| tool.name == row.tool).cloned();
         let near = near.ok_or_else(|| {
             let message = format!("{} is gone from the workspace", row.tool);
             EngineError::new(ErrorCode::NotFound, message, "bring it back; its files are kept")
         })?;
-        self.detail(&Tool { digest: row.digest, ..Tool::clone(&near) })
+        self.engine.library().detail(&Tool { digest: row.digest, ..Tool::clone(&near) })
     }
 }
 

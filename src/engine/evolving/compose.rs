@@ -6,9 +6,9 @@ use crate::domain::{
     Digest, Evolution, ExaminedAnswer, FileMode, Placement, Proposal, Stage, Step, Tool, ToolDetail, VersionFile,
     propose, unversioned, versioned,
 };
+use crate::engine::Evolutions;
 use crate::engine::core::stage_placement;
 use crate::engine::error::{EngineError, ErrorCode};
-use crate::engine::workspace::Engine;
 use crate::evolve::course::Lane;
 use crate::evolve::prompt::Templates;
 use crate::evolve::repair::GENERATOR;
@@ -48,7 +48,7 @@ struct Spot {
     renames: Vec<(String, String)>,
 }
 
-impl Engine {
+impl Evolutions<'_> {
     /// Makes a version of an answer. Writes nothing but a kept copy.
     ///
     /// # Errors
@@ -101,14 +101,14 @@ impl Engine {
         write_stamp(case, &mut files, &stamp)?;
         let files = renamed(files, &spot.renames, case.want.manifest.as_ref().map(|(path, _)| path.as_str()));
         let detail = placed(base, &spot, version, files.into_values().collect())?;
-        self.inner.copies.put(detail.tool.digest, &detail.files).map_err(|error| error.to_string())?;
+        self.workspace.copies.put(detail.tool.digest, &detail.files).map_err(|error| error.to_string())?;
         Ok(detail)
     }
 
     /// An answer that was kept, as the version that it was examined as.
     pub(super) fn candidate_kept(&self, case: &Case, found: &ExaminedAnswer) -> Result<ToolDetail, EngineError> {
         let spot = self.spot(&case.base, &found.version);
-        placed(&case.base.tool, &spot, &found.version, self.version_files(found.digest)?).map_err(unkept)
+        placed(&case.base.tool, &spot, &found.version, self.engine.versions().files(found.digest)?).map_err(unkept)
     }
 
     /// The same under a number that is free now: its own, else the next one, with which it is stamped anew.
@@ -133,14 +133,14 @@ impl Engine {
     /// lies where its files would go.
     fn is_free(&self, case: &Case, version: &semver::Version) -> Result<bool, EngineError> {
         let name = &case.base.tool.name;
-        let (known, approved) = self.read(|q| Ok((q.versions_of(name)?, q.approved_before(name)?)))?;
+        let (known, approved) = self.workspace.read(|q| Ok((q.versions_of(name)?, q.approved_before(name)?)))?;
         let is_known = known.iter().any(|row| row.version == *version && approved.contains(&row.digest))
-            || self.catalog().tools.iter().any(|row| row.name == *name && row.version == *version);
+            || self.engine.library().catalog().tools.iter().any(|row| row.name == *name && row.version == *version);
         if is_known {
             return Ok(false);
         }
         let spot = self.spot(&case.base, version);
-        let place = self.inner.options.workspace.join(&spot.placement.base);
+        let place = self.workspace.folder().join(&spot.placement.base);
         let lies = |path: &Path| std::fs::symlink_metadata(path).is_ok();
         Ok(if spot.placement.exclusive {
             !lies(&place)
@@ -187,7 +187,7 @@ impl Engine {
         };
         if base.stage != Stage::Experimental {
             let placement = stage_placement(Stage::Experimental, &base.name);
-            let is_free = std::fs::symlink_metadata(self.inner.options.workspace.join(&placement.base)).is_err();
+            let is_free = std::fs::symlink_metadata(self.workspace.folder().join(&placement.base)).is_err();
             return if is_free { Spot { placement, renames: Vec::new() } } else { own(&placement.base) };
         }
         if base.placement.exclusive {

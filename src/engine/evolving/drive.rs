@@ -3,9 +3,10 @@
 use super::compose::{Candidate, Case};
 use super::{LiveEvolution, course_of};
 use crate::domain::{Caller, Digest, Evolution, EvolutionId, EvolutionState, ExaminedAnswer, Redactor};
+use crate::engine::Engine;
+use crate::engine::Evolutions;
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::locks::lock;
-use crate::engine::workspace::Engine;
 use crate::evolve::answer::{Answer, Fault, Unusable, Want, read};
 use crate::evolve::bundle::{BundleFile, DEFAULT_LIMIT};
 use crate::evolve::course::{After, Effect, End, Event, FileNote, LaneId, Trouble, Usage};
@@ -63,7 +64,7 @@ struct Drive<'a> {
     examining: Mutex<()>,
 }
 
-impl Engine {
+impl Evolutions<'_> {
     /// Drives a loop to its end, or takes up one whose process died: asks, examines, tells what was wrong, asks again.
     /// A good answer is written as a version that waits for a human. Blocks; `on` is told what happens.
     ///
@@ -71,22 +72,17 @@ impl Engine {
     /// `NotFound`; `Refused` for an agent that did not ask for it, or where a generator of the user's is asked;
     /// `Conflict` when it is over or another process drives it; `Internal` for trouble with the store, after which it can
     /// be taken up again.
-    pub fn drive_evolution(
-        &self,
-        id: EvolutionId,
-        caller: &Caller,
-        on: OnProgress<'_>,
-    ) -> Result<Evolution, EngineError> {
-        let row = self.evolution_row(id)?;
+    pub fn drive(&self, id: EvolutionId, caller: &Caller, on: OnProgress<'_>) -> Result<Evolution, EngineError> {
+        let row = self.row(id)?;
         super::own(&row, caller)?;
         super::asking::refuse_generators(&course_of(&row)?.plan, caller)?;
         let driven = || EngineError::new(ErrorCode::Conflict, format!("another process drives evolution {id}"), "");
         match row.state {
-            EvolutionState::Running if row.owner == self.inner.owner => {}
+            EvolutionState::Running if row.owner == self.workspace.owner => {}
             EvolutionState::Running => return Err(driven()),
             EvolutionState::Interrupted => {
-                let owner = &self.inner.owner;
-                if !self.transact(|tx| Ok(tx.take_evolution(id, &row.owner, owner)?))? {
+                let owner = &self.workspace.owner;
+                if !self.workspace.transact(|tx| Ok(tx.take_evolution(id, &row.owner, owner)?))? {
                     return Err(driven());
                 }
             }
@@ -97,42 +93,48 @@ impl Engine {
             }
         }
         let course = course_of(&row)?;
-        let case = self.evolution_case(row)?;
-        let live = self.live_evolution(id);
-        let drive =
-            Drive { engine: self, case: &case, live, on, answers: Mutex::default(), examining: Mutex::default() };
+        let case = self.case_of(row)?;
+        let live = self.live(id);
+        let drive = Drive {
+            engine: self.engine,
+            case: &case,
+            live,
+            on,
+            answers: Mutex::default(),
+            examining: Mutex::default(),
+        };
         let ended = drive.run(course);
-        lock(&self.inner.evolutions.by_id).remove(&id);
+        lock(&self.state.by_id).remove(&id);
         let (course, end) = ended?;
         self.end_course(&case, &course, &end, caller)?;
-        self.evolution_row(id)
+        self.row(id)
     }
 
     /// Ends a loop whose process died, with what it has.
     pub(super) fn end_interrupted(&self, row: Evolution, caller: &Caller) -> Result<Evolution, EngineError> {
         let (id, owner) = (row.id, row.owner.clone());
-        if !self.transact(|tx| Ok(tx.take_evolution(id, &owner, &self.inner.owner)?))? {
-            return self.evolution_row(id);
+        if !self.workspace.transact(|tx| Ok(tx.take_evolution(id, &owner, &self.workspace.owner)?))? {
+            return self.row(id);
         }
         let (course, _) = course_of(&row)?.step(Event::Stopped);
         let value = serde_json::to_value(&course).map_err(EngineError::internal)?;
-        self.transact(|tx| Ok(tx.put_course(id, &value)?))?;
-        let case = self.evolution_case(row)?;
+        self.workspace.transact(|tx| Ok(tx.put_course(id, &value)?))?;
+        let case = self.case_of(row)?;
         let end = course.end.clone().unwrap_or(End::Stopped { best: course.best() });
         self.end_course(&case, &course, &end, caller)?;
-        self.evolution_row(id)
+        self.row(id)
     }
 
     /// Everything that a loop rests on, as it was kept.
-    pub(super) fn evolution_case(&self, row: Evolution) -> Result<Case, EngineError> {
+    pub(super) fn case_of(&self, row: Evolution) -> Result<Case, EngineError> {
         let bundle: Bundle =
-            serde_json::from_slice(&self.documents().get(row.bundle)?).map_err(EngineError::internal)?;
+            serde_json::from_slice(&self.workspace.documents().get(row.bundle)?).map_err(EngineError::internal)?;
         let base = self.evolved_detail(&row)?;
         Ok(Case { want: Want::of(&bundle), templates: self.templates()?, base, bundle, row })
     }
 
     pub(super) fn kept_answer(&self, digest: Digest) -> Result<KeptAnswer, EngineError> {
-        serde_json::from_slice(&self.documents().get(digest)?).map_err(EngineError::internal)
+        serde_json::from_slice(&self.workspace.documents().get(digest)?).map_err(EngineError::internal)
     }
 }
 
@@ -188,7 +190,7 @@ impl Drive<'_> {
     ) -> Result<Event, EngineError> {
         loop {
             let is_stopped = self.live.stop.load(Ordering::Relaxed);
-            if is_stopped || self.engine.evolution_row(self.case.row.id)?.stop_asked {
+            if is_stopped || self.engine.evolutions().row(self.case.row.id)?.stop_asked {
                 return Ok(Event::Stopped);
             }
             if let Some(at) = due.iter().position(|(when, _)| *when <= Clock::now()) {
@@ -210,7 +212,7 @@ impl Drive<'_> {
     fn step(&self, course: Course, event: Event) -> Result<(Course, Vec<Effect>), EngineError> {
         let (course, effects) = course.step(event);
         let value = serde_json::to_value(&course).map_err(EngineError::internal)?;
-        self.engine.transact(|tx| Ok(tx.put_course(self.case.row.id, &value)?))?;
+        self.engine.workspace.transact(|tx| Ok(tx.put_course(self.case.row.id, &value)?))?;
         (self.on)(Progress::Step(&course));
         Ok((course, effects))
     }
@@ -238,7 +240,7 @@ impl Drive<'_> {
         let prompt = self.prompt(&told, after);
         // The repairs are here: they send nothing, and mend the bytes as they are.
         let told = if generator == repair::GENERATOR { self.unmasked(told, earlier.as_ref()) } else { told };
-        let sent = self.engine.documents().put(prompt.text().as_bytes())?;
+        let sent = self.engine.workspace.documents().put(prompt.text().as_bytes())?;
         lock(&self.live.texts).insert(at, String::new());
         let written = self.write(at, generator, &told, &prompt);
         let took_ms = millis(begun);
@@ -253,7 +255,7 @@ impl Drive<'_> {
         let text = Redactor::default().text(&written.text);
         let kept = KeptAnswer { text, answer: read.as_ref().ok().map(|(answer, _)| answer.clone()) };
         let kept = serde_json::to_vec(&kept).map_err(EngineError::internal)?;
-        let answer = self.engine.documents().put(&kept)?;
+        let answer = self.engine.workspace.documents().put(&kept)?;
         let manifest = self.case.want.manifest.as_ref().map(|(path, _)| path.as_str());
         let notes = match &read {
             Ok((answer, _)) => Ok(FileNote::of(answer, manifest)),
@@ -267,7 +269,7 @@ impl Drive<'_> {
 
     /// The bundle with an attempt in it, and with what was wrong with that.
     fn told_of(&self, at: LaneId, answer: &Answer) -> Result<Bundle, EngineError> {
-        let examined = self.engine.read(|q| Ok(q.examined_answers(self.case.row.id)?))?;
+        let examined = self.engine.workspace.read(|q| Ok(q.examined_answers(self.case.row.id)?))?;
         let found = examined.iter().find(|one| (one.round, one.lane) == (at.round, at.lane));
         let feedback = found.map_or_else(String::new, |found| self.feedback(found));
         let told = self.case.bundle.clone().with_attempt(answer, feedback);
@@ -293,7 +295,7 @@ impl Drive<'_> {
     }
 
     fn feedback(&self, found: &ExaminedAnswer) -> String {
-        let blocking = self.engine.blocking(&found.verdict, crate::domain::Stage::Approved);
+        let blocking = self.engine.checks().blocking(&found.verdict, crate::domain::Stage::Approved);
         let evidence = Evidence { verdict: Some(&found.verdict), blocking: &blocking, replay: &found.replay };
         feedback::section(&evidence, feedback::DEFAULT_LIMIT)
     }
@@ -328,7 +330,7 @@ impl Drive<'_> {
             tell(&repaired.answer.notes);
             return Ok(Written { text: repaired.text(), usage: Usage::default(), model: None });
         }
-        let found = self.engine.generator(generator).map_err(|error| refused(error.message))?;
+        let found = self.engine.evolutions().generator(generator).map_err(|error| refused(error.message))?;
         let question = Question { system: &prompt.system, request: &prompt.request };
         generator::ask(&found, &question, &mut tell, &self.live.stop)
     }
@@ -362,7 +364,7 @@ impl Drive<'_> {
             ));
         }
         let answer = earlier.map_or_else(|| answer.clone(), |(_, earlier)| answer.over(earlier));
-        let candidate = self.engine.compose(self.case, &answer, generator, prompt).map_err(unusable)?;
+        let candidate = self.engine.evolutions().compose(self.case, &answer, generator, prompt).map_err(unusable)?;
         Ok((answer, candidate))
     }
 
@@ -371,8 +373,11 @@ impl Drive<'_> {
         if let Some((answer, _)) = lock(&self.answers).get(&at) {
             return Ok(answer.clone());
         }
-        let kept =
-            course.lane(at).and_then(|lane| lane.answer).map(|digest| self.engine.kept_answer(digest)).transpose()?;
+        let kept = course
+            .lane(at)
+            .and_then(|lane| lane.answer)
+            .map(|digest| self.engine.evolutions().kept_answer(digest))
+            .transpose()?;
         kept.and_then(|kept| kept.answer).ok_or_else(|| EngineError::internal("an answer of the loop is not kept"))
     }
 
@@ -380,7 +385,12 @@ impl Drive<'_> {
         let _alone = lock(&self.examining);
         let begun = Clock::now();
         match self.candidate(course, at).and_then(|candidate| {
-            self.engine.examine_answer(self.case, at, (&candidate.detail, &candidate.step), &self.live.stop)
+            self.engine.evolutions().examine_answer(
+                self.case,
+                at,
+                (&candidate.detail, &candidate.step),
+                &self.live.stop,
+            )
         }) {
             Ok(found) => Event::Examined { at, verdict: found.verdict, replay: found.replay, took_ms: millis(begun) },
             Err(error) => Event::NotExamined { at, message: error.message, took_ms: millis(begun) },
@@ -396,7 +406,7 @@ impl Drive<'_> {
         let lane = course.lane(at);
         let generator = lane.map_or("", |lane| lane.generator.as_str());
         let prompt = lane.and_then(|lane| lane.prompt).unwrap_or(self.case.row.bundle);
-        let made = self.engine.compose(self.case, &answer, generator, prompt);
+        let made = self.engine.evolutions().compose(self.case, &answer, generator, prompt);
         let candidate = Arc::new(made.map_err(|why| EngineError::new(ErrorCode::Failed, why, ""))?);
         lock(&self.answers).insert(at, (answer, Arc::clone(&candidate)));
         Ok(candidate)

@@ -2,21 +2,21 @@
 
 use super::course_of;
 use crate::domain::{Digest, Evolution, ExaminedAnswer, ReplayOutcome, Review, ToolName, count};
+use crate::engine::Evolutions;
 use crate::engine::error::EngineError;
 use crate::engine::view::{EvidenceLine, Weight};
-use crate::engine::workspace::Engine;
 use crate::evolve::course::{Lane, LaneId};
 use serde_json::{Value, json};
 
-impl Engine {
+impl Evolutions<'_> {
     /// Which loop made the version under review, and what became of recorded inputs; by what was kept here, not by what
     /// an asker says.
     pub(in crate::engine) fn evolved(&self, review: &Review) -> Result<Vec<EvidenceLine>, EngineError> {
-        let Some(row) = self.read(|q| Ok(q.evolution_that_made(&review.tool, review.digest)?))? else {
+        let Some(row) = self.workspace.read(|q| Ok(q.evolution_that_made(&review.tool, review.digest)?))? else {
             return Ok(Vec::new());
         };
         let line = |weight, label: &str, text: String| EvidenceLine { weight, label: label.to_owned(), text };
-        let examined = self.read(|q| Ok(q.examined_answers(row.id)?))?;
+        let examined = self.workspace.read(|q| Ok(q.examined_answers(row.id)?))?;
         let Some(found) = examined.iter().find(|one| one.digest == review.digest) else { return Ok(Vec::new()) };
         let course = course_of(&row)?;
         let lane = course.lane(LaneId { round: found.round, lane: found.lane });
@@ -41,15 +41,17 @@ impl Engine {
 
     /// What a generator was told and what it wrote, for a version that one made; null for any other.
     pub(in crate::engine) fn asked_for(&self, tool: &ToolName, version: Digest) -> Result<Value, EngineError> {
-        let Some(row) = self.read(|q| Ok(q.evolution_that_made(tool, version)?))? else { return Ok(Value::Null) };
-        let examined = self.read(|q| Ok(q.examined_answers(row.id)?))?;
+        let Some(row) = self.workspace.read(|q| Ok(q.evolution_that_made(tool, version)?))? else {
+            return Ok(Value::Null);
+        };
+        let examined = self.workspace.read(|q| Ok(q.examined_answers(row.id)?))?;
         let course = course_of(&row)?;
         let at = examined.iter().find(|one| one.digest == version);
         let at = at.map(|one| LaneId { round: one.round, lane: one.lane });
         let lane = at.and_then(|at| course.lane(at));
         let text = |digest: Option<Digest>| -> Result<Option<String>, EngineError> {
             let Some(digest) = digest else { return Ok(None) };
-            Ok(Some(String::from_utf8_lossy(&self.documents().get(digest)?).into_owned()))
+            Ok(Some(String::from_utf8_lossy(&self.workspace.documents().get(digest)?).into_owned()))
         };
         let answer = lane.and_then(|lane| lane.answer).map(|digest| self.kept_answer(digest)).transpose()?;
         Ok(json!({

@@ -3,10 +3,10 @@
 use super::compose::Case;
 use crate::check;
 use crate::domain::{Digest, ExaminedAnswer, ReplayOutcome, Replayed, Stage, ToolDetail};
+use crate::engine::Evolutions;
 use crate::engine::core::Approvals;
 use crate::engine::error::EngineError;
 use crate::engine::review::check_runs::EngineTrials;
-use crate::engine::workspace::Engine;
 use crate::evolve::course::{LaneId, ReplaySummary, VerdictSummary};
 use std::sync::atomic::AtomicBool;
 
@@ -16,7 +16,7 @@ pub(super) struct Examined {
     pub(super) replay: ReplaySummary,
 }
 
-impl Engine {
+impl Evolutions<'_> {
     /// Makes all checks of a version that an answer is, and replays recorded inputs. Keeps what was found.
     pub(super) fn examine_answer(
         &self,
@@ -25,11 +25,11 @@ impl Engine {
         (detail, step): (&ToolDetail, &str),
         stop: &AtomicBool,
     ) -> Result<Examined, EngineError> {
-        let approved = self.read(|q| Ok(Approvals::read(q)?.newest(&detail.tool.name)))?;
+        let approved = self.workspace.read(|q| Ok(Approvals::read(q)?.newest(&detail.tool.name)))?;
         let base: Option<Digest> = approved.filter(|base| *base != detail.tool.digest);
-        let verdict = self.examine_detail(detail, base, stop, &mut |_| {})?;
+        let verdict = self.engine.checks().examine_detail(detail, base, stop, &mut |_| {})?;
         let recorded = self.recorded_inputs(&detail.tool.name, &case.row.asked.failures)?;
-        let trials = EngineTrials::new(self, stop);
+        let trials = EngineTrials::new(self.engine, stop);
         let can_start = |detail: &ToolDetail| detail.tool.runnable && detail.manifest.recipe.is_some();
         let replayed = if can_start(detail) && can_start(&case.base) {
             check::replay(&trials, (&case.base, detail), &recorded)
@@ -46,8 +46,8 @@ impl Engine {
             verdict,
             replay: replayed,
         };
-        self.transact(|tx| Ok(tx.put_examined(case.row.id, &kept)?))?;
-        let blocking = self.blocking(&kept.verdict, Stage::Approved);
+        self.workspace.transact(|tx| Ok(tx.put_examined(case.row.id, &kept)?))?;
+        let blocking = self.engine.checks().blocking(&kept.verdict, Stage::Approved);
         Ok(Examined { verdict: VerdictSummary::of(&kept.verdict, blocking), replay: summary(&kept.replay) })
     }
 }

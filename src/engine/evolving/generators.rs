@@ -1,50 +1,52 @@
 //! Generators made ready to be asked: keys looked up at that moment, held by the [`Generator`] and nowhere else.
 
 use crate::domain::{Problem, ProblemCode, SafeText, Secret};
+use crate::engine::Evolutions;
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::settings::Settings;
 use crate::engine::settings::generators::{GeneratorSetting, WaySetting};
 use crate::engine::settings::secrets::SecretSource;
 use crate::engine::view::DoctorLine;
-use crate::engine::workspace::Engine;
 use crate::generator::{Api, Generator, Program, Way, is_exposed, reach};
 use crate::outside::{Programs, loads_code};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-impl Engine {
+impl Evolutions<'_> {
     /// The generator of this name, ready to be asked. Looks its key up now; keep it no longer than one question takes.
     ///
     /// # Errors
     /// `NotFound` when the settings name no such generator that can be used; `Refused` when its key or one of its
     /// secrets cannot be had. The message names where a value should be, never a value.
     pub fn generator(&self, name: &str) -> Result<Generator, EngineError> {
-        let settings = &self.inner.settings;
+        let settings = &self.workspace.settings;
         let Some(setting) = settings.generators.iter().find(|setting| setting.name == name) else {
             let message = format!("there is no generator {name} that can be asked");
             return Err(EngineError::new(ErrorCode::NotFound, message, self.where_generators_stand()));
         };
-        let fetch = |source: &SecretSource| source.value(&self.inner.programs).map(Some);
-        ready(setting, settings, &self.inner.programs, self.inner.options.program.as_deref(), &fetch).map_err(|why| {
-            let hint = "`toolsmith doctor` looks whether each generator can be reached";
-            EngineError::new(ErrorCode::Refused, format!("the generator {name} needs {why}"), hint)
-        })
+        let fetch = |source: &SecretSource| source.value(&self.workspace.programs).map(Some);
+        ready(setting, settings, &self.workspace.programs, self.workspace.options.program.as_deref(), &fetch).map_err(
+            |why| {
+                let hint = "`toolsmith doctor` looks whether each generator can be reached";
+                EngineError::new(ErrorCode::Refused, format!("the generator {name} needs {why}"), hint)
+            },
+        )
     }
 }
 
-impl Engine {
+impl Evolutions<'_> {
     /// Where generators are named, or what is wrong with the settings that name them.
     pub(super) fn where_generators_stand(&self) -> String {
         let is_about = |problem: &&Problem| {
             problem.code != ProblemCode::BadSetting
                 || ["generators", "evolve"].iter().any(|word| problem.message.contains(word))
         };
-        match self.inner.setting_problems.iter().find(is_about) {
+        match self.workspace.setting_problems.iter().find(is_about) {
             Some(problem) => format!("{}; {}; `toolsmith doctor` looks at all of it", problem.placed(), problem.hint),
             None => format!(
                 "{} names them: [generators.agent] command = [\"program\", \"argument\"]",
-                self.inner.options.home.config_file().display()
+                self.workspace.options.home.config_file().display()
             ),
         }
     }

@@ -6,8 +6,8 @@ use crate::domain::{
     Caller, Digest, Evolution, EvolutionId, EvolutionState, ExaminedAnswer, Mutation, Outcome, Request, RequestKind,
     ReviewId, ReviewState, Stage, Tool, ToolDetail, ToolReview,
 };
+use crate::engine::Evolutions;
 use crate::engine::error::{EngineError, ErrorCode};
-use crate::engine::workspace::Engine;
 use crate::evolve::course::{End, LaneId};
 use crate::evolve::repair::GENERATOR;
 use crate::evolve::{Course, mutation};
@@ -47,14 +47,14 @@ impl Way {
     }
 }
 
-impl Engine {
+impl Evolutions<'_> {
     /// A loop with everything that was found.
     ///
     /// # Errors
     /// `NotFound`; `Internal` when it cannot be read.
-    pub fn evolution(&self, id: EvolutionId) -> Result<EvolutionDetail, EngineError> {
-        let evolution = self.evolution_row(id)?;
-        let examined = self.read(|q| Ok(q.examined_answers(id)?))?;
+    pub fn detail(&self, id: EvolutionId) -> Result<EvolutionDetail, EngineError> {
+        let evolution = self.row(id)?;
+        let examined = self.workspace.read(|q| Ok(q.examined_answers(id)?))?;
         Ok(EvolutionDetail { course: course_of(&evolution)?, evolution, examined })
     }
 
@@ -63,7 +63,7 @@ impl Engine {
     /// # Errors
     /// `NotFound`; `Internal` when the kept text is damaged.
     pub fn answer_text(&self, id: EvolutionId, at: LaneId) -> Result<Option<String>, EngineError> {
-        let course = course_of(&self.evolution_row(id)?)?;
+        let course = course_of(&self.row(id)?)?;
         let kept = course.lane(at).and_then(|lane| lane.answer).map(|digest| self.kept_answer(digest)).transpose()?;
         Ok(kept.map(|kept| kept.text))
     }
@@ -103,7 +103,7 @@ impl Engine {
             message
         };
         let mutation = best.and_then(|at| self.mutation_of(case, course, at));
-        self.transact(|tx| Ok(tx.end_evolution(id, state, &message, mutation)?))
+        self.workspace.transact(|tx| Ok(tx.end_evolution(id, state, &message, mutation)?))
     }
 
     /// What kind of change an answer is.
@@ -124,11 +124,11 @@ impl Engine {
     /// # Errors
     /// `NotFound`; `Refused` for an agent that did not ask; `Conflict` when there is no such answer, or the version that
     /// it was made of is gone.
-    pub fn keep_answer(&self, id: EvolutionId, at: Option<LaneId>, caller: &Caller) -> Result<Outcome, EngineError> {
-        let row = self.evolution_row(id)?;
+    pub fn keep(&self, id: EvolutionId, at: Option<LaneId>, caller: &Caller) -> Result<Outcome, EngineError> {
+        let row = self.row(id)?;
         super::own(&row, caller)?;
         let course = course_of(&row)?;
-        self.write_answer(&self.evolution_case(row)?, &course, at, (caller, Way::Kept))
+        self.write_answer(&self.case_of(row)?, &course, at, (caller, Way::Kept))
     }
 
     fn write_answer(
@@ -139,7 +139,7 @@ impl Engine {
         (caller, way): (&Caller, Way),
     ) -> Result<Outcome, EngineError> {
         let (row, id) = (&case.row, case.row.id);
-        let examined = self.read(|q| Ok(q.examined_answers(id)?))?;
+        let examined = self.workspace.read(|q| Ok(q.examined_answers(id)?))?;
         let (at, found) = chosen(id, course, &examined, at)?;
         let lane = course.lane(at).ok_or_else(|| EngineError::internal("an answer has no place"))?;
         let kept = self.candidate_kept(case, found)?;
@@ -160,7 +160,7 @@ impl Engine {
             metadata: metadata(row, found, &made.step, &lane.generator),
         };
         let still = || self.still_original(case, way);
-        let outcome = self.bring(&request, &made.detail, caller, way.verb(), &still)?;
+        let outcome = self.engine.requests().bring(&request, &made.detail, caller, way.verb(), &still)?;
         let detail = &made.detail;
         let kept = ExaminedAnswer {
             digest: detail.tool.digest,
@@ -168,7 +168,7 @@ impl Engine {
             step: made.step,
             ..found.clone()
         };
-        self.transact(|tx| {
+        self.workspace.transact(|tx| {
             tx.put_examined(id, &kept)?;
             Ok(tx.put_made(id, detail.tool.digest, outcome.review)?)
         })?;
@@ -181,9 +181,9 @@ impl Engine {
     fn same_code(&self, case: &Case, kept: &ToolDetail) -> Result<Option<Tool>, EngineError> {
         let failed = |why: String| EngineError::new(ErrorCode::Failed, why, "");
         let code = super::compose::code_of(case, &kept.files).map_err(failed)?;
-        for tool in self.catalog().tools.iter().filter(|tool| tool.name == case.row.tool) {
+        for tool in self.engine.library().catalog().tools.iter().filter(|tool| tool.name == case.row.tool) {
             // A version that cannot be read is no reason to write nothing.
-            let Ok(files) = self.files_on_disk(tool) else { continue };
+            let Ok(files) = self.engine.library().files_on_disk(tool) else { continue };
             let is_same = super::compose::code_of(case, &files).is_ok_and(|other| other == code);
             if tool.stage != Stage::Archived && (tool.digest == kept.tool.digest || is_same) {
                 return Ok(Some(Tool::clone(tool)));
@@ -194,7 +194,7 @@ impl Engine {
 
     /// Nothing is written of an answer whose code lies there.
     fn lies_already(&self, id: EvolutionId, found: &ExaminedAnswer, there: &Tool) -> Result<Outcome, EngineError> {
-        let waiting = self.read(|q| Ok(q.reviews(&[ReviewState::Waiting])?))?;
+        let waiting = self.workspace.read(|q| Ok(q.reviews(&[ReviewState::Waiting])?))?;
         let review: Option<ReviewId> = waiting
             .iter()
             .find(|review| review.tool == there.name && review.digest == there.digest)
@@ -210,7 +210,7 @@ impl Engine {
             format!("equal to {} {}, {state}; nothing was written", there.name, there.version)
         };
         if review.is_some() {
-            self.transact(|tx| Ok(tx.put_made(id, there.digest, review)?))?;
+            self.workspace.transact(|tx| Ok(tx.put_made(id, there.digest, review)?))?;
         }
         let detail = json!({"evolution": id, "digest": there.digest});
         Ok(Outcome { operation: None, review, message, commit: None, detail })
@@ -220,15 +220,15 @@ impl Engine {
     fn still_original(&self, case: &Case, way: Way) -> Result<(), EngineError> {
         let (tool, row) = (&case.base.tool, &case.row);
         let is_same = |tool: &Tool| {
-            self.files_on_disk(tool).is_ok_and(|files| Digest::of_files(&files) == row.digest)
+            self.engine.library().files_on_disk(tool).is_ok_and(|files| Digest::of_files(&files) == row.digest)
                 && tool.stage != Stage::Archived
         };
         if is_same(tool) {
             return Ok(());
         }
         // Approved meanwhile, say: then it lies elsewhere.
-        self.scan(&mut |_| {})?;
-        let view = self.catalog();
+        self.engine.library().scan(&mut |_| {})?;
+        let view = self.engine.library().catalog();
         if view.tools.iter().filter(|there| there.name == row.tool).any(|there| is_same(there)) {
             return Ok(());
         }

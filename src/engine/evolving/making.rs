@@ -6,11 +6,12 @@ use crate::domain::{
     Caller, Digest, Opportunity, Outcome, Request, ReviewId, ReviewKind, ReviewState, ScaffoldTemplate, ScriptLanguage,
     ToolName, ToolSpecification, rfc3339,
 };
+use crate::engine::Engine;
 use crate::engine::clock::now;
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::review::requests::{Posting, REQUEST_FILE};
 use crate::engine::version::fork::tool_name;
-use crate::engine::workspace::Engine;
+use crate::engine::workspace::Workspace;
 use crate::evolve::document::{Document, Found, draft};
 use crate::evolve::scaffold::{self, Order, Unwritable};
 use serde::Serialize;
@@ -91,7 +92,14 @@ struct Drafted {
     origin: String,
 }
 
-impl Engine {
+/// Making tools that are not there yet: from a text, a document or a template.
+#[derive(Clone, Copy)]
+pub struct NewTools<'e> {
+    pub(in crate::engine) engine: &'e Engine,
+    pub(in crate::engine) workspace: &'e Workspace,
+}
+
+impl NewTools<'_> {
     /// Puts a specification into the review queue; `replaces` is a waiting one that it takes the place of.
     ///
     /// # Errors
@@ -132,7 +140,7 @@ impl Engine {
             Source::Words(_) | Source::File { .. } if replaces.is_some() => "spec",
             Source::Words(_) | Source::File { .. } => "new",
         };
-        let outcome = self.post(&request, caller, Posting { verb, expires_at: None, replaces })?;
+        let outcome = self.engine.requests().post(&request, caller, Posting { verb, expires_at: None, replaces })?;
         let missing = specification.missing();
         Ok(Made {
             outcome,
@@ -159,7 +167,7 @@ impl Engine {
     }
 
     fn specification_row(&self, review: ReviewId) -> Result<crate::domain::Review, EngineError> {
-        let row = self.review_row(review)?;
+        let row = self.engine.reviews().row(review)?;
         if row.kind == ReviewKind::Specification {
             return Ok(row);
         }
@@ -211,7 +219,7 @@ impl Engine {
     pub fn specification(&self, review: ReviewId) -> Result<(ToolSpecification, Digest), EngineError> {
         let row = self.specification_row(review)?;
         // Not what the store says of it, but the bytes that the digest covers.
-        let files = self.inner.copies.get(row.digest)?;
+        let files = self.workspace.copies.get(row.digest)?;
         let kept = files.iter().find(|file| file.path == REQUEST_FILE).map(|file| file.bytes.as_slice());
         let unreadable = |why: String| {
             let message = format!("the specification of review {review} cannot be read: {why}");
@@ -232,8 +240,8 @@ impl Engine {
     ///
     /// # Errors
     /// `Refused` for a specification that nobody approved; `Conflict` for a name that is taken; `Usage` for a name that
-    /// is none, and for a specification that no manifest can hold; else as [`Engine::specification`].
-    pub fn make_scaffold(&self, wanted: &NewTool, caller: &Caller) -> Result<Made, EngineError> {
+    /// is none, and for a specification that no manifest can hold; else as [`Self::specification`].
+    pub fn scaffold(&self, wanted: &NewTool, caller: &Caller) -> Result<Made, EngineError> {
         let approved = wanted.specification.map(|review| self.approved_specification(review)).transpose()?;
         let specified = approved.as_ref().map(|(specification, _)| specification);
         let name = match (&wanted.name, specified) {
@@ -241,7 +249,7 @@ impl Engine {
             (None, Some(specification)) => specification.tool_name.clone(),
             (None, None) => name_from(&wanted.description)?,
         };
-        self.refuse_known_name(&name)?;
+        self.engine.versions().refuse_known_name(&name)?;
         let description = match (wanted.description.trim(), specified) {
             ("", Some(specification)) => specification.description.clone(),
             (words, _) => words.to_owned(),
@@ -285,7 +293,8 @@ impl Engine {
             "files": contents,
             "metadata": {"template": template, "language": language, "specification": approved.as_ref().map(|(_, d)| d)},
         });
-        let outcome = self.post(&request, caller, Posting { verb: "new", expires_at: None, replaces: None })?;
+        let outcome =
+            self.engine.requests().post(&request, caller, Posting { verb: "new", expires_at: None, replaces: None })?;
         let folder = crate::engine::core::stage_placement(crate::domain::Stage::Experimental, &name).base;
         Ok(Made {
             outcome: Outcome {
@@ -301,7 +310,7 @@ impl Engine {
     }
 
     /// What the form of the workbench asks for.
-    pub(in crate::engine) fn make_new(
+    pub(in crate::engine) fn make(
         &self,
         name: Option<String>,
         template: Option<ScaffoldTemplate>,
@@ -311,7 +320,7 @@ impl Engine {
     ) -> Result<Outcome, EngineError> {
         let made = if template.is_some() {
             let wanted = NewTool { name, template, language, description: words, specification: None };
-            self.make_scaffold(&wanted, caller)?
+            self.scaffold(&wanted, caller)?
         } else {
             self.propose_specification(name.as_deref(), &Source::Words(&words), None, caller)?
         };
@@ -320,7 +329,7 @@ impl Engine {
 
     pub(super) fn approved_specification(&self, review: ReviewId) -> Result<(ToolSpecification, Digest), EngineError> {
         let row = self.specification_row(review)?;
-        if let Some(fault) = self.read(|q| Ok(crate::engine::core::fault_of_state(q, &row)?))? {
+        if let Some(fault) = self.workspace.read(|q| Ok(crate::engine::core::fault_of_state(q, &row)?))? {
             return Err(EngineError::new(
                 ErrorCode::Refused,
                 fault,

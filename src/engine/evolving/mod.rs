@@ -6,6 +6,7 @@
 
 mod asking;
 mod compose;
+mod documents;
 mod drive;
 mod evidence;
 mod examine;
@@ -15,6 +16,7 @@ pub(super) mod live;
 pub(super) mod making;
 mod request;
 
+pub use documents::MAX_DOCUMENT_BYTES;
 pub use making::{Enclosed, Made, NewTool, Source};
 
 pub use asking::{Asking, EvolveRequest};
@@ -26,8 +28,10 @@ pub(super) use request::last_bytes;
 use super::error::{EngineError, ErrorCode};
 use super::locks::lock;
 use super::run::owner::owner_alive;
-use super::workspace::Engine;
 use crate::domain::{Caller, Evolution, EvolutionId, EvolutionState, Learnt, ToolName};
+use crate::engine::Engine;
+use crate::engine::evolving::live::LiveEvolutions;
+use crate::engine::workspace::Workspace;
 use crate::evolve::Course;
 use crate::evolve::course::LaneId;
 use crate::store::EvolutionQuery;
@@ -35,19 +39,27 @@ use live::LiveEvolution;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-impl Engine {
+/// Asking generators for better versions of a tool.
+#[derive(Clone, Copy)]
+pub struct Evolutions<'e> {
+    pub(in crate::engine) engine: &'e Engine,
+    pub(in crate::engine) workspace: &'e Workspace,
+    pub(in crate::engine) state: &'e LiveEvolutions,
+}
+
+impl Evolutions<'_> {
     /// Askings for better versions, newest first.
     ///
     /// # Errors
     /// `Internal` for trouble with the store.
-    pub fn evolutions(&self, tool: Option<&ToolName>, limit: usize) -> Result<Vec<Evolution>, EngineError> {
+    pub fn list(&self, tool: Option<&ToolName>, limit: usize) -> Result<Vec<Evolution>, EngineError> {
         let query = EvolutionQuery { tool: tool.cloned(), state: None, limit };
-        let rows = self.read(|q| Ok(q.evolutions(&query)?))?;
+        let rows = self.workspace.read(|q| Ok(q.evolutions(&query)?))?;
         Ok(rows.into_iter().map(with_state).collect())
     }
 
-    pub(super) fn evolution_row(&self, id: EvolutionId) -> Result<Evolution, EngineError> {
-        let row = self.read(|q| Ok(q.evolution(id)?))?;
+    pub(super) fn row(&self, id: EvolutionId) -> Result<Evolution, EngineError> {
+        let row = self.workspace.read(|q| Ok(q.evolution(id)?))?;
         row.map(with_state).ok_or_else(|| {
             let message = format!("there is no evolution {id}");
             EngineError::new(ErrorCode::NotFound, message, "`toolsmith evolutions` lists them")
@@ -58,13 +70,13 @@ impl Engine {
     ///
     /// # Errors
     /// `NotFound`; `Refused` for an agent that did not ask for it; `Conflict` when it is over.
-    pub fn stop_evolution(&self, id: EvolutionId, caller: &Caller) -> Result<Evolution, EngineError> {
-        let row = self.evolution_row(id)?;
+    pub fn stop(&self, id: EvolutionId, caller: &Caller) -> Result<Evolution, EngineError> {
+        let row = self.row(id)?;
         own(&row, caller)?;
         match row.state {
             EvolutionState::Running => {
-                self.transact(|tx| Ok(tx.ask_evolution_to_stop(id)?))?;
-                if let Some(live) = lock(&self.inner.evolutions.by_id).get(&id) {
+                self.workspace.transact(|tx| Ok(tx.ask_evolution_to_stop(id)?))?;
+                if let Some(live) = lock(&self.state.by_id).get(&id) {
                     live.stop.store(true, Ordering::Relaxed);
                 }
                 Ok(row)
@@ -79,8 +91,8 @@ impl Engine {
     }
 
     /// What generators have written so far of the answers of a loop that this process drives.
-    pub fn texts_of_evolution(&self, id: EvolutionId) -> Vec<(LaneId, String)> {
-        let live = lock(&self.inner.evolutions.by_id).get(&id).cloned();
+    pub fn texts(&self, id: EvolutionId) -> Vec<(LaneId, String)> {
+        let live = lock(&self.state.by_id).get(&id).cloned();
         live.map(|live| lock(&live.texts).iter().map(|(at, text)| (*at, text.clone())).collect()).unwrap_or_default()
     }
 
@@ -89,11 +101,11 @@ impl Engine {
     /// # Errors
     /// `Internal` for trouble with the store.
     pub fn learnt(&self) -> Result<Vec<Learnt>, EngineError> {
-        self.read(|q| Ok(q.learnt()?))
+        self.workspace.read(|q| Ok(q.learnt()?))
     }
 
-    fn live_evolution(&self, id: EvolutionId) -> Arc<LiveEvolution> {
-        Arc::clone(lock(&self.inner.evolutions.by_id).entry(id).or_default())
+    fn live(&self, id: EvolutionId) -> Arc<LiveEvolution> {
+        Arc::clone(lock(&self.state.by_id).entry(id).or_default())
     }
 }
 

@@ -5,8 +5,8 @@ use crate::check::Recorded;
 use crate::domain::{
     CommentKind, DecisionKind, Digest, ReviewState, Run, RunId, RunOutcome, Tool, ToolDetail, ToolName, is_redacted,
 };
+use crate::engine::Evolutions;
 use crate::engine::error::{EngineError, ErrorCode};
-use crate::engine::workspace::Engine;
 use crate::evolve::Bundle;
 use crate::evolve::bundle::{BundleComment, BundleFailure, FewShot};
 use crate::runner::Spool;
@@ -35,11 +35,11 @@ const LOOKED_AT: usize = 200;
 /// Recorded inputs of each kind, succeeded and failed, that are replayed.
 const RECORDED: usize = 5;
 
-impl Engine {
+impl Evolutions<'_> {
     /// The failed runs that the user chose; else the newest of each kind of failure of the version.
     pub(super) fn chosen_failures(&self, tool: &Tool, chosen: &[RunId]) -> Result<Vec<RunId>, EngineError> {
         for run in chosen {
-            let record = self.run_record(*run)?;
+            let record = self.engine.runs().record(*run)?;
             let wrong = if record.tool != tool.name {
                 format!("run {run} is one of {}, not of {}", record.tool, tool.name)
             } else if record.outcome == RunOutcome::Succeeded && !self.is_marked(tool, *run)? {
@@ -53,11 +53,11 @@ impl Engine {
         if !chosen.is_empty() {
             return Ok(chosen.to_vec());
         }
-        let groups = self.failures(Some(&tool.name))?;
+        let groups = self.engine.failures().list(Some(&tool.name))?;
         let open = groups.into_iter().filter(|group| group.state == crate::domain::GroupState::Open);
         let mut runs = Vec::new();
         for run in open.filter_map(|group| group.sample_run) {
-            if runs.len() < FAILURES && self.run_record(run)?.digest == tool.digest {
+            if runs.len() < FAILURES && self.engine.runs().record(run)?.digest == tool.digest {
                 runs.push(run);
             }
         }
@@ -66,7 +66,7 @@ impl Engine {
 
     /// Whether somebody says that a run was a failure, however it ended.
     fn is_marked(&self, tool: &Tool, run: RunId) -> Result<bool, EngineError> {
-        let marks = self.read(|q| Ok(q.failure_marks(&tool.name)?))?;
+        let marks = self.workspace.read(|q| Ok(q.failure_marks(&tool.name)?))?;
         Ok(marks.iter().any(|mark| mark.run == Some(run) && !mark.withdrawn))
     }
 
@@ -80,9 +80,9 @@ impl Engine {
         let mut bundle =
             Bundle { hint: request.hint.clone(), dynamic_schema: request.dynamic_schema, ..Bundle::of(detail) };
         for run in failures {
-            bundle.failures.push(self.failure_of(&self.run_record(*run)?));
+            bundle.failures.push(self.failure_of(&self.engine.runs().record(*run)?));
         }
-        let comments = self.read(|q| Ok(q.comments_on(&tool.name)?))?;
+        let comments = self.workspace.read(|q| Ok(q.comments_on(&tool.name)?))?;
         let newest = comments.len().saturating_sub(COMMENTS);
         bundle.comments = comments[newest..]
             .iter()
@@ -95,7 +95,7 @@ impl Engine {
         bundle.few_shot = self.examples_to_go_by(tool, &bundle.language);
         bundle.learnt = self.learnt_lines(&bundle)?;
         if let Some(review) = request.specification {
-            let (specification, _) = self.approved_specification(review)?;
+            let (specification, _) = self.engine.new_tools().approved_specification(review)?;
             bundle.specification = serde_json::to_string_pretty(&specification).map_err(EngineError::internal)?;
         }
         Ok(bundle)
@@ -116,7 +116,7 @@ impl Engine {
 
     /// The end of what a run wrote, standard error last; empty when it is not kept any more.
     fn output_tail(&self, run: RunId) -> String {
-        let Ok(spool) = Spool::open(&self.spool_path(run)) else { return String::new() };
+        let Ok(spool) = Spool::open(&self.engine.runs().spool_path(run)) else { return String::new() };
         let mut text = String::new();
         for stream in [crate::domain::Stream::Stdout, crate::domain::Stream::Stderr] {
             let bytes = last_bytes(spool.bytes(Some(stream)), OUTPUT);
@@ -130,7 +130,8 @@ impl Engine {
 
     /// What reviewers wanted changed in this version when they sent it back.
     fn wanted_by_reviewers(&self, tool: &ToolName, digest: Digest) -> Result<Vec<BundleComment>, EngineError> {
-        let reviews = self.read(|q| Ok(q.reviews(&[ReviewState::ChangesRequested, ReviewState::Rejected])?))?;
+        let reviews =
+            self.workspace.read(|q| Ok(q.reviews(&[ReviewState::ChangesRequested, ReviewState::Rejected])?))?;
         let about = reviews.iter().filter(|review| review.tool == *tool && review.digest == digest);
         let decisions = about.flat_map(|review| &review.decisions);
         let wanted = decisions.filter(|decision| !decision.undone && decision.kind != DecisionKind::Approve);
@@ -146,12 +147,12 @@ impl Engine {
 
     /// The smallest approved tools in the same language.
     fn examples_to_go_by(&self, tool: &Tool, language: &str) -> Vec<FewShot> {
-        let view = self.catalog();
+        let view = self.engine.library().catalog();
         let mut others: Vec<_> =
             view.tools.iter().filter(|other| other.stage.is_vouched() && other.name != tool.name).collect();
         others.sort_by_key(|other| (other.bytes, &other.path));
         let read = others.into_iter().filter_map(|other| {
-            let detail = self.detail(other).ok()?;
+            let detail = self.engine.library().detail(other).ok()?;
             let file = detail.main_file()?;
             let code = std::str::from_utf8(&file.bytes).ok().filter(|code| code.len() <= MAX_EXAMPLE)?;
             let is_same = crate::domain::source::Language::of(&file.path, code)?.name() == language;
@@ -192,9 +193,9 @@ impl Engine {
         chosen: &[RunId],
     ) -> Result<Vec<Recorded>, EngineError> {
         let query = RunQuery { tool: Some(tool.clone()), limit: LOOKED_AT, ..RunQuery::default() };
-        let mut runs = self.read(|q| Ok(q.runs(&query)?))?;
+        let mut runs = self.workspace.read(|q| Ok(q.runs(&query)?))?;
         for run in chosen.iter().filter(|run| !runs.iter().any(|known| known.id == **run)).collect::<Vec<_>>() {
-            runs.push(self.run_record(*run)?);
+            runs.push(self.engine.runs().record(*run)?);
         }
         runs.sort_by_key(|run| (!chosen.contains(&run.id), std::cmp::Reverse(run.id)));
         let (mut recorded, mut failed, mut succeeded) = (Vec::<Recorded>::new(), 0, 0);

@@ -2,8 +2,8 @@
 
 use crate::domain::words::words;
 use crate::domain::{CodeRedactor, Instant, rfc3339};
+use crate::engine::Library;
 use crate::engine::error::{EngineError, ErrorCode};
-use crate::engine::workspace::Engine;
 use crate::store::{ExportedTool, write_export};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
@@ -24,7 +24,7 @@ words!(
 pub const EXPORT_COLUMNS: [&str; 7] =
     ["id", "tool_name", "code", "created_at", "last_used", "usage_count", "success_rate"];
 
-impl Engine {
+impl Library<'_> {
     /// A row for each tool of the catalog, by name; `code` is the text of the file that runs, without secrets.
     ///
     /// # Errors
@@ -35,7 +35,7 @@ impl Engine {
         rows.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.path.cmp(&b.path)));
         let mut exported = Vec::with_capacity(rows.len());
         for (id, tool) in (1..).zip(rows) {
-            let seen = self.read(|q| Ok(q.version(&tool.name, tool.digest)?))?;
+            let seen = self.workspace.read(|q| Ok(q.version(&tool.name, tool.digest)?))?;
             let detail = self.detail(tool).ok();
             let file = detail.as_ref().and_then(|detail| detail.main_file());
             let time = |at: Option<Instant>| at.map(rfc3339);

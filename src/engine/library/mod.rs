@@ -2,7 +2,6 @@
 //! upkeep, exports and watching the folders.
 
 pub(super) mod catalog_cache;
-pub(super) mod documents;
 pub(super) mod export;
 mod facts;
 pub(super) mod opportunities;
@@ -17,7 +16,6 @@ pub(super) mod snapshot;
 pub(super) mod upkeep;
 pub(super) mod watching;
 
-pub use documents::MAX_DOCUMENT_BYTES;
 pub use export::{EXPORT_COLUMNS, ExportFormat, write_csv};
 pub use opportunities::{Imported, OpportunityList};
 pub use scores::{Dashboard, ExplainedScore, ScoredTool, ToolAlert};
@@ -25,3 +23,15 @@ pub use searching::SearchHit;
 pub use similar::SimilarTool;
 pub use upkeep::{LibraryStats, Policy, StaleReport, StaleTool, Twin, TwinGroup, Week, policy_for};
 pub use watching::{OnChange, Watch};
+
+use crate::engine::Engine;
+use crate::engine::library::catalog_cache::CatalogCache;
+use crate::engine::workspace::Workspace;
+
+/// The tools as the folders have them: reading, finding, comparing and scoring them.
+#[derive(Clone, Copy)]
+pub struct Library<'e> {
+    pub(in crate::engine) engine: &'e Engine,
+    pub(in crate::engine) workspace: &'e Workspace,
+    pub(in crate::engine) state: &'e CatalogCache,
+}

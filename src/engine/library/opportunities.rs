@@ -5,12 +5,13 @@ use crate::domain::{
     Caller, DismissedOpportunity, Instant, Opportunity, OpportunitySources, Outcome, Redactor, RunFact, RunId,
     SafeText, Stream, ToolName, Unanswered,
 };
+use crate::engine::Engine;
 use crate::engine::core;
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::evolving::making::{Made, Source, structured};
 use crate::engine::run::calling;
 use crate::engine::view::Preview;
-use crate::engine::workspace::Engine;
+use crate::engine::workspace::Workspace;
 use crate::insight::mine::{self, Material, TaskText, mine};
 use crate::insight::{AlertKind, NOW_MS};
 use crate::runner::Spool;
@@ -78,13 +79,20 @@ pub struct OpportunityList {
     pub consumption: Vec<mine::Consumption>,
 }
 
-impl Engine {
+/// Work that repeats and could be a tool.
+#[derive(Clone, Copy)]
+pub struct Opportunities<'e> {
+    pub(in crate::engine) engine: &'e Engine,
+    pub(in crate::engine) workspace: &'e Workspace,
+}
+
+impl Opportunities<'_> {
     /// What use suggests to make or to make better, the most promising first; at most so many.
     ///
     /// # Errors
     /// `NotFound` and `Refused` for a file that is not there or too large; `Usage` for a document that describes no
     /// operations; `Internal` for trouble with the store.
-    pub fn opportunities(&self, from: &OpportunitySources, limit: usize) -> Result<OpportunityList, EngineError> {
+    pub fn list(&self, from: &OpportunitySources, limit: usize) -> Result<OpportunityList, EngineError> {
         let (mut list, hidden) = self.mined(from)?;
         let all = list.opportunities.len();
         list.opportunities.retain(|one| !hidden.contains(&one.key));
@@ -99,8 +107,8 @@ impl Engine {
     ///
     /// # Errors
     /// `Internal` for trouble with the store.
-    pub fn dismissed_opportunities(&self) -> Result<Vec<DismissedOpportunity>, EngineError> {
-        self.read(|q| Ok(q.dismissed_opportunities()?))
+    pub fn dismissed(&self) -> Result<Vec<DismissedOpportunity>, EngineError> {
+        self.workspace.read(|q| Ok(q.dismissed_opportunities()?))
     }
 
     /// Makes a specification of an opportunity and puts it into the review queue. Humans and agents may: a human
@@ -108,16 +116,16 @@ impl Engine {
     ///
     /// # Errors
     /// `NotFound` when nothing suggests it any more; `Conflict` when it was accepted already; else as
-    /// [`Engine::opportunities`] and [`Engine::propose_specification`].
-    pub fn accept_opportunity(
+    /// [`Self::list`] and [`NewTools::propose_specification`](crate::engine::NewTools::propose_specification).
+    pub fn accept(
         &self,
         key: &str,
         from: &OpportunitySources,
         name: Option<&str>,
         caller: &Caller,
     ) -> Result<Made, EngineError> {
-        let opportunity = self.opportunity(key, from)?;
-        if let Some(review) = self.read(|q| Ok(q.accepted_opportunities()?))?.get(&opportunity.key) {
+        let opportunity = self.find(key, from)?;
+        if let Some(review) = self.workspace.read(|q| Ok(q.accepted_opportunities()?))?.get(&opportunity.key) {
             let message = format!("opportunity {} was accepted: review {review}", opportunity.key);
             return Err(EngineError::new(
                 ErrorCode::Conflict,
@@ -125,18 +133,21 @@ impl Engine {
                 format!("`toolsmith review {review}` shows it"),
             ));
         }
-        self.propose_specification(name, &Source::Opportunity(&opportunity), None, caller)
+        self.engine.new_tools().propose_specification(name, &Source::Opportunity(&opportunity), None, caller)
     }
 
-    pub(in crate::engine) fn dismiss_opportunity(
+    pub(in crate::engine) fn dismiss(
         &self,
         who: &str,
         key: &str,
         from: &OpportunitySources,
         reason: Option<&str>,
     ) -> Result<Outcome, EngineError> {
-        let opportunity = self.opportunity(key, from)?;
-        self.finish(self.transact(|tx| core::dismiss_opportunity(tx, self.actor(who), &opportunity, reason))?)
+        let opportunity = self.find(key, from)?;
+        self.engine.finish(
+            self.workspace
+                .transact(|tx| core::dismiss_opportunity(tx, self.workspace.actor(who), &opportunity, reason))?,
+        )
     }
 
     pub(in crate::engine) fn preview_acceptance(
@@ -144,7 +155,7 @@ impl Engine {
         key: &str,
         from: &OpportunitySources,
     ) -> Result<Preview, EngineError> {
-        let one = self.opportunity(key, from)?;
+        let one = self.find(key, from)?;
         Ok(Preview {
             title: format!("Make a specification of {}?", one.name),
             lines: vec![
@@ -161,7 +172,7 @@ impl Engine {
         key: &str,
         from: &OpportunitySources,
     ) -> Result<Preview, EngineError> {
-        let one = self.opportunity(key, from)?;
+        let one = self.find(key, from)?;
         Ok(Preview {
             title: format!("Dismiss opportunity {}?", one.key),
             lines: vec![one.title.clone(), one.seen()],
@@ -170,7 +181,7 @@ impl Engine {
     }
 
     /// The opportunity whose key begins so.
-    fn opportunity(&self, key: &str, from: &OpportunitySources) -> Result<Opportunity, EngineError> {
+    fn find(&self, key: &str, from: &OpportunitySources) -> Result<Opportunity, EngineError> {
         let hint = "`toolsmith opportunities` lists them; name the same files again with which it was found";
         if key.len() < KEY_LEAST {
             let message = format!("{key:?} is too short: at least {KEY_LEAST} digits of the key");
@@ -193,7 +204,7 @@ impl Engine {
         let mut material = self.material()?;
         let imported = self.import(from, &mut material)?;
         let found = mine(&material);
-        let hidden = self.read(|q| {
+        let hidden = self.workspace.read(|q| {
             let accepted = q.accepted_opportunities()?.into_keys();
             Ok(accepted.chain(q.dismissed_opportunities()?.into_iter().map(|one| one.key)).collect())
         })?;
@@ -211,7 +222,7 @@ impl Engine {
     /// What was recorded here.
     fn material(&self) -> Result<Material, EngineError> {
         let (runs, marks, unanswered) =
-            self.read(|q| Ok((q.run_facts(MAX_RUNS)?, q.all_failure_marks()?, still_unanswered(q)?)))?;
+            self.workspace.read(|q| Ok((q.run_facts(MAX_RUNS)?, q.all_failure_marks()?, still_unanswered(q)?)))?;
         let scenarios = marks.iter().filter(|mark| !mark.withdrawn).map(|mark| TaskText {
             source: "mark".to_owned(),
             number: mark.id.0.unsigned_abs(),
@@ -223,7 +234,7 @@ impl Engine {
             text: one.scenario.clone(),
         });
         let tasks = scenarios.chain(asked).collect();
-        let worsened = self.alerts()?.iter().map(|alert| worsened(alert, &runs)).collect();
+        let worsened = self.engine.library().alerts()?.iter().map(|alert| worsened(alert, &runs)).collect();
         Ok(Material { outputs: self.outputs(&runs), tasks, marks, unanswered, worsened, runs, ..Material::default() })
     }
 
@@ -232,7 +243,7 @@ impl Engine {
     fn outputs(&self, runs: &[RunFact]) -> HashMap<RunId, String> {
         let newest = runs.iter().rev().filter(|run| run.outcome.is_judged()).take(OUTPUTS);
         let read = newest.filter_map(|run| {
-            let spool = Spool::open(&self.spool_path(run.id)).ok()?;
+            let spool = Spool::open(&self.engine.runs().spool_path(run.id)).ok()?;
             let (frames, _) = spool.frames(0, OUTPUT_BYTES).ok()?;
             let stdout = frames.into_iter().filter(|frame| frame.stream == Stream::Stdout);
             let bytes: Vec<u8> = stdout.flat_map(|frame| frame.bytes).collect();
@@ -268,7 +279,7 @@ impl Engine {
             };
             let document = structured(&name, &bytes_of(path, MAX_DOCUMENT)?)?;
             let document = document.ok_or_else(|| no_operations(": its ending is none that is read"))?;
-            let catalog = self.catalog();
+            let catalog = self.engine.library().catalog();
             let known = |name: &str| {
                 let name = ToolName::of_words(name);
                 catalog.tools.iter().any(|tool| ToolName::of_words(tool.name.as_str()) == name)

@@ -4,11 +4,11 @@ use super::facts::{Facts, Here};
 use super::snapshot;
 use crate::catalog::{self, Cache, CacheRow};
 use crate::domain::{Problem, Tool};
+use crate::engine::Library;
 use crate::engine::core;
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::locks::lock;
 use crate::engine::view::{CatalogState, CatalogView};
-use crate::engine::workspace::Engine;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant as Clock};
@@ -19,7 +19,7 @@ const SHOW_EVERY: Duration = Duration::from_millis(50);
 /// Rows of the last scan shown before the folders are read: more than any screen holds.
 const REMEMBERED_ROWS: usize = 200;
 
-impl Engine {
+impl Library<'_> {
     /// Reads the tools folders and writes what changed into the store. `progress` gets a growing
     /// snapshot a few times while it reads, and the complete one at the end.
     ///
@@ -27,7 +27,7 @@ impl Engine {
     /// `NotFound` when the workspace folder is gone; `Internal` for trouble with the store. What cannot be read
     /// in it is a problem row, not an error.
     pub fn scan(&self, progress: &mut dyn FnMut(Arc<CatalogView>)) -> Result<Arc<CatalogView>, EngineError> {
-        if !self.inner.options.workspace.is_dir() {
+        if !self.workspace.folder().is_dir() {
             // An empty answer would say that every tool is lost.
             return Err(EngineError::new(
                 ErrorCode::NotFound,
@@ -35,14 +35,14 @@ impl Engine {
                 "bring it back; what is shown is what was there last",
             ));
         }
-        let mut scanned = lock(&self.inner.catalog.scanned);
-        let (facts, begun) = (self.facts()?, self.read(|q| Ok(q.last_seq()?))?);
+        let mut scanned = lock(&self.state.scanned);
+        let (facts, begun) = (self.facts()?, self.workspace.read(|q| Ok(q.last_seq()?))?);
         let remembered = !*scanned && self.show_remembered(&facts, progress)?;
         // Rows of the last scan are worth their memory only while they are compared.
-        let cache = cache_of(self.read(|q| Ok(q.scan_cache()?))?);
+        let cache = cache_of(self.workspace.read(|q| Ok(q.scan_cache()?))?);
         let mut growing: Vec<Tool> = Vec::new();
         let mut shown = Clock::now();
-        let scan = catalog::scan(&self.inner.plan, &cache, &mut |step| {
+        let scan = catalog::scan(&self.workspace.plan, &cache, &mut |step| {
             if *scanned {
                 // A known catalog stays on screen until the new one is complete.
                 return;
@@ -61,8 +61,8 @@ impl Engine {
             }
         });
         drop((growing, cache));
-        let signed = self.signed_versions(&scan.tools)?;
-        let kept = self.transact(|tx| {
+        let signed = self.engine.integrity().signed_versions(&scan.tools)?;
+        let kept = self.workspace.transact(|tx| {
             core::adopt_signed(tx, &signed)?;
             core::apply_scan(tx, &scan.tools, &core::Unsettled::read(tx, begun)?)?;
             tx.put_scan_cache(
@@ -72,14 +72,19 @@ impl Engine {
             Ok(())
         });
         let unkept = match kept {
-            Err(why) if why.code == ErrorCode::NotWritable => Some(self.problem_of_state(&why)),
+            Err(why) if why.code == ErrorCode::NotWritable => Some(self.workspace.problem_of_state(&why)),
             kept => kept.map(|()| None)?,
         };
         *scanned = true;
         let facts = self.facts()?;
-        let state = unkept.into_iter().chain(self.problem_of_copy()).chain(self.approved_elsewhere(&scan.tools)?);
-        let problems = state.chain(self.inner.setting_problems.iter().cloned()).chain(self.problem_of_trust()?);
-        let problems = problems.chain(self.lost_problems(&scan.tools)?).chain(scan.problems).collect();
+        let state = unkept
+            .into_iter()
+            .chain(self.workspace.problem_of_copy())
+            .chain(self.engine.integrity().approved_elsewhere(&scan.tools)?);
+        let problems = state
+            .chain(self.workspace.setting_problems.iter().cloned())
+            .chain(self.engine.integrity().problem_of_trust()?);
+        let problems = problems.chain(self.engine.upkeep().lost_problems(&scan.tools)?).chain(scan.problems).collect();
         let view = self.show(scan.tools.into_iter(), problems, &facts, CatalogState::Ready);
         drop((scan.fresh, facts));
         crate::runner::release_memory();
@@ -89,7 +94,7 @@ impl Engine {
 
     /// Shows the first screenful of the last scan at once, if there was one; the folders are read meanwhile.
     fn show_remembered(&self, facts: &Facts, progress: &mut dyn FnMut(Arc<CatalogView>)) -> Result<bool, EngineError> {
-        let payloads = self.read(|q| Ok(q.first_scanned(REMEMBERED_ROWS)?))?;
+        let payloads = self.workspace.read(|q| Ok(q.first_scanned(REMEMBERED_ROWS)?))?;
         let rows: Vec<Tool> = payloads.iter().filter_map(|payload| catalog::remembered(payload)).collect();
         if rows.is_empty() {
             return Ok(false);
@@ -101,7 +106,7 @@ impl Engine {
 
     /// The same rows, further on.
     fn count_on(&self, state: CatalogState) -> Arc<CatalogView> {
-        let mut view = lock(&self.inner.catalog.view);
+        let mut view = lock(&self.state.view);
         *view = Arc::new(CatalogView { state, generation: view.generation + 1, ..CatalogView::clone(&view) });
         Arc::clone(&view)
     }
@@ -111,7 +116,7 @@ impl Engine {
     /// # Errors
     /// `Internal` for trouble with the store.
     pub fn refresh(&self) -> Result<Arc<CatalogView>, EngineError> {
-        let scanned = lock(&self.inner.catalog.scanned);
+        let scanned = lock(&self.state.scanned);
         let before = self.catalog();
         if !*scanned {
             return Ok(before);
@@ -123,8 +128,12 @@ impl Engine {
 
     /// What the store says of all tools, for this session.
     fn facts(&self) -> Result<Facts, EngineError> {
-        let here = Here { used: self.used_here()?, tiers: self.tiers()?, selections: self.selections() };
-        self.read(|q| Facts::read(q, here))
+        let here = Here {
+            used: self.engine.versions().used_here()?,
+            tiers: self.engine.tool_sets().tiers()?,
+            selections: self.engine.tool_sets().selections(),
+        };
+        self.workspace.read(|q| Facts::read(q, here))
     }
 
     fn show(
@@ -134,14 +143,14 @@ impl Engine {
         facts: &Facts,
         state: CatalogState,
     ) -> Arc<CatalogView> {
-        let mut view = lock(&self.inner.catalog.view);
+        let mut view = lock(&self.state.view);
         *view = Arc::new(snapshot::build(rows, problems, facts, state, &view));
         Arc::clone(&view)
     }
 
     /// The newest snapshot; empty and loading before the first scan.
     pub fn catalog(&self) -> Arc<CatalogView> {
-        Arc::clone(&lock(&self.inner.catalog.view))
+        Arc::clone(&lock(&self.state.view))
     }
 }
 

@@ -6,9 +6,9 @@ use crate::domain::{
     CostTier, FailureGroup, GroupState, Instant, Severity, Stage, Tool, ToolName, Uses, median_recovery_ms, plural,
     span,
 };
+use crate::engine::Library;
 use crate::engine::clock::now;
 use crate::engine::error::EngineError;
-use crate::engine::workspace::Engine;
 use crate::insight::{self, Alert, ENOUGH_RUNS, Foresight, LOW, Sample, Score};
 use crate::store::{HourOfRuns, JudgedRun};
 use serde::Serialize;
@@ -115,14 +115,14 @@ pub struct Dashboard {
     pub alerts: Vec<ToolAlert>,
 }
 
-impl Engine {
+impl Library<'_> {
     /// Every tool that ever ran with its score, the best first.
     ///
     /// # Errors
     /// `Internal` for trouble with the store.
     pub fn scores(&self) -> Result<Vec<ScoredTool>, EngineError> {
         let at = now();
-        let (stats, marks) = self.read(|q| Ok((q.stats()?, marks_by_tool(q)?)))?;
+        let (stats, marks) = self.workspace.read(|q| Ok((q.stats()?, marks_by_tool(q)?)))?;
         let view = self.catalog();
         let tiers: HashMap<&ToolName, CostTier> = view.tools.iter().map(|tool| (&tool.name, tool.cost_tier)).collect();
         let scored = stats.into_iter().filter_map(|(tool, stats)| {
@@ -150,7 +150,7 @@ impl Engine {
     pub fn explain_score(&self, tool: &Arc<Tool>) -> Result<Option<ExplainedScore>, EngineError> {
         let Some(kept) = self.scores()?.into_iter().find(|scored| scored.tool == tool.name) else { return Ok(None) };
         let at = now();
-        let (runs, marks) = self.read(|q| {
+        let (runs, marks) = self.workspace.read(|q| {
             let marks = marks_by_tool(q)?.remove(&tool.name).unwrap_or_default();
             Ok((q.judged_runs(&tool.name, Instant::default())?, marks))
         })?;
@@ -185,7 +185,7 @@ impl Engine {
             if tool.facts.name_last_run_at.is_none_or(|last| last.0 < today) {
                 continue;
             }
-            let runs = self.read(|q| Ok(q.judged_runs(&tool.name, since)?))?;
+            let runs = self.workspace.read(|q| Ok(q.judged_runs(&tool.name, since)?))?;
             let benchmark = self.benchmark_p95(tool)?;
             let alerts = insight::alerts(&samples(&runs), at, benchmark);
             found.extend(alerts.into_iter().map(|alert| ToolAlert { tool: tool.name.clone(), alert }));
@@ -202,7 +202,7 @@ impl Engine {
     pub fn alert_of(&self, tool: &Tool) -> Result<Option<String>, EngineError> {
         let at = now();
         let since = Instant(at.0 - insight::NOW_MS - insight::BEFORE_MS);
-        let runs = self.read(|q| Ok(q.judged_runs(&tool.name, since)?))?;
+        let runs = self.workspace.read(|q| Ok(q.judged_runs(&tool.name, since)?))?;
         let found = insight::alerts(&samples(&runs), at, self.benchmark_p95(tool)?);
         let remedy = if tool.stage.is_vouched() { "rollback (B) or evolve (e)" } else { "evolve (e) mends it" };
         Ok(found.first().map(|alert| format!("{} {}: {remedy}", tool.name, alert.sentence())))
@@ -210,7 +210,7 @@ impl Engine {
 
     /// The 95 % quantile that the benchmark of a version measured, milliseconds; `None` when none was made.
     fn benchmark_p95(&self, tool: &Tool) -> Result<Option<f64>, EngineError> {
-        let verdict = self.read(|q| Ok(q.verdict(&tool.name, tool.digest)?))?;
+        let verdict = self.workspace.read(|q| Ok(q.verdict(&tool.name, tool.digest)?))?;
         let benchmark = verdict.and_then(|verdict| verdict.checks.into_iter().find(|check| check.name == "benchmark"));
         Ok(benchmark.and_then(|check| check::p95_of(&check.note)))
     }
@@ -231,8 +231,9 @@ impl Engine {
             *tiers.entry(tool.cost_tier.word().to_owned()).or_default() += 1;
         }
         let first_hour = Instant((at.0 - DAYS * 24 * HOUR_MS).div_euclid(HOUR_MS) * HOUR_MS);
-        let (hours, incidents) = self.read(|q| Ok((q.runs_by_hour(first_hour)?, q.incidents(None, INCIDENTS)?)))?;
-        let mut failures = self.failures(None)?;
+        let (hours, incidents) =
+            self.workspace.read(|q| Ok((q.runs_by_hour(first_hour)?, q.incidents(None, INCIDENTS)?)))?;
+        let mut failures = self.engine.failures().list(None)?;
         failures.retain(|group| group.state == GroupState::Open);
         let open_failures = failures.len();
         failures.sort_by_key(|group| std::cmp::Reverse((group.severity, group.count)));
@@ -250,9 +251,9 @@ impl Engine {
             hours,
             open_failures,
             failures,
-            waiting_reviews: self.reviews(crate::engine::ReviewFilter::Waiting)?.len(),
+            waiting_reviews: self.engine.reviews().list(crate::engine::ReviewFilter::Waiting)?.len(),
             median_recovery_ms: median_recovery_ms(&incidents),
-            warnings: Foresight::replayed(self.read(|q| Ok(q.replayed_runs(REPLAYED)?))?),
+            warnings: Foresight::replayed(self.workspace.read(|q| Ok(q.replayed_runs(REPLAYED)?))?),
             top,
             low,
             alerts: self.alerts()?,

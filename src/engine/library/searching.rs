@@ -1,12 +1,12 @@
 //! Finding tools by what they are for, with what failures taught about them.
 
 use crate::domain::{Caller, Digest, FailureMark, Severity, Stage, Tool, ToolName, Unanswered, UnansweredKind};
+use crate::engine::Library;
 use crate::engine::clock::now;
 use crate::engine::core;
 use crate::engine::error::EngineError;
 use crate::engine::locks::lock;
 use crate::engine::view::CatalogView;
-use crate::engine::workspace::Engine;
 use crate::insight::{FoundWord, NOT_FOR, Relevance, Relevant, ruled_out_by};
 use serde::Serialize;
 use std::collections::HashMap;
@@ -65,7 +65,7 @@ impl Memory {
     }
 }
 
-impl Engine {
+impl Library<'_> {
     /// The tools that are about something, best first; those that a negative tag rules out stand behind all others.
     /// A search that finds nothing is kept for whoever looks for gaps in the catalog.
     ///
@@ -95,7 +95,7 @@ impl Engine {
     /// The newest catalog and the index of what its tools say of themselves, made once for each catalog.
     pub(in crate::engine) fn relevance(&self) -> (Arc<CatalogView>, Arc<Relevance>) {
         let view = self.catalog();
-        let mut kept = lock(&self.inner.catalog.relevance);
+        let mut kept = lock(&self.state.relevance);
         if let Some((generation, relevance)) = kept.as_ref()
             && *generation == view.generation
         {
@@ -109,7 +109,7 @@ impl Engine {
     /// What failures taught.
     pub(in crate::engine) fn memory(&self) -> Result<Memory, EngineError> {
         let mut marks: HashMap<ToolName, Vec<FailureMark>> = HashMap::new();
-        for mark in self.read(|q| Ok(q.all_failure_marks()?))? {
+        for mark in self.workspace.read(|q| Ok(q.all_failure_marks()?))? {
             marks.entry(mark.tool.clone()).or_default().push(mark);
         }
         Ok(Memory { marks })
@@ -126,7 +126,7 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let (scenario, tags, who) = (scenario.to_owned(), tags.to_vec(), caller.word().to_owned());
         let what = Unanswered { scenario, tags, kind, runs, who, at: now() };
-        self.transact(|tx| Ok(tx.keep_unanswered(&what)?))
+        self.workspace.transact(|tx| Ok(tx.keep_unanswered(&what)?))
     }
 }
 

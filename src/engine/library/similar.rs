@@ -2,9 +2,9 @@
 
 use crate::check;
 use crate::domain::{Digest, Stage, Tool, ToolName};
+use crate::engine::Library;
 use crate::engine::error::EngineError;
 use crate::engine::review::checking::Shelf;
-use crate::engine::workspace::Engine;
 use serde::Serialize;
 
 /// Less than that is chance; the check of duplicates begins higher.
@@ -36,14 +36,14 @@ pub struct SimilarTool {
     pub description: String,
 }
 
-impl Engine {
+impl Library<'_> {
     /// The tools that resemble a tool, the nearest first; versions of its own name are not among them.
     ///
     /// # Errors
-    /// Those of [`Engine::detail`].
+    /// Those of [`Self::detail`].
     pub fn similar(&self, tool: &Tool) -> Result<Vec<SimilarTool>, EngineError> {
         let detail = self.detail(tool)?;
-        let all = check::similar(&detail, &Shelf::of(self), LEAST, LIMIT);
+        let all = check::similar(&detail, &Shelf::of(self.engine), LEAST, LIMIT);
         let rows = all.into_iter().map(|similar| {
             let tool = similar.tool;
             SimilarTool {

@@ -5,9 +5,9 @@
 
 use crate::catalog::{Hint, Watcher};
 use crate::domain::{EventSeq, Topic};
+use crate::engine::Library;
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::view::Change;
-use crate::engine::workspace::Engine;
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -79,7 +79,7 @@ impl Drop for Watch {
     }
 }
 
-impl Engine {
+impl Library<'_> {
     /// Starts background work; `on_change` is called from a thread of the engine. The folder is read
     /// once at the start; of the store, what was written before the call is not reported.
     ///
@@ -108,27 +108,27 @@ impl Engine {
         };
         // What changed between the last scan and this moment was hinted to nobody.
         let _ = hints.send(Wake::Hint);
-        self.mend_clock()?;
-        let since = self.read(|q| Ok(q.last_seq()?))?;
+        self.engine.buffers().restart_clock()?;
+        let since = self.workspace.read(|q| Ok(q.last_seq()?))?;
         let pace = if watcher.is_some() { RESCAN } else { RESCAN_UNWATCHED };
         let threads = vec![
             std::thread::spawn({
-                let (engine, on_change) = (self.clone(), Arc::clone(on_change));
-                move || engine.follow_folder(&received, pace, &on_change)
+                let (engine, on_change) = (self.engine.clone(), Arc::clone(on_change));
+                move || engine.library().follow_folder(&received, pace, &on_change)
             }),
             std::thread::spawn({
-                let (engine, on_change, stop) = (self.clone(), Arc::clone(on_change), Arc::clone(&stop));
-                move || engine.follow_feed(since, &stop, &on_change)
+                let (engine, on_change, stop) = (self.engine.clone(), Arc::clone(on_change), Arc::clone(&stop));
+                move || engine.library().follow_feed(since, &stop, &on_change)
             }),
         ];
-        if self.inner.settings.check_in_background {
-            self.start_lanes(&stop, &yields, on_change);
+        if self.workspace.settings.check_in_background {
+            self.engine.checks().start_lanes(&stop, &yields, on_change);
         }
         Ok(Watch { stop, yields, hints, threads, watcher })
     }
 
     fn watched_paths(&self) -> Vec<PathBuf> {
-        let plan = &self.inner.plan;
+        let plan = &self.workspace.plan;
         plan.roots.iter().map(|root| plan.workspace.join(&root.path)).collect()
     }
 
@@ -151,10 +151,12 @@ impl Engine {
 
     /// Makes the daily backup when it is due, beside everything else.
     fn follow_days(&self) {
-        if self.viewing().is_none() {
-            let engine = self.clone();
+        if self.workspace.viewing().is_none() {
+            let engine = self.engine.clone();
             // Nobody waits for it: one that is cut off leaves nothing, and the next start makes it.
-            std::thread::spawn(move || engine.report_trouble(crate::engine::back_up_if_due(&engine.inner.state_dir)));
+            std::thread::spawn(move || {
+                engine.workspace.report_trouble(crate::engine::back_up_if_due(&engine.workspace.state_dir))
+            });
         }
     }
 
@@ -166,28 +168,28 @@ impl Engine {
             step = step.wrapping_add(1);
             let looked = self.look(&mut feed, on_change);
             let sweeps = step.is_multiple_of(ORPHANS_EVERY);
-            let swept = if sweeps { self.interrupt_orphans() } else { Ok(()) };
-            let expired = if sweeps { self.expire_due() } else { Ok(()) };
+            let swept = if sweeps { self.engine.runs().interrupt_orphans() } else { Ok(()) };
+            let expired = if sweeps { self.engine.reviews().expire_due() } else { Ok(()) };
             if step % BACKUP_EVERY == FIRST_BACKUP {
                 self.follow_days();
             }
             for error in [looked, swept, expired].into_iter().filter_map(Result::err) {
                 on_change(Change::Trouble(error));
             }
-            for error in self.take_trouble() {
+            for error in self.workspace.take_trouble() {
                 on_change(Change::Trouble(error));
             }
         }
     }
 
     fn look(&self, feed: &mut Feed, on_change: &OnChange) -> Result<(), EngineError> {
-        let version = self.read(|q| Ok(q.data_version()?))?;
+        let version = self.workspace.read(|q| Ok(q.data_version()?))?;
         if feed.version == Some(version) {
             return Ok(());
         }
         let mut topics = HashSet::new();
         loop {
-            let events = self.read(|q| Ok(q.events_since(feed.seen, FEED_PAGE)?))?;
+            let events = self.workspace.read(|q| Ok(q.events_since(feed.seen, FEED_PAGE)?))?;
             let Some(last) = events.last() else { break };
             feed.seen = last.seq;
             topics.extend(events.iter().flat_map(|event| event.kind.topics()));
@@ -199,7 +201,7 @@ impl Engine {
                 Topic::Runs => on_change(Change::Runs),
                 Topic::Failures => on_change(Change::Failures),
                 Topic::Reviews => {
-                    self.wake_checks();
+                    self.engine.checks().wake();
                     on_change(Change::Reviews);
                 }
                 Topic::Operations => on_change(Change::Operations),

@@ -1,9 +1,11 @@
 //! What lies beside vouched tools on disk: reading `approval.toml`.
 
 use crate::domain::Placement;
+use crate::domain::{Problem, ProblemCode, Tool, ToolName, VersionFile};
+use crate::engine::Integrity;
+use crate::engine::core::Placed;
 use crate::engine::core::{APPROVAL_FILE, Beside};
 use crate::engine::error::EngineError;
-use crate::engine::workspace::Engine;
 use std::io::Read;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -11,17 +13,17 @@ use std::path::Path;
 /// A longer `approval.toml` is none of ours, in bytes.
 const MAX_BYTES: u64 = 64 * 1024;
 
-impl Engine {
+impl Integrity<'_> {
     /// The state that commands change, one row a line, sorted; what undo brings back is equal to this.
     ///
     /// # Errors
     /// `Internal` for trouble with the store.
     pub fn state_lines(&self) -> Result<Vec<String>, EngineError> {
-        self.read(|q| Ok(q.state_lines()?))
+        self.workspace.read(|q| Ok(q.state_lines()?))
     }
 
     /// Who approved a tool, by what lies beside it; `None` when nothing readable does.
-    pub(in crate::engine) fn reviewer_beside(&self, tool: &crate::domain::Tool) -> Option<String> {
+    pub(in crate::engine) fn reviewer_beside(&self, tool: &Tool) -> Option<String> {
         let Beside::Text(text) = self.beside(&tool.placement) else { return None };
         super::signing::Claim::read(&text).ok().map(|claim| claim.fields.reviewer)
     }
@@ -32,7 +34,42 @@ impl Engine {
         if !placement.exclusive {
             return Beside::Unknown;
         }
-        read_beside(&self.workspace().join(&placement.base).join(APPROVAL_FILE))
+        read_beside(&self.workspace.folder().join(&placement.base).join(APPROVAL_FILE))
+    }
+
+    /// A tool where the catalog found it, with what lies beside it.
+    pub(in crate::engine) fn placed(&self, tool: &Tool, files: &[VersionFile]) -> Placed {
+        Placed { approval: self.beside(&tool.placement), ..Placed::of(tool, files) }
+    }
+
+    /// That tools here were approved by this very reviewer, in a log that is not here: it was lost, or is elsewhere.
+    /// `None` where the log has entries.
+    pub(in crate::engine) fn approved_elsewhere(&self, tools: &[Tool]) -> Result<Option<Problem>, EngineError> {
+        if self.workspace.viewing.is_some() || !tools.iter().any(|tool| tool.stage.is_vouched()) {
+            return Ok(None);
+        }
+        if self.workspace.read(|q| Ok(q.has_log()?))? {
+            return Ok(None);
+        }
+        let me = self.workspace.identity();
+        let by_me = |tool: &&Tool| self.reviewer_beside(tool).is_some_and(|reviewer| reviewer == me);
+        let named: Vec<&ToolName> =
+            tools.iter().filter(|tool| tool.stage.is_vouched()).filter(by_me).map(|tool| &tool.name).collect();
+        let Some(first) = named.first() else { return Ok(None) };
+        let more = if named.len() > 1 { format!(" and {} more", named.len() - 1) } else { String::new() };
+        let verb = if named.len() > 1 { "were" } else { "was" };
+        let message = format!(
+            "{first}{more} {verb} approved by you in a log that is not here: the state of this workspace was lost, or is \
+             on another machine"
+        );
+        let hint = "adopt them anew, or put the state folder back; `toolsmith doctor` names it";
+        Ok(Some(Problem {
+            path: self.workspace.state_dir.display().to_string(),
+            line: None,
+            code: ProblemCode::State,
+            message,
+            hint: hint.to_owned(),
+        }))
     }
 }
 

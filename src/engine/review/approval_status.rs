@@ -5,9 +5,9 @@ use super::signing::Claim;
 use super::trust_cache::Trust;
 use crate::catalog;
 use crate::domain::{Operation, OperationId, Placement, Problem, ProblemCode, Tool, ToolName, VersionFile};
+use crate::engine::Integrity;
 use crate::engine::core::{self, Beside, Ledger, Quarantine};
 use crate::engine::error::EngineError;
-use crate::engine::workspace::Engine;
 use crate::store::Approval;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -118,7 +118,7 @@ impl Giver {
     }
 }
 
-impl Engine {
+impl Integrity<'_> {
     /// Why a row of an approved or core tool does not count as approved; `None` when it does, and when nothing of
     /// the name is approved here. Reads the disk: the catalog may not have noticed yet.
     ///
@@ -133,12 +133,12 @@ impl Engine {
     /// # Errors
     /// `Internal` for trouble with the store.
     pub(super) fn doubt_by(&self, log: &Logbook, row: &Tool) -> Result<Option<Doubt>, EngineError> {
-        let approvals = self.read(|q| Ok(q.approvals_of(&row.name)?))?;
+        let approvals = self.workspace.read(|q| Ok(q.approvals_of(&row.name)?))?;
         if approvals.is_empty() {
             // Nothing to depart from: it came with the workspace and waits to be adopted.
             return Ok(log.ledger.missing(&approvals, |tool| *tool == row.name).pop().map(Doubt::Unrecorded));
         }
-        let found = match catalog::read(&self.inner.plan, row) {
+        let found = match catalog::read(&self.workspace.plan, row) {
             Ok(found) => found,
             Err(problem) => {
                 let what = format!("the approved tool {} cannot be read: {}", row.name, problem.placed());
@@ -168,7 +168,7 @@ impl Engine {
             return Ok(Some(Doubt::Unrecorded(fault)));
         }
         if let Some(fault) = log.trust.against(row.name.as_str(), approval.operation) {
-            let is_judged = self.inner.settings.signing.fault.is_none() && self.judge().is_ok();
+            let is_judged = self.workspace.settings.signing.fault.is_none() && self.judge().is_ok();
             return Ok(Some(if is_judged { Doubt::Unsigned(fault) } else { Doubt::Unjudged(fault) }));
         }
         let tampered = match self.link_in(&row.placement, &found.files) {
@@ -185,7 +185,7 @@ impl Engine {
     /// `Internal` for trouble with the store.
     pub fn doubted(&self, tool: &Tool) -> Result<Option<String>, EngineError> {
         if !tool.stage.is_vouched() {
-            return self.read(|q| {
+            return self.workspace.read(|q| {
                 let undecided = q.undecided()?;
                 let heads = if undecided.is_empty() { Vec::new() } else { q.review_heads()? };
                 let mut of_tool = heads.iter().filter(|head| head.tool == tool.name && head.digest == tool.digest);
@@ -207,13 +207,13 @@ impl Engine {
             Problem { path, line: None, code, message, hint }
         };
         let (mut problems, log) = (Vec::new(), self.logbook(None)?);
-        for tool in self.catalog().tools.iter().filter(|tool| tool.stage.is_vouched()) {
+        for tool in self.engine.library().catalog().tools.iter().filter(|tool| tool.stage.is_vouched()) {
             problems.extend(self.doubt_by(&log, tool)?.map(|doubt| {
                 let hint = format!("agents are refused; {}", doubt.remedy(&tool.name));
                 problem(&tool.path, doubt.said(), hint)
             }));
         }
-        self.read(|q| {
+        self.workspace.read(|q| {
             let undecided = q.undecided()?;
             let heads = if undecided.is_empty() { Vec::new() } else { q.review_heads()? };
             for head in heads.iter().filter(|head| undecided.contains(&head.id)) {
@@ -228,7 +228,7 @@ impl Engine {
 
     /// The log as one tool is held against it, or all.
     pub(super) fn logbook(&self, tool: Option<&ToolName>) -> Result<Logbook, EngineError> {
-        let ledger = Ledger::of(&self.read(|q| Ok(q.approval_entries(tool)?))?);
+        let ledger = Ledger::of(&self.workspace.read(|q| Ok(q.approval_entries(tool)?))?);
         Ok(Logbook { ledger, trust: self.trust()?, entries: RefCell::default() })
     }
 
@@ -237,7 +237,7 @@ impl Engine {
         if let Some(known) = log.entries.borrow().get(&operation) {
             return Ok(Rc::clone(known));
         }
-        let found = Rc::new(Giver::of(self.read(|q| Ok(q.sound_operation(operation)?))?));
+        let found = Rc::new(Giver::of(self.workspace.read(|q| Ok(q.sound_operation(operation)?))?));
         log.entries.borrow_mut().insert(operation, Rc::clone(&found));
         Ok(found)
     }
@@ -265,7 +265,7 @@ impl Engine {
             return Doubt::Changed(format!("{} was not approved", tool.place()));
         };
         let (was, is) = (approved.digest.short(), tool.digest.short());
-        let how = match self.inner.copies.get(approved.digest) {
+        let how = match self.workspace.copies.get(approved.digest) {
             Ok(before) => differences(&before, now),
             Err(error) => format!("what changed cannot be told, the approved files are not to be had ({error})"),
         };
@@ -284,7 +284,7 @@ impl Engine {
                 paths.extend(ends.map(|end| format!("{}/{}", placement.base, &file.path[..end])));
             }
         }
-        paths.into_iter().find(|path| self.workspace().join(path).is_symlink())
+        paths.into_iter().find(|path| self.workspace.folder().join(path).is_symlink())
     }
 
     /// What `approval.toml` says that was not decided here.
@@ -317,7 +317,7 @@ impl Engine {
             return Ok(None);
         }
         let placed = core::Placed::of(tool, &[]);
-        let expected = self.read(|q| core::approval_file(q, &placed))?;
+        let expected = self.workspace.read(|q| core::approval_file(q, &placed))?;
         let table = |text: &str| toml::from_str::<toml::Table>(text).unwrap_or_default();
         let expected = expected.first().map(|file| String::from_utf8_lossy(&file.bytes).into_owned());
         let (expected, found) = (table(&expected.unwrap_or_default()), table(&text));
@@ -333,6 +333,11 @@ impl Engine {
             Ok(None) => Some(format!("{path} carries no signature any more, by which the tool was taken over")),
             Err(why) => Some(format!("the signature in {path} does not count: {why}")),
         }
+    }
+
+    /// Whether an approval of exactly this version, where it lies, is in force.
+    pub(in crate::engine) fn approved(&self, tool: &Tool) -> Result<bool, EngineError> {
+        self.workspace.read(|q| Ok(Approval::in_force(&q.approvals_of(&tool.name)?, tool).is_some()))
     }
 }
 

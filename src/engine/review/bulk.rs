@@ -6,10 +6,10 @@
 use crate::domain::{
     Caller, CheckState, Command, DecisionKind, Digest, Outcome, Review, ReviewId, ReviewState, Risk, Shown, ToolName,
 };
+use crate::engine::Reviews;
 use crate::engine::clock::now;
 use crate::engine::core;
 use crate::engine::error::{EngineError, ErrorCode};
-use crate::engine::workspace::Engine;
 use serde::Serialize;
 
 /// One line of the table that is shown before several reviews are decided.
@@ -68,15 +68,15 @@ pub struct BulkResult {
     pub result: Result<Outcome, EngineError>,
 }
 
-impl Engine {
+impl Reviews<'_> {
     /// Those of these numbers that no review has, in the order given, each once, with what to say of it.
     ///
     /// # Errors
     /// `Internal` for trouble with the store.
-    pub fn unknown_reviews(&self, reviews: &[ReviewId]) -> Result<Vec<(ReviewId, EngineError)>, EngineError> {
+    pub fn unknown(&self, reviews: &[ReviewId]) -> Result<Vec<(ReviewId, EngineError)>, EngineError> {
         let mut unknown: Vec<(ReviewId, EngineError)> = Vec::new();
         for id in reviews {
-            match self.review_row(*id) {
+            match self.row(*id) {
                 Ok(_) => {}
                 Err(error) if error.code != ErrorCode::NotFound => return Err(error),
                 Err(_) if unknown.iter().any(|(known, _)| known == id) => {}
@@ -94,7 +94,7 @@ impl Engine {
         self.expire_due()?;
         let mut seen = std::collections::HashSet::new();
         let once = reviews.iter().filter(|id| seen.insert(**id));
-        once.map(|id| self.preflight_row(&self.review_row(*id)?, kind)).collect()
+        once.map(|id| self.preflight_row(&self.row(*id)?, kind)).collect()
     }
 
     fn preflight_row(&self, review: &Review, kind: DecisionKind) -> Result<PreflightRow, EngineError> {
@@ -107,7 +107,7 @@ impl Engine {
             risk: review.risk,
             verdict: review.verdict.as_ref().map(|tally| tally.state),
             refusal: self.bulk_refusal(review, kind).map(|error| error.message),
-            evidence: self.read(|q| core::evidence_now(q, review))?,
+            evidence: self.workspace.read(|q| core::evidence_now(q, review))?,
         })
     }
 
@@ -143,11 +143,11 @@ impl Engine {
             return Ok(None);
         }
         let base = review.base_digest.filter(|base| *base != review.digest);
-        let verdict = self.verdict(&review.tool, review.digest)?;
+        let verdict = self.engine.checks().verdict(&review.tool, review.digest)?;
         let Some(verdict) = verdict.filter(|verdict| verdict.is_complete() && verdict.base == base) else {
             return Ok(Some("its checks have not ended".to_owned()));
         };
-        let blocking = self.blocking(&verdict, review.to_stage);
+        let blocking = self.engine.checks().blocking(&verdict, review.to_stage);
         Ok((!blocking.is_empty()).then(|| format!("{} did not pass", blocking.join(", "))))
     }
 
@@ -156,7 +156,7 @@ impl Engine {
     /// # Errors
     /// `NotFound` for a number that no review has; `Internal` for trouble with the store.
     pub fn check_for_bulk(&self, reviews: &[ReviewId]) -> Result<(), EngineError> {
-        reviews.iter().try_for_each(|id| self.ensure_checked(*id, &mut |_| {}))
+        reviews.iter().try_for_each(|id| self.engine.checks().ensure(*id, &mut |_| {}))
     }
 
     /// Decides each of these reviews by itself, in the order given: one that fails leaves the others as they
@@ -168,7 +168,7 @@ impl Engine {
     }
 
     fn decide_one(&self, item: &BulkItem, how: &BulkDecision<'_>, caller: &Caller) -> Result<Outcome, EngineError> {
-        let review = self.review_row(item.review)?;
+        let review = self.row(item.review)?;
         // Before the rules of a bulk: whoever is no human is told just that.
         if matches!(caller, Caller::Human(_))
             && review.state == ReviewState::Waiting
@@ -187,6 +187,6 @@ impl Engine {
             unread: how.unread,
             evidence: item.evidence,
         };
-        self.execute(command, caller)
+        self.engine.execute(command, caller)
     }
 }

@@ -3,12 +3,12 @@
 
 use super::check_queue::Lanes;
 use crate::domain::{Review, ReviewId};
+use crate::engine::Checks;
 use crate::engine::clock::now;
 use crate::engine::error::EngineError;
 use crate::engine::library::watching::OnChange;
 use crate::engine::locks::lock;
 use crate::engine::view::Change;
-use crate::engine::workspace::Engine;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -20,7 +20,7 @@ const CHECKS_STEP: Duration = Duration::from_secs(5);
 /// Versions that a place in the queue is told of.
 const TOLD_OF: usize = 200;
 
-impl Engine {
+impl Checks<'_> {
     /// Starts both workers. `stop` ends them; `yields` is set while the one in the background has to let the other work.
     pub(in crate::engine) fn start_lanes(
         &self,
@@ -29,18 +29,18 @@ impl Engine {
         on_change: &OnChange,
     ) {
         let ((asked, of_humans), (background, of_others)) = (channel(), channel());
-        *lock(&self.inner.check_queue.lanes) = Some(Lanes { asked, background });
+        *lock(&self.state.lanes) = Some(Lanes { asked, background });
         // Nobody waits for either: what it was about to say is said again by whoever opens the workspace next.
-        let worker = || (self.clone(), Arc::clone(stop), Arc::clone(yields), Arc::clone(on_change));
+        let worker = || (self.engine.clone(), Arc::clone(stop), Arc::clone(yields), Arc::clone(on_change));
         let (engine, ends, pause, tell) = worker();
-        std::thread::spawn(move || engine.follow_asked(&of_humans, &ends, &pause, &tell));
+        std::thread::spawn(move || engine.checks().follow_asked(&of_humans, &ends, &pause, &tell));
         let (engine, ends, pause, tell) = worker();
-        std::thread::spawn(move || engine.follow_waiting(&of_others, &ends, &pause, &tell));
+        std::thread::spawn(move || engine.checks().follow_waiting(&of_others, &ends, &pause, &tell));
     }
 
     /// Tells the workers that there may be something to check.
-    pub(in crate::engine) fn wake_checks(&self) {
-        if let Some(lanes) = &*lock(&self.inner.check_queue.lanes) {
+    pub(in crate::engine) fn wake(&self) {
+        if let Some(lanes) = &*lock(&self.state.lanes) {
             // A closed channel means that the work is ending; then nobody makes checks.
             let _ = lanes.asked.send(());
             let _ = lanes.background.send(());
@@ -49,9 +49,9 @@ impl Engine {
 
     /// Says which review somebody has open, so that its checks go first; `None` when it was closed.
     pub fn look_at(&self, review: Option<ReviewId>) {
-        let before = std::mem::replace(&mut *lock(&self.inner.check_queue.looked_at), review);
+        let before = std::mem::replace(&mut *lock(&self.state.looked_at), review);
         if review.is_some() && review != before {
-            self.wake_checks();
+            self.wake();
         }
     }
 
@@ -66,7 +66,7 @@ impl Engine {
                 return;
             }
             match made {
-                Ok(true) => self.wake_checks(),
+                Ok(true) => self.wake(),
                 Ok(false) => {}
                 Err(error) => on_change(Change::Trouble(error)),
             }
@@ -121,10 +121,9 @@ impl Engine {
     /// # Errors
     /// `Internal` for trouble with the store.
     pub fn place_in_queue(&self, review: &Review) -> Result<Option<usize>, EngineError> {
-        let mut queue: Vec<_> =
-            lock(&self.inner.check_queue.recheck).iter().map(|tool| (tool.name.clone(), tool.digest)).collect();
-        let first = *lock(&self.inner.check_queue.looked_at);
-        let waiting = self.read(|q| Ok(q.unexamined(now(), TOLD_OF)?))?;
+        let mut queue: Vec<_> = lock(&self.state.recheck).iter().map(|tool| (tool.name.clone(), tool.digest)).collect();
+        let first = *lock(&self.state.looked_at);
+        let waiting = self.workspace.read(|q| Ok(q.unexamined(now(), TOLD_OF)?))?;
         let (front, rest): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|next| Some(next.review) == first);
         for next in front.into_iter().chain(rest) {
             let version = (next.tool, next.digest);

@@ -2,9 +2,10 @@
 
 use crate::check::{Batch, Trials};
 use crate::domain::{Digest, Profile, RunEnd, Stage};
+use crate::engine::Checks;
+use crate::engine::Engine;
 use crate::engine::locks::lock;
 use crate::engine::run::owner::owner_alive;
-use crate::engine::workspace::Engine;
 use crate::runner::{self, Given, Pace, Sources, Tried};
 use serde_json::Value;
 use std::collections::HashMap;
@@ -70,7 +71,7 @@ impl<'a> EngineTrials<'a> {
 
     fn make_row(&self, batch: &Batch<'_>, inputs: &[Value]) -> Result<Vec<Tried>, String> {
         let engine = self.engine;
-        let settings = &engine.inner.settings;
+        let settings = &engine.workspace.settings;
         if let Some(fault) = &settings.fault {
             return Err(fault.clone());
         }
@@ -80,38 +81,40 @@ impl<'a> EngineTrials<'a> {
         let in_words = |error: &dyn std::fmt::Display| format!("its trials have no folder: {error}");
         let detail = batch.version;
         let version_dir =
-            engine.inner.copies.put(detail.tool.digest, &detail.files).map_err(|error| in_words(&error))?;
+            engine.workspace.copies.put(detail.tool.digest, &detail.files).map_err(|error| in_words(&error))?;
         let scratch = Scratch::make(engine).map_err(|error| in_words(&error))?;
         let usual = settings.timeout(Stage::Experimental);
         let request = runner::Request {
             manifest: &detail.manifest,
             version_dir: &version_dir,
             files: &detail.files,
-            workspace: &engine.inner.options.workspace,
+            workspace: engine.workspace.folder(),
             scratch: &scratch.0,
             input: None,
             timeout: if batch.pace == Pace::Quick { Some(usual.map_or(QUICK, |usual| usual.min(QUICK))) } else { None },
             usual_timeout: usual,
             profile: Profile::Strict,
-            writes: engine.write_mode(Stage::Experimental),
-            ours: &engine.ours(),
+            writes: engine.runs().write_mode(Stage::Experimental),
+            ours: &engine.runs().ours(),
             spool: &scratch.0,
-            origin: &engine.origin(&detail.tool),
+            origin: &engine.runs().origin(&detail.tool),
             given: &Given::default(),
-            interpreters: &engine.inner.interpreters,
+            interpreters: &engine.workspace.interpreters,
             // What is examined is what an approval would cover.
             sources: Sources::System,
-            machine: &engine.inner.machine,
+            machine: &engine.workspace.machine,
             least: settings.least_isolation(detail.tool.stage),
             observe: settings.observe,
-            state: &engine.inner.state_dir,
+            state: &engine.workspace.state_dir,
             staged: &scratch.0,
-            environments: &engine.inner.options.home.environments(),
+            environments: &engine.workspace.options.home.environments(),
         };
         let pace = if batch.pace == Pace::Watched && !settings.observe { Pace::Plain } else { batch.pace };
         let mut trials = runner::prepare_batch(&request, inputs, pace).map_err(|end| why(&end))?;
         // What the interpreter does by itself would be taken for what the tool does.
-        engine.report_trouble(trials.learn(&engine.inner.baselines).map_err(crate::engine::EngineError::internal));
+        engine
+            .workspace
+            .report_trouble(trials.learn(&engine.workspace.baselines).map_err(crate::engine::EngineError::internal));
         trials.make(self.until, self.stop)
     }
 }
@@ -159,8 +162,8 @@ impl Scratch {
 
     /// Makes one; it is named by this process, so that what it leaves is found.
     pub(in crate::engine) fn make(engine: &Engine) -> std::io::Result<Scratch> {
-        let all = engine.inner.state_dir.join("scratch");
-        let path = all.join(format!("{SCRATCH}{}.{}", engine.inner.owner, NEXT.fetch_add(1, Ordering::Relaxed)));
+        let all = engine.workspace.state_dir.join("scratch");
+        let path = all.join(format!("{SCRATCH}{}.{}", engine.workspace.owner, NEXT.fetch_add(1, Ordering::Relaxed)));
         std::fs::create_dir_all(&path)?;
         Ok(Scratch(path))
     }
@@ -173,16 +176,17 @@ impl Drop for Scratch {
     }
 }
 
-impl Engine {
+impl Checks<'_> {
     /// Removes what trials of processes that are dead left behind, and ends what is left of them.
     pub(in crate::engine) fn sweep_trials(&self) {
-        let entries = std::fs::read_dir(self.inner.state_dir.join("scratch")).into_iter().flatten().flatten();
+        let entries = std::fs::read_dir(self.workspace.state_dir.join("scratch")).into_iter().flatten().flatten();
         for entry in entries {
             let name = entry.file_name().to_string_lossy().into_owned();
             let owner = name.strip_prefix(SCRATCH).and_then(|rest| rest.rsplit_once('.')).map(|(owner, _)| owner);
-            if owner.is_some_and(|owner| owner != self.inner.owner && !owner_alive(owner)) {
+            if owner.is_some_and(|owner| owner != self.workspace.owner && !owner_alive(owner)) {
                 runner::sweep(&entry.path());
-                self.report_trouble(runner::clear(&entry.path()).map_err(crate::engine::EngineError::internal));
+                self.workspace
+                    .report_trouble(runner::clear(&entry.path()).map_err(crate::engine::EngineError::internal));
             }
         }
     }

@@ -5,14 +5,16 @@
 
 use crate::check::{self, CHECKS, Check, Desk, Library, Recorded};
 use crate::domain::{
-    CheckReport, CheckState, CodeRedactor, CommentKind, Digest, Gate, Instant, Outcome, Review, ReviewId, Spot, Stage,
-    Tool, ToolDetail, ToolName, Verdict, lines_of,
+    CheckReport, CheckState, CodeRedactor, Digest, Gate, Instant, Outcome, Review, ReviewId, Stage, Tool, ToolDetail,
+    ToolName, Verdict,
 };
+use crate::engine::Engine;
 use crate::engine::clock::now;
-use crate::engine::core::{self, Approvals, NewComment};
+use crate::engine::core::Approvals;
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::locks::lock;
-use crate::engine::workspace::Engine;
+use crate::engine::review::check_queue::CheckQueue;
+use crate::engine::workspace::Workspace;
 use crate::outside::Programs;
 use crate::store::Unexamined;
 use serde_json::json;
@@ -52,7 +54,7 @@ pub(in crate::engine) struct Shelf<'a> {
 impl<'a> Shelf<'a> {
     /// The catalog as it is now.
     pub(in crate::engine) fn of(engine: &'a Engine) -> Shelf<'a> {
-        Shelf { engine, rows: engine.catalog().tools.clone() }
+        Shelf { engine, rows: engine.library().catalog().tools.clone() }
     }
 }
 
@@ -62,13 +64,13 @@ impl Library for Shelf<'_> {
     }
 
     fn read(&self, tool: &Tool) -> Option<ToolDetail> {
-        self.engine.detail(tool).ok()
+        self.engine.library().detail(tool).ok()
     }
 
     fn recorded(&self, tool: &ToolName) -> Vec<Recorded> {
-        let recorded = self.engine.recorded_inputs(tool, &[]);
+        let recorded = self.engine.evolutions().recorded_inputs(tool, &[]);
         recorded.unwrap_or_else(|error| {
-            self.engine.report_trouble::<()>(Err(error));
+            self.engine.workspace.report_trouble::<()>(Err(error));
             Vec::new()
         })
     }
@@ -79,17 +81,25 @@ impl Library for Shelf<'_> {
     }
 
     fn programs(&self) -> Option<&Programs> {
-        Some(&self.engine.inner.programs)
+        Some(&self.engine.workspace.programs)
     }
 }
 
-impl Engine {
+/// The checks of versions under review: making them, in which order, and their verdicts.
+#[derive(Clone, Copy)]
+pub struct Checks<'e> {
+    pub(in crate::engine) engine: &'e Engine,
+    pub(in crate::engine) workspace: &'e Workspace,
+    pub(in crate::engine) state: &'e CheckQueue,
+}
+
+impl Checks<'_> {
     /// What the checks say of a version; `None` while none has begun.
     ///
     /// # Errors
     /// `Internal` for trouble with the store.
     pub fn verdict(&self, tool: &ToolName, digest: Digest) -> Result<Option<Verdict>, EngineError> {
-        self.read(|q| Ok(q.verdict(tool, digest)?))
+        self.workspace.read(|q| Ok(q.verdict(tool, digest)?))
     }
 
     /// What the checks say of the version that a review is about, told as it stands now: the verdict may be older
@@ -105,31 +115,31 @@ impl Engine {
 
     /// The checks that stand in the way of an approval of this verdict for a stage, by name.
     pub fn blocking(&self, verdict: &Verdict, to: Stage) -> Vec<String> {
-        self.inner.settings.gates.blocking(verdict, to).into_iter().map(|check| check.name.clone()).collect()
+        self.workspace.settings.gates.blocking(verdict, to).into_iter().map(|check| check.name.clone()).collect()
     }
 
     /// Makes all checks of a version now, compared with the version of its name approved before, and keeps the
     /// verdict. `progress` is told of it as it grows.
     ///
     /// # Errors
-    /// Those of [`Engine::detail`]; `Internal` for trouble with the store.
-    pub fn check(&self, tool: &Tool, progress: OnVerdict<'_>) -> Result<Verdict, EngineError> {
-        let base = self.read(|q| Ok(Approvals::read(q)?.newest(&tool.name)))?;
+    /// Those of [`Library::detail`](crate::engine::Library::detail); `Internal` for trouble with the store.
+    pub fn run(&self, tool: &Tool, progress: OnVerdict<'_>) -> Result<Verdict, EngineError> {
+        let base = self.workspace.read(|q| Ok(Approvals::read(q)?.newest(&tool.name)))?;
         let stop = AtomicBool::new(false);
         if base != Some(tool.digest) {
-            return self.examine(tool, base, &stop, progress);
+            return self.examine_tool(tool, base, &stop, progress);
         }
         let told = &mut |verdict: &Verdict| progress(&verdict.clone().told_of_approved());
-        self.examine(tool, None, &stop, told).map(Verdict::told_of_approved)
+        self.examine_tool(tool, None, &stop, told).map(Verdict::told_of_approved)
     }
 
     /// Makes the checks of a review's version now unless they were made. `progress` is told of the verdict as it
     /// grows.
     ///
     /// # Errors
-    /// `NotFound` when there is no such review; those of [`Engine::detail`].
-    pub fn ensure_checked(&self, review: ReviewId, progress: OnVerdict<'_>) -> Result<(), EngineError> {
-        let review = self.review_row(review)?;
+    /// `NotFound` when there is no such review; those of [`Library::detail`](crate::engine::Library::detail).
+    pub fn ensure(&self, review: ReviewId, progress: OnVerdict<'_>) -> Result<(), EngineError> {
+        let review = self.engine.reviews().row(review)?;
         if !review.is_checked() {
             return Ok(());
         }
@@ -139,7 +149,7 @@ impl Engine {
             return Ok(());
         }
         match self.row_of(&review.tool, review.digest) {
-            Some(tool) => self.examine(&tool, base, &AtomicBool::new(false), progress).map(drop),
+            Some(tool) => self.examine_tool(&tool, base, &AtomicBool::new(false), progress).map(drop),
             // Deciding says that the files are gone.
             None => Ok(()),
         }
@@ -147,27 +157,27 @@ impl Engine {
 
     /// Makes the checks of a tool again, in the background.
     pub(in crate::engine) fn recheck(&self, name: &str) -> Result<Outcome, EngineError> {
-        let tool = self.resolve(name)?;
-        self.transact(|tx| Ok(tx.drop_verdict(&tool.name, tool.digest)?))?;
+        let tool = self.engine.library().resolve(name)?;
+        self.workspace.transact(|tx| Ok(tx.drop_verdict(&tool.name, tool.digest)?))?;
         let message = format!("the checks of {} {} are made again", tool.name, tool.version);
         let detail = json!({"tool": tool.name, "digest": tool.digest});
-        lock(&self.inner.check_queue.recheck).push_back(tool);
-        self.wake_checks();
+        lock(&self.state.recheck).push_back(tool);
+        self.wake();
         Ok(Outcome { operation: None, review: None, message, commit: None, detail })
     }
 
     fn row_of(&self, name: &ToolName, digest: Digest) -> Option<Arc<Tool>> {
-        self.catalog().tools.iter().find(|tool| tool.name == *name && tool.digest == digest).cloned()
+        self.engine.library().catalog().tools.iter().find(|tool| tool.name == *name && tool.digest == digest).cloned()
     }
 
-    fn examine(
+    fn examine_tool(
         &self,
         tool: &Tool,
         base: Option<Digest>,
         stop: &AtomicBool,
         progress: OnVerdict<'_>,
     ) -> Result<Verdict, EngineError> {
-        let detail = self.detail(tool)?;
+        let detail = self.engine.library().detail(tool)?;
         if detail.tool.digest != tool.digest {
             let message = format!("{} changed on disk a moment ago", tool.name);
             return Err(EngineError::new(ErrorCode::Conflict, message, "look at it again, then check it"));
@@ -184,13 +194,13 @@ impl Engine {
         progress: OnVerdict<'_>,
     ) -> Result<Verdict, EngineError> {
         let tool = &detail.tool;
-        let before = base.and_then(|base| self.detail(&Tool { digest: base, ..tool.clone() }).ok());
+        let before = base.and_then(|base| self.engine.library().detail(&Tool { digest: base, ..tool.clone() }).ok());
         let before = before.filter(|before| Some(before.tool.digest) == base);
-        let missing = self.missing_approved(detail);
-        let shelf = Shelf::of(self);
-        let trials = super::check_runs::EngineTrials::new(self, stop);
+        let missing = self.engine.dependencies().missing_approved(detail);
+        let shelf = Shelf::of(self.engine);
+        let trials = super::check_runs::EngineTrials::new(self.engine, stop);
         let desk = Desk { version: detail, base: before.as_ref(), missing: &missing, library: &shelf, trials: &trials };
-        let made: Vec<&Check> = CHECKS.iter().filter(|check| self.inner.settings.gates.makes(check.name)).collect();
+        let made: Vec<&Check> = CHECKS.iter().filter(|check| self.workspace.settings.gates.makes(check.name)).collect();
         let running =
             |check: &&Check| CheckReport { state: CheckState::Running, ..CheckReport::of(check.name, vec![]) };
         let mut reports: Vec<CheckReport> = made.iter().map(running).collect();
@@ -223,11 +233,11 @@ impl Engine {
 
     fn keep_verdict(&self, tool: &Tool, verdict: &Verdict) -> Result<(), EngineError> {
         let until = Instant(now().0 + LEASE_MS);
-        self.transact(|tx| {
+        self.workspace.transact(|tx| {
             if verdict.is_complete() {
-                tx.end_check_lease(&tool.name, tool.digest, &self.inner.owner)?;
+                tx.end_check_lease(&tool.name, tool.digest, &self.workspace.owner)?;
             } else {
-                tx.lease_checks(&tool.name, tool.digest, &self.inner.owner, until)?;
+                tx.lease_checks(&tool.name, tool.digest, &self.workspace.owner, until)?;
             }
             Ok(tx.put_verdict(&tool.name, tool.digest, verdict)?)
         })
@@ -245,26 +255,26 @@ impl Engine {
 
     /// The version whose checks a human waits for, if nobody makes them: what was asked for, then the review on screen.
     pub(super) fn next_asked(&self) -> Result<Option<Next>, EngineError> {
-        if self.viewing().is_some() {
+        if self.workspace.viewing().is_some() {
             // Nothing that is found could be kept.
             return Ok(None);
         }
-        let _picking = lock(&self.inner.check_queue.picking);
-        if let Some(tool) = lock(&self.inner.check_queue.recheck).pop_front() {
-            let base = self.read(|q| Ok(Approvals::read(q)?.newest(&tool.name)))?;
+        let _picking = lock(&self.state.picking);
+        if let Some(tool) = lock(&self.state.recheck).pop_front() {
+            let base = self.workspace.read(|q| Ok(Approvals::read(q)?.newest(&tool.name)))?;
             return Ok(Some(Next { tool, base, asked: true }));
         }
-        let Some(first) = *lock(&self.inner.check_queue.looked_at) else { return Ok(None) };
+        let Some(first) = *lock(&self.state.looked_at) else { return Ok(None) };
         self.pick(&|next| next.review == first)
     }
 
     /// Makes the checks of the oldest version for which nobody waits; `false` when there is none.
     pub(super) fn examine_waiting(&self, stop: &AtomicBool) -> Result<bool, EngineError> {
-        if self.viewing().is_some() {
+        if self.workspace.viewing().is_some() {
             return Ok(false);
         }
-        let picking = lock(&self.inner.check_queue.picking);
-        let first = *lock(&self.inner.check_queue.looked_at);
+        let picking = lock(&self.state.picking);
+        let first = *lock(&self.state.looked_at);
         let next = self.pick(&|next| Some(next.review) != first)?;
         drop(picking);
         let Some(next) = next else { return Ok(false) };
@@ -274,16 +284,17 @@ impl Engine {
     /// Makes the checks of a version on which this process has the lease.
     pub(super) fn examine_leased(&self, next: &Next, stop: &AtomicBool) -> Result<(), EngineError> {
         let Next { tool, base, asked } = next;
-        let made = self.examine(tool, base.filter(|base| *base != tool.digest), stop, &mut |_| {});
+        let made = self.examine_tool(tool, base.filter(|base| *base != tool.digest), stop, &mut |_| {});
         if made.is_err() && stop.load(Ordering::Acquire) {
             // It was interrupted for something that goes first; it may begin again at once.
-            self.transact(|tx| Ok(tx.end_check_lease(&tool.name, tool.digest, &self.inner.owner)?))?;
+            self.workspace.transact(|tx| Ok(tx.end_check_lease(&tool.name, tool.digest, &self.workspace.owner)?))?;
             return Ok(());
         }
         if made.is_err() && !asked {
             // Whoever comes next may try; not at once, for the cause is still there.
             let later = Instant(now().0 + LEASE_MS / 4);
-            self.transact(|tx| Ok(tx.lease_checks(&tool.name, tool.digest, &self.inner.owner, later)?))?;
+            self.workspace
+                .transact(|tx| Ok(tx.lease_checks(&tool.name, tool.digest, &self.workspace.owner, later)?))?;
         }
         match made {
             // Its files moved on or went while they were read; the next scan says what is to be examined instead.
@@ -295,12 +306,12 @@ impl Engine {
     /// Takes the lease on the checks of the oldest version that is wanted and whose files are in the catalog.
     fn pick(&self, wanted: &dyn Fn(&Unexamined) -> bool) -> Result<Option<Next>, EngineError> {
         const LOOKED_AT: usize = 200;
-        let waiting = self.read(|q| Ok(q.unexamined(now(), LOOKED_AT)?))?;
+        let waiting = self.workspace.read(|q| Ok(q.unexamined(now(), LOOKED_AT)?))?;
         for next in waiting.into_iter().filter(wanted) {
             let Some(tool) = self.row_of(&next.tool, next.digest) else { continue };
             let until = Instant(now().0 + LEASE_MS);
-            let owner = &self.inner.owner;
-            if self.transact(|tx| Ok(tx.lease_checks(&next.tool, next.digest, owner, until)?))? {
+            let owner = &self.workspace.owner;
+            if self.workspace.transact(|tx| Ok(tx.lease_checks(&next.tool, next.digest, owner, until)?))? {
                 return Ok(Some(Next { tool, base: next.base, asked: false }));
             }
         }
@@ -309,38 +320,14 @@ impl Engine {
 
     /// Ends leases on checks whose owner died.
     pub(super) fn free_checks_of_the_dead(&self) -> Result<(), EngineError> {
-        if self.viewing().is_some() {
+        if self.workspace.viewing().is_some() {
             return Ok(());
         }
-        let owners = self.read(|q| Ok(q.check_owners()?))?;
+        let owners = self.workspace.read(|q| Ok(q.check_owners()?))?;
         for owner in owners.iter().filter(|owner| !crate::engine::run::owner::owner_alive(owner)) {
-            self.transact(|tx| Ok(tx.end_check_leases_of(owner)?))?;
+            self.workspace.transact(|tx| Ok(tx.end_check_leases_of(owner)?))?;
         }
         Ok(())
-    }
-
-    /// Keeps a comment beside the version under review.
-    pub(in crate::engine) fn comment(
-        &self,
-        who: &str,
-        review: ReviewId,
-        spot: &Spot,
-        kind: CommentKind,
-        body: &str,
-    ) -> Result<Outcome, EngineError> {
-        let detail = self.review(review)?;
-        let file = spot.path.as_ref().map(|path| detail.files.iter().find(|file| file.path == *path));
-        let line_text = match (file, spot.lines) {
-            (None | Some(Some(_)), None) => None,
-            (None, Some(_)) => return Err(no_place("lines belong to a file")),
-            (Some(None), _) => return Err(no_place("the version has no such file")),
-            (Some(Some(file)), Some(lines)) => {
-                let text = String::from_utf8_lossy(&file.bytes);
-                Some(lines_of(&text, lines).ok_or_else(|| no_place("the file has no such lines"))?)
-            }
-        };
-        let new = NewComment { spot, line_text: line_text.as_deref(), kind, body };
-        Ok(self.transact(|tx| core::comment(tx, self.actor(who), &detail.review, new))?.outcome)
     }
 }
 
@@ -382,8 +369,4 @@ fn without_secrets(mut report: CheckReport, redactor: &CodeRedactor) -> CheckRep
     }
     report.note = redactor.text(&report.note);
     report
-}
-
-fn no_place(why: &str) -> EngineError {
-    EngineError::new(ErrorCode::Usage, why, "`toolsmith review ID` shows the files and their lines")
 }

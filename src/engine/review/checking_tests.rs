@@ -5,6 +5,7 @@ use crate::domain::{
     Caller, CheckState, Command, CommentId, CommentKind, DecisionKind, Digest, Mark, Review, ReviewState, Spot, Stage,
     Verdict,
 };
+use crate::engine::Engine;
 use crate::engine::tests::{World, ada};
 use crate::engine::*;
 use crate::store::Queries;
@@ -26,7 +27,7 @@ fn greedy() -> World {
 }
 
 fn waiting(engine: &Engine) -> Review {
-    engine.reviews(ReviewFilter::Waiting).unwrap().remove(0)
+    engine.reviews().list(ReviewFilter::Waiting).unwrap().remove(0)
 }
 
 fn approve(engine: &Engine, override_reason: Option<&str>) -> Result<crate::domain::Outcome, EngineError> {
@@ -46,7 +47,7 @@ fn approve(engine: &Engine, override_reason: Option<&str>) -> Result<crate::doma
 }
 
 fn failed(engine: &Engine, review: &Review) -> Vec<String> {
-    let verdict = engine.verdict(&review.tool, review.digest).unwrap().expect("its checks were made");
+    let verdict = engine.checks().verdict(&review.tool, review.digest).unwrap().expect("its checks were made");
     verdict.in_state(CheckState::Failed).map(|check| check.name.clone()).collect()
 }
 
@@ -65,17 +66,17 @@ fn a_failed_check_stands_in_the_way_until_a_reason_goes_over_it_and_that_is_show
     assert_eq!(failed(&engine, &review), ["manifest"]);
     assert_eq!(waiting(&engine).id, review.id, "nothing was decided");
     approve(&engine, Some("only reads its own status")).unwrap();
-    let tool = engine.resolve("greedy").unwrap();
+    let tool = engine.library().resolve("greedy").unwrap();
     assert_eq!(tool.facts.approved_over.as_deref(), Some("only reads its own status"));
-    let decision = engine.review(review.id).unwrap().review.decisions.remove(0);
+    let decision = engine.reviews().detail(review.id).unwrap().review.decisions.remove(0);
     assert_eq!(decision.override_reason.as_deref(), Some("only reads its own status"));
     let beside = std::fs::read_to_string(world.root().join("tools/approved/greedy/approval.toml")).unwrap();
     assert!(beside.contains("override = \"only reads its own status\""), "{beside}");
-    let entry = engine.operations(1, Some("greedy")).unwrap().remove(0);
+    let entry = engine.history().operations(1, Some("greedy")).unwrap().remove(0);
     assert_eq!(entry.detail["override"]["checks"], serde_json::json!(["manifest"]));
     engine.execute(Command::Undo { operation: None }, &ada()).unwrap();
-    assert_eq!(engine.resolve("greedy").unwrap().facts.approved_over, None, "it is not approved any more");
-    assert_eq!(engine.review(review.id).unwrap().review.decisions.len(), 1, "the record stays");
+    assert_eq!(engine.library().resolve("greedy").unwrap().facts.approved_over, None, "it is not approved any more");
+    assert_eq!(engine.reviews().detail(review.id).unwrap().review.decisions.len(), 1, "the record stays");
 }
 
 #[test]
@@ -84,7 +85,7 @@ fn a_reason_that_nothing_needed_is_no_override() {
     world.drop_pair();
     let engine = world.open();
     approve(&engine, Some("just in case")).unwrap();
-    assert_eq!(engine.resolve("adder").unwrap().facts.approved_over, None);
+    assert_eq!(engine.library().resolve("adder").unwrap().facts.approved_over, None);
 }
 
 #[test]
@@ -97,8 +98,8 @@ fn a_comparison_that_was_skipped_says_whether_the_version_is_the_approved_one_or
             verdict.checks.iter().filter(|check| ["permissions", "version", "change"].contains(&&*check.name));
         compared.map(|check| check.note.clone()).collect()
     };
-    let of_review = |engine: &Engine| notes(&engine.review(waiting(engine).id).unwrap().verdict.unwrap());
-    engine.ensure_checked(waiting(&engine).id, &mut |_| {}).unwrap();
+    let of_review = |engine: &Engine| notes(&engine.reviews().detail(waiting(engine).id).unwrap().verdict.unwrap());
+    engine.checks().ensure(waiting(&engine).id, &mut |_| {}).unwrap();
     assert_eq!(of_review(&engine), ["no version was approved before"; 3]);
     approve(&engine, None).unwrap();
     let promote = Command::Promote { tool: "adder".to_owned(), to: Stage::Core };
@@ -106,9 +107,9 @@ fn a_comparison_that_was_skipped_says_whether_the_version_is_the_approved_one_or
     let itself = ["this version is itself the approved one"; 3];
     // The verdict is older than the approval, and is not made again for it.
     assert_eq!(of_review(&engine), itself);
-    let adder = engine.resolve("adder").unwrap();
+    let adder = engine.library().resolve("adder").unwrap();
     let mut told = Vec::new();
-    let made = engine.check(&adder, &mut |verdict| told = notes(verdict)).unwrap();
+    let made = engine.checks().run(&adder, &mut |verdict| told = notes(verdict)).unwrap();
     assert_eq!((notes(&made), told), (itself.map(str::to_owned).to_vec(), itself.map(str::to_owned).to_vec()));
     for _ in ["promote", "approve"] {
         engine.execute(Command::Undo { operation: None }, &ada()).unwrap();
@@ -123,23 +124,26 @@ fn a_version_is_examined_by_one_worker_and_again_when_its_owner_died() {
     let review = waiting(&one);
     let stop = AtomicBool::new(false);
     let lease = |engine: &Engine, owner: &str, until| {
-        engine.transact(|tx: &Tx<'_>| Ok(tx.lease_checks(&review.tool, review.digest, owner, until)?)).unwrap()
+        engine
+            .workspace
+            .transact(|tx: &Tx<'_>| Ok(tx.lease_checks(&review.tool, review.digest, owner, until)?))
+            .unwrap()
     };
     let far = Instant(now().0 + 60_000);
-    assert!(lease(&one, &one.inner.owner, far));
-    assert!(!other.examine_next(&stop).unwrap(), "somebody looks after it");
-    assert_eq!(other.verdict(&review.tool, review.digest).unwrap(), None);
+    assert!(lease(&one, &one.workspace.owner, far));
+    assert!(!other.checks().examine_next(&stop).unwrap(), "somebody looks after it");
+    assert_eq!(other.checks().verdict(&review.tool, review.digest).unwrap(), None);
     // An owner that is no process is dead; its lease ends before its time.
-    one.transact(|tx| Ok(tx.end_check_leases_of(&one.inner.owner)?)).unwrap();
+    one.workspace.transact(|tx| Ok(tx.end_check_leases_of(&one.workspace.owner)?)).unwrap();
     assert!(lease(&one, "1:1:dead", far));
-    other.free_checks_of_the_dead().unwrap();
-    assert!(other.examine_next(&stop).unwrap());
+    other.checks().free_checks_of_the_dead().unwrap();
+    assert!(other.checks().examine_next(&stop).unwrap());
     assert_eq!(failed(&one, &review), ["manifest"]);
-    assert!(!one.examine_next(&stop).unwrap(), "nothing is left");
+    assert!(!one.checks().examine_next(&stop).unwrap(), "nothing is left");
     // Whoever asks for it again gets it.
     one.execute(Command::Recheck { tool: "greedy".to_owned() }, &ada()).unwrap();
-    assert_eq!(one.verdict(&review.tool, review.digest).unwrap(), None);
-    assert!(one.examine_next(&stop).unwrap());
+    assert_eq!(one.checks().verdict(&review.tool, review.digest).unwrap(), None);
+    assert!(one.checks().examine_next(&stop).unwrap());
     assert_eq!(failed(&one, &review), ["manifest"]);
 }
 
@@ -153,7 +157,7 @@ fn an_open_workbench_makes_checks_by_itself() {
         // The receiver goes when the test ends.
         let _ = told.send(matches!(change, Change::Reviews));
     });
-    let _watch = engine.watch(&on_change).unwrap();
+    let _watch = engine.library().watch(&on_change).unwrap();
     let is_complete = || waiting(&engine).verdict.is_some_and(|tally| tally.ended == tally.total);
     while !is_complete() {
         changes.recv_timeout(Duration::from_mins(1)).expect("the checks end");
@@ -172,7 +176,7 @@ fn put(world: &World, name: &str, script: &str) {
 }
 
 fn review_of(engine: &Engine, tool: &str) -> Option<Review> {
-    let all = engine.reviews(ReviewFilter::Waiting).unwrap();
+    let all = engine.reviews().list(ReviewFilter::Waiting).unwrap();
     all.into_iter().find(|review| review.tool.as_str() == tool)
 }
 
@@ -187,7 +191,7 @@ fn what_a_human_waits_for_is_checked_while_the_background_waits() {
         let _ = told.send(());
     });
     let sleeper = review_of(&engine, "sleeper").unwrap();
-    let _watch = engine.watch(&on_change).unwrap();
+    let _watch = engine.library().watch(&on_change).unwrap();
     let until = |what: &str, holds: &dyn Fn() -> bool| {
         let give_up = std::time::Instant::now() + Duration::from_mins(1);
         while !holds() {
@@ -198,16 +202,16 @@ fn what_a_human_waits_for_is_checked_while_the_background_waits() {
     };
     let is_under_way = || {
         let of = |q: &Queries| Ok(q.is_being_examined(&sleeper.tool, sleeper.digest, now())?);
-        engine.read(of).unwrap()
+        engine.workspace.read(of).unwrap()
     };
     let is_made = |review: &Review| {
-        engine.verdict(&review.tool, review.digest).unwrap().is_some_and(|verdict| verdict.is_complete())
+        engine.checks().verdict(&review.tool, review.digest).unwrap().is_some_and(|verdict| verdict.is_complete())
     };
     until("the background is busy", &is_under_way);
     put(&world, "quick", "echo done\n");
     until("the other tool waits", &|| review_of(&engine, "quick").is_some());
     let quick = review_of(&engine, "quick").unwrap();
-    engine.look_at(Some(quick.id));
+    engine.checks().look_at(Some(quick.id));
     until("the open review is checked", &|| is_made(&quick));
     assert!(!is_made(&sleeper), "it waited for the background");
     until("the background goes on", &is_under_way);
@@ -223,19 +227,19 @@ fn a_review_knows_its_place_among_those_that_wait_for_checks() {
         put(&world, name, "echo done\n");
     }
     let engine = world.open();
-    let reviews = engine.reviews(ReviewFilter::Waiting).unwrap();
+    let reviews = engine.reviews().list(ReviewFilter::Waiting).unwrap();
     let places = || -> Vec<Option<usize>> {
-        reviews.iter().map(|review| engine.review(review.id).unwrap().checks_place).collect()
+        reviews.iter().map(|review| engine.reviews().detail(review.id).unwrap().checks_place).collect()
     };
     assert_eq!(places(), [Some(1), Some(2), Some(3)]);
-    engine.look_at(Some(reviews[2].id));
+    engine.checks().look_at(Some(reviews[2].id));
     assert_eq!(places(), [Some(2), Some(3), Some(1)]);
     engine.execute(Command::Recheck { tool: reviews[1].tool.to_string() }, &ada()).unwrap();
     assert_eq!(places(), [Some(3), Some(1), Some(2)]);
     let stop = AtomicBool::new(false);
     let order = [1, 2, 0];
     for at in order {
-        assert!(engine.examine_next(&stop).unwrap());
+        assert!(engine.checks().examine_next(&stop).unwrap());
         assert_eq!(places()[at], None, "{at} was the next");
     }
     assert_eq!(places(), [None; 3]);
@@ -252,12 +256,12 @@ fn a_comment_stays_with_the_tool_and_says_when_its_lines_moved() {
     let engine = world.open();
     let spot = Spot { path: Some("greedy.sh".to_owned()), lines: Some((2, 2)) };
     comment(&engine, spot.clone(), &ada()).unwrap();
-    let found = engine.review(waiting(&engine).id).unwrap().comments.remove(0);
+    let found = engine.reviews().detail(waiting(&engine).id).unwrap().comments.remove(0);
     assert_eq!((&*found.body, found.outdated, found.line_text.as_deref()), ("why two?", false, Some("echo two")));
     world.write("tools/experimental/greedy/greedy.sh", "echo zero\necho one\necho two\n");
-    engine.scan(&mut |_| {}).unwrap();
+    engine.library().scan(&mut |_| {}).unwrap();
     let next = waiting(&engine);
-    let found = engine.review(next.id).unwrap().comments.remove(0);
+    let found = engine.reviews().detail(next.id).unwrap().comments.remove(0);
     assert_ne!(found.review, next.id, "it was written beside the version before");
     assert!(found.outdated);
     // Only who wrote it takes it back, and undo brings it back again.
@@ -265,9 +269,9 @@ fn a_comment_stays_with_the_tool_and_says_when_its_lines_moved() {
     let refused = engine.execute(Command::Withdraw { comment: CommentId(1) }, &bob).unwrap_err();
     assert_eq!(refused.code, ErrorCode::Refused);
     engine.execute(Command::Withdraw { comment: CommentId(1) }, &ada()).unwrap();
-    assert_eq!(engine.review(next.id).unwrap().comments, []);
+    assert_eq!(engine.reviews().detail(next.id).unwrap().comments, []);
     engine.execute(Command::Undo { operation: None }, &ada()).unwrap();
-    assert_eq!(engine.review(next.id).unwrap().comments.len(), 1);
+    assert_eq!(engine.reviews().detail(next.id).unwrap().comments.len(), 1);
 }
 
 #[test]
@@ -311,10 +315,10 @@ fn a_mark_is_kept_without_an_entry_in_the_log() {
     let mark = Mark { path: "greedy.sh".to_owned(), content: Digest::of_bytes(b"echo one\necho two\n") };
     let set = |on| {
         engine.execute(Command::Mark { review: review.id, mark: mark.clone(), on }, &ada()).unwrap();
-        engine.read(|q| Ok(q.marks_of(&review.tool, &ada().identity())?)).unwrap()
+        engine.workspace.read(|q| Ok(q.marks_of(&review.tool, &ada().identity())?)).unwrap()
     };
     assert_eq!(set(true), std::slice::from_ref(&mark));
     assert_eq!(set(false), []);
-    assert_eq!(engine.operations(9, None).unwrap(), []);
+    assert_eq!(engine.history().operations(9, None).unwrap(), []);
     assert_eq!(waiting(&engine).state, ReviewState::Waiting);
 }

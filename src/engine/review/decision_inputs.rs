@@ -3,10 +3,10 @@
 use crate::domain::{
     CostTier, DecisionKind, Digest, Placement, Review, ReviewKind, Stage, Tool, ToolName, VersionFile, plural,
 };
+use crate::engine::Reviews;
 use crate::engine::core::{self, Placed};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::links::refuse_links;
-use crate::engine::workspace::Engine;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ pub(in crate::engine) struct Grounds {
     pub(in crate::engine) roles: Vec<String>,
 }
 
-impl Engine {
+impl Reviews<'_> {
     /// Gathers what a decision rests on, and keeps the bytes that a yes is about.
     pub(in crate::engine) fn grounds(&self, review: &Review, kind: DecisionKind) -> Result<Grounds, EngineError> {
         if kind != DecisionKind::Approve {
@@ -35,8 +35,8 @@ impl Engine {
             ReviewKind::Specification | ReviewKind::Plan | ReviewKind::Deprecation => {}
             ReviewKind::Archive => {
                 let (tool, _) = self.lying(review)?;
-                let target = self.archive_target(&tool);
-                refuse_links(self.workspace(), Path::new(&target.base))?;
+                let target = self.engine.versions().archive_target(&tool);
+                refuse_links(self.workspace.folder(), Path::new(&target.base))?;
                 grounds.archive = Some(target);
                 grounds.placed = Some(self.place_of(review)?);
             }
@@ -47,7 +47,7 @@ impl Engine {
             ReviewKind::New | ReviewKind::Evolved | ReviewKind::Promotion => {
                 self.refuse_taken_names(review)?;
                 let target = core::stage_placement(review.to_stage, &review.tool);
-                refuse_links(self.workspace(), Path::new(&target.base))?;
+                refuse_links(self.workspace.folder(), Path::new(&target.base))?;
                 grounds.placed = Some(self.place_of(review)?);
                 grounds.replaced = self.occupant(review.to_stage, &review.tool, review.digest)?;
             }
@@ -69,7 +69,14 @@ impl Engine {
             }
             ReviewKind::Archive => {
                 let (tool, _) = self.lying(review)?;
-                (format!("move {} → {}: hidden, not runnable", review.place(), self.archive_target(&tool).base), true)
+                (
+                    format!(
+                        "move {} → {}: hidden, not runnable",
+                        review.place(),
+                        self.engine.versions().archive_target(&tool).base
+                    ),
+                    true,
+                )
             }
             ReviewKind::Deprecation => (format!("{} is marked as deprecated; no file moves", review.tool), false),
             ReviewKind::Specification | ReviewKind::Plan => {
@@ -77,7 +84,7 @@ impl Engine {
             }
         };
         let mut lines = vec![line];
-        if commits && self.inner.settings.commit && self.git().is_some() {
+        if commits && self.workspace.settings.commit && self.workspace.git().is_some() {
             lines.push("one git commit naming the digest".to_owned());
         }
         let roles = self.roles_for(review);
@@ -90,11 +97,11 @@ impl Engine {
 
     /// Roles of which a yes is needed beside an ordinary one: for the high cost tier those of the settings.
     pub(in crate::engine) fn roles_for(&self, review: &Review) -> Vec<String> {
-        let roles = &self.inner.settings.high_roles;
+        let roles = &self.workspace.settings.high_roles;
         if roles.is_empty() || !(review.kind.judges_version() || review.kind == ReviewKind::Adoption) {
             return Vec::new();
         }
-        let view = self.catalog();
+        let view = self.engine.library().catalog();
         let own = (review.tool.clone(), review.digest);
         let covered: Vec<&(ToolName, Digest)> = std::iter::once(&own).chain(&review.members).collect();
         let high = view.tools.iter().any(|tool| {
@@ -106,7 +113,7 @@ impl Engine {
 
     /// Refuses a version that would answer to a name which an approved or core tool has.
     fn refuse_taken_names(&self, review: &Review) -> Result<(), EngineError> {
-        let view = self.catalog();
+        let view = self.engine.library().catalog();
         let Some(tool) = view.tools.iter().find(|tool| tool.name == review.tool && tool.digest == review.digest) else {
             return Ok(());
         };
@@ -133,8 +140,8 @@ impl Engine {
     /// The version a review is about, where it lies now; its bytes are kept from here on.
     fn place_of(&self, review: &Review) -> Result<Placed, EngineError> {
         let (tool, files) = self.lying(review)?;
-        self.inner.copies.put(review.digest, &files)?;
-        Ok(self.placed(&tool, &files))
+        self.workspace.copies.put(review.digest, &files)?;
+        Ok(self.engine.integrity().placed(&tool, &files))
     }
 
     /// Refuses a review whose version does not lie on disk as it was shown.
@@ -147,7 +154,7 @@ impl Engine {
 
     /// The version a review is about as it lies on disk now, which is as it was shown.
     fn lying(&self, review: &Review) -> Result<(Arc<Tool>, Vec<VersionFile>), EngineError> {
-        let view = self.catalog();
+        let view = self.engine.library().catalog();
         let here: Vec<_> =
             view.tools.iter().filter(|tool| tool.name == review.tool && tool.path == review.path).collect();
         let is_same = |tool: &&Arc<Tool>| tool.name == review.tool && tool.digest == review.digest;
@@ -160,7 +167,7 @@ impl Engine {
                 "the review closes with the next scan",
             )
         })?;
-        let files = self.files_on_disk(tool)?;
+        let files = self.engine.library().files_on_disk(tool)?;
         let digest = Digest::of_files(&files);
         if digest != review.digest {
             return Err(EngineError::new(
@@ -180,13 +187,13 @@ impl Engine {
 
     /// Keeps the bytes of every member of an adoption, and refuses when one of them moved.
     fn keep_members(&self, review: &Review) -> Result<(), EngineError> {
-        let view = self.catalog();
+        let view = self.engine.library().catalog();
         for (name, digest) in &review.members {
             let tool = view.tools.iter().find(|tool| tool.name == *name && tool.digest == *digest);
-            let files = tool.map(|tool| self.files_of(tool)).transpose()?;
+            let files = tool.map(|tool| self.engine.library().files_of(tool)).transpose()?;
             match files {
                 Some(files) if Digest::of_files(&files) == *digest => {
-                    self.inner.copies.put(*digest, &files)?;
+                    self.workspace.copies.put(*digest, &files)?;
                 }
                 _ => {
                     return Err(EngineError::new(
@@ -204,12 +211,12 @@ impl Engine {
     /// so that undo can bring it back.
     fn occupant(&self, stage: Stage, name: &ToolName, digest: Digest) -> Result<Option<Placed>, EngineError> {
         let target = core::stage_placement(stage, name);
-        let view = self.catalog();
+        let view = self.engine.library().catalog();
         let Some(tool) = view.tools.iter().find(|tool| tool.placement == target && tool.digest != digest) else {
             return Ok(None);
         };
-        let files = self.files_of(tool)?;
-        self.inner.copies.put(tool.digest, &files)?;
-        Ok(Some(self.placed(tool, &files)))
+        let files = self.engine.library().files_of(tool)?;
+        self.workspace.copies.put(tool.digest, &files)?;
+        Ok(Some(self.engine.integrity().placed(tool, &files)))
     }
 }

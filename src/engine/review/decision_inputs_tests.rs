@@ -1,11 +1,12 @@
 //! What a decision rests on, on real files: whose yes counts and is needed, which files it is about, what makes room.
 
 use crate::domain::{Caller, Command, Decision, DecisionKind, Digest, Review, ReviewId, ReviewKind, Tool, ToolName};
+use crate::engine::Engine;
 use crate::engine::tests::{MANIFEST, SCRIPT, World, decide, seen};
 use crate::engine::*;
 
 fn waiting(engine: &Engine) -> Review {
-    engine.reviews(ReviewFilter::Waiting).unwrap().remove(0)
+    engine.reviews().list(ReviewFilter::Waiting).unwrap().remove(0)
 }
 
 /// A workspace in which the high cost tier needs a yes under a role.
@@ -35,8 +36,8 @@ fn a_yes_that_another_one_rests_on_counts_only_as_its_entry_gave_it() {
         evidence: None,
     };
     engine.execute(vote, &Caller::Human("Grace".to_owned())).unwrap();
-    let voted = engine.review(review.id).unwrap().review;
-    engine.refuse_doubtful_votes(&voted).unwrap();
+    let voted = engine.reviews().detail(review.id).unwrap().review;
+    engine.integrity().refuse_doubtful_votes(&voted).unwrap();
     let with = |change: &dyn Fn(&mut Decision)| {
         let mut forged = voted.clone();
         change(&mut forged.decisions[0]);
@@ -50,13 +51,13 @@ fn a_yes_that_another_one_rests_on_counts_only_as_its_entry_gave_it() {
         ("no role", with(&|vote| vote.role = None)),
         ("no entry", with(&|vote| vote.operation.0 += 1)),
     ] {
-        let refused = engine.refuse_doubtful_votes(&forged).unwrap_err();
+        let refused = engine.integrity().refuse_doubtful_votes(&forged).unwrap_err();
         assert!(refused.code == ErrorCode::Refused && refused.message.contains("did not give it"), "{what}: {refused}");
     }
     // Taken back in the log, whatever the table of decisions says.
     let given = voted.decisions[0].operation;
-    lock(&engine.inner.store).transact(now(), |tx| tx.mark_undone(given, given)).unwrap();
-    assert!(engine.refuse_doubtful_votes(&voted).is_err());
+    lock(&engine.workspace.store).transact(now(), |tx| tx.mark_undone(given, given)).unwrap();
+    assert!(engine.integrity().refuse_doubtful_votes(&voted).is_err());
 }
 
 #[test]
@@ -66,7 +67,7 @@ fn a_role_is_needed_where_the_review_covers_a_version_of_the_high_tier() {
     world.write("tools/experimental/cheap.toml", &MANIFEST.replace("adder", "cheap"));
     let engine = world.open();
     let [dear, cheap] = ["adder", "cheap"].map(|name| {
-        let tool = engine.resolve(name).unwrap();
+        let tool = engine.library().resolve(name).unwrap();
         (tool.name.clone(), tool.digest)
     });
     let asked = |kind, (tool, digest): &(ToolName, Digest), members: &[&(ToolName, Digest)]| Review {
@@ -91,16 +92,16 @@ fn a_role_is_needed_where_the_review_covers_a_version_of_the_high_tier() {
         (asked(ReviewKind::Deprecation, &dear, &[]), false),
         (asked(ReviewKind::Plan, &dear, &[]), false),
     ] {
-        let roles = engine.roles_for(&review);
+        let roles = engine.reviews().roles_for(&review);
         assert_eq!(roles, if needed { vec!["security"] } else { vec![] }, "{} of {}", review.kind, review.tool);
     }
-    let grounds = engine.grounds(&waiting(&engine), DecisionKind::Approve).unwrap();
+    let grounds = engine.reviews().grounds(&waiting(&engine), DecisionKind::Approve).unwrap();
     assert_eq!(grounds.roles, ["security"]);
     let free = World::new();
     free.write("tools/experimental/adder.py", SCRIPT);
     free.write("tools/experimental/adder.toml", &MANIFEST.replace("\"low\"", "\"high\""));
     let engine = free.open();
-    assert_eq!(engine.roles_for(&waiting(&engine)), Vec::<String>::new(), "nobody asked for one");
+    assert_eq!(engine.reviews().roles_for(&waiting(&engine)), Vec::<String>::new(), "nobody asked for one");
 }
 
 #[test]
@@ -113,8 +114,8 @@ fn an_adoption_keeps_each_member_and_is_refused_when_one_is_not_as_it_was_shown(
     let engine = world.open();
     let review = waiting(&engine);
     assert_eq!((review.kind, review.members.len()), (ReviewKind::Adoption, 2));
-    engine.still_as_shown(&review).unwrap();
-    let refused = |review: &Review| engine.grounds(review, DecisionKind::Approve).unwrap_err().code;
+    engine.reviews().still_as_shown(&review).unwrap();
+    let refused = |review: &Review| engine.reviews().grounds(review, DecisionKind::Approve).unwrap_err().code;
     for member in
         [(review.members[0].0.clone(), Digest([9; 32])), (ToolName::new("other").unwrap(), review.members[0].1)]
     {
@@ -125,11 +126,11 @@ fn an_adoption_keeps_each_member_and_is_refused_when_one_is_not_as_it_was_shown(
     world.write(core, "# changed since\n");
     assert_eq!(refused(&review), ErrorCode::Conflict);
     world.write(core, &shown);
-    engine.grounds(&review, DecisionKind::Approve).unwrap();
+    engine.reviews().grounds(&review, DecisionKind::Approve).unwrap();
     for (_, digest) in &review.members {
-        assert_eq!(engine.inner.copies.check(*digest), Ok(()), "undo and runs need its bytes");
+        assert_eq!(engine.workspace.copies.check(*digest), Ok(()), "undo and runs need its bytes");
     }
-    let no = engine.grounds(&review, DecisionKind::Reject).unwrap();
+    let no = engine.reviews().grounds(&review, DecisionKind::Reject).unwrap();
     assert!(no.placed.is_none(), "a no needs nothing");
 }
 
@@ -143,11 +144,11 @@ fn evolved() -> (World, Engine, Tool, Review) {
     let engine = world.open();
     decide(&engine, DecisionKind::Approve).unwrap();
     decide(&engine, DecisionKind::Approve).unwrap();
-    let old = Tool::clone(&engine.resolve("adder").unwrap());
-    assert!(old.stage.is_vouched() && engine.resolve("other").unwrap().stage.is_vouched());
+    let old = Tool::clone(&engine.library().resolve("adder").unwrap());
+    assert!(old.stage.is_vouched() && engine.library().resolve("other").unwrap().stage.is_vouched());
     world.write("tools/experimental/adder.py", &format!("# newer\n{SCRIPT}"));
     world.write("tools/experimental/adder.toml", &MANIFEST.replace("1.0.0", "1.1.0"));
-    engine.scan(&mut |_| {}).unwrap();
+    engine.library().scan(&mut |_| {}).unwrap();
     let review = waiting(&engine);
     assert_eq!(review.kind, ReviewKind::Evolved);
     (world, engine, old, review)
@@ -156,61 +157,65 @@ fn evolved() -> (World, Engine, Tool, Review) {
 #[test]
 fn a_promotion_replaces_the_version_of_the_same_name_in_the_folder_it_goes_to() {
     let (_world, engine, old, review) = evolved();
-    let grounds = engine.grounds(&review, DecisionKind::Approve).unwrap();
+    let grounds = engine.reviews().grounds(&review, DecisionKind::Approve).unwrap();
     assert_eq!(grounds.replaced.map(|placed| (placed.tool, placed.digest)), Some((old.name.clone(), old.digest)));
     assert_eq!(grounds.placed.map(|placed| placed.digest), Some(review.digest));
-    assert_eq!(engine.inner.copies.check(old.digest), Ok(()), "undo brings it back");
+    assert_eq!(engine.workspace.copies.check(old.digest), Ok(()), "undo brings it back");
     let same = Review { digest: old.digest, path: old.path.clone(), ..review };
-    assert!(engine.grounds(&same, DecisionKind::Approve).unwrap().replaced.is_none(), "nothing replaces itself");
+    assert!(
+        engine.reviews().grounds(&same, DecisionKind::Approve).unwrap().replaced.is_none(),
+        "nothing replaces itself"
+    );
 }
 
 #[test]
 fn a_review_is_about_its_version_wherever_it_lies_and_tells_what_lies_there_instead() {
     let (world, engine, old, review) = evolved();
-    engine.still_as_shown(&review).unwrap();
+    engine.reviews().still_as_shown(&review).unwrap();
     // The same files in another folder.
     for end in ["py", "toml"] {
         let (from, to) = (format!("tools/experimental/adder.{end}"), format!("tools/experimental/x/adder.{end}"));
         std::fs::create_dir_all(world.root().join("tools/experimental/x")).unwrap();
         std::fs::rename(world.root().join(from), world.root().join(to)).unwrap();
     }
-    engine.scan(&mut |_| {}).unwrap();
-    let moved = engine.catalog().tools.iter().any(|tool| tool.digest == review.digest && tool.path != review.path);
+    engine.library().scan(&mut |_| {}).unwrap();
+    let moved =
+        engine.library().catalog().tools.iter().any(|tool| tool.digest == review.digest && tool.path != review.path);
     assert!(moved);
-    engine.still_as_shown(&review).unwrap();
+    engine.reviews().still_as_shown(&review).unwrap();
     // Other files in its place.
     std::fs::remove_dir_all(world.root().join("tools/experimental/x")).unwrap();
     world.write("tools/experimental/adder.py", &format!("# third\n{SCRIPT}"));
     world.write("tools/experimental/adder.toml", &MANIFEST.replace("1.0.0", "1.2.0"));
-    engine.scan(&mut |_| {}).unwrap();
-    let third = engine.catalog().tools.iter().find(|tool| tool.path == review.path).unwrap().digest;
+    engine.library().scan(&mut |_| {}).unwrap();
+    let third = engine.library().catalog().tools.iter().find(|tool| tool.path == review.path).unwrap().digest;
     assert!(third != review.digest && third != old.digest);
-    let changed = engine.still_as_shown(&review).unwrap_err();
+    let changed = engine.reviews().still_as_shown(&review).unwrap_err();
     assert_eq!(changed.code, ErrorCode::Conflict);
     assert!(changed.message.contains(&format!("{} is on disk", third.short())), "{changed}");
     // Nothing at all.
     for end in ["py", "toml"] {
         std::fs::remove_file(world.root().join(format!("tools/experimental/adder.{end}"))).unwrap();
     }
-    engine.scan(&mut |_| {}).unwrap();
-    let gone = engine.still_as_shown(&review).unwrap_err();
+    engine.library().scan(&mut |_| {}).unwrap();
+    let gone = engine.reviews().still_as_shown(&review).unwrap_err();
     assert_eq!((gone.code, gone.message.as_str()), (ErrorCode::Conflict, "the files of adder are gone"));
     let text = Review { kind: ReviewKind::Plan, ..review };
-    engine.still_as_shown(&text).unwrap();
+    engine.reviews().still_as_shown(&text).unwrap();
 }
 
 #[test]
 fn what_a_yes_does_is_said_with_the_commit_and_the_further_persons_it_needs() {
     let world = with_role();
     let engine = world.open();
-    let lines = engine.consequences(&waiting(&engine)).unwrap();
+    let lines = engine.reviews().consequences(&waiting(&engine)).unwrap();
     assert_eq!(lines[0], "move tools/experimental/adder.toml → tools/approved/adder");
     assert_eq!(lines[1..], ["only when the role security and any other reviewer said yes, each another person"]);
     drop(engine);
     std::fs::write(world.home().config_file(), "").unwrap();
     let said = || {
         let engine = world.open();
-        engine.consequences(&waiting(&engine)).unwrap().split_off(1)
+        engine.reviews().consequences(&waiting(&engine)).unwrap().split_off(1)
     };
     assert_eq!(said(), Vec::<String>::new(), "without git nothing is committed");
     world.git_init();

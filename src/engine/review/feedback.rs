@@ -9,8 +9,8 @@ use crate::domain::{
     Category, CodeRedactor, Comment, CostTier, Decision, DecisionKind, Digest, FileMode, Instant, Manifest, Operation,
     Review, ReviewState, Tool, VersionFile,
 };
+use crate::engine::Reviews;
 use crate::engine::error::EngineError;
-use crate::engine::workspace::Engine;
 use crate::insight::{self, Judged, Suggestion};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -29,13 +29,13 @@ struct FileRecord<'a> {
     text: Option<&'a str>,
 }
 
-impl Engine {
+impl Reviews<'_> {
     /// Decisions made at or after `since`, oldest first, each one object without secrets.
     ///
     /// # Errors
     /// `Internal` for trouble with the store.
     pub fn feedback(&self, since: Option<Instant>) -> Result<Vec<Value>, EngineError> {
-        let reviews = self.read(|q| Ok(q.reviews(ReviewState::ALL)?))?;
+        let reviews = self.workspace.read(|q| Ok(q.reviews(ReviewState::ALL)?))?;
         let mut made: Vec<(&Review, &Decision)> =
             reviews.iter().flat_map(|review| review.decisions.iter().map(move |decision| (review, decision))).collect();
         made.retain(|(_, decision)| since.is_none_or(|since| decision.at >= since));
@@ -45,10 +45,10 @@ impl Engine {
 
     /// The files of a kept version; none and why where its copy is damaged.
     fn kept_files(&self, digest: Digest) -> (Vec<VersionFile>, Option<String>) {
-        if !self.inner.copies.has(digest) {
+        if !self.workspace.copies.has(digest) {
             return (Vec::new(), None);
         }
-        match self.inner.copies.get(digest) {
+        match self.workspace.copies.get(digest) {
             Ok(files) => (files, None),
             Err(error) => (Vec::new(), Some(format!("the kept copy of {} cannot be read: {error}", digest.short()))),
         }
@@ -60,14 +60,14 @@ impl Engine {
         let texts = files.iter().chain(&before).filter_map(|file| std::str::from_utf8(&file.bytes).ok());
         let redactor = CodeRedactor::of(texts);
         // What was asked of generators is kept in files of its own, of which one may be damaged too.
-        let (evolution, evolution_damage) = match self.asked_for(&review.tool, decision.digest) {
+        let (evolution, evolution_damage) = match self.engine.evolutions().asked_for(&review.tool, decision.digest) {
             Ok(asked) => (asked, None),
             Err(error) => (Value::Null, Some(error.message)),
         };
         let damage: Vec<String> = damage.into_iter().chain(evolution_damage).collect();
         let manifest = self.manifest_at(review, &files);
-        let verdict = self.verdict_of(review)?;
-        let comments = self.read(|q| Ok(q.comments_on(&review.tool)?))?;
+        let verdict = self.engine.checks().verdict_of(review)?;
+        let comments = self.workspace.read(|q| Ok(q.comments_on(&review.tool)?))?;
         let comments: Vec<Comment> = comments.into_iter().filter(|comment| comment.review == review.id).collect();
         let request = json!({
             "review": review.id,
@@ -108,7 +108,7 @@ impl Engine {
 
     /// The manifest of the files that were decided on.
     fn manifest_at(&self, review: &Review, files: &[VersionFile]) -> Option<Manifest> {
-        let view = self.catalog();
+        let view = self.engine.library().catalog();
         let tool = view.tools.iter().find(|tool| tool.name == review.tool)?;
         catalog::read_files(files.to_vec(), tool).ok().map(|detail| detail.manifest)
     }
@@ -136,26 +136,26 @@ impl Engine {
 
     /// Who made the version under review, as it is kept with the decision.
     pub(in crate::engine) fn maker_of(&self, review: &Review) -> Option<Value> {
-        let view = self.catalog();
+        let view = self.engine.library().catalog();
         let tool = view.tools.iter().find(|tool| tool.name == review.tool && tool.digest == review.digest)?;
         // What cannot be read any more says nothing; deciding tells why, where it matters.
-        maker(tool, &self.detail(tool).ok()?.manifest)
+        maker(tool, &self.engine.library().detail(tool).ok()?.manifest)
     }
 
     /// Keeps what is decided on, also when the answer is no: a refusal says nothing without what was refused.
     pub(in crate::engine) fn keep_decided(&self, review: &Review) -> Result<(), EngineError> {
-        let view = self.catalog();
+        let view = self.engine.library().catalog();
         let row = view.tools.iter().find(|tool| tool.name == review.tool && tool.digest == review.digest);
-        if let Some(detail) = row.and_then(|tool| catalog::read(&self.inner.plan, tool).ok())
+        if let Some(detail) = row.and_then(|tool| catalog::read(&self.workspace.plan, tool).ok())
             && Digest::of_files(&detail.files) == review.digest
         {
-            self.inner.copies.put(review.digest, &detail.files)?;
+            self.workspace.copies.put(review.digest, &detail.files)?;
         }
         Ok(())
     }
 
     fn judged(&self) -> Result<Vec<Judged>, EngineError> {
-        let mut decided = self.read(|q| Ok(q.decided(LOOKED_AT)?))?;
+        let mut decided = self.workspace.read(|q| Ok(q.decided(LOOKED_AT)?))?;
         decided.reverse();
         Ok(decided.iter().filter(|operation| operation.undone_by.is_none()).filter_map(judged).collect())
     }

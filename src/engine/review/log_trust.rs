@@ -10,11 +10,12 @@ use super::trust_cache::{Trust, Unsigned};
 use crate::domain::{
     Caller, Digest, Instant, Operation, OperationId, Outcome, Problem, ProblemCode, Review, ToolName, plural,
 };
+use crate::engine::Engine;
+use crate::engine::Integrity;
 use crate::engine::clock::now;
 use crate::engine::core::{self, SIGN, UndoNote, demands_signature, signed_text};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::locks::lock;
-use crate::engine::workspace::Engine;
 use crate::runner;
 use crate::store::{LogRow, Queries};
 use serde::Serialize;
@@ -59,19 +60,19 @@ impl Judge {
         let signature = signature.trim();
         let parts = [name, signature, text].map(|part| Digest::of_bytes(part.as_bytes()).0);
         let key = Digest::of_bytes(&[self.digest.0, parts[0], parts[1], parts[2]].concat());
-        if let Some(known) = lock(&engine.inner.trust_cache.signatures).get(&key) {
+        if let Some(known) = lock(&engine.states.trust_cache.signatures).get(&key) {
             return known.clone();
         }
-        let answer = if engine.was_verified(key) {
+        let answer = if engine.integrity().was_verified(key) {
             Ok(())
         } else {
-            let answer = runner::verify_signature(&engine.inner.programs, &self.signers, name, signature, text);
+            let answer = runner::verify_signature(&engine.workspace.programs, &self.signers, name, signature, text);
             if answer.is_ok() {
-                engine.report_trouble(engine.keep_verified(key));
+                engine.workspace.report_trouble(engine.integrity().keep_verified(key));
             }
             answer
         };
-        lock(&engine.inner.trust_cache.signatures).insert(key, answer.clone());
+        lock(&engine.states.trust_cache.signatures).insert(key, answer.clone());
         answer
     }
 }
@@ -111,13 +112,13 @@ pub struct UnsignedLog {
     pub log: Digest,
 }
 
-impl Engine {
+impl Integrity<'_> {
     /// What of the log counts: all of it where no signatures are required. Kept until the log moves.
     ///
     /// # Errors
     /// `Internal` for trouble with the store.
     pub(in crate::engine) fn trust(&self) -> Result<Arc<Trust>, EngineError> {
-        let signing = &self.inner.settings.signing;
+        let signing = &self.workspace.settings.signing;
         let distrust = |why: String| Ok(Arc::new(Trust { whole: Some(why), unsigned: Vec::new() }));
         if let Some(fault) = &signing.fault {
             return distrust(fault.clone());
@@ -129,14 +130,14 @@ impl Engine {
             Ok(judge) => judge,
             Err(why) => return distrust(why),
         };
-        let version = self.read(|q| Ok(q.data_version()?))?;
-        if let Some((at, digest, known)) = &*lock(&self.inner.trust_cache.trust)
+        let version = self.workspace.read(|q| Ok(q.data_version()?))?;
+        if let Some((at, digest, known)) = &*lock(&self.state.trust)
             && (*at, *digest) == (version, judge.digest)
         {
             return Ok(Arc::clone(known));
         }
         let found = Arc::new(self.walk(&judge)?);
-        *lock(&self.inner.trust_cache.trust) = Some((version, judge.digest, Arc::clone(&found)));
+        *lock(&self.state.trust) = Some((version, judge.digest, Arc::clone(&found)));
         Ok(found)
     }
 
@@ -147,7 +148,7 @@ impl Engine {
             Err(fault) => (None, Some(fault)),
         };
         let mut walk = Walk {
-            engine: self,
+            engine: self.engine,
             judge,
             head,
             space,
@@ -159,7 +160,7 @@ impl Engine {
             marked: HashSet::new(),
             undone: HashSet::new(),
         };
-        self.read(|q| {
+        self.workspace.read(|q| {
             if let Err(error) = q.walk_log(&mut |row| walk.step(row)) {
                 walk.faults.push(format!("the log cannot be read: {error}"));
             }
@@ -176,7 +177,7 @@ impl Engine {
     /// # Errors
     /// One line that says why nobody's do.
     pub(in crate::engine) fn judge(&self) -> Result<Judge, String> {
-        let signing = &self.inner.settings.signing;
+        let signing = &self.workspace.settings.signing;
         match (&signing.allowed_signers, &signing.key) {
             (Some(signers), _) => self.judge_of(signers),
             (None, Some(key)) => self.judge_of(&self.own_signers(key)?),
@@ -192,11 +193,11 @@ impl Engine {
         let inside = |folder: &Path| {
             folder.canonicalize().is_ok_and(|folder| signers.canonicalize().is_ok_and(|file| file.starts_with(folder)))
         };
-        if inside(self.workspace()) {
+        if inside(self.workspace.folder()) {
             return Err("the file of allowed signers lies in the workspace: whoever writes there could allow himself"
                 .to_owned());
         }
-        if inside(&self.inner.state_dir) {
+        if inside(&self.workspace.state_dir) {
             return Err("the file of allowed signers lies in the state folder, which the signatures protect".to_owned());
         }
         let read = fs::read(signers);
@@ -216,14 +217,17 @@ impl Engine {
             name.push(".pub");
             name.into()
         };
-        if key.canonicalize().is_ok_and(|key| self.workspace().canonicalize().is_ok_and(|root| key.starts_with(root))) {
+        if key
+            .canonicalize()
+            .is_ok_and(|key| self.workspace.folder().canonicalize().is_ok_and(|root| key.starts_with(root)))
+        {
             return Err("the key lies in the workspace".to_owned());
         }
         let text = fs::read_to_string(&public).map_err(|error| {
             format!("{} cannot be read ({error}), and no allowed_signers are set below [signing]", public.display())
         })?;
         let line = format!("* namespaces=\"{}\" {}\n", runner::NAMESPACE, text.trim());
-        let path = self.inner.options.home.config.join(FOLDER).join("own_signer");
+        let path = self.workspace.options.home.config.join(FOLDER).join("own_signer");
         if fs::read_to_string(&path).is_ok_and(|known| known == line) {
             return Ok(path);
         }
@@ -234,15 +238,15 @@ impl Engine {
     }
 
     fn signing_folder(&self) -> std::io::Result<PathBuf> {
-        let folder = self.inner.options.home.config.join(FOLDER);
+        let folder = self.workspace.options.home.config.join(FOLDER);
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
         Ok(folder)
     }
 
     fn was_verified(&self, key: Digest) -> bool {
-        let mut known = lock(&self.inner.trust_cache.verified);
+        let mut known = lock(&self.state.verified);
         let known = known.get_or_insert_with(|| {
-            let path = self.inner.options.home.config.join(FOLDER).join(VERIFIED);
+            let path = self.workspace.options.home.config.join(FOLDER).join(VERIFIED);
             // What cannot be read is verified again.
             let text = fs::read_to_string(path).unwrap_or_default();
             text.lines().filter_map(|line| line.parse().ok()).collect()
@@ -283,9 +287,9 @@ impl Engine {
     /// `Internal` when it cannot be written.
     pub(super) fn keep_head(&self, space: &str, (id, hash): (OperationId, Digest)) -> Result<(), EngineError> {
         let path = self.head_file(space);
-        if !self.inner.settings.signing.protects
+        if !self.workspace.settings.signing.protects
             && let Ok(Some((before, signed))) = self.head(space)
-            && self.read(|q| Ok(q.operation(OperationId(before))?))?.is_none_or(|entry| entry.hash != signed)
+            && self.workspace.read(|q| Ok(q.operation(OperationId(before))?))?.is_none_or(|entry| entry.hash != signed)
         {
             return Ok(());
         }
@@ -294,7 +298,7 @@ impl Engine {
     }
 
     fn head_file(&self, space: &str) -> PathBuf {
-        self.inner.options.home.config.join(FOLDER).join(format!("{space}.head"))
+        self.workspace.options.home.config.join(FOLDER).join(format!("{space}.head"))
     }
 
     /// What speaks against an approval that says it was given in this very workspace.
@@ -306,7 +310,7 @@ impl Engine {
         if *space != self.signing_space() {
             return Ok(());
         }
-        let found = self.read(|q| Ok(q.operation(entry)?)).map_err(|error| error.message)?;
+        let found = self.workspace.read(|q| Ok(q.operation(entry)?)).map_err(|error| error.message)?;
         if found.is_some_and(|found| found.hash.hex() == *hash) {
             return Ok(());
         }
@@ -320,7 +324,7 @@ impl Engine {
     pub(in crate::engine) fn refuse_doubtful_votes(&self, review: &Review) -> Result<(), EngineError> {
         let trust = self.trust()?;
         for vote in review.votes() {
-            let entry = self.read(|q| Ok(q.sound_operation(vote.operation)?))?.ok().flatten();
+            let entry = self.workspace.read(|q| Ok(q.sound_operation(vote.operation)?))?.ok().flatten();
             let gave = |entry: &Operation| {
                 UndoNote::of(entry) == Some(UndoNote::Vote { review: review.id })
                     && entry.undone_by.is_none()
@@ -370,7 +374,7 @@ impl Engine {
                 format!("{}{more}", first.said())
             }
         };
-        let path = self.inner.state_dir.join("store.db").display().to_string();
+        let path = self.workspace.state_dir.join("store.db").display().to_string();
         let (code, hint) = (ProblemCode::NotAsApproved, REMEDY.to_owned());
         Ok(Some(Problem { path, line: None, code, message: said, hint }))
     }
@@ -380,7 +384,7 @@ impl Engine {
     /// # Errors
     /// `Internal` for trouble with the store.
     pub fn unsigned(&self) -> Result<UnsignedLog, EngineError> {
-        let log = self.read(|q| Ok(q.log_digest()?))?;
+        let log = self.workspace.read(|q| Ok(q.log_digest()?))?;
         let trust = self.trust()?;
         Ok(UnsignedLog { fault: trust.whole.clone(), entries: trust.unsigned.clone(), log })
     }
@@ -394,18 +398,18 @@ impl Engine {
             let message = format!("agent {name} cannot sign; that is a human's");
             return Err(EngineError::new(ErrorCode::HumanNeeded, message, "a human does it at a terminal"));
         }
-        let signing = &self.inner.settings.signing;
+        let signing = &self.workspace.settings.signing;
         if signing.key.is_none() {
             let message = "no key is set to sign with";
             return Err(EngineError::new(ErrorCode::Refused, message, "set key below [signing] in config.toml"));
         }
-        let _turn = self.take_turn()?;
+        let _turn = self.engine.take_turn()?;
         let step = self.signed_step(&caller.identity(), |tx, actor| core::sign_log(tx, actor, seen.log))?;
         if let Some(why) = signing.protects.then(|| self.trust()).transpose()?.and_then(|trust| trust.whole.clone()) {
             let message = format!("the log is signed and does not count all the same: {why}");
             return Err(EngineError::new(ErrorCode::Failed, message, "`toolsmith verify` names all that is wrong"));
         }
-        self.finish(step)
+        self.engine.finish(step)
     }
 }
 

@@ -10,12 +10,16 @@ pub(super) mod check_runs;
 pub(super) mod checking;
 #[cfg(test)]
 mod checking_tests;
+mod comments;
+pub(super) mod deciding;
 pub(super) mod decision_inputs;
 #[cfg(test)]
 mod decision_inputs_tests;
+mod detail;
 pub(super) mod evidence;
 mod feedback;
 pub(super) mod history_evidence;
+pub(super) mod integrity;
 pub(super) mod log_trust;
 #[cfg(test)]
 mod reading_tests;
@@ -34,3 +38,13 @@ pub use log_trust::UnsignedLog;
 pub use requests::{MAX_REQUEST_BYTES, REQUEST_SCHEMA};
 pub use signature_evidence::SIGNED_BY;
 pub use trust_cache::Unsigned;
+
+use crate::engine::Engine;
+use crate::engine::workspace::Workspace;
+
+/// Reviews: what waits for a decision, what the decision rests on, and making it.
+#[derive(Clone, Copy)]
+pub struct Reviews<'e> {
+    pub(in crate::engine) engine: &'e Engine,
+    pub(in crate::engine) workspace: &'e Workspace,
+}

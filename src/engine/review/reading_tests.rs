@@ -2,11 +2,12 @@
 
 use crate::domain::Digest;
 use crate::domain::{Command, CommentKind, DecisionKind, Review, ReviewState, Shown, Spot, Stage, Unread};
+use crate::engine::Engine;
 use crate::engine::tests::{World, ada, seen};
 use crate::engine::*;
 
 fn waiting(engine: &Engine) -> Review {
-    engine.reviews(ReviewFilter::Waiting).unwrap().remove(0)
+    engine.reviews().list(ReviewFilter::Waiting).unwrap().remove(0)
 }
 
 struct Yes<'a> {
@@ -61,7 +62,7 @@ fn what_was_not_on_a_screen_is_approved_only_by_whoever_says_so_and_why() {
         assert_eq!(refused.code, code, "{refused}");
         assert_eq!(waiting(&engine).state, ReviewState::Waiting);
     }
-    assert_eq!(engine.operations(9, None).unwrap().len(), 0);
+    assert_eq!(engine.history().operations(9, None).unwrap().len(), 0);
 }
 
 #[test]
@@ -73,16 +74,16 @@ fn an_approval_without_reading_says_so_in_every_record_also_after_it_was_replace
     let unread = Unread { lines_total: 10_001, lines_unread: 9_935 };
     let words = "9,935 of 10,001 lines not read";
     assert_eq!(unread.to_string(), words);
-    let facts = |engine: &Engine| engine.resolve("adder").unwrap().facts.approved_unread;
+    let facts = |engine: &Engine| engine.library().resolve("adder").unwrap().facts.approved_unread;
     assert_eq!(facts(&engine), Some(unread));
-    let entry = engine.operations(1, None).unwrap().remove(0);
+    let entry = engine.history().operations(1, None).unwrap().remove(0);
     assert_eq!(entry.unread().as_deref(), Some(words));
     assert_eq!((&entry.detail["lines_total"], &entry.detail["lines_unread"]), (&10_001.into(), &9_935.into()));
-    let decision = engine.review(review.id).unwrap().review.decisions.remove(0);
+    let decision = engine.reviews().detail(review.id).unwrap().review.decisions.remove(0);
     assert_eq!(decision.shown.unread_words().as_deref(), Some(words));
     let beside = |stage| std::fs::read_to_string(world.root().join(format!("tools/{stage}/adder/approval.toml")));
     assert!(beside("approved").unwrap().contains(&format!("unread = \"{words}\"")));
-    assert_eq!(engine.verify().unwrap().faults, Vec::<String>::new());
+    assert_eq!(engine.integrity().verify().unwrap().faults, Vec::<String>::new());
     // An archived version that comes back is still the one that nobody read.
     engine.execute(Command::Archive { tool: "adder".to_owned(), reason: None }, &ada()).unwrap();
     engine.execute(Command::Undo { operation: None }, &ada()).unwrap();
@@ -93,7 +94,7 @@ fn an_approval_without_reading_says_so_in_every_record_also_after_it_was_replace
     Yes { shown: seen(), unread: false, reason: None, evidence: None }.give(&engine).unwrap();
     assert_eq!(facts(&engine), None);
     assert!(!beside("core").unwrap().contains("unread"));
-    assert!(engine.operations(9, None).unwrap().iter().any(|entry| entry.unread().as_deref() == Some(words)));
+    assert!(engine.history().operations(9, None).unwrap().iter().any(|entry| entry.unread().as_deref() == Some(words)));
 }
 
 #[test]
@@ -101,8 +102,8 @@ fn evidence_that_came_after_the_reading_refuses_the_approval() {
     let world = world();
     let engine = world.open();
     let review = waiting(&engine);
-    engine.ensure_checked(review.id, &mut |_| {}).unwrap();
-    let read = engine.review(review.id).unwrap().evidence_digest();
+    engine.checks().ensure(review.id, &mut |_| {}).unwrap();
+    let read = engine.reviews().detail(review.id).unwrap().evidence_digest();
     let say = |body: &str| Command::Comment {
         review: review.id,
         spot: Spot::default(),
@@ -117,7 +118,7 @@ fn evidence_that_came_after_the_reading_refuses_the_approval() {
         assert!(late.message.contains("other evidence came"), "{late}");
     }
     // A verdict that says something new does it too; how long a check took is nothing new.
-    let detail = engine.review(review.id).unwrap();
+    let detail = engine.reviews().detail(review.id).unwrap();
     let mut slower = detail.verdict.clone().unwrap();
     slower.checks[0].duration_ms += 1;
     assert_eq!(core::evidence_digest(Some(&slower), &detail.comments), detail.evidence_digest());

@@ -1,18 +1,18 @@
 //! Whose signature stands under an approval of the tool that is in force, for who reviews the next version.
 
 use crate::domain::{Review, rfc3339};
+use crate::engine::Reviews;
 use crate::engine::error::EngineError;
 use crate::engine::view::{EvidenceLine, Weight};
-use crate::engine::workspace::Engine;
 use crate::store::Approval;
 
 /// What the line of evidence is called; the header of a review repeats it.
 pub const SIGNED_BY: &str = "signed by";
 
-impl Engine {
+impl Reviews<'_> {
     /// A line for each signed approval of the tool, newest last; none where nothing was signed.
     pub(in crate::engine) fn signed_before(&self, review: &Review) -> Result<Vec<EvidenceLine>, EngineError> {
-        self.read(|q| {
+        self.workspace.read(|q| {
             let mut lines = Vec::new();
             for approval in q.approvals_of(&review.tool)?.iter().filter(|approval| approval.signature.is_some()) {
                 let who = q.operation(approval.operation)?.map(|operation| operation.who);

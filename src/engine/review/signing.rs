@@ -7,11 +7,11 @@
 
 use crate::catalog;
 use crate::domain::{Digest, Instant, OperationId, Tool};
+use crate::engine::Integrity;
 use crate::engine::clock::now;
 use crate::engine::core::{self, Actor, Beside, Pen, Signed, Step, Vouched};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::locks::lock;
-use crate::engine::workspace::Engine;
 use crate::runner;
 use crate::store::{StoreError, Tx};
 use serde::Deserialize;
@@ -20,7 +20,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 /// What ends the distrust of what was not signed.
-pub(super) const REMEDY: &str = "`toolsmith sign` shows what is not signed; with --yes it signs what is in force";
+pub(in crate::engine) const REMEDY: &str =
+    "`toolsmith sign` shows what is not signed; with --yes it signs what is in force";
 
 /// The line that ends what is signed.
 const SIGNATURE: &str = "\nsignature = ";
@@ -124,39 +125,19 @@ impl From<StoreError> for Rehearsed {
     }
 }
 
-impl Engine {
-    /// Does the work of a human's command in one transaction. Its entries of the log are signed where the user's
-    /// settings say so: the work is done once without keeping it, to learn what has to be signed.
-    ///
-    /// # Errors
-    /// Those of the work; `Refused` when something cannot be signed that counts only when it is, and when the log is not
-    /// the one that was signed before: a signature over what follows would hide that.
-    pub(in crate::engine) fn step(
-        &self,
-        who: &str,
-        work: impl Fn(&Tx<'_>, Actor<'_>) -> Result<Step, EngineError>,
-    ) -> Result<Step, EngineError> {
-        if self.inner.settings.signing.protects
-            && let Some(why) = &self.trust()?.whole
-        {
-            let message = format!("nothing can be decided: {why}");
-            return Err(EngineError::new(ErrorCode::Refused, message, REMEDY));
-        }
-        self.signed_step(who, work)
-    }
-
+impl Integrity<'_> {
     /// As [`Engine::step`], whatever is wrong with the log so far.
     ///
     /// # Errors
     /// Those of the work; `Refused` when something cannot be signed that counts only when it is.
-    pub(super) fn signed_step(
+    pub(in crate::engine) fn signed_step(
         &self,
         who: &str,
         work: impl Fn(&Tx<'_>, Actor<'_>) -> Result<Step, EngineError>,
     ) -> Result<Step, EngineError> {
-        let signing = &self.inner.settings.signing;
+        let signing = &self.workspace.settings.signing;
         if signing.key.is_none() && !signing.protects && signing.fault.is_none() {
-            return self.transact(|tx| work(tx, self.actor(who)));
+            return self.workspace.transact(|tx| work(tx, self.workspace.actor(who)));
         }
         let space = self.signing_space();
         for attempt in 1..=ATTEMPTS {
@@ -164,21 +145,21 @@ impl Engine {
             let texts = self.rehearse(at, &space, |tx, actor| work(tx, actor), who)?;
             let (signed, note) = self.sign(who, &texts)?;
             let Some(signed) = signed else {
-                let mut step = self.transact(|tx| work(tx, self.actor(who)))?;
+                let mut step = self.workspace.transact(|tx| work(tx, self.workspace.actor(who)))?;
                 step.outcome.message = format!("{}{}", step.outcome.message, note.unwrap_or_default());
                 return Ok(step);
             };
             let (missed, head) = (Cell::new(false), Cell::new(None));
             let pen = Pen::Signed { space: &space, signed: &signed, missed, head };
-            let actor = Actor { pen: Some(&pen), ..self.actor(who) };
-            let done = lock(&self.inner.store).transact(at, |tx| work(tx, actor));
+            let actor = Actor { pen: Some(&pen), ..self.workspace.actor(who) };
+            let done = lock(&self.workspace.store).transact(at, |tx| work(tx, actor));
             let Pen::Signed { missed, head, .. } = &pen else { return done };
             if done.is_err() && missed.get() && attempt < ATTEMPTS {
                 continue;
             }
             let step = done?;
             if let Some(head) = head.get() {
-                self.report_trouble(self.keep_head(&space, head));
+                self.workspace.report_trouble(self.keep_head(&space, head));
             }
             return Ok(step);
         }
@@ -194,8 +175,8 @@ impl Engine {
         who: &str,
     ) -> Result<Vec<(String, bool)>, EngineError> {
         let pen = Pen::Rehearsal { space, texts: RefCell::default() };
-        let actor = Actor { pen: Some(&pen), ..self.actor(who) };
-        let tried: Result<(), Rehearsed> = lock(&self.inner.store).transact(at, |tx| {
+        let actor = Actor { pen: Some(&pen), ..self.workspace.actor(who) };
+        let tried: Result<(), Rehearsed> = lock(&self.workspace.store).transact(at, |tx| {
             work(tx, actor).map_err(Rehearsed::Failed)?;
             Err(Rehearsed::Done)
         });
@@ -210,7 +191,7 @@ impl Engine {
 
     /// Signs texts. `None`, and a note for the one who decided, when they stay unsigned.
     fn sign(&self, who: &str, texts: &[(String, bool)]) -> Result<(Option<Vec<Signed>>, Option<String>), EngineError> {
-        let signing = &self.inner.settings.signing;
+        let signing = &self.workspace.settings.signing;
         let made = match (&signing.fault, &signing.key) {
             (Some(fault), _) => Err(fault.clone()),
             (None, None) => Err("signatures are required, and no key is set (key below [signing])".to_owned()),
@@ -231,15 +212,15 @@ impl Engine {
 
     /// What to tell somebody who decides, before the decision waits for a finger on a security key.
     pub fn touch_notice(&self) -> Option<&'static str> {
-        let key = self.inner.settings.signing.key.as_deref()?;
+        let key = self.workspace.settings.signing.key.as_deref()?;
         runner::needs_touch(key).then_some("touch your security key when it blinks, to sign this")
     }
 
     /// Signs a text, and sees to it that the signature counts where it has to.
     fn sign_one(&self, key: &Path, who: &str, text: &str) -> Result<Signed, String> {
-        let signature = runner::sign(&self.inner.programs, key, text)?;
-        if self.inner.settings.signing.protects {
-            self.judge()?.verify(self, principal(who), &signature, text)?;
+        let signature = runner::sign(&self.workspace.programs, key, text)?;
+        if self.workspace.settings.signing.protects {
+            self.judge()?.verify(self.engine, principal(who), &signature, text)?;
         }
         Ok(Signed { text: text.to_owned(), signature })
     }
@@ -247,7 +228,7 @@ impl Engine {
     /// The name space that entries of this workspace are signed in: a signature of another one says nothing here. It is
     /// told from the place of the workspace, not from anything that whoever writes the state folder could change.
     pub(super) fn signing_space(&self) -> String {
-        let path = self.workspace().canonicalize().unwrap_or_else(|_| self.workspace().to_owned());
+        let path = self.workspace.folder().canonicalize().unwrap_or_else(|_| self.workspace.folder().to_owned());
         Digest::of_bytes(path.as_os_str().as_bytes()).hex()[..SPACE_DIGITS].to_owned()
     }
 
@@ -262,7 +243,7 @@ impl Engine {
         if let Some(wrong) = claim.contradicts(tool) {
             return Err(format!("the signed approval is of something else: {wrong}"));
         }
-        let signing = &self.inner.settings.signing;
+        let signing = &self.workspace.settings.signing;
         let judge = match (&signing.allowed_signers, &signing.key) {
             (Some(signers), _) => self.judge_of(signers)?,
             // Without a list the user's own key counts alone.
@@ -272,7 +253,7 @@ impl Engine {
             }
         };
         self.fault_of_place(&claim)?;
-        let answer = judge.verify(self, claim.principal(), signature, &claim.signed);
+        let answer = judge.verify(self.engine, claim.principal(), signature, &claim.signed);
         answer.map(|()| {
             let (reviewer, principal) = (claim.fields.reviewer.clone(), claim.principal().to_owned());
             Some(Vouched { tool: tool.clone(), reviewer, principal, at: claim.fields.approved_at })
@@ -282,19 +263,19 @@ impl Engine {
     /// Versions that nobody approved here, but that a signer whom the user allowed speaks for. Their copies are
     /// kept from here on.
     pub(in crate::engine) fn signed_versions(&self, tools: &[Tool]) -> Result<Vec<Vouched>, EngineError> {
-        if self.inner.settings.signing.allowed_signers.is_none() {
+        if self.workspace.settings.signing.allowed_signers.is_none() {
             return Ok(Vec::new());
         }
-        let approvals = self.read(|q| Ok(core::Approvals::read(q)?))?;
+        let approvals = self.workspace.read(|q| Ok(core::Approvals::read(q)?))?;
         let mut found = Vec::new();
         for tool in tools.iter().filter(|tool| tool.stage.is_vouched() && !approvals.covers(tool)) {
             let Ok(Some(vouched)) = self.signer(tool) else { continue };
             let newer = approvals.newest_at(&tool.name).is_none_or(|at| at < vouched.at);
-            let files = catalog::read(&self.inner.plan, tool).map(|detail| detail.files);
+            let files = catalog::read(&self.workspace.plan, tool).map(|detail| detail.files);
             // What moved since it was read is looked at again by the next scan.
             let Ok(files) = files else { continue };
             if newer && Digest::of_files(&files) == tool.digest {
-                self.inner.copies.put(tool.digest, &files)?;
+                self.workspace.copies.put(tool.digest, &files)?;
                 found.push(vouched);
             }
         }

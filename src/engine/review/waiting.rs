@@ -1,36 +1,26 @@
 //! Waiting for a human, and the end of waiting.
 
-use crate::domain::{Comment, Review, ReviewId, ReviewState};
+use crate::domain::{Review, ReviewId, ReviewState};
+use crate::engine::Reviews;
 use crate::engine::clock::now;
 use crate::engine::core;
 use crate::engine::error::{EngineError, ErrorCode};
-use crate::engine::workspace::Engine;
 use std::time::{Duration, Instant as Clock};
 
 /// How often the feed is asked whether it moved; the question costs microseconds.
 const STEP: Duration = Duration::from_millis(150);
 
-impl Engine {
+impl Reviews<'_> {
     /// Closes reviews whose time is over. Called before reviews are read, and by whoever watches.
     ///
     /// # Errors
     /// `Internal` for trouble with the store.
     pub fn expire_due(&self) -> Result<(), EngineError> {
         // A look first: most of the time nothing is due, and a write would wake everybody who listens.
-        if self.viewing().is_some() || self.read(|q| Ok(q.due_reviews(now())?))?.is_empty() {
+        if self.workspace.viewing().is_some() || self.workspace.read(|q| Ok(q.due_reviews(now())?))?.is_empty() {
             return Ok(());
         }
-        self.transact(core::expire).map(drop)
-    }
-
-    /// Comments that reviewers wrote in a review, oldest first. Whether their lines moved since is not looked at.
-    ///
-    /// # Errors
-    /// `Internal` for trouble with the store.
-    pub fn comments_of(&self, review: &Review) -> Result<Vec<Comment>, EngineError> {
-        let mut comments = self.read(|q| Ok(q.comments_on(&review.tool)?))?;
-        comments.retain(|comment| comment.review == review.id);
-        Ok(comments)
+        self.workspace.transact(core::expire).map(drop)
     }
 
     /// Waits until a review does not wait any more, at most so long; gives it back as it stands then.
@@ -43,13 +33,13 @@ impl Engine {
     pub fn wait_for_decision(&self, review: ReviewId, timeout: Option<Duration>) -> Result<Review, EngineError> {
         let give_up = timeout.and_then(|timeout| Clock::now().checked_add(timeout));
         let mut seen = None;
-        let mut found = self.review_row(review)?;
+        let mut found = self.row(review)?;
         loop {
-            let version = self.read(|q| Ok(q.data_version()?))?;
+            let version = self.workspace.read(|q| Ok(q.data_version()?))?;
             if seen != Some(version) || found.is_due(now()) {
                 seen = Some(version);
                 self.expire_due()?;
-                found = self.review_row(review)?;
+                found = self.row(review)?;
             }
             if found.state != ReviewState::Waiting {
                 return self.decided_by_log(found);
@@ -64,7 +54,7 @@ impl Engine {
 
     /// The review, when what it says of itself is what the log says.
     fn decided_by_log(&self, review: Review) -> Result<Review, EngineError> {
-        match self.read(|q| Ok(core::fault_of_state(q, &review)?))? {
+        match self.workspace.read(|q| Ok(core::fault_of_state(q, &review)?))? {
             None => Ok(review),
             Some(fault) => {
                 let hint = "a human has to look: `toolsmith verify` names all that does not match";

@@ -9,9 +9,10 @@ use crate::domain::{
     Answer, Attempt, Digest, Envelope, FileChange, Isolation, IsolationLevel, LoadedFile, Observation, Observer,
     PermissionLine, PermissionUse, Permissions, Run, RunId, RunOutcome, Tool, ToolName, Touch, Typical, count,
 };
+use crate::engine::Engine;
 use crate::engine::error::EngineError;
 use crate::engine::view::{EvidenceLine, Weight};
-use crate::engine::workspace::Engine;
+use crate::engine::workspace::Workspace;
 use crate::store::RunQuery;
 use serde::Serialize;
 
@@ -121,13 +122,20 @@ pub struct BehaviourPart {
     pub lines: Vec<EvidenceLine>,
 }
 
-impl Engine {
+/// What runs of a version were seen to do.
+#[derive(Clone, Copy)]
+pub struct Observations<'e> {
+    pub(in crate::engine) engine: &'e Engine,
+    pub(in crate::engine) workspace: &'e Workspace,
+}
+
+impl Observations<'_> {
     /// What one run was seen to do; `None` for one that never started, has not ended, or is older than this record.
     ///
     /// # Errors
     /// `Internal` for trouble with the store.
     pub fn observation(&self, run: RunId) -> Result<Option<Observation>, EngineError> {
-        self.read(|q| Ok(q.observation(run)?))
+        self.workspace.read(|q| Ok(q.observation(run)?))
     }
 
     /// What all runs of a version were seen to do.
@@ -135,7 +143,7 @@ impl Engine {
     /// # Errors
     /// `Internal` for trouble with the store.
     pub fn envelope(&self, tool: &ToolName, digest: Digest) -> Result<Envelope, EngineError> {
-        self.read(|q| Ok(q.envelope(tool, digest)?))
+        self.workspace.read(|q| Ok(q.envelope(tool, digest)?))
     }
 
     /// What a run of a version usually uses; `None` before the first one that ran to its end.
@@ -143,15 +151,15 @@ impl Engine {
     /// # Errors
     /// `Internal` for trouble with the store.
     pub fn usage(&self, tool: &ToolName, digest: Digest) -> Result<Option<Typical>, EngineError> {
-        self.read(|q| Ok(Typical::of(&q.usages(tool, digest, RECENT_RUNS)?)))
+        self.workspace.read(|q| Ok(Typical::of(&q.usages(tool, digest, RECENT_RUNS)?)))
     }
 
     /// What all runs of a version did.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store; as [`Engine::detail`] when its manifest cannot be read.
+    /// `Internal` for trouble with the store; as [`Library::detail`](crate::engine::Library::detail) when its manifest cannot be read.
     pub fn behaviour(&self, tool: &Tool) -> Result<Behaviour, EngineError> {
-        let declared = self.detail(tool)?.manifest.permissions;
+        let declared = self.engine.library().detail(tool)?.manifest.permissions;
         let envelope = self.envelope(&tool.name, tool.digest)?;
         let runs = self.runs_of(&tool.name, tool.digest)?;
         let newest = self.newest_observation(&runs)?;
@@ -194,7 +202,7 @@ impl Engine {
     /// # Errors
     /// `NotFound`; `Internal` for trouble with the store. A manifest that is gone leaves the permissions out.
     pub fn behaviour_of_run(&self, id: RunId) -> Result<Behaviour, EngineError> {
-        let run = self.run_record(id)?;
+        let run = self.engine.runs().record(id)?;
         let observation = self.observation(id)?;
         let mut alone = Envelope::default();
         let seen = observation.unwrap_or_else(|| Observation::off(unseen(&run)));
@@ -224,7 +232,7 @@ impl Engine {
 
     /// The runs since the version was approved last: an approval accepts what was seen until then.
     fn since_approval<'a>(&self, tool: &Tool, runs: &'a [Run]) -> Result<&'a [Run], EngineError> {
-        let approvals = self.read(|q| Ok(q.approvals_of(&tool.name)?))?;
+        let approvals = self.workspace.read(|q| Ok(q.approvals_of(&tool.name)?))?;
         let Some(approval) = approvals.iter().find(|approval| approval.digest == tool.digest) else { return Ok(runs) };
         // Newest first.
         Ok(&runs[..runs.partition_point(|run| run.started_at >= approval.at)])
@@ -233,7 +241,7 @@ impl Engine {
     fn runs_of(&self, tool: &ToolName, digest: Digest) -> Result<Vec<Run>, EngineError> {
         let query =
             RunQuery { tool: Some(tool.clone()), digest: Some(digest), limit: RECENT_RUNS, ..RunQuery::default() };
-        self.read(|q| Ok(q.runs(&query)?))
+        self.workspace.read(|q| Ok(q.runs(&query)?))
     }
 
     /// The newest of these runs whose observation is kept.
@@ -248,16 +256,16 @@ impl Engine {
 
     /// What the manifest of the version that ran declares; `None` when neither disk nor a kept copy has it.
     fn declared_by(&self, run: &Run) -> Option<Permissions> {
-        let view = self.catalog();
+        let view = self.engine.library().catalog();
         let row = view.tools.iter().find(|tool| tool.name == run.tool && tool.digest == run.digest);
         if let Some(tool) = row {
-            return self.detail(tool).ok().map(|detail| detail.manifest.permissions);
+            return self.engine.library().detail(tool).ok().map(|detail| detail.manifest.permissions);
         }
         let mut tool = Tool::clone(view.tools.iter().find(|tool| tool.name == run.tool)?);
-        let row = self.read(|q| Ok(q.version(&run.tool, run.digest)?)).ok()??;
+        let row = self.workspace.read(|q| Ok(q.version(&run.tool, run.digest)?)).ok()??;
         tool.path = row.path;
         tool.placement = row.placement;
-        let files = self.version_files(run.digest).ok()?;
+        let files = self.engine.versions().files(run.digest).ok()?;
         catalog::read_files(files, &tool).ok().map(|detail| detail.manifest.permissions)
     }
 }

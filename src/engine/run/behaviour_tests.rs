@@ -4,6 +4,7 @@ use crate::domain::{
     Answer, Attempt, DecisionKind, Isolation, IsolationLevel, Observation, Observer, Permissions, Profile, ReviewKind,
     RunEnd, RunId, RunUsage, Stage, ToolReview, Touch,
 };
+use crate::engine::Engine;
 use crate::engine::tests::{World, ada, decide};
 use crate::engine::*;
 use crate::store::FinishedRun;
@@ -29,16 +30,16 @@ fn finished(level: IsolationLevel, paths: &[&str]) -> FinishedRun {
 
 /// Records a run of the adder that ended so.
 fn record(engine: &Engine, finished: &FinishedRun) -> RunId {
-    let tool = engine.resolve("adder").unwrap();
-    let run = engine.open_run(&tool, Profile::Declared, &ada(), "").unwrap();
-    engine.close_run(run, finished).unwrap();
+    let tool = engine.library().resolve("adder").unwrap();
+    let run = engine.runs().open(&tool, Profile::Declared, &ada(), "").unwrap();
+    engine.runs().close(run, finished).unwrap();
     run
 }
 
 /// The lines of evidence of the one review that waits, as `weight label: text`.
 fn evidence(engine: &Engine) -> Vec<String> {
-    let review = engine.reviews(ReviewFilter::Waiting).unwrap().remove(0);
-    let lines = engine.review(review.id).unwrap().evidence.into_iter();
+    let review = engine.reviews().list(ReviewFilter::Waiting).unwrap().remove(0);
+    let lines = engine.reviews().detail(review.id).unwrap().evidence.into_iter();
     lines.map(|line| format!("{:?} {}: {}", line.weight, line.label, line.text)).collect()
 }
 
@@ -48,25 +49,25 @@ fn approving_a_departure_accepts_the_envelope_as_it_is_and_moves_nothing() {
     world.drop_pair();
     let engine = world.open();
     decide(&engine, DecisionKind::Approve).unwrap();
-    let before = engine.resolve("adder").unwrap();
+    let before = engine.library().resolve("adder").unwrap();
     assert_eq!(before.stage, Stage::Approved);
     record(&engine, &finished(IsolationLevel::Isolated, &["/srv/a"]));
-    assert_eq!(engine.reviews(ReviewFilter::Waiting).unwrap().len(), 0);
+    assert_eq!(engine.reviews().list(ReviewFilter::Waiting).unwrap().len(), 0);
     let run = record(&engine, &finished(IsolationLevel::Isolated, &["/home/ada/.ssh/id_rsa"]));
-    engine.scan(&mut |_| {}).unwrap();
-    let waiting = engine.reviews(ReviewFilter::Waiting).unwrap();
+    engine.library().scan(&mut |_| {}).unwrap();
+    let waiting = engine.reviews().list(ReviewFilter::Waiting).unwrap();
     assert_eq!(waiting.iter().map(|review| review.kind).collect::<Vec<_>>(), [ReviewKind::Drift], "a scan keeps it");
-    assert_eq!(engine.resolve("adder").unwrap().facts.review, ToolReview::Waiting);
+    assert_eq!(engine.library().resolve("adder").unwrap().facts.review, ToolReview::Waiting);
     let told = format!("Bad outside its envelope: run {run} did what no run before it did: read /home/ada/.ssh/id_rsa");
     assert!(evidence(&engine).contains(&told), "{:#?}", evidence(&engine));
     decide(&engine, DecisionKind::Approve).unwrap();
-    let after = engine.resolve("adder").unwrap();
+    let after = engine.library().resolve("adder").unwrap();
     assert_eq!((&after.path, after.digest, after.stage), (&before.path, before.digest, before.stage));
-    assert!(engine.approved(&after).unwrap());
+    assert!(engine.integrity().approved(&after).unwrap());
     assert_eq!(after.facts.review, ToolReview::Approved);
-    assert_eq!(engine.behaviour(&after).unwrap().departed, [], "it was accepted");
+    assert_eq!(engine.observations().behaviour(&after).unwrap().departed, [], "it was accepted");
     record(&engine, &finished(IsolationLevel::Isolated, &["/home/ada/.ssh/id_rsa"]));
-    assert_eq!(engine.reviews(ReviewFilter::Waiting).unwrap().len(), 0);
+    assert_eq!(engine.reviews().list(ReviewFilter::Waiting).unwrap().len(), 0);
 }
 
 #[test]
@@ -97,10 +98,10 @@ fn a_live_run_is_recorded_with_the_isolation_that_was_verified() {
     let world = World::new();
     world.write("tools/experimental/waits.sh", "#!/bin/sh\n# Waits.\nsleep 60\n");
     let engine = world.open();
-    let tool = engine.resolve("waits").unwrap();
-    let handle = engine.run(&RunRequest { tool, input: None, timeout: None }, &ada()).unwrap();
+    let tool = engine.library().resolve("waits").unwrap();
+    let handle = engine.runs().start(&RunRequest { tool, input: None, timeout: None }, &ada()).unwrap();
     let (verified, deadline) = (handle.verified(), Clock::now() + Duration::from_secs(20));
-    let written = || engine.run_record(handle.id).unwrap().isolation.level;
+    let written = || engine.runs().record(handle.id).unwrap().isolation.level;
     while written() == IsolationLevel::None && Clock::now() < deadline {
         std::thread::yield_now();
     }

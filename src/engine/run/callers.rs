@@ -1,8 +1,8 @@
 //! Who calls: an agent that did not say so is written into the log with where it was found.
 
 use crate::domain::Caller;
+use crate::engine::Runs;
 use crate::engine::error::EngineError;
-use crate::engine::workspace::Engine;
 use crate::runner::FoundAgent;
 use crate::store::NewOperation;
 use serde_json::json;
@@ -13,7 +13,7 @@ const VERB: &str = "agent-found";
 /// What an agent is called whose name cannot be one: too long, empty, hidden characters, or `human`.
 pub const UNNAMED_AGENT: &str = "unnamed-agent";
 
-impl Engine {
+impl Runs<'_> {
     /// Logs that the caller of `asked` was found to be `agent`, which it did not say, and whether it was refused.
     ///
     /// # Errors
@@ -30,7 +30,7 @@ impl Engine {
         let result = if refused { "refused" } else { "called as an agent" };
         let reason = format!("{result}: {agent} was found in {place}");
         let detail = json!({"agent": agent, "found_in": place, "refused": refused, "reason": reason});
-        self.transact(|tx| {
+        self.workspace.transact(|tx| {
             let row = NewOperation { who, verb: VERB.to_owned(), subject, detail, reversible: false };
             Ok(tx.log(&row).map(drop)?)
         })

@@ -4,11 +4,12 @@ use crate::domain::{
     AffectedVersion, DIFF_TIME, FailureGroup, FailureMark, Incident, Outcome, Run, RunId, RunOutcome, Stream, Tool,
     ToolName, count, rfc3339, span,
 };
+use crate::engine::Engine;
 use crate::engine::clock::now;
 use crate::engine::core;
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::view::Preview;
-use crate::engine::workspace::Engine;
+use crate::engine::workspace::Workspace;
 use crate::insight::{Scenario, WARN_FROM};
 use crate::runner::Spool;
 use crate::store::RunQuery;
@@ -106,17 +107,24 @@ fn told(code: Option<i32>) -> String {
     code.map_or_else(|| "-".to_owned(), |code| code.to_string())
 }
 
-impl Engine {
+/// Runs that failed, grouped by what went wrong.
+#[derive(Clone, Copy)]
+pub struct Failures<'e> {
+    pub(in crate::engine) engine: &'e Engine,
+    pub(in crate::engine) workspace: &'e Workspace,
+}
+
+impl Failures<'_> {
     /// The one failure group whose signature begins like this.
     ///
     /// # Errors
     /// `NotFound` when none does, `Usage` when several do or fewer than four digits are given.
-    pub fn failure_group(&self, prefix: &str) -> Result<FailureGroup, EngineError> {
+    pub fn group(&self, prefix: &str) -> Result<FailureGroup, EngineError> {
         let hint = "`toolsmith failures` lists them";
         if prefix.len() < 4 {
             return Err(EngineError::new(ErrorCode::Usage, "a failure is named by at least 4 digits", hint));
         }
-        let mut found = self.read(|q| Ok(q.failures_like(&prefix.to_lowercase(), now())?))?;
+        let mut found = self.workspace.read(|q| Ok(q.failures_like(&prefix.to_lowercase(), now())?))?;
         match (found.pop(), found.is_empty()) {
             (Some(group), true) => Ok(group),
             (None, _) => Err(EngineError::new(ErrorCode::NotFound, format!("there is no failure {prefix}"), hint)),
@@ -129,10 +137,10 @@ impl Engine {
     /// Everything about one failure group.
     ///
     /// # Errors
-    /// Those of [`Engine::failure_group`].
-    pub fn failure(&self, prefix: &str) -> Result<FailureDetail, EngineError> {
-        let group = self.failure_group(prefix)?;
-        self.read(|q| {
+    /// Those of [`Self::group`].
+    pub fn detail(&self, prefix: &str) -> Result<FailureDetail, EngineError> {
+        let group = self.group(prefix)?;
+        self.workspace.read(|q| {
             let signature = Some(group.signature.clone());
             let runs = q.runs(&RunQuery { signature, limit: MOST_RUNS, ..RunQuery::default() })?;
             let incidents = q.incidents(Some(&group.tool), MOST_INCIDENTS)?;
@@ -152,7 +160,7 @@ impl Engine {
     /// # Errors
     /// `Internal` for trouble with the store.
     pub fn incidents(&self, tool: Option<&ToolName>, limit: usize) -> Result<Vec<Incident>, EngineError> {
-        self.read(|q| Ok(q.incidents(tool, limit)?))
+        self.workspace.read(|q| Ok(q.incidents(tool, limit)?))
     }
 
     /// The marks that count, of one tool or of all, oldest first.
@@ -160,23 +168,23 @@ impl Engine {
     /// # Errors
     /// `Internal` for trouble with the store.
     pub fn marks(&self, tool: Option<&ToolName>) -> Result<Vec<FailureMark>, EngineError> {
-        let mut marks = self.read(|q| Ok(q.all_failure_marks()?))?;
+        let mut marks = self.workspace.read(|q| Ok(q.all_failure_marks()?))?;
         marks.retain(|mark| tool.is_none_or(|tool| mark.tool == *tool));
         Ok(marks)
     }
 
-    pub(in crate::engine) fn resolve_failure(
+    pub(in crate::engine) fn resolve(
         &self,
         who: &str,
         prefix: &str,
         reason: Option<&str>,
     ) -> Result<Outcome, EngineError> {
-        let group = self.failure_group(prefix)?;
-        Ok(self.transact(|tx| core::resolve(tx, self.actor(who), &group, reason))?.outcome)
+        let group = self.group(prefix)?;
+        Ok(self.workspace.transact(|tx| core::resolve(tx, self.workspace.actor(who), &group, reason))?.outcome)
     }
 
     pub(in crate::engine) fn preview_resolve(&self, prefix: &str) -> Result<Preview, EngineError> {
-        let group = self.failure_group(prefix)?;
+        let group = self.group(prefix)?;
         Ok(Preview {
             title: format!("Mark failure {} of {} as resolved?", group.short(), group.tool),
             lines: vec![format!("seen {}: {}", count(group.count as usize, "time"), group.sample_message)],
@@ -189,10 +197,10 @@ impl Engine {
     ///
     /// # Errors
     /// `NotFound` when a run does not exist, or none succeeded.
-    pub fn compare_runs(&self, run: RunId, other: Option<RunId>) -> Result<Compared, EngineError> {
-        let run = self.run_record(run)?;
+    pub fn compare(&self, run: RunId, other: Option<RunId>) -> Result<Compared, EngineError> {
+        let run = self.engine.runs().record(run)?;
         let other = match other {
-            Some(other) => self.run_record(other)?,
+            Some(other) => self.engine.runs().record(other)?,
             None => self.succeeded_like(&run)?,
         };
         let (before, after) = if run.id > other.id { (other, run) } else { (run, other) };
@@ -223,7 +231,7 @@ impl Engine {
             limit: LOOKED_AT,
             ..RunQuery::default()
         };
-        let mut good = self.read(|q| Ok(q.runs(&query)?))?;
+        let mut good = self.workspace.read(|q| Ok(q.runs(&query)?))?;
         good.retain(|other| other.id != run.id);
         let same = good.iter().position(|other| other.input == run.input).unwrap_or(0);
         good.into_iter().nth(same).ok_or_else(|| {
@@ -238,7 +246,7 @@ impl Engine {
         if written == 0 {
             return Ok(String::new());
         }
-        let spool = Spool::open(&self.spool_path(run.id));
+        let spool = Spool::open(&self.engine.runs().spool_path(run.id));
         let spool = spool.map_err(|error| format!("the output of run {} cannot be read: {error}", run.id))?;
         let bytes = crate::engine::evolving::last_bytes(spool.bytes(Some(stream)), COMPARED);
         Ok(String::from_utf8_lossy(&bytes).into_owned())
@@ -251,7 +259,7 @@ impl Engine {
     /// `Internal` for trouble with the store.
     pub(super) fn warning_before(&self, tool: &Tool, input: Option<&Value>) -> Result<Option<String>, EngineError> {
         let Some(input) = input else { return Ok(None) };
-        let failed = self.read(|q| Ok(q.failures_with_input(tool.digest, &input.to_string())?))?;
+        let failed = self.workspace.read(|q| Ok(q.failures_with_input(tool.digest, &input.to_string())?))?;
         let version = &tool.version;
         Ok((failed >= WARN_FROM).then(|| format!("{} {version} failed {failed} times with this input", tool.name)))
     }
@@ -266,6 +274,11 @@ impl Engine {
         let failed = Scenario::new(scenario).failures_like(marks.iter().map(|mark| mark.scenario.as_str()));
         let (name, times) = (&tool.name, count(failed, "time"));
         Ok((failed as u64 >= WARN_FROM).then(|| format!("{name} failed {times} in scenarios like this one")))
+    }
+
+    /// Failure groups, last seen first.
+    pub fn list(&self, tool: Option<&ToolName>) -> Result<Vec<FailureGroup>, EngineError> {
+        self.workspace.read(|q| Ok(q.failures(tool, now())?))
     }
 }
 

@@ -4,10 +4,12 @@ use super::owner::owner_alive;
 use crate::domain::{
     AgentGrant, AllowGrant, Allowed, Caller, Digest, GrantKey, GrantScope, Stage, Tool, ToolName, Unlock,
 };
+use crate::engine::Engine;
 use crate::engine::core;
 use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::run::session::SessionName;
 use crate::engine::view::{CatalogState, CatalogView, Preview};
-use crate::engine::workspace::Engine;
+use crate::engine::workspace::Workspace;
 use serde::Serialize;
 
 /// Everything that humans gave leave for and that still holds.
@@ -21,22 +23,30 @@ pub struct GrantList {
     pub unlocks: Vec<Unlock>,
 }
 
-impl Engine {
+/// What agents may run without asking, in which session.
+#[derive(Clone, Copy)]
+pub struct Grants<'e> {
+    pub(in crate::engine) engine: &'e Engine,
+    pub(in crate::engine) workspace: &'e Workspace,
+    pub(in crate::engine) state: &'e SessionName,
+}
+
+impl<'e> Grants<'e> {
     /// Says which session this process is called from; the first answer stays.
     pub fn enter_session(&self, session: Option<String>) {
-        self.inner.session.name.get_or_init(|| session.filter(|name| !name.is_empty()));
+        self.state.0.get_or_init(|| session.filter(|name| !name.is_empty()));
     }
 
     /// The session this process is called from.
-    pub fn session(&self) -> Option<&str> {
-        self.inner.session.name.get().and_then(Option::as_deref)
+    pub fn session(&self) -> Option<&'e str> {
+        self.state.0.get().and_then(Option::as_deref)
     }
 
     /// The scope of leave that this workbench gives: the session it is in, else as long as it is open.
     pub fn workbench_scope(&self) -> GrantScope {
         match self.session() {
             Some(name) => GrantScope::Session(name.to_owned()),
-            None => GrantScope::Workbench(self.inner.owner.clone()),
+            None => GrantScope::Workbench(self.workspace.owner.clone()),
         }
     }
 
@@ -44,16 +54,16 @@ impl Engine {
     ///
     /// # Errors
     /// `Internal` for trouble with the store.
-    pub fn grants(&self) -> Result<GrantList, EngineError> {
-        let (mut agents, allowed) = self.read(|q| Ok((q.agent_grants()?, q.allow_grants()?)))?;
+    pub fn list(&self) -> Result<GrantList, EngineError> {
+        let (mut agents, allowed) = self.workspace.read(|q| Ok((q.agent_grants()?, q.allow_grants()?)))?;
         agents.retain(|grant| match &grant.scope {
             GrantScope::Workbench(owner) => owner_alive(owner),
             GrantScope::Session(_) | GrantScope::Version => true,
         });
-        let mut list = GrantList { agents, allowed, unlocks: self.listed_unlocks()? };
-        self.judge_grants(&mut list)?;
-        let trust = self.trust()?;
-        self.read(|q| {
+        let mut list = GrantList { agents, allowed, unlocks: self.engine.tool_sets().listed_unlocks()? };
+        self.judge(&mut list)?;
+        let trust = self.engine.integrity().trust()?;
+        self.workspace.read(|q| {
             for grant in &mut list.agents {
                 let fault = core::fault_of_leave(q, grant)?;
                 let unsigned = || trust.against(grant.tool.as_str(), grant.operation);
@@ -70,11 +80,8 @@ impl Engine {
     }
 
     /// Which rows of the tables of leave the log did not give.
-    pub(in crate::engine) fn faults_of_leave(
-        &self,
-        is_asked: impl Fn(&ToolName) -> bool,
-    ) -> Result<Vec<String>, EngineError> {
-        self.read(|q| {
+    pub(in crate::engine) fn faults(&self, is_asked: impl Fn(&ToolName) -> bool) -> Result<Vec<String>, EngineError> {
+        self.workspace.read(|q| {
             let mut faults = Vec::new();
             for grant in q.agent_grants()?.iter().filter(|grant| is_asked(&grant.tool)) {
                 let what = if grant.is_use() {
@@ -102,8 +109,8 @@ impl Engine {
 
     /// What a human allowed this version, as far as the log says the same.
     pub(super) fn allowed_to(&self, tool: &Tool) -> Result<Option<Allowed>, EngineError> {
-        let trust = self.trust()?;
-        self.read(|q| {
+        let trust = self.engine.integrity().trust()?;
+        self.workspace.read(|q| {
             let allowed = q.granted(&tool.name, tool.digest)?;
             let counts = || trust.against_subject(tool.name.as_str()).is_none();
             let Some(allowed) = allowed.filter(|_| counts()) else { return Ok(None) };
@@ -113,13 +120,13 @@ impl Engine {
 
     /// Says of each grant whether it is void: it is of bytes, and those may have changed. Nothing is said before the
     /// folders were read.
-    fn judge_grants(&self, list: &mut GrantList) -> Result<(), EngineError> {
-        let view = self.catalog();
+    fn judge(&self, list: &mut GrantList) -> Result<(), EngineError> {
+        let view = self.engine.library().catalog();
         if view.state != CatalogState::Ready {
             return Ok(());
         }
         let seen_at = |name: &ToolName, digest| {
-            let known = self.read(|q| Ok(q.versions_of(name)?))?;
+            let known = self.workspace.read(|q| Ok(q.versions_of(name)?))?;
             Ok::<_, EngineError>(known.into_iter().find(|row| row.digest == digest).map(|row| row.path))
         };
         for grant in &mut list.agents {
@@ -138,8 +145,8 @@ impl Engine {
     ///
     /// # Errors
     /// `NotFound` when there is none; `Ambiguous` when there are several.
-    pub fn grant_named(&self, text: &str) -> Result<GrantKey, EngineError> {
-        let list = self.grants()?;
+    pub fn named(&self, text: &str) -> Result<GrantKey, EngineError> {
+        let list = self.list()?;
         if let Ok(id) = text.parse() {
             return Ok(GrantKey::Agent(id));
         }
@@ -178,7 +185,7 @@ impl Engine {
         agent: &str,
         scope: &GrantScope,
     ) -> Result<Preview, EngineError> {
-        let tool = self.asked_about(tool, digest)?.tool;
+        let tool = self.engine.library().asked_about(tool, digest)?.tool;
         let scope = self.owned(scope.clone());
         Ok(Preview {
             title: format!("Let agent {agent} run {} {} ({})?", tool.name, tool.version, digest.short()),
@@ -194,7 +201,7 @@ impl Engine {
 
     /// What taking leave back would mean.
     pub(in crate::engine) fn preview_revoke(&self, key: &GrantKey) -> Result<Preview, EngineError> {
-        let list = self.grants()?;
+        let list = self.list()?;
         let line = match key {
             GrantKey::Agent(id) => list.agents.iter().find(|grant| grant.id == *id).map(|grant| {
                 if grant.is_use() {
@@ -221,10 +228,10 @@ impl Engine {
     }
 
     /// Whether a human let this agent run exactly this version.
-    pub(in crate::engine) fn is_let(&self, tool: &Tool, caller: &Caller) -> Result<bool, EngineError> {
+    pub(in crate::engine) fn covers(&self, tool: &Tool, caller: &Caller) -> Result<bool, EngineError> {
         let Caller::Agent(agent) = caller else { return Ok(false) };
-        let (session, owner, trust) = (self.session(), &self.inner.owner, self.trust()?);
-        self.read(|q| {
+        let (session, owner, trust) = (self.session(), &self.workspace.owner, self.engine.integrity().trust()?);
+        self.workspace.read(|q| {
             let mut grants = q.agent_grants_of(&tool.name, tool.digest)?;
             grants.retain(|grant| {
                 grant.is_used_in(session, owner) || grant.lets(tool.digest, agent, session, &owner_alive)
@@ -321,7 +328,7 @@ mod tests {
         let writes = |path: &str| Permissions { write: vec![path.to_owned()], ..Permissions::default() };
         let [name, other] = ["adder", "other"].map(|name| ToolName::new(name).unwrap());
         let granted = [(&name, 0x1a, "one"), (&name, 0x1b, "two"), (&other, 0x1a, "three")];
-        lock(&engine.inner.store)
+        lock(&engine.workspace.store)
             .transact(now(), |tx| {
                 granted.iter().try_for_each(|(tool, byte, path)| {
                     tx.grant(tool, Digest([*byte; 32]), &Allowed::new(&writes(path), WriteMode::Staged), "Ada")
@@ -329,15 +336,15 @@ mod tests {
             })
             .unwrap();
         for (tool, byte, path) in granted {
-            let preview = engine.preview_revoke(&GrantKey::Allow(tool.clone(), Digest([byte; 32]))).unwrap();
+            let preview = engine.grants().preview_revoke(&GrantKey::Allow(tool.clone(), Digest([byte; 32]))).unwrap();
             let asks = writes(path).summary();
             assert_eq!(preview.lines, [format!("the next run of {tool} asks again for: {asks}")]);
         }
-        let code = |text: &str| engine.grant_named(text).unwrap_err().code;
-        assert_eq!(engine.grant_named("7").unwrap(), GrantKey::Agent(GrantId(7)));
-        assert_eq!(engine.grant_named("unlock-3").unwrap(), GrantKey::Unlock(UnlockId(3)));
-        assert_eq!(engine.grant_named("other").unwrap(), GrantKey::Allow(other.clone(), Digest([0x1a; 32])));
-        assert_eq!(engine.grant_named("adder@1b").unwrap(), GrantKey::Allow(name.clone(), Digest([0x1b; 32])));
+        let code = |text: &str| engine.grants().named(text).unwrap_err().code;
+        assert_eq!(engine.grants().named("7").unwrap(), GrantKey::Agent(GrantId(7)));
+        assert_eq!(engine.grants().named("unlock-3").unwrap(), GrantKey::Unlock(UnlockId(3)));
+        assert_eq!(engine.grants().named("other").unwrap(), GrantKey::Allow(other.clone(), Digest([0x1a; 32])));
+        assert_eq!(engine.grants().named("adder@1b").unwrap(), GrantKey::Allow(name.clone(), Digest([0x1b; 32])));
         assert_eq!([code("adder"), code("adder@"), code("adder@1")], [ErrorCode::Ambiguous; 3]);
         assert_eq!([code("nobody"), code("adder@2"), code("unlock-x")], [ErrorCode::NotFound; 3]);
     }
@@ -347,7 +354,7 @@ mod tests {
         let world = World::new();
         world.drop_pair();
         let engine = world.open();
-        let digest = engine.resolve("adder").unwrap().digest;
+        let digest = engine.library().resolve("adder").unwrap().digest;
         for agent in ["one", "two"] {
             let (tool, agent) = ("adder".to_owned(), agent.to_owned());
             let command = Command::Grant { tool, digest, agent, scope: GrantScope::Version };
@@ -358,7 +365,7 @@ mod tests {
             let command = Command::Unlock { tool: None, tier, scope, lasting: None };
             engine.execute(command, &crate::engine::tests::ada()).unwrap();
         }
-        let line = |key| engine.preview_revoke(&key).map(|preview| preview.lines.concat()).unwrap_or_default();
+        let line = |key| engine.grants().preview_revoke(&key).map(|preview| preview.lines.concat()).unwrap_or_default();
         for (id, agent) in [(1, "agent one may not run adder"), (2, "agent two may not run adder"), (3, "")] {
             let line = line(GrantKey::Agent(GrantId(id)));
             assert!(line.starts_with(agent) && line.is_empty() == agent.is_empty(), "{line}");

@@ -1,9 +1,9 @@
 //! The interpreter of a version: the one it would run with now, and the one it had when it was approved.
 
 use crate::domain::{Digest, InterpreterFacts, Missing, Review, SafeText, Stage, Tool, ToolDetail};
+use crate::engine::Dependencies;
 use crate::engine::error::EngineError;
 use crate::engine::view::{EvidenceLine, Weight};
-use crate::engine::workspace::Engine;
 use crate::runner::{self, Need, Sources};
 
 /// Where the programs of a tool may come from: those of one that somebody vouched for do not depend on the caller's `PATH`.
@@ -22,7 +22,7 @@ fn change(before: &InterpreterFacts, now: &InterpreterFacts) -> Option<String> {
         .then(|| format!("its interpreter changed since it was approved: {} then, {} now", shown(before), shown(now)))
 }
 
-impl Engine {
+impl Dependencies<'_> {
     /// What a version needs and this machine lacks, looked for now: it costs reading its sources, and
     /// asking an interpreter the first time.
     pub fn missing(&self, detail: &ToolDetail) -> Vec<Missing> {
@@ -39,10 +39,10 @@ impl Engine {
         ask(&Need {
             manifest: &detail.manifest,
             files: &detail.files,
-            origin: &self.origin(&detail.tool),
-            workspace: &self.inner.options.workspace,
-            interpreters: &self.inner.interpreters,
-            environments: &self.inner.options.home.environments(),
+            origin: &self.engine.runs().origin(&detail.tool),
+            workspace: self.workspace.folder(),
+            interpreters: &self.workspace.interpreters,
+            environments: &self.workspace.options.home.environments(),
             sources,
         })
     }
@@ -54,9 +54,9 @@ impl Engine {
 
     /// The interpreter of the version that a review is about.
     pub(in crate::engine) fn interpreter_under(&self, review: &Review) -> Option<InterpreterFacts> {
-        let view = self.catalog();
+        let view = self.engine.library().catalog();
         let tool = view.tools.iter().find(|tool| tool.name == review.tool && tool.digest == review.digest)?;
-        self.interpreter_of(&self.detail(tool).ok()?)
+        self.interpreter_of(&self.engine.library().detail(tool).ok()?)
     }
 
     /// That an approved version would now run with another interpreter than the one it was approved with; `None` when it
@@ -65,7 +65,7 @@ impl Engine {
     /// # Errors
     /// `Internal` for trouble with the store.
     pub fn interpreter_changed(&self, detail: &ToolDetail) -> Result<Option<String>, EngineError> {
-        if !self.approved(&detail.tool)? {
+        if !self.engine.integrity().approved(&detail.tool)? {
             return Ok(None);
         }
         let now = self.interpreter_of(detail);
@@ -73,7 +73,7 @@ impl Engine {
     }
 
     fn changed_to(&self, tool: &Tool, digest: Digest, now: &InterpreterFacts) -> Result<Option<String>, EngineError> {
-        let before = self.read(|q| Ok(q.approved_interpreter(&tool.name, digest)?))?;
+        let before = self.workspace.read(|q| Ok(q.approved_interpreter(&tool.name, digest)?))?;
         Ok(before.and_then(|before| change(&before, now)))
     }
 
@@ -85,11 +85,11 @@ impl Engine {
         now: Option<&InterpreterFacts>,
     ) -> Result<Option<String>, EngineError> {
         let Some(now) = now.filter(|_| tool.stage != Stage::Experimental) else { return Ok(None) };
-        if !self.approved(tool)? {
+        if !self.engine.integrity().approved(tool)? {
             return Ok(None);
         }
-        if self.read(|q| Ok(q.approved_interpreter(&tool.name, tool.digest)?))?.is_none() {
-            self.transact(|tx| Ok(tx.keep_approved_interpreter(&tool.name, tool.digest, now)?))?;
+        if self.workspace.read(|q| Ok(q.approved_interpreter(&tool.name, tool.digest)?))?.is_none() {
+            self.workspace.transact(|tx| Ok(tx.keep_approved_interpreter(&tool.name, tool.digest, now)?))?;
         }
         self.changed_to(tool, tool.digest, now)
     }

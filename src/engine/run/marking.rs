@@ -1,9 +1,9 @@
 //! Marking that a tool failed at what it was wanted for.
 
 use crate::domain::{Caller, NewMark, Outcome, RunId, Severity};
+use crate::engine::Failures;
 use crate::engine::core;
 use crate::engine::error::{EngineError, ErrorCode};
-use crate::engine::workspace::Engine;
 use crate::insight::negative_tags;
 
 /// What somebody says of a failure.
@@ -21,20 +21,20 @@ pub struct MarkRequest {
     pub severity: Severity,
 }
 
-impl Engine {
+impl Failures<'_> {
     /// Marks a failure: the version of the run, or the one that the name means now, failed in a scenario. Humans and
     /// agents may. The answer names the mark and the negative tags that it gives.
     ///
     /// # Errors
     /// `Usage` for a scenario that is empty or too long; `NotFound` when there is no such tool or run; `Conflict`
     /// when the run is one of another tool.
-    pub fn mark_failure(&self, request: &MarkRequest, caller: &Caller) -> Result<Outcome, EngineError> {
+    pub fn mark(&self, request: &MarkRequest, caller: &Caller) -> Result<Outcome, EngineError> {
         core::check_scenario(&request.scenario)?;
-        let tool = self.resolve(&request.tool)?;
+        let tool = self.engine.library().resolve(&request.tool)?;
         let digest = match request.run {
             None => tool.digest,
             Some(run) => {
-                let record = self.run_record(run)?;
+                let record = self.engine.runs().record(run)?;
                 if record.tool != tool.name {
                     let message = format!("run {run} is one of {}, not of {}", record.tool, tool.name);
                     return Err(EngineError::new(ErrorCode::Conflict, message, "name the tool of that run"));
@@ -53,6 +53,6 @@ impl Engine {
             tags: negative_tags(&request.scenario, &tool.name),
             who: who.clone(),
         };
-        self.finish(self.transact(|tx| core::mark_failure(tx, self.actor(&who), mark))?)
+        self.engine.finish(self.workspace.transact(|tx| core::mark_failure(tx, self.workspace.actor(&who), mark))?)
     }
 }

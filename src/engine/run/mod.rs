@@ -7,6 +7,7 @@ mod behaviour_tests;
 pub(super) mod buffering;
 pub(super) mod callers;
 pub(super) mod calling;
+pub(super) mod dependencies;
 pub(super) mod failing;
 pub(super) mod grants;
 pub(super) mod inputs;
@@ -15,6 +16,7 @@ pub(super) mod live_runs;
 pub(super) mod marking;
 pub(super) mod owner;
 mod packages;
+mod records;
 pub(super) mod running;
 pub(super) mod session;
 pub(super) mod staged;
@@ -38,3 +40,15 @@ pub use marking::MarkRequest;
 pub use running::RunHandle;
 pub use staged::{StagedState, StagedView};
 pub use tiers::{Limits, SetRow};
+
+use crate::engine::Engine;
+use crate::engine::run::live_runs::LiveRuns;
+use crate::engine::workspace::Workspace;
+
+/// Runs: starting one, and the records of those that ended.
+#[derive(Clone, Copy)]
+pub struct Runs<'e> {
+    pub(in crate::engine) engine: &'e Engine,
+    pub(in crate::engine) workspace: &'e Workspace,
+    pub(in crate::engine) state: &'e LiveRuns,
+}

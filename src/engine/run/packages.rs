@@ -2,9 +2,9 @@
 
 use super::interpreters::sources_of;
 use crate::domain::{Digest, Outcome, Profile, ToolDetail, WriteMode};
+use crate::engine::Dependencies;
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::view::Preview;
-use crate::engine::workspace::Engine;
 use crate::runner::{self, Agreement, Given};
 use crate::store::NewOperation;
 use serde_json::json;
@@ -12,7 +12,7 @@ use serde_json::json;
 /// How many packages a question lists.
 const MOST_LISTED: usize = 20;
 
-impl Engine {
+impl Dependencies<'_> {
     /// What would have to be fetched before this version can run; `None` when nothing is, or nothing can be.
     pub(super) fn unfetched(&self, detail: &ToolDetail) -> Option<Agreement> {
         self.with_need(detail, sources_of(detail.tool.stage), runner::unfetched)
@@ -20,7 +20,7 @@ impl Engine {
 
     /// What is asked before anything is fetched.
     pub(in crate::engine) fn preview_packages(&self, tool: &str, digest: Digest) -> Result<Preview, EngineError> {
-        let detail = self.asked_about(tool, digest)?;
+        let detail = self.engine.library().asked_about(tool, digest)?;
         let agreement = self.unfetched(&detail).ok_or_else(|| nothing_to_fetch(&detail))?;
         let mut lines = vec![format!("over the network, from {}:", agreement.hosts.join(", "))];
         lines.extend(agreement.packages.iter().take(MOST_LISTED).cloned());
@@ -47,9 +47,9 @@ impl Engine {
         tool: &str,
         digest: Digest,
     ) -> Result<Outcome, EngineError> {
-        let detail = self.asked_about(tool, digest)?;
+        let detail = self.engine.library().asked_about(tool, digest)?;
         let agreement = self.unfetched(&detail).ok_or_else(|| nothing_to_fetch(&detail))?;
-        let operation = self.transact(|tx| {
+        let operation = self.workspace.transact(|tx| {
             let Agreement { packages, hosts, is_locked } = &agreement;
             Ok(tx.log(&NewOperation {
                 who: who.to_owned(),
@@ -70,35 +70,37 @@ impl Engine {
 
     fn fetch_into_environment(&self, detail: &ToolDetail) -> Result<Vec<String>, String> {
         let in_words = |error: &dyn std::fmt::Display| format!("there is no folder to work in: {error}");
-        let settings = &self.inner.settings;
+        let settings = &self.workspace.settings;
         if let Some(fault) = &settings.fault {
             return Err(fault.clone());
         }
-        let version_dir = self.inner.copies.put(detail.tool.digest, &detail.files).map_err(|error| in_words(&error))?;
-        let scratch = crate::engine::review::check_runs::Scratch::make(self).map_err(|error| in_words(&error))?;
+        let version_dir =
+            self.workspace.copies.put(detail.tool.digest, &detail.files).map_err(|error| in_words(&error))?;
+        let scratch =
+            crate::engine::review::check_runs::Scratch::make(self.engine).map_err(|error| in_words(&error))?;
         runner::fetch(&runner::Request {
             manifest: &detail.manifest,
             version_dir: &version_dir,
             files: &detail.files,
-            workspace: &self.inner.options.workspace,
+            workspace: self.workspace.folder(),
             scratch: scratch.path(),
             input: None,
             timeout: None,
             usual_timeout: None,
             profile: Profile::Strict,
             writes: WriteMode::Staged,
-            ours: &self.ours(),
+            ours: &self.engine.runs().ours(),
             spool: scratch.path(),
-            origin: &self.origin(&detail.tool),
+            origin: &self.engine.runs().origin(&detail.tool),
             given: &Given::default(),
-            interpreters: &self.inner.interpreters,
+            interpreters: &self.workspace.interpreters,
             sources: sources_of(detail.tool.stage),
-            machine: &self.inner.machine,
+            machine: &self.workspace.machine,
             least: settings.least_isolation(detail.tool.stage),
             observe: false,
-            state: &self.inner.state_dir,
+            state: &self.workspace.state_dir,
             staged: scratch.path(),
-            environments: &self.inner.options.home.environments(),
+            environments: &self.workspace.options.home.environments(),
         })
     }
 }

@@ -12,17 +12,19 @@ use crate::domain::{
     Caller, Command, GrantScope, Isolation, IsolationLevel, Observation, Permissions, Profile, Redactor, Run, RunEnd,
     RunId, RunUsage, Sample, Stage, Tool, ToolDetail, WriteMode,
 };
+use crate::engine::Engine;
+use crate::engine::Runs;
+use crate::engine::WeakEngine;
 use crate::engine::clock::now;
 use crate::engine::core::{self, Question, RunPolicy, Standing, policy};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::locks::lock;
 use crate::engine::settings::secrets;
 use crate::engine::view::RunRequest;
-use crate::engine::workspace::{Engine, Inner};
 use crate::runner::{self, Given, Report, Running};
-use crate::store::{Approval, FinishedRun, NewRun, Tx};
+use crate::store::{FinishedRun, NewRun, Tx};
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// How long a lease lasts without renewal.
@@ -79,7 +81,7 @@ impl RunHandle {
         if let Some(running) = self.running {
             running.wait();
         }
-        self.engine.run_record(self.id)
+        self.engine.runs().record(self.id)
     }
 }
 
@@ -100,25 +102,25 @@ pub(super) enum InputFrom {
     Nobody,
 }
 
-impl Engine {
+impl Runs<'_> {
     /// Starts a run. A run that policy refuses, or whose input does not fit, is recorded too: its
     /// handle has no process and its record says why.
     ///
     /// # Errors
     /// `Conflict` when the tool's files changed since the row was read; `Internal` for trouble with the state folder.
-    pub fn run(&self, request: &RunRequest, caller: &Caller) -> Result<RunHandle, EngineError> {
-        self.run_with(request, caller, InputFrom::Asker)
+    pub fn start(&self, request: &RunRequest, caller: &Caller) -> Result<RunHandle, EngineError> {
+        self.start_with(request, caller, InputFrom::Asker)
     }
 
-    /// [`Engine::run`] with an input that the asker did not make, or did.
-    pub(super) fn run_with(
+    /// [`Self::start`] with an input that the asker did not make, or did.
+    pub(super) fn start_with(
         &self,
         request: &RunRequest,
         caller: &Caller,
         from: InputFrom,
     ) -> Result<RunHandle, EngineError> {
-        let request = &RunRequest { tool: self.followed(&request.tool, caller)?, ..request.clone() };
-        let detail = self.detail(&request.tool)?;
+        let request = &RunRequest { tool: self.engine.versions().followed(&request.tool, caller)?, ..request.clone() };
+        let detail = self.engine.library().detail(&request.tool)?;
         if detail.tool.digest != request.tool.digest {
             return Err(EngineError::new(
                 ErrorCode::Conflict,
@@ -129,14 +131,20 @@ impl Engine {
         match self.may_run_so_long(&detail, request.timeout, caller)? {
             RunPolicy::Ask { message, .. } | RunPolicy::Refuse { message, .. } => {
                 let input = stored_input(request, &Redactor::default());
-                let id = self.open_run(&request.tool, Profile::Strict, caller, &input)?;
+                let id = self.open(&request.tool, Profile::Strict, caller, &input)?;
                 let end = ended(RunEnd::Refused { message }, Profile::Strict);
-                self.close_run(id, &end)?;
-                Ok(RunHandle { id, warning: None, engine: self.clone(), running: None, verified: Arc::default() })
+                self.close(id, &end)?;
+                Ok(RunHandle {
+                    id,
+                    warning: None,
+                    engine: self.engine.clone(),
+                    running: None,
+                    verified: Arc::default(),
+                })
             }
             RunPolicy::Allow { profile, warning } => {
-                let before = self.warning_before(&request.tool, request.input.as_ref())?;
-                let said = [self.used_instead(&request.tool), warning, before];
+                let before = self.engine.failures().warning_before(&request.tool, request.input.as_ref())?;
+                let said = [self.engine.versions().used_instead(&request.tool), warning, before];
                 let said: Vec<String> = said.into_iter().flatten().collect();
                 let warning = (!said.is_empty()).then(|| said.join("; "));
                 self.launch(request, caller, Ready { detail, profile, warning, from })
@@ -146,10 +154,10 @@ impl Engine {
 
     /// What the policy says of a run by this caller, deprecation included.
     pub(super) fn may_run(&self, detail: &ToolDetail, caller: &Caller) -> Result<RunPolicy, EngineError> {
-        Ok(self.policy_of(detail, caller)?.with(self.deprecation_of(&detail.tool, caller)?))
+        Ok(self.policy_of(detail, caller)?.with(self.engine.versions().deprecation_of(&detail.tool, caller)?))
     }
 
-    /// [`Engine::may_run`] for a run with this wall-clock limit: only a human makes a run longer whose tool nobody
+    /// [`Self::may_run`] for a run with this wall-clock limit: only a human makes a run longer whose tool nobody
     /// approved.
     fn may_run_so_long(
         &self,
@@ -166,18 +174,18 @@ impl Engine {
 
     /// Whether the caller asks for more time than a run under strict rules usually has.
     fn is_extended(&self, profile: Profile, timeout: Option<Duration>) -> bool {
-        let usual = || self.inner.settings.timeout(Stage::Experimental).unwrap_or(runner::usual_wall(profile));
+        let usual = || self.workspace.settings.timeout(Stage::Experimental).unwrap_or(runner::usual_wall(profile));
         profile == Profile::Strict && timeout.is_some_and(|timeout| timeout > usual())
     }
 
     fn policy_of(&self, detail: &ToolDetail, caller: &Caller) -> Result<RunPolicy, EngineError> {
         let tool = &detail.tool;
-        let granted = self.allowed_to(tool)?;
+        let granted = self.engine.grants().allowed_to(tool)?;
         let permissions = &detail.manifest.permissions;
-        let (approved, writes) = (self.approved(tool)?, self.write_mode(tool.stage));
-        let quarantined = self.quarantined(tool)?;
-        let is_let = self.is_let(tool, caller)?;
-        let (tiers, unused) = (self.tiers()?, self.unused(tool));
+        let (approved, writes) = (self.engine.integrity().approved(tool)?, self.write_mode(tool.stage));
+        let quarantined = self.engine.versions().quarantined(tool)?;
+        let is_let = self.engine.grants().covers(tool, caller)?;
+        let (tiers, unused) = (self.engine.tool_sets().tiers()?, self.engine.tool_sets().unused(tool));
         let standing = Standing {
             approved,
             quarantined: quarantined.as_ref(),
@@ -190,7 +198,7 @@ impl Engine {
         };
         Ok(match policy(tool, standing, caller) {
             // The run is refused for it, in words of its own: under which rules it would run says nothing then.
-            RunPolicy::Allow { profile, .. } if self.inner.settings.fault.is_some() => {
+            RunPolicy::Allow { profile, .. } if self.workspace.settings.fault.is_some() => {
                 RunPolicy::Allow { profile, warning: None }
             }
             answer => answer,
@@ -201,9 +209,9 @@ impl Engine {
     /// that is started all the same is refused.
     ///
     /// # Errors
-    /// Those of [`Engine::detail`]; `Internal` for trouble with the store.
+    /// Those of [`Library::detail`](crate::engine::Library::detail); `Internal` for trouble with the store.
     pub fn unallowed(&self, tool: &Tool, caller: &Caller) -> Result<Option<Command>, EngineError> {
-        let detail = self.detail(tool)?;
+        let detail = self.engine.library().detail(tool)?;
         let path = tool.path.clone();
         Ok(match self.policy_of(&detail, caller)? {
             RunPolicy::Ask { question: Question::Allow, .. } => {
@@ -213,7 +221,9 @@ impl Engine {
                 let scope = GrantScope::Workbench(String::new());
                 Some(Command::Unlock { tool: Some(path), tier: None, scope, lasting: None })
             }
-            RunPolicy::Allow { .. } if self.unfetched(&detail).is_some() && !matches!(caller, Caller::Agent(_)) => {
+            RunPolicy::Allow { .. }
+                if self.engine.dependencies().unfetched(&detail).is_some() && !matches!(caller, Caller::Agent(_)) =>
+            {
                 Some(Command::FetchPackages { tool: path, digest: detail.tool.digest })
             }
             RunPolicy::Allow { .. } | RunPolicy::Refuse { .. } => None,
@@ -222,7 +232,7 @@ impl Engine {
 
     /// What becomes of writes to declared paths of a tool at this stage.
     pub(in crate::engine) fn write_mode(&self, stage: Stage) -> WriteMode {
-        self.inner.machine.write_mode(if stage == Stage::Core { WriteMode::Direct } else { WriteMode::Staged })
+        self.workspace.machine.write_mode(if stage == Stage::Core { WriteMode::Direct } else { WriteMode::Staged })
     }
 
     fn launch(&self, request: &RunRequest, caller: &Caller, ready: Ready) -> Result<RunHandle, EngineError> {
@@ -230,16 +240,16 @@ impl Engine {
             Ok(given) => (given, None),
             Err(end) => (Given::default(), Some(end)),
         };
-        let version_dir = self.inner.copies.put(request.tool.digest, &ready.detail.files)?;
+        let version_dir = self.workspace.copies.put(request.tool.digest, &ready.detail.files)?;
         let input = stored_input(request, given.redactor());
-        let id = self.open_run_with((&request.tool, ready.profile), caller, &input, ready.from)?;
+        let id = self.open_with((&request.tool, ready.profile), caller, &input, ready.from)?;
         let scratch = self.scratch_path(id);
         std::fs::create_dir_all(&scratch).map_err(EngineError::internal)?;
         let wish = runner::Request {
             manifest: &ready.detail.manifest,
             version_dir: &version_dir,
             files: &ready.detail.files,
-            workspace: &self.inner.options.workspace,
+            workspace: self.workspace.folder(),
             scratch: &scratch,
             input: request.input.as_ref(),
             timeout: request.timeout,
@@ -250,47 +260,48 @@ impl Engine {
             spool: &self.spool_path(id),
             origin: &self.origin(&ready.detail.tool),
             given: &given,
-            interpreters: &self.inner.interpreters,
+            interpreters: &self.workspace.interpreters,
             sources: sources_of(ready.detail.tool.stage),
-            machine: &self.inner.machine,
-            least: self.inner.settings.least_isolation(ready.detail.tool.stage),
-            observe: self.inner.settings.observe,
-            state: &self.inner.state_dir,
-            staged: &self.staged_path(id),
-            environments: &self.inner.options.home.environments(),
+            machine: &self.workspace.machine,
+            least: self.workspace.settings.least_isolation(ready.detail.tool.stage),
+            observe: self.workspace.settings.observe,
+            state: &self.workspace.state_dir,
+            staged: &self.engine.staged_writes().path(id),
+            environments: &self.workspace.options.home.environments(),
         };
         let prepared = lacking.map_or_else(|| runner::prepare(&wish), Err);
         let verified = Arc::default();
         let facts = prepared.as_ref().ok().and_then(runner::Spec::interpreter);
-        let changed = self.note_of_interpreter(&ready.detail.tool, facts).unwrap_or_else(|error| {
-            self.report_trouble::<()>(Err(error));
-            None
-        });
+        let changed =
+            self.engine.dependencies().note_of_interpreter(&ready.detail.tool, facts).unwrap_or_else(|error| {
+                self.workspace.report_trouble::<()>(Err(error));
+                None
+            });
         let warning = ready.warning.into_iter().chain(changed.clone()).reduce(|all, one| format!("{all}; {one}"));
         let running = match prepared {
             Ok(mut spec) => {
-                self.report_trouble(self.inner.baselines.tell(&mut spec).map_err(EngineError::internal));
+                self.workspace.report_trouble(self.workspace.baselines.tell(&mut spec).map_err(EngineError::internal));
                 Some(self.spawn(&ready.detail, caller, (id, &verified), (spec, changed)))
             }
             Err(end) => {
                 let end = end.with_text(|text| given.redactor().text(text));
-                self.close_run(id, &ended(end, ready.profile))?;
+                self.close(id, &ended(end, ready.profile))?;
                 None
             }
         };
-        Ok(RunHandle { id, warning, engine: self.clone(), running, verified })
+        Ok(RunHandle { id, warning, engine: self.engine.clone(), running, verified })
     }
 
     /// Refuses to run while it is not known what the user demands of runs.
     fn undoubted(&self) -> Result<(), RunEnd> {
-        let fault = self.inner.settings.fault.clone();
+        let fault = self.workspace.settings.fault.clone();
         fault.map_or(Ok(()), |message| Err(RunEnd::Uncontained { message }))
     }
 
     /// What no run is granted: our folders, and the files of the user's secrets.
     pub(in crate::engine) fn ours(&self) -> Vec<PathBuf> {
-        let home = &self.inner.options.home;
-        [&home.config, &home.data].into_iter().chain(self.inner.settings.secret_files()).cloned().collect()
+        let home = &self.workspace.options.home;
+        [&home.config, &home.data].into_iter().chain(self.workspace.settings.secret_files()).cloned().collect()
     }
 
     /// What a run gets by name.
@@ -301,7 +312,7 @@ impl Engine {
                 let declared = &ready.detail.manifest.permissions.env;
                 Ok(Given::gather(
                     declared,
-                    secrets::gather(declared, &self.inner.settings.secrets, &self.inner.programs)?,
+                    secrets::gather(declared, &self.workspace.settings.secrets, &self.workspace.programs)?,
                 ))
             }
         }
@@ -309,12 +320,12 @@ impl Engine {
 
     /// The folder to which the paths of a version's files are relative.
     pub(in crate::engine) fn origin(&self, tool: &Tool) -> PathBuf {
-        self.inner.options.workspace.join(&tool.placement.base)
+        self.workspace.folder().join(&tool.placement.base)
     }
 
     /// The user's limit for the stage; what runs strictly runs like an experimental tool, wherever it lies.
     fn usual_timeout(&self, ready: &Ready) -> Option<Duration> {
-        self.inner.settings.timeout(match ready.profile {
+        self.workspace.settings.timeout(match ready.profile {
             Profile::Strict => Stage::Experimental,
             Profile::Declared => ready.detail.tool.stage,
         })
@@ -327,64 +338,64 @@ impl Engine {
         (id, verified): (RunId, &Arc<OnceLock<IsolationLevel>>),
         (spec, note): (runner::Spec, Option<String>),
     ) -> Running {
-        let (starter, keeper, ender) = (self.clone(), self.clone(), self.clone());
+        let (starter, keeper, ender) = (self.engine.clone(), self.engine.clone(), self.engine.clone());
         let verified = verified.clone();
         let (tool, who, write) = (detail.tool.name.clone(), caller.identity(), spec.grants().write.clone());
         let (declared, row) = (detail.manifest.permissions.clone(), detail.tool.clone());
         let interpreter = spec.interpreter().cloned();
         // The live entry must be there before the process can end: the lock is held until then.
-        let mut live = lock(&self.inner.live_runs.live);
+        let mut live = lock(&self.state.live);
         let running = runner::start(
             spec,
             runner::Hooks {
                 on_start: Box::new(move |pid, started| {
-                    let written = starter.transact(|tx| {
+                    let written = starter.workspace.transact(|tx| {
                         if let Some(facts) = &interpreter {
                             tx.set_run_interpreter(id, facts)?;
                         }
                         Ok(tx.set_run_pid(id, pid, Some(started))?)
                     });
-                    starter.report_trouble(written);
+                    starter.workspace.report_trouble(written);
                 }),
                 on_isolated: Box::new(move |isolation| {
                     verified.get_or_init(|| isolation.level);
-                    let written = keeper.transact(|tx| Ok(tx.set_run_isolation(id, isolation)?));
-                    keeper.report_trouble(written);
+                    let written = keeper.workspace.transact(|tx| Ok(tx.set_run_isolation(id, isolation)?));
+                    keeper.workspace.report_trouble(written);
                 }),
                 on_end: Box::new(move |report| {
                     let mut finished = FinishedRun { declared, ..finished(report) };
                     finished.notes.extend(note);
                     let failed = finished.end.outcome().is_failure();
                     let written = match &report.staged {
-                        None => ender.close_run(id, &finished),
+                        None => ender.runs().close(id, &finished),
                         Some(staged) => {
                             let ending = Ending { run: id, tool: &tool, who: &who, write: &write, staged };
-                            ender.settle(&ending, finished)
+                            ender.staged_writes().settle(&ending, finished)
                         }
                     };
-                    lock(&ender.inner.live_runs.live).remove(&id);
-                    ender.report_trouble(written);
-                    ender.offer_rollback(&row, failed);
+                    lock(&ender.states.live_runs.live).remove(&id);
+                    ender.workspace.report_trouble(written);
+                    ender.versions().offer_rollback(&row, failed);
                 }),
             },
         );
         live.insert(id, Live { cancel: running.canceller() });
         drop(live);
-        keep(&self.inner);
+        keep(self.engine);
         running
     }
 
-    pub(super) fn open_run(
+    pub(super) fn open(
         &self,
         tool: &Tool,
         profile: Profile,
         caller: &Caller,
         input: &str,
     ) -> Result<RunId, EngineError> {
-        self.open_run_with((tool, profile), caller, input, InputFrom::Asker)
+        self.open_with((tool, profile), caller, input, InputFrom::Asker)
     }
 
-    fn open_run_with(
+    fn open_with(
         &self,
         (tool, profile): (&Tool, Profile),
         caller: &Caller,
@@ -392,7 +403,7 @@ impl Engine {
         from: InputFrom,
     ) -> Result<RunId, EngineError> {
         let at = now();
-        self.transact(|tx| {
+        self.workspace.transact(|tx| {
             let id = tx.start_run(&NewRun {
                 tool: tool.name.clone(),
                 version: tool.version.clone(),
@@ -401,7 +412,7 @@ impl Engine {
                 caller: caller.word().to_owned(),
                 input: input.to_owned(),
                 isolation: runner::isolation(profile),
-                owner: self.inner.owner.clone(),
+                owner: self.workspace.owner.clone(),
                 lease_until: crate::domain::Instant(at.0 + LEASE_MS),
                 remember_input: matches!((caller, from), (Caller::Human(_), InputFrom::Asker)) && !input.is_empty(),
             })?;
@@ -413,18 +424,18 @@ impl Engine {
     }
 
     /// Writes the end of a run.
-    pub(super) fn close_run(&self, id: RunId, finished: &FinishedRun) -> Result<(), EngineError> {
-        self.close_run_with(id, finished, |_| Ok(()))
+    pub(super) fn close(&self, id: RunId, finished: &FinishedRun) -> Result<(), EngineError> {
+        self.close_with(id, finished, |_| Ok(()))
     }
 
     /// Writes the end of a run and what follows from it, in one transaction.
-    pub(super) fn close_run_with<T>(
+    pub(super) fn close_with<T>(
         &self,
         id: RunId,
         finished: &FinishedRun,
         then: impl FnOnce(&Tx<'_>) -> Result<T, EngineError>,
     ) -> Result<T, EngineError> {
-        let written = self.transact(|tx| {
+        let written = self.workspace.transact(|tx| {
             core::end_run(tx, id, finished)?;
             then(tx)
         });
@@ -432,14 +443,9 @@ impl Engine {
         written
     }
 
-    /// Whether an approval of exactly this version, where it lies, is in force.
-    pub(in crate::engine) fn approved(&self, tool: &Tool) -> Result<bool, EngineError> {
-        self.read(|q| Ok(Approval::in_force(&q.approvals_of(&tool.name)?, tool).is_some()))
-    }
-
     /// Stops a run of this process; `false` when it has none of that number.
     pub(in crate::engine) fn cancel_live(&self, run: RunId) -> bool {
-        match lock(&self.inner.live_runs.live).get(&run) {
+        match lock(&self.state.live).get(&run) {
             Some(live) => {
                 live.cancel.cancel();
                 true
@@ -450,14 +456,14 @@ impl Engine {
 
     /// Stops every run of this process, for a face that leaves.
     pub fn cancel_all(&self) {
-        for live in lock(&self.inner.live_runs.live).values() {
+        for live in lock(&self.state.live).values() {
             live.cancel.cancel();
         }
     }
 
     /// Numbers of the runs of this process that have not ended.
-    pub fn live_runs(&self) -> Vec<RunId> {
-        let mut runs: Vec<RunId> = lock(&self.inner.live_runs.live).keys().copied().collect();
+    pub fn live(&self) -> Vec<RunId> {
+        let mut runs: Vec<RunId> = lock(&self.state.live).keys().copied().collect();
         runs.sort();
         runs
     }
@@ -465,12 +471,12 @@ impl Engine {
     /// Ends the records of runs whose owner died, and what is left of their processes.
     pub(in crate::engine) fn interrupt_orphans(&self) -> Result<(), EngineError> {
         let at = now();
-        if self.viewing().is_some() {
+        if self.workspace.viewing().is_some() {
             // Whether they are orphans now, a copy does not know, and their end could not be written.
             return Ok(());
         }
-        for row in self.read(|q| Ok(q.running()?))? {
-            let expired = row.lease_until < at && row.owner != self.inner.owner;
+        for row in self.workspace.read(|q| Ok(q.running()?))? {
+            let expired = row.lease_until < at && row.owner != self.workspace.owner;
             if owner_alive(&row.owner) && !expired {
                 continue;
             }
@@ -478,13 +484,13 @@ impl Engine {
                 runner::kill_group(pid, started);
             }
             runner::sweep(&self.scratch_path(row.run));
-            runner::discard(&self.staged_path(row.run));
+            runner::discard(&self.engine.staged_writes().path(row.run));
             // What was verified while it ran stays true.
-            let isolation = self.run_record(row.run)?.isolation;
+            let isolation = self.record(row.run)?.isolation;
             let observation = Some(Observation::off("the process that watched it died"));
             let end = ended(RunEnd::Interrupted, isolation.profile);
             let end = FinishedRun { isolation, observation, ..end };
-            self.close_run(row.run, &end)?;
+            self.close(row.run, &end)?;
         }
         Ok(())
     }
@@ -499,16 +505,16 @@ impl Engine {
             Ok(()) | Err(_) => {}
         }
         runner::clear(&self.scratch_path(id)).map_err(left)?;
-        runner::clear(&self.staged_path(id)).map_err(left)
+        runner::clear(&self.engine.staged_writes().path(id)).map_err(left)
     }
 
     /// The spool file of a run.
     pub fn spool_path(&self, run: RunId) -> PathBuf {
-        self.inner.state_dir.join("runs").join(format!("{run}.spool"))
+        self.workspace.state_dir.join("runs").join(format!("{run}.spool"))
     }
 
     fn scratch_path(&self, run: RunId) -> PathBuf {
-        self.inner.state_dir.join("scratch").join(run.to_string())
+        self.workspace.state_dir.join("scratch").join(run.to_string())
     }
 }
 
@@ -550,47 +556,46 @@ fn finished(report: &Report) -> FinishedRun {
 }
 
 /// Starts the keeper unless it runs.
-fn keep(inner: &Arc<Inner>) {
-    let mut running = lock(&inner.live_runs.keeper);
+fn keep(engine: &Engine) {
+    let mut running = lock(&engine.states.live_runs.keeper);
     if *running {
         return;
     }
     *running = true;
-    let weak = Arc::downgrade(inner);
+    let weak = engine.downgrade();
     std::thread::spawn(move || keeper(&weak));
 }
 
 /// Until no run is left: renews leases, passes on cancel requests.
-fn keeper(weak: &Weak<Inner>) {
+fn keeper(weak: &WeakEngine) {
     let mut step = 0u32;
     loop {
         std::thread::sleep(KEEPER_STEP);
-        let Some(inner) = weak.upgrade() else { return };
-        let engine = Engine { inner };
+        let Some(engine) = weak.upgrade() else { return };
         {
             // Taken together, so that a run which starts now either sees the keeper or starts one.
-            let mut running = lock(&engine.inner.live_runs.keeper);
-            if lock(&engine.inner.live_runs.live).is_empty() {
+            let mut running = lock(&engine.states.live_runs.keeper);
+            if lock(&engine.states.live_runs.live).is_empty() {
                 *running = false;
                 return;
             }
         }
         step += 1;
-        let kept = engine.keep_runs(step.is_multiple_of(RENEW_EVERY));
-        engine.report_trouble(kept);
+        let kept = engine.runs().keep_runs(step.is_multiple_of(RENEW_EVERY));
+        engine.workspace.report_trouble(kept);
     }
 }
 
-impl Engine {
+impl Runs<'_> {
     fn keep_runs(&self, renew: bool) -> Result<(), EngineError> {
-        for row in self.read(|q| Ok(q.running()?))? {
-            if row.cancel_asked && row.owner == self.inner.owner {
+        for row in self.workspace.read(|q| Ok(q.running()?))? {
+            if row.cancel_asked && row.owner == self.workspace.owner {
                 self.cancel_live(row.run);
             }
         }
         if renew {
             let until = crate::domain::Instant(now().0 + LEASE_MS);
-            self.transact(|tx| Ok(tx.renew_leases(&self.inner.owner, until)?))?;
+            self.workspace.transact(|tx| Ok(tx.renew_leases(&self.workspace.owner, until)?))?;
         }
         Ok(())
     }

@@ -4,6 +4,10 @@ use crate::domain::{CostTier, Selection};
 use crate::engine::locks::Ranked;
 use std::sync::OnceLock;
 
+/// The session that this process was called from; said once.
+#[derive(Default)]
+pub(in crate::engine) struct SessionName(pub(super) OnceLock<Option<String>>);
+
 /// The limits in force.
 #[derive(Debug, Default)]
 pub(super) struct InForce {
@@ -12,16 +16,11 @@ pub(super) struct InForce {
     pub(super) fence: Option<Selection>,
 }
 
-/// What holds for this process alone.
-pub(in crate::engine) struct Session {
-    /// The session it was called from; said once.
-    pub(super) name: OnceLock<Option<String>>,
-    /// What whoever started this process lets run.
-    pub(super) limits: Ranked<InForce>,
-}
+/// What whoever started this process lets run.
+pub(in crate::engine) struct Limited(pub(super) Ranked<InForce>);
 
-impl Default for Session {
-    fn default() -> Session {
-        Session { name: OnceLock::new(), limits: Ranked::leaf(InForce::default()) }
+impl Default for Limited {
+    fn default() -> Limited {
+        Limited(Ranked::leaf(InForce::default()))
     }
 }

@@ -5,12 +5,14 @@ use crate::domain::{
     Chosen, CostTier, GrantScope, Instant, Outcome, Preset, Selection, Stage, Tiers, Tool, ToolName, Unlock, plural,
     unlock_subject,
 };
+use crate::engine::Engine;
 use crate::engine::clock::now;
 use crate::engine::core;
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::locks::lock;
+use crate::engine::run::session::Limited;
 use crate::engine::view::{CatalogState, CatalogView, Preview};
-use crate::engine::workspace::Engine;
+use crate::engine::workspace::Workspace;
 use serde::Serialize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +22,7 @@ use std::time::Duration;
 pub struct Limits {
     /// The most that may run; `None` for everything but prohibited.
     pub max_tier: Option<CostTier>,
-    /// The tools to take in use, as [`Engine::choose`] takes them; `None` for all.
+    /// The tools to take in use, as [`ToolSets::choose`](crate::engine::ToolSets::choose) takes them; `None` for all.
     pub tools: Option<String>,
     /// The tools that there are at all, whatever is taken in use; `None` for all.
     pub fence: Option<String>,
@@ -45,15 +47,23 @@ pub struct SetRow {
     pub in_use: bool,
 }
 
-impl Engine {
+/// Which tools are in use here: sets, cost tiers and the limits of this process.
+#[derive(Clone, Copy)]
+pub struct ToolSets<'e> {
+    pub(in crate::engine) engine: &'e Engine,
+    pub(in crate::engine) workspace: &'e Workspace,
+    pub(in crate::engine) state: &'e Limited,
+}
+
+impl ToolSets<'_> {
     /// Lets no more than this run, in this process. Never more than the user's settings let.
     ///
     /// # Errors
-    /// Those of [`Engine::choose`].
+    /// Those of [`Self::choose`].
     pub fn limit(&self, limits: &Limits) -> Result<(), EngineError> {
         let fence = limits.fence.as_deref().map(|text| self.selection_of(text)).transpose()?;
         {
-            let mut force = lock(&self.inner.session.limits);
+            let mut force = lock(&self.state.0);
             force.cap = limits.max_tier;
             force.fence = fence;
         }
@@ -62,35 +72,35 @@ impl Engine {
 
     /// Whether whoever started this process lets less run than the user's settings do.
     pub(super) fn is_limited(&self) -> bool {
-        let force = lock(&self.inner.session.limits);
+        let force = lock(&self.state.0);
         force.cap.is_some() || force.fence.is_some() || force.selection.is_some()
     }
 
     /// What a tool must be in to be in use: nothing, or each of these.
     pub(in crate::engine) fn selections(&self) -> Vec<Selection> {
-        let force = lock(&self.inner.session.limits);
+        let force = lock(&self.state.0);
         force.fence.iter().chain(&force.selection).cloned().collect()
     }
 
     /// The choice of tools in use; `None` for all that there are.
     fn selection(&self) -> Option<Selection> {
-        lock(&self.inner.session.limits).selection.clone()
+        lock(&self.state.0).selection.clone()
     }
 
     /// Takes some tools in use: names of tools, of presets and of saved sets, joined by commas. `None`, or what means
-    /// everything, takes all. What the names mean is known after the next scan: [`Engine::unknown_choice`].
+    /// everything, takes all. What the names mean is known after the next scan: [`Self::unknown_choice`].
     ///
     /// # Errors
     /// `Usage` for what no tool can be called, `Internal` for trouble with the store.
     pub fn choose(&self, text: Option<&str>) -> Result<(), EngineError> {
         let selection = text.map(|text| self.selection_of(text)).transpose()?;
         let everything = |selection: &Selection| selection.parts == [Chosen::Preset(Preset::Full)];
-        lock(&self.inner.session.limits).selection = selection.filter(|selection| !everything(selection));
+        lock(&self.state.0).selection = selection.filter(|selection| !everything(selection));
         Ok(())
     }
 
     fn selection_of(&self, text: &str) -> Result<Selection, EngineError> {
-        let sets = self.read(|q| Ok(q.tool_sets()?))?;
+        let sets = self.workspace.read(|q| Ok(q.tool_sets()?))?;
         let mut parts = Vec::new();
         for word in text.split(',').map(str::trim).filter(|word| !word.is_empty()) {
             if let Ok(preset) = word.parse() {
@@ -112,7 +122,7 @@ impl Engine {
 
     /// A name among the tools in use that nothing here has; `None` when all are known, and before the folders were read.
     pub fn unknown_choice(&self) -> Option<EngineError> {
-        let (view, selections) = (self.catalog(), self.selections());
+        let (view, selections) = (self.engine.library().catalog(), self.selections());
         if view.state != CatalogState::Ready {
             return None;
         }
@@ -124,9 +134,9 @@ impl Engine {
     ///
     /// # Errors
     /// `Internal` for trouble with the store.
-    pub fn sets(&self) -> Result<Vec<SetRow>, EngineError> {
-        let view = self.catalog();
-        let fence = lock(&self.inner.session.limits).fence.clone();
+    pub fn list(&self) -> Result<Vec<SetRow>, EngineError> {
+        let view = self.engine.library().catalog();
+        let fence = lock(&self.state.0).fence.clone();
         let inside = |tool: &Tool| fence.as_ref().is_none_or(|fence| fence.holds(tool));
         // Within a fence nothing chosen means all that it holds.
         let chosen = self.selection().or_else(|| fence.clone());
@@ -147,7 +157,7 @@ impl Engine {
         };
         let presets = Preset::ALL.iter().map(|preset| row(&Selection::preset(*preset), preset.doc().to_owned(), None));
         let mut rows: Vec<SetRow> = presets.collect();
-        for set in self.read(|q| Ok(q.tool_sets()?))? {
+        for set in self.workspace.read(|q| Ok(q.tool_sets()?))? {
             let parts = set.tools.iter().cloned().map(Chosen::Tool).collect();
             let names: Vec<&str> = set.tools.iter().map(ToolName::as_str).collect();
             rows.push(row(&Selection { name: set.name.to_string(), parts }, names.join(", "), Some(set.who)));
@@ -167,14 +177,14 @@ impl Engine {
 
     /// What may run here and now, as far as costs decide.
     pub(in crate::engine) fn tiers(&self) -> Result<Tiers, EngineError> {
-        let asked = lock(&self.inner.session.limits).cap;
+        let asked = lock(&self.state.0).cap;
         // The lower of both: whoever calls can only take away.
-        let cap = asked.into_iter().chain([self.inner.settings.max_tier]).min();
-        let (now, session) = (now(), self.session());
+        let cap = asked.into_iter().chain([self.workspace.settings.max_tier]).min();
+        let (now, session) = (now(), self.engine.grants().session());
         // What was opened in one workbench is open in that one.
-        let here = |owner: &str| owner == self.inner.owner;
-        let trust = self.trust()?;
-        let unlocks = self.read(|q| {
+        let here = |owner: &str| owner == self.workspace.owner;
+        let trust = self.engine.integrity().trust()?;
+        let unlocks = self.workspace.read(|q| {
             let mut held = Vec::new();
             for unlock in q.unlocks()? {
                 let counts = trust.against(&unlock.subject(), unlock.operation).is_none();
@@ -190,8 +200,8 @@ impl Engine {
 
     /// What was opened and was not revoked, with why it opens nothing.
     pub(super) fn listed_unlocks(&self) -> Result<Vec<Unlock>, EngineError> {
-        let (now, trust) = (now(), self.trust()?);
-        self.read(|q| {
+        let (now, trust) = (now(), self.engine.integrity().trust()?);
+        self.workspace.read(|q| {
             let mut unlocks = q.unlocks()?;
             unlocks.retain(|unlock| match &unlock.scope {
                 GrantScope::Workbench(owner) => owner_alive(owner),
@@ -212,7 +222,7 @@ impl Engine {
         tool: Option<&str>,
         tier: Option<CostTier>,
     ) -> Result<(Option<Arc<Tool>>, CostTier), EngineError> {
-        let tool = tool.map(|text| self.resolve(text)).transpose()?;
+        let tool = tool.map(|text| self.engine.library().resolve(text)).transpose()?;
         match (tool, tier) {
             (Some(tool), None) => {
                 let tier = tool.cost_tier;
@@ -236,8 +246,11 @@ impl Engine {
     ) -> Result<Outcome, EngineError> {
         let (tool, tier) = self.to_open(tool, tier)?;
         let until = lasting.map(|lasting| later(now(), lasting));
-        let scope = self.owned(scope);
-        self.finish(self.step(who, |tx, actor| core::unlock(tx, actor, tool.as_deref(), tier, (scope.clone(), until)))?)
+        let scope = self.engine.grants().owned(scope);
+        self.engine.finish(
+            self.engine
+                .step(who, |tx, actor| core::unlock(tx, actor, tool.as_deref(), tier, (scope.clone(), until)))?,
+        )
     }
 
     /// What opening would mean.
@@ -249,12 +262,12 @@ impl Engine {
     ) -> Result<Preview, EngineError> {
         let (tool, tier) = self.to_open(tool, tier)?;
         let subject = unlock_subject(tool.as_ref().map(|tool| &tool.name), tier);
-        let scope = self.owned(scope.clone());
+        let scope = self.engine.grants().owned(scope.clone());
         let first = if let Some(tool) = &tool {
             let stated = if tool.classified { "it says so itself" } else { "it does not say so itself" };
             format!("its cost tier is {tier}: {stated}; when it costs more one day, it is locked again")
         } else {
-            let view = self.catalog();
+            let view = self.engine.library().catalog();
             let opened = view.tools.iter().filter(|tool| tool.facts.locked && tool.cost_tier <= tier).count();
             format!("every tool up to {tier} can run: {} that cannot now", plural(opened, "tool", "tools"))
         };
@@ -265,23 +278,23 @@ impl Engine {
         Ok(Preview { title: format!("Unlock {subject}?"), lines, undo })
     }
 
-    pub(in crate::engine) fn save_set(&self, who: &str, name: &str, tools: &[String]) -> Result<Outcome, EngineError> {
+    pub(in crate::engine) fn save(&self, who: &str, name: &str, tools: &[String]) -> Result<Outcome, EngineError> {
         let (name, tools) = self.to_save(name, tools)?;
-        self.finish(self.transact(|tx| core::save_set(tx, self.actor(who), &name, &tools))?)
+        self.engine.finish(self.workspace.transact(|tx| core::save_set(tx, self.workspace.actor(who), &name, &tools))?)
     }
 
     /// The name of a set and the names of its tools, each of which is known here.
     fn to_save(&self, name: &str, tools: &[String]) -> Result<(ToolName, Vec<ToolName>), EngineError> {
         let name = ToolName::new(name)
             .map_err(|error| EngineError::new(ErrorCode::Usage, format!("{name:?} is no name: {error}"), ""))?;
-        let view = self.catalog();
+        let view = self.engine.library().catalog();
         if !tools.is_empty() && view.tools.iter().any(|tool| tool.name == name && tool.stage != Stage::Archived) {
             let message = format!("{name} is the name of a tool: --tools {name} must go on to mean that one");
             return Err(EngineError::new(ErrorCode::Refused, message, "choose another name for the set"));
         }
         let mut names = Vec::new();
         for tool in tools {
-            let known = self.resolve(tool)?.name.clone();
+            let known = self.engine.library().resolve(tool)?.name.clone();
             if !names.contains(&known) {
                 names.push(known);
             }
@@ -290,7 +303,7 @@ impl Engine {
     }
 
     /// What saving a choice would mean.
-    pub(in crate::engine) fn preview_set(&self, name: &str, tools: &[String]) -> Result<Preview, EngineError> {
+    pub(in crate::engine) fn preview_save(&self, name: &str, tools: &[String]) -> Result<Preview, EngineError> {
         let (name, tools) = self.to_save(name, tools)?;
         let undo = "u (undo) takes it back".to_owned();
         if tools.is_empty() {

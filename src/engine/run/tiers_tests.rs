@@ -29,7 +29,7 @@ fn nine() -> (World, Engine) {
 #[test]
 fn every_look_up_finds_the_same_row_whatever_is_in_use() {
     let (_world, engine) = nine();
-    let names: Vec<ToolName> = engine.catalog().tools.iter().map(|tool| tool.name.clone()).collect();
+    let names: Vec<ToolName> = engine.library().catalog().tools.iter().map(|tool| tool.name.clone()).collect();
     assert_eq!(names.len(), 9);
     let choice = prop_oneof![
         prop::sample::select(Preset::ALL).prop_map(|preset| preset.word().to_owned()),
@@ -40,13 +40,13 @@ fn every_look_up_finds_the_same_row_whatever_is_in_use() {
             .join(",")),
     ];
     proptest!(ProptestConfig::with_cases(24), |(choice in choice)| {
-        engine.choose(Some(&choice)).unwrap();
-        let view = engine.refresh().unwrap();
+        engine.tool_sets().choose(Some(&choice)).unwrap();
+        let view = engine.library().refresh().unwrap();
         let in_use: BTreeSet<&str> =
             view.tools.iter().filter(|tool| !tool.facts.unused).map(|tool| tool.name.as_str()).collect();
         for row in &view.tools {
             // By name: the very row, not a copy of it.
-            prop_assert!(Arc::ptr_eq(&engine.resolve(row.name.as_str()).unwrap(), row));
+            prop_assert!(Arc::ptr_eq(&engine.library().resolve(row.name.as_str()).unwrap(), row));
             prop_assert_eq!(row.facts.locked, row.cost_tier.word() != "low");
         }
         // By category nothing is there twice, and nothing is missing.
@@ -55,7 +55,7 @@ fn every_look_up_finds_the_same_row_whatever_is_in_use() {
             view.tools.iter().filter(move |tool| tool.category == category)
         });
         prop_assert_eq!(by_category.count(), view.tools.len());
-        let sets = engine.sets().unwrap();
+        let sets = engine.tool_sets().list().unwrap();
         let used = sets.iter().find(|set| set.in_use).unwrap();
         prop_assert_eq!(used.tools, in_use.len());
         let locked = view.tools.iter().filter(|tool| !tool.facts.unused && tool.facts.locked).count();

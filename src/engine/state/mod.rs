@@ -13,8 +13,8 @@ pub use restoring::{Recovery, RecoveryPlan, plan_recovery, recover_state};
 use super::clock::now;
 use super::error::EngineError;
 use super::view::DoctorLine;
-use super::workspace::Engine;
-use crate::domain::{Instant, Operation, OperationId, Problem, ProblemCode, Tool, ToolName, plural, rfc3339};
+use super::workspace::Workspace;
+use crate::domain::{Instant, Operation, OperationId, Problem, ProblemCode, plural, rfc3339};
 use crate::store;
 use std::path::Path;
 
@@ -29,21 +29,16 @@ pub fn back_up_if_due(state_dir: &Path) -> Result<(), EngineError> {
     })
 }
 
-impl Engine {
-    /// Why nothing can be changed; `None` where the state can be written.
-    pub fn viewing(&self) -> Option<&EngineError> {
-        self.inner.viewing.as_ref()
-    }
-
+impl Workspace {
     /// The same as a row beside the catalog.
     pub(super) fn problem_of_state(&self, why: &EngineError) -> Problem {
-        let path = self.inner.state_dir.join("store.db").display().to_string();
+        let path = self.state_dir.join("store.db").display().to_string();
         Problem { path, line: None, code: ProblemCode::State, message: why.message.clone(), hint: why.hint.clone() }
     }
 
     /// That the workspace has the id of another one, until a human says which it is.
     pub(super) fn problem_of_copy(&self) -> Option<Problem> {
-        let other = self.inner.copy_of.as_ref()?;
+        let other = self.copy_of.as_ref()?;
         let there = if other.exists() { "still exists" } else { "does not exist any more" };
         let message = format!(
             "this folder is a copy of the workspace {0}, or {0} moved here ({0} {there}); it has a history of its own",
@@ -51,53 +46,23 @@ impl Engine {
         );
         let hint =
             "`toolsmith doctor --same-workspace` gives it that history, `toolsmith doctor --copied` keeps it separate";
-        let path = self.workspace().display().to_string();
+        let path = self.folder().display().to_string();
         Some(Problem { path, line: None, code: ProblemCode::State, message, hint: hint.to_owned() })
-    }
-
-    /// That tools here were approved by this very reviewer, in a log that is not here: it was lost, or is elsewhere.
-    /// `None` where the log has entries.
-    pub(super) fn approved_elsewhere(&self, tools: &[Tool]) -> Result<Option<Problem>, EngineError> {
-        if self.inner.viewing.is_some() || !tools.iter().any(|tool| tool.stage.is_vouched()) {
-            return Ok(None);
-        }
-        if self.read(|q| Ok(q.has_log()?))? {
-            return Ok(None);
-        }
-        let me = self.identity();
-        let by_me = |tool: &&Tool| self.reviewer_beside(tool).is_some_and(|reviewer| reviewer == me);
-        let named: Vec<&ToolName> =
-            tools.iter().filter(|tool| tool.stage.is_vouched()).filter(by_me).map(|tool| &tool.name).collect();
-        let Some(first) = named.first() else { return Ok(None) };
-        let more = if named.len() > 1 { format!(" and {} more", named.len() - 1) } else { String::new() };
-        let verb = if named.len() > 1 { "were" } else { "was" };
-        let message = format!(
-            "{first}{more} {verb} approved by you in a log that is not here: the state of this workspace was lost, or is \
-             on another machine"
-        );
-        let hint = "adopt them anew, or put the state folder back; `toolsmith doctor` names it";
-        Ok(Some(Problem {
-            path: self.inner.state_dir.display().to_string(),
-            line: None,
-            code: ProblemCode::State,
-            message,
-            hint: hint.to_owned(),
-        }))
     }
 
     /// What `verify` says against the state as a whole.
     pub(super) fn faults_of_state(&self) -> Vec<String> {
-        let lost = self.inner.viewing.as_ref().filter(|_| self.inner.lost).map(|why| why.message.clone());
+        let lost = self.viewing.as_ref().filter(|_| self.lost).map(|why| why.message.clone());
         lost.into_iter().chain(self.runs_without_row()).collect()
     }
 
     /// Outputs of runs that no row knows: the table of runs is older than they are.
     fn runs_without_row(&self) -> Option<String> {
-        if self.inner.lost {
+        if self.lost {
             return None;
         }
         let last = self.read(|q| Ok(q.last_run()?)).ok()?.map_or(0, |run| run.0);
-        let beyond = store::spools(&self.inner.state_dir).into_iter().filter(|run| *run > last).count();
+        let beyond = store::spools(&self.state_dir).into_iter().filter(|run| *run > last).count();
         (beyond > 0).then(|| {
             let outputs = plural(beyond, "output of a run", "outputs of runs");
             format!("{outputs} in runs/ with numbers above the newest run {last}: rows of runs were lost")
@@ -110,13 +75,13 @@ impl Engine {
             let (name, state, hint) = ("database".to_owned(), state.to_owned(), hint.to_owned());
             DoctorLine { name, state, message, hint }
         };
-        if let Some(why) = &self.inner.viewing {
+        if let Some(why) = &self.viewing {
             return line("bad", why.message.clone(), &why.hint);
         }
         if let Some(fault) = self.runs_without_row() {
             return line("warn", fault, "`toolsmith doctor --restore` puts a backup back");
         }
-        let backups = store::backups(&self.inner.state_dir);
+        let backups = store::backups(&self.state_dir);
         match backups.first() {
             Some(newest) => {
                 let number = plural(backups.len(), "backup", "backups");

@@ -3,10 +3,10 @@
 //! its digest, lands among the experimental tools and waits for a human like everything that is new.
 
 use crate::domain::{Caller, Digest, Placement, Stage, Tool, ToolName, VersionFile, plural};
+use crate::engine::Versions;
 use crate::engine::core::{self, Placed};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::relocate;
-use crate::engine::workspace::Engine;
 use crate::store::{Copies, CopyError};
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -88,16 +88,16 @@ impl CarryReport {
     }
 }
 
-impl Engine {
+impl Versions<'_> {
     /// Writes tools into a bundle: the one named, else all that are not archived. A key that names a version which is
     /// not known here is somebody else's work and stays.
     ///
     /// # Errors
-    /// Those of [`Engine::resolve`]; `Failed` when the folder cannot be written.
+    /// Those of [`Library::resolve`](crate::engine::Library::resolve); `Failed` when the folder cannot be written.
     pub fn push(&self, bundle: &Path, tool: Option<&str>) -> Result<CarryReport, EngineError> {
         let tools = match tool {
-            Some(text) => vec![self.resolve(text)?],
-            None => self.catalog().tools.iter().filter(|tool| is_carried(tool)).cloned().collect(),
+            Some(text) => vec![self.engine.library().resolve(text)?],
+            None => self.engine.library().catalog().tools.iter().filter(|tool| is_carried(tool)).cloned().collect(),
         };
         self.refuse_no_bundle(bundle)?;
         for folder in [keys(bundle), bundle.join("versions")] {
@@ -119,7 +119,7 @@ impl Engine {
             let message = format!("{} is no bundle: {why}", bundle.display());
             Err(EngineError::new(ErrorCode::Refused, message, "name a new or empty folder, or a bundle"))
         };
-        let within = |folder: &Path| folder.canonicalize().is_ok_and(|real| real.starts_with(self.workspace()));
+        let within = |folder: &Path| folder.canonicalize().is_ok_and(|real| real.starts_with(self.workspace.folder()));
         let near = bundle.ancestors().find(|folder| !folder.as_os_str().is_empty() && folder.exists());
         if near.map_or_else(|| within(Path::new(".")), within) {
             return refused("it lies in the workspace");
@@ -143,7 +143,7 @@ impl Engine {
             Ok(None) => Vec::new(),
             Ok(Some(key)) if key.digest == tool.digest => return Ok((Carried::Same, String::new())),
             Ok(Some(key)) => {
-                if self.read(|q| Ok(q.version(&tool.name, key.digest)?))?.is_none() {
+                if self.workspace.read(|q| Ok(q.version(&tool.name, key.digest)?))?.is_none() {
                     let why = format!("the bundle has {} {}, which is not known here", key.version, key.digest.short());
                     return Ok((Carried::Conflict, why));
                 }
@@ -152,7 +152,7 @@ impl Engine {
             Err(why) => return Ok((Carried::Unreadable, why)),
         };
         earlier.retain(|digest| *digest != tool.digest);
-        let files = match self.files_of(tool) {
+        let files = match self.engine.library().files_of(tool) {
             Ok(files) => files,
             Err(error) => return Ok((Carried::Unreadable, error.message)),
         };
@@ -181,7 +181,7 @@ impl Engine {
             Some(name) => vec![name.to_owned()],
             None => names_in(bundle)?,
         };
-        let _turn = self.take_turn()?;
+        let _turn = self.engine.take_turn()?;
         let copies = Copies::new(bundle);
         let who = caller.identity();
         let mut carried = Vec::with_capacity(names.len());
@@ -204,7 +204,7 @@ impl Engine {
             let (version, digest) = (Some(key.version), Some(key.digest));
             carried.push(CarriedTool { name: name.to_string(), version, digest, state, why });
         }
-        self.scan(&mut |_| {})?;
+        self.engine.library().scan(&mut |_| {})?;
         Ok(CarryReport { bundle: bundle.to_owned(), tools: carried })
     }
 
@@ -226,7 +226,7 @@ impl Engine {
         key: &Key,
         who: &str,
     ) -> Result<(Carried, String), EngineError> {
-        let view = self.catalog();
+        let view = self.engine.library().catalog();
         let named = view.tools.iter().filter(|tool| tool.name == *name);
         let (away, here): (Vec<&Arc<Tool>>, Vec<&Arc<Tool>>) = named.partition(|tool| tool.stage == Stage::Archived);
         if here.iter().any(|tool| tool.digest == key.digest) {
@@ -252,11 +252,11 @@ impl Engine {
             return Ok((Carried::Unreadable, why));
         }
         let placement = if key.shared { shared_place() } else { core::stage_placement(Stage::Experimental, name) };
-        let taken = relocate::conflicts(&self.inner.options.workspace, &files, &placement);
+        let taken = relocate::conflicts(self.workspace.folder(), &files, &placement);
         if !taken.is_empty() {
             return Ok((Carried::Conflict, format!("{} is there with other content", taken.join(", "))));
         }
-        self.inner.copies.put(key.digest, &files)?;
+        self.workspace.copies.put(key.digest, &files)?;
         let placed = Placed {
             tool: name.clone(),
             version: key.version.clone(),
@@ -266,7 +266,7 @@ impl Engine {
             files: files.iter().map(|file| file.path.clone()).collect(),
             approval: core::Beside::default(),
         };
-        self.finish(self.transact(|tx| core::bring(tx, self.actor(who), &placed))?)?;
+        self.engine.finish(self.workspace.transact(|tx| core::bring(tx, self.workspace.actor(who), &placed))?)?;
         Ok((Carried::Written, String::new()))
     }
 }

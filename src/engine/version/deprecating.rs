@@ -1,17 +1,17 @@
 //! Tools that should not be used any more: marking them, and what a call of one means.
 
 use crate::domain::{Caller, Deprecation, Outcome, Tool, ToolName};
+use crate::engine::Versions;
 use crate::engine::core::{self, Mark, RunPolicy};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::settings::review::DeprecatedPolicy;
 use crate::engine::view::Preview;
-use crate::engine::workspace::Engine;
 use std::sync::Arc;
 
 /// Most successors that are followed one after the other.
 const MAX_HOPS: usize = 8;
 
-impl Engine {
+impl Versions<'_> {
     pub(in crate::engine) fn deprecate(
         &self,
         who: &str,
@@ -21,7 +21,7 @@ impl Engine {
     ) -> Result<Outcome, EngineError> {
         let (tool, by) = self.marked(tool, by)?;
         let mark = Mark { tool: &tool.name, by: by.as_ref(), reason };
-        self.finish(self.transact(|tx| core::deprecate(tx, self.actor(who), &mark))?)
+        self.engine.finish(self.workspace.transact(|tx| core::deprecate(tx, self.workspace.actor(who), &mark))?)
     }
 
     pub(in crate::engine) fn preview_deprecation(
@@ -32,7 +32,7 @@ impl Engine {
     ) -> Result<Preview, EngineError> {
         let (tool, by) = self.marked(tool, by)?;
         let by = by.map_or("no successor is named".to_owned(), |name| format!("{name} is to be used instead"));
-        let agents = match self.inner.settings.deprecated {
+        let agents = match self.workspace.settings.deprecated {
             DeprecatedPolicy::Warn => "agents may run it, and are told",
             DeprecatedPolicy::Ask => "agents need a human to run it",
             DeprecatedPolicy::Refuse => "agents may not run it any more",
@@ -49,21 +49,21 @@ impl Engine {
 
     /// The tool to mark and its successor.
     fn marked(&self, tool: &str, by: Option<&str>) -> Result<(Arc<Tool>, Option<ToolName>), EngineError> {
-        let tool = self.resolve(tool)?;
-        let by = by.map(|by| self.resolve(by)).transpose()?;
+        let tool = self.engine.library().resolve(tool)?;
+        let by = by.map(|by| self.engine.library().resolve(by)).transpose()?;
         Ok((tool, by.map(|by| by.name.clone())))
     }
 
     /// The tool that a call means: for an agent, where the settings say so, the successor of a deprecated one.
     pub(in crate::engine) fn followed(&self, tool: &Arc<Tool>, caller: &Caller) -> Result<Arc<Tool>, EngineError> {
         let mut found = Arc::clone(tool);
-        if !matches!(caller, Caller::Agent(_)) || self.inner.settings.deprecated != DeprecatedPolicy::Follow {
+        if !matches!(caller, Caller::Agent(_)) || self.workspace.settings.deprecated != DeprecatedPolicy::Follow {
             return Ok(found);
         }
         for _ in 0..MAX_HOPS {
-            let mark = self.read(|q| Ok(q.deprecation(&found.name)?))?;
+            let mark = self.workspace.read(|q| Ok(q.deprecation(&found.name)?))?;
             let Some(next) = mark.and_then(|mark| mark.by) else { return Ok(found) };
-            found = self.resolve(next.as_str())?;
+            found = self.engine.library().resolve(next.as_str())?;
         }
         let message = format!("{} has more than {MAX_HOPS} successors in a row", tool.name);
         Err(EngineError::new(ErrorCode::Refused, message, "call the last one"))
@@ -71,9 +71,9 @@ impl Engine {
 
     /// What a deprecation means for a call: a warning, or why it is refused.
     pub(in crate::engine) fn deprecation_of(&self, tool: &Tool, caller: &Caller) -> Result<Deprecated, EngineError> {
-        let Some(mark) = self.read(|q| Ok(q.deprecation(&tool.name)?))? else { return Ok(Deprecated::No) };
+        let Some(mark) = self.workspace.read(|q| Ok(q.deprecation(&tool.name)?))? else { return Ok(Deprecated::No) };
         let sentence = sentence(&tool.name, &mark);
-        match (caller, self.inner.settings.deprecated) {
+        match (caller, self.workspace.settings.deprecated) {
             (Caller::Agent(_), DeprecatedPolicy::Ask) => {
                 Ok(Deprecated::Refused(ErrorCode::HumanNeeded, format!("{sentence}; a human must run it")))
             }

@@ -1,6 +1,7 @@
 //! Versions of a name, from the folder to the decision.
 
 use crate::domain::{Caller, Command, DecisionKind, Review, Stage, ToolState};
+use crate::engine::Engine;
 use crate::engine::tests::{MANIFEST, SCRIPT, World, ada, decision, run};
 use crate::engine::*;
 use serde_json::json;
@@ -16,7 +17,7 @@ pub(super) fn drop_family(world: &World) {
 
 /// The review that waits for a version.
 pub(in crate::engine) fn waiting(engine: &Engine, version: &str) -> Review {
-    let mut waiting = engine.reviews(ReviewFilter::Waiting).unwrap().into_iter();
+    let mut waiting = engine.reviews().list(ReviewFilter::Waiting).unwrap().into_iter();
     waiting.find(|review| review.version.to_string() == version).unwrap()
 }
 
@@ -29,17 +30,17 @@ fn a_name_means_the_original_and_a_version_is_named_by_its_number_digest_or_path
     let world = World::new();
     drop_family(&world);
     let engine = world.open();
-    let version = |text: &str| engine.resolve(text).unwrap().version.to_string();
+    let version = |text: &str| engine.library().resolve(text).unwrap().version.to_string();
     assert_eq!(version("adder"), "1.0.0");
     assert_eq!(version("adder@1.1.0"), "1.1.0");
     assert_eq!(version("tools/experimental/adder_v1_1_0.toml"), "1.1.0");
-    let digest = engine.resolve("adder@1.1.0").unwrap().digest.hex();
+    let digest = engine.library().resolve("adder@1.1.0").unwrap().digest.hex();
     assert_eq!(version(&format!("adder@{}", &digest[..8])), "1.1.0");
     world.write(
         ".tool_promotions.json",
         r#"{"adder": {"evolved_version": "1.1.0", "evolved_file": "tools/experimental/adder_v1_1_0.py"}}"#,
     );
-    engine.scan(&mut |_| {}).unwrap();
+    engine.library().scan(&mut |_| {}).unwrap();
     assert_eq!((version("adder"), version("adder@1.0.0")), ("1.1.0".to_owned(), "1.0.0".to_owned()));
     let agent = run(&engine, "adder", json!({"a": 1, "b": 2}), &Caller::Agent("bot".to_owned()));
     assert_eq!(agent.outcome, crate::domain::RunOutcome::Refused, "the file chooses, it grants nothing");
@@ -52,27 +53,27 @@ fn an_approved_version_moves_under_the_name_of_its_original_and_comes_back() {
     world.write("tools/experimental/adder.py", SCRIPT);
     world.write("tools/experimental/adder_v1_1_0.py", EVOLVED);
     let engine = world.open();
-    let digest = engine.resolve("adder@1.1.0").unwrap().digest;
+    let digest = engine.library().resolve("adder@1.1.0").unwrap().digest;
     approve(&engine, "1.1.0");
-    let approved = engine.resolve("adder").unwrap();
+    let approved = engine.library().resolve("adder").unwrap();
     assert_eq!(
         (approved.stage, approved.digest, approved.version.to_string(), approved.state),
         (Stage::Approved, digest, "1.1.0".to_owned(), ToolState::Ok)
     );
     assert!(world.exists("tools/approved/adder/adder_v1_1_0.py") && world.exists("tools/experimental/adder.py"));
-    assert_eq!(engine.resolve("adder@1.0.0").unwrap().shadowed_by.as_ref(), Some(&approved.path));
-    assert_eq!(engine.verify().unwrap().faults, Vec::<String>::new());
+    assert_eq!(engine.library().resolve("adder@1.0.0").unwrap().shadowed_by.as_ref(), Some(&approved.path));
+    assert_eq!(engine.integrity().verify().unwrap().faults, Vec::<String>::new());
     engine.execute(Command::Undo { operation: None }, &ada()).unwrap();
-    let back = engine.resolve("adder@1.1.0").unwrap();
+    let back = engine.library().resolve("adder@1.1.0").unwrap();
     assert_eq!((back.stage, back.digest), (Stage::Experimental, digest));
-    assert_eq!(engine.resolve("adder").unwrap().version.to_string(), "1.0.0");
+    assert_eq!(engine.library().resolve("adder").unwrap().version.to_string(), "1.0.0");
     // The original is approved; its version stays and waits as the one that comes after it.
     approve(&engine, "1.0.0");
-    let version = engine.resolve("adder@1.1.0").unwrap();
+    let version = engine.library().resolve("adder@1.1.0").unwrap();
     assert_eq!((version.name.as_str(), version.digest), ("adder", digest));
     approve(&engine, "1.1.0");
-    assert_eq!(engine.resolve("adder").unwrap().digest, digest);
-    assert_eq!(engine.verify().unwrap().faults, Vec::<String>::new());
+    assert_eq!(engine.library().resolve("adder").unwrap().digest, digest);
+    assert_eq!(engine.integrity().verify().unwrap().faults, Vec::<String>::new());
 }
 
 #[test]
@@ -83,21 +84,21 @@ fn a_version_in_the_tools_own_folder_is_approved_without_touching_the_original()
     world.write("tools/experimental/adder/versions/1.1.0/tool.toml", &MANIFEST.replace("1.0.0", "1.1.0"));
     world.write("tools/experimental/adder/versions/1.1.0/main.py", EVOLVED);
     let engine = world.open();
-    let original = engine.resolve("adder").unwrap();
+    let original = engine.library().resolve("adder").unwrap();
     assert_eq!(original.version.to_string(), "1.0.0");
     let record = run(&engine, "adder@1.1.0", json!({"a": 1, "b": 2}), &ada());
     assert_eq!(record.outcome, crate::domain::RunOutcome::Succeeded, "{record:?}");
     approve(&engine, "1.1.0");
-    let approved = engine.resolve("adder").unwrap();
+    let approved = engine.library().resolve("adder").unwrap();
     assert_eq!((approved.stage, approved.version.to_string()), (Stage::Approved, "1.1.0".to_owned()));
-    assert_eq!(engine.resolve("tools/experimental/adder/tool.toml").unwrap().digest, original.digest);
+    assert_eq!(engine.library().resolve("tools/experimental/adder/tool.toml").unwrap().digest, original.digest);
     engine.execute(Command::Undo { operation: None }, &ada()).unwrap();
     assert!(world.exists("tools/experimental/adder/versions/1.1.0/main.py"));
     // The original goes, its versions stay with the name.
     approve(&engine, "1.0.0");
-    let version = engine.resolve("adder@1.1.0").unwrap();
+    let version = engine.library().resolve("adder@1.1.0").unwrap();
     assert_eq!((version.stage, version.name.as_str()), (Stage::Experimental, "adder"));
-    assert_eq!(engine.catalog().problems, vec![]);
+    assert_eq!(engine.library().catalog().problems, vec![]);
 }
 
 fn promotions(world: &World) -> serde_json::Value {
@@ -126,7 +127,7 @@ fn an_approval_of_a_version_is_written_into_the_promotions_file_and_its_commit_a
     let files = world.git(&["show", "--name-only", "--format=", "HEAD"]);
     assert!(files.contains(".tool_promotions.json") && files.contains("adder_v1_1_0.py"), "{files} {done:?}");
     assert_eq!(world.git(&["status", "--porcelain", ".tool_promotions.json"]), "");
-    assert_eq!(engine.catalog().problems, vec![]);
+    assert_eq!(engine.library().catalog().problems, vec![]);
 
     let rollback = Command::Rollback { tool: "adder".to_owned(), to: None, reason: None };
     engine.execute(rollback, &ada()).unwrap();
@@ -136,8 +137,8 @@ fn an_approval_of_a_version_is_written_into_the_promotions_file_and_its_commit_a
     engine.execute(Command::Undo { operation: None }, &ada()).unwrap();
     assert_eq!(promotions(&world), json!({"theirs": {"note": 1}}));
     assert_eq!(world.git(&["status", "--porcelain", ".tool_promotions.json"]), "");
-    assert_eq!(engine.resolve("adder").unwrap().version.to_string(), "1.0.0");
-    assert_eq!(engine.verify().unwrap().faults, Vec::<String>::new());
+    assert_eq!(engine.library().resolve("adder").unwrap().version.to_string(), "1.0.0");
+    assert_eq!(engine.integrity().verify().unwrap().faults, Vec::<String>::new());
 }
 
 #[test]
@@ -148,7 +149,7 @@ fn a_promotions_file_that_cannot_be_written_does_not_hold_an_approval_back() {
     let engine = world.open();
     let done = approve(&engine, "1.1.0");
     assert!(done.message.contains(".tool_promotions.json is not brought up to date"), "{}", done.message);
-    assert_eq!(engine.resolve("adder").unwrap().stage, Stage::Approved);
+    assert_eq!(engine.library().resolve("adder").unwrap().stage, Stage::Approved);
     assert_eq!(std::fs::read_to_string(world.root().join(".tool_promotions.json")).unwrap(), "{\"adder\": ");
 }
 
@@ -165,7 +166,7 @@ fn what_another_program_had_promoted_comes_back_when_the_approval_is_taken_back(
     engine.execute(Command::Undo { operation: None }, &ada()).unwrap();
     let back = promotions(&world);
     assert_eq!(back["adder"]["evolved_file"], theirs["adder"]["evolved_file"]);
-    assert_eq!(engine.resolve("adder").unwrap().version.to_string(), "1.1.0", "chosen by the file");
+    assert_eq!(engine.library().resolve("adder").unwrap().version.to_string(), "1.1.0", "chosen by the file");
 }
 
 /// Opens the same workspace as another process would, in a session.
@@ -173,13 +174,13 @@ fn in_session(world: &World, session: &str) -> Engine {
     let engine =
         Engine::open(OpenOptions { workspace: world.root(), home: world.home(), program: None, asker: Asker::Human })
             .unwrap();
-    engine.enter_session(Some(session.to_owned()));
-    engine.scan(&mut |_| {}).unwrap();
+    engine.grants().enter_session(Some(session.to_owned()));
+    engine.library().scan(&mut |_| {}).unwrap();
     engine
 }
 
 fn use_here(engine: &Engine, name: &str) -> Result<crate::domain::Outcome, EngineError> {
-    let (digest, scope) = (engine.resolve(name)?.digest, engine.workbench_scope());
+    let (digest, scope) = (engine.library().resolve(name)?.digest, engine.grants().workbench_scope());
     engine.execute(Command::UseInSession { tool: name.to_owned(), digest, scope }, &ada())
 }
 
@@ -190,14 +191,16 @@ fn a_version_is_used_in_one_session_only_and_says_so_until_it_is_revoked() {
     let (night, day) = (in_session(&world, "night"), in_session(&world, "day"));
     use_here(&night, "adder@1.1.0").unwrap();
     assert_eq!(use_here(&night, "adder@1.1.0").unwrap_err().code, ErrorCode::Conflict);
-    day.refresh().unwrap();
-    let version = |engine: &Engine| engine.resolve("adder").unwrap().version.to_string();
+    day.library().refresh().unwrap();
+    let version = |engine: &Engine| engine.library().resolve("adder").unwrap().version.to_string();
     assert_eq!((version(&night), version(&day)), ("1.1.0".to_owned(), "1.0.0".to_owned()));
     let bot = Caller::Agent("bot".to_owned());
     for caller in [&ada(), &bot] {
-        let tool = night.resolve("adder").unwrap();
-        let handle =
-            night.run(&RunRequest { tool, input: Some(json!({"a": 1, "b": 2})), timeout: None }, caller).unwrap();
+        let tool = night.library().resolve("adder").unwrap();
+        let handle = night
+            .runs()
+            .start(&RunRequest { tool, input: Some(json!({"a": 1, "b": 2})), timeout: None }, caller)
+            .unwrap();
         let warning = handle.warning.clone().unwrap_or_default();
         assert!(warning.starts_with("adder 1.1.0 is used in place of 1.0.0 for session night"), "{warning}");
         let record = handle.wait().unwrap();
@@ -206,24 +209,24 @@ fn a_version_is_used_in_one_session_only_and_says_so_until_it_is_revoked() {
     }
     let refused = run(&day, "adder@1.1.0", json!({"a": 1, "b": 2}), &bot);
     assert_eq!(refused.outcome, crate::domain::RunOutcome::Refused, "the leave is of one session");
-    let grants = night.grants().unwrap().agents;
+    let grants = night.grants().list().unwrap().agents;
     assert_eq!((grants.len(), grants[0].is_use(), grants[0].void.clone()), (1, true, None));
-    let key = night.grant_named(&grants[0].id.to_string()).unwrap();
+    let key = night.grants().named(&grants[0].id.to_string()).unwrap();
     night.execute(Command::Revoke { grant: key }, &ada()).unwrap();
     assert_eq!(version(&night), "1.0.0");
     night.execute(Command::Undo { operation: None }, &ada()).unwrap();
     assert_eq!(version(&night), "1.1.0");
     // It means nothing while a byte is changed, and says which bytes lie there instead.
     world.write("tools/experimental/adder_v1_1_0.py", &format!("{EVOLVED}\n"));
-    night.scan(&mut |_| {}).unwrap();
+    night.library().scan(&mut |_| {}).unwrap();
     assert_eq!(version(&night), "1.0.0");
-    let changed = night.resolve("adder@1.1.0").unwrap().digest;
+    let changed = night.library().resolve("adder@1.1.0").unwrap().digest;
     let words = format!("its bytes changed: {} lies in tools/experimental/adder_v1_1_0.toml now", changed.short());
-    assert_eq!(night.grants().unwrap().agents[0].void, Some(words));
+    assert_eq!(night.grants().list().unwrap().agents[0].void, Some(words));
     world.write("tools/experimental/adder_v1_1_0.py", EVOLVED);
-    night.scan(&mut |_| {}).unwrap();
-    assert_eq!((version(&night), night.grants().unwrap().agents[0].void.clone()), ("1.1.0".to_owned(), None));
-    assert_eq!(night.verify().unwrap().faults, Vec::<String>::new());
+    night.library().scan(&mut |_| {}).unwrap();
+    assert_eq!((version(&night), night.grants().list().unwrap().agents[0].void.clone()), ("1.1.0".to_owned(), None));
+    assert_eq!(night.integrity().verify().unwrap().faults, Vec::<String>::new());
 }
 
 #[test]
@@ -232,8 +235,9 @@ fn a_session_uses_an_experimental_version_of_an_approved_tool_and_no_agent_decid
     drop_family(&world);
     let engine = in_session(&world, "night");
     approve(&engine, "1.0.0");
-    let digest = engine.resolve("adder@1.1.0").unwrap().digest;
-    let command = || Command::UseInSession { tool: "adder@1.1.0".to_owned(), digest, scope: engine.workbench_scope() };
+    let digest = engine.library().resolve("adder@1.1.0").unwrap().digest;
+    let command =
+        || Command::UseInSession { tool: "adder@1.1.0".to_owned(), digest, scope: engine.grants().workbench_scope() };
     let bot = Caller::Agent("bot".to_owned());
     assert_eq!(engine.execute(command(), &bot).unwrap_err().code, ErrorCode::HumanNeeded);
     let preview = engine.preview(&command()).unwrap();
@@ -244,7 +248,7 @@ fn a_session_uses_an_experimental_version_of_an_approved_tool_and_no_agent_decid
     let record = run(&engine, "adder", json!({"a": 1, "b": 2}), &bot);
     assert_eq!((record.outcome, record.digest), (crate::domain::RunOutcome::Succeeded, digest), "{record:?}");
     engine.execute(Command::Undo { operation: None }, &ada()).unwrap();
-    assert_eq!(engine.resolve("adder").unwrap().stage, Stage::Approved);
+    assert_eq!(engine.library().resolve("adder").unwrap().stage, Stage::Approved);
 }
 
 #[test]
@@ -257,7 +261,8 @@ fn trim_keeps_the_first_the_last_three_the_pinned_and_the_waiting_and_undo_bring
         world.write(&format!("{stem}.toml"), &MANIFEST.replace("1.0.0", &format!("1.{minor}.0")));
     }
     let engine = world.open();
-    let trim = || Command::Trim { tool: "adder".to_owned(), versions: engine.trimmed("adder").unwrap_or_default() };
+    let trim =
+        || Command::Trim { tool: "adder".to_owned(), versions: engine.versions().trimmed("adder").unwrap_or_default() };
     assert_eq!(engine.execute(trim(), &ada()).unwrap_err().code, ErrorCode::Conflict, "all of them wait");
     for version in ["1.1.0", "1.2.0", "1.4.0"] {
         let reject = decision(&waiting(&engine, version), DecisionKind::Reject, Some("no"));
@@ -268,7 +273,7 @@ fn trim_keeps_the_first_the_last_three_the_pinned_and_the_waiting_and_undo_bring
     assert_eq!(preview.title, "Trim adder: 2 versions?");
     engine.execute(trim(), &ada()).unwrap();
     let present = || -> Vec<String> {
-        let view = engine.catalog();
+        let view = engine.library().catalog();
         view.tools.iter().map(|tool| tool.version.to_string()).collect()
     };
     assert_eq!(present(), ["1.0.0", "1.2.0", "1.3.0", "1.5.0", "1.6.0", "1.7.0"]);
@@ -280,8 +285,8 @@ fn trim_keeps_the_first_the_last_three_the_pinned_and_the_waiting_and_undo_bring
     let bytes = std::fs::read_to_string(world.root().join("tools/experimental/adder_v1_4_0.py")).unwrap();
     assert_eq!(bytes, format!("{EVOLVED}# 4\n"));
     engine.execute(Command::Pin { tool: "adder@1.2.0".to_owned(), pinned: false }, &ada()).unwrap();
-    assert_eq!(engine.trimmed("adder").unwrap().len(), 3);
-    assert_eq!(engine.verify().unwrap().faults, Vec::<String>::new());
+    assert_eq!(engine.versions().trimmed("adder").unwrap().len(), 3);
+    assert_eq!(engine.integrity().verify().unwrap().faults, Vec::<String>::new());
 }
 
 #[test]
@@ -294,8 +299,8 @@ fn a_lineage_tells_of_every_version_which_is_used_and_what_it_did() {
     approve(&engine, "1.1.0");
     engine.execute(Command::Pin { tool: "adder@1.0.0".to_owned(), pinned: true }, &ada()).unwrap();
     world.write("tools/experimental/adder/versions/1.2.0/adder.py", "print(2)\n");
-    engine.scan(&mut |_| {}).unwrap();
-    let lineage = engine.lineage(&engine.resolve("adder").unwrap()).unwrap();
+    engine.library().scan(&mut |_| {}).unwrap();
+    let lineage = engine.versions().lineage(&engine.library().resolve("adder").unwrap()).unwrap();
     let told: Vec<_> = lineage.versions.iter().map(|v| (v.version.to_string(), v.marks(), v.runs)).collect();
     assert_eq!(
         told,
@@ -331,15 +336,15 @@ fn three_failures_in_a_row_of_an_approved_version_offer_the_one_before() {
     for _ in 0..2 {
         run(&engine, "adder", json!({"a": 1, "b": 2}), &ada());
     }
-    let tool = engine.resolve("adder").unwrap();
-    assert_eq!((engine.rollback_offer(&tool).unwrap(), engine.take_trouble().len()), (None, 0));
+    let tool = engine.library().resolve("adder").unwrap();
+    assert_eq!((engine.versions().rollback_offer(&tool).unwrap(), engine.take_trouble().len()), (None, 0));
     run(&engine, "adder", json!({"a": 1, "b": 2}), &ada());
     let wanted = "3 failures of adder 1.1.0 in 5 minutes: rollback (B) goes back to 1.0.0";
-    assert_eq!(engine.rollback_offer(&tool).unwrap().as_deref(), Some(wanted));
+    assert_eq!(engine.versions().rollback_offer(&tool).unwrap().as_deref(), Some(wanted));
     assert!(engine.take_trouble().iter().any(|trouble| trouble.message == wanted));
     let rollback = Command::Rollback { tool: "adder".to_owned(), to: None, reason: Some("it fails".to_owned()) };
     engine.execute(rollback, &ada()).unwrap();
-    assert_eq!(engine.rollback_offer(&engine.resolve("adder").unwrap()).unwrap(), None);
+    assert_eq!(engine.versions().rollback_offer(&engine.library().resolve("adder").unwrap()).unwrap(), None);
 }
 
 #[test]
@@ -351,7 +356,7 @@ fn changed_files_under_the_same_version_are_no_promotion_and_a_higher_one_is() {
     for (version, promoted) in [("1.0.0", false), ("1.1.0", true)] {
         world.write("tools/experimental/adder/adder.py", &format!("{EVOLVED}# {version}\n"));
         world.write("tools/experimental/adder/adder.toml", &MANIFEST.replace("1.0.0", version));
-        engine.scan(&mut |_| {}).unwrap();
+        engine.library().scan(&mut |_| {}).unwrap();
         approve(&engine, version);
         assert_eq!(world.exists(".tool_promotions.json"), promoted, "{version}");
     }

@@ -3,10 +3,10 @@
 use super::rollback::Place;
 use crate::catalog::{self, Cache, Plan};
 use crate::domain::{Digest, FileMode, Outcome, Placement, Stage, Tool, ToolName, VersionFile};
+use crate::engine::Versions;
 use crate::engine::core::{self, Fork, Placed};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::view::Preview;
-use crate::engine::workspace::Engine;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
@@ -18,12 +18,13 @@ struct Ways {
     fork: Placed,
 }
 
-impl Engine {
+impl Versions<'_> {
     pub(in crate::engine) fn fork(&self, who: &str, tool: &str, name: &str) -> Result<Outcome, EngineError> {
         let Ways { before, after, fork, .. } = self.plan_fork(tool, name)?;
-        let step =
-            self.transact(|tx| core::fork(tx, self.actor(who), Fork { before: &before, after: &after, made: &fork }))?;
-        self.finish(step)
+        let step = self.workspace.transact(|tx| {
+            core::fork(tx, self.workspace.actor(who), Fork { before: &before, after: &after, made: &fork })
+        })?;
+        self.engine.finish(step)
     }
 
     pub(in crate::engine) fn preview_fork(&self, tool: &str, name: &str) -> Result<Preview, EngineError> {
@@ -52,22 +53,22 @@ impl Engine {
             EngineError::new(ErrorCode::Conflict, message, "restore-files puts the approved ones back")
         })?;
         let after = self.approved_of(&place)?;
-        let files = renamed(self.version_files(before.digest)?, place.tool.as_str(), name.as_str());
+        let files = renamed(self.files(before.digest)?, place.tool.as_str(), name.as_str());
         let read = self.read_as_experimental(&name, &files)?;
-        self.inner.copies.put(read.digest, &files)?;
+        self.workspace.copies.put(read.digest, &files)?;
         let fork = Placed::of(&read, &files);
         Ok(Ways { place, before, after, fork })
     }
 
     /// Refuses a name that a tool has or answers to, whatever its stage, or that a folder has.
     pub(in crate::engine) fn refuse_known_name(&self, name: &ToolName) -> Result<(), EngineError> {
-        let view = self.catalog();
+        let view = self.engine.library().catalog();
         let known =
             view.tools.iter().find(|tool| tool.name == *name || tool.aliases.iter().any(|a| a == name.as_str()));
         let folder = core::stage_placement(Stage::Experimental, name).base;
         let taken = match known {
             Some(tool) => Some(tool.path.clone()),
-            None => std::fs::symlink_metadata(self.inner.options.workspace.join(&folder)).is_ok().then_some(folder),
+            None => std::fs::symlink_metadata(self.workspace.folder().join(&folder)).is_ok().then_some(folder),
         };
         taken.map_or(Ok(()), |path| {
             let message = format!("{name} exists already: {path}");
@@ -106,7 +107,7 @@ impl Engine {
     pub(super) fn read_placed(&self, placement: &Placement, files: &[VersionFile]) -> Result<Tool, EngineError> {
         let room = tempfile::Builder::new()
             .prefix("incoming-")
-            .tempdir_in(&self.inner.state_dir)
+            .tempdir_in(&self.workspace.state_dir)
             .map_err(EngineError::internal)?;
         let folder = room.path().join(&placement.base);
         std::fs::create_dir_all(&folder).map_err(EngineError::internal)?;

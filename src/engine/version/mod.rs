@@ -1,6 +1,7 @@
 //! Versions of a tool: bringing an approved one back, forks, where each comes from, deprecation, bundles, and the
 //! promotions file.
 
+mod archiving;
 pub(super) mod bundle;
 mod deprecating;
 #[cfg(test)]
@@ -13,3 +14,13 @@ pub(super) mod versions;
 
 pub use bundle::{Carried, CarriedTool, CarryReport};
 pub use versions::{Lineage, LineageVersion};
+
+use crate::engine::Engine;
+use crate::engine::workspace::Workspace;
+
+/// The versions of a tool: where each comes from, and bringing back, copying or putting away one.
+#[derive(Clone, Copy)]
+pub struct Versions<'e> {
+    pub(in crate::engine) engine: &'e Engine,
+    pub(in crate::engine) workspace: &'e Workspace,
+}

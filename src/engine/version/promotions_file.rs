@@ -8,9 +8,9 @@ use crate::catalog;
 use crate::domain::{
     Operation, PROMOTIONS_FILE, Placement, Promotion, Promotions, Review, ReviewKind, Stage, ToolName, rfc3339,
 };
+use crate::engine::Versions;
 use crate::engine::core::{self, Promoted, Relocation, Touched, UndoNote};
 use crate::engine::error::EngineError;
-use crate::engine::workspace::Engine;
 use std::io::Write;
 use std::path::Path;
 
@@ -24,13 +24,13 @@ enum Wanted {
     Nothing,
 }
 
-impl Engine {
+impl Versions<'_> {
     /// What the approval of an evolved version writes down; `None` for a version that is none.
     pub(in crate::engine) fn promotion_by(&self, review: &Review, reason: Option<&str>) -> Option<Promoted> {
         if !matches!(review.kind, ReviewKind::New | ReviewKind::Evolved) {
             return None;
         }
-        let view = self.catalog();
+        let view = self.engine.library().catalog();
         let row = view.tools.iter().find(|row| row.name == review.tool && row.digest == review.digest)?;
         let used = view.tools.iter().find(|other| other.name == review.tool && other.stage.is_vouched());
         // Nothing of the name may be in use yet: then it is what the version was made from.
@@ -40,7 +40,7 @@ impl Engine {
             // Changed files under the number that they had: the same version for whoever counts in versions.
             return None;
         }
-        let detail = self.detail(row).ok()?;
+        let detail = self.engine.library().detail(row).ok()?;
         let made = &detail.manifest.provenance;
         let file = detail.manifest.recipe.as_ref().and_then(|recipe| recipe.entry.clone());
         let file = file.or_else(|| row.path.rsplit('/').next().map(str::to_owned))?;
@@ -52,7 +52,7 @@ impl Engine {
             mutation: made.reason.clone().unwrap_or_default(),
             promoted_at: rfc3339(crate::engine::clock::now()),
         };
-        let before = catalog::promotions(self.workspace()).ok().and_then(|file| file.get(review.tool.as_str()));
+        let before = catalog::promotions(self.workspace.folder()).ok().and_then(|file| file.get(review.tool.as_str()));
         Some(Promoted { entry, before })
     }
 
@@ -72,15 +72,16 @@ impl Engine {
             }
         };
         let name = relocation.tool.as_str();
-        let changed = change(self.workspace(), self.state_dir(), &mut |file: &mut Promotions| match &wanted {
-            Wanted::Entry(entry) => file.set(name, entry),
-            Wanted::Anything | Wanted::Nothing => {
-                // Of others' entries nothing is known: only what names a place of approved versions was ours.
-                if file.get(name).is_some_and(|entry| is_ours(&relocation.tool, &entry.evolved_file)) {
-                    file.remove(name);
+        let changed =
+            change(self.workspace.folder(), &self.workspace.state_dir, &mut |file: &mut Promotions| match &wanted {
+                Wanted::Entry(entry) => file.set(name, entry),
+                Wanted::Anything | Wanted::Nothing => {
+                    // Of others' entries nothing is known: only what names a place of approved versions was ours.
+                    if file.get(name).is_some_and(|entry| is_ours(&relocation.tool, &entry.evolved_file)) {
+                        file.remove(name);
+                    }
                 }
-            }
-        });
+            });
         if let Err(why) = changed {
             notes.push(format!("{PROMOTIONS_FILE} is not brought up to date: {why}"));
             return None;
@@ -93,7 +94,7 @@ impl Engine {
 
     fn wanted_promotion(&self, relocation: &Relocation) -> Result<Wanted, EngineError> {
         let tool = &relocation.tool;
-        self.read(|q| {
+        self.workspace.read(|q| {
             let entries = q.approval_entries(Some(tool))?;
             let decided: Vec<(&Operation, Promoted)> =
                 entries.iter().filter_map(|entry| Some((entry, Promoted::of(entry)?))).collect();
@@ -168,6 +169,7 @@ pub(in crate::engine) fn change(
 mod tests {
     use super::*;
     use crate::domain::{Command, DecisionKind};
+    use crate::engine::Engine;
     use crate::engine::tests::{MANIFEST, World, ada, decide};
 
     #[test]
@@ -210,7 +212,7 @@ mod tests {
         let manifest = MANIFEST.replace("\"adder\"", &format!("\"{name}\"")).replace("1.0.0", version);
         world.write(&format!("tools/experimental/{name}.py"), script);
         world.write(&format!("tools/experimental/{name}.toml"), &manifest.replace("adder.py", &format!("{name}.py")));
-        engine.scan(&mut |_| {}).unwrap();
+        engine.library().scan(&mut |_| {}).unwrap();
         decide(engine, DecisionKind::Approve).unwrap();
         catalog::promotions(&world.root()).unwrap().get(name)
     }

@@ -5,11 +5,11 @@ use crate::domain::{
     DecisionKind, Digest, Evolution, Manifest, OriginDecision, OriginEvolution, Review, ReviewState, ToolName, Unread,
     VersionOrigin, rfc3339,
 };
+use crate::engine::Versions;
 use crate::engine::error::EngineError;
-use crate::engine::workspace::Engine;
 use std::collections::HashMap;
 
-impl Engine {
+impl Versions<'_> {
     /// The origin of each of these versions of a tool.
     ///
     /// # Errors
@@ -19,13 +19,13 @@ impl Engine {
         tool: &ToolName,
         digests: &[Digest],
     ) -> Result<HashMap<Digest, VersionOrigin>, EngineError> {
-        let mut reviews = self.read(|q| Ok(q.reviews(ReviewState::ALL)?))?;
+        let mut reviews = self.workspace.read(|q| Ok(q.reviews(ReviewState::ALL)?))?;
         reviews.retain(|review| review.tool == *tool || review.members.iter().any(|(member, _)| member == tool));
         let origin = |digest: &Digest| {
             let manifest = self.manifest_of_version(tool, *digest);
             let mut origin = manifest.as_ref().map(stated).unwrap_or_default();
             origin.decision = newest_decision(&reviews, tool, *digest);
-            if let Some(made) = self.read(|q| Ok(q.evolution_that_made(tool, *digest)?))? {
+            if let Some(made) = self.workspace.read(|q| Ok(q.evolution_that_made(tool, *digest)?))? {
                 self.add_evolution(&mut origin, &made, *digest)?;
             }
             Ok((*digest, origin))
@@ -35,7 +35,7 @@ impl Engine {
 
     /// What was kept of the asking that a version comes from; what the version says itself stays.
     fn add_evolution(&self, origin: &mut VersionOrigin, row: &Evolution, digest: Digest) -> Result<(), EngineError> {
-        let examined = self.read(|q| Ok(q.examined_answers(row.id)?))?;
+        let examined = self.workspace.read(|q| Ok(q.examined_answers(row.id)?))?;
         let Some(found) = examined.iter().find(|one| one.digest == digest) else { return Ok(()) };
         let lane = crate::engine::evolving::lane_of(row, found)?;
         let wanted = match (row.asked.hint.lines().next(), row.asked.failures.first()) {
@@ -56,13 +56,13 @@ impl Engine {
     }
 
     fn manifest_of_version(&self, tool: &ToolName, digest: Digest) -> Option<Manifest> {
-        let view = self.catalog();
+        let view = self.engine.library().catalog();
         let here = view.tools.iter().find(|row| row.name == *tool && row.digest == digest);
         if let Some(row) = here {
-            return self.detail(row).ok().map(|detail| detail.manifest);
+            return self.engine.library().detail(row).ok().map(|detail| detail.manifest);
         }
         let row = view.tools.iter().find(|row| row.name == *tool)?;
-        let files = self.version_files(digest).ok()?;
+        let files = self.files(digest).ok()?;
         catalog::read_files(files, row).ok().map(|detail| detail.manifest)
     }
 }

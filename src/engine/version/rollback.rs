@@ -3,11 +3,11 @@
 //! What comes back is the kept copy, never what lies about; what makes room is kept first.
 
 use crate::domain::{Digest, Outcome, Placement, Stage, Tool, ToolName};
+use crate::engine::Versions;
 use crate::engine::core::{self, Beside, Comeback, Placed};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::relocate;
 use crate::engine::view::{Preview, RunFilter};
-use crate::engine::workspace::Engine;
 use crate::insight;
 use crate::store::Approval;
 use std::sync::Arc;
@@ -52,7 +52,7 @@ struct Rollback {
     after: Placed,
 }
 
-impl Engine {
+impl Versions<'_> {
     pub(in crate::engine) fn rollback(
         &self,
         who: &str,
@@ -62,8 +62,8 @@ impl Engine {
     ) -> Result<Outcome, EngineError> {
         let Rollback { place, before, after } = self.plan_rollback(name, to)?;
         let change = Comeback { before: place.lies.as_ref(), after: &after, reason };
-        let step = self.step(who, |tx, actor| core::rollback(tx, actor, &before, &change))?;
-        self.finish(step)
+        let step = self.engine.step(who, |tx, actor| core::rollback(tx, actor, &before, &change))?;
+        self.engine.finish(step)
     }
 
     pub(in crate::engine) fn preview_rollback(&self, name: &str, to: Option<&str>) -> Result<Preview, EngineError> {
@@ -95,8 +95,10 @@ impl Engine {
             limit: RECENT_RUNS,
             ..RunFilter::default()
         };
-        let runs = self.runs(&filter)?;
-        if !insight::fails_now(runs.iter().map(|run| (run.started_at, run.outcome))) || !self.approved(tool)? {
+        let runs = self.engine.runs().list(&filter)?;
+        if !insight::fails_now(runs.iter().map(|run| (run.started_at, run.outcome)))
+            || !self.engine.integrity().approved(tool)?
+        {
             return Ok(None);
         }
         let Ok(Rollback { before, after, .. }) = self.plan_rollback(tool.name.as_str(), None) else { return Ok(None) };
@@ -111,7 +113,7 @@ impl Engine {
     /// worse.
     pub(in crate::engine) fn offer_rollback(&self, tool: &Tool, failed: bool) {
         let offer = match self.rollback_offer(tool) {
-            Ok(None) if failed => self.alert_of(tool),
+            Ok(None) if failed => self.engine.library().alert_of(tool),
             offer => offer,
         };
         let told = match offer {
@@ -119,7 +121,7 @@ impl Engine {
             Ok(Some(message)) => Err(EngineError::new(ErrorCode::Failed, message, "or look at its failures first")),
             Err(error) => Err(error),
         };
-        self.report_trouble(told);
+        self.workspace.report_trouble(told);
     }
 
     pub(in crate::engine) fn restore_files(&self, who: &str, name: &str) -> Result<Outcome, EngineError> {
@@ -129,15 +131,15 @@ impl Engine {
             None => self.unreadable(&after)?,
         };
         let change = Comeback { before: before.as_ref(), after: &after, reason: None };
-        let step = self.transact(|tx| core::restore_files(tx, self.actor(who), &change))?;
-        self.finish(step)
+        let step = self.workspace.transact(|tx| core::restore_files(tx, self.workspace.actor(who), &change))?;
+        self.engine.finish(step)
     }
 
     pub(in crate::engine) fn preview_restore_files(&self, name: &str) -> Result<Preview, EngineError> {
         let (place, after) = self.plan_restore(name)?;
         let what = match &place.lies {
             Some(lies) => format!("what lies there ({}) makes room; its bytes are kept", lies.digest.short()),
-            None if self.workspace().join(&place.placement.base).exists() => {
+            None if self.workspace.folder().join(&place.placement.base).exists() => {
                 "what lies there is no tool and makes room; its bytes are kept".to_owned()
             }
             None => "nothing lies there now".to_owned(),
@@ -158,12 +160,12 @@ impl Engine {
         if !tool.stage.is_vouched() {
             return Ok(None);
         }
-        let view = self.catalog();
+        let view = self.engine.library().catalog();
         // A newcomer that takes the name says nothing of the tool that has it.
         let is_of_it = |row: &Tool| row.facts.reserved.is_none() || row.path == tool.path;
         let same = view.tools.iter().filter(|row| row.name == tool.name && row.stage.is_vouched());
         for row in same.filter(|row| is_of_it(row)) {
-            if let Some(doubt) = self.doubt(row)? {
+            if let Some(doubt) = self.engine.integrity().doubt(row)? {
                 return Ok(Some(doubt.to_caller(row)));
             }
         }
@@ -172,9 +174,9 @@ impl Engine {
 
     /// The commit that will be made when these files are back; `None` when there will be none.
     fn commit_line(&self, after: &Placed) -> Result<Option<String>, EngineError> {
-        let Some(git) = self.git().filter(|_| self.inner.settings.commit) else { return Ok(None) };
-        let files = self.version_files(after.digest)?;
-        let beside = self.read(|q| core::beside(q, after))?;
+        let Some(git) = self.workspace.git().filter(|_| self.workspace.settings.commit) else { return Ok(None) };
+        let files = self.files(after.digest)?;
+        let beside = self.workspace.read(|q| core::beside(q, after))?;
         Ok(match relocate::would_commit(git, &after.placement, &files, &beside) {
             Ok(true) => Some("one git commit of exactly these files".to_owned()),
             Ok(false) => None,
@@ -199,10 +201,10 @@ impl Engine {
         if !placement.exclusive {
             return Ok(None);
         }
-        let Some(files) = relocate::raw_files(&self.workspace().join(&placement.base)) else { return Ok(None) };
+        let Some(files) = relocate::raw_files(&self.workspace.folder().join(&placement.base)) else { return Ok(None) };
         let digest = Digest::of_files(&files);
-        self.inner.copies.put(digest, &files)?;
-        let approval = self.beside(placement);
+        self.workspace.copies.put(digest, &files)?;
+        let approval = self.engine.integrity().beside(placement);
         let files = files.into_iter().map(|file| file.path).collect();
         Ok(Some(Placed { digest, files, approval, ..approved.clone() }))
     }
@@ -218,13 +220,13 @@ impl Engine {
         let place = self.place_named(name)?;
         let in_use = place.in_use().ok_or_else(|| never_approved(&place.tool))?;
         let before = self.kept_at(&place, in_use)?;
-        let known = self.read(|q| Ok(q.approved_before(&place.tool)?))?;
+        let known = self.workspace.read(|q| Ok(q.approved_before(&place.tool)?))?;
         let wanted = if let Some(wanted) = to {
             self.approved_as(&place, &known, wanted)?
         } else {
             let older = known.iter().position(|digest| *digest == in_use).map_or(0, |at| at + 1);
             let mut older = known[older..].iter().filter(|digest| **digest != in_use);
-            older.find(|digest| self.inner.copies.has(**digest)).copied().ok_or_else(|| {
+            older.find(|digest| self.workspace.copies.has(**digest)).copied().ok_or_else(|| {
                 let message = format!("no version of {} was approved before {}", place.tool, before.version);
                 let hint = "`toolsmith show NAME` lists its versions; --to names one";
                 EngineError::new(ErrorCode::NotFound, message, hint)
@@ -241,7 +243,7 @@ impl Engine {
     /// The approved version that a version or digest prefix names.
     fn approved_as(&self, place: &Place, known: &[Digest], wanted: &str) -> Result<Digest, EngineError> {
         let wanted = wanted.trim_start_matches('@');
-        let rows = self.read(|q| Ok(q.versions_of(&place.tool)?))?;
+        let rows = self.workspace.read(|q| Ok(q.versions_of(&place.tool)?))?;
         let named = |digest: &&Digest| {
             let stated = rows.iter().find(|row| row.digest == **digest).map(|row| row.version.to_string());
             stated.as_deref() == Some(wanted) || (wanted.len() >= 4 && digest.starts_with(wanted))
@@ -258,17 +260,17 @@ impl Engine {
     /// # Errors
     /// `NotFound` for an unknown tool; `Refused` for one that nobody approved; `Conflict` for one that was put away.
     pub(super) fn place_named(&self, text: &str) -> Result<Place, EngineError> {
-        let name = match self.resolve(text) {
+        let name = match self.engine.library().resolve(text) {
             Ok(tool) => tool.name.clone(),
             Err(error) => ToolName::new(text).map_err(|_| error)?,
         };
-        let approvals = self.read(|q| Ok(q.approvals_of(&name)?))?;
+        let approvals = self.workspace.read(|q| Ok(q.approvals_of(&name)?))?;
         let Some(newest) = approvals.last() else {
-            self.resolve(text)?;
+            self.engine.library().resolve(text)?;
             return Err(never_approved(&name));
         };
         let placement = self.approved_place(newest)?;
-        let view = self.catalog();
+        let view = self.engine.library().catalog();
         let rows = || view.tools.iter().filter(|row| row.name == name);
         if let Some(row) = rows().find(|row| row.stage == newest.stage && row.placement == placement) {
             return self.place_of_row(row);
@@ -285,7 +287,7 @@ impl Engine {
 
     /// The place that an approval is for. Entries of an older format leave that to where the version was seen.
     fn approved_place(&self, approval: &Approval) -> Result<Placement, EngineError> {
-        let seen = self.read(|q| Ok(q.version(&approval.tool, approval.digest)?))?.map(|row| row.placement);
+        let seen = self.workspace.read(|q| Ok(q.version(&approval.tool, approval.digest)?))?.map(|row| row.placement);
         let own = || core::stage_placement(approval.stage, &approval.tool);
         let Some(base) = &approval.base else { return Ok(seen.unwrap_or_else(own)) };
         let same = seen.filter(|seen| seen.base == *base);
@@ -293,26 +295,26 @@ impl Engine {
     }
 
     fn place_of_row(&self, tool: &Arc<Tool>) -> Result<Place, EngineError> {
-        let approvals = self.read(|q| Ok(q.approvals_of(&tool.name)?))?;
+        let approvals = self.workspace.read(|q| Ok(q.approvals_of(&tool.name)?))?;
         let approved = approvals.into_iter().map(|approval| approval.digest).collect();
-        let lies = match self.files_on_disk(tool) {
+        let lies = match self.engine.library().files_on_disk(tool) {
             Ok(files) => {
                 let digest = Digest::of_files(&files);
-                self.inner.copies.put(digest, &files)?;
-                Some(Placed { digest, ..self.placed(tool, &files) })
+                self.workspace.copies.put(digest, &files)?;
+                Some(Placed { digest, ..self.engine.integrity().placed(tool, &files) })
             }
             // What cannot be read as a tool is put aside by the move, never deleted.
             Err(_) => None,
         };
-        let bent = self.doubt(tool)?.is_some();
+        let bent = self.engine.integrity().doubt(tool)?.is_some();
         let (tool, stage, placement) = (tool.name.clone(), tool.stage, tool.placement.clone());
         Ok(Place { tool, stage, placement, lies, approved, bent })
     }
 
     /// A kept version as it would lie in a place.
     fn kept_at(&self, place: &Place, digest: Digest) -> Result<Placed, EngineError> {
-        let files = self.version_files(digest)?;
-        let row = self.read(|q| Ok(q.version(&place.tool, digest)?))?;
+        let files = self.files(digest)?;
+        let row = self.workspace.read(|q| Ok(q.version(&place.tool, digest)?))?;
         Ok(Placed {
             tool: place.tool.clone(),
             version: row.map_or_else(|| semver::Version::new(0, 0, 0), |row| row.version),

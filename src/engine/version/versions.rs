@@ -1,12 +1,15 @@
 //! Versions of a name: which one this session uses, which are pinned, which trim takes away, and how they hang
 //! together.
 
+use crate::domain::VersionFile;
 use crate::domain::{Digest, GrantScope, Instant, Outcome, Stage, Tool, ToolName, ToolReview, VersionOrigin, plural};
+use crate::engine::Versions;
 use crate::engine::core::{self, Approvals, Placed};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::library::resolve;
 use crate::engine::view::Preview;
-use crate::engine::workspace::Engine;
+use crate::engine::view::VersionInfo;
+use crate::store::VersionRow;
 use serde::Serialize;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -58,11 +61,12 @@ pub struct Lineage {
     pub versions: Vec<LineageVersion>,
 }
 
-impl Engine {
+impl Versions<'_> {
     /// The version that each name means in this session, where a human said so.
     pub(in crate::engine) fn used_here(&self) -> Result<HashMap<ToolName, Digest>, EngineError> {
-        let (session, owner, trust) = (self.session(), &self.inner.owner, self.trust()?);
-        self.read(|q| {
+        let (session, owner, trust) =
+            (self.engine.grants().session(), &self.workspace.owner, self.engine.integrity().trust()?);
+        self.workspace.read(|q| {
             let mut used = HashMap::new();
             // Newest first: the newest one counts.
             for grant in q.agent_grants()?.iter().filter(|grant| grant.is_used_in(session, owner)) {
@@ -77,11 +81,15 @@ impl Engine {
 
     /// That another version runs than the one that was written first or approved, for whoever starts it.
     pub(in crate::engine) fn used_instead(&self, tool: &Tool) -> Option<String> {
-        let view = self.catalog();
+        let view = self.engine.library().catalog();
         let row = view.tools.iter().find(|row| row.path == tool.path && row.digest == tool.digest)?;
         let (other, why) = if row.facts.in_session {
             let other = resolve::usual(&view, row.name.as_str()).filter(|other| other.digest != row.digest)?;
-            let why = self.session().map_or("for this workbench".to_owned(), |name| format!("for session {name}"));
+            let why = self
+                .engine
+                .grants()
+                .session()
+                .map_or("for this workbench".to_owned(), |name| format!("for session {name}"));
             (other, why)
         } else if row.evolved_from.is_some() && row.shadowed_by.is_none() {
             let original = view.tools.iter().find(|other| Some(&other.path) == row.evolved_from.as_ref())?;
@@ -100,8 +108,9 @@ impl Engine {
         scope: GrantScope,
     ) -> Result<Outcome, EngineError> {
         let (tool, usual) = self.to_use(name, digest)?;
-        let scope = self.owned(scope);
-        self.finish(self.step(who, |tx, actor| core::use_in_session(tx, actor, &tool, scope.clone(), &usual))?)
+        let scope = self.engine.grants().owned(scope);
+        self.engine
+            .finish(self.engine.step(who, |tx, actor| core::use_in_session(tx, actor, &tool, scope.clone(), &usual))?)
     }
 
     pub(in crate::engine) fn preview_use(
@@ -111,7 +120,7 @@ impl Engine {
         scope: &GrantScope,
     ) -> Result<Preview, EngineError> {
         let (tool, usual) = self.to_use(name, digest)?;
-        let scope = self.owned(scope.clone());
+        let scope = self.engine.grants().owned(scope.clone());
         let mut lines =
             vec![format!("{} means {} instead of {usual}; elsewhere nothing changes", tool.name, tool.version)];
         if tool.stage == Stage::Experimental {
@@ -132,7 +141,7 @@ impl Engine {
             let message = format!("{} changed since it was asked about", tool.name);
             return Err(EngineError::new(ErrorCode::Conflict, message, "look at it again, then repeat"));
         }
-        let usual = resolve::usual(&self.catalog(), tool.name.as_str());
+        let usual = resolve::usual(&self.engine.library().catalog(), tool.name.as_str());
         if let Some(usual) = usual.filter(|usual| usual.digest != tool.digest) {
             return Ok((tool, usual.version.clone()));
         }
@@ -143,23 +152,23 @@ impl Engine {
 
     /// A version by its name, lying in the workspace as it is named.
     fn lying_version(&self, name: &str) -> Result<Arc<Tool>, EngineError> {
-        let tool = self.resolve(name)?;
-        let view = self.catalog();
+        let tool = self.engine.library().resolve(name)?;
+        let view = self.engine.library().catalog();
         let lies = view.tools.iter().find(|row| row.name == tool.name && row.digest == tool.digest);
         let row = lies.ok_or_else(|| {
             let message = format!("{} {} does not lie in the workspace any more", tool.name, tool.version);
             EngineError::new(ErrorCode::Refused, message, "rollback brings a version back that was approved before")
         })?;
-        self.detail(row)?;
+        self.engine.library().detail(row)?;
         Ok(Arc::clone(row))
     }
 
     pub(in crate::engine) fn pin(&self, who: &str, name: &str, pinned: bool) -> Result<Outcome, EngineError> {
-        let tool = self.resolve(name)?;
+        let tool = self.engine.library().resolve(name)?;
         if pinned {
-            self.inner.copies.put(tool.digest, &self.files_of(&tool)?)?;
+            self.workspace.copies.put(tool.digest, &self.engine.library().files_of(&tool)?)?;
         }
-        self.finish(self.transact(|tx| core::pin(tx, self.actor(who), &tool, pinned))?)
+        self.engine.finish(self.workspace.transact(|tx| core::pin(tx, self.workspace.actor(who), &tool, pinned))?)
     }
 
     pub(in crate::engine) fn trim(&self, who: &str, name: &str, shown: &[Digest]) -> Result<Outcome, EngineError> {
@@ -171,15 +180,15 @@ impl Engine {
         }
         let mut taken: Vec<Placed> = Vec::new();
         for row in &rows {
-            let files = self.files_on_disk(row)?;
+            let files = self.engine.library().files_on_disk(row)?;
             if Digest::of_files(&files) != row.digest {
                 let message = format!("{} changed a moment ago", row.path);
                 return Err(EngineError::new(ErrorCode::Conflict, message, "look again, then repeat"));
             }
-            self.inner.copies.put(row.digest, &files)?;
-            taken.push(self.placed(row, &files));
+            self.workspace.copies.put(row.digest, &files)?;
+            taken.push(self.engine.integrity().placed(row, &files));
         }
-        self.finish(self.transact(|tx| core::trim(tx, self.actor(who), &taken))?)
+        self.engine.finish(self.workspace.transact(|tx| core::trim(tx, self.workspace.actor(who), &taken))?)
     }
 
     pub(in crate::engine) fn preview_trim(&self, name: &str) -> Result<Preview, EngineError> {
@@ -207,12 +216,12 @@ impl Engine {
     /// The versions that trim takes away: experimental ones beside an original, but not the first, the last three,
     /// pinned, used, approved and waiting ones. Never empty.
     fn to_trim(&self, name: &str) -> Result<Vec<Arc<Tool>>, EngineError> {
-        let tool = self.resolve(name)?;
-        let view = self.catalog();
+        let tool = self.engine.library().resolve(name)?;
+        let view = self.engine.library().catalog();
         let mut rows: Vec<&Arc<Tool>> =
             view.tools.iter().filter(|row| row.name == tool.name && row.stage != Stage::Archived).collect();
         rows.sort_by(|a, b| (&a.version, &a.path).cmp(&(&b.version, &b.path)));
-        let (pins, approvals) = self.read(|q| Ok((q.pins(&tool.name)?, Approvals::read(q)?)))?;
+        let (pins, approvals) = self.workspace.read(|q| Ok((q.pins(&tool.name)?, Approvals::read(q)?)))?;
         let waits = [ToolReview::Waiting];
         let last = rows.len().saturating_sub(KEPT_LAST);
         let usual = resolve::usual(&view, tool.name.as_str()).map(|row| row.path.clone());
@@ -240,18 +249,18 @@ impl Engine {
     /// Every version of a name that lies in the workspace, was approved once, or is kept.
     ///
     /// # Errors
-    /// Those of [`Engine::versions`].
+    /// Those of [`Self::list`].
     pub fn lineage(&self, tool: &Tool) -> Result<Lineage, EngineError> {
-        let view = self.catalog();
+        let view = self.engine.library().catalog();
         let name = &tool.name;
         let rows: HashMap<Digest, &Arc<Tool>> =
             view.tools.iter().filter(|row| row.name == *name).map(|row| (row.digest, row)).collect();
         let meant = resolve::resolve(&view, name.as_str()).ok().flatten().map(|row| row.digest);
         let (pins, counts, before) =
-            self.read(|q| Ok((q.pins(name)?, q.counts_of_versions(name)?, q.approved_before(name)?)))?;
+            self.workspace.read(|q| Ok((q.pins(name)?, q.counts_of_versions(name)?, q.approved_before(name)?)))?;
         let before: HashSet<Digest> = before.into_iter().collect();
         let mut versions: Vec<LineageVersion> = Vec::new();
-        for info in self.versions(name)? {
+        for info in self.list(name)? {
             let row = rows.get(&info.digest);
             // Every state in which a file was once saved is known; who edits sees only what was decided on or kept.
             if row.is_none() && !(before.contains(&info.digest) || pins.contains(&info.digest) || info.approved) {
@@ -278,6 +287,42 @@ impl Engine {
         }
         versions.sort_by(|a, b| (&a.version, a.first_seen_at).cmp(&(&b.version, b.first_seen_at)));
         Ok(Lineage { tool: name.clone(), versions })
+    }
+
+    /// Versions of a name, newest first.
+    pub fn list(&self, tool: &ToolName) -> Result<Vec<VersionInfo>, EngineError> {
+        let (rows, approvals) = self.workspace.read(|q| Ok((q.versions_of(tool)?, Approvals::read(q)?)))?;
+        let digests: Vec<Digest> = rows.iter().map(|row| row.digest).collect();
+        let mut origins = self.origins(tool, &digests)?;
+        let mut info = |row: VersionRow| -> Result<VersionInfo, EngineError> {
+            Ok(VersionInfo {
+                provenance: origins.remove(&row.digest).unwrap_or_default(),
+                usage: self.engine.observations().usage(tool, row.digest)?,
+                approved: approvals.has(tool, row.digest),
+                kept: self.workspace.copies.has(row.digest),
+                version: row.version,
+                digest: row.digest,
+                stage: row.stage,
+                path: row.path,
+                first_seen_at: row.first_seen_at,
+            })
+        };
+        rows.into_iter().map(&mut info).collect()
+    }
+
+    /// The kept files of a version.
+    ///
+    /// # Errors
+    /// `NotFound` when no copy is kept.
+    pub fn files(&self, digest: Digest) -> Result<Vec<VersionFile>, EngineError> {
+        if !self.workspace.copies.has(digest) {
+            return Err(EngineError::new(
+                ErrorCode::NotFound,
+                format!("no copy of version {} is kept", digest.short()),
+                "a copy is made when a version is first run, reviewed or promoted",
+            ));
+        }
+        Ok(self.workspace.copies.get(digest)?)
     }
 }
 

@@ -55,7 +55,7 @@ impl Workspace {
         }
         let home = Home { config: folder.path().join("config"), data: folder.path().join("data") };
         let engine = Engine::open(OpenOptions { workspace, home, program: None, asker: Asker::Human })?;
-        let view = engine.scan(&mut |_| {})?;
+        let view = engine.library().scan(&mut |_| {})?;
         let tools = view.tools.iter().map(|tool| settled(tool)).collect();
         let reviews = reviews(&engine)?;
         Ok(Workspace { engine, tools, reviews, _folder: folder })
@@ -85,7 +85,7 @@ impl Workspace {
     /// # Errors
     /// When its files cannot be read.
     pub fn dossier(&self, tool: &Tool) -> Result<ToolDossier, EngineError> {
-        let mut detail = self.engine.detail(tool)?;
+        let mut detail = self.engine.library().detail(tool)?;
         detail.tool = settled(&detail.tool);
         Ok(ToolDossier { detail, last_input: None, other: None, runs: Vec::new() })
     }
@@ -134,9 +134,9 @@ fn settled(tool: &Tool) -> Tool {
 
 fn reviews(engine: &Engine) -> Result<Vec<ReviewDetail>, EngineError> {
     let mut reviews = Vec::new();
-    for review in engine.reviews(ReviewFilter::Waiting)? {
+    for review in engine.reviews().list(ReviewFilter::Waiting)? {
         if review.kind == ReviewKind::New {
-            let mut detail = engine.review(review.id)?;
+            let mut detail = engine.reviews().detail(review.id)?;
             detail.evidence.retain(|line| line.label != "cannot run");
             reviews.push(detail);
         }

@@ -27,7 +27,7 @@ fn a_command_of_the_settings_is_asked_with_its_secret_and_stands_in_no_workspace
     let config = "[secrets]\nMY_KEY = { command = [\"echo\", \"hunter-two\"] }\n\
                   [generators.agent]\ncommand = [\"sh\", \"-c\", \"cat; echo $MY_KEY; ls -A; pwd\"]\nenv = [\"MY_KEY\"]\n";
     let (dir, engine) = engine(config);
-    let generator = engine.generator("agent").unwrap();
+    let generator = engine.evolutions().generator("agent").unwrap();
     assert!(!format!("{generator:?}").contains("hunter"));
     let question = Question { system: "You mend tools.", request: "Mend this." };
     let written = ask(&generator, &question, &mut |_| {}, &AtomicBool::new(false)).unwrap();
@@ -39,13 +39,13 @@ fn a_command_of_the_settings_is_asked_with_its_secret_and_stands_in_no_workspace
 fn a_generator_that_cannot_be_asked_says_what_it_needs() {
     let config = "[generators.far]\napi = \"openai\"\nmodel = \"m\"\nkey = { env = \"TOOLSMITH_TEST_ABSENT\" }\n";
     let (_dir, engine) = engine(config);
-    let no = engine.generator("far").unwrap_err();
+    let no = engine.evolutions().generator("far").unwrap_err();
     assert_eq!(no.code, ErrorCode::Refused);
     assert_eq!(
         no.message,
         "the generator far needs its key (variable TOOLSMITH_TEST_ABSENT): the variable TOOLSMITH_TEST_ABSENT is not set"
     );
-    assert_eq!(engine.generator("gone").unwrap_err().code, ErrorCode::NotFound);
+    assert_eq!(engine.evolutions().generator("gone").unwrap_err().code, ErrorCode::NotFound);
     let told: Vec<_> = engine.doctor().into_iter().filter(|line| line.name == "generator far").collect();
     assert_eq!((told.len(), told[0].state.as_str()), (1, "warn"));
 }

@@ -97,9 +97,9 @@ const CHANGES: &[Change] = &[
 ];
 
 fn run(engine: &Engine, path: &str, caller: &Caller) -> Result<(Run, Option<String>), String> {
-    let tool = engine.resolve(path).map_err(|error| error.message)?;
+    let tool = engine.library().resolve(path).map_err(|error| error.message)?;
     let request = RunRequest { tool, input: Some(serde_json::json!({"count": 1})), timeout: None };
-    let handle = engine.run(&request, caller).map_err(|error| error.message)?;
+    let handle = engine.runs().start(&request, caller).map_err(|error| error.message)?;
     let warning = handle.warning.clone();
     Ok((handle.wait().unwrap(), warning))
 }
@@ -116,9 +116,9 @@ fn whatever_is_changed_after_an_approval_is_refused_to_agents_and_warned_of_to_h
     workspace.write(&format!("{place}/README.md"), "# Alpha\n");
     workspace.write(&format!("{place}/requirements.lock"), "left==1.0\n");
     let engine = open(&workspace);
-    let review = engine.reviews(ReviewFilter::Waiting).unwrap().remove(0);
+    let review = engine.reviews().list(ReviewFilter::Waiting).unwrap().remove(0);
     engine.execute(decide(&review, DecisionKind::Approve), &ada()).unwrap();
-    let digest = engine.resolve("alpha").unwrap().digest;
+    let digest = engine.library().resolve("alpha").unwrap().digest;
     engine.execute(Command::Allow { tool: "alpha".to_owned(), digest }, &ada()).unwrap();
     let agent = Caller::Agent("bot".to_owned());
     let (saved, root) = (workspace.home().join("saved"), workspace.root());
@@ -127,7 +127,7 @@ fn whatever_is_changed_after_an_approval_is_refused_to_agents_and_warned_of_to_h
         let (fine, _) = run(&engine, "alpha", &agent).unwrap();
         assert_eq!((fine.outcome, fine.isolation.profile), (RunOutcome::Succeeded, Profile::Declared), "before {what}");
         change(&root);
-        engine.scan(&mut |_| {}).unwrap();
+        engine.library().scan(&mut |_| {}).unwrap();
         // What cannot be read as a tool any more cannot be named either.
         if let Ok((refused, _)) = run(&engine, path, &agent) {
             assert_eq!(refused.outcome, RunOutcome::Refused, "{what}: {refused:?}");
@@ -141,7 +141,7 @@ fn whatever_is_changed_after_an_approval_is_refused_to_agents_and_warned_of_to_h
                 "{what} was not warned of"
             );
         }
-        let report = engine.verify().unwrap();
+        let report = engine.integrity().verify().unwrap();
         let named = report.faults.iter().chain(&report.notes).any(|line| line.contains("tools/"));
         assert!(named || what.contains("link"), "{what}: verify says nothing");
         for folder in ["tools/approved", "tools/core"] {
@@ -150,7 +150,7 @@ fn whatever_is_changed_after_an_approval_is_refused_to_agents_and_warned_of_to_h
             }
         }
         copy_folder(&saved, &root.join(FOLDER));
-        engine.scan(&mut |_| {}).unwrap();
+        engine.library().scan(&mut |_| {}).unwrap();
     }
     // For a script it is an exit code.
     (CHANGES[0].1)(&root);
@@ -166,7 +166,7 @@ fn approved() -> (Workspace, Engine, PathBuf) {
     let workspace = Workspace::new();
     native(&workspace, "tools/experimental/alpha", "alpha", "echo 1\n", "");
     let engine = open(&workspace);
-    let review = engine.reviews(ReviewFilter::Waiting).unwrap().remove(0);
+    let review = engine.reviews().list(ReviewFilter::Waiting).unwrap().remove(0);
     engine.execute(decide(&review, DecisionKind::Approve), &ada()).unwrap();
     let kept = workspace.home().join("kept");
     copy_folder(&workspace.path(FOLDER), &kept);
@@ -176,13 +176,13 @@ fn approved() -> (Workspace, Engine, PathBuf) {
 fn put_back(workspace: &Workspace, engine: &Engine, kept: &Path) {
     drop(fs::remove_dir_all(workspace.path(FOLDER)));
     copy_folder(kept, &workspace.path(FOLDER));
-    engine.scan(&mut |_| {}).unwrap();
+    engine.library().scan(&mut |_| {}).unwrap();
 }
 
 /// What an agent is told; `None` when the tool runs for it as approved.
 fn refusal(engine: &Engine) -> Option<String> {
-    let done = engine.resolve(HERE).and_then(|tool| {
-        engine.run(&RunRequest { tool, input: None, timeout: None }, &Caller::Agent("bot".to_owned()))
+    let done = engine.library().resolve(HERE).and_then(|tool| {
+        engine.runs().start(&RunRequest { tool, input: None, timeout: None }, &Caller::Agent("bot".to_owned()))
     });
     match done.map(|handle| handle.wait().unwrap()) {
         Ok(done) if done.outcome == RunOutcome::Succeeded => None,
@@ -196,17 +196,17 @@ fn an_older_version_that_somebody_put_back_is_not_the_approved_one() {
     let (workspace, engine, kept) = approved();
     assert_eq!(refusal(&engine), None);
     workspace.write(&format!("{FOLDER}/alpha.sh"), "echo 2\n");
-    engine.scan(&mut |_| {}).unwrap();
-    let review = engine.reviews(ReviewFilter::Waiting).unwrap().remove(0);
+    engine.library().scan(&mut |_| {}).unwrap();
+    let review = engine.reviews().list(ReviewFilter::Waiting).unwrap().remove(0);
     engine.execute(decide(&review, DecisionKind::Approve), &ada()).unwrap();
     assert_eq!((review.kind, refusal(&engine)), (ReviewKind::Drift, None));
     put_back(&workspace, &engine, &kept);
     let told = refusal(&engine).expect("agents run what was approved last");
     assert!(told.contains("older version"), "{told}");
-    let faults = engine.verify().unwrap().faults;
+    let faults = engine.integrity().verify().unwrap().faults;
     assert!(faults.iter().any(|fault| fault.contains("older version again")), "{faults:?}");
     // A human who wants the older one says so.
-    let review = engine.reviews(ReviewFilter::Waiting).unwrap().remove(0);
+    let review = engine.reviews().list(ReviewFilter::Waiting).unwrap().remove(0);
     assert_eq!(review.kind, ReviewKind::Drift);
     engine.execute(decide(&review, DecisionKind::Approve), &ada()).unwrap();
     assert_eq!(refusal(&engine), None);
@@ -221,10 +221,10 @@ fn an_archived_tool_that_somebody_put_back_is_not_approved() {
         put_back(&workspace, &engine, &kept);
         let told = refusal(&engine).expect("it was archived");
         assert!(told.contains("archived"), "{told}");
-        let faults = engine.verify().unwrap().faults;
+        let faults = engine.integrity().verify().unwrap().faults;
         assert!(faults.iter().any(|fault| fault.contains("was archived by entry")), "{faults:?}");
         fs::remove_dir_all(workspace.path(FOLDER)).unwrap();
-        engine.scan(&mut |_| {}).unwrap();
+        engine.library().scan(&mut |_| {}).unwrap();
         // The human's own ways back.
         if undone {
             engine.execute(Command::Undo { operation: archived.operation }, &ada()).unwrap();
@@ -241,8 +241,8 @@ fn a_waiting_tool_that_was_moved_by_hand_is_asked_about_once_and_as_what_it_is_t
     native(&workspace, "tools/experimental/alpha", "alpha", "echo 1\n", "");
     let engine = open(&workspace);
     let waiting = || {
-        engine.scan(&mut |_| {}).unwrap();
-        let reviews = engine.reviews(ReviewFilter::Waiting).unwrap();
+        engine.library().scan(&mut |_| {}).unwrap();
+        let reviews = engine.reviews().list(ReviewFilter::Waiting).unwrap();
         reviews.iter().map(|review| (review.kind, review.from_stage)).collect::<Vec<_>>()
     };
     let new = (ReviewKind::New, Stage::Experimental);

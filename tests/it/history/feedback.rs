@@ -16,7 +16,7 @@ fn every_decision_is_a_line_with_request_code_evidence_and_no_secret() {
     native(&workspace, "tools/experimental/alpha", "alpha", &format!("TOKEN={SECRET}\necho 1\n"), made);
     native(&workspace, "tools/experimental/beta", "beta", "echo 2\n", made);
     let engine = open(&workspace);
-    let waiting = engine.reviews(ReviewFilter::Waiting).unwrap();
+    let waiting = engine.reviews().list(ReviewFilter::Waiting).unwrap();
     let kinds = [DecisionKind::Reject, DecisionKind::Approve];
     for (review, kind) in waiting.iter().zip(kinds) {
         engine.execute(decide(review, kind), &ada()).unwrap();
@@ -54,24 +54,24 @@ fn ten_approvals_of_one_generator_suggest_fewer_questions_and_say_why() {
         native(&workspace, &format!("tools/experimental/{name}"), &name, &format!("echo {at}\n"), made);
     }
     let engine = open(&workspace);
-    let waiting = engine.reviews(ReviewFilter::Waiting).unwrap();
+    let waiting = engine.reviews().list(ReviewFilter::Waiting).unwrap();
     for review in &waiting[..9] {
         engine.execute(decide(review, DecisionKind::Approve), &ada()).unwrap();
     }
-    assert_eq!(engine.suggestions().unwrap(), vec![]);
+    assert_eq!(engine.reviews().suggestions().unwrap(), vec![]);
     engine.execute(decide(&waiting[9], DecisionKind::Approve), &ada()).unwrap();
-    let found = engine.suggestions().unwrap();
+    let found = engine.reviews().suggestions().unwrap();
     assert_eq!((found.len(), found[0].approvals, found[0].generator.as_str()), (1, 10, "forge 2"));
-    let evidence = engine.review(waiting[10].id).unwrap().evidence;
+    let evidence = engine.reviews().detail(waiting[10].id).unwrap().evidence;
     let line = evidence.iter().find(|line| line.label == "suggestion").expect("it stands beside the evidence");
     let why = "10 approvals in a row of generator forge 2 in category data, last rejection never";
     assert!(line.text.starts_with(why), "{}", line.text);
     let (told, code) = workspace.json(&["feedback", "--suggestions"]);
     assert_eq!((code, &told["suggestions"][0]["approvals"]), (0, &Value::from(10)));
     // It only suggests: the eleventh waits like all the others.
-    assert_eq!(engine.reviews(ReviewFilter::Waiting).unwrap().len(), 1);
+    assert_eq!(engine.reviews().list(ReviewFilter::Waiting).unwrap().len(), 1);
     engine.execute(decide(&waiting[10], DecisionKind::Reject), &ada()).unwrap();
-    assert_eq!(engine.suggestions().unwrap(), vec![]);
+    assert_eq!(engine.reviews().suggestions().unwrap(), vec![]);
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn a_page_says_how_to_use_a_tool_what_it_may_do_and_who_made_it() {
                 generator = \"[forge](http://evil)\"\n[[examples]]\ndescription = \"# Count\"\ninput = { a = 1 }\n";
     native(&workspace, "tools/experimental/alpha", "alpha", "echo 1\n", more);
     let engine = open(&workspace);
-    let review = engine.reviews(ReviewFilter::Waiting).unwrap().remove(0);
+    let review = engine.reviews().list(ReviewFilter::Waiting).unwrap().remove(0);
     engine.execute(decide(&review, DecisionKind::Approve), &ada()).unwrap();
     let (written, code) = workspace.json(&["docs", "--out", workspace.path("pages").to_str().unwrap()]);
     assert_eq!((code, &written["pages"]), (0, &serde_json::json!(["alpha.md", "index.md"])), "{written:#}");

@@ -14,16 +14,16 @@ fn sound() -> (Workspace, Engine) {
     let workspace = Workspace::new();
     native(&workspace, "tools/experimental/alpha", "alpha", "echo 1\n", "");
     let engine = open(&workspace);
-    let review = engine.reviews(ReviewFilter::Waiting).unwrap().remove(0);
+    let review = engine.reviews().list(ReviewFilter::Waiting).unwrap().remove(0);
     engine.execute(decide(&review, DecisionKind::Approve), &ada()).unwrap();
     native(&workspace, "tools/experimental/fresh", "fresh", "echo 1\n", "");
-    engine.scan(&mut |_| {}).unwrap();
+    engine.library().scan(&mut |_| {}).unwrap();
     assert_eq!(faults(&engine), Vec::<String>::new());
     (workspace, engine)
 }
 
 fn faults(engine: &Engine) -> Vec<String> {
-    engine.verify().unwrap().faults
+    engine.integrity().verify().unwrap().faults
 }
 
 fn names(engine: &Engine, part: &str) {
@@ -39,9 +39,9 @@ fn sql(engine: &Engine, text: &str) {
 
 /// How a run by an agent ends, and what it says.
 fn bot(engine: &Engine, name: &str) -> (RunOutcome, String) {
-    let tool = engine.resolve(name).unwrap();
+    let tool = engine.library().resolve(name).unwrap();
     let request = RunRequest { tool, input: None, timeout: None };
-    let run = engine.run(&request, &Caller::Agent("bot".to_owned())).unwrap().wait().unwrap();
+    let run = engine.runs().start(&request, &Caller::Agent("bot".to_owned())).unwrap().wait().unwrap();
     (run.outcome, run.error.unwrap_or_default())
 }
 
@@ -54,10 +54,10 @@ fn refused_for(engine: &Engine, name: &str, part: &str) {
 fn an_approval_counts_only_while_the_entry_that_gave_it_is_as_it_was_written() {
     let (workspace, engine) = sound();
     assert_eq!(bot(&engine, "alpha").0, RunOutcome::Succeeded);
-    let before = engine.resolve("alpha").unwrap().digest.hex();
+    let before = engine.library().resolve("alpha").unwrap().digest.hex();
     workspace.write("tools/approved/alpha/alpha.sh", "echo evil\n");
-    engine.scan(&mut |_| {}).unwrap();
-    let after = engine.resolve("alpha").unwrap().digest.hex();
+    engine.library().scan(&mut |_| {}).unwrap();
+    let after = engine.library().resolve("alpha").unwrap().digest.hex();
     let note = fs::read_to_string(workspace.path("tools/approved/alpha/approval.toml")).unwrap();
     workspace.write("tools/approved/alpha/approval.toml", &note.replace(&before, &after));
     sql(
@@ -87,12 +87,12 @@ fn an_approval_that_the_table_lost_is_missed_also_when_the_files_are_gone() {
     sql(&engine, "DELETE FROM approvals");
     let lost = "that entry 1 gave is missing in the table of approvals";
     refused_for(&engine, "alpha", lost);
-    let report = engine.verify().unwrap();
+    let report = engine.integrity().verify().unwrap();
     assert_eq!((report.faults.len(), report.notes.len()), (1, 0), "{report:?}");
     names(&engine, lost);
     fs::remove_dir_all(workspace.path("tools/approved/alpha")).unwrap();
     names(&engine, lost);
-    assert_eq!(engine.verify_tool("alpha").unwrap().faults.len(), 1);
+    assert_eq!(engine.integrity().verify_tool("alpha").unwrap().faults.len(), 1);
     engine.execute(Command::Undo { operation: None }, &ada()).unwrap();
     assert_eq!(faults(&engine), Vec::<String>::new(), "taken back, it is missed no more");
 }
@@ -104,8 +104,8 @@ fn an_approval_that_the_log_ended_does_not_come_back_by_a_row() {
     let copy = workspace.path("copy");
     crate::support::copy_folder(&workspace.path("tools/approved/alpha"), &copy);
     native(&workspace, "tools/experimental/alpha", "alpha", "echo 2\n", "");
-    engine.scan(&mut |_| {}).unwrap();
-    let waiting = engine.reviews(ReviewFilter::Waiting).unwrap();
+    engine.library().scan(&mut |_| {}).unwrap();
+    let waiting = engine.reviews().list(ReviewFilter::Waiting).unwrap();
     let review = waiting.iter().find(|review| review.tool.as_str() == "alpha").unwrap();
     engine.execute(decide(review, DecisionKind::Approve), &ada()).unwrap();
     assert_eq!(faults(&engine), Vec::<String>::new());
@@ -113,7 +113,7 @@ fn an_approval_that_the_log_ended_does_not_come_back_by_a_row() {
     crate::support::copy_folder(&copy, &workspace.path("tools/approved/alpha"));
     fs::remove_dir_all(copy).unwrap();
     sql(&engine, "INSERT INTO approvals SELECT * FROM kept");
-    engine.scan(&mut |_| {}).unwrap();
+    engine.library().scan(&mut |_| {}).unwrap();
     refused_for(&engine, "alpha", "by the log no approval of it is in force");
     names(&engine, "by the log no approval of it is in force");
 }
@@ -128,10 +128,10 @@ fn leave_for_an_agent_counts_only_when_the_entry_that_it_names_gave_exactly_this
     );
     refused_for(&engine, "fresh", "fresh is not approved");
     names(&engine, "for agent bot to run fresh does not match the log: entry 1, which it names, did not give it");
-    let void = engine.grants().unwrap().agents[0].void.clone().unwrap_or_default();
+    let void = engine.grants().list().unwrap().agents[0].void.clone().unwrap_or_default();
     assert!(void.contains("does not match the log"), "{void}");
 
-    let digest = engine.resolve("fresh").unwrap().digest;
+    let digest = engine.library().resolve("fresh").unwrap().digest;
     sql(&engine, "DELETE FROM agent_grants");
     let agent = "other".to_owned();
     let given = Command::Grant { tool: "fresh".to_owned(), digest, agent, scope: GrantScope::Version };
@@ -141,7 +141,7 @@ fn leave_for_an_agent_counts_only_when_the_entry_that_it_names_gave_exactly_this
     refused_for(&engine, "fresh", "fresh is not approved");
     names(&engine, "did not give it");
     sql(&engine, "UPDATE agent_grants SET agent = 'other'");
-    let key = GrantKey::Agent(engine.grants().unwrap().agents[0].id);
+    let key = GrantKey::Agent(engine.grants().list().unwrap().agents[0].id);
     engine.execute(Command::Revoke { grant: key }, &ada()).unwrap();
     sql(&engine, "UPDATE agent_grants SET revoked = 0");
     names(&engine, "of the log revoked it");
@@ -150,11 +150,11 @@ fn leave_for_an_agent_counts_only_when_the_entry_that_it_names_gave_exactly_this
 #[test]
 fn leave_that_was_taken_back_itself_does_not_come_back_with_its_revocation() {
     let (_workspace, engine) = sound();
-    let digest = engine.resolve("fresh").unwrap().digest;
+    let digest = engine.library().resolve("fresh").unwrap().digest;
     let (tool, agent) = ("fresh".to_owned(), "bot".to_owned());
     let gave = engine.execute(Command::Grant { tool, digest, agent, scope: GrantScope::Version }, &ada()).unwrap();
     assert_eq!(bot(&engine, "fresh").0, RunOutcome::Succeeded);
-    let key = GrantKey::Agent(engine.grants().unwrap().agents[0].id);
+    let key = GrantKey::Agent(engine.grants().list().unwrap().agents[0].id);
     let revoked = engine.execute(Command::Revoke { grant: key }, &ada()).unwrap();
     engine.execute(Command::Undo { operation: gave.operation }, &ada()).unwrap();
     engine.execute(Command::Undo { operation: revoked.operation }, &ada()).unwrap();
@@ -167,19 +167,19 @@ fn what_a_version_was_allowed_counts_only_when_the_log_allowed_it() {
     let workspace = Workspace::new();
     native(&workspace, "tools/experimental/alpha", "alpha", "echo 1\n", "[permissions]\nwrite = [\"out\"]\n");
     let engine = open(&workspace);
-    let review = engine.reviews(ReviewFilter::Waiting).unwrap().remove(0);
+    let review = engine.reviews().list(ReviewFilter::Waiting).unwrap().remove(0);
     engine.execute(decide(&review, DecisionKind::Approve), &ada()).unwrap();
-    let tool = engine.resolve("alpha").unwrap();
+    let tool = engine.library().resolve("alpha").unwrap();
     let allow = || Command::Allow { tool: tool.path.clone(), digest: tool.digest };
     let gave = engine.execute(allow(), &ada()).unwrap();
     assert_eq!(faults(&engine), Vec::<String>::new());
     sql(&engine, "CREATE TABLE kept AS SELECT * FROM grants");
     engine.execute(Command::Undo { operation: gave.operation }, &ada()).unwrap();
     sql(&engine, "INSERT INTO grants SELECT * FROM kept");
-    assert!(engine.unallowed(&tool, &ada()).unwrap().is_some(), "it asks again");
+    assert!(engine.runs().unallowed(&tool, &ada()).unwrap().is_some(), "it asks again");
     names(&engine, "was allowed does not match the log: no entry of the log allowed it");
     engine.execute(allow(), &ada()).unwrap();
-    assert!(engine.unallowed(&tool, &ada()).unwrap().is_none());
+    assert!(engine.runs().unallowed(&tool, &ada()).unwrap().is_none());
     assert_eq!(faults(&engine), Vec::<String>::new());
     sql(&engine, "UPDATE grants SET permissions = replace(permissions, 'out', 'all')");
     names(&engine, "of the log allowed something else");
@@ -188,7 +188,7 @@ fn what_a_version_was_allowed_counts_only_when_the_log_allowed_it() {
 #[test]
 fn a_review_is_decided_only_when_a_decision_in_force_says_so() {
     let (workspace, engine) = sound();
-    let id = engine.reviews(ReviewFilter::Waiting).unwrap().remove(0).id.to_string();
+    let id = engine.reviews().list(ReviewFilter::Waiting).unwrap().remove(0).id.to_string();
     let waits = || workspace.json(&["wait", &id, "--timeout", "1s"]);
     for state in ["approved", "rejected", "changes-requested"] {
         sql(&engine, &format!("UPDATE reviews SET state = '{state}' WHERE tool = 'fresh'"));
@@ -210,7 +210,7 @@ fn a_review_is_decided_only_when_a_decision_in_force_says_so() {
     assert!(!fresh.to_string().contains("changes-requested"), "{fresh:#}");
     sql(&engine, "UPDATE reviews SET state = 'waiting' WHERE tool = 'fresh'");
     assert_eq!(faults(&engine), Vec::<String>::new());
-    let review = engine.reviews(ReviewFilter::Waiting).unwrap().remove(0);
+    let review = engine.reviews().list(ReviewFilter::Waiting).unwrap().remove(0);
     engine.execute(decide(&review, DecisionKind::Reject), &ada()).unwrap();
     assert_eq!((faults(&engine), waits().1), (Vec::new(), 1));
     assert!(!workspace.json(&["show", "fresh"]).0.to_string().contains("does not match"));
@@ -248,7 +248,7 @@ fn show_and_the_list_of_problems_say_what_agents_are_refused_for() {
 #[test]
 fn what_changed_is_not_told_by_a_kept_copy_that_is_damaged() {
     let (workspace, engine) = sound();
-    let copy = engine.state_dir().join("versions").join(engine.resolve("alpha").unwrap().digest.hex());
+    let copy = engine.state_dir().join("versions").join(engine.library().resolve("alpha").unwrap().digest.hex());
     super::verified::make_writable(&copy.join("alpha.sh"));
     fs::write(copy.join("alpha.sh"), "echo 2\n").unwrap();
     workspace.write("tools/approved/alpha/alpha.sh", "echo 2\n");

@@ -6,14 +6,14 @@ use toolsmith::domain::{Caller, Command, GrantKey, GrantScope, Profile, RunOutco
 use toolsmith::engine::{Engine, ErrorCode, RunRequest};
 
 fn outcome(engine: &Engine, agent: &str) -> (RunOutcome, Profile) {
-    let tool = engine.resolve("alpha").unwrap();
+    let tool = engine.library().resolve("alpha").unwrap();
     let request = RunRequest { tool, input: None, timeout: None };
-    let run = engine.run(&request, &Caller::Agent(agent.to_owned())).unwrap().wait().unwrap();
+    let run = engine.runs().start(&request, &Caller::Agent(agent.to_owned())).unwrap().wait().unwrap();
     (run.outcome, run.isolation.profile)
 }
 
 fn grant(engine: &Engine, agent: &str, scope: GrantScope) -> Command {
-    let digest = engine.resolve("alpha").unwrap().digest;
+    let digest = engine.library().resolve("alpha").unwrap().digest;
     Command::Grant { tool: "alpha".to_owned(), digest, agent: agent.to_owned(), scope }
 }
 
@@ -35,19 +35,19 @@ fn an_agent_runs_an_experimental_version_only_by_leave_and_one_byte_ends_it() {
     assert_eq!(by_agent.unwrap_err().code, ErrorCode::HumanNeeded);
 
     workspace.write("tools/experimental/alpha/alpha.sh", "echo 1 \n");
-    engine.scan(&mut |_| {}).unwrap();
+    engine.library().scan(&mut |_| {}).unwrap();
     assert_eq!(outcome(&engine, "bot"), REFUSED, "one changed byte is another version");
     workspace.write("tools/experimental/alpha/alpha.sh", "echo 1\n");
-    engine.scan(&mut |_| {}).unwrap();
+    engine.library().scan(&mut |_| {}).unwrap();
     assert_eq!(outcome(&engine, "bot"), RAN);
 
-    let key = GrantKey::Agent(engine.grants().unwrap().agents[0].id);
+    let key = GrantKey::Agent(engine.grants().list().unwrap().agents[0].id);
     engine.execute(Command::Revoke { grant: key.clone() }, &ada()).unwrap();
     assert_eq!(outcome(&engine, "bot"), REFUSED);
     assert_eq!(engine.execute(Command::Revoke { grant: key }, &ada()).unwrap_err().code, ErrorCode::NotFound);
     engine.execute(Command::Undo { operation: None }, &ada()).unwrap();
     assert_eq!(outcome(&engine, "bot"), RAN, "a revocation can be taken back");
-    assert_eq!(engine.verify().unwrap().faults, Vec::<String>::new());
+    assert_eq!(engine.integrity().verify().unwrap().faults, Vec::<String>::new());
 }
 
 #[test]
@@ -66,13 +66,13 @@ fn leave_for_a_session_holds_in_it_and_leave_of_a_workbench_as_long_as_it_lives(
     assert_eq!([call(None), call(Some("day")), call(Some("night"))], [Some(4), Some(4), Some(0)]);
     // The workbench is this very process.
     engine.execute(grant(&engine, "tester", GrantScope::Workbench(String::new())), &ada()).unwrap();
-    let listed = engine.grants().unwrap();
+    let listed = engine.grants().list().unwrap();
     assert!(matches!(&listed.agents[0].scope, GrantScope::Workbench(owner) if !owner.is_empty()), "{listed:?}");
     assert_eq!(outcome(&engine, "tester"), RAN);
     let dead = GrantScope::Workbench("1:1:dead".to_owned());
     engine.execute(grant(&engine, "ghost", dead), &ada()).unwrap();
     assert_eq!(outcome(&engine, "ghost"), REFUSED);
-    assert_eq!(engine.grants().unwrap().agents.len(), 2, "leave of a workbench that is gone is not listed");
+    assert_eq!(engine.grants().list().unwrap().agents.len(), 2, "leave of a workbench that is gone is not listed");
     let (list, code) = workspace.json(&["grants"]);
     assert_eq!((code, list["agents"].as_array().unwrap().len()), (0, 2), "{list:#}");
 }

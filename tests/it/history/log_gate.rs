@@ -24,7 +24,7 @@ fn family(world: &World) {
         let script = format!("#!/bin/sh\n# A tool of several versions.\necho trio{version}\n");
         world.workspace.write(&format!("tools/experimental/trio{version}.sh"), &script);
     }
-    world.engine.scan(&mut |_| {}).unwrap();
+    world.engine.library().scan(&mut |_| {}).unwrap();
     let is_first = |version: &semver::Version| *version == semver::Version::new(1, 1, 0);
     let mut waiting = world.waiting().into_iter();
     let first = waiting.find(|review| review.tool.as_str() == "trio" && is_first(&review.version)).unwrap();
@@ -36,11 +36,11 @@ fn commands(world: &World) -> Vec<Command> {
     let waiting = world.waiting();
     let review = |name: &str| waiting.iter().find(|review| review.tool.as_str() == name).unwrap();
     let yes = |name: &str| decide(review(name), DecisionKind::Approve);
-    let writer = world.engine.resolve("writer").unwrap();
+    let writer = world.engine.library().resolve("writer").unwrap();
     let named = |name: &str| name.to_owned();
     world.workspace.write("shop.json", r#"{"paths": {"/orders": {"get": {}}}}"#);
     let from = OpportunitySources { openapi: Some(world.workspace.path("shop.json")), ..OpportunitySources::default() };
-    let found = world.engine.opportunities(&from, 100).unwrap().opportunities;
+    let found = world.engine.opportunities().list(&from, 100).unwrap().opportunities;
     let key = found.into_iter().find(|one| one.name.as_str() == "get-orders").unwrap().key;
     vec![
         Command::AcceptOpportunity { key: key.clone(), from: from.clone() },
@@ -75,16 +75,16 @@ fn commands(world: &World) -> Vec<Command> {
         },
         Command::Unlock { tool: None, tier: Some(CostTier::Medium), scope: GrantScope::Version, lasting: None },
         Command::SaveSet { name: named("mine"), tools: vec![named("writer")] },
-        Command::Revoke { grant: world.engine.grant_named("1").unwrap() },
+        Command::Revoke { grant: world.engine.grants().named("1").unwrap() },
         Command::UseInSession {
             tool: named("trio@1.2.0"),
-            digest: world.engine.resolve("trio@1.2.0").unwrap().digest,
+            digest: world.engine.library().resolve("trio@1.2.0").unwrap().digest,
             scope: GrantScope::Session(named("night")),
         },
         Command::Pin { tool: named("trio@1.2.0"), pinned: true },
-        Command::Trim { tool: named("trio"), versions: world.engine.trimmed("trio").unwrap() },
+        Command::Trim { tool: named("trio"), versions: world.engine.versions().trimmed("trio").unwrap() },
         Command::Untag { tool: named("writer"), tag: named("not-for-json") },
-        Command::Resolve { failure: world.engine.failures(None).unwrap().remove(0).signature, reason: None },
+        Command::Resolve { failure: world.engine.failures().list(None).unwrap().remove(0).signature, reason: None },
         Command::Comment {
             review: review("fresh").id,
             spot: Spot::default(),
@@ -152,7 +152,7 @@ fn a_command_whose_log_entry_cannot_be_written_changes_nothing() {
     world.execute(Command::Archive { tool: "loose".to_owned(), reason: None }).unwrap();
     let fresh = world.waiting().into_iter().find(|review| review.tool.as_str() == "fresh").unwrap();
     let (tool, agent) = ("known".to_owned(), "bot".to_owned());
-    let known = world.engine.resolve("tools/experimental/known/tool.toml").unwrap();
+    let known = world.engine.library().resolve("tools/experimental/known/tool.toml").unwrap();
     let tool_path = known.path.clone();
     world.execute(Command::Grant { tool: tool_path, digest: known.digest, agent, scope: GrantScope::Version }).unwrap();
     let (spot, kind) = (Spot::default(), CommentKind::Note);
@@ -164,10 +164,10 @@ fn a_command_whose_log_entry_cannot_be_written_changes_nothing() {
         error: "boom".to_owned(),
         severity: Severity::Low,
     };
-    world.engine.mark_failure(&mark, &Caller::Agent("bot".to_owned())).unwrap();
+    world.engine.failures().mark(&mark, &Caller::Agent("bot".to_owned())).unwrap();
     let change = BufferChange { strategy: Some(Strategy::Manual), ..BufferChange::default() };
     let write = BufferWrite { buffer: BufferId::new("waiting").unwrap(), change, items: vec!["1".to_owned()] };
-    world.engine.write_buffer(&write, &Caller::Human("Ada".to_owned())).unwrap();
+    world.engine.buffers().write(&write, &Caller::Human("Ada".to_owned())).unwrap();
     let commands = commands(&world);
     assert!(!is_tried(&Command::Cancel { run: RunId(1) }));
     let git = || [world.workspace.git(&["rev-parse", "HEAD"]), world.workspace.git(&["status", "--porcelain"])];

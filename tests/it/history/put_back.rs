@@ -65,12 +65,12 @@ fn what_was_no_tool_makes_room_without_becoming_a_row_and_comes_back_by_undo() {
     let world = World::new();
     let broken = "name = \n";
     world.workspace.write("tools/approved/known/tool.toml", broken);
-    world.engine.scan(&mut |_| {}).unwrap();
-    assert_eq!(world.engine.catalog().problems.len(), 1);
+    world.engine.library().scan(&mut |_| {}).unwrap();
+    assert_eq!(world.engine.library().catalog().problems.len(), 1);
     let before = world.state();
     let outcome = world.execute(Command::RestoreFiles { tool: "known".to_owned() }).unwrap();
     assert!(!outcome.message.contains("kept nowhere"), "{}", outcome.message);
-    let problems = world.engine.catalog().problems.clone();
+    let problems = world.engine.library().catalog().problems.clone();
     assert!(problems.is_empty(), "{problems:?}");
     world.execute(Command::Undo { operation: None }).unwrap();
     let now = world.state();
@@ -79,7 +79,7 @@ fn what_was_no_tool_makes_room_without_becoming_a_row_and_comes_back_by_undo() {
     std::os::unix::fs::symlink("/etc/passwd", world.workspace.path("tools/approved/known/link")).unwrap();
     let outcome = world.execute(Command::RestoreFiles { tool: "known".to_owned() }).unwrap();
     assert!(outcome.message.contains("tools/archived/.known.replaced-"), "{}", outcome.message);
-    let problems = world.engine.catalog().problems.clone();
+    let problems = world.engine.library().catalog().problems.clone();
     assert!(problems.is_empty(), "{problems:?}");
 }
 
@@ -91,7 +91,7 @@ fn a_tool_that_was_changed_in_the_archive_is_not_restored_but_its_approved_files
     let error = world.execute(put_back.clone()).unwrap_err();
     assert!(error.hint.contains("restore known"), "{error:?}");
     world.workspace.write("tools/archived/known/known.sh", "echo 666\n");
-    world.engine.scan(&mut |_| {}).unwrap();
+    world.engine.library().scan(&mut |_| {}).unwrap();
     let error = world.execute(Command::Restore { tool: "known".to_owned() }).unwrap_err();
     assert_eq!(error.code, ErrorCode::Conflict);
     assert!(error.message.contains("known.sh changed") && error.hint.contains("restore-files"), "{error:?}");
@@ -99,12 +99,12 @@ fn a_tool_that_was_changed_in_the_archive_is_not_restored_but_its_approved_files
     assert_eq!(fs::read_to_string(world.workspace.path("tools/approved/known/known.sh")).unwrap(), "echo 1\n");
     assert_eq!(world.workspace.git(&["show", "HEAD:tools/approved/known/known.sh"]).trim(), "echo 1");
     assert_eq!(fs::read_to_string(world.workspace.path("tools/archived/known/known.sh")).unwrap(), "echo 666\n");
-    let report = world.engine.verify_tool("known").unwrap();
+    let report = world.engine.integrity().verify_tool("known").unwrap();
     assert!(report.faults.is_empty(), "{:?}", report.faults);
     // What nobody approved comes back as it is.
     world.execute(Command::Archive { tool: "fresh".to_owned(), reason: None }).unwrap();
     world.workspace.write("tools/archived/fresh/fresh.sh", "echo 777\n");
-    world.engine.scan(&mut |_| {}).unwrap();
+    world.engine.library().scan(&mut |_| {}).unwrap();
     world.execute(Command::Restore { tool: "fresh".to_owned() }).unwrap();
     assert_eq!(fs::read_to_string(world.workspace.path("tools/experimental/fresh/fresh.sh")).unwrap(), "echo 777\n");
 }
@@ -112,7 +112,7 @@ fn a_tool_that_was_changed_in_the_archive_is_not_restored_but_its_approved_files
 fn moved(world: &World, to: &str) {
     fs::create_dir_all(world.workspace.path(to).parent().unwrap()).unwrap();
     fs::rename(world.workspace.path("tools/approved/known"), world.workspace.path(to)).unwrap();
-    world.engine.scan(&mut |_| {}).unwrap();
+    world.engine.library().scan(&mut |_| {}).unwrap();
 }
 
 #[test]
@@ -123,10 +123,10 @@ fn what_was_moved_comes_back_to_where_it_was_approved_and_nothing_else_is_called
     world.execute(Command::RestoreFiles { tool: "known".to_owned() }).unwrap();
     assert!(world.workspace.path("tools/approved/known/known.sh").exists());
     assert_eq!(fs::read(world.workspace.path("tools/core/known/approval.toml")).unwrap(), note, "nobody made it core");
-    let faults = world.engine.verify_tool("known").unwrap().faults;
+    let faults = world.engine.integrity().verify_tool("known").unwrap().faults;
     assert!(matches!(faults.as_slice(), [one] if one.contains("tools/core/known")), "{faults:?}");
     fs::remove_dir_all(world.workspace.path("tools/core/known")).unwrap();
-    assert!(world.engine.verify_tool("known").unwrap().faults.is_empty());
+    assert!(world.engine.integrity().verify_tool("known").unwrap().faults.is_empty());
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn a_link_that_made_room_comes_back_by_undo() {
     let elsewhere = world.workspace.path("elsewhere");
     fs::rename(&place, &elsewhere).unwrap();
     std::os::unix::fs::symlink(&elsewhere, &place).unwrap();
-    world.engine.scan(&mut |_| {}).unwrap();
+    world.engine.library().scan(&mut |_| {}).unwrap();
     world.execute(Command::RestoreFiles { tool: "known".to_owned() }).unwrap();
     assert!(!place.is_symlink());
     world.execute(Command::Undo { operation: None }).unwrap();

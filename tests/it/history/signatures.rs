@@ -42,7 +42,7 @@ fn fresh() -> Workspace {
 }
 
 fn approve(engine: &Engine) -> Result<Outcome, EngineError> {
-    let review = engine.reviews(ReviewFilter::Waiting).unwrap().remove(0);
+    let review = engine.reviews().list(ReviewFilter::Waiting).unwrap().remove(0);
     engine.execute(decide(&review, DecisionKind::Approve), &ada())
 }
 
@@ -63,9 +63,9 @@ fn cloned(workspace: &Workspace) -> Workspace {
 }
 
 fn agent_runs(engine: &Engine) -> bool {
-    let tool = engine.resolve("alpha").unwrap();
+    let tool = engine.library().resolve("alpha").unwrap();
     let request = RunRequest { tool, input: None, timeout: None };
-    let run = engine.run(&request, &Caller::Agent("bot".to_owned())).unwrap().wait().unwrap();
+    let run = engine.runs().start(&request, &Caller::Agent("bot".to_owned())).unwrap().wait().unwrap();
     run.outcome == RunOutcome::Succeeded
 }
 
@@ -101,19 +101,19 @@ fn on_another_machine_a_tool_signed_by_an_allowed_signer_counts_without_adoption
     allow(&clone, "ada@example.org", "", &key);
     let engine = open(&clone);
     assert!(agent_runs(&engine));
-    assert_eq!(engine.reviews(ReviewFilter::Waiting).unwrap(), vec![], "nothing is left to adopt");
-    let log = engine.operations(9, None).unwrap();
+    assert_eq!(engine.reviews().list(ReviewFilter::Waiting).unwrap(), vec![], "nothing is left to adopt");
+    let log = engine.history().operations(9, None).unwrap();
     assert_eq!((log.len(), log[0].verb.as_str(), log[0].who.as_str()), (1, "adopt", "signer:ada@example.org"));
-    let report = engine.verify().unwrap();
+    let report = engine.integrity().verify().unwrap();
     assert_eq!(report.faults, Vec::<String>::new());
     assert!(report.notes[0].contains("is signed by ada@example.org for approved"), "{:?}", report.notes);
     let (told, code) = clone.json(&["verify", "alpha"]);
     assert_eq!((code, told["notes"].as_array().unwrap().len()), (0, 1), "{told:#}");
     // Given back, it waits for a human like any other.
     engine.execute(Command::Undo { operation: None }, &ada()).unwrap();
-    engine.scan(&mut |_| {}).unwrap();
+    engine.library().scan(&mut |_| {}).unwrap();
     assert!(!agent_runs(&engine));
-    assert_eq!(engine.reviews(ReviewFilter::Waiting).unwrap().len(), 1);
+    assert_eq!(engine.reviews().list(ReviewFilter::Waiting).unwrap().len(), 1);
 }
 
 #[test]
@@ -151,8 +151,8 @@ fn a_signature_that_is_wrong_in_any_way_does_not_count_and_says_why() {
         fs::write(clone.path(NOTE), text).unwrap();
         let engine = open(&clone);
         assert!(!agent_runs(&engine), "{what} counts");
-        assert_eq!(engine.reviews(ReviewFilter::Waiting).unwrap().len(), 1, "{what}: it waits to be adopted");
-        let faults = engine.verify().unwrap().faults;
+        assert_eq!(engine.reviews().list(ReviewFilter::Waiting).unwrap().len(), 1, "{what}: it waits to be adopted");
+        let faults = engine.integrity().verify().unwrap().faults;
         assert!(faults.iter().any(|fault| fault.contains(why)), "{what}: {faults:?}");
     }
     // The bytes that are signed are not those that lie there.
@@ -161,7 +161,7 @@ fn a_signature_that_is_wrong_in_any_way_does_not_count_and_says_why() {
     clone.write("tools/approved/alpha/alpha.sh", "echo 2\n");
     let engine = open(&clone);
     assert!(!agent_runs(&engine));
-    assert!(engine.verify().unwrap().faults.iter().any(|fault| fault.contains("it says digest")));
+    assert!(engine.integrity().verify().unwrap().faults.iter().any(|fault| fault.contains("it says digest")));
     // Whoever writes the workspace must not choose who is believed.
     let clone = cloned(&workspace);
     allow(&clone, "ada@example.org", "", &key);
@@ -170,7 +170,7 @@ fn a_signature_that_is_wrong_in_any_way_does_not_count_and_says_why() {
     configure(&clone, &format!("[signing]\nallowed_signers = \"{}\"\n", inside.display()));
     let engine = open(&clone);
     assert!(!agent_runs(&engine));
-    assert!(engine.verify().unwrap().faults.iter().any(|fault| fault.contains("lies in the workspace")));
+    assert!(engine.integrity().verify().unwrap().faults.iter().any(|fault| fault.contains("lies in the workspace")));
 }
 
 #[test]
@@ -191,7 +191,7 @@ fn a_tool_taken_over_by_its_signature_counts_no_longer_than_the_signature_does()
             Some(change) => fs::write(clone.path(NOTE), change(&note)).unwrap(),
             None => fs::write(clone.home().join("allowed_signers"), "").unwrap(),
         }
-        let faults = engine.verify().unwrap().faults;
+        let faults = engine.integrity().verify().unwrap().faults;
         assert!(faults.len() == 1 && faults[0].contains(why), "{why}: {faults:?}");
         assert!(!agent_runs(&engine), "{why}: what verify finds agents are refused for");
     }
@@ -205,7 +205,7 @@ fn an_approval_given_here_does_not_rest_on_who_is_allowed_to_sign() {
     drop(key);
     let engine = open(&workspace);
     assert!(agent_runs(&engine));
-    let report = engine.verify().unwrap();
+    let report = engine.integrity().verify().unwrap();
     assert_eq!(report.faults, Vec::<String>::new());
     assert!(report.notes.iter().any(|note| note.contains("is not allowed to sign")), "{:?}", report.notes);
 }
@@ -224,13 +224,13 @@ fn an_older_version_that_was_signed_is_not_taken_over_by_itself() {
     let engine = open(&clone);
     assert!(agent_runs(&engine));
     native(&clone, "tools/experimental/alpha", "alpha", "echo 2\n", "");
-    engine.scan(&mut |_| {}).unwrap();
+    engine.library().scan(&mut |_| {}).unwrap();
     approve(&engine).unwrap();
     assert!(agent_runs(&engine));
     // Somebody puts the old files back, with their old and valid signature.
     fs::remove_dir_all(clone.path("tools/approved/alpha")).unwrap();
     copy_folder(&workspace.path("tools/approved/alpha"), &clone.path("tools/approved/alpha"));
-    engine.scan(&mut |_| {}).unwrap();
+    engine.library().scan(&mut |_| {}).unwrap();
     assert!(!agent_runs(&engine));
 }
 
@@ -250,7 +250,7 @@ fn a_signed_approval_that_was_taken_back_does_not_come_to_life_with_its_folder()
     fs::remove_dir_all(workspace.path("tools/experimental/alpha")).unwrap();
     let engine = open(&workspace);
     assert!(!agent_runs(&engine), "what was taken back here needs a human's word");
-    let mut waiting = engine.reviews(ReviewFilter::Waiting).unwrap();
+    let mut waiting = engine.reviews().list(ReviewFilter::Waiting).unwrap();
     waiting.retain(|review| review.kind == ReviewKind::Adoption);
     engine.execute(decide(&waiting.remove(0), DecisionKind::Approve), &ada()).unwrap();
     assert!(agent_runs(&engine));
@@ -270,7 +270,7 @@ fn an_approval_that_cannot_be_signed_is_refused_unless_that_is_allowed() {
         let engine = open(&workspace);
         let error = approve(&engine).unwrap_err();
         assert!(error.code == ErrorCode::Refused && error.message.contains(says), "{config}: {error:?}");
-        assert_eq!(engine.operations(9, None).unwrap(), vec![], "{config}");
+        assert_eq!(engine.history().operations(9, None).unwrap(), vec![], "{config}");
         assert!(workspace.path("tools/experimental/alpha").exists() && !workspace.path(NOTE).exists());
     }
     let workspace = fresh();

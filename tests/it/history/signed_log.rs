@@ -40,13 +40,13 @@ fn sound(required: bool) -> (Workspace, Engine) {
     let manifest = workspace.path("tools/experimental/dear/tool.toml");
     let text = fs::read_to_string(&manifest).unwrap();
     fs::write(&manifest, text.replace("cost_tier = \"low\"", "cost_tier = \"medium\"")).unwrap();
-    engine.scan(&mut |_| {}).unwrap();
-    assert_eq!(engine.verify().unwrap().faults, Vec::<String>::new());
+    engine.library().scan(&mut |_| {}).unwrap();
+    assert_eq!(engine.integrity().verify().unwrap().faults, Vec::<String>::new());
     (workspace, engine)
 }
 
 fn approve_all(engine: &Engine) {
-    for review in engine.reviews(ReviewFilter::Waiting).unwrap() {
+    for review in engine.reviews().list(ReviewFilter::Waiting).unwrap() {
         engine.execute(decide(&review, DecisionKind::Approve), &ada()).unwrap();
     }
 }
@@ -63,7 +63,7 @@ fn sql(engine: &Engine, text: &str) {
 
 /// Appends an entry to the log as the program would, but for the signature. Gives its number.
 fn forge(engine: &Engine, (verb, subject): (&str, &str), detail: Value, at: Instant) -> i64 {
-    let last = engine.operations(1, None).unwrap().remove(0);
+    let last = engine.history().operations(1, None).unwrap().remove(0);
     let mut entry = Operation {
         id: OperationId(last.id.0 + 1),
         at,
@@ -92,7 +92,7 @@ fn chain(engine: &Engine) {
     fs::remove_file(engine.state_dir().join("seen.json")).ok();
     let database = database(engine);
     let (mut head, mut count) = (Digest([0; 32]), 0);
-    for mut entry in engine.operations(999, None).unwrap().into_iter().rev() {
+    for mut entry in engine.history().operations(999, None).unwrap().into_iter().rev() {
         entry.prev_hash = head;
         (head, count) = (entry.expected_hash(), entry.id.0);
         let row = params![&entry.prev_hash.0[..], &head.0[..], count];
@@ -105,9 +105,9 @@ fn chain(engine: &Engine) {
 
 /// Whether an agent gets a tool run; else what it is told.
 fn bot(engine: &Engine, name: &str) -> Result<(), String> {
-    let tool = engine.resolve(name).unwrap();
+    let tool = engine.library().resolve(name).unwrap();
     let request = RunRequest { tool, input: None, timeout: None };
-    let run = engine.run(&request, &Caller::Agent("bot".to_owned())).unwrap().wait().unwrap();
+    let run = engine.runs().start(&request, &Caller::Agent("bot".to_owned())).unwrap().wait().unwrap();
     match run.outcome {
         RunOutcome::Succeeded => Ok(()),
         outcome => Err(format!("{outcome}: {}", run.error.unwrap_or_default())),
@@ -116,23 +116,23 @@ fn bot(engine: &Engine, name: &str) -> Result<(), String> {
 
 /// Whether a human gets a tool run without a question; else which one.
 fn asked(engine: &Engine, name: &str) -> Result<(), String> {
-    let question = engine.unallowed(&engine.resolve(name).unwrap(), &ada()).unwrap();
+    let question = engine.runs().unallowed(&engine.library().resolve(name).unwrap(), &ada()).unwrap();
     question.map_or(Ok(()), |question| Err(format!("{question:?}")))
 }
 
 fn digest(engine: &Engine, name: &str) -> String {
-    engine.resolve(name).unwrap().digest.hex()
+    engine.library().resolve(name).unwrap().digest.hex()
 }
 
 fn grant(engine: &Engine, agent: &str) -> OperationId {
-    let tool = engine.resolve("fresh").unwrap();
+    let tool = engine.library().resolve("fresh").unwrap();
     let (agent, scope) = (agent.to_owned(), GrantScope::Version);
     let command = Command::Grant { tool: "fresh".to_owned(), digest: tool.digest, agent, scope };
     engine.execute(command, &ada()).unwrap().operation.unwrap()
 }
 
 fn revoke(engine: &Engine) -> OperationId {
-    let key = GrantKey::Agent(engine.grants().unwrap().agents[0].id);
+    let key = GrantKey::Agent(engine.grants().list().unwrap().agents[0].id);
     engine.execute(Command::Revoke { grant: key }, &ada()).unwrap().operation.unwrap()
 }
 
@@ -145,10 +145,10 @@ fn attacked(attack: impl Fn(&Workspace, &Engine), works: impl Fn(&Engine) -> Res
         attack(&workspace, &engine);
         // One that has it open, and one that opens it afterwards.
         for engine in [&engine, &open(&workspace)] {
-            engine.scan(&mut |_| {}).unwrap();
+            engine.library().scan(&mut |_| {}).unwrap();
             let done = works(engine);
             assert_eq!(done.is_ok(), !required, "{says}, required = {required}: {done:?}");
-            let faults = engine.verify().unwrap().faults;
+            let faults = engine.integrity().verify().unwrap().faults;
             assert_eq!(faults.iter().any(|fault| fault.contains(says)), required, "{says}: {faults:#?}");
         }
         let problems = workspace.json(&["list", "--problems"]).0["problems"].to_string();
@@ -158,11 +158,12 @@ fn attacked(attack: impl Fn(&Workspace, &Engine), works: impl Fn(&Engine) -> Res
 
 /// An approval of `evil`, in all its tables and beside it, made from that of `alpha`.
 fn forge_approval(workspace: &Workspace, engine: &Engine) {
-    let real = engine.operations(9, None).unwrap().into_iter().find(|entry| entry.subject == "alpha").unwrap();
+    let real =
+        engine.history().operations(9, None).unwrap().into_iter().find(|entry| entry.subject == "alpha").unwrap();
     copy_folder(&workspace.path("tools/approved/alpha"), &workspace.path("tools/approved/evil"));
     fs::remove_file(workspace.path("tools/approved/evil/alpha.sh")).unwrap();
     native(workspace, "tools/approved/evil", "evil", "echo evil\n", "");
-    engine.scan(&mut |_| {}).unwrap();
+    engine.library().scan(&mut |_| {}).unwrap();
     let (old, new) = (digest(engine, "alpha"), digest(engine, "evil"));
     let text = real.detail.to_string().replace("alpha", "evil").replace(&old, &new);
     let id = forge(engine, ("approve", "evil"), serde_json::from_str(&text).unwrap(), real.at);
@@ -181,7 +182,7 @@ fn forge_approval(workspace: &Workspace, engine: &Engine) {
 
 #[test]
 fn an_approval_that_nobody_signed_lets_no_agent_run_the_tool() {
-    let runs = |engine: &Engine| match engine.resolve("evil") {
+    let runs = |engine: &Engine| match engine.library().resolve("evil") {
         Ok(_) => bot(engine, "evil"),
         Err(error) => Err(error.message),
     };
@@ -231,7 +232,7 @@ fn permissions_that_nobody_signed_are_asked_for_again() {
         return;
     }
     let attack = |_: &Workspace, engine: &Engine| {
-        let tool = engine.resolve("writer").unwrap();
+        let tool = engine.library().resolve("writer").unwrap();
         let declared = Permissions { write: vec!["out".to_owned()], ..Permissions::default() };
         let allowed = serde_json::to_value(Allowed::new(&declared, WriteMode::Staged)).unwrap();
         let undo = json!({"kind": "allow", "tool": "writer", "digest": tool.digest});
@@ -254,8 +255,8 @@ fn permissions_that_nobody_signed_are_asked_for_again() {
 fn a_version_that_nobody_chose_with_a_signature_is_not_used_in_a_session() {
     let attack = |workspace: &Workspace, engine: &Engine| {
         native(workspace, "tools/experimental/alpha", "alpha", "echo newer\n", "");
-        engine.scan(&mut |_| {}).unwrap();
-        let view = engine.catalog();
+        engine.library().scan(&mut |_| {}).unwrap();
+        let view = engine.library().catalog();
         let newer = view.tools.iter().find(|tool| tool.path.starts_with("tools/experimental/alpha")).unwrap();
         let digest = newer.digest.hex();
         let scope = serde_json::to_value(GrantScope::Session("night".to_owned())).unwrap();
@@ -273,9 +274,9 @@ fn a_version_that_nobody_chose_with_a_signature_is_not_used_in_a_session() {
         );
     };
     let is_used = |engine: &Engine| {
-        engine.enter_session(Some("night".to_owned()));
-        engine.scan(&mut |_| {}).unwrap();
-        let found = engine.resolve("alpha").map_err(|error| error.message)?;
+        engine.grants().enter_session(Some("night".to_owned()));
+        engine.library().scan(&mut |_| {}).unwrap();
+        let found = engine.library().resolve("alpha").map_err(|error| error.message)?;
         if found.path.starts_with("tools/experimental") { Ok(()) } else { Err(found.path.clone()) }
     };
     attacked(attack, is_used, "(promote alpha) is not signed: it has no signature");
@@ -383,22 +384,22 @@ fn a_state_folder_put_back_to_an_older_copy_is_noticed_until_a_human_signs_it() 
         let problems = workspace.json(&["list", "--problems"]).0["problems"].to_string();
         assert_eq!(problems.contains(says), required, "{problems}");
         if required {
-            assert!(engine.verify().unwrap().faults.iter().any(|fault| fault.contains(says)));
+            assert!(engine.integrity().verify().unwrap().faults.iter().any(|fault| fault.contains(says)));
             assert!(bot(&engine, "alpha").unwrap_err().contains(says), "nothing of such a log counts");
-            let found = engine.unsigned().unwrap();
+            let found = engine.integrity().unsigned().unwrap();
             assert!(found.fault.as_ref().unwrap().contains(says) && found.entries.is_empty(), "{found:?}");
             // A decision does not heal it: whoever signs what follows has not looked at what is missing.
             let approve = || {
-                let waiting = engine.reviews(ReviewFilter::Waiting).unwrap();
+                let waiting = engine.reviews().list(ReviewFilter::Waiting).unwrap();
                 engine.execute(decide(&waiting[0], DecisionKind::Approve), &ada())
             };
             let refused = approve().unwrap_err();
             assert!(refused.message.contains(says) && refused.hint.contains("toolsmith sign"), "{refused:?}");
             assert!(bot(&engine, "alpha").unwrap_err().contains(says));
-            engine.sign_log(&found, &ada()).unwrap();
+            engine.integrity().sign_log(&found, &ada()).unwrap();
             assert_eq!((bot(&engine, "alpha"), bot(&engine, "fresh")), (Ok(()), Ok(())), "a human signed just that");
             approve().unwrap();
-            assert_eq!(engine.verify().unwrap().faults, Vec::<String>::new());
+            assert_eq!(engine.integrity().verify().unwrap().faults, Vec::<String>::new());
         }
     }
 }
@@ -421,7 +422,7 @@ fn a_loss_while_signatures_are_not_required_is_noticed_once_they_are() {
     let config = workspace.home().join("toolsmith/config/config.toml");
     let text = fs::read_to_string(&config).unwrap().replace("required = false", "required = true");
     fs::write(&config, text).unwrap();
-    let faults = open(&workspace).verify().unwrap().faults;
+    let faults = open(&workspace).integrity().verify().unwrap().faults;
     assert!(faults.iter().any(|fault| fault.contains("the log was rewritten")), "{faults:#?}");
 }
 
@@ -442,7 +443,7 @@ fn a_tool_that_was_approved_here_later_than_the_log_goes_is_not_taken_over_by_it
     fs::remove_dir_all(workspace.home().join("toolsmith/config/signing")).unwrap();
     let engine = open(&workspace);
     assert!(bot(&engine, "alpha").is_err());
-    let faults = engine.verify().unwrap().faults;
+    let faults = engine.integrity().verify().unwrap().faults;
     let says = "it was given here by entry 1 of the log, and the log does not have that";
     assert!(faults.iter().any(|fault| fault.contains(says)), "{faults:#?}");
 }
@@ -463,7 +464,7 @@ fn a_log_carried_into_another_workspace_counts_for_nothing_there() {
         fs::write(there.join("workspace.json"), record).unwrap();
         let engine = open(&other);
         assert_eq!(bot(&engine, "fresh").is_ok(), !required, "required = {required}");
-        let faults = engine.verify().unwrap().faults;
+        let faults = engine.integrity().verify().unwrap().faults;
         assert_eq!(faults.iter().any(|fault| fault.contains("is of another workspace")), required, "{faults:#?}");
     }
 }
@@ -477,20 +478,20 @@ fn what_was_decided_before_signatures_were_required_counts_after_one_word_of_a_h
     settings(&workspace, &key(&workspace, "ada", ""), true);
     let engine = open(&workspace);
     assert!(bot(&engine, "alpha").unwrap_err().contains("entry 1 (approve alpha) is not signed"));
-    let seen = engine.unsigned().unwrap();
+    let seen = engine.integrity().unsigned().unwrap();
     assert_eq!((seen.entries.len(), seen.entries[0].subject.as_str(), &seen.fault), (1, "alpha", &None));
     assert!(bot(&engine, "alpha").is_err(), "looking signs nothing");
-    let agent = engine.sign_log(&seen, &Caller::Agent("bot".to_owned()));
+    let agent = engine.integrity().sign_log(&seen, &Caller::Agent("bot".to_owned()));
     assert_eq!(agent.unwrap_err().code, ErrorCode::HumanNeeded);
     // What came in between was not looked at.
     native(&workspace, "tools/experimental/late", "late", "echo 1\n", "");
-    engine.scan(&mut |_| {}).unwrap();
+    engine.library().scan(&mut |_| {}).unwrap();
     approve_all(&engine);
-    assert_eq!(engine.sign_log(&seen, &ada()).unwrap_err().code, ErrorCode::Conflict);
-    engine.sign_log(&engine.unsigned().unwrap(), &ada()).unwrap();
+    assert_eq!(engine.integrity().sign_log(&seen, &ada()).unwrap_err().code, ErrorCode::Conflict);
+    engine.integrity().sign_log(&engine.integrity().unsigned().unwrap(), &ada()).unwrap();
     assert_eq!(bot(&engine, "alpha"), Ok(()));
-    assert_eq!(engine.verify().unwrap().faults, Vec::<String>::new());
-    assert_eq!(engine.unsigned().unwrap().entries, []);
+    assert_eq!(engine.integrity().verify().unwrap().faults, Vec::<String>::new());
+    assert_eq!(engine.integrity().unsigned().unwrap().entries, []);
 }
 
 #[test]
@@ -511,7 +512,7 @@ fn an_old_key_counts_while_it_is_allowed_and_a_new_one_signs_over_what_it_signed
         assert!(told.contains("is not signed: the key"), "{told}");
     }
     let engine = open(&workspace);
-    engine.sign_log(&engine.unsigned().unwrap(), &ada()).unwrap();
+    engine.integrity().sign_log(&engine.integrity().unsigned().unwrap(), &ada()).unwrap();
     assert_eq!(bot(&engine, "alpha"), Ok(()));
 }
 
@@ -521,7 +522,7 @@ fn a_decision_by_a_key_that_is_not_allowed_is_refused_when_it_is_made() {
     settings(&workspace, &key(&workspace, "ada", ""), true);
     native(&workspace, "tools/experimental/alpha", "alpha", "echo 1\n", "");
     let engine = open(&workspace);
-    let review = engine.reviews(ReviewFilter::Waiting).unwrap().remove(0);
+    let review = engine.reviews().list(ReviewFilter::Waiting).unwrap().remove(0);
     let eve = Caller::Human("Eve <eve@example.org>".to_owned());
     let refused = engine.execute(decide(&review, DecisionKind::Approve), &eve).unwrap_err();
     assert!(refused.code == ErrorCode::Refused && refused.message.contains("eve@example.org"), "{refused:?}");
@@ -538,7 +539,7 @@ fn a_decision_by_a_key_that_is_not_allowed_is_refused_when_it_is_made() {
         let engine = open(&workspace);
         let told = bot(&engine, "alpha").unwrap_err();
         assert!(told.contains(says), "{text}: {told}");
-        let fresh = engine.reviews(ReviewFilter::Waiting).unwrap().remove(0);
+        let fresh = engine.reviews().list(ReviewFilter::Waiting).unwrap().remove(0);
         let refused = engine.execute(decide(&fresh, DecisionKind::Approve), &ada()).unwrap_err();
         assert_eq!(refused.code, ErrorCode::Refused, "{text}: {refused:?}");
     }
@@ -550,7 +551,7 @@ fn a_signature_is_checked_once_and_known_to_every_later_process() {
     let verified = workspace.home().join("toolsmith/config/signing/verified");
     let lines = || fs::read_to_string(&verified).unwrap().lines().count();
     let before = lines();
-    assert_eq!(before, engine.operations(99, None).unwrap().len(), "one for each decision, when it was made");
+    assert_eq!(before, engine.history().operations(99, None).unwrap().len(), "one for each decision, when it was made");
     for _ in 0..3 {
         assert_eq!(bot(&open(&workspace), "alpha"), Ok(()));
     }
@@ -573,7 +574,7 @@ fn a_yes_that_nobody_gave_is_not_counted_with_that_of_another() {
     let text = fs::read_to_string(&manifest).unwrap();
     fs::write(&manifest, text.replace("cost_tier = \"low\"", "cost_tier = \"high\"")).unwrap();
     let engine = open(&workspace);
-    let review = engine.reviews(ReviewFilter::Waiting).unwrap().remove(0);
+    let review = engine.reviews().list(ReviewFilter::Waiting).unwrap().remove(0);
     sql(
         &engine,
         &format!(
@@ -597,15 +598,15 @@ fn everything_else_goes_on_where_signatures_are_required() {
     let does = |command| engine.execute(command, &ada()).unwrap();
     grant(&engine, "bot");
     does(Command::Unlock { tool: Some("dear".to_owned()), tier: None, scope: GrantScope::Version, lasting: None });
-    let writer = engine.resolve("writer").unwrap();
+    let writer = engine.library().resolve("writer").unwrap();
     does(Command::Allow { tool: "writer".to_owned(), digest: writer.digest });
     for name in ["alpha", "fresh", "writer"] {
         assert_eq!(bot(&engine, name), Ok(()), "{name}");
     }
     assert_eq!((asked(&engine, "writer"), asked(&engine, "dear")), (Ok(()), Ok(())));
-    assert_eq!(engine.resolve("dear").unwrap().cost_tier, CostTier::Medium);
+    assert_eq!(engine.library().resolve("dear").unwrap().cost_tier, CostTier::Medium);
     native(&workspace, "tools/experimental/alpha", "alpha", "echo 2\n", "");
-    engine.scan(&mut |_| {}).unwrap();
+    engine.library().scan(&mut |_| {}).unwrap();
     approve_all(&engine);
     does(Command::Rollback { tool: "alpha".to_owned(), to: None, reason: None });
     assert_eq!(bot(&engine, "alpha"), Ok(()));
@@ -613,14 +614,14 @@ fn everything_else_goes_on_where_signatures_are_required() {
     does(Command::Undo { operation: None });
     assert_eq!(bot(&engine, "alpha"), Ok(()));
     native(&workspace, "tools/approved/cloned", "cloned", "echo cloned\n", "");
-    engine.scan(&mut |_| {}).unwrap();
+    engine.library().scan(&mut |_| {}).unwrap();
     let adoption = |review: &toolsmith::domain::Review| review.kind == ReviewKind::Adoption;
-    let review = engine.reviews(ReviewFilter::Waiting).unwrap().into_iter().find(adoption).unwrap();
+    let review = engine.reviews().list(ReviewFilter::Waiting).unwrap().into_iter().find(adoption).unwrap();
     does(decide(&review, DecisionKind::Approve));
     assert_eq!(bot(&engine, "cloned"), Ok(()));
-    let report = engine.verify().unwrap();
+    let report = engine.integrity().verify().unwrap();
     assert_eq!(report.faults, Vec::<String>::new());
-    assert_eq!(open(&workspace).verify().unwrap().faults, Vec::<String>::new());
+    assert_eq!(open(&workspace).integrity().verify().unwrap().faults, Vec::<String>::new());
 }
 
 #[test]
@@ -630,7 +631,7 @@ fn a_machine_without_the_key_verifies_and_decides_nothing() {
     configure(&workspace, &format!("[signing]\nrequired = true\nallowed_signers = \"{}\"\n", signers.display()));
     let engine = open(&workspace);
     assert_eq!(bot(&engine, "alpha"), Ok(()));
-    let fresh = engine.reviews(ReviewFilter::Waiting).unwrap().remove(0);
+    let fresh = engine.reviews().list(ReviewFilter::Waiting).unwrap().remove(0);
     let refused = engine.execute(decide(&fresh, DecisionKind::Approve), &ada()).unwrap_err();
     assert!(refused.code == ErrorCode::Refused && refused.message.contains("no key is set"), "{refused:?}");
     fs::write(&signers, "").unwrap();

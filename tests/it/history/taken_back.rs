@@ -80,7 +80,7 @@ fn command(world: &World, step: Step) -> Option<Command> {
             Command::Grant { tool: tool.path, digest: tool.digest, agent, scope }
         }
         Step::Revoke(n) => {
-            let list = world.engine.grants().unwrap();
+            let list = world.engine.grants().list().unwrap();
             let agents = list.agents.iter().map(|grant| GrantKey::Agent(grant.id));
             let allowed = list.allowed.iter().map(|grant| GrantKey::Allow(grant.tool.clone(), grant.digest));
             let keys: Vec<GrantKey> = agents.chain(allowed).collect();
@@ -101,7 +101,7 @@ fn command(world: &World, step: Step) -> Option<Command> {
 }
 
 fn newest(world: &World) -> Option<Operation> {
-    world.engine.operations(1, None).unwrap().pop()
+    world.engine.history().operations(1, None).unwrap().pop()
 }
 
 /// Does a step; whether an entry of the log that can be taken back came of it.
@@ -110,7 +110,7 @@ fn take(world: &World, step: Step) -> bool {
     if let Some(command) = command(world, step) {
         // What is refused must change nothing; the comparison at the end would show it.
         drop(world.execute(command));
-    } else if let (Step::Apply, true) = (step, world.engine.resolve("writer").is_ok()) {
+    } else if let (Step::Apply, true) = (step, world.engine.library().resolve("writer").is_ok()) {
         world.run("writer", &ada());
     }
     newest(world).is_some_and(|operation| Some(operation.id) != before)
@@ -144,7 +144,7 @@ fn there_and_back(steps: &[Step]) -> Result<(), TestCaseError> {
     while !done.is_empty() {
         back(&mut states, &mut done)?;
     }
-    let faults = world.engine.verify().unwrap().faults;
+    let faults = world.engine.integrity().verify().unwrap().faults;
     prop_assert!(faults.iter().all(|fault| fault.contains("drifted") || fault.contains("cloned")), "{faults:?}");
     // Nothing of the history of git was rewritten.
     world.workspace.git(&["merge-base", "--is-ancestor", &start, "HEAD"]);

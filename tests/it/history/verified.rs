@@ -17,10 +17,10 @@ fn sound() -> (Workspace, Engine) {
         workspace.write(&format!("tools/experimental/{name}/same.sh"), "echo 1\n");
     }
     let engine = open(&workspace);
-    for review in engine.reviews(ReviewFilter::Waiting).unwrap() {
+    for review in engine.reviews().list(ReviewFilter::Waiting).unwrap() {
         engine.execute(decide(&review, DecisionKind::Approve), &ada()).unwrap();
     }
-    assert_eq!(engine.verify().unwrap().faults, Vec::<String>::new());
+    assert_eq!(engine.integrity().verify().unwrap().faults, Vec::<String>::new());
     (workspace, engine)
 }
 
@@ -58,7 +58,8 @@ fn each_kind_of_tampering_is_named() {
         (
             "a stored version was changed",
             |_, engine| {
-                let copy = engine.state_dir().join("versions").join(engine.resolve("alpha").unwrap().digest.hex());
+                let copy =
+                    engine.state_dir().join("versions").join(engine.library().resolve("alpha").unwrap().digest.hex());
                 let file = find(&copy, "alpha.sh").expect("the copy holds the script");
                 make_writable(&file);
                 fs::write(file, "echo 2\n").unwrap();
@@ -184,7 +185,7 @@ fn each_kind_of_tampering_is_named() {
     for (what, bend, expected) in cases {
         let (workspace, engine) = sound();
         bend(&workspace, &engine);
-        let faults = engine.verify().unwrap().faults;
+        let faults = engine.integrity().verify().unwrap().faults;
         for part in *expected {
             assert!(faults.iter().any(|fault| fault.contains(part)), "{what}: {faults:#?}");
         }
@@ -197,16 +198,16 @@ fn each_kind_of_tampering_is_named() {
 #[test]
 fn what_was_put_away_or_replaced_on_purpose_is_not_missed() {
     let (workspace, engine) = sound();
-    let faults = || engine.verify().unwrap().faults;
+    let faults = || engine.integrity().verify().unwrap().faults;
     engine.execute(Command::Archive { tool: "alpha".to_owned(), reason: None }, &ada()).unwrap();
     assert_eq!(faults(), Vec::<String>::new(), "archived");
     engine.execute(Command::Undo { operation: None }, &ada()).unwrap();
     assert_eq!(faults(), Vec::<String>::new(), "and back");
     // Changed and approved as it is, then promoted: nothing is left in the place before.
     workspace.write("tools/approved/alpha/alpha.sh", "echo 2\n");
-    engine.scan(&mut |_| {}).unwrap();
+    engine.library().scan(&mut |_| {}).unwrap();
     let approve = || {
-        let review = engine.reviews(ReviewFilter::Waiting).unwrap().remove(0);
+        let review = engine.reviews().list(ReviewFilter::Waiting).unwrap().remove(0);
         engine.execute(decide(&review, DecisionKind::Approve), &ada()).unwrap();
     };
     approve();
@@ -244,8 +245,8 @@ fn what_verify_finds_beside_a_tool_agents_are_refused_for_until_restore_files_me
     for (what, bend) in cases {
         let (workspace, engine) = sound();
         let run = |caller: Caller| {
-            let tool = engine.resolve("alpha").unwrap();
-            let handle = engine.run(&RunRequest { tool, input: None, timeout: None }, &caller).unwrap();
+            let tool = engine.library().resolve("alpha").unwrap();
+            let handle = engine.runs().start(&RunRequest { tool, input: None, timeout: None }, &caller).unwrap();
             (handle.warning.clone().unwrap_or_default(), handle.wait().unwrap())
         };
         let bot = || Caller::Agent("bot".to_owned());
@@ -257,14 +258,14 @@ fn what_verify_finds_beside_a_tool_agents_are_refused_for_until_restore_files_me
         let (warning, strict) = run(ada());
         assert!(warning.contains(what) && warning.contains("restore-files"), "{what}: {warning}");
         assert_eq!(strict.isolation.profile, Profile::Strict, "{what}");
-        let faults = engine.verify().unwrap().faults;
+        let faults = engine.integrity().verify().unwrap().faults;
         assert!(faults.len() == 1 && faults[0].contains(what), "{what}: {faults:?}");
         engine.execute(Command::RestoreFiles { tool: "alpha".to_owned() }, &ada()).unwrap();
-        assert_eq!(engine.verify().unwrap().faults, Vec::<String>::new(), "{what}");
+        assert_eq!(engine.integrity().verify().unwrap().faults, Vec::<String>::new(), "{what}");
         assert_eq!(run(bot()).1.outcome, RunOutcome::Succeeded, "{what}");
         if what.contains("approval.toml") {
             engine.execute(Command::Undo { operation: None }, &ada()).unwrap();
-            assert_eq!(engine.verify().unwrap().faults, faults, "{what}");
+            assert_eq!(engine.integrity().verify().unwrap().faults, faults, "{what}");
         }
     }
 }
@@ -273,8 +274,8 @@ fn what_verify_finds_beside_a_tool_agents_are_refused_for_until_restore_files_me
 fn one_tool_is_verified_alone() {
     let (workspace, engine) = sound();
     workspace.write("tools/approved/alpha/alpha.sh", "echo 2\n");
-    assert_eq!(engine.verify_tool("beta").unwrap().faults, Vec::<String>::new());
-    assert_eq!(engine.verify_tool("alpha").unwrap().faults.len(), 1);
+    assert_eq!(engine.integrity().verify_tool("beta").unwrap().faults, Vec::<String>::new());
+    assert_eq!(engine.integrity().verify_tool("alpha").unwrap().faults.len(), 1);
     assert_eq!(workspace.json(&["verify", "beta"]).1, 0);
     assert_eq!(workspace.json(&["verify", "alpha"]).1, 1);
     assert_eq!(workspace.json(&["verify", "nobody"]).1, 5);

@@ -15,7 +15,7 @@ fn another_process_uses_a_version_in_its_session_and_every_other_one_the_origina
     let workspace = Workspace::new();
     family(&workspace);
     let engine = open(&workspace);
-    let digest = engine.resolve("alpha@1.1.0").unwrap().digest;
+    let digest = engine.library().resolve("alpha@1.1.0").unwrap().digest;
     let scope = GrantScope::Session("night".to_owned());
     engine.execute(Command::UseInSession { tool: "alpha@1.1.0".to_owned(), digest, scope }, &ada()).unwrap();
     let call = |session: Option<&str>, more: &[&str]| {
@@ -48,7 +48,7 @@ fn another_process_uses_a_version_in_its_session_and_every_other_one_the_origina
     workspace.write("tools/experimental/alpha/versions/1.1.0/alpha.sh", "echo changed\n");
     let (_, said, told) = call(Some("night"), &[]);
     assert!(said.contains("original") && !told.contains("in place of"), "a changed byte ends it: {said} {told}");
-    assert_eq!(engine.verify().unwrap().faults, Vec::<String>::new());
+    assert_eq!(engine.integrity().verify().unwrap().faults, Vec::<String>::new());
 }
 
 #[test]

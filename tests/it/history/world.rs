@@ -56,7 +56,7 @@ pub fn open(workspace: &Workspace) -> Engine {
         asker: toolsmith::engine::Asker::Human,
     })
     .unwrap();
-    engine.scan(&mut |_| {}).unwrap();
+    engine.library().scan(&mut |_| {}).unwrap();
     engine
 }
 
@@ -81,7 +81,7 @@ impl World {
         approve_all();
         // A version before the one in use, to go back to.
         native(&world.workspace, "tools/experimental/known", "known", "echo 1\n", "");
-        world.engine.scan(&mut |_| {}).unwrap();
+        world.engine.library().scan(&mut |_| {}).unwrap();
         approve_all();
         let workspace = &world.workspace;
         native(workspace, "tools/experimental/known", "known", "echo 2\n", "");
@@ -94,12 +94,12 @@ impl World {
         workspace.write("out/kept.txt", "one\n");
         let script = workspace.path("tools/experimental/fresh/fresh.sh");
         fs::set_permissions(script, fs::Permissions::from_mode(0o755)).unwrap();
-        world.engine.scan(&mut |_| {}).unwrap();
+        world.engine.library().scan(&mut |_| {}).unwrap();
         world
     }
 
     pub fn waiting(&self) -> Vec<Review> {
-        self.engine.reviews(ReviewFilter::Waiting).unwrap()
+        self.engine.reviews().list(ReviewFilter::Waiting).unwrap()
     }
 
     pub fn execute(&self, command: Command) -> Result<Outcome, EngineError> {
@@ -108,21 +108,21 @@ impl World {
 
     /// The tools in these stages, by path.
     pub fn tools(&self, stages: &[Stage]) -> Vec<Tool> {
-        let view = self.engine.catalog();
+        let view = self.engine.library().catalog();
         view.tools.iter().filter(|tool| stages.contains(&tool.stage)).map(|tool| Tool::clone(tool)).collect()
     }
 
     /// Runs a tool to its end.
     pub fn run(&self, name: &str, caller: &Caller) -> toolsmith::domain::Run {
-        let tool = self.engine.resolve(name).unwrap();
+        let tool = self.engine.library().resolve(name).unwrap();
         let request = RunRequest { tool, input: None, timeout: None };
-        self.engine.run(&request, caller).unwrap().wait().unwrap()
+        self.engine.runs().start(&request, caller).unwrap().wait().unwrap()
     }
 
     pub fn state(&self) -> State {
         let mut files = BTreeMap::new();
         collect(&self.workspace.root(), "", &mut files);
-        State { rows: self.engine.state_lines().unwrap(), files }
+        State { rows: self.engine.integrity().state_lines().unwrap(), files }
     }
 }
 

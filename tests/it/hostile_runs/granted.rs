@@ -162,10 +162,10 @@ fn approved(script: &str, permissions: &str, level: Level) -> Workspace {
     workspace.write("tools/experimental/reaches/main.py", script);
     workspace.write("data/rows.csv", "1\n");
     let engine = open(&workspace);
-    let review = engine.reviews(ReviewFilter::Waiting).unwrap().remove(0);
+    let review = engine.reviews().list(ReviewFilter::Waiting).unwrap().remove(0);
     engine.execute(decide(&review, DecisionKind::Approve), &ada()).unwrap();
-    let tool = engine.resolve("reaches").unwrap();
-    if let Some(allow) = engine.unallowed(&tool, &ada()).unwrap() {
+    let tool = engine.library().resolve("reaches").unwrap();
+    if let Some(allow) = engine.runs().unallowed(&tool, &ada()).unwrap() {
         engine.execute(allow, &ada()).unwrap();
     }
     workspace

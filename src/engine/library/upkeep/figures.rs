@@ -2,10 +2,10 @@
 
 use super::{Policy, Week, policy_for};
 use crate::domain::{Stage, count, grouped, size};
+use crate::engine::Upkeep;
 use crate::engine::clock::now;
 use crate::engine::error::EngineError;
 use crate::engine::library::scores::bars;
-use crate::engine::workspace::Engine;
 use crate::insight::{WEEKS, growth};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -42,14 +42,14 @@ pub struct LibraryStats {
     pub policy: Policy,
 }
 
-impl Engine {
+impl Upkeep<'_> {
     /// Counts the figures of the library.
     ///
     /// # Errors
     /// `Internal` for trouble with the store.
-    pub fn library_stats(&self) -> Result<LibraryStats, EngineError> {
-        let view = self.catalog();
-        let seen = self.read(|q| Ok(q.first_seen()?))?;
+    pub fn stats(&self) -> Result<LibraryStats, EngineError> {
+        let view = self.engine.library().catalog();
+        let seen = self.workspace.read(|q| Ok(q.first_seen()?))?;
         let mut stages: BTreeMap<String, usize> = Stage::ALL.iter().map(|stage| (stage.to_string(), 0)).collect();
         let (mut kinds, mut categories) = (BTreeMap::new(), BTreeMap::new());
         for tool in &view.tools {
@@ -63,8 +63,8 @@ impl Engine {
             Some((*at, tool.bytes))
         });
         let live = view.tools.iter().filter(|tool| tool.stage != Stage::Archived).count();
-        let state = self.state_dir();
-        let repository = self.git().map(|git| git.toplevel().join(".git"));
+        let state = &self.workspace.state_dir;
+        let repository = self.workspace.git().map(|git| git.toplevel().join(".git"));
         Ok(LibraryStats {
             tools: view.tools.len(),
             stages,

@@ -18,10 +18,11 @@ pub use twins::{Twin, TwinGroup};
 use super::scan::cache_of;
 use crate::catalog;
 use crate::domain::{Instant, ProposedEnd, Retirement, Spared, Stage, Tool, ToolName, count};
+use crate::engine::Engine;
 use crate::engine::clock::now;
 use crate::engine::error::EngineError;
 use crate::engine::locks::lock;
-use crate::engine::workspace::Engine;
+use crate::engine::workspace::Workspace;
 use crate::insight::{Habit, Use, staleness};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashSet};
@@ -90,7 +91,14 @@ fn spared_words(why: &str) -> &str {
     }
 }
 
-impl Engine {
+/// Keeping a library small: tools that nobody uses, tools that resemble each other, tools whose files are gone.
+#[derive(Clone, Copy)]
+pub struct Upkeep<'e> {
+    pub(in crate::engine) engine: &'e Engine,
+    pub(in crate::engine) workspace: &'e Workspace,
+}
+
+impl Upkeep<'_> {
     /// The tools that nobody used for so many days; `None` takes the user's setting.
     ///
     /// # Errors
@@ -104,9 +112,9 @@ impl Engine {
     /// # Errors
     /// `Internal` for trouble with the store.
     pub fn stale_at(&self, days: Option<u32>, at: Instant) -> Result<StaleReport, EngineError> {
-        let days = days.unwrap_or(self.inner.settings.stale_days);
+        let days = days.unwrap_or(self.workspace.settings.stale_days);
         let (seen, touched, pinned, asked) =
-            self.read(|q| Ok((q.first_seen()?, q.touched()?, q.pinned_tools()?, q.asked_about()?)))?;
+            self.workspace.read(|q| Ok((q.first_seen()?, q.touched()?, q.pinned_tools()?, q.asked_about()?)))?;
         let rows = self.in_use();
         let successors: HashSet<ToolName> =
             rows.iter().filter_map(|tool| tool.facts.deprecated.as_ref()?.by.clone()).collect();
@@ -137,7 +145,7 @@ impl Engine {
 
     /// The rows that a name means: neither archived nor shadowed, and of copies under one name the first.
     fn in_use(&self) -> Vec<Arc<Tool>> {
-        let view = self.catalog();
+        let view = self.engine.library().catalog();
         let mut seen = HashSet::new();
         let live = view.tools.iter().filter(|tool| tool.stage != Stage::Archived && tool.shadowed_by.is_none());
         live.filter(|tool| seen.insert((tool.name.clone(), tool.digest))).cloned().collect()
@@ -149,12 +157,12 @@ impl Engine {
     /// # Errors
     /// `Internal` for trouble with the store.
     pub(in crate::engine) fn policy(&self) -> Result<Policy, EngineError> {
-        let scanned = *lock(&self.inner.catalog.scanned);
+        let scanned = *lock(&self.engine.states.catalog.scanned);
         let live = if scanned {
-            self.catalog().tools.iter().filter(|tool| tool.stage != Stage::Archived).count()
+            self.engine.library().catalog().tools.iter().filter(|tool| tool.stage != Stage::Archived).count()
         } else {
-            let cache = cache_of(self.read(|q| Ok(q.scan_cache()?))?);
-            let found = catalog::scan(&self.inner.plan, &cache, &mut |_| {});
+            let cache = cache_of(self.workspace.read(|q| Ok(q.scan_cache()?))?);
+            let found = catalog::scan(&self.workspace.plan, &cache, &mut |_| {});
             found.tools.iter().filter(|tool| tool.stage != Stage::Archived).count()
         };
         Ok(policy_for(live))

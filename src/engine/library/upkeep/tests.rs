@@ -29,7 +29,7 @@ fn drop_scripts(world: &World, tools: &[&str]) {
 
 /// Notes that a tool was used at a point in time: so many good runs, and so many bad ones.
 fn note_uses(engine: &Engine, tool: &str, at: Instant, (good, bad): (usize, usize)) {
-    let tool = engine.resolve(tool).unwrap();
+    let tool = engine.library().resolve(tool).unwrap();
     let isolation = Isolation {
         level: IsolationLevel::Confined,
         profile: Profile::Strict,
@@ -69,8 +69,8 @@ fn note_uses(engine: &Engine, tool: &str, at: Instant, (good, bad): (usize, usiz
         }
         Ok(())
     };
-    lock(&engine.inner.store).transact(at, work).unwrap();
-    engine.refresh().unwrap();
+    lock(&engine.workspace.store).transact(at, work).unwrap();
+    engine.library().refresh().unwrap();
 }
 
 fn propose(engine: &Engine, tools: &[StaleTool], caller: &Caller) -> Result<crate::domain::Outcome, EngineError> {
@@ -107,17 +107,17 @@ fn after_31_days_exactly_the_unused_are_listed_and_the_threshold_can_be_set() {
     let engine = world.open();
     note_uses(&engine, "forgotten", later(-2), (1, 0));
     note_uses(&engine, "used", later(20), (1, 0));
-    assert_eq!(names(&engine.stale_at(None, later(29)).unwrap()), Vec::<&str>::new());
-    let report = engine.stale_at(None, later(31)).unwrap();
+    assert_eq!(names(&engine.upkeep().stale_at(None, later(29)).unwrap()), Vec::<&str>::new());
+    let report = engine.upkeep().stale_at(None, later(31)).unwrap();
     assert_eq!((names(&report), report.days, report.tools), (vec!["forgotten", "never"], 30, 3));
     let [forgotten, never] = report.stale.as_slice() else { panic!("{report:?}") };
     assert_eq!((forgotten.runs, forgotten.why.as_str()), (1, "not used for 31 days"));
     assert_eq!((never.last_used_at, never.why.as_str()), (None, "never used, untouched for 31 days"));
-    assert_eq!(names(&engine.stale_at(Some(32), later(31)).unwrap()), Vec::<&str>::new());
-    assert_eq!(names(&engine.stale_at(Some(7), later(31)).unwrap()), ["forgotten", "never", "used"]);
+    assert_eq!(names(&engine.upkeep().stale_at(Some(32), later(31)).unwrap()), Vec::<&str>::new());
+    assert_eq!(names(&engine.upkeep().stale_at(Some(7), later(31)).unwrap()), ["forgotten", "never", "used"]);
     std::fs::create_dir_all(world.home().config).unwrap();
     std::fs::write(world.home().config_file(), "[policy]\nstale_days = 10\n").unwrap();
-    assert_eq!(world.open().stale_at(None, later(31)).unwrap().days, 10);
+    assert_eq!(world.open().upkeep().stale_at(None, later(31)).unwrap().days, 10);
 }
 
 #[test]
@@ -128,11 +128,11 @@ fn pinned_core_waiting_and_successor_tools_stay_and_are_counted() {
     engine.execute(Command::Pin { tool: "pinned".to_owned(), pinned: true }, &ada()).unwrap();
     let by = Some("heir".to_owned());
     engine.execute(Command::Deprecate { tool: "old".to_owned(), by, reason: None }, &ada()).unwrap();
-    let report = engine.stale_at(None, later(31)).unwrap();
+    let report = engine.upkeep().stale_at(None, later(31)).unwrap();
     assert_eq!(names(&report), ["asked", "old", "plain"], "what waits by itself since it is new is no question");
     let asked: Vec<StaleTool> = report.stale.iter().filter(|tool| tool.tool.as_str() == "asked").cloned().collect();
     propose(&engine, &asked, &ada()).unwrap();
-    let report = engine.stale_at(None, later(31)).unwrap();
+    let report = engine.upkeep().stale_at(None, later(31)).unwrap();
     assert_eq!(names(&report), ["old", "plain"]);
     let spared = [("pinned", 1), ("successor", 1), ("waiting", 1)].map(|(word, number)| (word.to_owned(), number));
     assert_eq!(report.spared, BTreeMap::from(spared));
@@ -149,7 +149,7 @@ fn a_proposal_moves_nothing_is_made_once_and_archive_then_undo_gives_identical_b
     drop_scripts(&world, &["old"]);
     let engine = world.open();
     let before = all_bytes(&world);
-    let report = engine.stale_at(None, later(31)).unwrap();
+    let report = engine.upkeep().stale_at(None, later(31)).unwrap();
     assert_eq!(names(&report), ["adder", "old"]);
     let outcome = propose(&engine, &report.stale, &Caller::Agent("bot".to_owned())).unwrap();
     assert_eq!(outcome.message, "2 reviews wait for a human");
@@ -160,7 +160,7 @@ fn a_proposal_moves_nothing_is_made_once_and_archive_then_undo_gives_identical_b
     let refused = engine.execute(archive, &Caller::Agent("bot".to_owned())).unwrap_err();
     assert_eq!(refused.code, ErrorCode::HumanNeeded);
 
-    let waiting = engine.reviews(ReviewFilter::Waiting).unwrap();
+    let waiting = engine.reviews().list(ReviewFilter::Waiting).unwrap();
     let asked: Vec<_> = waiting.iter().filter(|review| review.kind == ReviewKind::Archive).collect();
     assert_eq!(asked.len(), 2);
     for review in asked {
@@ -180,14 +180,14 @@ fn a_no_to_a_proposal_keeps_the_tool_from_being_listed_for_as_long_again() {
     let engine = world.open();
     {
         // As if it had been seen long ago.
-        let long_ago = engine.stale_at(None, later(31)).unwrap();
+        let long_ago = engine.upkeep().stale_at(None, later(31)).unwrap();
         propose(&engine, &long_ago.stale, &ada()).unwrap();
     }
-    let waiting = engine.reviews(ReviewFilter::Waiting).unwrap();
+    let waiting = engine.reviews().list(ReviewFilter::Waiting).unwrap();
     let review = waiting.iter().find(|review| review.kind == ReviewKind::Archive).unwrap();
     engine.execute(decision(review, DecisionKind::Reject, Some("still wanted")), &ada()).unwrap();
-    assert_eq!(names(&engine.stale_at(None, later(29)).unwrap()), Vec::<&str>::new());
-    assert_eq!(names(&engine.stale_at(None, later(31)).unwrap()), ["old"]);
+    assert_eq!(names(&engine.upkeep().stale_at(None, later(29)).unwrap()), Vec::<&str>::new());
+    assert_eq!(names(&engine.upkeep().stale_at(None, later(31)).unwrap()), ["old"]);
 }
 
 #[test]
@@ -201,7 +201,7 @@ fn copies_are_put_away_by_path_and_near_duplicates_are_deprecated_by_the_one_to_
     world.write("tools/experimental/convert_csv_json.py", other);
     let engine = world.open();
     note_uses(&engine, "convert_csv_json", later(0), (3, 0));
-    let groups = engine.twins().unwrap();
+    let groups = engine.upkeep().twins().unwrap();
     let told: Vec<_> = groups
         .iter()
         .map(|group| (group.kind, group.keep.path.as_str(), group.others[0].path.as_str(), &*group.others[0].command))
@@ -227,16 +227,16 @@ fn copies_are_put_away_by_path_and_near_duplicates_are_deprecated_by_the_one_to_
         groups.iter().flat_map(|group| &group.others).filter_map(|twin| twin.proposal.clone()).collect();
     let outcome = engine.execute(Command::Propose { proposals }, &ada()).unwrap();
     assert_eq!(outcome.message, "2 reviews wait for a human");
-    let waiting = engine.reviews(ReviewFilter::Waiting).unwrap();
+    let waiting = engine.reviews().list(ReviewFilter::Waiting).unwrap();
     let of = |kind| waiting.iter().find(|review| review.kind == kind).unwrap();
     engine.execute(decision(of(ReviewKind::Archive), DecisionKind::Approve, None), &ada()).unwrap();
     assert!(world.exists("tools/experimental/a/csv_to_json.py"), "the copy that was proposed goes, not the other");
     assert!(!world.exists("tools/experimental/b/csv_to_json.py"));
     let deprecation = of(ReviewKind::Deprecation);
     engine.execute(decision(deprecation, DecisionKind::Approve, None), &ada()).unwrap();
-    let mark = engine.resolve("csv_to_json").unwrap().facts.deprecated.clone().unwrap();
+    let mark = engine.library().resolve("csv_to_json").unwrap().facts.deprecated.clone().unwrap();
     assert_eq!(mark.by.unwrap().as_str(), "convert_csv_json");
-    assert_eq!(engine.twins().unwrap(), vec![], "what is put away or deprecated is in no group any more");
+    assert_eq!(engine.upkeep().twins().unwrap(), vec![], "what is put away or deprecated is in no group any more");
 }
 
 #[test]
@@ -250,13 +250,13 @@ fn a_much_used_tool_that_vanishes_is_told_of_and_comes_back_by_itself_or_from_it
     note_uses(&engine, "seldom", later(0), (20, 0));
     note_uses(&engine, "failing", later(0), (17, 4));
     let before = all_bytes(&world);
-    let adder = engine.resolve("adder").unwrap();
+    let adder = engine.library().resolve("adder").unwrap();
     let kept: Vec<(&str, Vec<u8>)> = ["adder.py", "adder.toml"]
         .map(|name| (name, std::fs::read(world.root().join("tools/experimental").join(name)).unwrap()))
         .into();
     let remove = |name: &str| std::fs::remove_file(world.root().join("tools/experimental").join(name)).unwrap();
     let lost = |engine: &Engine| -> Vec<Problem> {
-        let view = engine.scan(&mut |_| {}).unwrap();
+        let view = engine.library().scan(&mut |_| {}).unwrap();
         view.problems.iter().filter(|problem| problem.code == ProblemCode::Vanished).cloned().collect()
     };
     assert_eq!(lost(&engine), vec![]);
@@ -267,22 +267,26 @@ fn a_much_used_tool_that_vanishes_is_told_of_and_comes_back_by_itself_or_from_it
     assert_eq!(told.len(), 1, "seldom used or often failing ones are not missed: {told:?}");
     assert_eq!(told[0].message, "adder is gone: it ran 25 times, 96 % of them well");
     assert!(told[0].hint.starts_with("`toolsmith restore adder` puts the kept copy back"), "{}", told[0].hint);
-    let unknown = engine.resolve("adder").unwrap_err();
+    let unknown = engine.library().resolve("adder").unwrap_err();
     assert_eq!(unknown.hint, "its files are gone; `toolsmith restore adder` puts the kept copy back");
-    assert_eq!(engine.resolve("adder").unwrap_err().code, ErrorCode::NotFound);
+    assert_eq!(engine.library().resolve("adder").unwrap_err().code, ErrorCode::NotFound);
     for (name, bytes) in &kept {
         std::fs::write(world.root().join("tools/experimental").join(name), bytes).unwrap();
     }
     assert_eq!(lost(&engine), vec![]);
-    assert_eq!(engine.resolve("adder").unwrap().digest, adder.digest, "it came back by itself, with its history");
-    assert_eq!(engine.resolve("adder").unwrap().facts.runs, 25);
+    assert_eq!(
+        engine.library().resolve("adder").unwrap().digest,
+        adder.digest,
+        "it came back by itself, with its history"
+    );
+    assert_eq!(engine.library().resolve("adder").unwrap().facts.runs, 25);
 
     remove("adder.py");
     remove("adder.toml");
     assert_eq!(lost(&engine).len(), 1);
     engine.execute(Command::Restore { tool: "adder".to_owned() }, &ada()).unwrap();
     assert_eq!(lost(&engine), vec![]);
-    assert_eq!(engine.resolve("adder").unwrap().digest, adder.digest);
+    assert_eq!(engine.library().resolve("adder").unwrap().digest, adder.digest);
     drop_scripts(&world, &["seldom", "failing"]);
     assert_eq!(all_bytes(&world), before);
     engine.execute(Command::Undo { operation: None }, &ada()).unwrap();
@@ -297,17 +301,17 @@ fn an_approved_tool_that_vanishes_comes_back_approved_and_one_without_a_copy_say
     decide(&engine, DecisionKind::Approve).unwrap();
     note_uses(&engine, "adder", later(0), (25, 0));
     std::fs::remove_dir_all(world.root().join("tools/approved/adder")).unwrap();
-    engine.scan(&mut |_| {}).unwrap();
+    engine.library().scan(&mut |_| {}).unwrap();
     engine.execute(Command::Restore { tool: "adder".to_owned() }, &ada()).unwrap();
-    let back = engine.resolve("adder").unwrap();
+    let back = engine.library().resolve("adder").unwrap();
     assert_eq!((back.stage, back.facts.review), (Stage::Approved, ToolReview::Approved));
     assert!(world.exists("tools/approved/adder/approval.toml"));
 
     drop_scripts(&world, &["bare"]);
-    engine.scan(&mut |_| {}).unwrap();
+    engine.library().scan(&mut |_| {}).unwrap();
     note_uses(&engine, "bare", later(0), (25, 0));
     std::fs::remove_file(world.root().join("tools/experimental/bare.py")).unwrap();
-    let view = engine.scan(&mut |_| {}).unwrap();
+    let view = engine.library().scan(&mut |_| {}).unwrap();
     let problem = view.problems.iter().find(|problem| problem.code == ProblemCode::Vanished).unwrap();
     assert!(problem.hint.starts_with("no copy of it is kept: bring tools/experimental/bare.py back"), "{problem:?}");
     let refused = engine.execute(Command::Restore { tool: "bare".to_owned() }, &ada()).unwrap_err();
@@ -324,8 +328,8 @@ fn the_figures_count_what_lies_there_and_what_is_kept() {
     world.drop_pair();
     let engine = world.open();
     run(&engine, "adder", json!({"a": 1, "b": 2}), &ada());
-    let stats = engine.library_stats().unwrap();
-    let bytes: u64 = engine.catalog().tools.iter().map(|tool| tool.bytes).sum();
+    let stats = engine.upkeep().stats().unwrap();
+    let bytes: u64 = engine.library().catalog().tools.iter().map(|tool| tool.bytes).sum();
     assert_eq!((stats.tools, stats.stages["experimental"], stats.tool_bytes), (3, 3, bytes));
     assert_eq!((stats.mean_tool_bytes, stats.versions, stats.weeks[7].tools), (bytes / 3, 3, 3));
     assert!(stats.copy_bytes > 0 && stats.store_bytes > 0 && stats.repository_bytes.is_some_and(|bytes| bytes > 0));

@@ -2,8 +2,9 @@
 
 use crate::check::Written;
 use crate::domain::{GroupKind, ProposedEnd, Retirement, Stage, Tool, ToolName};
+use crate::engine::Engine;
+use crate::engine::Upkeep;
 use crate::engine::error::EngineError;
-use crate::engine::workspace::Engine;
 use crate::insight::alike::{self, Likeness, Merit};
 use serde::Serialize;
 use std::collections::HashMap;
@@ -48,21 +49,21 @@ pub struct TwinGroup {
     pub others: Vec<Twin>,
 }
 
-impl Engine {
+impl Upkeep<'_> {
     /// The groups of the whole library: copies, near duplicates, name clashes.
     ///
     /// # Errors
     /// `Internal` for trouble with the store.
     pub fn twins(&self) -> Result<Vec<TwinGroup>, EngineError> {
-        let seen = self.read(|q| Ok(q.first_seen()?))?;
-        let view = self.catalog();
+        let seen = self.workspace.read(|q| Ok(q.first_seen()?))?;
+        let view = self.engine.library().catalog();
         let merit = |tool: &Arc<Tool>| Merit {
             runs: tool.facts.name_runs,
             score: tool.facts.score,
             first_seen: seen.get(&(tool.name.clone(), tool.digest)).copied().unwrap_or(tool.modified_at),
         };
         let merits: Vec<Merit> = view.tools.iter().map(merit).collect();
-        let mut desk = Desk { engine: self, tools: &view.tools, read: HashMap::new() };
+        let mut desk = Desk { engine: self.engine, tools: &view.tools, read: HashMap::new() };
         let groups = alike::groups(&view.tools, &merits, &mut |one, other| desk.compare(one, other));
         Ok(groups.iter().map(|group| told(&view.tools, group)).collect())
     }
@@ -81,7 +82,7 @@ impl Desk<'_> {
         for tool in [one, other] {
             if !self.read.contains_key(&tool) && self.read.len() < MOST_READ {
                 // What cannot be read is not compared; its problem is told elsewhere.
-                let detail = self.engine.detail(&self.tools[tool]).ok();
+                let detail = self.engine.library().detail(&self.tools[tool]).ok();
                 self.read.insert(tool, detail.as_ref().and_then(Written::of));
             }
         }

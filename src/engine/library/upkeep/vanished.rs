@@ -1,12 +1,12 @@
 //! Tools whose files are gone from disk: those that were much used are told of, and what is kept comes back.
 
 use crate::domain::{Outcome, Problem, ProblemCode, Tool, ToolName};
+use crate::engine::Upkeep;
 use crate::engine::core::{self, Beside, Comeback, Placed};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::library::resolve;
 use crate::engine::relocate;
 use crate::engine::view::Preview;
-use crate::engine::workspace::Engine;
 use crate::store::VersionRow;
 use std::collections::HashSet;
 
@@ -23,14 +23,14 @@ pub(in crate::engine) struct Vanished {
     kept: bool,
 }
 
-impl Engine {
+impl Upkeep<'_> {
     /// A problem for each tool that was much used, did well, and lies nowhere any more.
     ///
     /// # Errors
     /// `Internal` for trouble with the store.
     pub(in crate::engine) fn lost_problems(&self, present: &[Tool]) -> Result<Vec<Problem>, EngineError> {
         let names: HashSet<&ToolName> = present.iter().map(|tool| &tool.name).collect();
-        let stats = self.read(|q| Ok(q.stats()?))?;
+        let stats = self.workspace.read(|q| Ok(q.stats()?))?;
         let mut missed: Vec<_> = stats
             .into_iter()
             .filter(|(name, stats)| {
@@ -61,7 +61,7 @@ impl Engine {
     pub(in crate::engine) fn vanished(&self, text: &str) -> Result<Option<Vanished>, EngineError> {
         let (name, _) = resolve::split(text);
         let Ok(name) = ToolName::new(name) else { return Ok(None) };
-        if self.catalog().tools.iter().any(|tool| tool.name == name) {
+        if self.engine.library().catalog().tools.iter().any(|tool| tool.name == name) {
             return Ok(None);
         }
         self.gone(&name)
@@ -85,8 +85,8 @@ impl Engine {
     /// What is known of a name of which nothing lies in the workspace: what was approved, if a copy of that is kept,
     /// else the newest version of which one is.
     fn gone(&self, name: &ToolName) -> Result<Option<Vanished>, EngineError> {
-        let (rows, approvals) = self.read(|q| Ok((q.versions_of(name)?, q.approvals_of(name)?)))?;
-        let is_kept = |row: &&VersionRow| self.inner.copies.has(row.digest);
+        let (rows, approvals) = self.workspace.read(|q| Ok((q.versions_of(name)?, q.approvals_of(name)?)))?;
+        let is_kept = |row: &&VersionRow| self.workspace.copies.has(row.digest);
         let approved =
             approvals.iter().rev().find_map(|approval| rows.iter().find(|row| row.digest == approval.digest));
         let kept = approved.filter(is_kept).or_else(|| rows.iter().find(is_kept));
@@ -97,15 +97,15 @@ impl Engine {
     /// Puts the kept copy of a vanished tool back where it lay.
     pub(in crate::engine) fn bring_back(&self, who: &str, vanished: &Vanished) -> Result<Outcome, EngineError> {
         let after = self.placed_again(vanished)?;
-        let files = self.version_files(after.digest)?;
-        if let Some(path) = relocate::conflicts(self.workspace(), &files, &after.placement).first() {
+        let files = self.engine.versions().files(after.digest)?;
+        if let Some(path) = relocate::conflicts(self.workspace.folder(), &files, &after.placement).first() {
             let message = format!("{path} has other content now and is not overwritten");
             return Err(EngineError::new(ErrorCode::Conflict, message, "move that away, then repeat"));
         }
         let change = Comeback { before: None, after: &after, reason: None };
-        let mut step = self.transact(|tx| core::restore_files(tx, self.actor(who), &change))?;
+        let mut step = self.workspace.transact(|tx| core::restore_files(tx, self.workspace.actor(who), &change))?;
         step.outcome.message = format!("{} {} lies in {} again", after.tool, after.version, after.placement.base);
-        self.finish(step)
+        self.engine.finish(step)
     }
 
     pub(in crate::engine) fn preview_bringing_back(&self, vanished: &Vanished) -> Result<Preview, EngineError> {
@@ -132,7 +132,7 @@ impl Engine {
             let hint = format!("bring {} back from where it went, a git commit or a backup", row.path);
             return Err(EngineError::new(ErrorCode::NotFound, message, hint));
         }
-        let files = self.version_files(row.digest)?;
+        let files = self.engine.versions().files(row.digest)?;
         Ok(Placed {
             tool: row.tool.clone(),
             version: row.version.clone(),

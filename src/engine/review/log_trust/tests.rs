@@ -46,9 +46,9 @@ fn with_trust(trust: Trust) -> (crate::engine::tests::World, Engine) {
     let table = format!("[signing]\nrequired = true\nallowed_signers = {:?}\n", signers.to_string_lossy());
     fs::write(world.home().config_file(), table).unwrap();
     let engine = world.open();
-    let judge = engine.judge().unwrap_or_else(|why| panic!("{why}"));
-    let version = engine.read(|q| Ok(q.data_version()?)).unwrap();
-    *lock(&engine.inner.trust_cache.trust) = Some((version, judge.digest, Arc::new(trust)));
+    let judge = engine.integrity().judge().unwrap_or_else(|why| panic!("{why}"));
+    let version = engine.workspace.read(|q| Ok(q.data_version()?)).unwrap();
+    *lock(&engine.states.trust_cache.trust) = Some((version, judge.digest, Arc::new(trust)));
     (world, engine)
 }
 
@@ -58,26 +58,29 @@ fn what_is_not_signed_is_told_of_all_tools_or_of_one_and_not_without_end() {
     let (_world, engine) = with_trust(Trust { whole: None, unsigned: entries.to_vec() });
     let told = |only: Option<&str>| {
         let only = only.map(|name| ToolName::new(name).unwrap());
-        let faults = engine.faults_of_trust(only.as_ref()).unwrap();
+        let faults = engine.integrity().faults_of_trust(only.as_ref()).unwrap();
         faults.iter().map(|fault| fault.split(' ').nth(1).unwrap_or_default().to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(told(None), ["1", "2", "3"]);
     assert_eq!((told(Some("t")), told(Some("v"))), (vec!["1".to_owned(), "2".to_owned()], vec!["3".to_owned()]));
     assert_eq!(told(Some("nobody")), Vec::<String>::new());
-    let problem = engine.problem_of_trust().unwrap().unwrap().message;
+    let problem = engine.integrity().problem_of_trust().unwrap().unwrap().message;
     assert!(problem.starts_with("entry 1 ") && problem.ends_with(", and 2 more"), "{problem}");
     for (count, last) in [(NAMED, "entry 20 "), (NAMED + 1, "1 entry more"), (NAMED + 2, "2 entries more")] {
         let unsigned = (1..).map(|id| unsigned(id, "t", None)).take(count).collect();
         let (_world, engine) = with_trust(Trust { whole: None, unsigned });
-        let faults = engine.faults_of_trust(None).unwrap();
+        let faults = engine.integrity().faults_of_trust(None).unwrap();
         assert!(faults.last().unwrap().starts_with(last), "{faults:?}");
         assert_eq!(faults.len(), count.min(NAMED + 1));
     }
     let (_world, engine) = with_trust(Trust { whole: Some("it was cut off".to_owned()), unsigned: Vec::new() });
-    assert_eq!(engine.faults_of_trust(None).unwrap(), ["it was cut off"]);
-    assert!(engine.problem_of_trust().unwrap().unwrap().message.contains("do not count: it was cut off"));
+    assert_eq!(engine.integrity().faults_of_trust(None).unwrap(), ["it was cut off"]);
+    assert!(engine.integrity().problem_of_trust().unwrap().unwrap().message.contains("do not count: it was cut off"));
     let (_world, engine) = with_trust(Trust::default());
-    assert_eq!((engine.faults_of_trust(None).unwrap(), engine.problem_of_trust().unwrap()), (Vec::new(), None));
+    assert_eq!(
+        (engine.integrity().faults_of_trust(None).unwrap(), engine.integrity().problem_of_trust().unwrap()),
+        (Vec::new(), None)
+    );
 }
 
 #[test]
@@ -85,16 +88,16 @@ fn signers_count_only_from_where_the_tools_and_their_state_cannot_be_written() {
     let (world, engine) = with_trust(Trust::default());
     let judged = |path: &Path| {
         fs::write(path, "").unwrap();
-        engine.judge_of(path).map(drop)
+        engine.integrity().judge_of(path).map(drop)
     };
     assert_eq!(judged(&world.home().config.join("others")), Ok(()));
     assert!(judged(&world.root().join("signers")).unwrap_err().contains("lies in the workspace"));
-    assert!(judged(&engine.inner.state_dir.join("signers")).unwrap_err().contains("lies in the state folder"));
-    assert!(engine.judge_of(Path::new("/nowhere/signers")).is_err());
+    assert!(judged(&engine.workspace.state_dir.join("signers")).unwrap_err().contains("lies in the state folder"));
+    assert!(engine.integrity().judge_of(Path::new("/nowhere/signers")).is_err());
     let digest = |text: &str| {
         let path = world.home().config.join("others");
         fs::write(&path, text).unwrap();
-        engine.judge_of(&path).map_or(Digest([0; 32]), |judge| judge.digest)
+        engine.integrity().judge_of(&path).map_or(Digest([0; 32]), |judge| judge.digest)
     };
     assert_ne!(digest("a"), digest("b"), "what was verified is known of these signers");
     assert_eq!(digest("a"), digest("a"));
@@ -103,14 +106,14 @@ fn signers_count_only_from_where_the_tools_and_their_state_cannot_be_written() {
     fs::write(key.with_extension("pub"), "ssh-ed25519 AAAA ada\n").unwrap();
     fs::write(&key, "").unwrap();
     for path in [&key, &key.with_extension("pub")] {
-        let text = fs::read_to_string(engine.own_signers(path).unwrap()).unwrap();
+        let text = fs::read_to_string(engine.integrity().own_signers(path).unwrap()).unwrap();
         assert_eq!(text, format!("* namespaces=\"{}\" ssh-ed25519 AAAA ada\n", runner::NAMESPACE));
     }
     fs::write(key.with_extension("pub"), "ssh-ed25519 BBBB ada\n").unwrap();
-    assert!(fs::read_to_string(engine.own_signers(&key).unwrap()).unwrap().contains("BBBB"), "a new key");
+    assert!(fs::read_to_string(engine.integrity().own_signers(&key).unwrap()).unwrap().contains("BBBB"), "a new key");
     let inside = world.root().join("id");
     fs::write(&inside, "").unwrap();
-    assert_eq!(engine.own_signers(&inside).unwrap_err(), "the key lies in the workspace");
+    assert_eq!(engine.integrity().own_signers(&inside).unwrap_err(), "the key lies in the workspace");
 }
 
 #[test]
@@ -129,17 +132,17 @@ fn a_key_that_expires_is_asked_about_again_every_hour() {
 #[test]
 fn how_far_the_log_was_signed_is_kept_read_back_and_not_guessed() {
     let (_world, engine) = with_trust(Trust::default());
-    assert_eq!(engine.head("here"), Ok(None));
+    assert_eq!(engine.integrity().head("here"), Ok(None));
     let head = (OperationId(7), Digest([7; 32]));
-    engine.keep_head("here", head).unwrap();
-    assert_eq!((engine.head("here"), engine.head("there")), (Ok(Some((7, head.1))), Ok(None)));
+    engine.integrity().keep_head("here", head).unwrap();
+    assert_eq!((engine.integrity().head("here"), engine.integrity().head("there")), (Ok(Some((7, head.1))), Ok(None)));
     for damaged in ["", "7", "x y", "7 0707"] {
-        fs::write(engine.head_file("here"), damaged).unwrap();
-        assert!(engine.head("here").unwrap_err().contains("is damaged"), "{damaged:?}");
+        fs::write(engine.integrity().head_file("here"), damaged).unwrap();
+        assert!(engine.integrity().head("here").unwrap_err().contains("is damaged"), "{damaged:?}");
     }
-    fs::remove_file(engine.head_file("here")).unwrap();
-    fs::create_dir(engine.head_file("here")).unwrap();
-    assert!(engine.head("here").is_err(), "what cannot be read is not taken for nothing");
+    fs::remove_file(engine.integrity().head_file("here")).unwrap();
+    fs::create_dir(engine.integrity().head_file("here")).unwrap();
+    assert!(engine.integrity().head("here").is_err(), "what cannot be read is not taken for nothing");
 }
 
 /// A key, an engine that requires its signatures, and logs that are signed with it.
@@ -200,14 +203,14 @@ impl Forge {
         let mut entry = Entry { id, verb, detail, prev_hash, hash: Digest([0; 32]), undone_by: None, signature: None };
         entry.hash = entry.row().expected_hash();
         if demands_signature(verb) {
-            self.sign(&mut entry, &self.engine.signing_space());
+            self.sign(&mut entry, &self.engine.integrity().signing_space());
         }
         log.push(entry);
     }
 
     fn sign(&self, entry: &mut Entry, space: &str) {
         let text = signed_text(space, &entry.row().operation().unwrap());
-        let signature = runner::sign(&self.engine.inner.programs, &self.key, &text).unwrap();
+        let signature = runner::sign(&self.engine.workspace.programs, &self.key, &text).unwrap();
         entry.signature = Some(LogSignature { space: space.to_owned(), signature });
     }
 
@@ -232,11 +235,11 @@ impl Forge {
     /// What counts of a log that is known to be signed up to `head`: what is wrong with the whole, and the numbers
     /// of unsigned entries.
     fn walk(&self, head: Option<(i64, Digest)>, log: &[Entry]) -> (String, Vec<i64>) {
-        let judge = self.engine.judge().unwrap_or_else(|why| panic!("{why}"));
+        let judge = self.engine.integrity().judge().unwrap_or_else(|why| panic!("{why}"));
         let mut walk = Walk {
             engine: &self.engine,
             judge: &judge,
-            space: self.engine.signing_space(),
+            space: self.engine.integrity().signing_space(),
             head,
             last: 0,
             hash: Digest([0; 32]),
@@ -342,17 +345,17 @@ fn an_entry_counts_by_a_signature_over_itself_in_this_workspace_and_by_one_over_
 #[test]
 fn a_key_signs_also_where_nothing_has_to_be_signed() {
     let forge = Forge::new();
-    let config = forge.engine.inner.options.home.config_file();
+    let config = forge.engine.workspace.options.home.config_file();
     let table = fs::read_to_string(&config).unwrap().replace("required = true\n", "");
     fs::write(&config, table).unwrap();
     forge.world.drop_pair();
     let engine = forge.world.open();
     crate::engine::tests::decide(&engine, crate::domain::DecisionKind::Approve).unwrap();
-    let entry = engine.operations(1, None).unwrap().remove(0);
-    let kept = engine.read(|q| Ok(q.log_signature(entry.id)?)).unwrap().unwrap();
-    assert_eq!(kept.space, engine.signing_space());
-    assert_eq!(engine.head(&kept.space), Ok(Some((entry.id.0, entry.hash))));
-    assert_eq!(engine.touch_notice(), None);
+    let entry = engine.history().operations(1, None).unwrap().remove(0);
+    let kept = engine.workspace.read(|q| Ok(q.log_signature(entry.id)?)).unwrap().unwrap();
+    assert_eq!(kept.space, engine.integrity().signing_space());
+    assert_eq!(engine.integrity().head(&kept.space), Ok(Some((entry.id.0, entry.hash))));
+    assert_eq!(engine.integrity().touch_notice(), None);
     fs::write(forge.key.with_extension("pub"), "sk-ssh-ed25519@openssh.com AAAA\n").unwrap();
-    assert_eq!(engine.touch_notice(), Some("touch your security key when it blinks, to sign this"));
+    assert_eq!(engine.integrity().touch_notice(), Some("touch your security key when it blinks, to sign this"));
 }

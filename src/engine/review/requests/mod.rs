@@ -10,11 +10,12 @@ use crate::domain::{
     Caller, Digest, FileMode, Instant, Outcome, Request, RequestKind, ReviewId, ReviewKind, ReviewState, Risk,
     SafeText, Stage, Tool, ToolDetail, ToolName, VersionFile,
 };
+use crate::engine::Engine;
 use crate::engine::clock::now;
 use crate::engine::core::{self, Approvals, Placed, Posted};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::relocate;
-use crate::engine::workspace::Engine;
+use crate::engine::workspace::Workspace;
 use crate::store::NewReview;
 use letter::Letter;
 use serde_json::Value;
@@ -45,14 +46,21 @@ pub(in crate::engine) struct Posting {
     pub(in crate::engine) replaces: Option<ReviewId>,
 }
 
-impl Engine {
+/// Requests for a review that come from outside.
+#[derive(Clone, Copy)]
+pub struct Requests<'e> {
+    pub(in crate::engine) engine: &'e Engine,
+    pub(in crate::engine) workspace: &'e Workspace,
+}
+
+impl Requests<'_> {
     /// Takes a request from outside and says which review answers it.
     ///
     /// # Errors
     /// `Usage` for what is no request, with the name of the field; `Conflict` for a name that is taken, a tool
     /// that is approved already, or the same proposal waiting already; `NotFound` for an unknown tool;
     /// `Failed` for files that are no tool; `Refused` when too many requests of the asker wait.
-    pub fn request(&self, text: &[u8], caller: &Caller) -> Result<Outcome, EngineError> {
+    pub fn submit(&self, text: &[u8], caller: &Caller) -> Result<Outcome, EngineError> {
         let letter = letter::read(text)?;
         let expires_at = self.expires_at(letter.expires_in);
         self.take_in(&letter, caller, Posting { verb: "request", expires_at, replaces: None })
@@ -60,7 +68,7 @@ impl Engine {
 
     /// When silence becomes a no: after the time that was asked for, else after that of the settings.
     pub(in crate::engine) fn expires_at(&self, after: Option<Duration>) -> Option<Instant> {
-        let after = after.or(self.inner.settings.request_expiry)?;
+        let after = after.or(self.workspace.settings.request_expiry)?;
         let after = i64::try_from(after.as_millis()).unwrap_or(i64::MAX);
         Some(Instant(now().0.saturating_add(after)))
     }
@@ -68,7 +76,7 @@ impl Engine {
     /// Takes what was made here as if it had been asked for.
     ///
     /// # Errors
-    /// As [`Engine::request`].
+    /// As [`Self::submit`].
     pub(in crate::engine) fn post(
         &self,
         request: &Value,
@@ -93,10 +101,10 @@ impl Engine {
         verb: &'static str,
         still: &dyn Fn() -> Result<(), EngineError>,
     ) -> Result<Outcome, EngineError> {
-        let _turn = self.take_turn()?;
+        let _turn = self.engine.take_turn()?;
         still()?;
-        relocate::writable(&self.inner.options.workspace, &version.tool.placement)?;
-        let taken = relocate::conflicts(&self.inner.options.workspace, &version.files, &version.tool.placement);
+        relocate::writable(self.workspace.folder(), &version.tool.placement)?;
+        let taken = relocate::conflicts(self.workspace.folder(), &version.files, &version.tool.placement);
         if let Some(path) = taken.first() {
             let message = format!("{path} is taken");
             return Err(EngineError::new(ErrorCode::Conflict, message, "nothing is written over; move it away"));
@@ -113,13 +121,13 @@ impl Engine {
             review: self.about_version(request, &version.tool)?,
             writes: Some(&writes),
         };
-        let step = self.transact(|tx| core::post(tx, self.actor(&asker), &posted))?;
-        self.finish(step)
+        let step = self.workspace.transact(|tx| core::post(tx, self.workspace.actor(&asker), &posted))?;
+        self.engine.finish(step)
     }
 
     fn take_in(&self, letter: &Letter, caller: &Caller, posting: Posting) -> Result<Outcome, EngineError> {
-        self.expire_due()?;
-        let _turn = self.take_turn()?;
+        self.engine.reviews().expire_due()?;
+        let _turn = self.engine.take_turn()?;
         let asker = caller.identity();
         self.refuse_flood(&asker)?;
         let case = self.case(letter)?;
@@ -133,12 +141,12 @@ impl Engine {
             review: case.review,
             writes: case.writes.as_ref(),
         };
-        let step = self.transact(|tx| core::post(tx, self.actor(&asker), &posted))?;
-        self.finish(step)
+        let step = self.workspace.transact(|tx| core::post(tx, self.workspace.actor(&asker), &posted))?;
+        self.engine.finish(step)
     }
 
     fn refuse_flood(&self, asker: &str) -> Result<(), EngineError> {
-        let waiting = self.read(|q| Ok(q.reviews(&[ReviewState::Waiting])?))?;
+        let waiting = self.workspace.read(|q| Ok(q.reviews(&[ReviewState::Waiting])?))?;
         if waiting.iter().filter(|review| review.asker.as_deref() == Some(asker)).count() < MAX_WAITING {
             return Ok(());
         }
@@ -153,7 +161,7 @@ impl Engine {
             (RequestKind::Tool, Some(name)) => self.lying_tool(letter, name),
             (RequestKind::Archive, Some(name)) => self.proposal(letter, name, ReviewKind::Archive),
             (RequestKind::Deprecation, Some(name)) => {
-                request.successor.as_ref().map(|by| self.resolve(by.as_str())).transpose()?;
+                request.successor.as_ref().map(|by| self.engine.library().resolve(by.as_str())).transpose()?;
                 self.proposal(letter, name, ReviewKind::Deprecation)
             }
             (RequestKind::Specification, Some(name)) => self.text(letter, name.clone(), ReviewKind::Specification),
@@ -170,38 +178,38 @@ impl Engine {
 
     /// A tool that came with the request: written as an experimental one, never over another.
     fn brought(&self, letter: &Letter, name: &ToolName) -> Result<Case, EngineError> {
-        let view = self.catalog();
+        let view = self.engine.library().catalog();
         let folder = core::stage_placement(Stage::Experimental, name).base;
         let here = view.tools.iter().find(|tool| tool.name == *name && tool.stage == Stage::Experimental);
         let answers = view.tools.iter().find(|tool| {
             tool.name != *name && tool.stage != Stage::Archived && tool.aliases.iter().any(|a| a == name.as_str())
         });
         let taken = here.or(answers).map(|tool| tool.path.clone()).or_else(|| {
-            std::fs::symlink_metadata(self.inner.options.workspace.join(&folder)).is_ok().then(|| folder.clone())
+            std::fs::symlink_metadata(self.workspace.folder().join(&folder)).is_ok().then(|| folder.clone())
         });
         if let Some(path) = taken {
             let message = format!("{name} is taken: {path}");
             let hint = "nothing is written over; choose another name, or name the tool by its path";
             return Err(EngineError::new(ErrorCode::Conflict, message, hint));
         }
-        let tool = self.read_as_experimental(name, &letter.files)?;
-        self.inner.copies.put(tool.digest, &letter.files)?;
+        let tool = self.engine.versions().read_as_experimental(name, &letter.files)?;
+        self.workspace.copies.put(tool.digest, &letter.files)?;
         let review = self.about_version(&letter.request, &tool)?;
         Ok(Case { waiting: None, review, writes: Some(Placed::of(&tool, &letter.files)) })
     }
 
     /// A tool that lies in the workspace: the request speaks for the review that waits for it, or opens one.
     fn lying_tool(&self, letter: &Letter, name: &ToolName) -> Result<Case, EngineError> {
-        let tool = self.resolve(letter.path.as_deref().unwrap_or(name.as_str()))?;
+        let tool = self.engine.library().resolve(letter.path.as_deref().unwrap_or(name.as_str()))?;
         refuse_other_name(&tool, name)?;
-        let waiting = self.read(|q| Ok(q.reviews(&[ReviewState::Waiting])?))?;
+        let waiting = self.workspace.read(|q| Ok(q.reviews(&[ReviewState::Waiting])?))?;
         let waiting = waiting
             .into_iter()
             .find(|review| review.kind.judges_version() && review.tool == tool.name && review.digest == tool.digest);
         if let Some(review) = waiting.as_ref().filter(|review| review.request.is_some()) {
             return Err(waits_already(review.id, &tool.name));
         }
-        if self.approved(&tool)? {
+        if self.engine.integrity().approved(&tool)? {
             let message = format!("{} {} is approved already", tool.name, tool.version);
             return Err(EngineError::new(ErrorCode::Conflict, message, "a changed or new version can be asked for"));
         }
@@ -209,14 +217,14 @@ impl Engine {
             let message = format!("{} is archived", tool.name);
             return Err(EngineError::new(ErrorCode::Refused, message, "a human can restore it"));
         }
-        let files = self.files_on_disk(&tool)?;
-        self.inner.copies.put(Digest::of_files(&files), &files)?;
+        let files = self.engine.library().files_on_disk(&tool)?;
+        self.workspace.copies.put(Digest::of_files(&files), &files)?;
         let review = self.about_version(&letter.request, &tool)?;
         Ok(Case { waiting: waiting.map(|review| review.id), review, writes: None })
     }
 
     fn about_version(&self, request: &Request, tool: &Tool) -> Result<NewReview, EngineError> {
-        let approvals = self.read(|q| Ok(Approvals::read(q)?))?;
+        let approvals = self.workspace.read(|q| Ok(Approvals::read(q)?))?;
         let kind = match (tool.stage.is_vouched(), approvals.knows(&tool.name)) {
             (true, _) => ReviewKind::Drift,
             (false, true) => ReviewKind::Evolved,
@@ -239,7 +247,7 @@ impl Engine {
 
     /// Something is to be done with a tool as it lies.
     fn proposal(&self, letter: &Letter, name: &ToolName, kind: ReviewKind) -> Result<Case, EngineError> {
-        let tool: Arc<Tool> = self.resolve(letter.path.as_deref().unwrap_or(name.as_str()))?;
+        let tool: Arc<Tool> = self.engine.library().resolve(letter.path.as_deref().unwrap_or(name.as_str()))?;
         if letter.path.is_some() {
             refuse_other_name(&tool, name)?;
         }
@@ -247,7 +255,7 @@ impl Engine {
             let message = format!("{} is archived already", tool.name);
             return Err(EngineError::new(ErrorCode::Conflict, message, ""));
         }
-        let waiting = self.read(|q| Ok(q.review_heads()?))?;
+        let waiting = self.workspace.read(|q| Ok(q.review_heads()?))?;
         let same = waiting.iter().find(|head| {
             head.state == ReviewState::Waiting
                 && head.kind == kind
@@ -258,8 +266,8 @@ impl Engine {
         if let Some(head) = same {
             return Err(waits_already(head.id, &tool.name));
         }
-        let files = self.files_on_disk(&tool)?;
-        self.inner.copies.put(Digest::of_files(&files), &files)?;
+        let files = self.engine.library().files_on_disk(&tool)?;
+        self.workspace.copies.put(Digest::of_files(&files), &files)?;
         let review = NewReview {
             kind,
             tool: tool.name.clone(),
@@ -280,12 +288,12 @@ impl Engine {
     fn text(&self, letter: &Letter, name: ToolName, kind: ReviewKind) -> Result<Case, EngineError> {
         let (before, files) = text_files(&letter.request)?;
         let digest = Digest::of_files(&files);
-        self.inner.copies.put(digest, &files)?;
+        self.workspace.copies.put(digest, &files)?;
         let base_digest = if before.is_empty() { None } else { Some(Digest::of_files(&before)) };
         if let Some(base) = base_digest {
-            self.inner.copies.put(base, &before)?;
+            self.workspace.copies.put(base, &before)?;
         }
-        let heads = self.read(|q| Ok(q.review_heads()?))?;
+        let heads = self.workspace.read(|q| Ok(q.review_heads()?))?;
         let same = |head: &&crate::store::ReviewHead| head.kind == kind && head.tool == name && head.digest == digest;
         if let Some(head) = heads.iter().filter(|head| head.state == ReviewState::Waiting).find(same) {
             return Err(waits_already(head.id, &name));

@@ -1,17 +1,17 @@
 //! Whether the table of decisions says what the log says: the table is what is shown, the log is what cannot be bent.
 
 use crate::domain::{Decision, Digest, Operation, OperationId, ReviewId, ReviewState, Shown, ToolName};
+use crate::engine::Integrity;
 use crate::engine::core;
 use crate::engine::error::EngineError;
-use crate::engine::workspace::Engine;
 use crate::store::{KeptDecision, KeptDecisions, ReviewHead};
 use serde_json::Value;
 use std::collections::HashMap;
 
-impl Engine {
+impl Integrity<'_> {
     /// Which decisions were changed, taken out of the table or put into it behind the log's back.
     pub(super) fn faults_of_decisions(&self, only: Option<&ToolName>) -> Result<Vec<String>, EngineError> {
-        let kept = self.read(|q| Ok(q.kept_decisions()?))?;
+        let kept = self.workspace.read(|q| Ok(q.kept_decisions()?))?;
         Ok(compare(&kept, only))
     }
 
@@ -19,7 +19,7 @@ impl Engine {
     pub(super) fn faults_of_states(&self, is_asked: impl Fn(&ToolName) -> bool) -> Result<Vec<String>, EngineError> {
         let decided = [ReviewState::Approved, ReviewState::Rejected, ReviewState::ChangesRequested];
         let is_meant = |head: &ReviewHead| decided.contains(&head.state) && is_asked(&head.tool);
-        self.read(|q| {
+        self.workspace.read(|q| {
             let mut faults = Vec::new();
             for head in q.review_heads()?.into_iter().filter(is_meant) {
                 faults.extend(core::fault_of_review(q, head.id)?);

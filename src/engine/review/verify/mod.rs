@@ -7,14 +7,14 @@ mod places;
 use super::approval_status::{Logbook, fault_of_approval};
 use super::signing::Claim;
 use crate::domain::{Digest, Tool, ToolName};
+use crate::engine::Integrity;
 use crate::engine::core::Beside;
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::view::VerifyReport;
-use crate::engine::workspace::Engine;
 use crate::store::Approval;
 use std::collections::HashSet;
 
-impl Engine {
+impl Integrity<'_> {
     /// Checks the log's chain, every kept copy, every approval and every tool that counts as approved.
     ///
     /// # Errors
@@ -26,13 +26,13 @@ impl Engine {
     /// The same for one tool; the chain of the log is one and is checked whole.
     ///
     /// # Errors
-    /// As [`Engine::verify`]; `NotFound` when there is no such tool.
+    /// As [`Self::verify`]; `NotFound` when there is no such tool.
     pub fn verify_tool(&self, text: &str) -> Result<VerifyReport, EngineError> {
-        self.scan(&mut |_| {}).map_err(|error| self.name_damage(error))?;
+        self.engine.library().scan(&mut |_| {}).map_err(|error| self.name_damage(error))?;
         let name = match ToolName::new(text) {
             // What was approved once is checked also when its files are gone.
-            Ok(name) if !self.versions(&name)?.is_empty() => name,
-            _ => self.resolve(text)?.name.clone(),
+            Ok(name) if !self.engine.versions().list(&name)?.is_empty() => name,
+            _ => self.engine.library().resolve(text)?.name.clone(),
         };
         self.verify_of(Some(&name)).map_err(|error| self.name_damage(error))
     }
@@ -42,9 +42,9 @@ impl Engine {
         if error.code != ErrorCode::Internal {
             return error;
         }
-        match self.read(|q| Ok(q.damaged_tables()?)) {
+        match self.workspace.read(|q| Ok(q.damaged_tables()?)) {
             Ok(tables) if !tables.is_empty() => {
-                let file = self.inner.state_dir.join("store.db");
+                let file = self.workspace.state_dir.join("store.db");
                 let file = file.display();
                 let message = format!("{}; in {file} cannot be read: {}", error.message, tables.join(", "));
                 let hint = "`toolsmith doctor --restore` puts a backup back; without one, `toolsmith doctor --rebuild` saves \
@@ -57,15 +57,15 @@ impl Engine {
     }
 
     fn verify_of(&self, only: Option<&ToolName>) -> Result<VerifyReport, EngineError> {
-        let view = self.scan(&mut |_| {})?;
+        let view = self.engine.library().scan(&mut |_| {})?;
         let is_asked = |name: &ToolName| only.is_none_or(|only| only == name);
-        let log = self.read(|q| Ok(q.verify_log()?))?;
-        let workspace = self.workspace().display().to_string();
-        let faults = self.faults_of_state().into_iter().chain(log.faults).collect();
+        let log = self.workspace.read(|q| Ok(q.verify_log()?))?;
+        let workspace = self.workspace.folder().display().to_string();
+        let faults = self.workspace.faults_of_state().into_iter().chain(log.faults).collect();
         let (operations, notes) = (log.entries, log.notes);
         let mut report = VerifyReport { workspace, operations, versions: 0, faults, notes };
         self.check_copies(only, &mut report)?;
-        let approvals = self.read(|q| Ok(q.approvals()?))?;
+        let approvals = self.workspace.read(|q| Ok(q.approvals()?))?;
         let log = self.logbook(only)?;
         for approval in approvals.iter().filter(|approval| is_asked(&approval.tool)) {
             report.faults.extend(self.fault_in_force(approval, &log)?);
@@ -79,7 +79,7 @@ impl Engine {
         self.check_places(&view, approvals.iter().filter(|approval| is_asked(&approval.tool)), &mut report)?;
         report.faults.extend(self.faults_of_decisions(only)?);
         report.faults.extend(self.faults_of_states(is_asked)?);
-        report.faults.extend(self.faults_of_leave(is_asked)?);
+        report.faults.extend(self.engine.grants().faults(is_asked)?);
         report.faults.extend(self.faults_of_trust(only)?);
         let mut told = HashSet::new();
         report.faults.retain(|fault| told.insert(fault.clone()));
@@ -87,10 +87,10 @@ impl Engine {
     }
 
     fn check_copies(&self, only: Option<&ToolName>, report: &mut VerifyReport) -> Result<(), EngineError> {
-        let copies = &self.inner.copies;
+        let copies = &self.workspace.copies;
         let mut digests = copies.all()?;
         if let Some(name) = only {
-            let rows = self.read(|q| Ok(q.versions_of(name)?))?;
+            let rows = self.workspace.read(|q| Ok(q.versions_of(name)?))?;
             let known: HashSet<Digest> = rows.iter().map(|row| row.digest).collect();
             digests.retain(|digest| known.contains(digest));
         }
@@ -101,7 +101,7 @@ impl Engine {
 
     /// What is wrong with an approval in force: it needs a copy, and an entry of the log that gave it.
     fn fault_in_force(&self, approval: &Approval, log: &Logbook) -> Result<Option<String>, EngineError> {
-        if !self.inner.copies.has(approval.digest) {
+        if !self.workspace.copies.has(approval.digest) {
             let version = format!("the approved version {} of {}", approval.digest.short(), approval.tool);
             return Ok(Some(format!("{version} has no kept copy")));
         }
@@ -127,8 +127,9 @@ impl Engine {
             )),
             Ok(None) => {}
             // Without a list of signers only the user's own key is known; another's is no fault of the tool.
-            Err(why) if self.inner.settings.signing.allowed_signers.is_none() => {
-                let verb = if self.inner.settings.signing.key.is_some() { "does not count" } else { "is not checked" };
+            Err(why) if self.workspace.settings.signing.allowed_signers.is_none() => {
+                let verb =
+                    if self.workspace.settings.signing.key.is_some() { "does not count" } else { "is not checked" };
                 report.notes.push(format!("the signature of {} {verb}: {why}", tool.place()));
             }
             // What was decided here does not rest on it; what was taken over by it is doubted below.

@@ -1,14 +1,14 @@
 //! Whether what is approved lies where it was approved.
 
 use crate::domain::{OperationId, Placement, ToolName};
+use crate::engine::Integrity;
 use crate::engine::core::UndoNote;
 use crate::engine::error::EngineError;
 use crate::engine::view::{CatalogView, VerifyReport};
-use crate::engine::workspace::Engine;
 use crate::store::Approval;
 use std::collections::{BTreeMap, HashSet};
 
-impl Engine {
+impl Integrity<'_> {
     /// Looks for every tool for which an approval stands in the place that it was approved for.
     pub(super) fn check_places<'a>(
         &self,
@@ -18,7 +18,7 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let mut places: BTreeMap<(&ToolName, String), (&Approval, String)> = BTreeMap::new();
         for approval in approvals.filter(|approval| approval.stage.is_vouched()) {
-            let row = self.read(|q| Ok(q.version(&approval.tool, approval.digest)?))?;
+            let row = self.workspace.read(|q| Ok(q.version(&approval.tool, approval.digest)?))?;
             let (path, seen) = row.map(|row| (row.path, row.placement.base)).unzip();
             let Some(base) = approval.base.clone().or(seen) else { continue };
             let known = places.entry((&approval.tool, base)).or_insert((approval, path.clone().unwrap_or_default()));
@@ -39,7 +39,7 @@ impl Engine {
 
     /// Whether the newest entry of the log that put the tool into this place, or took it away, left it there.
     fn is_in_use(&self, tool: &ToolName, base: &str) -> Result<bool, EngineError> {
-        let operations = self.read(|q| Ok(q.reversible_after(OperationId(0), tool.as_str())?))?;
+        let operations = self.workspace.read(|q| Ok(q.reversible_after(OperationId(0), tool.as_str())?))?;
         let mut left = operations.iter().filter_map(UndoNote::of).filter_map(|note| {
             let here = |placed: &&crate::engine::core::Placed| placed.tool == *tool && placed.placement.base == base;
             let arrived = note.arrived().iter().any(here);
@@ -50,7 +50,7 @@ impl Engine {
 
     /// What lies in the place of an approved tool that was not found there.
     fn what_became(&self, view: &CatalogView, approval: &Approval, base: &str, path: &str) -> String {
-        if self.workspace().join(base).is_symlink() {
+        if self.workspace.folder().join(base).is_symlink() {
             return format!("cannot be found: {base} is a symbolic link; what was approved is plain files");
         }
         let inside = |of: &str| of == base || of.strip_prefix(base).is_some_and(|rest| rest.starts_with('/'));

@@ -7,12 +7,14 @@
 
 use super::hand_over::Pending;
 use crate::domain::{Buffer, BufferId, Caller, Instant};
+use crate::engine::Buffers;
+use crate::engine::Engine;
 use crate::engine::clock::now;
 use crate::engine::core::buffering::{self, Turn};
 use crate::engine::error::EngineError;
 use crate::engine::run::owner::owner_alive;
 use crate::engine::state::home::Home;
-use crate::engine::workspace::{Engine, OpenOptions};
+use crate::engine::workspace::OpenOptions;
 use crate::outside::Asker;
 use crate::runner;
 use std::ffi::{OsStr, OsString};
@@ -56,7 +58,7 @@ fn keep_time(options: OpenOptions) -> Result<(), EngineError> {
     let _ = rustix::process::setsid();
     let engine = Engine::open(options)?;
     let caller = Caller::Human(engine.identity());
-    if !engine.with_hand(&caller, |hand| engine.transact(|tx| buffering::tend(tx, hand)))? {
+    if !engine.buffers().with_hand(&caller, |hand| engine.workspace.transact(|tx| buffering::tend(tx, hand)))? {
         return Ok(());
     }
     let mut clock = Clock { engine, caller, handing: Vec::new(), next: None };
@@ -92,11 +94,11 @@ impl Clock {
             // The workspace's state was deleted: what was in it waits for nobody.
             return Ok(false);
         }
-        let (at, version) = (now(), self.engine.read(|q| Ok(q.data_version()?))?);
+        let (at, version) = (now(), self.engine.workspace.read(|q| Ok(q.data_version()?))?);
         if self.next.is_some_and(|(next, known)| at < next && version == known) {
             return Ok(true);
         }
-        let buffers = self.engine.read(|q| Ok(q.buffers()?))?;
+        let buffers = self.engine.workspace.read(|q| Ok(q.buffers()?))?;
         let mut waits = !self.handing.is_empty();
         let mut next = Instant(at.0 + LOST_MS);
         for buffer in buffers {
@@ -114,22 +116,24 @@ impl Clock {
             return Ok(true);
         }
         let engine = &self.engine;
-        engine.with_hand(&self.caller, |hand| engine.transact(|tx| buffering::tends_on(tx, hand)))
+        engine.buffers().with_hand(&self.caller, |hand| engine.workspace.transact(|tx| buffering::tends_on(tx, hand)))
     }
 
     fn flush(&mut self, buffer: &BufferId) -> Result<(), EngineError> {
         let engine = &self.engine;
-        let turn = engine.with_hand(&self.caller, |hand| engine.transact(|tx| buffering::due(tx, hand, buffer)))?;
+        let turn = engine
+            .buffers()
+            .with_hand(&self.caller, |hand| engine.workspace.transact(|tx| buffering::due(tx, hand, buffer)))?;
         if let Some(claim) = turn.claim {
             let (engine, pending) = (engine.clone(), Pending { claim, caller: self.caller.clone() });
             // What the tool did not take waits with the reason beside it.
-            self.handing.push(std::thread::spawn(move || drop(engine.hand_over(pending))));
+            self.handing.push(std::thread::spawn(move || drop(engine.buffers().hand_over(pending))));
         }
         Ok(())
     }
 }
 
-impl Engine {
+impl Buffers<'_> {
     /// Starts the clock when a step left a time to wait for and none runs.
     pub(super) fn wind_clock(&self, turn: &Turn) {
         if turn.wind {
@@ -141,17 +145,17 @@ impl Engine {
     ///
     /// # Errors
     /// `Internal` for trouble with the store.
-    pub fn mend_clock(&self) -> Result<(), EngineError> {
-        let waits = self.read(|q| Ok(q.buffers()?.iter().any(Buffer::needs_clock)))?;
+    pub fn restart_clock(&self) -> Result<(), EngineError> {
+        let waits = self.workspace.read(|q| Ok(q.buffers()?.iter().any(Buffer::needs_clock)))?;
         let caller = Caller::Human(String::new());
-        if waits && self.with_hand(&caller, |hand| self.transact(|tx| buffering::wind(tx, hand)))? {
+        if waits && self.with_hand(&caller, |hand| self.workspace.transact(|tx| buffering::wind(tx, hand)))? {
             self.start_clock();
         }
         Ok(())
     }
 
     fn start_clock(&self) {
-        let options = &self.inner.options;
+        let options = &self.workspace.options;
         let args: [&OsStr; 5] = [
             OsStr::new(KEEP_TIME),
             options.workspace.as_os_str(),
@@ -159,8 +163,8 @@ impl Engine {
             options.home.data.as_os_str(),
             OsStr::new(if options.asker == Asker::Human { OF_HUMAN } else { "agent" }),
         ];
-        let started = runner::detach(&self.inner.machine, &args);
-        self.report_trouble(started.map_err(|error| {
+        let started = runner::detach(&self.workspace.machine, &args);
+        self.workspace.report_trouble(started.map_err(|error| {
             EngineError::internal(format!("buffers are not flushed by time: the clock could not be started: {error}"))
         }));
     }

@@ -2,13 +2,13 @@
 
 use super::status::{BufferStatus, HandedOver};
 use crate::domain::{Caller, RunId, RunOutcome, Stream, rfc3339};
+use crate::engine::Buffers;
 use crate::engine::clock::now;
 use crate::engine::core::RunPolicy;
 use crate::engine::core::buffering::{self, Claim};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::run::running::InputFrom;
 use crate::engine::view::RunRequest;
-use crate::engine::workspace::Engine;
 use crate::runner::Spool;
 use serde_json::{Map, Value, json};
 use std::io::Read;
@@ -16,14 +16,14 @@ use std::io::Read;
 /// More of what a tool says to a batch stays in its kept output only, bytes.
 const MAX_RESULT: u64 = 64 * 1024;
 
-/// A batch that must be handed over with [`Engine::hand_over`].
+/// A batch that must be handed over with [`Buffers::hand_over`](crate::engine::Buffers::hand_over).
 #[derive(Debug)]
 pub struct Pending {
     pub(super) claim: Claim,
     pub(super) caller: Caller,
 }
 
-impl Engine {
+impl Buffers<'_> {
     /// Hands a batch over, and then those that became due meanwhile, until there is none or the tool fails.
     pub fn hand_over(&self, pending: Pending) -> HandedOver {
         let mut done = HandedOver::default();
@@ -32,7 +32,7 @@ impl Engine {
         while let Some(claim) = next.take() {
             let came = self.run_batch(&claim, &mut done);
             let settled = self.with_hand(&caller, |hand| {
-                self.transact(|tx| match &came {
+                self.workspace.transact(|tx| match &came {
                     Ok(()) => buffering::arrived(tx, hand, &claim),
                     Err(error) => buffering::came_back(tx, hand, &claim, &error.message),
                 })
@@ -56,9 +56,9 @@ impl Engine {
         let tool = self.tool_now(&claim.tool)?;
         let callers: Vec<Caller> = claim.callers.iter().map(|word| self.caller_of(word)).collect();
         // The run has one caller, an agent where there is any; what it may not for one of the others, it may not.
-        let detail = self.detail(&tool)?;
+        let detail = self.engine.library().detail(&tool)?;
         for caller in &callers {
-            match self.may_run(&detail, caller)? {
+            match self.engine.runs().may_run(&detail, caller)? {
                 RunPolicy::Allow { .. } => {}
                 RunPolicy::Ask { message, .. } => return Err(EngineError::new(ErrorCode::HumanNeeded, message, "")),
                 RunPolicy::Refuse { code, message } => return Err(EngineError::new(code, message, "")),
@@ -68,7 +68,7 @@ impl Engine {
         let caller = callers.iter().find(is_agent).or(callers.first());
         let caller = caller.ok_or_else(|| EngineError::internal("nobody wrote the items"))?;
         let request = RunRequest { tool, input: Some(input_of(claim)), timeout: None };
-        let run = self.run_with(&request, caller, InputFrom::Nobody)?.wait()?;
+        let run = self.engine.runs().start_with(&request, caller, InputFrom::Nobody)?.wait()?;
         done.runs.push(run.id);
         done.result = self.said(run.id);
         if run.outcome == RunOutcome::Succeeded {
@@ -83,13 +83,13 @@ impl Engine {
     fn caller_of(&self, word: &str) -> Caller {
         match word.strip_prefix("agent:") {
             Some(name) => Caller::Agent(name.to_owned()),
-            None => Caller::Human(self.identity()),
+            None => Caller::Human(self.workspace.identity()),
         }
     }
 
     /// What the tool said, as far as it is short.
     fn said(&self, run: RunId) -> Option<Value> {
-        let spool = Spool::open(&self.spool_path(run)).ok()?;
+        let spool = Spool::open(&self.engine.runs().spool_path(run)).ok()?;
         let mut bytes = Vec::new();
         spool.bytes(Some(Stream::Stdout)).take(MAX_RESULT).read_to_end(&mut bytes).ok()?;
         let text = String::from_utf8_lossy(&bytes).trim().to_owned();

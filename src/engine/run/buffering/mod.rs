@@ -20,11 +20,12 @@ use crate::domain::{
     Buffer, BufferId, BufferSink, Caller, CostTier, Digest, MAX_BATCH, MAX_ITEM_BYTES, Outcome, Tool, ToolUse,
     USAGE_BUFFER, plural,
 };
+use crate::engine::Engine;
 use crate::engine::clock::now;
 use crate::engine::core::buffering::{self, Hand, Turn};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::view::Preview;
-use crate::engine::workspace::Engine;
+use crate::engine::workspace::Workspace;
 use crate::store::BufferItem;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -42,7 +43,7 @@ pub struct BufferWrite {
     pub items: Vec<String>,
 }
 
-/// Items that were taken out of a buffer: they are gone once [`Engine::let_go`] was told of them.
+/// Items that were taken out of a buffer: they are gone once [`Buffers::let_go`](crate::engine::Buffers::let_go) was told of them.
 #[derive(Debug, Clone, Default)]
 pub struct Taken {
     items: Vec<BufferItem>,
@@ -66,13 +67,20 @@ impl Taken {
     }
 }
 
-impl Engine {
+/// Buffers: items collected for a tool that takes them in batches.
+#[derive(Clone, Copy)]
+pub struct Buffers<'e> {
+    pub(in crate::engine) engine: &'e Engine,
+    pub(in crate::engine) workspace: &'e Workspace,
+}
+
+impl Buffers<'_> {
     /// Writes items; what that makes due is handed over before this returns.
     ///
     /// # Errors
-    /// Those of [`Engine::fill_buffer`]. That a tool did not take a batch is said in the answer: the items are kept.
-    pub fn write_buffer(&self, write: &BufferWrite, caller: &Caller) -> Result<BufferAnswer, EngineError> {
-        let (answer, pending) = self.fill_buffer(write, caller)?;
+    /// Those of [`Self::fill`]. That a tool did not take a batch is said in the answer: the items are kept.
+    pub fn write(&self, write: &BufferWrite, caller: &Caller) -> Result<BufferAnswer, EngineError> {
+        let (answer, pending) = self.fill(write, caller)?;
         Ok(match pending {
             Some(pending) => answer.and(self.hand_over(pending)),
             None => answer,
@@ -85,16 +93,13 @@ impl Engine {
     /// # Errors
     /// `Usage` for an item or a rule that cannot be, `NotFound` for a tool that is not there, `Refused` when too much
     /// waits already, `HumanNeeded` for an agent that would change what a human set up.
-    pub fn fill_buffer(
-        &self,
-        write: &BufferWrite,
-        caller: &Caller,
-    ) -> Result<(BufferAnswer, Option<Pending>), EngineError> {
+    pub fn fill(&self, write: &BufferWrite, caller: &Caller) -> Result<(BufferAnswer, Option<Pending>), EngineError> {
         let BufferWrite { buffer, change, items } = write;
         items.iter().try_for_each(|item| item_fits(buffer, item))?;
         self.change_fits(buffer, change)?;
-        let turn =
-            self.with_hand(caller, |hand| self.transact(|tx| buffering::write(tx, hand, buffer, change, items)))?;
+        let turn = self.with_hand(caller, |hand| {
+            self.workspace.transact(|tx| buffering::write(tx, hand, buffer, change, items))
+        })?;
         Ok(self.answer("write", turn, caller))
     }
 
@@ -102,8 +107,8 @@ impl Engine {
     ///
     /// # Errors
     /// `NotFound` when there is no such buffer. That a tool did not take a batch is said in the answer.
-    pub fn flush_buffer(&self, buffer: &BufferId, caller: &Caller) -> Result<BufferAnswer, EngineError> {
-        let turn = self.with_hand(caller, |hand| self.transact(|tx| buffering::flush(tx, hand, buffer)))?;
+    pub fn flush(&self, buffer: &BufferId, caller: &Caller) -> Result<BufferAnswer, EngineError> {
+        let turn = self.with_hand(caller, |hand| self.workspace.transact(|tx| buffering::flush(tx, hand, buffer)))?;
         let (answer, pending) = self.answer("flush", turn, caller);
         Ok(match pending {
             Some(pending) => answer.and(self.hand_over(pending)),
@@ -111,13 +116,13 @@ impl Engine {
         })
     }
 
-    /// The flushed items that nobody has taken, oldest first. They stay until [`Engine::let_go`].
+    /// The flushed items that nobody has taken, oldest first. They stay until [`Self::let_go`].
     ///
     /// # Errors
     /// `NotFound` when there is no such buffer, `Conflict` while another process takes them, `HumanNeeded` when an
     /// agent would take what a human wrote.
-    pub fn take_buffered(&self, buffer: &BufferId, caller: &Caller) -> Result<Taken, EngineError> {
-        let items = self.with_hand(caller, |hand| self.transact(|tx| buffering::take(tx, hand, buffer)))?;
+    pub fn take(&self, buffer: &BufferId, caller: &Caller) -> Result<Taken, EngineError> {
+        let items = self.with_hand(caller, |hand| self.workspace.transact(|tx| buffering::take(tx, hand, buffer)))?;
         Ok(Taken { items })
     }
 
@@ -129,7 +134,7 @@ impl Engine {
         if taken.is_empty() {
             return Ok(());
         }
-        self.transact(|tx| buffering::taken(tx, buffer, &taken.items)).map(drop)
+        self.workspace.transact(|tx| buffering::taken(tx, buffer, &taken.items)).map(drop)
     }
 
     /// Throws away what waits in a buffer and what nobody took.
@@ -137,8 +142,9 @@ impl Engine {
     /// # Errors
     /// `NotFound` when there is no such buffer, `Conflict` while a batch is on its way, `HumanNeeded` when an agent
     /// would throw away what a human wrote.
-    pub fn clear_buffer(&self, buffer: &BufferId, caller: &Caller) -> Result<BufferAnswer, EngineError> {
-        let (turn, cleared) = self.with_hand(caller, |hand| self.transact(|tx| buffering::clear(tx, hand, buffer)))?;
+    pub fn clear(&self, buffer: &BufferId, caller: &Caller) -> Result<BufferAnswer, EngineError> {
+        let (turn, cleared) =
+            self.with_hand(caller, |hand| self.workspace.transact(|tx| buffering::clear(tx, hand, buffer)))?;
         let (answer, _) = self.answer("clear", turn, caller);
         Ok(answer.cleared(cleared))
     }
@@ -147,8 +153,8 @@ impl Engine {
     ///
     /// # Errors
     /// `NotFound` when there is no such buffer.
-    pub fn buffer(&self, buffer: &BufferId) -> Result<BufferAnswer, EngineError> {
-        let found = self.read(|q| Ok(q.buffer(buffer)?))?.ok_or_else(|| buffering::unknown(buffer))?;
+    pub fn status(&self, buffer: &BufferId) -> Result<BufferAnswer, EngineError> {
+        let found = self.workspace.read(|q| Ok(q.buffer(buffer)?))?.ok_or_else(|| buffering::unknown(buffer))?;
         Ok(BufferAnswer::new("status", BufferStatus::of(&found, now())))
     }
 
@@ -156,15 +162,15 @@ impl Engine {
     ///
     /// # Errors
     /// `Internal` for trouble with the store.
-    pub fn buffers(&self) -> Result<Vec<BufferStatus>, EngineError> {
-        let (found, at) = (self.read(|q| Ok(q.buffers()?))?, now());
+    pub fn list(&self) -> Result<Vec<BufferStatus>, EngineError> {
+        let (found, at) = (self.workspace.read(|q| Ok(q.buffers()?))?, now());
         Ok(found.iter().map(|buffer| BufferStatus::of(buffer, at)).collect())
     }
 
     /// What a human asked for on the screen: everything handed over; what nobody takes is kept.
     pub(in crate::engine) fn flush_command(&self, name: &str, caller: &Caller) -> Result<Outcome, EngineError> {
         let id = named(name)?;
-        let answer = self.flush_buffer(&id, caller)?;
+        let answer = self.flush(&id, caller)?;
         if let Some(error) = answer.error {
             return Err(error);
         }
@@ -177,11 +183,11 @@ impl Engine {
 
     /// What a human confirmed on the screen: everything thrown away.
     pub(in crate::engine) fn clear_command(&self, name: &str, caller: &Caller) -> Result<Outcome, EngineError> {
-        Ok(outcome(self.clear_buffer(&named(name)?, caller)?.message))
+        Ok(outcome(self.clear(&named(name)?, caller)?.message))
     }
 
-    pub(in crate::engine) fn preview_buffer(&self, name: &str, clears: bool) -> Result<Preview, EngineError> {
-        let status = self.buffer(&named(name)?)?.status;
+    pub(in crate::engine) fn preview(&self, name: &str, clears: bool) -> Result<Preview, EngineError> {
+        let status = self.status(&named(name)?)?.status;
         let untaken = plural((status.buffered_count + status.kept_count) as usize, "item", "items");
         if clears {
             let lines = vec![format!("{untaken} that nobody has taken")];
@@ -196,7 +202,7 @@ impl Engine {
     /// Lets `work` act as this caller and this process.
     fn with_hand<T>(&self, caller: &Caller, work: impl FnOnce(Hand<'_>) -> T) -> T {
         let (who, by) = (caller.identity(), author(caller));
-        work(Hand { who: &who, by: &by, owner: &self.inner.owner, is_alive: &owner_alive })
+        work(Hand { who: &who, by: &by, owner: &self.workspace.owner, is_alive: &owner_alive })
     }
 
     /// The answer to a step, and the batch that is to be handed over.
@@ -219,7 +225,7 @@ impl Engine {
         }
         // The same one as before was looked up before; it may be away for a while.
         let same = |known: &Buffer| Some(&known.sink) == change.sink.as_ref();
-        if self.read(|q| Ok(q.buffer(buffer)?))?.as_ref().is_some_and(same) {
+        if self.workspace.read(|q| Ok(q.buffer(buffer)?))?.as_ref().is_some_and(same) {
             return self.sink_is_in_use(buffer);
         }
         self.refuse_sink(&*self.tool_now(tool)?)
@@ -228,10 +234,10 @@ impl Engine {
     /// Refuses to write where the batches go to a tool beyond the limits of this process: they are handed over by another
     /// one, which has none of them.
     fn sink_is_in_use(&self, buffer: &BufferId) -> Result<(), EngineError> {
-        if !self.is_limited() {
+        if !self.engine.tool_sets().is_limited() {
             return Ok(());
         }
-        match self.read(|q| Ok(q.buffer(buffer)?))?.map(|buffer| buffer.sink) {
+        match self.workspace.read(|q| Ok(q.buffer(buffer)?))?.map(|buffer| buffer.sink) {
             Some(BufferSink::Tool { tool, .. }) => self.refuse_sink(&*self.tool_now(&tool)?),
             Some(BufferSink::Nobody | BufferSink::Usage) | None => Ok(()),
         }
@@ -246,10 +252,10 @@ impl Engine {
         if tool.cost_tier == CostTier::Prohibited {
             return refused("its cost tier is prohibited: it never runs".to_owned());
         }
-        if let Some(selection) = self.unused(tool) {
+        if let Some(selection) = self.engine.tool_sets().unused(tool) {
             return refused(format!("it is not among the tools in use ({selection})"));
         }
-        match self.tiers()? {
+        match self.engine.tool_sets().tiers()? {
             tiers if tiers.is_above_cap(tool) => {
                 refused(format!("its cost tier is {}, more than may run", tool.cost_tier))
             }
@@ -261,20 +267,20 @@ impl Engine {
     /// nobody's eyes.
     fn tool_now(&self, name: &str) -> Result<Arc<Tool>, EngineError> {
         self.ensure_scanned()?;
-        if let Ok(tool) = self.resolve(name)
-            && self.files_on_disk(&tool).is_ok_and(|files| Digest::of_files(&files) == tool.digest)
+        if let Ok(tool) = self.engine.library().resolve(name)
+            && self.engine.library().files_on_disk(&tool).is_ok_and(|files| Digest::of_files(&files) == tool.digest)
         {
             return Ok(tool);
         }
-        self.scan(&mut |_| {})?;
-        self.resolve(name)
+        self.engine.library().scan(&mut |_| {})?;
+        self.engine.library().resolve(name)
     }
 
     /// Reads the folders unless that was done.
     fn ensure_scanned(&self) -> Result<(), EngineError> {
-        let is_scanned = *crate::engine::locks::lock(&self.inner.catalog.scanned);
+        let is_scanned = *crate::engine::locks::lock(&self.engine.states.catalog.scanned);
         if !is_scanned {
-            self.scan(&mut |_| {})?;
+            self.engine.library().scan(&mut |_| {})?;
         }
         Ok(())
     }

@@ -39,22 +39,22 @@ fn write(buffer: &str, change: BufferChange, items: usize) -> BufferWrite {
 #[test]
 fn what_nobody_takes_is_kept_after_a_flush_until_somebody_takes_it() {
     let (_dir, engine) = open();
-    let answer = engine.write_buffer(&write("a", still(), 250), &ada()).unwrap();
+    let answer = engine.buffers().write(&write("a", still(), 250), &ada()).unwrap();
     let status = &answer.status;
     assert_eq!(
         (answer.flushed_count, status.buffered_count, status.kept_count, status.total_flushed),
         (200, 50, 200, 200)
     );
-    let answer = engine.flush_buffer(&id("a"), &ada()).unwrap();
+    let answer = engine.buffers().flush(&id("a"), &ada()).unwrap();
     assert_eq!((answer.flushed_count, answer.status.buffered_count, answer.status.total_flushed), (50, 0, 250));
-    let taken = engine.take_buffered(&id("a"), &ada()).unwrap();
+    let taken = engine.buffers().take(&id("a"), &ada()).unwrap();
     assert_eq!(taken.values(), (0..250).map(|n| json!(n)).collect::<Vec<_>>());
-    assert_eq!(engine.take_buffered(&id("a"), &ada()).unwrap().len(), 250, "nobody said that they arrived");
-    engine.let_go(&id("a"), &taken).unwrap();
-    assert!(engine.take_buffered(&id("a"), &ada()).unwrap().is_empty());
-    let status = engine.buffer(&id("a")).unwrap().status;
+    assert_eq!(engine.buffers().take(&id("a"), &ada()).unwrap().len(), 250, "nobody said that they arrived");
+    engine.buffers().let_go(&id("a"), &taken).unwrap();
+    assert!(engine.buffers().take(&id("a"), &ada()).unwrap().is_empty());
+    let status = engine.buffers().status(&id("a")).unwrap().status;
     assert_eq!((status.kept_count, status.total_written, status.total_flushed), (0, 250, 250));
-    assert_eq!(engine.flush_buffer(&id("a"), &ada()).unwrap().message, "nothing to flush");
+    assert_eq!(engine.buffers().flush(&id("a"), &ada()).unwrap().message, "nothing to flush");
 }
 
 #[test]
@@ -63,42 +63,42 @@ fn a_full_buffer_refuses_and_says_what_helps() {
     for _ in 0..4 {
         let item = format!("\"{}\"", "x".repeat(40_000));
         let write = BufferWrite { buffer: id("a"), change: still(), items: vec![item; 400] };
-        engine.write_buffer(&write, &ada()).unwrap();
+        engine.buffers().write(&write, &ada()).unwrap();
     }
     let item = format!("\"{}\"", "x".repeat(60_000));
     let more = BufferWrite { buffer: id("a"), change: still(), items: vec![item; 60] };
-    let error = engine.write_buffer(&more, &ada()).unwrap_err();
+    let error = engine.buffers().write(&more, &ada()).unwrap_err();
     assert_eq!(error.code, ErrorCode::Refused);
     assert!(error.message.contains("full") && error.hint.contains("buffer flush"), "{error:?}");
-    assert_eq!(engine.buffer(&id("a")).unwrap().status.total_written, 1_600, "nothing of it was taken");
+    assert_eq!(engine.buffers().status(&id("a")).unwrap().status.total_written, 1_600, "nothing of it was taken");
     let manual = BufferChange { strategy: Some(Strategy::Manual), ..still() };
     for _ in 0..10 {
-        engine.write_buffer(&write("b", manual.clone(), 10_000), &ada()).unwrap();
+        engine.buffers().write(&write("b", manual.clone(), 10_000), &ada()).unwrap();
     }
-    assert_eq!(engine.write_buffer(&write("b", manual, 1), &ada()).unwrap_err().code, ErrorCode::Refused);
+    assert_eq!(engine.buffers().write(&write("b", manual, 1), &ada()).unwrap_err().code, ErrorCode::Refused);
     let large = BufferWrite { items: vec![format!("\"{}\"", "x".repeat(65_536))], ..write("c", still(), 0) };
-    assert_eq!(engine.write_buffer(&large, &ada()).unwrap_err().code, ErrorCode::Usage);
+    assert_eq!(engine.buffers().write(&large, &ada()).unwrap_err().code, ErrorCode::Usage);
 }
 
 #[test]
 fn a_rule_is_kept_and_only_a_human_changes_what_a_human_set() {
     let (_dir, engine) = open();
     let rule = BufferChange { max_size: Some(3), strategy: Some(Strategy::Manual), ..still() };
-    engine.write_buffer(&write("a", rule.clone(), 1), &ada()).unwrap();
-    engine.write_buffer(&write("a", rule, 1), &bot()).unwrap();
-    let status = engine.write_buffer(&write("a", BufferChange::default(), 2), &bot()).unwrap().status;
+    engine.buffers().write(&write("a", rule.clone(), 1), &ada()).unwrap();
+    engine.buffers().write(&write("a", rule, 1), &bot()).unwrap();
+    let status = engine.buffers().write(&write("a", BufferChange::default(), 2), &bot()).unwrap().status;
     assert_eq!((status.buffered_count, status.max_size, status.flush_strategy), (4, 3, Strategy::Manual));
     let other = BufferChange { max_size: Some(4), ..BufferChange::default() };
-    assert_eq!(engine.write_buffer(&write("a", other.clone(), 1), &bot()).unwrap_err().code, ErrorCode::HumanNeeded);
-    assert_eq!(engine.clear_buffer(&id("a"), &bot()).unwrap_err().code, ErrorCode::HumanNeeded);
-    engine.flush_buffer(&id("a"), &bot()).unwrap();
-    assert_eq!(engine.take_buffered(&id("a"), &bot()).unwrap_err().code, ErrorCode::HumanNeeded);
-    engine.write_buffer(&write("b", still(), 1), &bot()).unwrap();
-    engine.write_buffer(&write("b", other, 1), &bot()).unwrap();
-    assert_eq!(engine.clear_buffer(&id("b"), &bot()).unwrap().cleared_count, Some(2));
+    assert_eq!(engine.buffers().write(&write("a", other.clone(), 1), &bot()).unwrap_err().code, ErrorCode::HumanNeeded);
+    assert_eq!(engine.buffers().clear(&id("a"), &bot()).unwrap_err().code, ErrorCode::HumanNeeded);
+    engine.buffers().flush(&id("a"), &bot()).unwrap();
+    assert_eq!(engine.buffers().take(&id("a"), &bot()).unwrap_err().code, ErrorCode::HumanNeeded);
+    engine.buffers().write(&write("b", still(), 1), &bot()).unwrap();
+    engine.buffers().write(&write("b", other, 1), &bot()).unwrap();
+    assert_eq!(engine.buffers().clear(&id("b"), &bot()).unwrap().cleared_count, Some(2));
     for size in [0, 10_001] {
         let change = BufferChange { max_size: Some(size), ..BufferChange::default() };
-        assert_eq!(engine.write_buffer(&write("a", change, 0), &ada()).unwrap_err().code, ErrorCode::Usage);
+        assert_eq!(engine.buffers().write(&write("a", change, 0), &ada()).unwrap_err().code, ErrorCode::Usage);
     }
 }
 
@@ -107,15 +107,16 @@ fn a_tool_must_be_there_and_the_log_says_who_chose_it() {
     let (dir, engine) = open();
     let sink = |tool: &str| BufferSink::Tool { tool: tool.to_owned(), input: serde_json::Map::new() };
     let to = |tool: &str| BufferChange { sink: Some(sink(tool)), ..still() };
-    assert_eq!(engine.write_buffer(&write("a", to("gone"), 1), &ada()).unwrap_err().code, ErrorCode::NotFound);
+    assert_eq!(engine.buffers().write(&write("a", to("gone"), 1), &ada()).unwrap_err().code, ErrorCode::NotFound);
     std::fs::write(dir.path().join("work/tools/experimental/here.py"), "\"\"\"Takes.\"\"\"\n").unwrap();
-    engine.scan(&mut |_| {}).unwrap();
-    engine.write_buffer(&write("a", to("here"), 1), &ada()).unwrap();
-    engine.write_buffer(&write("a", to("here"), 1), &ada()).unwrap();
-    let entries: Vec<_> = engine.operations(9, None).unwrap().into_iter().filter(|op| op.verb == "buffer").collect();
+    engine.library().scan(&mut |_| {}).unwrap();
+    engine.buffers().write(&write("a", to("here"), 1), &ada()).unwrap();
+    engine.buffers().write(&write("a", to("here"), 1), &ada()).unwrap();
+    let entries: Vec<_> =
+        engine.history().operations(9, None).unwrap().into_iter().filter(|op| op.verb == "buffer").collect();
     assert_eq!(entries.len(), 1);
     assert_eq!((entries[0].who.as_str(), &entries[0].detail["to"]), ("Ada", &json!("here")));
-    let error = engine.write_buffer(&write(USAGE_BUFFER, to("here"), 0), &ada()).unwrap_err();
+    let error = engine.buffers().write(&write(USAGE_BUFFER, to("here"), 0), &ada()).unwrap_err();
     assert_eq!(error.code, ErrorCode::Usage);
 }
 
@@ -123,15 +124,15 @@ fn a_tool_must_be_there_and_the_log_says_who_chose_it() {
 fn an_agents_batch_is_held_to_an_agents_policy_and_comes_back() {
     let (dir, engine) = open();
     std::fs::write(dir.path().join("work/tools/experimental/here.py"), "\"\"\"Takes.\"\"\"\n").unwrap();
-    engine.scan(&mut |_| {}).unwrap();
+    engine.library().scan(&mut |_| {}).unwrap();
     let sink = BufferSink::Tool { tool: "here".to_owned(), input: serde_json::Map::new() };
     let change = BufferChange { sink: Some(sink), max_size: Some(2), ..still() };
-    engine.write_buffer(&write("a", change, 0), &ada()).unwrap();
-    let answer = engine.write_buffer(&write("a", BufferChange::default(), 2), &bot()).unwrap();
+    engine.buffers().write(&write("a", change, 0), &ada()).unwrap();
+    let answer = engine.buffers().write(&write("a", BufferChange::default(), 2), &bot()).unwrap();
     let error = answer.error.clone().unwrap();
     assert_eq!((error.code, answer.flushed, answer.status.buffered_count), (ErrorCode::Refused, false, 2));
     assert!(answer.message.contains("not approved") && answer.message.contains("2 items kept"), "{}", answer.message);
-    let status = engine.buffer(&id("a")).unwrap().status;
+    let status = engine.buffers().status(&id("a")).unwrap().status;
     assert_eq!((status.total_flushed, status.failed_flushes, status.in_flight_count), (0, 1, 0));
     assert!(status.last_error.is_some());
 }
@@ -147,36 +148,36 @@ fn a_batch_goes_to_what_lies_on_disk_now_not_to_what_was_read_before() {
         std::fs::write(folder.join("tool.toml"), text).unwrap();
     };
     define("low");
-    engine.scan(&mut |_| {}).unwrap();
+    engine.library().scan(&mut |_| {}).unwrap();
     let sink = BufferSink::Tool { tool: "here".to_owned(), input: serde_json::Map::new() };
     let change = BufferChange { sink: Some(sink), max_size: Some(9), ..still() };
-    engine.write_buffer(&write("a", change, 1), &ada()).unwrap();
+    engine.buffers().write(&write("a", change, 1), &ada()).unwrap();
     define("prohibited");
-    let error = engine.flush_buffer(&id("a"), &ada()).unwrap().error.unwrap();
+    let error = engine.buffers().flush(&id("a"), &ada()).unwrap().error.unwrap();
     assert!(error.code == ErrorCode::Refused && error.message.contains("prohibited"), "{error:?}");
     std::fs::remove_dir_all(&folder).unwrap();
-    let error = engine.flush_buffer(&id("a"), &ada()).unwrap().error.unwrap();
+    let error = engine.buffers().flush(&id("a"), &ada()).unwrap().error.unwrap();
     assert_eq!(error.code, ErrorCode::NotFound, "{error:?}");
     std::fs::write(dir.path().join("work/tools/experimental/late.py"), "\"\"\"Came later.\"\"\"\n").unwrap();
-    assert!(engine.tool_now("late").is_ok(), "nobody has read the folders since");
+    assert!(engine.buffers().tool_now("late").is_ok(), "nobody has read the folders since");
 }
 
 #[test]
 fn a_thousand_uses_a_second_for_ten_seconds_are_at_most_210_transactions_and_all_are_counted() {
     let (dir, engine) = open();
     std::fs::write(dir.path().join("work/tools/experimental/x.py"), "\"\"\"Does.\"\"\"\n").unwrap();
-    engine.scan(&mut |_| {}).unwrap();
+    engine.library().scan(&mut |_| {}).unwrap();
     let item = |n: u64| json!({"tool": "x", "success": !n.is_multiple_of(10), "duration_ms": 12}).to_string();
     let transactions = Cell::new(0);
     let fill = |items: Vec<String>| {
         if !items.is_empty() {
             transactions.set(transactions.get() + 1);
             let write = BufferWrite { buffer: id(USAGE_BUFFER), change: still(), items };
-            let (_, pending) = engine.fill_buffer(&write, &bot()).unwrap();
+            let (_, pending) = engine.buffers().fill(&write, &bot()).unwrap();
             assert!(pending.is_none(), "it is counted in the same transaction");
         }
     };
-    let before = engine.read(|q| Ok(q.last_seq()?)).unwrap();
+    let before = engine.workspace.read(|q| Ok(q.last_seq()?)).unwrap();
     let mut gather = Gather::default();
     for ms in 0..10_000 {
         fill(gather.due(ms).unwrap_or_default());
@@ -184,11 +185,11 @@ fn a_thousand_uses_a_second_for_ten_seconds_are_at_most_210_transactions_and_all
     }
     fill(gather.rest());
     assert!(transactions.get() <= 210, "{}", transactions.get());
-    let status = engine.buffer(&id(USAGE_BUFFER)).unwrap().status;
+    let status = engine.buffers().status(&id(USAGE_BUFFER)).unwrap().status;
     assert_eq!((status.buffered_count, status.total_flushed, status.total_written), (0, 10_000, 10_000));
-    let stats = engine.read(|q| Ok(q.stats()?)).unwrap()[&ToolName::new("x").unwrap()];
+    let stats = engine.workspace.read(|q| Ok(q.stats()?)).unwrap()[&ToolName::new("x").unwrap()];
     assert_eq!((stats.runs, stats.succeeded), (10_000, 9_000));
-    let told = engine.read(|q| Ok(q.events_since(EventSeq(before.0), 100_000)?)).unwrap().len();
+    let told = engine.workspace.read(|q| Ok(q.events_since(EventSeq(before.0), 100_000)?)).unwrap().len();
     assert!(told <= 210, "{told} events");
 }
 
@@ -198,38 +199,39 @@ fn a_use_of_a_tool_that_nobody_has_seen_is_counted_and_said() {
     let use_of = |tool: &str| json!({"tool_id": tool, "increment": 2}).to_string();
     let immediate = BufferChange { strategy: Some(Strategy::Immediate), ..still() };
     let write = BufferWrite { buffer: id(USAGE_BUFFER), change: immediate, items: vec![use_of("ghost")] };
-    let answer = engine.write_buffer(&write, &bot()).unwrap();
+    let answer = engine.buffers().write(&write, &bot()).unwrap();
     assert_eq!(answer.unknown_tools, [ToolName::new("ghost").unwrap()]);
     assert!(answer.message.ends_with("nobody has seen ghost here"), "{}", answer.message);
-    let uses = engine.read(|q| Ok(q.reported_uses(0)?)).unwrap();
+    let uses = engine.workspace.read(|q| Ok(q.reported_uses(0)?)).unwrap();
     assert_eq!(uses[&ToolName::new("ghost").unwrap()].uses, 2);
     let wrong = BufferWrite { items: vec!["7".to_owned()], ..write };
-    assert_eq!(engine.write_buffer(&wrong, &bot()).unwrap_err().code, ErrorCode::Usage);
+    assert_eq!(engine.buffers().write(&wrong, &bot()).unwrap_err().code, ErrorCode::Usage);
 }
 
 #[test]
 fn a_batch_of_a_process_that_died_is_handed_over_again() {
     let (_dir, engine) = open();
-    engine.write_buffer(&write("a", still(), 5), &ada()).unwrap();
+    engine.buffers().write(&write("a", still(), 5), &ada()).unwrap();
     engine
+        .workspace
         .transact(|tx| {
             let mut buffer = tx.buffer(&id("a"))?.unwrap();
             (buffer.level.in_flight, buffer.flusher) = (3, Some("1:1:gone".to_owned()));
             Ok(tx.put_buffer(&buffer, crate::store::Tell::Now)?)
         })
         .unwrap();
-    let answer = engine.flush_buffer(&id("a"), &ada()).unwrap();
+    let answer = engine.buffers().flush(&id("a"), &ada()).unwrap();
     assert_eq!((answer.flushed_count, answer.status.buffered_count, answer.status.in_flight_count), (5, 0, 0));
 }
 
 #[test]
 fn items_that_nobody_took_go_to_the_tool_that_is_chosen_later() {
     let (dir, engine) = open();
-    engine.write_buffer(&write("a", BufferChange { max_size: Some(2), ..still() }, 3), &ada()).unwrap();
+    engine.buffers().write(&write("a", BufferChange { max_size: Some(2), ..still() }, 3), &ada()).unwrap();
     std::fs::write(dir.path().join("work/tools/experimental/here.py"), "\"\"\"Takes.\"\"\"\n").unwrap();
-    engine.scan(&mut |_| {}).unwrap();
+    engine.library().scan(&mut |_| {}).unwrap();
     let sink = BufferSink::Tool { tool: "here".to_owned(), input: serde_json::Map::new() };
     let change = BufferChange { sink: Some(sink), strategy: Some(Strategy::Manual), ..BufferChange::default() };
-    let status = engine.write_buffer(&write("a", change, 0), &ada()).unwrap().status;
+    let status = engine.buffers().write(&write("a", change, 0), &ada()).unwrap().status;
     assert_eq!((status.buffered_count, status.kept_count, status.total_flushed), (3, 0, 0));
 }

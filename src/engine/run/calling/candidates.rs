@@ -9,12 +9,12 @@
 
 use super::{CallRequest, check};
 use crate::domain::{Caller, Checker, CostTier, Digest, Permissions, RunId, Stage, Tool, ToolDetail, ToolName, Winner};
+use crate::engine::Calls;
 use crate::engine::core::RunPolicy;
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::library::searching::{Memory, is_offered, rounded, told};
 use crate::engine::run::inputs::fitted;
 use crate::engine::settings::review::DeprecatedPolicy;
-use crate::engine::workspace::Engine;
 use crate::insight::{FAILURE_DEMOTION, Relevant, Scenario, demoted, rank};
 use serde::Serialize;
 use serde_json::Value;
@@ -194,7 +194,7 @@ pub(in crate::engine) fn key(scenario: &str, tags: &[String]) -> (String, String
     (Scenario::new(scenario).key(), tags.join(","))
 }
 
-impl Engine {
+impl Calls<'_> {
     /// The candidates of a call in their order, at most as many as may be tried, and who was left out.
     pub(super) fn ranked(
         &self,
@@ -237,10 +237,10 @@ impl Engine {
 
     /// The tools that speak of it and have the tags, in the order in which they would be tried.
     fn fitting(&self, request: &CallRequest) -> Result<Vec<(Arc<Tool>, Candidate)>, EngineError> {
-        let (view, relevance) = self.relevance();
-        let memory = self.memory()?;
+        let (view, relevance) = self.engine.library().relevance();
+        let memory = self.engine.library().memory()?;
         let (words, tags) = key(&request.scenario, &request.tags);
-        let winner = self.read(|q| Ok(q.winner(&words, &tags)?))?;
+        let winner = self.workspace.read(|q| Ok(q.winner(&words, &tags)?))?;
         let scenario = Scenario::new(&request.scenario);
         let mut fitting = Vec::new();
         for found in relevance.query(&request.scenario, view.tools.len()) {
@@ -266,11 +266,17 @@ impl Engine {
     }
 
     fn forget(&self, scenario: &str, tags: &str, winner: &Winner) -> Result<(), EngineError> {
-        let known = self.catalog().tools.iter().any(|tool| tool.name == winner.tool && tool.digest == winner.digest);
+        let known = self
+            .engine
+            .library()
+            .catalog()
+            .tools
+            .iter()
+            .any(|tool| tool.name == winner.tool && tool.digest == winner.digest);
         if known {
             return Ok(());
         }
-        self.transact(|tx| Ok(tx.forget_winner(scenario, tags).map(drop)?))
+        self.workspace.transact(|tx| Ok(tx.forget_winner(scenario, tags).map(drop)?))
     }
 
     /// What to use in place of a deprecated tool; `None` to use it.
@@ -282,7 +288,7 @@ impl Engine {
         for _ in 0..MOST_SUCCESSORS {
             let Some(mark) = &used.facts.deprecated else { break };
             let Some(by) = &mark.by else {
-                return match self.inner.settings.deprecated {
+                return match self.workspace.settings.deprecated {
                     DeprecatedPolicy::Ask => {
                         Err("it is deprecated without a successor; a human must run it".to_owned())
                     }
@@ -290,7 +296,7 @@ impl Engine {
                     DeprecatedPolicy::Warn | DeprecatedPolicy::Follow => Ok((used.path != tool.path).then_some(used)),
                 };
             };
-            used = self.resolve(by.as_str()).map_err(|error| format!("it is deprecated: {error}"))?;
+            used = self.engine.library().resolve(by.as_str()).map_err(|error| format!("it is deprecated: {error}"))?;
         }
         Ok((used.path != tool.path).then_some(used))
     }
@@ -312,8 +318,8 @@ impl Engine {
         if !tool.runnable {
             return Err(tool.reason.clone().unwrap_or_else(|| "nothing here can run it".to_owned()).into());
         }
-        let detail = self.detail(tool)?;
-        match self.may_run(&detail, caller)? {
+        let detail = self.engine.library().detail(tool)?;
+        match self.engine.runs().may_run(&detail, caller)? {
             RunPolicy::Allow { .. } => {}
             RunPolicy::Ask { message, .. } | RunPolicy::Refuse { message, .. } => return Err(refused(message)),
         }

@@ -17,11 +17,12 @@ use super::running::RunHandle;
 use crate::domain::{
     Caller, MarkId, Run, RunId, RunOutcome, Severity, Tool, ToolName, UnansweredKind, Winner, WriteMode, count,
 };
+use crate::engine::Engine;
 use crate::engine::clock::now;
 use crate::engine::core;
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::view::RunRequest;
-use crate::engine::workspace::Engine;
+use crate::engine::workspace::Workspace;
 use candidates::Ranked;
 use serde::Serialize;
 use serde_json::Value;
@@ -150,7 +151,14 @@ struct Turn {
     again: bool,
 }
 
-impl Engine {
+/// Calls: finding a tool for a scenario, and running it.
+#[derive(Clone, Copy)]
+pub struct Calls<'e> {
+    pub(in crate::engine) engine: &'e Engine,
+    pub(in crate::engine) workspace: &'e Workspace,
+}
+
+impl Calls<'_> {
     /// What a call would try, best first, with reasons. Runs nothing and writes nothing.
     ///
     /// # Errors
@@ -163,15 +171,21 @@ impl Engine {
     ///
     /// # Errors
     /// `NotFound` when no tool fits, has the tags, or may run; `Usage` for a scenario without words.
-    pub fn begin_call(&self, request: &CallRequest, caller: &Caller) -> Result<Calling, EngineError> {
+    pub fn begin(&self, request: &CallRequest, caller: &Caller) -> Result<Calling, EngineError> {
         let (ranked, candidates) = self.ranked(request, caller)?;
         if ranked.is_empty() {
-            self.keep_unanswered(&request.scenario, &request.tags, UnansweredKind::NoTool, Vec::new(), caller)?;
+            self.engine.library().keep_unanswered(
+                &request.scenario,
+                &request.tags,
+                UnansweredKind::NoTool,
+                Vec::new(),
+                caller,
+            )?;
             return Err(candidates.nobody());
         }
         let queue = (0..ranked.len()).map(|at| Turn { at, again: false }).collect();
         Ok(Calling {
-            engine: self.clone(),
+            engine: self.engine.clone(),
             caller: caller.clone(),
             request: request.clone(),
             ranked,
@@ -197,7 +211,7 @@ impl Calling {
             let Some(ranked) = self.ranked.get(turn.at) else { break };
             let request =
                 RunRequest { tool: ranked.tool.clone(), input: ranked.input.clone(), timeout: self.request.timeout };
-            match self.engine.run(&request, &self.caller) {
+            match self.engine.runs().start(&request, &self.caller) {
                 Ok(handle) => {
                     self.running = Some((turn, handle.id));
                     let number = self.attempts.len() + 1;
@@ -281,7 +295,7 @@ impl Calling {
             error: run.error.clone().unwrap_or_else(|| run.outcome.to_string()),
             severity,
         };
-        match self.engine.mark_failure(&request, &self.caller) {
+        match self.engine.failures().mark(&request, &self.caller) {
             Ok(outcome) => Ok(outcome.detail.get("mark").and_then(Value::as_i64).map(MarkId)),
             Err(error) if error.code == ErrorCode::NotFound => Ok(None),
             Err(error) => Err(error),
@@ -291,15 +305,15 @@ impl Calling {
     /// Remembers who did it, or forgets who did it before.
     fn learn(&self, run: &Run) -> Result<(), EngineError> {
         let (scenario, tags) = key(&self.request.scenario, &self.request.tags);
-        let before = self.engine.read(|q| Ok(q.winner(&scenario, &tags)?))?;
+        let before = self.engine.workspace.read(|q| Ok(q.winner(&scenario, &tags)?))?;
         if run.outcome == RunOutcome::Succeeded {
             let same = before.filter(|before| before.tool == run.tool && before.digest == run.digest);
             let wins = same.map_or(0, |before| before.wins) + 1;
             let winner = Winner { tool: run.tool.clone(), digest: run.digest, run: run.id, wins, at: now() };
-            return self.engine.transact(|tx| Ok(tx.set_winner(&scenario, &tags, &winner)?));
+            return self.engine.workspace.transact(|tx| Ok(tx.set_winner(&scenario, &tags, &winner)?));
         }
         if run.outcome.is_failure() && before.is_some_and(|before| before.tool == run.tool) {
-            self.engine.transact(|tx| Ok(tx.forget_winner(&scenario, &tags).map(drop)?))?;
+            self.engine.workspace.transact(|tx| Ok(tx.forget_winner(&scenario, &tags).map(drop)?))?;
         }
         Ok(())
     }
@@ -314,7 +328,7 @@ impl Calling {
             return;
         }
         let permissions = &ranked.permissions;
-        let writes = !permissions.write.is_empty() && self.engine.write_mode(run.stage) == WriteMode::Direct;
+        let writes = !permissions.write.is_empty() && self.engine.runs().write_mode(run.stage) == WriteMode::Direct;
         let network = !permissions.network.is_empty();
         if !(writes || network) {
             return;
@@ -339,7 +353,7 @@ impl Calling {
         self.over = Some(CallOutcome::AllFailed);
         let runs: Vec<RunId> = self.attempts.iter().map(|attempt| attempt.run).collect();
         let CallRequest { scenario, tags, .. } = &self.request;
-        self.engine.keep_unanswered(scenario, tags, UnansweredKind::AllFailed, runs, &self.caller)?;
+        self.engine.library().keep_unanswered(scenario, tags, UnansweredKind::AllFailed, runs, &self.caller)?;
         self.hint = match self.attempts.first() {
             Some(first) => format!(
                 "`toolsmith evolve {} {} --failure {}` asks for a version that can do it",

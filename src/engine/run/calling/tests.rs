@@ -33,7 +33,7 @@ fn request(tags: &[&str]) -> CallRequest {
 }
 
 fn called(engine: &Engine, request: &CallRequest) -> CallReport {
-    let mut calling = engine.begin_call(request, &ada()).unwrap();
+    let mut calling = engine.calls().begin(request, &ada()).unwrap();
     while let Some(begun) = calling.begin_next().unwrap() {
         let run = begun.handle.wait().unwrap();
         calling.ended(&run).unwrap();
@@ -70,7 +70,7 @@ fn what_fails_and_what_lies_is_marked_and_the_next_call_begins_with_who_did_it()
             ("c_translator", RunOutcome::Succeeded, None)
         ]
     );
-    let marks = engine.read(|q| Ok(q.all_failure_marks()?)).unwrap();
+    let marks = engine.workspace.read(|q| Ok(q.all_failure_marks()?)).unwrap();
     let told: Vec<_> =
         marks.iter().map(|mark| (mark.tool.as_str(), mark.scenario.as_str(), mark.tags.join(" "))).collect();
     let tags = "not-for-english not-for-french".to_owned();
@@ -90,8 +90,8 @@ fn what_fails_and_what_lies_is_marked_and_the_next_call_begins_with_who_did_it()
 
     // Another version is another tool.
     drop_tool(&world, "c_translator", &format!("{WORKS}# changed\n"), "");
-    engine.scan(&mut |_| {}).unwrap();
-    let found = engine.candidates(&request(&["translation"]), &ada()).unwrap();
+    engine.library().scan(&mut |_| {}).unwrap();
+    let found = engine.calls().candidates(&request(&["translation"]), &ada()).unwrap();
     assert!(found.candidates.iter().all(|candidate| !candidate.won_before));
     assert_eq!(found.candidates[0].tool.as_str(), "c_translator", "it has no marks");
     assert_eq!(found.candidates[1].failures_alike, 1);
@@ -102,10 +102,12 @@ fn the_rank_is_told_with_its_parts() {
     let world = three();
     let engine = world.open();
     called(&engine, &request(&[]));
-    let found = engine.candidates(&request(&["other-tag-in-the-key", "translation"]), &ada()).unwrap();
+    let found = engine.calls().candidates(&request(&["other-tag-in-the-key", "translation"]), &ada()).unwrap();
     assert_eq!(found.candidates, []);
-    let found =
-        engine.candidates(&CallRequest { tags: vec!["TRANSLATION".to_owned()], ..request(&[]) }, &ada()).unwrap();
+    let found = engine
+        .calls()
+        .candidates(&CallRequest { tags: vec!["TRANSLATION".to_owned()], ..request(&[]) }, &ada())
+        .unwrap();
     let first = &found.candidates[0];
     assert_eq!((first.tool.as_str(), first.failure_demotion, first.quality), ("c_translator", 0.0, 0.5));
     let wanted = crate::engine::library::searching::rounded(first.similarity * 0.5);
@@ -121,15 +123,15 @@ fn the_rank_is_told_with_its_parts() {
 fn who_has_not_the_tag_is_not_tried_and_nobody_left_is_an_error_that_is_kept() {
     let world = three();
     let engine = world.open();
-    let error = engine.begin_call(&request(&["poetry"]), &ada()).err().unwrap();
+    let error = engine.calls().begin(&request(&["poetry"]), &ada()).err().unwrap();
     assert_eq!(
         (error.code, error.message.as_str()),
         (ErrorCode::NotFound, "no tool that can be tried is tagged poetry")
     );
     let other = CallRequest { scenario: "bake a cake".to_owned(), ..request(&[]) };
-    assert_eq!(engine.begin_call(&other, &ada()).err().unwrap().message, "no tool fits \"bake a cake\"");
-    assert_eq!(engine.search("bake a cake", 5, &ada()).unwrap(), []);
-    let kept = engine.read(|q| Ok(q.unanswered(Instant(0))?)).unwrap();
+    assert_eq!(engine.calls().begin(&other, &ada()).err().unwrap().message, "no tool fits \"bake a cake\"");
+    assert_eq!(engine.library().search("bake a cake", 5, &ada()).unwrap(), []);
+    let kept = engine.workspace.read(|q| Ok(q.unanswered(Instant(0))?)).unwrap();
     let told: Vec<_> = kept.iter().map(|one| (one.scenario.as_str(), one.kind, one.tags.len())).collect();
     assert_eq!(
         told,
@@ -139,7 +141,7 @@ fn who_has_not_the_tag_is_not_tried_and_nobody_left_is_an_error_that_is_kept() {
             ("bake a cake", UnansweredKind::Search, 0)
         ]
     );
-    assert_eq!(engine.runs(&crate::engine::RunFilter::default()).unwrap(), []);
+    assert_eq!(engine.runs().list(&crate::engine::RunFilter::default()).unwrap(), []);
 }
 
 #[test]
@@ -165,7 +167,7 @@ fn when_all_fail_a_better_version_is_offered_and_only_idempotent_tools_are_tried
             "`toolsmith evolve a_translator 'translate english to french' --failure {first}` asks for a version that can do it"
         )
     );
-    let kept = engine.read(|q| Ok(q.unanswered(Instant(0))?)).unwrap();
+    let kept = engine.workspace.read(|q| Ok(q.unanswered(Instant(0))?)).unwrap();
     assert_eq!((kept.len(), kept[0].kind, kept[0].runs.len()), (1, UnansweredKind::AllFailed, 3));
     let short = CallRequest { max_attempts: 1, ..request(&[]) };
     assert_eq!(called(&engine, &short).attempts.len(), 1);
@@ -195,7 +197,7 @@ fn what_may_not_run_or_cannot_take_the_input_is_left_out_and_a_successor_takes_i
     assert!(left[1].0 == "d_translator" && left[1].1.starts_with("the input does not fit: text "), "{left:?}");
 
     let agent = Caller::Agent("bot".to_owned());
-    let error = engine.begin_call(&request(&[]), &agent).err().unwrap();
+    let error = engine.calls().begin(&request(&[]), &agent).err().unwrap();
     assert!(
         error.message.contains("agents run approved versions only") || error.message.contains("prohibited"),
         "{error}"
@@ -213,7 +215,7 @@ fn no_call_of_fifty_is_lost_to_one_broken_tool() {
         assert_eq!((report.outcome, report.attempts.len()), (CallOutcome::Answered, if number == 0 { 2 } else { 1 }));
     }
     let filter = crate::engine::RunFilter { limit: 1_000, ..crate::engine::RunFilter::default() };
-    assert_eq!(engine.runs(&filter).unwrap().len(), 51);
-    let winner = engine.read(|q| Ok(q.winner("english french translat", "")?)).unwrap().unwrap();
+    assert_eq!(engine.runs().list(&filter).unwrap().len(), 51);
+    let winner = engine.workspace.read(|q| Ok(q.winner("english french translat", "")?)).unwrap().unwrap();
     assert_eq!((winner.tool.as_str(), winner.wins), ("c_translator", 50));
 }

@@ -15,9 +15,10 @@ mod tests;
 mod text;
 
 use crate::domain::{Difference, RunEnd, RunId, ToolName, WriteMode, is_never_written};
+use crate::engine::Engine;
 use crate::engine::core::{self, Applying, Content, Edit, run_subject};
 use crate::engine::error::{EngineError, ErrorCode};
-use crate::engine::workspace::Engine;
+use crate::engine::workspace::Workspace;
 use crate::runner::{Staged, WritePath};
 use crate::store::FinishedRun;
 use serde::Serialize;
@@ -63,23 +64,30 @@ pub(super) struct Ending<'a> {
     pub(in crate::engine) staged: &'a Staged,
 }
 
-impl Engine {
+/// What runs wrote, kept aside until somebody applies it.
+#[derive(Clone, Copy)]
+pub struct StagedWrites<'e> {
+    pub(in crate::engine) engine: &'e Engine,
+    pub(in crate::engine) workspace: &'e Workspace,
+}
+
+impl StagedWrites<'_> {
     /// The folder of a run's staged writes; it need not exist.
-    pub(super) fn staged_path(&self, run: RunId) -> PathBuf {
-        self.inner.state_dir.join("staged").join(run.to_string())
+    pub(super) fn path(&self, run: RunId) -> PathBuf {
+        self.workspace.state_dir.join("staged").join(run.to_string())
     }
 
     /// The staged writes of a run; `None` when it had none.
     ///
     /// # Errors
     /// `Internal` when what is kept of them cannot be read.
-    pub fn staged(&self, run: RunId) -> Result<Option<StagedView>, EngineError> {
-        let folder = self.staged_path(run);
+    pub fn of_run(&self, run: RunId) -> Result<Option<StagedView>, EngineError> {
+        let folder = self.path(run);
         let edits: Vec<Edit> = match std::fs::read(folder.join("edits.json")) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             read => serde_json::from_slice(&read.map_err(EngineError::internal)?).map_err(EngineError::internal)?,
         };
-        let (applied, back, owed) = self.read(|q| {
+        let (applied, back, owed) = self.workspace.read(|q| {
             let newest = |verb| q.newest_operation(verb, &run_subject(run));
             Ok((newest("apply")?, newest("undo")?, q.intents()?))
         })?;
@@ -97,10 +105,10 @@ impl Engine {
     /// nothing is in its way.
     pub(super) fn settle(&self, ending: &Ending<'_>, mut finished: FinishedRun) -> Result<(), EngineError> {
         // Held until all is applied, so that nothing of ours comes between the look and the change.
-        let _turn = self.inner.move_turn()?;
+        let _turn = self.workspace.move_turn()?;
         let decided = match self.keep_edits(ending) {
             Ok(edits) if edits.is_empty() && ending.staged.fault.is_none() => {
-                return self.close_run(ending.run, &finished);
+                return self.engine.runs().close(ending.run, &finished);
             }
             Ok(edits) => match ending.staged.fault.clone().or_else(|| refusal(&finished.end, &edits, ending.write)) {
                 None => Some(edits),
@@ -116,19 +124,21 @@ impl Engine {
         };
         let Some(edits) = decided else {
             leave_out_staged(&mut finished, ending);
-            return self.close_run(ending.run, &finished);
+            return self.engine.runs().close(ending.run, &finished);
         };
         let count = edits.iter().filter(|edit| edit.to != Content::Folder).count();
         finished.notes.push(format!("{count} staged writes are applied as one step (`undo` takes it back)"));
         let step = Applying { run: ending.run, tool: ending.tool.clone(), edits, back: false };
-        let (intent, work) =
-            self.close_run_with(ending.run, &finished, |tx| core::apply(tx, self.actor(ending.who), step))?;
-        self.perform(intent, &work).map(|_| ())
+        let (intent, work) = self
+            .engine
+            .runs()
+            .close_with(ending.run, &finished, |tx| core::apply(tx, self.workspace.actor(ending.who), step))?;
+        self.engine.perform(intent, &work).map(|_| ())
     }
 
     /// Writes down what a run changed, with the contents that would be replaced.
     fn keep_edits(&self, ending: &Ending<'_>) -> Result<Vec<Edit>, EngineError> {
-        let folder = self.staged_path(ending.run);
+        let folder = self.path(ending.run);
         let edits = edits_of(ending.staged)?;
         if edits.is_empty() {
             return Ok(edits);
@@ -143,8 +153,8 @@ impl Engine {
     }
 
     /// Applies a step, or takes it back; what a human should know.
-    pub(in crate::engine) fn perform_applying(&self, step: &Applying) -> Result<Vec<String>, EngineError> {
-        let folder = self.staged_path(step.run);
+    pub(in crate::engine) fn apply(&self, step: &Applying) -> Result<Vec<String>, EngineError> {
+        let folder = self.path(step.run);
         let reversed: Vec<Edit>;
         let (edits, source) = if step.back {
             reversed = step.edits.iter().map(Edit::reversed).collect();

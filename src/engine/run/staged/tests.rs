@@ -215,7 +215,7 @@ impl World {
         let home = Home { config: dir.path().join("config"), data: dir.path().join("data") };
         let workspace = dir.path().canonicalize().unwrap().join("work");
         let engine = Engine::open(OpenOptions { workspace, home, program: None, asker: Asker::Human }).unwrap();
-        engine.scan(&mut |_| {}).unwrap();
+        engine.library().scan(&mut |_| {}).unwrap();
         engine
     }
 
@@ -229,9 +229,9 @@ impl World {
 
     /// A run that changes `out/kept.txt` and makes `out/new.txt`, up to its end.
     fn staged(&self) -> (RunId, Staged) {
-        let tool = self.engine.resolve("t").unwrap();
-        let run = self.engine.open_run(&tool, Profile::Declared, &ada(), "").unwrap();
-        let dir = self.engine.staged_path(run).join("new");
+        let tool = self.engine.library().resolve("t").unwrap();
+        let run = self.engine.runs().open(&tool, Profile::Declared, &ada(), "").unwrap();
+        let dir = self.engine.staged_writes().path(run).join("new");
         let stage = |path: &str, text: &str| {
             let path = below(&dir, &self.at(path));
             fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -248,7 +248,7 @@ impl World {
     }
 
     fn settle(&self, run: RunId, staged: &Staged, end: RunEnd) {
-        let tool = self.engine.resolve("t").unwrap();
+        let tool = self.engine.library().resolve("t").unwrap();
         let out = WritePath {
             path: self.at("out"),
             mode: WriteMode::Staged,
@@ -262,21 +262,21 @@ impl World {
         let paths = staged.changes.iter().map(|staged| staged.path.display().to_string());
         let changes = std::iter::once("{scratch}/log".to_owned()).chain(paths).map(change).collect();
         finished.observation = Some(Observation { changes, ..Observation::off("not in this test") });
-        self.engine.settle(&ending, finished).unwrap();
+        self.engine.staged_writes().settle(&ending, finished).unwrap();
     }
 
     /// The paths that differ after the run, by its record.
     fn result(&self, run: RunId) -> Vec<String> {
-        let changes = self.engine.observation(run).unwrap().unwrap().changes;
+        let changes = self.engine.observations().observation(run).unwrap().unwrap().changes;
         changes.into_iter().map(|change| change.path).collect()
     }
 
     fn notes(&self, run: RunId) -> String {
-        self.engine.run_record(run).unwrap().notes.join("\n")
+        self.engine.runs().record(run).unwrap().notes.join("\n")
     }
 
     fn state(&self, run: RunId) -> StagedState {
-        self.engine.staged(run).unwrap().unwrap().state
+        self.engine.staged_writes().of_run(run).unwrap().unwrap().state
     }
 
     fn undo(&self) -> Result<crate::domain::Outcome, EngineError> {
@@ -318,9 +318,9 @@ fn writes_of_a_run_that_succeeded_are_applied_logged_and_taken_back() {
     let [log, new, kept] = &world.result(run)[..] else { panic!("{:?}", world.result(run)) };
     assert!(log == "{scratch}/log" && new.ends_with("out/new.txt") && kept.ends_with("out/kept.txt"));
     assert!(world.notes(run).contains("2 staged writes are applied"), "{}", world.notes(run));
-    let diff = world.engine.staged(run).unwrap().unwrap().diff;
+    let diff = world.engine.staged_writes().of_run(run).unwrap().unwrap().diff;
     assert!(diff.contains("-two\n+2\n") && diff.contains("--- /dev/null") && diff.contains("+new\n"), "{diff}");
-    let logged = &world.engine.operations(1, None).unwrap()[0];
+    let logged = &world.engine.history().operations(1, None).unwrap()[0];
     assert_eq!((logged.verb.as_str(), logged.subject.as_str(), logged.reversible), ("apply", "run 1", true));
     world.undo().unwrap();
     assert_eq!((world.read("out/kept.txt"), world.read("out/new.txt")), (Some("one\ntwo\n".into()), None));
@@ -358,7 +358,7 @@ fn writes_are_kept_and_not_applied_when_the_run_failed_or_somebody_changed_a_fil
         assert_eq!((world.read("out/kept.txt"), world.read("out/new.txt")), before, "{says}");
         assert!(world.notes(run).contains(says), "{says}: {}", world.notes(run));
         // A run whose work is not there did not succeed, whatever its process said.
-        let record = world.engine.run_record(run).unwrap();
+        let record = world.engine.runs().record(run).unwrap();
         let reason = record.error.unwrap_or_default();
         assert_eq!(record.outcome, crate::domain::RunOutcome::Failed, "{says}");
         match record.exit_code {
@@ -368,9 +368,9 @@ fn writes_are_kept_and_not_applied_when_the_run_failed_or_somebody_changed_a_fil
             _ => assert_eq!(reason, "x"),
         }
         assert_eq!(world.state(run), StagedState::Kept, "{says}");
-        assert!(!world.engine.staged(run).unwrap().unwrap().diff.is_empty());
+        assert!(!world.engine.staged_writes().of_run(run).unwrap().unwrap().diff.is_empty());
         assert_eq!(world.result(run), ["{scratch}/log"], "{says}: nothing of it is on disk");
-        assert!(world.engine.operations(9, None).unwrap().iter().all(|operation| operation.verb != "apply"));
+        assert!(world.engine.history().operations(9, None).unwrap().iter().all(|operation| operation.verb != "apply"));
     }
 }
 
@@ -386,12 +386,12 @@ fn a_step_whose_process_died_is_finished_once_at_the_next_start() {
     let World { dir, engine } = World::new();
     let world = World { dir, engine };
     let (run, staged) = world.staged();
-    let tool = world.engine.resolve("t").unwrap();
+    let tool = world.engine.library().resolve("t").unwrap();
     let ending = Ending { run, tool: &tool.name, who: "Ada", write: &[], staged: &staged };
-    let edits = world.engine.keep_edits(&ending).unwrap();
+    let edits = world.engine.staged_writes().keep_edits(&ending).unwrap();
     let step = Applying { run, tool: tool.name.clone(), edits, back: false };
     let dead = Actor { who: "Ada", owner: "1:1:dead", commit: false, pen: None };
-    world.engine.close_run_with(run, &finished(GOOD), |tx| core::apply(tx, dead, step)).unwrap();
+    world.engine.runs().close_with(run, &finished(GOOD), |tx| core::apply(tx, dead, step)).unwrap();
     assert_eq!((world.read("out/new.txt"), world.state(run)), (None, StagedState::Pending));
     let world = World { engine: World::open(&world.dir), dir: world.dir };
     assert_eq!((world.read("out/new.txt"), world.state(run)), (Some("new\n".into()), StagedState::Applied));

@@ -1,10 +1,9 @@
 //! Documents that specifications are read from: kept by digest, opened again by its first digits.
 
 use crate::domain::Digest;
+use crate::engine::NewTools;
 use crate::engine::error::{EngineError, ErrorCode};
-use crate::engine::workspace::Engine;
 use crate::evolve::document::{Document, no_text};
-use crate::store::Documents;
 
 /// The largest document, in bytes.
 pub const MAX_DOCUMENT_BYTES: usize = 16 * 1024 * 1024;
@@ -12,11 +11,7 @@ pub const MAX_DOCUMENT_BYTES: usize = 16 * 1024 * 1024;
 /// The fewest digits that open a document.
 const LEAST_DIGITS: usize = 6;
 
-impl Engine {
-    pub(in crate::engine) fn documents(&self) -> Documents {
-        Documents::new(&self.inner.state_dir)
-    }
-
+impl NewTools<'_> {
     /// Reads the bytes of a document and keeps them under their digest.
     ///
     /// # Errors
@@ -31,7 +26,7 @@ impl Engine {
             let message = format!("the document is {what}, and only text can be read");
             return Err(EngineError::new(ErrorCode::Failed, message, "save it as plain text or Markdown first"));
         }
-        self.documents().put(bytes)?;
+        self.workspace.documents().put(bytes)?;
         Ok(Document::read(bytes))
     }
 
@@ -42,10 +37,10 @@ impl Engine {
     pub fn document(&self, digits: &str) -> Result<Document, EngineError> {
         let is_prefix = digits.len() >= LEAST_DIGITS && digits.chars().all(|c| c.is_ascii_hexdigit());
         let digits = digits.to_ascii_lowercase();
-        let all = if is_prefix { self.documents().all()? } else { Vec::new() };
+        let all = if is_prefix { self.workspace.documents().all()? } else { Vec::new() };
         let fitting: Vec<Digest> = all.into_iter().filter(|digest| digest.starts_with(&digits)).collect();
         match fitting[..] {
-            [digest] => Ok(Document::read(&self.documents().get(digest)?)),
+            [digest] => Ok(Document::read(&self.workspace.documents().get(digest)?)),
             [] => {
                 let message = format!("there is no file and no kept document {digits:?}");
                 Err(EngineError::new(ErrorCode::NotFound, message, "name a file, or six digits of a digest at least"))

@@ -1,0 +1,81 @@
+//! The log of what was done, and taking things back.
+
+use super::Engine;
+use super::StagedWrites;
+use super::core::{self};
+use super::error::{EngineError, ErrorCode};
+use super::view::Preview;
+use crate::domain::{Operation, OperationId};
+use crate::engine::workspace::Workspace;
+
+/// The log of what was done, and taking things back.
+#[derive(Clone, Copy)]
+pub struct History<'e> {
+    pub(in crate::engine) engine: &'e Engine,
+    pub(in crate::engine) workspace: &'e Workspace,
+}
+
+impl History<'_> {
+    /// Log entries, newest first, at most `limit`, holding `grep` where given.
+    pub fn operations(&self, limit: usize, grep: Option<&str>) -> Result<Vec<Operation>, EngineError> {
+        self.workspace.read(|q| Ok(q.operations(limit, grep)?))
+    }
+
+    /// One log entry.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn operation(&self, operation: OperationId) -> Result<Operation, EngineError> {
+        self.workspace.read(|q| Ok(q.operation(operation)?))?.ok_or_else(|| {
+            EngineError::new(
+                ErrorCode::NotFound,
+                format!("there is no operation {operation}"),
+                "`toolsmith log` lists operations",
+            )
+        })
+    }
+
+    /// Refuses an undo whose files would have to overwrite others; nothing has changed then.
+    pub(super) fn refuse_if_in_the_way(&self, wanted: Option<OperationId>) -> Result<(), EngineError> {
+        let found = self
+            .workspace
+            .read(|q| Ok(if let Some(id) = wanted { q.operation(id)? } else { q.newest_reversible()? }))?;
+        let note = found.and_then(|op| serde_json::from_value(op.detail.get("undo")?.clone()).ok());
+        match note {
+            Some(
+                core::UndoNote::Approve { before, after, .. }
+                | core::UndoNote::PutAway { before, after, .. }
+                | core::UndoNote::Move { before, after, .. },
+            ) if before.placement != after.placement => self.engine.refuse_conflicts(&before),
+            Some(core::UndoNote::Apply { step }) => StagedWrites::refuse_changed_since(&step.edits),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn preview_undo(&self, wanted: Option<OperationId>) -> Result<Preview, EngineError> {
+        let found = self
+            .workspace
+            .read(|q| Ok(if let Some(id) = wanted { q.operation(id)? } else { q.newest_reversible()? }))?;
+        let operation = found.ok_or_else(|| {
+            EngineError::new(ErrorCode::NotFound, "nothing can be taken back", "`toolsmith log` lists operations")
+        })?;
+        let mut lines =
+            vec![format!("{} by {} at {}", operation.verb, operation.who, crate::domain::rfc3339(operation.at))];
+        if let Some(Ok(core::UndoNote::Approve { before, after, .. } | core::UndoNote::Move { before, after, .. })) =
+            operation.detail.get("undo").map(|note| serde_json::from_value(note.clone()))
+        {
+            lines.push(format!("move {} → {}", after.placement.base, before.placement.base));
+        }
+        if let Some(Ok(core::UndoNote::Apply { step })) =
+            operation.detail.get("undo").map(|note| serde_json::from_value(note.clone()))
+        {
+            let paths = step.edits.iter().map(|edit| edit.path.display().to_string());
+            lines.push(format!("as before run {}: {}", step.run, paths.collect::<Vec<_>>().join(", ")));
+        }
+        Ok(Preview {
+            title: format!("Take back operation {}: {} {}?", operation.id, operation.verb, operation.subject),
+            lines,
+            undo: "an undo is itself not taken back; do the thing again instead".to_owned(),
+        })
+    }
+}

@@ -1,0 +1,179 @@
+//! From the decision in the log to the files on disk: one transaction for each command, and one process at a time that
+//! moves files.
+
+use super::Engine;
+use super::core::{Actor, IntentBody, Placed, Relocation, Step, Work};
+use super::error::{EngineError, ErrorCode};
+use super::links::refuse_links;
+use super::relocate;
+use super::review::signing::REMEDY;
+use crate::domain::{Outcome, Placement, ToolName};
+use crate::store::{Intent, Tx};
+use serde_json::json;
+use std::path::Path;
+
+impl Engine {
+    /// Does the work of a human's command in one transaction. Its entries of the log are signed where the user's
+    /// settings say so: the work is done once without keeping it, to learn what has to be signed.
+    ///
+    /// # Errors
+    /// Those of the work; `Refused` when something cannot be signed that counts only when it is, and when the log is not
+    /// the one that was signed before: a signature over what follows would hide that.
+    pub(super) fn step(
+        &self,
+        who: &str,
+        work: impl Fn(&Tx<'_>, Actor<'_>) -> Result<Step, EngineError>,
+    ) -> Result<Step, EngineError> {
+        if self.workspace.settings.signing.protects
+            && let Some(why) = &self.integrity().trust()?.whole
+        {
+            let message = format!("nothing can be decided: {why}");
+            return Err(EngineError::new(ErrorCode::Refused, message, REMEDY));
+        }
+        self.integrity().signed_step(who, work)
+    }
+
+    /// Waits until no other process moves files of this workspace, and finishes what a dead one owes.
+    ///
+    /// INVARIANT: a command holds the turn from its look at the files to the end of its moves. So no
+    /// two commands move the same files, moves happen in the order of the log, and whatever is owed
+    /// when the turn begins has nobody else at work on it.
+    pub(super) fn take_turn(&self) -> Result<std::fs::File, EngineError> {
+        let turn = self.workspace.move_turn()?;
+        if self.finish_owed()? {
+            self.library().scan(&mut |_| {})?;
+        }
+        Ok(turn)
+    }
+
+    /// Performs the moves of a step, brings the catalog up to date and completes the answer.
+    pub(super) fn finish(&self, step: Step) -> Result<Outcome, EngineError> {
+        let mut outcome = step.outcome;
+        let moved = !step.intents.is_empty();
+        let mut notes = Vec::new();
+        for (id, work) in step.intents {
+            let done = self.perform(id, &work).map_err(|error| {
+                EngineError::new(
+                    error.code,
+                    format!("{}; the decision is kept, but {}", outcome.message, error.message),
+                    format!("mend that and start again: the move is finished then. {}", error.hint),
+                )
+            })?;
+            outcome.commit = done.commit.or(outcome.commit);
+            notes.extend(done.notes);
+        }
+        if moved {
+            self.library().scan(&mut |_| {})?;
+        } else {
+            self.library().refresh()?;
+        }
+        if let Some(commit) = &outcome.commit {
+            outcome.message = format!("{}, commit {commit}", outcome.message);
+        }
+        if !notes.is_empty() {
+            outcome.message = format!("{} ({})", outcome.message, notes.join("; "));
+            outcome.detail = json!({ "notes": notes });
+        }
+        Ok(outcome)
+    }
+
+    /// Performs one piece of work and closes its intent. The caller has the turn.
+    pub(super) fn perform(&self, intent: i64, work: &Work) -> Result<relocate::Done, EngineError> {
+        match work {
+            Work::Relocation(relocation) => self.perform_move(intent, relocation),
+            Work::Beside(change) => {
+                let git = if change.commit.is_some() { self.workspace.git() } else { None };
+                let done = relocate::perform_beside(self.workspace.folder(), git, change)?;
+                self.moved(intent, &done, &change.tool)?;
+                Ok(done)
+            }
+            Work::Applying(step) => {
+                let notes = self.staged_writes().apply(step)?;
+                let result = json!({ "notes": notes });
+                self.workspace.transact(|tx| {
+                    tx.finish_intent(intent, &result)?;
+                    tx.emit(crate::domain::EventKind::RunEnded, step.run)?;
+                    Ok(())
+                })?;
+                Ok(relocate::Done { commit: None, notes })
+            }
+        }
+    }
+
+    fn perform_move(&self, intent: i64, relocation: &Relocation) -> Result<relocate::Done, EngineError> {
+        let files = self.workspace.copies.get(relocation.digest)?;
+        let mut notes = Vec::new();
+        let joined = self.versions().follow_promotion(relocation, &mut notes);
+        let relocation = joined.as_ref().unwrap_or(relocation);
+        let git = if relocation.commit.is_some() { self.workspace.git() } else { None };
+        let mut done =
+            relocate::perform(self.workspace.folder(), git, &files, relocation).map_err(EngineError::from)?;
+        done.notes.append(&mut notes);
+        self.moved(intent, &done, &relocation.tool)?;
+        Ok(done)
+    }
+
+    /// Closes the intent of a move that was made.
+    fn moved(&self, intent: i64, done: &relocate::Done, tool: &ToolName) -> Result<(), EngineError> {
+        let result = json!({"commit": done.commit, "notes": done.notes});
+        self.workspace.transact(|tx| {
+            tx.finish_intent(intent, &result)?;
+            tx.emit(crate::domain::EventKind::ToolMoved, tool)?;
+            Ok(())
+        })
+    }
+
+    /// Finishes what a dead process left undone: pending moves, runs without an owner.
+    pub(super) fn recover(&self) -> Result<(), EngineError> {
+        let owed: Vec<Intent> = self.workspace.read(|q| Ok(q.intents()?))?;
+        let is_orphan = |intent: &Intent| {
+            let owner = intent.body.get("owner").and_then(serde_json::Value::as_str);
+            owner.is_none_or(|owner| !crate::engine::run::owner::owner_alive(owner))
+        };
+        if owed.iter().any(is_orphan) {
+            let _turn = self.workspace.move_turn()?;
+            self.finish_owed()?;
+        }
+        self.checks().sweep_trials();
+        self.runs().interrupt_orphans()
+    }
+
+    /// Finishes every move that is owed, oldest first; the caller has the turn. Whether there was one.
+    fn finish_owed(&self) -> Result<bool, EngineError> {
+        let owed: Vec<Intent> = self.workspace.read(|q| Ok(q.intents()?))?;
+        for intent in &owed {
+            let done = serde_json::from_value(intent.body.clone())
+                .map_err(EngineError::internal)
+                .and_then(|body: IntentBody| self.perform(intent.id, &body.work));
+            // A move that still cannot be made must not keep the workbench shut; it stays owed.
+            self.workspace.report_trouble(done.map_err(|error| {
+                let message = format!("operation {} is not finished: {}", intent.operation, error.message);
+                EngineError::new(error.code, message, format!("mend that; it is tried again by itself. {}", error.hint))
+            }));
+        }
+        Ok(!owed.is_empty())
+    }
+
+    /// Refuses a move to a place where other content lies.
+    pub(super) fn refuse_conflicts(&self, target: &Placed) -> Result<(), EngineError> {
+        let files = self.workspace.copies.get(target.digest)?;
+        refuse_links(self.workspace.folder(), Path::new(&target.placement.base))?;
+        let paths = relocate::conflicts(self.workspace.folder(), &files, &target.placement);
+        if paths.is_empty() {
+            return Ok(());
+        }
+        Err(EngineError::new(
+            ErrorCode::Conflict,
+            format!("{} has other content now and is not overwritten", paths.join(", ")),
+            "move that away, then repeat",
+        ))
+    }
+
+    pub(super) fn move_lines(&self, from: &Placement, to: &Placement, after: &str) -> Vec<String> {
+        let mut lines = vec![format!("move {} → {}", from.base, to.base), after.to_owned()];
+        if self.workspace.settings.commit && self.workspace.git().is_some() {
+            lines.push("one git commit of exactly these files".to_owned());
+        }
+        lines
+    }
+}

@@ -1,0 +1,155 @@
+//! One review and its evidence, and the list of reviews.
+
+use crate::catalog;
+use crate::domain::{Manifest, Review, ReviewId, ReviewKind, VersionFile};
+use crate::engine::Reviews;
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::review::evidence::{self, Material};
+use crate::engine::review::{history_evidence, requester_evidence};
+use crate::engine::view::{EvidenceLine, ReviewDetail, ReviewFilter, RunFilter};
+
+/// Runs shown as evidence of a version.
+const EVIDENCE_RUNS: usize = 20;
+/// Runs of a tool that are looked through for what earlier versions did.
+const EARLIER_RUNS: usize = 200;
+
+impl Reviews<'_> {
+    /// Reviews, oldest first.
+    pub fn list(&self, filter: ReviewFilter) -> Result<Vec<Review>, EngineError> {
+        self.expire_due()?;
+        let states: Vec<_> = crate::domain::ReviewState::ALL.iter().copied().filter(|s| filter.accepts(*s)).collect();
+        self.workspace.read(|q| Ok(q.reviews(&states)?))
+    }
+
+    /// One review, without evidence.
+    pub(in crate::engine) fn row(&self, review: ReviewId) -> Result<Review, EngineError> {
+        self.workspace.read(|q| Ok(q.review(review)?))?.ok_or_else(|| {
+            EngineError::new(
+                ErrorCode::NotFound,
+                format!("there is no review {review}"),
+                "`toolsmith reviews` lists them",
+            )
+        })
+    }
+
+    /// One review with its evidence.
+    ///
+    /// # Errors
+    /// `NotFound`. Files that cannot be read are a line of evidence.
+    pub fn detail(&self, review: ReviewId) -> Result<ReviewDetail, EngineError> {
+        self.expire_due()?;
+        let review = self.row(review)?;
+        let view = self.engine.library().catalog();
+        let tool = view.tools.iter().find(|tool| tool.name == review.tool && tool.digest == review.digest).cloned();
+        let (detail, unreadable) = match tool.as_ref().map(|tool| self.engine.library().detail(tool)).transpose() {
+            Ok(detail) => (detail, None),
+            Err(error) => (None, Some(error.to_string())),
+        };
+        let files = if review.kind == ReviewKind::Adoption {
+            self.member_files(&review)
+        } else {
+            match &detail {
+                Some(detail) => detail.files.clone(),
+                None => self.engine.versions().files(review.digest).unwrap_or_default(),
+            }
+        };
+        let missing =
+            detail.as_ref().map(|detail| self.engine.dependencies().missing_approved(detail)).unwrap_or_default();
+        let interpreter = detail
+            .as_ref()
+            .map_or(Ok(Vec::new()), |detail| self.engine.dependencies().evidence_of_interpreter(detail))?;
+        let manifest = detail.map(|detail| detail.manifest);
+        let base_files = review
+            .base_digest
+            .filter(|base| self.workspace.copies.has(*base))
+            .map(|b| self.engine.versions().files(b))
+            .transpose()?;
+        let base = base_files.as_ref().and_then(|files| self.manifest_of(&review, files));
+        let runs = self.engine.runs().list(&RunFilter {
+            digest: Some(review.digest),
+            limit: EVIDENCE_RUNS,
+            ..RunFilter::default()
+        })?;
+        let behaviour = tool.as_ref().map(|tool| self.engine.observations().behaviour(tool));
+        let suggestion = match (&tool, &manifest) {
+            (Some(tool), Some(manifest)) => self.suggestion_for(tool, manifest)?,
+            _ => None,
+        };
+        let mut roles = self.roles_for(&review);
+        let mut evidence = requester_evidence::lines(&review, &roles);
+        roles.retain(|role| review.votes().all(|vote| vote.role.as_deref() != Some(role.as_str())));
+        evidence.extend(self.engine.evolutions().evolved(&review)?);
+        evidence.extend(self.signed_before(&review)?);
+        evidence.extend(evidence::collect(Material {
+            review: &review,
+            tool: tool.as_deref(),
+            files: &files,
+            manifest: manifest.as_ref(),
+            base: base.as_ref(),
+            missing: &missing,
+            runs: &runs,
+            behaviour: behaviour.as_ref().map(Result::as_ref),
+            least: self.workspace.settings.least_isolation(review.from_stage),
+            unreadable: unreadable.as_deref(),
+        }));
+        evidence.extend(interpreter);
+        evidence.extend(self.earlier(&review)?);
+        evidence.extend(suggestion.map(|found| evidence::suggested(&found)));
+        evidence::worst_first(&mut evidence);
+        let verdict = self.engine.checks().verdict_of(&review)?;
+        let blocking =
+            verdict.as_ref().map_or_else(Vec::new, |verdict| self.engine.checks().blocking(verdict, review.to_stage));
+        let comments = self.comments_in(&review, &files)?;
+        let checks_place = self.engine.checks().place_in_queue(&review)?;
+        let marks = self.workspace.read(|q| Ok(q.marks_of(&review.tool, &self.workspace.identity())?))?;
+        Ok(ReviewDetail {
+            review,
+            files,
+            base_files,
+            manifest,
+            evidence,
+            runs,
+            verdict,
+            blocking,
+            checks_place,
+            comments,
+            marks,
+            roles,
+        })
+    }
+
+    /// What became of earlier versions of the tool.
+    fn earlier(&self, review: &Review) -> Result<Vec<EvidenceLine>, EngineError> {
+        if !review.is_checked() {
+            return Ok(Vec::new());
+        }
+        let filter = RunFilter { tool: Some(review.tool.clone()), limit: EARLIER_RUNS, ..RunFilter::default() };
+        let mut runs = self.engine.runs().list(&filter)?;
+        runs.retain(|run| run.digest != review.digest);
+        // Of a tool that only ran as it is now, its own runs say everything.
+        let failures = if runs.is_empty() { Vec::new() } else { self.engine.failures().list(Some(&review.tool))? };
+        Ok(history_evidence::lines(&runs, &failures))
+    }
+
+    fn manifest_of(&self, review: &Review, files: &[VersionFile]) -> Option<Manifest> {
+        let view = self.engine.library().catalog();
+        let tool = view.tools.iter().find(|tool| tool.name == review.tool)?;
+        catalog::read_files(files.to_vec(), tool).ok().map(|detail| detail.manifest)
+    }
+
+    /// Files of every member of an adoption, each path led by the tool's name. A member that moved
+    /// or cannot be read is left out here; deciding refuses then.
+    fn member_files(&self, review: &Review) -> Vec<VersionFile> {
+        let view = self.engine.library().catalog();
+        let mut all = Vec::new();
+        for (name, digest) in &review.members {
+            let tool = view.tools.iter().find(|tool| tool.name == *name && tool.digest == *digest);
+            let Some(Ok(detail)) = tool.map(|tool| self.engine.library().detail(tool)) else { continue };
+            all.extend(detail.files.into_iter().map(|mut file| {
+                file.path = format!("{name}/{}", file.path);
+                file
+            }));
+        }
+        all
+    }
+}

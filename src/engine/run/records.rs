@@ -1,0 +1,78 @@
+//! Recorded runs: what was given, what came of it, and stopping one.
+
+use crate::domain::{Outcome, Run, RunId, ToolName, is_redacted, without_redacted};
+use crate::engine::Runs;
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::view::RunFilter;
+use crate::store::RunQuery;
+use serde_json::{Value, json};
+
+impl Runs<'_> {
+    /// Recorded runs.
+    pub fn list(&self, filter: &RunFilter) -> Result<Vec<Run>, EngineError> {
+        self.workspace.read(|q| {
+            Ok(q.runs(&RunQuery {
+                tool: filter.tool.clone(),
+                outcome: filter.outcome,
+                since: filter.since,
+                digest: filter.digest,
+                signature: None,
+                limit: if filter.limit == 0 { 50 } else { filter.limit },
+            })?)
+        })
+    }
+
+    /// One run.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn record(&self, run: RunId) -> Result<Run, EngineError> {
+        self.workspace.read(|q| Ok(q.run(run)?))?.ok_or_else(|| {
+            EngineError::new(ErrorCode::NotFound, format!("there is no run {run}"), "`toolsmith runs` lists them")
+        })
+    }
+
+    /// The input last given to a tool by a human, without the fields that held a secret.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub fn last_input(&self, tool: &ToolName) -> Result<Option<Value>, EngineError> {
+        let text = self.workspace.read(|q| Ok(q.last_input(tool)?))?;
+        let input = text.map(|text| serde_json::from_str(&text).map_err(EngineError::internal)).transpose()?;
+        Ok(input.and_then(without_redacted))
+    }
+
+    /// The input of a recorded run, to run again with it; `None` for a run without one.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such run; `Refused` when its input held a secret, which is not kept.
+    pub fn input_again(&self, run: RunId) -> Result<Option<Value>, EngineError> {
+        let record = self.record(run)?;
+        if is_redacted(&record.input) {
+            return Err(EngineError::new(
+                ErrorCode::Refused,
+                format!("the input of run {run} held a secret, which is not kept"),
+                "run the tool with its whole input instead",
+            ));
+        }
+        let input = Some(record.input).filter(|text| !text.is_empty());
+        input.map(|text| serde_json::from_str(&text).map_err(EngineError::internal)).transpose()
+    }
+
+    pub(in crate::engine) fn cancel(&self, run: RunId) -> Result<Outcome, EngineError> {
+        let record = self.record(run)?;
+        if record.outcome != crate::domain::RunOutcome::Running {
+            return Err(EngineError::new(ErrorCode::Conflict, format!("run {run} ended: {}", record.outcome), ""));
+        }
+        if !self.cancel_live(run) {
+            self.workspace.transact(|tx| Ok(tx.ask_cancel(run)?))?;
+        }
+        Ok(Outcome {
+            operation: None,
+            review: None,
+            message: format!("run {run} is asked to stop"),
+            commit: None,
+            detail: json!({"run": run}),
+        })
+    }
+}
