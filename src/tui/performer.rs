@@ -256,7 +256,7 @@ impl Performer {
             Effect::Similar(tool) => self.answer(Answer::Similar(engine.library().similar(&tool))),
             Effect::Upkeep(work) => self.look_through(engine, work),
             Effect::Search(words) => {
-                self.called(Called::Hits(engine.library().search(&words, HITS, &self.caller(engine))))
+                self.called(Called::Hits(engine.library().search(&words, HITS, &self.caller(engine))));
             }
             Effect::Call { ticket, request, step } => self.call(engine, ticket, &request, step),
             Effect::Lineage(tool) => self.answer(Answer::Lineage(engine.versions().lineage(&tool))),

@@ -140,5 +140,5 @@ fn dashboard(bencher: Bencher, runs: usize) {
 #[divan::bench(args = [0, 1_000_000], sample_count = 10, sample_size = 1)]
 fn open_again(bencher: Bencher, runs: usize) {
     let world = world(runs);
-    bencher.bench(|| world.open().catalog().tools.len());
+    bencher.bench(|| world.open().library().catalog().tools.len());
 }

@@ -155,7 +155,7 @@ impl Library<'_> {
             let engine = self.engine.clone();
             // Nobody waits for it: one that is cut off leaves nothing, and the next start makes it.
             std::thread::spawn(move || {
-                engine.workspace.report_trouble(crate::engine::back_up_if_due(&engine.workspace.state_dir))
+                engine.workspace.report_trouble(crate::engine::back_up_if_due(&engine.workspace.state_dir));
             });
         }
     }

@@ -217,7 +217,7 @@ impl ToolSets<'_> {
     }
 
     /// The tool and tier that are to be opened.
-    fn to_open(
+    fn named_tier(
         &self,
         tool: Option<&str>,
         tier: Option<CostTier>,
@@ -244,7 +244,7 @@ impl ToolSets<'_> {
         scope: GrantScope,
         lasting: Option<Duration>,
     ) -> Result<Outcome, EngineError> {
-        let (tool, tier) = self.to_open(tool, tier)?;
+        let (tool, tier) = self.named_tier(tool, tier)?;
         let until = lasting.map(|lasting| later(now(), lasting));
         let scope = self.engine.grants().owned(scope);
         self.engine.finish(
@@ -260,7 +260,7 @@ impl ToolSets<'_> {
         scope: &GrantScope,
         lasting: Option<Duration>,
     ) -> Result<Preview, EngineError> {
-        let (tool, tier) = self.to_open(tool, tier)?;
+        let (tool, tier) = self.named_tier(tool, tier)?;
         let subject = unlock_subject(tool.as_ref().map(|tool| &tool.name), tier);
         let scope = self.engine.grants().owned(scope.clone());
         let first = if let Some(tool) = &tool {
@@ -279,12 +279,12 @@ impl ToolSets<'_> {
     }
 
     pub(in crate::engine) fn save(&self, who: &str, name: &str, tools: &[String]) -> Result<Outcome, EngineError> {
-        let (name, tools) = self.to_save(name, tools)?;
+        let (name, tools) = self.named_set(name, tools)?;
         self.engine.finish(self.workspace.transact(|tx| core::save_set(tx, self.workspace.actor(who), &name, &tools))?)
     }
 
     /// The name of a set and the names of its tools, each of which is known here.
-    fn to_save(&self, name: &str, tools: &[String]) -> Result<(ToolName, Vec<ToolName>), EngineError> {
+    fn named_set(&self, name: &str, tools: &[String]) -> Result<(ToolName, Vec<ToolName>), EngineError> {
         let name = ToolName::new(name)
             .map_err(|error| EngineError::new(ErrorCode::Usage, format!("{name:?} is no name: {error}"), ""))?;
         let view = self.engine.library().catalog();
@@ -304,7 +304,7 @@ impl ToolSets<'_> {
 
     /// What saving a choice would mean.
     pub(in crate::engine) fn preview_save(&self, name: &str, tools: &[String]) -> Result<Preview, EngineError> {
-        let (name, tools) = self.to_save(name, tools)?;
+        let (name, tools) = self.named_set(name, tools)?;
         let undo = "u (undo) takes it back".to_owned();
         if tools.is_empty() {
             let lines = vec!["no tool is touched".to_owned()];

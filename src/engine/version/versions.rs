@@ -107,7 +107,7 @@ impl Versions<'_> {
         digest: Digest,
         scope: GrantScope,
     ) -> Result<Outcome, EngineError> {
-        let (tool, usual) = self.to_use(name, digest)?;
+        let (tool, usual) = self.named_version(name, digest)?;
         let scope = self.engine.grants().owned(scope);
         self.engine
             .finish(self.engine.step(who, |tx, actor| core::use_in_session(tx, actor, &tool, scope.clone(), &usual))?)
@@ -119,7 +119,7 @@ impl Versions<'_> {
         digest: Digest,
         scope: &GrantScope,
     ) -> Result<Preview, EngineError> {
-        let (tool, usual) = self.to_use(name, digest)?;
+        let (tool, usual) = self.named_version(name, digest)?;
         let scope = self.engine.grants().owned(scope.clone());
         let mut lines =
             vec![format!("{} means {} instead of {usual}; elsewhere nothing changes", tool.name, tool.version)];
@@ -135,7 +135,7 @@ impl Versions<'_> {
     }
 
     /// The version that shall be used, and what its name means otherwise.
-    fn to_use(&self, name: &str, digest: Digest) -> Result<(Arc<Tool>, semver::Version), EngineError> {
+    fn named_version(&self, name: &str, digest: Digest) -> Result<(Arc<Tool>, semver::Version), EngineError> {
         let tool = self.lying_version(name)?;
         if tool.digest != digest {
             let message = format!("{} changed since it was asked about", tool.name);
@@ -172,7 +172,7 @@ impl Versions<'_> {
     }
 
     pub(in crate::engine) fn trim(&self, who: &str, name: &str, shown: &[Digest]) -> Result<Outcome, EngineError> {
-        let rows = self.to_trim(name)?;
+        let rows = self.trimmable(name)?;
         let digests: Vec<Digest> = rows.iter().map(|row| row.digest).collect();
         if !shown.is_empty() && shown != digests {
             let message = "what trim would take away changed since it was shown".to_owned();
@@ -192,7 +192,7 @@ impl Versions<'_> {
     }
 
     pub(in crate::engine) fn preview_trim(&self, name: &str) -> Result<Preview, EngineError> {
-        let rows = self.to_trim(name)?;
+        let rows = self.trimmable(name)?;
         let mut lines: Vec<String> = rows
             .iter()
             .map(|row| format!("{} {} {}: taken away, bytes kept", row.version, row.digest.short(), row.place()))
@@ -210,12 +210,12 @@ impl Versions<'_> {
     /// # Errors
     /// `NotFound` for an unknown name; `Conflict` when there is nothing to trim.
     pub fn trimmed(&self, name: &str) -> Result<Vec<Digest>, EngineError> {
-        Ok(self.to_trim(name)?.iter().map(|row| row.digest).collect())
+        Ok(self.trimmable(name)?.iter().map(|row| row.digest).collect())
     }
 
     /// The versions that trim takes away: experimental ones beside an original, but not the first, the last three,
     /// pinned, used, approved and waiting ones. Never empty.
-    fn to_trim(&self, name: &str) -> Result<Vec<Arc<Tool>>, EngineError> {
+    fn trimmable(&self, name: &str) -> Result<Vec<Arc<Tool>>, EngineError> {
         let tool = self.engine.library().resolve(name)?;
         let view = self.engine.library().catalog();
         let mut rows: Vec<&Arc<Tool>> =
