@@ -126,7 +126,7 @@ impl From<StoreError> for Rehearsed {
 }
 
 impl Integrity<'_> {
-    /// As [`Engine::step`], whatever is wrong with the log so far.
+    /// As [`Engine::step`](crate::engine::Engine::step), whatever is wrong with the log so far.
     ///
     /// # Errors
     /// Those of the work; `Refused` when something cannot be signed that counts only when it is.
