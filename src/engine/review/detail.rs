@@ -45,14 +45,7 @@ impl Reviews<'_> {
             Ok(detail) => (detail, None),
             Err(error) => (None, Some(error.to_string())),
         };
-        let files = if review.kind == ReviewKind::Adoption {
-            self.member_files(&review)
-        } else {
-            match &detail {
-                Some(detail) => detail.files.clone(),
-                None => self.engine.versions().files(review.digest).unwrap_or_default(),
-            }
-        };
+        let files = self.files_under(&review, detail.as_ref());
         let missing =
             detail.as_ref().map(|detail| self.engine.dependencies().missing_approved(detail)).unwrap_or_default();
         let interpreter = detail
@@ -116,6 +109,17 @@ impl Reviews<'_> {
             marks,
             roles,
         })
+    }
+
+    /// The files that are decided on: those on disk, else the kept ones.
+    fn files_under(&self, review: &Review, detail: Option<&ToolDetail>) -> Vec<VersionFile> {
+        if review.kind == ReviewKind::Adoption {
+            return self.member_files(review);
+        }
+        match detail {
+            Some(detail) => detail.files.clone(),
+            None => self.engine.versions().files(review.digest).unwrap_or_default(),
+        }
     }
 
     /// What became of earlier versions of the tool.
