@@ -1,7 +1,7 @@
 //! One review and its evidence, and the list of reviews.
 
 use crate::catalog;
-use crate::domain::{Manifest, Review, ReviewId, ReviewKind, VersionFile};
+use crate::domain::{Manifest, Review, ReviewId, ReviewKind, ToolDetail, VersionFile};
 use crate::engine::Reviews;
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::review::evidence::{self, Material};
