@@ -49,6 +49,7 @@ mod schema_cost;
 mod secret;
 mod selection;
 mod semver_step;
+pub mod shell;
 mod shown;
 pub mod source;
 mod specification;

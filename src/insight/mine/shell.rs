@@ -1,10 +1,9 @@
-//! Command lines taken apart, and what stays of them when their values are left out.
-//!
-//! Not a shell: nothing is expanded and nothing is run. A line that does not end its quotes is none.
+//! What stays of a command line when its values are left out. The line is read by [`crate::domain::shell`].
 
 use super::reckon::parameter_name;
 use super::step::{Field, token};
 use crate::domain::ParameterType;
+use crate::domain::shell::{self, ShellCommand, ShellPart, ShellPipeline, ShellWord};
 
 /// Programs whose first word is a command of their own.
 const WITH_COMMANDS: [&str; 24] = [
@@ -50,44 +49,15 @@ pub struct Pipeline {
     pub words: usize,
 }
 
-/// A part of a line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Part {
-    Word {
-        text: String,
-        is_quoted: bool,
-    },
-    Pipe,
-    /// `;`, `&&`, `||`, `&` or the end of a line.
-    End,
-    /// `>`, `2>>`, `<` and the like.
-    Redirect(String),
-}
-
 /// The pipelines of a command line, in order; `None` for what is no command line.
 pub fn pipelines(line: &str) -> Option<Vec<Pipeline>> {
-    let mut found = Vec::new();
-    let mut stages: Vec<Vec<Part>> = vec![Vec::new()];
-    for part in parts(line)?.into_iter().chain([Part::End]) {
-        match part {
-            Part::Pipe => stages.push(Vec::new()),
-            Part::End => {
-                found.extend(pipeline(&std::mem::replace(&mut stages, vec![Vec::new()])));
-            }
-            other => {
-                if let Some(stage) = stages.last_mut() {
-                    stage.push(other);
-                }
-            }
-        }
-    }
-    Some(found)
+    Some(shell::pipelines(line)?.iter().filter_map(pipeline).collect())
 }
 
-fn pipeline(stages: &[Vec<Part>]) -> Option<Pipeline> {
+fn pipeline(read: &ShellPipeline) -> Option<Pipeline> {
     let mut made = Pipeline::default();
-    for stage in stages {
-        let shape = stage_shape(stage, &mut made)?;
+    for command in &read.commands {
+        let shape = command_shape(command, &mut made)?;
         if !made.shape.is_empty() {
             made.shape.push_str(" | ");
         }
@@ -96,32 +66,28 @@ fn pipeline(stages: &[Vec<Part>]) -> Option<Pipeline> {
     (!made.programs.is_empty()).then_some(made)
 }
 
-/// The shape of one program's part; its values go into the pipeline.
-fn stage_shape(stage: &[Part], into: &mut Pipeline) -> Option<String> {
+/// The shape of one command; its values go into the pipeline.
+fn command_shape(command: &ShellCommand, into: &mut Pipeline) -> Option<String> {
     let mut shape: Vec<String> = Vec::new();
-    let mut wants_command = false;
-    let mut is_target = false;
-    for part in stage {
+    let (mut has_program, mut wants_command) = (false, false);
+    for part in &command.parts {
         match part {
-            Part::Redirect(sign) => {
+            ShellPart::Setting(_) => {}
+            ShellPart::Redirect { sign, target } => {
                 shape.push(sign.clone());
-                is_target = !sign.contains('&');
+                shape.extend(target.as_ref().map(|target| target_shape(sign, target, into)));
             }
-            Part::Word { text, .. } if std::mem::take(&mut is_target) => {
-                shape.push("<path>".to_owned());
-                value(into, "path", ParameterType::String, text);
-            }
-            Part::Word { text, is_quoted: false } if shape.is_empty() => {
-                let is_setting = text.split_once('=').is_some_and(|(name, _)| is_variable(name));
-                if is_setting || WRAPPERS.contains(&text.as_str()) {
+            ShellPart::Word(word) if !has_program => {
+                if !word.is_quoted && (WRAPPERS.contains(&word.text.as_str()) || is_setting(&word.text)) {
                     continue;
                 }
-                let program = text.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or(text);
+                let program = word.text.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or(&word.text);
+                has_program = true;
                 wants_command = WITH_COMMANDS.contains(&program);
                 into.programs.push(program.to_owned());
                 shape.push(program.to_owned());
             }
-            Part::Word { text, is_quoted } => {
+            ShellPart::Word(ShellWord { text, is_quoted }) => {
                 if wants_command && !is_quoted && !text.starts_with('-') {
                     wants_command = false;
                     if text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
@@ -132,13 +98,24 @@ fn stage_shape(stage: &[Part], into: &mut Pipeline) -> Option<String> {
                 into.words += 1;
                 shape.push(word_shape(text, *is_quoted, into));
             }
-            Part::Pipe | Part::End => {}
         }
     }
-    if shape.is_empty() {
-        return None;
+    has_program.then(|| several_as_one(&shape))
+}
+
+/// A setting behind a wrapper, which the grammar reads as a word: `sudo A=1 make`.
+fn is_setting(text: &str) -> bool {
+    text.split_once('=').is_some_and(|(name, _)| is_variable(name))
+}
+
+/// What is redirected to or from: a file, or a text that is written out on the spot.
+fn target_shape(sign: &str, target: &ShellWord, into: &mut Pipeline) -> String {
+    if sign.starts_with("<<") {
+        value(into, "text", ParameterType::String, &target.text);
+        return "<text>".to_owned();
     }
-    Some(several_as_one(&shape))
+    value(into, "path", ParameterType::String, &target.text);
+    "<path>".to_owned()
 }
 
 /// Three values of one sort in a row are some of them.
@@ -216,110 +193,6 @@ fn is_variable(name: &str) -> bool {
     !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-/// Takes a line apart as a shell would, without expanding anything.
-fn parts(line: &str) -> Option<Vec<Part>> {
-    let mut parts = Vec::new();
-    let (mut word, mut quoted, mut any) = (String::new(), false, false);
-    let mut chars = line.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '\'' => {
-                (quoted, any) = (true, true);
-                until(&mut chars, &mut word, '\'')?;
-            }
-            '"' => {
-                (quoted, any) = (true, true);
-                until(&mut chars, &mut word, '"')?;
-            }
-            '`' => {
-                (quoted, any) = (true, true);
-                until(&mut chars, &mut word, '`')?;
-            }
-            '$' if chars.peek() == Some(&'(') => {
-                (quoted, any) = (true, true);
-                nested(&mut chars, &mut word)?;
-            }
-            '\\' => {
-                any = true;
-                word.extend(chars.next().filter(|c| *c != '\n'));
-            }
-            '#' if !any => break,
-            c if c.is_whitespace() && c != '\n' => end_word(&mut parts, &mut word, &mut quoted, &mut any),
-            '|' | '&' | ';' | '\n' => {
-                end_word(&mut parts, &mut word, &mut quoted, &mut any);
-                let twice = c != '\n' && chars.next_if_eq(&c).is_some();
-                if c == '&' && !twice && chars.peek() == Some(&'>') {
-                    continue;
-                }
-                if c == '|' && !twice {
-                    chars.next_if_eq(&'&');
-                    parts.push(Part::Pipe);
-                } else {
-                    parts.push(Part::End);
-                }
-            }
-            '>' | '<' => {
-                let before = if !quoted && word.chars().all(|c| c.is_ascii_digit()) {
-                    std::mem::take(&mut word)
-                } else {
-                    String::new()
-                };
-                any = any && !word.is_empty();
-                end_word(&mut parts, &mut word, &mut quoted, &mut any);
-                let mut sign = format!("{before}{c}");
-                sign.extend(chars.next_if(|next| *next == c || *next == '|'));
-                if let Some(and) = chars.next_if_eq(&'&') {
-                    sign.push(and);
-                    while let Some(digit) = chars.next_if(|c| c.is_ascii_digit() || *c == '-') {
-                        sign.push(digit);
-                    }
-                }
-                parts.push(Part::Redirect(sign));
-            }
-            c => {
-                any = true;
-                word.push(c);
-            }
-        }
-    }
-    end_word(&mut parts, &mut word, &mut quoted, &mut any);
-    Some(parts)
-}
-
-fn end_word(parts: &mut Vec<Part>, word: &mut String, quoted: &mut bool, any: &mut bool) {
-    if std::mem::take(any) {
-        parts.push(Part::Word { text: std::mem::take(word), is_quoted: *quoted });
-    }
-    *quoted = false;
-}
-
-/// Takes all up to a quote; `None` when there is none.
-fn until(chars: &mut std::iter::Peekable<std::str::Chars<'_>>, word: &mut String, end: char) -> Option<()> {
-    while let Some(c) = chars.next() {
-        match c {
-            c if c == end => return Some(()),
-            '\\' if end != '\'' => word.extend(chars.next()),
-            c => word.push(c),
-        }
-    }
-    None
-}
-
-/// Takes `(…)` with all that is nested in it; `None` when it does not end.
-fn nested(chars: &mut std::iter::Peekable<std::str::Chars<'_>>, word: &mut String) -> Option<()> {
-    let mut depth = 0_u32;
-    for c in chars.by_ref() {
-        word.push(c);
-        match c {
-            '(' => depth += 1,
-            ')' if depth == 1 => return Some(()),
-            ')' => depth -= 1,
-            _ => {}
-        }
-    }
-    None
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -364,8 +237,27 @@ mod tests {
 
     #[test]
     fn what_does_not_end_is_no_command_line() {
-        for line in ["echo 'open", "echo \"open", "echo $(open", "echo `open"] {
+        for line in ["echo 'open", "echo \"open", "echo $(open", "echo `open", "cat x |"] {
             assert_eq!(pipelines(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn loops_here_documents_and_groups_are_no_programs() {
+        for (line, found) in [
+            ("for f in *.c; do gcc -O2 $f -o out/$f.o; done", vec!["gcc -O<number> <text> -o <path>"]),
+            ("cat <<END > notes.txt\nrm -rf /\nEND", vec!["cat << <text> > <path>"]),
+            ("(cd x && make test)", vec!["cd <text>", "make test"]),
+            ("wc -l <<< 'some text'", vec!["wc -l <<< <text>"]),
+            ("\"/opt/my tools/run\" --fast in.csv", vec!["run --fast <path>"]),
+            ("sudo A=1 make install", vec!["make install"]),
+            ("git log --format='%h | %s' | head -3", vec!["git log <text> | head -<number>"]),
+            (
+                "ps aux | grep '[p]ython' | awk '{print $2}' | xargs kill -9",
+                vec!["ps <text> | grep <text> | awk <text> | xargs <text> -<number>"],
+            ),
+        ] {
+            assert_eq!(shapes(line), found, "{line}");
         }
     }
 
