@@ -427,10 +427,6 @@ actions! {
         Arg::required("shell", SHELLS, "which shell")
     }
     Man "man" Workbench View [] [] Shell "Print the manual page" {}
-    Screenshots "screenshots" Workbench Change [] [] Shell "Render the real screens to SVG and PNG" {
-        Arg::option("out", ArgKind::Path, "folder, default screenshots"),
-        Arg::option("check", ArgKind::Switch, "write nothing; fail when the files differ")
-    }
     Help "help" Workbench View [Global] ["?"] Screen "Show every key that works here; type to filter, Enter runs the row" {}
     Palette "palette" Workbench View [Global] [":", "ctrl-k"] Screen "Find any verb by name, with its key and command line" {}
     Rescan "rescan" Workbench View [Global] ["f5"] Screen "Read the tools folder again" {}

@@ -61,10 +61,8 @@ use crate::action::{self, Verb};
 use crate::domain::{DecisionKind, SafeText};
 use crate::engine::{EngineError, ErrorCode, FoundAgent, Limits, OpenOptions};
 use call::{Call, Globals, Stop};
-use serde::Serialize;
 use std::ffi::OsString;
 use std::io;
-use std::path::Path;
 use std::process::ExitCode;
 
 /// How a call without a verb wants the workbench.
@@ -87,27 +85,6 @@ pub struct Opening {
 pub struct Screen {
     /// Shows the workbench until its user leaves. Fails when there is no terminal.
     pub workbench: fn(Opening) -> io::Result<ExitCode>,
-    /// Renders the screens over the tools of a workspace into a folder, or compares them with what
-    /// lies there.
-    pub screenshots: fn(&Path, &Path, Rendering) -> Result<Rendered, EngineError>,
-}
-
-/// What `screenshots` shall do with a rendered screen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rendering {
-    /// Write its files.
-    Write,
-    /// Write nothing; compare.
-    Check,
-}
-
-/// What `screenshots` did.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-pub struct Rendered {
-    /// Paths of the files that are as rendered, now or already.
-    pub files: Vec<String>,
-    /// Paths of the files that differ or are missing; always empty after writing.
-    pub differ: Vec<String>,
 }
 
 /// Does what the arguments of this process ask for; without a verb, opens the workbench.
@@ -156,7 +133,7 @@ fn run_with(args: &[OsString], screen: Screen) -> ExitCode {
         Some((name, arguments)) => match action::by_name(name) {
             Some(row) => {
                 let call = Call::new(&globals, row, arguments);
-                let code = finish(dispatch(row.verb, &call, screen), asked);
+                let code = finish(dispatch(row.verb, &call), asked);
                 call.wind_up();
                 code
             }
@@ -185,7 +162,7 @@ impl Asked {
 }
 
 // size: one arm for each verb of the table
-fn dispatch(verb: Verb, call: &Call<'_>, screen: Screen) -> Result<u8, Stop> {
+fn dispatch(verb: Verb, call: &Call<'_>) -> Result<u8, Stop> {
     call.demand_human()?;
     match verb {
         Verb::Init => call.print(&catalog::init(call)?),
@@ -263,7 +240,6 @@ fn dispatch(verb: Verb, call: &Call<'_>, screen: Screen) -> Result<u8, Stop> {
         Verb::Doctor => workbench::doctor(call),
         Verb::Completions => call.print(&workbench::completions(call)?),
         Verb::Man => call.print(&workbench::man()?),
-        Verb::Screenshots => call.print(&workbench::screenshots(call, screen)?),
         Verb::Help
         | Verb::Palette
         | Verb::Rescan

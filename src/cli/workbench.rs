@@ -1,9 +1,8 @@
-//! The program itself: `doctor`, `completions`, `man`, `screenshots`.
+//! The program itself: `doctor`, `completions`, `man`.
 
 use super::build::{command, notes, overview};
 use super::call::{Answer, Call, Stop};
-use super::print_text::{Ink, Line, Page, counted};
-use super::{Rendered, Rendering, Screen};
+use super::print_text::{Ink, Line, Page};
 use crate::engine::{
     DoctorLine, Engine, EngineError, ErrorCode, Recovery, answer_copy, plan_copy_answer, plan_recovery, recover_state,
 };
@@ -162,26 +161,6 @@ pub(super) fn man() -> Result<Generated, EngineError> {
     Ok(Generated { text: String::from_utf8_lossy(&page).into_owned() })
 }
 
-/// `screenshots`.
-pub(super) fn screenshots(call: &Call<'_>, screen: Screen) -> Result<Rendered, EngineError> {
-    let out = call.get::<PathBuf>("out").unwrap_or_else(|| "screenshots".into());
-    let rendering = if call.switch("check") { Rendering::Check } else { Rendering::Write };
-    (screen.screenshots)(&call.globals.workspace()?, &out, rendering)
-}
-
-impl Answer for Rendered {
-    fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
-        for path in &self.differ {
-            page.line(&Line::new().put(Ink::Bad, "differs  ").put(Ink::Plain, path))?;
-        }
-        page.say(format!("{} as rendered", counted(self.files.len(), "file", "files")))
-    }
-
-    fn exit_code(&self) -> u8 {
-        u8::from(!self.differ.is_empty())
-    }
-}
-
 fn manual() -> io::Result<Vec<u8>> {
     let mut program = command().after_help(None::<&str>).after_long_help(None::<&str>);
     program.build();
@@ -249,14 +228,6 @@ mod tests {
             }
         }
         assert!(page.contains("Exit codes:") && page.contains("TOOLSMITH_HOME"));
-    }
-
-    #[test]
-    fn a_screen_that_differs_fails_the_check() {
-        let rendered = Rendered { files: vec!["a.svg".into()], differ: vec!["a.png".into()] };
-        assert_eq!(plain(|page| rendered.text(page)), "differs  a.png\n1 file as rendered\n");
-        assert_eq!((rendered.exit_code(), Rendered::default().exit_code()), (1, 0));
-        assert_eq!(object(&rendered), json!({"schema": 1, "files": ["a.svg"], "differ": ["a.png"]}));
     }
 
     #[test]

@@ -19,7 +19,6 @@ pub mod pane;
 pub mod performer;
 pub mod phrase;
 pub mod screen;
-pub mod screenshots;
 pub mod terminal;
 #[cfg(test)]
 mod testing;

@@ -593,7 +593,7 @@ fn rounds(engine: &Engine, id: EvolutionId) -> Result<Rounds, EngineError> {
 }
 
 /// The syntax of a file; `None` when its language is not known or it is no text.
-pub(super) fn tokens(file: &VersionFile) -> Option<FileTokens> {
+pub fn tokens(file: &VersionFile) -> Option<FileTokens> {
     let text = std::str::from_utf8(&file.bytes).ok()?;
     let language = Language::of(&file.path, text)?;
     Some((file.path.clone(), highlight(language, text)?))

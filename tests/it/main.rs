@@ -30,6 +30,7 @@ mod planted;
 mod readme;
 mod sabotage;
 mod scarce;
+mod screenshots;
 mod scripted_server;
 mod state;
 mod store_processes;

@@ -42,13 +42,7 @@ impl App {
     pub(super) fn invoke(&mut self, verb: Verb, args: &Args) -> Vec<Effect> {
         match verb {
             Verb::Init => vec![Effect::Init],
-            Verb::List
-            | Verb::Sign
-            | Verb::Feedback
-            | Verb::Docs
-            | Verb::Completions
-            | Verb::Man
-            | Verb::Screenshots => {
+            Verb::List | Verb::Sign | Verb::Feedback | Verb::Docs | Verb::Completions | Verb::Man => {
                 let text = format!("{} works on the command line: toolsmith {0}", spec(verb).name);
                 self.say(Mood::Calm, &text);
                 Vec::new()

@@ -17,8 +17,6 @@ const PAIRS: &[(&str, &str, &str)] = &[
     ("action::spec", "action::table", "a verb and the shape of its row"),
     ("domain::form::entry", "domain::form::field", "a form's field and what is typed into it"),
     ("domain::redact::made", "domain::redact::tokens", "rules for tokens, and the same tokens in other spellings"),
-    ("tui::screenshots::drawing", "tui::screenshots::shapes", "a picture's cells and the shapes that fill one"),
-    ("tui::screenshots::sample", "tui::screenshots::workspace", "a made-up workspace and what happened in it"),
     ("tui::widget::diff", "tui::widget::diff_lines", "compared files and their lines"),
     ("tui::widget::form", "tui::widget::form_rows", "a form and its rows"),
     ("tui::widget::text", "tui::widget::text_cursor", "a text view and its cursor"),

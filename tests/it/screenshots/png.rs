@@ -206,10 +206,10 @@ fn share(depth: f32) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tui::screenshots::drawing::PADDING;
-    use crate::tui::screenshots::palette::Palette;
-    use crate::tui::theme::Ground;
+    use crate::screenshots::drawing::PADDING;
+    use crate::screenshots::palette::Palette;
     use ratatui::buffer::Buffer;
+    use toolsmith::tui::theme::Ground;
 
     fn painted(line: &str) -> (Drawing, Vec<u8>) {
         let letters = Letters::new().unwrap();

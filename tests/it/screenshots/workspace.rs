@@ -4,15 +4,15 @@
 //! pictures, and what the engine writes down about them must not end up with the user's own state.
 
 use super::ScreenshotError;
-use crate::domain::{ReviewKind, Tool, ToolFacts, ToolReview};
-use crate::engine::{
-    Asker, CatalogState, CatalogView, Engine, EngineError, Home, OpenOptions, ReviewDetail, ReviewFilter,
-};
-use crate::tui::msg::ToolDossier;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use tempfile::TempDir;
+use toolsmith::domain::{ReviewKind, Tool, ToolFacts, ToolReview};
+use toolsmith::engine::{
+    Asker, CatalogState, CatalogView, Engine, EngineError, Home, OpenOptions, ReviewDetail, ReviewFilter,
+};
+use toolsmith::tui::msg::ToolDossier;
 
 /// The bundled definitions below `tools/`, folders and files.
 const BUNDLED: [&str; 12] = [

@@ -1,8 +1,8 @@
 //! The colours behind the names: a terminal owns its 16 colours, a picture must bring them.
 
-use crate::tui::theme::Ground;
 use ratatui::style::Color;
 use std::fmt;
+use toolsmith::tui::theme::Ground;
 
 /// A colour of a picture: red, green, blue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

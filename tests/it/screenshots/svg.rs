@@ -150,11 +150,11 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tui::screenshots::palette::Palette;
-    use crate::tui::theme::Ground;
+    use crate::screenshots::palette::Palette;
     use ratatui::buffer::Buffer;
     use ratatui::layout::Rect;
     use ratatui::style::{Color, Modifier, Style};
+    use toolsmith::tui::theme::Ground;
 
     #[test]
     fn a_small_screen_becomes_this_document() {

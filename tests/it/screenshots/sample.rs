@@ -2,12 +2,12 @@
 
 use super::ScreenshotError;
 use super::workspace::Workspace;
-use crate::domain::{
+use toolsmith::domain::{
     CheckReport, FailureGroup, Finding, GroupState, Instant, Isolation, IsolationLevel, Profile, Review, ReviewId,
     ReviewKind, Run, RunId, RunOutcome, RunUsage, Sample, Severity, Stream, Tool, ToolFacts, ToolState, Verdict,
     signature_of,
 };
-use crate::engine::Frame;
+use toolsmith::engine::Frame;
 
 /// What the live run uses.
 pub const USED: Sample = Sample { cpu_ms: 310, memory_bytes: 11 << 20, processes: 1, disk_bytes: 0 };

@@ -5,7 +5,7 @@ use super::drawing::Drawing;
 use super::sample;
 use super::stage::Stage;
 use super::workspace::Workspace;
-use crate::tui::theme::Ground;
+use toolsmith::tui::theme::Ground;
 
 /// A picture: its name and how to make it.
 pub struct Scene {

@@ -1,4 +1,7 @@
-//! Pictures of the real screens, drawn without a terminal.
+//! Pictures of the real screens, drawn without a terminal: those in `screenshots/`, which the README shows.
+//!
+//! They are drawn by the tests alone, so that the program holds no fonts and encodes no pictures. To draw them anew:
+//! `TOOLSMITH_BLESS=1 cargo test --test it screenshots::`.
 //!
 //! The state and the view of the workbench are driven by keys ([`stage`]) over the bundled tools
 //! ([`workspace`]) and a fixed history ([`sample`]); what they draw becomes a [`drawing`], and that an
@@ -15,17 +18,16 @@ mod scenes;
 mod shapes;
 mod stage;
 mod svg;
-#[cfg(test)]
 mod tests;
 mod window;
 mod workspace;
 
-use crate::engine::{EngineError, ErrorCode};
 use letters::Letters;
 use scenes::SCENES;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use toolsmith::engine::EngineError;
 use workspace::Workspace;
 
 /// What to do with the pictures.
@@ -77,20 +79,6 @@ pub enum ScreenshotError {
 impl ScreenshotError {
     fn io(path: &Path, source: io::Error) -> ScreenshotError {
         ScreenshotError::Io { path: path.to_owned(), source }
-    }
-}
-
-impl From<ScreenshotError> for EngineError {
-    fn from(error: ScreenshotError) -> EngineError {
-        let hint = match &error {
-            ScreenshotError::NoBundledTool(_) => {
-                "the pictures show the tools of Toolsmith's own repository: call it there"
-            }
-            ScreenshotError::Io { .. } => "choose another folder with --out, or make this one accessible",
-            ScreenshotError::Engine(inner) => return inner.clone(),
-            ScreenshotError::Scene(_) | ScreenshotError::Font(_) | ScreenshotError::Encode(_) => "",
-        };
-        EngineError::new(ErrorCode::Failed, error.to_string(), hint)
     }
 }
 

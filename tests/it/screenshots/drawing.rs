@@ -250,9 +250,9 @@ impl Look {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tui::theme::Ground;
     use ratatui::layout::Rect;
     use ratatui::style::{Color, Style};
+    use toolsmith::tui::theme::Ground;
 
     fn drawing(width: u16, pieces: &[(u16, &str, Style)]) -> Drawing {
         let mut buffer = Buffer::empty(Rect::new(0, 0, width, 1));
