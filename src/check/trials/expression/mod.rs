@@ -1,0 +1,185 @@
+//! Rules over the input and output of a trial, as properties, relations and sanity rules are written.
+//!
+//! The language is a part of CEL, the Common Expression Language: whoever knows that can write rules.
+//!
+//! ```text
+//! rule    = either [ "?" rule ":" rule ]    either = both { "||" both }       both = not { "&&" not }
+//! compare = sum [ ("==" | "!=" | "<" | "<=" | ">" | ">=" | "in") sum ]
+//! sum     = term { ("+" | "-") term }       term = value { ("*" | "/" | "%") value }
+//! value   = number | "text" | 'text' | true | false | null | [ rule, … ] | ( rule ) | - value | ! value | path | call
+//! path    = ("input" | "output" | "other" | "exit" | NAME) { .name | [ rule ] | .call }
+//! call    = size(x) has(path) string(x) int(x) double(x) type(x)
+//!           x.size() x.startsWith(y) x.endsWith(y) x.contains(y) x.lowerAscii() x.upperAscii() x.trim()
+//!           x.all(NAME, rule) x.exists(NAME, rule) x.exists_one(NAME, rule) x.map(NAME, rule) x.filter(NAME, rule)
+//! ```
+//!
+//! Beside CEL, and older than that here: `and`, `or`, `not`; `list.0` for `list[0]`, and `list[-1]` for the last one;
+//! `len sorted unique abs min max sum round lower upper trim keys starts ends` as functions, `all(list, rule over item)`,
+//! `any(list, rule over item)` and `exists(path)`. `sorted` and `unique` say whether a list is. Different from CEL:
+//! all numbers are JSON numbers, so `1` is `1.0` and `7 / 2` is `3.5`. Not here: maps, bytes, times, `matches`.
+//!
+//! A path that leads nowhere is an error, which [`Expression::holds`] tells; `has` and `exists` ask. Where one side of
+//! `&&` or `||` decides, an error of the other does not count.
+//!
+//! A rule is text of a tool: its length, its depth and the steps that it may take are bounded. That is why this is not
+//! the crate `cel` (0.15): its interpreter bounds neither steps nor time nor what `map` builds, and of its two parsers
+//! the public one overflows the stack on nested text. It would also add 35 CPU seconds to a clean release build, for the
+//! runtime of a parser generator.
+
+mod read;
+#[cfg(test)]
+mod tests;
+mod value;
+mod walk;
+
+use serde_json::Value;
+
+pub(super) use value::{equal, quote};
+
+/// Longest rule in bytes.
+const MAX_TEXT: usize = 2000;
+
+/// Deepest nesting of a rule.
+const MAX_DEPTH: usize = 40;
+
+/// Levels of a tree: also `1 + 1 + 1 + …` is one in the other, and is gone through by recursion.
+const MAX_LEVELS: usize = 150;
+
+/// Steps of one evaluation, values that are looked through counted: `all` in `all` multiplies.
+const MAX_STEPS: usize = 500_000;
+
+/// A rule that was read.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Expression {
+    text: String,
+    root: Node,
+}
+
+/// What a rule speaks of.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Scope<'a> {
+    /// The input.
+    pub(super) input: &'a Value,
+    /// The output: JSON, or the text as it is.
+    pub(super) output: &'a Value,
+    /// The output of the other trial of a relation.
+    pub(super) other: Option<&'a Value>,
+    /// The exit code.
+    pub(super) exit: i32,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Node {
+    Literal(Value),
+    List(Vec<Node>),
+    Root(Root),
+    /// What goes through a list, by its name.
+    Name(String),
+    Field(Box<Node>, String),
+    Index(Box<Node>, Box<Node>),
+    Negative(Box<Node>),
+    Not(Box<Node>),
+    Both(Box<Node>, Box<Node>),
+    Either(Box<Node>, Box<Node>),
+    If(Box<Node>, Box<Node>, Box<Node>),
+    Compare(Box<Node>, Compare, Box<Node>),
+    Reckon(Box<Node>, Reckon, Box<Node>),
+    Call(Function, Vec<Node>),
+    /// Whether there is such a value.
+    Has(Box<Node>),
+    /// A rule for each element of a list.
+    Each {
+        over: Box<Node>,
+        way: Way,
+        name: String,
+        rule: Box<Node>,
+    },
+}
+
+/// What is made of a rule for each element of a list.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Way {
+    All,
+    Any,
+    One,
+    Map,
+    Filter,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Root {
+    Input,
+    Output,
+    Other,
+    Exit,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Compare {
+    Equal,
+    Unequal,
+    Less,
+    LessOrEqual,
+    More,
+    MoreOrEqual,
+    In,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Reckon {
+    Plus,
+    Minus,
+    Times,
+    Through,
+    Rest,
+}
+
+/// A function of values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Function {
+    Size,
+    Sorted,
+    Unique,
+    Abs,
+    Min,
+    Max,
+    Sum,
+    Round,
+    Lower,
+    Upper,
+    Trim,
+    Keys,
+    Type,
+    Starts,
+    Ends,
+    Contains,
+    Text,
+    Whole,
+    Number,
+}
+
+impl Expression {
+    /// Reads a rule.
+    ///
+    /// # Errors
+    /// What is wrong with it and where, one line.
+    pub(super) fn parse(text: &str) -> Result<Expression, String> {
+        if text.len() > MAX_TEXT {
+            return Err(format!("the rule is longer than {MAX_TEXT} bytes"));
+        }
+        Ok(Expression { text: text.trim().to_owned(), root: read::read(text)? })
+    }
+
+    /// The rule as it was written.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether it holds.
+    ///
+    /// # Errors
+    /// Why that cannot be said: a path that leads nowhere, values that cannot be compared, no yes or no.
+    pub(super) fn holds(&self, scope: &Scope<'_>) -> Result<bool, String> {
+        walk::holds(&self.root, scope)
+    }
+}

@@ -1,0 +1,203 @@
+//! What a rule says of a trial, in so many steps at most.
+
+use super::value::{called, compared, float, number, quote, reckoned, truth, weight};
+use super::{MAX_STEPS, Node, Root, Scope, Way};
+use serde_json::Value;
+use std::borrow::Cow;
+
+/// Whether a rule holds.
+///
+/// # Errors
+/// Why that cannot be said.
+pub(super) fn holds(rule: &Node, scope: &Scope<'_>) -> Result<bool, String> {
+    Walk { scope, items: Vec::new(), steps: 0 }.truth(rule)
+}
+
+/// One evaluation.
+struct Walk<'a> {
+    scope: &'a Scope<'a>,
+    /// What goes through lists here with its name, the innermost last.
+    items: Vec<(&'a str, Cow<'a, Value>)>,
+    steps: usize,
+}
+
+impl<'a> Walk<'a> {
+    fn spend(&mut self, steps: usize) -> Result<(), String> {
+        self.steps = self.steps.saturating_add(steps);
+        if self.steps > MAX_STEPS { Err("it takes too many steps to say".to_owned()) } else { Ok(()) }
+    }
+
+    fn truth(&mut self, node: &'a Node) -> Result<bool, String> {
+        truth(&*self.value(node)?)
+    }
+
+    /// Two sides of which one may decide: then an error of the other does not count.
+    fn decided(&mut self, left: &'a Node, right: &'a Node, deciding: bool) -> Result<bool, String> {
+        match self.truth(left) {
+            Ok(left) if left == deciding => Ok(deciding),
+            Ok(_) => self.truth(right),
+            Err(why) => match self.truth(right) {
+                Ok(right) if right == deciding => Ok(deciding),
+                _ => Err(why),
+            },
+        }
+    }
+
+    /// Two values that something is done with, which costs as much as they are large.
+    fn pair(&mut self, left: &'a Node, right: &'a Node) -> Result<(Cow<'a, Value>, Cow<'a, Value>), String> {
+        let (left, right) = (self.value(left)?, self.value(right)?);
+        self.spend(weight(&left) + weight(&right))?;
+        Ok((left, right))
+    }
+
+    fn value(&mut self, node: &'a Node) -> Result<Cow<'a, Value>, String> {
+        self.spend(1)?;
+        let owned = match node {
+            Node::Literal(value) => value.clone(),
+            Node::List(nodes) => {
+                let mut list = Vec::new();
+                for node in nodes {
+                    list.push(self.kept(node)?);
+                }
+                Value::Array(list)
+            }
+            Node::Root(root) => return self.root(*root),
+            Node::Name(name) => {
+                let found = self.items.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+                let found = found.ok_or_else(|| format!("{name} is of all and any"))?;
+                if matches!(found, Cow::Owned(_)) {
+                    self.spend(weight(&found))?;
+                }
+                return Ok(found);
+            }
+            Node::Field(of, name) => {
+                let of = self.value(of)?;
+                return step(of, &Value::from(name.as_str())).ok_or_else(|| format!("there is no {}", shown(node)));
+            }
+            Node::Index(of, index) => {
+                let (of, index) = (self.value(of)?, self.value(index)?);
+                return step(of, &index).ok_or_else(|| format!("there is no {}", shown(node)));
+            }
+            Node::Negative(node) => number(-float(&*self.value(node)?)?)?,
+            Node::Not(node) => Value::Bool(!self.truth(node)?),
+            Node::Both(left, right) => Value::Bool(self.decided(left, right, false)?),
+            Node::Either(left, right) => Value::Bool(self.decided(left, right, true)?),
+            Node::If(condition, then, otherwise) => {
+                let chosen = if self.truth(condition)? { then } else { otherwise };
+                return self.value(chosen);
+            }
+            Node::Compare(left, compare, right) => {
+                let (left, right) = self.pair(left, right)?;
+                Value::Bool(compared(&left, *compare, &right)?)
+            }
+            Node::Reckon(left, reckon, right) => {
+                let (left, right) = self.pair(left, right)?;
+                reckoned(&left, *reckon, &right)?
+            }
+            Node::Call(function, args) => {
+                let mut values = Vec::new();
+                for arg in args {
+                    values.push(self.value(arg)?);
+                }
+                self.spend(values.iter().map(|value| weight(value)).sum())?;
+                called(*function, &values)?
+            }
+            Node::Has(path) => {
+                let found = self.value(path).is_ok();
+                // An answer for want of steps is none.
+                self.spend(0)?;
+                Value::Bool(found)
+            }
+            Node::Each { over, way, name, rule } => self.each(over, *way, name, rule)?,
+        };
+        Ok(Cow::Owned(owned))
+    }
+
+    /// A value to be kept in another one, which costs as much as it is large.
+    fn kept(&mut self, node: &'a Node) -> Result<Value, String> {
+        let value = self.value(node)?;
+        self.spend(weight(&value))?;
+        Ok(value.into_owned())
+    }
+
+    fn root(&self, root: Root) -> Result<Cow<'a, Value>, String> {
+        match root {
+            Root::Input => Ok(Cow::Borrowed(self.scope.input)),
+            Root::Output => Ok(Cow::Borrowed(self.scope.output)),
+            Root::Other => self.scope.other.map(Cow::Borrowed).ok_or_else(|| "there is no other trial".to_owned()),
+            Root::Exit => Ok(Cow::Owned(self.scope.exit.into())),
+        }
+    }
+
+    /// A rule for each element of a list, or each key of an object.
+    fn each(&mut self, over: &'a Node, way: Way, name: &'a str, rule: &'a Node) -> Result<Value, String> {
+        let items: Vec<Cow<'a, Value>> = match self.value(over)? {
+            Cow::Borrowed(Value::Array(list)) => list.iter().map(Cow::Borrowed).collect(),
+            Cow::Owned(Value::Array(list)) => list.into_iter().map(Cow::Owned).collect(),
+            of => match &*of {
+                Value::Object(map) => map.keys().map(|key| Cow::Owned(Value::from(key.as_str()))).collect(),
+                other => return Err(format!("{} is no list to go through", quote(other))),
+            },
+        };
+        self.spend(items.len())?;
+        let (mut made, mut held) = (Vec::new(), 0_usize);
+        for item in items {
+            self.items.push((name, item));
+            let told = if way == Way::Map { self.kept(rule) } else { self.truth(rule).map(Value::Bool) };
+            let item = self.items.pop().map(|(_, item)| item).unwrap_or_default();
+            match (way, told?) {
+                (Way::Map, value) => made.push(value),
+                (Way::All, Value::Bool(false)) => return Ok(Value::Bool(false)),
+                (Way::Any, Value::Bool(true)) => return Ok(Value::Bool(true)),
+                (Way::Filter, Value::Bool(true)) => {
+                    self.spend(weight(&item))?;
+                    made.push(item.into_owned());
+                }
+                (_, told) => held += usize::from(told == Value::Bool(true)),
+            }
+        }
+        Ok(match way {
+            Way::All => Value::Bool(true),
+            Way::Any => Value::Bool(false),
+            Way::One => Value::Bool(held == 1),
+            Way::Map | Way::Filter => Value::Array(made),
+        })
+    }
+}
+
+/// What a step from a value leads to: a key of an object, a place of a list.
+fn step<'a>(of: Cow<'a, Value>, by: &Value) -> Option<Cow<'a, Value>> {
+    fn find<'v>(of: &'v Value, by: &Value) -> Option<&'v Value> {
+        match (of, by) {
+            (Value::Object(map), Value::String(key)) => map.get(key),
+            (Value::Array(list), Value::String(at)) => list.get(at.parse::<usize>().ok()?),
+            (Value::Array(list), Value::Number(at)) => {
+                let at = at.as_i64()?;
+                let at = if at < 0 { at + i64::try_from(list.len()).ok()? } else { at };
+                list.get(usize::try_from(at).ok()?)
+            }
+            _ => None,
+        }
+    }
+    match of {
+        Cow::Borrowed(of) => find(of, by).map(Cow::Borrowed),
+        Cow::Owned(of) => find(&of, by).cloned().map(Cow::Owned),
+    }
+}
+
+/// A path as it was written.
+fn shown(node: &Node) -> String {
+    match node {
+        Node::Root(Root::Input) => "input".to_owned(),
+        Node::Root(Root::Output) => "output".to_owned(),
+        Node::Root(Root::Other) => "other".to_owned(),
+        Node::Root(Root::Exit) => "exit".to_owned(),
+        Node::Name(name) => name.clone(),
+        Node::Field(of, name) => format!("{}.{name}", shown(of)),
+        Node::Index(of, index) => match &**index {
+            Node::Literal(value) => format!("{}[{}]", shown(of), quote(value)),
+            _ => format!("{}[…]", shown(of)),
+        },
+        _ => "value".to_owned(),
+    }
+}
