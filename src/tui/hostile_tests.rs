@@ -1,6 +1,8 @@
 //! What reaches the terminal when everything a tool can say is hostile: the bytes of the real
 //! backend, for every screen, hold sequences of our own only and no hidden character.
 
+mod obeyed;
+
 use super::app::{App, Call};
 use super::effect::{DetailFor, Effect};
 use super::msg::{Answer, Called, Kept, Msg, Opened};
@@ -17,6 +19,7 @@ use crate::engine::{
     BulkResult, CatalogState, CatalogView, DoctorLine, EngineError, ErrorCode, EvidenceLine, Frame, Index,
     PreflightRow, Preview, VerifyReport, Weight,
 };
+use obeyed::obeyed;
 use proptest::prelude::*;
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
@@ -496,69 +499,6 @@ const SCENES: &[Scene] = &[
         bench.answer(Answer::Furnished(Ok(evil())));
     }),
 ];
-
-/// What a terminal would do beside printing.
-#[derive(Default)]
-struct Obeyed {
-    foreign: Vec<String>,
-    hidden: Vec<char>,
-    printed: usize,
-}
-
-impl vte::Perform for Obeyed {
-    fn print(&mut self, c: char) {
-        self.printed += 1;
-        if is_hidden(c) {
-            self.hidden.push(c);
-        }
-    }
-
-    fn execute(&mut self, byte: u8) {
-        self.foreign.push(format!("control {byte:#x}"));
-    }
-
-    fn csi_dispatch(&mut self, params: &vte::Params, intermediates: &[u8], _ignore: bool, action: char) {
-        let first = params.iter().next().and_then(|group| group.first()).copied();
-        // Colours, cursor moves of the backend, the cursor on and off, erasing for a first frame.
-        let ours = match (intermediates, action) {
-            ([], 'm' | 'H') => true,
-            ([], 'J') => first == Some(2),
-            ([b'?'], 'h' | 'l') => first == Some(25),
-            _ => false,
-        };
-        if !ours {
-            self.foreign.push(format!("CSI {intermediates:?} {params:?} {action}"));
-        }
-    }
-
-    fn esc_dispatch(&mut self, intermediates: &[u8], _ignore: bool, byte: u8) {
-        self.foreign.push(format!("ESC {intermediates:?} {byte:#x}"));
-    }
-
-    fn osc_dispatch(&mut self, params: &[&[u8]], _bell_terminated: bool) {
-        self.foreign.push(format!("OSC {params:?}"));
-    }
-
-    fn hook(&mut self, _params: &vte::Params, _intermediates: &[u8], _ignore: bool, action: char) {
-        self.foreign.push(format!("DCS {action}"));
-    }
-}
-
-/// The bytes of the backend for the state as it is, and what a terminal makes of them.
-fn obeyed(bench: &mut Bench, (width, height): (u16, u16)) -> Obeyed {
-    let viewport = Viewport::Fixed(Rect::new(0, 0, width, height));
-    let mut bytes = Vec::new();
-    let backend = CrosstermBackend::new(&mut bytes);
-    let mut terminal = Terminal::with_options(backend, TerminalOptions { viewport }).unwrap();
-    terminal.draw(|frame| view::draw(&mut bench.app, frame)).unwrap();
-    drop(terminal);
-    let mut obeyed = Obeyed::default();
-    vte::Parser::new().advance(&mut obeyed, &bytes);
-    // vte hides what it does not know, so the text is looked at as a whole too.
-    let text = String::from_utf8(bytes).unwrap();
-    obeyed.hidden.extend(text.chars().filter(|c| is_hidden(*c) && *c != '\u{1b}'));
-    obeyed
-}
 
 #[test]
 fn no_screen_sends_a_sequence_or_a_hidden_character_of_a_tool() {

@@ -4,6 +4,7 @@ use super::super::behaviour::tests::watched;
 use super::super::print_json::tests::object;
 use super::super::print_text::tests::plain;
 use super::super::runs::tests::failed_run;
+use super::schema_words::type_words;
 use super::*;
 use crate::domain::{
     Dialect, Digest, FileMode, InputMode, Instant, Placement, ProblemCode, Provenance, Recipe, VersionFile,

@@ -1,7 +1,10 @@
 use super::*;
 use crate::domain::is_hidden;
 use crate::tui::mark::TokenKind;
+use crate::tui::theme::Theme;
 use proptest::prelude::*;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 
 fn drawn(view: &mut TextView, width: u16, height: u16) -> Buffer {
