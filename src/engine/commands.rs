@@ -3,8 +3,8 @@
 use super::Engine;
 use super::core::{self, Placed};
 use super::error::{EngineError, ErrorCode};
-use super::library::upkeep::preview_proposals;
 use super::review::deciding::Asked;
+use super::review::requests::preview_proposals;
 use super::view::Preview;
 use crate::domain::{Allowed, Caller, Command, DecisionKind, Outcome, WriteMode, visible_words};
 
@@ -75,7 +75,7 @@ impl Engine {
             Command::Deprecate { tool, by, reason } => {
                 self.versions().deprecate(&who, &tool, by.as_deref(), reason.as_deref())
             }
-            Command::Propose { proposals } => self.upkeep().propose(&proposals, caller),
+            Command::Propose { proposals } => self.requests().propose(&proposals, caller),
             Command::Rollback { tool, to, reason } => {
                 self.versions().rollback(&who, &tool, to.as_deref(), reason.as_deref())
             }

@@ -1,4 +1,6 @@
-//! The facade: every face asks here, and only here.
+//! The facade: every face asks here, and only here. What can be asked and done is sorted by subject:
+//! `engine.reviews().decide_all(…)`, `engine.runs().start(…)`. [`Engine`] names the subjects; each has one type over the
+//! shared workspace, and keeps its own state and locks.
 //!
 //! All calls block and are safe from any thread; a face that must not wait calls them from a thread
 //! of its own and reads snapshots. There is one write connection to the store, behind a lock; the
@@ -6,22 +8,27 @@
 //!
 //! # Where things are
 //!
+//! A module imports from those above it only.
+//!
 //! | module | is for |
 //! | --- | --- |
-//! | `workspace` | what every subject shares: the store, settings, git, the turn to move files |
-//! | `commands` | from a command to its transaction, and the moves that it promised |
-//! | `locks` | the order in which locks are taken |
+//! | `error`, `locks` | errors; the order in which locks are taken |
 //! | `core` | the rules, and the data they need; imports only the domain, the store and `error` |
-//! | `review` | what a decision rests on: evidence, checks, approvals, signatures, requests, `verify` |
-//! | `version` | versions of a tool: rollback, forks, bundles, provenance, deprecation |
-//! | `run` | starting runs, choosing tools, grants and tiers, staged writes, buffers, failures |
-//! | `library` | the catalog: scanning, search, similarity, scores, opportunities, upkeep |
-//! | `evolving` | asking generators for better versions; new tools |
-//! | `settings` | the two settings files, secrets, making a folder a workspace |
-//! | `state` | where the state of a workspace is, and putting it back |
-//! | `doctor` | what is missing on this machine |
-//! | `relocate` | moving files of versions, and committing the move |
+//! | `clock`, `owner`, `links`, `small_file` | the present, this process, files that anybody may have put there |
 //! | `view` | answers that several subjects give |
+//! | `state` | where the state of a workspace is, and opening it |
+//! | `settings` | the two settings files, secrets, making a folder a workspace |
+//! | `workspace` | what every subject shares: the store, settings, git, the turn to move files; putting a lost state back |
+//! | `relocate` | moving files of versions, and committing the move |
+//! | `library` | the catalog: scanning, search, similarity, scores, upkeep, export |
+//! | `run` | starting runs, choosing tools, grants and tiers, staged writes, buffers, failures |
+//! | `review` | deciding; what a decision rests on: evidence, checks, signatures, requests, `verify` |
+//! | `evolving` | asking generators for better versions; opportunities and new tools |
+//! | `version` | versions of a tool: rollback, forks, bundles, provenance, deprecation, the archive |
+//! | `doctor` | what is missing on this machine |
+//! | `history` | the log, and taking things back |
+//! | `moves` | the one transaction of a command, and the moves that it promised |
+//! | `commands` | from a command to its subject |
 
 mod clock;
 mod commands;
@@ -36,10 +43,12 @@ mod library;
 mod links;
 mod locks;
 mod moves;
+mod owner;
 mod relocate;
 mod review;
 mod run;
 mod settings;
+mod small_file;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -62,17 +71,17 @@ pub use crate::store::HourOfRuns;
 pub use error::{EngineError, ErrorCode};
 pub use evolving::Evolutions;
 pub use evolving::making::NewTools;
+pub use evolving::opportunities::Opportunities;
 pub use evolving::{
-    Asking, Enclosed, EvolutionDetail, EvolveRequest, MAX_DOCUMENT_BYTES, Made, NewTool, OnProgress, Progress, Source,
+    Asking, Enclosed, EvolutionDetail, EvolveRequest, Imported, MAX_DOCUMENT_BYTES, Made, NewTool, OnProgress,
+    OpportunityList, Progress, Source,
 };
 pub use history::History;
 pub use library::Library;
-pub use library::opportunities::Opportunities;
 pub use library::upkeep::Upkeep;
 pub use library::{
-    Dashboard, EXPORT_COLUMNS, ExplainedScore, ExportFormat, Imported, LibraryStats, OnChange, OpportunityList, Policy,
-    ScoredTool, SearchHit, SimilarTool, StaleReport, StaleTool, ToolAlert, Twin, TwinGroup, Watch, Week, policy_for,
-    write_csv,
+    Dashboard, EXPORT_COLUMNS, ExplainedScore, ExportFormat, LibraryStats, Policy, ScoredTool, SearchHit, SimilarTool,
+    StaleReport, StaleTool, ToolAlert, Twin, TwinGroup, Watch, Week, policy_for, write_csv,
 };
 pub use links::refuse_links;
 pub use review::Reviews;
@@ -104,16 +113,15 @@ pub use settings::{
     RootSetting, SecretSource, Settings, Signing, Theme, WaySetting, init,
 };
 pub use state::{
-    Home, Recovery, RecoveryPlan, answer_copy, back_up_if_due, clock_steps_back, find_workspace, locate,
-    path_state_dir, plan_copy_answer, plan_recovery, recover_state,
+    Home, answer_copy, back_up_if_due, clock_steps_back, find_workspace, locate, path_state_dir, plan_copy_answer,
 };
 pub use version::Versions;
 pub use version::{Carried, CarriedTool, CarryReport, Lineage, LineageVersion};
 pub use view::{
-    CatalogState, CatalogView, Change, DoctorLine, EvidenceLine, Preview, ReviewDetail, ReviewFilter, RunFilter,
-    RunRequest, VerifyReport, VersionInfo, Weight,
+    CatalogState, CatalogView, Change, DoctorLine, EvidenceLine, OnChange, Preview, ReviewDetail, ReviewFilter,
+    RunFilter, RunRequest, VerifyReport, VersionInfo, Weight,
 };
-pub use workspace::OpenOptions;
+pub use workspace::{OpenOptions, Recovery, RecoveryPlan, plan_recovery, recover_state};
 
 use evolving::live::LiveEvolutions;
 use library::catalog_cache::CatalogCache;

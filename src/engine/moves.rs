@@ -128,13 +128,13 @@ impl Engine {
         let owed: Vec<Intent> = self.workspace.read(|q| Ok(q.intents()?))?;
         let is_orphan = |intent: &Intent| {
             let owner = intent.body.get("owner").and_then(serde_json::Value::as_str);
-            owner.is_none_or(|owner| !crate::engine::run::owner::owner_alive(owner))
+            owner.is_none_or(|owner| !crate::engine::owner::owner_alive(owner))
         };
         if owed.iter().any(is_orphan) {
             let _turn = self.workspace.move_turn()?;
             self.finish_owed()?;
         }
-        self.checks().sweep_trials();
+        self.runs().sweep_trials();
         self.runs().interrupt_orphans()
     }
 

@@ -238,3 +238,6 @@ pub enum Change {
     /// Something went wrong in the background.
     Trouble(super::EngineError),
 }
+
+/// Called with every change, from a thread of the engine.
+pub type OnChange = Arc<dyn Fn(Change) + Send + Sync>;

@@ -9,8 +9,8 @@ use crate::domain::{
 use crate::engine::Engine;
 use crate::engine::clock::now;
 use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::library::resolve::tool_name;
 use crate::engine::review::requests::{Posting, REQUEST_FILE};
-use crate::engine::version::fork::tool_name;
 use crate::engine::workspace::Workspace;
 use crate::evolve::document::{Document, Found, draft};
 use crate::evolve::scaffold::{self, Order, Unwritable};

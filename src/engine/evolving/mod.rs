@@ -14,23 +14,24 @@ pub(super) mod generators;
 mod keep;
 pub(super) mod live;
 pub(super) mod making;
+pub(super) mod opportunities;
 mod request;
 
 pub use documents::MAX_DOCUMENT_BYTES;
 pub use making::{Enclosed, Made, NewTool, Source};
+pub use opportunities::{Imported, OpportunityList};
 
 pub use asking::{Asking, EvolveRequest};
 pub use drive::{OnProgress, Progress};
 pub(super) use evidence::lane_of;
 pub use keep::EvolutionDetail;
-pub(super) use request::last_bytes;
 
 use super::error::{EngineError, ErrorCode};
 use super::locks::lock;
-use super::run::owner::owner_alive;
 use crate::domain::{Caller, Evolution, EvolutionId, EvolutionState, Learnt, ToolName};
 use crate::engine::Engine;
 use crate::engine::evolving::live::LiveEvolutions;
+use crate::engine::owner::owner_alive;
 use crate::engine::workspace::Workspace;
 use crate::evolve::Course;
 use crate::evolve::course::LaneId;

@@ -7,12 +7,12 @@ use crate::domain::{
 };
 use crate::engine::Evolutions;
 use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::run::failing::last_bytes;
 use crate::evolve::Bundle;
 use crate::evolve::bundle::{BundleComment, BundleFailure, FewShot};
 use crate::runner::Spool;
 use crate::store::RunQuery;
 use serde_json::Value;
-use std::io::Read;
 
 /// Failures that are chosen when the user chose none.
 const FAILURES: usize = 3;
@@ -219,14 +219,4 @@ impl Evolutions<'_> {
         }
         Ok(recorded)
     }
-}
-
-/// The last bytes of what can be read, as far as it can be read.
-pub(in crate::engine) fn last_bytes(mut reader: impl Read, most: usize) -> Vec<u8> {
-    let (mut kept, mut block) = (Vec::new(), [0; 16 * 1024]);
-    while let Ok(read @ 1..) = reader.read(&mut block) {
-        kept.extend_from_slice(&block[..read]);
-        kept.drain(..kept.len().saturating_sub(most));
-    }
-    kept
 }

@@ -4,25 +4,24 @@
 pub(super) mod catalog_cache;
 pub(super) mod export;
 mod facts;
-pub(super) mod opportunities;
 mod queries;
 mod reserved;
 pub(super) mod resolve;
 mod scan;
 pub(super) mod scores;
 pub(super) mod searching;
+pub(super) mod shelf;
 pub(super) mod similar;
 pub(super) mod snapshot;
 pub(super) mod upkeep;
 pub(super) mod watching;
 
 pub use export::{EXPORT_COLUMNS, ExportFormat, write_csv};
-pub use opportunities::{Imported, OpportunityList};
 pub use scores::{Dashboard, ExplainedScore, ScoredTool, ToolAlert};
 pub use searching::SearchHit;
 pub use similar::SimilarTool;
 pub use upkeep::{LibraryStats, Policy, StaleReport, StaleTool, Twin, TwinGroup, Week, policy_for};
-pub use watching::{OnChange, Watch};
+pub use watching::Watch;
 
 use crate::engine::Engine;
 use crate::engine::library::catalog_cache::CatalogCache;

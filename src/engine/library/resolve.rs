@@ -107,3 +107,10 @@ fn unknown(view: &CatalogView, name: &str) -> EngineError {
     };
     EngineError::new(ErrorCode::NotFound, format!("there is no tool {name:?}"), hint)
 }
+
+/// A tool name as a human or an agent wrote it.
+pub(in crate::engine) fn tool_name(text: &str) -> Result<ToolName, EngineError> {
+    ToolName::new(text).map_err(|error| {
+        EngineError::new(ErrorCode::Usage, format!("{text:?} is no tool name: {error}"), "use a-z 0-9 _ . - only")
+    })
+}

@@ -1,10 +1,10 @@
 //! The tools that resemble one: what a human looks at before approving the same thing twice.
 
+use super::shelf::Shelf;
 use crate::check;
 use crate::domain::{Digest, Stage, Tool, ToolName};
 use crate::engine::Library;
 use crate::engine::error::EngineError;
-use crate::engine::review::checking::Shelf;
 use serde::Serialize;
 
 /// Less than that is chance; the check of duplicates begins higher.

@@ -7,7 +7,7 @@ use crate::catalog::{Hint, Watcher};
 use crate::domain::{EventSeq, Topic};
 use crate::engine::Library;
 use crate::engine::error::{EngineError, ErrorCode};
-use crate::engine::view::Change;
+use crate::engine::view::{Change, OnChange};
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -38,9 +38,6 @@ const BACKUP_EVERY: u32 = 18_000;
 const FIRST_BACKUP: u32 = 10;
 /// Events read at once.
 const FEED_PAGE: usize = 1_000;
-
-/// Called with every change, from a thread of the engine.
-pub type OnChange = Arc<dyn Fn(Change) + Send + Sync>;
 
 /// Background work of an open workspace. Stops when dropped.
 pub struct Watch {

@@ -2,16 +2,14 @@
 
 use crate::check::{Batch, Trials};
 use crate::domain::{Digest, Profile, RunEnd, Stage};
-use crate::engine::Checks;
 use crate::engine::Engine;
 use crate::engine::locks::lock;
-use crate::engine::run::owner::owner_alive;
+use crate::engine::run::scratch::Scratch;
 use crate::runner::{self, Given, Pace, Sources, Tried};
 use serde_json::Value;
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 /// How long all trials of one version may take together.
@@ -19,12 +17,6 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How long one trial of the quick pace may take before a plain start has to show what it is about.
 const QUICK: Duration = Duration::from_secs(2);
-
-/// How the scratch folders of trials begin, beside those of runs.
-const SCRATCH: &str = "trials-";
-
-/// Makes the folders of this process differ.
-static NEXT: AtomicU64 = AtomicU64::new(0);
 
 /// A start that is the same as another: the version, its command, the input.
 type Key = (Digest, Vec<String>, String);
@@ -89,14 +81,14 @@ impl<'a> EngineTrials<'a> {
             version_dir: &version_dir,
             files: &detail.files,
             workspace: engine.workspace.folder(),
-            scratch: &scratch.0,
+            scratch: scratch.path(),
             input: None,
             timeout: if batch.pace == Pace::Quick { Some(usual.map_or(QUICK, |usual| usual.min(QUICK))) } else { None },
             usual_timeout: usual,
             profile: Profile::Strict,
             writes: engine.runs().write_mode(Stage::Experimental),
             ours: &engine.runs().ours(),
-            spool: &scratch.0,
+            spool: scratch.path(),
             origin: &engine.runs().origin(&detail.tool),
             given: &Given::default(),
             interpreters: &engine.workspace.interpreters,
@@ -106,7 +98,7 @@ impl<'a> EngineTrials<'a> {
             least: settings.least_isolation(detail.tool.stage),
             observe: settings.observe,
             state: &engine.workspace.state_dir,
-            staged: &scratch.0,
+            staged: scratch.path(),
             environments: &engine.workspace.options.home.environments(),
         };
         let pace = if batch.pace == Pace::Watched && !settings.observe { Pace::Plain } else { batch.pace };
@@ -149,45 +141,4 @@ impl Trials for EngineTrials<'_> {
 /// Why nothing could be started, in words.
 fn why(end: &RunEnd) -> String {
     end.message().unwrap_or_else(|| "it could not be started".to_owned())
-}
-
-/// A folder of one row of trials, or of one fetching; gone when dropped.
-pub(in crate::engine) struct Scratch(PathBuf);
-
-impl Scratch {
-    /// The folder.
-    pub(in crate::engine) fn path(&self) -> &Path {
-        &self.0
-    }
-
-    /// Makes one; it is named by this process, so that what it leaves is found.
-    pub(in crate::engine) fn make(engine: &Engine) -> std::io::Result<Scratch> {
-        let all = engine.workspace.state_dir.join("scratch");
-        let path = all.join(format!("{SCRATCH}{}.{}", engine.workspace.owner, NEXT.fetch_add(1, Ordering::Relaxed)));
-        std::fs::create_dir_all(&path)?;
-        Ok(Scratch(path))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // What cannot be removed now is removed with what a killed process left.
-        let _ = runner::clear(&self.0);
-    }
-}
-
-impl Checks<'_> {
-    /// Removes what trials of processes that are dead left behind, and ends what is left of them.
-    pub(in crate::engine) fn sweep_trials(&self) {
-        let entries = std::fs::read_dir(self.workspace.state_dir.join("scratch")).into_iter().flatten().flatten();
-        for entry in entries {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            let owner = name.strip_prefix(SCRATCH).and_then(|rest| rest.rsplit_once('.')).map(|(owner, _)| owner);
-            if owner.is_some_and(|owner| owner != self.workspace.owner && !owner_alive(owner)) {
-                runner::sweep(&entry.path());
-                self.workspace
-                    .report_trouble(runner::clear(&entry.path()).map_err(crate::engine::EngineError::internal));
-            }
-        }
-    }
 }

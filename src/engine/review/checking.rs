@@ -3,7 +3,7 @@
 //! Whoever makes the checks of a version holds a lease on it, so that of several open workbenches one works. The
 //! verdict is kept while it grows; a killed process leaves an unfinished one, which the next worker begins again.
 
-use crate::check::{self, CHECKS, Check, Desk, Library, Recorded};
+use crate::check::{self, CHECKS, Check, Desk};
 use crate::domain::{
     CheckReport, CheckState, CodeRedactor, Digest, Gate, Instant, Outcome, Review, ReviewId, Stage, Tool, ToolDetail,
     ToolName, Verdict,
@@ -12,10 +12,10 @@ use crate::engine::Engine;
 use crate::engine::clock::now;
 use crate::engine::core::Approvals;
 use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::library::shelf::Shelf;
 use crate::engine::locks::lock;
 use crate::engine::review::check_queue::CheckQueue;
 use crate::engine::workspace::Workspace;
-use crate::outside::Programs;
 use crate::store::Unexamined;
 use serde_json::json;
 use std::collections::VecDeque;
@@ -44,46 +44,6 @@ pub(super) struct Next {
 
 /// What is told while checks are made.
 pub type OnVerdict<'a> = &'a mut dyn FnMut(&Verdict);
-
-/// The catalog as the checks see it.
-pub(in crate::engine) struct Shelf<'a> {
-    engine: &'a Engine,
-    rows: Vec<Arc<Tool>>,
-}
-
-impl<'a> Shelf<'a> {
-    /// The catalog as it is now.
-    pub(in crate::engine) fn of(engine: &'a Engine) -> Shelf<'a> {
-        Shelf { engine, rows: engine.library().catalog().tools.clone() }
-    }
-}
-
-impl Library for Shelf<'_> {
-    fn rows(&self) -> &[Arc<Tool>] {
-        &self.rows
-    }
-
-    fn read(&self, tool: &Tool) -> Option<ToolDetail> {
-        self.engine.library().detail(tool).ok()
-    }
-
-    fn recorded(&self, tool: &ToolName) -> Vec<Recorded> {
-        let recorded = self.engine.evolutions().recorded_inputs(tool, &[]);
-        recorded.unwrap_or_else(|error| {
-            self.engine.workspace.report_trouble::<()>(Err(error));
-            Vec::new()
-        })
-    }
-
-    fn original(&self, version: &Tool) -> Option<ToolDetail> {
-        let path = version.evolved_from.as_ref()?;
-        self.read(self.rows.iter().find(|row| row.path == *path)?)
-    }
-
-    fn programs(&self) -> Option<&Programs> {
-        Some(&self.engine.workspace.programs)
-    }
-}
 
 /// The checks of versions under review: making them, in which order, and their verdicts.
 #[derive(Clone, Copy)]
@@ -324,7 +284,7 @@ impl Checks<'_> {
             return Ok(());
         }
         let owners = self.workspace.read(|q| Ok(q.check_owners()?))?;
-        for owner in owners.iter().filter(|owner| !crate::engine::run::owner::owner_alive(owner)) {
+        for owner in owners.iter().filter(|owner| !crate::engine::owner::owner_alive(owner)) {
             self.workspace.transact(|tx| Ok(tx.end_check_leases_of(owner)?))?;
         }
         Ok(())

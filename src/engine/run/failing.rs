@@ -16,6 +16,7 @@ use crate::store::RunQuery;
 use serde::Serialize;
 use serde_json::Value;
 use similar::TextDiff;
+use std::io::Read;
 
 /// Runs of a group that are told.
 const MOST_RUNS: usize = 100;
@@ -248,7 +249,7 @@ impl Failures<'_> {
         }
         let spool = Spool::open(&self.engine.runs().spool_path(run.id));
         let spool = spool.map_err(|error| format!("the output of run {} cannot be read: {error}", run.id))?;
-        let bytes = crate::engine::evolving::last_bytes(spool.bytes(Some(stream)), COMPARED);
+        let bytes = last_bytes(spool.bytes(Some(stream)), COMPARED);
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
@@ -296,6 +297,16 @@ fn difference(before: &str, after: &str) -> String {
         .context_radius(3)
         .missing_newline_hint(false)
         .to_string()
+}
+
+/// The last bytes of what can be read, as far as it can be read.
+pub(in crate::engine) fn last_bytes(mut reader: impl Read, most: usize) -> Vec<u8> {
+    let (mut kept, mut block) = (Vec::new(), [0; 16 * 1024]);
+    while let Ok(read @ 1..) = reader.read(&mut block) {
+        kept.extend_from_slice(&block[..read]);
+        kept.drain(..kept.len().saturating_sub(most));
+    }
+    kept
 }
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
 //! What humans gave leave for: listing it, naming one, and whether an agent has it now.
 
-use super::owner::owner_alive;
 use crate::domain::{
     AgentGrant, AllowGrant, Allowed, Caller, Digest, GrantKey, GrantScope, Stage, Tool, ToolName, Unlock,
 };
 use crate::engine::Engine;
 use crate::engine::core;
 use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::owner::owner_alive;
 use crate::engine::run::session::SessionName;
 use crate::engine::view::{CatalogState, CatalogView, Preview};
 use crate::engine::workspace::Workspace;

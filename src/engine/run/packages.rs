@@ -76,8 +76,7 @@ impl Dependencies<'_> {
         }
         let version_dir =
             self.workspace.copies.put(detail.tool.digest, &detail.files).map_err(|error| in_words(&error))?;
-        let scratch =
-            crate::engine::review::check_runs::Scratch::make(self.engine).map_err(|error| in_words(&error))?;
+        let scratch = super::scratch::Scratch::make(self.engine).map_err(|error| in_words(&error))?;
         runner::fetch(&runner::Request {
             manifest: &detail.manifest,
             version_dir: &version_dir,

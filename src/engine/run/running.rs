@@ -6,7 +6,6 @@
 
 use super::interpreters::sources_of;
 use super::live_runs::Live;
-use super::owner::owner_alive;
 use super::staged::Ending;
 use crate::domain::{
     Caller, Command, GrantScope, Isolation, IsolationLevel, Observation, Permissions, Profile, Redactor, Run, RunEnd,
@@ -19,6 +18,7 @@ use crate::engine::clock::now;
 use crate::engine::core::{self, Question, RunPolicy, Standing, policy};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::locks::lock;
+use crate::engine::owner::owner_alive;
 use crate::engine::settings::secrets;
 use crate::engine::view::RunRequest;
 use crate::runner::{self, Given, Report, Running};

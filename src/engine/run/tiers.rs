@@ -1,6 +1,5 @@
 //! What may run here, as far as costs and choices decide: the cap, what humans opened, the tools in use.
 
-use super::owner::owner_alive;
 use crate::domain::{
     Chosen, CostTier, GrantScope, Instant, Outcome, Preset, Selection, Stage, Tiers, Tool, ToolName, Unlock, plural,
     unlock_subject,
@@ -10,6 +9,7 @@ use crate::engine::clock::now;
 use crate::engine::core;
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::locks::lock;
+use crate::engine::owner::owner_alive;
 use crate::engine::run::session::Limited;
 use crate::engine::view::{CatalogState, CatalogView, Preview};
 use crate::engine::workspace::Workspace;

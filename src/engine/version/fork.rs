@@ -6,6 +6,7 @@ use crate::domain::{Digest, FileMode, Outcome, Placement, Stage, Tool, ToolName,
 use crate::engine::Versions;
 use crate::engine::core::{self, Fork, Placed};
 use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::library::resolve::tool_name;
 use crate::engine::view::Preview;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -128,13 +129,6 @@ impl Versions<'_> {
             |[tool]| Ok(tool),
         )
     }
-}
-
-/// A tool name as a human or an agent wrote it.
-pub(in crate::engine) fn tool_name(text: &str) -> Result<ToolName, EngineError> {
-    ToolName::new(text).map_err(|error| {
-        EngineError::new(ErrorCode::Usage, format!("{text:?} is no tool name: {error}"), "use a-z 0-9 _ . - only")
-    })
 }
 
 fn lay(folder: &Path, file: &VersionFile) -> Result<(), EngineError> {

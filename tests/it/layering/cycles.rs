@@ -9,9 +9,6 @@ use super::paths::Named;
 use super::source::Source;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Modules whose parts do not have an order yet.
-const NOT_YET: &[&str] = &["engine"];
-
 /// Two modules beside each other that are one idea in two files, and why.
 const PAIRS: &[(&str, &str, &str)] = &[
     ("action::spec", "action::table", "a verb and the shape of its row"),
@@ -115,7 +112,7 @@ impl<'a> Modules<'a> {
     fn graphs(&self) -> BTreeMap<Vec<String>, Graph> {
         let mut graphs: BTreeMap<Vec<String>, Graph> = BTreeMap::new();
         for (path, module) in &self.all {
-            if path.is_empty() || NOT_YET.contains(&path[0].as_str()) {
+            if path.is_empty() {
                 continue;
             }
             for named in &module.named {

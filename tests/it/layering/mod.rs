@@ -2,6 +2,7 @@
 
 mod cycles;
 mod mask;
+mod methods;
 mod paths;
 mod raw_text;
 mod rules;
@@ -51,6 +52,12 @@ fn the_source_keeps_to_the_layers_and_sizes() {
 #[test]
 fn no_modules_import_each_other() {
     let found = cycles::cycles(&sources());
+    assert!(found.is_empty(), "\n{}", found.join("\n"));
+}
+
+#[test]
+fn no_type_has_too_many_public_methods() {
+    let found = methods::crowded(&sources());
     assert!(found.is_empty(), "\n{}", found.join("\n"));
 }
 

@@ -4,7 +4,6 @@
 //! itself.
 
 mod figures;
-mod propose;
 #[cfg(test)]
 mod tests;
 mod twins;
@@ -12,7 +11,6 @@ mod vanished;
 
 pub use crate::insight::{Policy, Week, policy_for};
 pub use figures::LibraryStats;
-pub(in crate::engine) use propose::preview_proposals;
 pub use twins::{Twin, TwinGroup};
 
 use super::scan::cache_of;

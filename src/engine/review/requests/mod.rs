@@ -3,8 +3,11 @@
 //! An agent may post one; it decides nothing. What it brings is an experimental tool like any other.
 
 mod letter;
+mod retirements;
 
 pub use letter::{MAX_REQUEST_BYTES, REQUEST_SCHEMA};
+
+pub(in crate::engine) use retirements::preview_proposals;
 
 use crate::domain::{
     Caller, Digest, FileMode, Instant, Outcome, Request, RequestKind, ReviewId, ReviewKind, ReviewState, Risk,

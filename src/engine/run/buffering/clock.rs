@@ -12,7 +12,7 @@ use crate::engine::Engine;
 use crate::engine::clock::now;
 use crate::engine::core::buffering::{self, Turn};
 use crate::engine::error::EngineError;
-use crate::engine::run::owner::owner_alive;
+use crate::engine::owner::owner_alive;
 use crate::engine::state::home::Home;
 use crate::engine::workspace::OpenOptions;
 use crate::outside::Asker;

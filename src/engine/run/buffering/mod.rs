@@ -15,7 +15,6 @@ pub use gather::Gather;
 pub use hand_over::Pending;
 pub use status::{BufferAnswer, BufferStatus, HandedOver};
 
-use super::owner::owner_alive;
 use crate::domain::{
     Buffer, BufferId, BufferSink, Caller, CostTier, Digest, MAX_BATCH, MAX_ITEM_BYTES, Outcome, Tool, ToolUse,
     USAGE_BUFFER, plural,
@@ -24,6 +23,7 @@ use crate::engine::Engine;
 use crate::engine::clock::now;
 use crate::engine::core::buffering::{self, Hand, Turn};
 use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::owner::owner_alive;
 use crate::engine::view::Preview;
 use crate::engine::workspace::Workspace;
 use crate::store::BufferItem;

@@ -1,17 +1,22 @@
 //! What every subject shares: the two connections to the store, the settings, git, and the one place where moves of
 //! files take turns.
 
-use super::clock::now;
-use super::core::Actor;
-use super::error::{EngineError, ErrorCode};
-use super::locks::{Rank, Ranked, lock};
-use super::run::owner::owner_word;
-use super::settings::Settings;
-use super::state::home::Home;
-use super::state::opening::{self, Opened};
-use super::state::{exposure, identity};
+mod faults;
+mod restoring;
+
+pub use restoring::{Recovery, RecoveryPlan, plan_recovery, recover_state};
+
 use crate::catalog::{Plan, Root};
 use crate::domain::Problem;
+use crate::engine::clock::now;
+use crate::engine::core::Actor;
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::locks::{Rank, Ranked, lock};
+use crate::engine::owner::owner_word;
+use crate::engine::settings::Settings;
+use crate::engine::state::home::Home;
+use crate::engine::state::opening::{self, Opened};
+use crate::engine::state::{exposure, identity};
 use crate::outside::{Asker, Programs};
 use crate::runner::{Baselines, Interpreters, Machine};
 use crate::store::{Copies, Documents, Queries, Reader, Store, Tx};
@@ -33,31 +38,31 @@ pub struct OpenOptions {
 }
 
 /// An open workspace, as every subject needs it.
-pub(super) struct Workspace {
-    pub(super) options: OpenOptions,
-    pub(super) state_dir: PathBuf,
-    pub(super) settings: Settings,
-    pub(super) setting_problems: Vec<Problem>,
-    pub(super) plan: Plan,
-    pub(super) machine: Machine,
-    pub(super) owner: String,
-    pub(super) copies: Copies,
-    pub(super) store: Ranked<Store>,
-    pub(super) reader: Ranked<Reader>,
+pub(in crate::engine) struct Workspace {
+    pub(in crate::engine) options: OpenOptions,
+    pub(in crate::engine) state_dir: PathBuf,
+    pub(in crate::engine) settings: Settings,
+    pub(in crate::engine) setting_problems: Vec<Problem>,
+    pub(in crate::engine) plan: Plan,
+    pub(in crate::engine) machine: Machine,
+    pub(in crate::engine) owner: String,
+    pub(in crate::engine) copies: Copies,
+    pub(in crate::engine) store: Ranked<Store>,
+    pub(in crate::engine) reader: Ranked<Reader>,
     /// Why nothing can be changed; `None` where it can.
-    pub(super) viewing: Option<EngineError>,
+    pub(in crate::engine) viewing: Option<EngineError>,
     /// Whether that is because the database is gone or older than it was.
-    pub(super) lost: bool,
+    pub(in crate::engine) lost: bool,
     /// The workspace that this one seems to be a copy of.
-    pub(super) copy_of: Option<PathBuf>,
+    pub(in crate::engine) copy_of: Option<PathBuf>,
     /// Errors of background work that no face took yet.
     trouble: Ranked<Vec<EngineError>>,
     git: OnceLock<Option<Git>>,
     identity: OnceLock<String>,
     /// Where the programs come from that are started outside of the sandbox.
-    pub(super) programs: Arc<Programs>,
-    pub(super) interpreters: Interpreters,
-    pub(super) baselines: Baselines,
+    pub(in crate::engine) programs: Arc<Programs>,
+    pub(in crate::engine) interpreters: Interpreters,
+    pub(in crate::engine) baselines: Baselines,
 }
 
 impl Workspace {
@@ -65,7 +70,7 @@ impl Workspace {
     ///
     /// # Errors
     /// `Internal` when the state cannot be read, with what to do about it.
-    pub(super) fn open(options: OpenOptions) -> Result<Workspace, EngineError> {
+    pub(in crate::engine) fn open(options: OpenOptions) -> Result<Workspace, EngineError> {
         let identity::Located { dir: state_dir, copy_of } = identity::locate(&options.home, &options.workspace);
         let exposed = exposure::close_to_others(&options.home.data, &state_dir);
         let Opened { store, viewing, lost } = opening::open(&state_dir)?;
@@ -103,33 +108,36 @@ impl Workspace {
     }
 
     /// Its folder.
-    pub(super) fn folder(&self) -> &Path {
+    pub(in crate::engine) fn folder(&self) -> &Path {
         &self.options.workspace
     }
 
     /// Documents kept by digest: texts that specifications are read from, and what generators were sent and wrote.
-    pub(super) fn documents(&self) -> Documents {
+    pub(in crate::engine) fn documents(&self) -> Documents {
         Documents::new(&self.state_dir)
     }
 
     /// Git identity of the workspace, else the system user.
-    pub(super) fn identity(&self) -> String {
+    pub(in crate::engine) fn identity(&self) -> String {
         let identity =
             self.identity.get_or_init(|| self.git().and_then(Git::identity).unwrap_or_else(crate::vcs::system_user));
         identity.clone()
     }
 
-    pub(super) fn git(&self) -> Option<&Git> {
+    pub(in crate::engine) fn git(&self) -> Option<&Git> {
         self.git.get_or_init(|| Git::discover(self.folder(), &self.programs)).as_ref()
     }
 
     /// Why nothing can be changed; `None` where the state can be written.
-    pub(super) fn viewing(&self) -> Option<&EngineError> {
+    pub(in crate::engine) fn viewing(&self) -> Option<&EngineError> {
         self.viewing.as_ref()
     }
 
     /// Runs `work` in one transaction of the write connection.
-    pub(super) fn transact<T>(&self, work: impl FnOnce(&Tx<'_>) -> Result<T, EngineError>) -> Result<T, EngineError> {
+    pub(in crate::engine) fn transact<T>(
+        &self,
+        work: impl FnOnce(&Tx<'_>) -> Result<T, EngineError>,
+    ) -> Result<T, EngineError> {
         if let Some(why) = self.viewing() {
             return Err(why.clone());
         }
@@ -137,30 +145,33 @@ impl Workspace {
     }
 
     /// Runs `work` on the read connection.
-    pub(super) fn read<T>(&self, work: impl FnOnce(&Queries) -> Result<T, EngineError>) -> Result<T, EngineError> {
+    pub(in crate::engine) fn read<T>(
+        &self,
+        work: impl FnOnce(&Queries) -> Result<T, EngineError>,
+    ) -> Result<T, EngineError> {
         let reader = lock(&self.reader);
         work(&reader)
     }
 
     /// Who changes something, for the rules; what he decides is not signed.
-    pub(super) fn actor<'a>(&'a self, who: &'a str) -> Actor<'a> {
+    pub(in crate::engine) fn actor<'a>(&'a self, who: &'a str) -> Actor<'a> {
         Actor { who, owner: &self.owner, commit: self.settings.commit, pen: None }
     }
 
     /// Keeps an error of background work until a face takes it.
-    pub(super) fn report_trouble<T>(&self, result: Result<T, EngineError>) {
+    pub(in crate::engine) fn report_trouble<T>(&self, result: Result<T, EngineError>) {
         if let Err(error) = result {
             lock(&self.trouble).push(error);
         }
     }
 
     /// Errors of background work since the last call.
-    pub(super) fn take_trouble(&self) -> Vec<EngineError> {
+    pub(in crate::engine) fn take_trouble(&self) -> Vec<EngineError> {
         std::mem::take(&mut *lock(&self.trouble))
     }
 
     /// Waits for the turn to move files; the lock file serialises all processes of the workspace.
-    pub(super) fn move_turn(&self) -> Result<std::fs::File, EngineError> {
+    pub(in crate::engine) fn move_turn(&self) -> Result<std::fs::File, EngineError> {
         let file = std::fs::File::create(self.state_dir.join("move.lock")).map_err(EngineError::internal)?;
         file.lock().map_err(EngineError::internal)?;
         Ok(file)
@@ -175,7 +186,7 @@ fn plan(workspace: &Path, settings: &Settings) -> Plan {
 }
 
 /// Where the programs come from that are started outside of the sandbox.
-pub(super) fn programs(workspace: &Path, home: &Home, settings: &Settings, asker: Asker) -> Programs {
+pub(in crate::engine) fn programs(workspace: &Path, home: &Home, settings: &Settings, asker: Asker) -> Programs {
     let programs = Programs::new(places_of_tools(workspace, home, settings)).with_data(home.data.clone());
     programs.with_named(settings.programs.clone()).for_asker(asker)
 }

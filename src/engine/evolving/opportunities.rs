@@ -1,6 +1,5 @@
 //! Opportunities: mined when somebody asks, from what was recorded and from files that somebody names.
 
-use super::scores::ToolAlert;
 use crate::domain::{
     Caller, DismissedOpportunity, Instant, Opportunity, OpportunitySources, Outcome, Redactor, RunFact, RunId,
     SafeText, Stream, ToolName, Unanswered,
@@ -9,6 +8,7 @@ use crate::engine::Engine;
 use crate::engine::core;
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::evolving::making::{Made, Source, structured};
+use crate::engine::library::scores::ToolAlert;
 use crate::engine::run::calling;
 use crate::engine::view::Preview;
 use crate::engine::workspace::Workspace;

@@ -1,27 +1,26 @@
 //! Proposals become reviews, one each.
 
+use super::{Posting, Requests};
 use crate::domain::{Caller, Outcome, ProposedEnd, Retirement, plural};
-use crate::engine::Upkeep;
 use crate::engine::error::{EngineError, ErrorCode};
-use crate::engine::review::requests::Posting;
 use crate::engine::view::Preview;
 use serde_json::{Value, json};
 
 /// Proposals named one by one before a human agrees.
 const NAMED: usize = 12;
 
-impl Upkeep<'_> {
+impl Requests<'_> {
     /// Opens a review for each proposal; what cannot be proposed is told, and the others are all the same.
     ///
     /// # Errors
     /// `Usage` for no proposal; what spoke against it when there was one only, or against the first when none was made.
     pub(in crate::engine) fn propose(&self, proposals: &[Retirement], caller: &Caller) -> Result<Outcome, EngineError> {
-        let expires_at = self.engine.requests().expires_at(None);
+        let expires_at = self.expires_at(None);
         let (mut reviews, mut refused, mut first) = (Vec::new(), Vec::new(), None);
         let mut last = None;
         for proposal in proposals {
             let posting = Posting { verb: "request", expires_at, replaces: None };
-            match self.engine.requests().post(&request_of(proposal), caller, posting) {
+            match self.post(&request_of(proposal), caller, posting) {
                 Ok(outcome) => {
                     reviews.extend(outcome.review);
                     last = Some(outcome);

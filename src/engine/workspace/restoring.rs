@@ -2,13 +2,13 @@
 //! saved, or go on with what is there. First it is said what that would lose, then it is done; the old database stays
 //! aside.
 
-use super::identity::locate;
 use crate::domain::{Digest, Instant, Operation, plural, rfc3339};
 use crate::engine::clock::now;
 use crate::engine::core;
 use crate::engine::error::{EngineError, ErrorCode};
-use crate::engine::review::approval_file::read_small;
 use crate::engine::settings::Settings;
+use crate::engine::small_file::read_small;
+use crate::engine::state::identity::locate;
 use crate::engine::workspace::{OpenOptions, programs};
 use crate::store::{self, Copies, NewOperation, Queries, Source, Store};
 use crate::vcs::{Git, system_user};

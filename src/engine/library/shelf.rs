@@ -1,0 +1,47 @@
+//! The catalog as checks see it.
+
+use crate::check::{Library, Recorded};
+use crate::domain::{Tool, ToolDetail, ToolName};
+use crate::engine::Engine;
+use crate::outside::Programs;
+use std::sync::Arc;
+
+/// The catalog as the checks see it.
+pub(in crate::engine) struct Shelf<'a> {
+    engine: &'a Engine,
+    rows: Vec<Arc<Tool>>,
+}
+
+impl<'a> Shelf<'a> {
+    /// The catalog as it is now.
+    pub(in crate::engine) fn of(engine: &'a Engine) -> Shelf<'a> {
+        Shelf { engine, rows: engine.library().catalog().tools.clone() }
+    }
+}
+
+impl Library for Shelf<'_> {
+    fn rows(&self) -> &[Arc<Tool>] {
+        &self.rows
+    }
+
+    fn read(&self, tool: &Tool) -> Option<ToolDetail> {
+        self.engine.library().detail(tool).ok()
+    }
+
+    fn recorded(&self, tool: &ToolName) -> Vec<Recorded> {
+        let recorded = self.engine.evolutions().recorded_inputs(tool, &[]);
+        recorded.unwrap_or_else(|error| {
+            self.engine.workspace.report_trouble::<()>(Err(error));
+            Vec::new()
+        })
+    }
+
+    fn original(&self, version: &Tool) -> Option<ToolDetail> {
+        let path = version.evolved_from.as_ref()?;
+        self.read(self.rows.iter().find(|row| row.path == *path)?)
+    }
+
+    fn programs(&self) -> Option<&Programs> {
+        Some(&self.engine.workspace.programs)
+    }
+}

@@ -1,0 +1,60 @@
+//! Reading a small file in a place where anything may lie: a link, a pipe, something huge.
+
+use super::core::Beside;
+use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+/// A longer file is none of ours, in bytes.
+const MAX_BYTES: u64 = 64 * 1024;
+
+/// The text of a small file; `None` when it is not there, large, a link, or no file.
+pub(super) fn read_small(path: &Path) -> Option<String> {
+    match read_beside(path) {
+        Beside::Text(text) => Some(text),
+        Beside::Nothing | Beside::Unknown => None,
+    }
+}
+
+/// What lies at a path, as far as it is a small file with text.
+pub(super) fn read_beside(path: &Path) -> Beside {
+    // Opening a FIFO must not wait for a writer, and a link leads to somebody else's file.
+    let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOFOLLOW;
+    let opened = std::fs::OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path);
+    let file = match opened {
+        Ok(file) if file.metadata().is_ok_and(|facts| facts.is_file()) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Beside::Nothing,
+        Ok(_) | Err(_) => return Beside::Unknown,
+    };
+    let mut text = String::new();
+    match file.take(MAX_BYTES).read_to_string(&mut text) {
+        Ok(read) if (read as u64) < MAX_BYTES => Beside::Text(text),
+        _ => Beside::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn only_a_small_text_that_is_a_file_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        let text = |bytes: usize| "x".repeat(bytes);
+        std::fs::write(at("largest"), text(65_535)).unwrap();
+        std::fs::write(at("larger"), text(65_536)).unwrap();
+        std::fs::write(at("binary"), [0xff, 0xfe]).unwrap();
+        symlink(at("largest"), at("link")).unwrap();
+        std::fs::create_dir(at("folder")).unwrap();
+        rustix::fs::mknodat(rustix::fs::CWD, at("pipe"), rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+        assert_eq!(read_beside(&at("largest")), Beside::Text(text(65_535)));
+        assert_eq!(read_small(&at("largest")), Some(text(65_535)));
+        assert_eq!(read_beside(&at("nothing")), Beside::Nothing);
+        assert_eq!(read_small(&at("nothing")), None);
+        for unknown in ["larger", "binary", "link", "folder", "pipe"] {
+            assert_eq!(read_beside(&at(unknown)), Beside::Unknown, "{unknown}");
+        }
+    }
+}
