@@ -95,7 +95,7 @@ fn crowded_in(files: &[(&str, &str)]) -> Vec<String> {
 #[test]
 fn public_methods_of_a_type_are_counted_over_its_blocks_and_files() {
     let block = |head: &str, count: usize| {
-        let methods: String = (0..count).map(|n| format!("    pub fn m{n}(&self) {{}}\n")).collect();
+        let methods = "    pub fn m(&self) {}\n".repeat(count);
         format!("{head} {{\n{methods}}}\n")
     };
     let (first, second) = (block("impl Desk", 30), block("impl<'a, F: Fn() -> u8> Desk<'a, F>", 10));
@@ -108,8 +108,8 @@ fn public_methods_of_a_type_are_counted_over_its_blocks_and_files() {
 
 #[test]
 fn traits_and_methods_that_are_not_public_do_not_count() {
-    let methods: String = (0..50).map(|n| format!("    pub(super) fn m{n}() {{}}\n    fn p{n}() {{}}\n")).collect();
-    let texts: String = (0..50).map(|n| format!("    // pub fn c{n}()\n")).collect();
+    let methods = "    pub(super) fn m() {}\n    fn p() {}\n".repeat(50);
+    let texts = "    // pub fn c()\n".repeat(50);
     let text = format!("impl Desk {{\n{methods}{texts}}}\nimpl Clone for Desk {{\n{methods}}}\n");
     assert_eq!(crowded_in(&[("engine/a.rs", &text)]), Vec::<String>::new());
 }
