@@ -5,14 +5,14 @@ use super::tests::{MANIFEST, SCRIPT, World, ada, decide, decision, run, seen};
 use crate::domain::Instant;
 use crate::domain::{
     Caller, Command, DecisionKind, Digest, Review, ReviewId, ReviewKind, ReviewState, RunOutcome, Shown, Stage,
-    ToolReview, ToolState,
+    ToolReview,
 };
 use crate::engine::*;
 use serde_json::{Value, json};
 use std::time::Duration;
 use std::time::Instant as Clock;
 
-fn bot() -> Caller {
+pub(in crate::engine) fn bot() -> Caller {
     Caller::Agent("coder".to_owned())
 }
 
@@ -20,7 +20,7 @@ fn grace() -> Caller {
     Caller::Human("Grace <grace@example.org>".to_owned())
 }
 
-fn sum() -> Value {
+pub(in crate::engine) fn sum() -> Value {
     json!({"a": 1, "b": 2})
 }
 
@@ -28,7 +28,7 @@ fn post(engine: &Engine, request: &Value) -> Result<ReviewId, EngineError> {
     engine.requests().submit(request.to_string().as_bytes(), &bot()).map(|outcome| outcome.review.unwrap())
 }
 
-fn waiting(engine: &Engine) -> Vec<Review> {
+pub(in crate::engine) fn waiting(engine: &Engine) -> Vec<Review> {
     engine.reviews().list(ReviewFilter::Waiting).unwrap()
 }
 
@@ -36,12 +36,12 @@ fn state(engine: &Engine, id: ReviewId) -> ReviewState {
     engine.reviews().detail(id).unwrap().review.state
 }
 
-fn undo(engine: &Engine) -> Result<(), EngineError> {
+pub(in crate::engine) fn undo(engine: &Engine) -> Result<(), EngineError> {
     engine.execute(Command::Undo { operation: None }, &ada()).map(drop)
 }
 
 /// A tool that is approved.
-fn approved(world: &World) -> Engine {
+pub(in crate::engine) fn approved(world: &World) -> Engine {
     world.drop_pair();
     let engine = world.open();
     decide(&engine, DecisionKind::Approve).unwrap();
@@ -49,14 +49,14 @@ fn approved(world: &World) -> Engine {
 }
 
 /// A second version, approved too.
-fn second(world: &World, engine: &Engine) {
+pub(in crate::engine) fn second(world: &World, engine: &Engine) {
     world.write("tools/experimental/adder.py", &SCRIPT.replace("sum", "total"));
     world.write("tools/experimental/adder.toml", &MANIFEST.replace("1.0.0", "1.1.0"));
     engine.library().scan(&mut |_| {}).unwrap();
     decide(engine, DecisionKind::Approve).unwrap();
 }
 
-fn drift(world: &World, engine: &Engine) {
+pub(in crate::engine) fn drift(world: &World, engine: &Engine) {
     world.write("tools/approved/adder/adder.py", "import json\nprint(json.dumps({'x': 1}))\n");
     engine.library().scan(&mut |_| {}).unwrap();
 }
@@ -329,142 +329,6 @@ fn waiting_ends_with_the_decision_or_with_patience_or_with_the_time() {
     request["expires_in"] = json!("300ms");
     let id = post(&engine, &request).unwrap();
     assert_eq!(engine.reviews().wait_for_decision(id, None).unwrap().state, ReviewState::Expired);
-}
-
-#[test]
-fn changed_files_are_refused_to_agents_before_any_scan_and_run_strictly_for_humans() {
-    let world = World::new();
-    let engine = approved(&world);
-    assert_eq!(run(&engine, "adder", sum(), &bot()).outcome, RunOutcome::Succeeded);
-    let tool = engine.library().resolve("adder").unwrap();
-    world.write("tools/approved/adder/adder.py", "print('changed')\n");
-    assert_eq!(engine.library().resolve("adder").unwrap().digest, tool.digest, "nothing has noticed yet");
-    let refused = run(&engine, "adder", sum(), &bot());
-    assert_eq!(refused.outcome, RunOutcome::Refused);
-    assert!(refused.error.unwrap().contains("changed on disk since the approval"));
-    let request = RunRequest { tool, input: Some(sum()), timeout: None };
-    let handle = engine.runs().start(&request, &ada()).unwrap();
-    assert!(handle.warning.clone().unwrap().contains("runs strictly"));
-    assert_eq!(handle.wait().unwrap().isolation.profile, crate::domain::Profile::Strict);
-    std::fs::remove_file(world.root().join("tools/approved/adder/adder.py")).unwrap();
-    assert_eq!(run(&engine, "adder", sum(), &bot()).outcome, RunOutcome::Refused, "gone is changed too");
-}
-
-#[test]
-fn restore_files_puts_the_approved_bytes_back_and_undo_the_changed_ones() {
-    let world = World::new();
-    world.git_init();
-    let engine = approved(&world);
-    let digest = engine.library().resolve("adder").unwrap().digest;
-    let put_back = || engine.execute(Command::RestoreFiles { tool: "adder".to_owned() }, &ada());
-    assert_eq!(put_back().unwrap_err().code, ErrorCode::Conflict, "nothing changed");
-    drift(&world, &engine);
-    let changed = engine.library().resolve("adder").unwrap().digest;
-    assert_eq!(waiting(&engine)[0].kind, ReviewKind::Drift);
-    put_back().unwrap();
-    let tool = engine.library().resolve("adder").unwrap();
-    assert_eq!((tool.digest, tool.state), (digest, ToolState::Ok));
-    assert!(waiting(&engine).is_empty(), "nothing is left to decide");
-    assert_eq!(run(&engine, "adder", sum(), &bot()).outcome, RunOutcome::Succeeded);
-    undo(&engine).unwrap();
-    let tool = engine.library().resolve("adder").unwrap();
-    assert_eq!((tool.digest, tool.state), (changed, ToolState::Changed));
-    put_back().unwrap();
-    std::fs::remove_dir_all(world.root().join("tools/approved/adder")).unwrap();
-    engine.library().scan(&mut |_| {}).unwrap();
-    put_back().unwrap();
-    assert_eq!(engine.library().resolve("adder").unwrap().digest, digest, "files that are gone come back too");
-    assert!(world.exists("tools/approved/adder/approval.toml"));
-}
-
-#[test]
-fn putting_files_back_promises_a_commit_exactly_when_it_makes_one() {
-    let world = World::new();
-    world.git_init();
-    let engine = approved(&world);
-    let command = || Command::RestoreFiles { tool: "adder".to_owned() };
-    let commits = || world.git(&["rev-list", "--count", "HEAD"]).parse::<u32>().unwrap();
-    for committed in [false, true] {
-        drift(&world, &engine);
-        if committed {
-            world.git(&["commit", "-q", "-a", "-m", "changed"]);
-        }
-        let promised = engine.preview(&command()).unwrap().lines.iter().any(|line| line.contains("commit"));
-        let before = commits();
-        engine.execute(command(), &ada()).unwrap();
-        assert_eq!((promised, commits() - before), (committed, u32::from(committed)));
-    }
-}
-
-#[test]
-fn a_fork_makes_the_changed_files_a_tool_of_their_own_and_undo_takes_it_away() {
-    let world = World::new();
-    let engine = approved(&world);
-    let digest = engine.library().resolve("adder").unwrap().digest;
-    drift(&world, &engine);
-    let changed = engine.library().resolve("adder").unwrap().digest;
-    let fork = |name: &str| engine.execute(Command::Fork { tool: "adder".to_owned(), name: name.to_owned() }, &ada());
-    assert_eq!(fork("adder").unwrap_err().code, ErrorCode::Conflict);
-    assert_eq!(fork("../x").unwrap_err().code, ErrorCode::Usage);
-    fork("summer").unwrap();
-    let (old, new) = (engine.library().resolve("adder").unwrap(), engine.library().resolve("summer").unwrap());
-    assert_eq!((old.digest, old.state), (digest, ToolState::Ok));
-    assert_eq!((new.stage, new.facts.review), (Stage::Experimental, ToolReview::Waiting));
-    let text = std::fs::read_to_string(world.root().join("tools/experimental/summer/summer.py")).unwrap();
-    assert!(text.contains("'x': 1"));
-    undo(&engine).unwrap();
-    assert!(!world.exists("tools/experimental/summer"));
-    assert_eq!(engine.library().resolve("adder").unwrap().digest, changed);
-}
-
-#[test]
-fn rollback_uses_the_version_approved_before_again_at_once_with_one_commit_and_is_undone() {
-    let world = World::new();
-    world.git_init();
-    let engine = approved(&world);
-    let old = engine.library().resolve("adder").unwrap().digest;
-    let back = |to: Option<&str>| {
-        let to = to.map(str::to_owned);
-        engine.execute(
-            Command::Rollback { tool: "adder".to_owned(), to, reason: Some("sums wrongly".to_owned()) },
-            &ada(),
-        )
-    };
-    assert_eq!(back(None).unwrap_err().code, ErrorCode::NotFound);
-    second(&world, &engine);
-    let new = engine.library().resolve("adder").unwrap().digest;
-    let commits = || world.git(&["rev-list", "--count", "HEAD"]).parse::<u32>().unwrap();
-    let before = commits();
-    let begun = Clock::now();
-    back(None).unwrap();
-    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
-    assert_eq!(commits(), before + 1);
-    let tool = engine.library().resolve("adder").unwrap();
-    assert_eq!((tool.digest, tool.state, tool.version.to_string()), (old, ToolState::Ok, "1.0.0".to_owned()));
-    assert_eq!(run(&engine, "adder", sum(), &bot()).outcome, RunOutcome::Succeeded);
-    let last = engine.history().operations(1, None).unwrap().remove(0);
-    assert_eq!((last.verb.as_str(), &last.detail["reason"]), ("rollback", &json!("sums wrongly")));
-    let again = engine.library().resolve(&format!("adder@{}", &new.hex()[..8])).unwrap();
-    let request = RunRequest { tool: again, input: Some(sum()), timeout: None };
-    let refused = engine.runs().start(&request, &bot()).unwrap().wait().unwrap();
-    assert_eq!(refused.outcome, RunOutcome::Refused, "what was rolled back is approved no more");
-    assert_eq!(back(None).unwrap_err().code, ErrorCode::NotFound, "nothing was approved before that");
-    undo(&engine).unwrap();
-    assert_eq!(
-        (engine.library().resolve("adder").unwrap().digest, engine.library().resolve("adder").unwrap().state),
-        (new, ToolState::Ok)
-    );
-    back(Some("1.0.0")).unwrap();
-    back(Some("1.1.0")).unwrap();
-    assert_eq!(engine.library().resolve("adder").unwrap().digest, new);
-    assert_eq!(back(Some("9.9.9")).unwrap_err().code, ErrorCode::NotFound);
-    std::fs::remove_dir_all(world.root().join("tools/approved/adder")).unwrap();
-    engine.library().scan(&mut |_| {}).unwrap();
-    back(None).unwrap();
-    assert_eq!(engine.library().resolve("adder").unwrap().digest, old, "kept copies are enough");
-    undo(&engine).unwrap();
-    assert_eq!(engine.library().resolve("adder").unwrap().digest, new);
-    assert_eq!(engine.integrity().verify().unwrap().faults, Vec::<String>::new());
 }
 
 #[test]

@@ -3,17 +3,17 @@
 //! Every call into the engine may block, so each runs on a thread of its own pool; the loop never
 //! waits for one. Live output is pulled by the loop (see [`Live`]), not pushed as messages.
 
-use super::effect::{BehaviourOf, CallStep, Effect, Evolving, Failing, Sending, TabId, Upkeep};
-use super::msg::{
-    Answer, Called, Evolved, FileTokens, Kempt, Kept, Msg, Opened, RoundAnswer, Rounds, StartedAttempt, ToolDossier,
-};
+mod evolving;
+
+use super::effect::{BehaviourOf, CallStep, Effect, Evolving, Failing, TabId, Upkeep};
+use super::msg::{Answer, Called, FileTokens, Kempt, Kept, Msg, Opened, StartedAttempt, ToolDossier};
 use super::phrase;
-use super::widget::{Blanks, DiffText, Language, highlight};
+use super::widget::{DiffText, Language, highlight};
 use crate::domain::{Caller, Command, EvolutionId, Run, RunId, Tool, VersionFile};
 use crate::engine::{
     Begun, BulkDecision, CallReport, CallRequest, CatalogState, CatalogView, Change, Engine, EngineError, ErrorCode,
-    EvolveRequest, FoundAgent, Frame, Index, Limits, OpenOptions, ReviewFilter, RunFilter, RunHandle, RunRequest,
-    Settings, Spool, Tail, Watch, init,
+    FoundAgent, Frame, Index, Limits, OpenOptions, ReviewFilter, RunFilter, RunHandle, RunRequest, Settings, Spool,
+    Tail, Watch, init,
 };
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
@@ -27,8 +27,6 @@ use tokio::task::JoinHandle;
 const RUN_LIMIT: usize = 200;
 /// Tools listed that a search finds.
 const HITS: usize = 50;
-/// Askings for better versions listed.
-const EVOLUTIONS: usize = 100;
 /// Opportunities listed.
 const OPPORTUNITIES: usize = 200;
 /// Bytes of a spool loaded at once, from its end or before what is on screen.
@@ -396,65 +394,6 @@ impl Performer {
         });
     }
 
-    fn evolve(&self, engine: &Engine, evolving: Evolving) {
-        match evolving {
-            Evolving::Prepare { ticket, request, sending } => self.prepare(engine, ticket, &request, sending),
-            Evolving::List => self.evolved(Evolved::List(engine.evolutions().list(None, EVOLUTIONS))),
-            Evolving::Load(id) => self.evolved(Evolved::One { id, found: rounds(engine, id).map(Box::new) }),
-            Evolving::Texts(id) => self.evolved(Evolved::Texts { id, texts: engine.evolutions().texts(id) }),
-            Evolving::Resume(id) => self.drive(engine, id),
-            Evolving::Stop(id) => {
-                if let Err(error) = engine.evolutions().stop(id, &self.caller(engine)) {
-                    self.answer(Answer::Trouble(error));
-                }
-            }
-            Evolving::Keep { id, at } => {
-                self.evolved(Evolved::Kept(engine.evolutions().keep(id, Some(at), &self.caller(engine))));
-            }
-        }
-    }
-
-    fn evolved(&self, came: Evolved) {
-        self.answer(Answer::Evolving(Box::new(came)));
-    }
-
-    fn prepare(&self, engine: &Engine, ticket: u64, request: &EvolveRequest, sending: Sending) {
-        let asking = engine.evolutions().prepare(request);
-        match (sending, asking) {
-            (Sending::Send, Ok(asking)) => {
-                let began = engine.evolutions().begin(&asking, &self.caller(engine));
-                if let Ok(id) = began {
-                    self.drive(engine, id);
-                }
-                self.evolved(Evolved::Began { ticket, began });
-            }
-            (sending, asking) => {
-                self.evolved(Evolved::Prepared { ticket, sending, asking: asking.map(Box::new) });
-            }
-        }
-    }
-
-    /// Drives an evolution to its end, on a thread of its own: it takes minutes. What becomes of it comes as changes.
-    fn drive(&self, engine: &Engine, id: EvolutionId) {
-        if !lock(&self.shared.driven).insert(id) {
-            return;
-        }
-        let (performer, engine) = (self.clone(), engine.clone());
-        let driving = std::thread::Builder::new().name(format!("evolution {id}")).spawn(move || {
-            let ended = engine.evolutions().drive(id, &performer.caller(&engine), &|_| {});
-            lock(&performer.shared.driven).remove(&id);
-            if let Err(error) = ended {
-                performer.answer(Answer::Trouble(error));
-            }
-            // What is written and what was examined last came after the last change, maybe.
-            performer.send(Msg::Changed(Change::Evolutions));
-        });
-        if let Err(error) = driving {
-            lock(&self.shared.driven).remove(&id);
-            self.answer(Answer::Trouble(EngineError::internal(error)));
-        }
-    }
-
     fn follow(&self, handle: RunHandle) {
         let run = handle.id;
         if let Some(mut changed) = handle.changed() {
@@ -529,21 +468,6 @@ impl Performer {
         left
     }
 
-    /// Asks every evolution of this process to end with what it has.
-    pub fn stop_evolutions(&self) {
-        let Some(engine) = self.shared.engine.get() else { return };
-        let driven = lock(&self.shared.driven).clone();
-        for id in driven {
-            // One that is over by now needs no stopping.
-            drop(engine.evolutions().stop(id, &self.caller(engine)));
-        }
-    }
-
-    /// Whether evolutions of this process still go on.
-    pub fn has_evolutions(&self) -> bool {
-        !lock(&self.shared.driven).is_empty()
-    }
-
     /// Asks every run of this process to stop. Returns whether there are any.
     pub fn stop_runs(&self) -> bool {
         match self.shared.engine.get() {
@@ -574,22 +498,6 @@ fn not_open() -> EngineError {
 pub fn shown_path(path: &Path) -> String {
     let home = directories::BaseDirs::new().map(|dirs| dirs.home_dir().to_owned());
     phrase::path(path, home.as_deref().map(Path::new).map(PathBuf::from).as_deref())
-}
-
-/// An evolution with its answers, each compared with the version that a better one is wanted of.
-fn rounds(engine: &Engine, id: EvolutionId) -> Result<Rounds, EngineError> {
-    let detail = engine.evolutions().detail(id)?;
-    let before = engine.versions().files(detail.evolution.digest)?;
-    let mut answers = Vec::new();
-    for (at, _) in detail.course.lanes().filter(|(_, lane)| lane.answer.is_some()) {
-        let examined = detail.examined.iter().find(|one| (one.round, one.lane) == (at.round, at.lane));
-        let compared = match examined {
-            Some(one) => Some(DiffText::between(&before, &engine.versions().files(one.digest)?, Blanks::Count)),
-            None => None,
-        };
-        answers.push(RoundAnswer { at, text: engine.evolutions().answer_text(id, at)?, compared });
-    }
-    Ok(Rounds { detail, answers })
 }
 
 /// The syntax of a file; `None` when its language is not known or it is no text.

@@ -1,6 +1,7 @@
 //! The settings of checks: which failed ones stand in the way of an approval, and whether they are made by themselves.
 
-use super::{File, Settings};
+use super::Settings;
+use super::file::File;
 use crate::check::CHECKS;
 use crate::domain::{Gate, Stage};
 use toml::Spanned;

@@ -2,8 +2,9 @@
 //!
 //! Only the user's: what comes with a workspace must not name programs to start or places to send code to.
 
+use super::Settings;
+use super::file::{File, duration};
 use super::secrets::SecretSource;
-use super::{File, Settings, duration};
 use crate::domain::ToolName;
 use crate::evolve::course::{MOST, Plan};
 use crate::generator::{ApiKind, Price};

@@ -7,6 +7,7 @@
 //! names an existing action is for the face that owns the keys.
 
 mod checks;
+mod file;
 pub(super) mod generators;
 pub(super) mod init;
 mod programs;
@@ -14,6 +15,7 @@ pub(super) mod review;
 pub(super) mod secrets;
 mod signing;
 
+pub(super) use file::duration;
 pub use generators::{ApiSetting, BUILT_IN, EvolveSettings, GeneratorSetting, WaySetting};
 pub use init::{InitReport, init};
 pub use review::DeprecatedPolicy;
@@ -27,17 +29,13 @@ use crate::domain::{CostTier, IsolationLevel, Problem, ProblemCode, Stage};
 use crate::outside::holds_more;
 use crate::runner::Bubblewrap;
 use checks::Whose;
+use file::{File, changed_by_others, read_text};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::io::ErrorKind;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
-
-/// The largest settings file that is read, in bytes.
-const MAX_BYTES: u64 = 256 * 1024;
 
 /// Every setting with its default, as text; also the documentation of them.
 pub const DEFAULT_CONFIG: &str = include_str!("../../../assets/config.toml");
@@ -345,91 +343,7 @@ impl Settings {
     }
 }
 
-/// The text of a settings file; `None` when there is none.
-fn read_text(path: &Path) -> Result<Option<String>, (ProblemCode, String)> {
-    let unreadable = |error: std::io::Error| (ProblemCode::Unreadable, format!("the settings cannot be read: {error}"));
-    match std::fs::metadata(path) {
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
-        Err(error) => return Err(unreadable(error)),
-        // Opening a FIFO would wait for a writer.
-        Ok(meta) if !meta.is_file() => {
-            return Err((ProblemCode::NotAFile, "the settings are not a regular file".into()));
-        }
-        Ok(meta) if meta.len() > MAX_BYTES => {
-            return Err((ProblemCode::TooLarge, format!("the settings have more than {MAX_BYTES} bytes")));
-        }
-        Ok(_) => {}
-    }
-    let bytes = std::fs::read(path).map_err(unreadable)?;
-    let text = String::from_utf8(bytes).map_err(|_| (ProblemCode::NotUtf8, "the settings are not UTF-8".to_owned()))?;
-    Ok(Some(text))
-}
-
-/// A settings file while it is read: finds lines and collects problems.
-pub(super) struct File<'a> {
-    path: &'a str,
-    text: &'a str,
-    problems: Vec<Problem>,
-}
-
 impl File<'_> {
-    fn line(&self, at: usize) -> u64 {
-        let before = self.text.as_bytes().iter().take(at);
-        before.filter(|byte| **byte == b'\n').count() as u64 + 1
-    }
-
-    /// How many problems were found so far.
-    pub(super) fn problem_count(&self) -> usize {
-        self.problems.len()
-    }
-
-    /// The first problem found after so many, with its place, on one line.
-    pub(super) fn fault_since(&self, count: usize) -> Option<String> {
-        self.problems.get(count).map(Problem::placed)
-    }
-
-    /// A place as `FILE:LINE`.
-    pub(super) fn place(&self, at: usize) -> String {
-        format!("{}:{}", self.path, self.line(at))
-    }
-
-    pub(super) fn bad(&mut self, at: usize, message: String, hint: String) {
-        let line = Some(self.line(at));
-        self.problems.push(Problem { path: self.path.to_owned(), line, code: ProblemCode::BadSetting, message, hint });
-    }
-
-    pub(super) fn unknown(&mut self, at: usize, name: &str, hint: &str) {
-        self.bad(at, format!("there is no setting {name}"), hint.to_owned());
-    }
-
-    fn syntax(&mut self, error: &toml::de::Error) {
-        self.problems.push(Problem {
-            path: self.path.to_owned(),
-            line: error.span().map(|span| self.line(span.start)),
-            code: ProblemCode::BadSyntax,
-            message: format!("the settings are not valid TOML: {}", error.message().replace('\n', ", ")),
-            hint: "fix the line; until then no setting of this file counts".to_owned(),
-        });
-    }
-
-    pub(super) fn boolean(&mut self, value: &Spanned<DeValue<'_>>, name: &str) -> Option<bool> {
-        let found = value.get_ref().as_bool();
-        if found.is_none() {
-            let message = format!("{name} is a {}", value.get_ref().type_str());
-            self.bad(value.span().start, message, format!("write {name} = true or {name} = false"));
-        }
-        found
-    }
-
-    pub(super) fn table<'t, 'i>(&mut self, value: &'t Spanned<DeValue<'i>>, name: &str) -> Vec<Entry<'t, 'i>> {
-        if let Some(table) = value.get_ref().as_table() {
-            return table.iter().collect();
-        }
-        let message = format!("{name} is a {}, a table is needed", value.get_ref().type_str());
-        self.bad(value.span().start, message, format!("write its settings below a line [{name}]"));
-        Vec::new()
-    }
-
     fn theme(&mut self, value: &Spanned<DeValue<'_>>) -> Option<Theme> {
         match value.get_ref().as_str() {
             Some("auto") => Some(Theme::Auto),
@@ -515,48 +429,6 @@ impl File<'_> {
         // A root whose stage cannot be read must not turn up at another stage than was meant.
         if self.problems.len() > before { None } else { path.map(|path| RootSetting { path, stage }) }
     }
-
-    pub(super) fn expand(&mut self, at: usize, text: &str, user_home: Option<&Path>) -> Option<PathBuf> {
-        let Some(rest) = text.strip_prefix('~') else { return Some(PathBuf::from(text)) };
-        match (user_home, rest.strip_prefix('/').or_else(|| rest.is_empty().then_some(""))) {
-            (Some(home), Some(rest)) => Some(home.join(rest)),
-            (None, Some(_)) => {
-                self.bad(at, "no home folder is known for ~".to_owned(), "write an absolute path".to_owned());
-                None
-            }
-            (_, None) => {
-                self.bad(at, "~NAME is not supported".to_owned(), "write an absolute path".to_owned());
-                None
-            }
-        }
-    }
-}
-
-/// A key and its value, each with its place in the file.
-pub(super) type Entry<'t, 'i> = (&'t Spanned<std::borrow::Cow<'i, str>>, &'t Spanned<DeValue<'i>>);
-
-/// Reads `500ms`, `30s`, `1m 30s`; only above zero.
-pub(super) fn duration(text: &str) -> Option<Duration> {
-    let signed: jiff::SignedDuration = text.parse().ok()?;
-    Duration::try_from(signed).ok().filter(|limit| !limit.is_zero())
-}
-
-/// That somebody else can change the user's settings: they name programs and signers, so they are not used then.
-fn changed_by_others(path: &Path) -> Option<Problem> {
-    let found = path.metadata().ok()?;
-    let own = rustix::process::geteuid().as_raw();
-    let why = if ![own, 0].contains(&found.uid()) {
-        format!("it belongs to user {}", found.uid())
-    } else if found.mode() & 0o002 != 0 {
-        "everybody can write it".to_owned()
-    } else if found.mode() & 0o020 != 0 && found.gid() != rustix::process::getegid().as_raw() {
-        format!("group {} can write it", found.gid())
-    } else {
-        return None;
-    };
-    let (message, hint) = (format!("the settings are not used: {why}"), "make it yours alone: chown, chmod go-w");
-    let path = path.display().to_string();
-    Some(Problem { path, line: None, code: ProblemCode::Unreadable, message, hint: hint.to_owned() })
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The setting `[programs]`: which file a program is, for every run and whoever calls.
 
-use super::File;
+use super::file::File;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use toml::Spanned;

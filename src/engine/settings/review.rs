@@ -1,6 +1,7 @@
 //! The settings `[review]` and `[policy]`: whose yes is needed, how long a request waits, what deprecated means.
 
-use super::{File, Settings, duration};
+use super::Settings;
+use super::file::{File, duration};
 use crate::domain::{CostTier, ToolName};
 use toml::Spanned;
 use toml::de::DeValue;

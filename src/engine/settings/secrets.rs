@@ -3,7 +3,7 @@
 //! Only the user's own settings name secrets. A value is looked up when a run that may have it starts, is
 //! handed to that run and to its redactor, and is kept nowhere.
 
-use super::File;
+use super::file::File;
 use crate::domain::{MIN_SECRET, Permissions, RunEnd, Secret};
 use crate::outside::{Programs, Row};
 use crate::runner;

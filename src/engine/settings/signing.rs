@@ -1,6 +1,6 @@
 //! The setting `[signing]`: whether decisions are signed, with which key, and whose signatures count.
 
-use super::File;
+use super::file::File;
 use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::DeValue;

@@ -9,6 +9,8 @@ mod family_tests;
 pub(super) mod fork;
 pub(super) mod promotions_file;
 mod provenance;
+#[cfg(test)]
+mod putting_back_tests;
 mod rollback;
 pub(super) mod versions;
 
