@@ -68,6 +68,8 @@ pub enum ArgKind {
     Review,
     /// An operation number.
     Operation,
+    /// A failure group, by the first digits of its signature.
+    Failure,
     /// Free text.
     Text,
     /// JSON, `@FILE` or `-`.

@@ -75,7 +75,7 @@ const REVIEWS: Arg = Arg::several("review", ArgKind::Review, "number of the revi
 const YES: Arg = Arg::option("yes", ArgKind::Switch, "with several reviews: decide without asking again");
 const EVOLUTION: Arg = Arg::required("evolution", ArgKind::Number, "number of the evolution");
 const SEVERITIES: ArgKind = ArgKind::Word(&["low", "medium", "high"]);
-const FAILURE: Arg = Arg::required("failure", ArgKind::Text, "first digits of its signature, at least 4");
+const FAILURE: Arg = Arg::required("failure", ArgKind::Failure, "first digits of its signature, at least 4");
 const OPPORTUNITY: Arg = Arg::required("opportunity", ArgKind::Text, "its key, or at least the first 4 digits");
 const HISTORY: Arg =
     Arg::option("history", ArgKind::Path, "also read this shell history: bash, zsh or fish; nothing of it is kept");

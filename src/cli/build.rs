@@ -265,7 +265,7 @@ fn argument(arg: &Arg) -> ClapArg {
 
 fn typed(clap_arg: ClapArg, kind: ArgKind) -> ClapArg {
     match kind {
-        ArgKind::Tool | ArgKind::Text | ArgKind::Json | ArgKind::Switch => clap_arg,
+        ArgKind::Tool | ArgKind::Failure | ArgKind::Text | ArgKind::Json | ArgKind::Switch => clap_arg,
         ArgKind::Run | ArgKind::Review | ArgKind::Operation => clap_arg.value_parser(parse::id),
         ArgKind::KeyValue => clap_arg.value_parser(parse::key_value),
         ArgKind::Path => clap_arg.value_parser(ValueParser::path_buf()).value_hint(ValueHint::AnyPath),
@@ -282,9 +282,8 @@ fn value_name(arg: &Arg) -> String {
     match (arg.form, arg.kind) {
         (_, ArgKind::KeyValue) => "KEY=VALUE".to_owned(),
         (_, ArgKind::ReviewDigest) => format!("{}[=PREFIX]", arg.name.to_uppercase()),
-        (Form::Positional | Form::Several, _) | (_, ArgKind::Text | ArgKind::Word(_) | ArgKind::Tool) => {
-            arg.name.to_uppercase()
-        }
+        (Form::Positional | Form::Several, _)
+        | (_, ArgKind::Text | ArgKind::Word(_) | ArgKind::Tool | ArgKind::Failure) => arg.name.to_uppercase(),
         (_, ArgKind::Json) => "JSON".to_owned(),
         (_, ArgKind::Duration) => "DURATION".to_owned(),
         (_, ArgKind::Number) => "N".to_owned(),

@@ -5,8 +5,8 @@ use super::outlet;
 use super::parse;
 use super::print_text::now;
 use super::print_text::{Ink, Line, Page};
-use crate::action::{Arg, Risk, Spec};
-use crate::domain::{Caller, CostTier, Digest, Instant, SafeText, Stream, ToolName};
+use crate::action::{Arg, ArgKind, Risk, Spec};
+use crate::domain::{Caller, CostTier, Digest, Instant, SafeText, Stream, ToolName, VerbCall};
 use crate::engine::{
     AGENT_VARIABLE, Asker, CatalogView, Engine, EngineError, ErrorCode, FoundAgent, Home, Limits, OpenOptions,
     UNNAMED_AGENT, back_up_if_due, find_agent, find_workspace, is_left_behind,
@@ -196,6 +196,18 @@ impl<'a> Call<'a> {
     /// The value of an argument of another type.
     pub(super) fn get<T: Clone + Send + Sync + 'static>(&self, name: &str) -> Option<T> {
         self.matches.get_one::<T>(name).cloned()
+    }
+
+    /// The verb and its arguments as text.
+    pub(super) fn as_typed(&self) -> VerbCall {
+        let mut typed = VerbCall::new(self.row.name, &[]);
+        for arg in self.row.args {
+            let values = self.matches.get_raw(arg.name).into_iter().flatten();
+            if let Some(value) = values.last().filter(|value| *value != "false" || arg.kind != ArgKind::Switch) {
+                typed.set(arg.name, value.to_string_lossy().into_owned());
+            }
+        }
+        typed
     }
 
     /// Whether a switch is on.

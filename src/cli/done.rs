@@ -45,6 +45,12 @@ pub(super) fn announce_and_execute(call: &Call<'_>, engine: &Engine, command: Co
     Ok(done)
 }
 
+/// A verb that needs nothing but its arguments.
+pub(super) fn plain(call: &Call<'_>) -> Result<Done, EngineError> {
+    let (engine, _catalog) = call.open_catalog()?;
+    announce_and_execute(call, &engine, Command::Verb(call.as_typed()))
+}
+
 /// Does what needs no announcement.
 pub(super) fn execute(call: &Call<'_>, engine: &Engine, command: Command) -> Result<Done, EngineError> {
     ask_for_touch(call, engine);

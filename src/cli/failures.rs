@@ -1,12 +1,10 @@
 //! What went wrong, grouped: `failures`, `failure`, `resolve`.
 
 use super::call::{Answer, Call, Stop};
-use super::done::{Done, announce_and_execute};
+use super::done::Done;
 use super::print_text::{Align, Ink, Line, Page, Table, counted, span, when};
 use super::runs::run_table;
-use crate::domain::{
-    Command, FailureGroup, FailureMark, GroupState, Incident, RunId, Severity, count, median_recovery_ms,
-};
+use crate::domain::{FailureGroup, FailureMark, GroupState, Incident, RunId, Severity, count, median_recovery_ms};
 use crate::engine::{EngineError, FailureDetail, MarkRequest};
 use serde::Serialize;
 use std::io;
@@ -93,20 +91,6 @@ pub(super) fn mark_failure(call: &Call<'_>) -> Result<Done, EngineError> {
     let done = engine.failures().mark(&request, &call.caller(&engine));
     call.tell_trouble(&engine);
     Ok(Done::new(done?))
-}
-
-/// `untag NAME TAG`.
-pub(super) fn untag(call: &Call<'_>) -> Result<Done, EngineError> {
-    let (engine, _catalog) = call.open_catalog()?;
-    let (tool, tag) = (call.required("tool")?.to_owned(), call.required("tag")?.to_owned());
-    announce_and_execute(call, &engine, Command::Untag { tool, tag })
-}
-
-/// `resolve SIGNATURE`.
-pub(super) fn resolve(call: &Call<'_>) -> Result<Done, EngineError> {
-    let engine = call.open()?;
-    let (failure, reason) = (call.required("failure")?.to_owned(), call.text("reason").map(str::to_owned));
-    announce_and_execute(call, &engine, Command::Resolve { failure, reason })
 }
 
 impl Answer for Failures {

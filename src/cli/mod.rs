@@ -59,7 +59,7 @@ pub use markdown::{checks_markdown, verbs_markdown};
 
 use crate::action::{self, Verb};
 use crate::domain::{DecisionKind, SafeText};
-use crate::engine::{EngineError, ErrorCode, FoundAgent, Limits, OpenOptions};
+use crate::engine::{EngineError, ErrorCode, FoundAgent, Limits, OpenOptions, plain_verbs};
 use call::{Call, Globals, Stop};
 use std::ffi::OsString;
 use std::io;
@@ -181,8 +181,6 @@ fn dispatch(verb: Verb, call: &Call<'_>) -> Result<u8, Stop> {
         Verb::Failures => failures::failures(call),
         Verb::Failure => call.print(&failures::failure(call)?),
         Verb::MarkFailure => call.print(&failures::mark_failure(call)?),
-        Verb::Untag => call.print(&failures::untag(call)?),
-        Verb::Resolve => call.print(&failures::resolve(call)?),
         Verb::Compare => call.print(&compare::compare(call)?),
         Verb::Buffer => buffer::buffer(call),
         Verb::Reviews => call.print(&review::reviews(call)?),
@@ -206,8 +204,6 @@ fn dispatch(verb: Verb, call: &Call<'_>) -> Result<u8, Stop> {
         Verb::Stale => upkeep::stale(call),
         Verb::Stats => call.print(&upkeep::stats(call)?),
         Verb::Lineage => call.print(&versions::lineage(call)?),
-        Verb::Pin => call.print(&versions::pin(call, true)?),
-        Verb::Unpin => call.print(&versions::pin(call, false)?),
         Verb::Trim => call.print(&versions::trim(call)?),
         Verb::Check => call.print(&check::check(call)?),
         Verb::Comment => call.print(&check::comment(call)?),
@@ -240,53 +236,9 @@ fn dispatch(verb: Verb, call: &Call<'_>) -> Result<u8, Stop> {
         Verb::Doctor => workbench::doctor(call),
         Verb::Completions => call.print(&workbench::completions(call)?),
         Verb::Man => call.print(&workbench::man()?),
-        Verb::Help
-        | Verb::Palette
-        | Verb::Rescan
-        | Verb::Redraw
-        | Verb::Mouse
-        | Verb::Theme
-        | Verb::Quit
-        | Verb::NextPane
-        | Verb::PreviousPane
-        | Verb::FocusCatalog
-        | Verb::FocusOutput
-        | Verb::FocusFailures
-        | Verb::FocusReviews
-        | Verb::Zoom
-        | Verb::Back
-        | Verb::Down
-        | Verb::Up
-        | Verb::ReadOn
-        | Verb::PageDown
-        | Verb::PageUp
-        | Verb::Top
-        | Verb::Bottom
-        | Verb::Left
-        | Verb::Right
-        | Verb::Filter
-        | Verb::NextMatch
-        | Verb::PreviousMatch
-        | Verb::CycleStage
-        | Verb::Follow
-        | Verb::Wrap
-        | Verb::NextTab
-        | Verb::PreviousTab
-        | Verb::ToggleDiff
-        | Verb::Mark
-        | Verb::Sort
-        | Verb::GoTo
-        | Verb::NextHunk
-        | Verb::PreviousHunk
-        | Verb::NextRisk
-        | Verb::PreviousRisk
-        | Verb::NextNew
-        | Verb::SelectRange
-        | Verb::MarkRead
-        | Verb::IgnoreBlanks
-        | Verb::Unfold
-        | Verb::ApproveOver
-        | Verb::Copy => Err(Stop::Error(unknown(action::spec(verb).name))),
+        // Everything else is a change that needs nothing but its arguments, or has a meaning on the screen only.
+        verb if plain_verbs().any(|name| name == action::spec(verb).name) => call.print(&done::plain(call)?),
+        verb => Err(Stop::Error(unknown(action::spec(verb).name))),
     }
 }
 

@@ -152,3 +152,25 @@ fn how_to_answer_is_known_before_the_arguments_are_understood() {
     assert_eq!(asked("toolsmith run x --jsonl --no-color"), (true, false));
     assert_eq!(asked("toolsmith run x -- --json"), (false, true));
 }
+
+#[test]
+fn a_verb_of_the_engine_that_needs_nothing_but_its_arguments_has_a_row_for_humans() {
+    let verbs: Vec<&str> = plain_verbs().collect();
+    for name in &verbs {
+        let row = action::by_name(name).unwrap();
+        assert!(row.cli && row.tui && row.risk == action::Risk::HumanOnly, "{name}");
+    }
+    let distinct: std::collections::BTreeSet<&str> = verbs.iter().copied().collect();
+    assert_eq!(distinct.len(), verbs.len());
+}
+
+#[test]
+fn every_verb_of_the_command_line_is_answered() {
+    let source = include_str!("mod.rs");
+    let arms = &source[source.find("fn dispatch").unwrap()..];
+    let is_answered = |row: &action::Spec| {
+        arms.contains(&format!("Verb::{:?} =>", row.verb)) || plain_verbs().any(|name| name == row.name)
+    };
+    let unanswered: Vec<&str> = ACTIONS.iter().filter(|row| row.cli && !is_answered(row)).map(|row| row.name).collect();
+    assert_eq!(unanswered, [""; 0]);
+}

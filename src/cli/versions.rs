@@ -1,4 +1,4 @@
-//! Versions of a name: `lineage`, `promote --to session`, `pin`, `unpin`, `trim`.
+//! Versions of a name: `lineage`, `promote --to session`, `trim`.
 
 use super::call::{Answer, Call};
 use super::done::{Done, announce_and_execute};
@@ -34,12 +34,6 @@ pub(super) fn use_in_session(call: &Call<'_>) -> Result<Done, EngineError> {
     };
     let scope = GrantScope::Session(session.to_owned());
     announce_and_execute(call, &engine, Command::UseInSession { tool: name.to_owned(), digest: tool.digest, scope })
-}
-
-/// `pin NAME@VERSION`, `unpin NAME@VERSION`.
-pub(super) fn pin(call: &Call<'_>, pinned: bool) -> Result<Done, EngineError> {
-    let (engine, _catalog) = call.open_catalog()?;
-    announce_and_execute(call, &engine, Command::Pin { tool: call.required("tool")?.to_owned(), pinned })
 }
 
 /// `trim NAME`.

@@ -9,6 +9,7 @@ use super::review::DecisionKind;
 use super::shown::Shown;
 use super::specification::{ScaffoldTemplate, ScriptLanguage};
 use super::upkeep::Retirement;
+use super::verb_call::VerbCall;
 use super::words::{CostTier, Stage};
 use serde::Serialize;
 use serde_json::Value;
@@ -45,6 +46,8 @@ impl Caller {
 /// `NAME@DIGESTPREFIX` or a path when names clash.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
+    /// A verb that needs nothing but its arguments as text; the subject that it belongs to knows it by its name.
+    Verb(VerbCall),
     /// Decide a review.
     Decide {
         /// Which.
@@ -113,13 +116,6 @@ pub enum Command {
         digest: Digest,
         /// For which session; a workbench without an owner is the process that carries it out.
         scope: GrantScope,
-    },
-    /// Let trim keep a version, or not any more.
-    Pin {
-        /// Which version.
-        tool: String,
-        /// Whether it is pinned from now on.
-        pinned: bool,
     },
     /// Take older versions away; their bytes are kept.
     Trim {
@@ -249,20 +245,6 @@ pub enum Command {
     Revoke {
         /// Which grant.
         grant: GrantKey,
-    },
-    /// Take a negative tag away that marks of failures gave a tool.
-    Untag {
-        /// Which tool.
-        tool: String,
-        /// The tag, `not-for-json`.
-        tag: String,
-    },
-    /// Say of a failure group that it is over.
-    Resolve {
-        /// The first digits of its signature.
-        failure: String,
-        /// Why.
-        reason: Option<String>,
     },
     /// Take back an operation: the given one, or the newest that can be taken back.
     Undo {

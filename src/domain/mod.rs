@@ -62,6 +62,7 @@ mod unlock;
 mod upkeep;
 mod uses;
 mod utility;
+mod verb_call;
 mod versioned;
 pub(crate) mod words;
 
@@ -131,5 +132,6 @@ pub use unlock::{Tiers, Unlock, subject as unlock_subject};
 pub use upkeep::{GroupKind, ProposedEnd, Retirement, Spared};
 pub use uses::{HALF_LIFE_MS, Uses};
 pub use utility::only_reads;
+pub use verb_call::VerbCall;
 pub use versioned::{paired, unversioned, versioned};
 pub use words::{Category, CostTier, Format, Kind, Origin, Stage, ToolState};

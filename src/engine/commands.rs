@@ -3,10 +3,26 @@
 use super::Engine;
 use super::core::{self, Placed};
 use super::error::{EngineError, ErrorCode};
+use super::plain_verb::PlainVerb;
 use super::review::deciding::Asked;
 use super::review::requests::preview_proposals;
 use super::view::Preview;
-use crate::domain::{Allowed, Caller, Command, DecisionKind, Outcome, WriteMode, visible_words};
+use super::{run, version};
+use crate::domain::{Allowed, Caller, Command, DecisionKind, Outcome, VerbCall, WriteMode, visible_words};
+
+/// The verbs that need nothing but their arguments as text, by subject.
+const PLAIN_VERBS: &[&[PlainVerb]] = &[version::VERBS, run::VERBS];
+
+/// Names of the verbs that are called by [`Command::Verb`].
+pub fn plain_verbs() -> impl Iterator<Item = &'static str> {
+    PLAIN_VERBS.iter().copied().flatten().map(|verb| verb.name)
+}
+
+/// The verb of a call.
+fn plain_verb(call: &VerbCall) -> Result<&'static PlainVerb, EngineError> {
+    let found = PLAIN_VERBS.iter().copied().flatten().find(|verb| verb.name == call.verb());
+    found.ok_or_else(|| EngineError::internal(format!("{} is no verb of the engine", call.verb())))
+}
 
 impl Engine {
     /// Does what a command asks, or says why not.
@@ -44,6 +60,7 @@ impl Engine {
             _ => Some(self.take_turn()?),
         };
         match command {
+            Command::Verb(call) => (plain_verb(&call)?.perform)(self, &who, &call),
             Command::Decide { review, digest, kind, reason, shown, override_reason, role, unread, evidence } => {
                 let (reason, override_reason, role) = (reason.as_deref(), override_reason.as_deref(), role.as_deref());
                 let asked = Asked { review, digest, kind, reason, shown, override_reason, role, unread, evidence };
@@ -68,7 +85,6 @@ impl Engine {
                 self.finish(self.step(&who, |tx, actor| core::promote(tx, actor, &tool, to))?)
             }
             Command::UseInSession { tool, digest, scope } => self.versions().use_in_session(&who, &tool, digest, scope),
-            Command::Pin { tool, pinned } => self.versions().pin(&who, &tool, pinned),
             Command::Trim { tool, versions } => self.versions().trim(&who, &tool, &versions),
             Command::Archive { tool, reason } => self.versions().archive(&who, &tool, reason.as_deref()),
             Command::Restore { tool } => self.versions().restore(&who, &tool),
@@ -106,11 +122,6 @@ impl Engine {
             }
             Command::SaveSet { name, tools } => self.tool_sets().save(&who, &name, &tools),
             Command::Revoke { grant } => self.finish(self.step(&who, |tx, actor| core::revoke(tx, actor, &grant))?),
-            Command::Untag { tool, tag } => {
-                let tool = self.library().resolve(&tool)?;
-                Ok(self.workspace.transact(|tx| core::untag(tx, self.workspace.actor(&who), &tool.name, &tag))?.outcome)
-            }
-            Command::Resolve { failure, reason } => self.failures().resolve(&who, &failure, reason.as_deref()),
             Command::Undo { operation } => {
                 self.history().refuse_if_in_the_way(operation)?;
                 self.finish(self.step(&who, |tx, actor| core::undo(tx, actor, operation))?)
@@ -128,6 +139,7 @@ impl Engine {
     // size: one arm for each command
     pub fn preview(&self, command: &Command) -> Result<Preview, EngineError> {
         match command {
+            Command::Verb(call) => (plain_verb(call)?.preview)(self, call),
             Command::Decide { review, kind, .. } => self.reviews().preview_decision(*review, *kind),
             Command::Promote { tool, to } => {
                 let tool = self.library().resolve(tool)?;
@@ -141,15 +153,6 @@ impl Engine {
                 })
             }
             Command::UseInSession { tool, digest, scope } => self.versions().preview_use(tool, *digest, scope),
-            Command::Pin { tool, pinned } => {
-                let tool = self.library().resolve(tool)?;
-                let (title, line) = if *pinned {
-                    (format!("Pin {} {}?", tool.name, tool.version), "trim keeps it, however many come after it")
-                } else {
-                    (format!("Unpin {} {}?", tool.name, tool.version), "trim may take it away")
-                };
-                Ok(Preview { title, lines: vec![line.to_owned()], undo: "u (undo) takes it back".to_owned() })
-            }
             Command::Trim { tool, .. } => self.versions().preview_trim(tool),
             Command::Archive { tool, .. } => {
                 let tool = self.library().resolve(tool)?;
@@ -206,12 +209,6 @@ impl Engine {
             }
             Command::SaveSet { name, tools } => self.tool_sets().preview_save(name, tools),
             Command::Revoke { grant } => self.grants().preview_revoke(grant),
-            Command::Untag { tool, tag } => Ok(Preview {
-                title: format!("Take {tag} away from {tool}?"),
-                lines: vec!["calls for such scenarios find it again".to_owned()],
-                undo: "u (undo) brings it back".to_owned(),
-            }),
-            Command::Resolve { failure, .. } => self.failures().preview_resolve(failure),
             Command::Undo { operation } => self.history().preview_undo(*operation),
             Command::Comment { .. } | Command::Withdraw { .. } | Command::Mark { .. } | Command::Recheck { .. } => {
                 Ok(Preview { title: "Go on?".to_owned(), lines: Vec::new(), undo: "u (undo) takes it back".to_owned() })
@@ -230,10 +227,10 @@ impl Engine {
 /// Refuses a reason in which nothing can be seen: whoever reads the log would find none.
 fn refuse_unseen(command: &Command) -> Result<(), EngineError> {
     let reason = match command {
+        Command::Verb(call) => call.get("reason"),
         Command::Decide { reason, .. }
         | Command::Archive { reason, .. }
         | Command::Deprecate { reason, .. }
-        | Command::Resolve { reason, .. }
         | Command::Rollback { reason, .. }
         | Command::DismissOpportunity { reason, .. } => reason.as_deref(),
         Command::Comment { .. }
@@ -242,8 +239,6 @@ fn refuse_unseen(command: &Command) -> Result<(), EngineError> {
         | Command::Recheck { .. }
         | Command::Promote { .. }
         | Command::UseInSession { .. }
-        | Command::Pin { .. }
-        | Command::Untag { .. }
         | Command::Trim { .. }
         | Command::Propose { .. }
         | Command::Restore { .. }

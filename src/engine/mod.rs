@@ -19,6 +19,7 @@
 //! | `state` | where the state of a workspace is, and opening it |
 //! | `settings` | the two settings files, secrets, making a folder a workspace |
 //! | `workspace` | what every subject shares: the store, settings, git, the turn to move files; putting a lost state back |
+//! | `plain_verb` | verbs that need nothing but their arguments |
 //! | `relocate` | moving files of versions, and committing the move |
 //! | `library` | the catalog: scanning, search, similarity, scores, upkeep, export |
 //! | `run` | starting runs, choosing tools, grants and tiers, staged writes, buffers, failures |
@@ -44,6 +45,7 @@ mod links;
 mod locks;
 mod moves;
 mod owner;
+mod plain_verb;
 mod relocate;
 mod review;
 mod run;
@@ -68,6 +70,7 @@ pub use crate::runner::{
     AGENT_VARIABLE, FoundAgent, Frame, Spool, Tail, find_agent, is_left_behind, measure_reading, stop_with_group,
 };
 pub use crate::store::HourOfRuns;
+pub use commands::plain_verbs;
 pub use error::{EngineError, ErrorCode};
 pub use evolving::Evolutions;
 pub use evolving::making::NewTools;

@@ -1,10 +1,12 @@
 //! What is said of failures: that one is over, that a negative tag does not hold.
 
+use super::row_change::RowChange;
 use super::step::{Actor, Step, answer};
 use super::undo_note::UndoNote;
-use crate::domain::{FailureGroup, GroupState, ToolName, count};
+use crate::domain::{FailureGroup, GroupState, MarkId, Operation, ToolName, count};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{NewOperation, Tx};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 /// Says of a failure group that it is over. It opens again by itself when it is seen again.
@@ -17,7 +19,7 @@ pub fn resolve(tx: &Tx<'_>, actor: Actor<'_>, group: &FailureGroup, reason: Opti
         let message = format!("failure {short} of {} is resolved already", group.tool);
         return Err(EngineError::new(ErrorCode::Conflict, message, "it opens again by itself when it is seen again"));
     }
-    let note = UndoNote::Resolve { signature: group.signature.clone() };
+    let note = UndoNote::Resolve(Resolved { signature: group.signature.clone() });
     let operation = tx.log(&NewOperation {
         who: actor.who.to_owned(),
         verb: "resolve".to_owned(),
@@ -53,7 +55,7 @@ pub fn untag(tx: &Tx<'_>, actor: Actor<'_>, tool: &ToolName, tag: &str) -> Resul
         tx.set_mark_tags(mark.id, &kept)?;
     }
     let number = marks.len();
-    let note = UndoNote::Untag { marks: marks.into_iter().map(|mark| (mark.id, mark.tags)).collect() };
+    let note = UndoNote::Untag(Untagged { marks: marks.into_iter().map(|mark| (mark.id, mark.tags)).collect() });
     let operation = tx.log(&NewOperation {
         who: actor.who.to_owned(),
         verb: "untag".to_owned(),
@@ -63,6 +65,34 @@ pub fn untag(tx: &Tx<'_>, actor: Actor<'_>, tool: &ToolName, tag: &str) -> Resul
     })?;
     let message = format!("{tag} is taken away from {} of {tool}", count(number, "mark"));
     Ok(Step { outcome: answer(Some(operation), None, message), intents: Vec::new() })
+}
+
+/// A negative tag that was taken away, as noted for undo.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Untagged {
+    /// The marks that gave it, with the tags they had.
+    pub marks: Vec<(MarkId, Vec<String>)>,
+}
+
+impl RowChange for Untagged {
+    fn undo(&self, tx: &Tx<'_>, _: &Operation) -> Result<(), EngineError> {
+        Ok(self.marks.iter().try_for_each(|(mark, tags)| tx.set_mark_tags(*mark, tags))?)
+    }
+}
+
+/// A failure group that was said to be over, as noted for undo.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resolved {
+    /// Its signature.
+    pub signature: String,
+}
+
+impl RowChange for Resolved {
+    fn undo(&self, tx: &Tx<'_>, _: &Operation) -> Result<(), EngineError> {
+        // Seen again meanwhile, it is open already.
+        tx.reopen_group(&self.signature)?;
+        Ok(())
+    }
 }
 
 #[cfg(test)]

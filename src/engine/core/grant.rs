@@ -1,11 +1,15 @@
 //! Leave for agents to run versions that are not approved, and taking leave back.
 
+use super::allow::PermissionRevoked;
 use super::leave::fault_of_leave;
+use super::row_change::{RowChange, field};
 use super::step::{Actor, Step, answer};
+use super::tiers::UnlockRevoked;
 use super::undo_note::UndoNote;
-use crate::domain::{AgentGrant, CostTier, GrantKey, GrantScope, Stage, Tool};
+use crate::domain::{AgentGrant, CostTier, GrantId, GrantKey, GrantScope, Operation, Stage, Tool, ToolName};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{NewOperation, Tx};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// Lets an agent run this experimental version as it is, strictly contained.
@@ -41,7 +45,7 @@ pub fn grant(tx: &Tx<'_>, actor: Actor<'_>, tool: &Tool, agent: &str, scope: Gra
     let id = tx.next_grant()?;
     let message = format!("agent {agent} may run {} {} ({scope}): grant {id}", tool.name, tool.digest.short());
     let detail = json!({
-        "grant": id, "agent": agent, "scope": scope, "digest": tool.digest, "undo": UndoNote::Grant { grant: id },
+        "grant": id, "agent": agent, "scope": scope, "digest": tool.digest, "undo": UndoNote::Grant(Granted { grant: id }),
     });
     let operation = actor.log(tx, &logged(actor, "grant", tool.name.as_str(), detail))?;
     let (tool, digest) = (tool.name.clone(), tool.digest);
@@ -59,17 +63,20 @@ pub fn revoke(tx: &Tx<'_>, actor: Actor<'_>, key: &GrantKey) -> Result<Step, Eng
         GrantKey::Agent(id) => {
             let grant = tx.agent_grants()?.into_iter().find(|grant| grant.id == *id).ok_or_else(|| gone(key))?;
             tx.set_revoked(*id, true)?;
-            (grant.tool.to_string(), UndoNote::RevokeGrant { grant: *id })
+            (grant.tool.to_string(), UndoNote::RevokeGrant(GrantRevoked { grant: *id }))
         }
         GrantKey::Unlock(id) => {
             let unlock = tx.unlocks()?.into_iter().find(|unlock| unlock.id == *id).ok_or_else(|| gone(key))?;
             tx.set_unlock_revoked(*id, true)?;
-            (unlock.subject(), UndoNote::RevokeUnlock { unlock: *id })
+            (unlock.subject(), UndoNote::RevokeUnlock(UnlockRevoked { unlock: *id }))
         }
         GrantKey::Allow(tool, digest) => {
             let allowed = tx.granted(tool, *digest)?.ok_or_else(|| gone(key))?;
             tx.withdraw_grant(tool, *digest)?;
-            (tool.to_string(), UndoNote::RevokeAllow { tool: tool.clone(), digest: *digest, allowed })
+            (
+                tool.to_string(),
+                UndoNote::RevokeAllow(PermissionRevoked { tool: tool.clone(), digest: *digest, allowed }),
+            )
         }
     };
     let detail = json!({"grant": key, "undo": note});
@@ -86,4 +93,68 @@ fn gone(key: &GrantKey) -> EngineError {
 fn logged(actor: Actor<'_>, verb: &str, subject: &str, detail: Value) -> NewOperation {
     let (who, verb, subject) = (actor.who.to_owned(), verb.to_owned(), subject.to_owned());
     NewOperation { who, verb, subject, detail, reversible: true }
+}
+
+/// A grant, as noted for undo.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Granted {
+    /// Which.
+    pub grant: GrantId,
+}
+
+impl RowChange for Granted {
+    fn table(&self) -> Option<&'static str> {
+        Some("agent_grants")
+    }
+
+    fn repeat(&self, tx: &Tx<'_>, entry: &Operation) -> Result<(), EngineError> {
+        let (Ok(tool), Some(digest)) = (ToolName::new(&entry.subject), field(entry, "/digest")) else {
+            return Ok(());
+        };
+        tx.grant_agent(&AgentGrant {
+            id: tx.next_grant()?,
+            tool,
+            digest,
+            agent: field(entry, "/agent").unwrap_or_default(),
+            scope: field(entry, "/scope").unwrap_or(GrantScope::Session(String::new())),
+            who: entry.who.clone(),
+            at: entry.at,
+            operation: entry.id,
+            void: None,
+        })?;
+        Ok(())
+    }
+
+    fn undo(&self, tx: &Tx<'_>, _: &Operation) -> Result<(), EngineError> {
+        Ok(tx.set_revoked(self.grant, true)?)
+    }
+}
+
+/// A grant that was revoked, as noted for undo.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GrantRevoked {
+    /// Which.
+    pub grant: GrantId,
+}
+
+impl RowChange for GrantRevoked {
+    fn table(&self) -> Option<&'static str> {
+        Some("agent_grants")
+    }
+
+    fn repeat(&self, tx: &Tx<'_>, _: &Operation) -> Result<(), EngineError> {
+        Ok(tx.set_revoked(self.grant, true)?)
+    }
+
+    /// What the log does not give any more stays revoked: the grant itself may have been taken back meanwhile.
+    fn undo(&self, tx: &Tx<'_>, entry: &Operation) -> Result<(), EngineError> {
+        match tx.agent_grant(self.grant)? {
+            Some(kept) if fault_of_leave(tx, &kept)?.is_none() => self.repeat_undo(tx, entry),
+            _ => Ok(()),
+        }
+    }
+
+    fn repeat_undo(&self, tx: &Tx<'_>, _: &Operation) -> Result<(), EngineError> {
+        Ok(tx.set_revoked(self.grant, false)?)
+    }
 }

@@ -1,5 +1,7 @@
 //! Whether the log gave what stands in the tables of leave: a row that no entry speaks for lets nobody do anything.
 
+use super::grant::{GrantRevoked, Granted};
+use super::tiers::{UnlockRevoked, Unlocked};
 use super::undo_note::UndoNote;
 use crate::domain::{
     AgentGrant, Allowed, Digest, GrantScope, Instant, Operation, OperationId, ToolName, Unlock, WriteMode,
@@ -14,13 +16,13 @@ use serde_json::Value;
 /// Any failed read of the store.
 pub fn fault_of_leave(q: &Queries, grant: &AgentGrant) -> Result<Option<String>, StoreError> {
     let gave = |entry: &Operation| {
-        UndoNote::of(entry) == Some(UndoNote::Grant { grant: grant.id })
+        UndoNote::of(entry) == Some(UndoNote::Grant(Granted { grant: grant.id }))
             && entry.who == grant.who
             && said(entry, "digest") == Some(grant.digest)
             && said::<String>(entry, "agent").as_ref() == Some(&grant.agent)
             && said::<GrantScope>(entry, "scope").as_ref() == Some(&grant.scope)
     };
-    let ended = UndoNote::RevokeGrant { grant: grant.id };
+    let ended = UndoNote::RevokeGrant(GrantRevoked { grant: grant.id });
     fault_of_gift(q, (grant.operation, grant.tool.as_str()), gave, &ended)
 }
 
@@ -30,13 +32,13 @@ pub fn fault_of_leave(q: &Queries, grant: &AgentGrant) -> Result<Option<String>,
 /// Any failed read of the store.
 pub fn fault_of_unlock(q: &Queries, unlock: &Unlock) -> Result<Option<String>, StoreError> {
     let gave = |entry: &Operation| {
-        UndoNote::of(entry) == Some(UndoNote::Unlock { unlock: unlock.id })
+        UndoNote::of(entry) == Some(UndoNote::Unlock(Unlocked { unlock: unlock.id }))
             && entry.who == unlock.who
             && said(entry, "tier") == Some(unlock.tier)
             && said::<GrantScope>(entry, "scope").as_ref() == Some(&unlock.scope)
             && said::<Option<Instant>>(entry, "until").flatten() == unlock.until
     };
-    let ended = UndoNote::RevokeUnlock { unlock: unlock.id };
+    let ended = UndoNote::RevokeUnlock(UnlockRevoked { unlock: unlock.id });
     fault_of_gift(q, (unlock.operation, &unlock.subject()), gave, &ended)
 }
 
@@ -75,10 +77,10 @@ pub fn fault_of_allowed(
 ) -> Result<Option<String>, StoreError> {
     for entry in q.standing_operations(["allow", "revoke"], tool.as_str())? {
         match UndoNote::of(&entry) {
-            Some(UndoNote::Allow { tool: of, digest: version }) if of == *tool && version == digest => {
+            Some(UndoNote::Allow(of)) if of.tool == *tool && of.digest == digest => {
                 return fault_of_allow(q, &entry, allowed);
             }
-            Some(UndoNote::RevokeAllow { tool: of, digest: version, .. }) if of == *tool && version == digest => {
+            Some(UndoNote::RevokeAllow(of)) if of.tool == *tool && of.digest == digest => {
                 return Ok(Some(format!("entry {} of the log revoked it", entry.id)));
             }
             _ => {}

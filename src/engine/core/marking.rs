@@ -1,10 +1,12 @@
 //! Marking a failure of a tool.
 
+use super::row_change::RowChange;
 use super::step::{Actor, Step, answer};
 use super::undo_note::UndoNote;
-use crate::domain::{NewMark, visible_words};
+use crate::domain::{MarkId, NewMark, Operation, visible_words};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{NewOperation, Tx};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 /// Longest scenario, in characters.
@@ -25,7 +27,7 @@ pub fn mark_failure(tx: &Tx<'_>, actor: Actor<'_>, mark: NewMark) -> Result<Step
     let NewMark { run, tool, digest, scenario, error, severity, tags, who } = mark;
     let detail = json!({
         "mark": id, "run": run, "digest": digest, "scenario": scenario, "error": error, "severity": severity,
-        "tags": tags, "undo": UndoNote::MarkFailure { mark: id },
+        "tags": tags, "undo": UndoNote::MarkFailure(Marked { mark: id }),
     });
     let verb = "mark-failure".to_owned();
     let operation = tx.log(&NewOperation { who, verb, subject: tool.to_string(), detail, reversible: true })?;
@@ -50,6 +52,19 @@ pub fn check_scenario(scenario: &str) -> Result<(), EngineError> {
         return Err(EngineError::new(ErrorCode::Usage, message, "say in a sentence what was wanted"));
     }
     Ok(())
+}
+
+/// A failure that was marked, as noted for undo.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Marked {
+    /// Which mark.
+    pub mark: MarkId,
+}
+
+impl RowChange for Marked {
+    fn undo(&self, tx: &Tx<'_>, _: &Operation) -> Result<(), EngineError> {
+        Ok(tx.set_mark_withdrawn(self.mark, true)?)
+    }
 }
 
 #[cfg(test)]

@@ -2,14 +2,13 @@
 //! at its own time. What the log does not tell is named, not guessed.
 
 use super::ledger::Ledger;
+use super::row_change::{RowChange, field};
 use super::undo_note::UndoNote;
 use crate::domain::{
-    AgentGrant, Allowed, Comment, CommentId, CostTier, Decision, DecisionKind, Deprecation, Digest, GrantScope,
-    Instant, Operation, OperationId, Permissions, ReviewId, Shown, Spot, Stage, ToolName, Unlock, unlock_subject,
+    Decision, DecisionKind, Deprecation, Digest, Instant, Operation, OperationId, ReviewId, Shown, Stage,
 };
 use crate::engine::error::EngineError;
 use crate::store::{Approval, Tx};
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::collections::{BTreeSet, HashMap};
 
@@ -96,81 +95,33 @@ impl Replay<'_> {
     }
 
     fn forth(&self, tx: &Tx<'_>, note: &UndoNote, entry: &Operation) -> Result<(), EngineError> {
-        let has = |table| self.wanted.contains(table);
         match note {
-            UndoNote::Grant { .. } if has("agent_grants") => grant(tx, entry)?,
-            UndoNote::RevokeGrant { grant } if has("agent_grants") => tx.set_revoked(*grant, true)?,
-            UndoNote::Unlock { .. } if has("tier_unlocks") => unlock(tx, entry)?,
-            UndoNote::RevokeUnlock { unlock } if has("tier_unlocks") => tx.set_unlock_revoked(*unlock, true)?,
-            UndoNote::Pin { tool, digest, pinned: true } if has("pins") => {
-                tx.pin(tool, *digest, &entry.who, entry.id)?;
-            }
-            UndoNote::Pin { tool, digest, pinned: false } if has("pins") => {
-                tx.unpin(tool, *digest)?;
-            }
-            UndoNote::SaveSet { name, .. } if has("tool_sets") => {
-                let tools: Vec<ToolName> = field(entry, "/tools").unwrap_or_default();
-                tx.save_tool_set(name, &tools, &entry.who)?;
-            }
-            UndoNote::Deprecate { tool, .. } if has("deprecations") => {
+            UndoNote::Deprecate { tool, .. } if self.wanted.contains("deprecations") => {
                 let (by, reason) = (field(entry, "/by"), field(entry, "/reason"));
                 let mark = Deprecation { by, reason, who: entry.who.clone(), at: entry.at };
-                tx.set_deprecation(tool, Some(&mark), entry.id)?;
+                Ok(tx.set_deprecation(tool, Some(&mark), entry.id)?)
             }
-            UndoNote::Allow { tool, digest } if has("grants") => {
-                let said = (field::<Permissions>(entry, "/permissions"), field(entry, "/writes"));
-                if let (Some(permissions), Some(writes)) = said {
-                    tx.grant(tool, *digest, &Allowed { permissions, writes }, &entry.who)?;
-                }
-            }
-            UndoNote::RevokeAllow { tool, digest, .. } if has("grants") => {
-                tx.withdraw_grant(tool, *digest)?;
-            }
-            UndoNote::Comment { .. } if has("comments") => comment(tx, entry)?,
-            UndoNote::Withdraw { comment } if has("comments") => tx.set_withdrawn(*comment, true)?,
-            _ => {}
+            note => self.wanted_change(note).map_or(Ok(()), |change| change.repeat(tx, entry)),
         }
-        Ok(())
     }
 
     /// What taking an entry back did.
     fn back(&self, tx: &Tx<'_>, note: &UndoNote, target: &Operation, by: OperationId) -> Result<(), EngineError> {
-        let has = |table| self.wanted.contains(table);
-        if has("decisions") {
+        if self.wanted.contains("decisions") {
             tx.mark_decision_undone(target.id)?;
         }
         match note {
-            UndoNote::Grant { grant } if has("agent_grants") => tx.set_revoked(*grant, true)?,
-            UndoNote::RevokeGrant { grant } if has("agent_grants") => tx.set_revoked(*grant, false)?,
-            UndoNote::Unlock { unlock } if has("tier_unlocks") => tx.set_unlock_revoked(*unlock, true)?,
-            UndoNote::RevokeUnlock { unlock } if has("tier_unlocks") => tx.set_unlock_revoked(*unlock, false)?,
-            UndoNote::Pin { tool, digest, pinned: true } if has("pins") => {
-                tx.unpin(tool, *digest)?;
+            UndoNote::Deprecate { tool, before, .. } if self.wanted.contains("deprecations") => {
+                Ok(tx.set_deprecation(tool, before.as_ref(), by)?)
             }
-            UndoNote::Pin { tool, digest, pinned: false } if has("pins") => {
-                tx.pin(tool, *digest, &target.who, target.id)?;
-            }
-            UndoNote::SaveSet { name, before } if has("tool_sets") => tx.save_tool_set(name, before, &target.who)?,
-            UndoNote::Deprecate { tool, before, .. } if has("deprecations") => {
-                tx.set_deprecation(tool, before.as_ref(), by)?;
-            }
-            UndoNote::Allow { tool, digest } if has("grants") => {
-                tx.withdraw_grant(tool, *digest)?;
-            }
-            UndoNote::RevokeAllow { tool, digest, allowed } if has("grants") => {
-                tx.grant(tool, *digest, allowed, &target.who)?;
-            }
-            UndoNote::Comment { comment } if has("comments") => tx.set_withdrawn(*comment, true)?,
-            UndoNote::Withdraw { comment } if has("comments") => tx.set_withdrawn(*comment, false)?,
-            _ => {}
+            note => self.wanted_change(note).map_or(Ok(()), |change| change.repeat_undo(tx, target)),
         }
-        Ok(())
     }
-}
 
-/// A field of an entry; `None` where it does not have it or nobody can read it.
-fn field<T: DeserializeOwned>(entry: &Operation, pointer: &str) -> Option<T> {
-    entry.detail.pointer(pointer).and_then(|value| serde_json::from_value(value.clone()).ok())
+    /// The change that an entry notes, where its table is made anew.
+    fn wanted_change<'n>(&self, note: &'n UndoNote) -> Option<&'n dyn RowChange> {
+        note.row_change().filter(|change| change.table().is_some_and(|table| self.wanted.contains(table)))
+    }
 }
 
 fn decision(tx: &Tx<'_>, entry: &Operation) -> Result<(), EngineError> {
@@ -192,68 +143,6 @@ fn decision(tx: &Tx<'_>, entry: &Operation) -> Result<(), EngineError> {
         role: field(entry, "/role"),
     };
     Ok(tx.add_decision(review, &decision)?)
-}
-
-fn grant(tx: &Tx<'_>, entry: &Operation) -> Result<(), EngineError> {
-    let (Ok(tool), Some(digest)) = (ToolName::new(&entry.subject), field::<Digest>(entry, "/digest")) else {
-        return Ok(());
-    };
-    tx.grant_agent(&AgentGrant {
-        id: tx.next_grant()?,
-        tool,
-        digest,
-        agent: field(entry, "/agent").unwrap_or_default(),
-        scope: field(entry, "/scope").unwrap_or(GrantScope::Session(String::new())),
-        who: entry.who.clone(),
-        at: entry.at,
-        operation: entry.id,
-        void: None,
-    })?;
-    Ok(())
-}
-
-fn unlock(tx: &Tx<'_>, entry: &Operation) -> Result<(), EngineError> {
-    let Some(tier) = field::<CostTier>(entry, "/tier") else { return Ok(()) };
-    let tool = ToolName::new(&entry.subject).ok();
-    // What names neither a tool nor the tier opens nothing.
-    if unlock_subject(tool.as_ref(), tier) != entry.subject {
-        return Ok(());
-    }
-    tx.keep_unlock(&Unlock {
-        id: tx.next_unlock()?,
-        tool,
-        tier,
-        scope: field(entry, "/scope").unwrap_or(GrantScope::Session(String::new())),
-        until: field(entry, "/until"),
-        who: entry.who.clone(),
-        at: entry.at,
-        operation: entry.id,
-        void: None,
-    })?;
-    Ok(())
-}
-
-/// A comment; the text of the lines that it was about is not in the log.
-fn comment(tx: &Tx<'_>, entry: &Operation) -> Result<(), EngineError> {
-    let (Some(review), Some(digest)) = (field::<ReviewId>(entry, "/review"), field::<Digest>(entry, "/digest")) else {
-        return Ok(());
-    };
-    let (Ok(tool), Some(kind)) = (ToolName::new(&entry.subject), field(entry, "/kind")) else { return Ok(()) };
-    let comment = Comment {
-        id: CommentId(0),
-        review,
-        tool,
-        digest,
-        spot: Spot { path: field(entry, "/path"), lines: field(entry, "/lines") },
-        line_text: None,
-        kind,
-        body: field(entry, "/body").unwrap_or_default(),
-        who: entry.who.clone(),
-        at: entry.at,
-        outdated: false,
-    };
-    tx.add_comment(&comment, entry.id)?;
-    Ok(())
 }
 
 #[cfg(test)]

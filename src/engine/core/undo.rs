@@ -1,7 +1,6 @@
 //! Taking an operation back: never by rewriting, always by a new operation.
 
 use super::commit_notes::{commit_note, unapproved_note};
-use super::leave::{fault_of_allowed, fault_of_leave, fault_of_unlock};
 use super::lifecycle::{Journey, relocation};
 use super::placed::{Beside, Placed};
 use super::relocation::{ApprovalFileChange, Relocation, Touched};
@@ -11,7 +10,7 @@ use super::step::{Actor, Step, Work, answer, intend, promise};
 use super::undo_note::UndoNote;
 use super::versions::in_one_commit;
 use super::vouch::beside;
-use crate::domain::{Digest, GrantId, Operation, OperationId, ReviewId, ReviewState, ToolName, UnlockId};
+use crate::domain::{Operation, OperationId, ReviewId, ReviewState};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{Approval, NewOperation, Tx};
 use serde_json::json;
@@ -109,38 +108,13 @@ fn refuse_when_moved_since(tx: &Tx<'_>, target: &Operation, note: &UndoNote) -> 
 
 /// Changes the rows back.
 fn rows_back(tx: &Tx<'_>, note: &UndoNote, target: &Operation, operation: OperationId) -> Result<(), EngineError> {
+    if let Some(change) = note.row_change() {
+        return change.undo(tx, target);
+    }
     match note {
-        // Their files come back; no row tells of them.
-        UndoNote::Apply { .. } | UndoNote::RestoreFiles { .. } | UndoNote::Fork { .. } => {}
-        UndoNote::Allow { tool, digest } => {
-            tx.withdraw_grant(tool, *digest)?;
-        }
         UndoNote::Vouch { tool, digest } => {
             tx.withdraw_approval(tool, *digest)?;
         }
-        UndoNote::Grant { grant } => tx.set_revoked(*grant, true)?,
-        // What the log does not give any more stays ended: the leave itself may have been taken back meanwhile.
-        UndoNote::RevokeGrant { grant } => leave_again(tx, *grant)?,
-        UndoNote::Unlock { unlock } => tx.set_unlock_revoked(*unlock, true)?,
-        UndoNote::RevokeUnlock { unlock } => open_again(tx, *unlock)?,
-        UndoNote::SaveSet { name, before } => tx.save_tool_set(name, before, &target.who)?,
-        UndoNote::RevokeAllow { tool, digest, allowed } => {
-            if fault_of_allowed(tx, tool, *digest, allowed)?.is_none() {
-                tx.grant(tool, *digest, allowed, &target.who)?;
-            }
-        }
-        UndoNote::Pin { tool, digest, pinned } => pin_back(tx, target, (tool, *digest), *pinned)?,
-        UndoNote::MarkFailure { mark } => tx.set_mark_withdrawn(*mark, true)?,
-        UndoNote::Untag { marks } => marks.iter().try_for_each(|(mark, tags)| tx.set_mark_tags(*mark, tags))?,
-        UndoNote::Resolve { signature } => {
-            // Seen again meanwhile, it is open already.
-            tx.reopen_group(signature)?;
-        }
-        UndoNote::DismissOpportunity { key } => {
-            tx.recall_opportunity(key)?;
-        }
-        UndoNote::Comment { comment } => tx.set_withdrawn(*comment, true)?,
-        UndoNote::Withdraw { comment } => tx.set_withdrawn(*comment, false)?,
         UndoNote::Propose { review } | UndoNote::Post { review, .. } => {
             tx.unmake(*review)?;
             if tx.review(*review)?.is_some_and(|review| review.state == ReviewState::Waiting) {
@@ -183,6 +157,8 @@ fn rows_back(tx: &Tx<'_>, note: &UndoNote, target: &Operation, operation: Operat
             put_back(tx, ended)?;
         }
         UndoNote::Approve { .. } => unapprove(tx, note, target, operation)?,
+        // Their files come back; no row tells of them.
+        _ => {}
     }
     Ok(())
 }
@@ -220,28 +196,6 @@ fn moves_back(
         Relocation { commit, ..relocation }
     };
     match note {
-        UndoNote::Apply { .. }
-        | UndoNote::Allow { .. }
-        | UndoNote::Vouch { .. }
-        | UndoNote::Grant { .. }
-        | UndoNote::RevokeGrant { .. }
-        | UndoNote::Unlock { .. }
-        | UndoNote::RevokeUnlock { .. }
-        | UndoNote::SaveSet { .. }
-        | UndoNote::RevokeAllow { .. }
-        | UndoNote::Comment { .. }
-        | UndoNote::Withdraw { .. }
-        | UndoNote::Propose { .. }
-        | UndoNote::Vote { .. }
-        | UndoNote::Decline { .. }
-        | UndoNote::Agree { .. }
-        | UndoNote::Deprecate { .. }
-        | UndoNote::Pin { .. }
-        | UndoNote::DismissOpportunity { .. }
-        | UndoNote::MarkFailure { .. }
-        | UndoNote::Resolve { .. }
-        | UndoNote::Untag { .. }
-        | UndoNote::Adopt { .. } => Ok(Vec::new()),
         UndoNote::Trim { taken, .. } => {
             let back = |placed| Ok(Relocation { commit: None, ..arrive(tx, actor, placed, None, (operation, ""))? });
             let mut moves = taken.iter().map(back).collect::<Result<Vec<_>, EngineError>>()?;
@@ -277,42 +231,8 @@ fn moves_back(
             let journey = Journey { before: after, after: before, operation, verb: "undo approval of" };
             back(tx, actor, &journey, replaced.as_deref())
         }
+        _ => Ok(Vec::new()),
     }
-}
-
-/// A version is pinned as it was before.
-fn pin_back(
-    tx: &Tx<'_>,
-    target: &Operation,
-    (tool, digest): (&ToolName, Digest),
-    was_pinned: bool,
-) -> Result<(), EngineError> {
-    if was_pinned {
-        tx.unpin(tool, digest)?;
-    } else {
-        tx.pin(tool, digest, &target.who, target.id)?;
-    }
-    Ok(())
-}
-
-/// Leave for an agent holds again, if the log gives it.
-fn leave_again(tx: &Tx<'_>, grant: GrantId) -> Result<(), EngineError> {
-    if let Some(kept) = tx.agent_grant(grant)?
-        && fault_of_leave(tx, &kept)?.is_none()
-    {
-        tx.set_revoked(grant, false)?;
-    }
-    Ok(())
-}
-
-/// Opens what was locked again, as far as the log still says that it was opened.
-fn open_again(tx: &Tx<'_>, unlock: UnlockId) -> Result<(), EngineError> {
-    if let Some(kept) = tx.unlock(unlock)?
-        && fault_of_unlock(tx, &kept)?.is_none()
-    {
-        tx.set_unlock_revoked(unlock, false)?;
-    }
-    Ok(())
 }
 
 /// Reviews whose object is back wait again.

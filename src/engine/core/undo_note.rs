@@ -1,10 +1,17 @@
 //! What `undo` needs to know of an operation: written with it, never changed.
 
+use super::allow::{PermissionRevoked, Permitted};
+use super::annotate::{Commented, Withdrawn};
+use super::failing::{Resolved, Untagged};
+use super::grant::{GrantRevoked, Granted};
+use super::marking::Marked;
+use super::opportunity::Dismissed;
+use super::pins::PinChange;
 use super::placed::Placed;
+use super::row_change::RowChange;
 use super::staged_edits::Applying;
-use crate::domain::{
-    Allowed, CommentId, Deprecation, Digest, GrantId, MarkId, Operation, ReviewId, ToolName, UnlockId,
-};
+use super::tiers::{SetSaved, UnlockRevoked, Unlocked};
+use crate::domain::{Deprecation, Digest, Operation, ReviewId, ToolName};
 use crate::store::Approval;
 use serde::{Deserialize, Serialize};
 
@@ -122,77 +129,29 @@ pub enum UndoNote {
         replaced: Option<ReviewId>,
     },
     /// A grant.
-    Allow {
-        /// The tool.
-        tool: ToolName,
-        /// The version that was let do what it declares.
-        digest: Digest,
-    },
+    Allow(Permitted),
     /// A comment.
-    Comment {
-        /// Which.
-        comment: CommentId,
-    },
+    Comment(Commented),
     /// A comment that was taken back.
-    Withdraw {
-        /// Which.
-        comment: CommentId,
-    },
+    Withdraw(Withdrawn),
     /// Leave for an agent.
-    Grant {
-        /// Which.
-        grant: GrantId,
-    },
+    Grant(Granted),
     /// Leave for an agent that was revoked.
-    RevokeGrant {
-        /// Which.
-        grant: GrantId,
-    },
+    RevokeGrant(GrantRevoked),
     /// What costs more than low was opened.
-    Unlock {
-        /// Which.
-        unlock: UnlockId,
-    },
+    Unlock(Unlocked),
     /// What costs more than low was locked again.
-    RevokeUnlock {
-        /// Which.
-        unlock: UnlockId,
-    },
+    RevokeUnlock(UnlockRevoked),
     /// A choice of tools was saved, or taken away.
-    SaveSet {
-        /// Its name.
-        name: ToolName,
-        /// What it held before; empty when there was none.
-        before: Vec<ToolName>,
-    },
+    SaveSet(SetSaved),
     /// What a version was allowed, revoked.
-    RevokeAllow {
-        /// The tool.
-        tool: ToolName,
-        /// The version.
-        digest: Digest,
-        /// What it had been allowed.
-        allowed: Allowed,
-    },
+    RevokeAllow(PermissionRevoked),
     /// A version was pinned, or its pin taken away.
-    Pin {
-        /// The tool.
-        tool: ToolName,
-        /// The version.
-        digest: Digest,
-        /// Whether it was pinned.
-        pinned: bool,
-    },
+    Pin(PinChange),
     /// A failure that was marked.
-    MarkFailure {
-        /// Which mark.
-        mark: MarkId,
-    },
+    MarkFailure(Marked),
     /// An opportunity was dismissed.
-    DismissOpportunity {
-        /// Its key.
-        key: String,
-    },
+    DismissOpportunity(Dismissed),
     /// Older versions were taken away; their bytes are kept.
     Trim {
         /// Where they lay.
@@ -202,15 +161,9 @@ pub enum UndoNote {
         closed: Vec<ReviewId>,
     },
     /// A negative tag was taken away.
-    Untag {
-        /// The marks that gave it, with the tags they had.
-        marks: Vec<(MarkId, Vec<String>)>,
-    },
+    Untag(Untagged),
     /// A failure group was said to be over.
-    Resolve {
-        /// Its signature.
-        signature: String,
-    },
+    Resolve(Resolved),
     /// Staged writes of a run that were applied.
     Apply {
         /// What was applied.
@@ -239,6 +192,27 @@ impl UndoNote {
         serde_json::from_value(operation.detail.get("undo")?.clone()).ok()
     }
 
+    /// The change, where it is one of rows alone.
+    pub fn row_change(&self) -> Option<&dyn RowChange> {
+        Some(match self {
+            UndoNote::Allow(change) => change,
+            UndoNote::Comment(change) => change,
+            UndoNote::Withdraw(change) => change,
+            UndoNote::Grant(change) => change,
+            UndoNote::RevokeGrant(change) => change,
+            UndoNote::Unlock(change) => change,
+            UndoNote::RevokeUnlock(change) => change,
+            UndoNote::SaveSet(change) => change,
+            UndoNote::RevokeAllow(change) => change,
+            UndoNote::Pin(change) => change,
+            UndoNote::MarkFailure(change) => change,
+            UndoNote::DismissOpportunity(change) => change,
+            UndoNote::Untag(change) => change,
+            UndoNote::Resolve(change) => change,
+            _ => return None,
+        })
+    }
+
     /// Whether the operation approved this version.
     pub fn approved(&self, tool: &ToolName, digest: Digest) -> bool {
         match self {
@@ -247,33 +221,7 @@ impl UndoNote {
             }
             UndoNote::Adopt { members, .. } => members.iter().any(|(name, member)| name == tool && *member == digest),
             UndoNote::Vouch { tool: name, digest: vouched } => name == tool && *vouched == digest,
-            UndoNote::Rollback { .. }
-            | UndoNote::Decline { .. }
-            | UndoNote::Vote { .. }
-            | UndoNote::Agree { .. }
-            | UndoNote::PutAway { .. }
-            | UndoNote::Deprecate { .. }
-            | UndoNote::RestoreFiles { .. }
-            | UndoNote::Fork { .. }
-            | UndoNote::Post { .. }
-            | UndoNote::Allow { .. }
-            | UndoNote::Comment { .. }
-            | UndoNote::Withdraw { .. }
-            | UndoNote::Grant { .. }
-            | UndoNote::RevokeGrant { .. }
-            | UndoNote::Unlock { .. }
-            | UndoNote::RevokeUnlock { .. }
-            | UndoNote::SaveSet { .. }
-            | UndoNote::RevokeAllow { .. }
-            | UndoNote::Apply { .. }
-            | UndoNote::Pin { .. }
-            | UndoNote::DismissOpportunity { .. }
-            | UndoNote::MarkFailure { .. }
-            | UndoNote::Resolve { .. }
-            | UndoNote::Untag { .. }
-            | UndoNote::Trim { .. }
-            | UndoNote::Propose { .. }
-            | UndoNote::Move { .. } => false,
+            _ => false,
         }
     }
 
@@ -287,29 +235,7 @@ impl UndoNote {
             | UndoNote::RestoreFiles { after, .. } => vec![after],
             UndoNote::Fork { after, fork, .. } => vec![after, fork],
             UndoNote::Post { wrote, .. } => wrote.iter().collect(),
-            UndoNote::Adopt { .. }
-            | UndoNote::Decline { .. }
-            | UndoNote::Vote { .. }
-            | UndoNote::Agree { .. }
-            | UndoNote::Deprecate { .. }
-            | UndoNote::Allow { .. }
-            | UndoNote::Propose { .. }
-            | UndoNote::Comment { .. }
-            | UndoNote::Withdraw { .. }
-            | UndoNote::Grant { .. }
-            | UndoNote::RevokeGrant { .. }
-            | UndoNote::Unlock { .. }
-            | UndoNote::RevokeUnlock { .. }
-            | UndoNote::SaveSet { .. }
-            | UndoNote::RevokeAllow { .. }
-            | UndoNote::Vouch { .. }
-            | UndoNote::Pin { .. }
-            | UndoNote::DismissOpportunity { .. }
-            | UndoNote::MarkFailure { .. }
-            | UndoNote::Resolve { .. }
-            | UndoNote::Untag { .. }
-            | UndoNote::Trim { .. }
-            | UndoNote::Apply { .. } => Vec::new(),
+            _ => Vec::new(),
         }
     }
 
@@ -323,29 +249,7 @@ impl UndoNote {
             | UndoNote::Fork { before, .. } => vec![before],
             UndoNote::RestoreFiles { before, .. } => before.iter().collect(),
             UndoNote::Trim { taken, .. } => taken.iter().collect(),
-            UndoNote::Adopt { .. }
-            | UndoNote::Decline { .. }
-            | UndoNote::Vote { .. }
-            | UndoNote::Agree { .. }
-            | UndoNote::Deprecate { .. }
-            | UndoNote::Post { .. }
-            | UndoNote::Allow { .. }
-            | UndoNote::Propose { .. }
-            | UndoNote::Comment { .. }
-            | UndoNote::Withdraw { .. }
-            | UndoNote::Grant { .. }
-            | UndoNote::RevokeGrant { .. }
-            | UndoNote::Unlock { .. }
-            | UndoNote::RevokeUnlock { .. }
-            | UndoNote::SaveSet { .. }
-            | UndoNote::RevokeAllow { .. }
-            | UndoNote::Vouch { .. }
-            | UndoNote::Pin { .. }
-            | UndoNote::DismissOpportunity { .. }
-            | UndoNote::MarkFailure { .. }
-            | UndoNote::Resolve { .. }
-            | UndoNote::Untag { .. }
-            | UndoNote::Apply { .. } => Vec::new(),
+            _ => Vec::new(),
         }
     }
 }

@@ -4,14 +4,15 @@ use super::allow::allow;
 use super::fixture::{self, NOW, in_store};
 use super::grant::{grant, revoke};
 use super::lifecycle::{archive, archived_placement, restore};
+use super::pins::pin;
 use super::placed::{Beside, Placed};
 use super::relocation::{ApprovalFileChange, Relocation};
 use super::scan::open_for;
 use super::step::{Actor, Step, Work};
+use super::tiers::SetSaved;
 use super::tiers::unlock;
 use super::undo::undo;
 use super::undo_note::UndoNote;
-use super::versions::pin;
 use crate::domain::{
     Allowed, CostTier, Digest, GrantKey, GrantScope, OperationId, Permissions, ReviewId, ReviewKind, ReviewState,
     Stage, Tool, WriteMode,
@@ -84,7 +85,7 @@ fn what_is_taken_back_is_there_reversible_and_was_not_taken_back_before() {
     in_store(|tx| {
         let code = |wanted: Option<i64>| undo(tx, actor(), wanted.map(OperationId)).unwrap_err().code;
         assert_eq!((code(None), code(Some(1))), (ErrorCode::NotFound, ErrorCode::NotFound));
-        let note = UndoNote::SaveSet { name: tool(Stage::Approved, 1).name, before: Vec::new() };
+        let note = UndoNote::SaveSet(SetSaved { name: tool(Stage::Approved, 1).name, before: Vec::new() });
         let first = noted(tx, "set", &note)?;
         let second = noted(tx, "set", &note)?;
         log(tx, "scan", json!({"undo": note}), false)?;
@@ -227,7 +228,7 @@ fn a_move_that_was_moved_on_is_taken_back_from_its_end() {
         let second = noted(tx, "deprecate", &mark())?;
         assert_eq!(back(tx, first).unwrap_err().code, ErrorCode::Conflict);
         back(tx, second)?;
-        noted(tx, "set", &UndoNote::SaveSet { name: name.clone(), before: Vec::new() })?;
+        noted(tx, "set", &UndoNote::SaveSet(SetSaved { name: name.clone(), before: Vec::new() }))?;
         back(tx, first)?;
         Ok(())
     });

@@ -1,6 +1,7 @@
 //! Versions of a name: which one a session uses, which are pinned, which are trimmed.
 
 use super::commit_notes::commit_note;
+use super::grant::Granted;
 use super::leave::fault_of_leave;
 use super::placed::Placed;
 use super::relocation::{CommitNote, Relocation, Touched};
@@ -40,7 +41,7 @@ pub fn use_in_session(
     let message = format!("{} {} is used in place of {instead_of} ({scope}): grant {id}", tool.name, tool.version);
     let detail = json!({
         "grant": id, "agent": "", "to": "session", "scope": scope, "digest": tool.digest,
-        "version": tool.version.to_string(), "undo": UndoNote::Grant { grant: id },
+        "version": tool.version.to_string(), "undo": UndoNote::Grant(Granted { grant: id }),
     });
     let operation = actor.log(tx, &logged(actor, "promote", tool.name.as_str(), detail))?;
     tx.grant_agent(&AgentGrant {
@@ -54,29 +55,6 @@ pub fn use_in_session(
         operation,
         void: None,
     })?;
-    Ok(Step { outcome: answer(Some(operation), None, message), intents: Vec::new() })
-}
-
-/// Pins a version, or takes the pin away.
-///
-/// # Errors
-/// `Conflict` when it is so already.
-pub fn pin(tx: &Tx<'_>, actor: Actor<'_>, tool: &Tool, pinned: bool) -> Result<Step, EngineError> {
-    let what = format!("{} {}", tool.name, tool.version);
-    if tx.pins(&tool.name)?.contains(&tool.digest) == pinned {
-        let message = format!("{what} is {} already", if pinned { "pinned" } else { "not pinned" });
-        return Err(EngineError::new(ErrorCode::Conflict, message, ""));
-    }
-    let note = UndoNote::Pin { tool: tool.name.clone(), digest: tool.digest, pinned };
-    let detail = json!({"version": tool.version.to_string(), "digest": tool.digest, "undo": note});
-    let operation = tx.log(&logged(actor, if pinned { "pin" } else { "unpin" }, tool.name.as_str(), detail))?;
-    let message = if pinned {
-        tx.pin(&tool.name, tool.digest, actor.who, operation)?;
-        format!("{what} is pinned: trim keeps it")
-    } else {
-        tx.unpin(&tool.name, tool.digest)?;
-        format!("{what} is not pinned any more")
-    };
     Ok(Step { outcome: answer(Some(operation), None, message), intents: Vec::new() })
 }
 

@@ -2,12 +2,13 @@
 
 use crate::domain::{
     AffectedVersion, DIFF_TIME, FailureGroup, FailureMark, Incident, Outcome, Run, RunId, RunOutcome, Stream, Tool,
-    ToolName, count, rfc3339, span,
+    ToolName, VerbCall, count, rfc3339, span,
 };
 use crate::engine::Engine;
 use crate::engine::clock::now;
 use crate::engine::core;
 use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::plain_verb::{PlainVerb, argument};
 use crate::engine::view::Preview;
 use crate::engine::workspace::Workspace;
 use crate::insight::{Scenario, WARN_FROM};
@@ -108,6 +109,27 @@ fn told(code: Option<i32>) -> String {
     code.map_or_else(|| "-".to_owned(), |code| code.to_string())
 }
 
+/// Says of a failure group that it is over.
+pub(super) const RESOLVE: PlainVerb = PlainVerb {
+    name: "resolve",
+    preview: |engine, call| engine.failures().preview_resolve(call),
+    perform: |engine, who, call| engine.failures().resolve(who, call),
+};
+
+/// Takes a negative tag away that failure marks gave a tool.
+pub(super) const UNTAG: PlainVerb = PlainVerb {
+    name: "untag",
+    preview: |_, call| {
+        let (tool, tag) = (argument(call, "tool")?, argument(call, "tag")?);
+        Ok(Preview {
+            title: format!("Remove the tag {tag} from {tool}?"),
+            lines: vec!["calls for such scenarios find it again".to_owned()],
+            undo: "u (undo) brings it back".to_owned(),
+        })
+    },
+    perform: |engine, who, call| engine.failures().untag(who, call),
+};
+
 /// Runs that failed, grouped by what went wrong.
 #[derive(Clone, Copy)]
 pub struct Failures<'e> {
@@ -174,23 +196,24 @@ impl Failures<'_> {
         Ok(marks)
     }
 
-    pub(in crate::engine) fn resolve(
-        &self,
-        who: &str,
-        prefix: &str,
-        reason: Option<&str>,
-    ) -> Result<Outcome, EngineError> {
-        let group = self.group(prefix)?;
+    fn resolve(&self, who: &str, call: &VerbCall) -> Result<Outcome, EngineError> {
+        let (group, reason) = (self.group(argument(call, "failure")?)?, call.get("reason"));
         Ok(self.workspace.transact(|tx| core::resolve(tx, self.workspace.actor(who), &group, reason))?.outcome)
     }
 
-    pub(in crate::engine) fn preview_resolve(&self, prefix: &str) -> Result<Preview, EngineError> {
-        let group = self.group(prefix)?;
+    fn preview_resolve(&self, call: &VerbCall) -> Result<Preview, EngineError> {
+        let group = self.group(argument(call, "failure")?)?;
         Ok(Preview {
             title: format!("Mark failure {} of {} as resolved?", group.short(), group.tool),
             lines: vec![format!("seen {}: {}", count(group.count as usize, "time"), group.sample_message)],
             undo: "it opens again by itself when it is seen again; u (undo) opens it too".to_owned(),
         })
+    }
+
+    fn untag(&self, who: &str, call: &VerbCall) -> Result<Outcome, EngineError> {
+        let tool = self.engine.library().resolve(argument(call, "tool")?)?;
+        let tag = argument(call, "tag")?;
+        Ok(self.workspace.transact(|tx| core::untag(tx, self.workspace.actor(who), &tool.name, tag))?.outcome)
     }
 
     /// Compares a run with another; without one, with the newest run of the tool that succeeded, and of these with

@@ -1,6 +1,6 @@
 //! Versions of a name, from the folder to the decision.
 
-use crate::domain::{Caller, Command, DecisionKind, Review, Stage, ToolState};
+use crate::domain::{Caller, Command, DecisionKind, Review, Stage, ToolState, VerbCall};
 use crate::engine::Engine;
 use crate::engine::tests::{MANIFEST, SCRIPT, World, ada, decision, run};
 use crate::engine::*;
@@ -268,7 +268,7 @@ fn trim_keeps_the_first_the_last_three_the_pinned_and_the_waiting_and_undo_bring
         let reject = decision(&waiting(&engine, version), DecisionKind::Reject, Some("no"));
         engine.execute(reject, &ada()).unwrap();
     }
-    engine.execute(Command::Pin { tool: "adder@1.2.0".to_owned(), pinned: true }, &ada()).unwrap();
+    engine.execute(Command::Verb(VerbCall::new("pin", &[("tool", "adder@1.2.0")])), &ada()).unwrap();
     let preview = engine.preview(&trim()).unwrap();
     assert_eq!(preview.title, "Trim adder: 2 versions?");
     engine.execute(trim(), &ada()).unwrap();
@@ -284,7 +284,7 @@ fn trim_keeps_the_first_the_last_three_the_pinned_and_the_waiting_and_undo_bring
     assert_eq!(present().len(), 8);
     let bytes = std::fs::read_to_string(world.root().join("tools/experimental/adder_v1_4_0.py")).unwrap();
     assert_eq!(bytes, format!("{EVOLVED}# 4\n"));
-    engine.execute(Command::Pin { tool: "adder@1.2.0".to_owned(), pinned: false }, &ada()).unwrap();
+    engine.execute(Command::Verb(VerbCall::new("unpin", &[("tool", "adder@1.2.0")])), &ada()).unwrap();
     assert_eq!(engine.versions().trimmed("adder").unwrap().len(), 3);
     assert_eq!(engine.integrity().verify().unwrap().faults, Vec::<String>::new());
 }
@@ -297,7 +297,7 @@ fn a_lineage_tells_of_every_version_which_is_used_and_what_it_did() {
     approve(&engine, "1.0.0");
     run(&engine, "adder", json!({"a": 1, "b": 2}), &ada());
     approve(&engine, "1.1.0");
-    engine.execute(Command::Pin { tool: "adder@1.0.0".to_owned(), pinned: true }, &ada()).unwrap();
+    engine.execute(Command::Verb(VerbCall::new("pin", &[("tool", "adder@1.0.0")])), &ada()).unwrap();
     world.write("tools/experimental/adder/versions/1.2.0/adder.py", "print(2)\n");
     engine.library().scan(&mut |_| {}).unwrap();
     let lineage = engine.versions().lineage(&engine.library().resolve("adder").unwrap()).unwrap();

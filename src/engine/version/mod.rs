@@ -7,6 +7,7 @@ mod deprecating;
 #[cfg(test)]
 mod family_tests;
 pub(super) mod fork;
+mod pins;
 pub(super) mod promotions_file;
 mod provenance;
 #[cfg(test)]
@@ -18,7 +19,11 @@ pub use bundle::{Carried, CarriedTool, CarryReport};
 pub use versions::{Lineage, LineageVersion};
 
 use crate::engine::Engine;
+use crate::engine::plain_verb::PlainVerb;
 use crate::engine::workspace::Workspace;
+
+/// The verbs about versions that need nothing but their arguments.
+pub(super) const VERBS: &[PlainVerb] = &[pins::PIN, pins::UNPIN];
 
 /// The versions of a tool: where each comes from, and bringing back, copying or putting away one.
 #[derive(Clone, Copy)]

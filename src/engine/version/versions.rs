@@ -163,14 +163,6 @@ impl Versions<'_> {
         Ok(Arc::clone(row))
     }
 
-    pub(in crate::engine) fn pin(&self, who: &str, name: &str, pinned: bool) -> Result<Outcome, EngineError> {
-        let tool = self.engine.library().resolve(name)?;
-        if pinned {
-            self.workspace.copies.put(tool.digest, &self.engine.library().files_of(&tool)?)?;
-        }
-        self.engine.finish(self.workspace.transact(|tx| core::pin(tx, self.workspace.actor(who), &tool, pinned))?)
-    }
-
     pub(in crate::engine) fn trim(&self, who: &str, name: &str, shown: &[Digest]) -> Result<Outcome, EngineError> {
         let rows = self.trimmable(name)?;
         let digests: Vec<Digest> = rows.iter().map(|row| row.digest).collect();

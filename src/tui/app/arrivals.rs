@@ -393,10 +393,8 @@ impl App {
             | Command::RestoreFiles { .. }
             | Command::Fork { .. }
             | Command::UseInSession { .. }
-            | Command::Pin { .. }
             | Command::Trim { .. }
-            | Command::Resolve { .. }
-            | Command::Untag { .. }
+            | Command::Verb(_)
             | Command::New { .. }
             | Command::AcceptOpportunity { .. }
             | Command::DismissOpportunity { .. }
@@ -435,11 +433,9 @@ impl App {
             | Command::AcceptOpportunity { .. }
             | Command::DismissOpportunity { .. }
             | Command::UseInSession { .. }
-            | Command::Pin { .. }
             | Command::Trim { .. }
             | Command::Propose { .. }
-            | Command::Resolve { .. }
-            | Command::Untag { .. }
+            | Command::Verb(_)
             | Command::Grant { .. }
             | Command::SaveSet { .. }
             | Command::Revoke { .. }

@@ -1,7 +1,7 @@
 //! Whether a verb works right now, and if not, why: one answer for keys, footer, help and palette.
 
 use super::{App, Opening};
-use crate::action::{ACTIONS, Context, Risk, Spec, Verb, spec};
+use crate::action::{ACTIONS, ArgKind, Context, Risk, Spec, Verb, spec};
 use crate::domain::{CostTier, Stage, Tool, ToolState};
 use crate::tui::keymap::works_in;
 use crate::tui::overlay::help::HelpRow;
@@ -48,9 +48,7 @@ impl App {
                 Some(_) => Err("this run has ended".to_owned()),
                 None => Err("no run is open".to_owned()),
             },
-            Verb::Failure | Verb::Resolve => {
-                self.selected_failure().map(drop).ok_or_else(|| "no failure is selected".to_owned())
-            }
+            Verb::Failure => self.selected_failure().map(drop).ok_or_else(|| "no failure is selected".to_owned()),
             Verb::Output => self.selected_run().map(drop).ok_or_else(|| "no failure is selected".to_owned()),
             Verb::Review if matches!(self.screen, Screen::Evolution(_)) => self.evolution_review().map(drop),
             Verb::Review => self.selected_review().map(drop).ok_or_else(|| "no review waits here".to_owned()),
@@ -83,7 +81,7 @@ impl App {
                 Stage::Experimental | Stage::Approved | Stage::Core => Err("only archived tools come back".to_owned()),
             }),
             Verb::Rollback | Verb::RestoreFiles | Verb::Fork => self.can_come_back(verb),
-            Verb::Deprecate | Verb::Pin | Verb::Unpin | Verb::Trim => self.tool_or_why().map(drop),
+            Verb::Deprecate | Verb::Trim => self.tool_or_why().map(drop),
             Verb::ToggleDiff => match &self.screen {
                 Screen::Review(review) if review.has_difference() => Ok(()),
                 Screen::Review(_) => Err("nothing was approved before: there is no difference".to_owned()),
@@ -93,6 +91,14 @@ impl App {
             },
             Verb::Evolve | Verb::Keep | Verb::Stop | Verb::Resume => self.evolvable(verb),
             Verb::Follow if self.output.current().is_none() => Err("no run is open".to_owned()),
+            // By what it is about, where nothing else is known of it.
+            _ if row.risk == Risk::HumanOnly => match row.args.first().map(|arg| arg.kind) {
+                Some(ArgKind::Tool) => self.tool_or_why().map(drop),
+                Some(ArgKind::Failure) => {
+                    self.selected_failure().map(drop).ok_or_else(|| "no failure is selected".to_owned())
+                }
+                _ => Ok(()),
+            },
             _ => Ok(()),
         }
     }

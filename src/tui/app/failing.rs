@@ -2,7 +2,7 @@
 
 use super::App;
 use crate::action::Verb;
-use crate::domain::{Command, FailureGroup, RunId, Severity};
+use crate::domain::{FailureGroup, RunId, Severity};
 use crate::engine::MarkRequest;
 use crate::tui::effect::{Effect, Failing};
 use crate::tui::overlay::failure::FailureBox;
@@ -21,19 +21,7 @@ impl App {
                 app.overlays.push(Overlay::Failure(Box::new(FailureBox::awaited(group))));
                 vec![Effect::Failing(Failing::Load(signature))]
             }),
-            Verb::Resolve => self
-                .with_failure(args, |app, group| app.ask(Command::Resolve { failure: group.signature, reason: None })),
             Verb::MarkFailure => self.begin_mark(args),
-            Verb::Untag => match args.get("tag") {
-                None => self.refuse("name the tag: in the palette, untag NAME not-for-json"),
-                Some(tag) => {
-                    let tag = tag.to_owned();
-                    self.with_tool(args, |app, tool| {
-                        let tool = app.reference(&tool);
-                        app.ask(Command::Untag { tool, tag })
-                    })
-                }
-            },
             Verb::Compare => {
                 let named = |name| args.get(name).map(|text| text.trim_start_matches('#').parse::<i64>().map(RunId));
                 let run = match named("run") {

@@ -3,9 +3,9 @@
 mod moving;
 
 use super::{App, Mood};
-use crate::action::{Verb, spec};
-use crate::domain::{Command, DecisionKind, GrantScope, Review, ReviewId, RunId, Stage, Tool};
-use crate::engine::ExportFormat;
+use crate::action::{ArgKind, Spec, Verb, spec};
+use crate::domain::{Command, DecisionKind, GrantScope, Review, ReviewId, RunId, Stage, Tool, VerbCall};
+use crate::engine::{ExportFormat, plain_verbs};
 use crate::tui::effect::{BehaviourOf, DetailFor, Effect};
 use crate::tui::list::Motion;
 use crate::tui::overlay::confirm::Confirm;
@@ -40,6 +40,9 @@ const STATE_FLAGS: &[&str] = &["restore", "rebuild", "accept-loss", "same-worksp
 impl App {
     /// Does what a verb does with these arguments; what is not given is what is selected.
     pub(super) fn invoke(&mut self, verb: Verb, args: &Args) -> Vec<Effect> {
+        if plain_verbs().any(|name| name == spec(verb).name) {
+            return self.ask_plainly(verb, args);
+        }
         match verb {
             Verb::Init => vec![Effect::Init],
             Verb::List | Verb::Sign | Verb::Feedback | Verb::Docs | Verb::Completions | Verb::Man => {
@@ -96,9 +99,54 @@ impl App {
             }
             Verb::Deprecate => self.deprecate(args),
             Verb::Evolve | Verb::Evolutions | Verb::Keep | Verb::Stop | Verb::Resume => self.evolving(verb, args),
-            Verb::Failure | Verb::Resolve | Verb::Compare | Verb::MarkFailure | Verb::Untag => self.failing(verb, args),
+            Verb::Failure | Verb::Compare | Verb::MarkFailure => self.failing(verb, args),
             _ => self.invoke_record(verb, args),
         }
+    }
+
+    /// A verb that needs nothing but its arguments: what is missing is what is selected.
+    fn ask_plainly(&mut self, verb: Verb, args: &Args) -> Vec<Effect> {
+        let row = spec(verb);
+        let mut call = VerbCall::new(row.name, &[]);
+        for (name, value) in args.iter() {
+            call.set(name, value.clone());
+        }
+        for arg in row.args {
+            if let (ArgKind::Tool, Some(text)) = (arg.kind, call.get(arg.name)) {
+                let Some(tool) = self.tool_named(text) else {
+                    let text = text.to_owned();
+                    return self.no_tool_named(&text);
+                };
+                let reference = self.reference(&tool);
+                call.set(arg.name, reference);
+            } else if call.get(arg.name).is_none()
+                && let Some(value) = self.selected(arg.kind)
+            {
+                call.set(arg.name, value);
+            }
+            if arg.required && call.get(arg.name).is_none() {
+                let why = match arg.kind {
+                    ArgKind::Tool => "no tool is selected".to_owned(),
+                    ArgKind::Failure => "no failure is selected".to_owned(),
+                    _ => format!("name the {}: press `:` and type {} {}", arg.name, row.name, usage(row)),
+                };
+                return self.refuse(&why);
+            }
+        }
+        self.ask(Command::Verb(call))
+    }
+
+    /// What an argument of this kind means where it is not given.
+    fn selected(&self, kind: ArgKind) -> Option<String> {
+        match kind {
+            ArgKind::Tool => self.selected_tool().map(|tool| self.reference(&tool)),
+            ArgKind::Failure => self.selected_failure().map(|group| group.signature.clone()),
+            _ => None,
+        }
+    }
+
+    fn no_tool_named(&mut self, text: &str) -> Vec<Effect> {
+        self.refuse(&format!("no tool {text:?}: the catalog has no such name, version or path"))
     }
 
     /// Verbs of the record and of the program.
@@ -116,9 +164,6 @@ impl App {
             Verb::Lineage => self.with_tool(args, |app, tool| {
                 app.overlays.push(Overlay::Report(Report::awaited(verb)));
                 vec![Effect::Lineage(tool)]
-            }),
-            Verb::Pin | Verb::Unpin => self.with_tool(args, |app, tool| {
-                app.ask(Command::Pin { tool: app.reference(&tool), pinned: verb == Verb::Pin })
             }),
             Verb::Trim => self.with_tool(args, |app, tool| {
                 app.ask(Command::Trim { tool: app.reference(&tool), versions: Vec::new() })
@@ -231,9 +276,7 @@ impl App {
         let tool = named.map_or_else(|| self.selected_tool(), |text| self.tool_named(text));
         match (tool, named) {
             (Some(tool), _) => then(self, tool),
-            (None, Some(text)) => {
-                self.refuse(&format!("no tool {text:?}: the catalog has no such name, version or path"))
-            }
+            (None, Some(text)) => self.no_tool_named(text),
             (None, None) => self.refuse("no tool is selected"),
         }
     }
@@ -429,4 +472,10 @@ impl App {
             }
         }
     }
+}
+
+/// The positional arguments of a verb, as its help writes them.
+fn usage(row: &Spec) -> String {
+    let names = row.args.iter().filter(|arg| arg.form.is_positional()).map(|arg| arg.name.to_uppercase());
+    names.collect::<Vec<_>>().join(" ")
 }

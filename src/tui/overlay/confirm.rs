@@ -131,7 +131,8 @@ impl Confirm {
         let width = box_width(screen.width);
         let room = usize::from(width.saturating_sub(4));
         let lines = self.lines(room, look);
-        let title = Title { name: self.name(), ..Title::default() };
+        let name = self.name();
+        let title = Title { name: &name, ..Title::default() };
         let inner = open_box(screen, (width, (lines.len() + BORDERS) as u16), &title, buf, look);
         for (y, (text, style)) in (inner.y..inner.bottom().saturating_sub(2)).zip(&lines) {
             buf.put(inner.x, y, text, room, *style);
@@ -153,13 +154,12 @@ impl Confirm {
         buf.put(inner.x, inner.bottom().saturating_sub(1), prompt, room, style);
     }
 
-    fn name(&self) -> &'static str {
-        match &self.question {
+    fn name(&self) -> String {
+        let name = match &self.question {
             Question::Looking(command) | Question::Command(command, _) => match command {
+                Command::Verb(call) => return asked(call.verb()),
                 Command::Promote { .. } => "Promote?",
                 Command::UseInSession { .. } => "Use it?",
-                Command::Pin { pinned: true, .. } => "Pin?",
-                Command::Pin { pinned: false, .. } => "Unpin?",
                 Command::Trim { .. } => "Trim?",
                 Command::Archive { .. } => "Archive?",
                 Command::Restore { .. } => "Restore?",
@@ -177,8 +177,6 @@ impl Confirm {
                 Command::SaveSet { tools, .. } if tools.is_empty() => "Take away?",
                 Command::SaveSet { .. } => "Save?",
                 Command::Revoke { .. } => "Revoke?",
-                Command::Untag { .. } => "Take away?",
-                Command::Resolve { .. } => "Resolve?",
                 Command::Undo { .. } => "Undo?",
                 Command::Cancel { .. } => "Stop?",
                 Command::FlushBuffer { .. } => "Flush?",
@@ -191,7 +189,8 @@ impl Confirm {
             Question::Refused(_) => "Not possible",
             Question::Quit { .. } => "Leave?",
             Question::Keep(..) => "Keep it?",
-        }
+        };
+        name.to_owned()
     }
 
     fn lines(&self, room: usize, look: Look) -> Vec<(String, Style)> {
@@ -225,4 +224,13 @@ impl Confirm {
             }
         }
     }
+}
+
+/// The name of a verb as a question.
+fn asked(verb: &str) -> String {
+    let mut letters = verb.replace('-', " ");
+    if let Some(first) = letters.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    format!("{letters}?")
 }

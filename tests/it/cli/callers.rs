@@ -20,7 +20,7 @@ fn value(kind: ArgKind) -> &'static str {
         ArgKind::Duration => "1s",
         ArgKind::Digest => "aaaaaaaa",
         ArgKind::ReviewDigest => "1=aaaaaaaa",
-        ArgKind::Tool | ArgKind::Text | ArgKind::Path | ArgKind::Switch => "x",
+        ArgKind::Tool | ArgKind::Failure | ArgKind::Text | ArgKind::Path | ArgKind::Switch => "x",
     }
 }
 

@@ -4,7 +4,7 @@ use super::world::{State, World, decide};
 use rusqlite::Connection;
 use toolsmith::domain::{
     BufferId, Caller, Command, CommentId, CommentKind, CostTier, DecisionKind, GrantScope, OpportunitySources,
-    ProposedEnd, Retirement, RunId, ScaffoldTemplate, Severity, Spot, Stage, Strategy,
+    ProposedEnd, Retirement, RunId, ScaffoldTemplate, Severity, Spot, Stage, Strategy, VerbCall,
 };
 use toolsmith::engine::{BufferChange, BufferWrite, ErrorCode, MarkRequest};
 
@@ -81,10 +81,13 @@ fn commands(world: &World) -> Vec<Command> {
             digest: world.engine.library().resolve("trio@1.2.0").unwrap().digest,
             scope: GrantScope::Session(named("night")),
         },
-        Command::Pin { tool: named("trio@1.2.0"), pinned: true },
+        Command::Verb(VerbCall::new("pin", &[("tool", "trio@1.2.0")])),
         Command::Trim { tool: named("trio"), versions: world.engine.versions().trimmed("trio").unwrap() },
-        Command::Untag { tool: named("writer"), tag: named("not-for-json") },
-        Command::Resolve { failure: world.engine.failures().list(None).unwrap().remove(0).signature, reason: None },
+        Command::Verb(VerbCall::new("untag", &[("tool", "writer"), ("tag", "not-for-json")])),
+        Command::Verb(VerbCall::new(
+            "resolve",
+            &[("failure", &world.engine.failures().list(None).unwrap().remove(0).signature)],
+        )),
         Command::Comment {
             review: review("fresh").id,
             spot: Spot::default(),
@@ -116,10 +119,8 @@ fn is_tried(command: &Command) -> bool {
         | Command::Unlock { .. }
         | Command::SaveSet { .. }
         | Command::UseInSession { .. }
-        | Command::Pin { .. }
         | Command::Trim { .. }
-        | Command::Untag { .. }
-        | Command::Resolve { .. }
+        | Command::Verb(_)
         | Command::Revoke { .. }
         | Command::Comment { .. }
         | Command::Withdraw { .. }

@@ -4,7 +4,10 @@ use super::super::annotate::{NewComment, comment, withdraw};
 use super::super::scan::open_for;
 use super::super::{Mark, allow, deprecate, fixture, grant, pin, revoke, save_set, undo, unlock};
 use super::*;
-use crate::domain::{CommentKind, GrantKey, ReviewKind, Tool, UnlockId, WriteMode};
+use crate::domain::{
+    Allowed, CommentId, CommentKind, CostTier, GrantKey, GrantScope, Permissions, ReviewKind, Spot, Tool, ToolName,
+    UnlockId, WriteMode,
+};
 use crate::engine::core::Step;
 use crate::store::{NewOperation, Store, StoreError};
 use serde_json::json;
@@ -21,7 +24,7 @@ fn an_unlock_that_names_neither_a_tool_nor_its_tier_opens_nothing() {
             ("not a name", "high"),
             ("", "low"),
         ] {
-            let note = UndoNote::Unlock { unlock: UnlockId(1) };
+            let note = UndoNote::Unlock(crate::engine::core::tiers::Unlocked { unlock: UnlockId(1) });
             tx.log(&NewOperation {
                 who: "ada".to_owned(),
                 verb: "unlock".to_owned(),

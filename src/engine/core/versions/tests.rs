@@ -1,6 +1,7 @@
 //! Versions of a name, on a store alone: which one a session uses, and which may be trimmed.
 
 use super::super::fixture::{self, actor, in_store};
+use super::super::pins::pin;
 use super::super::step::Work;
 use super::*;
 use crate::store::Approval;

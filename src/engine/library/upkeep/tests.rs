@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::{
     Caller, Command, DecisionKind, Digest, FileMode, GroupKind, Isolation, IsolationLevel, Permissions, Problem,
-    ProblemCode, Profile, ReviewKind, RunEnd, RunUsage, ToolReview, VersionFile,
+    ProblemCode, Profile, ReviewKind, RunEnd, RunUsage, ToolReview, VerbCall, VersionFile,
 };
 use crate::engine::tests::{World, ada, decide, decision, run};
 use crate::engine::{ErrorCode, ReviewFilter, lock, now};
@@ -125,7 +125,7 @@ fn pinned_core_waiting_and_successor_tools_stay_and_are_counted() {
     let world = World::new();
     drop_scripts(&world, &["pinned", "asked", "heir", "old", "plain"]);
     let engine = world.open();
-    engine.execute(Command::Pin { tool: "pinned".to_owned(), pinned: true }, &ada()).unwrap();
+    engine.execute(Command::Verb(VerbCall::new("pin", &[("tool", "pinned")])), &ada()).unwrap();
     let by = Some("heir".to_owned());
     engine.execute(Command::Deprecate { tool: "old".to_owned(), by, reason: None }, &ada()).unwrap();
     let report = engine.upkeep().stale_at(None, later(31)).unwrap();

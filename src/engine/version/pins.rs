@@ -1,0 +1,45 @@
+//! Versions that trim keeps.
+
+use crate::domain::{Outcome, VerbCall};
+use crate::engine::core;
+use crate::engine::error::EngineError;
+use crate::engine::plain_verb::{PlainVerb, argument};
+use crate::engine::version::Versions;
+use crate::engine::view::Preview;
+
+/// Lets trim keep a version.
+pub(in crate::engine) const PIN: PlainVerb = PlainVerb {
+    name: "pin",
+    preview: |engine, call| engine.versions().preview_pin(call, true),
+    perform: |engine, who, call| engine.versions().pin(who, call, true),
+};
+/// Lets trim remove it again.
+pub(in crate::engine) const UNPIN: PlainVerb = PlainVerb {
+    name: "unpin",
+    preview: |engine, call| engine.versions().preview_pin(call, false),
+    perform: |engine, who, call| engine.versions().pin(who, call, false),
+};
+
+impl Versions<'_> {
+    fn pin(&self, who: &str, call: &VerbCall, pinned: bool) -> Result<Outcome, EngineError> {
+        let tool = self.engine.library().resolve(argument(call, "tool")?)?;
+        if pinned {
+            self.workspace.copies.put(tool.digest, &self.engine.library().files_of(&tool)?)?;
+        }
+        self.engine.finish(self.workspace.transact(|tx| core::pin(tx, self.workspace.actor(who), &tool, pinned))?)
+    }
+
+    fn preview_pin(&self, call: &VerbCall, pinned: bool) -> Result<Preview, EngineError> {
+        let tool = self.engine.library().resolve(argument(call, "tool")?)?;
+        let (verb, line) = if pinned {
+            ("Pin", "trim keeps it, however many newer versions there are")
+        } else {
+            ("Unpin", "trim may remove it")
+        };
+        Ok(Preview {
+            title: format!("{verb} {} {}?", tool.name, tool.version),
+            lines: vec![line.to_owned()],
+            undo: "u (undo) takes it back".to_owned(),
+        })
+    }
+}
