@@ -1,13 +1,12 @@
 //! The answer to the question before the first run of a version that declares permissions.
 
 use super::leave::fault_of_allowed;
-use super::row_change::{RowChange, field};
+use super::row_changes::Permitted;
 use super::step::{Actor, Step, answer};
 use super::undo_note::UndoNote;
-use crate::domain::{Allowed, Digest, Operation, Tool, ToolName};
+use crate::domain::{Allowed, Tool};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{Approval, NewOperation, Tx};
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 /// Keeps that this version may do what it declares, with its writes made as they are at its stage.
@@ -52,65 +51,4 @@ pub fn allow(tx: &Tx<'_>, actor: Actor<'_>, tool: &Tool, allowed: &Allowed) -> R
     )?;
     let message = format!("{} {} may do what it declares", tool.name, tool.digest.short());
     Ok(Step { outcome: answer(Some(operation), None, message), intents: Vec::new() })
-}
-
-/// What a version was allowed, as noted for undo.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Permitted {
-    /// The tool.
-    pub tool: ToolName,
-    /// The version that was let do what it declares.
-    pub digest: Digest,
-}
-
-impl RowChange for Permitted {
-    fn table(&self) -> Option<&'static str> {
-        Some("grants")
-    }
-
-    fn repeat(&self, tx: &Tx<'_>, entry: &Operation) -> Result<(), EngineError> {
-        if let (Some(permissions), Some(writes)) = (field(entry, "/permissions"), field(entry, "/writes")) {
-            tx.grant(&self.tool, self.digest, &Allowed { permissions, writes }, &entry.who)?;
-        }
-        Ok(())
-    }
-
-    fn undo(&self, tx: &Tx<'_>, _: &Operation) -> Result<(), EngineError> {
-        tx.withdraw_grant(&self.tool, self.digest)?;
-        Ok(())
-    }
-}
-
-/// What a version was allowed and is not any more, as noted for undo.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PermissionRevoked {
-    /// The tool.
-    pub tool: ToolName,
-    /// The version.
-    pub digest: Digest,
-    /// What it had been allowed.
-    pub allowed: Allowed,
-}
-
-impl RowChange for PermissionRevoked {
-    fn table(&self) -> Option<&'static str> {
-        Some("grants")
-    }
-
-    fn repeat(&self, tx: &Tx<'_>, _: &Operation) -> Result<(), EngineError> {
-        tx.withdraw_grant(&self.tool, self.digest)?;
-        Ok(())
-    }
-
-    /// What the log does not give any more stays revoked: the permission itself may have been taken back meanwhile.
-    fn undo(&self, tx: &Tx<'_>, entry: &Operation) -> Result<(), EngineError> {
-        match fault_of_allowed(tx, &self.tool, self.digest, &self.allowed)? {
-            None => self.repeat_undo(tx, entry),
-            Some(_) => Ok(()),
-        }
-    }
-
-    fn repeat_undo(&self, tx: &Tx<'_>, entry: &Operation) -> Result<(), EngineError> {
-        Ok(tx.grant(&self.tool, self.digest, &self.allowed, &entry.who)?)
-    }
 }

@@ -1,14 +1,11 @@
 //! Comments and marks of reviewers.
 
-use super::row_change::{RowChange, field};
+use super::row_changes::{Commented, Withdrawn};
 use super::step::{Actor, Step, answer};
 use super::undo_note::UndoNote;
-use crate::domain::{
-    Comment, CommentId, CommentKind, Digest, Mark, Operation, Review, ReviewId, Spot, ToolName, visible_words,
-};
+use crate::domain::{Comment, CommentId, CommentKind, Mark, Review, Spot, visible_words};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{NewOperation, Tx};
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 /// The longest comment, in bytes.
@@ -105,67 +102,4 @@ pub fn mark(tx: &Tx<'_>, actor: Actor<'_>, review: &Review, mark: &Mark, on: boo
 fn with_note(mut detail: serde_json::Value, note: &UndoNote) -> serde_json::Value {
     detail["undo"] = json!(note);
     detail
-}
-
-/// A comment, as noted for undo.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Commented {
-    /// Which.
-    pub comment: CommentId,
-}
-
-impl RowChange for Commented {
-    fn table(&self) -> Option<&'static str> {
-        Some("comments")
-    }
-
-    /// The text of the lines that it was about is not in the log.
-    fn repeat(&self, tx: &Tx<'_>, entry: &Operation) -> Result<(), EngineError> {
-        let said = (field::<ReviewId>(entry, "/review"), field::<Digest>(entry, "/digest"));
-        let ((Some(review), Some(digest)), Ok(tool), Some(kind)) =
-            (said, ToolName::new(&entry.subject), field(entry, "/kind"))
-        else {
-            return Ok(());
-        };
-        let comment = Comment {
-            id: CommentId(0),
-            review,
-            tool,
-            digest,
-            spot: Spot { path: field(entry, "/path"), lines: field(entry, "/lines") },
-            line_text: None,
-            kind,
-            body: field(entry, "/body").unwrap_or_default(),
-            who: entry.who.clone(),
-            at: entry.at,
-            outdated: false,
-        };
-        tx.add_comment(&comment, entry.id)?;
-        Ok(())
-    }
-
-    fn undo(&self, tx: &Tx<'_>, _: &Operation) -> Result<(), EngineError> {
-        Ok(tx.set_withdrawn(self.comment, true)?)
-    }
-}
-
-/// A comment that was taken back, as noted for undo.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Withdrawn {
-    /// Which.
-    pub comment: CommentId,
-}
-
-impl RowChange for Withdrawn {
-    fn table(&self) -> Option<&'static str> {
-        Some("comments")
-    }
-
-    fn repeat(&self, tx: &Tx<'_>, _: &Operation) -> Result<(), EngineError> {
-        Ok(tx.set_withdrawn(self.comment, true)?)
-    }
-
-    fn undo(&self, tx: &Tx<'_>, _: &Operation) -> Result<(), EngineError> {
-        Ok(tx.set_withdrawn(self.comment, false)?)
-    }
 }

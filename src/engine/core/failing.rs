@@ -1,12 +1,11 @@
 //! What is said of failures: that one is over, that a negative tag does not hold.
 
-use super::row_change::RowChange;
+use super::row_changes::{Resolved, Untagged};
 use super::step::{Actor, Step, answer};
 use super::undo_note::UndoNote;
-use crate::domain::{FailureGroup, GroupState, MarkId, Operation, ToolName, count};
+use crate::domain::{FailureGroup, GroupState, ToolName, count};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{NewOperation, Tx};
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 /// Says of a failure group that it is over. It opens again by itself when it is seen again.
@@ -65,34 +64,6 @@ pub fn untag(tx: &Tx<'_>, actor: Actor<'_>, tool: &ToolName, tag: &str) -> Resul
     })?;
     let message = format!("{tag} is taken away from {} of {tool}", count(number, "mark"));
     Ok(Step { outcome: answer(Some(operation), None, message), intents: Vec::new() })
-}
-
-/// A negative tag that was taken away, as noted for undo.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Untagged {
-    /// The marks that gave it, with the tags they had.
-    pub marks: Vec<(MarkId, Vec<String>)>,
-}
-
-impl RowChange for Untagged {
-    fn undo(&self, tx: &Tx<'_>, _: &Operation) -> Result<(), EngineError> {
-        Ok(self.marks.iter().try_for_each(|(mark, tags)| tx.set_mark_tags(*mark, tags))?)
-    }
-}
-
-/// A failure group that was said to be over, as noted for undo.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Resolved {
-    /// Its signature.
-    pub signature: String,
-}
-
-impl RowChange for Resolved {
-    fn undo(&self, tx: &Tx<'_>, _: &Operation) -> Result<(), EngineError> {
-        // Seen again meanwhile, it is open already.
-        tx.reopen_group(&self.signature)?;
-        Ok(())
-    }
 }
 
 #[cfg(test)]

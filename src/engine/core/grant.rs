@@ -1,15 +1,12 @@
 //! Leave for agents to run versions that are not approved, and taking leave back.
 
-use super::allow::PermissionRevoked;
 use super::leave::fault_of_leave;
-use super::row_change::{RowChange, field};
+use super::row_changes::{GrantRevoked, Granted, PermissionRevoked, UnlockRevoked};
 use super::step::{Actor, Step, answer};
-use super::tiers::UnlockRevoked;
 use super::undo_note::UndoNote;
-use crate::domain::{AgentGrant, CostTier, GrantId, GrantKey, GrantScope, Operation, Stage, Tool, ToolName};
+use crate::domain::{AgentGrant, CostTier, GrantKey, GrantScope, Stage, Tool};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{NewOperation, Tx};
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// Lets an agent run this experimental version as it is, strictly contained.
@@ -93,68 +90,4 @@ fn gone(key: &GrantKey) -> EngineError {
 fn logged(actor: Actor<'_>, verb: &str, subject: &str, detail: Value) -> NewOperation {
     let (who, verb, subject) = (actor.who.to_owned(), verb.to_owned(), subject.to_owned());
     NewOperation { who, verb, subject, detail, reversible: true }
-}
-
-/// A grant, as noted for undo.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Granted {
-    /// Which.
-    pub grant: GrantId,
-}
-
-impl RowChange for Granted {
-    fn table(&self) -> Option<&'static str> {
-        Some("agent_grants")
-    }
-
-    fn repeat(&self, tx: &Tx<'_>, entry: &Operation) -> Result<(), EngineError> {
-        let (Ok(tool), Some(digest)) = (ToolName::new(&entry.subject), field(entry, "/digest")) else {
-            return Ok(());
-        };
-        tx.grant_agent(&AgentGrant {
-            id: tx.next_grant()?,
-            tool,
-            digest,
-            agent: field(entry, "/agent").unwrap_or_default(),
-            scope: field(entry, "/scope").unwrap_or(GrantScope::Session(String::new())),
-            who: entry.who.clone(),
-            at: entry.at,
-            operation: entry.id,
-            void: None,
-        })?;
-        Ok(())
-    }
-
-    fn undo(&self, tx: &Tx<'_>, _: &Operation) -> Result<(), EngineError> {
-        Ok(tx.set_revoked(self.grant, true)?)
-    }
-}
-
-/// A grant that was revoked, as noted for undo.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GrantRevoked {
-    /// Which.
-    pub grant: GrantId,
-}
-
-impl RowChange for GrantRevoked {
-    fn table(&self) -> Option<&'static str> {
-        Some("agent_grants")
-    }
-
-    fn repeat(&self, tx: &Tx<'_>, _: &Operation) -> Result<(), EngineError> {
-        Ok(tx.set_revoked(self.grant, true)?)
-    }
-
-    /// What the log does not give any more stays revoked: the grant itself may have been taken back meanwhile.
-    fn undo(&self, tx: &Tx<'_>, entry: &Operation) -> Result<(), EngineError> {
-        match tx.agent_grant(self.grant)? {
-            Some(kept) if fault_of_leave(tx, &kept)?.is_none() => self.repeat_undo(tx, entry),
-            _ => Ok(()),
-        }
-    }
-
-    fn repeat_undo(&self, tx: &Tx<'_>, _: &Operation) -> Result<(), EngineError> {
-        Ok(tx.set_revoked(self.grant, false)?)
-    }
 }

@@ -1,7 +1,6 @@
 //! Whether the log gave what stands in the tables of leave: a row that no entry speaks for lets nobody do anything.
 
-use super::grant::{GrantRevoked, Granted};
-use super::tiers::{UnlockRevoked, Unlocked};
+use super::row_changes::{GrantRevoked, Granted, UnlockRevoked, Unlocked};
 use super::undo_note::UndoNote;
 use crate::domain::{
     AgentGrant, Allowed, Digest, GrantScope, Instant, Operation, OperationId, ToolName, Unlock, WriteMode,
@@ -9,6 +8,28 @@ use crate::domain::{
 use crate::store::{Queries, StoreError};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+
+/// Whether taking a revocation back gives again what it took: not what the log does not give any more, because the grant
+/// itself was taken back meanwhile.
+///
+/// # Errors
+/// Any failed read of the store.
+pub fn may_return(q: &Queries, note: &UndoNote) -> Result<bool, StoreError> {
+    Ok(match note {
+        UndoNote::RevokeGrant(revoked) => match q.agent_grant(revoked.grant)? {
+            Some(kept) => fault_of_leave(q, &kept)?.is_none(),
+            None => false,
+        },
+        UndoNote::RevokeUnlock(revoked) => match q.unlock(revoked.unlock)? {
+            Some(kept) => fault_of_unlock(q, &kept)?.is_none(),
+            None => false,
+        },
+        UndoNote::RevokeAllow(revoked) => {
+            fault_of_allowed(q, &revoked.tool, revoked.digest, &revoked.allowed)?.is_none()
+        }
+        _ => true,
+    })
+}
 
 /// What speaks against leave for an agent; `None` when the entry that it names gave exactly this, and none ended it.
 ///

@@ -1,12 +1,11 @@
 //! Marking a failure of a tool.
 
-use super::row_change::RowChange;
+use super::row_changes::Marked;
 use super::step::{Actor, Step, answer};
 use super::undo_note::UndoNote;
-use crate::domain::{MarkId, NewMark, Operation, visible_words};
+use crate::domain::{NewMark, visible_words};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{NewOperation, Tx};
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 /// Longest scenario, in characters.
@@ -52,19 +51,6 @@ pub fn check_scenario(scenario: &str) -> Result<(), EngineError> {
         return Err(EngineError::new(ErrorCode::Usage, message, "say in a sentence what was wanted"));
     }
     Ok(())
-}
-
-/// A failure that was marked, as noted for undo.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Marked {
-    /// Which mark.
-    pub mark: MarkId,
-}
-
-impl RowChange for Marked {
-    fn undo(&self, tx: &Tx<'_>, _: &Operation) -> Result<(), EngineError> {
-        Ok(tx.set_mark_withdrawn(self.mark, true)?)
-    }
 }
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ mod rebuild;
 mod relocation;
 mod reopening;
 mod rollback;
-mod row_change;
+mod row_changes;
 #[cfg(test)]
 mod rule_tests;
 mod scan;

@@ -1,12 +1,11 @@
 //! Opportunities that nobody wants to see any more.
 
-use super::row_change::RowChange;
+use super::row_changes::Dismissed;
 use super::step::{Actor, Step, answer};
 use super::undo_note::UndoNote;
-use crate::domain::{DismissedOpportunity, Operation, Opportunity};
+use crate::domain::{DismissedOpportunity, Opportunity};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{NewOperation, Tx};
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 /// Dismisses an opportunity: it is not shown any more, however often it is seen.
@@ -43,18 +42,4 @@ pub fn dismiss_opportunity(
         return Err(EngineError::new(ErrorCode::Conflict, message, "`toolsmith opportunities --dismissed` lists them"));
     }
     Ok(Step { outcome: answer(Some(operation), None, format!("opportunity {key} is dismissed")), intents: Vec::new() })
-}
-
-/// An opportunity that was dismissed, as noted for undo.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Dismissed {
-    /// Its key.
-    pub key: String,
-}
-
-impl RowChange for Dismissed {
-    fn undo(&self, tx: &Tx<'_>, _: &Operation) -> Result<(), EngineError> {
-        tx.recall_opportunity(&self.key)?;
-        Ok(())
-    }
 }

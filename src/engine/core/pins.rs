@@ -1,12 +1,11 @@
 //! Versions that trim keeps.
 
-use super::row_change::RowChange;
+use super::row_changes::PinChange;
 use super::step::{Actor, Step, answer};
 use super::undo_note::UndoNote;
-use crate::domain::{Digest, Operation, Tool, ToolName};
+use crate::domain::Tool;
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{NewOperation, Tx};
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 /// Pins a version, or takes the pin away.
@@ -36,40 +35,4 @@ pub fn pin(tx: &Tx<'_>, actor: Actor<'_>, tool: &Tool, pinned: bool) -> Result<S
         format!("{what} is not pinned any more")
     };
     Ok(Step { outcome: answer(Some(operation), None, message), intents: Vec::new() })
-}
-
-/// A version that was pinned, or whose pin was taken away, as noted for undo.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PinChange {
-    /// The tool.
-    pub tool: ToolName,
-    /// The version.
-    pub digest: Digest,
-    /// Whether it was pinned.
-    pub pinned: bool,
-}
-
-impl PinChange {
-    fn set(&self, tx: &Tx<'_>, pinned: bool, entry: &Operation) -> Result<(), EngineError> {
-        if pinned {
-            tx.pin(&self.tool, self.digest, &entry.who, entry.id)?;
-        } else {
-            tx.unpin(&self.tool, self.digest)?;
-        }
-        Ok(())
-    }
-}
-
-impl RowChange for PinChange {
-    fn table(&self) -> Option<&'static str> {
-        Some("pins")
-    }
-
-    fn repeat(&self, tx: &Tx<'_>, entry: &Operation) -> Result<(), EngineError> {
-        self.set(tx, self.pinned, entry)
-    }
-
-    fn undo(&self, tx: &Tx<'_>, entry: &Operation) -> Result<(), EngineError> {
-        self.set(tx, !self.pinned, entry)
-    }
 }

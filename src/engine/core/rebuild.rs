@@ -2,7 +2,7 @@
 //! at its own time. What the log does not tell is named, not guessed.
 
 use super::ledger::Ledger;
-use super::row_change::{RowChange, field};
+use super::row_changes::{RowChange, field};
 use super::undo_note::UndoNote;
 use crate::domain::{
     Decision, DecisionKind, Deprecation, Digest, Instant, Operation, OperationId, ReviewId, Shown, Stage,
@@ -114,7 +114,7 @@ impl Replay<'_> {
             UndoNote::Deprecate { tool, before, .. } if self.wanted.contains("deprecations") => {
                 Ok(tx.set_deprecation(tool, before.as_ref(), by)?)
             }
-            note => self.wanted_change(note).map_or(Ok(()), |change| change.repeat_undo(tx, target)),
+            note => self.wanted_change(note).map_or(Ok(()), |change| change.undo(tx, target)),
         }
     }
 

@@ -1,15 +1,12 @@
 //! Opening what costs more than low, and saving choices of tools.
 
 use super::leave::fault_of_unlock;
-use super::row_change::{RowChange, field};
+use super::row_changes::{SetSaved, Unlocked};
 use super::step::{Actor, Step, answer};
 use super::undo_note::UndoNote;
-use crate::domain::{
-    CostTier, GrantScope, Instant, Operation, Preset, Tool, ToolName, Unlock, UnlockId, unlock_subject,
-};
+use crate::domain::{CostTier, GrantScope, Instant, Preset, Tool, ToolName, Unlock, unlock_subject};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{NewOperation, Tx};
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 /// Opens a tool, or a whole tier.
@@ -109,95 +106,4 @@ pub fn save_set(tx: &Tx<'_>, actor: Actor<'_>, name: &ToolName, tools: &[ToolNam
         count => format!("the set {name} holds {}", crate::domain::plural(count, "tool", "tools")),
     };
     Ok(Step { outcome: answer(Some(operation), None, message), intents: Vec::new() })
-}
-
-/// What costs more than low was unlocked, as noted for undo.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Unlocked {
-    /// Which.
-    pub unlock: UnlockId,
-}
-
-impl RowChange for Unlocked {
-    fn table(&self) -> Option<&'static str> {
-        Some("tier_unlocks")
-    }
-
-    fn repeat(&self, tx: &Tx<'_>, entry: &Operation) -> Result<(), EngineError> {
-        let Some(tier) = field::<CostTier>(entry, "/tier") else { return Ok(()) };
-        let tool = ToolName::new(&entry.subject).ok();
-        // What names neither a tool nor the tier unlocks nothing.
-        if unlock_subject(tool.as_ref(), tier) != entry.subject {
-            return Ok(());
-        }
-        tx.keep_unlock(&Unlock {
-            id: tx.next_unlock()?,
-            tool,
-            tier,
-            scope: field(entry, "/scope").unwrap_or(GrantScope::Session(String::new())),
-            until: field(entry, "/until"),
-            who: entry.who.clone(),
-            at: entry.at,
-            operation: entry.id,
-            void: None,
-        })?;
-        Ok(())
-    }
-
-    fn undo(&self, tx: &Tx<'_>, _: &Operation) -> Result<(), EngineError> {
-        Ok(tx.set_unlock_revoked(self.unlock, true)?)
-    }
-}
-
-/// What costs more than low was locked again, as noted for undo.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UnlockRevoked {
-    /// Which.
-    pub unlock: UnlockId,
-}
-
-impl RowChange for UnlockRevoked {
-    fn table(&self) -> Option<&'static str> {
-        Some("tier_unlocks")
-    }
-
-    fn repeat(&self, tx: &Tx<'_>, _: &Operation) -> Result<(), EngineError> {
-        Ok(tx.set_unlock_revoked(self.unlock, true)?)
-    }
-
-    /// As far as the log still says that it was unlocked.
-    fn undo(&self, tx: &Tx<'_>, entry: &Operation) -> Result<(), EngineError> {
-        match tx.unlock(self.unlock)? {
-            Some(kept) if fault_of_unlock(tx, &kept)?.is_none() => self.repeat_undo(tx, entry),
-            _ => Ok(()),
-        }
-    }
-
-    fn repeat_undo(&self, tx: &Tx<'_>, _: &Operation) -> Result<(), EngineError> {
-        Ok(tx.set_unlock_revoked(self.unlock, false)?)
-    }
-}
-
-/// A choice of tools was saved, or taken away, as noted for undo.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SetSaved {
-    /// Its name.
-    pub name: ToolName,
-    /// What it held before; empty when there was none.
-    pub before: Vec<ToolName>,
-}
-
-impl RowChange for SetSaved {
-    fn table(&self) -> Option<&'static str> {
-        Some("tool_sets")
-    }
-
-    fn repeat(&self, tx: &Tx<'_>, entry: &Operation) -> Result<(), EngineError> {
-        let tools: Vec<ToolName> = field(entry, "/tools").unwrap_or_default();
-        Ok(tx.save_tool_set(&self.name, &tools, &entry.who)?)
-    }
-
-    fn undo(&self, tx: &Tx<'_>, entry: &Operation) -> Result<(), EngineError> {
-        Ok(tx.save_tool_set(&self.name, &self.before, &entry.who)?)
-    }
 }

@@ -1,6 +1,7 @@
 //! Taking an operation back: never by rewriting, always by a new operation.
 
 use super::commit_notes::{commit_note, unapproved_note};
+use super::leave::may_return;
 use super::lifecycle::{Journey, relocation};
 use super::placed::{Beside, Placed};
 use super::relocation::{ApprovalFileChange, Relocation, Touched};
@@ -109,7 +110,7 @@ fn refuse_when_moved_since(tx: &Tx<'_>, target: &Operation, note: &UndoNote) -> 
 /// Changes the rows back.
 fn rows_back(tx: &Tx<'_>, note: &UndoNote, target: &Operation, operation: OperationId) -> Result<(), EngineError> {
     if let Some(change) = note.row_change() {
-        return change.undo(tx, target);
+        return if may_return(tx, note)? { change.undo(tx, target) } else { Ok(()) };
     }
     match note {
         UndoNote::Vouch { tool, digest } => {

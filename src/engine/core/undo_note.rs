@@ -1,16 +1,11 @@
 //! What `undo` needs to know of an operation: written with it, never changed.
 
-use super::allow::{PermissionRevoked, Permitted};
-use super::annotate::{Commented, Withdrawn};
-use super::failing::{Resolved, Untagged};
-use super::grant::{GrantRevoked, Granted};
-use super::marking::Marked;
-use super::opportunity::Dismissed;
-use super::pins::PinChange;
 use super::placed::Placed;
-use super::row_change::RowChange;
+use super::row_changes::{
+    Commented, Dismissed, GrantRevoked, Granted, Marked, PermissionRevoked, Permitted, PinChange, Resolved, RowChange,
+    SetSaved, UnlockRevoked, Unlocked, Untagged, Withdrawn,
+};
 use super::staged_edits::Applying;
-use super::tiers::{SetSaved, UnlockRevoked, Unlocked};
 use crate::domain::{Deprecation, Digest, Operation, ReviewId, ToolName};
 use crate::store::Approval;
 use serde::{Deserialize, Serialize};

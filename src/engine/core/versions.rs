@@ -1,11 +1,11 @@
 //! Versions of a name: which one a session uses, which are pinned, which are trimmed.
 
 use super::commit_notes::commit_note;
-use super::grant::Granted;
 use super::leave::fault_of_leave;
 use super::placed::Placed;
 use super::relocation::{CommitNote, Relocation, Touched};
 use super::rollback::leave;
+use super::row_changes::Granted;
 use super::step::{Actor, Step, answer, close_reviews, intend};
 use super::undo_note::UndoNote;
 use crate::domain::{AgentGrant, GrantScope, Stage, Tool, count};

@@ -81,7 +81,6 @@ impl App {
                 Stage::Experimental | Stage::Approved | Stage::Core => Err("only archived tools come back".to_owned()),
             }),
             Verb::Rollback | Verb::RestoreFiles | Verb::Fork => self.can_come_back(verb),
-            Verb::Deprecate | Verb::Trim => self.tool_or_why().map(drop),
             Verb::ToggleDiff => match &self.screen {
                 Screen::Review(review) if review.has_difference() => Ok(()),
                 Screen::Review(_) => Err("nothing was approved before: there is no difference".to_owned()),
@@ -91,14 +90,18 @@ impl App {
             },
             Verb::Evolve | Verb::Keep | Verb::Stop | Verb::Resume => self.evolvable(verb),
             Verb::Follow if self.output.current().is_none() => Err("no run is open".to_owned()),
-            // By what it is about, where nothing else is known of it.
-            _ if row.risk == Risk::HumanOnly => match row.args.first().map(|arg| arg.kind) {
-                Some(ArgKind::Tool) => self.tool_or_why().map(drop),
-                Some(ArgKind::Failure) => {
-                    self.selected_failure().map(drop).ok_or_else(|| "no failure is selected".to_owned())
-                }
-                _ => Ok(()),
-            },
+            _ if row.risk == Risk::HumanOnly => self.has_subject(row),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether what a verb is about is selected.
+    fn has_subject(&self, row: &Spec) -> Result<(), String> {
+        match row.args.first().map(|arg| arg.kind) {
+            Some(ArgKind::Tool) => self.tool_or_why().map(drop),
+            Some(ArgKind::Failure) => {
+                self.selected_failure().map(drop).ok_or_else(|| "no failure is selected".to_owned())
+            }
             _ => Ok(()),
         }
     }

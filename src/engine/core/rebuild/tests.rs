@@ -24,7 +24,7 @@ fn an_unlock_that_names_neither_a_tool_nor_its_tier_opens_nothing() {
             ("not a name", "high"),
             ("", "low"),
         ] {
-            let note = UndoNote::Unlock(crate::engine::core::tiers::Unlocked { unlock: UnlockId(1) });
+            let note = UndoNote::Unlock(crate::engine::core::row_changes::Unlocked { unlock: UnlockId(1) });
             tx.log(&NewOperation {
                 who: "ada".to_owned(),
                 verb: "unlock".to_owned(),

@@ -1,11 +1,29 @@
 //! Changes of rows alone: how each is taken back, and how it is made once more when rows are made anew from the log.
 
+mod comments;
+mod failures;
+mod grants;
+mod marks;
+mod opportunities;
+mod permissions;
+mod pins;
+mod tiers;
+
+pub use comments::{Commented, Withdrawn};
+pub use failures::{Resolved, Untagged};
+pub use grants::{GrantRevoked, Granted};
+pub use marks::Marked;
+pub use opportunities::Dismissed;
+pub use permissions::{PermissionRevoked, Permitted};
+pub use pins::PinChange;
+pub use tiers::{SetSaved, UnlockRevoked, Unlocked};
+
 use crate::domain::Operation;
 use crate::engine::error::EngineError;
 use crate::store::Tx;
 use serde::de::DeserializeOwned;
 
-/// A change that moves no files, as the entry of the log notes it. A rule that only changes rows keeps its own beside it.
+/// A change that moves no files, as the entry of the log notes it. The rules write them, and `undo` and `rebuild` read them.
 pub trait RowChange {
     /// The table that it changes, if the log tells all of its rows; such a table can be made anew.
     fn table(&self) -> Option<&'static str> {
@@ -25,14 +43,6 @@ pub trait RowChange {
     /// # Errors
     /// `Internal` for trouble with the store.
     fn undo(&self, tx: &Tx<'_>, entry: &Operation) -> Result<(), EngineError>;
-
-    /// Takes it back while rows are made anew: an entry counts as it did then, whatever is in the log now.
-    ///
-    /// # Errors
-    /// `Internal` for trouble with the store.
-    fn repeat_undo(&self, tx: &Tx<'_>, entry: &Operation) -> Result<(), EngineError> {
-        self.undo(tx, entry)
-    }
 }
 
 /// A field of an entry; `None` where it does not have it or nobody can read it.
